@@ -1,0 +1,47 @@
+/** Every bound of the stream between tcpdump, agent and client. Sizes are bytes, times milliseconds. */
+
+/** tcpdump's own default since 4.9: long enough for any GSO frame (tcpdump(8), -s). */
+export const SNAPLEN_DEFAULT = 262_144;
+export const SNAPLEN_MINIMUM = 1;
+
+/** One captured packet can never be longer than this (MAXIMUM_SNAPLEN in libpcap's pcap-int.h). */
+export const SNAPLEN_MAXIMUM = 262_144;
+
+/** Largest pcapng block that is believed; a longer total length means a damaged stream. */
+export const BLOCK_MAXIMUM = 16 * 1024 * 1024;
+
+/** Interfaces in one section; more are refused rather than remembered. */
+export const INTERFACES_MAXIMUM = 65_536;
+
+/** One JSON line of the control protocol, either way. */
+export const CONTROL_LINE_MAXIMUM = 4 * 1024 * 1024;
+
+/** Targets in one request to an agent. */
+export const TARGETS_PER_AGENT = 500;
+
+/** A BPF filter's text. tcpdump itself takes it as arguments, so it must fit execve's 128 KiB. */
+export const FILTER_MAXIMUM = 65_536;
+
+/** The client says it is alive this often, and the agent answers. */
+export const HEARTBEAT_MS = 5_000;
+
+/** Without a heartbeat for this long an exec capture ends (design: Leases). */
+export const LEASE_MS = 15_000;
+
+/** A capture ends by itself after this long unless its request says less: the backstop behind the lease. */
+export const DURATION_MAXIMUM_MS = 24 * 3_600_000;
+
+/** Framed packets waiting in the agent for a slow client; past it whole packets are dropped and counted. */
+export const SPOOL_BYTES = 64 * 1024 * 1024;
+
+/** Captures at once on one node's agent. */
+export const SESSIONS_PER_NODE = 32;
+
+/** Statistics blocks are written to the stream this often while it runs. */
+export const STATISTICS_INTERVAL_MS = 5_000;
+
+/** How long the agent holds its process for the client's acknowledgement of the end marker. */
+export const END_ACKNOWLEDGE_MS = 15_000;
+
+/** Small packets are gathered this long before they are written. */
+export const COALESCE_MS = 10;
