@@ -1,0 +1,51 @@
+/** Bundles the client and the agent into dist/: `npm run build`. Prints each file's size. */
+import { rm, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { type BuildOptions, build } from 'esbuild';
+import { slimClientNode } from './slim-client-node.ts';
+
+const root = join(import.meta.dirname, '..');
+const dist = join(root, 'dist');
+
+const common: BuildOptions = {
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22.19',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  keepNames: true,
+  legalComments: 'linked',
+  metafile: true,
+  logLevel: 'warning',
+  // Dependencies written as CommonJS still call require() for Node's own modules.
+  banner: {
+    js: "import { createRequire as ksnoopRequire } from 'node:module'; const require = ksnoopRequire(import.meta.url);",
+  },
+};
+
+await rm(dist, { recursive: true, force: true });
+const results = await Promise.all([
+  // Split, so that what a command does not need (the Kubernetes client above all) is not even read.
+  build({
+    ...common,
+    plugins: [slimClientNode()],
+    entryPoints: { ksnoop: join(root, 'src/cli/main.ts') },
+    outdir: dist,
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    outExtension: { '.js': '.mjs' },
+  }),
+  build({
+    ...common,
+    entryPoints: { 'ksnoop-agent': join(root, 'src/agent/main.ts') },
+    outdir: dist,
+    outExtension: { '.js': '.mjs' },
+  }),
+]);
+for (const result of results) {
+  for (const file of Object.keys(result.metafile?.outputs ?? {})) {
+    const { size } = await stat(join(process.cwd(), file));
+    process.stderr.write(`${relative(root, join(process.cwd(), file)).padEnd(48)} ${(size / 1024).toFixed(1)} KiB\n`);
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * The blocks of one interface that wait in the merge, oldest first: a ring of parallel arrays, so that a waiting packet
+ * costs no object. The bytes stay where they arrived.
+ */
+export class InterfaceQueue {
+  /** The interface's number in the merged section. */
+  readonly id: number;
+  /** No more blocks will come: the merge no longer waits for this interface. */
+  ended = false;
+  size = 0;
+  #head = 0;
+  #mask = 63;
+  #times = new Float64Array(64);
+  #arrivals = new Float64Array(64);
+  #offsets = new Uint32Array(64);
+  #lengths = new Uint32Array(64);
+  #bytes: (Uint8Array | undefined)[] = new Array(64).fill(undefined);
+
+  constructor(id: number) {
+    this.id = id;
+  }
+
+  /**
+   * @param time nanoseconds since the merge's base
+   * @param arrival milliseconds of the client's monotonic clock
+   */
+  push(time: number, arrival: number, bytes: Uint8Array, offset: number, length: number): void {
+    if (this.size > this.#mask) this.#grow();
+    const slot = (this.#head + this.size) & this.#mask;
+    this.#times[slot] = time;
+    this.#arrivals[slot] = arrival;
+    this.#bytes[slot] = bytes;
+    this.#offsets[slot] = offset;
+    this.#lengths[slot] = length;
+    this.size += 1;
+  }
+
+  get headTime(): number {
+    return this.#times[this.#head] ?? 0;
+  }
+
+  get headArrival(): number {
+    return this.#arrivals[this.#head] ?? 0;
+  }
+
+  get headOffset(): number {
+    return this.#offsets[this.#head] ?? 0;
+  }
+
+  get headLength(): number {
+    return this.#lengths[this.#head] ?? 0;
+  }
+
+  get headBytes(): Uint8Array {
+    const bytes = this.#bytes[this.#head];
+    if (bytes === undefined) throw new RangeError('the queue is empty');
+    return bytes;
+  }
+
+  /** Forget the oldest block. */
+  shift(): void {
+    this.#bytes[this.#head] = undefined;
+    this.#head = (this.#head + 1) & this.#mask;
+    this.size -= 1;
+  }
+
+  #grow(): void {
+    const capacity = (this.#mask + 1) * 2;
+    const order = (slot: number) => (this.#head + slot) & this.#mask;
+    const times = new Float64Array(capacity);
+    const arrivals = new Float64Array(capacity);
+    const offsets = new Uint32Array(capacity);
+    const lengths = new Uint32Array(capacity);
+    const bytes: (Uint8Array | undefined)[] = new Array(capacity).fill(undefined);
+    for (let index = 0; index < this.size; index += 1) {
+      const slot = order(index);
+      times[index] = this.#times[slot] ?? 0;
+      arrivals[index] = this.#arrivals[slot] ?? 0;
+      offsets[index] = this.#offsets[slot] ?? 0;
+      lengths[index] = this.#lengths[slot] ?? 0;
+      bytes[index] = this.#bytes[slot];
+    }
+    this.#times = times;
+    this.#arrivals = arrivals;
+    this.#offsets = offsets;
+    this.#lengths = lengths;
+    this.#bytes = bytes;
+    this.#head = 0;
+    this.#mask = capacity - 1;
+  }
+}

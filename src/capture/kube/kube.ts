@@ -1,0 +1,64 @@
+import type { Agent, IncomingMessage, RequestOptions } from 'node:http';
+
+/** How the user proves who they are; decides what an UNAUTHORIZED error advises. */
+export type AuthKind = 'certificate' | 'token' | 'token-file' | 'exec' | 'oidc' | 'basic' | 'provider' | 'none';
+
+/** What every request to one API server has in common: TLS, credentials, the agent that keeps connections. */
+export interface KubeRequestOptions extends RequestOptions {
+  readonly agent: Agent;
+  readonly headers: Record<string, string | string[]>;
+}
+
+/** One API server as one user. Made by `loadKube` (config.ts); everything else in this room takes it. */
+export interface Kube {
+  /** Name of the context in the kubeconfig; `in-cluster` inside a pod. */
+  readonly context: string;
+  /** Name of the cluster in the kubeconfig. */
+  readonly cluster: string;
+  /** The context's namespace, or `default`. */
+  readonly namespace: string;
+  /** The API server, possibly with a path in front of /api (Rancher). */
+  readonly server: URL;
+  readonly auth: AuthKind;
+  /** The credential plugin's command for `exec`, the file for `token-file`, the provider's name for `provider`. */
+  readonly authDetail: string;
+  /** The proxy in use, without credentials. */
+  readonly proxy: string | undefined;
+  /** When the client certificate ends, if there is one that can be read. */
+  readonly certificateEnds: Date | undefined;
+  /**
+   * Options for node:https and ws, with current credentials. Cached until they expire.
+   * @throws KsnoopError CREDENTIAL_PLUGIN_MISSING, CREDENTIAL_PLUGIN_FAILED, OIDC_FAILED, BAD_KUBECONFIG
+   */
+  options(): Promise<KubeRequestOptions>;
+  /** Forget cached credentials after a 401. False when asking again cannot give others. */
+  renew(): boolean;
+  /** Close idle connections, so that the process can end. */
+  close(): void;
+}
+
+/** The server's URL for a path such as `/api/v1/namespaces/shop/pods`. */
+export function kubeUrl(kube: Kube, path: string, query: ReadonlyMap<string, string> | URLSearchParams): URL {
+  const url = new URL(kube.server);
+  url.pathname = url.pathname.replace(/\/$/, '') + path;
+  url.search = new URLSearchParams([...query]).toString();
+  return url;
+}
+
+/** How the cluster is called in messages: `cluster "kind" (https://127.0.0.1:6443)`. */
+export function clusterWords(kube: Kube): string {
+  const proxy = kube.proxy === undefined ? '' : ` through the proxy ${kube.proxy}`;
+  return `cluster "${kube.cluster}" (${kube.server.href.replace(/\/$/, '')}${proxy})`;
+}
+
+/** A response's body as text, cut at `maximum` bytes. */
+export async function bodyText(response: IncomingMessage, maximum: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length >= maximum) break;
+  }
+  return Buffer.concat(chunks).toString('utf8', 0, maximum);
+}

@@ -1,0 +1,26 @@
+/** Bounds of the client's side of a capture. Sizes are bytes, times milliseconds. */
+
+/** How long a packet waits for an earlier one of another interface before it is written all the same. */
+export const MERGE_WINDOW_MS = 250;
+
+/** Packets waiting in the merge, of all interfaces; past it the earliest are written without waiting. */
+export const MERGE_BYTES = 32 * 1024 * 1024;
+
+/** Bytes on their way to the output; past it the agents' streams are paused. */
+export const OUTPUT_BYTES = 4 * 1024 * 1024;
+
+/** A stop asked for by the user waits this long for the agents' last packets before it says they are missing. */
+export const DRAIN_MS = 120_000;
+
+/** Waits between attempts to take up a lost stream: doubled from the first to the last. */
+export const RECONNECT_FIRST_MS = 250;
+export const RECONNECT_LAST_MS = 10_000;
+
+/** A lost stream whose target still lives is taken up again for this long, then it counts as failed. */
+export const RECONNECT_TOTAL_MS = 120_000;
+
+/** Neither event nor packet from an agent for this long: the stream is dead, whatever the socket says. */
+export const SILENCE_MS = 20_000;
+
+/** Lines of an agent's stderr that are not its protocol, kept for the error message. */
+export const STRAY_LINES = 20;

@@ -1,0 +1,217 @@
+import { KsnoopError } from '../wire/errors.ts';
+import { INTERFACES_MAXIMUM } from '../wire/limits.ts';
+import { BLOCK } from '../wire/pcapng.ts';
+import { BlockFramer, type BlockView } from '../wire/pcapng-read.ts';
+import { InterfaceQueue } from './interface-queue.ts';
+import { MERGE_BYTES, MERGE_WINDOW_MS } from './limits.ts';
+
+/** Where merged blocks go. All calls are synchronous; `bytes` are valid during the call only. */
+export interface BlockSink {
+  /** An interface has joined, numbered in order from 0. `bytes` hold its Interface Description Block. */
+  addInterface(id: number, bytes: Uint8Array, offset: number, length: number, source: MergeSource): void;
+  /** A packet or statistics block of that interface, its interface number already the merged one. */
+  write(type: number, id: number, bytes: Uint8Array, offset: number, length: number): void;
+}
+
+/**
+ * Orders the packets of several agents' streams by time. Every interface is in order by itself, so the merge always
+ * takes the earliest head: at once when every open interface shows one, else when it has waited MERGE_WINDOW_MS, or
+ * when MERGE_BYTES wait in all. Nothing is ever dropped; a packet that comes after a later one was written is `late`.
+ */
+export class Merge {
+  /** Blocks written after one with a later time stamp. */
+  late = 0;
+  readonly #sink: BlockSink;
+  readonly #now: () => number;
+  /** Queues with waiting blocks, a binary heap by their head's time. */
+  readonly #heap: InterfaceQueue[] = [];
+  #interfaces = 0;
+  #open = 0;
+  #waitingBytes = 0;
+  #base: number | undefined;
+  #baseLow = 0;
+  #lastTime = Number.NEGATIVE_INFINITY;
+
+  /** @param now the monotonic clock, milliseconds */
+  constructor(sink: BlockSink, now: () => number = () => performance.now()) {
+    this.#sink = sink;
+    this.#now = now;
+  }
+
+  addSource(name: string): MergeSource {
+    return new MergeSource(name, this);
+  }
+
+  /** Bytes that wait for an earlier packet of another interface. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /** Write what has waited long enough; called every few milliseconds while anything waits. */
+  release(): void {
+    const due = this.#now() - MERGE_WINDOW_MS;
+    for (let head = this.#heap[0]; head !== undefined; head = this.#heap[0]) {
+      const waits = this.#heap.length < this.#open && head.headArrival > due && this.#waitingBytes <= MERGE_BYTES;
+      if (waits) return;
+      this.#writeHead(head);
+    }
+  }
+
+  /** Write all that waits, in order. */
+  flush(): void {
+    for (let head = this.#heap[0]; head !== undefined; head = this.#heap[0]) this.#writeHead(head);
+  }
+
+  /** @internal called by a source */
+  openInterface(bytes: Uint8Array, offset: number, length: number, source: MergeSource): InterfaceQueue {
+    if (this.#interfaces >= INTERFACES_MAXIMUM) {
+      throw new KsnoopError('TOO_MANY_INTERFACES', `The capture has seen more than ${INTERFACES_MAXIMUM} interfaces.`);
+    }
+    const queue = new InterfaceQueue(this.#interfaces);
+    this.#interfaces += 1;
+    this.#open += 1;
+    this.#sink.addInterface(queue.id, bytes, offset, length, source);
+    return queue;
+  }
+
+  /** @internal called by a source */
+  closeInterface(queue: InterfaceQueue): void {
+    if (queue.ended) return;
+    queue.ended = true;
+    if (queue.size === 0) this.#open -= 1;
+  }
+
+  /** @internal called by a source: `block` is a packet or statistics block, time stamp in its words 3 and 4 */
+  enqueue(queue: InterfaceQueue, block: BlockView): void {
+    block.view.setUint32(block.offset + 8, queue.id, block.littleEndian);
+    const time = this.#time(block);
+    let { bytes, offset } = block;
+    if (block.transient && !(this.#open === 1 && this.#heap.length === 0)) {
+      bytes = bytes.slice(offset, offset + block.length);
+      offset = 0;
+    }
+    queue.push(time, this.#now(), bytes, offset, block.length);
+    this.#waitingBytes += block.length;
+    if (queue.size === 1) this.#siftUp(queue);
+    if (this.#open === this.#heap.length || this.#waitingBytes > MERGE_BYTES) this.release();
+  }
+
+  /** Nanoseconds since the first time stamp seen: exact in a double for a hundred days. */
+  #time(block: BlockView): number {
+    const high = block.view.getUint32(block.offset + 12, block.littleEndian);
+    const low = block.view.getUint32(block.offset + 16, block.littleEndian);
+    if (this.#base === undefined) {
+      this.#base = high;
+      this.#baseLow = low;
+    }
+    return (high - this.#base) * 4_294_967_296 + (low - this.#baseLow);
+  }
+
+  #writeHead(queue: InterfaceQueue): void {
+    const { headBytes: bytes, headOffset: offset, headLength: length, headTime: time } = queue;
+    queue.shift();
+    this.#waitingBytes -= length;
+    if (queue.size === 0) {
+      const last = this.#heap.pop();
+      if (last !== undefined && last !== queue) {
+        this.#heap[0] = last;
+        this.#siftDown();
+      }
+      if (queue.ended) this.#open -= 1;
+    } else this.#siftDown();
+    if (time < this.#lastTime) this.late += 1;
+    else this.#lastTime = time;
+    this.#sink.write(blockType(bytes, offset), queue.id, bytes, offset, length);
+  }
+
+  #siftUp(queue: InterfaceQueue): void {
+    const heap = this.#heap;
+    let index = heap.length;
+    heap.push(queue);
+    const time = queue.headTime;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      const above = heap[parent];
+      if (above === undefined || above.headTime <= time) break;
+      heap[index] = above;
+      heap[parent] = queue;
+      index = parent;
+    }
+  }
+
+  #siftDown(): void {
+    const heap = this.#heap;
+    const top = heap[0];
+    if (top === undefined) return;
+    const time = top.headTime;
+    let index = 0;
+    for (;;) {
+      let child = index * 2 + 1;
+      let smaller = heap[child];
+      if (smaller === undefined) return;
+      const right = heap[child + 1];
+      if (right !== undefined && right.headTime < smaller.headTime) {
+        smaller = right;
+        child += 1;
+      }
+      if (smaller.headTime >= time) return;
+      heap[index] = smaller;
+      heap[child] = top;
+      index = child;
+    }
+  }
+}
+
+/** The agent writes little-endian, and the type's low byte tells the two kinds apart. */
+function blockType(bytes: Uint8Array, offset: number): number {
+  return bytes[offset] === BLOCK.enhancedPacket ? BLOCK.enhancedPacket : BLOCK.interfaceStatistics;
+}
+
+/** One agent's stream on its way into the merge. */
+export class MergeSource {
+  readonly name: string;
+  /** The body of the stream's end marker; set once it has been read, which means the stream is complete. */
+  endMarker: Uint8Array | undefined;
+  /** Bytes of packets and everything else received. */
+  bytes = 0;
+  readonly #merge: Merge;
+  readonly #framer: BlockFramer;
+  readonly #queues: InterfaceQueue[] = [];
+
+  constructor(name: string, merge: Merge) {
+    this.name = name;
+    this.#merge = merge;
+    this.#framer = new BlockFramer((block) => this.#take(block));
+  }
+
+  /** Take the stream's next bytes. @throws KsnoopError DAMAGED_PCAPNG */
+  push(chunk: Uint8Array): void {
+    this.bytes += chunk.length;
+    this.#framer.push(chunk);
+  }
+
+  /** The stream has ended, complete or not: the merge stops waiting for its interfaces. */
+  end(): void {
+    for (const queue of this.#queues) this.#merge.closeInterface(queue);
+  }
+
+  #take(block: BlockView): void {
+    switch (block.type) {
+      case BLOCK.enhancedPacket:
+      case BLOCK.interfaceStatistics: {
+        const queue = this.#queues[block.view.getUint32(block.offset + 8, block.littleEndian)];
+        if (queue === undefined) throw new KsnoopError('DAMAGED_PCAPNG', `${this.name} sent a packet of no interface.`);
+        this.#merge.enqueue(queue, block);
+        return;
+      }
+      case BLOCK.interfaceDescription:
+        this.#queues.push(this.#merge.openInterface(block.bytes, block.offset, block.length, this));
+        return;
+      case BLOCK.ksnoopEnd:
+        this.endMarker = block.bytes.slice(block.offset + 8, block.offset + block.length - 4);
+        return;
+      default:
+        return;
+    }
+  }
+}

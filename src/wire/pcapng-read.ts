@@ -1,0 +1,175 @@
+import { KsnoopError } from './errors.ts';
+import { BLOCK_MAXIMUM } from './limits.ts';
+import { BLOCK, BYTE_ORDER_MAGIC, padded } from './pcapng.ts';
+
+/**
+ * One block as it lies in a buffer; reused, valid during the call only. `offset` is where its type field starts,
+ * `length` its total length with both length fields (draft-ietf-opsawg-pcapng, section 3.1).
+ */
+export interface BlockView {
+  bytes: Uint8Array;
+  view: DataView;
+  offset: number;
+  length: number;
+  type: number;
+  littleEndian: boolean;
+  /** The bytes are the framer's own and will be written over: whoever keeps the block copies it. */
+  transient: boolean;
+}
+
+const SHORTEST_BLOCK = 12;
+const SHORTEST_SECTION_HEADER = 28;
+
+/**
+ * Frames pcapng blocks out of bytes cut anywhere. A block that lies whole in a chunk is handed on in place; only one
+ * that spans chunks is copied.
+ */
+export class BlockFramer {
+  /** Bytes of whole blocks handed on so far: where in the stream reading stands. */
+  consumed = 0;
+  readonly #onBlock: (block: BlockView) => void;
+  readonly #block: BlockView;
+  #littleEndian = true;
+  #carry = new Uint8Array(64 * 1024);
+  #carried = 0;
+
+  constructor(onBlock: (block: BlockView) => void) {
+    this.#onBlock = onBlock;
+    const nothing = new Uint8Array(0);
+    this.#block = {
+      bytes: nothing,
+      view: new DataView(nothing.buffer),
+      offset: 0,
+      length: 0,
+      type: 0,
+      littleEndian: true,
+      transient: false,
+    };
+  }
+
+  /** Bytes of a block that has begun and not ended: more than 0 at the stream's end means it was cut. */
+  get pending(): number {
+    return this.#carried;
+  }
+
+  /**
+   * Take the next bytes of the stream, in any portion.
+   * @throws KsnoopError DAMAGED_PCAPNG saying at which byte the stream stopped being pcapng
+   */
+  push(chunk: Uint8Array): void {
+    let offset = 0;
+    while (this.#carried > 0 && offset < chunk.length) {
+      const wanted = this.#carried < 12 ? 12 : this.#totalLength(this.#carry, this.#carriedView(), 0);
+      offset += this.#addToCarry(chunk, offset, wanted - this.#carried);
+      if (this.#carried < 12) return;
+      const total = this.#totalLength(this.#carry, this.#carriedView(), 0);
+      if (this.#carried < total) continue;
+      this.#carried = 0;
+      this.#emit(this.#carry, this.#carriedView(), 0, total);
+    }
+    if (offset < chunk.length) this.#pushWhole(chunk, offset);
+  }
+
+  #pushWhole(chunk: Uint8Array, start: number): void {
+    const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    let offset = start;
+    while (chunk.length - offset >= SHORTEST_BLOCK) {
+      const total = this.#totalLength(chunk, view, offset);
+      if (chunk.length - offset < total) break;
+      this.#emit(chunk, view, offset, total);
+      offset += total;
+    }
+    if (offset < chunk.length) this.#addToCarry(chunk, offset, chunk.length - offset);
+  }
+
+  #carriedView(): DataView {
+    return new DataView(this.#carry.buffer, 0, this.#carry.length);
+  }
+
+  #addToCarry(chunk: Uint8Array, offset: number, wanted: number): number {
+    const taken = Math.min(wanted, chunk.length - offset);
+    const needed = this.#carried + taken;
+    if (needed > this.#carry.length) {
+      const larger = new Uint8Array(Math.max(needed, this.#carry.length * 2));
+      larger.set(this.#carry.subarray(0, this.#carried));
+      this.#carry = larger;
+    }
+    this.#carry.set(chunk.subarray(offset, offset + taken), this.#carried);
+    this.#carried = needed;
+    return taken;
+  }
+
+  /** The block's total length; a section header sets the byte order by its magic first. */
+  #totalLength(bytes: Uint8Array, view: DataView, offset: number): number {
+    if (view.getUint32(offset, true) === BLOCK.sectionHeader) {
+      const magic = view.getUint32(offset + 8, true);
+      if (magic === BYTE_ORDER_MAGIC) this.#littleEndian = true;
+      else if (view.getUint32(offset + 8, false) === BYTE_ORDER_MAGIC) this.#littleEndian = false;
+      else throw this.#damaged('a section header has no byte-order magic');
+      const total = view.getUint32(offset + 4, this.#littleEndian);
+      if (total < SHORTEST_SECTION_HEADER) throw this.#damaged(`a section header claims ${total} bytes`);
+      return this.#checked(total);
+    }
+    if (this.consumed === 0) {
+      throw this.#damaged(`the stream starts with ${hex(bytes, offset)}, which is no section header`);
+    }
+    return this.#checked(view.getUint32(offset + 4, this.#littleEndian));
+  }
+
+  #checked(total: number): number {
+    if (total < SHORTEST_BLOCK || total > BLOCK_MAXIMUM || total % 4 !== 0) {
+      throw this.#damaged(`a block claims ${total} bytes`);
+    }
+    return total;
+  }
+
+  #emit(bytes: Uint8Array, view: DataView, offset: number, total: number): void {
+    if (view.getUint32(offset + total - 4, this.#littleEndian) !== total) {
+      throw this.#damaged('a block does not end with its own length');
+    }
+    const block = this.#block;
+    block.bytes = bytes;
+    block.view = view;
+    block.offset = offset;
+    block.length = total;
+    block.type = view.getUint32(offset, this.#littleEndian);
+    block.littleEndian = this.#littleEndian;
+    block.transient = bytes === this.#carry;
+    this.consumed += total;
+    this.#onBlock(block);
+  }
+
+  #damaged(what: string): KsnoopError {
+    return new KsnoopError('DAMAGED_PCAPNG', `The stream is damaged at byte ${this.consumed}: ${what}.`);
+  }
+}
+
+function hex(bytes: Uint8Array, offset: number): string {
+  return Buffer.from(bytes.subarray(offset, offset + 4)).toString('hex');
+}
+
+/**
+ * Walk a block's options.
+ * @param start offset in `block.bytes` of the first option
+ * @param onOption called with the code and where its value lies
+ */
+export function forEachOption(
+  block: BlockView,
+  start: number,
+  onOption: (code: number, offset: number, length: number) => void,
+): void {
+  const end = block.offset + block.length - 4;
+  let offset = start;
+  while (offset + 4 <= end) {
+    const code = block.view.getUint16(offset, block.littleEndian);
+    const length = block.view.getUint16(offset + 2, block.littleEndian);
+    if (code === 0 || offset + 4 + length > end) return;
+    onOption(code, offset + 4, length);
+    offset += 4 + padded(length);
+  }
+}
+
+/** The text of an option's value. */
+export function optionText(block: BlockView, offset: number, length: number): string {
+  return Buffer.from(block.bytes.buffer, block.bytes.byteOffset + offset, length).toString('utf8');
+}
