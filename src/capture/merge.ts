@@ -174,6 +174,8 @@ export class MergeSource {
   endMarker: Uint8Array | undefined;
   /** Bytes of packets and everything else received. */
   bytes = 0;
+  /** Set when this stream takes up one that was lost: its interfaces say so in the file. */
+  lostSince: { readonly from: Date; readonly reason: string } | undefined;
   readonly #merge: Merge;
   readonly #framer: BlockFramer;
   readonly #queues: InterfaceQueue[] = [];

@@ -20,7 +20,11 @@ export class KsnoopError extends Error {
   readonly hint: string | undefined;
   readonly exit: ExitCode;
 
-  constructor(code: string, message: string, options: { hint?: string; exit?: ExitCode; cause?: unknown } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    options: { hint?: string | undefined; exit?: ExitCode | undefined; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint;

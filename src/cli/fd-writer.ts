@@ -1,0 +1,130 @@
+import { fstatSync, write } from 'node:fs';
+import { Socket } from 'node:net';
+import { systemCode } from '../wire/errors.ts';
+
+/** Bytes gathered before they are handed to the kernel in one call. */
+const BATCH_BYTES = 256 * 1024;
+
+export type WriterEnd =
+  /** The reader went away (EPIPE): Wireshark was closed, `head` has enough. A normal end. */
+  | { readonly kind: 'closed' }
+  /** The kernel refused: a full disk, for example. */
+  | { readonly kind: 'failed'; readonly error: Error };
+
+/**
+ * Writes bytes to a file descriptor without ever blocking the event loop (which must go on sending heartbeats), copying
+ * what it is given. Pipes and sockets are written as non-blocking streams, files by the thread pool, one call at a time.
+ */
+export class FdWriter {
+  /** Bytes taken and not yet with the kernel. */
+  pending = 0;
+  /** Bytes the kernel has taken. */
+  written = 0;
+  /** The first reason why no more can be written. */
+  end: WriterEnd | undefined;
+  readonly #write: (bytes: Uint8Array, done: (error: Error | null | undefined) => void) => void;
+  readonly #onProgress: () => void;
+  #batch: Uint8Array<ArrayBuffer> = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  #filled = 0;
+  #spare: Uint8Array<ArrayBuffer> | undefined;
+  #queue: Uint8Array<ArrayBuffer>[] = [];
+  #writing = false;
+  #waiters: (() => void)[] = [];
+
+  /** @param onProgress called whenever `pending` has shrunk or `end` was set */
+  constructor(fd: number, onProgress: () => void) {
+    this.#onProgress = onProgress;
+    const kind = fstatSync(fd);
+    this.#write = kind.isFIFO() || kind.isSocket() ? streamWrite(fd, (error) => this.#ended(error)) : fileWrite(fd);
+  }
+
+  /** Take a copy of these bytes. */
+  push(bytes: Uint8Array, offset: number, length: number): void {
+    if (this.end !== undefined) return;
+    this.pending += length;
+    let from = offset;
+    let left = length;
+    while (left > 0) {
+      const taken = Math.min(left, BATCH_BYTES - this.#filled);
+      this.#batch.set(bytes.subarray(from, from + taken), this.#filled);
+      this.#filled += taken;
+      from += taken;
+      left -= taken;
+      if (this.#filled === BATCH_BYTES) {
+        this.#cutBatch();
+        if (!this.#writing) this.#next();
+      }
+    }
+  }
+
+  /** Hand over what has been gathered; while a call is under way that happens by itself when it returns. */
+  flush(): void {
+    if (!this.#writing) this.#next();
+  }
+
+  /** Resolves when all that was taken is with the kernel, or nothing more can be written. */
+  async drained(): Promise<void> {
+    this.flush();
+    while (this.pending > 0 && this.end === undefined) await new Promise<void>((done) => this.#waiters.push(done));
+  }
+
+  #cutBatch(): void {
+    this.#queue.push(this.#batch.subarray(0, this.#filled));
+    this.#batch = this.#spare ?? Buffer.allocUnsafeSlow(BATCH_BYTES);
+    this.#spare = undefined;
+    this.#filled = 0;
+  }
+
+  #next(): void {
+    if (this.end !== undefined) return;
+    if (this.#queue.length === 0 && this.#filled > 0) this.#cutBatch();
+    const bytes = this.#queue.shift();
+    if (bytes === undefined) return;
+    this.#writing = true;
+    this.#write(bytes, (error) => {
+      this.#writing = false;
+      if (error) {
+        this.#ended(error);
+        return;
+      }
+      this.pending -= bytes.length;
+      this.written += bytes.length;
+      this.#spare = new Uint8Array(bytes.buffer);
+      this.#next();
+      this.#tell();
+    });
+  }
+
+  #ended(error: Error): void {
+    if (this.end !== undefined) return;
+    const code = systemCode(error);
+    this.end = code === 'EPIPE' || code === 'ECONNRESET' ? { kind: 'closed' } : { kind: 'failed', error };
+    this.#queue = [];
+    this.pending = 0;
+    this.#tell();
+  }
+
+  #tell(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const wake of waiters) wake();
+    this.#onProgress();
+  }
+}
+
+type Write = (bytes: Uint8Array, done: (error: Error | null | undefined) => void) => void;
+
+function streamWrite(fd: number, onEnd: (error: Error) => void): Write {
+  const socket = new Socket({ fd, readable: false, writable: true });
+  socket.on('error', onEnd);
+  return (bytes, done) => void socket.write(bytes, done);
+}
+
+function fileWrite(fd: number): Write {
+  const step = (bytes: Uint8Array, done: (error: Error | null | undefined) => void): void =>
+    write(fd, bytes, (error, count) => {
+      if (error || count === bytes.length) done(error);
+      else step(bytes.subarray(count), done);
+    });
+  return step;
+}
