@@ -1,4 +1,5 @@
-import type { Agent, IncomingMessage, RequestOptions } from 'node:http';
+import type { Agent, IncomingMessage } from 'node:http';
+import type { RequestOptions } from 'node:https';
 
 /** How the user proves who they are; decides what an UNAUTHORIZED error advises. */
 export type AuthKind = 'certificate' | 'token' | 'token-file' | 'exec' | 'oidc' | 'basic' | 'provider' | 'none';

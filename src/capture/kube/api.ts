@@ -1,0 +1,259 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { KsnoopError, systemCode } from '../../wire/errors.ts';
+import { isObject, type JsonObject, objectAt, objectsAt, optionalString, parseJson } from '../../wire/guard.ts';
+import { connectionFailure, refusal, timeout } from './failures.ts';
+import { bodyText, type Kube, kubeUrl } from './kube.ts';
+import { BODY_MAXIMUM, CONNECT_TIMEOUT_MS, LIST_PAGE, REFUSAL_MAXIMUM, RESPONSE_TIMEOUT_MS } from './limits.ts';
+import { resourcePath } from './resource.ts';
+
+/** One call of the API. `path` is the API's, such as `resourcePath('v1', 'shop', 'pods', 'web-1')` gives. */
+export interface ApiCall {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly contentType?: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Make a call and wait for its answer's head. Credentials the server refuses are renewed once, and a connection that
+ * was kept open too long is replaced once.
+ * @throws KsnoopError as `refusal` and `connectionFailure` in failures.ts; the signal's reason when it aborts
+ */
+export async function open(kube: Kube, call: ApiCall): Promise<IncomingMessage> {
+  let response = await sent(kube, call);
+  if (response.statusCode === 401 && kube.renew()) {
+    response.resume();
+    response = await sent(kube, call);
+  }
+  const status = response.statusCode ?? 0;
+  if (status >= 200 && status < 300) return response;
+  const body = await bodyText(response, REFUSAL_MAXIMUM).catch(() => '');
+  const method = call.method ?? 'GET';
+  throw refusal(kube, { method, path: call.path, watch: call.query?.watch === 'true' }, status, body);
+}
+
+async function sent(kube: Kube, call: ApiCall): Promise<IncomingMessage> {
+  try {
+    return await attempt(kube, call);
+  } catch (thrown) {
+    if (thrown !== STALE) throw thrown;
+    return attempt(kube, call);
+  }
+}
+
+/** Marks a kept connection that the server had closed before our request reached it. */
+const STALE = Symbol('stale connection');
+
+async function attempt(kube: Kube, call: ApiCall): Promise<IncomingMessage> {
+  const { signal } = call;
+  signal?.throwIfAborted();
+  const options = await kube.options();
+  const url = kubeUrl(kube, call.path, new URLSearchParams(call.query));
+  const headers: Record<string, string | string[]> = { ...options.headers, Accept: 'application/json' };
+  if (call.body !== undefined) headers['Content-Type'] = call.contentType ?? 'application/json';
+  return new Promise((resolve, reject) => {
+    const request = (url.protocol === 'http:' ? httpRequest : httpsRequest)(url, {
+      ...options,
+      headers,
+      method: call.method ?? 'GET',
+    });
+    const stop = () => request.destroy();
+    const settle = () => {
+      clearTimeout(connecting);
+      clearTimeout(answering);
+      signal?.removeEventListener('abort', stop);
+    };
+    const late = (doing: 'connect' | 'answer', limit: number) =>
+      setTimeout(() => request.destroy(timeout(kube, doing, limit)), limit);
+    const connecting = late('connect', CONNECT_TIMEOUT_MS);
+    let answering: NodeJS.Timeout | undefined;
+    onConnected(request, () => {
+      clearTimeout(connecting);
+      answering = late('answer', RESPONSE_TIMEOUT_MS);
+    });
+    signal?.addEventListener('abort', stop, { once: true });
+    request.on('response', (response) => {
+      settle();
+      resolve(response);
+    });
+    request.on('error', (cause) => {
+      settle();
+      if (signal?.aborted) reject(signal.reason);
+      else if (request.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(systemCode(cause) ?? '')) reject(STALE);
+      else reject(connectionFailure(kube, cause));
+    });
+    request.end(call.body);
+  });
+}
+
+/** Call back once a request has its connection, TLS included; at once when it is a kept one. */
+export function onConnected(request: ClientRequest, connected: () => void): void {
+  request.on('socket', (socket) => {
+    const isTls = 'encrypted' in socket;
+    const stands = isTls
+      ? 'getProtocol' in socket && !('secureConnecting' in socket && socket.secureConnecting)
+      : !socket.connecting;
+    if (stands) connected();
+    else socket.once(isTls ? 'secureConnect' : 'connect', connected);
+  });
+}
+
+/**
+ * Make a call and read its whole answer.
+ * @returns the JSON object the server sent
+ * @throws KsnoopError as `open`, ANSWER_TOO_LARGE, TIMEOUT when the answer stalls, INVALID_MESSAGE
+ */
+export async function call(kube: Kube, request: ApiCall): Promise<JsonObject> {
+  const response = await open(kube, request);
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const stop = () => response.destroy();
+  const stalled = setTimeout(() => response.destroy(timeout(kube, 'answer', RESPONSE_TIMEOUT_MS)), RESPONSE_TIMEOUT_MS);
+  request.signal?.addEventListener('abort', stop, { once: true });
+  try {
+    for await (const chunk of response) {
+      stalled.refresh();
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > BODY_MAXIMUM) {
+        throw new KsnoopError('ANSWER_TOO_LARGE', `The answer to ${request.path} exceeds ${BODY_MAXIMUM} bytes.`);
+      }
+    }
+  } catch (cause) {
+    request.signal?.throwIfAborted();
+    throw connectionFailure(kube, cause);
+  } finally {
+    clearTimeout(stalled);
+    request.signal?.removeEventListener('abort', stop);
+  }
+  const where = `answer to ${request.method ?? 'GET'} ${request.path}`;
+  const value = parseJson(Buffer.concat(chunks).toString('utf8'), where);
+  if (isObject(value)) return value;
+  throw new KsnoopError('INVALID_MESSAGE', `The ${where} is no JSON object.`);
+}
+
+/** One object. @throws KsnoopError NOT_FOUND and as `call` */
+export function get(kube: Kube, path: string, signal?: AbortSignal): Promise<JsonObject> {
+  return call(kube, { path, signal });
+}
+
+/** One object, or undefined when it does not exist. */
+export async function find(kube: Kube, path: string, signal?: AbortSignal): Promise<JsonObject | undefined> {
+  try {
+    return await get(kube, path, signal);
+  } catch (thrown) {
+    if (thrown instanceof KsnoopError && thrown.code === 'NOT_FOUND') return undefined;
+    throw thrown;
+  }
+}
+
+/** What narrows a list or a watch. Selectors as kubectl's `-l` and `--field-selector` take them. */
+export interface Selectors {
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+}
+
+export interface ObjectList {
+  readonly items: readonly JsonObject[];
+  /** Where a watch may start. */
+  readonly resourceVersion: string;
+}
+
+/** All objects of a collection, however many pages they take. @throws KsnoopError as `call` */
+export async function list(
+  kube: Kube,
+  path: string,
+  selectors: Selectors = {},
+  signal?: AbortSignal,
+): Promise<ObjectList> {
+  const items: JsonObject[] = [];
+  let token = '';
+  for (;;) {
+    const query = { ...selectorQuery(selectors), limit: String(LIST_PAGE), ...(token !== '' && { continue: token }) };
+    const page = await call(kube, { path, query, signal });
+    items.push(...objectsAt(page, 'items'));
+    const metadata = objectAt(page, 'metadata');
+    token = optionalString(metadata, 'continue') ?? '';
+    if (token === '') return { items, resourceVersion: optionalString(metadata, 'resourceVersion') ?? '' };
+  }
+}
+
+/** The query parameters of selectors; those not given are left out. */
+export function selectorQuery({ labelSelector, fieldSelector }: Selectors): Record<string, string> {
+  return { ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) };
+}
+
+/**
+ * Server-side apply: the object is made, or the fields given are set and those given before and not now removed.
+ * @param manager who owns the fields (fieldManager); conflicts with other owners are won (force)
+ */
+export function apply(
+  kube: Kube,
+  path: string,
+  object: JsonObject,
+  manager: string,
+  signal?: AbortSignal,
+): Promise<JsonObject> {
+  return call(kube, {
+    method: 'PATCH',
+    path,
+    query: { fieldManager: manager, force: 'true' },
+    contentType: 'application/apply-patch+yaml',
+    // JSON is YAML.
+    body: JSON.stringify(object),
+    signal,
+  });
+}
+
+export function create(kube: Kube, path: string, object: JsonObject, signal?: AbortSignal): Promise<JsonObject> {
+  return call(kube, { method: 'POST', path, body: JSON.stringify(object), signal });
+}
+
+/** Delete one object with its dependents. @returns false when it did not exist */
+export async function remove(kube: Kube, path: string, signal?: AbortSignal): Promise<boolean> {
+  try {
+    await call(kube, { method: 'DELETE', path, query: { propagationPolicy: 'Background' }, signal });
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof KsnoopError && thrown.code === 'NOT_FOUND') return false;
+    throw thrown;
+  }
+}
+
+/** One right, as RBAC names it. `resource` with its subresource: `pods/exec`. */
+export interface Right {
+  readonly verb: string;
+  readonly group?: string;
+  readonly resource: string;
+  readonly namespace?: string;
+  readonly name?: string;
+}
+
+/** Ask the server whether the user has a right (SelfSubjectAccessReview), before something fails halfway. */
+export async function isAllowed(kube: Kube, right: Right, signal?: AbortSignal): Promise<boolean> {
+  const [resource, subresource] = right.resource.split('/');
+  const review = await create(
+    kube,
+    resourcePath('authorization.k8s.io/v1', undefined, 'selfsubjectaccessreviews'),
+    {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SelfSubjectAccessReview',
+      spec: {
+        resourceAttributes: {
+          verb: right.verb,
+          group: right.group ?? '',
+          resource,
+          subresource,
+          namespace: right.namespace,
+          name: right.name,
+        },
+      },
+    },
+    signal,
+  );
+  return objectAt(review, 'status').allowed === true;
+}
