@@ -1,0 +1,139 @@
+import { KsnoopError } from './errors.ts';
+import { BLOCK_MAXIMUM } from './limits.ts';
+import { normalLinkType } from './link-type.ts';
+
+/** Classic pcap (draft-ietf-opsawg-pcap). Magic numbers as they read in the file's own byte order. */
+const MAGIC_MICROSECONDS = 0xa1b2c3d4;
+const MAGIC_NANOSECONDS = 0xa1b23c4d;
+const FILE_HEADER_BYTES = 24;
+const RECORD_HEADER_BYTES = 16;
+
+export interface PcapHeader {
+  readonly linkType: number;
+  readonly snaplen: number;
+  readonly nanoseconds: boolean;
+  readonly littleEndian: boolean;
+}
+
+/** What a framed stream calls back with. `data` lies in `bytes` at `offset`, valid during the call only. */
+export interface PcapHandlers {
+  header(header: PcapHeader): void;
+  packet(
+    seconds: number,
+    nanoseconds: number,
+    caplen: number,
+    origlen: number,
+    bytes: Uint8Array,
+    offset: number,
+  ): void;
+}
+
+/** Frames a classic pcap stream out of bytes cut anywhere; a record that lies whole in a chunk is not copied. */
+export class PcapFramer {
+  /** Bytes of whole records framed so far. */
+  consumed = 0;
+  readonly #handlers: PcapHandlers;
+  #header: PcapHeader | undefined;
+  #carry = new Uint8Array(64 * 1024);
+  #carried = 0;
+
+  constructor(handlers: PcapHandlers) {
+    this.#handlers = handlers;
+  }
+
+  /** Bytes of a record that has begun and not ended. */
+  get pending(): number {
+    return this.#carried;
+  }
+
+  /** Take the stream's next bytes. @throws KsnoopError DAMAGED_PCAP with the byte offset */
+  push(chunk: Uint8Array): void {
+    let offset = 0;
+    while (this.#carried > 0 && offset < chunk.length) {
+      const view = new DataView(this.#carry.buffer);
+      const needed = this.#needed(view, 0, this.#carried);
+      offset += this.#keep(chunk, offset, needed - this.#carried);
+      const grown = new DataView(this.#carry.buffer);
+      if (this.#carried < needed || this.#needed(grown, 0, this.#carried) > this.#carried) continue;
+      const length = this.#carried;
+      this.#carried = 0;
+      this.#take(this.#carry, grown, 0, length);
+    }
+    if (offset >= chunk.length) return;
+    const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    for (;;) {
+      const available = chunk.length - offset;
+      const needed = this.#needed(view, offset, available);
+      if (needed > available) break;
+      this.#take(chunk, view, offset, needed);
+      offset += needed;
+      if (offset >= chunk.length) return;
+    }
+    this.#keep(chunk, offset, chunk.length - offset);
+  }
+
+  /** Bytes of the record at `offset`, as far as the `available` ones tell. */
+  #needed(view: DataView, offset: number, available: number): number {
+    const header = this.#header;
+    if (header === undefined) return FILE_HEADER_BYTES;
+    if (available < RECORD_HEADER_BYTES) return RECORD_HEADER_BYTES;
+    const caplen = view.getUint32(offset + 8, header.littleEndian);
+    if (caplen > BLOCK_MAXIMUM) {
+      throw new KsnoopError(
+        'DAMAGED_PCAP',
+        `The capture is damaged at byte ${this.consumed}: a record of ${caplen} bytes.`,
+      );
+    }
+    return RECORD_HEADER_BYTES + caplen;
+  }
+
+  #take(bytes: Uint8Array, view: DataView, offset: number, length: number): void {
+    const header = this.#header;
+    if (header === undefined) {
+      this.#header = parseHeader(view, offset);
+      this.consumed += length;
+      this.#handlers.header(this.#header);
+      return;
+    }
+    const { littleEndian } = header;
+    const fraction = view.getUint32(offset + 4, littleEndian);
+    this.consumed += length;
+    this.#handlers.packet(
+      view.getUint32(offset, littleEndian),
+      header.nanoseconds ? fraction : fraction * 1000,
+      length - RECORD_HEADER_BYTES,
+      view.getUint32(offset + 12, littleEndian),
+      bytes,
+      offset + RECORD_HEADER_BYTES,
+    );
+  }
+
+  #keep(chunk: Uint8Array, offset: number, wanted: number): number {
+    const taken = Math.min(wanted, chunk.length - offset);
+    const total = this.#carried + taken;
+    if (total > this.#carry.length) {
+      const larger = new Uint8Array(Math.max(total, this.#carry.length * 2));
+      larger.set(this.#carry.subarray(0, this.#carried));
+      this.#carry = larger;
+    }
+    this.#carry.set(chunk.subarray(offset, offset + taken), this.#carried);
+    this.#carried = total;
+    return taken;
+  }
+}
+
+function parseHeader(view: DataView, offset: number): PcapHeader {
+  for (const littleEndian of [true, false]) {
+    const magic = view.getUint32(offset, littleEndian);
+    if (magic !== MAGIC_MICROSECONDS && magic !== MAGIC_NANOSECONDS) continue;
+    return {
+      // The upper bits carry the FCS length (section 4 of the draft).
+      linkType: normalLinkType(view.getUint32(offset + 20, littleEndian) & 0xffff),
+      snaplen: view.getUint32(offset + 16, littleEndian),
+      nanoseconds: magic === MAGIC_NANOSECONDS,
+      littleEndian,
+    };
+  }
+  const magic = view.getUint32(offset, false).toString(16).padStart(8, '0');
+  throw new KsnoopError('DAMAGED_PCAP', `This is no pcap stream: it starts with ${magic}.`);
+}
