@@ -60,7 +60,13 @@ export async function startApiServer(behaviour: Behaviour): Promise<ApiServer> {
     handleProtocols: (offered) => known.find((protocol) => offered.has(protocol)) ?? false,
   });
   const server = createServer(
-    { cert: issued.certificate, key: issued.key, ca: authority.certificate, requestCert: true, rejectUnauthorized: false },
+    {
+      cert: issued.certificate,
+      key: issued.key,
+      ca: authority.certificate,
+      requestCert: true,
+      rejectUnauthorized: false,
+    },
     (request, response) => {
       seen.push(`${request.method} ${request.url}`);
       if (behaviour.onRequest) behaviour.onRequest(request, response);
@@ -97,7 +103,9 @@ export async function startApiServer(behaviour: Behaviour): Promise<ApiServer> {
           apiVersion: 'v1',
           kind: 'Config',
           'current-context': name,
-          clusters: [{ name, cluster: { server: url, 'certificate-authority-data': base64(authority.certificate), ...cluster } }],
+          clusters: [
+            { name, cluster: { server: url, 'certificate-authority-data': base64(authority.certificate), ...cluster } },
+          ],
           users: [{ name, user }],
           contexts: [{ name, context: { cluster: name, user: name, ...(namespace && { namespace }) } }],
         }),

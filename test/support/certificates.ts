@@ -55,7 +55,9 @@ function signed(
   const algorithm = sequence(oid('2a8648ce3d040302'));
   const extensions = [extension('551d13', sequence(...(isAuthority ? [tlv(0x01, Buffer.of(0xff))] : [])))];
   if (wanted.hosts !== undefined) {
-    const names = wanted.hosts.map((host) => (isIP(host) ? tlv(0x87, addressBytes(host)) : tlv(0x82, Buffer.from(host))));
+    const names = wanted.hosts.map((host) =>
+      isIP(host) ? tlv(0x87, addressBytes(host)) : tlv(0x82, Buffer.from(host)),
+    );
     extensions.push(extension('551d11', sequence(...names)));
   }
   const body = sequence(

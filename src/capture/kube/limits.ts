@@ -42,8 +42,11 @@ export const CREDENTIALS_REREAD_MS = 60_000;
 /** Credentials are renewed this long before they expire. */
 export const EXPIRY_MARGIN_MS = 10_000;
 
-/** One watch request; the server ends it itself about now (client-go asks for 5 to 10 minutes). */
-export const WATCH_SECONDS = 300;
+/** One watch request, seconds: the server ends it by then, so that a dead connection is noticed a little later. */
+export const WATCH_SECONDS = 60;
+
+/** How long after WATCH_SECONDS the server's end of a watch is waited for. */
+export const WATCH_GRACE_MS = 10_000;
 
 /** One event of a watch: an object is at most 1.5 MiB in etcd, more in JSON. */
 export const WATCH_EVENT_MAXIMUM = 16 * 1024 * 1024;

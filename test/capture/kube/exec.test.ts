@@ -112,7 +112,11 @@ test('a close without a status is a lost stream, not a success', async () => {
 test('a command that cannot be started fails with the words of the server', async () => {
   const { stream } = await exec({
     onExec: (socket) => {
-      const failure = { status: 'Failure', reason: 'InternalError', message: 'exec: "nope": executable file not found' };
+      const failure = {
+        status: 'Failure',
+        reason: 'InternalError',
+        message: 'exec: "nope": executable file not found',
+      };
       socket.send(channel(3, JSON.stringify(failure)));
       socket.close(1000);
     },
@@ -122,7 +126,8 @@ test('a command that cannot be started fails with the words of the server', asyn
 });
 
 test('a refused upgrade names the rule that is missing', async () => {
-  const words = 'pods "web-1" is forbidden: User "eve" cannot create resource "pods/exec" in API group "" in the namespace "shop"';
+  const words =
+    'pods "web-1" is forbidden: User "eve" cannot create resource "pods/exec" in API group "" in the namespace "shop"';
   await expect(
     exec({
       onUpgrade: (_, socket) => {

@@ -1,0 +1,177 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KsnoopError } from '../../wire/errors.ts';
+import { isObject, type JsonObject, objectAt, optionalNumber, optionalString, parseJson } from '../../wire/guard.ts';
+import { lineSplitter } from '../../wire/lines.ts';
+import { list, open, type Selectors, selectorQuery } from './api.ts';
+import { connectionFailure, refusal, timeout } from './failures.ts';
+import type { Kube } from './kube.ts';
+import {
+  WATCH_BACKOFF_FIRST_MS,
+  WATCH_BACKOFF_LAST_MS,
+  WATCH_EVENT_MAXIMUM,
+  WATCH_GRACE_MS,
+  WATCH_SECONDS,
+} from './limits.ts';
+
+export type WatchEvent =
+  | { readonly type: 'added' | 'modified'; readonly object: JsonObject }
+  /** `object` has at least its metadata (name, namespace, uid): more is not known of one that went while nobody watched. */
+  | { readonly type: 'deleted'; readonly object: JsonObject }
+  /** All that existed when the watch began has been told as `added`. Once. */
+  | { readonly type: 'synced' }
+  /** The server cannot be reached or refuses; the watch is taken up again with back-off until the signal aborts. */
+  | { readonly type: 'interrupted'; readonly error: KsnoopError }
+  /** It is back, and every change in between has been told. */
+  | { readonly type: 'resumed' };
+
+export interface WatchOptions extends Selectors {
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Tell what exists in a collection and every change to it, across dropped connections, API server restarts and
+ * resource versions that are too old (then by listing anew and telling the difference).
+ * @param path the collection's: `resourcePath('v1', 'shop', 'pods')`
+ * @param onEvent called one event at a time; it must only enqueue, for the connection waits while it runs
+ * @returns when the signal aborts
+ * @throws KsnoopError as `list` when the very first list fails: later failures are `interrupted` events
+ */
+export async function watchObjects(
+  kube: Kube,
+  path: string,
+  options: WatchOptions,
+  onEvent: (event: WatchEvent) => void,
+): Promise<void> {
+  const watch = new Watch(kube, path, options, onEvent);
+  try {
+    await watch.run();
+  } catch (thrown) {
+    if (!options.signal.aborted) throw thrown;
+  }
+}
+
+/** What is remembered of each object, by UID: enough to tell what changed or went while nobody watched. */
+type Known = Map<string, { readonly metadata: JsonObject }>;
+
+class Watch {
+  readonly #kube: Kube;
+  readonly #path: string;
+  readonly #options: WatchOptions;
+  readonly #onEvent: (event: WatchEvent) => void;
+  readonly #known: Known = new Map();
+  /** Where the next watch request starts; undefined: list first. */
+  #version: string | undefined;
+  #interrupted = false;
+  #backoff = WATCH_BACKOFF_FIRST_MS;
+
+  constructor(kube: Kube, path: string, options: WatchOptions, onEvent: (event: WatchEvent) => void) {
+    this.#kube = kube;
+    this.#path = path;
+    this.#options = options;
+    this.#onEvent = onEvent;
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.#options;
+    await this.#list();
+    this.#onEvent({ type: 'synced' });
+    while (!signal.aborted) {
+      try {
+        if (this.#version === undefined) await this.#list();
+        await this.#watchOnce();
+      } catch (thrown) {
+        signal.throwIfAborted();
+        if (!(thrown instanceof KsnoopError)) throw thrown;
+        if (thrown.code === 'GONE') this.#version = undefined;
+        else await this.#wait(thrown);
+      }
+    }
+  }
+
+  async #wait(error: KsnoopError): Promise<void> {
+    if (!this.#interrupted) this.#onEvent({ type: 'interrupted', error });
+    this.#interrupted = true;
+    // Not in step with everyone else who lost the same API server.
+    await sleep(this.#backoff * (0.5 + Math.random()), undefined, { signal: this.#options.signal });
+    this.#backoff = Math.min(this.#backoff * 2, WATCH_BACKOFF_LAST_MS);
+  }
+
+  #isBack(): void {
+    this.#backoff = WATCH_BACKOFF_FIRST_MS;
+    if (this.#interrupted) this.#onEvent({ type: 'resumed' });
+    this.#interrupted = false;
+  }
+
+  async #list(): Promise<void> {
+    const { items, resourceVersion } = await list(this.#kube, this.#path, this.#options, this.#options.signal);
+    const gone = new Map(this.#known);
+    for (const object of items) {
+      gone.delete(uidOf(object));
+      this.#told(object);
+    }
+    for (const [uid, object] of gone) {
+      this.#known.delete(uid);
+      this.#onEvent({ type: 'deleted', object });
+    }
+    this.#version = resourceVersion;
+  }
+
+  /** An object as it is now: new, changed, or as we knew it. */
+  #told(object: JsonObject): void {
+    const uid = uidOf(object);
+    const metadata = objectAt(object, 'metadata');
+    const before = this.#known.get(uid);
+    if (before !== undefined && before.metadata.resourceVersion === metadata.resourceVersion) return;
+    const { name, namespace, labels, resourceVersion } = metadata;
+    this.#known.set(uid, { metadata: { uid, name, namespace, labels, resourceVersion } });
+    this.#onEvent({ type: before === undefined ? 'added' : 'modified', object });
+  }
+
+  /** One request, until the server ends it, which it does by WATCH_SECONDS. */
+  async #watchOnce(): Promise<void> {
+    const kube = this.#kube;
+    const { signal } = this.#options;
+    const response = await open(kube, {
+      path: this.#path,
+      query: {
+        ...selectorQuery(this.#options),
+        watch: 'true',
+        allowWatchBookmarks: 'true',
+        resourceVersion: this.#version ?? '',
+        timeoutSeconds: String(WATCH_SECONDS),
+      },
+      signal,
+    });
+    this.#isBack();
+    const limit = WATCH_SECONDS * 1000 + WATCH_GRACE_MS;
+    const overdue = setTimeout(() => response.destroy(timeout(kube, 'answer', limit)), limit);
+    const stop = () => response.destroy();
+    signal.addEventListener('abort', stop, { once: true });
+    const push = lineSplitter((line) => this.#event(line), WATCH_EVENT_MAXIMUM);
+    try {
+      for await (const chunk of response) push(chunk);
+    } catch (cause) {
+      throw connectionFailure(kube, cause);
+    } finally {
+      clearTimeout(overdue);
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  #event(line: string): void {
+    const event = parseJson(line, 'watch event');
+    const object = isObject(event) ? objectAt(event, 'object') : {};
+    const type = isObject(event) ? event.type : undefined;
+    if (type === 'ERROR') {
+      const code = optionalNumber(object, 'code') ?? 500;
+      throw refusal(this.#kube, { method: 'GET', path: this.#path, watch: true }, code, JSON.stringify(object));
+    }
+    this.#version = optionalString(objectAt(object, 'metadata'), 'resourceVersion') ?? this.#version;
+    if (type === 'ADDED' || type === 'MODIFIED') this.#told(object);
+    if (type === 'DELETED' && this.#known.delete(uidOf(object))) this.#onEvent({ type: 'deleted', object });
+  }
+}
+
+function uidOf(object: JsonObject): string {
+  return optionalString(objectAt(object, 'metadata'), 'uid') ?? '';
+}
