@@ -1,0 +1,54 @@
+import type { Readable } from 'node:stream';
+import { type CaptureRequest, parseCaptureRequest, parseControl } from '../wire/agent-protocol.ts';
+import { KsnoopError, messageOf } from '../wire/errors.ts';
+import { LEASE_MS } from '../wire/limits.ts';
+import { lineSplitter } from '../wire/lines.ts';
+
+export interface ControlHandlers {
+  request(request: CaptureRequest): void;
+  stop(): void;
+  acknowledge(): void;
+  /** stdin has ended: the client is gone. */
+  closed(): void;
+  /** No heartbeat for the lease's time. */
+  leaseLost(): void;
+  /** What came was no request. */
+  invalid(error: KsnoopError): void;
+}
+
+/**
+ * Listens to the client on stdin and watches its lease. Any line renews the lease.
+ * @returns ends the watch
+ */
+export function listen(stdin: Readable, handlers: ControlHandlers): () => void {
+  let requested = false;
+  let heardAt = performance.now();
+  const watch = setInterval(() => {
+    if (performance.now() - heardAt > LEASE_MS) handlers.leaseLost();
+  }, 500);
+  const split = lineSplitter((line) => {
+    heardAt = performance.now();
+    if (!requested) {
+      requested = true;
+      handlers.request(parseCaptureRequest(line));
+      return;
+    }
+    const control = parseControl(line);
+    if (control?.type === 'stop') handlers.stop();
+    if (control?.type === 'acknowledge') handlers.acknowledge();
+  });
+  stdin.on('data', (chunk: Buffer) => {
+    try {
+      split(chunk);
+    } catch (thrown) {
+      const error = thrown instanceof KsnoopError ? thrown : new KsnoopError('INVALID_MESSAGE', messageOf(thrown));
+      handlers.invalid(error);
+    }
+  });
+  stdin.on('end', () => handlers.closed());
+  stdin.on('error', () => handlers.closed());
+  return () => {
+    clearInterval(watch);
+    stdin.pause();
+  };
+}

@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type CgroupOwner, cgroupOwner } from './cgroup.ts';
+
+/** A process of some pod. */
+export interface PodProcess extends CgroupOwner {
+  readonly pid: number;
+}
+
+/** What /proc says. The root is a parameter, so that recorded trees can stand in for a node. */
+export class Proc {
+  readonly root: string;
+
+  constructor(root = '/proc') {
+    this.root = root;
+  }
+
+  path(...parts: (string | number)[]): string {
+    return join(this.root, ...parts.map(String));
+  }
+
+  /** A file of /proc, or undefined when its process has ended or may not be read. */
+  read(...parts: (string | number)[]): string | undefined {
+    try {
+      return readFileSync(this.path(...parts), 'utf8');
+    } catch {
+      return undefined;
+    }
+  }
+
+  pids(): number[] {
+    return readdirSync(this.root)
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .sort((a, b) => a - b);
+  }
+
+  /** All processes that belong to pods, lowest pid first: one pass, whatever is asked of it later. */
+  podProcesses(): PodProcess[] {
+    const processes: PodProcess[] = [];
+    for (const pid of this.pids()) {
+      const text = this.read(pid, 'cgroup');
+      const owner = text === undefined ? undefined : cgroupOwner(text);
+      if (owner !== undefined) processes.push({ pid, ...owner });
+    }
+    return processes;
+  }
+
+  /** Arguments of a process; empty for a kernel thread or one that has ended. */
+  commandLine(pid: number): string[] {
+    return (this.read(pid, 'cmdline') ?? '').split('\0').filter((word) => word !== '');
+  }
+
+  /** Ticks since boot at which the process started: tells a reused pid (proc(5), stat field 22). */
+  startTime(pid: number): string | undefined {
+    const stat = this.read(pid, 'stat');
+    return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  }
+
+  /** Inode of the process's network namespace; undefined when it has ended or may not be looked at. */
+  networkNamespace(pid: number | 'self'): number | undefined {
+    try {
+      return statSync(this.path(pid, 'ns', 'net')).ino;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Network interfaces in the namespace of a process (proc_net(5), /proc/PID/net/dev). */
+  interfaces(pid: number): string[] {
+    return (this.read(pid, 'net', 'dev') ?? '')
+      .split('\n')
+      .slice(2)
+      .map((line) => line.split(':')[0]?.trim() ?? '')
+      .filter((name) => name !== '');
+  }
+}
