@@ -57,7 +57,7 @@ export async function loadKube(options: { kubeconfig?: string; context?: string 
       return pending;
     },
     renew() {
-      cached = undefined;
+      if (source.renewable) cached = undefined;
       return source.renewable;
     },
     close() {
