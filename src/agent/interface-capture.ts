@@ -188,7 +188,7 @@ export class InterfaceCapture {
   }
 }
 
-/** Wall-clock time in nanoseconds since 1970, as fine as Node tells it. */
+/** Wall-clock time in nanoseconds since 1970; Node tells milliseconds. */
 function now(): bigint {
-  return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n;
+  return BigInt(Date.now()) * 1_000_000n;
 }

@@ -19,7 +19,7 @@ export interface BlockSink {
  * when MERGE_BYTES wait in all. Nothing is ever dropped; a packet that comes after a later one was written is `late`.
  */
 export class Merge {
-  /** Blocks written after one with a later time stamp. */
+  /** Packets written after one with a later time stamp. */
   late = 0;
   readonly #sink: BlockSink;
   readonly #now: () => number;
@@ -119,9 +119,12 @@ export class Merge {
       }
       if (queue.ended) this.#open -= 1;
     } else this.#siftDown();
-    if (time < this.#lastTime) this.late += 1;
-    else this.#lastTime = time;
-    this.#sink.write(blockType(bytes, offset), queue.id, bytes, offset, length);
+    const type = blockType(bytes, offset);
+    if (type === BLOCK.enhancedPacket) {
+      if (time < this.#lastTime) this.late += 1;
+      else this.#lastTime = time;
+    }
+    this.#sink.write(type, queue.id, bytes, offset, length);
   }
 
   #siftUp(queue: InterfaceQueue): void {

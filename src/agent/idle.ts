@@ -1,0 +1,34 @@
+import type { Proc } from './proc.ts';
+import { SESSION_MARK } from './tcpdump.ts';
+
+/**
+ * The DaemonSet's main process: cleans up after an agent that was killed, then waits for a signal, without timers, so
+ * that it costs nothing. Captures are processes of their own, started by exec.
+ */
+export function idle(proc: Proc): void {
+  reap(proc);
+  process.stdout.write(`${new Date().toISOString()} ksnoop-agent is ready\n`);
+  process.on('SIGTERM', () => process.exit(0));
+  process.on('SIGINT', () => process.exit(0));
+  // A signal handler alone does not keep Node alive; a timer of the longest possible period does, and never fires.
+  setInterval(() => {}, 2 ** 31 - 1);
+}
+
+/** End every tcpdump that carries our mark and whose agent is gone. The kernel has done so already, as a rule. */
+export function reap(proc: Proc): number[] {
+  const orphans = proc.pids().filter((pid) => {
+    if (proc.read(pid, 'comm')?.trim() !== 'tcpdump') return false;
+    if (!(proc.read(pid, 'environ') ?? '').split('\0').some((entry) => entry.startsWith(`${SESSION_MARK}=`)))
+      return false;
+    const parent = Number(/^PPid:\s*(\d+)$/m.exec(proc.read(pid, 'status') ?? '')?.[1] ?? 0);
+    return !proc.commandLine(parent).some((word) => word.includes('ksnoop-agent') || word.endsWith('agent/main.ts'));
+  });
+  for (const pid of orphans) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended by itself in the meantime.
+    }
+  }
+  return orphans;
+}
