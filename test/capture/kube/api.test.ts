@@ -59,7 +59,9 @@ test('a resource of a group without a namespace asks for a ClusterRole', async (
     hint: expect.stringContaining('can-i get daemonsets.apps -n ksnoop'),
   });
   await expect(get(kube, '/api/v1/namespaces/shop')).rejects.toMatchObject({
-    hint: expect.stringMatching(/a ClusterRole: - \{apiGroups: \[""\], resources: \["namespaces"\], verbs: \["get"\]\}/),
+    hint: expect.stringMatching(
+      /a ClusterRole: - \{apiGroups: \[""\], resources: \["namespaces"\], verbs: \["get"\]\}/,
+    ),
   });
 });
 
@@ -72,14 +74,20 @@ test('404 is NOT_FOUND in the words of the server, or undefined where that is a 
 });
 
 test('401 advises by the kind of credentials', async () => {
-  const refuse: Behaviour = { onRequest: (_, response) => json(response, 401, status(401, 'Unauthorized', 'Unauthorized')) };
+  const refuse: Behaviour = {
+    onRequest: (_, response) => json(response, 401, status(401, 'Unauthorized', 'Unauthorized')),
+  };
   const kube = await kubeOf(refuse);
   await expect(get(kube, PODS)).rejects.toMatchObject({
     code: 'UNAUTHORIZED',
     message: `The cluster "test" (${server.url}) does not accept the credentials of context "test".`,
     hint: expect.stringContaining('token of the kubeconfig has expired'),
   });
-  const expired = issue(makeAuthority('kubernetes'), { name: 'eve', until: new Date('2024-02-03'), from: new Date('2023-01-01') });
+  const expired = issue(makeAuthority('kubernetes'), {
+    name: 'eve',
+    until: new Date('2024-02-03'),
+    from: new Date('2023-01-01'),
+  });
   const user = { 'client-certificate-data': base64(expired.certificate), 'client-key-data': base64(expired.key) };
   const withCertificate = await loadKube({ kubeconfig: server.kubeconfig({ user }) });
   await expect(get(withCertificate, PODS)).rejects.toMatchObject({
@@ -90,7 +98,9 @@ test('401 advises by the kind of credentials', async () => {
 test('a page of something that is no API server is quoted without its markup', async () => {
   const kube = await kubeOf({
     onRequest: (_, response) =>
-      response.writeHead(502, { 'content-type': 'text/html' }).end('<html><style>a{}</style><h1>Bad Gateway</h1></html>'),
+      response
+        .writeHead(502, { 'content-type': 'text/html' })
+        .end('<html><style>a{}</style><h1>Bad Gateway</h1></html>'),
   });
   await expect(get(kube, PODS)).rejects.toMatchObject({
     code: 'API_ERROR',

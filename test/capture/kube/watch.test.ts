@@ -110,5 +110,7 @@ test('the first refusal is an error: nobody would ever see it otherwise', async 
     onRequest: (_, response) => json(response, 403, status(403, 'Forbidden', 'pods is forbidden')),
   });
   const kube = await loadKube({ kubeconfig: server.kubeconfig() });
-  await expect(watchObjects(kube, PODS, { signal: abort.signal }, () => {})).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  await expect(watchObjects(kube, PODS, { signal: abort.signal }, () => {})).rejects.toMatchObject({
+    code: 'FORBIDDEN',
+  });
 });
