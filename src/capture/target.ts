@@ -1,21 +1,10 @@
-/** A pod's container as far as a capture needs it. */
-export interface PodContainer {
-  readonly name: string;
-  /** Container ID without its runtime's scheme; empty while it has none. */
-  readonly id: string;
-  readonly ports: readonly { readonly port: number; readonly protocol: string }[];
-}
+import { EXIT, KsnoopError } from '../wire/errors.ts';
+import type { PodView } from './kube/pod.ts';
 
-/** One pod to capture (design: "What flows"). */
+/** One pod to capture (design: "What flows"), its containers already known to the runtime. */
 export interface PodTarget {
-  readonly uid: string;
-  readonly namespace: string;
-  readonly pod: string;
-  readonly node: string;
-  readonly ips: readonly string[];
-  readonly containers: readonly PodContainer[];
-  readonly hostNetwork: boolean;
-  /** What the pod's cgroup carries in place of the UID: a static pod's config hash. */
+  readonly pod: PodView;
+  /** What its cgroup carries: the UID, or for a static pod the config hash. */
   readonly cgroupUid: string;
 }
 
@@ -23,5 +12,35 @@ export interface PodTarget {
 export interface TargetRef {
   readonly kind: string;
   readonly name: string;
-  readonly namespace: string;
+}
+
+/** `namespace/pod`, as people say it and as interface names start. */
+export function podLabel(pod: PodView): string {
+  return `${pod.namespace}/${pod.name}`;
+}
+
+/**
+ * Read targets as kubectl takes them: `pod/web-1`, `po/web-1`, or `pod web-1 web-2`.
+ * @param kindOf gives a kind's own name for any of its names, or undefined
+ * @throws KsnoopError BAD_TARGET (exit 2)
+ */
+export function parseTargets(
+  words: readonly string[],
+  kindOf: (word: string) => string | undefined,
+  kinds: readonly string[],
+): TargetRef[] {
+  const [first, ...rest] = words;
+  if (first !== undefined && !first.includes('/') && rest.length > 0 && kindOf(first) !== undefined) {
+    const kind = kindOf(first) ?? first;
+    return rest.map((name) => parseOne(`${kind}/${name}`, kindOf, kinds));
+  }
+  return words.map((word) => parseOne(word, kindOf, kinds));
+}
+
+function parseOne(word: string, kindOf: (word: string) => string | undefined, kinds: readonly string[]): TargetRef {
+  const [kindWord = '', name = '', ...more] = word.split('/');
+  const kind = kindOf(kindWord);
+  if (kind !== undefined && name !== '' && more.length === 0) return { kind, name };
+  const hint = word.includes('/') ? `Kinds that can be captured: ${kinds.join(', ')}.` : `Did you mean pod/${word}?`;
+  throw new KsnoopError('BAD_TARGET', `"${word}" names no target ksnoop knows.`, { hint, exit: EXIT.usage });
 }

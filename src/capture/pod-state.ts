@@ -1,0 +1,44 @@
+import { EXIT, KsnoopError } from '../wire/errors.ts';
+import { type PodView, podTrouble } from './kube/pod.ts';
+import { podLabel } from './target.ts';
+
+/** Runtime classes whose pods' traffic is only partly visible from the host. */
+const SANDBOXED = /gvisor|runsc|kata/i;
+
+/**
+ * Whether a pod can be captured now.
+ * @throws KsnoopError POD_PENDING, POD_COMPLETED, POD_ENDING (exit 3): there is no network namespace to look into
+ */
+export function checkCapturable(pod: PodView): void {
+  const label = podLabel(pod);
+  const trouble = podTrouble(pod);
+  const refuse = (code: string, what: string, hint: string): never => {
+    throw new KsnoopError(code, `Pod ${label} ${what}.`, { hint, exit: EXIT.noTarget });
+  };
+  if (pod.phase === 'Succeeded' || pod.phase === 'Failed') {
+    const how = pod.phase === 'Succeeded' ? 'has completed' : `has failed${trouble && ` (${trouble})`}`;
+    refuse('POD_COMPLETED', `${how}, so it has no network any more`, 'Capture a pod that is running.');
+  }
+  if (pod.nodeName === '') {
+    const why = trouble === '' ? 'is not scheduled to a node yet' : `is not scheduled to a node: ${trouble}`;
+    refuse('POD_PENDING', why, `See why: kubectl describe pod -n ${pod.namespace} ${pod.name}`);
+  }
+  const made = pod.containers.some(({ id }) => id !== '');
+  if (!made && !pod.hostNetwork) {
+    const why = `is pending on node ${pod.nodeName}: ${trouble || 'no container was made yet'}`;
+    refuse('POD_PENDING', why, `See why: kubectl describe pod -n ${pod.namespace} ${pod.name}`);
+  }
+}
+
+/** What the user should know of a pod before reading its packets. */
+export function podWarnings(pod: PodView): string[] {
+  const warnings: string[] = [];
+  const label = podLabel(pod);
+  if (pod.hostNetwork) {
+    warnings.push(`${label} uses its node's network: all traffic of node ${pod.nodeName} is captured.`);
+  }
+  if (SANDBOXED.test(pod.runtimeClass)) {
+    warnings.push(`${label} runs in a sandbox (${pod.runtimeClass}): only its host side is seen.`);
+  }
+  return warnings;
+}
