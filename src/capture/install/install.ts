@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT, KsnoopError } from '../../wire/errors.ts';
+import { objectAt, stringsAt } from '../../wire/guard.ts';
+import { apply, find } from '../kube/api.ts';
+import type { Kube } from '../kube/kube.ts';
+import { NODES_NAMED, POLL_MS, READY_TIMEOUT_MS } from './limits.ts';
+import { daemonsetFolder, type Manifest, nameOf, readKustomization } from './manifests.ts';
+import { FIELD_MANAGER, imageOf, OWN_LABELS, pathOf, prepared } from './objects.ts';
+import { findDaemonSet, type InstallStatus, type NodeStatus, status } from './status.ts';
+
+export interface InstallOptions {
+  readonly kube: Kube;
+  /** The agents' image, as the nodes know it. Left out: the one that is installed. */
+  readonly image?: string | undefined;
+  /** Names of Secrets in the agents' namespace. Left out: those that are installed. */
+  readonly pullSecrets?: readonly string[] | undefined;
+  /** A folder of daemonset/overlays instead of the base, such as `selinux`. */
+  readonly overlay?: string | undefined;
+  /** Where base and overlays are, if not the package's own `daemonset`. */
+  readonly manifests?: string | undefined;
+  /** Until every agent must be ready, milliseconds; 0 does not wait. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Apply the agents' objects (server-side apply, so a second time changes only what differs) and wait until every node's
+ * agent is ready.
+ * @param progress told a line such as `3 of 5 nodes ready; node7: ImagePullBackOff: …` whenever it changes
+ * @returns how it stands at the end
+ * @throws KsnoopError IMAGE_REQUIRED, AGENTS_NOT_READY with the nodes' reasons, and as api.ts does
+ */
+export async function install(options: InstallOptions, progress: (line: string) => void): Promise<InstallStatus> {
+  const { kube, signal } = options;
+  const before = await findDaemonSet(kube, signal);
+  const installed = before === undefined ? undefined : imageOf(before);
+  const image = options.image ?? installed?.image;
+  if (!image) throw imageRequired();
+  const root = options.manifests ?? daemonsetFolder();
+  const folder = join(root, ...(options.overlay ? ['overlays', options.overlay] : ['base']));
+  const objects = prepared(readKustomization(folder), {
+    image,
+    pullSecrets: options.pullSecrets ?? installed?.pullSecrets ?? [],
+  });
+  for (const object of objects) {
+    await apply(kube, pathOf(object), await adapted(kube, object, signal), FIELD_MANAGER, signal);
+    progress(`applied ${nameOf(object)}`);
+  }
+  const timeoutMs = options.timeoutMs ?? READY_TIMEOUT_MS;
+  return timeoutMs === 0 ? status(kube, signal) : untilReady(kube, timeoutMs, progress, signal);
+}
+
+/** A namespace that was there before is used but not taken over: uninstall leaves it. */
+async function adapted(kube: Kube, object: Manifest, signal: AbortSignal | undefined): Promise<Manifest> {
+  if (object.kind !== 'Namespace') return object;
+  const present = await find(kube, pathOf(object), signal);
+  const labels = present === undefined ? OWN_LABELS : stringsAt(objectAt(present, 'metadata'), 'labels');
+  if (labels['app.kubernetes.io/managed-by'] === OWN_LABELS['app.kubernetes.io/managed-by']) return object;
+  const metadata = objectAt(object, 'metadata');
+  const rest = Object.entries(stringsAt(metadata, 'labels')).filter(([label]) => !(label in OWN_LABELS));
+  return { ...object, metadata: { ...metadata, labels: Object.fromEntries(rest) } };
+}
+
+async function untilReady(
+  kube: Kube,
+  timeoutMs: number,
+  progress: (line: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<InstallStatus> {
+  const deadline = Date.now() + timeoutMs;
+  for (let told = ''; ; ) {
+    const now = await status(kube, signal);
+    const line = progressLine(now);
+    if (line !== told) progress(line);
+    told = line;
+    if (isComplete(now)) return now;
+    if (Date.now() > deadline) {
+      throw new KsnoopError('AGENTS_NOT_READY', `After ${timeoutMs / 1000} s ${line}.`, {
+        hint: hintFor(now),
+      });
+    }
+    await sleep(POLL_MS, undefined, { signal });
+  }
+}
+
+/** Every agent that can be ready is, with the present image. Agents of nodes that are down come when their nodes do. */
+function isComplete({ installed, settled, desired, updated, ready, nodes }: InstallStatus): boolean {
+  const down = nodes.filter(({ nodeDown, pod }) => nodeDown && pod !== '').length;
+  const present = nodes.filter(({ state }) => state === 'ready').length;
+  return installed && settled && desired > 0 && updated + down >= desired && Math.min(ready, present) + down >= desired;
+}
+
+function progressLine({ desired, ready, trouble, nodes, settled }: InstallStatus): string {
+  const isEmpty = settled && nodes.every(({ pod }) => pod === '');
+  if (desired === 0) return isEmpty ? 'no node is to have an agent' : 'waiting for the DaemonSet controller';
+  const waiting = nodes.filter(({ pod, state }) => pod !== '' && state !== 'ready');
+  const words = waiting.slice(0, NODES_NAMED).map(nodeWords);
+  if (waiting.length > NODES_NAMED) words.push(`and ${waiting.length - NODES_NAMED} more`);
+  if (trouble !== '') words.push(trouble);
+  return [`${ready} of ${desired} nodes ready`, ...words].join('; ');
+}
+
+function nodeWords({ node, state, reason }: NodeStatus): string {
+  return `${node || 'unscheduled'}: ${state === 'being replaced' ? state : reason}`;
+}
+
+function hintFor({ nodes, image }: InstallStatus): string {
+  if (nodes.some(({ reason }) => /ErrImage|ImagePull|InvalidImageName/.test(reason))) {
+    return `The nodes cannot get ${image}: ${LOADING}, or name a pull secret with --pull-secret.`;
+  }
+  return 'See what each node says: ksnoop status';
+}
+
+const LOADING =
+  'bring it to them (docker push, kind load docker-image, minikube image load, or ctr -n k8s.io images import)';
+
+function imageRequired(): KsnoopError {
+  return new KsnoopError('IMAGE_REQUIRED', 'Which image the agents run is for you to say: there is no public one.', {
+    hint: `Build it (docker build -f daemonset/Dockerfile, or npm run build:image without docker), ${LOADING}, then: ksnoop install --image IMAGE`,
+    exit: EXIT.usage,
+  });
+}

@@ -1,0 +1,106 @@
+import { KsnoopError } from '../../wire/errors.ts';
+import { type JsonObject, objectAt, objectsAt, stringsAt } from '../../wire/guard.ts';
+import { VERSION } from '../../wire/version.ts';
+import { AGENT_CONTAINER, AGENT_DAEMONSET } from '../kube/agents.ts';
+import { resourcePath } from '../kube/resource.ts';
+import type { Manifest } from './manifests.ts';
+
+/** Who owns the fields ksnoop applies (metadata.managedFields). */
+export const FIELD_MANAGER = 'ksnoop';
+
+/** What marks an object as made by `ksnoop install`, to be removed by `ksnoop uninstall`. */
+export const OWN_LABELS = {
+  'app.kubernetes.io/managed-by': 'ksnoop',
+  'app.kubernetes.io/part-of': 'ksnoop',
+} as const;
+
+export const OWN_SELECTOR = Object.entries(OWN_LABELS)
+  .map(([label, value]) => `${label}=${value}`)
+  .join(',');
+
+export const VERSION_LABEL = 'app.kubernetes.io/version';
+
+/** The kinds a manifest of ksnoop may hold, in the order they are applied; they are removed in reverse. */
+export const KINDS = [
+  { kind: 'Namespace', api: 'v1', plural: 'namespaces', namespaced: false },
+  {
+    kind: 'CustomResourceDefinition',
+    api: 'apiextensions.k8s.io/v1',
+    plural: 'customresourcedefinitions',
+    namespaced: false,
+  },
+  { kind: 'PriorityClass', api: 'scheduling.k8s.io/v1', plural: 'priorityclasses', namespaced: false },
+  { kind: 'ServiceAccount', api: 'v1', plural: 'serviceaccounts', namespaced: true },
+  { kind: 'ConfigMap', api: 'v1', plural: 'configmaps', namespaced: true },
+  { kind: 'ResourceQuota', api: 'v1', plural: 'resourcequotas', namespaced: true },
+  { kind: 'ClusterRole', api: 'rbac.authorization.k8s.io/v1', plural: 'clusterroles', namespaced: false },
+  { kind: 'ClusterRoleBinding', api: 'rbac.authorization.k8s.io/v1', plural: 'clusterrolebindings', namespaced: false },
+  { kind: 'Role', api: 'rbac.authorization.k8s.io/v1', plural: 'roles', namespaced: true },
+  { kind: 'RoleBinding', api: 'rbac.authorization.k8s.io/v1', plural: 'rolebindings', namespaced: true },
+  { kind: 'NetworkPolicy', api: 'networking.k8s.io/v1', plural: 'networkpolicies', namespaced: true },
+  { kind: 'Service', api: 'v1', plural: 'services', namespaced: true },
+  { kind: 'DaemonSet', api: 'apps/v1', plural: 'daemonsets', namespaced: true },
+  { kind: 'Deployment', api: 'apps/v1', plural: 'deployments', namespaced: true },
+] as const;
+
+export type Kind = (typeof KINDS)[number];
+
+/** @throws KsnoopError BAD_MANIFEST for a kind that is not in KINDS */
+export function kindOf(object: JsonObject): Kind {
+  const kind = KINDS.find(({ kind, api }) => kind === object.kind && api === object.apiVersion);
+  if (kind !== undefined) return kind;
+  throw new KsnoopError('BAD_MANIFEST', `ksnoop does not know how to apply ${object.apiVersion} ${object.kind}.`);
+}
+
+export function pathOf(object: JsonObject): string {
+  const { namespaced, api, plural } = kindOf(object);
+  const { namespace, name } = objectAt(object, 'metadata');
+  return resourcePath(api, namespaced ? String(namespace) : undefined, plural, String(name));
+}
+
+export interface Changes {
+  readonly image: string;
+  readonly pullSecrets: readonly string[];
+}
+
+/** The objects as they are applied: in order, labelled as ksnoop's, the agent with its image. */
+export function prepared(objects: readonly Manifest[], changes: Changes): Manifest[] {
+  const order = (object: Manifest) => KINDS.indexOf(kindOf(object));
+  return objects
+    .map((object) => labelled(isAgents(object) ? withImage(object, changes) : object))
+    .sort((a, b) => order(a) - order(b));
+}
+
+function labelled(object: Manifest): Manifest {
+  const metadata = objectAt(object, 'metadata');
+  const labels = { ...stringsAt(metadata, 'labels'), ...OWN_LABELS, [VERSION_LABEL]: VERSION };
+  return { ...object, metadata: { ...metadata, labels } };
+}
+
+function isAgents(object: Manifest): boolean {
+  return object.kind === 'DaemonSet' && objectAt(object, 'metadata').name === AGENT_DAEMONSET;
+}
+
+function withImage(daemonSet: Manifest, { image, pullSecrets }: Changes): Manifest {
+  const spec = objectAt(daemonSet, 'spec');
+  const template = objectAt(spec, 'template');
+  const pod = objectAt(template, 'spec');
+  const containers = objectsAt(pod, 'containers');
+  if (!containers.some(({ name }) => name === AGENT_CONTAINER)) {
+    throw new KsnoopError('BAD_MANIFEST', `The DaemonSet has no container "${AGENT_CONTAINER}".`);
+  }
+  const secrets = pullSecrets.length > 0 && { imagePullSecrets: pullSecrets.map((name) => ({ name })) };
+  const containersWithImage = containers.map((item) => (item.name === AGENT_CONTAINER ? { ...item, image } : item));
+  const changed = { ...pod, containers: containersWithImage, ...secrets };
+  return { ...daemonSet, spec: { ...spec, template: { ...template, spec: changed } } };
+}
+
+/** The image a DaemonSet runs its agent with, and the names of its pull secrets. */
+export function imageOf(daemonSet: JsonObject): Changes {
+  const pod = objectAt(objectAt(objectAt(daemonSet, 'spec'), 'template'), 'spec');
+  const agent = objectsAt(pod, 'containers').find(({ name }) => name === AGENT_CONTAINER) ?? {};
+  return {
+    image: typeof agent.image === 'string' ? agent.image : '',
+    pullSecrets: objectsAt(pod, 'imagePullSecrets').flatMap(({ name }) => (typeof name === 'string' ? [name] : [])),
+  };
+}

@@ -1,0 +1,131 @@
+import { KsnoopError } from '../../wire/errors.ts';
+import { type JsonObject, objectAt, objectsAt, optionalNumber, optionalString, stringsAt } from '../../wire/guard.ts';
+import { AGENT_CONTAINER, AGENT_DAEMONSET, AGENT_NAMESPACE, AGENT_SELECTOR, uncovered } from '../kube/agents.ts';
+import { find, list } from '../kube/api.ts';
+import type { Kube } from '../kube/kube.ts';
+import { type PodView, podTrouble, podView } from '../kube/pod.ts';
+import { resourcePath } from '../kube/resource.ts';
+import { imageOf, VERSION_LABEL } from './objects.ts';
+
+/** One node, or one agent on a node that cannot be listed. */
+export interface NodeStatus {
+  readonly node: string;
+  /** Name of the agent's pod; empty when there is none. */
+  readonly pod: string;
+  readonly state: 'ready' | 'not ready' | 'being replaced' | 'no agent';
+  /** Why it is not ready; empty when it is. */
+  readonly reason: string;
+  /** The node itself is not ready, so its agent cannot be. */
+  readonly nodeDown: boolean;
+  /** How often the agent's container was started anew. */
+  readonly restarts: number;
+}
+
+/** What of ksnoop is in a cluster. */
+export interface InstallStatus {
+  readonly context: string;
+  readonly namespace: string;
+  readonly installed: boolean;
+  /** Image of the agents; empty when not installed. */
+  readonly image: string;
+  /** Version of the ksnoop that installed it; empty when not installed or applied by other means. */
+  readonly version: string;
+  /** Nodes that are to have an agent, that have one of the present image, and that have one ready. */
+  readonly desired: number;
+  readonly updated: number;
+  readonly ready: number;
+  /** The controller has taken up the last change. */
+  readonly settled: boolean;
+  /** Why pods cannot be made at all (admission, quota); empty mostly. */
+  readonly trouble: string;
+  readonly nodes: readonly NodeStatus[];
+}
+
+const NOTHING = { image: '', version: '', desired: 0, updated: 0, ready: 0, settled: true, trouble: '' } as const;
+
+/** The DaemonSet of the agents, or undefined. */
+export function findDaemonSet(kube: Kube, signal?: AbortSignal): Promise<JsonObject | undefined> {
+  return find(kube, resourcePath('apps/v1', AGENT_NAMESPACE, 'daemonsets', AGENT_DAEMONSET), signal);
+}
+
+/** Look at the cluster. @throws KsnoopError as api.ts does; nodes are left out when the user may not list them */
+export async function status(kube: Kube, signal?: AbortSignal): Promise<InstallStatus> {
+  const where = { context: kube.context, namespace: AGENT_NAMESPACE };
+  const podsPath = resourcePath('v1', AGENT_NAMESPACE, 'pods');
+  const [daemonSet, pods, nodes] = await Promise.all([
+    findDaemonSet(kube, signal),
+    list(kube, podsPath, { labelSelector: AGENT_SELECTOR }, signal),
+    listNodes(kube, signal),
+  ]);
+  if (daemonSet === undefined) return { ...where, ...NOTHING, installed: false, nodes: [] };
+  const counts = objectAt(daemonSet, 'status');
+  const count = (key: string) => optionalNumber(counts, key) ?? 0;
+  const desired = count('desiredNumberScheduled');
+  const views = pods.items.map(podView);
+  return {
+    ...where,
+    installed: true,
+    image: imageOf(daemonSet).image,
+    version: stringsAt(objectAt(daemonSet, 'metadata'), 'labels')[VERSION_LABEL] ?? '',
+    desired,
+    updated: count('updatedNumberScheduled'),
+    ready: count('numberReady'),
+    settled: count('observedGeneration') >= (optionalNumber(objectAt(daemonSet, 'metadata'), 'generation') ?? 0),
+    trouble: views.length < desired ? await creationTrouble(kube, signal) : '',
+    nodes: nodeStatuses(daemonSet, views, nodes),
+  };
+}
+
+/** Nodes by name, or undefined when the user has no right to them. */
+async function listNodes(kube: Kube, signal: AbortSignal | undefined): Promise<Map<string, JsonObject> | undefined> {
+  try {
+    const { items } = await list(kube, resourcePath('v1', undefined, 'nodes'), {}, signal);
+    return new Map(items.map((node) => [String(objectAt(node, 'metadata').name), node]));
+  } catch (thrown) {
+    if (thrown instanceof KsnoopError && thrown.code === 'FORBIDDEN') return undefined;
+    throw thrown;
+  }
+}
+
+function nodeStatuses(
+  daemonSet: JsonObject,
+  pods: readonly PodView[],
+  nodes: ReadonlyMap<string, JsonObject> | undefined,
+): NodeStatus[] {
+  const statuses = pods.map((pod) => agentStatus(pod, isDown(nodes?.get(pod.nodeName))));
+  const covered = new Set(pods.map(({ nodeName }) => nodeName));
+  for (const [node, object] of nodes ?? []) {
+    if (covered.has(node)) continue;
+    const reason = uncovered(daemonSet, object);
+    statuses.push({ node, pod: '', state: 'no agent', reason, nodeDown: isDown(object), restarts: 0 });
+  }
+  return statuses.sort((a, b) => a.node.localeCompare(b.node, 'en', { numeric: true }));
+}
+
+function agentStatus(pod: PodView, nodeDown: boolean): NodeStatus {
+  const isLeaving = pod.deletionTimestamp !== undefined;
+  const isReady = pod.ready && !nodeDown && !isLeaving;
+  return {
+    node: pod.nodeName,
+    pod: pod.name,
+    state: isReady ? 'ready' : isLeaving ? 'being replaced' : 'not ready',
+    reason: isReady ? '' : nodeDown ? 'the node itself is not ready' : podTrouble(pod) || pod.phase,
+    nodeDown,
+    restarts: pod.containers.find(({ name }) => name === AGENT_CONTAINER)?.restarts ?? 0,
+  };
+}
+
+function isDown(node: JsonObject | undefined): boolean {
+  if (node === undefined) return false;
+  const ready = objectsAt(objectAt(node, 'status'), 'conditions').find(({ type }) => type === 'Ready');
+  return ready?.status !== 'True';
+}
+
+/** What the DaemonSet's controller last said about pods it could not make. */
+async function creationTrouble(kube: Kube, signal: AbortSignal | undefined): Promise<string> {
+  const fieldSelector = `involvedObject.kind=DaemonSet,involvedObject.name=${AGENT_DAEMONSET},reason=FailedCreate`;
+  const events = await list(kube, resourcePath('v1', AGENT_NAMESPACE, 'events'), { fieldSelector }, signal).catch(
+    () => undefined,
+  );
+  return optionalString(events?.items.at(-1) ?? {}, 'message') ?? '';
+}

@@ -1,0 +1,239 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { install } from '../../../src/capture/install/install.ts';
+import { readKustomization } from '../../../src/capture/install/manifests.ts';
+import { status } from '../../../src/capture/install/status.ts';
+import { uninstall } from '../../../src/capture/install/uninstall.ts';
+import { loadKube } from '../../../src/capture/kube/config.ts';
+import type { Kube } from '../../../src/capture/kube/kube.ts';
+import { VERSION } from '../../../src/wire/version.ts';
+import { type ApiServer, status as failure, json, startApiServer } from '../../support/api-server.ts';
+
+interface Stored {
+  apiVersion?: string;
+  kind?: string;
+  metadata: Record<string, unknown> & { name: string; labels?: Record<string, string> };
+  [member: string]: unknown;
+}
+
+/** Keeps objects by path: enough to see what is applied, listed and deleted. Not Kubernetes: no controller runs. */
+let store: Map<string, Stored>;
+let folder: string;
+let server: ApiServer;
+let kube: Kube;
+const DAEMONSET = '/apis/apps/v1/namespaces/ksnoop/daemonsets/ksnoop-agent';
+const NAMESPACE = '/api/v1/namespaces/ksnoop';
+
+beforeEach(async () => {
+  store = new Map();
+  folder = mkdtempSync(join(tmpdir(), 'ksnoop-manifests-'));
+  write('base/kustomization.yaml', 'resources: [namespace.yaml, daemonset.yaml]');
+  write(
+    'base/namespace.yaml',
+    'apiVersion: v1\nkind: Namespace\nmetadata: {name: ksnoop, labels: {pod-security.kubernetes.io/enforce: privileged}}',
+  );
+  write(
+    'base/daemonset.yaml',
+    `
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: ksnoop-agent, namespace: ksnoop}
+spec:
+  template:
+    spec:
+      containers:
+      - {name: agent, image: PLACEHOLDER, securityContext: {capabilities: {drop: [ALL]}}}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: ksnoop-agent, namespace: ksnoop}
+`,
+  );
+  write('overlays/selinux/kustomization.yaml', 'resources: [../../base]\npatches: [{path: patch.yaml}]');
+  write(
+    'overlays/selinux/patch.yaml',
+    `
+kind: DaemonSet
+metadata: {name: ksnoop-agent}
+spec: {template: {spec: {containers: [{name: agent, securityContext: {seLinuxOptions: {type: spc_t}}}]}}}
+`,
+  );
+  server = await startApiServer({
+    onRequest: async (request, response) => {
+      const [path = '', query = ''] = (request.url ?? '').split('?');
+      const found = store.get(path);
+      if (request.method === 'PATCH') {
+        const object = JSON.parse(await textOf(request));
+        store.set(path, { ...object, metadata: { uid: path, generation: 1, ...object.metadata } });
+        return json(response, 200, object);
+      }
+      if (request.method === 'DELETE') {
+        store.delete(path);
+        return found ? json(response, 200, {}) : json(response, 404, failure(404, 'NotFound', 'gone'));
+      }
+      if (found) return json(response, 200, found);
+      const wanted = new URLSearchParams(query).get('labelSelector')?.split(',') ?? [];
+      const items = [...store]
+        .filter(([key]) => key.startsWith(`${path}/`) && !key.slice(path.length + 1).includes('/'))
+        .map(([, object]) => object)
+        .filter(({ metadata }) =>
+          wanted.every((pair) => metadata.labels?.[pair.split('=')[0] ?? ''] === pair.split('=')[1]),
+        );
+      const isCollection = items.length > 0 || /s$/.test(path);
+      if (isCollection) json(response, 200, { metadata: {}, items });
+      else json(response, 404, failure(404, 'NotFound', `${path} not found`));
+    },
+  });
+  kube = await loadKube({ kubeconfig: server.kubeconfig() });
+});
+afterEach(async () => {
+  rmSync(folder, { recursive: true });
+  await server.close();
+});
+
+function write(name: string, text: string): void {
+  mkdirSync(join(folder, name, '..'), { recursive: true });
+  writeFileSync(join(folder, name), text);
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request) text += chunk;
+  return text;
+}
+
+/** Play the DaemonSet controller and a kubelet: nodes n1, n2 …, each with an agent that is ready or waits for a reason. */
+function play(reasons: readonly string[]): void {
+  const daemonSet = store.get(DAEMONSET);
+  if (daemonSet === undefined) return;
+  const ready = reasons.filter((reason) => reason === '').length;
+  const all = reasons.length;
+  store.set(DAEMONSET, {
+    ...daemonSet,
+    status: { desiredNumberScheduled: all, updatedNumberScheduled: all, numberReady: ready, observedGeneration: 1 },
+  });
+  reasons.forEach((reason, index) => {
+    const name = `ksnoop-agent-${index + 1}`;
+    store.set(`${NAMESPACE}/pods/${name}`, {
+      metadata: { name, namespace: 'ksnoop', uid: name, labels: { 'app.kubernetes.io/name': 'ksnoop-agent' } },
+      spec: { nodeName: `n${index + 1}`, containers: [{ name: 'agent' }] },
+      status: {
+        phase: reason === '' ? 'Running' : 'Pending',
+        conditions: [{ type: 'Ready', status: reason === '' ? 'True' : 'False' }],
+        containerStatuses: [{ name: 'agent', state: reason === '' ? { running: {} } : { waiting: { reason } } }],
+      },
+    });
+  });
+}
+
+const options = () => ({ kube, manifests: folder, image: 'agent:1' });
+
+test('applies the objects with image, secrets and labels, and waits with progress', async () => {
+  const lines: string[] = [];
+  const controller = setInterval(
+    () => play(lines.some((line) => line.includes('n2')) ? ['', ''] : ['', 'ImagePullBackOff']),
+    20,
+  );
+  const now = await install({ ...options(), pullSecrets: ['registry'] }, (line) => lines.push(line));
+  clearInterval(controller);
+  expect(lines.slice(0, 3)).toEqual([
+    'applied Namespace ksnoop',
+    'applied ServiceAccount ksnoop/ksnoop-agent',
+    'applied DaemonSet ksnoop/ksnoop-agent',
+  ]);
+  expect(lines).toContain('1 of 2 nodes ready; n2: ImagePullBackOff');
+  expect(lines.at(-1)).toBe('2 of 2 nodes ready');
+  expect(now).toMatchObject({ installed: true, image: 'agent:1', version: VERSION, desired: 2, ready: 2 });
+  expect(now.nodes.map(({ node, state }) => `${node} ${state}`)).toEqual(['n1 ready', 'n2 ready']);
+  expect(store.get(DAEMONSET)).toMatchObject({
+    metadata: { labels: { 'app.kubernetes.io/managed-by': 'ksnoop', 'app.kubernetes.io/version': VERSION } },
+    spec: {
+      template: {
+        spec: { imagePullSecrets: [{ name: 'registry' }], containers: [{ name: 'agent', image: 'agent:1' }] },
+      },
+    },
+  });
+  const applied = server.seen.find((line) => line.startsWith('PATCH'));
+  expect(applied).toContain('fieldManager=ksnoop&force=true');
+});
+
+test('agents that do not come are an error with the reasons of their nodes', async () => {
+  const controller = setInterval(() => play(['', 'ImagePullBackOff', 'CrashLoopBackOff']), 20);
+  const installing = install({ ...options(), timeoutMs: 700 }, () => {});
+  await expect(installing).rejects.toMatchObject({
+    code: 'AGENTS_NOT_READY',
+    message: 'After 0.7 s 1 of 3 nodes ready; n2: ImagePullBackOff; n3: CrashLoopBackOff.',
+    hint: expect.stringContaining('The nodes cannot get agent:1: bring it to them'),
+  });
+  clearInterval(controller);
+});
+
+test('an agent on a node that is down itself is not waited for', async () => {
+  const controller = setInterval(() => play(['', 'NodeLost']), 20);
+  const node = (name: string, ready: string) =>
+    store.set(`/api/v1/nodes/${name}`, {
+      metadata: { name },
+      status: { conditions: [{ type: 'Ready', status: ready }] },
+    });
+  node('n1', 'True');
+  node('n2', 'Unknown');
+  const now = await install({ ...options(), timeoutMs: 5000 }, () => {});
+  clearInterval(controller);
+  expect(now.nodes[1]).toMatchObject({ node: 'n2', state: 'not ready', reason: 'the node itself is not ready' });
+});
+
+test('the first time an image has to be named, later the installed one is kept', async () => {
+  await expect(install({ ...options(), image: undefined }, () => {})).rejects.toMatchObject({
+    code: 'IMAGE_REQUIRED',
+    exit: 2,
+  });
+  expect(store.size).toBe(0);
+  await install({ ...options(), pullSecrets: ['registry'], timeoutMs: 0 }, () => {});
+  await install({ ...options(), image: undefined, timeoutMs: 0 }, () => {});
+  expect(JSON.stringify(store.get(DAEMONSET))).toContain('"imagePullSecrets":[{"name":"registry"}]');
+});
+
+test('an overlay is joined to the base by the names of containers', async () => {
+  await install({ ...options(), overlay: 'selinux', timeoutMs: 0 }, () => {});
+  expect(store.get(DAEMONSET)).toMatchObject({
+    spec: {
+      template: {
+        spec: {
+          containers: [
+            {
+              name: 'agent',
+              image: 'agent:1',
+              securityContext: { capabilities: { drop: ['ALL'] }, seLinuxOptions: { type: 'spc_t' } },
+            },
+          ],
+        },
+      },
+    },
+  });
+});
+
+test('uninstall removes what install applied, and is fine with nothing', async () => {
+  await install({ ...options(), timeoutMs: 0 }, () => {});
+  store.set(`${NAMESPACE}/serviceaccounts/default`, { metadata: { name: 'default', namespace: 'ksnoop' } });
+  const removed = await uninstall({ kube }, () => {});
+  expect(removed).toEqual(['DaemonSet ksnoop/ksnoop-agent', 'ServiceAccount ksnoop/ksnoop-agent', 'Namespace ksnoop']);
+  expect([...store.keys()]).toEqual([`${NAMESPACE}/serviceaccounts/default`]);
+  expect(await uninstall({ kube }, () => {})).toEqual([]);
+  expect(await status(kube)).toMatchObject({ installed: false, nodes: [] });
+});
+
+test('a namespace that was there before stays', async () => {
+  store.set(NAMESPACE, { metadata: { name: 'ksnoop', labels: { team: 'net' } } });
+  await install({ ...options(), timeoutMs: 0 }, () => {});
+  const removed = await uninstall({ kube }, () => {});
+  expect(removed).toEqual(['DaemonSet ksnoop/ksnoop-agent', 'ServiceAccount ksnoop/ksnoop-agent']);
+  expect(store.has(NAMESPACE)).toBe(true);
+});
+
+test('a manifest that is broken is named', () => {
+  write('base/daemonset.yaml', 'a: [');
+  expect(() => readKustomization(join(folder, 'base'))).toThrow(/daemonset\.yaml cannot be used/);
+});
