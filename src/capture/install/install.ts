@@ -91,14 +91,16 @@ function isComplete({ installed, settled, desired, updated, ready, nodes }: Inst
   return installed && settled && desired > 0 && updated + down >= desired && Math.min(ready, present) + down >= desired;
 }
 
-function progressLine({ desired, ready, trouble, nodes, settled }: InstallStatus): string {
-  const isEmpty = settled && nodes.every(({ pod }) => pod === '');
-  if (desired === 0) return isEmpty ? 'no node is to have an agent' : 'waiting for the DaemonSet controller';
+function progressLine({ desired, ready, updated, trouble, nodes, settled }: InstallStatus): string {
+  const isEmpty = desired === 0 && nodes.every(({ pod }) => pod === '');
+  if (!settled || (desired === 0 && !isEmpty)) return 'waiting for the DaemonSet controller';
+  if (isEmpty) return 'no node is to have an agent';
   const waiting = nodes.filter(({ pod, state }) => pod !== '' && state !== 'ready');
   const words = waiting.slice(0, NODES_NAMED).map(nodeWords);
   if (waiting.length > NODES_NAMED) words.push(`and ${waiting.length - NODES_NAMED} more`);
   if (trouble !== '') words.push(trouble);
-  return [`${ready} of ${desired} nodes ready`, ...words].join('; ');
+  // While an old agent is still there it counts as ready, but not as updated.
+  return [`${Math.min(ready, updated)} of ${desired} nodes ready`, ...words].join('; ');
 }
 
 function nodeWords({ node, state, reason }: NodeStatus): string {
