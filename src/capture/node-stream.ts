@@ -161,6 +161,7 @@ export class NodeStream {
     switch (event.type) {
       case 'started':
         target.state = 'capturing';
+        target.interfaces.add(event.interface);
         this.#noteResumed();
         this.#observer.started(target.key, target.label);
         return;

@@ -8,6 +8,8 @@ export interface TargetReport {
   readonly label: string;
   state: 'waiting' | 'capturing' | 'gone' | 'failed';
   error: KsnoopError | undefined;
+  /** Names of the interfaces in the stream that carry its packets. */
+  readonly interfaces: Set<string>;
   /** Counters of the sessions that have ended. */
   readonly past: Counters;
   /** Counters of the session under way, as the agent last said them. */
@@ -42,6 +44,7 @@ export class CaptureReport {
       label,
       state: 'waiting',
       error: undefined,
+      interfaces: new Set(),
       past: { ...NONE },
       current: NONE,
     };

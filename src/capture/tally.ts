@@ -1,9 +1,12 @@
 import { BLOCK, EPB_HEADER_BYTES } from '../wire/pcapng.ts';
+import { interfaceName } from '../wire/pcapng-read.ts';
 import type { BlockSink, MergeSource } from './merge.ts';
 
 /** What of one interface went to the output. */
 export interface InterfaceTally {
   readonly id: number;
+  /** Its if_name: `shop/web-1/any`. */
+  readonly name: string;
   packets: number;
   /** Captured bytes of its packets. */
   bytes: number;
@@ -33,7 +36,7 @@ export class Tally implements BlockSink {
   }
 
   addInterface(id: number, bytes: Uint8Array, offset: number, length: number, source: MergeSource): void {
-    this.interfaces.push({ id, packets: 0, bytes: 0, truncated: 0 });
+    this.interfaces.push({ id, name: interfaceName(bytes, offset, length), packets: 0, bytes: 0, truncated: 0 });
     this.#next.addInterface(id, bytes, offset, length, source);
   }
 

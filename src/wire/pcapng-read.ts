@@ -1,6 +1,6 @@
 import { KsnoopError } from './errors.ts';
 import { BLOCK_MAXIMUM } from './limits.ts';
-import { BLOCK, BYTE_ORDER_MAGIC, padded } from './pcapng.ts';
+import { BLOCK, BYTE_ORDER_MAGIC, OPTION, padded } from './pcapng.ts';
 
 /**
  * One block as it lies in a buffer; reused, valid during the call only. `offset` is where its type field starts,
@@ -172,4 +172,33 @@ export function forEachOption(
 /** The text of an option's value. */
 export function optionText(block: BlockView, offset: number, length: number): string {
   return Buffer.from(block.bytes.buffer, block.bytes.byteOffset + offset, length).toString('utf8');
+}
+
+/** Where an Interface Description Block's options start, and an Interface Statistics Block's. */
+const IDB_OPTIONS = 16;
+const ISB_OPTIONS = 20;
+
+/** The if_name of an Interface Description Block, little-endian; empty when it has none. */
+export function interfaceName(bytes: Uint8Array, offset: number, length: number): string {
+  let name = '';
+  const block = littleEndianBlock(BLOCK.interfaceDescription, bytes, offset, length);
+  forEachOption(block, offset + IDB_OPTIONS, (code, at, size) => {
+    if (code === OPTION.ifName) name = optionText(block, at, size);
+  });
+  return name;
+}
+
+/** Whether an Interface Statistics Block, little-endian, is its interface's last: it has an isb_endtime. */
+export function isLastStatistics(bytes: Uint8Array, offset: number, length: number): boolean {
+  let last = false;
+  const block = littleEndianBlock(BLOCK.interfaceStatistics, bytes, offset, length);
+  forEachOption(block, offset + ISB_OPTIONS, (code) => {
+    last ||= code === OPTION.isbEndTime;
+  });
+  return last;
+}
+
+function littleEndianBlock(type: number, bytes: Uint8Array, offset: number, length: number): BlockView {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { bytes, view, offset, length, type, littleEndian: true, transient: false };
 }

@@ -1,5 +1,6 @@
 import { fstatSync, write } from 'node:fs';
 import { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import { systemCode } from '../wire/errors.ts';
 
 /** Bytes gathered before they are handed to the kernel in one call. */
@@ -12,10 +13,10 @@ export type WriterEnd =
   | { readonly kind: 'failed'; readonly error: Error };
 
 /**
- * Writes bytes to a file descriptor without ever blocking the event loop (which must go on sending heartbeats), copying
+ * Writes bytes to a file or a stream without ever blocking the event loop (which must go on sending heartbeats), copying
  * what it is given. Pipes and sockets are written as non-blocking streams, files by the thread pool, one call at a time.
  */
-export class FdWriter {
+export class ByteWriter {
   /** Bytes taken and not yet with the kernel. */
   pending = 0;
   /** Bytes the kernel has taken. */
@@ -31,11 +32,15 @@ export class FdWriter {
   #writing = false;
   #waiters: (() => void)[] = [];
 
-  /** @param onProgress called whenever `pending` has shrunk or `end` was set */
-  constructor(fd: number, onProgress: () => void) {
+  /**
+   * @param sink a file descriptor, or a stream such as a child's stdin
+   * @param onProgress called whenever `pending` has shrunk or `end` was set
+   */
+  constructor(sink: number | Writable, onProgress: () => void) {
     this.#onProgress = onProgress;
-    const kind = fstatSync(fd);
-    this.#write = kind.isFIFO() || kind.isSocket() ? streamWrite(fd, (error) => this.#ended(error)) : fileWrite(fd);
+    const ended = (error: Error) => this.#ended(error);
+    if (typeof sink !== 'number') this.#write = streamWrite(sink, ended);
+    else this.#write = isStream(sink) ? streamWrite(new Socket({ fd: sink, readable: false }), ended) : fileWrite(sink);
   }
 
   /** Take a copy of these bytes. */
@@ -114,10 +119,14 @@ export class FdWriter {
 
 type Write = (bytes: Uint8Array, done: (error: Error | null | undefined) => void) => void;
 
-function streamWrite(fd: number, onEnd: (error: Error) => void): Write {
-  const socket = new Socket({ fd, readable: false, writable: true });
-  socket.on('error', onEnd);
-  return (bytes, done) => void socket.write(bytes, done);
+function isStream(fd: number): boolean {
+  const kind = fstatSync(fd);
+  return kind.isFIFO() || kind.isSocket();
+}
+
+function streamWrite(stream: Writable, onEnd: (error: Error) => void): Write {
+  stream.on('error', onEnd);
+  return (bytes, done) => void stream.write(bytes, done);
 }
 
 function fileWrite(fd: number): Write {

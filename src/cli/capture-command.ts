@@ -1,0 +1,158 @@
+import { type CaptureResult, type RunningCapture, startCapture } from '../capture/capture.ts';
+import { planLocal } from '../capture/local/plan.ts';
+import type { NameRecord } from '../capture/names.ts';
+import type { CaptureObserver, NodePlan } from '../capture/node-stream.ts';
+import { CaptureReport } from '../capture/report.ts';
+import { summaryLines } from '../view/summary.ts';
+import { EXIT, type ExitCode, type KsnoopError } from '../wire/errors.ts';
+import { DURATION_MAXIMUM_MS } from '../wire/limits.ts';
+import { type CaptureConfig, completeCapture, type RawCaptureOptions } from './capture-options.ts';
+import { captureSummary, exitCode } from './capture-result.ts';
+import type { Output } from './outputs/output.ts';
+import { openSink, type Sink } from './sink.ts';
+import { tellError, type Voice, voice } from './voice.ts';
+
+/** What is to be captured, wherever it was found. */
+interface Found {
+  readonly plans: readonly NodePlan[];
+  readonly labels: ReadonlyMap<string, string>;
+  readonly refused: readonly { readonly label: string; readonly error: KsnoopError }[];
+  readonly names: readonly NameRecord[];
+  /** More names, found while the capture already runs. */
+  readonly laterNames: (signal: AbortSignal) => Promise<readonly NameRecord[]>;
+  readonly close: () => void;
+}
+
+/** `ksnoop [capture] TARGET…`: everything between the command line and the exit code. */
+export async function captureCommand(targets: readonly string[], raw: RawCaptureOptions): Promise<ExitCode> {
+  const config = completeCapture(targets, raw, process.stdout.isTTY === true);
+  const say = voice(config);
+  const abort = new AbortController();
+  const signals = listenForSignals(() => abort.abort(new Error('interrupted')));
+  try {
+    const found = config.local ? findLocal(config) : await findInCluster(config, say, abort.signal);
+    const report = new CaptureReport();
+    for (const { label, error } of found.refused) {
+      const target = report.add(`refused:${label}`, label);
+      target.state = 'failed';
+      target.error = error;
+      tellError(error, say.tell);
+    }
+    if (found.plans.length === 0) {
+      found.close();
+      return found.refused[0]?.error.exit ?? EXIT.noTarget;
+    }
+    for (const [key, label] of found.labels) report.add(key, label);
+    return await run(config, found, report, say, signals);
+  } finally {
+    signals.close();
+  }
+}
+
+async function run(
+  config: CaptureConfig,
+  found: Found,
+  report: CaptureReport,
+  say: Voice,
+  signals: SignalListener,
+): Promise<ExitCode> {
+  const started = performance.now();
+  let running: RunningCapture | undefined;
+  const sink = await openSink(config, () => running?.outputProgress());
+  const output = config.output.create({ writer: sink.writer, colour: process.stdout.isTTY === true });
+  output.addNames(found.names);
+  const settings = {
+    interface: config.interface,
+    filter: config.filter,
+    snaplen: config.snaplen,
+    maxDurationMs: DURATION_MAXIMUM_MS,
+  };
+  running = startCapture(found.plans, settings, config, output, report, observer(say));
+  signals.onSignal((count) => {
+    if (count > 1) running?.terminate();
+    else {
+      say.say('stopping; once more to break off at once');
+      running?.stop('user');
+    }
+  });
+  const naming = new AbortController();
+  void found.laterNames(naming.signal).then((names) => {
+    if (!naming.signal.aborted) output.addNames(names);
+  });
+  const result = await running.result;
+  naming.abort();
+  found.close();
+  return conclude(config, result, output, sink, performance.now() - started, say);
+}
+
+async function conclude(
+  config: CaptureConfig,
+  result: CaptureResult,
+  output: Output,
+  sink: Sink,
+  elapsedMs: number,
+  say: Voice,
+): Promise<ExitCode> {
+  const nothing = result.tally.interfaces.length === 0;
+  if (!nothing) await output.close(result.cause);
+  await sink.close(nothing);
+  const failure = sink.writer.end?.kind === 'failed' ? sink.writer.end.error : undefined;
+  for (const line of summaryLines(captureSummary(config, result, output, sink, elapsedMs))) say.tell(line);
+  return exitCode(result, failure);
+}
+
+function observer(say: Voice): CaptureObserver {
+  return {
+    started: (_key, label) => say.say(`capturing ${label}`),
+    failed: (_key, _label, error) => void tellError(error, say.tell),
+    gone: (_key, label) => say.tell(`${label} is gone`),
+    lost: (gap) => say.tell(`the stream from ${gap.node} was lost: ${gap.reason} Trying again ...`),
+    resumed: (gap) =>
+      say.tell(`the stream from ${gap.node} is back; packets since ${gap.from.toISOString()} are missing`),
+    log: (node, message) => say.detail(`${node}: ${message}`),
+  };
+}
+
+function findLocal(config: CaptureConfig): Found {
+  const plan = planLocal(config.targets, config.namespace ?? 'default');
+  return {
+    plans: [plan],
+    labels: new Map(plan.targets.map(({ key }) => [key, key])),
+    refused: [],
+    names: [],
+    laterNames: async () => [],
+    close: () => {},
+  };
+}
+
+async function findInCluster(config: CaptureConfig, say: Voice, signal: AbortSignal): Promise<Found> {
+  // Loaded only here: --version, --help and --local do without the Kubernetes client.
+  const { findTargets } = await import('./find-targets.ts');
+  return findTargets(config, say, signal);
+}
+
+interface SignalListener {
+  onSignal(handler: (count: number) => void): void;
+  close(): void;
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Until a capture runs a signal aborts what is under way; then it is the capture's to end in order. */
+function listenForSignals(early: () => void): SignalListener {
+  let handler: (count: number) => void = early;
+  let count = 0;
+  const take = () => {
+    count += 1;
+    handler(count);
+  };
+  for (const signal of SIGNALS) process.on(signal, take);
+  return {
+    onSignal: (next) => {
+      handler = next;
+    },
+    close: () => {
+      for (const signal of SIGNALS) process.off(signal, take);
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { EXIT, KsnoopError } from '../wire/errors.ts';
+import { SNAPLEN_DEFAULT, SNAPLEN_MAXIMUM } from '../wire/limits.ts';
+import { durationOf } from './duration.ts';
+import { OUTPUT_NAMES, outputKind } from './outputs/index.ts';
+import type { OutputKind } from './outputs/output.ts';
+
+/** What commander hands over for `ksnoop capture`, before it is believed. */
+export interface RawCaptureOptions {
+  readonly namespace?: string;
+  readonly container?: string;
+  readonly interface: string;
+  readonly filter?: string;
+  readonly snaplen?: string;
+  readonly write?: string;
+  readonly output?: string;
+  readonly duration?: string;
+  readonly count?: string;
+  readonly maxBytes?: string;
+  readonly wireshark?: boolean;
+  readonly force?: boolean;
+  readonly local?: boolean;
+  readonly context?: string;
+  readonly kubeconfig?: string;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** A capture as it will be run: complete, validated, never changed. */
+export interface CaptureConfig {
+  readonly targets: readonly string[];
+  readonly namespace: string | undefined;
+  readonly container: string | undefined;
+  readonly interface: string;
+  readonly filter: string | undefined;
+  readonly snaplen: number;
+  readonly output: OutputKind;
+  /** Where it goes: a file's path, Wireshark, or stdout. */
+  readonly sink: { readonly kind: 'stdout' | 'wireshark' } | { readonly kind: 'file'; readonly path: string };
+  readonly force: boolean;
+  readonly durationMs: number;
+  readonly packets: number;
+  readonly bytes: number;
+  readonly local: boolean;
+  readonly context: string | undefined;
+  readonly kubeconfig: string | undefined;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+}
+
+/**
+ * Complete and validate what the user typed.
+ * @param stdoutIsTerminal decides the default output, and refuses binary there
+ * @throws KsnoopError USAGE (exit 2), one sentence each
+ */
+export function completeCapture(
+  targets: readonly string[],
+  raw: RawCaptureOptions,
+  stdoutIsTerminal: boolean,
+): CaptureConfig {
+  if (targets.length === 0) {
+    throw usage('There is no target to capture.', 'Name one, for example: ksnoop pod/web-1 -n shop');
+  }
+  if (raw.wireshark && raw.write !== undefined) throw usage('--wireshark and -w exclude each other.');
+  const sink: CaptureConfig['sink'] = raw.wireshark
+    ? { kind: 'wireshark' }
+    : raw.write === undefined || raw.write === '-'
+      ? { kind: 'stdout' }
+      : { kind: 'file', path: raw.write };
+  const toTerminal = sink.kind === 'stdout' && stdoutIsTerminal;
+  const name = raw.output ?? (toTerminal && raw.write === undefined ? 'text' : 'pcapng');
+  const output = outputKind(name);
+  if (output === undefined) throw usage(`There is no output "${name}".`, `There are: ${OUTPUT_NAMES.join(', ')}.`);
+  if (output.binary && toTerminal) {
+    const hint = 'Send it to a program or a file: ksnoop … | wireshark -k -i -, or -w FILE';
+    throw usage(`The ${name} form is binary and stdout is a terminal.`, hint);
+  }
+  if (!output.binary && sink.kind === 'wireshark') throw usage(`Wireshark does not read the ${name} form.`);
+  if (raw.local && (raw.context !== undefined || raw.kubeconfig !== undefined)) {
+    throw usage('--local asks no cluster, so --context and --kubeconfig have no meaning with it.');
+  }
+  if (raw.local && raw.container !== undefined) throw usage('-c needs the cluster; with --local filter by port: -f');
+  return {
+    targets,
+    namespace: raw.namespace,
+    container: raw.container,
+    interface: raw.interface,
+    filter: raw.filter,
+    snaplen: snaplenOf(raw.snaplen),
+    output,
+    sink,
+    force: raw.force === true,
+    durationMs: raw.duration === undefined ? Number.POSITIVE_INFINITY : durationOf(raw.duration, '--duration'),
+    packets: raw.count === undefined ? Number.POSITIVE_INFINITY : wholeOf(raw.count, '--count'),
+    bytes: raw.maxBytes === undefined ? Number.POSITIVE_INFINITY : sizeOf(raw.maxBytes),
+    local: raw.local === true,
+    context: raw.context,
+    kubeconfig: raw.kubeconfig,
+    quiet: raw.quiet === true,
+    verbose: raw.verbose === true,
+  };
+}
+
+function usage(message: string, hint?: string): KsnoopError {
+  return new KsnoopError('USAGE', message, { hint, exit: EXIT.usage });
+}
+
+/** As tcpdump's -s: 0 is the default. */
+function snaplenOf(text: string | undefined): number {
+  if (text === undefined || text === '0') return SNAPLEN_DEFAULT;
+  const snaplen = /^\d{1,7}$/.test(text) ? Number(text) : Number.NaN;
+  if (snaplen >= 1 && snaplen <= SNAPLEN_MAXIMUM) return snaplen;
+  throw usage(`-s takes 0 to ${SNAPLEN_MAXIMUM} bytes, not "${text}".`);
+}
+
+function wholeOf(text: string, flag: string): number {
+  if (/^\d{1,15}$/.test(text) && Number(text) > 0) return Number(text);
+  throw usage(`${flag} takes a whole number above 0, not "${text}".`);
+}
+
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1e3,
+  m: 1e6,
+  g: 1e9,
+  ki: 2 ** 10,
+  mi: 2 ** 20,
+  gi: 2 ** 30,
+};
+
+/** `500000`, `10M`, `64Mi`: Kubernetes' quantities. */
+function sizeOf(text: string): number {
+  const parts = /^(\d{1,15})(|[kmg]i?)b?$/i.exec(text);
+  const bytes = Number(parts?.[1]) * (SIZE_UNITS[(parts?.[2] ?? '').toLowerCase()] ?? Number.NaN);
+  if (bytes > 0) return bytes;
+  throw usage(`--max-bytes takes a size such as 500000, 10M or 64Mi, not "${text}".`);
+}

@@ -1,0 +1,67 @@
+import type { CaptureResult } from '../capture/capture.ts';
+import { countersOf, type TargetReport } from '../capture/report.ts';
+import type { CaptureSummary, TargetSummary } from '../view/summary.ts';
+import { timeSpan } from '../view/units.ts';
+import { EXIT, type ExitCode, messageOf, systemCode } from '../wire/errors.ts';
+import type { CaptureConfig } from './capture-options.ts';
+import type { Output } from './outputs/output.ts';
+import type { Sink } from './sink.ts';
+
+/** What the closing summary says of a capture that has ended. */
+export function captureSummary(
+  config: CaptureConfig,
+  result: CaptureResult,
+  output: Output,
+  sink: Sink,
+  elapsedMs: number,
+): CaptureSummary {
+  const { report, tally } = result;
+  const notes = report.gaps.map(({ node, from, until, reason }) => {
+    const length = until === undefined ? 'to the end' : `for ${timeSpan(until.getTime() - from.getTime())}`;
+    return `GAP: no packets from ${node} from ${from.toISOString()} ${length}: ${reason}`;
+  });
+  if (result.cutOff) notes.push('the last packets of an agent did not come in time and are missing');
+  const { end } = sink.writer;
+  if (end?.kind === 'failed') notes.push(writeFailure(config, end.error));
+  else if (sink.description !== undefined && tally.interfaces.length > 0) notes.push(sink.description);
+  if (output.omitted !== undefined) notes.push(output.omitted);
+  const targets = [...report.targets.values()].map((target) => targetSummary(target, result));
+  return { elapsedMs, bytes: tally.bytes, targets, late: result.late, notes };
+}
+
+function targetSummary(target: TargetReport, result: CaptureResult): TargetSummary {
+  const counters = countersOf(target);
+  const tallies = result.tally.interfaces.filter(({ name }) => target.interfaces.has(name));
+  const sum = (pick: (tally: (typeof tallies)[number]) => number) =>
+    tallies.reduce((all, tally) => all + pick(tally), 0);
+  const note =
+    target.state === 'failed'
+      ? `failed: ${target.error?.message ?? 'for no known reason'}`
+      : target.state === 'gone'
+        ? 'gone'
+        : undefined;
+  return {
+    label: target.label,
+    captured: sum(({ packets }) => packets),
+    received: counters.received,
+    droppedByKernel: counters.droppedByKernel,
+    droppedByKsnoop: counters.droppedByKsnoop,
+    truncated: sum(({ truncated }) => truncated),
+    note,
+  };
+}
+
+function writeFailure(config: CaptureConfig, error: Error): string {
+  const where = config.sink.kind === 'file' ? `the file ${config.sink.path}` : 'the output';
+  const why = systemCode(error) === 'ENOSPC' ? 'the disk is full' : messageOf(error);
+  return `${where} could not be written to its end: ${why}; what is in it up to there can be read`;
+}
+
+/** Design, "Exit codes". */
+export function exitCode(result: CaptureResult, writeError: Error | undefined): ExitCode {
+  const { report, tally } = result;
+  const failed = report.failed();
+  if (tally.interfaces.length === 0) return failed[0]?.error?.exit ?? EXIT.failed;
+  if (writeError !== undefined) return EXIT.failed;
+  return failed.length > 0 || report.gaps.length > 0 || result.cutOff ? EXIT.partial : EXIT.done;
+}

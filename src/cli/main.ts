@@ -1,0 +1,91 @@
+import { Command, CommanderError, Option } from 'commander';
+import { EXIT } from '../wire/errors.ts';
+import { VERSION } from '../wire/version.ts';
+import type { RawCaptureOptions } from './capture-options.ts';
+import type { RawInstallOptions } from './install-commands.ts';
+import { tellError } from './voice.ts';
+
+/** The commands and their flags. Each action loads its code when it runs: --version and --help stay instant. */
+function program(setExit: (code: number) => void): Command {
+  // Under kubectl the user typed `kubectl ksnoop`, and help should say so.
+  const name = process.argv[1]?.includes('kubectl-ksnoop') ? 'kubectl ksnoop' : 'ksnoop';
+  const ksnoop = new Command(name)
+    .description('Point at any Kubernetes object and see its packets: in Wireshark, in a file, or line by line.')
+    .version(VERSION, '-V, --version')
+    .enablePositionalOptions()
+    .exitOverride()
+    .showSuggestionAfterError();
+
+  ksnoop
+    .command('capture', { isDefault: true })
+    .description('capture targets (the default command)')
+    .argument('[targets...]', 'pod/NAME …, or with --local: netns/NAME, pid/N, host, pod/NAME')
+    .option('-n, --namespace <NAMESPACE>', "namespace of the targets (default: the context's)")
+    .option('-c, --container <NAME>', 'only the ports this container declares')
+    .option('-i, --interface <NAME>', 'interface in the network namespace of the target', 'any')
+    .option('-f, --filter <BPF>', 'filter in the language of pcap-filter(7)')
+    .option('-s, --snaplen <BYTES>', 'bytes kept of each packet (default: 262144)')
+    .option('-w, --write <FILE>', 'write to FILE, or - for stdout')
+    .option('-o, --output <FORM>', 'pcapng (default into a pipe or file), pcap, or text (default on a terminal)')
+    .option('--duration <TIME>', 'stop after this time: 30s, 5m, 1h30m')
+    .option('--count <N>', 'stop after N packets')
+    .option('--max-bytes <SIZE>', 'stop before SIZE of captured bytes is exceeded: 500000, 10M, 64Mi')
+    .option('--wireshark', 'start Wireshark and send the packets to it')
+    .option('--force', 'write over an existing file')
+    .option('--local', "capture on this machine, without a cluster's API server")
+    .addOption(new Option('--context <NAME>', 'context of the kubeconfig'))
+    .addOption(new Option('--kubeconfig <FILE>', 'kubeconfig to use'))
+    .option('-q, --quiet', 'say nothing but errors and the closing summary')
+    .option('-v, --verbose', 'say more')
+    .action(async (targets: string[], options: RawCaptureOptions) => {
+      const { captureCommand } = await import('./capture-command.ts');
+      setExit(await captureCommand(targets, options));
+    });
+
+  const onCluster = (command: Command) =>
+    command
+      .option('--context <NAME>', 'context of the kubeconfig')
+      .option('--kubeconfig <FILE>', 'kubeconfig to use')
+      .option('-q, --quiet', 'say nothing but errors');
+
+  onCluster(ksnoop.command('install').description('put the agents on the nodes, or bring them up to date'))
+    .option('--image <IMAGE>', "the agents' image, as your nodes can pull it or already have it")
+    .option('--pull-secret <NAME...>', 'Secrets in namespace ksnoop to pull it with')
+    .option('--overlay <NAME>', 'a variant from daemonset/overlays, such as selinux')
+    .option('--timeout <TIME>', 'how long to wait for the agents to be ready', '3m')
+    .action(async (options: RawInstallOptions) => {
+      const { installCommand } = await import('./install-commands.ts');
+      setExit(await installCommand(options));
+    });
+  onCluster(ksnoop.command('uninstall').description('remove the agents and everything installed with them')).action(
+    async (options: RawInstallOptions) => {
+      const { uninstallCommand } = await import('./install-commands.ts');
+      setExit(await uninstallCommand(options));
+    },
+  );
+  onCluster(ksnoop.command('status').description('show the agents, node by node'))
+    .option('-o, --output <FORM>', 'text or json', 'text')
+    .action(async (options: RawInstallOptions) => {
+      const { statusCommand } = await import('./install-commands.ts');
+      setExit(await statusCommand(options));
+    });
+  return ksnoop;
+}
+
+async function main(): Promise<number> {
+  let exit: number = EXIT.done;
+  try {
+    await program((code) => {
+      exit = code;
+    }).parseAsync(process.argv);
+  } catch (thrown) {
+    // commander has said already what is wrong with the flags.
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
+    return tellError(thrown, (line) => process.stderr.write(`ksnoop: ${line}\n`));
+  }
+  return exit;
+}
+
+process.exitCode = await main();
+// Whatever is still open (a connection kept for a next call, a pipe nobody reads) must not hold the process.
+process.exit();

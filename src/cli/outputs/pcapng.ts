@@ -1,0 +1,92 @@
+import { release, type } from 'node:os';
+import type { MergeSource } from '../../capture/merge.ts';
+import type { NameRecord } from '../../capture/names.ts';
+import { BLOCK } from '../../wire/pcapng.ts';
+import { isLastStatistics } from '../../wire/pcapng-read.ts';
+import { endMarker, interfaceStatistics, nameResolution, sectionHeader, withComment } from '../../wire/pcapng-write.ts';
+import type { ByteWriter } from '../byte-writer.ts';
+import type { Output, OutputKind } from './output.ts';
+
+interface InterfaceState {
+  packets: number;
+  /** Its last statistics have been written. */
+  complete: boolean;
+}
+
+/** One pcapng section: the form everything in the house speaks (design: "What flows"). */
+class PcapngOutput implements Output {
+  readonly omitted = undefined;
+  readonly #writer: ByteWriter;
+  readonly #interfaces: InterfaceState[] = [];
+  readonly #named = new Map<string, string>();
+  readonly #startTime = now();
+
+  constructor(writer: ByteWriter) {
+    this.#writer = writer;
+    this.#push(sectionHeader(`${type()} ${release()}`));
+  }
+
+  get pending(): number {
+    return this.#writer.pending;
+  }
+
+  get ended(): boolean {
+    return this.#writer.end !== undefined;
+  }
+
+  flush(): void {
+    this.#writer.flush();
+  }
+
+  addNames(records: readonly NameRecord[]): void {
+    const fresh = records.filter(({ address, name }) => this.#named.get(address) !== name);
+    if (fresh.length === 0) return;
+    for (const { address, name } of fresh) this.#named.set(address, name);
+    this.#push(nameResolution(fresh));
+  }
+
+  addInterface(_id: number, bytes: Uint8Array, offset: number, length: number, source: MergeSource): void {
+    this.#interfaces.push({ packets: 0, complete: false });
+    const { lostSince } = source;
+    if (lostSince === undefined) {
+      this.#writer.push(bytes, offset, length);
+      return;
+    }
+    const gap = `ksnoop: a gap before this interface, from ${lostSince.from.toISOString()} to ${new Date().toISOString()}: ${lostSince.reason}`;
+    this.#push(withComment(bytes.subarray(offset, offset + length), gap));
+  }
+
+  write(type: number, id: number, bytes: Uint8Array, offset: number, length: number): void {
+    this.#writer.push(bytes, offset, length);
+    const state = this.#interfaces[id];
+    if (state === undefined) return;
+    if (type === BLOCK.enhancedPacket) state.packets += 1;
+    else if (type === BLOCK.interfaceStatistics) state.complete ||= isLastStatistics(bytes, offset, length);
+  }
+
+  async close(reason: string): Promise<void> {
+    for (const [interfaceId, { packets, complete }] of this.#interfaces.entries()) {
+      if (complete) continue;
+      // Its stream was lost: what is in the file is all that is known.
+      const time = now();
+      const known = { received: packets, droppedByKernel: 0, captured: packets };
+      this.#push(interfaceStatistics({ interfaceId, time, startTime: this.#startTime, endTime: time, ...known }));
+    }
+    this.#push(endMarker({ version: 1, reason, packets: this.#interfaces.map(({ packets }) => packets) }));
+    await this.#writer.drained();
+  }
+
+  #push(block: Uint8Array): void {
+    this.#writer.push(block, 0, block.length);
+  }
+}
+
+function now(): bigint {
+  return BigInt(Date.now()) * 1_000_000n;
+}
+
+export const pcapng: OutputKind = {
+  name: 'pcapng',
+  binary: true,
+  create: ({ writer }) => new PcapngOutput(writer),
+};

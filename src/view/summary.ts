@@ -1,0 +1,55 @@
+import { byteSize, counted, timeSpan } from './units.ts';
+
+/** One target's line of the closing summary. Counts are whole packets. */
+export interface TargetSummary {
+  readonly label: string;
+  readonly captured: number;
+  readonly received: number;
+  readonly droppedByKernel: number;
+  readonly droppedByKsnoop: number;
+  readonly truncated: number;
+  /** What became of it, when that is worth a word: `gone`, `failed: …`. */
+  readonly note: string | undefined;
+}
+
+export interface CaptureSummary {
+  readonly elapsedMs: number;
+  readonly bytes: number;
+  readonly targets: readonly TargetSummary[];
+  readonly late: number;
+  /** Sentences: gaps, what the output form left out, where the packets are. */
+  readonly notes: readonly string[];
+}
+
+/** The closing summary: always the five counts, and every pod's own where one of them is not zero. */
+export function summaryLines(summary: CaptureSummary): string[] {
+  const total = (pick: (target: TargetSummary) => number) =>
+    summary.targets.reduce((sum, target) => sum + pick(target), 0);
+  const all: TargetSummary = {
+    label: `${counted(summary.targets.length, 'target')}, ${byteSize(summary.bytes)} in ${timeSpan(summary.elapsedMs)}`,
+    captured: total((target) => target.captured),
+    received: total((target) => target.received),
+    droppedByKernel: total((target) => target.droppedByKernel),
+    droppedByKsnoop: total((target) => target.droppedByKsnoop),
+    truncated: total((target) => target.truncated),
+    note: undefined,
+  };
+  const worthy = summary.targets.filter((target) => target.note !== undefined || !isZero(target));
+  const late = summary.late > 0 ? [`${counted(summary.late, 'packet')} came too late to be put in order`] : [];
+  return [line(all), ...worthy.map((target) => `  ${line(target)}`), ...late, ...summary.notes];
+}
+
+function isZero(target: TargetSummary): boolean {
+  return target.captured + target.received + target.droppedByKernel + target.droppedByKsnoop + target.truncated === 0;
+}
+
+function line(target: TargetSummary): string {
+  const counts = [
+    `${counted(target.captured, 'packet')} captured`,
+    `${target.received.toLocaleString('en-US')} received`,
+    `${target.droppedByKernel.toLocaleString('en-US')} dropped by kernel`,
+    `${target.droppedByKsnoop.toLocaleString('en-US')} dropped by ksnoop`,
+    `${target.truncated.toLocaleString('en-US')} truncated`,
+  ];
+  return `${target.label}: ${counts.join(', ')}${target.note === undefined ? '' : ` (${target.note})`}`;
+}

@@ -1,0 +1,25 @@
+/** A count with its noun: `1 packet`, `12,345 packets`. */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+const STEPS = ['B', 'kB', 'MB', 'GB', 'TB'];
+
+/** Bytes in decimal units with three digits: `512 B`, `1.23 MB`. */
+export function byteSize(bytes: number): string {
+  let value = bytes;
+  let step = 0;
+  while (value >= 1000 && step < STEPS.length - 1) {
+    value /= 1000;
+    step += 1;
+  }
+  return step === 0 ? `${value} B` : `${value.toPrecision(3)} ${STEPS[step]}`;
+}
+
+/** Milliseconds as people say them: `850 ms`, `12.3 s`, `4 min 5 s`. */
+export function timeSpan(milliseconds: number): string {
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
+  if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`;
+  const seconds = Math.round(milliseconds / 1000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
