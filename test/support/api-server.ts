@@ -39,6 +39,8 @@ export interface Behaviour {
   readonly onUpgrade?: (request: IncomingMessage, socket: Duplex) => boolean;
   /** Subprotocols the server knows, in its order of preference. */
   readonly protocols?: readonly string[];
+  /** False: pings are read and never answered, as by a peer that is gone. */
+  readonly answersPings?: boolean;
   readonly until?: Date;
   readonly hosts?: readonly string[];
 }
@@ -57,6 +59,7 @@ export async function startApiServer(behaviour: Behaviour): Promise<ApiServer> {
   const known = behaviour.protocols ?? ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
   const upgrades = new WebSocketServer({
     noServer: true,
+    autoPong: behaviour.answersPings ?? true,
     handleProtocols: (offered) => known.find((protocol) => offered.has(protocol)) ?? false,
   });
   const server = createServer(

@@ -1,0 +1,91 @@
+import { createServer } from 'node:net';
+import { afterEach, expect, test, vi } from 'vitest';
+import { get } from '../../../src/capture/kube/api.ts';
+import { loadKube } from '../../../src/capture/kube/config.ts';
+import { openExec } from '../../../src/capture/kube/exec.ts';
+import { CONNECT_TIMEOUT_MS, PING_INTERVAL_MS, RESPONSE_TIMEOUT_MS } from '../../../src/capture/kube/limits.ts';
+import { type ApiServer, channel, startApiServer } from '../../support/api-server.ts';
+
+/** Real sockets, but ksnoop's own clock is turned on by hand: nobody waits half a minute for a test. */
+let server: ApiServer;
+afterEach(async () => {
+  vi.useRealTimers();
+  await server.close();
+});
+
+const moment = (milliseconds: number) => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  realTimeout(resolve, milliseconds);
+  return promise;
+};
+const realTimeout = globalThis.setTimeout;
+
+test('a server that takes the connection and never speaks TLS', async () => {
+  server = await startApiServer({});
+  const silent = createServer();
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const address = silent.address();
+  const url = `https://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+  const kube = await loadKube({ kubeconfig: server.kubeconfig({ cluster: { server: url } }) });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const answer = expect(get(kube, '/api')).rejects.toMatchObject({
+    code: 'TIMEOUT',
+    message: `The cluster "test" (${url}) cannot be reached: no connection within 10 s.`,
+  });
+  await moment(50);
+  vi.advanceTimersByTime(CONNECT_TIMEOUT_MS + 1);
+  await answer;
+  silent.close();
+});
+
+test('a server that takes the request and never answers', async () => {
+  server = await startApiServer({ onRequest: () => {} });
+  const kube = await loadKube({ kubeconfig: server.kubeconfig() });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const answer = expect(get(kube, '/api')).rejects.toMatchObject({
+    code: 'TIMEOUT',
+    message: expect.stringContaining('does not answer: nothing came within 30 s'),
+  });
+  await moment(50);
+  vi.advanceTimersByTime(RESPONSE_TIMEOUT_MS + 1);
+  await answer;
+});
+
+async function silentExec() {
+  server = await startApiServer({
+    answersPings: false,
+    onExec: (socket) => socket.send(channel(1, 'one')),
+  });
+  const kube = await loadKube({ kubeconfig: server.kubeconfig() });
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const request = { namespace: 'a', pod: 'b', container: 'c', command: ['x'], stdin: false };
+  const stream = await openExec(kube, { ...request, onStdout: () => {}, onStderr: () => {} });
+  await moment(50);
+  return stream;
+}
+
+test('an exec whose peer went without a word is noticed by its missing pong', async () => {
+  const stream = await silentExec();
+  vi.advanceTimersByTime(PING_INTERVAL_MS);
+  await moment(20);
+  vi.advanceTimersByTime(PING_INTERVAL_MS);
+  const end = await stream.ended;
+  expect(end.kind === 'lost' && end.error.message).toBe('The stream from a/b broke: nothing came back for 40 s.');
+});
+
+test('while paused no pong can be read, so none is missed', async () => {
+  const stream = await silentExec();
+  stream.pause();
+  for (let i = 0; i < 5; i++) {
+    vi.advanceTimersByTime(PING_INTERVAL_MS);
+    await moment(5);
+  }
+  let ended = false;
+  stream.ended.then(() => {
+    ended = true;
+  });
+  await moment(20);
+  expect(ended).toBe(false);
+  stream.terminate();
+  expect((await stream.ended).kind).toBe('lost');
+});
