@@ -34,7 +34,7 @@ export function readKustomization(folder: string): Manifest[] {
   const [kustomization = {}] = readDocuments(file);
   const objects = arrayAt(kustomization, 'resources').flatMap((name) => {
     const path = join(folder, String(name));
-    return statSync(path).isDirectory() ? readKustomization(path) : readDocuments(path);
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? readKustomization(path) : readDocuments(path);
   });
   for (const patch of objectsAt(kustomization, 'patches')) {
     const path = optionalString(patch, 'path');

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { install } from '../../../src/capture/install/install.ts';
-import { readKustomization } from '../../../src/capture/install/manifests.ts';
+import { daemonsetFolder, readKustomization } from '../../../src/capture/install/manifests.ts';
+import { prepared } from '../../../src/capture/install/objects.ts';
 import { status } from '../../../src/capture/install/status.ts';
 import { uninstall } from '../../../src/capture/install/uninstall.ts';
 import { loadKube } from '../../../src/capture/kube/config.ts';
@@ -236,4 +237,24 @@ test('a namespace that was there before stays', async () => {
 test('a manifest that is broken is named', () => {
   write('base/daemonset.yaml', 'a: [');
   expect(() => readKustomization(join(folder, 'base'))).toThrow(/daemonset\.yaml cannot be used/);
+});
+
+test("the package's own manifests are read, and the overlay reaches the pod", () => {
+  const kinds = (objects: readonly Record<string, unknown>[]) => objects.map(({ kind }) => kind);
+  const changes = { image: 'agent:1', pullSecrets: [] };
+  const base = prepared(readKustomization(join(daemonsetFolder(), 'base')), changes);
+  expect(kinds(base)).toEqual(['Namespace', 'ServiceAccount', 'NetworkPolicy', 'DaemonSet']);
+  const selinux = prepared(readKustomization(join(daemonsetFolder(), 'overlays', 'selinux')), changes);
+  expect(kinds(selinux)).toEqual(kinds(base));
+  expect(selinux.at(-1)).toMatchObject({
+    spec: {
+      template: {
+        spec: {
+          hostPID: true,
+          securityContext: { runAsUser: 0, seLinuxOptions: { type: 'spc_t' } },
+          containers: [{ name: 'agent', image: 'agent:1' }],
+        },
+      },
+    },
+  });
 });
