@@ -245,3 +245,13 @@ test('the environment names a proxy as it does for kubectl', () => {
   expect(of('https://10.1.2.3', { HTTPS_PROXY: proxy, NO_PROXY: '10.0.0.0/8' })).toBeUndefined();
   expect(of('https://[fd00::7]', { HTTPS_PROXY: proxy, no_proxy: 'fd00::/16' })).toBeUndefined();
 });
+
+test('plain http, as kubectl proxy serves it', async () => {
+  const plain = createServer((_, response) => json(response, 200, { plain: true }));
+  await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
+  const { port } = plain.address() as AddressInfo;
+  const kube = await loadKube({ kubeconfig: server.kubeconfig({ cluster: { server: `http://127.0.0.1:${port}` } }) });
+  expect(await get(kube, PATH)).toEqual({ plain: true });
+  kube.close();
+  plain.close();
+});
