@@ -7,10 +7,9 @@ import { idle } from './idle.ts';
 import { NODE_NAME } from './namespace.ts';
 import { outlet } from './outlet.ts';
 import { Proc } from './proc.ts';
-import { checkReady } from './ready.ts';
 import { Spool } from './spool.ts';
 
-const VERBS = 'capture, idle, ready or --version';
+const VERBS = 'capture, idle or --version';
 
 const [verb, ...rest] = process.argv.slice(2);
 if (rest.length > 0) fail(`ksnoop-agent takes one word: ${VERBS}.`);
@@ -20,13 +19,6 @@ switch (verb) {
     break;
   case 'idle':
     idle(new Proc());
-    break;
-  case 'ready':
-    try {
-      checkReady(new Proc());
-    } catch (thrown) {
-      fail(messageOf(thrown));
-    }
     break;
   case '--version':
     process.stdout.write(`${VERSION}\n`);

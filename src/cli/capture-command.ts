@@ -97,6 +97,8 @@ async function conclude(
   if (!nothing) await output.close(result.cause);
   await sink.close(nothing);
   const failure = sink.writer.end?.kind === 'failed' ? sink.writer.end.error : undefined;
+  // Where nothing could be captured the error has said it all.
+  if (nothing) return exitCode(result, failure);
   for (const line of summaryLines(captureSummary(config, result, output, sink, elapsedMs))) say.tell(line);
   return exitCode(result, failure);
 }

@@ -26,7 +26,7 @@ export function summaryLines(summary: CaptureSummary): string[] {
   const total = (pick: (target: TargetSummary) => number) =>
     summary.targets.reduce((sum, target) => sum + pick(target), 0);
   const all: TargetSummary = {
-    label: `${counted(summary.targets.length, 'target')}, ${byteSize(summary.bytes)} in ${timeSpan(summary.elapsedMs)}`,
+    label: `${summary.targets.length === 1 ? summary.targets[0]?.label : counted(summary.targets.length, 'target')}, ${byteSize(summary.bytes)} in ${timeSpan(summary.elapsedMs)}`,
     captured: total((target) => target.captured),
     received: total((target) => target.received),
     droppedByKernel: total((target) => target.droppedByKernel),
@@ -34,7 +34,8 @@ export function summaryLines(summary: CaptureSummary): string[] {
     truncated: total((target) => target.truncated),
     note: undefined,
   };
-  const worthy = summary.targets.filter((target) => target.note !== undefined || !isZero(target));
+  const several = summary.targets.length > 1;
+  const worthy = summary.targets.filter((target) => target.note !== undefined || (several && !isZero(target)));
   const late = summary.late > 0 ? [`${counted(summary.late, 'packet')} came too late to be put in order`] : [];
   return [line(all), ...worthy.map((target) => `  ${line(target)}`), ...late, ...summary.notes];
 }

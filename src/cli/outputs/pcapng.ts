@@ -21,9 +21,10 @@ class PcapngOutput implements Output {
   readonly #named = new Map<string, string>();
   readonly #startTime = now();
 
+  #begun = false;
+
   constructor(writer: ByteWriter) {
     this.#writer = writer;
-    this.#push(sectionHeader(`${type()} ${release()}`));
   }
 
   get pending(): number {
@@ -42,10 +43,11 @@ class PcapngOutput implements Output {
     const fresh = records.filter(({ address, name }) => this.#named.get(address) !== name);
     if (fresh.length === 0) return;
     for (const { address, name } of fresh) this.#named.set(address, name);
-    this.#push(nameResolution(fresh));
+    if (this.#begun) this.#push(nameResolution(fresh));
   }
 
   addInterface(_id: number, bytes: Uint8Array, offset: number, length: number, source: MergeSource): void {
+    this.#begin();
     this.#interfaces.push({ packets: 0, complete: false });
     const { lostSince } = source;
     if (lostSince === undefined) {
@@ -74,6 +76,16 @@ class PcapngOutput implements Output {
     }
     this.#push(endMarker({ version: 1, reason, packets: this.#interfaces.map(({ packets }) => packets) }));
     await this.#writer.drained();
+  }
+
+  /** Nothing is written before something is captured: a capture that fails leaves no bytes behind. */
+  #begin(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#push(sectionHeader(`${type()} ${release()}`));
+    if (this.#named.size > 0) {
+      this.#push(nameResolution([...this.#named].map(([address, name]) => ({ address, name }))));
+    }
   }
 
   #push(block: Uint8Array): void {

@@ -1,0 +1,48 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DESCRIPTION as image } from './description.ts';
+
+/** The Dockerfile for people with docker, made from the description: `node daemonset/image/dockerfile.ts`. */
+export function dockerfile(): string {
+  const environment = Object.entries(image.environment).map(([name, value]) => `ENV ${name}=${value}`);
+  const loaders = Object.values(image.architectures).map(({ loader }) => loader);
+  const lines = [
+    '# Made by daemonset/image/dockerfile.ts from description.ts; change that instead.',
+    '# Build the agent first, then the image, from the root of the repository:',
+    '#   npm run build && docker build -f daemonset/image/Dockerfile -t ksnoop-agent:VERSION .',
+    `FROM node:${image.node}-${image.debian}-slim AS node`,
+    '',
+    `FROM debian:${image.debian}-slim AS files`,
+    'RUN apt-get update \\',
+    ' && mkdir /debs /tree /image && cd /debs \\',
+    ` && apt-get download ${image.packages.join(' ')} \\`,
+    ' && for deb in *.deb; do dpkg-deb -x "$deb" /tree; done',
+    `RUN triplet="$(uname -m)-linux-gnu" && mkdir -p /image/usr/bin /image/etc "/image/lib/$triplet" \\`,
+    ...image.programs.map((program) => ` && cp /tree${program} /image${program} \\`),
+    ` && for library in ${image.libraries.join(' ')}; do \\`,
+    '      for folder in /tree/lib /tree/usr/lib; do \\',
+    '        if [ -e "$folder/$triplet/$library" ]; then cp -L "$folder/$triplet/$library" "/image/lib/$triplet/"; fi; \\',
+    '      done; \\',
+    '      test -e "/image/lib/$triplet/$library"; \\',
+    '    done \\',
+    // Debian links the loader's name by an absolute path, so the file itself is taken from beside the libraries.
+    ` && for loader in ${loaders.join(' ')}; do \\`,
+    '      from="/tree/lib/$triplet/$(basename "$loader")"; \\',
+    '      if [ -e "$from" ]; then mkdir -p "/image$(dirname "$loader")" && cp -L "$from" "/image$loader"; fi; \\',
+    '    done \\',
+    ` && printf '${image.passwd.replace('\n', '\\n')}' > /image/etc/passwd \\`,
+    ` && printf '${image.group.replace('\n', '\\n')}' > /image/etc/group`,
+    `COPY --from=node /usr/local/bin/node /image${image.nodePath}`,
+    'COPY dist/ksnoop-agent.mjs /tmp/ksnoop-agent.mjs',
+    `RUN { echo '${image.shebang}'; cat /tmp/ksnoop-agent.mjs; } > /image${image.agentPath} && chmod 755 /image${image.agentPath}`,
+    '',
+    'FROM scratch',
+    'COPY --from=files /image /',
+    ...environment,
+    `ENTRYPOINT ${JSON.stringify(image.entrypoint)}`,
+    `CMD ${JSON.stringify(image.command)}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+if (import.meta.main) writeFileSync(join(import.meta.dirname, 'Dockerfile'), dockerfile());

@@ -1,0 +1,122 @@
+import { execFile } from 'node:child_process';
+import { chmod, copyFile, cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Architecture, DESCRIPTION as image } from './description.ts';
+
+const run = promisify(execFile);
+
+/**
+ * Lay out the image's root folder: Node, the agent, the programs, their libraries, nothing else.
+ * @param agent the bundled agent (dist/ksnoop-agent.mjs)
+ * @param cache a folder for packages already fetched
+ * @param say told what is being fetched
+ */
+export async function layOutFiles(
+  root: string,
+  architecture: Architecture,
+  agent: string,
+  cache: string,
+  say: (line: string) => void,
+): Promise<void> {
+  const { triplet, loader } = image.architectures[architecture];
+  const tree = await mkdtemp(join(tmpdir(), 'ksnoop-tree-'));
+  try {
+    for (const deb of await debianPackages(architecture, cache, say)) await run('dpkg-deb', ['-x', deb, tree]);
+    for (const program of image.programs) await place(join(tree, program), join(root, program));
+    for (const library of image.libraries) {
+      await place(await findLibrary(tree, triplet, library), join(root, 'lib', triplet, library));
+    }
+    await place(await findLoader(tree, triplet, loader), join(root, loader));
+    await place(await nodeBinary(architecture, cache, say), join(root, image.nodePath));
+  } finally {
+    await rm(tree, { recursive: true, force: true });
+  }
+  await mkdir(join(root, 'etc'), { recursive: true });
+  await writeFile(join(root, 'etc/passwd'), image.passwd);
+  await writeFile(join(root, 'etc/group'), image.group);
+  await writeFile(join(root, image.agentPath), `${image.shebang}\n${await readFile(agent, 'utf8')}`);
+  await chmod(join(root, image.agentPath), 0o755);
+}
+
+async function place(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await copyFile(await realpath(from), to);
+}
+
+async function findLibrary(tree: string, triplet: string, library: string): Promise<string> {
+  for (const folder of ['lib', 'usr/lib']) {
+    const path = join(tree, folder, triplet, library);
+    if (await exists(path)) return path;
+  }
+  throw new Error(`none of the Debian packages of description.ts holds ${library}`);
+}
+
+/** Debian keeps the loader in the triplet's folder and links to it by an absolute name, which a tree cannot follow. */
+async function findLoader(tree: string, triplet: string, loader: string): Promise<string> {
+  const name = loader.split('/').at(-1) ?? '';
+  return findLibrary(tree, triplet, name);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return realpath(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Fetch the packages with apt in folders of its own, so that the machine's package state is not touched. */
+async function debianPackages(
+  architecture: Architecture,
+  cache: string,
+  say: (line: string) => void,
+): Promise<readonly string[]> {
+  const folder = join(cache, 'debs', `${image.debian}-${architecture}`);
+  const debs = async () => (await readdir(folder)).filter((name) => name.endsWith('.deb'));
+  await mkdir(join(folder, 'state/lists/partial'), { recursive: true });
+  const have = new Set((await debs()).map((name) => name.split('_')[0]));
+  if (image.packages.some((name) => !have.has(name))) {
+    say(`fetching ${image.packages.length} Debian packages for ${architecture} ...`);
+    const options = aptOptions(folder, architecture);
+    await run('apt-get', [...options, 'update'], { maxBuffer: 2 ** 24 });
+    await run('apt-get', [...options, 'download', ...image.packages.map((name) => `${name}:${architecture}`)], {
+      cwd: folder,
+      maxBuffer: 2 ** 24,
+    });
+  }
+  return (await debs()).map((name) => join(folder, name));
+}
+
+function aptOptions(folder: string, architecture: Architecture): string[] {
+  const settings = [
+    `APT::Architecture=${architecture}`,
+    `APT::Architectures=${architecture}`,
+    `Dir::State=${folder}/state`,
+    `Dir::State::status=${folder}/status`,
+    `Dir::Cache=${folder}/cache`,
+    'APT::Sandbox::User=root',
+    'Debug::NoLocking=true',
+  ];
+  return ['-qq', ...settings.flatMap((setting) => ['-o', setting])];
+}
+
+/** Node of the wanted architecture from its npm package, fetched once. */
+async function nodeBinary(architecture: Architecture, cache: string, say: (line: string) => void): Promise<string> {
+  const name = image.architectures[architecture].nodePackage;
+  const folder = join(cache, 'node', `${name}-${image.node}`);
+  const binary = join(folder, 'package/bin/node');
+  if (await exists(binary)) return binary;
+  say(`fetching Node ${image.node} for ${architecture} ...`);
+  const fetched = await mkdtemp(join(tmpdir(), 'ksnoop-node-'));
+  try {
+    await run('npm', ['pack', '--silent', `${name}@${image.node}`], { cwd: fetched });
+    const [archive] = await readdir(fetched);
+    await run('tar', ['-C', fetched, '-xzf', join(fetched, archive ?? '')]);
+    await mkdir(folder, { recursive: true });
+    await cp(join(fetched, 'package'), join(folder, 'package'), { recursive: true });
+  } finally {
+    await rm(fetched, { recursive: true, force: true });
+  }
+  return binary;
+}
