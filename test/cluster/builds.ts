@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { KsnoopError } from '../../src/wire/errors.ts';
+import { SOURCES } from './layout.ts';
+import { attempt, say } from './run.ts';
+
+export const KUBERNETES_VERSION = '1.35.4';
+export const COREDNS_VERSION = '1.15.0';
+
+interface Build {
+  /** The folder of the Go module, and the name of the binary. */
+  readonly module: string;
+  readonly version: string;
+  readonly flags: readonly string[];
+  /** How long a build from nothing takes on two processors, for the person who waits. */
+  readonly about: string;
+  /** Names under which the binary is another program (it looks at argv[0]). */
+  readonly aliases: readonly string[];
+}
+
+const [major = '', minor = ''] = KUBERNETES_VERSION.split('.');
+const KUBERNETES_STAMPS = [
+  `-X k8s.io/component-base/version.gitVersion=v${KUBERNETES_VERSION}`,
+  `-X k8s.io/component-base/version.gitMajor=${major}`,
+  `-X k8s.io/component-base/version.gitMinor=${minor}`,
+  `-X k8s.io/client-go/pkg/version.gitVersion=v${KUBERNETES_VERSION}`,
+  `-X k8s.io/client-go/pkg/version.gitMajor=${major}`,
+  `-X k8s.io/client-go/pkg/version.gitMinor=${minor}`,
+];
+
+const BUILDS = {
+  kubernetes: {
+    module: 'kubernetes',
+    version: KUBERNETES_VERSION,
+    flags: ['-trimpath', '-ldflags', ['-s -w', ...KUBERNETES_STAMPS].join(' ')],
+    about: 'about 6 minutes, once',
+    aliases: [
+      ...['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'kubelet', 'kubectl'],
+    ],
+  },
+  coredns: {
+    module: 'coredns',
+    version: COREDNS_VERSION,
+    flags: ['-trimpath', '-ldflags', '-s -w'],
+    about: 'about 2 minutes, once',
+    aliases: [],
+  },
+  pause: { module: 'pause', version: '1', flags: ['-trimpath', '-ldflags', '-s -w'], about: 'a second', aliases: [] },
+} as const satisfies Record<string, Build>;
+
+export type BuildName = keyof typeof BUILDS;
+
+/** Where built binaries are kept between runs and clones. */
+export const cacheFolder = () => process.env.KSNOOP_CACHE ?? join(homedir(), '.cache', 'ksnoop');
+
+/** The folder of a build in the cache: another version, flag or dependency is another folder. */
+export function buildFolder(name: BuildName): string {
+  const build: Build = BUILDS[name];
+  const hash = createHash('sha256').update(JSON.stringify([build.flags, process.arch]));
+  for (const file of ['go.mod', 'go.sum', 'main.go']) {
+    const path = join(SOURCES, build.module, file);
+    if (existsSync(path)) hash.update(file).update(readFileSync(path));
+  }
+  return join(cacheFolder(), `${build.module}-${build.version}-${hash.digest('hex').slice(0, 12)}`);
+}
+
+/** A built program: `program('kubelet')`, `program('coredns')`. */
+export function program(name: string): string {
+  for (const key of ['kubernetes', 'coredns', 'pause'] as const) {
+    const build: Build = BUILDS[key];
+    if (build.module === name || build.aliases.includes(name)) return join(buildFolder(key), name);
+  }
+  throw new KsnoopError('cluster-program', `${name} is no program that the cluster builds.`);
+}
+
+/** Builds what the cache does not hold. */
+export async function ensureBuilt(names: readonly BuildName[] = ['pause', 'kubernetes', 'coredns']): Promise<void> {
+  for (const name of names) {
+    if (!existsSync(buildFolder(name))) await build(name);
+  }
+}
+
+async function build(name: BuildName): Promise<void> {
+  const { module, version, flags, about, aliases }: Build = BUILDS[name];
+  const folder = buildFolder(name);
+  const draft = `${folder}.${process.pid}`;
+  mkdirSync(draft, { recursive: true });
+  say(`building ${module} ${version} with Go (${about}) into ${folder}`);
+  const tick = setInterval(() => say(`still building ${module} ...`), 30_000);
+  try {
+    const outcome = await attempt(['go', 'build', ...flags, '-o', join(draft, module), '.'], {
+      cwd: join(SOURCES, module),
+      env: { ...process.env, CGO_ENABLED: '0' },
+    }).catch((thrown: unknown) => {
+      throw new KsnoopError('cluster-go', 'There is no `go` on PATH, and the cluster is built from Go modules.', {
+        hint: 'Install Go 1.26 or later, or point KSNOOP_E2E_KUBECONFIG at an existing cluster.',
+        cause: thrown,
+      });
+    });
+    if (outcome.code !== 0) {
+      const end = outcome.stderr.trim().split('\n').slice(-15).join('\n');
+      throw new KsnoopError('cluster-build', `Building ${module} failed with code ${outcome.code}:\n${end}`);
+    }
+    for (const alias of aliases) symlinkSync(module, join(draft, alias));
+    renameSync(draft, folder);
+  } finally {
+    clearInterval(tick);
+    rmSync(draft, { recursive: true, force: true });
+  }
+}

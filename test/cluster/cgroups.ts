@@ -1,0 +1,84 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemCode } from '../../src/wire/errors.ts';
+import type { Layout } from './layout.ts';
+import { kill } from './processes.ts';
+import { pause } from './run.ts';
+
+interface Hierarchy {
+  readonly point: string;
+  readonly unified: boolean;
+}
+
+/** The cgroup hierarchies of this machine: several of version 1, one of version 2, or both (hybrid). */
+function hierarchies(): Hierarchy[] {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => ({ point: line.split(' ')[4] ?? '', type: line.split(' - ')[1]?.split(' ')[0] }))
+    .filter(({ point, type }) => point.startsWith('/sys/fs/cgroup') && (type === 'cgroup' || type === 'cgroup2'))
+    .map(({ point, type }) => ({ point, unified: type === 'cgroup2' }));
+}
+
+/** Makes a node's folder in every hierarchy, which is what kubelet's cgroupRoot has to find. */
+export function makeCgroup(path: string): void {
+  for (const { point, unified } of hierarchies()) {
+    let folder = point;
+    for (const step of path.split('/').filter((part) => part !== '')) {
+      const parent = folder;
+      folder = join(folder, step);
+      mkdirSync(folder, { recursive: true });
+      if (unified) handDown(parent);
+      else copyCpus(parent, folder);
+    }
+  }
+}
+
+/** In version 1 a fresh cpuset folder has no processor and no memory, and nothing may run in it. */
+function copyCpus(parent: string, folder: string): void {
+  for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+    if (existsSync(join(folder, file))) writeFileSync(join(folder, file), readFileSync(join(parent, file)));
+  }
+}
+
+/** In version 2 a folder has the controllers its parent hands down. The machine's own root is left as it is. */
+function handDown(parent: string): void {
+  if (hierarchies().some(({ point }) => point === parent)) return;
+  const controllers = readFileSync(join(parent, 'cgroup.controllers'), 'utf8').trim();
+  if (controllers === '') return;
+  const enable = controllers.split(' ').map((name) => `+${name}`);
+  writeFileSync(join(parent, 'cgroup.subtree_control'), enable.join(' '));
+}
+
+/** Removes a folder and what is in it from every hierarchy, ending the processes that are still there. */
+export async function removeCgroup(path: string, milliseconds = 10_000): Promise<void> {
+  const until = Date.now() + milliseconds;
+  for (const { point } of hierarchies()) {
+    const folder = join(point, path);
+    while (existsSync(folder)) {
+      try {
+        removeTree(folder);
+      } catch (thrown) {
+        // A killed process leaves its cgroup only when it is reaped.
+        if (systemCode(thrown) !== 'EBUSY' || Date.now() > until) throw thrown;
+        await pause(20);
+      }
+    }
+  }
+}
+
+function removeTree(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeTree(join(folder, entry.name));
+  }
+  for (const pid of readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n')) {
+    if (pid !== '' && pid !== '0') kill(Number(pid));
+  }
+  rmdirSync(folder);
+}
+
+/** The instance's folders that exist now. */
+export function cgroupsOf(layout: Layout): string[] {
+  return hierarchies()
+    .map(({ point }) => join(point, layout.cgroup))
+    .filter((folder) => existsSync(folder));
+}

@@ -1,0 +1,4 @@
+import { layoutOf } from './layout.ts';
+import { up } from './up.ts';
+
+await up(layoutOf());

@@ -1,0 +1,77 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CONTROL_PLANE_ADDRESS, type Layout, SERVICE_CIDR } from './layout.ts';
+import { run } from './run.ts';
+
+/**
+ * The cluster's network: a namespace `switch` that holds a bridge, and one for the control plane and each node that
+ * hangs on it by a veth pair. The machine's own network namespace is never touched: no address, route or rule is added.
+ */
+export const controlPlaneNetwork = (layout: Layout) => join(layout.networks, 'cp');
+
+interface Port {
+  readonly name: string;
+  readonly file: string;
+  readonly address: string;
+}
+
+/** Makes the network unless it stands already; half of one (an `up` that was killed) is thrown away first. */
+export async function ensureNetwork(layout: Layout): Promise<void> {
+  const complete = join(layout.networks, 'complete');
+  const ports: Port[] = [
+    { name: 'cp', file: controlPlaneNetwork(layout), address: CONTROL_PLANE_ADDRESS },
+    ...layout.nodes.map(({ name, network, address }) => ({ name, file: network, address })),
+  ];
+  const bridge = join(layout.networks, 'switch');
+  const files = [bridge, ...ports.map((port) => port.file)];
+  const mounted = mountsBelow(layout.networks);
+  if (existsSync(complete) && files.every((file) => mounted.includes(file))) return;
+  await unmountBelow(layout.networks);
+  rmSync(layout.networks, { recursive: true, force: true });
+  mkdirSync(layout.networks, { recursive: true });
+  for (const file of files) {
+    writeFileSync(file, '');
+    await run(['unshare', `--net=${file}`, 'true']);
+  }
+  await inNetwork(
+    bridge,
+    ['link set lo up', 'link add br0 type bridge forward_delay 0', 'link set br0 up'].concat(
+      ports.flatMap(({ name, file }) => [
+        `link add ${name} type veth peer name eth0 netns ${file}`,
+        `link set ${name} master br0`,
+        `link set ${name} up`,
+      ]),
+    ),
+  );
+  for (const port of ports) {
+    const others = layout.nodes.filter((node) => node.name !== port.name);
+    await inNetwork(port.file, [
+      'link set lo up',
+      `address add ${port.address}/24 dev eth0`,
+      'link set eth0 up',
+      ...others.map((node) => `route add ${node.podCidr} via ${node.address}`),
+      // kube-proxy rewrites a Service's address on the way out, but the kernel wants a route before it looks at the rules.
+      ...(port.name === 'cp' ? [] : [`route add ${SERVICE_CIDR} dev eth0`]),
+    ]);
+    await run(['nsenter', `--net=${port.file}`, 'sh', '-c', 'echo 1 >/proc/sys/net/ipv4/ip_forward']);
+  }
+  writeFileSync(complete, '');
+}
+
+async function inNetwork(file: string, commands: readonly string[]): Promise<void> {
+  await run(['nsenter', `--net=${file}`, 'ip', '-batch', '-'], { input: `${commands.join('\n')}\n` });
+}
+
+/** The mount points at or below a folder in this mount namespace, innermost first. */
+export function mountsBelow(folder: string): string[] {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter((point) => point === folder || point.startsWith(`${folder}/`))
+    .reverse();
+}
+
+/** Unmounts what is mounted below a folder. */
+export async function unmountBelow(folder: string): Promise<void> {
+  for (const point of mountsBelow(folder)) await run(['umount', '--lazy', '--no-mtab', point]);
+}

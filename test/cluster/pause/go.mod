@@ -1,0 +1,3 @@
+module ksnoop.test/pause
+
+go 1.26.0

@@ -1,0 +1,64 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { dnsAvailable, nodeReady } from './api.ts';
+import { ensureBuilt, program } from './builds.ts';
+import { ensureApiServer, ensureControllers } from './control-plane.ts';
+import { ensureOwnImages } from './images.ts';
+import { type Layout, MARK, SOURCES } from './layout.ts';
+import { ensureNetwork } from './network.ts';
+import { ensureKubelet, ensureRuntime } from './node.ts';
+import { failed, waitFor } from './parts.ts';
+import { ensurePki } from './pki.ts';
+import { recorded } from './processes.ts';
+import { run, say } from './run.ts';
+
+/** Brings the cluster up, or what is missing of it: every step leaves alone what stands already. */
+export async function up(layout: Layout): Promise<void> {
+  // Inherited by everything started from here on, so that `down` finds it even when this process is killed.
+  process.env[MARK] = layout.state;
+  await ensureBuilt();
+  for (const folder of [layout.state, layout.data]) mkdirSync(folder, { recursive: true, mode: 0o711 });
+  for (const folder of [layout.logs, layout.pids]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  await Promise.all([ensureNetwork(layout), ensurePki(layout)]);
+  say('network and certificates are there');
+  await Promise.all([
+    ensureApiServer(layout).then(() => say('API server is ready')),
+    ...layout.nodes.map(async (node) => {
+      await ensureRuntime(layout, node);
+      await ensureOwnImages(layout, node);
+      say(`${node.name}: containerd runs, with its images`);
+    }),
+  ]);
+  await Promise.all([ensureControllers(layout), ...layout.nodes.map((node) => ensureKubelet(layout, node))]);
+  await ensureDns(layout);
+  await Promise.all(
+    layout.nodes.map(async (node) => {
+      await waitFor(`${node.name} Ready`, () => nodeReady(layout, node.name), () => mustRun(layout, `${node.name}-kubelet`));
+      say(`${node.name} is Ready`);
+    }),
+  );
+  await waitFor('CoreDNS', () => dnsAvailable(layout), () => mustRun(layout, 'kube-controller-manager'));
+  say('CoreDNS is available');
+  for (const part of partsOf(layout)) mustRun(layout, part);
+}
+
+/** Every long-running part, by the name of its log and its record. */
+export function partsOf(layout: Layout): string[] {
+  const perNode = ['init', 'containerd', 'kubelet', 'kube-proxy'];
+  return [
+    ...['etcd', 'kube-apiserver', 'api-inside', 'api-outside', 'kube-controller-manager', 'kube-scheduler'],
+    ...layout.nodes.flatMap((node) => perNode.map((part) => `${node.name}-${part}`)),
+  ];
+}
+
+function mustRun(layout: Layout, part: string): void {
+  if (recorded(layout, part) === undefined) throw failed(layout, part, 'ended');
+}
+
+async function ensureDns(layout: Layout): Promise<void> {
+  if (await dnsAvailable(layout)) return;
+  const manifest = join(SOURCES, 'manifests', 'coredns.yaml');
+  await run([program('kubectl'), '--kubeconfig', layout.kubeconfig, 'apply', '--server-side', '-f', manifest]);
+}
+
+export const exists = (layout: Layout) => existsSync(layout.state);
