@@ -1,0 +1,25 @@
+import type { PacketView } from '../packet.ts';
+import { DIRECTION, SPACE } from './layer.ts';
+
+/** PACKET_OUTGOING of linux/if_packet.h. */
+const OUTGOING = 4;
+
+/** ARPHRD_NETLINK, ARPHRD_IPGRE and the like of linux/if_arp.h: the protocol field is no EtherType there. */
+const NETLINK = 824;
+
+/** What both of Linux's cooked headers say in their own places. */
+export function decodeCooked(
+  packet: PacketView,
+  header: number,
+  protocol: number,
+  hardware: number,
+  type: number,
+): void {
+  packet.cursor += header;
+  if (packet.direction === DIRECTION.unknown && type <= OUTGOING) {
+    packet.direction = type === OUTGOING ? DIRECTION.outbound : DIRECTION.inbound;
+  }
+  if (hardware === NETLINK) return;
+  packet.etherType = protocol;
+  packet.next = SPACE.etherType + protocol;
+}

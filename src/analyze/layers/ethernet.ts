@@ -1,0 +1,27 @@
+import { LINK_TYPE } from '../../wire/link-type.ts';
+import { u16 } from '../bytes.ts';
+import { type Layer, SPACE } from './layer.ts';
+import { SELECT_LLC } from './llc.ts';
+
+const HEADER = 14;
+
+/** Up to here the field is a length and LLC follows (IEEE 802.3, 3.2.6). */
+export const LENGTH_MAXIMUM = 1500;
+
+export const ethernet = {
+  name: 'ethernet',
+  title: 'Ethernet',
+  linkTypes: [LINK_TYPE.ethernet],
+  decode(packet) {
+    if (!packet.has(HEADER)) return;
+    const type = u16(packet.bytes, packet.cursor + 12);
+    packet.cursor += HEADER;
+    if (type > LENGTH_MAXIMUM) {
+      packet.etherType = type;
+      packet.next = SPACE.etherType + type;
+      return;
+    }
+    packet.narrow(packet.cursor + type);
+    packet.next = SELECT_LLC;
+  },
+} as const satisfies Layer;

@@ -1,0 +1,14 @@
+/** IP protocol numbers (IANA, "Protocol Numbers") that layers know. */
+export const IP_PROTOCOL = {
+  hopByHop: 0,
+  icmp: 1,
+  tcp: 6,
+  udp: 17,
+  routing: 43,
+  fragment: 44,
+  authentication: 51,
+  icmpv6: 58,
+  none: 59,
+  destinationOptions: 60,
+  sctp: 132,
+} as const;

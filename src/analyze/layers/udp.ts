@@ -1,0 +1,28 @@
+import { u16 } from '../bytes.ts';
+import { IP_PROTOCOL } from './ip-protocol.ts';
+import type { Layer } from './layer.ts';
+
+const HEADER = 8;
+
+/** RFC 768. */
+export const udp = {
+  name: 'udp',
+  title: 'UDP',
+  ipProtocols: [IP_PROTOCOL.udp],
+  decode(packet) {
+    const { bytes, cursor } = packet;
+    packet.transportOffset = cursor;
+    if (!packet.has(4)) return;
+    packet.sourcePort = u16(bytes, cursor);
+    packet.destinationPort = u16(bytes, cursor + 2);
+    if (!packet.has(HEADER)) return;
+    const length = u16(bytes, cursor + 4);
+    packet.udpLength = length;
+    // 0 is a jumbogram's (RFC 2675, section 4) or what segmentation offload leaves: the packet's length holds.
+    if (length !== 0) {
+      if (length < HEADER) return packet.malformed();
+      packet.narrow(cursor + length);
+    }
+    packet.cursor = cursor + HEADER;
+  },
+} as const satisfies Layer;
