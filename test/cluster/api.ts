@@ -52,7 +52,7 @@ export async function hasCondition(layout: Layout, path: string, type: string): 
   if (answer?.status !== 200) return false;
   const object: unknown = JSON.parse(answer.body);
   if (!isObject(object)) return false;
-  return objectsAt(objectAt(object, 'status'), 'conditions').some((one) => one['type'] === type && one['status'] === 'True');
+  return objectsAt(objectAt(object, 'status'), 'conditions').some((one) => one.type === type && one.status === 'True');
 }
 
 export const nodeReady = (layout: Layout, name: string) => hasCondition(layout, `/api/v1/nodes/${name}`, 'Ready');

@@ -36,9 +36,7 @@ const BUILDS = {
     version: KUBERNETES_VERSION,
     flags: ['-trimpath', '-ldflags', ['-s -w', ...KUBERNETES_STAMPS].join(' ')],
     about: 'about 6 minutes, once',
-    aliases: [
-      ...['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'kubelet', 'kubectl'],
-    ],
+    aliases: [...['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'kubelet', 'kubectl']],
   },
   coredns: {
     module: 'coredns',

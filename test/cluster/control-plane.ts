@@ -1,13 +1,13 @@
-import { createServer } from 'node:net';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { readyz } from './api.ts';
 import { program } from './builds.ts';
 import { API_PORT, CONTROL_PLANE_ADDRESS, type Layout, PREFERRED_HOST_PORT, SERVICE_CIDR } from './layout.ts';
 import { controlPlaneNetwork } from './network.ts';
-import { ensurePart } from './parts.ts';
+import { ensurePart, waitFor } from './parts.ts';
 import { certificateOf, keyOf, kubeconfigOf } from './pki.ts';
-import type { Part } from './processes.ts';
+import { kill, type Part, recorded } from './processes.ts';
 
 const ETCD = 'http://127.0.0.1:2379';
 
@@ -158,4 +158,12 @@ function canListen(port: number): Promise<number | undefined> {
       server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : undefined));
     });
   });
+}
+
+/** Kills the API server as a crash would (SIGKILL) and starts it again with the same state. */
+export async function restartApiServer(layout: Layout): Promise<void> {
+  const running = recorded(layout, 'kube-apiserver');
+  if (running !== undefined) kill(running.pid);
+  await waitFor('the end of the API server', async () => recorded(layout, 'kube-apiserver') === undefined);
+  await ensureApiServer(layout);
 }

@@ -1,5 +1,5 @@
-import { createReadStream, existsSync, renameSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
+import { createReadStream, existsSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { KsnoopError, systemCode } from '../../src/wire/errors.ts';

@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { program } from './builds.ts';
 import { makeCgroup, removeCgroup } from './cgroups.ts';
 import { API_PORT, CONTROL_PLANE_ADDRESS, type Layout, type NodeLayout, SOURCES } from './layout.ts';
-import { asFile, CONTAINERD_SOCKET, cniConfig, containerdConfig, kubeletConfig, kubeProxyConfig } from './node-config.ts';
+import {
+  asFile,
+  CONTAINERD_SOCKET,
+  cniConfig,
+  containerdConfig,
+  kubeletConfig,
+  kubeProxyConfig,
+} from './node-config.ts';
 import { ensurePart, waitFor } from './parts.ts';
 import { certificateOf, keyOf, kubeconfigOf } from './pki.ts';
 import { childOf, recorded } from './processes.ts';
@@ -27,7 +34,10 @@ export async function ensureRuntime(layout: Layout, node: NodeLayout): Promise<v
   if (nodePid(layout, node) === undefined) await makeNode(layout, node);
   await ensurePart(
     layout,
-    { name: `${node.name}-containerd`, argv: inNode(layout, node, ['containerd', '--config', '/etc/kubernetes/containerd.toml']) },
+    {
+      name: `${node.name}-containerd`,
+      argv: inNode(layout, node, ['containerd', '--config', '/etc/kubernetes/containerd.toml']),
+    },
     async () => existsSync(seenFromOutside(layout, node, CONTAINERD_SOCKET)),
   );
 }
@@ -68,7 +78,17 @@ async function makeNode(layout: Layout, node: NodeLayout): Promise<void> {
       name: initOf(node),
       argv: [
         ...['nsenter', `--net=${node.network}`, '--', 'env', ...environment],
-        ...['unshare', '--mount', '--propagation', 'private', '--uts', '--pid', '--fork', '--kill-child', '--mount-proc'],
+        ...[
+          'unshare',
+          '--mount',
+          '--propagation',
+          'private',
+          '--uts',
+          '--pid',
+          '--fork',
+          '--kill-child',
+          '--mount-proc',
+        ],
         ...['/bin/sh', join(SOURCES, 'node-init.sh')],
       ],
     },

@@ -8,7 +8,11 @@ const PATIENCE = 60_000;
 const POLL = 50;
 
 /** Starts a part unless it runs, and waits until `ready` says it works. A part that ends meanwhile is an error with its log. */
-export async function ensurePart(layout: Layout, part: Part, ready: () => Promise<boolean> = async () => true): Promise<void> {
+export async function ensurePart(
+  layout: Layout,
+  part: Part,
+  ready: () => Promise<boolean> = async () => true,
+): Promise<void> {
   if (recorded(layout, part.name) === undefined) start(layout, part);
   const until = Date.now() + PATIENCE;
   for (let first = true; ; first = false) {
@@ -23,13 +27,21 @@ export async function ensurePart(layout: Layout, part: Part, ready: () => Promis
 
 /** The error for a part that does not work: its name and the end of its log. */
 export function failed(layout: Layout, part: string, what: string): KsnoopError {
-  return new KsnoopError('cluster-part', `${part} ${what}. The end of ${logOf(layout, part)}:\n${logEnd(layout, part)}`, {
-    hint: '`npm run cluster -- down` removes what was started; `up` again goes on from here.',
-  });
+  return new KsnoopError(
+    'cluster-part',
+    `${part} ${what}. The end of ${logOf(layout, part)}:\n${logEnd(layout, part)}`,
+    {
+      hint: '`npm run cluster -- down` removes what was started; `up` again goes on from here.',
+    },
+  );
 }
 
 /** Polls until something holds; `dead` may throw to say why it never will. */
-export async function waitFor(what: string, holds: () => Promise<boolean>, dead: () => void = () => undefined): Promise<void> {
+export async function waitFor(
+  what: string,
+  holds: () => Promise<boolean>,
+  dead: () => void = () => undefined,
+): Promise<void> {
   const until = Date.now() + PATIENCE;
   while (!(await holds())) {
     dead();

@@ -8,7 +8,10 @@ export interface Outcome {
 }
 
 /** Runs a program to its end and gives what it said; only a program that cannot be started throws. */
-export function attempt(argv: readonly string[], options: { input?: string; cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
+export function attempt(
+  argv: readonly string[],
+  options: { input?: string; cwd?: string; env?: NodeJS.ProcessEnv } = {},
+) {
   const [program = '', ...args] = argv;
   return new Promise<Outcome>((resolve, reject) => {
     const child = spawn(program, args, {
@@ -23,7 +26,9 @@ export function attempt(argv: readonly string[], options: { input?: string; cwd?
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(options.input);
     child.once('error', (error) =>
-      reject(new KsnoopError('cluster-program', `${program} could not be started: ${error.message}.`, { cause: error })),
+      reject(
+        new KsnoopError('cluster-program', `${program} could not be started: ${error.message}.`, { cause: error }),
+      ),
     );
     child.once('close', (code) =>
       resolve({ stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString(), code: code ?? 137 }),
@@ -32,7 +37,10 @@ export function attempt(argv: readonly string[], options: { input?: string; cwd?
 }
 
 /** Runs a program that has to succeed and gives its stdout. */
-export async function run(argv: readonly string[], options: { input?: string; cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
+export async function run(
+  argv: readonly string[],
+  options: { input?: string; cwd?: string; env?: NodeJS.ProcessEnv } = {},
+) {
   const { stdout, stderr, code } = await attempt(argv, options);
   if (code !== 0) {
     throw new KsnoopError('cluster-command', `\`${argv.join(' ')}\` ended with code ${code}: ${stderr.trim()}`);

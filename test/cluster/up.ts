@@ -33,11 +33,19 @@ export async function up(layout: Layout): Promise<void> {
   await ensureDns(layout);
   await Promise.all(
     layout.nodes.map(async (node) => {
-      await waitFor(`${node.name} Ready`, () => nodeReady(layout, node.name), () => mustRun(layout, `${node.name}-kubelet`));
+      await waitFor(
+        `${node.name} Ready`,
+        () => nodeReady(layout, node.name),
+        () => mustRun(layout, `${node.name}-kubelet`),
+      );
       say(`${node.name} is Ready`);
     }),
   );
-  await waitFor('CoreDNS', () => dnsAvailable(layout), () => mustRun(layout, 'kube-controller-manager'));
+  await waitFor(
+    'CoreDNS',
+    () => dnsAvailable(layout),
+    () => mustRun(layout, 'kube-controller-manager'),
+  );
   say('CoreDNS is available');
   for (const part of partsOf(layout)) mustRun(layout, part);
 }
