@@ -16,7 +16,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'etcd-server': '/usr/bin/etcd',
   socat: '/usr/bin/socat',
   'busybox-static': '/usr/bin/busybox',
-  'ca-certificates': '/usr/sbin/update-ca-certificates',
+  'dnsmasq-base': '/usr/sbin/dnsmasq',
+  curl: '/usr/bin/curl',
+
 };
 
 /** Where the machine cannot be given what is missing, people can still point the tests at a cluster of theirs. */
