@@ -19,11 +19,11 @@ const PALETTE = [
  * else a terminal that can.
  */
 export function wantsColour(stream: { readonly isTTY?: boolean | undefined }, environment: NodeJS.ProcessEnv): boolean {
-  const forced = environment['FORCE_COLOR'];
+  const forced = environment.FORCE_COLOR;
   if (forced !== undefined && forced !== '') return forced !== '0' && forced !== 'false';
-  const refused = environment['NO_COLOR'];
+  const refused = environment.NO_COLOR;
   if (refused !== undefined && refused !== '') return false;
-  return stream.isTTY === true && environment['TERM'] !== 'dumb';
+  return stream.isTTY === true && environment.TERM !== 'dumb';
 }
 
 /** Gives every label its colour, the same for as long as this lives. */
