@@ -1,0 +1,152 @@
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { buildFolder, ensureBuilt } from './builds.ts';
+import { layoutOf, SOURCES } from './layout.ts';
+import { differences, type Machine, openSandbox, type Sandbox } from './machine.ts';
+import { ensurePackages } from './packages.ts';
+import { attempt, pause, run } from './run.ts';
+import { partsOf } from './up.ts';
+
+/** An instance of its own, beside any that is up. */
+const NAME = 'down-test';
+const layout = layoutOf(NAME);
+/** A killed process is a zombie until its new parent reaps it, in milliseconds. */
+const REAPING = 5_000;
+const TEST_TIME = 180_000;
+
+const environment = (extra: NodeJS.ProcessEnv = {}) => ({ ...process.env, KSNOOP_CLUSTER: NAME, ...extra });
+const command = (verb: string, extra?: NodeJS.ProcessEnv) =>
+  attempt(sandbox.inside([process.execPath, join(SOURCES, 'main.ts'), verb]), { env: environment(extra) });
+
+let sandbox: Sandbox;
+let before: Machine;
+
+beforeAll(async () => {
+  await ensurePackages();
+  await ensureBuilt();
+  sandbox = await openSandbox();
+}, 1_200_000);
+
+afterAll(() => sandbox.close());
+
+beforeEach(async () => {
+  await command('down');
+  before = await sandbox.photograph(NAME);
+});
+
+afterEach(async () => {
+  await command('down');
+});
+
+/** The machine is as it was; what only a zombie still holds may take a moment. */
+async function expectUntouched(): Promise<void> {
+  const until = Date.now() + REAPING;
+  let left = differences(before, await sandbox.photograph(NAME));
+  while (left.length > 0 && Date.now() < until) {
+    await pause(200);
+    left = differences(before, await sandbox.photograph(NAME));
+  }
+  expect(left).toEqual([]);
+}
+
+test('after an up that succeeded, down leaves the machine as it was', { timeout: TEST_TIME }, async () => {
+  const up = await command('up');
+  expect(up.stderr).toContain('CoreDNS is available');
+  expect((await command('status')).code).toBe(0);
+  const during = differences(before, await sandbox.photograph(NAME)).join('\n');
+  for (const kind of ['namespaces', 'mounts', 'cgroups', 'processes']) expect(during).toContain(`+${kind}: `);
+  // Even while it runs, it changes no setting, rule, link or route of the machine.
+  expect(during).not.toMatch(/^[+-](sysctls|firewall|network)/m);
+
+  expect((await command('down')).code).toBe(0);
+  await expectUntouched();
+  expect((await command('down')).code).toBe(0);
+  expect((await command('status')).stdout).toContain('is not up');
+});
+
+test('an up that fails names the part and its log, and down removes the half', { timeout: TEST_TIME }, async () => {
+  const cache = mkdtempSync(join(tmpdir(), 'ksnoop-broken-'));
+  try {
+    brokenKubelet(cache);
+    const up = await command('up', { KSNOOP_CACHE: cache });
+    expect(up.code).toBe(1);
+    expect(up.stderr).toMatch(/node[12]-kubelet ended/);
+    expect(up.stderr).toContain('this kubelet is broken');
+    expect((await command('status', { KSNOOP_CACHE: cache })).stdout).toMatch(/node1-kubelet +dead/);
+    expect((await command('down')).code).toBe(0);
+  } finally {
+    rmSync(cache, { recursive: true });
+  }
+  await expectUntouched();
+});
+
+test('up goes on where a failed one stopped', { timeout: TEST_TIME }, async () => {
+  const cache = mkdtempSync(join(tmpdir(), 'ksnoop-broken-'));
+  try {
+    brokenKubelet(cache);
+    expect((await command('up', { KSNOOP_CACHE: cache })).code).toBe(1);
+    expect((await command('up')).code).toBe(0);
+    expect((await command('status')).code).toBe(0);
+  } finally {
+    rmSync(cache, { recursive: true });
+  }
+});
+
+test.each([150, 700, 1500, 3000, 5000])('after a kill of up at %i ms', { timeout: TEST_TIME }, async (milliseconds) => {
+  // The shell becomes `up` after a `kill` is on its way: nsenter's own pid is not that of what it runs.
+  const killed = `sleep ${milliseconds / 1000} && kill -KILL $$ & exec "$@"`;
+  await attempt(sandbox.inside(['sh', '-c', killed, 'sh', process.execPath, join(SOURCES, 'main.ts'), 'up']), {
+    env: environment(),
+  });
+  expect((await command('down')).code).toBe(0);
+  await expectUntouched();
+});
+
+test('after a kill of every part', { timeout: TEST_TIME }, async () => {
+  expect((await command('up')).code).toBe(0);
+  await killParts(partsOf(layout));
+  expect((await command('down')).code).toBe(0);
+  await expectUntouched();
+});
+
+test('up restores parts that were killed, a whole node too', { timeout: TEST_TIME }, async () => {
+  expect((await command('up')).code).toBe(0);
+  await killParts(['node1-init', 'node2-containerd', 'kube-scheduler', 'api-outside']);
+  expect((await command('status')).code).toBe(1);
+  const up = await command('up');
+  expect(up.stderr).toContain('CoreDNS is available');
+  expect((await command('status')).code).toBe(0);
+});
+
+/** A cache like the real one in which kubelet is a program that fails. */
+function brokenKubelet(cache: string): void {
+  for (const build of ['kubernetes', 'coredns', 'pause'] as const) {
+    const original = buildFolder(build);
+    const copy = join(cache, basename(original));
+    mkdirSync(copy);
+    for (const file of readdirSync(original)) symlinkSync(join(original, file), join(copy, file));
+    if (build === 'kubernetes') {
+      rmSync(join(copy, 'kubelet'));
+      writeFileSync(join(copy, 'kubelet'), '#!/bin/sh\necho this kubelet is broken >&2\nexit 1\n');
+      chmodSync(join(copy, 'kubelet'), 0o755);
+    }
+  }
+}
+
+/** SIGKILL for the processes recorded: their pids are those of the sandbox. */
+async function killParts(parts: readonly string[]): Promise<void> {
+  const pids = parts.map((part) => readFileSync(join(layout.pids, part), 'utf8').split(' ')[0] ?? '');
+  await run(sandbox.inside(['kill', '-KILL', ...pids]));
+  await pause(200);
+}

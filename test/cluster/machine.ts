@@ -1,0 +1,133 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { program } from './builds.ts';
+import { allPids, childOf, kill, readProc, statOf } from './processes.ts';
+import { pause, run } from './run.ts';
+
+/** Everything of the machine that a cluster could leave changed, each as lines that name one thing. */
+export interface Machine {
+  readonly namespaces: readonly string[];
+  readonly mounts: readonly string[];
+  readonly cgroups: readonly string[];
+  readonly processes: readonly string[];
+  readonly sysctls: readonly string[];
+  readonly firewall: readonly string[];
+  readonly network: readonly string[];
+  readonly folders: readonly string[];
+}
+
+/** Folders in which Kubernetes, its runtime or mount(8) leave something unless kept from it. */
+const FOLDERS = ['/run', '/var/lib', '/var/log', '/etc', '/opt', '/usr/libexec', '/mnt'];
+
+/** A picture of the machine to compare with another one, leaving out cgroups of clusters other than `own`. */
+async function photograph(own: string): Promise<Machine> {
+  const others = (cgroup: string) => cgroup.includes('/ksnoop-cluster-') && !`${cgroup}/`.includes(`-${own}/`);
+  const [namespaces, ruleset, rules, rules6, links, routes] = await Promise.all([
+    run(['lsns', '--noheadings', '--raw', '--output', 'NS,TYPE']),
+    run(['nft', 'list', 'ruleset']),
+    run(['iptables-save']),
+    run(['ip6tables-save']),
+    run(['ip', '-oneline', 'link']),
+    run(['ip', 'route', 'show', 'table', 'all']),
+  ]);
+  return {
+    namespaces: lines(namespaces),
+    mounts: lines(readFileSync('/proc/self/mounts', 'utf8')),
+    cgroups: foldersBelow('/sys/fs/cgroup').filter((folder) => !others(folder)),
+    processes: allPids()
+      .filter((pid) => !isMine(pid))
+      .map((pid) => `${pid} ${(readProc(`/proc/${pid}/cmdline`) ?? '').replaceAll('\0', ' ')}`),
+    sysctls: sysctls('/proc/sys'),
+    // Comments carry the time and counters the packets: neither is a setting.
+    firewall: lines(`${ruleset}${rules}${rules6}`.replace(/^#.*$|\[\d+:\d+\]|counter packets \d+ bytes \d+/gm, '')),
+    network: lines(links + routes),
+    folders: FOLDERS.flatMap((folder) => readdirSync(folder).map((entry) => join(folder, entry))),
+  };
+}
+
+/** This process and those it started to take the picture. */
+const isMine = (pid: number) => pid === process.pid || statOf(pid)?.parent === process.pid;
+
+/**
+ * A machine of one's own as far as processes and mounts go: pid and mount namespaces in which nobody else is at work, so
+ * that a comparison is exact while other things happen outside. No process can leave them, however it was started.
+ */
+export interface Sandbox {
+  /** The command that runs another inside. */
+  inside(argv: readonly string[]): string[];
+  photograph(own: string): Promise<Machine>;
+  close(): void;
+}
+
+export async function openSandbox(): Promise<Sandbox> {
+  const namespaces = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  const [command = '', ...args] = [...namespaces, program('pause')];
+  const unshare = spawn(command, args, { stdio: 'ignore' });
+  const outer = unshare.pid ?? 0;
+  while (childOf(outer) === undefined || !readProc(`/proc/${childOf(outer)}/cmdline`)?.includes('pause'))
+    await pause(10);
+  const init = String(childOf(outer));
+  const inside = (argv: readonly string[]) => ['nsenter', '-t', init, '-m', '-p', '--', ...argv];
+  return {
+    inside,
+    photograph: async (own) => {
+      const picture: Machine = JSON.parse(await run(inside([process.execPath, fileURLToPath(import.meta.url), own])));
+      return picture;
+    },
+    close: () => kill(outer),
+  };
+}
+
+/** What one picture has that the other lacks, as `+kind: thing` and `-kind: thing`. */
+export function differences(before: Machine, after: Machine): string[] {
+  const compare = (kind: keyof Machine) => {
+    const [old, now] = [new Set(before[kind]), new Set(after[kind])];
+    return [
+      ...[...now].filter((line) => !old.has(line)).map((line) => `+${kind}: ${line}`),
+      ...[...old].filter((line) => !now.has(line)).map((line) => `-${kind}: ${line}`),
+    ];
+  };
+  return [
+    ...compare('namespaces'),
+    ...compare('mounts'),
+    ...compare('cgroups'),
+    ...compare('processes'),
+    ...compare('sysctls'),
+    ...compare('firewall'),
+    ...compare('network'),
+    ...compare('folders'),
+  ];
+}
+
+const lines = (text: string) =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+
+function foldersBelow(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? [join(folder, entry.name), ...foldersBelow(join(folder, entry.name))] : [],
+  );
+}
+
+/** Not settings but counts and random draws, different at any two moments. */
+const RESTLESS =
+  /\/(kernel\/random|fs\/(dentry-state|inode-nr|inode-state|file-nr|aio-nr|quota)|kernel\/(ns_last_pid|pty\/nr)|.*_count$|vm\/stat_refresh)/;
+
+function sysctls(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (RESTLESS.test(path)) return [];
+    if (entry.isDirectory()) return sysctls(path);
+    const readable = (statSync(path).mode & 0o444) !== 0;
+    return readable ? [`${path} = ${(readProc(path) ?? 'unreadable').trim()}`] : [];
+  });
+}
+
+// As a program it prints the picture, so that it can be taken inside the sandbox.
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.stdout.write(JSON.stringify(await photograph(process.argv[2] ?? '')));
+}

@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs';
+import { KsnoopError } from '../../src/wire/errors.ts';
+import { program } from '../cluster/builds.ts';
+import { restartApiServer } from '../cluster/control-plane.ts';
+import { loadImage } from '../cluster/images.ts';
+import { layoutOf, nodeOf, SOURCES } from '../cluster/layout.ts';
+import { locked } from '../cluster/lock.ts';
+import { inNode } from '../cluster/node.ts';
+import { attempt, type Outcome } from '../cluster/run.ts';
+
+/** The cluster that the tests run on. */
+export interface TestCluster {
+  /** The path of an admin's kubeconfig. */
+  readonly kubeconfig: string;
+  /** Whether it is ours (test/cluster): then its nodes can be entered and its parts killed. */
+  readonly own: boolean;
+  kubectl(...args: string[]): Promise<Outcome>;
+  /** Runs a command in a node's namespaces (network, mount, uts, pid), with the machine's own programs. Own clusters only. */
+  nodeExec(node: string, argv: readonly string[]): Promise<Outcome>;
+  /** Kills the API server (SIGKILL), starts it again and waits until it is ready. Own clusters only. */
+  restartApiServer(): Promise<void>;
+  /** Imports an OCI or docker image archive on every node. Own clusters only. */
+  loadImage(archive: string): Promise<void>;
+}
+
+let standing: Promise<TestCluster> | undefined;
+
+/** The cluster of KSNOOP_E2E_KUBECONFIG, or our own, brought up when it is not. It is left up: the next run is faster. */
+export function cluster(): Promise<TestCluster> {
+  const foreign = process.env.KSNOOP_E2E_KUBECONFIG;
+  standing ??= foreign === undefined ? ownCluster() : foreignCluster(foreign);
+  return standing;
+}
+
+async function ownCluster(): Promise<TestCluster> {
+  const layout = layoutOf();
+  const { code, stderr } = await attempt([process.execPath, `${SOURCES}/main.ts`, 'up']);
+  if (code !== 0) throw new KsnoopError('cluster-up', `The test cluster did not come up: ${stderr.trim()}`);
+  return {
+    kubeconfig: layout.kubeconfig,
+    own: true,
+    kubectl: (...args) => attempt([program('kubectl'), '--kubeconfig', layout.kubeconfig, ...args]),
+    nodeExec: (node, argv) => attempt(inNode(layout, nodeOf(layout, node), argv)),
+    restartApiServer: () => locked(layout, () => restartApiServer(layout)),
+    loadImage: (archive) => loadImage(layout, archive),
+  };
+}
+
+async function foreignCluster(kubeconfig: string): Promise<TestCluster> {
+  const built = program('kubectl');
+  const kubectl = existsSync(built) ? built : 'kubectl';
+  const notOurs = (what: string) =>
+    Promise.reject(
+      new KsnoopError(
+        'cluster-foreign',
+        `${what} needs the cluster of test/cluster, and KSNOOP_E2E_KUBECONFIG names another.`,
+        {
+          hint: 'Unset KSNOOP_E2E_KUBECONFIG, or skip this test when `own` is false.',
+        },
+      ),
+    );
+  return {
+    kubeconfig,
+    own: false,
+    kubectl: (...args) => attempt([kubectl, '--kubeconfig', kubeconfig, ...args]),
+    nodeExec: () => notOurs('Running a command on a node'),
+    restartApiServer: () => notOurs('Restarting the API server'),
+    loadImage: () => notOurs('Loading an image'),
+  };
+}
