@@ -92,7 +92,11 @@ function nodeStatuses(
   pods: readonly PodView[],
   nodes: ReadonlyMap<string, JsonObject> | undefined,
 ): NodeStatus[] {
-  const statuses = pods.map((pod) => agentStatus(pod, isDown(nodes?.get(pod.nodeName))));
+  const staying = new Set(pods.filter(({ deletionTimestamp }) => !deletionTimestamp).map(({ nodeName }) => nodeName));
+  // A node has two agents for a moment while one replaces the other: the new one counts.
+  const statuses = pods
+    .filter(({ deletionTimestamp, nodeName }) => !deletionTimestamp || !staying.has(nodeName))
+    .map((pod) => agentStatus(pod, isDown(nodes?.get(pod.nodeName))));
   const covered = new Set(pods.map(({ nodeName }) => nodeName));
   for (const [node, object] of nodes ?? []) {
     if (covered.has(node)) continue;

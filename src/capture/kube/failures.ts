@@ -25,7 +25,7 @@ export function statusIn(body: string): JsonObject {
 
 /**
  * An answer other than success, as an error.
- * Codes: UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, GONE, TOO_MANY_REQUESTS, API_ERROR.
+ * Codes: UNAUTHORIZED, FORBIDDEN, NOT_FOUND, BAD_REQUEST, CONFLICT, GONE, TOO_MANY_REQUESTS, API_ERROR.
  * @param body the answer's body: a metav1.Status, or anything
  */
 export function refusal(kube: Kube, request: FailedRequest, status: number, body: string): KsnoopError {
@@ -37,6 +37,10 @@ export function refusal(kube: Kube, request: FailedRequest, status: number, body
       return forbidden(kube, request, said);
     case 404:
       return new KsnoopError('NOT_FOUND', said === '' ? `${request.path} does not exist.` : sentence(said));
+    case 400:
+    case 422:
+      if (said !== '') return new KsnoopError('BAD_REQUEST', sentence(said));
+      break;
     case 409:
       return new KsnoopError('CONFLICT', sentence(said));
     case 410:
@@ -45,12 +49,10 @@ export function refusal(kube: Kube, request: FailedRequest, status: number, body
       return new KsnoopError('TOO_MANY_REQUESTS', `The ${clusterWords(kube)} is overloaded: ${sentence(said)}`, {
         hint: 'Try again in a moment.',
       });
-    default:
-      return new KsnoopError(
-        'API_ERROR',
-        `The ${clusterWords(kube)} answered ${status} to ${request.method} ${request.path}: ${sentence(said || 'no reason given')}`,
-      );
   }
+  const words = sentence(said || 'no reason given');
+  const what = `answered ${status} to ${request.method} ${request.path}`;
+  return new KsnoopError('API_ERROR', `The ${clusterWords(kube)} ${what}: ${words}`);
 }
 
 function unauthorized(kube: Kube, said: string): KsnoopError {
