@@ -1,0 +1,208 @@
+import { relative } from 'node:path';
+import { LAYERS } from '../../src/analyze/layers/index.ts';
+import { STOP } from '../../src/analyze/layers/layer.ts';
+import { decodePacket, PacketView } from '../../src/analyze/packet.ts';
+import { type TsharkFrame, tsharkFrames } from '../oracle/tshark.ts';
+import { type CaptureFrame, readCaptureFile } from '../support/capture-file.ts';
+
+/** Layer by layer, ksnoop against tshark: the layers' order, addresses, ports and the numbers of TCP, UDP and ICMP. */
+
+const FIELDS = [
+  'frame.number',
+  'frame.cap_len',
+  'frame.len',
+  'frame.protocols',
+  'eth.type',
+  'ip.src',
+  'ip.dst',
+  'ip.frag_offset',
+  'ipv6.src',
+  'ipv6.dst',
+  'tcp.srcport',
+  'tcp.dstport',
+  'tcp.flags',
+  'tcp.seq_raw',
+  'tcp.ack_raw',
+  'tcp.window_size_value',
+  'tcp.len',
+  'udp.srcport',
+  'udp.dstport',
+  'udp.length',
+  'sctp.srcport',
+  'sctp.dstport',
+  'icmp.type',
+  'icmp.code',
+  'icmpv6.type',
+  'icmpv6.code',
+  'arp.opcode',
+] as const;
+
+/** Every frame for itself: reassembly would move a first fragment's layers to its last. */
+const PREFERENCES = ['ip.defragment:FALSE', 'ipv6.defragment:FALSE'];
+
+/** tshark's word for each of our layers. */
+const TSHARK_LAYER: Readonly<Record<string, string>> = {
+  ethernet: 'eth',
+  vlan: 'vlan',
+  llc: 'llc',
+  sll: 'sll',
+  sll2: 'sll',
+  raw: 'raw',
+  loopback: 'null',
+  arp: 'arp',
+  ipv4: 'ip',
+  ipv6: 'ipv6',
+  'hop-by-hop': 'ipv6.hopopts',
+  routing: 'ipv6.routing',
+  fragment: 'ipv6.fraghdr',
+  'destination-options': 'ipv6.dstopts',
+  ah: 'ah',
+  tcp: 'tcp',
+  udp: 'udp',
+  sctp: 'sctp',
+  icmp: 'icmp',
+  icmpv6: 'icmpv6',
+};
+
+const COMPARED = new Set(Object.values(TSHARK_LAYER));
+
+export interface Difference {
+  readonly file: string;
+  readonly frame: number;
+  readonly field: string;
+  readonly ours: string;
+  readonly theirs: string;
+}
+
+export interface Comparison {
+  readonly file: string;
+  /** `both`, or who cannot open the file. */
+  readonly opened: 'both' | 'tshark only' | 'ksnoop only' | 'neither';
+  readonly frames: number;
+  readonly linkTypes: readonly number[];
+  /** By field (and by layer, `layer tcp`) how often both said the same. */
+  readonly agreements: ReadonlyMap<string, number>;
+  readonly differences: readonly Difference[];
+}
+
+export async function compareFile(root: string, path: string): Promise<Comparison> {
+  const file = relative(root, path);
+  const frames = await readCaptureFile(path);
+  const theirs = await tsharkFrames(path, { fields: FIELDS, preferences: PREFERENCES });
+  const agreements = new Map<string, number>();
+  const differences: Difference[] = [];
+  const opened = frames && theirs ? 'both' : theirs ? 'tshark only' : frames ? 'ksnoop only' : 'neither';
+  const linkTypes = [...new Set(frames?.map(({ linkType }) => linkType))];
+  const result = { file, opened, frames: theirs?.length ?? 0, linkTypes, agreements, differences } as const;
+  if (frames === undefined || theirs === undefined) return result;
+  const packet = new PacketView();
+  for (const [index, frame] of frames.entries()) {
+    const reference = theirs[index];
+    if (reference === undefined) {
+      differences.push({ file, frame: frame.number, field: 'frame', ours: 'present', theirs: 'absent' });
+      break;
+    }
+    point(packet, frame);
+    decodePacket(packet);
+    for (const [field, our, their] of facts(packet, frame, reference)) {
+      if (our === their) agreements.set(field, (agreements.get(field) ?? 0) + 1);
+      else differences.push({ file, frame: frame.number, field, ours: our, theirs: their });
+    }
+  }
+  if (theirs.length > frames.length) {
+    differences.push({ file, frame: frames.length + 1, field: 'frame', ours: 'absent', theirs: 'present' });
+  }
+  return result;
+}
+
+/** Set the view on a frame as read from a file. */
+export function point(packet: PacketView, { bytes, origlen, time, interfaceId, linkType }: CaptureFrame): void {
+  const high = Number(((time ?? 0n) >> 32n) & 0xffff_ffffn);
+  const low = Number((time ?? 0n) & 0xffff_ffffn);
+  packet.set(bytes, 0, bytes.length, origlen, high, low, interfaceId, linkType, 0);
+}
+
+type Fact = readonly [field: string, ours: string, theirs: string];
+
+function* facts(packet: PacketView, frame: CaptureFrame, theirs: TsharkFrame): Generator<Fact> {
+  const their = (field: (typeof FIELDS)[number]) => theirs[field] ?? '';
+  yield ['frame.cap_len', String(frame.bytes.length), their('frame.cap_len')];
+  const names: string[] = [];
+  for (let depth = 0; depth < packet.layerCount; depth += 1) {
+    names.push(LAYERS[packet.layerNumbers[depth] ?? 0]?.name ?? '?');
+  }
+  const ourLayers = names.map((name) => TSHARK_LAYER[name] ?? name);
+  yield ['layers', ourLayers.join(':'), theirLayers(their('frame.protocols')).join(':')];
+  for (const name of ourLayers) yield [`layer ${name}`, '', ''];
+  const last = names.at(-1);
+  if (names[0] === 'ethernet' && !names.includes('llc') && packet.stopped !== STOP.truncated) {
+    yield ['eth.type', hex(names.includes('vlan') ? tagType(packet) : packet.etherType, 4), their('eth.type')];
+  }
+  if (packet.ipVersion === 4) {
+    yield ['ip.src', dotted(frame.bytes, packet.sourceAddress), their('ip.src')];
+    yield ['ip.dst', dotted(frame.bytes, packet.destinationAddress), their('ip.dst')];
+    // tshark 4.0 gives the offset in octets.
+    yield ['ip.frag_offset', String(packet.fragmentOffset), their('ip.frag_offset')];
+  }
+  if (packet.ipVersion === 6) {
+    yield ['ipv6.src', groups(frame.bytes, packet.sourceAddress), expanded(their('ipv6.src'))];
+    yield ['ipv6.dst', groups(frame.bytes, packet.destinationAddress), expanded(their('ipv6.dst'))];
+  }
+  const whole = packet.stopped === STOP.none;
+  if ((last === 'tcp' || last === 'udp' || last === 'sctp') && packet.sourcePort >= 0) {
+    yield [`${last}.srcport`, String(packet.sourcePort), their(`${last}.srcport`)];
+    yield [`${last}.dstport`, String(packet.destinationPort), their(`${last}.dstport`)];
+  }
+  if (last === 'tcp' && whole) {
+    yield ['tcp.flags', hex(packet.tcpFlags, 4), their('tcp.flags')];
+    yield ['tcp.seq_raw', String(packet.tcpSequence >>> 0), their('tcp.seq_raw')];
+    yield ['tcp.ack_raw', String(packet.tcpAcknowledgment >>> 0), their('tcp.ack_raw')];
+    yield ['tcp.window_size_value', String(packet.tcpWindow), their('tcp.window_size_value')];
+    yield ['tcp.len', String(packet.payloadLength), their('tcp.len')];
+  }
+  if (last === 'udp' && whole) yield ['udp.length', String(packet.udpLength), their('udp.length')];
+  if ((last === 'icmp' || last === 'icmpv6') && packet.icmpType >= 0) {
+    yield [`${last}.type`, String(packet.icmpType), their(`${last}.type`)];
+    yield [`${last}.code`, String(packet.icmpCode), their(`${last}.code`)];
+  }
+  if (last === 'arp' && packet.arpOperation >= 0) {
+    yield ['arp.opcode', String(packet.arpOperation), their('arp.opcode')];
+  }
+}
+
+/** tshark's layers down to the first that ksnoop does not decode: `eth:ip:udp` of `eth:ethertype:ip:udp:vxlan:eth:…`. */
+function theirLayers(protocols: string): string[] {
+  const names = protocols.split(':').filter((name) => name !== 'ethertype');
+  const end = names.findIndex((name) => !COMPARED.has(name));
+  return end === -1 ? names : names.slice(0, end);
+}
+
+/** What eth.type is of a tagged frame: the first tag's own number. */
+function tagType(packet: PacketView): number {
+  return Buffer.from(packet.bytes).readUInt16BE(packet.offset + 12);
+}
+
+function hex(value: number, digits: number): string {
+  return `0x${value.toString(16).padStart(digits, '0')}`;
+}
+
+function dotted(bytes: Buffer, at: number): string {
+  return [...bytes.subarray(at, at + 4)].join('.');
+}
+
+function groups(bytes: Buffer, at: number): string {
+  return Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(at + index * 2).toString(16)).join(':');
+}
+
+/** An IPv6 address in any notation as eight groups. */
+function expanded(address: string): string {
+  if (address === '') return '';
+  const plain = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) => {
+    return `${(a * 256 + Number(b)).toString(16)}:${(c * 256 + Number(d)).toString(16)}`;
+  });
+  const [head = '', tail] = plain.split('::');
+  const parts = (text: string) => (text === '' ? [] : text.split(':'));
+  if (tail === undefined) return parts(head).join(':');
+  const zeros = 8 - parts(head).length - parts(tail).length;
+  return [...parts(head), ...new Array<string>(zeros).fill('0'), ...parts(tail)].join(':');
+}
