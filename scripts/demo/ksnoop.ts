@@ -29,8 +29,12 @@ export class Ksnoop {
   }
 
   /** Ctrl-C, then its exit code. */
-  async stop(): Promise<number | null> {
+  stop(): Promise<number | null> {
     this.#child.kill('SIGINT');
+    return this.ended();
+  }
+
+  async ended(): Promise<number | null> {
     await this.#closed;
     return this.#child.exitCode;
   }

@@ -21,12 +21,19 @@ export class InterfaceQueue {
   }
 
   /**
+   * Take a block behind those with an earlier or the same time: a capture on several processors delivers packets a few
+   * microseconds out of order.
    * @param time nanoseconds since the merge's base
    * @param arrival milliseconds of the client's monotonic clock
    */
   push(time: number, arrival: number, bytes: Uint8Array, offset: number, length: number): void {
     if (this.size > this.#mask) this.#grow();
-    const slot = (this.#head + this.size) & this.#mask;
+    let place = this.size;
+    while (place > 0 && (this.#times[(this.#head + place - 1) & this.#mask] ?? 0) > time) {
+      this.#move(place - 1, place);
+      place -= 1;
+    }
+    const slot = (this.#head + place) & this.#mask;
     this.#times[slot] = time;
     this.#arrivals[slot] = arrival;
     this.#bytes[slot] = bytes;
@@ -37,6 +44,11 @@ export class InterfaceQueue {
 
   get headTime(): number {
     return this.#times[this.#head] ?? 0;
+  }
+
+  /** Time of the block that waits last; meaningless when none waits. */
+  get tailTime(): number {
+    return this.#times[(this.#head + this.size - 1) & this.#mask] ?? 0;
   }
 
   get headArrival(): number {
@@ -62,6 +74,16 @@ export class InterfaceQueue {
     this.#bytes[this.#head] = undefined;
     this.#head = (this.#head + 1) & this.#mask;
     this.size -= 1;
+  }
+
+  #move(from: number, to: number): void {
+    const source = (this.#head + from) & this.#mask;
+    const target = (this.#head + to) & this.#mask;
+    this.#times[target] = this.#times[source] ?? 0;
+    this.#arrivals[target] = this.#arrivals[source] ?? 0;
+    this.#bytes[target] = this.#bytes[source];
+    this.#offsets[target] = this.#offsets[source] ?? 0;
+    this.#lengths[target] = this.#lengths[source] ?? 0;
   }
 
   #grow(): void {

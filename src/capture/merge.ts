@@ -47,7 +47,10 @@ export class Merge {
     return this.#waitingBytes;
   }
 
-  /** Write what has waited long enough; called every few milliseconds while anything waits. */
+  /**
+   * Write what need not wait any longer; called after every chunk, so that packets of one chunk are in order among
+   * themselves, and every few milliseconds while anything waits.
+   */
   release(): void {
     const due = this.#now() - MERGE_WINDOW_MS;
     for (let head = this.#heap[0]; head !== undefined; head = this.#heap[0]) {
@@ -84,16 +87,21 @@ export class Merge {
   /** @internal called by a source: `block` is a packet or statistics block, time stamp in its words 3 and 4 */
   enqueue(queue: InterfaceQueue, block: BlockView): void {
     block.view.setUint32(block.offset + 8, queue.id, block.littleEndian);
-    const time = this.#time(block);
+    let time = this.#time(block);
+    // Statistics speak of the packets before them and stay behind them.
+    if (block.type !== BLOCK.enhancedPacket && queue.size > 0) time = Math.max(time, queue.tailTime);
     let { bytes, offset } = block;
-    if (block.transient && !(this.#open === 1 && this.#heap.length === 0)) {
+    if (block.transient) {
       bytes = bytes.slice(offset, offset + block.length);
       offset = 0;
     }
+    const wasEmpty = queue.size === 0;
+    const headTime = queue.headTime;
     queue.push(time, this.#now(), bytes, offset, block.length);
     this.#waitingBytes += block.length;
-    if (queue.size === 1) this.#siftUp(queue);
-    if (this.#open === this.#heap.length || this.#waitingBytes > MERGE_BYTES) this.release();
+    if (wasEmpty) this.#siftUp(queue, this.#heap.length);
+    else if (time < headTime) this.#siftUp(queue, this.#heap.indexOf(queue));
+    if (this.#waitingBytes > MERGE_BYTES) this.release();
   }
 
   /** Nanoseconds since the first time stamp seen: exact in a double for a hundred days. */
@@ -127,10 +135,10 @@ export class Merge {
     this.#sink.write(type, queue.id, bytes, offset, length);
   }
 
-  #siftUp(queue: InterfaceQueue): void {
+  #siftUp(queue: InterfaceQueue, from: number): void {
     const heap = this.#heap;
-    let index = heap.length;
-    heap.push(queue);
+    let index = from;
+    heap[index] = queue;
     const time = queue.headTime;
     while (index > 0) {
       const parent = (index - 1) >> 1;
@@ -193,6 +201,7 @@ export class MergeSource {
   push(chunk: Uint8Array): void {
     this.bytes += chunk.length;
     this.#framer.push(chunk);
+    this.#merge.release();
   }
 
   /** The stream has ended, complete or not: the merge stops waiting for its interfaces. */

@@ -3,6 +3,7 @@ import { planLocal } from '../capture/local/plan.ts';
 import type { NameRecord } from '../capture/names.ts';
 import type { CaptureObserver, NodePlan } from '../capture/node-stream.ts';
 import { CaptureReport } from '../capture/report.ts';
+import { wantsColour } from '../view/colour.ts';
 import { summaryLines } from '../view/summary.ts';
 import { EXIT, type ExitCode, type KsnoopError } from '../wire/errors.ts';
 import { DURATION_MAXIMUM_MS } from '../wire/limits.ts';
@@ -59,7 +60,7 @@ async function run(
   const started = performance.now();
   let running: RunningCapture | undefined;
   const sink = await openSink(config, () => running?.outputProgress());
-  const output = config.output.create({ writer: sink.writer, colour: process.stdout.isTTY === true });
+  const output = config.output.create({ writer: sink.writer, colour: wantsColour(process.stdout, process.env) });
   output.addNames(found.names);
   const settings = {
     interface: config.interface,

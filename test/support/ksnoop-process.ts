@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+
+const program = join(import.meta.dirname, '../../bin/ksnoop.mjs');
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+/** A ksnoop of this build as a user starts it, and what it says. */
+export class KsnoopProcess {
+  readonly child: ChildProcess;
+  stderr = '';
+  readonly #chunks: Buffer[] = [];
+  readonly #closed: Promise<unknown>;
+
+  /**
+   * @param args the command line
+   * @param kubeconfig in its environment; none for --local
+   * @param stdout a file to write stdout to; kept in memory when left out, `pipe` leaves it to the caller
+   */
+  constructor(args: readonly string[], kubeconfig?: string, stdout?: string) {
+    const words = args[0] === program ? args : [program, ...args];
+    this.child = spawn(process.execPath, words, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...(kubeconfig && { KUBECONFIG: kubeconfig }) },
+    });
+    this.#closed = once(this.child, 'close');
+    if (stdout === undefined) this.child.stdout?.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
+    else if (stdout !== 'pipe') this.child.stdout?.pipe(createWriteStream(stdout));
+    this.child.stderr?.on('data', (chunk: Buffer) => {
+      this.stderr += chunk.toString('utf8');
+    });
+  }
+
+  /** Resolves once stderr matches; rejects when ksnoop ends before or after `timeoutMs`. */
+  async says(pattern: RegExp, timeoutMs = 30_000): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    while (!pattern.test(this.stderr)) {
+      if (this.child.exitCode !== null) throw new Error(`ksnoop ended with ${this.child.exitCode}: ${this.stderr}`);
+      if (Date.now() > deadline) throw new Error(`ksnoop did not say ${pattern}: ${this.stderr}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Resolves once it captures this many targets. */
+  capturing(count: number): Promise<void> {
+    return this.says(new RegExp(`(^|\\n)(ksnoop: capturing [^\\n]*\\n[^]*?){${count}}`));
+  }
+
+  /** Ctrl-C, then how it ended. */
+  async stop(): Promise<Finished> {
+    this.child.kill('SIGINT');
+    return this.finished();
+  }
+
+  async finished(): Promise<Finished> {
+    await this.#closed;
+    return { code: this.child.exitCode, stdout: Buffer.concat(this.#chunks), stderr: this.stderr };
+  }
+}
