@@ -64,7 +64,6 @@ function mustRun(layout: Layout, part: string): void {
 }
 
 async function ensureDns(layout: Layout): Promise<void> {
-  if (await dnsAvailable(layout)) return;
   const manifest = join(SOURCES, 'manifests', 'coredns.yaml');
   await run([program('kubectl'), '--kubeconfig', layout.kubeconfig, 'apply', '--server-side', '-f', manifest]);
 }

@@ -1,5 +1,5 @@
 // Command coredns is the cluster's DNS: CoreDNS with only the plugins that its
-// Corefile (test/cluster/manifests/coredns) uses, which keeps the build short.
+// Corefile (test/cluster/manifests/coredns.yaml) uses, which keeps the build short.
 package main
 
 import (
@@ -8,7 +8,6 @@ import (
 	_ "github.com/coredns/coredns/plugin/health"
 	_ "github.com/coredns/coredns/plugin/kubernetes"
 	_ "github.com/coredns/coredns/plugin/loadbalance"
-	_ "github.com/coredns/coredns/plugin/loop"
 	_ "github.com/coredns/coredns/plugin/ready"
 
 	"github.com/coredns/coredns/coremain"
