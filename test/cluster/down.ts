@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readlinkSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { KsnoopError, systemCode } from '../../src/wire/errors.ts';
+import { KsnoopError } from '../../src/wire/errors.ts';
 import { cgroupsOf, removeCgroup } from './cgroups.ts';
 import { type Layout, MARK } from './layout.ts';
+import { removeIfEmpty } from './lock.ts';
 import { unmountBelow } from './network.ts';
 import { allPids, kill, readProc, recorded, statOf } from './processes.ts';
 import { pause, say } from './run.ts';
@@ -71,13 +72,5 @@ function linkOf(path: string): string | undefined {
     return readlinkSync(path);
   } catch {
     return undefined;
-  }
-}
-
-function removeIfEmpty(folder: string): void {
-  try {
-    rmdirSync(folder);
-  } catch (thrown) {
-    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(systemCode(thrown) ?? '')) throw thrown;
   }
 }

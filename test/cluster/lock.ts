@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readlinkSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { KsnoopError, systemCode } from '../../src/wire/errors.ts';
 import type { Layout } from './layout.ts';
@@ -9,40 +9,35 @@ import { pause, say } from './run.ts';
 const PATIENCE = 20 * 60_000;
 
 /** Runs `work` while no other process brings this instance up or down. */
-export async function locked<T>(layout: Layout, work: () => Promise<T>): Promise<T> {
-  mkdirSync(dirname(layout.lock), { recursive: true });
-  const mine = identity(process.pid);
-  const draft = `${layout.lock}.${process.pid}`;
-  writeFileSync(draft, mine);
-  try {
-    await take(layout.lock, draft);
-  } finally {
-    rmSync(draft, { force: true });
-  }
+export async function locked<T>({ lock }: Pick<Layout, 'lock'>, work: () => Promise<T>): Promise<T> {
+  await take(lock);
   try {
     return await work();
   } finally {
-    rmSync(layout.lock, { force: true });
+    rmSync(lock, { force: true });
+    removeIfEmpty(dirname(lock));
   }
 }
 
-async function take(lock: string, draft: string): Promise<void> {
+/** The lock is a symbolic link whose text names the holder: made and filled in one step, and nothing else to leave behind. */
+async function take(lock: string): Promise<void> {
   const until = Date.now() + PATIENCE;
-  for (let told = false; ; told = true) {
-    try {
-      linkSync(draft, lock);
-      return;
-    } catch (thrown) {
-      if (systemCode(thrown) !== 'EEXIST') throw thrown;
-    }
+  for (let told = false; ; ) {
+    const reason = tryToLink(lock);
+    if (reason === undefined) return;
+    // The holder before us removed the folder after we had made sure of it.
+    if (reason === 'ENOENT') continue;
     const holder = readHolder(lock);
+    // Released meanwhile.
+    if (holder === undefined) continue;
     const pid = Number.parseInt(holder, 10);
-    if (holder === '' || identity(pid) !== holder) {
+    if (identity(pid) !== holder) {
       // Its holder was killed.
       rmSync(lock, { force: true });
       continue;
     }
     if (!told) say(`waiting for process ${pid}, which is bringing the cluster up or down`);
+    told = true;
     if (Date.now() > until) {
       throw new KsnoopError('cluster-busy', `Process ${pid} has held ${lock} for ${PATIENCE / 60_000} minutes.`);
     }
@@ -50,12 +45,35 @@ async function take(lock: string, draft: string): Promise<void> {
   }
 }
 
+/** The code of the error that kept us from the lock; undefined when it is ours. */
+function tryToLink(lock: string): string | undefined {
+  mkdirSync(dirname(lock), { recursive: true });
+  try {
+    symlinkSync(identity(process.pid), lock);
+    return undefined;
+  } catch (thrown) {
+    const code = systemCode(thrown);
+    if (code === 'EEXIST' || code === 'ENOENT') return code;
+    throw thrown;
+  }
+}
+
 const identity = (pid: number) => `${pid} ${statOf(pid)?.startTime ?? 'gone'}`;
 
-function readHolder(lock: string): string {
+function readHolder(lock: string): string | undefined {
   try {
-    return readFileSync(lock, 'utf8');
-  } catch {
-    return '';
+    return readlinkSync(lock);
+  } catch (thrown) {
+    if (systemCode(thrown) === 'ENOENT') return undefined;
+    throw thrown;
+  }
+}
+
+/** Removes a folder that several instances share, when the last of them is gone. */
+export function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (thrown) {
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(systemCode(thrown) ?? '')) throw thrown;
   }
 }
