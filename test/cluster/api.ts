@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
-import { isObject, objectAt, objectsAt } from '../../src/wire/guard.ts';
-import type { Layout } from './layout.ts';
+import { isObject, type JsonObject, objectAt, objectsAt } from '../../src/wire/guard.ts';
+import { DNS_ADDRESS, type Layout, type NodeLayout } from './layout.ts';
 import { certificateOf, keyOf } from './pki.ts';
+import { attempt } from './run.ts';
 
 /** How long one question to the API server may take, in milliseconds. */
 const TIMEOUT = 3_000;
@@ -46,15 +47,32 @@ export async function readyz(layout: Layout): Promise<boolean> {
   return (await get(layout, '/readyz'))?.status === 200;
 }
 
-/** Whether an object has a condition of this type with status True. */
-export async function hasCondition(layout: Layout, path: string, type: string): Promise<boolean> {
+/** What an object's condition of this type says of itself when its status is True. */
+async function condition(layout: Layout, path: string, type: string): Promise<JsonObject | undefined> {
   const answer = await get(layout, path);
-  if (answer?.status !== 200) return false;
+  if (answer?.status !== 200) return undefined;
   const object: unknown = JSON.parse(answer.body);
-  if (!isObject(object)) return false;
-  return objectsAt(objectAt(object, 'status'), 'conditions').some((one) => one.type === type && one.status === 'True');
+  if (!isObject(object)) return undefined;
+  return objectsAt(objectAt(object, 'status'), 'conditions').find((one) => one.type === type && one.status === 'True');
 }
 
-export const nodeReady = (layout: Layout, name: string) => hasCondition(layout, `/api/v1/nodes/${name}`, 'Ready');
-export const dnsAvailable = (layout: Layout) =>
-  hasCondition(layout, '/apis/apps/v1/namespaces/kube-system/deployments/coredns', 'Available');
+/** Whether a node is Ready in the words of the kubelet that runs now: what one that was killed said stands for 40 s. */
+export async function nodeReady(layout: Layout, name: string): Promise<boolean> {
+  const started = statSync(join(layout.pids, `${name}-kubelet`), { throwIfNoEntry: false })?.mtimeMs;
+  const said = (await condition(layout, `/api/v1/nodes/${name}`, 'Ready'))?.lastHeartbeatTime;
+  // The API server keeps whole seconds.
+  return started !== undefined && typeof said === 'string' && Date.parse(said) >= Math.floor(started / 1000) * 1000;
+}
+
+/** Whether CoreDNS is available and every node gets an answer from its Service: kube-proxy has done its part too. */
+export async function dnsAvailable(layout: Layout): Promise<boolean> {
+  const deployment = '/apis/apps/v1/namespaces/kube-system/deployments/coredns';
+  if ((await condition(layout, deployment, 'Available')) === undefined) return false;
+  const answers = await Promise.all(layout.nodes.map((node) => resolves(node)));
+  return answers.every((yes) => yes);
+}
+
+async function resolves(node: NodeLayout): Promise<boolean> {
+  const lookup = ['busybox', 'nslookup', 'kubernetes.default.svc.cluster.local.', DNS_ADDRESS];
+  return (await attempt(['nsenter', `--net=${node.network}`, 'timeout', '2', ...lookup])).code === 0;
+}

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { KsnoopError } from '../../src/wire/errors.ts';
 import { SOURCES } from './layout.ts';
+import { isAlive } from './processes.ts';
 import { attempt, say } from './run.ts';
 
 export const KUBERNETES_VERSION = '1.35.4';
@@ -36,7 +37,7 @@ const BUILDS = {
     version: KUBERNETES_VERSION,
     flags: ['-trimpath', '-ldflags', ['-s -w', ...KUBERNETES_STAMPS].join(' ')],
     about: 'about 6 minutes, once',
-    aliases: [...['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'kubelet', 'kubectl']],
+    aliases: ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'kubelet', 'kubectl'],
   },
   coredns: {
     module: 'coredns',
@@ -84,6 +85,7 @@ async function build(name: BuildName): Promise<void> {
   const { module, version, flags, about, aliases }: Build = BUILDS[name];
   const folder = buildFolder(name);
   const draft = `${folder}.${process.pid}`;
+  removeAbandoned(folder);
   mkdirSync(draft, { recursive: true });
   say(`building ${module} ${version} with Go (${about}) into ${folder}`);
   const tick = setInterval(() => say(`still building ${module} ...`), 30_000);
@@ -102,9 +104,21 @@ async function build(name: BuildName): Promise<void> {
       throw new KsnoopError('cluster-build', `Building ${module} failed with code ${outcome.code}:\n${end}`);
     }
     for (const alias of aliases) symlinkSync(module, join(draft, alias));
-    renameSync(draft, folder);
+    // Another instance may have built the same meanwhile.
+    if (!existsSync(folder)) renameSync(draft, folder);
   } finally {
     clearInterval(tick);
     rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/** Drafts of builds that were killed: their names end with the pid of the builder. */
+function removeAbandoned(folder: string): void {
+  if (!existsSync(cacheFolder())) return;
+  const prefix = `${basename(folder)}.`;
+  for (const entry of readdirSync(cacheFolder()).filter((name) => name.startsWith(prefix))) {
+    if (!isAlive(Number(entry.slice(prefix.length)))) {
+      rmSync(join(cacheFolder(), entry), { recursive: true, force: true });
+    }
   }
 }

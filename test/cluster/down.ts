@@ -1,11 +1,11 @@
-import { existsSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { KsnoopError } from '../../src/wire/errors.ts';
 import { cgroupsOf, removeCgroup } from './cgroups.ts';
 import { type Layout, MARK } from './layout.ts';
 import { removeIfEmpty } from './lock.ts';
 import { unmountBelow } from './network.ts';
-import { allPids, kill, readProc, recorded, statOf } from './processes.ts';
+import { allPids, isAlive, kill, linkOf, readProc, recorded } from './processes.ts';
 import { pause, say } from './run.ts';
 
 /** How long processes may take to be gone after SIGKILL, in milliseconds. */
@@ -55,7 +55,7 @@ export function processesOf(layout: Layout): number[] {
     networks.has(linkOf(`/proc/${pid}/ns/net`) ?? '') ||
     readProc(`/proc/${pid}/environ`)?.split('\0').includes(mark) === true ||
     readProc(`/proc/${pid}/cgroup`)?.includes(`:${layout.cgroup}/`) === true;
-  return allPids().filter((pid) => pid !== process.pid && belongs(pid) && statOf(pid)?.state !== 'Z');
+  return allPids().filter((pid) => pid !== process.pid && belongs(pid) && isAlive(pid));
 }
 
 /** The instance's network namespaces as /proc/PID/ns/net names them. */
@@ -65,12 +65,4 @@ function networksOf(layout: Layout): string[] {
   return readdirSync(layout.networks)
     .map((file) => `net:[${statSync(join(layout.networks, file)).ino}]`)
     .filter((name) => name !== machine);
-}
-
-function linkOf(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return undefined;
-  }
 }

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { program } from './builds.ts';
-import { allPids, childOf, kill, readProc, statOf } from './processes.ts';
+import { allPids, childOf, kill, linkOf, readProc, statOf } from './processes.ts';
 import { pause, run } from './run.ts';
 
 /** Everything of the machine that a cluster could leave changed, each as lines that name one thing. */
@@ -21,11 +21,12 @@ export interface Machine {
 /** Folders in which Kubernetes, its runtime or mount(8) leave something unless kept from it. */
 const FOLDERS = ['/run', '/var/lib', '/var/log', '/etc', '/opt', '/usr/libexec', '/mnt'];
 
+const KINDS = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'user', 'uts'];
+
 /** A picture of the machine to compare with another one, leaving out cgroups of clusters other than `own`. */
 async function photograph(own: string): Promise<Machine> {
   const others = (cgroup: string) => cgroup.includes('/ksnoop-cluster-') && !`${cgroup}/`.includes(`-${own}/`);
-  const [namespaces, ruleset, rules, rules6, links, routes] = await Promise.all([
-    run(['lsns', '--noheadings', '--raw', '--output', 'NS,TYPE']),
+  const [ruleset, rules, rules6, links, routes] = await Promise.all([
     run(['nft', 'list', 'ruleset']),
     run(['iptables-save']),
     run(['ip6tables-save']),
@@ -33,7 +34,7 @@ async function photograph(own: string): Promise<Machine> {
     run(['ip', 'route', 'show', 'table', 'all']),
   ]);
   return {
-    namespaces: lines(namespaces),
+    namespaces: namespaces(),
     mounts: lines(readFileSync('/proc/self/mounts', 'utf8')),
     cgroups: foldersBelow('/sys/fs/cgroup').filter((folder) => !others(folder)),
     processes: allPids()
@@ -45,6 +46,12 @@ async function photograph(own: string): Promise<Machine> {
     network: lines(links + routes),
     folders: FOLDERS.flatMap((folder) => readdirSync(folder).map((entry) => join(folder, entry))),
   };
+}
+
+/** Those that processes are in; one kept by a file is among the mounts. (lsns fails when a process ends while it looks.) */
+function namespaces(): string[] {
+  const links = allPids().flatMap((pid) => KINDS.map((kind) => linkOf(`/proc/${pid}/ns/${kind}`)));
+  return [...new Set(links.filter((link) => link !== undefined))].sort();
 }
 
 /** This process and those it started to take the picture. */

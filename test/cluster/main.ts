@@ -3,16 +3,15 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { KsnoopError, messageOf } from '../../src/wire/errors.ts';
-import { program } from './builds.ts';
 import { restartApiServer } from './control-plane.ts';
 import { down } from './down.ts';
 import { loadImage } from './images.ts';
 import { type Layout, layoutOf, SOURCES } from './layout.ts';
 import { locked } from './lock.ts';
-import { ensurePackages } from './packages.ts';
+import { ensurePackages, requireRoot } from './packages.ts';
 import { say } from './run.ts';
 import { status } from './status.ts';
-import { exists, up } from './up.ts';
+import { exists, kubectl, up } from './up.ts';
 
 const USAGE = `npm run cluster -- VERB
   up                  bring the cluster up, or what is missing of it
@@ -50,7 +49,7 @@ const VERBS: Readonly<Record<string, (layout: Layout, args: readonly string[]) =
   kubectl: async (layout, args) => {
     mustExist(layout);
     const words = args[0] === '--' ? args.slice(1) : args;
-    return passOn([program('kubectl'), '--kubeconfig', layout.kubeconfig, ...words]);
+    return passOn([...kubectl(layout), ...words]);
   },
   load: async (layout, archives) => {
     mustExist(layout);
@@ -92,6 +91,7 @@ function usage(): number {
 try {
   const [verb = '', ...args] = process.argv.slice(2);
   const run = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
+  if (run !== undefined) requireRoot();
   process.exitCode = run === undefined ? usage() : await run(layoutOf(), args);
 } catch (thrown) {
   process.stderr.write(`cluster: ${messageOf(thrown)}\n`);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONTROL_PLANE_ADDRESS, type Layout, SERVICE_CIDR } from './layout.ts';
 import { run } from './run.ts';
@@ -15,21 +15,27 @@ interface Port {
   readonly address: string;
 }
 
-/** Makes the network unless it stands already; half of one (an `up` that was killed) is thrown away first. */
-export async function ensureNetwork(layout: Layout): Promise<void> {
-  const complete = join(layout.networks, 'complete');
-  const ports: Port[] = [
-    { name: 'cp', file: controlPlaneNetwork(layout), address: CONTROL_PLANE_ADDRESS },
-    ...layout.nodes.map(({ name, network, address }) => ({ name, file: network, address })),
-  ];
-  const bridge = join(layout.networks, 'switch');
-  const files = [bridge, ...ports.map((port) => port.file)];
+const bridgeOf = (layout: Layout) => join(layout.networks, 'switch');
+/** Written when the network is whole. */
+const completeOf = (layout: Layout) => join(layout.networks, 'complete');
+
+const portsOf = (layout: Layout): Port[] => [
+  { name: 'cp', file: controlPlaneNetwork(layout), address: CONTROL_PLANE_ADDRESS },
+  ...layout.nodes.map(({ name, network, address }) => ({ name, file: network, address })),
+];
+
+/** Whether the whole network is there: an `up` that was killed leaves half of one, a restart of the machine none. */
+export function networkStands(layout: Layout): boolean {
   const mounted = mountsBelow(layout.networks);
-  if (existsSync(complete) && files.every((file) => mounted.includes(file))) return;
-  await unmountBelow(layout.networks);
-  rmSync(layout.networks, { recursive: true, force: true });
+  const files = [bridgeOf(layout), ...portsOf(layout).map((port) => port.file)];
+  return existsSync(completeOf(layout)) && files.every((file) => mounted.includes(file));
+}
+
+export async function makeNetwork(layout: Layout): Promise<void> {
+  const ports = portsOf(layout);
+  const bridge = bridgeOf(layout);
   mkdirSync(layout.networks, { recursive: true });
-  for (const file of files) {
+  for (const file of [bridge, ...ports.map((port) => port.file)]) {
     writeFileSync(file, '');
     await run(['unshare', `--net=${file}`, 'true']);
   }
@@ -55,7 +61,7 @@ export async function ensureNetwork(layout: Layout): Promise<void> {
     ]);
     await run(['nsenter', `--net=${port.file}`, 'sh', '-c', 'echo 1 >/proc/sys/net/ipv4/ip_forward']);
   }
-  writeFileSync(complete, '');
+  writeFileSync(completeOf(layout), '');
 }
 
 async function inNetwork(file: string, commands: readonly string[]): Promise<void> {

@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { KsnoopError } from '../../src/wire/errors.ts';
 import { program } from './builds.ts';
 import { makeCgroup, removeCgroup } from './cgroups.ts';
 import { API_PORT, CONTROL_PLANE_ADDRESS, type Layout, type NodeLayout, SOURCES } from './layout.ts';
@@ -26,6 +27,11 @@ export function nodePid(layout: Layout, node: NodeLayout): number | undefined {
 /** The command that runs another inside a node: in its network, mount, uts and pid namespaces. */
 export function inNode(layout: Layout, node: NodeLayout, argv: readonly string[]): string[] {
   const pid = nodePid(layout, node);
+  if (pid === undefined) {
+    throw new KsnoopError('cluster-node', `${node.name} is not up.`, {
+      hint: 'Bring it up with `npm run cluster -- up`.',
+    });
+  }
   return ['nsenter', `--net=${node.network}`, '-t', String(pid), '-m', '-u', '-p', '--', ...argv];
 }
 

@@ -23,20 +23,26 @@ const NEEDED: readonly (readonly [file: string, debianPackage: string])[] = [
 
 const ELSEWHERE = 'Or point KSNOOP_E2E_KUBECONFIG at an existing cluster.';
 
+const missingPackages = () => NEEDED.filter(([file]) => !existsSync(file)).map(([, debianPackage]) => debianPackage);
+
+/** Everything the cluster's commands touch is root's. */
+export function requireRoot(): void {
+  if (process.getuid?.() === 0) return;
+  const missing = missingPackages();
+  const also = missing.length === 0 ? '' : `; it also lacks the Debian packages ${missing.join(' ')}`;
+  throw new KsnoopError(
+    'cluster-root',
+    `The test cluster makes namespaces and mounts, for which it needs root${also}.`,
+    {
+      hint: `Run it as root. ${ELSEWHERE}`,
+    },
+  );
+}
+
 /** Installs what is missing, or says exactly what that is where it cannot be installed. */
 export async function ensurePackages(): Promise<void> {
-  const missing = NEEDED.filter(([file]) => !existsSync(file)).map(([, debianPackage]) => debianPackage);
+  const missing = missingPackages();
   const words = missing.join(' ');
-  if (process.getuid?.() !== 0) {
-    const also = missing.length === 0 ? '' : `, and these Debian packages are missing: ${words}`;
-    throw new KsnoopError(
-      'cluster-root',
-      `The test cluster makes namespaces and mounts, for which it needs root${also}.`,
-      {
-        hint: `Run it as root. ${ELSEWHERE}`,
-      },
-    );
-  }
   if (missing.length === 0) return;
   if (!existsSync('/usr/bin/apt-get')) {
     throw new KsnoopError('cluster-packages', `This machine lacks what Debian has in these packages: ${words}.`, {

@@ -1,6 +1,6 @@
 import { KsnoopError } from '../../src/wire/errors.ts';
 import type { Layout } from './layout.ts';
-import { logEnd, logOf, type Part, recorded, start } from './processes.ts';
+import { isAlive, logEnd, logOf, type Part, recorded, start } from './processes.ts';
 import { pause } from './run.ts';
 
 /** How long a part may take to do its work after its start, in milliseconds. Usually a few hundred; a busy machine takes longer. */
@@ -13,14 +13,12 @@ export async function ensurePart(
   part: Part,
   ready: () => Promise<boolean> = async () => true,
 ): Promise<void> {
-  if (recorded(layout, part.name) === undefined) start(layout, part);
+  const pid = recorded(layout, part.name)?.pid ?? start(layout, part);
   const until = Date.now() + PATIENCE;
-  for (let first = true; ; first = false) {
-    // The recording shell needs a moment before there is a record.
-    await pause(first ? POLL * 2 : POLL);
-    const alive = recorded(layout, part.name) !== undefined;
-    if (alive && (await ready())) return;
-    if (!alive && Date.now() > until - PATIENCE + POLL * 4) throw failed(layout, part.name, 'ended');
+  for (;;) {
+    await pause(POLL);
+    if (!isAlive(pid)) throw failed(layout, part.name, 'ended');
+    if (recorded(layout, part.name)?.pid === pid && (await ready())) return;
     if (Date.now() > until) throw failed(layout, part.name, `was not ready after ${PATIENCE / 1000} s`);
   }
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '../../src/wire/errors.ts';
 import type { Layout } from './layout.ts';
@@ -52,8 +52,7 @@ export function recorded(layout: Layout, part: string): Identity | undefined {
   if (!existsSync(file)) return undefined;
   const written = parseStat(readFileSync(file, 'utf8'));
   if (written === undefined) return undefined;
-  const now = statOf(written.pid);
-  return now !== undefined && now.startTime === written.startTime && now.state !== 'Z' ? written : undefined;
+  return isAlive(written.pid) && statOf(written.pid)?.startTime === written.startTime ? written : undefined;
 }
 
 interface Stat extends Identity {
@@ -63,6 +62,12 @@ interface Stat extends Identity {
 
 export function statOf(pid: number): Stat | undefined {
   return parseStat(readProc(`/proc/${pid}/stat`) ?? '');
+}
+
+/** Whether a process runs: one that ended but was not yet waited for does not. */
+export function isAlive(pid: number): boolean {
+  const stat = statOf(pid);
+  return stat !== undefined && stat.state !== 'Z';
 }
 
 function parseStat(line: string): Stat | undefined {
@@ -89,6 +94,15 @@ export function childOf(pid: number): number | undefined {
 export function readProc(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a link of /proc points to; undefined when the process has gone meanwhile. */
+export function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
   } catch {
     return undefined;
   }

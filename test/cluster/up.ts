@@ -1,26 +1,25 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { KsnoopError, messageOf } from '../../src/wire/errors.ts';
 import { dnsAvailable, nodeReady } from './api.ts';
 import { ensureBuilt, program } from './builds.ts';
 import { ensureApiServer, ensureControllers } from './control-plane.ts';
+import { down } from './down.ts';
 import { ensureOwnImages } from './images.ts';
 import { type Layout, MARK, SOURCES } from './layout.ts';
-import { ensureNetwork } from './network.ts';
+import { makeNetwork, networkStands } from './network.ts';
 import { ensureKubelet, ensureRuntime } from './node.ts';
 import { failed, waitFor } from './parts.ts';
 import { ensurePki } from './pki.ts';
 import { recorded } from './processes.ts';
-import { run, say } from './run.ts';
+import { attempt, run, say } from './run.ts';
 
 /** Brings the cluster up, or what is missing of it: every step leaves alone what stands already. */
 export async function up(layout: Layout): Promise<void> {
   // Inherited by everything started from here on, so that `down` finds it even when this process is killed.
   process.env[MARK] = layout.state;
   await ensureBuilt();
-  for (const folder of [layout.state, layout.data]) mkdirSync(folder, { recursive: true, mode: 0o711 });
-  for (const folder of [layout.logs, layout.pids]) mkdirSync(folder, { recursive: true, mode: 0o700 });
-  await Promise.all([ensureNetwork(layout), ensurePki(layout)]);
-  say('network and certificates are there');
+  if (!networkStands(layout)) await fromNothing(layout);
   await Promise.all([
     ensureApiServer(layout).then(() => say('API server is ready')),
     ...layout.nodes.map(async (node) => {
@@ -45,9 +44,23 @@ export async function up(layout: Layout): Promise<void> {
     'CoreDNS',
     () => dnsAvailable(layout),
     () => mustRun(layout, 'kube-controller-manager'),
-  );
+  ).catch(async (thrown: unknown) => {
+    const events = await attempt([...kubectl(layout), '--namespace', 'kube-system', 'events']);
+    const end = events.stdout.trim().split('\n').slice(-10).join('\n');
+    throw new KsnoopError('cluster-dns', `${messageOf(thrown)} The last events of its pod:\n${end}`, { cause: thrown });
+  });
   say('CoreDNS is available');
   for (const part of partsOf(layout)) mustRun(layout, part);
+}
+
+/** Where there is no network nothing that may be left (by a restart of the machine, by an `up` killed early) is of use. */
+async function fromNothing(layout: Layout): Promise<void> {
+  await down(layout);
+  for (const folder of [layout.state, layout.data]) mkdirSync(folder, { recursive: true, mode: 0o711 });
+  for (const folder of [layout.logs, layout.pids]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  await ensurePki(layout);
+  await makeNetwork(layout);
+  say('network and certificates are there');
 }
 
 /** Every long-running part, by the name of its log and its record. */
@@ -65,7 +78,13 @@ function mustRun(layout: Layout, part: string): void {
 
 async function ensureDns(layout: Layout): Promise<void> {
   const manifest = join(SOURCES, 'manifests', 'coredns.yaml');
-  await run([program('kubectl'), '--kubeconfig', layout.kubeconfig, 'apply', '--server-side', '-f', manifest]);
+  await run([...kubectl(layout), 'apply', '--server-side', '-f', manifest]);
 }
+
+/** kubectl as admin, which keeps what it learns of the API with the cluster and not in the user's home. */
+export const kubectl = (layout: Layout) => [
+  ...[program('kubectl'), '--kubeconfig', layout.kubeconfig],
+  ...['--cache-dir', join(layout.state, 'kubectl-cache')],
+];
 
 export const exists = (layout: Layout) => existsSync(layout.state);

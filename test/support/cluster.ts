@@ -7,6 +7,7 @@ import { layoutOf, nodeOf, SOURCES } from '../cluster/layout.ts';
 import { locked } from '../cluster/lock.ts';
 import { inNode } from '../cluster/node.ts';
 import { attempt, type Outcome } from '../cluster/run.ts';
+import { kubectl } from '../cluster/up.ts';
 
 /** The cluster that the tests run on. */
 export interface TestCluster {
@@ -39,7 +40,7 @@ async function ownCluster(): Promise<TestCluster> {
   return {
     kubeconfig: layout.kubeconfig,
     own: true,
-    kubectl: (...args) => attempt([program('kubectl'), '--kubeconfig', layout.kubeconfig, ...args]),
+    kubectl: (...args) => attempt([...kubectl(layout), ...args]),
     nodeExec: (node, argv) => attempt(inNode(layout, nodeOf(layout, node), argv)),
     restartApiServer: () => locked(layout, () => restartApiServer(layout)),
     loadImage: (archive) => loadImage(layout, archive),
@@ -48,7 +49,7 @@ async function ownCluster(): Promise<TestCluster> {
 
 async function foreignCluster(kubeconfig: string): Promise<TestCluster> {
   const built = program('kubectl');
-  const kubectl = existsSync(built) ? built : 'kubectl';
+  const client = existsSync(built) ? built : 'kubectl';
   const notOurs = (what: string) =>
     Promise.reject(
       new KsnoopError(
@@ -62,7 +63,7 @@ async function foreignCluster(kubeconfig: string): Promise<TestCluster> {
   return {
     kubeconfig,
     own: false,
-    kubectl: (...args) => attempt([kubectl, '--kubeconfig', kubeconfig, ...args]),
+    kubectl: (...args) => attempt([client, '--kubeconfig', kubeconfig, ...args]),
     nodeExec: () => notOurs('Running a command on a node'),
     restartApiServer: () => notOurs('Restarting the API server'),
     loadImage: () => notOurs('Loading an image'),
