@@ -37,10 +37,10 @@ const FIELDS = [
   'arp.opcode',
 ] as const;
 
-/** Every frame for itself: reassembly would move a first fragment's layers to its last. */
-const PREFERENCES = ['ip.defragment:FALSE', 'ipv6.defragment:FALSE'];
+/** Every frame for itself, since reassembly would move a first fragment's layers to its last; and BIG TCP as ksnoop takes it. */
+const PREFERENCES = ['ip.defragment:FALSE', 'ipv6.defragment:FALSE', 'ipv6.tso_support:TRUE'];
 
-/** tshark's word for each of our layers. */
+/** tshark's word for each of our layers (its ieee8021ad and sll2 are changed to these). */
 const TSHARK_LAYER: Readonly<Record<string, string>> = {
   ethernet: 'eth',
   vlan: 'vlan',
@@ -126,29 +126,33 @@ type Fact = readonly [field: string, ours: string, theirs: string];
 
 function* facts(packet: PacketView, frame: CaptureFrame, theirs: TsharkFrame): Generator<Fact> {
   const their = (field: (typeof FIELDS)[number]) => theirs[field] ?? '';
-  yield ['frame.cap_len', String(frame.bytes.length), their('frame.cap_len')];
   const names: string[] = [];
   for (let depth = 0; depth < packet.layerCount; depth += 1) {
     names.push(LAYERS[packet.layerNumbers[depth] ?? 0]?.name ?? '?');
   }
+  // The capture lengths of other link types are not the file's own: tshark takes pseudo-headers off.
+  if (names.length === 0) return;
+  yield ['frame.cap_len', String(frame.bytes.length), their('frame.cap_len')];
   const ourLayers = names.map((name) => TSHARK_LAYER[name] ?? name);
-  yield ['layers', ourLayers.join(':'), theirLayers(their('frame.protocols')).join(':')];
-  for (const name of ourLayers) yield [`layer ${name}`, '', ''];
   const last = names.at(-1);
-  if (names[0] === 'ethernet' && !names.includes('llc') && packet.stopped !== STOP.truncated) {
+  const whole = packet.stopped === STOP.none || packet.stopped === STOP.unsupported;
+  const layers = theirLayers(their('frame.protocols'));
+  // A header cut short may be named by tshark or not.
+  const compared = !whole && layers.length === ourLayers.length - 1 ? ourLayers.slice(0, -1) : ourLayers;
+  yield ['layers', compared.join(':'), layers.join(':')];
+  for (const name of compared) yield [`layer ${name}`, '', ''];
+  if (names[0] === 'ethernet' && !names.includes('llc') && packet.etherType >= 0) {
     yield ['eth.type', hex(names.includes('vlan') ? tagType(packet) : packet.etherType, 4), their('eth.type')];
   }
-  if (packet.ipVersion === 4) {
+  if (packet.ipVersion === 4 && (whole || last !== 'ipv4')) {
     yield ['ip.src', dotted(frame.bytes, packet.sourceAddress), their('ip.src')];
     yield ['ip.dst', dotted(frame.bytes, packet.destinationAddress), their('ip.dst')];
-    // tshark 4.0 gives the offset in octets.
-    yield ['ip.frag_offset', String(packet.fragmentOffset), their('ip.frag_offset')];
+    yield ['ip.frag_offset', String(packet.fragmentOffset / 8), their('ip.frag_offset')];
   }
   if (packet.ipVersion === 6) {
     yield ['ipv6.src', groups(frame.bytes, packet.sourceAddress), expanded(their('ipv6.src'))];
     yield ['ipv6.dst', groups(frame.bytes, packet.destinationAddress), expanded(their('ipv6.dst'))];
   }
-  const whole = packet.stopped === STOP.none;
   if ((last === 'tcp' || last === 'udp' || last === 'sctp') && packet.sourcePort >= 0) {
     yield [`${last}.srcport`, String(packet.sourcePort), their(`${last}.srcport`)];
     yield [`${last}.dstport`, String(packet.destinationPort), their(`${last}.dstport`)];
@@ -158,23 +162,36 @@ function* facts(packet: PacketView, frame: CaptureFrame, theirs: TsharkFrame): G
     yield ['tcp.seq_raw', String(packet.tcpSequence >>> 0), their('tcp.seq_raw')];
     yield ['tcp.ack_raw', String(packet.tcpAcknowledgment >>> 0), their('tcp.ack_raw')];
     yield ['tcp.window_size_value', String(packet.tcpWindow), their('tcp.window_size_value')];
-    yield ['tcp.len', String(packet.payloadLength), their('tcp.len')];
+    // tshark gives a fragment's segment no length.
+    if (!packet.moreFragments) yield ['tcp.len', String(packet.payloadLength), their('tcp.len')];
   }
   if (last === 'udp' && whole) yield ['udp.length', String(packet.udpLength), their('udp.length')];
-  if ((last === 'icmp' || last === 'icmpv6') && packet.icmpType >= 0) {
+  if ((last === 'icmp' || last === 'icmpv6') && whole) {
     yield [`${last}.type`, String(packet.icmpType), their(`${last}.type`)];
     yield [`${last}.code`, String(packet.icmpCode), their(`${last}.code`)];
   }
-  if (last === 'arp' && packet.arpOperation >= 0) {
+  if (last === 'arp' && whole) {
     yield ['arp.opcode', String(packet.arpOperation), their('arp.opcode')];
   }
 }
 
-/** tshark's layers down to the first that ksnoop does not decode: `eth:ip:udp` of `eth:ethertype:ip:udp:vxlan:eth:…`. */
+/**
+ * tshark's layers down to the first that ksnoop does not decode, to a packet within a packet, or to what an ICMP error
+ * quotes: `eth:ip:udp` of `eth:ethertype:ip:udp:vxlan:eth:…`.
+ */
 function theirLayers(protocols: string): string[] {
-  const names = protocols.split(':').filter((name) => name !== 'ethertype');
-  const end = names.findIndex((name) => !COMPARED.has(name));
-  return end === -1 ? names : names.slice(0, end);
+  const layers: string[] = [];
+  let inIp = false;
+  for (const word of protocols.split(':')) {
+    if (word === 'ethertype') continue;
+    const name = word === 'ieee8021ad' ? 'vlan' : word;
+    const isIp = name === 'ip' || name === 'ipv6';
+    if (!COMPARED.has(name) || (inIp && (isIp || name === 'eth'))) break;
+    layers.push(name);
+    inIp ||= isIp;
+    if (name.startsWith('icmp')) break;
+  }
+  return layers;
 }
 
 /** What eth.type is of a tagged frame: the first tag's own number. */
