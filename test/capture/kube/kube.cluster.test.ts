@@ -142,7 +142,9 @@ test('what cannot be run or is not there is said in the words of the server', as
     code: 'NOT_FOUND',
     message: 'Pods "nobody" not found.',
   });
-  await expect(openExec(kube, { ...request, ...nothing, pod: 'box' })).rejects.toThrow('Container x is not valid for pod box.');
+  await expect(openExec(kube, { ...request, ...nothing, pod: 'box' })).rejects.toThrow(
+    'Container x is not valid for pod box.',
+  );
 });
 
 test('a user without rights is told the rule, and with that rule it works', async () => {
