@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { Colours, wantsColour } from '../../src/view/colour.ts';
+
+const terminal = { isTTY: true };
+const pipe = {};
+
+describe('wantsColour', () => {
+  it.each([
+    ['a terminal', terminal, { TERM: 'xterm-256color' }, true],
+    ['a pipe', pipe, {}, false],
+    ['a terminal that cannot', terminal, { TERM: 'dumb' }, false],
+    ['NO_COLOR', terminal, { NO_COLOR: '1' }, false],
+    ['an empty NO_COLOR', terminal, { NO_COLOR: '' }, true],
+    ['FORCE_COLOR into a pipe', pipe, { FORCE_COLOR: '1' }, true],
+    ['FORCE_COLOR=0 on a terminal', terminal, { FORCE_COLOR: '0' }, false],
+    ['FORCE_COLOR above NO_COLOR', pipe, { FORCE_COLOR: '1', NO_COLOR: '1' }, true],
+  ])('%s', (_, stream, environment, wanted) => {
+    expect(wantsColour(stream, environment)).toBe(wanted);
+  });
+});
+
+describe('Colours', () => {
+  it('gives each label its own colour and keeps it', () => {
+    const colours = new Colours(true);
+    const one = colours.label('shop/web-1');
+    const two = colours.label('shop/web-2');
+    expect(one).toBe('\x1b[36mshop/web-1\x1b[39m');
+    expect(two).toBe('\x1b[32mshop/web-2\x1b[39m');
+    expect(colours.label('shop/web-1')).toBe(one);
+  });
+
+  it('has enough for any number of labels', () => {
+    const colours = new Colours(true);
+    for (let pod = 0; pod < 100; pod += 1) expect(colours.label(`pod-${pod}`)).toContain('\x1b[');
+  });
+
+  it('changes nothing when it is off', () => {
+    const colours = new Colours(false);
+    expect(colours.label('shop/web-1')).toBe('shop/web-1');
+    expect(colours.aside('[not decoded]')).toBe('[not decoded]');
+  });
+});
