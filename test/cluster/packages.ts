@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { KsnoopError } from '../../src/wire/errors.ts';
 import { attempt, say } from './run.ts';
 
-/** What comes from Debian: a file that tells a package is there, and the package. Installing them starts no service. */
+/** What comes from Debian: a file that tells a package is there, and the package. */
 const NEEDED: readonly (readonly [file: string, debianPackage: string])[] = [
   ['/usr/bin/containerd', 'containerd'],
   ['/usr/sbin/runc', 'runc'],
@@ -52,16 +52,31 @@ export async function ensurePackages(): Promise<void> {
   say(`installing Debian packages: ${words}`);
   const install = ['apt-get', 'install', '--yes', '--no-install-recommends', ...missing];
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  let outcome = await attempt(install, { env });
-  if (outcome.code !== 0) {
+  const outcome = await withoutServices(async () => {
+    const first = await attempt(install, { env });
+    if (first.code === 0) return first;
     // Mostly a package list that is older than the archive.
     await attempt(['apt-get', 'update'], { env });
-    outcome = await attempt(install, { env });
-  }
+    return attempt(install, { env });
+  });
   if (outcome.code !== 0) {
     throw new KsnoopError('cluster-packages', `apt-get could not install ${words}: ${lastLines(outcome.stderr)}`, {
       hint: `Install them yourself, then run this again. ${ELSEWHERE}`,
     });
+  }
+}
+
+/** Debian asks this program whether a service may be started (invoke-rc.d(8)); 101 is no. */
+const POLICY = '/usr/sbin/policy-rc.d';
+
+/** Installs without starting the machine's own containerd or etcd: the cluster runs its own. */
+async function withoutServices<T>(install: () => Promise<T>): Promise<T> {
+  if (existsSync(POLICY)) return install();
+  writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    return await install();
+  } finally {
+    rmSync(POLICY, { force: true });
   }
 }
 
