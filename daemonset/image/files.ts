@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { chmod, copyFile, cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { KsnoopError } from '../../src/wire/errors.ts';
 import { type Architecture, DESCRIPTION as image } from './description.ts';
 
 const run = promisify(execFile);
@@ -77,6 +78,7 @@ async function debianPackages(
   await mkdir(join(folder, 'state/lists/partial'), { recursive: true });
   const have = new Set((await debs()).map((name) => name.split('_')[0]));
   if (image.packages.some((name) => !have.has(name))) {
+    await checkRelease();
     say(`fetching ${image.packages.length} Debian packages for ${architecture} ...`);
     const options = aptOptions(folder, architecture);
     await run('apt-get', [...options, 'update'], { maxBuffer: 2 ** 24 });
@@ -86,6 +88,19 @@ async function debianPackages(
     });
   }
   return (await debs()).map((name) => join(folder, name));
+}
+
+/** apt fetches from the release this machine runs, and another release has other libraries by other names. */
+async function checkRelease(): Promise<void> {
+  const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  if (release.includes(`VERSION_CODENAME=${image.debian}`)) return;
+  throw new KsnoopError(
+    'IMAGE_NEEDS_DEBIAN',
+    `Building the image without docker needs a machine with Debian ${image.debian}.`,
+    {
+      hint: 'Build it with docker instead: docker build -f daemonset/image/Dockerfile -t ksnoop-agent:VERSION .',
+    },
+  );
 }
 
 function aptOptions(folder: string, architecture: Architecture): string[] {
@@ -108,13 +123,16 @@ async function nodeBinary(architecture: Architecture, cache: string, say: (line:
   const binary = join(folder, 'package/bin/node');
   if (await exists(binary)) return binary;
   say(`fetching Node ${image.node} for ${architecture} ...`);
-  const fetched = await mkdtemp(join(tmpdir(), 'ksnoop-node-'));
+  const fetched = await mkdtemp(join(cache, 'fetching-node-'));
   try {
     await run('npm', ['pack', '--silent', `${name}@${image.node}`], { cwd: fetched });
     const [archive] = await readdir(fetched);
     await run('tar', ['-C', fetched, '-xzf', join(fetched, archive ?? '')]);
     await mkdir(folder, { recursive: true });
-    await cp(join(fetched, 'package'), join(folder, 'package'), { recursive: true });
+    // Whole or not at all: another build may be looking for it at this moment.
+    await rename(join(fetched, 'package'), join(folder, 'package')).catch(async (thrown: unknown) => {
+      if (!(await exists(binary))) throw thrown;
+    });
   } finally {
     await rm(fetched, { recursive: true, force: true });
   }

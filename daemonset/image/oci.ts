@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -133,10 +133,23 @@ async function writeJson(blobs: string, value: object) {
   return { digest: `sha256:${hash}`, size: Buffer.byteLength(text) };
 }
 
-/** GNU tar, told to leave out everything that differs from one run to the next. */
+/**
+ * GNU tar, told to leave out everything that differs from one run to the next. The folder's entries are named one by one:
+ * a `./` of its own would give the image's root the folder's mode, and kind looks for `manifest.json` by that very name.
+ */
 async function tar(folder: string, into: NodeJS.WritableStream, each?: (chunk: Buffer) => void): Promise<void> {
-  const flags = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--format=gnu'];
-  const child = spawn('tar', ['-C', folder, ...flags, '-cf', '-', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const same = [
+    '--sort=name',
+    '--mtime=@0',
+    '--owner=0',
+    '--group=0',
+    '--numeric-owner',
+    '--mode=a+rX',
+    '--format=gnu',
+  ];
+  // The empty list of names lets an empty folder be an empty archive.
+  const names = ['--files-from=/dev/null', '--', ...(await readdir(folder)).sort()];
+  const child = spawn('tar', ['-C', folder, '-cf', '-', ...same, ...names], { stdio: ['ignore', 'pipe', 'inherit'] });
   const closed = once(child, 'close');
   if (each !== undefined) child.stdout.on('data', each);
   await pipeline(child.stdout, into);

@@ -1,0 +1,116 @@
+// The image's files, laid out as the build does without docker: they run with nothing else, and docker's steps give the same.
+import { execFile, execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Architecture, DESCRIPTION as image } from '../../daemonset/image/description.ts';
+import { dockerfile } from '../../daemonset/image/dockerfile.ts';
+import { layOutFiles } from '../../daemonset/image/files.ts';
+
+const cache = process.env.KSNOOP_CACHE ?? join(homedir(), '.cache/ksnoop');
+const roots: Record<Architecture, string> = { amd64: '', arm64: '' };
+let folder: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'ksnoop-image-test-'));
+  const agent = join(folder, 'agent.mjs');
+  writeFileSync(agent, "import { argv } from 'node:process';\nconsole.log('agent', argv[2]);\n");
+  for (const architecture of ['amd64', 'arm64'] as const) {
+    roots[architecture] = join(folder, architecture);
+    mkdirSync(roots[architecture]);
+    await layOutFiles(roots[architecture], architecture, agent, cache, () => {});
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Every file of a folder by its path within. */
+function files(root: string): string[] {
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => `/${relative(root, join(entry.parentPath, entry.name))}`)
+    .sort();
+}
+
+function expected(architecture: Architecture): string[] {
+  const { triplet, loader } = image.architectures[architecture];
+  const libraries = image.libraries.map((name) => `/lib/${triplet}/${name}`);
+  const own = ['/etc/passwd', '/etc/group', image.nodePath, image.agentPath];
+  return [...own, ...image.programs, ...libraries, loader].sort();
+}
+
+const run = promisify(execFile);
+const inside = async (...argv: string[]) => {
+  const { stdout, stderr } = await run('chroot', [roots.amd64, ...argv]);
+  return stdout + stderr;
+};
+
+test.runIf(process.arch === 'x64')('every program runs with only those files', async () => {
+  expect(await inside('/usr/bin/node', '--version')).toBe(`v${image.node}\n`);
+  expect(await inside('/usr/bin/tcpdump', '--version')).toMatch(/^tcpdump version .*libpcap version .*OpenSSL/s);
+  expect(await inside('/usr/bin/nsenter', '--version')).toContain('util-linux');
+  expect(await inside('/usr/bin/setpriv', '--version')).toContain('util-linux');
+  expect(await inside('/usr/bin/ksnoop-agent', 'idle')).toBe('agent idle\n');
+});
+
+test.each(['amd64', 'arm64'] as const)(
+  '%s: the described files and no others, all programs of that machine',
+  (name) => {
+    expect(files(roots[name])).toEqual(expected(name));
+    const machine = { amd64: 62, arm64: 183 }[name];
+    for (const path of expected(name).filter((file) => !file.startsWith('/etc') && file !== image.agentPath)) {
+      // ELF's e_machine: 62 is x86-64, 183 AArch64 (elf(5)).
+      expect([path, readFileSync(join(roots[name], path)).readUInt16LE(18)]).toEqual([path, machine]);
+    }
+  },
+);
+
+test.each(['amd64', 'arm64'] as const)('%s: every library that something there needs is there', (name) => {
+  const present = new Set(files(roots[name]).map((path) => path.split('/').at(-1)));
+  for (const path of expected(name).filter((file) => file.includes('.so') || file.includes('/bin/'))) {
+    if (path === image.agentPath) continue;
+    for (const needed of neededBy(join(roots[name], path)))
+      expect([path, present.has(needed) || needed]).toEqual([path, true]);
+  }
+});
+
+test.runIf(process.arch === 'x64')("the Dockerfile's steps take the same files from the same packages", () => {
+  const docker = join(folder, 'docker');
+  const tree = join(docker, 'tree');
+  mkdirSync(tree, { recursive: true });
+  const debs = join(cache, 'debs', `${image.debian}-amd64`);
+  for (const deb of readdirSync(debs).filter((entry) => entry.endsWith('.deb'))) {
+    execFileSync('dpkg-deb', ['-x', join(debs, deb), tree]);
+  }
+  const steps = dockerfile().match(/^RUN triplet(?:.*\\\n)*.*$/m)?.[0] ?? '';
+  const script = steps.replace(/^RUN /, '').replaceAll('/tree', tree).replaceAll('/image', join(docker, 'image'));
+  execFileSync('sh', ['-ec', script]);
+  const copied = new Set<string>([image.nodePath, image.agentPath]);
+  const wanted = expected('amd64').filter((path) => !copied.has(path));
+  expect(files(join(docker, 'image'))).toEqual(wanted);
+  for (const path of wanted)
+    expect([path, hash(join(docker, 'image', path))]).toEqual([path, hash(join(roots.amd64, path))]);
+});
+
+function hash(path: string): string {
+  return `${createHash('sha256').update(readFileSync(path)).digest('hex')} ${(statSync(path).mode & 0o111) !== 0}`;
+}
+
+/** The DT_NEEDED entries of a 64-bit little-endian ELF file (elf(5)). */
+function neededBy(path: string): string[] {
+  const bytes = readFileSync(path);
+  const word = (at: number) => Number(bytes.readBigUInt64LE(at));
+  const sections = Array.from({ length: bytes.readUInt16LE(60) }, (_, index) => word(40) + index * 64);
+  const dynamic = sections.find((at) => bytes.readUInt32LE(at + 4) === 6);
+  if (dynamic === undefined) return [];
+  const strings = word((sections[bytes.readUInt32LE(dynamic + 40)] ?? 0) + 24);
+  const needed = [];
+  for (let at = word(dynamic + 24); word(at) !== 0; at += 16) {
+    if (word(at) !== 1) continue;
+    const start = strings + word(at + 8);
+    needed.push(bytes.toString('latin1', start, bytes.indexOf(0, start)));
+  }
+  return needed;
+}
