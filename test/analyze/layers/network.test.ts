@@ -13,6 +13,11 @@ describe('IPv4', () => {
     expect(packet).toMatchObject({ ipVersion: 4, ipProtocol: 17, hopLimit: 64, identification: 0x1234 });
   });
 
+  it('ends with its total length: padding is no payload', () => {
+    const packet = decoded(1, octets(ethernet('0800'), ipv4(6, 40), tcp, '000000000000'));
+    expect(packet).toMatchObject({ payloadLength: 0, payloadCaptured: 0 });
+  });
+
   it('steps over options', () => {
     const header = `4600 0022 1234 4000 40 11 0000 0a000001 0a000002 01010100`;
     expect(payloadOf(decoded(IPV4, octets(header, udp(10), 'abcd')))).toBe('abcd');
