@@ -1,7 +1,8 @@
 /** Bundles the client and the agent into dist/: `npm run build`. Prints each file's size. */
-import { rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
+import { plainBuiltins } from './plain-builtins.ts';
 import { slimClientNode } from './slim-client-node.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -24,28 +25,33 @@ const common: BuildOptions = {
   },
 };
 
-await rm(dist, { recursive: true, force: true });
+// Built beside and moved into place: whoever runs the old build meanwhile keeps it whole.
+const fresh = join(root, `.dist-${process.pid}`);
 const results = await Promise.all([
   // Split, so that what a command does not need (the Kubernetes client above all) is not even read.
   build({
     ...common,
-    plugins: [slimClientNode()],
+    plugins: [slimClientNode(), plainBuiltins()],
     entryPoints: { ksnoop: join(root, 'src/cli/main.ts') },
-    outdir: dist,
+    outdir: fresh,
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
     outExtension: { '.js': '.mjs' },
   }),
   build({
     ...common,
+    plugins: [plainBuiltins()],
     entryPoints: { 'ksnoop-agent': join(root, 'src/agent/main.ts') },
-    outdir: dist,
+    outdir: fresh,
     outExtension: { '.js': '.mjs' },
   }),
 ]);
+await rm(dist, { recursive: true, force: true });
+await rename(fresh, dist);
 for (const result of results) {
   for (const file of Object.keys(result.metafile?.outputs ?? {})) {
-    const { size } = await stat(join(process.cwd(), file));
-    process.stderr.write(`${relative(root, join(process.cwd(), file)).padEnd(48)} ${(size / 1024).toFixed(1)} KiB\n`);
+    const path = join(dist, relative(fresh, join(process.cwd(), file)));
+    const { size } = await stat(path);
+    process.stderr.write(`${relative(root, path).padEnd(48)} ${(size / 1024).toFixed(1)} KiB\n`);
   }
 }
