@@ -1,5 +1,3 @@
-import { globSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { describePacket } from '../../src/analyze/describe.ts';
 import { STOP } from '../../src/analyze/layers/layer.ts';
@@ -8,6 +6,7 @@ import { decodePacket, PacketView } from '../../src/analyze/packet.ts';
 import { Colours } from '../../src/view/colour.ts';
 import { packetLine } from '../../src/view/packet-line.ts';
 import { readCaptureFile } from '../support/capture-file.ts';
+import { captureFiles } from '../support/captures.ts';
 import { Random } from '../support/random.ts';
 
 const SEED = 20_260_703;
@@ -17,11 +16,9 @@ const MUTATIONS_PER_FRAME = 4;
 /** Octets around a packet that decoding must not look at. */
 const MARGIN = 64;
 
-/** Captures of others, beside the repository (their README says whose); a clone elsewhere has none. */
-const CAPTURES = fileURLToPath(new URL('../../../shared/captures', import.meta.url));
 const TIMEOUT_MS = 60_000;
 
-const files = globSync(`${CAPTURES}/**/*.{pcap,pcapng,cap,gz}`).sort();
+const files = captureFiles();
 const style = { label: 'shop/web-1', colours: new Colours(false) };
 
 describe('any octets are valid input', () => {

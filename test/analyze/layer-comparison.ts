@@ -41,7 +41,7 @@ const FIELDS = [
 const PREFERENCES = ['ip.defragment:FALSE', 'ipv6.defragment:FALSE', 'ipv6.tso_support:TRUE'];
 
 /** tshark's word for each of our layers (its ieee8021ad and sll2 are changed to these). */
-const TSHARK_LAYER: Readonly<Record<string, string>> = {
+export const TSHARK_LAYER: Readonly<Record<string, string>> = {
   ethernet: 'eth',
   vlan: 'vlan',
   llc: 'llc',
