@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { systemCode } from '../../src/wire/errors.ts';
 import { program } from './builds.ts';
 import { allPids, childOf, kill, linkOf, readProc, statOf } from './processes.ts';
 import { pause, run } from './run.ts';
@@ -80,10 +81,29 @@ export async function openSandbox(): Promise<Sandbox> {
   return {
     inside,
     photograph: async (own) => {
+      const occupied = occupiedOutside();
       const picture: Machine = JSON.parse(await run(inside([process.execPath, fileURLToPath(import.meta.url), own])));
-      return picture;
+      return { ...picture, cgroups: picture.cgroups.filter((folder) => !occupied(folder)) };
     },
     close: () => kill(outer),
+  };
+}
+
+/** Tells a cgroup folder that is in use outside the sandbox: other programs of the machine make and remove theirs any time. */
+function occupiedOutside(): (folder: string) => boolean {
+  const paths = new Set<string>();
+  for (const pid of allPids()) {
+    // As many process ids as pid namespaces, from ours inwards: whatever runs in the sandbox has two at least.
+    if (!/^NSpid:\t\d+$/m.test(readProc(`/proc/${pid}/status`) ?? '')) continue;
+    for (const line of lines(readProc(`/proc/${pid}/cgroup`) ?? '')) {
+      const steps = line.slice(line.indexOf('/')).split('/');
+      for (let depth = 2; depth <= steps.length; depth++) paths.add(steps.slice(0, depth).join('/'));
+    }
+  }
+  // A hierarchy is mounted on a folder of /sys/fs/cgroup (version 1) or on it (version 2).
+  return (folder) => {
+    const path = folder.slice('/sys/fs/cgroup'.length);
+    return paths.has(path) || paths.has(path.slice(path.indexOf('/', 1)));
   };
 }
 
@@ -99,7 +119,8 @@ export function differences(before: Machine, after: Machine): string[] {
   return [
     ...compare('namespaces'),
     ...compare('mounts'),
-    ...compare('cgroups'),
+    // Folders that are gone were someone else's: ours were not there before.
+    ...compare('cgroups').filter((line) => line.startsWith('+')),
     ...compare('processes'),
     ...compare('sysctls'),
     ...compare('firewall'),
@@ -115,7 +136,14 @@ const lines = (text: string) =>
     .filter((line) => line !== '');
 
 function foldersBelow(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+  let entries: Dirent[] = [];
+  try {
+    entries = readdirSync(folder, { withFileTypes: true });
+  } catch (thrown) {
+    // Someone removed it meanwhile.
+    if (systemCode(thrown) !== 'ENOENT') throw thrown;
+  }
+  return entries.flatMap((entry) =>
     entry.isDirectory() ? [join(folder, entry.name), ...foldersBelow(join(folder, entry.name))] : [],
   );
 }
