@@ -21,7 +21,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 async function piped(args: string[], program: string, programArgs: string[], during: () => Promise<void>) {
   const ksnoop = new KsnoopProcess(args, on.kubeconfig, 'pipe');
   // Node's pipes are sockets, which tshark refuses; behind cat it has the pipe it has in a shell.
-  const reader = spawn('sh', ['-c', 'cat | "$@"', 'sh', program, ...programArgs], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const reader = spawn('sh', ['-c', 'cat | "$@"', 'sh', program, ...programArgs], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
   let output = '';
   reader.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString('utf8');

@@ -1,47 +1,68 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 
 /** Debian packages the tests, the demo and the test cluster use, by a file that tells they are there. */
 const PACKAGES: Readonly<Record<string, string>> = {
-  tcpdump: '/usr/bin/tcpdump',
-  tshark: '/usr/bin/tshark',
-  iproute2: '/usr/sbin/ip',
-  'util-linux': '/usr/bin/nsenter',
-  iptables: '/usr/sbin/iptables',
-  nftables: '/usr/sbin/nft',
+  'busybox-static': '/bin/busybox',
   conntrack: '/usr/sbin/conntrack',
   containerd: '/usr/bin/containerd',
-  runc: '/usr/sbin/runc',
   'containernetworking-plugins': '/usr/lib/cni/bridge',
-  'etcd-server': '/usr/bin/etcd',
-  socat: '/usr/bin/socat',
-  'busybox-static': '/usr/bin/busybox',
-  'dnsmasq-base': '/usr/sbin/dnsmasq',
   curl: '/usr/bin/curl',
-
+  'dnsmasq-base': '/usr/sbin/dnsmasq',
+  'etcd-server': '/usr/bin/etcd',
+  iproute2: '/usr/sbin/ip',
+  iptables: '/usr/sbin/iptables',
+  nftables: '/usr/sbin/nft',
+  openssl: '/usr/bin/openssl',
+  runc: '/usr/sbin/runc',
+  socat: '/usr/bin/socat',
+  tcpdump: '/usr/bin/tcpdump',
+  tshark: '/usr/bin/tshark',
+  'util-linux': '/usr/bin/nsenter',
 };
 
-/** Where the machine cannot be given what is missing, people can still point the tests at a cluster of theirs. */
-const ELSEWHERE =
-  'to run the cluster tests on an existing cluster (kind, minikube) instead: KSNOOP_E2E_KUBECONFIG=FILE npm test';
+/** Where the machine cannot be given what is missing, people can still use a cluster of theirs. */
+export const ELSEWHERE =
+  'for a cluster that exists (kind, minikube): KSNOOP_E2E_KUBECONFIG=FILE npm test, or npm run demo -- --context NAME';
 
 /**
- * Install what is missing of `names` (all by default) with apt, saying so.
+ * Install what is missing of `names` (all by default) with apt, saying so; the programs that use them need root anyway.
  * @returns undefined when everything is there, else a sentence that says what is missing and what to do instead
  */
 export function ensurePackages(names: readonly string[] = Object.keys(PACKAGES)): string | undefined {
   const missing = names.filter((name) => !existsSync(PACKAGES[name] ?? `/usr/bin/${name}`));
-  if (missing.length === 0) return process.getuid?.() === 0 ? undefined : `root is needed; ${ELSEWHERE}`;
   const list = missing.join(' ');
-  if (process.getuid?.() !== 0) return `root is needed to install ${list}; ${ELSEWHERE}`;
-  if (!existsSync('/usr/bin/apt-get')) return `these programs are missing: ${list}; ${ELSEWHERE}`;
+  if (process.getuid?.() !== 0) {
+    return `root is needed${list && `, also to install the Debian packages ${list}`}; ${ELSEWHERE}`;
+  }
+  if (missing.length === 0) return undefined;
+  if (!existsSync('/usr/bin/apt-get')) {
+    return `these Debian packages are missing, and there is no apt-get to install them with: ${list}; ${ELSEWHERE}`;
+  }
   process.stderr.write(`installing Debian packages: ${list} ...\n`);
-  const apt = (...args: string[]) =>
-    spawnSync('apt-get', ['-qq', ...args], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    }).status === 0;
-  // Installing must start no service on the machine.
-  if (apt('update') && apt('install', '-y', '--no-install-recommends', ...missing)) return undefined;
-  return `apt-get could not install ${list}; ${ELSEWHERE}`;
+  const installed = withoutServices(() => {
+    const install = () => apt('install', '-y', '--no-install-recommends', ...missing);
+    // A package list that is missing or older than the archive is the usual reason to fail.
+    return install() || (apt('update') && install());
+  });
+  return installed ? undefined : `apt-get could not install ${list}; ${ELSEWHERE}`;
+}
+
+function apt(...args: string[]): boolean {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  return spawnSync('apt-get', ['-qq', ...args], { stdio: ['ignore', 'ignore', 'inherit'], env }).status === 0;
+}
+
+/** Debian asks this program whether a service may be started (invoke-rc.d(8)); 101 is no. */
+const POLICY = '/usr/sbin/policy-rc.d';
+
+/** Install without starting the machine's own containerd or etcd. */
+function withoutServices<T>(install: () => T): T {
+  if (existsSync(POLICY)) return install();
+  writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    return install();
+  } finally {
+    rmSync(POLICY, { force: true });
+  }
 }

@@ -40,13 +40,26 @@ export async function buildShopImage(say: (line: string) => void): Promise<ShopI
   try {
     say(`building the shop's image from Debian's ${PACKAGES.join(', ')} (about half a minute) ...`);
     for (const deb of await fetchPackages(join(cache, 'debs/shop'))) await run('dpkg-deb', ['-x', deb, base]);
-    for (const folder of ['usr/share/doc', 'usr/share/man', 'usr/share/locale', 'usr/share/perl', 'usr/lib/x86_64-linux-gnu/perl-base']) {
+    for (const folder of [
+      'usr/share/doc',
+      'usr/share/man',
+      'usr/share/locale',
+      'usr/share/perl',
+      'usr/lib/x86_64-linux-gnu/perl-base',
+    ]) {
       await rm(join(base, folder), { recursive: true, force: true });
     }
     await layOutPrograms(base, top, names);
     const architecture = arch() === 'arm64' ? 'arm64' : 'amd64';
     const environment = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' };
-    await writeImageArchive({ tag, architecture, layers: [base, top], output: path, environment, command: ['/bin/sh'] });
+    await writeImageArchive({
+      tag,
+      architecture,
+      layers: [base, top],
+      output: path,
+      environment,
+      command: ['/bin/sh'],
+    });
     return { path, tag };
   } finally {
     await rm(base, { recursive: true, force: true });
