@@ -92,7 +92,8 @@ async function build(name: BuildName): Promise<void> {
   try {
     const outcome = await attempt(['go', 'build', ...flags, '-o', join(draft, module), '.'], {
       cwd: join(SOURCES, module),
-      env: { ...process.env, CGO_ENABLED: '0' },
+      // What a killed compiler leaves is then thrown away with the draft.
+      env: { ...process.env, CGO_ENABLED: '0', GOTMPDIR: draft },
     }).catch((thrown: unknown) => {
       throw new KsnoopError('cluster-go', 'There is no `go` on PATH, and the cluster is built from Go modules.', {
         hint: 'Install Go 1.26 or later, or point KSNOOP_E2E_KUBECONFIG at an existing cluster.',

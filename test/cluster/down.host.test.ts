@@ -1,13 +1,4 @@
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -103,12 +94,22 @@ test('up goes on where a failed one stopped', { timeout: TEST_TIME }, async () =
   }
 });
 
+test('after a kill of up while it builds', { timeout: TEST_TIME }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ksnoop-cold-'));
+  try {
+    // Go itself, when its parent is killed, sometimes goes on and sometimes ends.
+    writeProgram(join(folder, 'go'), 'exec sleep 100000');
+    await killedUp(1500, { KSNOOP_CACHE: join(folder, 'cache'), PATH: `${folder}:${process.env.PATH}` });
+    expect(differences(before, await sandbox.photograph(NAME)).join('\n')).toMatch(/^\+processes: \d+ sleep 100000/m);
+    expect((await command('down')).code).toBe(0);
+    await expectUntouched();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test.each([150, 700, 1500, 3000, 5000])('after a kill of up at %i ms', { timeout: TEST_TIME }, async (milliseconds) => {
-  // The shell becomes `up` after a `kill` is on its way: nsenter's own pid is not that of what it runs.
-  const killed = `sleep ${milliseconds / 1000} && kill -KILL $$ & exec "$@"`;
-  await attempt(sandbox.inside(['sh', '-c', killed, 'sh', process.execPath, join(SOURCES, 'main.ts'), 'up']), {
-    env: environment(),
-  });
+  await killedUp(milliseconds);
   expect((await command('down')).code).toBe(0);
   await expectUntouched();
 });
@@ -129,6 +130,15 @@ test('up restores parts that were killed, a whole node too', { timeout: TEST_TIM
   expect((await command('status')).code).toBe(0);
 });
 
+/** An `up` that is killed so long after its start. */
+async function killedUp(milliseconds: number, extra: NodeJS.ProcessEnv = {}): Promise<void> {
+  // The shell becomes `up` after a `kill` is on its way: nsenter's own pid is not that of what it runs.
+  const killed = `sleep ${milliseconds / 1000} && kill -KILL $$ & exec "$@"`;
+  await attempt(sandbox.inside(['sh', '-c', killed, 'sh', process.execPath, join(SOURCES, 'main.ts'), 'up']), {
+    env: environment(extra),
+  });
+}
+
 /** A cache like the real one in which kubelet is a program that fails. */
 function brokenKubelet(cache: string): void {
   for (const build of ['kubernetes', 'coredns', 'pause'] as const) {
@@ -138,11 +148,12 @@ function brokenKubelet(cache: string): void {
     for (const file of readdirSync(original)) symlinkSync(join(original, file), join(copy, file));
     if (build === 'kubernetes') {
       rmSync(join(copy, 'kubelet'));
-      writeFileSync(join(copy, 'kubelet'), '#!/bin/sh\necho this kubelet is broken >&2\nexit 1\n');
-      chmodSync(join(copy, 'kubelet'), 0o755);
+      writeProgram(join(copy, 'kubelet'), 'echo this kubelet is broken >&2\nexit 1');
     }
   }
 }
+
+const writeProgram = (file: string, script: string) => writeFileSync(file, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
 
 /** SIGKILL for the processes recorded: their pids are those of the sandbox. */
 async function killParts(parts: readonly string[]): Promise<void> {

@@ -16,7 +16,8 @@ const PATIENCE = 15_000;
  * are killed first, then cgroups, mounts and files go; the folder that tells there is something to remove goes last.
  */
 export async function down(layout: Layout): Promise<void> {
-  if (!existsSync(layout.state) && !existsSync(layout.data) && cgroupsOf(layout).length === 0) return;
+  const something = existsSync(layout.state) || existsSync(layout.data) || cgroupsOf(layout).length > 0;
+  // Even with no folder there may be the compiler of an `up` that was killed.
   await killAll(layout);
   await removeCgroup(layout.cgroup);
   await unmountBelow(layout.state);
@@ -25,7 +26,7 @@ export async function down(layout: Layout): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
     removeIfEmpty(dirname(folder));
   }
-  say('everything of the cluster is gone');
+  if (something) say('everything of the cluster is gone');
 }
 
 async function killAll(layout: Layout): Promise<void> {

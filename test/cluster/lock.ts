@@ -2,7 +2,7 @@ import { mkdirSync, readlinkSync, rmdirSync, rmSync, symlinkSync } from 'node:fs
 import { dirname } from 'node:path';
 import { KsnoopError, systemCode } from '../../src/wire/errors.ts';
 import type { Layout } from './layout.ts';
-import { statOf } from './processes.ts';
+import { isAlive, statOf } from './processes.ts';
 import { pause, say } from './run.ts';
 
 /** How long to wait for another `up` or `down`, in milliseconds: a cold build is the longest of them. */
@@ -58,7 +58,7 @@ function tryToLink(lock: string): string | undefined {
   }
 }
 
-const identity = (pid: number) => `${pid} ${statOf(pid)?.startTime ?? 'gone'}`;
+const identity = (pid: number) => `${pid} ${isAlive(pid) ? statOf(pid)?.startTime : 'gone'}`;
 
 function readHolder(lock: string): string | undefined {
   try {
