@@ -9,6 +9,7 @@ export const DESCRIPTION = {
   packages: [
     'tcpdump',
     'util-linux',
+    'coreutils',
     'libc6',
     'libgcc-s1',
     'libstdc++6',
@@ -27,8 +28,8 @@ export const DESCRIPTION = {
     'libselinux1',
     'libpcre2-8-0',
   ],
-  /** The only files kept of them: three programs, and libraries by their sonames below. */
-  programs: ['/usr/bin/tcpdump', '/usr/bin/nsenter', '/usr/bin/setpriv'],
+  /** The only files kept of them: four programs, and libraries by their sonames below. */
+  programs: ['/usr/bin/tcpdump', '/usr/bin/nsenter', '/usr/bin/setpriv', '/usr/bin/mkfifo'],
   libraries: [
     'libatomic.so.1',
     'libc.so.6',

@@ -7,12 +7,13 @@ import { endMarker, sectionHeader } from '../wire/pcapng-write.ts';
 import { checkProtocol } from '../wire/version.ts';
 import type { Events } from './events.ts';
 import { InterfaceCapture, type InterfaceEnd } from './interface-capture.ts';
-import { LIFE_CHECK_MS } from './limits.ts';
+import { LIFE_CHECK_MS, RING_MAXIMUM_KIB, RING_MINIMUM_KIB, RINGS_KIB } from './limits.ts';
 import { type HeldNamespace, holdNamespace } from './namespace.ts';
 import { Proc } from './proc.ts';
 import { checkSessionBound, writeContainerLog } from './sessions.ts';
 import type { Spool } from './spool.ts';
-import { checkFilter, type TcpdumpOptions } from './tcpdump.ts';
+import type { TcpdumpOptions } from './tcpdump.ts';
+import { checkFilter, checkInterface } from './tcpdump-words.ts';
 
 /** Targets that share a network namespace share its capture. */
 interface Share {
@@ -79,7 +80,9 @@ export class CaptureSession {
 
   #options(targets: readonly AgentTarget[]): TcpdumpOptions {
     const { interface: name, filter, snaplen, session } = this.#request;
-    return { interface: name, filter: joinFilters(filter, targets), snaplen, session };
+    const fair = Math.floor(RINGS_KIB / this.#shares.length);
+    const ringKib = Math.max(RING_MINIMUM_KIB, Math.min(RING_MAXIMUM_KIB, fair));
+    return { interface: name, filter: joinFilters(filter, targets), snaplen, session, ringKib };
   }
 
   #failTarget(target: AgentTarget, thrown: unknown): void {
@@ -115,7 +118,9 @@ export class CaptureSession {
     await Promise.all(
       this.#shares.map(async (share) => {
         try {
-          await checkFilter(share.namespace, this.#options(share.targets));
+          const options = this.#options(share.targets);
+          await checkInterface(share.namespace, options);
+          await checkFilter(share.namespace, options);
         } catch (thrown) {
           if (thrown instanceof KsnoopError && thrown.code === 'BAD_FILTER') throw thrown;
           share.gone = true;
@@ -135,7 +140,7 @@ export class CaptureSession {
       return this.#interfaces - 1;
     });
     try {
-      await capture.started;
+      await capture.start();
       share.capture = capture;
       for (const { key } of targets) this.#events.send({ type: 'started', target: key, interface: capture.name });
     } catch (thrown) {
@@ -161,7 +166,9 @@ export class CaptureSession {
   /** Targets whose last process is gone end, with their statistics. */
   #lookAfter(live: readonly Share[]): void {
     for (const share of live) {
-      if (share.gone || share.namespace.alive()) continue;
+      if (share.gone) continue;
+      share.capture?.check();
+      if (share.namespace.alive()) continue;
       share.gone = true;
       void share.capture?.stop();
     }

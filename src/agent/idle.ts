@@ -1,5 +1,5 @@
 import type { Proc } from './proc.ts';
-import { SESSION_MARK } from './tcpdump.ts';
+import { SESSION_MARK } from './spawn-inside.ts';
 
 /**
  * The DaemonSet's main process: cleans up after an agent that was killed, then waits for a signal, without timers, so

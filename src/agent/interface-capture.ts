@@ -1,40 +1,44 @@
 import type { InterfaceCounters } from '../wire/agent-protocol.ts';
-import { KsnoopError, messageOf } from '../wire/errors.ts';
-import { PcapFramer } from '../wire/pcap-read.ts';
+import { KsnoopError } from '../wire/errors.ts';
 import { interfaceDescription, interfaceStatistics } from '../wire/pcapng-write.ts';
-import { directionFlags, packetTypeOffset } from './direction.ts';
-import { RING_DRAIN_MS, TCPDUMP_START_MS } from './limits.ts';
+import { BUSY_PACKETS, CALM_CHECKS, CALM_PACKETS, TCPDUMP_START_MS } from './limits.ts';
 import type { HeldNamespace } from './namespace.ts';
+import { PacketSource, packetClock } from './packet-source.ts';
+import { PacketWriter } from './packet-writer.ts';
 import type { Spool } from './spool.ts';
-import { isInterfaceError, Tcpdump, type TcpdumpOptions, unknownInterface } from './tcpdump.ts';
+import type { TcpdumpMode, TcpdumpOptions } from './tcpdump.ts';
+import { cannotPrint, plainWords, whyEnded } from './tcpdump-words.ts';
 
 /** How the capture of one namespace ended. */
 export type InterfaceEnd = { readonly kind: 'stopped' } | { readonly kind: 'failed'; readonly error: KsnoopError };
 
 /** One network namespace: its tcpdump, its interface in the stream, its counters. */
 export class InterfaceCapture {
-  /** Resolves when packets of the namespace are being captured. @throws KsnoopError why not */
-  readonly started: Promise<void>;
   /** Resolves when the last packet and the last statistics are in the spool. */
   readonly ended: Promise<InterfaceEnd>;
   readonly name: string;
-  readonly #tcpdump: Tcpdump;
-  readonly #framer: PcapFramer;
+  readonly #namespace: HeldNamespace;
+  readonly #description: string;
+  readonly #options: TcpdumpOptions;
   readonly #spool: Spool;
   readonly #nextId: () => number;
-  readonly #startTime = now();
-  #id: number | undefined;
-  #typeOffset = -1;
-  #captured = 0;
-  #dropped = 0;
-  #second = -1;
-  #secondHigh = 0;
-  #secondLow = 0;
+  readonly #end = Promise.withResolvers<InterfaceEnd>();
+  #source: PacketSource | undefined;
+  #writer: PacketWriter | undefined;
+  #startTime = now();
+  #handOver: Promise<void> | undefined;
+  #calmChecks = 0;
+  #takenBefore = 0;
   #stopping = false;
-  #damage: KsnoopError | undefined;
-  #begin: () => void = () => {};
+  #killed = false;
+  /** Counts of the sources before this one. */
+  #receivedBefore = 0;
+  #droppedBefore = 0;
 
-  /** @param nextId gives the interface's number in the stream at the moment its block is written */
+  /**
+   * @param description if_description of its block
+   * @param nextId gives the interface's number in the stream at the moment its block is written
+   */
   constructor(
     namespace: HeldNamespace,
     description: string,
@@ -43,149 +47,180 @@ export class InterfaceCapture {
     nextId: () => number,
   ) {
     this.name = `${namespace.name}/${options.interface}`;
+    this.ended = this.#end.promise;
+    this.#namespace = namespace;
+    this.#description = description;
+    this.#options = options;
     this.#spool = spool;
     this.#nextId = nextId;
-    this.#framer = new PcapFramer({
-      header: ({ linkType, snaplen }) => {
-        this.#typeOffset = packetTypeOffset(linkType);
-        this.#id = this.#nextId();
-        const { filter } = options;
-        spool.push(interfaceDescription({ linkType, snaplen, name: this.name, description, filter }));
-        if (this.#tcpdump.listening) this.#begin();
-      },
-      packet: (seconds, nanoseconds, caplen, origlen, bytes, offset) =>
-        this.#packet(seconds, nanoseconds, caplen, origlen, bytes, offset),
-    });
-    this.#tcpdump = new Tcpdump(
-      namespace,
-      options,
-      (chunk) => this.#take(chunk),
-      () => {
-        if (this.#id !== undefined) this.#begin();
-      },
-    );
-    this.started = new Promise<void>((resolve, reject) => {
-      const late = setTimeout(() => {
-        reject(new KsnoopError('TCPDUMP_SILENT', `tcpdump did not start in ${namespace.name}: ${this.#tcpdump.words}`));
-        this.#tcpdump.kill();
-      }, TCPDUMP_START_MS);
-      this.#begin = () => {
-        clearTimeout(late);
-        resolve();
-      };
-      void this.#tcpdump.ended.then(async () => {
-        clearTimeout(late);
-        reject(await this.#whyEnded(namespace, options));
-      });
-    });
-    this.started.catch(() => {});
-    this.ended = this.#tcpdump.ended.then(async () => {
-      this.writeStatistics(true);
-      if (this.#stopping) return { kind: 'stopped' };
-      return { kind: 'failed', error: this.#damage ?? (await this.#whyEnded(namespace, options)) };
-    });
-  }
-
-  get pid(): number | undefined {
-    return this.#tcpdump.pid;
   }
 
   get id(): number | undefined {
-    return this.#id;
+    return this.#writer?.id;
   }
 
   get counters(): InterfaceCounters {
-    const { received, droppedByKernel } = this.#tcpdump.statistics;
-    return {
-      captured: this.#captured,
-      // tcpdump's own count is as old as its last statistics.
-      received: Math.max(received, this.#captured + this.#dropped + droppedByKernel),
-      droppedByKernel,
-      droppedByKsnoop: this.#dropped,
-    };
+    const captured = this.#writer?.captured ?? 0;
+    const droppedByKsnoop = this.#writer?.dropped ?? 0;
+    const { statistics } = this.#source?.tcpdump ?? { statistics: { received: 0, droppedByKernel: 0 } };
+    const droppedByKernel = this.#droppedBefore + statistics.droppedByKernel;
+    const received = this.#receivedBefore + statistics.received - (this.#source?.skipped ?? 0);
+    // tcpdump's own count is as old as its last statistics.
+    const known = captured + droppedByKsnoop + droppedByKernel;
+    return { captured, received: Math.max(received, known), droppedByKernel, droppedByKsnoop };
+  }
+
+  /**
+   * Resolves when packets of the namespace are being captured.
+   * @throws KsnoopError why not: UNKNOWN_INTERFACE, TCPDUMP_NOT_STARTED, TCPDUMP_ENDED, TCPDUMP_SILENT, NO_PIPE
+   */
+  async start(): Promise<void> {
+    const since = performance.now();
+    let source = await this.#open('prompt');
+    if (!(await listens(source)) && cannotPrint(source.tcpdump.stderr)) source = await this.#open('flushed');
+    if (!(await listens(source))) {
+      const { stderr } = source.tcpdump;
+      if (performance.now() - since < TCPDUMP_START_MS) throw await whyEnded(this.#namespace, this.#options, stderr);
+      const words = plainWords(stderr);
+      throw new KsnoopError('TCPDUMP_SILENT', `tcpdump did not start in ${this.#namespace.name}: ${words}.`);
+    }
+    this.#startTime = now();
+    this.#use(source);
+  }
+
+  /** Called every LIFE_CHECK_MS: a namespace that has become calm gets its packets at once again. */
+  check(): void {
+    const taken = this.#taken;
+    const calm = taken - this.#takenBefore < CALM_PACKETS;
+    this.#takenBefore = taken;
+    this.#calmChecks = calm ? this.#calmChecks + 1 : 0;
+    if (this.#calmChecks >= CALM_CHECKS && this.#source?.tcpdump.mode === 'busy') this.#change('prompt');
   }
 
   askStatistics(): void {
-    this.#tcpdump.askStatistics();
+    this.#source?.tcpdump.askStatistics();
   }
 
   /** @param last adds isb_endtime: no more packets will come */
   writeStatistics(last: boolean): void {
-    if (this.#id === undefined) return;
+    const interfaceId = this.id;
+    if (interfaceId === undefined) return;
     const { captured, received, droppedByKernel } = this.counters;
     const time = now();
+    const endTime = last ? time : undefined;
+    const startTime = this.#startTime;
     this.#spool.push(
-      interfaceStatistics({
-        interfaceId: this.#id,
-        time,
-        startTime: this.#startTime,
-        endTime: last ? time : undefined,
-        received,
-        droppedByKernel,
-        captured,
-      }),
+      interfaceStatistics({ interfaceId, time, startTime, endTime, received, droppedByKernel, captured }),
     );
   }
 
-  /** End in good order: what the kernel's ring holds comes out first. */
+  /** End in good order: packets that have reached the kernel's ring come out first. */
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    await new Promise((resolve) => setTimeout(resolve, RING_DRAIN_MS));
-    await this.#tcpdump.stop();
+    const at = packetClock();
+    await this.#handOver;
+    await this.#source?.reached(at);
+    await this.#source?.tcpdump.stop();
   }
 
   kill(): void {
     this.#stopping = true;
-    this.#tcpdump.kill();
+    this.#killed = true;
+    this.#source?.tcpdump.kill();
   }
 
-  #take(chunk: Buffer): void {
-    if (this.#damage !== undefined) return;
-    try {
-      this.#framer.push(chunk);
-    } catch (thrown) {
-      this.#damage = thrown instanceof KsnoopError ? thrown : new KsnoopError('BAD_STREAM', messageOf(thrown));
-      this.#tcpdump.kill();
-    }
-    this.#spool.scheduleFlush();
+  get #taken(): number {
+    return (this.#writer?.captured ?? 0) + (this.#writer?.dropped ?? 0);
   }
 
-  #packet(
-    seconds: number,
-    nanoseconds: number,
-    caplen: number,
-    origlen: number,
-    bytes: Uint8Array,
-    offset: number,
-  ): void {
-    if (seconds !== this.#second) this.#useSecond(seconds);
-    const low = this.#secondLow + nanoseconds;
-    const carry = low >= 4_294_967_296 ? 1 : 0;
-    const typeAt = this.#typeOffset;
-    const flags = typeAt >= 0 && caplen > typeAt ? directionFlags(bytes[offset + typeAt] ?? -1) : 0;
-    const high = this.#secondHigh + carry;
-    if (this.#spool.pushPacket(this.#id ?? 0, high, low >>> 0, caplen, origlen, flags, bytes, offset))
-      this.#captured += 1;
-    else this.#dropped += 1;
+  async #open(mode: TcpdumpMode): Promise<PacketSource> {
+    const source = await PacketSource.open(this.#namespace, this.#options, mode, {
+      header: (linkType) => this.#describe(linkType),
+      packet: (seconds, nanoseconds, caplen, origlen, bytes, offset) =>
+        this.#writer?.write(seconds, nanoseconds, caplen, origlen, bytes, offset),
+      taken: () => {
+        this.#spool.scheduleFlush();
+        if (mode === 'prompt' && this.#taken - this.#takenBefore > BUSY_PACKETS) this.#change('busy');
+      },
+    });
+    if (this.#killed) source.tcpdump.kill();
+    return source;
   }
 
-  /** seconds × 10⁹ as two 32-bit words, without BigInt: in two halves that a double holds exactly. */
-  #useSecond(seconds: number): void {
-    const upper = Math.floor(seconds / 65_536) * 1e9;
-    const low = (upper % 65_536) * 65_536 + (seconds % 65_536) * 1e9;
-    this.#second = seconds;
-    this.#secondHigh = Math.floor(upper / 65_536) + Math.floor(low / 4_294_967_296);
-    this.#secondLow = low % 4_294_967_296;
+  /** The interface's block, when the first tcpdump says what the link type is. */
+  #describe(linkType: number): void {
+    if (this.#writer !== undefined) return;
+    this.#writer = new PacketWriter(this.#spool, this.#nextId(), linkType);
+    const { snaplen, filter } = this.#options;
+    const { name } = this;
+    this.#spool.push(interfaceDescription({ linkType, snaplen, name, description: this.#description, filter }));
   }
 
-  async #whyEnded(namespace: HeldNamespace, options: TcpdumpOptions): Promise<KsnoopError> {
-    const { words } = this.#tcpdump;
-    if (isInterfaceError(words)) return unknownInterface(namespace, options);
-    return new KsnoopError('TCPDUMP_ENDED', `tcpdump ended in ${namespace.name}: ${words || 'it gave no reason'}.`, {
-      hint: /permi/i.test(words) ? 'The agent lacks a capability: see daemonset/.' : undefined,
+  #use(source: PacketSource): void {
+    this.#source = source;
+    this.#calmChecks = 0;
+    void source.tcpdump.ended.then(async () => {
+      // During a hand-over its end is expected.
+      if (this.#source !== source || this.#handOver !== undefined) return;
+      await this.#finish(source);
     });
   }
+
+  async #finish({ damage, tcpdump }: PacketSource): Promise<void> {
+    this.writeStatistics(true);
+    if (this.#stopping) this.#end.resolve({ kind: 'stopped' });
+    else this.#end.resolve({ kind: 'failed', error: damage ?? (await this.#why(tcpdump.stderr)) });
+  }
+
+  #why(stderr: string): Promise<KsnoopError> {
+    return whyEnded(this.#namespace, this.#options, stderr);
+  }
+
+  #change(mode: TcpdumpMode): void {
+    const old = this.#source;
+    if (old === undefined || this.#stopping || this.#handOver !== undefined) return;
+    this.#handOver = this.#replace(old, mode).finally(() => {
+      this.#handOver = undefined;
+      // Whoever ended meanwhile was not heard.
+      if (this.#source?.tcpdump.over) void this.#finish(this.#source);
+    });
+  }
+
+  /** Go on with another tcpdump, from a moment at which both capture. Where that fails the old one stays. */
+  async #replace(old: PacketSource, mode: TcpdumpMode): Promise<void> {
+    let next: PacketSource;
+    try {
+      next = await this.#open(mode);
+    } catch {
+      return;
+    }
+    next.tcpdump.pause();
+    if (!(await listens(next)) || this.#killed || old.tcpdump.over) {
+      next.tcpdump.kill();
+      return;
+    }
+    const at = packetClock();
+    old.until = at;
+    next.after = at;
+    await old.reached(at);
+    await old.tcpdump.stop();
+    const { captured, droppedByKsnoop } = this.counters;
+    // What the old one dropped past the moment counts too, although the next one may have it: the two share no clock.
+    this.#droppedBefore += old.tcpdump.statistics.droppedByKernel;
+    this.#receivedBefore = captured + droppedByKsnoop + this.#droppedBefore;
+    next.tcpdump.resume();
+    if (this.#killed) next.tcpdump.kill();
+    this.#use(next);
+  }
+}
+
+/** Whether a source captures within TCPDUMP_START_MS; if not it has been ended. */
+async function listens({ tcpdump }: PacketSource): Promise<boolean> {
+  const late = setTimeout(() => tcpdump.kill(), TCPDUMP_START_MS);
+  const listening = await tcpdump.listening;
+  clearTimeout(late);
+  return listening;
 }
 
 /** Wall-clock time in nanoseconds since 1970; Node tells milliseconds. */

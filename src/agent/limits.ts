@@ -1,20 +1,32 @@
-/** Bounds and times of the node side alone. Milliseconds and bytes. */
+/** Bounds and times of the node side alone. Milliseconds and bytes unless the name says otherwise. */
 
-/** tcpdump's ring per network namespace, KiB (-B): bursts wait here while the agent is busy elsewhere. */
-export const RING_KIB = 16_384;
+/** Rings of all network namespaces of a session together, KiB, and of one alone at most and at least. */
+export const RINGS_KIB = 128 * 1024;
+export const RING_MAXIMUM_KIB = 16 * 1024;
+export const RING_MINIMUM_KIB = 1024;
+
+/** With more packets than this since the last check a tcpdump is replaced by one that costs less. */
+export const BUSY_PACKETS = 20_000;
+
+/** A network namespace is calm again when it has had fewer packets than this in each of CALM_CHECKS checks. */
+export const CALM_PACKETS = 5_000;
+export const CALM_CHECKS = 3;
 
 /**
- * After a stop is asked for, tcpdump goes on for this long, so that packets already in the kernel's ring come out: the
- * ring hands over a block that is not full only when its timer ends (measured: up to 137 ms).
+ * The kernel's ring hands over a block that is not full when its timer ends: tcpdump's read timeout, 100 or 1000 ms
+ * (tcpdump.c, pcap_set_timeout). Then a packet will not come any more; with some time for the way.
  */
-export const RING_DRAIN_MS = 250;
+export const RING_DRAIN_MS = { prompt: 250, busy: 1_200, flushed: 1_200 } as const;
 
 /** tcpdump must say that it listens within this time, and end within it when told to. */
 export const TCPDUMP_START_MS = 10_000;
 export const TCPDUMP_END_MS = 5_000;
 
-/** How often the processes behind the targets are looked at. */
+/** How often the processes behind the targets, and the rate of packets, are looked at. */
 export const LIFE_CHECK_MS = 1_000;
+
+/** An end whose client has gone, or does not read, is forced after this long. */
+export const HARD_END_MS = 3_000;
 
 /** Size of one batch of framed packets on its way to stdout. */
 export const BATCH_BYTES = 256 * 1024;

@@ -16,8 +16,8 @@ export interface HeldNamespace {
   /** First part of its interfaces' names: `shop/web-1`, `netns/client`, `node/worker-1`. */
   readonly name: string;
   readonly description: string;
-  /** Names of its interfaces, where a process shows them. */
-  readonly interfaces: readonly string[] | undefined;
+  /** Names of its interfaces now, where a process shows them. */
+  interfaces(): readonly string[] | undefined;
   /** Whether anything of the target still lives in it. */
   alive(): boolean;
 }
@@ -83,7 +83,7 @@ function holdPod(target: PodAgentTarget, proc: Proc, processes: readonly PodProc
       witness = other?.pid ?? witness;
       return other !== undefined;
     };
-    return { ...held, name: label, description, interfaces, alive };
+    return { ...held, name: label, description, interfaces: () => proc.interfaces(witness), alive };
   }
   throw new KsnoopError('POD_HAS_NO_PROCESS', `Pod ${label} has no running process on node ${NODE_NAME}.`, {
     hint: `It may be starting, ending or crash-looping: kubectl get pod -n ${target.namespace} ${target.pod}`,
@@ -102,7 +102,7 @@ function holdProcess(proc: Proc, pid: number, name: string, description: string)
     });
   }
   const alive = () => pid === 1 || proc.networkNamespace(pid) === held.inode;
-  return { ...held, name, description, interfaces: proc.interfaces(pid), alive };
+  return { ...held, name, description, interfaces: () => proc.interfaces(pid), alive };
 }
 
 function tryHold(proc: Proc, pid: number): { fd: number; inode: number } | undefined {
@@ -142,7 +142,7 @@ function holdNamed(name: string): HeldNamespace {
     inode,
     name: `netns/${label}`,
     description: `node=${NODE_NAME} netns=${path}`,
-    interfaces: undefined,
+    interfaces: () => undefined,
     alive,
   };
 }

@@ -1,90 +1,127 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { KsnoopError } from '../wire/errors.ts';
-import { RING_KIB, STDERR_KEPT, TCPDUMP_END_MS } from './limits.ts';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Pipe } from './fifo.ts';
+import { STDERR_KEPT, TCPDUMP_END_MS } from './limits.ts';
 import type { HeldNamespace } from './namespace.ts';
+import { EXTRA_OUTPUT, spawnInside } from './spawn-inside.ts';
 import { parseStatistics, type TcpdumpStatistics } from './statistics.ts';
-
-/** Marks our processes' environment, for the reaper that cleans up after an agent that was killed. */
-export const SESSION_MARK = 'KSNOOP_SESSION';
 
 export interface TcpdumpOptions {
   readonly interface: string;
   readonly filter: string | undefined;
   readonly snaplen: number;
   readonly session: string;
+  /** Size of the kernel's ring for it (-B). */
+  readonly ringKib: number;
 }
 
 /**
- * Run a program inside a namespace. The kernel kills it when the agent dies (PR_SET_PDEATHSIG, prctl(2)), however
- * that happens; setpriv and nsenter replace themselves, so the child's pid is the program's own.
+ * How soon a packet comes, and at which price; all have the kernel's dense ring (TPACKET_V3), which loses nothing in
+ * bursts. Measured per packet of 1,400 bytes, and for a lone packet:
+ * - prompt: 2.9 µs, within 100 ms. tcpdump has a short read timeout only when it prints lines to somebody (tcpdump.c,
+ *   pcap_set_timeout), so it is made to print, to /dev/null. -q: of TCP and UDP no more than the ports is looked at.
+ * - busy: 0.8 µs, up to 1 s late, and some bytes wait until more packets come.
+ * - flushed: 1.4 µs, up to 1 s late: for a tcpdump before 4.99, which cannot print and write.
  */
-function spawnInside(namespace: HeldNamespace, session: string, argv: readonly string[]): ChildProcess {
-  const enter = ['--pdeathsig', 'KILL', 'nsenter', '--net=/proc/self/fd/3', '--', ...argv];
-  return spawn('setpriv', enter, {
-    stdio: ['ignore', 'pipe', 'pipe', namespace.fd],
-    env: { PATH: process.env.PATH, [SESSION_MARK]: session },
-  });
-}
+export type TcpdumpMode = 'prompt' | 'busy' | 'flushed';
 
-/** One tcpdump on its way: `-w -` as nanosecond pcap, every packet flushed as it comes. */
+const MODE: Record<TcpdumpMode, readonly string[]> = {
+  prompt: ['-U', '--print', '-l', '-q', '-t'],
+  busy: [],
+  flushed: ['-U'],
+};
+
+/** One tcpdump on its way: `-w` as nanosecond pcap into a pipe. */
 export class Tcpdump {
+  readonly mode: TcpdumpMode;
   /** Resolves with its exit code (null: killed by a signal) when its output has been read to the end. */
   readonly ended: Promise<number | null>;
+  /** Resolves with true when it captures; with false when it ends before. */
+  readonly listening: Promise<boolean>;
   readonly #child: ChildProcess;
+  readonly #output: Socket;
   #stderr = '';
-  #listening = false;
+  #ready = false;
+  #over = false;
   #statistics: TcpdumpStatistics = { received: 0, droppedByKernel: 0 };
 
+  /** @param pipe becomes the tcpdump's own: both ends are closed by it */
   constructor(
     namespace: HeldNamespace,
     options: TcpdumpOptions,
+    mode: TcpdumpMode,
+    pipe: Pipe,
     onData: (chunk: Buffer) => void,
-    onListening: () => void,
   ) {
-    const argv = ['tcpdump', '-Z', 'root', '-n', '-U', '-w', '-', '--time-stamp-precision=nano'];
-    argv.push('-i', options.interface, '-s', String(options.snaplen), '-B', String(RING_KIB));
+    this.mode = mode;
+    const argv = ['tcpdump', '-Z', 'root', '-n', ...MODE[mode], '--time-stamp-precision=nano'];
+    argv.push('-w', `/proc/self/fd/${EXTRA_OUTPUT}`);
+    argv.push('-i', options.interface, '-s', String(options.snaplen), '-B', String(options.ringKib));
     if (options.filter !== undefined) argv.push('--', options.filter);
-    this.#child = spawnInside(namespace, options.session, argv);
-    this.#child.stdout?.on('data', onData);
+    this.#child = spawnInside(namespace, options.session, argv, pipe.write);
+    closeSync(pipe.write);
+    this.#output = new Socket({ fd: pipe.read, readable: true, writable: false });
+    this.#output.on('data', onData);
+    const read = new Promise<void>((resolve) => this.#output.once('close', () => resolve()));
+    this.#output.on('error', () => this.#output.destroy());
+    let begin = () => {};
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(-STDERR_KEPT);
       this.#statistics = parseStatistics(this.#stderr) ?? this.#statistics;
-      if (this.#listening || !this.#stderr.includes('listening on')) return;
-      this.#listening = true;
-      onListening();
+      if (!this.#ready && this.#stderr.includes('listening on')) {
+        this.#ready = true;
+        begin();
+      }
     });
-    this.ended = new Promise((resolve) => {
-      this.#child.once('error', () => resolve(127));
+    const exited = new Promise<number | null>((resolve) => {
+      this.#child.once('error', (error) => {
+        this.#stderr += error.message;
+        resolve(127);
+      });
       this.#child.once('close', (code) => resolve(code));
     });
+    this.ended = Promise.all([exited, read]).then(([code]) => code);
+    void this.ended.then(() => {
+      this.#over = true;
+    });
+    this.listening = new Promise((resolve) => {
+      begin = () => resolve(true);
+      void this.ended.then(() => resolve(false));
+    });
   }
 
-  get pid(): number | undefined {
-    return this.#child.pid;
-  }
-
-  get listening(): boolean {
-    return this.#listening;
+  get over(): boolean {
+    return this.#over;
   }
 
   get statistics(): TcpdumpStatistics {
     return this.#statistics;
   }
 
-  /** What it said on stderr, without its own name before it. */
-  get words(): string {
-    return words(this.#stderr);
+  /** What it has said on stderr, the end of it. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** Leave its output unread until `resume`: it waits in its pipe and in the kernel's ring. */
+  pause(): void {
+    this.#output.pause();
+  }
+
+  resume(): void {
+    this.#output.resume();
   }
 
   /** Have it print its statistics. Before it listens, its handler is not yet there and the signal would end it. */
   askStatistics(): void {
-    if (this.#listening) this.#child.kill('SIGUSR1');
+    if (this.#ready) this.#child.kill('SIGUSR1');
   }
 
-  /** End it in good order: it writes out what it holds and its last statistics. */
+  /** End it in good order: it writes out what it holds and its last statistics. The ring's rest is left behind. */
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.resume();
+    if (this.#over) return;
     this.#child.kill('SIGINT');
     const force = setTimeout(() => this.kill(), TCPDUMP_END_MS);
     await this.ended;
@@ -92,63 +129,7 @@ export class Tcpdump {
   }
 
   kill(): void {
+    this.resume();
     this.#child.kill('SIGKILL');
   }
-}
-
-/**
- * Compile a filter as the capture itself will: on the same interface, with its link type.
- * @throws KsnoopError BAD_FILTER with tcpdump's own words
- */
-export async function checkFilter(namespace: HeldNamespace, options: TcpdumpOptions): Promise<void> {
-  if (options.filter === undefined) return;
-  const linkType = options.interface === 'any' ? ['-y', 'LINUX_SLL2'] : [];
-  const argv = ['tcpdump', '-Z', 'root', '-i', options.interface, ...linkType, '-s', String(options.snaplen), '-d'];
-  const { code, stderr } = await run(namespace, options.session, [...argv, '--', options.filter]);
-  if (code === 0) return;
-  if (isInterfaceError(stderr)) throw await unknownInterface(namespace, options);
-  throw new KsnoopError('BAD_FILTER', `tcpdump refuses the filter "${options.filter}": ${words(stderr)}.`, {
-    hint: 'Its language is that of pcap-filter(7).',
-  });
-}
-
-/** Whether tcpdump's words mean that the interface does not exist. */
-export function isInterfaceError(stderr: string): boolean {
-  return /No such device|SIOCGIFHWADDR|doesn't exist|is not up/i.test(stderr);
-}
-
-/** The error for an interface that does not exist, naming those that do. */
-export async function unknownInterface(namespace: HeldNamespace, options: TcpdumpOptions): Promise<KsnoopError> {
-  const names = namespace.interfaces ?? (await listInterfaces(namespace, options.session));
-  return new KsnoopError('UNKNOWN_INTERFACE', `${namespace.name} has no interface ${options.interface} that is up.`, {
-    hint: `It has: ${['any', ...names].join(', ')}.`,
-  });
-}
-
-async function listInterfaces(namespace: HeldNamespace, session: string): Promise<string[]> {
-  const { stdout } = await run(namespace, session, ['tcpdump', '-Z', 'root', '-D']);
-  const names = [...stdout.matchAll(/^\d+\.(\S+)/gm)].map((match) => match[1] ?? '');
-  return names.filter((name) => !/^(any|bluetooth.*|nflog|nfqueue|dbus-.*|usbmon.*)$/.test(name));
-}
-
-async function run(namespace: HeldNamespace, session: string, argv: readonly string[]) {
-  const child = spawnInside(namespace, session, argv);
-  let stdout = '';
-  let stderr = '';
-  child.stdout?.on('data', (chunk: Buffer) => {
-    stdout = (stdout + chunk.toString('utf8')).slice(-STDERR_KEPT);
-  });
-  child.stderr?.on('data', (chunk: Buffer) => {
-    stderr = (stderr + chunk.toString('utf8')).slice(-STDERR_KEPT);
-  });
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, stdout, stderr };
-}
-
-function words(stderr: string): string {
-  return stderr
-    .split('\n')
-    .map((line) => line.replace(/^tcpdump: /, '').trim())
-    .filter((line) => line !== '' && !/^(listening on|verbose output|data link type)/.test(line))
-    .join('; ');
 }
