@@ -64,11 +64,11 @@ export class CaptureSession {
     checkSessionBound(this.#proc);
     this.#shares = this.#holdAll();
     await this.#checkFilters();
+    if (this.#shares.every(({ gone }) => gone)) throw this.#nothing();
     this.#spool.push(sectionHeader(`Linux ${this.#proc.read('sys', 'kernel', 'osrelease')?.trim() ?? ''}`));
     await Promise.all(this.#shares.map((share) => this.#start(share)));
     const live = this.#shares.filter((share) => share.capture !== undefined);
-    if (live.length === 0)
-      throw this.#firstError ?? new KsnoopError('NOTHING_CAPTURED', 'No target could be captured.');
+    if (live.length === 0) throw this.#nothing();
     this.#log(live);
     const reason = await this.#untilEnd(live);
     await Promise.all(live.map((share) => share.capture?.stop()));
@@ -83,6 +83,10 @@ export class CaptureSession {
     const fair = Math.floor(RINGS_KIB / this.#shares.length);
     const ringKib = Math.max(RING_MINIMUM_KIB, Math.min(RING_MAXIMUM_KIB, fair));
     return { interface: name, filter: joinFilters(filter, targets), snaplen, session, ringKib };
+  }
+
+  #nothing(): KsnoopError {
+    return this.#firstError ?? new KsnoopError('NOTHING_CAPTURED', 'No target could be captured.');
   }
 
   #failTarget(target: AgentTarget, thrown: unknown): void {

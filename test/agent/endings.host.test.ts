@@ -1,0 +1,170 @@
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import type { CaptureRequest } from '../../src/wire/agent-protocol.ts';
+import { BLOCK } from '../../src/wire/pcapng.ts';
+import { BlockFramer } from '../../src/wire/pcapng-read.ts';
+import { AgentProcess, captureRequest } from './agent-process.ts';
+import { background, makePair, type NamespacePair, RIGHT_ADDRESS, run, traffic } from './namespaces.ts';
+
+let pair: NamespacePair;
+let sink: ChildProcess;
+let agent: AgentProcess;
+beforeAll(async () => {
+  pair = makePair();
+  sink = await background(traffic(pair, pair.right, 'sink'));
+});
+afterEach(() => agent.kill());
+afterAll(() => {
+  sink.kill('SIGKILL');
+  pair.remove();
+});
+
+async function begin(more: Partial<CaptureRequest> = {}, options: ConstructorParameters<typeof AgentProcess>[0] = {}) {
+  agent = new AgentProcess(options);
+  const request = captureRequest([{ key: 't', kind: 'netns', name: pair.left }], more);
+  await agent.start(request);
+  return request;
+}
+
+const send = (...numbers: number[]) => run(traffic(pair, pair.left, 'udp', RIGHT_ADDRESS, ...numbers));
+
+/** Processes that carry a session's mark. */
+function processesOf({ session }: CaptureRequest): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(session);
+      } catch {
+        return false;
+      }
+    });
+}
+
+async function gone(request: CaptureRequest, milliseconds = 3_000): Promise<number[]> {
+  const until = performance.now() + milliseconds;
+  while (processesOf(request).length > 0 && performance.now() < until) await sleep(20);
+  return processesOf(request);
+}
+
+function blockTypes(pcapng: Buffer): number[] {
+  const types: number[] = [];
+  new BlockFramer(({ type }) => types.push(type)).push(pcapng);
+  return types;
+}
+
+const lastEnd = () => agent.event('end')?.reason;
+
+it('runs one tcpdump, which has no more capabilities than a packet socket needs', async () => {
+  const request = await begin();
+  const pids = processesOf(request);
+  expect(pids).toHaveLength(1);
+  const status = readFileSync(`/proc/${pids[0]}/status`, 'utf8');
+  expect(readlinkSync(`/proc/${pids[0]}/exe`)).toMatch(/tcpdump$/);
+  // CAP_SETGID is bit 6, CAP_NET_RAW bit 13 (linux/capability.h).
+  expect(status).toMatch(/^CapPrm:\t0*2040$/m);
+  expect(status).toMatch(/^CapBnd:\t0*2040$/m);
+  expect(await agent.stop()).toBe(0);
+});
+
+it.each(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+  'leaves no tcpdump and no pipe behind on %s',
+  async (signal) => {
+    const request = await begin();
+    expect(processesOf(request)).toHaveLength(1);
+    agent.child.kill(signal);
+    if (signal === 'SIGKILL') await agent.exited;
+    else {
+      expect(await agent.finish()).toBe(0);
+      expect(lastEnd()).toBe('signal');
+      expect(blockTypes(agent.output).at(-1)).toBe(BLOCK.ksnoopEnd);
+    }
+    expect(await gone(request)).toEqual([]);
+    expect(readdirSync('/dev/shm').filter((name) => name.startsWith(`ksnoop-${agent.pid}-`))).toEqual([]);
+  },
+);
+
+it('ends at once when its client closes stdin', async () => {
+  const request = await begin();
+  agent.child.stdin?.end();
+  expect(await agent.exited).toBe(1);
+  expect(await gone(request)).toEqual([]);
+});
+
+it('ends when nobody reads its stdout any more', async () => {
+  const request = await begin();
+  agent.child.stdout?.destroy();
+  for (let index = 0; index < 20 && agent.child.exitCode === null; index += 1) {
+    send(10, 10, 100, 0);
+    await sleep(100);
+  }
+  agent.say({ type: 'stop' });
+  agent.say({ type: 'acknowledge' });
+  await agent.exited;
+  expect(await gone(request)).toEqual([]);
+}, 30_000);
+
+it('ends when the lease is lost, in good order where the stream is read', async () => {
+  const request = await begin();
+  send(3, 1, 100, 0);
+  agent.stopHeartbeat();
+  expect(await agent.finish()).toBe(0);
+  expect(lastEnd()).toBe('lease');
+  expect(blockTypes(agent.output).filter((type) => type === BLOCK.enhancedPacket)).toHaveLength(3);
+  expect(await gone(request)).toEqual([]);
+}, 60_000);
+
+it('ends at its maximum duration', async () => {
+  const request = await begin({ maxDurationMs: 1_500 });
+  expect(await agent.finish()).toBe(0);
+  expect(lastEnd()).toBe('duration');
+  expect(await gone(request)).toEqual([]);
+});
+
+it('ends when the network namespace goes, and says that the target is gone', async () => {
+  const other = makePair();
+  try {
+    agent = new AgentProcess();
+    const request = captureRequest([{ key: 't', kind: 'netns', name: other.left }]);
+    await agent.start(request);
+    run(['ip', 'netns', 'delete', other.left]);
+    expect(await agent.finish()).toBe(0);
+    expect(agent.event('target-gone')).toMatchObject({ target: 't' });
+    expect(lastEnd()).toBe('targets-gone');
+    expect(await gone(request)).toEqual([]);
+  } finally {
+    other.remove();
+  }
+});
+
+it('says so when its tcpdump is killed', async () => {
+  const request = await begin();
+  for (const pid of processesOf(request)) process.kill(pid, 'SIGKILL');
+  expect(await agent.finish()).toBe(0);
+  expect(agent.event('target-failed')).toMatchObject({ code: 'TCPDUMP_ENDED' });
+  expect(await gone(request)).toEqual([]);
+});
+
+it('keeps whole packets only, in bounded memory, while nobody reads, and counts the others', async () => {
+  const request = await begin({}, { read: false });
+  const bound = 64 * 1024 * 1024;
+  send(120_000, 128, 1_400, 1);
+  await sleep(500);
+  const status = readFileSync(`/proc/${agent.pid}/status`, 'utf8');
+  const anonymous = Number(/^RssAnon:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+  expect(anonymous).toBeLessThan(3 * bound);
+  agent.read();
+  expect(await agent.stop()).toBe(0);
+  const packets = blockTypes(agent.output).filter((type) => type === BLOCK.enhancedPacket).length;
+  const last = agent.events.filter((event) => event.type === 'counters').at(-1)?.counters;
+  expect(last?.captured).toBe(packets);
+  expect(last?.droppedByKsnoop).toBeGreaterThan(0);
+  const { captured = 0, droppedByKernel = 0, droppedByKsnoop = 0, received } = last ?? {};
+  expect(captured + droppedByKernel + droppedByKsnoop).toBe(received);
+  expect(received).toBeGreaterThanOrEqual(120_000);
+  expect(await gone(request)).toEqual([]);
+  expect(existsSync(`/proc/${agent.pid}`)).toBe(false);
+}, 60_000);
