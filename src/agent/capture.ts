@@ -64,8 +64,6 @@ export class CaptureSession {
     checkSessionBound(this.#proc);
     this.#shares = this.#holdAll();
     await this.#checkFilters();
-    if (this.#shares.every(({ gone }) => gone)) throw this.#nothing();
-    this.#spool.push(sectionHeader(`Linux ${this.#proc.read('sys', 'kernel', 'osrelease')?.trim() ?? ''}`));
     await Promise.all(this.#shares.map((share) => this.#start(share)));
     const live = this.#shares.filter((share) => share.capture !== undefined);
     if (live.length === 0) throw this.#nothing();
@@ -139,10 +137,8 @@ export class CaptureSession {
     const { namespace, targets } = share;
     const others = targets.length > 1 ? ` shared-by=${targets.map(({ key }) => key).join(',')}` : '';
     const options = this.#options(targets);
-    const capture = new InterfaceCapture(namespace, namespace.description + others, options, this.#spool, () => {
-      this.#interfaces += 1;
-      return this.#interfaces - 1;
-    });
+    const description = namespace.description + others;
+    const capture = new InterfaceCapture(namespace, description, options, this.#spool, () => this.#nextInterface());
     try {
       await capture.start();
       share.capture = capture;
@@ -151,6 +147,15 @@ export class CaptureSession {
       share.gone = true;
       for (const target of targets) this.#failTarget(target, thrown);
     }
+  }
+
+  /** The next interface's number. The stream begins with its first interface: one without any stays empty. */
+  #nextInterface(): number {
+    if (this.#interfaces === 0) {
+      this.#spool.push(sectionHeader(`Linux ${this.#proc.read('sys', 'kernel', 'osrelease')?.trim() ?? ''}`));
+    }
+    this.#interfaces += 1;
+    return this.#interfaces - 1;
   }
 
   /** Resolves with the reason when the session is to end. */
