@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { CaptureRequest } from '../../src/wire/agent-protocol.ts';
 import { BLOCK } from '../../src/wire/pcapng.ts';
 import { BlockFramer } from '../../src/wire/pcapng-read.ts';
+import { leftOf, processesOf } from '../support/marked-processes.ts';
 import { AgentProcess, captureRequest } from './agent-process.ts';
 import { background, makePair, type NamespacePair, RIGHT_ADDRESS, run, traffic } from './namespaces.ts';
 
@@ -30,25 +31,7 @@ async function begin(more: Partial<CaptureRequest> = {}, options: ConstructorPar
 
 const send = (...numbers: number[]) => run(traffic(pair, pair.left, 'udp', RIGHT_ADDRESS, ...numbers));
 
-/** Processes that carry a session's mark. */
-function processesOf({ session }: CaptureRequest): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(session);
-      } catch {
-        return false;
-      }
-    });
-}
-
-async function gone(request: CaptureRequest, milliseconds = 3_000): Promise<number[]> {
-  const until = performance.now() + milliseconds;
-  while (processesOf(request).length > 0 && performance.now() < until) await sleep(20);
-  return processesOf(request);
-}
+const gone = ({ session }: CaptureRequest) => leftOf([session], 3_000);
 
 function blockTypes(pcapng: Buffer): number[] {
   const types: number[] = [];
@@ -60,7 +43,7 @@ const lastEnd = () => agent.event('end')?.reason;
 
 it('runs one tcpdump, which has no more capabilities than a packet socket needs', async () => {
   const request = await begin();
-  const pids = processesOf(request);
+  const pids = processesOf(request.session);
   expect(pids).toHaveLength(1);
   const status = readFileSync(`/proc/${pids[0]}/status`, 'utf8');
   expect(readlinkSync(`/proc/${pids[0]}/exe`)).toMatch(/tcpdump$/);
@@ -74,7 +57,7 @@ it.each(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
   'leaves no tcpdump and no pipe behind on %s',
   async (signal) => {
     const request = await begin();
-    expect(processesOf(request)).toHaveLength(1);
+    expect(processesOf(request.session)).toHaveLength(1);
     agent.child.kill(signal);
     if (signal === 'SIGKILL') await agent.exited;
     else {
@@ -142,7 +125,7 @@ it('ends when the network namespace goes, and says that the target is gone', asy
 
 it('says so when its tcpdump is killed', async () => {
   const request = await begin();
-  for (const pid of processesOf(request)) process.kill(pid, 'SIGKILL');
+  for (const pid of processesOf(request.session)) process.kill(pid, 'SIGKILL');
   expect(await agent.finish()).toBe(0);
   expect(agent.event('target-failed')).toMatchObject({ code: 'TCPDUMP_ENDED' });
   expect(await gone(request)).toEqual([]);

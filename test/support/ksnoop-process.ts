@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 
-const program = join(import.meta.dirname, '../../bin/ksnoop.mjs');
+/** ksnoop as a user starts it. */
+export const program = join(import.meta.dirname, '../../bin/ksnoop.mjs');
 
 export interface Finished {
   readonly code: number | null;

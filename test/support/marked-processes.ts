@@ -1,0 +1,24 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Processes of this machine, those of its test clusters' containers included, that carry a capture session's mark. */
+export function processesOf(session: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(session);
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** The processes of these sessions that are left after at most some time. */
+export async function leftOf(sessions: readonly string[], milliseconds: number): Promise<number[]> {
+  const left = () => sessions.flatMap(processesOf);
+  const until = performance.now() + milliseconds;
+  while (left().length > 0 && performance.now() < until) await sleep(50);
+  return left();
+}
