@@ -9,7 +9,7 @@ export const RING_MINIMUM_KIB = 1024;
 export const BUSY_PACKETS = 20_000;
 
 /** A network namespace is calm again when it has had fewer packets than this in each of CALM_CHECKS checks. */
-export const CALM_PACKETS = 5_000;
+export const CALM_PACKETS = 10_000;
 export const CALM_CHECKS = 3;
 
 /**

@@ -1,3 +1,5 @@
+import { BUSY_FOR_MS, BUSY_PACKETS } from './limits.ts';
+
 /**
  * The blocks of one interface that wait in the merge, oldest first: a ring of parallel arrays, so that a waiting packet
  * costs no object. The bytes stay where they arrived.
@@ -8,6 +10,10 @@ export class InterfaceQueue {
   /** No more blocks will come: the merge no longer waits for this interface. */
   ended = false;
   size = 0;
+  /** Its packets may come later than others' until then, milliseconds of the client's monotonic clock. */
+  busyUntil = Number.NEGATIVE_INFINITY;
+  #countedSince = Number.NEGATIVE_INFINITY;
+  #counted = 0;
   #head = 0;
   #mask = 63;
   #times = new Float64Array(64);
@@ -40,6 +46,16 @@ export class InterfaceQueue {
     this.#offsets[slot] = offset;
     this.#lengths[slot] = length;
     this.size += 1;
+    this.#countBusy(arrival);
+  }
+
+  #countBusy(arrival: number): void {
+    if (arrival - this.#countedSince > 1_000) {
+      this.#countedSince = arrival;
+      this.#counted = 0;
+    }
+    this.#counted += 1;
+    if (this.#counted >= BUSY_PACKETS) this.busyUntil = arrival + BUSY_FOR_MS;
   }
 
   get headTime(): number {

@@ -3,6 +3,14 @@
 /** How long a packet waits for an earlier one of another interface before it is written all the same. */
 export const MERGE_WINDOW_MS = 250;
 
+/**
+ * An interface with this many packets in a second is perhaps captured by a tcpdump that costs less and hands over up to
+ * a second late (src/agent/limits.ts, BUSY_PACKETS), and for some seconds after: the merge waits longer for it.
+ */
+export const BUSY_PACKETS = 5_000;
+export const BUSY_FOR_MS = 6_000;
+export const BUSY_WINDOW_MS = 1_400;
+
 /** Packets waiting in the merge, of all interfaces; past it the earliest are written without waiting. */
 export const MERGE_BYTES = 32 * 1024 * 1024;
 

@@ -3,7 +3,7 @@ import { INTERFACES_MAXIMUM } from '../wire/limits.ts';
 import { BLOCK } from '../wire/pcapng.ts';
 import { BlockFramer, type BlockView } from '../wire/pcapng-read.ts';
 import { InterfaceQueue } from './interface-queue.ts';
-import { MERGE_BYTES, MERGE_WINDOW_MS } from './limits.ts';
+import { BUSY_WINDOW_MS, MERGE_BYTES, MERGE_WINDOW_MS } from './limits.ts';
 
 /** Where merged blocks go. All calls are synchronous; `bytes` are valid during the call only. */
 export interface BlockSink {
@@ -16,7 +16,7 @@ export interface BlockSink {
 /**
  * Orders the packets of several agents' streams by time. Every interface is in order by itself, so the merge always
  * takes the earliest head: at once when every open interface shows one, else when it has waited MERGE_WINDOW_MS, or
- * when MERGE_BYTES wait in all. Nothing is ever dropped; a packet that comes after a later one was written is `late`.
+ * BUSY_WINDOW_MS where an interface that shows none has lately been busy, or when MERGE_BYTES wait in all. Nothing is ever dropped; a packet that comes after a later one was written is `late`.
  */
 export class Merge {
   /** Packets written after one with a later time stamp. */
@@ -25,6 +25,8 @@ export class Merge {
   readonly #now: () => number;
   /** Queues with waiting blocks, a binary heap by their head's time. */
   readonly #heap: InterfaceQueue[] = [];
+  /** Interfaces that have lately been busy. */
+  readonly #busy = new Set<InterfaceQueue>();
   #interfaces = 0;
   #open = 0;
   #waitingBytes = 0;
@@ -52,12 +54,22 @@ export class Merge {
    * themselves, and every few milliseconds while anything waits.
    */
   release(): void {
-    const due = this.#now() - MERGE_WINDOW_MS;
+    const now = this.#now();
     for (let head = this.#heap[0]; head !== undefined; head = this.#heap[0]) {
+      const due = now - this.#window(now);
       const waits = this.#heap.length < this.#open && head.headArrival > due && this.#waitingBytes <= MERGE_BYTES;
       if (waits) return;
       this.#writeHead(head);
     }
+  }
+
+  /** How long a packet waits for the interfaces that show none, milliseconds. */
+  #window(now: number): number {
+    for (const queue of this.#busy) {
+      if (queue.ended || queue.busyUntil < now) this.#busy.delete(queue);
+      else if (queue.size === 0) return BUSY_WINDOW_MS;
+    }
+    return MERGE_WINDOW_MS;
   }
 
   /** Write all that waits, in order. */
@@ -97,8 +109,10 @@ export class Merge {
     }
     const wasEmpty = queue.size === 0;
     const headTime = queue.headTime;
+    const wasBusy = queue.busyUntil;
     queue.push(time, this.#now(), bytes, offset, block.length);
     this.#waitingBytes += block.length;
+    if (queue.busyUntil !== wasBusy) this.#busy.add(queue);
     if (wasEmpty) this.#siftUp(queue, this.#heap.length);
     else if (time < headTime) this.#siftUp(queue, this.#heap.indexOf(queue));
     if (this.#waitingBytes > MERGE_BYTES) this.release();
