@@ -2,7 +2,7 @@
 
 /** Rings of all network namespaces of a session together, KiB, and of one alone at most and at least. */
 export const RINGS_KIB = 128 * 1024;
-export const RING_MAXIMUM_KIB = 16 * 1024;
+export const RING_MAXIMUM_KIB = 32 * 1024;
 export const RING_MINIMUM_KIB = 1024;
 
 /** With more packets than this since the last check a tcpdump is replaced by one that costs less. */

@@ -4,6 +4,12 @@
 export const MERGE_WINDOW_MS = 250;
 
 /**
+ * Packets of one interface that are stamped on several processors at the same time come out of order by less than this;
+ * they are not called late. Nanoseconds.
+ */
+export const SAME_TIME_NS = 1_000_000;
+
+/**
  * An interface with this many packets in a second is perhaps captured by a tcpdump that costs less and hands over up to
  * a second late (src/agent/limits.ts, BUSY_PACKETS), and for some seconds after: the merge waits longer for it.
  */

@@ -3,7 +3,7 @@ import { INTERFACES_MAXIMUM } from '../wire/limits.ts';
 import { BLOCK } from '../wire/pcapng.ts';
 import { BlockFramer, type BlockView } from '../wire/pcapng-read.ts';
 import { InterfaceQueue } from './interface-queue.ts';
-import { BUSY_WINDOW_MS, MERGE_BYTES, MERGE_WINDOW_MS } from './limits.ts';
+import { BUSY_WINDOW_MS, MERGE_BYTES, MERGE_WINDOW_MS, SAME_TIME_NS } from './limits.ts';
 
 /** Where merged blocks go. All calls are synchronous; `bytes` are valid during the call only. */
 export interface BlockSink {
@@ -19,7 +19,7 @@ export interface BlockSink {
  * BUSY_WINDOW_MS where an interface that shows none has lately been busy, or when MERGE_BYTES wait in all. Nothing is ever dropped; a packet that comes after a later one was written is `late`.
  */
 export class Merge {
-  /** Packets written after one with a later time stamp. */
+  /** Packets written after one with a time stamp later by more than SAME_TIME_NS. */
   late = 0;
   readonly #sink: BlockSink;
   readonly #now: () => number;
@@ -143,8 +143,8 @@ export class Merge {
     } else this.#siftDown();
     const type = blockType(bytes, offset);
     if (type === BLOCK.enhancedPacket) {
-      if (time < this.#lastTime) this.late += 1;
-      else this.#lastTime = time;
+      if (time < this.#lastTime - SAME_TIME_NS) this.late += 1;
+      else if (time > this.#lastTime) this.#lastTime = time;
     }
     this.#sink.write(type, queue.id, bytes, offset, length);
   }
