@@ -31,6 +31,8 @@ export class InterfaceCapture {
   #takenBefore = 0;
   #stopping = false;
   #killed = false;
+  /** Every packet up to the end has come. */
+  #drained = false;
   /** Counts of the sources before this one. */
   #receivedBefore = 0;
   #droppedBefore = 0;
@@ -65,9 +67,9 @@ export class InterfaceCapture {
     const { statistics } = this.#source?.tcpdump ?? { statistics: { received: 0, droppedByKernel: 0 } };
     const droppedByKernel = this.#droppedBefore + statistics.droppedByKernel;
     const received = this.#receivedBefore + statistics.received - (this.#source?.skipped ?? 0);
-    // tcpdump's own count is as old as its last statistics.
     const known = captured + droppedByKsnoop + droppedByKernel;
-    return { captured, received: Math.max(received, known), droppedByKernel, droppedByKsnoop };
+    // tcpdump's own count is as old as its last statistics, and at the end it has packets in it that came after the end.
+    return { captured, received: this.#drained ? known : Math.max(received, known), droppedByKernel, droppedByKsnoop };
   }
 
   /**
@@ -114,14 +116,17 @@ export class InterfaceCapture {
     );
   }
 
-  /** End in good order: packets that have reached the kernel's ring come out first. */
+  /** End in good order: packets that have reached the kernel's ring until now come out first, later ones do not. */
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
     const at = packetClock();
     await this.#handOver;
-    await this.#source?.reached(at);
-    await this.#source?.tcpdump.stop();
+    const source = this.#source;
+    if (source === undefined) return;
+    source.until = at;
+    this.#drained = await source.reached(at);
+    await source.tcpdump.stop();
   }
 
   kill(): void {

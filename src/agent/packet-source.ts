@@ -78,17 +78,18 @@ export class PacketSource {
   }
 
   /**
-   * Resolves when every packet up to a time has come: a later one has, or the ring has been quiet for longer than it
-   * can hold a packet back, or tcpdump has ended.
+   * Resolves with true when every packet up to a time has come: a later one has, or the ring has been quiet for longer
+   * than it can hold a packet back; with false when tcpdump has ended before.
    */
-  async reached(time: number): Promise<void> {
+  async reached(time: number): Promise<boolean> {
     const { mode } = this.tcpdump;
     const since = performance.now();
     while (this.#newest <= time && !this.tcpdump.over) {
       const quiet = performance.now() - Math.max(this.#heardAt, since);
-      if (quiet > RING_DRAIN_MS[mode]) return;
+      if (quiet > RING_DRAIN_MS[mode]) return true;
       await sleep(10);
     }
+    return this.#newest > time;
   }
 
   #take(chunk: Buffer): void {

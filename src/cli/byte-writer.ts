@@ -1,4 +1,4 @@
-import { fstatSync, write } from 'node:fs';
+import { closeSync, fstatSync, write } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { systemCode } from '../wire/errors.ts';
@@ -25,6 +25,7 @@ export class ByteWriter {
   end: WriterEnd | undefined;
   readonly #write: (bytes: Uint8Array, done: (error: Error | null | undefined) => void) => void;
   readonly #onProgress: () => void;
+  readonly #close: () => void;
   #batch: Uint8Array<ArrayBuffer> = Buffer.allocUnsafeSlow(BATCH_BYTES);
   #filled = 0;
   #spare: Uint8Array<ArrayBuffer> | undefined;
@@ -39,8 +40,15 @@ export class ByteWriter {
   constructor(sink: number | Writable, onProgress: () => void) {
     this.#onProgress = onProgress;
     const ended = (error: Error) => this.#ended(error);
-    if (typeof sink !== 'number') this.#write = streamWrite(sink, ended);
-    else this.#write = isStream(sink) ? streamWrite(new Socket({ fd: sink, readable: false }), ended) : fileWrite(sink);
+    const file = typeof sink === 'number' && !isStream(sink) ? sink : undefined;
+    if (file !== undefined) {
+      this.#write = fileWrite(file);
+      this.#close = () => closeSync(file);
+      return;
+    }
+    const stream = typeof sink === 'number' ? new Socket({ fd: sink, readable: false }) : sink;
+    this.#write = streamWrite(stream, ended);
+    this.#close = () => void stream.end();
   }
 
   /** Take a copy of these bytes. */
@@ -71,6 +79,11 @@ export class ByteWriter {
   async drained(): Promise<void> {
     this.flush();
     while (this.pending > 0 && this.end === undefined) await new Promise<void>((done) => this.#waiters.push(done));
+  }
+
+  /** Close the file, or tell the stream's reader that no more comes. */
+  close(): void {
+    this.#close();
   }
 
   #cutBatch(): void {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, fchmodSync, ftruncateSync, openSync, unlinkSync } from 'node:fs';
+import { fchmodSync, ftruncateSync, openSync, statSync, unlinkSync } from 'node:fs';
 import { EXIT, KsnoopError, messageOf, systemCode } from '../wire/errors.ts';
 import { ByteWriter } from './byte-writer.ts';
 import type { CaptureConfig } from './capture-options.ts';
@@ -33,7 +33,10 @@ function openFile(path: string, force: boolean, onProgress: () => void): Sink {
     fd = openSync(path, 'wx', 0o600);
   } catch (cause) {
     if (systemCode(cause) !== 'EEXIST') throw cannotWrite(path, cause);
-    if (!force) {
+    const there = statSync(path);
+    // Nothing is lost by writing to them: /dev/null, or the pipe of a shell's >(program).
+    if (there.isFIFO() || there.isCharacterDevice()) return openDevice(path, onProgress);
+    if (there.isFile() && !force) {
       throw new KsnoopError('FILE_EXISTS', `The file ${path} exists and is not written over.`, {
         hint: 'Choose another name, or say --force.',
         exit: EXIT.usage,
@@ -54,8 +57,27 @@ function openFile(path: string, force: boolean, onProgress: () => void): Sink {
     description: `wrote ${path}`,
     close: async (discard) => {
       await writer.drained();
-      closeSync(fd);
+      writer.close();
       if (discard && made) unlinkSync(path);
+    },
+  };
+}
+
+/** A device or a FIFO; the latter waits here for its reader. */
+function openDevice(path: string, onProgress: () => void): Sink {
+  let fd: number;
+  try {
+    fd = openSync(path, 'w');
+  } catch (cause) {
+    throw cannotWrite(path, cause);
+  }
+  const writer = new ByteWriter(fd, onProgress);
+  return {
+    writer,
+    description: undefined,
+    close: async () => {
+      await writer.drained();
+      writer.close();
     },
   };
 }
@@ -82,7 +104,7 @@ async function openWireshark(onProgress: () => void): Promise<Sink> {
     description: undefined,
     close: async () => {
       await writer.drained();
-      child.stdin.end();
+      writer.close();
     },
   };
 }
