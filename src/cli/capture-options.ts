@@ -71,7 +71,7 @@ export function completeCapture(
   const output = outputKind(name);
   if (output === undefined) throw usage(`There is no output "${name}".`, `There are: ${OUTPUT_NAMES.join(', ')}.`);
   if (output.binary && toTerminal) {
-    const hint = 'Send it to a program or a file: ksnoop … | wireshark -k -i -, or -w FILE';
+    const hint = 'Send it to a program or a file: ksnoop pod/NAME | wireshark -k -i -, or -w FILE';
     throw usage(`The ${name} form is binary and stdout is a terminal.`, hint);
   }
   if (!output.binary && sink.kind === 'wireshark') throw usage(`Wireshark does not read the ${name} form.`);

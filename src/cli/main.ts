@@ -19,7 +19,7 @@ function program(setExit: (code: number) => void): Command {
   ksnoop
     .command('capture', { isDefault: true })
     .description('capture targets (the default command)')
-    .argument('[targets...]', 'pod/NAME …, or with --local: netns/NAME, pid/N, host, pod/NAME')
+    .argument('[targets...]', 'pod/NAME ..., or with --local: netns/NAME, pid/N, host, pod/NAME')
     .option('-n, --namespace <NAMESPACE>', "namespace of the targets (default: the context's)")
     .option('-c, --container <NAME>', 'only the ports this container declares')
     .option('-i, --interface <NAME>', 'interface in the network namespace of the target', 'any')

@@ -93,7 +93,7 @@ async function openWireshark(onProgress: () => void): Promise<Sink> {
     child.once('error', (cause) =>
       reject(
         new KsnoopError('NO_WIRESHARK', `Wireshark could not be started: ${cause.message}.`, {
-          hint: 'Install it, or pipe into another program: ksnoop … | tshark -r -',
+          hint: 'Install it, or pipe into another program: ksnoop pod/NAME | tshark -r -',
         }),
       ),
     );

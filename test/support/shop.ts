@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildAgentImage } from '../../daemonset/image/build.ts';
 import { isObject, objectAt, objectsAt, optionalNumber, optionalString, parseJson } from '../../src/wire/guard.ts';
@@ -24,7 +25,7 @@ export async function ensureShop(say: Say = console.error): Promise<TestCluster>
     await kubectl(on, 'get', 'service', '-n', 'kube-system', 'kube-dns', '-o', 'jsonpath={.spec.clusterIP}')
   ).trim();
   const rendered = text.replaceAll('IMAGE', tag).replaceAll('CLUSTER_DNS', dns);
-  await kubectlStdin(on, rendered, 'apply', '-f', '-');
+  await applyText(on, rendered);
   for (const name of DEPLOYMENTS) {
     await kubectl(on, 'rollout', 'status', '-n', 'shop', `deployment/${name}`, '--timeout=120s');
   }
@@ -107,12 +108,13 @@ export async function kubectl(on: TestCluster, ...args: string[]): Promise<strin
   return stdout;
 }
 
-async function kubectlStdin(on: TestCluster, input: string, ...args: string[]): Promise<void> {
-  const { mkdtempSync, rmSync, writeFileSync } = await import('node:fs');
-  const folder = mkdtempSync('/tmp/ksnoop-apply-');
+/** Apply objects, YAML or JSON, from memory. */
+export async function applyText(on: TestCluster, objects: string): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'ksnoop-apply-'));
   try {
-    writeFileSync(join(folder, 'objects.yaml'), input);
-    await kubectl(on, ...args.map((arg) => (arg === '-' ? join(folder, 'objects.yaml') : arg)));
+    const file = join(folder, 'objects.yaml');
+    writeFileSync(file, objects);
+    await kubectl(on, 'apply', '-f', file);
   } finally {
     rmSync(folder, { recursive: true });
   }

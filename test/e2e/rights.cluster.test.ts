@@ -1,0 +1,121 @@
+// Who may capture is what RBAC says; agents that are missing are told of. Both with the words that help.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { load } from 'js-yaml';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isObject, objectAt, objectsAt } from '../../src/wire/guard.ts';
+import type { TestCluster } from '../support/cluster.ts';
+import { KsnoopProcess } from '../support/ksnoop-process.ts';
+import { applyText, ensureAgent, ensureShop, ksnoop, kubectl, type ShopPod, shopPods } from '../support/shop.ts';
+
+const NAMESPACE = 'ksnoop-rights';
+const folder = mkdtempSync(join(tmpdir(), 'ksnoop-rights-'));
+let on: TestCluster;
+let pods: ShopPod[];
+
+const PODS = { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] };
+const EXEC = { apiGroups: [''], resources: ['pods/exec'], verbs: ['get', 'create'] };
+
+beforeAll(async () => {
+  on = await ensureShop();
+  await ensureAgent();
+  pods = await shopPods(on, 'web');
+  await applyText(
+    on,
+    [
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } },
+      ...user('nothing', [], []),
+      ...user('no-agent', [PODS], []),
+      ...user('no-exec', [PODS], [PODS]),
+      ...user('enough', [PODS], [PODS, EXEC]),
+    ]
+      .map((object) => JSON.stringify(object))
+      .join('\n---\n'),
+  );
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  for (const namespace of ['shop', 'ksnoop']) {
+    await on.kubectl('delete', 'role,rolebinding', '-n', namespace, '-l', 'ksnoop.test=rights');
+  }
+  await on.kubectl('delete', 'namespace', NAMESPACE, '--wait=false');
+  await ensureAgent();
+});
+
+/** An account with these rules in the shop and in the agents' namespace. */
+function user(name: string, inShop: object[], inKsnoop: object[]): object[] {
+  const labels = { 'ksnoop.test': 'rights' };
+  const within = (namespace: string, rules: object[]) => [
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'Role',
+      metadata: { name: `rights-${name}`, namespace, labels },
+      rules,
+    },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      metadata: { name: `rights-${name}`, namespace, labels },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: `rights-${name}` },
+      subjects: [{ kind: 'ServiceAccount', name, namespace: NAMESPACE }],
+    },
+  ];
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: NAMESPACE } };
+  return [account, ...within('shop', inShop), ...within('ksnoop', inKsnoop)];
+}
+
+/** The admin's kubeconfig, its user replaced by an account's token. */
+async function kubeconfigOf(name: string): Promise<string> {
+  const token = (await kubectl(on, 'create', 'token', name, '-n', NAMESPACE)).trim();
+  const config = load(readFileSync(on.kubeconfig, 'utf8'));
+  if (!isObject(config)) throw new Error('no kubeconfig');
+  for (const entry of objectsAt(config, 'users')) Object.assign(objectAt(entry, 'user'), { token });
+  const users = objectsAt(config, 'users').map((entry) => ({ ...entry, user: { token } }));
+  const file = join(folder, `${name}.kubeconfig`);
+  writeFileSync(file, JSON.stringify({ ...config, users }), { mode: 0o600 });
+  return file;
+}
+
+async function capture(kubeconfig: string, pod = pods[0]) {
+  const args = ['-n', 'shop', `pod/${pod?.name}`, '--duration', '1s', '-w', join(folder, `${Math.random()}.pcapng`)];
+  return new KsnoopProcess(args, kubeconfig).finished();
+}
+
+test.each([
+  ['nothing', /pods.*in namespace shop/],
+  ['no-agent', /pods.*in namespace ksnoop/],
+  ['no-exec', /pods\/exec.*in namespace ksnoop/s],
+])('a user without a right (%s) is told the rule that is missing', async (name, rule) => {
+  const { code, stderr } = await capture(await kubeconfigOf(name));
+  expect(stderr).toMatch(/FORBIDDEN/);
+  expect(stderr).toMatch(rule);
+  expect(stderr).toMatch(/verbs/);
+  expect(code).toBe(1);
+});
+
+test('the rules that the README names are enough', async () => {
+  const { code, stderr } = await capture(await kubeconfigOf('enough'));
+  expect(stderr).toContain('packets captured');
+  expect(code, stderr).toBe(0);
+});
+
+test('a node without an agent, then no agents at all', async () => {
+  const [first, second] = pods;
+  const expression = { key: 'kubernetes.io/hostname', operator: 'NotIn', values: [first?.node] };
+  const nodeAffinity = {
+    requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [expression] }] },
+  };
+  const patch = JSON.stringify({ spec: { template: { spec: { affinity: { nodeAffinity } } } } });
+  await kubectl(on, 'patch', 'daemonset/ksnoop-agent', '-n', 'ksnoop', '--type=merge', '-p', patch);
+  await kubectl(on, 'rollout', 'status', '-n', 'ksnoop', 'daemonset/ksnoop-agent', '--timeout=120s');
+  const without = await capture(on.kubeconfig, first);
+  expect(without.stderr).toContain(`Node ${first?.node} has no ksnoop agent`);
+  expect(without.code).toBe(1);
+  expect((await capture(on.kubeconfig, second)).code).toBe(0);
+
+  expect((await ksnoop(on, 'uninstall')).code).toBe(0);
+  const none = await capture(on.kubeconfig, second);
+  expect(none.stderr).toMatch(/not installed.*ksnoop install/s);
+  expect(none.code).toBe(1);
+});
