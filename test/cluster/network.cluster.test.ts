@@ -83,11 +83,13 @@ describe.skipIf(foreign)('the cluster of test/cluster', () => {
   });
 
   test('kube-proxy works with iptables on node1 and nftables on node2', async () => {
-    expect((await it.nodeExec('node1', ['iptables-save', '-t', 'nat'])).stdout).toContain(`${NAMESPACE}/server`);
-    expect((await it.nodeExec('node2', ['nft', 'list', 'table', 'ip', 'kube-proxy'])).stdout).toContain(
-      `${NAMESPACE}/server`,
-    );
-    expect((await it.nodeExec('node2', ['iptables-save', '-t', 'nat'])).stdout).not.toContain(`${NAMESPACE}/server`);
+    const rules = async (node: string, ...argv: string[]) => (await it.nodeExec(node, argv)).stdout;
+    const soon = { timeout: 30_000 };
+    await expect.poll(() => rules('node1', 'iptables-save', '-t', 'nat'), soon).toContain(`${NAMESPACE}/server`);
+    await expect
+      .poll(() => rules('node2', 'nft', 'list', 'table', 'ip', 'kube-proxy'), soon)
+      .toContain(`${NAMESPACE}/server`);
+    expect(await rules('node2', 'iptables-save', '-t', 'nat')).not.toContain(`${NAMESPACE}/server`);
   });
 
   test.each(NODES)('a pod of %s has the usual resolver and reaches both servers by name', async (node) => {
@@ -95,10 +97,12 @@ describe.skipIf(foreign)('the cluster of test/cluster', () => {
     expect(resolver).toContain(`search ${NAMESPACE}.svc.cluster.local svc.cluster.local cluster.local`);
     expect(resolver).toContain('nameserver 10.96.0.10');
     expect(resolver).toContain('options ndots:5');
-    const replies = await inClient(
-      node,
-      'for i in 1 2 3 4 5 6 7 8 9 10 11 12; do /busybox timeout 3 /busybox wget -qO- http://server/; done',
-    );
+    // A node's kube-proxy learns of an endpoint some time after the pod is ready.
+    const both =
+      'for i in $(/busybox seq 60); do r=$(/busybox timeout 3 /busybox wget -qO- http://server/); echo "$r"; ' +
+      'case "$s" in *"$r"*) ;; *) s="$s $r" ;; esac; case "$s" in *node1*node2*|*node2*node1*) exit ;; esac; ' +
+      '/busybox sleep 0.2; done';
+    const replies = await inClient(node, both);
     expect(new Set(replies.trim().split('\n'))).toEqual(new Set(NODES));
   });
 

@@ -1,0 +1,60 @@
+import { once } from 'node:events';
+import { BLOCK } from '../../src/wire/pcapng.ts';
+import { BlockFramer } from '../../src/wire/pcapng-read.ts';
+import { KsnoopProcess } from '../support/ksnoop-process.ts';
+import { ensureAgent, ensureShop, shopPods } from '../support/shop.ts';
+import { type Bench, figure } from './support/figure.ts';
+import { kubectlProcess } from './support/kubectl.ts';
+import { samplesOf, sideBySide } from './support/measure.ts';
+
+const ROUNDS = 15;
+
+/** Milliseconds from the start of ksnoop to its first packet on a pipe; a trickle of requests runs meanwhile. */
+export const firstPacket: Bench = {
+  name: 'first-packet',
+  about: 'from the start to the first packet of a pod with light traffic',
+  async run() {
+    const on = await ensureShop();
+    await ensureAgent();
+    const [pod] = await shopPods(on, 'web');
+    if (pod === undefined) throw new Error('the shop has no web');
+    // A packet every few milliseconds: what is measured is ksnoop, not the wait for traffic.
+    const trickle = `while :; do curl -s -o /dev/null http://${pod.ip}:8080/ok; sleep 0.01; done`;
+    const load = kubectlProcess(on, 'exec', '-n', 'shop', 'deploy/client', '--', 'timeout', '600', 'sh', '-c', trickle);
+    try {
+      const { ours, peer } = await sideBySide(
+        ROUNDS,
+        async () => {
+          const started = performance.now();
+          const ksnoop = new KsnoopProcess(['-n', 'shop', `pod/${pod.name}`], on.kubeconfig, 'pipe');
+          await new Promise<void>((resolve, reject) => {
+            const framer = new BlockFramer(({ type }) => type === BLOCK.enhancedPacket && resolve());
+            ksnoop.child.stdout?.on('data', (chunk: Buffer) => framer.push(chunk));
+            ksnoop.child.once('close', () => reject(new Error(`no packet: ${ksnoop.stderr}`)));
+          });
+          const took = performance.now() - started;
+          await ksnoop.stop();
+          return took;
+        },
+        async () => {
+          const started = performance.now();
+          await once(kubectlProcess(on, 'exec', '-n', 'shop', pod.name, '--', 'true'), 'close');
+          return performance.now() - started;
+        },
+      );
+      return [
+        figure({
+          name: 'first packet',
+          unit: 'ms',
+          ours: samplesOf(ours),
+          peer: samplesOf(peer),
+          against: 'kubectl exec POD -- true, from its start to its end',
+          goal: { relation: '<=', ratio: 2 },
+          notes: [],
+        }),
+      ];
+    } finally {
+      load.kill('SIGKILL');
+    }
+  },
+};

@@ -1,0 +1,8 @@
+import { agentCpu } from './agent-cpu.ts';
+import { endToEnd } from './end-to-end.ts';
+import { firstPacket } from './first-packet.ts';
+import { idleAgent } from './idle-agent.ts';
+import { transport } from './transport.ts';
+
+/** Every benchmark, in the order in which they run. */
+export const BENCHES = [firstPacket, transport, endToEnd, agentCpu, idleAgent] as const;

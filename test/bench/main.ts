@@ -1,0 +1,27 @@
+/**
+ * `npm run bench -- [NAME …] [--json]`: measures ksnoop and its peers side by side, prints a table. It judges nothing:
+ * a goal that is missed is a line in the table, not a failure.
+ */
+import { parseArgs } from 'node:util';
+import { BENCHES } from './index.ts';
+import { type Figure, isMet, tableLines } from './support/figure.ts';
+
+const { values, positionals } = parseArgs({
+  args: process.argv.slice(2),
+  options: { json: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const unknown = positionals.find((name) => !BENCHES.some((bench) => bench.name === name));
+if (unknown !== undefined) {
+  const known = BENCHES.map(({ name, about }) => `  ${name.padEnd(14)} ${about}`).join('\n');
+  console.error(`There is no benchmark ${unknown}. There are:\n${known}`);
+  process.exit(2);
+}
+const figures: Figure[] = [];
+for (const bench of BENCHES) {
+  if (positionals.length > 0 && !positionals.includes(bench.name)) continue;
+  console.error(`${bench.name}: ${bench.about} ...`);
+  figures.push(...(await bench.run((line) => console.error(`  ${line}`))));
+}
+if (values.json) console.log(JSON.stringify(figures.map((one) => ({ ...one, met: isMet(one) }))));
+else console.log(tableLines(figures).join('\n'));

@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TestCluster } from '../support/cluster.ts';
+import { ensureShop, kubectl, shopPods } from '../support/shop.ts';
+import { type Bench, figure } from './support/figure.ts';
+import { kubectlProcess } from './support/kubectl.ts';
+import { samplesOf, sideBySide } from './support/measure.ts';
+import { processorSeconds } from './support/processor.ts';
+import { readAll } from './support/reader.ts';
+
+const ROUNDS = 4;
+const BYTES = 1_000_000_000;
+const FILE = '/tmp/gigabyte';
+
+/** The exec transport alone: one prepared file out of a pod. */
+export const transport: Bench = {
+  name: 'transport',
+  about: 'a prepared file of 1 GB carried out of a pod by exec',
+  async run() {
+    const on = await ensureShop();
+    const [pod] = await shopPods(on, 'client');
+    if (pod === undefined) throw new Error('the shop has no client');
+    const make = `[ "$(stat -c %s ${FILE})" = ${BYTES} ] || head -c ${BYTES} /dev/urandom > ${FILE}`;
+    await kubectl(on, 'exec', '-n', 'shop', pod.name, '--', 'sh', '-c', make);
+    const { ours, peer } = await sideBySide(
+      ROUNDS,
+      () => carry(execCat(on, pod.name)),
+      () => carry(kubectlProcess(on, 'exec', '-n', 'shop', pod.name, '--', 'cat', FILE)),
+    );
+    await kubectl(on, 'exec', '-n', 'shop', pod.name, '--', 'rm', FILE);
+    const seconds = (runs: typeof ours) => runs.map((run) => run.processor.toFixed(1)).join(', ');
+    return [
+      figure({
+        name: 'transport',
+        unit: 'MB/s',
+        ours: samplesOf(ours.map(({ rate }) => rate)),
+        peer: samplesOf(peer.map(({ rate }) => rate)),
+        against: 'kubectl exec POD -- cat FILE, first byte to last, same reader',
+        goal: { relation: '>=', ratio: 1 },
+        notes: [`processor seconds of the client: ksnoop's ${seconds(ours)}; kubectl's ${seconds(peer)}`],
+      }),
+    ];
+  },
+};
+
+function execCat(on: TestCluster, pod: string): ChildProcess {
+  const program = join(import.meta.dirname, 'support/exec-cat.ts');
+  return spawn(process.execPath, [program, 'shop', pod, 'client', 'cat', FILE], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, KUBECONFIG: on.kubeconfig },
+  });
+}
+
+async function carry(child: ChildProcess): Promise<{ rate: number; processor: number }> {
+  const reading = readAll(child);
+  let processor = 0;
+  const watch = setInterval(() => {
+    processor = Math.max(processor, processorSeconds(child.pid ?? 0));
+  }, 50);
+  const { bytes, seconds } = await reading.done;
+  clearInterval(watch);
+  if (bytes !== BYTES) throw new Error(`${bytes} of ${BYTES} bytes came`);
+  await sleep(200);
+  return { rate: bytes / 1e6 / seconds, processor };
+}
