@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
-import { promisify } from 'node:util';
 import { KsnoopError, messageOf } from '../wire/errors.ts';
 
 /** A pipe without a name: both ends are descriptors of this process. */
@@ -16,14 +15,15 @@ let made = 0;
 
 /**
  * A pipe of the kernel's. Node's own child pipes are sockets, which cannot be opened through /proc/self/fd, and it has
- * no pipe(2): a FIFO is made, opened at both ends and unlinked at once.
+ * no pipe(2): a FIFO is made, opened at both ends and unlinked at once. Synchronous, so that no way of ending in
+ * between leaves it behind.
  * @throws KsnoopError NO_PIPE
  */
-export async function makePipe(): Promise<Pipe> {
+export function makePipe(): Pipe {
   made += 1;
   const path = `${FOLDER}/ksnoop-${process.pid}-${made}`;
   try {
-    await promisify(execFile)('mkfifo', ['-m', '600', path]);
+    execFileSync('mkfifo', ['-m', '600', path], { stdio: ['ignore', 'ignore', 'pipe'] });
     try {
       // Without O_NONBLOCK each end would wait for the other.
       const read = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);

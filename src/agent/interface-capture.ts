@@ -78,8 +78,8 @@ export class InterfaceCapture {
    */
   async start(): Promise<void> {
     const since = performance.now();
-    let source = await this.#open('prompt');
-    if (!(await listens(source)) && cannotPrint(source.tcpdump.stderr)) source = await this.#open('flushed');
+    let source = this.#open('prompt');
+    if (!(await listens(source)) && cannotPrint(source.tcpdump.stderr)) source = this.#open('flushed');
     if (!(await listens(source))) {
       const { stderr } = source.tcpdump;
       if (performance.now() - since < TCPDUMP_START_MS) throw await whyEnded(this.#namespace, this.#options, stderr);
@@ -139,8 +139,8 @@ export class InterfaceCapture {
     return (this.#writer?.captured ?? 0) + (this.#writer?.dropped ?? 0);
   }
 
-  async #open(mode: TcpdumpMode): Promise<PacketSource> {
-    const source = await PacketSource.open(this.#namespace, this.#options, mode, {
+  #open(mode: TcpdumpMode): PacketSource {
+    return PacketSource.open(this.#namespace, this.#options, mode, {
       header: (linkType) => this.#describe(linkType),
       packet: (seconds, nanoseconds, caplen, origlen, bytes, offset) =>
         this.#writer?.write(seconds, nanoseconds, caplen, origlen, bytes, offset),
@@ -149,8 +149,6 @@ export class InterfaceCapture {
         if (mode === 'prompt' && this.#taken - this.#takenBefore > BUSY_PACKETS) this.#change('busy');
       },
     });
-    if (this.#killed) source.tcpdump.kill();
-    return source;
   }
 
   /** The interface's block, when the first tcpdump says what the link type is. */
@@ -196,7 +194,7 @@ export class InterfaceCapture {
   async #replace(old: PacketSource, mode: TcpdumpMode): Promise<void> {
     let next: PacketSource;
     try {
-      next = await this.#open(mode);
+      next = this.#open(mode);
     } catch {
       return;
     }

@@ -28,6 +28,12 @@ export const LIFE_CHECK_MS = 1_000;
 /** An end whose client has gone, or does not read, is forced after this long. */
 export const HARD_END_MS = 3_000;
 
+/** Read from tcpdump at once: what its pipe holds (pipe(7)). */
+export const READ_BYTES = 64 * 1024;
+
+/** Batches kept for use again. */
+export const BATCHES_KEPT = 16;
+
 /** Size of one batch of framed packets on its way to stdout. */
 export const BATCH_BYTES = 256 * 1024;
 

@@ -53,17 +53,17 @@ export class PacketSource {
   #heardAt = performance.now();
 
   /** @throws KsnoopError NO_PIPE */
-  static async open(
+  static open(
     namespace: HeldNamespace,
     options: TcpdumpOptions,
     mode: TcpdumpMode,
     handlers: SourceHandlers,
-  ): Promise<PacketSource> {
-    const pipe = await makePipe();
+  ): PacketSource {
+    const pipe = makePipe();
     return new PacketSource(handlers, (onData) => new Tcpdump(namespace, options, mode, pipe, onData));
   }
 
-  private constructor(handlers: SourceHandlers, start: (onData: (chunk: Buffer) => void) => Tcpdump) {
+  private constructor(handlers: SourceHandlers, start: (onData: (chunk: Uint8Array) => void) => Tcpdump) {
     this.#handlers = handlers;
     this.#framer = new PcapFramer({
       header: ({ linkType }) => handlers.header(linkType),
@@ -92,7 +92,7 @@ export class PacketSource {
     return this.#newest > time;
   }
 
-  #take(chunk: Buffer): void {
+  #take(chunk: Uint8Array): void {
     if (this.damage !== undefined) return;
     this.#heardAt = performance.now();
     try {

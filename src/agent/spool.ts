@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { COALESCE_MS, SPOOL_BYTES } from '../wire/limits.ts';
 import { enhancedPacketBytes, writeEnhancedPacket } from '../wire/pcapng-write.ts';
-import { BATCH_BYTES } from './limits.ts';
+import { BATCH_BYTES, BATCHES_KEPT } from './limits.ts';
 
 /**
  * Framed blocks on their way to stdout: gathered into batches, written one at a time, kept up to SPOOL_BYTES while the
@@ -16,7 +16,7 @@ export class Spool {
   #batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
   #view = new DataView(this.#batch.buffer);
   #filled = 0;
-  #spare: ArrayBuffer | undefined;
+  readonly #spares: ArrayBuffer[] = [];
   #writing = false;
   #closed = false;
   #timer: NodeJS.Timeout | undefined;
@@ -110,9 +110,7 @@ export class Spool {
 
   #cutBatch(): void {
     this.#queue.push(this.#batch.subarray(0, this.#filled));
-    const spare = this.#spare;
-    this.#spare = undefined;
-    this.#use(spare ?? new ArrayBuffer(BATCH_BYTES));
+    this.#use(this.#spares.pop() ?? Buffer.allocUnsafeSlow(BATCH_BYTES).buffer);
   }
 
   #use(buffer: ArrayBuffer): void {
@@ -135,7 +133,9 @@ export class Spool {
       }
       this.waiting -= bytes.length;
       this.#flushedAt = performance.now();
-      if (bytes.buffer.byteLength === BATCH_BYTES && bytes.buffer instanceof ArrayBuffer) this.#spare = bytes.buffer;
+      const { buffer } = bytes;
+      const again = buffer.byteLength === BATCH_BYTES && buffer instanceof ArrayBuffer;
+      if (again && this.#spares.length < BATCHES_KEPT) this.#spares.push(buffer);
       if (this.#queue.length > 0) this.#next();
       else if (this.#filled > 0) this.scheduleFlush();
       this.#tell();

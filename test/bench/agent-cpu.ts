@@ -8,7 +8,7 @@ import { type Bench, figure } from './support/figure.ts';
 import { samplesOf, sideBySide } from './support/measure.ts';
 import { processorSeconds } from './support/processor.ts';
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 const PACKETS = 300_000;
 const BURST = 256;
 const BYTES = 1_400;
@@ -80,6 +80,8 @@ async function ofTcpdump(pair: NamespacePair): Promise<Cost> {
     stderr += chunk.toString('utf8');
   });
   const cat = spawn('cat', { stdio: [tcpdump.stdout, 'ignore', 'ignore'] });
+  // Its end is told when nobody but cat has its output.
+  tcpdump.stdout.destroy();
   while (!stderr.includes('listening')) await sleep(20);
   const pids = [tcpdump.pid ?? 0, cat.pid ?? 0];
   const used = () => pids.reduce((sum, pid) => sum + processorSeconds(pid), 0);

@@ -19,8 +19,8 @@ export const firstPacket: Bench = {
     const [pod] = await shopPods(on, 'web');
     if (pod === undefined) throw new Error('the shop has no web');
     // A packet every few milliseconds: what is measured is ksnoop, not the wait for traffic.
-    const trickle = `while :; do curl -s -o /dev/null http://${pod.ip}:8080/ok; sleep 0.01; done`;
-    const load = kubectlProcess(on, 'exec', '-n', 'shop', 'deploy/client', '--', 'timeout', '600', 'sh', '-c', trickle);
+    const trickle = `i=0; while [ $i -lt 2500 ]; do curl -s -o /dev/null http://${pod.ip}:8080/ok; i=$((i+1)); done`;
+    const load = kubectlProcess(on, 'exec', '-n', 'shop', 'deploy/client', '--', 'sh', '-c', trickle);
     try {
       const { ours, peer } = await sideBySide(
         ROUNDS,
