@@ -44,7 +44,7 @@ export const endToEnd: Bench = {
         ours: samplesOf(ours.map(({ rate }) => rate)),
         peer: samplesOf(peer.map(({ rate }) => rate)),
         against:
-          'kubectl exec AGENT -- nsenter --net=/proc/PID/ns/net tcpdump -w -, bytes that came over the time they took',
+          'kubectl exec AGENT -- nsenter --net=/proc/PID/ns/net tcpdump -w -, what came over the time from the start of the transfer to the last byte',
         goal: { relation: '>=', ratio: 0.9 },
         notes: [`ksnoop brought ${told(ours).join('; ')}`, `tcpdump brought ${told(peer).join('; ')}`],
       }),
@@ -56,6 +56,7 @@ async function byKsnoop(on: TestCluster, pod: ShopPod, transfer: () => Promise<s
   const ksnoop = new KsnoopProcess(['-n', 'shop', `pod/${pod.name}`, '-i', 'eth0'], on.kubeconfig, 'pipe');
   const reading = readAll(ksnoop.child);
   await ksnoop.capturing(1);
+  reading.begin();
   await transfer();
   await quiet(reading.now);
   const { bytes, seconds } = reading.now();
@@ -89,6 +90,7 @@ async function byTcpdump(on: TestCluster, pod: ShopPod, transfer: () => Promise<
     stderr += chunk.toString('utf8');
   });
   await sleep(1_500);
+  reading.begin();
   await transfer();
   await quiet(reading.now);
   const { bytes, seconds } = reading.now();

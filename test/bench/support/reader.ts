@@ -1,22 +1,26 @@
 import type { ChildProcess } from 'node:child_process';
 
-/** What came out of a program, and how long it took from the first byte to the last. */
+/** What came out of a program, and how long it took to the last byte, from the first or from `begin()`. */
 export interface Flow {
   readonly bytes: number;
   readonly seconds: number;
 }
 
-/** Reads a program's stdout and throws it away. `now()` tells what has come so far. */
-export function readAll(child: ChildProcess): { readonly done: Promise<Flow>; now(): Flow } {
+/** Reads a program's stdout and throws it away. `begin()` forgets what has come, `now()` tells what has come since. */
+export function readAll(child: ChildProcess): { readonly done: Promise<Flow>; begin(): void; now(): Flow } {
   let bytes = 0;
-  let first = 0;
+  let began: number | undefined;
   let last = 0;
   child.stdout?.on('data', (chunk: Buffer) => {
     last = performance.now();
-    if (bytes === 0) first = last;
+    began ??= last;
     bytes += chunk.length;
   });
-  const now = () => ({ bytes, seconds: (last - first) / 1000 });
+  const now = () => ({ bytes, seconds: (last - (began ?? last)) / 1000 });
   const done = new Promise<Flow>((resolve) => child.once('close', () => resolve(now())));
-  return { done, now };
+  const begin = () => {
+    bytes = 0;
+    began = performance.now();
+  };
+  return { done, begin, now };
 }
