@@ -8,7 +8,7 @@ import { kubectlProcess } from './support/kubectl.ts';
 import { samplesOf, sideBySide } from './support/measure.ts';
 import { readAll } from './support/reader.ts';
 
-const ROUNDS = 4;
+const ROUNDS = 5;
 const BYTES = 1_000_000_000;
 /** An output that is quiet for so long has nothing left. */
 const QUIET_MS = 3_000;
