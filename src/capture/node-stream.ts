@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentEvent, AgentTarget, CaptureRequest, EndReason } from '../wire/agent-protocol.ts';
 import { KsnoopError, messageOf } from '../wire/errors.ts';
 import { PROTOCOL_TEXT } from '../wire/version.ts';
+import { agentError } from './agent-error.ts';
 import { RECONNECT_FIRST_MS, RECONNECT_LAST_MS, RECONNECT_TOTAL_MS } from './limits.ts';
 import type { Merge } from './merge.ts';
 import type { CaptureReport, Gap } from './report.ts';
@@ -166,7 +167,7 @@ export class NodeStream {
         this.#observer.started(target.key, target.label);
         return;
       case 'target-failed': {
-        this.#fail(target.key, new KsnoopError(event.code, event.message, { hint: event.hint }));
+        this.#fail(target.key, agentError(event));
         return;
       }
       case 'target-gone':

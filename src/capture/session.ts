@@ -1,8 +1,9 @@
 import { type AgentEvent, type CaptureRequest, type Control, parseAgentEvent } from '../wire/agent-protocol.ts';
-import { EXIT, KsnoopError, messageOf } from '../wire/errors.ts';
+import { KsnoopError, messageOf } from '../wire/errors.ts';
 import { HEARTBEAT_MS } from '../wire/limits.ts';
 import { lineSplitter } from '../wire/lines.ts';
 import { checkProtocol } from '../wire/version.ts';
+import { agentError } from './agent-error.ts';
 import { SILENCE_MS, STRAY_LINES } from './limits.ts';
 import type { MergeSource } from './merge.ts';
 import type { AgentTransport, OpenTransport, TransportEnd } from './transport.ts';
@@ -129,10 +130,7 @@ export class AgentSession {
     if (event === undefined) return;
     if (event.type === 'hello') checkProtocol(event.protocol, 'agent');
     if (event.type === 'failed') {
-      this.#failure ??= new KsnoopError(event.code, event.message, {
-        hint: event.hint,
-        exit: event.code === 'BAD_FILTER' || event.code === 'UNKNOWN_INTERFACE' ? EXIT.usage : undefined,
-      });
+      this.#failure ??= agentError(event);
       return;
     }
     if (event.type === 'end') {

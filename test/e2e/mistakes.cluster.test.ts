@@ -91,7 +91,7 @@ test("a bad filter: tcpdump's own words", async () => {
 test('an unknown interface: those that exist', async () => {
   const { code, stderr } = await mistake(ofWeb('-i', 'eth7'));
   expect(stderr).toMatch(/has no interface eth7 .*any, lo, eth0/);
-  expect(code).toBe(1);
+  expect(code).toBe(2);
 });
 
 test('an unknown container: those it has', async () => {
