@@ -1,0 +1,196 @@
+// One node's stream over as many sessions as it takes; the agent is played by the test, line by line.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { Merge } from '../../src/capture/merge.ts';
+import { type CaptureObserver, NodeStream } from '../../src/capture/node-stream.ts';
+import { CaptureReport } from '../../src/capture/report.ts';
+import type { AgentTransport, TransportEnd, TransportHandlers } from '../../src/capture/transport.ts';
+import type { AgentEvent, AgentTarget } from '../../src/wire/agent-protocol.ts';
+import { KsnoopError } from '../../src/wire/errors.ts';
+import { PROTOCOL_TEXT } from '../../src/wire/version.ts';
+import { describe, end, header, packet } from '../support/pcapng-sample.ts';
+
+/** An agent behind a transport. */
+class PlayedAgent implements AgentTransport {
+  readonly ended: Promise<TransportEnd>;
+  readonly said: { type: string }[] = [];
+  settle: (end: TransportEnd) => void = () => {};
+  readonly #handlers: TransportHandlers;
+
+  constructor(handlers: TransportHandlers) {
+    this.#handlers = handlers;
+    this.ended = new Promise((resolve) => {
+      this.settle = resolve;
+    });
+    this.tell({ type: 'hello', protocol: PROTOCOL_TEXT, version: '0', node: 'node1' });
+  }
+
+  tell(event: AgentEvent): void {
+    this.#handlers.stderr(Buffer.from(`${JSON.stringify(event)}\n`));
+  }
+
+  write(text: string): void {
+    for (const line of text.trim().split('\n')) this.said.push(JSON.parse(line));
+  }
+
+  send(...blocks: Uint8Array[]): void {
+    this.#handlers.stdout(Buffer.concat(blocks));
+  }
+
+  capture(): void {
+    this.tell({ type: 'started', target: 'a', interface: 'shop/a/any' });
+    this.send(header(), describe('shop/a/any'), packet(0, 5n, new Uint8Array(20)));
+  }
+
+  finish(reason: 'stopped' | 'targets-gone' | 'lease' = 'stopped'): void {
+    this.send(end());
+    this.tell({ type: 'end', reason });
+    this.settle({ kind: 'exited', code: 0 });
+  }
+
+  lose(): void {
+    this.settle({ kind: 'lost', error: new KsnoopError('STREAM_LOST', 'The stream broke.') });
+  }
+
+  pause(): void {}
+  resume(): void {}
+  terminate(): void {
+    this.lose();
+  }
+}
+
+const TARGET: AgentTarget = { key: 'a', kind: 'host' };
+
+/** @param sessions what each agent does, one after the other; a KsnoopError refuses */
+function played(
+  sessions: (((agent: PlayedAgent) => void) | KsnoopError)[],
+  living: () => readonly AgentTarget[] = () => [TARGET],
+) {
+  const agents: PlayedAgent[] = [];
+  const events: string[] = [];
+  const packets: number[] = [];
+  const report = new CaptureReport();
+  report.add('a', 'shop/a');
+  const merge = new Merge({ addInterface: () => {}, write: (_type, id) => packets.push(id) });
+  const observer: CaptureObserver = {
+    started: (key) => events.push(`started ${key}`),
+    failed: (key, _label, error) => events.push(`failed ${key} ${error.code}`),
+    gone: (key) => events.push(`gone ${key}`),
+    lost: () => events.push('lost'),
+    resumed: () => events.push('resumed'),
+    log: () => {},
+  };
+  const plan = {
+    node: 'node1',
+    targets: [TARGET],
+    open: async (handlers: TransportHandlers) => {
+      const session = sessions.shift();
+      if (session === undefined) throw new KsnoopError('UNREACHABLE', 'nobody there');
+      if (session instanceof KsnoopError) throw session;
+      const agent = new PlayedAgent(handlers);
+      agents.push(agent);
+      setImmediate(() => session(agent));
+      return agent;
+    },
+    refresh: async () => living(),
+  };
+  const settings = { interface: 'any', filter: undefined, snaplen: 100, maxDurationMs: 1_000 };
+  const stream = new NodeStream(plan, settings, merge, report, observer, () => '0'.repeat(32));
+  return { stream, agents, events, packets, report, merge };
+}
+
+test('a session from the request to the acknowledged end marker', async () => {
+  const { stream, agents, events, packets, report, merge } = played([(agent) => agent.capture()]);
+  const running = stream.run();
+  while (events.length === 0) await sleep(1);
+  expect(agents[0]?.said[0]).toMatchObject({ type: 'capture', targets: [TARGET], snaplen: 100 });
+  stream.stop();
+  expect(agents[0]?.said.at(-1)).toEqual({ type: 'stop' });
+  agents[0]?.finish();
+  await running;
+  merge.flush();
+  expect(agents[0]?.said.at(-1)).toEqual({ type: 'acknowledge' });
+  expect(packets).toEqual([0]);
+  expect(report.gaps).toEqual([]);
+  expect(events).toEqual(['started a']);
+});
+
+test('a lost stream is taken up again, and the gap is known', async () => {
+  const lose = (agent: PlayedAgent) => {
+    agent.capture();
+    agent.lose();
+  };
+  const finish = (agent: PlayedAgent) => {
+    agent.capture();
+    agent.finish('targets-gone');
+  };
+  const refused = new KsnoopError('UNREACHABLE', 'not yet');
+  const { stream, events, packets, report, merge } = played([lose, refused, finish]);
+  await stream.run();
+  merge.flush();
+  expect(events).toEqual(['started a', 'lost', 'resumed', 'started a']);
+  expect(packets).toEqual([0, 1]);
+  expect(report.gaps).toHaveLength(1);
+  expect(report.gaps[0]?.until?.getTime()).toBeGreaterThanOrEqual(report.gaps[0]?.from.getTime() ?? 0);
+});
+
+test('an agent that ends by itself for want of a lease is taken up again', async () => {
+  const lease = (agent: PlayedAgent) => {
+    agent.capture();
+    agent.finish('lease');
+  };
+  const { stream, events } = played([
+    lease,
+    (agent) => {
+      agent.capture();
+      agent.finish('targets-gone');
+    },
+  ]);
+  await stream.run();
+  expect(events).toEqual(['started a', 'lost', 'resumed', 'started a']);
+});
+
+test('a target that has gone meanwhile is not taken up again', async () => {
+  const { stream, events, report } = played(
+    [
+      (agent) => {
+        agent.capture();
+        agent.lose();
+      },
+    ],
+    () => [],
+  );
+  await stream.run();
+  expect(events).toEqual(['started a', 'lost', 'gone a']);
+  expect(report.targets.get('a')?.state).toBe('gone');
+});
+
+test('a refusal before anything was captured is final', async () => {
+  const { stream, events, report } = played([new KsnoopError('FORBIDDEN', 'no')]);
+  await stream.run();
+  expect(events).toEqual(['failed a FORBIDDEN']);
+  expect(report.gaps).toEqual([]);
+});
+
+test('another protocol version is an error, not a loop', async () => {
+  const { stream, events } = played([
+    (agent) => agent.tell({ type: 'hello', protocol: '9.0', version: '9', node: 'n' }),
+  ]);
+  await stream.run();
+  expect(events).toEqual(['failed a PROTOCOL_MISMATCH']);
+});
+
+test('damage in the stream is a loss, not a crash', async () => {
+  const { stream, events } = played([
+    (agent) => {
+      agent.capture();
+      agent.send(Buffer.alloc(64, 0xff));
+    },
+    (agent) => {
+      agent.capture();
+      agent.finish('targets-gone');
+    },
+  ]);
+  await stream.run();
+  expect(events.slice(0, 2)).toEqual(['started a', 'lost']);
+});
