@@ -1,0 +1,102 @@
+// What `npm pack` makes is installed into an empty folder, and runs.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { arrayAt, isObject, objectAt, parseJson } from '../src/wire/guard.ts';
+import { VERSION } from '../src/wire/version.ts';
+
+const root = join(import.meta.dirname, '..');
+const folder = mkdtempSync(join(tmpdir(), 'ksnoop-pack-'));
+const installed = join(folder, 'installed');
+let files: string[];
+
+beforeAll(() => {
+  const words = ['pack', '--json', '--pack-destination', folder];
+  const json = execFileSync('npm', words, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const report = parseJson(json, 'npm pack');
+  // npm 11 gives a list of packages, npm 12 an object by their names.
+  const packed = Object.values(isObject(report) || Array.isArray(report) ? report : [])[0];
+  if (!isObject(packed)) throw new Error('npm packed nothing');
+  files = arrayAt(packed, 'files').map((file) => String(objectAt({ file }, 'file').path));
+  mkdirSync(installed);
+  const archive = join(folder, String(packed.filename));
+  execFileSync('npm', ['install', '--offline', '--no-audit', '--no-fund', archive], {
+    cwd: installed,
+    stdio: 'ignore',
+  });
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const run = (name: string, args: string[], path = process.env.PATH) =>
+  spawnSync(join(installed, 'node_modules/.bin', name), args, {
+    encoding: 'utf8',
+    env: { ...process.env, PATH: path },
+  });
+
+test('only what runs is in it', () => {
+  const allowed =
+    /^(package\.json|README\.md|LICENSE|bin\/[\w-]+\.mjs|dist\/([\w-]+|chunks\/[\w-]+)\.mjs(\.LEGAL\.txt)?|daemonset\/.+)$/;
+  expect(files.filter((file) => !allowed.test(file))).toEqual([]);
+  expect(files).toContain('dist/ksnoop-agent.mjs');
+  expect(files).toContain('daemonset/base/daemonset.yaml');
+});
+
+test('its programs run, and say the version of the package', () => {
+  expect(parseJson(readFileSync(join(root, 'package.json'), 'utf8'), 'package.json')).toMatchObject({
+    version: VERSION,
+  });
+  for (const name of ['ksnoop', 'kubectl-ksnoop', 'ksnoop-agent']) {
+    expect(run(name, ['--version'])).toMatchObject({ status: 0, stdout: `${VERSION}\n` });
+  }
+  expect(run('ksnoop', ['--help']).stdout).toContain('install');
+});
+
+test('the agents can be installed from it: the manifests are found', () => {
+  const none = join(folder, 'no-kubeconfig');
+  const { status, stderr } = run('ksnoop', ['install', '--image', 'x', '--kubeconfig', none]);
+  expect(stderr).toContain('does not exist');
+  expect(status).toBe(2);
+});
+
+test('--version does not load the Kubernetes client', () => {
+  const client = files
+    .filter((file) => file.startsWith('dist/'))
+    .filter((file) => {
+      return (
+        readFileSync(join(root, file), 'utf8').includes('CLIENT_CERTIFICATE_DATA') || file.includes('find-targets')
+      );
+    });
+  expect(client).not.toEqual([]);
+  const hook = `data:text/javascript,import{registerHooks}from'node:module';registerHooks({load(u,c,n){process._rawDebug(u);return n(u,c)}})`;
+  const { stderr } = spawnSync(process.execPath, ['--import', hook, join(root, 'bin/ksnoop.mjs'), '--version'], {
+    encoding: 'utf8',
+  });
+  expect(stderr).toContain('dist/ksnoop.mjs');
+  for (const file of client) expect(stderr).not.toContain(file);
+});
+
+test('a Node that is too old is told which one is needed and where this one is', ({ skip }) => {
+  const others = (process.env.PATH ?? '').split(delimiter).filter((part) => !part.includes('node_modules'));
+  const old = others.map((part) => join(part, 'node')).find((file) => existsSync(file) && isOld(file));
+  if (old === undefined) return skip('this machine has no Node before 22.19');
+  for (const name of ['ksnoop', 'ksnoop-agent']) {
+    const { status, stdout, stderr } = spawnSync(old, [join(root, 'bin', `${name}.mjs`), '--version'], {
+      encoding: 'utf8',
+    });
+    expect(status).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/22\.19/);
+    expect(stderr).toContain(old);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  }
+});
+
+function isOld(node: string): boolean {
+  const [major = 0, minor = 0] = execFileSync(node, ['--version'], { encoding: 'utf8' })
+    .slice(1)
+    .split('.')
+    .map(Number);
+  return major < 22 || (major === 22 && minor < 19);
+}
