@@ -14,7 +14,7 @@ test('captures three hosts, shows their packets, writes a file, and cleans up', 
   const folder = mkdtempSync(join(tmpdir(), 'ksnoop-demo-'));
   const { status, stdout, stderr } = spawnSync('node', [join(root, 'scripts/demo.ts')], {
     encoding: 'utf8',
-    cwd: root,
+    cwd: folder,
   });
   expect(status, stderr).toBe(0);
   const file = join(folder, /\S+\.pcapng/.exec(stdout + stderr)?.[0] ?? '');
