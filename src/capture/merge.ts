@@ -1,9 +1,13 @@
 import { KsnoopError } from '../wire/errors.ts';
 import { INTERFACES_MAXIMUM } from '../wire/limits.ts';
-import { BLOCK } from '../wire/pcapng.ts';
+import { BLOCK, EPB_HEADER_BYTES } from '../wire/pcapng.ts';
 import { BlockFramer, type BlockView } from '../wire/pcapng-read.ts';
 import { InterfaceQueue } from './interface-queue.ts';
 import { BUSY_WINDOW_MS, MERGE_BYTES, MERGE_WINDOW_MS, SAME_TIME_NS } from './limits.ts';
+
+/** Bytes of the blocks without options (draft-ietf-opsawg-pcapng, sections 4.2 and 4.6). */
+const SHORTEST_INTERFACE = 20;
+const SHORTEST_STATISTICS = 24;
 
 /** Where merged blocks go. All calls are synchronous; `bytes` are valid during the call only. */
 export interface BlockSink {
@@ -227,12 +231,20 @@ export class MergeSource {
     switch (block.type) {
       case BLOCK.enhancedPacket:
       case BLOCK.interfaceStatistics: {
+        if (!isWhole(block)) throw this.#damaged(block, 'a packet or its statistics do not fit their block');
         const queue = this.#queues[block.view.getUint32(block.offset + 8, block.littleEndian)];
-        if (queue === undefined) throw new KsnoopError('DAMAGED_PCAPNG', `${this.name} sent a packet of no interface.`);
+        if (queue === undefined) throw this.#damaged(block, 'a packet is of no interface');
         this.#merge.enqueue(queue, block);
         return;
       }
+      case BLOCK.sectionHeader:
+        // Interface numbers start anew in a section; an agent writes one, little-endian.
+        if (!block.littleEndian || this.#framer.consumed > block.length) {
+          throw this.#damaged(block, 'another section starts');
+        }
+        return;
       case BLOCK.interfaceDescription:
+        if (block.length < SHORTEST_INTERFACE) throw this.#damaged(block, 'an interface has no link type');
         this.#queues.push(this.#merge.openInterface(block.bytes, block.offset, block.length, this));
         return;
       case BLOCK.ksnoopEnd:
@@ -242,4 +254,14 @@ export class MergeSource {
         return;
     }
   }
+  #damaged(block: BlockView, what: string): KsnoopError {
+    const at = this.#framer.consumed - block.length;
+    return new KsnoopError('DAMAGED_PCAPNG', `The stream of ${this.name} is damaged at byte ${at}: ${what}.`);
+  }
+}
+
+/** Whoever reads a packet or statistics block behind the merge relies on its numbers being there. */
+function isWhole({ type, view, offset, length, littleEndian }: BlockView): boolean {
+  if (type !== BLOCK.enhancedPacket) return length >= SHORTEST_STATISTICS;
+  return length >= EPB_HEADER_BYTES + 4 && view.getUint32(offset + 20, littleEndian) <= length - EPB_HEADER_BYTES - 4;
 }
