@@ -102,15 +102,16 @@ describe('order', () => {
     for (const { source } of streams) expect(source.endMarker).toBeDefined();
   });
 
-  it('packets are in order within one interface even if they arrive a little out of it', () => {
+  it('packets are in order even if an interface hands them over a little out of it', () => {
     const collector = new Collector();
-    const source = collector.open('a', 'b');
-    for (const text of ['3', '1', '2']) source.push(packet(0, BASE + BigInt(text), text));
+    const source = collector.open('a', 'b', 'silent');
+    source.push(packet(1, BASE + 2n, '2'));
+    // The first of them is later than what waits, the next one earlier.
+    for (const text of ['4', '1', '3']) source.push(packet(0, BASE + BigInt(text), text));
     expect(collector.packets).toEqual([]);
-    source.push(packet(1, BASE + 9n, 'last'));
     source.end();
     collector.pass(0);
-    expect(collector.packets.map(({ text }) => text)).toEqual(['1', '2', '3', 'last']);
+    expect(collector.packets.map(({ text }) => text)).toEqual(['1', '2', '3', '4']);
   });
 
   it('statistics stay behind the packets they speak of', () => {
