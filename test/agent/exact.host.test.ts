@@ -17,54 +17,64 @@ afterAll(() => {
   pair.remove();
 });
 
+/** Octets before the IP header: Ethernet's, and those of LINUX_SLL2 (link type 276) for `any`. */
+const LINK_HEADER = { eth0: 14, any: 20 } as const;
+
 /** Times of the UDP packets to port 7000 in a stream, nanoseconds, in its order. */
-function datagramTimes(pcapng: Buffer): bigint[] {
+function datagramTimes(pcapng: Buffer, linkHeader: number): bigint[] {
   const times: bigint[] = [];
   const framer = new BlockFramer(({ type, view, offset }) => {
     if (type !== BLOCK.enhancedPacket) return;
-    // The packet's octets are at 28: Ethernet 14, IPv4 20, UDP's destination port at 2.
-    if (view.getUint8(offset + 28 + 14 + 9) !== 17 || view.getUint16(offset + 28 + 36) !== 7000) return;
+    // The packet's octets are at 28; IPv4 has 20, and UDP's destination port is at 2.
+    const ip = offset + 28 + linkHeader;
+    if (view.getUint8(ip + 9) !== 17 || view.getUint16(ip + 22) !== 7000) return;
     times.push((BigInt(view.getUint32(offset + 12, true)) << 32n) | BigInt(view.getUint32(offset + 16, true)));
   });
   framer.push(pcapng);
   return times;
 }
 
-it('loses nothing and repeats nothing in bursts, in quiet, and while it changes from one to the other', async () => {
-  const agent = new AgentProcess();
-  const sentBefore = packetsSent(pair, pair.left);
-  await agent.start(captureRequest([{ key: 't', kind: 'netns', name: pair.left }], { filter: 'udp' }));
-  const send = (...numbers: number[]) => run(traffic(pair, pair.left, 'udp', RIGHT_ADDRESS, ...numbers));
-  let sent = 0;
-  for (const [count = 0, burst = 0, bytes = 0, pause = 0] of [
-    [50, 1, 100, 2],
-    // Not more bytes than the agent keeps while this process waits for the sender.
-    [60_000, 256, 500, 1],
-    [20, 1, 100, 100],
-    [2_000, 2_000, 1_400, 0],
-  ]) {
-    send(count, burst, bytes, pause);
-    sent += count;
-  }
-  // Long enough to be calm again.
-  for (let index = 0; index < 60; index += 1) {
-    send(5, 5, 50, 0);
-    sent += 5;
-    await sleep(50);
-  }
-  send(30_000, 128, 64, 1);
-  sent += 30_000;
-  expect(await agent.stop()).toBe(0);
-  expect(packetsSent(pair, pair.left) - sentBefore).toBeGreaterThanOrEqual(sent);
-  const times = datagramTimes(agent.output);
-  expect(times).toHaveLength(sent);
-  const backwards = times.filter((time, index) => index > 0 && time < (times[index - 1] ?? 0n));
-  expect(backwards).toEqual([]);
-  const counters = agent.events.filter(({ type }) => type === 'counters').at(-1);
-  expect(counters).toMatchObject({
-    counters: { captured: sent, received: sent, droppedByKernel: 0, droppedByKsnoop: 0 },
-  });
-}, 120_000);
+it.each(['eth0', 'any'] as const)(
+  'on %s loses nothing and repeats nothing, in bursts, in quiet, and changing between',
+  async (name) => {
+    const agent = new AgentProcess();
+    const sentBefore = packetsSent(pair, pair.left);
+    await agent.start(
+      captureRequest([{ key: 't', kind: 'netns', name: pair.left }], { interface: name, filter: 'udp' }),
+    );
+    const send = (...numbers: number[]) => run(traffic(pair, pair.left, 'udp', RIGHT_ADDRESS, ...numbers));
+    let sent = 0;
+    for (const [count = 0, burst = 0, bytes = 0, pause = 0] of [
+      [50, 1, 100, 2],
+      // Not more bytes than the agent keeps while this process waits for the sender.
+      [60_000, 256, 500, 1],
+      [20, 1, 100, 100],
+      [2_000, 2_000, 1_400, 0],
+    ]) {
+      send(count, burst, bytes, pause);
+      sent += count;
+    }
+    // Long enough to be calm again.
+    for (let index = 0; index < 60; index += 1) {
+      send(5, 5, 50, 0);
+      sent += 5;
+      await sleep(50);
+    }
+    send(30_000, 128, 64, 1);
+    sent += 30_000;
+    expect(await agent.stop()).toBe(0);
+    expect(packetsSent(pair, pair.left) - sentBefore).toBeGreaterThanOrEqual(sent);
+    const times = datagramTimes(agent.output, LINK_HEADER[name]);
+    expect(times).toHaveLength(sent);
+    const backwards = times.filter((time, index) => index > 0 && time < (times[index - 1] ?? 0n));
+    expect(backwards).toEqual([]);
+    const counters = agent.events.filter(({ type }) => type === 'counters').at(-1);
+    expect(counters).toMatchObject({
+      counters: { captured: sent, received: sent, droppedByKernel: 0, droppedByKsnoop: 0 },
+    });
+  },
+  120_000,
+);
 
 it('brings a lone packet within a fraction of a second, also after much traffic', async () => {
   const agent = new AgentProcess();
@@ -72,7 +82,10 @@ it('brings a lone packet within a fraction of a second, also after much traffic'
   const lone = async () => {
     const before = agent.outputBytes;
     run(traffic(pair, pair.left, 'udp', RIGHT_ADDRESS, 1, 1, 50, 0));
-    await agent.until(() => datagramTimes(agent.output).length > 0 && agent.outputBytes > before + 80, 400);
+    await agent.until(
+      () => datagramTimes(agent.output, LINK_HEADER.eth0).length > 0 && agent.outputBytes > before + 80,
+      400,
+    );
   };
   await lone();
   run(traffic(pair, pair.left, 'udp', RIGHT_ADDRESS, 60_000, 256, 100, 1));
