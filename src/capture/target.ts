@@ -14,6 +14,9 @@ export interface TargetRef {
   readonly name: string;
 }
 
+/** Kinds that only `--local` knows. */
+const LOCAL_KINDS = new Set(['netns', 'pid', 'host']);
+
 /** `namespace/pod`, as people say it and as interface names start. */
 export function podLabel(pod: PodView): string {
   return `${pod.namespace}/${pod.name}`;
@@ -41,6 +44,14 @@ function parseOne(word: string, kindOf: (word: string) => string | undefined, ki
   const [kindWord = '', name = '', ...more] = word.split('/');
   const kind = kindOf(kindWord);
   if (kind !== undefined && name !== '' && more.length === 0) return { kind, name };
-  const hint = word.includes('/') ? `Kinds that can be captured: ${kinds.join(', ')}.` : `Did you mean pod/${word}?`;
-  throw new KsnoopError('BAD_TARGET', `"${word}" names no target ksnoop knows.`, { hint, exit: EXIT.usage });
+  throw badTarget(word, kindWord, kind, kinds);
+}
+
+function badTarget(word: string, kindWord: string, kind: string | undefined, kinds: readonly string[]): KsnoopError {
+  const refuse = (message: string, hint: string) => new KsnoopError('BAD_TARGET', message, { hint, exit: EXIT.usage });
+  if (kind !== undefined) return refuse(`"${word}" does not say which ${kind}.`, `Write ${kind}/NAME.`);
+  if (LOCAL_KINDS.has(kindWord)) return refuse(`"${word}" is no target of a cluster.`, 'On this machine: add --local.');
+  if (!word.includes('/')) return refuse(`"${word}" names no target ksnoop knows.`, `Write a pod as pod/${word}.`);
+  const hint = `Kinds that can be captured: ${kinds.join(', ')}.`;
+  return refuse(`"${word}" is of a kind that ksnoop cannot capture yet.`, hint);
 }

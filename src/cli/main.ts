@@ -3,7 +3,8 @@ import { EXIT } from '../wire/errors.ts';
 import { VERSION } from '../wire/version.ts';
 import type { RawCaptureOptions } from './capture-options.ts';
 import type { RawInstallOptions } from './install-commands.ts';
-import { tellError } from './voice.ts';
+import { mistypedCommand } from './mistyped-command.ts';
+import { tellError, voice } from './voice.ts';
 
 /** The commands and their flags. Each action loads its code when it runs: --version and --help stay instant. */
 function program(setExit: (code: number) => void): Command {
@@ -39,7 +40,12 @@ function program(setExit: (code: number) => void): Command {
     .option('-v, --verbose', 'say more')
     .action(async (targets: string[], options: RawCaptureOptions) => {
       const { captureCommand } = await import('./capture-command.ts');
-      setExit(await captureCommand(targets, options));
+      const commands = ksnoop.commands.map((command) => command.name());
+      setExit(
+        await captureCommand(targets, options).catch((thrown: unknown) => {
+          throw mistypedCommand(thrown, targets, commands) ?? thrown;
+        }),
+      );
     });
 
   const onCluster = (command: Command) =>
@@ -81,7 +87,7 @@ async function main(): Promise<number> {
   } catch (thrown) {
     // commander has said already what is wrong with the flags.
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
-    return tellError(thrown, (line) => process.stderr.write(`ksnoop: ${line}\n`));
+    return tellError(thrown, voice({ quiet: false, verbose: false }).tell);
   }
   return exit;
 }

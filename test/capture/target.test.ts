@@ -17,12 +17,14 @@ test.each([
 });
 
 test.each([
-  ['web-1', 'Did you mean pod/web-1?'],
-  ['pod', 'Did you mean pod/pod?'],
+  ['web-1', 'Write a pod as pod/web-1.'],
+  ['pod', 'Write pod/NAME.'],
   ['volume/x', `Kinds that can be captured: ${kinds.join(', ')}.`],
-  ['pod/', 'Kinds that can be captured'],
+  ['pod/', 'Write pod/NAME.'],
   ['/web', 'Kinds that can be captured'],
-  ['pod/a/b', 'Kinds that can be captured'],
+  ['pod/a/b', 'Write pod/NAME.'],
+  ['svc/web', 'Kinds that can be captured'],
+  ['netns/a', 'add --local'],
 ])('"%s" is wrong use, with a word on what would be right', (word, hint) => {
   expect(() => parse(word)).toThrow(
     expect.objectContaining({

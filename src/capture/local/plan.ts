@@ -13,7 +13,7 @@ export const LOCAL_TARGETS = ['netns/NAME', 'pid/N', 'host', 'pod/NAME'] as cons
 export function planLocal(words: readonly string[], namespace: string): NodePlan {
   return {
     node: 'this machine',
-    targets: words.map((word) => localTarget(word, namespace)),
+    targets: [...new Set(words)].map((word) => localTarget(word, namespace)),
     open: localTransport(),
     refresh: async (targets) => targets,
   };
