@@ -5,7 +5,7 @@ import type { CaptureObserver, NodePlan } from '../capture/node-stream.ts';
 import { CaptureReport } from '../capture/report.ts';
 import { wantsColour } from '../view/colour.ts';
 import { summaryLines } from '../view/summary.ts';
-import { EXIT, type ExitCode, type KsnoopError } from '../wire/errors.ts';
+import { EXIT, type ExitCode, KsnoopError } from '../wire/errors.ts';
 import { DURATION_MAXIMUM_MS } from '../wire/limits.ts';
 import { type CaptureConfig, completeCapture, type RawCaptureOptions } from './capture-options.ts';
 import { captureSummary, exitCode } from './capture-result.ts';
@@ -29,7 +29,9 @@ export async function captureCommand(targets: readonly string[], raw: RawCapture
   const config = completeCapture(targets, raw, process.stdout.isTTY === true);
   const say = voice(config);
   const abort = new AbortController();
-  const signals = listenForSignals(() => abort.abort(new Error('interrupted')));
+  const signals = listenForSignals(() =>
+    abort.abort(new KsnoopError('INTERRUPTED', 'Interrupted before anything was captured.')),
+  );
   try {
     const found = config.local ? findLocal(config) : await findInCluster(config, say, abort.signal);
     const report = new CaptureReport();

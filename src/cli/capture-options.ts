@@ -58,9 +58,13 @@ export function completeCapture(
   stdoutIsTerminal: boolean,
 ): CaptureConfig {
   if (targets.length === 0) {
-    throw usage('There is no target to capture.', 'Name one, for example: ksnoop pod/web-1 -n shop');
+    throw usage(
+      'There is no target to capture.',
+      'Name one, for example: ksnoop pod/web-1 -n shop; more is in ksnoop --help and ksnoop help capture.',
+    );
   }
   if (raw.wireshark && raw.write !== undefined) throw usage('--wireshark and -w exclude each other.');
+  if (raw.write === '') throw usage('-w takes the name of a file, or - for stdout.');
   const sink: CaptureConfig['sink'] = raw.wireshark
     ? { kind: 'wireshark' }
     : raw.write === undefined || raw.write === '-'

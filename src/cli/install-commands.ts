@@ -21,11 +21,11 @@ export interface RawInstallOptions {
 }
 
 /** `ksnoop install` */
-export function installCommand(raw: RawInstallOptions): Promise<ExitCode> {
+export async function installCommand(raw: RawInstallOptions): Promise<ExitCode> {
+  const timeoutMs = raw.timeout === undefined ? undefined : durationOf(raw.timeout, '--timeout');
   return withKube(raw, async (kube, signal) => {
     const { say, tell } = voice({ quiet: raw.quiet === true, verbose: false });
     const { image, pullSecret: pullSecrets, overlay } = raw;
-    const timeoutMs = raw.timeout === undefined ? undefined : durationOf(raw.timeout, '--timeout');
     const result = await install({ kube, image, pullSecrets, overlay, timeoutMs, signal }, say);
     tell(`the agents are installed: ${result.ready} of ${result.desired} nodes ready, image ${result.image}`);
     return EXIT.done;
@@ -43,12 +43,12 @@ export function uninstallCommand(raw: RawInstallOptions): Promise<ExitCode> {
 }
 
 /** `ksnoop status`: to stdout, for it is what was asked for. Exits 1 when agents are missing or not ready. */
-export function statusCommand(raw: RawInstallOptions): Promise<ExitCode> {
+export async function statusCommand(raw: RawInstallOptions): Promise<ExitCode> {
+  if (raw.output !== 'text' && raw.output !== 'json') {
+    const message = `There is no output "${raw.output}" of status.`;
+    throw new KsnoopError('USAGE', message, { hint: 'There are: text, json.', exit: EXIT.usage });
+  }
   return withKube(raw, async (kube, signal) => {
-    if (raw.output !== 'text' && raw.output !== 'json') {
-      const message = `There is no output "${raw.output}" of status.`;
-      throw new KsnoopError('USAGE', message, { hint: 'There are: text, json.', exit: EXIT.usage });
-    }
     const result = await status(kube, signal);
     const text = raw.output === 'json' ? JSON.stringify(result, undefined, 2) : statusLines(result).join('\n');
     process.stdout.write(`${text}\n`);

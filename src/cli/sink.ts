@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { fchmodSync, ftruncateSync, openSync, statSync, unlinkSync } from 'node:fs';
-import { EXIT, KsnoopError, messageOf, systemCode } from '../wire/errors.ts';
+import { closeSync, fchmodSync, ftruncateSync, openSync, statSync, unlinkSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { EXIT, KsnoopError, systemCode } from '../wire/errors.ts';
 import { ByteWriter } from './byte-writer.ts';
 import type { CaptureConfig } from './capture-options.ts';
 
@@ -13,7 +14,7 @@ export interface Sink {
   close(discard: boolean): Promise<void>;
 }
 
-/** @throws KsnoopError FILE_EXISTS (exit 2), CANNOT_WRITE, NO_WIRESHARK */
+/** @throws KsnoopError FILE_EXISTS and USAGE (exit 2), CANNOT_WRITE, NO_WIRESHARK */
 export async function openSink(config: CaptureConfig, onProgress: () => void): Promise<Sink> {
   switch (config.sink.kind) {
     case 'stdout':
@@ -21,22 +22,26 @@ export async function openSink(config: CaptureConfig, onProgress: () => void): P
     case 'wireshark':
       return openWireshark(onProgress);
     case 'file':
-      return openFile(config.sink.path, config.force, onProgress);
+      return openFile(config.sink.path, config, onProgress);
   }
 }
 
 /** Captured packets are nobody else's business: 0600, also when an existing file is written over. */
-function openFile(path: string, force: boolean, onProgress: () => void): Sink {
+function openFile(path: string, config: CaptureConfig, onProgress: () => void): Sink {
   let fd: number;
   let made = true;
   try {
     fd = openSync(path, 'wx', 0o600);
   } catch (cause) {
     if (systemCode(cause) !== 'EEXIST') throw cannotWrite(path, cause);
-    const there = statSync(path);
+    // A symbolic link may lead nowhere.
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (there === undefined) throw cannotWrite(path, 'it is a link to a file that does not exist');
     // Nothing is lost by writing to them: /dev/null, or the pipe of a shell's >(program).
-    if (there.isFIFO() || there.isCharacterDevice()) return openDevice(path, onProgress);
-    if (there.isFile() && !force) {
+    if (there.isFIFO() || there.isCharacterDevice()) return openDevice(path, config, onProgress);
+    // Above all no disk: --force is for files.
+    if (!there.isFile()) throw cannotWrite(path, there.isDirectory() ? 'it is a folder' : 'it is not a file');
+    if (!config.force) {
       throw new KsnoopError('FILE_EXISTS', `The file ${path} exists and is not written over.`, {
         hint: 'Choose another name, or say --force.',
         exit: EXIT.usage,
@@ -64,12 +69,19 @@ function openFile(path: string, force: boolean, onProgress: () => void): Sink {
 }
 
 /** A device or a FIFO; the latter waits here for its reader. */
-function openDevice(path: string, onProgress: () => void): Sink {
+function openDevice(path: string, config: CaptureConfig, onProgress: () => void): Sink {
   let fd: number;
   try {
     fd = openSync(path, 'w');
   } catch (cause) {
     throw cannotWrite(path, cause);
+  }
+  if (config.output.binary && isatty(fd)) {
+    closeSync(fd);
+    throw new KsnoopError('USAGE', `The ${config.output.name} form is binary and ${path} is a terminal.`, {
+      hint: 'Write it to a file, or send it to a program.',
+      exit: EXIT.usage,
+    });
   }
   const writer = new ByteWriter(fd, onProgress);
   return {
@@ -82,12 +94,26 @@ function openDevice(path: string, onProgress: () => void): Sink {
   };
 }
 
+/** @param cause what the system said, or why in words */
 function cannotWrite(path: string, cause: unknown): KsnoopError {
-  return new KsnoopError('CANNOT_WRITE', `The file ${path} cannot be written: ${messageOf(cause)}.`, { cause });
+  const code = systemCode(cause) ?? '';
+  const why = typeof cause === 'string' ? cause : (REASONS[code] ?? `the system says ${code}`);
+  return new KsnoopError('CANNOT_WRITE', `The file ${path} cannot be written: ${why}.`, { cause });
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'you have no right to',
+  EPERM: 'you have no right to',
+  ENAMETOOLONG: 'its name is too long',
+  ENOENT: 'its folder does not exist',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'its path leads through a file that is no folder',
+  EROFS: 'the file system is read-only',
+};
+
 async function openWireshark(onProgress: () => void): Promise<Sink> {
-  const child = spawn('wireshark', ['-k', '-i', '-'], { stdio: ['pipe', 'ignore', 'ignore'] });
+  // In a session of its own: Ctrl-C ends the capture, and its packets stay on the screen.
+  const child = spawn('wireshark', ['-k', '-i', '-'], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (cause) =>

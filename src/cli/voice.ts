@@ -1,3 +1,4 @@
+import { sanitise } from '../view/sanitise.ts';
 import { EXIT, type ExitCode, KsnoopError, messageOf } from '../wire/errors.ts';
 
 /** How much is said on stderr: errors and the summary always, the rest as the user wants it. */
@@ -11,14 +12,16 @@ export interface Voice {
 }
 
 export function voice(options: { quiet: boolean; verbose: boolean }): Voice {
+  // A reader of stderr that goes away (`2> >(head -1)`) must not end a capture.
+  if (process.stderr.listenerCount('error') === 0) process.stderr.on('error', () => {});
   const tell = (line: string) => void process.stderr.write(`ksnoop: ${printable(line)}\n`);
   const silent = () => {};
   return { tell, say: options.quiet ? silent : tell, detail: options.verbose ? tell : silent };
 }
 
-/** Text from the cluster, agents and files may carry control characters; a terminal must not see them. */
-function printable(line: string): string {
-  return line.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+/** Text from the cluster, agents and files may carry control characters; a terminal must not obey them. */
+function printable(text: string): string {
+  return text.trimEnd().split(/\r?\n/).map(sanitise).join('\n');
 }
 
 /** An error as a person reads it: what happened, then what to do next. @returns the exit code it stands for */
