@@ -6,6 +6,9 @@ import { systemCode } from '../wire/errors.ts';
 /** Bytes gathered before they are handed to the kernel in one call. */
 const BATCH_BYTES = 256 * 1024;
 
+/** Node destroys the stdin of a child that has ended, perhaps before the kernel could say EPIPE. */
+const READER_GONE = new Set<string | undefined>(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED']);
+
 export type WriterEnd =
   /** The reader went away (EPIPE): Wireshark was closed, `head` has enough. A normal end. */
   | { readonly kind: 'closed' }
@@ -115,8 +118,7 @@ export class ByteWriter {
 
   #ended(error: Error): void {
     if (this.end !== undefined) return;
-    const code = systemCode(error);
-    this.end = code === 'EPIPE' || code === 'ECONNRESET' ? { kind: 'closed' } : { kind: 'failed', error };
+    this.end = READER_GONE.has(systemCode(error)) ? { kind: 'closed' } : { kind: 'failed', error };
     this.#queue = [];
     this.pending = 0;
     this.#tell();
