@@ -59,9 +59,10 @@ test('--max-bytes is never exceeded, and ends before the packet that would', () 
 });
 
 test('statistics pass also when it is full: the file has its losses', () => {
-  const { source, send, types } = counted(1, Number.POSITIVE_INFINITY);
+  const { source, send, types, closings } = counted(1, Number.POSITIVE_INFINITY);
   send(10);
   send(10);
   source.push(sample.statistics(0, 9n, 9n));
   expect(types).toEqual([BLOCK.enhancedPacket, BLOCK.interfaceStatistics]);
+  expect(closings()).toBe(1);
 });

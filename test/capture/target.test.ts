@@ -18,13 +18,13 @@ test.each([
 
 test.each([
   ['web-1', 'Write a pod as pod/web-1.'],
-  ['pod', 'Write pod/NAME.'],
-  ['volume/x', `Kinds that can be captured: ${kinds.join(', ')}.`],
+  ['po', 'Write pod/NAME.'],
   ['pod/', 'Write pod/NAME.'],
-  ['/web', 'Kinds that can be captured'],
   ['pod/a/b', 'Write pod/NAME.'],
-  ['svc/web', 'Kinds that can be captured'],
-  ['netns/a', 'add --local'],
+  ['netns/client', 'add --local'],
+  ['host', 'add --local'],
+  ['volume/x', `Kinds that can be captured: ${kinds.join(', ')}.`],
+  ['/web', 'Kinds that can be captured'],
 ])('"%s" is wrong use, with a word on what would be right', (word, hint) => {
   expect(() => parse(word)).toThrow(
     expect.objectContaining({
