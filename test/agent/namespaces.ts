@@ -33,14 +33,12 @@ export function makePair(): NamespacePair {
     ip('-n', name, 'link', 'set', 'eth0', 'up');
     ip('-n', name, 'link', 'set', 'lo', 'up');
   }
-  return {
-    left,
-    right,
-    inside,
-    remove() {
-      for (const name of [left, right]) spawnSync('ip', ['netns', 'delete', name], { stdio: 'ignore' });
-    },
+  const remove = () => {
+    process.off('exit', remove);
+    for (const name of [left, right]) spawnSync('ip', ['netns', 'delete', name], { stdio: 'ignore' });
   };
+  process.on('exit', remove);
+  return { left, right, inside, remove };
 }
 
 const TRAFFIC = join(import.meta.dirname, 'traffic.ts');

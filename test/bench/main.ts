@@ -17,6 +17,8 @@ if (unknown !== undefined) {
   console.error(`There is no benchmark ${unknown}. There are:\n${known}`);
   process.exit(2);
 }
+// What a benchmark has made goes when the process exits, and a signal alone is no exit.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 const figures: Figure[] = [];
 for (const bench of BENCHES) {
   if (positionals.length > 0 && !positionals.includes(bench.name)) continue;
