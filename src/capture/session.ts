@@ -63,6 +63,8 @@ export class AgentSession {
     try {
       const transport = await open(handlers, this.#abort.signal);
       this.#transport = transport;
+      // Broken off while it was being opened, by a transport that takes no notice: its agent may not stay behind.
+      if (this.#abort.signal.aborted) transport.terminate();
       this.#heardAt = performance.now();
       transport.write(`${JSON.stringify(this.#request)}\n`);
       if (this.#stopping) this.#say({ type: 'stop' });

@@ -4,60 +4,10 @@ import { expect, test } from 'vitest';
 import { Merge } from '../../src/capture/merge.ts';
 import { type CaptureObserver, NodeStream } from '../../src/capture/node-stream.ts';
 import { CaptureReport } from '../../src/capture/report.ts';
-import type { AgentTransport, TransportEnd, TransportHandlers } from '../../src/capture/transport.ts';
-import type { AgentEvent, AgentTarget } from '../../src/wire/agent-protocol.ts';
+import type { TransportHandlers } from '../../src/capture/transport.ts';
+import type { AgentTarget } from '../../src/wire/agent-protocol.ts';
 import { KsnoopError } from '../../src/wire/errors.ts';
-import { PROTOCOL_TEXT } from '../../src/wire/version.ts';
-import { describe, end, header, packet } from '../support/pcapng-sample.ts';
-
-/** An agent behind a transport. */
-class PlayedAgent implements AgentTransport {
-  readonly ended: Promise<TransportEnd>;
-  readonly said: { type: string }[] = [];
-  settle: (end: TransportEnd) => void = () => {};
-  readonly #handlers: TransportHandlers;
-
-  constructor(handlers: TransportHandlers) {
-    this.#handlers = handlers;
-    this.ended = new Promise((resolve) => {
-      this.settle = resolve;
-    });
-    this.tell({ type: 'hello', protocol: PROTOCOL_TEXT, version: '0', node: 'node1' });
-  }
-
-  tell(event: AgentEvent): void {
-    this.#handlers.stderr(Buffer.from(`${JSON.stringify(event)}\n`));
-  }
-
-  write(text: string): void {
-    for (const line of text.trim().split('\n')) this.said.push(JSON.parse(line));
-  }
-
-  send(...blocks: Uint8Array[]): void {
-    this.#handlers.stdout(Buffer.concat(blocks));
-  }
-
-  capture(): void {
-    this.tell({ type: 'started', target: 'a', interface: 'shop/a/any' });
-    this.send(header(), describe('shop/a/any'), packet(0, 5n, new Uint8Array(20)));
-  }
-
-  finish(reason: 'stopped' | 'targets-gone' | 'lease' = 'stopped'): void {
-    this.send(end());
-    this.tell({ type: 'end', reason });
-    this.settle({ kind: 'exited', code: 0 });
-  }
-
-  lose(): void {
-    this.settle({ kind: 'lost', error: new KsnoopError('STREAM_LOST', 'The stream broke.') });
-  }
-
-  pause(): void {}
-  resume(): void {}
-  terminate(): void {
-    this.lose();
-  }
-}
+import { PlayedAgent } from '../support/played-agent.ts';
 
 const TARGET: AgentTarget = { key: 'a', kind: 'host' };
 
