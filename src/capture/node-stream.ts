@@ -96,6 +96,7 @@ export class NodeStream {
       }
       this.#noteLoss(end.error);
       await sleep(delay, undefined, { signal: this.#stop.signal }).catch(() => {});
+      if (this.#stop.signal.aborted) return;
       delay = Math.min(delay * 2, RECONNECT_LAST_MS);
       targets = await this.#refresh(targets);
     }
