@@ -1,0 +1,101 @@
+// The built ksnoop as a user meets it who mistypes: one sentence on stderr, nothing on stdout, exit code 2.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { startApiServer } from '../support/api-server.ts';
+import { KsnoopProcess } from '../support/ksnoop-process.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'ksnoop-words-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+/** No cluster is reached, whatever the machine has. */
+const NO_KUBECONFIG = join(folder, 'none');
+
+const ksnoop = (line: string, kubeconfig = NO_KUBECONFIG) =>
+  new KsnoopProcess(line === '' ? [] : line.split(' '), kubeconfig).finished();
+
+test.concurrent.each([
+  ['', /no target to capture.*ksnoop pod\/web-1 -n shop.*ksnoop --help/],
+  ['pod', /"pod" does not say which pod\. Write pod\/NAME\./],
+  ['pod/', /does not say which pod/],
+  ['web-1', /names no target ksnoop knows\. Write a pod as pod\/web-1\./],
+  ['svc/web', /"svc\/web" is of a kind that ksnoop cannot capture yet\. Kinds that can be captured: pod/],
+  ['deploy/web -n shop', /"deploy\/web" is of a kind that ksnoop cannot capture yet/],
+  ['pod/a ingress/shop', /"ingress\/shop" is of a kind/],
+  ['netns/a', /"netns\/a" is no target of a cluster\. .*--local/],
+  ['--local svc/web', /"svc\/web" names no target of this machine\. .*netns\/NAME/],
+  ['instal', /no command "instal"\. Did you mean ksnoop install\?/],
+  ['statsu', /no command "statsu"\. Did you mean ksnoop status\?/],
+  ['pod/a --durtion 3s', /unknown option '--durtion'\s+\(Did you mean --duration\?\)/],
+  ['pod/a -w', /'-w, --write <FILE>' argument missing/],
+  ['pod/a --duration soon', /--duration takes a time such as 30s, 5m or 1h30m, up to 24h, not "soon"/],
+  ['pod/a --count none', /--count takes a whole number above 0, not "none"/],
+  ['pod/a --max-bytes 10X', /--max-bytes takes a size such as 500000, 10M or 64Mi, not "10X"/],
+  ['pod/a -s -1', /-s takes 0 to 262144 bytes, not "-1"/],
+  ['pod/a -o xml', /no output "xml"\. There are: pcapng, pcap, text/],
+  ['pod/a --wireshark -w a.pcapng', /--wireshark and -w exclude each other/],
+  ['pod/a --local --context b', /--context and --kubeconfig have no meaning/],
+  ['pod/a', /no kubeconfig: looked for .*none\. Say which cluster/],
+  ['install --timeout soon', /--timeout takes a time/],
+  ['status -o xml', /no output "xml" of status\. There are: text, json/],
+  ['status web', /too many arguments for 'status'/],
+])('ksnoop %s', async (line, sentence) => {
+  const { code, stdout, stderr } = await ksnoop(line);
+  expect(stderr).toMatch(sentence);
+  expect(stderr.trimEnd().split('\n').length, stderr).toBeLessThanOrEqual(stderr.includes('Did you mean --') ? 2 : 1);
+  expect(stdout).toHaveLength(0);
+  expect(code).toBe(2);
+});
+
+test('an empty file name is no file', async () => {
+  const { code, stderr } = await new KsnoopProcess(['pod/a', '-w', ''], NO_KUBECONFIG).finished();
+  expect(stderr).toContain('-w takes the name of a file');
+  expect(code).toBe(2);
+});
+
+test.each(['--help', 'help', 'help capture', 'capture --help', '--version'])('ksnoop %s', async (line) => {
+  const { code, stdout, stderr } = await ksnoop(line);
+  expect(stdout.toString('utf8')).toMatch(line === '--version' ? /^\d+\.\d+\.\d+\n$/ : /^Usage: ksnoop/);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+});
+
+test('Ctrl-C while the cluster is still being asked ends at once, and says that nothing was captured', async () => {
+  const server = await startApiServer({ onRequest: () => {} });
+  try {
+    const file = join(folder, 'a.pcapng');
+    const asking = new KsnoopProcess(['pod/a', '-w', file], server.kubeconfig());
+    while (server.seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    const { code, stdout, stderr } = await asking.stop();
+    expect(stderr).toMatch(/^ksnoop: Interrupted before anything was captured\. \[INTERRUPTED\]\n$/);
+    expect(stdout).toHaveLength(0);
+    expect(code).toBe(1);
+  } finally {
+    await server.close();
+  }
+});
+
+test("a server's words cannot move the terminal", async () => {
+  const server = await startApiServer({
+    onRequest: (_request, response) =>
+      response
+        .writeHead(403, { 'content-type': 'application/json' })
+        .end(
+          JSON.stringify({
+            kind: 'Status',
+            status: 'Failure',
+            reason: 'Forbidden',
+            code: 403,
+            message: 'no\u001b[2Jno\u009b',
+          }),
+        ),
+  });
+  try {
+    const { code, stderr } = await ksnoop('pod/a', server.kubeconfig());
+    expect(stderr).toContain('\\x1b[2J');
+    expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+    expect(code).toBe(1);
+  } finally {
+    await server.close();
+  }
+});
