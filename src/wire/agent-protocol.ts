@@ -9,7 +9,14 @@ import {
   requireObject,
   requireString,
 } from './guard.ts';
-import { DURATION_MAXIMUM_MS, FILTER_MAXIMUM, SNAPLEN_MAXIMUM, SNAPLEN_MINIMUM, TARGETS_PER_AGENT } from './limits.ts';
+import {
+  DURATION_MAXIMUM_MS,
+  FILTER_MAXIMUM,
+  PID_MAXIMUM,
+  SNAPLEN_MAXIMUM,
+  SNAPLEN_MINIMUM,
+  TARGETS_PER_AGENT,
+} from './limits.ts';
 
 /**
  * The conversation between client and agent: JSON lines. The client writes requests and controls to the agent's stdin,
@@ -194,7 +201,7 @@ function parseTarget(value: unknown, where: string): AgentTarget {
     case 'netns':
       return { ...common, kind: 'netns', name: requireString(target, 'name', where, 4096) };
     case 'pid':
-      return { ...common, kind: 'pid', pid: requireInteger(target, 'pid', where, 1, 2 ** 22) };
+      return { ...common, kind: 'pid', pid: requireInteger(target, 'pid', where, 1, PID_MAXIMUM) };
     case 'host':
       return { ...common, kind: 'host' };
     default:

@@ -19,6 +19,9 @@ export const CONTROL_LINE_MAXIMUM = 4 * 1024 * 1024;
 /** Targets in one request to an agent. */
 export const TARGETS_PER_AGENT = 500;
 
+/** The highest process id of 64-bit Linux (PID_MAX_LIMIT, linux/threads.h). */
+export const PID_MAXIMUM = 2 ** 22;
+
 /** A BPF filter's text. tcpdump itself takes it as arguments, so it must fit execve's 128 KiB. */
 export const FILTER_MAXIMUM = 65_536;
 

@@ -94,6 +94,7 @@ test('the waits between attempts double up to the longest, and begin anew once i
   const { stream, waits, events } = reconnecting(play);
   await stream.run();
   atLeast(waits(), [25, 50, 100, 200, 200, 25, 50]);
+  expect(waits()[4]).toBeLessThan(2 * RECONNECT_LAST_MS);
   expect(waits()[5]).toBeLessThan(RECONNECT_LAST_MS);
   expect(events).toEqual(['started', 'lost', 'resumed', 'started', 'lost', 'resumed', 'started']);
 });

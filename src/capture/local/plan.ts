@@ -1,5 +1,6 @@
 import type { AgentTarget } from '../../wire/agent-protocol.ts';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
+import { PID_MAXIMUM } from '../../wire/limits.ts';
 import type { NodePlan } from '../node-stream.ts';
 import { localTransport } from './transport.ts';
 
@@ -24,7 +25,9 @@ function localTarget(word: string, namespace: string): AgentTarget {
   const name = rest.join('/');
   if (word === 'host') return { key: word, kind: 'host' };
   if (kind === 'netns' && name !== '') return { key: word, kind: 'netns', name };
-  if (kind === 'pid' && /^\d{1,7}$/.test(name)) return { key: word, kind: 'pid', pid: Number(name) };
+  if (kind === 'pid' && /^[1-9]\d{0,6}$/.test(name) && Number(name) <= PID_MAXIMUM) {
+    return { key: word, kind: 'pid', pid: Number(name) };
+  }
   if ((kind === 'pod' || kind === 'po' || kind === 'pods') && name !== '' && rest.length === 1) {
     return { key: word, kind: 'local-pod', namespace, pod: name };
   }
