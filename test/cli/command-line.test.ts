@@ -78,17 +78,15 @@ test('Ctrl-C while the cluster is still being asked ends at once, and says that 
 test("a server's words cannot move the terminal", async () => {
   const server = await startApiServer({
     onRequest: (_request, response) =>
-      response
-        .writeHead(403, { 'content-type': 'application/json' })
-        .end(
-          JSON.stringify({
-            kind: 'Status',
-            status: 'Failure',
-            reason: 'Forbidden',
-            code: 403,
-            message: 'no\u001b[2Jno\u009b',
-          }),
-        ),
+      response.writeHead(403, { 'content-type': 'application/json' }).end(
+        JSON.stringify({
+          kind: 'Status',
+          status: 'Failure',
+          reason: 'Forbidden',
+          code: 403,
+          message: 'no\u001b[2Jno\u009b',
+        }),
+      ),
   });
   try {
     const { code, stderr } = await ksnoop('pod/a', server.kubeconfig());
