@@ -2,19 +2,15 @@
 import { expect, test } from 'vitest';
 import { localTransport } from '../../../src/capture/local/transport.ts';
 import { parseAgentEvent } from '../../../src/wire/agent-protocol.ts';
+import { CONTROL_LINE_MAXIMUM } from '../../../src/wire/limits.ts';
 import { lineSplitter } from '../../../src/wire/lines.ts';
 
 async function started() {
   const events: string[] = [];
   let bytes = 0;
-  let wake = () => {};
-  const first = new Promise<void>((resolve) => {
-    wake = resolve;
-  });
   const split = lineSplitter((line) => {
     const event = parseAgentEvent(line);
     events.push(event?.type === 'failed' ? `failed ${event.code}` : (event?.type ?? line));
-    wake();
   });
   const transport = await localTransport()(
     {
@@ -25,7 +21,7 @@ async function started() {
     },
     new AbortController().signal,
   );
-  return { transport, events, first, bytes: () => bytes };
+  return { transport, events, bytes: () => bytes };
 }
 
 test('its refusal comes whole, with its exit code, and nothing on stdout', { timeout: 30_000 }, async () => {
@@ -42,6 +38,15 @@ test('its refusal comes whole, with its exit code, and nothing on stdout', { tim
   transport.resume();
   transport.terminate();
   await new Promise((resolve) => setImmediate(resolve));
+});
+
+test('it may end before it has read what is said to it: its words tell why, not our pipe', {
+  timeout: 30_000,
+}, async () => {
+  const { transport, events } = await started();
+  transport.write('x'.repeat(2 * CONTROL_LINE_MAXIMUM));
+  expect(await transport.ended).toMatchObject({ kind: 'exited' });
+  expect(events.at(-1)).toMatch(/^failed [A-Z_]+$/);
 });
 
 test('broken off, it is lost with the reason', { timeout: 30_000 }, async () => {
