@@ -6,8 +6,8 @@ import { parseArgs } from 'node:util';
 import { clusterDemo, contextDemo } from './demo/cluster.ts';
 import { localDemo } from './demo/local.ts';
 
-const { values } = parseArgs({ options: { cluster: { type: 'boolean' }, context: { type: 'string' } } });
 try {
+  const { values } = parseArgs({ options: { cluster: { type: 'boolean' }, context: { type: 'string' } } });
   if (values.context !== undefined) await contextDemo(values.context);
   else if (values.cluster) await clusterDemo();
   else await localDemo();

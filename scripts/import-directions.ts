@@ -16,7 +16,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 /** `view` may name the analyzer's types, and nothing of it that runs. */
 const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = { view: ['analyze'] };
 
-const IMPORT = /^\s*(?:import|export)\s+(type\s)?[^'"]*?from\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/gm;
+const IMPORT =
+  /^\s*(?:import|export)\s+(type\s)?(?:[^'"]*?from\s+)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/gm;
 
 /** The imports that break the rule, one sentence each. */
 export function importViolations(source: string = SOURCE): string[] {

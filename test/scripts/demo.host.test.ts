@@ -1,41 +1,63 @@
 // `npm run demo` as a newcomer sees it, its one file read by tshark.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 
-const root = join(import.meta.dirname, '../..');
-const namespaces = () => execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' }).split('\n').sort();
-const pipes = () => readdirSync('/dev/shm').filter((name) => name.startsWith('ksnoop-'));
+const demo = join(import.meta.dirname, '../../scripts/demo.ts');
+const FILE = 'ksnoop-demo.pcapng';
+const HOSTS = ['client', 'dns', 'web'].map((host) => `netns/ksnoop-demo-${host}/any`);
 
-test('captures three hosts, shows their packets, writes a file, and cleans up', () => {
-  const before = { namespaces: namespaces(), pipes: pipes() };
-  const folder = mkdtempSync(join(tmpdir(), 'ksnoop-demo-'));
-  const { status, stdout, stderr } = spawnSync('node', [join(root, 'scripts/demo.ts')], {
-    encoding: 'utf8',
-    cwd: folder,
-  });
+const folder = mkdtempSync(join(tmpdir(), 'ksnoop-test-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const lines = (text: string) => text.split('\n').filter((line) => line !== '');
+const namesIn = (path: string) => readdirSync(path).filter((name) => name.startsWith('ksnoop-demo'));
+
+/** What the demo makes besides its file: namespaces, folders, and programs, which all carry its name or its domain. */
+function traces(): string[] {
+  const programs = lines(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }));
+  const own = programs.filter((args) => /ksnoop-demo|web\.demo/.test(args));
+  const namespaces = lines(execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' }));
+  return [...own, ...namespaces.filter((name) => name.startsWith('ksnoop-demo')), ...namesIn(tmpdir())];
+}
+
+test('captures three hosts, shows their packets, writes a file, and leaves nothing else', () => {
+  const before = traces();
+  const { status, stdout, stderr } = spawnSync('node', [demo], { encoding: 'utf8', cwd: folder });
   expect(status, stderr).toBe(0);
-  const file = join(folder, /\S+\.pcapng/.exec(stdout + stderr)?.[0] ?? '');
-  const rows = execFileSync(
-    'tshark',
-    ['-r', file, '-N', 'n', '-T', 'fields', '-e', 'frame.interface_name', '-e', '_ws.col.Protocol'],
-    {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    },
-  );
-  for (const protocol of ['DNS', 'HTTP']) expect(rows).toContain(protocol);
-  expect(
-    new Set(
-      rows
-        .trim()
-        .split('\n')
-        .map((row) => row.split('\t')[0]),
-    ).size,
-  ).toBe(3);
-  expect(stderr).toMatch(/packets captured, .* 0 dropped by kernel, 0 dropped by ksnoop/);
-  expect({ namespaces: namespaces(), pipes: pipes() }).toEqual(before);
-  rmSync(folder, { recursive: true });
-}, 180_000);
+
+  const shown = lines(stdout);
+  expect(shown.length).toBeGreaterThan(20);
+  for (const line of shown) {
+    expect(line).toMatch(/^\d\d:\d\d:\d\d\.\d{9} netns\/ksnoop-demo-(client|dns|web) (in |out|- ) .+ length \d+/);
+  }
+  for (const word of [' 10.78.0.53:53 UDP', ' 10.78.0.20:80 TCP [S]', 'ARP who-has']) expect(stdout).toContain(word);
+  expect(stderr).toContain('curl http://web.demo/missing → 404');
+  expect(stderr).toMatch(/packets captured, .* 0 dropped by kernel, 0 dropped by ksnoop, 0 truncated/);
+
+  expect(readdirSync(folder)).toEqual([FILE]);
+  expect(stderr).toContain(`wireshark ${FILE}`);
+  expect(statSync(join(folder, FILE)).mode & 0o777).toBe(0o600);
+  const rows = tshark('frame.interface_name', '_ws.col.Protocol', 'dns.qry.name', 'http.request.uri');
+  expect([...new Set(rows.map(([name]) => name))].sort()).toEqual(HOSTS);
+  expect(rows.filter(([, protocol]) => protocol === 'DNS').every(([, , name]) => name === 'web.demo')).toBe(true);
+  // A request seen at both ends is a retransmission to tshark the second time, and not decoded again.
+  const asked = rows.map(([, , , uri]) => uri).filter((uri) => uri !== '');
+  expect(asked.sort()).toEqual(['/', '/', '/large.bin', '/missing']);
+
+  expect(traces()).toEqual(before);
+}, 120_000);
+
+function tshark(...fields: string[]): string[][] {
+  const words = ['-r', join(folder, FILE), '-T', 'fields', ...fields.flatMap((field) => ['-e', field])];
+  const text = execFileSync('tshark', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  return lines(text).map((line) => line.split('\t'));
+}
+
+test('says what is wrong in one line', () => {
+  const { status, stderr } = spawnSync('node', [demo, '--nonsense'], { encoding: 'utf8', cwd: folder });
+  expect(stderr).toMatch(/^demo: .*--nonsense.*\n$/);
+  expect(status).toBe(1);
+});

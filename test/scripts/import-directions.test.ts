@@ -33,6 +33,9 @@ test.each([
   ['wire/a.ts', "import ws from 'ws';"],
   ['capture/a.ts', "const { x } = await import('../cli/b.ts');"],
   ['agent/a.ts', "import {\n  x,\n} from '../analyze/b.ts';"],
+  ['wire/a.ts', "import '../agent/b.ts';"],
+  ['view/a.ts', "import { type X, y } from '../analyze/b.ts';"],
+  ['capture/kube/a.ts', "import { x } from '../../agent/b.ts';"],
 ])('%s may not say %s', (name, text) => {
   expect(importViolations(sources({ [name]: text }))).toHaveLength(1);
 });
