@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT } from '../wire/errors.ts';
 import { VERSION } from '../wire/version.ts';
@@ -9,7 +10,7 @@ import { tellError, voice } from './voice.ts';
 /** The commands and their flags. Each action loads its code when it runs: --version and --help stay instant. */
 function program(setExit: (code: number) => void): Command {
   // Under kubectl the user typed `kubectl ksnoop`, and help should say so.
-  const name = process.argv[1]?.includes('kubectl-ksnoop') ? 'kubectl ksnoop' : 'ksnoop';
+  const name = basename(process.argv[1] ?? '').startsWith('kubectl-') ? 'kubectl ksnoop' : 'ksnoop';
   const ksnoop = new Command(name)
     .description('Point at any Kubernetes object and see its packets: in Wireshark, in a file, or line by line.')
     .version(VERSION, '-V, --version')
