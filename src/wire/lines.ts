@@ -5,7 +5,8 @@ import { CONTROL_LINE_MAXIMUM } from './limits.ts';
 /**
  * Splits bytes, cut anywhere, into lines of UTF-8 text.
  * @param onLine called with each line, without its newline; empty lines are left out
- * @returns a function to feed with chunks; it throws KsnoopError LINE_TOO_LONG past `maximum` characters
+ * @returns a function to feed with chunks; it throws KsnoopError LINE_TOO_LONG at a line of more than `maximum`
+ * characters, after the lines before it were handed on, and keeps nothing of it
  */
 export function lineSplitter(
   onLine: (line: string) => void,
@@ -13,12 +14,18 @@ export function lineSplitter(
 ): (chunk: Uint8Array) => void {
   const decoder = new StringDecoder('utf8');
   let rest = '';
+  const check = (line: string) => {
+    if (line.length <= maximum) return;
+    rest = '';
+    throw new KsnoopError('LINE_TOO_LONG', `A control line exceeds ${maximum} characters.`);
+  };
   return (chunk) => {
     const lines = (rest + decoder.write(chunk)).split('\n');
     rest = lines.pop() ?? '';
-    if (rest.length > maximum) {
-      throw new KsnoopError('LINE_TOO_LONG', `A control line exceeds ${maximum} characters.`);
+    for (const line of lines) {
+      check(line);
+      if (line.length > 0) onLine(line);
     }
-    for (const line of lines) if (line.length > 0) onLine(line);
+    check(rest);
   };
 }
