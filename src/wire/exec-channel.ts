@@ -36,6 +36,8 @@ export type ExecStatus =
   | { readonly kind: 'exited'; readonly code: number }
   | { readonly kind: 'failed'; readonly message: string; readonly reason: string };
 
+const EXIT_CODE = /^\d{1,9}$/;
+
 /**
  * Read the status message: a metav1.Status in JSON. An exit code other than 0 is its cause of reason `ExitCode`
  * (k8s.io/apimachinery, NonZeroExitCodeReason).
@@ -51,8 +53,8 @@ export function parseExecStatus(text: string): ExecStatus {
   if (!isObject(status)) return { kind: 'failed', reason: '', message: text.trim() };
   if (status.status === 'Success') return { kind: 'exited', code: 0 };
   for (const cause of objectsAt(objectAt(status, 'details'), 'causes')) {
-    const code = Number(cause.message);
-    if (cause.reason === 'ExitCode' && Number.isSafeInteger(code)) return { kind: 'exited', code };
+    const code = optionalString(cause, 'message') ?? '';
+    if (cause.reason === 'ExitCode' && EXIT_CODE.test(code)) return { kind: 'exited', code: Number(code) };
   }
   return {
     kind: 'failed',
