@@ -7,6 +7,8 @@ import { VERSION } from './version.ts';
 /** What shb_userappl says in every file of ksnoop's; a reader judges a missing end marker by it. */
 export const USER_APPLICATION = `ksnoop ${VERSION}`;
 
+const OPTION_MAXIMUM = 0xffff;
+
 type OptionValue = readonly [code: number, value: Uint8Array | string];
 
 /** @param os where the capture was written, `Linux 6.1.0` */
@@ -47,7 +49,7 @@ export function interfaceDescription(fields: InterfaceFields): Uint8Array {
 
 /** Add an `opt_comment` to a block made here that ends with options (an interface description). */
 export function withComment(encoded: Uint8Array, comment: string): Uint8Array {
-  const text = Buffer.from(comment, 'utf8');
+  const text = optionValue(comment);
   const option = Buffer.alloc(4 + padded(text.length));
   option.writeUInt16LE(OPTION.comment, 0);
   option.writeUInt16LE(text.length, 2);
@@ -166,7 +168,7 @@ function copyBytes(target: Uint8Array, at: number, source: Uint8Array, from: num
 }
 
 function block(type: number, body: Uint8Array, options: readonly OptionValue[]): Uint8Array {
-  const values = options.map(([code, value]) => [code, Buffer.from(value)] as const);
+  const values = options.map(([code, value]) => [code, optionValue(value)] as const);
   const optionBytes = values.reduce((sum, [, value]) => sum + 4 + padded(value.length), options.length > 0 ? 4 : 0);
   const total = 12 + padded(body.length) + optionBytes;
   const bytes = Buffer.alloc(total);
@@ -182,6 +184,14 @@ function block(type: number, body: Uint8Array, options: readonly OptionValue[]):
   }
   bytes.writeUInt32LE(total, total - 4);
   return bytes;
+}
+
+/** An option's length has 16 bits (section 3.5): longer text, such as a filter, is cut behind a whole character. */
+function optionValue(value: Uint8Array | string): Buffer {
+  const bytes = Buffer.from(value);
+  let end = Math.min(bytes.length, OPTION_MAXIMUM);
+  while (end < bytes.length && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return bytes.subarray(0, end);
 }
 
 /** Two 32-bit words, the high one first (section 4.3), in an otherwise little-endian block. */
