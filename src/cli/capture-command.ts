@@ -46,7 +46,7 @@ export async function captureCommand(targets: readonly string[], raw: RawCapture
       return found.refused[0]?.error.exit ?? EXIT.noTarget;
     }
     for (const [key, label] of found.labels) report.add(key, label);
-    return await run(config, found, report, say, signals);
+    return await run(config, found, report, say, signals, abort.signal);
   } finally {
     signals.close();
   }
@@ -58,10 +58,11 @@ async function run(
   report: CaptureReport,
   say: Voice,
   signals: SignalListener,
+  early: AbortSignal,
 ): Promise<ExitCode> {
   const started = performance.now();
   let running: RunningCapture | undefined;
-  const sink = await openSink(config, () => running?.outputProgress());
+  const sink = await openSink(config, () => running?.outputProgress(), early);
   const output = config.output.create({ writer: sink.writer, colour: wantsColour(process.stdout, process.env) });
   output.addNames(found.names);
   const settings = {

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
-import { closeSync, fchmodSync, ftruncateSync, openSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, ftruncateSync, openSync, statSync, unlinkSync } from 'node:fs';
+import type { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { EXIT, KsnoopError, systemCode } from '../wire/errors.ts';
 import { ByteWriter } from './byte-writer.ts';
@@ -14,20 +16,31 @@ export interface Sink {
   close(discard: boolean): Promise<void>;
 }
 
-/** @throws KsnoopError FILE_EXISTS and USAGE (exit 2), CANNOT_WRITE, NO_WIRESHARK */
-export async function openSink(config: CaptureConfig, onProgress: () => void): Promise<Sink> {
+/** How often a FIFO is tried that nobody reads yet. */
+const FIFO_RETRY_MS = 50;
+
+/**
+ * @param signal gives up waiting for the reader of a FIFO
+ * @throws KsnoopError FILE_EXISTS and USAGE (exit 2), CANNOT_WRITE, NO_WIRESHARK, and the signal's reason
+ */
+export async function openSink(config: CaptureConfig, onProgress: () => void, signal: AbortSignal): Promise<Sink> {
   switch (config.sink.kind) {
     case 'stdout':
       return { writer: new ByteWriter(1, onProgress), description: undefined, close: async () => {} };
     case 'wireshark':
       return openWireshark(onProgress);
     case 'file':
-      return openFile(config.sink.path, config, onProgress);
+      return openFile(config.sink.path, config, onProgress, signal);
   }
 }
 
 /** Captured packets are nobody else's business: 0600, also when an existing file is written over. */
-function openFile(path: string, config: CaptureConfig, onProgress: () => void): Sink {
+async function openFile(
+  path: string,
+  config: CaptureConfig,
+  onProgress: () => void,
+  signal: AbortSignal,
+): Promise<Sink> {
   let fd: number;
   let made = true;
   try {
@@ -38,7 +51,8 @@ function openFile(path: string, config: CaptureConfig, onProgress: () => void): 
     const there = statSync(path, { throwIfNoEntry: false });
     if (there === undefined) throw cannotWrite(path, 'it is a link to a file that does not exist');
     // Nothing is lost by writing to them: /dev/null, or the pipe of a shell's >(program).
-    if (there.isFIFO() || there.isCharacterDevice()) return openDevice(path, config, onProgress);
+    if (there.isFIFO()) return device(await openFifo(path, signal), onProgress);
+    if (there.isCharacterDevice()) return device(openDevice(path, config), onProgress);
     // Above all no disk: --force is for files.
     if (!there.isFile()) throw cannotWrite(path, there.isDirectory() ? 'it is a folder' : 'it is not a file');
     if (!config.force) {
@@ -68,22 +82,38 @@ function openFile(path: string, config: CaptureConfig, onProgress: () => void): 
   };
 }
 
-/** A device or a FIFO; the latter waits here for its reader. */
-function openDevice(path: string, config: CaptureConfig, onProgress: () => void): Sink {
+/** A FIFO waits for its reader. Opened without blocking, for a blocked thread hears no Ctrl-C. */
+async function openFifo(path: string, signal: AbortSignal): Promise<number> {
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    } catch (cause) {
+      // Nobody reads it yet (open(2)).
+      if (systemCode(cause) !== 'ENXIO') throw cannotWrite(path, cause);
+    }
+    await sleep(FIFO_RETRY_MS);
+  }
+}
+
+function openDevice(path: string, config: CaptureConfig): number {
   let fd: number;
   try {
     fd = openSync(path, 'w');
   } catch (cause) {
     throw cannotWrite(path, cause);
   }
-  if (config.output.binary && isatty(fd)) {
-    closeSync(fd);
-    throw new KsnoopError('USAGE', `The ${config.output.name} form is binary and ${path} is a terminal.`, {
-      hint: 'Write it to a file, or send it to a program.',
-      exit: EXIT.usage,
-    });
-  }
-  const writer = new ByteWriter(fd, onProgress);
+  if (!config.output.binary || !isatty(fd)) return fd;
+  closeSync(fd);
+  throw new KsnoopError('USAGE', `The ${config.output.name} form is binary and ${path} is a terminal.`, {
+    hint: 'Write it to a file, or send it to a program.',
+    exit: EXIT.usage,
+  });
+}
+
+/** Something that is there already and stays: a device, a FIFO, a program's stdin. */
+function device(target: number | Writable, onProgress: () => void): Sink {
+  const writer = new ByteWriter(target, onProgress);
   return {
     writer,
     description: undefined,
@@ -124,13 +154,5 @@ async function openWireshark(onProgress: () => void): Promise<Sink> {
       ),
     );
   });
-  const writer = new ByteWriter(child.stdin, onProgress);
-  return {
-    writer,
-    description: undefined,
-    close: async () => {
-      await writer.drained();
-      writer.close();
-    },
-  };
+  return device(child.stdin, onProgress);
 }

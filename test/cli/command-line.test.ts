@@ -1,4 +1,5 @@
 // The built ksnoop as a user meets it who mistypes: one sentence on stderr, nothing on stdout, exit code 2.
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,6 +74,17 @@ test('Ctrl-C while the cluster is still being asked ends at once, and says that 
   } finally {
     await server.close();
   }
+});
+
+test('Ctrl-C is heard while a FIFO has no reader', async () => {
+  const fifo = join(folder, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  const waiting = new KsnoopProcess(['--local', 'host', '-w', fifo]);
+  // Nothing is said before it waits; its handler is set a moment after Node is up.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const { code, stderr } = await waiting.stop();
+  expect(stderr).toContain('Interrupted before anything was captured.');
+  expect(code).toBe(1);
 });
 
 test("a server's words cannot move the terminal", async () => {

@@ -22,8 +22,9 @@ const folder = mkdtempSync(join(tmpdir(), 'ksnoop-sink-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 afterEach(() => vi.unstubAllEnvs());
 
+const never = new AbortController().signal;
 const at = (name: string) => join(folder, name);
-const open = (path: string, force = false) => openSink(captureConfig({ write: path, force }), () => {});
+const open = (path: string, force = false) => openSink(captureConfig({ write: path, force }), () => {}, never);
 const mode = (path: string) => (statSync(path).mode & 0o7777).toString(8);
 
 async function write(sink: Sink, text: string): Promise<void> {
@@ -115,6 +116,14 @@ test('devices and FIFOs are written to, not over', async () => {
   expect(sink.description).toBeUndefined();
 });
 
+test('waiting for the reader of a FIFO can be given up', async () => {
+  execFileSync('mkfifo', [at('lonely')]);
+  const abort = new AbortController();
+  const opening = openSink(captureConfig({ write: at('lonely') }), () => {}, abort.signal);
+  setTimeout(() => abort.abort(new Error('enough')), 100);
+  await expect(opening).rejects.toThrow('enough');
+});
+
 test('a full disk is told by the writer; what fitted stays', async () => {
   const sink = await open('/dev/full');
   await write(sink, 'packets');
@@ -140,7 +149,7 @@ test('--wireshark starts it to read from stdin, in a session that Ctrl-C does no
   fakeWireshark(
     `echo "$*" > ${args}; cat > ${packets}; cut -d' ' -f6 /proc/$$/stat > ${session}.part; mv ${session}.part ${session}`,
   );
-  const sink = await openSink(captureConfig({ wireshark: true }), () => {});
+  const sink = await openSink(captureConfig({ wireshark: true }), () => {}, never);
   await write(sink, 'packets');
   await until(() => existsSync(session));
   expect(readFileSync(args, 'utf8')).toBe('-k -i -\n');
@@ -152,9 +161,13 @@ test('--wireshark starts it to read from stdin, in a session that Ctrl-C does no
 test('a Wireshark that is closed is a normal end', async () => {
   fakeWireshark('exit 0');
   let ended = false;
-  const sink = await openSink(captureConfig({ wireshark: true }), () => {
-    ended ||= sink.writer.end !== undefined;
-  });
+  const sink = await openSink(
+    captureConfig({ wireshark: true }),
+    () => {
+      ended ||= sink.writer.end !== undefined;
+    },
+    never,
+  );
   while (sink.writer.end === undefined) {
     sink.writer.push(Buffer.alloc(1000), 0, 1000);
     sink.writer.flush();
@@ -167,7 +180,7 @@ test('a Wireshark that is closed is a normal end', async () => {
 
 test('no Wireshark says what to do instead', async () => {
   vi.stubEnv('PATH', folder);
-  await expect(openSink(captureConfig({ wireshark: true }), () => {})).rejects.toMatchObject({
+  await expect(openSink(captureConfig({ wireshark: true }), () => {}, never)).rejects.toMatchObject({
     code: 'NO_WIRESHARK',
     exit: 1,
     hint: expect.stringContaining('tshark'),
