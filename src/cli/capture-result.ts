@@ -25,11 +25,21 @@ export function captureSummary(
   if (end?.kind === 'failed') notes.push(writeFailure(config, end.error));
   else if (sink.description !== undefined && tally.interfaces.length > 0) notes.push(sink.description);
   if (output.omitted !== undefined) notes.push(output.omitted);
-  const targets = [...report.targets.values()].map((target) => targetSummary(target, result));
+  const owners = new Map<string, string>();
+  const targets = [...report.targets.values()].map((target) => {
+    const summary = targetSummary(target, owners, result);
+    for (const name of target.interfaces) if (!owners.has(name)) owners.set(name, target.label);
+    return summary;
+  });
   return { elapsedMs, bytes: tally.bytes, targets, late: result.late, notes };
 }
 
-function targetSummary(target: TargetReport, result: CaptureResult): TargetSummary {
+/** @param owners which target before this one has shown an interface's packets as its own */
+function targetSummary(
+  target: TargetReport,
+  owners: ReadonlyMap<string, string>,
+  result: CaptureResult,
+): TargetSummary {
   const counters = countersOf(target);
   const tallies = result.tally.interfaces.filter(({ name }) => target.interfaces.has(name));
   const sum = (pick: (tally: (typeof tallies)[number]) => number) =>
@@ -40,8 +50,10 @@ function targetSummary(target: TargetReport, result: CaptureResult): TargetSumma
       : target.state === 'gone'
         ? 'gone'
         : undefined;
+  const [first] = target.interfaces;
   return {
     label: target.label,
+    sharedWith: first === undefined ? undefined : owners.get(first),
     captured: sum(({ packets }) => packets),
     received: counters.received,
     droppedByKernel: counters.droppedByKernel,

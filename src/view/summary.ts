@@ -3,6 +3,8 @@ import { byteSize, counted, timeSpan } from './units.ts';
 /** One target's line of the closing summary. Counts are whole packets. */
 export interface TargetSummary {
   readonly label: string;
+  /** An earlier target in the same network namespace: the packets are the same ones, and are counted once in all. */
+  readonly sharedWith: string | undefined;
   readonly captured: number;
   readonly received: number;
   readonly droppedByKernel: number;
@@ -24,9 +26,10 @@ export interface CaptureSummary {
 /** The closing summary: always the five counts, and every pod's own where one of them is not zero. */
 export function summaryLines(summary: CaptureSummary): string[] {
   const total = (pick: (target: TargetSummary) => number) =>
-    summary.targets.reduce((sum, target) => sum + pick(target), 0);
+    summary.targets.reduce((sum, target) => sum + (target.sharedWith === undefined ? pick(target) : 0), 0);
   const all: TargetSummary = {
     label: `${summary.targets.length === 1 ? summary.targets[0]?.label : counted(summary.targets.length, 'target')}, ${byteSize(summary.bytes)} in ${timeSpan(summary.elapsedMs)}`,
+    sharedWith: undefined,
     captured: total((target) => target.captured),
     received: total((target) => target.received),
     droppedByKernel: total((target) => target.droppedByKernel),
@@ -52,5 +55,7 @@ function line(target: TargetSummary): string {
     `${target.droppedByKsnoop.toLocaleString('en-US')} dropped by ksnoop`,
     `${target.truncated.toLocaleString('en-US')} truncated`,
   ];
-  return `${target.label}: ${counts.join(', ')}${target.note === undefined ? '' : ` (${target.note})`}`;
+  const shared = target.sharedWith === undefined ? undefined : `the same packets as ${target.sharedWith}`;
+  const notes = [shared, target.note].filter((note) => note !== undefined);
+  return `${target.label}: ${counts.join(', ')}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`;
 }

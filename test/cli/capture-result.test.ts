@@ -8,6 +8,7 @@ import { captureSummary, exitCode } from '../../src/cli/capture-result.ts';
 import type { OutputKind } from '../../src/cli/outputs/output.ts';
 import { pcap } from '../../src/cli/outputs/pcap.ts';
 import { pcapng } from '../../src/cli/outputs/pcapng.ts';
+import { summaryLines } from '../../src/view/summary.ts';
 import { KsnoopError } from '../../src/wire/errors.ts';
 import { captureConfig } from './config.ts';
 
@@ -144,4 +145,19 @@ test('a file that could not be written to its end is never said to be written', 
   expect(notes).toEqual([
     'the file a.pcapng could not be written to its end: the disk is full; what is in it up to there can be read',
   ]);
+});
+
+test('targets that share a network namespace are counted once in all', async () => {
+  const result = ended();
+  result.api.interfaces.clear();
+  result.api.interfaces.add('shop/web/any');
+  result.api.current = result.web.current;
+  const { targets } = await summaryOf(result);
+  expect(targets.map(({ label, sharedWith, captured }) => ({ label, sharedWith, captured }))).toEqual([
+    { label: 'shop/web', sharedWith: undefined, captured: 5 },
+    { label: 'shop/api', sharedWith: 'shop/web', captured: 5 },
+  ]);
+  const lines = summaryLines(await summaryOf(result));
+  expect(lines[0]).toContain('5 packets captured');
+  expect(lines[2]).toContain('the same packets as shop/web');
 });
