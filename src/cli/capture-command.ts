@@ -101,8 +101,12 @@ async function conclude(
   if (!nothing) await output.close(result.cause);
   await sink.close(nothing);
   const failure = sink.writer.end?.kind === 'failed' ? sink.writer.end.error : undefined;
-  // Where nothing could be captured the error has said it all.
-  if (nothing) return exitCode(result, failure);
+  if (nothing) {
+    // Where targets failed their errors have said it all.
+    if (result.report.failed().length === 0)
+      say.tell('nothing was captured: no agent had begun when the capture ended');
+    return exitCode(result, failure);
+  }
   for (const line of summaryLines(captureSummary(config, result, output, sink, elapsedMs))) say.tell(line);
   return exitCode(result, failure);
 }

@@ -1,10 +1,11 @@
 // The built ksnoop as a user meets it who mistypes: one sentence on stderr, nothing on stdout, exit code 2.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
-import { startApiServer } from '../support/api-server.ts';
+import { json, startApiServer } from '../support/api-server.ts';
 import { KsnoopProcess } from '../support/ksnoop-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ksnoop-words-'));
@@ -66,11 +67,47 @@ test('Ctrl-C while the cluster is still being asked ends at once, and says that 
   try {
     const file = join(folder, 'a.pcapng');
     const asking = new KsnoopProcess(['pod/a', '-w', file], server.kubeconfig());
-    while (server.seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (server.seen.length === 0) await sleep(20);
     const { code, stdout, stderr } = await asking.stop();
     expect(stderr).toMatch(/^ksnoop: Interrupted before anything was captured\. \[INTERRUPTED\]\n$/);
     expect(stdout).toHaveLength(0);
     expect(code).toBe(1);
+  } finally {
+    await server.close();
+  }
+});
+
+/** A pod of node-1, running and ready. */
+const pod = (name: string, container: string) => ({
+  metadata: { name, namespace: 'shop', uid: name },
+  spec: { nodeName: 'node-1', containers: [{ name: container, image: 'x' }] },
+  status: {
+    phase: 'Running',
+    podIPs: [{ ip: '10.244.1.5' }],
+    conditions: [{ type: 'Ready', status: 'True' }],
+    containerStatuses: [{ name: container, ready: true, containerID: 'containerd://a', state: { running: {} } }],
+  },
+});
+
+test('Ctrl-C twice while an agent is silent ends at once, says that nothing was captured, and leaves no file', async () => {
+  const server = await startApiServer({
+    onRequest: (request, response) => {
+      if (request.url?.includes('/pods/web')) json(response, 200, pod('web', 'main'));
+      else json(response, 200, { items: request.url?.includes('/ksnoop/pods') ? [pod('agent', 'agent')] : [] });
+    },
+    onExec: () => {},
+  });
+  try {
+    const file = join(folder, 'silent.pcapng');
+    const asking = new KsnoopProcess(['pod/web', '-n', 'shop', '-w', file], server.kubeconfig());
+    while (!server.seen.some((seen) => seen.startsWith('UPGRADE'))) await sleep(20);
+    await sleep(200);
+    asking.child.kill('SIGINT');
+    await asking.says(/once more to break off at once/);
+    const { code, stderr } = await asking.stop();
+    expect(stderr).toMatch(/nothing was captured: no agent had begun when the capture ended\n$/);
+    expect(code).toBe(1);
+    expect(existsSync(file)).toBe(false);
   } finally {
     await server.close();
   }
@@ -81,7 +118,7 @@ test('Ctrl-C is heard while a FIFO has no reader', async () => {
   execFileSync('mkfifo', [fifo]);
   const waiting = new KsnoopProcess(['--local', 'host', '-w', fifo]);
   // Nothing is said before it waits; its handler is set a moment after Node is up.
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await sleep(500);
   const { code, stderr } = await waiting.stop();
   expect(stderr).toContain('Interrupted before anything was captured.');
   expect(code).toBe(1);
