@@ -1,4 +1,4 @@
-import { BUSY_FOR_MS, BUSY_PACKETS } from './limits.ts';
+import { BUSY_FOR_MS, BUSY_PACKETS, REORDER_PACKETS } from './limits.ts';
 
 /**
  * The blocks of one interface that wait in the merge, oldest first: a ring of parallel arrays, so that a waiting packet
@@ -28,14 +28,16 @@ export class InterfaceQueue {
 
   /**
    * Take a block behind those with an earlier or the same time: a capture on several processors delivers packets a few
-   * microseconds out of order.
+   * microseconds out of order. After a clock was set back blocks stay as they came, for to move each before all that
+   * wait would take seconds.
    * @param time nanoseconds since the merge's base
    * @param arrival milliseconds of the client's monotonic clock
    */
   push(time: number, arrival: number, bytes: Uint8Array, offset: number, length: number): void {
     if (this.size > this.#mask) this.#grow();
     let place = this.size;
-    while (place > 0 && (this.#times[(this.#head + place - 1) & this.#mask] ?? 0) > time) {
+    const setBack = place >= REORDER_PACKETS && this.#timeAt(place - REORDER_PACKETS) > time;
+    while (!setBack && place > 0 && this.#timeAt(place - 1) > time) {
       this.#move(place - 1, place);
       place -= 1;
     }
@@ -64,7 +66,7 @@ export class InterfaceQueue {
 
   /** Time of the block that waits last; meaningless when none waits. */
   get tailTime(): number {
-    return this.#times[(this.#head + this.size - 1) & this.#mask] ?? 0;
+    return this.#timeAt(this.size - 1);
   }
 
   get headArrival(): number {
@@ -90,6 +92,10 @@ export class InterfaceQueue {
     this.#bytes[this.#head] = undefined;
     this.#head = (this.#head + 1) & this.#mask;
     this.size -= 1;
+  }
+
+  #timeAt(place: number): number {
+    return this.#times[(this.#head + place) & this.#mask] ?? 0;
   }
 
   #move(from: number, to: number): void {

@@ -9,6 +9,9 @@ export const MERGE_WINDOW_MS = 250;
  */
 export const SAME_TIME_NS = 1_000_000;
 
+/** A packet earlier than one this many before it was not overtaken: its node's clock has been set back. */
+export const REORDER_PACKETS = 1_024;
+
 /**
  * An interface with this many packets in a second is perhaps captured by a tcpdump that costs less and hands over up to
  * a second late (src/agent/limits.ts, BUSY_PACKETS), and for some seconds after: the merge waits longer for it.
