@@ -19,6 +19,7 @@ export interface CaptureOutput extends BlockSink {
 export interface CaptureLimits {
   readonly packets: number;
   readonly bytes: number;
+  /** Counted from the first target that is captured. */
   readonly durationMs: number;
 }
 
@@ -63,6 +64,7 @@ export function startCapture(
   let paused = false;
   let cutOff = false;
   let drain: NodeJS.Timeout | undefined;
+  let duration: NodeJS.Timeout | undefined;
   const tally = new Tally(output, limits, () => stop('limit'));
   const merge = new Merge({
     addInterface: (...block) => tally.addInterface(...block),
@@ -71,8 +73,16 @@ export function startCapture(
       lookAtOutput();
     },
   });
+  // The time that was asked for is one of capturing, so it begins with the first target.
+  const watched: CaptureObserver = {
+    ...observer,
+    started: (...target) => {
+      if (Number.isFinite(limits.durationMs)) duration ??= setTimeout(() => stop('duration'), limits.durationMs);
+      observer.started(...target);
+    },
+  };
   const streams = plans.map(
-    (plan) => new NodeStream(plan, settings, merge, report, observer, () => randomBytes(16).toString('hex')),
+    (plan) => new NodeStream(plan, settings, merge, report, watched, () => randomBytes(16).toString('hex')),
   );
 
   function stop(why: StopCause): void {
@@ -114,10 +124,6 @@ export function startCapture(
     },
     Math.min(TICK_MS, MERGE_WINDOW_MS),
   );
-  const duration = Number.isFinite(limits.durationMs)
-    ? setTimeout(() => stop('duration'), limits.durationMs)
-    : undefined;
-
   const result = Promise.all(streams.map((stream) => stream.run())).then((): CaptureResult => {
     merge.flush();
     output.flush();

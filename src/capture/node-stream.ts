@@ -208,7 +208,8 @@ export class NodeStream {
     if (this.#gap !== undefined) return;
     this.#gap = { node: this.#plan.node, from: new Date(), until: undefined, reason: error.message };
     this.#report.gaps.push(this.#gap);
-    this.#observer.lost(this.#gap);
+    // After a stop nobody tries again; the summary tells of the gap.
+    if (!this.#stop.signal.aborted) this.#observer.lost(this.#gap);
   }
 
   #noteResumed(): void {

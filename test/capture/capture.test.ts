@@ -27,7 +27,8 @@ const nobody = () => {};
 const observer = { started: nobody, failed: nobody, gone: nobody, lost: nobody, resumed: nobody, log: nobody };
 const settings = { interface: 'any', filter: undefined, snaplen: 100, maxDurationMs: 1_000 };
 
-async function capturing(limits: Partial<CaptureLimits> = {}) {
+/** @param now false: the agents are reached, and capture only when `begin` is called */
+async function capturing(limits: Partial<CaptureLimits> = {}, now = true) {
   const agents: PlayedAgent[] = [];
   const output = new Output();
   const report = new CaptureReport();
@@ -47,7 +48,10 @@ async function capturing(limits: Partial<CaptureLimits> = {}) {
   await turn();
   const [first, second] = agents;
   if (first === undefined || second === undefined) throw new Error('both agents should have been reached');
-  for (const agent of agents) agent.capture();
+  const begin = () => {
+    for (const agent of agents) agent.capture();
+  };
+  if (now) begin();
   /** Packets of both, so that neither waits for the other. */
   const send = (time: bigint) => {
     for (const agent of agents) agent.send(packet(0, time, new Uint8Array(20)));
@@ -56,7 +60,7 @@ async function capturing(limits: Partial<CaptureLimits> = {}) {
   const finish = () => {
     for (const agent of agents) agent.finish();
   };
-  return { capture, agents, output, send, stops, finish };
+  return { capture, agents, output, begin, send, stops, finish };
 }
 
 test('a stop is said once to every agent, and what still comes is written', async () => {
@@ -125,6 +129,16 @@ test('an output that has ended ends the capture in good order', async () => {
 test('a duration ends it by itself', async () => {
   const { capture, stops, finish } = await capturing({ durationMs: 20 });
   expect(stops()).toEqual([0, 0]);
+  await vi.waitFor(() => expect(stops()).toEqual([1, 1]));
+  finish();
+  expect(await capture.result).toMatchObject({ cause: 'duration' });
+});
+
+test('a duration counts from the first packets, not from the way to the agents', async () => {
+  const { capture, begin, stops, finish } = await capturing({ durationMs: 20 }, false);
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  expect(stops()).toEqual([0, 0]);
+  begin();
   await vi.waitFor(() => expect(stops()).toEqual([1, 1]));
   finish();
   expect(await capture.result).toMatchObject({ cause: 'duration' });
