@@ -5,7 +5,7 @@ import { lineSplitter } from '../wire/lines.ts';
 import { checkProtocol } from '../wire/version.ts';
 import { agentError } from './agent-error.ts';
 import { SILENCE_MS, STRAY_LINES } from './limits.ts';
-import type { MergeSource } from './merge.ts';
+import type { MergeSource } from './merge-source.ts';
 import type { AgentTransport, OpenTransport, TransportEnd } from './transport.ts';
 
 export type SessionEnd =

@@ -1,6 +1,7 @@
 import { BLOCK, EPB_HEADER_BYTES } from '../wire/pcapng.ts';
 import { interfaceName } from '../wire/pcapng-read.ts';
-import type { BlockSink, MergeSource } from './merge.ts';
+import type { BlockSink } from './merge.ts';
+import type { MergeSource } from './merge-source.ts';
 
 /** What of one interface went to the output. */
 export interface InterfaceTally {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MERGE_BYTES, MERGE_WINDOW_MS } from '../../src/capture/limits.ts';
-import { type BlockSink, Merge, type MergeSource } from '../../src/capture/merge.ts';
+import { type BlockSink, Merge } from '../../src/capture/merge.ts';
+import type { MergeSource } from '../../src/capture/merge-source.ts';
 import { BLOCK } from '../../src/wire/pcapng.ts';
 import { interfaceName } from '../../src/wire/pcapng-read.ts';
 import * as sample from '../support/pcapng-sample.ts';

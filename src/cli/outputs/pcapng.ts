@@ -1,5 +1,5 @@
 import { release, type } from 'node:os';
-import type { MergeSource } from '../../capture/merge.ts';
+import type { MergeSource } from '../../capture/merge-source.ts';
 import type { NameRecord } from '../../capture/names.ts';
 import { BLOCK } from '../../wire/pcapng.ts';
 import { isLastStatistics } from '../../wire/pcapng-read.ts';

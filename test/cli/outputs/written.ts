@@ -1,7 +1,8 @@
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Merge, type MergeSource } from '../../../src/capture/merge.ts';
+import { Merge } from '../../../src/capture/merge.ts';
+import type { MergeSource } from '../../../src/capture/merge-source.ts';
 import { ByteWriter } from '../../../src/cli/byte-writer.ts';
 import type { Output, OutputKind } from '../../../src/cli/outputs/output.ts';
 
