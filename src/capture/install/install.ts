@@ -119,7 +119,7 @@ const LOADING =
 
 function imageRequired(): KsnoopError {
   return new KsnoopError('IMAGE_REQUIRED', 'Which image the agents run is for you to say: there is no public one.', {
-    hint: `Build it (docker build -f daemonset/image/Dockerfile ., or without docker: node daemonset/image/build.ts), ${LOADING}, then: ksnoop install --image IMAGE`,
+    hint: `Build it in the repository of ksnoop (docker build -f daemonset/image/Dockerfile ., or without docker: node daemonset/image/build.ts), ${LOADING}, then: ksnoop install --image IMAGE`,
     exit: EXIT.usage,
   });
 }
