@@ -1,26 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KsnoopError, messageOf } from '../wire/errors.ts';
-import { PcapFramer } from '../wire/pcap-read.ts';
+import { PcapFramer, type PcapHandlers } from '../wire/pcap-read.ts';
 import { makePipe } from './fifo.ts';
 import { RING_DRAIN_MS } from './limits.ts';
 import type { HeldNamespace } from './namespace.ts';
 import { Tcpdump, type TcpdumpMode, type TcpdumpOptions } from './tcpdump.ts';
 
-/** Takes a packet as PcapFramer hands it over. */
-export type TakePacket = (
-  seconds: number,
-  nanoseconds: number,
-  caplen: number,
-  origlen: number,
-  bytes: Uint8Array,
-  offset: number,
-) => void;
-
 export interface SourceHandlers {
   /** The link type, before the first packet. */
   header(linkType: number): void;
   /** A packet that belongs in the stream. */
-  packet: TakePacket;
+  packet: PcapHandlers['packet'];
   /** A chunk has been taken. */
   taken(): void;
 }
