@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isObject, objectAt, objectsAt, parseJson } from '../../src/wire/guard.ts';
+import { enhancedPacketBytes } from '../../src/wire/pcapng-write.ts';
 import type { TestCluster } from '../support/cluster.ts';
 import { KsnoopProcess } from '../support/ksnoop-process.ts';
 import { ensureAgent, ensureShop, kubectl, type ShopPod, shopPods } from '../support/shop.ts';
@@ -13,6 +14,11 @@ const BYTES = 1_000_000_000;
 /** An output that is quiet for so long has nothing left. */
 const QUIET_MS = 3_000;
 
+/** What a packet takes in the stream beside its octets: a block of pcapng (Ethernet tells no direction), a record of pcap. */
+const BLOCK_BYTES = enhancedPacketBytes(0, false);
+const RECORD_BYTES = 16;
+
+/** Of the packets' own octets, whatever the form they came in. */
 interface Run {
   readonly rate: number;
   readonly megabytes: number;
@@ -62,7 +68,7 @@ async function byKsnoop(on: TestCluster, pod: ShopPod, transfer: () => Promise<s
   const { bytes, seconds } = reading.now();
   const { stderr } = await ksnoop.stop();
   const losses = /[\d,]+ dropped by kernel, [\d,]+ dropped by ksnoop/.exec(stderr)?.[0] ?? stderr;
-  return { rate: bytes / 1e6 / seconds, megabytes: bytes / 1e6, losses };
+  return runOf(bytes - BLOCK_BYTES * countOf(stderr), seconds, losses);
 }
 
 async function byTcpdump(on: TestCluster, pod: ShopPod, transfer: () => Promise<string>): Promise<Run> {
@@ -98,11 +104,19 @@ async function byTcpdump(on: TestCluster, pod: ShopPod, transfer: () => Promise<
     if(fs.readFileSync('/proc/'+p+'/cmdline','utf8').startsWith('tcpdump\\0-Z')&&fs.readFileSync('/proc/'+p+'/cmdline','utf8').includes('${mark}'))process.kill(p,'SIGINT')}catch{}}`;
   await inAgent(end);
   await reading.done;
-  return {
-    rate: bytes / 1e6 / seconds,
-    megabytes: bytes / 1e6,
-    losses: /\d+ packets? dropped by kernel/.exec(stderr)?.[0] ?? stderr,
-  };
+  const losses = /\d+ packets? dropped by kernel/.exec(stderr)?.[0] ?? stderr;
+  return runOf(bytes - RECORD_BYTES * countOf(stderr), seconds, losses);
+}
+
+function runOf(bytes: number, seconds: number, losses: string): Run {
+  return { rate: bytes / 1e6 / seconds, megabytes: bytes / 1e6, losses };
+}
+
+/** How many packets a program's closing words say it has captured. @throws with them when they do not */
+function countOf(words: string): number {
+  const count = /([\d,]+) packets? captured/.exec(words)?.[1];
+  if (count === undefined) throw new Error(words);
+  return Number(count.replaceAll(',', ''));
 }
 
 /** Resolves when nothing has come for QUIET_MS. */

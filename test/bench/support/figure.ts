@@ -19,7 +19,7 @@ export interface Figure {
 export interface Bench {
   readonly name: string;
   readonly about: string;
-  run(say: (line: string) => void): Promise<readonly Figure[]>;
+  run(): Promise<readonly Figure[]>;
 }
 
 export function figure(parts: Omit<Figure, 'ratio'>): Figure {

@@ -14,3 +14,22 @@ export function processorSeconds(pid: number): number {
     return 0;
   }
 }
+
+/**
+ * Processor seconds that everything in a process's cgroup has used so far: a container with what is exec'd in it.
+ * Undefined where this machine does not show it.
+ */
+export function cgroupSeconds(pid: number): number | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/cgroup`, 'utf8');
+    const first = /^\d+:(?<controllers>(?:\w+,)*cpuacct(?:,\w+)*):(?<path>.*)$/m.exec(text)?.groups;
+    if (first !== undefined) {
+      return Number(readFileSync(`/sys/fs/cgroup/${first.controllers}${first.path}/cpuacct.usage`, 'utf8')) / 1e9;
+    }
+    const path = /^0::(.*)$/m.exec(text)?.[1] ?? '';
+    const microseconds = /^usage_usec (\d+)$/m.exec(readFileSync(`/sys/fs/cgroup${path}/cpu.stat`, 'utf8'))?.[1];
+    return microseconds === undefined ? undefined : Number(microseconds) / 1e6;
+  } catch {
+    return undefined;
+  }
+}
