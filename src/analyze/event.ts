@@ -1,0 +1,81 @@
+/**
+ * What the analysis says: events, each whole when it is handed over and free to be kept. Times are nanoseconds since the
+ * first packet of the analysis (numbers: exact within 104 days of it), lengths are octets.
+ */
+export type AnalysisEvent = Exchange | Message | Notice;
+
+/** A value of the JSON output. Times and durations are nanoseconds. */
+export type FieldValue = string | number | boolean | null | readonly FieldValue[] | Fields;
+export interface Fields {
+  readonly [name: string]: FieldValue | undefined;
+}
+
+/** Who of a flow: the client is who opened it, or who asks. */
+export const SIDE = { client: 0, server: 1 } as const;
+export type Side = (typeof SIDE)[keyof typeof SIDE];
+
+export function otherSide(side: Side): Side {
+  return side === SIDE.client ? SIDE.server : SIDE.client;
+}
+
+interface Said {
+  /** `http`, `dns`, `tcp`: the protocol's name, in the outputs' `protocol`. */
+  readonly protocol: string;
+  /** First words for people, one line, secrets masked: `GET /cart`, `SELECT * FROM stock`, `A web.shop.svc`. Not sanitised. */
+  readonly label: string;
+  /** The protocol's own part of the JSON, under its own key: `{ http: { method, path, host, status } }`. Secrets masked. */
+  readonly fields: Fields;
+}
+
+/** A request and what answered it. The request's direction is from client to server unless `asker` says otherwise. */
+export interface Exchange extends Said {
+  readonly kind: 'exchange';
+  /** Whose request it was, where that can be the server (gRPC and Redis pushes excepted: those are messages). */
+  readonly asker?: Side | undefined;
+  /** First octet of the request; of the response, where the request was not seen. */
+  readonly time: number;
+  /** Last octet of the request. */
+  readonly requestEnd: number;
+  /** First and last octet of the response; undefined where there was none. */
+  readonly responseTime: number | undefined;
+  readonly responseEnd: number | undefined;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  /** For people: `200`, `NXDOMAIN`, `ERROR 42P01 relation "x" does not exist`; empty where there is none. */
+  readonly status: string;
+  /** Whether an SRE would count it as failed: HTTP 5xx, a SQL error, SERVFAIL, gRPC codes other than OK; no answer at all. */
+  readonly failed: boolean;
+  /** What the summary groups by: `GET /cart`, `SELECT stock`, `A`. Few different ones; never user data such as ids where avoidable. */
+  readonly route: string;
+  /** Why a part is missing. */
+  readonly incomplete?: Incomplete | undefined;
+}
+
+export type Incomplete =
+  /** The flow, or the capture, ended first. */
+  | 'no response'
+  /** The capture began in the middle, or lost the request. */
+  | 'no request'
+  /** Octets in it were not captured. */
+  | 'gap'
+  /** The connection was reset within it. */
+  | 'reset';
+
+/** Something said one way that nobody answers: a WebSocket message, an AMQP delivery, a Redis push. */
+export interface Message extends Said {
+  readonly kind: 'message';
+  readonly time: number;
+  readonly from: Side;
+  readonly bytes: number;
+}
+
+/** Something that happened: a reset, a refused connection, a TLS alert, a gap, an upgrade. */
+export interface Notice extends Said {
+  readonly kind: 'event';
+  readonly time: number;
+  /** Who did it; undefined where that is nobody or not known. */
+  readonly from: Side | undefined;
+  /** Stable, for scripts: `TCP_RESET`, `TLS_ALERT`, `STREAM_GAP`. */
+  readonly code: string;
+  readonly failed: boolean;
+}

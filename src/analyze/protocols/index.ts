@@ -1,0 +1,11 @@
+import type { DatagramProtocol, StreamProtocol } from './protocol.ts';
+
+/** Every protocol on TCP, in the order in which they are asked: strict and frequent ones first. */
+export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [];
+
+/** Every protocol on UDP. */
+export const DATAGRAM_PROTOCOLS: readonly DatagramProtocol[] = [];
+
+for (const list of [STREAM_PROTOCOLS, DATAGRAM_PROTOCOLS]) {
+  if (new Set(list.map(({ name }) => name)).size < list.length) throw new Error('two protocols have one name');
+}

@@ -1,0 +1,93 @@
+import type { AnalysisEvent, Side } from '../event.ts';
+
+/**
+ * What the first octets of one direction look like: what a client of this protocol says, what a server of it says,
+ * nothing of it, or too little to tell. `client` and `server` also tell who is who when the capture began mid-stream.
+ */
+export type Likeness = 'client' | 'server' | 'no' | 'more';
+
+/** What a field holds, for `--where` and for the documented schema. */
+export type FieldType = 'string' | 'int' | 'bool' | 'duration' | 'timestamp' | 'list';
+
+/** Fields a protocol adds to the JSON: `{ 'http.status': 'int' }`, with a sentence each for the schema. */
+export type FieldTable = Readonly<Record<string, { readonly type: FieldType; readonly about: string }>>;
+
+/** What a protocol's analyzer may ask and tell. */
+export interface ProtocolContext {
+  /** Time of the packet whose octets are being handed over: ns since the analysis' first packet. */
+  readonly now: number;
+  /** Someone looks at single events: decode what the summary does not need as well (DNS answers, headers). */
+  readonly detail: boolean;
+  /** Secrets are shown, not masked (`--show-secrets`). */
+  readonly showSecrets: boolean;
+  /** Whether the packet was seen on the client's side of things is not known here; addresses are added by who takes the event. */
+  emit(event: AnalysisEvent): void;
+}
+
+/** Of one TCP connection, both directions in order. */
+export interface StreamContext extends ProtocolContext {
+  /**
+   * The connection goes on in another protocol (WebSocket after an upgrade, TLS after STARTTLS, HTTP/2 after its preface):
+   * from the next octet of each direction on, another analyzer takes over. What was handed to this call already is this
+   * analyzer's own: it passes the rest on with `then.data`.
+   * @returns the analyzer that takes over
+   */
+  become(protocol: StreamProtocol): StreamAnalyzer;
+  readonly serverPort: number;
+}
+
+/**
+ * Takes one connection's octets. `bytes` from `start` to `end` is valid during the call only (copy what you keep), cut
+ * anywhere: any cutting gives the same events. Any octets are valid input; never throws.
+ */
+export interface StreamAnalyzer {
+  data(side: Side, bytes: Uint8Array, start: number, end: number): void;
+  /** Octets of this direction were not captured (or were let go by a bound). */
+  gap(side: Side, length: number): void;
+  /** No more octets of either side will come. What waits for an answer is told as incomplete. */
+  end(how: StreamEnd): void;
+}
+
+export type StreamEnd = 'closed' | 'reset' | 'capture ended' | 'expired';
+
+/** A protocol on TCP. One file, one line in index.ts. */
+export interface StreamProtocol {
+  readonly name: string;
+  /** For people: `HTTP`, `PostgreSQL`. */
+  readonly title: string;
+  /** Usual server ports: a hint that puts this protocol first where several could be, never a condition. */
+  readonly ports: readonly number[];
+  readonly fields: FieldTable;
+  /**
+   * Look at the first octets of a direction (of a message, when the capture began mid-stream). Strict enough to be wrong
+   * about random octets less than once in 10⁵; answers within PROBE_BYTES.
+   */
+  probe(bytes: Uint8Array, start: number, end: number): Likeness;
+  create(context: StreamContext): StreamAnalyzer;
+}
+
+/** Of one protocol on UDP, all flows: nothing is allocated for a flow that the protocol does not need. */
+export interface DatagramAnalyzer {
+  /**
+   * @param flow a small number that stands for the flow until `endFlow`; `emit` must be given it
+   * @param wireLength octets of the datagram on the wire; more than `end - start` when the capture cut it
+   */
+  datagram(flow: number, side: Side, bytes: Uint8Array, start: number, end: number, wireLength: number): void;
+  endFlow(flow: number): void;
+  /** The analysis ends: what waits for an answer is told as incomplete. */
+  end(): void;
+}
+
+export interface DatagramContext extends Omit<ProtocolContext, 'emit'> {
+  emit(flow: number, event: AnalysisEvent): void;
+}
+
+export interface DatagramProtocol {
+  readonly name: string;
+  readonly title: string;
+  readonly ports: readonly number[];
+  readonly fields: FieldTable;
+  /** By one datagram. With `hinted` its port is one of `ports`: less proof is needed. */
+  probe(bytes: Uint8Array, start: number, end: number, hinted: boolean): Likeness;
+  create(context: DatagramContext): DatagramAnalyzer;
+}
