@@ -1,0 +1,233 @@
+import { type CaptureInterface, captureInterface } from './capture-interface.ts';
+import { CaptureTime, wholeTick } from './capture-time.ts';
+import { KsnoopError } from './errors.ts';
+import { INTERFACES_MAXIMUM } from './limits.ts';
+import { type AddressName, addressNames } from './name-resolution-read.ts';
+import { PcapFramer } from './pcap-read.ts';
+import { BLOCK, EPB_HEADER_BYTES, OPTION, padded } from './pcapng.ts';
+import { BlockFramer, type BlockView, forEachOption, optionText } from './pcapng-read.ts';
+
+/** What a capture file is made of, called back as it is read. Interfaces are counted over all sections, from 0. */
+export interface CaptureHandlers {
+  interface(id: number, described: CaptureInterface): void;
+  /**
+   * A packet: `caplen` octets of `bytes` at `offset`, valid during the call.
+   * @param timeHigh nanoseconds since 1970, upper half; 0 in both where the file has no time (Simple Packet Blocks)
+   * @param flags epb_flags, 0 without
+   */
+  packet(
+    bytes: Uint8Array,
+    offset: number,
+    caplen: number,
+    origlen: number,
+    timeHigh: number,
+    timeLow: number,
+    interfaceId: number,
+    flags: number,
+  ): void;
+  names?(names: readonly AddressName[]): void;
+  /** Every pcapng block but packets, as it lies there; valid during the call. For who writes them again. */
+  block?(block: BlockView): void;
+}
+
+const OBSOLETE_PACKET = 2;
+const SECTION_OPTIONS = 24;
+
+interface Timed {
+  readonly id: number;
+  readonly snaplen: number;
+  readonly described: CaptureInterface;
+  /** Nanoseconds of a tick; undefined for resolutions that need more than a multiplication. */
+  readonly tick: number | undefined;
+}
+
+/**
+ * Frames any capture file out of bytes cut anywhere: pcap and pcapng, told apart by their first octets.
+ */
+export class CaptureFramer {
+  /** `pcap`, `pcapng`, or undefined while too little has come to tell. */
+  format: 'pcap' | 'pcapng' | undefined;
+  packets = 0;
+  /** What the last section's shb_userappl says; the end marker has come: a ksnoop file without it was cut. */
+  writer = '';
+  endMarked = false;
+  /** The last packet's record (pcap) or block (pcapng) within the bytes its callback got; valid during that call. */
+  recordOffset = 0;
+  recordLength = 0;
+  readonly #handlers: CaptureHandlers;
+  readonly #time = new CaptureTime();
+  #pcap: PcapFramer | undefined;
+  #pcapng: BlockFramer | undefined;
+  #head: Uint8Array = new Uint8Array(0);
+  #interfaces = 0;
+  #section: Timed[] = [];
+
+  constructor(handlers: CaptureHandlers) {
+    this.#handlers = handlers;
+  }
+
+  /** Octets of whole records and blocks so far: where reading stands. */
+  get consumed(): number {
+    return this.#pcap?.consumed ?? this.#pcapng?.consumed ?? 0;
+  }
+
+  /** Octets of a record that has begun and not ended; more than 0 at the end: the file was cut. */
+  get pending(): number {
+    return this.#pcap?.pending ?? this.#pcapng?.pending ?? this.#head.length;
+  }
+
+  /** Take the file's next octets. @throws KsnoopError NO_CAPTURE, DAMAGED_PCAP, DAMAGED_PCAPNG with the octet it stopped at */
+  push(chunk: Uint8Array): void {
+    if (this.#pcap !== undefined) this.#pcap.push(chunk);
+    else if (this.#pcapng !== undefined) this.#pcapng.push(chunk);
+    else this.#begin(chunk);
+  }
+
+  #begin(chunk: Uint8Array): void {
+    const head = this.#head.length === 0 ? chunk : Uint8Array.from([...this.#head, ...chunk]);
+    if (head.length < 4) {
+      this.#head = Uint8Array.from(head);
+      return;
+    }
+    const magic = new DataView(head.buffer, head.byteOffset).getUint32(0);
+    if (magic === BLOCK.sectionHeader) {
+      this.format = 'pcapng';
+      this.#pcapng = new BlockFramer((block) => this.#block(block));
+      this.#pcapng.push(head);
+    } else if (PCAP_MAGICS.has(magic)) {
+      this.format = 'pcap';
+      this.#pcap = this.#pcapFramer();
+      this.#pcap.push(head);
+    } else {
+      const octets = magic.toString(16).padStart(8, '0');
+      throw new KsnoopError('NO_CAPTURE', `This is neither pcap nor pcapng: its first octets are ${octets}.`, {
+        hint: 'ksnoop reads what tcpdump, Wireshark and ksnoop write, also with gzip or zstd.',
+      });
+    }
+  }
+
+  #pcapFramer(): PcapFramer {
+    const handlers = this.#handlers;
+    const time = this.#time;
+    return new PcapFramer({
+      header: ({ linkType, snaplen }) => {
+        this.#interfaces = 1;
+        const described = { linkType, snaplen, name: '', description: '', filter: undefined, comments: [] };
+        handlers.interface(0, { ...described, ticksPerSecond: 1_000_000_000n, offsetSeconds: 0n });
+      },
+      packet: (seconds, nanoseconds, caplen, origlen, bytes, offset) => {
+        time.setSeconds(seconds, nanoseconds);
+        this.packets += 1;
+        this.recordOffset = offset - 16;
+        this.recordLength = caplen + 16;
+        handlers.packet(bytes, offset, caplen, origlen, time.high, time.low, 0, 0);
+      },
+    });
+  }
+
+  #block(block: BlockView): void {
+    switch (block.type) {
+      case BLOCK.enhancedPacket:
+        this.#enhancedPacket(block);
+        return;
+      case BLOCK.simplePacket:
+        this.#simplePacket(block);
+        return;
+      case OBSOLETE_PACKET:
+        this.#packet(block, block.view.getUint16(block.offset + 8, block.littleEndian));
+        return;
+      case BLOCK.sectionHeader:
+        this.#section = [];
+        this.endMarked = false;
+        this.writer = '';
+        forEachOption(block, block.offset + SECTION_OPTIONS, (code, at, length) => {
+          if (code === OPTION.shbUserAppl) this.writer = optionText(block, at, length);
+        });
+        break;
+      case BLOCK.interfaceDescription:
+        this.#interface(block);
+        break;
+      case BLOCK.nameResolution:
+        this.#handlers.names?.(addressNames(block));
+        break;
+      case BLOCK.ksnoopEnd:
+        this.endMarked = true;
+        break;
+      default:
+    }
+    this.#handlers.block?.(block);
+  }
+
+  #interface(block: BlockView): void {
+    if (this.#interfaces >= INTERFACES_MAXIMUM) {
+      throw this.#damaged(block, `there are more than ${INTERFACES_MAXIMUM} interfaces`);
+    }
+    const described = captureInterface(block);
+    const id = this.#interfaces;
+    this.#interfaces += 1;
+    const tick = wholeTick(described.ticksPerSecond, described.offsetSeconds);
+    this.#section.push({ id, snaplen: described.snaplen, described, tick });
+    this.#handlers.interface(id, described);
+  }
+
+  #enhancedPacket(block: BlockView): void {
+    this.#packet(block, block.length < 32 ? -1 : block.view.getUint32(block.offset + 8, block.littleEndian));
+  }
+
+  #packet(block: BlockView, interfaceId: number): void {
+    const { view, offset, littleEndian, length } = block;
+    if (length < EPB_HEADER_BYTES + 4) throw this.#damaged(block, 'a packet block is too short');
+    const from = this.#section[interfaceId];
+    if (from === undefined)
+      throw this.#damaged(block, `a packet is of interface ${interfaceId}, which was not described`);
+    const caplen = view.getUint32(offset + 20, littleEndian);
+    const optionsAt = EPB_HEADER_BYTES + padded(caplen);
+    if (caplen > length || optionsAt > length - 4) {
+      throw this.#damaged(block, `a block of ${length} bytes claims a packet of ${caplen}`);
+    }
+    const high = view.getUint32(offset + 12, littleEndian);
+    const low = view.getUint32(offset + 16, littleEndian);
+    const time = this.#time;
+    if (from.tick !== undefined) time.setTicks(high, low, from.tick);
+    else time.setOdd(high, low, from.described.ticksPerSecond, from.described.offsetSeconds);
+    let flags = 0;
+    // ksnoop's own files have the flags first.
+    if (optionsAt + 12 <= length && view.getUint16(offset + optionsAt, littleEndian) === OPTION.epbFlags) {
+      flags = view.getUint32(offset + optionsAt + 4, littleEndian);
+    } else if (optionsAt + 8 <= length - 4) flags = flagsOf(block, offset + optionsAt);
+    this.packets += 1;
+    this.recordOffset = offset;
+    this.recordLength = length;
+    const origlen = view.getUint32(offset + 24, littleEndian);
+    this.#handlers.packet(block.bytes, offset + EPB_HEADER_BYTES, caplen, origlen, time.high, time.low, from.id, flags);
+  }
+
+  /** Section 4.4: no time, the first interface, and as much of the packet as its snaplen says. */
+  #simplePacket(block: BlockView): void {
+    const from = this.#section[0];
+    if (block.length < 16 || from === undefined) throw this.#damaged(block, 'a simple packet block has no interface');
+    const origlen = block.view.getUint32(block.offset + 8, block.littleEndian);
+    const kept = from.snaplen === 0 ? origlen : Math.min(origlen, from.snaplen);
+    this.packets += 1;
+    this.recordOffset = block.offset;
+    this.recordLength = block.length;
+    const caplen = Math.min(kept, block.length - 16);
+    this.#handlers.packet(block.bytes, block.offset + 12, caplen, origlen, 0, 0, from.id, 0);
+  }
+
+  #damaged(block: BlockView, what: string): KsnoopError {
+    const at = this.consumed - block.length;
+    return new KsnoopError('DAMAGED_PCAPNG', `The stream is damaged at byte ${at}: ${what}.`);
+  }
+}
+
+/** As their first four octets read: pcap in both byte orders, with microseconds and nanoseconds. */
+const PCAP_MAGICS = new Set([0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1]);
+
+function flagsOf(block: BlockView, start: number): number {
+  let flags = 0;
+  forEachOption(block, start, (code, at, length) => {
+    if (code === OPTION.epbFlags && length === 4) flags = block.view.getUint32(at, block.littleEndian);
+  });
+  return flags;
+}
