@@ -15,3 +15,26 @@ export const PENDING_DATAGRAMS = 65_536;
 
 /** Addresses told apart in one analysis; further ones are counted as one. */
 export const HOSTS_MAXIMUM = 1_000_000;
+
+/** TCP connections, and other flows, followed at once; past it those longest silent end early, which is counted. */
+export const TCP_FLOWS_MAXIMUM = 131_072;
+export const FLOWS_MAXIMUM = 262_144;
+
+/** Silence after which a flow ends, in nanoseconds of packet time. */
+export const CLOSED_IDLE_NS = 10e9;
+export const OPENING_IDLE_NS = 120e9;
+export const TCP_IDLE_NS = 3600e9;
+export const DATAGRAM_IDLE_NS = 120e9;
+
+/** Octets that wait behind a hole: of one direction, and of all connections. */
+export const OUT_OF_ORDER_BYTES = 1024 * 1024;
+export const OUT_OF_ORDER_TOTAL_BYTES = 32 * 1024 * 1024;
+
+/** Segments that wait behind a hole of one direction. */
+export const OUT_OF_ORDER_SEGMENTS = 1024;
+
+/** A hole that its receiver has acknowledged is given up after this long: the capture lost it. Nanoseconds of packet time. */
+export const HOLE_ACKNOWLEDGED_NS = 50e6;
+
+/** A hole nobody acknowledged is given up after this long. */
+export const HOLE_NS = 5e9;

@@ -1,0 +1,160 @@
+import { LINK_TYPE } from '../wire/link-type.ts';
+import { i32 } from './bytes.ts';
+import { Clock } from './clock.ts';
+import { DatagramFlows } from './datagrams.ts';
+import type { AnalysisSink } from './flow-facts.ts';
+import { D, N } from './flow-layout.ts';
+import type { FlowTable } from './flow-table.ts';
+import { KIND_IPV6 } from './flow-view.ts';
+import { Hosts } from './hosts.ts';
+import { IP_PROTOCOL } from './layers/ip-protocol.ts';
+import { STOP } from './layers/layer.ts';
+import type { PacketView } from './packet.ts';
+import { TcpConnections } from './tcp/connections.ts';
+
+/** Packets after which idle flows are looked for, and places looked at then. */
+const SWEEP_PACKETS = 256;
+const SWEEP_PLACES = 256;
+
+export interface AnalysisOptions {
+  /** Someone looks at single events: everything is decoded. Without, only what the summary needs. */
+  readonly detail: boolean;
+  readonly showSecrets: boolean;
+}
+
+/** What became of a packet. */
+export const TAKEN = {
+  /** Octets or signals of a flow whose protocol is decoded, or may yet be. */
+  decoded: 0,
+  /** Nothing above its layers is known. */
+  opaque: 1,
+  /** The same packet as one seen before at another vantage point. */
+  copy: 2,
+} as const;
+export type Taken = (typeof TAKEN)[keyof typeof TAKEN];
+
+/**
+ * From packets to events: finds each packet's flow, follows TCP, hands octets in order to the protocols, and tells the
+ * sink what they find.
+ */
+export class Analysis {
+  readonly clock = new Clock();
+  readonly hosts = new Hosts();
+  /** Packets looked at; of those, seen at a second vantage point; without an IP address. */
+  packets = 0;
+  copies = 0;
+  readonly #tcp: TcpConnections;
+  readonly #datagrams: DatagramFlows;
+  #flows = 0;
+
+  constructor(sink: AnalysisSink, options: AnalysisOptions) {
+    this.#tcp = new TcpConnections(this.clock, sink, options.detail, options.showSecrets);
+    this.#datagrams = new DatagramFlows(this.clock, sink, options.detail, options.showSecrets);
+  }
+
+  /** Flows that ended early because a table was full, and holes that were given up. */
+  get bounds(): { readonly evicted: number; readonly gaps: number; readonly otherHosts: number } {
+    return {
+      evicted: this.#tcp.table.evicted + this.#datagrams.table.evicted,
+      gaps: this.#tcp.reassembly.gaps,
+      otherHosts: this.hosts.overflowed,
+    };
+  }
+
+  /** Take a decoded packet. */
+  packet(packet: PacketView): Taken {
+    this.packets += 1;
+    const { clock } = this;
+    clock.set(packet.timeHigh, packet.timeLow);
+    if ((this.packets & (SWEEP_PACKETS - 1)) === 0) this.#sweep();
+    const length = packet.addressLength;
+    if (packet.ipVersion === 0 || length === 0 || packet.ipProtocol < 0) return TAKEN.opaque;
+    const isTcp = packet.ipProtocol === IP_PROTOCOL.tcp && packet.transportOffset >= 0;
+    // What is above a header cut short is not known: its flags and numbers would be invented.
+    if (packet.stopped !== STOP.none && (isTcp || packet.sourcePort < 0)) return TAKEN.opaque;
+    const { bytes } = packet;
+    let source: number;
+    let destination: number;
+    let kind = packet.ipProtocol;
+    if (length === 4) {
+      source = i32(bytes, packet.sourceAddress);
+      destination = i32(bytes, packet.destinationAddress);
+    } else {
+      source = this.hosts.number(bytes, packet.sourceAddress, length);
+      destination = this.hosts.number(bytes, packet.destinationAddress, length);
+      kind |= KIND_IPV6;
+    }
+    const sourcePort = packet.sourcePort < 0 ? 0 : packet.sourcePort;
+    const destinationPort = packet.destinationPort < 0 ? 0 : packet.destinationPort;
+    const direction = source < destination || (source === destination && sourcePort <= destinationPort) ? 0 : 1;
+    const flows = isTcp ? this.#tcp : this.#datagrams;
+    const { table } = flows;
+    const a = direction === 0 ? source : destination;
+    const b = direction === 0 ? destination : source;
+    const ports = direction === 0 ? (sourcePort << 16) | destinationPort : (destinationPort << 16) | sourcePort;
+    let place = table.find(a, b, ports, kind);
+    if (place >= 0 && isTcp && this.#tcp.isNewConnection(place, direction, packet)) {
+      table.remove(place);
+      place = -1;
+    }
+    if (place < 0) {
+      place = table.add(a, b, ports, kind, this.#flows);
+      this.#flows += 1;
+      this.#begin(table, place, direction, packet);
+      flows.opened(place, direction, packet);
+    }
+    const vantage =
+      packet.linkType === LINK_TYPE.linuxSll2 && packet.caplen >= 20
+        ? ((packet.interfaceId + 1) << 16) ^ i32(bytes, packet.offset + 4)
+        : (packet.interfaceId + 1) << 16;
+    const counted = this.#count(table, place, direction, packet, vantage);
+    if (!counted) this.copies += 1;
+    if (isTcp) {
+      this.#tcp.packet(place, direction, packet, counted);
+      return counted ? (this.#tcp.isOpaque(place) ? TAKEN.opaque : TAKEN.decoded) : TAKEN.copy;
+    }
+    if (!counted) return TAKEN.copy;
+    return this.#datagrams.packet(place, direction, packet) ? TAKEN.decoded : TAKEN.opaque;
+  }
+
+  /** No more packets come: every flow ends. */
+  end(): void {
+    this.#datagrams.end();
+    this.#tcp.end();
+  }
+
+  #begin(table: FlowTable, place: number, direction: number, packet: PacketView): void {
+    const source = this.hosts.number(packet.bytes, packet.sourceAddress, packet.addressLength);
+    const destination = this.hosts.number(packet.bytes, packet.destinationAddress, packet.addressLength);
+    const base = table.base(place);
+    const { ints, doubles } = table;
+    ints[base + N.hosts + direction] = source;
+    ints[base + N.hosts + 1 - direction] = destination;
+    ints[base + N.interfaceId] = packet.interfaceId;
+    doubles[(base >> 1) + D.first] = this.clock.now;
+  }
+
+  /** @returns whether the packet counts: it was seen at the vantage point that first saw its direction */
+  #count(table: FlowTable, place: number, direction: number, packet: PacketView, vantage: number): boolean {
+    const { ints, doubles } = table;
+    const base = table.base(place);
+    const half = base >> 1;
+    doubles[half + D.last] = this.clock.now;
+    ints[base + N.passed] = 0;
+    if (packet.interfaceId < 31) ints[base + N.seenBy] = (ints[base + N.seenBy] as number) | (1 << packet.interfaceId);
+    const first = ints[base + N.vantage + direction] as number;
+    if (first === 0) ints[base + N.vantage + direction] = vantage;
+    else if (first !== vantage) return false;
+    const own = half + direction;
+    ints[base + N.packets + direction] = (ints[base + N.packets + direction] as number) + 1;
+    doubles[own + D.bytes] = (doubles[own + D.bytes] as number) + (packet.wireEnd - packet.networkOffset);
+    doubles[own + D.payload] = (doubles[own + D.payload] as number) + packet.payloadLength;
+    return true;
+  }
+
+  #sweep(): void {
+    const { now } = this.clock;
+    this.#tcp.table.sweep(SWEEP_PLACES, now, this.#tcp.mayExpire);
+    this.#datagrams.table.sweep(SWEEP_PLACES, now, this.#datagrams.mayExpire);
+  }
+}

@@ -1,0 +1,243 @@
+import type { Clock } from '../clock.ts';
+import type { AnalysisEvent } from '../event.ts';
+import type { AnalysisSink } from '../flow-facts.ts';
+import { C, D, N, T, TCP_STRIDE } from '../flow-layout.ts';
+import { FlowTable } from '../flow-table.ts';
+import { FlowView } from '../flow-view.ts';
+import { CLOSED_IDLE_NS, OPENING_IDLE_NS, TCP_FLOWS_MAXIMUM, TCP_IDLE_NS } from '../limits.ts';
+import type { PacketView } from '../packet.ts';
+import type { StreamEnd } from '../protocols/protocol.ts';
+import { connectionFacts } from './connection-facts.ts';
+import { SEEN, STATE, TCP } from './flags.ts';
+import { followHealth } from './health.ts';
+import { SynOptions } from './options.ts';
+import { Reassembly } from './reassembly.ts';
+import { type StreamHost, TcpStream } from './stream.ts';
+import { Troubles } from './troubles.ts';
+
+const options = new SynOptions();
+
+/** Every TCP connection of an analysis: its state, its health, its octets in order. */
+export class TcpConnections implements StreamHost {
+  readonly table: FlowTable;
+  readonly clock: Clock;
+  readonly detail: boolean;
+  readonly showSecrets: boolean;
+  readonly reassembly: Reassembly;
+  readonly #sink: AnalysisSink;
+  readonly #troubles = new Troubles();
+  readonly #streams: (TcpStream | undefined)[] = [];
+  readonly #view: FlowView;
+  #over = false;
+
+  constructor(clock: Clock, sink: AnalysisSink, detail: boolean, showSecrets: boolean) {
+    this.clock = clock;
+    this.#sink = sink;
+    this.detail = detail;
+    this.showSecrets = showSecrets;
+    this.table = new FlowTable(TCP_STRIDE, TCP_FLOWS_MAXIMUM, (place) => this.#ended(place));
+    this.reassembly = new Reassembly(this.table, this.#troubles, clock);
+    this.#view = new FlowView(
+      this.table,
+      (place) => this.#streams[place]?.protocol?.name,
+      (place) => connectionFacts(this.table, place, this.#troubles),
+    );
+  }
+
+  /** Whether a SYN on this flow is a new connection's on the same ports. */
+  isNewConnection(place: number, direction: number, packet: PacketView): boolean {
+    if ((packet.tcpFlags & (TCP.syn | TCP.ack | TCP.rst)) !== TCP.syn) return false;
+    const { ints } = this.table;
+    return ints[this.table.base(place) + C.initial + direction] !== packet.tcpSequence;
+  }
+
+  /** A flow's first packet. */
+  opened(place: number, direction: number, packet: PacketView): void {
+    const { ints } = this.table;
+    const base = this.table.base(place);
+    const { tcpFlags } = packet;
+    if (tcpFlags & TCP.syn) {
+      ints[base + N.client] = tcpFlags & TCP.ack ? 1 - direction : direction;
+      ints[base + C.state] = STATE.opening;
+    } else {
+      // The lower port is the server's; among equals who spoke first is the client.
+      const ownPort = packet.sourcePort;
+      const otherPort = packet.destinationPort;
+      ints[base + N.client] = ownPort < otherPort ? 1 - direction : direction;
+      ints[base + C.state] = STATE.open;
+      ints[base + C.flags] = SEEN.midstream;
+    }
+    ints[base + C.initial + direction] = packet.tcpSequence;
+    if ((tcpFlags & (TCP.syn | TCP.ack)) === (TCP.syn | TCP.ack)) {
+      ints[base + C.initial + 1 - direction] = (packet.tcpAcknowledgment - 1) | 0;
+    }
+  }
+
+  /** @param counted the packet was seen at the vantage point whose packets count; others only fill holes */
+  packet(place: number, direction: number, packet: PacketView, counted: boolean): void {
+    const { tcpFlags } = packet;
+    if (counted) followHealth(this.table, place, direction, packet, this.clock.now, this.#troubles);
+    if (tcpFlags & TCP.syn) this.#syn(place, direction, packet);
+    else if ((this.table.ints[this.table.base(place) + C.state] as number) === STATE.opening) {
+      this.#opening(place, direction, packet);
+    }
+    const stream = this.#streams[place];
+    const length = packet.payloadLength;
+    if (length > 0 && (tcpFlags & (TCP.rst | TCP.syn)) === 0) {
+      const of = stream ?? this.#stream(place);
+      if (!of.ended) {
+        const { cursor, end } = packet;
+        this.reassembly.segment(of, direction, packet.tcpSequence, length, packet.bytes, cursor, Math.max(cursor, end));
+      }
+    } else if (stream !== undefined && (stream.waiting[0] !== undefined || stream.waiting[1] !== undefined)) {
+      this.reassembly.patience(stream);
+    }
+    if (tcpFlags & (TCP.fin | TCP.rst)) this.#ending(place, direction, packet, length);
+    else if ((this.table.ints[this.table.base(place) + C.state] as number) === STATE.closed) this.#finish(place);
+  }
+
+  /** Whether nothing recognised what the connection carries. */
+  isOpaque(place: number): boolean {
+    return this.#streams[place]?.opaque === true;
+  }
+
+  mayExpire = (_table: FlowTable, place: number, now: number): boolean => {
+    const base = this.table.base(place);
+    const state = this.table.ints[base + C.state] as number;
+    const idle = now - (this.table.doubles[(base >> 1) + D.last] as number);
+    if (state === STATE.opening) return idle > OPENING_IDLE_NS;
+    return idle > (state === STATE.open || state === STATE.halfClosed ? TCP_IDLE_NS : CLOSED_IDLE_NS);
+  };
+
+  /** The analysis is over: every connection ends. */
+  end(): void {
+    this.#over = true;
+    this.table.clear();
+  }
+
+  event(stream: TcpStream, event: AnalysisEvent): void {
+    this.#sink.event(event, this.#view.at(stream.place));
+  }
+
+  turn(stream: TcpStream): void {
+    this.table.ints[this.table.base(stream.place) + N.client] = stream.client;
+  }
+
+  /** A notice of the connection itself. */
+  #tell(place: number, code: string, label: string, direction: number, failed: boolean): void {
+    const client = this.table.ints[this.table.base(place) + N.client] as number;
+    const from = direction === client ? 0 : 1;
+    this.#sink.event(
+      { kind: 'event', protocol: 'tcp', code, label, time: this.clock.now, from, failed, fields: {} },
+      this.#view.at(place),
+    );
+  }
+
+  #syn(place: number, direction: number, packet: PacketView): void {
+    const { ints, doubles } = this.table;
+    const base = this.table.base(place);
+    const own = base + direction;
+    const flags = ints[own + C.flags] as number;
+    if (flags & SEEN.syn) return;
+    options.read(packet);
+    ints[own + C.scale] = options.scale;
+    ints[own + C.mss] = options.mss;
+    ints[own + C.flags] = flags | SEEN.syn | SEEN.next | (options.sackPermitted ? SEEN.sackPermitted : 0);
+    ints[own + C.initial] = packet.tcpSequence;
+    ints[own + C.next] = (packet.tcpSequence + 1) | 0;
+    if (packet.tcpFlags & TCP.ack) {
+      doubles[(base >> 1) + T.synAckTime] = this.clock.now;
+      // Scaling holds only when both offer it (RFC 7323, section 2.2).
+      const other = base + 1 - direction;
+      const others = ints[other + C.flags] as number;
+      if (others & SEEN.syn && (options.scale === 0 || ints[other + C.scale] === 0)) {
+        ints[own + C.scale] = 1;
+        ints[other + C.scale] = 1;
+      }
+    } else doubles[(base >> 1) + T.synTime] = this.clock.now;
+  }
+
+  /** Anything after the SYNs: the handshake's last ACK, or what says that there will be none. */
+  #opening(place: number, direction: number, packet: PacketView): void {
+    const { ints, doubles } = this.table;
+    const base = this.table.base(place);
+    if (packet.tcpFlags & TCP.rst || (packet.tcpFlags & TCP.ack) === 0) return;
+    ints[base + C.state] = STATE.open;
+    const client = ints[base + N.client] as number;
+    const complete =
+      direction === client &&
+      ((ints[base + C.flags] as number) & SEEN.syn) !== 0 &&
+      ((ints[base + C.flags + 1] as number) & SEEN.syn) !== 0;
+    if (complete) {
+      doubles[(base >> 1) + T.handshakeRtt] = this.clock.now - (doubles[(base >> 1) + T.synTime] as number);
+    }
+  }
+
+  #stream(place: number): TcpStream {
+    const { ints } = this.table;
+    const base = this.table.base(place);
+    const client = ints[base + N.client] as number;
+    const ports = ints[base + N.ports] as number;
+    const [portA, portB] = [ports >>> 16, ports & 0xffff];
+    const midstream = ((ints[base + C.flags] as number) & SEEN.midstream) !== 0;
+    const [clientPort, serverPort] = client === 0 ? [portA, portB] : [portB, portA];
+    const stream = new TcpStream(this, place, client, midstream, clientPort, serverPort);
+    this.#streams[place] = stream;
+    return stream;
+  }
+
+  #ending(place: number, direction: number, packet: PacketView, length: number): void {
+    const { ints } = this.table;
+    const base = this.table.base(place);
+    const own = base + direction;
+    const other = base + 1 - direction;
+    const state = ints[base + C.state] as number;
+    const flags = ints[own + C.flags] as number;
+    if (packet.tcpFlags & TCP.rst) {
+      if (state === STATE.reset || state === STATE.refused) return;
+      const client = ints[base + N.client] as number;
+      const refused = state === STATE.opening && direction !== client;
+      ints[own + C.flags] = flags | SEEN.rst;
+      ints[base + C.state] = refused ? STATE.refused : STATE.reset;
+      if (refused) this.#tell(place, 'TCP_REFUSED', 'connection refused', direction, true);
+      else if (state !== STATE.closed) this.#tell(place, 'TCP_RESET', 'connection reset', direction, true);
+      this.#endStream(place, state === STATE.closed ? 'closed' : 'reset');
+      return;
+    }
+    if (flags & SEEN.fin) return;
+    ints[own + C.fin] = (packet.tcpSequence + length + 1) | 0;
+    const others = ints[other + C.flags] as number;
+    ints[own + C.flags] = flags | SEEN.fin | (others & SEEN.fin ? 0 : SEEN.closedFirst);
+    if (state === STATE.reset || state === STATE.refused) return;
+    ints[base + C.state] = others & SEEN.fin ? STATE.closed : STATE.halfClosed;
+    if (others & SEEN.fin) this.#finish(place);
+  }
+
+  /** Both sides have said FIN: the stream ends once all before the FINs has come. */
+  #finish(place: number): void {
+    const stream = this.#streams[place];
+    if (stream === undefined || stream.ended) return;
+    const { ints } = this.table;
+    const base = this.table.base(place);
+    for (let direction = 0; direction < 2; direction += 1) {
+      const known = ((ints[base + C.flags + direction] as number) & SEEN.next) !== 0;
+      const left = ((ints[base + C.fin + direction] as number) - 1 - (ints[base + C.next + direction] as number)) | 0;
+      if (known && left > 0) return;
+    }
+    this.#endStream(place, 'closed');
+  }
+
+  #endStream(place: number, how: StreamEnd): void {
+    const stream = this.#streams[place];
+    if (stream === undefined || stream.ended) return;
+    this.reassembly.flush(stream);
+    stream.end(how);
+  }
+
+  #ended(place: number): void {
+    this.#endStream(place, this.#over ? 'capture ended' : 'expired');
+    this.#sink.flowEnded(this.#view.at(place));
+    this.#streams[place] = undefined;
+    this.#troubles.forget(place);
+  }
+}

@@ -1,0 +1,26 @@
+/** RFC 9293, section 3.1. */
+export const TCP = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16, urg: 32 } as const;
+
+/** What is known of a connection as a whole (C.state). */
+export const STATE = { opening: 0, open: 1, halfClosed: 2, closed: 3, reset: 4, refused: 5 } as const;
+
+/** Bits of C.flags, by direction. */
+export const SEEN = {
+  /** `next` holds. */
+  next: 1,
+  /** `high` holds. */
+  high: 2,
+  ack: 4,
+  syn: 8,
+  fin: 16,
+  /** The last segment was a keep-alive. */
+  keepAlive: 32,
+  sackPermitted: 64,
+  rst: 128,
+  /** A segment's acknowledgement is waited for (`rttEnd`). */
+  rtt: 256,
+  /** It began the connection's end. */
+  closedFirst: 512,
+  /** The connection was under way when its first packet was seen (direction 0's flags only). */
+  midstream: 1024,
+} as const;

@@ -1,0 +1,52 @@
+import type { TcpDirectionFacts } from '../flow-facts.ts';
+
+/** What is counted of a direction, as positions in a Troubles array. */
+export const TROUBLE = {
+  fast: 0,
+  timeout: 1,
+  spurious: 2,
+  outOfOrder: 3,
+  duplicateAck: 4,
+  keepAlive: 5,
+  zeroWindow: 6,
+  windowFull: 7,
+  lost: 8,
+} as const;
+
+const KINDS = 9;
+
+/** Most connections have no troubles: their counts are made when the first comes. */
+export class Troubles {
+  readonly #counts: (Float64Array | undefined)[] = [];
+
+  add(place: number, direction: number, trouble: number, amount = 1): void {
+    let counts = this.#counts[place];
+    if (counts === undefined) {
+      counts = new Float64Array(2 * KINDS);
+      this.#counts[place] = counts;
+    }
+    const at = direction * KINDS + trouble;
+    counts[at] = (counts[at] as number) + amount;
+  }
+
+  forget(place: number): void {
+    if (this.#counts[place] !== undefined) this.#counts[place] = undefined;
+  }
+
+  facts(place: number, direction: number): TcpDirectionFacts {
+    const counts = this.#counts[place];
+    const of = (trouble: number) => counts?.[direction * KINDS + trouble] ?? 0;
+    return {
+      retransmissions: of(TROUBLE.fast) + of(TROUBLE.timeout) + of(TROUBLE.spurious),
+      fastRetransmissions: of(TROUBLE.fast),
+      timeoutRetransmissions: of(TROUBLE.timeout),
+      spuriousRetransmissions: of(TROUBLE.spurious),
+      outOfOrder: of(TROUBLE.outOfOrder),
+      duplicateAcks: of(TROUBLE.duplicateAck),
+      keepAlives: of(TROUBLE.keepAlive),
+      zeroWindows: of(TROUBLE.zeroWindow),
+      windowFull: of(TROUBLE.windowFull),
+      lost: of(TROUBLE.lost),
+    };
+  }
+}
