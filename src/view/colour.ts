@@ -47,6 +47,16 @@ export class Colours {
     return styleText(colour, text, { validateStream: false });
   }
 
+  /** Something that went wrong. */
+  failure(text: string): string {
+    return this.#enabled && text !== '' ? styleText('red', text, { validateStream: false }) : text;
+  }
+
+  /** A heading. */
+  heading(text: string): string {
+    return this.#enabled ? styleText('bold', text, { validateStream: false }) : text;
+  }
+
   /** A remark that is not the packet's own words. */
   aside(text: string): string {
     return this.#enabled ? styleText('dim', text, { validateStream: false }) : text;

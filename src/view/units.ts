@@ -23,3 +23,20 @@ export function timeSpan(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1000);
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
+
+const SPANS = [
+  ['ns', 1],
+  ['µs', 1e3],
+  ['ms', 1e6],
+  ['s', 1e9],
+] as const;
+
+/** A latency in two or three digits: `850 ns`, `12 µs`, `1.2 ms`, `2.3 s`, `4 min 5 s`. @param nanoseconds not negative */
+export function latencyText(nanoseconds: number): string {
+  for (const [unit, size] of SPANS) {
+    const value = nanoseconds / size;
+    if (unit === 'ns' ? value < 999.5 : value < 9.95) return `${value.toFixed(unit === 'ns' ? 0 : 1)} ${unit}`;
+    if (value < 999.5 && (unit !== 's' || value < 59.5)) return `${value.toFixed(0)} ${unit}`;
+  }
+  return timeSpan(nanoseconds / 1e6);
+}

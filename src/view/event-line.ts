@@ -1,0 +1,106 @@
+import type { EventRecord, PeerRecord } from '../analyze/record.ts';
+import type { Colours } from './colour.ts';
+import { addressOf, peerName } from './peer-text.ts';
+import { sanitise } from './sanitise.ts';
+import { cut, padEnd } from './text-width.ts';
+import { byteSize, latencyText } from './units.ts';
+
+/** Characters shown of a label, and of a status. */
+const LABEL_WIDTH = 160;
+const STATUS_WIDTH = 100;
+/** Aligned columns grow to what they hold, up to this. */
+const PEERS_WIDTH = 72;
+const PROTOCOL_WIDTH = 12;
+/** Behind every port. */
+const NO_PORT = 65_536;
+/** Octets of a request that are worth a word. */
+const LARGE_REQUEST = 1000;
+
+export interface EventLineStyle {
+  readonly colours: Colours;
+  /** For a terminal: columns under one another. Else words have one space between them, for grep. */
+  readonly align: boolean;
+  /** A protocol's name for people: `http` is `HTTP`. */
+  titleOf(protocol: string): string | undefined;
+}
+
+/**
+ * Events as lines for people, without line feeds:
+ * `14:03:07.123456 shop/client-1 > shop/web-1 (10.244.1.5:80) HTTP GET /cart 200 1.2 ms 512 B`.
+ * All that came from the network is sanitised.
+ */
+export class EventLines {
+  readonly #style: EventLineStyle;
+  #peersWidth = 0;
+  #protocolWidth = 0;
+
+  constructor(style: EventLineStyle) {
+    this.#style = style;
+  }
+
+  line(record: EventRecord): string {
+    const { colours } = this.#style;
+    const parts = [clockText(record.time), this.#peers(record), this.#protocol(record.protocol)];
+    const label = cut(sanitise(record.label), LABEL_WIDTH);
+    const status = record.status === undefined ? '' : cut(sanitise(record.status), STATUS_WIDTH);
+    const red = (text: string) => (record.failed ? colours.failure(text) : text);
+    if (label !== '') parts.push(status === '' && record.incomplete === undefined ? red(label) : label);
+    if (status !== '') parts.push(red(status));
+    if (record.code !== undefined) parts.push(colours.aside(`[${sanitise(record.code)}]`));
+    if (record.incomplete !== undefined) parts.push(red(`[${record.incomplete}]`));
+    if (record.latency !== undefined) parts.push(latencyText(Math.max(0, record.latency)));
+    parts.push(...sizes(record));
+    return parts.join(' ');
+  }
+
+  #peers({ src, dst }: EventRecord): string {
+    const isSourceServer = (src?.port ?? NO_PORT) < (dst?.port ?? NO_PORT);
+    const from = peerText(src, isSourceServer);
+    const to = peerText(dst, !isSourceServer);
+    const plain = `${from.text} > ${to.text}`;
+    if (this.#style.align) this.#peersWidth = Math.min(PEERS_WIDTH, Math.max(this.#peersWidth, plain.length));
+    return padEnd(plain, this.#peersWidth, `${this.#paint(from)} > ${this.#paint(to)}`);
+  }
+
+  #paint({ name, text }: PeerText): string {
+    if (name === undefined) return text;
+    return this.#style.colours.label(name, name) + text.slice(name.length);
+  }
+
+  #protocol(protocol: string): string {
+    const title = sanitise(this.#style.titleOf(protocol) ?? protocol.toUpperCase());
+    if (this.#style.align) this.#protocolWidth = Math.min(PROTOCOL_WIDTH, Math.max(this.#protocolWidth, title.length));
+    return padEnd(title, this.#protocolWidth);
+  }
+}
+
+interface PeerText {
+  /** Sanitised; what `text` begins with. */
+  readonly name: string | undefined;
+  readonly text: string;
+}
+
+/** A server by its name with the address and port, a client by its name, whoever has none by the address and port. */
+function peerText(peer: PeerRecord | undefined, isServer: boolean): PeerText {
+  if (peer === undefined) return { name: undefined, text: '?' };
+  const known = peerName(peer);
+  const address = addressOf(peer);
+  if (known === undefined) return { name: undefined, text: address };
+  const name = sanitise(known);
+  return { name, text: isServer ? `${name} (${address})` : name };
+}
+
+function sizes(record: EventRecord): string[] {
+  const { requestBytes, responseBytes, bytes } = record;
+  const asked = requestBytes ?? 0;
+  const answered = responseBytes ?? bytes ?? 0;
+  if (answered === 0) return asked === 0 ? [] : [`sent ${byteSize(asked)}`];
+  return asked < LARGE_REQUEST ? [byteSize(answered)] : [byteSize(answered), `sent ${byteSize(asked)}`];
+}
+
+/** Local time of day to the microsecond. @param time RFC 3339 in UTC with nine digits */
+export function clockText(time: string): string {
+  const date = new Date(`${time.slice(0, 19)}Z`);
+  const two = (value: number) => String(value).padStart(2, '0');
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${time.slice(20, 26)}`;
+}

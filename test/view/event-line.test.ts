@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import type { EventRecord } from '../../src/analyze/record.ts';
+import { Colours } from '../../src/view/colour.ts';
+import { clockText, EventLines } from '../../src/view/event-line.ts';
+import { CLIENT, exchange, madeAnalysis, message, notice, SERVER } from '../analyze/made-events.ts';
+
+const TIME = '2026-07-02T14:03:07.123456789Z';
+const CLOCK = clockText(TIME);
+
+function named() {
+  const made = madeAnalysis();
+  made.names.addRecord(CLIENT, 'shop/client-1');
+  made.names.addRecord(SERVER, 'web.shop');
+  return made;
+}
+
+function lines(options: { colour?: boolean; align?: boolean } = {}) {
+  return new EventLines({
+    colours: new Colours(options.colour ?? false),
+    align: options.align ?? false,
+    titleOf: (protocol) => (protocol === 'websocket' ? 'WebSocket' : undefined),
+  });
+}
+
+const { recorder, flow } = named();
+const line = (record: EventRecord, options = {}) => lines(options).line(record);
+
+describe('the line of', () => {
+  it('an exchange', () => {
+    const local = new Date(TIME).toTimeString().slice(0, 8);
+    expect(line(recorder.event(exchange(), flow()))).toBe(
+      `${local}.123456 shop/client-1 > web.shop (10.244.1.5:80) HTTP GET /cart 200 1.2 ms 512 B`,
+    );
+  });
+
+  it('an exchange between bare addresses, with a large request', () => {
+    const bare = madeAnalysis();
+    expect(line(bare.recorder.event(exchange({ requestBytes: 12_345_678 }), bare.flow()))).toBe(
+      `${CLOCK} 10.244.1.9:41234 > 10.244.1.5:80 HTTP GET /cart 200 1.2 ms 512 B sent 12.3 MB`,
+    );
+  });
+
+  it('an exchange without an answer', () => {
+    const open = exchange({
+      responseTime: undefined,
+      responseEnd: undefined,
+      responseBytes: 0,
+      status: '',
+      failed: true,
+      incomplete: 'no response',
+    });
+    expect(line(recorder.event(open, flow()))).toBe(
+      `${CLOCK} shop/client-1 > web.shop (10.244.1.5:80) HTTP GET /cart [no response] sent 80 B`,
+    );
+  });
+
+  it('a message and an event of the server', () => {
+    expect(line(recorder.event(message({ time: 0 }), flow()))).toBe(
+      `${CLOCK} web.shop (10.244.1.5:80) > shop/client-1 WebSocket text hello 5 B`,
+    );
+    expect(line(recorder.event(notice({ time: 0 }), flow()))).toBe(
+      `${CLOCK} web.shop (10.244.1.5:80) > shop/client-1 TCP reset by the server [TCP_RESET]`,
+    );
+  });
+
+  it('what has no address', () => {
+    expect(line(recorder.event(notice({ time: 0 }), flow({ clientHost: -1 })))).toContain(
+      'web.shop (10.244.1.5:80) > ? TCP',
+    );
+  });
+});
+
+it('lets nothing from the network reach the terminal that it might obey, and cuts what is long', () => {
+  const made = madeAnalysis();
+  made.names.addObserved(SERVER, 'evil\x1b[2J', 0);
+  const label = `GET /\x1b]0;x\x07\n${'a'.repeat(5000)}`;
+  const bad = made.recorder.event(exchange({ label, status: `\u202e${'é'.repeat(5000)}` }), made.flow());
+  const text = line({ ...bad, code: '\x9b1m' });
+  expect(text).toContain('evil\\x1b[2J (10.244.1.5:80) HTTP GET /\\x1b]0;x\\x07\\x0aaaa');
+  expect(text).toContain(' \\u202eééé');
+  expect(text).not.toMatch(/\p{Cc}|\p{Cf}/u);
+  expect(text.length).toBeLessThan(400);
+});
+
+describe('on a terminal', () => {
+  it('colours pods, each its own, and failures red', () => {
+    const bad = recorder.event(exchange({ status: '503', failed: true }), flow());
+    expect(line(bad, { colour: true })).toBe(
+      `${CLOCK} \x1b[36mshop/client-1\x1b[39m > \x1b[32mweb.shop\x1b[39m (10.244.1.5:80) HTTP GET /cart ` +
+        '\x1b[31m503\x1b[39m 1.2 ms 512 B',
+    );
+    expect(line(recorder.event(notice(), flow()), { colour: true })).toContain('\x1b[31mreset by the server\x1b[39m');
+  });
+
+  it('puts columns under one another, colours or not', () => {
+    for (const colour of [true, false]) {
+      const aligned = lines({ align: true, colour });
+      const first = aligned.line(recorder.event(exchange({ label: 'LABEL' }), flow()));
+      const bare = madeAnalysis();
+      const second = aligned.line(bare.recorder.event(exchange({ label: 'LABEL', protocol: 'tls' }), bare.flow()));
+      const plain = (text: string) => text.replaceAll(/\x1b\[\d+m/g, '');
+      expect(plain(second).indexOf('LABEL')).toBe(plain(first).indexOf('LABEL'));
+    }
+  });
+});
