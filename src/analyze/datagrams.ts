@@ -19,13 +19,12 @@ const LOOKS_MAXIMUM = 4;
 /** Every flow but TCP's: UDP with the protocols on it, and what has no ports. */
 export class DatagramFlows {
   readonly table: FlowTable;
-  readonly #clock: Clock;
   readonly #sink: AnalysisSink;
   readonly #view: FlowView;
   readonly #analyzers: DatagramAnalyzer[];
 
   constructor(clock: Clock, sink: AnalysisSink, detail: boolean, showSecrets: boolean) {
-    this.#clock = clock;
+
     this.#sink = sink;
     this.table = new FlowTable(FLOW_STRIDE, FLOWS_MAXIMUM, (place) => this.#ended(place));
     this.#view = new FlowView(this.table, (place) => this.#protocol(place)?.name);

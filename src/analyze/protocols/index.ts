@@ -1,7 +1,8 @@
+import { http1 } from './http1/index.ts';
 import type { DatagramProtocol, StreamProtocol } from './protocol.ts';
 
 /** Every protocol on TCP, in the order in which they are asked: strict and frequent ones first. */
-export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [];
+export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [http1];
 
 /** Every protocol on UDP. */
 export const DATAGRAM_PROTOCOLS: readonly DatagramProtocol[] = [];

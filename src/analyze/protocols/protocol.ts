@@ -7,7 +7,7 @@ import type { AnalysisEvent, Side } from '../event.ts';
 export type Likeness = 'client' | 'server' | 'no' | 'more';
 
 /** What a field holds, for `--where` and for the documented schema. */
-export type FieldType = 'string' | 'int' | 'bool' | 'duration' | 'timestamp' | 'list';
+export type FieldType = 'string' | 'int' | 'bool' | 'duration' | 'timestamp' | 'list' | 'map';
 
 /** Fields a protocol adds to the JSON: `{ 'http.status': 'int' }`, with a sentence each for the schema. */
 export type FieldTable = Readonly<Record<string, { readonly type: FieldType; readonly about: string }>>;

@@ -1,0 +1,106 @@
+/** Where one direction's stream of messages stands. */
+export const AT = {
+  /** Before or within a head. */
+  head: 0,
+  /** Within a body of known length, or a chunk's data. */
+  body: 1,
+  chunkSize: 2,
+  chunkEnd: 3,
+  trailers: 4,
+  untilEnd: 5,
+  /** Not known where messages begin: after a gap, after something else than HTTP. */
+  lost: 6,
+} as const;
+
+/** What a head says of its body, instead of a length: -1 is no head at all. */
+export const AT_CHUNKED = -2;
+export const AT_UNTIL_END = -3;
+
+const LF = 10;
+const CR = 13;
+/** Digits a chunk's size may have. */
+const SIZE_DIGITS = 12;
+
+/** The chunked coding (RFC 9112, section 7.1) of one direction, octet by octet where it matters. */
+export class Chunks {
+  at: number = AT.chunkSize;
+  /** Left of the chunk under way. */
+  left = 0;
+  #size = 0;
+  #digits = 0;
+  #extension = false;
+  #lineOctets = 0;
+
+  begin(): void {
+    this.at = AT.chunkSize;
+    this.left = 0;
+    this.#size = 0;
+    this.#digits = 0;
+    this.#extension = false;
+  }
+
+  /**
+   * Follow the coding through these octets.
+   * @returns where the body ends; `end` when it goes on; -1 when this is no chunked coding
+   */
+  follow(bytes: Uint8Array, start: number, end: number): number {
+    let at = start;
+    while (at < end) {
+      if (this.at === AT.body) {
+        const taken = Math.min(this.left, end - at);
+        this.left -= taken;
+        at += taken;
+        if (this.left === 0) this.at = AT.chunkEnd;
+        continue;
+      }
+      const octet = bytes[at] as number;
+      at += 1;
+      if (this.at === AT.chunkSize) {
+        if (!this.#sizeOctet(octet)) return -1;
+      } else if (this.at === AT.chunkEnd) {
+        if (octet === LF) this.begin();
+        else if (octet !== CR) return -1;
+      } else if (octet === LF) {
+        // The empty line behind the trailers.
+        if (this.#lineOctets === 0) {
+          this.begin();
+          this.ended = true;
+          return at;
+        }
+        this.#lineOctets = 0;
+      } else if (octet !== CR) this.#lineOctets += 1;
+    }
+    return at;
+  }
+
+  /** Set when `follow` came upon the body's end. */
+  ended = false;
+
+  #sizeOctet(octet: number): boolean {
+    if (octet === LF) {
+      if (this.#digits === 0) return false;
+      this.left = this.#size;
+      if (this.#size === 0) {
+        this.at = AT.trailers;
+        this.#lineOctets = 0;
+      } else this.at = AT.body;
+      return true;
+    }
+    if (this.#extension || octet === CR) return true;
+    const digit = hexadecimal(octet);
+    if (digit < 0) {
+      // An extension, or spaces before it.
+      this.#extension = octet === 0x3b || octet === 0x20 || octet === 9;
+      return this.#extension;
+    }
+    this.#digits += 1;
+    this.#size = this.#size * 16 + digit;
+    return this.#digits <= SIZE_DIGITS;
+  }
+}
+
+function hexadecimal(octet: number): number {
+  if (octet >= 0x30 && octet <= 0x39) return octet - 0x30;
+  const lower = octet | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}

@@ -1,0 +1,193 @@
+import { TEXT_MAXIMUM } from '../../limits.ts';
+import { MASK, SECRET_HEADERS } from '../../secrets.ts';
+import { latin1 } from '../../text.ts';
+import { methodAt, versionAt } from './start-line.ts';
+
+/** Header fields kept of one message for those who look. */
+const FIELDS_MAXIMUM = 100;
+
+const CR = 13;
+const LF = 10;
+const SPACE = 0x20;
+const COLON = 0x3a;
+
+/** A message's head, as far as framing and the outputs need it. Reused: what is kept is copied out. */
+export class Head {
+  isRequest = false;
+  method = '';
+  /** As sent, secrets and all. */
+  target = '';
+  status = 0;
+  reason = '';
+  version = '';
+  host = '';
+  /** -1 without. */
+  contentLength = -1;
+  chunked = false;
+  upgrade = '';
+  contentType = '';
+  /** Names in lower case; only when asked for. */
+  fields: Record<string, string> | undefined;
+
+  /**
+   * Read a head, from its start line to the empty line.
+   * @param withFields keep every header field, masked unless `secrets`
+   * @returns false when it is no HTTP/1 message's
+   */
+  read(bytes: Uint8Array, start: number, end: number, withFields: boolean, secrets: boolean): boolean {
+    this.method = '';
+    this.target = '';
+    this.status = 0;
+    this.reason = '';
+    this.host = '';
+    this.contentLength = -1;
+    this.chunked = false;
+    this.upgrade = '';
+    this.contentType = '';
+    this.fields = withFields ? {} : undefined;
+    let lineEnd = endOfLine(bytes, start, end);
+    if (!this.#startLine(bytes, start, trimmed(bytes, start, lineEnd))) return false;
+    let count = 0;
+    for (let at = lineEnd + 1; at < end; at = lineEnd + 1) {
+      lineEnd = endOfLine(bytes, at, end);
+      const last = trimmed(bytes, at, lineEnd);
+      if (last === at) break;
+      if (this.fields !== undefined && count < FIELDS_MAXIMUM) {
+        count += 1;
+        this.#keep(this.fields, bytes, at, last, secrets);
+      }
+      this.#field(bytes, at, last);
+    }
+    return true;
+  }
+
+  #startLine(bytes: Uint8Array, start: number, end: number): boolean {
+    this.isRequest = !(bytes[start] === 0x48 && end - start >= 9 && versionAt(bytes, start, end));
+    if (!this.isRequest) {
+      this.version = bytes[start + 7] === 0x30 ? '1.0' : '1.1';
+      let at = start + 8;
+      while (at < end && bytes[at] === SPACE) at += 1;
+      let status = 0;
+      const digits = at;
+      while (at < end && at < digits + 3 && isDigit(bytes[at] as number)) {
+        status = status * 10 + (bytes[at] as number) - 0x30;
+        at += 1;
+      }
+      if (at - digits !== 3) return false;
+      this.status = status;
+      this.reason = at + 1 < end ? latin1(bytes, at + 1, Math.min(end, at + 1 + TEXT_MAXIMUM)) : '';
+      return true;
+    }
+    const method = methodAt(bytes, start, end);
+    if (method === undefined) return false;
+    const targetAt = start + method.length + 1;
+    let targetEnd = end;
+    this.version = '0.9';
+    // From the end: a target may hold spaces that it should not.
+    if (end - targetAt >= 9 && bytes[end - 9] === SPACE && versionAt(bytes, end - 8, end)) {
+      targetEnd = end - 9;
+      this.version = bytes[end - 1] === 0x30 ? '1.0' : '1.1';
+    }
+    this.method = method;
+    this.target = latin1(bytes, targetAt, Math.min(targetEnd, targetAt + TEXT_MAXIMUM));
+    return true;
+  }
+
+  /** The fields that framing and every output need, told apart by their first letter and length. */
+  #field(bytes: Uint8Array, start: number, end: number): void {
+    switch ((bytes[start] as number) | 0x20) {
+      case 0x63:
+        if (named(bytes, start, end, 'content-length')) this.contentLength = naturalAt(bytes, start + 15, end);
+        else if (this.fields !== undefined && named(bytes, start, end, 'content-type')) {
+          this.contentType = value(bytes, start + 13, end);
+        }
+        return;
+      case 0x74:
+        if (named(bytes, start, end, 'transfer-encoding')) {
+          this.chunked = value(bytes, start + 18, end)
+            .toLowerCase()
+            .endsWith('chunked');
+        }
+        return;
+      case 0x68:
+        if (this.host === '' && named(bytes, start, end, 'host')) this.host = value(bytes, start + 5, end);
+        return;
+      case 0x75:
+        if (named(bytes, start, end, 'upgrade')) this.upgrade = value(bytes, start + 8, end).toLowerCase();
+        return;
+      default:
+    }
+  }
+
+  #keep(fields: Record<string, string>, bytes: Uint8Array, start: number, end: number, secrets: boolean): void {
+    let colon = start;
+    while (colon < end && bytes[colon] !== COLON) colon += 1;
+    if (colon === end) return;
+    const name = latin1(bytes, start, Math.min(colon, start + TEXT_MAXIMUM))
+      .trim()
+      .toLowerCase();
+    const text = !secrets && SECRET_HEADERS.has(name) ? MASK : value(bytes, colon + 1, end);
+    // A name such as __proto__ is a name like others.
+    const known = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    const joined = known === undefined ? text : `${known}, ${text}`.slice(0, TEXT_MAXIMUM);
+    Object.defineProperty(fields, name, { value: joined, enumerable: true, configurable: true, writable: true });
+  }
+}
+
+/**
+ * Where a head ends: behind its empty line; -1 when that has not come.
+ * @param from where to begin looking; a line feed before it has been seen
+ */
+export function headEnd(bytes: Uint8Array, from: number, end: number): number {
+  for (let at = from; at < end; at += 1) {
+    if (bytes[at] !== LF) continue;
+    if (bytes[at + 1] === LF && at + 1 < end) return at + 2;
+    if (bytes[at + 1] === CR && bytes[at + 2] === LF && at + 2 < end) return at + 3;
+  }
+  return -1;
+}
+
+function endOfLine(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && bytes[at] !== LF) at += 1;
+  return at;
+}
+
+function trimmed(bytes: Uint8Array, start: number, end: number): number {
+  let last = end;
+  while (last > start && (bytes[last - 1] === CR || bytes[last - 1] === SPACE)) last -= 1;
+  return last;
+}
+
+/** Whether the line is this field's: case is of no meaning. */
+function named(bytes: Uint8Array, start: number, end: number, name: string): boolean {
+  if (end - start <= name.length || bytes[start + name.length] !== COLON) return false;
+  for (let index = 1; index < name.length; index += 1) {
+    const octet = bytes[start + index] as number;
+    if ((octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet) !== name.charCodeAt(index)) return false;
+  }
+  return true;
+}
+
+function value(bytes: Uint8Array, start: number, end: number): string {
+  let at = start;
+  while (at < end && (bytes[at] === SPACE || bytes[at] === 9)) at += 1;
+  return latin1(bytes, at, Math.min(end, at + TEXT_MAXIMUM));
+}
+
+/** A decimal number; -1 when it is none. */
+function naturalAt(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && (bytes[at] === SPACE || bytes[at] === 9)) at += 1;
+  let number = 0;
+  const first = at;
+  while (at < end && isDigit(bytes[at] as number)) {
+    number = number * 10 + (bytes[at] as number) - 0x30;
+    at += 1;
+  }
+  return at === first || number > Number.MAX_SAFE_INTEGER ? -1 : number;
+}
+
+function isDigit(octet: number): boolean {
+  return octet >= 0x30 && octet <= 0x39;
+}

@@ -1,0 +1,18 @@
+import { CacheOfTexts } from '../../text-cache.ts';
+
+/** Path segments that name one thing among many: numbers, UUIDs, long hexadecimal ids. */
+const ID = /^(?:\d+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{16,})$/i;
+
+const cache = new CacheOfTexts();
+
+/** What a request is counted under: its method and its path, ids left out, without query: `GET /users/:id`. */
+export function routeOf(method: string, target: string): string {
+  return cache.of(target, method, () => {
+    const path = target.replace(/[?#].*$/s, '').replace(/^https?:\/\/[^/]*/i, '');
+    const plain = path
+      .split('/')
+      .map((segment) => (ID.test(segment) ? ':id' : segment))
+      .join('/');
+    return `${method} ${plain === '' ? '/' : plain}`;
+  });
+}

@@ -1,0 +1,89 @@
+import type { Likeness } from '../protocol.ts';
+
+/** Methods of the IANA registry that are met, and UPnP's. */
+const METHODS = [
+  'GET',
+  'POST',
+  'HEAD',
+  'PUT',
+  'DELETE',
+  'OPTIONS',
+  'PATCH',
+  'CONNECT',
+  'TRACE',
+  'PROPFIND',
+  'PROPPATCH',
+  'MKCOL',
+  'COPY',
+  'MOVE',
+  'LOCK',
+  'UNLOCK',
+  'REPORT',
+  'SEARCH',
+  'MKCALENDAR',
+  'NOTIFY',
+  'SUBSCRIBE',
+  'UNSUBSCRIBE',
+  'M-SEARCH',
+  'PURGE',
+  'LINK',
+  'UNLINK',
+] as const;
+
+const VERSION = 'HTTP/1.';
+const SPACE = 0x20;
+
+/** By a method's first letter: the methods, as octets with the space behind them. */
+const BY_LETTER: readonly (readonly { readonly name: string; readonly octets: Uint8Array }[] | undefined)[] =
+  byLetter();
+
+function byLetter() {
+  const table: { name: string; octets: Uint8Array }[][] = [];
+  for (const name of METHODS) {
+    const letter = name.charCodeAt(0);
+    table[letter] = [...(table[letter] ?? []), { name, octets: Buffer.from(`${name} `, 'latin1') }];
+  }
+  return table;
+}
+
+/** The method a request line begins with; undefined when it is none, or more octets are needed. */
+export function methodAt(bytes: Uint8Array, start: number, end: number): string | undefined {
+  for (const { name, octets } of BY_LETTER[bytes[start] as number] ?? []) {
+    if (end - start >= octets.length && begins(bytes, start, octets, octets.length)) return name;
+  }
+  return undefined;
+}
+
+/** What a message's first octets look like. */
+export function startLineLikeness(bytes: Uint8Array, start: number, end: number): Likeness {
+  const available = end - start;
+  if (available === 0) return 'more';
+  let likeness: Likeness = 'no';
+  if (bytes[start] === 0x48 && versionAt(bytes, start, end)) {
+    if (available > VERSION.length + 1) return 'server';
+    likeness = 'more';
+  }
+  for (const { octets } of BY_LETTER[bytes[start] as number] ?? []) {
+    if (!begins(bytes, start, octets, Math.min(available, octets.length))) continue;
+    if (available <= octets.length) {
+      likeness = 'more';
+      continue;
+    }
+    const target = bytes[start + octets.length] as number;
+    // A path, an absolute URI or a host, `*`: something printable.
+    return target > SPACE && target < 0x7f ? 'client' : 'no';
+  }
+  return likeness;
+}
+
+/** Whether it is, as far as it goes, a status line's `HTTP/1.`. */
+export function versionAt(bytes: Uint8Array, start: number, end: number): boolean {
+  const length = Math.min(VERSION.length, end - start);
+  for (let index = 0; index < length; index += 1) if (bytes[start + index] !== VERSION.charCodeAt(index)) return false;
+  return true;
+}
+
+function begins(bytes: Uint8Array, start: number, octets: Uint8Array, length: number): boolean {
+  for (let index = 0; index < length; index += 1) if (bytes[start + index] !== octets[index]) return false;
+  return true;
+}

@@ -1,0 +1,9 @@
+import type { StreamProtocol } from '../protocol.ts';
+
+/** What an Upgrade field may name (IANA, "HTTP Upgrade Tokens"), and who decodes it. */
+const UPGRADES: Readonly<Record<string, StreamProtocol>> = {};
+
+/** The protocol an Upgrade field's value leads to; undefined when none here decodes it. */
+export function upgradeOf(token: string): StreamProtocol | undefined {
+  return Object.hasOwn(UPGRADES, token) ? UPGRADES[token] : undefined;
+}
