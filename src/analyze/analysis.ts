@@ -110,8 +110,8 @@ export class Analysis {
     const counted = this.#count(table, place, direction, packet, vantage);
     if (!counted) this.copies += 1;
     if (isTcp) {
-      this.#tcp.packet(place, direction, packet, counted);
-      return counted ? (this.#tcp.isOpaque(place) ? TAKEN.opaque : TAKEN.decoded) : TAKEN.copy;
+      const known = this.#tcp.packet(place, direction, packet, counted);
+      return counted ? (known ? TAKEN.decoded : TAKEN.opaque) : TAKEN.copy;
     }
     if (!counted) return TAKEN.copy;
     return this.#datagrams.packet(place, direction, packet) ? TAKEN.decoded : TAKEN.opaque;

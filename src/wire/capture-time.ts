@@ -5,17 +5,35 @@ const NANOSECONDS = 1_000_000_000n;
 export class CaptureTime {
   high = 0;
   low = 0;
+  /** The second last asked for, and its beginning: packets of one second follow each other. */
+  #second = -1;
+  #secondHigh = 0;
+  #secondLow = 0;
 
   /** @param seconds uint32 @param nanoseconds uint32, more than a second's worth included */
   setSeconds(seconds: number, nanoseconds: number): void {
+    if (seconds !== this.#second) this.#beginSecond(seconds);
+    const low = this.#secondLow + nanoseconds;
+    if (low < HALF) {
+      this.high = this.#secondHigh;
+      this.low = low;
+      return;
+    }
+    const carry = Math.floor(low / HALF);
+    this.high = this.#secondHigh + carry;
+    this.low = low - carry * HALF;
+  }
+
+  #beginSecond(seconds: number): void {
     // Split so that every product stays below 2^53.
     const upper = (seconds >>> 16) * 1e9;
-    const lower = (seconds & 0xffff) * 1e9 + nanoseconds;
+    const lower = (seconds & 0xffff) * 1e9;
     const quotient = Math.floor(upper / 0x10000);
     const sum = (upper - quotient * 0x10000) * 0x10000 + lower;
     const carry = Math.floor(sum / HALF);
-    this.high = quotient + carry;
-    this.low = sum - carry * HALF;
+    this.#second = seconds;
+    this.#secondHigh = quotient + carry;
+    this.#secondLow = sum - carry * HALF;
   }
 
   /** A 64-bit count of ticks of 1, 10, 100 or 1000 ns. */

@@ -73,32 +73,39 @@ export class TcpConnections implements StreamHost {
     }
   }
 
-  /** @param counted the packet was seen at the vantage point whose packets count; others only fill holes */
-  packet(place: number, direction: number, packet: PacketView, counted: boolean): void {
+  /**
+   * @param counted the packet was seen at the vantage point whose packets count; others only fill holes
+   * @returns whether what the connection carries was recognised, or may yet be
+   */
+  packet(place: number, direction: number, packet: PacketView, counted: boolean): boolean {
     const { tcpFlags } = packet;
+    const { ints } = this.table;
     if (counted) followHealth(this.table, place, direction, packet, this.clock.now, this.#troubles);
+    const base = this.table.base(place);
     if (tcpFlags & TCP.syn) this.#syn(place, direction, packet);
-    else if ((this.table.ints[this.table.base(place) + C.state] as number) === STATE.opening) {
-      this.#opening(place, direction, packet);
-    }
-    const stream = this.#streams[place];
+    else if (ints[base + C.state] === STATE.opening) this.#opening(place, direction, packet);
+    let stream = this.#streams[place];
     const length = packet.payloadLength;
     if (length > 0 && (tcpFlags & (TCP.rst | TCP.syn)) === 0) {
-      const of = stream ?? this.#stream(place);
-      if (!of.ended) {
+      stream ??= this.#stream(place);
+      if (!stream.ended) {
         const { cursor, end } = packet;
-        this.reassembly.segment(of, direction, packet.tcpSequence, length, packet.bytes, cursor, Math.max(cursor, end));
+        this.reassembly.segment(
+          stream,
+          direction,
+          packet.tcpSequence,
+          length,
+          packet.bytes,
+          cursor,
+          Math.max(cursor, end),
+        );
       }
     } else if (stream !== undefined && (stream.waiting[0] !== undefined || stream.waiting[1] !== undefined)) {
       this.reassembly.patience(stream);
     }
     if (tcpFlags & (TCP.fin | TCP.rst)) this.#ending(place, direction, packet, length);
-    else if ((this.table.ints[this.table.base(place) + C.state] as number) === STATE.closed) this.#finish(place);
-  }
-
-  /** Whether nothing recognised what the connection carries. */
-  isOpaque(place: number): boolean {
-    return this.#streams[place]?.opaque === true;
+    else if (ints[base + C.state] === STATE.closed) this.#finish(place);
+    return stream === undefined || !stream.opaque;
   }
 
   mayExpire = (_table: FlowTable, place: number, now: number): boolean => {

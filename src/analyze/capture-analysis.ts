@@ -1,0 +1,70 @@
+import type { CaptureInterface } from '../wire/capture-interface.ts';
+import { CaptureFramer, type CaptureHandlers } from '../wire/capture-read.ts';
+import type { AddressName } from '../wire/name-resolution-read.ts';
+import { Analysis, type AnalysisOptions, type Taken } from './analysis.ts';
+import type { AnalysisSink } from './flow-facts.ts';
+import { DIRECTION } from './layers/layer.ts';
+import { decodePacket, PacketView } from './packet.ts';
+
+/** What may be looked at besides events, while a capture is analysed. */
+export interface CaptureObserver {
+  interface?(id: number, described: CaptureInterface): void;
+  names?(names: readonly AddressName[]): void;
+  /** Every packet, decoded; the view is valid during the call. Called after its events. */
+  packet?(packet: PacketView, taken: Taken): void;
+}
+
+/** The octets of a capture file, cut anywhere, analysed: framing, layers, flows, protocols. */
+export class CaptureAnalysis {
+  readonly analysis: Analysis;
+  readonly framer: CaptureFramer;
+  /** Octets of packets as captured, and packets of which the capture kept a part only. */
+  octets = 0;
+  truncated = 0;
+
+  constructor(sink: AnalysisSink, options: AnalysisOptions, observer: CaptureObserver = {}) {
+    const analysis = new Analysis(sink, options);
+    this.analysis = analysis;
+    const view = new PacketView();
+    const linkTypes: number[] = [];
+    const onPacket = observer.packet?.bind(observer);
+    const handlers: CaptureHandlers = {
+      interface: (id, described) => {
+        linkTypes[id] = described.linkType;
+        observer.interface?.(id, described);
+      },
+      names: (names) => observer.names?.(names),
+      packet: (bytes, offset, caplen, origlen, timeHigh, timeLow, interfaceId, flags) => {
+        this.octets += caplen;
+        if (caplen < origlen) this.truncated += 1;
+        const inbound = flags & 3;
+        const direction = inbound === 1 ? DIRECTION.inbound : inbound === 2 ? DIRECTION.outbound : DIRECTION.unknown;
+        view.set(
+          bytes,
+          offset,
+          caplen,
+          origlen,
+          timeHigh,
+          timeLow,
+          interfaceId,
+          linkTypes[interfaceId] ?? 0,
+          direction,
+        );
+        decodePacket(view);
+        const taken = analysis.packet(view);
+        onPacket?.(view, taken);
+      },
+    };
+    this.framer = new CaptureFramer(handlers);
+  }
+
+  /** @throws KsnoopError as CaptureFramer.push */
+  push(chunk: Uint8Array): void {
+    this.framer.push(chunk);
+  }
+
+  /** No more comes: every flow ends. */
+  end(): void {
+    this.analysis.end();
+  }
+}
