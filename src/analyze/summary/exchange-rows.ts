@@ -1,0 +1,111 @@
+import type { Exchange } from '../event.ts';
+import { Histogram } from './histogram.ts';
+
+/** Rows of servers, protocols and routes told apart; past it exchanges are counted in the row `other`. */
+export const ROWS_MAXIMUM = 4096;
+/** Routes of one server and protocol told apart. */
+export const ROUTES_PER_SERVER = 256;
+/** Statuses of one row told apart, and what is kept of each. */
+export const STATUSES_PER_ROW = 16;
+const STATUS_WIDTH = 80;
+
+/** What rows beyond a bound are called. */
+export const OTHER = 'other';
+
+interface StatusCount {
+  readonly status: string;
+  count: number;
+}
+
+/** What was counted of one route of one server, or of several together. */
+export class ExchangeRow {
+  count = 0;
+  failed = 0;
+  incomplete = 0;
+  requestBytes = 0;
+  responseBytes = 0;
+  readonly latency = new Histogram();
+  readonly #statuses = new Map<string, StatusCount>();
+  #last: StatusCount = { status: '', count: 0 };
+
+  add(exchange: Exchange): void {
+    this.count += 1;
+    if (exchange.failed) this.failed += 1;
+    this.requestBytes += exchange.requestBytes;
+    this.responseBytes += exchange.responseBytes;
+    if (exchange.incomplete !== undefined) this.incomplete += 1;
+    if (exchange.responseEnd !== undefined && exchange.incomplete !== 'no request') {
+      this.latency.record(exchange.responseEnd - exchange.time);
+    }
+    if (exchange.status === this.#last.status) this.#last.count += 1;
+    else this.#addStatus(exchange.status, 1);
+  }
+
+  merge(other: ExchangeRow): void {
+    this.count += other.count;
+    this.failed += other.failed;
+    this.incomplete += other.incomplete;
+    this.requestBytes += other.requestBytes;
+    this.responseBytes += other.responseBytes;
+    this.latency.merge(other.latency);
+    for (const { status, count } of other.#statuses.values()) this.#addStatus(status, count);
+  }
+
+  /** How often which status came, most frequent first; without those that had none. */
+  statuses(): Record<string, number> {
+    const counts = [...this.#statuses.values()].filter(({ status, count }) => status !== '' && count > 0);
+    return Object.fromEntries(counts.sort((a, b) => b.count - a.count).map(({ status, count }) => [status, count]));
+  }
+
+  #addStatus(status: string, count: number): void {
+    let found = this.#statuses.get(status);
+    if (found === undefined) {
+      let name = status.slice(0, STATUS_WIDTH);
+      if (this.#statuses.size >= STATUSES_PER_ROW) name = OTHER;
+      found = this.#statuses.get(name) ?? { status: name, count: 0 };
+      this.#statuses.set(name, found);
+    }
+    found.count += count;
+    // A cut or collected status does not stand for the next one.
+    if (found.status === status) this.#last = found;
+  }
+}
+
+/** Exchanges by server, protocol and route, in the order in which they first came. Finding a row allocates nothing. */
+export class ExchangeRows<Server> {
+  #rows = 0;
+  readonly #servers = new Map<Server | typeof OTHER, Map<string, Map<string, ExchangeRow>>>();
+
+  add(server: Server, exchange: Exchange): void {
+    const row = this.#servers.get(server)?.get(exchange.protocol)?.get(exchange.route);
+    (row ?? this.#make(server, exchange.protocol, exchange.route)).add(exchange);
+  }
+
+  /** Every row; `other` for a server or route where a bound was reached. */
+  *rows(): Generator<{ server: Server | typeof OTHER; protocol: string; route: string; row: ExchangeRow }> {
+    for (const [server, protocols] of this.#servers) {
+      for (const [protocol, routes] of protocols) {
+        for (const [route, row] of routes) yield { server, protocol, route, row };
+      }
+    }
+  }
+
+  #make(server: Server | typeof OTHER, protocol: string, route: string): ExchangeRow {
+    const full = this.#rows >= ROWS_MAXIMUM;
+    const routes = this.#servers.get(server)?.get(protocol);
+    const collected = routes?.get(OTHER);
+    if (collected !== undefined && (full || routes === undefined || routes.size >= ROUTES_PER_SERVER)) return collected;
+    if (full && server !== OTHER) return this.#make(OTHER, protocol, OTHER);
+    const name = (routes?.size ?? 0) >= ROUTES_PER_SERVER - 1 ? OTHER : route;
+    const protocols = this.#servers.get(server) ?? new Map<string, Map<string, ExchangeRow>>();
+    this.#servers.set(server, protocols);
+    const all = protocols.get(protocol) ?? new Map<string, ExchangeRow>();
+    protocols.set(protocol, all);
+    const row = all.get(name) ?? new ExchangeRow();
+    if (!all.has(name)) {
+      all.set(name, row);
+      this.#rows += 1;
+    }
+    return row;
+  }
+}

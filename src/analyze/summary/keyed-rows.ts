@@ -1,0 +1,31 @@
+import type { Exchange } from '../event.ts';
+import { ExchangeRow, OTHER } from './exchange-rows.ts';
+
+/** Names asked of DNS, or of TLS servers, told apart; past it they are counted in the row `other`. */
+export const KEYS_MAXIMUM = 2048;
+
+/** What stands between the parts of a key that is made of several. */
+export const KEY_SEPARATOR = '\0';
+
+/** Exchanges by a text of their own: what DNS was asked, which TLS server. */
+export class KeyedRows {
+  readonly #rows = new Map<string, ExchangeRow>();
+
+  add(key: string, exchange: Exchange): void {
+    (this.#rows.get(key) ?? this.#make(key)).add(exchange);
+  }
+
+  entries(): Iterable<[string, ExchangeRow]> {
+    return this.#rows;
+  }
+
+  #make(key: string): ExchangeRow {
+    const name = this.#rows.size >= KEYS_MAXIMUM - 1 ? OTHER : key;
+    let row = this.#rows.get(name);
+    if (row === undefined) {
+      row = new ExchangeRow();
+      this.#rows.set(name, row);
+    }
+    return row;
+  }
+}

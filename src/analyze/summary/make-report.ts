@@ -1,0 +1,131 @@
+import { RECORD_VERSION } from '../fields.ts';
+import type { Recorder } from '../record.ts';
+import { ExchangeRow, OTHER } from './exchange-rows.ts';
+import { KEY_SEPARATOR } from './keyed-rows.ts';
+import type { ExchangeStats, PodStats, RouteStats, ServiceStats, SummaryReport, TcpStats } from './report.ts';
+import type { Server, Summary } from './summary.ts';
+import { TcpRow } from './tcp-health.ts';
+
+const NANOSECONDS_PER_SECOND = 1e9;
+
+/** Several rows added up under one key, with what the key says. */
+interface Group<Head> {
+  readonly head: Head;
+  readonly row: ExchangeRow;
+}
+
+class Groups<Head> {
+  readonly #groups = new Map<string, Group<Head>>();
+
+  add(head: Head, row: ExchangeRow): void {
+    const key = JSON.stringify(head);
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      group = { head, row: new ExchangeRow() };
+      this.#groups.set(key, group);
+    }
+    group.row.merge(row);
+  }
+
+  /** Most frequent first. */
+  sorted(): Group<Head>[] {
+    return [...this.#groups.values()].sort((a, b) => b.row.count - a.row.count);
+  }
+}
+
+/** The report of what a summary has added up. */
+export function makeReport(
+  summary: Summary,
+  recorder: Recorder,
+  span: { readonly first: number; readonly last: number } | undefined,
+): SummaryReport {
+  const duration = span === undefined ? 0 : span.last - span.first;
+  const stats = (row: ExchangeRow): ExchangeStats => ({
+    count: row.count,
+    rate: duration > 0 ? row.count / (duration / NANOSECONDS_PER_SECOND) : undefined,
+    failed: row.failed,
+    incomplete: row.incomplete,
+    requestBytes: row.requestBytes,
+    responseBytes: row.responseBytes,
+    latency: row.latency.percentiles(),
+  });
+  const services = new Groups<Pick<ServiceStats, 'service' | 'protocol'>>();
+  const pods = new Groups<Pick<PodStats, 'pod' | 'service' | 'protocol'>>();
+  const routes = new Groups<Pick<RouteStats, 'service' | 'protocol' | 'route'>>();
+  for (const { server, protocol, route, row } of summary.exchanges.rows()) {
+    const service = groupText(summary, server);
+    services.add({ service, protocol }, row);
+    routes.add({ service, protocol, route }, row);
+    if (typeof server === 'object' && server.pod !== undefined) {
+      pods.add({ pod: server.text, service: server.service === undefined ? undefined : server.group, protocol }, row);
+    }
+  }
+  const dns = new Groups<{ readonly type: string | undefined; readonly name: string }>();
+  for (const [label, row] of summary.dns.entries()) dns.add(questionOf(label), row);
+  const tls = new Groups<{ readonly sni: string | undefined; readonly version: string | undefined }>();
+  for (const [key, row] of summary.tls.entries()) {
+    const [sni = '', version = ''] = key.split(KEY_SEPARATOR);
+    tls.add({ sni: sni || undefined, version: version || undefined }, row);
+  }
+  return {
+    v: RECORD_VERSION,
+    kind: 'summary',
+    time: span === undefined ? undefined : recorder.timeText(span.first),
+    duration,
+    flows: { ...summary.flows },
+    services: services.sorted().map(({ head, row }) => ({ ...head, ...stats(row) })),
+    pods: pods.sorted().map(({ head, row }) => ({ ...head, ...stats(row) })),
+    routes: routes.sorted().map(({ head, row }) => ({ ...head, ...stats(row), statuses: row.statuses() })),
+    dns: dns.sorted().map(({ head, row }) => ({ ...head, ...stats(row), rcodes: row.statuses() })),
+    tls: tls.sorted().map(({ head, row }) => ({ ...head, ...stats(row) })),
+    grpc: routes
+      .sorted()
+      .filter(({ head }) => head.protocol === 'grpc')
+      .map(({ head, row }) => ({
+        service: head.service,
+        method: head.route,
+        ...stats(row),
+        statuses: row.statuses(),
+      })),
+    messages: [...summary.messages].map(([protocol, row]) => ({ protocol, ...row })),
+    events: [...summary.events.values()].sort((a, b) => b.count - a.count).map((row) => ({ ...row })),
+    tcp: tcpReport(summary, recorder),
+  };
+}
+
+function tcpReport(summary: Summary, recorder: Recorder): SummaryReport['tcp'] {
+  const total = new TcpRow();
+  const servers = new Map<string, { server: string; port: number; row: TcpRow }>();
+  for (const { server, port, row } of summary.tcp.rows()) {
+    total.merge(row);
+    const name = groupText(summary, server);
+    const key = JSON.stringify([name, port]);
+    const merged = servers.get(key) ?? { server: name, port, row: new TcpRow() };
+    merged.row.merge(row);
+    servers.set(key, merged);
+  }
+  return {
+    ...tcpStats(total),
+    servers: [...servers.values()]
+      .sort((a, b) => b.row.connections - a.row.connections)
+      .map(({ server, port, row }) => ({ server, port, ...tcpStats(row) })),
+    worst: summary.tcp.worst().map((flow) => recorder.flow(flow)),
+  };
+}
+
+function tcpStats(row: TcpRow): TcpStats {
+  const { handshake, ...counts } = row;
+  return { ...counts, handshake: handshake.percentiles() };
+}
+
+/** `A web.shop` is type and name; what has no type is a name. */
+function questionOf(label: string): { type: string | undefined; name: string } {
+  const space = label.indexOf(' ');
+  return space < 0 ? { type: undefined, name: label } : { type: label.slice(0, space), name: label.slice(space + 1) };
+}
+
+function groupText(summary: Summary, server: Server | typeof OTHER): string {
+  if (server === OTHER) return OTHER;
+  if (typeof server === 'object') return server.group;
+  return server < 0 ? 'no address' : summary.hosts.text(server);
+}

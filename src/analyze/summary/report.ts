@@ -1,0 +1,108 @@
+import type { Transport } from '../flow-facts.ts';
+import type { FlowRecord } from '../record.ts';
+import type { Percentiles } from './histogram.ts';
+
+/** What was counted of some exchanges. Durations: ns; rate: exchanges per second of the whole capture. */
+export interface ExchangeStats {
+  readonly count: number;
+  /** Undefined when the capture lasted no time. */
+  readonly rate: number | undefined;
+  readonly failed: number;
+  /** Of which a part is missing. */
+  readonly incomplete: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  /** Undefined when none was answered. */
+  readonly latency: Percentiles | undefined;
+}
+
+export interface ServiceStats extends ExchangeStats {
+  /** `web.shop`, else the pod, name or address. */
+  readonly service: string;
+  readonly protocol: string;
+}
+
+export interface PodStats extends ExchangeStats {
+  /** Who answered: `shop/web-1`, a node, a name. */
+  readonly pod: string;
+  readonly service: string | undefined;
+  readonly protocol: string;
+}
+
+export interface RouteStats extends ExchangeStats {
+  readonly service: string;
+  readonly protocol: string;
+  readonly route: string;
+  /** How often which status came, most frequent first. */
+  readonly statuses: Readonly<Record<string, number>>;
+}
+
+export interface DnsStats extends ExchangeStats {
+  readonly name: string;
+  readonly type: string | undefined;
+  readonly rcodes: Readonly<Record<string, number>>;
+}
+
+export interface TlsStats extends ExchangeStats {
+  readonly sni: string | undefined;
+  readonly version: string | undefined;
+}
+
+export interface GrpcStats extends ExchangeStats {
+  readonly service: string;
+  /** `/shop.Cart/Add`. */
+  readonly method: string;
+  readonly statuses: Readonly<Record<string, number>>;
+}
+
+export interface TcpStats {
+  readonly connections: number;
+  /** Of those, begun before the capture. */
+  readonly midstream: number;
+  readonly refused: number;
+  readonly unanswered: number;
+  readonly resetByClient: number;
+  readonly resetByServer: number;
+  readonly retransmissions: number;
+  readonly fastRetransmissions: number;
+  readonly timeoutRetransmissions: number;
+  readonly spuriousRetransmissions: number;
+  readonly outOfOrder: number;
+  readonly duplicateAcks: number;
+  readonly keepAlives: number;
+  readonly zeroWindows: number;
+  readonly windowFull: number;
+  /** Octets that were never captured. */
+  readonly lost: number;
+  readonly bytes: number;
+  readonly handshake: Percentiles | undefined;
+}
+
+export interface TcpServerStats extends TcpStats {
+  readonly server: string;
+  readonly port: number;
+}
+
+/** The summary as one JSON document (docs/json.md). Rows that a bound collected are called `other`. */
+export interface SummaryReport {
+  readonly v: number;
+  readonly kind: 'summary';
+  /** RFC 3339 of the first packet, and ns from it to the last; undefined when there was none. */
+  readonly time: string | undefined;
+  readonly duration: number;
+  readonly flows: Readonly<Partial<Record<Transport, number>>>;
+  readonly services: readonly ServiceStats[];
+  readonly pods: readonly PodStats[];
+  readonly routes: readonly RouteStats[];
+  readonly dns: readonly DnsStats[];
+  readonly tls: readonly TlsStats[];
+  readonly grpc: readonly GrpcStats[];
+  readonly messages: readonly { readonly protocol: string; readonly count: number; readonly bytes: number }[];
+  readonly events: readonly {
+    readonly protocol: string;
+    readonly code: string;
+    readonly failed: boolean;
+    readonly count: number;
+  }[];
+  readonly tcp: TcpStats & { readonly servers: readonly TcpServerStats[]; readonly worst: readonly FlowRecord[] };
+}

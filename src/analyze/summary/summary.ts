@@ -1,0 +1,98 @@
+import { type AnalysisEvent, type Exchange, type FieldValue, SIDE } from '../event.ts';
+import type { AnalysisSink, FlowInfo, Transport } from '../flow-facts.ts';
+import type { Hosts } from '../hosts.ts';
+import type { Identity } from '../identity.ts';
+import type { Names } from '../names.ts';
+import type { Recorder } from '../record.ts';
+import { ExchangeRows } from './exchange-rows.ts';
+import { KEY_SEPARATOR, KeyedRows } from './keyed-rows.ts';
+import { makeReport } from './make-report.ts';
+import type { SummaryReport } from './report.ts';
+import { TcpHealth } from './tcp-health.ts';
+
+/** Who was asked: an identity, or the number of a host that has no name. */
+export type Server = Identity | number;
+
+/** Adds up what the analysis finds. Its memory is bounded by the number of rows, whatever comes. */
+export class Summary implements AnalysisSink {
+  readonly exchanges = new ExchangeRows<Server>();
+  /** By label: `A web.shop.svc.cluster.local`. */
+  readonly dns = new KeyedRows();
+  /** By server name and version. */
+  readonly tls = new KeyedRows();
+  readonly tcp = new TcpHealth<Server>();
+  readonly messages = new Map<string, { count: number; bytes: number }>();
+  readonly events = new Map<
+    string,
+    { readonly protocol: string; readonly code: string; failed: boolean; count: number }
+  >();
+  readonly flows: Partial<Record<Transport, number>> = {};
+  readonly hosts: Hosts;
+  readonly #names: Names;
+
+  constructor(hosts: Hosts, names: Names) {
+    this.hosts = hosts;
+    this.#names = names;
+  }
+
+  event(event: AnalysisEvent, flow: FlowInfo): void {
+    if (event.kind === 'exchange') {
+      this.exchanges.add(this.#server(event, flow), event);
+      if (event.protocol === 'dns') this.dns.add(event.label, event);
+      else if (event.protocol === 'tls') this.tls.add(tlsKey(event), event);
+      return;
+    }
+    if (event.kind === 'message') {
+      let row = this.messages.get(event.protocol);
+      if (row === undefined) {
+        row = { count: 0, bytes: 0 };
+        this.messages.set(event.protocol, row);
+      }
+      row.count += 1;
+      row.bytes += event.bytes;
+      return;
+    }
+    let row = this.events.get(event.code);
+    if (row === undefined) {
+      row = { protocol: event.protocol, code: event.code, failed: false, count: 0 };
+      this.events.set(event.code, row);
+    }
+    row.count += 1;
+    if (event.failed) row.failed = true;
+  }
+
+  flowEnded(flow: FlowInfo): void {
+    const { transport } = flow;
+    this.flows[transport] = (this.flows[transport] ?? 0) + 1;
+    if (transport !== 'tcp') return;
+    const facts = flow.facts();
+    if (facts.tcp === undefined) return;
+    const server = this.#names.ofHost(facts.serverHost, facts.first, facts.interfaceId) ?? facts.serverHost;
+    this.tcp.add(server, facts, facts.tcp);
+  }
+
+  /**
+   * What was found so far.
+   * @param span of the analysis' packets: ns since the first one; undefined when there was none
+   */
+  report(recorder: Recorder, span: { readonly first: number; readonly last: number } | undefined): SummaryReport {
+    return makeReport(this, recorder, span);
+  }
+
+  #server(exchange: Exchange, flow: FlowInfo): Server {
+    const host = exchange.asker === SIDE.server ? flow.clientHost : flow.serverHost;
+    return this.#names.ofHost(host, exchange.time, flow.interfaceId) ?? host;
+  }
+}
+
+/** Once per connection: a text may be made. */
+function tlsKey(event: Exchange): string {
+  const tls = event.fields.tls;
+  return textOf(tls, 'sni') + KEY_SEPARATOR + textOf(tls, 'version');
+}
+
+function textOf(fields: FieldValue | undefined, name: string): string {
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) return '';
+  const value = (fields as Readonly<Record<string, FieldValue>>)[name];
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,127 @@
+import type { FlowFacts, TcpDirectionFacts, TcpFacts } from '../flow-facts.ts';
+import { OTHER } from './exchange-rows.ts';
+import { Histogram } from './histogram.ts';
+
+/** Servers (with their ports) told apart; past it connections are counted in the row `other`. */
+export const TCP_SERVERS_MAXIMUM = 1024;
+/** Connections with the most trouble that are kept one by one. */
+export const WORST_FLOWS = 10;
+
+/** What one or more TCP connections came to; both directions together. */
+export class TcpRow {
+  connections = 0;
+  midstream = 0;
+  refused = 0;
+  unanswered = 0;
+  resetByClient = 0;
+  resetByServer = 0;
+  retransmissions = 0;
+  fastRetransmissions = 0;
+  timeoutRetransmissions = 0;
+  spuriousRetransmissions = 0;
+  outOfOrder = 0;
+  duplicateAcks = 0;
+  keepAlives = 0;
+  zeroWindows = 0;
+  windowFull = 0;
+  lost = 0;
+  bytes = 0;
+  readonly handshake = new Histogram();
+
+  add(flow: FlowFacts, tcp: TcpFacts): void {
+    this.connections += 1;
+    if (tcp.midstream) this.midstream += 1;
+    if (tcp.state === 'refused') this.refused += 1;
+    else if (tcp.resetBy === 'client') this.resetByClient += 1;
+    else if (tcp.resetBy === 'server') this.resetByServer += 1;
+    if (tcp.state === 'unanswered') this.unanswered += 1;
+    this.bytes += flow.client.bytes + flow.server.bytes;
+    this.#addDirection(tcp.client);
+    this.#addDirection(tcp.server);
+    if (tcp.handshakeRtt !== undefined) this.handshake.record(tcp.handshakeRtt);
+  }
+
+  merge(other: TcpRow): void {
+    this.connections += other.connections;
+    this.midstream += other.midstream;
+    this.refused += other.refused;
+    this.unanswered += other.unanswered;
+    this.resetByClient += other.resetByClient;
+    this.resetByServer += other.resetByServer;
+    this.bytes += other.bytes;
+    this.#addDirection(other);
+    this.handshake.merge(other.handshake);
+  }
+
+  #addDirection(direction: TcpDirectionFacts): void {
+    this.retransmissions += direction.retransmissions;
+    this.fastRetransmissions += direction.fastRetransmissions;
+    this.timeoutRetransmissions += direction.timeoutRetransmissions;
+    this.spuriousRetransmissions += direction.spuriousRetransmissions;
+    this.outOfOrder += direction.outOfOrder;
+    this.duplicateAcks += direction.duplicateAcks;
+    this.keepAlives += direction.keepAlives;
+    this.zeroWindows += direction.zeroWindows;
+    this.windowFull += direction.windowFull;
+    this.lost += direction.lost;
+  }
+}
+
+/** TCP connections by server and port, and those with the most trouble. */
+export class TcpHealth<Server> {
+  #rows = 0;
+  readonly #servers = new Map<Server | typeof OTHER, Map<number, TcpRow>>();
+  /** Worst first. */
+  readonly #worst: { readonly trouble: number; readonly flow: FlowFacts }[] = [];
+
+  add(server: Server, flow: FlowFacts, tcp: TcpFacts): void {
+    (this.#servers.get(server)?.get(flow.serverPort) ?? this.#make(server, flow.serverPort)).add(flow, tcp);
+    const trouble = troubleOf(tcp);
+    if (trouble > 0) this.#keepWorst(trouble, flow);
+  }
+
+  *rows(): Generator<{ server: Server | typeof OTHER; port: number; row: TcpRow }> {
+    for (const [server, ports] of this.#servers) {
+      for (const [port, row] of ports) yield { server, port, row };
+    }
+  }
+
+  worst(): FlowFacts[] {
+    return this.#worst.map(({ flow }) => flow);
+  }
+
+  #make(server: Server, port: number): TcpRow {
+    const isFull = this.#rows >= TCP_SERVERS_MAXIMUM - 1;
+    const name = isFull ? OTHER : server;
+    const ports = this.#servers.get(name) ?? new Map<number, TcpRow>();
+    this.#servers.set(name, ports);
+    const row = ports.get(isFull ? 0 : port) ?? new TcpRow();
+    ports.set(isFull ? 0 : port, row);
+    this.#rows += isFull ? 0 : 1;
+    return row;
+  }
+
+  #keepWorst(trouble: number, flow: FlowFacts): void {
+    const least = this.#worst[WORST_FLOWS - 1];
+    if (least !== undefined && least.trouble >= trouble) return;
+    let at = this.#worst.length;
+    while (at > 0 && (this.#worst[at - 1]?.trouble ?? 0) < trouble) at -= 1;
+    this.#worst.splice(at, 0, { trouble, flow });
+    if (this.#worst.length > WORST_FLOWS) this.#worst.pop();
+  }
+}
+
+/** Segments sent again, windows closed or filled; a connection that was refused, reset or not answered counts as one more. */
+function troubleOf(tcp: TcpFacts): number {
+  const { client, server } = tcp;
+  const broken = tcp.resetBy !== undefined || tcp.state === 'refused' || tcp.state === 'unanswered';
+  return (
+    client.retransmissions +
+    server.retransmissions +
+    client.zeroWindows +
+    server.zeroWindows +
+    client.windowFull +
+    server.windowFull +
+    (broken ? 1 : 0)
+  );
+}

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { Histogram } from '../../../src/analyze/summary/histogram.ts';
+import { Random } from '../../support/random.ts';
+
+/** Durations from 1 ns to hours, evenly in their logarithm. */
+function durations(seed: number, count: number): number[] {
+  const random = new Random(seed);
+  return Array.from({ length: count }, () => Math.floor(2 ** (random.below(430_000) / 10_000)));
+}
+
+describe('a histogram', () => {
+  it('tells percentiles within 2 % of the value at their rank', () => {
+    for (let seed = 1; seed <= 50; seed += 1) {
+      const values = durations(seed, 1 + seed * 37);
+      const histogram = new Histogram();
+      for (const value of values) histogram.record(value);
+      values.sort((a, b) => a - b);
+      for (const share of [0.01, 0.5, 0.9, 0.99, 1]) {
+        const exact = values[Math.max(1, Math.ceil(share * values.length)) - 1] as number;
+        expect(Math.abs(histogram.percentile(share) - exact)).toBeLessThanOrEqual(Math.max(1, exact * 0.02));
+      }
+      expect(histogram.max).toBe(values.at(-1));
+      expect(histogram.percentiles()?.mean).toBe(Math.round(values.reduce((a, b) => a + b) / values.length));
+    }
+  });
+
+  it('of two is the same as of all at once, in either order', () => {
+    const [few, many] = [durations(1, 10), durations(2, 1000)];
+    const all = new Histogram();
+    for (const value of [...few, ...many]) all.record(value);
+    for (const [first, second] of [[few, many] as const, [many, few] as const, [[], few.concat(many)] as const]) {
+      const [a, b] = [new Histogram(), new Histogram()];
+      for (const value of first) a.record(value);
+      for (const value of second) b.record(value);
+      a.merge(b);
+      a.merge(new Histogram());
+      expect(a.percentiles()).toEqual(all.percentiles());
+    }
+  });
+
+  it('takes what is no duration', () => {
+    const histogram = new Histogram();
+    expect(histogram.percentiles()).toBeUndefined();
+    for (const value of [0, -5, Number.NaN, 2 ** 60]) histogram.record(value);
+    expect(histogram.percentiles()).toMatchObject({ count: 4, p50: 1, max: 2 ** 60 });
+    const zero = new Histogram();
+    zero.record(0);
+    expect(zero.percentiles()).toEqual({ count: 1, p50: 0, p90: 0, p99: 0, max: 0, mean: 0 });
+  });
+});

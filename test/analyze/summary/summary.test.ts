@@ -1,0 +1,213 @@
+import { describe, expect, it } from 'vitest';
+import type { Exchange } from '../../../src/analyze/event.ts';
+import { ROUTES_PER_SERVER, ROWS_MAXIMUM, STATUSES_PER_ROW } from '../../../src/analyze/summary/exchange-rows.ts';
+import { KEYS_MAXIMUM } from '../../../src/analyze/summary/keyed-rows.ts';
+import { Summary } from '../../../src/analyze/summary/summary.ts';
+import { TCP_SERVERS_MAXIMUM, WORST_FLOWS } from '../../../src/analyze/summary/tcp-health.ts';
+import {
+  CLIENT,
+  exchange,
+  host,
+  madeAnalysis,
+  message,
+  notice,
+  SERVER,
+  tcpDirection,
+  tcpFacts,
+} from '../made-events.ts';
+
+function made() {
+  const analysis = madeAnalysis();
+  const summary = new Summary(analysis.hosts, analysis.names);
+  const report = (duration = 2e9) => summary.report(analysis.recorder, { first: 0, last: duration });
+  return { ...analysis, summary, report };
+}
+
+const failed: Partial<Exchange> = { status: '503', failed: true };
+
+describe('the summary of exchanges', () => {
+  it('is per service, pod and route', () => {
+    const { names, summary, flow, report, hosts } = made();
+    names.add(SERVER, { namespace: 'shop', pod: 'web-1', service: 'web' }, 0);
+    names.add('10.244.1.6', { namespace: 'shop', pod: 'web-2', service: 'web' }, 0);
+    const second = flow({ serverHost: host(hosts, '10.244.1.6') });
+    for (let count = 0; count < 3; count += 1) summary.event(exchange(), flow());
+    summary.event(exchange({ ...failed, responseEnd: 90e6 }), second);
+    summary.event(exchange({ route: 'GET /', status: '404' }), second);
+    const { services, pods, routes, time, duration } = report();
+    expect({ time, duration }).toEqual({ time: '2026-07-02T14:03:07.123456789Z', duration: 2e9 });
+    expect(services).toHaveLength(1);
+    expect(services[0]).toMatchObject({ service: 'web.shop', protocol: 'http', count: 5, rate: 2.5, failed: 1 });
+    expect(services[0]).toMatchObject({ requestBytes: 400, responseBytes: 2560, latency: { count: 5, max: 90e6 } });
+    expect(pods.map(({ pod, service, count }) => [pod, service, count])).toEqual([
+      ['shop/web-1', 'web.shop', 3],
+      ['shop/web-2', 'web.shop', 2],
+    ]);
+    expect(routes.map(({ route, count, statuses }) => [route, count, statuses])).toEqual([
+      ['GET /cart', 4, { 200: 3, 503: 1 }],
+      ['GET /', 1, { 404: 1 }],
+    ]);
+  });
+
+  it('names servers by what they are called at that time, or by their address', () => {
+    const { names, summary, flow, report } = made();
+    names.addRecord(SERVER, 'web.shop', 0);
+    names.addRecord(SERVER, 'api.shop', 100);
+    summary.event(exchange({ time: 50 }), flow());
+    summary.event(exchange({ time: 150 }), flow());
+    summary.event(exchange({ asker: 1 }), flow());
+    summary.event(exchange(), flow({ serverHost: -1 }));
+    expect(report().services.map(({ service }) => service)).toEqual(['web.shop', 'api.shop', CLIENT, 'no address']);
+    expect(report().pods).toEqual([]);
+  });
+
+  it('tells no latency of what was not asked or not answered, and no rate of no time', () => {
+    const { summary, flow, report } = made();
+    summary.event(exchange({ incomplete: 'no request' }), flow());
+    summary.event(exchange({ incomplete: 'no response', responseTime: undefined, responseEnd: undefined }), flow());
+    expect(report(0).services[0]).toMatchObject({ count: 2, incomplete: 2, latency: undefined, rate: undefined });
+    expect(summary.report(madeAnalysis().recorder, undefined)).toMatchObject({ time: undefined, duration: 0 });
+  });
+
+  it('has DNS by name and rcode, TLS by server name and version, gRPC by method and status', () => {
+    const { summary, flow, report } = made();
+    const dns = { protocol: 'dns', route: 'A' };
+    summary.event(exchange({ ...dns, label: 'A web.shop.svc', status: 'NOERROR' }), flow());
+    summary.event(exchange({ ...dns, label: 'A web.shop.svc', status: 'NXDOMAIN', failed: true }), flow());
+    const tls = { protocol: 'tls', route: 'handshake', status: '' };
+    summary.event(exchange({ ...tls, fields: { tls: { sni: 'api.shop', version: 'TLS 1.3' } } }), flow());
+    summary.event(exchange({ ...tls, fields: { tls: { version: 'TLS 1.2' } } }), flow());
+    summary.event(exchange({ ...tls, fields: {} }), flow());
+    summary.event(exchange({ protocol: 'grpc', route: '/shop.Cart/Add', status: 'UNAVAILABLE', failed: true }), flow());
+    const found = report();
+    expect(found.dns).toHaveLength(1);
+    expect(found.dns[0]).toMatchObject({
+      type: 'A',
+      name: 'web.shop.svc',
+      rcodes: { NOERROR: 1, NXDOMAIN: 1 },
+      failed: 1,
+    });
+    expect(found.tls.map(({ sni, version }) => [sni, version])).toEqual([
+      ['api.shop', 'TLS 1.3'],
+      [undefined, 'TLS 1.2'],
+      [undefined, undefined],
+    ]);
+    expect(found.grpc[0]).toMatchObject({ service: SERVER, method: '/shop.Cart/Add', statuses: { UNAVAILABLE: 1 } });
+  });
+
+  it('counts messages and events', () => {
+    const { summary, flow, report } = made();
+    summary.event(message(), flow());
+    summary.event(message(), flow());
+    summary.event(notice(), flow());
+    expect(report().messages).toEqual([{ protocol: 'websocket', count: 2, bytes: 10 }]);
+    expect(report().events).toEqual([{ protocol: 'tcp', code: 'TCP_RESET', failed: true, count: 1 }]);
+  });
+});
+
+describe('the number of rows is bounded, and nothing is uncounted:', () => {
+  it('routes of a server', () => {
+    const { summary, flow, report } = made();
+    for (let n = 0; n < 1000; n += 1) summary.event(exchange({ route: `GET /${n}` }), flow());
+    const { routes, services } = report();
+    expect(routes).toHaveLength(ROUTES_PER_SERVER);
+    expect(routes[0]).toMatchObject({ route: 'other', count: 1000 - ROUTES_PER_SERVER + 1 });
+    expect(services[0]?.count).toBe(1000);
+  });
+
+  it('servers, with all they have', () => {
+    const { summary, flow, report, hosts } = made();
+    for (let n = 0; n < 10_000; n += 1) {
+      const serverHost = host(hosts, `10.1.${n >> 8}.${n & 255}`);
+      summary.event(exchange({ protocol: n % 2 === 0 ? 'http' : 'redis' }), flow({ serverHost }));
+    }
+    // A server known before whose every other route is new.
+    for (let n = 0; n < 10; n += 1) {
+      summary.event(exchange({ route: `${n}` }), flow({ serverHost: host(hosts, '10.1.0.0') }));
+    }
+    const { routes, services } = report();
+    expect(routes.length).toBeLessThanOrEqual(ROWS_MAXIMUM + 2);
+    expect(services.filter(({ service }) => service === 'other').map(({ protocol }) => protocol)).toHaveLength(2);
+    expect(services.reduce((sum, { count }) => sum + count, 0)).toBe(10_010);
+  });
+
+  it('statuses and their length', () => {
+    const { summary, flow, report } = made();
+    for (let n = 0; n < 100; n += 1) summary.event(exchange({ status: `ERROR ${n} ${'x'.repeat(500)}` }), flow());
+    const statuses = report().routes[0]?.statuses ?? {};
+    expect(Object.keys(statuses)).toHaveLength(STATUSES_PER_ROW + 1);
+    expect(statuses.other).toBe(100 - STATUSES_PER_ROW);
+    expect(Math.max(...Object.keys(statuses).map((status) => status.length))).toBeLessThanOrEqual(80);
+  });
+
+  it('names asked of DNS', () => {
+    const { summary, flow, report } = made();
+    for (let n = 0; n < 5000; n += 1) {
+      summary.event(exchange({ protocol: 'dns', label: `A ${n}.test`, route: 'A' }), flow());
+    }
+    const { dns } = report();
+    expect(dns).toHaveLength(KEYS_MAXIMUM);
+    expect(dns[0]).toMatchObject({ name: 'other', count: 5000 - KEYS_MAXIMUM + 1 });
+  });
+
+  it('servers of TCP', () => {
+    const { summary, flow, report } = made();
+    for (let n = 0; n < 5000; n += 1) summary.flowEnded(flow({ serverPort: n + 1, tcp: tcpFacts }));
+    const { tcp } = report();
+    expect(tcp.servers).toHaveLength(TCP_SERVERS_MAXIMUM);
+    expect(tcp.servers[0]).toMatchObject({ server: 'other', port: 0, connections: 5000 - TCP_SERVERS_MAXIMUM + 1 });
+    expect(tcp.connections).toBe(5000);
+  });
+});
+
+describe('the health of TCP', () => {
+  it('is counted over flows, by server and in all', () => {
+    const { names, summary, flow, report } = made();
+    names.addRecord(SERVER, 'web.shop');
+    const bad = {
+      ...tcpDirection,
+      retransmissions: 5,
+      fastRetransmissions: 2,
+      timeoutRetransmissions: 3,
+      zeroWindows: 1,
+    };
+    summary.flowEnded(flow({ tcp: { ...tcpFacts, client: bad, midstream: true, handshakeRtt: undefined } }));
+    summary.flowEnded(flow({ tcp: { ...tcpFacts, state: 'reset', resetBy: 'server', handshakeRtt: 400_000 } }));
+    summary.flowEnded(flow({ tcp: { ...tcpFacts, state: 'reset', resetBy: 'client' }, serverPort: 81 }));
+    summary.flowEnded(flow({ tcp: { ...tcpFacts, state: 'refused', resetBy: 'server' }, serverPort: 82 }));
+    summary.flowEnded(flow({ tcp: { ...tcpFacts, state: 'unanswered' }, serverPort: 82 }));
+    summary.flowEnded(flow({ transport: 'udp' }));
+    const { tcp, flows } = report();
+    expect(flows).toEqual({ tcp: 5, udp: 1 });
+    expect(tcp).toMatchObject({
+      connections: 5,
+      midstream: 1,
+      refused: 1,
+      unanswered: 1,
+      resetByClient: 1,
+      resetByServer: 1,
+    });
+    expect(tcp).toMatchObject({ retransmissions: 5, fastRetransmissions: 2, zeroWindows: 1, bytes: 3000 });
+    expect(tcp.handshake).toMatchObject({ count: 4, max: 400_000 });
+    expect(tcp.servers.map(({ server, port, connections }) => [server, port, connections])).toEqual([
+      ['web.shop', 80, 2],
+      ['web.shop', 82, 2],
+      ['web.shop', 81, 1],
+    ]);
+  });
+
+  it('has the worst flows, worst first', () => {
+    const { summary, flow, report } = made();
+    for (let n = 0; n < 100; n += 1) {
+      const client = { ...tcpDirection, retransmissions: (n * 37) % 100 };
+      summary.flowEnded(flow({ id: n, tcp: { ...tcpFacts, client } }));
+    }
+    const { worst } = report().tcp;
+    const troubles = worst.map(({ tcp }) => tcp?.client.retransmissions);
+    expect(troubles).toEqual(Array.from({ length: WORST_FLOWS }, (_, n) => 99 - n));
+    expect(worst[0]).toMatchObject({ kind: 'flow', dst: { ip: SERVER } });
+    const fine = made();
+    fine.summary.flowEnded(fine.flow({ tcp: tcpFacts }));
+    expect(fine.report().tcp.worst).toEqual([]);
+  });
+});
