@@ -1,0 +1,78 @@
+import type { TcpDirectionFacts, TcpFacts } from '../analyze/flow-facts.ts';
+import type { FlowRecord, PeerRecord } from '../analyze/record.ts';
+import type { Colours } from './colour.ts';
+import { clockText } from './event-line.ts';
+import { addressOf, peerName } from './peer-text.ts';
+import { sanitise } from './sanitise.ts';
+import { byteSize, counted, latencyText } from './units.ts';
+
+export interface FlowLineStyle {
+  readonly colours: Colours;
+  /** A protocol's name for people: `http` is `HTTP`. */
+  titleOf(protocol: string): string | undefined;
+}
+
+/**
+ * A flow as one line, client first:
+ * `14:03:07.123456 shop/client-1 (10.244.1.9:41234) > web.shop (10.244.1.5:80) HTTP 5.0 ms sent 3 packets, 300 B received
+ * 3 packets, 300 B closed by client handshake 200 µs rtt 150 µs`, and what went wrong, where something did.
+ */
+export function flowLine(record: FlowRecord, style: FlowLineStyle): string {
+  const { src, dst, client, server, tcp } = record;
+  const title = sanitise(style.titleOf(record.protocol) ?? record.protocol.toUpperCase());
+  const parts = [
+    clockText(record.time),
+    `${peer(src, style)} > ${peer(dst, style)}`,
+    title,
+    latencyText(Math.max(0, record.duration)),
+    `sent ${counted(client.packets, 'packet')}, ${byteSize(client.bytes)}`,
+    `received ${counted(server.packets, 'packet')}, ${byteSize(server.bytes)}`,
+  ];
+  if (tcp !== undefined) parts.push(...tcpWords(tcp, style.colours));
+  return parts.join(' ');
+}
+
+function peer(record: PeerRecord | undefined, { colours }: FlowLineStyle): string {
+  if (record === undefined) return '?';
+  const known = peerName(record);
+  if (known === undefined) return addressOf(record);
+  const name = sanitise(known);
+  return `${colours.label(name, name)} (${addressOf(record)})`;
+}
+
+function tcpWords(tcp: TcpFacts, colours: Colours): string[] {
+  const words = [stateText(tcp, colours)];
+  if (tcp.midstream) words.push('began before the capture');
+  if (tcp.handshakeRtt !== undefined) words.push(`handshake ${latencyText(tcp.handshakeRtt)}`);
+  if (tcp.rtt !== undefined) words.push(`rtt ${latencyText(tcp.rtt.mean)}`);
+  const { client, server } = tcp;
+  for (const [side, facts] of [['client', client] as const, ['server', server] as const]) {
+    const troubles = troublesOf(facts);
+    if (troubles.length > 0) words.push(colours.failure(`${side}: ${troubles.join(', ')}`));
+    if (facts.lost > 0) words.push(colours.aside(`[${byteSize(facts.lost)} of the ${side} not captured]`));
+  }
+  return words;
+}
+
+function stateText({ state, resetBy, closedBy }: TcpFacts, colours: Colours): string {
+  if (state === 'refused' || state === 'unanswered') return colours.failure(state);
+  if (resetBy !== undefined) return colours.failure(`reset by ${resetBy}`);
+  return closedBy === undefined ? state : `${state} by ${closedBy}`;
+}
+
+/** What the sender had to do again, or was told to wait for. */
+function troublesOf(facts: TcpDirectionFacts): string[] {
+  const kinds = [
+    [facts.fastRetransmissions, 'fast'],
+    [facts.timeoutRetransmissions, 'after time-out'],
+    [facts.spuriousRetransmissions, 'spurious'],
+  ] as const;
+  const kindText = kinds.flatMap(([count, kind]) => (count > 0 ? [`${count} ${kind}`] : [])).join(', ');
+  const all = [
+    [facts.retransmissions, `retransmitted ${facts.retransmissions}${kindText === '' ? '' : ` (${kindText})`}`],
+    [facts.outOfOrder, `out of order ${facts.outOfOrder}`],
+    [facts.zeroWindows, `zero windows ${facts.zeroWindows}`],
+    [facts.windowFull, `window full ${facts.windowFull}`],
+  ] as const;
+  return all.flatMap(([count, text]) => (count > 0 ? [text] : []));
+}

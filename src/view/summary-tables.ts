@@ -1,0 +1,210 @@
+import type { ExchangeStats, SummaryReport, TcpStats } from '../analyze/summary/report.ts';
+import type { Colours } from './colour.ts';
+import { flowLine } from './flow-table.ts';
+import { sanitise } from './sanitise.ts';
+import { type Cell, type Column, tableLines } from './table.ts';
+import { byteSize, counted, latencyText, timeSpan } from './units.ts';
+
+/** Rows of a table shown to people; the JSON has all. */
+const ROWS_SHOWN = 25;
+
+export interface SummaryStyle {
+  readonly colours: Colours;
+  /** Characters of a line; undefined where there is no terminal: nothing is cut then. */
+  readonly width: number | undefined;
+  /** A protocol's name for people: `http` is `HTTP`. */
+  titleOf(protocol: string): string | undefined;
+}
+
+/** The summary for people: a line of what there was, then tables of what was said to whom and how TCP fared. */
+export function summaryTables(report: SummaryReport, style: SummaryStyle): string[] {
+  const title = (protocol: string) => sanitise(style.titleOf(protocol) ?? protocol.toUpperCase());
+  const exchanges = (head: string, columns: readonly Column[], rows: readonly Row[]) =>
+    section(head, [...columns, ...STATS], rows, style);
+  const name = (text: string | undefined) => sanitise(text ?? '');
+  return [
+    headline(report),
+    ...exchanges(
+      'Services',
+      [SHRINKS('SERVICE'), LEFT('PROTOCOL')],
+      report.services.map((row) => [name(row.service), title(row.protocol), ...stats(row, style.colours)]),
+    ),
+    ...exchanges(
+      'Pods',
+      [SHRINKS('POD'), SHRINKS('SERVICE'), LEFT('PROTOCOL')],
+      report.pods.map((row) => [name(row.pod), name(row.service), title(row.protocol), ...stats(row, style.colours)]),
+    ),
+    ...exchanges(
+      'Routes',
+      [SHRINKS('SERVICE'), LEFT('PROTOCOL'), SHRINKS('ROUTE'), SHRINKS('STATUS')],
+      report.routes
+        .filter(({ protocol }) => !OWN_TABLE.has(protocol))
+        .map((row) => [
+          name(row.service),
+          title(row.protocol),
+          name(row.route),
+          countsText(row.statuses),
+          ...stats(row, style.colours),
+        ]),
+    ),
+    ...exchanges(
+      'gRPC by method and status',
+      [SHRINKS('SERVICE'), SHRINKS('METHOD'), SHRINKS('STATUS')],
+      report.grpc.map((row) => [
+        name(row.service),
+        name(row.method),
+        countsText(row.statuses),
+        ...stats(row, style.colours),
+      ]),
+    ),
+    ...exchanges(
+      'DNS by name and rcode',
+      [SHRINKS('NAME'), LEFT('TYPE'), SHRINKS('RCODE')],
+      report.dns.map((row) => [name(row.name), name(row.type), countsText(row.rcodes), ...stats(row, style.colours)]),
+    ),
+    ...exchanges(
+      'TLS by server name',
+      [SHRINKS('SNI'), LEFT('VERSION')],
+      report.tls.map((row) => [name(row.sni ?? '-'), name(row.version ?? '-'), ...stats(row, style.colours)]),
+    ),
+    ...section(
+      'Messages',
+      [LEFT('PROTOCOL'), RIGHT('COUNT'), RIGHT('BYTES')],
+      report.messages.map((row) => [title(row.protocol), number(row.count), byteSize(row.bytes)]),
+      style,
+    ),
+    ...section(
+      'Events',
+      [LEFT('PROTOCOL'), LEFT('CODE'), RIGHT('COUNT')],
+      report.events.map((row) => [
+        title(row.protocol),
+        row.failed ? { text: name(row.code), paint: (text) => style.colours.failure(text) } : name(row.code),
+        number(row.count),
+      ]),
+      style,
+    ),
+    ...tcpSection(report, style),
+  ];
+}
+
+/** Protocols whose routes a table of their own tells. */
+const OWN_TABLE: ReadonlySet<string> = new Set(['dns', 'tls', 'grpc']);
+
+type Row = readonly Cell[];
+
+const LEFT = (title: string): Column => ({ title });
+const RIGHT = (title: string): Column => ({ title, right: true });
+const SHRINKS = (title: string): Column => ({ title, shrinks: true });
+
+const STATS: readonly Column[] = ['COUNT', 'RATE', 'FAILED', 'P50', 'P90', 'P99', 'MAX', 'SENT', 'RECEIVED'].map(RIGHT);
+
+function stats(row: ExchangeStats, colours: Colours): Cell[] {
+  const { latency } = row;
+  const time = (value: number | undefined) => (value === undefined ? '-' : latencyText(value));
+  return [
+    number(row.count),
+    rateText(row.rate),
+    failures(row, colours),
+    ...[latency?.p50, latency?.p90, latency?.p99, latency?.max].map(time),
+    byteSize(row.requestBytes),
+    byteSize(row.responseBytes),
+  ];
+}
+
+function rateText(rate: number | undefined): string {
+  if (rate === undefined) return '-';
+  if (rate < 0.001) return '<0.001/s';
+  return `${number(rate < 100 ? Number(rate.toPrecision(3)) : Math.round(rate))}/s`;
+}
+
+function failures({ failed, count }: ExchangeStats, colours: Colours): Cell {
+  if (failed === 0) return '0';
+  const share = (failed / count) * 100;
+  const text = `${number(failed)} (${share < 10 ? share.toFixed(1) : share.toFixed(0)} %)`;
+  return { text, paint: (cell) => colours.failure(cell) };
+}
+
+/** `200: 12, 503: 1`. */
+function countsText(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .sort(([, a], [, b]) => b - a)
+    .map(([what, count]) => `${sanitise(what)}: ${number(count)}`)
+    .join(', ');
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+function headline({ time, duration, flows, services }: SummaryReport): string {
+  if (time === undefined) return 'No packets.';
+  const count = services.reduce((sum, row) => sum + row.count, 0);
+  const failed = services.reduce((sum, row) => sum + row.failed, 0);
+  const kinds = Object.entries(flows).map(([transport, number]) => counted(number, `${transport} flow`));
+  const said = `${counted(count, 'exchange')}, ${number(failed)} failed`;
+  return `${[`${time}, ${timeSpan(duration / 1e6)}: ${said}`, ...kinds].join(', ')}`;
+}
+
+function section(head: string, columns: readonly Column[], rows: readonly Row[], style: SummaryStyle): string[] {
+  if (rows.length === 0) return [];
+  const shown = tableLines(columns, rows.slice(0, ROWS_SHOWN), style.width, style.colours);
+  const more = rows.length - ROWS_SHOWN;
+  const rest = more > 0 ? [style.colours.aside(`and ${counted(more, 'row')} more (all with --json)`)] : [];
+  return ['', style.colours.heading(head), ...shown, ...rest];
+}
+
+function tcpSection({ tcp }: SummaryReport, style: SummaryStyle): string[] {
+  if (tcp.connections === 0) return [];
+  const red = (count: number): Cell =>
+    count === 0 ? '0' : { text: number(count), paint: (text) => style.colours.failure(text) };
+  const columns = [
+    SHRINKS('SERVER'),
+    ...['PORT', 'CONNS', 'REFUSED', 'UNANSWERED', 'RST BY CLIENT', 'BY SERVER', 'RESENT'].map(RIGHT),
+    ...['ZEROWIN', 'SETUP P50', 'P99', 'BYTES'].map(RIGHT),
+  ];
+  const rows = tcp.servers.map(
+    (row): Row => [
+      sanitise(row.server),
+      row.port === 0 ? '' : String(row.port),
+      number(row.connections),
+      ...[row.refused, row.unanswered, row.resetByClient, row.resetByServer, row.retransmissions].map(red),
+      red(row.zeroWindows),
+      row.handshake === undefined ? '-' : latencyText(row.handshake.p50),
+      row.handshake === undefined ? '-' : latencyText(row.handshake.p99),
+      byteSize(row.bytes),
+    ],
+  );
+  const worst = tcp.worst.map((flow) => flowLine(flow, style));
+  return [
+    ...section('TCP', columns, rows, style),
+    ...totals(tcp),
+    ...(worst.length === 0 ? [] : ['', style.colours.heading('TCP connections with the most trouble'), ...worst]),
+  ];
+}
+
+function totals(tcp: TcpStats): string[] {
+  const handshake =
+    tcp.handshake === undefined
+      ? []
+      : [
+          `handshake p50 ${latencyText(tcp.handshake.p50)}, p90 ${latencyText(tcp.handshake.p90)}, p99 ${latencyText(tcp.handshake.p99)}`,
+        ];
+  const connections = [
+    counted(tcp.connections, 'connection'),
+    `${number(tcp.midstream)} begun before the capture`,
+    `${number(tcp.refused)} refused`,
+    `${number(tcp.unanswered)} unanswered`,
+    `${number(tcp.resetByClient)} reset by clients`,
+    `${number(tcp.resetByServer)} by servers`,
+  ];
+  const segments = [
+    `${counted(tcp.retransmissions, 'segment')} retransmitted (${number(tcp.fastRetransmissions)} fast, ${number(tcp.timeoutRetransmissions)} after time-out, ${number(tcp.spuriousRetransmissions)} spurious)`,
+    `${number(tcp.outOfOrder)} out of order`,
+    counted(tcp.duplicateAcks, 'duplicate ACK'),
+    counted(tcp.keepAlives, 'keep-alive'),
+    counted(tcp.zeroWindows, 'zero window'),
+    `${number(tcp.windowFull)} filled the window`,
+  ];
+  const lost = tcp.lost > 0 ? [`${byteSize(tcp.lost)} not captured`] : [];
+  return [[...connections, ...handshake].join(', '), [...segments, ...lost].join(', ')];
+}
