@@ -45,9 +45,11 @@ export class Analysis {
   copies = 0;
   readonly #tcp: TcpConnections;
   readonly #datagrams: DatagramFlows;
+  readonly #sink: AnalysisSink;
   #flows = 0;
 
   constructor(sink: AnalysisSink, options: AnalysisOptions) {
+    this.#sink = sink;
     this.#tcp = new TcpConnections(this.clock, sink, options.detail, options.showSecrets);
     this.#datagrams = new DatagramFlows(this.clock, sink, options.detail, options.showSecrets);
   }
@@ -102,6 +104,7 @@ export class Analysis {
       this.#flows += 1;
       this.#begin(table, place, direction, packet);
       flows.opened(place, direction, packet);
+      this.#sink.flowBegan?.(packet);
     }
     const vantage =
       packet.linkType === LINK_TYPE.linuxSll2 && packet.caplen >= 20

@@ -1,4 +1,5 @@
 import type { AnalysisEvent } from './event.ts';
+import type { PacketView } from './packet.ts';
 
 /**
  * A flow as those who take events see it: a view, valid during the call; `facts` of it may be kept. Hosts are numbers of
@@ -89,6 +90,8 @@ export interface TcpFacts {
 export interface AnalysisSink {
   /** `flow` is valid during the call. */
   event(event: AnalysisEvent, flow: FlowInfo): void;
+  /** A flow's first packet; the view is valid during the call. */
+  flowBegan?(packet: PacketView): void;
   /** A flow has ended: closed, expired, or the analysis is over. Every flow ends once. */
   flowEnded(flow: FlowInfo): void;
 }

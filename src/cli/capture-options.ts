@@ -1,8 +1,8 @@
-import { EXIT, KsnoopError } from '../wire/errors.ts';
 import { SNAPLEN_DEFAULT, SNAPLEN_MAXIMUM } from '../wire/limits.ts';
 import { durationOf } from './duration.ts';
 import { OUTPUT_NAMES, outputKind } from './outputs/index.ts';
 import type { OutputKind } from './outputs/output.ts';
+import { usage } from './usage.ts';
 
 /** What commander hands over for `ksnoop capture`, before it is believed. */
 export interface RawCaptureOptions {
@@ -102,10 +102,6 @@ export function completeCapture(
     quiet: raw.quiet === true,
     verbose: raw.verbose === true,
   };
-}
-
-function usage(message: string, hint?: string): KsnoopError {
-  return new KsnoopError('USAGE', message, { hint, exit: EXIT.usage });
 }
 
 /** As tcpdump's -s: 0 is the default. */

@@ -5,6 +5,7 @@ import { VERSION } from '../wire/version.ts';
 import type { RawCaptureOptions } from './capture-options.ts';
 import type { RawInstallOptions } from './install-commands.ts';
 import { mistypedCommand } from './mistyped-command.ts';
+import type { RawReadOptions } from './read-options.ts';
 import { tellError, voice } from './voice.ts';
 
 /** The commands and their flags. Each action loads its code when it runs: --version and --help stay instant. */
@@ -47,6 +48,22 @@ function program(setExit: (code: number) => void): Command {
           throw mistypedCommand(thrown, targets, commands) ?? thrown;
         }),
       );
+    });
+
+  ksnoop
+    .command('read')
+    .description('analyse a capture file: what was said to whom, how fast, and what failed')
+    .argument('[file]', 'pcap or pcapng, also with gzip or zstd; - for stdin')
+    .option('-o, --output <FORM>', 'text (default), json, summary, flows, or packets')
+    .option('--json', 'summary, flows or packets as JSON')
+    .option('--where <EXPR>', 'only what matches: http.status >= 500 && dst.service == "web"')
+    .option('--show-secrets', 'show what is masked: passwords, cookies, Authorization')
+    .option('--follow', 'go on as the file grows')
+    .option('-q, --quiet', 'say nothing but errors')
+    .option('-v, --verbose', 'say more')
+    .action(async (file: string | undefined, options: RawReadOptions) => {
+      const { readCommand } = await import('./read-command.ts');
+      setExit(await readCommand(file, options));
     });
 
   const onCluster = (command: Command) =>

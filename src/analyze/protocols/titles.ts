@@ -1,0 +1,12 @@
+import { DATAGRAM_PROTOCOLS, STREAM_PROTOCOLS } from './index.ts';
+
+const TITLES: ReadonlyMap<string, string> = new Map([
+  ...[...STREAM_PROTOCOLS, ...DATAGRAM_PROTOCOLS].map(({ name, title }) => [name, title] as const),
+  ['tcp', 'TCP'],
+  ['icmp', 'ICMP'],
+]);
+
+/** A protocol's name for people: `http` is `HTTP`; undefined for one that is not decoded. */
+export function protocolTitle(name: string): string | undefined {
+  return TITLES.get(name);
+}

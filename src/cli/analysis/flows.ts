@@ -1,0 +1,21 @@
+import { protocolTitle } from '../../analyze/protocols/titles.ts';
+import { Colours } from '../../view/colour.ts';
+import { flowLine } from '../../view/flow-table.ts';
+import type { AnalysisOutputKind } from './output.ts';
+
+/** Every flow as it ends: who, how much, how TCP fared. */
+export const flows: AnalysisOutputKind = {
+  name: 'flows',
+  about: 'one line per flow, with the health of TCP',
+  detail: false,
+  json: true,
+  create: ({ session, line, colour, align, json }) => {
+    const style = { colours: new Colours(colour), align, titleOf: protocolTitle };
+    return {
+      flowEnded: (flow) => {
+        const record = session.recorder.flow(flow.facts());
+        line(json ? JSON.stringify(record) : flowLine(record, style));
+      },
+    };
+  },
+};

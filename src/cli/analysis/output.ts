@@ -1,0 +1,38 @@
+import type { Taken } from '../../analyze/analysis.ts';
+import type { AnalysisEvent } from '../../analyze/event.ts';
+import type { FlowInfo } from '../../analyze/flow-facts.ts';
+import type { PacketView } from '../../analyze/packet.ts';
+import type { AnalysisSession } from './session.ts';
+
+/** One form in which people or programs get what the analysis finds. Views are valid during the call. */
+export interface AnalysisOutput {
+  event?(event: AnalysisEvent, flow: FlowInfo): void;
+  flowEnded?(flow: FlowInfo): void;
+  packet?(packet: PacketView, taken: Taken): void;
+  /** The analysis is over, every flow has ended. */
+  end?(): void;
+}
+
+/** What an output is made with. */
+export interface AnalysisOutputContext {
+  readonly session: AnalysisSession;
+  /** Take a line, without its line feed. */
+  line(text: string): void;
+  readonly colour: boolean;
+  /** For a terminal: columns under one another. */
+  readonly align: boolean;
+  /** Columns of the terminal; undefined where there is none. */
+  readonly width: number | undefined;
+  /** `--json` */
+  readonly json: boolean;
+}
+
+export interface AnalysisOutputKind {
+  readonly name: string;
+  readonly about: string;
+  /** Whether single events are looked at: everything in them is decoded. */
+  readonly detail: boolean;
+  /** Whether there is a form for `--json`. */
+  readonly json: boolean;
+  create(context: AnalysisOutputContext): AnalysisOutput;
+}

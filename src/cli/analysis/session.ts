@@ -1,0 +1,109 @@
+import { addressText } from '../../analyze/address-text.ts';
+import type { Taken } from '../../analyze/analysis.ts';
+import { CaptureAnalysis } from '../../analyze/capture-analysis.ts';
+import type { AnalysisEvent } from '../../analyze/event.ts';
+import type { FlowInfo } from '../../analyze/flow-facts.ts';
+import { DIRECTION } from '../../analyze/layers/layer.ts';
+import { Names } from '../../analyze/names.ts';
+import type { PacketView } from '../../analyze/packet.ts';
+import { type JsonRecord, Recorder } from '../../analyze/record.ts';
+import type { CaptureInterface } from '../../wire/capture-interface.ts';
+import type { AnalysisOutput, AnalysisOutputContext, AnalysisOutputKind } from './output.ts';
+
+/** What decides which records are shown (`--where`). */
+export interface Condition {
+  matches(record: JsonRecord): boolean;
+}
+
+export interface SessionSettings extends Omit<AnalysisOutputContext, 'session'> {
+  readonly where: Condition | undefined;
+  readonly showSecrets: boolean;
+}
+
+/** One analysis with its names and its output: octets of a capture go in, lines come out. */
+export class AnalysisSession {
+  readonly capture: CaptureAnalysis;
+  readonly names: Names;
+  readonly interfaces: CaptureInterface[] = [];
+  /** Time of the first and the last packet, ns since the first. */
+  span: { first: number; last: number } | undefined;
+  readonly #output: AnalysisOutput;
+  readonly #where: Condition | undefined;
+  #recorder: Recorder | undefined;
+
+  constructor(kind: AnalysisOutputKind, settings: SessionSettings) {
+    this.#where = settings.where;
+    const options = { detail: kind.detail || settings.where !== undefined, showSecrets: settings.showSecrets };
+    const sink = {
+      event: (event: AnalysisEvent, flow: FlowInfo) => this.#event(event, flow),
+      flowEnded: (flow: FlowInfo) => this.#flowEnded(flow),
+      flowBegan: (packet: PacketView) => this.#flowBegan(packet),
+    };
+    this.capture = new CaptureAnalysis(sink, options, {
+      interface: (id, described) => {
+        this.interfaces[id] = described;
+        this.names.addInterface(id, described.name, described.description);
+      },
+      names: (names) => {
+        const since = this.span === undefined ? Number.NEGATIVE_INFINITY : this.capture.analysis.clock.now;
+        for (const { address, name } of names)
+          this.names.addRecord(addressText(address, 0, address.length), name, since);
+      },
+      packet: (packet, taken) => this.#packet(packet, taken),
+    });
+    this.names = new Names(this.capture.analysis.hosts);
+    this.#output = kind.create({ ...settings, session: this });
+  }
+
+  /** Makes records of what the analysis says; once the first packet has come. */
+  get recorder(): Recorder {
+    this.#recorder ??= new Recorder(
+      {
+        hosts: this.capture.analysis.hosts,
+        names: this.names,
+        interfaceName: (id) => this.interfaces[id]?.name,
+      },
+      this.capture.analysis.clock.absolute(0),
+    );
+    return this.#recorder;
+  }
+
+  /** @throws KsnoopError where the octets are no capture file's */
+  push(chunk: Uint8Array): void {
+    this.capture.push(chunk);
+  }
+
+  end(): void {
+    this.capture.end();
+    this.#output.end?.();
+  }
+
+  #event(event: AnalysisEvent, flow: FlowInfo): void {
+    if (this.#where !== undefined && !this.#where.matches(this.recorder.event(event, flow))) return;
+    this.#output.event?.(event, flow);
+  }
+
+  #flowEnded(flow: FlowInfo): void {
+    if (this.#output.flowEnded === undefined) return;
+    if (this.#where !== undefined && !this.#where.matches(this.recorder.flow(flow.facts()))) return;
+    this.#output.flowEnded(flow);
+  }
+
+  /** Whose address it is shows where a packet leaves or enters its pod. */
+  #flowBegan(packet: PacketView): void {
+    if (packet.direction === DIRECTION.unknown) return;
+    const { hosts, clock } = this.capture.analysis;
+    const at = packet.direction === DIRECTION.outbound ? packet.sourceAddress : packet.destinationAddress;
+    this.names.sawLocal(hosts.number(packet.bytes, at, packet.addressLength), packet.interfaceId, clock.now);
+  }
+
+  #packet(packet: PacketView, taken: Taken): void {
+    const { now } = this.capture.analysis.clock;
+    if (this.span === undefined) this.span = { first: now, last: now };
+    else if (now > this.span.last) this.span.last = now;
+    else if (now < this.span.first) this.span.first = now;
+    if (this.#output.packet === undefined) return;
+    if (this.#where !== undefined && !this.#where.matches(this.recorder.packet(packet, packet.interfaceId))) return;
+    this.#output.packet(packet, taken);
+  }
+}

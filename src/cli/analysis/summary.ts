@@ -1,0 +1,28 @@
+import { protocolTitle } from '../../analyze/protocols/titles.ts';
+import { Summary } from '../../analyze/summary/summary.ts';
+import { Colours } from '../../view/colour.ts';
+import { summaryTables } from '../../view/summary-tables.ts';
+import type { AnalysisOutputKind } from './output.ts';
+
+/** What was said to whom, added up: services, pods, routes, names, and how TCP fared. */
+export const summary: AnalysisOutputKind = {
+  name: 'summary',
+  about: 'tables by service, pod and route, DNS, TLS and the health of TCP',
+  detail: false,
+  json: true,
+  create: ({ session, line, colour, width, json }) => {
+    const sums = new Summary(session.capture.analysis.hosts, session.names);
+    return {
+      event: (event, flow) => sums.event(event, flow),
+      flowEnded: (flow) => sums.flowEnded(flow),
+      end: () => {
+        const report = sums.report(session.recorder, session.span);
+        if (json) line(JSON.stringify(report));
+        else {
+          const style = { colours: new Colours(colour), width, titleOf: protocolTitle };
+          for (const text of summaryTables(report, style)) line(text);
+        }
+      },
+    };
+  },
+};
