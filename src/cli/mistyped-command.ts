@@ -1,5 +1,5 @@
-import { nearest } from '../capture/kube/near.ts';
 import { EXIT, KsnoopError } from '../wire/errors.ts';
+import { nearest } from '../wire/near.ts';
 
 /**
  * `ksnoop instal` reaches the default command as a target of that name. When it was refused as a target, this is what the

@@ -1,6 +1,6 @@
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
+import { nearest } from '../../wire/near.ts';
 import { find, list } from '../kube/api.ts';
-import { nearest } from '../kube/near.ts';
 import { podView } from '../kube/pod.ts';
 import { resourcePath } from '../kube/resource.ts';
 import type { TargetKind } from './kind.ts';

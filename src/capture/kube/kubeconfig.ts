@@ -4,7 +4,7 @@ import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { load } from 'js-yaml';
 import { EXIT, KsnoopError, messageOf, systemCode } from '../../wire/errors.ts';
 import { isObject, type JsonObject, objectAt, objectsAt, optionalString } from '../../wire/guard.ts';
-import { nearest } from './near.ts';
+import { nearest } from '../../wire/near.ts';
 
 /** What a pod is given to talk to its API server (k8s.io/client-go/rest, InClusterConfig). */
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { editDistance, nearest } from '../../../src/capture/kube/near.ts';
+import { editDistance, nearest } from '../../src/wire/near.ts';
 
 test('counts the letters that differ', () => {
   expect(editDistance('kitten', 'sitting')).toBe(3);
