@@ -33,9 +33,8 @@ export const COMMON_FIELDS: FieldTable = {
 export const EVENT_FIELDS: FieldTable = {
   latency: { type: 'duration', about: 'first octet of the request to last octet of the response' },
   ttfb: { type: 'duration', about: 'first octet of the request to first octet of the response' },
-  requestBytes: { type: 'int', about: 'octets of the request' },
+  requestBytes: { type: 'int', about: 'octets of the request, or of the message' },
   responseBytes: { type: 'int', about: 'octets of the response' },
-  bytes: { type: 'int', about: 'octets of a message' },
   status: { type: 'string', about: 'what came of it, for people: `200`, `NXDOMAIN`' },
   failed: { type: 'bool', about: 'whether it counts as failed: an error of the server, or no answer' },
   incomplete: { type: 'string', about: 'what is missing: `no response`, `no request`, `gap`, `reset`' },

@@ -37,7 +37,6 @@ export interface EventRecord extends RecordBase {
   readonly ttfb: number | undefined;
   readonly requestBytes: number | undefined;
   readonly responseBytes: number | undefined;
-  readonly bytes: number | undefined;
   readonly status: string | undefined;
   readonly failed: boolean;
   readonly incomplete: Incomplete | undefined;
@@ -108,9 +107,8 @@ export class Recorder {
       dst: this.#peer(flow, otherSide(from), event.time),
       latency: isExchange ? latencyOf(event) : undefined,
       ttfb: answered === undefined ? undefined : answered - event.time,
-      requestBytes: isExchange ? event.requestBytes : undefined,
+      requestBytes: isExchange ? event.requestBytes : event.kind === 'message' ? event.bytes : undefined,
       responseBytes: isExchange ? event.responseBytes : undefined,
-      bytes: event.kind === 'message' ? event.bytes : undefined,
       status: isExchange && event.status !== '' ? event.status : undefined,
       failed: event.kind === 'message' ? false : event.failed,
       incomplete: isExchange ? event.incomplete : undefined,

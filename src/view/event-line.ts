@@ -91,9 +91,10 @@ function peerText(peer: PeerRecord | undefined, isServer: boolean): PeerText {
 }
 
 function sizes(record: EventRecord): string[] {
-  const { requestBytes, responseBytes, bytes } = record;
+  const { requestBytes, responseBytes } = record;
   const asked = requestBytes ?? 0;
-  const answered = responseBytes ?? bytes ?? 0;
+  const answered = responseBytes ?? 0;
+  if (record.kind === 'message') return [byteSize(asked)];
   if (answered === 0) return asked === 0 ? [] : [`sent ${byteSize(asked)}`];
   return asked < LARGE_REQUEST ? [byteSize(answered)] : [byteSize(answered), `sent ${byteSize(asked)}`];
 }

@@ -37,7 +37,11 @@ describe('the record of', () => {
   it('what the server asks, says or does: it is the source', () => {
     const { recorder, flow } = madeAnalysis();
     expect(recorder.event(exchange({ asker: 1 }), flow()).src?.ip).toBe(SERVER);
-    expect(json(recorder.event(message(), flow()))).toMatchObject({ src: { ip: SERVER }, bytes: 5, failed: false });
+    expect(json(recorder.event(message(), flow()))).toMatchObject({
+      src: { ip: SERVER },
+      requestBytes: 5,
+      failed: false,
+    });
     expect(json(recorder.event(notice(), flow()))).toMatchObject({
       dst: { ip: CLIENT },
       code: 'TCP_RESET',

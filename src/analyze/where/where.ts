@@ -1,0 +1,153 @@
+import type { ASTNode, Environment } from '@marcbachmann/cel-js';
+import { EXIT, KsnoopError } from '../../wire/errors.ts';
+import { nearest } from '../../wire/near.ts';
+import { recordFields } from '../fields.ts';
+import type { FieldTable } from '../protocols/protocol.ts';
+import { CEL_TYPES, checkingEnvironment, fieldTree, withNumbers } from './field-tree.ts';
+import { type Atom, PATTERN_FUNCTION, Rewriter, type Variable, WhereMistake } from './rewrite.ts';
+
+/** Which records are wanted. */
+export interface Where {
+  /** @param record as the JSON output has it (src/analyze/record.ts) */
+  matches(record: object): boolean;
+}
+
+type Test = (record: object) => boolean;
+
+/** Nested deeper than what is written: rewriting adds parentheses. */
+const REWRITTEN_LIMITS = { maxDepth: 1000 } as const;
+
+/**
+ * Compile a `--where` expression: CEL over the fields of docs/json.md. A test that looks at a field the record lacks is
+ * false, whatever it says of it; `&&`, `||` and `!` then go by that.
+ * @throws KsnoopError USAGE (exit 2), saying what is wrong and where
+ */
+export function compileWhere(text: string, fields: FieldTable = recordFields()): Where {
+  const tree = fieldTree(fields);
+  const checking = checkingEnvironment(tree);
+  try {
+    const parsed = checking.parse(text);
+    const checked = parsed.check();
+    if (!checked.valid) throw checked.error;
+    if (checked.type !== 'bool' && checked.type !== 'dyn') {
+      throw new WhereMistake(`the expression must be true or false, and is ${readable(checked.type ?? '')}`, 0);
+    }
+    const rewriter = new Rewriter(tree, text, checking);
+    const atoms: { readonly atom: Atom; run: Test }[] = [];
+    const matches = compileNode(parsed.ast, rewriter, atoms);
+    const environment = rewrittenEnvironment(rewriter);
+    for (const each of atoms) each.run = compileAtom(each.atom, environment);
+    return { matches };
+  } catch (thrown) {
+    throw mistake(thrown, text, Object.keys(fields));
+  }
+}
+
+/** `&&`, `||`, `!` and `? :` of tests, and `has(…)`, run here; all other nodes are tests that CEL evaluates. */
+function compileNode(node: ASTNode, rewriter: Rewriter, atoms: { atom: Atom; run: Test }[]): Test {
+  const compile = (each: ASTNode) => compileNode(each, rewriter, atoms);
+  switch (node.op) {
+    case '&&': {
+      const [left, right] = [compile(node.args[0]), compile(node.args[1])];
+      return (record) => left(record) && right(record);
+    }
+    case '||': {
+      const [left, right] = [compile(node.args[0]), compile(node.args[1])];
+      return (record) => left(record) || right(record);
+    }
+    case '!_': {
+      const negated = compile(node.args);
+      return (record) => !negated(record);
+    }
+    case '?:': {
+      const [condition, yes, no] = [compile(node.args[0]), compile(node.args[1]), compile(node.args[2])];
+      return (record) => (condition(record) ? yes(record) : no(record));
+    }
+    default: {
+      const present = node.op === 'call' && node.args[0] === 'has' ? presenceOf(node.args[1][0], rewriter) : undefined;
+      if (present !== undefined) return (record) => present.read(record) === true;
+      const holder = { atom: rewriter.atom(node), run: (): boolean => false };
+      atoms.push(holder);
+      return (record) => (holder.run as Test)(record);
+    }
+  }
+}
+
+function presenceOf(node: ASTNode | undefined, rewriter: Rewriter): Variable | undefined {
+  return node === undefined ? undefined : rewriter.presence(node);
+}
+
+/** Knows the variables of the rewritten tests. */
+function rewrittenEnvironment(rewriter: Rewriter): Environment {
+  const environment = withNumbers({ limits: REWRITTEN_LIMITS });
+  for (const { name, type } of rewriter.variables) environment.registerVariable(name, variableType(type));
+  return environment.registerFunction(
+    `string.${PATTERN_FUNCTION}(int): bool`,
+    (text: string, number: bigint) => rewriter.patterns[Number(number)]?.(text) ?? false,
+  );
+}
+
+function variableType(type: Variable['type']): string {
+  if (type === 'presence') return 'bool';
+  return type === 'instant' ? 'int' : CEL_TYPES[type];
+}
+
+function compileAtom({ text, variables, branches }: Atom, environment: Environment): Test {
+  const run = environment.parse(text);
+  const checked = run.check();
+  if (!checked.valid) throw checked.error;
+  const read = [...variables];
+  const context: Record<string, unknown> = {};
+  return (record) => {
+    for (const variable of read) {
+      const value = variable.read(record);
+      if (value === undefined && !branches) return false;
+      context[variable.name] = value;
+    }
+    try {
+      return run(context) === true;
+    } catch {
+      // A member that a map lacks, a division by zero, a list that is too short: no such thing, so the test is false.
+      return false;
+    }
+  };
+}
+
+/** What was thrown as an error people can mend their expression by. */
+function mistake(thrown: unknown, text: string, paths: readonly string[]): unknown {
+  if (thrown instanceof WhereMistake) return usage(thrown.message, thrown.at, text, undefined);
+  if (!(thrown instanceof Error) || !('summary' in thrown) || !('code' in thrown)) return thrown;
+  const range = 'range' in thrown ? (thrown.range as { start: number; end: number } | undefined) : undefined;
+  const at = range?.start ?? 0;
+  if (thrown.code !== 'unknown_variable' && thrown.code !== 'no_such_key') {
+    return usage(readable(String(thrown.summary)), at, text, undefined);
+  }
+  const end = range?.end ?? text.length;
+  const name = /[\w.]*$/.exec(text.slice(0, end))?.[0] ?? '';
+  const near = nearFields(name, paths);
+  const hint = near.length === 0 ? 'docs/json.md lists the fields.' : `Did you mean ${near.join(' or ')}?`;
+  return usage(`there is no field "${name}"`, end - name.length, text, hint);
+}
+
+/** Fields that end with what was typed (`sni`), else those that look like it: of the same object if there are any. */
+function nearFields(name: string, paths: readonly string[]): string[] {
+  const ending = paths.filter((path) => path.endsWith(`.${name}`)).slice(0, 3);
+  if (ending.length > 0) return ending;
+  const near = nearest(name, paths);
+  const object = name.slice(0, name.lastIndexOf('.') + 1);
+  const within = near.filter((path) => object !== '' && path.startsWith(object));
+  return within.length > 0 ? within : near;
+}
+
+function usage(what: string, at: number, text: string, hint: string | undefined): KsnoopError {
+  const position = Math.max(0, at) + 1;
+  const near = text.slice(Math.max(0, at)).split('\n')[0] ?? '';
+  const where =
+    near === '' ? 'at its end' : `at character ${position}, "${near.length > 40 ? `${near.slice(0, 39)}…` : near}"`;
+  return new KsnoopError('USAGE', `--where: ${what} (${where}).`, { hint, exit: EXIT.usage });
+}
+
+/** The library's words with CEL's short names of types. */
+function readable(text: string): string {
+  return text.replaceAll('google.protobuf.', '').replaceAll(/\$[\w.]+/g, 'object');
+}
