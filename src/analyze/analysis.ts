@@ -43,6 +43,8 @@ export class Analysis {
   /** Packets looked at; of those, seen at a second vantage point; without an IP address. */
   packets = 0;
   copies = 0;
+  /** The flow of the packet last taken, as FlowInfo.id counts; -1 where it has none. */
+  flow = -1;
   readonly #tcp: TcpConnections;
   readonly #datagrams: DatagramFlows;
   readonly #sink: AnalysisSink;
@@ -66,6 +68,7 @@ export class Analysis {
   /** Take a decoded packet. */
   packet(packet: PacketView): Taken {
     this.packets += 1;
+    this.flow = -1;
     const { clock } = this;
     clock.set(packet.timeHigh, packet.timeLow);
     if ((this.packets & (SWEEP_PACKETS - 1)) === 0) this.#sweep();
@@ -112,6 +115,7 @@ export class Analysis {
         : (packet.interfaceId + 1) << 16;
     const counted = this.#count(table, place, direction, packet, vantage);
     if (!counted) this.copies += 1;
+    this.flow = (table.ints[table.base(place) + N.id] as number) - 1;
     if (isTcp) {
       const known = this.#tcp.packet(place, direction, packet, counted);
       return counted ? (known ? TAKEN.decoded : TAKEN.opaque) : TAKEN.copy;

@@ -80,25 +80,19 @@ export class TcpConnections implements StreamHost {
   packet(place: number, direction: number, packet: PacketView, counted: boolean): boolean {
     const { tcpFlags } = packet;
     const { ints } = this.table;
-    if (counted) followHealth(this.table, place, direction, packet, this.clock.now, this.#troubles);
     const base = this.table.base(place);
+    let stream = this.#streams[place];
+    if (counted) followHealth(this.table, place, direction, packet, this.clock.now, this.#troubles);
     if (tcpFlags & TCP.syn) this.#syn(place, direction, packet);
     else if (ints[base + C.state] === STATE.opening) this.#opening(place, direction, packet);
-    let stream = this.#streams[place];
     const length = packet.payloadLength;
-    if (length > 0 && (tcpFlags & (TCP.rst | TCP.syn)) === 0) {
+    if (length > 0 && (tcpFlags & TCP.rst) === 0) {
       stream ??= this.#stream(place);
       if (!stream.ended) {
         const { cursor, end } = packet;
-        this.reassembly.segment(
-          stream,
-          direction,
-          packet.tcpSequence,
-          length,
-          packet.bytes,
-          cursor,
-          Math.max(cursor, end),
-        );
+        // Octets in a SYN (RFC 7413) come behind it.
+        const sequence = tcpFlags & TCP.syn ? (packet.tcpSequence + 1) | 0 : packet.tcpSequence;
+        this.reassembly.segment(stream, direction, sequence, length, packet.bytes, cursor, Math.max(cursor, end));
       }
     } else if (stream !== undefined && (stream.waiting[0] !== undefined || stream.waiting[1] !== undefined)) {
       this.reassembly.patience(stream);
@@ -145,6 +139,8 @@ export class TcpConnections implements StreamHost {
     const base = this.table.base(place);
     const own = base + direction;
     const flags = ints[own + C.flags] as number;
+    // Of a SYN that was sent again the last one tells the round trip.
+    if ((packet.tcpFlags & TCP.ack) === 0) doubles[(base >> 1) + T.synTime] = this.clock.now;
     if (flags & SEEN.syn) return;
     options.read(packet);
     ints[own + C.scale] = options.scale;
@@ -161,7 +157,7 @@ export class TcpConnections implements StreamHost {
         ints[own + C.scale] = 1;
         ints[other + C.scale] = 1;
       }
-    } else doubles[(base >> 1) + T.synTime] = this.clock.now;
+    }
   }
 
   /** Anything after the SYNs: the handshake's last ACK, or what says that there will be none. */
@@ -206,9 +202,9 @@ export class TcpConnections implements StreamHost {
       const refused = state === STATE.opening && direction !== client;
       ints[own + C.flags] = flags | SEEN.rst;
       ints[base + C.state] = refused ? STATE.refused : STATE.reset;
+      this.#endStream(place, state === STATE.closed ? 'closed' : 'reset');
       if (refused) this.#tell(place, 'TCP_REFUSED', 'connection refused', direction, true);
       else if (state !== STATE.closed) this.#tell(place, 'TCP_RESET', 'connection reset', direction, true);
-      this.#endStream(place, state === STATE.closed ? 'closed' : 'reset');
       return;
     }
     if (flags & SEEN.fin) return;

@@ -79,10 +79,10 @@ export function followHealth(
   }
   if (tcpFlags & TCP.ack) {
     const acknowledgment = packet.tcpAcknowledgment;
+    doubles[half + T.ackTime + direction] = now;
     if ((flags & SEEN.ack) === 0 || acknowledgment !== ints[own + C.ack]) {
       ints[own + C.duplicates] = 0;
       ints[own + C.ack] = acknowledgment;
-      doubles[half + T.ackTime + direction] = now;
       next |= SEEN.ack;
       const others = ints[other + C.flags] as number;
       if (others & SEEN.rtt && ((acknowledgment - (ints[other + C.rttEnd] as number)) | 0) >= 0) {
@@ -118,6 +118,8 @@ function sentAgain(
     troubles.add(place, direction, TROUBLE.spurious);
     return;
   }
+  // One octet less and more than one: what follows a zero window probe brings new octets.
+  if (length > 1 && sequence === (((ints[own + C.high] as number) - 1) | 0)) return;
   const sinceAck = now - (doubles[half + T.ackTime + 1 - direction] as number);
   if ((ints[other + C.duplicates] as number) >= 2 && ack === sequence && sinceAck < FAST_NS) {
     troubles.add(place, direction, TROUBLE.fast);

@@ -1,3 +1,4 @@
+import { latin1 } from '../../text.ts';
 import type { Likeness } from '../protocol.ts';
 
 /** Methods of the IANA registry that are met, and UPnP's. */
@@ -32,6 +33,7 @@ const METHODS = [
 
 const VERSION = 'HTTP/1.';
 const SPACE = 0x20;
+const SLASH = 0x2f;
 
 /** By a method's first letter: the methods, as octets with the space behind them. */
 const BY_LETTER: readonly (readonly { readonly name: string; readonly octets: Uint8Array }[] | undefined)[] =
@@ -51,7 +53,25 @@ export function methodAt(bytes: Uint8Array, start: number, end: number): string 
   for (const { name, octets } of BY_LETTER[bytes[start] as number] ?? []) {
     if (end - start >= octets.length && begins(bytes, start, octets, octets.length)) return name;
   }
-  return undefined;
+  return unlistedMethodAt(bytes, start, end);
+}
+
+/** Methods that are not listed: capital letters, `_` and `-`, so many of them. */
+const UNLISTED_MINIMUM = 4;
+const UNLISTED_MAXIMUM = 24;
+
+/** A method of no list, before an absolute path. */
+function unlistedMethodAt(bytes: Uint8Array, start: number, end: number): string | undefined {
+  let at = start;
+  const limit = Math.min(end, start + UNLISTED_MAXIMUM + 1);
+  while (at < limit && isMethodOctet(bytes[at] as number)) at += 1;
+  if (at - start < UNLISTED_MINIMUM || at + 1 >= end || bytes[at] !== SPACE || bytes[at + 1] !== SLASH)
+    return undefined;
+  return latin1(bytes, start, at);
+}
+
+function isMethodOctet(octet: number): boolean {
+  return (octet >= 0x41 && octet <= 0x5a) || octet === 0x5f || octet === 0x2d;
 }
 
 /** What a message's first octets look like. */
@@ -73,6 +93,7 @@ export function startLineLikeness(bytes: Uint8Array, start: number, end: number)
     // A path, an absolute URI or a host, `*`: something printable.
     return target > SPACE && target < 0x7f ? 'client' : 'no';
   }
+  if (likeness === 'no' && unlistedMethodAt(bytes, start, end) !== undefined) return 'client';
   return likeness;
 }
 
