@@ -5,6 +5,8 @@ export interface SchemaSection {
   readonly title: string;
   readonly about: string;
   readonly fields: FieldTable;
+  /** Whether `--where` goes over these members. */
+  readonly filtered: boolean;
 }
 
 /** What stands in the JSON, and what `--where` takes it for. */
@@ -21,13 +23,14 @@ const TYPES: { readonly [type in FieldType]: string } = {
 /** The tables of docs/json.md, in Markdown: every member by its path, what the JSON holds, its type in `--where`. */
 export function schemaMarkdown(sections: readonly SchemaSection[]): string {
   return sections
-    .map(({ title, about, fields }) => {
-      const rows = Object.entries(fields).map(
-        ([path, field]) => `| \`${path}\` | ${TYPES[field.type]} | ${field.type} | ${cell(field.about)} |`,
+    .map(({ title, about, fields, filtered }) => {
+      const head = filtered
+        ? ['| member | JSON | `--where` | |', '|---|---|---|---|']
+        : ['| member | JSON | |', '|---|---|---|'];
+      const rows = Object.entries(fields).map(([path, { type, about: words }]) =>
+        [`| \`${path}\``, TYPES[type], ...(filtered ? [type] : []), `${cell(words)} |`].join(' | '),
       );
-      return [`## ${title}`, '', about, '', '| member | JSON | `--where` | |', '|---|---|---|---|', ...rows, ''].join(
-        '\n',
-      );
+      return [`## ${title}`, '', about, '', ...head, ...rows, ''].join('\n');
     })
     .join('\n');
 }

@@ -1,0 +1,95 @@
+import type { FieldTable } from '../protocols/protocol.ts';
+
+const stats = (rows: string) =>
+  ({
+    [`${rows}.count`]: { type: 'int', about: 'exchanges' },
+    [`${rows}.rate`]: { type: 'int', about: 'exchanges per second of the whole capture' },
+    [`${rows}.failed`]: { type: 'int', about: 'of which failed' },
+    [`${rows}.incomplete`]: { type: 'int', about: 'of which a part is missing' },
+    [`${rows}.requestBytes`]: { type: 'int', about: 'octets of the requests' },
+    [`${rows}.responseBytes`]: { type: 'int', about: 'octets of the responses' },
+    ...percentiles(`${rows}.latency`, 'latency of those that were answered'),
+  }) satisfies FieldTable;
+
+function percentiles(path: string, what: string): FieldTable {
+  return {
+    [`${path}.count`]: { type: 'int', about: `${what}: of how many` },
+    [`${path}.p50`]: { type: 'duration', about: 'median, within 2 %' },
+    [`${path}.p90`]: { type: 'duration', about: '90 % took no longer, within 2 %' },
+    [`${path}.p99`]: { type: 'duration', about: '99 % took no longer, within 2 %' },
+    [`${path}.max`]: { type: 'duration', about: 'longest, exact' },
+    [`${path}.mean`]: { type: 'duration', about: 'mean, exact' },
+  };
+}
+
+const tcp = (path: string) =>
+  ({
+    [`${path}.connections`]: { type: 'int', about: 'TCP connections' },
+    [`${path}.midstream`]: { type: 'int', about: 'of which began before the capture' },
+    [`${path}.refused`]: { type: 'int', about: 'of which were refused' },
+    [`${path}.unanswered`]: { type: 'int', about: 'of which nobody answered' },
+    [`${path}.resetByClient`]: { type: 'int', about: 'of which the client reset' },
+    [`${path}.resetByServer`]: { type: 'int', about: 'of which the server reset, refusals not counted' },
+    [`${path}.retransmissions`]: { type: 'int', about: 'segments sent again, both directions' },
+    [`${path}.fastRetransmissions`]: { type: 'int', about: 'of those, after three duplicate ACKs' },
+    [`${path}.timeoutRetransmissions`]: { type: 'int', about: 'of those, after a time-out' },
+    [`${path}.spuriousRetransmissions`]: { type: 'int', about: 'of those, of octets acknowledged already' },
+    [`${path}.outOfOrder`]: { type: 'int', about: 'segments that came late' },
+    [`${path}.duplicateAcks`]: { type: 'int', about: 'duplicate ACKs' },
+    [`${path}.keepAlives`]: { type: 'int', about: 'keep-alive probes' },
+    [`${path}.zeroWindows`]: { type: 'int', about: 'segments that said: send nothing more' },
+    [`${path}.windowFull`]: { type: 'int', about: 'segments that filled the window of the other side' },
+    [`${path}.lost`]: { type: 'int', about: 'octets that were never captured' },
+    [`${path}.bytes`]: { type: 'int', about: 'octets on the wire, both directions' },
+    ...percentiles(`${path}.handshake`, 'SYN to the last ACK of the handshake'),
+  }) satisfies FieldTable;
+
+/** Members of the summary's JSON document; `[]` stands for each row of a list, most frequent first. */
+export const SUMMARY_FIELDS: FieldTable = {
+  v: { type: 'int', about: 'version of this form' },
+  kind: { type: 'string', about: '`summary`' },
+  time: { type: 'timestamp', about: 'of the first packet' },
+  duration: { type: 'duration', about: 'first packet to last packet' },
+  flows: { type: 'map', about: 'flows by transport: `{"tcp": 12, "udp": 3}`' },
+  'services[].service': {
+    type: 'string',
+    about: 'Service, else pod, name or address of who was asked; `other` past a bound',
+  },
+  'services[].protocol': { type: 'string', about: 'protocol' },
+  ...stats('services[]'),
+  'pods[].pod': { type: 'string', about: 'pod that answered: `shop/web-1`' },
+  'pods[].service': { type: 'string', about: 'its Service, where that is known' },
+  'pods[].protocol': { type: 'string', about: 'protocol' },
+  ...stats('pods[]'),
+  'routes[].service': { type: 'string', about: 'as above' },
+  'routes[].protocol': { type: 'string', about: 'protocol' },
+  'routes[].route': { type: 'string', about: 'what was asked, without what differs each time; `other` past a bound' },
+  ...stats('routes[]'),
+  'routes[].statuses': { type: 'map', about: 'how often which status came: `{"200": 12, "503": 1}`' },
+  'dns[].type': { type: 'string', about: 'type asked for: `A`' },
+  'dns[].name': { type: 'string', about: 'name asked for; `other` past a bound' },
+  ...stats('dns[]'),
+  'dns[].rcodes': { type: 'map', about: 'how often which answer came: `{"NOERROR": 5, "NXDOMAIN": 2}`' },
+  'tls[].sni': { type: 'string', about: 'server name the client asked for; `other` past a bound' },
+  'tls[].version': { type: 'string', about: 'version agreed on' },
+  ...stats('tls[]'),
+  'grpc[].service': { type: 'string', about: 'as above' },
+  'grpc[].method': { type: 'string', about: 'gRPC method' },
+  ...stats('grpc[]'),
+  'grpc[].statuses': { type: 'map', about: 'how often which gRPC status came' },
+  'messages[].protocol': { type: 'string', about: 'protocol of messages that nobody answers' },
+  'messages[].count': { type: 'int', about: 'how many' },
+  'messages[].bytes': { type: 'int', about: 'their octets' },
+  'events[].protocol': { type: 'string', about: 'protocol of an event' },
+  'events[].code': { type: 'string', about: 'what happened: `TCP_RESET`' },
+  'events[].failed': { type: 'bool', about: 'whether it counts as a failure' },
+  'events[].count': { type: 'int', about: 'how often' },
+  ...tcp('tcp'),
+  'tcp.servers[].server': { type: 'string', about: 'Service, pod, name or address; `other` past a bound' },
+  'tcp.servers[].port': { type: 'int', about: 'its port; 0 in `other`' },
+  ...tcp('tcp.servers[]'),
+  'tcp.worst': {
+    type: 'list',
+    about: 'the 10 connections with the most trouble, worst first: records of flows as above',
+  },
+};
