@@ -14,6 +14,20 @@ export interface CaptureObserver {
   packet?(packet: PacketView, taken: Taken): void;
 }
 
+/** Decides which packets are looked at. */
+export interface PacketChoice {
+  interface(id: number, described: CaptureInterface): void;
+  wants(
+    bytes: Uint8Array,
+    offset: number,
+    caplen: number,
+    origlen: number,
+    timeHigh: number,
+    timeLow: number,
+    interfaceId: number,
+  ): boolean;
+}
+
 /** The octets of a capture file, cut anywhere, analysed: framing, layers, flows, protocols. */
 export class CaptureAnalysis {
   readonly analysis: Analysis;
@@ -22,7 +36,12 @@ export class CaptureAnalysis {
   octets = 0;
   truncated = 0;
 
-  constructor(sink: AnalysisSink, options: AnalysisOptions, observer: CaptureObserver = {}) {
+  constructor(
+    sink: AnalysisSink,
+    options: AnalysisOptions,
+    observer: CaptureObserver = {},
+    choice?: PacketChoice | undefined,
+  ) {
     const analysis = new Analysis(sink, options);
     this.analysis = analysis;
     const view = new PacketView();
@@ -31,10 +50,12 @@ export class CaptureAnalysis {
     const handlers: CaptureHandlers = {
       interface: (id, described) => {
         linkTypes[id] = described.linkType;
+        choice?.interface(id, described);
         observer.interface?.(id, described);
       },
       names: (names) => observer.names?.(names),
       packet: (bytes, offset, caplen, origlen, timeHigh, timeLow, interfaceId, flags) => {
+        if (choice?.wants(bytes, offset, caplen, origlen, timeHigh, timeLow, interfaceId) === false) return;
         this.octets += caplen;
         if (caplen < origlen) this.truncated += 1;
         const inbound = flags & 3;

@@ -16,6 +16,11 @@ export interface Sink {
   close(discard: boolean): Promise<void>;
 }
 
+/** What of a command's configuration says where its bytes go. */
+export interface SinkConfig extends Pick<CaptureConfig, 'sink' | 'force'> {
+  readonly output: { readonly name: string; readonly binary: boolean };
+}
+
 /** How often a FIFO is tried that nobody reads yet. */
 const FIFO_RETRY_MS = 50;
 
@@ -23,7 +28,7 @@ const FIFO_RETRY_MS = 50;
  * @param signal gives up waiting for the reader of a FIFO
  * @throws KsnoopError FILE_EXISTS and USAGE (exit 2), CANNOT_WRITE, NO_WIRESHARK, and the signal's reason
  */
-export async function openSink(config: CaptureConfig, onProgress: () => void, signal: AbortSignal): Promise<Sink> {
+export async function openSink(config: SinkConfig, onProgress: () => void, signal: AbortSignal): Promise<Sink> {
   switch (config.sink.kind) {
     case 'stdout':
       return { writer: new ByteWriter(1, onProgress), description: undefined, close: async () => {} };
@@ -35,12 +40,7 @@ export async function openSink(config: CaptureConfig, onProgress: () => void, si
 }
 
 /** Captured packets are nobody else's business: 0600, also when an existing file is written over. */
-async function openFile(
-  path: string,
-  config: CaptureConfig,
-  onProgress: () => void,
-  signal: AbortSignal,
-): Promise<Sink> {
+async function openFile(path: string, config: SinkConfig, onProgress: () => void, signal: AbortSignal): Promise<Sink> {
   let fd: number;
   let made = true;
   try {
@@ -96,7 +96,7 @@ async function openFifo(path: string, signal: AbortSignal): Promise<number> {
   }
 }
 
-function openDevice(path: string, config: CaptureConfig): number {
+function openDevice(path: string, config: SinkConfig): number {
   let fd: number;
   try {
     fd = openSync(path, 'w');

@@ -11,8 +11,11 @@ const OPTION_MAXIMUM = 0xffff;
 
 type OptionValue = readonly [code: number, value: Uint8Array | string];
 
-/** @param os where the capture was written, `Linux 6.1.0` */
-export function sectionHeader(os: string): Uint8Array {
+/**
+ * @param os where the capture was written, `Linux 6.1.0`
+ * @param marked the section will end with an end marker: it is named as ksnoop's, and a reader misses a missing one
+ */
+export function sectionHeader(os: string, marked = true): Uint8Array {
   const body = Buffer.alloc(16);
   body.writeUInt32LE(BYTE_ORDER_MAGIC, 0);
   body.writeUInt16LE(1, 4);
@@ -20,7 +23,7 @@ export function sectionHeader(os: string): Uint8Array {
   body.writeBigInt64LE(-1n, 8);
   return block(BLOCK.sectionHeader, body, [
     [OPTION.shbOs, os],
-    [OPTION.shbUserAppl, USER_APPLICATION],
+    ...(marked ? [[OPTION.shbUserAppl, USER_APPLICATION] as const] : []),
   ]);
 }
 

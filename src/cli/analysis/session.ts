@@ -1,6 +1,6 @@
 import { addressText } from '../../analyze/address-text.ts';
 import type { Taken } from '../../analyze/analysis.ts';
-import { CaptureAnalysis } from '../../analyze/capture-analysis.ts';
+import { CaptureAnalysis, type CaptureObserver, type PacketChoice } from '../../analyze/capture-analysis.ts';
 import type { AnalysisEvent } from '../../analyze/event.ts';
 import type { FlowInfo } from '../../analyze/flow-facts.ts';
 import { DIRECTION } from '../../analyze/layers/layer.ts';
@@ -17,6 +17,8 @@ export interface Condition {
 
 export interface SessionSettings extends Omit<AnalysisOutputContext, 'session'> {
   readonly where: Condition | undefined;
+  /** Which packets are looked at; all without. */
+  readonly choice: PacketChoice | undefined;
   readonly showSecrets: boolean;
 }
 
@@ -39,7 +41,7 @@ export class AnalysisSession {
       flowEnded: (flow: FlowInfo) => this.#flowEnded(flow),
       flowBegan: (packet: PacketView) => this.#flowBegan(packet),
     };
-    this.capture = new CaptureAnalysis(sink, options, {
+    const observer: CaptureObserver = {
       interface: (id, described) => {
         this.interfaces[id] = described;
         this.names.addInterface(id, described.name, described.description);
@@ -50,7 +52,8 @@ export class AnalysisSession {
           this.names.addRecord(addressText(address, 0, address.length), name, since);
       },
       packet: (packet, taken) => this.#packet(packet, taken),
-    });
+    };
+    this.capture = new CaptureAnalysis(sink, options, observer, settings.choice);
     this.names = new Names(this.capture.analysis.hosts);
     this.#output = kind.create({ ...settings, session: this });
   }

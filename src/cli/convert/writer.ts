@@ -1,0 +1,30 @@
+import type { CaptureInterface } from '../../wire/capture-interface.ts';
+import type { CaptureFramer } from '../../wire/capture-read.ts';
+import type { BlockView } from '../../wire/pcapng-read.ts';
+
+/** A packet that is to be written, as it was read; valid during the call. */
+export interface WrittenPacket {
+  readonly bytes: Uint8Array;
+  readonly offset: number;
+  /** At most what was captured: less when it is cut (-s). */
+  readonly caplen: number;
+  readonly captured: number;
+  readonly origlen: number;
+  readonly timeHigh: number;
+  readonly timeLow: number;
+  readonly interfaceId: number;
+  readonly flags: number;
+}
+
+/** Writes a capture in one format. */
+export interface CaptureWriter {
+  interface(id: number, described: CaptureInterface): void;
+  /** A block of a pcapng file that is no packet. */
+  block(block: BlockView): void;
+  packet(packet: WrittenPacket, framer: CaptureFramer): void;
+  /** What the format could not hold, a sentence; undefined when nothing was lost. */
+  readonly omitted: string | undefined;
+}
+
+/** Takes the octets of the new file, copying them. */
+export type Push = (bytes: Uint8Array, offset: number, length: number) => void;
