@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodePacket, PacketView } from '../../src/analyze/packet.ts';
+import { Recorder } from '../../src/analyze/record.ts';
 import { ethernet, ipv4, octets, udp } from './decoded.ts';
 import { BASE, CLIENT, exchange, madeAnalysis, message, notice, SERVER, tcpFacts } from './made-events.ts';
 
@@ -110,8 +111,10 @@ describe('the record of', () => {
 });
 
 it('writes times before and long after the first packet', () => {
-  const { recorder } = madeAnalysis();
+  const { recorder, hosts, names } = madeAnalysis();
   expect(recorder.timeText(-123_456_790)).toBe('2026-07-02T14:03:06.999999999Z');
   expect(recorder.timeText(876_543_211)).toBe('2026-07-02T14:03:08.000000000Z');
+  const early = new Recorder({ hosts, names, interfaceName: () => undefined }, 0n);
+  expect(early.timeText(-1)).toBe('1969-12-31T23:59:59.999999999Z');
   expect(recorder.timeText(100 * 86_400e9 + 1)).toBe('2026-10-10T14:03:07.123456790Z');
 });

@@ -66,8 +66,7 @@ export class ExchangeRow {
       this.#statuses.set(name, found);
     }
     found.count += count;
-    // A cut or collected status does not stand for the next one.
-    if (found.status === status) this.#last = found;
+    this.#last = found;
   }
 }
 

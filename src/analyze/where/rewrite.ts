@@ -156,7 +156,6 @@ export class Rewriter {
     }
     const receiver = this.#emitTarget(target);
     const outer = this.#bound;
-    this.#branches = true;
     this.#bound = [...outer, first.args];
     const body = args.map((each) => this.#emit(each)).join(', ');
     this.#bound = outer;

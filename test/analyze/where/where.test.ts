@@ -16,7 +16,8 @@ const FIELDS: FieldTable = {
   'dns.rcode': { type: 'string', about: '' },
   'dns.answers': { type: 'list', about: '' },
   'tls.notAfter': { type: 'timestamp', about: '' },
-  'x.share': { type: 'list', about: '' },
+  'x.list': { type: 'list', about: '' },
+  'x.constructor': { type: 'map', about: '' },
 };
 
 const { recorder, names, flow } = madeAnalysis();
@@ -81,6 +82,12 @@ describe('an expression holds for', () => {
     expect(holds('time.getHours() == 14 && time + duration("1h") > timestamp("2026-07-02T15:00:00Z")')).toBe(true);
   });
 
+  it('names of macros before fields of the same name', () => {
+    const list = where('x.list.exists(http, http.status == 7)');
+    expect(list.matches({ x: { list: [{ status: 5 }, { status: 7 }] } })).toBe(true);
+    expect(list.matches({ x: { list: [{ status: 5 }] }, http: { status: 7 } })).toBe(false);
+  });
+
   it('flows', () => {
     const holds = (text: string) => where(text).matches(tcp);
     expect(holds('kind == "flow" && tcp.state == "closed" && client.packets == 3')).toBe(true);
@@ -117,6 +124,7 @@ describe('a field that the record lacks', () => {
     expect(where('http.path == "x"').matches({ http: 'x' })).toBe(false);
     expect(where('has(http.headers.toString)').matches({ http: { headers: {} } })).toBe(false);
     expect(where('has(http.headers)').matches({})).toBe(false);
+    expect(where('has(x.constructor)').matches({ x: {} })).toBe(false);
     expect(where('latency > duration("1s")').matches({ latency: Number.NaN })).toBe(false);
   });
 });
