@@ -41,7 +41,7 @@ export async function readCapture(
     );
     if (signal.aborted) return { framer, stopped: undefined, aborted: true };
     if (end.kind === 'truncated') {
-      const stopped = `${name}: the compressed data ends at byte ${end.at}, before its end; ${read()}. [TRUNCATED]`;
+      const stopped = `${name}: the compressed data stops at byte ${end.at} (${end.reason}); ${read()}. [TRUNCATED]`;
       return { framer, stopped, aborted: false };
     }
   } catch (thrown) {
