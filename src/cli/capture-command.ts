@@ -12,6 +12,7 @@ import { captureSummary, exitCode } from './capture-result.ts';
 import type { Output } from './outputs/output.ts';
 import { openSink, type Sink } from './sink.ts';
 import { tellError, type Voice, voice } from './voice.ts';
+import { condition } from './where-condition.ts';
 
 /** What is to be captured, wherever it was found. */
 interface Found {
@@ -61,9 +62,17 @@ async function run(
   early: AbortSignal,
 ): Promise<ExitCode> {
   const started = performance.now();
+  const where = config.where === undefined ? undefined : await condition(config.where);
   let running: RunningCapture | undefined;
   const sink = await openSink(config, () => running?.outputProgress(), early);
-  const output = config.output.create({ writer: sink.writer, colour: wantsColour(process.stdout, process.env) });
+  const output = config.output.create({
+    writer: sink.writer,
+    colour: wantsColour(process.stdout, process.env),
+    width: config.sink.kind === 'stdout' && process.stdout.isTTY === true ? process.stdout.columns : undefined,
+    json: config.json,
+    where,
+    showSecrets: config.showSecrets,
+  });
   output.addNames(found.names);
   const settings = {
     interface: config.interface,

@@ -13,6 +13,9 @@ export interface RawCaptureOptions {
   readonly snaplen?: string;
   readonly write?: string;
   readonly output?: string;
+  readonly json?: boolean;
+  readonly where?: string;
+  readonly showSecrets?: boolean;
   readonly duration?: string;
   readonly count?: string;
   readonly maxBytes?: string;
@@ -34,6 +37,9 @@ export interface CaptureConfig {
   readonly filter: string | undefined;
   readonly snaplen: number;
   readonly output: OutputKind;
+  readonly json: boolean;
+  readonly where: string | undefined;
+  readonly showSecrets: boolean;
   /** Where it goes: a file's path, Wireshark, or stdout. */
   readonly sink: { readonly kind: 'stdout' | 'wireshark' } | { readonly kind: 'file'; readonly path: string };
   readonly force: boolean;
@@ -79,6 +85,14 @@ export function completeCapture(
     throw usage(`The ${name} form is binary and stdout is a terminal.`, hint);
   }
   if (!output.binary && sink.kind === 'wireshark') throw usage(`Wireshark does not read the ${name} form.`);
+  if (output.binary && raw.where !== undefined) {
+    throw usage(
+      `--where chooses what is shown; the ${name} form holds packets.`,
+      'Choose packets with -f, or say -o text.',
+    );
+  }
+  if (raw.json === true && !output.json)
+    throw usage(`The ${name} output has no JSON form; the whole story is -o json.`);
   if (raw.local && (raw.context !== undefined || raw.kubeconfig !== undefined)) {
     throw usage('--local asks no cluster, so --context and --kubeconfig have no meaning with it.');
   }
@@ -91,6 +105,9 @@ export function completeCapture(
     filter: raw.filter,
     snaplen: snaplenOf(raw.snaplen),
     output,
+    json: raw.json === true,
+    where: raw.where,
+    showSecrets: raw.showSecrets === true,
     sink,
     force: raw.force === true,
     durationMs: raw.duration === undefined ? Number.POSITIVE_INFINITY : durationOf(raw.duration, '--duration'),

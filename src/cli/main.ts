@@ -29,7 +29,13 @@ function program(setExit: (code: number) => void): Command {
     .option('-f, --filter <BPF>', 'filter in the language of pcap-filter(7)')
     .option('-s, --snaplen <BYTES>', 'bytes kept of each packet (default: 262144)')
     .option('-w, --write <FILE>', 'write to FILE, or - for stdout')
-    .option('-o, --output <FORM>', 'pcapng (default into a pipe or file), pcap, or text (default on a terminal)')
+    .option(
+      '-o, --output <FORM>',
+      'pcapng (default into a pipe or file), pcap; text (default on a terminal), json, summary, flows, packets',
+    )
+    .option('--json', 'summary, flows or packets as JSON')
+    .option('--where <EXPR>', 'show only what matches: http.status >= 500 && dst.service == "web"')
+    .option('--show-secrets', 'show what is masked: passwords, cookies, Authorization')
     .option('--duration <TIME>', 'stop after this time: 30s, 5m, 1h30m')
     .option('--count <N>', 'stop after N packets')
     .option('--max-bytes <SIZE>', 'stop before SIZE of captured bytes is exceeded: 500000, 10M, 64Mi')

@@ -9,6 +9,7 @@ import { TimeRange } from './convert/selection.ts';
 import { readCapture, readExit } from './read-capture.ts';
 import { completeRead, type RawReadOptions, type ReadConfig, type ReadLines } from './read-options.ts';
 import { type Voice, voice } from './voice.ts';
+import { condition } from './where-condition.ts';
 
 /** Lines waiting for a slow reader before reading waits for it. */
 const WAITING_BYTES = 8 * 1024 * 1024;
@@ -31,12 +32,6 @@ export async function readCommand(path: string | undefined, raw: RawReadOptions)
   } finally {
     for (const signal of SIGNALS) process.off(signal, stop);
   }
-}
-
-async function condition(text: string): Promise<Condition> {
-  // Loaded only when it is wanted: the expression language is larger than all the rest.
-  const { compileWhere } = await import('../analyze/where/where.ts');
-  return compileWhere(text);
 }
 
 /** Which packets of a capture are looked at; undefined for all. */

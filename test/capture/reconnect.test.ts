@@ -15,6 +15,7 @@ import type { AgentTarget } from '../../src/wire/agent-protocol.ts';
 import { KsnoopError } from '../../src/wire/errors.ts';
 import { BLOCK, OPTION } from '../../src/wire/pcapng.ts';
 import { BlockFramer, forEachOption, optionText } from '../../src/wire/pcapng-read.ts';
+import { PLAIN } from '../cli/outputs/plain.ts';
 import { PlayedAgent } from '../support/played-agent.ts';
 
 vi.mock('../../src/capture/limits.ts', async (original) => ({
@@ -157,7 +158,7 @@ test('the gap is in the file: a comment on the interface behind it, and statisti
   try {
     const path = join(folder, 'gap.pcapng');
     const writer = new ByteWriter(openSync(path, 'w'), () => {});
-    const output = pcapng.create({ writer, colour: false });
+    const output = pcapng.create({ ...PLAIN, writer });
     const { stream, merge } = reconnecting((attempt) => (attempt === 1 ? captureAndLose : captureAndFinish), output);
     await stream.run();
     merge.flush();

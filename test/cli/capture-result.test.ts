@@ -11,6 +11,7 @@ import { pcapng } from '../../src/cli/outputs/pcapng.ts';
 import { summaryLines } from '../../src/view/summary.ts';
 import { KsnoopError } from '../../src/wire/errors.ts';
 import { captureConfig } from './config.ts';
+import { PLAIN } from './outputs/plain.ts';
 
 type Changes = Partial<Omit<CaptureResult, 'report' | 'tally'>>;
 
@@ -90,7 +91,7 @@ async function summaryOf(result: CaptureResult, path = '/dev/null', kind: Output
   const writer = new ByteWriter(openSync(path, 'w'), () => {});
   writer.push(Buffer.from('x'), 0, 1);
   await writer.drained();
-  const output = kind.create({ writer, colour: false });
+  const output = kind.create({ ...PLAIN, writer });
   const sink = { writer, description: 'wrote a.pcapng', close: async () => {} };
   const summary = captureSummary(captureConfig({ write: 'a.pcapng' }), result, output, sink, 1234);
   writer.close();

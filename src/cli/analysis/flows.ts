@@ -1,6 +1,7 @@
 import { protocolTitle } from '../../analyze/protocols/titles.ts';
 import { Colours } from '../../view/colour.ts';
 import { flowLine } from '../../view/flow-table.ts';
+import { jsonLine } from '../../view/json-line.ts';
 import type { AnalysisOutputKind } from './output.ts';
 
 /** Every flow as it ends: who, how much, how TCP fared. */
@@ -14,7 +15,7 @@ export const flows: AnalysisOutputKind = {
     return {
       flowEnded: (flow) => {
         const record = session.recorder.flow(flow.facts());
-        line(json ? JSON.stringify(record) : flowLine(record, style));
+        line(json ? jsonLine(record) : flowLine(record, style));
       },
     };
   },

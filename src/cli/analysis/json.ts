@@ -1,4 +1,5 @@
 import { TAKEN } from '../../analyze/analysis.ts';
+import { jsonLine } from '../../view/json-line.ts';
 import type { AnalysisOutputKind } from './output.ts';
 
 /** The text output's content as JSON, an object a line (docs/json.md). */
@@ -8,9 +9,9 @@ export const json: AnalysisOutputKind = {
   detail: true,
   json: true,
   create: ({ session, line }) => ({
-    event: (event, flow) => line(JSON.stringify(session.recorder.event(event, flow))),
+    event: (event, flow) => line(jsonLine(session.recorder.event(event, flow))),
     packet: (view, taken) => {
-      if (taken === TAKEN.opaque) line(JSON.stringify(session.recorder.packet(view, view.interfaceId)));
+      if (taken === TAKEN.opaque) line(jsonLine(session.recorder.packet(view, view.interfaceId)));
     },
   }),
 };

@@ -1,13 +1,14 @@
 import { describePacket } from '../../analyze/describe.ts';
 import type { PacketView } from '../../analyze/packet.ts';
 import { Colours } from '../../view/colour.ts';
+import { jsonLine } from '../../view/json-line.ts';
 import { packetLine } from '../../view/packet-line.ts';
 import type { AnalysisOutputContext, AnalysisOutputKind } from './output.ts';
 
 /** Writes packets as lines, or as JSON. */
 export function packetWriter({ session, line, colour, json }: AnalysisOutputContext): (packet: PacketView) => void {
   if (json) {
-    return (packet) => line(JSON.stringify(session.recorder.packet(packet, packet.interfaceId)));
+    return (packet) => line(jsonLine(session.recorder.packet(packet, packet.interfaceId)));
   }
   const colours = new Colours(colour);
   const { names } = session;

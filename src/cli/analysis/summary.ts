@@ -1,6 +1,7 @@
 import { protocolTitle } from '../../analyze/protocols/titles.ts';
 import { Summary } from '../../analyze/summary/summary.ts';
 import { Colours } from '../../view/colour.ts';
+import { jsonLine } from '../../view/json-line.ts';
 import { summaryTables } from '../../view/summary-tables.ts';
 import type { AnalysisOutputKind } from './output.ts';
 
@@ -17,7 +18,7 @@ export const summary: AnalysisOutputKind = {
       flowEnded: (flow) => sums.flowEnded(flow),
       end: () => {
         const report = sums.report(session.recorder, session.span);
-        if (json) line(JSON.stringify(report));
+        if (json) line(jsonLine(report));
         else {
           const style = { colours: new Colours(colour), width, titleOf: protocolTitle };
           for (const text of summaryTables(report, style)) line(text);

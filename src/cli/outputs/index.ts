@@ -1,10 +1,10 @@
+import { ANALYSED } from './analysis.ts';
 import type { OutputKind } from './output.ts';
 import { pcap } from './pcap.ts';
 import { pcapng } from './pcapng.ts';
-import { text } from './text.ts';
 
 /** Every form of output: a new one is a file here and a line below. */
-export const OUTPUTS: readonly OutputKind[] = [pcapng, pcap, text];
+export const OUTPUTS: readonly OutputKind[] = [pcapng, pcap, ...ANALYSED];
 
 if (new Set(OUTPUTS.map(({ name }) => name)).size < OUTPUTS.length) throw new Error('two outputs have one name');
 

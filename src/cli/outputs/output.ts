@@ -1,5 +1,6 @@
 import type { CaptureOutput } from '../../capture/capture.ts';
 import type { NameRecord } from '../../capture/names.ts';
+import type { Condition } from '../analysis/session.ts';
 import type { ByteWriter } from '../byte-writer.ts';
 
 /** One form in which captured packets leave ksnoop. */
@@ -17,11 +18,19 @@ export interface OutputContext {
   readonly writer: ByteWriter;
   /** Whether lines may be coloured. */
   readonly colour: boolean;
+  /** Columns of the terminal it goes to; undefined where there is none. */
+  readonly width: number | undefined;
+  /** `--json`, `--where` and `--show-secrets`, which binary forms have no use for. */
+  readonly json: boolean;
+  readonly where: Condition | undefined;
+  readonly showSecrets: boolean;
 }
 
 export interface OutputKind {
   readonly name: string;
   /** Bytes that must not reach a terminal. */
   readonly binary: boolean;
+  /** Whether `--json` means something to it. */
+  readonly json: boolean;
   create(context: OutputContext): Output;
 }

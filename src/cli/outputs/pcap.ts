@@ -68,4 +68,9 @@ class PcapOutput implements Output {
   }
 }
 
-export const pcap: OutputKind = { name: 'pcap', binary: true, create: ({ writer }) => new PcapOutput(writer) };
+export const pcap: OutputKind = {
+  name: 'pcap',
+  binary: true,
+  json: false,
+  create: ({ writer }) => new PcapOutput(writer),
+};

@@ -100,5 +100,6 @@ function now(): bigint {
 export const pcapng: OutputKind = {
   name: 'pcapng',
   binary: true,
+  json: false,
   create: ({ writer }) => new PcapngOutput(writer),
 };

@@ -2,6 +2,7 @@ import { openSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ByteWriter } from '../../../src/cli/byte-writer.ts';
 import { OUTPUT_NAMES, OUTPUTS, outputKind } from '../../../src/cli/outputs/index.ts';
+import { PLAIN } from './plain.ts';
 
 test('every output is found by its name, and nothing else is', () => {
   expect(OUTPUT_NAMES).toEqual(expect.arrayContaining(['pcapng', 'pcap', 'text']));
@@ -11,7 +12,7 @@ test('every output is found by its name, and nothing else is', () => {
 
 test.each(OUTPUT_NAMES)('%s tells when its disk is full', async (name) => {
   const writer = new ByteWriter(openSync('/dev/full', 'w'), () => {});
-  const output = outputKind(name)?.create({ writer, colour: false });
+  const output = outputKind(name)?.create({ ...PLAIN, writer });
   expect(output).toMatchObject({ pending: 0, ended: false });
   writer.push(Buffer.from('x'), 0, 1);
   expect(output?.pending).toBe(1);

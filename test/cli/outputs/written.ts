@@ -5,6 +5,7 @@ import { Merge } from '../../../src/capture/merge.ts';
 import type { MergeSource } from '../../../src/capture/merge-source.ts';
 import { ByteWriter } from '../../../src/cli/byte-writer.ts';
 import type { Output, OutputKind } from '../../../src/cli/outputs/output.ts';
+import { PLAIN } from './plain.ts';
 
 /** Let an agent's stream pass through an output into a file. @returns the file's bytes, and the output after its end */
 export async function written(
@@ -16,7 +17,7 @@ export async function written(
   try {
     const path = join(folder, 'written');
     const writer = new ByteWriter(openSync(path, 'w'), () => {});
-    const output = kind.create({ writer, colour: options.colour === true });
+    const output = kind.create({ ...PLAIN, writer, colour: options.colour === true });
     const merge = new Merge(output);
     send(merge.addSource('node'), output, merge);
     merge.flush();

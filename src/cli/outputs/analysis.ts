@@ -1,0 +1,71 @@
+import type { NameRecord } from '../../capture/names.ts';
+import { sectionHeader } from '../../wire/pcapng-write.ts';
+import { ANALYSIS_OUTPUTS } from '../analysis/index.ts';
+import type { AnalysisOutputKind } from '../analysis/output.ts';
+import { AnalysisSession } from '../analysis/session.ts';
+import type { Output, OutputContext, OutputKind } from './output.ts';
+
+/** What a running capture finds, as `ksnoop read` shows it: the blocks are read as if they came from a file. */
+class AnalysedOutput implements Output {
+  readonly omitted = undefined;
+  readonly #context: OutputContext;
+  readonly #session: AnalysisSession;
+
+  constructor(kind: AnalysisOutputKind, context: OutputContext) {
+    this.#context = context;
+    const { writer } = context;
+    this.#session = new AnalysisSession(kind, {
+      line: (text) => {
+        const bytes = Buffer.from(`${text}\n`, 'utf8');
+        writer.push(bytes, 0, bytes.length);
+      },
+      colour: context.colour,
+      align: context.width !== undefined,
+      width: context.width,
+      json: context.json,
+      where: context.where,
+      choice: undefined,
+      showSecrets: context.showSecrets,
+    });
+    this.#session.push(sectionHeader('', false));
+  }
+
+  get pending(): number {
+    return this.#context.writer.pending;
+  }
+
+  get ended(): boolean {
+    return this.#context.writer.end !== undefined;
+  }
+
+  flush(): void {
+    this.#context.writer.flush();
+  }
+
+  addNames(records: readonly NameRecord[]): void {
+    const { names, span, capture } = this.#session;
+    const since = span === undefined ? Number.NEGATIVE_INFINITY : capture.analysis.clock.now;
+    for (const { address, name } of records) names.addRecord(address, name, since);
+  }
+
+  addInterface(_id: number, bytes: Uint8Array, offset: number, length: number): void {
+    this.#session.push(bytes.subarray(offset, offset + length));
+  }
+
+  write(_type: number, _id: number, bytes: Uint8Array, offset: number, length: number): void {
+    this.#session.push(bytes.subarray(offset, offset + length));
+  }
+
+  async close(): Promise<void> {
+    this.#session.end();
+    await this.#context.writer.drained();
+  }
+}
+
+/** The forms that need the analysis, for a capture that runs. */
+export const ANALYSED: readonly OutputKind[] = ANALYSIS_OUTPUTS.map((kind) => ({
+  name: kind.name,
+  binary: false,
+  json: kind.json,
+  create: (context) => new AnalysedOutput(kind, context),
+}));
