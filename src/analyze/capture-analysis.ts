@@ -2,6 +2,7 @@ import type { CaptureInterface } from '../wire/capture-interface.ts';
 import { CaptureFramer, type CaptureHandlers } from '../wire/capture-read.ts';
 import type { AddressName } from '../wire/name-resolution-read.ts';
 import { Analysis, type AnalysisOptions, type Taken } from './analysis.ts';
+import { decodeCommonPacket } from './common-packet.ts';
 import type { AnalysisSink } from './flow-facts.ts';
 import { DIRECTION } from './layers/layer.ts';
 import { decodePacket, PacketView } from './packet.ts';
@@ -71,7 +72,7 @@ export class CaptureAnalysis {
           linkTypes[interfaceId] ?? 0,
           direction,
         );
-        decodePacket(view);
+        if (!decodeCommonPacket(view)) decodePacket(view);
         const taken = analysis.packet(view);
         onPacket?.(view, taken);
       },

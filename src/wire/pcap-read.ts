@@ -61,6 +61,8 @@ export class PcapFramer {
     }
     if (offset >= chunk.length) return;
     const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    offset = this.#takeWhole(chunk, view, offset);
+    if (offset >= chunk.length) return;
     for (;;) {
       const available = chunk.length - offset;
       const needed = this.#needed(view, offset, available);
@@ -70,6 +72,33 @@ export class PcapFramer {
       if (offset >= chunk.length) return;
     }
     this.#keep(chunk, offset, chunk.length - offset);
+  }
+
+  /** Records that lie whole in the chunk, one after the other. @returns where the first lies that does not */
+  #takeWhole(chunk: Uint8Array, view: DataView, start: number): number {
+    const header = this.#header;
+    if (header === undefined) return start;
+    const { littleEndian } = header;
+    const unit = header.nanoseconds ? 1 : 1000;
+    const handlers = this.#handlers;
+    const last = chunk.length - RECORD_HEADER_BYTES;
+    let offset = start;
+    while (offset <= last) {
+      const caplen = view.getUint32(offset + 8, littleEndian);
+      if (caplen > last - offset) break;
+      this.consumed += RECORD_HEADER_BYTES + caplen;
+      const data = offset + RECORD_HEADER_BYTES;
+      handlers.packet(
+        view.getUint32(offset, littleEndian),
+        view.getUint32(offset + 4, littleEndian) * unit,
+        caplen,
+        view.getUint32(offset + 12, littleEndian),
+        chunk,
+        data,
+      );
+      offset = data + caplen;
+    }
+    return offset;
   }
 
   /** Bytes of the record at `offset`, as far as the `available` ones tell. */

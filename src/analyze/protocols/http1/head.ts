@@ -1,6 +1,7 @@
 import { TEXT_MAXIMUM } from '../../limits.ts';
 import { MASK, SECRET_HEADERS } from '../../secrets.ts';
 import { latin1 } from '../../text.ts';
+import { TextTable } from '../../text-table.ts';
 import { methodAt, versionAt } from './start-line.ts';
 
 /** Header fields kept of one message for those who look. */
@@ -10,6 +11,12 @@ const CR = 13;
 const LF = 10;
 const SPACE = 0x20;
 const COLON = 0x3a;
+
+/** What `Head.read` returns besides a place. */
+export const HEAD = { more: -1, none: -2 } as const;
+
+/** The same few targets are asked for over and over. */
+const targets = new TextTable();
 
 /** A message's head, as far as framing and the outputs need it. Reused: what is kept is copied out. */
 export class Head {
@@ -30,38 +37,45 @@ export class Head {
   fields: Record<string, string> | undefined;
 
   /**
-   * Read a head, from its start line to the empty line.
-   * @param withFields keep every header field, masked unless `secrets`
-   * @returns false when it is no HTTP/1 message's
+   * Read a head, from its start line to its empty line.
+   * @param detail keep all of it for those who look; else what framing and the summary need
+   * @param secrets header fields are not masked
+   * @param cut what is there is all there will be: the head's end was not captured
+   * @returns where the head ends; HEAD.more when that has not come, HEAD.none when it is no HTTP/1 message's
    */
-  read(bytes: Uint8Array, start: number, end: number, withFields: boolean, secrets: boolean): boolean {
-    this.method = '';
-    this.target = '';
-    this.status = 0;
-    this.reason = '';
-    this.host = '';
+  read(bytes: Uint8Array, start: number, end: number, detail: boolean, secrets: boolean, cut: boolean): number {
     this.contentLength = -1;
     this.chunked = false;
     this.upgrade = '';
+    this.host = '';
     this.contentType = '';
-    this.fields = withFields ? {} : undefined;
+    this.fields = detail ? {} : undefined;
     let lineEnd = endOfLine(bytes, start, end);
-    if (!this.#startLine(bytes, start, trimmed(bytes, start, lineEnd))) return false;
+    if (lineEnd === end && !cut) return HEAD.more;
+    if (!this.#startLine(bytes, start, trimmed(bytes, start, lineEnd), detail)) return HEAD.none;
     let count = 0;
-    for (let at = lineEnd + 1; at < end; at = lineEnd + 1) {
+    let at = lineEnd + 1;
+    for (;;) {
       lineEnd = endOfLine(bytes, at, end);
-      const last = trimmed(bytes, at, lineEnd);
-      if (last === at) break;
-      if (this.fields !== undefined && count < FIELDS_MAXIMUM) {
-        count += 1;
-        this.#keep(this.fields, bytes, at, last, secrets);
+      if (lineEnd >= end) return cut ? end : HEAD.more;
+      // The empty line.
+      if (lineEnd === at || (lineEnd === at + 1 && bytes[at] === CR)) return lineEnd + 1;
+      const first = (bytes[at] as number) | 0x20;
+      if (this.fields !== undefined) {
+        const last = trimmed(bytes, at, lineEnd);
+        if (count < FIELDS_MAXIMUM) {
+          count += 1;
+          this.#keep(this.fields, bytes, at, last, secrets);
+        }
+        this.#field(first, bytes, at, last);
+      } else if (first === 0x63 || first === 0x74 || first === 0x75) {
+        this.#field(first, bytes, at, trimmed(bytes, at, lineEnd));
       }
-      this.#field(bytes, at, last);
+      at = lineEnd + 1;
     }
-    return true;
   }
 
-  #startLine(bytes: Uint8Array, start: number, end: number): boolean {
+  #startLine(bytes: Uint8Array, start: number, end: number, detail: boolean): boolean {
     this.isRequest = !(bytes[start] === 0x48 && end - start >= 9 && versionAt(bytes, start, end));
     if (!this.isRequest) {
       this.version = bytes[start + 7] === 0x30 ? '1.0' : '1.1';
@@ -75,7 +89,7 @@ export class Head {
       }
       if (at - digits !== 3) return false;
       this.status = status;
-      this.reason = at + 1 < end ? latin1(bytes, at + 1, Math.min(end, at + 1 + TEXT_MAXIMUM)) : '';
+      this.reason = detail ? latin1(bytes, at + 1, Math.min(end, at + 1 + TEXT_MAXIMUM)) : '';
       return true;
     }
     const method = methodAt(bytes, start, end);
@@ -89,13 +103,13 @@ export class Head {
       this.version = bytes[end - 1] === 0x30 ? '1.0' : '1.1';
     }
     this.method = method;
-    this.target = latin1(bytes, targetAt, Math.min(targetEnd, targetAt + TEXT_MAXIMUM));
+    this.target = targets.text(bytes, targetAt, Math.min(targetEnd, targetAt + TEXT_MAXIMUM));
     return true;
   }
 
   /** The fields that framing and every output need, told apart by their first letter and length. */
-  #field(bytes: Uint8Array, start: number, end: number): void {
-    switch ((bytes[start] as number) | 0x20) {
+  #field(first: number, bytes: Uint8Array, start: number, end: number): void {
+    switch (first) {
       case 0x63:
         if (named(bytes, start, end, 'content-length')) this.contentLength = naturalAt(bytes, start + 15, end);
         else if (this.fields !== undefined && named(bytes, start, end, 'content-type')) {

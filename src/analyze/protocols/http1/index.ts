@@ -4,7 +4,7 @@ import { PENDING_PER_STREAM } from '../../limits.ts';
 import { maskTarget } from '../../secrets.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocol.ts';
 import { AT, AT_CHUNKED, AT_UNTIL_END } from './framing.ts';
-import { Head } from './head.ts';
+import type { Head } from './head.ts';
 import { MessageReader, type MessageSink } from './message.ts';
 import { routeOf } from './route.ts';
 import { startLineLikeness } from './start-line.ts';
@@ -28,12 +28,11 @@ interface Response {
   readonly status: number;
   readonly reason: string;
   readonly version: string;
+  readonly upgrade: string;
   readonly contentType: string;
   readonly fields: Record<string, string> | undefined;
   readonly time: number;
 }
-
-const head = new Head();
 
 /** HTTP/1.x (RFC 9112) of one connection: requests and responses in order, pipelined or not. */
 class Http1 implements StreamAnalyzer, MessageSink {
@@ -89,12 +88,17 @@ class Http1 implements StreamAnalyzer, MessageSink {
     }
   }
 
-  /** @returns what body follows: its length, AT.chunkSize, AT.untilEnd, or -1 when this is no head of that side */
-  onHead(side: Side, bytes: Uint8Array, start: number, end: number, firstTime: number): number {
-    const { detail, showSecrets } = this.#context;
-    if (!head.read(bytes, start, end, detail, showSecrets)) return -1;
+  get detail(): boolean {
+    return this.#context.detail;
+  }
+
+  get showSecrets(): boolean {
+    return this.#context.showSecrets;
+  }
+
+  onHead(side: Side, head: Head, firstTime: number): number {
     if (head.isRequest !== (side === SIDE.client)) return -1;
-    return side === SIDE.client ? this.#onRequest(firstTime) : this.#onResponse(firstTime);
+    return side === SIDE.client ? this.#onRequest(head, firstTime) : this.#onResponse(head, firstTime);
   }
 
   onEnd(side: Side, octets: number, time: number, gap: boolean): boolean {
@@ -117,7 +121,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
     }
     const [request] = this.#requests;
     this.#finishResponse(time, octets, gap ? 'gap' : undefined);
-    return !this.#switches(response.status, request);
+    return !this.#switches(response, request);
   }
 
   onLost(side: Side): void {
@@ -134,7 +138,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
     }
   }
 
-  #onRequest(time: number): number {
+  #onRequest(head: Head, time: number): number {
     const request: Request = {
       method: head.method,
       target: head.target,
@@ -157,9 +161,9 @@ class Http1 implements StreamAnalyzer, MessageSink {
     return Math.max(0, head.contentLength);
   }
 
-  #onResponse(time: number): number {
-    const { status, reason, version, contentType, fields } = head;
-    this.#response = { status, reason, version, contentType, fields, time };
+  #onResponse(head: Head, time: number): number {
+    const { status, reason, version, upgrade, contentType, fields } = head;
+    this.#response = { status, reason, version, upgrade, contentType, fields, time };
     // RFC 9112, section 6.3.
     const method = this.#requests[0]?.method;
     if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return 0;
@@ -178,9 +182,9 @@ class Http1 implements StreamAnalyzer, MessageSink {
   }
 
   /** Whether the connection goes on as something else. */
-  #switches(status: number, request: Request | undefined): boolean {
+  #switches({ status, upgrade }: Response, request: Request | undefined): boolean {
     if (status === 101) {
-      const protocol = upgradeOf(request?.upgrade || head.upgrade);
+      const protocol = upgradeOf(upgrade || (request?.upgrade ?? ''));
       if (protocol === undefined) this.#tunnel = true;
       else this.#next = this.#context.become(protocol);
       return true;
@@ -201,10 +205,11 @@ class Http1 implements StreamAnalyzer, MessageSink {
     const { showSecrets } = this.#context;
     const path = request === undefined ? '' : showSecrets ? request.target : maskTarget(request.target);
     const sent = request === this.#sending && request !== undefined ? this.#readers[SIDE.client] : undefined;
+    const route = request === undefined ? '(request not seen)' : routeOf(method, path);
     const exchange: Exchange = {
       kind: 'exchange',
       protocol: 'http',
-      label: request === undefined ? '(request not seen)' : `${method} ${path}`,
+      label: request === undefined ? '(request not seen)' : this.detail ? `${method} ${path}` : route,
       time: request?.time ?? response?.time ?? 0,
       requestEnd: sent?.lastTime ?? request?.end ?? response?.time ?? 0,
       responseTime: response?.time,
@@ -213,7 +218,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
       responseBytes: octets,
       status: response === undefined ? '' : String(response.status),
       failed: response === undefined || response.status >= 500,
-      route: request === undefined ? '(request not seen)' : routeOf(method, path),
+      route,
       incomplete: incomplete ?? (request === undefined ? 'no request' : request.gap ? 'gap' : undefined),
       fields: { http: this.#fields(request, response, path) },
     };

@@ -1,6 +1,6 @@
 import { SIDE, type Side } from '../../event.ts';
 import { AT, AT_CHUNKED, AT_UNTIL_END, Chunks } from './framing.ts';
-import { headEnd } from './head.ts';
+import { HEAD, Head, headEnd } from './head.ts';
 import { startLineLikeness } from './start-line.ts';
 
 /** Octets of one head; nginx takes 32 KiB, Node 16. */
@@ -8,10 +8,15 @@ const HEAD_MAXIMUM = 64 * 1024;
 const CR = 13;
 const LF = 10;
 
+/** Read into by every connection: what is kept of it is copied out at once. */
+const head = new Head();
+
 /** Takes one direction's messages. */
 export interface MessageSink {
-  /** @returns the body's length, AT_CHUNKED or AT_UNTIL_END; -1 when these octets are no head */
-  onHead(side: Side, bytes: Uint8Array, start: number, end: number, firstTime: number): number;
+  /** A head has come whole. @returns the body's length, AT_CHUNKED or AT_UNTIL_END; -1 when it is not this side's */
+  onHead(side: Side, head: Head, firstTime: number): number;
+  readonly detail: boolean;
+  readonly showSecrets: boolean;
   /** A message has ended. @returns false when no further message follows in this direction */
   onEnd(side: Side, octets: number, time: number, gap: boolean): boolean;
   /** Where messages begin is not known any more. */
@@ -95,7 +100,8 @@ export class MessageReader {
     // A head that was cut still says what it began with.
     if (this.at === AT.head && this.#filled > 0 && this.#kept !== undefined) {
       const { octets } = this;
-      if (this.#sink.onHead(this.#side, this.#kept, 0, this.#filled, this.#firstTime) !== -1) {
+      const whole = this.#read(this.#kept, 0, this.#filled, true) >= 0;
+      if (whole && this.#sink.onHead(this.#side, head, this.#firstTime) !== -1) {
         this.#gap = true;
         this.octets = octets + length;
         if (this.#side === SIDE.client) this.#finish();
@@ -114,8 +120,12 @@ export class MessageReader {
       this.#firstTime = now;
       this.octets = 0;
       this.#gap = false;
-      const stop = headEnd(bytes, at, end);
-      if (stop >= 0) return this.#take(bytes, at, stop, stop, now);
+      const stop = this.#read(bytes, at, end, false);
+      if (stop >= 0) return this.#take(stop - at, stop, now);
+      if (stop === HEAD.none) {
+        this.#lose();
+        return end;
+      }
     }
     const before = this.#filled;
     this.#keep(bytes, at, end);
@@ -130,12 +140,21 @@ export class MessageReader {
       return end;
     }
     this.#filled = 0;
-    return this.#take(kept, 0, stop, at + stop - before, now);
+    if (this.#read(kept, 0, stop, false) !== stop) {
+      this.#lose();
+      return at + stop - before;
+    }
+    return this.#take(stop, at + stop - before, now);
   }
 
-  #take(bytes: Uint8Array, start: number, stop: number, at: number, now: number): number {
-    const body = this.#sink.onHead(this.#side, bytes, start, stop, this.#firstTime);
-    this.octets = stop - start;
+  #read(bytes: Uint8Array, start: number, end: number, cut: boolean): number {
+    return head.read(bytes, start, end, this.#sink.detail, this.#sink.showSecrets, cut);
+  }
+
+  /** The head that was read. @param octets its length @param at where what follows it starts */
+  #take(octets: number, at: number, now: number): number {
+    const body = this.#sink.onHead(this.#side, head, this.#firstTime);
+    this.octets = octets;
     this.lastTime = now;
     if (body === -1) {
       this.#lose();
