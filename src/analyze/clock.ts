@@ -1,6 +1,9 @@
 /** Where an analysis stands: the time of the packet being looked at, ns since the first one. Shared by all who ask. */
 export class Clock {
   now = 0;
+  /** The earliest and latest packet so far. */
+  earliest = 0;
+  latest = 0;
   #baseHigh = 0;
   #baseLow = 0;
   #started = false;
@@ -12,7 +15,10 @@ export class Clock {
       this.#baseHigh = high;
       this.#baseLow = low;
     }
-    this.now = (high - this.#baseHigh) * 0x1_0000_0000 + (low - this.#baseLow);
+    const now = (high - this.#baseHigh) * 0x1_0000_0000 + (low - this.#baseLow);
+    this.now = now;
+    if (now > this.latest) this.latest = now;
+    else if (now < this.earliest) this.earliest = now;
   }
 
   /** Nanoseconds since 1970 of a time of the analysis. */

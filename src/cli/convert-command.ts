@@ -1,5 +1,5 @@
 import { CaptureAnalysis } from '../analyze/capture-analysis.ts';
-import { byteSize, counted } from '../view/units.ts';
+import { byteSize, counted, grouped } from '../view/units.ts';
 import { CaptureFramer } from '../wire/capture-read.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../wire/errors.ts';
 import type { AnalysisOutputKind } from './analysis/output.ts';
@@ -52,7 +52,7 @@ export async function convert(
   if (writer.end?.kind === 'failed') {
     throw new KsnoopError('CANNOT_WRITE', `The file could not be written to its end: ${writer.end.error.message}.`);
   }
-  const of = `${counted(copy.written(), 'packet')} of ${copy.framer.packets.toLocaleString('en-US')}`;
+  const of = `${counted(copy.written(), 'packet')} of ${grouped(copy.framer.packets)}`;
   say.say(`${of}, ${byteSize(writer.written)}${sink.description === undefined ? '' : `: ${sink.description}`}`);
   if (format.omitted !== undefined) say.tell(format.omitted);
   if (result.stopped !== undefined) say.tell(result.stopped);
@@ -99,6 +99,7 @@ async function wantedPackets(
     name: 'matches',
     about: '',
     detail: true,
+    packets: false,
     json: false,
     create: () => ({
       event: (_event, flow) => void flows.add(flow.id),

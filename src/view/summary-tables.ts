@@ -3,7 +3,7 @@ import type { Colours } from './colour.ts';
 import { flowLine } from './flow-table.ts';
 import { sanitise } from './sanitise.ts';
 import { type Cell, type Column, tableLines } from './table.ts';
-import { byteSize, counted, latencyText, timeSpan } from './units.ts';
+import { byteSize, counted, grouped, latencyText, timeSpan } from './units.ts';
 
 /** Rows of a table shown to people; the JSON has all. */
 const ROWS_SHOWN = 25;
@@ -133,7 +133,7 @@ function countsText(counts: Readonly<Record<string, number>>): string {
 }
 
 function number(value: number): string {
-  return value.toLocaleString('en-US');
+  return grouped(value);
 }
 
 function headline({ time, duration, flows, services }: SummaryReport): string {

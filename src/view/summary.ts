@@ -1,4 +1,4 @@
-import { byteSize, counted, timeSpan } from './units.ts';
+import { byteSize, counted, grouped, timeSpan } from './units.ts';
 
 /** One target's line of the closing summary. Counts are whole packets. */
 export interface TargetSummary {
@@ -50,10 +50,10 @@ function isZero(target: TargetSummary): boolean {
 function line(target: TargetSummary): string {
   const counts = [
     `${counted(target.captured, 'packet')} captured`,
-    `${target.received.toLocaleString('en-US')} received`,
-    `${target.droppedByKernel.toLocaleString('en-US')} dropped by kernel`,
-    `${target.droppedByKsnoop.toLocaleString('en-US')} dropped by ksnoop`,
-    `${target.truncated.toLocaleString('en-US')} truncated`,
+    `${grouped(target.received)} received`,
+    `${grouped(target.droppedByKernel)} dropped by kernel`,
+    `${grouped(target.droppedByKsnoop)} dropped by ksnoop`,
+    `${grouped(target.truncated)} truncated`,
   ];
   const shared = target.sharedWith === undefined ? undefined : `the same packets as ${target.sharedWith}`;
   const notes = [shared, target.note].filter((note) => note !== undefined);

@@ -1,6 +1,13 @@
+/** A number with its thousands apart and at most three decimals: `12,345`, `0.033`. Not by Intl, whose first use costs more than most commands take. */
+export function grouped(count: number): string {
+  const [whole = '', decimals] = String(Math.round(count * 1000) / 1000).split('.');
+  const apart = whole.replace(/\B(?=(\d{3})+$)/g, ',');
+  return decimals === undefined ? apart : `${apart}.${decimals}`;
+}
+
 /** A count with its noun: `1 packet`, `12,345 packets`. */
 export function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+  return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 const STEPS = ['B', 'kB', 'MB', 'GB', 'TB'];

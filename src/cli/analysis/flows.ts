@@ -9,6 +9,7 @@ export const flows: AnalysisOutputKind = {
   name: 'flows',
   about: 'one line per flow, with the health of TCP',
   detail: false,
+  packets: false,
   json: true,
   create: ({ session, line, colour, align, json }) => {
     const style = { colours: new Colours(colour), align, titleOf: protocolTitle };

@@ -7,6 +7,7 @@ export const json: AnalysisOutputKind = {
   name: 'json',
   about: 'the same as JSON, an object a line',
   detail: true,
+  packets: true,
   json: true,
   create: ({ session, line }) => ({
     event: (event, flow) => line(jsonLine(session.recorder.event(event, flow))),

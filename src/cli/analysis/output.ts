@@ -32,6 +32,8 @@ export interface AnalysisOutputKind {
   readonly about: string;
   /** Whether single events are looked at: everything in them is decoded. */
   readonly detail: boolean;
+  /** Whether single packets are looked at. */
+  readonly packets: boolean;
   /** Whether there is a form for `--json`. */
   readonly json: boolean;
   create(context: AnalysisOutputContext): AnalysisOutput;

@@ -29,6 +29,7 @@ export const packets: AnalysisOutputKind = {
   name: 'packets',
   about: 'one line per packet',
   detail: false,
+  packets: true,
   json: true,
   create: (context) => ({ packet: packetWriter(context) }),
 };

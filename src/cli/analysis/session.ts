@@ -27,8 +27,6 @@ export class AnalysisSession {
   readonly capture: CaptureAnalysis;
   readonly names: Names;
   readonly interfaces: CaptureInterface[] = [];
-  /** Time of the first and the last packet, ns since the first. */
-  span: { first: number; last: number } | undefined;
   readonly #output: AnalysisOutput;
   readonly #where: Condition | undefined;
   #recorder: Recorder | undefined;
@@ -51,11 +49,17 @@ export class AnalysisSession {
         for (const { address, name } of names)
           this.names.addRecord(addressText(address, 0, address.length), name, since);
       },
-      packet: (packet, taken) => this.#packet(packet, taken),
+      ...(kind.packets ? { packet: (packet, taken) => this.#packet(packet, taken) } : {}),
     };
     this.capture = new CaptureAnalysis(sink, options, observer, settings.choice);
     this.names = new Names(this.capture.analysis.hosts);
     this.#output = kind.create({ ...settings, session: this });
+  }
+
+  /** Time of the first and the last packet, ns since the first that came; undefined before any. */
+  get span(): { readonly first: number; readonly last: number } | undefined {
+    const { packets, clock } = this.capture.analysis;
+    return packets === 0 ? undefined : { first: clock.earliest, last: clock.latest };
   }
 
   /** Makes records of what the analysis says; once the first packet has come. */
@@ -101,12 +105,7 @@ export class AnalysisSession {
   }
 
   #packet(packet: PacketView, taken: Taken): void {
-    const { now } = this.capture.analysis.clock;
-    if (this.span === undefined) this.span = { first: now, last: now };
-    else if (now > this.span.last) this.span.last = now;
-    else if (now < this.span.first) this.span.first = now;
-    if (this.#output.packet === undefined) return;
     if (this.#where !== undefined && !this.#where.matches(this.recorder.packet(packet, packet.interfaceId))) return;
-    this.#output.packet(packet, taken);
+    this.#output.packet?.(packet, taken);
   }
 }

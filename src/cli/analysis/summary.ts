@@ -10,6 +10,7 @@ export const summary: AnalysisOutputKind = {
   name: 'summary',
   about: 'tables by service, pod and route, DNS, TLS and the health of TCP',
   detail: false,
+  packets: false,
   json: true,
   create: ({ session, line, colour, width, json }) => {
     const sums = new Summary(session.capture.analysis.hosts, session.names);

@@ -10,6 +10,7 @@ export const text: AnalysisOutputKind = {
   name: 'text',
   about: 'one line per exchange or event; what is not decoded packet by packet',
   detail: true,
+  packets: true,
   json: false,
   create: (context) => {
     const { session, line, colour, align } = context;
