@@ -24,7 +24,6 @@ export class DatagramFlows {
   readonly #analyzers: DatagramAnalyzer[];
 
   constructor(clock: Clock, sink: AnalysisSink, detail: boolean, showSecrets: boolean) {
-
     this.#sink = sink;
     this.table = new FlowTable(FLOW_STRIDE, FLOWS_MAXIMUM, (place) => this.#ended(place));
     this.#view = new FlowView(this.table, (place) => this.#protocol(place)?.name);

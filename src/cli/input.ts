@@ -1,13 +1,10 @@
-import { closeSync, fstatSync, openSync, read, readSync } from 'node:fs';
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { closeSync, fstatSync, openSync, read } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, KsnoopError, systemCode } from '../wire/errors.ts';
 import { type Compression, compressionOf, Decompressor, MAGIC_BYTES } from './decompress.ts';
 
-/** One read: small enough to stay in the processor's cache until it is decoded. */
-const CHUNK_BYTES = 512 * 1024;
-
-/** Octets of a file read in one go before signals and timers get their turn. */
-const TURN_BYTES = 16 * 1024 * 1024;
+/** One read: small enough to stay in the processor's cache until it is decoded, large enough to be worth a turn. */
+const CHUNK_BYTES = 1024 * 1024;
 
 /** How often a growing file is looked at, and how often progress is told. */
 const FOLLOW_MS = 100;
@@ -59,7 +56,10 @@ export class Input {
   readonly #descriptor: number;
   readonly #size: number | undefined;
   readonly #follow: boolean;
-  readonly #buffer = new Uint8Array(CHUNK_BYTES);
+  /** While the octets of one are looked at, another thread reads into the other. */
+  #buffer = new Uint8Array(CHUNK_BYTES);
+  #spare = new Uint8Array(CHUNK_BYTES);
+  #ahead: Promise<number | undefined> | undefined;
   #toldAt = 0;
 
   constructor(descriptor: number, size: number | undefined, follow: boolean) {
@@ -78,21 +78,18 @@ export class Input {
       if (compression !== undefined) return await this.#decompress(compression, head, onChunk, signal, onProgress);
       const wait = onChunk(head);
       if (wait !== undefined) await wait;
-      for (let unheard = head.length; ; ) {
+      for (;;) {
         const count = await this.#next(signal);
         if (count === undefined) return { kind: 'aborted' };
         if (count === 0) return { kind: 'complete' };
         const more = onChunk(count === CHUNK_BYTES ? this.#buffer : this.#buffer.subarray(0, count));
         if (more !== undefined) await more;
-        unheard += count;
-        if (unheard < TURN_BYTES) continue;
-        unheard = 0;
         this.#tell(onProgress);
-        await turn();
         if (signal.aborted) return { kind: 'aborted' };
       }
     } finally {
-      if (this.#descriptor !== 0) closeSync(this.#descriptor);
+      // A read under way must not end up in a descriptor that is somebody else's by then.
+      if (this.#descriptor !== 0) void (this.#ahead ?? Promise.resolve()).finally(() => closeSync(this.#descriptor));
     }
   }
 
@@ -108,13 +105,15 @@ export class Input {
     return head;
   }
 
-  /** Read into the buffer. @returns octets, 0 at the end, undefined when aborted */
+  /** The next octets, in the buffer. @returns octets, 0 at the end, undefined when aborted */
   async #next(signal: AbortSignal): Promise<number | undefined> {
     for (;;) {
-      // A regular file is there at once; whatever else may keep one waiting, and a waiting thread hears no signal.
-      const count = this.#size === undefined ? await this.#wait(signal) : readSync(this.#descriptor, this.#buffer);
+      const count = await (this.#ahead ?? this.#read(signal));
+      this.#ahead = undefined;
       if (count === undefined) return undefined;
+      [this.#buffer, this.#spare] = [this.#spare, this.#buffer];
       this.position += count;
+      if (count > 0) this.#ahead = this.#read(signal);
       if (count > 0 || !this.#follow || this.#size === undefined) return count;
       if (signal.aborted) return undefined;
       await sleep(FOLLOW_MS, undefined, { signal }).catch(() => undefined);
@@ -122,7 +121,8 @@ export class Input {
     }
   }
 
-  #wait(signal: AbortSignal): Promise<number | undefined> {
+  /** Read into the spare buffer. */
+  #read(signal: AbortSignal): Promise<number | undefined> {
     return new Promise((resolve, reject) => {
       const abort = () => resolve(undefined);
       if (signal.aborted) {
@@ -130,12 +130,12 @@ export class Input {
         return;
       }
       signal.addEventListener('abort', abort, { once: true });
-      read(this.#descriptor, this.#buffer, 0, CHUNK_BYTES, null, (error, count) => {
+      read(this.#descriptor, this.#spare, 0, CHUNK_BYTES, null, (error, count) => {
         signal.removeEventListener('abort', abort);
         if (error === null) resolve(count);
         // A terminal's or socket's way of saying that nothing more comes.
         else if (error.code === 'EOF') resolve(0);
-        else if (error.code === 'EAGAIN') setTimeout(() => resolve(this.#wait(signal)), 5);
+        else if (error.code === 'EAGAIN') setTimeout(() => resolve(this.#read(signal)), 5);
         else reject(new KsnoopError('CANNOT_READ', `The input cannot be read: ${error.message}.`, { cause: error }));
       });
     });
