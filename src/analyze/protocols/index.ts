@@ -1,8 +1,9 @@
 import { http1 } from './http1/index.ts';
 import type { DatagramProtocol, StreamProtocol } from './protocol.ts';
+import { tls } from './tls/index.ts';
 
 /** Every protocol on TCP, in the order in which they are asked: strict and frequent ones first. */
-export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [http1];
+export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [http1, tls];
 
 /** Every protocol on UDP. */
 export const DATAGRAM_PROTOCOLS: readonly DatagramProtocol[] = [];

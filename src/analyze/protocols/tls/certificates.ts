@@ -1,0 +1,76 @@
+import { X509Certificate } from 'node:crypto';
+import { u8, u16 } from '../../bytes.ts';
+import type { Fields } from '../../event.ts';
+import { TEXT_MAXIMUM } from '../../limits.ts';
+
+/** Certificates of a chain that are told, and names of one. */
+const CHAIN_MAXIMUM = 8;
+const NAMES_MAXIMUM = 64;
+
+/**
+ * The chain in a Certificate message of TLS <= 1.2 (RFC 5246 section 7.4.2), from behind the handshake header.
+ * @param detail read the certificates, not only count them
+ */
+export function readCertificates(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  detail: boolean,
+): { readonly count: number; readonly certificates: readonly Fields[] } {
+  const certificates: Fields[] = [];
+  let count = 0;
+  for (let at = start + 3; at + 3 <= end; count += 1) {
+    const next = at + 3 + u8(bytes, at) * 0x10000 + u16(bytes, at + 1);
+    if (next > end) break;
+    if (detail && certificates.length < CHAIN_MAXIMUM) certificates.push(readCertificate(bytes.subarray(at + 3, next)));
+    at = next;
+  }
+  return { count, certificates };
+}
+
+/** A certificate in DER: its names and when it is valid (RFC 3339); empty for what is none. */
+export function readCertificate(der: Uint8Array): Fields {
+  try {
+    const { subject, issuer, validFromDate, validToDate, subjectAltName, serialNumber } = new X509Certificate(der);
+    return {
+      subject: oneLine(subject),
+      issuer: oneLine(issuer),
+      notBefore: timeText(validFromDate),
+      notAfter: timeText(validToDate),
+      names: alternativeNames(subjectAltName),
+      serial: serialNumber.toLowerCase().slice(0, TEXT_MAXIMUM),
+    };
+  } catch {
+    return {};
+  }
+}
+
+function timeText(date: Date): string | undefined {
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString().replace('.000Z', 'Z');
+}
+
+/** Node gives a name's parts in lines, and undefined for an empty name. */
+function oneLine(name: string | undefined): string {
+  return (name ?? '').trim().replaceAll('\n', ', ').slice(0, TEXT_MAXIMUM);
+}
+
+/** `DNS:a.example, IP Address:10.0.0.1` without the kinds; a name with unusual characters stands in quotes. */
+function alternativeNames(text: string | undefined): string[] | undefined {
+  if (text === undefined) return undefined;
+  const names: string[] = [];
+  for (const [, quoted, plain] of text.matchAll(
+    /(?:^|, )[A-Za-z ]+:(?:("(?:[^"\\]|\\.)*")|((?:(?!, [A-Za-z ]+:).)*))/gs,
+  )) {
+    if (names.length >= NAMES_MAXIMUM) break;
+    names.push((quoted === undefined ? (plain ?? '') : unquoted(quoted)).slice(0, TEXT_MAXIMUM));
+  }
+  return names;
+}
+
+function unquoted(text: string): string {
+  try {
+    return String(JSON.parse(text));
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,196 @@
+import { SIDE, type Side } from '../../event.ts';
+import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
+import { ALERT_LEVEL, alertName } from './alerts.ts';
+import { readCertificates } from './certificates.ts';
+import { readClientHello } from './client-hello.ts';
+import { Direction, type DirectionSink, HANDSHAKE } from './direction.ts';
+import { Handshake, tlsExchange } from './handshake.ts';
+import { RECORD } from './records.ts';
+import { readServerHello } from './server-hello.ts';
+import { isTls13 } from './versions.ts';
+
+/** What TLS 1.3's protection adds to a record at least (type and an 8-octet tag), and the shortest Finished: SHA-256's. */
+const PROTECTION = 9;
+const USUAL_PROTECTION = 17;
+const FINISHED_MINIMUM = 4 + 32;
+
+/**
+ * One connection's handshake; what follows it is skipped unread. It is over, as far as can be seen,
+ * - in TLS <= 1.2 when both sides' Finished have come: the record behind each ChangeCipherSpec (RFC 5246 section 7.3);
+ * - in TLS 1.3 when the client, after the ServerHello, has sent as much encrypted as a Finished takes (an alert is
+ *   shorter). Whether the server takes what the client says there (its certificate) cannot be seen.
+ */
+export class TlsConnection implements StreamAnalyzer, DirectionSink {
+  readonly #context: StreamContext;
+  #sides: readonly [Direction, Direction] | undefined;
+  readonly #handshake = new Handshake();
+  readonly #finished: [boolean, boolean] = [false, false];
+  /** The handshake of TLS <= 1.2 went the long way, not resuming a session. */
+  #full = false;
+  /** Octets the client sent encrypted: after the ServerHello of TLS 1.3, or where the server is not seen. */
+  #protectedOctets = 0;
+
+  constructor(context: StreamContext) {
+    this.#context = context;
+    this.#sides = [new Direction(SIDE.client, this), new Direction(SIDE.server, this)];
+  }
+
+  data(side: Side, bytes: Uint8Array, start: number, end: number): void {
+    this.#sides?.[side].data(bytes, start, end, this.#context.now);
+  }
+
+  gap(side: Side, length: number): void {
+    this.#sides?.[side].gap(length, this.#context.now);
+  }
+
+  end(how: StreamEnd): void {
+    const sides = this.#sides;
+    const { client, server } = this.#handshake;
+    if (sides === undefined || (client === undefined && server === undefined)) {
+      this.#stop();
+      return;
+    }
+    if (sides[0].lost || sides[1].lost) this.#over(Number.NaN, undefined, 'gap');
+    else if (client === undefined || this.#protectedOctets >= FINISHED_MINIMUM || this.#finished[SIDE.client]) {
+      // One direction of the connection was not captured, and the other went on.
+      this.#over(Number.NaN, undefined, server === undefined ? 'no response' : undefined);
+    } else if (server !== undefined && (how === 'capture ended' || how === 'expired')) {
+      this.#over(Number.NaN, undefined, 'no response');
+    } else {
+      const failure = how === 'reset' ? how : server === undefined ? 'no answer' : 'closed';
+      this.#over(Number.NaN, failure, how === 'reset' ? how : 'no response');
+    }
+  }
+
+  onHandshake(
+    side: Side,
+    type: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    first: number,
+    last: number,
+  ): void {
+    if (side === SIDE.client) this.#onClient(type, bytes, start, end, first, last);
+    else this.#onServer(type, bytes, start, end, first);
+  }
+
+  onAlert(side: Side, level: number, description: number): void {
+    const fatal = level === ALERT_LEVEL.fatal;
+    const name = alertName(description);
+    const { now } = this.#context;
+    this.#context.emit({
+      kind: 'event',
+      protocol: 'tls',
+      time: now,
+      from: side,
+      code: 'TLS_ALERT',
+      label: `${fatal ? 'fatal' : 'warning'} alert ${name}`,
+      failed: fatal,
+      fields: { tls: { sni: this.#handshake.client?.sni, alert: name, alertLevel: fatal ? 'fatal' : 'warning' } },
+    });
+    if (!fatal) return;
+    this.#handshake.alert = name;
+    if (this.#handshake.client === undefined && this.#handshake.server === undefined) return;
+    if (side === SIDE.server && Number.isNaN(this.#handshake.responseTime)) this.#handshake.responseTime = now;
+    this.#over(now, name, undefined);
+  }
+
+  onChangeCipherSpec(side: Side): void {
+    const { client, server } = this.#handshake;
+    const direction = this.#sides?.[side];
+    if (direction === undefined) return;
+    // TLS 1.3 sends one for the looks of it (RFC 8446, appendix D.4), before its hellos are done when it retries.
+    const tls13 = server === undefined ? client?.supportedVersions.some(isTls13) : isTls13(server.version);
+    if (tls13 && !(server === undefined && this.#full)) return;
+    direction.encrypted = true;
+    if (!this.#full && side === SIDE.server && server !== undefined) this.#handshake.resumed = true;
+  }
+
+  onProtected(side: Side, type: number, length: number): void {
+    const { server } = this.#handshake;
+    const { now } = this.#context;
+    if (server === undefined || isTls13(server.version)) {
+      if (side !== SIDE.client) return;
+      this.#protectedOctets += Math.max(0, length - (length < USUAL_PROTECTION ? PROTECTION : USUAL_PROTECTION));
+      if (server !== undefined && !server.retry && this.#protectedOctets >= FINISHED_MINIMUM) {
+        this.#over(now, undefined, undefined);
+      }
+      return;
+    }
+    const other = side === SIDE.client ? SIDE.server : SIDE.client;
+    if (type === RECORD.handshake) {
+      this.#finished[side] = true;
+      if (this.#finished[other]) this.#over(now, undefined, undefined);
+    } else if (type === RECORD.applicationData && this.#sides?.[side].encrypted) {
+      // A client may send data before the server's Finished (RFC 7918), a server not before the client's.
+      if (side === SIDE.server || this.#sides[other].lost) this.#over(now, undefined, undefined);
+    }
+  }
+
+  isEarly(side: Side): boolean {
+    return side === SIDE.server && this.#handshake.client === undefined;
+  }
+
+  onLost(side: Side, foreign: boolean): void {
+    if (!foreign || side === SIDE.client || this.#handshake.client === undefined) return;
+    const { now } = this.#context;
+    this.#handshake.responseTime = now;
+    this.#over(now, 'answer is not TLS', undefined);
+  }
+
+  #onClient(type: number, bytes: Uint8Array, start: number, end: number, first: number, last: number): void {
+    const handshake = this.#handshake;
+    if (type === HANDSHAKE.clientHello && handshake.client === undefined) {
+      const hello = readClientHello(bytes, start, end);
+      if (hello === undefined) return;
+      handshake.client = hello;
+      handshake.time = first;
+      handshake.requestEnd = last;
+    } else if (type === HANDSHAKE.certificate) {
+      const { count, certificates } = readCertificates(bytes, start, end, this.#context.detail);
+      if (count === 0) return;
+      handshake.clientAuth = 'given';
+      handshake.clientCertificates = certificates;
+    } else if (type === HANDSHAKE.clientKeyExchange) this.#full = true;
+  }
+
+  #onServer(type: number, bytes: Uint8Array, start: number, end: number, first: number): void {
+    const handshake = this.#handshake;
+    if (type === HANDSHAKE.serverHello || type === HANDSHAKE.helloRetryRequest) {
+      if (Number.isNaN(handshake.responseTime)) handshake.responseTime = first;
+      if (type === HANDSHAKE.helloRetryRequest) handshake.helloRetry = true;
+      const hello = type === HANDSHAKE.serverHello ? readServerHello(bytes, start, end) : undefined;
+      if (hello === undefined) return;
+      if (hello.retry) {
+        handshake.helloRetry = true;
+        this.#protectedOctets = 0;
+      }
+      handshake.server = hello;
+    } else if (type === HANDSHAKE.certificate) {
+      this.#full = true;
+      handshake.certificates = readCertificates(bytes, start, end, this.#context.detail).certificates;
+    } else if (type === HANDSHAKE.certificateRequest) handshake.clientAuth = 'requested';
+    else if (type === HANDSHAKE.serverHelloDone) this.#full = true;
+  }
+
+  #over(end: number, failure: string | undefined, incomplete: 'gap' | 'no response' | 'reset' | undefined): void {
+    const sides = this.#sides;
+    if (sides === undefined) return;
+    const outcome = {
+      end,
+      failure,
+      incomplete,
+      requestBytes: sides[0].reader.octets,
+      responseBytes: sides[1].reader.octets,
+    };
+    this.#stop();
+    this.#context.emit(tlsExchange(this.#handshake, outcome, this.#context.detail));
+  }
+
+  #stop(): void {
+    if (this.#sides === undefined) return;
+    for (const direction of this.#sides) direction.stop();
+    this.#sides = undefined;
+  }
+}

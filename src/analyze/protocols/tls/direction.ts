@@ -1,0 +1,142 @@
+import { u8, u16 } from '../../bytes.ts';
+import type { Side } from '../../event.ts';
+import { type Framing, LengthFramer } from '../length-framer.ts';
+import { RECORD, RecordReader, type RecordSink } from './records.ts';
+
+/** Types of a handshake message (IANA, "TLS HandshakeType"). */
+export const HANDSHAKE = {
+  clientHello: 1,
+  serverHello: 2,
+  helloRetryRequest: 6,
+  certificate: 11,
+  certificateRequest: 13,
+  serverHelloDone: 14,
+  clientKeyExchange: 16,
+} as const;
+
+export const HANDSHAKE_HEADER = 4;
+
+/** Octets kept of one handshake message: a hello, a chain of certificates. */
+const MESSAGE_KEEP = 16_384;
+
+/** A handshake message's length at most; past it sync is lost. */
+const MESSAGE_MAXIMUM = 1 << 18;
+
+/** Greatest type of a handshake message that goes unencrypted or did so in drafts (RFC 8879's is 25). */
+const TYPE_MAXIMUM = 25;
+
+/** What a direction tells its connection. */
+export interface DirectionSink {
+  /** A handshake message in the clear, from behind its header on; times of its first and last octet. */
+  onHandshake(
+    side: Side,
+    type: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    first: number,
+    last: number,
+  ): void;
+  onAlert(side: Side, level: number, description: number): void;
+  onChangeCipherSpec(side: Side): void;
+  /** A whole record that is encrypted: a handshake's, an alert or data. `length` of its content. */
+  onProtected(side: Side, type: number, length: number): void;
+  /** Whether what a direction says may still be words from before TLS: the `S` of PostgreSQL. */
+  isEarly(side: Side): boolean;
+  /** Nothing more can be read of this direction. `foreign`: what came first was no record. */
+  onLost(side: Side, foreign: boolean): void;
+}
+
+/** One direction of a connection until its handshake is over: records, and the handshake messages in them. */
+export class Direction implements RecordSink, Framing {
+  readonly header = HANDSHAKE_HEADER;
+  readonly keep = MESSAGE_KEEP;
+  readonly reader: RecordReader;
+  /** What is not application data is encrypted as well. */
+  encrypted = false;
+  lost = false;
+  readonly #side: Side;
+  readonly #sink: DirectionSink;
+  readonly #messages: LengthFramer;
+  #now = 0;
+  /** When the record began with which a message begins; NaN for a message within a record. */
+  #messageTime = Number.NaN;
+  #alertLevel = 0;
+
+  constructor(side: Side, sink: DirectionSink) {
+    this.#side = side;
+    this.#sink = sink;
+    this.reader = new RecordReader(this);
+    this.#messages = new LengthFramer(this);
+  }
+
+  data(bytes: Uint8Array, start: number, end: number, now: number): void {
+    this.#now = now;
+    this.reader.data(bytes, start, end, now);
+  }
+
+  gap(length: number, now: number): void {
+    this.#now = now;
+    if (!this.lost && !this.reader.gap(length)) this.onLost();
+  }
+
+  stop(): void {
+    this.reader.stop();
+    this.#messages.stop();
+  }
+
+  onContent(bytes: Uint8Array, start: number, end: number, last: boolean): void {
+    const { type, length, seen } = this.reader;
+    if (type === RECORD.applicationData || (this.encrypted && type !== RECORD.changeCipherSpec)) {
+      if (last) this.#sink.onProtected(this.#side, type, length);
+      return;
+    }
+    if (type === RECORD.handshake) {
+      if (!this.#messages.pending && seen === end - start) this.#messageTime = this.reader.firstTime;
+      this.#messages.data(bytes, start, end, this.#now);
+    } else if (type === RECORD.alert) this.#alert(bytes, start, end, length, seen);
+    else if (type === RECORD.changeCipherSpec && last) this.#sink.onChangeCipherSpec(this.#side);
+  }
+
+  onMissing(length: number, last: boolean): void {
+    const { type } = this.reader;
+    if (type === RECORD.handshake && !this.encrypted) this.#messages.gap(length, this.#now);
+    else if (last && type !== RECORD.changeCipherSpec && type !== RECORD.alert) {
+      this.#sink.onProtected(this.#side, type, this.reader.length);
+    }
+  }
+
+  onNoRecord(): boolean {
+    const none = this.reader.records === 0;
+    if (none && this.#sink.isEarly(this.#side)) return true;
+    this.lost = true;
+    this.stop();
+    this.#sink.onLost(this.#side, none);
+    return false;
+  }
+
+  lengthOf(bytes: Uint8Array, start: number): number {
+    const length = u8(bytes, start + 1) * 0x10000 + u16(bytes, start + 2);
+    return u8(bytes, start) <= TYPE_MAXIMUM && length <= MESSAGE_MAXIMUM ? HANDSHAKE_HEADER + length : -1;
+  }
+
+  onMessage(bytes: Uint8Array, start: number, end: number, _length: number, firstTime: number, lastTime: number): void {
+    const first = Number.isNaN(this.#messageTime) ? firstTime : this.#messageTime;
+    this.#messageTime = Number.NaN;
+    this.#sink.onHandshake(this.#side, u8(bytes, start), bytes, start + HANDSHAKE_HEADER, end, first, lastTime);
+  }
+
+  onLost(): void {
+    this.lost = true;
+    this.stop();
+    this.#sink.onLost(this.#side, false);
+  }
+
+  /** Two octets; more of them, and others, are encrypted or none. */
+  #alert(bytes: Uint8Array, start: number, end: number, length: number, seen: number): void {
+    if (length !== 2) return;
+    if (seen === 2)
+      this.#sink.onAlert(this.#side, end - start === 2 ? u8(bytes, start) : this.#alertLevel, u8(bytes, end - 1));
+    else this.#alertLevel = u8(bytes, start);
+  }
+}

@@ -1,0 +1,106 @@
+import type { Exchange, Fields, Incomplete } from '../../event.ts';
+import { TEXT_MAXIMUM } from '../../limits.ts';
+import { cipherSuiteName } from './cipher-suites.ts';
+import type { ClientHello } from './client-hello.ts';
+import { ja4 } from './ja4.ts';
+import type { ServerHello } from './server-hello.ts';
+import { versionName } from './versions.ts';
+
+/** What has been seen of one handshake. Times are NaN while they are not known. */
+export class Handshake {
+  client: ClientHello | undefined;
+  server: ServerHello | undefined;
+  /** First and last octet of the ClientHello; first of the server's answer. */
+  time = Number.NaN;
+  requestEnd = Number.NaN;
+  responseTime = Number.NaN;
+  helloRetry = false;
+  /** TLS <= 1.2: an earlier session goes on. */
+  resumed = false;
+  /** TLS <= 1.2: the server asked for a certificate; the client gave one. */
+  clientAuth: 'requested' | 'given' | undefined;
+  certificates: readonly Fields[] | undefined;
+  clientCertificates: readonly Fields[] | undefined;
+  /** The alert that ended it. */
+  alert: string | undefined;
+}
+
+/** How a handshake ended, and with how many octets of each side. */
+export interface Outcome {
+  /** When it was over; NaN when that was not seen. */
+  readonly end: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  /** In place of the version: why it failed. */
+  readonly failure: string | undefined;
+  readonly incomplete: Incomplete | undefined;
+}
+
+/** A handshake of TLS as an exchange. */
+export function tlsExchange(handshake: Handshake, outcome: Outcome, detail: boolean): Exchange {
+  const { client, server } = handshake;
+  const version = server === undefined ? undefined : versionName(server.version);
+  const alpn = agreedOrOffered(handshake);
+  const time = Number.isNaN(handshake.time) ? handshake.responseTime : handshake.time;
+  const answered = !Number.isNaN(handshake.responseTime);
+  const label = [version ?? 'TLS', client?.sni ?? (client === undefined ? '(ClientHello not seen)' : 'no SNI'), alpn];
+  return {
+    kind: 'exchange',
+    protocol: 'tls',
+    label: label
+      .filter((word) => word !== undefined)
+      .join(' ')
+      .slice(0, TEXT_MAXIMUM)
+      .replace(/[\r\n\t]/g, ' '),
+    time,
+    requestEnd: Number.isNaN(handshake.requestEnd) ? time : handshake.requestEnd,
+    responseTime: answered ? handshake.responseTime : undefined,
+    responseEnd: answered && !Number.isNaN(outcome.end) ? outcome.end : undefined,
+    requestBytes: outcome.requestBytes,
+    responseBytes: outcome.responseBytes,
+    status: outcome.failure ?? version ?? '',
+    failed: outcome.failure !== undefined,
+    route: client?.sni ?? (client === undefined ? '(ClientHello not seen)' : 'no SNI'),
+    incomplete: outcome.incomplete ?? (client === undefined ? 'no request' : undefined),
+    fields: { tls: tlsFields(handshake, 't', detail) },
+  };
+}
+
+/** The protocol agreed on where that is visible (TLS <= 1.2), else those offered, the preferred first. */
+function agreedOrOffered({ client, server }: Handshake): string | undefined {
+  if (server?.alpn !== undefined) return server.alpn;
+  const visible = server !== undefined && server.version <= 0x0303;
+  return visible || client === undefined || client.alpn.length === 0 ? undefined : client.alpn.join();
+}
+
+/** The `tls` part of the JSON. @param transport as in JA4 */
+export function tlsFields(handshake: Handshake, transport: 't' | 'q', detail: boolean): Fields {
+  const { client, server } = handshake;
+  const plain = {
+    sni: client?.sni,
+    version: server === undefined ? undefined : versionName(server.version),
+    alpn: agreedOrOffered(handshake),
+  };
+  if (!detail) return plain;
+  return {
+    ...plain,
+    cipher: server === undefined ? undefined : cipherSuiteName(server.cipher),
+    ja4: client === undefined ? undefined : ja4(client, transport),
+    resumed: server === undefined ? undefined : handshake.resumed || server.preSharedKey,
+    helloRetry: handshake.helloRetry || undefined,
+    clientAuth: handshake.clientAuth,
+    alert: handshake.alert,
+    alpnOffered: client === undefined || client.alpn.length === 0 ? undefined : client.alpn,
+    supportedVersions: client === undefined ? undefined : offeredVersions(client),
+    earlyData: client?.earlyData || undefined,
+    encryptedClientHello: client?.encryptedHello || undefined,
+    notAfter: handshake.certificates?.[0]?.notAfter,
+    certificates: handshake.certificates,
+    clientCertificates: handshake.clientCertificates,
+  };
+}
+
+function offeredVersions(client: ClientHello): string[] {
+  const { supportedVersions } = client;
+  return (supportedVersions.length > 0 ? supportedVersions : [client.version]).slice(0, 16).map(versionName);
+}
