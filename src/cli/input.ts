@@ -1,10 +1,8 @@
-import { closeSync, fstatSync, openSync, read } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, KsnoopError, systemCode } from '../wire/errors.ts';
 import { type Compression, compressionOf, Decompressor, MAGIC_BYTES } from './decompress.ts';
-
-/** One read: small enough to stay in the processor's cache until it is decoded, large enough to be worth a turn. */
-const CHUNK_BYTES = 1024 * 1024;
+import { ReadAhead } from './read-ahead.ts';
 
 /** How often a growing file is looked at, and how often progress is told. */
 const FOLLOW_MS = 100;
@@ -51,19 +49,13 @@ function open(path: string): number {
 
 /** An input, read once from its beginning. */
 export class Input {
-  /** Octets read so far. */
-  position = 0;
-  readonly #descriptor: number;
+  readonly #source: ReadAhead;
   readonly #size: number | undefined;
   readonly #follow: boolean;
-  /** While the octets of one are looked at, another thread reads into the other. */
-  #buffer = new Uint8Array(CHUNK_BYTES);
-  #spare = new Uint8Array(CHUNK_BYTES);
-  #ahead: Promise<number | undefined> | undefined;
   #toldAt = 0;
 
   constructor(descriptor: number, size: number | undefined, follow: boolean) {
-    this.#descriptor = descriptor;
+    this.#source = new ReadAhead(descriptor, size !== undefined);
     this.#size = size;
     this.#follow = follow;
   }
@@ -76,69 +68,41 @@ export class Input {
       if (head === undefined) return { kind: 'aborted' };
       const compression = compressionOf(head);
       if (compression !== undefined) return await this.#decompress(compression, head, onChunk, signal, onProgress);
-      const wait = onChunk(head);
-      if (wait !== undefined) await wait;
-      for (;;) {
-        const count = await this.#next(signal);
-        if (count === undefined) return { kind: 'aborted' };
-        if (count === 0) return { kind: 'complete' };
-        const more = onChunk(count === CHUNK_BYTES ? this.#buffer : this.#buffer.subarray(0, count));
-        if (more !== undefined) await more;
+      let bytes: Uint8Array | undefined = head;
+      while (bytes !== undefined) {
+        const wait = onChunk(bytes);
+        if (wait !== undefined) await wait;
         this.#tell(onProgress);
-        if (signal.aborted) return { kind: 'aborted' };
+        if (signal.aborted) break;
+        bytes = await this.#next(signal);
+        if (bytes?.length === 0) return { kind: 'complete' };
       }
+      return { kind: 'aborted' };
     } finally {
-      // A read under way must not end up in a descriptor that is somebody else's by then.
-      if (this.#descriptor !== 0) void (this.#ahead ?? Promise.resolve()).finally(() => closeSync(this.#descriptor));
+      this.#source.close();
     }
   }
 
   /** The first octets, enough to tell a compression by; undefined when aborted before. */
   async #head(signal: AbortSignal): Promise<Uint8Array | undefined> {
-    let head = new Uint8Array(0);
+    let head: Uint8Array = new Uint8Array(0);
     while (head.length < MAGIC_BYTES) {
-      const count = await this.#next(signal);
-      if (count === undefined) return undefined;
-      if (count === 0) break;
-      head = Buffer.concat([head, this.#buffer.subarray(0, count)]);
+      const bytes = await this.#next(signal);
+      if (bytes === undefined) return undefined;
+      if (bytes.length === 0) break;
+      head = Buffer.concat([head, bytes]);
     }
     return head;
   }
 
-  /** The next octets, in the buffer. @returns octets, 0 at the end, undefined when aborted */
-  async #next(signal: AbortSignal): Promise<number | undefined> {
+  /** The next octets, none at the end, undefined when aborted. */
+  async #next(signal: AbortSignal): Promise<Uint8Array | undefined> {
     for (;;) {
-      const count = await (this.#ahead ?? this.#read(signal));
-      this.#ahead = undefined;
-      if (count === undefined) return undefined;
-      [this.#buffer, this.#spare] = [this.#spare, this.#buffer];
-      this.position += count;
-      if (count > 0) this.#ahead = this.#read(signal);
-      if (count > 0 || !this.#follow || this.#size === undefined) return count;
-      if (signal.aborted) return undefined;
+      const bytes = await this.#source.next(signal);
+      if (bytes === undefined || bytes.length > 0 || !this.#follow || this.#size === undefined) return bytes;
       await sleep(FOLLOW_MS, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return undefined;
     }
-  }
-
-  /** Read into the spare buffer. */
-  #read(signal: AbortSignal): Promise<number | undefined> {
-    return new Promise((resolve, reject) => {
-      const abort = () => resolve(undefined);
-      if (signal.aborted) {
-        abort();
-        return;
-      }
-      signal.addEventListener('abort', abort, { once: true });
-      read(this.#descriptor, this.#spare, 0, CHUNK_BYTES, null, (error, count) => {
-        signal.removeEventListener('abort', abort);
-        if (error === null) resolve(count);
-        // A terminal's or socket's way of saying that nothing more comes.
-        else if (error.code === 'EOF') resolve(0);
-        else if (error.code === 'EAGAIN') setTimeout(() => resolve(this.#read(signal)), 5);
-        else reject(new KsnoopError('CANNOT_READ', `The input cannot be read: ${error.message}.`, { cause: error }));
-      });
-    });
   }
 
   async #decompress(
@@ -151,24 +115,25 @@ export class Input {
     const decompressor = new Decompressor(compression, onChunk);
     let damage = await decompressor.push(head);
     while (damage === undefined) {
-      const count = await this.#next(signal);
-      if (count === undefined || signal.aborted) {
+      const bytes = await this.#next(signal);
+      if (bytes === undefined || signal.aborted) {
         decompressor.abandon();
         return { kind: 'aborted' };
       }
-      if (count === 0) break;
+      if (bytes.length === 0) break;
       // The decompressor works on it in another thread, and the buffer is used again.
-      damage = await decompressor.push(Uint8Array.from(this.#buffer.subarray(0, count)));
+      damage = await decompressor.push(Uint8Array.from(bytes));
       this.#tell(onProgress);
     }
     damage ??= await decompressor.end();
-    return damage === undefined ? { kind: 'complete' } : { kind: 'truncated', at: this.position, reason: damage };
+    if (damage === undefined) return { kind: 'complete' };
+    return { kind: 'truncated', at: this.#source.position, reason: damage };
   }
 
   #tell(onProgress: OnProgress): void {
     const now = performance.now();
     if (now - this.#toldAt < PROGRESS_MS) return;
     this.#toldAt = now;
-    onProgress(this.position, this.#size);
+    onProgress(this.#source.position, this.#size);
   }
 }
