@@ -19,7 +19,7 @@ export const HANDSHAKE_HEADER = 4;
 /** Octets kept of one handshake message: a hello, a chain of certificates. */
 const MESSAGE_KEEP = 16_384;
 
-/** A handshake message's length at most; past it sync is lost. */
+/** A handshake message's length at most, a chain of certificates excepted; past it sync is lost. */
 const MESSAGE_MAXIMUM = 1 << 18;
 
 /** Greatest type of a handshake message that goes unencrypted or did so in drafts (RFC 8879's is 25). */
@@ -117,7 +117,9 @@ export class Direction implements RecordSink, Framing {
 
   lengthOf(bytes: Uint8Array, start: number): number {
     const length = u8(bytes, start + 1) * 0x10000 + u16(bytes, start + 2);
-    return u8(bytes, start) <= TYPE_MAXIMUM && length <= MESSAGE_MAXIMUM ? HANDSHAKE_HEADER + length : -1;
+    const type = u8(bytes, start);
+    const fits = type <= TYPE_MAXIMUM && (length <= MESSAGE_MAXIMUM || type === HANDSHAKE.certificate);
+    return fits ? HANDSHAKE_HEADER + length : -1;
   }
 
   onMessage(bytes: Uint8Array, start: number, end: number, _length: number, firstTime: number, lastTime: number): void {

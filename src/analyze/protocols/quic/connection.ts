@@ -1,0 +1,172 @@
+import type { Exchange, Incomplete } from '../../event.ts';
+import { SIDE, type Side } from '../../event.ts';
+import { TEXT_MAXIMUM } from '../../limits.ts';
+import { readClientHello } from '../tls/client-hello.ts';
+import { HANDSHAKE, HANDSHAKE_HEADER } from '../tls/direction.ts';
+import { Handshake, tlsFields } from '../tls/handshake.ts';
+import { readServerHello } from '../tls/server-hello.ts';
+import { CryptoStream } from './crypto-stream.ts';
+import { quicErrorName } from './errors.ts';
+import { eachFrame, type FrameSink } from './frames.ts';
+import { type InitialKeys, initialKeys, openInitial } from './initial-keys.ts';
+import type { LongHeader } from './long-header.ts';
+import { quicVersion, quicVersionName } from './versions.ts';
+
+/** Initial packets of one connection that are decrypted, or tried. */
+const PACKETS_MAXIMUM = 32;
+
+/** One connection's handshake, as far as its Initial packets tell. */
+export class QuicConnection implements FrameSink {
+  readonly handshake = new Handshake();
+  /** First octet of the client's first Initial. */
+  readonly time: number;
+  /** Connection ids of the client's first Initial. */
+  readonly dcid: string;
+  readonly scid: string;
+  /** Octets of each side's datagrams until the handshake was over. */
+  readonly octets: [number, number] = [0, 0];
+  retry = false;
+  /** The client sent packets that it cannot send before its handshake is done. */
+  confirmed = false;
+  /** Why it was closed in an Initial packet. */
+  closed: string | undefined;
+  #version: number;
+  /** Of which the keys are made: another one after Retry. */
+  #keyId: string;
+  #keys: [InitialKeys | undefined, InitialKeys | undefined] = [undefined, undefined];
+  #serverVersion = 0;
+  #streams: readonly [CryptoStream, CryptoStream] = [new CryptoStream(), new CryptoStream()];
+  readonly #largest: [number, number] = [-1, -1];
+  #packets = 0;
+  #side: Side = SIDE.client;
+  #now = 0;
+
+  constructor(first: LongHeader, now: number) {
+    this.time = now;
+    this.dcid = first.dcid;
+    this.scid = first.scid;
+    this.#version = first.version;
+    this.#keyId = first.dcid;
+  }
+
+  /**
+   * An Initial packet.
+   * @returns whether it could be opened
+   */
+  initial(side: Side, bytes: Uint8Array, header: LongHeader, end: number, now: number): boolean {
+    this.#side = side;
+    this.#now = now;
+    if (this.#open(side, bytes, header, end)) return true;
+    // Behind a Retry, or a Version Negotiation, the client begins anew with other keys.
+    const other = header.dcid !== this.#keyId || header.version !== this.#version;
+    if (side !== SIDE.client || !other || this.#streams[SIDE.server].begun) return false;
+    const before = { keys: this.#keys, id: this.#keyId, version: this.#version };
+    this.#keys = [undefined, undefined];
+    this.#keyId = header.dcid;
+    this.#version = header.version;
+    if (this.#open(side, bytes, header, end)) return true;
+    this.#keys = before.keys;
+    this.#keyId = before.id;
+    this.#version = before.version;
+    return false;
+  }
+
+  onCrypto(offset: number, bytes: Uint8Array, start: number, end: number): void {
+    const side = this.#side;
+    const stream = this.#streams[side];
+    if (side === SIDE.server && !stream.begun && Number.isNaN(this.handshake.responseTime)) {
+      this.handshake.responseTime = this.#now;
+    }
+    stream.add(offset, bytes, start, end);
+    for (let message = stream.next(); message !== undefined; message = stream.next()) this.#message(side, message);
+  }
+
+  onClose(error: number, reason: string): void {
+    this.closed = quicErrorName(error) + (reason === '' ? '' : ` ${reason}`);
+    if (error >= 0x100 && error <= 0x1ff) this.handshake.alert = quicErrorName(error);
+    if (this.#side === SIDE.server && Number.isNaN(this.handshake.responseTime))
+      this.handshake.responseTime = this.#now;
+  }
+
+  /** Let go what only the handshake needs. */
+  release(): void {
+    this.#streams = [new CryptoStream(), new CryptoStream()];
+    this.#keys = [undefined, undefined];
+    this.#packets = PACKETS_MAXIMUM;
+  }
+
+  /** The handshake as an exchange. @param end when it was over; NaN when that was not seen */
+  exchange(end: number, incomplete: Incomplete | undefined, detail: boolean): Exchange {
+    const { handshake, closed, octets } = this;
+    const version = quicVersionName(this.#serverVersion || this.#version);
+    const { client } = handshake;
+    const answered = !Number.isNaN(handshake.responseTime);
+    const name = client?.sni ?? (client === undefined ? '(ClientHello not seen)' : 'no SNI');
+    const label = `QUICv${version} ${name} ${client?.alpn.join() ?? ''}`.trim();
+    const failure = closed ?? (answered || this.confirmed ? undefined : 'no answer');
+    return {
+      kind: 'exchange',
+      protocol: 'quic',
+      label: label.slice(0, TEXT_MAXIMUM).replace(/[\r\n\t]/g, ' '),
+      time: this.time,
+      requestEnd: Number.isNaN(handshake.requestEnd) ? this.time : handshake.requestEnd,
+      responseTime: answered ? handshake.responseTime : undefined,
+      responseEnd: answered && !Number.isNaN(end) ? end : undefined,
+      requestBytes: octets[SIDE.client],
+      responseBytes: octets[SIDE.server],
+      status: failure ?? `QUICv${version}`,
+      failed: failure !== undefined,
+      route: name,
+      incomplete,
+      fields: {
+        quic: {
+          version,
+          dcid: this.dcid,
+          scid: this.scid,
+          retry: this.retry || undefined,
+          error: closed,
+        },
+        tls: tlsFields(handshake, 'q', detail),
+      },
+    };
+  }
+
+  #open(side: Side, bytes: Uint8Array, header: LongHeader, end: number): boolean {
+    if (this.#packets >= PACKETS_MAXIMUM) return false;
+    this.#packets += 1;
+    const keys = this.#keysOf(side, header.version);
+    const opened = keys === undefined ? undefined : openInitial(keys, bytes, header, end, this.#largest[side]);
+    if (opened === undefined) return false;
+    if (side === SIDE.server) this.#serverVersion = header.version;
+    this.#largest[side] = Math.max(this.#largest[side], opened.number);
+    eachFrame(opened.payload, this);
+    return true;
+  }
+
+  /** A server may answer in another version than it was asked in (RFC 9368). */
+  #keysOf(side: Side, number: number): InitialKeys | undefined {
+    const version = quicVersion(number);
+    if (version === undefined) return undefined;
+    if (number !== this.#version) return initialKeys(version, this.#keyId, side === SIDE.client ? 'client' : 'server');
+    let keys = this.#keys[side];
+    if (keys === undefined) {
+      keys = initialKeys(version, this.#keyId, side === SIDE.client ? 'client' : 'server');
+      this.#keys[side] = keys;
+    }
+    return keys;
+  }
+
+  #message(side: Side, message: Uint8Array): void {
+    const { handshake } = this;
+    if (side === SIDE.client && message[0] === HANDSHAKE.clientHello && handshake.client === undefined) {
+      handshake.client = readClientHello(message, HANDSHAKE_HEADER, message.length);
+      if (handshake.client === undefined) return;
+      handshake.time = this.time;
+      handshake.requestEnd = this.#now;
+    } else if (side === SIDE.server && message[0] === HANDSHAKE.serverHello) {
+      const hello = readServerHello(message, HANDSHAKE_HEADER, message.length);
+      if (hello?.retry) handshake.helloRetry = true;
+      handshake.server = hello ?? handshake.server;
+    }
+  }
+}
