@@ -1,6 +1,17 @@
 /** Layers decoded of one packet: past any sane nesting of tags, extension headers and tunnels. */
 export const LAYERS_MAXIMUM = 32;
 
+/** Packets within packets that are decoded. */
+export const TUNNELS_MAXIMUM = 8;
+
+/** Fragmented datagrams put together at once, octets kept of them all, and how long the first waits for the last, in ns. */
+export const FRAGMENTED_MAXIMUM = 4096;
+export const FRAGMENT_TOTAL_BYTES = 16 * 1024 * 1024;
+export const FRAGMENT_AGE_NS = 30e9;
+
+/** Runs of octets, holes between them, that a datagram is kept in. */
+export const FRAGMENT_RUNS = 256;
+
 /** Octets of a stream's beginning that protocols may look at to say whether it is theirs. */
 export const PROBE_BYTES = 2048;
 

@@ -1,7 +1,10 @@
 import { normalLinkType } from '../wire/link-type.ts';
+import { u8 } from './bytes.ts';
 import { LAYER_NUMBERS, LAYERS } from './layers/index.ts';
+import { ipv4 } from './layers/ipv4.ts';
+import { ipv6 } from './layers/ipv6.ts';
 import { DIRECTION, type Direction, NEXT_NONE, SPACE, STOP, type Stop } from './layers/layer.ts';
-import { LAYERS_MAXIMUM } from './limits.ts';
+import { LAYERS_MAXIMUM, TUNNELS_MAXIMUM } from './limits.ts';
 
 /**
  * One packet and what its layers say: a view that is set, decoded, looked at and set again; nothing of it may be kept
@@ -38,8 +41,11 @@ export class PacketView {
   /** What follows, as a selector (layers/layer.ts); kept when nothing decodes it. */
   next: number = NEXT_NONE;
 
+  /** Packets around the innermost one: 0 without a tunnel. MPLS directly on Ethernet is none. */
+  tunnelDepth = 0;
+
   etherType = -1;
-  /** The innermost VLAN id. */
+  /** The innermost VLAN id of the innermost packet. */
   vlan = -1;
   networkOffset = -1;
   /** 4 or 6; 0 without IP. */
@@ -84,6 +90,32 @@ export class PacketView {
     return this.end > this.cursor ? this.end - this.cursor : 0;
   }
 
+  /** Where the IP header of the outermost packet of a tunnel starts; -1 without a tunnel. */
+  get outerNetworkOffset(): number {
+    if (this.tunnelDepth === 0) return -1;
+    for (let depth = 0; depth < this.layerCount; depth += 1) {
+      const number = this.layerNumbers[depth];
+      if (number === IPV4 || number === IPV6) return this.layerOffsets[depth] as number;
+    }
+    return -1;
+  }
+
+  /** Octets of an address of the outermost packet: 4, 16, or 0 without a tunnel. */
+  get outerAddressLength(): number {
+    const at = this.outerNetworkOffset;
+    return at < 0 ? 0 : u8(this.bytes, at) >> 4 === 4 ? 4 : 16;
+  }
+
+  get outerSourceAddress(): number {
+    const at = this.outerNetworkOffset;
+    return at < 0 ? -1 : at + (this.outerAddressLength === 4 ? 12 : 8);
+  }
+
+  get outerDestinationAddress(): number {
+    const at = this.outerNetworkOffset;
+    return at < 0 ? -1 : this.outerSourceAddress + this.outerAddressLength;
+  }
+
   /** Point the view at a packet. @param linkType any LINKTYPE_ or DLT_ value */
   set(
     bytes: Uint8Array,
@@ -120,14 +152,40 @@ export class PacketView {
     this.stopped = STOP.malformed;
   }
 
+  /** What the layer reads is not its own header. */
+  decline(): void {
+    this.stopped = STOP.declined;
+  }
+
+  /**
+   * A packet within the one decoded so far begins: from here on the view speaks of it.
+   * @returns false when it is not to be decoded: of what was fragmented only when it is whole, and not past the bound
+   */
+  enterTunnel(): boolean {
+    if (this.moreFragments) {
+      this.stopped = STOP.declined;
+      return false;
+    }
+    const depth = this.tunnelDepth + 1;
+    if (depth > TUNNELS_MAXIMUM) {
+      this.stopped = STOP.limit;
+      return false;
+    }
+    this.forgetNetwork();
+    this.tunnelDepth = depth;
+    this.vlan = -1;
+    return true;
+  }
+
   /** Leave out what is behind `wireEnd`: an IP length, behind which Ethernet's padding lies. A longer one is not believed. */
   narrow(wireEnd: number): void {
     if (wireEnd < this.wireEnd) this.wireEnd = wireEnd;
     if (wireEnd < this.end) this.end = wireEnd;
   }
 
-  /** Begin anew; also what a tunnel's inner packet begins with. */
+  /** Begin anew. */
   forgetNetwork(): void {
+    this.tunnelDepth = 0;
     this.networkOffset = -1;
     this.ipVersion = 0;
     this.sourceAddress = -1;
@@ -154,6 +212,8 @@ export class PacketView {
 }
 
 const DECODERS = LAYERS.map((layer) => layer.decode);
+const IPV4 = LAYERS.indexOf(ipv4);
+const IPV6 = LAYERS.indexOf(ipv6);
 
 /**
  * Decode the packet the view was set to, down to its payload or to where it stops. Any octets are valid input: what was
@@ -167,14 +227,23 @@ export function decodePacket(packet: PacketView): void {
   packet.cursor = packet.offset;
   packet.end = packet.offset + packet.caplen;
   packet.wireEnd = packet.offset + Math.max(packet.origlen, packet.caplen);
+  packet.next = packet.linkType < SPACE.etherType ? SPACE.linkType + packet.linkType : NEXT_NONE;
+  decodeLayers(packet, 0);
+}
+
+/**
+ * Decode on from `packet.cursor` with the layer that `packet.next` names.
+ * @param before layers decoded so far
+ */
+export function decodeLayers(packet: PacketView, before: number): void {
   const { layerNumbers, layerOffsets } = packet;
-  let depth = 0;
-  let next = packet.linkType < SPACE.etherType ? SPACE.linkType + packet.linkType : NEXT_NONE;
-  packet.next = next;
+  let depth = before;
+  let { next } = packet;
   let number = LAYER_NUMBERS[next] ?? 0;
   for (;;) {
     if (number === 0) {
-      packet.stopped = STOP.unsupported;
+      if (next >= SPACE.udpPort) packet.next = NEXT_NONE;
+      else packet.stopped = STOP.unsupported;
       break;
     }
     if (depth === LAYERS_MAXIMUM) {
@@ -187,7 +256,15 @@ export function decodePacket(packet: PacketView): void {
     packet.next = NEXT_NONE;
     (DECODERS[number - 1] as (packet: PacketView) => void)(packet);
     next = packet.next;
-    if (packet.stopped !== STOP.none || next === NEXT_NONE) break;
+    if (packet.stopped !== STOP.none) {
+      if (packet.stopped === STOP.declined) {
+        packet.stopped = STOP.none;
+        packet.next = NEXT_NONE;
+        depth -= 1;
+      }
+      break;
+    }
+    if (next === NEXT_NONE) break;
     number = LAYER_NUMBERS[next] ?? 0;
   }
   packet.layerCount = depth;

@@ -1,6 +1,10 @@
 import { arp } from './arp.ts';
 import { authentication } from './authentication.ts';
+import { erspan } from './erspan.ts';
 import { ethernet } from './ethernet.ts';
+import { geneve } from './geneve.ts';
+import { gre } from './gre.ts';
+import { gtpU } from './gtp-u.ts';
 import { icmp } from './icmp.ts';
 import { icmpv6 } from './icmpv6.ts';
 import { ipv4 } from './ipv4.ts';
@@ -12,11 +16,18 @@ import { linuxSll } from './linux-sll.ts';
 import { linuxSll2 } from './linux-sll2.ts';
 import { llc } from './llc.ts';
 import { loopback } from './loopback.ts';
+import { mpls } from './mpls.ts';
+import { ppp } from './ppp.ts';
+import { pppoe } from './pppoe.ts';
+import { pseudowire } from './pseudowire.ts';
 import { raw } from './raw.ts';
 import { sctp } from './sctp.ts';
 import { tcp } from './tcp.ts';
+import { teredo } from './teredo.ts';
 import { udp } from './udp.ts';
 import { vlan } from './vlan.ts';
+import { vxlan } from './vxlan.ts';
+import { wireguard } from './wireguard.ts';
 
 /** Every layer ksnoop decodes: a new one is a file here and a line below. */
 export const LAYERS = [
@@ -40,6 +51,17 @@ export const LAYERS = [
   sctp,
   icmp,
   icmpv6,
+  vxlan,
+  geneve,
+  gre,
+  erspan,
+  mpls,
+  pseudowire,
+  wireguard,
+  gtpU,
+  teredo,
+  pppoe,
+  ppp,
 ] as const satisfies readonly Layer[];
 
 export type LayerName = (typeof LAYERS)[number]['name'];
@@ -56,6 +78,8 @@ function numbers(layers: readonly Layer[]): Uint8Array {
       ...(layer.linkTypes ?? []).map((number) => SPACE.linkType + number),
       ...(layer.etherTypes ?? []).map((number) => SPACE.etherType + number),
       ...(layer.ipProtocols ?? []).map((number) => SPACE.ipProtocol + number),
+      ...(layer.udpPorts ?? []).map((number) => SPACE.udpPort + number),
+      ...(layer.selector === undefined ? [] : [layer.selector]),
     ];
     for (const selector of selectors) {
       if (table[selector] !== 0) throw new Error(`the layer ${layer.name} takes a number that another has`);

@@ -1,17 +1,21 @@
 import { LINK_TYPE } from '../../wire/link-type.ts';
 import { u8, u16 } from '../bytes.ts';
+import { ETHER_TYPE } from './ether-type.ts';
+import { IP_PROTOCOL } from './ip-protocol.ts';
 import { type Layer, SPACE } from './layer.ts';
 
 const HEADER = 20;
 
-/** RFC 791. */
+/** RFC 791; within another IP packet RFC 2003. */
 export const ipv4 = {
   name: 'ipv4',
   title: 'IPv4',
   linkTypes: [LINK_TYPE.ipv4],
-  etherTypes: [0x0800],
+  etherTypes: [ETHER_TYPE.ipv4],
+  ipProtocols: [IP_PROTOCOL.ipv4],
   decode(packet) {
     const { bytes, cursor } = packet;
+    if (packet.networkOffset >= 0 && !packet.enterTunnel()) return;
     if (!packet.has(HEADER)) return;
     const first = u8(bytes, cursor);
     const header = (first & 0xf) * 4;

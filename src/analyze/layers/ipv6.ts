@@ -1,18 +1,21 @@
 import { LINK_TYPE } from '../../wire/link-type.ts';
 import { u8, u16 } from '../bytes.ts';
+import { ETHER_TYPE } from './ether-type.ts';
 import { IP_PROTOCOL } from './ip-protocol.ts';
 import { type Layer, NEXT_NONE, SPACE } from './layer.ts';
 
 const HEADER = 40;
 
-/** RFC 8200. */
+/** RFC 8200; within another IP packet RFC 2473 and 4213 (6in4). */
 export const ipv6 = {
   name: 'ipv6',
   title: 'IPv6',
   linkTypes: [LINK_TYPE.ipv6],
-  etherTypes: [0x86dd],
+  etherTypes: [ETHER_TYPE.ipv6],
+  ipProtocols: [IP_PROTOCOL.ipv6],
   decode(packet) {
     const { bytes, cursor } = packet;
+    if (packet.networkOffset >= 0 && !packet.enterTunnel()) return;
     if (!packet.has(HEADER)) return;
     if (u8(bytes, cursor) >> 4 !== 6) return packet.malformed();
     const length = u16(bytes, cursor + 4);

@@ -15,15 +15,26 @@ export interface Layer {
   readonly etherTypes?: readonly number[];
   /** IP protocol and IPv6 next header numbers that name it. */
   readonly ipProtocols?: readonly number[];
+  /** UDP ports to which it is sent. A port is a hint: content that does not fit is declined (`packet.decline`). */
+  readonly udpPorts?: readonly number[];
+  /** A selector of SPACE.own, for a layer that only another layer names. */
+  readonly selector?: number;
   decode(packet: PacketView): void;
 }
 
 /**
  * What a layer may name its successor with. A number within its space, added to the space, is one index into one table
- * of layers; a new way to name layers (a tunnel's UDP port) is a new space.
+ * of layers; a new way to name layers is a new space. A UDP port names a layer if one answers to it, and else payload.
  */
-export const SPACE = { linkType: 0, etherType: 0x1_0000, ipProtocol: 0x2_0000 } as const;
-export const SPACES_END = 0x2_0100;
+export const SPACE = {
+  linkType: 0,
+  etherType: 0x1_0000,
+  ipProtocol: 0x2_0000,
+  udpPort: 0x2_0100,
+  /** What no number on the wire names. */
+  own: 0x3_0100,
+} as const;
+export const SPACES_END = 0x3_0110;
 
 /** `packet.next` when no further layer is named: what follows is payload, or decoding stopped. */
 export const NEXT_NONE = -1;
@@ -37,8 +48,10 @@ export const STOP = {
   malformed: 2,
   /** The next layer is not one ksnoop decodes; `packet.next` names it. */
   unsupported: 3,
-  /** LAYERS_MAXIMUM was reached. */
+  /** LAYERS_MAXIMUM or TUNNELS_MAXIMUM was reached. */
   limit: 4,
+  /** While decoding only: the layer finds that this is not its header after all. What is there is payload. */
+  declined: 5,
 } as const;
 
 export type Stop = (typeof STOP)[keyof typeof STOP];

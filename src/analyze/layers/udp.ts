@@ -1,6 +1,8 @@
 import { u16 } from '../bytes.ts';
 import { IP_PROTOCOL } from './ip-protocol.ts';
-import type { Layer } from './layer.ts';
+import { type Layer, SPACE } from './layer.ts';
+import { TEREDO_PORT } from './teredo.ts';
+import { looksLikeWireguard, SELECT_WIREGUARD } from './wireguard.ts';
 
 const HEADER = 8;
 
@@ -24,5 +26,8 @@ export const udp = {
       packet.narrow(cursor + length);
     }
     packet.cursor = cursor + HEADER;
+    // Tunnels are sent to their port from any; Teredo's relays alone answer from theirs.
+    if (looksLikeWireguard(packet)) packet.next = SELECT_WIREGUARD;
+    else packet.next = SPACE.udpPort + (packet.sourcePort === TEREDO_PORT ? TEREDO_PORT : packet.destinationPort);
   },
 } as const satisfies Layer;
