@@ -29,7 +29,9 @@ export async function clusterDemo(): Promise<void> {
   await lines.stop();
   const code = await file.stop();
   if (code !== 0) throw new Error(`ksnoop ended with ${code}`);
-  say(`the same packets, with the pods' names, are in ${FILE}: wireshark ${FILE}`);
+  say(`$ ksnoop read ${FILE} -o summary`);
+  if ((await new Ksnoop(['read', FILE, '-o', 'summary'], true).ended()) !== 0) throw new Error('ksnoop read failed');
+  say(`the packets, with the pods' names, are in ${FILE}: wireshark ${FILE}`);
   say('the cluster is still up: npm run cluster -- status, and npm run cluster -- down');
 }
 

@@ -33,7 +33,9 @@ export async function localDemo(): Promise<void> {
     }
     const codes = [await lines.stop(), await file.stop()];
     if (codes.some((code) => code !== 0)) throw new Error(`ksnoop ended with ${codes.join(' and ')}`);
-    say(`the same packets, with the hosts' names, are in ${FILE}: wireshark ${FILE}`);
+    say(`$ ksnoop read ${FILE} -o summary`);
+    if ((await new Ksnoop(['read', FILE, '-o', 'summary'], true).ended()) !== 0) throw new Error('ksnoop read failed');
+    say(`the packets, with the hosts' names, are in ${FILE}: wireshark ${FILE}`);
   } finally {
     network.down();
     process.off('SIGINT', abort);

@@ -84,15 +84,16 @@ export class Names {
   }
 
   /**
-   * A packet left (or entered) through a pod's interface: its source (or destination) is the pod's own address. Of a
+   * A packet left (or entered) through a pod's interface, or a named namespace's: its source (or destination) is its own. Of a
    * node's interface nothing follows, for nodes forward. Cheap enough for every new flow.
    */
   sawLocal(host: number, interfaceId: number, time: number): void {
     const identity = this.#interfaces[interfaceId];
-    if (identity?.pod === undefined || host < 0 || this.#hosts === undefined) return;
+    if (identity === undefined || host < 0 || this.#hosts === undefined) return;
+    if (identity.pod === undefined && identity.name === undefined) return;
     if (this.#isLoopback(host)) return;
     const known = this.ofHost(host, time, -1);
-    if (known?.pod === identity.pod && known.namespace === identity.namespace) return;
+    if (known?.pod === identity.pod && known?.namespace === identity.namespace && known?.name === identity.name) return;
     this.#add(this.#hosts.text(host), identity, time, 'known');
   }
 
