@@ -15,8 +15,10 @@ export const udp = {
     const { bytes, cursor } = packet;
     packet.transportOffset = cursor;
     if (!packet.has(4)) return;
-    packet.sourcePort = u16(bytes, cursor);
-    packet.destinationPort = u16(bytes, cursor + 2);
+    const source = u16(bytes, cursor);
+    const destination = u16(bytes, cursor + 2);
+    packet.sourcePort = source;
+    packet.destinationPort = destination;
     if (!packet.has(HEADER)) return;
     const length = u16(bytes, cursor + 4);
     packet.udpLength = length;
@@ -28,6 +30,6 @@ export const udp = {
     packet.cursor = cursor + HEADER;
     // Tunnels are sent to their port from any; Teredo's relays alone answer from theirs.
     if (looksLikeWireguard(packet)) packet.next = SELECT_WIREGUARD;
-    else packet.next = SPACE.udpPort + (packet.sourcePort === TEREDO_PORT ? TEREDO_PORT : packet.destinationPort);
+    else packet.next = SPACE.udpPort + (source === TEREDO_PORT ? source : destination);
   },
 } as const satisfies Layer;

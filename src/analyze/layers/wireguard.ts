@@ -31,8 +31,10 @@ export const wireguard = {
  * 2^48 are believed).
  */
 export function looksLikeWireguard(packet: PacketView): boolean {
-  const { bytes, cursor } = packet;
-  if (packet.end - cursor < 4 || (i32(bytes, cursor) & 0xf8ff_ffff) !== 0) return false;
+  const { bytes, cursor, end } = packet;
+  // Nearly everything ends here.
+  if (end - cursor < PADDING || u8(bytes, cursor) > TRANSPORT) return false;
+  if ((i32(bytes, cursor) & 0xff_ffff) !== 0) return false;
   const length = packet.wireEnd - cursor;
   switch (u8(bytes, cursor)) {
     case INITIATION:
@@ -42,7 +44,7 @@ export function looksLikeWireguard(packet: PacketView): boolean {
     case COOKIE:
       return length === COOKIE_LENGTH;
     case TRANSPORT: {
-      if (length < TRANSPORT_MINIMUM || length % PADDING !== 0 || packet.end - cursor < PADDING) return false;
+      if (length < TRANSPORT_MINIMUM || length % PADDING !== 0) return false;
       return i32(bytes, cursor + 4) !== 0 && u16(bytes, cursor + 14) === 0;
     }
     default:
