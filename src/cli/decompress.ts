@@ -1,22 +1,24 @@
-import type { Transform } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
 import { messageOf } from '../wire/errors.ts';
 import type { OnChunk } from './input.ts';
 
 /** Octets that tell a compression. */
 export const MAGIC_BYTES = 4;
 
-const OUTPUT_BYTES = 256 * 1024;
+/** What is decompressed in one go; damaged data takes what was decompressed in the same go with it. */
+const OUTPUT_BYTES = 64 * 1024;
+
+type ZlibStream = Gunzip | ZstdDecompress;
 
 /** Every compression captures come in: a new one is a line here. */
 const COMPRESSIONS = [
   // RFC 1952, section 2.3.1.
-  { name: 'gzip', magic: [0x1f, 0x8b], create: (): Transform => createGunzip({ chunkSize: OUTPUT_BYTES }) },
+  { name: 'gzip', magic: [0x1f, 0x8b], create: (): ZlibStream => createGunzip({ chunkSize: OUTPUT_BYTES }) },
   // RFC 8878, section 3.1.1.
   {
     name: 'zstd',
     magic: [0x28, 0xb5, 0x2f, 0xfd],
-    create: (): Transform => createZstdDecompress({ chunkSize: OUTPUT_BYTES }),
+    create: (): ZlibStream => createZstdDecompress({ chunkSize: OUTPUT_BYTES }),
   },
 ] as const;
 
@@ -28,14 +30,39 @@ export function compressionOf(head: Uint8Array): Compression | undefined {
 
 /** Decompresses octets as they come, and hands on what they were before slow receivers get more. */
 export class Decompressor {
-  readonly #stream: Transform;
+  readonly #stream: ZlibStream;
   readonly #done: Promise<void>;
+  #receiver: Promise<void> | undefined;
   #damage: string | undefined;
   #thrown: { readonly error: unknown } | undefined;
 
   constructor(compression: Compression, onChunk: OnChunk) {
-    this.#stream = compression.create();
-    this.#done = this.#deliver(compression.name, onChunk);
+    const stream = compression.create();
+    this.#stream = stream;
+    this.#done = new Promise((resolve) => stream.once('close', resolve));
+    const fail = (error: unknown) => {
+      this.#thrown = { error };
+      stream.destroy();
+    };
+    // By events, not by iteration: what is decompressed is handed on at once, so damage that follows cannot take it back.
+    stream.on('data', (chunk: Uint8Array) => {
+      try {
+        const wait = onChunk(chunk);
+        if (wait === undefined) return;
+        stream.pause();
+        this.#receiver = wait.then(() => void stream.resume(), fail);
+      } catch (error) {
+        fail(error);
+      }
+    });
+    stream.on('error', (error) => {
+      this.#damage = `${compression.name}: ${messageOf(error)}`;
+    });
+  }
+
+  /** Compressed octets that were decompressed: damage is not before. */
+  get taken(): number {
+    return this.#stream.bytesWritten;
   }
 
   /** @returns what is wrong with the data; undefined while nothing is. Throws what the receiver threw. */
@@ -53,28 +80,16 @@ export class Decompressor {
     return this.#state();
   }
 
+  /** Nobody wants the rest: whoever waits for it goes on at once. */
   abandon(): void {
     this.#stream.destroy();
   }
 
-  #state(): string | undefined {
+  async #state(): Promise<string | undefined> {
+    if (this.#stream.destroyed) await this.#done;
+    // What came before the damage is still being looked at.
+    if (this.#damage !== undefined) await this.#receiver;
     if (this.#thrown !== undefined) throw this.#thrown.error;
     return this.#damage;
-  }
-
-  async #deliver(name: string, onChunk: OnChunk): Promise<void> {
-    try {
-      for await (const chunk of this.#stream) {
-        try {
-          const wait = onChunk(chunk as Uint8Array);
-          if (wait !== undefined) await wait;
-        } catch (error) {
-          this.#thrown = { error };
-          return;
-        }
-      }
-    } catch (error) {
-      this.#damage = `${name}: ${messageOf(error)}`;
-    }
   }
 }

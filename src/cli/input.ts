@@ -1,8 +1,12 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, KsnoopError, systemCode } from '../wire/errors.ts';
 import { type Compression, compressionOf, Decompressor, MAGIC_BYTES } from './decompress.ts';
+import { PipeSource } from './pipe-source.ts';
 import { ReadAhead } from './read-ahead.ts';
+
+/** Compressed octets handed over in one go. */
+const PIECE_BYTES = 64 * 1024;
 
 /** How often a growing file is looked at, and how often progress is told. */
 const FOLLOW_MS = 100;
@@ -29,35 +33,49 @@ export function openInput(path: string, options: { readonly follow: boolean }): 
   const stat = fstatSync(descriptor);
   if (stat.isDirectory()) {
     closeSync(descriptor);
-    throw new KsnoopError('CANNOT_READ', `${path} is a folder, not a capture.`, { exit: EXIT.usage });
+    const hint = 'Name a file in it.';
+    throw new KsnoopError('CANNOT_READ', `${path} is a folder, not a capture.`, { hint, exit: EXIT.usage });
   }
-  return new Input(descriptor, stat.isFile() ? stat.size : undefined, options.follow);
+  const size = stat.isFile() ? stat.size : undefined;
+  const piped = stat.isFIFO() || stat.isSocket();
+  const source = piped ? new PipeSource(descriptor) : new ReadAhead(descriptor, size !== undefined);
+  return new Input(source, size, options.follow);
 }
 
 function open(path: string): number {
   try {
-    return openSync(path, 'r');
+    // A FIFO that nobody writes to yet must not keep the process waiting in open(2), where it hears no signal.
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
     const code = systemCode(cause);
-    if (code === 'ENOENT') {
-      throw new KsnoopError('NO_FILE', `There is no file ${path}.`, { cause, exit: EXIT.usage });
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      const hint = 'ksnoop read FILE reads a capture file, ksnoop read - what comes through a pipe.';
+      throw new KsnoopError('NO_FILE', `There is no file ${path}.`, { hint, cause, exit: EXIT.usage });
     }
-    const why = code === 'EACCES' ? 'you have no right to' : `the system says ${code ?? String(cause)}`;
-    throw new KsnoopError('CANNOT_READ', `${path} cannot be read: ${why}.`, { cause });
+    const forbidden = code === 'EACCES' || code === 'EPERM';
+    const why = forbidden ? 'you have no right to' : `the system says ${code ?? String(cause)}`;
+    const hint = forbidden ? `ls -l ${path} says who has. sudo cat ${path} | ksnoop read - needs no more.` : undefined;
+    throw new KsnoopError('CANNOT_READ', `${path} cannot be read: ${why}.`, { hint, cause });
   }
 }
 
 /** An input, read once from its beginning. */
 export class Input {
-  readonly #source: ReadAhead;
-  readonly #size: number | undefined;
+  /** Octets in all; undefined where that is not known. */
+  readonly size: number | undefined;
+  readonly #source: ReadAhead | PipeSource;
   readonly #follow: boolean;
   #toldAt = 0;
 
-  constructor(descriptor: number, size: number | undefined, follow: boolean) {
-    this.#source = new ReadAhead(descriptor, size !== undefined);
-    this.#size = size;
+  constructor(source: ReadAhead | PipeSource, size: number | undefined, follow: boolean) {
+    this.#source = source;
+    this.size = size;
     this.#follow = follow;
+  }
+
+  /** Octets read so far, as they are in the input: of compressed ones before they are decompressed. */
+  get position(): number {
+    return this.#source.position;
   }
 
   /** Read to the end, or until `signal` says stop. What `onChunk` throws ends it. */
@@ -99,7 +117,7 @@ export class Input {
   async #next(signal: AbortSignal): Promise<Uint8Array | undefined> {
     for (;;) {
       const bytes = await this.#source.next(signal);
-      if (bytes === undefined || bytes.length > 0 || !this.#follow || this.#size === undefined) return bytes;
+      if (bytes === undefined || bytes.length > 0 || !this.#follow || this.size === undefined) return bytes;
       await sleep(FOLLOW_MS, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return undefined;
     }
@@ -113,27 +131,33 @@ export class Input {
     onProgress: OnProgress,
   ): Promise<InputEnd> {
     const decompressor = new Decompressor(compression, onChunk);
-    let damage = await decompressor.push(head);
-    while (damage === undefined) {
-      const bytes = await this.#next(signal);
-      if (bytes === undefined || signal.aborted) {
-        decompressor.abandon();
-        return { kind: 'aborted' };
+    // A few octets may expand to gigabytes.
+    const abandon = () => decompressor.abandon();
+    signal.addEventListener('abort', abandon, { once: true });
+    try {
+      for (let bytes: Uint8Array | undefined = head; bytes?.length !== 0; bytes = await this.#next(signal)) {
+        if (bytes === undefined) return { kind: 'aborted' };
+        for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+          // The decompressor works on it in another thread, and the buffer is used again.
+          const damage = await decompressor.push(bytes.slice(at, at + PIECE_BYTES));
+          if (signal.aborted) return { kind: 'aborted' };
+          if (damage !== undefined) return { kind: 'truncated', at: decompressor.taken, reason: damage };
+          this.#tell(onProgress);
+        }
       }
-      if (bytes.length === 0) break;
-      // The decompressor works on it in another thread, and the buffer is used again.
-      damage = await decompressor.push(Uint8Array.from(bytes));
-      this.#tell(onProgress);
+      const damage = await decompressor.end();
+      if (signal.aborted) return { kind: 'aborted' };
+      return damage === undefined ? { kind: 'complete' } : { kind: 'truncated', at: this.position, reason: damage };
+    } finally {
+      signal.removeEventListener('abort', abandon);
+      abandon();
     }
-    damage ??= await decompressor.end();
-    if (damage === undefined) return { kind: 'complete' };
-    return { kind: 'truncated', at: this.#source.position, reason: damage };
   }
 
   #tell(onProgress: OnProgress): void {
     const now = performance.now();
     if (now - this.#toldAt < PROGRESS_MS) return;
     this.#toldAt = now;
-    onProgress(this.#source.position, this.#size);
+    onProgress(this.position, this.size);
   }
 }
