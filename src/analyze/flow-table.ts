@@ -1,4 +1,4 @@
-import { D, N } from './flow-layout.ts';
+import { N } from './flow-layout.ts';
 
 const MINIMUM_PLACES = 1024;
 
@@ -20,8 +20,8 @@ export class FlowTable {
   readonly #maximum: number;
   readonly #onEnd: (place: number) => void;
   #capacity = MINIMUM_PLACES;
-  /** Open addressing: place + 1, 0 for free. */
-  #slots = new Int32Array(MINIMUM_PLACES * 2);
+  /** Open addressing, two words a slot: place + 1 (0 for free), and the hash: most misses end without a look at a flow. */
+  #slots = new Int32Array(MINIMUM_PLACES * 4);
   #used = 0;
   #free: number[] = [];
   #hand = 0;
@@ -50,9 +50,11 @@ export class FlowTable {
     const { ints } = this;
     const slots = this.#slots;
     const mask = slots.length - 1;
-    for (let slot = hashOf(addressA, addressB, ports, kind) & mask; ; slot = (slot + 1) & mask) {
+    const hash = hashOf(addressA, addressB, ports, kind);
+    for (let slot = (hash << 1) & mask; ; slot = (slot + 2) & mask) {
       const place = (slots[slot] as number) - 1;
       if (place < 0) return -1;
+      if (slots[slot + 1] !== hash) continue;
       const base = place * this.#stride;
       if (
         ints[base + N.ports] === ports &&
@@ -135,53 +137,38 @@ export class FlowTable {
     this.doubles = new Float64Array(buffer);
   }
 
-  /** The second-chance rule: the first flow without a packet since the hand last passed; the longest silent of a few. */
+  /** The second-chance rule: the first flow without a packet since the hand last passed it. */
   #evict(): void {
-    const { ints, doubles } = this;
-    let oldest = -1;
-    let oldestTime = Number.POSITIVE_INFINITY;
-    for (let step = 0, seen = 0; seen < 32 && step < this.#used * 2; step += 1) {
+    const { ints } = this;
+    for (let step = this.#used * 2; step > 0; step -= 1) {
       if (this.#hand >= this.#used) this.#hand = 0;
       const place = this.#hand;
       this.#hand += 1;
       const base = place * this.#stride;
       if (ints[base + N.id] === 0) continue;
-      seen += 1;
-      const last = doubles[(base >> 1) + D.last] as number;
-      if (ints[base + N.passed] === 1 || oldest < 0) {
-        if (last < oldestTime) {
-          oldestTime = last;
-          oldest = place;
-        }
+      if (ints[base + N.passed] === 0) {
+        ints[base + N.passed] = 1;
+        continue;
       }
-      ints[base + N.passed] = 1;
+      this.evicted += 1;
+      this.remove(place);
+      return;
     }
-    if (oldest < 0) return;
-    this.evicted += 1;
-    this.remove(oldest);
   }
 
   #insert(place: number, hash: number): void {
-    if ((this.count + 1) * 2 > this.#slots.length) {
+    if ((this.count + 1) * 4 > this.#slots.length) {
       this.#rehash();
       return;
     }
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    let slot = hash & mask;
-    while (slots[slot] !== 0) slot = (slot + 1) & mask;
-    slots[slot] = place + 1;
+    put(this.#slots, place, hash);
   }
 
   #rehash(): void {
     const slots = new Int32Array(this.#slots.length * 2);
-    const mask = slots.length - 1;
     for (let place = 0; place < this.#used; place += 1) {
       const base = place * this.#stride;
-      if (this.ints[base + N.id] === 0) continue;
-      let slot = (this.ints[base + N.hash] as number) & mask;
-      while (slots[slot] !== 0) slot = (slot + 1) & mask;
-      slots[slot] = place + 1;
+      if (this.ints[base + N.id] !== 0) put(slots, place, this.ints[base + N.hash] as number);
     }
     this.#slots = slots;
   }
@@ -190,19 +177,27 @@ export class FlowTable {
   #unlink(place: number): void {
     const slots = this.#slots;
     const mask = slots.length - 1;
-    let hole = (this.ints[place * this.#stride + N.hash] as number) & mask;
-    while (slots[hole] !== place + 1) hole = (hole + 1) & mask;
-    for (let slot = (hole + 1) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const other = (slots[slot] as number) - 1;
-      const home = (this.ints[other * this.#stride + N.hash] as number) & mask;
+    let hole = ((this.ints[place * this.#stride + N.hash] as number) << 1) & mask;
+    while (slots[hole] !== place + 1) hole = (hole + 2) & mask;
+    for (let slot = (hole + 2) & mask; slots[slot] !== 0; slot = (slot + 2) & mask) {
+      const home = ((slots[slot + 1] as number) << 1) & mask;
       // It may move into the hole when its home does not lie between the hole and where it is.
       if (((slot - home) & mask) >= ((slot - hole) & mask)) {
-        slots[hole] = other + 1;
+        slots[hole] = slots[slot] as number;
+        slots[hole + 1] = slots[slot + 1] as number;
         hole = slot;
       }
     }
     slots[hole] = 0;
   }
+}
+
+function put(slots: Int32Array, place: number, hash: number): void {
+  const mask = slots.length - 1;
+  let slot = (hash << 1) & mask;
+  while (slots[slot] !== 0) slot = (slot + 2) & mask;
+  slots[slot] = place + 1;
+  slots[slot + 1] = hash;
 }
 
 function hashOf(addressA: number, addressB: number, ports: number, kind: number): number {

@@ -17,6 +17,9 @@ import { Troubles } from './troubles.ts';
 
 const options = new SynOptions();
 
+/** Streams of ended connections that are kept to be used again. */
+const SPARE_STREAMS = 1024;
+
 /** Every TCP connection of an analysis: its state, its health, its octets in order. */
 export class TcpConnections implements StreamHost {
   readonly table: FlowTable;
@@ -27,6 +30,7 @@ export class TcpConnections implements StreamHost {
   readonly #sink: AnalysisSink;
   readonly #troubles = new Troubles();
   readonly #streams: (TcpStream | undefined)[] = [];
+  readonly #spare: TcpStream[] = [];
   readonly #view: FlowView;
   #over = false;
 
@@ -184,7 +188,8 @@ export class TcpConnections implements StreamHost {
     const [portA, portB] = [ports >>> 16, ports & 0xffff];
     const midstream = ((ints[base + C.flags] as number) & SEEN.midstream) !== 0;
     const [clientPort, serverPort] = client === 0 ? [portA, portB] : [portB, portA];
-    const stream = new TcpStream(this, place, client, midstream, clientPort, serverPort);
+    const stream = this.#spare.pop() ?? new TcpStream(this);
+    stream.begin(place, client, midstream, clientPort, serverPort);
     this.#streams[place] = stream;
     return stream;
   }
@@ -240,7 +245,11 @@ export class TcpConnections implements StreamHost {
   #ended(place: number): void {
     this.#endStream(place, this.#over ? 'capture ended' : 'expired');
     this.#sink.flowEnded(this.#view.at(place));
-    this.#streams[place] = undefined;
     this.#troubles.forget(place);
+    const stream = this.#streams[place];
+    if (stream === undefined) return;
+    this.#streams[place] = undefined;
+    // An analyzer that was told of the end has no more to say to its context.
+    if (this.#spare.length < SPARE_STREAMS) this.#spare.push(stream);
   }
 }

@@ -25,41 +25,47 @@ interface Portion {
 }
 
 const recognition = new Recognition();
+const NOTHING: Portion[] = [];
 
 /** The octets of one connection, in order: recognises whose words they are and hands them to that protocol. */
 export class TcpStream implements StreamContext {
   /** Where its flow lies in the table; the table's owner keeps it right. */
-  readonly place: number;
-  readonly serverPort: number;
-  readonly clientPort: number;
+  place = -1;
+  serverPort = 0;
+  clientPort = 0;
   protocol: StreamProtocol | undefined;
   /** By direction, once something waits behind a hole. */
   readonly waiting: [OutOfOrder | undefined, OutOfOrder | undefined] = [undefined, undefined];
   ended = false;
   /** Which direction, 0 or 1, is the client's. */
-  client: number;
+  client = 0;
   readonly #host: StreamHost;
   /** Its beginning was not seen: who is the client is a guess. */
-  readonly #guessed: boolean;
+  #guessed = false;
   #analyzer: StreamAnalyzer | undefined;
-  #head: Portion[] = [];
+  #head: Portion[] = NOTHING;
   #headOctets = 0;
   #looks = 0;
 
-  constructor(
-    host: StreamHost,
-    place: number,
-    client: number,
-    guessed: boolean,
-    clientPort: number,
-    serverPort: number,
-  ) {
+  constructor(host: StreamHost) {
     this.#host = host;
+  }
+
+  /** Stand for another connection: streams are many and short, and used again. */
+  begin(place: number, client: number, guessed: boolean, clientPort: number, serverPort: number): void {
     this.place = place;
     this.client = client;
-    this.#guessed = guessed;
     this.clientPort = clientPort;
     this.serverPort = serverPort;
+    this.protocol = undefined;
+    this.ended = false;
+    this.waiting[0] = undefined;
+    this.waiting[1] = undefined;
+    this.#guessed = guessed;
+    this.#analyzer = undefined;
+    this.#head = NOTHING;
+    this.#headOctets = 0;
+    this.#looks = 0;
   }
 
   get now(): number {
@@ -117,7 +123,7 @@ export class TcpStream implements StreamContext {
 
   #look(direction: number, bytes: Uint8Array, start: number, end: number): void {
     const side = direction === this.client ? SIDE.client : SIDE.server;
-    const known = this.#head.filter((portion) => portion.side === side);
+    const known = this.#headOctets === 0 ? NOTHING : this.#head.filter((portion) => portion.side === side);
     if (known.length === 0) recognition.look(bytes, start, end, this.serverPort, this.clientPort);
     else {
       const joined = Buffer.concat([...known.map((portion) => portion.bytes), bytes.subarray(start, end)]);
@@ -133,6 +139,7 @@ export class TcpStream implements StreamContext {
       this.#forgetHead();
       return;
     }
+    if (this.#head === NOTHING) this.#head = [];
     this.#head.push({ side, bytes: Uint8Array.from(bytes.subarray(start, end)), time: this.now });
     this.#headOctets += end - start;
   }
@@ -175,7 +182,7 @@ export class TcpStream implements StreamContext {
 
   #forgetHead(): void {
     if (this.#headOctets === 0) return;
-    this.#head = [];
+    this.#head = NOTHING;
     this.#headOctets = 0;
   }
 }
