@@ -1,13 +1,14 @@
+import { dns, dnsTcp } from './dns/index.ts';
 import { http1 } from './http1/index.ts';
 import type { DatagramProtocol, StreamProtocol } from './protocol.ts';
 import { quic } from './quic/index.ts';
 import { tls } from './tls/index.ts';
 
 /** Every protocol on TCP, in the order in which they are asked: strict and frequent ones first. */
-export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [http1, tls];
+export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [http1, tls, dnsTcp];
 
 /** Every protocol on UDP. */
-export const DATAGRAM_PROTOCOLS: readonly DatagramProtocol[] = [quic];
+export const DATAGRAM_PROTOCOLS: readonly DatagramProtocol[] = [dns, quic];
 
 for (const list of [STREAM_PROTOCOLS, DATAGRAM_PROTOCOLS]) {
   if (new Set(list.map(({ name }) => name)).size < list.length) throw new Error('two protocols have one name');

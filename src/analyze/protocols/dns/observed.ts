@@ -1,0 +1,50 @@
+import type { AnalysisEvent, Fields, FieldValue } from '../../event.ts';
+
+/** An address and what it was called when it was asked for. */
+export interface ObservedAddress {
+  /** RFC 5952 text. */
+  readonly address: string;
+  /** As asked for, in lower case, where the answer's aliases lead from it to the address; else the record's own name. */
+  readonly name: string;
+  /** Seconds. */
+  readonly ttl: number;
+}
+
+/**
+ * The names that a DNS answer gives addresses: from the A and AAAA records in the fields of an event.
+ * @returns none for what is not of DNS, or was decoded without `detail`
+ */
+export function observedAddresses(event: AnalysisEvent): ObservedAddress[] {
+  const { dns } = event.fields;
+  if (event.protocol !== 'dns' || !isFields(dns) || dns.rcode !== 'NOERROR') return [];
+  const answers = records(dns.answers);
+  const asked = lower(dns.name);
+  const aliases = new Set([asked]);
+  // Aliases come in their order as a rule; each further pass finds one that did not.
+  for (let before = 0; before < aliases.size; ) {
+    before = aliases.size;
+    for (const { name, type, data } of answers) {
+      if (type === 'CNAME' && aliases.has(lower(name))) aliases.add(lower(data));
+    }
+  }
+  const found: ObservedAddress[] = [];
+  for (const { name, type, ttl, data } of [...answers, ...records(dns.additional)]) {
+    if ((type !== 'A' && type !== 'AAAA') || typeof data !== 'string' || typeof ttl !== 'number') continue;
+    if (data === '' || data.startsWith('\\')) continue;
+    const owner = lower(name);
+    found.push({ address: data, name: aliases.has(owner) ? asked : owner, ttl });
+  }
+  return found;
+}
+
+function records(list: FieldValue | undefined): Fields[] {
+  return Array.isArray(list) ? list.filter(isFields) : [];
+}
+
+function isFields(value: FieldValue | undefined): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function lower(value: FieldValue | undefined): string {
+  return typeof value === 'string' ? value.toLowerCase() : '';
+}

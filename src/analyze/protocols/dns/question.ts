@@ -1,0 +1,134 @@
+import { u8, u16 } from '../../bytes.ts';
+import type { Fields } from '../../event.ts';
+import { nameText } from './name.ts';
+import { isFailure, OPCODE, opcodeName, rcodeName, typeName } from './numbers.ts';
+
+/** Questions remembered: a power of two. What is asked of a cluster's DNS is the same few thousand over and over. */
+const SLOTS = 4096;
+
+/** Octets of a question's key that are compared in the table: longer names (and their answers) are made anew each time. */
+const WIDTH = 128;
+
+/** Response codes whose fields are kept ready, one set for each question. */
+const READY_RCODES = 16;
+
+/** How an exchange ended, as its parts say it. */
+export interface Outcome {
+  readonly status: string;
+  readonly failed: boolean;
+}
+
+/** What was asked: made once for each question, as long as the table remembers it. */
+export class Question {
+  /** As sent, for the case of its letters may be the asker's nonce. */
+  readonly name: string | undefined;
+  readonly type: string | undefined;
+  readonly label: string;
+  readonly route: string;
+  readonly #fields: (Fields | undefined)[] = [];
+
+  constructor(name: string | undefined, type: string | undefined, label: string, route: string) {
+    this.name = name;
+    this.type = type;
+    this.label = label;
+    this.route = route;
+  }
+
+  /** The least that an event says. @param rcode -1 where there is none */
+  fields(rcode: number): Fields {
+    if (rcode >= READY_RCODES) return { dns: { name: this.name, type: this.type, rcode: rcodeName(rcode) } };
+    let fields = this.#fields[rcode + 1];
+    if (fields === undefined) {
+      fields = { dns: { name: this.name, type: this.type, rcode: rcode < 0 ? undefined : rcodeName(rcode) } };
+      this.#fields[rcode + 1] = fields;
+    }
+    return fields;
+  }
+}
+
+/**
+ * A message without a question: RFC 7873 allows it, errors to what was not understood have it. One word, for a label is
+ * a type and a name with a space between, or a name.
+ */
+export const NO_QUESTION = new Question(undefined, undefined, '(no-question)', '(no-question)');
+
+/** A message that the capture cut before its question's end. */
+export const CUT_QUESTION = new Question(undefined, undefined, '(cut-question)', '(cut-question)');
+
+export const NO_OUTCOME: Outcome = { status: '', failed: true };
+
+const OUTCOMES: readonly Outcome[] = Array.from({ length: 32 }, (_, rcode) => outcome(rcode));
+
+export function outcomeOf(rcode: number): Outcome {
+  return OUTCOMES[rcode] ?? outcome(rcode);
+}
+
+function outcome(rcode: number): Outcome {
+  return { status: rcodeName(rcode), failed: isFailure(rcode) };
+}
+
+/** Questions by their octets, so that their texts are made once. */
+export class QuestionTable {
+  readonly #octets = new Uint8Array(SLOTS * WIDTH);
+  readonly #lengths = new Uint8Array(SLOTS);
+  readonly #opcodes = new Uint8Array(SLOTS);
+  readonly #questions: (Question | undefined)[] = new Array(SLOTS).fill(undefined);
+
+  /**
+   * @param bytes with a name that is not compressed, from `at` to `nameEnd`
+   * @param message with its type at `typeAt`
+   * @param hash of both
+   */
+  get(
+    bytes: Uint8Array,
+    at: number,
+    nameEnd: number,
+    message: Uint8Array,
+    typeAt: number,
+    hash: number,
+    opcode: number,
+  ): Question {
+    const length = nameEnd - at;
+    const type = u16(message, typeAt);
+    if (length + 2 > WIDTH) return makeQuestion(bytes, at, nameEnd, type, opcode);
+    const slot = (hash ^ (hash >>> 16)) & (SLOTS - 1);
+    const known = this.#questions[slot];
+    const base = slot * WIDTH;
+    if (
+      known !== undefined &&
+      this.#lengths[slot] === length &&
+      this.#opcodes[slot] === opcode &&
+      this.#is(base, bytes, at, length, type)
+    ) {
+      return known;
+    }
+    const question = makeQuestion(bytes, at, nameEnd, type, opcode);
+    this.#questions[slot] = question;
+    this.#lengths[slot] = length;
+    this.#opcodes[slot] = opcode;
+    for (let index = 0; index < length; index += 1) this.#octets[base + index] = u8(bytes, at + index);
+    this.#octets[base + length] = type >> 8;
+    this.#octets[base + length + 1] = type & 0xff;
+    return question;
+  }
+
+  #is(base: number, bytes: Uint8Array, at: number, length: number, type: number): boolean {
+    const octets = this.#octets;
+    if (((u8(octets, base + length) << 8) | u8(octets, base + length + 1)) !== type) return false;
+    for (let index = 0; index < length; index += 1) {
+      if (octets[base + index] !== bytes[at + index]) return false;
+    }
+    return true;
+  }
+}
+
+function makeQuestion(bytes: Uint8Array, at: number, nameEnd: number, type: number, opcode: number): Question {
+  const name = nameText(bytes, at, nameEnd);
+  return questionOf(name, typeName(type), opcode);
+}
+
+/** The summary's rows do not tell apart by case, which says nothing (RFC 4343). */
+export function questionOf(name: string, type: string, opcode: number): Question {
+  const what = opcode === OPCODE.query ? type : opcodeName(opcode);
+  return new Question(name, type, `${what} ${name.toLowerCase()}`, what);
+}
