@@ -76,7 +76,8 @@ export class Quic implements DatagramAnalyzer {
     // Another connection of the same two ports has another id of the client.
     if (side === SIDE.server || this.#done.get(flow) === header.scid) return;
     const connection = new QuicConnection(header, now);
-    if (!connection.initial(side, bytes, header, end, now)) return;
+    // What the capture cut cannot be opened, but says with which keys the server's answer can.
+    if (!connection.initial(side, bytes, header, end, now) && header.end <= end) return;
     if (known !== undefined) this.#over(flow, known, Number.NaN);
     this.#open.set(flow, connection);
     if (this.#open.size <= PENDING_DATAGRAMS) return;
@@ -129,7 +130,9 @@ export class Quic implements DatagramAnalyzer {
   #over(flow: number, connection: QuicConnection, end: number): void {
     this.#open.delete(flow);
     this.#done.set(flow, connection.scid);
-    const whole = connection.closed !== undefined || !Number.isNaN(end);
-    this.#context.emit(flow, connection.exchange(end, whole ? undefined : 'no response', this.#context.detail));
+    if (!connection.opened) return;
+    const over = connection.closed !== undefined || !Number.isNaN(end);
+    const incomplete = connection.handshake.client === undefined ? 'gap' : over ? undefined : 'no response';
+    this.#context.emit(flow, connection.exchange(end, incomplete, this.#context.detail));
   }
 }

@@ -26,6 +26,8 @@ export class QuicConnection implements FrameSink {
   /** Octets of each side's datagrams until the handshake was over. */
   readonly octets: [number, number] = [0, 0];
   retry = false;
+  /** An Initial packet of it could be opened. */
+  opened = false;
   /** The client sent packets that it cannot send before its handshake is done. */
   confirmed = false;
   /** Why it was closed in an Initial packet. */
@@ -60,14 +62,16 @@ export class QuicConnection implements FrameSink {
     // Behind a Retry, or a Version Negotiation, the client begins anew with other keys.
     const other = header.dcid !== this.#keyId || header.version !== this.#version;
     if (side !== SIDE.client || !other || this.#streams[SIDE.server].begun) return false;
-    const before = { keys: this.#keys, id: this.#keyId, version: this.#version };
+    const before = { keys: this.#keys, id: this.#keyId, version: this.#version, streams: this.#streams };
     this.#keys = [undefined, undefined];
+    this.#streams = [new CryptoStream(), new CryptoStream()];
     this.#keyId = header.dcid;
     this.#version = header.version;
     if (this.#open(side, bytes, header, end)) return true;
     this.#keys = before.keys;
     this.#keyId = before.id;
     this.#version = before.version;
+    this.#streams = before.streams;
     return false;
   }
 
@@ -86,13 +90,6 @@ export class QuicConnection implements FrameSink {
     if (error >= 0x100 && error <= 0x1ff) this.handshake.alert = quicErrorName(error);
     if (this.#side === SIDE.server && Number.isNaN(this.handshake.responseTime))
       this.handshake.responseTime = this.#now;
-  }
-
-  /** Let go what only the handshake needs. */
-  release(): void {
-    this.#streams = [new CryptoStream(), new CryptoStream()];
-    this.#keys = [undefined, undefined];
-    this.#packets = PACKETS_MAXIMUM;
   }
 
   /** The handshake as an exchange. @param end when it was over; NaN when that was not seen */
@@ -137,6 +134,7 @@ export class QuicConnection implements FrameSink {
     const keys = this.#keysOf(side, header.version);
     const opened = keys === undefined ? undefined : openInitial(keys, bytes, header, end, this.#largest[side]);
     if (opened === undefined) return false;
+    this.opened = true;
     if (side === SIDE.server) this.#serverVersion = header.version;
     this.#largest[side] = Math.max(this.#largest[side], opened.number);
     eachFrame(opened.payload, this);

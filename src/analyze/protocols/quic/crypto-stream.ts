@@ -25,6 +25,8 @@ export class CryptoStream {
     const length = end - start;
     if (!(offset + length > this.#base) || offset > this.#base + OCTETS_MAXIMUM) return;
     if (this.#pieces.length >= PIECES_MAXIMUM || this.#octets + length > OCTETS_MAXIMUM) return;
+    // Sent again.
+    if (this.#pieces.some((piece) => piece.offset === offset && piece.bytes.length >= length)) return;
     this.#pieces.push({ offset, bytes: Uint8Array.from(bytes.subarray(start, end)) });
     this.#octets += length;
   }

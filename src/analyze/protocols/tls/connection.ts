@@ -2,7 +2,7 @@ import { SIDE, type Side } from '../../event.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import { ALERT_LEVEL, alertName } from './alerts.ts';
 import { readCertificates } from './certificates.ts';
-import { readClientHello } from './client-hello.ts';
+import { type ClientHello, readClientHello } from './client-hello.ts';
 import { Direction, type DirectionSink, HANDSHAKE } from './direction.ts';
 import { Handshake, tlsExchange } from './handshake.ts';
 import { RECORD } from './records.ts';
@@ -75,6 +75,12 @@ export class TlsConnection implements StreamAnalyzer, DirectionSink {
     else this.#onServer(type, bytes, start, end, first);
   }
 
+  onClientHello(hello: ClientHello, first: number, last: number): void {
+    this.#handshake.client = hello;
+    this.#handshake.time = first;
+    this.#handshake.requestEnd = last;
+  }
+
   onAlert(side: Side, level: number, description: number): void {
     const fatal = level === ALERT_LEVEL.fatal;
     const name = alertName(description);
@@ -141,12 +147,9 @@ export class TlsConnection implements StreamAnalyzer, DirectionSink {
 
   #onClient(type: number, bytes: Uint8Array, start: number, end: number, first: number, last: number): void {
     const handshake = this.#handshake;
-    if (type === HANDSHAKE.clientHello && handshake.client === undefined) {
-      const hello = readClientHello(bytes, start, end);
-      if (hello === undefined) return;
-      handshake.client = hello;
-      handshake.time = first;
-      handshake.requestEnd = last;
+    if (type === HANDSHAKE.clientHello) {
+      const hello = handshake.client === undefined ? readClientHello(bytes, start, end) : undefined;
+      if (hello !== undefined) this.onClientHello(hello, first, last);
     } else if (type === HANDSHAKE.certificate) {
       const { count, certificates } = readCertificates(bytes, start, end, this.#context.detail);
       if (count === 0) return;

@@ -1,7 +1,9 @@
 import { u8, u16 } from '../../bytes.ts';
-import type { Side } from '../../event.ts';
+import { SIDE, type Side } from '../../event.ts';
 import { type Framing, LengthFramer } from '../length-framer.ts';
+import type { ClientHello } from './client-hello.ts';
 import { RECORD, RecordReader, type RecordSink } from './records.ts';
+import { readSsl2Hello, ssl2Length } from './ssl2-hello.ts';
 
 /** Types of a handshake message (IANA, "TLS HandshakeType"). */
 export const HANDSHAKE = {
@@ -37,6 +39,7 @@ export interface DirectionSink {
     first: number,
     last: number,
   ): void;
+  onClientHello(hello: ClientHello, first: number, last: number): void;
   onAlert(side: Side, level: number, description: number): void;
   onChangeCipherSpec(side: Side): void;
   /** A whole record that is encrypted: a handshake's, an alert or data. `length` of its content. */
@@ -62,6 +65,9 @@ export class Direction implements RecordSink, Framing {
   /** When the record began with which a message begins; NaN for a message within a record. */
   #messageTime = Number.NaN;
   #alertLevel = 0;
+  /** Whether the first octets have been told from a hello in SSL 2.0's form; that hello, as it comes. */
+  #begun = false;
+  readonly #old = { octets: [] as number[], length: 2, time: 0 };
 
   constructor(side: Side, sink: DirectionSink) {
     this.#side = side;
@@ -72,11 +78,38 @@ export class Direction implements RecordSink, Framing {
 
   data(bytes: Uint8Array, start: number, end: number, now: number): void {
     this.#now = now;
-    this.reader.data(bytes, start, end, now);
+    const at = this.#begun ? start : this.#begin(bytes, start, end);
+    if (at < end) this.reader.data(bytes, at, end, now);
+  }
+
+  /** The first octets: a ClientHello in SSL 2.0's form is gathered. @returns where records begin */
+  #begin(bytes: Uint8Array, start: number, end: number): number {
+    const { octets } = this.#old;
+    if (this.#side === SIDE.server || (octets.length === 0 && (u8(bytes, start) & 0x80) === 0)) {
+      this.#begun = true;
+      return start;
+    }
+    if (octets.length === 0) this.#old.time = this.#now;
+    let at = start;
+    while (at < end && (octets.length < 2 || octets.length < this.#old.length)) {
+      octets.push(u8(bytes, at));
+      at += 1;
+      if (octets.length === 2) this.#old.length = ssl2Length(Uint8Array.from(octets), 0);
+    }
+    if (octets.length < 2 || octets.length < this.#old.length) return at;
+    this.#begun = true;
+    const hello = readSsl2Hello(Uint8Array.from(octets), 0, octets.length);
+    if (hello === undefined) this.onLost();
+    else {
+      this.reader.octets += octets.length;
+      this.#sink.onClientHello(hello, this.#old.time, this.#now);
+    }
+    return at;
   }
 
   gap(length: number, now: number): void {
     this.#now = now;
+    this.#begun = true;
     if (!this.lost && !this.reader.gap(length)) this.onLost();
   }
 

@@ -2,6 +2,7 @@ import { u8, u16 } from '../../bytes.ts';
 import type { Likeness } from '../protocol.ts';
 import { HANDSHAKE } from './direction.ts';
 import { isRecordHeader, RECORD, RECORD_HEADER } from './records.ts';
+import { isSsl2Hello, ssl2Length } from './ssl2-hello.ts';
 
 /** Octets of a hello's record that are looked at: record header, handshake header, legacy_version. */
 const LOOKED_AT = RECORD_HEADER + 4 + 2;
@@ -13,6 +14,7 @@ const LOOKED_AT = RECORD_HEADER + 4 + 2;
 export function helloLikeness(bytes: Uint8Array, start: number, end: number): Likeness {
   const length = end - start;
   if (length === 0) return 'more';
+  if ((u8(bytes, start) & 0x80) !== 0) return ssl2Likeness(bytes, start, end);
   if (u8(bytes, start) !== RECORD.handshake) return 'no';
   if (length < RECORD_HEADER) return length >= 2 && u8(bytes, start + 1) !== 3 ? 'no' : 'more';
   if (!isRecordHeader(bytes, start)) return 'no';
@@ -34,4 +36,11 @@ export function helloLikeness(bytes: Uint8Array, start: number, end: number): Li
   const version = u8(bytes, start + 9);
   // Drafts of TLS 1.3 named themselves here: 0x7f17, 0x7e02.
   return version === 3 || (likeness === 'server' && (version === 0x7f || version === 0x7e)) ? likeness : 'no';
+}
+
+function ssl2Likeness(bytes: Uint8Array, start: number, end: number): Likeness {
+  const length = end - start;
+  if (length >= 11) return isSsl2Hello(bytes, start, end) ? 'client' : 'no';
+  const wrong = (length > 1 && ssl2Length(bytes, start) === 0) || (length > 2 && u8(bytes, start + 2) !== 1);
+  return wrong || (length > 3 && u8(bytes, start + 3) !== 3) ? 'no' : 'more';
 }
