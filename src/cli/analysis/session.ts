@@ -6,6 +6,7 @@ import type { FlowInfo } from '../../analyze/flow-facts.ts';
 import { DIRECTION } from '../../analyze/layers/layer.ts';
 import { Names } from '../../analyze/names.ts';
 import type { PacketView } from '../../analyze/packet.ts';
+import { observedAddresses } from '../../analyze/protocols/dns/index.ts';
 import { type JsonRecord, Recorder } from '../../analyze/record.ts';
 import type { CaptureInterface } from '../../wire/capture-interface.ts';
 import type { AnalysisOutput, AnalysisOutputContext, AnalysisOutputKind } from './output.ts';
@@ -86,6 +87,8 @@ export class AnalysisSession {
   }
 
   #event(event: AnalysisEvent, flow: FlowInfo): void {
+    // What was asked for is known from then on; the answer itself goes by older names.
+    for (const { address, name } of observedAddresses(event)) this.names.addObserved(address, name, event.time);
     if (this.#where !== undefined && !this.#where.matches(this.recorder.event(event, flow))) return;
     this.#output.event?.(event, flow);
   }
