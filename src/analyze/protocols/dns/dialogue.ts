@@ -68,21 +68,13 @@ export class Dialogue {
     const flags = u16(bytes, start + 2);
     const isResponse = (flags & FLAG.response) !== 0;
     scan.scan(bytes, start, end);
-    let question = NO_QUESTION;
-    let hash = 0;
-    let behind = scan.end;
-    if (scan.state === 'whole') {
-      question = questions.get(scan.bytes, scan.nameAt, scan.nameEnd, bytes, scan.typeAt, scan.hash, opcodeOf(flags));
-      hash = scan.hash;
-    } else if (scan.state === 'cut' && !whole) {
-      question = CUT_QUESTION;
-      behind = end;
-    } else if (scan.state !== 'none') {
+    if (scan.state === 'bad' || (scan.state === 'cut' && whole)) {
       this.#malformed(flow, side, isResponse ? 'malformed response' : 'malformed query', first);
       return;
     }
-    if (isResponse) this.#response(flow, side, bytes, start, end, first, octets, whole, question, hash, behind);
-    else this.#query(flow, side, bytes, start, end, first, octets, whole, question, hash);
+    if (scan.state !== 'whole') scan.hash = 0;
+    if (isResponse) this.#response(flow, side, bytes, start, end, first, octets, whole);
+    else this.#query(flow, side, bytes, start, end, first, octets, whole);
   }
 
   /** Nothing more comes of a flow: what waits is told as unanswered. */
@@ -104,11 +96,10 @@ export class Dialogue {
     first: number,
     octets: number,
     whole: boolean,
-    question: Question,
-    hash: number,
   ): void {
     const pending = this.#pending;
     const id = u16(bytes, start);
+    const { hash } = scan;
     const known = pending.find(flow, side, id, hash);
     if (known >= 0) {
       if (!pending.has(known, MARK.answered) && first - pending.first(known) < REPEAT_NS) {
@@ -122,6 +113,7 @@ export class Dialogue {
     if (pending.count >= pending.maximum) this.#unanswered(pending.oldish(), 'no response');
     const { now, detail } = this.#context;
     const more = detail ? messageDetail(bytes, start, end, whole) : undefined;
+    const question = scannedQuestion(bytes, start);
     const marks = isToAll(bytes, start, question) ? MARK.toAll : 0;
     pending.add(flow, side, id, hash, first, now, octets, question, more, marks);
   }
@@ -135,13 +127,10 @@ export class Dialogue {
     first: number,
     octets: number,
     whole: boolean,
-    asked: Question,
-    hash: number,
-    behind: number,
   ): void {
     const pending = this.#pending;
     const asker = otherSide(side);
-    const entry = pending.find(flow, asker, u16(bytes, start), hash);
+    const entry = pending.find(flow, asker, u16(bytes, start), scan.hash);
     if (entry >= 0 && pending.has(entry, MARK.answered)) {
       pending.addRepeat(entry, -1);
       if (pending.repeats(entry) <= 0) pending.remove(entry);
@@ -149,19 +138,15 @@ export class Dialogue {
     }
     const { now, detail } = this.#context;
     const more = detail ? messageDetail(bytes, start, end, whole) : undefined;
-    if (entry < 0 && asked === NO_QUESTION && isAnnouncement(bytes, start)) {
-      this.#announcement(flow, side, bytes, start, end, first, octets, behind, more);
+    if (entry < 0 && isAnnouncement(bytes, start)) {
+      this.#announcement(flow, side, bytes, start, end, first, octets, more);
       return;
     }
-    const rcode = responseCode(bytes, start, behind, end);
+    const rcode = responseCode(bytes, start, scan.state === 'cut' ? end : scan.end, end);
     const outcome = outcomeOf(rcode);
-    let question = asked;
-    let repeats = 0;
-    if (entry >= 0) {
-      const known = pending.question(entry);
-      if (known !== CUT_QUESTION && known !== NO_QUESTION) question = known;
-      repeats = pending.repeats(entry);
-    }
+    let question = entry >= 0 ? pending.question(entry) : NO_QUESTION;
+    if (question === NO_QUESTION || question === CUT_QUESTION) question = scannedQuestion(bytes, start);
+    const repeats = entry >= 0 ? pending.repeats(entry) : 0;
     const query = entry >= 0 ? pending.detail(entry) : undefined;
     const event: AnalysisEvent = {
       kind: 'exchange',
@@ -240,10 +225,9 @@ export class Dialogue {
     end: number,
     time: number,
     octets: number,
-    at: number,
     more: MessageDetail | undefined,
   ): void {
-    const name = readName(bytes, start, at, end);
+    const name = readName(bytes, start, start + HEADER, end);
     if (name === undefined || name.end + 2 > end) return;
     const type = typeName(u16(bytes, name.end));
     const question = questionOf(nameText(name.octets, 0, name.length), type, OPCODE.query);
@@ -267,9 +251,18 @@ export class Dialogue {
   }
 }
 
+/** The question of the message that `scan` looked at. */
+function scannedQuestion(bytes: Uint8Array, start: number): Question {
+  if (scan.state === 'cut') return CUT_QUESTION;
+  if (scan.state !== 'whole') return NO_QUESTION;
+  const opcode = opcodeOf(u16(bytes, start + 2));
+  return questions.get(scan.bytes, scan.nameAt, scan.nameEnd, bytes, scan.typeAt, scan.hash, opcode);
+}
+
 /** A response without a question and id that tells something: mDNS's (RFC 6762, section 18). */
 function isAnnouncement(bytes: Uint8Array, start: number): boolean {
-  if (u16(bytes, start) !== 0 || u16(bytes, start + SECTION.answers) === 0) return false;
+  if (u16(bytes, start) !== 0 || u16(bytes, start + SECTION.questions) !== 0) return false;
+  if (u16(bytes, start + SECTION.answers) === 0) return false;
   return opcodeOf(u16(bytes, start + 2)) === OPCODE.query;
 }
 

@@ -1,4 +1,4 @@
-import { u8, u16 } from '../../bytes.ts';
+import { i32, u8, u16 } from '../../bytes.ts';
 import type { Fields } from '../../event.ts';
 import { nameText } from './name.ts';
 import { isFailure, OPCODE, opcodeName, rcodeName, typeName } from './numbers.ts';
@@ -115,9 +115,9 @@ export class QuestionTable {
   #is(base: number, bytes: Uint8Array, at: number, length: number, type: number): boolean {
     const octets = this.#octets;
     if (((u8(octets, base + length) << 8) | u8(octets, base + length + 1)) !== type) return false;
-    for (let index = 0; index < length; index += 1) {
-      if (octets[base + index] !== bytes[at + index]) return false;
-    }
+    let index = 0;
+    for (; index + 4 <= length; index += 4) if (i32(octets, base + index) !== i32(bytes, at + index)) return false;
+    for (; index < length; index += 1) if (octets[base + index] !== bytes[at + index]) return false;
     return true;
   }
 }
