@@ -1,5 +1,5 @@
 import { LINK_TYPE } from '../wire/link-type.ts';
-import { i32 } from './bytes.ts';
+import { i32, u8 } from './bytes.ts';
 import { Clock } from './clock.ts';
 import { DatagramFlows } from './datagrams.ts';
 import type { AnalysisSink } from './flow-facts.ts';
@@ -15,6 +15,9 @@ import { TcpConnections } from './tcp/connections.ts';
 /** Packets after which idle flows are looked for, and places looked at then. */
 const SWEEP_PACKETS = 256;
 const SWEEP_PLACES = 256;
+
+/** RFC 9293, section 3.1: without options. */
+const TCP_FIXED_HEADER = 20;
 
 export interface AnalysisOptions {
   /** Someone looks at single events: everything is decoded. Without, only what the summary needs. */
@@ -76,7 +79,9 @@ export class Analysis {
     if (packet.ipVersion === 0 || length === 0 || packet.ipProtocol < 0) return TAKEN.opaque;
     const isTcp = packet.ipProtocol === IP_PROTOCOL.tcp && packet.transportOffset >= 0;
     // What is above a header cut short is not known: its flags and numbers would be invented.
-    if (packet.stopped !== STOP.none && (isTcp || packet.sourcePort < 0)) return TAKEN.opaque;
+    if (packet.stopped !== STOP.none && (isTcp ? !stepOverCutOptions(packet) : packet.sourcePort < 0)) {
+      return TAKEN.opaque;
+    }
     const { bytes } = packet;
     let source: number;
     let destination: number;
@@ -164,4 +169,17 @@ export class Analysis {
     this.#tcp.table.sweep(SWEEP_PLACES, now, this.#tcp.mayExpire);
     this.#datagrams.table.sweep(SWEEP_PLACES, now, this.#datagrams.mayExpire);
   }
+}
+
+/**
+ * Where the capture cut TCP's options the segment's place and length are known all the same.
+ * @returns whether that is why decoding stopped; then the packet's cursor is behind its header, past its end
+ */
+function stepOverCutOptions(packet: PacketView): boolean {
+  const { transportOffset, bytes } = packet;
+  const header = transportOffset + TCP_FIXED_HEADER <= packet.end ? (u8(bytes, transportOffset + 12) >> 4) * 4 : 0;
+  if (packet.stopped !== STOP.truncated || header < TCP_FIXED_HEADER) return false;
+  packet.tcpOptionsLength = packet.end - transportOffset - TCP_FIXED_HEADER;
+  packet.cursor = transportOffset + header;
+  return true;
 }
