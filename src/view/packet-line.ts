@@ -22,8 +22,9 @@ export function packetLine(packet: PacketDescription, style: PacketLineStyle): s
   if (source !== undefined && destination !== undefined) {
     parts.push(endpointText(source, style), '>', endpointText(destination, style));
   }
+  for (const word of packet.tunnels) parts.push(wordText(word, style));
   parts.push(packet.protocol);
-  for (const word of packet.words) parts.push(typeof word === 'string' ? sanitise(word) : hostText(word, style));
+  for (const word of packet.words) parts.push(wordText(word, style));
   if (packet.stopped !== undefined) parts.push(style.colours.aside(`[${packet.stopped}]`));
   parts.push(`length ${packet.length}`);
   if (packet.captured < packet.length) parts.push(`(${packet.captured} captured)`);
@@ -38,6 +39,11 @@ export function timeText(time: bigint): string {
   const two = (value: number) => String(value).padStart(2, '0');
   const nanoseconds = String(time % 1_000_000_000n).padStart(9, '0');
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${nanoseconds}`;
+}
+
+function wordText(word: string | Address | Endpoint, style: PacketLineStyle): string {
+  if (typeof word === 'string') return sanitise(word);
+  return 'port' in word ? endpointText(word, style) : hostText(word, style);
 }
 
 function hostText({ address }: Address, { nameOf }: PacketLineStyle): string {
