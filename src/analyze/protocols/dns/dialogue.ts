@@ -1,19 +1,11 @@
-import { u8, u16 } from '../../bytes.ts';
-import { type AnalysisEvent, type Fields, type Incomplete, otherSide, SIDE, type Side } from '../../event.ts';
+import { u16 } from '../../bytes.ts';
+import { type AnalysisEvent, type Incomplete, otherSide, SIDE, type Side } from '../../event.ts';
 import { exchangeFields, type MessageDetail, messageDetail } from './detail.ts';
-import { FLAG, HEADER, opcodeOf, QuestionScan, responseCode, SECTION } from './message.ts';
-import { nameText, readName } from './name.ts';
-import { OPCODE, typeName } from './numbers.ts';
+import { FLAG, HEADER, opcodeOf, QuestionScan, responseCode } from './message.ts';
+import { announcement, answeredAgain, isAnnouncement, isToAll, malformed } from './one-way.ts';
 import { MARK, PendingQueries } from './pending.ts';
-import {
-  CUT_QUESTION,
-  NO_OUTCOME,
-  NO_QUESTION,
-  outcomeOf,
-  type Question,
-  QuestionTable,
-  questionOf,
-} from './question.ts';
+import { CUT_QUESTION, NO_OUTCOME, NO_QUESTION, outcomeOf, type Question, QuestionTable } from './question.ts';
+import type { RecentAnswers } from './recent-answers.ts';
 
 /** A query with an id that is in use is another one when its question differs and this time has passed, in ns. */
 const ID_REUSE_NS = 1e9;
@@ -27,6 +19,9 @@ const SEED = Math.floor(Math.random() * 2 ** 32);
 const scan = new QuestionScan(SEED);
 const questions = new QuestionTable();
 
+/** In the key of an answer above its sixteen bits of id. */
+const ASKER_SHIFT = 16;
+
 export interface DialogueContext {
   readonly now: number;
   readonly detail: boolean;
@@ -38,8 +33,19 @@ export class Dialogue {
   readonly #emit: (flow: number, event: AnalysisEvent) => void;
   readonly #pending: PendingQueries<MessageDetail>;
 
-  /** @param maximum queries that wait for their answers */
-  constructor(context: DialogueContext, maximum: number, emit: (flow: number, event: AnalysisEvent) => void) {
+  readonly #answers: RecentAnswers | undefined;
+
+  /**
+   * @param maximum queries that wait for their answers
+   * @param answers where the network may deliver an answer twice: those that came
+   */
+  constructor(
+    context: DialogueContext,
+    maximum: number,
+    answers: RecentAnswers | undefined,
+    emit: (flow: number, event: AnalysisEvent) => void,
+  ) {
+    this.#answers = answers;
     this.#context = context;
     this.#emit = emit;
     this.#pending = new PendingQueries(maximum, SEED);
@@ -62,14 +68,14 @@ export class Dialogue {
     whole: boolean,
   ): void {
     if (end - start < HEADER) {
-      if (whole) this.#malformed(flow, side, 'message shorter than its header', first);
+      if (whole) this.#emit(flow, malformed('message shorter than its header', side, first));
       return;
     }
     const flags = u16(bytes, start + 2);
     const isResponse = (flags & FLAG.response) !== 0;
     scan.scan(bytes, start, end);
     if (scan.state === 'bad' || (scan.state === 'cut' && whole)) {
-      this.#malformed(flow, side, isResponse ? 'malformed response' : 'malformed query', first);
+      this.#emit(flow, malformed(isResponse ? 'malformed response' : 'malformed query', side, first));
       return;
     }
     if (scan.state !== 'whole') scan.hash = 0;
@@ -130,7 +136,8 @@ export class Dialogue {
   ): void {
     const pending = this.#pending;
     const asker = otherSide(side);
-    const entry = pending.find(flow, asker, u16(bytes, start), scan.hash);
+    const id = u16(bytes, start);
+    const entry = pending.find(flow, asker, id, scan.hash);
     if (entry >= 0 && pending.has(entry, MARK.answered)) {
       pending.addRepeat(entry, -1);
       if (pending.repeats(entry) <= 0) pending.remove(entry);
@@ -139,10 +146,17 @@ export class Dialogue {
     const { now, detail } = this.#context;
     const more = detail ? messageDetail(bytes, start, end, whole) : undefined;
     if (entry < 0 && isAnnouncement(bytes, start)) {
-      this.#announcement(flow, side, bytes, start, end, first, octets, more);
+      const message = announcement(side, bytes, start, end, first, octets, more);
+      if (message !== undefined) this.#emit(flow, message);
       return;
     }
     const rcode = responseCode(bytes, start, scan.state === 'cut' ? end : scan.end, end);
+    const key = id | (asker << ASKER_SHIFT);
+    if (entry < 0 && this.#answers?.has(flow, key, scan.hash)) {
+      this.#emit(flow, answeredAgain(side, first, scannedQuestion(bytes, start), rcode, more));
+      return;
+    }
+    this.#answers?.add(flow, key, scan.hash);
     const outcome = outcomeOf(rcode);
     let question = entry >= 0 ? pending.question(entry) : NO_QUESTION;
     if (question === NO_QUESTION || question === CUT_QUESTION) question = scannedQuestion(bytes, start);
@@ -215,40 +229,6 @@ export class Dialogue {
       fields,
     });
   }
-
-  /** What mDNS tells everybody: records that nobody of this flow asked for. */
-  #announcement(
-    flow: number,
-    side: Side,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    time: number,
-    octets: number,
-    more: MessageDetail | undefined,
-  ): void {
-    const name = readName(bytes, start, start + HEADER, end);
-    if (name === undefined || name.end + 2 > end) return;
-    const type = typeName(u16(bytes, name.end));
-    const question = questionOf(nameText(name.octets, 0, name.length), type, OPCODE.query);
-    const fields: Fields = more === undefined ? question.fields(0) : exchangeFields(question, 0, 0, undefined, more);
-    const { label } = question;
-    this.#emit(flow, { kind: 'message', protocol: 'dns', time, from: side, bytes: octets, label, fields });
-  }
-
-  #malformed(flow: number, from: Side, label: string, time: number): void {
-    const fields = { dns: { malformed: true } };
-    this.#emit(flow, {
-      kind: 'event',
-      protocol: 'dns',
-      code: 'DNS_MALFORMED',
-      label,
-      time,
-      from,
-      failed: false,
-      fields,
-    });
-  }
 }
 
 /** The question of the message that `scan` looked at. */
@@ -257,23 +237,4 @@ function scannedQuestion(bytes: Uint8Array, start: number): Question {
   if (scan.state !== 'whole') return NO_QUESTION;
   const opcode = opcodeOf(u16(bytes, start + 2));
   return questions.get(scan.bytes, scan.nameAt, scan.nameEnd, bytes, scan.typeAt, scan.hash, opcode);
-}
-
-/** A response without a question and id that tells something: mDNS's (RFC 6762, section 18). */
-function isAnnouncement(bytes: Uint8Array, start: number): boolean {
-  if (u16(bytes, start) !== 0 || u16(bytes, start + SECTION.questions) !== 0) return false;
-  if (u16(bytes, start + SECTION.answers) === 0) return false;
-  return opcodeOf(u16(bytes, start + 2)) === OPCODE.query;
-}
-
-/**
- * Whether a query is one that mDNS or LLMNR sends to all: no flag set and without EDNS, and its id is 0 (mDNS, RFC 6762,
- * section 18.1) or its name a single label (LLMNR, RFC 4795). A resolver's stub wants recursion, and a resolver has EDNS.
- */
-function isToAll(bytes: Uint8Array, start: number, question: Question): boolean {
-  if (u16(bytes, start + 2) !== 0 || question.name === undefined) return false;
-  if (u16(bytes, start) === 0) return true;
-  if (u16(bytes, start + SECTION.additional) !== 0) return false;
-  const length = u8(bytes, start + HEADER);
-  return length > 0 && length < 64 && u8(bytes, start + HEADER + 1 + length) === 0;
 }
