@@ -1,0 +1,326 @@
+import { describe, expect, it } from 'vitest';
+import { SIDE } from '../../../../src/analyze/event.ts';
+import { PENDING_DATAGRAMS } from '../../../../src/analyze/limits.ts';
+import {
+  A,
+  AAAA,
+  answer,
+  dnsOf,
+  essence,
+  exchanges,
+  message,
+  NXDOMAIN,
+  opt,
+  query,
+  question,
+  record,
+  talk,
+  wireName,
+} from './messages.ts';
+
+const { client, server } = SIDE;
+const WEB = 'web.shop.svc.cluster.local';
+
+describe('queries and answers over UDP', () => {
+  it('makes one exchange of a query and its answer', () => {
+    const { events, flows } = talk([
+      [7, client, query(WEB), 1],
+      [7, server, answer(WEB), 3],
+    ]);
+    expect(flows).toEqual([7]);
+    expect(events).toMatchObject([
+      {
+        kind: 'exchange',
+        protocol: 'dns',
+        label: `A ${WEB}`,
+        route: 'A',
+        status: 'NOERROR',
+        failed: false,
+        time: 1e6,
+        requestEnd: 1e6,
+        responseTime: 3e6,
+        responseEnd: 3e6,
+        requestBytes: 44,
+        responseBytes: 60,
+        fields: {
+          dns: {
+            name: WEB,
+            type: 'A',
+            rcode: 'NOERROR',
+            id: 1,
+            class: 'IN',
+            recursionDesired: true,
+            recursionAvailable: true,
+            authoritative: false,
+            truncated: false,
+            answers: [{ name: WEB, type: 'A', ttl: 30, data: '10.0.0.1' }],
+          },
+        },
+      },
+    ]);
+    expect(events[0]).not.toMatchObject({ incomplete: expect.anything() });
+    expect(dnsOf(events[0]).malformed).toBeUndefined();
+  });
+
+  it('says the same without detail, and no more than name, type and rcode', () => {
+    const datagrams = [
+      [0, client, query(WEB), 1],
+      [1, client, query(WEB, 2, AAAA), 2],
+      [0, server, answer(WEB), 3],
+      [1, server, answer(WEB, 2, AAAA, { flags: NXDOMAIN }), 4],
+      [0, client, query('lost', 3), 5],
+    ] as const;
+    const plain = talk(datagrams, false);
+    expect(plain.events.map(essence)).toEqual(talk(datagrams, true).events.map(essence));
+    expect(plain.events.map(({ fields }) => fields)).toEqual([
+      { dns: { name: WEB, type: 'A', rcode: 'NOERROR' } },
+      { dns: { name: WEB, type: 'AAAA', rcode: 'NXDOMAIN' } },
+      { dns: { name: 'lost', type: 'A', rcode: undefined } },
+    ]);
+  });
+
+  it('pairs by id, by question and by flow', () => {
+    const events = exchanges([
+      [0, client, query('a.test', 5), 1],
+      [1, client, query('a.test', 5), 2],
+      [0, client, query('a.test', 5, AAAA), 3],
+      [0, client, query('a.test', 6), 4],
+      [0, server, answer('a.test', 5, AAAA), 5],
+      [1, server, answer('a.test', 5), 6],
+      [0, server, answer('a.test', 6), 7],
+      [0, server, answer('A.Test', 5), 8],
+    ]);
+    expect(events.map(({ route, time, responseTime }) => [route, time / 1e6, (responseTime ?? 0) / 1e6])).toEqual([
+      ['AAAA', 3, 5],
+      ['A', 2, 6],
+      ['A', 4, 7],
+      ['A', 1, 8],
+    ]);
+  });
+
+  it('answers without the question go by the id', () => {
+    const [event] = exchanges([
+      [0, client, query('a.test', 5), 1],
+      [0, server, message({ id: 5, flags: 0x8001 }), 2],
+    ]);
+    expect(event).toMatchObject({ label: 'A a.test', status: 'FORMERR', failed: true });
+  });
+
+  it('counts a query sent again once, from its first time on', () => {
+    const datagrams = [
+      [0, client, query('a.test'), 1],
+      [0, client, query('a.test'), 5001],
+      [0, client, query('a.test'), 10_001],
+      [0, server, answer('a.test'), 10_002],
+      [0, server, answer('a.test'), 10_003],
+      [0, server, answer('a.test'), 10_004],
+    ] as const;
+    for (const detail of [false, true]) {
+      const { events } = talk(datagrams, detail);
+      expect(events).toHaveLength(1);
+      expect(events[0]).toMatchObject({ time: 1e6, responseTime: 10_002e6 });
+      expect(dnsOf(events[0]).retransmissions).toBe(2);
+    }
+  });
+
+  it('asks anew when the same question comes long after', () => {
+    const events = exchanges([
+      [0, client, query('a.test'), 0],
+      [0, client, query('a.test'), 31_000],
+      [0, server, answer('a.test'), 31_001],
+    ]);
+    expect(events).toMatchObject([
+      { time: 0, incomplete: 'no response' },
+      { time: 31_000e6, status: 'NOERROR' },
+    ]);
+  });
+
+  it('tells a second answer as an event', () => {
+    const { events } = talk([
+      [0, client, query('a.test'), 1],
+      [0, server, answer('a.test'), 2],
+      [0, server, answer('a.test'), 3],
+    ]);
+    expect(events).toMatchObject([
+      { kind: 'exchange' },
+      { kind: 'event', code: 'DNS_ANSWERED_AGAIN', label: 'answered again: A a.test NOERROR', from: server },
+    ]);
+  });
+
+  it('tells an answer without a query, and a query without an answer', () => {
+    const events = exchanges([
+      [0, server, answer('a.test', 9), 1],
+      [0, client, query('b.test', 10), 2],
+      [1, client, query('c.test', 10), 3],
+      [0, 'ends'],
+    ]);
+    expect(events).toMatchObject([
+      { label: 'A a.test', incomplete: 'no request', requestBytes: 0, time: 1e6, failed: false },
+      { label: 'A b.test', incomplete: 'no response', failed: true, status: '', responseTime: undefined },
+      { label: 'A c.test', incomplete: 'no response', failed: true },
+    ]);
+  });
+
+  it('gives a query up when its id is used anew, later', () => {
+    const { events } = talk([
+      [0, client, query('a.test', 5), 0],
+      [0, client, query('b.test', 5), 1500],
+      [0, server, answer('b.test', 5), 1501],
+    ]);
+    expect(events).toMatchObject([
+      { label: 'A a.test', incomplete: 'no response' },
+      { label: 'A b.test', status: 'NOERROR' },
+    ]);
+  });
+
+  it('gives the questions of a flow that all have one id no more room than a few', () => {
+    const datagrams = Array.from({ length: 50 }, (_, index) => [0, client, query(`q${index}.test`, 5), 1] as const);
+    const { events } = talk([...datagrams, [0, server, answer('last.test', 5), 2]]);
+    expect(events.filter(({ kind }) => kind === 'exchange')).toHaveLength(51);
+    expect(events.findIndex((event) => 'incomplete' in event && event.incomplete === 'no request')).toBe(42);
+  });
+
+  it('knows who asked when the server does', () => {
+    const events = exchanges([
+      [0, server, query('a.test', 5), 1],
+      [0, client, query('a.test', 5), 2],
+      [0, client, answer('a.test', 5), 3],
+      [0, server, answer('a.test', 5), 4],
+    ]);
+    expect(events).toMatchObject([
+      { asker: server, time: 1e6 },
+      { asker: undefined, time: 2e6 },
+    ]);
+  });
+
+  it('keeps no more queries than its bound', () => {
+    const one = query('a.test', 5);
+    const datagrams = Array.from({ length: PENDING_DATAGRAMS + 3 }, (_, flow) => [flow, client, one, flow] as const);
+    const { flows } = talk(datagrams, false);
+    expect(flows.slice(0, 3)).toEqual([0, 1, 2]);
+    expect(new Set(flows).size).toBe(PENDING_DATAGRAMS + 3);
+  });
+});
+
+describe('response codes', () => {
+  it.each([
+    [0, 'NOERROR', false],
+    [1, 'FORMERR', true],
+    [2, 'SERVFAIL', true],
+    [3, 'NXDOMAIN', false],
+    [4, 'NOTIMP', true],
+    [5, 'REFUSED', true],
+    [8, 'NXRRSET', false],
+    [9, 'NOTAUTH', true],
+    [12, 'RCODE12', true],
+  ])('%i is %s', (rcode, status, failed) => {
+    const [event] = exchanges([
+      [0, client, query('a.test'), 1],
+      [0, server, answer('a.test', 1, A, { flags: rcode }), 2],
+    ]);
+    expect(event).toMatchObject({ status, failed, fields: { dns: { rcode: status } } });
+  });
+
+  it.each([true, false])('EDNS has the upper bits (detail %s)', (detail) => {
+    const [badVersion, badCookie] = exchanges(
+      [
+        [0, client, query('a.test'), 1],
+        [0, server, answer('a.test', 1, A, { answers: [record(A, [1, 2, 3, 4])], additional: [opt(1)] }), 2],
+        [0, client, query('b.test'), 3],
+        [0, server, answer('b.test', 1, A, { flags: 7, additional: [record(A, [1, 2, 3, 4]), opt(1)] }), 4],
+      ],
+      detail,
+    );
+    expect(badVersion).toMatchObject({ status: 'BADVERS', failed: true });
+    expect(badCookie).toMatchObject({ status: 'BADCOOKIE' });
+  });
+});
+
+describe('kinds of messages', () => {
+  it('names updates and notifications by their opcode', () => {
+    const events = exchanges([
+      [0, client, message({ id: 1, flags: 0x2800, questions: [question('Zone.test', 6)] }), 1],
+      [0, server, message({ id: 1, flags: 0xa800 }), 2],
+      [0, client, message({ id: 2, flags: 0x2400, questions: [question('zone.test', 6)] }), 3],
+      [0, server, message({ id: 2, flags: 0xa400, questions: [question('zone.test', 6)] }), 4],
+    ]);
+    expect(events).toMatchObject([
+      { label: 'UPDATE zone.test', route: 'UPDATE', fields: { dns: { name: 'Zone.test', type: 'SOA' } } },
+      { label: 'NOTIFY zone.test', route: 'NOTIFY', fields: { dns: { opcode: 'NOTIFY' } } },
+    ]);
+  });
+
+  it('tells what mDNS says to all as messages', () => {
+    const service = wireName('_http._tcp.local');
+    const { events } = talk([
+      [0, client, message({ id: 0, flags: 0, questions: [question('_http._tcp.local', 12, 0x8001)] }), 1],
+      [0, client, message({ id: 0, flags: 0x8400, answers: [record(12, wireName('x.local'), service)] }), 2],
+    ]);
+    expect(events).toMatchObject([
+      {
+        kind: 'message',
+        label: 'PTR _http._tcp.local',
+        from: client,
+        time: 2e6,
+        fields: { dns: { rcode: 'NOERROR' } },
+      },
+      { kind: 'message', label: 'PTR _http._tcp.local', from: client, time: 1e6, bytes: 34 },
+    ]);
+  });
+
+  it('tells LLMNR queries nobody answers as messages, resolvers as exchanges', () => {
+    const { events } = talk([
+      [0, client, query('printer', 4711, A, { flags: 0 }), 1],
+      [1, client, query('com', 4711, 2, { flags: 0, additional: [opt()] }), 1],
+      [2, client, query('printer', 4711), 1],
+    ]);
+    expect(events.map(({ kind }) => kind).sort()).toEqual(['exchange', 'exchange', 'message']);
+  });
+
+  it('lists further questions', () => {
+    const questions = [question('a.test'), question('b.test', AAAA)];
+    const [event] = exchanges([[0, client, message({ questions }), 1]]);
+    expect(event?.label).toBe('A a.test');
+    expect(dnsOf(event).questions).toEqual([
+      { name: 'a.test', type: 'A', class: 'IN' },
+      { name: 'b.test', type: 'AAAA', class: 'IN' },
+    ]);
+  });
+
+  it('says what is malformed, and goes on', () => {
+    const cutName = message({ questions: [[9, 0x61, 0x62]] });
+    const loop = message({ questions: [[0xc0, 12, 0, 1, 0, 1]] });
+    const badLabel = message({ questions: [[0x61, 0x62, 0, 0, 1, 0, 1]] });
+    const { events } = talk([
+      [0, client, cutName, 1],
+      [0, client, loop, 2],
+      [0, server, badLabel, 3],
+      [0, client, Uint8Array.from([1, 2, 3]), 4],
+      [0, client, query('a.test'), 5],
+    ]);
+    expect(events.map((event) => (event.kind === 'event' ? [event.code, event.label] : event.kind))).toEqual([
+      ['DNS_MALFORMED', 'malformed query'],
+      ['DNS_MALFORMED', 'malformed query'],
+      ['DNS_MALFORMED', 'malformed query'],
+      ['DNS_MALFORMED', 'message shorter than its header'],
+      'exchange',
+    ]);
+  });
+
+  it('takes what the capture has cut for what it is', () => {
+    const events = exchanges([
+      [0, client, query('a.test', 1), 1],
+      [0, server, answer('a.test', 1), 2, 30],
+      [0, client, query('b.test', 2), 3, 15],
+      [0, server, answer('b.test', 2), 4, 16],
+      [0, client, query('c.test', 3), 5, 15],
+      [0, server, answer('c.test', 3), 6],
+    ]);
+    expect(events).toMatchObject([
+      { label: 'A a.test', status: 'NOERROR', incomplete: 'gap', responseBytes: 40 },
+      { label: '(cut-question)', status: 'NOERROR', incomplete: 'gap' },
+      { label: 'A c.test', status: 'NOERROR' },
+    ]);
+    expect(dnsOf(events[0]).malformed).toBeUndefined();
+  });
+});
