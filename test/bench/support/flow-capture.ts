@@ -2,7 +2,8 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { pcapFileHeader, writePcapRecordHeader } from '../../../src/wire/pcap-write.ts';
 import { type Kept, kept } from './kept.ts';
 
-const PACKETS = 6_000_000;
+/** Packets of each of these captures. */
+export const FLOW_PACKETS = 6_000_000;
 const MICROSECOND = 1_000;
 const START = 1_767_225_600n * 1_000_000_000n;
 const BLOCK_BYTES = 1024 * 1024;
@@ -25,15 +26,15 @@ const NONE = Buffer.alloc(0);
  * @param open of them at once: they take turns packet by packet, and when they have ended the next ones begin
  */
 export function flowCapture(name: string, flows: number, open: number): Promise<Kept> {
-  const steps = PACKETS / flows;
-  return kept(name, [flows, open, PACKETS, `${REQUEST}${RESPONSE}`, writePacket.toString()], async (path) => {
+  const steps = FLOW_PACKETS / flows;
+  return kept(name, [flows, open, FLOW_PACKETS, `${REQUEST}${RESPONSE}`, writePacket.toString()], async (path) => {
     const output = openSync(path, 'w');
     const block = Buffer.alloc(BLOCK_BYTES);
     const view = new DataView(block.buffer, block.byteOffset);
     try {
       writeSync(output, pcapFileHeader(1, 65_535));
       let used = 0;
-      for (let number = 0; number < PACKETS; number += 1) {
+      for (let number = 0; number < FLOW_PACKETS; number += 1) {
         if (used + RECORD_HEADER + HEADERS + RESPONSE.length > BLOCK_BYTES) {
           writeSync(output, block, 0, used);
           used = 0;
@@ -56,7 +57,7 @@ export function flowCapture(name: string, flows: number, open: number): Promise<
     } finally {
       closeSync(output);
     }
-    return `${PACKETS} packets of ${flows} conversations, ${open} at once`;
+    return `${FLOW_PACKETS} packets of ${flows} conversations, ${open} at once`;
   });
 }
 
