@@ -4,8 +4,9 @@ import { exchangeFields, type MessageDetail, messageDetail } from './detail.ts';
 import { FLAG, HEADER, opcodeOf, QuestionScan, responseCode } from './message.ts';
 import { announcement, answeredAgain, isAnnouncement, isToAll, malformed } from './one-way.ts';
 import { MARK, PendingQueries } from './pending.ts';
-import { CUT_QUESTION, NO_OUTCOME, NO_QUESTION, outcomeOf, type Question, QuestionTable } from './question.ts';
-import type { RecentAnswers } from './recent-answers.ts';
+import { CUT_QUESTION, NO_QUESTION, outcomeOf, type Question, QuestionTable } from './question.ts';
+import { RecentAnswers } from './recent-answers.ts';
+import { Transfer, withTransfer } from './transfer.ts';
 
 /** A query with an id that is in use is another one when its question differs and this time has passed, in ns. */
 const ID_REUSE_NS = 1e9;
@@ -32,20 +33,20 @@ export class Dialogue {
   readonly #context: DialogueContext;
   readonly #emit: (flow: number, event: AnalysisEvent) => void;
   readonly #pending: PendingQueries<MessageDetail>;
-
+  /** Of datagrams: an answer may come twice. */
   readonly #answers: RecentAnswers | undefined;
+  /** Of a stream: the zones that are coming, by the pending query. */
+  readonly #transfers: Map<number, Transfer> | undefined;
 
-  /**
-   * @param maximum queries that wait for their answers
-   * @param answers where the network may deliver an answer twice: those that came
-   */
+  /** @param maximum queries that wait for their answers @param stream whether it is one, or many flows of datagrams */
   constructor(
     context: DialogueContext,
     maximum: number,
-    answers: RecentAnswers | undefined,
+    stream: boolean,
     emit: (flow: number, event: AnalysisEvent) => void,
   ) {
-    this.#answers = answers;
+    this.#answers = stream ? undefined : new RecentAnswers();
+    this.#transfers = stream ? new Map() : undefined;
     this.#context = context;
     this.#emit = emit;
     this.#pending = new PendingQueries(maximum, SEED);
@@ -144,7 +145,8 @@ export class Dialogue {
       return;
     }
     const { now, detail } = this.#context;
-    const more = detail ? messageDetail(bytes, start, end, whole) : undefined;
+    let transfer = this.#transfers?.get(entry);
+    let more = detail && transfer === undefined ? messageDetail(bytes, start, end, whole) : undefined;
     if (entry < 0 && isAnnouncement(bytes, start)) {
       const message = announcement(side, bytes, start, end, first, octets, more);
       if (message !== undefined) this.#emit(flow, message);
@@ -162,6 +164,16 @@ export class Dialogue {
     if (question === NO_QUESTION || question === CUT_QUESTION) question = scannedQuestion(bytes, start);
     const repeats = entry >= 0 ? pending.repeats(entry) : 0;
     const query = entry >= 0 ? pending.detail(entry) : undefined;
+    if (this.#transfers !== undefined && entry >= 0 && rcode === 0 && isTransfer(question)) {
+      if (transfer === undefined) {
+        transfer = new Transfer(first, question.type === 'IXFR', more);
+        this.#transfers.set(entry, transfer);
+      }
+      if (!transfer.take(bytes, start, scan.end, end, octets, now)) return;
+      more = transfer.more;
+    }
+    const fields =
+      detail || repeats > 0 ? exchangeFields(question, rcode, repeats, query, more) : question.fields(rcode);
     const event: AnalysisEvent = {
       kind: 'exchange',
       protocol: 'dns',
@@ -169,17 +181,18 @@ export class Dialogue {
       label: question.label,
       time: entry >= 0 ? pending.first(entry) : first,
       requestEnd: entry >= 0 ? pending.last(entry) : first,
-      responseTime: first,
+      responseTime: transfer?.time ?? first,
       responseEnd: now,
       requestBytes: entry >= 0 ? pending.bytes(entry) : 0,
-      responseBytes: octets,
+      responseBytes: transfer?.octets ?? octets,
       status: outcome.status,
       failed: outcome.failed,
       route: question.route,
       incomplete: entry < 0 ? 'no request' : whole ? undefined : 'gap',
-      fields: detail || repeats > 0 ? exchangeFields(question, rcode, repeats, query, more) : question.fields(rcode),
+      fields: transfer === undefined ? fields : withTransfer(fields, transfer),
     };
     if (entry >= 0) {
+      this.#transfers?.delete(entry);
       if (repeats > 0) pending.mark(entry, MARK.answered);
       else pending.remove(entry);
     }
@@ -199,12 +212,14 @@ export class Dialogue {
     const more = pending.detail(entry);
     const answered = pending.has(entry, MARK.answered);
     const toAll = pending.has(entry, MARK.toAll);
+    const transfer = this.#transfers?.get(entry);
+    this.#transfers?.delete(entry);
     pending.remove(entry);
     if (answered) return;
     const fields =
       this.#context.detail || repeats > 0
-        ? exchangeFields(question, -1, repeats, more, undefined)
-        : question.fields(-1);
+        ? exchangeFields(question, transfer === undefined ? -1 : 0, repeats, more, transfer?.more)
+        : question.fields(transfer === undefined ? -1 : 0);
     if (toAll) {
       const { label } = question;
       this.#emit(flow, { kind: 'message', protocol: 'dns', time, from: asker, bytes: octets, label, fields });
@@ -217,16 +232,16 @@ export class Dialogue {
       label: question.label,
       time,
       requestEnd: last,
-      responseTime: undefined,
-      responseEnd: undefined,
+      responseTime: transfer?.time,
+      responseEnd: transfer?.end,
       requestBytes: octets,
-      responseBytes: 0,
-      status: NO_OUTCOME.status,
+      responseBytes: transfer?.octets ?? 0,
+      status: transfer === undefined ? '' : outcomeOf(0).status,
       // What was not captured may well have been an answer.
       failed: why !== 'gap',
       route: question.route,
       incomplete: why,
-      fields,
+      fields: transfer === undefined ? fields : withTransfer(fields, transfer),
     });
   }
 }
@@ -237,4 +252,9 @@ function scannedQuestion(bytes: Uint8Array, start: number): Question {
   if (scan.state !== 'whole') return NO_QUESTION;
   const opcode = opcodeOf(u16(bytes, start + 2));
   return questions.get(scan.bytes, scan.nameAt, scan.nameEnd, bytes, scan.typeAt, scan.hash, opcode);
+}
+
+/** Whether the answer is a zone, in as many messages as it needs. */
+function isTransfer({ type, route }: Question): boolean {
+  return (type === 'AXFR' || type === 'IXFR') && route === type;
 }

@@ -21,6 +21,8 @@ export const DNS_FIELDS: FieldTable = {
   'dns.additional': { type: 'list', about: 'records of the additional section, without that of EDNS' },
   'dns.edns': { type: 'map', about: 'EDNS of the response: `{version, udpSize, dnssecOk, options, errors, …}`' },
   'dns.requestEdns': { type: 'map', about: 'EDNS of the query: also `{clientSubnet, cookie}`' },
+  'dns.messages': { type: 'int', about: 'of a zone transfer: messages in which it came' },
+  'dns.records': { type: 'int', about: 'of a zone transfer: its records' },
   'dns.omitted': { type: 'int', about: 'records that are not listed, of very many' },
   'dns.malformed': { type: 'bool', about: 'something in it is not as it has to be; what could be read is there' },
 };

@@ -4,7 +4,6 @@ import type { DatagramAnalyzer, DatagramContext, DatagramProtocol, StreamProtoco
 import { Dialogue } from './dialogue.ts';
 import { DNS_FIELDS } from './fields.ts';
 import { hintedLikeness, streamLikeness, strictLikeness } from './probe.ts';
-import { RecentAnswers } from './recent-answers.ts';
 import { DnsStream } from './stream.ts';
 
 export { observedAddresses } from './observed.ts';
@@ -16,7 +15,7 @@ class DnsDatagrams implements DatagramAnalyzer {
 
   constructor(context: DatagramContext) {
     this.#context = context;
-    this.#dialogue = new Dialogue(context, PENDING_DATAGRAMS, new RecentAnswers(), context.emit);
+    this.#dialogue = new Dialogue(context, PENDING_DATAGRAMS, false, context.emit);
   }
 
   datagram(flow: number, side: Side, bytes: Uint8Array, start: number, end: number, wireLength: number): void {

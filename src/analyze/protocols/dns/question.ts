@@ -55,8 +55,6 @@ export const NO_QUESTION = new Question(undefined, undefined, '(no-question)', '
 /** A message that the capture cut before its question's end. */
 export const CUT_QUESTION = new Question(undefined, undefined, '(cut-question)', '(cut-question)');
 
-export const NO_OUTCOME: Outcome = { status: '', failed: true };
-
 const OUTCOMES: readonly Outcome[] = Array.from({ length: 32 }, (_, rcode) => outcome(rcode));
 
 export function outcomeOf(rcode: number): Outcome {

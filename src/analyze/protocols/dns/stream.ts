@@ -26,7 +26,7 @@ export class DnsStream implements StreamAnalyzer {
   constructor(context: StreamContext) {
     this.#context = context;
     const emit = (_flow: number, event: AnalysisEvent) => context.emit(event);
-    this.#dialogue = new Dialogue(context, PENDING_PER_STREAM, undefined, emit);
+    this.#dialogue = new Dialogue(context, PENDING_PER_STREAM, true, emit);
     this.#framers = [this.#framer(SIDE.client), this.#framer(SIDE.server)];
   }
 
