@@ -118,6 +118,7 @@ export class TlsConnection implements StreamAnalyzer, DirectionSink {
     const { now } = this.#context;
     if (server === undefined || isTls13(server.version)) {
       if (side !== SIDE.client) return;
+      if (type === RECORD.handshake) this.#finished[SIDE.client] = true;
       this.#protectedOctets += Math.max(0, length - (length < USUAL_PROTECTION ? PROTECTION : USUAL_PROTECTION));
       if (server !== undefined && !server.retry && this.#protectedOctets >= FINISHED_MINIMUM) {
         this.#over(now, undefined, undefined);

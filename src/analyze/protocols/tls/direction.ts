@@ -110,7 +110,10 @@ export class Direction implements RecordSink, Framing {
   gap(length: number, now: number): void {
     this.#now = now;
     this.#begun = true;
-    if (!this.lost && !this.reader.gap(length)) this.onLost();
+    if (this.lost || this.reader.gap(length)) return;
+    this.lost = true;
+    this.stop();
+    this.#sink.onLost(this.#side, false);
   }
 
   stop(): void {
@@ -163,6 +166,7 @@ export class Direction implements RecordSink, Framing {
 
   onLost(): void {
     this.lost = true;
+    this.reader.reject();
     this.stop();
     this.#sink.onLost(this.#side, false);
   }

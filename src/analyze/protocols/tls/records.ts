@@ -42,6 +42,7 @@ export class RecordReader {
   readonly #sink: RecordSink;
   readonly #header = new Uint8Array(RECORD_HEADER);
   #headerOctets = 0;
+  #octetsBefore = 0;
   #stopped = false;
 
   constructor(sink: RecordSink) {
@@ -50,6 +51,12 @@ export class RecordReader {
 
   /** Leave off for good. */
   stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Leave off for good: the record under way makes no sense, and does not count. */
+  reject(): void {
+    this.octets = this.#octetsBefore;
     this.#stopped = true;
   }
 
@@ -102,6 +109,7 @@ export class RecordReader {
     this.type = u8(this.#header, 0);
     this.length = u16(this.#header, 3);
     this.seen = 0;
+    this.#octetsBefore = this.octets;
     this.octets += RECORD_HEADER;
     this.records += 1;
     return this.length === 0;
