@@ -49,6 +49,41 @@ export async function tsharkFrames(path: string, question: TsharkQuestion): Prom
   });
 }
 
+/** The octets of one TCP stream as tshark puts them together. */
+export interface FollowedStream {
+  /** tcp.stream */
+  readonly number: number;
+  /** Of node 0, which tshark takes for the client, and of node 1. */
+  readonly octets: readonly [Buffer, Buffer];
+}
+
+/** What `follow,tcp,raw` gives of a file's first streams; one call. */
+export async function tsharkStreams(path: string, count: number): Promise<FollowedStream[]> {
+  const key = createHash('sha256')
+    .update(JSON.stringify([await tsharkVersion(), 'follow,tcp,raw', count]))
+    .update(await readFile(path))
+    .digest('hex');
+  const cached = join(CACHE, `${key}.follow`);
+  const output = await readFile(cached, 'utf8').catch(async () => {
+    const wanted = Array.from({ length: count }, (_, stream) => ['-z', `follow,tcp,raw,${stream}`]).flat();
+    return keep(cached, await tshark(['-n', '-q', '-r', path, ...wanted]));
+  });
+  return output
+    .split(/^Follow: tcp,raw$/m)
+    .slice(1)
+    .map(followed);
+}
+
+function followed(text: string): FollowedStream {
+  const octets: [string[], string[]] = [[], []];
+  for (const line of text.slice(text.indexOf('Node 1:')).split('\n').slice(1)) {
+    if (/^\t?[0-9a-f]+$/.test(line)) octets[line.startsWith('\t') ? 1 : 0].push(line.trim());
+  }
+  const [first, second] = octets.map((lines) => Buffer.from(lines.join(''), 'hex'));
+  const number = Number(/^Filter: tcp\.stream eq (\d+)$/m.exec(text)?.[1]);
+  return { number, octets: [first ?? Buffer.alloc(0), second ?? Buffer.alloc(0)] };
+}
+
 /** An empty answer stands for a file tshark does not open, or one without a frame. */
 async function ask(
   path: string,
@@ -59,8 +94,12 @@ async function ask(
   const argv = ['-n', '-r', path, '-T', 'fields', '-E', 'occurrence=f', '-E', 'separator=/t'];
   for (const preference of preferences) argv.push('-o', preference);
   for (const field of fields) argv.push('-e', field);
-  // tshark exits with an error also for a file cut in its last frame; what it printed before holds all the same.
-  const output = await run('tshark', argv, { maxBuffer: OUTPUT_BYTES, timeout: TIMEOUT_MS }).then(
+  return keep(cached, await tshark(argv));
+}
+
+/** What tshark prints; also when it ends with an error, as for a file cut in its last frame: what it printed before holds. */
+function tshark(argv: readonly string[]): Promise<string> {
+  return run('tshark', argv, { maxBuffer: OUTPUT_BYTES, timeout: TIMEOUT_MS }).then(
     ({ stdout }) => stdout,
     (failure: unknown) => {
       if (failure instanceof Error && 'stdout' in failure && 'code' in failure && typeof failure.code === 'number') {
@@ -69,6 +108,9 @@ async function ask(
       throw failure;
     },
   );
+}
+
+async function keep(cached: string, output: string): Promise<string> {
   await mkdir(CACHE, { recursive: true });
   const part = `${cached}.${process.pid}.part`;
   await writeFile(part, output);

@@ -189,7 +189,7 @@ export class TcpConnections implements StreamHost {
     const midstream = ((ints[base + C.flags] as number) & SEEN.midstream) !== 0;
     const [clientPort, serverPort] = client === 0 ? [portA, portB] : [portB, portA];
     const stream = this.#spare.pop() ?? new TcpStream(this);
-    stream.begin(place, client, midstream, clientPort, serverPort);
+    stream.begin(place, (ints[base + N.id] as number) - 1, client, midstream, clientPort, serverPort);
     this.#streams[place] = stream;
     return stream;
   }

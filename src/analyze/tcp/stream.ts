@@ -31,6 +31,8 @@ const NOTHING: Portion[] = [];
 export class TcpStream implements StreamContext {
   /** Where its flow lies in the table; the table's owner keeps it right. */
   place = -1;
+  /** Its flow's number, as FlowInfo.id. */
+  flow = -1;
   serverPort = 0;
   clientPort = 0;
   protocol: StreamProtocol | undefined;
@@ -52,8 +54,9 @@ export class TcpStream implements StreamContext {
   }
 
   /** Stand for another connection: streams are many and short, and used again. */
-  begin(place: number, client: number, guessed: boolean, clientPort: number, serverPort: number): void {
+  begin(place: number, flow: number, client: number, guessed: boolean, clientPort: number, serverPort: number): void {
     this.place = place;
+    this.flow = flow;
     this.client = client;
     this.clientPort = clientPort;
     this.serverPort = serverPort;
