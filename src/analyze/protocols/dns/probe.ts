@@ -2,7 +2,7 @@ import { u8, u16 } from '../../bytes.ts';
 import type { Likeness } from '../protocol.ts';
 import { FLAG, HEADER, opcodeOf, SECTION, skipQuestions, skipRecord } from './message.ts';
 import { skipName } from './name.ts';
-import { isKnownClass, isKnownType, OPCODE } from './numbers.ts';
+import { isKnownClass, isKnownType, OPCODE, TYPE } from './numbers.ts';
 
 /** Records a message is believed to have. */
 const RECORDS_SANE = 1000;
@@ -98,6 +98,8 @@ function readable(bytes: Uint8Array, start: number, end: number): number {
 function isUsualQuestion(bytes: Uint8Array, start: number, at: number): boolean {
   const first = start + HEADER;
   if ((u8(bytes, first) & 0xc0) !== 0) return false;
+  // The root is asked for its servers and keys; an address it has not.
+  if (u8(bytes, first) === 0 && u16(bytes, at) === TYPE.a) return false;
   return isKnownType(u16(bytes, at)) && isKnownClass(u16(bytes, at + 2)) && !isNetbiosName(bytes, first);
 }
 
