@@ -1,0 +1,276 @@
+import { i32, u8, u16 } from '../../bytes.ts';
+import { type Exchange, type Fields, type Incomplete, SIDE, type Side } from '../../event.ts';
+import { PENDING_PER_STREAM } from '../../limits.ts';
+import { utf8 } from '../../text.ts';
+import { oneLine } from '../one-line.ts';
+import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
+import { SeekingFramer } from '../seeking-framer.ts';
+import {
+  API_VERSIONS,
+  APIS,
+  apiName,
+  CREATE_TOPICS,
+  FETCH,
+  METADATA,
+  NAMES_TOPIC,
+  PRODUCE,
+  SASL_HANDSHAKE,
+} from './apis.ts';
+import { errorName } from './errors.ts';
+import { MESSAGE_MAXIMUM, REQUEST_HEADER, REQUEST_SEEK, requestBegins, requestLength } from './request.ts';
+import { REQUESTS, RESPONSES } from './schemas.ts';
+import { type TopicNames, Walker } from './walker.ts';
+
+/** Octets kept of a request and of a response: names of topics and error codes come before the records. */
+const REQUEST_KEEP = 4096;
+const RESPONSE_KEEP = 16_384;
+
+/** Least octets of a response: length, correlation id, an error code. */
+const RESPONSE_MINIMUM = 10;
+const RESPONSE_HEADER = 8;
+
+interface Request {
+  readonly key: number;
+  readonly version: number;
+  readonly correlationId: number;
+  readonly clientId: string;
+  readonly topics: readonly string[];
+  readonly topicCount: number;
+  readonly group: string;
+  readonly mechanism: string;
+  readonly acks: number;
+  readonly time: number;
+  readonly end: number;
+  readonly bytes: number;
+  readonly whole: boolean;
+}
+
+interface Response {
+  readonly time: number;
+  readonly end: number;
+  readonly bytes: number;
+  readonly status: string;
+  readonly code: number;
+  readonly whole: boolean;
+}
+
+const walker = new Walker();
+
+/** Kafka's requests and responses of one connection, paired by correlation id; a broker answers in order. */
+export class KafkaConnection implements StreamAnalyzer {
+  readonly #context: StreamContext;
+  readonly #framers: readonly [SeekingFramer, SeekingFramer];
+  readonly #pending = new Map<number, Request>();
+  readonly #topicNames: TopicNames = new Map();
+  /** What the fetch session is about: later fetches of it name only what changes (KIP-227). */
+  #fetched: { topics: readonly string[]; topicCount: number } = { topics: [], topicCount: 0 };
+
+  constructor(context: StreamContext) {
+    this.#context = context;
+    this.#framers = [
+      new SeekingFramer({
+        header: REQUEST_HEADER,
+        keep: REQUEST_KEEP,
+        seek: REQUEST_SEEK,
+        lengthOf: requestLength,
+        begins: requestBegins,
+        onMessage: (...message) => this.#onRequest(...message),
+        onLost: () => {},
+      }),
+      new SeekingFramer({
+        header: RESPONSE_HEADER,
+        keep: RESPONSE_KEEP,
+        seek: RESPONSE_MINIMUM,
+        lengthOf: (bytes, start) => this.#responseLength(bytes, start),
+        begins: (bytes, start) => this.#responseLength(bytes, start) > 0,
+        onMessage: (...message) => this.#onResponse(...message),
+        onLost: () => {},
+      }),
+    ];
+  }
+
+  data(side: Side, bytes: Uint8Array, start: number, end: number): void {
+    this.#framers[side].data(bytes, start, end, this.#context.now);
+  }
+
+  gap(side: Side, length: number): void {
+    this.#framers[side].gap(length, this.#context.now);
+  }
+
+  end(how: StreamEnd): void {
+    for (const request of this.#pending.values()) {
+      this.#emit(request, undefined, how === 'reset' ? 'reset' : 'no response');
+    }
+    this.#pending.clear();
+  }
+
+  /** Only what answers a request that waits is a response. */
+  #responseLength(bytes: Uint8Array, start: number): number {
+    const size = i32(bytes, start);
+    if (size < RESPONSE_MINIMUM - 4 || size > MESSAGE_MAXIMUM) return 0;
+    return this.#pending.has(i32(bytes, start + 4)) ? size + 4 : 0;
+  }
+
+  #onRequest(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    length: number,
+    time: number,
+    last: number,
+    whole: boolean,
+  ): void {
+    const key = u16(bytes, start + 4);
+    const version = u16(bytes, start + 6);
+    const correlationId = i32(bytes, start + 8);
+    const clientIdLength = u16(bytes, start + 12);
+    const body = start + REQUEST_HEADER + (clientIdLength === 0xffff ? 0 : clientIdLength);
+    this.#walkRequest(key, version, bytes, body, end);
+    let { topicCount } = walker;
+    let topics: readonly string[] = [...walker.topics];
+    if (key === FETCH) {
+      if (topicCount > 0) this.#fetched = { topics, topicCount };
+      else ({ topics, topicCount } = this.#fetched);
+    }
+    const request: Request = {
+      key,
+      version,
+      correlationId,
+      clientId: this.#context.detail ? utf8(bytes, start + REQUEST_HEADER, Math.min(body, end)) : '',
+      topics,
+      topicCount,
+      group: walker.group,
+      mechanism: walker.mechanism,
+      acks: walker.acks,
+      time,
+      end: last,
+      bytes: length,
+      whole,
+    };
+    if (key === PRODUCE && request.acks === 0) {
+      this.#emit(request, undefined, undefined);
+      return;
+    }
+    this.#wait(request);
+    // What follows are the mechanism's tokens, bare (KIP-43), until the next request.
+    if (key === SASL_HANDSHAKE && version === 0) this.#framers[SIDE.client].seek();
+  }
+
+  #walkRequest(key: number, version: number, bytes: Uint8Array, start: number, end: number): void {
+    const api = APIS[key];
+    const parts = REQUESTS.get(key);
+    walker.reset();
+    if (api === undefined || parts === undefined || version > api.newest) return;
+    const flexible = version >= api.flexible;
+    const body = flexible ? behindTags(bytes, start, end) : start;
+    walker.walk(parts, version, flexible, bytes, body, end, this.#topicNames, false, this.#context.detail);
+  }
+
+  #wait(request: Request): void {
+    const same = this.#pending.get(request.correlationId);
+    if (same !== undefined) this.#drop(same, 'no response');
+    if (this.#pending.size >= PENDING_PER_STREAM) {
+      for (const oldest of this.#pending.values()) {
+        this.#drop(oldest, 'no response');
+        break;
+      }
+    }
+    this.#pending.set(request.correlationId, request);
+  }
+
+  #onResponse(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    length: number,
+    time: number,
+    last: number,
+    whole: boolean,
+  ): void {
+    const request = this.#pending.get(i32(bytes, start + 4));
+    if (request === undefined) return;
+    // Answers come in order: those to what was asked before are in what was not captured.
+    for (const earlier of this.#pending.values()) {
+      if (earlier === request) break;
+      this.#drop(earlier, 'gap');
+    }
+    this.#pending.delete(request.correlationId);
+    const known = this.#walkResponse(request, bytes, start + RESPONSE_HEADER, end);
+    const status = known ? errorName(walker.error) : '';
+    const response: Response = { time, end: last, bytes: length, status, code: walker.error, whole };
+    this.#emit(request, response, undefined);
+  }
+
+  /** @returns whether it is known how it went, as far as the response was kept */
+  #walkResponse({ key, version }: Request, bytes: Uint8Array, start: number, end: number): boolean {
+    const api = APIS[key];
+    const parts = RESPONSES.get(key);
+    walker.reset();
+    if (api === undefined || parts === undefined || version > api.newest) return false;
+    const flexible = version >= api.flexible;
+    // ApiVersions is answered with the old header, so that it can be read before versions are known (KIP-511).
+    const body = flexible && key !== API_VERSIONS ? behindTags(bytes, start, end) : start;
+    const learn = key === METADATA || key === CREATE_TOPICS;
+    return walker.walk(parts, version, flexible, bytes, body, end, this.#topicNames, learn, false) || walker.answered;
+  }
+
+  #drop(request: Request, incomplete: Incomplete): void {
+    this.#pending.delete(request.correlationId);
+    this.#emit(request, undefined, incomplete);
+  }
+
+  #emit(request: Request, response: Response | undefined, incomplete: Incomplete | undefined): void {
+    const name = apiName(request.key);
+    const [topic] = request.topics;
+    const route = topic === undefined || !NAMES_TOPIC.has(request.key) ? name : `${name} ${oneLine(topic)}`;
+    const missing = request.whole && response?.whole !== false ? incomplete : 'gap';
+    this.#context.emit({
+      kind: 'exchange',
+      protocol: 'kafka',
+      label: this.#context.detail ? labelOf(request, name) : route,
+      time: request.time,
+      requestEnd: request.end,
+      responseTime: response?.time,
+      responseEnd: response?.end,
+      requestBytes: request.bytes,
+      responseBytes: response?.bytes ?? 0,
+      status: response?.status ?? '',
+      failed: response === undefined ? incomplete !== undefined : response.code !== 0,
+      route,
+      incomplete: missing,
+      fields: { kafka: this.#fields(request, response, name) },
+    } satisfies Exchange);
+  }
+
+  #fields(request: Request, response: Response | undefined, name: string): Fields {
+    const plain = {
+      api: name,
+      version: request.version,
+      error: response === undefined || response.code === 0 ? undefined : response.status,
+      correlationId: request.correlationId,
+    };
+    if (!this.#context.detail) return plain;
+    return {
+      ...plain,
+      clientId: request.clientId || undefined,
+      topics: request.topics.length > 0 ? request.topics : undefined,
+      group: request.group || undefined,
+      mechanism: request.mechanism || undefined,
+      acks: request.acks >= 0 || request.key === PRODUCE ? request.acks : undefined,
+      errorCode: response === undefined || response.code === 0 ? undefined : response.code,
+    };
+  }
+}
+
+function labelOf({ topics, topicCount, group, mechanism }: Request, name: string): string {
+  const [topic] = topics;
+  const more = topicCount > 1 ? ` +${topicCount - 1}` : '';
+  const about = group || mechanism || (topic === undefined ? '' : `${topic}${more}`);
+  return about === '' ? name : `${name} ${oneLine(about)}`;
+}
+
+/** Where the body begins, behind the header's tagged fields. */
+function behindTags(bytes: Uint8Array, start: number, end: number): number {
+  // The usual case, and the only one so far: none.
+  return start < end && u8(bytes, start) === 0 ? start + 1 : end;
+}
