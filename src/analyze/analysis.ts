@@ -7,9 +7,11 @@ import { D, N } from './flow-layout.ts';
 import type { FlowTable } from './flow-table.ts';
 import { KIND_IPV6 } from './flow-view.ts';
 import { Hosts } from './hosts.ts';
+import { icmpNotice } from './icmp-notice.ts';
+import { quoted } from './icmp-quote.ts';
 import { IP_PROTOCOL } from './layers/ip-protocol.ts';
 import { STOP } from './layers/layer.ts';
-import type { PacketView } from './packet.ts';
+import { PacketView } from './packet.ts';
 import { TcpConnections } from './tcp/connections.ts';
 
 /** Packets after which idle flows are looked for, and places looked at then. */
@@ -51,7 +53,13 @@ export class Analysis {
   readonly #tcp: TcpConnections;
   readonly #datagrams: DatagramFlows;
   readonly #sink: AnalysisSink;
+  readonly #quote = new PacketView();
   #flows = 0;
+  /** The key last made. */
+  #a = 0;
+  #b = 0;
+  #ports = 0;
+  #kind = 0;
 
   constructor(sink: AnalysisSink, options: AnalysisOptions) {
     this.#sink = sink;
@@ -75,33 +83,20 @@ export class Analysis {
     const { clock } = this;
     clock.set(packet.timeHigh, packet.timeLow);
     if ((this.packets & (SWEEP_PACKETS - 1)) === 0) this.#sweep();
-    const length = packet.addressLength;
-    if (packet.ipVersion === 0 || length === 0 || packet.ipProtocol < 0) return TAKEN.opaque;
+    if (packet.ipVersion === 0 || packet.addressLength === 0 || packet.ipProtocol < 0) return TAKEN.opaque;
     const isTcp = packet.ipProtocol === IP_PROTOCOL.tcp && packet.transportOffset >= 0;
     // What is above a header cut short is not known: its flags and numbers would be invented.
     if (packet.stopped !== STOP.none && (isTcp ? !stepOverCutOptions(packet) : packet.sourcePort < 0)) {
       return TAKEN.opaque;
     }
     const { bytes } = packet;
-    let source: number;
-    let destination: number;
-    let kind = packet.ipProtocol;
-    if (length === 4) {
-      source = i32(bytes, packet.sourceAddress);
-      destination = i32(bytes, packet.destinationAddress);
-    } else {
-      source = this.hosts.number(bytes, packet.sourceAddress, length);
-      destination = this.hosts.number(bytes, packet.destinationAddress, length);
-      kind |= KIND_IPV6;
-    }
-    const sourcePort = packet.sourcePort < 0 ? 0 : packet.sourcePort;
-    const destinationPort = packet.destinationPort < 0 ? 0 : packet.destinationPort;
-    const direction = source < destination || (source === destination && sourcePort <= destinationPort) ? 0 : 1;
+    const direction = this.#key(packet, isTcp);
     const flows = isTcp ? this.#tcp : this.#datagrams;
     const { table } = flows;
-    const a = direction === 0 ? source : destination;
-    const b = direction === 0 ? destination : source;
-    const ports = direction === 0 ? (sourcePort << 16) | destinationPort : (destinationPort << 16) | sourcePort;
+    const a = this.#a;
+    const b = this.#b;
+    const ports = this.#ports;
+    const kind = this.#kind;
     let place = table.find(a, b, ports, kind);
     if (place >= 0 && isTcp && this.#tcp.isNewConnection(place, direction, packet)) {
       table.remove(place);
@@ -126,13 +121,61 @@ export class Analysis {
       return counted ? (known ? TAKEN.decoded : TAKEN.opaque) : TAKEN.copy;
     }
     if (!counted) return TAKEN.copy;
+    if (packet.icmpType >= 0) return this.#icmp(packet) ? TAKEN.decoded : TAKEN.opaque;
     return this.#datagrams.packet(place, direction, packet) ? TAKEN.decoded : TAKEN.opaque;
+  }
+
+  /** Make the key of a packet's flow. @returns its direction: 0 from endpoint a */
+  #key(packet: PacketView, isTcp: boolean): 0 | 1 {
+    const { bytes, addressLength: length } = packet;
+    let source: number;
+    let destination: number;
+    let kind = isTcp ? IP_PROTOCOL.tcp : packet.ipProtocol;
+    if (length === 4) {
+      source = i32(bytes, packet.sourceAddress);
+      destination = i32(bytes, packet.destinationAddress);
+    } else {
+      source = this.hosts.number(bytes, packet.sourceAddress, length);
+      destination = this.hosts.number(bytes, packet.destinationAddress, length);
+      kind |= KIND_IPV6;
+    }
+    const sourcePort = packet.sourcePort < 0 ? 0 : packet.sourcePort;
+    const destinationPort = packet.destinationPort < 0 ? 0 : packet.destinationPort;
+    const forwards = source < destination || (source === destination && sourcePort <= destinationPort);
+    this.#a = forwards ? source : destination;
+    this.#b = forwards ? destination : source;
+    this.#ports = forwards ? (sourcePort << 16) | destinationPort : (destinationPort << 16) | sourcePort;
+    this.#kind = kind;
+    return forwards ? 0 : 1;
+  }
+
+  /** A fragment that does not complete its datagram: nothing above IP is looked at. */
+  fragment(packet: PacketView): Taken {
+    this.packets += 1;
+    this.flow = -1;
+    this.clock.set(packet.timeHigh, packet.timeLow);
+    return TAKEN.opaque;
   }
 
   /** No more packets come: every flow ends. */
   end(): void {
     this.#datagrams.end();
     this.#tcp.end();
+  }
+
+  /** An error is an event of the flow that it quotes. @returns whether there is such a flow */
+  #icmp(packet: PacketView): boolean {
+    const quote = this.#quote;
+    if (!quoted(packet, quote) || quote.sourcePort < 0) return false;
+    const flow = this.flow;
+    const isTcp = quote.ipProtocol === IP_PROTOCOL.tcp;
+    const flows = isTcp ? this.#tcp : this.#datagrams;
+    const direction = this.#key(quote, isTcp);
+    const place = flows.table.find(this.#a, this.#b, this.#ports, this.#kind);
+    this.flow = flow;
+    if (place < 0 || direction < 0) return false;
+    flows.tell(place, icmpNotice(packet, this.clock.now));
+    return true;
   }
 
   #begin(table: FlowTable, place: number, direction: number, packet: PacketView): void {

@@ -4,6 +4,7 @@ import type { AddressName } from '../wire/name-resolution-read.ts';
 import { Analysis, type AnalysisOptions, type Taken } from './analysis.ts';
 import { decodeCommonPacket } from './common-packet.ts';
 import type { AnalysisSink } from './flow-facts.ts';
+import { Fragments } from './fragments.ts';
 import { DIRECTION } from './layers/layer.ts';
 import { decodePacket, PacketView } from './packet.ts';
 
@@ -33,6 +34,7 @@ export interface PacketChoice {
 export class CaptureAnalysis {
   readonly analysis: Analysis;
   readonly framer: CaptureFramer;
+  readonly fragments = new Fragments();
   /** Octets of packets as captured, and packets of which the capture kept a part only. */
   octets = 0;
   truncated = 0;
@@ -73,11 +75,16 @@ export class CaptureAnalysis {
           direction,
         );
         if (!decodeCommonPacket(view)) decodePacket(view);
-        const taken = analysis.packet(view);
+        const taken = view.moreFragments || view.fragmentOffset > 0 ? this.#fragment(view) : analysis.packet(view);
         onPacket?.(view, taken);
       },
     };
     this.framer = new CaptureFramer(handlers);
+  }
+
+  #fragment(view: PacketView): Taken {
+    const whole = this.fragments.add(view);
+    return whole === undefined ? this.analysis.fragment(view) : this.analysis.packet(whole);
   }
 
   /** @throws KsnoopError as CaptureFramer.push */
@@ -87,6 +94,7 @@ export class CaptureAnalysis {
 
   /** No more comes: every flow ends. */
   end(): void {
+    this.fragments.end();
     this.analysis.end();
   }
 }

@@ -1,3 +1,4 @@
+import { ICMP_FIELDS } from './icmp-notice.ts';
 import { DATAGRAM_PROTOCOLS, STREAM_PROTOCOLS } from './protocols/index.ts';
 import type { FieldTable } from './protocols/protocol.ts';
 
@@ -107,6 +108,7 @@ export function protocolFields(): ReadonlyMap<string, { readonly title: string; 
     if (before === undefined) all.set(name, { title, fields });
     else all.set(name, { title: before.title, fields: { ...before.fields, ...fields } });
   }
+  all.set('icmp', { title: 'ICMP', fields: ICMP_FIELDS });
   return all;
 }
 

@@ -128,6 +128,11 @@ export class TcpConnections implements StreamHost {
     this.table.ints[this.table.base(stream.place) + N.client] = stream.client;
   }
 
+  /** A notice about a connection by another, such as an ICMP error that quotes it. */
+  tell(place: number, event: AnalysisEvent): void {
+    this.#sink.event(event, this.#view.at(place));
+  }
+
   /** A notice of the connection itself. */
   #tell(place: number, code: string, label: string, direction: number, failed: boolean): void {
     const client = this.table.ints[this.table.base(place) + N.client] as number;
