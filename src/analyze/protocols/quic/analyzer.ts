@@ -132,7 +132,8 @@ export class Quic implements DatagramAnalyzer {
     this.#done.set(flow, connection.scid);
     if (!connection.opened) return;
     const over = connection.closed !== undefined || !Number.isNaN(end);
-    const incomplete = connection.handshake.client === undefined ? 'gap' : over ? undefined : 'no response';
+    const unread = connection.handshake.client === undefined || (!over && connection.exhausted);
+    const incomplete = unread ? 'gap' : over ? undefined : 'no response';
     this.#context.emit(flow, connection.exchange(end, incomplete, this.#context.detail));
   }
 }

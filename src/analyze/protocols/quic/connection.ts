@@ -51,6 +51,11 @@ export class QuicConnection implements FrameSink {
     this.#keyId = first.dcid;
   }
 
+  /** More Initial packets came than are looked at: what they said is not known. */
+  get exhausted(): boolean {
+    return this.#packets >= PACKETS_MAXIMUM;
+  }
+
   /**
    * An Initial packet.
    * @returns whether it could be opened
@@ -100,7 +105,8 @@ export class QuicConnection implements FrameSink {
     const answered = !Number.isNaN(handshake.responseTime);
     const name = client?.sni ?? (client === undefined ? '(ClientHello not seen)' : 'no SNI');
     const label = `QUICv${version} ${name} ${client?.alpn.join() ?? ''}`.trim();
-    const failure = closed ?? (answered || this.confirmed ? undefined : 'no answer');
+    const unknown = answered || this.confirmed || this.exhausted;
+    const failure = closed ?? (unknown ? undefined : 'no answer');
     return {
       kind: 'exchange',
       protocol: 'quic',
@@ -129,7 +135,7 @@ export class QuicConnection implements FrameSink {
   }
 
   #open(side: Side, bytes: Uint8Array, header: LongHeader, end: number): boolean {
-    if (this.#packets >= PACKETS_MAXIMUM) return false;
+    if (this.exhausted) return false;
     this.#packets += 1;
     const keys = this.#keysOf(side, header.version);
     const opened = keys === undefined ? undefined : openInitial(keys, bytes, header, end, this.#largest[side]);
