@@ -37,6 +37,7 @@ const ETHER_TYPES: Readonly<Record<number, string>> = {
   33079: 'IPX',
   34824: 'Ethernet flow control',
   34825: 'LACP',
+  34827: 'PPP',
   34878: 'WCCP',
   34887: 'MPLS',
   34888: 'MPLS multicast',

@@ -61,13 +61,16 @@ export function tunnelText(packet: PacketView, depth: number): string | undefine
 /** `IPIP` and the like of an IP header that lies directly in IP. */
 function ipInIpText(packet: PacketView, depth: number): string | undefined {
   let around = depth - 1;
-  // Extension headers lie between.
-  while (around >= 0 && layerAt(packet, around)?.ipProtocols !== undefined && !isIp(packet, around)) around -= 1;
-  const between = layerAt(packet, depth - 1);
-  if (around < 0 || !isIp(packet, around) || between === gre || between === mpls || between?.udpPorts) return undefined;
+  while (isExtension(layerAt(packet, around))) around -= 1;
+  if (around < 0 || !isIp(packet, around)) return undefined;
   const inner = layerAt(packet, depth) === ipv4 ? 4 : 6;
   const outer = layerAt(packet, around) === ipv4 ? 4 : 6;
   return inner === 4 && outer === 4 ? 'IPIP' : `${inner}in${outer}`;
+}
+
+/** An extension header, or what else only IP names and lies between headers of IP. */
+function isExtension(layer: Layer | undefined): boolean {
+  return layer?.ipProtocols !== undefined && layer.etherTypes === undefined && layer.udpPorts === undefined;
 }
 
 function isIp(packet: PacketView, depth: number): boolean {

@@ -2,8 +2,9 @@ import { relative } from 'node:path';
 import { LAYERS } from '../../src/analyze/layers/index.ts';
 import { STOP } from '../../src/analyze/layers/layer.ts';
 import { decodePacket, PacketView } from '../../src/analyze/packet.ts';
-import { type TsharkFrame, tsharkFrames } from '../oracle/tshark.ts';
+import { tunnelText } from '../../src/analyze/tunnel-text.ts';
 import { type CaptureFrame, readCaptureFile } from '../support/capture-file.ts';
+import { type LayerFrame, layerFrames } from './layers-oracle.ts';
 
 /** Layer by layer, ksnoop against tshark: the layers' order, addresses, ports and the numbers of TCP, UDP and ICMP. */
 
@@ -35,6 +36,14 @@ const FIELDS = [
   'icmpv6.type',
   'icmpv6.code',
   'arp.opcode',
+  'vxlan.vni',
+  'geneve.vni',
+  'gre.key',
+  'mpls.label',
+  'gtp.teid',
+  'pppoe.session_id',
+  'erspan.spanid',
+  'wg.type',
 ] as const;
 
 /** Every frame for itself, since reassembly would move a first fragment's layers to its last; and BIG TCP as ksnoop takes it. */
@@ -62,6 +71,17 @@ export const TSHARK_LAYER: Readonly<Record<string, string>> = {
   sctp: 'sctp',
   icmp: 'icmp',
   icmpv6: 'icmpv6',
+  vxlan: 'vxlan',
+  geneve: 'geneve',
+  gre: 'gre',
+  erspan: 'erspan',
+  mpls: 'mpls',
+  pseudowire: 'pwethcw',
+  wireguard: 'wg',
+  'gtp-u': 'gtp',
+  teredo: 'teredo',
+  pppoe: 'pppoes',
+  ppp: 'ppp',
 };
 
 const COMPARED = new Set(Object.values(TSHARK_LAYER));
@@ -88,7 +108,7 @@ export interface Comparison {
 export async function compareFile(root: string, path: string): Promise<Comparison> {
   const file = relative(root, path);
   const frames = await readCaptureFile(path);
-  const theirs = await tsharkFrames(path, { fields: FIELDS, preferences: PREFERENCES });
+  const theirs = await layerFrames(path, FIELDS, PREFERENCES);
   const agreements = new Map<string, number>();
   const differences: Difference[] = [];
   const opened = frames && theirs ? 'both' : theirs ? 'tshark only' : frames ? 'ksnoop only' : 'neither';
@@ -124,38 +144,43 @@ export function point(packet: PacketView, { bytes, origlen, time, interfaceId, l
 
 type Fact = readonly [field: string, ours: string, theirs: string];
 
-function* facts(packet: PacketView, frame: CaptureFrame, theirs: TsharkFrame): Generator<Fact> {
-  const their = (field: (typeof FIELDS)[number]) => theirs[field] ?? '';
+function* facts(packet: PacketView, frame: CaptureFrame, theirs: LayerFrame): Generator<Fact> {
   const names: string[] = [];
   for (let depth = 0; depth < packet.layerCount; depth += 1) {
     names.push(LAYERS[packet.layerNumbers[depth] ?? 0]?.name ?? '?');
   }
+  /** Of a field that repeats, what tshark says for our innermost layer of that name. */
+  const their = (field: (typeof FIELDS)[number], layer?: string) => {
+    const index = layer === undefined ? 0 : names.filter((name) => name === layer).length - 1;
+    return theirs.get(field)?.[index] ?? '';
+  };
   // The capture lengths of other link types are not the file's own: tshark takes pseudo-headers off.
   if (names.length === 0) return;
   yield ['frame.cap_len', String(frame.bytes.length), their('frame.cap_len')];
   const ourLayers = names.map((name) => TSHARK_LAYER[name] ?? name);
   const last = names.at(-1);
   const whole = packet.stopped === STOP.none || packet.stopped === STOP.unsupported;
-  const layers = theirLayers(their('frame.protocols'));
+  let layers = theirLayers(their('frame.protocols'));
   // A header cut short may be named by tshark or not.
   const compared = !whole && layers.length === ourLayers.length - 1 ? ourLayers.slice(0, -1) : ourLayers;
+  // What is within a fragment is decoded when it is whole.
+  const isIpv6InPlace = last === 'ipv4' && packet.stopped === STOP.malformed;
+  // tshark goes on with IPv6 where IPv4 was named.
+  if (packet.moreFragments || isIpv6InPlace) layers = layers.slice(0, Math.max(compared.length, 1));
   yield ['layers', compared.join(':'), layers.join(':')];
   for (const name of compared) yield [`layer ${name}`, '', ''];
-  if (names[0] === 'ethernet' && !names.includes('llc') && packet.etherType >= 0) {
-    yield ['eth.type', hex(names.includes('vlan') ? tagType(packet) : packet.etherType, 4), their('eth.type')];
+  const frames = names.filter((name) => name === 'ethernet').length;
+  const afterFrame = names.slice(names.lastIndexOf('ethernet') + 1);
+  if (frames > 0 && !afterFrame.some((name) => name === 'llc' || name === 'sll') && packet.etherType >= 0) {
+    if (!afterFrame.includes('vlan')) yield ['eth.type', hex(packet.etherType, 4), their('eth.type', 'ethernet')];
+    else if (frames === 1) yield ['eth.type', hex(tagType(packet), 4), their('eth.type')];
   }
-  if (packet.ipVersion === 4 && (whole || last !== 'ipv4')) {
-    yield ['ip.src', dotted(frame.bytes, packet.sourceAddress), their('ip.src')];
-    yield ['ip.dst', dotted(frame.bytes, packet.destinationAddress), their('ip.dst')];
-    yield ['ip.frag_offset', String(packet.fragmentOffset / 8), their('ip.frag_offset')];
-  }
-  if (packet.ipVersion === 6) {
-    yield ['ipv6.src', groups(frame.bytes, packet.sourceAddress), expanded(their('ipv6.src'))];
-    yield ['ipv6.dst', groups(frame.bytes, packet.destinationAddress), expanded(their('ipv6.dst'))];
-  }
+  yield* addressFacts(packet, frame, their, whole || last !== 'ipv4');
+  yield* outerFacts(packet, frame, theirs);
+  yield* tunnelFacts(packet, names, theirs);
   if ((last === 'tcp' || last === 'udp' || last === 'sctp') && packet.sourcePort >= 0) {
-    yield [`${last}.srcport`, String(packet.sourcePort), their(`${last}.srcport`)];
-    yield [`${last}.dstport`, String(packet.destinationPort), their(`${last}.dstport`)];
+    yield [`${last}.srcport`, String(packet.sourcePort), their(`${last}.srcport`, last)];
+    yield [`${last}.dstport`, String(packet.destinationPort), their(`${last}.dstport`, last)];
   }
   if (last === 'tcp' && whole) {
     yield ['tcp.flags', hex(packet.tcpFlags, 4), their('tcp.flags')];
@@ -165,7 +190,7 @@ function* facts(packet: PacketView, frame: CaptureFrame, theirs: TsharkFrame): G
     // tshark gives a fragment's segment no length.
     if (!packet.moreFragments) yield ['tcp.len', String(packet.payloadLength), their('tcp.len')];
   }
-  if (last === 'udp' && whole) yield ['udp.length', String(packet.udpLength), their('udp.length')];
+  if (last === 'udp' && whole) yield ['udp.length', String(packet.udpLength), their('udp.length', 'udp')];
   if ((last === 'icmp' || last === 'icmpv6') && whole) {
     yield [`${last}.type`, String(packet.icmpType), their(`${last}.type`)];
     yield [`${last}.code`, String(packet.icmpCode), their(`${last}.code`)];
@@ -175,20 +200,72 @@ function* facts(packet: PacketView, frame: CaptureFrame, theirs: TsharkFrame): G
   }
 }
 
-/**
- * tshark's layers down to the first that ksnoop does not decode, to a packet within a packet, or to what an ICMP error
- * quotes: `eth:ip:udp` of `eth:ethertype:ip:udp:vxlan:eth:…`.
- */
+type Their = (field: (typeof FIELDS)[number], layer?: string) => string;
+
+function* addressFacts(packet: PacketView, { bytes }: CaptureFrame, their: Their, isWhole: boolean): Generator<Fact> {
+  if (packet.ipVersion === 4 && isWhole) {
+    yield ['ip.src', dotted(bytes, packet.sourceAddress), their('ip.src', 'ipv4')];
+    yield ['ip.dst', dotted(bytes, packet.destinationAddress), their('ip.dst', 'ipv4')];
+    yield ['ip.frag_offset', String(packet.fragmentOffset / 8), their('ip.frag_offset', 'ipv4')];
+  }
+  if (packet.ipVersion === 6) {
+    yield ['ipv6.src', groups(bytes, packet.sourceAddress), expanded(their('ipv6.src', 'ipv6'))];
+    yield ['ipv6.dst', groups(bytes, packet.destinationAddress), expanded(their('ipv6.dst', 'ipv6'))];
+  }
+}
+
+/** The outermost packet's addresses, where there is a tunnel. */
+function* outerFacts(packet: PacketView, { bytes }: CaptureFrame, theirs: LayerFrame): Generator<Fact> {
+  const { outerSourceAddress: source, outerDestinationAddress: destination } = packet;
+  if (packet.outerAddressLength === 4) {
+    yield ['outer ip.src', dotted(bytes, source), theirs.get('ip.src')?.[0] ?? ''];
+    yield ['outer ip.dst', dotted(bytes, destination), theirs.get('ip.dst')?.[0] ?? ''];
+  } else if (packet.outerAddressLength === 16) {
+    yield ['outer ipv6.src', groups(bytes, source), expanded(theirs.get('ipv6.src')?.[0] ?? '')];
+    yield ['outer ipv6.dst', groups(bytes, destination), expanded(theirs.get('ipv6.dst')?.[0] ?? '')];
+  }
+}
+
+/** tshark's field for the numbers in our words. */
+const TUNNEL_FIELDS: Readonly<Record<string, (typeof FIELDS)[number]>> = {
+  vxlan: 'vxlan.vni',
+  geneve: 'geneve.vni',
+  gre: 'gre.key',
+  mpls: 'mpls.label',
+  'gtp-u': 'gtp.teid',
+  pppoe: 'pppoe.session_id',
+  erspan: 'erspan.spanid',
+};
+
+/** What the words for tunnels say: `42` of `VXLAN 42`, `0x2a` of `GRE key 0x2a`. */
+function* tunnelFacts(packet: PacketView, names: readonly string[], theirs: LayerFrame): Generator<Fact> {
+  const isWhole = packet.stopped === STOP.none || packet.stopped === STOP.unsupported;
+  const said = new Map<string, number[]>();
+  for (const [depth, name] of names.slice(0, isWhole ? names.length : -1).entries()) {
+    const text = tunnelText(packet, depth) ?? '';
+    const field = TUNNEL_FIELDS[name];
+    // Version 1 of GRE has another key; type I of ERSPAN has none.
+    if (field === undefined || text.startsWith('PPTP')) continue;
+    const numbers = (text.match(/ (0x)?[0-9a-f]+\b/g) ?? []).map(Number);
+    said.set(field, [...(said.get(field) ?? []), ...numbers]);
+  }
+  for (const [field, numbers] of said) {
+    const their = (theirs.get(field) ?? []).map(Number).slice(0, numbers.length);
+    yield [field, numbers.join(' '), their.join(' ')];
+  }
+}
+
+/** tshark's other words for a layer. */
+const SAME_LAYER: Readonly<Record<string, string>> = { ieee8021ad: 'vlan', vxlan_gpe: 'vxlan' };
+
+/** tshark's layers down to the first that ksnoop does not decode, or to what an ICMP error quotes. */
 function theirLayers(protocols: string): string[] {
   const layers: string[] = [];
-  let inIp = false;
   for (const word of protocols.split(':')) {
     if (word === 'ethertype') continue;
-    const name = word === 'ieee8021ad' ? 'vlan' : word;
-    const isIp = name === 'ip' || name === 'ipv6';
-    if (!COMPARED.has(name) || (inIp && (isIp || name === 'eth'))) break;
+    const name = SAME_LAYER[word] ?? word;
+    if (!COMPARED.has(name)) break;
     layers.push(name);
-    inIp ||= isIp;
     if (name.startsWith('icmp')) break;
   }
   return layers;

@@ -1,6 +1,7 @@
 import { LINK_TYPE } from '../../wire/link-type.ts';
 import { u16 } from '../bytes.ts';
 import { ETHER_TYPE } from './ether-type.ts';
+import { IP_PROTOCOL } from './ip-protocol.ts';
 import { type Layer, SPACE } from './layer.ts';
 import { SELECT_LLC } from './llc.ts';
 
@@ -18,6 +19,7 @@ export const ethernet = {
   title: 'Ethernet',
   linkTypes: [LINK_TYPE.ethernet],
   etherTypes: [ETHER_TYPE.bridged],
+  ipProtocols: [IP_PROTOCOL.ethernet],
   decode(packet) {
     if (packet.networkOffset >= 0 && !packet.enterTunnel()) return;
     if (!packet.has(HEADER)) return;

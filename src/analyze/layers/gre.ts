@@ -3,6 +3,7 @@ import type { PacketView } from '../packet.ts';
 import { ETHER_TYPE } from './ether-type.ts';
 import { IP_PROTOCOL } from './ip-protocol.ts';
 import { type Layer, SPACE } from './layer.ts';
+import { SELECT_PPP } from './ppp.ts';
 
 const HEADER = 4;
 
@@ -42,7 +43,8 @@ export const gre = {
     packet.cursor = cursor + header;
     if (version === 0 && (flags & GRE.routing) !== 0 && !skipRoutes(packet)) return;
     // A keepalive names nothing; an acknowledgment of PPTP carries nothing.
-    if (protocol !== 0 && packet.wireEnd > packet.cursor) packet.next = SPACE.etherType + protocol;
+    if (protocol === 0 || packet.wireEnd <= packet.cursor) return;
+    packet.next = protocol === ETHER_TYPE.ppp ? SELECT_PPP : SPACE.etherType + protocol;
   },
 } as const satisfies Layer;
 

@@ -15,4 +15,5 @@ export const IP_PROTOCOL = {
   destinationOptions: 60,
   sctp: 132,
   mpls: 137,
+  ethernet: 143,
 } as const;

@@ -2,6 +2,8 @@ import { u8, u16 } from '../bytes.ts';
 import { ETHER_TYPE } from './ether-type.ts';
 import { type Layer, SPACE } from './layer.ts';
 
+export const SELECT_PPP: number = SPACE.own + 2;
+
 /** LINKTYPE_PPP (tcpdump.org/linktypes). */
 const LINK_TYPE_PPP = 9;
 
@@ -17,7 +19,7 @@ export const ppp = {
   name: 'ppp',
   title: 'PPP',
   linkTypes: [LINK_TYPE_PPP],
-  etherTypes: [ETHER_TYPE.ppp],
+  selector: SELECT_PPP,
   decode(packet) {
     const { bytes } = packet;
     if (!packet.has(1)) return;

@@ -1,6 +1,7 @@
 import { u16 } from '../bytes.ts';
 import { ETHER_TYPE } from './ether-type.ts';
-import { type Layer, SPACE } from './layer.ts';
+import type { Layer } from './layer.ts';
+import { SELECT_PPP } from './ppp.ts';
 
 const HEADER = 6;
 
@@ -18,6 +19,6 @@ export const pppoe = {
     const length = u16(packet.bytes, packet.cursor + 4);
     packet.cursor += HEADER;
     packet.narrow(packet.cursor + length);
-    packet.next = SPACE.etherType + ETHER_TYPE.ppp;
+    packet.next = SELECT_PPP;
   },
 } as const satisfies Layer;
