@@ -1,11 +1,13 @@
 import { u16 } from '../../bytes.ts';
-import { type AnalysisEvent, type Incomplete, otherSide, SIDE, type Side } from '../../event.ts';
+import { type AnalysisEvent, type Fields, type Incomplete, otherSide, SIDE, type Side } from '../../event.ts';
+import { addressRecords } from './addresses.ts';
 import { exchangeFields, type MessageDetail, messageDetail } from './detail.ts';
-import { FLAG, HEADER, opcodeOf, QuestionScan, responseCode } from './message.ts';
+import { FLAG, HEADER, opcodeOf, QuestionScan } from './message.ts';
 import { announcement, answeredAgain, isAnnouncement, isToAll, malformed } from './one-way.ts';
 import { MARK, PendingQueries } from './pending.ts';
 import { CUT_QUESTION, NO_QUESTION, outcomeOf, type Question, QuestionTable } from './question.ts';
 import { RecentAnswers } from './recent-answers.ts';
+import { ResponseScan } from './response.ts';
 import { Transfer, withTransfer } from './transfer.ts';
 
 /** A query with an id that is in use is another one when its question differs and this time has passed, in ns. */
@@ -18,6 +20,7 @@ const SEED = Math.floor(Math.random() * 2 ** 32);
 
 /** What all flows share: the texts of questions. Used during a call only. */
 const scan = new QuestionScan(SEED);
+const response = new ResponseScan();
 const questions = new QuestionTable();
 
 /** In the key of an answer above its sixteen bits of id. */
@@ -28,6 +31,8 @@ export interface DialogueContext {
   readonly detail: boolean;
 }
 
+let dialogues = 0;
+
 /** Pairs queries with their answers, of many flows (UDP) or of one (TCP). */
 export class Dialogue {
   readonly #context: DialogueContext;
@@ -37,6 +42,7 @@ export class Dialogue {
   readonly #answers: RecentAnswers | undefined;
   /** Of a stream: the zones that are coming, by the pending query. */
   readonly #transfers: Map<number, Transfer> | undefined;
+  readonly #number: number;
 
   /** @param maximum queries that wait for their answers @param stream whether it is one, or many flows of datagrams */
   constructor(
@@ -47,6 +53,8 @@ export class Dialogue {
   ) {
     this.#answers = stream ? undefined : new RecentAnswers();
     this.#transfers = stream ? new Map() : undefined;
+    dialogues += 1;
+    this.#number = dialogues;
     this.#context = context;
     this.#emit = emit;
     this.#pending = new PendingQueries(maximum, SEED);
@@ -152,7 +160,8 @@ export class Dialogue {
       if (message !== undefined) this.#emit(flow, message);
       return;
     }
-    const rcode = responseCode(bytes, start, scan.state === 'cut' ? end : scan.end, end);
+    response.scan(bytes, start, scan.state === 'cut' ? end : scan.end, end);
+    const { rcode, addresses } = response;
     const key = id | (asker << ASKER_SHIFT);
     if (entry < 0 && this.#answers?.has(flow, key, scan.hash)) {
       this.#emit(flow, answeredAgain(side, first, scannedQuestion(bytes, start), rcode, more));
@@ -172,8 +181,9 @@ export class Dialogue {
       if (!transfer.take(bytes, start, scan.end, end, octets, now)) return;
       more = transfer.more;
     }
-    const fields =
-      detail || repeats > 0 ? exchangeFields(question, rcode, repeats, query, more) : question.fields(rcode);
+    let fields = question.fields(rcode);
+    if (detail || repeats > 0) fields = exchangeFields(question, rcode, repeats, query, more);
+    if (!detail && rcode === 0) fields = this.#withAddresses(fields, addresses, question, bytes, start, end);
     const event: AnalysisEvent = {
       kind: 'exchange',
       protocol: 'dns',
@@ -197,6 +207,21 @@ export class Dialogue {
       else pending.remove(entry);
     }
     this.#emit(flow, event);
+  }
+
+  /** Addresses are told also without detail, for the names they go by: when the question's answer is another one. */
+  #withAddresses(
+    fields: Fields,
+    addresses: number,
+    question: Question,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): Fields {
+    if (addresses === 0 || (addresses === question.told && question.toldBy === this.#number)) return fields;
+    question.told = addresses;
+    question.toldBy = this.#number;
+    return { dns: { ...(fields.dns as Fields), answers: addressRecords(bytes, start, scan.end, end) } };
   }
 
   /** Forget a query, and tell of it unless it was answered. */

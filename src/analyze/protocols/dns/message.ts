@@ -1,6 +1,5 @@
 import { i32, u8, u16 } from '../../bytes.ts';
 import { NAME_MAXIMUM, readName, skipName } from './name.ts';
-import { TYPE } from './numbers.ts';
 
 /** Octets of a message's header (RFC 1035, section 4.1.1). */
 export const HEADER = 12;
@@ -139,36 +138,4 @@ export function skipRecord(bytes: Uint8Array, at: number, end: number): number {
   if (behind < 0 || behind + RECORD_FIXED > end) return -1;
   const next = behind + RECORD_FIXED + u16(bytes, behind + 8);
   return next <= end ? next : -1;
-}
-
-/** Behind all records. @param at of the first one @returns -1 when one is not whole */
-export function skipRecords(bytes: Uint8Array, start: number, at: number, end: number): number {
-  const count =
-    u16(bytes, start + SECTION.answers) +
-    u16(bytes, start + SECTION.authority) +
-    u16(bytes, start + SECTION.additional);
-  let position = at;
-  for (let index = 0; index < count && position >= 0; index += 1) position = skipRecord(bytes, position, end);
-  return position;
-}
-
-/**
- * The response code, with EDNS's upper eight bits where there is an OPT record (RFC 6891, section 6.1.3).
- * @param at behind the first question
- */
-export function responseCode(bytes: Uint8Array, start: number, at: number, end: number): number {
-  const low = u8(bytes, start + 3) & 15;
-  const additional = u16(bytes, start + SECTION.additional);
-  if (additional === 0) return low;
-  const questions = u16(bytes, start + SECTION.questions);
-  let position = questions > 1 ? skipQuestions(bytes, at, end, questions - 1) : at;
-  const before = u16(bytes, start + SECTION.answers) + u16(bytes, start + SECTION.authority);
-  for (let index = 0; index < before && position >= 0; index += 1) position = skipRecord(bytes, position, end);
-  for (let index = 0; index < additional && position >= 0; index += 1) {
-    const behind = skipName(bytes, position, end);
-    if (behind < 0 || behind + RECORD_FIXED > end) return low;
-    if (u16(bytes, behind) === TYPE.opt) return (u8(bytes, behind + 4) << 4) | low;
-    position = skipRecord(bytes, position, end);
-  }
-  return low;
 }

@@ -10,13 +10,17 @@ export interface ObservedAddress {
   readonly ttl: number;
 }
 
+const NOTHING: readonly ObservedAddress[] = [];
+
 /**
  * The names that a DNS answer gives addresses: from the A and AAAA records in the fields of an event.
- * @returns none for what is not of DNS, or was decoded without `detail`
+ * Without `detail` they are there when a question is first answered, and when its answer has changed.
  */
-export function observedAddresses(event: AnalysisEvent): ObservedAddress[] {
+export function observedAddresses(event: AnalysisEvent): readonly ObservedAddress[] {
+  if (event.protocol !== 'dns') return NOTHING;
   const { dns } = event.fields;
-  if (event.protocol !== 'dns' || !isFields(dns) || dns.rcode !== 'NOERROR') return [];
+  if (!isFields(dns) || (dns.answers === undefined && dns.additional === undefined)) return NOTHING;
+  if (dns.rcode !== 'NOERROR') return NOTHING;
   const answers = records(dns.answers);
   const asked = lower(dns.name);
   const aliases = new Set([asked]);

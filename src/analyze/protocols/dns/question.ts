@@ -25,6 +25,9 @@ export class Question {
   readonly type: string | undefined;
   readonly label: string;
   readonly route: string;
+  /** The addresses last told as its answer (ResponseScan), and by which dialogue. */
+  told = 0;
+  toldBy = 0;
   readonly #fields: (Fields | undefined)[] = [];
 
   constructor(name: string | undefined, type: string | undefined, label: string, route: string) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SIDE } from '../../../../src/analyze/event.ts';
 import { PENDING_DATAGRAMS } from '../../../../src/analyze/limits.ts';
+import { observedAddresses } from '../../../../src/analyze/protocols/dns/index.ts';
 import {
   A,
   AAAA,
@@ -73,10 +74,28 @@ describe('queries and answers over UDP', () => {
     const plain = talk(datagrams, false);
     expect(plain.events.map(essence)).toEqual(talk(datagrams, true).events.map(essence));
     expect(plain.events.map(({ fields }) => fields)).toEqual([
-      { dns: { name: WEB, type: 'A', rcode: 'NOERROR' } },
+      { dns: { name: WEB, type: 'A', rcode: 'NOERROR', answers: expect.anything() } },
       { dns: { name: WEB, type: 'AAAA', rcode: 'NXDOMAIN' } },
       { dns: { name: 'lost', type: 'A', rcode: undefined } },
     ]);
+  });
+
+  it('tells addresses without detail when they are new', () => {
+    const [first, second, third] = [
+      [10, 0, 0, 1],
+      [10, 0, 0, 2],
+      [10, 0, 0, 3],
+    ].map((data) => record(A, data));
+    const answers = [[first, second], [second, first], [second, third], []] as number[][][];
+    const datagrams = answers.flatMap((list, index) => [
+      [0, client, query(WEB), index * 2] as const,
+      [0, server, answer(WEB, 1, A, { answers: list }), index * 2 + 1] as const,
+    ]);
+    for (let round = 0; round < 2; round += 1) {
+      const { events } = talk(datagrams, false);
+      const told = events.map((event) => observedAddresses(event).map(({ address }) => address));
+      expect(told).toEqual([['10.0.0.1', '10.0.0.2'], [], ['10.0.0.2', '10.0.0.3'], []]);
+    }
   });
 
   it('pairs by id, by question and by flow', () => {
