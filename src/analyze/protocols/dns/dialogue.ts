@@ -8,7 +8,8 @@ import { MARK, PendingQueries } from './pending.ts';
 import { CUT_QUESTION, NO_QUESTION, outcomeOf, type Question, QuestionTable } from './question.ts';
 import { RecentAnswers } from './recent-answers.ts';
 import { ResponseScan } from './response.ts';
-import { Transfer, withTransfer } from './transfer.ts';
+import { isTransfer, Transfer, withTransfer } from './transfer.ts';
+import { unanswered } from './unanswered.ts';
 
 /** A query with an id that is in use is another one when its question differs and this time has passed, in ns. */
 const ID_REUSE_NS = 1e9;
@@ -228,46 +229,13 @@ export class Dialogue {
   #unanswered(entry: number, why: Incomplete): void {
     const pending = this.#pending;
     const flow = pending.flow(entry);
-    const asker = pending.side(entry) as Side;
-    const question = pending.question(entry);
-    const time = pending.first(entry);
-    const last = pending.last(entry);
-    const octets = pending.bytes(entry);
-    const repeats = pending.repeats(entry);
-    const more = pending.detail(entry);
-    const answered = pending.has(entry, MARK.answered);
-    const toAll = pending.has(entry, MARK.toAll);
     const transfer = this.#transfers?.get(entry);
+    const event = pending.has(entry, MARK.answered)
+      ? undefined
+      : unanswered(pending, entry, why, this.#context.detail, transfer);
     this.#transfers?.delete(entry);
     pending.remove(entry);
-    if (answered) return;
-    const fields =
-      this.#context.detail || repeats > 0
-        ? exchangeFields(question, transfer === undefined ? -1 : 0, repeats, more, transfer?.more)
-        : question.fields(transfer === undefined ? -1 : 0);
-    if (toAll) {
-      const { label } = question;
-      this.#emit(flow, { kind: 'message', protocol: 'dns', time, from: asker, bytes: octets, label, fields });
-      return;
-    }
-    this.#emit(flow, {
-      kind: 'exchange',
-      protocol: 'dns',
-      asker: asker === SIDE.server ? asker : undefined,
-      label: question.label,
-      time,
-      requestEnd: last,
-      responseTime: transfer?.time,
-      responseEnd: transfer?.end,
-      requestBytes: octets,
-      responseBytes: transfer?.octets ?? 0,
-      status: transfer === undefined ? '' : outcomeOf(0).status,
-      // What was not captured may well have been an answer.
-      failed: why !== 'gap',
-      route: question.route,
-      incomplete: why,
-      fields: transfer === undefined ? fields : withTransfer(fields, transfer),
-    });
+    if (event !== undefined) this.#emit(flow, event);
   }
 }
 
@@ -277,9 +245,4 @@ function scannedQuestion(bytes: Uint8Array, start: number): Question {
   if (scan.state !== 'whole') return NO_QUESTION;
   const opcode = opcodeOf(u16(bytes, start + 2));
   return questions.get(scan.bytes, scan.nameAt, scan.nameEnd, bytes, scan.typeAt, scan.hash, opcode);
-}
-
-/** Whether the answer is a zone, in as many messages as it needs. */
-function isTransfer({ type, route }: Question): boolean {
-  return (type === 'AXFR' || type === 'IXFR') && route === type;
 }

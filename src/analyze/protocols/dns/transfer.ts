@@ -4,6 +4,7 @@ import type { MessageDetail } from './detail.ts';
 import { RECORD_FIXED, SECTION, skipRecord } from './message.ts';
 import { skipName } from './name.ts';
 import { TYPE } from './numbers.ts';
+import type { Question } from './question.ts';
 
 /** A zone that comes in as many messages as it needs, all answers to one query (RFC 5936, RFC 1995). */
 export class Transfer {
@@ -61,6 +62,11 @@ export class Transfer {
     if (this.records === 2 && this.#incremental && serial !== this.#serial) this.#wanted = 3;
     if (serial === this.#serial) this.#same += 1;
   }
+}
+
+/** Whether the answer to a question is a zone. */
+export function isTransfer({ type, route }: Question): boolean {
+  return (type === 'AXFR' || type === 'IXFR') && route === type;
 }
 
 /** An exchange's fields with what its transfer was. */

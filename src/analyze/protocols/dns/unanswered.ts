@@ -1,0 +1,48 @@
+import { type AnalysisEvent, type Incomplete, SIDE, type Side } from '../../event.ts';
+import { exchangeFields, type MessageDetail } from './detail.ts';
+import { MARK, type PendingQueries } from './pending.ts';
+import { outcomeOf } from './question.ts';
+import { type Transfer, withTransfer } from './transfer.ts';
+
+/**
+ * What is said of a query that is not waited for any longer: a failed exchange, or a message when nobody had to answer.
+ * @param transfer what came of a zone that did not come whole
+ */
+export function unanswered(
+  pending: PendingQueries<MessageDetail>,
+  entry: number,
+  why: Incomplete,
+  detail: boolean,
+  transfer: Transfer | undefined,
+): AnalysisEvent {
+  const asker = pending.side(entry) as Side;
+  const question = pending.question(entry);
+  const { label, route } = question;
+  const time = pending.first(entry);
+  const octets = pending.bytes(entry);
+  const repeats = pending.repeats(entry);
+  const rcode = transfer === undefined ? -1 : 0;
+  let fields = question.fields(rcode);
+  if (detail || repeats > 0) fields = exchangeFields(question, rcode, repeats, pending.detail(entry), transfer?.more);
+  if (pending.has(entry, MARK.toAll)) {
+    return { kind: 'message', protocol: 'dns', time, from: asker, bytes: octets, label, fields };
+  }
+  return {
+    kind: 'exchange',
+    protocol: 'dns',
+    asker: asker === SIDE.server ? asker : undefined,
+    label,
+    time,
+    requestEnd: pending.last(entry),
+    responseTime: transfer?.time,
+    responseEnd: transfer?.end,
+    requestBytes: octets,
+    responseBytes: transfer?.octets ?? 0,
+    status: transfer === undefined ? '' : outcomeOf(0).status,
+    // What was not captured may well have been an answer.
+    failed: why !== 'gap',
+    route,
+    incomplete: why,
+    fields: transfer === undefined ? fields : withTransfer(fields, transfer),
+  };
+}
