@@ -16,8 +16,11 @@ export async function compare(what: string, capture: Kept, peer: ReadPeer, goal:
     () => peer.run(path),
   );
   const speed = (runs: readonly Run[]) => samplesOf(runs.map(({ seconds }) => bytes / 1e6 / seconds));
-  const seconds = (runs: readonly Run[]) => samplesOf(runs.map((run) => run.seconds)).median.toFixed(2);
-  const memory = (runs: readonly Run[]) => (Math.max(...runs.map((run) => run.memory)) / 1e6).toFixed(0);
+  const took = (name: string, runs: readonly Run[]) => {
+    const median = (of: (run: Run) => number) => samplesOf(runs.map(of)).median.toFixed(2);
+    const memory = (Math.max(...runs.map((run) => run.memory)) / 1e6).toFixed(0);
+    return `${name} ${median((run) => run.seconds)} s, ${median((run) => run.processor)} s of processor, ${memory} MB`;
+  };
   return figure({
     name: `${what}: ${peer.name}`,
     unit: 'MB/s',
@@ -27,7 +30,7 @@ export async function compare(what: string, capture: Kept, peer: ReadPeer, goal:
     goal: { relation: '>=', ratio: goal },
     notes: [
       `${(bytes / 1e6).toFixed(0)} MB: ${about}; ${await ksnoopFound(path)}`,
-      `ksnoop ${seconds(ours)} s, ${memory(ours)} MB of memory; ${peer.name} ${seconds(theirs)} s, ${memory(theirs)} MB`,
+      `${took('ksnoop', ours)}; ${took(peer.name, theirs)}`,
     ],
   });
 }

@@ -10,6 +10,8 @@ const TIME = '/usr/bin/time';
 /** What a whole process took, from its start to its end. */
 export interface Run {
   readonly seconds: number;
+  /** Processor time of all its threads, seconds: what a busy machine changes least. */
+  readonly processor: number;
   /** The most memory it had at once: resident set, bytes. */
   readonly memory: number;
 }
@@ -25,7 +27,9 @@ export async function timedRun(program: string, ...args: string[]): Promise<Run>
   try {
     const report = join(folder, 'report');
     const began = performance.now();
-    const child = spawn(TIME, ['-f', '%M', '-o', report, program, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(TIME, ['-f', '%M %U %S', '-o', report, program, ...args], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let said = '';
     child.stderr.on('data', (chunk: Buffer) => {
       said = (said + chunk.toString('utf8')).slice(-2_000);
@@ -33,7 +37,11 @@ export async function timedRun(program: string, ...args: string[]): Promise<Run>
     const [code] = await once(child, 'close');
     const seconds = (performance.now() - began) / 1_000;
     if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}: ${said}`);
-    return { seconds, memory: Number(readFileSync(report, 'utf8').trim()) * 1024 };
+    const [memory = Number.NaN, user = Number.NaN, system = Number.NaN] = readFileSync(report, 'utf8')
+      .trim()
+      .split(' ')
+      .map(Number);
+    return { seconds, processor: user + system, memory: memory * 1024 };
   } finally {
     rmSync(folder, { recursive: true });
   }
