@@ -1,0 +1,50 @@
+import type { Side } from '../../event.ts';
+import type { Method } from './methods.ts';
+
+/** Consumers of a channel whose queues are remembered. */
+const CONSUMERS_MAXIMUM = 256;
+
+/** A method that waits for its answer. */
+export interface Asked {
+  readonly method: Method;
+  readonly asker: Side;
+  readonly channel: number;
+  readonly queue: string;
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly consumerTag: string;
+  readonly virtualHost: string;
+  readonly time: number;
+  readonly end: number;
+  readonly bytes: number;
+}
+
+/** A message whose method has come and whose content header has not. */
+export interface Announced {
+  readonly method: Method;
+  readonly queue: string;
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly redelivered: boolean;
+  readonly time: number;
+}
+
+/** What is known of one channel. */
+export class Channel {
+  /** In the order in which they were asked; answers to each side's come in that order. */
+  readonly asked: Asked[] = [];
+  /** By side. */
+  readonly announced: [Announced | undefined, Announced | undefined] = [undefined, undefined];
+  readonly #queues = new Map<string, string>();
+  acks = 0;
+  nacks = 0;
+
+  /** @returns the queue that a consumer is of; empty where that is not known */
+  queueOf(consumerTag: string): string {
+    return this.#queues.get(consumerTag) ?? '';
+  }
+
+  consumes(consumerTag: string, queue: string): void {
+    if (this.#queues.size < CONSUMERS_MAXIMUM) this.#queues.set(consumerTag, queue);
+  }
+}

@@ -1,0 +1,312 @@
+import { i32, u8, u16 } from '../../bytes.ts';
+import { type Fields, type Incomplete, otherSide, SIDE, type Side } from '../../event.ts';
+import { PENDING_PER_STREAM } from '../../limits.ts';
+import { oneLine } from '../one-line.ts';
+import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
+import { SeekingFramer } from '../seeking-framer.ts';
+import { Arguments } from './arguments.ts';
+import { type Asked, Channel } from './channel.ts';
+import { type Answer, exchangeOf, messageOf, NO_ANSWER } from './events.ts';
+import {
+  FRAME_HEADER,
+  frameLength,
+  GREETING_LENGTH,
+  greetingOctets,
+  HEADER,
+  METHOD,
+  METHOD_HEADER,
+  methodBegins,
+} from './frame.ts';
+import {
+  ACK,
+  CHANNEL_CLOSE,
+  CHANNEL_CLOSE_OK,
+  CONNECTION_BLOCKED,
+  CONNECTION_CLOSE,
+  CONSUME,
+  CONSUME_OK,
+  DELIVER,
+  GET_OK,
+  METHODS,
+  type Method,
+  methodId,
+  NACK,
+  PUBLISH,
+  REJECT,
+  REPLIES,
+  RETURN,
+  START_OK,
+} from './methods.ts';
+
+/** Octets kept of a frame: of a method's arguments; bodies are passed over. */
+const FRAME_KEEP = 2048;
+
+/** Octets of a content header up to the body's length. */
+const CONTENT_HEADER = FRAME_HEADER + 12;
+
+/** Channels of a connection that are told apart. */
+const CHANNELS_MAXIMUM = 2048;
+
+/** What a close says when nothing is wrong. */
+const REPLY_SUCCESS = 200;
+
+const said = new Arguments();
+
+/** AMQP of one connection: methods and their answers channel by channel, and the messages between them. */
+export class AmqpConnection implements StreamAnalyzer {
+  readonly #context: StreamContext;
+  readonly #framers: readonly [SeekingFramer, SeekingFramer];
+  readonly #channels = new Map<number, Channel>();
+  #asked = 0;
+
+  constructor(context: StreamContext) {
+    this.#context = context;
+    this.#framers = [this.#framer(SIDE.client), this.#framer(SIDE.server)];
+  }
+
+  data(side: Side, bytes: Uint8Array, start: number, end: number): void {
+    this.#framers[side].data(bytes, start, end, this.#context.now);
+  }
+
+  gap(side: Side, length: number): void {
+    this.#framers[side].gap(length, this.#context.now);
+  }
+
+  end(how: StreamEnd): void {
+    for (const channel of this.#channels.values()) this.#dropAll(channel, how === 'reset' ? 'reset' : 'no response');
+    this.#channels.clear();
+  }
+
+  #framer(side: Side): SeekingFramer {
+    return new SeekingFramer({
+      header: FRAME_HEADER,
+      keep: FRAME_KEEP,
+      seek: METHOD_HEADER,
+      lengthOf: frameLength,
+      begins: methodBegins,
+      onMessage: (bytes, start, end, length, first, last) => {
+        const type = u8(bytes, start);
+        if (type === METHOD) this.#onMethod(side, bytes, start, end, length, first, last);
+        else if (type === HEADER) this.#onContentHeader(side, bytes, start, end);
+        else if (side === SIDE.server && length === GREETING_LENGTH) this.#onGreeting(bytes, start, end, first);
+      },
+      onLost: () => {
+        for (const channel of this.#channels.values()) channel.announced[side] = undefined;
+      },
+    });
+  }
+
+  /** A server greets only to say which version it would speak instead. */
+  #onGreeting(bytes: Uint8Array, start: number, end: number, time: number): void {
+    if (greetingOctets(bytes, start, Math.min(end, start + 4)) < 4) return;
+    const label = `server speaks version ${u8(bytes, start + 5)}-${u8(bytes, start + 6)}-${u8(bytes, start + 7)}`;
+    this.#notice(SIDE.server, time, 'AMQP_VERSION', label, true, {});
+  }
+
+  #onMethod(
+    side: Side,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    length: number,
+    first: number,
+    last: number,
+  ): void {
+    if (end - start < METHOD_HEADER) return;
+    const method = METHODS.get(methodId(u16(bytes, start + 7), u16(bytes, start + 9)));
+    if (method === undefined || method.from === otherSide(side)) return;
+    const number = u16(bytes, start + 1);
+    const channel = this.#channel(number);
+    if (channel === undefined) return;
+    const { id } = method;
+    if (id === ACK) {
+      channel.acks += 1;
+      return;
+    }
+    // The frame's last octet is no argument.
+    said.read(method, bytes, start + METHOD_HEADER, Math.min(end, start + length - 1));
+    if (method.replies.length > 0) this.#ask(side, method, number, channel, first, last, length);
+    else if (REPLIES.has(id)) this.#answer(side, method, channel, first, last, length);
+    else if (id === PUBLISH || id === DELIVER || id === RETURN) this.#announce(side, method, number, channel, first);
+    else if (id === CHANNEL_CLOSE || id === CONNECTION_CLOSE)
+      this.#close(side, method, number, channel, first, last, length);
+    else if (id === CHANNEL_CLOSE_OK) this.#forget(number, channel);
+    else if (id === NACK || id === REJECT) this.#refuse(side, method, number, channel, first);
+    else if (id === CONNECTION_BLOCKED) {
+      const label = `${method.name} ${oneLine(said.replyText)}`;
+      this.#notice(side, first, 'AMQP_BLOCKED', label, true, { method: method.name, replyText: said.replyText });
+    }
+  }
+
+  #channel(number: number): Channel | undefined {
+    let channel = this.#channels.get(number);
+    if (channel === undefined && this.#channels.size < CHANNELS_MAXIMUM) {
+      channel = new Channel();
+      this.#channels.set(number, channel);
+    }
+    return channel;
+  }
+
+  #ask(asker: Side, method: Method, number: number, channel: Channel, time: number, end: number, bytes: number): void {
+    const { queue, exchange, routingKey, consumerTag, virtualHost } = said;
+    const asked: Asked = {
+      method,
+      asker,
+      channel: number,
+      queue: queue || channel.queueOf(consumerTag),
+      exchange,
+      routingKey,
+      consumerTag,
+      virtualHost,
+      time,
+      end,
+      bytes,
+    };
+    if (method.id === CONSUME && consumerTag !== '') channel.consumes(consumerTag, queue);
+    if (said.noWait) {
+      this.#emit(asked, NO_ANSWER);
+      return;
+    }
+    if (this.#asked >= PENDING_PER_STREAM) this.#dropOldest();
+    channel.asked.push(asked);
+    this.#asked += 1;
+  }
+
+  #answer(side: Side, method: Method, channel: Channel, time: number, end: number, bytes: number): void {
+    const asker = otherSide(side);
+    const index = channel.asked.findIndex((asked) => asked.asker === asker && asked.method.replies.includes(method.id));
+    const asked = channel.asked[index];
+    if (asked === undefined) return;
+    // Answers to one side's methods on a channel come in order: those before are in what was not captured.
+    for (let before = 0; before < index; before += 1) {
+      if (channel.asked[before]?.asker === asker) this.#emitUnanswered(channel.asked[before], 'gap');
+    }
+    const kept = channel.asked.filter((other, at) => at > index || (at < index && other.asker !== asker));
+    this.#asked -= channel.asked.length - kept.length;
+    channel.asked.splice(0, channel.asked.length, ...kept);
+    if (method.id === CONSUME_OK) channel.consumes(said.consumerTag, asked.queue);
+    const named = asked.queue === '' && said.queue !== '' ? { ...asked, queue: said.queue } : asked;
+    const status = method.name.slice(method.name.indexOf('.') + 1);
+    const login = method.id === START_OK ? said : undefined;
+    this.#emit(named, { time, end, bytes, status, failed: false, incomplete: undefined, login });
+    if (method.id === GET_OK) {
+      channel.announced[side] = {
+        method,
+        queue: asked.queue,
+        exchange: said.exchange,
+        routingKey: said.routingKey,
+        redelivered: said.redelivered,
+        time,
+      };
+    }
+  }
+
+  #announce(side: Side, method: Method, number: number, channel: Channel, time: number): void {
+    const { exchange, routingKey, redelivered } = said;
+    if (method.id === RETURN) {
+      channel.announced[side] = undefined;
+      const { replyCode, replyText } = said;
+      const label = `${method.name} ${replyCode} ${oneLine(`${replyText} ${exchange} ${routingKey}`)}`;
+      const fields = { method: method.name, channel: number, exchange, routingKey, replyCode, replyText };
+      this.#notice(side, time, 'AMQP_RETURN', label, true, fields);
+      return;
+    }
+    const queue = method.id === DELIVER ? channel.queueOf(said.consumerTag) : '';
+    channel.announced[side] = { method, queue, exchange, routingKey, redelivered, time };
+  }
+
+  /** With it a message is known: how long its body is. */
+  #onContentHeader(side: Side, bytes: Uint8Array, start: number, end: number): void {
+    const number = u16(bytes, start + 1);
+    const channel = this.#channels.get(number);
+    const announced = channel?.announced[side];
+    if (channel === undefined || announced === undefined || end - start < CONTENT_HEADER) return;
+    channel.announced[side] = undefined;
+    const body = (i32(bytes, start + 11) >>> 0) * 2 ** 32 + (i32(bytes, start + 15) >>> 0);
+    this.#context.emit(messageOf(announced, side, number, body, this.#context));
+  }
+
+  /** A close answers what it blames, and what else waits will not be answered. */
+  #close(side: Side, method: Method, number: number, channel: Channel, time: number, end: number, bytes: number): void {
+    const { replyCode, replyText, blamed } = said;
+    const failed = replyCode !== REPLY_SUCCESS;
+    const status = oneLine(`${replyCode} ${replyText}`);
+    const whole = method.id === CONNECTION_CLOSE;
+    const { acks, nacks } = whole ? this.#counts() : channel;
+    for (const other of whole ? this.#channels.values() : [channel]) {
+      for (const asked of other.asked.splice(0)) {
+        this.#asked -= 1;
+        if (asked.asker === otherSide(side) && (asked.method.id === blamed || blamed === 0)) {
+          this.#emit(asked, { time, end, bytes, status, failed, incomplete: undefined });
+        } else this.#emitUnanswered(asked, 'no response');
+      }
+    }
+    const fields = {
+      method: method.name,
+      channel: whole ? undefined : number,
+      replyCode,
+      replyText,
+      blamed: METHODS.get(blamed)?.name,
+      acks,
+      nacks,
+    };
+    this.#notice(side, time, 'AMQP_CLOSE', `${method.name} ${status}`, failed, fields);
+  }
+
+  #counts(): { acks: number; nacks: number } {
+    let acks = 0;
+    let nacks = 0;
+    for (const channel of this.#channels.values()) {
+      acks += channel.acks;
+      nacks += channel.nacks;
+    }
+    return { acks, nacks };
+  }
+
+  /** A broker's nack says that it lost a message; a consumer's is its own affair. */
+  #refuse(side: Side, method: Method, number: number, channel: Channel, time: number): void {
+    channel.nacks += 1;
+    if (side === SIDE.client) return;
+    this.#notice(side, time, 'AMQP_NACK', method.name, true, { method: method.name, channel: number });
+  }
+
+  #forget(number: number, channel: Channel): void {
+    this.#dropAll(channel, 'no response');
+    const total = this.#channel(0);
+    // What the connection's own close tells is of all its channels.
+    if (total !== undefined && total !== channel) {
+      total.acks += channel.acks;
+      total.nacks += channel.nacks;
+    }
+    if (number !== 0) this.#channels.delete(number);
+  }
+
+  #dropAll(channel: Channel, incomplete: Incomplete): void {
+    for (const asked of channel.asked.splice(0)) {
+      this.#asked -= 1;
+      this.#emitUnanswered(asked, incomplete);
+    }
+  }
+
+  #dropOldest(): void {
+    for (const channel of this.#channels.values()) {
+      const oldest = channel.asked.shift();
+      if (oldest === undefined) continue;
+      this.#asked -= 1;
+      this.#emitUnanswered(oldest, 'no response');
+      return;
+    }
+  }
+
+  #emitUnanswered(asked: Asked | undefined, incomplete: Incomplete): void {
+    if (asked !== undefined) this.#emit(asked, { ...NO_ANSWER, failed: true, incomplete });
+  }
+
+  #emit(asked: Asked, answer: Answer): void {
+    this.#context.emit(exchangeOf(asked, answer, this.#context));
+  }
+
+  #notice(from: Side, time: number, code: string, label: string, failed: boolean, amqp: Fields): void {
+    this.#context.emit({ kind: 'event', protocol: 'amqp', label, time, from, code, failed, fields: { amqp } });
+  }
+}

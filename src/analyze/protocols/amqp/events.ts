@@ -1,0 +1,106 @@
+import { type Exchange, type Fields, type Incomplete, type Message, SIDE, type Side } from '../../event.ts';
+import { MASK } from '../../secrets.ts';
+import { oneLine } from '../one-line.ts';
+import type { StreamContext } from '../protocol.ts';
+import type { Arguments } from './arguments.ts';
+import type { Announced, Asked } from './channel.ts';
+
+/** How a method was answered; without a time, not at all. */
+export interface Answer {
+  readonly time: number | undefined;
+  readonly end: number | undefined;
+  readonly bytes: number;
+  readonly status: string;
+  readonly failed: boolean;
+  readonly incomplete: Incomplete | undefined;
+  /** What a login says. */
+  readonly login?: Arguments | undefined;
+}
+
+/** Of what wants no answer. */
+export const NO_ANSWER: Answer = {
+  time: undefined,
+  end: undefined,
+  bytes: 0,
+  status: '',
+  failed: false,
+  incomplete: undefined,
+};
+
+/** A method and its answer. */
+export function exchangeOf(asked: Asked, answer: Answer, context: StreamContext): Exchange {
+  return {
+    kind: 'exchange',
+    protocol: 'amqp',
+    label: labelOf(asked),
+    asker: asked.asker === SIDE.server ? asked.asker : undefined,
+    time: asked.time,
+    requestEnd: asked.end,
+    responseTime: answer.time,
+    responseEnd: answer.end,
+    requestBytes: asked.bytes,
+    responseBytes: answer.bytes,
+    status: answer.status,
+    failed: answer.failed,
+    route: routeOf(asked),
+    incomplete: answer.incomplete,
+    fields: { amqp: exchangeFields(asked, answer.login, context) },
+  };
+}
+
+/** A message on its way. @param bytes of its body */
+export function messageOf(
+  announced: Announced,
+  from: Side,
+  channel: number,
+  bytes: number,
+  { detail }: StreamContext,
+): Message {
+  const { method, queue, exchange, routingKey, redelivered, time } = announced;
+  const plain = { method: method.name, exchange, routingKey, queue: queue || undefined, bytes };
+  return {
+    kind: 'message',
+    protocol: 'amqp',
+    label: labelOf(announced),
+    time,
+    from,
+    bytes,
+    fields: { amqp: detail ? { ...plain, channel, redelivered: redelivered || undefined } : plain },
+  };
+}
+
+function exchangeFields(asked: Asked, login: Arguments | undefined, { detail, showSecrets }: StreamContext): Fields {
+  const plain = {
+    method: asked.method.name,
+    exchange: asked.exchange || undefined,
+    routingKey: asked.routingKey || undefined,
+    queue: asked.queue || undefined,
+  };
+  if (!detail) return plain;
+  return {
+    ...plain,
+    channel: asked.channel,
+    virtualHost: asked.virtualHost || undefined,
+    mechanism: login?.mechanism,
+    response: login === undefined ? undefined : showSecrets ? login.secret : MASK,
+  };
+}
+
+type Named = Pick<Asked, 'method' | 'queue' | 'exchange' | 'routingKey'> & { readonly virtualHost?: string };
+
+/** `queue.bind billing orders order.*`, `basic.publish orders order.new`, `connection.open /`. */
+function labelOf({ method, queue, exchange, routingKey, virtualHost = '' }: Named): string {
+  let label = method.name;
+  if (queue !== '') label += ` ${queue}`;
+  if (exchange !== '') label += ` ${exchange}`;
+  // On the default exchange the routing key is the queue's name.
+  if (routingKey !== '' && routingKey !== queue) label += ` ${routingKey}`;
+  if (virtualHost !== '') label += ` ${virtualHost}`;
+  return oneLine(label);
+}
+
+/** Of the names, those that people gave: a broker names queues for one answer with random letters. */
+function routeOf({ method, queue, exchange, virtualHost }: Asked): string {
+  const name = queue || exchange || virtualHost;
+  return name === '' || name.startsWith('amq.gen-') ? method.name : oneLine(`${method.name} ${name}`);
+}
