@@ -7,6 +7,9 @@ import { isKnownClass, isKnownType, OPCODE, TYPE } from './numbers.ts';
 /** Records a message is believed to have. */
 const RECORDS_SANE = 1000;
 
+/** Octets of a query from which on its records are not waited for: one that brings keys or a zone's changes. */
+const LARGE_QUERY = 512;
+
 /** Octets of a NetBIOS name, all of `A` to `P` (RFC 1001, section 14.1): port 137 has DNS's form. */
 const NETBIOS_NAME = 32;
 
@@ -43,8 +46,9 @@ export function streamLikeness(bytes: Uint8Array, start: number, end: number): L
   const question = skipName(bytes, at + HEADER, end);
   if (question < 0 || question + 4 > end) return end - at < HEADER + 260 ? partialName(bytes, at + HEADER, end) : 'no';
   if (!isUsualQuestion(bytes, at, question)) return 'no';
-  // A query is small enough to be whole; of a response the question is proof enough.
-  return (u16(bytes, at + 2) & FLAG.response) === 0 ? 'more' : 'server';
+  // Nearly every query is small enough to be whole; of a response the question is proof enough.
+  if ((u16(bytes, at + 2) & FLAG.response) !== 0) return 'server';
+  return end - at >= LARGE_QUERY ? 'client' : 'more';
 }
 
 function side(bytes: Uint8Array, start: number): Likeness {

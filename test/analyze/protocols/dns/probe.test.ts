@@ -74,6 +74,12 @@ describe('what looks like DNS', () => {
     expect(stream(Uint8Array.from([...u16be(long.length), ...long.subarray(0, 1000)]))).toBe('server');
   });
 
+  it('knows a stream by the question of a query that is very long', () => {
+    const long = query('key.test', 1, 249, { additional: [record(249, new Array(3000).fill(1))] });
+    expect(stream(Uint8Array.from([...u16be(long.length), ...long.subarray(0, 500)]))).toBe('more');
+    expect(stream(Uint8Array.from([...u16be(long.length), ...long.subarray(0, 1400)]))).toBe('client');
+  });
+
   it('is wrong about random octets less than once in 10⁵', () => {
     const random = new Random(53);
     const bytes = new Uint8Array(300);
