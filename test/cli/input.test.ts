@@ -272,6 +272,25 @@ describe.each(COMPRESSIONS)('$name', ({ compress }) => {
   });
 });
 
+test('progress is told now and then: how far of how much', async () => {
+  const told: [number, number | undefined][] = [];
+  const began = performance.now();
+  const input = openInput(file(Buffer.alloc(6 << 20)), { follow: false });
+  const end = await input.each(
+    () => sleep(300),
+    new AbortController().signal,
+    (position, size) => told.push([position, size]),
+  );
+  expect(end).toEqual({ kind: 'complete' });
+  expect(told.length).toBeGreaterThan(0);
+  expect(told.length).toBeLessThanOrEqual((performance.now() - began) / 200);
+  for (const [position, size] of told) {
+    expect(size).toBe(input.size);
+    expect(position).toBeLessThanOrEqual(6 << 20);
+  }
+  expect(told).toEqual([...told].sort(([a], [b]) => a - b));
+});
+
 test('what the receiver throws ends reading, whatever is read', async () => {
   for (const content of [LARGE, gzipSync(LARGE), zstdCompressSync(LARGE)]) {
     for (const late of [false, true]) {
