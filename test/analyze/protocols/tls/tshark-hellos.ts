@@ -51,7 +51,21 @@ export function tsharkHellos(path: string, ports: readonly number[] = []): SeenH
   const as = ports.flatMap((port) => ['-d', `tcp.port==${port},tls`]);
   const shown = FIELDS.flatMap((field) => ['-e', field]);
   const filter = 'tls.handshake.type == 1 || tls.handshake.type == 2';
-  const args = ['-r', path, ...as, '-Y', filter, '-T', 'fields', '-E', 'separator=|', '-E', 'aggregator=;', ...shown];
+  const args = [
+    '-n',
+    '-r',
+    path,
+    ...as,
+    '-Y',
+    filter,
+    '-T',
+    'fields',
+    '-E',
+    'separator=|',
+    '-E',
+    'aggregator=;',
+    ...shown,
+  ];
   const { stdout } = run(args);
   return stdout.split('\n').filter(Boolean).flatMap(readHello);
 }
