@@ -18,6 +18,7 @@ const TEXTS = 16;
 const SUBSCRIPTIONS = /^[ps]?(?:un)?subscribe$/i;
 const DELIVERIES = /^[ps]?message$/i;
 /** Errors that send a client elsewhere are no failures (redis.io, "Cluster specification"). */
+const PING = 'PING\r\n';
 const REDIRECTIONS = /^(?:MOVED|ASK) /;
 
 interface Command {
@@ -38,6 +39,7 @@ class Redis implements StreamAnalyzer {
   #pending: Command[] = [];
   /** Commands sent and answered since both directions were in step. */
   #inStep = true;
+  #monitoring = false;
 
   constructor(context: StreamContext) {
     this.#context = context;
@@ -109,8 +111,13 @@ class Redis implements StreamAnalyzer {
       return;
     }
     const subscription = several && SUBSCRIPTIONS.test(kind) && first !== undefined && SUBSCRIPTIONS.test(first.name);
-    if (first === undefined || (value.type === PUSH && !subscription)) {
+    if (value.type === PUSH && !subscription) {
       this.#message(value, kind);
+      return;
+    }
+    if (first === undefined) {
+      // A reply whose command was not seen says nothing; what MONITOR sends is asked for once.
+      if (this.#monitoring && value.type === SIMPLE) this.#message(value, kind);
       return;
     }
     if (SUBSCRIPTIONS.test(first.name) && subscription) {
@@ -118,10 +125,11 @@ class Redis implements StreamAnalyzer {
       if (first.replies > 0) return;
     }
     this.#pending.shift();
+    this.#monitoring ||= first.name === 'MONITOR';
     this.#emit(first, value, first.gap || value.gap ? 'gap' : undefined);
   }
 
-  /** What nobody asked for: published messages, invalidations, the lines of MONITOR; before any command, an answer to one. */
+  /** What nobody asked for: published messages, invalidations, the lines of MONITOR. */
   #message(value: RespValue, kind: string): void {
     if (!this.#inStep) return;
     const [, channel = ''] = value.texts;
@@ -196,6 +204,13 @@ function likeness(bytes: Uint8Array, start: number, end: number): Likeness {
     if (/^\+(?:OK|PONG)\r\n|^-(?:ERR|NOAUTH|WRONG|DENIED|LOADING|MOVED) ?/.test(text)) return 'server';
     return end - start < 7 && '+OK\r\n-ERR \n+PONG\r\n'.includes(text) ? 'more' : 'no';
   }
+  // The one inline command that is no other protocol's.
+  if (type === 0x50)
+    return PING.startsWith(latin1(bytes, start, Math.min(end, start + 6)))
+      ? end - start < 6
+        ? 'more'
+        : 'client'
+      : 'no';
   if (type !== ARRAY) return 'no';
   const counted = lineEnd(bytes, start, end);
   if (counted < 0) return end - start < 12 ? 'more' : 'no';
