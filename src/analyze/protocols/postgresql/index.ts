@@ -344,12 +344,7 @@ class PostgreSql implements StreamAnalyzer {
       responseEnd: end,
       requestBytes: asked.bytes,
       responseBytes: end === undefined ? 0 : this.#answerBytes,
-      status:
-        error !== undefined
-          ? oneLine(`ERROR ${error.sqlstate} ${error.message}`)
-          : isConnect && end !== undefined
-            ? 'OK'
-            : this.#tag,
+      status: error !== undefined ? oneLine(`ERROR ${error.sqlstate} ${error.message}`) : end === undefined ? '' : 'OK',
       failed: error !== undefined || end === undefined,
       route: isConnect ? 'connect' : statement === '' ? '(statement not seen)' : statementRoute(asked.sql),
       incomplete,
