@@ -2,6 +2,7 @@ import { DATAGRAM_PROTOCOLS, STREAM_PROTOCOLS } from './index.ts';
 
 const TITLES: ReadonlyMap<string, string> = new Map([
   ...[...STREAM_PROTOCOLS, ...DATAGRAM_PROTOCOLS].map(({ name, title }) => [name, title] as const),
+  ['grpc', 'gRPC'],
   ['tcp', 'TCP'],
   ['udp', 'UDP'],
   ['sctp', 'SCTP'],

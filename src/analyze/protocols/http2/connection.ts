@@ -1,0 +1,295 @@
+import { i32, u8 } from '../../bytes.ts';
+import { type Incomplete, SIDE, type Side } from '../../event.ts';
+import { PENDING_PER_STREAM } from '../../limits.ts';
+import { latin1 } from '../../text.ts';
+import { oneLine } from '../one-line.ts';
+import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
+import { FLAG, FRAME, FRAME_HEADER, FrameReader } from './frame-reader.ts';
+import { HpackDecoder } from './hpack.ts';
+import { PREFACE, prefaceAt } from './preface.ts';
+import { Http2Stream } from './stream.ts';
+
+/** Octets of one header block over all its frames. */
+const BLOCK_MAXIMUM = 512 * 1024;
+
+/** RFC 9113, section 7. */
+const ERRORS = [
+  'NO_ERROR',
+  'PROTOCOL_ERROR',
+  'INTERNAL_ERROR',
+  'FLOW_CONTROL_ERROR',
+  'SETTINGS_TIMEOUT',
+  'STREAM_CLOSED',
+  'FRAME_SIZE_ERROR',
+  'REFUSED_STREAM',
+  'CANCEL',
+  'COMPRESSION_ERROR',
+  'CONNECT_ERROR',
+  'ENHANCE_YOUR_CALM',
+  'INADEQUATE_SECURITY',
+  'HTTP_1_1_REQUIRED',
+] as const;
+
+function errorName(code: number): string {
+  return ERRORS[code] ?? `error ${code >>> 0}`;
+}
+
+/** What one direction needs: its frames, its header table, the header block under way. */
+class Direction {
+  readonly reader: FrameReader;
+  readonly hpack = new HpackDecoder(false);
+  readonly side: Side;
+  /** Octets of the client's preface still to come. */
+  preface = 0;
+  block: Uint8Array[] = [];
+  blockOctets = 0;
+  blockFlags = 0;
+  blockStream = 0;
+  /** Of a DATA frame under way: octets of padding at its end. */
+  padding = 0;
+
+  constructor(side: Side, connection: Http2Connection) {
+    this.side = side;
+    this.reader = new FrameReader({
+      onData: (stream, flags, bytes, start, end, offset, length) =>
+        connection.onData(this, stream, flags, bytes, start, end, offset, length),
+      onDataGap: (stream, flags, gap, offset, length) =>
+        connection.onDataGap(this, stream, flags, gap, offset + gap === length),
+      onFrame: (type, flags, stream, bytes, start, end) =>
+        connection.onFrame(this, type, flags, stream, bytes, start, end),
+      onLost: () => connection.onLost(this),
+    });
+  }
+}
+
+/** One HTTP/2 connection (RFC 9113): its streams are exchanges. */
+export class Http2Connection implements StreamAnalyzer {
+  readonly #context: StreamContext;
+  readonly #directions: readonly [Direction, Direction];
+  readonly #streams = new Map<number, Http2Stream>();
+  #begun = false;
+  /** The highest stream so far. */
+  #highest = 0;
+
+  constructor(context: StreamContext) {
+    this.#context = context;
+    this.#directions = [new Direction(SIDE.client, this), new Direction(SIDE.server, this)];
+  }
+
+  data(side: Side, bytes: Uint8Array, start: number, end: number): void {
+    const direction = this.#directions[side];
+    let at = start;
+    if (side === SIDE.client && !this.#begun) {
+      this.#begun = true;
+      if (u8(bytes, at) === PREFACE.charCodeAt(0)) direction.preface = PREFACE.length;
+    }
+    const skipped = Math.min(direction.preface, end - at);
+    if (skipped > 0 && !prefaceAt(bytes, at, at + skipped, PREFACE.length - direction.preface))
+      direction.reader.lost = true;
+    direction.preface -= skipped;
+    at += skipped;
+    direction.reader.data(bytes, at, end);
+  }
+
+  gap(side: Side, length: number): void {
+    const direction = this.#directions[side];
+    if (direction.preface > 0) direction.reader.lost = true;
+    else direction.reader.gap(length);
+  }
+
+  end(how: StreamEnd): void {
+    for (const [id, stream] of this.#streams) {
+      const answered = stream.response.begun;
+      this.#tell(id, stream, how === 'reset' ? 'reset' : answered ? 'gap' : 'no response');
+    }
+  }
+
+  onData(
+    direction: Direction,
+    id: number,
+    flags: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    offset: number,
+    length: number,
+  ): void {
+    const stream = this.#streams.get(id);
+    const last = offset + (end - start) === length;
+    if (stream !== undefined) {
+      const half = direction.side === SIDE.client ? stream.request : stream.response;
+      half.seen(this.#context.now, end - start + (offset === 0 ? FRAME_HEADER : 0));
+      let from = start;
+      let to = end;
+      if (flags & FLAG.padded) {
+        if (offset === 0 && from < end) {
+          direction.padding = u8(bytes, from);
+          from += 1;
+        }
+        // The padding lies at the frame's end.
+        to = Math.min(to, start + Math.max(0, length - direction.padding - offset));
+      }
+      if (stream.isGrpc && to > from) half.messages.data(bytes, from, to);
+      if (last && flags & FLAG.endStream) this.#ended(direction, id, stream);
+    }
+  }
+
+  onDataGap(direction: Direction, id: number, flags: number, gap: number, last: boolean): void {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    const half = direction.side === SIDE.client ? stream.request : stream.response;
+    half.seen(this.#context.now, gap);
+    half.messages.gap(gap);
+    stream.gap = true;
+    if (last && flags & FLAG.endStream) this.#ended(direction, id, stream);
+  }
+
+  onFrame(
+    direction: Direction,
+    type: number,
+    flags: number,
+    id: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    switch (type) {
+      case FRAME.headers: {
+        const padding = flags & FLAG.padded ? u8(bytes, start) + 1 : 0;
+        const from = start + (flags & FLAG.padded ? 1 : 0) + (flags & FLAG.priority ? 5 : 0);
+        const to = end - (padding > 0 ? padding - 1 : 0);
+        if (from > to) this.#lose(direction);
+        else this.#block(direction, id, flags, bytes, from, to, end - start, true);
+        return;
+      }
+      case FRAME.continuation:
+        if (id === direction.blockStream) this.#block(direction, id, flags, bytes, start, end, end - start, false);
+        return;
+      case FRAME.pushPromise: {
+        // The pushed request goes through the header table like any other; it is nobody's exchange.
+        const padding = flags & FLAG.padded ? u8(bytes, start) + 1 : 0;
+        const from = start + (padding > 0 ? 1 : 0) + 4;
+        if (flags & FLAG.endHeaders && from <= end)
+          direction.hpack.decode(bytes, from, end - Math.max(0, padding - 1), () => {});
+        else direction.hpack.forget();
+        return;
+      }
+      case FRAME.reset:
+        if (end - start === 4) this.#reset(direction, id, i32(bytes, start));
+        return;
+      case FRAME.goAway:
+        if (end - start >= 8) this.#goAway(direction, bytes, start, end);
+        return;
+      default:
+    }
+  }
+
+  onLost(direction: Direction): void {
+    // Header tables cannot be taken up again, nor can frames be found: what was under way ends here.
+    for (const other of this.#directions) other.reader.lost = true;
+    direction.block = [];
+    for (const [id, stream] of this.#streams) this.#tell(id, stream, 'gap');
+  }
+
+  #lose(direction: Direction): void {
+    direction.reader.lost = true;
+    this.onLost(direction);
+  }
+
+  #block(
+    direction: Direction,
+    id: number,
+    flags: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    length: number,
+    first: boolean,
+  ): void {
+    if (first) {
+      direction.block = [];
+      direction.blockOctets = 0;
+      direction.blockFlags = flags;
+      direction.blockStream = id;
+    }
+    const stream = this.#stream(id);
+    const half = direction.side === SIDE.client ? stream?.request : stream?.response;
+    half?.seen(this.#context.now, length + FRAME_HEADER);
+    direction.blockOctets += end - start;
+    if (direction.blockOctets > BLOCK_MAXIMUM) {
+      this.#lose(direction);
+      return;
+    }
+    if ((flags & FLAG.endHeaders) === 0) {
+      direction.block.push(Uint8Array.from(bytes.subarray(start, end)));
+      return;
+    }
+    const whole =
+      direction.block.length === 0
+        ? bytes.subarray(start, end)
+        : Buffer.concat([...direction.block, bytes.subarray(start, end)]);
+    direction.block = [];
+    direction.blockStream = 0;
+    const decoded = direction.hpack.decode(whole, 0, whole.length, (name, value) => half?.field(name, value));
+    if (!decoded) {
+      this.#lose(direction);
+      return;
+    }
+    if (stream === undefined || half === undefined) return;
+    if (direction.side === SIDE.server && /^1\d\d$/.test(half.status)) {
+      half.informational();
+      return;
+    }
+    half.begun = true;
+    if (direction.blockFlags & FLAG.endStream) this.#ended(direction, id, stream);
+  }
+
+  /** The stream of a header block; a client's opens it, and so does a response whose request was not seen. */
+  #stream(id: number): Http2Stream | undefined {
+    let stream = this.#streams.get(id);
+    if (stream !== undefined || id === 0) return stream;
+    // A push; what is said of a stream that has ended: streams are numbered upwards.
+    if (id % 2 === 0 || id <= this.#highest) return undefined;
+    if (this.#streams.size >= PENDING_PER_STREAM) {
+      const [oldest] = this.#streams;
+      if (oldest !== undefined) this.#tell(oldest[0], oldest[1], 'no response');
+    }
+    stream = new Http2Stream(this.#context.detail, this.#context.showSecrets);
+    this.#streams.set(id, stream);
+    this.#highest = id;
+    return stream;
+  }
+
+  #ended(direction: Direction, id: number, stream: Http2Stream): void {
+    if (direction.side === SIDE.client) {
+      stream.request.ended = true;
+      return;
+    }
+    stream.response.ended = true;
+    this.#tell(id, stream, undefined);
+  }
+
+  #reset(direction: Direction, id: number, code: number): void {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    const half = direction.side === SIDE.client ? stream.request : stream.response;
+    if (direction.side === SIDE.server) half.seen(this.#context.now, FRAME_HEADER + 4);
+    stream.reset = errorName(code);
+    this.#tell(id, stream, 'reset');
+  }
+
+  #goAway(direction: Direction, bytes: Uint8Array, start: number, end: number): void {
+    const code = i32(bytes, start + 4);
+    if (code === 0) return;
+    const words = latin1(bytes, start + 8, Math.min(end, start + 8 + 200));
+    const label = oneLine(words === '' ? `GOAWAY ${errorName(code)}` : `GOAWAY ${errorName(code)}: ${words}`);
+    const { now } = this.#context;
+    const said = { kind: 'event', protocol: 'http', code: 'HTTP2_GOAWAY', time: now, from: direction.side } as const;
+    this.#context.emit({ ...said, label, failed: true, fields: { http: { version: '2' } } });
+  }
+
+  #tell(id: number, stream: Http2Stream, incomplete: Incomplete | undefined): void {
+    this.#streams.delete(id);
+    this.#context.emit(stream.exchange(this.#context.detail, this.#context.showSecrets, incomplete));
+  }
+}

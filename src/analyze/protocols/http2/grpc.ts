@@ -1,0 +1,40 @@
+/** gRPC status codes by number (grpc.io, "Status codes and their use in gRPC"). */
+const STATUSES = [
+  'OK',
+  'CANCELLED',
+  'UNKNOWN',
+  'INVALID_ARGUMENT',
+  'DEADLINE_EXCEEDED',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'PERMISSION_DENIED',
+  'RESOURCE_EXHAUSTED',
+  'FAILED_PRECONDITION',
+  'ABORTED',
+  'OUT_OF_RANGE',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+  'UNAUTHENTICATED',
+] as const;
+
+/** The name of a `grpc-status`; undefined for what is none. */
+export function grpcStatus(code: string): string | undefined {
+  return /^\d{1,2}$/.test(code) ? (STATUSES[Number(code)] ?? `STATUS ${code}`) : undefined;
+}
+
+/** `grpc-message` is percent-encoded (gRPC over HTTP2, "Responses"). */
+export function grpcMessage(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** `/shop.Cart/Add` as service and method. */
+export function grpcMethod(path: string): { readonly service: string; readonly method: string } {
+  const [, service = '', method = ''] = /^\/([^/]*)\/([^/?]*)/.exec(path) ?? [];
+  return { service, method };
+}

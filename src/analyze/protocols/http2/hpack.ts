@@ -1,0 +1,129 @@
+import { latin1 } from '../../text.ts';
+import { huffmanText } from './huffman.ts';
+import { STATIC_TABLE } from './static-table.ts';
+
+/** What an entry counts beside its octets (RFC 7541, section 4.1). */
+const ENTRY_OVERHEAD = 32;
+const SIZE_DEFAULT = 4096;
+/** Larger tables are not believed. */
+const SIZE_MAXIMUM = 1024 * 1024;
+/** Octets of one header list. */
+const LIST_MAXIMUM = 256 * 1024;
+
+/** What stands where the table's entry was made before the capture began. */
+export const UNKNOWN = '?';
+
+/** The field just read; UNKNOWN where the capture does not tell. */
+export type OnField = (name: string, value: string) => void;
+
+/** HPACK (RFC 7541) of one direction. */
+export class HpackDecoder {
+  /** Newest last. */
+  readonly #names: string[] = [];
+  readonly #values: string[] = [];
+  #size = 0;
+  #maximum = SIZE_DEFAULT;
+  /** The capture began in the middle, or lost a header block: entries below those seen since are not known. */
+  #partial: boolean;
+  #at = 0;
+
+  constructor(partial: boolean) {
+    this.#partial = partial;
+  }
+
+  /** A header block was not seen: what the table holds is not known any more. */
+  forget(): void {
+    this.#names.length = 0;
+    this.#values.length = 0;
+    this.#size = 0;
+    this.#partial = true;
+  }
+
+  /** Decode a whole header block. @returns false when it is none: the table is not to be trusted then */
+  decode(bytes: Uint8Array, start: number, end: number, onField: OnField): boolean {
+    this.#at = start;
+    let octets = 0;
+    while (this.#at < end) {
+      const first = bytes[this.#at] as number;
+      if (first & 0x80) {
+        const index = this.#integer(bytes, end, 7);
+        if (!(index > 0) || !this.#known(index)) return false;
+        onField(this.#name(index), this.#value(index));
+      } else if ((first & 0xe0) === 0x20) {
+        const size = this.#integer(bytes, end, 5);
+        if (!(size >= 0 && size <= SIZE_MAXIMUM)) return false;
+        this.#maximum = size;
+        this.#evict(0);
+      } else {
+        const indexed = (first & 0xc0) === 0x40;
+        const index = this.#integer(bytes, end, indexed ? 6 : 4);
+        if (!(index >= 0) || (index > 0 && !this.#known(index))) return false;
+        const name = index === 0 ? this.#text(bytes, end) : this.#name(index);
+        const value = name === undefined ? undefined : this.#text(bytes, end);
+        if (name === undefined || value === undefined) return false;
+        octets += name.length + value.length;
+        if (octets > LIST_MAXIMUM) return false;
+        if (indexed) this.#add(name, value);
+        onField(name, value);
+      }
+    }
+    return true;
+  }
+
+  #known(index: number): boolean {
+    return this.#partial || index <= STATIC_TABLE.length + this.#names.length;
+  }
+
+  #name(index: number): string {
+    const fixed = STATIC_TABLE[index - 1];
+    return fixed?.[0] ?? this.#names[this.#names.length - (index - STATIC_TABLE.length)] ?? UNKNOWN;
+  }
+
+  #value(index: number): string {
+    const fixed = STATIC_TABLE[index - 1];
+    return fixed?.[1] ?? this.#values[this.#values.length - (index - STATIC_TABLE.length)] ?? UNKNOWN;
+  }
+
+  #add(name: string, value: string): void {
+    const size = name.length + value.length + ENTRY_OVERHEAD;
+    this.#evict(size);
+    if (size > this.#maximum) return;
+    this.#names.push(name);
+    this.#values.push(value);
+    this.#size += size;
+  }
+
+  #evict(coming: number): void {
+    while (this.#size + coming > this.#maximum && this.#names.length > 0) {
+      const name = this.#names.shift() ?? '';
+      const value = this.#values.shift() ?? '';
+      this.#size -= name.length + value.length + ENTRY_OVERHEAD;
+    }
+  }
+
+  /** Section 5.1. @returns NaN when it does not end, or is larger than anything here can be */
+  #integer(bytes: Uint8Array, end: number, bits: number): number {
+    const mask = 2 ** bits - 1;
+    let value = (bytes[this.#at] as number) & mask;
+    this.#at += 1;
+    if (value < mask) return value;
+    for (let shift = 0; shift < 28 && this.#at < end; shift += 7) {
+      const octet = bytes[this.#at] as number;
+      this.#at += 1;
+      value += (octet & 0x7f) * 2 ** shift;
+      if (octet < 0x80) return value;
+    }
+    return Number.NaN;
+  }
+
+  /** Section 5.2; undefined when it is none. */
+  #text(bytes: Uint8Array, end: number): string | undefined {
+    if (this.#at >= end) return undefined;
+    const huffman = ((bytes[this.#at] as number) & 0x80) !== 0;
+    const length = this.#integer(bytes, end, 7);
+    if (!(length <= end - this.#at)) return undefined;
+    const start = this.#at;
+    this.#at += length;
+    return huffman ? huffmanText(bytes, start, start + length) : latin1(bytes, start, start + length);
+  }
+}

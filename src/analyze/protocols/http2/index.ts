@@ -1,0 +1,21 @@
+import type { StreamProtocol } from '../protocol.ts';
+import { Http2Connection } from './connection.ts';
+import { http2Likeness } from './preface.ts';
+
+/** HTTP/2 (RFC 9113) in clear, and gRPC in it: from a client's preface, a server's settings or an upgrade on. */
+export const http2: StreamProtocol = {
+  name: 'http2',
+  title: 'HTTP/2',
+  ports: [50_051],
+  fields: {
+    'grpc.service': { type: 'string', about: 'service with its package: `shop.Cart`' },
+    'grpc.method': { type: 'string', about: 'method: `Add`' },
+    'grpc.status': { type: 'string', about: 'status by name: `OK`, `NOT_FOUND`' },
+    'grpc.message': { type: 'string', about: "the server's words with the status" },
+    'grpc.requests': { type: 'int', about: 'messages the client sent' },
+    'grpc.responses': { type: 'int', about: 'messages the server sent' },
+    'grpc.type': { type: 'string', about: '`streaming` when either side sent more than one message, else `unary`' },
+  },
+  probe: http2Likeness,
+  create: (context) => new Http2Connection(context),
+};

@@ -1,0 +1,160 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { AnalysisEvent } from '../../../../src/analyze/event.ts';
+import { http1 } from '../../../../src/analyze/protocols/http1/index.ts';
+import { http2 } from '../../../../src/analyze/protocols/http2/index.ts';
+import { analyseFile } from '../../../support/analysis.ts';
+import { Random } from '../../../support/random.ts';
+import { conversations } from '../conversations.ts';
+import { likesNoNoise, sameHoweverCut } from '../hardiness.ts';
+import { play, type Step } from '../play.ts';
+
+/** Made by captures/make-http2.sh: Node's HTTP/2 and @grpc/grpc-js. */
+const CAPTURE = join(import.meta.dirname, '../captures/http2.pcap');
+
+const [web = [], calls = []] = conversations(CAPTURE);
+const brief = (events: readonly AnalysisEvent[]) =>
+  events.map((event) =>
+    event.kind === 'exchange' ? `${event.label} = ${event.status} ${event.incomplete ?? ''}`.trim() : event.label,
+  );
+
+test('streams of a connection are exchanges', async () => {
+  const { events } = await analyseFile(CAPTURE);
+  const said = events.map(({ event }) => event).filter(({ protocol }) => protocol === 'http');
+  expect(brief(said).sort()).toEqual(
+    [
+      'GET / = 200',
+      'GET / = 200',
+      'GET / = 200',
+      'GET /missing = 404',
+      'GET /large = 200',
+      'GET /broken = 500',
+      'GET /early = 200',
+      'GET /trailers = 200',
+      'POST /upload = 200',
+      'GET /reset = RST INTERNAL_ERROR reset',
+    ].sort(),
+  );
+  const of = (label: string) => said.find((event) => event.label === label);
+  expect(of('GET /early')?.fields.http).toMatchObject({ interim: [103], version: '2', status: 200 });
+  expect(of('GET /large')).toMatchObject({
+    failed: false,
+    responseBytes: expect.toSatisfy((octets: number) => octets > 20_000),
+  });
+  expect(of('GET /broken')).toMatchObject({ failed: true });
+  expect(of('GET /trailers')?.fields.http).toMatchObject({ responseHeaders: { 'x-check': 'whole' } });
+  expect(JSON.stringify(said)).not.toContain('hush');
+});
+
+test('gRPC calls: messages counted, statuses and words from the trailers', async () => {
+  const { events } = await analyseFile(CAPTURE);
+  const said = events.map(({ event }) => event).filter(({ protocol }) => protocol === 'grpc');
+  expect(said.map(({ label, fields }) => [label, fields.grpc])).toEqual([
+    [
+      'shop.Cart/Add',
+      {
+        service: 'shop.Cart',
+        method: 'Add',
+        status: 'OK',
+        message: 'OK',
+        requests: 1,
+        responses: 1,
+        type: 'unary',
+      },
+    ],
+    ['shop.Cart/Add', expect.objectContaining({ status: 'NOT_FOUND', message: 'no such item: 100 %', responses: 0 })],
+    ['shop.Cart/List', expect.objectContaining({ status: 'OK', requests: 1, responses: 5, type: 'streaming' })],
+    ['shop.Cart/Chat', expect.objectContaining({ status: 'OK', requests: 3, responses: 3, type: 'streaming' })],
+    ['shop.Cart/Slow', expect.objectContaining({ status: undefined, requests: 1, responses: 0 })],
+  ]);
+  expect(said.map((event) => event.kind === 'exchange' && event.failed)).toEqual([false, true, false, false, true]);
+});
+
+describe.skipIf(spawnSync('tshark', ['--version']).error !== undefined)('against tshark', () => {
+  test('the same paths are asked, and the same statuses answered', async () => {
+    const ports = ['-d', 'tcp.port==8080,http2', '-d', 'tcp.port==50051,http2'];
+    const fields = [
+      '-T',
+      'fields',
+      '-E',
+      'occurrence=a',
+      '-E',
+      'aggregator=;',
+      '-e',
+      'http2.headers.path',
+      '-e',
+      'http2.headers.status',
+    ];
+    const rows = execFileSync('tshark', ['-n', '-r', CAPTURE, ...ports, ...fields], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+      .split('\n')
+      .map((row) => row.split('\t'));
+    const column = (index: number) =>
+      rows
+        .flatMap((row) => (row[index] ?? '').split(';'))
+        .filter(Boolean)
+        .sort();
+    const { events } = await analyseFile(CAPTURE);
+    const http = events.map(({ event }) => event.fields.http as Readonly<Record<string, unknown>>);
+    expect(http.map(({ path }) => String(path)).sort()).toEqual(column(0));
+    const statuses = http.flatMap(({ status, interim }) => [...(Array.isArray(interim) ? interim : []), status]);
+    expect(
+      statuses
+        .filter((status) => status !== undefined)
+        .map(String)
+        .sort(),
+    ).toEqual(column(1));
+  });
+});
+
+test('cut anywhere the same is said', () => {
+  sameHoweverCut(http2, web, 4);
+  sameHoweverCut(http2, calls, 4);
+});
+
+test('a gap in a body costs the body; one in a header block ends what is under way', () => {
+  const large = web.findIndex(([side, what]) => side === 1 && what instanceof Uint8Array && what.length > 10_000);
+  expect(large).toBeGreaterThan(0);
+  const holed = web.flatMap(([side, what], index): Step[] =>
+    index !== large || !(what instanceof Uint8Array)
+      ? [[side, what]]
+      : [
+          [side, what.subarray(0, 5000)],
+          [side, { gap: 100 }],
+          [side, what.subarray(5100)],
+        ],
+  );
+  const said = play(http2, holed);
+  expect(said.filter((event) => event.kind === 'exchange' && event.incomplete === 'gap')).toHaveLength(1);
+  expect(said).toHaveLength(10);
+  const lost = play(http2, [...web.slice(0, 4), [1, { gap: 30 }], ...web.slice(5)]);
+  expect(lost.length).toBeLessThan(10);
+});
+
+test('an upgrade from HTTP/1.1 goes on in HTTP/2', () => {
+  const upgrade: Step[] = [
+    [
+      0,
+      'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n',
+    ],
+    [1, 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n'],
+  ];
+  expect(brief(play(http1, [...upgrade, ...web]))).toEqual(['GET / = 101', ...brief(play(http2, web))]);
+});
+
+test('changed octets and noise: no exception, nothing taken for it', () => {
+  likesNoNoise(http2, 200_000);
+  for (let seed = 1; seed <= 100; seed += 1) {
+    const random = new Random(seed);
+    const changed = web.map(([side, what]): Step => {
+      if (!(what instanceof Uint8Array) || random.below(3) > 0) return [side, what];
+      const copy = Uint8Array.from(what);
+      copy[random.below(Math.min(60, copy.length))] = random.below(256);
+      return random.below(8) === 0 ? [side, { gap: what.length }] : [side, copy];
+    });
+    expect(play(http2, changed).length).toBeLessThan(200);
+  }
+});
