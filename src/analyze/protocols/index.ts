@@ -3,14 +3,27 @@ import { dns, dnsTcp } from './dns/index.ts';
 import { http1 } from './http1/index.ts';
 import { http2 } from './http2/index.ts';
 import { kafka } from './kafka/index.ts';
+import { mongodb } from './mongodb/index.ts';
 import { postgresql } from './postgresql/index.ts';
 import type { DatagramProtocol, StreamProtocol } from './protocol.ts';
 import { quic } from './quic/index.ts';
 import { redis } from './redis/index.ts';
 import { tls } from './tls/index.ts';
+import { webSocket } from './websocket.ts';
 
 /** Every protocol on TCP, in the order in which they are asked: strict and frequent ones first. */
-export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [http1, http2, tls, dnsTcp, kafka, amqp, redis, postgresql];
+export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [
+  http1,
+  http2,
+  tls,
+  dnsTcp,
+  kafka,
+  amqp,
+  redis,
+  postgresql,
+  webSocket,
+  mongodb,
+];
 
 /** Every protocol on UDP. */
 export const DATAGRAM_PROTOCOLS: readonly DatagramProtocol[] = [dns, quic];
