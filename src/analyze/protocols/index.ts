@@ -4,6 +4,7 @@ import { http1 } from './http1/index.ts';
 import { http2 } from './http2/index.ts';
 import { kafka } from './kafka/index.ts';
 import { mongodb } from './mongodb/index.ts';
+import { mysql } from './mysql/index.ts';
 import { postgresql } from './postgresql/index.ts';
 import type { DatagramProtocol, StreamProtocol } from './protocol.ts';
 import { quic } from './quic/index.ts';
@@ -21,6 +22,7 @@ export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [
   amqp,
   redis,
   postgresql,
+  mysql,
   webSocket,
   mongodb,
 ];

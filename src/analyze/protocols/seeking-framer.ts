@@ -4,6 +4,8 @@ export interface SeekingFraming {
   readonly header: number;
   /** Most octets kept of one message: what is behind is skipped, and counted. */
   readonly keep: number;
+  /** Octets of a longer message's end that are kept besides. */
+  readonly tail?: number;
   /** Octets that `begins` looks at; at least `header`. */
   readonly seek: number;
   /** The whole message's length, header included; less than `header` means that this is no message: sync is lost. */
@@ -15,6 +17,7 @@ export interface SeekingFraming {
    * @param length of the whole message
    * @param firstTime when its first octet came
    * @param whole false when octets of it were not captured
+   * @param tail where, in `bytes`, the last `tail` octets of a message longer than `keep` and `tail` begin; -1 for others
    */
   onMessage(
     bytes: Uint8Array,
@@ -24,6 +27,7 @@ export interface SeekingFraming {
     firstTime: number,
     lastTime: number,
     whole: boolean,
+    tail: number,
   ): void;
   /** A message under way will not be known whole: sync was lost in it. */
   onLost(): void;
@@ -40,6 +44,7 @@ const NOTHING = new Uint8Array(0);
  */
 export class SeekingFramer {
   readonly #framing: SeekingFraming;
+  readonly #tail: number;
   #kept: Uint8Array = NOTHING;
   /** Octets in `#kept`: of the message under way, or of what was looked at in vain and may be a beginning with what follows. */
   #filled = 0;
@@ -52,6 +57,7 @@ export class SeekingFramer {
 
   constructor(framing: SeekingFraming) {
     this.#framing = framing;
+    this.#tail = framing.tail ?? 0;
   }
 
   /** Take the next octets. @param now time of the packet they came in */
@@ -96,7 +102,9 @@ export class SeekingFramer {
             return at;
           }
           if (length <= end - at) {
-            this.#framing.onMessage(bytes, at, at + Math.min(length, keep), length, now, now, true);
+            const tail = length > keep + this.#tail ? at + length - this.#tail : -1;
+            const kept = tail < 0 ? Math.min(length, keep + this.#tail) : keep;
+            this.#framing.onMessage(bytes, at, at + kept, length, now, now, true, tail);
             at += length;
             continue;
           }
@@ -104,7 +112,7 @@ export class SeekingFramer {
         }
       }
       const taken = Math.min((this.#length === 0 ? header : this.#length) - this.#seen, end - at);
-      if (this.#whole) this.#keep(bytes, at, Math.min(taken, Math.max(keep, header) - this.#filled));
+      if (this.#whole) this.#take(bytes, at, taken);
       this.#seen += taken;
       at += taken;
       if (this.#length === 0 && this.#seen === header) {
@@ -167,12 +175,14 @@ export class SeekingFramer {
 
   #finish(now: number): void {
     const length = this.#length;
-    const filled = Math.min(this.#filled, this.#framing.keep);
+    const { keep } = this.#framing;
     const whole = this.#whole;
+    const long = length > keep + this.#tail;
+    const filled = Math.min(this.#filled, long ? keep : keep + this.#tail);
     this.#reset();
     const kept = this.#kept;
     if (kept.length > KEPT_MAXIMUM) this.#kept = NOTHING;
-    this.#framing.onMessage(kept, 0, filled, length, this.#firstTime, now, whole);
+    this.#framing.onMessage(kept, 0, filled, length, this.#firstTime, now, whole, long && whole ? keep : -1);
   }
 
   #lose(): void {
@@ -187,6 +197,17 @@ export class SeekingFramer {
     this.#seen = 0;
     this.#length = 0;
     this.#whole = true;
+  }
+
+  /** Of the next octets of a message, keep those of its head and of its end. */
+  #take(bytes: Uint8Array, at: number, taken: number): void {
+    const { header, keep } = this.#framing;
+    const room = keep + this.#tail;
+    const head = this.#length > room ? keep : Math.max(room, header);
+    this.#keep(bytes, at, Math.min(taken, head - this.#filled));
+    if (this.#tail === 0 || this.#length <= room) return;
+    const skipped = Math.max(0, this.#length - this.#tail - this.#seen);
+    if (taken > skipped) this.#keep(bytes, at + skipped, taken - skipped);
   }
 
   #keep(bytes: Uint8Array, start: number, length: number): void {

@@ -74,7 +74,7 @@ export class KafkaConnection implements StreamAnalyzer {
         seek: REQUEST_SEEK,
         lengthOf: requestLength,
         begins: requestBegins,
-        onMessage: (...message) => this.#onRequest(...message),
+        onMessage: this.#onRequest.bind(this),
         onLost: () => {},
       }),
       new SeekingFramer({
@@ -83,7 +83,7 @@ export class KafkaConnection implements StreamAnalyzer {
         seek: RESPONSE_MINIMUM,
         lengthOf: (bytes, start) => this.#responseLength(bytes, start),
         begins: (bytes, start) => this.#responseLength(bytes, start) > 0,
-        onMessage: (...message) => this.#onResponse(...message),
+        onMessage: this.#onResponse.bind(this),
         onLost: () => {},
       }),
     ];
