@@ -3,6 +3,7 @@ import { dns, dnsTcp } from './dns/index.ts';
 import { http1 } from './http1/index.ts';
 import { http2 } from './http2/index.ts';
 import { kafka } from './kafka/index.ts';
+import { memcached } from './memcached/index.ts';
 import { mongodb } from './mongodb/index.ts';
 import { mysql } from './mysql/index.ts';
 import { postgresql } from './postgresql/index.ts';
@@ -23,6 +24,7 @@ export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [
   redis,
   postgresql,
   mysql,
+  memcached,
   webSocket,
   mongodb,
 ];
