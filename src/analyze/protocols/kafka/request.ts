@@ -11,6 +11,9 @@ export const REQUEST_SEEK = 18;
 /** Longest message that is believed, with its length: brokers take 100 MiB by default, a fetch may bring more. */
 export const MESSAGE_MAXIMUM = 256 * 1024 * 1024;
 
+/** Longest request that is believed where nothing else tells that it is Kafka: one that long begins with a 0. */
+const UNPROVEN_MAXIMUM = 0xff_ffff;
+
 /** APIs and versions beyond those known that are believed: what Kafka adds in years to come. */
 const APIS_TO_COME = 40;
 const VERSIONS_TO_COME = 10;
@@ -32,7 +35,7 @@ export function requestLength(bytes: Uint8Array, at: number): number {
 
 /** Whether a request begins here: a look at REQUEST_SEEK octets. */
 export function requestBegins(bytes: Uint8Array, at: number): boolean {
-  if (requestLength(bytes, at) === 0) return false;
+  if (i32(bytes, at) > UNPROVEN_MAXIMUM || requestLength(bytes, at) === 0) return false;
   // An empty client id or none, next to the zeros of a body, proves nothing.
   const clientId = u16(bytes, at + 12);
   if (clientId === 0 || clientId === 0xffff) return false;
@@ -45,13 +48,13 @@ export function requestLikeness(bytes: Uint8Array, start: number, end: number): 
     // Length, API key and version have zeros where other protocols have none.
     for (let at = 0; at < end - start; at += 1) {
       const octet = u8(bytes, start + at);
-      if ((at === 0 && octet > 0x10) || ((at === 4 || at === 6) && octet !== 0)) return 'no';
+      if ((at === 0 || at === 4 || at === 6) && octet !== 0) return 'no';
     }
     return end - start < 8 || i32(bytes, start) >= REQUEST_HEADER - 4 ? 'more' : 'no';
   }
-  if (requestLength(bytes, start) === 0) return 'no';
-  const clientId = u16(bytes, start + 12);
   const size = i32(bytes, start);
+  if (size > UNPROVEN_MAXIMUM || requestLength(bytes, start) === 0) return 'no';
+  const clientId = u16(bytes, start + 12);
   // Without a client id it has to be short, or lie whole in these octets, to be believed.
   if (clientId === 0 || clientId === 0xffff) return size <= 256 || size + 4 === end - start ? 'client' : 'no';
   return isText(bytes, start + 14, Math.min(end, start + 14 + clientId)) ? 'client' : 'no';

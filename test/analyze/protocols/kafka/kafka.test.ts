@@ -123,6 +123,12 @@ describe('any octets', () => {
 
   it('random octets are not Kafka', () => likesNoNoise(kafka, 300_000));
 
+  it('what begins alike is not Kafka: an OpenFlow connection', () => {
+    const hello = Buffer.from('0400001000000001000100080000001204050008000000020400000800000003', 'hex');
+    expect(kafka.probe(hello, 0, hello.length)).toBe('no');
+    expect(kafka.probe(hello, 0, 8)).toBe('no');
+  });
+
   it('goes on behind what was not captured, and invents nothing', () => {
     for (const steps of BOTH) {
       const key = (event: AnalysisEvent) =>
