@@ -10,14 +10,14 @@ import {
   errorFields,
   isClientType,
   isServerType,
-  MESSAGE_MAXIMUM,
   postgresqlLikeness,
   REQUEST,
   STARTUP_MAXIMUM,
   startupParameters,
   textAt,
-  textEnd,
+  typedLength,
 } from './messages.ts';
+import { cancelRequest, notification } from './one-way.ts';
 import { Prepared } from './prepared.ts';
 
 /** Octets kept of a message of either side: statements, errors. */
@@ -132,16 +132,7 @@ export class PostgreSqlConnection implements StreamAnalyzer {
       return;
     }
     if (request === REQUEST.cancel) {
-      const fields = { sql: { command: 'CANCEL' } };
-      const said = {
-        protocol: 'postgresql',
-        label: 'cancel request',
-        time,
-        from: SIDE.client,
-        bytes: length,
-        fields,
-      } as const;
-      this.#context.emit({ kind: 'message', ...said });
+      this.#context.emit(cancelRequest(time, length));
       return;
     }
     this.#startup = false;
@@ -203,7 +194,7 @@ export class PostgreSqlConnection implements StreamAnalyzer {
     const type = String.fromCharCode(u8(bytes, start));
     if (type === 'N' || type === 'S' || type === 'K') return;
     if (type === 'A') {
-      this.#notification(bytes, start + 9, end, length, last);
+      this.#context.emit(notification(textAt(bytes, start + 9, end), last, length));
       return;
     }
     this.#answerTime ??= time;
@@ -278,20 +269,6 @@ export class PostgreSqlConnection implements StreamAnalyzer {
     this.#tag = '';
   }
 
-  #notification(bytes: Uint8Array, start: number, end: number, length: number, time: number): void {
-    const label = oneLine(`NOTIFY ${textAt(bytes, start, end)}`);
-    const fields = { sql: { command: 'NOTIFY' } };
-    this.#context.emit({
-      kind: 'message',
-      protocol: 'postgresql',
-      label,
-      time,
-      from: SIDE.server,
-      bytes: length,
-      fields,
-    });
-  }
-
   #lost(): void {
     this.#client.stop();
     this.#server.stop();
@@ -322,9 +299,4 @@ export class PostgreSqlConnection implements StreamAnalyzer {
 /** What is an exchange of its own; the steps before are not, unless they fail. */
 function isTold({ kind }: Asked): boolean {
   return kind === 'connect' || kind === 'query' || kind === 'execute';
-}
-
-function typedLength(bytes: Uint8Array, start: number): number {
-  const length = i32(bytes, start + 1);
-  return length >= 4 && length <= MESSAGE_MAXIMUM ? 1 + length : 0;
 }

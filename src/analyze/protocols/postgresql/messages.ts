@@ -13,7 +13,7 @@ export const REQUEST = {
 /** Longest first message that is believed; the server takes 10,000. */
 export const STARTUP_MAXIMUM = 10_000;
 /** Longest other message: PostgreSQL's own limit is 1 GiB. */
-export const MESSAGE_MAXIMUM = 2 ** 30;
+const MESSAGE_MAXIMUM = 2 ** 30;
 
 const CLIENT_TYPES = 'BCDEFHPQSXcdfp';
 const SERVER_TYPES = '123ACDEGHIKNRSTVWZcdnstv';
@@ -122,4 +122,10 @@ function isText(bytes: Uint8Array, start: number, end: number): boolean {
     if (octet < 9 && octet !== 0) return false;
   }
   return u8(bytes, start) >= 9;
+}
+
+/** The length of a message behind the startup, its type included; 0 when it is none. */
+export function typedLength(bytes: Uint8Array, start: number): number {
+  const length = i32(bytes, start + 1);
+  return length >= 4 && length <= MESSAGE_MAXIMUM ? 1 + length : 0;
 }

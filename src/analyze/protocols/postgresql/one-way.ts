@@ -1,0 +1,14 @@
+import { type Message, SIDE } from '../../event.ts';
+import { oneLine } from '../one-line.ts';
+
+/** A request, on a connection of its own, to cancel what another connection does: nobody answers it. */
+export function cancelRequest(time: number, bytes: number): Message {
+  const said = { kind: 'message', protocol: 'postgresql', from: SIDE.client } as const;
+  return { ...said, label: 'cancel request', time, bytes, fields: { sql: { command: 'CANCEL' } } };
+}
+
+/** What a NOTIFY on a channel brings to those who LISTEN. */
+export function notification(channel: string, time: number, bytes: number): Message {
+  const said = { kind: 'message', protocol: 'postgresql', from: SIDE.server } as const;
+  return { ...said, label: oneLine(`NOTIFY ${channel}`), time, bytes, fields: { sql: { command: 'NOTIFY' } } };
+}
