@@ -87,6 +87,13 @@ export const SUBJECTS: readonly Subject[] = [
     ksnoop: (event) => of(event, 'kafka', ({ api }) => present(api)),
   },
   {
+    name: 'Redis commands',
+    counted: true,
+    tshark: redisCommands,
+    ksnoop: (event) =>
+      event.kind === 'exchange' ? of(event, 'redis', ({ command }) => present(text(command).split(' ')[0])) : [],
+  },
+  {
     name: 'PostgreSQL statements',
     counted: false,
     tshark: (frame) => frame.all('pgsql.query').map(statement),
@@ -160,6 +167,22 @@ const KAFKA_APIS: Readonly<Record<string, string>> = {
   ...{ 15: 'DescribeGroups', 16: 'ListGroups', 17: 'SaslHandshake', 18: 'ApiVersions', 19: 'CreateTopics' },
   ...{ 20: 'DeleteTopics', 22: 'InitProducerId', 32: 'DescribeConfigs', 36: 'SaslAuthenticate' },
 };
+
+/** Each array of a client's is a command: the first of its bulk strings names it. Without all of an array nothing is told. */
+function redisCommands(frame: MessageFrame): readonly string[] {
+  const lengths = frame.all('resp.array.length').map(Number);
+  const values = frame.all('resp.bulk_string.value');
+  const fromClient = Number(frame.last('tcp.srcport')) > Number(frame.last('tcp.dstport'));
+  if (!fromClient || lengths.reduce((sum, length) => sum + length, 0) !== values.length) return [];
+  let at = 0;
+  return lengths.flatMap((length) => {
+    const name = Buffer.from(values[at] ?? '', 'hex')
+      .toString('latin1')
+      .toUpperCase();
+    at += length;
+    return length > 0 ? [name] : [];
+  });
+}
 
 const GRPC_CODES =
   'OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED'.split(

@@ -46,6 +46,7 @@ const FIELDS = [
   'pgsql.query',
   'mysql.query',
   'kafka.api_key',
+  'resp.array.length',
   'resp.bulk_string.value',
 ] as const;
 
