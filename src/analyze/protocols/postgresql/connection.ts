@@ -5,7 +5,7 @@ import { LengthFramer } from '../length-framer.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import { tls } from '../tls/index.ts';
-import { type Asked, type Login, statementExchange } from './exchange.ts';
+import { type Asked, isTold, type Login, statementExchange } from './exchange.ts';
 import {
   errorFields,
   isClientType,
@@ -294,9 +294,4 @@ export class PostgreSqlConnection implements StreamAnalyzer {
     const { showSecrets } = this.#context;
     this.#context.emit(statementExchange(asked, answered, this.#login, end, incomplete, showSecrets));
   }
-}
-
-/** What is an exchange of its own; the steps before are not, unless they fail. */
-function isTold({ kind }: Asked): boolean {
-  return kind === 'connect' || kind === 'query' || kind === 'execute';
 }

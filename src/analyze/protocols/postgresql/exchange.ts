@@ -66,3 +66,8 @@ export function statementExchange(
     },
   };
 }
+
+/** What is an exchange of its own; the steps before are not, unless they fail. */
+export function isTold({ kind }: Asked): boolean {
+  return kind === 'connect' || kind === 'query' || kind === 'execute';
+}
