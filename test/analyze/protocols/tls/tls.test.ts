@@ -16,7 +16,6 @@ const words = (event: AnalysisEvent) =>
     : [event.label];
 
 const said = (events: readonly AnalysisEvent[]) => events.map((event) => words(event).join(' | '));
-
 const exchangeOf = (events: readonly AnalysisEvent[]) =>
   events.find((event): event is Exchange => event.kind === 'exchange') as Exchange;
 
