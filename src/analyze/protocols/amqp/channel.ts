@@ -48,3 +48,14 @@ export class Channel {
     if (this.#queues.size < CONSUMERS_MAXIMUM) this.#queues.set(consumerTag, queue);
   }
 }
+
+/** Acknowledged and refused messages of several channels. */
+export function countsOf(channels: Iterable<Channel>): { acks: number; nacks: number } {
+  let acks = 0;
+  let nacks = 0;
+  for (const channel of channels) {
+    acks += channel.acks;
+    nacks += channel.nacks;
+  }
+  return { acks, nacks };
+}

@@ -5,7 +5,7 @@ import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import { SeekingFramer } from '../seeking-framer.ts';
 import { Arguments } from './arguments.ts';
-import { type Asked, Channel } from './channel.ts';
+import { type Asked, Channel, countsOf } from './channel.ts';
 import { type Answer, exchangeOf, messageOf, NO_ANSWER } from './events.ts';
 import {
   FRAME_HEADER,
@@ -232,7 +232,7 @@ export class AmqpConnection implements StreamAnalyzer {
     const failed = replyCode !== REPLY_SUCCESS;
     const status = oneLine(`${replyCode} ${replyText}`);
     const whole = method.id === CONNECTION_CLOSE;
-    const { acks, nacks } = whole ? this.#counts() : channel;
+    const { acks, nacks } = whole ? countsOf(this.#channels.values()) : channel;
     for (const other of whole ? this.#channels.values() : [channel]) {
       for (const asked of other.asked.splice(0)) {
         this.#asked -= 1;
@@ -251,16 +251,6 @@ export class AmqpConnection implements StreamAnalyzer {
       nacks,
     };
     this.#notice(side, time, 'AMQP_CLOSE', `${method.name} ${status}`, failed, fields);
-  }
-
-  #counts(): { acks: number; nacks: number } {
-    let acks = 0;
-    let nacks = 0;
-    for (const channel of this.#channels.values()) {
-      acks += channel.acks;
-      nacks += channel.nacks;
-    }
-    return { acks, nacks };
   }
 
   /** A broker's nack says that it lost a message; a consumer's is its own affair. */
