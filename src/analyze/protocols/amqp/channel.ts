@@ -1,6 +1,9 @@
 import type { Side } from '../../event.ts';
 import type { Method } from './methods.ts';
 
+/** Channels of a connection that are told apart. */
+export const CHANNELS_MAXIMUM = 2048;
+
 /** Consumers of a channel whose queues are remembered. */
 const CONSUMERS_MAXIMUM = 256;
 

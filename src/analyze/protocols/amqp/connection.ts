@@ -5,7 +5,7 @@ import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import { SeekingFramer } from '../seeking-framer.ts';
 import { Arguments } from './arguments.ts';
-import { type Asked, Channel, countsOf } from './channel.ts';
+import { type Asked, CHANNELS_MAXIMUM, Channel, countsOf } from './channel.ts';
 import { type Answer, exchangeOf, messageOf, NO_ANSWER } from './events.ts';
 import {
   FRAME_HEADER,
@@ -43,9 +43,6 @@ const FRAME_KEEP = 2048;
 
 /** Octets of a content header up to the body's length. */
 const CONTENT_HEADER = FRAME_HEADER + 12;
-
-/** Channels of a connection that are told apart. */
-const CHANNELS_MAXIMUM = 2048;
 
 /** What a close says when nothing is wrong. */
 const REPLY_SUCCESS = 200;
