@@ -5,6 +5,7 @@ import { decodePacket, PacketView } from '../../src/analyze/packet.ts';
 import { tunnelText } from '../../src/analyze/tunnel-text.ts';
 import { type CaptureFrame, readCaptureFile } from '../support/capture-file.ts';
 import { type LayerFrame, layerFrames } from './layers-oracle.ts';
+import { TSHARK_LAYER } from './tshark-layers.ts';
 
 /** Layer by layer, ksnoop against tshark: the layers' order, addresses, ports and the numbers of TCP, UDP and ICMP. */
 
@@ -47,42 +48,7 @@ const FIELDS = [
 ] as const;
 
 /** Every frame for itself, since reassembly would move a first fragment's layers to its last; and BIG TCP as ksnoop takes it. */
-const PREFERENCES = ['ip.defragment:FALSE', 'ipv6.defragment:FALSE', 'ipv6.tso_support:TRUE'];
-
-/** tshark's word for each of our layers (its ieee8021ad and sll2 are changed to these). */
-export const TSHARK_LAYER: Readonly<Record<string, string>> = {
-  ethernet: 'eth',
-  vlan: 'vlan',
-  llc: 'llc',
-  sll: 'sll',
-  sll2: 'sll',
-  raw: 'raw',
-  loopback: 'null',
-  arp: 'arp',
-  ipv4: 'ip',
-  ipv6: 'ipv6',
-  'hop-by-hop': 'ipv6.hopopts',
-  routing: 'ipv6.routing',
-  fragment: 'ipv6.fraghdr',
-  'destination-options': 'ipv6.dstopts',
-  ah: 'ah',
-  tcp: 'tcp',
-  udp: 'udp',
-  sctp: 'sctp',
-  icmp: 'icmp',
-  icmpv6: 'icmpv6',
-  vxlan: 'vxlan',
-  geneve: 'geneve',
-  gre: 'gre',
-  erspan: 'erspan',
-  mpls: 'mpls',
-  pseudowire: 'pwethcw',
-  wireguard: 'wg',
-  'gtp-u': 'gtp',
-  teredo: 'teredo',
-  pppoe: 'pppoes',
-  ppp: 'ppp',
-};
+export const PREFERENCES: readonly string[] = ['ip.defragment:FALSE', 'ipv6.defragment:FALSE', 'ipv6.tso_support:TRUE'];
 
 const COMPARED = new Set(Object.values(TSHARK_LAYER));
 
@@ -105,10 +71,10 @@ export interface Comparison {
   readonly differences: readonly Difference[];
 }
 
-export async function compareFile(root: string, path: string): Promise<Comparison> {
+export async function compareFile(root: string, path: string, preferences = PREFERENCES): Promise<Comparison> {
   const file = relative(root, path);
   const frames = await readCaptureFile(path);
-  const theirs = await layerFrames(path, FIELDS, PREFERENCES);
+  const theirs = await layerFrames(path, FIELDS, preferences);
   const agreements = new Map<string, number>();
   const differences: Difference[] = [];
   const opened = frames && theirs ? 'both' : theirs ? 'tshark only' : frames ? 'ksnoop only' : 'neither';
@@ -259,7 +225,7 @@ function* tunnelFacts(packet: PacketView, names: readonly string[], theirs: Laye
 const SAME_LAYER: Readonly<Record<string, string>> = { ieee8021ad: 'vlan', vxlan_gpe: 'vxlan' };
 
 /** tshark's layers down to the first that ksnoop does not decode, or to what an ICMP error quotes. */
-function theirLayers(protocols: string): string[] {
+export function theirLayers(protocols: string): string[] {
   const layers: string[] = [];
   for (const word of protocols.split(':')) {
     if (word === 'ethertype') continue;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CAPTURES, captureFiles } from '../support/captures.ts';
 import { expectAgreement } from './comparison-table.ts';
-import { TSHARK_LAYER } from './layer-comparison.ts';
+import { TSHARK_LAYER } from './tshark-layers.ts';
 
 /** One file in so many, and beside them small files with the layers and link types that are rare. */
 const ONE_IN = 20;
