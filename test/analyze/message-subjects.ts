@@ -142,8 +142,12 @@ function httpTarget(target: string): string {
   return target.replace(/[?;].*$/s, '').slice(0, 200);
 }
 
+/** tshark escapes line ends, ksnoop folds them. */
 function statement(sql: string): string {
-  return sql.replace(/\s+/g, ' ').trim().slice(0, 100);
+  return sql
+    .replace(/(?:\\[nrt]|\s)+/g, ' ')
+    .trim()
+    .slice(0, 100);
 }
 
 function of(event: AnalysisEvent, key: string, words: (fields: Fields) => readonly string[]): readonly string[] {
@@ -207,7 +211,8 @@ function basicRcode(rcode: string): string {
 /** RFC 1035 and its successors, the usual ones; others by number. */
 const TYPES: Readonly<Record<string, string>> = {
   ...{ 1: 'A', 2: 'NS', 5: 'CNAME', 6: 'SOA', 12: 'PTR', 13: 'HINFO', 15: 'MX', 16: 'TXT', 28: 'AAAA', 33: 'SRV' },
-  ...{ 99: 'SPF', 35: 'NAPTR', 43: 'DS', 46: 'RRSIG', 47: 'NSEC', 48: 'DNSKEY', 52: 'TLSA', 64: 'SVCB', 65: 'HTTPS' },
+  ...{ 11: 'WKS', 29: 'LOC', 30: 'NXT', 44: 'SSHFP', 51: 'NSEC3PARAM', 99: 'SPF', 249: 'TKEY', 250: 'TSIG' },
+  ...{ 35: 'NAPTR', 43: 'DS', 46: 'RRSIG', 47: 'NSEC', 48: 'DNSKEY', 52: 'TLSA', 64: 'SVCB', 65: 'HTTPS' },
   ...{ 251: 'IXFR', 252: 'AXFR', 255: 'ANY', 257: 'CAA' },
 };
 

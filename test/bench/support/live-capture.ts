@@ -67,7 +67,7 @@ export async function captureLive(path: string, traffic: LiveTraffic): Promise<s
     if (dropped !== 0) throw new Error(`tcpdump dropped ${dropped} packets: the machine is too busy to capture`);
     return `${count(/(\d+) packets? captured/)} packets captured, none dropped`;
   } finally {
-    for (const child of children) if (running(child)) child.kill('SIGKILL');
+    for (const child of children) await ended(child);
     pair.remove();
   }
 }
@@ -76,7 +76,17 @@ function running(child: ChildProcess): boolean {
   return child.exitCode === null && child.signalCode === null;
 }
 
-/** Ends with its standard streams closed: what it says is of no interest unless it fails. */
+/** A server that is killed at once would leave its own workers behind. */
+async function ended(child: ChildProcess): Promise<void> {
+  if (!running(child)) return;
+  const exit = once(child, 'exit');
+  child.kill('SIGTERM');
+  const late = setTimeout(() => child.kill('SIGKILL'), SETTLE_MS);
+  await exit;
+  clearTimeout(late);
+}
+
+/** What it prints is of no interest unless it fails. */
 function start(pair: NamespacePair, name: string, argv: readonly string[]): ChildProcess {
   const [program = '', ...args] = pair.inside(name, ...argv);
   return spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
