@@ -2,9 +2,10 @@ import type { AnalysisEvent, Side } from '../event.ts';
 
 /**
  * What the first octets of one direction look like: what a client of this protocol says, what a server of it says,
- * nothing of it, or too little to tell. `client` and `server` also tell who is who when the capture began mid-stream.
+ * of either (words in the middle of a connection that both might say), nothing of it, or too little to tell. `client` and
+ * `server` also tell who is who when the capture began mid-stream.
  */
-export type Likeness = 'client' | 'server' | 'no' | 'more';
+export type Likeness = 'client' | 'server' | 'either' | 'no' | 'more';
 
 /** What a field holds, for `--where` and for the documented schema. */
 export type FieldType = 'string' | 'int' | 'bool' | 'duration' | 'timestamp' | 'list' | 'map';

@@ -4,8 +4,8 @@ import type { StreamProtocol } from './protocol.ts';
 /** What one look at the first octets gave. Reused: read it at once. */
 export class Recognition {
   protocol: StreamProtocol | undefined;
-  /** Whether the octets were the server's words. */
-  fromServer = false;
+  /** Whether the octets were the server's words; undefined where they may be either's. */
+  fromServer: boolean | undefined = false;
   /** Some protocol needs more octets to tell. */
   undecided = false;
 
@@ -31,7 +31,7 @@ export class Recognition {
       return false;
     }
     this.protocol = protocol;
-    this.fromServer = likeness === 'server';
+    this.fromServer = likeness === 'either' ? undefined : likeness === 'server';
     return true;
   }
 }

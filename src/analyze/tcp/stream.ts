@@ -150,12 +150,12 @@ export class TcpStream implements StreamContext {
   #adopt(
     protocol: StreamProtocol,
     direction: number,
-    fromServer: boolean,
+    fromServer: boolean | undefined,
     bytes: Uint8Array,
     start: number,
     end: number,
   ): void {
-    const client = fromServer ? 1 - direction : direction;
+    const client = fromServer === undefined ? this.client : fromServer ? 1 - direction : direction;
     if (client !== this.client) {
       // Who opened the connection is known: then these words only look like it.
       if (!this.#guessed) {

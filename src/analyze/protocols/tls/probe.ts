@@ -7,14 +7,12 @@ import { isSsl2Hello, ssl2Length } from './ssl2-hello.ts';
 /** Octets of a hello's record that are looked at: record header, handshake header, legacy_version. */
 const LOOKED_AT = RECORD_HEADER + 4 + 2;
 
-/**
- * A record with a ClientHello or a ServerHello. Records of application data are TLS as well, but do not tell whose they
- * are, and nothing is to be read in them.
- */
+/** A record with a ClientHello or a ServerHello; or one of application data, which does not tell whose it is. */
 export function helloLikeness(bytes: Uint8Array, start: number, end: number): Likeness {
   const length = end - start;
   if (length === 0) return 'more';
   if ((u8(bytes, start) & 0x80) !== 0) return ssl2Likeness(bytes, start, end);
+  if (u8(bytes, start) === RECORD.applicationData) return dataLikeness(bytes, start, end);
   if (u8(bytes, start) !== RECORD.handshake) return 'no';
   if (length < RECORD_HEADER) return length >= 2 && u8(bytes, start + 1) !== 3 ? 'no' : 'more';
   if (!isRecordHeader(bytes, start)) return 'no';
@@ -36,6 +34,18 @@ export function helloLikeness(bytes: Uint8Array, start: number, end: number): Li
   const version = u8(bytes, start + 9);
   // Drafts of TLS 1.3 named themselves here: 0x7f17, 0x7e02.
   return version === 3 || (likeness === 'server' && (version === 0x7f || version === 0x7e)) ? likeness : 'no';
+}
+
+/** Least octets of an encrypted record: an authentication tag and one more. */
+const DATA_MINIMUM = 17;
+/** RFC 8446, section 5.2: 2^14 octets and what encryption adds; of TLS 1.2 up to 2048. */
+const DATA_MAXIMUM = 0x4800;
+
+function dataLikeness(bytes: Uint8Array, start: number, end: number): Likeness {
+  if (end - start < RECORD_HEADER) return 'no';
+  const content = u16(bytes, start + 3);
+  const sound = isRecordHeader(bytes, start) && u8(bytes, start + 2) <= 3;
+  return sound && content >= DATA_MINIMUM && content <= DATA_MAXIMUM ? 'either' : 'no';
 }
 
 function ssl2Likeness(bytes: Uint8Array, start: number, end: number): Likeness {
