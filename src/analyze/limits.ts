@@ -28,8 +28,8 @@ export const PENDING_DATAGRAMS = 65_536;
 export const HOSTS_MAXIMUM = 1_000_000;
 
 /** TCP connections, and other flows, followed at once; past it those longest silent end early, which is counted. */
-export const TCP_FLOWS_MAXIMUM = 131_072;
-export const FLOWS_MAXIMUM = 262_144;
+export const TCP_FLOWS_MAXIMUM = 262_144;
+export const FLOWS_MAXIMUM = 1_048_576;
 
 /** Silence after which a flow ends, in nanoseconds of packet time. */
 export const CLOSED_IDLE_NS = 10e9;

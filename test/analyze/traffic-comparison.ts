@@ -3,7 +3,7 @@ import { type TsharkFrame, tsharkFrames, tsharkStreams } from '../oracle/tshark.
 import { type Analysed, analyseFile } from '../support/analysis.ts';
 
 /** Where ksnoop and tshark say different things of a file. */
-export interface StreamDifference {
+interface StreamDifference {
   readonly file: string;
   readonly what: string;
   readonly tshark: string;
@@ -39,7 +39,7 @@ const FIELDS = [
 ] as const;
 
 /** Hold a file's connections and HTTP against tshark; undefined when tshark does not open it. */
-export async function compareStreams(folder: string, path: string): Promise<StreamComparison | undefined> {
+export async function compareTraffic(folder: string, path: string): Promise<StreamComparison | undefined> {
   const file = path.slice(folder.length + 1);
   const frames = await tsharkFrames(path, { fields: FIELDS });
   if (frames === undefined) return undefined;
@@ -113,10 +113,15 @@ async function watchingOctets(analyse: () => Promise<Analysed>): Promise<Watched
     streams.set(flow, stream);
     return stream;
   };
+  let inside = false;
   const { data, gap } = TcpStream.prototype;
   TcpStream.prototype.data = function (this: TcpStream, direction, bytes, start, end) {
-    of(this).octets[direction === 0 ? 0 : 1].push(Buffer.from(bytes.subarray(start, end)));
+    // A stream that has found its protocol hands itself the octets that showed it once more.
+    if (!inside) of(this).octets[direction === 0 ? 0 : 1].push(Buffer.from(bytes.subarray(start, end)));
+    const before = inside;
+    inside = true;
     data.call(this, direction, bytes, start, end);
+    inside = before;
   };
   TcpStream.prototype.gap = function (this: TcpStream, direction, length) {
     of(this).gap = true;

@@ -111,9 +111,10 @@ test.each([
   ['*1\r\n$4\r\nPI', 'more'],
   ['*2\r\n$5\r\nhello\r\n', 'client'],
   ['*2\r\n$5\r\nthing\r\n', 'no'],
-  ['+OK\r\n', 'server'],
-  ['+O', 'more'],
-  ['-ERR unknown', 'server'],
+  ['+PONG\r\n', 'server'],
+  ['+PO', 'more'],
+  ['-ERR unknown', 'no'],
+  ['-NOAUTH Authentication required.', 'server'],
   ['GET / HTTP/1.1', 'no'],
 ])('%j looks like %s', (text, likeness) => {
   const bytes = Buffer.from(text, 'latin1');

@@ -217,7 +217,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
       requestBytes: sent?.octets ?? request?.bytes ?? 0,
       responseBytes: octets,
       status: response === undefined ? '' : String(response.status),
-      failed: response === undefined || response.status >= 500,
+      failed: response === undefined || response.status >= 500 || incomplete === 'reset',
       route,
       incomplete: incomplete ?? (request === undefined ? 'no request' : request.gap ? 'gap' : undefined),
       fields: { http: this.#fields(request, response, path) },

@@ -201,8 +201,12 @@ function likeness(bytes: Uint8Array, start: number, end: number): Likeness {
   const type = bytes[start] as number;
   if (type === SIMPLE || type === ERROR) {
     const text = latin1(bytes, start, Math.min(end, start + 8));
-    if (/^\+(?:OK|PONG)\r\n|^-(?:ERR|NOAUTH|WRONG|DENIED|LOADING|MOVED) ?/.test(text)) return 'server';
-    return end - start < 7 && '+OK\r\n-ERR \n+PONG\r\n'.includes(text) ? 'more' : 'no';
+    // POP3 says +OK and -ERR as well.
+    if (/^\+PONG\r\n|^-(?:NOAUTH|WRONG|DENIED|LOADING|MOVED) ?/.test(text)) return 'server';
+    return end - start < 7 &&
+      ['+PONG\r\n', '-NOAUTH', '-WRONG', '-DENIED', '-LOADING', '-MOVED '].some((word) => word.startsWith(text))
+      ? 'more'
+      : 'no';
   }
   // The one inline command that is no other protocol's.
   if (type === 0x50)
