@@ -33,6 +33,11 @@ export type TargetEvent =
 
 /** What the user's words stand for in the cluster: now, and from now on. */
 export interface FollowedTargets {
+  /**
+   * Whether pods or nodes may join later. False when pods alone were named, each by its own name, and nothing makes
+   * another one of that name (no StatefulSet does): then the capture ends with the last of them.
+   */
+  readonly growing: boolean;
   /** What was found first. Pods among them are as an `added` event would tell them. */
   readonly initial: { readonly pods: readonly FoundPod[]; readonly nodes: readonly FoundNode[] };
   /**
