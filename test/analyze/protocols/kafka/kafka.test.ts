@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { AnalysisEvent, Exchange } from '../../../../src/analyze/event.ts';
@@ -27,26 +28,29 @@ async function saidOf(path: string): Promise<string[]> {
 }
 
 describe('real brokers and clients', () => {
-  it.each([NEW, OLD])('%s: the requests that tshark sees, as often', async (path) => {
-    const fields = ['tcp.stream', 'kafka.api_key', 'kafka.api_version', 'kafka.correlation_id', 'kafka.len'];
-    const requests = tsharkFields(path, 'kafka.api_version', fields, ['-d', 'tcp.port==9094,kafka']);
-    const { events } = await analyseFile(path);
-    const ours = events.flatMap(({ event, flow }) => {
-      if (!isExchange(event)) return [];
-      const { api, version, correlationId } = event.fields.kafka as {
-        api: string;
-        version: number;
-        correlationId: number;
-      };
-      return [`${flow} ${api} ${version} ${correlationId} ${event.requestBytes}`];
-    });
-    expect(ours.length).toBeGreaterThan(60);
-    const theirs = requests?.map(
-      ([stream, key, version, id, length]) =>
-        `${stream} ${apiName(Number(key))} ${version} ${id} ${Number(length) + 4}`,
-    );
-    if (theirs !== undefined) expect(ours.sort()).toEqual(theirs.sort());
-  });
+  it.each([NEW, OLD].map((path) => [basename(path), path] as const))(
+    '%s: the requests that tshark sees, as often',
+    async (_, path) => {
+      const fields = ['tcp.stream', 'kafka.api_key', 'kafka.api_version', 'kafka.correlation_id', 'kafka.len'];
+      const requests = tsharkFields(path, 'kafka.api_version', fields, ['-d', 'tcp.port==9094,kafka']);
+      const { events } = await analyseFile(path);
+      const ours = events.flatMap(({ event, flow }) => {
+        if (!isExchange(event)) return [];
+        const { api, version, correlationId } = event.fields.kafka as {
+          api: string;
+          version: number;
+          correlationId: number;
+        };
+        return [`${flow} ${api} ${version} ${correlationId} ${event.requestBytes}`];
+      });
+      expect(ours.length).toBeGreaterThan(60);
+      const theirs = requests?.map(
+        ([stream, key, version, id, length]) =>
+          `${stream} ${apiName(Number(key))} ${version} ${id} ${Number(length) + 4}`,
+      );
+      if (theirs !== undefined) expect(ours.sort()).toEqual(theirs.sort());
+    },
+  );
 
   it('error codes as tshark reads them, of the versions it knows', async () => {
     const fields = ['tcp.stream', 'kafka.correlation_id', 'kafka.error'];

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deflateSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -11,6 +12,7 @@ import { tsharkFields } from '../tshark-fields.ts';
 
 const PLAIN = fileURLToPath(new URL('../captures/mongodb.pcap', import.meta.url));
 const COMPRESSED = fileURLToPath(new URL('../captures/mongodb-compressed.pcap', import.meta.url));
+const named = (path: string) => [basename(path), path] as const;
 const BOTH = [...conversations(PLAIN), ...conversations(COMPRESSED)];
 
 function isExchange(event: AnalysisEvent): event is Exchange {
@@ -26,11 +28,11 @@ function saidOf(event: AnalysisEvent): string {
 }
 
 describe('real servers and clients', () => {
-  it.each([PLAIN, COMPRESSED])('%s: says what was said', async (path) => {
+  it.each([PLAIN, COMPRESSED].map(named))('%s: says what was said', async (_, path) => {
     expect(said((await analyseFile(path)).events.map(({ event }) => event))).toMatchSnapshot();
   });
 
-  it.each([PLAIN, COMPRESSED])('%s: the messages that tshark sees, paired by their ids', async (path) => {
+  it.each([PLAIN, COMPRESSED].map(named))('%s: the messages that tshark sees, paired by their ids', async (_, path) => {
     const fields = ['tcp.stream', 'mongo.message_length', 'mongo.request_id', 'mongo.response_to'];
     const as = ['-d', 'tcp.port==27017,mongo', '-d', 'tcp.port==27018,mongo'];
     const messages = tsharkFields(path, 'mongo', fields, as);
