@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AgentTarget, CaptureRequest, EndReason } from '../wire/agent-protocol.ts';
+import type { CaptureRequest, EndReason } from '../wire/agent-protocol.ts';
+import type { AgentTarget } from '../wire/agent-target.ts';
 import { KsnoopError, messageOf } from '../wire/errors.ts';
 import { END_ACKNOWLEDGE_MS, HEARTBEAT_MS, STATISTICS_INTERVAL_MS } from '../wire/limits.ts';
 import { endMarker, sectionHeader } from '../wire/pcapng-write.ts';

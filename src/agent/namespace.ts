@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isAbsolute } from 'node:path';
-import type { AgentTarget, PodAgentTarget } from '../wire/agent-protocol.ts';
+import type { AgentTarget, PodAgentTarget } from '../wire/agent-target.ts';
 import { KsnoopError, systemCode } from '../wire/errors.ts';
 import { findLocalPod } from './local-pod.ts';
 import type { PodProcess, Proc } from './proc.ts';

@@ -1,4 +1,4 @@
-import type { AgentTarget } from '../wire/agent-protocol.ts';
+import type { AgentTarget } from '../wire/agent-target.ts';
 import { KsnoopError } from '../wire/errors.ts';
 import { containerFilter } from './container-filter.ts';
 import { targetKind } from './kinds/index.ts';

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AgentEvent, AgentTarget, CaptureRequest, EndReason } from '../wire/agent-protocol.ts';
+import type { AgentEvent, CaptureRequest, EndReason } from '../wire/agent-protocol.ts';
+import type { AgentTarget } from '../wire/agent-target.ts';
 import { KsnoopError, messageOf } from '../wire/errors.ts';
 import { PROTOCOL_TEXT } from '../wire/version.ts';
 import { agentError } from './agent-error.ts';

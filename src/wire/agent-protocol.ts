@@ -1,3 +1,4 @@
+import { type AgentTarget, parseFilter, parseTarget } from './agent-target.ts';
 import {
   arrayAt,
   invalid,
@@ -9,68 +10,12 @@ import {
   requireObject,
   requireString,
 } from './guard.ts';
-import {
-  DURATION_MAXIMUM_MS,
-  FILTER_MAXIMUM,
-  PID_MAXIMUM,
-  SNAPLEN_MAXIMUM,
-  SNAPLEN_MINIMUM,
-  TARGETS_PER_AGENT,
-} from './limits.ts';
+import { DURATION_MAXIMUM_MS, SNAPLEN_MAXIMUM, SNAPLEN_MINIMUM, TARGETS_PER_AGENT } from './limits.ts';
 
 /**
  * The conversation between client and agent: JSON lines. The client writes requests and controls to the agent's stdin,
  * the agent writes events to its stderr; its stdout carries pcapng and nothing else.
  */
-
-/** A container of a target pod as the client knows it from the API: `id` without its `containerd://` prefix. */
-export interface TargetContainer {
-  readonly name: string;
-  readonly id: string;
-}
-
-interface TargetCommon {
-  /** The client's key for this target; every event about it carries it. */
-  readonly key: string;
-  /** A filter of this target alone, joined to the request's with `and` (for example its container's ports). */
-  readonly filter?: string;
-}
-
-/** A pod by what the API server says of it. `uid` is what its cgroup carries (for a static pod the config hash). */
-export interface PodAgentTarget extends TargetCommon {
-  readonly kind: 'pod';
-  readonly namespace: string;
-  readonly pod: string;
-  readonly uid: string;
-  readonly containers: readonly TargetContainer[];
-  readonly hostNetwork: boolean;
-}
-
-/** A pod of this machine by name alone (`--local pod/NAME`): the agent reads its UID from /var/log/pods. */
-export interface LocalPodAgentTarget extends TargetCommon {
-  readonly kind: 'local-pod';
-  readonly namespace: string;
-  readonly pod: string;
-}
-
-/** A named or bind-mounted network namespace: `name` (in /run/netns) or an absolute path. */
-export interface NetnsAgentTarget extends TargetCommon {
-  readonly kind: 'netns';
-  readonly name: string;
-}
-
-/** The network namespace of a process. */
-export interface PidAgentTarget extends TargetCommon {
-  readonly kind: 'pid';
-  readonly pid: number;
-}
-
-/** The agent's own host: the network namespace of process 1. */
-export interface HostAgentTarget extends TargetCommon {
-  readonly kind: 'host';
-}
-
-export type AgentTarget = PodAgentTarget | LocalPodAgentTarget | NetnsAgentTarget | PidAgentTarget | HostAgentTarget;
 
 /** What to capture. Sent once, as the first line. */
 export interface CaptureRequest {
@@ -87,10 +32,20 @@ export interface CaptureRequest {
   readonly snaplen: number;
   /** The agent ends by itself after this long, milliseconds. */
   readonly maxDurationMs: number;
+  /** Targets may be added: the session goes on when none is left. Since 1.1. */
+  readonly follow?: boolean;
 }
 
-/** What the client says afterwards. `acknowledge` answers the `end` event: the stream's end marker has been read. */
-export type Control = { readonly type: 'heartbeat' } | { readonly type: 'stop' } | { readonly type: 'acknowledge' };
+/** What the client says afterwards. */
+export type Control =
+  | { readonly type: 'heartbeat' }
+  | { readonly type: 'stop' }
+  /** Answers the `end` event: the stream's end marker has been read. */
+  | { readonly type: 'acknowledge' }
+  /** One more target; with a key that is known, what has changed about it. Since 1.1. */
+  | { readonly type: 'add'; readonly target: AgentTarget }
+  /** A target that is no longer wanted: its last statistics come, then `target-gone`. Since 1.1. */
+  | { readonly type: 'remove'; readonly key: string };
 
 /** Counters of one interface so far, all whole packets. */
 export interface InterfaceCounters {
@@ -104,8 +59,19 @@ export interface InterfaceCounters {
 
 export type AgentEvent =
   | { readonly type: 'hello'; readonly protocol: string; readonly version: string; readonly node: string }
-  /** A target is being captured: packets from now on are in the stream, under the interface named. */
-  | { readonly type: 'started'; readonly target: string; readonly interface: string }
+  /**
+   * A target is being captured: packets from now on are in the stream, under the interface named. Since 1.1 with the
+   * interface's number in the stream and, of one that was waited for, the milliseconds since its sandbox started.
+   */
+  | {
+      readonly type: 'started';
+      readonly target: string;
+      readonly interface: string;
+      readonly id?: number;
+      readonly sandboxMs?: number;
+    }
+  /** A target has no network namespace yet; it is waited for. Since 1.1. */
+  | { readonly type: 'target-waiting'; readonly target: string; readonly message: string }
   /** A target could not be captured, or no longer: `code` and `message` as in KsnoopError. */
   | {
       readonly type: 'target-failed';
@@ -114,9 +80,10 @@ export type AgentEvent =
       readonly message: string;
       readonly hint?: string;
     }
-  /** A target's last process is gone; its statistics are in the stream. */
+  /** A target's last process is gone, or it was removed; its statistics are in the stream. */
   | { readonly type: 'target-gone'; readonly target: string }
-  | { readonly type: 'counters'; readonly target: string; readonly counters: InterfaceCounters }
+  /** `id` as in `started`: a target that had two network namespaces has counters of each. */
+  | { readonly type: 'counters'; readonly target: string; readonly id?: number; readonly counters: InterfaceCounters }
   | { readonly type: 'alive' }
   | { readonly type: 'log'; readonly message: string }
   /** The request as a whole failed; nothing was captured. */
@@ -164,49 +131,11 @@ export function parseCaptureRequest(line: string): CaptureRequest {
     session,
     targets,
     interface: interfaceName,
-    ...filterOf(request, where),
+    ...parseFilter(request, where),
     snaplen: requireInteger(request, 'snaplen', where, SNAPLEN_MINIMUM, SNAPLEN_MAXIMUM),
     maxDurationMs: requireInteger(request, 'maxDurationMs', where, 1, DURATION_MAXIMUM_MS),
+    ...(request.follow === true && { follow: true }),
   };
-}
-
-function filterOf(parent: JsonObject, where: string): { filter?: string } {
-  return parent.filter === undefined ? {} : { filter: requireString(parent, 'filter', where, FILTER_MAXIMUM) };
-}
-
-function parseTarget(value: unknown, where: string): AgentTarget {
-  const target = requireObject(value, where);
-  const common = { key: requireString(target, 'key', where, 512), ...filterOf(target, where) };
-  switch (target.kind) {
-    case 'pod':
-      return {
-        ...common,
-        kind: 'pod',
-        namespace: requireString(target, 'namespace', where, 253),
-        pod: requireString(target, 'pod', where, 253),
-        uid: requireString(target, 'uid', where, 64),
-        containers: arrayAt(target, 'containers').map((container) => {
-          const object = requireObject(container, `${where}'s container`);
-          return { name: requireString(object, 'name', where, 253), id: requireString(object, 'id', where, 128) };
-        }),
-        hostNetwork: target.hostNetwork === true,
-      };
-    case 'local-pod':
-      return {
-        ...common,
-        kind: 'local-pod',
-        namespace: requireString(target, 'namespace', where, 253),
-        pod: requireString(target, 'pod', where, 253),
-      };
-    case 'netns':
-      return { ...common, kind: 'netns', name: requireString(target, 'name', where, 4096) };
-    case 'pid':
-      return { ...common, kind: 'pid', pid: requireInteger(target, 'pid', where, 1, PID_MAXIMUM) };
-    case 'host':
-      return { ...common, kind: 'host' };
-    default:
-      throw invalid(where, `is of an unknown kind: ${String(target.kind)}`);
-  }
 }
 
 /** A control line, or undefined for one of a kind that a newer client may send. */
@@ -218,6 +147,10 @@ export function parseControl(line: string): Control | undefined {
     case 'stop':
     case 'acknowledge':
       return { type: control.type };
+    case 'add':
+      return { type: 'add', target: parseTarget(control.target, 'added target') };
+    case 'remove':
+      return { type: 'remove', key: requireString(control, 'key', where, 512) };
     default:
       return undefined;
   }
@@ -240,8 +173,18 @@ export function parseAgentEvent(line: string): AgentEvent | undefined {
         version: text('version'),
         node: optionalString(event, 'node') ?? '',
       };
-    case 'started':
-      return { type: 'started', target: text('target'), interface: text('interface') };
+    case 'started': {
+      const sandboxMs = optionalNumber(event, 'sandboxMs');
+      return {
+        type: 'started',
+        target: text('target'),
+        interface: text('interface'),
+        ...idOf(event),
+        ...(sandboxMs !== undefined && { sandboxMs }),
+      };
+    }
+    case 'target-waiting':
+      return { type: 'target-waiting', target: text('target'), message: text('message') };
     case 'target-failed':
       return {
         type: 'target-failed',
@@ -253,7 +196,12 @@ export function parseAgentEvent(line: string): AgentEvent | undefined {
     case 'target-gone':
       return { type: 'target-gone', target: text('target') };
     case 'counters':
-      return { type: 'counters', target: text('target'), counters: parseCounters(event.counters) };
+      return {
+        type: 'counters',
+        target: text('target'),
+        ...idOf(event),
+        counters: parseCounters(event.counters),
+      };
     case 'alive':
       return { type: 'alive' };
     case 'log':
@@ -267,6 +215,11 @@ export function parseAgentEvent(line: string): AgentEvent | undefined {
     default:
       return undefined;
   }
+}
+
+function idOf(event: JsonObject): { id?: number } {
+  const id = optionalNumber(event, 'id');
+  return id === undefined ? {} : { id };
 }
 
 function parseCounters(value: unknown): InterfaceCounters {

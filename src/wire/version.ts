@@ -4,7 +4,7 @@ import { KsnoopError } from './errors.ts';
 export const VERSION = '0.1.0';
 
 /** Version of the conversation between client and agent. One minor apart is tolerated, more is not. */
-export const PROTOCOL = { major: 1, minor: 0 } as const;
+export const PROTOCOL = { major: 1, minor: 1 } as const;
 
 export const PROTOCOL_TEXT = `${PROTOCOL.major}.${PROTOCOL.minor}`;
 

@@ -2,12 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import {
-  type AgentEvent,
-  type AgentTarget,
-  type CaptureRequest,
-  parseAgentEvent,
-} from '../../src/wire/agent-protocol.ts';
+import { type AgentEvent, type CaptureRequest, parseAgentEvent } from '../../src/wire/agent-protocol.ts';
+import type { AgentTarget } from '../../src/wire/agent-target.ts';
 import { lineSplitter } from '../../src/wire/lines.ts';
 import { PROTOCOL_TEXT } from '../../src/wire/version.ts';
 

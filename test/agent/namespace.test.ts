@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type HeldNamespace, holdNamespace } from '../../src/agent/namespace.ts';
 import { Proc } from '../../src/agent/proc.ts';
-import type { PodAgentTarget } from '../../src/wire/agent-protocol.ts';
+import type { PodAgentTarget } from '../../src/wire/agent-target.ts';
 
 const UID = '0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9';
 const OTHER_UID = '99999999-4e5f-6071-8293-a4b5c6d7e8f9';

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { AgentTarget } from '../../src/wire/agent-protocol.ts';
+import type { AgentTarget } from '../../src/wire/agent-target.ts';
 import { AgentProcess, captureRequest } from './agent-process.ts';
 import { makePair, type NamespacePair } from './namespaces.ts';
 

@@ -5,7 +5,7 @@ import { Merge } from '../../src/capture/merge.ts';
 import { type CaptureObserver, NodeStream } from '../../src/capture/node-stream.ts';
 import { CaptureReport } from '../../src/capture/report.ts';
 import type { TransportHandlers } from '../../src/capture/transport.ts';
-import type { AgentTarget } from '../../src/wire/agent-protocol.ts';
+import type { AgentTarget } from '../../src/wire/agent-target.ts';
 import { KsnoopError } from '../../src/wire/errors.ts';
 import { PlayedAgent } from '../support/played-agent.ts';
 

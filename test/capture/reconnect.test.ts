@@ -11,7 +11,7 @@ import { CaptureReport, countersOf } from '../../src/capture/report.ts';
 import type { TransportHandlers } from '../../src/capture/transport.ts';
 import { ByteWriter } from '../../src/cli/byte-writer.ts';
 import { pcapng } from '../../src/cli/outputs/pcapng.ts';
-import type { AgentTarget } from '../../src/wire/agent-protocol.ts';
+import type { AgentTarget } from '../../src/wire/agent-target.ts';
 import { KsnoopError } from '../../src/wire/errors.ts';
 import { BLOCK, OPTION } from '../../src/wire/pcapng.ts';
 import { BlockFramer, forEachOption, optionText } from '../../src/wire/pcapng-read.ts';

@@ -8,6 +8,7 @@ import type { OpenTransport } from '../../src/capture/transport.ts';
 import type { AgentEvent, CaptureRequest } from '../../src/wire/agent-protocol.ts';
 import { KsnoopError } from '../../src/wire/errors.ts';
 import { HEARTBEAT_MS } from '../../src/wire/limits.ts';
+import { PROTOCOL } from '../../src/wire/version.ts';
 import { describe, end, header, packet } from '../support/pcapng-sample.ts';
 import { PlayedAgent } from '../support/played-agent.ts';
 
@@ -143,7 +144,7 @@ test.each([
 
 test('another protocol version ends the session and names the command', async () => {
   const { agent, running } = await begun();
-  agent.tell({ type: 'hello', protocol: '1.2', version: '9', node: 'n' });
+  agent.tell({ type: 'hello', protocol: `${PROTOCOL.major}.${PROTOCOL.minor + 2}`, version: '9', node: 'n' });
   expect(agent.terminated).toBe(true);
   const error = { code: 'PROTOCOL_MISMATCH', hint: expect.stringContaining('ksnoop install') };
   expect(await running).toMatchObject({ kind: 'refused', error });

@@ -15,10 +15,13 @@ const counters = { captured: 1, received: 2, droppedByKernel: 3, droppedByKsnoop
 const EVENTS: readonly AgentEvent[] = [
   { type: 'hello', protocol: '1.0', version: '0.1.0', node: 'node1' },
   { type: 'started', target: 'a', interface: 'shop/web-1/any' },
+  { type: 'started', target: 'a', interface: 'shop/web-1/any', id: 3, sandboxMs: 90 },
+  { type: 'target-waiting', target: 'a', message: 'It has no process.' },
   { type: 'target-failed', target: 'a', code: 'NO_PROCESS', message: 'It is gone.' },
   { type: 'target-failed', target: 'a', code: 'NO_PROCESS', message: 'It is gone.', hint: 'Look.' },
   { type: 'target-gone', target: 'a' },
   { type: 'counters', target: 'a', counters },
+  { type: 'counters', target: 'a', id: 0, counters },
   { type: 'alive' },
   { type: 'log', message: 'capturing ☃' },
   { type: 'failed', code: 'BAD_FILTER', message: 'syntax error', hint: 'Look.' },
@@ -39,6 +42,7 @@ const REQUEST: CaptureRequest = {
       containers: [{ name: 'web', id: 'abc' }],
       hostNetwork: false,
       filter: 'tcp port 80',
+      wait: true,
     },
     { key: 'b', kind: 'local-pod', namespace: 'shop', pod: 'web-2' },
     { key: 'c', kind: 'netns', name: '/run/netns/x' },
@@ -49,6 +53,7 @@ const REQUEST: CaptureRequest = {
   filter: 'not port 22',
   snaplen: 262_144,
   maxDurationMs: 86_400_000,
+  follow: true,
 };
 
 test('every event and every kind of target is read as it was written', () => {
@@ -57,6 +62,10 @@ test('every event and every kind of target is read as it was written', () => {
   for (const type of ['heartbeat', 'stop', 'acknowledge'] as const) {
     expect(parseControl(JSON.stringify({ type }))).toEqual({ type });
   }
+  for (const target of REQUEST.targets) {
+    expect(parseControl(JSON.stringify({ type: 'add', target }))).toEqual({ type: 'add', target });
+  }
+  expect(parseControl('{"type":"remove","key":"a"}')).toEqual({ type: 'remove', key: 'a' });
 });
 
 test('members of a later minor version are left out, and what it leaves out has a value', () => {

@@ -1,4 +1,4 @@
-import type { AgentTarget } from '../../wire/agent-protocol.ts';
+import type { AgentTarget } from '../../wire/agent-target.ts';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { PID_MAXIMUM } from '../../wire/limits.ts';
 import type { NodePlan } from '../node-stream.ts';
