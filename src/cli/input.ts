@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, KsnoopError, systemCode } from '../wire/errors.ts';
+import { joinedOctets } from '../wire/octets.ts';
 import { type Compression, compressionOf, Decompressor, MAGIC_BYTES } from './decompress.ts';
 import { PipeSource } from './pipe-source.ts';
 import { ReadAhead } from './read-ahead.ts';
@@ -108,7 +109,7 @@ export class Input {
       const bytes = await this.#next(signal);
       if (bytes === undefined) return undefined;
       if (bytes.length === 0) break;
-      head = Buffer.concat([head, bytes]);
+      head = joinedOctets([head, bytes]);
     }
     return head;
   }

@@ -3,6 +3,7 @@ import { CaptureTime, wholeTick } from './capture-time.ts';
 import { KsnoopError } from './errors.ts';
 import { INTERFACES_MAXIMUM } from './limits.ts';
 import { type AddressName, addressNames } from './name-resolution-read.ts';
+import { joinedOctets, plainOctets } from './octets.ts';
 import { PcapFramer } from './pcap-read.ts';
 import { BLOCK, EPB_HEADER_BYTES, OPTION, padded } from './pcapng.ts';
 import { BlockFramer, type BlockView, forEachOption, optionText } from './pcapng-read.ts';
@@ -78,13 +79,14 @@ export class CaptureFramer {
 
   /** Take the file's next octets. @throws KsnoopError NO_CAPTURE, DAMAGED_PCAP, DAMAGED_PCAPNG with the octet it stopped at */
   push(chunk: Uint8Array): void {
-    if (this.#pcap !== undefined) this.#pcap.push(chunk);
-    else if (this.#pcapng !== undefined) this.#pcapng.push(chunk);
-    else this.#begin(chunk);
+    const octets = plainOctets(chunk);
+    if (this.#pcap !== undefined) this.#pcap.push(octets);
+    else if (this.#pcapng !== undefined) this.#pcapng.push(octets);
+    else this.#begin(octets);
   }
 
   #begin(chunk: Uint8Array): void {
-    const head = this.#head.length === 0 ? chunk : Uint8Array.from([...this.#head, ...chunk]);
+    const head = this.#head.length === 0 ? chunk : joinedOctets([this.#head, chunk]);
     if (head.length < 4) {
       this.#head = Uint8Array.from(head);
       return;

@@ -1,3 +1,4 @@
+import { joinedOctets } from '../../wire/octets.ts';
 /** How a protocol's messages say their length, and what tells the beginning of one within a stream. */
 export interface SeekingFraming {
   /** Octets from which the length is known. */
@@ -137,7 +138,7 @@ export class SeekingFramer {
     const held = this.#filled;
     if (held > 0) {
       // Beginnings in what is held, which go on in this portion.
-      const window = Buffer.concat([
+      const window = joinedOctets([
         this.#kept.subarray(0, held),
         bytes.subarray(start, Math.min(end, start + seek - 1)),
       ]);

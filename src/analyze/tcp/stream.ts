@@ -1,3 +1,4 @@
+import { joinedOctets } from '../../wire/octets.ts';
 import type { Clock } from '../clock.ts';
 import { type AnalysisEvent, SIDE, type Side } from '../event.ts';
 import { PROBE_BYTES } from '../limits.ts';
@@ -129,7 +130,7 @@ export class TcpStream implements StreamContext {
     const known = this.#headOctets === 0 ? NOTHING : this.#head.filter((portion) => portion.side === side);
     if (known.length === 0) recognition.look(bytes, start, end, this.serverPort, this.clientPort);
     else {
-      const joined = Buffer.concat([...known.map((portion) => portion.bytes), bytes.subarray(start, end)]);
+      const joined = joinedOctets([...known.map((portion) => portion.bytes), bytes.subarray(start, end)]);
       recognition.look(joined, 0, joined.length, this.serverPort, this.clientPort);
     }
     const { protocol, fromServer, undecided } = recognition;

@@ -43,7 +43,7 @@ function byLetter() {
   const table: { name: string; octets: Uint8Array }[][] = [];
   for (const name of METHODS) {
     const letter = name.charCodeAt(0);
-    table[letter] = [...(table[letter] ?? []), { name, octets: Buffer.from(`${name} `, 'latin1') }];
+    table[letter] = [...(table[letter] ?? []), { name, octets: Uint8Array.from(Buffer.from(`${name} `, 'latin1')) }];
   }
   return table;
 }

@@ -1,3 +1,4 @@
+import { joinedOctets } from '../../../wire/octets.ts';
 import { i32, u8 } from '../../bytes.ts';
 import { type Incomplete, SIDE, type Side } from '../../event.ts';
 import { PENDING_PER_STREAM } from '../../limits.ts';
@@ -227,7 +228,7 @@ export class Http2Connection implements StreamAnalyzer {
     const whole =
       direction.block.length === 0
         ? bytes.subarray(start, end)
-        : Buffer.concat([...direction.block, bytes.subarray(start, end)]);
+        : joinedOctets([...direction.block, bytes.subarray(start, end)]);
     direction.block = [];
     direction.blockStream = 0;
     const decoded = direction.hpack.decode(whole, 0, whole.length, (name, value) => half?.field(name, value));
