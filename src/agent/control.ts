@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { type CaptureRequest, parseCaptureRequest, parseControl } from '../wire/agent-protocol.ts';
+import type { AgentTarget } from '../wire/agent-target.ts';
 import { KsnoopError, messageOf } from '../wire/errors.ts';
 import { LEASE_MS } from '../wire/limits.ts';
 import { lineSplitter } from '../wire/lines.ts';
@@ -8,6 +9,8 @@ export interface ControlHandlers {
   request(request: CaptureRequest): void;
   stop(): void;
   acknowledge(): void;
+  add(target: AgentTarget): void;
+  remove(key: string): void;
   /** stdin has ended: the client is gone. */
   closed(): void;
   /** No heartbeat for the lease's time. */
@@ -36,6 +39,8 @@ export function listen(stdin: Readable, handlers: ControlHandlers): () => void {
     const control = parseControl(line);
     if (control?.type === 'stop') handlers.stop();
     if (control?.type === 'acknowledge') handlers.acknowledge();
+    if (control?.type === 'add') handlers.add(control.target);
+    if (control?.type === 'remove') handlers.remove(control.key);
   });
   stdin.on('data', (chunk: Buffer) => {
     try {

@@ -25,6 +25,20 @@ export const TCPDUMP_END_MS = 5_000;
 /** How often the processes behind the targets, and the rate of packets, are looked at. */
 export const LIFE_CHECK_MS = 1_000;
 
+/**
+ * How often the node's processes are looked at while a pod's sandbox is waited for: soon after it was asked for, and
+ * later. A look reads nothing of processes that are known.
+ */
+export const SANDBOX_LOOK_MS = 50;
+export const SANDBOX_LATER_LOOK_MS = 250;
+export const SANDBOX_SOON_MS = 60_000;
+
+/** A new process is moved to its pod's cgroup shortly after it was made: it is read in this many looks. */
+export const SANDBOX_LOOKS = 6;
+
+/** Interfaces that have ended, named in the end marker; of more only the latest are. */
+export const ENDED_KEPT = 4_096;
+
 /** An end whose client has gone, or does not read, is forced after this long. */
 export const HARD_END_MS = 3_000;
 

@@ -60,6 +60,8 @@ async function capture(): Promise<void> {
     },
     stop: () => session?.stop('stopped'),
     acknowledge: () => session?.acknowledge(),
+    add: (target) => session?.add(target),
+    remove: (key) => session?.remove(key),
     closed: abandon,
     leaseLost: () => {
       if (session === undefined || spool.waiting > 0) abandon();

@@ -20,6 +20,8 @@ export interface HeldNamespace {
   interfaces(): readonly string[] | undefined;
   /** Whether anything of the target still lives in it. */
   alive(): boolean;
+  /** Milliseconds since the process by which it was found started, where it was found by one. */
+  age(): number | undefined;
 }
 
 /** Where `ip netns` keeps its names (ip-netns(8)). */
@@ -52,7 +54,9 @@ function holdPod(target: PodAgentTarget, proc: Proc, processes: readonly PodProc
   const containers = target.containers.map(({ name }) => name).join(',');
   const description = `node=${NODE_NAME} pod=${label} uid=${target.uid}${containers && ` containers=${containers}`}`;
   if (target.hostNetwork) {
-    return holdProcess(proc, 1, `node/${NODE_NAME}`, `${description} hostNetwork=true`);
+    // With a filter of its own what is seen is the pod's; without, the whole node's.
+    const name = target.filter === undefined ? `node/${NODE_NAME}` : label;
+    return holdProcess(proc, 1, name, `${description} hostNetwork=true`);
   }
   const known = new Set(target.containers.map(({ id }) => id));
   const hostInode = proc.networkNamespace(1);
@@ -83,7 +87,8 @@ function holdPod(target: PodAgentTarget, proc: Proc, processes: readonly PodProc
       witness = other?.pid ?? witness;
       return other !== undefined;
     };
-    return { ...held, name: label, description, interfaces: () => proc.interfaces(witness), alive };
+    const age = () => proc.age(candidate.pid);
+    return { ...held, name: label, description, interfaces: () => proc.interfaces(witness), alive, age };
   }
   throw new KsnoopError('POD_HAS_NO_PROCESS', `Pod ${label} has no running process on node ${NODE_NAME}.`, {
     hint: `It may be starting, ending or crash-looping: kubectl get pod -n ${target.namespace} ${target.pod}`,
@@ -102,7 +107,7 @@ function holdProcess(proc: Proc, pid: number, name: string, description: string)
     });
   }
   const alive = () => pid === 1 || proc.networkNamespace(pid) === held.inode;
-  return { ...held, name, description, interfaces: () => proc.interfaces(pid), alive };
+  return { ...held, name, description, interfaces: () => proc.interfaces(pid), alive, age: () => proc.age(pid) };
 }
 
 function tryHold(proc: Proc, pid: number): { fd: number; inode: number } | undefined {
@@ -144,6 +149,7 @@ function holdNamed(name: string): HeldNamespace {
     description: `node=${NODE_NAME} netns=${path}`,
     interfaces: () => undefined,
     alive,
+    age: () => undefined,
   };
 }
 

@@ -35,15 +35,16 @@ export class Proc {
       .sort((a, b) => a - b);
   }
 
+  /** The pod a process belongs to; undefined for one of no pod, or that has ended. */
+  podProcess(pid: number): PodProcess | undefined {
+    const text = this.read(pid, 'cgroup');
+    const owner = text === undefined ? undefined : cgroupOwner(text);
+    return owner === undefined ? undefined : { pid, ...owner };
+  }
+
   /** All processes that belong to pods, lowest pid first: one pass, whatever is asked of it later. */
   podProcesses(): PodProcess[] {
-    const processes: PodProcess[] = [];
-    for (const pid of this.pids()) {
-      const text = this.read(pid, 'cgroup');
-      const owner = text === undefined ? undefined : cgroupOwner(text);
-      if (owner !== undefined) processes.push({ pid, ...owner });
-    }
-    return processes;
+    return this.pids().flatMap((pid) => this.podProcess(pid) ?? []);
   }
 
   /** Arguments of a process; empty for a kernel thread or one that has ended. */
@@ -55,6 +56,13 @@ export class Proc {
   startTime(pid: number): string | undefined {
     const stat = this.read(pid, 'stat');
     return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  }
+
+  /** Milliseconds since the process started, to the clock tick of 10 (proc(5); USER_HZ is 100 on every Linux). */
+  age(pid: number): number | undefined {
+    const started = Number(this.startTime(pid));
+    const uptime = Number(this.read('uptime')?.split(' ')[0]);
+    return Number.isNaN(started) || Number.isNaN(uptime) ? undefined : Math.max(0, uptime * 1000 - started * 10);
   }
 
   /** Inode of the process's network namespace; undefined when it has ended or may not be looked at. */
