@@ -1,7 +1,7 @@
 import type { AgentTarget } from '../wire/agent-target.ts';
 import { KsnoopError } from '../wire/errors.ts';
 import { containerFilter } from './container-filter.ts';
-import { targetKind } from './kinds/index.ts';
+import type { FollowedTargets } from './followed-targets.ts';
 import { AGENT_CONTAINER, AGENT_NAMESPACE, type Agents, findAgents } from './kube/agents.ts';
 import { find } from './kube/api.ts';
 import { openExec } from './kube/exec.ts';
@@ -10,53 +10,60 @@ import { type PodView, podView } from './kube/pod.ts';
 import { resourcePath } from './kube/resource.ts';
 import type { NodePlan } from './node-stream.ts';
 import { checkCapturable, podWarnings } from './pod-state.ts';
-import { podLabel, type TargetRef } from './target.ts';
+import { podLabel } from './target.ts';
+import type { TargetQuery } from './target-find.ts';
+import { findTargetSet } from './target-set.ts';
 import type { OpenTransport } from './transport.ts';
 
 /** What was found for the targets a user named: plans for what can be captured, reasons for what cannot. */
 export interface ClusterPlan {
   readonly plans: readonly NodePlan[];
   readonly pods: readonly PodView[];
+  /** What each target is called, by its key. */
+  readonly labels: ReadonlyMap<string, string>;
   readonly refused: readonly { readonly label: string; readonly error: KsnoopError }[];
   readonly warnings: readonly string[];
+  /** What the user's words stand for from now on. */
+  readonly followed: FollowedTargets;
 }
 
-/** Resolve targets to pods and group them by node. Never rejects for a single target's sake. */
+/**
+ * Resolve targets to pods and nodes, and group them by node. Never rejects for a single target's sake.
+ * @throws KsnoopError TOO_MANY_TARGETS
+ */
 export async function planCluster(
   kube: Kube,
-  refs: readonly TargetRef[],
-  options: { namespace: string; container: string | undefined },
+  query: TargetQuery,
+  options: { readonly container: string | undefined; readonly maximum: number },
   signal: AbortSignal,
 ): Promise<ClusterPlan> {
   // One list of all agents at once with the targets: the common case is one node, and a round trip is a tenth of the start.
   const agents = memoAgents(kube, signal);
   agents.first().catch(() => {});
-  const refused: { label: string; error: KsnoopError }[] = [];
-  const found = await Promise.all(
-    refs.map(async ({ kind, name }) => {
-      try {
-        return (await targetKind(kind)?.pods(kube, options.namespace, name, signal)) ?? [];
-      } catch (thrown) {
-        if (!(thrown instanceof KsnoopError)) throw thrown;
-        refused.push({ label: `${options.namespace}/${name}`, error: thrown });
-        return [];
-      }
-    }),
-  );
-  const pods = new Map(found.flat().map((pod) => [pod.uid, pod]));
+  const followed = await findTargetSet(kube, query, options.maximum, signal);
+  const refused = [...followed.refused];
   const byNode = new Map<string, { targets: AgentTarget[]; pods: PodView[] }>();
-  for (const pod of pods.values()) {
+  const at = (name: string) => {
+    const node = byNode.get(name) ?? { targets: [], pods: [] };
+    byNode.set(name, node);
+    return node;
+  };
+  const labels = new Map<string, string>();
+  for (const { pod } of followed.initial.pods) {
     try {
       checkCapturable(pod);
       const target = agentTarget(pod, options.container);
-      const node = byNode.get(pod.nodeName) ?? { targets: [], pods: [] };
-      byNode.set(pod.nodeName, node);
-      node.targets.push(target);
-      node.pods.push(pod);
+      at(pod.nodeName).targets.push(target);
+      at(pod.nodeName).pods.push(pod);
+      labels.set(target.key, podLabel(pod));
     } catch (thrown) {
       if (!(thrown instanceof KsnoopError)) throw thrown;
       refused.push({ label: podLabel(pod), error: thrown });
     }
+  }
+  for (const { uid, name } of followed.initial.nodes) {
+    at(name).targets.push({ key: uid, kind: 'host' });
+    labels.set(uid, `node/${name}`);
   }
   const plans = [...byNode].map(
     ([node, { targets, pods: here }]): NodePlan => ({
@@ -67,7 +74,8 @@ export async function planCluster(
     }),
   );
   const captured = [...byNode.values()].flatMap((node) => node.pods);
-  return { plans, pods: captured, refused, warnings: captured.flatMap(podWarnings) };
+  const warnings = [...followed.notes, ...captured.flatMap(podWarnings)];
+  return { plans, pods: captured, labels, refused, warnings, followed };
 }
 
 function agentTarget(pod: PodView, container: string | undefined): AgentTarget {
@@ -133,7 +141,10 @@ async function refresh(
   signal: AbortSignal,
 ): Promise<AgentTarget[]> {
   const living: AgentTarget[] = [];
-  for (const { key } of wanted) {
+  for (const target of wanted) {
+    const { key } = target;
+    // A node stays until its agent says otherwise.
+    if (target.kind === 'host') living.push(target);
     const known = pods.find(({ uid }) => uid === key);
     if (known === undefined) continue;
     const object = await find(kube, resourcePath('v1', known.namespace, 'pods', known.name), signal);

@@ -41,3 +41,18 @@ export const SILENCE_MS = 20_000;
 
 /** Lines of an agent's stderr that are not its protocol, kept for the error message. */
 export const STRAY_LINES = 20;
+
+/** How far up owner references are followed: pod, ReplicaSet, Deployment and what operators put above. */
+export const OWNER_DEPTH = 8;
+
+/** Owners remembered while a capture runs. */
+export const OWNERS_REMEMBERED = 10_000;
+
+/** Targets of one capture unless `--max-targets` says otherwise. */
+export const TARGETS_MAXIMUM = 100;
+
+/** Endpoints of one Service that name no pod and are looked for by their address. */
+export const LOOSE_ENDPOINTS = 64;
+
+/** After an object changed, the others that change with it are waited for this long before all is looked up anew. */
+export const CHANGES_GATHER_MS = 200;

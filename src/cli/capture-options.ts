@@ -1,12 +1,13 @@
+import { TARGETS_MAXIMUM } from '../capture/limits.ts';
 import { SNAPLEN_DEFAULT, SNAPLEN_MAXIMUM } from '../wire/limits.ts';
 import { durationOf } from './duration.ts';
 import { OUTPUT_NAMES, outputKind } from './outputs/index.ts';
 import type { OutputKind } from './outputs/output.ts';
+import { completeTargets, isSelecting, type RawTargetOptions, type TargetOptions } from './target-options.ts';
 import { usage } from './usage.ts';
 
 /** What commander hands over for `ksnoop capture`, before it is believed. */
-export interface RawCaptureOptions {
-  readonly namespace?: string;
+export interface RawCaptureOptions extends RawTargetOptions {
   readonly container?: string;
   readonly interface: string;
   readonly filter?: string;
@@ -29,9 +30,8 @@ export interface RawCaptureOptions {
 }
 
 /** A capture as it will be run: complete, validated, never changed. */
-export interface CaptureConfig {
+export interface CaptureConfig extends TargetOptions {
   readonly targets: readonly string[];
-  readonly namespace: string | undefined;
   readonly container: string | undefined;
   readonly interface: string;
   readonly filter: string | undefined;
@@ -63,7 +63,8 @@ export function completeCapture(
   raw: RawCaptureOptions,
   stdoutIsTerminal: boolean,
 ): CaptureConfig {
-  if (targets.length === 0) {
+  const chosen = completeTargets(raw, raw.local === true, TARGETS_MAXIMUM);
+  if (targets.length === 0 && !isSelecting(chosen)) {
     throw usage(
       'There is no target to capture.',
       'Name one, for example: ksnoop pod/web-1 -n shop; more is in ksnoop --help and ksnoop help capture.',
@@ -98,8 +99,8 @@ export function completeCapture(
   }
   if (raw.local && raw.container !== undefined) throw usage('-c needs the cluster; with --local filter by port: -f');
   return {
+    ...chosen,
     targets,
-    namespace: raw.namespace,
     container: raw.container,
     interface: raw.interface,
     filter: raw.filter,

@@ -1,26 +1,25 @@
 import { planCluster } from '../capture/cluster-plan.ts';
-import { TARGET_KINDS, targetKind } from '../capture/kinds/index.ts';
 import { loadKube } from '../capture/kube/config.ts';
 import { neighbourNames, podNames } from '../capture/names.ts';
-import { parseTargets, podLabel } from '../capture/target.ts';
+import { parseTargets } from '../capture/target-words.ts';
 import type { CaptureConfig } from './capture-options.ts';
+import { isSelecting, targetQuery } from './target-options.ts';
 import type { Voice } from './voice.ts';
 
 /** Ask the cluster for the targets named. @throws KsnoopError as config.ts, kinds/ and the API server have it */
 export async function findTargets(config: CaptureConfig, say: Voice, signal: AbortSignal) {
   const { kubeconfig, context } = config;
-  const kindNames = TARGET_KINDS.map(({ name }) => name);
-  const refs = parseTargets(config.targets, (word) => targetKind(word)?.name, kindNames);
+  const refs = parseTargets(config.targets, isSelecting(config));
   const kube = await loadKube({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) });
-  const namespace = config.namespace ?? kube.namespace;
-  const plan = await planCluster(kube, refs, { namespace, container: config.container }, signal);
+  const query = targetQuery(config, refs, kube.namespace);
+  const plan = await planCluster(kube, query, { container: config.container, maximum: config.maxTargets }, signal);
   for (const warning of plan.warnings) say.tell(warning);
   if (config.container !== undefined) {
     say.tell(`containers of a pod share its network: -c ${config.container} filters by the ports it declares.`);
   }
   return {
     plans: plan.plans,
-    labels: new Map(plan.pods.map((pod) => [pod.uid, podLabel(pod)])),
+    labels: plan.labels,
     refused: plan.refused,
     names: podNames(plan.pods),
     laterNames: (until: AbortSignal) =>

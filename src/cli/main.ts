@@ -22,8 +22,16 @@ function program(setExit: (code: number) => void): Command {
   ksnoop
     .command('capture', { isDefault: true })
     .description('capture targets (the default command)')
-    .argument('[targets...]', 'pod/NAME ..., or with --local: netns/NAME, pid/N, host, pod/NAME')
-    .option('-n, --namespace <NAMESPACE>', "namespace of the targets (default: the context's)")
+    .argument(
+      '[targets...]',
+      'KIND/NAME ... such as deploy/web, svc/api, node/n1, "pod/web-*"; with --local: netns/NAME, pid/N, host, pod/NAME',
+    )
+    .option('-n, --namespace <NAMESPACES>', "namespaces of the targets, comma-separated (default: the context's)")
+    .option('-A, --all-namespaces', 'targets of all namespaces')
+    .option('-l, --selector <LABELS>', 'objects with these labels; pods when no kind is named')
+    .option('--field-selector <FIELDS>', 'objects with these fields, such as status.phase=Running')
+    .option('--node <NODES>', 'only pods on these nodes')
+    .option('--max-targets <N>', 'how many targets are captured at once, at most (default: 100)')
     .option('-c, --container <NAME>', 'only the ports this container declares')
     .option('-i, --interface <NAME>', 'interface in the network namespace of the target', 'any')
     .option('-f, --filter <BPF>', 'filter in the language of pcap-filter(7)')

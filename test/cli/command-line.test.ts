@@ -18,12 +18,13 @@ const ksnoop = (line: string, kubeconfig = NO_KUBECONFIG) =>
 
 test.concurrent.each([
   ['', /no target to capture.*ksnoop pod\/web-1 -n shop.*ksnoop --help/],
-  ['pod', /"pod" does not say which pod\. Write pod\/NAME\./],
+  ['pod', /"pod" does not say which pod\. Write pod\/NAME, or/],
   ['pod/', /does not say which pod/],
   ['web-1', /names no target ksnoop knows\. Write a pod as pod\/web-1\./],
-  ['svc/web', /"svc\/web" is of a kind that ksnoop cannot capture yet\. Kinds that can be captured: pod/],
-  ['deploy/web -n shop', /"deploy\/web" is of a kind that ksnoop cannot capture yet/],
-  ['pod/a ingress/shop', /"ingress\/shop" is of a kind/],
+  ['svc', /"svc" does not say which service/],
+  ['pod/a -A -n shop', /-A and -n exclude each other/],
+  ['pod/a --max-targets many', /--max-targets takes a whole number/],
+  ['--local pod/a -l app=web', /--local asks no cluster, so -l has no meaning/],
   ['netns/a', /"netns\/a" is no target of a cluster\. .*--local/],
   ['--local svc/web', /"svc\/web" names no target of this machine\. .*netns\/NAME/],
   ['instal', /no command "instal"\. Did you mean ksnoop install\?/],

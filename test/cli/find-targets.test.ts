@@ -11,8 +11,8 @@ const voice = { say: () => {}, detail: () => {}, tell: (line: string) => void sa
 const never = new AbortController().signal;
 
 test.each([
-  [['svc/web'], 'Kinds that can be captured'],
   [['pod'], 'pod/NAME'],
+  [['netns/a'], '--local'],
   [['web'], 'pod/web'],
 ])('%j is refused before any kubeconfig is read', async (targets, hint) => {
   const config = captureConfig({ kubeconfig: '/none' }, targets);

@@ -1,8 +1,30 @@
+import { cronJob } from './cronjob.ts';
+import { daemonSet } from './daemonset.ts';
+import { deployment } from './deployment.ts';
+import { job } from './job.ts';
 import type { TargetKind } from './kind.ts';
+import { namespace } from './namespace.ts';
+import { node } from './node.ts';
 import { pod } from './pod.ts';
+import { replicaSet } from './replicaset.ts';
+import { replicationController } from './replicationcontroller.ts';
+import { service } from './service.ts';
+import { statefulSet } from './statefulset.ts';
 
-/** Every kind of target: a new one is a file here and a line below. */
-export const TARGET_KINDS = [pod] as const satisfies readonly TargetKind[];
+/** Every kind of target that ksnoop knows by itself: a new one is a file here and a line below. */
+export const TARGET_KINDS = [
+  pod,
+  deployment,
+  replicaSet,
+  statefulSet,
+  daemonSet,
+  job,
+  cronJob,
+  replicationController,
+  service,
+  node,
+  namespace,
+] as const satisfies readonly TargetKind[];
 
 const byName = new Map<string, TargetKind>();
 for (const kind of TARGET_KINDS) {
@@ -12,7 +34,20 @@ for (const kind of TARGET_KINDS) {
   }
 }
 
-/** The kind called by any of its names, in any case. */
+/**
+ * The kind called by any of its names, in any case, also with its group as kubectl takes it (`deployments.apps`,
+ * `deployments.v1.apps`).
+ */
 export function targetKind(word: string): TargetKind | undefined {
-  return byName.get(word.toLowerCase());
+  const [name = '', ...qualifiers] = word.toLowerCase().split('.');
+  const kind = byName.get(name);
+  if (kind === undefined || qualifiers.length === 0) return kind;
+  const [group = '', version] = kind.api.includes('/') ? kind.api.split('/') : ['', kind.api];
+  const written = qualifiers.join('.');
+  return written === group || written === `${version}.${group}` ? kind : undefined;
+}
+
+/** The kind that owner references call so. */
+export function kindOfOwner(apiVersion: string, kind: string): TargetKind | undefined {
+  return TARGET_KINDS.find((known) => known.kind === kind && known.api === apiVersion);
 }

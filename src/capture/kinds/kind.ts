@@ -1,15 +1,77 @@
+import type { JsonObject } from '../../wire/guard.ts';
+import type { FoundNode } from '../followed-targets.ts';
+import type { Selectors } from '../kube/api.ts';
+import type { Discovery } from '../kube/discovery.ts';
 import type { Kube } from '../kube/kube.ts';
-import type { PodView } from '../kube/pod.ts';
+import type { PodSelection } from './pod-selection.ts';
+
+/** How the API calls the objects of a kind. */
+export interface ResourceKind {
+  /** `v1`, `apps/v1`: group and version. */
+  readonly api: string;
+  readonly plural: string;
+  /** As `kind:` in a manifest and as owner references say it. */
+  readonly kind: string;
+  readonly namespaced: boolean;
+}
 
 /** A kind of object that can be named as a target: how it is called, and how one becomes pods. */
-export interface TargetKind {
-  /** Its singular, as error messages say it. */
+export interface TargetKind extends ResourceKind {
+  /** Its singular, as messages say it. */
   readonly name: string;
   /** Everything kubectl takes for it besides: plural and short names. */
   readonly aliases: readonly string[];
   /**
-   * The pods behind one object of this kind.
-   * @throws KsnoopError NO_SUCH_TARGET (exit 3) with near names, and whatever the API server refuses
+   * Which pods one object of this kind stands for.
+   * @throws KsnoopError when it stands for none by its nature, and whatever the API server refuses
    */
-  pods(kube: Kube, namespace: string, name: string, signal?: AbortSignal): Promise<readonly PodView[]>;
+  select(object: JsonObject, asking: Asking): Selected | Promise<Selected>;
+  /** Which pods all objects of a collection stand for, for kinds where that needs no look at each. */
+  selectAll?(collection: Narrowing): Selected;
+}
+
+/** Part of a collection: what a glob, `-l` and `--field-selector` leave of a namespace. */
+export interface Narrowing extends Selectors {
+  /** Undefined: all namespaces. */
+  readonly namespace: string | undefined;
+  readonly fits: (name: string) => boolean;
+}
+
+/** What a kind may ask while it selects. */
+export interface Asking {
+  readonly kube: Kube;
+  readonly discovery: Discovery;
+  readonly signal: AbortSignal;
+  /** Of an Ingress or Gateway: the pods behind it, those of its controller, or both. */
+  readonly sides: { readonly backends: boolean; readonly controller: boolean };
+}
+
+/** Objects whose change makes a selection stale. */
+export interface Collection extends Selectors {
+  readonly path: string;
+}
+
+/** What was found for an object: not yet pods, but what selects them now and from now on. */
+export interface Selected {
+  readonly pods: readonly PodSelection[];
+  readonly nodes?: readonly FoundNode[];
+  /** What the user should know: an endpoint that is no pod, a controller that was not found. */
+  readonly notes?: readonly string[];
+  /** Besides the object itself. */
+  readonly depends?: readonly Collection[];
+}
+
+/** Several finds as one. */
+export function together(parts: readonly Selected[]): Selected {
+  return {
+    pods: parts.flatMap(({ pods }) => pods),
+    nodes: parts.flatMap(({ nodes }) => nodes ?? []),
+    notes: [...new Set(parts.flatMap(({ notes }) => notes ?? []))],
+    depends: parts.flatMap(({ depends }) => depends ?? []),
+  };
+}
+
+/** The same pods, found through one more object. */
+export function through(via: string, selected: Selected): Selected {
+  return { ...selected, pods: selected.pods.map((pods) => ({ ...pods, via: [via, ...pods.via] })) };
 }

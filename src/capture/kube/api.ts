@@ -15,6 +15,8 @@ export interface ApiCall {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly contentType?: string;
+  /** Forms of the answer, in order of preference; plain JSON when left out. */
+  readonly accept?: string;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -53,7 +55,7 @@ async function attempt(kube: Kube, call: ApiCall): Promise<IncomingMessage> {
   signal?.throwIfAborted();
   const options = await kube.options();
   const url = kubeUrl(kube, call.path, new URLSearchParams(call.query));
-  const headers: Record<string, string | string[]> = { ...options.headers, Accept: 'application/json' };
+  const headers: Record<string, string | string[]> = { ...options.headers, Accept: call.accept ?? 'application/json' };
   if (call.body !== undefined) headers['Content-Type'] = call.contentType ?? 'application/json';
   return new Promise((resolve, reject) => {
     const request = (url.protocol === 'http:' ? httpRequest : httpsRequest)(url, {

@@ -99,13 +99,21 @@ export function podView(pod: JsonObject): PodView {
     }),
     configHash: stringsAt(metadata, 'annotations')['kubernetes.io/config.hash'],
     deletionTimestamp: optionalString(metadata, 'deletionTimestamp'),
-    owners: objectsAt(metadata, 'ownerReferences').map((owner) => ({
+    owners: ownersOf(pod),
+  };
+}
+
+/** An object's owner references; the one that controls it first. */
+export function ownersOf(object: JsonObject): OwnerView[] {
+  const references = objectsAt(objectAt(object, 'metadata'), 'ownerReferences');
+  return [...references]
+    .sort((a, b) => Number(b.controller === true) - Number(a.controller === true))
+    .map((owner) => ({
       apiVersion: optionalString(owner, 'apiVersion') ?? '',
       kind: optionalString(owner, 'kind') ?? '',
       name: optionalString(owner, 'name') ?? '',
       uid: optionalString(owner, 'uid') ?? '',
-    })),
-  };
+    }));
 }
 
 function addressesOf(status: JsonObject): string[] {

@@ -1,0 +1,20 @@
+import type { TargetKind } from './kind.ts';
+import { textSelector } from './label-selector.ts';
+import { objectName } from './object.ts';
+
+/** Pods of Jobs wear their Job's name; whose Job it is, its owner reference tells. */
+const OF_A_JOB = textSelector('job-name');
+
+export const cronJob: TargetKind = {
+  name: 'cronjob',
+  aliases: ['cronjobs', 'cj'],
+  api: 'batch/v1',
+  plural: 'cronjobs',
+  kind: 'CronJob',
+  namespaced: true,
+  select(object) {
+    const { name, namespace, uid } = objectName(object);
+    const owner = { uid, kind: 'CronJob', name };
+    return { pods: [{ namespace, labels: OF_A_JOB, owner, via: [`cronjob/${name}`] }] };
+  },
+};

@@ -1,0 +1,95 @@
+import { EXIT, KsnoopError } from '../../wire/errors.ts';
+import { arrayAt, type JsonObject, objectAt, objectsAt, optionalString, stringsAt } from '../../wire/guard.ts';
+import { list } from '../kube/api.ts';
+import { resourcePath } from '../kube/resource.ts';
+import { LOOSE_ENDPOINTS } from '../limits.ts';
+import type { Asking, Selected, TargetKind } from './kind.ts';
+import { mapSelector } from './label-selector.ts';
+import { objectName } from './object.ts';
+import type { PodSelection } from './pod-selection.ts';
+
+export const service: TargetKind = {
+  name: 'service',
+  aliases: ['services', 'svc'],
+  api: 'v1',
+  plural: 'services',
+  kind: 'Service',
+  namespaced: true,
+  select(object, asking) {
+    const { name, namespace } = objectName(object);
+    const spec = objectAt(object, 'spec');
+    if (spec.type === 'ExternalName') throw externalName(name, namespace, optionalString(spec, 'externalName') ?? '');
+    const labels = mapSelector(stringsAt(spec, 'selector'));
+    if (labels !== undefined) return { pods: [{ namespace, labels, via: [`service/${name}`] }] };
+    return byEndpoints(name, namespace, asking);
+  },
+};
+
+function externalName(name: string, namespace: string, target: string): KsnoopError {
+  return new KsnoopError(
+    'EXTERNAL_NAME',
+    `Service ${namespace}/${name} has no pods: it is another name for ${target}.`,
+    {
+      hint: 'It is answered by DNS alone (type ExternalName). Capture the pods that use it, with -f "port 53" or a filter for that host.',
+      exit: EXIT.noTarget,
+    },
+  );
+}
+
+/**
+ * A Service without a selector: whoever keeps its EndpointSlices says who is behind it. Endpoints that name a pod are
+ * that pod; of those that are an address alone the pod with this address is looked for, in all namespaces where the
+ * user may list them.
+ */
+async function byEndpoints(name: string, namespace: string, asking: Asking): Promise<Selected> {
+  const path = resourcePath('discovery.k8s.io/v1', namespace, 'endpointslices');
+  const ofService = { labelSelector: `kubernetes.io/service-name=${name}` };
+  const { items } = await list(asking.kube, path, ofService, asking.signal);
+  const endpoints = items.flatMap((slice) => objectsAt(slice, 'endpoints'));
+  const via = [`service/${name}`];
+  const names = new Map<string, Set<string>>();
+  const loose = new Set<string>();
+  for (const endpoint of endpoints) {
+    const target = objectAt(endpoint, 'targetRef');
+    const pod = target.kind === 'Pod' ? optionalString(target, 'name') : undefined;
+    if (pod === undefined) for (const address of addressesOf(endpoint)) loose.add(address);
+    else within(names, optionalString(target, 'namespace') ?? namespace).add(pod);
+  }
+  const pods: PodSelection[] = [...names].map(([place, wanted]) => ({ namespace: place, names: [...wanted], via }));
+  const searched = [...loose].slice(0, LOOSE_ENDPOINTS);
+  const byAddress = await Promise.all(searched.map((address) => podsAt(address, namespace, via, asking)));
+  const strangers = byAddress.flatMap((found) => (typeof found === 'string' ? [found] : []));
+  const notes =
+    strangers.length === 0 ? [] : [`service/${name} has endpoints that are no pods: ${strangers.join(', ')}`];
+  if (loose.size > LOOSE_ENDPOINTS) {
+    notes.push(`of service/${name} the first ${LOOSE_ENDPOINTS} of ${loose.size} addresses were looked for`);
+  }
+  for (const found of byAddress) if (typeof found !== 'string') pods.push(found);
+  return { pods, notes, depends: [{ path, ...ofService }] };
+}
+
+function within(names: Map<string, Set<string>>, namespace: string): Set<string> {
+  const known = names.get(namespace) ?? new Set();
+  names.set(namespace, known);
+  return known;
+}
+
+function addressesOf(endpoint: JsonObject): string[] {
+  return arrayAt(endpoint, 'addresses').filter((address): address is string => typeof address === 'string');
+}
+
+/** The pods at an address, or the address when no pod is there. */
+async function podsAt(
+  address: string,
+  namespace: string,
+  via: readonly string[],
+  { kube, signal }: Asking,
+): Promise<PodSelection | string> {
+  const fieldSelector = `status.podIP=${address}`;
+  const ask = async (place: string | undefined) => {
+    const { items } = await list(kube, resourcePath('v1', place, 'pods'), { fieldSelector }, signal);
+    return items.length === 0 ? address : { namespace: place, addresses: [address], via };
+  };
+  // Who may not list the pods of all namespaces still finds those of the Service's own.
+  return ask(undefined).catch(() => ask(namespace));
+}
