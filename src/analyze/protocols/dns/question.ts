@@ -5,6 +5,8 @@ import { isFailure, OPCODE, opcodeName, rcodeName, typeName } from './numbers.ts
 
 /** Questions remembered: a power of two. What is asked of a cluster's DNS is the same few thousand over and over. */
 const SLOTS = 4096;
+/** Questions that share a place: with one each, some of a few hundred would drive one another out all the time. */
+const WAYS = 4;
 
 /** Octets of a question's key that are compared in the table: longer names (and their answers) are made anew each time. */
 const WIDTH = 128;
@@ -73,6 +75,8 @@ export class QuestionTable {
   readonly #octets = new Uint8Array(SLOTS * WIDTH);
   readonly #lengths = new Uint8Array(SLOTS);
   readonly #opcodes = new Uint8Array(SLOTS);
+  /** Of every place: which of its slots is filled next. */
+  readonly #next = new Uint8Array(SLOTS / WAYS);
   readonly #questions: (Question | undefined)[] = new Array(SLOTS).fill(undefined);
 
   /**
@@ -92,17 +96,17 @@ export class QuestionTable {
     const length = nameEnd - at;
     const type = u16(message, typeAt);
     if (length + 2 > WIDTH) return makeQuestion(bytes, at, nameEnd, type, opcode);
-    const slot = (hash ^ (hash >>> 16)) & (SLOTS - 1);
-    const known = this.#questions[slot];
-    const base = slot * WIDTH;
-    if (
-      known !== undefined &&
-      this.#lengths[slot] === length &&
-      this.#opcodes[slot] === opcode &&
-      this.#is(base, bytes, at, length, type)
-    ) {
-      return known;
+    const first = (hash ^ (hash >>> 16)) & (SLOTS - WAYS);
+    for (let slot = first; slot < first + WAYS; slot += 1) {
+      const known = this.#questions[slot];
+      if (known === undefined) break;
+      if (this.#lengths[slot] !== length || this.#opcodes[slot] !== opcode) continue;
+      if (this.#is(slot * WIDTH, bytes, at, length, type)) return known;
     }
+    // The oldest of those that share the place goes.
+    const slot = first + ((this.#next[first / WAYS] as number) & (WAYS - 1));
+    this.#next[first / WAYS] = slot - first + 1;
+    const base = slot * WIDTH;
     const question = makeQuestion(bytes, at, nameEnd, type, opcode);
     this.#questions[slot] = question;
     this.#lengths[slot] = length;
