@@ -1,5 +1,6 @@
 import { EXIT, KsnoopError } from '../wire/errors.ts';
 import type { FollowedTargets, FoundNode, FoundPod, TargetEvent } from './followed-targets.ts';
+import { targetKind } from './kinds/index.ts';
 import { type Asking, type Selected, together } from './kinds/kind.ts';
 import { Discovery } from './kube/discovery.ts';
 import type { Kube } from './kube/kube.ts';
@@ -7,7 +8,7 @@ import { Owners } from './owners.ts';
 import { findSelected, type TargetQuery, wanted } from './target-find.ts';
 import { TargetFollower } from './target-follower.ts';
 import { isCapturable, selectedPods } from './target-pods.ts';
-import type { TargetRef } from './target-words.ts';
+import { isPattern, type TargetRef } from './target-words.ts';
 
 /** What the user's words stand for, with what was not found. */
 export interface TargetSet extends FollowedTargets {
@@ -105,13 +106,24 @@ function labelOf(ref: TargetRef, query: TargetQuery): string {
 function noPods(ref: TargetRef, query: TargetQuery, ended: number): KsnoopError {
   const where = query.namespaces === undefined ? ' in any namespace' : ` in namespace ${query.namespaces.join(' or ')}`;
   const on = query.nodes.length === 0 ? '' : ` on node ${query.nodes.join(' or ')}`;
-  const what =
-    ref.name === '*'
-      ? `No pod${where}${on} matches ${wanted(ref, query)}.`
-      : `${ref.kind}/${ref.name}${where} has no pods${on}.`;
-  const hint =
-    ended > 0 ? `${ended} of its pods have ended or wait for a node.` : 'Is it scaled to 0, or its selector wrong?';
-  return new KsnoopError('NO_PODS', what, { hint, exit: EXIT.noTarget });
+  const kind = targetKind(ref.kind)?.name ?? ref.kind;
+  const refuse = (message: string, hint: string) => new KsnoopError('NO_PODS', message, { hint, exit: EXIT.noTarget });
+  const gone = ended === 1 ? 'One of its pods has ended or waits' : `${ended} of its pods have ended or wait`;
+  if (kind === 'pod') {
+    const place = query.namespaces === undefined ? '-A' : `-n ${query.namespaces[0]}`;
+    const labels = query.labelSelector === undefined ? '' : ` -l ${query.labelSelector}`;
+    return refuse(
+      `No pod${where}${on} matches ${wanted(ref, query)}.`,
+      `Look with kubectl get pods ${place}${labels}.`,
+    );
+  }
+  const which = isPattern(ref.name)
+    ? `What ${kind}/${ref.name} matches${where} has`
+    : `${kind}/${ref.name}${where} has`;
+  return refuse(
+    `${which} no pods${on}.`,
+    ended > 0 ? `${gone} for a node.` : 'Is it scaled to 0, or its selector wrong?',
+  );
 }
 
 function checkBound(found: number, maximum: number): void {

@@ -31,6 +31,8 @@ function program(setExit: (code: number) => void): Command {
     .option('-l, --selector <LABELS>', 'objects with these labels; pods when no kind is named')
     .option('--field-selector <FIELDS>', 'objects with these fields, such as status.phase=Running')
     .option('--node <NODES>', 'only pods on these nodes')
+    .option('--backends-only', 'of an ingress, gateway or route: only the pods behind it')
+    .option('--controller-only', 'of an ingress, gateway or route: only the pods that serve it')
     .option('--max-targets <N>', 'how many targets are captured at once, at most (default: 100)')
     .option('-c, --container <NAME>', 'only the ports this container declares')
     .option('-i, --interface <NAME>', 'interface in the network namespace of the target', 'any')

@@ -18,6 +18,8 @@ export interface ObjectServer {
   remove(kind: string, name: string): void;
   /** Answer requests of this form (`GET /api/v1/namespaces/shop/pods?watch`) with 403 from now on. */
   forbid(request: RegExp): void;
+  /** Answer a path with this: discovery, a subresource. */
+  answer(path: string, content: object): void;
   /** End every watch, as an API server that restarts does; old versions are gone when `gone`. */
   endWatches(gone?: boolean): void;
 }
@@ -39,6 +41,7 @@ interface Watcher {
 export async function startObjectServer(...initial: readonly TestObject[]): Promise<ObjectServer> {
   const objects = new Map<string, TestObject>();
   const watchers = new Set<Watcher>();
+  const answers = new Map<string, object>();
   const forbidden: RegExp[] = [];
   let version = 100;
   let oldest = 0;
@@ -56,7 +59,7 @@ export async function startObjectServer(...initial: readonly TestObject[]): Prom
         );
         return;
       }
-      const object = objects.get(url.pathname);
+      const object = answers.get(url.pathname) ?? objects.get(url.pathname);
       if (object !== undefined) return json(response, 200, object);
       const known = [...objects.keys()].some((path) => collectionsOf(path).includes(url.pathname));
       if (
@@ -124,11 +127,13 @@ export async function startObjectServer(...initial: readonly TestObject[]): Prom
         tell(path, object, true);
       }
     },
+    answer: (path, content) => void answers.set(path, content),
     forbid: (form) => void forbidden.push(form),
     endWatches(gone = false) {
       if (gone) oldest = version + 1;
       if (gone) version += 1;
       for (const { response } of watchers) response.end();
+      watchers.clear();
     },
   };
   for (const object of initial) server.put(object);

@@ -1,6 +1,9 @@
 import { cronJob } from './cronjob.ts';
 import { daemonSet } from './daemonset.ts';
 import { deployment } from './deployment.ts';
+import { gateway } from './gateway.ts';
+import { httpRoute } from './httproute.ts';
+import { ingress } from './ingress.ts';
 import { job } from './job.ts';
 import type { TargetKind } from './kind.ts';
 import { namespace } from './namespace.ts';
@@ -22,6 +25,9 @@ export const TARGET_KINDS = [
   cronJob,
   replicationController,
   service,
+  ingress,
+  gateway,
+  httpRoute,
   node,
   namespace,
 ] as const satisfies readonly TargetKind[];

@@ -117,7 +117,7 @@ test('a workload without pods is an error that says so', async () => {
   expect(refused).toMatchObject([
     {
       label: 'shop/deploy/web',
-      error: { code: 'NO_PODS', exit: 3, message: 'deploy/web in namespace shop has no pods.' },
+      error: { code: 'NO_PODS', exit: 3, message: 'deployment/web in namespace shop has no pods.' },
     },
   ]);
 });

@@ -1,0 +1,33 @@
+import { find } from '../kube/api.ts';
+import { resourcePath } from '../kube/resource.ts';
+import { selectBackends } from './backends.ts';
+import { backendRefs, GATEWAY_API, gatewayPods, parentsOf } from './gateway.ts';
+import { type Selected, type TargetKind, through, together } from './kind.ts';
+import { objectName } from './object.ts';
+
+/** The pods of the Services a route sends requests to, and of the Gateways it is attached to. */
+export const httpRoute: TargetKind = {
+  name: 'httproute',
+  aliases: ['httproutes'],
+  api: GATEWAY_API,
+  plural: 'httproutes',
+  kind: 'HTTPRoute',
+  namespaced: true,
+  async select(object, asking) {
+    const { name, namespace } = objectName(object);
+    const via = `httproute/${name}`;
+    const gateways = asking.sides.controller ? parentsOf(object) : [];
+    const parts = await Promise.all([
+      ...gateways.map(async (parent): Promise<Selected> => {
+        const path = resourcePath(GATEWAY_API, parent.namespace, 'gateways', parent.name);
+        const gateway = await find(asking.kube, path, asking.signal);
+        if (gateway === undefined) {
+          return { pods: [], notes: [`${via} names gateway ${parent.namespace}/${parent.name}, which does not exist`] };
+        }
+        return through(via, through(`gateway/${parent.name}`, await gatewayPods(gateway, asking)));
+      }),
+      asking.sides.backends ? selectBackends(via, backendRefs(object, namespace), asking) : { pods: [] },
+    ]);
+    return together(parts);
+  },
+};
