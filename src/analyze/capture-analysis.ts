@@ -1,6 +1,6 @@
 import type { CaptureInterface } from '../wire/capture-interface.ts';
 import { CaptureFramer, type CaptureHandlers } from '../wire/capture-read.ts';
-import type { AddressName } from '../wire/name-resolution-read.ts';
+import type { AddressNames } from '../wire/name-resolution-read.ts';
 import { Analysis, type AnalysisOptions, type Taken } from './analysis.ts';
 import { decodeCommonPacket } from './common-packet.ts';
 import type { AnalysisSink } from './flow-facts.ts';
@@ -11,7 +11,7 @@ import { decodePacket, PacketView } from './packet.ts';
 /** What may be looked at besides events, while a capture is analysed. */
 export interface CaptureObserver {
   interface?(id: number, described: CaptureInterface): void;
-  names?(names: readonly AddressName[]): void;
+  names?(names: readonly AddressNames[]): void;
   /** Every packet, decoded; the view is valid during the call. Called after its events. */
   packet?(packet: PacketView, taken: Taken): void;
 }

@@ -52,13 +52,17 @@ export class Names {
   }
 
   /**
-   * A name from the capture file (Name Resolution Block).
+   * What the capture file calls an address (Name Resolution Block).
    * @param address RFC 5952 text
+   * @param called all its names: the pod's, and the Service's that it answers for; of several the last
    * @param since ns since the first packet: the time of the last packet before the block; nothing for the file's start
    */
-  addRecord(address: string, name: string, since = Number.NEGATIVE_INFINITY): void {
+  addRecord(address: string, called: readonly string[], since = Number.NEGATIVE_INFINITY): void {
     // A host-network pod's address goes by its node's bare name.
-    this.add(address, this.#nodes.has(name) ? { node: name } : recordedName(name), since);
+    const all = called.map((name) => (this.#nodes.has(name) ? { node: name } : recordedName(name)));
+    const pod = all.findLast((parts) => parts.pod !== undefined);
+    const service = all.findLast((parts) => parts.service !== undefined && parts.namespace === pod?.namespace)?.service;
+    this.add(address, pod === undefined ? (all.at(-1) ?? {}) : { ...pod, service }, since);
   }
 
   /** What a DNS answer at `time` called the address. */
@@ -158,9 +162,10 @@ export class Names {
     while (at > 0 && (tenures[at - 1] as Tenure).since > since) at -= 1;
     const before = tenures[at - 1];
     const merged = this.#merged(before?.identity, identity);
-    if (before !== undefined && (before.identity === merged || before.since === since)) {
-      if (before.identity === merged) return;
-      tenures[at - 1] = { since, identity: merged };
+    if (before?.identity !== undefined && before.identity === merged) return;
+    if (before !== undefined && (before.since === since || samePod(before.identity, merged))) {
+      // More is known of the same pod: it was so all the time.
+      tenures[at - 1] = { since: before.since, identity: merged };
     } else {
       tenures.splice(at, 0, { since, identity: merged });
       if (tenures.length > NAMES_PER_ADDRESS) {
@@ -183,6 +188,10 @@ export class Names {
       name: now.name ?? before.name,
     });
   }
+}
+
+function samePod(one: Identity | undefined, other: Identity | undefined): boolean {
+  return one?.pod !== undefined && one.pod === other?.pod && one.namespace === other.namespace;
 }
 
 function grown(table: Int32Array<ArrayBuffer>, index: number): Int32Array<ArrayBuffer> {

@@ -1,12 +1,12 @@
 import { type CaptureResult, type RunningCapture, startCapture } from '../capture/capture.ts';
 import { planLocal } from '../capture/local/plan.ts';
-import type { NameRecord } from '../capture/names.ts';
 import type { CaptureObserver, NodePlan } from '../capture/node-stream.ts';
 import { CaptureReport } from '../capture/report.ts';
 import { wantsColour } from '../view/colour.ts';
 import { summaryLines } from '../view/summary.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../wire/errors.ts';
 import { DURATION_MAXIMUM_MS } from '../wire/limits.ts';
+import type { NamedAddress } from '../wire/pcapng-write.ts';
 import { type CaptureConfig, completeCapture, type RawCaptureOptions } from './capture-options.ts';
 import { captureSummary, exitCode } from './capture-result.ts';
 import type { Output } from './outputs/output.ts';
@@ -19,9 +19,9 @@ interface Found {
   readonly plans: readonly NodePlan[];
   readonly labels: ReadonlyMap<string, string>;
   readonly refused: readonly { readonly label: string; readonly error: KsnoopError }[];
-  readonly names: readonly NameRecord[];
+  readonly names: readonly NamedAddress[];
   /** More names, found while the capture already runs. */
-  readonly laterNames: (signal: AbortSignal) => Promise<readonly NameRecord[]>;
+  readonly laterNames: (signal: AbortSignal) => Promise<readonly NamedAddress[]>;
   readonly close: () => void;
 }
 

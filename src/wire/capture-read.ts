@@ -2,7 +2,7 @@ import { type CaptureInterface, captureInterface } from './capture-interface.ts'
 import { CaptureTime, wholeTick } from './capture-time.ts';
 import { KsnoopError } from './errors.ts';
 import { INTERFACES_MAXIMUM } from './limits.ts';
-import { type AddressName, addressNames } from './name-resolution-read.ts';
+import { type AddressNames, addressNames } from './name-resolution-read.ts';
 import { joinedOctets, plainOctets } from './octets.ts';
 import { PcapFramer } from './pcap-read.ts';
 import { BLOCK, EPB_HEADER_BYTES, OPTION, padded } from './pcapng.ts';
@@ -26,7 +26,7 @@ export interface CaptureHandlers {
     interfaceId: number,
     flags: number,
   ): void;
-  names?(names: readonly AddressName[]): void;
+  names?(names: readonly AddressNames[]): void;
   /** Every pcapng block but packets, as it lies there; valid during the call. For who writes them again. */
   block?(block: BlockView): void;
 }

@@ -1,17 +1,18 @@
 import { NAME_RECORD, padded } from './pcapng.ts';
 import type { BlockView } from './pcapng-read.ts';
 
-/** One name of a Name Resolution Block. */
-export interface AddressName {
+/** One record of a Name Resolution Block. */
+export interface AddressNames {
   /** 4 or 16 octets, a copy. */
   readonly address: Uint8Array;
-  readonly name: string;
+  /** All that it is called, in order; none is empty. */
+  readonly names: readonly string[];
 }
 
 /** The names a Name Resolution Block holds (draft-ietf-opsawg-pcapng, section 4.5); a damaged record ends them. */
-export function addressNames(block: BlockView): AddressName[] {
+export function addressNames(block: BlockView): AddressNames[] {
   const { bytes, view, littleEndian } = block;
-  const names: AddressName[] = [];
+  const records: AddressNames[] = [];
   const end = block.offset + block.length - 4;
   let at = block.offset + 8;
   while (at + 4 <= end) {
@@ -20,15 +21,15 @@ export function addressNames(block: BlockView): AddressName[] {
     const value = at + 4;
     if (type === NAME_RECORD.end || value + length > end) break;
     const width = type === NAME_RECORD.ipv4 ? 4 : type === NAME_RECORD.ipv6 ? 16 : 0;
-    if (width > 0 && length > width) addNames(names, bytes, value, width, length);
+    if (width > 0 && length > width) records.push(record(bytes, value, width, length));
     at = value + padded(length);
   }
-  return names;
+  return records;
 }
 
 /** Several names of one address follow each other, each ended by a zero octet. */
-function addNames(names: AddressName[], bytes: Uint8Array, value: number, width: number, length: number): void {
+function record(bytes: Uint8Array, value: number, width: number, length: number): AddressNames {
   const address = Uint8Array.from(bytes.subarray(value, value + width));
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + value + width, length - width).toString('utf8');
-  for (const name of text.split('\0')) if (name !== '') names.push({ address, name });
+  return { address, names: text.split('\0').filter((name) => name !== '') };
 }

@@ -92,12 +92,19 @@ export function interfaceStatistics(fields: StatisticsFields): Uint8Array {
   return block(BLOCK.interfaceStatistics, body, options);
 }
 
-/** Names for addresses: `{address: '10.244.1.5', name: 'shop/web-1'}`, IPv4 or IPv6 in any notation of RFC 4291. */
-export function nameResolution(records: Iterable<{ readonly address: string; readonly name: string }>): Uint8Array {
+/** What an address is called. Programs that show one name, as Wireshark does, show the last. */
+export interface NamedAddress {
+  /** IPv4, or IPv6 in any notation of RFC 4291. */
+  readonly address: string;
+  readonly names: readonly string[];
+}
+
+/** Names for addresses: `{address: '10.244.1.5', names: ['web.shop', 'shop/web-1']}`. */
+export function nameResolution(records: Iterable<NamedAddress>): Uint8Array {
   const parts: Buffer[] = [];
-  for (const { address, name } of records) {
+  for (const { address, names } of records) {
     const bytes = isIPv4(address) ? ipv4Bytes(address) : ipv6Bytes(address);
-    const value = Buffer.concat([bytes, Buffer.from(`${name}\0`, 'utf8')]);
+    const value = Buffer.concat([bytes, ...names.map((name) => Buffer.from(`${name}\0`, 'utf8'))]);
     const record = Buffer.alloc(4 + padded(value.length));
     record.writeUInt16LE(bytes.length === 4 ? NAME_RECORD.ipv4 : NAME_RECORD.ipv6, 0);
     record.writeUInt16LE(value.length, 2);

@@ -41,9 +41,9 @@ describe('an address', () => {
   it('is who had it at the time, before the first known the first', () => {
     const { hosts, names } = madeAnalysis();
     const number = host(hosts, SERVER);
-    names.addRecord(SERVER, 'shop/web-1', 100);
-    names.addRecord(SERVER, 'shop/api-1', 200);
-    names.addRecord(SERVER, 'shop/api-1', 300);
+    names.addRecord(SERVER, ['shop/web-1'], 100);
+    names.addRecord(SERVER, ['shop/api-1'], 200);
+    names.addRecord(SERVER, ['shop/api-1'], 300);
     names.add(SERVER, {}, 400);
     const at = (time: number) => names.ofHost(number, time, 0)?.text;
     expect([50, 100, 199, 200, 399, 400, 150, 500].map(at)).toEqual([
@@ -60,31 +60,42 @@ describe('an address', () => {
     expect(names.ofHost(number, 2, 0)).toBeUndefined();
     names.addObserved(SERVER, 'web.example.com.', 3);
     expect(names.ofHost(number, 4, 0)?.text).toBe('web.example.com');
-    names.addRecord(SERVER, 'shop/web-1', 5);
+    names.addRecord(SERVER, ['shop/web-1'], 5);
     expect(names.ofHost(number, 6, 0)?.text).toBe('shop/web-1');
   });
 
   it('is called by DNS only while nothing better is known', () => {
     const { names } = madeAnalysis();
     names.addObserved(SERVER, 'web.shop.svc.cluster.local', 10);
-    names.addRecord(SERVER, 'shop/web-1', 50);
+    names.addRecord(SERVER, ['shop/web-1'], 50);
     names.add(SERVER, {}, 90);
     expect(names.ofAddress(SERVER, 60)?.text).toBe('shop/web-1');
     expect(names.ofAddress(SERVER, 95)).toMatchObject({ service: 'web', namespace: 'shop', text: 'web.shop' });
   });
 
+  it('of a pod goes by the Service it answers for as well, from the beginning', () => {
+    const { names } = madeAnalysis();
+    names.addRecord(SERVER, ['shop/web-1'], 10);
+    names.addRecord(SERVER, ['web-headless.shop', 'web.shop', 'shop/web-1'], 50);
+    names.addRecord(SERVER, ['db.other'], 90);
+    const web = { pod: 'web-1', namespace: 'shop', service: 'web', text: 'shop/web-1', group: 'web.shop' };
+    expect(names.ofAddress(SERVER, 20)).toMatchObject(web);
+    expect(names.ofAddress(SERVER, 60)).toMatchObject(web);
+    expect(names.ofAddress(SERVER, 95)).toMatchObject({ service: 'db', namespace: 'other', pod: undefined });
+  });
+
   it('of one pod keeps what each source knows of it', () => {
     const { names } = madeAnalysis();
-    names.addRecord(SERVER, 'shop/web-1');
+    names.addRecord(SERVER, ['shop/web-1']);
     names.add(SERVER, { namespace: 'shop', pod: 'web-1', service: 'web', node: 'worker-1' }, 100);
-    names.addRecord(SERVER, 'shop/web-1', 200);
+    names.addRecord(SERVER, ['shop/web-1'], 200);
     expect(names.ofAddress(SERVER, 300)).toMatchObject({ node: 'worker-1', text: 'shop/web-1', group: 'web.shop' });
   });
 
   it('of two with the same name is the same identity', () => {
     const { names } = madeAnalysis();
-    names.addRecord(SERVER, 'shop/web-1');
-    names.addRecord('fd00::5', 'shop/web-1');
+    names.addRecord(SERVER, ['shop/web-1']);
+    names.addRecord('fd00::5', ['shop/web-1']);
     expect(names.ofAddress(SERVER, 0)).toBe(names.ofAddress('fd00::5', 0));
   });
 
@@ -111,15 +122,15 @@ describe('an address', () => {
   it('with the name of a node that an interface told is the node', () => {
     const { names } = madeAnalysis();
     names.addInterface(0, 'shop/client-1/any', 'node=worker-1 pod=shop/client-1 uid=1');
-    names.addRecord('172.18.0.2', 'worker-1');
-    names.addRecord('172.18.0.3', 'printer');
+    names.addRecord('172.18.0.2', ['worker-1']);
+    names.addRecord('172.18.0.3', ['printer']);
     expect(names.ofAddress('172.18.0.2', 0)).toMatchObject({ node: 'worker-1', name: undefined, text: 'worker-1' });
     expect(names.ofAddress('172.18.0.3', 0)).toMatchObject({ node: undefined, name: 'printer' });
   });
 
   it('that changes hands without end is bounded, and the loss counted', () => {
     const names = new Names();
-    for (let time = 0; time < NAMES_PER_ADDRESS * 2; time += 1) names.addRecord(SERVER, `shop/web-${time}`, time);
+    for (let time = 0; time < NAMES_PER_ADDRESS * 2; time += 1) names.addRecord(SERVER, [`shop/web-${time}`], time);
     expect(names.forgotten).toBe(NAMES_PER_ADDRESS);
     expect(names.ofAddress(SERVER, 1e9)?.pod).toBe(`web-${NAMES_PER_ADDRESS * 2 - 1}`);
   });

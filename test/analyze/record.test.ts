@@ -9,8 +9,8 @@ const json = (record: object) => JSON.parse(JSON.stringify(record));
 describe('the record of', () => {
   it('an exchange: names, times and the protocol under its key, in the documented order', () => {
     const { recorder, names, flow } = madeAnalysis();
-    names.addRecord(CLIENT, 'shop/client-1');
-    names.addRecord(SERVER, 'web.shop');
+    names.addRecord(CLIENT, ['shop/client-1']);
+    names.addRecord(SERVER, ['web.shop']);
     const record = recorder.event(exchange(), flow({ id: 7 }));
     expect(JSON.stringify(record)).toBe(
       '{"v":1,"time":"2026-07-02T14:03:07.123456789Z","kind":"exchange","protocol":"http",' +
@@ -72,7 +72,7 @@ describe('the record of', () => {
 
   it('a packet', () => {
     const { recorder, names } = madeAnalysis();
-    names.addRecord('10.0.0.2', 'kube-dns.kube-system');
+    names.addRecord('10.0.0.2', ['kube-dns.kube-system']);
     const packet = new PacketView();
     const read = (linkType: number, bytes: Buffer) => {
       packet.set(

@@ -59,7 +59,7 @@ test("the context's namespace is taken, a pod named twice is one target, its add
     ['node-1', ['uid-1']],
   ]);
   expect([...found.labels]).toEqual([['uid-1', 'shop/web-1']]);
-  expect(found.names).toEqual([{ address: '10.244.1.5', name: 'shop/web-1' }]);
+  expect(found.names).toEqual([{ address: '10.244.1.5', names: ['shop/web-1'] }]);
   expect(found.refused).toEqual([]);
   found.close();
 });

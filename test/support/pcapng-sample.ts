@@ -38,8 +38,8 @@ export function statistics(interfaceId: number, time: bigint, endTime?: bigint):
 
 export const names = () =>
   nameResolution([
-    { address: '10.0.0.1', name: 'shop/web-1' },
-    { address: 'fd00::1', name: 'shop/web-1' },
+    { address: '10.0.0.1', names: ['shop/web-1'] },
+    { address: 'fd00::1', names: ['shop/web-1'] },
   ]);
 
 export const end = () => endMarker({ version: 1, reason: 'stopped', interfaces: [] });

@@ -9,8 +9,8 @@ const CLOCK = clockText(TIME);
 
 function named() {
   const made = madeAnalysis();
-  made.names.addRecord(CLIENT, 'shop/client-1');
-  made.names.addRecord(SERVER, 'web.shop');
+  made.names.addRecord(CLIENT, ['shop/client-1']);
+  made.names.addRecord(SERVER, ['web.shop']);
   return made;
 }
 

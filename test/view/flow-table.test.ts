@@ -5,8 +5,8 @@ import { flowLine } from '../../src/view/flow-table.ts';
 import { CLIENT, madeAnalysis, SERVER, tcpDirection, tcpFacts } from '../analyze/made-events.ts';
 
 const { names, recorder, flow } = madeAnalysis();
-names.addRecord(CLIENT, 'shop/client-1');
-names.addRecord(SERVER, 'web.shop\x1b[2J');
+names.addRecord(CLIENT, ['shop/client-1']);
+names.addRecord(SERVER, ['web.shop\x1b[2J']);
 const CLOCK = clockText(recorder.timeText(0));
 const style = { colours: new Colours(false), titleOf: () => undefined };
 const line = (facts: Parameters<typeof flow>[0], colour = false) =>

@@ -101,7 +101,7 @@ describe('the tables of a summary', () => {
 
   it('fit the terminal, and let nothing reach it that it might obey', () => {
     const { names, summary, flow, tables } = made();
-    names.addRecord(SERVER, `evil\x1b[2J${'n'.repeat(300)}`);
+    names.addRecord(SERVER, [`evil\x1b[2J${'n'.repeat(300)}`]);
     const bad = `\x9b\u202e${'r'.repeat(300)}`;
     summary.event(exchange({ route: bad, status: bad, failed: true }), flow());
     summary.event(exchange({ protocol: 'dns', label: bad, status: bad }), flow());

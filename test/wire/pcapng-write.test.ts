@@ -119,12 +119,12 @@ test.each([
   ['::ffff:10.0.0.1', '00000000000000000000ffff0a000001'],
   ['fe80::1%eth0', 'fe800000000000000000000000000001'],
 ])('the name of %s', (address, hex) => {
-  const encoded = Buffer.from(nameResolution([{ address, name: 'shop/web' }]));
+  const encoded = Buffer.from(nameResolution([{ address, names: ['shop/web', 'web.shop'] }]));
   const length = hex.length / 2;
   expect(encoded.readUInt16LE(8)).toBe(length === 4 ? 1 : 2);
-  expect(encoded.readUInt16LE(10)).toBe(length + 'shop/web\0'.length);
+  expect(encoded.readUInt16LE(10)).toBe(length + 'shop/web\0web.shop\0'.length);
   expect(encoded.toString('hex', 12, 12 + length)).toBe(hex);
-  expect(encoded.toString('utf8', 12 + length, 12 + length + 9)).toBe('shop/web\0');
+  expect(encoded.toString('utf8', 12 + length, 12 + length + 18)).toBe('shop/web\0web.shop\0');
 });
 
 test('the end marker is JSON of any length, in a block of whole words', () => {

@@ -45,10 +45,11 @@ export class AnalysisSession {
         this.interfaces[id] = described;
         this.names.addInterface(id, described.name, described.description);
       },
-      names: (names) => {
+      names: (records) => {
         const since = this.span === undefined ? Number.NEGATIVE_INFINITY : this.capture.analysis.clock.now;
-        for (const { address, name } of names)
-          this.names.addRecord(addressText(address, 0, address.length), name, since);
+        for (const { address, names } of records) {
+          this.names.addRecord(addressText(address, 0, address.length), names, since);
+        }
       },
       ...(kind.packets ? { packet: (packet, taken) => this.#packet(packet, taken) } : {}),
     };

@@ -1,4 +1,4 @@
-import type { NameRecord } from '../../capture/names.ts';
+import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import { sectionHeader } from '../../wire/pcapng-write.ts';
 import { ANALYSIS_OUTPUTS } from '../analysis/index.ts';
 import type { AnalysisOutputKind } from '../analysis/output.ts';
@@ -42,10 +42,10 @@ class AnalysedOutput implements Output {
     this.#context.writer.flush();
   }
 
-  addNames(records: readonly NameRecord[]): void {
+  addNames(records: readonly NamedAddress[]): void {
     const { names, span, capture } = this.#session;
     const since = span === undefined ? Number.NEGATIVE_INFINITY : capture.analysis.clock.now;
-    for (const { address, name } of records) names.addRecord(address, name, since);
+    for (const { address, names: called } of records) names.addRecord(address, called, since);
   }
 
   addInterface(_id: number, bytes: Uint8Array, offset: number, length: number): void {

@@ -1,12 +1,12 @@
 import type { CaptureOutput } from '../../capture/capture.ts';
-import type { NameRecord } from '../../capture/names.ts';
+import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import type { Condition } from '../analysis/session.ts';
 import type { ByteWriter } from '../byte-writer.ts';
 
 /** One form in which captured packets leave ksnoop. */
 export interface Output extends CaptureOutput {
   /** Names for addresses, as they become known. */
-  addNames(records: readonly NameRecord[]): void;
+  addNames(records: readonly NamedAddress[]): void;
   /** Write what belongs at the end; resolves when the last byte is with the kernel. */
   close(reason: string): Promise<void>;
   /** What this form could not hold, for the closing summary. */

@@ -1,9 +1,15 @@
 import { release, type } from 'node:os';
 import type { MergeSource } from '../../capture/merge-source.ts';
-import type { NameRecord } from '../../capture/names.ts';
 import { BLOCK } from '../../wire/pcapng.ts';
 import { isLastStatistics } from '../../wire/pcapng-read.ts';
-import { endMarker, interfaceStatistics, nameResolution, sectionHeader, withComment } from '../../wire/pcapng-write.ts';
+import {
+  endMarker,
+  interfaceStatistics,
+  type NamedAddress,
+  nameResolution,
+  sectionHeader,
+  withComment,
+} from '../../wire/pcapng-write.ts';
 import type { ByteWriter } from '../byte-writer.ts';
 import type { Output, OutputKind } from './output.ts';
 
@@ -18,7 +24,7 @@ class PcapngOutput implements Output {
   readonly omitted = undefined;
   readonly #writer: ByteWriter;
   readonly #interfaces: InterfaceState[] = [];
-  readonly #named = new Map<string, string>();
+  readonly #named = new Map<string, NamedAddress>();
   readonly #startTime = now();
 
   #begun = false;
@@ -39,10 +45,10 @@ class PcapngOutput implements Output {
     this.#writer.flush();
   }
 
-  addNames(records: readonly NameRecord[]): void {
-    const fresh = records.filter(({ address, name }) => this.#named.get(address) !== name);
+  addNames(records: readonly NamedAddress[]): void {
+    const fresh = records.filter(({ address, names }) => String(this.#named.get(address)?.names) !== String(names));
     if (fresh.length === 0) return;
-    for (const { address, name } of fresh) this.#named.set(address, name);
+    for (const record of fresh) this.#named.set(record.address, record);
     if (this.#begun) this.#push(nameResolution(fresh));
   }
 
@@ -83,9 +89,7 @@ class PcapngOutput implements Output {
     if (this.#begun) return;
     this.#begun = true;
     this.#push(sectionHeader(`${type()} ${release()}`));
-    if (this.#named.size > 0) {
-      this.#push(nameResolution([...this.#named].map(([address, name]) => ({ address, name }))));
-    }
+    if (this.#named.size > 0) this.#push(nameResolution(this.#named.values()));
   }
 
   #push(block: Uint8Array): void {

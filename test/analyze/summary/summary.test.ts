@@ -51,8 +51,8 @@ describe('the summary of exchanges', () => {
 
   it('names servers by what they are called at that time, or by their address', () => {
     const { names, summary, flow, report } = made();
-    names.addRecord(SERVER, 'web.shop', 0);
-    names.addRecord(SERVER, 'api.shop', 100);
+    names.addRecord(SERVER, ['web.shop'], 0);
+    names.addRecord(SERVER, ['api.shop'], 100);
     summary.event(exchange({ time: 50 }), flow());
     summary.event(exchange({ time: 150 }), flow());
     summary.event(exchange({ asker: 1 }), flow());
@@ -163,7 +163,7 @@ describe('the number of rows is bounded, and nothing is uncounted:', () => {
 describe('the health of TCP', () => {
   it('is counted over flows, by server and in all', () => {
     const { names, summary, flow, report } = made();
-    names.addRecord(SERVER, 'web.shop');
+    names.addRecord(SERVER, ['web.shop']);
     const bad = {
       ...tcpDirection,
       retransmissions: 5,

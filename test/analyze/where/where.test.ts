@@ -21,8 +21,8 @@ const FIELDS: FieldTable = {
 };
 
 const { recorder, names, flow } = madeAnalysis();
-names.addRecord(CLIENT, 'shop/client-1');
-names.addRecord(SERVER, 'web.shop');
+names.addRecord(CLIENT, ['shop/client-1']);
+names.addRecord(SERVER, ['web.shop']);
 
 const http = recorder.event(
   exchange({

@@ -10,7 +10,7 @@ const lines = (bytes: Buffer) => bytes.toString('utf8').split('\n').slice(0, -1)
 
 test('one line per packet: whose, which way, by name where there is one', async () => {
   const { bytes, output } = await written(packets, (source, target) => {
-    target.addNames([{ address: '10.0.0.1', name: 'shop/client' }]);
+    target.addNames([{ address: '10.0.0.1', names: ['shop/client'] }]);
     source.push(Buffer.concat([sample.header(), sample.describe('shop/web-1/any')]));
     source.push(sample.packet(0, TIME, UDP_FRAME));
     source.push(sample.statistics(0, TIME + 1n));
@@ -29,7 +29,7 @@ test('names that become known later hold from then on', async () => {
   const { bytes } = await written(packets, (source, target) => {
     source.push(Buffer.concat([sample.header(), sample.describe('shop/web-1/any')]));
     source.push(sample.packet(0, TIME, UDP_FRAME));
-    target.addNames([{ address: '10.0.0.1', name: 'shop/client' }]);
+    target.addNames([{ address: '10.0.0.1', names: ['shop/client'] }]);
     source.push(sample.packet(0, TIME, UDP_FRAME));
   });
   expect(lines(bytes)[0]).toContain('10.0.0.1:1000 >');
@@ -38,7 +38,7 @@ test('names that become known later hold from then on', async () => {
 
 test('a name cannot move the terminal, and a packet of random octets is still one line', async () => {
   const { bytes } = await written(packets, (source, target) => {
-    target.addNames([{ address: '10.0.0.1', name: 'a\u001b[2Jb' }]);
+    target.addNames([{ address: '10.0.0.1', names: ['a\u001b[2Jb'] }]);
     source.push(
       Buffer.concat([sample.header(), sample.describe('shop/\u009bweb/any'), sample.describe('x/y/any', 65_000)]),
     );

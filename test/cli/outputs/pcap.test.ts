@@ -33,7 +33,7 @@ test('without a packet the file is a whole pcap, with the snaplen of the capture
 
 test('packets of another link type are left out and counted', async () => {
   const { bytes, output } = await written(pcap, (source, target) => {
-    target.addNames([{ address: '10.0.0.1', name: 'shop/web-1' }]);
+    target.addNames([{ address: '10.0.0.1', names: ['shop/web-1'] }]);
     const types = [ETHERNET, LINUX_SLL2, ETHERNET];
     source.push(Buffer.concat([sample.header(), ...types.map((type, id) => sample.describe(`a/${id}/any`, type))]));
     for (const id of [0, 1, 2, 1]) source.push(sample.packet(id, TIME, UDP_FRAME));

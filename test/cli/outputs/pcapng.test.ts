@@ -19,7 +19,7 @@ function kinds(bytes: Uint8Array): string[] {
 
 test('one section: names before the first interface, packets as they came, the end marker last', async () => {
   const { bytes } = await written(pcapng, (source, output) => {
-    output.addNames([{ address: '10.0.0.1', name: 'shop/web-1' }]);
+    output.addNames([{ address: '10.0.0.1', names: ['shop/web-1'] }]);
     source.push(Buffer.concat([sample.header(), sample.describe('shop/web-1/any', 276)]));
     source.push(sample.packet(0, TIME, UDP_FRAME));
     source.push(sample.packet(0, TIME + 5n, UDP_FRAME.subarray(0, 20), UDP_FRAME.length));
@@ -36,12 +36,12 @@ test('one section: names before the first interface, packets as they came, the e
 });
 
 test('names that come later are written once, and again only when they change', async () => {
-  const web = { address: '10.0.0.1', name: 'shop/web-1' };
+  const web = { address: '10.0.0.1', names: ['shop/web-1'] };
   const { bytes } = await written(pcapng, (source, output) => {
     source.push(Buffer.concat([sample.header(), sample.describe('a/b/any')]));
-    output.addNames([web, { address: 'fd00::1', name: 'shop/web-1' }]);
+    output.addNames([web, { address: 'fd00::1', names: ['shop/web-1'] }]);
     output.addNames([web]);
-    output.addNames([{ ...web, name: 'shop/api-1' }]);
+    output.addNames([{ ...web, names: ['shop/api-1'] }]);
   });
   expect(kinds(bytes).filter((kind) => kind === 'nameResolution')).toHaveLength(2);
   expect(bytes.includes('shop/api-1')).toBe(true);
