@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import type { AgentTarget } from '../wire/agent-target.ts';
+import type { CaptureObserver } from './capture-observer.ts';
 import { DRAIN_MS, MERGE_WINDOW_MS, OUTPUT_BYTES } from './limits.ts';
 import { type BlockSink, Merge } from './merge.ts';
-import { type CaptureObserver, type CaptureSettings, type NodePlan, NodeStream } from './node-stream.ts';
+import { type CaptureSettings, type NodeAccess, type NodePlan, NodeStream } from './node-stream.ts';
 import type { CaptureReport } from './report.ts';
 import { Tally } from './tally.ts';
+import type { FollowChanges, TargetChange } from './target-change.ts';
 
 /** Where a capture's blocks end up: a file, a pipe, lines on a terminal. */
 export interface CaptureOutput extends BlockSink {
@@ -48,12 +51,19 @@ export interface RunningCapture {
 /** How often waiting packets are looked after. */
 const TICK_MS = 20;
 
+/** What is captured, to begin with and from then on. */
+export interface CaptureTargets {
+  readonly plans: readonly NodePlan[];
+  /** Tells how the targets change while the capture runs; without it they are those of the plans. */
+  readonly follow?: FollowChanges | undefined;
+}
+
 /**
- * Capture the targets of all plans into one output, in time order.
- * @param report must hold every target of the plans
+ * Capture the targets into one output, in time order.
+ * @param report must hold every target of the plans; those that join are added
  */
 export function startCapture(
-  plans: readonly NodePlan[],
+  { plans, follow }: CaptureTargets,
   settings: CaptureSettings,
   limits: CaptureLimits,
   output: CaptureOutput,
@@ -73,24 +83,70 @@ export function startCapture(
       lookAtOutput();
     },
   });
-  // The time that was asked for is one of capturing, so it begins with the first target.
-  const watched: CaptureObserver = {
-    ...observer,
-    started: (...target) => {
-      if (Number.isFinite(limits.durationMs)) duration ??= setTimeout(() => stop('duration'), limits.durationMs);
-      observer.started(...target);
-    },
+  /** The time that was asked for is one of capturing, so it begins with the first target. */
+  const onStarted = () => {
+    if (Number.isFinite(limits.durationMs)) duration ??= setTimeout(() => stop('duration'), limits.durationMs);
   };
-  const streams = plans.map(
-    (plan) => new NodeStream(plan, settings, merge, report, watched, () => randomBytes(16).toString('hex')),
-  );
+  const sessionId = () => randomBytes(16).toString('hex');
+  const context = { settings, merge, report, observer, sessionId, onStarted };
+  const streams = new Map<string, NodeStream>();
+  const finished = Promise.withResolvers<void>();
+  const following = new AbortController();
+
+  /** One stream per node carries all its targets. */
+  function open(plan: NodePlan, late: boolean): void {
+    const stream = new NodeStream(plan, context, late);
+    streams.set(plan.node, stream);
+    if (paused) stream.pause();
+    void stream.run().then(() => {
+      if (streams.get(plan.node) === stream) streams.delete(plan.node);
+      endIfDone();
+    });
+  }
+
+  function endIfDone(): void {
+    if (streams.size > 0) return;
+    // What joins would fail as all of them did.
+    const hopeless = report.failed().length === report.targets.size;
+    if (cause !== undefined || !settings.follow || hopeless) finished.resolve();
+  }
+
+  function change(event: TargetChange): void {
+    if (cause !== undefined) return;
+    switch (event.type) {
+      case 'added':
+        join(event.node, event.target, event.label);
+        return;
+      case 'gone':
+        for (const stream of streams.values()) stream.remove(event.key);
+        return;
+      case 'refused': {
+        const target = report.add(`refused:${event.label}`, event.label, new Date());
+        target.state = 'failed';
+        target.error = event.error;
+        observer.failed(target.key, target.label, event.error);
+        return;
+      }
+      case 'note':
+        observer.note(event.message);
+    }
+  }
+
+  function join(node: NodeAccess, target: AgentTarget, label: string): void {
+    if (!report.targets.has(target.key)) report.add(target.key, label, new Date());
+    const stream = streams.get(node.node);
+    if (stream === undefined) open({ ...node, targets: [target] }, true);
+    else stream.add(target);
+  }
 
   function stop(why: StopCause): void {
     if (cause !== undefined) return;
     cause = why;
+    following.abort();
     if (why === 'output-ended' || why === 'limit') terminateOrDrain(0);
-    for (const stream of streams) stream.stop();
+    for (const stream of streams.values()) stream.stop();
     drain ??= setTimeout(() => terminateOrDrain(1), DRAIN_MS);
+    endIfDone();
   }
 
   function terminateOrDrain(step: 0 | 1): void {
@@ -100,7 +156,7 @@ export function startCapture(
       return;
     }
     cutOff = true;
-    for (const stream of streams) stream.terminate();
+    for (const stream of streams.values()) stream.terminate();
   }
 
   function lookAtOutput(): void {
@@ -108,13 +164,13 @@ export function startCapture(
       stop('output-ended');
     } else if (!paused && cause !== 'limit' && output.pending > OUTPUT_BYTES) {
       paused = true;
-      for (const stream of streams) stream.pause();
+      for (const stream of streams.values()) stream.pause();
     }
   }
 
   function resume(): void {
     paused = false;
-    for (const stream of streams) stream.resume();
+    for (const stream of streams.values()) stream.resume();
   }
 
   const tick = setInterval(
@@ -124,7 +180,11 @@ export function startCapture(
     },
     Math.min(TICK_MS, MERGE_WINDOW_MS),
   );
-  const result = Promise.all(streams.map((stream) => stream.run())).then((): CaptureResult => {
+  for (const plan of plans) open(plan, false);
+  if (plans.length === 0) endIfDone();
+  void follow?.(change, following.signal);
+  const result = finished.promise.then((): CaptureResult => {
+    following.abort();
     merge.flush();
     output.flush();
     clearInterval(tick);

@@ -1,16 +1,16 @@
 import type { AgentTarget } from '../wire/agent-target.ts';
 import { KsnoopError } from '../wire/errors.ts';
-import { containerFilter } from './container-filter.ts';
-import type { FollowedTargets } from './followed-targets.ts';
+import { ClusterNode } from './cluster-node.ts';
+import type { TargetEvent } from './followed-targets.ts';
 import { AGENT_CONTAINER, AGENT_NAMESPACE, type Agents, findAgents } from './kube/agents.ts';
-import { find } from './kube/api.ts';
 import { openExec } from './kube/exec.ts';
 import type { Kube } from './kube/kube.ts';
-import { type PodView, podView } from './kube/pod.ts';
-import { resourcePath } from './kube/resource.ts';
+import type { PodView } from './kube/pod.ts';
+import { podNames } from './names.ts';
 import type { NodePlan } from './node-stream.ts';
-import { checkCapturable, podWarnings } from './pod-state.ts';
+import { podWarnings } from './pod-state.ts';
 import { podLabel } from './target.ts';
+import type { FollowChanges, TargetChange } from './target-change.ts';
 import type { TargetQuery } from './target-find.ts';
 import { findTargetSet } from './target-set.ts';
 import type { OpenTransport } from './transport.ts';
@@ -23,8 +23,18 @@ export interface ClusterPlan {
   readonly labels: ReadonlyMap<string, string>;
   readonly refused: readonly { readonly label: string; readonly error: KsnoopError }[];
   readonly warnings: readonly string[];
-  /** What the user's words stand for from now on. */
-  readonly followed: FollowedTargets;
+  /** Whether targets may join later. */
+  readonly growing: boolean;
+  /** Tells what joins and leaves; undefined when the set is frozen. */
+  readonly follow: FollowChanges | undefined;
+}
+
+export interface PlanOptions {
+  readonly container: string | undefined;
+  /** How many targets are allowed at once. */
+  readonly maximum: number;
+  /** Whether the targets are followed, or stay what they are now. */
+  readonly follow: boolean;
 }
 
 /**
@@ -34,7 +44,7 @@ export interface ClusterPlan {
 export async function planCluster(
   kube: Kube,
   query: TargetQuery,
-  options: { readonly container: string | undefined; readonly maximum: number },
+  options: PlanOptions,
   signal: AbortSignal,
 ): Promise<ClusterPlan> {
   // One list of all agents at once with the targets: the common case is one node, and a round trip is a tenth of the start.
@@ -42,54 +52,65 @@ export async function planCluster(
   agents.first().catch(() => {});
   const followed = await findTargetSet(kube, query, options.maximum, signal);
   const refused = [...followed.refused];
-  const byNode = new Map<string, { targets: AgentTarget[]; pods: PodView[] }>();
+  const nodes = new Map<string, ClusterNode>();
   const at = (name: string) => {
-    const node = byNode.get(name) ?? { targets: [], pods: [] };
-    byNode.set(name, node);
+    const node = nodes.get(name) ?? new ClusterNode(kube, name, openAgent(kube, name, agents), options, signal);
+    nodes.set(name, node);
     return node;
   };
   const labels = new Map<string, string>();
+  const byNode = new Map<ClusterNode, AgentTarget[]>();
+  const begin = (node: ClusterNode, target: AgentTarget, label: string) => {
+    byNode.set(node, [...(byNode.get(node) ?? []), target]);
+    labels.set(target.key, label);
+  };
+  const pods: PodView[] = [];
   for (const { pod } of followed.initial.pods) {
     try {
-      checkCapturable(pod);
-      const target = agentTarget(pod, options.container);
-      at(pod.nodeName).targets.push(target);
-      at(pod.nodeName).pods.push(pod);
-      labels.set(target.key, podLabel(pod));
+      const node = at(pod.nodeName);
+      begin(node, node.join(pod), podLabel(pod));
+      pods.push(pod);
     } catch (thrown) {
       if (!(thrown instanceof KsnoopError)) throw thrown;
       refused.push({ label: podLabel(pod), error: thrown });
     }
   }
-  for (const { uid, name } of followed.initial.nodes) {
-    at(name).targets.push({ key: uid, kind: 'host' });
-    labels.set(uid, `node/${name}`);
-  }
-  const plans = [...byNode].map(
-    ([node, { targets, pods: here }]): NodePlan => ({
-      node,
-      targets,
-      open: openAgent(kube, node, agents),
-      refresh: (wanted) => refresh(kube, wanted, here, options.container, signal),
-    }),
-  );
-  const captured = [...byNode.values()].flatMap((node) => node.pods);
-  const warnings = [...followed.notes, ...captured.flatMap(podWarnings)];
-  return { plans, pods: captured, labels, refused, warnings, followed };
+  for (const { uid, name } of followed.initial.nodes) begin(at(name), { key: uid, kind: 'host' }, `node/${name}`);
+  const follow: FollowChanges = (emit, until) => followed.follow((event) => emit(changeOf(event, at)), until);
+  return {
+    plans: [...byNode].map(([{ node, open, refresh }, targets]) => ({ node, open, refresh, targets })),
+    pods,
+    labels,
+    refused,
+    warnings: [...followed.notes, ...pods.flatMap(podWarnings)],
+    growing: options.follow && followed.growing,
+    follow: options.follow ? follow : undefined,
+  };
 }
 
-function agentTarget(pod: PodView, container: string | undefined): AgentTarget {
-  const filter = container === undefined ? {} : { filter: containerFilter(pod, container) };
-  return {
-    key: pod.uid,
-    kind: 'pod',
-    namespace: pod.namespace,
-    pod: pod.name,
-    uid: pod.configHash ?? pod.uid,
-    containers: pod.containers.filter(({ id }) => id !== '').map(({ name, id }) => ({ name, id })),
-    hostNetwork: pod.hostNetwork,
-    ...filter,
-  };
+/** What an event means for the streams. */
+function changeOf(event: TargetEvent, at: (node: string) => ClusterNode): TargetChange {
+  switch (event.type) {
+    case 'added': {
+      const { pod } = event;
+      const label = podLabel(pod);
+      try {
+        const node = at(pod.nodeName);
+        return { type: 'added', node, target: node.join(pod), label, names: podNames([pod]) };
+      } catch (thrown) {
+        if (!(thrown instanceof KsnoopError)) throw thrown;
+        return { type: 'refused', label, error: thrown };
+      }
+    }
+    case 'node-added': {
+      const target = { key: event.uid, kind: 'host' } as const;
+      return { type: 'added', node: at(event.name), target, label: `node/${event.name}`, names: [] };
+    }
+    case 'gone':
+      return { type: 'gone', key: event.uid };
+    default:
+      return event;
+  }
 }
 
 /** The first answer is shared by all nodes; every later attempt asks anew, for agents are replaced. */
@@ -130,28 +151,4 @@ function openAgent(kube: Kube, node: string, agents: ReturnType<typeof memoAgent
       terminate: () => stream.terminate(),
     };
   };
-}
-
-/** Of the pods captured so far, those that still exist as the same pod, with the container IDs they have now. */
-async function refresh(
-  kube: Kube,
-  wanted: readonly AgentTarget[],
-  pods: readonly PodView[],
-  container: string | undefined,
-  signal: AbortSignal,
-): Promise<AgentTarget[]> {
-  const living: AgentTarget[] = [];
-  for (const target of wanted) {
-    const { key } = target;
-    // A node stays until its agent says otherwise.
-    if (target.kind === 'host') living.push(target);
-    const known = pods.find(({ uid }) => uid === key);
-    if (known === undefined) continue;
-    const object = await find(kube, resourcePath('v1', known.namespace, 'pods', known.name), signal);
-    if (object === undefined) continue;
-    const pod = podView(object);
-    if (pod.uid !== key || pod.phase === 'Succeeded' || pod.phase === 'Failed') continue;
-    living.push(agentTarget(pod, container));
-  }
-  return living;
 }

@@ -36,6 +36,9 @@ export const RECONNECT_LAST_MS = 10_000;
 /** A lost stream whose target still lives is taken up again for this long, then it counts as failed. */
 export const RECONNECT_TOTAL_MS = 120_000;
 
+/** A pod whose network has gone: after these waits the cluster is asked whether it still exists. */
+export const STILL_THERE_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 120_000, 300_000] as const;
+
 /** Neither event nor packet from an agent for this long: the stream is dead, whatever the socket says. */
 export const SILENCE_MS = 20_000;
 

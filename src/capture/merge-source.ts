@@ -11,6 +11,8 @@ const SHORTEST_STATISTICS = 24;
 /** One agent's stream on its way into the merge. */
 export class MergeSource {
   readonly name: string;
+  /** Tells the streams of a capture apart. */
+  readonly serial: number;
   /** The body of the stream's end marker; set once it has been read, which means the stream is complete. */
   endMarker: Uint8Array | undefined;
   /** Bytes of packets and everything else received. */
@@ -21,10 +23,16 @@ export class MergeSource {
   readonly #framer: BlockFramer;
   readonly #queues: InterfaceQueue[] = [];
 
-  constructor(name: string, merge: Merge) {
+  constructor(name: string, serial: number, merge: Merge) {
     this.name = name;
+    this.serial = serial;
     this.#merge = merge;
     this.#framer = new BlockFramer((block) => this.#take(block));
+  }
+
+  /** Interfaces that it has had so far, which is the number of the next one. */
+  get interfaces(): number {
+    return this.#queues.length;
   }
 
   /** Take the stream's next bytes. @throws KsnoopError DAMAGED_PCAPNG */

@@ -28,6 +28,7 @@ export class Merge {
   readonly #heap: InterfaceQueue[] = [];
   /** Interfaces that have lately been busy. */
   readonly #busy = new Set<InterfaceQueue>();
+  #sources = 0;
   #interfaces = 0;
   #open = 0;
   #waitingBytes = 0;
@@ -42,7 +43,8 @@ export class Merge {
   }
 
   addSource(name: string): MergeSource {
-    return new MergeSource(name, this);
+    this.#sources += 1;
+    return new MergeSource(name, this.#sources, this);
   }
 
   /** Bytes that wait for an earlier packet of another interface. */

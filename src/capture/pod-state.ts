@@ -6,10 +6,11 @@ import { podLabel } from './target.ts';
 const SANDBOXED = /gvisor|runsc|kata/i;
 
 /**
- * Whether a pod can be captured now.
+ * Whether a pod can be captured.
+ * @param wait whether its network namespace may be waited for
  * @throws KsnoopError POD_PENDING, POD_COMPLETED, POD_ENDING (exit 3): there is no network namespace to look into
  */
-export function checkCapturable(pod: PodView): void {
+export function checkCapturable(pod: PodView, wait: boolean): void {
   const label = podLabel(pod);
   const trouble = podTrouble(pod);
   const refuse = (code: string, what: string, hint: string): never => {
@@ -24,7 +25,7 @@ export function checkCapturable(pod: PodView): void {
     refuse('POD_PENDING', why, `See why: kubectl describe pod -n ${pod.namespace} ${pod.name}`);
   }
   const made = pod.containers.some(({ id }) => id !== '');
-  if (!made && !pod.hostNetwork) {
+  if (!made && !wait && !pod.hostNetwork) {
     const why = `is pending on node ${pod.nodeName}: ${trouble || 'no container was made yet'}`;
     refuse('POD_PENDING', why, `See why: kubectl describe pod -n ${pod.namespace} ${pod.name}`);
   }

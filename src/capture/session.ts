@@ -25,6 +25,7 @@ export class AgentSession {
   readonly #source: MergeSource;
   readonly #onEvent: (event: AgentEvent) => void;
   readonly #stray: string[] = [];
+  readonly #early: Control[] = [];
   readonly #abort = new AbortController();
   #transport: AgentTransport | undefined;
   #failure: KsnoopError | undefined;
@@ -67,7 +68,8 @@ export class AgentSession {
       if (this.#abort.signal.aborted) transport.terminate();
       this.#heardAt = performance.now();
       transport.write(`${JSON.stringify(this.#request)}\n`);
-      if (this.#stopping) this.#say({ type: 'stop' });
+      for (const control of this.#early.splice(0)) this.say(control);
+      if (this.#stopping) this.say({ type: 'stop' });
       if (this.#paused) transport.pause();
       watch = setInterval(() => this.#keepAlive(), HEARTBEAT_MS);
       return this.#settle(await transport.ended);
@@ -80,11 +82,17 @@ export class AgentSession {
     }
   }
 
+  /** Tell the agent something; before it is reached, what it will be told first. */
+  say(control: Control): void {
+    if (this.#transport !== undefined) this.#transport.write(`${JSON.stringify(control)}\n`);
+    else if (control.type === 'add' || control.type === 'remove') this.#early.push(control);
+  }
+
   /** Ask the agent to end: what it has captured still comes, then the end marker. */
   stop(): void {
     if (this.#stopping) return;
     this.#stopping = true;
-    this.#say({ type: 'stop' });
+    this.say({ type: 'stop' });
   }
 
   /** Break off at once; what is under way is lost. */
@@ -104,12 +112,8 @@ export class AgentSession {
     this.#transport?.resume();
   }
 
-  #say(control: Control): void {
-    this.#transport?.write(`${JSON.stringify(control)}\n`);
-  }
-
   #keepAlive(): void {
-    this.#say({ type: 'heartbeat' });
+    this.say({ type: 'heartbeat' });
     // Nothing is heard while paused, and that is our own doing.
     if (this.#paused || performance.now() - this.#heardAt < SILENCE_MS) return;
     this.#fail(new KsnoopError('AGENT_SILENT', `The agent has said nothing for ${SILENCE_MS / 1000} s.`));
@@ -145,7 +149,7 @@ export class AgentSession {
   #acknowledge(): void {
     if (!this.#endAnnounced || this.#acknowledged || this.#source.endMarker === undefined) return;
     this.#acknowledged = true;
-    this.#say({ type: 'acknowledge' });
+    this.say({ type: 'acknowledge' });
   }
 
   #settle(end: TransportEnd): SessionEnd {

@@ -6,6 +6,9 @@ import type { MergeSource } from './merge-source.ts';
 /** What of one interface went to the output. */
 export interface InterfaceTally {
   readonly id: number;
+  /** The stream it came in, by the source's serial number, and its number there. */
+  readonly stream: number;
+  readonly index: number;
   /** Its if_name: `shop/web-1/any`. */
   readonly name: string;
   packets: number;
@@ -37,7 +40,9 @@ export class Tally implements BlockSink {
   }
 
   addInterface(id: number, bytes: Uint8Array, offset: number, length: number, source: MergeSource): void {
-    this.interfaces.push({ id, name: interfaceName(bytes, offset, length), packets: 0, bytes: 0, truncated: 0 });
+    const { serial: stream, interfaces: index } = source;
+    const name = interfaceName(bytes, offset, length);
+    this.interfaces.push({ id, stream, index, name, packets: 0, bytes: 0, truncated: 0 });
     this.#next.addInterface(id, bytes, offset, length, source);
   }
 

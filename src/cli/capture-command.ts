@@ -1,7 +1,7 @@
-import { type CaptureResult, type RunningCapture, startCapture } from '../capture/capture.ts';
+import { type CaptureResult, type CaptureTargets, type RunningCapture, startCapture } from '../capture/capture.ts';
 import { planLocal } from '../capture/local/plan.ts';
-import type { CaptureObserver, NodePlan } from '../capture/node-stream.ts';
 import { CaptureReport } from '../capture/report.ts';
+import type { FollowChanges } from '../capture/target-change.ts';
 import { wantsColour } from '../view/colour.ts';
 import { summaryLines } from '../view/summary.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../wire/errors.ts';
@@ -9,14 +9,16 @@ import { DURATION_MAXIMUM_MS } from '../wire/limits.ts';
 import type { NamedAddress } from '../wire/pcapng-write.ts';
 import { type CaptureConfig, completeCapture, type RawCaptureOptions } from './capture-options.ts';
 import { captureSummary, exitCode } from './capture-result.ts';
+import { CaptureVoice } from './capture-voice.ts';
 import type { Output } from './outputs/output.ts';
 import { openSink, type Sink } from './sink.ts';
 import { tellError, type Voice, voice } from './voice.ts';
 import { condition } from './where-condition.ts';
 
 /** What is to be captured, wherever it was found. */
-interface Found {
-  readonly plans: readonly NodePlan[];
+interface Found extends CaptureTargets {
+  /** Whether targets may join later. */
+  readonly growing: boolean;
   readonly labels: ReadonlyMap<string, string>;
   readonly refused: readonly { readonly label: string; readonly error: KsnoopError }[];
   readonly names: readonly NamedAddress[];
@@ -79,8 +81,11 @@ async function run(
     filter: config.filter,
     snaplen: config.snaplen,
     maxDurationMs: DURATION_MAXIMUM_MS,
+    follow: found.growing,
   };
-  running = startCapture(found.plans, settings, config, output, report, observer(say));
+  const told = new CaptureVoice(say);
+  const targets: CaptureTargets = { plans: found.plans, follow: found.follow && withNames(found.follow, output) };
+  running = startCapture(targets, settings, config, output, report, told);
   signals.onSignal((count) => {
     if (count > 1) running?.terminate();
     else {
@@ -94,6 +99,7 @@ async function run(
   });
   const result = await running.result;
   naming.abort();
+  told.close();
   found.close();
   return conclude(config, result, output, sink, performance.now() - started, say);
 }
@@ -120,22 +126,20 @@ async function conclude(
   return exitCode(result, failure);
 }
 
-function observer(say: Voice): CaptureObserver {
-  return {
-    started: (_key, label) => say.say(`capturing ${label}`),
-    failed: (_key, _label, error) => void tellError(error, say.tell),
-    gone: (_key, label) => say.tell(`${label} is gone`),
-    lost: (gap) => say.tell(`the stream from ${gap.node} was lost: ${gap.reason} Trying again ...`),
-    resumed: (gap) =>
-      say.tell(`the stream from ${gap.node} is back; packets since ${gap.from.toISOString()} are missing`),
-    log: (node, message) => say.detail(`${node}: ${message}`),
-  };
+/** The names of targets that join reach the output before they are captured. */
+function withNames(follow: FollowChanges, output: Output): FollowChanges {
+  return (emit, signal) =>
+    follow((change) => {
+      if (change.type === 'added') output.addNames(change.names);
+      emit(change);
+    }, signal);
 }
 
 function findLocal(config: CaptureConfig): Found {
   const plan = planLocal(config.targets, config.namespace ?? 'default');
   return {
     plans: [plan],
+    growing: false,
     labels: new Map(plan.targets.map(({ key }) => [key, key])),
     refused: [],
     names: [],

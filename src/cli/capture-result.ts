@@ -1,5 +1,5 @@
 import type { CaptureResult } from '../capture/capture.ts';
-import { countersOf, type TargetReport } from '../capture/report.ts';
+import { carries, countersOf, type TargetReport } from '../capture/report.ts';
 import type { CaptureSummary, TargetSummary } from '../view/summary.ts';
 import { timeSpan } from '../view/units.ts';
 import { EXIT, type ExitCode, messageOf, systemCode } from '../wire/errors.ts';
@@ -41,15 +41,10 @@ function targetSummary(
   result: CaptureResult,
 ): TargetSummary {
   const counters = countersOf(target);
-  const tallies = result.tally.interfaces.filter(({ name }) => target.interfaces.has(name));
+  const tallies = result.tally.interfaces.filter((tally) => carries(target, tally));
   const sum = (pick: (tally: (typeof tallies)[number]) => number) =>
     tallies.reduce((all, tally) => all + pick(tally), 0);
-  const note =
-    target.state === 'failed'
-      ? `failed: ${target.error?.message ?? 'for no known reason'}`
-      : target.state === 'gone'
-        ? 'gone'
-        : undefined;
+  const note = whatBecame(target);
   const [first] = target.interfaces;
   return {
     label: target.label,
@@ -61,6 +56,20 @@ function targetSummary(
     truncated: sum(({ truncated }) => truncated),
     note,
   };
+}
+
+/** What became of a target, where it is worth a word: it came or went while the capture ran, failed, or never began. */
+function whatBecame({ state, error, joined, left }: TargetReport): string | undefined {
+  if (state === 'failed') return `failed: ${error?.message ?? 'for no known reason'}`;
+  const words = joined === undefined ? [] : [`joined ${clock(joined)}`];
+  if (state === 'gone') words.push(left === undefined ? 'gone' : `gone ${clock(left)}`);
+  if (state === 'waiting') words.push('never had a network to capture');
+  return words.length === 0 ? undefined : words.join(', ');
+}
+
+/** Time of day, UTC, to the second. */
+function clock(time: Date): string {
+  return time.toISOString().slice(11, 19);
 }
 
 function writeFailure(config: CaptureConfig, error: Error): string {

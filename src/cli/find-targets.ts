@@ -12,15 +12,18 @@ export async function findTargets(config: CaptureConfig, say: Voice, signal: Abo
   const refs = parseTargets(config.targets, isSelecting(config));
   const kube = await loadKube({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) });
   const query = targetQuery(config, refs, kube.namespace);
-  const plan = await planCluster(kube, query, { container: config.container, maximum: config.maxTargets }, signal);
+  const { container, maxTargets: maximum, follow } = config;
+  const plan = await planCluster(kube, query, { container, maximum, follow }, signal);
   for (const warning of plan.warnings) say.tell(warning);
-  if (config.container !== undefined) {
-    say.tell(`containers of a pod share its network: -c ${config.container} filters by the ports it declares.`);
+  if (container !== undefined) {
+    say.tell(`containers of a pod share its network: -c ${container} filters by the ports it declares.`);
   }
   return {
     plans: plan.plans,
     labels: plan.labels,
     refused: plan.refused,
+    growing: plan.growing,
+    follow: plan.follow,
     names: podNames(plan.pods),
     laterNames: (until: AbortSignal) =>
       neighbourNames(

@@ -28,3 +28,8 @@ export function checkProtocol(theirs: string, other: 'agent' | 'client'): void {
     },
   );
 }
+
+/** Whether a version that `checkProtocol` has passed has what came with one of our minor versions. */
+export function speaksAtLeast(theirs: string, minor: number): boolean {
+  return Number(theirs.split('.')[1]) >= minor;
+}

@@ -24,8 +24,17 @@ class Output implements CaptureOutput {
 
 const NEVER = Number.POSITIVE_INFINITY;
 const nobody = () => {};
-const observer = { started: nobody, failed: nobody, gone: nobody, lost: nobody, resumed: nobody, log: nobody };
-const settings = { interface: 'any', filter: undefined, snaplen: 100, maxDurationMs: 1_000 };
+const observer = {
+  started: nobody,
+  waiting: nobody,
+  failed: nobody,
+  gone: nobody,
+  lost: nobody,
+  resumed: nobody,
+  note: nobody,
+  log: nobody,
+};
+const settings = { interface: 'any', filter: undefined, snaplen: 100, maxDurationMs: 1_000, follow: false };
 
 /** @param now false: the agents are reached, and capture only when `begin` is called */
 async function capturing(limits: Partial<CaptureLimits> = {}, now = true) {
@@ -44,7 +53,7 @@ async function capturing(limits: Partial<CaptureLimits> = {}, now = true) {
     refresh: async () => [],
   }));
   const all = { packets: NEVER, bytes: NEVER, durationMs: NEVER, ...limits };
-  const capture = startCapture(plans, settings, all, output, report, observer);
+  const capture = startCapture({ plans }, settings, all, output, report, observer);
   await turn();
   const [first, second] = agents;
   if (first === undefined || second === undefined) throw new Error('both agents should have been reached');

@@ -1,8 +1,9 @@
 // One node's stream over as many sessions as it takes; the agent is played by the test, line by line.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import type { CaptureObserver } from '../../src/capture/capture-observer.ts';
 import { Merge } from '../../src/capture/merge.ts';
-import { type CaptureObserver, NodeStream } from '../../src/capture/node-stream.ts';
+import { NodeStream } from '../../src/capture/node-stream.ts';
 import { CaptureReport } from '../../src/capture/report.ts';
 import type { TransportHandlers } from '../../src/capture/transport.ts';
 import type { AgentTarget } from '../../src/wire/agent-target.ts';
@@ -28,6 +29,8 @@ function played(
     gone: (key) => events.push(`gone ${key}`),
     lost: () => events.push('lost'),
     resumed: () => events.push('resumed'),
+    waiting: () => {},
+    note: () => {},
     log: () => {},
   };
   const plan = {
@@ -44,8 +47,15 @@ function played(
     },
     refresh: async () => living(),
   };
-  const settings = { interface: 'any', filter: undefined, snaplen: 100, maxDurationMs: 1_000 };
-  const stream = new NodeStream(plan, settings, merge, report, observer, () => '0'.repeat(32));
+  const settings = { interface: 'any', filter: undefined, snaplen: 100, maxDurationMs: 1_000, follow: false };
+  const stream = new NodeStream(plan, {
+    settings,
+    merge,
+    report,
+    observer,
+    sessionId: () => '0'.repeat(32),
+    onStarted: () => {},
+  });
   return { stream, agents, events, packets, report, merge };
 }
 

@@ -21,16 +21,16 @@ const waiting = (reason: string, message: string) => ({
 });
 
 test('a running pod, and one whose container crashes, can be captured: its network is there', () => {
-  checkCapturable(pod());
+  checkCapturable(pod(), false);
   const crashed = { name: 'web', containerID: 'containerd://abc', ready: false, state: { waiting: {} } };
-  checkCapturable(pod({}, { containerStatuses: [crashed] }));
+  checkCapturable(pod({}, { containerStatuses: [crashed] }), false);
 });
 
 test('so can one on its node’s network before it has containers, and one in its init container', () => {
-  checkCapturable(pod({ hostNetwork: true }, waiting('ContainerCreating', '')));
+  checkCapturable(pod({ hostNetwork: true }, waiting('ContainerCreating', '')), false);
   const init = [{ name: 'setup', containerID: 'containerd://def', ready: false, state: { running: {} } }];
   const spec = { initContainers: [{ name: 'setup' }] };
-  checkCapturable(pod(spec, { ...waiting('PodInitializing', ''), initContainerStatuses: init }));
+  checkCapturable(pod(spec, { ...waiting('PodInitializing', ''), initContainerStatuses: init }), false);
 });
 
 test.each([
@@ -62,7 +62,7 @@ test.each([
   ],
   ['just scheduled', pod({}, { phase: 'Pending', containerStatuses: [] }), 'POD_PENDING', 'no container was made yet'],
 ])('a pod that is %s is no target, and the reason is said', (_, view, code, words) => {
-  expect(() => checkCapturable(view)).toThrow(
+  expect(() => checkCapturable(view, false)).toThrow(
     expect.objectContaining({
       code,
       exit: 3,
@@ -70,7 +70,7 @@ test.each([
       hint: expect.stringMatching(/\S/),
     }),
   );
-  expect(() => checkCapturable(view)).toThrow(words);
+  expect(() => checkCapturable(view, false)).toThrow(words);
 });
 
 test('what is seen of others, and what is not seen, is said before', () => {

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
+import type { CaptureObserver } from '../../src/capture/capture-observer.ts';
 import { RECONNECT_LAST_MS, RECONNECT_TOTAL_MS } from '../../src/capture/limits.ts';
 import { type BlockSink, Merge } from '../../src/capture/merge.ts';
-import { type CaptureObserver, NodeStream } from '../../src/capture/node-stream.ts';
+import { NodeStream } from '../../src/capture/node-stream.ts';
 import { CaptureReport, countersOf } from '../../src/capture/report.ts';
 import type { TransportHandlers } from '../../src/capture/transport.ts';
 import { ByteWriter } from '../../src/cli/byte-writer.ts';
@@ -54,6 +55,8 @@ function reconnecting(play: (attempt: number) => Play | undefined, sink?: BlockS
     gone: () => events.push('gone'),
     lost: () => events.push('lost'),
     resumed: () => events.push('resumed'),
+    waiting: () => {},
+    note: () => {},
     log: () => {},
   };
   const open = async (handlers: TransportHandlers) => {
@@ -69,14 +72,21 @@ function reconnecting(play: (attempt: number) => Play | undefined, sink?: BlockS
     refreshed.push(performance.now());
     return targets;
   };
-  const settings = { interface: 'any', filter: undefined, snaplen: 100, maxDurationMs: 1_000 };
+  const settings = { interface: 'any', filter: undefined, snaplen: 100, maxDurationMs: 1_000, follow: false };
   const plan = { node: 'node1', targets: [TARGET], open, refresh };
   let sessions = 0;
   const nextSession = () => {
     sessions += 1;
     return sessions.toString(16).padStart(32, '0');
   };
-  const stream = new NodeStream(plan, settings, merge, report, observer, nextSession);
+  const stream = new NodeStream(plan, {
+    settings,
+    merge,
+    report,
+    observer,
+    sessionId: nextSession,
+    onStarted: () => {},
+  });
   const waits = () => attempts.slice(1).map((at, index) => at - (attempts[index] ?? 0));
   return { stream, agents, attempts, waits, events, refreshed, report, target, merge };
 }

@@ -27,8 +27,8 @@ test('packets, captured bytes and cut packets are counted by interface', () => {
   source.push(sample.packet(1, 2n, Buffer.alloc(7)));
   source.push(sample.statistics(0, 3n));
   expect(tally.interfaces).toEqual([
-    { id: 0, name: 'shop/web-1/any', packets: 2, bytes: 160, truncated: 1 },
-    { id: 1, name: 'shop/web-2/any', packets: 1, bytes: 7, truncated: 0 },
+    { id: 0, stream: 1, index: 0, name: 'shop/web-1/any', packets: 2, bytes: 160, truncated: 1 },
+    { id: 1, stream: 1, index: 1, name: 'shop/web-2/any', packets: 1, bytes: 7, truncated: 0 },
   ]);
   expect(tally).toMatchObject({ packets: 3, bytes: 167, full: false });
 });

@@ -1,7 +1,7 @@
 import { openSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { CaptureResult } from '../../src/capture/capture.ts';
-import { CaptureReport, type TargetReport } from '../../src/capture/report.ts';
+import { CaptureReport, interfaceKey, type TargetReport } from '../../src/capture/report.ts';
 import { Tally } from '../../src/capture/tally.ts';
 import { ByteWriter } from '../../src/cli/byte-writer.ts';
 import { captureSummary, exitCode } from '../../src/cli/capture-result.ts';
@@ -19,17 +19,15 @@ type Changes = Partial<Omit<CaptureResult, 'report' | 'tally'>>;
 function ended(changes: Changes = {}): CaptureResult & { web: TargetReport; api: TargetReport } {
   const report = new CaptureReport();
   const [web, api] = [report.add('1', 'shop/web'), report.add('2', 'shop/api')];
-  for (const [target, name] of [
-    [web, 'shop/web/any'],
-    [api, 'shop/api/any'],
-  ] as const) {
+  for (const [index, target] of [web, api].entries()) {
     target.state = 'capturing';
-    target.interfaces.add(name);
+    target.interfaces.add(interfaceKey(1, index));
   }
-  web.current = { captured: 6, received: 9, droppedByKernel: 2, droppedByKsnoop: 1 };
+  const counters = { captured: 6, received: 9, droppedByKernel: 2, droppedByKsnoop: 1 };
+  web.counters.set(interfaceKey(1, 0), counters);
   const tally = new Tally({ addInterface: () => {}, write: () => {} }, captureConfig(), () => {});
-  tally.interfaces.push({ id: 0, name: 'shop/web/any', packets: 5, bytes: 500, truncated: 1 });
-  tally.interfaces.push({ id: 1, name: 'shop/api/any', packets: 0, bytes: 0, truncated: 0 });
+  tally.interfaces.push({ id: 0, stream: 1, index: 0, name: 'shop/web/any', packets: 5, bytes: 500, truncated: 1 });
+  tally.interfaces.push({ id: 1, stream: 1, index: 1, name: 'shop/api/any', packets: 0, bytes: 0, truncated: 0 });
   Object.assign(tally, { packets: 5, bytes: 500 });
   return { report, tally, late: 0, cause: 'user', cutOff: false, ...changes, web, api };
 }
@@ -151,8 +149,8 @@ test('a file that could not be written to its end is never said to be written', 
 test('targets that share a network namespace are counted once in all', async () => {
   const result = ended();
   result.api.interfaces.clear();
-  result.api.interfaces.add('shop/web/any');
-  result.api.current = result.web.current;
+  result.api.interfaces.add(interfaceKey(1, 0));
+  for (const [key, counters] of result.web.counters) result.api.counters.set(key, counters);
   const { targets } = await summaryOf(result);
   expect(targets.map(({ label, sharedWith, captured }) => ({ label, sharedWith, captured }))).toEqual([
     { label: 'shop/web', sharedWith: undefined, captured: 5 },

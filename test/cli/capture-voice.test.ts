@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { CaptureVoice } from '../../src/cli/capture-voice.ts';
+import { COMINGS_TOLD } from '../../src/cli/limits.ts';
+
+function heard() {
+  const lines: string[] = [];
+  const tell = (line: string) => void lines.push(line);
+  return { lines, voice: new CaptureVoice({ tell, say: tell, detail: () => {} }) };
+}
+
+test('who is there from the start is told always, who joins and leaves up to a bound, then counted', () => {
+  const { lines, voice } = heard();
+  for (let index = 0; index < 50; index += 1)
+    voice.started('k', `shop/web-${index}`, { joined: false, sandboxMs: undefined });
+  expect(lines).toHaveLength(50);
+  for (let index = 0; index < 30; index += 1) {
+    voice.started('k', `shop/new-${index}`, { joined: true, sandboxMs: 120 });
+    voice.gone('k', `shop/web-${index}`);
+  }
+  expect(lines).toHaveLength(50 + COMINGS_TOLD);
+  expect(lines.slice(50, 52)).toEqual([
+    'capturing shop/new-0, which joined, 120 ms after its network was there',
+    'shop/web-0 is gone',
+  ]);
+  voice.close();
+  expect(lines.at(-1)).toBe('20 more targets joined and 20 more are gone; the summary names them');
+  voice.close();
+  expect(lines).toHaveLength(51 + COMINGS_TOLD);
+});
