@@ -59,3 +59,6 @@ export const LOOSE_ENDPOINTS = 64;
 
 /** After an object changed, the others that change with it are waited for this long before all is looked up anew. */
 export const CHANGES_GATHER_MS = 200;
+
+/** Rights that `--dry-run` asks the API server about. */
+export const RIGHTS_CHECKED = 100;

@@ -31,7 +31,7 @@ export class Owners {
    */
   async descends(pod: PodView, from: Ancestor): Promise<boolean | undefined> {
     if (pod.owners.some(({ uid }) => uid === from.uid)) return true;
-    if (from.kind === 'Deployment' && ownedByNamesake(pod, from)) return true;
+    if (ownedByNamesake(pod, from)) return true;
     let complete = true;
     let level: readonly OwnerView[] = pod.owners;
     for (let depth = 0; depth < OWNER_DEPTH && level.length > 0; depth++) {
@@ -91,11 +91,18 @@ export class Owners {
 }
 
 /**
- * Whether a pod's ReplicaSet is called as the Deployment names its own (its name, then the pod template's hash): then
- * there is no need to read the ReplicaSet, nor a right to.
+ * Whether a pod's owner is called as the object names what it makes: a Deployment's ReplicaSet by its name and the pod
+ * template's hash, a CronJob's Job by its name and the scheduled minute. Then there is no need to read that owner, nor
+ * a right to.
  */
-function ownedByNamesake(pod: PodView, deployment: Ancestor): boolean {
-  const hash = pod.labels['pod-template-hash'];
-  const name = `${deployment.name}-${hash}`;
-  return hash !== undefined && pod.owners.some((owner) => owner.kind === 'ReplicaSet' && owner.name === name);
+function ownedByNamesake(pod: PodView, from: Ancestor): boolean {
+  const ownedBy = (kind: string, fits: (name: string) => boolean) =>
+    pod.owners.some((owner) => owner.kind === kind && fits(owner.name));
+  if (from.kind === 'Deployment') {
+    const hash = pod.labels['pod-template-hash'];
+    return hash !== undefined && ownedBy('ReplicaSet', (name) => name === `${from.name}-${hash}`);
+  }
+  if (from.kind !== 'CronJob') return false;
+  const minute = (name: string) => (name.startsWith(`${from.name}-`) ? name.slice(from.name.length + 1) : '');
+  return ownedBy('Job', (name) => /^\d{8,}$/.test(minute(name)));
 }

@@ -33,15 +33,15 @@ export function podQueries(selections: readonly PodSelection[]): PodQuery[] {
 
 /**
  * Whether a query's pod is one that was asked for.
- * @returns through what, or undefined when no selection takes it. One whose descent cannot be read counts where labels
- * select it.
+ * @returns through what, or undefined when no selection takes it. One whose descent cannot be read counts where its
+ * labels say enough.
  */
 export async function selectedBy(query: PodQuery, pod: PodView, owners: Owners): Promise<PodSelection | undefined> {
   for (const selection of query.selections) {
     if (!fits(selection, pod)) continue;
     if (selection.owner === undefined) return selection;
     const descends = await owners.descends(pod, selection.owner);
-    if (descends ?? selection.labels !== undefined) return selection;
+    if (descends ?? (selection.labels !== undefined && selection.broad !== true)) return selection;
   }
   return undefined;
 }

@@ -36,6 +36,10 @@ export async function captureCommand(targets: readonly string[], raw: RawCapture
     abort.abort(new KsnoopError('INTERRUPTED', 'Interrupted before anything was captured.')),
   );
   try {
+    if (config.dryRun) {
+      const { dryRunCommand } = await import('./dry-run.ts');
+      return await dryRunCommand(config, say, abort.signal);
+    }
     const found = config.local ? findLocal(config) : await findInCluster(config, say, abort.signal);
     const report = new CaptureReport();
     for (const { label, error } of found.refused) {

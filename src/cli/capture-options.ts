@@ -23,6 +23,7 @@ export interface RawCaptureOptions extends RawTargetOptions {
   readonly wireshark?: boolean;
   readonly force?: boolean;
   readonly local?: boolean;
+  readonly dryRun?: boolean;
   readonly context?: string;
   readonly kubeconfig?: string;
   readonly quiet?: boolean;
@@ -47,6 +48,8 @@ export interface CaptureConfig extends TargetOptions {
   readonly packets: number;
   readonly bytes: number;
   readonly local: boolean;
+  /** Only say what would be captured, as text or JSON. */
+  readonly dryRun: boolean;
   readonly context: string | undefined;
   readonly kubeconfig: string | undefined;
   readonly quiet: boolean;
@@ -78,7 +81,8 @@ export function completeCapture(
       ? { kind: 'stdout' }
       : { kind: 'file', path: raw.write };
   const toTerminal = sink.kind === 'stdout' && stdoutIsTerminal;
-  const name = raw.output ?? (toTerminal && raw.write === undefined ? 'text' : 'pcapng');
+  if (raw.dryRun) checkDryRun(raw);
+  const name = raw.output ?? (raw.dryRun || (toTerminal && raw.write === undefined) ? 'text' : 'pcapng');
   const output = outputKind(name);
   if (output === undefined) throw usage(`There is no output "${name}".`, `There are: ${OUTPUT_NAMES.join(', ')}.`);
   if (output.binary && toTerminal) {
@@ -115,11 +119,20 @@ export function completeCapture(
     packets: raw.count === undefined ? Number.POSITIVE_INFINITY : wholeOf(raw.count, '--count'),
     bytes: raw.maxBytes === undefined ? Number.POSITIVE_INFINITY : sizeOf(raw.maxBytes),
     local: raw.local === true,
+    dryRun: raw.dryRun === true,
     context: raw.context,
     kubeconfig: raw.kubeconfig,
     quiet: raw.quiet === true,
     verbose: raw.verbose === true,
   };
+}
+
+function checkDryRun(raw: RawCaptureOptions): void {
+  if (raw.local) throw usage('--dry-run asks the cluster, so --local has no meaning with it.');
+  if (raw.write !== undefined || raw.wireshark) throw usage('--dry-run captures nothing that could be written.');
+  if (raw.output !== undefined && raw.output !== 'text' && raw.output !== 'json') {
+    throw usage(`There is no output "${raw.output}" of --dry-run.`, 'There are: text, json.');
+  }
 }
 
 /** As tcpdump's -s: 0 is the default. */

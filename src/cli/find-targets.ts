@@ -1,17 +1,27 @@
 import { planCluster } from '../capture/cluster-plan.ts';
 import { loadKube } from '../capture/kube/config.ts';
+import type { Kube } from '../capture/kube/kube.ts';
 import { neighbourNames, podNames } from '../capture/names.ts';
+import type { TargetQuery } from '../capture/target-find.ts';
 import { parseTargets } from '../capture/target-words.ts';
 import type { CaptureConfig } from './capture-options.ts';
 import { isSelecting, targetQuery } from './target-options.ts';
 import type { Voice } from './voice.ts';
 
-/** Ask the cluster for the targets named. @throws KsnoopError as config.ts, kinds/ and the API server have it */
-export async function findTargets(config: CaptureConfig, say: Voice, signal: AbortSignal) {
+/**
+ * Read the words and connect.
+ * @throws KsnoopError BAD_TARGET (exit 2), and as config.ts has it
+ */
+export async function openQuery(config: CaptureConfig): Promise<{ kube: Kube; query: TargetQuery }> {
   const { kubeconfig, context } = config;
   const refs = parseTargets(config.targets, isSelecting(config));
   const kube = await loadKube({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) });
-  const query = targetQuery(config, refs, kube.namespace);
+  return { kube, query: targetQuery(config, refs, kube.namespace) };
+}
+
+/** Ask the cluster for the targets named. @throws KsnoopError as openQuery, kinds/ and the API server have it */
+export async function findTargets(config: CaptureConfig, say: Voice, signal: AbortSignal) {
+  const { kube, query } = await openQuery(config);
   const { container, maxTargets: maximum, follow } = config;
   const plan = await planCluster(kube, query, { container, maximum, follow }, signal);
   for (const warning of plan.warnings) say.tell(warning);

@@ -34,6 +34,7 @@ function program(setExit: (code: number) => void): Command {
     .option('--backends-only', 'of an ingress, gateway or route: only the pods behind it')
     .option('--controller-only', 'of an ingress, gateway or route: only the pods that serve it')
     .option('--no-follow', 'only the pods there are now; those that appear later do not join')
+    .option('--dry-run', 'say what would be captured, where and under which rights; -o json for programs')
     .option('--max-targets <N>', 'how many targets are captured at once, at most (default: 100)')
     .option('-c, --container <NAME>', 'only the ports this container declares')
     .option('-i, --interface <NAME>', 'interface in the network namespace of the target', 'any')

@@ -12,9 +12,18 @@ export const cronJob: TargetKind = {
   plural: 'cronjobs',
   kind: 'CronJob',
   namespaced: true,
+  uses: [
+    {
+      verb: 'get',
+      group: 'batch',
+      resource: 'jobs',
+      where: 'namespace',
+      purpose: 'without it Jobs started by hand are not told apart',
+    },
+  ],
   select(object) {
     const { name, namespace, uid } = objectName(object);
     const owner = { uid, kind: 'CronJob', name };
-    return { pods: [{ namespace, labels: OF_A_JOB, owner, via: [`cronjob/${name}`] }] };
+    return { pods: [{ namespace, labels: OF_A_JOB, broad: true, owner, via: [`cronjob/${name}`] }] };
   },
 };

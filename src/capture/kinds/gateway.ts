@@ -22,6 +22,43 @@ export const gateway: TargetKind = {
   plural: 'gateways',
   kind: 'Gateway',
   namespaced: true,
+  uses: [
+    {
+      verb: 'get',
+      group: '',
+      resource: 'services',
+      where: 'namespace',
+      purpose: 'without it the pods behind are not found',
+    },
+    {
+      verb: 'list',
+      group: 'gateway.networking.k8s.io',
+      resource: 'httproutes',
+      where: 'cluster',
+      purpose: 'without it routes of other namespaces are not seen',
+    },
+    {
+      verb: 'get',
+      group: 'gateway.networking.k8s.io',
+      resource: 'gatewayclasses',
+      where: 'cluster',
+      purpose: 'without it the controller is not found',
+    },
+    {
+      verb: 'list',
+      group: 'apps',
+      resource: 'deployments',
+      where: 'cluster',
+      purpose: 'without it the controller is looked for in its own namespace',
+    },
+    {
+      verb: 'list',
+      group: 'apps',
+      resource: 'daemonsets',
+      where: 'cluster',
+      purpose: 'without it the controller is looked for in its own namespace',
+    },
+  ],
   async select(object, asking) {
     const via = `gateway/${objectName(object).name}`;
     const parts: Selected[] = [];

@@ -13,6 +13,43 @@ export const httpRoute: TargetKind = {
   plural: 'httproutes',
   kind: 'HTTPRoute',
   namespaced: true,
+  uses: [
+    {
+      verb: 'get',
+      group: '',
+      resource: 'services',
+      where: 'namespace',
+      purpose: 'without it the pods behind are not found',
+    },
+    {
+      verb: 'get',
+      group: 'gateway.networking.k8s.io',
+      resource: 'gateways',
+      where: 'namespace',
+      purpose: 'without it the pods that serve it are not found',
+    },
+    {
+      verb: 'get',
+      group: 'gateway.networking.k8s.io',
+      resource: 'gatewayclasses',
+      where: 'cluster',
+      purpose: 'without it the controller is not found',
+    },
+    {
+      verb: 'list',
+      group: 'apps',
+      resource: 'deployments',
+      where: 'cluster',
+      purpose: 'without it the controller is looked for in its own namespace',
+    },
+    {
+      verb: 'list',
+      group: 'apps',
+      resource: 'daemonsets',
+      where: 'cluster',
+      purpose: 'without it the controller is looked for in its own namespace',
+    },
+  ],
   async select(object, asking) {
     const { name, namespace } = objectName(object);
     const via = `httproute/${name}`;

@@ -21,6 +21,36 @@ export const ingress: TargetKind = {
   plural: 'ingresses',
   kind: 'Ingress',
   namespaced: true,
+  uses: [
+    {
+      verb: 'get',
+      group: '',
+      resource: 'services',
+      where: 'namespace',
+      purpose: 'without it the pods behind are not found',
+    },
+    {
+      verb: 'get',
+      group: 'networking.k8s.io',
+      resource: 'ingressclasses',
+      where: 'cluster',
+      purpose: 'without it the controller is not found',
+    },
+    {
+      verb: 'list',
+      group: 'apps',
+      resource: 'deployments',
+      where: 'cluster',
+      purpose: 'without it the controller is looked for in its own namespace',
+    },
+    {
+      verb: 'list',
+      group: 'apps',
+      resource: 'daemonsets',
+      where: 'cluster',
+      purpose: 'without it the controller is looked for in its own namespace',
+    },
+  ],
   async select(object, asking) {
     const { name, namespace } = objectName(object);
     const via = `ingress/${name}`;

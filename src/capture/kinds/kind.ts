@@ -21,6 +21,8 @@ export interface TargetKind extends ResourceKind {
   readonly name: string;
   /** Everything kubectl takes for it besides: plural and short names. */
   readonly aliases: readonly string[];
+  /** Rights it uses besides reading the object and listing pods. */
+  readonly uses?: readonly KindRight[];
   /**
    * Which pods one object of this kind stands for.
    * @throws KsnoopError when it stands for none by its nature, and whatever the API server refuses
@@ -28,6 +30,17 @@ export interface TargetKind extends ResourceKind {
   select(object: JsonObject, asking: Asking): Selected | Promise<Selected>;
   /** Which pods all objects of a collection stand for, for kinds where that needs no look at each. */
   selectAll?(collection: Narrowing): Selected;
+}
+
+/** A right that a kind uses to find its pods. */
+export interface KindRight {
+  readonly verb: 'get' | 'list';
+  readonly group: string;
+  readonly resource: string;
+  /** Where: the object's namespace, or all. */
+  readonly where: 'namespace' | 'cluster';
+  /** What does not happen without it. */
+  readonly purpose: string;
 }
 
 /** Part of a collection: what a glob, `-l` and `--field-selector` leave of a namespace. */

@@ -21,6 +21,8 @@ export interface PodSelection {
   /** One of the pod's addresses is among these. */
   readonly addresses?: readonly string[];
   readonly owner?: Ancestor;
+  /** The labels select others' pods too, so that without knowing its owner a pod is not taken. */
+  readonly broad?: boolean;
   /** On one of these nodes. */
   readonly nodes?: readonly string[];
   /** The pods themselves, where the search for them has them already. */

@@ -15,6 +15,15 @@ export const service: TargetKind = {
   plural: 'services',
   kind: 'Service',
   namespaced: true,
+  uses: [
+    {
+      verb: 'list',
+      group: 'discovery.k8s.io',
+      resource: 'endpointslices',
+      where: 'namespace',
+      purpose: 'without it a Service without selector has no pods',
+    },
+  ],
   select(object, asking) {
     const { name, namespace } = objectName(object);
     const spec = objectAt(object, 'spec');

@@ -1,0 +1,75 @@
+import { targetKind } from './kinds/index.ts';
+import { AGENT_NAMESPACE } from './kube/agents.ts';
+import { isAllowed, type Right } from './kube/api.ts';
+import type { Kube } from './kube/kube.ts';
+import { RIGHTS_CHECKED } from './limits.ts';
+import type { TargetQuery } from './target-find.ts';
+
+/** A right that a capture uses, and what for. */
+export interface NeededRight extends Right {
+  readonly verb: string;
+  readonly resource: string;
+  /** What it is for, or what does not happen without it. */
+  readonly purpose: string;
+  /** Without it nothing is captured. */
+  readonly required: boolean;
+}
+
+export interface CheckedRight extends NeededRight {
+  readonly allowed: boolean;
+}
+
+/**
+ * The rights that a capture of these targets uses.
+ * @param namespaces those the pods found are in
+ */
+export function neededRights(query: TargetQuery, namespaces: Iterable<string>): NeededRight[] {
+  const agents = { namespace: AGENT_NAMESPACE, required: true };
+  const rights: NeededRight[] = [
+    { verb: 'list', resource: 'pods', ...agents, purpose: 'to find the agents' },
+    { verb: 'get', resource: 'pods/exec', ...agents, purpose: 'to reach the agents' },
+    { verb: 'create', resource: 'pods/exec', ...agents, purpose: 'to capture' },
+  ];
+  const places = query.namespaces ?? [undefined];
+  const exact =
+    query.labelSelector === undefined && query.fieldSelector === undefined && query.namespaces !== undefined;
+  for (const word of new Set(query.refs.map(({ kind }) => kind))) {
+    const kind = targetKind(word);
+    if (kind === undefined) continue;
+    const group = kind.api.includes('/') ? (kind.api.split('/')[0] ?? '') : '';
+    const named = exact && query.refs.every(({ kind, name }) => kind !== word || !/[*?[]/.test(name));
+    for (const namespace of kind.namespaced ? places : [undefined]) {
+      const right = { group, resource: kind.plural, ...(namespace !== undefined && { namespace }) };
+      rights.push({ verb: named ? 'get' : 'list', ...right, purpose: `to find the ${kind.name}`, required: true });
+      const changes = `without it changes of the ${kind.name} go unnoticed`;
+      if (kind.name !== 'pod') rights.push({ verb: 'watch', ...right, purpose: changes, required: false });
+    }
+    for (const { where, ...right } of kind.uses ?? []) {
+      for (const namespace of where === 'cluster' ? [undefined] : places) {
+        rights.push({ ...right, ...(namespace !== undefined && { namespace }), required: false });
+      }
+    }
+  }
+  const wide = query.namespaces === undefined ? [undefined] : [...new Set(namespaces)];
+  for (const namespace of wide) {
+    const place = namespace === undefined ? {} : { namespace };
+    const needless = query.refs.every(({ kind }) => ['pod', 'node'].includes(targetKind(kind)?.name ?? ''));
+    if (!needless)
+      rights.push({ verb: 'list', resource: 'pods', ...place, purpose: 'to find the pods', required: true });
+    const follow = 'without it pods that come later do not join';
+    rights.push({ verb: 'watch', resource: 'pods', ...place, purpose: follow, required: false });
+    const names = 'without it addresses of Services have no names';
+    rights.push({ verb: 'list', resource: 'services', ...place, purpose: names, required: false });
+  }
+  const unlike = new Map<string, NeededRight>();
+  for (const right of rights) {
+    const key = [right.verb, right.group ?? '', right.resource, right.namespace].join(' ');
+    if (!unlike.has(key)) unlike.set(key, right);
+  }
+  return [...unlike.values()].slice(0, RIGHTS_CHECKED);
+}
+
+/** Ask the API server about each of them (SelfSubjectAccessReview). */
+export function checkRights(kube: Kube, rights: readonly NeededRight[], signal: AbortSignal): Promise<CheckedRight[]> {
+  return Promise.all(rights.map(async (right) => ({ ...right, allowed: await isAllowed(kube, right, signal) })));
+}
