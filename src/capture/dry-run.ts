@@ -103,7 +103,7 @@ function ownerText({ kind, name }: OwnerView): string {
 
 function troubleOf(pod: FoundPod['pod']): string {
   try {
-    checkCapturable(pod);
+    checkCapturable(pod, true);
     return '';
   } catch (thrown) {
     return messageOf(thrown);
