@@ -2,9 +2,8 @@ import type { AgentTarget } from '../wire/agent-target.ts';
 import { KsnoopError } from '../wire/errors.ts';
 import { ClusterNode } from './cluster-node.ts';
 import type { TargetEvent } from './followed-targets.ts';
-import { AGENT_CONTAINER, AGENT_NAMESPACE, type Agents, findAgents } from './kube/agents.ts';
-import { openExec } from './kube/exec.ts';
 import type { Kube } from './kube/kube.ts';
+import { askAgents, openAgent } from './kube/open-agent.ts';
 import type { PodView } from './kube/pod.ts';
 import { podNames } from './names.ts';
 import type { NodePlan } from './node-stream.ts';
@@ -13,7 +12,6 @@ import { podLabel } from './target.ts';
 import type { FollowChanges, TargetChange } from './target-change.ts';
 import type { TargetQuery } from './target-find.ts';
 import { findTargetSet } from './target-set.ts';
-import type { OpenTransport } from './transport.ts';
 
 /** What was found for the targets a user named: plans for what can be captured, reasons for what cannot. */
 export interface ClusterPlan {
@@ -48,7 +46,7 @@ export async function planCluster(
   signal: AbortSignal,
 ): Promise<ClusterPlan> {
   // One list of all agents at once with the targets: the common case is one node, and a round trip is a tenth of the start.
-  const agents = memoAgents(kube, signal);
+  const agents = askAgents(kube, signal);
   agents.first().catch(() => {});
   const followed = await findTargetSet(kube, query, options.maximum, signal);
   const refused = [...followed.refused];
@@ -111,44 +109,4 @@ function changeOf(event: TargetEvent, at: (node: string) => ClusterNode): Target
     default:
       return event;
   }
-}
-
-/** The first answer is shared by all nodes; every later attempt asks anew, for agents are replaced. */
-function memoAgents(kube: Kube, signal: AbortSignal) {
-  let first: Promise<Agents> | undefined;
-  return {
-    first: () => {
-      first ??= findAgents(kube, undefined, signal);
-      return first;
-    },
-    again: () => findAgents(kube, undefined, signal),
-  };
-}
-
-function openAgent(kube: Kube, node: string, agents: ReturnType<typeof memoAgents>): OpenTransport {
-  let attempts = 0;
-  return async (handlers, signal) => {
-    attempts += 1;
-    const agent = await (await (attempts === 1 ? agents.first() : agents.again())).on(node, signal);
-    const stream = await openExec(
-      kube,
-      {
-        namespace: AGENT_NAMESPACE,
-        pod: agent.name,
-        container: AGENT_CONTAINER,
-        command: ['ksnoop-agent', 'capture'],
-        stdin: true,
-        onStdout: (bytes) => handlers.stdout(bytes),
-        onStderr: (bytes) => handlers.stderr(bytes),
-      },
-      signal,
-    );
-    return {
-      write: (text) => void stream.write(text),
-      pause: () => stream.pause(),
-      resume: () => stream.resume(),
-      ended: stream.ended,
-      terminate: () => stream.terminate(),
-    };
-  };
 }
