@@ -107,7 +107,7 @@ export function startCapture(
   function endIfDone(): void {
     if (streams.size > 0) return;
     // What joins would fail as all of them did.
-    const hopeless = report.failed().length === report.targets.size;
+    const hopeless = report.targets.size > 0 && report.failed().length === report.targets.size;
     if (cause !== undefined || !settings.follow || hopeless) finished.resolve();
   }
 

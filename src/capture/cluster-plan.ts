@@ -21,6 +21,8 @@ export interface ClusterPlan {
   readonly labels: ReadonlyMap<string, string>;
   readonly refused: readonly { readonly label: string; readonly error: KsnoopError }[];
   readonly warnings: readonly string[];
+  /** Whether something was found that has no pods yet, so that having nothing to capture now is no error. */
+  readonly waiting: boolean;
   /** Whether targets may join later. */
   readonly growing: boolean;
   /** Tells what joins and leaves; undefined when the set is frozen. */
@@ -49,7 +51,9 @@ export async function planCluster(
   const agents = askAgents(kube, signal);
   agents.first().catch(() => {});
   const followed = await findTargetSet(kube, query, options.maximum, signal);
-  const refused = [...followed.refused];
+  const growing = options.follow && followed.growing;
+  const refused = growing ? [...followed.refused] : [...followed.refused, ...followed.waiting];
+  const waits = growing ? followed.waiting : [];
   const nodes = new Map<string, ClusterNode>();
   const at = (name: string) => {
     const node = nodes.get(name) ?? new ClusterNode(kube, name, openAgent(kube, name, agents), options, signal);
@@ -80,8 +84,13 @@ export async function planCluster(
     pods,
     labels,
     refused,
-    warnings: [...followed.notes, ...pods.flatMap(podWarnings)],
-    growing: options.follow && followed.growing,
+    warnings: [
+      ...followed.notes,
+      ...waits.map(({ error }) => `${error.message} Those that come are captured.`),
+      ...pods.flatMap(podWarnings),
+    ],
+    waiting: waits.length > 0,
+    growing,
     follow: options.follow ? follow : undefined,
   };
 }

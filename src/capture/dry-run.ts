@@ -67,7 +67,7 @@ export async function dryRun(kube: Kube, query: TargetQuery, maximum: number, si
   return {
     context: kube.context,
     targets: [...nodes, ...pods],
-    refused: set.refused,
+    refused: [...set.refused, ...set.waiting],
     notes: [...set.notes, ...warnings],
     rights,
     growing: set.growing,

@@ -13,6 +13,8 @@ import { isPattern, type TargetRef } from './target-words.ts';
 /** What the user's words stand for, with what was not found. */
 export interface TargetSet extends FollowedTargets {
   readonly refused: readonly { readonly label: string; readonly error: KsnoopError }[];
+  /** Objects that are there and have no pods now; some may come. */
+  readonly waiting: readonly { readonly label: string; readonly error: KsnoopError }[];
   /** What the user should know: endpoints that are no pods, a controller that was not found. */
   readonly notes: readonly string[];
   readonly owners: Owners;
@@ -43,6 +45,7 @@ export async function findTargetSet(
   const pods = new Map<string, FoundPod>();
   const nodes = new Map<string, FoundNode>();
   const refused: { label: string; error: KsnoopError }[] = [];
+  const waiting: { label: string; error: KsnoopError }[] = [];
   await Promise.all(
     first.map(async ({ ref, selected, error }) => {
       if (error !== undefined) refused.push({ label: labelOf(ref, query), error });
@@ -53,7 +56,9 @@ export async function findTargetSet(
         for (const { pod, via } of usable) if (!pods.has(pod.uid)) pods.set(pod.uid, { pod, via });
         for (const node of selected.nodes ?? []) nodes.set(node.uid, node);
         if (usable.length > 0 || (selected.nodes ?? []).length > 0) return;
-        refused.push({ label: labelOf(ref, query), error: noPods(ref, query, found.size) });
+        // No pod fits a pattern or a selector: that is a slip more often than a wish to wait.
+        const list = targetKind(ref.kind)?.name === 'pod' ? refused : waiting;
+        list.push({ label: labelOf(ref, query), error: noPods(ref, query, found.size) });
       } catch (thrown) {
         if (!(thrown instanceof KsnoopError)) throw thrown;
         refused.push({ label: labelOf(ref, query), error: thrown });
@@ -66,6 +71,7 @@ export async function findTargetSet(
   return {
     initial,
     refused,
+    waiting,
     notes: [...(notes ?? []), ...owners.unread],
     owners,
     growing: depends.length > 0 || selections.some(({ final }) => final !== true),

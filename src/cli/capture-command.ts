@@ -19,6 +19,8 @@ import { condition } from './where-condition.ts';
 interface Found extends CaptureTargets {
   /** Whether targets may join later. */
   readonly growing: boolean;
+  /** Something was found that has no pods yet: they are waited for. */
+  readonly waiting: boolean;
   readonly labels: ReadonlyMap<string, string>;
   readonly refused: readonly { readonly label: string; readonly error: KsnoopError }[];
   readonly names: readonly NamedAddress[];
@@ -48,7 +50,7 @@ export async function captureCommand(targets: readonly string[], raw: RawCapture
       target.error = error;
       tellError(error, say.tell);
     }
-    if (found.plans.length === 0) {
+    if (found.plans.length === 0 && !found.waiting) {
       found.close();
       return found.refused[0]?.error.exit ?? EXIT.noTarget;
     }
@@ -144,6 +146,7 @@ function findLocal(config: CaptureConfig): Found {
   return {
     plans: [plan],
     growing: false,
+    waiting: false,
     labels: new Map(plan.targets.map(({ key }) => [key, key])),
     refused: [],
     names: [],

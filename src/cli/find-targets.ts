@@ -32,6 +32,7 @@ export async function findTargets(config: CaptureConfig, say: Voice, signal: Abo
     plans: plan.plans,
     labels: plan.labels,
     refused: plan.refused,
+    waiting: plan.waiting,
     growing: plan.growing,
     follow: plan.follow,
     names: podNames(plan.pods),

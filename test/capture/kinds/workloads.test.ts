@@ -111,13 +111,10 @@ test('expressions of a selector', async () => {
   expect(asked.map((query) => query.get('labelSelector'))).toContain('tier in (load,test),!old');
 });
 
-test('a workload without pods is an error that says so', async () => {
+test('a workload without pods waits for them', async () => {
   server = await startObjectServer(object('apps/v1', 'Deployment', 'web', { selector }));
-  const { refused } = await targetSet(server, ['deploy/web']);
-  expect(refused).toMatchObject([
-    {
-      label: 'shop/deploy/web',
-      error: { code: 'NO_PODS', exit: 3, message: 'deployment/web in namespace shop has no pods.' },
-    },
-  ]);
+  const { refused, waiting } = await targetSet(server, ['deploy/web']);
+  expect(refused).toEqual([]);
+  const error = { code: 'NO_PODS', exit: 3, message: 'deployment/web in namespace shop has no pods.' };
+  expect(waiting).toMatchObject([{ label: 'shop/deploy/web', error }]);
 });
