@@ -42,7 +42,10 @@ export function neededRights(query: TargetQuery, namespaces: Iterable<string>): 
       const right = { group, resource: kind.plural, ...(namespace !== undefined && { namespace }) };
       rights.push({ verb: named ? 'get' : 'list', ...right, purpose: `to find the ${kind.name}`, required: true });
       const changes = `without it changes of the ${kind.name} go unnoticed`;
-      if (kind.name !== 'pod') rights.push({ verb: 'watch', ...right, purpose: changes, required: false });
+      // A watch begins with a list.
+      for (const verb of kind.name === 'pod' ? [] : ['list', 'watch']) {
+        rights.push({ verb, ...right, purpose: changes, required: false });
+      }
     }
     for (const { where, ...right } of kind.uses ?? []) {
       for (const namespace of where === 'cluster' ? [undefined] : places) {
@@ -57,7 +60,9 @@ export function neededRights(query: TargetQuery, namespaces: Iterable<string>): 
     if (!needless)
       rights.push({ verb: 'list', resource: 'pods', ...place, purpose: 'to find the pods', required: true });
     const follow = 'without it pods that come later do not join';
-    rights.push({ verb: 'watch', resource: 'pods', ...place, purpose: follow, required: false });
+    for (const verb of ['list', 'watch']) {
+      rights.push({ verb, resource: 'pods', ...place, purpose: follow, required: false });
+    }
     const names = 'without it addresses of Services have no names';
     rights.push({ verb: 'list', resource: 'services', ...place, purpose: names, required: false });
   }

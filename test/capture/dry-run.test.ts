@@ -24,11 +24,12 @@ const ALWAYS = ['list /pods ksnoop', 'get /pods/exec ksnoop', 'create /pods/exec
 const AFTER = ['watch /pods shop', 'list /services shop'];
 
 test('a pod needs less than a Deployment', () => {
-  expect(words('pod/a')).toEqual([...ALWAYS, 'get /pods shop', ...AFTER]);
+  expect(words('pod/a')).toEqual([...ALWAYS, 'get /pods shop', 'list /pods shop', ...AFTER]);
   expect(words('pod/a*')).toEqual([...ALWAYS, 'list /pods shop', ...AFTER]);
   expect(words('deploy/a')).toEqual([
     ...ALWAYS,
     'get apps/deployments shop',
+    'list apps/deployments shop',
     'watch apps/deployments shop',
     'list /pods shop',
     ...AFTER,

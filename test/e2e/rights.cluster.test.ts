@@ -1,10 +1,9 @@
 // Who may capture is what RBAC says; agents that are missing are told of. Both with the words that help.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { load } from 'js-yaml';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isObject, objectAt, objectsAt } from '../../src/wire/guard.ts';
+import { accountWith, kubeconfigOf, type Rule, removeAccounts } from '../support/accounts.ts';
 import type { TestCluster } from '../support/cluster.ts';
 import { KsnoopProcess } from '../support/ksnoop-process.ts';
 import { applyText, ensureAgent, ensureShop, ksnoop, kubectl, type ShopPod, shopPods } from '../support/shop.ts';
@@ -36,46 +35,12 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true });
-  for (const namespace of ['shop', 'ksnoop']) {
-    await on.kubectl('delete', 'role,rolebinding', '-n', namespace, '-l', 'ksnoop.test=rights');
-  }
-  await on.kubectl('delete', 'namespace', NAMESPACE, '--wait=false');
+  await removeAccounts(on, NAMESPACE, ['shop', 'ksnoop']);
   await ensureAgent();
 });
 
 /** An account with these rules in the shop and in the agents' namespace. */
-function user(name: string, inShop: object[], inKsnoop: object[]): object[] {
-  const labels = { 'ksnoop.test': 'rights' };
-  const within = (namespace: string, rules: object[]) => [
-    {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'Role',
-      metadata: { name: `rights-${name}`, namespace, labels },
-      rules,
-    },
-    {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'RoleBinding',
-      metadata: { name: `rights-${name}`, namespace, labels },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: `rights-${name}` },
-      subjects: [{ kind: 'ServiceAccount', name, namespace: NAMESPACE }],
-    },
-  ];
-  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: NAMESPACE } };
-  return [account, ...within('shop', inShop), ...within('ksnoop', inKsnoop)];
-}
-
-/** The admin's kubeconfig, its user replaced by an account's token. */
-async function kubeconfigOf(name: string): Promise<string> {
-  const token = (await kubectl(on, 'create', 'token', name, '-n', NAMESPACE)).trim();
-  const config = load(readFileSync(on.kubeconfig, 'utf8'));
-  if (!isObject(config)) throw new Error('no kubeconfig');
-  for (const entry of objectsAt(config, 'users')) Object.assign(objectAt(entry, 'user'), { token });
-  const users = objectsAt(config, 'users').map((entry) => ({ ...entry, user: { token } }));
-  const file = join(folder, `${name}.kubeconfig`);
-  writeFileSync(file, JSON.stringify({ ...config, users }), { mode: 0o600 });
-  return file;
-}
+const user = (name: string, shop: Rule[], ksnoop: Rule[]) => accountWith(NAMESPACE, name, { shop, ksnoop });
 
 async function capture(kubeconfig: string, pod = pods[0]) {
   const args = ['-n', 'shop', `pod/${pod?.name}`, '--duration', '1s', '-w', join(folder, `${Math.random()}.pcapng`)];
@@ -87,7 +52,7 @@ test.each([
   ['no-agent', /pods.*in namespace ksnoop/],
   ['no-exec', /pods\/exec.*in namespace ksnoop/s],
 ])('a user without a right (%s) is told the rule that is missing', async (name, rule) => {
-  const { code, stderr } = await capture(await kubeconfigOf(name));
+  const { code, stderr } = await capture(await kubeconfigOf(on, NAMESPACE, name, folder));
   expect(stderr).toMatch(/FORBIDDEN/);
   expect(stderr).toMatch(rule);
   expect(stderr).toMatch(/verbs/);
@@ -95,7 +60,7 @@ test.each([
 });
 
 test('the rules that the README names are enough', async () => {
-  const { code, stderr } = await capture(await kubeconfigOf('enough'));
+  const { code, stderr } = await capture(await kubeconfigOf(on, NAMESPACE, 'enough', folder));
   expect(stderr).toContain('packets captured');
   expect(code, stderr).toBe(0);
 });
