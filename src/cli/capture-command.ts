@@ -29,10 +29,20 @@ interface Found extends CaptureTargets {
   readonly close: () => void;
 }
 
+/** Who runs a capture that is no command line: what is said and where packets go is its own affair. */
+export interface CaptureHost {
+  readonly voice?: Voice;
+  readonly openSink?: typeof openSink;
+}
+
 /** `ksnoop [capture] TARGET…`: everything between the command line and the exit code. */
-export async function captureCommand(targets: readonly string[], raw: RawCaptureOptions): Promise<ExitCode> {
+export async function captureCommand(
+  targets: readonly string[],
+  raw: RawCaptureOptions,
+  host: CaptureHost = {},
+): Promise<ExitCode> {
   const config = completeCapture(targets, raw, process.stdout.isTTY === true);
-  const say = voice(config);
+  const say = host.voice ?? voice(config);
   const abort = new AbortController();
   const signals = listenForSignals(() =>
     abort.abort(new KsnoopError('INTERRUPTED', 'Interrupted before anything was captured.')),
@@ -55,7 +65,7 @@ export async function captureCommand(targets: readonly string[], raw: RawCapture
       return found.refused[0]?.error.exit ?? EXIT.noTarget;
     }
     for (const [key, label] of found.labels) report.add(key, label);
-    return await run(config, found, report, say, signals, abort.signal);
+    return await run(config, found, report, say, signals, abort.signal, host);
   } finally {
     signals.close();
   }
@@ -68,11 +78,12 @@ async function run(
   say: Voice,
   signals: SignalListener,
   early: AbortSignal,
+  host: CaptureHost,
 ): Promise<ExitCode> {
   const started = performance.now();
   const where = config.where === undefined ? undefined : await condition(config.where);
   let running: RunningCapture | undefined;
-  const sink = await openSink(config, () => running?.outputProgress(), early);
+  const sink = await (host.openSink ?? openSink)(config, () => running?.outputProgress(), early);
   const output = config.output.create({
     writer: sink.writer,
     colour: wantsColour(process.stdout, process.env),

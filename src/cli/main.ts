@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { EXIT } from '../wire/errors.ts';
 import { VERSION } from '../wire/version.ts';
 import type { RawCaptureOptions } from './capture-options.ts';
+import { addExtcapCommands } from './extcap/commands.ts';
 import type { RawInstallOptions } from './install-commands.ts';
 import { mistypedCommand } from './mistyped-command.ts';
 import type { RawReadOptions } from './read-options.ts';
@@ -117,6 +118,7 @@ function program(setExit: (code: number) => void): Command {
       const { statusCommand } = await import('./install-commands.ts');
       setExit(await statusCommand(options));
     });
+  addExtcapCommands(ksnoop, setExit);
   return ksnoop;
 }
 

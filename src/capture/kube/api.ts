@@ -184,6 +184,16 @@ export async function list(
   }
 }
 
+/** Objects without their spec and status (metav1.PartialObjectMetadataList): a tenth of the octets. */
+const METADATA_ALONE = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+
+/** The first names of a collection, `LIST_PAGE` at most. @throws KsnoopError as `call` */
+export async function listNames(kube: Kube, path: string, signal?: AbortSignal): Promise<string[]> {
+  const query = { limit: String(LIST_PAGE) };
+  const page = await call(kube, { path, query, accept: METADATA_ALONE, signal });
+  return objectsAt(page, 'items').flatMap((item) => optionalString(objectAt(item, 'metadata'), 'name') ?? []);
+}
+
 /** The query parameters of selectors; those not given are left out. */
 export function selectorQuery({ labelSelector, fieldSelector }: Selectors): Record<string, string> {
   return { ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) };

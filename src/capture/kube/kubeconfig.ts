@@ -64,6 +64,15 @@ export function selectContext(options: { kubeconfig?: string; context?: string }
   return completed(name, context, documents);
 }
 
+/** The contexts of the kubeconfig that `selectContext` would read, and the current one. @throws KsnoopError BAD_KUBECONFIG */
+export function contextNames(kubeconfig: string | undefined): { names: string[]; current: string | undefined } {
+  const documents = kubeconfigFiles(kubeconfig).found.map(readDocument);
+  return {
+    names: [...merged(documents, 'contexts', 'context').keys()],
+    current: firstText(documents, 'current-context'),
+  };
+}
+
 function completed(name: string, context: Entry, documents: readonly Entry[]): Selection {
   const clusterName = optionalString(context.value, 'cluster') ?? '';
   const cluster = merged(documents, 'clusters', 'cluster').get(clusterName);

@@ -1,0 +1,68 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Where Wireshark's own programs are when they are not on PATH. */
+const PLACES: Partial<Record<NodeJS.Platform, readonly string[]>> = {
+  darwin: ['/Applications/Wireshark.app/Contents/MacOS'],
+  win32: ['C:\\Program Files\\Wireshark', 'C:\\Program Files (x86)\\Wireshark'],
+};
+
+const ASK_MS = 20_000;
+
+/** A folder in which Wireshark looks, and who said so. */
+export interface WiresharkFolder {
+  readonly path: string;
+  readonly source: string;
+}
+
+/** tshark, or Wireshark itself: on PATH, or where its installer puts it. */
+export function wiresharkPrograms(platform: NodeJS.Platform = process.platform): string[] {
+  const suffix = platform === 'win32' ? '.exe' : '';
+  const names = ['tshark', platform === 'darwin' ? 'Wireshark' : 'wireshark'];
+  const placed = (PLACES[platform] ?? []).flatMap((place) => names.map((name) => join(place, `${name}${suffix}`)));
+  return [...names, ...placed.filter((path) => existsSync(path))];
+}
+
+/** Wireshark's folders by their titles, as `tshark -G folders` prints them; undefined when there is no Wireshark here. */
+export function wiresharkFolders(): { program: string; folders: ReadonlyMap<string, string> } | undefined {
+  for (const program of wiresharkPrograms()) {
+    // Without its extcap programs: one of them is ours.
+    const { status, stdout } = spawnSync(program, ['-G', 'folders'], {
+      encoding: 'utf8',
+      timeout: ASK_MS,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    if (status === 0) return { program, folders: parseFolders(stdout) };
+  }
+  return undefined;
+}
+
+/** `Extcap path:        \t/usr/lib/…`: a title, blanks, a path. */
+export function parseFolders(text: string): Map<string, string> {
+  const lines = text.split(/\r?\n/).flatMap((line) => {
+    const parts = /^([^:]+):\s+(.+)$/.exec(line);
+    return parts === null ? [] : [[parts[1] ?? '', (parts[2] ?? '').trim()] as const];
+  });
+  return new Map(lines);
+}
+
+/**
+ * Where an extcap program belongs: the user's own folder where this Wireshark has one (4.2 and later), else the one of
+ * the installation; without any Wireshark, the user's folder of a new one.
+ */
+export function extcapFolder(): WiresharkFolder {
+  const asked = wiresharkFolders();
+  const path =
+    asked?.folders.get('Personal Extcap path') ??
+    asked?.folders.get('Extcap path') ??
+    asked?.folders.get('Global Extcap path');
+  if (asked !== undefined && path !== undefined) return { path, source: `${asked.program} -G folders` };
+  return { path: personalFolder(process.platform), source: 'no Wireshark was found here; a new one looks there' };
+}
+
+function personalFolder(platform: NodeJS.Platform): string {
+  if (platform !== 'win32') return join(homedir(), '.local/lib/wireshark/extcap');
+  return join(process.env.APPDATA ?? join(homedir(), 'AppData', 'Roaming'), 'Wireshark', 'extcap');
+}

@@ -1,0 +1,122 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { EXIT, type ExitCode, KsnoopError, messageOf, systemCode } from '../../wire/errors.ts';
+import { VERSION } from '../../wire/version.ts';
+import { voice } from '../voice.ts';
+import { extcapFolder } from './folder.ts';
+
+export interface RawExtcapOptions {
+  readonly folder?: string;
+  readonly quiet?: boolean;
+}
+
+/** By this the program is known as ours. */
+const MARK = 'written by ksnoop extcap install';
+
+/** Codes of a file system that does not let us write. */
+const NO_RIGHT = new Set(['EACCES', 'EPERM', 'EROFS']);
+
+/** `ksnoop extcap install` */
+export function installExtcap(raw: RawExtcapOptions): ExitCode {
+  const { say, tell } = voice({ quiet: raw.quiet === true, verbose: false });
+  const { folder, source } = folderOf(raw);
+  const path = join(folder, programName());
+  if (existsSync(path) && !isOurs(path)) {
+    const hint = 'Take it away, or name another folder with --folder.';
+    throw new KsnoopError('FILE_EXISTS', `The file ${path} is not ksnoop's and is not written over.`, {
+      hint,
+      exit: EXIT.usage,
+    });
+  }
+  say(`Wireshark looks for such programs in ${folder} (${source})`);
+  try {
+    writeProgram(path);
+  } catch (cause) {
+    throw NO_RIGHT.has(systemCode(cause) ?? '') ? needsRights(path, cause) : cannotWrite(path, cause);
+  }
+  tell(`wrote ${path}; the interface "ksnoop" is in Wireshark's list from its next start on, and in tshark -D`);
+  return EXIT.done;
+}
+
+/** `ksnoop extcap uninstall` */
+export function uninstallExtcap(raw: RawExtcapOptions): ExitCode {
+  const { tell } = voice({ quiet: raw.quiet === true, verbose: false });
+  const path = join(folderOf(raw).folder, programName());
+  if (!existsSync(path) || !isOurs(path)) {
+    tell(`there is no ${path} of ksnoop`);
+    return EXIT.done;
+  }
+  try {
+    unlinkSync(path);
+  } catch (cause) {
+    throw new KsnoopError('CANNOT_WRITE', `The file ${path} cannot be removed: ${messageOf(cause)}.`, {
+      hint: `Run: sudo rm ${quoted(path)}`,
+      cause,
+    });
+  }
+  tell(`removed ${path}`);
+  return EXIT.done;
+}
+
+/** The program of ours that is installed in a folder: what it starts, or undefined. */
+export function installedExtcap(folder: string): { path: string; starts: readonly string[] } | undefined {
+  const path = join(folder, programName());
+  if (!existsSync(path) || !isOurs(path)) return undefined;
+  const line =
+    readFileSync(path, 'utf8')
+      .split(/\r?\n/)
+      .find((one) => one.includes(' extcap run ')) ?? '';
+  return { path, starts: [...line.matchAll(/["']([^"']+)["']/g)].map((match) => match[1] ?? '').slice(0, 2) };
+}
+
+function folderOf({ folder }: RawExtcapOptions): { folder: string; source: string } {
+  if (folder !== undefined) return { folder: resolve(folder), source: 'as --folder says' };
+  const { path, source } = extcapFolder();
+  return { folder: path, source };
+}
+
+function programName(): string {
+  return process.platform === 'win32' ? 'ksnoop.bat' : 'ksnoop';
+}
+
+function isOurs(path: string): boolean {
+  return readFileSync(path, 'utf8').includes(MARK);
+}
+
+function writeProgram(path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, programText(process.platform, process.execPath, resolve(process.argv[1] ?? '')));
+  chmodSync(path, 0o755);
+}
+
+/**
+ * A program that starts this ksnoop with this Node. Started from a desktop, Wireshark has a short PATH, on which the
+ * plugins that fetch a cluster's credentials are not found: the present one is added.
+ */
+export function programText(platform: NodeJS.Platform, node: string, ksnoop: string): string {
+  const about = `${MARK} (ksnoop ${VERSION}); removed by ksnoop extcap uninstall`;
+  if (platform === 'win32') return `@echo off\r\nrem ${about}\r\n"${node}" "${ksnoop}" extcap run %*\r\n`;
+  const path = `PATH="$PATH":${quoted(process.env.PATH ?? '')}`;
+  return `#!/bin/sh\n# ${about}\nexport ${path}\nexec ${quoted(node)} ${quoted(ksnoop)} extcap run "$@"\n`;
+}
+
+/** The program is left where the user may write, with the command that puts it where it belongs. */
+function needsRights(path: string, cause: unknown): KsnoopError {
+  const own = join(process.env.XDG_DATA_HOME || join(homedir(), '.local/share'), 'ksnoop/extcap', programName());
+  writeProgram(own);
+  const command =
+    process.platform === 'win32'
+      ? `in a prompt run as administrator: copy "${own}" "${path}"`
+      : `sudo install -D -m 0755 ${quoted(own)} ${quoted(path)}`;
+  return new KsnoopError('CANNOT_WRITE', `You may not write to ${dirname(path)}.`, { hint: `Run: ${command}`, cause });
+}
+
+function cannotWrite(path: string, cause: unknown): KsnoopError {
+  return new KsnoopError('CANNOT_WRITE', `The file ${path} cannot be written: ${messageOf(cause)}.`, { cause });
+}
+
+/** A word for a POSIX shell. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,46 @@
+import { constants, openSync } from 'node:fs';
+import { connect, Socket } from 'node:net';
+import type { Duplex, Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemCode } from '../../wire/errors.ts';
+
+/** How often a FIFO is tried that nobody reads yet. */
+const RETRY_MS = 50;
+
+/**
+ * Open Wireshark's end of a pipe for writing, once Wireshark reads it. Never blocks a thread, which could not be ended.
+ * @throws what open(2) says, and the signal's reason
+ */
+export async function openForWriting(path: string, signal: AbortSignal): Promise<Writable> {
+  if (isNamedPipe(path)) return connected(path);
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      return new Socket({ fd: openSync(path, constants.O_WRONLY | constants.O_NONBLOCK), readable: false });
+    } catch (cause) {
+      // Nobody reads it yet (open(2)).
+      if (systemCode(cause) !== 'ENXIO') throw cause;
+    }
+    await sleep(RETRY_MS);
+  }
+}
+
+/** Open a pipe that Wireshark writes, whether it does already or not: Wireshark waits for us to. */
+export async function openForReading(path: string): Promise<Readable> {
+  if (isNamedPipe(path)) return connected(path);
+  // Opened for both, a FIFO that nobody writes yet is no end of file (fifo(7)).
+  return new Socket({ fd: openSync(path, constants.O_RDWR | constants.O_NONBLOCK), writable: false });
+}
+
+/** Of Windows: the pipe is a server, and we connect to it. */
+function isNamedPipe(path: string): boolean {
+  return path.startsWith('\\\\.\\pipe\\');
+}
+
+function connected(path: string): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once('connect', () => resolve(socket));
+    socket.once('error', reject);
+  });
+}
