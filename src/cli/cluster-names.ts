@@ -1,10 +1,22 @@
+import { TARGET_KINDS } from '../capture/kinds/index.ts';
+import type { ResourceKind } from '../capture/kinds/kind.ts';
 import { find, listNames } from '../capture/kube/api.ts';
 import type { Kube } from '../capture/kube/kube.ts';
 import { podView } from '../capture/kube/pod.ts';
 import { resourcePath } from '../capture/kube/resource.ts';
 
-/** Kinds whose objects are offered by name, the most wanted first. */
-const OFFERED = [{ name: 'pod', api: 'v1', plural: 'pods', namespaced: true }] as const;
+/** Made by others of the list, and seldom asked for by name. */
+const HIDDEN = new Set<string>(['replicaset', 'replicationcontroller']);
+
+/** The names of a kind's objects. @throws KsnoopError when they may not be listed, or the cluster has no such kind */
+export function objectNames(
+  kube: Kube,
+  { api, plural, namespaced }: ResourceKind,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  return listNames(kube, resourcePath(api, namespaced ? namespace : undefined, plural), signal);
+}
 
 /** The namespaces of the cluster. @throws KsnoopError when they may not be listed */
 export function namespaceNames(kube: Kube, signal: AbortSignal): Promise<string[]> {
@@ -14,9 +26,9 @@ export function namespaceNames(kube: Kube, signal: AbortSignal): Promise<string[
 /** Everything in a namespace that can be captured, as `kind/name`; kinds that may not be listed are left out. */
 export async function targetNames(kube: Kube, namespace: string, signal: AbortSignal): Promise<string[]> {
   const lists = await Promise.allSettled(
-    OFFERED.map(async ({ name, api, plural, namespaced }) => {
-      const names = await listNames(kube, resourcePath(api, namespaced ? namespace : undefined, plural), signal);
-      return names.map((object) => `${name}/${object}`);
+    TARGET_KINDS.filter(({ name, namespaced }) => namespaced && !HIDDEN.has(name)).map(async (kind) => {
+      const names = await objectNames(kube, kind, namespace, signal);
+      return names.map((object) => `${kind.name}/${object}`);
     }),
   );
   const refused = lists.find((list) => list.status === 'rejected');
