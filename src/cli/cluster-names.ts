@@ -4,6 +4,7 @@ import { find, listNames } from '../capture/kube/api.ts';
 import type { Kube } from '../capture/kube/kube.ts';
 import { podView } from '../capture/kube/pod.ts';
 import { resourcePath } from '../capture/kube/resource.ts';
+import { isObject, objectAt, optionalString, parseJson, stringsAt } from '../wire/guard.ts';
 
 /** Made by others of the list, and seldom asked for by name. */
 const HIDDEN = new Set<string>(['replicaset', 'replicationcontroller']);
@@ -40,4 +41,17 @@ export async function targetNames(kube: Kube, namespace: string, signal: AbortSi
 export async function containerNames(kube: Kube, namespace: string, pod: string, signal: AbortSignal) {
   const object = await find(kube, resourcePath('v1', namespace, 'pods', pod), signal);
   return object === undefined ? [] : podView(object).containers.map(({ name }) => name);
+}
+
+/** Where Multus writes which networks a pod has, and by which interfaces. */
+const NETWORK_STATUS = 'k8s.v1.cni.cncf.io/network-status';
+
+/** The interfaces of a pod as its annotation names them; none where there is no such pod or nobody wrote one. */
+export async function interfaceNames(kube: Kube, namespace: string, pod: string, signal: AbortSignal) {
+  const object = await find(kube, resourcePath('v1', namespace, 'pods', pod), signal);
+  const status = stringsAt(objectAt(object ?? {}, 'metadata'), 'annotations')[NETWORK_STATUS];
+  const networks = status === undefined ? [] : parseJson(status, `annotation ${NETWORK_STATUS}`);
+  return (Array.isArray(networks) ? networks : []).flatMap((network: unknown) =>
+    isObject(network) ? (optionalString(network, 'interface') ?? []) : [],
+  );
 }

@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { EXIT } from '../wire/errors.ts';
 import { VERSION } from '../wire/version.ts';
 import type { RawCaptureOptions } from './capture-options.ts';
+import { addCompletionCommands } from './completion/commands.ts';
 import { addExtcapCommands } from './extcap/commands.ts';
 import type { RawInstallOptions } from './install-commands.ts';
 import { mistypedCommand } from './mistyped-command.ts';
@@ -119,6 +120,7 @@ function program(setExit: (code: number) => void): Command {
       setExit(await statusCommand(options));
     });
   addExtcapCommands(ksnoop, setExit);
+  addCompletionCommands(ksnoop, setExit);
   return ksnoop;
 }
 

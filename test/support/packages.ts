@@ -10,6 +10,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   curl: '/usr/bin/curl',
   'dnsmasq-base': '/usr/sbin/dnsmasq',
   'etcd-server': '/usr/bin/etcd',
+  fish: '/usr/bin/fish',
   iproute2: '/usr/sbin/ip',
   iptables: '/usr/sbin/iptables',
   nftables: '/usr/sbin/nft',
@@ -17,8 +18,10 @@ const PACKAGES: Readonly<Record<string, string>> = {
   runc: '/usr/sbin/runc',
   socat: '/usr/bin/socat',
   tcpdump: '/usr/bin/tcpdump',
+  tmux: '/usr/bin/tmux',
   tshark: '/usr/bin/tshark',
   'util-linux': '/usr/bin/nsenter',
+  zsh: '/usr/bin/zsh',
 };
 
 /** Where the machine cannot be given what is missing, people can still use a cluster of theirs. */

@@ -1,0 +1,97 @@
+import type { ResourceKind } from '../../capture/kinds/kind.ts';
+import type { Kube } from '../../capture/kube/kube.ts';
+import { NameCache } from './name-cache.ts';
+
+/** Which cluster and namespace the line before the cursor means; what it does not say is the kubeconfig's. */
+export interface Place {
+  readonly kubeconfig: string | undefined;
+  readonly context: string | undefined;
+  readonly namespace: string | undefined;
+}
+
+/** The names of a live cluster, for the shell: in time or none, and never an error. */
+export interface LiveNames {
+  contexts(place: Place): readonly string[];
+  objects(place: Place, kind: ResourceKind): Promise<readonly string[]>;
+  containers(place: Place, pods: readonly string[]): Promise<readonly string[]>;
+  interfaces(place: Place, pods: readonly string[]): Promise<readonly string[]>;
+}
+
+/** What is asked about a cluster, and how its answer is called in the cache. */
+interface Question {
+  readonly place: Place;
+  readonly key: string;
+  ask(kube: Kube, namespace: string, signal: AbortSignal): Promise<readonly string[]>;
+}
+
+export interface Patience {
+  /** What a shell waits for: the answer is there by then, or there is none. */
+  readonly deadline: AbortSignal;
+  /** Called with no answer in time: the same question may be asked again where nobody waits. */
+  readonly late: () => void;
+}
+
+export async function liveNames({ deadline, late }: Patience): Promise<LiveNames> {
+  const [{ contextNames }, names] = await Promise.all([
+    import('../../capture/kube/kubeconfig.ts'),
+    import('../cluster-names.ts'),
+  ]);
+  const cache = new NameCache();
+
+  /** Fresh from the cache, else from the cluster; when that takes too long, what it was some minutes ago. */
+  async function answer({ place, key, ask }: Question): Promise<readonly string[]> {
+    const full = [place.kubeconfig ?? process.env.KUBECONFIG ?? '', place.context ?? '', place.namespace ?? '', key];
+    const known = cache.get(full);
+    if (known?.fresh === true) return known.names;
+    try {
+      const found = await inTime(fromCluster(place, ask), deadline);
+      cache.set(full, found);
+      return found;
+    } catch {
+      if (deadline.aborted) late();
+      return known?.names ?? [];
+    }
+  }
+
+  async function fromCluster(place: Place, ask: Question['ask']): Promise<readonly string[]> {
+    const { loadKube } = await import('../../capture/kube/config.ts');
+    const { kubeconfig, context } = place;
+    const kube = await loadKube({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) });
+    return ask(kube, place.namespace ?? kube.namespace, deadline);
+  }
+
+  const ofPods = (place: Place, pods: readonly string[], what: string, one: typeof names.containerNames) =>
+    answer({
+      place,
+      key: `${what} of ${pods.join(' ')}`,
+      ask: async (kube, namespace, signal) =>
+        (await Promise.all(pods.map((pod) => one(kube, namespace, pod, signal)))).flat(),
+    });
+
+  return {
+    contexts({ kubeconfig }) {
+      try {
+        return contextNames(kubeconfig).names;
+      } catch {
+        return [];
+      }
+    },
+    objects: (place, kind) =>
+      answer({
+        place,
+        key: `${kind.api} ${kind.plural}`,
+        ask: (kube, namespace, signal) => names.objectNames(kube, kind, namespace, signal),
+      }),
+    containers: (place, pods) => ofPods(place, pods, 'containers', names.containerNames),
+    interfaces: (place, pods) => ofPods(place, pods, 'interfaces', names.interfaceNames),
+  };
+}
+
+/** @throws the signal's reason when it aborts first */
+function inTime<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    answer.then(resolve, reject);
+  });
+}

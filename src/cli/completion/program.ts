@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import type { Command } from 'commander';
+import { EXIT, type ExitCode } from '../../wire/errors.ts';
+import { complete } from './answer.ts';
+import { type Answer, answerText, NOTHING } from './candidate.ts';
+import { liveNames } from './live-names.ts';
+import { keptByBash, wordsOf } from './words.ts';
+
+/** A Tab is answered within 300 ms of this program's start, the last of them for ending. */
+const ANSWER_MS = 250;
+
+/** Where nobody waits a cluster may take longer: its credentials may have to be fetched first. */
+const REFRESH_MS = 15_000;
+
+/**
+ * Answers a shell: what the last word may become. Says nothing of what goes wrong, for the line belongs to who types it.
+ * @param words after `ksnoop`, unless `line` says them
+ */
+export async function completionProgram(
+  ksnoop: Command,
+  words: readonly string[],
+  { line, breaks, refresh }: { line?: string; breaks?: string; refresh?: boolean },
+): Promise<ExitCode> {
+  const typed = line === undefined ? (words.length === 0 ? [''] : words) : wordsOf(line, 'ksnoop');
+  const left = refresh ? REFRESH_MS : Math.max(1, Math.round(ANSWER_MS - performance.now()));
+  const deadline = AbortSignal.timeout(left);
+  let answer: Answer;
+  try {
+    answer = await complete(ksnoop, typed, await liveNames({ deadline, late: () => refresh || askLater(typed) }));
+  } catch {
+    answer = NOTHING;
+  }
+  if (refresh) return EXIT.done;
+  const kept = breaks === undefined ? 0 : keptByBash(typed.at(-1) ?? '', breaks);
+  const candidates = answer.candidates.map(({ value, about }) => ({ value: value.slice(kept), about }));
+  await new Promise<void>((done) => process.stdout.write(answerText({ ...answer, candidates }), () => done()));
+  return EXIT.done;
+}
+
+/** The same question once more, by a process nobody waits for: the next Tab finds its answer. */
+function askLater(words: readonly string[]): void {
+  const command = [...process.execArgv, process.argv[1] ?? '', '__complete', '--refresh', '--', ...words];
+  spawn(process.execPath, command, { detached: true, stdio: 'ignore' }).unref();
+}

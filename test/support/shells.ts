@@ -1,0 +1,57 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { program } from './ksnoop-process.ts';
+import { Terminal } from './terminal.ts';
+
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
+
+/** How each is started without its user's settings, and how it takes a completion script. */
+const STARTS: Readonly<Record<Shell, { command: readonly string[]; source: string }>> = {
+  bash: { command: ['bash', '--noprofile', '--norc'], source: 'source <(ksnoop completion bash)' },
+  zsh: { command: ['zsh', '-f'], source: 'source <(ksnoop completion zsh)' },
+  fish: { command: ['fish', '--no-config'], source: 'ksnoop completion fish | source' },
+};
+
+/** What every shell's prompt is. */
+const PROMPT = 'ready> ';
+
+/**
+ * A real shell in a real terminal, with this build's ksnoop on its PATH and its completion loaded.
+ * @param folder of the test's own: the shell's home
+ */
+export async function completingShell(shell: Shell, folder: string, kubeconfig: string): Promise<Terminal> {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin, { recursive: true });
+  const file = join(bin, 'ksnoop');
+  writeFileSync(file, `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`);
+  chmodSync(file, 0o755);
+  const terminal = new Terminal(STARTS[shell].command, {
+    PATH: [bin, process.env.PATH ?? ''].join(delimiter),
+    HOME: folder,
+    XDG_CACHE_HOME: join(folder, 'cache'),
+    XDG_CONFIG_HOME: join(folder, 'config'),
+    XDG_DATA_HOME: join(folder, 'data'),
+    KUBECONFIG: kubeconfig,
+    ENV: '',
+  });
+  const prompt = shell === 'fish' ? `function fish_prompt; echo -n '${PROMPT}'; end` : `PS1='${PROMPT}'`;
+  terminal.type(`${prompt}\n`);
+  await terminal.shows(/^ready>$/m);
+  terminal.type(`${STARTS[shell].source}; clear; echo load''ed\n`);
+  await terminal.shows(/^loaded$/m);
+  return terminal;
+}
+
+/** Type a line and press Tab until the screen shows what is expected: a cluster under load may miss the first. */
+export async function completes(terminal: Terminal, line: string, expected: RegExp): Promise<string> {
+  terminal.type(line);
+  for (let attempt = 0; ; attempt++) {
+    terminal.press('Tab');
+    try {
+      return await terminal.shows(expected, 1_500);
+    } catch (thrown) {
+      if (attempt === 5) throw thrown;
+    }
+  }
+}
