@@ -38,7 +38,7 @@ _ksnoop() {
   done
   (( directive & 2 )) && nospace=(-S '')
   if (( $#candidates )); then
-    _describe -t ksnoop ksnoop candidates $nospace
+    _describe -t ksnoop ksnoop candidates "\${nospace[@]}"
   elif (( !(directive & 4) )); then
     _files
   fi

@@ -34,7 +34,7 @@ const home = () => mkdtempSync(join(folder, 'home-'));
 test.each(SHELLS)('%s completes commands, flags, kinds and the names of the cluster', async (shell) => {
   const terminal = await completingShell(shell, home(), server.api.kubeconfig({ namespace: 'shop' }));
   try {
-    await completes(terminal, 'ksnoop instal', /ready> ksnoop install $/m);
+    await completes(terminal, 'ksnoop instal', /ready> ksnoop install$/m);
     terminal.press('C-c');
     await completes(terminal, 'ksnoop --all-n', /ready> ksnoop --all-namespaces/);
     terminal.press('C-c');
@@ -79,7 +79,7 @@ test.each(SHELLS)('%s: nothing of what is typed is run by asking for its complet
     terminal.press('Tab');
     await terminal.shows(/--namespace=/);
     terminal.type('x');
-    await terminal.shows(/--namespace=\w*x/);
+    await terminal.shows(/--namespace=.*x/);
     expect(existsSync(mark)).toBe(false);
   } finally {
     terminal.close();

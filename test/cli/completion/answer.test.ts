@@ -1,0 +1,87 @@
+import { Command } from 'commander';
+import { expect, test } from 'vitest';
+import { complete } from '../../../src/cli/completion/answer.ts';
+import { addCompletionCommands } from '../../../src/cli/completion/commands.ts';
+import type { LiveNames } from '../../../src/cli/completion/live-names.ts';
+
+/** A small ksnoop: what matters is how flags, commands and targets follow one another. */
+function root(): Command {
+  const ksnoop = new Command('ksnoop').helpCommand(false).enablePositionalOptions();
+  ksnoop
+    .command('capture', { isDefault: true })
+    .argument('[targets...]')
+    .option('-n, --namespace <NAMESPACE>')
+    .option('-c, --container <NAME>')
+    .option('-i, --interface <NAME>')
+    .option('-w, --write <FILE>')
+    .option('-o, --output <FORM>')
+    .option('-q, --quiet')
+    .option('--local')
+    .option('--context <NAME>');
+  ksnoop.command('read').argument('[file]').option('-o, --output <FORM>');
+  addCompletionCommands(ksnoop, () => {});
+  return ksnoop;
+}
+
+const asked: string[] = [];
+const live: LiveNames = {
+  contexts: () => ['prod', 'arn:aws:eks'],
+  objects: async ({ namespace, context }, { plural }) => {
+    asked.push(`${context ?? ''} ${namespace ?? ''} ${plural}`);
+    return plural === 'namespaces' ? ['shop', 'stage'] : ['web', 'web-2', 'api'];
+  },
+  containers: async (_place, pods) => pods.map((pod) => `nginx-of-${pod}`),
+  interfaces: async () => ['net1'],
+};
+
+test.each([
+  ['', ['capture', 'read', 'completion']],
+  ['co', ['completion']],
+  ['svc/', ['svc/web', 'svc/web-2', 'svc/api']],
+  ['svc/w', ['svc/web', 'svc/web-2']],
+  ['pod w', ['web', 'web-2']],
+  ['pod/a svc/a', ['svc/api']],
+  ['deploy/web,svc/a', ['deploy/web,svc/api']],
+  ['SVC/a', ['SVC/api']],
+  ['nothing/a', []],
+  ['--con', ['--container', '--context']],
+  ['--container x --con', ['--context']],
+  ['--context ', ['prod', 'arn:aws:eks']],
+  ['--context=p', ['--context=prod']],
+  ['-n s', ['shop', 'stage']],
+  ['-ns', ['-nshop', '-nstage']],
+  ['-qn s', ['shop', 'stage']],
+  ['-n shop,st', ['shop,stage']],
+  ['-c ', []],
+  ['pod/x -c ', ['nginx-of-x']],
+  ['pod/x -i n', ['net1']],
+  ['-o p', ['pcapng', 'pcap', 'packets']],
+  ['read -o te', ['text']],
+  ['completion ', ['bash', 'zsh', 'fish']],
+  ['--local n', ['netns/']],
+  ['-- svc/w', ['svc/web', 'svc/web-2']],
+])('ksnoop %s', async (line, values) => {
+  const { candidates } = await complete(root(), line.split(' '), live);
+  const names = candidates.map(({ value }) => value);
+  expect(line === '' ? names.slice(0, values.length) : names).toEqual(values);
+});
+
+test.each([
+  ['read ', true],
+  ['-w ', true],
+  ['svc/', false],
+  ['--duration ', false],
+])('whether files serve after ksnoop %s: %s', async (line, files) => {
+  expect((await complete(root(), line.split(' '), live)).files).toBe(files);
+});
+
+test('a kind waits for its name, a name is finished', async () => {
+  expect((await complete(root(), ['depl'], live)).unfinished).toBe(true);
+  expect((await complete(root(), ['svc/w'], live)).unfinished).toBe(false);
+});
+
+test('the cluster is asked as the line before the cursor says', async () => {
+  asked.length = 0;
+  await complete(root(), ['--context', 'prod', '-n', 'shop', 'deploy/w'], live);
+  expect(asked).toEqual(['prod shop deployments']);
+});

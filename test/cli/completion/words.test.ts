@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { keptByBash, wordsOf } from '../../../src/cli/completion/words.ts';
+
+test.each([
+  ['ksnoop ', ['']],
+  ['ksnoop svc/w', ['svc/w']],
+  ['ksnoop  -n   shop ', ['-n', 'shop', '']],
+  ['ksnoop --where \'a == "b" && c\' sv', ['--where', 'a == "b" && c', 'sv']],
+  ['ksnoop -f "tcp port 80', ['-f', 'tcp port 80']],
+  ['ksnoop a\\ b', ['a b']],
+  ['KUBECONFIG=x ksnoop po', ['po']],
+  ['/usr/local/bin/ksnoop po', ['po']],
+  ['cat ksnoop | ksnoop read ', ['read', '']],
+  ['true && ksnoop po', ['po']],
+  ['for a in $(ksnoop po', ['po']],
+])('of "%s" the words are %j', (line, words) => {
+  expect(wordsOf(line, 'ksnoop')).toEqual(words);
+});
+
+test('what Bash keeps of a word reaches to its last word break', () => {
+  expect(keptByBash('--context=arn:aws:c', ' =:')).toBe('--context=arn:aws:'.length);
+  expect(keptByBash('svc/w', ' =:')).toBe(0);
+});
