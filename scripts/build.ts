@@ -2,6 +2,7 @@
 import { rename, rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
+import { writeManPages } from './man-pages.ts';
 import { plainBuiltins } from './plain-builtins.ts';
 import { slimClientNode } from './slim-client-node.ts';
 
@@ -46,6 +47,7 @@ const results = await Promise.all([
     outExtension: { '.js': '.mjs' },
   }),
 ]);
+writeManPages(join(fresh, 'man'));
 await rm(dist, { recursive: true, force: true });
 await rename(fresh, dist);
 for (const result of results) {

@@ -1,4 +1,4 @@
-import type { Command, Option } from 'commander';
+import type { Argument, Command, Option } from 'commander';
 import { TARGET_KINDS, targetKind } from '../../capture/kinds/index.ts';
 import { type Answer, type Candidate, NOTHING } from './candidate.ts';
 import type { LiveNames, Place } from './live-names.ts';
@@ -17,12 +17,26 @@ export async function complete(root: Command, words: readonly string[], live: Li
   const commands = situation.open ? subcommands(root, situation) : [];
   if (situation.command.name() !== 'capture') {
     const [argument] = situation.command.registeredArguments.slice(situation.positionals.length);
-    const choices = argument?.argChoices?.map((value) => ({ value, about: '' })) ?? [];
+    const choices = argument?.name() === 'command|topic' ? await helpNames(root, situation) : fixed(argument);
     return { ...offered([...commands, ...choices], typing.text), files: argument?.name() === 'file' };
   }
   const targets = await targetsOf(situation, typing.text, live);
   const candidates = [...startingWith(commands, typing.text), ...targets.candidates];
   return { candidates, unfinished: isUnfinished(candidates), files: false };
+}
+
+function fixed(argument: Argument | undefined): Candidate[] {
+  return argument?.argChoices?.map((value) => ({ value, about: '' })) ?? [];
+}
+
+/** What `ksnoop help` knows: commands, commands of commands, topics. */
+async function helpNames(root: Command, { positionals }: Situation): Promise<Candidate[]> {
+  const [first] = positionals;
+  const parent = first === undefined ? root : root.commands.find((command) => command.name() === first);
+  const commands = parent === undefined ? [] : named(parent);
+  if (first !== undefined) return commands;
+  const { TOPICS } = await import('../help/index.ts');
+  return [...commands, ...TOPICS.map(({ name, summary }) => ({ value: name, about: summary }))];
 }
 
 function flags({ command, values }: Situation): Candidate[] {
@@ -35,11 +49,12 @@ function flags({ command, values }: Situation): Candidate[] {
 
 /** The commands the word at the cursor may still choose. */
 function subcommands(root: Command, { command }: Situation): Candidate[] {
-  const parent = command.name() === 'capture' ? root : command;
-  return parent
-    .createHelp()
-    .visibleCommands(parent)
-    .map((child) => ({ value: child.name(), about: child.description() }));
+  return named(command.name() === 'capture' ? root : command);
+}
+
+function named(parent: Command): Candidate[] {
+  const commands = parent.createHelp().visibleCommands(parent);
+  return commands.map((child) => ({ value: child.name(), about: child.description() }));
 }
 
 async function valuesFor(
@@ -101,16 +116,16 @@ async function targetsOf(situation: Situation, text: string, live: LiveNames): P
   const slash = word.indexOf('/');
   if (slash < 0 && first !== undefined && !first.includes('/')) {
     const kind = targetKind(first.split(',')[0] ?? '');
-    return kind === undefined ? NOTHING : named(kind.name, '', head, word);
+    return kind === undefined ? NOTHING : objectsOf(kind.name, '', head, word);
   }
   if (slash < 0) {
     const kinds = offered(kindNames(word), word).candidates;
     return { ...NOTHING, candidates: kinds.map(({ value, about }) => ({ value: head + value, about })) };
   }
   const kind = targetKind(word.slice(0, slash));
-  return kind === undefined ? NOTHING : named(kind.name, word.slice(0, slash + 1), head, word.slice(slash + 1));
+  return kind === undefined ? NOTHING : objectsOf(kind.name, word.slice(0, slash + 1), head, word.slice(slash + 1));
 
-  async function named(name: string, kindWord: string, before: string, start: string): Promise<Answer> {
+  async function objectsOf(name: string, kindWord: string, before: string, start: string): Promise<Answer> {
     const names = await live.objects(placeOf(situation), kindCalled(name));
     const answer = offered(
       names.map((value) => ({ value, about: '' })),

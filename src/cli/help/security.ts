@@ -1,0 +1,46 @@
+import type { Topic } from './topic.ts';
+
+export const security: Topic = {
+  name: 'security',
+  summary: 'which rights it needs, and what it may do',
+  sections: [
+    {
+      title: 'Who may capture',
+      parts: [
+        {
+          text: 'Whoever may create pods/exec in namespace ksnoop reads the traffic of every pod on every node, passwords and tokens in plain text included. Give that right as you would give root on the nodes. Every exec is in the audit log of the API server, and the agent logs one line for each capture.',
+        },
+        { text: 'ksnoop itself needs:' },
+        {
+          lines: [
+            '- { apiGroups: [""], resources: [pods], verbs: [get, list, watch] }    # where the targets are, and in ksnoop',
+            '- { apiGroups: [""], resources: [pods/exec], verbs: [get, create] }    # in namespace ksnoop only',
+            '- { apiGroups: [""], resources: [services], verbs: [get, list] }       # and other kinds you name as targets',
+          ],
+        },
+        {
+          text: 'When a right is missing, ksnoop prints the words of the API server and the rule that is missing. ksnoop doctor asks for all of them beforehand.',
+        },
+      ],
+    },
+    {
+      title: 'What the agent may do',
+      parts: [
+        {
+          text: 'It is a DaemonSet that is not privileged, not on the network of the host, without the socket of the container runtime and without a token of the API. It has hostPID and the capabilities SYS_PTRACE, SYS_ADMIN, NET_RAW, SETGID and SETPCAP: to find the network namespace of a pod in /proc, to enter it, and to start tcpdump in it with less.',
+        },
+        {
+          text: 'Nothing is put into the pods. When ksnoop ends, however it ends, the agent stops capturing within 15 seconds.',
+        },
+      ],
+    },
+    {
+      title: 'What is shown',
+      parts: [
+        {
+          text: 'Passwords, cookies, Authorization and the like are shown as *** unless --show-secrets is said; packets and capture files hold them as they were sent. Capture files are made readable by you alone. Text from the network cannot move your terminal.',
+        },
+      ],
+    },
+  ],
+};

@@ -1,0 +1,136 @@
+import { basename } from 'node:path';
+import { Command, Option } from 'commander';
+import { VERSION } from '../wire/version.ts';
+import type { RawCaptureOptions } from './capture-options.ts';
+import { addCompletionCommands } from './completion/commands.ts';
+import { addExtcapCommands } from './extcap/commands.ts';
+import { addHelpCommand } from './help/commands.ts';
+import type { RawInstallOptions } from './install-commands.ts';
+import { mistypedCommand } from './mistyped-command.ts';
+import type { RawReadOptions } from './read-options.ts';
+
+/** The commands and their flags. Each action loads its code when it runs: --version and --help stay instant. */
+export function program(setExit: (code: number) => void): Command {
+  // Under kubectl the user typed `kubectl ksnoop`, and help should say so.
+  const name = basename(process.argv[1] ?? '').startsWith('kubectl-') ? 'kubectl ksnoop' : 'ksnoop';
+  const ksnoop = new Command(name)
+    .description('Point at any Kubernetes object and see its packets: in Wireshark, in a file, or line by line.')
+    .version(VERSION, '-V, --version')
+    .enablePositionalOptions()
+    .exitOverride()
+    .showSuggestionAfterError();
+
+  ksnoop
+    .command('capture', { isDefault: true })
+    .description('capture targets (the default command)')
+    .argument(
+      '[targets...]',
+      'KIND/NAME ... such as deploy/web, svc/api, node/n1, "pod/web-*"; with --local: netns/NAME, pid/N, host, pod/NAME',
+    )
+    .option('-n, --namespace <NAMESPACES>', "namespaces of the targets, comma-separated (default: the context's)")
+    .option('-A, --all-namespaces', 'targets of all namespaces')
+    .option('-l, --selector <LABELS>', 'objects with these labels; pods when no kind is named')
+    .option('--field-selector <FIELDS>', 'objects with these fields, such as status.phase=Running')
+    .option('--node <NODES>', 'only pods on these nodes')
+    .option('--backends-only', 'of an ingress, gateway or route: only the pods behind it')
+    .option('--controller-only', 'of an ingress, gateway or route: only the pods that serve it')
+    .option('--no-follow', 'only the pods there are now; those that appear later do not join')
+    .option('--dry-run', 'say what would be captured, where and under which rights; -o json for programs')
+    .option('--max-targets <N>', 'how many targets are captured at once, at most (default: 100)')
+    .option('-c, --container <NAME>', 'only the ports this container declares')
+    .option('-i, --interface <NAME>', 'interface in the network namespace of the target', 'any')
+    .option('-f, --filter <BPF>', 'filter in the language of pcap-filter(7)')
+    .option('-s, --snaplen <BYTES>', 'bytes kept of each packet (default: 262144)')
+    .option('-w, --write <FILE>', 'write to FILE, or - for stdout')
+    .option(
+      '-o, --output <FORM>',
+      'pcapng (default into a pipe or file), pcap; text (default on a terminal), json, summary, flows, packets',
+    )
+    .option('--json', 'summary, flows or packets as JSON')
+    .option('--where <EXPR>', 'show only what matches: http.status >= 500 && dst.service == "web"')
+    .option('--show-secrets', 'show what is masked: passwords, cookies, Authorization')
+    .option('--duration <TIME>', 'stop after this time: 30s, 5m, 1h30m')
+    .option('--count <N>', 'stop after N packets')
+    .option('--max-bytes <SIZE>', 'stop before SIZE of captured bytes is exceeded: 500000, 10M, 64Mi')
+    .option('--wireshark', 'start Wireshark and send the packets to it')
+    .option('--force', 'write over an existing file')
+    .option('--local', "capture on this machine, without a cluster's API server")
+    .addOption(new Option('--context <NAME>', 'context of the kubeconfig'))
+    .addOption(new Option('--kubeconfig <FILE>', 'kubeconfig to use'))
+    .option('-q, --quiet', 'say nothing but errors and the closing summary')
+    .option('-v, --verbose', 'say more')
+    .action(async (targets: string[], options: RawCaptureOptions, command: Command) => {
+      if (wantsWelcome(command)) {
+        const { welcome } = await import('./help/welcome.ts');
+        process.stdout.write(welcome(ksnoop));
+        return;
+      }
+      const { captureCommand } = await import('./capture-command.ts');
+      const commands = ksnoop.commands.map((command) => command.name());
+      setExit(
+        await captureCommand(targets, options).catch((thrown: unknown) => {
+          throw mistypedCommand(thrown, targets, commands) ?? thrown;
+        }),
+      );
+    });
+
+  ksnoop
+    .command('read')
+    .description('analyse a capture file: what was said to whom, how fast, and what failed')
+    .argument('[file]', 'pcap or pcapng, also with gzip or zstd; - for stdin')
+    .option('-o, --output <FORM>', 'text (default), json, summary, flows, or packets')
+    .option('--json', 'summary, flows or packets as JSON')
+    .option('--where <EXPR>', 'only what matches: http.status >= 500 && dst.service == "web"')
+    .option('-f, --filter <BPF>', 'only packets that pass, in the language of pcap-filter(7)')
+    .option('--from <TIME>', 'only from then on: 2026-11-23T14:03:07Z, 14:03:07, or +90s after the first packet')
+    .option('--to <TIME>', 'only until then')
+    .option('-w, --write <FILE>', 'write a capture instead: pcapng, or pcap as FILE ends or -o says')
+    .option('-s, --snaplen <BYTES>', 'with -w: bytes kept of each packet')
+    .option('--force', 'with -w: write over an existing file')
+    .option('--show-secrets', 'show what is masked: passwords, cookies, Authorization')
+    .option('--follow', 'go on as the file grows')
+    .option('-q, --quiet', 'say nothing but errors')
+    .option('-v, --verbose', 'say more')
+    .action(async (file: string | undefined, options: RawReadOptions) => {
+      const { readCommand } = await import('./read-command.ts');
+      setExit(await readCommand(file, options));
+    });
+
+  const onCluster = (command: Command) =>
+    command
+      .option('--context <NAME>', 'context of the kubeconfig')
+      .option('--kubeconfig <FILE>', 'kubeconfig to use')
+      .option('-q, --quiet', 'say nothing but errors');
+
+  onCluster(ksnoop.command('install').description('put the agents on the nodes, or bring them up to date'))
+    .option('--image <IMAGE>', "the agents' image, as your nodes can pull it or already have it")
+    .option('--pull-secret <NAME...>', 'Secrets in namespace ksnoop to pull it with')
+    .option('--overlay <NAME>', 'a variant from daemonset/overlays, such as selinux')
+    .option('--timeout <TIME>', 'how long to wait for the agents to be ready', '3m')
+    .action(async (options: RawInstallOptions) => {
+      const { installCommand } = await import('./install-commands.ts');
+      setExit(await installCommand(options));
+    });
+  onCluster(ksnoop.command('uninstall').description('remove the agents and everything installed with them')).action(
+    async (options: RawInstallOptions) => {
+      const { uninstallCommand } = await import('./install-commands.ts');
+      setExit(await uninstallCommand(options));
+    },
+  );
+  onCluster(ksnoop.command('status').description('show the agents, node by node'))
+    .option('-o, --output <FORM>', 'text or json', 'text')
+    .action(async (options: RawInstallOptions) => {
+      const { statusCommand } = await import('./install-commands.ts');
+      setExit(await statusCommand(options));
+    });
+  addExtcapCommands(ksnoop, setExit);
+  addCompletionCommands(ksnoop, setExit);
+  addHelpCommand(ksnoop);
+  return ksnoop;
+}
+
+/** `ksnoop` alone, by a person: nothing is named, no flag is given, and somebody reads. */
+function wantsWelcome(command: Command): boolean {
+  const said = command.options.some((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
+  return command.args.length === 0 && !said && process.stdin.isTTY === true && process.stdout.isTTY === true;
+}

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { TOPICS } from '../../../src/cli/help/index.ts';
+import { program } from '../../../src/cli/program.ts';
+import { Colours } from '../../../src/view/colour.ts';
+import { helpLines } from '../../../src/view/help-text.ts';
+
+test.each(TOPICS)('help on $name fits a terminal of 80 columns, and of 40', (topic) => {
+  for (const width of [80, 40]) {
+    const lines = helpLines(topic, width, new Colours(false));
+    const terms = new Set(
+      topic.sections
+        .flatMap(({ parts }) => parts.flatMap((part) => ('terms' in part ? part.terms : [])))
+        .map(([term]) => `  ${term}`),
+    );
+    const typed = topic.sections.flatMap(({ parts }) => parts.flatMap((part) => ('lines' in part ? part.lines : [])));
+    const wide = lines.filter((line) => line.length > width && !terms.has(line) && !typed.includes(line.trim()));
+    // A word that is longer than its column stands out of it rather than being cut.
+    expect(wide.filter((line) => line.trim().includes(' ') && width === 80)).toEqual([]);
+  }
+});
+
+test.each(TOPICS)('every flag that help on $name speaks of is one of ksnoop', (topic) => {
+  const ksnoop = program(() => {});
+  const known = new Set(ksnoop.commands.flatMap(({ options }) => options.flatMap(({ long, short }) => [long, short])));
+  const text = JSON.stringify(topic.sections.filter(({ title }) => title !== 'What the agent may do'));
+  const flags = [...text.matchAll(/(?<![\w-])--[a-z][a-z-]+/g)].map(([flag]) => flag);
+  expect(flags.filter((flag) => !known.has(flag))).toEqual([]);
+});
