@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { VERSION } from '../wire/version.ts';
 import type { RawCaptureOptions } from './capture-options.ts';
 import { addCompletionCommands } from './completion/commands.ts';
+import type { RawDoctorOptions } from './doctor/command.ts';
 import { addExtcapCommands } from './extcap/commands.ts';
 import { addHelpCommand } from './help/commands.ts';
 import type { RawInstallOptions } from './install-commands.ts';
@@ -122,6 +123,17 @@ export function program(setExit: (code: number) => void): Command {
     .action(async (options: RawInstallOptions) => {
       const { statusCommand } = await import('./install-commands.ts');
       setExit(await statusCommand(options));
+    });
+  ksnoop
+    .command('doctor')
+    .description('look for what is wrong with client, cluster, rights, agents and Wireshark, and say what mends it')
+    .option('-n, --namespace <NAMESPACE>', "where you want to capture (default: the context's)")
+    .option('-o, --output <FORM>', 'text or json', 'text')
+    .option('--context <NAME>', 'context of the kubeconfig')
+    .option('--kubeconfig <FILE>', 'kubeconfig to use')
+    .action(async (options: RawDoctorOptions) => {
+      const { doctorCommand } = await import('./doctor/command.ts');
+      setExit(await doctorCommand(options));
     });
   addExtcapCommands(ksnoop, setExit);
   addCompletionCommands(ksnoop, setExit);

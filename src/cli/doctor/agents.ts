@@ -1,0 +1,39 @@
+import { type InstallStatus, status } from '../../capture/install/status.ts';
+import { KsnoopError } from '../../wire/errors.ts';
+import { VERSION } from '../../wire/version.ts';
+import { type Check, type Finding, findings, NO_CLUSTER } from './check.ts';
+
+const say = findings('agents');
+
+/** Whether they are there, ready, on every node, and of our version. */
+export const agents: Check = {
+  name: 'agents',
+  async look({ kube, signal }) {
+    if (kube === undefined) return [say.skipped(NO_CLUSTER)];
+    let installed: InstallStatus;
+    try {
+      installed = await status(kube, signal);
+    } catch (thrown) {
+      if (thrown instanceof KsnoopError) return [say.problem(thrown.message, thrown.hint)];
+      throw thrown;
+    }
+    if (!installed.installed) return [say.problem('they are not installed', 'ksnoop install --image IMAGE')];
+    const found: Finding[] = [];
+    if (installed.trouble !== '')
+      found.push(say.problem(installed.trouble, 'kubectl describe daemonset -n ksnoop ksnoop-agent'));
+    for (const node of installed.nodes) {
+      if (node.state === 'ready') continue;
+      const says = `node ${node.node}: ${node.state}${node.reason === '' ? '' : `, ${node.reason}`}`;
+      const mend = node.pod === '' ? '' : `kubectl describe pod -n ksnoop ${node.pod}`;
+      // A node that is down has no pods to capture either.
+      found.push(node.nodeDown || node.state === 'being replaced' ? say.warning(says, mend) : say.problem(says, mend));
+    }
+    if (installed.version !== '' && installed.version !== VERSION) {
+      const says = `they were installed by ksnoop ${installed.version}, and this is ${VERSION}`;
+      found.push(say.warning(says, `ksnoop install --image IMAGE-OF-${VERSION}`));
+    }
+    if (found.length === 0)
+      found.push(say.ok(`${installed.ready} of ${installed.desired} ready, image ${installed.image}`));
+    return found;
+  },
+};

@@ -1,0 +1,37 @@
+import type { Kube } from '../../capture/kube/kube.ts';
+
+/** What was found of one thing. */
+export interface Finding {
+  readonly check: string;
+  /** A problem stops captures; a warning costs something; what is skipped could not be looked at. */
+  readonly state: 'ok' | 'warning' | 'problem' | 'skipped';
+  readonly says: string;
+  /** The command that mends it, or what to do; empty when nothing is to be done. */
+  readonly mend: string;
+}
+
+/** A thing that is looked at, and how. It never throws for what it finds. */
+export interface Check {
+  readonly name: string;
+  look(surroundings: Surroundings): Promise<readonly Finding[]> | readonly Finding[];
+}
+
+export interface Surroundings {
+  /** Undefined when no cluster can be talked to: then what needs one is skipped. */
+  readonly kube: Kube | undefined;
+  /** Whose rights are looked at. */
+  readonly namespace: string;
+  readonly signal: AbortSignal;
+}
+
+/** Findings of a check, by its name. */
+export function findings(check: string) {
+  return {
+    ok: (says: string): Finding => ({ check, state: 'ok', says, mend: '' }),
+    warning: (says: string, mend = ''): Finding => ({ check, state: 'warning', says, mend }),
+    problem: (says: string, mend = ''): Finding => ({ check, state: 'problem', says, mend }),
+    skipped: (says: string): Finding => ({ check, state: 'skipped', says, mend: '' }),
+  };
+}
+
+export const NO_CLUSTER = 'no cluster can be asked';

@@ -1,0 +1,42 @@
+import { get } from '../../capture/kube/api.ts';
+import { clusterWords } from '../../capture/kube/kube.ts';
+import { KsnoopError } from '../../wire/errors.ts';
+import { optionalString } from '../../wire/guard.ts';
+import { type Check, type Finding, findings, NO_CLUSTER } from './check.ts';
+
+const say = findings('cluster');
+
+const DAY_MS = 86_400_000;
+/** A certificate that ends sooner is worth a word. */
+const SOON_DAYS = 7;
+/** Above it one feels it. */
+const SLOW_MS = 1_000;
+
+/** Whether the API server answers, who it is, and for how long the user's certificate lets it. */
+export const cluster: Check = {
+  name: 'cluster',
+  async look({ kube, signal }) {
+    if (kube === undefined) return [say.skipped(NO_CLUSTER)];
+    const since = performance.now();
+    let version: string | undefined;
+    try {
+      version = optionalString(await get(kube, '/version', signal), 'gitVersion');
+    } catch (thrown) {
+      if (thrown instanceof KsnoopError) return [say.problem(thrown.message, thrown.hint)];
+      throw thrown;
+    }
+    const milliseconds = Math.round(performance.now() - since);
+    const words = `Kubernetes ${version ?? '(unknown version)'}, ${clusterWords(kube)}, answered in ${milliseconds} ms`;
+    const found: Finding[] = [milliseconds > SLOW_MS ? say.warning(`slow: ${words}`) : say.ok(words)];
+    const ends = kube.certificateEnds;
+    if (ends !== undefined && ends.getTime() - Date.now() < SOON_DAYS * DAY_MS) {
+      found.push(
+        say.warning(
+          `your client certificate ends at ${ends.toISOString()}`,
+          'get a new one from whoever gave you this one',
+        ),
+      );
+    }
+    return found;
+  },
+};

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { Colours } from '../../src/view/colour.ts';
+import { findingLines } from '../../src/view/findings.ts';
+
+test('each finding has a line, what mends it the next, and the last line counts', () => {
+  const lines = findingLines(
+    [
+      { check: 'client', state: 'ok', says: 'ksnoop 1', mend: '' },
+      { check: 'rights', state: 'problem', says: 'you may not \u001b[2J', mend: 'kubectl create role' },
+      { check: 'extcap', state: 'warning', says: 'old', mend: '' },
+    ],
+    new Colours(false),
+  );
+  expect(lines).toEqual([
+    'client  ok       ksnoop 1',
+    'rights  PROBLEM  you may not \\x1b[2J',
+    '                 → kubectl create role',
+    'extcap  warning  old',
+    '',
+    '1 problem, 1 warning',
+  ]);
+});
+
+test('when nothing is wrong that is said', () => {
+  expect(findingLines([{ check: 'a', state: 'ok', says: 'b', mend: '' }], new Colours(false)).at(-1)).toBe(
+    'nothing is wrong',
+  );
+});
