@@ -9,6 +9,7 @@ import { addHelpCommand } from './help/commands.ts';
 import type { RawInstallOptions } from './install-commands.ts';
 import { mistypedCommand } from './mistyped-command.ts';
 import type { RawReadOptions } from './read-options.ts';
+import { addProfileCommands } from './wireshark-profile/commands.ts';
 
 /** The commands and their flags. Each action loads its code when it runs: --version and --help stay instant. */
 export function program(setExit: (code: number) => void): Command {
@@ -136,6 +137,7 @@ export function program(setExit: (code: number) => void): Command {
       setExit(await doctorCommand(options));
     });
   addExtcapCommands(ksnoop, setExit);
+  addProfileCommands(ksnoop, setExit);
   addCompletionCommands(ksnoop, setExit);
   addHelpCommand(ksnoop);
   return ksnoop;

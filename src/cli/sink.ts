@@ -6,6 +6,7 @@ import { isatty } from 'node:tty';
 import { EXIT, KsnoopError, systemCode } from '../wire/errors.ts';
 import { ByteWriter } from './byte-writer.ts';
 import type { CaptureConfig } from './capture-options.ts';
+import { profileArguments } from './wireshark-profile/install.ts';
 
 /** Where the packets go, opened. */
 export interface Sink {
@@ -143,7 +144,10 @@ const REASONS: Readonly<Record<string, string>> = {
 
 async function openWireshark(onProgress: () => void): Promise<Sink> {
   // In a session of its own: Ctrl-C ends the capture, and its packets stay on the screen.
-  const child = spawn('wireshark', ['-k', '-i', '-'], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  const child = spawn('wireshark', [...profileArguments(), '-k', '-i', '-'], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (cause) =>

@@ -16,6 +16,7 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import { openSink, type Sink } from '../../src/cli/sink.ts';
+import { installProfile } from '../../src/cli/wireshark-profile/install.ts';
 import { captureConfig } from './config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ksnoop-sink-'));
@@ -135,6 +136,9 @@ function fakeWireshark(script: string): void {
   const bin = mkdtempSync(at('bin-'));
   writeFileSync(join(bin, 'wireshark'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   vi.stubEnv('PATH', `${bin}${delimiter}${process.env.PATH}`);
+  // Whoever runs the tests may have a profile.
+  vi.stubEnv('HOME', bin);
+  vi.stubEnv('XDG_CONFIG_HOME', join(bin, 'config'));
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -156,6 +160,16 @@ test('--wireshark starts it to read from stdin, in a session that Ctrl-C does no
   expect(readFileSync(packets, 'utf8')).toBe('packets');
   const ours = readFileSync('/proc/self/stat', 'utf8').split(' ')[5];
   expect(readFileSync(session, 'utf8').trim()).not.toBe(ours);
+});
+
+test("--wireshark uses ksnoop's profile once it is installed", async () => {
+  const args = at('args-with-profile');
+  fakeWireshark(`echo "$*" > ${args}.part; mv ${args}.part ${args}; cat > /dev/null`);
+  installProfile({ quiet: true });
+  const sink = await openSink(captureConfig({ wireshark: true }), () => {}, never);
+  await until(() => existsSync(args));
+  expect(readFileSync(args, 'utf8')).toBe('-C ksnoop -k -i -\n');
+  await sink.close(false);
 });
 
 test('a Wireshark that is closed is a normal end', async () => {
