@@ -1,84 +1,38 @@
-import type { TrafficDifference } from './traffic-agreement.ts';
+import { KNOWN_HTTP_DIFFERENCES } from './known-http-differences.ts';
+import { KNOWN_LINK_DIFFERENCES } from './known-link-differences.ts';
+import { KNOWN_MESSAGE_DIFFERENCES } from './known-message-differences.ts';
+import { KNOWN_STREAM_DIFFERENCES } from './known-stream-differences.ts';
+import { KNOWN_TLS_DIFFERENCES } from './known-tls-differences.ts';
+import type { TrafficDifference } from './traffic-comparison.ts';
 
 /** Where tshark 4.0 and ksnoop say different things of connections and messages, looked at one by one, and why that is to stay. */
-interface KnownDifference {
-  /** The file's name, or what it ends with. */
+export interface KnownDifference {
+  /** What the file's path ends with. */
   readonly file: string;
+  /** Frames in which something is said that only one of the two tells; 0 where tshark sees no frame of it. */
+  readonly frames?: readonly number[];
+  /** tshark's numbers of TCP streams. */
+  readonly streams?: readonly number[];
   readonly what: readonly string[];
   readonly reason: string;
 }
 
+/** By file, frame or stream, and subject: a difference elsewhere is a new one. */
 export const KNOWN_TRAFFIC_DIFFERENCES: readonly KnownDifference[] = [
-  {
-    file: 'http2.pcap',
-    what: ['HTTP/2 requests', 'HTTP/2 statuses', 'gRPC statuses'],
-    reason:
-      'tshark does not look for HTTP/2 on port 50051 unless told; of interim statuses (103) ksnoop tells in http.interim',
-  },
-  {
-    file: 'kafka.pcap',
-    what: ['Kafka requests'],
-    reason: 'tshark knows Kafka by its port 9092 alone; one broker of the capture listens elsewhere',
-  },
-  {
-    file: 'kafka-old.pcap',
-    what: ['Kafka requests'],
-    reason: 'tshark knows Kafka by its port 9092 alone; one broker of the capture listens elsewhere',
-  },
-  {
-    file: 'mysql.pcap',
-    what: ['MySQL statements'],
-    reason: 'ksnoop masks the password',
-  },
-  {
-    file: 'postgresql.pcap',
-    what: ['PostgreSQL statements'],
-    reason: 'ksnoop masks the password',
-  },
-  {
-    file: 'quic.pcap',
-    what: ['TLS application protocols agreed on'],
-    reason: 'where the answer is encrypted tls.alpn says what was offered',
-  },
-  {
-    file: 'tls.pcap',
-    what: ['TLS application protocols agreed on'],
-    reason: 'where the answer is encrypted tls.alpn says what was offered',
-  },
-  {
-    file: 'tls.pcap',
-    what: ['HTTP statuses'],
-    reason: "an HTTP server's 400 in answer to TLS is told as the handshake's failure",
-  },
-  {
-    file: 'zeek/quic/quic-multiple-initial-fragmented-crypto.pcap',
-    what: ['TLS application protocols agreed on'],
-    reason: 'where the answer is encrypted tls.alpn says what was offered',
-  },
-  {
-    file: 'zeek/tls/tls13draft23-chrome67.0.3368.0-canary.pcap',
-    what: ['TLS application protocols agreed on'],
-    reason: 'where the answer is encrypted tls.alpn says what was offered',
-  },
-  {
-    file: 'tcpdump/bigtcp-ipv4-vxlan-ipv4.pcap',
-    what: ['TCP streams'],
-    reason: 'tshark 4.0 gives up at an IPv4 length of 0 within VXLAN, which BIG TCP has',
-  },
-  {
-    file: 'zeek/dns/conn-count-too-large.pcap',
-    what: ['DNS questions'],
-    reason: 'tshark shows no question of a message whose counts are too large; the first one is whole',
-  },
-  {
-    file: 'zeek/http/261/variant-07-expect_100_cl0.pcap',
-    what: ['HTTP requests'],
-    reason: "a request smuggled into a body: ksnoop tells what the server's framing (Content-Length: 0) makes of it",
-  },
+  ...KNOWN_LINK_DIFFERENCES,
+  ...KNOWN_STREAM_DIFFERENCES,
+  ...KNOWN_MESSAGE_DIFFERENCES,
+  ...KNOWN_HTTP_DIFFERENCES,
+  ...KNOWN_TLS_DIFFERENCES,
 ];
 
+/** Whether the entry is about this difference. */
+export function knows({ file, frames, streams, what }: KnownDifference, difference: TrafficDifference): boolean {
+  if (!`/${difference.file}`.endsWith(`/${file}`) || !what.includes(difference.what)) return false;
+  const { at } = difference;
+  return 'frame' in at ? (frames?.includes(at.frame) ?? false) : (streams?.includes(at.stream) ?? false);
+}
+
 export function isKnownDifference(difference: TrafficDifference): boolean {
-  return KNOWN_TRAFFIC_DIFFERENCES.some(
-    ({ file, what }) => difference.file.endsWith(file) && what.includes(difference.what),
-  );
+  return KNOWN_TRAFFIC_DIFFERENCES.some((known) => knows(known, difference));
 }

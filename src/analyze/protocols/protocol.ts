@@ -58,6 +58,8 @@ export interface StreamProtocol {
   readonly title: string;
   /** Usual server ports: a hint that puts this protocol first where several could be, never a condition. */
   readonly ports: readonly number[];
+  /** Server ports of others on which the same words are theirs: `get x` is also an inline command of Redis. */
+  readonly notOn?: readonly number[];
   readonly fields: FieldTable;
   /**
    * Look at the first octets of a direction (of a message, when the capture began mid-stream). Strict enough to be wrong

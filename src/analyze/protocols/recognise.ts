@@ -18,7 +18,7 @@ export class Recognition {
       for (const protocol of hinted) if (this.#ask(protocol, bytes, start, end)) return;
     }
     for (const protocol of STREAM_PROTOCOLS) {
-      if (hinted?.includes(protocol)) continue;
+      if (hinted?.includes(protocol) || protocol.notOn?.includes(serverPort)) continue;
       if (this.#ask(protocol, bytes, start, end)) return;
     }
   }

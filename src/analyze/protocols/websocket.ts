@@ -85,8 +85,8 @@ class Direction {
     this.#needed = 2;
     const control = this.#opcode >= OPCODE.close;
     const unknown = (this.#opcode > OPCODE.binary && !control) || this.#opcode > OPCODE.pong;
-    // A client masks and a server does not (section 5.1); RSV2 and RSV3 mean nothing.
-    const wrong = this.#masked !== (this.#side === SIDE.client) || (first & 0x30) !== 0;
+    // A server does not mask, a client should (section 5.1) but wstunnel does not; RSV2 and RSV3 mean nothing.
+    const wrong = (this.#masked && this.#side === SIDE.server) || (first & 0x30) !== 0;
     if (
       unknown ||
       wrong ||

@@ -36,6 +36,17 @@ function conversations(): Record<string, { steps: Step[]; expected: string[] }> 
         `GET /c | 200 | 17 | ${OK.length} | `,
       ],
     },
+    'a version misspelt, without a number, and spaces in the target': {
+      steps: [
+        [0, 'GET /a HTTP/1.\r\n\r\nGET /b HTTP/one\r\n\r\nGET /c d HTTP/1.1\r\n\r\n'],
+        [1, `${OK}${OK}${OK}`],
+      ],
+      expected: [
+        `GET /a | 200 | 18 | ${OK.length} | `,
+        `GET /b | 200 | 19 | ${OK.length} | `,
+        `GET /c d | 200 | 21 | ${OK.length} | `,
+      ],
+    },
     'a chunked body with extension and trailer, then another': {
       steps: [
         [0, GET],

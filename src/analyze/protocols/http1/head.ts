@@ -7,6 +7,9 @@ import { methodAt, versionAt } from './start-line.ts';
 /** Header fields kept of one message for those who look. */
 const FIELDS_MAXIMUM = 100;
 
+/** Octets at a request line's end in which a misspelt version is looked for. */
+const VERSION_LOOK = 16;
+
 const CR = 13;
 const LF = 10;
 const SPACE = 0x20;
@@ -101,6 +104,9 @@ export class Head {
     if (end - targetAt >= 9 && bytes[end - 9] === SPACE && versionAt(bytes, end - 8, end)) {
       targetEnd = end - 9;
       this.version = bytes[end - 1] === 0x30 ? '1.0' : '1.1';
+    } else {
+      targetEnd = beforeVersion(bytes, targetAt, end);
+      if (targetEnd < end) this.version = '';
     }
     this.method = method;
     this.target = targets.text(bytes, targetAt, Math.min(targetEnd, targetAt + TEXT_MAXIMUM));
@@ -146,6 +152,16 @@ export class Head {
     const joined = known === undefined ? text : `${known}, ${text}`.slice(0, TEXT_MAXIMUM);
     Object.defineProperty(fields, name, { value: joined, enumerable: true, configurable: true, writable: true });
   }
+}
+
+/** Where a target ends before something that was to be a version: cut short, or misspelt. `end` without. */
+function beforeVersion(bytes: Uint8Array, start: number, end: number): number {
+  const limit = Math.max(start, end - VERSION_LOOK);
+  for (let at = end - 1; at >= limit; at -= 1) {
+    if (bytes[at] !== SPACE) continue;
+    return at + 1 < end && versionAt(bytes, at + 1, end, 'HTTP/') ? at : end;
+  }
+  return end;
 }
 
 /**

@@ -235,7 +235,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
     if (!this.#context.detail) return plain;
     return {
       ...plain,
-      version: request?.version ?? response?.version,
+      version: (request?.version ?? response?.version) || undefined,
       reason: response?.reason,
       contentType: response?.contentType || undefined,
       interim: this.#interim.length > 0 ? this.#interim : undefined,

@@ -97,10 +97,10 @@ export function startLineLikeness(bytes: Uint8Array, start: number, end: number)
   return likeness;
 }
 
-/** Whether it is, as far as it goes, a status line's `HTTP/1.`. */
-export function versionAt(bytes: Uint8Array, start: number, end: number): boolean {
-  const length = Math.min(VERSION.length, end - start);
-  for (let index = 0; index < length; index += 1) if (bytes[start + index] !== VERSION.charCodeAt(index)) return false;
+/** Whether it is, as far as it goes, a status line's `HTTP/1.`. @param text or another that it may begin with */
+export function versionAt(bytes: Uint8Array, start: number, end: number, text = VERSION): boolean {
+  const length = Math.min(text.length, end - start);
+  for (let index = 0; index < length; index += 1) if (bytes[start + index] !== text.charCodeAt(index)) return false;
   return true;
 }
 

@@ -195,6 +195,7 @@ export const memcached: StreamProtocol = {
   name: 'memcached',
   title: 'memcached',
   ports: [11_211],
+  notOn: [6379],
   fields: {
     'memcached.command': { type: 'string', about: 'command: `get`, `set`, `mg`' },
     'memcached.key': { type: 'string', about: 'its first key' },

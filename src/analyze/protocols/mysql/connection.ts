@@ -13,15 +13,14 @@ import {
   CAPABILITY,
   COMMAND,
   i32le,
-  LengthEncoded,
   loginOf,
   mysqlLikeness,
   okFacts,
   PACKET_FULL,
   PACKET_HEADER,
-  statementAt,
   u24le,
 } from './packets.ts';
+import { behindQueryAttributes } from './query-attributes.ts';
 
 /** Octets kept of a packet of either side: statements, errors. */
 const CLIENT_KEEP = 8192;
@@ -31,8 +30,6 @@ const STATEMENTS_MAXIMUM = 1024;
 
 /** Commands that no server answers. */
 const UNANSWERED = new Set(['QUIT', 'STMT_CLOSE', 'STMT_SEND_LONG_DATA']);
-
-const number = new LengthEncoded();
 
 /** One connection. */
 export class MySqlConnection implements StreamAnalyzer {
@@ -155,7 +152,11 @@ export class MySqlConnection implements StreamAnalyzer {
   #sql(command: string, bytes: Uint8Array, at: number, end: number): string {
     switch (command) {
       case 'QUERY':
-        return utf8(bytes, this.#behindAttributes(bytes, at, end), end);
+        return utf8(
+          bytes,
+          this.#capabilities & CAPABILITY.queryAttributes ? behindQueryAttributes(bytes, at, end) : at,
+          end,
+        );
       case 'STMT_PREPARE':
         return utf8(bytes, at, end);
       case 'STMT_EXECUTE':
@@ -167,15 +168,6 @@ export class MySqlConnection implements StreamAnalyzer {
       default:
         return '';
     }
-  }
-
-  /** Where the statement starts behind query attributes; with attributes in it where it looks like one. */
-  #behindAttributes(bytes: Uint8Array, at: number, end: number): number {
-    if (!(this.#capabilities & CAPABILITY.queryAttributes) || u8(bytes, at) > 0x20) return at;
-    if (!number.read(bytes, at, end)) return at;
-    const attributes = number.value;
-    if (!number.read(bytes, number.end, end)) return at;
-    return attributes === 0 ? number.end : statementAt(bytes, number.end, end);
   }
 
   #onLogin(bytes: Uint8Array, at: number, end: number, length: number, time: number, last: number): void {

@@ -1,5 +1,5 @@
 import { u8 } from '../../bytes.ts';
-import { latin1, utf8 } from '../../text.ts';
+import { utf8 } from '../../text.ts';
 import type { Likeness } from '../protocol.ts';
 
 /** Before each packet: its length in three octets and its number (MySQL Source Code Documentation, "MySQL Packets"). */
@@ -141,15 +141,6 @@ export function loginOf(
 
 const STATEMENT =
   /^[\s(]*(?:\/\*|--|#|select|insert|update|delete|replace|set|show|begin|start|commit|rollback|create|drop|alter|use|call|with|explain|desc|truncate|grant|revoke|lock|unlock|load|prepare|execute|analyze|optimize|flush|kill)/i;
-
-const BEHIND_VALUES =
-  /[^ -~](?=(?:select|insert|update|delete|replace|set|show|with|call|create|drop|alter|begin|commit)\b)/i;
-
-/** Where a statement starts behind values of any types; `start` where none is found. */
-export function statementAt(bytes: Uint8Array, start: number, end: number): number {
-  const found = BEHIND_VALUES.exec(latin1(bytes, start, end));
-  return found === null ? start : start + found.index + 1;
-}
 
 /** A server's greeting; a statement alone in a segment. */
 export function mysqlLikeness(bytes: Uint8Array, start: number, end: number): Likeness {
