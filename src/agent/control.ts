@@ -2,7 +2,6 @@ import type { Readable } from 'node:stream';
 import { type CaptureRequest, parseCaptureRequest, parseControl } from '../wire/agent-protocol.ts';
 import type { AgentTarget } from '../wire/agent-target.ts';
 import { KsnoopError, messageOf } from '../wire/errors.ts';
-import { LEASE_MS } from '../wire/limits.ts';
 import { lineSplitter } from '../wire/lines.ts';
 
 export interface ControlHandlers {
@@ -21,13 +20,14 @@ export interface ControlHandlers {
 
 /**
  * Listens to the client on stdin and watches its lease. Any line renews the lease.
+ * @param leaseMs how long it lasts by now, milliseconds
  * @returns ends the watch
  */
-export function listen(stdin: Readable, handlers: ControlHandlers): () => void {
+export function listen(stdin: Readable, handlers: ControlHandlers, leaseMs: () => number): () => void {
   let requested = false;
   let heardAt = performance.now();
   const watch = setInterval(() => {
-    if (performance.now() - heardAt > LEASE_MS) handlers.leaseLost();
+    if (performance.now() - heardAt > leaseMs()) handlers.leaseLost();
   }, 500);
   const split = lineSplitter((line) => {
     heardAt = performance.now();

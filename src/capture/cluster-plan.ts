@@ -3,7 +3,7 @@ import { KsnoopError } from '../wire/errors.ts';
 import { ClusterNode } from './cluster-node.ts';
 import type { TargetEvent } from './followed-targets.ts';
 import type { Kube } from './kube/kube.ts';
-import { askAgents, openAgent } from './kube/open-agent.ts';
+import { AgentAccess } from './kube/open-agent.ts';
 import type { PodView } from './kube/pod.ts';
 import { podNames } from './names.ts';
 import type { NodePlan } from './node-stream.ts';
@@ -12,6 +12,7 @@ import { podLabel } from './target.ts';
 import type { FollowChanges, TargetChange } from './target-change.ts';
 import type { TargetQuery } from './target-find.ts';
 import { findTargetSet } from './target-set.ts';
+import type { TransportWish } from './transport-wish.ts';
 
 /** What was found for the targets a user named: plans for what can be captured, reasons for what cannot. */
 export interface ClusterPlan {
@@ -35,6 +36,8 @@ export interface PlanOptions {
   readonly maximum: number;
   /** Whether the targets are followed, or stay what they are now. */
   readonly follow: boolean;
+  /** How their agents are reached. */
+  readonly wish: TransportWish;
 }
 
 /**
@@ -48,15 +51,14 @@ export async function planCluster(
   signal: AbortSignal,
 ): Promise<ClusterPlan> {
   // One list of all agents at once with the targets: the common case is one node, and a round trip is a tenth of the start.
-  const agents = askAgents(kube, signal);
-  agents.first().catch(() => {});
+  const agents = new AgentAccess(kube, options.wish, signal);
   const followed = await findTargetSet(kube, query, options.maximum, signal);
   const growing = options.follow && followed.growing;
   const refused = growing ? [...followed.refused] : [...followed.refused, ...followed.waiting];
   const waits = growing ? followed.waiting : [];
   const nodes = new Map<string, ClusterNode>();
   const at = (name: string) => {
-    const node = nodes.get(name) ?? new ClusterNode(kube, name, openAgent(kube, name, agents), options, signal);
+    const node = nodes.get(name) ?? new ClusterNode(kube, name, agents.on(name), options, signal);
     nodes.set(name, node);
     return node;
   };

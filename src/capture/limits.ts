@@ -62,3 +62,18 @@ export const CHANGES_GATHER_MS = 200;
 
 /** Rights that `--dry-run` asks the API server about. */
 export const RIGHTS_CHECKED = 100;
+
+/** A port-forward session's connection is asked for a sign of life this often, and given up without one after this long. */
+export const LINK_CHECK_MS = 2_000;
+export const LINK_SILENCE_MS = 8_000;
+
+/** One attempt to take up a session on a new connection, and the waits between attempts. */
+export const RESUME_ATTEMPT_MS = 5_000;
+export const RESUME_FIRST_MS = 100;
+export const RESUME_LAST_MS = 1_000;
+
+/** How long the goodbye to an agent may take before the connection is cut. */
+export const GOODBYE_MS = 500;
+
+/** One websocket message of an agent: a frame. */
+export const AGENT_MESSAGE_MAXIMUM = 1024 * 1024;

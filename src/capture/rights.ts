@@ -25,10 +25,18 @@ export interface CheckedRight extends NeededRight {
  */
 export function neededRights(query: TargetQuery, namespaces: Iterable<string>): NeededRight[] {
   const agents = { namespace: AGENT_NAMESPACE, required: true };
+  const resume = 'without it a stream that breaks is not resumed';
   const rights: NeededRight[] = [
     { verb: 'list', resource: 'pods', ...agents, purpose: 'to find the agents' },
     { verb: 'get', resource: 'pods/exec', ...agents, purpose: 'to reach the agents' },
     { verb: 'create', resource: 'pods/exec', ...agents, purpose: 'to capture' },
+    ...['get', 'create'].map((verb) => ({
+      verb,
+      resource: 'pods/portforward',
+      namespace: AGENT_NAMESPACE,
+      purpose: resume,
+      required: false,
+    })),
   ];
   const places = query.namespaces ?? [undefined];
   const exact =

@@ -59,6 +59,7 @@ export class AgentSession {
         this.#acknowledge();
       }),
       stderr: guarded(splitLines),
+      note: (message: string) => this.#onEvent({ type: 'log', message }),
     };
     let watch: NodeJS.Timeout | undefined;
     try {
@@ -114,9 +115,10 @@ export class AgentSession {
 
   #keepAlive(): void {
     this.say({ type: 'heartbeat' });
+    const silenceMs = this.#transport?.silenceMs ?? SILENCE_MS;
     // Nothing is heard while paused, and that is our own doing.
-    if (this.#paused || performance.now() - this.#heardAt < SILENCE_MS) return;
-    this.#fail(new KsnoopError('AGENT_SILENT', `The agent has said nothing for ${SILENCE_MS / 1000} s.`));
+    if (this.#paused || performance.now() - this.#heardAt < silenceMs) return;
+    this.#fail(new KsnoopError('AGENT_SILENT', `The agent has said nothing for ${silenceMs / 1000} s.`));
   }
 
   #fail(error: KsnoopError): void {

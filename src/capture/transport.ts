@@ -12,10 +12,13 @@ export interface TransportHandlers {
   /** Bytes of the agent's stdout; the chunk may be kept. */
   stdout(chunk: Uint8Array): void;
   stderr(chunk: Uint8Array): void;
+  /** Something to be told in detail: a connection that was resumed. */
+  note?(text: string): void;
 }
 
 /**
- * A running `ksnoop-agent capture`, wherever it is: behind the API server's exec, or a child process on this machine.
+ * A running `ksnoop-agent capture`, wherever it is: behind the API server's exec or port-forward, or a child process on
+ * this machine.
  * Nothing is delivered while paused, and nothing grows.
  */
 export interface AgentTransport {
@@ -25,6 +28,8 @@ export interface AgentTransport {
   resume(): void;
   /** Settles when stdout and stderr have been delivered to their last byte. */
   readonly ended: Promise<TransportEnd>;
+  /** How long the agent may be silent; left out where nothing is resumed. Milliseconds. */
+  readonly silenceMs?: number;
   /** Break off at once. */
   terminate(): void;
 }

@@ -1,13 +1,15 @@
 import { TARGETS_MAXIMUM } from '../capture/limits.ts';
+import type { TransportWish } from '../capture/transport-wish.ts';
 import { SNAPLEN_DEFAULT, SNAPLEN_MAXIMUM } from '../wire/limits.ts';
 import { durationOf } from './duration.ts';
 import { OUTPUT_NAMES, outputKind } from './outputs/index.ts';
 import type { OutputKind } from './outputs/output.ts';
 import { completeTargets, isSelecting, type RawTargetOptions, type TargetOptions } from './target-options.ts';
+import { completeTransport, type RawTransportOptions } from './transport-options.ts';
 import { usage } from './usage.ts';
 
 /** What commander hands over for `ksnoop capture`, before it is believed. */
-export interface RawCaptureOptions extends RawTargetOptions {
+export interface RawCaptureOptions extends RawTargetOptions, RawTransportOptions {
   readonly container?: string;
   readonly interface: string;
   readonly filter?: string;
@@ -48,6 +50,8 @@ export interface CaptureConfig extends TargetOptions {
   readonly packets: number;
   readonly bytes: number;
   readonly local: boolean;
+  /** How the agents are reached. */
+  readonly wish: TransportWish;
   /** Only say what would be captured, as text or JSON. */
   readonly dryRun: boolean;
   readonly context: string | undefined;
@@ -119,6 +123,7 @@ export function completeCapture(
     packets: raw.count === undefined ? Number.POSITIVE_INFINITY : wholeOf(raw.count, '--count'),
     bytes: raw.maxBytes === undefined ? Number.POSITIVE_INFINITY : sizeOf(raw.maxBytes),
     local: raw.local === true,
+    wish: completeTransport(raw, raw.local === true),
     dryRun: raw.dryRun === true,
     context: raw.context,
     kubeconfig: raw.kubeconfig,

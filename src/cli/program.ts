@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { Command, Option } from 'commander';
+import { TRANSPORTS } from '../capture/transport-wish.ts';
 import { VERSION } from '../wire/version.ts';
 import type { RawCaptureOptions } from './capture-options.ts';
 import { addCompletionCommands } from './completion/commands.ts';
@@ -56,6 +57,10 @@ export function program(setExit: (code: number) => void): Command {
     .option('--max-bytes <SIZE>', 'stop before SIZE of captured bytes is exceeded: 500000, 10M, 64Mi')
     .option('--wireshark', 'start Wireshark and send the packets to it')
     .option('--force', 'write over an existing file')
+    .addOption(
+      new Option('--transport <WAY>', 'to the agents; port-forward is resumed (default: auto)').choices(TRANSPORTS),
+    )
+    .option('--resume-window <TIME>', 'how long port-forward keeps a broken stream: 10s to 10m (default: 25s)')
     .option('--local', "capture on this machine, without a cluster's API server")
     .addOption(new Option('--context <NAME>', 'context of the kubeconfig'))
     .addOption(new Option('--kubeconfig <FILE>', 'kubeconfig to use'))

@@ -20,7 +20,13 @@ const words = (...targets: string[]) =>
     ({ verb, group = '', resource, namespace = '*' }) => `${verb} ${group}/${resource} ${namespace}`,
   );
 
-const ALWAYS = ['list /pods ksnoop', 'get /pods/exec ksnoop', 'create /pods/exec ksnoop'];
+const ALWAYS = [
+  'list /pods ksnoop',
+  'get /pods/exec ksnoop',
+  'create /pods/exec ksnoop',
+  'get /pods/portforward ksnoop',
+  'create /pods/portforward ksnoop',
+];
 const AFTER = ['watch /pods shop', 'list /services shop'];
 
 test('a pod needs less than a Deployment', () => {

@@ -14,6 +14,7 @@ let on: TestCluster;
 let pods: ShopPod[];
 
 const PODS = { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] };
+const FORWARD = { apiGroups: [''], resources: ['pods/portforward'], verbs: ['get', 'create'] };
 const EXEC = { apiGroups: [''], resources: ['pods/exec'], verbs: ['get', 'create'] };
 
 beforeAll(async () => {
@@ -27,7 +28,8 @@ beforeAll(async () => {
       ...user('nothing', [], []),
       ...user('no-agent', [PODS], []),
       ...user('no-exec', [PODS], [PODS]),
-      ...user('enough', [PODS], [PODS, EXEC]),
+      ...user('exec', [PODS], [PODS, EXEC]),
+      ...user('forward', [PODS], [PODS, FORWARD]),
     ]
       .map((object) => JSON.stringify(object))
       .join('\n---\n'),
@@ -59,8 +61,8 @@ test.each([
   expect(code).toBe(1);
 });
 
-test('the rules that the README names are enough', async () => {
-  const { code, stderr } = await capture(await kubeconfigOf(on, NAMESPACE, 'enough', folder));
+test.each(['exec', 'forward'])('one of the rules that the README names is enough (%s)', async (name) => {
+  const { code, stderr } = await capture(await kubeconfigOf(on, NAMESPACE, name, folder));
   expect(stderr).toContain('packets captured');
   expect(code, stderr).toBe(0);
 });

@@ -1,33 +1,57 @@
+import { KsnoopError } from '../../wire/errors.ts';
+import { AGENT_PORT } from '../../wire/session-frame.ts';
+import { resumingTransport } from '../resuming-transport.ts';
 import type { OpenTransport } from '../transport.ts';
+import type { TransportWish } from '../transport-wish.ts';
 import { AGENT_CONTAINER, AGENT_NAMESPACE, type Agents, findAgents } from './agents.ts';
 import { openExec } from './exec.ts';
 import type { Kube } from './kube.ts';
+import { SESSION_HANDSHAKE_MS } from './limits.ts';
+import { openPortForward } from './port-forward.ts';
 
-/** The agents of a cluster, asked for once by all nodes, and anew by every later attempt, for agents are replaced. */
-export interface AgentsAsked {
-  first(): Promise<Agents>;
-  again(): Promise<Agents>;
-}
+/** Answers after which exec would be refused as well. Any other may be port-forward's own, and `auto` takes exec. */
+const REFUSED_ANYWAY = new Set(['UNREACHABLE', 'UNAUTHORIZED', 'TIMEOUT', 'NOT_FOUND', 'TOO_MANY_SESSIONS']);
 
-export function askAgents(kube: Kube, signal: AbortSignal): AgentsAsked {
-  let first: Promise<Agents> | undefined;
-  return {
-    first: () => {
-      first ??= findAgents(kube, undefined, signal);
-      return first;
-    },
-    again: () => findAgents(kube, undefined, signal),
-  };
-}
+/** The agents of a cluster: listed once for all nodes, and anew for every later attempt, for agents are replaced. */
+export class AgentAccess {
+  readonly #kube: Kube;
+  readonly #wish: TransportWish;
+  readonly #signal: AbortSignal;
+  readonly #first: Promise<Agents>;
+  /** Port-forward is not wanted, or not allowed: what one node was told goes for all. */
+  #execOnly: boolean;
 
-/** Reaches the agent of a node, whichever pod that is by then. */
-export function openAgent(kube: Kube, node: string, agents: AgentsAsked): OpenTransport {
-  let attempts = 0;
-  return async (handlers, signal) => {
-    attempts += 1;
-    const agent = await (await (attempts === 1 ? agents.first() : agents.again())).on(node, signal);
-    return openByExec(kube, agent.name)(handlers, signal);
-  };
+  constructor(kube: Kube, wish: TransportWish, signal: AbortSignal) {
+    this.#kube = kube;
+    this.#wish = wish;
+    this.#signal = signal;
+    this.#execOnly = wish.transport === 'exec';
+    this.#first = this.#list();
+    this.#first.catch(() => {});
+  }
+
+  /** Reaches the agent of a node, whichever pod that is by then. */
+  on(node: string): OpenTransport {
+    let attempts = 0;
+    return async (handlers, signal) => {
+      attempts += 1;
+      const { name } = await (await (attempts === 1 ? this.#first : this.#list())).on(node, signal);
+      if (this.#execOnly) return openByExec(this.#kube, name)(handlers, signal);
+      try {
+        return await openByPortForward(this.#kube, name, this.#wish.resumeWindowMs)(handlers, signal);
+      } catch (thrown) {
+        if (this.#wish.transport !== 'auto' || !(thrown instanceof KsnoopError)) throw thrown;
+        if (REFUSED_ANYWAY.has(thrown.code)) throw thrown;
+        if (thrown.code === 'FORBIDDEN') this.#execOnly = true;
+        handlers.note?.(`exec instead of port-forward: ${thrown.message}`);
+        return openByExec(this.#kube, name)(handlers, signal);
+      }
+    };
+  }
+
+  #list(): Promise<Agents> {
+    return findAgents(this.#kube, undefined, this.#signal);
+  }
 }
 
 /** An agent process started by exec: its three streams are the conversation. */
@@ -54,4 +78,13 @@ function openByExec(kube: Kube, pod: string): OpenTransport {
       terminate: () => stream.terminate(),
     };
   };
+}
+
+/** A session with the agent's waiting process, behind its port. */
+function openByPortForward(kube: Kube, pod: string, windowMs: number): OpenTransport {
+  return resumingTransport({
+    dial: (signal) => openPortForward(kube, { namespace: AGENT_NAMESPACE, pod, port: AGENT_PORT }, signal),
+    windowMs,
+    handshakeMs: SESSION_HANDSHAKE_MS,
+  });
 }

@@ -8,13 +8,13 @@ export const security: Topic = {
       title: 'Who may capture',
       parts: [
         {
-          text: 'Whoever may create pods/exec in namespace ksnoop reads the traffic of every pod on every node, passwords and tokens in plain text included. Give that right as you would give root on the nodes. Every exec is in the audit log of the API server, and the agent logs one line for each capture.',
+          text: 'Whoever may create pods/exec or pods/portforward in namespace ksnoop reads the traffic of every pod on every node, passwords and tokens in plain text included. pods/exec gives more, any program of the container of the agent: give it as you would give root on the nodes. One of the two is enough. Every use of either is in the audit log of the API server, and the agent logs one line for each capture.',
         },
         { text: 'ksnoop itself needs:' },
         {
           lines: [
             '- { apiGroups: [""], resources: [pods], verbs: [get, list, watch] }    # where the targets are, and in ksnoop',
-            '- { apiGroups: [""], resources: [pods/exec], verbs: [get, create] }    # in namespace ksnoop only',
+            '- { apiGroups: [""], resources: [pods/portforward], verbs: [get, create] } # in namespace ksnoop only; or pods/exec',
             '- { apiGroups: [""], resources: [services], verbs: [get, list] }       # and other kinds you name as targets',
           ],
         },
@@ -30,7 +30,7 @@ export const security: Topic = {
           text: 'It is a DaemonSet that is not privileged, not on the network of the host, without the socket of the container runtime and without a token of the API. It has hostPID and the capabilities SYS_PTRACE, SYS_ADMIN, NET_RAW, SETGID and SETPCAP: to find the network namespace of a pod in /proc, to enter it, and to start tcpdump in it with less.',
         },
         {
-          text: 'Nothing is put into the pods. When ksnoop ends, however it ends, the agent stops capturing within 15 seconds.',
+          text: 'Nothing is put into the pods. When ksnoop ends, however it ends, the agent stops capturing: at once when it hears so, else after 15 seconds, or the 25 of a session that could be resumed.',
         },
       ],
     },

@@ -1,0 +1,71 @@
+import type { Readable, Writable } from 'node:stream';
+import { KsnoopError, messageOf } from '../wire/errors.ts';
+import { LEASE_MS } from '../wire/limits.ts';
+import { PROTOCOL_TEXT, VERSION } from '../wire/version.ts';
+import { CaptureSession } from './capture.ts';
+import { type ControlHandlers, listen } from './control.ts';
+import { Events } from './events.ts';
+import { NODE_NAME } from './namespace.ts';
+import { outlet } from './outlet.ts';
+import { Spool } from './spool.ts';
+
+/** How the agent's process is talked to. */
+export interface AgentStreams {
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** Without a word of the client for this long the capture ends. */
+  leaseMs(): number;
+  /** Ends the process when what was said has arrived, or nobody takes it. */
+  finish(code: number): void;
+}
+
+/** The process's own streams, as exec and `--local` give them. */
+export function ownStreams(): AgentStreams {
+  const finish = (code: number) => process.exit(code);
+  return { stdin: process.stdin, stdout: outlet(1), stderr: outlet(2), leaseMs: () => LEASE_MS, finish };
+}
+
+/** One conversation with one client, from its greeting to the end of the process. */
+export function converse(streams: AgentStreams): void {
+  const events = new Events(streams.stderr);
+  const spool = new Spool(streams.stdout);
+  let session: CaptureSession | undefined;
+  const end = async (code: number) => {
+    await Promise.race([events.flushed(), new Promise((resolve) => setTimeout(resolve, 1_000))]);
+    streams.finish(code);
+  };
+  const refuse = (thrown: unknown) => {
+    const error = thrown instanceof KsnoopError ? thrown : new KsnoopError('CAPTURE_FAILED', messageOf(thrown));
+    const { code, message, hint } = error;
+    session?.abandon();
+    events.send({ type: 'failed', code, message, ...(hint && { hint }) });
+    void end(1);
+  };
+  /** The client is gone: nobody reads the rest, so nothing waits for it. */
+  const abandon = () => {
+    session?.abandon();
+    process.exit(1);
+  };
+  events.send({ type: 'hello', protocol: PROTOCOL_TEXT, version: VERSION, node: NODE_NAME });
+  const handlers: ControlHandlers = {
+    request: (request) => {
+      session = new CaptureSession(request, spool, events);
+      session.run().then(() => end(0), refuse);
+    },
+    stop: () => session?.stop('stopped'),
+    acknowledge: () => session?.acknowledge(),
+    add: (target) => session?.add(target),
+    remove: (key) => session?.remove(key),
+    closed: abandon,
+    leaseLost: () => {
+      if (session === undefined || spool.waiting > 0) abandon();
+      else session.stop('lease');
+    },
+    invalid: refuse,
+  };
+  listen(streams.stdin, handlers, () => streams.leaseMs());
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => (session === undefined ? process.exit(0) : session.stop('signal')));
+  }
+}

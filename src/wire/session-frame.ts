@@ -1,0 +1,79 @@
+import { invalid } from './guard.ts';
+
+/**
+ * What client and agent say to each other through port-forward: binary websocket messages, each a frame of kind (one
+ * octet), channel (one), offset (six, big-endian) and what it carries. Offsets count the plain octets of a channel since
+ * the session began, over however many connections.
+ */
+export const FRAME_KIND = { data: 0, acknowledge: 1, zstd: 2 } as const;
+
+/** The channels of a session: the three streams of `ksnoop-agent capture`, and the code it exits with, in decimal. */
+export const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, exit: 3 } as const;
+
+export const CLIENT_CHANNELS: readonly number[] = [CHANNEL.stdin];
+export const AGENT_CHANNELS: readonly number[] = [CHANNEL.stdout, CHANNEL.stderr, CHANNEL.exit];
+
+export const FRAME_HEADER = 8;
+
+/** Where the agent listens, on loopback of its own pod. */
+export const AGENT_PORT = 9575;
+
+/** The websocket's subprotocol. */
+export const SESSION_PROTOCOL = 'ksnoop.v1';
+
+/** The client's close code for: this session is over, do not wait for me. */
+export const ABANDON_CODE = 4000;
+
+const SESSION_PATH = /^\/session\/([0-9a-f]{32})\?(new|resume)&window=(\d{4,6})$/;
+
+/** How a client asks for a session. */
+export interface SessionAddress {
+  /** 128 random bits in hex: who knows them may take the session up again. */
+  readonly id: string;
+  readonly isNew: boolean;
+  /** How long the agent keeps the session when it hears nothing, milliseconds. */
+  readonly windowMs: number;
+}
+
+/** The path a client asks for. */
+export function sessionPath({ id, isNew, windowMs }: SessionAddress): string {
+  return `/session/${id}?${isNew ? 'new' : 'resume'}&window=${windowMs}`;
+}
+
+/** Read a path; undefined for any other than ours. */
+export function parseSessionPath(path: string): SessionAddress | undefined {
+  const parts = SESSION_PATH.exec(path);
+  if (parts === null) return undefined;
+  return { id: parts[1] ?? '', isNew: parts[2] === 'new', windowMs: Number(parts[3]) };
+}
+
+export interface Frame {
+  readonly kind: number;
+  readonly channel: number;
+  readonly offset: number;
+  readonly payload: Uint8Array;
+}
+
+/** A frame; the payload is copied behind the header. */
+export function encodeFrame(kind: number, channel: number, offset: number, payload?: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(FRAME_HEADER + (payload?.length ?? 0));
+  const view = new DataView(frame.buffer);
+  view.setUint8(0, kind);
+  view.setUint8(1, channel);
+  view.setUint16(2, Math.floor(offset / 2 ** 32));
+  view.setUint32(4, offset % 2 ** 32);
+  if (payload !== undefined) frame.set(payload, FRAME_HEADER);
+  return frame;
+}
+
+/** The payload lies in the message itself. @throws KsnoopError INVALID_MESSAGE when it is too short to be a frame */
+export function decodeFrame(message: Uint8Array): Frame {
+  if (message.length < FRAME_HEADER) throw invalid('session frame', `has ${message.length} octets`);
+  const view = new DataView(message.buffer, message.byteOffset, FRAME_HEADER);
+  return {
+    kind: view.getUint8(0),
+    channel: view.getUint8(1),
+    offset: view.getUint16(2) * 2 ** 32 + view.getUint32(4),
+    payload: message.subarray(FRAME_HEADER),
+  };
+}

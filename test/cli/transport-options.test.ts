@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { completeTransport } from '../../src/cli/transport-options.ts';
+
+test('the way to the agents is auto, with a window of 25 s, unless said otherwise', () => {
+  expect(completeTransport({}, false)).toEqual({ transport: 'auto', resumeWindowMs: 25_000 });
+  const said = { transport: 'port-forward', resumeWindow: '2m' };
+  expect(completeTransport(said, false)).toEqual({ transport: 'port-forward', resumeWindowMs: 120_000 });
+});
+
+test.each([
+  [{ transport: 'smoke' }, false, 'There is no transport "smoke".'],
+  [{ resumeWindow: '9s' }, false, '--resume-window takes 10s to 10m, not "9s".'],
+  [{ resumeWindow: '11m' }, false, '--resume-window takes 10s to 10m, not "11m".'],
+  [{ transport: 'exec', resumeWindow: '30s' }, false, '--resume-window is of port-forward'],
+  [{ transport: 'exec' }, true, '--local has its agent on this machine'],
+])('%o with --local %s is a mistake', (raw, local, sentence) => {
+  expect(() => completeTransport(raw, local)).toThrow(sentence);
+});

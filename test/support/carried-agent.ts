@@ -1,0 +1,26 @@
+/** The process of a session that carries counted octets instead of packets: its first line says how many. */
+import { carriedStreams } from '../../src/agent/daemon-session.ts';
+import { lineSplitter } from '../../src/wire/lines.ts';
+import { countedOctets } from './counted-octets.ts';
+
+const streams = carriedStreams();
+const said: string[] = [];
+
+async function send(total: number): Promise<void> {
+  for (let from = 0; from < total; from += 100_000) {
+    const octets = countedOctets(from, Math.min(100_000, total - from));
+    await new Promise((resolve) => streams.stdout.write(octets, resolve));
+  }
+  streams.stderr.write(`sent ${total}\n`);
+}
+
+const split = lineSplitter((line) => {
+  said.push(line);
+  if (/^\d+$/.test(line)) void send(Number(line));
+  if (line === 'end') {
+    streams.stderr.write(`heard ${said.join(' ')}\n`);
+    streams.finish(7);
+  }
+});
+streams.stdin.on('data', split);
+streams.stdin.on('end', () => process.exit(3));
