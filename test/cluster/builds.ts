@@ -46,6 +46,13 @@ const BUILDS = {
     about: 'about 2 minutes, once',
     aliases: [],
   },
+  grpc: {
+    module: 'grpc',
+    version: '1.84.0',
+    flags: ['-trimpath', '-ldflags', '-s -w'],
+    about: 'some ten seconds, once',
+    aliases: [],
+  },
   pause: { module: 'pause', version: '1', flags: ['-trimpath', '-ldflags', '-s -w'], about: 'a second', aliases: [] },
 } as const satisfies Record<string, Build>;
 
@@ -67,7 +74,7 @@ export function buildFolder(name: BuildName): string {
 
 /** A built program: `program('kubelet')`, `program('coredns')`. */
 export function program(name: string): string {
-  for (const key of ['kubernetes', 'coredns', 'pause'] as const) {
+  for (const key of Object.keys(BUILDS) as BuildName[]) {
     const build: Build = BUILDS[key];
     if (build.module === name || build.aliases.includes(name)) return join(buildFolder(key), name);
   }

@@ -43,7 +43,7 @@ export async function ensureAgent(say: Say = console.error): Promise<TestCluster
 }
 
 /** Images travel by hand: to our own nodes by import, to a foreign cluster by whoever runs it. */
-async function ensureImage(on: TestCluster, tag: string, path: string, say: Say): Promise<void> {
+export async function ensureImage(on: TestCluster, tag: string, path: string, say: Say): Promise<void> {
   if (!on.own) {
     say(`the cluster needs the image ${tag}: kind load image-archive ${path}, or minikube image load ${path}`);
     return;

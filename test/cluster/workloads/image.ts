@@ -1,55 +1,121 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { arch, homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { chmod, copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { arch, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { writeImageArchive } from '../../../daemonset/image/oci.ts';
+import { buildFolder, cacheFolder, ensureBuilt, program } from '../builds.ts';
 
 const run = promisify(execFile);
 const programs = join(import.meta.dirname, 'programs');
 const node = join(import.meta.dirname, '../../../node_modules/node/bin/node');
+const webSocket = join(import.meta.dirname, '../../../node_modules/ws');
 
-/** Real programs for the shop; their dependencies come with them. */
-const PACKAGES = ['nginx-light', 'redis-server', 'curl', 'iperf3', 'busybox-static'];
+/** What an image is made of. */
+interface Recipe {
+  readonly name: string;
+  /** Debian packages with real programs; their dependencies come with them. */
+  readonly packages: readonly string[];
+  /** Commands of `programs` that people run by name. */
+  readonly commands: readonly string[];
+  /** More files, by their path in the image. */
+  readonly files: () => Promise<Readonly<Record<string, string>>>;
+  /** What those are made from: another text is another image. */
+  readonly inputs: () => string;
+}
+
+/** What every pod of the shop's front runs. */
+const SHOP: Recipe = {
+  name: 'ksnoop-shop',
+  packages: ['nginx-light', 'redis-server', 'curl', 'iperf3', 'busybox-static'],
+  commands: ['requests', 'transfer'],
+  files: async () => ({}),
+  inputs: () => '',
+};
+
+/** Databases, and servers and clients of what is not HTTP/1. */
+const STORES: Recipe = {
+  name: 'ksnoop-stores',
+  packages: ['postgresql-15', 'mariadb-server-core', 'mariadb-client-core', 'busybox-static', 'libatomic1'],
+  commands: ['sql', 'websocket', 'handshakes'],
+  files: async () => {
+    await ensureBuilt(['grpc']);
+    return { 'usr/bin/grpc': program('grpc'), 'node_modules/ws': webSocket };
+  },
+  inputs: () => `${basename(buildFolder('grpc'))} ${readFileSync(join(webSocket, 'package.json'), 'utf8')}`,
+};
 
 /** Commands people type in a pod, all busybox. */
-const BUSYBOX = ['sh', 'ls', 'cat', 'sleep', 'wget', 'nslookup', 'ping', 'ip', 'env', 'ps', 'nc', 'head'];
+const BUSYBOX = [
+  ...[
+    'sh',
+    'sed',
+    'mkdir',
+    'chmod',
+    'chown',
+    'rm',
+    'hostname',
+    'dirname',
+    'uname',
+    'awk',
+    'test',
+    'printf',
+    'echo',
+    '[',
+  ],
+  ...['ls', 'cat', 'sleep', 'wget', 'nslookup', 'ping', 'ip', 'env', 'ps', 'nc', 'head'],
+];
 
 /** Changing how the folder is laid out changes the image. */
-const LAYOUT = 2;
+const LAYOUT = 3;
 
 export interface ShopImage {
   readonly path: string;
   readonly tag: string;
 }
 
-/** One image for every pod of the shop, from Debian packages unpacked without running their scripts; cached. */
-export async function buildShopImage(say: (line: string) => void): Promise<ShopImage> {
-  const cache = process.env.KSNOOP_CACHE ?? join(homedir(), '.cache/ksnoop');
-  const inputs = createHash('sha256').update(`${LAYOUT} ${PACKAGES.join(' ')} ${arch()}`);
+/** One image for every pod of the shop. */
+export function buildShopImage(say: (line: string) => void): Promise<ShopImage> {
+  return build(SHOP, say);
+}
+
+/** One image for the shop's databases and for who talks to them. */
+export function buildStoresImage(say: (line: string) => void): Promise<ShopImage> {
+  return build(STORES, say);
+}
+
+/** From Debian packages unpacked without running their scripts; cached. */
+async function build(recipe: Recipe, say: (line: string) => void): Promise<ShopImage> {
+  const cache = cacheFolder();
+  const inputs = createHash('sha256').update(`${LAYOUT} ${recipe.packages.join(' ')} ${arch()} ${recipe.inputs()}`);
   const names = (await readdir(programs)).sort();
   for (const name of names) inputs.update(name).update(await readFile(join(programs, name)));
   const key = inputs.digest('hex').slice(0, 16);
-  const tag = `ksnoop-shop:${key}`;
-  const path = join(cache, 'images', `ksnoop-shop-${key}.tar`);
+  const tag = `${recipe.name}:${key}`;
+  const path = join(cache, 'images', `${recipe.name}-${key}.tar`);
   if (existsSync(path)) return { path, tag };
   const base = await mkdtemp(join(tmpdir(), 'ksnoop-shop-'));
   const top = await mkdtemp(join(tmpdir(), 'ksnoop-shop-'));
   try {
-    say(`building the shop's image from Debian's ${PACKAGES.join(', ')} (about half a minute) ...`);
-    for (const deb of await fetchPackages(join(cache, 'debs/shop'))) await run('dpkg-deb', ['-x', deb, base]);
+    say(`building the image ${recipe.name} from Debian's ${recipe.packages.join(', ')} (about half a minute) ...`);
+    for (const deb of await fetchPackages(join(cache, 'debs', recipe.name), recipe.packages))
+      await run('dpkg-deb', ['-x', deb, base]);
     for (const folder of [
       'usr/share/doc',
       'usr/share/man',
       'usr/share/locale',
       'usr/share/perl',
+      'usr/share/i18n',
       'usr/lib/x86_64-linux-gnu/perl-base',
+      'usr/lib/x86_64-linux-gnu/perl',
+      'usr/lib/x86_64-linux-gnu/libLLVM-14.so.1',
+      'usr/lib/llvm-14',
     ]) {
       await rm(join(base, folder), { recursive: true, force: true });
     }
-    await layOutPrograms(base, top, names);
+    await layOutPrograms(base, top, names, recipe);
     const architecture = arch() === 'arm64' ? 'arm64' : 'amd64';
     const environment = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' };
     await writeImageArchive({
@@ -67,14 +133,15 @@ export async function buildShopImage(say: (line: string) => void): Promise<ShopI
   }
 }
 
-async function layOutPrograms(base: string, top: string, names: readonly string[]): Promise<void> {
+async function layOutPrograms(base: string, top: string, names: readonly string[], recipe: Recipe): Promise<void> {
   for (const folder of ['etc', 'usr/bin', 'usr/local/bin', 'shop', 'tmp', 'var/log/nginx']) {
     await mkdir(join(top, folder), { recursive: true });
   }
   await chmod(join(top, 'tmp'), 0o1777);
   await copyFile(node, join(top, 'usr/bin/node'));
   for (const name of names) await copyFile(join(programs, name), join(top, 'shop', name));
-  for (const name of ['requests', 'transfer']) {
+  for (const [to, from] of Object.entries(await recipe.files())) await cp(from, join(top, to), { recursive: true });
+  for (const name of recipe.commands) {
     await copyFile(join(programs, `${name}.mjs`), join(top, 'usr/bin', name));
     await chmod(join(top, 'usr/bin', name), 0o755);
   }
@@ -84,12 +151,13 @@ async function layOutPrograms(base: string, top: string, names: readonly string[
     await mkdir(join(top, 'bin'), { recursive: true });
     await symlink(busybox, join(top, 'bin/sh'));
   }
-  await writeFile(join(top, 'etc/passwd'), 'root:x:0:0:root:/:/bin/sh\n');
-  await writeFile(join(top, 'etc/group'), 'root:x:0:\n');
+  // PostgreSQL refuses to be root, and wants a name for whom it is.
+  await writeFile(join(top, 'etc/passwd'), 'root:x:0:0:root:/:/bin/sh\npostgres:x:999:999:postgres:/:/bin/sh\n');
+  await writeFile(join(top, 'etc/group'), 'root:x:0:\npostgres:x:999:\n');
 }
 
 /** The packages with everything they depend on: to apt, a machine on which nothing is installed. */
-async function fetchPackages(folder: string): Promise<string[]> {
+async function fetchPackages(folder: string, packages: readonly string[]): Promise<string[]> {
   const archives = join(folder, 'archives');
   await mkdir(join(folder, 'lists/partial'), { recursive: true });
   await mkdir(join(archives, 'partial'), { recursive: true });
@@ -109,6 +177,6 @@ async function fetchPackages(folder: string): Promise<string[]> {
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     });
   await apt('update');
-  await apt('install', '--download-only', '-y', '--no-install-recommends', ...PACKAGES);
+  await apt('install', '--download-only', '-y', '--no-install-recommends', ...packages);
   return (await readdir(archives)).filter((name) => name.endsWith('.deb')).map((name) => join(archives, name));
 }

@@ -1,11 +1,12 @@
 /** `npm run cluster -- shop up | down`: the programs that talk to one another, and the agents that watch them. */
-import { ensureAgent, ensureShop, ksnoop } from '../../support/shop.ts';
+import { ensureAgent, ksnoop } from '../../support/shop.ts';
+import { ensureStores } from '../../support/stores.ts';
 
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 
 switch (process.argv[2]) {
   case 'up':
-    await ensureShop(say);
+    await ensureStores(say);
     await ensureAgent(say);
     say('the shop trades in namespace shop, and the agents are ready: ksnoop -n shop pod/NAME');
     break;
