@@ -30,11 +30,7 @@ const PSQL = '/usr/lib/postgresql/15/bin/psql';
 // psql says `ERROR:  42P01`, mariadb `ERROR 1146 (42S02) at line 2: …`.
 const [command, args, errors] =
   values.kind === 'postgres'
-    ? [
-        PSQL,
-        ['-h', host, '-U', 'shop', '-q', '-v', 'VERBOSITY=sqlstate', 'shop'],
-        /^(?:psql:[^ ]+ )?ERROR: +(\w{5})/gm,
-      ]
+    ? [PSQL, ['-h', host, '-U', 'shop', '-q', '-v', 'VERBOSITY=sqlstate', 'shop'], /^(?:psql:[^ ]+ )?ERROR: +(\w{5})/gm]
     : [
         'mariadb',
         ['--no-defaults', '-h', host, '-u', 'shop', '-phush', '--force', '--comments', 'shop'],
