@@ -13,6 +13,7 @@ const ONE_IN = 40;
 const RARE = [
   'tcpdump/bgp-shutdown-msg-variations.pcap',
   'tcpdump/mptcp-fclose.pcap',
+  'tcpdump/resp_2_inline.pcap',
   'zeek/http/206_example_b.pcap',
   'zeek/http/iso-download.pcap.gz',
   'zeek/http/methods.pcap',

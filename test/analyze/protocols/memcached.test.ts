@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { AnalysisEvent } from '../../../src/analyze/event.ts';
 import { memcached } from '../../../src/analyze/protocols/memcached/index.ts';
+import { Recognition } from '../../../src/analyze/protocols/recognise.ts';
 import { Random } from '../../support/random.ts';
 import { conversations } from './conversations.ts';
 import { likesNoNoise, sameHoweverCut } from './hardiness.ts';
@@ -93,4 +94,13 @@ test('noise and changed octets', () => {
     });
     expect(play(memcached, changed).length).toBeLessThan(100);
   }
+});
+
+test("on Redis' port its words are inline commands of Redis", () => {
+  const recognition = new Recognition();
+  const line = Buffer.from('get cart\r\n');
+  recognition.look(line, 0, line.length, 6379, 40_000);
+  expect(recognition.protocol?.name).toBeUndefined();
+  recognition.look(line, 0, line.length, 11_212, 40_000);
+  expect(recognition.protocol?.name).toBe('memcached');
 });

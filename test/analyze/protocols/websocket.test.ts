@@ -32,6 +32,17 @@ test('messages both ways after the upgrade, in fragments or not, and the close',
   ]);
 });
 
+test('a client that does not mask is read, a server that does is not', () => {
+  const upgraded = plain.slice(0, 2);
+  const bare = Buffer.from('8102686a', 'hex');
+  const masked = Buffer.from('818201020304696a', 'hex');
+  const said = (side: 0 | 1, frame: Buffer) => brief(play(http1, [...upgraded, [side, frame] as Step])).slice(1);
+  expect(said(0, bare)).toEqual(['0 text hj 2']);
+  expect(said(0, masked)).toEqual(['0 text hh 2']);
+  expect(said(1, bare)).toEqual(['1 text hj 2']);
+  expect(said(1, masked)).toEqual([]);
+});
+
 test('compressed messages are counted', () => {
   const said = sameHoweverCut(http1, compressed).filter(({ kind }) => kind === 'message');
   expect(said).toHaveLength(8);
