@@ -1,18 +1,31 @@
 import { CommanderError } from 'commander';
 import { EXIT } from '../wire/errors.ts';
 import { program } from './program.ts';
+import type { SetValue } from './settings/read.ts';
 import { tellError, voice } from './voice.ts';
 
 async function main(): Promise<number> {
   let exit: number = EXIT.done;
-  try {
-    await program((code) => {
+  let used: readonly SetValue[] = [];
+  const ksnoop = program(
+    (code) => {
       exit = code;
-    }).parseAsync(process.argv);
+    },
+    (settings) => {
+      used = settings;
+    },
+  );
+  try {
+    await ksnoop.parseAsync(process.argv);
   } catch (thrown) {
     // commander has said already what is wrong with the flags.
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
-    return tellError(thrown, voice({ quiet: false, verbose: false }).tell);
+    const { tell } = voice({ quiet: false, verbose: false });
+    const code = tellError(thrown, tell);
+    // What is wrong may be none of the words that were typed.
+    if (code === EXIT.usage)
+      for (const { setting, value, source } of used) tell(`${source} sets ${setting.name}: ${value}`);
+    return code;
   }
   return exit;
 }

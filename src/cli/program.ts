@@ -10,10 +10,16 @@ import { addHelpCommand } from './help/commands.ts';
 import type { RawInstallOptions } from './install-commands.ts';
 import { mistypedCommand } from './mistyped-command.ts';
 import type { RawReadOptions } from './read-options.ts';
+import { applySettings } from './settings/apply.ts';
+import type { RawConfigOptions } from './settings/command.ts';
+import type { SetValue } from './settings/read.ts';
 import { addProfileCommands } from './wireshark-profile/commands.ts';
 
 /** The commands and their flags. Each action loads its code when it runs: --version and --help stay instant. */
-export function program(setExit: (code: number) => void): Command {
+export function program(
+  setExit: (code: number) => void,
+  onSettings: (used: readonly SetValue[]) => void = () => {},
+): Command {
   // Under kubectl the user typed `kubectl ksnoop`, and help should say so.
   const name = basename(process.argv[1] ?? '').startsWith('kubectl-') ? 'kubectl ksnoop' : 'ksnoop';
   const ksnoop = new Command(name)
@@ -21,7 +27,8 @@ export function program(setExit: (code: number) => void): Command {
     .version(VERSION, '-V, --version')
     .enablePositionalOptions()
     .exitOverride()
-    .showSuggestionAfterError();
+    .showSuggestionAfterError()
+    .hook('preAction', async (_, command) => onSettings(await applySettings(command)));
 
   ksnoop
     .command('capture', { isDefault: true })
@@ -140,6 +147,14 @@ export function program(setExit: (code: number) => void): Command {
     .action(async (options: RawDoctorOptions) => {
       const { doctorCommand } = await import('./doctor/command.ts');
       setExit(await doctorCommand(options));
+    });
+  ksnoop
+    .command('config')
+    .description('show the defaults of flags, and which file or variable they come from')
+    .option('-o, --output <FORM>', 'text or json', 'text')
+    .action(async (options: RawConfigOptions) => {
+      const { configCommand } = await import('./settings/command.ts');
+      setExit(await configCommand(ksnoop, options));
     });
   addExtcapCommands(ksnoop, setExit);
   addProfileCommands(ksnoop, setExit);

@@ -1,10 +1,10 @@
 // The built ksnoop as a user meets it who mistypes: one sentence on stderr, nothing on stdout, exit code 2.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { json, startApiServer } from '../support/api-server.ts';
 import { KsnoopProcess } from '../support/ksnoop-process.ts';
 
@@ -146,4 +146,17 @@ test("a server's words cannot move the terminal", async () => {
   } finally {
     await server.close();
   }
+});
+
+test('a value that is refused says where it was set, when the line did not say it', async () => {
+  const config = join(folder, 'config.yaml');
+  writeFileSync(config, 'capture: {snaplen: 1x}\n');
+  vi.stubEnv('KSNOOP_CONFIG', config);
+  const { code, stderr } = await ksnoop('pod/a');
+  const shown = await ksnoop('config');
+  vi.unstubAllEnvs();
+  expect(code).toBe(2);
+  expect(stderr).toContain('-s takes 0 to 262144 bytes, not "1x"');
+  expect(stderr).toContain(`ksnoop: ${config} sets capture.snaplen: 1x`);
+  expect(shown.stdout.toString()).toMatch(/^capture\.snaplen +1x +\S+config\.yaml +KSNOOP_CAPTURE_SNAPLEN$/m);
 });

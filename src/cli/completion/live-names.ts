@@ -27,11 +27,13 @@ interface Question {
 export interface Patience {
   /** What a shell waits for: the answer is there by then, or there is none. */
   readonly deadline: AbortSignal;
+  /** What the user's defaults say of the place, where the line does not. */
+  readonly defaults: Place;
   /** Called with no answer in time: the same question may be asked again where nobody waits. */
   readonly late: () => void;
 }
 
-export async function liveNames({ deadline, late }: Patience): Promise<LiveNames> {
+export async function liveNames({ deadline, late, defaults }: Patience): Promise<LiveNames> {
   const [{ contextNames }, names] = await Promise.all([
     import('../../capture/kube/kubeconfig.ts'),
     import('../cluster-names.ts'),
@@ -39,7 +41,8 @@ export async function liveNames({ deadline, late }: Patience): Promise<LiveNames
   const cache = new NameCache();
 
   /** Fresh from the cache, else from the cluster; when that takes too long, what it was some minutes ago. */
-  async function answer({ place, key, ask }: Question): Promise<readonly string[]> {
+  async function answer({ place: typed, key, ask }: Question): Promise<readonly string[]> {
+    const place = withDefaults(typed);
     const full = [place.kubeconfig ?? process.env.KUBECONFIG ?? '', place.context ?? '', place.namespace ?? '', key];
     const known = cache.get(full);
     if (known?.fresh === true) return known.names;
@@ -60,6 +63,11 @@ export async function liveNames({ deadline, late }: Patience): Promise<LiveNames
     return ask(kube, place.namespace ?? kube.namespace, deadline);
   }
 
+  const withDefaults = ({ kubeconfig, context, namespace }: Place): Place => ({
+    kubeconfig: kubeconfig ?? defaults.kubeconfig,
+    context: context ?? defaults.context,
+    namespace: namespace ?? defaults.namespace,
+  });
   const ofPods = (place: Place, pods: readonly string[], what: string, one: typeof names.containerNames) =>
     answer({
       place,
@@ -69,9 +77,9 @@ export async function liveNames({ deadline, late }: Patience): Promise<LiveNames
     });
 
   return {
-    contexts({ kubeconfig }) {
+    contexts(place) {
       try {
-        return contextNames(kubeconfig).names;
+        return contextNames(withDefaults(place).kubeconfig).names;
       } catch {
         return [];
       }

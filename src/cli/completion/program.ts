@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
 import { EXIT, type ExitCode } from '../../wire/errors.ts';
+import { readSettings } from '../settings/read.ts';
 import { complete } from './answer.ts';
 import { type Answer, answerText, NOTHING } from './candidate.ts';
-import { liveNames } from './live-names.ts';
+import { liveNames, type Place } from './live-names.ts';
 import { keptByBash, wordsOf } from './words.ts';
 
 /** A Tab is answered within 300 ms of this program's start, the last of them for ending. */
@@ -26,7 +27,8 @@ export async function completionProgram(
   const deadline = AbortSignal.timeout(left);
   let answer: Answer;
   try {
-    answer = await complete(ksnoop, typed, await liveNames({ deadline, late: () => refresh || askLater(typed) }));
+    const late = () => void (refresh || askLater(typed));
+    answer = await complete(ksnoop, typed, await liveNames({ deadline, late, defaults: await placeSet() }));
   } catch {
     answer = NOTHING;
   }
@@ -35,6 +37,16 @@ export async function completionProgram(
   const candidates = answer.candidates.map(({ value, about }) => ({ value: value.slice(kept), about }));
   await new Promise<void>((done) => process.stdout.write(answerText({ ...answer, candidates }), () => done()));
   return EXIT.done;
+}
+
+/** The place that the user's configuration names; a faulty one is told of when a command is run. */
+async function placeSet(): Promise<Place> {
+  const set = await readSettings().catch(() => []);
+  const of = (name: string) => {
+    const value = set.find(({ setting }) => setting.name === name)?.value;
+    return typeof value === 'string' ? value : undefined;
+  };
+  return { kubeconfig: of('kubeconfig'), context: of('context'), namespace: of('namespace')?.split(',')[0] };
 }
 
 /** The same question once more, by a process nobody waits for: the next Tab finds its answer. */
