@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { TRANSPORTS } from '../capture/transport-wish.ts';
 import { VERSION } from '../wire/version.ts';
 import type { RawCaptureOptions } from './capture-options.ts';
+import type { RawCleanupOptions } from './cleanup/command.ts';
 import { addCompletionCommands } from './completion/commands.ts';
 import type { RawDoctorOptions } from './doctor/command.ts';
 import { addExtcapCommands } from './extcap/commands.ts';
@@ -147,6 +148,17 @@ export function program(
     .action(async (options: RawDoctorOptions) => {
       const { doctorCommand } = await import('./doctor/command.ts');
       setExit(await doctorCommand(options));
+    });
+  ksnoop
+    .command('cleanup')
+    .description('remove what captures left behind, if anything, on this machine and in the cluster')
+    .option('--dry-run', 'only say what there is')
+    .option('-o, --output <FORM>', 'text or json', 'text')
+    .option('--context <NAME>', 'context of the kubeconfig')
+    .option('--kubeconfig <FILE>', 'kubeconfig to use')
+    .action(async (options: RawCleanupOptions) => {
+      const { cleanupCommand } = await import('./cleanup/command.ts');
+      setExit(await cleanupCommand(options));
     });
   ksnoop
     .command('config')

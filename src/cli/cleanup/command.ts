@@ -1,0 +1,70 @@
+import { loadKube } from '../../capture/kube/config.ts';
+import type { Kube } from '../../capture/kube/kube.ts';
+import { sanitise } from '../../view/sanitise.ts';
+import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
+import { usage } from '../usage.ts';
+import { tellError, voice } from '../voice.ts';
+import { FINDERS } from './index.ts';
+
+export interface RawCleanupOptions {
+  readonly dryRun?: boolean;
+  readonly output: string;
+  readonly context?: string;
+  readonly kubeconfig?: string;
+}
+
+/** The whole of it, a cluster that does not answer included. */
+const ALL_MS = 60_000;
+
+/** `ksnoop cleanup`: says what it looks for, what it found, and removes that. Exits 1 when something would not go. */
+export async function cleanupCommand(raw: RawCleanupOptions): Promise<ExitCode> {
+  if (raw.output !== 'text' && raw.output !== 'json') {
+    throw usage(`There is no output "${raw.output}" of cleanup.`, 'There are: text, json.');
+  }
+  const { tell, say } = voice({ quiet: raw.output === 'json', verbose: false });
+  const kube = await clusterOf(raw, tell);
+  const signal = AbortSignal.timeout(ALL_MS);
+  let exit: ExitCode = EXIT.done;
+  const found: { what: string; why: string; removed: boolean }[] = [];
+  try {
+    for (const { looksFor, find } of FINDERS) {
+      say(`looking for ${looksFor}`);
+      for (const { what, why, remove } of await find({ kube, signal })) {
+        const entry = { what, why, removed: false };
+        found.push(entry);
+        if (raw.dryRun) continue;
+        try {
+          await remove();
+          entry.removed = true;
+        } catch (thrown) {
+          exit = tellError(thrown, tell);
+        }
+      }
+    }
+  } finally {
+    kube?.close();
+  }
+  if (raw.output === 'json') process.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
+  else {
+    for (const { what, why, removed } of found) {
+      process.stdout.write(`${removed ? 'removed' : 'found'} ${sanitise(`${what}: ${why}`)}\n`);
+    }
+    if (found.length === 0) say('nothing was left behind');
+  }
+  return exit;
+}
+
+/** This machine is looked at also where there is no cluster. */
+async function clusterOf(
+  { kubeconfig, context }: RawCleanupOptions,
+  tell: (line: string) => void,
+): Promise<Kube | undefined> {
+  try {
+    return await loadKube({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) });
+  } catch (thrown) {
+    // Asked for by name it has to be there.
+    if (kubeconfig !== undefined || context !== undefined || !(thrown instanceof KsnoopError)) throw thrown;
+    tell(`no cluster is looked at: ${thrown.message}`);
+    return undefined;
+  }
+}

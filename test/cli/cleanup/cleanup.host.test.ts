@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { KsnoopProcess } from '../../support/ksnoop-process.ts';
+import { type ObjectServer, startObjectServer } from '../../support/object-server.ts';
+
+let server: ObjectServer;
+
+const agent = (name: string, phase: string, message?: string) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace: 'ksnoop', uid: name, labels: { 'app.kubernetes.io/name': 'ksnoop-agent' } },
+  spec: { nodeName: 'node-1', containers: [{ name: 'agent', image: 'x' }] },
+  status: { phase, ...(message && { reason: 'Evicted', message }) },
+});
+
+beforeAll(async () => {
+  server = await startObjectServer(agent('runs', 'Running'), agent('gone', 'Failed', 'The node was low on disk'));
+});
+afterAll(() => server.api.close());
+
+const cleanup = (...args: string[]) => new KsnoopProcess(['cleanup', ...args], server.api.kubeconfig()).finished();
+
+/** A process with the mark of a capture, whose parent has ended. */
+async function orphan(): Promise<number> {
+  const shell = spawn('sh', ['-c', 'KSNOOP_SESSION=0123 sleep 60 >/dev/null 2>&1 & echo $!'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let text = '';
+  shell.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  await once(shell, 'close');
+  return Number(text);
+}
+
+test('with --dry-run what is left is named and stays; without, it goes, and what runs stays', async () => {
+  const pid = await orphan();
+  const only = await cleanup('--dry-run', '-o', 'json');
+  expect(JSON.parse(only.stdout.toString())).toEqual([
+    { what: `process ${pid}: sleep 60`, why: 'its agent is gone', removed: false },
+    { what: 'pod ksnoop/gone of node node-1', why: 'Evicted: The node was low on disk', removed: false },
+  ]);
+  expect(() => process.kill(pid, 0)).not.toThrow();
+  const { code, stdout, stderr } = await cleanup();
+  expect(code).toBe(0);
+  expect(stderr).toContain('looking for');
+  expect(stdout.toString()).toContain(`removed process ${pid}`);
+  expect(stdout.toString()).toContain('removed pod ksnoop/gone');
+  expect(server.api.seen.filter((line) => line.startsWith('DELETE'))).toEqual([
+    expect.stringMatching(/^DELETE \/api\/v1\/namespaces\/ksnoop\/pods\/gone\?/),
+  ]);
+});
+
+test('without a cluster this machine is looked at all the same', async () => {
+  const { code, stderr } = await new KsnoopProcess(['cleanup', '--dry-run'], '/nowhere').finished();
+  expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('no cluster is looked at') });
+});
