@@ -8,7 +8,68 @@ interface KnownDifference {
   readonly reason: string;
 }
 
+const WITHIN_TUNNEL = [
+  ...['layers', 'eth.type', 'ip.src', 'ip.dst', 'ip.frag_offset', 'ipv6.src', 'ipv6.dst', 'geneve.vni', 'vxlan.vni'],
+  ...['tcp.srcport', 'tcp.dstport', 'tcp.flags', 'tcp.seq_raw', 'tcp.ack_raw', 'tcp.window_size_value', 'tcp.len'],
+];
+
+/** tshark 4.0 gives up at a UDP length of 0, which BIG TCP has over IPv4. */
+function bigTcp(file: string): KnownDifference {
+  return {
+    file,
+    frames: [1],
+    fields: WITHIN_TUNNEL,
+    reason: 'tshark 4.0 gives up at a UDP length of 0, as BIG TCP has',
+  };
+}
+
 export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
+  bigTcp('tcpdump/bigtcp-ipv4-geneve-ipv4.pcap'),
+  bigTcp('tcpdump/bigtcp-ipv4-geneve-ipv6.pcap'),
+  bigTcp('tcpdump/bigtcp-ipv4-vxlan-ipv4.pcap'),
+  bigTcp('tcpdump/bigtcp-ipv4-vxlan-ipv6.pcap'),
+  {
+    file: 'tcpdump/nsh-over-vxlan-gpe.pcap',
+    frames: [1],
+    fields: ['layers'],
+    reason: 'tshark 4.0 names the NSH that VXLAN-GPE carries, not VXLAN-GPE',
+  },
+  {
+    file: 'tcpdump/wccp_redirect_gre.pcap',
+    frames: [1],
+    fields: ['layers'],
+    reason: "WCCP's redirection in GRE is not decoded",
+  },
+  {
+    file: 'zeek/tunnels/gtp/gtp_control_prime.pcap',
+    frames: [1, 2, 3, 4],
+    fields: ['layers'],
+    reason: "GTP' (charging) is no tunnel of users' packets",
+  },
+  {
+    file: 'zeek/tunnels/gtp/gtp_create_pdp_ctx.pcap',
+    frames: [2, 3],
+    fields: ['layers'],
+    reason: "GTP-C (control) is no tunnel of users' packets",
+  },
+  {
+    file: 'zeek/tunnels/gtp/pdp_ctx_messages.pcapng',
+    frames: [2, 3, 5, 6, 7, 8],
+    fields: ['layers'],
+    reason: "GTP-C (control) is no tunnel of users' packets",
+  },
+  {
+    file: 'zeek/tunnels/geneve-truncated.pcapng',
+    frames: [1],
+    fields: ['eth.type'],
+    reason: 'the packet ends within the inner Ethernet header: ksnoop knows the outer type alone',
+  },
+  {
+    file: 'zeek/tunnels/vxlan-triple-v2.pcap',
+    frames: [1],
+    fields: ['layers'],
+    reason: "VXLAN headers with flags that RFC 7348 has not, on VXLAN's port: to tshark the port is enough",
+  },
   {
     file: 'tcpdump/DTP.pcap',
     frames: [2, 4, 6, 8, 10],

@@ -1,4 +1,5 @@
 import { askTshark } from '../oracle/cache.ts';
+import { exceptionsOf } from '../oracle/tshark-exceptions.ts';
 
 /** One frame's fields by name, each with all its occurrences, outermost first. */
 export type LayerFrame = ReadonlyMap<string, readonly string[]>;
@@ -18,7 +19,9 @@ export async function layerFrames(
   for (const preference of preferences) argv.push('-o', preference);
   for (const field of fields) argv.push('-e', field);
   if (filter !== '') argv.push('-Y', filter);
-  const output = await askTshark(path, argv, ['all occurrences', fields, preferences, filter]);
+  const exceptions = exceptionsOf(path);
+  const question = ['all occurrences', fields, preferences, filter, ...exceptions];
+  const output = await askTshark(path, [...argv, ...exceptions], question);
   if (output === '') return undefined;
   return output
     .split('\n')

@@ -13,6 +13,7 @@ const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
   'captures/mongodb-compressed.pcap': ['-d', 'tcp.port==27018,mongo'],
   'tcpdump/accecn_handshake.pcap': HOLES,
   'tcpdump/dns_tcp_8053.pcap': ['-d', 'tcp.port==8053,dns'],
+  'tcpdump/vxlan_port_8472.pcap': ['-d', 'udp.port==8472,vxlan'],
   'zeek/erspan.pcap': HOLES,
   'zeek/http/1000-requests-one-dropped-response.pcap.gz': HOLES,
   'zeek/http/bro.org.pcap': HOLES,
