@@ -1,6 +1,6 @@
 // What `npm pack` makes is installed into an empty folder, and runs.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -11,6 +11,7 @@ const root = join(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'ksnoop-pack-'));
 const installed = join(folder, 'installed');
 let files: string[];
+let archive: string;
 
 beforeAll(() => {
   const words = ['pack', '--json', '--pack-destination', folder];
@@ -21,7 +22,7 @@ beforeAll(() => {
   if (!isObject(packed)) throw new Error('npm packed nothing');
   files = arrayAt(packed, 'files').map((file) => String(objectAt({ file }, 'file').path));
   mkdirSync(installed);
-  const archive = join(folder, String(packed.filename));
+  archive = join(folder, String(packed.filename));
   execFileSync('npm', ['install', '--offline', '--no-audit', '--no-fund', archive], {
     cwd: installed,
     stdio: 'ignore',
@@ -38,8 +39,9 @@ const run = (name: string, args: string[], path = process.env.PATH) =>
 test('only what runs is in it', () => {
   const allowed = [
     /^(package\.json|README\.md|LICENSE)$/,
-    /^bin\/(ksnoop|ksnoop-agent|node-version)\.mjs$/,
+    /^bin\/(ksnoop|ksnoop-agent|kubectl_complete-ksnoop|node-version)\.mjs$/,
     /^dist\/(ksnoop|ksnoop-agent|chunks\/[\w-]+)\.mjs(\.LEGAL\.txt)?$/,
+    /^dist\/man\/ksnoop(-[\w-]+)?\.[17]$/,
     /^daemonset\/(base|overlays\/\w+)\/\w+\.yaml$/,
     /^daemonset\/image\/Dockerfile$/,
   ];
@@ -59,6 +61,19 @@ test('its programs run, and say the version of the package', () => {
   expect(run('ksnoop', ['--help']).stdout).toMatch(/^Usage: ksnoop .*\binstall\b/s);
   // kubectl finds its plugins by their names, and its user never typed ours.
   expect(run('kubectl-ksnoop', ['--help']).stdout).toMatch(/^Usage: kubectl ksnoop /);
+});
+
+test('kubectl completes from it, and man finds its pages', () => {
+  // kubectl's contract: words in, candidates and cobra's directive out.
+  expect(run('kubectl_complete-ksnoop', ['read', '-o', 'js'])).toMatchObject({ status: 0, stdout: 'json\n:4\n' });
+  // npm takes no folder: every page is named.
+  const pages = readdirSync(join(root, 'dist/man')).map((name) => `dist/man/${name}`);
+  expect(parseJson(readFileSync(join(root, 'package.json'), 'utf8'), 'package.json')).toMatchObject({ man: pages });
+  const prefix = join(folder, 'global');
+  const words = ['install', '--global', '--prefix', prefix, '--offline', '--no-audit', '--no-fund', archive];
+  execFileSync('npm', words, { stdio: 'ignore' });
+  expect(existsSync(join(prefix, 'share/man/man1/ksnoop.1'))).toBe(true);
+  expect(existsSync(join(prefix, 'share/man/man7/ksnoop-targets.7'))).toBe(true);
 });
 
 test('the agents can be installed from it: the manifests are found', () => {

@@ -97,7 +97,8 @@ function writeProgram(path: string): void {
 export function programText(platform: NodeJS.Platform, node: string, ksnoop: string): string {
   const about = `${MARK} (ksnoop ${VERSION}); removed by ksnoop extcap uninstall`;
   if (platform === 'win32') return `@echo off\r\nrem ${about}\r\n"${node}" "${ksnoop}" extcap run %*\r\n`;
-  const path = `PATH="$PATH":${quoted(process.env.PATH ?? '')}`;
+  // Nothing before the colon would be the folder one happens to be in.
+  const path = `PATH="\${PATH:+$PATH:}"${quoted(process.env.PATH ?? '')}`;
   return `#!/bin/sh\n# ${about}\nexport ${path}\nexec ${quoted(node)} ${quoted(ksnoop)} extcap run "$@"\n`;
 }
 
