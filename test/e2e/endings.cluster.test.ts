@@ -9,7 +9,7 @@ import { BLOCK } from '../../src/wire/pcapng.ts';
 import { BlockFramer } from '../../src/wire/pcapng-read.ts';
 import type { TestCluster } from '../support/cluster.ts';
 import { KsnoopProcess, program } from '../support/ksnoop-process.ts';
-import { leftOf, processesOf } from '../support/marked-processes.ts';
+import { leftOf, processesOf, sessionsIn } from '../support/marked-processes.ts';
 import { ensureAgent, ensureShop, kubectl, requests, type ShopPod, shopPods } from '../support/shop.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ksnoop-endings-'));
@@ -20,9 +20,6 @@ beforeAll(async () => {
   await ensureAgent();
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** The sessions that ksnoop -v has told of. */
-const sessionsIn = (stderr: string) => [...stderr.matchAll(/session ([0-9a-f]{32})/g)].map((match) => match[1] ?? '');
 
 /** Captures of these pods, told in detail, into a file. */
 async function capture(pods: readonly ShopPod[], name: string): Promise<KsnoopProcess & { file: string }> {

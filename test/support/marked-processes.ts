@@ -22,3 +22,8 @@ export async function leftOf(sessions: readonly string[], milliseconds: number):
   while (left().length > 0 && performance.now() < until) await sleep(50);
   return left();
 }
+
+/** The sessions that `ksnoop -v` has told of on stderr. */
+export function sessionsIn(stderr: string): string[] {
+  return [...new Set([...stderr.matchAll(/session ([0-9a-f]{32})/g)].map((match) => match[1] ?? ''))];
+}
