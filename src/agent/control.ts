@@ -8,6 +8,8 @@ export interface ControlHandlers {
   request(request: CaptureRequest): void;
   stop(): void;
   acknowledge(): void;
+  /** The client asks for the time. */
+  clock(sentAt: number): void;
   add(target: AgentTarget): void;
   remove(key: string): void;
   /** stdin has ended: the client is gone. */
@@ -39,6 +41,7 @@ export function listen(stdin: Readable, handlers: ControlHandlers, leaseMs: () =
     const control = parseControl(line);
     if (control?.type === 'stop') handlers.stop();
     if (control?.type === 'acknowledge') handlers.acknowledge();
+    if (control?.type === 'clock') handlers.clock(control.sentAt);
     if (control?.type === 'add') handlers.add(control.target);
     if (control?.type === 'remove') handlers.remove(control.key);
   });

@@ -55,6 +55,7 @@ export function converse(streams: AgentStreams): void {
     },
     stop: () => session?.stop('stopped'),
     acknowledge: () => session?.acknowledge(),
+    clock: (sentAt) => events.send({ type: 'clock', sentAt, time: Date.now() }),
     add: (target) => session?.add(target),
     remove: (key) => session?.remove(key),
     closed: abandon,

@@ -12,7 +12,7 @@ export class Events {
   }
 
   send(event: AgentEvent): void {
-    const repeated = event.type === 'counters' || event.type === 'alive';
+    const repeated = event.type === 'counters' || event.type === 'alive' || event.type === 'clock';
     if (repeated && this.#stderr.writableLength > EVENT_BACKLOG_BYTES) return;
     this.#stderr.write(`${JSON.stringify(event)}\n`);
   }

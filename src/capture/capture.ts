@@ -3,6 +3,7 @@ import type { AgentTarget } from '../wire/agent-target.ts';
 import type { CaptureObserver } from './capture-observer.ts';
 import { DRAIN_MS, MERGE_WINDOW_MS, OUTPUT_BYTES } from './limits.ts';
 import { type BlockSink, Merge } from './merge.ts';
+import { clockNotes } from './node-clock.ts';
 import { type CaptureSettings, type NodeAccess, type NodePlan, NodeStream } from './node-stream.ts';
 import type { CaptureReport } from './report.ts';
 import { Tally } from './tally.ts';
@@ -32,6 +33,8 @@ export interface CaptureResult {
   readonly report: CaptureReport;
   readonly tally: Tally;
   readonly late: number;
+  /** What to say of the nodes' clocks. */
+  readonly clockNotes: readonly string[];
   readonly cause: StopCause;
   /** Agents were cut off because their last packets did not come within DRAIN_MS. */
   readonly cutOff: boolean;
@@ -76,13 +79,14 @@ export function startCapture(
   let drain: NodeJS.Timeout | undefined;
   let duration: NodeJS.Timeout | undefined;
   const tally = new Tally(output, limits, () => stop('limit'));
-  const merge = new Merge({
+  const sink: BlockSink = {
     addInterface: (...block) => tally.addInterface(...block),
     write: (...block) => {
       tally.write(...block);
       lookAtOutput();
     },
-  });
+  };
+  const merge = new Merge(sink, undefined, settings.correctClocks);
   /** The time that was asked for is one of capturing, so it begins with the first target. */
   const onStarted = () => {
     if (Number.isFinite(limits.durationMs)) duration ??= setTimeout(() => stop('duration'), limits.durationMs);
@@ -190,7 +194,8 @@ export function startCapture(
     clearInterval(tick);
     clearTimeout(duration);
     clearTimeout(drain);
-    return { report, tally, late: merge.late, cause: cause ?? 'targets-ended', cutOff };
+    const notes = clockNotes(merge.clocks, settings.correctClocks);
+    return { report, tally, late: merge.late, clockNotes: notes, cause: cause ?? 'targets-ended', cutOff };
   });
 
   return {

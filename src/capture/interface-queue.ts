@@ -12,6 +12,9 @@ export class InterfaceQueue {
   size = 0;
   /** Its packets may come later than others' until then, milliseconds of the client's monotonic clock. */
   busyUntil = Number.NEGATIVE_INFINITY;
+  /** Added to its packets' times, nanoseconds as two 32-bit words; 0 leaves them as they are. */
+  shiftHigh = 0;
+  shiftLow = 0;
   #countedSince = Number.NEGATIVE_INFINITY;
   #counted = 0;
   #head = 0;

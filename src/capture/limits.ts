@@ -39,6 +39,12 @@ export const RECONNECT_TOTAL_MS = 120_000;
 /** A pod whose network has gone: after these waits the cluster is asked whether it still exists. */
 export const STILL_THERE_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 120_000, 300_000] as const;
 
+/** Round trips remembered of each node, for the difference of its clock. */
+export const CLOCK_SAMPLES = 16;
+
+/** A clock that differs from this machine's by less is not worth a comment in the file, milliseconds. */
+export const CLOCK_NOTED_MS = 10;
+
 /** Neither event nor packet from an agent for this long: the stream is dead, whatever the socket says. */
 export const SILENCE_MS = 20_000;
 

@@ -2,7 +2,9 @@ import { KsnoopError } from '../wire/errors.ts';
 import { BLOCK, EPB_HEADER_BYTES } from '../wire/pcapng.ts';
 import { BlockFramer, type BlockView } from '../wire/pcapng-read.ts';
 import type { InterfaceQueue } from './interface-queue.ts';
+import { CLOCK_NOTED_MS } from './limits.ts';
 import type { Merge } from './merge.ts';
+import { aheadOrBehind, type NodeClock } from './node-clock.ts';
 
 /** Bytes of the blocks without options (draft-ietf-opsawg-pcapng, sections 4.2 and 4.6). */
 const SHORTEST_INTERFACE = 20;
@@ -19,13 +21,16 @@ export class MergeSource {
   bytes = 0;
   /** Set when this stream takes up one that was lost: its interfaces say so in the file. */
   lostSince: { readonly from: Date; readonly reason: string } | undefined;
+  /** The clock of the node it comes from. */
+  readonly clock: NodeClock;
   readonly #merge: Merge;
   readonly #framer: BlockFramer;
   readonly #queues: InterfaceQueue[] = [];
 
-  constructor(name: string, serial: number, merge: Merge) {
+  constructor(name: string, serial: number, merge: Merge, clock: NodeClock) {
     this.name = name;
     this.serial = serial;
+    this.clock = clock;
     this.#merge = merge;
     this.#framer = new BlockFramer((block) => this.#take(block));
   }
@@ -33,6 +38,23 @@ export class MergeSource {
   /** Interfaces that it has had so far, which is the number of the next one. */
   get interfaces(): number {
     return this.#queues.length;
+  }
+
+  /** What a reader of the file should know of an interface that begins now: a gap before it, a clock that is wrong. */
+  get remarks(): string[] {
+    const remarks: string[] = [];
+    if (this.lostSince !== undefined) {
+      const { from, reason } = this.lostSince;
+      const span = `from ${from.toISOString()} to ${new Date().toISOString()}`;
+      remarks.push(`ksnoop: a gap before this interface, ${span}: ${reason}`);
+    }
+    const { estimate } = this.clock;
+    if (estimate !== undefined && Math.abs(estimate.offsetMs) > CLOCK_NOTED_MS + estimate.errorMs) {
+      const done = this.#merge.correctsClocks ? 'its times are corrected' : 'its times are not corrected';
+      const words = `${aheadOrBehind(estimate.offsetMs)} the clock of the machine that captured`;
+      remarks.push(`ksnoop: the clock of ${this.name} was ${words} (± ${estimate.errorMs.toFixed(1)} ms); ${done}`);
+    }
+    return remarks;
   }
 
   /** Take the stream's next bytes. @throws KsnoopError DAMAGED_PCAPNG */

@@ -5,6 +5,7 @@ import type { BlockView } from '../wire/pcapng-read.ts';
 import { InterfaceQueue } from './interface-queue.ts';
 import { BUSY_WINDOW_MS, MERGE_BYTES, MERGE_WINDOW_MS, SAME_TIME_NS } from './limits.ts';
 import { MergeSource } from './merge-source.ts';
+import { NodeClock } from './node-clock.ts';
 
 /** Where merged blocks go. All calls are synchronous; `bytes` are valid during the call only. */
 export interface BlockSink {
@@ -24,6 +25,9 @@ export class Merge {
   late = 0;
   readonly #sink: BlockSink;
   readonly #now: () => number;
+  readonly correctsClocks: boolean;
+  /** By node: a stream that is taken up again has the same clock. */
+  readonly clocks = new Map<string, NodeClock>();
   /** Queues with waiting blocks, a binary heap by their head's time. */
   readonly #heap: InterfaceQueue[] = [];
   /** Interfaces that have lately been busy. */
@@ -36,15 +40,21 @@ export class Merge {
   #baseLow = 0;
   #lastTime = Number.NEGATIVE_INFINITY;
 
-  /** @param now the monotonic clock, milliseconds */
-  constructor(sink: BlockSink, now: () => number = () => performance.now()) {
+  /**
+   * @param now the monotonic clock, milliseconds
+   * @param correctsClocks bring every node's times to this machine's clock, by what is known of it when an interface begins
+   */
+  constructor(sink: BlockSink, now: () => number = () => performance.now(), correctsClocks = false) {
     this.#sink = sink;
     this.#now = now;
+    this.correctsClocks = correctsClocks;
   }
 
   addSource(name: string): MergeSource {
     this.#sources += 1;
-    return new MergeSource(name, this.#sources, this);
+    const clock = this.clocks.get(name) ?? new NodeClock();
+    this.clocks.set(name, clock);
+    return new MergeSource(name, this.#sources, this, clock);
   }
 
   /** Bytes that wait for an earlier packet of another interface. */
@@ -88,6 +98,7 @@ export class Merge {
     const queue = new InterfaceQueue(this.#interfaces);
     this.#interfaces += 1;
     this.#open += 1;
+    if (this.correctsClocks) shiftBy(queue, source);
     this.#sink.addInterface(queue.id, bytes, offset, length, source);
     return queue;
   }
@@ -102,6 +113,7 @@ export class Merge {
   /** @internal called by a source: `block` is a packet or statistics block, time stamp in its words 3 and 4 */
   enqueue(queue: InterfaceQueue, block: BlockView): void {
     block.view.setUint32(block.offset + 8, queue.id, block.littleEndian);
+    if (queue.shiftHigh !== 0 || queue.shiftLow !== 0) shiftTime(block, queue.shiftHigh, queue.shiftLow);
     let time = this.#time(block);
     // Statistics speak of the packets before them and stay behind them.
     if (block.type !== BLOCK.enhancedPacket && queue.size > 0) time = Math.max(time, queue.tailTime);
@@ -193,4 +205,20 @@ export class Merge {
 /** The agent writes little-endian, and the type's low byte tells the two kinds apart. */
 function blockType(bytes: Uint8Array, offset: number): number {
   return bytes[offset] === BLOCK.enhancedPacket ? BLOCK.enhancedPacket : BLOCK.interfaceStatistics;
+}
+
+/** By how much an interface's times are to be changed so that they are this machine's. */
+function shiftBy(queue: InterfaceQueue, { clock }: MergeSource): void {
+  const { estimate } = clock;
+  if (estimate === undefined) return;
+  const shift = Math.round(-estimate.offsetMs * 1e6);
+  queue.shiftHigh = Math.floor(shift / 4_294_967_296);
+  queue.shiftLow = shift - queue.shiftHigh * 4_294_967_296;
+}
+
+function shiftTime({ view, offset, littleEndian }: BlockView, high: number, low: number): void {
+  const sum = view.getUint32(offset + 16, littleEndian) + low;
+  const carry = sum >= 4_294_967_296 ? 1 : 0;
+  view.setUint32(offset + 12, view.getUint32(offset + 12, littleEndian) + high + carry, littleEndian);
+  view.setUint32(offset + 16, sum, littleEndian);
 }

@@ -19,6 +19,8 @@ export interface CaptureSettings {
   readonly maxDurationMs: number;
   /** Targets may join: a stream goes on when none is left. */
   readonly follow: boolean;
+  /** Bring the nodes' times to this machine's clock. */
+  readonly correctClocks: boolean;
 }
 
 /** How one node is reached. */

@@ -69,6 +69,7 @@ export class AgentSession {
       if (this.#abort.signal.aborted) transport.terminate();
       this.#heardAt = performance.now();
       transport.write(`${JSON.stringify(this.#request)}\n`);
+      this.#askClock();
       for (const control of this.#early.splice(0)) this.say(control);
       if (this.#stopping) this.say({ type: 'stop' });
       if (this.#paused) transport.pause();
@@ -115,10 +116,15 @@ export class AgentSession {
 
   #keepAlive(): void {
     this.say({ type: 'heartbeat' });
+    this.#askClock();
     const silenceMs = this.#transport?.silenceMs ?? SILENCE_MS;
     // Nothing is heard while paused, and that is our own doing.
     if (this.#paused || performance.now() - this.#heardAt < silenceMs) return;
     this.#fail(new KsnoopError('AGENT_SILENT', `The agent has said nothing for ${silenceMs / 1000} s.`));
+  }
+
+  #askClock(): void {
+    this.say({ type: 'clock', sentAt: Date.now() });
   }
 
   #fail(error: KsnoopError): void {
@@ -137,6 +143,10 @@ export class AgentSession {
     }
     if (event === undefined) return;
     if (event.type === 'hello') checkProtocol(event.protocol, 'agent');
+    if (event.type === 'clock') {
+      this.#source.clock.add(event.sentAt, event.time, Date.now());
+      return;
+    }
     if (event.type === 'failed') {
       this.#failure ??= agentError(event);
       return;

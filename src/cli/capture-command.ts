@@ -99,6 +99,7 @@ async function run(
     snaplen: config.snaplen,
     maxDurationMs: DURATION_MAXIMUM_MS,
     follow: found.growing,
+    correctClocks: config.correctClocks,
   };
   const told = new CaptureVoice(say);
   const targets: CaptureTargets = { plans: found.plans, follow: found.follow && withNames(found.follow, output) };
@@ -137,10 +138,10 @@ async function conclude(
     // Where targets failed their errors have said it all.
     if (result.report.failed().length === 0)
       say.tell('nothing was captured: no agent had begun when the capture ended');
-    return exitCode(result, failure);
+    return exitCode(result, failure, config.strict);
   }
   for (const line of summaryLines(captureSummary(config, result, output, sink, elapsedMs))) say.tell(line);
-  return exitCode(result, failure);
+  return exitCode(result, failure, config.strict);
 }
 
 /** The names of targets that join reach the output before they are captured. */

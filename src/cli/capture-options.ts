@@ -1,6 +1,6 @@
 import { TARGETS_MAXIMUM } from '../capture/limits.ts';
 import type { TransportWish } from '../capture/transport-wish.ts';
-import { SNAPLEN_DEFAULT, SNAPLEN_MAXIMUM } from '../wire/limits.ts';
+import { HEADERS_SNAPLEN, SNAPLEN_DEFAULT, SNAPLEN_MAXIMUM } from '../wire/limits.ts';
 import { durationOf } from './duration.ts';
 import { OUTPUT_NAMES, outputKind } from './outputs/index.ts';
 import type { OutputKind } from './outputs/output.ts';
@@ -14,6 +14,9 @@ export interface RawCaptureOptions extends RawTargetOptions, RawTransportOptions
   readonly interface: string;
   readonly filter?: string;
   readonly snaplen?: string;
+  readonly headersOnly?: boolean;
+  readonly strict?: boolean;
+  readonly correctClockSkew?: boolean;
   readonly write?: string;
   readonly output?: string;
   readonly json?: boolean;
@@ -39,6 +42,9 @@ export interface CaptureConfig extends TargetOptions {
   readonly interface: string;
   readonly filter: string | undefined;
   readonly snaplen: number;
+  /** Loss ends in exit code 5. */
+  readonly strict: boolean;
+  readonly correctClocks: boolean;
   readonly output: OutputKind;
   readonly json: boolean;
   readonly where: string | undefined;
@@ -77,6 +83,7 @@ export function completeCapture(
       'Name one, for example: ksnoop pod/web-1 -n shop; more is in ksnoop --help and ksnoop help capture.',
     );
   }
+  if (raw.headersOnly && raw.snaplen !== undefined) throw usage('--headers-only and -s exclude each other.');
   if (raw.wireshark && raw.write !== undefined) throw usage('--wireshark and -w exclude each other.');
   if (raw.write === '') throw usage('-w takes the name of a file, or - for stdout.');
   const sink: CaptureConfig['sink'] = raw.wireshark
@@ -112,7 +119,9 @@ export function completeCapture(
     container: raw.container,
     interface: raw.interface,
     filter: raw.filter,
-    snaplen: snaplenOf(raw.snaplen),
+    snaplen: raw.headersOnly ? HEADERS_SNAPLEN : snaplenOf(raw.snaplen),
+    strict: raw.strict === true,
+    correctClocks: raw.correctClockSkew === true,
     output,
     json: raw.json === true,
     where: raw.where,

@@ -20,6 +20,7 @@ export function captureSummary(
     const length = until === undefined ? 'to the end' : `for ${timeSpan(until.getTime() - from.getTime())}`;
     return `GAP: no packets from ${node} from ${from.toISOString()} ${length}: ${reason}`;
   });
+  notes.push(...result.clockNotes);
   if (result.cutOff) notes.push('the last packets of an agent did not come in time and are missing');
   const { end } = sink.writer;
   if (end?.kind === 'failed') notes.push(writeFailure(config, end.error));
@@ -78,11 +79,24 @@ function writeFailure(config: CaptureConfig, error: Error): string {
   return `${where} could not be written to its end: ${why}; what is in it up to there can be read`;
 }
 
-/** Design, "Exit codes". */
-export function exitCode(result: CaptureResult, writeError: Error | undefined): ExitCode {
+/**
+ * Design, "Exit codes".
+ * @param strict whether loss is a failure
+ */
+export function exitCode(result: CaptureResult, writeError: Error | undefined, strict = false): ExitCode {
   const { report, tally } = result;
   const failed = report.failed();
   if (tally.interfaces.length === 0) return failed[0]?.error?.exit ?? EXIT.failed;
   if (writeError !== undefined) return EXIT.failed;
+  if (strict && isLossy(result)) return EXIT.truncated;
   return failed.length > 0 || report.gaps.length > 0 || result.cutOff ? EXIT.partial : EXIT.done;
+}
+
+/** Whether packets that were to be captured are missing: dropped by anybody, in a gap, or cut off at the end. */
+function isLossy({ report, cutOff }: CaptureResult): boolean {
+  const dropped = [...report.targets.values()].some((target) => {
+    const { droppedByKernel, droppedByKsnoop } = countersOf(target);
+    return droppedByKernel + droppedByKsnoop > 0;
+  });
+  return dropped || cutOff || report.gaps.length > 0;
 }

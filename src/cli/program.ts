@@ -52,6 +52,9 @@ export function program(
     .option('-i, --interface <NAME>', 'interface in the network namespace of the target', 'any')
     .option('-f, --filter <BPF>', 'filter in the language of pcap-filter(7)')
     .option('-s, --snaplen <BYTES>', 'bytes kept of each packet (default: 262144)')
+    .option('--headers-only', 'keep the headers of each packet: for flows and the health of TCP')
+    .option('--strict', 'exit code 5 when packets were lost')
+    .option('--correct-clock-skew', "bring the nodes' times to the clock of this machine")
     .option('-w, --write <FILE>', 'write to FILE, or - for stdout')
     .option(
       '-o, --output <FORM>',

@@ -40,6 +40,8 @@ export interface CaptureRequest {
 export type Control =
   | { readonly type: 'heartbeat' }
   | { readonly type: 'stop' }
+  /** What time is it where you are? `sentAt` comes back with the answer. Since 1.1. */
+  | { readonly type: 'clock'; readonly sentAt: number }
   /** Answers the `end` event: the stream's end marker has been read. */
   | { readonly type: 'acknowledge' }
   /** One more target; with a key that is known, what has changed about it. Since 1.1. */
@@ -85,6 +87,8 @@ export type AgentEvent =
   /** `id` as in `started`: a target that had two network namespaces has counters of each. */
   | { readonly type: 'counters'; readonly target: string; readonly id?: number; readonly counters: InterfaceCounters }
   | { readonly type: 'alive' }
+  /** Answers `clock`: the node's time, milliseconds since 1970. Since 1.1. */
+  | { readonly type: 'clock'; readonly sentAt: number; readonly time: number }
   | { readonly type: 'log'; readonly message: string }
   /** The request as a whole failed; nothing was captured. */
   | { readonly type: 'failed'; readonly code: string; readonly message: string; readonly hint?: string }
@@ -147,6 +151,8 @@ export function parseControl(line: string): Control | undefined {
     case 'stop':
     case 'acknowledge':
       return { type: control.type };
+    case 'clock':
+      return { type: 'clock', sentAt: requireInteger(control, 'sentAt', where, 0, Number.MAX_SAFE_INTEGER) };
     case 'add':
       return { type: 'add', target: parseTarget(control.target, 'added target') };
     case 'remove':
@@ -204,6 +210,10 @@ export function parseAgentEvent(line: string): AgentEvent | undefined {
       };
     case 'alive':
       return { type: 'alive' };
+    case 'clock': {
+      const whole = (key: string) => requireInteger(event, key, where, 0, Number.MAX_SAFE_INTEGER);
+      return { type: 'clock', sentAt: whole('sentAt'), time: whole('time') };
+    }
     case 'log':
       return { type: 'log', message: text('message') };
     case 'failed':

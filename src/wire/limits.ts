@@ -4,6 +4,12 @@
 export const SNAPLEN_DEFAULT = 262_144;
 export const SNAPLEN_MINIMUM = 1;
 
+/**
+ * `--headers-only`: the headers of every layer the analyzer follows, at their longest in practice: link (20), VXLAN or
+ * Geneve in IPv6 with options (40 + 8 + 8 + 64), Ethernet with two tags (22), IPv6 (40), TCP with all its options (60).
+ */
+export const HEADERS_SNAPLEN = 264;
+
 /** One captured packet can never be longer than this (MAXIMUM_SNAPLEN in libpcap's pcap-int.h). */
 export const SNAPLEN_MAXIMUM = 262_144;
 

@@ -34,7 +34,14 @@ const observer = {
   note: nobody,
   log: nobody,
 };
-const settings = { interface: 'any', filter: undefined, snaplen: 100, maxDurationMs: 1_000, follow: false };
+const settings = {
+  interface: 'any',
+  filter: undefined,
+  snaplen: 100,
+  maxDurationMs: 1_000,
+  follow: false,
+  correctClocks: false,
+};
 
 /** @param now false: the agents are reached, and capture only when `begin` is called */
 async function capturing(limits: Partial<CaptureLimits> = {}, now = true) {

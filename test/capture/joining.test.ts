@@ -73,7 +73,14 @@ function following(options: { growing?: boolean; living?: () => readonly AgentTa
     log: nobody,
   };
   const growing = options.growing !== false;
-  const settings = { interface: 'any', filter: undefined, snaplen: 100, maxDurationMs: 1_000, follow: growing };
+  const settings = {
+    interface: 'any',
+    filter: undefined,
+    snaplen: 100,
+    maxDurationMs: 1_000,
+    follow: growing,
+    correctClocks: false,
+  };
   const output = new Output();
   const limits = { packets: NEVER, bytes: NEVER, durationMs: NEVER };
   const capture = startCapture({ plans, follow }, settings, limits, output, report, observer);

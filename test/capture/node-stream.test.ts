@@ -47,7 +47,14 @@ function played(
     },
     refresh: async () => living(),
   };
-  const settings = { interface: 'any', filter: undefined, snaplen: 100, maxDurationMs: 1_000, follow: false };
+  const settings = {
+    interface: 'any',
+    filter: undefined,
+    snaplen: 100,
+    maxDurationMs: 1_000,
+    follow: false,
+    correctClocks: false,
+  };
   const stream = new NodeStream(plan, {
     settings,
     merge,

@@ -72,7 +72,14 @@ function reconnecting(play: (attempt: number) => Play | undefined, sink?: BlockS
     refreshed.push(performance.now());
     return targets;
   };
-  const settings = { interface: 'any', filter: undefined, snaplen: 100, maxDurationMs: 1_000, follow: false };
+  const settings = {
+    interface: 'any',
+    filter: undefined,
+    snaplen: 100,
+    maxDurationMs: 1_000,
+    follow: false,
+    correctClocks: false,
+  };
   const plan = { node: 'node1', targets: [TARGET], open, refresh };
   let sessions = 0;
   const nextSession = () => {

@@ -29,7 +29,7 @@ function ended(changes: Changes = {}): CaptureResult & { web: TargetReport; api:
   tally.interfaces.push({ id: 0, stream: 1, index: 0, name: 'shop/web/any', packets: 5, bytes: 500, truncated: 1 });
   tally.interfaces.push({ id: 1, stream: 1, index: 1, name: 'shop/api/any', packets: 0, bytes: 0, truncated: 0 });
   Object.assign(tally, { packets: 5, bytes: 500 });
-  return { report, tally, late: 0, cause: 'user', cutOff: false, ...changes, web, api };
+  return { report, tally, late: 0, clockNotes: [], cause: 'user', cutOff: false, ...changes, web, api };
 }
 
 const nothing = () => {
@@ -159,4 +159,13 @@ test('targets that share a network namespace are counted once in all', async () 
   const lines = summaryLines(await summaryOf(result));
   expect(lines[0]).toContain('5 packets captured');
   expect(lines[2]).toContain('the same packets as shop/web');
+});
+
+test('5: with --strict any loss, without it none', () => {
+  const lossless = ended();
+  lossless.web.counters.clear();
+  expect(exitCode(lossless, undefined, true)).toBe(0);
+  expect(exitCode(ended(), undefined)).toBe(0);
+  expect(exitCode(ended(), undefined, true)).toBe(5);
+  expect(exitCode({ ...lossless, cutOff: true }, undefined, true)).toBe(5);
 });

@@ -10,7 +10,8 @@ import { KsnoopProcess } from '../support/ksnoop-process.ts';
 import { leftOf, sessionsIn } from '../support/marked-processes.ts';
 import { applyText, ensureAgent, ensureShop, kubectl, requests, shopPods } from '../support/shop.ts';
 
-const NAMESPACE = 'ksnoop-herd';
+/** One of its own for every run: the last one's may still be on its way out. */
+const NAMESPACE = `ksnoop-herd-${process.pid}`;
 const folder = mkdtempSync(join(tmpdir(), 'ksnoop-rollout-'));
 let on: TestCluster;
 
@@ -131,7 +132,7 @@ test('50 pods scaled to none and back: each joins in time for its one request, e
   const seen = tshark(file, mark, 'frame.interface_name', 'http.request.uri');
   const expected = after.map((name) => `${NAMESPACE}/${name}/any ${name}`);
   expect(seen.map(([name, uri]) => `${name} ${uri?.split('pod=')[1]}`).sort()).toEqual(expected.sort());
-  const summary = [...stderr.matchAll(/^ksnoop: {3}ksnoop-herd\/(\S+): .*\((gone|joined) /gm)];
+  const summary = [...stderr.matchAll(/^ksnoop: {3}ksnoop-herd-\d+\/(\S+): .*\((gone|joined) /gm)];
   expect(summary.map(([, name, what]) => `${name} ${what}`).sort()).toEqual(
     [...before.map((name) => `${name} gone`), ...after.map((name) => `${name} joined`)].sort(),
   );

@@ -10,6 +10,8 @@ export class PlayedAgent implements AgentTransport {
   /** What the client has said: the request first. */
   readonly said: { readonly type: string }[] = [];
   paused = false;
+  /** How far its clock is ahead, milliseconds; undefined leaves the client's question for the time without an answer. */
+  clockAheadMs: number | undefined;
   terminated = false;
   settle: (end: TransportEnd) => void = () => {};
   readonly #handlers: TransportHandlers;
@@ -31,7 +33,13 @@ export class PlayedAgent implements AgentTransport {
   }
 
   write(text: string): void {
-    for (const line of text.trim().split('\n')) this.said.push(JSON.parse(line));
+    for (const line of text.trim().split('\n')) {
+      const message = JSON.parse(line);
+      if (message.type !== 'clock') this.said.push(message);
+      else if (this.clockAheadMs !== undefined) {
+        this.tell({ type: 'clock', sentAt: message.sentAt, time: Date.now() + this.clockAheadMs });
+      }
+    }
   }
 
   send(...blocks: Uint8Array[]): void {

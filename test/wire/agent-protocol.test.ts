@@ -23,6 +23,7 @@ const EVENTS: readonly AgentEvent[] = [
   { type: 'counters', target: 'a', counters },
   { type: 'counters', target: 'a', id: 0, counters },
   { type: 'alive' },
+  { type: 'clock', sentAt: 1_795_000_000_000, time: 1_795_000_000_003 },
   { type: 'log', message: 'capturing ☃' },
   { type: 'failed', code: 'BAD_FILTER', message: 'syntax error', hint: 'Look.' },
   ...END_REASONS.map((reason) => ({ type: 'end', reason }) as const),
@@ -65,6 +66,7 @@ test('every event and every kind of target is read as it was written', () => {
   for (const target of REQUEST.targets) {
     expect(parseControl(JSON.stringify({ type: 'add', target }))).toEqual({ type: 'add', target });
   }
+  expect(parseControl('{"type":"clock","sentAt":5}')).toEqual({ type: 'clock', sentAt: 5 });
   expect(parseControl('{"type":"remove","key":"a"}')).toEqual({ type: 'remove', key: 'a' });
 });
 

@@ -55,13 +55,9 @@ class PcapngOutput implements Output {
   addInterface(_id: number, bytes: Uint8Array, offset: number, length: number, source: MergeSource): void {
     this.#begin();
     this.#interfaces.push({ packets: 0, complete: false });
-    const { lostSince } = source;
-    if (lostSince === undefined) {
-      this.#writer.push(bytes, offset, length);
-      return;
-    }
-    const gap = `ksnoop: a gap before this interface, from ${lostSince.from.toISOString()} to ${new Date().toISOString()}: ${lostSince.reason}`;
-    this.#push(withComment(bytes.subarray(offset, offset + length), gap));
+    let block = bytes.subarray(offset, offset + length);
+    for (const remark of source.remarks) block = withComment(block, remark);
+    this.#push(block);
   }
 
   write(type: number, id: number, bytes: Uint8Array, offset: number, length: number): void {
