@@ -15,6 +15,7 @@ const RARE = [
   'tcpdump/mptcp-fclose.pcap',
   'tcpdump/resp_2_inline.pcap',
   'zeek/http/206_example_b.pcap',
+  'zeek/http/connect-with-header.pcap',
   'zeek/http/iso-download.pcap.gz',
   'zeek/http/methods.pcap',
   'zeek/mysql/query-attr.pcap',

@@ -31,9 +31,10 @@ export interface StreamContext extends ProtocolContext {
    * The connection goes on in another protocol (WebSocket after an upgrade, TLS after STARTTLS, HTTP/2 after its preface):
    * from the next octet of each direction on, another analyzer takes over. What was handed to this call already is this
    * analyzer's own: it passes the rest on with `then.data`.
+   * @param protocol undefined where anything may follow (a tunnel): what comes is recognised as at a connection's beginning
    * @returns the analyzer that takes over
    */
-  become(protocol: StreamProtocol): StreamAnalyzer;
+  become(protocol: StreamProtocol | undefined): StreamAnalyzer;
   readonly serverPort: number;
 }
 

@@ -88,10 +88,25 @@ export class TcpStream implements StreamContext {
     this.#host.event(this, event);
   }
 
-  become(protocol: StreamProtocol): StreamAnalyzer {
+  become(protocol: StreamProtocol | undefined): StreamAnalyzer {
+    if (protocol === undefined) {
+      this.#analyzer = undefined;
+      this.#looks = 0;
+      return this.#anew();
+    }
     this.protocol = protocol;
     this.#analyzer = protocol.create(this);
     return this.#analyzer;
+  }
+
+  /** Takes the rest of what is at hand for an analyzer that knows no more of it. */
+  #anew(): StreamAnalyzer {
+    const direction = (side: Side) => (side === SIDE.client ? this.client : 1 - this.client);
+    return {
+      data: (side, bytes, start, end) => this.data(direction(side), bytes, start, end),
+      gap: (side, length) => this.gap(direction(side), length),
+      end: () => undefined,
+    };
   }
 
   /** The next octets of a direction, in order. */

@@ -19,6 +19,9 @@ export interface PlayOptions {
   readonly portion?: (left: number) => number;
 }
 
+/** What a tunnel holds is for others to tell. */
+const NOBODY: StreamAnalyzer = { data: () => undefined, gap: () => undefined, end: () => undefined };
+
 /** What a protocol's analyzer says of a conversation, as the core would run it. */
 export function play(protocol: StreamProtocol, steps: readonly Step[], options: PlayOptions = {}): AnalysisEvent[] {
   const events: AnalysisEvent[] = [];
@@ -30,7 +33,7 @@ export function play(protocol: StreamProtocol, steps: readonly Step[], options: 
     serverPort: options.serverPort ?? protocol.ports[0] ?? 0,
     emit: (event) => void events.push(event),
     become: (next) => {
-      current = next.create(context);
+      current = next?.create(context) ?? NOBODY;
       return current;
     },
   } satisfies StreamContext & { now: number } as StreamContext & { now: number };

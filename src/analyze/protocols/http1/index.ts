@@ -44,7 +44,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
   #response: Response | undefined;
   #interim: number[] = [];
   #next: StreamAnalyzer | undefined;
-  /** After CONNECT, or an upgrade to what is not decoded. */
+  /** After an upgrade to what is not decoded. */
   #tunnel = false;
 
   constructor(context: StreamContext) {
@@ -190,7 +190,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
       return true;
     }
     if (request?.method !== 'CONNECT' || status >= 300) return false;
-    this.#tunnel = true;
+    this.#next = this.#context.become(undefined);
     return true;
   }
 

@@ -9,7 +9,6 @@ import { hasTshark, tsharkHellos } from './tshark-hellos.ts';
 
 /** By file: hellos that only tshark reads, or otherwise; handshakes that only the analysis reads; and why. */
 const KNOWN: Readonly<Record<string, readonly [different: number, more: number, why: string]>> = {
-  'zeek/http/connect-with-header.pcap': [2, 0, "in a tunnel of HTTP's CONNECT, which is not looked into"],
   'zeek/quic/quicdoq.pcap': [0, 1, 'tshark 4.0 takes port 853 for DTLS'],
   'zeek/rdp/rdp-no-cookie-mstshash.pcap': [0, 1, 'tshark does not look for TLS behind RDP'],
   'zeek/rdp/rdp-to-ssl.pcap': [0, 2, 'tshark does not look for TLS behind RDP'],
