@@ -1,3 +1,4 @@
+import { fstatSync, statSync } from 'node:fs';
 import { CaptureAnalysis } from '../analyze/capture-analysis.ts';
 import { byteSize, counted, grouped } from '../view/units.ts';
 import { CaptureFramer } from '../wire/capture-read.ts';
@@ -11,6 +12,16 @@ import type { ReadCapture, ReadConfig } from './read-options.ts';
 import { openSink } from './sink.ts';
 import type { Voice } from './voice.ts';
 
+/** Written over while it is read, a capture would be lost. @throws KsnoopError SAME_FILE (exit 2) */
+function refuseSame(from: string, to: string): void {
+  if (to === '-') return;
+  const target = statSync(to, { throwIfNoEntry: false });
+  const source = from === '-' ? fstatSync(0) : statSync(from, { throwIfNoEntry: false });
+  if (!target?.isFile() || source?.ino !== target.ino || source.dev !== target.dev) return;
+  const hint = 'Write another file, and rename it afterwards.';
+  throw new KsnoopError('SAME_FILE', `${to} is the capture that is read.`, { hint, exit: EXIT.usage });
+}
+
 /** Octets waiting for the disk or a slow reader before reading waits. */
 const WAITING_BYTES = 8 * 1024 * 1024;
 
@@ -22,6 +33,7 @@ export async function convert(
   say: Voice,
   signal: AbortSignal,
 ): Promise<ExitCode> {
+  refuseSame(config.path, make.path);
   const wanted = where === undefined ? undefined : await wantedPackets(config, where, say, signal);
   if (signal.aborted) return EXIT.failed;
   const target = make.path === '-' ? ({ kind: 'stdout' } as const) : ({ kind: 'file', path: make.path } as const);

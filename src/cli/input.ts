@@ -38,8 +38,9 @@ export function openInput(path: string, options: { readonly follow: boolean }): 
     throw new KsnoopError('CANNOT_READ', `${path} is a folder, not a capture.`, { hint, exit: EXIT.usage });
   }
   const size = stat.isFile() ? stat.size : undefined;
+  // Who handed us stdin may have read some of it: what is left is where its offset says.
   const piped = stat.isFIFO() || stat.isSocket();
-  const source = piped ? new PipeSource(descriptor) : new ReadAhead(descriptor, size !== undefined);
+  const source = piped ? new PipeSource(descriptor) : new ReadAhead(descriptor, size !== undefined && path !== '-');
   return new Input(source, size, options.follow);
 }
 

@@ -32,12 +32,17 @@ const FIFO_RETRY_MS = 50;
 export async function openSink(config: SinkConfig, onProgress: () => void, signal: AbortSignal): Promise<Sink> {
   switch (config.sink.kind) {
     case 'stdout':
-      return { writer: new ByteWriter(1, onProgress), description: undefined, close: async () => {} };
+      return openStdout(onProgress);
     case 'wireshark':
       return openWireshark(onProgress);
     case 'file':
       return openFile(config.sink.path, config, onProgress, signal);
   }
+}
+
+function openStdout(onProgress: () => void): Sink {
+  const writer = new ByteWriter(1, onProgress);
+  return { writer, description: undefined, close: () => writer.drained() };
 }
 
 /** Captured packets are nobody else's business: 0600, also when an existing file is written over. */
