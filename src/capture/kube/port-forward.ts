@@ -33,6 +33,8 @@ export async function openPortForward(kube: Kube, request: PortForwardRequest, s
   const url = kubeUrl(kube, path, new URLSearchParams({ ports: String(request.port) }));
   const connection = new ForwardedConnection(request);
   await upgrade(kube, { url, path, protocols: [PROTOCOL], attach: (socket) => connection.attach(socket) }, signal);
+  // Refused with the handshake's answer: whoever asked cannot have listened yet.
+  if (connection.errored !== null) throw connection.errored;
   return connection;
 }
 
@@ -44,6 +46,8 @@ class ForwardedConnection extends Duplex {
   constructor(request: PortForwardRequest) {
     super({ allowHalfOpen: false });
     this.#request = request;
+    // It may break before anybody listens, and a failure nobody hears would end the process.
+    this.on('error', () => {});
   }
 
   /** Listen before the handshake is over: the first messages may come with its answer. */
