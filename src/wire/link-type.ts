@@ -7,6 +7,7 @@ export const LINK_TYPE = {
   linuxSll: 113,
   ipv4: 228,
   ipv6: 229,
+  nflog: 239,
   linuxSll2: 276,
 } as const;
 

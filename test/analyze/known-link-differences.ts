@@ -89,12 +89,6 @@ export const KNOWN_LINK_DIFFERENCES: readonly KnownDifference[] = [
     reason: 'IP over InfiniBand (link type 242) is not decoded',
   },
   {
-    file: 'tcpdump/nflog.pcap',
-    frames: [1, 2, 3, 4],
-    what: ['DNS answers'],
-    reason: "Netfilter's log (link type 239) is recognised, not decoded",
-  },
-  {
     file: 'tcpdump/rpki-rtr-oobr.pcap',
     streams: [0],
     what: ['TCP streams'],
@@ -120,13 +114,6 @@ export const KNOWN_LINK_DIFFERENCES: readonly KnownDifference[] = [
     reason: 'FDDI (link type 10) is not decoded',
   },
   { file: 'zeek/llc.pcap', streams: [0], what: ['TCP streams'], reason: 'FDDI (link type 10) is not decoded' },
-  {
-    file: 'zeek/nflog-http.pcap',
-    frames: [6, 8],
-    streams: [0],
-    what: ['TCP streams', 'HTTP requests', 'HTTP statuses'],
-    reason: "Netfilter's log (link type 239) is recognised, not decoded",
-  },
   {
     file: 'zeek/pbb.pcap',
     streams: [0],

@@ -18,6 +18,7 @@ const RARE = [
   'tcpdump/ipv6_frag6_negative_len.pcap',
   'tcpdump/ipx-invalid-length.pcap',
   'tcpdump/ospf-signed-integer-ubsan.pcap',
+  'tcpdump/nflog.pcap',
   'tcpdump/quic_32_bit_pointer_overflow.pcap',
   'tcpdump/802.1ad_QinQ.pcap',
   'tcpdump/bigtcp-ipv6.pcap',
@@ -36,7 +37,7 @@ const RARE = [
   'zeek/tunnels/gtp/gtp8_teredo.pcap',
 ];
 
-const LINK_TYPES = [0, 1, 101, 113, 228, 229, 276];
+const LINK_TYPES = [0, 1, 101, 113, 228, 229, 239, 276];
 
 const files = captureFiles();
 const rare = RARE.map((name) => join(CAPTURES, name));

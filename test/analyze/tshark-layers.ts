@@ -31,4 +31,5 @@ export const TSHARK_LAYER: Readonly<Record<string, string>> = {
   teredo: 'teredo',
   pppoe: 'pppoes',
   ppp: 'ppp',
+  nflog: 'nflog',
 };

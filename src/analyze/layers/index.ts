@@ -17,6 +17,7 @@ import { linuxSll2 } from './linux-sll2.ts';
 import { llc } from './llc.ts';
 import { loopback } from './loopback.ts';
 import { mpls } from './mpls.ts';
+import { nflog } from './nflog.ts';
 import { ppp } from './ppp.ts';
 import { pppoe } from './pppoe.ts';
 import { pseudowire } from './pseudowire.ts';
@@ -62,6 +63,7 @@ export const LAYERS = [
   teredo,
   pppoe,
   ppp,
+  nflog,
 ] as const satisfies readonly Layer[];
 
 export type LayerName = (typeof LAYERS)[number]['name'];

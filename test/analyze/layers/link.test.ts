@@ -114,6 +114,18 @@ describe('link types without a link', () => {
     expect(layersOf(decoded(108, octets(family, rest)))).toBe(layers);
   });
 
+  it.each([
+    ['little-endian', '02000014 0800 0100 08000100 0500 0a00 00000000 2000 0900', datagram, 'nflog ipv4 udp'],
+    ['big-endian', '02000014 0008 0001 08000100 0005 000a 00000000 0020 0009', datagram, 'nflog ipv4 udp'],
+    ['IPv6', '0a000000 2c00 0900', ipv6(59, 0), 'nflog ipv6'],
+    ['another family', '07000000 2c00 0900', datagram, 'nflog'],
+    ['no packet', '02000014 0800 0100 08000100', '', 'nflog (malformed)'],
+    ['an attribute without a length', '02000014 0000 0100', datagram, 'nflog (malformed)'],
+    ['endless attributes', '02000014', '04000100'.repeat(50), 'nflog (malformed)'],
+  ])('NFLOG, %s', (_, attributes, rest, layers) => {
+    expect(layersOf(decoded(239, octets(attributes, rest)))).toBe(layers);
+  });
+
   it('a link type that nothing decodes, also beyond the numbers there are', () => {
     expect(layersOf(decoded(105, octets('0000')))).toBe(' (unsupported)');
     expect(layersOf(decoded(0x10800, octets(datagram)))).toBe(' (unsupported)');
