@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, KsnoopError, systemCode } from '../wire/errors.ts';
 import { joinedOctets } from '../wire/octets.ts';
 import { type Compression, compressionOf, Decompressor, MAGIC_BYTES } from './decompress.ts';
+import { Followed } from './followed.ts';
 import { PipeSource } from './pipe-source.ts';
 import { ReadAhead } from './read-ahead.ts';
 
@@ -17,6 +18,8 @@ const PROGRESS_MS = 500;
 export type InputEnd =
   | { readonly kind: 'complete' }
   | { readonly kind: 'aborted' }
+  /** It was followed, and is another file by now: no more comes. */
+  | { readonly kind: 'replaced' }
   | { readonly kind: 'truncated'; readonly at: number; readonly reason: string };
 
 /** Takes the next octets, valid during the call. When it returns a promise, the next ones come after that. */
@@ -41,7 +44,8 @@ export function openInput(path: string, options: { readonly follow: boolean }): 
   // Who handed us stdin may have read some of it: what is left is where its offset says.
   const piped = stat.isFIFO() || stat.isSocket();
   const source = piped ? new PipeSource(descriptor) : new ReadAhead(descriptor, size !== undefined && path !== '-');
-  return new Input(source, size, options.follow);
+  const followed = options.follow && size !== undefined ? new Followed(descriptor, path) : undefined;
+  return new Input(source, size, followed);
 }
 
 function open(path: string): number {
@@ -66,13 +70,13 @@ export class Input {
   /** Octets in all; undefined where that is not known. */
   readonly size: number | undefined;
   readonly #source: ReadAhead | PipeSource;
-  readonly #follow: boolean;
+  readonly #followed: Followed | undefined;
   #toldAt = 0;
 
-  constructor(source: ReadAhead | PipeSource, size: number | undefined, follow: boolean) {
+  constructor(source: ReadAhead | PipeSource, size: number | undefined, followed: Followed | undefined) {
     this.#source = source;
     this.size = size;
-    this.#follow = follow;
+    this.#followed = followed;
   }
 
   /** Octets read so far, as they are in the input: of compressed ones before they are decompressed. */
@@ -95,7 +99,7 @@ export class Input {
         this.#tell(onProgress);
         if (signal.aborted) break;
         bytes = await this.#next(signal);
-        if (bytes?.length === 0) return { kind: 'complete' };
+        if (bytes?.length === 0) return this.#ended({ kind: 'complete' });
       }
       return { kind: 'aborted' };
     } finally {
@@ -115,11 +119,22 @@ export class Input {
     return head;
   }
 
+  /** How it ended, once all of it was read: a followed file ends only because somebody did something to it. */
+  #ended(end: InputEnd): InputEnd {
+    const reason = this.#followed?.state(this.position);
+    if (end.kind !== 'complete' || reason === undefined || reason === 'same') return end;
+    if (reason === 'replaced') return { kind: 'replaced' };
+    return { kind: 'truncated', at: this.position, reason: 'the file was cut while it was followed' };
+  }
+
   /** The next octets, none at the end, undefined when aborted. */
   async #next(signal: AbortSignal): Promise<Uint8Array | undefined> {
-    for (;;) {
+    for (let over = false; ; ) {
       const bytes = await this.#source.next(signal);
-      if (bytes === undefined || bytes.length > 0 || !this.#follow || this.size === undefined) return bytes;
+      // What was written before it was replaced is read still.
+      if (bytes === undefined || bytes.length > 0 || this.#followed === undefined || over) return bytes;
+      over = this.#followed.state(this.position) !== 'same';
+      if (over) continue;
       await sleep(FOLLOW_MS, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return undefined;
     }
@@ -149,7 +164,9 @@ export class Input {
       }
       const damage = await decompressor.end();
       if (signal.aborted) return { kind: 'aborted' };
-      return damage === undefined ? { kind: 'complete' } : { kind: 'truncated', at: this.position, reason: damage };
+      return damage === undefined
+        ? this.#ended({ kind: 'complete' })
+        : { kind: 'truncated', at: this.position, reason: damage };
     } finally {
       signal.removeEventListener('abort', abandon);
       abandon();

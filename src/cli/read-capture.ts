@@ -40,8 +40,9 @@ export async function readCapture(
       (position, size) => progress(config, say, position, size),
     );
     if (signal.aborted) return { framer, stopped: undefined, aborted: true };
+    if (end.kind === 'replaced') say.tell(`${name} is another file by now: what was read is the one before.`);
     if (end.kind === 'truncated') {
-      const stopped = `${name}: the compressed data stops at byte ${end.at} (${end.reason}); ${read()}. [TRUNCATED]`;
+      const stopped = `${name}: it stops at byte ${end.at} (${end.reason}); ${read()}. [TRUNCATED]`;
       return { framer, stopped, aborted: false };
     }
   } catch (thrown) {

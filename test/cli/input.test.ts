@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, closeSync, constants, openSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  constants,
+  openSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -47,6 +56,27 @@ describe('files', () => {
     expect(bytes.equals(RANDOM)).toBe(true);
   });
 });
+
+describe('a file that is followed', () => {
+  test.each([
+    ['cut', (path: string) => truncateSync(path, 10), { kind: 'truncated', at: RANDOM.length }],
+    ['removed', (path: string) => rmSync(path), { kind: 'replaced' }],
+    ['renamed and written anew', rotate, { kind: 'replaced' }],
+  ])('ends when it is %s, with all that it held', async (_, change, expected) => {
+    const path = file(RANDOM);
+    const reading = readAll(path, AbortSignal.timeout(5_000), true);
+    await sleep(200);
+    change(path);
+    const { end, bytes } = await reading;
+    expect(end).toMatchObject(expected);
+    expect(bytes.equals(RANDOM)).toBe(true);
+  });
+});
+
+function rotate(path: string): void {
+  renameSync(path, `${path}.1`);
+  writeFileSync(path, 'another');
+}
 
 describe('pipes', () => {
   test.each([1_000, 65_536])('a FIFO whose writer comes later, %i octets at a time', async (piece) => {
