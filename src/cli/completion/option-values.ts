@@ -1,3 +1,4 @@
+import { TRANSPORTS } from '../../capture/transport-wish.ts';
 import type { Candidate } from './candidate.ts';
 
 /** Options of any command whose value is a file or a folder: shells know those themselves. */
@@ -10,6 +11,7 @@ export function takesFile(option: string): boolean {
 /** The fixed values of a command's option, or undefined when the cluster knows them, or nobody. */
 export async function fixedValues(command: string, option: string): Promise<readonly Candidate[] | undefined> {
   if (option === 'overlay') return plain(['selinux']);
+  if (option === 'transport') return plain(TRANSPORTS);
   if (option !== 'output') return undefined;
   // Loaded only here: the forms bring the whole analysis with them.
   if (command === 'capture') return plain((await import('../outputs/index.ts')).OUTPUT_NAMES);

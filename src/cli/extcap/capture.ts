@@ -22,6 +22,7 @@ export async function extcapCapture(asked: ExtcapArguments, stderr: (line: strin
   const tell = (line: string) => {
     troubles.push(line);
     toolbar.log(line);
+    toolbar.status(line);
   };
   const voice: Voice = { say: (line) => toolbar.log(line), detail: () => {}, tell };
   let gate: PauseGate | undefined;
@@ -59,7 +60,9 @@ export async function extcapCapture(asked: ExtcapArguments, stderr: (line: strin
   } finally {
     clearInterval(watch);
   }
-  if (code !== EXIT.done && !abort.signal.aborted) for (const line of troubles) stderr(line);
+  // Stopped before it began, it has nothing to say; stopped later, it still says what is missing.
+  if (code === EXIT.failed && abort.signal.aborted) return EXIT.done;
+  if (code !== EXIT.done) for (const line of troubles) stderr(line);
   return code;
 }
 
@@ -69,6 +72,8 @@ async function captureInto(asked: ExtcapArguments, to: Writable, voice: Voice): 
   const options = {
     interface: asked.fields.interface ?? 'any',
     output: 'pcapng',
+    // What was lost is then in the exit code, and by it on Wireshark's screen.
+    strict: true,
     ...(kubeconfig && { kubeconfig }),
     ...(context && { context }),
     ...(namespace && { namespace }),

@@ -9,7 +9,7 @@ const ON_TERMINAL = new Set(['capture.output', 'capture.where']);
 
 /** A flag of the line that makes another's default meaningless. */
 const REFUSES: Readonly<Record<string, readonly string[]>> = {
-  local: ['context', 'kubeconfig'],
+  local: ['context', 'kubeconfig', 'transport'],
   allNamespaces: ['namespace'],
   quiet: ['verbose'],
   verbose: ['quiet'],

@@ -17,6 +17,7 @@ function root(): Command {
     .option('-o, --output <FORM>')
     .option('-q, --quiet')
     .option('--local')
+    .option('--transport <NAME>')
     .option('--context <NAME>');
   ksnoop.command('read').argument('[file]').option('-o, --output <FORM>');
   addCompletionCommands(ksnoop, () => {});
@@ -57,6 +58,7 @@ test.each([
   ['pod/x -i n', ['net1']],
   ['-o p', ['pcapng', 'pcap', 'packets']],
   ['read -o te', ['text']],
+  ['--transport p', ['port-forward']],
   ['completion ', ['bash', 'zsh', 'fish']],
   ['--local n', ['netns/']],
   ['-- svc/w', ['svc/web', 'svc/web-2']],
