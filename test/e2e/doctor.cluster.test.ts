@@ -68,6 +68,9 @@ test('the commands that doctor names give a new user all that captures need', as
   expect(before.code).toBe(1);
   const mends = before.found.filter(({ check }) => check === 'rights').map(({ mend }) => mend);
   expect(mends.length).toBeGreaterThan(2);
+  // Of the two ways to an agent the one that gives less.
+  expect(mends.filter((mend) => mend.includes('--resource=pods/portforward '))).toHaveLength(1);
+  expect(mends.filter((mend) => mend.includes('pods/exec'))).toEqual([]);
   for (const command of mends.flatMap((mend) => mend.split(' && '))) {
     const words = command.replace(/^kubectl --context \S+ /, '').split(' ');
     await kubectl(on, ...words);

@@ -19,7 +19,7 @@ export const rights: Check = {
       sides: { backends: true, controller: true },
     };
     const checked = await checkRights(kube, neededRights(query, [namespace]), signal);
-    const missing = checked.filter(({ allowed }) => !allowed);
+    const missing = oneWayToAgents(checked).filter(({ allowed }) => !allowed);
     if (missing.length === 0) return [say.ok(`all ${checked.length} that captures in namespace ${namespace} use`)];
     const user = await userName(kube, signal);
     return groups(missing).map(({ required, where, group, resource, verbs, purposes }) => {
@@ -29,6 +29,17 @@ export const rights: Check = {
     });
   },
 };
+
+/** Port-forward or exec is enough, and port-forward gives captures alone: it is the one that is asked for. */
+function oneWayToAgents(checked: readonly CheckedRight[]): CheckedRight[] {
+  const may = (way: string) => checked.filter(({ resource }) => resource === way).every(({ allowed }) => allowed);
+  if (may('pods/exec')) return [...checked];
+  const others = checked.filter(({ resource }) => resource !== 'pods/exec');
+  if (may('pods/portforward')) return others;
+  return others.map((right) =>
+    right.resource === 'pods/portforward' ? { ...right, required: true, purpose: 'to capture' } : right,
+  );
+}
 
 interface Missing {
   required: boolean;

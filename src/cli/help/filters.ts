@@ -48,6 +48,7 @@ export const filters: Topic = {
             ['-c NAME', 'the ports a container declares; containers of a pod share its network'],
             ['-i eth0', 'one interface of the pod, instead of all'],
             ['-s 128', 'the first 128 bytes of each packet'],
+            ['--headers-only', 'the headers of each packet: enough for flows and the health of TCP'],
             ['--count N, --max-bytes SIZE, --duration TIME', 'an end'],
           ],
         },

@@ -43,7 +43,7 @@ export const outputs: Topic = {
       title: 'What was lost',
       parts: [
         {
-          text: 'The closing summary always says how many packets were captured, received, dropped by the kernel, dropped by ksnoop, and truncated; the file holds the same in its statistics. A stretch without packets, because a stream broke, is called GAP.',
+          text: 'The closing summary always says how many packets were captured, received, dropped by the kernel, dropped by ksnoop, and truncated; the file holds the same in its statistics. A stretch without packets, because a stream broke, is called GAP. With --strict loss is exit code 5.',
         },
       ],
     },
@@ -57,7 +57,7 @@ export const outputs: Topic = {
             ['2', 'wrong use'],
             ['3', 'no target'],
             ['4', 'partial: a target failed, or there is a gap'],
-            ['5', 'truncated input'],
+            ['5', 'truncated input, or lossy under --strict'],
           ],
         },
       ],

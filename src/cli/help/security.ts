@@ -13,9 +13,9 @@ export const security: Topic = {
         { text: 'ksnoop itself needs:' },
         {
           lines: [
-            '- { apiGroups: [""], resources: [pods], verbs: [get, list, watch] }    # where the targets are, and in ksnoop',
+            '- { apiGroups: [""], resources: [pods], verbs: [get, list, watch] }         # where the targets are, and in ksnoop',
             '- { apiGroups: [""], resources: [pods/portforward], verbs: [get, create] } # in namespace ksnoop only; or pods/exec',
-            '- { apiGroups: [""], resources: [services], verbs: [get, list] }       # and other kinds you name as targets',
+            '- { apiGroups: [""], resources: [services], verbs: [get, list] }            # and other kinds you name as targets',
           ],
         },
         {
