@@ -19,6 +19,8 @@ import {
   parseSessionPath,
   SESSION_PROTOCOL,
 } from '../wire/session-frame.ts';
+import { CompressingLink } from './compressing-link.ts';
+import { CompressionChoice } from './compression-choice.ts';
 import type { AgentStreams } from './converse.ts';
 import { CLIENT_MESSAGE_MAXIMUM, FINISH_CHECK_MS } from './limits.ts';
 
@@ -48,6 +50,10 @@ export class CarriedSession implements AgentStreams {
   /** Writers that wait until more is acknowledged, by channel. */
   readonly #waiting = new Map<number, () => void>();
   #socket: WebSocket | undefined;
+  #choice = new CompressionChoice('off');
+  /** Octets of stdout: written, and of them told to #choice as taken. */
+  #written = 0;
+  #counted = 0;
   #heardAt = performance.now();
   #windowMs = RESUME_WINDOW_MS;
 
@@ -70,6 +76,7 @@ export class CarriedSession implements AgentStreams {
     this.#http.on('upgrade', (request, socket, head) => {
       const address = parseSessionPath(request.url ?? '');
       const windowMs = address?.windowMs ?? RESUME_WINDOW_MS;
+      this.#choice = new CompressionChoice(address?.compress ?? 'off');
       this.#windowMs = Math.min(Math.max(windowMs, RESUME_WINDOW_MINIMUM_MS), RESUME_WINDOW_MAXIMUM_MS);
       this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#attach(webSocket));
     });
@@ -122,10 +129,15 @@ export class CarriedSession implements AgentStreams {
       this.#conversation.detach();
       if (code === ABANDON_CODE) this.stdin.push(null);
     });
-    this.#conversation.attach({ send: (frame) => webSocket.send(frame) });
+    this.#conversation.attach(new CompressingLink(webSocket, this.#choice));
   }
 
   #acknowledged(channel: number): void {
+    if (channel === CHANNEL.stdout) {
+      const taken = this.#written - this.#conversation.unacknowledged(channel);
+      this.#choice.acknowledged(taken - this.#counted);
+      this.#counted = taken;
+    }
     this.#waiting.get(channel)?.();
   }
 
@@ -133,6 +145,7 @@ export class CarriedSession implements AgentStreams {
   #writable(channel: number, bound: number): Writable {
     return new Writable({
       write: (chunk: Buffer, _encoding, done) => {
+        if (channel === CHANNEL.stdout) this.#written += chunk.length;
         this.#conversation.write(channel, chunk);
         const full = () => this.#conversation.unacknowledged(channel) >= bound;
         if (!full()) {

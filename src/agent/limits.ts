@@ -68,3 +68,14 @@ export const CLIENT_MESSAGE_MAXIMUM = 128 * 1024;
 
 /** How often a session that has ended looks whether its last words have arrived. */
 export const FINISH_CHECK_MS = 50;
+
+/** More than this waiting for the network: the way to the client is full, and compression is tried. */
+export const FULL_BYTES = 512 * 1024;
+
+/** How long each rate is measured, how long the faster one stays, and how much faster compression must be. */
+export const COMPRESSION_PROBE_MS = 400;
+export const COMPRESSION_SETTLED_MS = 10_000;
+export const COMPRESSION_GAIN = 1.1;
+
+/** Shorter frames are not compressed. */
+export const COMPRESSION_MINIMUM = 512;

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
 import { KsnoopError, messageOf } from '../wire/errors.ts';
 import { Resumable } from '../wire/resumable.ts';
-import { ABANDON_CODE, AGENT_CHANNELS, CHANNEL, CLIENT_CHANNELS } from '../wire/session-frame.ts';
+import { ABANDON_CODE, AGENT_CHANNELS, CHANNEL, CLIENT_CHANNELS, type Compression } from '../wire/session-frame.ts';
 import { openLink } from './agent-link.ts';
 import {
   GOODBYE_MS,
@@ -16,12 +16,14 @@ import {
   SILENCE_MS,
 } from './limits.ts';
 import type { AgentTransport, OpenTransport, TransportEnd, TransportHandlers } from './transport.ts';
+import { unpackFrame } from './unpack-frame.ts';
 
 export interface ResumingOptions {
   /** A connection to the agent's port, always of the same agent. Rejects with a KsnoopError. */
   readonly dial: (signal: AbortSignal) => Promise<Duplex>;
   /** How long the agent keeps the session when it hears nothing, milliseconds. */
   readonly windowMs: number;
+  readonly compress: Compression;
   /** How long an agent may take to answer, milliseconds. */
   readonly handshakeMs: number;
 }
@@ -96,9 +98,9 @@ class ResumingTransport implements AgentTransport {
   }
 
   async #connect(isNew: boolean, signal: AbortSignal): Promise<void> {
-    const { dial, windowMs, handshakeMs } = this.#options;
+    const { dial, windowMs, compress, handshakeMs } = this.#options;
     const connection = await dial(signal);
-    await openLink(connection, { id: this.#id, isNew, windowMs }, handshakeMs, signal, (socket) =>
+    await openLink(connection, { id: this.#id, isNew, windowMs, compress }, handshakeMs, signal, (socket) =>
       this.#listen(socket),
     );
   }
@@ -121,7 +123,7 @@ class ResumingTransport implements AgentTransport {
       if (this.#socket !== socket) return;
       this.#heardAt = performance.now();
       try {
-        this.#conversation.message(data);
+        this.#conversation.message(unpackFrame(data));
       } catch (thrown) {
         this.#end({ kind: 'lost', error: lost(messageOf(thrown)) });
       }

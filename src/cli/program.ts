@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import { TRANSPORTS } from '../capture/transport-wish.ts';
+import { COMPRESSIONS } from '../wire/session-frame.ts';
 import { VERSION } from '../wire/version.ts';
 import type { RawCaptureOptions } from './capture-options.ts';
 import type { RawCleanupOptions } from './cleanup/command.ts';
@@ -72,6 +73,9 @@ export function program(
       new Option('--transport <WAY>', 'to the agents; port-forward is resumed (default: auto)').choices(TRANSPORTS),
     )
     .option('--resume-window <TIME>', 'how long port-forward keeps a broken stream: 10s to 10m (default: 25s)')
+    .addOption(
+      new Option('--compress <WHEN>', 'zstd through port-forward (default: auto, when it pays)').choices(COMPRESSIONS),
+    )
     .option('--local', "capture on this machine, without a cluster's API server")
     .addOption(new Option('--context <NAME>', 'context of the kubeconfig'))
     .addOption(new Option('--kubeconfig <FILE>', 'kubeconfig to use'))

@@ -1,5 +1,6 @@
 import { TRANSPORTS, type TransportWish } from '../capture/transport-wish.ts';
 import { RESUME_WINDOW_MAXIMUM_MS, RESUME_WINDOW_MINIMUM_MS, RESUME_WINDOW_MS } from '../wire/limits.ts';
+import { COMPRESSIONS } from '../wire/session-frame.ts';
 import { durationOf } from './duration.ts';
 import { usage } from './usage.ts';
 
@@ -7,12 +8,15 @@ import { usage } from './usage.ts';
 export interface RawTransportOptions {
   readonly transport?: string;
   readonly resumeWindow?: string;
+  readonly compress?: string;
 }
 
 /** Complete and validate them. @throws KsnoopError USAGE (exit 2) */
 export function completeTransport(raw: RawTransportOptions, local: boolean): TransportWish {
-  if (local && (raw.transport !== undefined || raw.resumeWindow !== undefined)) {
-    throw usage('--local has its agent on this machine: --transport and --resume-window have no meaning with it.');
+  if (local && (raw.transport ?? raw.resumeWindow ?? raw.compress) !== undefined) {
+    throw usage(
+      '--local has its agent on this machine: --transport, --resume-window and --compress have no meaning with it.',
+    );
   }
   const name = raw.transport ?? 'auto';
   const transport = TRANSPORTS.find((known) => known === name);
@@ -20,7 +24,12 @@ export function completeTransport(raw: RawTransportOptions, local: boolean): Tra
   if (transport === 'exec' && raw.resumeWindow !== undefined) {
     throw usage('--resume-window is of port-forward; what exec carries is not resumed.');
   }
-  return { transport, resumeWindowMs: windowOf(raw.resumeWindow) };
+  const compress = COMPRESSIONS.find((known) => known === (raw.compress ?? 'auto'));
+  if (compress === undefined) throw usage(`--compress takes ${COMPRESSIONS.join(', ')}, not "${raw.compress}".`);
+  if (transport === 'exec' && raw.compress !== undefined && compress !== 'off') {
+    throw usage('--compress is of port-forward; what exec carries is not compressed.');
+  }
+  return { transport, compress, resumeWindowMs: windowOf(raw.resumeWindow) };
 }
 
 function windowOf(text: string | undefined): number {

@@ -24,7 +24,11 @@ export const SESSION_PROTOCOL = 'ksnoop.v1';
 /** The client's close code for: this session is over, do not wait for me. */
 export const ABANDON_CODE = 4000;
 
-const SESSION_PATH = /^\/session\/([0-9a-f]{32})\?(new|resume)&window=(\d{4,6})$/;
+/** Whether the agent compresses what it sends: when it pays, always, or never. */
+export const COMPRESSIONS = ['auto', 'on', 'off'] as const;
+export type Compression = (typeof COMPRESSIONS)[number];
+
+const SESSION_PATH = /^\/session\/([0-9a-f]{32})\?(new|resume)&window=(\d{4,6})&compress=(auto|on|off)$/;
 
 /** How a client asks for a session. */
 export interface SessionAddress {
@@ -33,18 +37,20 @@ export interface SessionAddress {
   readonly isNew: boolean;
   /** How long the agent keeps the session when it hears nothing, milliseconds. */
   readonly windowMs: number;
+  readonly compress: Compression;
 }
 
 /** The path a client asks for. */
-export function sessionPath({ id, isNew, windowMs }: SessionAddress): string {
-  return `/session/${id}?${isNew ? 'new' : 'resume'}&window=${windowMs}`;
+export function sessionPath({ id, isNew, windowMs, compress }: SessionAddress): string {
+  return `/session/${id}?${isNew ? 'new' : 'resume'}&window=${windowMs}&compress=${compress}`;
 }
 
 /** Read a path; undefined for any other than ours. */
 export function parseSessionPath(path: string): SessionAddress | undefined {
   const parts = SESSION_PATH.exec(path);
   if (parts === null) return undefined;
-  return { id: parts[1] ?? '', isNew: parts[2] === 'new', windowMs: Number(parts[3]) };
+  const compress = COMPRESSIONS.find((known) => known === parts[4]) ?? 'off';
+  return { id: parts[1] ?? '', isNew: parts[2] === 'new', windowMs: Number(parts[3]), compress };
 }
 
 export interface Frame {

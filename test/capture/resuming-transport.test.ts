@@ -15,7 +15,7 @@ afterEach(() => {
 });
 
 /** A door, the processes of its sessions, and a client whose connection goes through a proxy that cuts it. */
-async function conversation(options: { windowMs?: number; budgets?: number[] } = {}) {
+async function conversation(options: { windowMs?: number; budgets?: number[]; compress?: 'on' | 'off' | 'auto' } = {}) {
   const children: ReturnType<typeof fork>[] = [];
   const door = listenAtDoor(0, () => {
     const child = fork(join(import.meta.dirname, '../support/carried-agent.ts'), [], {
@@ -33,6 +33,7 @@ async function conversation(options: { windowMs?: number; budgets?: number[] } =
   const open = resumingTransport({
     dial: async () => connect(port, '127.0.0.1'),
     windowMs: options.windowMs ?? 10_000,
+    compress: options.compress ?? 'off',
     handshakeMs: 5_000,
   });
   const handlers = {
@@ -72,14 +73,15 @@ test('carries the three streams and the exit code', async () => {
   expect(seen).toMatchObject({ octets: 250_000, wrong: -1, errors: 'sent 250000\nheard 250000 end\n', notes: [] });
 });
 
-test.each([1, 2, 3, 4])(
-  'any cuts within the window leave the same octets, none twice, none missing (%i)',
-  async (seed) => {
+const CUTS = [1, 2, 3, 4].flatMap((seed) => (['off', 'on'] as const).map((compress) => [seed, compress] as const));
+test.each(CUTS)(
+  'any cuts within the window leave the same octets, none twice, none missing (%i, zstd %s)',
+  async (seed, compress) => {
     const random = new Random(seed);
     const total = 4_000_000;
     // The first answer is let through: a session that was never opened is another matter.
     const budgets = Array.from({ length: 6 }, (_, index) => (index === 0 ? 400 : 0) + random.below(900_000));
-    const { transport, seen, proxy } = await conversation({ budgets });
+    const { transport, seen, proxy } = await conversation({ budgets, compress });
     transport.write(`${total}\n`);
     for (let line = 0; line < 20; line += 1) transport.write(`line${line}\n`);
     await until(() => seen.octets >= total || seen.wrong >= 0, 40_000);

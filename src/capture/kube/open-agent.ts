@@ -38,7 +38,7 @@ export class AgentAccess {
       const { name } = await (await (attempts === 1 ? this.#first : this.#list())).on(node, signal);
       if (this.#execOnly) return openByExec(this.#kube, name)(handlers, signal);
       try {
-        return await openByPortForward(this.#kube, name, this.#wish.resumeWindowMs)(handlers, signal);
+        return await openByPortForward(this.#kube, name, this.#wish)(handlers, signal);
       } catch (thrown) {
         if (this.#wish.transport !== 'auto' || !(thrown instanceof KsnoopError)) throw thrown;
         if (REFUSED_ANYWAY.has(thrown.code)) throw thrown;
@@ -81,10 +81,11 @@ function openByExec(kube: Kube, pod: string): OpenTransport {
 }
 
 /** A session with the agent's waiting process, behind its port. */
-function openByPortForward(kube: Kube, pod: string, windowMs: number): OpenTransport {
+function openByPortForward(kube: Kube, pod: string, wish: TransportWish): OpenTransport {
   return resumingTransport({
     dial: (signal) => openPortForward(kube, { namespace: AGENT_NAMESPACE, pod, port: AGENT_PORT }, signal),
-    windowMs,
+    windowMs: wish.resumeWindowMs,
+    compress: wish.compress,
     handshakeMs: SESSION_HANDSHAKE_MS,
   });
 }

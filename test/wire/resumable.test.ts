@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { Resumable } from '../../src/wire/resumable.ts';
+import { decodeFrame, encodeFrame, FRAME_KIND, parseSessionPath, sessionPath } from '../../src/wire/session-frame.ts';
+
+function end(sending: readonly number[], receiving: readonly number[]) {
+  const taken: string[] = [];
+  const sent: Uint8Array[] = [];
+  const resumable = new Resumable(sending, receiving, {
+    take: (channel, octets) => void taken.push(`${channel}:${Buffer.from(octets)}`),
+    acknowledged: () => {},
+  });
+  const link = { send: (frame: Uint8Array) => void sent.push(frame) };
+  return { resumable, taken, sent, link };
+}
+
+const data = (offset: number, text: string) => encodeFrame(FRAME_KIND.data, 1, offset, Buffer.from(text));
+const acknowledgement = (offset: number) => encodeFrame(FRAME_KIND.acknowledge, 1, offset);
+
+test('what comes again is left out, whole or in part', () => {
+  const { resumable, taken, link } = end([], [1]);
+  resumable.attach(link);
+  resumable.message(data(0, 'abcd'));
+  resumable.message(data(0, 'ab'));
+  resumable.message(data(2, 'cdef'));
+  resumable.detach();
+  expect(taken).toEqual(['1:abcd', '1:ef']);
+});
+
+test('a hole is an error, and so is an acknowledgement of what was never sent', () => {
+  const receiver = end([], [1]);
+  expect(() => receiver.resumable.message(data(1, 'b'))).toThrow('is at octet 1 where 0 is next');
+  const sender = end([1], []);
+  expect(() => sender.resumable.message(acknowledgement(1))).toThrow('of octet 1, of 0 sent');
+  expect(() => sender.resumable.message(Uint8Array.of(1))).toThrow('has 1 octets');
+});
+
+test('nothing is sent before the other side has said what it has, then all that it has not', () => {
+  const { resumable, sent, link } = end([1], []);
+  resumable.attach(link);
+  resumable.write(1, Buffer.from('abcd'));
+  resumable.write(1, Buffer.from('efgh'));
+  expect(sent).toEqual([]);
+  resumable.message(acknowledgement(6));
+  expect(sent.map((frame) => [decodeFrame(frame).offset, Buffer.from(decodeFrame(frame).payload).toString()])).toEqual([
+    [6, 'gh'],
+  ]);
+  expect(resumable.unacknowledged(1)).toBe(2);
+});
+
+test('offsets beyond 32 bits are kept', () => {
+  expect(decodeFrame(encodeFrame(FRAME_KIND.data, 1, 2 ** 40 + 7)).offset).toBe(2 ** 40 + 7);
+});
+
+test('the path of a session is read as it is written, and any other is none', () => {
+  const address = { id: 'a'.repeat(32), isNew: true, windowMs: 25_000, compress: 'auto' } as const;
+  expect(parseSessionPath(sessionPath(address))).toEqual(address);
+  for (const path of ['/', '/session/', sessionPath({ ...address, id: 'g'.repeat(32) }), `${sessionPath(address)}x`]) {
+    expect(parseSessionPath(path)).toBeUndefined();
+  }
+});
