@@ -35,7 +35,7 @@ test.runIf(hasTshark())('every hello of the shared captures is read as tshark re
   for (const path of captureFiles()) {
     if (!(await mayHold(path))) continue;
     const name = relative(CAPTURES, path);
-    const compared = compareHellos(await analyseFile(path), tsharkHellos(path));
+    const compared = compareHellos(await analyseFile(path), await tsharkHellos(path));
     agreed += compared.agreed;
     const [less, more] = KNOWN[name] ?? [0, 0];
     if (compared.different.length === less && compared.more.length === more) continue;

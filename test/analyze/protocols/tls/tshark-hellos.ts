@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { askTshark } from '../../../oracle/cache.ts';
 
 /** A ClientHello or ServerHello as tshark reads it. */
 export interface SeenHello {
@@ -47,36 +48,14 @@ export function hasTshark(): boolean {
 }
 
 /** Every hello that tshark finds in a capture. @param ports TCP ports to be decoded as TLS besides the usual ones */
-export function tsharkHellos(path: string, ports: readonly number[] = []): SeenHello[] {
+export async function tsharkHellos(path: string, ports: readonly number[] = []): Promise<SeenHello[]> {
   const as = ports.flatMap((port) => ['-d', `tcp.port==${port},tls`]);
   const shown = FIELDS.flatMap((field) => ['-e', field]);
   const filter = 'tls.handshake.type == 1 || tls.handshake.type == 2';
-  const args = [
-    '-n',
-    '-r',
-    path,
-    ...as,
-    '-Y',
-    filter,
-    '-T',
-    'fields',
-    '-E',
-    'separator=|',
-    '-E',
-    'aggregator=;',
-    ...shown,
-  ];
-  const { stdout } = run(args);
-  return stdout.split('\n').filter(Boolean).flatMap(readHello);
-}
-
-/** tshark says what it read of a damaged file, too. */
-function run(args: readonly string[]): { stdout: string } {
-  try {
-    return { stdout: execFileSync('tshark', args, { encoding: 'utf8', stdio: 'pipe', maxBuffer: 1 << 28 }) };
-  } catch (thrown) {
-    return thrown as { stdout: string };
-  }
+  const form = ['-T', 'fields', '-E', 'separator=|', '-E', 'aggregator=;'];
+  const argv = [...as, '-Y', filter, ...form, ...shown];
+  const output = await askTshark(path, argv, ['hellos', argv]);
+  return output.split('\n').filter(Boolean).flatMap(readHello);
 }
 
 function readHello(line: string): SeenHello[] {

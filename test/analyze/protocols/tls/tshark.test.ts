@@ -11,7 +11,7 @@ test.runIf(hasTshark()).each([
   ['tls.pcap', 19 + 15],
   ['quic.pcap', 16],
 ])('every hello of %s is read as tshark reads it', async (name, atLeast) => {
-  const compared = compareHellos(await analyseFile(capture(name)), tsharkHellos(capture(name), ports));
+  const compared = compareHellos(await analyseFile(capture(name)), await tsharkHellos(capture(name), ports));
   expect(compared.different).toEqual([]);
   expect(compared.more).toEqual([]);
   expect(compared.agreed).toBeGreaterThanOrEqual(atLeast);
