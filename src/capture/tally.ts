@@ -18,6 +18,11 @@ export interface InterfaceTally {
   truncated: number;
 }
 
+/** Takes blocks until it has ended. */
+interface EndingSink extends BlockSink {
+  readonly ended: boolean;
+}
+
 /**
  * Counts what passes on its way to the output, and closes the way exactly at `--count` packets or before the packet
  * that would exceed `--max-bytes`.
@@ -28,12 +33,12 @@ export class Tally implements BlockSink {
   bytes = 0;
   /** No more packets are let through. */
   full = false;
-  readonly #next: BlockSink;
+  readonly #next: EndingSink;
   readonly #limits: { readonly packets: number; readonly bytes: number };
   readonly #onFull: () => void;
 
   /** @param limits packets, and captured bytes; Infinity for none */
-  constructor(next: BlockSink, limits: { packets: number; bytes: number }, onFull: () => void) {
+  constructor(next: EndingSink, limits: { packets: number; bytes: number }, onFull: () => void) {
     this.#next = next;
     this.#limits = limits;
     this.#onFull = onFull;
@@ -53,7 +58,8 @@ export class Tally implements BlockSink {
   }
 
   #count(id: number, bytes: Uint8Array, offset: number): boolean {
-    if (this.full) return false;
+    // What the output does not take any more was not captured.
+    if (this.full || this.#next.ended) return false;
     const captured = uint32(bytes, offset + EPB_HEADER_BYTES - 8);
     const original = uint32(bytes, offset + EPB_HEADER_BYTES - 4);
     if (this.bytes + captured > this.#limits.bytes) {

@@ -11,7 +11,8 @@ import { type CaptureConfig, completeCapture, type RawCaptureOptions } from './c
 import { captureSummary, exitCode } from './capture-result.ts';
 import { CaptureVoice } from './capture-voice.ts';
 import type { Output } from './outputs/output.ts';
-import { openSink, type Sink } from './sink.ts';
+import { openRotation } from './rotation/rotating-output.ts';
+import { failureOf, openSink, type Sink } from './sink.ts';
 import { tellError, type Voice, voice } from './voice.ts';
 import { condition } from './where-condition.ts';
 
@@ -83,15 +84,18 @@ async function run(
   const started = performance.now();
   const where = config.where === undefined ? undefined : await condition(config.where);
   let running: RunningCapture | undefined;
-  const sink = await (host.openSink ?? openSink)(config, () => running?.outputProgress(), early);
-  const output = config.output.create({
+  const progress = () => running?.outputProgress();
+  const rotating = config.rotation === undefined ? undefined : openRotation(config, config.rotation, progress);
+  const sink = rotating ?? (await (host.openSink ?? openSink)(config, progress, early));
+  const context = {
     writer: sink.writer,
     colour: wantsColour(process.stdout, process.env),
     width: config.sink.kind === 'stdout' && process.stdout.isTTY === true ? process.stdout.columns : undefined,
     json: config.json,
     where,
     showSecrets: config.showSecrets,
-  });
+  };
+  const output = rotating?.output(context) ?? config.output.create(context);
   output.addNames(found.names);
   const settings = {
     interface: config.interface,
@@ -133,7 +137,7 @@ async function conclude(
   const nothing = result.tally.interfaces.length === 0;
   if (!nothing) await output.close(result.cause);
   await sink.close(nothing);
-  const failure = sink.writer.end?.kind === 'failed' ? sink.writer.end.error : undefined;
+  const failure = failureOf(sink);
   if (nothing) {
     // Where targets failed their errors have said it all.
     if (result.report.failed().length === 0)

@@ -4,12 +4,14 @@ import { HEADERS_SNAPLEN, SNAPLEN_DEFAULT, SNAPLEN_MAXIMUM } from '../wire/limit
 import { durationOf } from './duration.ts';
 import { OUTPUT_NAMES, outputKind } from './outputs/index.ts';
 import type { OutputKind } from './outputs/output.ts';
+import { completeRotation, type RawRotationOptions, type Rotation } from './rotation/options.ts';
+import { sizeOf } from './size.ts';
 import { completeTargets, isSelecting, type RawTargetOptions, type TargetOptions } from './target-options.ts';
 import { completeTransport, type RawTransportOptions } from './transport-options.ts';
 import { usage } from './usage.ts';
 
 /** What commander hands over for `ksnoop capture`, before it is believed. */
-export interface RawCaptureOptions extends RawTargetOptions, RawTransportOptions {
+export interface RawCaptureOptions extends RawTargetOptions, RawTransportOptions, RawRotationOptions {
   readonly container?: string;
   readonly interface: string;
   readonly filter?: string;
@@ -51,6 +53,8 @@ export interface CaptureConfig extends TargetOptions {
   readonly showSecrets: boolean;
   /** Where it goes: a file's path, Wireshark, or stdout. */
   readonly sink: { readonly kind: 'stdout' | 'wireshark' } | { readonly kind: 'file'; readonly path: string };
+  /** Several files, one after the other; undefined: everything goes into one. */
+  readonly rotation: Rotation | undefined;
   readonly force: boolean;
   readonly durationMs: number;
   readonly packets: number;
@@ -127,10 +131,11 @@ export function completeCapture(
     where: raw.where,
     showSecrets: raw.showSecrets === true,
     sink,
+    rotation: rotationOf(raw, output),
     force: raw.force === true,
     durationMs: raw.duration === undefined ? Number.POSITIVE_INFINITY : durationOf(raw.duration, '--duration'),
     packets: raw.count === undefined ? Number.POSITIVE_INFINITY : wholeOf(raw.count, '--count'),
-    bytes: raw.maxBytes === undefined ? Number.POSITIVE_INFINITY : sizeOf(raw.maxBytes),
+    bytes: raw.maxBytes === undefined ? Number.POSITIVE_INFINITY : sizeOf(raw.maxBytes, '--max-bytes'),
     local: raw.local === true,
     wish: completeTransport(raw, raw.local === true),
     dryRun: raw.dryRun === true,
@@ -139,6 +144,12 @@ export function completeCapture(
     quiet: raw.quiet === true,
     verbose: raw.verbose === true,
   };
+}
+
+function rotationOf(raw: RawCaptureOptions, output: OutputKind): Rotation | undefined {
+  const rotation = completeRotation(raw, raw.write);
+  if (rotation !== undefined && !output.binary) throw usage('-C and -G begin new captures: they need pcapng or pcap.');
+  return rotation;
 }
 
 function checkDryRun(raw: RawCaptureOptions): void {
@@ -160,22 +171,4 @@ function snaplenOf(text: string | undefined): number {
 function wholeOf(text: string, flag: string): number {
   if (/^\d{1,15}$/.test(text) && Number(text) > 0) return Number(text);
   throw usage(`${flag} takes a whole number above 0, not "${text}".`);
-}
-
-const SIZE_UNITS: Readonly<Record<string, number>> = {
-  '': 1,
-  k: 1e3,
-  m: 1e6,
-  g: 1e9,
-  ki: 2 ** 10,
-  mi: 2 ** 20,
-  gi: 2 ** 30,
-};
-
-/** `500000`, `10M`, `64Mi`: Kubernetes' quantities. */
-function sizeOf(text: string): number {
-  const parts = /^(\d{1,15})(|[kmg]i?)b?$/i.exec(text);
-  const bytes = Number(parts?.[1]) * (SIZE_UNITS[(parts?.[2] ?? '').toLowerCase()] ?? Number.NaN);
-  if (bytes > 0) return bytes;
-  throw usage(`--max-bytes takes a size such as 500000, 10M or 64Mi, not "${text}".`);
 }

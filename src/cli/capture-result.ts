@@ -5,7 +5,7 @@ import { timeSpan } from '../view/units.ts';
 import { EXIT, type ExitCode, messageOf, systemCode } from '../wire/errors.ts';
 import type { CaptureConfig } from './capture-options.ts';
 import type { Output } from './outputs/output.ts';
-import type { Sink } from './sink.ts';
+import { failureOf, type Sink } from './sink.ts';
 
 /** What the closing summary says of a capture that has ended. */
 export function captureSummary(
@@ -22,8 +22,8 @@ export function captureSummary(
   });
   notes.push(...result.clockNotes);
   if (result.cutOff) notes.push('the last packets of an agent did not come in time and are missing');
-  const { end } = sink.writer;
-  if (end?.kind === 'failed') notes.push(writeFailure(config, end.error));
+  const failure = failureOf(sink);
+  if (failure !== undefined) notes.push(writeFailure(config, failure));
   else if (sink.description !== undefined && tally.interfaces.length > 0) notes.push(sink.description);
   if (output.omitted !== undefined) notes.push(output.omitted);
   const owners = new Map<string, string>();

@@ -57,6 +57,10 @@ export function program(
     .option('--strict', 'exit code 5 when packets were lost')
     .option('--correct-clock-skew', "bring the nodes' times to the clock of this machine")
     .option('-w, --write <FILE>', 'write to FILE, or - for stdout')
+    .option('-C, --file-size <SIZE>', 'with -w: begin another file after SIZE; a bare number is millions of bytes')
+    .option('-G, --file-time <TIME>', 'with -w: begin another file after this time; a bare number is seconds')
+    .option('-W, --files <N>', 'at most N files: with -C the newest stay, with -G the capture ends')
+    .option('--ring', 'with -W: the newest files stay, whatever begins a new one')
     .option(
       '-o, --output <FORM>',
       'pcapng (default into a pipe or file), pcap; text (default on a terminal), json, summary, flows, packets',

@@ -11,10 +11,17 @@ import { profileArguments } from './wireshark-profile/install.ts';
 /** Where the packets go, opened. */
 export interface Sink {
   readonly writer: ByteWriter;
+  /** Why writing ended besides what the writer says. */
+  readonly failure?: Error | undefined;
   /** For the summary: `wrote incident.pcapng`; undefined for stdout. */
   readonly description: string | undefined;
   /** Close it; with `discard` a file made by us is taken away again, for nothing was captured. */
   close(discard: boolean): Promise<void>;
+}
+
+/** What kept a sink from taking everything; undefined when nothing did, or its reader just went away. */
+export function failureOf({ failure, writer }: Sink): Error | undefined {
+  return failure ?? (writer.end?.kind === 'failed' ? writer.end.error : undefined);
 }
 
 /** What of a command's configuration says where its bytes go. */
@@ -62,10 +69,7 @@ async function openFile(path: string, config: SinkConfig, onProgress: () => void
     // Above all no disk: --force is for files.
     if (!there.isFile()) throw cannotWrite(path, there.isDirectory() ? 'it is a folder' : 'it is not a file');
     if (!config.force) {
-      throw new KsnoopError('FILE_EXISTS', `The file ${path} exists and is not written over.`, {
-        hint: 'Choose another name, or say --force.',
-        exit: EXIT.usage,
-      });
+      throw fileExists(path);
     }
     made = false;
     try {
@@ -130,8 +134,15 @@ function device(target: number | Writable, onProgress: () => void): Sink {
   };
 }
 
+export function fileExists(path: string): KsnoopError {
+  return new KsnoopError('FILE_EXISTS', `The file ${path} exists and is not written over.`, {
+    hint: 'Choose another name, or say --force.',
+    exit: EXIT.usage,
+  });
+}
+
 /** @param cause what the system said, or why in words */
-function cannotWrite(path: string, cause: unknown): KsnoopError {
+export function cannotWrite(path: string, cause: unknown): KsnoopError {
   const code = systemCode(cause) ?? '';
   const why = typeof cause === 'string' ? cause : (REASONS[code] ?? `the system says ${code}`);
   return new KsnoopError('CANNOT_WRITE', `The file ${path} cannot be written: ${why}.`, { cause });

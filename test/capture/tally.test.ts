@@ -8,7 +8,7 @@ import * as sample from '../support/pcapng-sample.ts';
 function counted(packets: number, bytes: number) {
   const types: number[] = [];
   let closings = 0;
-  const tally = new Tally({ addInterface: () => {}, write: (type) => types.push(type) }, { packets, bytes }, () => {
+  const tally = new Tally({ addInterface: () => {}, write: (type) => types.push(type), ended: false }, { packets, bytes }, () => {
     closings += 1;
   });
   const source = new Merge(tally).addSource('node');

@@ -25,7 +25,7 @@ function ended(changes: Changes = {}): CaptureResult & { web: TargetReport; api:
   }
   const counters = { captured: 6, received: 9, droppedByKernel: 2, droppedByKsnoop: 1 };
   web.counters.set(interfaceKey(1, 0), counters);
-  const tally = new Tally({ addInterface: () => {}, write: () => {} }, captureConfig(), () => {});
+  const tally = new Tally({ addInterface: () => {}, write: () => {}, ended: false }, captureConfig(), () => {});
   tally.interfaces.push({ id: 0, stream: 1, index: 0, name: 'shop/web/any', packets: 5, bytes: 500, truncated: 1 });
   tally.interfaces.push({ id: 1, stream: 1, index: 1, name: 'shop/api/any', packets: 0, bytes: 0, truncated: 0 });
   Object.assign(tally, { packets: 5, bytes: 500 });

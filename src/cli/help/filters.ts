@@ -50,6 +50,10 @@ export const filters: Topic = {
             ['-s 128', 'the first 128 bytes of each packet'],
             ['--headers-only', 'the headers of each packet: enough for flows and the health of TCP'],
             ['--count N, --max-bytes SIZE, --duration TIME', 'an end'],
+            [
+              '-C SIZE, -G TIME, -W N, --ring',
+              'with -w: several files, each complete; at most N of them, or the newest N',
+            ],
           ],
         },
       ],
