@@ -42,7 +42,9 @@ export async function captureCommand(
   raw: RawCaptureOptions,
   host: CaptureHost = {},
 ): Promise<ExitCode> {
-  const config = completeCapture(targets, raw, process.stdout.isTTY === true);
+  // Another program's screen is not to be asked on.
+  const canAsk = host.voice === undefined && process.stdin.isTTY === true && process.stderr.isTTY === true;
+  const config = completeCapture(targets, raw, process.stdout.isTTY === true, canAsk);
   const say = host.voice ?? voice(config);
   const abort = new AbortController();
   const signals = listenForSignals(() =>

@@ -73,15 +73,17 @@ export interface CaptureConfig extends TargetOptions {
 /**
  * Complete and validate what the user typed.
  * @param stdoutIsTerminal decides the default output, and refuses binary there
+ * @param canAsk whether the user can be asked for what is missing: targets
  * @throws KsnoopError USAGE (exit 2), one sentence each
  */
 export function completeCapture(
   targets: readonly string[],
   raw: RawCaptureOptions,
   stdoutIsTerminal: boolean,
+  canAsk = false,
 ): CaptureConfig {
   const chosen = completeTargets(raw, raw.local === true, TARGETS_MAXIMUM);
-  if (targets.length === 0 && !isSelecting(chosen)) {
+  if (targets.length === 0 && !isSelecting(chosen) && !(canAsk && !raw.local)) {
     throw usage(
       'There is no target to capture.',
       'Name one, for example: ksnoop pod/web-1 -n shop; more is in ksnoop --help and ksnoop help capture.',

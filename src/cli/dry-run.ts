@@ -13,7 +13,7 @@ import { tellError, type Voice } from './voice.ts';
  * 4 when some targets would fail
  */
 export async function dryRunCommand(config: CaptureConfig, say: Voice, signal: AbortSignal): Promise<ExitCode> {
-  const { kube, query } = await openQuery(config);
+  const { kube, query } = await openQuery(config, signal);
   try {
     const run = await dryRun(kube, query, config.maxTargets, signal);
     for (const note of run.notes) say.tell(note);

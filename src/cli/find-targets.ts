@@ -5,23 +5,31 @@ import { neighbourNames, podNames } from '../capture/names.ts';
 import type { TargetQuery } from '../capture/target-find.ts';
 import { parseTargets } from '../capture/target-words.ts';
 import type { CaptureConfig } from './capture-options.ts';
+import { askOnTerminal, pickTargets } from './pick-target.ts';
 import { isSelecting, targetQuery } from './target-options.ts';
 import type { Voice } from './voice.ts';
 
 /**
- * Read the words and connect.
- * @throws KsnoopError BAD_TARGET (exit 2), and as config.ts has it
+ * Read the words and connect; without any words the user is asked which of the namespace's objects are meant.
+ * @throws KsnoopError BAD_TARGET (exit 2), and as config.ts and pick-target.ts have it
  */
-export async function openQuery(config: CaptureConfig): Promise<{ kube: Kube; query: TargetQuery }> {
+export async function openQuery(
+  config: CaptureConfig,
+  signal: AbortSignal,
+): Promise<{ kube: Kube; query: TargetQuery }> {
   const { kubeconfig, context } = config;
-  const refs = parseTargets(config.targets, isSelecting(config));
+  const typed = parseTargets(config.targets, isSelecting(config));
   const kube = await loadKube({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) });
-  return { kube, query: targetQuery(config, refs, kube.namespace) };
+  const query = targetQuery(config, typed, kube.namespace);
+  if (typed.length > 0) return { kube, query };
+  const [namespace = kube.namespace] = query.namespaces ?? [];
+  const words = await pickTargets(kube, namespace, signal, (text) => askOnTerminal(text, signal));
+  return { kube, query: { ...query, namespaces: [namespace], refs: parseTargets(words, false) } };
 }
 
 /** Ask the cluster for the targets named. @throws KsnoopError as openQuery, kinds/ and the API server have it */
 export async function findTargets(config: CaptureConfig, say: Voice, signal: AbortSignal) {
-  const { kube, query } = await openQuery(config);
+  const { kube, query } = await openQuery(config, signal);
   const { container, maxTargets: maximum, follow, wish } = config;
   const plan = await planCluster(kube, query, { container, maximum, follow, wish }, signal);
   for (const warning of plan.warnings) say.tell(warning);
