@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { closeSync, constants, fchmodSync, ftruncateSync, openSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, fchmodSync, ftruncateSync, openSync, statSync, unlinkSync } from 'node:fs';
 import type { Writable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { EXIT, KsnoopError, systemCode } from '../wire/errors.ts';
 import { ByteWriter } from './byte-writer.ts';
 import type { CaptureConfig } from './capture-options.ts';
+import { openFifo } from './fifo.ts';
 import { profileArguments } from './wireshark-profile/install.ts';
 
 /** Where the packets go, opened. */
@@ -28,9 +28,6 @@ export function failureOf({ failure, writer }: Sink): Error | undefined {
 export interface SinkConfig extends Pick<CaptureConfig, 'sink' | 'force'> {
   readonly output: { readonly name: string; readonly binary: boolean };
 }
-
-/** How often a FIFO is tried that nobody reads yet. */
-const FIFO_RETRY_MS = 50;
 
 /**
  * @param signal gives up waiting for the reader of a FIFO
@@ -64,7 +61,7 @@ async function openFile(path: string, config: SinkConfig, onProgress: () => void
     const there = statSync(path, { throwIfNoEntry: false });
     if (there === undefined) throw cannotWrite(path, 'it is a link to a file that does not exist');
     // Nothing is lost by writing to them: /dev/null, or the pipe of a shell's >(program).
-    if (there.isFIFO()) return device(await openFifo(path, signal), onProgress);
+    if (there.isFIFO()) return device(await waitedFor(path, signal), onProgress);
     if (there.isCharacterDevice()) return device(openDevice(path, config), onProgress);
     // Above all no disk: --force is for files.
     if (!there.isFile()) throw cannotWrite(path, there.isDirectory() ? 'it is a folder' : 'it is not a file');
@@ -92,17 +89,11 @@ async function openFile(path: string, config: SinkConfig, onProgress: () => void
   };
 }
 
-/** A FIFO waits for its reader. Opened without blocking, for a blocked thread hears no Ctrl-C. */
-async function openFifo(path: string, signal: AbortSignal): Promise<number> {
-  for (;;) {
-    signal.throwIfAborted();
-    try {
-      return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
-    } catch (cause) {
-      // Nobody reads it yet (open(2)).
-      if (systemCode(cause) !== 'ENXIO') throw cannotWrite(path, cause);
-    }
-    await sleep(FIFO_RETRY_MS);
+async function waitedFor(path: string, signal: AbortSignal): Promise<number> {
+  try {
+    return await openFifo(path, signal);
+  } catch (cause) {
+    throw signal.aborted ? cause : cannotWrite(path, cause);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Kube } from '../../capture/kube/kube.ts';
 import { resourcePath } from '../../capture/kube/resource.ts';
 import { type CheckedRight, checkRights, neededRights } from '../../capture/rights.ts';
 import { objectAt, optionalString } from '../../wire/guard.ts';
+import { shellWord } from '../shell-word.ts';
 import { type Check, findings, NO_CLUSTER } from './check.ts';
 
 const say = findings('rights');
@@ -74,10 +75,10 @@ function grantCommand(
   const typed = `${plural}${group === '' ? '' : `.${group}`}${subresource === undefined ? '' : `/${subresource}`}`;
   const name = `ksnoop-${resource.replace('/', '-')}`;
   const kind = where === '' ? 'clusterrole' : 'role';
-  const kubectl = `kubectl --context ${word(kube.context)}${where === '' ? '' : ` -n ${where}`} create`;
+  const kubectl = `kubectl --context ${shellWord(kube.context)}${where === '' ? '' : ` -n ${where}`} create`;
   return (
     `${kubectl} ${kind} ${name} --verb=${verbs.join(',')} --resource=${typed} && ` +
-    `${kubectl} ${kind}binding ${name} --${kind}=${name} --user=${word(user)}`
+    `${kubectl} ${kind}binding ${name} --${kind}=${name} --user=${shellWord(user)}`
   );
 }
 
@@ -87,9 +88,4 @@ async function userName(kube: Kube, signal: AbortSignal): Promise<string> {
   const asked = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
   const answer = await create(kube, path, asked, signal).catch(() => ({}));
   return optionalString(objectAt(objectAt(answer, 'status'), 'userInfo'), 'username') ?? 'USER';
-}
-
-/** A word for a shell. */
-function word(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { EXIT, type ExitCode, KsnoopError, messageOf, systemCode } from '../../wire/errors.ts';
 import { VERSION } from '../../wire/version.ts';
+import { shellWord } from '../shell-word.ts';
 import { voice } from '../voice.ts';
 import { extcapFolder } from './folder.ts';
 
@@ -51,7 +52,7 @@ export function uninstallExtcap(raw: RawExtcapOptions): ExitCode {
     unlinkSync(path);
   } catch (cause) {
     throw new KsnoopError('CANNOT_WRITE', `The file ${path} cannot be removed: ${messageOf(cause)}.`, {
-      hint: `Run: sudo rm ${quoted(path)}`,
+      hint: `Run: sudo rm ${shellWord(path)}`,
       cause,
     });
   }
@@ -63,11 +64,8 @@ export function uninstallExtcap(raw: RawExtcapOptions): ExitCode {
 export function installedExtcap(folder: string): { path: string; starts: readonly string[] } | undefined {
   const path = join(folder, programName());
   if (!existsSync(path) || !isOurs(path)) return undefined;
-  const line =
-    readFileSync(path, 'utf8')
-      .split(/\r?\n/)
-      .find((one) => one.includes(' extcap run ')) ?? '';
-  return { path, starts: [...line.matchAll(/["']([^"']+)["']/g)].map((match) => match[1] ?? '').slice(0, 2) };
+  const lines = readFileSync(path, 'utf8').matchAll(/^(?:#|rem) starts (.+?)\r?$/gm);
+  return { path, starts: [...lines].map((match) => match[1] ?? '') };
 }
 
 function folderOf({ folder }: RawExtcapOptions): { folder: string; source: string } {
@@ -95,11 +93,19 @@ function writeProgram(path: string): void {
  * plugins that fetch a cluster's credentials are not found: the present one is added.
  */
 export function programText(platform: NodeJS.Platform, node: string, ksnoop: string): string {
-  const about = `${MARK} (ksnoop ${VERSION}); removed by ksnoop extcap uninstall`;
-  if (platform === 'win32') return `@echo off\r\nrem ${about}\r\n"${node}" "${ksnoop}" extcap run %*\r\n`;
+  const about = [
+    `${MARK} (ksnoop ${VERSION}); removed by ksnoop extcap uninstall`,
+    `starts ${node}`,
+    `starts ${ksnoop}`,
+  ];
+  if (platform === 'win32') {
+    const remarks = about.map((line) => `rem ${line}\r\n`).join('');
+    return `@echo off\r\n${remarks}"${node}" "${ksnoop}" extcap run %*\r\n`;
+  }
   // Nothing before the colon would be the folder one happens to be in.
-  const path = `PATH="\${PATH:+$PATH:}"${quoted(process.env.PATH ?? '')}`;
-  return `#!/bin/sh\n# ${about}\nexport ${path}\nexec ${quoted(node)} ${quoted(ksnoop)} extcap run "$@"\n`;
+  const path = `PATH="\${PATH:+$PATH:}"${shellWord(process.env.PATH ?? '')}`;
+  const remarks = about.map((line) => `# ${line}\n`).join('');
+  return `#!/bin/sh\n${remarks}export ${path}\nexec ${shellWord(node)} ${shellWord(ksnoop)} extcap run "$@"\n`;
 }
 
 /** The program is left where the user may write, with the command that puts it where it belongs. */
@@ -109,15 +115,10 @@ function needsRights(path: string, cause: unknown): KsnoopError {
   const command =
     process.platform === 'win32'
       ? `in a prompt run as administrator: copy "${own}" "${path}"`
-      : `sudo install -D -m 0755 ${quoted(own)} ${quoted(path)}`;
+      : `sudo install -D -m 0755 ${shellWord(own)} ${shellWord(path)}`;
   return new KsnoopError('CANNOT_WRITE', `You may not write to ${dirname(path)}.`, { hint: `Run: ${command}`, cause });
 }
 
 function cannotWrite(path: string, cause: unknown): KsnoopError {
   return new KsnoopError('CANNOT_WRITE', `The file ${path} cannot be written: ${messageOf(cause)}.`, { cause });
-}
-
-/** A word for a POSIX shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,11 +1,7 @@
 import { constants, openSync } from 'node:fs';
 import { connect, Socket } from 'node:net';
 import type { Duplex, Readable, Writable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { systemCode } from '../../wire/errors.ts';
-
-/** How often a FIFO is tried that nobody reads yet. */
-const RETRY_MS = 50;
+import { openFifo } from '../fifo.ts';
 
 /**
  * Open Wireshark's end of a pipe for writing, once Wireshark reads it. Never blocks a thread, which could not be ended.
@@ -13,16 +9,7 @@ const RETRY_MS = 50;
  */
 export async function openForWriting(path: string, signal: AbortSignal): Promise<Writable> {
   if (isNamedPipe(path)) return connected(path);
-  for (;;) {
-    signal.throwIfAborted();
-    try {
-      return new Socket({ fd: openSync(path, constants.O_WRONLY | constants.O_NONBLOCK), readable: false });
-    } catch (cause) {
-      // Nobody reads it yet (open(2)).
-      if (systemCode(cause) !== 'ENXIO') throw cause;
-    }
-    await sleep(RETRY_MS);
-  }
+  return new Socket({ fd: await openFifo(path, signal), readable: false });
 }
 
 /** Open a pipe that Wireshark writes, whether it does already or not: Wireshark waits for us to. */

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { installedExtcap } from '../../../src/cli/extcap/install.ts';
 import { program } from '../../support/ksnoop-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ksnoop-extcap-'));
@@ -27,6 +28,8 @@ test('what was written answers Wireshark, and goes again', () => {
   expect(execFileSync(file, ['--extcap-interfaces'], { encoding: 'utf8', env: {} })).toMatch(
     /^interface \{value=ksnoop\}/m,
   );
+  // What doctor looks for, to say when it is gone.
+  expect(installedExtcap(target)).toEqual({ path: file, starts: [process.execPath, program] });
   // Again, as after an update.
   expect(install(target).status).toBe(0);
   expect(install(target, { word: 'uninstall' }).status).toBe(0);
