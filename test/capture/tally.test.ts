@@ -8,9 +8,13 @@ import * as sample from '../support/pcapng-sample.ts';
 function counted(packets: number, bytes: number) {
   const types: number[] = [];
   let closings = 0;
-  const tally = new Tally({ addInterface: () => {}, write: (type) => types.push(type), ended: false }, { packets, bytes }, () => {
-    closings += 1;
-  });
+  const tally = new Tally(
+    { addInterface: () => {}, write: (type) => types.push(type), ended: false },
+    { packets, bytes },
+    () => {
+      closings += 1;
+    },
+  );
   const source = new Merge(tally).addSource('node');
   source.push(Buffer.concat([sample.header(), sample.describe('shop/web-1/any')]));
   const send = (caplen: number, origlen = caplen) => source.push(sample.packet(0, 1n, Buffer.alloc(caplen), origlen));
