@@ -16,7 +16,7 @@ export async function extcapProgram(argv: readonly string[]): Promise<ExitCode> 
   const asked = extcapArguments(argv);
   const print = (lines: readonly string[]) => void process.stdout.write(lines.map((line) => `${line}\n`).join(''));
   const complain = (line: string) => void process.stderr.write(`${line}\n`);
-  if (asked.task !== 'interfaces' && asked.interface !== INTERFACE) {
+  if (asked.task !== undefined && asked.task !== 'interfaces' && asked.interface !== INTERFACE) {
     complain(`ksnoop has one interface, ${INTERFACE}; "${asked.interface ?? ''}" is none of it.`);
     return EXIT.usage;
   }
