@@ -1,4 +1,5 @@
 import { invalid } from './guard.ts';
+import { RESUME_WINDOW_MS } from './limits.ts';
 
 /**
  * What client and agent say to each other through port-forward: binary websocket messages, each a frame of kind (one
@@ -28,7 +29,7 @@ export const ABANDON_CODE = 4000;
 export const COMPRESSIONS = ['auto', 'on', 'off'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
 
-const SESSION_PATH = /^\/session\/([0-9a-f]{32})\?(new|resume)&window=(\d{4,6})&compress=(auto|on|off)$/;
+const SESSION_PATH = /^\/session\/([0-9a-f]{32})\?(new|resume)((?:&[a-z]+=[a-z0-9]+)*)$/;
 
 /** How a client asks for a session. */
 export interface SessionAddress {
@@ -45,12 +46,18 @@ export function sessionPath({ id, isNew, windowMs, compress }: SessionAddress): 
   return `/session/${id}?${isNew ? 'new' : 'resume'}&window=${windowMs}&compress=${compress}`;
 }
 
-/** Read a path; undefined for any other than ours. */
+/**
+ * Read a path; undefined for any other than ours. What a newer client asks for besides is left out, and what an older one
+ * does not say is as it was then.
+ */
 export function parseSessionPath(path: string): SessionAddress | undefined {
   const parts = SESSION_PATH.exec(path);
   if (parts === null) return undefined;
-  const compress = COMPRESSIONS.find((known) => known === parts[4]) ?? 'off';
-  return { id: parts[1] ?? '', isNew: parts[2] === 'new', windowMs: Number(parts[3]), compress };
+  const asked = new Map((parts[3] ?? '').split('&').map((pair) => [pair.split('=')[0], pair.split('=')[1]]));
+  const windowMs = Number(asked.get('window') ?? RESUME_WINDOW_MS);
+  const compress = COMPRESSIONS.find((known) => known === asked.get('compress')) ?? 'off';
+  if (!Number.isSafeInteger(windowMs)) return undefined;
+  return { id: parts[1] ?? '', isNew: parts[2] === 'new', windowMs, compress };
 }
 
 export interface Frame {

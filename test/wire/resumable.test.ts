@@ -54,7 +54,14 @@ test('offsets beyond 32 bits are kept', () => {
 test('the path of a session is read as it is written, and any other is none', () => {
   const address = { id: 'a'.repeat(32), isNew: true, windowMs: 25_000, compress: 'auto' } as const;
   expect(parseSessionPath(sessionPath(address))).toEqual(address);
-  for (const path of ['/', '/session/', sessionPath({ ...address, id: 'g'.repeat(32) }), `${sessionPath(address)}x`]) {
+  for (const path of ['/', '/session/', sessionPath({ ...address, id: 'g'.repeat(32) }), `${sessionPath(address)}/x`]) {
     expect(parseSessionPath(path)).toBeUndefined();
   }
+});
+
+test('a client of another version is understood', () => {
+  const path = `/session/${'a'.repeat(32)}?resume`;
+  const older = { id: 'a'.repeat(32), isNew: false, windowMs: 25_000, compress: 'off' };
+  expect(parseSessionPath(path)).toEqual(older);
+  expect(parseSessionPath(`${path}&window=30000&colour=blue`)).toEqual({ ...older, windowMs: 30_000 });
 });
