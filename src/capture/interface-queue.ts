@@ -23,6 +23,7 @@ export class InterfaceQueue {
   #arrivals = new Float64Array(64);
   #offsets = new Uint32Array(64);
   #lengths = new Uint32Array(64);
+  #types = new Uint8Array(64);
   #bytes: (Uint8Array | undefined)[] = new Array(64).fill(undefined);
 
   constructor(id: number) {
@@ -35,8 +36,9 @@ export class InterfaceQueue {
    * wait would take seconds.
    * @param time nanoseconds since the merge's base
    * @param arrival milliseconds of the client's monotonic clock
+   * @param type the block's: a packet's or a statistics block's, which both fit an octet
    */
-  push(time: number, arrival: number, bytes: Uint8Array, offset: number, length: number): void {
+  push(time: number, arrival: number, bytes: Uint8Array, offset: number, length: number, type: number): void {
     if (this.size > this.#mask) this.#grow();
     let place = this.size;
     const setBack = place >= REORDER_PACKETS && this.#timeAt(place - REORDER_PACKETS) > time;
@@ -50,6 +52,7 @@ export class InterfaceQueue {
     this.#bytes[slot] = bytes;
     this.#offsets[slot] = offset;
     this.#lengths[slot] = length;
+    this.#types[slot] = type;
     this.size += 1;
     this.#countBusy(arrival);
   }
@@ -84,6 +87,11 @@ export class InterfaceQueue {
     return this.#lengths[this.#head] ?? 0;
   }
 
+  /** The block's type: known here, so that its octets need not be looked at. */
+  get headType(): number {
+    return this.#types[this.#head] ?? 0;
+  }
+
   get headBytes(): Uint8Array {
     const bytes = this.#bytes[this.#head];
     if (bytes === undefined) throw new RangeError('the queue is empty');
@@ -109,6 +117,7 @@ export class InterfaceQueue {
     this.#bytes[target] = this.#bytes[source];
     this.#offsets[target] = this.#offsets[source] ?? 0;
     this.#lengths[target] = this.#lengths[source] ?? 0;
+    this.#types[target] = this.#types[source] ?? 0;
   }
 
   #grow(): void {
@@ -118,6 +127,7 @@ export class InterfaceQueue {
     const arrivals = new Float64Array(capacity);
     const offsets = new Uint32Array(capacity);
     const lengths = new Uint32Array(capacity);
+    const types = new Uint8Array(capacity);
     const bytes: (Uint8Array | undefined)[] = new Array(capacity).fill(undefined);
     for (let index = 0; index < this.size; index += 1) {
       const slot = order(index);
@@ -125,12 +135,14 @@ export class InterfaceQueue {
       arrivals[index] = this.#arrivals[slot] ?? 0;
       offsets[index] = this.#offsets[slot] ?? 0;
       lengths[index] = this.#lengths[slot] ?? 0;
+      types[index] = this.#types[slot] ?? 0;
       bytes[index] = this.#bytes[slot];
     }
     this.#times = times;
     this.#arrivals = arrivals;
     this.#offsets = offsets;
     this.#lengths = lengths;
+    this.#types = types;
     this.#bytes = bytes;
     this.#head = 0;
     this.#mask = capacity - 1;

@@ -6,6 +6,7 @@ import { InterfaceQueue } from './interface-queue.ts';
 import { BUSY_WINDOW_MS, MERGE_BYTES, MERGE_WINDOW_MS, SAME_TIME_NS } from './limits.ts';
 import { MergeSource } from './merge-source.ts';
 import { NodeClock } from './node-clock.ts';
+import { QueueHeap } from './queue-heap.ts';
 
 /** Where merged blocks go. All calls are synchronous; `bytes` are valid during the call only. */
 export interface BlockSink {
@@ -28,8 +29,7 @@ export class Merge {
   readonly correctsClocks: boolean;
   /** By node: a stream that is taken up again has the same clock. */
   readonly clocks = new Map<string, NodeClock>();
-  /** Queues with waiting blocks, a binary heap by their head's time. */
-  readonly #heap: InterfaceQueue[] = [];
+  readonly #heap = new QueueHeap();
   /** Interfaces that have lately been busy. */
   readonly #busy = new Set<InterfaceQueue>();
   #sources = 0;
@@ -68,12 +68,16 @@ export class Merge {
    */
   release(): void {
     const now = this.#now();
-    for (let head = this.#heap[0]; head !== undefined; head = this.#heap[0]) {
-      const due = now - this.#window(now);
-      const waits = this.#heap.length < this.#open && head.headArrival > due && this.#waitingBytes <= MERGE_BYTES;
-      if (waits) return;
+    for (let head = this.#heap.first; head !== undefined; head = this.#heap.first) {
+      if (this.#waits(head, now)) return;
       this.#writeHead(head);
     }
+  }
+
+  #waits(head: InterfaceQueue, now: number): boolean {
+    if (this.#heap.size >= this.#open || this.#waitingBytes > MERGE_BYTES) return false;
+    const waited = now - head.headArrival;
+    return waited < MERGE_WINDOW_MS || (waited < BUSY_WINDOW_MS && waited < this.#window(now));
   }
 
   /** How long a packet waits for the interfaces that show none, milliseconds. */
@@ -87,7 +91,7 @@ export class Merge {
 
   /** Write all that waits, in order. */
   flush(): void {
-    for (let head = this.#heap[0]; head !== undefined; head = this.#heap[0]) this.#writeHead(head);
+    for (let head = this.#heap.first; head !== undefined; head = this.#heap.first) this.#writeHead(head);
   }
 
   /** @internal called by a source */
@@ -125,11 +129,11 @@ export class Merge {
     const wasEmpty = queue.size === 0;
     const headTime = queue.headTime;
     const wasBusy = queue.busyUntil;
-    queue.push(time, this.#now(), bytes, offset, block.length);
+    queue.push(time, this.#now(), bytes, offset, block.length, block.type);
     this.#waitingBytes += block.length;
     if (queue.busyUntil !== wasBusy) this.#busy.add(queue);
-    if (wasEmpty) this.#siftUp(queue, this.#heap.length);
-    else if (time < headTime) this.#siftUp(queue, this.#heap.indexOf(queue));
+    if (wasEmpty) this.#heap.add(queue);
+    else if (time < headTime) this.#heap.headMoved(queue);
     if (this.#waitingBytes > MERGE_BYTES) this.release();
   }
 
@@ -145,66 +149,17 @@ export class Merge {
   }
 
   #writeHead(queue: InterfaceQueue): void {
-    const { headBytes: bytes, headOffset: offset, headLength: length, headTime: time } = queue;
+    const { headBytes: bytes, headOffset: offset, headLength: length, headTime: time, headType: type } = queue;
     queue.shift();
     this.#waitingBytes -= length;
-    if (queue.size === 0) {
-      const last = this.#heap.pop();
-      if (last !== undefined && last !== queue) {
-        this.#heap[0] = last;
-        this.#siftDown();
-      }
-      if (queue.ended) this.#open -= 1;
-    } else this.#siftDown();
-    const type = blockType(bytes, offset);
+    this.#heap.firstShifted();
+    if (queue.size === 0 && queue.ended) this.#open -= 1;
     if (type === BLOCK.enhancedPacket) {
       if (time < this.#lastTime - SAME_TIME_NS) this.late += 1;
       else if (time > this.#lastTime) this.#lastTime = time;
     }
     this.#sink.write(type, queue.id, bytes, offset, length);
   }
-
-  #siftUp(queue: InterfaceQueue, from: number): void {
-    const heap = this.#heap;
-    let index = from;
-    heap[index] = queue;
-    const time = queue.headTime;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      const above = heap[parent];
-      if (above === undefined || above.headTime <= time) break;
-      heap[index] = above;
-      heap[parent] = queue;
-      index = parent;
-    }
-  }
-
-  #siftDown(): void {
-    const heap = this.#heap;
-    const top = heap[0];
-    if (top === undefined) return;
-    const time = top.headTime;
-    let index = 0;
-    for (;;) {
-      let child = index * 2 + 1;
-      let smaller = heap[child];
-      if (smaller === undefined) return;
-      const right = heap[child + 1];
-      if (right !== undefined && right.headTime < smaller.headTime) {
-        smaller = right;
-        child += 1;
-      }
-      if (smaller.headTime >= time) return;
-      heap[index] = smaller;
-      heap[child] = top;
-      index = child;
-    }
-  }
-}
-
-/** The agent writes little-endian, and the type's low byte tells the two kinds apart. */
-function blockType(bytes: Uint8Array, offset: number): number {
-  return bytes[offset] === BLOCK.enhancedPacket ? BLOCK.enhancedPacket : BLOCK.interfaceStatistics;
 }
 
 /** By how much an interface's times are to be changed so that they are this machine's. */

@@ -2,9 +2,19 @@ import { agentCpu } from './agent-cpu.ts';
 import { endToEnd } from './end-to-end.ts';
 import { firstPacket } from './first-packet.ts';
 import { idleAgent } from './idle-agent.ts';
+import { mergeNodes } from './merge.ts';
 import { portForward } from './port-forward.ts';
 import { READ_BENCHES } from './read.ts';
 import { transport } from './transport.ts';
 
 /** Every benchmark, in the order in which they run. */
-export const BENCHES = [firstPacket, transport, portForward, endToEnd, agentCpu, idleAgent, ...READ_BENCHES] as const;
+export const BENCHES = [
+  firstPacket,
+  transport,
+  portForward,
+  endToEnd,
+  agentCpu,
+  idleAgent,
+  mergeNodes,
+  ...READ_BENCHES,
+] as const;

@@ -37,7 +37,7 @@ test('a queue is a list in order of time and, for one time, of arrival, through 
         const time = step - random.below(8);
         const block = { time, arrival: step, bytes, offset: random.below(1_000), length: random.below(1_000) };
         insert(model, block);
-        queue.push(block.time, block.arrival, block.bytes, block.offset, block.length);
+        queue.push(block.time, block.arrival, block.bytes, block.offset, block.length, 6);
       } else if (model.length > 0) {
         queue.shift();
         model.shift();
@@ -59,10 +59,10 @@ test('after a clock was set back blocks stay as they came, at once and none lost
   const queue = new InterfaceQueue(0);
   const count = 200_000;
   const begun = performance.now();
-  for (let index = 0; index < count; index += 1) queue.push(1e9 + index, 0, new Uint8Array(0), 0, 0);
+  for (let index = 0; index < count; index += 1) queue.push(1e9 + index, 0, new Uint8Array(0), 0, 0, 6);
   // Still overtaken only: it goes to its place.
-  queue.push(1e9 + count - REORDER_PACKETS + 1.5, 0, new Uint8Array(0), 0, 0);
-  for (let index = 0; index < count; index += 1) queue.push(index, 0, new Uint8Array(0), 0, 0);
+  queue.push(1e9 + count - REORDER_PACKETS + 1.5, 0, new Uint8Array(0), 0, 0, 6);
+  for (let index = 0; index < count; index += 1) queue.push(index, 0, new Uint8Array(0), 0, 0, 6);
   // Moving each of them would take minutes.
   expect(performance.now() - begun).toBeLessThan(5_000);
   const times: number[] = [];
@@ -75,7 +75,7 @@ test('after a clock was set back blocks stay as they came, at once and none lost
 
 test('the bytes of a block that was taken are let go', () => {
   const queue = new InterfaceQueue(0);
-  queue.push(1, 1, new Uint8Array(4), 0, 4);
+  queue.push(1, 1, new Uint8Array(4), 0, 4, 6);
   queue.shift();
   expect(() => queue.headBytes).toThrow(RangeError);
 });
