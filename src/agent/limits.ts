@@ -36,6 +36,9 @@ export const SANDBOX_SOON_MS = 60_000;
 /** A new process is moved to its pod's cgroup shortly after it was made: it is read in this many looks. */
 export const SANDBOX_LOOKS = 6;
 
+/** Open files of a kubelet or container runtime that are looked through for the ports it listens on. */
+export const FILES_OF_CARRIER = 4_096;
+
 /** Interfaces that have ended, named in the end marker; of more only the latest are. */
 export const ENDED_KEPT = 4_096;
 

@@ -6,6 +6,7 @@ import { TARGETS_PER_AGENT } from '../wire/limits.ts';
 import { InterfaceCapture, type InterfaceEnd } from './interface-capture.ts';
 import { ENDED_KEPT } from './limits.ts';
 import { type HeldNamespace, holdNamespace } from './namespace.ts';
+import { ownTrafficFilter } from './own-traffic.ts';
 import type { PodProcess, Proc } from './proc.ts';
 import { ringFor } from './rings.ts';
 import { isNotYet, SandboxWatch } from './sandbox-watch.ts';
@@ -37,6 +38,7 @@ export class Shares {
   readonly #shares = new Set<Share>();
   /** Filters that tcpdump has compiled. */
   readonly #compiled = new Set<string>();
+  #carried: string | undefined;
   #state: 'beginning' | 'running' | 'ending' = 'beginning';
 
   constructor(request: CaptureRequest, spool: Spool, proc: Proc, targets: TargetEvents, handlers: SharesHandlers) {
@@ -155,9 +157,17 @@ export class Shares {
     for (const share of this.#shares) share.capture?.kill();
   }
 
-  #options({ filter: own, ringKib }: Share): TcpdumpOptions {
+  #options({ namespace, filter: own, ringKib }: Share): TcpdumpOptions {
     const { interface: name, filter, snaplen, session } = this.#request;
-    return { interface: name, filter: joinFilters(filter, own), snaplen, session, ringKib };
+    const joined = joinFilters(filter, own, this.#ownTraffic(namespace));
+    return { interface: name, filter: joined, snaplen, session, ringKib };
+  }
+
+  /** What a capture of the node's own network must leave out, for it would capture itself. Not of a local agent's. */
+  #ownTraffic({ inode }: HeldNamespace): string | undefined {
+    if (process.env.NODE_NAME === undefined || inode !== this.#proc.networkNamespace(1)) return undefined;
+    this.#carried ??= ownTrafficFilter(this.#proc);
+    return this.#carried;
   }
 
   /** Find and hold a target's namespace, or wait for it. @returns the share it is in, if it is new */

@@ -1,5 +1,5 @@
 import type { AgentTarget, PodAgentTarget } from '../wire/agent-target.ts';
-import { containerFilter } from './container-filter.ts';
+import { containerFilter, hostNetworkFilter } from './container-filter.ts';
 import { find } from './kube/api.ts';
 import type { Kube } from './kube/kube.ts';
 import { type PodView, podView } from './kube/pod.ts';
@@ -8,22 +8,26 @@ import type { NodeAccess } from './node-stream.ts';
 import { checkCapturable } from './pod-state.ts';
 import type { OpenTransport } from './transport.ts';
 
+/** How pods become targets. */
+export interface NodeOptions {
+  /** Only the ports of this container. */
+  readonly container: string | undefined;
+  /** Whether pods are waited for. */
+  readonly follow: boolean;
+  /** Of pods on their node's network all of the node's traffic, not only their ports. */
+  readonly wholeNode: boolean;
+}
+
 /** One node of the cluster and the pods on it that have been asked for. */
 export class ClusterNode implements NodeAccess {
   readonly node: string;
   readonly open: OpenTransport;
   readonly #kube: Kube;
-  readonly #options: { readonly container: string | undefined; readonly follow: boolean };
+  readonly #options: NodeOptions;
   readonly #signal: AbortSignal;
   readonly #pods = new Map<string, PodView>();
 
-  constructor(
-    kube: Kube,
-    node: string,
-    open: OpenTransport,
-    options: { readonly container: string | undefined; readonly follow: boolean },
-    signal: AbortSignal,
-  ) {
+  constructor(kube: Kube, node: string, open: OpenTransport, options: NodeOptions, signal: AbortSignal) {
     this.node = node;
     this.open = open;
     this.#kube = kube;
@@ -60,7 +64,9 @@ export class ClusterNode implements NodeAccess {
   };
 
   #target(pod: PodView): PodAgentTarget {
-    const { container, follow } = this.#options;
+    const { container, follow, wholeNode } = this.#options;
+    const hostPorts = pod.hostNetwork && !wholeNode ? hostNetworkFilter(pod) : undefined;
+    const filter = container === undefined ? hostPorts : containerFilter(pod, container);
     return {
       key: pod.uid,
       kind: 'pod',
@@ -69,7 +75,7 @@ export class ClusterNode implements NodeAccess {
       uid: pod.configHash ?? pod.uid,
       containers: pod.containers.filter(({ id }) => id !== '').map(({ name, id }) => ({ name, id })),
       hostNetwork: pod.hostNetwork,
-      ...(container !== undefined && { filter: containerFilter(pod, container) }),
+      ...(filter !== undefined && { filter }),
       ...(follow && { wait: true }),
     };
   }

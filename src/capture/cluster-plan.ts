@@ -1,13 +1,13 @@
 import type { AgentTarget } from '../wire/agent-target.ts';
 import { KsnoopError } from '../wire/errors.ts';
-import { ClusterNode } from './cluster-node.ts';
+import { ClusterNode, type NodeOptions } from './cluster-node.ts';
 import type { TargetEvent } from './followed-targets.ts';
 import type { Kube } from './kube/kube.ts';
 import { AgentAccess } from './kube/open-agent.ts';
 import type { PodView } from './kube/pod.ts';
 import { podNames } from './names.ts';
 import type { NodePlan } from './node-stream.ts';
-import { podWarnings } from './pod-state.ts';
+import { nodeWarning, podWarnings } from './pod-state.ts';
 import { podLabel } from './target.ts';
 import type { FollowChanges, TargetChange } from './target-change.ts';
 import type { TargetQuery } from './target-find.ts';
@@ -30,12 +30,9 @@ export interface ClusterPlan {
   readonly follow: FollowChanges | undefined;
 }
 
-export interface PlanOptions {
-  readonly container: string | undefined;
+export interface PlanOptions extends NodeOptions {
   /** How many targets are allowed at once. */
   readonly maximum: number;
-  /** Whether the targets are followed, or stay what they are now. */
-  readonly follow: boolean;
   /** How their agents are reached. */
   readonly wish: TransportWish;
 }
@@ -80,6 +77,7 @@ export async function planCluster(
     }
   }
   for (const { uid, name } of followed.initial.nodes) begin(at(name), { key: uid, kind: 'host' }, `node/${name}`);
+  const nodeWarnings = followed.initial.nodes.map(({ name }) => nodeWarning(name));
   const follow: FollowChanges = (emit, until) => followed.follow((event) => emit(changeOf(event, at)), until);
   return {
     plans: [...byNode].map(([{ node, open, refresh }, targets]) => ({ node, open, refresh, targets })),
@@ -89,7 +87,8 @@ export async function planCluster(
     warnings: [
       ...followed.notes,
       ...waits.map(({ error }) => `${error.message} Those that come are captured.`),
-      ...pods.flatMap(podWarnings),
+      ...pods.flatMap((pod) => podWarnings(pod, options.wholeNode)),
+      ...nodeWarnings,
     ],
     waiting: waits.length > 0,
     growing,

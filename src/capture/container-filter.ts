@@ -1,5 +1,5 @@
 import { EXIT, KsnoopError } from '../wire/errors.ts';
-import type { PodView } from './kube/pod.ts';
+import type { ContainerPort, PodView } from './kube/pod.ts';
 import { podLabel } from './target.ts';
 
 /**
@@ -21,5 +21,16 @@ export function containerFilter(pod: PodView, name: string): string {
       exit: EXIT.usage,
     });
   }
-  return container.ports.map(({ port, protocol }) => `${protocol.toLowerCase()} port ${port}`).join(' or ');
+  return portsFilter(container.ports);
+}
+
+/** The ports that a pod on its node's network declares; undefined when it declares none: then all of the node is captured. */
+export function hostNetworkFilter(pod: PodView): string | undefined {
+  const ports = pod.containers.flatMap((container) => container.ports);
+  return ports.length === 0 ? undefined : portsFilter(ports);
+}
+
+function portsFilter(ports: readonly ContainerPort[]): string {
+  const terms = ports.map(({ port, protocol }) => `${protocol.toLowerCase()} port ${port}`);
+  return [...new Set(terms)].join(' or ');
 }

@@ -1,4 +1,5 @@
 import { EXIT, KsnoopError } from '../wire/errors.ts';
+import { hostNetworkFilter } from './container-filter.ts';
 import { type PodView, podTrouble } from './kube/pod.ts';
 import { podLabel } from './target.ts';
 
@@ -31,12 +32,25 @@ export function checkCapturable(pod: PodView, wait: boolean): void {
   }
 }
 
+/** What is left out of a capture of a node's network. */
+const OWN_TRAFFIC = 'not what carries captures (the ports of the kubelet and of the container runtime)';
+
+/** What the user should know of a node before reading its packets. */
+export function nodeWarning(node: string): string {
+  return `node/${node}: all traffic of the node is captured, but ${OWN_TRAFFIC}.`;
+}
+
 /** What the user should know of a pod before reading its packets. */
-export function podWarnings(pod: PodView): string[] {
+export function podWarnings(pod: PodView, wholeNode = false): string[] {
   const warnings: string[] = [];
   const label = podLabel(pod);
   if (pod.hostNetwork) {
-    warnings.push(`${label} uses its node's network: all traffic of node ${pod.nodeName} is captured.`);
+    const ports = wholeNode ? undefined : hostNetworkFilter(pod);
+    const what =
+      ports === undefined
+        ? `all traffic of node ${pod.nodeName} is captured`
+        : `of node ${pod.nodeName}'s traffic only its ports are captured (${ports}); --whole-node takes all`;
+    warnings.push(`${label} uses its node's network: ${what}, but ${OWN_TRAFFIC}.`);
   }
   if (SANDBOXED.test(pod.runtimeClass)) {
     warnings.push(`${label} runs in a sandbox (${pod.runtimeClass}): only its host side is seen.`);

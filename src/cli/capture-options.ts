@@ -17,6 +17,7 @@ export interface RawCaptureOptions extends RawTargetOptions, RawTransportOptions
   readonly filter?: string;
   readonly snaplen?: string;
   readonly headersOnly?: boolean;
+  readonly wholeNode?: boolean;
   readonly strict?: boolean;
   readonly correctClockSkew?: boolean;
   readonly write?: string;
@@ -44,6 +45,8 @@ export interface CaptureConfig extends TargetOptions {
   readonly interface: string;
   readonly filter: string | undefined;
   readonly snaplen: number;
+  /** Of pods on their node's network all of the node's traffic. */
+  readonly wholeNode: boolean;
   /** Loss ends in exit code 5. */
   readonly strict: boolean;
   readonly correctClocks: boolean;
@@ -126,6 +129,7 @@ export function completeCapture(
     interface: raw.interface,
     filter: raw.filter,
     snaplen: raw.headersOnly ? HEADERS_SNAPLEN : snaplenOf(raw.snaplen),
+    wholeNode: raw.wholeNode === true,
     strict: raw.strict === true,
     correctClocks: raw.correctClockSkew === true,
     output,

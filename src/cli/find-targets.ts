@@ -30,8 +30,8 @@ export async function openQuery(
 /** Ask the cluster for the targets named. @throws KsnoopError as openQuery, kinds/ and the API server have it */
 export async function findTargets(config: CaptureConfig, say: Voice, signal: AbortSignal) {
   const { kube, query } = await openQuery(config, signal);
-  const { container, maxTargets: maximum, follow, wish } = config;
-  const plan = await planCluster(kube, query, { container, maximum, follow, wish }, signal);
+  const { container, maxTargets: maximum, follow, wholeNode, wish } = config;
+  const plan = await planCluster(kube, query, { container, maximum, follow, wholeNode, wish }, signal);
   for (const warning of plan.warnings) say.tell(warning);
   if (container !== undefined) {
     say.tell(`containers of a pod share its network: -c ${container} filters by the ports it declares.`);

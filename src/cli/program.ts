@@ -50,6 +50,7 @@ export function program(
     .option('--dry-run', 'say what would be captured, where and under which rights; -o json for programs')
     .option('--max-targets <N>', 'how many targets are captured at once, at most (default: 100)')
     .option('-c, --container <NAME>', 'only the ports this container declares')
+    .option('--whole-node', "of pods on their node's network: all of its traffic, not only their ports")
     .option('-i, --interface <NAME>', 'interface in the network namespace of the target', 'any')
     .option('-f, --filter <BPF>', 'filter in the language of pcap-filter(7)')
     .option('-s, --snaplen <BYTES>', 'bytes kept of each packet (default: 262144)')

@@ -83,7 +83,7 @@ test('the bytes of a block that was taken are let go', () => {
 test('an interface is busy from its first second with many packets, and for some time after', () => {
   const queue = new InterfaceQueue(0);
   const take = (arrival: number) => {
-    queue.push(0, arrival, new Uint8Array(0), 0, 0);
+    queue.push(0, arrival, new Uint8Array(0), 0, 0, 6);
     queue.shift();
   };
   // One less than that in every second is not busy, over however many seconds.
