@@ -83,3 +83,12 @@ export const GOODBYE_MS = 500;
 
 /** One websocket message of an agent: a frame. */
 export const AGENT_MESSAGE_MAXIMUM = 1024 * 1024;
+
+/** Namespaces whose pods and Services are watched for names; of more, names are looked up once. */
+export const NAMED_NAMESPACES = 8;
+
+/** Names are looked up anew at most this often. */
+export const NAMES_INTERVAL_MS = 2_000;
+
+/** Addresses whose names are remembered as told. */
+export const NAMES_REMEMBERED = 20_000;

@@ -21,7 +21,7 @@ export function podNames(pods: readonly PodView[]): NamedAddress[] {
 
 /**
  * Names of whom the captured pods are likely to talk to: the pods of their namespaces, each with the Services that it
- * answers for (by their EndpointSlices), and those Services. What may not be listed stays an address.
+ * answers for (by their EndpointSlices), those Services, and the cluster's nodes. What may not be listed stays an address.
  */
 export async function neighbourNames(
   kube: Kube,
@@ -37,6 +37,10 @@ export async function neighbourNames(
     const settled = await Promise.allSettled(lists);
     return settled.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
   };
+  const nodes = list(kube, resourcePath('v1', undefined, 'nodes'), {}, signal).then(
+    ({ items }) => items.flatMap(nodeNames),
+    () => [],
+  );
   const [pods, services, endpoints] = await Promise.all([
     listed(
       (namespace) => resourcePath('v1', namespace, 'pods'),
@@ -45,7 +49,15 @@ export async function neighbourNames(
     listed((namespace) => resourcePath('v1', namespace, 'services'), serviceNames),
     listed((namespace) => resourcePath('discovery.k8s.io/v1', namespace, 'endpointslices'), endpointNames),
   ]);
-  return withServices(pods, services, endpoints);
+  return [...(await nodes), ...withServices(pods, services, endpoints)];
+}
+
+/** A node's own addresses, as its kubelet reports them. */
+function nodeNames(node: JsonObject): Names {
+  const name = optionalString(objectAt(node, 'metadata'), 'name') ?? '';
+  const addresses = objectsAt(objectAt(node, 'status'), 'addresses').map(({ address }) => address);
+  const known = addresses.filter((address): address is string => typeof address === 'string' && isIP(address) !== 0);
+  return [...new Set(known)].map((address) => ({ address, names: [name] }));
 }
 
 function serviceNames(service: JsonObject, namespace: string): Names {

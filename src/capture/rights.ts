@@ -82,7 +82,16 @@ export function neededRights(query: TargetQuery, namespaces: Iterable<string>): 
   return [...unlike.values()].slice(0, RIGHTS_CHECKED);
 }
 
-/** Ask the API server about each of them (SelfSubjectAccessReview). */
-export function checkRights(kube: Kube, rights: readonly NeededRight[], signal: AbortSignal): Promise<CheckedRight[]> {
-  return Promise.all(rights.map(async (right) => ({ ...right, allowed: await isAllowed(kube, right, signal) })));
+/** Ask the API server about each of them (SelfSubjectAccessReview). Of the two ways to the agents one is enough. */
+export async function checkRights(
+  kube: Kube,
+  rights: readonly NeededRight[],
+  signal: AbortSignal,
+): Promise<CheckedRight[]> {
+  const checked = await Promise.all(
+    rights.map(async (right) => ({ ...right, allowed: await isAllowed(kube, right, signal) })),
+  );
+  const forwards = checked.filter(({ resource }) => resource === 'pods/portforward');
+  const otherWay = forwards.length > 0 && forwards.every(({ allowed }) => allowed);
+  return checked.map((right) => (right.resource === 'pods/exec' && otherWay ? { ...right, required: false } : right));
 }

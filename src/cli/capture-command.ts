@@ -26,7 +26,7 @@ interface Found extends CaptureTargets {
   readonly refused: readonly { readonly label: string; readonly error: KsnoopError }[];
   readonly names: readonly NamedAddress[];
   /** More names, found while the capture already runs. */
-  readonly laterNames: (signal: AbortSignal) => Promise<readonly NamedAddress[]>;
+  readonly laterNames: (signal: AbortSignal, tell: (names: readonly NamedAddress[]) => void) => Promise<void>;
   readonly close: () => void;
 }
 
@@ -118,9 +118,7 @@ async function run(
     }
   });
   const naming = new AbortController();
-  void found.laterNames(naming.signal).then((names) => {
-    if (!naming.signal.aborted) output.addNames(names);
-  });
+  void found.laterNames(naming.signal, (names) => output.addNames(names));
   const result = await running.result;
   naming.abort();
   told.close();
@@ -168,7 +166,7 @@ function findLocal(config: CaptureConfig): Found {
     labels: new Map(plan.targets.map(({ key }) => [key, key])),
     refused: [],
     names: [],
-    laterNames: async () => [],
+    laterNames: async () => {},
     close: () => {},
   };
 }

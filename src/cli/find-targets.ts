@@ -1,9 +1,11 @@
 import { planCluster } from '../capture/cluster-plan.ts';
 import { loadKube } from '../capture/kube/config.ts';
 import type { Kube } from '../capture/kube/kube.ts';
-import { neighbourNames, podNames } from '../capture/names.ts';
+import { tellNames } from '../capture/live-names.ts';
+import { podNames } from '../capture/names.ts';
 import type { TargetQuery } from '../capture/target-find.ts';
 import { parseTargets } from '../capture/target-words.ts';
+import type { NamedAddress } from '../wire/pcapng-write.ts';
 import type { CaptureConfig } from './capture-options.ts';
 import { askOnTerminal, pickTargets } from './pick-target.ts';
 import { isSelecting, targetQuery } from './target-options.ts';
@@ -44,11 +46,13 @@ export async function findTargets(config: CaptureConfig, say: Voice, signal: Abo
     growing: plan.growing,
     follow: plan.follow,
     names: podNames(plan.pods),
-    laterNames: (until: AbortSignal) =>
-      neighbourNames(
+    laterNames: (until: AbortSignal, tell: (names: readonly NamedAddress[]) => void) =>
+      tellNames(
         kube,
         plan.pods.map((pod) => pod.namespace),
+        follow,
         until,
+        tell,
       ),
     close: () => kube.close(),
   };

@@ -21,6 +21,17 @@ const slice = (of: string, ...addresses: unknown[]) => ({
 });
 
 const LISTS: Record<string, unknown[]> = {
+  '/api/v1/nodes': [
+    {
+      metadata: { name: 'node-2' },
+      status: {
+        addresses: [
+          { type: 'InternalIP', address: '10.0.0.2' },
+          { type: 'Hostname', address: 'node-2' },
+        ],
+      },
+    },
+  ],
   '/api/v1/namespaces/shop/pods': [
     pod('web-1', '10.244.1.5'),
     pod('lonely', '10.244.1.6'),
@@ -50,6 +61,7 @@ async function names(refused: string) {
 
 test('a pod goes by its Services, the one with an address last, and by its own name; a node by its name alone', async () => {
   expect(await names('/nothing')).toEqual({
+    '10.0.0.2': ['node-2'],
     '10.96.0.5': ['web.shop'],
     '10.244.1.5': ['web-headless.shop', 'web.shop', 'shop/web-1'],
     '10.244.1.6': ['shop/lonely'],
@@ -59,8 +71,9 @@ test('a pod goes by its Services, the one with an address last, and by its own n
 });
 
 test.each([
-  ['/pods', ['10.96.0.5', '10.244.1.5', '10.0.0.1', '192.0.2.7']],
-  ['/endpointslices', ['10.96.0.5', '10.244.1.5', '10.244.1.6', '10.0.0.1']],
+  ['/pods', ['10.0.0.2', '10.96.0.5', '10.244.1.5', '10.0.0.1', '192.0.2.7']],
+  ['/nodes', ['10.96.0.5', '10.244.1.5', '10.244.1.6', '10.0.0.1', '192.0.2.7']],
+  ['/endpointslices', ['10.0.0.2', '10.96.0.5', '10.244.1.5', '10.244.1.6', '10.0.0.1']],
 ])('what may not be listed costs its names alone: %s', async (refused, addresses) => {
   expect(Object.keys(await names(refused)).sort()).toEqual([...addresses].sort());
 });
