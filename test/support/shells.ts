@@ -43,15 +43,18 @@ export async function completingShell(shell: Shell, folder: string, kubeconfig: 
   return terminal;
 }
 
-/** Type a line and press Tab until the screen shows what is expected: a cluster under load may miss the first. */
+/**
+ * Type a line and press Tab until the screen shows what is expected: a cluster under load may miss the first. Not soon
+ * again, for a second Tab goes on from what the first one shows.
+ */
 export async function completes(terminal: Terminal, line: string, expected: RegExp): Promise<string> {
   terminal.type(line);
   for (let attempt = 0; ; attempt++) {
     terminal.press('Tab');
     try {
-      return await terminal.shows(expected, 1_500);
+      return await terminal.shows(expected, 4_000);
     } catch (thrown) {
-      if (attempt === 5) throw thrown;
+      if (attempt === 3) throw thrown;
     }
   }
 }
