@@ -92,3 +92,6 @@ export const NAMES_INTERVAL_MS = 2_000;
 
 /** Addresses whose names are remembered as told. */
 export const NAMES_REMEMBERED = 20_000;
+
+/** Lists and watches of pods in one namespace; of more selections, all its pods are listed and sorted out here. */
+export const QUERIES_PER_NAMESPACE = 8;

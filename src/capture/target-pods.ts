@@ -1,9 +1,10 @@
 import type { FoundPod } from './followed-targets.ts';
-import { fits, type PodSelection, serverSide } from './kinds/pod-selection.ts';
+import { fits, isLocal, type PodSelection, serverSide } from './kinds/pod-selection.ts';
 import { list, type Selectors } from './kube/api.ts';
 import type { Kube } from './kube/kube.ts';
 import { type PodView, podView } from './kube/pod.ts';
 import { resourcePath } from './kube/resource.ts';
+import { QUERIES_PER_NAMESPACE } from './limits.ts';
 import type { Owners } from './owners.ts';
 
 /** One list or watch of pods, and everything selected by it. */
@@ -14,12 +15,18 @@ export interface PodQuery extends Selectors {
   readonly selections: readonly PodSelection[];
 }
 
-/** Put selections that the API server can answer with one list or watch together. */
+/**
+ * Put selections that the API server can answer with one list or watch together; where a namespace has many, all of its
+ * pods are asked for at once.
+ */
 export function podQueries(selections: readonly PodSelection[]): PodQuery[] {
+  const inPlace = new Map<string | undefined, number>();
+  for (const { namespace } of selections) inPlace.set(namespace, (inPlace.get(namespace) ?? 0) + 1);
   const groups = new Map<string, { path: string; selectors: Selectors; selections: PodSelection[] }>();
   for (const selection of selections) {
     const path = resourcePath('v1', selection.namespace, 'pods');
-    const selectors = serverSide(selection);
+    const many = (inPlace.get(selection.namespace) ?? 0) > QUERIES_PER_NAMESPACE;
+    const selectors = many && isLocal(selection) ? {} : serverSide(selection);
     const address = JSON.stringify([path, selectors]);
     const group = groups.get(address) ?? { path, selectors, selections: [] };
     groups.set(address, group);

@@ -12,6 +12,8 @@ interface Requirement {
 export interface LabelSelector {
   /** For `labelSelector=`: `app=web,tier in (a,b)`. */
   readonly text: string;
+  /** Whether `matches` can tell; else the API server alone can, and `matches` is true of all. */
+  readonly local: boolean;
   matches(labels: Labels): boolean;
 }
 
@@ -38,7 +40,7 @@ export function mapSelector(labels: Labels): LabelSelector | undefined {
 
 /** A selector written by a person or by a scale subresource: the API server alone reads it. */
 export function textSelector(text: string): LabelSelector {
-  return { text, matches: () => true };
+  return { text, local: false, matches: () => true };
 }
 
 const OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
@@ -51,6 +53,7 @@ function selectorOf(requirements: readonly Requirement[]): LabelSelector | undef
   if (requirements.length === 0) return undefined;
   return {
     text: requirements.map(textOf).join(','),
+    local: true,
     matches: (labels) => requirements.every((requirement) => holds(requirement, labels)),
   };
 }

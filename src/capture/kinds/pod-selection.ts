@@ -46,6 +46,11 @@ export function serverSide(selection: PodSelection): Selectors {
   return { labelSelector: selection.labels?.text, fieldSelector: fields.length === 0 ? undefined : fields.join(',') };
 }
 
+/** Whether `fits` can tell all that the API server can. */
+export function isLocal({ labels, fieldSelector }: PodSelection): boolean {
+  return (labels === undefined || labels.local) && fieldSelector === undefined;
+}
+
 /** All that can be told from the pod alone; its ancestors are another question (owners.ts). */
 export function fits(selection: PodSelection, pod: PodView): boolean {
   const { namespace, labels, names, fitsName, addresses, nodes } = selection;
