@@ -21,11 +21,11 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Captures of these pods, told in detail, into a file. */
+/** Captures of these pods over exec, told in detail, into a file; what port-forward resumes is in transports.cluster.test.ts. */
 async function capture(pods: readonly ShopPod[], name: string): Promise<KsnoopProcess & { file: string }> {
   const file = join(folder, `${name}.pcapng`);
   const targets = pods.map((pod) => `pod/${pod.name}`);
-  const ksnoop = new KsnoopProcess(['-v', '-n', 'shop', ...targets, '-w', file], on.kubeconfig);
+  const ksnoop = new KsnoopProcess(['-v', '-n', 'shop', ...targets, '--transport', 'exec', '-w', file], on.kubeconfig);
   await ksnoop.capturing(pods.length);
   return Object.assign(ksnoop, { file });
 }
