@@ -14,7 +14,7 @@ import {
 } from './node-config.ts';
 import { ensurePart, waitFor } from './parts.ts';
 import { certificateOf, keyOf, kubeconfigOf } from './pki.ts';
-import { childOf, recorded } from './processes.ts';
+import { childOf, isAlive, kill, recorded } from './processes.ts';
 
 const initOf = (node: NodeLayout) => `${node.name}-init`;
 
@@ -65,6 +65,25 @@ export async function ensureKubelet(layout: Layout, node: NodeLayout): Promise<v
     ),
   );
   await ensurePart(layout, inside('kube-proxy', '--config=/etc/kubernetes/kube-proxy.json'));
+}
+
+/** Kills a part of a node as a crash would, and starts it again. Its pods go on. */
+export async function restartPart(layout: Layout, node: NodeLayout, part: 'kubelet' | 'containerd'): Promise<void> {
+  const running = recorded(layout, `${node.name}-${part}`)?.pid;
+  if (running !== undefined) {
+    // What is recorded is the program that entered the node; it ends with the part.
+    kill(childOf(running) ?? running);
+    await waitFor(`the end of ${node.name}'s ${part}`, async () => !isAlive(running));
+  }
+  await (part === 'containerd' ? ensureRuntime(layout, node) : ensureKubelet(layout, node));
+}
+
+/** Kills a node's first process, and with it everything in the node. */
+export async function killNode(layout: Layout, node: NodeLayout): Promise<void> {
+  const pid = nodePid(layout, node);
+  if (pid === undefined) return;
+  kill(pid);
+  await waitFor(`the end of ${node.name}`, async () => nodePid(layout, node) === undefined);
 }
 
 /** A path inside a node as this process reaches it. */

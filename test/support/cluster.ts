@@ -5,7 +5,7 @@ import { restartApiServer } from '../cluster/control-plane.ts';
 import { loadImage } from '../cluster/images.ts';
 import { layoutOf, nodeOf, SOURCES } from '../cluster/layout.ts';
 import { locked } from '../cluster/lock.ts';
-import { inNode } from '../cluster/node.ts';
+import { inNode, killNode, restartPart } from '../cluster/node.ts';
 import { attempt, type Outcome } from '../cluster/run.ts';
 import { kubectl } from '../cluster/up.ts';
 
@@ -20,6 +20,12 @@ export interface TestCluster {
   nodeExec(node: string, argv: readonly string[]): Promise<Outcome>;
   /** Kills the API server (SIGKILL), starts it again and waits until it is ready. Own clusters only. */
   restartApiServer(): Promise<void>;
+  /** Kills a node's kubelet or containerd (SIGKILL) and starts it again. Own clusters only. */
+  restartPart(node: string, part: 'kubelet' | 'containerd'): Promise<void>;
+  /** Kills a node with everything in it (SIGKILL); `bringUp` starts it again. Own clusters only. */
+  killNode(node: string): Promise<void>;
+  /** Starts what is missing of the cluster. Own clusters only. */
+  bringUp(): Promise<void>;
   /** Imports an OCI or docker image archive on every node. Own clusters only. */
   loadImage(archive: string): Promise<void>;
 }
@@ -33,16 +39,23 @@ export function cluster(): Promise<TestCluster> {
   return standing;
 }
 
-async function ownCluster(): Promise<TestCluster> {
-  const layout = layoutOf();
+async function bringUp(): Promise<void> {
   const { code, stderr } = await attempt([process.execPath, `${SOURCES}/main.ts`, 'up']);
   if (code !== 0) throw new KsnoopError('cluster-up', `The test cluster did not come up: ${stderr.trim()}`);
+}
+
+async function ownCluster(): Promise<TestCluster> {
+  const layout = layoutOf();
+  await bringUp();
   return {
     kubeconfig: layout.kubeconfig,
     own: true,
     kubectl: (...args) => attempt([...kubectl(layout), ...args]),
     nodeExec: (node, argv) => attempt(inNode(layout, nodeOf(layout, node), argv)),
     restartApiServer: () => locked(layout, () => restartApiServer(layout)),
+    restartPart: (node, part) => locked(layout, () => restartPart(layout, nodeOf(layout, node), part)),
+    killNode: (node) => locked(layout, () => killNode(layout, nodeOf(layout, node))),
+    bringUp: () => bringUp(),
     loadImage: (archive) => loadImage(layout, archive),
   };
 }
@@ -66,6 +79,9 @@ async function foreignCluster(kubeconfig: string): Promise<TestCluster> {
     kubectl: (...args) => attempt([client, '--kubeconfig', kubeconfig, ...args]),
     nodeExec: () => notOurs('Running a command on a node'),
     restartApiServer: () => notOurs('Restarting the API server'),
+    restartPart: () => notOurs('Restarting a part of a node'),
+    killNode: () => notOurs('Killing a node'),
+    bringUp: () => notOurs('Bringing a node up'),
     loadImage: () => notOurs('Loading an image'),
   };
 }

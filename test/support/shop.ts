@@ -68,11 +68,12 @@ export interface RequestsReport {
 /** Have a client make exactly `n` requests; what it got. */
 export async function requests(
   on: TestCluster,
-  options: { n: number; run: string; paths?: string; url?: string; concurrency?: number },
+  options: { n: number; run: string; paths?: string; url?: string; concurrency?: number; pod?: string },
 ): Promise<RequestsReport> {
   const { n, run, paths = 'ok,redirect,missing,unavailable,slow', url = 'http://web/', concurrency = 8 } = options;
+  const { pod = 'deploy/client' } = options;
   const flags = ['--n', String(n), '--url', url, '--paths', paths, '--run', run, '--concurrency', String(concurrency)];
-  const text = await kubectl(on, 'exec', '-n', 'shop', 'deploy/client', '--', 'requests', ...flags);
+  const text = await kubectl(on, 'exec', '-n', 'shop', pod, '--', 'requests', ...flags);
   const report = parseJson(text, "client's report");
   if (!isObject(report)) throw new Error(`the client reported ${text}`);
   const status: Record<string, number> = {};
