@@ -1,5 +1,6 @@
 import type { AgentTarget } from '../wire/agent-target.ts';
 import { KsnoopError } from '../wire/errors.ts';
+import { ClientPods } from './client-pods.ts';
 import { ClusterNode, type NodeOptions } from './cluster-node.ts';
 import type { TargetEvent } from './followed-targets.ts';
 import type { Kube } from './kube/kube.ts';
@@ -28,11 +29,15 @@ export interface ClusterPlan {
   readonly growing: boolean;
   /** Tells what joins and leaves; undefined when the set is frozen. */
   readonly follow: FollowChanges | undefined;
+  /** Takes who spoke to which captured pod (`--clients`), so that callers join. */
+  readonly seen: ((label: string, caller: string) => void) | undefined;
 }
 
 export interface PlanOptions extends NodeOptions {
   /** How many targets are allowed at once. */
   readonly maximum: number;
+  /** Whether pods that speak to the targets are captured as well. */
+  readonly clients: boolean;
   /** How their agents are reached. */
   readonly wish: TransportWish;
 }
@@ -50,7 +55,7 @@ export async function planCluster(
   // One list of all agents at once with the targets: the common case is one node, and a round trip is a tenth of the start.
   const agents = new AgentAccess(kube, options.wish, signal);
   const followed = await findTargetSet(kube, query, options.maximum, signal);
-  const growing = options.follow && followed.growing;
+  const growing = options.clients || (options.follow && followed.growing);
   const refused = growing ? [...followed.refused] : [...followed.refused, ...followed.waiting];
   const waits = growing ? followed.waiting : [];
   const nodes = new Map<string, ClusterNode>();
@@ -78,7 +83,16 @@ export async function planCluster(
   }
   for (const { uid, name } of followed.initial.nodes) begin(at(name), { key: uid, kind: 'host' }, `node/${name}`);
   const nodeWarnings = followed.initial.nodes.map(({ name }) => nodeWarning(name));
-  const follow: FollowChanges = (emit, until) => followed.follow((event) => emit(changeOf(event, at)), until);
+  const clients = options.clients ? new ClientPods(kube, query.namespaces ?? []) : undefined;
+  for (const pod of pods) clients?.ask(podLabel(pod));
+  const follow: FollowChanges = async (emit, until) => {
+    const tell = (event: TargetEvent) => emit(changeOf(event, at));
+    const asked = (event: TargetEvent) => {
+      if (event.type === 'added') clients?.ask(podLabel(event.pod));
+      tell(event);
+    };
+    await Promise.all([options.follow && followed.follow(asked, until), clients?.follow(tell, until)]);
+  };
   return {
     plans: [...byNode].map(([{ node, open, refresh }, targets]) => ({ node, open, refresh, targets })),
     pods,
@@ -92,7 +106,8 @@ export async function planCluster(
     ],
     waiting: waits.length > 0,
     growing,
-    follow: options.follow ? follow : undefined,
+    follow: options.follow || options.clients ? follow : undefined,
+    seen: clients && ((label, caller) => clients.see(label, caller)),
   };
 }
 

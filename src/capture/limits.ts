@@ -57,6 +57,9 @@ export const OWNER_DEPTH = 8;
 /** Owners remembered while a capture runs. */
 export const OWNERS_REMEMBERED = 10_000;
 
+/** Addresses that are looked up for `--clients`. */
+export const CALLERS_MAXIMUM = 4096;
+
 /** Targets of one capture unless `--max-targets` says otherwise. */
 export const TARGETS_MAXIMUM = 100;
 

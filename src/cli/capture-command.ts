@@ -1,3 +1,4 @@
+import { CallerTap } from '../capture/caller-tap.ts';
 import { type CaptureResult, type CaptureTargets, type RunningCapture, startCapture } from '../capture/capture.ts';
 import { planLocal } from '../capture/local/plan.ts';
 import { CaptureReport } from '../capture/report.ts';
@@ -25,6 +26,8 @@ interface Found extends CaptureTargets {
   readonly labels: ReadonlyMap<string, string>;
   readonly refused: readonly { readonly label: string; readonly error: KsnoopError }[];
   readonly names: readonly NamedAddress[];
+  /** Takes who spoke to which captured pod; undefined unless `--clients` asks for them. */
+  readonly seen: ((label: string, caller: string) => void) | undefined;
   /** More names, found while the capture already runs. */
   readonly laterNames: (signal: AbortSignal, tell: (names: readonly NamedAddress[]) => void) => Promise<void>;
   readonly close: () => void;
@@ -109,7 +112,8 @@ async function run(
   };
   const told = new CaptureVoice(say);
   const targets: CaptureTargets = { plans: found.plans, follow: found.follow && withNames(found.follow, output) };
-  running = startCapture(targets, settings, config, output, report, told);
+  const taken = found.seen === undefined ? output : new CallerTap(output, found.seen);
+  running = startCapture(targets, settings, config, taken, report, told);
   signals.onSignal((count) => {
     if (count > 1) running?.terminate();
     else {
@@ -162,6 +166,7 @@ function findLocal(config: CaptureConfig): Found {
   return {
     plans: [plan],
     growing: false,
+    seen: undefined,
     waiting: false,
     labels: new Map(plan.targets.map(({ key }) => [key, key])),
     refused: [],

@@ -32,8 +32,8 @@ export async function openQuery(
 /** Ask the cluster for the targets named. @throws KsnoopError as openQuery, kinds/ and the API server have it */
 export async function findTargets(config: CaptureConfig, say: Voice, signal: AbortSignal) {
   const { kube, query } = await openQuery(config, signal);
-  const { container, maxTargets: maximum, follow, wholeNode, wish } = config;
-  const plan = await planCluster(kube, query, { container, maximum, follow, wholeNode, wish }, signal);
+  const { container, maxTargets: maximum, follow, wholeNode, wish, clients } = config;
+  const plan = await planCluster(kube, query, { container, maximum, follow, wholeNode, wish, clients }, signal);
   for (const warning of plan.warnings) say.tell(warning);
   if (container !== undefined) {
     say.tell(`containers of a pod share its network: -c ${container} filters by the ports it declares.`);
@@ -45,6 +45,7 @@ export async function findTargets(config: CaptureConfig, say: Voice, signal: Abo
     waiting: plan.waiting,
     growing: plan.growing,
     follow: plan.follow,
+    seen: plan.seen,
     names: podNames(plan.pods),
     laterNames: (until: AbortSignal, tell: (names: readonly NamedAddress[]) => void) =>
       tellNames(

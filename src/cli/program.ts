@@ -46,6 +46,7 @@ export function program(
     .option('--node <NODES>', 'only pods on these nodes')
     .option('--backends-only', 'of an ingress, gateway or route: only the pods behind it')
     .option('--controller-only', 'of an ingress, gateway or route: only the pods that serve it')
+    .option('--clients', 'also the pods that are seen speaking to the targets')
     .option('--no-follow', 'only the pods there are now; those that appear later do not join')
     .option('--dry-run', 'say what would be captured, where and under which rights; -o json for programs')
     .option('--max-targets <N>', 'how many targets are captured at once, at most (default: 100)')

@@ -12,6 +12,7 @@ export interface RawTargetOptions {
   readonly backendsOnly?: boolean;
   readonly controllerOnly?: boolean;
   readonly maxTargets?: string;
+  readonly clients?: boolean;
   /** `--no-follow` makes it false. */
   readonly follow?: boolean;
 }
@@ -27,6 +28,8 @@ export interface TargetOptions {
   readonly sides: TargetQuery['sides'];
   readonly maxTargets: number;
   readonly follow: boolean;
+  /** Pods that are seen speaking to the targets are captured as well. */
+  readonly clients: boolean;
 }
 
 /**
@@ -38,7 +41,7 @@ export function completeTargets(raw: RawTargetOptions, local: boolean, maximum: 
   if (raw.allNamespaces && raw.namespace !== undefined) throw usage('-A and -n exclude each other.');
   if (raw.backendsOnly && raw.controllerOnly) throw usage('--backends-only and --controller-only exclude each other.');
   if (local) {
-    const alien = (['allNamespaces', 'selector', 'fieldSelector', 'node'] as const).find(
+    const alien = (['allNamespaces', 'selector', 'fieldSelector', 'node', 'clients'] as const).find(
       (key) => raw[key] !== undefined,
     );
     if (alien !== undefined) throw usage(`--local asks no cluster, so ${FLAGS[alien]} has no meaning with it.`);
@@ -60,10 +63,17 @@ export function completeTargets(raw: RawTargetOptions, local: boolean, maximum: 
     sides: { backends: raw.controllerOnly !== true, controller: raw.backendsOnly !== true },
     maxTargets: raw.maxTargets === undefined ? maximum : boundOf(raw.maxTargets),
     follow: raw.follow !== false,
+    clients: raw.clients === true,
   };
 }
 
-const FLAGS = { allNamespaces: '-A', selector: '-l', fieldSelector: '--field-selector', node: '--node' } as const;
+const FLAGS = {
+  allNamespaces: '-A',
+  selector: '-l',
+  fieldSelector: '--field-selector',
+  node: '--node',
+  clients: '--clients',
+} as const;
 
 /** Whether something besides names says which objects are meant: then a kind alone, or nothing at all, is enough. */
 export function isSelecting({ selector, fieldSelector, nodes, allNamespaces }: TargetOptions): boolean {

@@ -24,6 +24,7 @@ export const targets: Topic = {
             ['-l app=web', 'pods with these labels; with a kind, objects of that kind'],
             ['-n shop,stage', "in these namespaces; -A in all; without either the context's"],
             ['--node n1', 'only pods on this node'],
+            ['--clients', 'also the pods that are seen speaking to the targets'],
           ],
         },
       ],
