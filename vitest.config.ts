@@ -6,7 +6,15 @@ const slow = ['test/**/*.host.test.ts', 'test/**/*.cluster.test.ts', 'test/**/*.
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...configDefaults.exclude, ...slow] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...slow],
+          // A hang is told from a busy machine.
+          testTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'host',
