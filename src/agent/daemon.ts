@@ -51,8 +51,9 @@ export function listenAtDoor(port: number, start: (address: SessionAddress) => C
       if (known === undefined && sessions.size >= DOOR_SESSIONS) return refuse(socket, '503 Service Unavailable');
       const child = known?.child ?? begin(sessions, address, start);
       const message: Handover = { type: 'connection', head: head.toString('base64') };
-      // A process that has just ended: the connection ends with it, and the next attempt is told.
-      child.send(message, socket, (error) => error && socket.destroy());
+      // Kept open until it is handed over, for Node forgets one that could not be: of a process that has just ended the
+      // connection ends with it, and the next attempt is told.
+      child.send(message, socket, { keepOpen: true }, () => socket.destroy());
     });
   });
   server.maxConnections = DOOR_BACKLOG;

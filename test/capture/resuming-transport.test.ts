@@ -98,14 +98,16 @@ test.each(CUTS)(
   60_000,
 );
 
-test('a session whose process is gone is lost at the first attempt to take it up again', async () => {
+test('a session whose process is gone is lost as soon as the door knows it', async () => {
   const { transport, proxy, seen, children } = await conversation();
   transport.write('1000\n');
   await until(() => seen.octets === 1000);
   children[0]?.kill('SIGKILL');
   const end = await transport.ended;
   expect(end.kind === 'lost' && end.error.message).toContain('The agent has ended the session');
-  expect(proxy.connections).toBe(2);
+  // The first attempt may come before the door has heard of the end; then its connection ends, and the next is told.
+  expect(proxy.connections).toBeGreaterThanOrEqual(2);
+  expect(proxy.connections).toBeLessThanOrEqual(3);
 });
 
 test('a session that cannot be reached again is lost when its window is over', async () => {
