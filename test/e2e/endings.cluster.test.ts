@@ -27,6 +27,9 @@ async function capture(pods: readonly ShopPod[], name: string): Promise<KsnoopPr
   const targets = pods.map((pod) => `pod/${pod.name}`);
   const ksnoop = new KsnoopProcess(['-v', '-n', 'shop', ...targets, '--transport', 'exec', '-w', file], on.kubeconfig);
   await ksnoop.capturing(pods.length);
+  // What the agents say of their sessions may come after that.
+  const nodes = new Set(pods.map(({ node }) => node)).size;
+  await ksnoop.says(new RegExp(`(session [0-9a-f]{32}[^]*?){${nodes}}`));
   return Object.assign(ksnoop, { file });
 }
 
