@@ -1,8 +1,17 @@
 import { objectAt } from '../../wire/guard.ts';
 import { find } from '../kube/api.ts';
 import { resourcePath } from '../kube/resource.ts';
-import { type Asking, type Selected, through, together } from './kind.ts';
+import { type Asking, type KindRight, type Selected, through, together } from './kind.ts';
 import { service } from './service.ts';
+
+/** What looking at the Services behind something takes. */
+export const BACKEND_RIGHT: KindRight = {
+  verb: 'get',
+  group: '',
+  resource: 'services',
+  where: 'namespace',
+  purpose: 'without it the pods behind are not found',
+};
 
 /** A Service that an Ingress or a route sends requests to. */
 export interface BackendRef {

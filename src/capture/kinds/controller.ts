@@ -4,8 +4,17 @@ import { list, type Selectors } from '../kube/api.ts';
 import { resourcePath } from '../kube/resource.ts';
 import { daemonSet } from './daemonset.ts';
 import { deployment } from './deployment.ts';
-import { type Asking, type Selected, type TargetKind, together } from './kind.ts';
+import { type Asking, type KindRight, type Selected, type TargetKind, together } from './kind.ts';
 import { objectName } from './object.ts';
+
+/** What looking for a controller takes. */
+export const CONTROLLER_RIGHTS: readonly KindRight[] = ['deployments', 'daemonsets'].map((resource) => ({
+  verb: 'list',
+  group: 'apps',
+  resource,
+  where: 'cluster',
+  purpose: 'without it the controller is looked for in its own namespace',
+}));
 
 /** What is known of a controller from the class that names it. */
 export interface ControllerTraits {

@@ -2,8 +2,8 @@ import { KsnoopError } from '../../wire/errors.ts';
 import { type JsonObject, objectAt, objectsAt, optionalString, stringsAt } from '../../wire/guard.ts';
 import { find, list } from '../kube/api.ts';
 import { resourcePath } from '../kube/resource.ts';
-import { type BackendRef, selectBackends } from './backends.ts';
-import { selectController } from './controller.ts';
+import { BACKEND_RIGHT, type BackendRef, selectBackends } from './backends.ts';
+import { CONTROLLER_RIGHTS, selectController } from './controller.ts';
 import { type Asking, type Selected, type TargetKind, through, together } from './kind.ts';
 import { textSelector } from './label-selector.ts';
 import { objectName } from './object.ts';
@@ -23,13 +23,7 @@ export const gateway: TargetKind = {
   kind: 'Gateway',
   namespaced: true,
   uses: [
-    {
-      verb: 'get',
-      group: '',
-      resource: 'services',
-      where: 'namespace',
-      purpose: 'without it the pods behind are not found',
-    },
+    BACKEND_RIGHT,
     {
       verb: 'list',
       group: 'gateway.networking.k8s.io',
@@ -44,20 +38,7 @@ export const gateway: TargetKind = {
       where: 'cluster',
       purpose: 'without it the controller is not found',
     },
-    {
-      verb: 'list',
-      group: 'apps',
-      resource: 'deployments',
-      where: 'cluster',
-      purpose: 'without it the controller is looked for in its own namespace',
-    },
-    {
-      verb: 'list',
-      group: 'apps',
-      resource: 'daemonsets',
-      where: 'cluster',
-      purpose: 'without it the controller is looked for in its own namespace',
-    },
+    ...CONTROLLER_RIGHTS,
   ],
   async select(object, asking) {
     const via = `gateway/${objectName(object).name}`;

@@ -1,6 +1,7 @@
 import { find } from '../kube/api.ts';
 import { resourcePath } from '../kube/resource.ts';
-import { selectBackends } from './backends.ts';
+import { BACKEND_RIGHT, selectBackends } from './backends.ts';
+import { CONTROLLER_RIGHTS } from './controller.ts';
 import { backendRefs, GATEWAY_API, gatewayPods, parentsOf } from './gateway.ts';
 import { type Selected, type TargetKind, through, together } from './kind.ts';
 import { objectName } from './object.ts';
@@ -14,13 +15,7 @@ export const httpRoute: TargetKind = {
   kind: 'HTTPRoute',
   namespaced: true,
   uses: [
-    {
-      verb: 'get',
-      group: '',
-      resource: 'services',
-      where: 'namespace',
-      purpose: 'without it the pods behind are not found',
-    },
+    BACKEND_RIGHT,
     {
       verb: 'get',
       group: 'gateway.networking.k8s.io',
@@ -35,20 +30,7 @@ export const httpRoute: TargetKind = {
       where: 'cluster',
       purpose: 'without it the controller is not found',
     },
-    {
-      verb: 'list',
-      group: 'apps',
-      resource: 'deployments',
-      where: 'cluster',
-      purpose: 'without it the controller is looked for in its own namespace',
-    },
-    {
-      verb: 'list',
-      group: 'apps',
-      resource: 'daemonsets',
-      where: 'cluster',
-      purpose: 'without it the controller is looked for in its own namespace',
-    },
+    ...CONTROLLER_RIGHTS,
   ],
   async select(object, asking) {
     const { name, namespace } = objectName(object);

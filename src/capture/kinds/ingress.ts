@@ -2,8 +2,8 @@ import { KsnoopError } from '../../wire/errors.ts';
 import { type JsonObject, objectAt, objectsAt, optionalString, stringsAt } from '../../wire/guard.ts';
 import { find, list } from '../kube/api.ts';
 import { resourcePath } from '../kube/resource.ts';
-import { type BackendRef, selectBackends } from './backends.ts';
-import { selectController } from './controller.ts';
+import { BACKEND_RIGHT, type BackendRef, selectBackends } from './backends.ts';
+import { CONTROLLER_RIGHTS, selectController } from './controller.ts';
 import { type Asking, type Selected, type TargetKind, through, together } from './kind.ts';
 import { objectName } from './object.ts';
 import { service } from './service.ts';
@@ -22,13 +22,7 @@ export const ingress: TargetKind = {
   kind: 'Ingress',
   namespaced: true,
   uses: [
-    {
-      verb: 'get',
-      group: '',
-      resource: 'services',
-      where: 'namespace',
-      purpose: 'without it the pods behind are not found',
-    },
+    BACKEND_RIGHT,
     {
       verb: 'get',
       group: 'networking.k8s.io',
@@ -36,20 +30,7 @@ export const ingress: TargetKind = {
       where: 'cluster',
       purpose: 'without it the controller is not found',
     },
-    {
-      verb: 'list',
-      group: 'apps',
-      resource: 'deployments',
-      where: 'cluster',
-      purpose: 'without it the controller is looked for in its own namespace',
-    },
-    {
-      verb: 'list',
-      group: 'apps',
-      resource: 'daemonsets',
-      where: 'cluster',
-      purpose: 'without it the controller is looked for in its own namespace',
-    },
+    ...CONTROLLER_RIGHTS,
   ],
   async select(object, asking) {
     const { name, namespace } = objectName(object);
