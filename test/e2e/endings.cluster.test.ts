@@ -29,7 +29,7 @@ async function capture(pods: readonly ShopPod[], name: string): Promise<KsnoopPr
   await ksnoop.capturing(pods.length);
   // What the agents say of their sessions may come after that.
   const nodes = new Set(pods.map(({ node }) => node)).size;
-  await ksnoop.says(new RegExp(`(session [0-9a-f]{32}[^]*?){${nodes}}`));
+  await ksnoop.says(/session [0-9a-f]{32}/, 30_000, nodes);
   return Object.assign(ksnoop, { file });
 }
 

@@ -38,19 +38,20 @@ export class KsnoopProcess {
     });
   }
 
-  /** Resolves once stderr matches; rejects when ksnoop ends before or after `timeoutMs`. */
-  async says(pattern: RegExp, timeoutMs = 30_000): Promise<void> {
+  /** Resolves once stderr has as many matches; rejects when ksnoop ends before or after `timeoutMs`. */
+  async says(pattern: RegExp, timeoutMs = 30_000, times = 1): Promise<void> {
+    const each = new RegExp(pattern, `${pattern.flags.replace('g', '')}g`);
     const deadline = Date.now() + timeoutMs;
-    while (!pattern.test(this.stderr)) {
+    while ((this.stderr.match(each)?.length ?? 0) < times) {
       if (this.child.exitCode !== null) throw new Error(`ksnoop ended with ${this.child.exitCode}: ${this.stderr}`);
-      if (Date.now() > deadline) throw new Error(`ksnoop did not say ${pattern}: ${this.stderr}`);
+      if (Date.now() > deadline) throw new Error(`ksnoop did not say ${pattern} ${times} times: ${this.stderr}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
 
   /** Resolves once it captures this many targets. */
   capturing(count: number): Promise<void> {
-    return this.says(new RegExp(`(^|\\n)(ksnoop: capturing [^\\n]*\\n[^]*?){${count}}`));
+    return this.says(/^ksnoop: capturing .*\n/m, 30_000, count);
   }
 
   /** Ctrl-C, then how it ended. */
