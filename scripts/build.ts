@@ -16,7 +16,6 @@ const common: BuildOptions = {
   target: 'node22.19',
   minifySyntax: true,
   minifyWhitespace: true,
-  keepNames: true,
   legalComments: 'linked',
   metafile: true,
   logLevel: 'warning',
