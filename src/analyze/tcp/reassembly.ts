@@ -93,7 +93,7 @@ export class Reassembly {
     let waiting = stream.waiting[direction];
     if (waiting === undefined) {
       waiting = new OutOfOrder();
-      stream.waiting[direction] = waiting;
+      stream.wait(direction, waiting);
     }
     const before = waiting.octets;
     const copy = Uint8Array.from(bytes.subarray(start, end));
@@ -107,7 +107,7 @@ export class Reassembly {
   #skip(stream: TcpStream, direction: number): void {
     const first = stream.waiting[direction]?.segments[0];
     if (first === undefined) {
-      stream.waiting[direction] = undefined;
+      stream.wait(direction, undefined);
       return;
     }
     const { ints } = this.#table;
@@ -135,7 +135,7 @@ export class Reassembly {
     for (;;) {
       const first = waiting.segments[0];
       if (first === undefined) {
-        stream.waiting[direction] = undefined;
+        stream.wait(direction, undefined);
         return;
       }
       const ahead = (first.sequence - (ints[own + C.next] as number)) | 0;

@@ -28,6 +28,12 @@ interface Portion {
 const recognition = new Recognition();
 const NOTHING: Portion[] = [];
 
+/** By direction, what waits behind a hole. */
+type Waiting = [OutOfOrder | undefined, OutOfOrder | undefined];
+
+/** Of streams without a hole so far, which are most: shared, and never written to. */
+const NOTHING_WAITS: Readonly<Waiting> = [undefined, undefined];
+
 /** The octets of one connection, in order: recognises whose words they are and hands them to that protocol. */
 export class TcpStream implements StreamContext {
   /** Where its flow lies in the table; the table's owner keeps it right. */
@@ -37,8 +43,6 @@ export class TcpStream implements StreamContext {
   serverPort = 0;
   clientPort = 0;
   protocol: StreamProtocol | undefined;
-  /** By direction, once something waits behind a hole. */
-  readonly waiting: [OutOfOrder | undefined, OutOfOrder | undefined] = [undefined, undefined];
   ended = false;
   /** Which direction, 0 or 1, is the client's. */
   client = 0;
@@ -49,6 +53,7 @@ export class TcpStream implements StreamContext {
   #head: Portion[] = NOTHING;
   #headOctets = 0;
   #looks = 0;
+  #waiting: Readonly<Waiting> = NOTHING_WAITS;
 
   constructor(host: StreamHost) {
     this.#host = host;
@@ -63,13 +68,21 @@ export class TcpStream implements StreamContext {
     this.serverPort = serverPort;
     this.protocol = undefined;
     this.ended = false;
-    this.waiting[0] = undefined;
-    this.waiting[1] = undefined;
+    this.#waiting = NOTHING_WAITS;
     this.#guessed = guessed;
     this.#analyzer = undefined;
     this.#head = NOTHING;
     this.#headOctets = 0;
     this.#looks = 0;
+  }
+
+  /** By direction, what waits behind a hole. */
+  get waiting(): Readonly<Waiting> {
+    return this.#waiting;
+  }
+
+  wait(direction: number, segments: OutOfOrder | undefined): void {
+    this.#waiting = direction === 0 ? [segments, this.#waiting[1]] : [this.#waiting[0], segments];
   }
 
   get now(): number {

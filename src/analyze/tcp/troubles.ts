@@ -15,6 +15,19 @@ export const TROUBLE = {
 
 const KINDS = 9;
 
+const NONE: TcpDirectionFacts = {
+  retransmissions: 0,
+  fastRetransmissions: 0,
+  timeoutRetransmissions: 0,
+  spuriousRetransmissions: 0,
+  outOfOrder: 0,
+  duplicateAcks: 0,
+  keepAlives: 0,
+  zeroWindows: 0,
+  windowFull: 0,
+  lost: 0,
+};
+
 /** Most connections have no troubles: their counts are made when the first comes. */
 export class Troubles {
   readonly #counts: (Float64Array | undefined)[] = [];
@@ -35,7 +48,8 @@ export class Troubles {
 
   facts(place: number, direction: number): TcpDirectionFacts {
     const counts = this.#counts[place];
-    const of = (trouble: number) => counts?.[direction * KINDS + trouble] ?? 0;
+    if (counts === undefined) return NONE;
+    const of = (trouble: number) => counts[direction * KINDS + trouble] as number;
     return {
       retransmissions: of(TROUBLE.fast) + of(TROUBLE.timeout) + of(TROUBLE.spurious),
       fastRetransmissions: of(TROUBLE.fast),

@@ -34,22 +34,27 @@ interface Response {
   readonly time: number;
 }
 
+/** Of connections without any so far; never written to. */
+const NO_REQUESTS: Request[] = [];
+const NO_INTERIM: readonly number[] = [];
+
 /** HTTP/1.x (RFC 9112) of one connection: requests and responses in order, pipelined or not. */
 class Http1 implements StreamAnalyzer, MessageSink {
   readonly #context: StreamContext;
-  readonly #readers: readonly [MessageReader, MessageReader];
-  readonly #requests: Request[] = [];
+  /** Made when a direction first says something: of many connections only one side is seen. */
+  #client: MessageReader | undefined;
+  #server: MessageReader | undefined;
+  #requests: Request[] = NO_REQUESTS;
   /** The request whose octets are coming, as long as they come. */
   #sending: Request | undefined;
   #response: Response | undefined;
-  #interim: number[] = [];
+  #interim: readonly number[] = NO_INTERIM;
   #next: StreamAnalyzer | undefined;
   /** After an upgrade to what is not decoded. */
   #tunnel = false;
 
   constructor(context: StreamContext) {
     this.#context = context;
-    this.#readers = [new MessageReader(SIDE.client, this), new MessageReader(SIDE.server, this)];
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {
@@ -58,8 +63,17 @@ class Http1 implements StreamAnalyzer, MessageSink {
       this.#next.data(side, bytes, start, end);
       return;
     }
-    const at = this.#readers[side].data(bytes, start, end, this.#context.now);
+    const at = this.#reader(side).data(bytes, start, end, this.#context.now);
     if (at < end) this.#rest(side, bytes, at, end);
+  }
+
+  #reader(side: Side): MessageReader {
+    if (side === SIDE.client) {
+      this.#client ??= new MessageReader(SIDE.client, this);
+      return this.#client;
+    }
+    this.#server ??= new MessageReader(SIDE.server, this);
+    return this.#server;
   }
 
   /** What came behind the message that changed the protocol. */
@@ -69,7 +83,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
 
   gap(side: Side, length: number): void {
     if (this.#next !== undefined) this.#next.gap(side, length);
-    else if (!this.#tunnel) this.#readers[side].gap(length, this.#context.now);
+    else if (!this.#tunnel) this.#reader(side).gap(length, this.#context.now);
   }
 
   end(how: StreamEnd): void {
@@ -77,13 +91,15 @@ class Http1 implements StreamAnalyzer, MessageSink {
       this.#next.end(how);
       return;
     }
-    const reader = this.#readers[SIDE.server];
     if (this.#response !== undefined) {
+      const reader = this.#reader(SIDE.server);
       // Only a body without a length ends with the connection.
       const whole = reader.at === AT.untilEnd && how === 'closed';
       this.#finishResponse(reader.lastTime, reader.octets, whole ? undefined : how === 'reset' ? 'reset' : 'gap');
     }
-    for (const request of this.#requests.splice(0)) {
+    const requests = this.#requests;
+    this.#requests = NO_REQUESTS;
+    for (const request of requests) {
       this.#emit(request, undefined, 0, 0, how === 'reset' ? 'reset' : 'no response');
     }
   }
@@ -115,7 +131,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
     const response = this.#response;
     if (response === undefined) return true;
     if (response.status < 200 && response.status !== 101) {
-      if (this.#interim.length < 16) this.#interim.push(response.status);
+      if (this.#interim.length < 16) this.#interim = [...this.#interim, response.status];
       this.#response = undefined;
       return true;
     }
@@ -129,7 +145,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
       this.#sending = undefined;
       return;
     }
-    const reader = this.#readers[SIDE.server];
+    const reader = this.#reader(SIDE.server);
     if (this.#response !== undefined) this.#finishResponse(reader.lastTime, reader.octets, 'gap');
     // Which of them were answered in what is missing is not known; without pipelining, all but the last.
     while (this.#requests.length > 1) {
@@ -155,7 +171,9 @@ class Http1 implements StreamAnalyzer, MessageSink {
       const oldest = this.#requests.shift();
       if (oldest !== undefined) this.#emit(oldest, undefined, 0, 0, 'no response');
     }
-    this.#requests.push(request);
+    // An array's first push makes room for 17, and most connections have one request at a time.
+    if (this.#requests === NO_REQUESTS) this.#requests = [request];
+    else this.#requests.push(request);
     this.#sending = request;
     if (head.chunked) return AT_CHUNKED;
     return Math.max(0, head.contentLength);
@@ -178,7 +196,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
     if (response === undefined) return;
     const request = this.#requests.shift();
     this.#emit(request, response, end, octets, incomplete);
-    this.#interim = [];
+    this.#interim = NO_INTERIM;
   }
 
   /** Whether the connection goes on as something else. */
@@ -204,7 +222,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
     const method = request?.method ?? '';
     const { showSecrets } = this.#context;
     const path = request === undefined ? '' : showSecrets ? request.target : maskTarget(request.target);
-    const sent = request === this.#sending && request !== undefined ? this.#readers[SIDE.client] : undefined;
+    const sent = request === this.#sending && request !== undefined ? this.#client : undefined;
     const route = request === undefined ? '(request not seen)' : routeOf(method, path);
     const exchange: Exchange = {
       kind: 'exchange',

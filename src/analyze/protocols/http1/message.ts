@@ -32,7 +32,7 @@ export class MessageReader {
   lastTime = 0;
   readonly #side: Side;
   readonly #sink: MessageSink;
-  readonly #chunks = new Chunks();
+  #chunks: Chunks | undefined;
   #left = 0;
   #chunked = false;
   #gap = false;
@@ -66,7 +66,9 @@ export class MessageReader {
       } else if (this.at === AT.lost) {
         if (!this.#resume(bytes, at, end)) return end;
       } else {
-        const stopped = this.#chunks.follow(bytes, at, end);
+        this.#chunks ??= new Chunks();
+        const chunks = this.#chunks;
+        const stopped = chunks.follow(bytes, at, end);
         if (stopped < 0) {
           this.#lose();
           continue;
@@ -74,7 +76,7 @@ export class MessageReader {
         this.octets += stopped - at;
         this.lastTime = now;
         at = stopped;
-        if (this.#chunks.ended && !this.#finish()) return at;
+        if (chunks.ended && !this.#finish()) return at;
       }
     }
     return end;
@@ -91,10 +93,11 @@ export class MessageReader {
       if (this.#left === 0) this.#finish();
       return;
     }
-    if (this.at === AT.chunkSize && this.#chunks.at === AT.body && length < this.#chunks.left) {
+    const chunks = this.#chunks;
+    if (this.at === AT.chunkSize && chunks?.at === AT.body && length < chunks.left) {
       this.#gap = true;
       this.octets += length;
-      this.#chunks.left -= length;
+      chunks.left -= length;
       return;
     }
     // A head that was cut still says what it began with.
@@ -164,6 +167,7 @@ export class MessageReader {
     if (body === AT_UNTIL_END) this.at = AT.untilEnd;
     else if (this.#chunked) {
       this.at = AT.chunkSize;
+      this.#chunks ??= new Chunks();
       this.#chunks.begin();
       this.#chunks.ended = false;
     } else if (body > 0) {
@@ -175,7 +179,7 @@ export class MessageReader {
 
   #finish(): boolean {
     this.at = AT.head;
-    this.#chunks.ended = false;
+    if (this.#chunks !== undefined) this.#chunks.ended = false;
     return this.#sink.onEnd(this.#side, this.octets, this.lastTime, this.#gap);
   }
 
