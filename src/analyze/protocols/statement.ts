@@ -1,16 +1,18 @@
 import { TEXT_MAXIMUM } from '../limits.ts';
-import { MASK } from '../secrets.ts';
 import { CacheOfTexts } from '../text-cache.ts';
 import { oneLine } from './one-line.ts';
-
-/** What follows a word that announces a password, as a literal. */
-const SECRET =
-  /((?:password(?!_)|identified\s+(?:via|with)\s+\S+\s+(?:using|as|by)|identified\s+by(?:\s+password)?|set\s+password(?:\s+for\s+\S+)?\s*=?|secret|passphrase)\s*(?:=>|=|\(|\s)?\s*)('(?:[^'\\]|''|\\.)*'?|"(?:[^"\\]|\\.)*"?)/gi;
+import { maskQuoted, maskStatement } from './statement-secrets.ts';
 
 /** A statement for people: one line, bounded, passwords masked unless `secrets`. */
 export function statementText(sql: string, secrets: boolean): string {
-  const line = oneLine(sql.length > TEXT_MAXIMUM ? sql.slice(0, TEXT_MAXIMUM) : sql).trim();
-  return secrets ? line : line.replace(SECRET, `$1${MASK}`);
+  const bounded = sql.length > TEXT_MAXIMUM ? sql.slice(0, TEXT_MAXIMUM) : sql;
+  // Masked while its lines still end: a comment's end is one.
+  return oneLine(secrets ? bounded : maskStatement(bounded)).trim();
+}
+
+/** A server's error to a statement, for people: one line, what was masked in the statement masked, unless `secrets`. */
+export function errorText(message: string, sql: string, secrets: boolean): string {
+  return oneLine(secrets ? message : maskQuoted(message, sql));
 }
 
 const TABLE =

@@ -1,5 +1,6 @@
 import { u16 } from '../bytes.ts';
 import { SIDE, type Side } from '../event.ts';
+import { maskText } from '../secrets.ts';
 import { utf8 } from '../text.ts';
 import { oneLine } from './one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamProtocol } from './protocol.ts';
@@ -151,7 +152,7 @@ class Direction {
 
   #message(): void {
     const kind = this.#messageOpcode === OPCODE.text ? 'text' : 'binary';
-    const text = this.#keptLength > 0 ? oneLine(utf8(this.#kept, 0, this.#keptLength)) : undefined;
+    const text = this.#keptLength > 0 ? this.#text(this.#kept, 0, this.#keptLength) : undefined;
     this.#messageOpcode = -1;
     this.#context.emit({
       kind: 'message',
@@ -164,10 +165,15 @@ class Direction {
     });
   }
 
+  #text(bytes: Uint8Array, start: number, end: number): string {
+    const text = utf8(bytes, start, end);
+    return oneLine(this.#context.showSecrets ? text : maskText(text));
+  }
+
   #close(): void {
     const said = this.#control ?? new Uint8Array(0);
     const code = this.#controlLength >= 2 ? u16(said, 0) : undefined;
-    const reason = this.#controlLength > 2 ? oneLine(utf8(said, 2, this.#controlLength)) : undefined;
+    const reason = this.#controlLength > 2 ? this.#text(said, 2, this.#controlLength) : undefined;
     const label = ['closing', code, reason].filter((part) => part !== undefined).join(' ');
     this.#context.emit({
       kind: 'event',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { statementRoute, statementText } from '../../../src/analyze/protocols/statement.ts';
+import { errorText, statementRoute, statementText } from '../../../src/analyze/protocols/statement.ts';
 
 test.each([
   ['SELECT * FROM stock WHERE id = 7', 'SELECT stock'],
@@ -25,6 +25,25 @@ test.each([
 ])('%s shows no password', (sql) => {
   expect(statementText(sql, false)).not.toContain('hush');
   expect(statementText(sql, true)).toContain('hush');
+});
+
+test.each([
+  "SELECT * FROM t WHERE name = 'open' AND password_expires > 'open'",
+  "CREATE TABLE t (password varchar(50) DEFAULT 'open', token text NOT NULL)",
+  "INSERT INTO t VALUES ('open', 'password')",
+  "INSERT INTO u (a, password) VALUES ('open', ?)",
+  "CREATE USER a IDENTIFIED WITH 'open' BY ?; SELECT 'open'",
+  "SET PASSWORD FOR 'open'@'%' = ?",
+  'SELECT password AS p, \'open\', "token" FROM "open" -- it isn\'t open',
+])('%s keeps what is no secret', (sql) => {
+  expect(statementText(sql, false)).toBe(sql);
+});
+
+test('a server that quotes the statement shows no password', () => {
+  const sql = "ALTER USER a IDENTIFIED BY 'hush' REPLACE 'hush-too'";
+  expect(errorText("near 'REPLACE 'hush-too'' at line 1", sql, false)).toBe("near 'REPLACE '***'' at line 1");
+  expect(errorText("near 'REPLACE 'hush-too'' at line 1", sql, true)).toContain('hush-too');
+  expect(errorText('Access denied (using password: YES)', '', false)).toBe('Access denied (using password: YES)');
 });
 
 test('one line, bounded', () => {

@@ -1,5 +1,5 @@
 import { TEXT_MAXIMUM } from '../../limits.ts';
-import { MASK, SECRET_HEADERS } from '../../secrets.ts';
+import { maskField } from '../../secrets.ts';
 import { latin1 } from '../../text.ts';
 import { TextTable } from '../../text-table.ts';
 import { methodAt, versionAt } from './start-line.ts';
@@ -12,6 +12,7 @@ const VERSION_LOOK = 16;
 
 const CR = 13;
 const LF = 10;
+const TAB = 9;
 const SPACE = 0x20;
 const COLON = 0x3a;
 
@@ -38,6 +39,7 @@ export class Head {
   contentType = '';
   /** Names in lower case; only when asked for. */
   fields: Record<string, string> | undefined;
+  #lastName = '';
 
   /**
    * Read a head, from its start line to its empty line.
@@ -53,6 +55,7 @@ export class Head {
     this.host = '';
     this.contentType = '';
     this.fields = detail ? {} : undefined;
+    this.#lastName = '';
     let lineEnd = endOfLine(bytes, start, end);
     if (lineEnd === end && !cut) return HEAD.more;
     if (!this.#startLine(bytes, start, trimmed(bytes, start, lineEnd), detail)) return HEAD.none;
@@ -140,16 +143,23 @@ export class Head {
   }
 
   #keep(fields: Record<string, string>, bytes: Uint8Array, start: number, end: number, secrets: boolean): void {
+    // A line that begins with a blank goes on with the field before it (RFC 9112, section 5.2).
+    const folded = bytes[start] === SPACE || bytes[start] === TAB;
+    if (folded && this.#lastName === '') return;
     let colon = start;
     while (colon < end && bytes[colon] !== COLON) colon += 1;
-    if (colon === end) return;
-    const name = latin1(bytes, start, Math.min(colon, start + TEXT_MAXIMUM))
-      .trim()
-      .toLowerCase();
-    const text = !secrets && SECRET_HEADERS.has(name) ? MASK : value(bytes, colon + 1, end);
+    if (colon === end && !folded) return;
+    const name = folded
+      ? this.#lastName
+      : latin1(bytes, start, Math.min(colon, start + TEXT_MAXIMUM))
+          .trim()
+          .toLowerCase();
+    this.#lastName = name;
+    const said = value(bytes, folded ? start : colon + 1, end);
+    const text = secrets ? said : maskField(name, said);
     // A name such as __proto__ is a name like others.
     const known = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    const joined = known === undefined ? text : `${known}, ${text}`.slice(0, TEXT_MAXIMUM);
+    const joined = known === undefined ? text : `${known}${folded ? '' : ','} ${text}`.slice(0, TEXT_MAXIMUM);
     Object.defineProperty(fields, name, { value: joined, enumerable: true, configurable: true, writable: true });
   }
 }

@@ -158,7 +158,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
     const request: Request = {
       method: head.method,
       target: head.target,
-      host: head.host,
+      host: this.#context.showSecrets ? head.host : maskTarget(head.host),
       version: head.version,
       upgrade: head.upgrade,
       fields: head.fields,

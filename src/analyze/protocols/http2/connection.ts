@@ -2,6 +2,7 @@ import { joinedOctets } from '../../../wire/octets.ts';
 import { i32, u8 } from '../../bytes.ts';
 import { type Incomplete, SIDE, type Side } from '../../event.ts';
 import { PENDING_PER_STREAM } from '../../limits.ts';
+import { maskText } from '../../secrets.ts';
 import { latin1 } from '../../text.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
@@ -282,7 +283,8 @@ export class Http2Connection implements StreamAnalyzer {
   #goAway(direction: Direction, bytes: Uint8Array, start: number, end: number): void {
     const code = i32(bytes, start + 4);
     if (code === 0) return;
-    const words = latin1(bytes, start + 8, Math.min(end, start + 8 + 200));
+    const debug = latin1(bytes, start + 8, Math.min(end, start + 8 + 200));
+    const words = this.#context.showSecrets ? debug : maskText(debug);
     const label = oneLine(words === '' ? `GOAWAY ${errorName(code)}` : `GOAWAY ${errorName(code)}: ${words}`);
     const { now } = this.#context;
     const said = { kind: 'event', protocol: 'http', code: 'HTTP2_GOAWAY', time: now, from: direction.side } as const;

@@ -1,6 +1,6 @@
 import type { Exchange, Fields, Incomplete } from '../../event.ts';
 import { TEXT_MAXIMUM } from '../../limits.ts';
-import { MASK, maskTarget, SECRET_HEADERS } from '../../secrets.ts';
+import { maskField, maskTarget, maskText } from '../../secrets.ts';
 import { routeOf } from '../http1/route.ts';
 import { oneLine } from '../one-line.ts';
 import { grpcMessage, grpcMethod, grpcStatus } from './grpc.ts';
@@ -50,7 +50,7 @@ export class Half {
         this.path = value.slice(0, TEXT_MAXIMUM);
         return;
       case ':authority':
-        this.authority = value.slice(0, TEXT_MAXIMUM);
+        this.authority = this.#secrets ? value.slice(0, TEXT_MAXIMUM) : maskTarget(value.slice(0, TEXT_MAXIMUM));
         return;
       case ':status':
         this.status = value;
@@ -62,13 +62,15 @@ export class Half {
         this.grpcStatus = value;
         break;
       case 'grpc-message':
-        this.grpcMessage = value.slice(0, TEXT_MAXIMUM);
+        this.grpcMessage = grpcMessage(value.slice(0, TEXT_MAXIMUM));
+        if (!this.#secrets) this.grpcMessage = maskText(this.grpcMessage);
         break;
       default:
     }
     if (this.fields === undefined || name.startsWith(':') || this.#kept >= FIELDS_MAXIMUM) return;
     this.#kept += 1;
-    const text = !this.#secrets && SECRET_HEADERS.has(name) ? MASK : value.slice(0, TEXT_MAXIMUM);
+    const bounded = value.slice(0, TEXT_MAXIMUM);
+    const text = this.#secrets ? bounded : maskField(name, bounded);
     const known = Object.hasOwn(this.fields, name) ? this.fields[name] : undefined;
     const joined = known === undefined ? text : `${known}, ${text}`.slice(0, TEXT_MAXIMUM);
     Object.defineProperty(this.fields, name, { value: joined, enumerable: true, configurable: true, writable: true });
@@ -131,7 +133,7 @@ export class Http2Stream {
   #grpc(path: string): Pick<Exchange, 'protocol' | 'label' | 'status' | 'failed' | 'route'> {
     const { response } = this;
     const status = grpcStatus(response.grpcStatus);
-    const message = grpcMessage(response.grpcMessage);
+    const message = response.grpcMessage;
     const told = status === undefined ? (this.reset === '' ? '' : `RST ${this.reset}`) : status;
     const name = path === '' ? '(request not seen)' : oneLine(path.replace(/^\//, ''));
     return {
@@ -152,7 +154,7 @@ export class Http2Stream {
       service: service || undefined,
       method: method || undefined,
       status: grpcStatus(response.grpcStatus),
-      message: response.grpcMessage === '' ? undefined : oneLine(grpcMessage(response.grpcMessage)),
+      message: response.grpcMessage === '' ? undefined : oneLine(response.grpcMessage),
       requests,
       responses,
       type: requests > 1 || responses > 1 ? 'streaming' : 'unary',

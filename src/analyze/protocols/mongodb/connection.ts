@@ -1,5 +1,6 @@
 import { type Fields, type Incomplete, SIDE, type Side } from '../../event.ts';
 import { PENDING_PER_STREAM } from '../../limits.ts';
+import { maskText } from '../../secrets.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import { SeekingFramer } from '../seeking-framer.ts';
@@ -207,7 +208,7 @@ export class MongodbConnection implements StreamAnalyzer {
       command: command.name || undefined,
       database: command.database || undefined,
       collection: command.collection || undefined,
-      error: error || undefined,
+      error: (this.#context.showSecrets ? error : maskText(error)) || undefined,
       code: code || undefined,
     };
     if (!this.#context.detail) return plain;

@@ -1,6 +1,9 @@
 import { u8 } from '../../bytes.ts';
 import { ANSWER, errorOf, LengthEncoded, okFacts, type SqlError, u16le } from './packets.ts';
 
+/** An error's number that is none: MariaDB says how far it has come ("ERR_Packet", progress reporting). */
+const PROGRESS = 0xffff;
+
 /** Rows and columns that nobody has. */
 const COLUMNS_MAXIMUM = 65_536;
 
@@ -34,7 +37,9 @@ export class Answer {
     if (end <= start) return this.#at === AT.first;
     const first = u8(bytes, start);
     if (first === ANSWER.error) {
-      this.error = errorOf(bytes, start, end);
+      const error = errorOf(bytes, start, end);
+      if (error.code === PROGRESS) return false;
+      this.error = error;
       return true;
     }
     const isEnd = first === ANSWER.end && (length === 5 || (length >= 7 && this.#at === AT.rows));

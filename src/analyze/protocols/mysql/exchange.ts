@@ -1,6 +1,6 @@
 import type { Exchange, Incomplete } from '../../event.ts';
 import { oneLine } from '../one-line.ts';
-import { statementRoute, statementText } from '../statement.ts';
+import { errorText, statementRoute, statementText } from '../statement.ts';
 import type { Answer } from './answer.ts';
 
 /** A command, and its answer as far as it has come. */
@@ -36,6 +36,7 @@ export function commandExchange(
   const { error } = answer;
   const isConnect = command === 'CONNECT';
   const statement = sql === '' ? '' : statementText(sql, showSecrets);
+  const said = error === undefined ? undefined : errorText(error.message, sql, showSecrets);
   const named = command === 'STMT_PREPARE' ? `PREPARE ${statement}` : statement;
   const route = command === 'STMT_PREPARE' ? `PREPARE ${statementRoute(sql)}` : statementRoute(sql);
   const plain = command === 'STMT_EXECUTE' ? '(statement not seen)' : command;
@@ -49,14 +50,14 @@ export function commandExchange(
     responseEnd: end,
     requestBytes: asked.bytes,
     responseBytes: end === undefined ? 0 : answerBytes,
-    status: end === undefined ? '' : error === undefined ? 'OK' : oneLine(`ERROR ${error.code} ${error.message}`),
+    status: end === undefined ? '' : error === undefined ? 'OK' : oneLine(`ERROR ${error.code} ${said}`),
     failed: error !== undefined || end === undefined,
     route: isConnect ? 'connect' : sql === '' ? plain : route,
     incomplete,
     fields: {
       sql: {
         statement: statement || undefined,
-        error: error === undefined ? undefined : oneLine(error.message),
+        error: said,
         sqlstate: error === undefined || error.sqlstate === '' ? undefined : error.sqlstate,
         code: error?.code,
         rows: end === undefined || isConnect ? undefined : answer.rows,

@@ -1,6 +1,6 @@
 import type { Exchange, Incomplete } from '../../event.ts';
 import { oneLine } from '../one-line.ts';
-import { statementRoute, statementText } from '../statement.ts';
+import { errorText, statementRoute, statementText } from '../statement.ts';
 import { rowsOf } from './messages.ts';
 
 /** What a client asked for, in the order in which the server answers. */
@@ -38,6 +38,7 @@ export function statementExchange(
 ): Exchange {
   const isConnect = asked.kind === 'connect';
   const statement = isConnect ? '' : statementText(asked.sql, showSecrets);
+  const said = error === undefined ? undefined : errorText(error.message, asked.sql, showSecrets);
   const unknown = statement === '' ? '(statement not seen)' : statement;
   return {
     kind: 'exchange',
@@ -49,14 +50,14 @@ export function statementExchange(
     responseEnd: end,
     requestBytes: asked.bytes,
     responseBytes: end === undefined ? 0 : bytes,
-    status: error !== undefined ? oneLine(`ERROR ${error.sqlstate} ${error.message}`) : end === undefined ? '' : 'OK',
+    status: error !== undefined ? oneLine(`ERROR ${error.sqlstate} ${said}`) : end === undefined ? '' : 'OK',
     failed: error !== undefined || end === undefined,
     route: isConnect ? 'connect' : statement === '' ? '(statement not seen)' : statementRoute(asked.sql),
     incomplete,
     fields: {
       sql: {
         statement: isConnect ? undefined : statement || undefined,
-        error: error === undefined ? undefined : oneLine(error.message),
+        error: said,
         sqlstate: error?.sqlstate,
         rows: rowsOf(tag),
         command: tag === '' ? undefined : oneLine(tag.split(' ')[0] ?? ''),

@@ -1,4 +1,4 @@
-import { MASK } from '../../secrets.ts';
+import { isSecretName, MASK, maskText } from '../../secrets.ts';
 
 /** Commands (redis.io/commands) that tell a client's array from a server's. Modules' have a dot in their names. */
 export const COMMANDS: ReadonlySet<string> = new Set(
@@ -35,6 +35,9 @@ export function keyOf(command: string, args: readonly string[]): string | undefi
   return KEYLESS.has(command) ? undefined : args[0];
 }
 
+/** Commands in which a value follows the name of its key, or of its field. */
+const WRITES = new Set('SET SETNX SETEX PSETEX GETSET MSET MSETNX HSET HMSET HSETNX HSETEX XADD APPEND'.split(' '));
+
 /** The arguments with what is secret in them masked. */
 export function masked(command: string, args: readonly string[]): readonly string[] {
   if (command === 'AUTH') return args.map(() => MASK);
@@ -43,7 +46,10 @@ export function masked(command: string, args: readonly string[]): readonly strin
     return auth < 0 ? args : [...args.slice(0, auth + 1), ...args.slice(auth + 1).map(() => MASK)];
   }
   if (command === 'ACL') return args.map((arg, index) => (index > 0 && /^[><#!]/.test(arg) ? MASK : arg));
-  const sets = command === 'CONFIG' && args[0]?.toUpperCase() === 'SET';
-  if (!sets) return args;
-  return args.map((arg, index) => (/pass|auth$/i.test(args[index - 1] ?? '') ? MASK : arg));
+  const sets = (command === 'CONFIG' || command === 'SENTINEL') && args[0]?.toUpperCase() === 'SET';
+  if (sets) return args.map((arg, index) => (/pass|auth$/i.test(args[index - 1] ?? '') ? MASK : arg));
+  if (!WRITES.has(command)) return args.map(maskText);
+  // Behind the name of a key or a field; SETEX has a time between.
+  const apart = command.endsWith('SETEX') ? 2 : 1;
+  return args.map((arg, index) => (isSecretName(args[index - apart] ?? '') ? MASK : maskText(arg)));
 }

@@ -1,6 +1,7 @@
 import type { Exchange, Incomplete } from '../../event.ts';
 import { SIDE, type Side } from '../../event.ts';
 import { PENDING_PER_STREAM } from '../../limits.ts';
+import { maskText } from '../../secrets.ts';
 import { latin1 } from '../../text.ts';
 import { oneLine } from '../one-line.ts';
 import type { Likeness, StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocol.ts';
@@ -133,7 +134,7 @@ class Redis implements StreamAnalyzer {
   #message(value: RespValue, kind: string): void {
     if (!this.#inStep) return;
     const [, channel = ''] = value.texts;
-    const label = oneLine(value.type === SIMPLE ? kind : `${kind} ${channel}`.trim());
+    const label = this.#line(value.type === SIMPLE ? kind : `${kind} ${channel}`.trim());
     this.#context.emit({
       kind: 'message',
       protocol: 'redis',
@@ -143,17 +144,21 @@ class Redis implements StreamAnalyzer {
       bytes: value.octets,
       fields: {
         redis: {
-          command: kind === '' ? undefined : oneLine(kind),
+          command: kind === '' ? undefined : this.#line(kind),
           channel: channel === '' ? undefined : oneLine(channel),
         },
       },
     });
   }
 
+  #line(text: string): string {
+    return oneLine(this.#context.showSecrets ? text : maskText(text));
+  }
+
   #emit(command: Command, reply: RespValue | undefined, incomplete: Incomplete | undefined): void {
     const { name, args } = command;
     const isError = reply?.type === ERROR || reply?.type === BULK_ERROR;
-    const error = isError ? oneLine(reply.texts[0] ?? '') : undefined;
+    const error = isError ? this.#line(reply.texts[0] ?? '') : undefined;
     const key = keyOf(name, args);
     const exchange: Exchange = {
       kind: 'exchange',

@@ -1,0 +1,130 @@
+import { isSecretName, MASK, maskText } from '../secrets.ts';
+
+/** Words without which no statement holds a secret: all others are not looked through. */
+const HINT =
+  /pass|pwd|secret|token|identified|api_?key|access_?key|private_?key|signature|jwt|crypt|hmac|:\/\/|eyJ|authorization/i;
+
+/** Blank, comment, literal (also `E'…'`, `U&'…'`, `_utf8'…'`, `$tag$…$tag$`), name in quotes, word, placeholder, number. */
+const TOKEN =
+  /(\s+|--[^\n]*|#(?![>-])[^\n]*|\/\*(?!M?!)[\s\S]*?(?:\*\/|$))|((?:\b(?:[ebnx]|u&|_\w+)\s*)?'(?:[^'\\]|''|\\[\s\S])*(?:'|\\?$)|"(?:[^"\\]|""|\\[\s\S])*(?:"|\\?$)|\$(\w*)\$[\s\S]*?(?:\$\3\$|$)|\b0x[\da-f]+\b|\b\d[\w.]*)|(`[^`]*`?|[a-z_@][\w$@.-]*)|(=>|:=|[^\s])/giy;
+
+/** Functions whose texts are passwords or keys. */
+const CRYPT =
+  /^(?:crypt|encrypt|decrypt|aes_(?:en|de)crypt|des_(?:en|de)crypt|encode|decode|hmac|pgp_sym_\w+|(?:old_)?password)$/i;
+/** Between the word that announces a secret and the secret. */
+const BETWEEN = new Set(['=', '=>', ':=', '(', 'by', 'as', 'using', 'is', 'to', 'like', 'in', 'not', '<', '>', '!']);
+
+/** The secrets of a statement, masked. Names' values, what follows IDENTIFIED BY, columns of INSERT, crypt() and its like. */
+export function maskStatement(sql: string): string {
+  return HINT.test(sql) ? new Masker(sql).text : sql;
+}
+
+/** An error's text, without what of the statement was masked: servers quote what they do not understand. */
+export function maskQuoted(text: string, sql: string): string {
+  let masked = maskText(text);
+  if (!HINT.test(sql)) return masked;
+  for (const secret of new Masker(sql).secrets.sort((a, b) => b.length - a.length))
+    masked = masked.replaceAll(secret, MASK);
+  return masked;
+}
+
+/** Goes through a statement once, word by word. */
+class Masker {
+  text = '';
+  /** What was masked, without its quotes. */
+  readonly secrets: string[] = [];
+  /** The next literal is a secret; so are all in these brackets. */
+  #armed = false;
+  #list = 0;
+  #depth = 0;
+  /** Behind IDENTIFIED: BY, AS, USING and REPLACE announce secrets. */
+  #identified = false;
+  /** `SET PASSWORD FOR` names users before it comes to the password. */
+  #named = false;
+  #last = '';
+  /** Of an INSERT: which columns are secrets, at which one is looked, and whether the values have begun. */
+  #columns: boolean[] | undefined;
+  #column = 0;
+  #values = false;
+
+  constructor(sql: string) {
+    TOKEN.lastIndex = 0;
+    for (let found = TOKEN.exec(sql); found !== null; found = TOKEN.exec(sql)) {
+      const [whole, blank, literal, , word] = found;
+      if (blank !== undefined) this.text += maskText(whole);
+      else if (literal !== undefined) this.#literal(literal, sql[TOKEN.lastIndex] ?? '');
+      else if (word !== undefined) this.#word(word);
+      else this.#mark(whole);
+    }
+  }
+
+  #literal(literal: string, next: string): void {
+    const isName = literal.startsWith('"') && (next === '.' || this.#naming);
+    if (isName) {
+      this.#word(literal);
+      return;
+    }
+    const secret = this.#armed || this.#list > 0 || (this.#values && this.#depth === 1 && this.#isSecretColumn());
+    if (secret) {
+      const bare = literal.replace(/^(?:\w|u&|_\w+)?\s*(['"])([\s\S]*?)\1?$/i, '$2').replace(/^\$\w*\$|\$\w*\$$/g, '');
+      if (bare.length > 2) this.secrets.push(bare);
+      this.text += MASK;
+    } else this.text += maskText(literal);
+    this.#armed = false;
+    // In quotes it may be a column's name: "password" = 'x'.
+    if (literal.startsWith('"') && isSecretName(literal.slice(1, -1))) this.#armed = true;
+    this.#last = '';
+  }
+
+  /** In the brackets behind INSERT INTO and a table. */
+  get #naming(): boolean {
+    return this.#columns !== undefined && !this.#values;
+  }
+
+  #isSecretColumn(): boolean {
+    return this.#columns?.[this.#column] === true;
+  }
+
+  #word(word: string): void {
+    this.text += word;
+    const lower = word.toLowerCase().replace(/^[`"]|[`"]$/g, '');
+    const before = this.#last;
+    this.#last = lower;
+    if (lower === 'into' || lower === 'replace') this.#columns = lower === 'into' ? [] : this.#columns;
+    if (lower === 'values' || lower === 'select') {
+      this.#values = this.#columns !== undefined && lower === 'values';
+      if (!this.#values) this.#columns = undefined;
+    } else if (this.#naming && this.#depth === 1) this.#columns?.push(isSecretName(lower));
+    if (lower === 'identified') this.#identified = true;
+    else if (this.#identified && /^(?:by|as|using|replace)$/.test(lower)) this.#armed = true;
+    else if (lower === 'for' && /passw(?:or)?d$/.test(before)) {
+      this.#armed = false;
+      this.#named = true;
+    } else if (isSecretName(lower)) this.#armed = true;
+    else if (!BETWEEN.has(lower)) this.#armed = false;
+  }
+
+  #mark(mark: string): void {
+    this.text += mark;
+    if (mark === '(') {
+      if (CRYPT.test(this.#last) || this.#armed) this.#list = Math.max(this.#list, this.#depth + 1);
+      this.#depth += 1;
+      if (this.#values && this.#depth === 1) this.#column = 0;
+    } else if (mark === ')') {
+      this.#depth = Math.max(0, this.#depth - 1);
+      if (this.#depth < this.#list) this.#list = 0;
+      this.#armed = false;
+    } else if (mark === ',' && this.#depth === 1) this.#column += 1;
+    else if (mark === ';') {
+      this.#identified = false;
+      this.#named = false;
+      this.#columns = undefined;
+      this.#values = false;
+      this.#armed = false;
+    } else if (mark === '=' && this.#named) {
+      this.#named = false;
+      this.#armed = true;
+    } else if (!BETWEEN.has(mark)) this.#armed = false;
+    if (mark !== '(') this.#last = '';
+  }
+}
