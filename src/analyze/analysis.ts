@@ -2,7 +2,7 @@ import { LINK_TYPE } from '../wire/link-type.ts';
 import { i32, u8 } from './bytes.ts';
 import { Clock } from './clock.ts';
 import { DatagramFlows } from './datagrams.ts';
-import type { AnalysisSink } from './flow-facts.ts';
+import type { AnalysisSink, FlowInfo } from './flow-facts.ts';
 import { D, N } from './flow-layout.ts';
 import type { FlowTable } from './flow-table.ts';
 import { KIND_IPV6 } from './flow-view.ts';
@@ -155,6 +155,12 @@ export class Analysis {
     this.flow = -1;
     this.clock.set(packet.timeHigh, packet.timeLow);
     return TAKEN.opaque;
+  }
+
+  /** Flows that have not ended, TCP's first; each view is valid during its call. */
+  eachOpenFlow(visit: (flow: FlowInfo) => void): void {
+    this.#tcp.eachOpen(visit);
+    this.#datagrams.eachOpen(visit);
   }
 
   /** No more packets come: every flow ends. */

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
 import { type AnalysisEvent, SIDE } from './event.ts';
-import type { AnalysisSink } from './flow-facts.ts';
+import type { AnalysisSink, FlowInfo } from './flow-facts.ts';
 import { D, FLOW_STRIDE, N } from './flow-layout.ts';
 import { FlowTable } from './flow-table.ts';
 import { FlowView } from './flow-view.ts';
@@ -67,6 +67,11 @@ export class DatagramFlows {
 
   mayExpire = (_table: FlowTable, place: number, now: number): boolean =>
     now - (this.table.doubles[(this.table.base(place) >> 1) + D.last] as number) > DATAGRAM_IDLE_NS;
+
+  /** Flows that have not ended; each view is valid during its call. */
+  eachOpen(visit: (flow: FlowInfo) => void): void {
+    for (const place of this.table.places()) visit(this.#view.at(place));
+  }
 
   end(): void {
     for (const analyzer of this.#analyzers) analyzer.end();

@@ -5,7 +5,14 @@ import type { PacketView } from './packet.ts';
  * A flow as those who take events see it: a view, valid during the call; `facts` of it may be kept. Hosts are numbers of
  * the analysis' Hosts table, -1 where there is no address.
  */
-export interface FlowInfo {
+export interface FlowInfo extends FlowIdentity {
+  /** The interfaces (of the analysis, counted over all sections) that saw it; bit n for interface n, the first 31. */
+  readonly seenBy: number;
+  facts(): FlowFacts;
+}
+
+/** Which flow it is, and whose: what of it may be kept with an event, so that a record can be made later. */
+export interface FlowIdentity {
   /** Counts flows in the order in which they were first seen, from 0. */
   readonly id: number;
   readonly transport: Transport;
@@ -15,11 +22,8 @@ export interface FlowInfo {
   /** 0 without ports. */
   readonly clientPort: number;
   readonly serverPort: number;
-  /** The interfaces (of the analysis, counted over all sections) that saw it; bit n for interface n, the first 31. */
-  readonly seenBy: number;
   /** The interface that first saw it. */
   readonly interfaceId: number;
-  facts(): FlowFacts;
 }
 
 export type Transport = 'tcp' | 'udp' | 'sctp' | 'icmp' | 'icmpv6' | 'ip';

@@ -109,12 +109,18 @@ export class FlowTable {
     }
   }
 
-  /** End all flows, in the order in which they were first seen. */
-  clear(): void {
+  /** The places of all flows alive. */
+  places(): number[] {
     const places: number[] = [];
     for (let place = 0; place < this.#used; place += 1) {
       if (this.ints[place * this.#stride + N.id] !== 0) places.push(place);
     }
+    return places;
+  }
+
+  /** End all flows, in the order in which they were first seen. */
+  clear(): void {
+    const places = this.places();
     const { ints } = this;
     const idOf = (place: number) => ints[place * this.#stride + N.id] as number;
     places.sort((a, b) => idOf(a) - idOf(b));

@@ -2,7 +2,7 @@ import { describePacket } from './describe.ts';
 import type { AnalysisEvent, Exchange, Fields, Incomplete } from './event.ts';
 import { otherSide, SIDE } from './event.ts';
 import { RECORD_VERSION } from './fields.ts';
-import type { FlowFacts, FlowInfo, TcpFacts, Transport } from './flow-facts.ts';
+import type { FlowFacts, FlowIdentity, TcpFacts, Transport } from './flow-facts.ts';
 import type { Hosts } from './hosts.ts';
 import type { Identity } from './identity.ts';
 import type { Names } from './names.ts';
@@ -94,7 +94,7 @@ export class Recorder {
     this.#base = base;
   }
 
-  event(event: AnalysisEvent, flow: FlowInfo): EventRecord {
+  event(event: AnalysisEvent, flow: FlowIdentity): EventRecord {
     const isExchange = event.kind === 'exchange';
     const from = isExchange ? (event.asker ?? SIDE.client) : (event.from ?? SIDE.client);
     const answered = isExchange && event.incomplete !== 'no request' ? event.responseTime : undefined;
@@ -180,7 +180,7 @@ export class Recorder {
     return `${this.#secondText}.${String(nanoseconds).padStart(9, '0')}Z`;
   }
 
-  #peer(flow: Omit<FlowInfo, 'facts' | 'seenBy'>, side: 0 | 1, time: number): PeerRecord | undefined {
+  #peer(flow: FlowIdentity, side: 0 | 1, time: number): PeerRecord | undefined {
     const host = side === SIDE.client ? flow.clientHost : flow.serverHost;
     if (host < 0) return undefined;
     const port = side === SIDE.client ? flow.clientPort : flow.serverPort;

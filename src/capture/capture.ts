@@ -3,7 +3,7 @@ import type { AgentTarget } from '../wire/agent-target.ts';
 import type { CaptureObserver } from './capture-observer.ts';
 import { DRAIN_MS, MERGE_WINDOW_MS, OUTPUT_BYTES } from './limits.ts';
 import { type BlockSink, Merge } from './merge.ts';
-import { clockNotes } from './node-clock.ts';
+import { clockNotes, type NodeClock } from './node-clock.ts';
 import { type CaptureSettings, type NodeAccess, type NodePlan, NodeStream } from './node-stream.ts';
 import type { CaptureReport } from './report.ts';
 import { Tally } from './tally.ts';
@@ -42,6 +42,9 @@ export interface CaptureResult {
 
 /** A capture under way. */
 export interface RunningCapture {
+  /** What has come so far, and what is known of the nodes' clocks. */
+  readonly tally: Tally;
+  readonly clocks: ReadonlyMap<string, NodeClock>;
   readonly result: Promise<CaptureResult>;
   /** End in good order: what was captured still comes. */
   stop(cause: StopCause): void;
@@ -199,6 +202,8 @@ export function startCapture(
   });
 
   return {
+    tally,
+    clocks: merge.clocks,
     result,
     stop,
     terminate: () => terminateOrDrain(1),

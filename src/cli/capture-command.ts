@@ -11,7 +11,7 @@ import type { NamedAddress } from '../wire/pcapng-write.ts';
 import { type CaptureConfig, completeCapture, type RawCaptureOptions } from './capture-options.ts';
 import { captureSummary, exitCode } from './capture-result.ts';
 import { CaptureVoice } from './capture-voice.ts';
-import type { Output } from './outputs/output.ts';
+import type { Output, OutputKind } from './outputs/output.ts';
 import { openRotation } from './rotation/rotating-output.ts';
 import { failureOf, openSink, type Sink } from './sink.ts';
 import { tellError, type Voice, voice } from './voice.ts';
@@ -37,6 +37,14 @@ interface Found extends CaptureTargets {
 export interface CaptureHost {
   readonly voice?: Voice;
   readonly openSink?: typeof openSink;
+  /** Takes the place of the output that the options name. */
+  readonly output?: OutputKind;
+  /** Whether the user may be asked which target, though there is a voice. */
+  readonly mayAsk?: boolean;
+  /** Packets may come from now on. */
+  readonly started?: (running: RunningCapture, report: CaptureReport) => void;
+  /** The last has come; what is said of it comes after. */
+  readonly ended?: () => Promise<void>;
 }
 
 /** `ksnoop [capture] TARGET…`: everything between the command line and the exit code. */
@@ -46,7 +54,8 @@ export async function captureCommand(
   host: CaptureHost = {},
 ): Promise<ExitCode> {
   // Another program's screen is not to be asked on.
-  const canAsk = host.voice === undefined && process.stdin.isTTY === true && process.stderr.isTTY === true;
+  const mayAsk = host.mayAsk ?? host.voice === undefined;
+  const canAsk = mayAsk && process.stdin.isTTY === true && process.stderr.isTTY === true;
   const config = completeCapture(targets, raw, process.stdout.isTTY === true, canAsk);
   const say = host.voice ?? voice(config);
   const abort = new AbortController();
@@ -100,7 +109,7 @@ async function run(
     where,
     showSecrets: config.showSecrets,
   };
-  const output = rotating?.output(context) ?? config.output.create(context);
+  const output = rotating?.output(context) ?? (host.output ?? config.output).create(context);
   output.addNames(found.names);
   const settings = {
     interface: config.interface,
@@ -114,6 +123,7 @@ async function run(
   const targets: CaptureTargets = { plans: found.plans, follow: found.follow && withNames(found.follow, output) };
   const taken = found.seen === undefined ? output : new CallerTap(output, found.seen);
   running = startCapture(targets, settings, config, taken, report, told);
+  host.started?.(running, report);
   signals.onSignal((count) => {
     if (count > 1) running?.terminate();
     else {
@@ -124,6 +134,7 @@ async function run(
   const naming = new AbortController();
   void found.laterNames(naming.signal, (names) => output.addNames(names));
   const result = await running.result;
+  await host.ended?.();
   naming.abort();
   told.close();
   found.close();

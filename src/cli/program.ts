@@ -1,8 +1,7 @@
 import { basename } from 'node:path';
-import { Command, Option } from 'commander';
-import { TRANSPORTS } from '../capture/transport-wish.ts';
-import { COMPRESSIONS } from '../wire/session-frame.ts';
+import { Command } from 'commander';
 import { VERSION } from '../wire/version.ts';
+import { addPacketFlags, addTargetFlags, addTransportFlags, CLOCK_FLAG } from './capture-flags.ts';
 import type { RawCaptureOptions } from './capture-options.ts';
 import type { RawCleanupOptions } from './cleanup/command.ts';
 import { addCompletionCommands } from './completion/commands.ts';
@@ -15,6 +14,7 @@ import type { RawReadOptions } from './read-options.ts';
 import { applySettings } from './settings/apply.ts';
 import type { RawConfigOptions } from './settings/command.ts';
 import type { SetValue } from './settings/read.ts';
+import { addTopCommand } from './top/commands.ts';
 import { addProfileCommands } from './wireshark-profile/commands.ts';
 
 /** The commands and their flags. Each action loads its code when it runs: --version and --help stay instant. */
@@ -32,32 +32,20 @@ export function program(
     .showSuggestionAfterError()
     .hook('preAction', async (_, command) => onSettings(await applySettings(command)));
 
-  ksnoop
+  const capture = ksnoop
     .command('capture', { isDefault: true })
     .description('capture targets (the default command)')
     .argument(
       '[targets...]',
       'KIND/NAME ... such as deploy/web, svc/api, node/n1, "pod/web-*"; with --local: netns/NAME, pid/N, host, pod/NAME',
-    )
-    .option('-n, --namespace <NAMESPACES>', "namespaces of the targets, comma-separated (default: the context's)")
-    .option('-A, --all-namespaces', 'targets of all namespaces')
-    .option('-l, --selector <LABELS>', 'objects with these labels; pods when no kind is named')
-    .option('--field-selector <FIELDS>', 'objects with these fields, such as status.phase=Running')
-    .option('--node <NODES>', 'only pods on these nodes')
-    .option('--backends-only', 'of an ingress, gateway or route: only the pods behind it')
-    .option('--controller-only', 'of an ingress, gateway or route: only the pods that serve it')
-    .option('--clients', 'also the pods that are seen speaking to the targets')
-    .option('--no-follow', 'only the pods there are now; those that appear later do not join')
-    .option('--dry-run', 'say what would be captured, where and under which rights; -o json for programs')
-    .option('--max-targets <N>', 'how many targets are captured at once, at most (default: 100)')
-    .option('-c, --container <NAME>', 'only the ports this container declares')
-    .option('--whole-node', "of pods on their node's network: all of its traffic, not only their ports")
-    .option('-i, --interface <NAME>', 'interface in the network namespace of the target', 'any')
-    .option('-f, --filter <BPF>', 'filter in the language of pcap-filter(7)')
-    .option('-s, --snaplen <BYTES>', 'bytes kept of each packet (default: 262144)')
-    .option('--headers-only', 'keep the headers of each packet: for flows and the health of TCP')
+    );
+  addTargetFlags(capture).option(
+    '--dry-run',
+    'say what would be captured, where and under which rights; -o json for programs',
+  );
+  addPacketFlags(capture)
     .option('--strict', 'exit code 5 when packets were lost')
-    .option('--correct-clock-skew', "bring the nodes' times to the clock of this machine")
+    .option(...CLOCK_FLAG)
     .option('-w, --write <FILE>', 'write to FILE, or - for stdout')
     .option('-C, --file-size <SIZE>', 'with -w: begin another file after SIZE; a bare number is millions of bytes')
     .option('-G, --file-time <TIME>', 'with -w: begin another file after this time; a bare number is seconds')
@@ -74,17 +62,8 @@ export function program(
     .option('--count <N>', 'stop after N packets')
     .option('--max-bytes <SIZE>', 'stop before SIZE of captured bytes is exceeded: 500000, 10M, 64Mi')
     .option('--wireshark', 'start Wireshark and send the packets to it')
-    .option('--force', 'write over an existing file')
-    .addOption(
-      new Option('--transport <WAY>', 'to the agents; port-forward is resumed (default: auto)').choices(TRANSPORTS),
-    )
-    .option('--resume-window <TIME>', 'how long port-forward keeps a broken stream: 10s to 10m (default: 25s)')
-    .addOption(
-      new Option('--compress <WHEN>', 'zstd through port-forward (default: auto, when it pays)').choices(COMPRESSIONS),
-    )
-    .option('--local', "capture on this machine, without a cluster's API server")
-    .addOption(new Option('--context <NAME>', 'context of the kubeconfig'))
-    .addOption(new Option('--kubeconfig <FILE>', 'kubeconfig to use'))
+    .option('--force', 'write over an existing file');
+  addTransportFlags(capture)
     .option('-q, --quiet', 'say nothing but errors and the closing summary')
     .option('-v, --verbose', 'say more')
     .action(async (targets: string[], options: RawCaptureOptions, command: Command) => {
@@ -96,8 +75,9 @@ export function program(
       const { captureCommand } = await import('./capture-command.ts');
       const commands = ksnoop.commands.map((command) => command.name());
       setExit(
-        await captureCommand(targets, options).catch((thrown: unknown) => {
-          throw mistypedCommand(thrown, targets, commands) ?? thrown;
+        await captureCommand(targets, options).catch(async (thrown: unknown) => {
+          const { targetKind } = await import('../capture/kinds/index.ts');
+          throw mistypedCommand(thrown, targets, commands, (word) => targetKind(word) !== undefined) ?? thrown;
         }),
       );
     });
@@ -123,6 +103,8 @@ export function program(
       const { readCommand } = await import('./read-command.ts');
       setExit(await readCommand(file, options));
     });
+
+  addTopCommand(ksnoop, setExit);
 
   const onCluster = (command: Command) =>
     command

@@ -5,6 +5,9 @@ import { openInput } from './input.ts';
 import type { ReadConfig } from './read-options.ts';
 import type { Voice } from './voice.ts';
 
+/** What is read. */
+export type ReadFrom = Pick<ReadConfig, 'path' | 'follow'>;
+
 /** How far reading came. */
 export interface ReadResult {
   readonly framer: CaptureFramer;
@@ -20,7 +23,7 @@ export interface ReadResult {
  * @throws KsnoopError when nothing of it could be read
  */
 export async function readCapture(
-  config: ReadConfig,
+  config: ReadFrom,
   framer: CaptureFramer,
   push: (bytes: Uint8Array) => void,
   waiting: () => Promise<void> | undefined,
@@ -78,7 +81,7 @@ export function readExit({ stopped }: ReadResult): ExitCode {
   return stopped === undefined ? EXIT.done : EXIT.truncated;
 }
 
-function progress(config: ReadConfig, say: Voice, position: number, size: number | undefined): void {
+function progress(config: ReadFrom, say: Voice, position: number, size: number | undefined): void {
   if (process.stderr.isTTY !== true || config.follow) return;
   const share = size === undefined ? '' : ` of ${byteSize(size)} (${Math.floor((100 * position) / size)} %)`;
   say.say(`read ${byteSize(position)}${share}`);

@@ -24,3 +24,9 @@ test('a word like no command, a target, and another error stay what they are', (
   expect(mistypedCommand(new KsnoopError('NO_SUCH_TARGET', 'No.'), ['instal'], commands)).toBeUndefined();
   expect(mistypedCommand(new Error('x'), ['instal'], commands)).toBeUndefined();
 });
+
+test('a kind lacks a name, also where a command is spelt like it', () => {
+  const isKind = (word: string) => word === 'pod';
+  expect(mistypedCommand(refused, ['pod'], ['top'], isKind)).toBeUndefined();
+  expect(mistypedCommand(refused, ['tpo'], ['top'], isKind)?.hint).toContain('ksnoop top');
+});

@@ -93,6 +93,21 @@ export function makeReport(
   };
 }
 
+/** Exchanges of each service so far, by `serviceKey`. */
+export function serviceTotals(summary: Summary): Map<string, number> {
+  const totals = new Map<string, number>();
+  for (const { server, protocol, row } of summary.exchanges.rows()) {
+    const key = serviceKey(groupText(summary, server), protocol);
+    totals.set(key, (totals.get(key) ?? 0) + row.count);
+  }
+  return totals;
+}
+
+/** A row of `services`, by what tells it from others. */
+export function serviceKey(service: string, protocol: string): string {
+  return service + KEY_SEPARATOR + protocol;
+}
+
 function tcpReport(summary: Summary, recorder: Recorder): SummaryReport['tcp'] {
   const total = new TcpRow();
   const servers = new Map<string, { server: string; port: number; row: TcpRow }>();

@@ -1,5 +1,5 @@
 import { type AnalysisEvent, type Exchange, type FieldValue, SIDE } from '../event.ts';
-import type { AnalysisSink, FlowInfo, Transport } from '../flow-facts.ts';
+import type { AnalysisSink, FlowFacts, FlowIdentity, FlowInfo, Transport } from '../flow-facts.ts';
 import type { Hosts } from '../hosts.ts';
 import type { Identity } from '../identity.ts';
 import type { Names } from '../names.ts';
@@ -35,7 +35,7 @@ export class Summary implements AnalysisSink {
     this.#names = names;
   }
 
-  event(event: AnalysisEvent, flow: FlowInfo): void {
+  event(event: AnalysisEvent, flow: FlowIdentity): void {
     if (event.kind === 'exchange') {
       this.exchanges.add(this.#server(event, flow), event);
       if (event.protocol === 'dns') this.dns.add(event.label, event);
@@ -62,10 +62,21 @@ export class Summary implements AnalysisSink {
   }
 
   flowEnded(flow: FlowInfo): void {
-    const { transport } = flow;
+    this.#count(flow.transport);
+    if (flow.transport === 'tcp') this.#connectionEnded(flow.facts());
+  }
+
+  /** The same of facts that were kept. */
+  factsEnded(facts: FlowFacts): void {
+    this.#count(facts.transport);
+    this.#connectionEnded(facts);
+  }
+
+  #count(transport: Transport): void {
     this.flows[transport] = (this.flows[transport] ?? 0) + 1;
-    if (transport !== 'tcp') return;
-    const facts = flow.facts();
+  }
+
+  #connectionEnded(facts: FlowFacts): void {
     if (facts.tcp === undefined) return;
     const server = this.#names.ofHost(facts.serverHost, facts.first, facts.interfaceId) ?? facts.serverHost;
     this.tcp.add(server, facts, facts.tcp);
@@ -79,7 +90,7 @@ export class Summary implements AnalysisSink {
     return makeReport(this, recorder, span);
   }
 
-  #server(exchange: Exchange, flow: FlowInfo): Server {
+  #server(exchange: Exchange, flow: FlowIdentity): Server {
     const host = exchange.asker === SIDE.server ? flow.clientHost : flow.serverHost;
     return this.#names.ofHost(host, exchange.time, flow.interfaceId) ?? host;
   }

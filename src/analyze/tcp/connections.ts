@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { AnalysisEvent } from '../event.ts';
-import type { AnalysisSink } from '../flow-facts.ts';
+import type { AnalysisSink, FlowInfo } from '../flow-facts.ts';
 import { C, D, N, T, TCP_STRIDE } from '../flow-layout.ts';
 import { FlowTable } from '../flow-table.ts';
 import { FlowView } from '../flow-view.ts';
@@ -113,6 +113,11 @@ export class TcpConnections implements StreamHost {
     if (state === STATE.opening) return idle > OPENING_IDLE_NS;
     return idle > (state === STATE.open || state === STATE.halfClosed ? TCP_IDLE_NS : CLOSED_IDLE_NS);
   };
+
+  /** Connections that have not ended; each view is valid during its call. */
+  eachOpen(visit: (flow: FlowInfo) => void): void {
+    for (const place of this.table.places()) visit(this.#view.at(place));
+  }
 
   /** The analysis is over: every connection ends. */
   end(): void {

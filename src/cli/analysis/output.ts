@@ -2,6 +2,7 @@ import type { Taken } from '../../analyze/analysis.ts';
 import type { AnalysisEvent } from '../../analyze/event.ts';
 import type { FlowInfo } from '../../analyze/flow-facts.ts';
 import type { PacketView } from '../../analyze/packet.ts';
+import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import type { AnalysisSession } from './session.ts';
 
 /** One form in which people or programs get what the analysis finds. Views are valid during the call. */
@@ -9,6 +10,8 @@ export interface AnalysisOutput {
   event?(event: AnalysisEvent, flow: FlowInfo): void;
   flowEnded?(flow: FlowInfo): void;
   packet?(packet: PacketView, taken: Taken): void;
+  /** Names for addresses, as they become known. */
+  named?(records: readonly NamedAddress[]): void;
   /** The analysis is over, every flow has ended. */
   end?(): void;
 }

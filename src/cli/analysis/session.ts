@@ -9,6 +9,7 @@ import type { PacketView } from '../../analyze/packet.ts';
 import { observedAddresses } from '../../analyze/protocols/dns/index.ts';
 import { type JsonRecord, Recorder } from '../../analyze/record.ts';
 import type { CaptureInterface } from '../../wire/capture-interface.ts';
+import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import type { AnalysisOutput, AnalysisOutputContext, AnalysisOutputKind } from './output.ts';
 
 /** What decides which records are shown (`--where`). */
@@ -46,10 +47,9 @@ export class AnalysisSession {
         this.names.addInterface(id, described.name, described.description);
       },
       names: (records) => {
-        const since = this.span === undefined ? Number.NEGATIVE_INFINITY : this.capture.analysis.clock.now;
-        for (const { address, names } of records) {
-          this.names.addRecord(addressText(address, 0, address.length), names, since);
-        }
+        this.addNames(
+          records.map(({ address, names }) => ({ address: addressText(address, 0, address.length), names })),
+        );
       },
       ...(kind.packets ? { packet: (packet, taken) => this.#packet(packet, taken) } : {}),
     };
@@ -75,6 +75,13 @@ export class AnalysisSession {
       this.capture.analysis.clock.absolute(0),
     );
     return this.#recorder;
+  }
+
+  /** What addresses are called from now on; before the first packet: from the beginning. */
+  addNames(records: readonly NamedAddress[]): void {
+    const since = this.span === undefined ? Number.NEGATIVE_INFINITY : this.capture.analysis.clock.now;
+    for (const { address, names } of records) this.names.addRecord(address, names, since);
+    this.#output.named?.(records);
   }
 
   /** @throws KsnoopError where the octets are no capture file's */

@@ -43,9 +43,7 @@ class AnalysedOutput implements Output {
   }
 
   addNames(records: readonly NamedAddress[]): void {
-    const { names, span, capture } = this.#session;
-    const since = span === undefined ? Number.NEGATIVE_INFINITY : capture.analysis.clock.now;
-    for (const { address, names: called } of records) names.addRecord(address, called, since);
+    this.#session.addNames(records);
   }
 
   addInterface(_id: number, bytes: Uint8Array, offset: number, length: number): void {
@@ -62,10 +60,10 @@ class AnalysedOutput implements Output {
   }
 }
 
-/** The forms that need the analysis, for a capture that runs. */
-export const ANALYSED: readonly OutputKind[] = ANALYSIS_OUTPUTS.map((kind) => ({
-  name: kind.name,
-  binary: false,
-  json: kind.json,
-  create: (context) => new AnalysedOutput(kind, context),
-}));
+/** A form of what the analysis finds, for a capture that runs. */
+export function analysed(kind: AnalysisOutputKind): OutputKind {
+  return { name: kind.name, binary: false, json: kind.json, create: (context) => new AnalysedOutput(kind, context) };
+}
+
+/** The forms that need the analysis. */
+export const ANALYSED: readonly OutputKind[] = ANALYSIS_OUTPUTS.map(analysed);

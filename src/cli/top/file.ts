@@ -1,0 +1,64 @@
+import { timeSpan } from '../../view/units.ts';
+import { EXIT, type ExitCode } from '../../wire/errors.ts';
+import { FileSource } from './file-source.ts';
+import { Top } from './model.ts';
+import type { TopConfig } from './options.ts';
+import { Stage } from './stage.ts';
+import { type Where, whereOf } from './where.ts';
+import { writeRing } from './write-ring.ts';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** A file's length is gone through in so many steps. */
+const STEPS = 20;
+
+/** `ksnoop top FILE`: the file at its end, or at a time in it. */
+export async function topFile(config: TopConfig, path: string, where: Where | undefined): Promise<ExitCode> {
+  const source = new FileSource(path, config.showSecrets);
+  const model = new Top(source);
+  if (where !== undefined) model.show(where);
+  const over = Promise.withResolvers<void>();
+  const quit = () => over.resolve();
+  const stage = new Stage(
+    model,
+    {
+      filter: async (text) => {
+        const next = await whereOf(text);
+        // What is kept no more is read again, so that nothing is missing.
+        if (model.show(next) > 0 && source.seekable) await source.read(model, source.to);
+        return undefined;
+      },
+      pause: (on) => model.pause(on),
+      write: async () => writeRing(model.kept, new Date()),
+      jump: async (by) => {
+        const to = stepTo(source, by);
+        if (typeof to === 'string') return to;
+        await source.read(model, to);
+        return to === undefined ? 'at the end' : `${timeSpan(to / 1e6)} after the first packet`;
+      },
+      quit,
+    },
+    config.view,
+  );
+  for (const signal of SIGNALS) process.on(signal, quit);
+  try {
+    // What is no capture at all is said before the screen is taken.
+    const read = source.read(model, undefined);
+    stage.open();
+    await Promise.race([read.then(() => over.promise), over.promise]);
+    return EXIT.done;
+  } finally {
+    source.stop();
+    for (const signal of SIGNALS) process.off(signal, quit);
+    await stage.close();
+  }
+}
+
+/** Where a step leads, ns after the first packet; undefined for the end; or why there is no step. */
+function stepTo(source: FileSource, by: -1 | 1): number | undefined | string {
+  const { length } = source;
+  if (!source.seekable) return 'What came through a pipe cannot be gone back in.';
+  if (length === undefined) return 'The file is not read to its end yet.';
+  const to = source.at + (by * length) / STEPS;
+  return to >= length ? undefined : Math.max(0, to);
+}

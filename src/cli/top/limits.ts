@@ -1,0 +1,20 @@
+/** Bounds of what `ksnoop top` keeps. */
+
+/** Exchanges, messages and events that are listed; past it the oldest go. */
+export const EVENTS_KEPT = 20_000;
+
+/** Flows that ended and are listed; and open ones whose facts are taken. */
+export const ENDED_FLOWS_KEPT = 10_000;
+export const OPEN_FLOWS_LISTED = 5_000;
+
+/** Octets of packets that are kept for `w` and for a flow's packets; past it the oldest go. */
+export const RING_BYTES = 64 * 1024 * 1024;
+
+/** The ring goes in pieces of so many octets, or of one packet that is larger. */
+export const RING_PIECE_BYTES = 1024 * 1024;
+
+/** Addresses whose names are written with the packets. */
+export const NAMES_KEPT = 65_536;
+
+/** Sentences of what happened that are kept. */
+export const REMARKS_KEPT = 200;

@@ -1,0 +1,76 @@
+import type { RunningCapture } from '../../capture/capture.ts';
+import { type CaptureReport, carries, countersOf } from '../../capture/report.ts';
+import type { CaptureState, NodeState, TargetState } from '../../view/top/model.ts';
+import { boundsOf } from './file-source.ts';
+import type { Top, TopSource } from './model.ts';
+import { Remarks } from './remarks.ts';
+
+/** A capture that runs. */
+export class LiveSource implements TopSource {
+  readonly remarks = new Remarks();
+  readonly position = undefined;
+  readonly reading = undefined;
+  readonly #named: string;
+  readonly #model: () => Top;
+  #running: RunningCapture | undefined;
+  #report: CaptureReport | undefined;
+
+  /** @param named the targets as the user named them */
+  constructor(named: string, model: () => Top) {
+    this.#named = named;
+    this.#model = model;
+  }
+
+  readonly live = true;
+
+  started(running: RunningCapture, report: CaptureReport): void {
+    this.#running = running;
+    this.#report = report;
+  }
+
+  capture(): CaptureState {
+    const analysis = this.#model().kept?.session.capture.analysis;
+    return {
+      source: this.#named,
+      packets: this.#running?.tally.packets ?? 0,
+      bytes: this.#running?.tally.bytes ?? 0,
+      targets: this.#targets(),
+      nodes: this.#nodes(),
+      transport: undefined,
+      remarks: this.remarks.all,
+      memory: process.memoryUsage.rss(),
+      bounds: analysis === undefined ? [] : boundsOf(analysis),
+    };
+  }
+
+  #targets(): TargetState[] {
+    const tallies = this.#running?.tally.interfaces ?? [];
+    return [...(this.#report?.targets.values() ?? [])].map((target) => {
+      const own = tallies.filter((tally) => carries(target, tally));
+      const { droppedByKernel, droppedByKsnoop } = countersOf(target);
+      const sum = (pick: (tally: (typeof own)[number]) => number) => own.reduce((all, each) => all + pick(each), 0);
+      return {
+        label: target.label,
+        state: target.state === 'failed' ? (target.error?.message ?? 'failed') : target.state,
+        failed: target.state === 'failed',
+        interfaces: own.map(({ name }) => name),
+        packets: sum(({ packets }) => packets),
+        bytes: sum(({ bytes }) => bytes),
+        truncated: sum(({ truncated }) => truncated),
+        droppedByKernel,
+        droppedByKsnoop,
+      };
+    });
+  }
+
+  #nodes(): NodeState[] {
+    const gaps = this.#report?.gaps ?? [];
+    return [...(this.#running?.clocks ?? [])].map(([node, { estimate }]) => {
+      const lost = gaps.findLast((gap) => gap.node === node && gap.until === undefined);
+      const before = gaps.filter((gap) => gap.node === node && gap.until !== undefined).length;
+      const since = lost === undefined ? '' : `lost since ${lost.from.toLocaleTimeString('en-GB')}: ${lost.reason}`;
+      const again = before === 0 ? 'capturing' : `capturing, after ${before === 1 ? 'a gap' : `${before} gaps`}`;
+      return { node, clock: estimate, state: lost === undefined ? again : since, failed: lost !== undefined };
+    });
+  }
+}

@@ -1,0 +1,247 @@
+import type { FlowFacts } from '../../analyze/flow-facts.ts';
+import { protocolTitle } from '../../analyze/protocols/titles.ts';
+import type { SummaryReport } from '../../analyze/summary/report.ts';
+import type {
+  Activity,
+  CaptureState,
+  EventList,
+  FlowList,
+  HeadState,
+  PacketList,
+  TopModel,
+} from '../../view/top/model.ts';
+import type { AnalysisOutput, AnalysisOutputKind } from '../analysis/output.ts';
+import type { AnalysisSession, Condition } from '../analysis/session.ts';
+import { InterfaceCounts } from './interface-counts.ts';
+import { keptPacket } from './kept-packet.ts';
+import { ENDED_FLOWS_KEPT, EVENTS_KEPT, NAMES_KEPT } from './limits.ts';
+import { PacketRing } from './packet-ring.ts';
+import { Reading } from './reading.ts';
+import { Ring } from './ring.ts';
+import { type KeptEvent, Shown } from './shown.ts';
+
+/** Where packets come from, as far as the screen says it. */
+export interface TopSource {
+  readonly live: boolean;
+  capture(counts: InterfaceCounts): CaptureState;
+  /** Where in a file it stands, of 1; undefined for a capture. */
+  readonly position: number | undefined;
+  readonly reading: number | undefined;
+}
+
+/** What `w` writes. */
+export interface Kept {
+  readonly session: AnalysisSession;
+  readonly packets: PacketRing;
+  readonly counts: InterfaceCounts;
+  /** What addresses are called, by their text. */
+  readonly names: ReadonlyMap<string, readonly string[]>;
+}
+
+/** One analysis and what is kept of it. */
+interface Run extends Kept {
+  /** Everything that was found, for another expression. */
+  readonly all: Ring<KeptEvent>;
+  readonly ended: Ring<FlowFacts>;
+  shown: Shown;
+  /** Packets when it was last looked at, and performance.now() of when they had become more. */
+  seen: number;
+  arrived: number;
+}
+
+/** The screen's model: fed as an output of the analysis, read at the screen's own pace. */
+export class Top implements TopModel {
+  /** Makes an analysis feed this; another one takes the place of the one before. */
+  readonly kind: AnalysisOutputKind = {
+    name: 'top',
+    about: 'the screen of `ksnoop top`',
+    detail: true,
+    packets: true,
+    json: false,
+    create: ({ session }) => this.#begin(session),
+  };
+  readonly #source: TopSource;
+  #run: Run | undefined;
+  #reading: Reading | undefined;
+  #paused:
+    | { readonly packets: number; readonly exchanges: number; readonly end: number; readonly time: string | undefined }
+    | undefined;
+  #where: { readonly text: string; readonly condition: Condition } | undefined;
+
+  constructor(source: TopSource) {
+    this.#source = source;
+  }
+
+  /** Look at what there is by now; while paused nothing changes. */
+  refresh(): void {
+    const packets = this.#run?.session.capture.analysis.packets;
+    if (this.#run !== undefined && packets !== this.#run.seen) {
+      this.#run.seen = packets ?? 0;
+      this.#run.arrived = performance.now();
+    }
+    if (this.#paused === undefined) this.#reading = undefined;
+  }
+
+  pause(on: boolean): void {
+    if (on === (this.#paused !== undefined) || this.#run === undefined) return;
+    if (on) {
+      this.#read()?.freeze();
+      const { packets, exchanges, time } = this.head;
+      this.#paused = { packets, exchanges, end: this.#run.shown.events.end, time };
+    } else {
+      this.#paused = undefined;
+      this.refresh();
+    }
+  }
+
+  /**
+   * Show what matches only: of what is kept at once, and of all that comes.
+   * @returns how many that were found earlier are kept no more, and so are missing
+   */
+  show(where: { readonly text: string; readonly condition: Condition } | undefined): number {
+    this.pause(false);
+    this.#where = where;
+    const run = this.#run;
+    if (run === undefined) return 0;
+    run.shown = new Shown(run.session, where?.condition);
+    for (const kept of run.all) run.shown.event(kept);
+    for (const facts of run.ended) run.shown.flowEnded(facts);
+    this.refresh();
+    return run.all.first + run.ended.first;
+  }
+
+  get head(): HeadState {
+    const run = this.#run;
+    const { live, position, reading } = this.#source;
+    const packets = run?.session.capture.analysis.packets ?? 0;
+    const exchanges = run?.shown.exchanges ?? 0;
+    const paused = this.#paused;
+    const time = run === undefined || run.session.span === undefined ? undefined : this.#timeText(run);
+    const filter = this.#where?.text;
+    if (paused === undefined) return { live, time, packets, exchanges, position, reading, filter, paused: undefined };
+    const since = run?.shown.events.end ?? 0;
+    return {
+      live,
+      time: paused.time,
+      packets: paused.packets,
+      exchanges: paused.exchanges,
+      position,
+      reading,
+      filter,
+      paused: {
+        packets: packets - paused.packets,
+        exchanges: exchanges - paused.exchanges,
+        unlisted: Math.max(0, since - paused.end - EVENTS_KEPT),
+      },
+    };
+  }
+
+  get report(): SummaryReport | undefined {
+    return this.#read()?.report;
+  }
+
+  titleOf(protocol: string): string {
+    return protocolTitle(protocol) ?? protocol.toUpperCase();
+  }
+
+  activity(service: string, protocol: string): Activity | undefined {
+    return this.#read()?.activity(service, protocol);
+  }
+
+  get events(): EventList {
+    return this.#read()?.events ?? NO_EVENTS;
+  }
+
+  get flows(): FlowList {
+    return this.#read()?.flows ?? NO_FLOWS;
+  }
+
+  get packets(): PacketList {
+    const run = this.#run;
+    if (run === undefined) return NO_PACKETS;
+    const { packets, session } = run;
+    return {
+      count: packets.count,
+      bytes: packets.bytes,
+      dropped: packets.dropped,
+      ofFlow: (flow, maximum) =>
+        packets.ofFlow(flow, maximum).map(({ piece, offset }) => keptPacket(piece.view, offset, session)),
+    };
+  }
+
+  get capture(): CaptureState {
+    return this.#read()?.capture ?? this.#source.capture(new InterfaceCounts());
+  }
+
+  /** What `w` writes; undefined before there is anything. */
+  get kept(): Kept | undefined {
+    return this.#run;
+  }
+
+  #begin(session: AnalysisSession): AnalysisOutput {
+    const names = new Map<string, readonly string[]>();
+    const run: Run = {
+      session,
+      names,
+      packets: new PacketRing(),
+      counts: new InterfaceCounts(),
+      all: new Ring(EVENTS_KEPT),
+      ended: new Ring(ENDED_FLOWS_KEPT),
+      shown: new Shown(session, this.#where?.condition),
+      seen: 0,
+      arrived: performance.now(),
+    };
+    this.#run = run;
+    this.#paused = undefined;
+    this.#reading = undefined;
+    const { capture } = session;
+    return {
+      event: (event, { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId }) => {
+        const flow = { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId };
+        const kept = { event, flow, told: capture.analysis.clock.now };
+        run.all.push(kept);
+        run.shown.event(kept);
+      },
+      named: (records) => {
+        for (const { address, names: called } of records) if (names.size < NAMES_KEPT) names.set(address, called);
+      },
+      flowEnded: (flow) => {
+        const facts = flow.facts();
+        run.ended.push(facts);
+        run.shown.flowEnded(facts);
+      },
+      packet: (packet) => {
+        run.packets.add(packet, capture.analysis.flow);
+        run.counts.add(packet.interfaceId, packet.caplen, packet.origlen);
+      },
+    };
+  }
+
+  #read(): Reading | undefined {
+    const run = this.#run;
+    if (run === undefined) return undefined;
+    this.#reading ??= new Reading(run.session, run.shown, this.#now(run), () => this.#source.capture(run.counts));
+    return this.#reading;
+  }
+
+  /** The analysis' time by now: of a capture it goes on when no packet comes. */
+  #now({ session, arrived }: Run): number {
+    const { latest } = session.capture.analysis.clock;
+    return this.#source.live ? latest + (performance.now() - arrived) * 1e6 : latest;
+  }
+
+  #timeText({ session }: Run): string {
+    return session.recorder.timeText(session.capture.analysis.clock.latest);
+  }
+}
+
+const NO_EVENTS: EventList = { first: 0, end: 0, at: () => undefined };
+const NO_FLOWS: FlowList = {
+  facts: [],
+  open: 0,
+  dropped: 0,
+  record: () => {
+    throw new RangeError('there is no flow');
+  },
+};
+const NO_PACKETS: PacketList = { count: 0, bytes: 0, dropped: 0, ofFlow: () => [] };

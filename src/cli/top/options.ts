@@ -1,0 +1,74 @@
+import { statSync } from 'node:fs';
+import { TOP_VIEW_NAMES } from '../../view/top/index.ts';
+import { EXIT, KsnoopError } from '../../wire/errors.ts';
+import type { RawCaptureOptions } from '../capture-options.ts';
+import { usage } from '../usage.ts';
+
+/** What commander hands over for `ksnoop top`: what chooses and captures targets, and what is the screen's own. */
+export interface RawTopOptions extends RawCaptureOptions {
+  readonly view?: string;
+  readonly follow?: boolean;
+}
+
+export interface TopConfig {
+  /** A capture file, `-` for stdin; undefined: targets. */
+  readonly file: string | undefined;
+  readonly targets: readonly string[];
+  readonly view: string;
+  readonly where: string | undefined;
+  readonly showSecrets: boolean;
+}
+
+/** Ends by which a word that is no file is a mistyped one rather than a target. */
+const FILE_NAME = /\.(?:pcap|pcapng|cap)(?:\.(?:gz|zst))?$/;
+
+/**
+ * Complete and validate what the user typed.
+ * @throws KsnoopError USAGE and NO_FILE (exit 2)
+ */
+export function completeTop(words: readonly string[], raw: RawTopOptions): TopConfig {
+  const view = raw.view ?? (TOP_VIEW_NAMES[0] as string);
+  if (!TOP_VIEW_NAMES.includes(view))
+    throw usage(`There is no view "${view}".`, `There are: ${TOP_VIEW_NAMES.join(', ')}.`);
+  const [first] = words;
+  const file = words.length === 1 && first !== undefined && isFile(first) ? first : undefined;
+  if (words.length > 1 && words.includes('-')) throw usage('- is stdin, and nothing goes with it.');
+  return {
+    file,
+    targets: file === undefined ? words : [],
+    view,
+    where: raw.where,
+    showSecrets: raw.showSecrets === true,
+  };
+}
+
+function isFile(word: string): boolean {
+  if (word === '-') return true;
+  const stat = statSync(word, { throwIfNoEntry: false });
+  if (stat?.isFile() === true || stat?.isFIFO() === true) return true;
+  if (FILE_NAME.test(word)) {
+    throw new KsnoopError('NO_FILE', `There is no file ${word}.`, {
+      hint: 'ksnoop top FILE looks at a capture file, ksnoop top KIND/NAME at what happens now.',
+      exit: EXIT.usage,
+    });
+  }
+  return false;
+}
+
+/** Who draws, and on what. */
+export interface TopTerminal {
+  readonly stdout: boolean;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** @throws KsnoopError USAGE where nothing can be drawn */
+export function checkTerminal({ stdout, environment }: TopTerminal): void {
+  const hint = 'For a file or a pipe: -o summary, or -o json for programs, of ksnoop read FILE or ksnoop TARGET.';
+  if (!stdout) throw usage('ksnoop top draws on a terminal, and stdout is none.', hint);
+  if (environment.TERM === 'dumb') throw usage('ksnoop top cannot draw on a terminal that is dumb (TERM).', hint);
+}
+
+/** Whether the terminal takes UTF-8, by its locale (POSIX, "Locale": LC_ALL goes before LC_CTYPE before LANG). */
+export function takesUtf8({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): boolean {
+  return /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '');
+}

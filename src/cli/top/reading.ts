@@ -1,0 +1,111 @@
+import type { FlowFacts } from '../../analyze/flow-facts.ts';
+import type { Recorder } from '../../analyze/record.ts';
+import type { ActivityReading } from '../../analyze/summary/activity.ts';
+import { serviceKey } from '../../analyze/summary/make-report.ts';
+import type { SummaryReport } from '../../analyze/summary/report.ts';
+import type { CaptureState, EventList, FlowList } from '../../view/top/model.ts';
+import type { AnalysisSession } from '../analysis/session.ts';
+import { OPEN_FLOWS_LISTED } from './limits.ts';
+import type { KeptEvent, Shown } from './shown.ts';
+
+/** What was there at one moment; each part is made when it is first asked for. */
+export class Reading {
+  readonly #session: AnalysisSession;
+  readonly #shown: Shown;
+  readonly #now: number;
+  readonly #capture: () => CaptureState;
+  #report: SummaryReport | undefined;
+  #activity: Map<string, ActivityReading | undefined> | undefined;
+  #totals: ReadonlyMap<string, number> | undefined;
+  #events: EventList | undefined;
+  #flows: FlowList | undefined;
+  #state: CaptureState | undefined;
+  #frozen = false;
+
+  /** @param now of the analysis: ns since its first packet */
+  constructor(session: AnalysisSession, shown: Shown, now: number, capture: () => CaptureState) {
+    this.#session = session;
+    this.#shown = shown;
+    this.#now = now;
+    this.#capture = capture;
+  }
+
+  get report(): SummaryReport | undefined {
+    if (this.#session.span === undefined) return undefined;
+    this.#report ??= this.#shown.sums.report(this.#session.recorder, this.#session.span);
+    return this.#report;
+  }
+
+  activity(service: string, protocol: string): ActivityReading | undefined {
+    const key = serviceKey(service, protocol);
+    this.#activity ??= new Map();
+    if (this.#frozen || this.#activity.has(key)) return this.#activity.get(key);
+    this.#totals ??= totalsOf(this.report);
+    this.#shown.activity.advance(this.#now);
+    const reading = this.#shown.activity.reading(key, this.#totals.get(key) ?? 0, this.#now);
+    this.#activity.set(key, reading);
+    return reading;
+  }
+
+  get events(): EventList {
+    this.#events ??= eventList(this.#session, this.#shown.events);
+    return this.#events;
+  }
+
+  get flows(): FlowList {
+    this.#flows ??= this.#makeFlows();
+    return this.#flows;
+  }
+
+  get capture(): CaptureState {
+    this.#state ??= this.#capture();
+    return this.#state;
+  }
+
+  /** From now on it stays as it is, whatever the analysis finds. */
+  freeze(): void {
+    for (const { service, protocol } of this.report?.services ?? []) this.activity(service, protocol);
+    this.#events = eventList(this.#session, this.#shown.events.copy());
+    this.#flows ??= this.#makeFlows();
+    this.#state ??= this.#capture();
+    this.#frozen = true;
+  }
+
+  #makeFlows(): FlowList {
+    const facts: FlowFacts[] = [];
+    let open = 0;
+    if (this.#session.span !== undefined) {
+      this.#session.capture.analysis.eachOpenFlow((flow) => {
+        open += 1;
+        if (facts.length >= OPEN_FLOWS_LISTED) return;
+        const each = flow.facts();
+        if (this.#shown.wants(each)) facts.push(each);
+      });
+    }
+    facts.push(...this.#shown.ended);
+    const recorder = () => this.#session.recorder as Recorder;
+    return { facts, open, dropped: this.#shown.ended.first, record: (each) => recorder().flow(each) };
+  }
+}
+
+function eventList(
+  session: AnalysisSession,
+  kept: { readonly first: number; readonly end: number; at(number: number): KeptEvent | undefined },
+): EventList {
+  return {
+    get first() {
+      return kept.first;
+    },
+    get end() {
+      return kept.end;
+    },
+    at: (number) => {
+      const found = kept.at(number);
+      return found === undefined ? undefined : session.recorder.event(found.event, found.flow);
+    },
+  };
+}
+
+function totalsOf(report: SummaryReport | undefined): ReadonlyMap<string, number> {
+  return new Map(report?.services.map(({ service, protocol, count }) => [serviceKey(service, protocol), count]));
+}

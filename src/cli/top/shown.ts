@@ -1,0 +1,54 @@
+import type { AnalysisEvent } from '../../analyze/event.ts';
+import type { FlowFacts, FlowIdentity } from '../../analyze/flow-facts.ts';
+import { Activity } from '../../analyze/summary/activity.ts';
+import { serviceTotals } from '../../analyze/summary/make-report.ts';
+import { Summary } from '../../analyze/summary/summary.ts';
+import type { AnalysisSession, Condition } from '../analysis/session.ts';
+import { ENDED_FLOWS_KEPT, EVENTS_KEPT } from './limits.ts';
+import { Ring } from './ring.ts';
+
+/** An event with all that its record is made of. */
+export interface KeptEvent {
+  readonly event: AnalysisEvent;
+  readonly flow: FlowIdentity;
+  /** When it was told: ns since the analysis' first packet. */
+  readonly told: number;
+}
+
+/** What of one analysis is shown: all that it finds, or what matches an expression. */
+export class Shown {
+  readonly sums: Summary;
+  readonly activity: Activity;
+  readonly events = new Ring<KeptEvent>(EVENTS_KEPT);
+  readonly ended = new Ring<FlowFacts>(ENDED_FLOWS_KEPT);
+  exchanges = 0;
+  readonly #session: AnalysisSession;
+  readonly #where: Condition | undefined;
+
+  constructor(session: AnalysisSession, where: Condition | undefined) {
+    this.#session = session;
+    this.#where = where;
+    this.sums = new Summary(session.capture.analysis.hosts, session.names);
+    this.activity = new Activity(() => serviceTotals(this.sums));
+  }
+
+  event(kept: KeptEvent): void {
+    const { event, flow, told } = kept;
+    if (this.#where !== undefined && !this.#where.matches(this.#session.recorder.event(event, flow))) return;
+    this.activity.advance(told);
+    if (event.kind === 'exchange') this.exchanges += 1;
+    this.sums.event(event, flow);
+    this.events.push(kept);
+  }
+
+  flowEnded(facts: FlowFacts): void {
+    if (!this.wants(facts)) return;
+    this.sums.factsEnded(facts);
+    this.ended.push(facts);
+  }
+
+  /** Whether a flow is one of those that are shown. */
+  wants(facts: FlowFacts): boolean {
+    return this.#where === undefined || this.#where.matches(this.#session.recorder.flow(facts));
+  }
+}

@@ -1,0 +1,50 @@
+import { clockText } from '../event-line.ts';
+import { sanitise } from '../sanitise.ts';
+import { cellWidth, cutToCells } from '../text-width.ts';
+import { counted, grouped } from '../units.ts';
+import { type Line, LOOK, line, type Span, span } from './line.ts';
+import type { HeadState } from './model.ts';
+
+/** The line above everything: what is looked at, how much came, whether it goes on. */
+export function headLine(source: string, head: HeadState, width: number): Line {
+  const state = stateText(head);
+  const time = head.time === undefined ? 'no packets yet' : clockText(head.time).slice(0, 8);
+  const counts = `${counted(head.packets, 'packet')}, ${counted(head.exchanges, 'exchange')}`;
+  const right = [state, time, counts].filter((text) => text !== '').join(' · ');
+  const room = width - cellWidth(right) - 2;
+  const left = room < 8 ? '' : cutToCells(sanitise(`ksnoop ${source}`), room);
+  return line(span(left.padEnd(left.length + Math.max(0, width - cellWidth(left) - cellWidth(right)))), span(right));
+}
+
+function stateText({ live, paused, reading, position }: HeadState): string {
+  if (paused !== undefined) {
+    const unlisted = paused.unlisted === 0 ? '' : `, ${grouped(paused.unlisted)} no longer listed`;
+    return `PAUSED, ${counted(paused.packets, 'packet')} and ${counted(paused.exchanges, 'exchange')} wait${unlisted}`;
+  }
+  if (reading !== undefined) return `reading ${Math.floor(reading * 100)} %`;
+  if (live) return 'live';
+  return position === undefined ? '' : position >= 1 ? 'at the end' : `at ${Math.floor(position * 100)} %`;
+}
+
+/** The tabs, and at their right the expression in use and where in its rows the view is. */
+export function tabLine(
+  names: readonly string[],
+  current: string,
+  filter: string | undefined,
+  status: string | undefined,
+  width: number,
+): Line {
+  const tabs: Span[] = [];
+  let used = 0;
+  const short = width < 80;
+  for (const [index, name] of names.entries()) {
+    const text = ` ${index + 1} ${short && name !== current ? name.slice(0, 4) : name} `;
+    tabs.push(span(text, name === current ? LOOK.bar : LOOK.aside));
+    used += text.length;
+  }
+  const room = width - used - 1;
+  const expression = filter === undefined ? '' : `/${filter}`;
+  const said = [expression, status ?? ''].filter((text) => text !== '').join('  ');
+  const shown = cutToCells(sanitise(said), room);
+  return line(...tabs, span(' '.repeat(Math.max(0, width - used - cellWidth(shown)))), span(shown, LOOK.warning));
+}

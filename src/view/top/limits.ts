@@ -1,0 +1,15 @@
+/** Bounds of the screen of `ksnoop top`. */
+
+/** Least time between two frames: ten a second. */
+export const FRAME_MS = 100;
+
+/** Least time between two looks at what has changed, and how many times what a look and its drawing took. */
+export const REFRESH_MS = 250;
+export const REFRESH_SHARE = 25;
+
+/** How long a sentence stays in the last line. */
+export const MESSAGE_MS = 6_000;
+
+/** The smallest screen that is drawn on. */
+export const COLUMNS_MINIMUM = 40;
+export const ROWS_MINIMUM = 8;

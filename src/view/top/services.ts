@@ -1,0 +1,107 @@
+import type { ServiceStats } from '../../analyze/summary/report.ts';
+import { byteSize, grouped, latencyText } from '../units.ts';
+import type { TopColumn } from './columns.ts';
+import { LOOK, span } from './line.ts';
+import type { TopModel } from './model.ts';
+import { sparkLine } from './spark.ts';
+import { type TableOrder, TableView } from './table-view.ts';
+import type { ViewKind } from './view.ts';
+
+/** Bars are worth their place from so many on. */
+const SPARK_WIDTH = 10;
+
+/** Who was asked, as the first table of `-o summary` has it, and how much lately. */
+export const services: ViewKind = {
+  name: 'services',
+  about: 'who is asked, how often, how fast, and what fails',
+  keys: [],
+  create: (model) =>
+    new TableView<ServiceStats>({
+      columns: columns(model),
+      orders: orders(model),
+      rows: () => model.report?.services ?? NONE,
+      keyOf: ({ service, protocol }) => `${service} ${protocol}`,
+      noun: 'services',
+      empty: 'No exchanges yet.',
+    }),
+};
+
+const NONE: readonly ServiceStats[] = [];
+
+const rateOf = (model: TopModel, { service, protocol }: ServiceStats) => model.activity(service, protocol)?.rate ?? 0;
+
+function columns(model: TopModel): TopColumn<ServiceStats>[] {
+  const time = (title: string, rank: number, pick: (row: ServiceStats) => number | undefined) => ({
+    title,
+    width: 7,
+    right: true,
+    rank,
+    cell: (row: ServiceStats) => {
+      const value = pick(row);
+      return span(value === undefined ? '-' : latencyText(value));
+    },
+  });
+  const size = (title: string, pick: (row: ServiceStats) => number) => ({
+    title,
+    width: 8,
+    right: true,
+    rank: 5,
+    cell: (row: ServiceStats) => span(byteSize(pick(row))),
+  });
+  return [
+    { title: 'SERVICE', width: 16, grows: true, rank: 0, cell: ({ service }) => span(service, LOOK.name) },
+    { title: 'PROTO', width: 8, rank: 1, cell: ({ protocol }) => span(model.titleOf(protocol)) },
+    { title: 'COUNT', width: 9, right: true, rank: 2, cell: ({ count }) => span(grouped(count)) },
+    { title: 'RATE', width: 8, right: true, rank: 0, cell: (row) => span(rateText(rateOf(model, row))) },
+    { title: 'FAILED', width: 7, right: true, rank: 0, cell: ({ failed }) => failures(failed) },
+    { title: '%', width: 4, right: true, rank: 3, cell: (row) => share(row) },
+    time('P50', 1, ({ latency }) => latency?.p50),
+    time('P90', 4, ({ latency }) => latency?.p90),
+    time('P99', 0, ({ latency }) => latency?.p99),
+    size('SENT', ({ requestBytes }) => requestBytes),
+    size('RECEIVED', ({ responseBytes }) => responseBytes),
+    {
+      title: 'LAST 5 MIN',
+      width: SPARK_WIDTH,
+      grows: true,
+      rank: 2,
+      cell: ({ service, protocol }, width) =>
+        span(sparkLine(model.activity(service, protocol)?.counts ?? [], width), LOOK.good),
+    },
+  ];
+}
+
+function orders(model: TopModel): TableOrder<ServiceStats>[] {
+  const byName = (a: ServiceStats, b: ServiceStats) =>
+    a.service === b.service ? order(a.protocol, b.protocol) : order(a.service, b.service);
+  const down = (name: string, pick: (row: ServiceStats) => number): TableOrder<ServiceStats> => ({
+    name,
+    compare: (a, b) => pick(b) - pick(a) || byName(a, b),
+  });
+  return [
+    down('count', ({ count }) => count),
+    down('rate', (row) => rateOf(model, row)),
+    down('failed', ({ failed }) => failed),
+    down('p99', ({ latency }) => latency?.p99 ?? -1),
+    down('bytes', ({ requestBytes, responseBytes }) => requestBytes + responseBytes),
+    { name: 'name', compare: byName },
+  ];
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function rateText(rate: number): string {
+  return `${rate >= 100 ? grouped(Math.round(rate)) : Number(rate.toPrecision(2))}/s`;
+}
+
+function failures(failed: number) {
+  return failed === 0 ? span('0') : span(grouped(failed), LOOK.failure);
+}
+
+function share({ failed, count }: ServiceStats) {
+  if (failed === 0) return span('');
+  const percent = (failed / count) * 100;
+  return span(percent < 10 ? percent.toFixed(1) : percent.toFixed(0), LOOK.failure);
+}

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { SummaryReport } from '../../../src/analyze/summary/report.ts';
+import { AnalysisSession, type Condition } from '../../../src/cli/analysis/session.ts';
+import { summary } from '../../../src/cli/analysis/summary.ts';
+import { whereOf } from '../../../src/cli/top/where.ts';
+import { topModel } from '../../support/top-model.ts';
+
+const captures = join(import.meta.dirname, '../../analyze/protocols/captures');
+const NAMES = ['http2.pcap', 'dns.pcap', 'mysql.pcap', 'quic.pcap'];
+
+/** What `-o summary --json` says of a capture. */
+function summaryOf(name: string, where?: Condition): SummaryReport {
+  const lines: string[] = [];
+  const session = new AnalysisSession(summary, {
+    line: (line) => void lines.push(line),
+    colour: false,
+    align: false,
+    width: undefined,
+    json: true,
+    where,
+    choice: undefined,
+    showSecrets: false,
+  });
+  session.push(readFileSync(join(captures, name)));
+  session.end();
+  return JSON.parse(lines.join('')) as SummaryReport;
+}
+
+function modelOf(name: string) {
+  const { model, session } = topModel();
+  session.push(readFileSync(join(captures, name)));
+  session.end();
+  model.refresh();
+  return model;
+}
+
+test.each(NAMES)('the numbers of %s are those of the summary', (name) => {
+  const report = JSON.parse(JSON.stringify(modelOf(name).report)) as SummaryReport;
+  expect(report).toEqual(summaryOf(name));
+  expect(report.services.length).toBeGreaterThan(0);
+});
+
+test.each(NAMES)('with an expression the numbers of %s are those of --where', async (name) => {
+  const text = 'kind == "exchange" && failed || latency > duration("1ms")';
+  const model = modelOf(name);
+  const where = await whereOf(text);
+  model.show(where);
+  const { services } = JSON.parse(JSON.stringify(model.report)) as SummaryReport;
+  expect(services).toEqual(summaryOf(name, where?.condition).services);
+  model.show(undefined);
+  expect(JSON.parse(JSON.stringify(model.report))).toEqual(summaryOf(name));
+});
+
+test('a pause keeps what is seen and says what waits', () => {
+  const { model, session } = topModel();
+  const bytes = readFileSync(join(captures, 'http2.pcap'));
+  session.push(bytes.subarray(0, bytes.length / 2));
+  model.refresh();
+  const before = model.report;
+  const { end } = model.events;
+  model.pause(true);
+  session.push(bytes.subarray(bytes.length / 2));
+  session.end();
+  model.refresh();
+  expect(model.report).toBe(before);
+  expect(model.events.end).toBe(end);
+  const { paused } = model.head;
+  expect(paused?.packets).toBeGreaterThan(0);
+  expect(paused?.exchanges).toBeGreaterThan(0);
+  model.pause(false);
+  expect(JSON.parse(JSON.stringify(model.report))).toEqual(summaryOf('http2.pcap'));
+  expect(model.head.paused).toBe(undefined);
+});
