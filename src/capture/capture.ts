@@ -45,6 +45,8 @@ export interface RunningCapture {
   /** What has come so far, and what is known of the nodes' clocks. */
   readonly tally: Tally;
   readonly clocks: ReadonlyMap<string, NodeClock>;
+  /** How a node's agent is reached, now; undefined when it is not. */
+  wayTo(node: string): string | undefined;
   readonly result: Promise<CaptureResult>;
   /** End in good order: what was captured still comes. */
   stop(cause: StopCause): void;
@@ -204,6 +206,7 @@ export function startCapture(
   return {
     tally,
     clocks: merge.clocks,
+    wayTo: (node) => streams.get(node)?.way,
     result,
     stop,
     terminate: () => terminateOrDrain(1),

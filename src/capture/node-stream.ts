@@ -82,6 +82,11 @@ export class NodeStream {
     this.#stop.signal.addEventListener('abort', () => this.#wake());
   }
 
+  /** How its agent is reached, now; undefined when it is not. */
+  get way(): string | undefined {
+    return this.#session?.way;
+  }
+
   /** Capture until stopped, until every target is gone, or until the stream is lost for good. Never rejects. */
   async run(): Promise<void> {
     let delay = RECONNECT_FIRST_MS;

@@ -46,6 +46,7 @@ export function resumingTransport(options: ResumingOptions): OpenTransport {
 class ResumingTransport implements AgentTransport {
   readonly ended: Promise<TransportEnd>;
   readonly silenceMs: number;
+  readonly way = 'port-forward';
   readonly #options: ResumingOptions;
   readonly #handlers: TransportHandlers;
   readonly #id = randomBytes(16).toString('hex');

@@ -41,6 +41,11 @@ export class AgentSession {
     this.#onEvent = onEvent;
   }
 
+  /** How the agent is reached; undefined before it is. */
+  get way(): string | undefined {
+    return this.#transport?.way;
+  }
+
   /** Run to the end. Never rejects: how it ended is its answer. */
   async run(open: OpenTransport): Promise<SessionEnd> {
     const splitLines = lineSplitter((line) => this.#takeLine(line));

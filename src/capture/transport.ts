@@ -30,6 +30,8 @@ export interface AgentTransport {
   readonly ended: Promise<TransportEnd>;
   /** How long the agent may be silent; left out where nothing is resumed. Milliseconds. */
   readonly silenceMs?: number;
+  /** For people: `exec`, `port-forward`. */
+  readonly way?: string;
   /** Break off at once. */
   terminate(): void;
 }

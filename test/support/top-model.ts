@@ -9,7 +9,6 @@ const NOTHING: CaptureState = {
   bytes: 0,
   targets: [],
   nodes: [],
-  transport: undefined,
   remarks: [],
   memory: 0,
   bounds: [],

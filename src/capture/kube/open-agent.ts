@@ -71,6 +71,7 @@ function openByExec(kube: Kube, pod: string): OpenTransport {
       signal,
     );
     return {
+      way: 'exec',
       write: (text) => void stream.write(text),
       pause: () => stream.pause(),
       resume: () => stream.resume(),

@@ -135,7 +135,6 @@ export class FileSource implements TopSource {
         droppedByKsnoop: 0,
       })),
       nodes: [],
-      transport: undefined,
       remarks: this.remarks.all,
       memory: process.memoryUsage.rss(),
       bounds: analysis === undefined ? [] : boundsOf(analysis),

@@ -36,7 +36,6 @@ export class LiveSource implements TopSource {
       bytes: this.#running?.tally.bytes ?? 0,
       targets: this.#targets(),
       nodes: this.#nodes(),
-      transport: undefined,
       remarks: this.remarks.all,
       memory: process.memoryUsage.rss(),
       bounds: analysis === undefined ? [] : boundsOf(analysis),
@@ -70,7 +69,13 @@ export class LiveSource implements TopSource {
       const before = gaps.filter((gap) => gap.node === node && gap.until !== undefined).length;
       const since = lost === undefined ? '' : `lost since ${lost.from.toLocaleTimeString('en-GB')}: ${lost.reason}`;
       const again = before === 0 ? 'capturing' : `capturing, after ${before === 1 ? 'a gap' : `${before} gaps`}`;
-      return { node, clock: estimate, state: lost === undefined ? again : since, failed: lost !== undefined };
+      return {
+        node,
+        way: this.#running?.wayTo(node),
+        clock: estimate,
+        state: lost === undefined ? again : since,
+        failed: lost !== undefined,
+      };
     });
   }
 }

@@ -1,8 +1,10 @@
+import { capture } from './capture.ts';
+import { flows } from './flows.ts';
 import { services } from './services.ts';
 import type { ViewKind } from './view.ts';
 
 /** Every view of `ksnoop top`, in the order of its tabs: a new one is a file here and a line below. */
-export const TOP_VIEWS: readonly ViewKind[] = [services];
+export const TOP_VIEWS: readonly ViewKind[] = [services, flows, capture];
 
 if (new Set(TOP_VIEWS.map(({ name }) => name)).size < TOP_VIEWS.length) throw new Error('two views have one name');
 

@@ -95,8 +95,6 @@ export interface CaptureState {
   readonly bytes: number;
   readonly targets: readonly TargetState[];
   readonly nodes: readonly NodeState[];
-  /** How the agents are reached: `port-forward`; undefined for a file. */
-  readonly transport: string | undefined;
   /** What happened: gaps, targets that came and went, newest last. */
   readonly remarks: readonly Remark[];
   /** Of this process: octets. */
@@ -128,6 +126,8 @@ export interface TargetState {
 
 export interface NodeState {
   readonly node: string;
+  /** How its agent is reached: `port-forward`; undefined when it is not. */
+  readonly way: string | undefined;
   /** How far its clock is ahead, ms, and how sure that is; undefined when not known yet. */
   readonly clock: { readonly offsetMs: number; readonly errorMs: number } | undefined;
   /** `capturing`, `lost since 14:03:07`. */

@@ -58,8 +58,7 @@ export class Terminal {
     const silent = Object.assign(new EventEmitter(), { isTTY: true, columns: 1, rows: 1, write: () => true });
     this.#program = new Program({ input: ends.input, output: silent, terminal: 'xterm-256color', tput: false });
     this.#program.on('keypress', (character, key) => {
-      const pressed = keyOf(character, key);
-      if (pressed !== undefined) onKey(pressed);
+      for (const pressed of keysOf(character, key)) onKey(pressed);
     });
     this.#write(OPEN);
   }
@@ -145,13 +144,24 @@ export class Terminal {
   }
 }
 
-function keyOf(
-  character: string | undefined,
-  { name, full }: { readonly name: string | undefined; readonly full: string },
-): Key | undefined {
+function keysOf(character: string | undefined, { name, full, sequence }: BlessedKey): readonly Key[] {
   // It says Enter twice: as `return` and as `enter`.
-  if (name === 'return') return undefined;
-  if (name === 'linefeed') return { name: 'enter', text: undefined };
+  if (name === 'return') return [];
+  if (name === 'linefeed') return [{ name: 'enter', text: undefined }];
+  // Esc and what was typed at once after it look like Alt and that key, which nothing here has a use for.
+  if (sequence?.length === 2 && sequence.startsWith('\x1b') && sequence[1] !== '\x1b') {
+    const typed = sequence.slice(1);
+    return [
+      ESCAPE,
+      typed >= ' ' && typed !== '\x7f' ? { name: typed, text: typed } : { name: full.slice(2), text: undefined },
+    ];
+  }
+  if (name === 'escape') return [ESCAPE];
   const printable = character !== undefined && character >= ' ' && character !== '\x7f';
-  return printable ? { name: character, text: character } : { name: full, text: undefined };
+  return [printable ? { name: character, text: character } : { name: full, text: undefined }];
 }
+
+const ESCAPE: Key = { name: 'escape', text: undefined };
+
+/** What blessed says of a key. */
+type BlessedKey = Parameters<Parameters<Program['on']>[1]>[1];

@@ -1,0 +1,77 @@
+import type { FlowFacts, TcpDirectionFacts } from '../../analyze/flow-facts.ts';
+import type { PeerRecord } from '../../analyze/record.ts';
+import { addressOf, peerName } from '../peer-text.ts';
+import { byteSize, grouped, latencyText } from '../units.ts';
+import { type Line, LOOK, line, span } from './line.ts';
+import type { TopModel } from './model.ts';
+
+const NAME = 26;
+const VALUE = 18;
+
+/** All that is known of one flow. */
+export function flowDetail(model: TopModel, facts: FlowFacts): readonly Line[] {
+  const record = model.flows.record(facts);
+  const { tcp, client, server } = facts;
+  const one = (name: string, value: string) => line(span(name.padEnd(NAME), LOOK.aside), span(value));
+  const both = (name: string, mine: string, theirs: string, bad = false) =>
+    line(
+      span(name.padEnd(NAME), LOOK.aside),
+      span(mine.padEnd(VALUE), bad && mine !== '0' ? LOOK.failure : LOOK.plain),
+      span(theirs, bad && theirs !== '0' ? LOOK.failure : LOOK.plain),
+    );
+  const counts: readonly (readonly [name: string, pick: keyof TcpDirectionFacts, bad: boolean])[] = [
+    ['segments sent again', 'retransmissions', true],
+    ['  after duplicate ACKs', 'fastRetransmissions', true],
+    ['  after a time-out', 'timeoutRetransmissions', true],
+    ['  needlessly', 'spuriousRetransmissions', true],
+    ['out of order', 'outOfOrder', false],
+    ['duplicate ACKs', 'duplicateAcks', false],
+    ['keep-alives', 'keepAlives', false],
+    ['zero windows', 'zeroWindows', true],
+    ['filled the window', 'windowFull', true],
+    ['octets not captured', 'lost', true],
+  ];
+  return [
+    line(span(`${peerText(record.src)} > ${peerText(record.dst)}`, LOOK.strong)),
+    one('protocol', `${model.titleOf(record.protocol)} on ${facts.transport.toUpperCase()}`),
+    one('first packet', record.time),
+    one('duration', latencyText(Math.max(0, record.duration))),
+    one('interface', record.interface ?? '-'),
+    ...(tcp === undefined
+      ? []
+      : [
+          one('state', tcp.state + (tcp.midstream ? ', began before the capture' : '')),
+          one('closed by', tcp.closedBy ?? '-'),
+          one('reset by', tcp.resetBy ?? '-'),
+          one('handshake', tcp.handshakeRtt === undefined ? '-' : latencyText(tcp.handshakeRtt)),
+          one(
+            'round trip',
+            tcp.rtt === undefined
+              ? '-'
+              : `${latencyText(tcp.rtt.minimum)} least, ${latencyText(tcp.rtt.mean)} mean, ${latencyText(tcp.rtt.maximum)} greatest, of ${grouped(tcp.rtt.samples)}`,
+          ),
+        ]),
+    line(span('')),
+    line(span(' '.repeat(NAME)), span('client'.padEnd(VALUE), LOOK.aside), span('server', LOOK.aside)),
+    both('packets', grouped(client.packets), grouped(server.packets)),
+    both('octets on the wire', byteSize(client.bytes), byteSize(server.bytes)),
+    both('of those, content', byteSize(client.payload), byteSize(server.payload)),
+    ...(tcp === undefined
+      ? []
+      : [
+          both('largest segment', optional(tcp.mss[0]), optional(tcp.mss[1])),
+          both('window scale', optional(tcp.windowScale[0]), optional(tcp.windowScale[1])),
+          ...counts.map(([name, pick, bad]) => both(name, grouped(tcp.client[pick]), grouped(tcp.server[pick]), bad)),
+        ]),
+  ];
+}
+
+function optional(value: number | undefined): string {
+  return value === undefined ? '-' : grouped(value);
+}
+
+function peerText(peer: PeerRecord | undefined): string {
+  if (peer === undefined) return '?';
+  const name = peerName(peer);
+  return name === undefined ? addressOf(peer) : `${name} (${addressOf(peer)})`;
+}
