@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentTarget } from '../wire/agent-target.ts';
 import { KsnoopError } from '../wire/errors.ts';
 import { ClientPods } from './client-pods.ts';
@@ -6,6 +7,7 @@ import type { TargetEvent } from './followed-targets.ts';
 import type { Kube } from './kube/kube.ts';
 import { AgentAccess } from './kube/open-agent.ts';
 import type { PodView } from './kube/pod.ts';
+import { FIRST_STREAM_MS } from './limits.ts';
 import { podNames } from './names.ts';
 import type { NodePlan } from './node-stream.ts';
 import { nodeWarning, podWarnings } from './pod-state.ts';
@@ -29,6 +31,8 @@ export interface ClusterPlan {
   readonly growing: boolean;
   /** Tells what joins and leaves; undefined when the set is frozen. */
   readonly follow: FollowChanges | undefined;
+  /** Resolves when a stream stands, or when that takes long: what the first packet does not need can be asked from then on. */
+  readonly standing: Promise<unknown>;
   /** Takes who spoke to which captured pod (`--clients`), so that callers join. */
   readonly seen: ((label: string, caller: string) => void) | undefined;
 }
@@ -85,7 +89,12 @@ export async function planCluster(
   const nodeWarnings = followed.initial.nodes.map(({ name }) => nodeWarning(name));
   const clients = options.clients ? new ClientPods(kube, query.namespaces ?? []) : undefined;
   for (const pod of pods) clients?.ask(podLabel(pod));
+  const standing =
+    byNode.size === 0
+      ? Promise.resolve()
+      : Promise.race([agents.reached, sleep(FIRST_STREAM_MS, undefined, { ref: false })]);
   const follow: FollowChanges = async (emit, until) => {
+    await standing;
     const tell = (event: TargetEvent) => emit(changeOf(event, at));
     const asked = (event: TargetEvent) => {
       if (event.type === 'added') clients?.ask(podLabel(event.pod));
@@ -107,6 +116,7 @@ export async function planCluster(
     waiting: waits.length > 0,
     growing,
     follow: options.follow || options.clients ? follow : undefined,
+    standing,
     seen: clients && ((label, caller) => clients.see(label, caller)),
   };
 }

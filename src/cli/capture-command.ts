@@ -11,7 +11,7 @@ import type { NamedAddress } from '../wire/pcapng-write.ts';
 import { type CaptureConfig, completeCapture, type RawCaptureOptions } from './capture-options.ts';
 import { captureSummary, exitCode } from './capture-result.ts';
 import { CaptureVoice } from './capture-voice.ts';
-import type { Output, OutputKind } from './outputs/output.ts';
+import type { CreateOutput, Output } from './outputs/output.ts';
 import { openRotation } from './rotation/rotating-output.ts';
 import { failureOf, openSink, type Sink } from './sink.ts';
 import { tellError, type Voice, voice } from './voice.ts';
@@ -38,7 +38,7 @@ export interface CaptureHost {
   readonly voice?: Voice;
   readonly openSink?: typeof openSink;
   /** Takes the place of the output that the options name. */
-  readonly output?: OutputKind;
+  readonly output?: CreateOutput;
   /** Whether the user may be asked which target, though there is a voice. */
   readonly mayAsk?: boolean;
   /** Packets may come from now on. */
@@ -99,7 +99,8 @@ async function run(
   const where = config.where === undefined ? undefined : await condition(config.where);
   let running: RunningCapture | undefined;
   const progress = () => running?.outputProgress();
-  const rotating = config.rotation === undefined ? undefined : openRotation(config, config.rotation, progress);
+  const create = host.output ?? (config.output.binary ? config.output.create : await config.output.load());
+  const rotating = config.rotation && openRotation(config, config.rotation, create, progress);
   const sink = rotating ?? (await (host.openSink ?? openSink)(config, progress, early));
   const context = {
     writer: sink.writer,
@@ -109,7 +110,7 @@ async function run(
     where,
     showSecrets: config.showSecrets,
   };
-  const output = rotating?.output(context) ?? (host.output ?? config.output).create(context);
+  const output = rotating?.output(context) ?? create(context);
   output.addNames(found.names);
   const settings = {
     interface: config.interface,

@@ -108,11 +108,8 @@ async function wantedPackets(
   const packets = new Set<number>();
   let index = -1;
   const collect: AnalysisOutputKind = {
-    name: 'matches',
-    about: '',
     detail: true,
     packets: false,
-    json: false,
     create: () => ({
       event: (_event, flow) => void flows.add(flow.id),
       flowEnded: (flow) => void flows.add(flow.id),

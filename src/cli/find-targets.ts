@@ -47,14 +47,11 @@ export async function findTargets(config: CaptureConfig, say: Voice, signal: Abo
     follow: plan.follow,
     seen: plan.seen,
     names: podNames(plan.pods),
-    laterNames: (until: AbortSignal, tell: (names: readonly NamedAddress[]) => void) =>
-      tellNames(
-        kube,
-        plan.pods.map((pod) => pod.namespace),
-        follow,
-        until,
-        tell,
-      ),
+    laterNames: async (until: AbortSignal, tell: (names: readonly NamedAddress[]) => void) => {
+      await plan.standing;
+      const namespaces = plan.pods.map((pod) => pod.namespace);
+      await tellNames(kube, namespaces, follow, until, tell);
+    },
     close: () => kube.close(),
   };
 }

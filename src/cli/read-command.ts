@@ -53,7 +53,7 @@ async function readLines(
     if (writer.end !== undefined) abort.abort();
   });
   const terminal = process.stdout.isTTY === true;
-  const session = new AnalysisSession(make.output, {
+  const session = new AnalysisSession(await make.output.load(), {
     line: (text) => {
       const bytes = Buffer.from(`${text}\n`, 'utf8');
       writer.push(bytes, 0, bytes.length);

@@ -1,6 +1,6 @@
 import { SNAPLEN_MAXIMUM } from '../wire/limits.ts';
 import { ANALYSIS_OUTPUT_NAMES, analysisOutput } from './analysis/index.ts';
-import type { AnalysisOutputKind } from './analysis/output.ts';
+import type { AnalysisForm } from './analysis/output.ts';
 import { FORMATS, type Format, formatNamed, formatOf } from './convert/index.ts';
 import { type Moment, momentOf } from './convert/selection.ts';
 import { usage } from './usage.ts';
@@ -40,7 +40,7 @@ export interface ReadConfig {
 
 export interface ReadLines {
   readonly kind: 'lines';
-  readonly output: AnalysisOutputKind;
+  readonly output: AnalysisForm;
   readonly json: boolean;
 }
 

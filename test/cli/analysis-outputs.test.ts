@@ -70,15 +70,15 @@ describe.skipIf(files.length === 0)('of every capture', () => {
   it('no line has what a terminal might obey', { timeout: TIMEOUT_MS }, () => {
     const unsafe: Record<string, string> = {};
     for (const file of files) {
-      for (const [kind, asJson] of [
-        [text, false],
-        [flows, false],
-        [summary, false],
-        [json, true],
-        [summary, true],
+      for (const [name, kind, asJson] of [
+        ['text', text, false],
+        ['flows', flows, false],
+        ['summary', summary, false],
+        ['json', json, true],
+        ['summary', summary, true],
       ] as const) {
         const bad = linesOf(file, kind, asJson).find((line) => /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(line));
-        if (bad !== undefined) unsafe[`${file} ${kind.name} ${asJson}`] = JSON.stringify(bad);
+        if (bad !== undefined) unsafe[`${file} ${name} ${asJson}`] = JSON.stringify(bad);
       }
     }
     expect(unsafe).toEqual({});

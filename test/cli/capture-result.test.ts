@@ -5,7 +5,7 @@ import { CaptureReport, interfaceKey, type TargetReport } from '../../src/captur
 import { Tally } from '../../src/capture/tally.ts';
 import { ByteWriter } from '../../src/cli/byte-writer.ts';
 import { captureSummary, exitCode } from '../../src/cli/capture-result.ts';
-import type { OutputKind } from '../../src/cli/outputs/output.ts';
+import type { BinaryOutputKind } from '../../src/cli/outputs/output.ts';
 import { pcap } from '../../src/cli/outputs/pcap.ts';
 import { pcapng } from '../../src/cli/outputs/pcapng.ts';
 import { summaryLines } from '../../src/view/summary.ts';
@@ -85,7 +85,7 @@ test('a target that is gone is no failure', () => {
   expect(exitCode(result, undefined)).toBe(0);
 });
 
-async function summaryOf(result: CaptureResult, path = '/dev/null', kind: OutputKind = pcapng) {
+async function summaryOf(result: CaptureResult, path = '/dev/null', kind: BinaryOutputKind = pcapng) {
   const writer = new ByteWriter(openSync(path, 'w'), () => {});
   writer.push(Buffer.from('x'), 0, 1);
   await writer.drained();

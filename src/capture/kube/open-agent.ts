@@ -1,7 +1,7 @@
 import { KsnoopError } from '../../wire/errors.ts';
 import { AGENT_PORT } from '../../wire/session-frame.ts';
 import { resumingTransport } from '../resuming-transport.ts';
-import type { OpenTransport } from '../transport.ts';
+import type { AgentTransport, OpenTransport, TransportHandlers } from '../transport.ts';
 import type { TransportWish } from '../transport-wish.ts';
 import { AGENT_CONTAINER, AGENT_NAMESPACE, type Agents, findAgents } from './agents.ts';
 import { openExec } from './exec.ts';
@@ -18,6 +18,7 @@ export class AgentAccess {
   readonly #wish: TransportWish;
   readonly #signal: AbortSignal;
   readonly #first: Promise<Agents>;
+  readonly #reached = Promise.withResolvers<void>();
   /** Port-forward is not wanted, or not allowed: what one node was told goes for all. */
   #execOnly: boolean;
 
@@ -30,23 +31,38 @@ export class AgentAccess {
     this.#first.catch(() => {});
   }
 
+  /** Resolves when an agent has been reached, or could not be. */
+  get reached(): Promise<void> {
+    return this.#reached.promise;
+  }
+
   /** Reaches the agent of a node, whichever pod that is by then. */
   on(node: string): OpenTransport {
     let attempts = 0;
     return async (handlers, signal) => {
       attempts += 1;
-      const { name } = await (await (attempts === 1 ? this.#first : this.#list())).on(node, signal);
-      if (this.#execOnly) return openByExec(this.#kube, name)(handlers, signal);
-      try {
-        return await openByPortForward(this.#kube, name, this.#wish)(handlers, signal);
-      } catch (thrown) {
-        if (this.#wish.transport !== 'auto' || !(thrown instanceof KsnoopError)) throw thrown;
-        if (REFUSED_ANYWAY.has(thrown.code)) throw thrown;
-        if (thrown.code === 'FORBIDDEN') this.#execOnly = true;
-        handlers.note?.(`exec instead of port-forward: ${thrown.message}`);
-        return openByExec(this.#kube, name)(handlers, signal);
-      }
+      const agents = attempts === 1 ? this.#first : this.#list();
+      return this.#open(node, agents, handlers, signal).finally(() => this.#reached.resolve());
     };
+  }
+
+  async #open(
+    node: string,
+    agents: Promise<Agents>,
+    handlers: TransportHandlers,
+    signal: AbortSignal,
+  ): Promise<AgentTransport> {
+    const { name } = await (await agents).on(node, signal);
+    if (this.#execOnly) return openByExec(this.#kube, name)(handlers, signal);
+    try {
+      return await openByPortForward(this.#kube, name, this.#wish)(handlers, signal);
+    } catch (thrown) {
+      if (this.#wish.transport !== 'auto' || !(thrown instanceof KsnoopError)) throw thrown;
+      if (REFUSED_ANYWAY.has(thrown.code)) throw thrown;
+      if (thrown.code === 'FORBIDDEN') this.#execOnly = true;
+      handlers.note?.(`exec instead of port-forward: ${thrown.message}`);
+      return openByExec(this.#kube, name)(handlers, signal);
+    }
   }
 
   #list(): Promise<Agents> {

@@ -6,11 +6,8 @@ import type { AnalysisOutputKind } from './output.ts';
 
 /** Every flow as it ends: who, how much, how TCP fared. */
 export const flows: AnalysisOutputKind = {
-  name: 'flows',
-  about: 'one line per flow, with the health of TCP',
   detail: false,
   packets: false,
-  json: true,
   create: ({ session, line, colour, align, json }) => {
     const style = { colours: new Colours(colour), align, titleOf: protocolTitle };
     return {

@@ -1,12 +1,38 @@
-import { flows } from './flows.ts';
-import { json } from './json.ts';
-import type { AnalysisOutputKind } from './output.ts';
-import { packets } from './packets.ts';
-import { summary } from './summary.ts';
-import { text } from './text.ts';
+import type { AnalysisForm } from './output.ts';
 
-/** Every form for what the analysis finds: a new one is a file here and a line below. */
-export const ANALYSIS_OUTPUTS: readonly AnalysisOutputKind[] = [text, json, summary, flows, packets];
+/** Every form for what the analysis finds: a new one is a file here and an entry below. */
+export const ANALYSIS_OUTPUTS: readonly AnalysisForm[] = [
+  {
+    name: 'text',
+    about: 'one line per exchange or event; what is not decoded packet by packet',
+    json: false,
+    load: async () => (await import('./text.ts')).text,
+  },
+  {
+    name: 'json',
+    about: 'the same as JSON, an object a line',
+    json: true,
+    load: async () => (await import('./json.ts')).json,
+  },
+  {
+    name: 'summary',
+    about: 'tables by service, pod and route, DNS, TLS and the health of TCP',
+    json: true,
+    load: async () => (await import('./summary.ts')).summary,
+  },
+  {
+    name: 'flows',
+    about: 'one line per flow, with the health of TCP',
+    json: true,
+    load: async () => (await import('./flows.ts')).flows,
+  },
+  {
+    name: 'packets',
+    about: 'one line per packet',
+    json: true,
+    load: async () => (await import('./packets.ts')).packets,
+  },
+];
 
 if (new Set(ANALYSIS_OUTPUTS.map(({ name }) => name)).size < ANALYSIS_OUTPUTS.length) {
   throw new Error('two outputs have one name');
@@ -14,6 +40,6 @@ if (new Set(ANALYSIS_OUTPUTS.map(({ name }) => name)).size < ANALYSIS_OUTPUTS.le
 
 export const ANALYSIS_OUTPUT_NAMES = ANALYSIS_OUTPUTS.map(({ name }) => name);
 
-export function analysisOutput(name: string): AnalysisOutputKind | undefined {
+export function analysisOutput(name: string): AnalysisForm | undefined {
   return ANALYSIS_OUTPUTS.find((kind) => kind.name === name);
 }

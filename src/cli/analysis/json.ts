@@ -4,11 +4,8 @@ import type { AnalysisOutputKind } from './output.ts';
 
 /** The text output's content as JSON, an object a line (docs/json.md). */
 export const json: AnalysisOutputKind = {
-  name: 'json',
-  about: 'the same as JSON, an object a line',
   detail: true,
   packets: true,
-  json: true,
   create: ({ session, line }) => ({
     event: (event, flow) => line(jsonLine(session.recorder.event(event, flow))),
     packet: (view, taken) => {

@@ -30,14 +30,20 @@ export interface AnalysisOutputContext {
   readonly json: boolean;
 }
 
+/** What a form looks at, and how it is made. */
 export interface AnalysisOutputKind {
-  readonly name: string;
-  readonly about: string;
   /** Whether single events are looked at: everything in them is decoded. */
   readonly detail: boolean;
   /** Whether single packets are looked at. */
   readonly packets: boolean;
+  create(context: AnalysisOutputContext): AnalysisOutput;
+}
+
+/** A form as it is known before its code, and with it the whole analysis, is loaded. */
+export interface AnalysisForm {
+  readonly name: string;
+  readonly about: string;
   /** Whether there is a form for `--json`. */
   readonly json: boolean;
-  create(context: AnalysisOutputContext): AnalysisOutput;
+  load(): Promise<AnalysisOutputKind>;
 }

@@ -26,10 +26,7 @@ export function packetWriter({ session, line, colour, json }: AnalysisOutputCont
 
 /** Every packet, one line each. */
 export const packets: AnalysisOutputKind = {
-  name: 'packets',
-  about: 'one line per packet',
   detail: false,
   packets: true,
-  json: true,
   create: (context) => ({ packet: packetWriter(context) }),
 };

@@ -7,11 +7,8 @@ import type { AnalysisOutputKind } from './output.ts';
 
 /** What was said to whom, added up: services, pods, routes, names, and how TCP fared. */
 export const summary: AnalysisOutputKind = {
-  name: 'summary',
-  about: 'tables by service, pod and route, DNS, TLS and the health of TCP',
   detail: false,
   packets: false,
-  json: true,
   create: ({ session, line, colour, width, json }) => {
     const sums = new Summary(session.capture.analysis.hosts, session.names);
     return {

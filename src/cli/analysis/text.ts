@@ -7,11 +7,8 @@ import { packetWriter } from './packets.ts';
 
 /** One line per exchange, message or event; packets whose protocol is not decoded as tcpdump would show them. */
 export const text: AnalysisOutputKind = {
-  name: 'text',
-  about: 'one line per exchange or event; what is not decoded packet by packet',
   detail: true,
   packets: true,
-  json: false,
   create: (context) => {
     const { session, line, colour, align } = context;
     const lines = new EventLines({ colours: new Colours(colour), align, titleOf: protocolTitle });

@@ -26,11 +26,24 @@ export interface OutputContext {
   readonly showSecrets: boolean;
 }
 
-export interface OutputKind {
+/** Makes an output of one form. */
+export type CreateOutput = (context: OutputContext) => Output;
+
+/** Packets as they are: bytes that must not reach a terminal. */
+export interface BinaryOutputKind {
   readonly name: string;
-  /** Bytes that must not reach a terminal. */
-  readonly binary: boolean;
+  readonly binary: true;
+  readonly json: false;
+  readonly create: CreateOutput;
+}
+
+/** What the analysis makes of them, as lines. Its code is loaded when it is used: a capture into a pipe starts without it. */
+export interface LinesOutputKind {
+  readonly name: string;
+  readonly binary: false;
   /** Whether `--json` means something to it. */
   readonly json: boolean;
-  create(context: OutputContext): Output;
+  load(): Promise<CreateOutput>;
 }
+
+export type OutputKind = BinaryOutputKind | LinesOutputKind;

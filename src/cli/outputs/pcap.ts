@@ -1,7 +1,7 @@
 import { PCAP_RECORD_BYTES, pcapFileHeader, writePcapRecordHeader } from '../../wire/pcap-write.ts';
 import { BLOCK, EPB_HEADER_BYTES } from '../../wire/pcapng.ts';
 import type { ByteWriter } from '../byte-writer.ts';
-import type { Output, OutputKind } from './output.ts';
+import type { BinaryOutputKind, Output } from './output.ts';
 
 /** Classic pcap for old tools: one link type, no names, no interfaces, no statistics. */
 class PcapOutput implements Output {
@@ -68,7 +68,7 @@ class PcapOutput implements Output {
   }
 }
 
-export const pcap: OutputKind = {
+export const pcap: BinaryOutputKind = {
   name: 'pcap',
   binary: true,
   json: false,

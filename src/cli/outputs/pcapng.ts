@@ -11,7 +11,7 @@ import {
   withComment,
 } from '../../wire/pcapng-write.ts';
 import type { ByteWriter } from '../byte-writer.ts';
-import type { Output, OutputKind } from './output.ts';
+import type { BinaryOutputKind, Output } from './output.ts';
 
 interface InterfaceState {
   packets: number;
@@ -97,7 +97,7 @@ function now(): bigint {
   return BigInt(Date.now()) * 1_000_000n;
 }
 
-export const pcapng: OutputKind = {
+export const pcapng: BinaryOutputKind = {
   name: 'pcapng',
   binary: true,
   json: false,

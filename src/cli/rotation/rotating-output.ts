@@ -4,7 +4,7 @@ import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import { interfaceStatisticsOf } from '../../wire/statistics-read.ts';
 import { ByteWriter } from '../byte-writer.ts';
 import type { CaptureConfig } from '../capture-options.ts';
-import type { Output, OutputContext, OutputKind } from '../outputs/output.ts';
+import type { CreateOutput, Output, OutputContext } from '../outputs/output.ts';
 import type { Sink } from '../sink.ts';
 import { FileSeries } from './file-series.ts';
 import { FileStatistics } from './file-statistics.ts';
@@ -24,16 +24,18 @@ export interface RotatingSink extends Sink {
 
 /**
  * Begin the first file of a capture with -C or -G.
+ * @param create makes the output of one file
  * @throws KsnoopError FILE_EXISTS (exit 2), CANNOT_WRITE
  */
 export function openRotation(
-  config: Pick<CaptureConfig, 'sink' | 'force' | 'output'>,
+  config: Pick<CaptureConfig, 'sink' | 'force'>,
   rotation: Rotation,
+  create: CreateOutput,
   onProgress: () => void,
 ): RotatingSink {
   const path = config.sink.kind === 'file' ? config.sink.path : '';
   const series = new FileSeries(path, config.force);
-  const output = new RotatingOutput(config.output, rotation, series, onProgress);
+  const output = new RotatingOutput(create, rotation, series, onProgress);
   return {
     get writer() {
       return output.writer;
@@ -58,7 +60,7 @@ export function openRotation(
 class RotatingOutput implements Output {
   /** Why there is no next file. */
   failure: Error | undefined;
-  readonly #kind: OutputKind;
+  readonly #create: CreateOutput;
   readonly #rotation: Rotation;
   readonly #series: FileSeries;
   readonly #onProgress: () => void;
@@ -72,8 +74,8 @@ class RotatingOutput implements Output {
   #taken = 0;
   #begunAt = Date.now();
 
-  constructor(kind: OutputKind, rotation: Rotation, series: FileSeries, onProgress: () => void) {
-    this.#kind = kind;
+  constructor(create: CreateOutput, rotation: Rotation, series: FileSeries, onProgress: () => void) {
+    this.#create = create;
     this.#rotation = rotation;
     this.#series = series;
     this.#onProgress = onProgress;
@@ -102,7 +104,7 @@ class RotatingOutput implements Output {
 
   begin(context: Omit<OutputContext, 'writer'>): Output {
     this.#context = context;
-    this.#file = this.#kind.create({ ...context, writer: this.#writer });
+    this.#file = this.#create({ ...context, writer: this.#writer });
     return this;
   }
 
@@ -182,7 +184,7 @@ class RotatingOutput implements Output {
     this.#leave('next file');
     if (ring) this.#series.keep(files);
     this.#writer = new ByteWriter(descriptor, this.#onProgress);
-    this.#file = this.#context && this.#kind.create({ ...this.#context, writer: this.#writer });
+    this.#file = this.#context && this.#create({ ...this.#context, writer: this.#writer });
     this.#packets = 0;
     this.#taken = 0;
     this.#begunAt = Date.now();

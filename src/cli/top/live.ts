@@ -3,7 +3,7 @@ import type { RunningCapture } from '../../capture/capture.ts';
 import type { ExitCode } from '../../wire/errors.ts';
 import { ByteWriter } from '../byte-writer.ts';
 import { captureCommand } from '../capture-command.ts';
-import { analysed } from '../outputs/analysis.ts';
+import { AnalysedOutput } from '../outputs/analysed-output.ts';
 import { type Voice, voice } from '../voice.ts';
 import { LiveSource } from './live-source.ts';
 import { Top } from './model.ts';
@@ -44,7 +44,7 @@ export async function topTargets(config: TopConfig, raw: RawTopOptions, where: W
     return await captureCommand(config.targets, captureOptions(raw), {
       voice: voiceOf(stage, source, raw),
       mayAsk: true,
-      output: analysed(model.kind),
+      output: (context) => new AnalysedOutput(model.kind, context),
       openSink: async (_config, onProgress) => ({
         writer: new ByteWriter(nowhere(), onProgress),
         description: undefined,

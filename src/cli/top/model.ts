@@ -53,11 +53,8 @@ interface Run extends Kept {
 export class Top implements TopModel {
   /** Makes an analysis feed this; another one takes the place of the one before. */
   readonly kind: AnalysisOutputKind = {
-    name: 'top',
-    about: 'the screen of `ksnoop top`',
     detail: true,
     packets: true,
-    json: false,
     create: ({ session }) => this.#begin(session),
   };
   readonly #source: TopSource;

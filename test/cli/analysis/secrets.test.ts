@@ -195,9 +195,16 @@ const captures = new Map([
 ]);
 
 /** Every form there is, as `name`, whether as JSON, and with which --where. */
-const forms = ANALYSIS_OUTPUTS.flatMap((kind) =>
-  (kind.json ? [false, true] : [false]).flatMap((json) =>
-    [undefined, 'protocol != "none"'].map((where) => ({ kind, json, where, name: `${kind.name} ${json} ${where}` })),
+const loaded = await Promise.all(ANALYSIS_OUTPUTS.map(async (form) => ({ form, kind: await form.load() })));
+const forms = loaded.flatMap(({ form, kind }) =>
+  (form.json ? [false, true] : [false]).flatMap((json) =>
+    [undefined, 'protocol != "none"'].map((where) => ({
+      form: form.name,
+      kind,
+      json,
+      where,
+      name: `${form.name} ${json} ${where}`,
+    })),
   ),
 );
 
@@ -227,7 +234,7 @@ describe.each([...captures])('the secrets of %s', (name, bytes) => {
   });
 
   it.runIf(name === 'made')('are in the JSON with --show-secrets', () => {
-    const json = forms.find(({ kind }) => kind.name === 'json') as (typeof forms)[number];
+    const json = forms.find(({ form }) => form === 'json') as (typeof forms)[number];
     const all = secretsIn(bytes.toString('latin1'));
     expect(all.length).toBeGreaterThan(80);
     expect(secretsIn(written(bytes, json, true))).toEqual(all);

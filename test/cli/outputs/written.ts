@@ -17,7 +17,8 @@ export async function written(
   try {
     const path = join(folder, 'written');
     const writer = new ByteWriter(openSync(path, 'w'), () => {});
-    const output = kind.create({ ...PLAIN, writer, colour: options.colour === true });
+    const create = kind.binary ? kind.create : await kind.load();
+    const output = create({ ...PLAIN, writer, colour: options.colour === true });
     const merge = new Merge(output);
     send(merge.addSource('node'), output, merge);
     merge.flush();
