@@ -7,6 +7,7 @@ import { latin1 } from '../../text.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import { FLAG, FRAME, FRAME_HEADER, FrameReader } from './frame-reader.ts';
+import { frameAt, type Streams } from './frame-search.ts';
 import { HpackDecoder } from './hpack.ts';
 import { PREFACE, prefaceAt } from './preface.ts';
 import { Http2Stream } from './stream.ts';
@@ -65,12 +66,12 @@ class Direction {
 }
 
 /** One HTTP/2 connection (RFC 9113): its streams are exchanges. */
-export class Http2Connection implements StreamAnalyzer {
+export class Http2Connection implements StreamAnalyzer, Streams {
   readonly #context: StreamContext;
   readonly #directions: readonly [Direction, Direction];
   readonly #streams = new Map<number, Http2Stream>();
-  #begun = false;
-  /** The highest stream so far. */
+  /** Whether each side has said something. */
+  readonly #begun: [boolean, boolean] = [false, false];
   #highest = 0;
 
   constructor(context: StreamContext) {
@@ -81,9 +82,15 @@ export class Http2Connection implements StreamAnalyzer {
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {
     const direction = this.#directions[side];
     let at = start;
-    if (side === SIDE.client && !this.#begun) {
-      this.#begun = true;
-      if (u8(bytes, at) === PREFACE.charCodeAt(0)) direction.preface = PREFACE.length;
+    if (!this.#begun[side]) {
+      this.#begun[side] = true;
+      if (side === SIDE.client && u8(bytes, at) === PREFACE.charCodeAt(0)) direction.preface = PREFACE.length;
+      // A connection under way: its tables hold what was said before.
+      else if (end - at > 3 && u8(bytes, at + 3) !== FRAME.settings) direction.hpack.forget();
+    }
+    if (direction.reader.lost) {
+      at = this.#resume(direction, bytes, at, end);
+      if (at < 0) return;
     }
     const skipped = Math.min(direction.preface, end - at);
     if (skipped > 0 && !prefaceAt(bytes, at, at + skipped, PREFACE.length - direction.preface))
@@ -102,7 +109,7 @@ export class Http2Connection implements StreamAnalyzer {
   end(how: StreamEnd): void {
     for (const [id, stream] of this.#streams) {
       const answered = stream.response.begun;
-      this.#tell(id, stream, how === 'reset' ? 'reset' : answered ? 'gap' : 'no response');
+      this.#tell(id, stream, how === 'reset' ? 'reset' : answered || stream.unheard ? 'gap' : 'no response');
     }
   }
 
@@ -187,10 +194,31 @@ export class Http2Connection implements StreamAnalyzer {
   }
 
   onLost(direction: Direction): void {
-    // Header tables cannot be taken up again, nor can frames be found: what was under way ends here.
-    for (const other of this.#directions) other.reader.lost = true;
+    // What is missing may have held something of every stream under way; what was said before in the table counts no more.
     direction.block = [];
-    for (const [id, stream] of this.#streams) this.#tell(id, stream, 'gap');
+    direction.blockStream = 0;
+    direction.hpack.forget();
+    for (const stream of this.#streams.values()) {
+      if (direction.side === SIDE.client ? !stream.request.ended : stream.response.begun) stream.gap = true;
+      else if (direction.side === SIDE.server) stream.unheard = true;
+    }
+  }
+
+  /** Where frames of a direction go on that was lost; -1 when that is not known yet. */
+  #resume(direction: Direction, bytes: Uint8Array, start: number, end: number): number {
+    const at = frameAt(bytes, start, end, this);
+    if (at >= 0) direction.reader.restart();
+    return at;
+  }
+
+  /** Whether a stream is under way. */
+  has(stream: number): boolean {
+    return this.#streams.has(stream);
+  }
+
+  /** The highest stream so far. */
+  get highest(): number {
+    return this.#highest;
   }
 
   #lose(direction: Direction): void {
@@ -268,7 +296,8 @@ export class Http2Connection implements StreamAnalyzer {
       return;
     }
     stream.response.ended = true;
-    this.#tell(id, stream, undefined);
+    // Its end without its beginning: that was not captured.
+    this.#tell(id, stream, stream.response.begun ? undefined : 'gap');
   }
 
   #reset(direction: Direction, id: number, code: number): void {

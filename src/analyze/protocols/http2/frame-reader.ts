@@ -86,10 +86,19 @@ export class FrameReader {
     }
   }
 
+  /** A frame begins with the next octets. */
+  restart(): void {
+    this.lost = false;
+    this.#headerFilled = 0;
+    this.#seen = 0;
+  }
+
   gap(length: number): void {
     if (this.lost) return;
     const inData = this.#headerFilled === FRAME_HEADER && this.#type === FRAME.data;
-    if (!inData || length > this.#length - this.#seen) {
+    const left = this.#length - this.#seen;
+    if (!inData || length > left) {
+      if (inData) this.#sink.onDataGap(this.#stream, this.#flags, left, this.#seen, this.#length);
       this.lost = true;
       this.#sink.onLost();
       return;

@@ -1,5 +1,6 @@
 import { i32, u8 } from '../../bytes.ts';
 import type { Likeness } from '../protocol.ts';
+import { headersLikeness } from './frame-search.ts';
 
 /** What a client says first (RFC 9113, section 3.4). */
 export const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
@@ -14,7 +15,7 @@ export function prefaceAt(bytes: Uint8Array, start: number, end: number, offset:
   return true;
 }
 
-/** A client's preface, or a server's first SETTINGS. Frames in the middle of a connection are not told from others. */
+/** A client's preface, a server's first SETTINGS, or, of a connection under way, HEADERS that begin as most do. */
 export function http2Likeness(bytes: Uint8Array, start: number, end: number): Likeness {
   const available = end - start;
   if (u8(bytes, start) === PREFACE.charCodeAt(0)) {
@@ -30,6 +31,8 @@ export function http2Likeness(bytes: Uint8Array, start: number, end: number): Li
         : 'no'
       : 'no';
   const length = i32(bytes, start) >>> 8;
+  const midway = headersLikeness(bytes, start, end);
+  if (midway !== undefined) return midway;
   const isSettings = u8(bytes, start + 3) === 4 && u8(bytes, start + 4) === 0 && i32(bytes, start + 5) === 0;
   if (!isSettings || length % 6 !== 0 || length > SETTINGS_LENGTH) return 'no';
   if (available < 9 + length) return 'more';

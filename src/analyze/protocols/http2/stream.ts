@@ -88,6 +88,8 @@ export class Http2Stream {
   readonly request: Half;
   readonly response: Half;
   gap = false;
+  /** What the server said then was not captured: there may have been an answer. */
+  unheard = false;
   /** Name of the error that a RST_STREAM gave. */
   reset = '';
 
