@@ -11,6 +11,7 @@ const NOTHING: CaptureState = {
   nodes: [],
   remarks: [],
   memory: 0,
+  gaps: 0,
   bounds: [],
 };
 
@@ -18,6 +19,7 @@ const NOTHING: CaptureState = {
 export function topModel(source: Partial<TopSource> = {}): { readonly model: Top; readonly session: AnalysisSession } {
   const model = new Top({
     live: false,
+    trouble: undefined,
     position: 1,
     reading: undefined,
     capture: (counts: InterfaceCounts) => ({ ...NOTHING, packets: counts.packets, bytes: counts.bytes }),

@@ -15,14 +15,17 @@ export async function complete(root: Command, words: readonly string[], live: Li
   if (typing.kind === 'flag') return offered(flags(situation), typing.text);
   if (typing.kind === 'value') return valuesFor(typing.option, typing.text, typing.before, situation, live);
   const commands = situation.open ? subcommands(root, situation) : [];
-  if (situation.command.name() !== 'capture') {
+  const isTop = situation.command.name() === 'top';
+  if (situation.command.name() !== 'capture' && !isTop) {
     const [argument] = situation.command.registeredArguments.slice(situation.positionals.length);
     const choices = argument?.name() === 'command|topic' ? await helpNames(root, situation) : fixed(argument);
     return { ...offered([...commands, ...choices], typing.text), files: argument?.name() === 'file' };
   }
   const targets = await targetsOf(situation, typing.text, live);
   const candidates = [...startingWith(commands, typing.text), ...targets.candidates];
-  return { candidates, unfinished: isUnfinished(candidates), files: false };
+  // Its one word may be a file as well.
+  const files = isTop && situation.positionals.length === 0;
+  return { candidates, unfinished: isUnfinished(candidates), files };
 }
 
 function fixed(argument: Argument | undefined): Candidate[] {

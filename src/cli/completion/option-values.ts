@@ -12,6 +12,7 @@ export function takesFile(option: string): boolean {
 export async function fixedValues(command: string, option: string): Promise<readonly Candidate[] | undefined> {
   if (option === 'overlay') return plain(['selinux']);
   if (option === 'transport') return plain(TRANSPORTS);
+  if (option === 'view') return plain((await import('../../view/top/index.ts')).TOP_VIEW_NAMES);
   if (option !== 'output') return undefined;
   // Loaded only here: the forms bring the whole analysis with them.
   if (command === 'capture') return plain((await import('../outputs/index.ts')).OUTPUT_NAMES);

@@ -1,8 +1,9 @@
 import { filters } from './filters.ts';
 import { outputs } from './outputs.ts';
+import { screen } from './screen.ts';
 import { security } from './security.ts';
 import { targets } from './targets.ts';
 import type { Topic } from './topic.ts';
 
 /** Every page of `ksnoop help`: a new one is a file here and a line below. */
-export const TOPICS: readonly Topic[] = [targets, filters, outputs, security];
+export const TOPICS: readonly Topic[] = [targets, filters, outputs, screen, security];

@@ -19,6 +19,7 @@ const SILENT: Voice = { say: () => {}, detail: () => {}, tell: () => {} };
 /** A capture file, read to its end or to a time in it. */
 export class FileSource implements TopSource {
   readonly live = false;
+  trouble: string | undefined;
   readonly remarks = new Remarks();
   reading: number | undefined;
   readonly #path: string;
@@ -110,7 +111,9 @@ export class FileSource implements TopSource {
     session.end();
     this.reading = undefined;
     if (to === undefined) this.#length = session.capture.analysis.clock.latest;
-    if (result.stopped !== undefined) this.remarks.add(result.stopped, true);
+    if (result.stopped === undefined) return;
+    this.trouble = 'cut';
+    if (this.remarks.all.length === 0) this.remarks.add(result.stopped, true);
   }
 
   /** Read no further. */
@@ -137,6 +140,7 @@ export class FileSource implements TopSource {
       nodes: [],
       remarks: this.remarks.all,
       memory: process.memoryUsage.rss(),
+      gaps: 0,
       bounds: analysis === undefined ? [] : boundsOf(analysis),
     };
   }

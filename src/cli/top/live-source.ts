@@ -1,6 +1,7 @@
 import type { RunningCapture } from '../../capture/capture.ts';
 import { type CaptureReport, carries, countersOf } from '../../capture/report.ts';
 import type { CaptureState, NodeState, TargetState } from '../../view/top/model.ts';
+import { counted } from '../../view/units.ts';
 import { boundsOf } from './file-source.ts';
 import type { Top, TopSource } from './model.ts';
 import { Remarks } from './remarks.ts';
@@ -23,6 +24,18 @@ export class LiveSource implements TopSource {
 
   readonly live = true;
 
+  get trouble(): string | undefined {
+    const gaps = this.#report?.gaps ?? [];
+    const lost = gaps.filter(({ until }) => until === undefined);
+    if (lost.length > 0) return `${lost.map(({ node }) => node).join(', ')} lost`;
+    const failed = this.#report?.failed().length ?? 0;
+    const words = [
+      ...(gaps.length === 0 ? [] : [counted(gaps.length, 'gap')]),
+      ...(failed === 0 ? [] : [`${counted(failed, 'target')} failed`]),
+    ];
+    return words.length === 0 ? undefined : words.join(', ');
+  }
+
   started(running: RunningCapture, report: CaptureReport): void {
     this.#running = running;
     this.#report = report;
@@ -31,15 +44,20 @@ export class LiveSource implements TopSource {
   capture(): CaptureState {
     const analysis = this.#model().kept?.session.capture.analysis;
     return {
-      source: this.#named,
+      source: this.#named === '' ? this.#labels() : this.#named,
       packets: this.#running?.tally.packets ?? 0,
       bytes: this.#running?.tally.bytes ?? 0,
       targets: this.#targets(),
       nodes: this.#nodes(),
       remarks: this.remarks.all,
       memory: process.memoryUsage.rss(),
+      gaps: this.#report?.gaps.length ?? 0,
       bounds: analysis === undefined ? [] : boundsOf(analysis),
     };
+  }
+
+  #labels(): string {
+    return [...(this.#report?.targets.values() ?? [])].map(({ label }) => label).join(' ');
   }
 
   #targets(): TargetState[] {

@@ -23,6 +23,8 @@ import { type KeptEvent, Shown } from './shown.ts';
 /** Where packets come from, as far as the screen says it. */
 export interface TopSource {
   readonly live: boolean;
+  /** As HeadState has it. */
+  readonly trouble: string | undefined;
   capture(counts: InterfaceCounts): CaptureState;
   /** Where in a file it stands, of 1; undefined for a capture. */
   readonly position: number | undefined;
@@ -109,16 +111,18 @@ export class Top implements TopModel {
 
   get head(): HeadState {
     const run = this.#run;
-    const { live, position, reading } = this.#source;
+    const { live, trouble, position, reading } = this.#source;
     const packets = run?.session.capture.analysis.packets ?? 0;
     const exchanges = run?.shown.exchanges ?? 0;
     const paused = this.#paused;
     const time = run === undefined || run.session.span === undefined ? undefined : this.#timeText(run);
     const filter = this.#where?.text;
-    if (paused === undefined) return { live, time, packets, exchanges, position, reading, filter, paused: undefined };
+    if (paused === undefined)
+      return { live, trouble, time, packets, exchanges, position, reading, filter, paused: undefined };
     const since = run?.shown.events.end ?? 0;
     return {
       live,
+      trouble,
       time: paused.time,
       packets: paused.packets,
       exchanges: paused.exchanges,

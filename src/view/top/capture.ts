@@ -104,11 +104,16 @@ function table<Row>(
   ];
 }
 
-function lossText({ targets }: CaptureState): string {
+function lossText({ targets, gaps }: CaptureState): string {
   const sum = (pick: (target: TargetState) => number) => targets.reduce((all, target) => all + pick(target), 0);
   const kernel = sum(({ droppedByKernel }) => droppedByKernel);
   const ksnoop = sum(({ droppedByKsnoop }) => droppedByKsnoop);
-  return kernel + ksnoop === 0 ? 'none' : `${grouped(kernel)} by the kernel, ${grouped(ksnoop)} by ksnoop`;
+  const words = [
+    ...(kernel === 0 ? [] : [`${grouped(kernel)} by the kernel`]),
+    ...(ksnoop === 0 ? [] : [`${grouped(ksnoop)} by ksnoop`]),
+    ...(gaps === 0 ? [] : [`what came in ${counted(gaps, 'gap')}`]),
+  ];
+  return words.length === 0 ? 'nothing' : words.join(', ');
 }
 
 function remarkLine({ at, text, failed }: Remark): Line {

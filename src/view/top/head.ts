@@ -5,15 +5,22 @@ import { counted, grouped } from '../units.ts';
 import { type Line, LOOK, line, type Span, span } from './line.ts';
 import type { HeadState } from './model.ts';
 
+/** Cells that the name of what is looked at should have. */
+const NAME_ROOM = 16;
+
 /** The line above everything: what is looked at, how much came, whether it goes on. */
 export function headLine(source: string, head: HeadState, width: number): Line {
   const state = stateText(head);
   const time = head.time === undefined ? 'no packets yet' : clockText(head.time).slice(0, 8);
   const counts = `${counted(head.packets, 'packet')}, ${counted(head.exchanges, 'exchange')}`;
-  const right = [state, time, counts].filter((text) => text !== '').join(' · ');
-  const room = width - cellWidth(right) - 2;
-  const left = room < 8 ? '' : cutToCells(sanitise(`ksnoop ${source}`), room);
-  return line(span(left.padEnd(left.length + Math.max(0, width - cellWidth(left) - cellWidth(right)))), span(right));
+  const trouble = head.trouble === undefined ? '' : ` ${head.trouble} `;
+  const said = [state, time, counts].filter((text) => text !== '').join(' · ');
+  // On a narrow screen the counts go first, then the name.
+  const right = cellWidth(said) + cellWidth(trouble) + NAME_ROOM <= width ? said : state;
+  const room = Math.max(0, width - cellWidth(right) - cellWidth(trouble) - 2);
+  const left = cutToCells(sanitise(`ksnoop ${source}`), room);
+  const filling = width - cellWidth(left) - cellWidth(right) - cellWidth(trouble) - 1;
+  return line(span(left), span(' '.repeat(Math.max(1, filling))), span(trouble, LOOK.alarm), span(` ${right}`));
 }
 
 function stateText({ live, paused, reading, position }: HeadState): string {

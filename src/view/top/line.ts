@@ -12,6 +12,8 @@ export const LOOK = {
   name: 6,
   /** The lines above and below the view. */
   bar: 7,
+  /** In a bar: something is missing. */
+  alarm: 8,
 } as const;
 export type Look = (typeof LOOK)[keyof typeof LOOK];
 

@@ -24,6 +24,8 @@ export interface TopModel {
 export interface HeadState {
   /** Packets still come, by themselves. */
   readonly live: boolean;
+  /** What is missing of the capture, in a word or two: `node1 lost`, `2 gaps`; undefined when nothing is. */
+  readonly trouble: string | undefined;
   /** RFC 3339 of the last packet; undefined before the first. */
   readonly time: string | undefined;
   readonly packets: number;
@@ -99,6 +101,8 @@ export interface CaptureState {
   readonly remarks: readonly Remark[];
   /** Of this process: octets. */
   readonly memory: number;
+  /** Stretches without packets from a node. */
+  readonly gaps: number;
   /** What bounds cost: `12 flows ended early`. */
   readonly bounds: readonly string[];
 }

@@ -11,6 +11,7 @@ const COLOURED: Readonly<Record<number, string>> = {
   [LOOK.good]: ';32',
   [LOOK.name]: ';36',
   [LOOK.bar]: ';7',
+  [LOOK.alarm]: ';1;37;41',
 };
 const COLOURLESS: Readonly<Record<number, string>> = {
   ...COLOURED,
@@ -18,6 +19,7 @@ const COLOURLESS: Readonly<Record<number, string>> = {
   [LOOK.warning]: ';4',
   [LOOK.good]: '',
   [LOOK.name]: '',
+  [LOOK.alarm]: ';1',
 };
 
 /** Equal cells between two changes that are written again because moving costs more. */

@@ -20,6 +20,7 @@ function root(): Command {
     .option('--transport <NAME>')
     .option('--context <NAME>');
   ksnoop.command('read').argument('[file]').option('-o, --output <FORM>');
+  ksnoop.command('top').argument('[targets...]').option('-n, --namespace <NAMESPACE>').option('--view <NAME>');
   addCompletionCommands(ksnoop, () => {});
   return ksnoop;
 }
@@ -36,7 +37,10 @@ const live: LiveNames = {
 };
 
 test.each([
-  ['', ['capture', 'read', 'completion']],
+  ['', ['capture', 'read', 'top', 'completion']],
+  ['top --view serv', ['services']],
+  ['top pod/a', ['pod/api']],
+  ['top -n sh', ['shop']],
   ['co', ['completion']],
   ['svc/', ['svc/web', 'svc/web-2', 'svc/api']],
   ['svc/w', ['svc/web', 'svc/web-2']],
@@ -86,4 +90,9 @@ test('the cluster is asked as the line before the cursor says', async () => {
   asked.length = 0;
   await complete(root(), ['--context', 'prod', '-n', 'shop', 'deploy/w'], live);
   expect(asked).toEqual(['prod shop deployments']);
+});
+
+test('a word of top may be a file as well', async () => {
+  expect(await complete(root(), ['top', 'inci'], live)).toMatchObject({ files: true, candidates: [] });
+  expect(await complete(root(), ['top', 'pod/web', ''], live)).toMatchObject({ files: false });
 });

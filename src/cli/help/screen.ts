@@ -1,0 +1,55 @@
+import { TOP_KEYS } from '../../view/top/help.ts';
+import { TOP_VIEWS } from '../../view/top/index.ts';
+import { EVENTS_KEPT, RING_BYTES } from '../top/limits.ts';
+import type { Topic } from './topic.ts';
+
+export const screen: Topic = {
+  name: 'screen',
+  summary: 'the views and keys of ksnoop top',
+  sections: [
+    {
+      title: 'What it looks at',
+      parts: [
+        {
+          lines: [
+            'ksnoop top -n shop svc/web deploy/api',
+            'ksnoop top incident.pcapng',
+            'ssh host tcpdump -w - | ksnoop top -',
+          ],
+        },
+        {
+          text: 'Targets are captured while the screen is open, as ksnoop TARGET captures them. A file is shown at its end, with the numbers of ksnoop read FILE -o summary; < and > go back and forth in it. q says what was captured and lost, and gives the terminal back.',
+        },
+      ],
+    },
+    { title: 'Views', parts: [{ terms: TOP_VIEWS.map(({ name, about }) => [name, about] as const) }] },
+    {
+      title: 'Keys',
+      parts: [
+        { terms: TOP_KEYS },
+        {
+          terms: TOP_VIEWS.flatMap(({ name, keys }) => keys.map(([key, does]) => [`${key} in ${name}`, does] as const)),
+        },
+      ],
+    },
+    {
+      title: 'What is kept',
+      parts: [
+        {
+          text: `Sums are of everything since the beginning. Listed are the last ${EVENTS_KEPT.toLocaleString('en-US')} exchanges and events; w writes the last packets, up to ${RING_BYTES / 1024 / 1024} MiB of them, to a new file in this folder. While the screen is paused packets go on to be taken and added up: it says how many wait, and how many of them can no longer be listed. An expression given while a capture runs is of the exchanges still kept and of all that come; of a file it is of the whole file.`,
+        },
+        {
+          text: 'Requests that nobody has answered yet, and connections that are open, are counted when they end: of a capture that runs the summary afterwards has a few more.',
+        },
+      ],
+    },
+    {
+      title: 'Terminals',
+      parts: [
+        {
+          text: 'Any that tmux, ssh or a console offers, from 40x8; the eight colours every terminal has, none with NO_COLOR; ASCII alone where the locale is not UTF-8. The terminal is whole again after q, Ctrl-C, a signal and a crash. Without a terminal: -o summary, or -o json for programs.',
+        },
+      ],
+    },
+  ],
+};
