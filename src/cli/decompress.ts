@@ -34,9 +34,13 @@ export class Decompressor {
   readonly #done: Promise<void>;
   #receiver: Promise<void> | undefined;
   #damage: string | undefined;
+  readonly #name: string;
+  /** Compressed octets that were handed over. */
+  #pushed = 0;
   #thrown: { readonly error: unknown } | undefined;
 
   constructor(compression: Compression, onChunk: OnChunk) {
+    this.#name = compression.name;
     const stream = compression.create();
     this.#stream = stream;
     this.#done = new Promise((resolve) => stream.once('close', resolve));
@@ -67,6 +71,7 @@ export class Decompressor {
 
   /** @returns what is wrong with the data; undefined while nothing is. Throws what the receiver threw. */
   async push(bytes: Uint8Array): Promise<string | undefined> {
+    this.#pushed += bytes.length;
     if (!this.#stream.destroyed) {
       await Promise.race([new Promise<void>((taken) => this.#stream.write(bytes, () => taken())), this.#done]);
     }
@@ -77,7 +82,12 @@ export class Decompressor {
   async end(): Promise<string | undefined> {
     this.#stream.end();
     await this.#done;
-    return this.#state();
+    const state = await this.#state();
+    // zstd passes over what follows the last frame; gzip does that with zeros alone, which are padding.
+    const stray = this.#pushed - this.taken;
+    if (state === undefined && stray > 0 && this.#name === 'zstd')
+      return `zstd: ${stray} octets that are none of a frame`;
+    return state;
   }
 
   /** Nobody wants the rest: whoever waits for it goes on at once. */

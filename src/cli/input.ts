@@ -9,6 +9,8 @@ import { ReadAhead } from './read-ahead.ts';
 
 /** Compressed octets handed over in one go. */
 const PIECE_BYTES = 64 * 1024;
+/** So many at a file's end are handed over one by one: gzip loses with stray octets what came in the same go. */
+const LAST_BYTES = 256;
 
 /** How often a growing file is looked at, and how often progress is told. */
 const FOLLOW_MS = 100;
@@ -154,9 +156,11 @@ export class Input {
     try {
       for (let bytes: Uint8Array | undefined = head; bytes?.length !== 0; bytes = await this.#next(signal)) {
         if (bytes === undefined) return { kind: 'aborted' };
-        for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+        for (let at = 0, next = 0; at < bytes.length; at = next) {
+          const left = (this.size ?? Number.POSITIVE_INFINITY) - this.position + bytes.length - at;
+          next = Math.min(bytes.length, at + Math.max(1, Math.min(PIECE_BYTES, left - LAST_BYTES)));
           // The decompressor works on it in another thread, and the buffer is used again.
-          const damage = await decompressor.push(bytes.slice(at, at + PIECE_BYTES));
+          const damage = await decompressor.push(bytes.slice(at, next));
           if (signal.aborted) return { kind: 'aborted' };
           if (damage !== undefined) return { kind: 'truncated', at: decompressor.taken, reason: damage };
           this.#tell(onProgress);
@@ -166,7 +170,7 @@ export class Input {
       if (signal.aborted) return { kind: 'aborted' };
       return damage === undefined
         ? this.#ended({ kind: 'complete' })
-        : { kind: 'truncated', at: this.position, reason: damage };
+        : { kind: 'truncated', at: Math.min(this.position, decompressor.taken), reason: damage };
     } finally {
       signal.removeEventListener('abort', abandon);
       abandon();

@@ -22,17 +22,34 @@ describe.each(COMPRESSIONS)('$name', ({ compress }) => {
     const one = compress(plain);
     const content = Buffer.concat([one, compress(plain)]);
     const path = file(content);
-    for (let length = 4; length < content.length; length += 13) {
-      // Fewer than the next member's magic octets do not count as one.
-      if (length >= one.length && length < one.length + 4) continue;
+    for (
+      let length = 4;
+      length < content.length;
+      length += length > one.length - 5 && length < one.length + 5 ? 1 : 13
+    ) {
       writeFileSync(path, content.subarray(0, length));
       const { end, bytes } = await readAll(path);
-      expect(end).toMatchObject({ kind: 'truncated', at: length });
+      if (length === one.length) continue;
+      expect(end.kind).toBe('truncated');
+      // Of the next member's magic octets alone nothing is taken.
+      if (end.kind === 'truncated')
+        expect(length - end.at).toBeLessThan(length < one.length + 4 && length > one.length ? 4 : 1);
       expect(bytes.equals(Buffer.concat([plain, plain]).subarray(0, bytes.length))).toBe(true);
       if (length > one.length) expect(bytes.length).toBeGreaterThanOrEqual(plain.length);
     }
     writeFileSync(path, content.subarray(0, one.length));
     expect((await readAll(path)).end).toEqual({ kind: 'complete' });
+  });
+
+  test('octets behind its end that are none of it take nothing with them, and are told', async () => {
+    const plain = RANDOM.subarray(0, 60_000);
+    const one = compress(plain);
+    for (const stray of ['x', 'xyz', 'octets of something else'.repeat(5)]) {
+      const { end, bytes } = await readAll(file(Buffer.concat([one, Buffer.from(stray)])));
+      expect(end).toMatchObject({ kind: 'truncated' });
+      if (end.kind === 'truncated') expect(end.at).toBeGreaterThanOrEqual(one.length);
+      expect(bytes.equals(plain)).toBe(true);
+    }
   });
 
   test('damaged in the middle it gives what was before, and never something else', async () => {

@@ -29,9 +29,14 @@ const METHODS = [
   'PURGE',
   'LINK',
   'UNLINK',
+  // WebDAV's access control (RFC 3744), and Varnish's.
+  'ACL',
+  'BAN',
 ] as const;
 
 const VERSION = 'HTTP/1.';
+const LF = 10;
+const CR = 13;
 const SPACE = 0x20;
 const SLASH = 0x2f;
 
@@ -74,8 +79,13 @@ function isMethodOctet(octet: number): boolean {
   return (octet >= 0x41 && octet <= 0x5a) || octet === 0x5f || octet === 0x2d;
 }
 
+/** Empty lines before a message that are believed to be somebody's mistake (RFC 9112, section 2.2). */
+const EMPTY_LINES_OCTETS = 4;
+
 /** What a message's first octets look like. */
-export function startLineLikeness(bytes: Uint8Array, start: number, end: number): Likeness {
+export function startLineLikeness(bytes: Uint8Array, from: number, end: number): Likeness {
+  let start = from;
+  while (start < end && start - from < EMPTY_LINES_OCTETS && (bytes[start] === CR || bytes[start] === LF)) start += 1;
   const available = end - start;
   if (available === 0) return 'more';
   let likeness: Likeness = 'no';
