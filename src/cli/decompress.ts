@@ -1,5 +1,6 @@
 import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
 import { messageOf } from '../wire/errors.ts';
+import { joinedOctets } from '../wire/octets.ts';
 import type { OnChunk } from './input.ts';
 
 /** Octets that tell a compression. */
@@ -28,19 +29,35 @@ export function compressionOf(head: Uint8Array): Compression | undefined {
   return COMPRESSIONS.find(({ magic }) => magic.every((octet, index) => head[index] === octet));
 }
 
+/**
+ * What is missing of the magic octets where the last octets may be the first of them. zstd says nothing of a frame that was
+ * cut within these; once they are whole it does. Behind a frame that only happens to end so they are passed over.
+ */
+function restOfMagic(last: Uint8Array, magic: readonly number[]): readonly number[] {
+  for (let known = Math.min(last.length, magic.length - 1); known > 0; known -= 1) {
+    const from = last.length - known;
+    if (last.subarray(from).every((octet, index) => octet === magic[index])) return magic.slice(known);
+  }
+  return [];
+}
+
 /** Decompresses octets as they come, and hands on what they were before slow receivers get more. */
 export class Decompressor {
   readonly #stream: ZlibStream;
   readonly #done: Promise<void>;
   #receiver: Promise<void> | undefined;
   #damage: string | undefined;
-  readonly #name: string;
+  /** All that is the input's was handed on. */
+  #over = false;
+  readonly #compression: Compression;
+  /** The last of them, as many as the magic octets. */
+  #last: Uint8Array = new Uint8Array(0);
   /** Compressed octets that were handed over. */
   #pushed = 0;
   #thrown: { readonly error: unknown } | undefined;
 
   constructor(compression: Compression, onChunk: OnChunk) {
-    this.#name = compression.name;
+    this.#compression = compression;
     const stream = compression.create();
     this.#stream = stream;
     this.#done = new Promise((resolve) => stream.once('close', resolve));
@@ -50,6 +67,7 @@ export class Decompressor {
     };
     // By events, not by iteration: what is decompressed is handed on at once, so damage that follows cannot take it back.
     stream.on('data', (chunk: Uint8Array) => {
+      if (this.#over) return;
       try {
         const wait = onChunk(chunk);
         if (wait === undefined) return;
@@ -72,6 +90,7 @@ export class Decompressor {
   /** @returns what is wrong with the data; undefined while nothing is. Throws what the receiver threw. */
   async push(bytes: Uint8Array): Promise<string | undefined> {
     this.#pushed += bytes.length;
+    this.#last = joinedOctets([this.#last, bytes.subarray(-MAGIC_BYTES)]).slice(-MAGIC_BYTES);
     if (!this.#stream.destroyed) {
       await Promise.race([new Promise<void>((taken) => this.#stream.write(bytes, () => taken())), this.#done]);
     }
@@ -80,13 +99,23 @@ export class Decompressor {
 
   /** No more comes. */
   async end(): Promise<string | undefined> {
+    const { name, magic } = this.#compression;
+    const rest = name === 'zstd' ? restOfMagic(this.#last, magic) : [];
+    if (rest.length > 0) {
+      while (!this.#stream.destroyed && this.#stream.readableLength > 0) {
+        await this.#receiver;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      // In the middle of a frame they would pass for its data.
+      this.#over = true;
+      if (!this.#stream.destroyed) this.#stream.write(Uint8Array.from(rest));
+    }
     this.#stream.end();
     await this.#done;
     const state = await this.#state();
     // zstd passes over what follows the last frame; gzip does that with zeros alone, which are padding.
     const stray = this.#pushed - this.taken;
-    if (state === undefined && stray > 0 && this.#name === 'zstd')
-      return `zstd: ${stray} octets that are none of a frame`;
+    if (state === undefined && stray > 0 && name === 'zstd') return `zstd: ${stray} octets that are none of a frame`;
     return state;
   }
 

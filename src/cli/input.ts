@@ -157,7 +157,8 @@ export class Input {
       for (let bytes: Uint8Array | undefined = head; bytes?.length !== 0; bytes = await this.#next(signal)) {
         if (bytes === undefined) return { kind: 'aborted' };
         for (let at = 0, next = 0; at < bytes.length; at = next) {
-          const left = (this.size ?? Number.POSITIVE_INFINITY) - this.position + bytes.length - at;
+          const size = compression.name === 'gzip' ? this.size : undefined;
+          const left = (size ?? Number.POSITIVE_INFINITY) - this.position + bytes.length - at;
           next = Math.min(bytes.length, at + Math.max(1, Math.min(PIECE_BYTES, left - LAST_BYTES)));
           // The decompressor works on it in another thread, and the buffer is used again.
           const damage = await decompressor.push(bytes.slice(at, next));

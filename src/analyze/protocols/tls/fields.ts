@@ -6,7 +6,8 @@ export const TLS_FIELDS: FieldTable = {
   'tls.version': { type: 'string', about: 'version agreed on: `TLS1.3`' },
   'tls.alpn': {
     type: 'string',
-    about: 'application protocol agreed on, `h2`; where that is encrypted (TLS 1.3) or no answer came: those offered, `h2,http/1.1`',
+    about:
+      'application protocol agreed on, `h2`; where that is encrypted (TLS 1.3) or no answer came: those offered, `h2,http/1.1`',
   },
   'tls.cipher': { type: 'string', about: 'cipher suite agreed on: `TLS_AES_128_GCM_SHA256`' },
   'tls.ja4': { type: 'string', about: "the client's fingerprint (JA4)" },
