@@ -3,9 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, KsnoopError, systemCode } from '../wire/errors.ts';
 import { joinedOctets } from '../wire/octets.ts';
 import { type Compression, compressionOf, Decompressor, MAGIC_BYTES } from './decompress.ts';
+import { DeviceSource } from './device-source.ts';
+import { FileSource } from './file-source.ts';
 import { Followed } from './followed.ts';
 import { PipeSource } from './pipe-source.ts';
-import { ReadAhead } from './read-ahead.ts';
 
 /** Compressed octets handed over in one go. */
 const PIECE_BYTES = 64 * 1024;
@@ -23,6 +24,8 @@ export type InputEnd =
   /** It was followed, and is another file by now: no more comes. */
   | { readonly kind: 'replaced' }
   | { readonly kind: 'truncated'; readonly at: number; readonly reason: string };
+
+type Source = FileSource | PipeSource | DeviceSource;
 
 /** Takes the next octets, valid during the call. When it returns a promise, the next ones come after that. */
 export type OnChunk = (bytes: Uint8Array) => Promise<void> | undefined;
@@ -45,7 +48,12 @@ export function openInput(path: string, options: { readonly follow: boolean }): 
   const size = stat.isFile() ? stat.size : undefined;
   // Who handed us stdin may have read some of it: what is left is where its offset says.
   const piped = stat.isFIFO() || stat.isSocket();
-  const source = piped ? new PipeSource(descriptor) : new ReadAhead(descriptor, size !== undefined && path !== '-');
+  const fromStart = path !== '-';
+  const source = stat.isFile()
+    ? new FileSource(descriptor, fromStart)
+    : piped
+      ? new PipeSource(descriptor)
+      : new DeviceSource(descriptor);
   const followed = options.follow && size !== undefined ? new Followed(descriptor, path) : undefined;
   return new Input(source, size, followed);
 }
@@ -71,11 +79,11 @@ function open(path: string): number {
 export class Input {
   /** Octets in all; undefined where that is not known. */
   readonly size: number | undefined;
-  readonly #source: ReadAhead | PipeSource;
+  readonly #source: Source;
   readonly #followed: Followed | undefined;
   #toldAt = 0;
 
-  constructor(source: ReadAhead | PipeSource, size: number | undefined, followed: Followed | undefined) {
+  constructor(source: Source, size: number | undefined, followed: Followed | undefined) {
     this.#source = source;
     this.size = size;
     this.#followed = followed;

@@ -68,7 +68,11 @@ export function followHealth(
   if (length > 0 && special === 0) {
     const scale = ints[other + C.scale] as number;
     if (scale > 0 && ((ints[other + C.flags] as number) & SEEN.ack) !== 0) {
-      const edge = ((ints[other + C.ack] as number) + (ints[other + C.window] as number) * 2 ** (scale - 1)) | 0;
+      const shift = scale - 1;
+      const window = ints[other + C.window] as number;
+      // What no shift of 32 bits can do; RFC 7323 allows no more than 14.
+      const scaled = shift < 16 ? window << shift : window * 2 ** shift;
+      const edge = ((ints[other + C.ack] as number) + scaled) | 0;
       if (behind === edge) troubles.add(place, direction, TROUBLE.windowFull);
     }
   }
