@@ -36,7 +36,7 @@ export class Quic implements DatagramAnalyzer {
         this.#short(flow, side, u8(bytes, at), 0);
         return;
       }
-      const header = readLongHeader(bytes, at, end);
+      const header = readLongHeader(bytes, at, end, this.#open.has(flow));
       if (header === undefined) return;
       this.#packet(flow, side, bytes, header, end);
       const connection = this.#open.get(flow);
@@ -87,8 +87,8 @@ export class Quic implements DatagramAnalyzer {
 
   #short(flow: number, side: Side, first: number, wireLength: number): void {
     const connection = this.#open.get(flow);
-    // The fixed bit tells a packet from what pads a datagram.
-    if (connection === undefined || (first & 0x40) === 0) return;
+    // Zeros may pad a datagram. The fixed bit need not be set (RFC 9287).
+    if (connection === undefined || first === 0) return;
     connection.octets[side] += wireLength;
     if (side === SIDE.server) return;
     connection.confirmed = true;

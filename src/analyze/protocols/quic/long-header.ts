@@ -29,9 +29,10 @@ export function isLong(first: number): boolean {
 
 /**
  * Read the long header at `start`.
+ * @param greased the fixed bit may be cleared, as those do who have agreed on it (RFC 9287)
  * @returns undefined when there is none, or not whole
  */
-export function readLongHeader(bytes: Uint8Array, start: number, end: number): LongHeader | undefined {
+export function readLongHeader(bytes: Uint8Array, start: number, end: number, greased = false): LongHeader | undefined {
   if (end - start < 7 || !isLong(u8(bytes, start))) return undefined;
   const version = i32(bytes, start + 1) >>> 0;
   const dcidEnd = start + 6 + u8(bytes, start + 5);
@@ -42,7 +43,7 @@ export function readLongHeader(bytes: Uint8Array, start: number, end: number): L
   const known = quicVersion(version);
   if (known === undefined) return { ...ids, kind: undefined, tokenLength: 0, body: scidEnd, end };
   // The fixed bit.
-  if ((u8(bytes, start) & 0x40) === 0) return undefined;
+  if (!greased && (u8(bytes, start) & 0x40) === 0) return undefined;
   const kind = known.kinds[(u8(bytes, start) >>> 4) & 3];
   if (kind === PACKET.retry) return { ...ids, kind, tokenLength: 0, body: scidEnd, end };
   const reader = new VarintReader(bytes, scidEnd, end);
