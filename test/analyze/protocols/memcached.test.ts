@@ -104,3 +104,15 @@ test("on Redis' port its words are inline commands of Redis", () => {
   recognition.look(line, 0, line.length, 11_212, 40_000);
   expect(recognition.protocol?.name).toBe('memcached');
 });
+
+test('a length that is refused, and a key behind a time', () => {
+  const said: Step[] = [
+    [0, 'set k 0 0 -1\r\n'],
+    [1, 'CLIENT_ERROR bad data chunk\r\n'],
+    [0, 'gat 100 n o\r\n'],
+    [1, 'VALUE n 0 1\r\n6\r\nEND\r\n'],
+  ];
+  const events = sameHoweverCut(memcached, said);
+  expect(brief(events)).toEqual(['set k = CLIENT_ERROR bad data chunk', 'gat 100 n o = hit']);
+  expect(events[1]?.fields.memcached).toMatchObject({ key: 'n' });
+});

@@ -65,7 +65,9 @@ class Memcached implements StreamAnalyzer {
   }
 
   #onCommand(words: string[], time: number, last: number, octets: number): number {
-    const [command = '', key = ''] = words;
+    const [command = ''] = words;
+    const touches = command === 'gat' || command === 'gats';
+    const key = words[touches ? 2 : 1] ?? '';
     if (!isCommand(command)) return words.length === 0 ? -1 : Number.NaN;
     if (command === 'quit') return -1;
     const quiet = words.at(-1) === 'noreply' || (command.length === 2 && words.slice(2).includes('q'));
@@ -73,7 +75,9 @@ class Memcached implements StreamAnalyzer {
       command,
       key: oneLine(key),
       label: oneLine(
-        this.#context.detail ? words.slice(0, command === 'get' || command === 'gets' ? 6 : 2).join(' ') : command,
+        this.#context.detail
+          ? words.slice(0, touches ? 7 : command === 'get' || command === 'gets' ? 6 : 2).join(' ')
+          : command,
       ),
       time,
       quiet,
@@ -82,9 +86,11 @@ class Memcached implements StreamAnalyzer {
       gap: false,
     };
     const position = STORES[command];
-    if (position === undefined) this.#ask(asked);
+    const following = position === undefined ? -1 : Number(words[position] ?? Number.NaN);
+    // A length below 0 is refused at once.
+    if (following < 0) this.#ask(asked);
     else this.#sending = asked;
-    return position === undefined ? -1 : Number(words[position] ?? Number.NaN);
+    return Math.max(-1, following);
   }
 
   #onSent(octets: number, last: number, gap: boolean): void {
