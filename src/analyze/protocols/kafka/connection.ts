@@ -1,7 +1,7 @@
 import { i32, u8, u16 } from '../../bytes.ts';
 import { type Exchange, type Fields, type Incomplete, SIDE, type Side } from '../../event.ts';
-import { PENDING_PER_STREAM } from '../../limits.ts';
 import { utf8 } from '../../text.ts';
+import { NumberedRequests } from '../numbered-requests.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import { SeekingFramer } from '../seeking-framer.ts';
@@ -60,7 +60,7 @@ const walker = new Walker();
 export class KafkaConnection implements StreamAnalyzer {
   readonly #context: StreamContext;
   readonly #framers: readonly [SeekingFramer, SeekingFramer];
-  readonly #pending = new Map<number, Request>();
+  readonly #pending = new NumberedRequests<Request>((request, why) => this.#emit(request, undefined, why));
   readonly #topicNames: TopicNames = new Map();
   /** What the fetch session is about: later fetches of it name only what changes (KIP-227). */
   #fetched: { topics: readonly string[]; topicCount: number } = { topics: [], topicCount: 0 };
@@ -98,10 +98,7 @@ export class KafkaConnection implements StreamAnalyzer {
   }
 
   end(how: StreamEnd): void {
-    for (const request of this.#pending.values()) {
-      this.#emit(request, undefined, how === 'reset' ? 'reset' : 'no response');
-    }
-    this.#pending.clear();
+    this.#pending.end(how === 'reset' ? 'reset' : 'no response');
   }
 
   /** Only what answers a request that waits is a response. */
@@ -151,7 +148,7 @@ export class KafkaConnection implements StreamAnalyzer {
       this.#emit(request, undefined, undefined);
       return;
     }
-    this.#wait(request);
+    this.#pending.wait(correlationId, request);
     // What follows are the mechanism's tokens, bare (KIP-43), until the next request.
     if (key === SASL_HANDSHAKE && version === 0) this.#framers[SIDE.client].seek();
   }
@@ -166,18 +163,6 @@ export class KafkaConnection implements StreamAnalyzer {
     walker.walk(parts, version, flexible, bytes, body, end, this.#topicNames, false, this.#context.detail);
   }
 
-  #wait(request: Request): void {
-    const same = this.#pending.get(request.correlationId);
-    if (same !== undefined) this.#drop(same, 'no response');
-    if (this.#pending.size >= PENDING_PER_STREAM) {
-      for (const oldest of this.#pending.values()) {
-        this.#drop(oldest, 'no response');
-        break;
-      }
-    }
-    this.#pending.set(request.correlationId, request);
-  }
-
   #onResponse(
     bytes: Uint8Array,
     start: number,
@@ -187,14 +172,8 @@ export class KafkaConnection implements StreamAnalyzer {
     last: number,
     whole: boolean,
   ): void {
-    const request = this.#pending.get(i32(bytes, start + 4));
+    const request = this.#pending.answered(i32(bytes, start + 4));
     if (request === undefined) return;
-    // Answers come in order: those to what was asked before are in what was not captured.
-    for (const earlier of this.#pending.values()) {
-      if (earlier === request) break;
-      this.#drop(earlier, 'gap');
-    }
-    this.#pending.delete(request.correlationId);
     const known = this.#walkResponse(request, bytes, start + RESPONSE_HEADER, end);
     const status = known ? errorName(walker.error) : '';
     const response: Response = { time, end: last, bytes: length, status, code: walker.error, whole };
@@ -212,11 +191,6 @@ export class KafkaConnection implements StreamAnalyzer {
     const body = flexible && key !== API_VERSIONS ? behindTags(bytes, start, end) : start;
     const learn = key === METADATA || key === CREATE_TOPICS;
     return walker.walk(parts, version, flexible, bytes, body, end, this.#topicNames, learn, false) || walker.answered;
-  }
-
-  #drop(request: Request, incomplete: Incomplete): void {
-    this.#pending.delete(request.correlationId);
-    this.#emit(request, undefined, incomplete);
   }
 
   #emit(request: Request, response: Response | undefined, incomplete: Incomplete | undefined): void {

@@ -1,6 +1,6 @@
 import { type Fields, type Incomplete, SIDE, type Side } from '../../event.ts';
-import { PENDING_PER_STREAM } from '../../limits.ts';
 import { maskText } from '../../secrets.ts';
+import { NumberedRequests } from '../numbered-requests.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import { SeekingFramer } from '../seeking-framer.ts';
@@ -58,7 +58,9 @@ interface Response {
 export class MongodbConnection implements StreamAnalyzer {
   readonly #context: StreamContext;
   readonly #framers: readonly [SeekingFramer, SeekingFramer];
-  readonly #pending = new Map<number, Request>();
+  readonly #pending = new NumberedRequests<Request>((request, why) => {
+    if (!request.streaming) this.#emit(request, undefined, why);
+  });
 
   constructor(context: StreamContext) {
     this.#context = context;
@@ -94,8 +96,7 @@ export class MongodbConnection implements StreamAnalyzer {
   }
 
   end(how: StreamEnd): void {
-    for (const request of this.#pending.values()) this.#drop(request, how === 'reset' ? 'reset' : 'no response');
-    this.#pending.clear();
+    this.#pending.end(how === 'reset' ? 'reset' : 'no response');
   }
 
   #onRequest(
@@ -122,19 +123,7 @@ export class MongodbConnection implements StreamAnalyzer {
     const known = command ?? UNKNOWN;
     const request = { id, command: known, compressor, time, end: last, bytes: length, whole, streaming: false };
     if (known.oneWay) this.#emit(request, undefined, undefined);
-    else this.#wait(request);
-  }
-
-  #wait(request: Request): void {
-    const same = this.#pending.get(request.id);
-    if (same !== undefined) this.#drop(same, 'no response');
-    if (this.#pending.size >= PENDING_PER_STREAM) {
-      for (const oldest of this.#pending.values()) {
-        this.#drop(oldest, 'no response');
-        break;
-      }
-    }
-    this.#pending.set(request.id, request);
+    else this.#pending.wait(id, request);
   }
 
   #onReply(
@@ -147,27 +136,16 @@ export class MongodbConnection implements StreamAnalyzer {
     whole: boolean,
     tail: number,
   ): void {
-    const request = this.#pending.get(i32le(bytes, start + 8));
+    const request = this.#pending.answered(i32le(bytes, start + 8));
     if (request === undefined) return;
     const response = { outcome: outcomeOf(bytes, start, end, length, tail), time, end: last, bytes: length, whole };
-    // Replies come in order: those to what was asked before are in what was not captured.
-    for (const earlier of this.#pending.values()) {
-      if (earlier === request) break;
-      this.#drop(earlier, 'gap');
-    }
-    this.#pending.delete(i32le(bytes, start + 8));
     if (request.streaming) this.#emitReply(request, response);
     else this.#emit(request, response, undefined);
     // A reply that another follows is what that one answers (OP_MSG, exhaustAllowed).
     if (response.outcome.moreToCome) {
       const id = i32le(bytes, start + 4);
-      this.#pending.set(id, { ...request, id, streaming: true });
+      this.#pending.wait(id, { ...request, id, streaming: true });
     }
-  }
-
-  #drop(request: Request, incomplete: Incomplete): void {
-    this.#pending.delete(request.id);
-    if (!request.streaming) this.#emit(request, undefined, incomplete);
   }
 
   #emit(request: Request, response: Response | undefined, incomplete: Incomplete | undefined): void {
