@@ -2,9 +2,10 @@ import { isBuiltin } from 'node:module';
 import type { Plugin } from 'esbuild';
 
 /**
- * Makes `import … from 'node:http'` cost what `require('node:http')` does. An ES import of a builtin reads every one of
- * its exports, and some are getters that load more: node:http's WebSocket all of the undici inside Node, 35 ms of 40
- * (Node 22 to 26), node:crypto's, node:dns's and node:fs's some 2 ms each. A CommonJS module in between leaves them alone.
+ * Makes `import … from 'node:http'` cost nothing until something of it is used, and then what `require('node:http')`
+ * does. An ES import of a builtin reads every one of its exports, and some are getters that load more: node:http's
+ * WebSocket all of the undici inside Node, 35 ms of 40 (Node 22 to 26), node:crypto's, node:dns's and node:fs's some 2 ms
+ * each; and node:crypto itself takes 9 ms, which most starts never need.
  */
 export function plainBuiltins(): Plugin {
   return {
@@ -15,9 +16,23 @@ export function plainBuiltins(): Plugin {
         return isImport && isBuiltin(path) ? { path, namespace: 'plain-builtins' } : undefined;
       });
       build.onLoad({ filter: /.*/, namespace: 'plain-builtins' }, ({ path }) => ({
-        contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+        contents: moduleText(path),
         loader: 'js',
       }));
     },
   };
+}
+
+/** A CommonJS module whose exports are the builtin's, each looked up when it is read. */
+function moduleText(path: string): string {
+  const load = `process.getBuiltinModule(${JSON.stringify(path)})`;
+  const builtin: unknown = process.getBuiltinModule(path);
+  // Some are a function themselves: node:events, node:stream, node:assert.
+  if (typeof builtin !== 'object' || builtin === null) return `module.exports = ${load};`;
+  const names = JSON.stringify(Object.getOwnPropertyNames(builtin));
+  return `
+    let builtin;
+    for (const name of ${names}) {
+      Object.defineProperty(exports, name, { enumerable: true, get: () => (builtin ??= ${load})[name] });
+    }`;
 }
