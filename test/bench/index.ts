@@ -5,6 +5,7 @@ import { idleAgent } from './idle-agent.ts';
 import { mergeNodes } from './merge.ts';
 import { portForward } from './port-forward.ts';
 import { READ_BENCHES } from './read.ts';
+import { topScreen } from './top-screen.ts';
 import { transport } from './transport.ts';
 
 /** Every benchmark, in the order in which they run. */
@@ -17,4 +18,5 @@ export const BENCHES = [
   idleAgent,
   mergeNodes,
   ...READ_BENCHES,
+  topScreen,
 ] as const;

@@ -1,6 +1,6 @@
 import { TOP_KEYS } from '../../view/top/help.ts';
 import { TOP_VIEWS } from '../../view/top/index.ts';
-import { EVENTS_KEPT, RING_BYTES } from '../top/limits.ts';
+import { EVENTS_BUSY_RATE, EVENTS_KEPT, EVENTS_KEPT_BUSY, RING_BYTES } from '../top/limits.ts';
 import type { Topic } from './topic.ts';
 
 export const screen: Topic = {
@@ -36,7 +36,7 @@ export const screen: Topic = {
       title: 'What is kept',
       parts: [
         {
-          text: `Sums are of everything since the beginning. Listed are the last ${EVENTS_KEPT.toLocaleString('en-US')} exchanges and events; w writes the last packets, up to ${RING_BYTES / 1024 / 1024} MiB of them, to a new file in this folder. While the screen is paused packets go on to be taken and added up: it says how many wait, and how many of them can no longer be listed. An expression given while a capture runs is of the exchanges still kept and of all that come; of a file it is of the whole file.`,
+          text: `Sums are of everything since the beginning. Listed are the last ${EVENTS_KEPT.toLocaleString('en-US')} exchanges and events, ${EVENTS_KEPT_BUSY.toLocaleString('en-US')} while more than ${EVENTS_BUSY_RATE.toLocaleString('en-US')} come in a second; w writes the last packets, up to ${RING_BYTES / 1024 / 1024} MiB of them, to a new file in this folder. While the screen is paused packets go on to be taken and added up: it says how many wait, and how many of them can no longer be listed. An expression given while a capture runs is of the exchanges still kept and of all that come; of a file it is of the whole file.`,
         },
         {
           text: 'Requests that nobody has answered yet, and connections that are open, are counted when they end: of a capture that runs the summary afterwards has a few more.',

@@ -3,6 +3,13 @@
 /** Exchanges, messages and events that are listed; past it the oldest go. */
 export const EVENTS_KEPT = 20_000;
 
+/**
+ * While more than so many come in a second only so many are listed: nobody reads them, and what is kept for long costs the
+ * collector of garbage several times what making it took.
+ */
+export const EVENTS_BUSY_RATE = 2_000;
+export const EVENTS_KEPT_BUSY = 2_000;
+
 /** Flows that ended and are listed; and open ones whose facts are taken. */
 export const ENDED_FLOWS_KEPT = 10_000;
 export const OPEN_FLOWS_LISTED = 5_000;

@@ -14,11 +14,14 @@ import type { AnalysisOutput, AnalysisOutputKind } from '../analysis/output.ts';
 import type { AnalysisSession, Condition } from '../analysis/session.ts';
 import { InterfaceCounts } from './interface-counts.ts';
 import { keptPacket } from './kept-packet.ts';
-import { ENDED_FLOWS_KEPT, EVENTS_KEPT, NAMES_KEPT } from './limits.ts';
+import { ENDED_FLOWS_KEPT, EVENTS_BUSY_RATE, EVENTS_KEPT, EVENTS_KEPT_BUSY, NAMES_KEPT } from './limits.ts';
 import { PacketRing } from './packet-ring.ts';
 import { Reading } from './reading.ts';
 import { Ring } from './ring.ts';
 import { type KeptEvent, Shown } from './shown.ts';
+
+/** A rate of events is one of at least so many seconds. */
+const RATE_SECONDS = 0.2;
 
 /** Where packets come from, as far as the screen says it. */
 export interface TopSource {
@@ -49,6 +52,9 @@ interface Run extends Kept {
   /** Packets when it was last looked at, and performance.now() of when they had become more. */
   seen: number;
   arrived: number;
+  /** Events when their rate was last looked at, and when that was. */
+  looked: number;
+  lookedAt: number;
 }
 
 /** The screen's model: fed as an output of the analysis, read at the screen's own pace. */
@@ -74,10 +80,12 @@ export class Top implements TopModel {
   /** Look at what there is by now; while paused nothing changes. */
   refresh(): void {
     const packets = this.#run?.session.capture.analysis.packets;
+    const now = performance.now();
     if (this.#run !== undefined && packets !== this.#run.seen) {
       this.#run.seen = packets ?? 0;
-      this.#run.arrived = performance.now();
+      this.#run.arrived = now;
     }
+    if (this.#run !== undefined && this.#source.live) adaptLists(this.#run, now);
     if (this.#paused === undefined) this.#reading = undefined;
   }
 
@@ -102,7 +110,7 @@ export class Top implements TopModel {
     this.#where = where;
     const run = this.#run;
     if (run === undefined) return 0;
-    run.shown = new Shown(run.session, where?.condition);
+    run.shown = new Shown(run.session, where?.condition, run.all);
     for (const kept of run.all) run.shown.event(kept);
     for (const facts of run.ended) run.shown.flowEnded(facts);
     this.refresh();
@@ -166,7 +174,7 @@ export class Top implements TopModel {
       bytes: packets.bytes,
       dropped: packets.dropped,
       ofFlow: (flow, maximum) =>
-        packets.ofFlow(flow, maximum).map(({ piece, offset }) => keptPacket(piece.view, offset, session)),
+        packets.ofFlow(flow, maximum).map(({ view, offset }) => keptPacket(view, offset, session)),
     };
   }
 
@@ -181,15 +189,18 @@ export class Top implements TopModel {
 
   #begin(session: AnalysisSession): AnalysisOutput {
     const names = new Map<string, readonly string[]>();
+    const all = new Ring<KeptEvent>(EVENTS_KEPT);
     const run: Run = {
       session,
       names,
       packets: new PacketRing(),
       counts: new InterfaceCounts(),
-      all: new Ring(EVENTS_KEPT),
+      all,
       ended: new Ring(ENDED_FLOWS_KEPT),
-      shown: new Shown(session, this.#where?.condition),
+      shown: new Shown(session, this.#where?.condition, all),
       seen: 0,
+      looked: 0,
+      lookedAt: performance.now(),
       arrived: performance.now(),
     };
     this.#run = run;
@@ -234,6 +245,16 @@ export class Top implements TopModel {
   #timeText({ session }: Run): string {
     return session.recorder.timeText(session.capture.analysis.clock.latest);
   }
+}
+
+/** Lists are as long as the rate allows. */
+function adaptLists(run: Run, now: number): void {
+  const seconds = (now - run.lookedAt) / 1000;
+  if (seconds < RATE_SECONDS) return;
+  const busy = (run.all.end - run.looked) / seconds > EVENTS_BUSY_RATE;
+  run.looked = run.all.end;
+  run.lookedAt = now;
+  for (const list of [run.all, run.shown.events]) list.keepAtMost(busy ? EVENTS_KEPT_BUSY : EVENTS_KEPT);
 }
 
 const NO_EVENTS: EventList = { first: 0, end: 0, at: () => undefined };

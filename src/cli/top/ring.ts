@@ -4,16 +4,24 @@ export class Ring<T> {
   first = 0;
   end = 0;
   readonly #capacity: number;
-  readonly #items: T[] = [];
+  readonly #items: (T | undefined)[] = [];
+  #limit: number;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
+    this.#limit = capacity;
+  }
+
+  /** Keep fewer from now on, or again as many as there is room for. */
+  keepAtMost(count: number): void {
+    this.#limit = Math.min(count, this.#capacity);
+    this.#letGo();
   }
 
   push(item: T): void {
     this.#items[this.end % this.#capacity] = item;
     this.end += 1;
-    if (this.end - this.first > this.#capacity) this.first += 1;
+    if (this.end - this.first > this.#limit) this.#letGo();
   }
 
   at(number: number): T | undefined {
@@ -33,5 +41,12 @@ export class Ring<T> {
     copy.first = this.first;
     copy.end = this.end;
     return copy;
+  }
+
+  #letGo(): void {
+    for (; this.end - this.first > this.#limit; this.first += 1) {
+      // Where the ring is full the place has its next tenant already.
+      if (this.end - this.first <= this.#capacity) this.#items[this.first % this.#capacity] = undefined;
+    }
   }
 }

@@ -19,13 +19,15 @@ export interface KeptEvent {
 export class Shown {
   readonly sums: Summary;
   readonly activity: Activity;
-  readonly events = new Ring<KeptEvent>(EVENTS_KEPT);
+  readonly events: Ring<KeptEvent>;
   readonly ended = new Ring<FlowFacts>(ENDED_FLOWS_KEPT);
   exchanges = 0;
   readonly #session: AnalysisSession;
   readonly #where: Condition | undefined;
 
-  constructor(session: AnalysisSession, where: Condition | undefined) {
+  /** @param all where every event is kept anyway, which is what is listed when there is no expression */
+  constructor(session: AnalysisSession, where: Condition | undefined, all: Ring<KeptEvent>) {
+    this.events = where === undefined ? all : new Ring<KeptEvent>(EVENTS_KEPT);
     this.#session = session;
     this.#where = where;
     this.sums = new Summary(session.capture.analysis.hosts, session.names);
@@ -38,7 +40,7 @@ export class Shown {
     this.activity.advance(told);
     if (event.kind === 'exchange') this.exchanges += 1;
     this.sums.event(event, flow);
-    this.events.push(kept);
+    if (this.#where !== undefined) this.events.push(kept);
   }
 
   flowEnded(facts: FlowFacts): void {

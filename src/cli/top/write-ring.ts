@@ -12,6 +12,9 @@ import {
 import { cannotWrite } from '../sink.ts';
 import type { Kept } from './model.ts';
 
+/** Octets written at once. */
+const BATCH_BYTES = 1024 * 1024;
+
 /**
  * Write the packets that are kept into a new file of this folder, as a capture of its own.
  * @returns a sentence that names it
@@ -31,7 +34,8 @@ export function writeRing(kept: Kept | undefined, now: Date): string {
     throw cannotWrite(path, cause);
   }
   try {
-    for (const bytes of blocks(kept, now)) for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+    for (const batch of batches(blocks(kept, now)))
+      for (let at = 0; at < batch.length; ) at += writeSync(fd, batch, at);
   } catch (cause) {
     throw cannotWrite(path, cause);
   } finally {
@@ -41,18 +45,34 @@ export function writeRing(kept: Kept | undefined, now: Date): string {
   return `wrote ${path}: ${counted(packets.count, 'packet')}, ${byteSize(packets.bytes)}${gone}`;
 }
 
+/** The same octets in fewer pieces; each is valid until the next. */
+function* batches(blocks: Iterable<Uint8Array>): Generator<Uint8Array> {
+  const batch = new Uint8Array(BATCH_BYTES);
+  let filled = 0;
+  for (const block of blocks) {
+    if (filled + block.length > batch.length) {
+      yield batch.subarray(0, filled);
+      filled = 0;
+    }
+    if (block.length > batch.length) yield block;
+    else {
+      batch.set(block, filled);
+      filled += block.length;
+    }
+  }
+  yield batch.subarray(0, filled);
+}
+
 function* blocks({ session, packets, names, counts }: Kept, now: Date): Generator<Uint8Array> {
   yield sectionHeader(type());
   for (const each of session.interfaces) yield interfaceDescription(each);
   if (names.size > 0) yield nameResolution([...names].map(([address, called]) => ({ address, names: called })));
-  for (const piece of packets.pieces) yield piece.bytes.subarray(0, piece.used);
   const time = BigInt(now.getTime()) * 1_000_000n;
   const written = session.interfaces.map(() => 0);
-  for (const piece of packets.pieces) {
-    for (let index = 0; index < piece.count; index += 1) {
-      const id = piece.view.getUint32((piece.offsets[index] as number) + 8, true);
-      written[id] = (written[id] ?? 0) + 1;
-    }
+  for (const block of packets.blocks()) {
+    const id = (block[8] as number) | ((block[9] as number) << 8);
+    written[id] = (written[id] ?? 0) + 1;
+    yield block;
   }
   for (const [interfaceId, captured] of written.entries()) {
     const known = { received: counts.of(interfaceId).packets, droppedByKernel: 0, captured };

@@ -5,7 +5,7 @@ export const FRAME_MS = 100;
 
 /** Least time between two looks at what has changed, and how many times what a look and its drawing took. */
 export const REFRESH_MS = 250;
-export const REFRESH_SHARE = 25;
+export const REFRESH_SHARE = 150;
 
 /** How long a sentence stays in the last line. */
 export const MESSAGE_MS = 6_000;
