@@ -14,6 +14,14 @@ const TCP_FRAME = Buffer.from(
   'hex',
 );
 
+/** A query for `ab.` over UDP. */
+const UDP_FRAME = Buffer.from(
+  '020000000002020000000001080045000030123440004011000a0a0000010a000002' +
+    'c0000035001c000000070100000100000000000002616200' +
+    '00010001',
+  'hex',
+);
+
 function decoded(decode: (packet: PacketView) => unknown, frame: Uint8Array, caplen: number, linkType: number) {
   const view = new PacketView();
   // What the packet before left behind must not show.
@@ -32,13 +40,16 @@ function expectSame(frame: Uint8Array, caplen: number, linkType: number): boolea
   return common.result === true;
 }
 
-test('a plain TCP packet is decoded as by its layers, whole, cut, padded and damaged', () => {
-  expect(expectSame(TCP_FRAME, TCP_FRAME.length, 1)).toBe(true);
-  expect(expectSame(Buffer.concat([TCP_FRAME, Buffer.alloc(6)]), TCP_FRAME.length + 6, 1)).toBe(true);
-  for (let caplen = 0; caplen < TCP_FRAME.length; caplen += 1) expectSame(TCP_FRAME, caplen, 1);
+test.each([
+  ['TCP', TCP_FRAME],
+  ['DNS over UDP', UDP_FRAME],
+])('a plain packet of %s is decoded as by its layers, whole, cut, padded and damaged', (_, whole) => {
+  expect(expectSame(whole, whole.length, 1)).toBe(true);
+  expect(expectSame(Buffer.concat([whole, Buffer.alloc(6)]), whole.length + 6, 1)).toBe(true);
+  for (let caplen = 0; caplen < whole.length; caplen += 1) expectSame(whole, caplen, 1);
   for (let at = 0; at < 54; at += 1) {
     for (let value = 0; value < 256; value += 1) {
-      const frame = Buffer.from(TCP_FRAME);
+      const frame = Buffer.from(whole);
       frame[at] = value;
       expectSame(frame, frame.length, 1);
     }
