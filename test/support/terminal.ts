@@ -27,6 +27,15 @@ export class Terminal {
     return this.#tmux('capture-pane', '-p');
   }
 
+  /** The screen with the codes of its colours. */
+  painted(): string {
+    return this.#tmux('capture-pane', '-p', '-e');
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#tmux('resize-window', '-x', String(columns), '-y', String(rows));
+  }
+
   /** Resolves with the screen once it matches; rejects with it when it does not within `timeoutMs`. */
   async shows(pattern: RegExp, timeoutMs = 15_000): Promise<string> {
     const deadline = Date.now() + timeoutMs;

@@ -1,4 +1,3 @@
-import type { FlowFacts } from '../../analyze/flow-facts.ts';
 import { protocolTitle } from '../../analyze/protocols/titles.ts';
 import type { SummaryReport } from '../../analyze/summary/report.ts';
 import type {
@@ -14,14 +13,9 @@ import type { AnalysisOutput, AnalysisOutputKind } from '../analysis/output.ts';
 import type { AnalysisSession, Condition } from '../analysis/session.ts';
 import { InterfaceCounts } from './interface-counts.ts';
 import { keptPacket } from './kept-packet.ts';
-import { ENDED_FLOWS_KEPT, EVENTS_BUSY_RATE, EVENTS_KEPT, EVENTS_KEPT_BUSY, NAMES_KEPT } from './limits.ts';
-import { PacketRing } from './packet-ring.ts';
+import { EVENTS_KEPT } from './limits.ts';
 import { Reading } from './reading.ts';
-import { Ring } from './ring.ts';
-import { type KeptEvent, Shown } from './shown.ts';
-
-/** A rate of events is one of at least so many seconds. */
-const RATE_SECONDS = 0.2;
+import { type Kept, Run } from './run.ts';
 
 /** Where packets come from, as far as the screen says it. */
 export interface TopSource {
@@ -32,29 +26,6 @@ export interface TopSource {
   /** Where in a file it stands, of 1; undefined for a capture. */
   readonly position: number | undefined;
   readonly reading: number | undefined;
-}
-
-/** What `w` writes. */
-export interface Kept {
-  readonly session: AnalysisSession;
-  readonly packets: PacketRing;
-  readonly counts: InterfaceCounts;
-  /** What addresses are called, by their text. */
-  readonly names: ReadonlyMap<string, readonly string[]>;
-}
-
-/** One analysis and what is kept of it. */
-interface Run extends Kept {
-  /** Everything that was found, for another expression. */
-  readonly all: Ring<KeptEvent>;
-  readonly ended: Ring<FlowFacts>;
-  shown: Shown;
-  /** Packets when it was last looked at, and performance.now() of when they had become more. */
-  seen: number;
-  arrived: number;
-  /** Events when their rate was last looked at, and when that was. */
-  looked: number;
-  lookedAt: number;
 }
 
 /** The screen's model: fed as an output of the analysis, read at the screen's own pace. */
@@ -79,13 +50,7 @@ export class Top implements TopModel {
 
   /** Look at what there is by now; while paused nothing changes. */
   refresh(): void {
-    const packets = this.#run?.session.capture.analysis.packets;
-    const now = performance.now();
-    if (this.#run !== undefined && packets !== this.#run.seen) {
-      this.#run.seen = packets ?? 0;
-      this.#run.arrived = now;
-    }
-    if (this.#run !== undefined && this.#source.live) adaptLists(this.#run, now);
+    this.#run?.looked(this.#source.live);
     if (this.#paused === undefined) this.#reading = undefined;
   }
 
@@ -108,13 +73,9 @@ export class Top implements TopModel {
   show(where: { readonly text: string; readonly condition: Condition } | undefined): number {
     this.pause(false);
     this.#where = where;
-    const run = this.#run;
-    if (run === undefined) return 0;
-    run.shown = new Shown(run.session, where?.condition, run.all);
-    for (const kept of run.all) run.shown.event(kept);
-    for (const facts of run.ended) run.shown.flowEnded(facts);
+    const missing = this.#run?.show(where?.condition) ?? 0;
     this.refresh();
-    return run.all.first + run.ended.first;
+    return missing;
   }
 
   get head(): HeadState {
@@ -188,45 +149,11 @@ export class Top implements TopModel {
   }
 
   #begin(session: AnalysisSession): AnalysisOutput {
-    const names = new Map<string, readonly string[]>();
-    const all = new Ring<KeptEvent>(EVENTS_KEPT);
-    const run: Run = {
-      session,
-      names,
-      packets: new PacketRing(),
-      counts: new InterfaceCounts(),
-      all,
-      ended: new Ring(ENDED_FLOWS_KEPT),
-      shown: new Shown(session, this.#where?.condition, all),
-      seen: 0,
-      looked: 0,
-      lookedAt: performance.now(),
-      arrived: performance.now(),
-    };
+    const run = new Run(session, this.#where?.condition);
     this.#run = run;
     this.#paused = undefined;
     this.#reading = undefined;
-    const { capture } = session;
-    return {
-      event: (event, { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId }) => {
-        const flow = { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId };
-        const kept = { event, flow, told: capture.analysis.clock.now };
-        run.all.push(kept);
-        run.shown.event(kept);
-      },
-      named: (records) => {
-        for (const { address, names: called } of records) if (names.size < NAMES_KEPT) names.set(address, called);
-      },
-      flowEnded: (flow) => {
-        const facts = flow.facts();
-        run.ended.push(facts);
-        run.shown.flowEnded(facts);
-      },
-      packet: (packet) => {
-        run.packets.add(packet, capture.analysis.flow);
-        run.counts.add(packet.interfaceId, packet.caplen, packet.origlen);
-      },
-    };
+    return run.output();
   }
 
   #read(): Reading | undefined {
@@ -245,16 +172,6 @@ export class Top implements TopModel {
   #timeText({ session }: Run): string {
     return session.recorder.timeText(session.capture.analysis.clock.latest);
   }
-}
-
-/** Lists are as long as the rate allows. */
-function adaptLists(run: Run, now: number): void {
-  const seconds = (now - run.lookedAt) / 1000;
-  if (seconds < RATE_SECONDS) return;
-  const busy = (run.all.end - run.looked) / seconds > EVENTS_BUSY_RATE;
-  run.looked = run.all.end;
-  run.lookedAt = now;
-  for (const list of [run.all, run.shown.events]) list.keepAtMost(busy ? EVENTS_KEPT_BUSY : EVENTS_KEPT);
 }
 
 const NO_EVENTS: EventList = { first: 0, end: 0, at: () => undefined };

@@ -4,8 +4,7 @@ import { Activity } from '../../analyze/summary/activity.ts';
 import { serviceTotals } from '../../analyze/summary/make-report.ts';
 import { Summary } from '../../analyze/summary/summary.ts';
 import type { AnalysisSession, Condition } from '../analysis/session.ts';
-import { ENDED_FLOWS_KEPT, EVENTS_KEPT } from './limits.ts';
-import { Ring } from './ring.ts';
+import type { Ring } from './ring.ts';
 
 /** An event with all that its record is made of. */
 export interface KeptEvent {
@@ -20,14 +19,15 @@ export class Shown {
   readonly sums: Summary;
   readonly activity: Activity;
   readonly events: Ring<KeptEvent>;
-  readonly ended = new Ring<FlowFacts>(ENDED_FLOWS_KEPT);
+  readonly ended: Ring<FlowFacts>;
   exchanges = 0;
   readonly #session: AnalysisSession;
   readonly #where: Condition | undefined;
 
-  /** @param all where every event is kept anyway, which is what is listed when there is no expression */
-  constructor(session: AnalysisSession, where: Condition | undefined, all: Ring<KeptEvent>) {
-    this.events = where === undefined ? all : new Ring<KeptEvent>(EVENTS_KEPT);
+  /** @param events @param ended where what is listed goes */
+  constructor(session: AnalysisSession, where: Condition | undefined, events: Ring<KeptEvent>, ended: Ring<FlowFacts>) {
+    this.events = events;
+    this.ended = ended;
     this.#session = session;
     this.#where = where;
     this.sums = new Summary(session.capture.analysis.hosts, session.names);
@@ -40,7 +40,7 @@ export class Shown {
     this.activity.advance(told);
     if (event.kind === 'exchange') this.exchanges += 1;
     this.sums.event(event, flow);
-    if (this.#where !== undefined) this.events.push(kept);
+    this.events.push(kept);
   }
 
   flowEnded(facts: FlowFacts): void {

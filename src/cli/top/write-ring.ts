@@ -10,7 +10,7 @@ import {
   sectionHeader,
 } from '../../wire/pcapng-write.ts';
 import { cannotWrite } from '../sink.ts';
-import type { Kept } from './model.ts';
+import type { Kept } from './run.ts';
 
 /** Octets written at once. */
 const BATCH_BYTES = 1024 * 1024;

@@ -10,8 +10,8 @@ import { Terminal } from '../../support/terminal.ts';
 const capture = join(import.meta.dirname, '../../analyze/protocols/captures/http2.pcap');
 
 /** In the order in which `-o summary` has them: as the view begins. */
-function summaryServices(): { service: string; count: number; failed: number }[] {
-  const json = execFileSync(process.execPath, [program, 'read', capture, '-o', 'summary', '--json'], {
+function summaryServices(file = capture): { service: string; count: number; failed: number }[] {
+  const json = execFileSync(process.execPath, [program, 'read', file, '-o', 'summary', '--json'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   return JSON.parse(json.toString()).services;
@@ -22,10 +22,16 @@ const pidFile = join(folder, 'pid');
 
 let terminal: Terminal | undefined;
 
+interface Way {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
 /** ksnoop top on the capture; the shell around it says how it ended, and how it leaves the terminal. */
-function top(env: Readonly<Record<string, string>> = {}, columns = 120, rows = 40): Terminal {
+function top({ env = {}, columns = 120, rows = 40 }: Way = {}): Terminal {
   const inner = `echo \\$\\$ >'${pidFile}'; exec '${process.execPath}' '${program}' top '${capture}'`;
-  const command = `sh -c "${inner}"; echo "code $?"; stty -a; echo over; sleep 60`;
+  const command = `cd '${folder}'; sh -c "${inner}"; echo "code $?"; stty -a; echo over; sleep 60`;
   terminal = new Terminal(['sh', '-c', command], { LC_ALL: 'C.UTF-8', ...env }, columns, rows);
   return terminal;
 }
@@ -85,6 +91,76 @@ test('? says what keys do', async () => {
   await terminal?.shows(/another view/);
   terminal?.press('Escape');
   await terminal?.shows(/^SERVICE/m);
+});
+
+test('a crash gives the terminal back and then says what it was', async () => {
+  const crash = 'setTimeout(() => { throw new Error("crashed on purpose") }, 1500)';
+  await top({ env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(crash)}` } }).shows(
+    /at the end/,
+  );
+  const after = await terminal?.shows(/^over/m);
+  expect(after).toContain('crashed on purpose');
+  expect(after).toContain('code 1');
+  expect(after).not.toContain('SERVICE');
+  expect(after).toMatch(/^isig icanon .* echo /m);
+});
+
+test('a screen that shrinks to 60x15 and grows again shows what fits', async () => {
+  await top().shows(/RECEIVED/);
+  terminal?.resize(60, 15);
+  const small = await terminal?.shows(/^SERVICE +PROTO +RATE +FAILED +P50 +P99$/m);
+  expect(small?.split('\n').filter((line) => line.length > 60)).toEqual([]);
+  for (const view of ['2', '3']) {
+    terminal?.press(view);
+    const screen = await terminal?.shows(view === '2' ? /CLIENT/ : /lost: nothing/);
+    expect(screen).toMatch(/\? help/);
+  }
+  terminal?.press('1');
+  terminal?.resize(120, 40);
+  await terminal?.shows(/RECEIVED/);
+});
+
+/** Codes of colours, of sixteen or more. */
+const COLOUR = /\x1b\[(?:\d+;)*[349][0-7]m/;
+
+test('NO_COLOR is without colours', async () => {
+  await top({ env: { NO_COLOR: '1' } }).shows(/at the end/);
+  terminal?.press('2');
+  await terminal?.shows(/CLIENT/);
+  expect(terminal?.painted()).not.toMatch(COLOUR);
+});
+
+test('colours are of the eight that every terminal has', async () => {
+  await top({ env: { TERM: 'xterm' } }).shows(/at the end/);
+  const painted = terminal?.painted() ?? '';
+  expect(painted).toMatch(COLOUR);
+  expect(painted).not.toMatch(/\x1b\[[\d;]*[34]8;/);
+});
+
+test('a locale without UTF-8 gets ASCII alone', async () => {
+  await top({ env: { LC_ALL: 'C' } }).shows(/at the end/);
+  terminal?.press('2');
+  const screen = (await terminal?.shows(/\d us /)) ?? '';
+  // tmux shows each octet above 127 as a character of its own.
+  expect([...screen].filter((character) => character > '~')).toEqual([]);
+});
+
+test('< goes back in the file, > forth again, with the numbers of --to', async () => {
+  const end = await top().shows(/at the end · .* packets/);
+  for (let step = 0; step < 10; step += 1) terminal?.press('<');
+  const middle = await terminal?.shows(/at \d+ % · /);
+  expect(packetsOn(middle ?? '')).toBeLessThan(packetsOn(end));
+  for (let step = 0; step < 12; step += 1) terminal?.press('>');
+  expect(packetsOn((await terminal?.shows(/at the end · /)) ?? '')).toBe(packetsOn(end));
+});
+
+const packetsOn = (screen: string) => Number(/([\d,]+) packets/.exec(screen)?.[1]?.replaceAll(',', ''));
+
+test('w writes what is kept: a capture with the same numbers', async () => {
+  await top().shows(/at the end/);
+  terminal?.press('w');
+  const name = /wrote (\S+\.pcapng)/.exec((await terminal?.shows(/wrote /)) ?? '')?.[1] ?? '';
+  expect(summaryServices(join(folder, name))).toEqual(summaryServices());
 });
 
 test('not on a terminal it says what to use instead', () => {

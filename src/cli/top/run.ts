@@ -1,0 +1,100 @@
+import type { FlowFacts } from '../../analyze/flow-facts.ts';
+import type { AnalysisOutput } from '../analysis/output.ts';
+import type { AnalysisSession, Condition } from '../analysis/session.ts';
+import { InterfaceCounts } from './interface-counts.ts';
+import { ENDED_FLOWS_KEPT, EVENTS_BUSY_RATE, EVENTS_KEPT, EVENTS_KEPT_BUSY, NAMES_KEPT } from './limits.ts';
+import { PacketRing } from './packet-ring.ts';
+import { Ring } from './ring.ts';
+import { type KeptEvent, Shown } from './shown.ts';
+
+/** A rate of events is one of at least so many seconds. */
+const RATE_SECONDS = 0.2;
+
+/** What `w` writes. */
+export interface Kept {
+  readonly session: AnalysisSession;
+  readonly packets: PacketRing;
+  readonly counts: InterfaceCounts;
+  /** What addresses are called, by their text. */
+  readonly names: ReadonlyMap<string, readonly string[]>;
+}
+
+/** One analysis and what is kept of it. */
+export class Run implements Kept {
+  readonly session: AnalysisSession;
+  readonly packets = new PacketRing();
+  readonly counts = new InterfaceCounts();
+  readonly names = new Map<string, readonly string[]>();
+  /** What is shown now. */
+  shown: Shown;
+  /** performance.now() of when packets were last seen to have become more. */
+  arrived = performance.now();
+  readonly #all = new Ring<KeptEvent>(EVENTS_KEPT);
+  readonly #ended = new Ring<FlowFacts>(ENDED_FLOWS_KEPT);
+  /** What is shown without an expression: it goes on while one is in use. */
+  readonly #everything: Shown;
+  #packetsSeen = 0;
+  /** Events when their rate was last looked at, and when that was. */
+  #eventsSeen = 0;
+  #lookedAt = performance.now();
+
+  constructor(session: AnalysisSession, where: Condition | undefined) {
+    this.session = session;
+    this.#everything = new Shown(session, undefined, this.#all, this.#ended);
+    this.shown = this.#everything;
+    this.show(where);
+  }
+
+  /**
+   * Show what matches only: of what is kept at once, and of all that comes.
+   * @returns how many events and flows of before are kept no more, and so are missing
+   */
+  show(where: Condition | undefined): number {
+    this.shown = this.#everything;
+    if (where === undefined) return 0;
+    const shown = new Shown(this.session, where, new Ring(EVENTS_KEPT), new Ring(ENDED_FLOWS_KEPT));
+    for (const kept of this.#all) shown.event(kept);
+    for (const facts of this.#ended) shown.flowEnded(facts);
+    this.shown = shown;
+    return this.#all.first + this.#ended.first;
+  }
+
+  /** What the analysis tells. */
+  output(): AnalysisOutput {
+    const { analysis } = this.session.capture;
+    return {
+      event: (event, { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId }) => {
+        const flow = { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId };
+        const kept = { event, flow, told: analysis.clock.now };
+        this.#everything.event(kept);
+        if (this.shown !== this.#everything) this.shown.event(kept);
+      },
+      named: (records) => {
+        for (const { address, names } of records) if (this.names.size < NAMES_KEPT) this.names.set(address, names);
+      },
+      flowEnded: (flow) => {
+        const facts = flow.facts();
+        this.#everything.flowEnded(facts);
+        if (this.shown !== this.#everything) this.shown.flowEnded(facts);
+      },
+      packet: (packet) => {
+        this.packets.add(packet, analysis.flow);
+        this.counts.add(packet.interfaceId, packet.caplen, packet.origlen);
+      },
+    };
+  }
+
+  /** Somebody looks. @param live packets come by themselves: lists are as long as their rate allows */
+  looked(live: boolean): void {
+    const now = performance.now();
+    const { packets } = this.session.capture.analysis;
+    if (packets !== this.#packetsSeen) this.arrived = now;
+    this.#packetsSeen = packets;
+    const seconds = (now - this.#lookedAt) / 1000;
+    if (!live || seconds < RATE_SECONDS) return;
+    const busy = (this.#all.end - this.#eventsSeen) / seconds > EVENTS_BUSY_RATE;
+    this.#eventsSeen = this.#all.end;
+    this.#lookedAt = now;
+    for (const list of [this.#all, this.shown.events]) list.keepAtMost(busy ? EVENTS_KEPT_BUSY : EVENTS_KEPT);
+  }
+}
