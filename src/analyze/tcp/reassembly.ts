@@ -117,7 +117,7 @@ export class Reassembly {
       ints[own + C.next] = first.sequence;
       this.#gap(stream, direction, missing);
     }
-    this.#drain(stream, direction);
+    this.#drain(stream, direction, true);
   }
 
   #gap(stream: TcpStream, direction: number, length: number): void {
@@ -126,8 +126,8 @@ export class Reassembly {
     stream.gap(direction, length);
   }
 
-  /** Hand on what waited, as far as it joins. */
-  #drain(stream: TcpStream, direction: number): void {
+  /** Hand on what waited, as far as it joins. @param early whoever received it did not wait: it is of its own time */
+  #drain(stream: TcpStream, direction: number, early = false): void {
     const waiting = stream.waiting[direction];
     if (waiting === undefined) return;
     const { ints } = this.#table;
@@ -147,7 +147,12 @@ export class Reassembly {
       this.waiting -= first.bytes.length;
       if (ahead + first.length <= 0) continue;
       ints[own + C.next] = (first.sequence + first.length) | 0;
-      if (-ahead < first.bytes.length) stream.data(direction, first.bytes, -ahead, first.bytes.length);
+      if (-ahead < first.bytes.length) {
+        const { now } = this.#clock;
+        if (early) this.#clock.now = first.time;
+        stream.data(direction, first.bytes, -ahead, first.bytes.length);
+        this.#clock.now = now;
+      }
       const cut = first.length - Math.max(first.bytes.length, -ahead);
       if (cut > 0) this.#gap(stream, direction, cut);
     }
