@@ -31,7 +31,8 @@ export class Reading {
   }
 
   get report(): SummaryReport | undefined {
-    if (this.#session.span === undefined) return undefined;
+    // What was paused before the first packet stays without.
+    if (this.#frozen || this.#session.span === undefined) return this.#report;
     this.#report ??= this.#shown.sums.report(this.#session.recorder, this.#session.span);
     return this.#report;
   }

@@ -73,3 +73,14 @@ test('a pause keeps what is seen and says what waits', () => {
   expect(JSON.parse(JSON.stringify(model.report))).toEqual(summaryOf('http2.pcap'));
   expect(model.head.paused).toBe(undefined);
 });
+
+test('a pause before the first packet shows nothing of what comes', () => {
+  const { model, session } = topModel();
+  model.pause(true);
+  session.push(readFileSync(join(captures, 'http2.pcap')));
+  model.refresh();
+  expect(model.report).toBe(undefined);
+  expect(model.events.end).toBe(0);
+  model.pause(false);
+  expect(model.report).not.toBe(undefined);
+});

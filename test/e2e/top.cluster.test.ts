@@ -1,0 +1,105 @@
+// The screen on the live shop: its numbers, an agent that is killed meanwhile, and what a hostile server says.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { ServiceStats } from '../../src/analyze/summary/report.ts';
+import { byteSize, grouped } from '../../src/view/units.ts';
+import type { TestCluster } from '../support/cluster.ts';
+import { program } from '../support/ksnoop-process.ts';
+import { ensurePackages } from '../support/packages.ts';
+import { ensureAgent, ensureShop, kubectl, requests, type ShopPod, shopPods } from '../support/shop.ts';
+import { Terminal } from '../support/terminal.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'ksnoop-top-'));
+let on: TestCluster;
+let web: readonly ShopPod[];
+let terminal: Terminal | undefined;
+
+beforeAll(async () => {
+  const missing = ensurePackages(['tmux']);
+  if (missing !== undefined) throw new Error(missing);
+  on = await ensureShop();
+  await ensureAgent();
+  web = await shopPods(on, 'web');
+});
+afterEach(() => terminal?.close());
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** ksnoop top in a terminal; how it ended is said behind it. */
+async function top(targets: readonly string[], columns = 160, rows = 40): Promise<Terminal> {
+  const command = `cd '${folder}'; '${process.execPath}' '${program}' top -n shop ${targets.join(' ')}; echo "code $?"; sleep 60`;
+  const env = { KUBECONFIG: on.kubeconfig, LC_ALL: 'C.UTF-8' };
+  terminal = new Terminal(['sh', '-c', command], env, columns, rows);
+  await terminal.shows(/ live /, 30_000);
+  // Every target's state is said in the view of the capture.
+  terminal.press('3');
+  const captured = new RegExp(`(?:capturing [\\s\\S]*){${targets.length}}`);
+  await terminal.shows(captured, 30_000);
+  terminal.press('1');
+  return terminal;
+}
+
+/** A row of the services as the screen has it. */
+const row = ({ service, count, failed, requestBytes, responseBytes }: ServiceStats) =>
+  new RegExp(
+    `^${service} +\\S+ +${grouped(count)} +\\S+/s +${grouped(failed)} .* ${byteSize(requestBytes)} +${byteSize(responseBytes)}`,
+    'm',
+  );
+
+test('the numbers on the screen are those of the summary of the same packets', { timeout: 120_000 }, async () => {
+  const screen = await top(web.map(({ name }) => `pod/${name}`));
+  const run = `top${Date.now()}`;
+  const { answered } = await requests(on, { n: 300, run, paths: 'ok,missing,unavailable' });
+  expect(answered).toBe(300);
+  await screen.shows(new RegExp(`^web.shop +HTTP +${answered} `, 'm'), 30_000);
+  screen.press('w');
+  const name = /wrote (\S+\.pcapng)/.exec(await screen.shows(/wrote \S+/))?.[1] ?? '';
+  const shown = screen.screen();
+  const json = execFileSync(process.execPath, [program, 'read', join(folder, name), '-o', 'summary', '--json']);
+  const services = (JSON.parse(json.toString()) as { services: ServiceStats[] }).services;
+  expect(services.find(({ service }) => service === 'web.shop')?.failed).toBe(100);
+  for (const each of services) expect(shown).toMatch(row(each));
+  screen.press('q');
+  expect(await screen.shows(/^code/m, 30_000)).toMatch(/packets captured[\s\S]*^code 0/m);
+});
+
+test('an agent that is killed is said to be lost, and the screen goes on', { timeout: 180_000 }, async () => {
+  const screen = await top(web.map(({ name }) => `pod/${name}`));
+  const node = web[0]?.node ?? '';
+  await requests(on, { n: 60, run: 'before', paths: 'ok' });
+  await screen.shows(/^web.shop +HTTP +60 /m, 30_000);
+  const agents = await kubectl(
+    on,
+    'get',
+    'pods',
+    '-n',
+    'ksnoop',
+    '-o',
+    'name',
+    `--field-selector=spec.nodeName=${node}`,
+  );
+  await kubectl(on, 'delete', '-n', 'ksnoop', agents.trim(), '--grace-period=0', '--force');
+  // Above every view, as long as it lasts and afterwards.
+  await screen.shows(new RegExp(`${node} lost|1 gap`), 60_000);
+  await screen.shows(/1 gap/, 60_000);
+  await requests(on, { n: 60, run: 'after', paths: 'ok' });
+  await screen.shows(/^web.shop +HTTP +120 /m, 30_000);
+  screen.press('3');
+  expect(await screen.shows(/lost: what came in 1 gap/)).toMatch(new RegExp(`${node} .*after a gap`));
+  screen.press('q');
+  expect(await screen.shows(/^code/m, 30_000)).toMatch(/GAP: no packets[\s\S]*^code 4/m);
+});
+
+test('a pause holds the screen, says what waits, and loses nothing', { timeout: 120_000 }, async () => {
+  const screen = await top([`pod/${web[0]?.name}`]);
+  screen.press('p');
+  await screen.shows(/PAUSED/);
+  await requests(on, { n: 40, run: 'paused', paths: 'ok' });
+  // Nothing of it is shown, and it is said how much waits.
+  const paused = await screen.shows(/PAUSED, \d\d+ packets and [1-9]\d* exchanges wait/, 30_000);
+  expect(paused).not.toMatch(/^web.shop/m);
+  screen.press('p');
+  await screen.shows(/^web.shop +HTTP/m);
+});
