@@ -44,18 +44,3 @@ export class Share {
     closeSync(this.namespace.fd);
   }
 }
-
-/**
- * The request's filter joined with a target's own.
- * @param without a filter for what is to be left out
- */
-export function joinFilters(
-  filter: string | undefined,
-  own: string | undefined,
-  without?: string | undefined,
-): string | undefined {
-  const parts = [filter, own].filter((part) => part !== undefined);
-  const wanted = parts.length > 1 ? parts.map((part) => `(${part})`).join(' and ') : parts[0];
-  if (without === undefined) return wanted;
-  return wanted === undefined ? `not (${without})` : `(${wanted}) and not (${without})`;
-}

@@ -10,6 +10,7 @@ import type { PodView } from './kube/pod.ts';
 import { FIRST_STREAM_MS } from './limits.ts';
 import { podNames } from './names.ts';
 import type { NodePlan } from './node-stream.ts';
+import { ownConnectionFilter } from './own-connection.ts';
 import { nodeWarning, podWarnings } from './pod-state.ts';
 import { podLabel } from './target.ts';
 import type { FollowChanges, TargetChange } from './target-change.ts';
@@ -25,6 +26,8 @@ export interface ClusterPlan {
   readonly labels: ReadonlyMap<string, string>;
   readonly refused: readonly { readonly label: string; readonly error: KsnoopError }[];
   readonly warnings: readonly string[];
+  /** A filter for what must not be captured: our own way to the cluster, where nodes' networks are captured. */
+  readonly leaveOut: string | undefined;
   /** Whether something was found that has no pods yet, so that having nothing to capture now is no error. */
   readonly waiting: boolean;
   /** Whether targets may join later. */
@@ -87,6 +90,8 @@ export async function planCluster(
   }
   for (const { uid, name } of followed.initial.nodes) begin(at(name), { key: uid, kind: 'host' }, `node/${name}`);
   const nodeWarnings = followed.initial.nodes.map(({ name }) => nodeWarning(name));
+  const onNodes = followed.initial.nodes.length > 0 || pods.some(({ hostNetwork }) => hostNetwork);
+  const leaveOut = onNodes ? await ownConnectionFilter(kube) : undefined;
   const clients = options.clients ? new ClientPods(kube, query.namespaces ?? []) : undefined;
   for (const pod of pods) clients?.ask(podLabel(pod));
   const standing =
@@ -112,7 +117,11 @@ export async function planCluster(
       ...waits.map(({ error }) => `${error.message} Those that come are captured.`),
       ...pods.flatMap((pod) => podWarnings(pod, options.wholeNode)),
       ...nodeWarnings,
+      ...(leaveOut === undefined
+        ? []
+        : [`what travels between this machine and the API server is left out: ${leaveOut}`]),
     ],
+    leaveOut,
     waiting: waits.length > 0,
     growing,
     follow: options.follow || options.clients ? follow : undefined,

@@ -72,6 +72,9 @@ export const LOOSE_ENDPOINTS = 64;
 /** After an object changed, the others that change with it are waited for this long before all is looked up anew. */
 export const CHANGES_GATHER_MS = 200;
 
+/** How long the API server's answer to a connection is waited for that only shows our own address. */
+export const OWN_ADDRESS_MS = 2_000;
+
 /** Rights that `--dry-run` asks the API server about. */
 export const RIGHTS_CHECKED = 100;
 

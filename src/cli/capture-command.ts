@@ -6,6 +6,7 @@ import type { FollowChanges } from '../capture/target-change.ts';
 import { wantsColour } from '../view/colour.ts';
 import { summaryLines } from '../view/summary.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../wire/errors.ts';
+import { joinFilters } from '../wire/join-filters.ts';
 import { DURATION_MAXIMUM_MS } from '../wire/limits.ts';
 import type { NamedAddress } from '../wire/pcapng-write.ts';
 import { type CaptureConfig, completeCapture, type RawCaptureOptions } from './capture-options.ts';
@@ -26,6 +27,8 @@ interface Found extends CaptureTargets {
   readonly labels: ReadonlyMap<string, string>;
   readonly refused: readonly { readonly label: string; readonly error: KsnoopError }[];
   readonly names: readonly NamedAddress[];
+  /** A filter for what must not be captured; undefined for nothing. */
+  readonly leaveOut?: string | undefined;
   /** Takes who spoke to which captured pod; undefined unless `--clients` asks for them. */
   readonly seen: ((label: string, caller: string) => void) | undefined;
   /** More names, found while the capture already runs. */
@@ -114,7 +117,7 @@ async function run(
   output.addNames(found.names);
   const settings = {
     interface: config.interface,
-    filter: config.filter,
+    filter: joinFilters(config.filter, undefined, found.leaveOut),
     snaplen: config.snaplen,
     maxDurationMs: DURATION_MAXIMUM_MS,
     follow: found.growing,

@@ -44,6 +44,7 @@ export async function findTargets(config: CaptureConfig, say: Voice, signal: Abo
     refused: plan.refused,
     waiting: plan.waiting,
     growing: plan.growing,
+    leaveOut: plan.leaveOut,
     follow: plan.follow,
     seen: plan.seen,
     names: podNames(plan.pods),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ringFor } from '../../src/agent/rings.ts';
-import { joinFilters, Share } from '../../src/agent/share.ts';
+import { Share } from '../../src/agent/share.ts';
 
 const namespace = { fd: 0, inode: 7, name: 'node/a', description: 'd', interfaces: () => [], alive: () => true };
 const held = { ...namespace, age: () => undefined };
@@ -12,16 +12,6 @@ test('targets of one namespace share a capture when they have the same filter', 
   expect(share.takes({ ...held, inode: 8 }, { key: 'b', kind: 'host' })).toBe(false);
   share.ending = true;
   expect(share.takes(held, { key: 'b', kind: 'host' })).toBe(false);
-});
-
-test('a filter of a target is joined to that of the request', () => {
-  expect(joinFilters(undefined, undefined)).toBe(undefined);
-  expect(joinFilters('tcp', undefined)).toBe('tcp');
-  expect(joinFilters(undefined, 'port 80 or port 81')).toBe('port 80 or port 81');
-  expect(joinFilters('tcp or udp', 'port 80 or port 81')).toBe('(tcp or udp) and (port 80 or port 81)');
-  expect(joinFilters(undefined, undefined, 'port 9')).toBe('not (port 9)');
-  expect(joinFilters('tcp', undefined, 'port 9')).toBe('(tcp) and not (port 9)');
-  expect(joinFilters('tcp', 'udp', 'port 9')).toBe('((tcp) and (udp)) and not (port 9)');
 });
 
 test('rings share their memory, and a session that follows keeps some for those that join', () => {
