@@ -6,73 +6,28 @@ import { maskText } from '../../secrets.ts';
 import { latin1 } from '../../text.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
-import { FLAG, FRAME, FRAME_HEADER, FrameReader } from './frame-reader.ts';
+import { Direction, type DirectionSink } from './direction.ts';
+import { errorName } from './errors.ts';
+import { FLAG, FRAME, FRAME_HEADER } from './frame-reader.ts';
 import { frameAt, type Streams } from './frame-search.ts';
-import { HpackDecoder } from './hpack.ts';
 import { PREFACE, prefaceAt } from './preface.ts';
-import { Http2Stream } from './stream.ts';
+import { type Half, Http2Stream } from './stream.ts';
 
 /** Octets of one header block over all its frames. */
 const BLOCK_MAXIMUM = 512 * 1024;
 
-/** RFC 9113, section 7. */
-const ERRORS = [
-  'NO_ERROR',
-  'PROTOCOL_ERROR',
-  'INTERNAL_ERROR',
-  'FLOW_CONTROL_ERROR',
-  'SETTINGS_TIMEOUT',
-  'STREAM_CLOSED',
-  'FRAME_SIZE_ERROR',
-  'REFUSED_STREAM',
-  'CANCEL',
-  'COMPRESSION_ERROR',
-  'CONNECT_ERROR',
-  'ENHANCE_YOUR_CALM',
-  'INADEQUATE_SECURITY',
-  'HTTP_1_1_REQUIRED',
-] as const;
-
-function errorName(code: number): string {
-  return ERRORS[code] ?? `error ${code >>> 0}`;
-}
-
-/** What one direction needs: its frames, its header table, the header block under way. */
-class Direction {
-  readonly reader: FrameReader;
-  readonly hpack = new HpackDecoder(false);
-  readonly side: Side;
-  /** Octets of the client's preface still to come. */
-  preface = 0;
-  block: Uint8Array[] = [];
-  blockOctets = 0;
-  blockFlags = 0;
-  blockStream = 0;
-  /** Of a DATA frame under way: octets of padding at its end. */
-  padding = 0;
-
-  constructor(side: Side, connection: Http2Connection) {
-    this.side = side;
-    this.reader = new FrameReader({
-      onData: (stream, flags, bytes, start, end, offset, length) =>
-        connection.onData(this, stream, flags, bytes, start, end, offset, length),
-      onDataGap: (stream, flags, gap, offset, length) =>
-        connection.onDataGap(this, stream, flags, gap, offset + gap === length),
-      onFrame: (type, flags, stream, bytes, start, end) =>
-        connection.onFrame(this, type, flags, stream, bytes, start, end),
-      onLost: () => connection.onLost(this),
-    });
-  }
-}
-
 /** One HTTP/2 connection (RFC 9113): its streams are exchanges. */
-export class Http2Connection implements StreamAnalyzer, Streams {
+export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
   readonly #context: StreamContext;
   readonly #directions: readonly [Direction, Direction];
   readonly #streams = new Map<number, Http2Stream>();
   /** Whether each side has said something. */
   readonly #begun: [boolean, boolean] = [false, false];
   #highest = 0;
+  /** The client's last request: its streams are numbered upwards. */
+  #asked = 0;
+  /** Streams answered before their request was read, which waits behind what was not captured. */
+  #early = 0;
 
   constructor(context: StreamContext) {
     this.#context = context;
@@ -108,6 +63,10 @@ export class Http2Connection implements StreamAnalyzer, Streams {
 
   end(how: StreamEnd): void {
     for (const [id, stream] of this.#streams) {
+      if (stream.response.ended) {
+        this.#finish(id, stream);
+        continue;
+      }
       const answered = stream.response.begun;
       this.#tell(id, stream, how === 'reset' ? 'reset' : answered || stream.unheard ? 'gap' : 'no response');
     }
@@ -199,7 +158,7 @@ export class Http2Connection implements StreamAnalyzer, Streams {
     direction.blockStream = 0;
     direction.hpack.forget();
     for (const stream of this.#streams.values()) {
-      if (direction.side === SIDE.client ? !stream.request.ended : stream.response.begun) stream.gap = true;
+      if (direction.side === SIDE.client ? isUnderWay(stream.request) : isUnderWay(stream.response)) stream.gap = true;
       else if (direction.side === SIDE.server) stream.unheard = true;
     }
   }
@@ -242,7 +201,7 @@ export class Http2Connection implements StreamAnalyzer, Streams {
       direction.blockFlags = flags;
       direction.blockStream = id;
     }
-    const stream = this.#stream(id);
+    const stream = this.#stream(direction.side, id);
     const half = direction.side === SIDE.client ? stream?.request : stream?.response;
     half?.seen(this.#context.now, length + FRAME_HEADER);
     direction.blockOctets += end - start;
@@ -275,27 +234,50 @@ export class Http2Connection implements StreamAnalyzer, Streams {
   }
 
   /** The stream of a header block; a client's opens it, and so does a response whose request was not seen. */
-  #stream(id: number): Http2Stream | undefined {
+  #stream(side: Side, id: number): Http2Stream | undefined {
     let stream = this.#streams.get(id);
-    if (stream !== undefined || id === 0) return stream;
-    // A push; what is said of a stream that has ended: streams are numbered upwards.
-    if (id % 2 === 0 || id <= this.#highest) return undefined;
+    // A push; what is said of a stream that has ended.
+    if (id % 2 === 0 || (stream === undefined && id <= this.#asked)) return stream;
+    if (side === SIDE.client && id > this.#asked) {
+      this.#asked = id;
+      if (this.#early > 0) this.#tellEarly(id);
+    }
+    if (stream !== undefined) return stream;
     if (this.#streams.size >= PENDING_PER_STREAM) {
       const [oldest] = this.#streams;
-      if (oldest !== undefined) this.#tell(oldest[0], oldest[1], 'no response');
+      if (oldest?.[1].response.ended) this.#finish(...oldest);
+      else if (oldest !== undefined) this.#tell(...oldest, 'no response');
     }
     stream = new Http2Stream(this.#context.detail, this.#context.showSecrets);
     this.#streams.set(id, stream);
-    this.#highest = id;
+    this.#highest = Math.max(this.#highest, id);
     return stream;
   }
 
   #ended(direction: Direction, id: number, stream: Http2Stream): void {
     if (direction.side === SIDE.client) {
       stream.request.ended = true;
+      if (stream.response.ended) this.#finish(id, stream);
       return;
     }
     stream.response.ended = true;
+    // Its request may be at hand, and only not be read yet.
+    const waits = id > this.#asked && this.#begun[SIDE.client] && !this.#directions[SIDE.client].reader.lost;
+    if (!waits) this.#finish(id, stream);
+    else this.#early += 1;
+  }
+
+  /** Requests come in order: what was answered and is numbered below has none that was captured. */
+  #tellEarly(before: number): void {
+    this.#early = 0;
+    for (const [id, stream] of this.#streams) {
+      if (!stream.response.ended) continue;
+      if (id > before) this.#early += 1;
+      else if (id < before) this.#finish(id, stream);
+    }
+  }
+
+  #finish(id: number, stream: Http2Stream): void {
     // Its end without its beginning: that was not captured.
     this.#tell(id, stream, stream.response.begun ? undefined : 'gap');
   }
@@ -324,4 +306,8 @@ export class Http2Connection implements StreamAnalyzer, Streams {
     this.#streams.delete(id);
     this.#context.emit(stream.exchange(this.#context.detail, this.#context.showSecrets, incomplete));
   }
+}
+
+function isUnderWay({ begun, ended }: Half): boolean {
+  return begun && !ended;
 }

@@ -143,6 +143,24 @@ test('a gap costs what it held: the connection goes on behind it', () => {
   }
 });
 
+test('requests that are read after their answers, behind what was not captured, find one another', () => {
+  const first = web.findIndex(([side, what]) => side === 0 && what instanceof Uint8Array && what[3] === 1);
+  const begin = web.slice(0, first);
+  const rest = web.slice(first);
+  // The client's octets come late: so it is while the hole before them may close yet.
+  const late: Step[] = [
+    ...begin,
+    ...rest.filter(([side]) => side === 1),
+    [0, { gap: 20 }],
+    ...rest.filter(([side]) => side === 0),
+  ];
+  const said = play(http2, late).filter((event) => event.kind === 'exchange');
+  expect(said).toHaveLength(10);
+  expect(said.filter(({ label, status }) => /^(?:GET|POST|\\?) /.test(label) && status !== '').length).toBeGreaterThan(
+    7,
+  );
+});
+
 test('a connection that began before the capture is taken up at its next request', () => {
   const unary = calls.findIndex(([side, what]) => side === 0 && what instanceof Uint8Array && what[3] === 1);
   expect(unary).toBeGreaterThan(0);
