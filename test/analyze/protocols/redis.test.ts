@@ -139,3 +139,26 @@ test('any octets, gaps anywhere: no exception, and bounded', () => {
     expect(play(redis, steps).length).toBeLessThan(300);
   }
 });
+
+test('commands to which the client wants no reply take nobody else’s', () => {
+  const steps: Step[] = [
+    [
+      0,
+      command('CLIENT', 'REPLY', 'OFF') + command('GET', 'a') + command('CLIENT', 'REPLY', 'ON') + command('GET', 'b'),
+    ],
+    [1, '+OK\r\n$1\r\n2\r\n'],
+    [0, command('CLIENT', 'REPLY', 'SKIP') + command('SET', 'a', '1') + command('GET', 'c')],
+    [1, '$-1\r\n'],
+  ];
+  for (const events of playCut(redis, steps)) {
+    expect(events.map((event) => event.kind === 'exchange' && [event.label, event.status, event.failed])).toEqual([
+      ['CLIENT REPLY OFF', 'noreply', false],
+      ['GET a', 'noreply', false],
+      ['CLIENT REPLY ON', 'OK', false],
+      ['GET b', '', false],
+      ['CLIENT REPLY SKIP', 'noreply', false],
+      ['SET a 1', 'noreply', false],
+      ['GET c', 'nil', false],
+    ]);
+  }
+});

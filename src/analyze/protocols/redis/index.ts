@@ -2,11 +2,12 @@ import type { Exchange, Incomplete } from '../../event.ts';
 import { SIDE, type Side } from '../../event.ts';
 import { PENDING_PER_STREAM } from '../../limits.ts';
 import { maskText } from '../../secrets.ts';
-import { latin1 } from '../../text.ts';
 import { oneLine } from '../one-line.ts';
-import type { Likeness, StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocol.ts';
-import { COMMANDS, keyOf, masked } from './commands.ts';
-import { countAt, RespReader, type RespValue } from './resp-reader.ts';
+import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocol.ts';
+import { keyOf, masked } from './commands.ts';
+import { redisLikeness } from './probe.ts';
+import { ReplyMode } from './reply-mode.ts';
+import { RespReader, type RespValue } from './resp-reader.ts';
 
 const ERROR = 0x2d;
 const BULK_ERROR = 0x21;
@@ -19,7 +20,6 @@ const TEXTS = 16;
 const SUBSCRIPTIONS = /^[ps]?(?:un)?subscribe$/i;
 const DELIVERIES = /^[ps]?message$/i;
 /** Errors that send a client elsewhere are no failures (redis.io, "Cluster specification"). */
-const PING = 'PING\r\n';
 const REDIRECTIONS = /^(?:MOVED|ASK) /;
 
 interface Command {
@@ -29,7 +29,7 @@ interface Command {
   readonly end: number;
   readonly bytes: number;
   readonly gap: boolean;
-  /** Replies that are still to come: one for each channel of a subscription. */
+  /** Replies that are still to come: one for each channel of a subscription, none where the client wants none. */
   replies: number;
 }
 
@@ -41,6 +41,7 @@ class Redis implements StreamAnalyzer {
   /** Commands sent and answered since both directions were in step. */
   #inStep = true;
   #monitoring = false;
+  readonly #replies = new ReplyMode();
 
   constructor(context: StreamContext) {
     this.#context = context;
@@ -68,7 +69,7 @@ class Redis implements StreamAnalyzer {
   /** After a loss commands and replies are out of step: both begin anew, the client first. */
   #resume(side: Side, bytes: Uint8Array, start: number, end: number): boolean {
     if (side === SIDE.client) {
-      if (likeness(bytes, start, end) !== 'client') return false;
+      if (redisLikeness(bytes, start, end) !== 'client') return false;
       this.#client.restart();
       return true;
     }
@@ -92,15 +93,18 @@ class Redis implements StreamAnalyzer {
       const oldest = this.#pending.shift();
       if (oldest !== undefined) this.#emit(oldest, undefined, 'no response');
     }
-    this.#pending.push({
+    const silent = this.#replies.isSilent(command, args);
+    const sent = {
       name: oneLine(command),
       args: this.#context.showSecrets ? args : masked(command, args),
       time: value.firstTime,
       end: value.lastTime,
       bytes: value.octets,
       gap: value.gap,
-      replies: SUBSCRIPTIONS.test(command) ? Math.max(1, value.items - 1) : 1,
-    });
+      replies: silent ? 0 : SUBSCRIPTIONS.test(command) ? Math.max(1, value.items - 1) : 1,
+    };
+    if (silent) this.#emit(sent, undefined, value.gap ? 'gap' : undefined);
+    else this.#pending.push(sent);
   }
 
   #onReply(value: RespValue): void {
@@ -170,8 +174,8 @@ class Redis implements StreamAnalyzer {
       responseEnd: reply?.lastTime,
       requestBytes: command.bytes,
       responseBytes: reply?.octets ?? 0,
-      status: reply === undefined ? '' : (error ?? statusOf(reply)),
-      failed: reply === undefined || (error !== undefined && !REDIRECTIONS.test(error)),
+      status: reply === undefined ? (command.replies === 0 ? 'noreply' : '') : (error ?? statusOf(reply)),
+      failed: reply === undefined ? command.replies > 0 : error !== undefined && !REDIRECTIONS.test(error),
       route: name,
       incomplete,
       fields: { redis: { command: name, key: key === undefined ? undefined : oneLine(key), error } },
@@ -195,48 +199,6 @@ function isType(octet: number): boolean {
   return '+-:$*_#,(!=%~>|'.includes(String.fromCharCode(octet));
 }
 
-/** A line's end: where its CR is; -1 when it is not there. */
-function lineEnd(bytes: Uint8Array, start: number, end: number): number {
-  const limit = Math.min(end, start + 16);
-  for (let at = start; at + 1 < limit; at += 1) if (bytes[at] === 13 && bytes[at + 1] === 10) return at;
-  return -1;
-}
-
-function likeness(bytes: Uint8Array, start: number, end: number): Likeness {
-  const type = bytes[start] as number;
-  if (type === SIMPLE || type === ERROR) {
-    const text = latin1(bytes, start, Math.min(end, start + 8));
-    // POP3 says +OK and -ERR as well.
-    if (/^\+PONG\r\n|^-(?:NOAUTH|WRONG|DENIED|LOADING|MOVED) ?/.test(text)) return 'server';
-    return end - start < 7 &&
-      ['+PONG\r\n', '-NOAUTH', '-WRONG', '-DENIED', '-LOADING', '-MOVED '].some((word) => word.startsWith(text))
-      ? 'more'
-      : 'no';
-  }
-  // The one inline command that is no other protocol's.
-  if (type === 0x50)
-    return PING.startsWith(latin1(bytes, start, Math.min(end, start + 6)))
-      ? end - start < 6
-        ? 'more'
-        : 'client'
-      : 'no';
-  if (type !== ARRAY) return 'no';
-  const counted = lineEnd(bytes, start, end);
-  if (counted < 0) return end - start < 12 ? 'more' : 'no';
-  const items = countAt(bytes, start + 1, counted);
-  if (!(items >= 1 && items <= 1_048_576)) return 'no';
-  const bulk = counted + 2;
-  if (bulk < end && bytes[bulk] !== 0x24) return 'no';
-  const measured = lineEnd(bytes, bulk, end);
-  if (measured < 0) return end - bulk < 8 ? 'more' : 'no';
-  const length = countAt(bytes, bulk + 1, measured);
-  if (!(length >= 2 && length <= 32)) return 'no';
-  const nameAt = measured + 2;
-  if (end - nameAt < length) return 'more';
-  const name = latin1(bytes, nameAt, nameAt + length).toUpperCase();
-  return COMMANDS.has(name) || /^[A-Z]{2,10}\.[A-Z_]+$/.test(name) ? 'client' : 'no';
-}
-
 /** Redis, Valkey and what speaks like them: RESP2 and RESP3. */
 export const redis: StreamProtocol = {
   name: 'redis',
@@ -248,6 +210,6 @@ export const redis: StreamProtocol = {
     'redis.error': { type: 'string', about: "the server's error: `WRONGTYPE Operation against …`" },
     'redis.channel': { type: 'string', about: 'channel of a published message' },
   },
-  probe: likeness,
+  probe: redisLikeness,
   create: (context) => new Redis(context),
 };
