@@ -68,3 +68,21 @@ export function cutToCells(text: string, maximum: number): string {
   }
   return `${kept}…`;
 }
+
+/** A text in lines of so many cells, cut anywhere: at least one line. @param text sanitised */
+export function inLinesOfCells(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let kept = '';
+  let taken = 0;
+  for (const character of text) {
+    const cells = cellsOf(character);
+    if (taken + cells > width && kept !== '') {
+      lines.push(kept);
+      kept = '';
+      taken = 0;
+    }
+    kept += character;
+    taken += cells;
+  }
+  return [...lines, kept];
+}

@@ -34,7 +34,7 @@ async function top(targets: readonly string[], columns = 160, rows = 40): Promis
   terminal = new Terminal(['sh', '-c', command], env, columns, rows);
   await terminal.shows(/ live /, 30_000);
   // Every target's state is said in the view of the capture.
-  terminal.press('3');
+  terminal.press('5');
   const captured = new RegExp(`(?:capturing [\\s\\S]*){${targets.length}}`);
   await terminal.shows(captured, 30_000);
   terminal.press('1');
@@ -86,7 +86,7 @@ test('an agent that is killed is said to be lost, and the screen goes on', { tim
   await screen.shows(/1 gap/, 60_000);
   await requests(on, { n: 60, run: 'after', paths: 'ok' });
   await screen.shows(/^web.shop +HTTP +120 /m, 30_000);
-  screen.press('3');
+  screen.press('5');
   expect(await screen.shows(/lost: what came in 1 gap/)).toMatch(new RegExp(`${node} .*after a gap`));
   screen.press('q');
   expect(await screen.shows(/^code/m, 30_000)).toMatch(/GAP: no packets[\s\S]*^code 4/m);
@@ -102,4 +102,36 @@ test('a pause holds the screen, says what waits, and loses nothing', { timeout: 
   expect(paused).not.toMatch(/^web.shop/m);
   screen.press('p');
   await screen.shows(/^web.shop +HTTP/m);
+});
+
+/** A server and a client in one pod; what both say is what a terminal would obey, bidi, and wide. */
+const HOSTILE = `
+const bad = '\\x1b[2J\\x1b[31m\\x9b2J\\u202etxt.exe\\u202c\\u65e5\\u672c\\u8a9e\\u{1f389}';
+const net = require('node:net');
+const server = net.createServer((socket) => socket.on('data', () =>
+  socket.end('HTTP/1.1 500 ' + bad + '\\r\\nX-Trap: ' + bad + '\\r\\nContent-Length: 0\\r\\n\\r\\n')));
+server.listen(8099, () => {
+  const client = net.connect(8099, process.env.POD_IP || '127.0.0.1');
+  client.on('close', () => server.close());
+  client.on('data', () => {});
+  client.write('GET /' + bad + ' HTTP/1.1\\r\\nHost: trap\\r\\n\\r\\n');
+});`;
+
+test('a server that answers with escape sequences, bidi and wide characters leaves the screen whole', async () => {
+  const [client] = await shopPods(on, 'client');
+  const screen = await top([`pod/${client?.name}`], 100, 30);
+  await kubectl(on, 'exec', '-n', 'shop', client?.name ?? '', '--', 'node', '-e', HOSTILE);
+  screen.press('2');
+  await screen.shows(/GET \//, 30_000);
+  screen.press('g');
+  screen.press('Enter');
+  // What was said when the capture began has gone from the last line.
+  const opened = await screen.shows(/^http\.path[\s\S]*^\? help/m);
+  expect(opened).toMatch(/http\.path +\/\\x1b\[2J\\x1b\[31m/);
+  const lines = opened.replace(/\n$/, '').split('\n');
+  expect(lines).toHaveLength(30);
+  expect(lines[0]).toMatch(/^ksnoop pod\/client/);
+  expect(lines.at(-1)).toMatch(/^\? help/);
+  screen.press('q');
+  expect(await screen.shows(/^code/m, 30_000)).toMatch(/^code 0/m);
 });

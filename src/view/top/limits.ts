@@ -7,6 +7,9 @@ export const FRAME_MS = 100;
 export const REFRESH_MS = 250;
 export const REFRESH_SHARE = 150;
 
+/** Packets of a flow that one exchange shows. */
+export const EXCHANGE_PACKETS = 200;
+
 /** How long a sentence stays in the last line. */
 export const MESSAGE_MS = 6_000;
 

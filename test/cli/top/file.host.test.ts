@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { cellWidth } from '../../../src/view/text-width.ts';
+import { builtPcap } from '../../support/built-capture.ts';
 import { program } from '../../support/ksnoop-process.ts';
 import { ensurePackages } from '../../support/packages.ts';
 import { Terminal } from '../../support/terminal.ts';
@@ -26,11 +28,12 @@ interface Way {
   readonly env?: Readonly<Record<string, string>>;
   readonly columns?: number;
   readonly rows?: number;
+  readonly file?: string;
 }
 
 /** ksnoop top on the capture; the shell around it says how it ended, and how it leaves the terminal. */
-function top({ env = {}, columns = 120, rows = 40 }: Way = {}): Terminal {
-  const inner = `echo \\$\\$ >'${pidFile}'; exec '${process.execPath}' '${program}' top '${capture}'`;
+function top({ env = {}, columns = 120, rows = 40, file = capture }: Way = {}): Terminal {
+  const inner = `echo \\$\\$ >'${pidFile}'; exec '${process.execPath}' '${program}' top '${file}'`;
   const command = `cd '${folder}'; sh -c "${inner}"; echo "code $?"; stty -a; echo over; sleep 60`;
   terminal = new Terminal(['sh', '-c', command], { LC_ALL: 'C.UTF-8', ...env }, columns, rows);
   return terminal;
@@ -110,10 +113,14 @@ test('a screen that shrinks to 60x15 and grows again shows what fits', async () 
   terminal?.resize(60, 15);
   const small = await terminal?.shows(/^SERVICE +PROTO +RATE +FAILED +P50 +P99$/m);
   expect(small?.split('\n').filter((line) => line.length > 60)).toEqual([]);
-  for (const view of ['2', '3']) {
+  for (const [view, shows] of [
+    ['2', /WHAT/],
+    ['3', /CLIENT/],
+    ['4', /No questions/],
+    ['5', /lost: nothing/],
+  ] as const) {
     terminal?.press(view);
-    const screen = await terminal?.shows(view === '2' ? /CLIENT/ : /lost: nothing/);
-    expect(screen).toMatch(/\? help/);
+    expect(await terminal?.shows(shows)).toMatch(/\? help/);
   }
   terminal?.press('1');
   terminal?.resize(120, 40);
@@ -125,7 +132,7 @@ const COLOUR = /\x1b\[(?:\d+;)*[349][0-7]m/;
 
 test('NO_COLOR is without colours', async () => {
   await top({ env: { NO_COLOR: '1' } }).shows(/at the end/);
-  terminal?.press('2');
+  terminal?.press('3');
   await terminal?.shows(/CLIENT/);
   expect(terminal?.painted()).not.toMatch(COLOUR);
 });
@@ -139,7 +146,7 @@ test('colours are of the eight that every terminal has', async () => {
 
 test('a locale without UTF-8 gets ASCII alone', async () => {
   await top({ env: { LC_ALL: 'C' } }).shows(/at the end/);
-  terminal?.press('2');
+  terminal?.press('3');
   const screen = (await terminal?.shows(/\d us /)) ?? '';
   // tmux shows each octet above 127 as a character of its own.
   expect([...screen].filter((character) => character > '~')).toEqual([]);
@@ -162,6 +169,64 @@ test('w writes what is kept: a capture with the same numbers', async () => {
   const name = /wrote (\S+\.pcapng)/.exec((await terminal?.shows(/wrote /)) ?? '')?.[1] ?? '';
   expect(summaryServices(join(folder, name))).toEqual(summaryServices());
 });
+
+test('Enter opens an exchange: what was said, its flow, its packets in hex; Esc goes back', async () => {
+  await top().shows(/at the end/);
+  terminal?.press('2');
+  await terminal?.shows(/following 15/);
+  terminal?.press('g');
+  await terminal?.shows(/1 of 15/);
+  terminal?.press('Enter');
+  const screen = await terminal?.shows(/^Flow$/m);
+  expect(screen).toMatch(/^http\.method +\S+/m);
+  terminal?.press('G');
+  expect(await terminal?.shows(/^ {2}[\da-f]{4} {2}(?:[\da-f]{2} ){8}/m)).toMatch(/octets$/m);
+  terminal?.press('Escape');
+  await terminal?.shows(/1 of 15/);
+});
+
+/** What a terminal would obey, what turns text around, what is wide, and marks upon marks. */
+const HOSTILE = '\x1b[2J\x1b[31m\x9b2J\x07\u202etxt.exe\u202c日本語🎉e\u0301\u0302\u0303\u0304';
+
+test('a response full of escape sequences, bidi and wide characters leaves the screen whole', async () => {
+  const file = join(folder, 'hostile.pcap');
+  // Redis speaks of UTF-8; of HTTP's octets each is a character.
+  const request = `*2\r\n$3\r\nGET\r\n$${Buffer.byteLength(HOSTILE)}\r\n${HOSTILE}\r\n`;
+  const response = `-ERR ${HOSTILE}\r\n`;
+  const asked = Buffer.byteLength(request);
+  writeFileSync(
+    file,
+    builtPcap([
+      { side: 0, sequence: 0, flags: 'S', at: 0 },
+      { side: 1, sequence: 0, acknowledgment: 1, flags: 'S.', at: 1 },
+      { side: 0, sequence: 1, acknowledgment: 1, flags: 'P.', payload: request, at: 2 },
+      { side: 1, sequence: 1, acknowledgment: 1 + asked, flags: 'P.', payload: response, at: 3 },
+    ]),
+  );
+  await top({ file, columns: 100, rows: 30 }).shows(/at the end/);
+  terminal?.press('2');
+  const list = (await terminal?.shows(/GET /)) ?? '';
+  whole(list, 100, 30);
+  terminal?.press('Enter');
+  const opened = (await terminal?.shows(/^Flow/m)) ?? '';
+  whole(opened, 100, 30);
+  expect(opened).toContain('\\x9b2J \\u202etxt.exe\\u202c日本語🎉e\u0301\u0302');
+  terminal?.press('Escape');
+  for (const view of ['1', '3', '4', '5', '2', 'G']) terminal?.press(view);
+  expect(await terminal?.shows(/following 1/)).toBe(list);
+  // Nothing was coloured by what came from the network but what ksnoop colours: the failed status.
+  expect(terminal?.painted().match(/\x1b\[(?:\d+;)*31m/g) ?? []).toHaveLength(1);
+});
+
+/** The lines around the view stand where they belong, and nothing is wider than the screen. */
+function whole(screen: string, columns: number, rows: number): void {
+  const lines = screen.replace(/\n$/, '').split('\n');
+  expect(lines).toHaveLength(rows);
+  expect(lines[0]).toMatch(/^ksnoop hostile\.pcap .* 1 exchange$/);
+  expect(lines[1]).toMatch(/^ 1 services {2}2 exchanges/);
+  expect(lines.at(-1)).toMatch(/^\? help/);
+  expect(Math.max(...lines.map(cellWidth))).toBeLessThanOrEqual(columns);
+}
 
 test('not on a terminal it says what to use instead', () => {
   const run = () => execFileSync(process.execPath, [program, 'top', capture], { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,0 +1,75 @@
+import type { DnsStats } from '../../analyze/summary/report.ts';
+import { grouped, latencyText } from '../units.ts';
+import type { TopColumn } from './columns.ts';
+import { LOOK, type Span, span } from './line.ts';
+import { type TableOrder, TableView } from './table-view.ts';
+import type { ViewKind } from './view.ts';
+
+/** Names that were asked for, as the DNS table of `-o summary` has them. */
+export const dns: ViewKind = {
+  name: 'dns',
+  about: 'names that are asked for, how often, what the answers were, and how long they took',
+  keys: [],
+  create: (model) =>
+    new TableView<DnsStats>({
+      columns: COLUMNS,
+      orders: ORDERS,
+      rows: () => model.report?.dns ?? NONE,
+      keyOf: ({ name, type }) => `${type ?? ''} ${name}`,
+      noun: 'names',
+      empty: 'No questions yet.',
+    }),
+};
+
+const NONE: readonly DnsStats[] = [];
+
+const latency = (title: string, rank: number, pick: (row: DnsStats) => number | undefined): TopColumn<DnsStats> => ({
+  title,
+  width: 7,
+  right: true,
+  rank,
+  cell: (row) => {
+    const value = pick(row);
+    return span(value === undefined ? '-' : latencyText(value));
+  },
+});
+
+const COLUMNS: readonly TopColumn<DnsStats>[] = [
+  { title: 'NAME', width: 20, grows: true, rank: 0, cell: ({ name }) => span(name, LOOK.name) },
+  { title: 'TYPE', width: 6, rank: 0, cell: ({ type }) => span(type ?? '') },
+  { title: 'COUNT', width: 9, right: true, rank: 0, cell: ({ count }) => span(grouped(count)) },
+  { title: 'FAILED', width: 7, right: true, rank: 0, cell: failures },
+  { title: 'ANSWERS', width: 18, grows: true, rank: 1, cell: answers },
+  latency('P50', 2, ({ latency: times }) => times?.p50),
+  latency('P90', 3, ({ latency: times }) => times?.p90),
+  latency('P99', 2, ({ latency: times }) => times?.p99),
+  latency('MAX', 3, ({ latency: times }) => times?.max),
+];
+
+function failures({ failed }: DnsStats): Span {
+  return failed === 0 ? span('0') : span(grouped(failed), LOOK.failure);
+}
+
+/** `NOERROR 5, NXDOMAIN 2`, and how many got none. */
+function answers({ rcodes, incomplete }: DnsStats): Span {
+  const told = Object.entries(rcodes)
+    .sort(([, a], [, b]) => b - a)
+    .map(([rcode, count]) => `${rcode} ${grouped(count)}`);
+  const without = incomplete === 0 ? [] : [`incomplete ${grouped(incomplete)}`];
+  const isGood = incomplete === 0 && Object.keys(rcodes).every((rcode) => rcode === 'NOERROR');
+  return span([...told, ...without].join(', '), isGood ? LOOK.plain : LOOK.warning);
+}
+
+const byName = (a: DnsStats, b: DnsStats) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+
+const down = (name: string, pick: (row: DnsStats) => number): TableOrder<DnsStats> => ({
+  name,
+  compare: (a, b) => pick(b) - pick(a) || byName(a, b),
+});
+
+const ORDERS: readonly TableOrder<DnsStats>[] = [
+  down('count', ({ count }) => count),
+  down('failed', ({ failed }) => failed),
+  down('p99', ({ latency: times }) => times?.p99 ?? -1),
+  { name: 'name', compare: byName },
+];
