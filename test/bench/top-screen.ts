@@ -104,6 +104,7 @@ async function withScreen(path: string, view: string): Promise<Run> {
     trouble: undefined,
     position: undefined,
     reading: undefined,
+    replaying: false,
     capture: ({ packets, bytes }) => ({
       source: path,
       packets,
@@ -121,6 +122,7 @@ async function withScreen(path: string, view: string): Promise<Run> {
     pause: () => {},
     write: async () => '',
     jump: async () => undefined,
+    replay: async () => undefined,
     quit: () => {},
   };
   const settings = { views: TOP_VIEWS, view, utf8: true, refresh: () => model.refresh() };

@@ -22,6 +22,7 @@ export function topModel(source: Partial<TopSource> = {}): { readonly model: Top
     trouble: undefined,
     position: 1,
     reading: undefined,
+    replaying: false,
     capture: (counts: InterfaceCounts) => ({ ...NOTHING, packets: counts.packets, bytes: counts.bytes }),
     ...source,
   });

@@ -9,6 +9,7 @@ import { readCapture } from '../read-capture.ts';
 import type { Voice } from '../voice.ts';
 import type { InterfaceCounts } from './interface-counts.ts';
 import type { Top, TopSource } from './model.ts';
+import { Pace, REPLAY_BYTES } from './pace.ts';
 import { Remarks } from './remarks.ts';
 
 /** Reading lets others work after so many milliseconds. */
@@ -18,10 +19,11 @@ const SILENT: Voice = { say: () => {}, detail: () => {}, tell: () => {} };
 
 /** A capture file, read to its end or to a time in it. */
 export class FileSource implements TopSource {
-  readonly live = false;
   trouble: string | undefined;
   readonly remarks = new Remarks();
   reading: number | undefined;
+  /** Packets come as far apart as they were captured. */
+  replaying = false;
   readonly #path: string;
   readonly #showSecrets: boolean;
   readonly #size: number | undefined;
@@ -31,12 +33,18 @@ export class FileSource implements TopSource {
   /** To where it was read, ns after the first packet; undefined: to the end. */
   to: number | undefined;
   #abort = new AbortController();
+  #turnedAt = 0;
 
   constructor(path: string, showSecrets: boolean) {
     this.#path = path;
     this.#showSecrets = showSecrets;
     const stat = path === '-' ? undefined : statSync(path);
     this.#size = stat?.isFile() === true ? stat.size : undefined;
+  }
+
+  /** What comes through a pipe comes when it is captured, perhaps. */
+  get live(): boolean {
+    return this.#path === '-' && this.#length === undefined;
   }
 
   /** Whether it can be read again. */
@@ -51,12 +59,14 @@ export class FileSource implements TopSource {
 
   /** Where it stands: ns after the first packet. */
   get at(): number {
+    if (this.replaying) return this.#session?.capture.analysis.clock.latest ?? 0;
     return this.to ?? this.#length ?? 0;
   }
 
   get position(): number | undefined {
     if (this.#length === undefined || this.reading !== undefined) return undefined;
-    return this.to === undefined || this.#length === 0 ? 1 : Math.min(1, this.to / this.#length);
+    if (this.#length === 0 || (this.to === undefined && !this.replaying)) return 1;
+    return Math.min(1, this.at / this.#length);
   }
 
   /**
@@ -65,16 +75,24 @@ export class FileSource implements TopSource {
    * @throws KsnoopError when nothing of it could be read
    */
   async read(model: Top, to: number | undefined): Promise<void> {
+    const whole = await this.#run(model, to, undefined);
+    if (whole && to === undefined) this.#length = this.#session?.capture.analysis.clock.latest;
+  }
+
+  /**
+   * Read it to `from` at once, and on from there as fast as it was captured.
+   * @param from ns after the first packet
+   * @returns whether it came to the end
+   */
+  replay(model: Top, from: number): Promise<boolean> {
+    return this.#run(model, undefined, new Pace(from, () => model.isPaused));
+  }
+
+  /** @returns whether it came to where it was to come */
+  async #run(model: Top, to: number | undefined, pace: Pace | undefined): Promise<boolean> {
     this.#abort.abort();
     const abort = new AbortController();
     this.#abort = abort;
-    const choice =
-      to === undefined
-        ? undefined
-        : new PacketSelection(
-            undefined,
-            new TimeRange(undefined, { kind: 'after', nanoseconds: BigInt(Math.round(to)) }),
-          );
     const session = new AnalysisSession(model.kind, {
       line: () => {},
       colour: false,
@@ -82,38 +100,46 @@ export class FileSource implements TopSource {
       width: undefined,
       json: false,
       where: undefined,
-      choice,
+      choice: to === undefined ? undefined : upTo(to),
       showSecrets: this.#showSecrets,
     });
     this.#session = session;
     this.to = to;
-    this.reading = 0;
-    let turn = performance.now();
+    this.replaying = pace !== undefined;
+    this.reading = pace === undefined && this.seekable ? 0 : undefined;
+    let chunk: Uint8Array = new Uint8Array(0);
     const result = await readCapture(
       { path: this.#path, follow: false },
       session.capture.framer,
-      (bytes) => session.push(bytes),
-      () => {
-        const share = session.capture.framer.consumed / (this.#size ?? Number.POSITIVE_INFINITY);
-        this.reading = share > 1 ? 1 : share;
-        if (performance.now() - turn < TURN_MS) return undefined;
-        return new Promise((resolve) =>
-          setImmediate(() => {
-            turn = performance.now();
-            resolve();
-          }),
-        );
+      (bytes) => {
+        if (pace === undefined) session.push(bytes);
+        else chunk = bytes;
       },
+      () => (pace === undefined ? this.#turn(session) : feed(session, chunk, pace, abort.signal)),
       abort.signal,
       SILENT,
     );
-    if (abort.signal.aborted) return;
+    if (abort.signal.aborted) return false;
     session.end();
     this.reading = undefined;
-    if (to === undefined) this.#length = session.capture.analysis.clock.latest;
-    if (result.stopped === undefined) return;
-    this.trouble = 'cut';
-    if (this.remarks.all.length === 0) this.remarks.add(result.stopped, true);
+    this.replaying = false;
+    if (result.stopped !== undefined) {
+      this.trouble = 'cut';
+      if (this.remarks.all.length === 0) this.remarks.add(result.stopped, true);
+    }
+    return true;
+  }
+
+  /** Let others work, now and then. */
+  #turn(session: AnalysisSession): Promise<void> | undefined {
+    if (this.#size !== undefined) this.reading = Math.min(1, session.capture.framer.consumed / this.#size);
+    if (performance.now() - this.#turnedAt < TURN_MS) return undefined;
+    return new Promise((resolve) =>
+      setImmediate(() => {
+        this.#turnedAt = performance.now();
+        resolve();
+      }),
+    );
   }
 
   /** Read no further. */
@@ -143,6 +169,20 @@ export class FileSource implements TopSource {
       gaps: 0,
       bounds: analysis === undefined ? [] : boundsOf(analysis),
     };
+  }
+}
+
+/** Only packets up to so long after the first. */
+function upTo(nanoseconds: number): PacketSelection {
+  const range = new TimeRange(undefined, { kind: 'after', nanoseconds: BigInt(Math.round(nanoseconds)) });
+  return new PacketSelection(undefined, range);
+}
+
+/** Push octets piece by piece, each when its time has come. */
+async function feed(session: AnalysisSession, bytes: Uint8Array, pace: Pace, signal: AbortSignal): Promise<void> {
+  for (let at = 0; at < bytes.length && !signal.aborted; at += REPLAY_BYTES) {
+    session.push(bytes.subarray(at, at + REPLAY_BYTES));
+    await pace.until(session.capture.analysis.clock.latest, signal);
   }
 }
 

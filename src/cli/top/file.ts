@@ -9,6 +9,8 @@ import { writeRing } from './write-ring.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+const NOT_SEEKABLE = 'What came through a pipe cannot be gone back in.';
+
 /** A file's length is gone through in so many steps. */
 const STEPS = 20;
 
@@ -36,13 +38,17 @@ export async function topFile(config: TopConfig, path: string, where: Where | un
         await source.read(model, to);
         return to === undefined ? 'at the end' : `${timeSpan(to / 1e6)} after the first packet`;
       },
+      replay: async () => {
+        if (!source.seekable) return NOT_SEEKABLE;
+        const from = source.position === 1 ? 0 : source.at;
+        return (await source.replay(model, from)) ? 'at the end' : undefined;
+      },
       quit,
     },
     config.view,
   );
   for (const signal of SIGNALS) process.on(signal, quit);
   try {
-    // What is no capture at all is said before the screen is taken.
     const read = source.read(model, undefined);
     stage.open();
     await Promise.race([read.then(() => over.promise), over.promise]);
@@ -57,7 +63,7 @@ export async function topFile(config: TopConfig, path: string, where: Where | un
 /** Where a step leads, ns after the first packet; undefined for the end; or why there is no step. */
 function stepTo(source: FileSource, by: -1 | 1): number | undefined | string {
   const { length } = source;
-  if (!source.seekable) return 'What came through a pipe cannot be gone back in.';
+  if (!source.seekable) return NOT_SEEKABLE;
   if (length === undefined) return 'The file is not read to its end yet.';
   const to = source.at + (by * length) / STEPS;
   return to >= length ? undefined : Math.max(0, to);

@@ -11,6 +11,7 @@ export class LiveSource implements TopSource {
   readonly remarks = new Remarks();
   readonly position = undefined;
   readonly reading = undefined;
+  readonly replaying = false;
   readonly #named: string;
   readonly #model: () => Top;
   #running: RunningCapture | undefined;

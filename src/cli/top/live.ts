@@ -29,6 +29,7 @@ export async function topTargets(config: TopConfig, raw: RawTopOptions, where: W
       pause: (on) => model.pause(on),
       write: async () => writeRing(model.kept, new Date()),
       jump: async () => 'Only a file can be gone back in; p holds the screen, w writes the packets to a file.',
+      replay: async () => 'Only a file can be replayed.',
       quit: () => {
         stopping += 1;
         if (stopping > 1) running?.terminate();

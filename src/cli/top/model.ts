@@ -26,6 +26,7 @@ export interface TopSource {
   /** Where in a file it stands, of 1; undefined for a capture. */
   readonly position: number | undefined;
   readonly reading: number | undefined;
+  readonly replaying: boolean;
 }
 
 /** The screen's model: fed as an output of the analysis, read at the screen's own pace. */
@@ -54,6 +55,10 @@ export class Top implements TopModel {
     if (this.#paused === undefined) this.#reading = undefined;
   }
 
+  get isPaused(): boolean {
+    return this.#paused !== undefined;
+  }
+
   pause(on: boolean): void {
     if (on === (this.#paused !== undefined) || this.#run === undefined) return;
     if (on) {
@@ -80,14 +85,14 @@ export class Top implements TopModel {
 
   get head(): HeadState {
     const run = this.#run;
-    const { live, trouble, position, reading } = this.#source;
+    const { live, trouble, position, reading, replaying } = this.#source;
     const packets = run?.session.capture.analysis.packets ?? 0;
     const exchanges = run?.shown.exchanges ?? 0;
     const paused = this.#paused;
     const time = run === undefined || run.session.span === undefined ? undefined : this.#timeText(run);
     const filter = this.#where?.text;
     if (paused === undefined)
-      return { live, trouble, time, packets, exchanges, position, reading, filter, paused: undefined };
+      return { live, trouble, time, packets, exchanges, position, reading, replaying, filter, paused: undefined };
     const since = run?.shown.events.end ?? 0;
     return {
       live,
@@ -97,6 +102,7 @@ export class Top implements TopModel {
       exchanges: paused.exchanges,
       position,
       reading,
+      replaying,
       filter,
       paused: {
         packets: packets - paused.packets,

@@ -23,13 +23,14 @@ export function headLine(source: string, head: HeadState, width: number): Line {
   return line(span(left), span(' '.repeat(Math.max(1, filling))), span(trouble, LOOK.alarm), span(` ${right}`));
 }
 
-function stateText({ live, paused, reading, position }: HeadState): string {
+function stateText({ live, paused, reading, replaying, position }: HeadState): string {
   if (paused !== undefined) {
     const unlisted = paused.unlisted === 0 ? '' : `, ${grouped(paused.unlisted)} no longer listed`;
     return `PAUSED, ${counted(paused.packets, 'packet')} and ${counted(paused.exchanges, 'exchange')} wait${unlisted}`;
   }
   if (reading !== undefined) return `reading ${Math.floor(reading * 100)} %`;
   if (live) return 'live';
+  if (replaying) return `replaying, at ${Math.floor((position ?? 0) * 100)} %`;
   return position === undefined ? '' : position >= 1 ? 'at the end' : `at ${Math.floor(position * 100)} %`;
 }
 

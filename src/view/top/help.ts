@@ -12,6 +12,7 @@ export const TOP_KEYS: readonly (readonly [key: string, does: string])[] = [
   ['p', 'pause the screen: packets go on to be taken'],
   ['w', 'write the last packets to a pcapng file'],
   ['< >', 'go back and forth in a file'],
+  ['r', 'replay a file from there as fast as it was captured'],
   ['Ctrl-L', 'draw everything anew'],
   ['?', 'this page'],
   ['q Ctrl-C', 'quit'],

@@ -34,6 +34,8 @@ export interface HeadState {
   readonly position: number | undefined;
   /** A file is being read: how far, of 1; undefined when it is not, or how far is not known. */
   readonly reading: number | undefined;
+  /** A file is shown as fast as it was captured. */
+  readonly replaying: boolean;
   /** The expression in use. */
   readonly filter: string | undefined;
   /** What came since it was paused; undefined when it is not. */

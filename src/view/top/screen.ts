@@ -166,6 +166,9 @@ export class TopScreen {
       case 'w':
         void this.#do(() => this.#actions.write());
         return true;
+      case 'r':
+        void this.#do(() => this.#actions.replay());
+        return true;
       case '<':
       case '>':
         void this.#do(() => this.#actions.jump(name === '<' ? -1 : 1));

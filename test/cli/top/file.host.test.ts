@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { cellWidth } from '../../../src/view/text-width.ts';
 import { builtPcap } from '../../support/built-capture.ts';
@@ -152,7 +153,7 @@ test('a locale without UTF-8 gets ASCII alone', async () => {
   expect([...screen].filter((character) => character > '~')).toEqual([]);
 });
 
-test('< goes back in the file, > forth again, with the numbers of --to', async () => {
+test('< goes back in the file, > forth again', async () => {
   const end = await top().shows(/at the end · .* packets/);
   for (let step = 0; step < 10; step += 1) terminal?.press('<');
   const middle = await terminal?.shows(/at \d+ % · /);
@@ -162,6 +163,38 @@ test('< goes back in the file, > forth again, with the numbers of --to', async (
 });
 
 const packetsOn = (screen: string) => Number(/([\d,]+) packets/.exec(screen)?.[1]?.replaceAll(',', ''));
+
+test('r replays a file as fast as it was captured; p holds it', async () => {
+  const file = join(folder, 'slow.pcap');
+  const ask = 'GET /a HTTP/1.1\r\nHost: web\r\n\r\n';
+  const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+  const exchange = (number: number, at: number) => {
+    const [sequence, acknowledgment] = [1 + number * ask.length, 1 + number * answer.length];
+    const answered = { sequence: acknowledgment, acknowledgment: sequence + ask.length };
+    return [
+      { side: 0 as const, sequence, acknowledgment, flags: 'P.', payload: ask, at },
+      { side: 1 as const, ...answered, flags: 'P.', payload: answer, at: at + 1 },
+    ];
+  };
+  // A request whose segments fill what is taken at once comes between the two.
+  const filler = Array.from({ length: 200 }, (_, index) => ({
+    side: 0 as const,
+    sequence: index,
+    ports: [50_000, 9] as const,
+    at: 2000 + index * 5,
+  }));
+  writeFileSync(file, builtPcap([...exchange(0, 0), ...filler, ...exchange(1, 4000)]));
+  await top({ file }).shows(/at the end .* 2 exchanges/);
+  const began = Date.now();
+  terminal?.press('r');
+  await terminal?.shows(/replaying, at \d+ % .* 1 exchange$/m);
+  terminal?.press('p');
+  await terminal?.shows(/PAUSED/);
+  await sleep(1500);
+  terminal?.press('p');
+  await terminal?.shows(/at the end .* 2 exchanges/);
+  expect(Date.now() - began).toBeGreaterThan(4500);
+});
 
 test('w writes what is kept: a capture with the same numbers', async () => {
   await top().shows(/at the end/);
