@@ -1,105 +1,114 @@
-import type { EventRecord, PeerRecord } from '../../analyze/record.ts';
-import { clockText } from '../event-line.ts';
-import { addressOf, peerName } from '../peer-text.ts';
+import type { FlowFacts } from '../../analyze/flow-facts.ts';
+import type { EventRecord } from '../../analyze/record.ts';
 import { sanitise } from '../sanitise.ts';
-import { inLinesOfCells } from '../text-width.ts';
-import { byteSize, counted, grouped, latencyText } from '../units.ts';
+import { cellWidth, inLinesOfCells } from '../text-width.ts';
+import { counted, latencyText } from '../units.ts';
 import type { Detail } from './detail-view.ts';
+import { packetLines, packetsOf } from './exchange-packets.ts';
+import { type FieldRow, ownFields } from './field-rows.ts';
 import { flowDetail } from './flow-detail.ts';
-import { hexHeight, hexLine, hexOffset } from './hex.ts';
-import { EXCHANGE_PACKETS } from './limits.ts';
+import { FLOW_PACKETS_SEARCHED } from './limits.ts';
 import { type Line, LOOK, line, span } from './line.ts';
-import type { KeptPacket, TopModel } from './model.ts';
+import type { TopModel } from './model.ts';
 import type { LineSource } from './pane.ts';
+import { peerFull } from './peer-span.ts';
 
+/** Cells of a name before its value at least, and of a screen's width at most. */
 const NAME = 26;
+const NAMES_SHARE = 0.4;
 
-/** Members of a record that are told by themselves, or say nothing to people. */
-const TOLD = new Set<string>([
-  ...['v', 'kind', 'time', 'src', 'dst', 'label', 'status', 'latency', 'ttfb', 'requestBytes', 'responseBytes'],
-  ...['protocol', 'failed', 'incomplete', 'code', 'flow', 'interface', 'route'],
-]);
+interface Section {
+  readonly title: string;
+  readonly rows: readonly FieldRow[];
+  readonly failed?: boolean;
+}
 
-/** One exchange: what was asked and answered, when, on which flow, in which packets. Its packets are taken when it is opened. */
+/** All that is known of one exchange, message or event, its flow, and its packets as they are kept when it is opened. */
 export function exchangeDetail(model: TopModel, record: EventRecord): Detail {
-  const packets = model.packets.ofFlow(record.flow, EXCHANGE_PACKETS);
-  const hex = packets.flatMap((packet, index) => packetLines(packet, index));
-  return (width) => [
-    ...saidLines(model, record, width),
-    line(span('')),
-    line(span('Flow', LOOK.strong)),
-    ...flowLines(model, record),
-    line(span('')),
-    line(span(`Packets of the flow: ${packetsText(packets)}`, LOOK.strong)),
-    ...hex,
-  ];
+  const ofFlow = model.packets.ofFlow(record.flow, FLOW_PACKETS_SEARCHED);
+  const packets = packetsOf(record, ofFlow);
+  const sections = sectionsOf(model, record);
+  let flow: FlowFacts | undefined;
+  let made: { readonly width: number; readonly said: readonly Line[]; readonly hex: readonly LineSource[] } | undefined;
+  return (width) => {
+    if (made?.width !== width) {
+      const place = placeOfValues(sections, width);
+      const said = sections.flatMap((section) => sectionLines(section, width, place));
+      const heading = `${peerFull(record.src)} > ${peerFull(record.dst)}`;
+      made = {
+        width,
+        said: [line(span(heading, LOOK.strong)), ...said],
+        hex: packetLines(packets, ofFlow.length, width),
+      };
+    }
+    // Of an open flow there is more at every look.
+    flow = model.flows.facts.find(({ id }) => id === record.flow) ?? flow;
+    return [...made.said, ...flowLines(model, record, flow), line(span('')), ...made.hex];
+  };
 }
 
-function saidLines(model: TopModel, record: EventRecord, width: number): Line[] {
-  const one = (name: string, value: string | undefined, bad = false) =>
-    value === undefined ? [] : pair(name, value, width, bad);
-  const time = (value: number | undefined) => (value === undefined ? undefined : latencyText(Math.max(0, value)));
+function flowLines(model: TopModel, { flow }: EventRecord, facts: FlowFacts | undefined): readonly Line[] {
+  const title = line(span(`Flow ${flow}`, LOOK.name));
+  return facts === undefined
+    ? [line(span('')), title, line(span('It is listed no more.', LOOK.aside))]
+    : [line(span('')), title, ...flowDetail(model, facts)];
+}
+
+function sectionsOf(model: TopModel, record: EventRecord): readonly Section[] {
+  const { kind, label, status, incomplete, code, failed, requestBytes, responseBytes } = record;
+  const own = ownFields(record);
+  const rest = { title: model.titleOf(record.protocol), rows: own.both };
+  if (kind !== 'exchange') {
+    const rows = rowsOf(['said', label], ['code', code], ['octets', octets(requestBytes)], ['time', record.time]);
+    return [{ title: kind === 'event' ? 'Event' : 'Message', rows, failed }, rest];
+  }
+  const asked = rowsOf(['asked', label], ['octets', octets(requestBytes)]);
+  const answered = rowsOf(['status', status], ['missing', incomplete], ['octets', octets(responseBytes)]);
   return [
-    ...inLinesOfCells(sanitise(record.label), width).map((text) => line(span(text, LOOK.strong))),
-    ...one('protocol', model.titleOf(record.protocol)),
-    ...one('from', peerText(record.src)),
-    ...one('to', peerText(record.dst)),
-    ...one('when', record.time),
-    ...one('status', record.status, record.failed),
-    ...one('incomplete', record.incomplete, true),
-    ...one('code', record.code, record.failed),
-    ...one('route', record.route),
-    ...one('until the first octet', time(record.ttfb)),
-    ...one('latency', time(record.latency)),
-    ...one('request', record.requestBytes === undefined ? undefined : byteSize(record.requestBytes)),
-    ...one('response', record.responseBytes === undefined ? undefined : byteSize(record.responseBytes)),
-    ...one('interface', record.interface),
-    ...Object.entries(record).flatMap(([name, value]) => (TOLD.has(name) ? [] : fieldLines(name, value, width))),
+    { title: 'Request', rows: [...asked, ...own.request] },
+    { title: 'Response', rows: [...answered, ...own.response], failed },
+    { title: 'Timings', rows: timings(record) },
+    rest,
   ];
 }
 
-/** A protocol's own fields, one line each: `http.method`. */
-function fieldLines(name: string, value: unknown, width: number): Line[] {
-  if (value === undefined || value === null) return [];
-  if (Array.isArray(value)) {
-    const plain = value.every((each) => typeof each !== 'object');
-    if (plain) return pair(name, value.join(', '), width);
-    return value.flatMap((each, index) => fieldLines(`${name}[${index}]`, each, width));
-  }
-  if (typeof value === 'object') {
-    return Object.entries(value).flatMap(([key, inner]) => fieldLines(`${name}.${key}`, inner, width));
-  }
-  return pair(name, String(value), width);
-}
-
-function flowLines(model: TopModel, { flow }: EventRecord): readonly Line[] {
-  const facts = model.flows.facts.find(({ id }) => id === flow);
-  return facts === undefined ? [line(span('It is kept no more.', LOOK.aside))] : flowDetail(model, facts);
-}
-
-function packetsText(packets: readonly KeptPacket[]): string {
-  if (packets.length === 0) return 'none is kept any more';
-  return packets.length < EXCHANGE_PACKETS ? grouped(packets.length) : `the last ${grouped(packets.length)}`;
-}
-
-function packetLines(packet: KeptPacket, index: number): LineSource[] {
-  const { bytes, length, direction, time } = packet;
-  const cut = bytes.length < length ? `, ${counted(bytes.length, 'octet')} of them captured` : '';
-  const head = `${index + 1}  ${clockText(time)}  ${direction ?? ''}  ${counted(length, 'octet')}${cut}`;
-  const rows = Array.from({ length: hexHeight(bytes) }, (_, row) => () => hexLine(bytes, hexOffset(row)));
-  return [line(span(head, LOOK.aside)), ...rows];
-}
-
-/** A name with its value, in as many lines as that takes. */
-function pair(name: string, value: string, width: number, bad = false): Line[] {
-  const look = bad ? LOOK.failure : LOOK.plain;
-  return inLinesOfCells(sanitise(value), Math.max(1, width - NAME)).map((text, index) =>
-    line(span(`${(index === 0 ? name : '').padEnd(NAME - 1)} `, LOOK.aside), span(text, look)),
+function timings({ time, latency, ttfb }: EventRecord): readonly FieldRow[] {
+  const text = (nanoseconds: number | undefined) =>
+    nanoseconds === undefined ? undefined : latencyText(Math.max(0, nanoseconds));
+  return rowsOf(
+    ['first octet asked', time],
+    ['first octet answered', text(ttfb)],
+    ['last octet answered', text(latency)],
+    ['the answer took', latency === undefined || ttfb === undefined ? undefined : text(latency - ttfb)],
   );
 }
 
-function peerText(peer: PeerRecord | undefined): string | undefined {
-  if (peer === undefined) return undefined;
-  const name = peerName(peer);
-  return name === undefined ? addressOf(peer) : `${name} (${addressOf(peer)})`;
+const octets = (count: number | undefined) => (count === undefined ? undefined : counted(count, 'octet'));
+
+function rowsOf(...rows: readonly (readonly [name: string, value: string | undefined])[]): readonly FieldRow[] {
+  return rows.filter((row): row is FieldRow => row[1] !== undefined && row[1] !== '');
+}
+
+/** Where values begin, so that they stand under one another: cells. */
+function placeOfValues(sections: readonly Section[], width: number): number {
+  const widest = sections
+    .flatMap(({ rows }) => rows)
+    .reduce((most, [name]) => Math.max(most, cellWidth(sanitise(name)) + 1), 0);
+  return Math.min(Math.max(widest, NAME), Math.floor(width * NAMES_SHARE));
+}
+
+/** A section's rows, values that are wider than the screen in as many lines as they need. */
+function sectionLines({ title, rows, failed }: Section, width: number, place: number): Line[] {
+  if (rows.length === 0) return [];
+  const lines = [line(span('')), line(span(title, LOOK.name))];
+  for (const [index, [name, value]] of rows.entries()) {
+    const names = inLinesOfCells(sanitise(name), place - 1);
+    const values = inLinesOfCells(sanitise(value), width - place);
+    const look = failed === true && index === 0 ? LOOK.failure : LOOK.plain;
+    for (let row = 0; row < Math.max(names.length, values.length); row += 1) {
+      const shown = names[row] ?? '';
+      lines.push(line(span(shown + ' '.repeat(place - cellWidth(shown)), LOOK.aside), span(values[row] ?? '', look)));
+    }
+  }
+  return lines;
 }

@@ -1,9 +1,8 @@
 import type { FlowFacts, TcpDirectionFacts } from '../../analyze/flow-facts.ts';
-import type { PeerRecord } from '../../analyze/record.ts';
-import { addressOf, peerName } from '../peer-text.ts';
 import { byteSize, grouped, latencyText } from '../units.ts';
 import { type Line, LOOK, line, span } from './line.ts';
 import type { TopModel } from './model.ts';
+import { peerFull } from './peer-span.ts';
 
 const NAME = 26;
 const VALUE = 18;
@@ -32,7 +31,7 @@ export function flowDetail(model: TopModel, facts: FlowFacts): readonly Line[] {
     ['octets not captured', 'lost', true],
   ];
   return [
-    line(span(`${peerText(record.src)} > ${peerText(record.dst)}`, LOOK.strong)),
+    line(span(`${peerFull(record.src)} > ${peerFull(record.dst)}`, LOOK.strong)),
     one('protocol', `${model.titleOf(record.protocol)} on ${facts.transport.toUpperCase()}`),
     one('first packet', record.time),
     one('duration', latencyText(Math.max(0, record.duration))),
@@ -68,10 +67,4 @@ export function flowDetail(model: TopModel, facts: FlowFacts): readonly Line[] {
 
 function optional(value: number | undefined): string {
   return value === undefined ? '-' : grouped(value);
-}
-
-function peerText(peer: PeerRecord | undefined): string {
-  if (peer === undefined) return '?';
-  const name = peerName(peer);
-  return name === undefined ? addressOf(peer) : `${name} (${addressOf(peer)})`;
 }

@@ -7,12 +7,14 @@ export const FRAME_MS = 100;
 export const REFRESH_MS = 250;
 export const REFRESH_SHARE = 150;
 
-/** Packets of a flow that one exchange shows. */
-export const EXCHANGE_PACKETS = 200;
-
 /** How long a sentence stays in the last line. */
 export const MESSAGE_MS = 6_000;
 
 /** The smallest screen that is drawn on. */
 export const COLUMNS_MINIMUM = 40;
 export const ROWS_MINIMUM = 8;
+
+/** Of one exchange: packets of its flow that are looked through, packets that are shown, and octets of one of them. */
+export const FLOW_PACKETS_SEARCHED = 5_000;
+export const PACKETS_SHOWN = 100;
+export const PACKET_OCTETS_SHOWN = 4_096;

@@ -5,17 +5,17 @@ export class Scroll {
   /** The first row that is seen. */
   top = 0;
   /** Rows seen when it was last drawn. */
-  height = 1;
+  #height = 1;
   #length = 0;
 
   /** Fit to a list of `length` rows of which `height` are seen. */
   fit(length: number, height: number): void {
     this.#length = length;
-    this.height = Math.max(1, height);
+    this.#height = Math.max(1, height);
     this.cursor = Math.max(0, Math.min(this.cursor, length - 1));
     if (this.cursor < this.top) this.top = this.cursor;
-    if (this.cursor >= this.top + this.height) this.top = this.cursor - this.height + 1;
-    this.top = Math.max(0, Math.min(this.top, length - this.height));
+    if (this.cursor >= this.top + this.#height) this.top = this.cursor - this.#height + 1;
+    this.top = Math.max(0, Math.min(this.top, length - this.#height));
   }
 
   /** The keys of less and k9s. @returns whether it was one */
@@ -37,15 +37,15 @@ export class Scroll {
       case 'pageup':
       case 'C-b':
       case 'b':
-        return this.cursor - this.height;
+        return this.cursor - this.#height;
       case 'pagedown':
       case 'C-f':
       case ' ':
-        return this.cursor + this.height;
+        return this.cursor + this.#height;
       case 'C-u':
-        return this.cursor - (this.height >> 1);
+        return this.cursor - (this.#height >> 1);
       case 'C-d':
-        return this.cursor + (this.height >> 1);
+        return this.cursor + (this.#height >> 1);
       case 'g':
       case 'home':
         return 0;

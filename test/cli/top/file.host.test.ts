@@ -210,7 +210,7 @@ test('Enter opens an exchange: what was said, its flow, its packets in hex; Esc 
   terminal?.press('g');
   await terminal?.shows(/1 of 15/);
   terminal?.press('Enter');
-  const screen = await terminal?.shows(/^Flow$/m);
+  const screen = await terminal?.shows(/^Flow \d+$/m);
   expect(screen).toMatch(/^http\.method +\S+/m);
   terminal?.press('G');
   expect(await terminal?.shows(/^ {2}[\da-f]{4} {2}(?:[\da-f]{2} ){8}/m)).toMatch(/octets$/m);

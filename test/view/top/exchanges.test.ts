@@ -2,73 +2,82 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { exchanges } from '../../../src/view/top/exchanges.ts';
-import type { Line } from '../../../src/view/top/line.ts';
+import { Frame } from '../../../src/view/top/frame.ts';
+import type { View } from '../../../src/view/top/view.ts';
 import { topModel } from '../../support/top-model.ts';
 
-const capture = readFileSync(join(import.meta.dirname, '../../analyze/protocols/captures/http2.pcap'));
-const key = (name: string) => ({ name, text: undefined });
-const texts = (lines: readonly Line[]) => lines.map(({ spans }) => spans.map(({ text }) => text).join(''));
-const selected = (lines: readonly Line[]) => texts(lines.filter((line) => line.selected === true))[0];
+const captures = join(import.meta.dirname, '../../analyze/protocols/captures');
 
-test('it follows what comes until the cursor leaves the last line, and again when it is back there', () => {
+function viewOf(name: string): View {
   const { model, session } = topModel();
-  const view = exchanges.create(model);
-  session.push(capture.subarray(0, capture.length / 2));
-  model.refresh();
-  const half = model.events.end;
-  expect(half).toBeGreaterThan(2);
-  expect(selected(view.lines(160, 10))).toContain(model.events.at(half - 1)?.label);
-  view.key(key('k'));
-  const before = selected(view.lines(160, 10));
-  session.push(capture.subarray(capture.length / 2));
+  session.push(readFileSync(join(captures, name)));
   session.end();
   model.refresh();
-  expect(model.events.end).toBeGreaterThan(half);
-  expect(selected(view.lines(160, 10))).toBe(before);
-  view.key(key('G'));
-  expect(selected(view.lines(160, 10))).toContain(model.events.at(model.events.end - 1)?.label);
-  expect(view.status).toMatch(/^following/);
-});
+  return exchanges.create(model);
+}
 
-test('only what is seen is made', () => {
-  const { model, session } = topModel();
-  session.push(capture);
-  session.end();
-  model.refresh();
-  let made = 0;
-  const { events } = model;
-  const counting = {
-    ...model,
-    events: {
-      first: events.first,
-      end: events.end,
-      at: (number: number) => {
-        made += 1;
-        return events.at(number);
-      },
-    },
-    titleOf: (name: string) => name,
-  };
-  exchanges.create(counting as unknown as typeof model).lines(160, 6);
-  expect(made).toBe(5);
-});
-
-test('an exchange shows its request, its flow and its packets, none of which is wider than the screen', () => {
-  const { model, session } = topModel();
-  session.push(capture);
-  session.end();
-  model.refresh();
-  const view = exchanges.create(model);
-  view.lines(80, 24);
-  view.key(key('g'));
-  view.key(key('enter'));
-  const lines = texts(view.lines(80, 20_000));
-  const flow = model.events.at(0)?.flow ?? -1;
-  expect(lines.some((text) => text.startsWith('http.method'))).toBe(true);
-  expect(lines).toContain('Flow');
-  expect(lines.filter((text) => /^\d+ {2}\d\d:\d\d:\d\d/.test(text))).toHaveLength(
-    model.packets.ofFlow(flow, 1_000).length,
+/** What a terminal would show. */
+function screenOf(view: View, width: number, height: number): string[] {
+  const lines = view.lines(width, height);
+  const frame = new Frame(width, lines.length, true);
+  for (const [row, line] of lines.entries()) frame.draw(row, line);
+  return lines.map((_, row) =>
+    frame.cells
+      .slice(row * width, (row + 1) * width)
+      .join('')
+      .trimEnd(),
   );
-  view.key(key('escape'));
-  expect(view.status).toMatch(/^1 of/);
+}
+
+const press = (view: View, ...names: readonly string[]) => {
+  for (const name of names) view.key({ name, text: undefined });
+};
+
+test.each([
+  [120, 'TIME         FROM'],
+  [80, 'TIME         FROM'],
+  [60, 'FROM'],
+])('at %i cells an exchange has its row: who, what, what came of it', (width, begins) => {
+  const [head = '', ...rows] = screenOf(viewOf('http2.pcap'), width, 30);
+  expect(head.startsWith(begins)).toBe(true);
+  expect(rows.find((row) => row.includes('GET /missing'))).toMatch(/127\.0\.0\.1.*GET \/missing +404 +2\.0 ms/);
+  expect(rows.every((row) => row.length <= width)).toBe(true);
+});
+
+test('one exchange: what was asked and answered, when, on which flow, in which octets', () => {
+  const view = viewOf('http2.pcap');
+  screenOf(view, 120, 30);
+  press(view, 'g', 'j', 'enter');
+  const text = screenOf(view, 120, 500).join('\n');
+  expect(text).toMatch(/^127\.0\.0\.1:42230 > 127\.0\.0\.1:8080$/m);
+  expect(text).toMatch(/^Request\nasked +GET \/missing\noctets +20 octets$/m);
+  expect(text).toMatch(
+    /^Response\nstatus +404\noctets +20 octets\nhttp\.responseHeaders\.date +Mon, 23 Nov 2026 16:15:45 GMT$/m,
+  );
+  expect(text).toMatch(/^first octet answered +2\.0 ms$/m);
+  expect(text).toMatch(/^Flow 0$/m);
+  expect(text).toMatch(/^handshake /m);
+  expect(text).toMatch(/^Packets: [1-9]\d* of \d+ of the flow that are kept$/m);
+  expect(text).toMatch(/^ {2}0000 {2}([\da-f]{2} {1,2}){16}/m);
+  expect(view.status).toBe('Esc back');
+  press(view, 'escape');
+  expect(screenOf(view, 120, 30)[0]).toContain('WHAT');
+});
+
+test('its packets are those between its first octet and its last', () => {
+  const view = viewOf('dns.pcap');
+  screenOf(view, 100, 30);
+  press(view, 'g', 'enter');
+  const text = screenOf(view, 100, 500).join('\n');
+  expect(text).toContain('Packets: 2 of 2 of the flow that are kept');
+  // A query and its answer, each with the name it is about.
+  expect(text.match(/\.web\.shop\.svc|.web.shop/g)?.length).toBeGreaterThanOrEqual(2);
+  expect(text).toMatch(/^dns\.answers +name web\.shop\.svc\.cluster\.local, type A, ttl 30, data 10\.96\.0\.21$/m);
+});
+
+test('secrets that the JSON output masks are masked in what is said of an exchange', () => {
+  const view = viewOf('http2.pcap');
+  screenOf(view, 120, 30);
+  press(view, 'g', 'enter');
+  expect(screenOf(view, 120, 20).join('\n')).toMatch(/^http\.requestHeaders\.authorization +\*\*\*$/m);
 });

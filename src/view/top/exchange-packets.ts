@@ -1,0 +1,46 @@
+import type { EventRecord } from '../../analyze/record.ts';
+import { clockText } from '../event-line.ts';
+import { counted, grouped } from '../units.ts';
+import { hexDump } from './hex.ts';
+import { PACKET_OCTETS_SHOWN, PACKETS_SHOWN } from './limits.ts';
+import { LOOK, line, span } from './line.ts';
+import type { KeptPacket } from './model.ts';
+import type { LineSource } from './pane.ts';
+
+/**
+ * Packets of an exchange: those of its flow from its first octet to its last, or from its first on where no last is known.
+ * @param packets of its flow, oldest first
+ */
+export function packetsOf(record: EventRecord, packets: readonly KeptPacket[]): readonly KeptPacket[] {
+  const { time, latency } = record;
+  const end = latency === undefined ? undefined : after(time, latency);
+  // Texts of one length and form: they are in order when times are.
+  return packets.filter((packet) => packet.time >= time && (end === undefined || packet.time <= end));
+}
+
+/** A time of RFC 3339 with nine digits so many nanoseconds later. */
+function after(time: string, nanoseconds: number): string {
+  const sum = BigInt(time.slice(20, 29)) + BigInt(Math.max(0, Math.round(nanoseconds)));
+  const seconds = new Date(Date.parse(`${time.slice(0, 19)}Z`) + Number(sum / 1_000_000_000n) * 1000);
+  return `${seconds.toISOString().slice(0, 19)}.${String(sum % 1_000_000_000n).padStart(9, '0')}Z`;
+}
+
+/** The packets with their octets in hex; rows are made when they are seen. @param ofFlow how many of its flow there are */
+export function packetLines(packets: readonly KeptPacket[], ofFlow: number, width: number): LineSource[] {
+  const title = `Packets: ${grouped(packets.length)} of ${grouped(ofFlow)} of the flow that are kept`;
+  const lines: LineSource[] = [line(span(title, LOOK.name))];
+  if (packets.length > 0) lines.push(line(span('As they were captured: nothing in them is masked.', LOOK.aside)));
+  for (const packet of packets.slice(0, PACKETS_SHOWN)) {
+    const { bytes, direction, length } = packet;
+    const cut = bytes.length < length ? `, ${counted(bytes.length, 'octet')} of them captured` : '';
+    const words = [clockText(packet.time), packet.interface, direction, `${counted(length, 'octet')}${cut}`];
+    lines.push(line(span('')));
+    lines.push(line(span(words.filter((word) => word !== undefined).join('  '), LOOK.strong)));
+    lines.push(...hexDump(bytes, width, PACKET_OCTETS_SHOWN));
+    const left = bytes.length - PACKET_OCTETS_SHOWN;
+    if (left > 0) lines.push(line(span(`… and ${counted(left, 'octet')}: w writes them to a file`, LOOK.aside)));
+  }
+  const more = packets.length - PACKETS_SHOWN;
+  if (more > 0) lines.push(line(span(`… and ${counted(more, 'packet')}: w writes them to a file`, LOOK.aside)));
+  return lines;
+}
