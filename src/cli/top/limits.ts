@@ -1,7 +1,7 @@
 /** Bounds of what `ksnoop top` keeps. */
 
 /** Exchanges, messages and events that are listed; past it the oldest go. */
-export const EVENTS_KEPT = 20_000;
+export const EVENTS_KEPT = 10_000;
 
 /**
  * While more than so many come in a second only so many are listed: nobody reads them, and what is kept for long costs the
@@ -11,7 +11,7 @@ export const EVENTS_BUSY_RATE = 2_000;
 export const EVENTS_KEPT_BUSY = 2_000;
 
 /** Flows that ended and are listed; and open ones whose facts are taken. */
-export const ENDED_FLOWS_KEPT = 10_000;
+export const ENDED_FLOWS_KEPT = 5_000;
 export const OPEN_FLOWS_LISTED = 5_000;
 
 /** Octets of packets that are kept for `w` and for a flow's packets; past it the oldest go. */

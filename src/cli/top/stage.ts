@@ -1,5 +1,5 @@
 import { openSync } from 'node:fs';
-import { ReadStream } from 'node:tty';
+import { isatty, ReadStream } from 'node:tty';
 import { wantsColour } from '../../view/colour.ts';
 import type { TopActions } from '../../view/top/actions.ts';
 import { TOP_VIEWS } from '../../view/top/index.ts';
@@ -67,7 +67,8 @@ export class Stage {
 
 /** Where keys come from: stdin, or the terminal itself where stdin is something else: `ksnoop top -`. */
 function keys(): ReadStream {
-  if (process.stdin.isTTY === true) return process.stdin;
+  // process.stdin would open it a second time where it is read as a capture.
+  if (isatty(0)) return process.stdin;
   try {
     return new ReadStream(openSync('/dev/tty', 'r'));
   } catch (cause) {

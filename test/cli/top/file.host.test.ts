@@ -196,6 +196,19 @@ test('r replays a file as fast as it was captured; p holds it', async () => {
   expect(Date.now() - began).toBeGreaterThan(4500);
 });
 
+test('a capture comes through a pipe and keys from the terminal', async () => {
+  const command = `(cat '${capture}'; sleep 3) | '${process.execPath}' '${program}' top -; echo "code $?"; stty -a; echo over; sleep 60`;
+  terminal = new Terminal(['sh', '-c', command], { LC_ALL: 'C.UTF-8' });
+  await terminal.shows(/^ksnoop stdin .* live · .* 75 packets/m);
+  terminal.press('2');
+  await terminal.shows(/WHAT/);
+  await terminal.shows(/at the end/);
+  terminal.press('q');
+  const after = await terminal.shows(/^over/m);
+  expect(after).toContain('code 0');
+  expect(after).toMatch(/^isig icanon .* echo /m);
+});
+
 test('w writes what is kept: a capture with the same numbers', async () => {
   await top().shows(/at the end/);
   terminal?.press('w');

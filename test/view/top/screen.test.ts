@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { TopActions } from '../../../src/view/top/actions.ts';
+import type { Frame } from '../../../src/view/top/frame.ts';
+import { TOP_VIEWS } from '../../../src/view/top/index.ts';
+import { TopScreen } from '../../../src/view/top/screen.ts';
+import { topModel } from '../../support/top-model.ts';
+
+const capture = readFileSync(join(import.meta.dirname, '../../analyze/protocols/captures/http2.pcap'));
+const key = (name: string) => ({ name, text: name.length === 1 ? name : undefined });
+
+function screen(columns = 120, rows = 30) {
+  const { model, session } = topModel();
+  session.push(capture);
+  session.end();
+  const done: string[] = [];
+  const actions: TopActions = {
+    filter: async (text) => {
+      done.push(`filter ${text}`);
+      if (text.includes('wrong')) throw new Error('it is wrong');
+      return undefined;
+    },
+    pause: (on) => model.pause(on),
+    write: async () => 'wrote a.pcapng',
+    jump: async (by) => `jumped ${by}`,
+    replay: async () => undefined,
+    quit: () => void done.push('quit'),
+  };
+  const settings = { views: TOP_VIEWS, view: 'services', utf8: true, refresh: () => model.refresh() };
+  const top = new TopScreen(model, actions, settings);
+  let shown: Frame | undefined;
+  const canvas = {
+    columns,
+    rows,
+    busy: false,
+    frames: 0,
+    draw: (frame: Frame) => {
+      canvas.frames += 1;
+      shown = frame;
+    },
+    forget: () => {},
+  };
+  const press = (...names: readonly string[]) => {
+    for (const name of names) top.key(key(name), canvas);
+  };
+  const text = async () => {
+    await sleep(110);
+    top.tick(canvas);
+    const lines: string[] = [];
+    for (let row = 0; row < rows; row += 1) {
+      lines.push(shown?.cells.slice(row * columns, (row + 1) * columns).join('') ?? '');
+    }
+    return lines.join('\n');
+  };
+  return { top, canvas, press, text, done };
+}
+
+test('no more than ten frames a second are drawn, and none while one is on its way', async () => {
+  const { top, canvas } = screen();
+  const until = performance.now() + 500;
+  while (performance.now() < until) {
+    top.changed();
+    top.tick(canvas);
+    await sleep(5);
+  }
+  expect(canvas.frames).toBeGreaterThan(1);
+  expect(canvas.frames).toBeLessThanOrEqual(6);
+  const { frames } = canvas;
+  canvas.busy = true;
+  await sleep(110);
+  top.changed();
+  top.tick(canvas);
+  expect(canvas.frames).toBe(frames);
+});
+
+test('Tab and digits go through the views', async () => {
+  const { press, text } = screen();
+  for (const [index, { name }] of TOP_VIEWS.entries()) {
+    press(String(index + 1));
+    expect(await text()).toContain(` ${index + 1} ${name} `);
+  }
+  press('tab');
+  expect(await text()).toMatch(/^SERVICE/m);
+  press('S-tab');
+  expect(await text()).toContain('lost: nothing');
+});
+
+test('an expression goes to the action; what is wrong stays with the prompt', async () => {
+  const { press, text, done } = screen();
+  press('/', ...'wrong', 'enter');
+  expect(await text()).toContain('it is wrong');
+  press('C-u', 'q', 'enter');
+  await text();
+  expect(done).toEqual(['filter wrong', 'filter q']);
+  press('q');
+  expect(done.at(-1)).toBe('quit');
+});
+
+test('s goes through the orders and says which', async () => {
+  const { press, text } = screen();
+  press('s');
+  expect(await text()).toContain('sorted by rate');
+  press('S', 'S');
+  expect(await text()).toContain('sorted by name');
+});
+
+test('what actions say is said in the last line', async () => {
+  const { press, text } = screen();
+  press('w');
+  expect(await text()).toContain('wrote a.pcapng');
+  press('<');
+  expect(await text()).toContain('jumped -1');
+});
+
+test('a screen that is too small says so', async () => {
+  expect(await screen(30, 5).text()).toContain('30x5 is too small');
+});
