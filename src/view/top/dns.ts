@@ -1,6 +1,8 @@
 import type { DnsStats } from '../../analyze/summary/report.ts';
 import { grouped, latencyText } from '../units.ts';
 import type { TopColumn } from './columns.ts';
+import { DetailView } from './detail-view.ts';
+import { dnsDetail } from './dns-detail.ts';
 import { LOOK, type Span, span } from './line.ts';
 import { type TableOrder, TableView } from './table-view.ts';
 import type { ViewKind } from './view.ts';
@@ -9,16 +11,20 @@ import type { ViewKind } from './view.ts';
 export const dns: ViewKind = {
   name: 'dns',
   about: 'names that are asked for, how often, what the answers were, and how long they took',
-  keys: [],
+  keys: [['Enter', 'one name: its answers, latencies, and the last that asked; Esc back']],
   create: (model) =>
-    new TableView<DnsStats>({
-      columns: COLUMNS,
-      orders: ORDERS,
-      rows: () => model.report?.dns ?? NONE,
-      keyOf: ({ name, type }) => `${type ?? ''} ${name}`,
-      noun: 'names',
-      empty: 'No questions yet.',
-    }),
+    new DetailView(
+      (open) =>
+        new TableView<DnsStats>({
+          columns: COLUMNS,
+          orders: ORDERS,
+          rows: () => model.report?.dns ?? NONE,
+          keyOf: ({ name, type }) => `${type ?? ''} ${name}`,
+          noun: 'names',
+          empty: 'No questions yet.',
+          enter: (row) => open(dnsDetail(model, row)),
+        }),
+    ),
 };
 
 const NONE: readonly DnsStats[] = [];
@@ -35,15 +41,15 @@ const latency = (title: string, rank: number, pick: (row: DnsStats) => number | 
 });
 
 const COLUMNS: readonly TopColumn<DnsStats>[] = [
-  { title: 'NAME', width: 20, grows: true, rank: 0, cell: ({ name }) => span(name, LOOK.name) },
-  { title: 'TYPE', width: 6, rank: 0, cell: ({ type }) => span(type ?? '') },
-  { title: 'COUNT', width: 9, right: true, rank: 0, cell: ({ count }) => span(grouped(count)) },
-  { title: 'FAILED', width: 7, right: true, rank: 0, cell: failures },
-  { title: 'ANSWERS', width: 18, grows: true, rank: 1, cell: answers },
-  latency('P50', 2, ({ latency: times }) => times?.p50),
-  latency('P90', 3, ({ latency: times }) => times?.p90),
-  latency('P99', 2, ({ latency: times }) => times?.p99),
-  latency('MAX', 3, ({ latency: times }) => times?.max),
+  { title: 'NAME', width: 25, grows: true, rank: 0, cell: ({ name }) => span(name, LOOK.name) },
+  { title: 'TYPE', width: 6, rank: 1, cell: ({ type }) => span(type ?? '') },
+  { title: 'COUNT', width: 7, right: true, rank: 0, cell: ({ count }) => span(grouped(count)) },
+  { title: 'FAILED', width: 6, right: true, rank: 0, cell: failures },
+  { title: 'ANSWERS', width: 12, grows: true, rank: 2, cell: answers },
+  latency('P50', 3, ({ latency: times }) => times?.p50),
+  latency('P90', 4, ({ latency: times }) => times?.p90),
+  latency('P99', 3, ({ latency: times }) => times?.p99),
+  latency('MAX', 5, ({ latency: times }) => times?.max),
 ];
 
 function failures({ failed }: DnsStats): Span {

@@ -18,3 +18,7 @@ export const ROWS_MINIMUM = 8;
 export const FLOW_PACKETS_SEARCHED = 5_000;
 export const PACKETS_SHOWN = 100;
 export const PACKET_OCTETS_SHOWN = 4_096;
+
+/** Of one name: events that are looked through for its last lookups, and lookups that are shown. */
+export const LOOKUPS_SEARCHED = 5_000;
+export const LOOKUPS_SHOWN = 50;

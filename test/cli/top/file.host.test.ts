@@ -278,3 +278,16 @@ test('not on a terminal it says what to use instead', () => {
   const run = () => execFileSync(process.execPath, [program, 'top', capture], { stdio: ['ignore', 'pipe', 'pipe'] });
   expect(run).toThrow(/stdout is none.*-o summary/);
 });
+
+test('a name that was asked for opens: its answers, latencies, and who asked last', async () => {
+  const file = join(import.meta.dirname, '../../analyze/protocols/captures/dns.pcap');
+  await top({ file }).shows(/at the end/);
+  terminal?.press('4');
+  await terminal?.shows(/^web\.shop\.svc\.cluster\.local +A +7 +1 NOERROR 6, BADVERS 1/m);
+  terminal?.press('s');
+  await terminal?.shows(/^NAME.*\nlost\.test [\s\S]*sorted by failed/m);
+  terminal?.press('Enter');
+  expect(await terminal?.shows(/^Last lookups/m)).toMatch(/^incomplete +3 +100\.0 %$/m);
+  terminal?.press('Escape');
+  await terminal?.shows(/^NAME /m);
+});
