@@ -5,9 +5,11 @@ import { PROTOCOL_TEXT, VERSION } from '../wire/version.ts';
 import { CaptureSession } from './capture.ts';
 import { type ControlHandlers, listen } from './control.ts';
 import { Events } from './events.ts';
+import { SPOOL_FILE_BYTES } from './limits.ts';
 import { NODE_NAME } from './namespace.ts';
 import { outlet } from './outlet.ts';
 import { Spool } from './spool.ts';
+import { SpoolFile } from './spool-file.ts';
 
 /** How the agent's process is talked to. */
 export interface AgentStreams {
@@ -26,10 +28,26 @@ export function ownStreams(): AgentStreams {
   return { stdin: process.stdin, stdout: outlet(1), stderr: outlet(2), leaseMs: () => LEASE_MS, finish };
 }
 
+/** Where packets go that find no room in memory: the DaemonSet says it; a local agent has memory alone. */
+function spoolFile(failed: (why: string) => void): SpoolFile | undefined {
+  const folder = process.env.KSNOOP_SPOOL;
+  if (folder === undefined) return undefined;
+  try {
+    return new SpoolFile(folder, SPOOL_FILE_BYTES);
+  } catch (thrown) {
+    failed(messageOf(thrown));
+    return undefined;
+  }
+}
+
 /** One conversation with one client, from its greeting to the end of the process. */
 export function converse(streams: AgentStreams): void {
   const events = new Events(streams.stderr);
-  const spool = new Spool(streams.stdout);
+  const said = (why: string) => {
+    const message = `packets are kept in memory alone while the client is slow: ${why}`;
+    events.send({ type: 'log', message });
+  };
+  const spool = new Spool(streams.stdout, { file: spoolFile(said), fileFailed: said });
   let session: CaptureSession | undefined;
   const end = async (code: number) => {
     await Promise.race([events.flushed(), new Promise((resolve) => setTimeout(resolve, 1_000))]);

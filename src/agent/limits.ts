@@ -54,6 +54,13 @@ export const BATCHES_KEPT = 16;
 /** Size of one batch of framed packets on its way to stdout. */
 export const BATCH_BYTES = 256 * 1024;
 
+/**
+ * Of batches in memory those past this go to disk, where there is one, and this much of a session's at most:
+ * SESSIONS_PER_NODE of them are within the emptyDir's sizeLimit (daemonset/base/daemonset.yaml).
+ */
+export const SPILL_BYTES = 32 * 1024 * 1024;
+export const SPOOL_FILE_BYTES = 256 * 1024 * 1024;
+
 /** tcpdump's stderr kept for an error message. */
 export const STDERR_KEPT = 4_096;
 

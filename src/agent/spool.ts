@@ -1,18 +1,31 @@
 import type { Writable } from 'node:stream';
 import { COALESCE_MS, SPOOL_BYTES } from '../wire/limits.ts';
 import { enhancedPacketBytes, writeEnhancedPacket } from '../wire/pcapng-write.ts';
-import { BATCH_BYTES, BATCHES_KEPT } from './limits.ts';
+import { BatchQueue } from './batch-queue.ts';
+import { BATCH_BYTES, BATCHES_KEPT, SPILL_BYTES } from './limits.ts';
+import type { SpoolFile } from './spool-file.ts';
+
+export interface SpoolOptions {
+  /** Bytes in memory at most. */
+  readonly bound?: number;
+  /** Of those, how many stay in memory when there is a file. */
+  readonly keep?: number;
+  /** Where more goes when the reader is slow. */
+  readonly file?: SpoolFile | undefined;
+  /** The file is given up: why. */
+  readonly fileFailed?: (why: string) => void;
+}
 
 /**
- * Framed blocks on their way to stdout: gathered into batches, written one at a time, kept up to SPOOL_BYTES while the
- * reader is slow. Past that a packet is refused as a whole; bytes once taken are never dropped.
+ * Framed blocks on their way to stdout: gathered into batches, written one at a time, kept while the reader is slow, up to
+ * SPOOL_BYTES in memory and more on disk. Past that a packet is refused as a whole; bytes once taken are never dropped.
  */
 export class Spool {
-  /** Bytes taken and not yet written. */
-  waiting = 0;
   readonly #stdout: Writable;
   readonly #bound: number;
-  readonly #queue: Buffer[] = [];
+  readonly #queue: BatchQueue;
+  /** Bytes of the batch that is being written. */
+  #leaving = 0;
   #batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
   #view = new DataView(this.#batch.buffer);
   #filled = 0;
@@ -23,10 +36,19 @@ export class Spool {
   #flushedAt = 0;
   #waiters: (() => void)[] = [];
 
-  constructor(stdout: Writable, bound: number = SPOOL_BYTES) {
+  constructor(
+    stdout: Writable,
+    { bound = SPOOL_BYTES, keep = SPILL_BYTES, file, fileFailed = () => {} }: SpoolOptions = {},
+  ) {
     this.#stdout = stdout;
     this.#bound = bound;
+    this.#queue = new BatchQueue(file, keep, { freed: (bytes) => this.#spare(bytes), failed: fileFailed });
     stdout.on('error', () => this.close());
+  }
+
+  /** Bytes taken and not yet written. */
+  get waiting(): number {
+    return this.#closed ? 0 : this.#queue.waiting + this.#leaving + this.#filled;
   }
 
   /** Nobody reads any more: what waits is given up. */
@@ -46,7 +68,7 @@ export class Spool {
     offset: number,
   ): boolean {
     const needed = enhancedPacketBytes(caplen, flags !== 0);
-    if (this.waiting + needed > this.#bound) return false;
+    if (this.#queue.inMemory + this.#leaving + this.#filled + needed > this.#bound) return false;
     this.#makeRoom(needed);
     this.#filled = writeEnhancedPacket(
       this.#batch,
@@ -61,7 +83,6 @@ export class Spool {
       data,
       offset,
     );
-    this.waiting += needed;
     return true;
   }
 
@@ -70,7 +91,6 @@ export class Spool {
     this.#makeRoom(block.length);
     this.#batch.set(block, this.#filled);
     this.#filled += block.length;
-    this.waiting += block.length;
     this.scheduleFlush();
   }
 
@@ -96,8 +116,7 @@ export class Spool {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    this.#queue.length = 0;
-    this.waiting = 0;
+    this.#queue.clear();
     this.#tell();
   }
 
@@ -125,21 +144,37 @@ export class Spool {
     const bytes = this.#queue.shift();
     if (bytes === undefined) return;
     this.#writing = true;
+    if (!('then' in bytes)) this.#write(bytes);
+    else {
+      this.#leaving = BATCH_BYTES;
+      bytes.then(
+        (read) => this.#write(read),
+        () => this.close(),
+      );
+    }
+  }
+
+  #write(bytes: Buffer): void {
+    if (this.#closed) return;
+    this.#leaving = bytes.length;
     this.#stdout.write(bytes, (error) => {
       this.#writing = false;
+      this.#leaving = 0;
       if (error) {
         this.close();
         return;
       }
-      this.waiting -= bytes.length;
       this.#flushedAt = performance.now();
-      const { buffer } = bytes;
-      const again = buffer.byteLength === BATCH_BYTES && buffer instanceof ArrayBuffer;
-      if (again && this.#spares.length < BATCHES_KEPT) this.#spares.push(buffer);
+      this.#spare(bytes);
       if (this.#queue.length > 0) this.#next();
       else if (this.#filled > 0) this.scheduleFlush();
       this.#tell();
     });
+  }
+
+  #spare({ buffer }: Buffer): void {
+    const again = buffer.byteLength === BATCH_BYTES && buffer instanceof ArrayBuffer;
+    if (again && this.#spares.length < BATCHES_KEPT) this.#spares.push(buffer);
   }
 
   #tell(): void {
