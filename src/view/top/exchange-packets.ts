@@ -2,10 +2,11 @@ import type { EventRecord } from '../../analyze/record.ts';
 import { clockText } from '../event-line.ts';
 import { counted, grouped } from '../units.ts';
 import { hexDump } from './hex.ts';
-import { PACKET_OCTETS_SHOWN, PACKETS_SHOWN } from './limits.ts';
+import { FLOW_PACKETS_SEARCHED, PACKET_OCTETS_SHOWN, PACKETS_SHOWN } from './limits.ts';
 import { LOOK, line, span } from './line.ts';
 import type { KeptPacket } from './model.ts';
 import type { LineSource } from './pane.ts';
+import { peerSpan } from './peer-span.ts';
 
 /**
  * Packets of an exchange: those of its flow from its first octet to its last, or from its first on where no last is known.
@@ -27,15 +28,18 @@ function after(time: string, nanoseconds: number): string {
 
 /** The packets with their octets in hex; rows are made when they are seen. @param ofFlow how many of its flow there are */
 export function packetLines(packets: readonly KeptPacket[], ofFlow: number, width: number): LineSource[] {
-  const title = `Packets: ${grouped(packets.length)} of ${grouped(ofFlow)} of the flow that are kept`;
+  const searched =
+    ofFlow < FLOW_PACKETS_SEARCHED ? `${grouped(ofFlow)} of the flow` : `the flow's last ${grouped(ofFlow)}`;
+  const title = `Packets: ${grouped(packets.length)} of ${searched} that are kept`;
   const lines: LineSource[] = [line(span(title, LOOK.name))];
   if (packets.length > 0) lines.push(line(span('As they were captured: nothing in them is masked.', LOOK.aside)));
   for (const packet of packets.slice(0, PACKETS_SHOWN)) {
-    const { bytes, direction, length } = packet;
-    const cut = bytes.length < length ? `, ${counted(bytes.length, 'octet')} of them captured` : '';
-    const words = [clockText(packet.time), packet.interface, direction, `${counted(length, 'octet')}${cut}`];
-    lines.push(line(span('')));
-    lines.push(line(span(words.filter((word) => word !== undefined).join('  '), LOOK.strong)));
+    const { bytes } = packet;
+    lines.push(
+      line(span('')),
+      () => line(span(headText(packet), LOOK.strong)),
+      () => line(span(saidText(packet))),
+    );
     lines.push(...hexDump(bytes, width, PACKET_OCTETS_SHOWN));
     const left = bytes.length - PACKET_OCTETS_SHOWN;
     if (left > 0) lines.push(line(span(`… and ${counted(left, 'octet')}: w writes them to a file`, LOOK.aside)));
@@ -43,4 +47,19 @@ export function packetLines(packets: readonly KeptPacket[], ofFlow: number, widt
   const more = packets.length - PACKETS_SHOWN;
   if (more > 0) lines.push(line(span(`… and ${counted(more, 'packet')}: w writes them to a file`, LOOK.aside)));
   return lines;
+}
+
+/** When, where and how much. */
+function headText({ time, interface: name, direction, length, bytes }: KeptPacket): string {
+  const cut = bytes.length < length ? `, ${counted(bytes.length, 'octet')} of them captured` : '';
+  const words = [clockText(time), name, direction, `${counted(length, 'octet')}${cut}`];
+  return words.filter((word) => word !== undefined).join('  ');
+}
+
+/** Its headers: `10.244.1.5:41234 > shop/web-1:80 TCP [P.] seq 1 ack 1 win 64 len 35`. */
+function saidText(packet: KeptPacket): string {
+  const { src, dst, protocol, label, stopped } = packet.record();
+  const peers =
+    src === undefined || dst === undefined ? [] : [`${peerSpan(src, true).text} > ${peerSpan(dst, true).text}`];
+  return ['', ...peers, protocol.toUpperCase(), label, ...(stopped === undefined ? [] : [`[${stopped}]`])].join('  ');
 }

@@ -1,5 +1,5 @@
 import type { FlowFacts } from '../../analyze/flow-facts.ts';
-import type { EventRecord, FlowRecord } from '../../analyze/record.ts';
+import type { EventRecord, FlowRecord, PacketRecord } from '../../analyze/record.ts';
 import type { SummaryReport } from '../../analyze/summary/report.ts';
 
 /**
@@ -89,6 +89,8 @@ export interface KeptPacket {
   readonly length: number;
   /** A copy of what was captured. */
   readonly bytes: Uint8Array;
+  /** As the JSON output has it; decoded when it is asked for. */
+  record(): PacketRecord;
 }
 
 /** Where the packets come from and what became of them. */

@@ -72,10 +72,13 @@ test('the cursor and what is seen stay where they are while the oldest go, until
   told.rows();
   told.press('g');
   told.rows();
-  told.press('j', 'j');
-  expect(told.rows()).toEqual([' event 0', ' event 1', '>event 2', ' event 3', ' event 4']);
-  told.end = 101;
-  expect(told.rows()).toEqual([' event 1', '>event 2', ' event 3', ' event 4', ' event 5']);
+  told.press('pagedown', 'pagedown', 'pagedown');
+  told.rows();
+  told.press('k');
+  const seen = [' event 11', ' event 12', ' event 13', '>event 14', ' event 15'];
+  expect(told.rows()).toEqual(seen);
+  told.end = 110;
+  expect(told.rows()).toEqual(seen);
   told.end = 500;
   expect(told.rows()[0]).toBe('>event 400');
   expect(told.view.status).toBe('1 of 100, 400 gone');

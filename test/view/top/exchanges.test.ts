@@ -58,6 +58,7 @@ test('one exchange: what was asked and answered, when, on which flow, in which o
   expect(text).toMatch(/^Flow 0$/m);
   expect(text).toMatch(/^handshake /m);
   expect(text).toMatch(/^Packets: [1-9]\d* of \d+ of the flow that are kept$/m);
+  expect(text).toMatch(/^ {2}127\.0\.0\.1:42230 > 127\.0\.0\.1:8080 {2}TCP {2}\[P\.\] seq \d+ .*len \d+$/m);
   expect(text).toMatch(/^ {2}0000 {2}([\da-f]{2} {1,2}){16}/m);
   expect(view.status).toBe('Esc back');
   press(view, 'escape');
