@@ -79,7 +79,10 @@ function timings({ time, latency, ttfb }: EventRecord): readonly FieldRow[] {
     ['first octet asked', time],
     ['first octet answered', text(ttfb)],
     ['last octet answered', text(latency)],
-    ['the answer took', latency === undefined || ttfb === undefined ? undefined : text(latency - ttfb)],
+    [
+      'the answer took',
+      latency === undefined || ttfb === undefined || latency <= ttfb ? undefined : text(latency - ttfb),
+    ],
   );
 }
 

@@ -44,10 +44,10 @@ function columns(model: TopModel): TopColumn<EventRecord>[] {
     },
   });
   return [
-    { title: 'TIME', width: 12, rank: 3, cell: ({ time }) => span(clockText(time).slice(0, 12), LOOK.aside) },
-    { title: 'FROM', width: 11, grows: true, rank: 0, cell: ({ src }) => peerSpan(src, false) },
-    { title: 'TO', width: 11, grows: true, rank: 0, cell: ({ dst }) => peerSpan(dst, true) },
-    { title: 'PROTO', width: 6, rank: 2, cell: ({ protocol }) => span(model.titleOf(protocol)) },
+    { title: 'TIME', width: 12, rank: 2, cell: ({ time }) => span(clockText(time).slice(0, 12), LOOK.aside) },
+    { title: 'FROM', width: 12, grows: true, rank: 1, cell: ({ src }) => peerSpan(src, false) },
+    { title: 'TO', width: 12, grows: true, rank: 0, cell: ({ dst }) => peerSpan(dst, true) },
+    { title: 'PROTO', width: 6, rank: 3, cell: ({ protocol }) => span(model.titleOf(protocol)) },
     { title: 'WHAT', width: 16, grows: true, rank: 0, cell: whatCell },
     { title: 'STATUS', width: 11, rank: 0, cell: statusCell },
     {
