@@ -83,8 +83,8 @@ function voiceOf(stage: Stage, source: LiveSource, raw: RawTopOptions): Voice {
     say: inside(false, outside.say),
     tell: inside(true, outside.tell),
     detail: (line) => {
-      if (stage.isOpen) source.remarks.add(line, false, Date.now());
-      else outside.detail(line);
+      if (!stage.isOpen) outside.detail(line);
+      else if (raw.verbose === true) source.remarks.add(line, false, Date.now());
     },
   };
 }
