@@ -18,7 +18,7 @@ export const screen: Topic = {
           ],
         },
         {
-          text: 'Targets are captured while the screen is open, as ksnoop TARGET captures them. A file is shown at its end, with the numbers of ksnoop read FILE -o summary; < and > go back and forth in it, r replays it. q says what was captured and lost, and gives the terminal back.',
+          text: 'Targets are captured while the screen is open, as ksnoop TARGET captures them. A file is shown at its end, with the numbers of ksnoop read FILE -o summary, also with -f and --where; < and > go back and forth in it, r replays it. q says what was captured and lost, and gives the terminal back.',
         },
       ],
     },

@@ -3,12 +3,14 @@ import { basename } from 'node:path';
 import type { CaptureState } from '../../view/top/model.ts';
 import { counted } from '../../view/units.ts';
 import { AnalysisSession } from '../analysis/session.ts';
+import { PacketFilter } from '../bpf-filter.ts';
 import { PacketSelection } from '../convert/select.ts';
 import { TimeRange } from '../convert/selection.ts';
 import { readCapture } from '../read-capture.ts';
 import type { Voice } from '../voice.ts';
 import type { InterfaceCounts } from './interface-counts.ts';
 import type { Top, TopSource } from './model.ts';
+import type { TopConfig } from './options.ts';
 import { Pace, REPLAY_BYTES } from './pace.ts';
 import { Remarks } from './remarks.ts';
 
@@ -25,6 +27,7 @@ export class FileSource implements TopSource {
   /** Packets come as far apart as they were captured. */
   replaying = false;
   readonly #path: string;
+  readonly #filter: string | undefined;
   readonly #showSecrets: boolean;
   readonly #size: number | undefined;
   #session: AnalysisSession | undefined;
@@ -35,8 +38,9 @@ export class FileSource implements TopSource {
   #abort = new AbortController();
   #turnedAt = 0;
 
-  constructor(path: string, showSecrets: boolean) {
+  constructor(path: string, { filter, showSecrets }: Pick<TopConfig, 'filter' | 'showSecrets'>) {
     this.#path = path;
+    this.#filter = filter;
     this.#showSecrets = showSecrets;
     const stat = path === '-' ? undefined : statSync(path);
     this.#size = stat?.isFile() === true ? stat.size : undefined;
@@ -100,7 +104,7 @@ export class FileSource implements TopSource {
       width: undefined,
       json: false,
       where: undefined,
-      choice: to === undefined ? undefined : upTo(to),
+      choice: selected(this.#filter, to),
       showSecrets: this.#showSecrets,
     });
     this.#session = session;
@@ -172,10 +176,14 @@ export class FileSource implements TopSource {
   }
 }
 
-/** Only packets up to so long after the first. */
-function upTo(nanoseconds: number): PacketSelection {
-  const range = new TimeRange(undefined, { kind: 'after', nanoseconds: BigInt(Math.round(nanoseconds)) });
-  return new PacketSelection(undefined, range);
+/** Only packets that pass the filter, up to so long after the first (ns). @throws KsnoopError BAD_FILTER when it is used */
+function selected(filter: string | undefined, to: number | undefined): PacketSelection | undefined {
+  if (filter === undefined && to === undefined) return undefined;
+  const end = to === undefined ? undefined : ({ kind: 'after', nanoseconds: BigInt(Math.round(to)) } as const);
+  return new PacketSelection(
+    filter === undefined ? undefined : new PacketFilter(filter),
+    new TimeRange(undefined, end),
+  );
 }
 
 /** Push octets piece by piece, each when its time has come. */

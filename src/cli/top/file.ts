@@ -16,7 +16,7 @@ const STEPS = 20;
 
 /** `ksnoop top FILE`: the file at its end, or at a time in it. */
 export async function topFile(config: TopConfig, path: string, where: Where | undefined): Promise<ExitCode> {
-  const source = new FileSource(path, config.showSecrets);
+  const source = new FileSource(path, config);
   const model = new Top(source);
   if (where !== undefined) model.show(where);
   const over = Promise.withResolvers<void>();

@@ -16,6 +16,8 @@ export interface TopConfig {
   readonly targets: readonly string[];
   readonly view: string;
   readonly where: string | undefined;
+  /** Of a file: in the language of pcap-filter(7). */
+  readonly filter: string | undefined;
   readonly showSecrets: boolean;
 }
 
@@ -31,6 +33,7 @@ export function completeTop(words: readonly string[], raw: RawTopOptions): TopCo
   if (!TOP_VIEW_NAMES.includes(view))
     throw usage(`There is no view "${view}".`, `There are: ${TOP_VIEW_NAMES.join(', ')}.`);
   const [first] = words;
+  if (raw.filter === '') throw usage('-f takes a filter in the language of pcap-filter(7), not nothing.');
   const file = words.length === 1 && first !== undefined && isFile(first) ? first : undefined;
   if (words.length > 1 && words.includes('-')) throw usage('- is stdin, and nothing goes with it.');
   return {
@@ -38,6 +41,7 @@ export function completeTop(words: readonly string[], raw: RawTopOptions): TopCo
     targets: file === undefined ? words : [],
     view,
     where: raw.where,
+    filter: raw.filter,
     showSecrets: raw.showSecrets === true,
   };
 }

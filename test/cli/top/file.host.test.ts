@@ -30,11 +30,12 @@ interface Way {
   readonly columns?: number;
   readonly rows?: number;
   readonly file?: string;
+  readonly flags?: string;
 }
 
 /** ksnoop top on the capture; the shell around it says how it ended, and how it leaves the terminal. */
-function top({ env = {}, columns = 120, rows = 40, file = capture }: Way = {}): Terminal {
-  const inner = `echo \\$\\$ >'${pidFile}'; exec '${process.execPath}' '${program}' top '${file}'`;
+function top({ env = {}, columns = 120, rows = 40, file = capture, flags = '' }: Way = {}): Terminal {
+  const inner = `echo \\$\\$ >'${pidFile}'; exec '${process.execPath}' '${program}' top '${file}' ${flags}`;
   const command = `cd '${folder}'; sh -c "${inner}"; echo "code $?"; stty -a; echo over; sleep 60`;
   terminal = new Terminal(['sh', '-c', command], { LC_ALL: 'C.UTF-8', ...env }, columns, rows);
   return terminal;
@@ -87,6 +88,24 @@ test('an expression chooses what is shown; a wrong one says where it is wrong', 
   terminal?.press('Enter');
   const screen = await terminal?.shows(/No exchanges/);
   expect(screen).toContain('/protocol == "nothing"');
+});
+
+test('-f and --where choose what is looked at from the start', async () => {
+  const screen = await top({ flags: `-f 'port 8080' --where 'failed'` }).shows(/at the end/);
+  expect(screen).toContain('/failed');
+  const read = [program, 'read', capture, '-f', 'port 8080', '--where', 'failed', '-o', 'summary', '--json'];
+  const { services } = JSON.parse(
+    execFileSync(process.execPath, read, { stdio: ['ignore', 'pipe', 'ignore'] }).toString(),
+  );
+  expect(services).toHaveLength(1);
+  expect(screen).toMatch(new RegExp(`^${services[0].service} +\\S+ +${services[0].count} `, 'm'));
+  expect(screen).toContain('1 of 1 services');
+});
+
+test('a filter that does not compile is said as ksnoop read says it', async () => {
+  const after = await top({ flags: `-f 'port port'` }).shows(/^over/m);
+  expect(after).toMatch(/BAD_FILTER/);
+  expect(after).toMatch(/^code 2/m);
 });
 
 test('? says what keys do', async () => {
