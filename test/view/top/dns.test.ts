@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dns } from '../../../src/view/top/dns.ts';
-import { Frame } from '../../../src/view/top/frame.ts';
-import type { View } from '../../../src/view/top/view.ts';
 import { topModel } from '../../support/top-model.ts';
+import { press, screenOf } from '../../support/top-view.ts';
 
 const capture = readFileSync(join(import.meta.dirname, '../../analyze/protocols/captures/dns.pcap'));
 
@@ -15,23 +14,6 @@ function viewOf(bytes = capture) {
   model.refresh();
   return { view: dns.create(model), model };
 }
-
-/** What a terminal would show. */
-function screenOf(view: View, width = 120, height = 40): string[] {
-  const lines = view.lines(width, height);
-  const frame = new Frame(width, lines.length, true);
-  for (const [row, line] of lines.entries()) frame.draw(row, line);
-  return lines.map((_, row) =>
-    frame.cells
-      .slice(row * width, (row + 1) * width)
-      .join('')
-      .trimEnd(),
-  );
-}
-
-const press = (view: View, ...names: readonly string[]) => {
-  for (const name of names) view.key({ name, text: undefined });
-};
 
 test('a name has its row for every type, with its answers and latencies, as the summary counts them', () => {
   const { view, model } = viewOf();

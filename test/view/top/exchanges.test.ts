@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { exchanges } from '../../../src/view/top/exchanges.ts';
-import { Frame } from '../../../src/view/top/frame.ts';
 import type { View } from '../../../src/view/top/view.ts';
 import { topModel } from '../../support/top-model.ts';
+import { press, screenOf } from '../../support/top-view.ts';
 
 const captures = join(import.meta.dirname, '../../analyze/protocols/captures');
 
@@ -15,23 +15,6 @@ function viewOf(name: string): View {
   model.refresh();
   return exchanges.create(model);
 }
-
-/** What a terminal would show. */
-function screenOf(view: View, width: number, height: number): string[] {
-  const lines = view.lines(width, height);
-  const frame = new Frame(width, lines.length, true);
-  for (const [row, line] of lines.entries()) frame.draw(row, line);
-  return lines.map((_, row) =>
-    frame.cells
-      .slice(row * width, (row + 1) * width)
-      .join('')
-      .trimEnd(),
-  );
-}
-
-const press = (view: View, ...names: readonly string[]) => {
-  for (const name of names) view.key({ name, text: undefined });
-};
 
 test.each([
   [120, ['TIME', 'FROM', 'TO', 'PROTO', 'WHAT', 'STATUS', 'TOOK', 'SENT', 'RECEIVED']],
