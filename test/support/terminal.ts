@@ -32,6 +32,11 @@ export class Terminal {
     return this.#tmux('capture-pane', '-p', '-e');
   }
 
+  /** Whether it is as a shell has it: its own screen, a cursor that is seen. */
+  isWhole(): boolean {
+    return this.#tmux('display-message', '-p', '#{alternate_on} #{cursor_flag}').trim() === '0 1';
+  }
+
   resize(columns: number, rows: number): void {
     this.#tmux('resize-window', '-x', String(columns), '-y', String(rows));
   }

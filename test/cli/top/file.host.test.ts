@@ -62,6 +62,7 @@ test('a file is shown at its end, with the numbers of -o summary, and q gives th
   expect(after).not.toContain('SERVICE');
   // What raw mode takes away.
   expect(after).toMatch(/^isig icanon .* echo /m);
+  expect(terminal?.isWhole()).toBe(true);
 });
 
 test.each(['SIGTERM', 'SIGHUP', 'SIGINT'] as const)('%s gives the terminal back', async (signal) => {
@@ -70,12 +71,14 @@ test.each(['SIGTERM', 'SIGHUP', 'SIGINT'] as const)('%s gives the terminal back'
   const after = await terminal?.shows(/^over/m);
   expect(after).toContain('code 0');
   expect(after).toMatch(/^isig icanon .* echo /m);
+  expect(terminal?.isWhole()).toBe(true);
 });
 
 test('Ctrl-C is q', async () => {
   await top().shows(/at the end/);
   terminal?.press('C-c');
   expect(await terminal?.shows(/^over/m)).toContain('code 0');
+  expect(terminal?.isWhole()).toBe(true);
 });
 
 test('an expression chooses what is shown; a wrong one says where it is wrong', async () => {
@@ -126,6 +129,7 @@ test('a crash gives the terminal back and then says what it was', async () => {
   expect(after).toContain('code 1');
   expect(after).not.toContain('SERVICE');
   expect(after).toMatch(/^isig icanon .* echo /m);
+  expect(terminal?.isWhole()).toBe(true);
 });
 
 test('a screen that shrinks to 60x15 and grows again shows what fits', async () => {
@@ -226,6 +230,7 @@ test('a capture comes through a pipe and keys from the terminal', async () => {
   const after = await terminal.shows(/^over/m);
   expect(after).toContain('code 0');
   expect(after).toMatch(/^isig icanon .* echo /m);
+  expect(terminal?.isWhole()).toBe(true);
 });
 
 test('w writes what is kept: a capture with the same numbers', async () => {
