@@ -1,5 +1,6 @@
 import { agentCpu } from './agent-cpu.ts';
 import { endToEnd } from './end-to-end.ts';
+import { fiftyPods } from './fifty-pods.ts';
 import { firstPacket } from './first-packet.ts';
 import { idleAgent } from './idle-agent.ts';
 import { mergeNodes } from './merge.ts';
@@ -11,6 +12,7 @@ import { transport } from './transport.ts';
 /** Every benchmark, in the order in which they run. */
 export const BENCHES = [
   firstPacket,
+  fiftyPods,
   transport,
   portForward,
   endToEnd,
