@@ -3,9 +3,10 @@
 /** Least time between two frames: ten a second. */
 export const FRAME_MS = 100;
 
-/** Least time between two looks at what has changed, and how many times what a look and its drawing took. */
+/** Time between two looks at what has changed: at least, as a multiple of what a look and its drawing took, at most. */
 export const REFRESH_MS = 250;
 export const REFRESH_SHARE = 150;
+export const REFRESH_LAST_MS = 1_500;
 
 /** How long a sentence stays in the last line. */
 export const MESSAGE_MS = 6_000;

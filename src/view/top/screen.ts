@@ -2,7 +2,15 @@ import type { TopActions } from './actions.ts';
 import { Frame } from './frame.ts';
 import { headLine, tabLine } from './head.ts';
 import { helpLines } from './help.ts';
-import { COLUMNS_MINIMUM, FRAME_MS, MESSAGE_MS, REFRESH_MS, REFRESH_SHARE, ROWS_MINIMUM } from './limits.ts';
+import {
+  COLUMNS_MINIMUM,
+  FRAME_MS,
+  MESSAGE_MS,
+  REFRESH_LAST_MS,
+  REFRESH_MS,
+  REFRESH_SHARE,
+  ROWS_MINIMUM,
+} from './limits.ts';
 import { type Line, LOOK, line, span } from './line.ts';
 import type { TopModel } from './model.ts';
 import { Prompt } from './prompt.ts';
@@ -81,7 +89,7 @@ export class TopScreen {
     canvas.draw(this.#frame(canvas.columns, canvas.rows));
     const took = performance.now() - began;
     this.#drawnAt = began;
-    if (refreshes) this.#refreshAt = began + Math.max(REFRESH_MS, took * REFRESH_SHARE);
+    if (refreshes) this.#refreshAt = began + Math.min(REFRESH_LAST_MS, Math.max(REFRESH_MS, took * REFRESH_SHARE));
     this.spentMs += took;
     this.frames += 1;
   }

@@ -11,7 +11,7 @@ import { topModel } from '../../support/top-model.ts';
 const capture = readFileSync(join(import.meta.dirname, '../../analyze/protocols/captures/http2.pcap'));
 const key = (name: string) => ({ name, text: name.length === 1 ? name : undefined });
 
-function screen(columns = 120, rows = 30) {
+function screen(columns = 120, rows = 30, refreshed = () => {}) {
   const { model, session } = topModel();
   session.push(capture);
   session.end();
@@ -29,6 +29,11 @@ function screen(columns = 120, rows = 30) {
     quit: () => void done.push('quit'),
   };
   const settings = { views: TOP_VIEWS, view: 'services', utf8: true, refresh: () => model.refresh() };
+  const refresh = settings.refresh;
+  settings.refresh = () => {
+    refresh();
+    refreshed();
+  };
   const top = new TopScreen(model, actions, settings);
   let shown: Frame | undefined;
   const canvas = {
@@ -56,6 +61,19 @@ function screen(columns = 120, rows = 30) {
   };
   return { top, canvas, press, text, done };
 }
+
+test('one look that took long does not put off the next for long', async () => {
+  let looks = 0;
+  const { text } = screen(120, 30, () => {
+    looks += 1;
+    const until = performance.now() + (looks === 1 ? 150 : 0);
+    while (performance.now() < until);
+  });
+  await text();
+  await sleep(1_600);
+  await text();
+  expect(looks).toBe(2);
+});
 
 test('no more than ten frames a second are drawn, and none while one is on its way', async () => {
   const { top, canvas } = screen();
