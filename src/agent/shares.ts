@@ -1,9 +1,10 @@
 import { closeSync } from 'node:fs';
 import type { CaptureRequest } from '../wire/agent-protocol.ts';
-import type { AgentTarget } from '../wire/agent-target.ts';
+import { type AgentTarget, isPodTarget } from '../wire/agent-target.ts';
 import { KsnoopError } from '../wire/errors.ts';
 import { joinFilters } from '../wire/join-filters.ts';
 import { TARGETS_PER_AGENT } from '../wire/limits.ts';
+import { preparePipes } from './fifo.ts';
 import { InterfaceCapture, type InterfaceEnd } from './interface-capture.ts';
 import { ENDED_KEPT } from './limits.ts';
 import { type HeldNamespace, holdNamespace } from './namespace.ts';
@@ -71,14 +72,12 @@ export class Shares {
    * @throws KsnoopError BAD_FILTER, or why none of them can be captured; then nothing is left behind
    */
   async begin(): Promise<void> {
-    let processes: PodProcess[] | undefined;
-    const scan = () => {
-      processes ??= this.#proc.podProcesses();
-      return processes;
-    };
-    for (const target of this.#request.targets) this.#hold(target, scan);
+    const { targets } = this.#request;
+    const processes = targets.some(isPodTarget) ? this.#proc.podProcesses() : [];
+    for (const target of targets) this.#hold(target, () => processes);
     // A filter that is wrong is wrong for all: nothing starts before every one has been compiled.
     await Promise.all([...this.#shares].map((share) => this.#checkFirst(share)));
+    preparePipes(this.#shares.size);
     for (const share of this.#shares) this.#begin(share);
     await Promise.all([...this.#shares].map(({ begun }) => begun));
     if (this.#shares.size === 0 && this.#sandboxes.size === 0) {
@@ -174,8 +173,7 @@ export class Shares {
   /** Find and hold a target's namespace, or wait for it. @returns the share it is in, if it is new */
   #hold(target: AgentTarget, processes: () => readonly PodProcess[]): Share | undefined {
     try {
-      const pod = target.kind === 'pod' || target.kind === 'local-pod';
-      return this.#place(target, holdNamespace(target, this.#proc, pod ? processes() : []));
+      return this.#place(target, holdNamespace(target, this.#proc, isPodTarget(target) ? processes() : []));
     } catch (thrown) {
       if (!isNotYet(thrown) || !this.#wait(target)) this.#targets.failed(target, thrown);
       else this.#targets.waits(target, thrown.message);

@@ -96,3 +96,8 @@ export function parseTarget(value: unknown, where: string): AgentTarget {
       throw invalid(where, `is of an unknown kind: ${String(target.kind)}`);
   }
 }
+
+/** Whether a target is a pod: found by its processes. */
+export function isPodTarget({ kind }: AgentTarget): boolean {
+  return kind === 'pod' || kind === 'local-pod';
+}

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { DESCRIPTION } from '../../daemonset/image/description.ts';
+import { SPOOL_FILE_BYTES } from '../../src/agent/limits.ts';
 import { readKustomization } from '../../src/capture/install/manifests.ts';
 import { type JsonObject, objectAt, objectsAt } from '../../src/wire/guard.ts';
+import { SESSIONS_PER_NODE } from '../../src/wire/limits.ts';
 
 const folder = join(import.meta.dirname, '../../daemonset');
 let objects: JsonObject[];
@@ -52,7 +54,9 @@ test('only what a capture needs on the node', () => {
     hostNetwork: false,
     securityContext: { seccompProfile: { type: 'RuntimeDefault' }, appArmorProfile: { type: 'Unconfined' } },
   });
-  expect(template).not.toHaveProperty('volumes');
+  // Nothing of the node's: a folder of its own, as large as all captures' files may become.
+  expect(template.volumes).toEqual([{ name: 'spool', emptyDir: { sizeLimit: '8Gi' } }]);
+  expect(SPOOL_FILE_BYTES * SESSIONS_PER_NODE).toBeLessThanOrEqual(8 * 1024 ** 3);
   expect(template).not.toHaveProperty('hostIPC');
   expect(agent.securityContext).toEqual({
     privileged: false,
@@ -75,8 +79,15 @@ test('the container runs the agent of the image and is cheap to probe', () => {
     name: 'agent',
     image: 'ksnoop-agent',
     command: [...DESCRIPTION.entrypoint, ...DESCRIPTION.command],
-    env: [{ name: 'NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } }],
-    resources: { requests: { cpu: '10m', memory: '48Mi' }, limits: { memory: '512Mi' } },
+    env: [
+      { name: 'NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
+      { name: 'KSNOOP_SPOOL', value: '/var/spool/ksnoop' },
+    ],
+    volumeMounts: [{ name: 'spool', mountPath: '/var/spool/ksnoop' }],
+    resources: {
+      requests: { cpu: '10m', memory: '48Mi' },
+      limits: { memory: '512Mi', 'ephemeral-storage': '9Gi' },
+    },
   });
   const probe = objectAt(agent, 'readinessProbe');
   expect(Number(probe.periodSeconds)).toBeGreaterThanOrEqual(30);

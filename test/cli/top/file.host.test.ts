@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { cellWidth } from '../../../src/view/text-width.ts';
 import { builtPcap } from '../../support/built-capture.ts';
+import { hostileCapture } from '../../support/hostile-capture.ts';
 import { program } from '../../support/ksnoop-process.ts';
 import { ensurePackages } from '../../support/packages.ts';
 import { Terminal } from '../../support/terminal.ts';
@@ -255,24 +256,9 @@ test('Enter opens an exchange: what was said, its flow, its packets in hex; Esc 
   await terminal?.shows(/1 of 15/);
 });
 
-/** What a terminal would obey, what turns text around, what is wide, and marks upon marks. */
-const HOSTILE = '\x1b[2J\x1b[31m\x9b2J\x07\u202etxt.exe\u202c日本語🎉e\u0301\u0302\u0303\u0304';
-
 test('a response full of escape sequences, bidi and wide characters leaves the screen whole', async () => {
   const file = join(folder, 'hostile.pcap');
-  // Redis speaks of UTF-8; of HTTP's octets each is a character.
-  const request = `*2\r\n$3\r\nGET\r\n$${Buffer.byteLength(HOSTILE)}\r\n${HOSTILE}\r\n`;
-  const response = `-ERR ${HOSTILE}\r\n`;
-  const asked = Buffer.byteLength(request);
-  writeFileSync(
-    file,
-    builtPcap([
-      { side: 0, sequence: 0, flags: 'S', at: 0 },
-      { side: 1, sequence: 0, acknowledgment: 1, flags: 'S.', at: 1 },
-      { side: 0, sequence: 1, acknowledgment: 1, flags: 'P.', payload: request, at: 2 },
-      { side: 1, sequence: 1, acknowledgment: 1 + asked, flags: 'P.', payload: response, at: 3 },
-    ]),
-  );
+  writeFileSync(file, hostileCapture());
   await top({ file, columns: 100, rows: 30 }).shows(/at the end/);
   terminal?.press('2');
   const list = (await terminal?.shows(/GET /)) ?? '';
@@ -297,11 +283,6 @@ function whole(screen: string, columns: number, rows: number): void {
   expect(lines.at(-1)).toMatch(/^\? help/);
   expect(Math.max(...lines.map(cellWidth))).toBeLessThanOrEqual(columns);
 }
-
-test('not on a terminal it says what to use instead', () => {
-  const run = () => execFileSync(process.execPath, [program, 'top', capture], { stdio: ['ignore', 'pipe', 'pipe'] });
-  expect(run).toThrow(/stdout is none.*-o summary/);
-});
 
 test('a name that was asked for opens: its answers, latencies, and who asked last', async () => {
   const file = join(import.meta.dirname, '../../analyze/protocols/captures/dns.pcap');

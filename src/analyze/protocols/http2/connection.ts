@@ -1,4 +1,3 @@
-import { joinedOctets } from '../../../wire/octets.ts';
 import { i32, u8 } from '../../bytes.ts';
 import { type Incomplete, SIDE, type Side } from '../../event.ts';
 import { PENDING_PER_STREAM } from '../../limits.ts';
@@ -6,15 +5,12 @@ import { maskText } from '../../secrets.ts';
 import { latin1 } from '../../text.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
-import { Direction, type DirectionSink } from './direction.ts';
+import { BLOCK, Direction, type DirectionSink } from './direction.ts';
 import { errorName } from './errors.ts';
 import { FLAG, FRAME, FRAME_HEADER } from './frame-reader.ts';
 import { frameAt, type Streams } from './frame-search.ts';
 import { PREFACE, prefaceAt } from './preface.ts';
 import { type Half, Http2Stream } from './stream.ts';
-
-/** Octets of one header block over all its frames. */
-const BLOCK_MAXIMUM = 512 * 1024;
 
 /** One HTTP/2 connection (RFC 9113): its streams are exchanges. */
 export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
@@ -154,8 +150,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
 
   onLost(direction: Direction): void {
     // What is missing may have held something of every stream under way; what was said before in the table counts no more.
-    direction.block = [];
-    direction.blockStream = 0;
+    direction.dropBlock();
     direction.hpack.forget();
     for (const stream of this.#streams.values()) {
       if (direction.side === SIDE.client ? isUnderWay(stream.request) : isUnderWay(stream.response)) stream.gap = true;
@@ -195,30 +190,15 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
     length: number,
     first: boolean,
   ): void {
-    if (first) {
-      direction.block = [];
-      direction.blockOctets = 0;
-      direction.blockFlags = flags;
-      direction.blockStream = id;
-    }
     const stream = this.#stream(direction.side, id);
     const half = direction.side === SIDE.client ? stream?.request : stream?.response;
     half?.seen(this.#context.now, length + FRAME_HEADER);
-    direction.blockOctets += end - start;
-    if (direction.blockOctets > BLOCK_MAXIMUM) {
+    const whole = direction.gather(id, flags, bytes, start, end, first);
+    if (whole === BLOCK.more) return;
+    if (whole === BLOCK.tooLong) {
       this.#lose(direction);
       return;
     }
-    if ((flags & FLAG.endHeaders) === 0) {
-      direction.block.push(Uint8Array.from(bytes.subarray(start, end)));
-      return;
-    }
-    const whole =
-      direction.block.length === 0
-        ? bytes.subarray(start, end)
-        : joinedOctets([...direction.block, bytes.subarray(start, end)]);
-    direction.block = [];
-    direction.blockStream = 0;
     const decoded = direction.hpack.decode(whole, 0, whole.length, (name, value) => half?.field(name, value));
     if (!decoded) {
       this.#lose(direction);

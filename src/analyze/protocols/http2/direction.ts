@@ -1,6 +1,13 @@
+import { joinedOctets } from '../../../wire/octets.ts';
 import type { Side } from '../../event.ts';
-import { FrameReader } from './frame-reader.ts';
+import { FLAG, FrameReader } from './frame-reader.ts';
 import { HpackDecoder } from './hpack.ts';
+
+/** Octets of one header block over all its frames. */
+const BLOCK_MAXIMUM = 512 * 1024;
+
+/** What `Direction.gather` returns instead of a block: more of it is to come, or it is too long to be believed. */
+export const BLOCK = { more: 'more', tooLong: 'too long' } as const;
 
 /** Takes the frames of both directions. */
 export interface DirectionSink {
@@ -34,12 +41,13 @@ export class Direction {
   readonly side: Side;
   /** Octets of the client's preface still to come. */
   preface = 0;
-  block: Uint8Array[] = [];
-  blockOctets = 0;
+  /** Of the header block under way: the flags of its first frame, and its stream; 0 without one. */
   blockFlags = 0;
   blockStream = 0;
   /** Of a DATA frame under way: octets of padding at its end. */
   padding = 0;
+  #block: Uint8Array[] = [];
+  #blockOctets = 0;
 
   constructor(side: Side, sink: DirectionSink) {
     this.side = side;
@@ -51,5 +59,42 @@ export class Direction {
       onFrame: (type, flags, stream, bytes, start, end) => sink.onFrame(this, type, flags, stream, bytes, start, end),
       onLost: () => sink.onLost(this),
     });
+  }
+
+  /**
+   * Take a frame's part of a header block.
+   * @param first whether it begins one
+   * @returns the whole block when this was the last of it; valid during the call
+   */
+  gather(
+    id: number,
+    flags: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    first: boolean,
+  ): Uint8Array | (typeof BLOCK)[keyof typeof BLOCK] {
+    if (first) {
+      this.dropBlock();
+      this.blockFlags = flags;
+      this.blockStream = id;
+    }
+    this.#blockOctets += end - start;
+    if (this.#blockOctets > BLOCK_MAXIMUM) return BLOCK.tooLong;
+    const part = bytes.subarray(start, end);
+    if ((flags & FLAG.endHeaders) === 0) {
+      this.#block.push(Uint8Array.from(part));
+      return BLOCK.more;
+    }
+    const whole = this.#block.length === 0 ? part : joinedOctets([...this.#block, part]);
+    this.dropBlock();
+    return whole;
+  }
+
+  /** No header block is under way any more. */
+  dropBlock(): void {
+    this.#block = [];
+    this.#blockOctets = 0;
+    this.blockStream = 0;
   }
 }
