@@ -39,18 +39,22 @@ export async function open(kube: Kube, call: ApiCall): Promise<IncomingMessage> 
 }
 
 async function sent(kube: Kube, call: ApiCall): Promise<IncomingMessage> {
-  try {
-    return await attempt(kube, call);
-  } catch (thrown) {
-    if (thrown !== STALE) throw thrown;
-    return attempt(kube, call);
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt(kube, call, tries < CONNECTION_TRIES);
+    } catch (thrown) {
+      if (thrown !== STALE) throw thrown;
+    }
   }
 }
 
 /** Marks a kept connection that the server had closed before our request reached it. */
 const STALE = Symbol('stale connection');
 
-async function attempt(kube: Kube, call: ApiCall): Promise<IncomingMessage> {
+/** Where one kept connection is stale, so are mostly the others: each try ends one of them, and then there is a new one. */
+const CONNECTION_TRIES = 16;
+
+async function attempt(kube: Kube, call: ApiCall, mayBeStale: boolean): Promise<IncomingMessage> {
   const { signal } = call;
   signal?.throwIfAborted();
   const options = await kube.options();
@@ -85,8 +89,9 @@ async function attempt(kube: Kube, call: ApiCall): Promise<IncomingMessage> {
     request.on('error', (cause) => {
       settle();
       if (signal?.aborted) reject(signal.reason);
-      else if (request.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(systemCode(cause) ?? '')) reject(STALE);
-      else reject(connectionFailure(kube, cause));
+      else if (mayBeStale && request.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(systemCode(cause) ?? '')) {
+        reject(STALE);
+      } else reject(connectionFailure(kube, cause));
     });
     request.end(call.body);
   });

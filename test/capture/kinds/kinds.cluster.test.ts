@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isObject, objectAt, objectsAt, optionalString, parseJson } from '../../../src/wire/guard.ts';
-import { cluster, type TestCluster } from '../../support/cluster.ts';
+import type { TestCluster } from '../../support/cluster.ts';
 import { KsnoopProcess } from '../../support/ksnoop-process.ts';
 import { applyText, ensureAgent, ensureShop, kubectl } from '../../support/shop.ts';
 
@@ -21,10 +21,8 @@ const object = (apiVersion: string, kind: string, name: string, more: object, me
 };
 
 beforeAll(async () => {
-  // Targets are only looked for, so any shop and any agents that are there will do.
-  on = await cluster();
-  if ((await on.kubectl('get', 'deployment/client', '-n', 'shop')).code !== 0) await ensureShop();
-  if ((await on.kubectl('get', 'daemonset/ksnoop-agent', '-n', 'ksnoop')).code !== 0) await ensureAgent();
+  on = await ensureShop();
+  await ensureAgent();
   const image = await kubectl(
     on,
     'get',

@@ -29,6 +29,22 @@ test('a connection the server closed in between is replaced without a word', asy
   expect(await get(kube, PODS)).toEqual({ ok: true });
 });
 
+test('of several connections the server closed in between, each is replaced', async () => {
+  const used = new WeakSet<object>();
+  let ending = false;
+  const kube = await kubeOf({
+    onRequest: (request, response) => {
+      if (ending && used.has(request.socket)) request.socket.destroy();
+      else json(response, 200, { ok: true });
+      used.add(request.socket);
+    },
+  });
+  await Promise.all([1, 2, 3].map((pod) => get(kube, `${PODS}/web-${pod}`)));
+  expect(server.connections()).toBe(3);
+  ending = true;
+  expect(await get(kube, PODS)).toEqual({ ok: true });
+});
+
 test('a list is read page by page', async () => {
   const kube = await kubeOf({
     onRequest: (request, response) => {
