@@ -36,7 +36,7 @@ test('an Ingress is its controller and its backends: client to edge and edge to 
   await ksnoop.capturing(3);
   const curl = `curl -s -o /dev/null -w '%{http_code} ' -H 'Host: shop.example' "http://edge/ok?run=${run}&n=$i"`;
   const script = `for i in $(seq ${N}); do ${curl}; done`;
-  const statuses = await kubectl(on, 'exec', '-n', 'shop', 'deploy/client', '--', 'sh', '-c', script);
+  const statuses = await kubectl(on, 'exec', '-n', 'shop', client?.name ?? '', '--', 'sh', '-c', script);
   expect(statuses.trim().split(' ')).toEqual(Array(N).fill('200'));
   const { code, stderr } = await ksnoop.stop();
   expect(code, stderr).toBe(0);
