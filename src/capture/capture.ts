@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentTarget } from '../wire/agent-target.ts';
 import type { CaptureObserver } from './capture-observer.ts';
-import { DRAIN_MS, MERGE_WINDOW_MS, OUTPUT_BYTES } from './limits.ts';
+import { DRAIN_MS, FIRST_PACKETS_MS, MERGE_WINDOW_MS, OUTPUT_BYTES } from './limits.ts';
 import { type BlockSink, Merge } from './merge.ts';
 import { clockNotes, type NodeClock } from './node-clock.ts';
 import { type CaptureSettings, type NodeAccess, type NodePlan, NodeStream } from './node-stream.ts';
@@ -47,6 +48,8 @@ export interface RunningCapture {
   readonly clocks: ReadonlyMap<string, NodeClock>;
   /** How a node's agent is reached, now; undefined when it is not. */
   wayTo(node: string): string | undefined;
+  /** Resolves when the first targets are captured, or when that takes long: what they do not need can be asked from then on. */
+  readonly standing: Promise<void>;
   readonly result: Promise<CaptureResult>;
   /** End in good order: what was captured still comes. */
   stop(cause: StopCause): void;
@@ -96,6 +99,9 @@ export function startCapture(
   const onStarted = () => {
     if (Number.isFinite(limits.durationMs)) duration ??= setTimeout(() => stop('duration'), limits.durationMs);
   };
+  const allStarted = Promise.withResolvers<void>();
+  const isWaiting = ({ targets }: NodePlan) => targets.some(({ key }) => report.targets.get(key)?.state === 'waiting');
+  const standing = Promise.race([allStarted.promise, sleep(FIRST_PACKETS_MS, undefined, { ref: false })]);
   const sessionId = () => randomBytes(16).toString('hex');
   const context = { settings, merge, report, observer, sessionId, onStarted };
   const streams = new Map<string, NodeStream>();
@@ -186,12 +192,13 @@ export function startCapture(
     () => {
       merge.release();
       output.flush();
+      if (cause !== undefined || !plans.some(isWaiting)) allStarted.resolve();
     },
     Math.min(TICK_MS, MERGE_WINDOW_MS),
   );
   for (const plan of plans) open(plan, false);
   if (plans.length === 0) endIfDone();
-  void follow?.(change, following.signal);
+  void follow?.(change, following.signal, standing);
   const result = finished.promise.then((): CaptureResult => {
     following.abort();
     merge.flush();
@@ -207,6 +214,7 @@ export function startCapture(
     tally,
     clocks: merge.clocks,
     wayTo: (node) => streams.get(node)?.way,
+    standing,
     result,
     stop,
     terminate: () => terminateOrDrain(1),

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentTarget } from '../wire/agent-target.ts';
 import { KsnoopError } from '../wire/errors.ts';
 import { ClientPods } from './client-pods.ts';
@@ -7,7 +6,6 @@ import type { TargetEvent } from './followed-targets.ts';
 import type { Kube } from './kube/kube.ts';
 import { AgentAccess } from './kube/open-agent.ts';
 import type { PodView } from './kube/pod.ts';
-import { FIRST_STREAM_MS } from './limits.ts';
 import { podNames } from './names.ts';
 import type { NodePlan } from './node-stream.ts';
 import { ownConnectionFilter } from './own-connection.ts';
@@ -34,8 +32,6 @@ export interface ClusterPlan {
   readonly growing: boolean;
   /** Tells what joins and leaves; undefined when the set is frozen. */
   readonly follow: FollowChanges | undefined;
-  /** Resolves when a stream stands, or when that takes long: what the first packet does not need can be asked from then on. */
-  readonly standing: Promise<unknown>;
   /** Takes who spoke to which captured pod (`--clients`), so that callers join. */
   readonly seen: ((label: string, caller: string) => void) | undefined;
 }
@@ -94,12 +90,9 @@ export async function planCluster(
   const leaveOut = onNodes ? await ownConnectionFilter(kube) : undefined;
   const clients = options.clients ? new ClientPods(kube, query.namespaces ?? []) : undefined;
   for (const pod of pods) clients?.ask(podLabel(pod));
-  const standing =
-    byNode.size === 0
-      ? Promise.resolve()
-      : Promise.race([agents.reached, sleep(FIRST_STREAM_MS, undefined, { ref: false })]);
-  const follow: FollowChanges = async (emit, until) => {
+  const follow: FollowChanges = async (emit, until, standing) => {
     await standing;
+    if (until.aborted) return;
     const tell = (event: TargetEvent) => emit(changeOf(event, at));
     const asked = (event: TargetEvent) => {
       if (event.type === 'added') clients?.ask(podLabel(event.pod));
@@ -125,7 +118,6 @@ export async function planCluster(
     waiting: waits.length > 0,
     growing,
     follow: options.follow || options.clients ? follow : undefined,
-    standing,
     seen: clients && ((label, caller) => clients.see(label, caller)),
   };
 }

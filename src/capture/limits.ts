@@ -48,8 +48,8 @@ export const CLOCK_NOTED_MS = 10;
 /** Neither event nor packet from an agent for this long: the stream is dead, whatever the socket says. */
 export const SILENCE_MS = 20_000;
 
-/** What the first stream does not need (watches, names) is asked for when it stands, or after this long. */
-export const FIRST_STREAM_MS = 500;
+/** What the first packets do not need (watches, names) is asked for when all are captured, or after this long. */
+export const FIRST_PACKETS_MS = 500;
 
 /** Lines of an agent's stderr that are not its protocol, kept for the error message. */
 export const STRAY_LINES = 20;

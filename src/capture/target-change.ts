@@ -20,5 +20,13 @@ export type TargetChange =
   /** Something the user should know. */
   | { readonly type: 'note'; readonly message: string };
 
-/** Tells changes until the signal aborts; then it returns. Never rejects. */
-export type FollowChanges = (emit: (change: TargetChange) => void, signal: AbortSignal) => Promise<void>;
+/**
+ * Tells changes until the signal aborts; then it returns. Never rejects.
+ * @param standing resolves when the first targets are captured, or when that takes long: asking need not begin before,
+ *   while agents start
+ */
+export type FollowChanges = (
+  emit: (change: TargetChange) => void,
+  signal: AbortSignal,
+  standing: Promise<void>,
+) => Promise<void>;

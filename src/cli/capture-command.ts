@@ -2,7 +2,7 @@ import { CallerTap } from '../capture/caller-tap.ts';
 import { type CaptureResult, type CaptureTargets, type RunningCapture, startCapture } from '../capture/capture.ts';
 import { planLocal } from '../capture/local/plan.ts';
 import { CaptureReport } from '../capture/report.ts';
-import type { FollowChanges } from '../capture/target-change.ts';
+import type { FollowChanges, TargetChange } from '../capture/target-change.ts';
 import { wantsColour } from '../view/colour.ts';
 import { summaryLines } from '../view/summary.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../wire/errors.ts';
@@ -136,7 +136,9 @@ async function run(
     }
   });
   const naming = new AbortController();
-  void found.laterNames(naming.signal, (names) => output.addNames(names));
+  void running.standing.then(async () => {
+    if (!naming.signal.aborted) await found.laterNames(naming.signal, (names) => output.addNames(names));
+  });
   const result = await running.result;
   await host.ended?.();
   naming.abort();
@@ -169,11 +171,13 @@ async function conclude(
 
 /** The names of targets that join reach the output before they are captured. */
 function withNames(follow: FollowChanges, output: Output): FollowChanges {
-  return (emit, signal) =>
-    follow((change) => {
+  return (emit, signal, standing) => {
+    const named = (change: TargetChange) => {
       if (change.type === 'added') output.addNames(change.names);
       emit(change);
-    }, signal);
+    };
+    return follow(named, signal, standing);
+  };
 }
 
 function findLocal(config: CaptureConfig): Found {

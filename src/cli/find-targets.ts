@@ -49,7 +49,6 @@ export async function findTargets(config: CaptureConfig, say: Voice, signal: Abo
     seen: plan.seen,
     names: podNames(plan.pods),
     laterNames: async (until: AbortSignal, tell: (names: readonly NamedAddress[]) => void) => {
-      await plan.standing;
       const namespaces = plan.pods.map((pod) => pod.namespace);
       await tellNames(kube, namespaces, follow, until, tell);
     },

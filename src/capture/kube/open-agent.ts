@@ -18,7 +18,6 @@ export class AgentAccess {
   readonly #wish: TransportWish;
   readonly #signal: AbortSignal;
   readonly #first: Promise<Agents>;
-  readonly #reached = Promise.withResolvers<void>();
   /** Port-forward is not wanted, or not allowed: what one node was told goes for all. */
   #execOnly: boolean;
 
@@ -31,18 +30,13 @@ export class AgentAccess {
     this.#first.catch(() => {});
   }
 
-  /** Resolves when an agent has been reached, or could not be. */
-  get reached(): Promise<void> {
-    return this.#reached.promise;
-  }
-
   /** Reaches the agent of a node, whichever pod that is by then. */
   on(node: string): OpenTransport {
     let attempts = 0;
     return async (handlers, signal) => {
       attempts += 1;
       const agents = attempts === 1 ? this.#first : this.#list();
-      return this.#open(node, agents, handlers, signal).finally(() => this.#reached.resolve());
+      return this.#open(node, agents, handlers, signal);
     };
   }
 
