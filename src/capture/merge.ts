@@ -121,15 +121,10 @@ export class Merge {
     let time = this.#time(block);
     // Statistics speak of the packets before them and stay behind them.
     if (block.type !== BLOCK.enhancedPacket && queue.size > 0) time = Math.max(time, queue.tailTime);
-    let { bytes, offset } = block;
-    if (block.transient) {
-      bytes = bytes.slice(offset, offset + block.length);
-      offset = 0;
-    }
     const wasEmpty = queue.size === 0;
     const headTime = queue.headTime;
     const wasBusy = queue.busyUntil;
-    queue.push(time, this.#now(), bytes, offset, block.length, block.type);
+    queue.push(time, this.#now(), block.bytes, block.offset, block.length, block.type);
     this.#waitingBytes += block.length;
     if (queue.busyUntil !== wasBusy) this.#busy.add(queue);
     if (wasEmpty) this.#heap.add(queue);

@@ -13,16 +13,18 @@ export interface BlockView {
   length: number;
   type: number;
   littleEndian: boolean;
-  /** The bytes are the framer's own and will be written over: whoever keeps the block copies it. */
-  transient: boolean;
 }
 
 const SHORTEST_BLOCK = 12;
+/** So much of a block tells its length: of a section header's, after its byte-order magic. */
+const HEAD_BYTES = 12;
+/** A block's claim to be as long is believed: room for a packet of 64 KiB. */
+const ROOM_BYTES = 128 * 1024;
 const SHORTEST_SECTION_HEADER = 28;
 
 /**
- * Frames pcapng blocks out of bytes cut anywhere. A block that lies whole in a chunk is handed on in place; only one
- * that spans chunks is copied.
+ * Frames pcapng blocks out of bytes cut anywhere. A block that lies whole in a chunk is handed on in place; one that
+ * spans chunks is gathered in a buffer of its own, so whoever keeps a block keeps its buffer and need not copy it.
  */
 export class BlockFramer {
   /** Bytes of whole blocks handed on so far: where in the stream reading stands. */
@@ -30,8 +32,10 @@ export class BlockFramer {
   readonly #onBlock: (block: BlockView) => void;
   readonly #block: BlockView;
   #littleEndian = true;
-  #carry = new Uint8Array(64 * 1024);
-  #carried = 0;
+  /** The block that spans chunks: its first bytes, until they tell its length, then all of it. */
+  #spanning: Uint8Array = new Uint8Array(HEAD_BYTES);
+  #view = new DataView(this.#spanning.buffer);
+  #gathered = 0;
 
   constructor(onBlock: (block: BlockView) => void) {
     this.#onBlock = onBlock;
@@ -43,13 +47,12 @@ export class BlockFramer {
       length: 0,
       type: 0,
       littleEndian: true,
-      transient: false,
     };
   }
 
   /** Bytes of a block that has begun and not ended: more than 0 at the stream's end means it was cut. */
   get pending(): number {
-    return this.#carried;
+    return this.#gathered;
   }
 
   /**
@@ -58,14 +61,20 @@ export class BlockFramer {
    */
   push(chunk: Uint8Array): void {
     let offset = 0;
-    while (this.#carried > 0 && offset < chunk.length) {
-      const wanted = this.#carried < 12 ? 12 : this.#totalLength(this.#carry, this.#carriedView(), 0);
-      offset += this.#addToCarry(chunk, offset, wanted - this.#carried);
-      if (this.#carried < 12) return;
-      const total = this.#totalLength(this.#carry, this.#carriedView(), 0);
-      if (this.#carried < total) continue;
-      this.#carried = 0;
-      this.#emit(this.#carry, this.#carriedView(), 0, total);
+    while (this.#gathered > 0 && offset < chunk.length) {
+      offset += this.#gather(chunk, offset);
+      if (this.#gathered < this.#spanning.length) return;
+      const view = this.#view;
+      const total = this.#totalLength(this.#spanning, view, 0);
+      if (this.#gathered < total) {
+        this.#makeRoom(total);
+        continue;
+      }
+      const whole = this.#spanning;
+      this.#gathered = 0;
+      this.#spanning = new Uint8Array(HEAD_BYTES);
+      this.#view = new DataView(this.#spanning.buffer);
+      this.#emit(whole, view, 0, total);
     }
     if (offset < chunk.length) this.#pushWhole(chunk, offset);
   }
@@ -75,27 +84,28 @@ export class BlockFramer {
     let offset = start;
     while (chunk.length - offset >= SHORTEST_BLOCK) {
       const total = this.#totalLength(chunk, view, offset);
-      if (chunk.length - offset < total) break;
+      if (chunk.length - offset < total) {
+        this.#makeRoom(total);
+        break;
+      }
       this.#emit(chunk, view, offset, total);
       offset += total;
     }
-    if (offset < chunk.length) this.#addToCarry(chunk, offset, chunk.length - offset);
+    if (offset < chunk.length) this.#gather(chunk, offset);
   }
 
-  #carriedView(): DataView {
-    return new DataView(this.#carry.buffer, 0, this.#carry.length);
+  /** A buffer of the block's own length; of one that claims much only when as much has come. */
+  #makeRoom(total: number): void {
+    const room = Buffer.allocUnsafeSlow(Math.min(total, Math.max(ROOM_BYTES, this.#gathered * 2)));
+    room.set(this.#spanning.subarray(0, this.#gathered));
+    this.#spanning = room;
+    this.#view = new DataView(room.buffer);
   }
 
-  #addToCarry(chunk: Uint8Array, offset: number, wanted: number): number {
-    const taken = Math.min(wanted, chunk.length - offset);
-    const needed = this.#carried + taken;
-    if (needed > this.#carry.length) {
-      const larger = new Uint8Array(Math.max(needed, this.#carry.length * 2));
-      larger.set(this.#carry.subarray(0, this.#carried));
-      this.#carry = larger;
-    }
-    this.#carry.set(chunk.subarray(offset, offset + taken), this.#carried);
-    this.#carried = needed;
+  #gather(chunk: Uint8Array, offset: number): number {
+    const taken = Math.min(this.#spanning.length - this.#gathered, chunk.length - offset);
+    this.#spanning.set(chunk.subarray(offset, offset + taken), this.#gathered);
+    this.#gathered += taken;
     return taken;
   }
 
@@ -134,7 +144,6 @@ export class BlockFramer {
     block.length = total;
     block.type = view.getUint32(offset, this.#littleEndian);
     block.littleEndian = this.#littleEndian;
-    block.transient = bytes === this.#carry;
     this.consumed += total;
     this.#onBlock(block);
   }
@@ -200,5 +209,5 @@ export function isLastStatistics(bytes: Uint8Array, offset: number, length: numb
 
 function littleEndianBlock(type: number, bytes: Uint8Array, offset: number, length: number): BlockView {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return { bytes, view, offset, length, type, littleEndian: true, transient: false };
+  return { bytes, view, offset, length, type, littleEndian: true };
 }

@@ -18,7 +18,7 @@ const OPTIONS = 20;
 export function interfaceStatisticsOf(bytes: Uint8Array, offset: number, length: number): InterfaceStatistics {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const time = (at: number) => (BigInt(view.getUint32(at, true)) << 32n) | BigInt(view.getUint32(at + 4, true));
-  const block: BlockView = { bytes, view, offset, length, type: 0, littleEndian: true, transient: false };
+  const block: BlockView = { bytes, view, offset, length, type: 0, littleEndian: true };
   let endTime: bigint | undefined;
   const counts = new Map<number, number>();
   forEachOption(block, offset + OPTIONS, (code, at, size) => {
