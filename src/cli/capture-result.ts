@@ -47,13 +47,16 @@ function targetSummary(
     tallies.reduce((all, tally) => all + pick(tally), 0);
   const note = whatBecame(target);
   const [first] = target.interfaces;
+  const captured = sum(({ packets }) => packets);
+  const { droppedByKernel, droppedByKsnoop } = counters;
   return {
     label: target.label,
     sharedWith: first === undefined ? undefined : owners.get(first),
-    captured: sum(({ packets }) => packets),
-    received: counters.received,
-    droppedByKernel: counters.droppedByKernel,
-    droppedByKsnoop: counters.droppedByKsnoop,
+    captured,
+    // An agent that was killed has not told its last counts.
+    received: Math.max(counters.received, captured + droppedByKernel + droppedByKsnoop),
+    droppedByKernel,
+    droppedByKsnoop,
     truncated: sum(({ truncated }) => truncated),
     note,
   };

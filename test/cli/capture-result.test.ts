@@ -96,6 +96,14 @@ async function summaryOf(result: CaptureResult, path = '/dev/null', kind: Binary
   return summary;
 }
 
+test('what came from an agent that could not tell its last counts was received', async () => {
+  const result = ended();
+  const told = { captured: 1, received: 2, droppedByKernel: 1, droppedByKsnoop: 0 };
+  result.web.counters.set(interfaceKey(1, 0), told);
+  const { targets } = await summaryOf(result);
+  expect(targets[0]).toMatchObject({ captured: 5, received: 6, droppedByKernel: 1 });
+});
+
 test('every target has what is in the file, and what its agent counted', async () => {
   const { targets, ...rest } = await summaryOf(ended());
   expect(targets).toEqual([
