@@ -1,9 +1,10 @@
 import type { InterfaceCounters } from '../wire/agent-protocol.ts';
 import { KsnoopError } from '../wire/errors.ts';
 import { interfaceDescription, interfaceStatistics } from '../wire/pcapng-write.ts';
+import { FirstPackets } from './first-packets.ts';
 import { BUSY_PACKETS, CALM_CHECKS, CALM_PACKETS, TCPDUMP_START_MS } from './limits.ts';
 import type { HeldNamespace } from './namespace.ts';
-import { PacketSource, packetClock } from './packet-source.ts';
+import { PacketSource, packetClock, packetTime, type SourceHandlers } from './packet-source.ts';
 import { PacketWriter } from './packet-writer.ts';
 import type { Spool } from './spool.ts';
 import type { TcpdumpMode, TcpdumpOptions } from './tcpdump.ts';
@@ -24,6 +25,7 @@ export class InterfaceCapture {
   readonly #nextId: () => number;
   readonly #end = Promise.withResolvers<InterfaceEnd>();
   #source: PacketSource | undefined;
+  #first: FirstPackets | undefined;
   #writer: PacketWriter | undefined;
   #startTime = now();
   #handOver: Promise<void> | undefined;
@@ -74,17 +76,24 @@ export class InterfaceCapture {
 
   /**
    * Resolves when packets of the namespace are being captured.
+   * @param hurry whether its first packets are worth a tcpdump of their own
    * @throws KsnoopError why not: UNKNOWN_INTERFACE, TCPDUMP_NOT_STARTED, TCPDUMP_ENDED, TCPDUMP_SILENT, NO_PIPE
    */
-  async start(): Promise<void> {
+  async start(hurry = false): Promise<void> {
     const since = performance.now();
     let source = this.#open('prompt');
+    if (hurry) this.#first = new FirstPackets(this.#namespace, this.#options, this.#handlers('immediate'));
     if (!(await listens(source)) && cannotPrint(source.tcpdump.stderr)) source = this.#open('flushed');
     if (!(await listens(source))) {
+      this.#first?.close();
       const { stderr } = source.tcpdump;
       if (performance.now() - since < TCPDUMP_START_MS) throw await whyEnded(this.#namespace, this.#options, stderr);
       const words = plainWords(stderr);
       throw new KsnoopError('TCPDUMP_SILENT', `tcpdump did not start in ${this.#namespace.name}: ${words}.`);
+    }
+    if (await this.#first?.listens()) {
+      source.after = packetClock();
+      this.#first?.begin(source.after);
     }
     this.#startTime = now();
     this.#use(source);
@@ -121,6 +130,7 @@ export class InterfaceCapture {
     if (this.#stopping) return;
     this.#stopping = true;
     const at = packetClock();
+    this.#first?.close();
     await this.#handOver;
     const source = this.#source;
     if (source === undefined) return;
@@ -132,6 +142,7 @@ export class InterfaceCapture {
   kill(): void {
     this.#stopping = true;
     this.#killed = true;
+    this.#first?.close();
     this.#source?.tcpdump.kill();
   }
 
@@ -140,7 +151,20 @@ export class InterfaceCapture {
   }
 
   #open(mode: TcpdumpMode): PacketSource {
-    return PacketSource.open(this.#namespace, this.#options, mode, {
+    const handlers = this.#handlers(mode);
+    const packet: SourceHandlers['packet'] = (seconds, nanoseconds, caplen, origlen, bytes, offset) => {
+      if (this.#first !== undefined) {
+        const octets = bytes.subarray(offset, offset + caplen);
+        if (this.#first.repeats(packetTime(seconds, nanoseconds), origlen, octets)) return;
+        if (this.#first.done) this.#first = undefined;
+      }
+      handlers.packet(seconds, nanoseconds, caplen, origlen, bytes, offset);
+    };
+    return PacketSource.open(this.#namespace, this.#options, mode, { ...handlers, packet });
+  }
+
+  #handlers(mode: TcpdumpMode): SourceHandlers {
+    return {
       header: (linkType) => this.#describe(linkType),
       packet: (seconds, nanoseconds, caplen, origlen, bytes, offset) =>
         this.#writer?.write(seconds, nanoseconds, caplen, origlen, bytes, offset),
@@ -148,7 +172,7 @@ export class InterfaceCapture {
         this.#spool.scheduleFlush();
         if (mode === 'prompt' && this.#taken - this.#takenBefore > BUSY_PACKETS) this.#change('busy');
       },
-    });
+    };
   }
 
   /** The interface's block, when the first tcpdump says what the link type is. */
@@ -171,6 +195,8 @@ export class InterfaceCapture {
   }
 
   async #finish({ damage, tcpdump }: PacketSource): Promise<void> {
+    this.#first?.close();
+    await this.#first?.ended;
     this.writeStatistics(true);
     if (this.#stopping) this.#end.resolve({ kind: 'stopped' });
     else this.#end.resolve({ kind: 'failed', error: damage ?? (await this.#why(tcpdump.stderr)) });

@@ -16,7 +16,21 @@ export const CALM_CHECKS = 3;
  * The kernel's ring hands over a block that is not full when its timer ends: tcpdump's read timeout, 100 or 1000 ms
  * (tcpdump.c, pcap_set_timeout). Then a packet will not come any more; with some time for the way.
  */
-export const RING_DRAIN_MS = { prompt: 250, busy: 1_200, flushed: 1_200 } as const;
+export const RING_DRAIN_MS = { immediate: 250, prompt: 250, busy: 1_200, flushed: 1_200 } as const;
+
+/**
+ * So many packets are brought ahead of a ring's first block, by a tcpdump of its own with a ring of this size, in this time
+ * at most, if it listens so soon after the other: only where no more captures than these begin together, for its start
+ * takes the processor from theirs.
+ */
+export const FIRST_PACKETS = 8;
+export const FIRST_RING_KIB = 8 * 1024;
+export const FIRST_PACKETS_MS = 400;
+export const FIRST_LISTENS_MS = 50;
+export const FIRST_PACKETS_CAPTURES = 4;
+
+/** Two tcpdumps' times of one packet differ by less, nanoseconds. */
+export const SAME_PACKET_NS = 5_000_000;
 
 /** tcpdump must say that it listens within this time, and end within it when told to. */
 export const TCPDUMP_START_MS = 10_000;

@@ -18,6 +18,11 @@ export interface SourceHandlers {
 /** Seconds from which packet times are counted, so that their nanoseconds fit a double. */
 const BASE_SECONDS = Math.floor(Date.now() / 1000);
 
+/** A packet's time: nanoseconds. */
+export function packetTime(seconds: number, nanoseconds: number): number {
+  return (seconds - BASE_SECONDS) * 1e9 + nanoseconds;
+}
+
 /** A moment not before now, as packet times are counted: nanoseconds. Node tells whole milliseconds, rounded down. */
 export function packetClock(): number {
   return (Date.now() + 1 - BASE_SECONDS * 1000) * 1e6;
@@ -58,7 +63,7 @@ export class PacketSource {
     this.#framer = new PcapFramer({
       header: ({ linkType }) => handlers.header(linkType),
       packet: (seconds, nanoseconds, caplen, origlen, bytes, offset) => {
-        const time = (seconds - BASE_SECONDS) * 1e9 + nanoseconds;
+        const time = packetTime(seconds, nanoseconds);
         if (time > this.#newest) this.#newest = time;
         if (time <= this.after || time > this.until) this.skipped += 1;
         else handlers.packet(seconds, nanoseconds, caplen, origlen, bytes, offset);

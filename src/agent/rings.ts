@@ -1,4 +1,4 @@
-import { RING_MAXIMUM_KIB, RING_MINIMUM_KIB, RINGS_KIB } from './limits.ts';
+import { FIRST_PACKETS_CAPTURES, RING_MAXIMUM_KIB, RING_MINIMUM_KIB, RINGS_KIB } from './limits.ts';
 import type { Share } from './share.ts';
 
 /**
@@ -10,4 +10,9 @@ export function ringFor(shares: ReadonlySet<Share>, follow: boolean, joining: bo
   for (const { ringKib } of shares) used += ringKib;
   const fair = joining ? (RINGS_KIB - used) / 4 : RINGS_KIB / (follow ? 2 : 1) / shares.size;
   return Math.max(RING_MINIMUM_KIB, Math.min(RING_MAXIMUM_KIB, Math.floor(fair)));
+}
+
+/** Whether a capture is of somebody's first look at few targets, whose first packets are brought ahead of their rings. */
+export function isFirstLook(shares: ReadonlySet<Share>, joining: boolean): boolean {
+  return !joining && shares.size <= FIRST_PACKETS_CAPTURES;
 }

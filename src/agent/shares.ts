@@ -10,7 +10,7 @@ import { ENDED_KEPT } from './limits.ts';
 import { type HeldNamespace, holdNamespace } from './namespace.ts';
 import { ownTrafficFilter } from './own-traffic.ts';
 import type { PodProcess, Proc } from './proc.ts';
-import { ringFor } from './rings.ts';
+import { isFirstLook, ringFor } from './rings.ts';
 import { isNotYet, SandboxWatch } from './sandbox-watch.ts';
 import { Share } from './share.ts';
 import type { Spool } from './spool.ts';
@@ -77,7 +77,7 @@ export class Shares {
     for (const target of targets) this.#hold(target, () => processes);
     // A filter that is wrong is wrong for all: nothing starts before every one has been compiled.
     await Promise.all([...this.#shares].map((share) => this.#checkFirst(share)));
-    preparePipes(this.#shares.size);
+    preparePipes(this.#shares.size * (isFirstLook(this.#shares, false) ? 2 : 1));
     for (const share of this.#shares) this.#begin(share);
     await Promise.all([...this.#shares].map(({ begun }) => begun));
     if (this.#shares.size === 0 && this.#sandboxes.size === 0) {
@@ -232,7 +232,7 @@ export class Shares {
     const capture = new InterfaceCapture(namespace, description, this.#options(share), this.#spool, nextId);
     try {
       await this.#check(share);
-      await capture.start();
+      await capture.start(isFirstLook(this.#shares, this.#state === 'running'));
     } catch (thrown) {
       this.#drop(share, thrown);
       return;

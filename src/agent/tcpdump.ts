@@ -17,19 +17,21 @@ export interface TcpdumpOptions {
 }
 
 /**
- * How soon a packet comes, and at which price; all have the kernel's dense ring (TPACKET_V3), which loses nothing in
- * bursts. Measured per packet of 1,400 bytes, and for a lone packet:
+ * How soon a packet comes, and at which price; all but immediate have the kernel's dense ring (TPACKET_V3), which loses
+ * nothing in bursts. Measured per packet of 1,400 bytes, and for a lone packet:
  * - prompt: 2.9 µs, within 100 ms. tcpdump has a short read timeout only when it prints lines to somebody (tcpdump.c,
  *   pcap_set_timeout), so it is made to print, to /dev/null. -q: of TCP and UDP no more than the ports is looked at.
  * - busy: 0.8 µs, up to 1 s late, and some bytes wait until more packets come.
  * - flushed: 1.4 µs, up to 1 s late: for a tcpdump before 4.99, which cannot print and write.
+ * - immediate: at once, but its ring (TPACKET_V2) has a slot of the snaplen for each packet, so bursts are lost.
  */
-export type TcpdumpMode = 'prompt' | 'busy' | 'flushed';
+export type TcpdumpMode = 'prompt' | 'busy' | 'flushed' | 'immediate';
 
 const MODE: Record<TcpdumpMode, readonly string[]> = {
   prompt: ['-U', '--print', '-l', '-q', '-t'],
   busy: [],
   flushed: ['-U'],
+  immediate: ['-U', '--immediate-mode'],
 };
 
 /** One tcpdump on its way: `-w` as nanosecond pcap into a pipe. */

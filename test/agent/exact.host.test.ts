@@ -1,4 +1,5 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BLOCK } from '../../src/wire/pcapng.ts';
@@ -20,18 +21,26 @@ afterAll(() => {
 /** Octets before the IP header: Ethernet's, and those of LINUX_SLL2 (link type 276) for `any`. */
 const LINK_HEADER = { eth0: 14, any: 20 } as const;
 
-/** Times of the UDP packets to port 7000 in a stream, nanoseconds, in its order. */
-function datagramTimes(pcapng: Buffer, linkHeader: number): bigint[] {
-  const times: bigint[] = [];
+interface Datagram {
+  /** Nanoseconds. */
+  readonly time: bigint;
+  /** Its sender's number, of one that has room for it. */
+  readonly number: number;
+}
+
+/** The UDP packets to port 7000 in a stream, in its order. */
+function datagrams(pcapng: Buffer, linkHeader: number): Datagram[] {
+  const found: Datagram[] = [];
   const framer = new BlockFramer(({ type, view, offset }) => {
     if (type !== BLOCK.enhancedPacket) return;
     // The packet's octets are at 28; IPv4 has 20, and UDP's destination port is at 2.
     const ip = offset + 28 + linkHeader;
     if (view.getUint8(ip + 9) !== 17 || view.getUint16(ip + 22) !== 7000) return;
-    times.push((BigInt(view.getUint32(offset + 12, true)) << 32n) | BigInt(view.getUint32(offset + 16, true)));
+    const time = (BigInt(view.getUint32(offset + 12, true)) << 32n) | BigInt(view.getUint32(offset + 16, true));
+    found.push({ time, number: view.getUint32(ip + 28) });
   });
   framer.push(pcapng);
-  return times;
+  return found;
 }
 
 it.each(['eth0', 'any'] as const)(
@@ -64,7 +73,7 @@ it.each(['eth0', 'any'] as const)(
     sent += 30_000;
     expect(await agent.stop()).toBe(0);
     expect(packetsSent(pair, pair.left) - sentBefore).toBeGreaterThanOrEqual(sent);
-    const times = datagramTimes(agent.output, LINK_HEADER[name]);
+    const times = datagrams(agent.output, LINK_HEADER[name]).map(({ time }) => time);
     expect(times).toHaveLength(sent);
     const backwards = times.filter((time, index) => index > 0 && time < (times[index - 1] ?? 0n));
     expect(backwards).toEqual([]);
@@ -76,6 +85,34 @@ it.each(['eth0', 'any'] as const)(
   120_000,
 );
 
+it.each(['eth0', 'any'] as const)(
+  'begins in the midst of traffic on %s: from the first packet on every one, once, in order',
+  async (name) => {
+    const [program = '', ...words] = traffic(pair, pair.left, 'udp', RIGHT_ADDRESS, 40_000, 16, 200, 4);
+    const sender = spawn(program, words, { stdio: 'ignore' });
+    try {
+      for (let round = 0; round < 8; round += 1) {
+        const agent = new AgentProcess();
+        await agent.start(
+          captureRequest([{ key: 't', kind: 'netns', name: pair.left }], { interface: name, filter: 'udp' }),
+        );
+        await sleep(round * 50);
+        expect(await agent.stop()).toBe(0);
+        const found = datagrams(agent.output, LINK_HEADER[name]);
+        if (round > 1) expect(found.length).toBeGreaterThan(20);
+        const wrong = found.filter(({ number }, index) => index > 0 && number !== (found[index - 1]?.number ?? 0) + 1);
+        expect(wrong).toEqual([]);
+        const counters = agent.events.filter(({ type }) => type === 'counters').at(-1);
+        expect(counters).toMatchObject({ counters: { captured: found.length, received: found.length } });
+      }
+    } finally {
+      sender.kill('SIGKILL');
+      await once(sender, 'exit');
+    }
+  },
+  120_000,
+);
+
 it('brings a lone packet within a fraction of a second, also after much traffic', async () => {
   const agent = new AgentProcess();
   await agent.start(captureRequest([{ key: 't', kind: 'netns', name: pair.left }], { filter: 'udp' }));
@@ -83,7 +120,7 @@ it('brings a lone packet within a fraction of a second, also after much traffic'
     const before = agent.outputBytes;
     run(traffic(pair, pair.left, 'udp', RIGHT_ADDRESS, 1, 1, 50, 0));
     await agent.until(
-      () => datagramTimes(agent.output, LINK_HEADER.eth0).length > 0 && agent.outputBytes > before + 80,
+      () => datagrams(agent.output, LINK_HEADER.eth0).length > 0 && agent.outputBytes > before + 80,
       400,
     );
   };

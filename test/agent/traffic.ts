@@ -1,7 +1,7 @@
 /**
  * Traffic with known counts, to be run inside a network namespace:
  * `traffic.ts sink` prints a line once it listens (UDP 7000, TCP 7001; what comes is thrown away) and runs until killed;
- * `traffic.ts udp HOST COUNT BURST BYTES PAUSE_MS` sends datagrams in bursts; `traffic.ts tcp HOST BYTES` sends a stream.
+ * `traffic.ts udp HOST COUNT BURST BYTES PAUSE_MS` sends numbered datagrams in bursts; `traffic.ts tcp HOST BYTES` sends a stream.
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -24,11 +24,12 @@ async function udp([count = 0, burst = 1, bytes = 18, pause = 0]: number[]): Pro
   const socket = createSocket('udp4');
   socket.connect(7000, host);
   await once(socket, 'connect');
-  const payload = Buffer.alloc(bytes, 'k');
   for (let sent = 0; sent < count; ) {
     const now = Math.min(burst, count - sent);
     const done: Promise<void>[] = [];
     for (let index = 0; index < now; index += 1) {
+      const payload = Buffer.alloc(bytes, 'k');
+      if (bytes >= 4) payload.writeUInt32BE(sent + index);
       done.push(new Promise((resolve, reject) => socket.send(payload, (error) => (error ? reject(error) : resolve()))));
     }
     await Promise.all(done);
