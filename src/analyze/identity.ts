@@ -1,3 +1,5 @@
+import { IDENTITIES_MAXIMUM } from './limits.ts';
+
 /** Who an address is. Interned by IdentityTable: the same facts are the same object. */
 export interface Identity {
   readonly pod: string | undefined;
@@ -19,9 +21,11 @@ export type IdentityParts = {
 
 /** Makes identities, each only once, so that they compare by `===` and serve as keys. */
 export class IdentityTable {
+  /** Facts for which there was no room. */
+  refused = 0;
   readonly #known = new Map<string, Identity>();
 
-  /** The identity of these facts; undefined when they name nobody. */
+  /** The identity of these facts; undefined when they name nobody, and where there are IDENTITIES_MAXIMUM already. */
   get(parts: IdentityParts): Identity | undefined {
     const { pod, namespace, service, node, name } = parts;
     const serviceText =
@@ -32,6 +36,10 @@ export class IdentityTable {
     const key = JSON.stringify([pod, namespace, service, node, name]);
     let identity = this.#known.get(key);
     if (identity === undefined) {
+      if (this.#known.size >= IDENTITIES_MAXIMUM) {
+        this.refused += 1;
+        return undefined;
+      }
       identity = { pod, namespace, service, node, name, text, group: serviceText ?? text };
       this.#known.set(key, identity);
     }

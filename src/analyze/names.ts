@@ -32,8 +32,8 @@ interface Entry {
  * that was recycled is named by who had it at the packet's time, and before the first that is known by the first.
  */
 export class Names {
-  /** Names beyond the bounds: addresses past HOSTS_MAXIMUM, tenures past NAMES_PER_ADDRESS of one address. */
-  forgotten = 0;
+  /** Addresses past HOSTS_MAXIMUM, tenures past NAMES_PER_ADDRESS of one address. */
+  #dropped = 0;
   readonly #hosts: Hosts | undefined;
   readonly #identities = new IdentityTable();
   readonly #byAddress = new Map<string, Entry>();
@@ -49,6 +49,11 @@ export class Names {
   /** @param hosts whose numbers `ofHost` is asked with */
   constructor(hosts?: Hosts) {
     this.#hosts = hosts;
+  }
+
+  /** Names beyond the bounds: of addresses, of one address, of identities. */
+  get forgotten(): number {
+    return this.#dropped + this.#identities.refused;
   }
 
   /**
@@ -67,12 +72,16 @@ export class Names {
 
   /** What a DNS answer at `time` called the address. */
   addObserved(address: string, name: string, time: number): void {
-    this.#add(address, this.#identities.get(observedName(name)), time, 'observed');
+    const identity = this.#identities.get(observedName(name));
+    // What there is no room for is no word that the address is nobody's.
+    if (identity !== undefined) this.#add(address, identity, time, 'observed');
   }
 
   /** Who has an address from `since` on, as the cluster says; no parts: nobody any more. */
   add(address: string, parts: IdentityParts, since: number): void {
-    this.#add(address, this.#identities.get(parts), since, 'known');
+    const { refused } = this.#identities;
+    const identity = this.#identities.get(parts);
+    if (this.#identities.refused === refused) this.#add(address, identity, since, 'known');
   }
 
   /** The interface `id` of the analysis, as the capture names and describes it. */
@@ -151,7 +160,7 @@ export class Names {
     let entry = this.#byAddress.get(address);
     if (entry === undefined) {
       if (this.#byAddress.size >= HOSTS_MAXIMUM) {
-        this.forgotten += 1;
+        this.#dropped += 1;
         return;
       }
       entry = { known: [], observed: [], from: 0, until: 0, answer: undefined };
@@ -170,7 +179,7 @@ export class Names {
       tenures.splice(at, 0, { since, identity: merged });
       if (tenures.length > NAMES_PER_ADDRESS) {
         tenures.shift();
-        this.forgotten += 1;
+        this.#dropped += 1;
       }
     }
     entry.from = 0;

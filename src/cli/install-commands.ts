@@ -3,6 +3,7 @@ import { status } from '../capture/install/status.ts';
 import { uninstall } from '../capture/install/uninstall.ts';
 import { loadKube } from '../capture/kube/config.ts';
 import type { Kube } from '../capture/kube/kube.ts';
+import { Colours, wantsColour } from '../view/colour.ts';
 import { statusLines } from '../view/install-status.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../wire/errors.ts';
 import { durationOf } from './duration.ts';
@@ -50,8 +51,9 @@ export async function statusCommand(raw: RawInstallOptions): Promise<ExitCode> {
   }
   return withKube(raw, async (kube, signal) => {
     const result = await status(kube, signal);
-    const text = raw.output === 'json' ? JSON.stringify(result, undefined, 2) : statusLines(result).join('\n');
-    process.stdout.write(`${text}\n`);
+    const colours = new Colours(wantsColour(process.stdout, process.env));
+    const lines = raw.output === 'json' ? [JSON.stringify(result, undefined, 2)] : statusLines(result, colours);
+    process.stdout.write(`${lines.join('\n')}\n`);
     return result.installed && result.ready >= result.desired ? EXIT.done : EXIT.failed;
   });
 }

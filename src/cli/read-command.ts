@@ -1,6 +1,7 @@
 import { wantsColour } from '../view/colour.ts';
 import { byteSize, counted, timeSpan } from '../view/units.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../wire/errors.ts';
+import { analysisNotes } from './analysis/notes.ts';
 import { AnalysisSession, type Condition } from './analysis/session.ts';
 import { PacketFilter } from './bpf-filter.ts';
 import { ByteWriter } from './byte-writer.ts';
@@ -80,27 +81,13 @@ async function readLines(
   if (writer.end?.kind === 'failed') {
     throw new KsnoopError('CANNOT_WRITE', `The output could not be written: ${writer.end.error.message}.`);
   }
-  for (const line of notes(session)) say.say(line);
+  if (capture.truncated > 0) {
+    const were = capture.truncated === 1 ? 'was' : 'were';
+    say.say(`${counted(capture.truncated, 'packet')} ${were} captured in part only (snaplen)`);
+  }
+  for (const line of analysisNotes(session)) say.say(line);
   const elapsed = timeSpan(performance.now() - started);
   say.detail(`${counted(capture.framer.packets, 'packet')}, ${byteSize(capture.octets)} in ${elapsed}`);
   if (result.stopped !== undefined) say.tell(result.stopped);
   return writer.end?.kind === 'closed' ? EXIT.done : readExit(result);
-}
-
-/** What the analysis could not hold or see. */
-function notes(session: AnalysisSession): string[] {
-  const { analysis, truncated } = session.capture;
-  const { evicted, gaps, otherHosts } = analysis.bounds;
-  const lines: string[] = [];
-  const were = (count: number) => (count === 1 ? 'was' : 'were');
-  if (analysis.copies > 0) {
-    lines.push(`${counted(analysis.copies, 'packet')} ${were(analysis.copies)} seen at more than one interface`);
-  }
-  if (truncated > 0) {
-    lines.push(`${counted(truncated, 'packet')} ${were(truncated)} captured in part only (snaplen)`);
-  }
-  if (gaps > 0) lines.push(`${counted(gaps, 'gap')} in TCP streams: octets that were not captured`);
-  if (evicted > 0) lines.push(`${counted(evicted, 'flow')} ended early: there were too many at once`);
-  if (otherHosts > 0) lines.push(`there were too many addresses: some are counted as one`);
-  return lines;
 }

@@ -1,3 +1,7 @@
+import type { Colours } from './colour.ts';
+import { sanitise } from './sanitise.ts';
+import { tableLines } from './table.ts';
+
 /** What `ksnoop status` shows: the fields of src/capture/install that people read. */
 export interface StatusView {
   readonly context: string;
@@ -17,31 +21,27 @@ export interface StatusView {
   }[];
 }
 
-/** The state of the agents: a headline, then a table of the nodes. */
-export function statusLines(status: StatusView): string[] {
-  if (!status.installed) {
-    return [`ksnoop is not installed in context ${status.context}. Install it: ksnoop install --image IMAGE`];
-  }
-  const headline = `${status.ready} of ${status.desired} agents ready in context ${status.context}, namespace ${status.namespace}`;
-  const version = `image ${status.image}, installed by ksnoop ${status.version || '(unknown version)'}`;
-  const rows = status.nodes.map(({ node, pod, state, reason, restarts }) => [
-    node,
-    pod,
-    state,
-    String(restarts),
-    reason,
-  ]);
-  const trouble = status.trouble === '' ? [] : [`trouble: ${status.trouble}`];
-  return [headline, version, ...trouble, ...table([['NODE', 'POD', 'STATE', 'RESTARTS', 'REASON'], ...rows])];
-}
+const COLUMNS = [
+  { title: 'NODE' },
+  { title: 'POD' },
+  { title: 'STATE' },
+  { title: 'RESTARTS', right: true },
+  { title: 'REASON' },
+] as const;
 
-/** Columns as wide as their widest cell, two spaces between. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
+/** The state of the agents: a headline, then a table of the nodes. What containers and registries said is sanitised. */
+export function statusLines(status: StatusView, colours: Colours): string[] {
+  const { context, ready, desired, namespace, image, version, trouble } = status;
+  if (!status.installed) {
+    return [sanitise(`ksnoop is not installed in context ${context}. Install it: ksnoop install --image IMAGE`)];
+  }
+  const lines = [
+    `${ready} of ${desired} agents ready in context ${context}, namespace ${namespace}`,
+    `image ${image}, installed by ksnoop ${version || '(unknown version)'}`,
+    ...(trouble === '' ? [] : [`trouble: ${trouble}`]),
+  ];
+  const rows = status.nodes.map(({ node, pod, state, reason, restarts }) =>
+    [node, pod, state, String(restarts), reason].map(sanitise),
   );
+  return [...lines.map(sanitise), ...tableLines(COLUMNS, rows, undefined, colours)];
 }

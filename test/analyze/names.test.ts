@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { interfaceIdentity, observedName, recordedName } from '../../src/analyze/identity.ts';
+import { IDENTITIES_MAXIMUM } from '../../src/analyze/limits.ts';
 import { NAMES_PER_ADDRESS, Names } from '../../src/analyze/names.ts';
 import { CLIENT, host, madeAnalysis, SERVER } from './made-events.ts';
 
@@ -126,6 +127,18 @@ describe('an address', () => {
     names.addRecord('172.18.0.3', ['printer']);
     expect(names.ofAddress('172.18.0.2', 0)).toMatchObject({ node: 'worker-1', name: undefined, text: 'worker-1' });
     expect(names.ofAddress('172.18.0.3', 0)).toMatchObject({ node: undefined, name: 'printer' });
+  });
+
+  it('called by ever new names of DNS is bounded, the loss counted, and what it was before stays', () => {
+    const names = new Names();
+    names.addRecord(SERVER, ['shop/web-1']);
+    const more = 5;
+    for (let index = 0; index < IDENTITIES_MAXIMUM - 1 + more; index += 1) {
+      names.addObserved('10.0.0.9', `n${index}.example.com`, index);
+    }
+    expect(names.forgotten).toBe(IDENTITIES_MAXIMUM - 1 - NAMES_PER_ADDRESS + more);
+    names.addRecord(SERVER, ['shop/other'], 9);
+    expect(names.ofAddress(SERVER, 10)?.text).toBe('shop/web-1');
   });
 
   it('that changes hands without end is bounded, and the loss counted', () => {

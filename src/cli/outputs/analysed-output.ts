@@ -1,12 +1,12 @@
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import { sectionHeader } from '../../wire/pcapng-write.ts';
+import { analysisNotes } from '../analysis/notes.ts';
 import type { AnalysisOutputKind } from '../analysis/output.ts';
 import { AnalysisSession } from '../analysis/session.ts';
 import type { Output, OutputContext } from './output.ts';
 
 /** What a running capture finds, as `ksnoop read` shows it: the blocks are read as if they came from a file. */
 export class AnalysedOutput implements Output {
-  readonly omitted = undefined;
   readonly #context: OutputContext;
   readonly #session: AnalysisSession;
 
@@ -31,6 +31,10 @@ export class AnalysedOutput implements Output {
 
   get pending(): number {
     return this.#context.writer.pending;
+  }
+
+  get omitted(): string | undefined {
+    return analysisNotes(this.#session).join('; ') || undefined;
   }
 
   get ended(): boolean {

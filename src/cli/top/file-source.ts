@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { CaptureState } from '../../view/top/model.ts';
-import { counted } from '../../view/units.ts';
+import { analysisNotes } from '../analysis/notes.ts';
 import { AnalysisSession } from '../analysis/session.ts';
 import { PacketFilter } from '../bpf-filter.ts';
 import { PacketSelection } from '../convert/select.ts';
@@ -153,7 +153,6 @@ export class FileSource implements TopSource {
 
   capture(counts: InterfaceCounts): CaptureState {
     const interfaces = this.#session?.interfaces ?? [];
-    const analysis = this.#session?.capture.analysis;
     return {
       source: this.#path === '-' ? 'stdin' : basename(this.#path),
       packets: counts.packets,
@@ -171,7 +170,7 @@ export class FileSource implements TopSource {
       remarks: this.remarks.all,
       memory: process.memoryUsage.rss(),
       gaps: 0,
-      bounds: analysis === undefined ? [] : boundsOf(analysis),
+      bounds: this.#session === undefined ? [] : analysisNotes(this.#session),
     };
   }
 }
@@ -192,15 +191,4 @@ async function feed(session: AnalysisSession, bytes: Uint8Array, pace: Pace, sig
     session.push(bytes.subarray(at, at + REPLAY_BYTES));
     await pace.until(session.capture.analysis.clock.latest, signal);
   }
-}
-
-/** What the analysis' bounds cost. */
-export function boundsOf(analysis: AnalysisSession['capture']['analysis']): string[] {
-  const { evicted, gaps, otherHosts } = analysis.bounds;
-  const lines: string[] = [];
-  if (analysis.copies > 0) lines.push(`${counted(analysis.copies, 'packet')} seen at more than one interface`);
-  if (gaps > 0) lines.push(`${counted(gaps, 'gap')} in TCP streams: octets that were not captured`);
-  if (evicted > 0) lines.push(`${counted(evicted, 'flow')} ended early: there were too many at once`);
-  if (otherHosts > 0) lines.push('there were too many addresses: some are counted as one');
-  return lines;
 }

@@ -2,7 +2,7 @@ import type { RunningCapture } from '../../capture/capture.ts';
 import { type CaptureReport, carries, countersOf } from '../../capture/report.ts';
 import type { CaptureState, NodeState, TargetState } from '../../view/top/model.ts';
 import { counted } from '../../view/units.ts';
-import { boundsOf } from './file-source.ts';
+import { analysisNotes } from '../analysis/notes.ts';
 import type { Top, TopSource } from './model.ts';
 import { Remarks } from './remarks.ts';
 
@@ -43,7 +43,7 @@ export class LiveSource implements TopSource {
   }
 
   capture(): CaptureState {
-    const analysis = this.#model().kept?.session.capture.analysis;
+    const session = this.#model().kept?.session;
     return {
       source: this.#named === '' ? this.#labels() : this.#named,
       packets: this.#running?.tally.packets ?? 0,
@@ -53,7 +53,7 @@ export class LiveSource implements TopSource {
       remarks: this.remarks.all,
       memory: process.memoryUsage.rss(),
       gaps: this.#report?.gaps.length ?? 0,
-      bounds: analysis === undefined ? [] : boundsOf(analysis),
+      bounds: session === undefined ? [] : analysisNotes(session),
     };
   }
 

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { Colours } from '../../src/view/colour.ts';
+import { type StatusView, statusLines } from '../../src/view/install-status.ts';
+
+const node = { node: 'worker-1', pod: 'ksnoop-agent-x', state: 'ready', reason: '', restarts: 0 };
+const status: StatusView = {
+  context: 'prod',
+  namespace: 'ksnoop',
+  installed: true,
+  image: 'ksnoop-agent:1',
+  version: '0.1.0',
+  desired: 2,
+  ready: 1,
+  trouble: '',
+  nodes: [node, { ...node, node: 'worker-2', state: 'waiting', reason: 'ErrImagePull: not found', restarts: 12 }],
+};
+
+test('a headline, the image, and the nodes in a table', () => {
+  expect(statusLines(status, new Colours(false))).toEqual([
+    '1 of 2 agents ready in context prod, namespace ksnoop',
+    'image ksnoop-agent:1, installed by ksnoop 0.1.0',
+    'NODE      POD             STATE    RESTARTS  REASON',
+    'worker-1  ksnoop-agent-x  ready           0',
+    'worker-2  ksnoop-agent-x  waiting        12  ErrImagePull: not found',
+  ]);
+});
+
+test('what a registry or a container said does not reach the terminal as orders', () => {
+  const evil = 'x\u001b[2J\u202ey';
+  const lines = statusLines(
+    { ...status, image: evil, trouble: evil, context: evil, nodes: [{ ...node, reason: evil }] },
+    new Colours(false),
+  );
+  expect(lines.join('')).not.toMatch(/[\u001b\u202e]/);
+  expect(lines.join('\n').match(/x\\x1b\[2J\\u202ey/g)).toHaveLength(4);
+  expect(statusLines({ ...status, installed: false, context: evil }, new Colours(false)).join()).not.toContain(
+    '\u001b',
+  );
+});
