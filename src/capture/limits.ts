@@ -20,7 +20,7 @@ export const BUSY_PACKETS = 5_000;
 export const BUSY_FOR_MS = 6_000;
 export const BUSY_WINDOW_MS = 1_400;
 
-/** Packets waiting in the merge, of all interfaces; past it the earliest are written without waiting. */
+/** Bytes of the packets that wait in the merge, of all interfaces; past it the earliest are written without waiting. */
 export const MERGE_BYTES = 32 * 1024 * 1024;
 
 /** Bytes on their way to the output; past it the agents' streams are paused. */

@@ -1,6 +1,16 @@
 import { type Command, Option } from 'commander';
+import { TARGETS_MAXIMUM } from '../capture/limits.ts';
 import { TRANSPORTS } from '../capture/transport-wish.ts';
+import {
+  RESUME_WINDOW_MAXIMUM_MS,
+  RESUME_WINDOW_MINIMUM_MS,
+  RESUME_WINDOW_MS,
+  SNAPLEN_DEFAULT,
+} from '../wire/limits.ts';
 import { COMPRESSIONS } from '../wire/session-frame.ts';
+
+const [LEAST_S, MOST_MIN] = [RESUME_WINDOW_MINIMUM_MS / 1000, RESUME_WINDOW_MAXIMUM_MS / 60_000];
+const RESUME_WINDOW = `${LEAST_S}s to ${MOST_MIN}m (default: ${RESUME_WINDOW_MS / 1000}s)`;
 
 /** Flags of every command that captures, by what they are about: which targets. */
 export function addTargetFlags(command: Command): Command {
@@ -19,12 +29,12 @@ export function addTargetFlags(command: Command): Command {
 /** How many of them, and which of their packets. */
 export function addPacketFlags(command: Command): Command {
   return command
-    .option('--max-targets <N>', 'how many targets are captured at once, at most (default: 100)')
+    .option('--max-targets <N>', `how many targets are captured at once, at most (default: ${TARGETS_MAXIMUM})`)
     .option('-c, --container <NAME>', 'only the ports this container declares')
     .option('--whole-node', "of pods on their node's network: all of its traffic, not only their ports")
     .option('-i, --interface <NAME>', 'interface in the network namespace of the target', 'any')
     .option('-f, --filter <BPF>', 'filter in the language of pcap-filter(7)')
-    .option('-s, --snaplen <BYTES>', 'bytes kept of each packet (default: 262144)')
+    .option('-s, --snaplen <BYTES>', `bytes kept of each packet (default: ${SNAPLEN_DEFAULT})`)
     .option('--headers-only', 'keep the headers of each packet: for flows and the health of TCP');
 }
 
@@ -34,7 +44,7 @@ export function addTransportFlags(command: Command): Command {
     .addOption(
       new Option('--transport <WAY>', 'to the agents; port-forward is resumed (default: auto)').choices(TRANSPORTS),
     )
-    .option('--resume-window <TIME>', 'how long port-forward keeps a broken stream: 10s to 10m (default: 25s)')
+    .option('--resume-window <TIME>', `how long port-forward keeps a broken stream: ${RESUME_WINDOW}`)
     .addOption(
       new Option('--compress <WHEN>', 'zstd through port-forward (default: auto, when it pays)').choices(COMPRESSIONS),
     )

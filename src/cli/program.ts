@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { VERSION } from '../wire/version.ts';
 import { addPacketFlags, addTargetFlags, addTransportFlags, CLOCK_FLAG } from './capture-flags.ts';
 import type { RawCaptureOptions } from './capture-options.ts';
@@ -115,7 +115,7 @@ export function program(
   onCluster(ksnoop.command('install').description('put the agents on the nodes, or bring them up to date'))
     .option('--image <IMAGE>', "the agents' image, as your nodes can pull it or already have it")
     .option('--pull-secret <NAME...>', 'Secrets in namespace ksnoop to pull it with')
-    .option('--overlay <NAME>', 'a variant from daemonset/overlays, such as selinux')
+    .addOption(new Option('--overlay <NAME>', 'a variant from daemonset/overlays').choices(['selinux']))
     .option('--timeout <TIME>', 'how long to wait for the agents to be ready', '3m')
     .action(async (options: RawInstallOptions) => {
       const { installCommand } = await import('./install-commands.ts');

@@ -71,7 +71,7 @@ async function valuesFor(
   if (takesFile(name)) return before === '' ? { ...NOTHING, files: true } : NOTHING;
   // Of a list only its last item is unfinished.
   const comma = ['namespace', 'node'].includes(name) ? text.lastIndexOf(',') + 1 : 0;
-  const values = (await fixedValues(situation.command.name(), name)) ?? (await liveValues(name, situation, live));
+  const values = (await fixedValues(situation.command.name(), option)) ?? (await liveValues(name, situation, live));
   const answer = offered(values, text.slice(comma));
   const head = before + text.slice(0, comma);
   return { ...answer, candidates: answer.candidates.map(({ value, about }) => ({ value: head + value, about })) };

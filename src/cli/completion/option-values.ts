@@ -1,4 +1,4 @@
-import { TRANSPORTS } from '../../capture/transport-wish.ts';
+import type { Option } from 'commander';
 import type { Candidate } from './candidate.ts';
 
 /** Options of any command whose value is a file or a folder: shells know those themselves. */
@@ -8,13 +8,16 @@ export function takesFile(option: string): boolean {
   return FILES.has(option);
 }
 
-/** The fixed values of a command's option, or undefined when the cluster knows them, or nobody. */
-export async function fixedValues(command: string, option: string): Promise<readonly Candidate[] | undefined> {
-  if (option === 'overlay') return plain(['selinux']);
-  if (option === 'transport') return plain(TRANSPORTS);
-  if (option === 'view') return plain((await import('../../view/top/index.ts')).TOP_VIEW_NAMES);
-  if (option !== 'output') return undefined;
-  // Loaded only here: the forms bring the whole analysis with them.
+/**
+ * The fixed values of a command's option, or undefined when the cluster knows them, or nobody. What the command itself
+ * accepts (commander's choices) comes first: a list of our own would fall behind it.
+ */
+export async function fixedValues(command: string, option: Option): Promise<readonly Candidate[] | undefined> {
+  if (option.argChoices !== undefined) return plain(option.argChoices);
+  const name = option.attributeName();
+  // Loaded only where they are asked for: the views and the forms bring the whole analysis with them.
+  if (name === 'view') return plain((await import('../../view/top/index.ts')).TOP_VIEW_NAMES);
+  if (name !== 'output') return undefined;
   if (command === 'capture') return plain((await import('../outputs/index.ts')).OUTPUT_NAMES);
   if (command !== 'read') return plain(['text', 'json']);
   const [{ ANALYSIS_OUTPUT_NAMES }, { FORMATS }] = await Promise.all([

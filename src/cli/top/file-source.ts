@@ -31,9 +31,9 @@ export class FileSource implements TopSource {
   readonly #showSecrets: boolean;
   readonly #size: number | undefined;
   #session: AnalysisSession | undefined;
-  /** ns from the first packet to the last of the whole file, once that is known; and to where it stands. */
+  /** ns from the first packet to the last of the whole file, once that is known. */
   #length: number | undefined;
-  /** To where it was read, ns after the first packet; undefined: to the end. */
+  /** To where it was read and stands, ns after the first packet; undefined: to the end. */
   to: number | undefined;
   #abort = new AbortController();
   #turnedAt = 0;

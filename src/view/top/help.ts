@@ -3,8 +3,8 @@ import type { ViewKind } from './view.ts';
 
 /** Keys of all views, as `?` and the manual say them. */
 export const TOP_KEYS: readonly (readonly [key: string, does: string])[] = [
-  ['Tab 1-9', 'another view'],
-  ['arrows j k', 'up and down'],
+  ['Tab ← → 1-9', 'another view'],
+  ['↑ ↓ j k', 'up and down'],
   ['PgUp PgDn', 'a page; g G to the first and the last'],
   ['Enter Esc', 'open what the cursor is on, and back'],
   ['/', 'show only what matches an expression, as --where; empty: everything'],

@@ -38,7 +38,8 @@ export interface View {
    */
   lines(width: number, height: number): readonly Line[];
   /**
-   * A key that the screen itself does not take (q ? / s S p w r < > Tab and the digits are the screen's).
+   * A key that the screen itself does not take (q ? / s S p w r < > Tab ← → Ctrl-C Ctrl-L and the digits are the
+   * screen's).
    * @returns whether it meant something here: Esc that a view does not take closes nothing
    */
   key(key: Key): boolean;

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { expect, test } from 'vitest';
 import { complete } from '../../../src/cli/completion/answer.ts';
 import { addCompletionCommands } from '../../../src/cli/completion/commands.ts';
@@ -17,7 +17,8 @@ function root(): Command {
     .option('-o, --output <FORM>')
     .option('-q, --quiet')
     .option('--local')
-    .option('--transport <NAME>')
+    .addOption(new Option('--transport <NAME>').choices(['auto', 'exec', 'port-forward']))
+    .addOption(new Option('--compress <WHEN>').choices(['auto', 'always', 'never']))
     .option('--context <NAME>');
   ksnoop.command('read').argument('[file]').option('-o, --output <FORM>');
   ksnoop.command('top').argument('[targets...]').option('-n, --namespace <NAMESPACE>').option('--view <NAME>');
@@ -63,6 +64,7 @@ test.each([
   ['-o p', ['pcapng', 'pcap', 'packets']],
   ['read -o te', ['text']],
   ['--transport p', ['port-forward']],
+  ['--compress a', ['auto', 'always']],
   ['completion ', ['bash', 'zsh', 'fish']],
   ['--local n', ['netns/']],
   ['-- svc/w', ['svc/web', 'svc/web-2']],
