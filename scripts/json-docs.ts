@@ -15,9 +15,9 @@ export function withTables(page: string): string {
   const [before, rest] = page.split(BEGIN);
   const after = rest?.split(END)[1];
   if (before === undefined || after === undefined) throw new Error('docs/json.md has lost the marks of its tables');
-  const protocols = [...protocolFields()].map(([name, { title, fields }]) => ({
+  const protocols = protocolFields().map(({ title, records, fields }) => ({
     title: `Protocol: ${title}`,
-    about: `Records whose \`protocol\` is \`${name}\`.`,
+    about: `Records whose \`protocol\` is ${records.map((name) => `\`${name}\``).join(' or ')}.`,
     fields,
     filtered: true,
   }));
@@ -37,7 +37,7 @@ export function withTables(page: string): string {
     },
     {
       title: 'Packets',
-      about: 'Behind `interface` and `label`, of what no protocol took.',
+      about: 'Behind `interface` and `label`: of what no protocol took, and of every packet with `-o packets --json`.',
       fields: PACKET_FIELDS,
       filtered: true,
     },

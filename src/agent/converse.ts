@@ -5,7 +5,7 @@ import { PROTOCOL_TEXT, VERSION } from '../wire/version.ts';
 import { CaptureSession } from './capture.ts';
 import { type ControlHandlers, listen } from './control.ts';
 import { Events } from './events.ts';
-import { SPOOL_FILE_BYTES } from './limits.ts';
+import { LAST_EVENTS_MS, SPOOL_FILE_BYTES } from './limits.ts';
 import { NODE_NAME } from './namespace.ts';
 import { outlet } from './outlet.ts';
 import { Spool } from './spool.ts';
@@ -50,7 +50,7 @@ export function converse(streams: AgentStreams): void {
   const spool = new Spool(streams.stdout, { file: spoolFile(said), fileFailed: said });
   let session: CaptureSession | undefined;
   const end = async (code: number) => {
-    await Promise.race([events.flushed(), new Promise((resolve) => setTimeout(resolve, 1_000))]);
+    await Promise.race([events.flushed(), new Promise((resolve) => setTimeout(resolve, LAST_EVENTS_MS))]);
     streams.finish(code);
   };
   const refuse = (thrown: unknown) => {

@@ -56,8 +56,8 @@ export const FILES_OF_CARRIER = 4_096;
 /** Interfaces that have ended, named in the end marker; of more only the latest are. */
 export const ENDED_KEPT = 4_096;
 
-/** An end whose client has gone, or does not read, is forced after this long. */
-export const HARD_END_MS = 3_000;
+/** The last events of a session whose client does not read are waited for so long. */
+export const LAST_EVENTS_MS = 1_000;
 
 /** Read from tcpdump at once: what its pipe holds (pipe(7)). */
 export const READ_BYTES = 64 * 1024;

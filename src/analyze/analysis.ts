@@ -45,7 +45,7 @@ export type Taken = (typeof TAKEN)[keyof typeof TAKEN];
 export class Analysis {
   readonly clock = new Clock();
   readonly hosts = new Hosts();
-  /** Packets looked at; of those, seen at a second vantage point; without an IP address. */
+  /** Packets looked at; of those, seen at a second vantage point. */
   packets = 0;
   copies = 0;
   /** The flow of the packet last taken, as FlowInfo.id counts; -1 where it has none. */

@@ -92,7 +92,7 @@ export const FLOW_FIELDS: FieldTable = {
   ...tcpDirection('server'),
 };
 
-/** Members of a packet that no protocol took, behind the common ones and `interface`. */
+/** Members of a packet that no protocol took, and of every packet of `-o packets`, behind the common ones and `interface`. */
 export const PACKET_FIELDS: FieldTable = {
   direction: { type: 'string', about: '`in` or `out`, of a packet, where the capture tells' },
   length: { type: 'int', about: 'octets on the wire' },
@@ -100,21 +100,27 @@ export const PACKET_FIELDS: FieldTable = {
   stopped: { type: 'string', about: 'why decoding stopped: `truncated in TCP`' },
 };
 
-/** Every protocol's own fields, by protocol in the order of their lists; a protocol on TCP and UDP comes once. */
-export function protocolFields(): ReadonlyMap<string, { readonly title: string; readonly fields: FieldTable }> {
-  const all = new Map<string, { title: string; fields: FieldTable }>();
-  for (const { name, title, fields } of [...STREAM_PROTOCOLS, ...DATAGRAM_PROTOCOLS]) {
-    const before = all.get(name);
-    if (before === undefined) all.set(name, { title, fields });
-    else all.set(name, { title: before.title, fields: { ...before.fields, ...fields } });
-  }
-  all.set('icmp', { title: 'ICMP', fields: ICMP_FIELDS });
-  return all;
+/** A protocol's own fields, and what `protocol` says in the records that have them. */
+export interface ProtocolFields {
+  readonly title: string;
+  readonly records: readonly string[];
+  readonly fields: FieldTable;
+}
+
+/** Every protocol's own fields, in the order of their lists; a protocol on TCP and UDP comes once. */
+export function protocolFields(): readonly ProtocolFields[] {
+  const all = new Map<string, ProtocolFields>();
+  const take = (name: string, { title, records, fields }: ProtocolFields) => {
+    all.set(name, { title, records, fields: { ...all.get(name)?.fields, ...fields } });
+  };
+  for (const protocol of STREAM_PROTOCOLS) take(protocol.name, { records: [protocol.name], ...protocol });
+  for (const protocol of DATAGRAM_PROTOCOLS) take(protocol.name, { records: [protocol.name], ...protocol });
+  return [...all.values(), { title: 'ICMP', records: ['icmp', 'icmpv6'], fields: ICMP_FIELDS }];
 }
 
 /** Every field a record can have: what `--where` knows. */
 export function recordFields(): FieldTable {
   let all: FieldTable = { ...COMMON_FIELDS, ...EVENT_FIELDS, ...FLOW_FIELDS, ...PACKET_FIELDS };
-  for (const { fields } of protocolFields().values()) all = { ...all, ...fields };
+  for (const { fields } of protocolFields()) all = { ...all, ...fields };
   return all;
 }

@@ -4,6 +4,7 @@ import { isAllowed, type Right } from './kube/api.ts';
 import type { Kube } from './kube/kube.ts';
 import { RIGHTS_CHECKED } from './limits.ts';
 import type { TargetQuery } from './target-find.ts';
+import { isPattern } from './target-words.ts';
 
 /** A right that a capture uses, and what for. */
 export interface NeededRight extends Right {
@@ -45,7 +46,7 @@ export function neededRights(query: TargetQuery, namespaces: Iterable<string>): 
     const kind = targetKind(word);
     if (kind === undefined) continue;
     const group = kind.api.includes('/') ? (kind.api.split('/')[0] ?? '') : '';
-    const named = exact && query.refs.every(({ kind, name }) => kind !== word || !/[*?[]/.test(name));
+    const named = exact && query.refs.every(({ kind, name }) => kind !== word || !isPattern(name));
     for (const namespace of kind.namespaced ? places : [undefined]) {
       const right = { group, resource: kind.plural, ...(namespace !== undefined && { namespace }) };
       rights.push({ verb: named ? 'get' : 'list', ...right, purpose: `to find the ${kind.name}`, required: true });

@@ -106,7 +106,7 @@ function onNodes(selected: Selected, nodes: readonly string[]): Selected {
 /** How a word is called in the summary. */
 function labelOf(ref: TargetRef, query: TargetQuery): string {
   const place = query.namespaces?.length === 1 ? `${query.namespaces[0]}/` : '';
-  return ref.kind === 'pod' ? `${place}${ref.name}` : `${place}${ref.kind}/${ref.name}`;
+  return targetKind(ref.kind)?.name === 'pod' ? `${place}${ref.name}` : `${place}${ref.kind}/${ref.name}`;
 }
 
 function noPods(ref: TargetRef, query: TargetQuery, ended: number): KsnoopError {

@@ -21,7 +21,7 @@ export function captureSummary(
     return `GAP: no packets from ${node} from ${from.toISOString()} ${length}: ${reason}`;
   });
   notes.push(...result.clockNotes);
-  if (result.cutOff) notes.push('the last packets of an agent did not come in time and are missing');
+  if (result.cutOff) notes.push('the last packets of an agent were not waited for any longer and are missing');
   const failure = failureOf(sink);
   if (failure !== undefined) notes.push(writeFailure(config, failure));
   else if (sink.description !== undefined && tally.interfaces.length > 0) notes.push(sink.description);

@@ -139,7 +139,7 @@ test('what is missing is told: gaps, the last packets, what the form leaves out,
   expect(notes).toEqual([
     'GAP: no packets from node-1 from 1970-01-01T00:00:00.000Z for 12.3 s: the connection was cut.',
     'GAP: no packets from node-1 from 1970-01-01T00:00:00.000Z to the end: the connection was cut.',
-    'the last packets of an agent did not come in time and are missing',
+    'the last packets of an agent were not waited for any longer and are missing',
     'wrote a.pcapng',
     'the pcap form leaves out interface names, address names, directions and statistics',
   ]);

@@ -64,12 +64,16 @@ test("the context's namespace is taken, a pod named twice is one target, its add
   found.close();
 });
 
-test('-n wins over the context, a pod that is not there is refused beside one that is', async () => {
+test.each(['pod', 'po', 'PODS'])('%s: a pod that is not there is refused beside one that is', async (word) => {
   const kubeconfig = await shop();
-  const found = await findTargets(captureConfig({ kubeconfig }, ['pod', 'web-1', 'web-2']), voice, never);
+  const found = await findTargets(captureConfig({ kubeconfig }, [word, 'web-1', 'web-2']), voice, never);
   expect(found.plans).toHaveLength(1);
   expect(found.refused).toMatchObject([{ label: 'shop/web-2', error: { code: 'NO_SUCH_TARGET', exit: 3 } }]);
   found.close();
+});
+
+test('-n wins over the context', async () => {
+  const kubeconfig = await shop();
   const other = await findTargets(captureConfig({ kubeconfig, namespace: 'other' }), voice, never);
   other.close();
   expect(server?.seen).toContain('GET /api/v1/namespaces/other/pods/a');

@@ -62,6 +62,8 @@ export interface StreamProtocol {
   /** Server ports of others on which the same words are theirs: `get x` is also an inline command of Redis. */
   readonly notOn?: readonly number[];
   readonly fields: FieldTable;
+  /** What `protocol` says in the records that have its fields, where that is not its name. */
+  readonly records?: readonly string[];
   /**
    * Look at the first octets of a direction (of a message, when the capture began mid-stream). Strict enough to be wrong
    * about random octets less than once in 10⁵; answers within PROBE_BYTES.

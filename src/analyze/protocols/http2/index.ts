@@ -7,6 +7,8 @@ export const http2: StreamProtocol = {
   name: 'http2',
   title: 'HTTP/2',
   ports: [50_051],
+  // What is not gRPC is told as HTTP.
+  records: ['grpc'],
   fields: {
     'grpc.service': { type: 'string', about: 'service with its package: `shop.Cart`' },
     'grpc.method': { type: 'string', about: 'method: `Add`' },
