@@ -123,7 +123,13 @@ function escaped(text: string): string {
     .replaceAll("'", '\\(aq')
     .replaceAll('^', '\\(ha')
     .replaceAll('~', '\\(ti')
+    .replace(/[^\x20-\x7e]/gu, unicode)
     .replace(/^\./, '\\&.');
+}
+
+/** A character that troff does not read, by its number (groff_char(7)): pages are ASCII in whatever locale they are read. */
+function unicode(character: string): string {
+  return `\\[u${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}]`;
 }
 
 function firstLower(text: string): string {

@@ -40,7 +40,7 @@ export function carriedStreams(): AgentStreams {
 }
 
 /** Makes a resumable conversation of the connections it is given. */
-export class CarriedSession implements AgentStreams {
+class CarriedSession implements AgentStreams {
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;

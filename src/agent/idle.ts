@@ -1,6 +1,6 @@
+import { isOrphaned } from '../wire/session-mark.ts';
 import { keepDoor } from './daemon.ts';
 import type { Proc } from './proc.ts';
-import { SESSION_MARK } from './spawn-inside.ts';
 
 /**
  * The DaemonSet's main process: cleans up after an agent that was killed, then waits for a signal or a client at its
@@ -18,13 +18,11 @@ export function idle(proc: Proc): void {
 }
 
 /** End every tcpdump that carries our mark and whose agent is gone. The kernel has done so already, as a rule. */
-export function reap(proc: Proc): number[] {
+function reap(proc: Proc): void {
   const orphans = proc.pids().filter((pid) => {
     if (proc.read(pid, 'comm')?.trim() !== 'tcpdump') return false;
-    if (!(proc.read(pid, 'environ') ?? '').split('\0').some((entry) => entry.startsWith(`${SESSION_MARK}=`)))
-      return false;
     const parent = Number(/^PPid:\s*(\d+)$/m.exec(proc.read(pid, 'status') ?? '')?.[1] ?? 0);
-    return !proc.commandLine(parent).some((word) => word.includes('ksnoop-agent') || word.endsWith('agent/main.ts'));
+    return isOrphaned(proc.read(pid, 'environ') ?? '', proc.read(parent, 'cmdline') ?? '');
   });
   for (const pid of orphans) {
     try {
@@ -33,5 +31,4 @@ export function reap(proc: Proc): number[] {
       // It ended by itself in the meantime.
     }
   }
-  return orphans;
 }

@@ -12,7 +12,7 @@ export interface LocalPod {
 }
 
 /** The pods that have logs on this machine, newest first. */
-export function localPods(folder = POD_LOGS): LocalPod[] {
+function localPods(folder = POD_LOGS): LocalPod[] {
   let names: string[];
   try {
     names = readdirSync(folder);

@@ -1,9 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { SESSION_MARK } from '../wire/session-mark.ts';
 import { STDERR_KEPT } from './limits.ts';
 import type { HeldNamespace } from './namespace.ts';
-
-/** Marks our processes' environment, for the reaper that cleans up after an agent that was killed. */
-export const SESSION_MARK = 'KSNOOP_SESSION';
 
 /** Descriptor of the extra output of a program run inside a namespace, if it has one. */
 export const EXTRA_OUTPUT = 4;

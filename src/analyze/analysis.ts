@@ -202,7 +202,6 @@ export class Analysis {
     const half = base >> 1;
     doubles[half + D.last] = this.clock.now;
     ints[base + N.passed] = 0;
-    if (packet.interfaceId < 31) ints[base + N.seenBy] = (ints[base + N.seenBy] as number) | (1 << packet.interfaceId);
     const first = ints[base + N.vantage + direction] as number;
     if (first === 0) ints[base + N.vantage + direction] = vantage;
     else if (first !== vantage) return false;

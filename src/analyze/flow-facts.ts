@@ -6,8 +6,6 @@ import type { PacketView } from './packet.ts';
  * the analysis' Hosts table, -1 where there is no address.
  */
 export interface FlowInfo extends FlowIdentity {
-  /** The interfaces (of the analysis, counted over all sections) that saw it; bit n for interface n, the first 31. */
-  readonly seenBy: number;
   facts(): FlowFacts;
 }
 

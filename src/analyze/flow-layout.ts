@@ -21,7 +21,8 @@ export const N = {
   id: 17,
   hosts: 18,
   interfaceId: 20,
-  seenBy: 21,
+  /** The sweep has passed over it since its last packet. */
+  passed: 21,
   packets: 22,
   /** Which endpoint is the client: 0 or 1. */
   client: 24,
@@ -29,50 +30,48 @@ export const N = {
   vantage: 25,
   /** The recognised protocol's number + 1; 0 while unknown. */
   protocol: 27,
-  /** The sweep has passed over it since its last packet. */
-  passed: 28,
 } as const;
 
 /** Int32s of a flow that is nothing but that. */
-export const FLOW_STRIDE = 30;
+export const FLOW_STRIDE = 28;
 
 /** What a TCP connection has besides. Doubles. */
 export const T = {
-  synTime: 15,
-  synAckTime: 16,
-  handshakeRtt: 17,
-  rttMinimum: 18,
-  rttMaximum: 19,
-  rttSum: 20,
+  synTime: 14,
+  synAckTime: 15,
+  handshakeRtt: 16,
+  rttMinimum: 17,
+  rttMaximum: 18,
+  rttSum: 19,
   /** When the segment was seen whose acknowledgement is waited for. */
-  rttTime: 21,
+  rttTime: 20,
   /** When the highest sequence number, and the last acknowledgement, was seen. */
-  highTime: 23,
-  ackTime: 25,
+  highTime: 22,
+  ackTime: 24,
 } as const;
 
 /** And int32s. */
 export const C = {
-  state: 54,
-  rttSamples: 55,
+  state: 52,
+  rttSamples: 53,
   /** In-order reassembly: the next sequence number that is wanted. */
-  next: 56,
+  next: 54,
   /** By the vantage point alone: the end of the highest segment seen. */
-  high: 58,
-  ack: 60,
-  window: 62,
+  high: 56,
+  ack: 58,
+  window: 60,
   /** Window scale + 1; 0 while not known. */
-  scale: 64,
-  mss: 66,
+  scale: 62,
+  mss: 64,
   /** Duplicates of the last acknowledgement. */
-  duplicates: 68,
+  duplicates: 66,
   /** End of the segment whose acknowledgement is waited for. */
-  rttEnd: 70,
+  rttEnd: 68,
   /** DIRECTION_FLAG bits. */
-  flags: 72,
-  initial: 74,
+  flags: 70,
+  initial: 72,
   /** Sequence number behind the FIN. */
-  fin: 76,
+  fin: 74,
 } as const;
 
-export const TCP_STRIDE = 78;
+export const TCP_STRIDE = 76;

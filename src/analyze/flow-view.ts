@@ -54,10 +54,6 @@ export class FlowView implements FlowInfo {
     return this.#port(1 - this.#int(N.client));
   }
 
-  get seenBy(): number {
-    return this.#int(N.seenBy);
-  }
-
   get interfaceId(): number {
     return this.#int(N.interfaceId);
   }

@@ -28,7 +28,7 @@ const IPV6_HEADER = 40;
 const WHOLE = 0x10_0000;
 
 /** Whether the packet is an ICMP or ICMPv6 error, whole enough to say about what. */
-export function isIcmpError(packet: PacketView): boolean {
+function isIcmpError(packet: PacketView): boolean {
   const last = packet.layerNumbers[packet.layerCount - 1];
   if (packet.stopped !== STOP.none || packet.next !== NEXT_NONE || packet.layerCount === 0) return false;
   if (packet.moreFragments || packet.fragmentOffset > 0) return false;

@@ -91,11 +91,6 @@ export class Names {
     if (parts.node !== undefined) this.#nodes.add(parts.node);
   }
 
-  /** Who lives behind an interface: the pod or node whose network namespace was captured. */
-  ofInterface(id: number): Identity | undefined {
-    return this.#interfaces[id];
-  }
-
   /**
    * A packet left (or entered) through a pod's interface, or a named namespace's: its source (or destination) is its own. Of a
    * node's interface nothing follows, for nodes forward. Cheap enough for every new flow.

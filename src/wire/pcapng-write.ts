@@ -5,7 +5,7 @@ import { VERSION } from './version.ts';
 /** Encoders of the blocks ksnoop writes: little-endian, nanoseconds (draft-ietf-opsawg-pcapng). */
 
 /** What shb_userappl says in every file of ksnoop's; a reader judges a missing end marker by it. */
-export const USER_APPLICATION = `ksnoop ${VERSION}`;
+const USER_APPLICATION = `ksnoop ${VERSION}`;
 
 const OPTION_MAXIMUM = 0xffff;
 

@@ -41,7 +41,7 @@ function madeFlow(hosts: Hosts, facts: Partial<FlowFacts>): FlowInfo {
     tcp: undefined,
     ...facts,
   };
-  return { ...all, seenBy: 1, facts: () => all };
+  return { ...all, facts: () => all };
 }
 
 export const directionFacts: DirectionFacts = { packets: 3, bytes: 300, payload: 100 };

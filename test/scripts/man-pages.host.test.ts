@@ -10,6 +10,12 @@ test.each([...pages])('groff reads %s without a warning', (name, text) => {
   expect(stdout).toContain(name.replace(/\.\d$/, ''));
 });
 
+test('what is not ASCII is shown all the same', () => {
+  const input = pages.get('ksnoop-screen.7') ?? '';
+  expect(input).toMatch(/^[\n\x20-\x7e]+$/);
+  expect(spawnSync('groff', ['-man', '-Tutf8'], { input, encoding: 'utf8' }).stdout).toContain('← →');
+});
+
 test('what is typed can be copied from the page', () => {
   const { stdout } = spawnSync('groff', ['-man', '-Tutf8', '-P-cbou'], {
     input: pages.get('ksnoop.1') ?? '',

@@ -49,7 +49,7 @@ export const gre = {
 } as const satisfies Layer;
 
 /** Octets of the header, source routes aside, by its flags. */
-export function greHeaderLength(flags: number): number {
+function greHeaderLength(flags: number): number {
   const isVersion1 = (flags & GRE.version) === 1;
   let length = HEADER;
   if (!isVersion1 && (flags & (GRE.checksum | GRE.routing)) !== 0) length += 4;

@@ -66,8 +66,6 @@ export const LAYERS = [
   nflog,
 ] as const satisfies readonly Layer[];
 
-export type LayerName = (typeof LAYERS)[number]['name'];
-
 if (new Set(LAYERS.map(({ name }) => name)).size < LAYERS.length) throw new Error('two layers have one name');
 
 /** By selector (SPACE + number): the layer's index in LAYERS, plus 1; 0 where no layer answers to it. */

@@ -14,7 +14,7 @@ export interface FailedRequest {
 const LONGEST_WORDS = 500;
 
 /** The Status in a refusal's body, or an empty object when a proxy or a page answered instead. */
-export function statusIn(body: string): JsonObject {
+function statusIn(body: string): JsonObject {
   try {
     const value: unknown = JSON.parse(body);
     return isObject(value) ? value : {};

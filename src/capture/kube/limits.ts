@@ -24,9 +24,6 @@ export const STATUS_MAXIMUM = 64 * 1024;
 /** One websocket message. The API server writes at most some 32 KiB at once. */
 export const MESSAGE_MAXIMUM = 16 * 1024 * 1024;
 
-/** Bytes of stdin on their way to the socket; past it writers wait for the peer. */
-export const STDIN_BYTES = 1024 * 1024;
-
 /** How long a websocket may take to say goodbye before its socket is destroyed. */
 export const CLOSE_TIMEOUT_MS = 2_000;
 

@@ -59,7 +59,7 @@ export async function oidcCredentials(config: Record<string, string>, file: stri
 }
 
 /** When a JWT ends (its `exp`, RFC 7519), in milliseconds since the epoch. */
-export function expiryOf(token: string): number | undefined {
+function expiryOf(token: string): number | undefined {
   try {
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
     return isObject(claims) && typeof claims.exp === 'number' ? claims.exp * 1000 : undefined;

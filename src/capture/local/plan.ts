@@ -5,7 +5,7 @@ import type { NodePlan } from '../node-stream.ts';
 import { localTransport } from './transport.ts';
 
 /** How local targets are written, for help and errors. */
-export const LOCAL_TARGETS = ['netns/NAME', 'pid/N', 'host', 'pod/NAME'] as const;
+const LOCAL_TARGETS = ['netns/NAME', 'pid/N', 'host', 'pod/NAME'] as const;
 
 /**
  * Targets of this machine, without any API server: one plan with the agent as a child process.

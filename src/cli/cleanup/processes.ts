@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { sanitise } from '../../view/sanitise.ts';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
+import { isOrphaned } from '../../wire/session-mark.ts';
 import type { Finder, Leftover } from './leftover.ts';
-
-/** In the environment of every process an agent starts (src/agent/spawn-inside.ts). */
-const MARK = 'KSNOOP_SESSION=';
 
 /**
  * Processes of captures on this machine (--local) whose agent is gone. The kernel ends them with their agent; one that
@@ -15,17 +14,15 @@ export const processes: Finder = {
 };
 
 /** @param proc the process file system, proc(5) */
-export function orphans(proc: string): Leftover[] {
+function orphans(proc: string): Leftover[] {
   return readdirSync(proc)
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {
       try {
-        const isMarked = readFileSync(`${proc}/${pid}/environ`, 'latin1')
-          .split('\0')
-          .some((entry) => entry.startsWith(MARK));
-        const parent = /^PPid:\s+(\d+)$/m.exec(readFileSync(`${proc}/${pid}/status`, 'latin1'))?.[1];
-        if (!isMarked || parent !== '1') return [];
-        const command = readFileSync(`${proc}/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+        const read = (of: string, file: string) => readFileSync(`${proc}/${of}/${file}`, 'utf8');
+        const parent = /^PPid:\s+(\d+)$/m.exec(read(pid, 'status'))?.[1] ?? '';
+        if (!isOrphaned(read(pid, 'environ'), read(parent, 'cmdline'))) return [];
+        const command = sanitise(read(pid, 'cmdline').replaceAll('\0', ' ')).trim();
         return [{ what: `process ${pid}: ${command}`, why: 'its agent is gone', remove: async () => end(Number(pid)) }];
       } catch {
         // It has ended meanwhile, or is another user's.

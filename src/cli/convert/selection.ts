@@ -54,7 +54,7 @@ export function momentOf(text: string, flag: string): Moment {
 }
 
 /** A moment as nanoseconds since 1970. @param first the capture's first packet */
-export function absoluteTime(moment: Moment, first: bigint): bigint {
+function absoluteTime(moment: Moment, first: bigint): bigint {
   if (moment.kind === 'absolute') return moment.nanoseconds;
   if (moment.kind === 'after') return first + moment.nanoseconds;
   const midnight = new Date(Number(first / 1_000_000n));

@@ -26,7 +26,7 @@ export function wiresharkPrograms(platform: NodeJS.Platform = process.platform):
 }
 
 /** Wireshark's folders by their titles, as `tshark -G folders` prints them; undefined when there is no Wireshark here. */
-export function wiresharkFolders(): { program: string; folders: ReadonlyMap<string, string> } | undefined {
+function wiresharkFolders(): { program: string; folders: ReadonlyMap<string, string> } | undefined {
   for (const program of wiresharkPrograms()) {
     // Without its extcap programs: one of them is ours.
     const { status, stdout } = spawnSync(program, ['-G', 'folders'], {

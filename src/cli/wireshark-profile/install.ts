@@ -64,7 +64,7 @@ function isInstalled(folder: string): boolean {
  * Wireshark's personal configuration, by its own rule (WSUG, "Configuration File and Plugin Folders"): it is not asked,
  * for that takes longer than the first packet.
  */
-export function profileFolder(): string {
+function profileFolder(): string {
   return join(configurationFolder(), 'profiles', PROFILE);
 }
 

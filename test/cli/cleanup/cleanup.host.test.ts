@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { KsnoopProcess } from '../../support/ksnoop-process.ts';
 import { type ObjectServer, startObjectServer } from '../../support/object-server.ts';
 
@@ -21,6 +21,11 @@ afterAll(() => server.api.close());
 
 const cleanup = (...args: string[]) => new KsnoopProcess(['cleanup', ...args], server.api.kubeconfig()).finished();
 
+const running: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill('SIGKILL');
+});
+
 /** A process with the mark of a capture, whose parent has ended. */
 async function orphan(): Promise<number> {
   const shell = spawn('sh', ['-c', 'KSNOOP_SESSION=0123 sleep 60 >/dev/null 2>&1 & echo $!'], {
@@ -30,6 +35,18 @@ async function orphan(): Promise<number> {
   shell.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
   await once(shell, 'close');
   return Number(text);
+}
+
+/** A process with the mark whose parent is this one: no agent, and not init either. */
+function adopted(): number | undefined {
+  const child = spawn('sleep', ['61'], { stdio: 'ignore', env: { ...process.env, KSNOOP_SESSION: '0123' } });
+  running.push(child);
+  return child.pid;
+}
+
+/** A process with the mark whose parent is an agent by its command line: a capture that goes on. */
+function captured(): void {
+  running.push(spawn('sh', ['-c', 'KSNOOP_SESSION=0123 sleep 2; :', 'ksnoop-agent'], { stdio: 'ignore' }));
 }
 
 test('with --dry-run what is left is named and stays; without, it goes, and what runs stays', async () => {
@@ -48,6 +65,18 @@ test('with --dry-run what is left is named and stays; without, it goes, and what
   expect(server.api.seen.filter((line) => line.startsWith('DELETE'))).toEqual([
     expect.stringMatching(/^DELETE \/api\/v1\/namespaces\/ksnoop\/pods\/gone\?/),
   ]);
+});
+
+test('it is no matter who adopted an orphan; what an agent runs is none', async () => {
+  captured();
+  const pid = adopted();
+  const { stdout } = await cleanup('--dry-run', '-o', 'json');
+  expect(JSON.parse(stdout.toString())[0]).toEqual({
+    what: `process ${pid}: sleep 61`,
+    why: 'its agent is gone',
+    removed: false,
+  });
+  expect(stdout.toString()).not.toContain('sleep 2');
 });
 
 test('without a cluster this machine is looked at all the same', async () => {

@@ -152,8 +152,6 @@ export const TYPE = {
   opt: 41,
   svcb: 64,
   https: 65,
-  ixfr: 251,
-  axfr: 252,
 } as const;
 
 export const OPCODE = { query: 0, notify: 4, update: 5 } as const;

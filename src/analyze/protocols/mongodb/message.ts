@@ -3,7 +3,7 @@ import type { Likeness } from '../protocol.ts';
 import { i32le } from './bson.ts';
 
 /** Operations of the wire protocol. */
-export const OP_REPLY = 1;
+const OP_REPLY = 1;
 export const OP_QUERY = 2004;
 export const OP_COMPRESSED = 2012;
 export const OP_MSG = 2013;
@@ -21,7 +21,7 @@ export const MESSAGE_SEEK = 25;
 const MESSAGE_MAXIMUM = 64 * 1024 * 1024;
 
 /** Flags of an OP_MSG. */
-export const CHECKSUM_PRESENT = 1;
+const CHECKSUM_PRESENT = 1;
 export const MORE_TO_COME = 2;
 const EXHAUST_ALLOWED = 1 << 16;
 

@@ -115,7 +115,7 @@ export function errorOf(bytes: Uint8Array, start: number, end: number): SqlError
 }
 
 /** A text that ends with a zero octet, or with the packet; and where it ends. */
-export function zeroEnded(bytes: Uint8Array, start: number, end: number): { text: string; end: number } {
+function zeroEnded(bytes: Uint8Array, start: number, end: number): { text: string; end: number } {
   let at = start;
   while (at < end && bytes[at] !== 0) at += 1;
   return { text: utf8(bytes, start, at), end: Math.min(end, at + 1) };

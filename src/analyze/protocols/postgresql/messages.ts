@@ -7,7 +7,6 @@ export const REQUEST = {
   cancel: 80_877_102,
   ssl: 80_877_103,
   gssEncryption: 80_877_104,
-  protocol3: 196_608,
 } as const;
 
 /** Longest first message that is believed; the server takes 10,000. */

@@ -1,6 +1,5 @@
 /** Levels of an alert (RFC 5246 section 7.2). */
 export const ALERT_LEVEL = { warning: 1, fatal: 2 } as const;
-export const CLOSE_NOTIFY = 0;
 
 const NAMES: ReadonlyMap<number, string> = new Map([
   [0, 'close_notify'],

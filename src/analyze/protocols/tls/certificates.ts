@@ -29,7 +29,7 @@ export function readCertificates(
 }
 
 /** A certificate in DER: its names and when it is valid (RFC 3339); empty for what is none. */
-export function readCertificate(der: Uint8Array): Fields {
+function readCertificate(der: Uint8Array): Fields {
   try {
     const { subject, issuer, validFromDate, validToDate, subjectAltName, serialNumber } = new X509Certificate(der);
     return {
