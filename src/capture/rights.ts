@@ -2,6 +2,7 @@ import { targetKind } from './kinds/index.ts';
 import { AGENT_NAMESPACE } from './kube/agents.ts';
 import { isAllowed, type Right } from './kube/api.ts';
 import type { Kube } from './kube/kube.ts';
+import { apiGroup } from './kube/resource.ts';
 import { RIGHTS_CHECKED } from './limits.ts';
 import type { TargetQuery } from './target-find.ts';
 import { isPattern } from './target-words.ts';
@@ -45,7 +46,7 @@ export function neededRights(query: TargetQuery, namespaces: Iterable<string>): 
   for (const word of new Set(query.refs.map(({ kind }) => kind))) {
     const kind = targetKind(word);
     if (kind === undefined) continue;
-    const group = kind.api.includes('/') ? (kind.api.split('/')[0] ?? '') : '';
+    const group = apiGroup(kind.api);
     const named = exact && query.refs.every(({ kind, name }) => kind !== word || !isPattern(name));
     for (const namespace of kind.namespaced ? places : [undefined]) {
       const right = { group, resource: kind.plural, ...(namespace !== undefined && { namespace }) };

@@ -6,7 +6,7 @@ import { targetKind } from './kinds/index.ts';
 import { type Asking, type Collection, type Selected, type TargetKind, together } from './kinds/kind.ts';
 import { objectName } from './kinds/object.ts';
 import { find, list, type Selectors } from './kube/api.ts';
-import { resourcePath } from './kube/resource.ts';
+import { apiGroup, resourcePath } from './kube/resource.ts';
 import { isPattern, kindsHint, namePattern, type TargetRef } from './target-words.ts';
 
 /** Everything that says what is to be captured. */
@@ -101,7 +101,7 @@ async function nothingFound(
   if (missing !== undefined) {
     return refuse(
       `The cluster has no ${kind.plural} (${kind.api}).`,
-      `See what it has: kubectl api-resources --api-group=${kind.api.split('/')[0]}`,
+      `See what it has: kubectl api-resources --api-group=${apiGroup(kind.api)}`,
     );
   }
   const names = lists.flatMap((answer) =>

@@ -1,3 +1,4 @@
+import { apiGroup } from '../kube/resource.ts';
 import { cronJob } from './cronjob.ts';
 import { daemonSet } from './daemonset.ts';
 import { deployment } from './deployment.ts';
@@ -48,7 +49,8 @@ export function targetKind(word: string): TargetKind | undefined {
   const [name = '', ...qualifiers] = word.toLowerCase().split('.');
   const kind = byName.get(name);
   if (kind === undefined || qualifiers.length === 0) return kind;
-  const [group = '', version] = kind.api.includes('/') ? kind.api.split('/') : ['', kind.api];
+  const group = apiGroup(kind.api);
+  const version = kind.api.split('/').at(-1);
   const written = qualifiers.join('.');
   return written === group || written === `${version}.${group}` ? kind : undefined;
 }

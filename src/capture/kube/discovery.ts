@@ -2,6 +2,7 @@ import { KsnoopError } from '../../wire/errors.ts';
 import { arrayAt, type JsonObject, objectAt, objectsAt, optionalString } from '../../wire/guard.ts';
 import { call } from './api.ts';
 import type { Kube } from './kube.ts';
+import { apiGroup } from './resource.ts';
 
 /** A resource the API server knows, in the version it prefers. */
 export interface DiscoveredResource {
@@ -137,7 +138,7 @@ function plainList(api: string, answer: JsonObject): DiscoveredResource[] {
     return [
       {
         api,
-        group: api.includes('/') ? (api.split('/')[0] ?? '') : '',
+        group: apiGroup(api),
         plural,
         singular: optionalString(resource, 'singularName') ?? '',
         kind: optionalString(resource, 'kind') ?? '',

@@ -7,6 +7,11 @@ export interface ResourceAddress {
   readonly name: string | undefined;
 }
 
+/** The group of an `apiVersion`: `apps` of `apps/v1`, nothing of the core's `v1`. */
+export function apiGroup(api: string): string {
+  return api.includes('/') ? (api.split('/')[0] ?? '') : '';
+}
+
 /**
  * The path of a resource, each part escaped.
  * @param api `v1` for the core group, `apps/v1` and the like for others
