@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
-const SOURCE = join(import.meta.dirname, '../src');
+export const SOURCE = join(import.meta.dirname, '../src');
 
 /** What each room may import besides itself (ARCHITECTURE.md): one way, from the command line down to the wire. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -16,7 +16,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 /** `view` may name the analyzer's types, and nothing of it that runs. */
 const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = { view: ['analyze'] };
 
-const IMPORT =
+export const IMPORT =
   /^\s*(?:import|export)\s+(type\s)?(?:[^'"]*?from\s+)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/gm;
 
 /** The imports that break the rule, one sentence each. */

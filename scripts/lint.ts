@@ -1,8 +1,9 @@
-/** `npm run lint`: Biome's rules and format, the types, and which room may import which. */
+/** `npm run lint`: Biome's rules and format, the types, which room may import which, and that no files import each other. */
 import { spawnSync } from 'node:child_process';
+import { importCycles } from './import-cycles.ts';
 import { importViolations } from './import-directions.ts';
 
-const violations = importViolations();
+const violations = [...importViolations(), ...importCycles().map((cycle) => `${cycle}: files that import each other`)];
 for (const violation of violations) process.stderr.write(`${violation}\n`);
 const checks = [
   ['biome', 'check', '--error-on-warnings', '.'],

@@ -5,9 +5,9 @@ import { CaptureFramer } from '../wire/capture-read.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../wire/errors.ts';
 import type { AnalysisOutputKind } from './analysis/output.ts';
 import { AnalysisSession, type Condition } from './analysis/session.ts';
+import { packetSelection } from './convert/select.ts';
 import type { CaptureWriter } from './convert/writer.ts';
 import { readCapture, readExit } from './read-capture.ts';
-import { selection } from './read-command.ts';
 import type { ReadCapture, ReadConfig } from './read-options.ts';
 import { openSink } from './sink.ts';
 import type { Voice } from './voice.ts';
@@ -73,7 +73,7 @@ export async function convert(
 
 /** Frames the capture once more and hands on what is wanted. */
 function copier(config: ReadConfig, make: ReadCapture, format: CaptureWriter, wanted: ReadonlySet<number> | undefined) {
-  const choice = selection(config);
+  const choice = packetSelection(config);
   let index = -1;
   let written = 0;
   const framer: CaptureFramer = new CaptureFramer({
@@ -115,7 +115,7 @@ async function wantedPackets(
       flowEnded: (flow) => void flows.add(flow.id),
     }),
   };
-  const choice = selection(config);
+  const choice = packetSelection(config);
   const session = new AnalysisSession(collect, {
     line: () => {},
     colour: false,
@@ -149,7 +149,7 @@ async function wantedPackets(
         }
       },
     },
-    selection(config),
+    packetSelection(config),
   );
   await readCapture(
     config,

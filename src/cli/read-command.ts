@@ -3,10 +3,8 @@ import { byteSize, counted, timeSpan } from '../view/units.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../wire/errors.ts';
 import { analysisNotes } from './analysis/notes.ts';
 import { AnalysisSession, type Condition } from './analysis/session.ts';
-import { PacketFilter } from './bpf-filter.ts';
 import { ByteWriter } from './byte-writer.ts';
-import { PacketSelection } from './convert/select.ts';
-import { TimeRange } from './convert/selection.ts';
+import { packetSelection } from './convert/select.ts';
 import { readCapture, readExit } from './read-capture.ts';
 import { completeRead, type RawReadOptions, type ReadConfig, type ReadLines } from './read-options.ts';
 import { type Voice, voice } from './voice.ts';
@@ -35,13 +33,6 @@ export async function readCommand(path: string | undefined, raw: RawReadOptions)
   }
 }
 
-/** Which packets of a capture are looked at; undefined for all. */
-export function selection(config: ReadConfig): PacketSelection | undefined {
-  if (config.filter === undefined && config.from === undefined && config.to === undefined) return undefined;
-  const filter = config.filter === undefined ? undefined : new PacketFilter(config.filter);
-  return new PacketSelection(filter, new TimeRange(config.from, config.to));
-}
-
 async function readLines(
   config: ReadConfig,
   make: ReadLines,
@@ -64,7 +55,7 @@ async function readLines(
     width: terminal ? process.stdout.columns : undefined,
     json: make.json,
     where,
-    choice: selection(config),
+    choice: packetSelection(config),
     showSecrets: config.showSecrets,
   });
   const { capture } = session;

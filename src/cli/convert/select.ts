@@ -1,6 +1,7 @@
 import type { CaptureInterface } from '../../wire/capture-interface.ts';
-import type { PacketFilter } from '../bpf-filter.ts';
-import type { TimeRange } from './selection.ts';
+import { PacketFilter } from '../bpf-filter.ts';
+import type { ReadConfig } from '../read-options.ts';
+import { TimeRange } from './selection.ts';
 
 /** Which packets of a capture are looked at: by filter (`-f`) and by time (`--from`, `--to`). */
 export class PacketSelection {
@@ -31,4 +32,14 @@ export class PacketSelection {
     if (!this.#range.holds(timeHigh, timeLow)) return false;
     return this.#filter?.passes(this.#linkTypes[interfaceId] ?? -1, bytes, offset, caplen, origlen) ?? true;
   }
+}
+
+/** Which packets of a capture are looked at; undefined for all. */
+export function packetSelection({
+  filter,
+  from,
+  to,
+}: Pick<ReadConfig, 'filter' | 'from' | 'to'>): PacketSelection | undefined {
+  if (filter === undefined && from === undefined && to === undefined) return undefined;
+  return new PacketSelection(filter === undefined ? undefined : new PacketFilter(filter), new TimeRange(from, to));
 }

@@ -3,7 +3,7 @@ import { u8, u16 } from '../../bytes.ts';
 import type { Fields, FieldValue } from '../../event.ts';
 import { TEXT_MAXIMUM } from '../../limits.ts';
 import { utf8 } from '../../text.ts';
-import { hex } from './rdata.ts';
+import { hex } from './presentation.ts';
 
 const OPTION = { nsid: 3, clientSubnet: 8, cookie: 10, extendedError: 15 } as const;
 

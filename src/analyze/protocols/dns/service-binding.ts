@@ -1,7 +1,7 @@
 import { addressText } from '../../address-text.ts';
 import { u8, u16 } from '../../bytes.ts';
 import { nameAt } from './name.ts';
-import { base64, quoted } from './rdata.ts';
+import { base64, quoted } from './presentation.ts';
 
 /** SvcParamKeys by number (IANA, DNS Service Bindings). */
 const KEYS: readonly string[] = [
