@@ -158,18 +158,14 @@ export function startCapture(
     if (cause !== undefined) return;
     cause = why;
     following.abort();
-    if (why === 'output-ended' || why === 'limit') terminateOrDrain(0);
+    // Nobody wants the packets under way any more; they are read and thrown away so that the agents end in order.
+    if (paused && (why === 'output-ended' || why === 'limit')) resume();
     for (const stream of streams.values()) stream.stop();
-    drain ??= setTimeout(() => terminateOrDrain(1), DRAIN_MS);
+    drain ??= setTimeout(terminate, DRAIN_MS);
     endIfDone();
   }
 
-  function terminateOrDrain(step: 0 | 1): void {
-    if (step === 0) {
-      // Nobody wants the packets under way any more; they are read and thrown away so that the agent ends in order.
-      if (paused) resume();
-      return;
-    }
+  function terminate(): void {
     cutOff = true;
     for (const stream of streams.values()) stream.terminate();
   }
@@ -217,7 +213,7 @@ export function startCapture(
     standing,
     result,
     stop,
-    terminate: () => terminateOrDrain(1),
+    terminate,
     outputProgress: () => {
       if (output.ended) stop('output-ended');
       else if (paused && output.pending < OUTPUT_BYTES / 2) resume();
