@@ -5,7 +5,8 @@ import { PROTOCOL_TEXT, VERSION } from '../wire/version.ts';
 import { CaptureSession } from './capture.ts';
 import { type ControlHandlers, listen } from './control.ts';
 import { Events } from './events.ts';
-import { LAST_EVENTS_MS, SPOOL_FILE_BYTES } from './limits.ts';
+import { preparePipes } from './fifo.ts';
+import { LAST_EVENTS_MS, PIPES_OF_FIRST, SPOOL_FILE_BYTES } from './limits.ts';
 import { NODE_NAME } from './namespace.ts';
 import { outlet } from './outlet.ts';
 import { Spool } from './spool.ts';
@@ -26,6 +27,15 @@ export interface AgentStreams {
 export function ownStreams(): AgentStreams {
   const finish = (code: number) => process.exit(code);
   return { stdin: process.stdin, stdout: outlet(1), stderr: outlet(2), leaseMs: () => LEASE_MS, finish };
+}
+
+/** The pipes of a first capture are made while its request is on the way. What hinders that is told when they are used. */
+function prepareFirst(): void {
+  try {
+    preparePipes(PIPES_OF_FIRST);
+  } catch {
+    // makePipe tries again, for a capture that can tell of it.
+  }
 }
 
 /** Where packets go that find no room in memory: the DaemonSet says it; a local agent has memory alone. */
@@ -66,6 +76,7 @@ export function converse(streams: AgentStreams): void {
     process.exit(1);
   };
   events.send({ type: 'hello', protocol: PROTOCOL_TEXT, version: VERSION, node: NODE_NAME });
+  setImmediate(prepareFirst);
   const handlers: ControlHandlers = {
     request: (request) => {
       session = new CaptureSession(request, spool, events);

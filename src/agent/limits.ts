@@ -59,6 +59,9 @@ export const ENDED_KEPT = 4_096;
 /** The last events of a session whose client does not read are waited for so long. */
 export const LAST_EVENTS_MS = 1_000;
 
+/** Pipes that a capture of one target needs at its beginning: the ring's, and that of its first packets. */
+export const PIPES_OF_FIRST = 2;
+
 /** Read from tcpdump at once: what its pipe holds (pipe(7)). */
 export const READ_BYTES = 64 * 1024;
 

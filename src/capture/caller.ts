@@ -1,13 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { LINK_TYPE } from '../wire/link-type.ts';
-
-/** Octets before the IP header, and where in them its EtherType is; -1 where there is none. */
-const LINK_HEADERS: Readonly<Record<number, readonly [length: number, etherType: number]>> = {
-  [LINK_TYPE.ethernet]: [14, 12],
-  [LINK_TYPE.linuxSll]: [16, 14],
-  [LINK_TYPE.linuxSll2]: [20, 0],
-  [LINK_TYPE.raw]: [0, -1],
-};
+import { ipHeaderAt } from './ip-header.ts';
 
 const TCP = 6;
 const UDP = 17;
@@ -21,13 +13,10 @@ const ACK = 0x10;
  * @returns its address, undefined where nobody is seen to begin
  */
 export function callerOf(linkType: number, bytes: Uint8Array, offset: number, caplen: number): string | undefined {
-  const [length, etherType] = LINK_HEADERS[linkType] ?? [-1, -1];
-  if (length < 0 || caplen < length + 20) return undefined;
+  const length = ipHeaderAt(linkType, bytes, offset, caplen);
+  if (length < 0) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, caplen);
-  const version = view.getUint8(length) >> 4;
-  if (etherType >= 0 && view.getUint16(etherType) !== (version === 4 ? 0x0800 : 0x86dd)) return undefined;
-  const isFour = version === 4;
-  if (!isFour && (version !== 6 || caplen < length + 40)) return undefined;
+  const isFour = view.getUint8(length) >> 4 === 4;
   const protocol = view.getUint8(length + (isFour ? 9 : 6));
   if (protocol !== TCP && protocol !== UDP) return undefined;
   if (isFour && (view.getUint16(length + 6) & 0x1fff) !== 0) return undefined;

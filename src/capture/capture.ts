@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentTarget } from '../wire/agent-target.ts';
 import type { CaptureObserver } from './capture-observer.ts';
-import { DRAIN_MS, FIRST_PACKETS_MS, MERGE_WINDOW_MS, OUTPUT_BYTES } from './limits.ts';
+import { DRAIN_MS, FIRST_PACKETS_MS, MERGE_WINDOW_MS, NAMES_WAIT_MS, OUTPUT_BYTES } from './limits.ts';
 import { type BlockSink, Merge } from './merge.ts';
 import { clockNotes, type NodeClock } from './node-clock.ts';
 import { type CaptureSettings, type NodeAccess, type NodePlan, NodeStream } from './node-stream.ts';
@@ -48,6 +48,8 @@ export interface RunningCapture {
   readonly clocks: ReadonlyMap<string, NodeClock>;
   /** How a node's agent is reached, now; undefined when it is not. */
   wayTo(node: string): string | undefined;
+  /** Resolves when an agent is reached, or when that takes long: it is now busy with its start, and others may be asked. */
+  readonly reached: Promise<void>;
   /** Resolves when the first targets are captured, or when that takes long: what they do not need can be asked from then on. */
   readonly standing: Promise<void>;
   readonly result: Promise<CaptureResult>;
@@ -67,6 +69,8 @@ export interface CaptureTargets {
   readonly plans: readonly NodePlan[];
   /** Tells how the targets change while the capture runs; without it they are those of the plans. */
   readonly follow?: FollowChanges | undefined;
+  /** Resolves when addresses have the names that are known by now: the first packets wait for that, but never for long. */
+  readonly named?: Promise<void> | undefined;
 }
 
 /**
@@ -74,7 +78,7 @@ export interface CaptureTargets {
  * @param report must hold every target of the plans; those that join are added
  */
 export function startCapture(
-  { plans, follow }: CaptureTargets,
+  { plans, follow, named }: CaptureTargets,
   settings: CaptureSettings,
   limits: CaptureLimits,
   output: CaptureOutput,
@@ -99,9 +103,12 @@ export function startCapture(
   const onStarted = () => {
     if (Number.isFinite(limits.durationMs)) duration ??= setTimeout(() => stop('duration'), limits.durationMs);
   };
+  const oneReached = Promise.withResolvers<void>();
   const allStarted = Promise.withResolvers<void>();
   const isWaiting = ({ targets }: NodePlan) => targets.some(({ key }) => report.targets.get(key)?.state === 'waiting');
-  const standing = Promise.race([allStarted.promise, sleep(FIRST_PACKETS_MS, undefined, { ref: false })]);
+  const soon = sleep(FIRST_PACKETS_MS, undefined, { ref: false });
+  const reached = Promise.race([oneReached.promise, soon]);
+  const standing = Promise.race([allStarted.promise, soon]);
   const sessionId = () => randomBytes(16).toString('hex');
   const context = { settings, merge, report, observer, sessionId, onStarted };
   const streams = new Map<string, NodeStream>();
@@ -188,6 +195,7 @@ export function startCapture(
     () => {
       merge.release();
       output.flush();
+      if (cause !== undefined || [...streams.values()].some(({ way }) => way !== undefined)) oneReached.resolve();
       if (cause !== undefined || !plans.some(isWaiting)) allStarted.resolve();
     },
     Math.min(TICK_MS, MERGE_WINDOW_MS),
@@ -195,6 +203,7 @@ export function startCapture(
   for (const plan of plans) open(plan, false);
   if (plans.length === 0) endIfDone();
   void follow?.(change, following.signal, standing);
+  if (named !== undefined) void waitForNames(merge, named, standing);
   const result = finished.promise.then((): CaptureResult => {
     following.abort();
     merge.flush();
@@ -210,6 +219,7 @@ export function startCapture(
     tally,
     clocks: merge.clocks,
     wayTo: (node) => streams.get(node)?.way,
+    reached,
     standing,
     result,
     stop,
@@ -219,4 +229,11 @@ export function startCapture(
       else if (paused && output.pending < OUTPUT_BYTES / 2) resume();
     },
   };
+}
+
+/** Packets stay in the merge until the names of their addresses have been told, or were waited for long enough. */
+async function waitForNames(merge: Merge, named: Promise<void>, standing: Promise<void>): Promise<void> {
+  merge.held = true;
+  await Promise.race([named, standing.then(() => sleep(NAMES_WAIT_MS, undefined, { ref: false }))]);
+  merge.held = false;
 }

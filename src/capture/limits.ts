@@ -96,6 +96,13 @@ export const AGENT_MESSAGE_MAXIMUM = 1024 * 1024;
 /** Namespaces whose pods and Services are watched for names; of more, names are looked up once. */
 export const NAMED_NAMESPACES = 8;
 
+/** The first packets wait so long, from when all targets are captured, for the names of their addresses. */
+export const NAMES_WAIT_MS = 250;
+
+/** Pods and Services of all namespaces that are asked for their names: of a page each, until there are so many. */
+export const CLUSTER_PODS_NAMED = 2_000;
+export const CLUSTER_SERVICES_NAMED = 2_000;
+
 /** Names are looked up anew at most this often. */
 export const NAMES_INTERVAL_MS = 2_000;
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NamedAddress } from '../wire/pcapng-write.ts';
+import { clusterNames } from './cluster-names.ts';
 import type { Kube } from './kube/kube.ts';
 import { podView } from './kube/pod.ts';
 import { resourcePath } from './kube/resource.ts';
@@ -9,10 +10,11 @@ import { superviseWatch } from './supervised-watch.ts';
 import { WatchHealth } from './watch-health.ts';
 
 /**
- * Tell the names of whom the captured pods are likely to talk to, and later those that are new: pods that got their
- * address, Services that were made. Names are a help: what may not be listed or watched stays an address, silently.
+ * Tell the names of whom the captured pods are likely to talk to, then of the rest of the cluster, and later those that
+ * are new near the captured pods: pods that got their address, Services that were made. Names are a help: what may not be listed or watched stays an address, silently.
  * @param namespaces those of the captured pods
  * @param watching false: only what there is now
+ * @param known called once: all names that there are now have been told, as far as anybody may know them
  * @returns when the signal aborts, or when nothing more can come; never rejects
  */
 export async function tellNames(
@@ -21,20 +23,27 @@ export async function tellNames(
   watching: boolean,
   signal: AbortSignal,
   tell: (names: readonly NamedAddress[]) => void,
+  known: () => void,
 ): Promise<void> {
   const places = [...new Set(namespaces)];
   const told = new Map<string, string>();
   const look = async () => {
-    const fresh = (await neighbourNames(kube, places, signal)).filter(({ address, names }) => {
+    const names = (await neighbourNames(kube, places, signal)).filter(({ address, names }) => {
       const text = names.join(' ');
       if (told.get(address) === text || (told.size >= NAMES_REMEMBERED && !told.has(address))) return false;
       told.set(address, text);
       return true;
     });
-    if (fresh.length > 0 && !signal.aborted) tell(fresh);
+    if (names.length > 0 && !signal.aborted) tell(names);
   };
+  const cluster = clusterNames(kube, signal);
   await look();
-  if (!watching || places.length > NAMED_NAMESPACES) return;
+  const others = cluster.then((names) => {
+    const strangers = names.filter(({ address }) => !told.has(address));
+    if (strangers.length > 0 && !signal.aborted) tell(strangers);
+    known();
+  });
+  if (!watching || places.length > NAMED_NAMESPACES) return others;
   let change = Promise.withResolvers<void>();
   const watches = watchPeers(kube, places, signal, () => change.resolve());
   const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
@@ -45,7 +54,7 @@ export async function tellNames(
     change = Promise.withResolvers();
     if (!signal.aborted) await look();
   }
-  await Promise.all(watches);
+  await Promise.all([...watches, others]);
 }
 
 /** Notice addresses that are new in these namespaces. */

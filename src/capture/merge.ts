@@ -24,6 +24,8 @@ export interface BlockSink {
 export class Merge {
   /** Packets written after one with a time stamp later by more than SAME_TIME_NS. */
   late = 0;
+  /** Nothing is written yet, up to MERGE_BYTES of it. */
+  held = false;
   readonly #sink: BlockSink;
   readonly #now: () => number;
   readonly correctsClocks: boolean;
@@ -75,7 +77,9 @@ export class Merge {
   }
 
   #waits(head: InterfaceQueue, now: number): boolean {
-    if (this.#heap.size >= this.#open || this.#waitingBytes > MERGE_BYTES) return false;
+    if (this.#waitingBytes > MERGE_BYTES) return false;
+    if (this.held) return true;
+    if (this.#heap.size >= this.#open) return false;
     const waited = now - head.headArrival;
     return waited < MERGE_WINDOW_MS || (waited < BUSY_WINDOW_MS && waited < this.#window(now));
   }

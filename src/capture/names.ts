@@ -12,9 +12,13 @@ type Names = readonly NamedAddress[];
 /** Services a pod is named by, at most: it may be behind many. */
 const SERVICES_PER_POD = 4;
 
+/** An ended pod's address may be another's by now. */
+const ENDED = new Set(['Succeeded', 'Failed']);
+
 /** Names of the captured pods themselves: known before their first packet. */
 export function podNames(pods: readonly PodView[]): NamedAddress[] {
-  return pods.flatMap((pod) =>
+  const living = pods.filter(({ phase }) => !ENDED.has(phase));
+  return living.flatMap((pod) =>
     pod.podIPs.map((address) => ({ address, names: [pod.hostNetwork ? pod.nodeName : podLabel(pod)] })),
   );
 }
@@ -60,7 +64,7 @@ function nodeNames(node: JsonObject): Names {
   return [...new Set(known)].map((address) => ({ address, names: [name] }));
 }
 
-function serviceNames(service: JsonObject, namespace: string): Names {
+export function serviceNames(service: JsonObject, namespace: string): Names {
   const name = `${optionalString(objectAt(service, 'metadata'), 'name')}.${namespace}`;
   return clusterAddresses(objectAt(service, 'spec')).map((address) => ({ address, names: [name] }));
 }

@@ -31,8 +31,10 @@ interface Found extends CaptureTargets {
   readonly leaveOut?: string | undefined;
   /** Takes who spoke to which captured pod; undefined unless `--clients` asks for them. */
   readonly seen: ((label: string, caller: string) => void) | undefined;
-  /** More names, found while the capture already runs. */
-  readonly laterNames: (signal: AbortSignal, tell: (names: readonly NamedAddress[]) => void) => Promise<void>;
+  /** Tells the names of others: those that are known now, then that there are no more, and later what is new. */
+  readonly tellNames:
+    | ((signal: AbortSignal, tell: (names: readonly NamedAddress[]) => void, known: () => void) => Promise<void>)
+    | undefined;
   readonly close: () => void;
 }
 
@@ -124,7 +126,12 @@ async function run(
     correctClocks: config.correctClocks,
   };
   const told = new CaptureVoice(say);
-  const targets: CaptureTargets = { plans: found.plans, follow: found.follow && withNames(found.follow, output) };
+  const named = Promise.withResolvers<void>();
+  const targets: CaptureTargets = {
+    plans: found.plans,
+    follow: found.follow && withNames(found.follow, output),
+    named: found.tellNames && named.promise,
+  };
   const taken = found.seen === undefined ? output : new CallerTap(output, found.seen);
   running = startCapture(targets, settings, config, taken, report, told);
   host.started?.(running, report);
@@ -136,8 +143,9 @@ async function run(
     }
   });
   const naming = new AbortController();
-  void running.standing.then(async () => {
-    if (!naming.signal.aborted) await found.laterNames(naming.signal, (names) => output.addNames(names));
+  void running.reached.then(async () => {
+    if (naming.signal.aborted) return;
+    await found.tellNames?.(naming.signal, (names) => output.addNames(names), named.resolve);
   });
   const result = await running.result;
   await host.ended?.();
@@ -190,7 +198,7 @@ function findLocal(config: CaptureConfig): Found {
     labels: new Map(plan.targets.map(({ key }) => [key, key])),
     refused: [],
     names: [],
-    laterNames: async () => {},
+    tellNames: undefined,
     close: () => {},
   };
 }

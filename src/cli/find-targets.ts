@@ -48,9 +48,9 @@ export async function findTargets(config: CaptureConfig, say: Voice, signal: Abo
     follow: plan.follow,
     seen: plan.seen,
     names: podNames(plan.pods),
-    laterNames: async (until: AbortSignal, tell: (names: readonly NamedAddress[]) => void) => {
+    tellNames: async (until: AbortSignal, tell: (names: readonly NamedAddress[]) => void, known: () => void) => {
       const namespaces = plan.pods.map((pod) => pod.namespace);
-      await tellNames(kube, namespaces, follow, until, tell);
+      await tellNames(kube, namespaces, follow, until, tell, known);
     },
     close: () => kube.close(),
   };

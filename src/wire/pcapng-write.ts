@@ -97,13 +97,15 @@ export interface NamedAddress {
   /** IPv4, or IPv6 in any notation of RFC 4291. */
   readonly address: string;
   readonly names: readonly string[];
+  /** Somebody who may have nothing to do with the capture: a file need only name who occurs in it. */
+  readonly ifSeen?: true;
 }
 
 /** Names for addresses: `{address: '10.244.1.5', names: ['web.shop', 'shop/web-1']}`. */
 export function nameResolution(records: Iterable<NamedAddress>): Uint8Array {
   const parts: Buffer[] = [];
   for (const { address, names } of records) {
-    const bytes = isIPv4(address) ? ipv4Bytes(address) : ipv6Bytes(address);
+    const bytes = addressBytes(address);
     const value = Buffer.concat([bytes, ...names.map((name) => Buffer.from(`${name}\0`, 'utf8'))]);
     const record = Buffer.alloc(4 + padded(value.length));
     record.writeUInt16LE(bytes.length === 4 ? NAME_RECORD.ipv4 : NAME_RECORD.ipv6, 0);
@@ -113,6 +115,11 @@ export function nameResolution(records: Iterable<NamedAddress>): Uint8Array {
   }
   parts.push(Buffer.alloc(4));
   return block(BLOCK.nameResolution, Buffer.concat(parts), []);
+}
+
+/** The octets of an address in text (RFC 4291). */
+export function addressBytes(address: string): Buffer {
+  return isIPv4(address) ? ipv4Bytes(address) : ipv6Bytes(address);
 }
 
 /** The last block of a complete stream: a local-use block whose body is JSON, filled up with spaces to 32 bits. */

@@ -1,5 +1,5 @@
 // A whole capture of two played agents: what ends it, and what happens when its output is slow.
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { type CaptureLimits, type CaptureOutput, startCapture } from '../../src/capture/capture.ts';
 import { DRAIN_MS, OUTPUT_BYTES } from '../../src/capture/limits.ts';
@@ -44,7 +44,7 @@ const settings = {
 };
 
 /** @param now false: the agents are reached, and capture only when `begin` is called */
-async function capturing(limits: Partial<CaptureLimits> = {}, now = true) {
+async function capturing(limits: Partial<CaptureLimits> = {}, now = true, named?: Promise<void>) {
   const agents: PlayedAgent[] = [];
   const output = new Output();
   const report = new CaptureReport();
@@ -60,7 +60,7 @@ async function capturing(limits: Partial<CaptureLimits> = {}, now = true) {
     refresh: async () => [],
   }));
   const all = { packets: NEVER, bytes: NEVER, durationMs: NEVER, ...limits };
-  const capture = startCapture({ plans }, settings, all, output, report, observer);
+  const capture = startCapture({ plans, named }, settings, all, output, report, observer);
   await turn();
   const [first, second] = agents;
   if (first === undefined || second === undefined) throw new Error('both agents should have been reached');
@@ -170,4 +170,29 @@ test('agents that do not end are cut off in the end, which is said', async () =>
   expect(agents.map((agent) => agent.terminated)).toEqual([false, true]);
   // What had come is in the output.
   expect(output.packets).toBe(2);
+});
+
+test('packets wait for the names of their addresses', async () => {
+  const named = Promise.withResolvers<void>();
+  const { capture, output, send, finish } = await capturing({}, true, named.promise);
+  send(100n);
+  await sleep(60);
+  expect(output.packets).toBe(0);
+  named.resolve();
+  await expect.poll(() => output.packets).toBe(4);
+  finish();
+  await capture.result;
+});
+
+test('names that do not come are not waited for long, nor at the end', async () => {
+  const { capture, output, send, finish } = await capturing({}, true, new Promise(() => {}));
+  send(100n);
+  await expect.poll(() => output.packets, { timeout: 5_000 }).toBe(4);
+  finish();
+  await capture.result;
+  const short = await capturing({}, true, new Promise(() => {}));
+  short.send(100n);
+  short.finish();
+  await short.capture.result;
+  expect(short.output.packets).toBe(4);
 });

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { loadKube } from '../../src/capture/kube/config.ts';
 import { tellNames } from '../../src/capture/live-names.ts';
+import type { NamedAddress } from '../../src/wire/pcapng-write.ts';
 import { type ObjectServer, podObject, startObjectServer, type TestObject } from '../support/object-server.ts';
 
 let server: ObjectServer;
@@ -24,10 +25,11 @@ async function start(watching: boolean) {
   const kube = await loadKube({ kubeconfig: server.api.kubeconfig() });
   const told: string[][] = [];
   abort = new AbortController();
-  ended = tellNames(kube, ['shop', 'shop'], watching, abort.signal, (names) => {
-    told.push(names.map((record) => `${record.address}=${record.names.join()}`).sort());
-  });
-  await expect.poll(() => told.length).toBe(1);
+  const known = Promise.withResolvers<void>();
+  const tell = (names: readonly NamedAddress[]) =>
+    void told.push(names.map((record) => `${record.address}=${record.names.join()}`).sort());
+  ended = tellNames(kube, ['shop', 'shop'], watching, abort.signal, tell, known.resolve);
+  await known.promise;
   return told;
 }
 
@@ -57,4 +59,32 @@ test('without following it ends by itself', async () => {
   server = await startObjectServer(podObject('web-1', { ip: '10.244.1.5' }));
   await start(false);
   await ended;
+});
+
+test('the rest of the cluster is told after the neighbours, to be named if seen', async () => {
+  server = await startObjectServer(podObject('web-1', { ip: '10.244.1.5' }), service('web', '10.96.0.5'));
+  server.answer('/api/v1/services', {
+    items: [
+      { metadata: { name: 'web', namespace: 'shop' }, spec: { clusterIP: '10.96.0.5' } },
+      { metadata: { name: 'kube-dns', namespace: 'kube-system' }, spec: { clusterIP: '10.96.0.10' } },
+    ],
+  });
+  const kube = await loadKube({ kubeconfig: server.api.kubeconfig() });
+  const told: string[][] = [];
+  abort = new AbortController();
+  const tell = (names: readonly NamedAddress[]) =>
+    void told.push(names.map(({ address, names, ifSeen }) => `${address}=${names.join()} ${ifSeen ?? false}`).sort());
+  ended = tellNames(kube, ['shop'], false, abort.signal, tell, () => told.push(['known']));
+  await ended;
+  expect(told).toEqual([
+    ['10.244.1.5=shop/web-1 false', '10.96.0.5=web.shop false'],
+    ['10.96.0.10=kube-dns.kube-system true'],
+    ['known'],
+  ]);
+});
+
+test('where nothing may be listed nothing is told, and that this is all', async () => {
+  server = await startObjectServer();
+  server.forbid(/./);
+  expect(await start(false)).toEqual([]);
 });

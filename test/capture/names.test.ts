@@ -6,10 +6,10 @@ import { type ApiServer, json, startApiServer, status } from '../support/api-ser
 let server: ApiServer;
 afterEach(() => server.close());
 
-const pod = (name: string, ip: string, hostNetwork = false) => ({
+const pod = (name: string, ip: string, hostNetwork = false, phase = 'Running') => ({
   metadata: { name, namespace: 'shop', uid: name },
   spec: { nodeName: 'node-1', hostNetwork, containers: [{ name: 'main' }] },
-  status: { phase: 'Running', podIPs: [{ ip }] },
+  status: { phase, podIPs: [{ ip }] },
 });
 const service = (name: string, clusterIP: string) => ({
   metadata: { name, namespace: 'shop' },
@@ -35,6 +35,9 @@ const LISTS: Record<string, unknown[]> = {
   '/api/v1/namespaces/shop/pods': [
     pod('web-1', '10.244.1.5'),
     pod('lonely', '10.244.1.6'),
+    // Their address went to others when they ended, and their status still has it.
+    pod('job-done', '10.244.1.6', false, 'Succeeded'),
+    pod('job-failed', '10.244.1.7', false, 'Failed'),
     pod('edge', '10.0.0.1', true),
   ],
   '/api/v1/namespaces/shop/services': [service('web', '10.96.0.5'), service('web-headless', 'None')],

@@ -11,9 +11,11 @@ import {
   withComment,
 } from '../../wire/pcapng-write.ts';
 import type { ByteWriter } from '../byte-writer.ts';
+import { NamesWhenSeen } from './names-when-seen.ts';
 import type { BinaryOutputKind, Output } from './output.ts';
 
 interface InterfaceState {
+  readonly linkType: number;
   packets: number;
   /** Its last statistics have been written. */
   complete: boolean;
@@ -25,6 +27,7 @@ class PcapngOutput implements Output {
   readonly #writer: ByteWriter;
   readonly #interfaces: InterfaceState[] = [];
   readonly #named = new Map<string, NamedAddress>();
+  readonly #whenSeen = new NamesWhenSeen();
   readonly #startTime = now();
 
   #begun = false;
@@ -46,23 +49,33 @@ class PcapngOutput implements Output {
   }
 
   addNames(records: readonly NamedAddress[]): void {
-    const fresh = records.filter(({ address, names }) => String(this.#named.get(address)?.names) !== String(names));
+    const unknown = records.filter(({ address, names }) => String(this.#named.get(address)?.names) !== String(names));
+    for (const record of unknown) if (record.ifSeen && !this.#named.has(record.address)) this.#whenSeen.add(record);
+    const fresh = unknown.filter(({ ifSeen }) => !ifSeen);
     if (fresh.length === 0) return;
-    for (const record of fresh) this.#named.set(record.address, record);
+    for (const record of fresh) {
+      this.#named.set(record.address, record);
+      this.#whenSeen.delete(record.address);
+    }
     if (this.#begun) this.#push(nameResolution(fresh));
   }
 
   addInterface(_id: number, bytes: Uint8Array, offset: number, length: number, source: MergeSource): void {
     this.#begin();
-    this.#interfaces.push({ packets: 0, complete: false });
     let block = bytes.subarray(offset, offset + length);
+    const linkType = (block[8] as number) | ((block[9] as number) << 8);
+    this.#interfaces.push({ linkType, packets: 0, complete: false });
     for (const remark of source.remarks) block = withComment(block, remark);
     this.#push(block);
   }
 
   write(type: number, id: number, bytes: Uint8Array, offset: number, length: number): void {
-    this.#writer.push(bytes, offset, length);
     const state = this.#interfaces[id];
+    if (type === BLOCK.enhancedPacket && state !== undefined) {
+      const met = this.#whenSeen.take(state.linkType, bytes, offset);
+      if (met.length > 0) this.addNames(met.map(({ address, names }) => ({ address, names })));
+    }
+    this.#writer.push(bytes, offset, length);
     if (state === undefined) return;
     if (type === BLOCK.enhancedPacket) state.packets += 1;
     else if (type === BLOCK.interfaceStatistics) state.complete ||= isLastStatistics(bytes, offset, length);
