@@ -7,6 +7,7 @@ import { tellError, type Voice } from './voice.ts';
 export class CaptureVoice implements CaptureObserver {
   readonly #say: Voice;
   #told = 0;
+  readonly #failures = new Set<string>();
   #since = Number.NEGATIVE_INFINITY;
   #joined = 0;
   #left = 0;
@@ -28,8 +29,12 @@ export class CaptureVoice implements CaptureObserver {
   }
 
   failed(_key: string, _label: string, error: Error): void {
-    if (this.#mayTell()) tellError(error, this.#say.tell);
-    else this.#say.detail(error.message);
+    // A filter that is wrong is so on every node.
+    const isNew = !this.#failures.has(error.message);
+    if (isNew && this.#mayTell()) {
+      this.#failures.add(error.message);
+      tellError(error, this.#say.tell);
+    } else this.#say.detail(error.message);
   }
 
   gone(_key: string, label: string): void {
@@ -70,6 +75,7 @@ export class CaptureVoice implements CaptureObserver {
       this.close();
       this.#since = now;
       this.#told = 0;
+      this.#failures.clear();
     }
     this.#told += 1;
     if (this.#told <= COMINGS_TOLD) return true;

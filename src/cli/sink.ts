@@ -142,6 +142,7 @@ export function cannotWrite(path: string, cause: unknown): KsnoopError {
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'you have no right to',
   EPERM: 'you have no right to',
+  EISDIR: 'it is a folder',
   ENAMETOOLONG: 'its name is too long',
   ENOENT: 'its folder does not exist',
   ENOSPC: 'the disk is full',

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { CaptureVoice } from '../../src/cli/capture-voice.ts';
 import { COMINGS_TOLD } from '../../src/cli/limits.ts';
+import { KsnoopError } from '../../src/wire/errors.ts';
 
 function heard() {
   const lines: string[] = [];
@@ -26,4 +27,16 @@ test('who is there from the start is told always, who joins and leaves up to a b
   expect(lines.at(-1)).toBe('20 more targets joined and 20 more are gone; the summary names them');
   voice.close();
   expect(lines).toHaveLength(51 + COMINGS_TOLD);
+});
+
+test('what failed for the same reason on every node is told once', () => {
+  const { lines, voice } = heard();
+  for (let index = 0; index < 50; index += 1) {
+    voice.failed('k', `shop/web-${index}`, new KsnoopError('BAD_FILTER', 'tcpdump refuses the filter.'));
+  }
+  voice.failed('k', 'shop/api', new KsnoopError('NO_INTERFACE', 'Pod shop/api has no interface eth9.'));
+  expect(lines).toEqual([
+    'tcpdump refuses the filter. [BAD_FILTER]',
+    'Pod shop/api has no interface eth9. [NO_INTERFACE]',
+  ]);
 });
