@@ -1,7 +1,7 @@
 import { VERSION } from '../wire/version.ts';
-import { converse, ownStreams } from './converse.ts';
-import { idle } from './idle.ts';
-import { Proc } from './proc.ts';
+import { idle } from './listener/idle.ts';
+import { Proc } from './netns/proc.ts';
+import { converse, ownStreams } from './session/run-session.ts';
 
 const VERBS = 'capture, idle or --version';
 
@@ -17,7 +17,7 @@ switch (verb) {
   case 'session': {
     // Started by the waiting process alone. Loaded only here: whoever waits has no use for websockets.
     if (process.send === undefined) fail('session is started by ksnoop-agent idle.');
-    const { carriedStreams } = await import('./daemon-session.ts');
+    const { carriedStreams } = await import('./listener/daemon-session.ts');
     converse(carriedStreams());
     break;
   }

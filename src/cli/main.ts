@@ -1,8 +1,8 @@
 import { CommanderError } from 'commander';
 import { EXIT } from '../wire/errors.ts';
+import { tellError, voice } from './logger.ts';
 import { program } from './program.ts';
 import type { SetValue } from './settings/read.ts';
-import { tellError, voice } from './voice.ts';
 
 async function main(): Promise<number> {
   let exit: number = EXIT.done;

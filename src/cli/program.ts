@@ -1,16 +1,16 @@
 import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import { VERSION } from '../wire/version.ts';
-import { addPacketFlags, addTargetFlags, addTransportFlags, CLOCK_FLAG } from './capture-flags.ts';
-import type { RawCaptureOptions } from './capture-options.ts';
+import { addPacketFlags, addTargetFlags, addTransportFlags, CLOCK_FLAG } from './capture/flags.ts';
+import type { RawCaptureOptions } from './capture/options.ts';
 import type { RawCleanupOptions } from './cleanup/command.ts';
 import { addCompletionCommands } from './completion/commands.ts';
 import type { RawDoctorOptions } from './doctor/command.ts';
 import { addExtcapCommands } from './extcap/commands.ts';
 import { addHelpCommand } from './help/commands.ts';
-import type { RawInstallOptions } from './install-commands.ts';
+import type { RawInstallOptions } from './install/commands.ts';
 import { mistypedCommand } from './mistyped-command.ts';
-import type { RawReadOptions } from './read-options.ts';
+import type { RawReadOptions } from './read/options.ts';
 import { applySettings } from './settings/apply.ts';
 import type { RawConfigOptions } from './settings/command.ts';
 import type { SetValue } from './settings/read.ts';
@@ -72,7 +72,7 @@ export function program(
         process.stdout.write(welcome(ksnoop));
         return;
       }
-      const { captureCommand } = await import('./capture-command.ts');
+      const { captureCommand } = await import('./capture/command.ts');
       const commands = ksnoop.commands.map((command) => command.name());
       setExit(
         await captureCommand(targets, options).catch(async (thrown: unknown) => {
@@ -100,7 +100,7 @@ export function program(
     .option('-q, --quiet', 'say nothing but errors')
     .option('-v, --verbose', 'say more')
     .action(async (file: string | undefined, options: RawReadOptions) => {
-      const { readCommand } = await import('./read-command.ts');
+      const { readCommand } = await import('./read/command.ts');
       setExit(await readCommand(file, options));
     });
 
@@ -118,19 +118,19 @@ export function program(
     .addOption(new Option('--overlay <NAME>', 'a variant from daemonset/overlays').choices(['selinux']))
     .option('--timeout <TIME>', 'how long to wait for the agents to be ready', '3m')
     .action(async (options: RawInstallOptions) => {
-      const { installCommand } = await import('./install-commands.ts');
+      const { installCommand } = await import('./install/commands.ts');
       setExit(await installCommand(options));
     });
   onCluster(ksnoop.command('uninstall').description('remove the agents and everything installed with them')).action(
     async (options: RawInstallOptions) => {
-      const { uninstallCommand } = await import('./install-commands.ts');
+      const { uninstallCommand } = await import('./install/commands.ts');
       setExit(await uninstallCommand(options));
     },
   );
   onCluster(ksnoop.command('status').description('show the agents, node by node'))
     .option('-o, --output <FORM>', 'text or json', 'text')
     .action(async (options: RawInstallOptions) => {
-      const { statusCommand } = await import('./install-commands.ts');
+      const { statusCommand } = await import('./install/commands.ts');
       setExit(await statusCommand(options));
     });
   ksnoop

@@ -1,4 +1,4 @@
-import type { Condition } from './analysis/session.ts';
+import type { Condition } from '../analyze/engine/session.ts';
 
 /**
  * What `--where` says. @throws KsnoopError USAGE (exit 2) with the place in the expression

@@ -1,4 +1,4 @@
-import type { EventRecord, PeerRecord } from '../analyze/record.ts';
+import type { EventRecord, PeerRecord } from '../analyze/record/record.ts';
 import type { Colours } from './colour.ts';
 import { addressOf, peerName } from './peer-text.ts';
 import { sanitise } from './sanitise.ts';

@@ -1,5 +1,5 @@
-import type { TcpDirectionFacts, TcpFacts } from '../analyze/flow-facts.ts';
-import type { FlowRecord, PeerRecord } from '../analyze/record.ts';
+import type { TcpDirectionFacts, TcpFacts } from '../analyze/flow/flow-facts.ts';
+import type { FlowRecord, PeerRecord } from '../analyze/record/record.ts';
 import type { Colours } from './colour.ts';
 import { clockText } from './event-line.ts';
 import { addressOf, peerName } from './peer-text.ts';

@@ -1,4 +1,4 @@
-import type { Address, Endpoint, PacketDescription } from '../analyze/describe.ts';
+import type { Address, Endpoint, PacketDescription } from '../analyze/record/describe.ts';
 import type { Colours } from './colour.ts';
 import { sanitise } from './sanitise.ts';
 

@@ -1,4 +1,4 @@
-import type { PeerRecord } from '../analyze/record.ts';
+import type { PeerRecord } from '../analyze/record/record.ts';
 
 /** The name of who it is: `shop/web-1`, `web.shop`, `db.example.com`, `worker-1`; undefined for a bare address. Not sanitised. */
 export function peerName(peer: PeerRecord): string | undefined {

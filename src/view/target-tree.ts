@@ -2,7 +2,7 @@ import { Colours } from './colour.ts';
 import { sanitise } from './sanitise.ts';
 import { type Cell, type Column, tableLines } from './table.ts';
 
-/** What `--dry-run` shows: the fields of src/capture/dry-run.ts that people read. */
+/** What `--dry-run` shows: the fields of src/capture/plan/dry-run.ts that people read. */
 export interface DryRunView {
   readonly context: string;
   readonly targets: readonly {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { LAYERS } from '../../src/analyze/layers/index.ts';
-import { decodePacket, PacketView } from '../../src/analyze/packet.ts';
+import { decodePacket, PacketView } from '../../src/analyze/packet/packet.ts';
 import { pcapFileHeader } from '../../src/wire/pcap-write.ts';
 import { type CaptureFrame, captureFrames } from '../support/capture-file.ts';
 import { CAPTURES, captureFiles } from '../support/captures.ts';

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
-import { Fragments } from '../../src/analyze/fragments.ts';
 import { LAYERS } from '../../src/analyze/layers/index.ts';
-import { decodePacket, PacketView } from '../../src/analyze/packet.ts';
+import { Fragments } from '../../src/analyze/packet/fragments.ts';
+import { decodePacket, PacketView } from '../../src/analyze/packet/packet.ts';
 import { readCaptureFile } from '../support/capture-file.ts';
 import { point, theirLayers } from './layer-comparison.ts';
 import { layerFrames } from './layers-oracle.ts';

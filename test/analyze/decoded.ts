@@ -1,6 +1,6 @@
 import { LAYERS } from '../../src/analyze/layers/index.ts';
 import { STOP } from '../../src/analyze/layers/layer.ts';
-import { decodePacket, PacketView } from '../../src/analyze/packet.ts';
+import { decodePacket, PacketView } from '../../src/analyze/packet/packet.ts';
 
 /** The octets of hexadecimal text; white space is free. */
 export function octets(...parts: readonly string[]): Buffer {

@@ -1,4 +1,4 @@
-import type { Fields } from '../../src/analyze/event.ts';
+import type { Fields } from '../../src/analyze/record/event.ts';
 import type { MessageFrame } from '../oracle/tshark-traffic.ts';
 import { quoted, text } from './message-words.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { describePacket } from '../../src/analyze/describe.ts';
 import { STOP } from '../../src/analyze/layers/layer.ts';
 import { LAYERS_MAXIMUM } from '../../src/analyze/limits.ts';
-import { decodePacket, PacketView } from '../../src/analyze/packet.ts';
+import { decodePacket, PacketView } from '../../src/analyze/packet/packet.ts';
+import { describePacket } from '../../src/analyze/record/describe.ts';
 import { Colours } from '../../src/view/colour.ts';
 import { packetLine } from '../../src/view/packet-line.ts';
 import { readCaptureFile } from '../support/capture-file.ts';

@@ -1,8 +1,8 @@
 import { relative } from 'node:path';
 import { LAYERS } from '../../src/analyze/layers/index.ts';
 import { STOP } from '../../src/analyze/layers/layer.ts';
-import { decodePacket, PacketView } from '../../src/analyze/packet.ts';
-import { tunnelText } from '../../src/analyze/tunnel-text.ts';
+import { decodePacket, PacketView } from '../../src/analyze/packet/packet.ts';
+import { tunnelText } from '../../src/analyze/record/tunnel-text.ts';
 import { type CaptureFrame, readCaptureFile } from '../support/capture-file.ts';
 import { type LayerFrame, layerFrames } from './layers-oracle.ts';
 import { TSHARK_LAYER } from './tshark-layers.ts';

@@ -1,8 +1,14 @@
-import type { Exchange, Message, Notice } from '../../src/analyze/event.ts';
-import type { DirectionFacts, FlowFacts, FlowInfo, TcpDirectionFacts, TcpFacts } from '../../src/analyze/flow-facts.ts';
-import { Hosts } from '../../src/analyze/hosts.ts';
-import { Names } from '../../src/analyze/names.ts';
-import { Recorder } from '../../src/analyze/record.ts';
+import type {
+  DirectionFacts,
+  FlowFacts,
+  FlowInfo,
+  TcpDirectionFacts,
+  TcpFacts,
+} from '../../src/analyze/flow/flow-facts.ts';
+import { Hosts } from '../../src/analyze/identity/hosts.ts';
+import { Names } from '../../src/analyze/identity/names.ts';
+import type { Exchange, Message, Notice } from '../../src/analyze/record/event.ts';
+import { Recorder } from '../../src/analyze/record/record.ts';
 
 /** 2026-07-02T14:03:07.123456789Z, as ns since 1970. */
 export const BASE = BigInt(Date.UTC(2026, 6, 2, 14, 3, 7)) * 1_000_000n + 123_456_789n;

@@ -1,5 +1,5 @@
-import type { Fragments } from '../../src/analyze/fragments.ts';
-import { decodePacket, PacketView } from '../../src/analyze/packet.ts';
+import type { Fragments } from '../../src/analyze/packet/fragments.ts';
+import { decodePacket, PacketView } from '../../src/analyze/packet/packet.ts';
 import { ethernet, ipv6, octets, udp } from './decoded.ts';
 
 export const SECOND = 1_000_000_000n;

@@ -1,4 +1,4 @@
-import type { AnalysisEvent, Fields } from '../../src/analyze/event.ts';
+import type { AnalysisEvent, Fields } from '../../src/analyze/record/event.ts';
 import type { MessageField, MessageFrame } from '../oracle/tshark-traffic.ts';
 import { basicRcode, dnsOf, dnsQuestion } from './dns-words.ts';
 import {

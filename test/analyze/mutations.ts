@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { CaptureAnalysis } from '../../src/analyze/capture-analysis.ts';
+import { CaptureAnalysis } from '../../src/analyze/engine/capture-analysis.ts';
 import { KsnoopError } from '../../src/wire/errors.ts';
 import { CAPTURES, captureFiles } from '../support/captures.ts';
 import { Random } from '../support/random.ts';

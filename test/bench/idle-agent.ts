@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Proc } from '../../src/agent/proc.ts';
+import { Proc } from '../../src/agent/netns/proc.ts';
 import { ensureAgent } from '../support/shop.ts';
 import { type Bench, figure } from './support/figure.ts';
 import { samplesOf } from './support/measure.ts';

@@ -1,4 +1,4 @@
-import { type BlockSink, Merge } from '../../src/capture/merge.ts';
+import { type BlockSink, Merge } from '../../src/capture/streams/merge.ts';
 import {
   enhancedPacketBytes,
   interfaceDescription,

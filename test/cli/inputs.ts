@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, constants as zlib, zstdCompressSync } from 'node:zlib';
 import { afterAll } from 'vitest';
-import { type InputEnd, openInput } from '../../src/cli/input.ts';
+import { type InputEnd, openInput } from '../../src/run/input/input.ts';
 import { Random } from '../support/random.ts';
 
 export const folder = mkdtempSync(join(tmpdir(), 'ksnoop-input-'));

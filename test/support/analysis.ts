@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
-import { CaptureAnalysis } from '../../src/analyze/capture-analysis.ts';
-import type { AnalysisEvent } from '../../src/analyze/event.ts';
-import type { FlowFacts } from '../../src/analyze/flow-facts.ts';
+import { CaptureAnalysis } from '../../src/analyze/engine/capture-analysis.ts';
+import type { FlowFacts } from '../../src/analyze/flow/flow-facts.ts';
+import type { AnalysisEvent } from '../../src/analyze/record/event.ts';
 import { messageOf } from '../../src/wire/errors.ts';
 
 /** An event with the flow it is of. */

@@ -1,5 +1,5 @@
 /** The process of a session that carries counted octets instead of packets: its first line says how many. */
-import { carriedStreams } from '../../src/agent/daemon-session.ts';
+import { carriedStreams } from '../../src/agent/listener/daemon-session.ts';
 import { lineSplitter } from '../../src/wire/lines.ts';
 import { countedOctets } from './counted-octets.ts';
 

@@ -1,4 +1,4 @@
-import { AnalysisSession } from '../../src/cli/analysis/session.ts';
+import { AnalysisSession } from '../../src/analyze/engine/session.ts';
 import type { InterfaceCounts } from '../../src/cli/top/interface-counts.ts';
 import { Top, type TopSource } from '../../src/cli/top/model.ts';
 import type { CaptureState } from '../../src/view/top/model.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EventRecord } from '../../src/analyze/record.ts';
+import type { EventRecord } from '../../src/analyze/record/record.ts';
 import { Colours } from '../../src/view/colour.ts';
 import { clockText, EventLines } from '../../src/view/event-line.ts';
 import { CLIENT, exchange, madeAnalysis, message, notice, SERVER } from '../analyze/made-events.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { describePacket } from '../../src/analyze/describe.ts';
-import { decodePacket, PacketView } from '../../src/analyze/packet.ts';
+import { decodePacket, PacketView } from '../../src/analyze/packet/packet.ts';
+import { describePacket } from '../../src/analyze/record/describe.ts';
 import { Colours } from '../../src/view/colour.ts';
 import { type PacketLineStyle, packetLine, timeText } from '../../src/view/packet-line.ts';
 import { ethernet, ipv4, ipv6, octets, tcp, udp } from '../analyze/decoded.ts';

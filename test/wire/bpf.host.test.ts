@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { compileFilter } from '../../src/cli/bpf-filter.ts';
+import { compileFilter } from '../../src/run/convert/bpf-filter.ts';
 import { CaptureFramer } from '../../src/wire/capture-read.ts';
 import { CAPTURES, captureFiles } from '../support/captures.ts';
 

@@ -1,4 +1,4 @@
-import type { PacketView } from '../packet.ts';
+import type { PacketView } from '../packet/packet.ts';
 import { DIRECTION, SPACE } from './layer.ts';
 
 /** PACKET_OUTGOING of linux/if_packet.h. */

@@ -1,5 +1,5 @@
-import { u8 } from '../bytes.ts';
-import type { PacketView } from '../packet.ts';
+import { u8 } from '../packet/bytes.ts';
+import type { PacketView } from '../packet/packet.ts';
 import { IP_PROTOCOL } from './ip-protocol.ts';
 import { type Layer, NEXT_NONE, SPACE } from './layer.ts';
 

@@ -1,4 +1,4 @@
-import type { PacketView } from '../packet.ts';
+import type { PacketView } from '../packet/packet.ts';
 
 /**
  * One layer of a packet. `decode` starts with `packet.cursor` on its first octet, reads only what `packet.has` says is

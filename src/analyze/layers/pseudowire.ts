@@ -1,5 +1,5 @@
-import { u8, u16 } from '../bytes.ts';
-import type { PacketView } from '../packet.ts';
+import { u8, u16 } from '../packet/bytes.ts';
+import type { PacketView } from '../packet/packet.ts';
 import { ETHER_TYPE } from './ether-type.ts';
 import { SELECT_ETHERNET } from './ethernet.ts';
 import { type Layer, SPACE } from './layer.ts';

@@ -1,5 +1,5 @@
-import { i32, u8, u16 } from '../bytes.ts';
-import type { PacketView } from '../packet.ts';
+import { i32, u8, u16 } from '../packet/bytes.ts';
+import type { PacketView } from '../packet/packet.ts';
 import { type Layer, SPACE } from './layer.ts';
 
 export const SELECT_WIREGUARD: number = SPACE.own + 1;

@@ -1,5 +1,5 @@
-import type { Incomplete } from '../event.ts';
 import { PENDING_PER_STREAM } from '../limits.ts';
+import type { Incomplete } from '../record/event.ts';
 
 /** Requests of a connection that wait for their answers, which name them by number and come in order. Bounded. */
 export class NumberedRequests<Request> {

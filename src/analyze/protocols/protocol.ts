@@ -1,4 +1,4 @@
-import type { AnalysisEvent, Side } from '../event.ts';
+import type { AnalysisEvent, Side } from '../record/event.ts';
 
 /**
  * What the first octets of one direction look like: what a client of this protocol says, what a server of it says,

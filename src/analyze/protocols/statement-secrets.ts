@@ -1,4 +1,4 @@
-import { isSecretName, MASK, maskText } from '../secrets.ts';
+import { isSecretName, MASK, maskText } from '../record/secrets.ts';
 
 /** Words without which no statement holds a secret: all others are not looked through. */
 const HINT =

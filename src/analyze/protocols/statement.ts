@@ -1,5 +1,5 @@
 import { TEXT_MAXIMUM } from '../limits.ts';
-import { CacheOfTexts } from '../text-cache.ts';
+import { CacheOfTexts } from '../record/text-cache.ts';
 import { oneLine } from './one-line.ts';
 import { maskQuoted, maskStatement } from './statement-secrets.ts';
 

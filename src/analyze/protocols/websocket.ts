@@ -1,7 +1,7 @@
-import { u16 } from '../bytes.ts';
-import { SIDE, type Side } from '../event.ts';
-import { maskText } from '../secrets.ts';
-import { utf8 } from '../text.ts';
+import { u16 } from '../packet/bytes.ts';
+import { SIDE, type Side } from '../record/event.ts';
+import { maskText } from '../record/secrets.ts';
+import { utf8 } from '../record/text.ts';
 import { oneLine } from './one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamProtocol } from './protocol.ts';
 

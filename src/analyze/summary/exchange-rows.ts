@@ -1,4 +1,4 @@
-import type { Exchange } from '../event.ts';
+import type { Exchange } from '../record/event.ts';
 import { Histogram } from './histogram.ts';
 
 /** Rows of servers, protocols and routes told apart; past it exchanges are counted in the row `other`. */

@@ -1,4 +1,4 @@
-import type { Exchange } from '../event.ts';
+import type { Exchange } from '../record/event.ts';
 import { ExchangeRow, OTHER } from './exchange-rows.ts';
 
 /** Names asked of DNS, or of TLS servers, told apart; past it they are counted in the row `other`. */

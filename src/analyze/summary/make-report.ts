@@ -1,5 +1,5 @@
-import { RECORD_VERSION } from '../fields.ts';
-import type { Recorder } from '../record.ts';
+import { RECORD_VERSION } from '../record/fields.ts';
+import type { Recorder } from '../record/record.ts';
 import { ExchangeRow, OTHER } from './exchange-rows.ts';
 import { KEY_SEPARATOR } from './keyed-rows.ts';
 import type { ExchangeStats, PodStats, RouteStats, ServiceStats, SummaryReport, TcpStats } from './report.ts';

@@ -1,5 +1,5 @@
-import type { Transport } from '../flow-facts.ts';
-import type { FlowRecord } from '../record.ts';
+import type { Transport } from '../flow/flow-facts.ts';
+import type { FlowRecord } from '../record/record.ts';
 import type { Percentiles } from './histogram.ts';
 
 /** What was counted of some exchanges. Durations: ns; rate: exchanges per second of the whole capture. */

@@ -1,9 +1,9 @@
-import { type AnalysisEvent, type Exchange, type FieldValue, SIDE } from '../event.ts';
-import type { AnalysisSink, FlowFacts, FlowIdentity, FlowInfo, Transport } from '../flow-facts.ts';
-import type { Hosts } from '../hosts.ts';
-import type { Identity } from '../identity.ts';
-import type { Names } from '../names.ts';
-import type { Recorder } from '../record.ts';
+import type { AnalysisSink, FlowFacts, FlowIdentity, FlowInfo, Transport } from '../flow/flow-facts.ts';
+import type { Hosts } from '../identity/hosts.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { Names } from '../identity/names.ts';
+import { type AnalysisEvent, type Exchange, type FieldValue, SIDE } from '../record/event.ts';
+import type { Recorder } from '../record/record.ts';
 import { ExchangeRows } from './exchange-rows.ts';
 import { KEY_SEPARATOR, KeyedRows } from './keyed-rows.ts';
 import { makeReport } from './make-report.ts';

@@ -1,4 +1,4 @@
-import type { FlowFacts, TcpDirectionFacts, TcpFacts } from '../flow-facts.ts';
+import type { FlowFacts, TcpDirectionFacts, TcpFacts } from '../flow/flow-facts.ts';
 import { OTHER } from './exchange-rows.ts';
 import { Histogram } from './histogram.ts';
 

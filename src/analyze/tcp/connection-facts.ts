@@ -1,6 +1,6 @@
-import type { TcpFacts } from '../flow-facts.ts';
-import { C, N, T } from '../flow-layout.ts';
-import type { FlowTable } from '../flow-table.ts';
+import type { TcpFacts } from '../flow/flow-facts.ts';
+import { C, N, T } from '../flow/flow-layout.ts';
+import type { FlowTable } from '../flow/flow-table.ts';
 import { SEEN, STATE } from './flags.ts';
 import type { Troubles } from './troubles.ts';
 

@@ -1,6 +1,6 @@
-import { C, T } from '../flow-layout.ts';
-import type { FlowTable } from '../flow-table.ts';
-import type { PacketView } from '../packet.ts';
+import { C, T } from '../flow/flow-layout.ts';
+import type { FlowTable } from '../flow/flow-table.ts';
+import type { PacketView } from '../packet/packet.ts';
 import { SEEN, TCP } from './flags.ts';
 import { TROUBLE, type Troubles } from './troubles.ts';
 

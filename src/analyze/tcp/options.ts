@@ -1,5 +1,5 @@
-import { u8, u16 } from '../bytes.ts';
-import type { PacketView } from '../packet.ts';
+import { u8, u16 } from '../packet/bytes.ts';
+import type { PacketView } from '../packet/packet.ts';
 
 const END = 0;
 const NO_OPERATION = 1;

@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.ts';
-import { C } from '../flow-layout.ts';
-import type { FlowTable } from '../flow-table.ts';
+import type { Clock } from '../engine/clock.ts';
+import { C } from '../flow/flow-layout.ts';
+import type { FlowTable } from '../flow/flow-table.ts';
 import { HOLE_ACKNOWLEDGED_NS, HOLE_NS, OUT_OF_ORDER_TOTAL_BYTES } from '../limits.ts';
 import { SEEN } from './flags.ts';
 import { OutOfOrder } from './out-of-order.ts';

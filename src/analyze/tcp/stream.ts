@@ -1,9 +1,9 @@
 import { joinedOctets } from '../../wire/octets.ts';
-import type { Clock } from '../clock.ts';
-import { type AnalysisEvent, SIDE, type Side } from '../event.ts';
+import type { Clock } from '../engine/clock.ts';
 import { PROBE_BYTES } from '../limits.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocols/protocol.ts';
 import { Recognition } from '../protocols/recognise.ts';
+import { type AnalysisEvent, SIDE, type Side } from '../record/event.ts';
 import type { OutOfOrder } from './out-of-order.ts';
 
 /** Segments of a connection whose beginning says nothing that are looked at all the same. */

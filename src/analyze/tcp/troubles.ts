@@ -1,4 +1,4 @@
-import type { TcpDirectionFacts } from '../flow-facts.ts';
+import type { TcpDirectionFacts } from '../flow/flow-facts.ts';
 
 /** What is counted of a direction, as positions in a Troubles array. */
 export const TROUBLE = {

@@ -1,14 +1,14 @@
 import type { ASTNode, Environment } from '@marcbachmann/cel-js';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { nearest } from '../../wire/near.ts';
-import { recordFields } from '../fields.ts';
 import type { FieldTable } from '../protocols/protocol.ts';
+import { recordFields } from '../record/fields.ts';
 import { CEL_TYPES, checkingEnvironment, fieldTree, withNumbers } from './field-tree.ts';
 import { type Atom, PATTERN_FUNCTION, Rewriter, type Variable, WhereMistake } from './rewrite.ts';
 
 /** Which records are wanted. */
 export interface Where {
-  /** @param record as the JSON output has it (src/analyze/record.ts) */
+  /** @param record as the JSON output has it (src/analyze/record/record.ts) */
   matches(record: object): boolean;
 }
 

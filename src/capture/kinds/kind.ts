@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../wire/guard.ts';
-import type { FoundNode } from '../followed-targets.ts';
 import type { Selectors } from '../kube/api.ts';
 import type { Discovery } from '../kube/discovery.ts';
 import type { Kube } from '../kube/kube.ts';
+import type { FoundNode } from '../targets/followed-targets.ts';
 import type { PodSelection } from './pod-selection.ts';
 
 /** How the API calls the objects of a kind. */

@@ -2,8 +2,8 @@ import { loadKube } from '../../capture/kube/config.ts';
 import type { Kube } from '../../capture/kube/kube.ts';
 import { sanitise } from '../../view/sanitise.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
+import { tellError, voice } from '../logger.ts';
 import { usage } from '../usage.ts';
-import { tellError, voice } from '../voice.ts';
 import { FINDERS } from './index.ts';
 
 export interface RawCleanupOptions {

@@ -36,7 +36,7 @@ export interface Patience {
 export async function liveNames({ deadline, late, defaults }: Patience): Promise<LiveNames> {
   const [{ contextNames }, names] = await Promise.all([
     import('../../capture/kube/kubeconfig.ts'),
-    import('../cluster-names.ts'),
+    import('../capture/cluster-names.ts'),
   ]);
   const cache = new NameCache();
 

@@ -18,11 +18,11 @@ export async function fixedValues(command: string, option: Option): Promise<read
   // Loaded only where they are asked for: the views and the forms bring the whole analysis with them.
   if (name === 'view') return plain((await import('../../view/top/index.ts')).TOP_VIEW_NAMES);
   if (name !== 'output') return undefined;
-  if (command === 'capture') return plain((await import('../outputs/index.ts')).OUTPUT_NAMES);
+  if (command === 'capture') return plain((await import('../../run/outputs/index.ts')).OUTPUT_NAMES);
   if (command !== 'read') return plain(['text', 'json']);
   const [{ ANALYSIS_OUTPUT_NAMES }, { FORMATS }] = await Promise.all([
-    import('../analysis/index.ts'),
-    import('../convert/index.ts'),
+    import('../../run/analysis/index.ts'),
+    import('../../run/convert/index.ts'),
   ]);
   return plain([...ANALYSIS_OUTPUT_NAMES, ...FORMATS.map(({ name }) => name)]);
 }

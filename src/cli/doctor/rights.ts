@@ -1,7 +1,7 @@
 import { create } from '../../capture/kube/api.ts';
 import type { Kube } from '../../capture/kube/kube.ts';
 import { resourcePath } from '../../capture/kube/resource.ts';
-import { type CheckedRight, checkRights, neededRights } from '../../capture/rights.ts';
+import { type CheckedRight, checkRights, neededRights } from '../../capture/plan/permissions.ts';
 import { objectAt, optionalString } from '../../wire/guard.ts';
 import { shellWord } from '../shell-word.ts';
 import { type Check, findings, NO_CLUSTER } from './check.ts';

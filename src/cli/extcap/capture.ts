@@ -1,8 +1,8 @@
 import type { Writable } from 'node:stream';
+import { ByteWriter } from '../../run/sink/byte-writer.ts';
 import { EXIT, type ExitCode, KsnoopError, messageOf } from '../../wire/errors.ts';
-import { ByteWriter } from '../byte-writer.ts';
-import { captureCommand } from '../capture-command.ts';
-import { tellError, type Voice } from '../voice.ts';
+import { captureCommand } from '../capture/command.ts';
+import { tellError, type Voice } from '../logger.ts';
 import type { ExtcapArguments } from './arguments.ts';
 import { CONTROL, Toolbar } from './control.ts';
 import { PauseGate } from './pause-gate.ts';

@@ -1,7 +1,7 @@
 import { loadKube } from '../../capture/kube/config.ts';
 import type { Kube } from '../../capture/kube/kube.ts';
 import { contextNames } from '../../capture/kube/kubeconfig.ts';
-import { containerNames, namespaceNames, targetNames } from '../cluster-names.ts';
+import { containerNames, namespaceNames, targetNames } from '../capture/cluster-names.ts';
 import type { DialogFields, FieldName } from './arguments.ts';
 import type { Choice } from './dialog.ts';
 import { rememberedChoices } from './remembered.ts';

@@ -3,8 +3,8 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { EXIT, type ExitCode, KsnoopError, messageOf, systemCode } from '../../wire/errors.ts';
 import { VERSION } from '../../wire/version.ts';
+import { voice } from '../logger.ts';
 import { shellWord } from '../shell-word.ts';
-import { voice } from '../voice.ts';
 import { extcapFolder } from './folder.ts';
 
 export interface RawExtcapOptions {

@@ -1,7 +1,7 @@
 import { constants, openSync } from 'node:fs';
 import { connect, Socket } from 'node:net';
 import type { Duplex, Readable, Writable } from 'node:stream';
-import { openFifo } from '../fifo.ts';
+import { openFifo } from '../../run/sink/fifo.ts';
 
 /**
  * Open Wireshark's end of a pipe for writing, once Wireshark reads it. Never blocks a thread, which could not be ended.

@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
 import { VERSION } from '../../wire/version.ts';
-import { tellError } from '../voice.ts';
+import { tellError } from '../logger.ts';
 import { type ExtcapArguments, extcapArguments, FIELD_NAMES, type FieldName } from './arguments.ts';
 import { CONTROL } from './control.ts';
 import { sentence } from './sentence.ts';
@@ -103,7 +103,7 @@ async function reload(
  * link type it has.
  */
 async function filterTrouble(filter: string): Promise<string[]> {
-  const { compileFilter } = await import('../bpf-filter.ts');
+  const { compileFilter } = await import('../../run/convert/bpf-filter.ts');
   try {
     compileFilter(filter, LINKTYPE_LINUX_SLL2);
     return [];

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { addPacketFlags, addTargetFlags, addTransportFlags, CLOCK_FLAG } from '../capture-flags.ts';
+import { addPacketFlags, addTargetFlags, addTransportFlags, CLOCK_FLAG } from '../capture/flags.ts';
 import type { RawTopOptions } from './options.ts';
 
 /** `ksnoop top`: the screen. */

@@ -1,8 +1,8 @@
+import type { AnalysisSession } from '../../analyze/engine/session.ts';
 import { DIRECTION } from '../../analyze/layers/layer.ts';
-import { decodePacket, PacketView } from '../../analyze/packet.ts';
+import { decodePacket, PacketView } from '../../analyze/packet/packet.ts';
 import type { KeptPacket } from '../../view/top/model.ts';
 import { EPB_HEADER_BYTES, padded } from '../../wire/pcapng.ts';
-import type { AnalysisSession } from '../analysis/session.ts';
 
 /** A packet of the ring, read back from its block. @param offset of an Enhanced Packet Block that ksnoop wrote */
 export function keptPacket(view: DataView, offset: number, session: AnalysisSession): KeptPacket {

@@ -1,8 +1,8 @@
-import type { RunningCapture } from '../../capture/capture.ts';
-import { type CaptureReport, carries, countersOf } from '../../capture/report.ts';
+import type { RunningCapture } from '../../capture/streams/capture.ts';
+import { type CaptureReport, carries, countersOf } from '../../capture/streams/report.ts';
+import { analysisNotes } from '../../run/analysis/notes.ts';
 import type { CaptureState, NodeState, TargetState } from '../../view/top/model.ts';
 import { counted } from '../../view/units.ts';
-import { analysisNotes } from '../analysis/notes.ts';
 import type { Top, TopSource } from './model.ts';
 import { Remarks } from './remarks.ts';
 

@@ -1,10 +1,10 @@
 import { Writable } from 'node:stream';
-import type { RunningCapture } from '../../capture/capture.ts';
+import type { RunningCapture } from '../../capture/streams/capture.ts';
+import { AnalysedOutput } from '../../run/outputs/analysed-output.ts';
+import { ByteWriter } from '../../run/sink/byte-writer.ts';
 import type { ExitCode } from '../../wire/errors.ts';
-import { ByteWriter } from '../byte-writer.ts';
-import { captureCommand } from '../capture-command.ts';
-import { AnalysedOutput } from '../outputs/analysed-output.ts';
-import { type Voice, voice } from '../voice.ts';
+import { captureCommand } from '../capture/command.ts';
+import { type Voice, voice } from '../logger.ts';
 import { LiveSource } from './live-source.ts';
 import { Top } from './model.ts';
 import type { RawTopOptions, TopConfig } from './options.ts';

@@ -1,5 +1,7 @@
+import type { AnalysisSession, Condition } from '../../analyze/engine/session.ts';
 import { protocolTitle } from '../../analyze/protocols/titles.ts';
 import type { SummaryReport } from '../../analyze/summary/report.ts';
+import type { AnalysisOutput, AnalysisOutputKind } from '../../run/analysis/output.ts';
 import type {
   Activity,
   CaptureState,
@@ -9,8 +11,6 @@ import type {
   PacketList,
   TopModel,
 } from '../../view/top/model.ts';
-import type { AnalysisOutput, AnalysisOutputKind } from '../analysis/output.ts';
-import type { AnalysisSession, Condition } from '../analysis/session.ts';
 import { InterfaceCounts } from './interface-counts.ts';
 import { keptPacket } from './kept-packet.ts';
 import { EVENTS_KEPT } from './limits.ts';

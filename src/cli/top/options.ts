@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { TOP_VIEW_NAMES } from '../../view/top/index.ts';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
-import type { RawCaptureOptions } from '../capture-options.ts';
+import type { RawCaptureOptions } from '../capture/options.ts';
 import { usage } from '../usage.ts';
 
 /** What commander hands over for `ksnoop top`: what chooses and captures targets, and what is the screen's own. */

@@ -1,5 +1,5 @@
 import { DIRECTION } from '../../analyze/layers/layer.ts';
-import type { PacketView } from '../../analyze/packet.ts';
+import type { PacketView } from '../../analyze/packet/packet.ts';
 import { enhancedPacketBytes, writeEnhancedPacket } from '../../wire/pcapng-write.ts';
 import { RING_BYTES, RING_PIECE_BYTES } from './limits.ts';
 

@@ -1,10 +1,10 @@
-import type { FlowFacts } from '../../analyze/flow-facts.ts';
-import type { Recorder } from '../../analyze/record.ts';
+import type { AnalysisSession } from '../../analyze/engine/session.ts';
+import type { FlowFacts } from '../../analyze/flow/flow-facts.ts';
+import type { Recorder } from '../../analyze/record/record.ts';
 import type { ActivityReading } from '../../analyze/summary/activity.ts';
 import { serviceKey } from '../../analyze/summary/make-report.ts';
 import type { SummaryReport } from '../../analyze/summary/report.ts';
 import type { CaptureState, EventList, FlowList } from '../../view/top/model.ts';
-import type { AnalysisSession } from '../analysis/session.ts';
 import { OPEN_FLOWS_LISTED } from './limits.ts';
 import type { KeptEvent, Shown } from './shown.ts';
 

@@ -1,9 +1,9 @@
-import type { AnalysisEvent } from '../../analyze/event.ts';
-import type { FlowFacts, FlowIdentity } from '../../analyze/flow-facts.ts';
+import type { AnalysisSession, Condition } from '../../analyze/engine/session.ts';
+import type { FlowFacts, FlowIdentity } from '../../analyze/flow/flow-facts.ts';
+import type { AnalysisEvent } from '../../analyze/record/event.ts';
 import { Activity } from '../../analyze/summary/activity.ts';
 import { serviceTotals } from '../../analyze/summary/make-report.ts';
 import { Summary } from '../../analyze/summary/summary.ts';
-import type { AnalysisSession, Condition } from '../analysis/session.ts';
 import type { Ring } from './ring.ts';
 
 /** An event with all that its record is made of. */

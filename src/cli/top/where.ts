@@ -1,4 +1,4 @@
-import type { Condition } from '../analysis/session.ts';
+import type { Condition } from '../../analyze/engine/session.ts';
 import { condition } from '../where-condition.ts';
 
 /** An expression and what it says. */

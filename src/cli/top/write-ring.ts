@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { type } from 'node:os';
+import { cannotWrite } from '../../run/sink/sink.ts';
 import { byteSize, counted } from '../../view/units.ts';
 import { KsnoopError } from '../../wire/errors.ts';
 import {
@@ -9,7 +10,6 @@ import {
   nameResolution,
   sectionHeader,
 } from '../../wire/pcapng-write.ts';
-import { cannotWrite } from '../sink.ts';
 import type { Kept } from './run.ts';
 
 /** Octets written at once. */

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { EXIT, type ExitCode, KsnoopError, messageOf } from '../../wire/errors.ts';
 import { VERSION } from '../../wire/version.ts';
-import { voice } from '../voice.ts';
+import { voice } from '../logger.ts';
 import { colourFiltersText, preferencesText } from './files.ts';
 
 /** What Wireshark calls it: `wireshark -C ksnoop`. */

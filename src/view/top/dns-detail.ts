@@ -1,4 +1,4 @@
-import type { EventRecord } from '../../analyze/record.ts';
+import type { EventRecord } from '../../analyze/record/record.ts';
 import type { DnsStats } from '../../analyze/summary/report.ts';
 import { clockText } from '../event-line.ts';
 import { byteSize, grouped, latencyText } from '../units.ts';

@@ -1,4 +1,4 @@
-import type { EventRecord } from '../../analyze/record.ts';
+import type { EventRecord } from '../../analyze/record/record.ts';
 import { grouped } from '../units.ts';
 import { headOf, placeColumns, rowOf, type TopColumn } from './columns.ts';
 import { type Line, line, span } from './line.ts';

@@ -1,5 +1,5 @@
-import type { FlowFacts } from '../../analyze/flow-facts.ts';
-import type { EventRecord } from '../../analyze/record.ts';
+import type { FlowFacts } from '../../analyze/flow/flow-facts.ts';
+import type { EventRecord } from '../../analyze/record/record.ts';
 import { sanitise } from '../sanitise.ts';
 import { cellWidth, inLinesOfCells } from '../text-width.ts';
 import { counted, latencyText } from '../units.ts';

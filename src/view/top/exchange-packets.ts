@@ -1,4 +1,4 @@
-import type { EventRecord } from '../../analyze/record.ts';
+import type { EventRecord } from '../../analyze/record/record.ts';
 import { clockText } from '../event-line.ts';
 import { counted, grouped } from '../units.ts';
 import { hexDump } from './hex.ts';

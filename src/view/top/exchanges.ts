@@ -1,4 +1,4 @@
-import type { EventRecord } from '../../analyze/record.ts';
+import type { EventRecord } from '../../analyze/record/record.ts';
 import { clockText } from '../event-line.ts';
 import { byteSize, latencyText } from '../units.ts';
 import type { TopColumn } from './columns.ts';

@@ -1,5 +1,5 @@
-import type { Fields, FieldValue } from '../../analyze/event.ts';
-import type { EventRecord } from '../../analyze/record.ts';
+import type { Fields, FieldValue } from '../../analyze/record/event.ts';
+import type { EventRecord } from '../../analyze/record/record.ts';
 import { jsonLine } from '../json-line.ts';
 
 export type FieldRow = readonly [name: string, value: string];

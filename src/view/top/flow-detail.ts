@@ -1,4 +1,4 @@
-import type { FlowFacts, TcpDirectionFacts } from '../../analyze/flow-facts.ts';
+import type { FlowFacts, TcpDirectionFacts } from '../../analyze/flow/flow-facts.ts';
 import { byteSize, grouped, latencyText } from '../units.ts';
 import { type Line, LOOK, line, span } from './line.ts';
 import type { TopModel } from './model.ts';

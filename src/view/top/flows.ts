@@ -1,5 +1,5 @@
-import type { DirectionFacts, FlowFacts, TcpFacts } from '../../analyze/flow-facts.ts';
-import type { FlowRecord } from '../../analyze/record.ts';
+import type { DirectionFacts, FlowFacts, TcpFacts } from '../../analyze/flow/flow-facts.ts';
+import type { FlowRecord } from '../../analyze/record/record.ts';
 import { clockText } from '../event-line.ts';
 import { addressOf, peerName } from '../peer-text.ts';
 import { byteSize, grouped, latencyText } from '../units.ts';

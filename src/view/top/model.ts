@@ -1,5 +1,5 @@
-import type { FlowFacts } from '../../analyze/flow-facts.ts';
-import type { EventRecord, FlowRecord, PacketRecord } from '../../analyze/record.ts';
+import type { FlowFacts } from '../../analyze/flow/flow-facts.ts';
+import type { EventRecord, FlowRecord, PacketRecord } from '../../analyze/record/record.ts';
 import type { SummaryReport } from '../../analyze/summary/report.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { PeerRecord } from '../../analyze/record.ts';
+import type { PeerRecord } from '../../analyze/record/record.ts';
 import { addressOf, peerName } from '../peer-text.ts';
 import { LOOK, type Span, span } from './line.ts';
 

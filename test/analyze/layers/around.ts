@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { describePacket } from '../../../src/analyze/describe.ts';
-import type { PacketView } from '../../../src/analyze/packet.ts';
+import type { PacketView } from '../../../src/analyze/packet/packet.ts';
+import { describePacket } from '../../../src/analyze/record/describe.ts';
 import { at, ethernet, ipv6, octets, payloadOf, udp } from '../decoded.ts';
 
 export const IPV4 = 228;

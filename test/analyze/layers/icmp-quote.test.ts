@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { describePacket } from '../../../src/analyze/describe.ts';
-import { nextHopMtu, quoted } from '../../../src/analyze/icmp-quote.ts';
-import { PacketView } from '../../../src/analyze/packet.ts';
+import { nextHopMtu, quoted } from '../../../src/analyze/packet/icmp-quote.ts';
+import { PacketView } from '../../../src/analyze/packet/packet.ts';
+import { describePacket } from '../../../src/analyze/record/describe.ts';
 import { Colours } from '../../../src/view/colour.ts';
 import { packetLine } from '../../../src/view/packet-line.ts';
 import { at, decoded, ipv6, layersOf, octets, udp } from '../decoded.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodePacket } from '../../../src/analyze/packet.ts';
+import { decodePacket } from '../../../src/analyze/packet/packet.ts';
 import { decoded, ipv4, ipv6, layersOf, octets, payloadOf, tcp, udp } from '../decoded.ts';
 
 const IPV4 = 228;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { describePacket } from '../../../src/analyze/describe.ts';
 import { TUNNELS_MAXIMUM } from '../../../src/analyze/limits.ts';
+import { describePacket } from '../../../src/analyze/record/describe.ts';
 import { at, decoded, ethernet, layersOf, octets } from '../decoded.ts';
 import { around, aroundUdp, IPV4, inner, inner6, innerFrame, said } from './around.ts';
 

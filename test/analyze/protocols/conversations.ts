@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { SIDE } from '../../../src/analyze/event.ts';
+import { SIDE } from '../../../src/analyze/record/event.ts';
 import type { Step } from './play.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { AnalysisEvent } from '../../../src/analyze/event.ts';
 import type { StreamProtocol } from '../../../src/analyze/protocols/protocol.ts';
+import type { AnalysisEvent } from '../../../src/analyze/record/event.ts';
 import { Random } from '../../support/random.ts';
 import { play, playCut, type Step } from './play.ts';
 

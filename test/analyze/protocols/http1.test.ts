@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { AnalysisEvent } from '../../../src/analyze/event.ts';
 import { http1 } from '../../../src/analyze/protocols/http1/index.ts';
+import type { AnalysisEvent } from '../../../src/analyze/record/event.ts';
 import { Random } from '../../support/random.ts';
 import { play, playCut, type Step } from './play.ts';
 

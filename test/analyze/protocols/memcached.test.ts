@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { AnalysisEvent } from '../../../src/analyze/event.ts';
 import { memcached } from '../../../src/analyze/protocols/memcached/index.ts';
 import { Recognition } from '../../../src/analyze/protocols/recognise.ts';
+import type { AnalysisEvent } from '../../../src/analyze/record/event.ts';
 import { Random } from '../../support/random.ts';
 import { conversations } from './conversations.ts';
 import { likesNoNoise, sameHoweverCut } from './hardiness.ts';

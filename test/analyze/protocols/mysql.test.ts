@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { AnalysisEvent } from '../../../src/analyze/event.ts';
 import { mysql } from '../../../src/analyze/protocols/mysql/index.ts';
+import type { AnalysisEvent } from '../../../src/analyze/record/event.ts';
 import { Random } from '../../support/random.ts';
 import { conversations } from './conversations.ts';
 import { likesNoNoise, sameHoweverCut } from './hardiness.ts';

@@ -1,10 +1,10 @@
-import type { AnalysisEvent, Side } from '../../../src/analyze/event.ts';
 import type {
   StreamAnalyzer,
   StreamContext,
   StreamEnd,
   StreamProtocol,
 } from '../../../src/analyze/protocols/protocol.ts';
+import type { AnalysisEvent, Side } from '../../../src/analyze/record/event.ts';
 import { Random } from '../../support/random.ts';
 
 /** One step of a conversation: octets (or their text) of a side, or a gap of so many. Step n happens at n milliseconds. */

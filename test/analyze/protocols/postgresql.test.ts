@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { AnalysisEvent } from '../../../src/analyze/event.ts';
 import { postgresql } from '../../../src/analyze/protocols/postgresql/index.ts';
+import type { AnalysisEvent } from '../../../src/analyze/record/event.ts';
 import { analyseFile } from '../../support/analysis.ts';
 import { conversations } from './conversations.ts';
 import { likesNoNoise, sameHoweverCut } from './hardiness.ts';

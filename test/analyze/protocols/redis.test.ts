@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { AnalysisEvent } from '../../../src/analyze/event.ts';
 import { redis } from '../../../src/analyze/protocols/redis/index.ts';
+import type { AnalysisEvent } from '../../../src/analyze/record/event.ts';
 import { Random } from '../../support/random.ts';
 import { play, playCut, type Step } from './play.ts';
 

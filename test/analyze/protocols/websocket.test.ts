@@ -1,9 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { AnalysisEvent } from '../../../src/analyze/event.ts';
 import { http1 } from '../../../src/analyze/protocols/http1/index.ts';
 import { webSocket } from '../../../src/analyze/protocols/websocket.ts';
+import type { AnalysisEvent } from '../../../src/analyze/record/event.ts';
 import { Random } from '../../support/random.ts';
 import { conversations } from './conversations.ts';
 import { sameHoweverCut } from './hardiness.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Exchange } from '../../../src/analyze/event.ts';
+import type { Exchange } from '../../../src/analyze/record/event.ts';
 import { ROUTES_PER_SERVER, ROWS_MAXIMUM, STATUSES_PER_ROW } from '../../../src/analyze/summary/exchange-rows.ts';
 import { KEYS_MAXIMUM } from '../../../src/analyze/summary/keyed-rows.ts';
 import { Summary } from '../../../src/analyze/summary/summary.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { COMMON_FIELDS, EVENT_FIELDS, FLOW_FIELDS, PACKET_FIELDS } from '../../../src/analyze/fields.ts';
 import type { FieldTable } from '../../../src/analyze/protocols/protocol.ts';
+import { COMMON_FIELDS, EVENT_FIELDS, FLOW_FIELDS, PACKET_FIELDS } from '../../../src/analyze/record/fields.ts';
 import { compileWhere } from '../../../src/analyze/where/where.ts';
 import { KsnoopError } from '../../../src/wire/errors.ts';
 import { CLIENT, exchange, madeAnalysis, SERVER, tcpFacts } from '../made-events.ts';

@@ -1,7 +1,7 @@
 /** `exec-cat.ts NAMESPACE POD CONTAINER COMMAND…`: kubectl exec's work done by ksnoop's own transport, to stdout. */
 import { loadKube } from '../../../src/capture/kube/config.ts';
 import { openExec } from '../../../src/capture/kube/exec.ts';
-import { ByteWriter } from '../../../src/cli/byte-writer.ts';
+import { ByteWriter } from '../../../src/run/sink/byte-writer.ts';
 
 const [namespace = '', pod = '', container = '', ...command] = process.argv.slice(2);
 const PENDING = 4 * 1024 * 1024;

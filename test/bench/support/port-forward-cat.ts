@@ -1,7 +1,7 @@
 /** `port-forward-cat.ts NAMESPACE POD PORT`: what a port of a pod says, by ksnoop's own port-forward, to stdout. */
 import { loadKube } from '../../../src/capture/kube/config.ts';
 import { openPortForward } from '../../../src/capture/kube/port-forward.ts';
-import { ByteWriter } from '../../../src/cli/byte-writer.ts';
+import { ByteWriter } from '../../../src/run/sink/byte-writer.ts';
 
 const [namespace = '', pod = '', port = ''] = process.argv.slice(2);
 const PENDING = 4 * 1024 * 1024;

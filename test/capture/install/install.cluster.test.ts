@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildAgentImage } from '../../../daemonset/image/build.ts';
+import { findAgents } from '../../../src/capture/agents/agents.ts';
 import { install } from '../../../src/capture/install/install.ts';
 import { status } from '../../../src/capture/install/status.ts';
 import { uninstall } from '../../../src/capture/install/uninstall.ts';
-import { findAgents } from '../../../src/capture/kube/agents.ts';
 import { loadKube } from '../../../src/capture/kube/config.ts';
 import type { Kube } from '../../../src/capture/kube/kube.ts';
 import { VERSION } from '../../../src/wire/version.ts';

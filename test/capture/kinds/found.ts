@@ -1,7 +1,7 @@
 import { loadKube } from '../../../src/capture/kube/config.ts';
-import type { TargetQuery } from '../../../src/capture/target-find.ts';
-import { findTargetSet, type TargetSet } from '../../../src/capture/target-set.ts';
-import { parseTargets } from '../../../src/capture/target-words.ts';
+import type { TargetQuery } from '../../../src/capture/targets/target-find.ts';
+import { findTargetSet, type TargetSet } from '../../../src/capture/targets/target-set.ts';
+import { parseTargets } from '../../../src/capture/targets/target-words.ts';
 import type { ObjectServer } from '../../support/object-server.ts';
 
 /** Find targets on a server of the test's own, as the command line would. */

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { AnalysisSession, type Condition } from '../../../src/analyze/engine/session.ts';
 import type { SummaryReport } from '../../../src/analyze/summary/report.ts';
-import { AnalysisSession, type Condition } from '../../../src/cli/analysis/session.ts';
-import { summary } from '../../../src/cli/analysis/summary.ts';
 import { whereOf } from '../../../src/cli/top/where.ts';
+import { summary } from '../../../src/run/analysis/summary.ts';
 import { topModel } from '../../support/top-model.ts';
 
 const captures = join(import.meta.dirname, '../../analyze/protocols/captures');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { DIRECTION } from '../../../src/analyze/layers/layer.ts';
-import { PacketView } from '../../../src/analyze/packet.ts';
+import { PacketView } from '../../../src/analyze/packet/packet.ts';
 import { PacketRing } from '../../../src/cli/top/packet-ring.ts';
 import { EPB_HEADER_BYTES } from '../../../src/wire/pcapng.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { EventRecord } from '../../../src/analyze/record.ts';
+import type { EventRecord } from '../../../src/analyze/record/record.ts';
 import { EventListView } from '../../../src/view/top/event-list.ts';
 import { span } from '../../../src/view/top/line.ts';
 

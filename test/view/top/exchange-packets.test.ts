@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { EventRecord, PacketRecord } from '../../../src/analyze/record.ts';
+import type { EventRecord, PacketRecord } from '../../../src/analyze/record/record.ts';
 import { packetLines, packetsOf } from '../../../src/view/top/exchange-packets.ts';
 import { PACKET_OCTETS_SHOWN, PACKETS_SHOWN } from '../../../src/view/top/limits.ts';
 import type { KeptPacket } from '../../../src/view/top/model.ts';

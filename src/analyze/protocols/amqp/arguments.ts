@@ -1,5 +1,5 @@
-import { i32, u8, u16 } from '../../bytes.ts';
-import { latin1, utf8 } from '../../text.ts';
+import { i32, u8, u16 } from '../../packet/bytes.ts';
+import { latin1, utf8 } from '../../record/text.ts';
 import type { Method } from './methods.ts';
 
 /** Octets kept of a long text, such as a SASL response. */

@@ -1,4 +1,4 @@
-import type { Side } from '../../event.ts';
+import type { Side } from '../../record/event.ts';
 import type { Method } from './methods.ts';
 
 /** Channels of a connection that are told apart. */

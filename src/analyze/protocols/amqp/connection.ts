@@ -1,6 +1,6 @@
-import { i32, u8, u16 } from '../../bytes.ts';
-import { type Fields, type Incomplete, otherSide, SIDE, type Side } from '../../event.ts';
 import { PENDING_PER_STREAM } from '../../limits.ts';
+import { i32, u8, u16 } from '../../packet/bytes.ts';
+import { type Fields, type Incomplete, otherSide, SIDE, type Side } from '../../record/event.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import { SeekingFramer } from '../seeking-framer.ts';

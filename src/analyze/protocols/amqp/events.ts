@@ -1,5 +1,5 @@
-import { type Exchange, type Fields, type Incomplete, type Message, SIDE, type Side } from '../../event.ts';
-import { MASK } from '../../secrets.ts';
+import { type Exchange, type Fields, type Incomplete, type Message, SIDE, type Side } from '../../record/event.ts';
+import { MASK } from '../../record/secrets.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamContext } from '../protocol.ts';
 import type { Arguments } from './arguments.ts';

@@ -1,4 +1,4 @@
-import { SIDE, type Side } from '../../event.ts';
+import { SIDE, type Side } from '../../record/event.ts';
 
 /** A method of AMQP 0-9-1 (its specification, and RabbitMQ's additions). */
 export interface Method {

@@ -1,6 +1,6 @@
-import { addressText } from '../../address-text.ts';
-import { i32, u16 } from '../../bytes.ts';
-import type { Fields } from '../../event.ts';
+import { i32, u16 } from '../../packet/bytes.ts';
+import { addressText } from '../../record/address-text.ts';
+import type { Fields } from '../../record/event.ts';
 import { RECORD_FIXED, SECTION, skipQuestions, skipRecord } from './message.ts';
 import { nameAt, skipName } from './name.ts';
 import { TYPE, typeName } from './numbers.ts';

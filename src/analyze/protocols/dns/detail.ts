@@ -1,5 +1,5 @@
-import { i32, u16 } from '../../bytes.ts';
-import type { Fields } from '../../event.ts';
+import { i32, u16 } from '../../packet/bytes.ts';
+import type { Fields } from '../../record/event.ts';
 import { ednsFields } from './edns.ts';
 import { FLAG, HEADER, opcodeOf, RECORD_FIXED, SECTION } from './message.ts';
 import { nameText, readName } from './name.ts';

@@ -1,5 +1,5 @@
-import { u16 } from '../../bytes.ts';
-import { type AnalysisEvent, type Fields, type Incomplete, otherSide, SIDE, type Side } from '../../event.ts';
+import { u16 } from '../../packet/bytes.ts';
+import { type AnalysisEvent, type Fields, type Incomplete, otherSide, SIDE, type Side } from '../../record/event.ts';
 import { addressRecords } from './addresses.ts';
 import { exchangeFields, type MessageDetail, messageDetail } from './detail.ts';
 import { FLAG, HEADER, opcodeOf, QuestionScan } from './message.ts';

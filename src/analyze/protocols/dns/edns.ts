@@ -1,8 +1,8 @@
-import { addressText } from '../../address-text.ts';
-import { u8, u16 } from '../../bytes.ts';
-import type { Fields, FieldValue } from '../../event.ts';
 import { TEXT_MAXIMUM } from '../../limits.ts';
-import { utf8 } from '../../text.ts';
+import { u8, u16 } from '../../packet/bytes.ts';
+import { addressText } from '../../record/address-text.ts';
+import type { Fields, FieldValue } from '../../record/event.ts';
+import { utf8 } from '../../record/text.ts';
 import { hex } from './presentation.ts';
 
 const OPTION = { nsid: 3, clientSubnet: 8, cookie: 10, extendedError: 15 } as const;

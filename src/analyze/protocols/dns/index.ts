@@ -1,5 +1,5 @@
-import type { Side } from '../../event.ts';
 import { PENDING_DATAGRAMS } from '../../limits.ts';
+import type { Side } from '../../record/event.ts';
 import type { DatagramAnalyzer, DatagramContext, DatagramProtocol, StreamProtocol } from '../protocol.ts';
 import { Dialogue } from './dialogue.ts';
 import { DNS_FIELDS } from './fields.ts';

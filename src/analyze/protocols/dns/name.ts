@@ -1,5 +1,5 @@
-import { u8 } from '../../bytes.ts';
-import { latin1 } from '../../text.ts';
+import { u8 } from '../../packet/bytes.ts';
+import { latin1 } from '../../record/text.ts';
 
 /** Octets of a name with its labels' lengths and the root's (RFC 1035, section 2.3.4). */
 export const NAME_MAXIMUM = 255;

@@ -1,4 +1,4 @@
-import type { AnalysisEvent, Fields, FieldValue } from '../../event.ts';
+import type { AnalysisEvent, Fields, FieldValue } from '../../record/event.ts';
 
 /** An address and what it was called when it was asked for. */
 export interface ObservedAddress {

@@ -1,5 +1,5 @@
-import { u8, u16 } from '../../bytes.ts';
-import type { Message, Notice, Side } from '../../event.ts';
+import { u8, u16 } from '../../packet/bytes.ts';
+import type { Message, Notice, Side } from '../../record/event.ts';
 import { exchangeFields, type MessageDetail } from './detail.ts';
 import { FLAG, HEADER, opcodeOf, SECTION } from './message.ts';
 import { nameText, readName } from './name.ts';

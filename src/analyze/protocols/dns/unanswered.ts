@@ -1,4 +1,4 @@
-import { type AnalysisEvent, type Incomplete, SIDE, type Side } from '../../event.ts';
+import { type AnalysisEvent, type Incomplete, SIDE, type Side } from '../../record/event.ts';
 import { exchangeFields, type MessageDetail } from './detail.ts';
 import { MARK, type PendingQueries } from './pending.ts';
 import { outcomeOf } from './question.ts';

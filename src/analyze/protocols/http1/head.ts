@@ -1,7 +1,7 @@
 import { TEXT_MAXIMUM } from '../../limits.ts';
-import { maskField } from '../../secrets.ts';
-import { latin1 } from '../../text.ts';
-import { TextTable } from '../../text-table.ts';
+import { maskField } from '../../record/secrets.ts';
+import { latin1 } from '../../record/text.ts';
+import { TextTable } from '../../record/text-table.ts';
 import { methodAt, versionAt } from './start-line.ts';
 
 /** Header fields kept of one message for those who look. */

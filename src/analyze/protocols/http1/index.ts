@@ -1,7 +1,7 @@
-import type { Exchange, Incomplete } from '../../event.ts';
-import { SIDE, type Side } from '../../event.ts';
 import { PENDING_PER_STREAM } from '../../limits.ts';
-import { maskTarget } from '../../secrets.ts';
+import type { Exchange, Incomplete } from '../../record/event.ts';
+import { SIDE, type Side } from '../../record/event.ts';
+import { maskTarget } from '../../record/secrets.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocol.ts';
 import { AT, AT_CHUNKED, AT_UNTIL_END } from './framing.ts';
 import type { Head } from './head.ts';

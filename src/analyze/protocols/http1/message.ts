@@ -1,4 +1,4 @@
-import { SIDE, type Side } from '../../event.ts';
+import { SIDE, type Side } from '../../record/event.ts';
 import { AT, AT_CHUNKED, AT_UNTIL_END, Chunks } from './framing.ts';
 import { HEAD, Head, headEnd } from './head.ts';
 import { startLineLikeness } from './start-line.ts';

@@ -1,4 +1,4 @@
-import { CacheOfTexts } from '../../text-cache.ts';
+import { CacheOfTexts } from '../../record/text-cache.ts';
 
 /** Path segments that name one thing among many: numbers, UUIDs, long hexadecimal ids. */
 const ID = /^(?:\d+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{16,})$/i;

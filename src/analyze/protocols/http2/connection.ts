@@ -1,8 +1,8 @@
-import { i32, u8 } from '../../bytes.ts';
-import { type Incomplete, SIDE, type Side } from '../../event.ts';
 import { PENDING_PER_STREAM } from '../../limits.ts';
-import { maskText } from '../../secrets.ts';
-import { latin1 } from '../../text.ts';
+import { i32, u8 } from '../../packet/bytes.ts';
+import { type Incomplete, SIDE, type Side } from '../../record/event.ts';
+import { maskText } from '../../record/secrets.ts';
+import { latin1 } from '../../record/text.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import { BLOCK, Direction, type DirectionSink } from './direction.ts';

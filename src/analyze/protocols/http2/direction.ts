@@ -1,5 +1,5 @@
 import { joinedOctets } from '../../../wire/octets.ts';
-import type { Side } from '../../event.ts';
+import type { Side } from '../../record/event.ts';
 import { FLAG, FrameReader } from './frame-reader.ts';
 import { HpackDecoder } from './hpack.ts';
 

@@ -1,4 +1,4 @@
-import { latin1 } from '../../text.ts';
+import { latin1 } from '../../record/text.ts';
 import { huffmanText } from './huffman.ts';
 import { STATIC_TABLE } from './static-table.ts';
 

@@ -1,4 +1,4 @@
-import { latin1 } from '../../text.ts';
+import { latin1 } from '../../record/text.ts';
 
 /**
  * Bits of each octet's code and of the end's (RFC 7541, appendix B), in base 36. The code is canonical: within a length

@@ -1,6 +1,6 @@
-import type { Exchange, Fields, Incomplete } from '../../event.ts';
 import { TEXT_MAXIMUM } from '../../limits.ts';
-import { maskField, maskTarget, maskText } from '../../secrets.ts';
+import type { Exchange, Fields, Incomplete } from '../../record/event.ts';
+import { maskField, maskTarget, maskText } from '../../record/secrets.ts';
 import { routeOf } from '../http1/route.ts';
 import { oneLine } from '../one-line.ts';
 import { grpcMessage, grpcMethod, grpcStatus } from './grpc.ts';

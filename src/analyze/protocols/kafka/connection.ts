@@ -1,6 +1,6 @@
-import { i32, u8, u16 } from '../../bytes.ts';
-import { type Exchange, type Fields, type Incomplete, SIDE, type Side } from '../../event.ts';
-import { utf8 } from '../../text.ts';
+import { i32, u8, u16 } from '../../packet/bytes.ts';
+import { type Exchange, type Fields, type Incomplete, SIDE, type Side } from '../../record/event.ts';
+import { utf8 } from '../../record/text.ts';
 import { NumberedRequests } from '../numbered-requests.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';

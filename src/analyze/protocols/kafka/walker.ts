@@ -1,6 +1,6 @@
-import { i32, u8, u16 } from '../../bytes.ts';
 import { TEXT_MAXIMUM } from '../../limits.ts';
-import { latin1, utf8 } from '../../text.ts';
+import { i32, u8, u16 } from '../../packet/bytes.ts';
+import { latin1, utf8 } from '../../record/text.ts';
 import type { Part } from './schema.ts';
 
 /** Names kept of one message. */

@@ -1,4 +1,4 @@
-import { latin1 } from '../../text.ts';
+import { latin1 } from '../../record/text.ts';
 import type { Likeness } from '../protocol.ts';
 
 /** Commands with data behind their line, and which of its words says how many octets (memcached, doc/protocol.txt). */

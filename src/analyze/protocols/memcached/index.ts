@@ -1,5 +1,5 @@
-import { type Incomplete, SIDE, type Side } from '../../event.ts';
 import { PENDING_PER_STREAM } from '../../limits.ts';
+import { type Incomplete, SIDE, type Side } from '../../record/event.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocol.ts';
 import { ANSWERS, ENDED_BY_END, isCommand, memcachedLikeness, STORES } from './commands.ts';

@@ -1,4 +1,4 @@
-import { latin1 } from '../../text.ts';
+import { latin1 } from '../../record/text.ts';
 
 /** Octets of a line: a get of a hundred keys of 250 octets. */
 const LINE_MAXIMUM = 32 * 1024;

@@ -1,6 +1,6 @@
-import { u8 } from '../../bytes.ts';
 import { TEXT_MAXIMUM } from '../../limits.ts';
-import { utf8 } from '../../text.ts';
+import { u8 } from '../../packet/bytes.ts';
+import { utf8 } from '../../record/text.ts';
 
 /** As int32, of the wire's byte order, which is little-endian. */
 export function i32le(bytes: Uint8Array, at: number): number {

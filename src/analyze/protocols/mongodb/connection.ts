@@ -1,5 +1,5 @@
-import { type Fields, type Incomplete, SIDE, type Side } from '../../event.ts';
-import { maskText } from '../../secrets.ts';
+import { type Fields, type Incomplete, SIDE, type Side } from '../../record/event.ts';
+import { maskText } from '../../record/secrets.ts';
 import { NumberedRequests } from '../numbered-requests.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';

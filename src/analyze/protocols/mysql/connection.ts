@@ -1,7 +1,7 @@
-import { u8 } from '../../bytes.ts';
-import { type Incomplete, SIDE, type Side } from '../../event.ts';
 import { PENDING_PER_STREAM } from '../../limits.ts';
-import { utf8 } from '../../text.ts';
+import { u8 } from '../../packet/bytes.ts';
+import { type Incomplete, SIDE, type Side } from '../../record/event.ts';
+import { utf8 } from '../../record/text.ts';
 import { LengthFramer } from '../length-framer.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';

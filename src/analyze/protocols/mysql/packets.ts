@@ -1,5 +1,5 @@
-import { u8 } from '../../bytes.ts';
-import { utf8 } from '../../text.ts';
+import { u8 } from '../../packet/bytes.ts';
+import { utf8 } from '../../record/text.ts';
 import type { Likeness } from '../protocol.ts';
 
 /** Before each packet: its length in three octets and its number (MySQL Source Code Documentation, "MySQL Packets"). */

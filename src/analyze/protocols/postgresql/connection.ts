@@ -1,6 +1,6 @@
-import { i32, u8 } from '../../bytes.ts';
-import { type Incomplete, SIDE, type Side } from '../../event.ts';
 import { PENDING_PER_STREAM } from '../../limits.ts';
+import { i32, u8 } from '../../packet/bytes.ts';
+import { type Incomplete, SIDE, type Side } from '../../record/event.ts';
 import { LengthFramer } from '../length-framer.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';

@@ -1,4 +1,4 @@
-import type { Exchange, Incomplete } from '../../event.ts';
+import type { Exchange, Incomplete } from '../../record/event.ts';
 import { oneLine } from '../one-line.ts';
 import { errorText, statementRoute, statementText } from '../statement.ts';
 import { rowsOf } from './messages.ts';

@@ -1,5 +1,5 @@
-import { i32, u8 } from '../../bytes.ts';
-import { utf8 } from '../../text.ts';
+import { i32, u8 } from '../../packet/bytes.ts';
+import { utf8 } from '../../record/text.ts';
 import type { Likeness } from '../protocol.ts';
 
 /** What takes the place of a protocol version in a first message (PostgreSQL documentation, "Message Formats"). */

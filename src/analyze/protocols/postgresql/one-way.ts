@@ -1,4 +1,4 @@
-import { type Message, SIDE } from '../../event.ts';
+import { type Message, SIDE } from '../../record/event.ts';
 import { oneLine } from '../one-line.ts';
 
 /** A request, on a connection of its own, to cancel what another connection does: nobody answers it. */

@@ -1,6 +1,6 @@
-import { i32, u8 } from '../../bytes.ts';
-import { SIDE, type Side } from '../../event.ts';
 import { PENDING_DATAGRAMS } from '../../limits.ts';
+import { i32, u8 } from '../../packet/bytes.ts';
+import { SIDE, type Side } from '../../record/event.ts';
 import type { DatagramAnalyzer, DatagramContext } from '../protocol.ts';
 import { QuicConnection } from './connection.ts';
 import { isLong, type LongHeader, readLongHeader } from './long-header.ts';

@@ -1,6 +1,6 @@
-import type { Exchange, Incomplete } from '../../event.ts';
-import { SIDE, type Side } from '../../event.ts';
 import { TEXT_MAXIMUM } from '../../limits.ts';
+import type { Exchange, Incomplete } from '../../record/event.ts';
+import { SIDE, type Side } from '../../record/event.ts';
 import { readClientHello } from '../tls/client-hello.ts';
 import { HANDSHAKE, HANDSHAKE_HEADER } from '../tls/direction.ts';
 import { Handshake, tlsFields } from '../tls/handshake.ts';

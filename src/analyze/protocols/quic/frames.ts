@@ -1,4 +1,4 @@
-import { latin1 } from '../../text.ts';
+import { latin1 } from '../../record/text.ts';
 import { VarintReader } from './varint.ts';
 
 /** Takes what Initial packets carry besides acknowledgements (RFC 9000 section 12.4). */

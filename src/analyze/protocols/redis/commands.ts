@@ -1,4 +1,4 @@
-import { isSecretName, MASK, maskText } from '../../secrets.ts';
+import { isSecretName, MASK, maskText } from '../../record/secrets.ts';
 
 /** Commands (redis.io/commands) that tell a client's array from a server's. Modules' have a dot in their names. */
 export const COMMANDS: ReadonlySet<string> = new Set(

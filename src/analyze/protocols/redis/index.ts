@@ -1,7 +1,7 @@
-import type { Exchange, Incomplete } from '../../event.ts';
-import { SIDE, type Side } from '../../event.ts';
 import { PENDING_PER_STREAM } from '../../limits.ts';
-import { maskText } from '../../secrets.ts';
+import type { Exchange, Incomplete } from '../../record/event.ts';
+import { SIDE, type Side } from '../../record/event.ts';
+import { maskText } from '../../record/secrets.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocol.ts';
 import { keyOf, masked } from './commands.ts';

@@ -1,4 +1,4 @@
-import { latin1 } from '../../text.ts';
+import { latin1 } from '../../record/text.ts';
 import type { Likeness } from '../protocol.ts';
 import { COMMANDS } from './commands.ts';
 import { countAt } from './resp-reader.ts';

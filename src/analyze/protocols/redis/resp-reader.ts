@@ -1,4 +1,4 @@
-import { latin1, utf8 } from '../../text.ts';
+import { latin1, utf8 } from '../../record/text.ts';
 
 /** Characters of a line, and of all texts of a value, that are kept. */
 const LINE_MAXIMUM = 512;

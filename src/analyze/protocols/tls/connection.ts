@@ -1,4 +1,4 @@
-import { SIDE, type Side } from '../../event.ts';
+import { SIDE, type Side } from '../../record/event.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import { ALERT_LEVEL, alertName } from './alerts.ts';
 import { readCertificates } from './certificates.ts';

@@ -1,5 +1,5 @@
-import type { Exchange, Fields, Incomplete } from '../../event.ts';
 import { TEXT_MAXIMUM } from '../../limits.ts';
+import type { Exchange, Fields, Incomplete } from '../../record/event.ts';
 import { cipherSuiteName } from './cipher-suites.ts';
 import type { ClientHello } from './client-hello.ts';
 import { ja4 } from './ja4.ts';

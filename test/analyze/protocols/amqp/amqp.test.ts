@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type AnalysisEvent, otherSide } from '../../../../src/analyze/event.ts';
 import { amqp } from '../../../../src/analyze/protocols/amqp/index.ts';
 import { METHODS, methodId } from '../../../../src/analyze/protocols/amqp/methods.ts';
+import { type AnalysisEvent, otherSide } from '../../../../src/analyze/record/event.ts';
 import { analyseFile } from '../../../support/analysis.ts';
 import { conversations } from '../conversations.ts';
 import { inventsNothing, likesNoNoise, sameHoweverCut, survivesMutations } from '../hardiness.ts';

@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { AnalysisEvent } from '../../../../src/analyze/event.ts';
 import { typeName } from '../../../../src/analyze/protocols/dns/numbers.ts';
+import type { AnalysisEvent } from '../../../../src/analyze/record/event.ts';
 import { analyseFile } from '../../../support/analysis.ts';
 import { dnsOf, essence } from './messages.ts';
 

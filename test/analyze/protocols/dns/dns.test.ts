@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { SIDE } from '../../../../src/analyze/event.ts';
 import { PENDING_DATAGRAMS } from '../../../../src/analyze/limits.ts';
 import { observedAddresses } from '../../../../src/analyze/protocols/dns/index.ts';
+import { SIDE } from '../../../../src/analyze/record/event.ts';
 import { A, AAAA, answer, dnsOf, essence, exchanges, message, NXDOMAIN, query, record, talk } from './messages.ts';
 
 const { client, server } = SIDE;

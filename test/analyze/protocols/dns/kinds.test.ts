@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SIDE } from '../../../../src/analyze/event.ts';
+import { SIDE } from '../../../../src/analyze/record/event.ts';
 import {
   A,
   AAAA,

@@ -1,5 +1,5 @@
-import type { AnalysisEvent, Exchange, Fields, Side } from '../../../../src/analyze/event.ts';
 import { dns } from '../../../../src/analyze/protocols/dns/index.ts';
+import type { AnalysisEvent, Exchange, Fields, Side } from '../../../../src/analyze/record/event.ts';
 
 export const A = 1;
 export const AAAA = 28;

@@ -1,7 +1,7 @@
 import dnsPacket from 'dns-packet';
 import { describe, expect, it } from 'vitest';
-import { type Fields, SIDE } from '../../../../src/analyze/event.ts';
 import { dns, observedAddresses } from '../../../../src/analyze/protocols/dns/index.ts';
+import { type Fields, SIDE } from '../../../../src/analyze/record/event.ts';
 import { Random } from '../../../support/random.ts';
 import {
   A,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { SIDE } from '../../../../src/analyze/event.ts';
 import { dnsTcp } from '../../../../src/analyze/protocols/dns/index.ts';
+import { SIDE } from '../../../../src/analyze/record/event.ts';
 import { Random } from '../../../support/random.ts';
 import { play, playCut, type Step } from '../play.ts';
 import { AAAA, answer, dnsOf, essence, message, query, question, record, u16be, wireName } from './messages.ts';

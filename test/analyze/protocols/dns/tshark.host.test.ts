@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { AnalysisEvent } from '../../../../src/analyze/event.ts';
 import { typeName } from '../../../../src/analyze/protocols/dns/numbers.ts';
+import type { AnalysisEvent } from '../../../../src/analyze/record/event.ts';
 import { tsharkFrames } from '../../../oracle/tshark.ts';
 import { analyseFile } from '../../../support/analysis.ts';
 import { captureFiles } from '../../../support/captures.ts';

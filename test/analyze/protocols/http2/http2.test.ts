@@ -1,9 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { AnalysisEvent } from '../../../../src/analyze/event.ts';
 import { http1 } from '../../../../src/analyze/protocols/http1/index.ts';
 import { http2 } from '../../../../src/analyze/protocols/http2/index.ts';
+import type { AnalysisEvent } from '../../../../src/analyze/record/event.ts';
 import { analyseFile } from '../../../support/analysis.ts';
 import { Random } from '../../../support/random.ts';
 import { conversations } from '../conversations.ts';

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { AnalysisEvent, Exchange } from '../../../../src/analyze/event.ts';
 import { apiName } from '../../../../src/analyze/protocols/kafka/apis.ts';
 import { kafka } from '../../../../src/analyze/protocols/kafka/index.ts';
+import type { AnalysisEvent, Exchange } from '../../../../src/analyze/record/event.ts';
 import { analyseFile } from '../../../support/analysis.ts';
 import { conversations } from '../conversations.ts';
 import { inventsNothing, likesNoNoise, sameHoweverCut, survivesMutations } from '../hardiness.ts';

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { AnalysisEvent, Side } from '../../../../src/analyze/event.ts';
 import type { DatagramContext } from '../../../../src/analyze/protocols/protocol.ts';
 import { quic } from '../../../../src/analyze/protocols/quic/index.ts';
 import { initialKeys, openInitial } from '../../../../src/analyze/protocols/quic/initial-keys.ts';
 import { type LongHeader, readLongHeader } from '../../../../src/analyze/protocols/quic/long-header.ts';
 import { VarintReader } from '../../../../src/analyze/protocols/quic/varint.ts';
 import { type QuicVersion, quicVersion } from '../../../../src/analyze/protocols/quic/versions.ts';
+import type { AnalysisEvent, Side } from '../../../../src/analyze/record/event.ts';
 import { analyseFile } from '../../../support/analysis.ts';
 import { Random } from '../../../support/random.ts';
 import {

@@ -1,6 +1,6 @@
-import type { Exchange, Fields } from '../../../../src/analyze/event.ts';
 import { cipherSuiteName } from '../../../../src/analyze/protocols/tls/cipher-suites.ts';
 import { versionName } from '../../../../src/analyze/protocols/tls/versions.ts';
+import type { Exchange, Fields } from '../../../../src/analyze/record/event.ts';
 import type { Analysed } from '../../../support/analysis.ts';
 import type { SeenHello } from './tshark-hellos.ts';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Side } from '../../../../src/analyze/event.ts';
+import type { Side } from '../../../../src/analyze/record/event.ts';
 
 /** What one connection of a capture said, in the order of its segments. */
 export interface Conversation {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { AnalysisEvent, Exchange } from '../../../../src/analyze/event.ts';
 import { tls } from '../../../../src/analyze/protocols/tls/index.ts';
+import type { AnalysisEvent, Exchange } from '../../../../src/analyze/record/event.ts';
 import { play, playCut, type Step } from '../play.ts';
 import { EXTENSION, type Extensions, madeClientHello, madeServerHello, madeSsl2Hello } from './made-hello.ts';
 

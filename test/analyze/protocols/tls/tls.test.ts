@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { AnalysisEvent, Exchange } from '../../../../src/analyze/event.ts';
 import { tls } from '../../../../src/analyze/protocols/tls/index.ts';
+import type { AnalysisEvent, Exchange } from '../../../../src/analyze/record/event.ts';
 import { analyseFile } from '../../../support/analysis.ts';
 import { Random } from '../../../support/random.ts';
 import { type PlayOptions, play, playCut, type Step } from '../play.ts';

@@ -1,0 +1,56 @@
+import { readdirSync, readlinkSync } from 'node:fs';
+import { FILES_OF_CARRIER } from '../limits.ts';
+import type { Proc } from './proc.ts';
+
+/** Who carries exec and port-forward on a node: the kubelet to the API server, and what it asks for the stream itself. */
+const CARRIERS = new Set(['kubelet', 'containerd', 'crio', 'cri-dockerd', 'dockerd']);
+
+/** The kubelet's port where its sockets may not be looked at (k8s.io/kubernetes/pkg/cluster/ports). */
+const KUBELET_PORT = 10_250;
+
+/** State of a listening socket in /proc/net/tcp (net/tcp_states.h). */
+const LISTEN = '0A';
+
+/**
+ * A filter for the connections by which captures travel through the host's network: of a capture of that network they
+ * would be its own food. Whole ports are named: which connection is ours nobody tells an agent.
+ */
+export function ownTrafficFilter(proc: Proc): string {
+  const inodes = new Set(carriers(proc).flatMap((pid) => socketsOf(proc, pid)));
+  const ports = new Set([KUBELET_PORT]);
+  for (const file of ['tcp', 'tcp6']) {
+    for (const line of (proc.read(1, 'net', file) ?? '').split('\n').slice(1)) {
+      const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
+      if (state === LISTEN && inodes.has(inode)) ports.add(Number.parseInt(local.split(':')[1] ?? '', 16));
+    }
+  }
+  return [...ports]
+    .filter((port) => port > 0)
+    .sort((a, b) => a - b)
+    .map((port) => `tcp port ${port}`)
+    .join(' or ');
+}
+
+function carriers(proc: Proc): number[] {
+  const host = proc.networkNamespace(1);
+  return proc
+    .pids()
+    .filter((pid) => CARRIERS.has(proc.read(pid, 'comm')?.trim() ?? '') && proc.networkNamespace(pid) === host);
+}
+
+/** Inodes of a process's sockets (proc(5), /proc/PID/fd). */
+function socketsOf(proc: Proc, pid: number): string[] {
+  try {
+    return readdirSync(proc.path(pid, 'fd'))
+      .slice(0, FILES_OF_CARRIER)
+      .flatMap((fd) => {
+        try {
+          return /^socket:\[(\d+)\]$/.exec(readlinkSync(proc.path(pid, 'fd', fd)))?.[1] ?? [];
+        } catch {
+          return [];
+        }
+      });
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,56 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { SESSION_MARK } from '../../wire/session-mark.ts';
+import { STDERR_KEPT } from '../limits.ts';
+import type { HeldNamespace } from './namespace.ts';
+
+/** Descriptor of the extra output of a program run inside a namespace, if it has one. */
+export const EXTRA_OUTPUT = 4;
+
+/**
+ * Run a program inside a namespace. The kernel kills it when the agent dies (PR_SET_PDEATHSIG, prctl(2)), however
+ * that happens. It keeps only what a packet socket needs (capabilities(7)): entering the namespace is done by then, and
+ * what reads other people's packets shall not be able to do more. setpriv and nsenter replace themselves, so the
+ * child's pid is the program's own.
+ * @param output the write end of a pipe for EXTRA_OUTPUT; stdout then goes nowhere
+ */
+export function spawnInside(
+  namespace: HeldNamespace,
+  session: string,
+  argv: readonly string[],
+  output?: number,
+): ChildProcess {
+  const enter = ['--pdeathsig', 'KILL', 'nsenter', '--net=/proc/self/fd/3', '--'];
+  const less = ['setpriv', '--bounding-set', '-all,+net_raw,+setgid', '--inh-caps', '-all', '--'];
+  return spawn('setpriv', [...enter, ...less, ...argv], {
+    stdio: ['ignore', output === undefined ? 'pipe' : 'ignore', 'pipe', namespace.fd, output ?? 'ignore'],
+    env: { PATH: process.env.PATH, [SESSION_MARK]: session },
+  });
+}
+
+export interface Outcome {
+  /** null: ended by a signal; 127: it could not be started. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Run a program inside a namespace to its end. */
+export async function runInside(namespace: HeldNamespace, session: string, argv: readonly string[]): Promise<Outcome> {
+  const child = spawnInside(namespace, session, argv);
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    stdout = (stdout + chunk.toString('utf8')).slice(-STDERR_KEPT);
+  });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    stderr = (stderr + chunk.toString('utf8')).slice(-STDERR_KEPT);
+  });
+  const code = await new Promise<number | null>((resolve) => {
+    child.once('error', (error) => {
+      stderr += `setpriv: ${error.message}`;
+      resolve(127);
+    });
+    child.once('close', resolve);
+  });
+  return { code, stdout, stderr };
+}

@@ -1,0 +1,62 @@
+import type { Readable } from 'node:stream';
+import { type CaptureRequest, parseCaptureRequest, parseControl } from '../../wire/agent-protocol.ts';
+import type { AgentTarget } from '../../wire/agent-target.ts';
+import { KsnoopError, messageOf } from '../../wire/errors.ts';
+import { lineSplitter } from '../../wire/lines.ts';
+
+export interface ControlHandlers {
+  request(request: CaptureRequest): void;
+  stop(): void;
+  acknowledge(): void;
+  /** The client asks for the time. */
+  clock(sentAt: number): void;
+  add(target: AgentTarget): void;
+  remove(key: string): void;
+  /** stdin has ended: the client is gone. */
+  closed(): void;
+  /** No heartbeat for the lease's time. */
+  leaseLost(): void;
+  /** What came was no request. */
+  invalid(error: KsnoopError): void;
+}
+
+/**
+ * Listens to the client on stdin and watches its lease. Any line renews the lease.
+ * @param leaseMs how long it lasts by now, milliseconds
+ * @returns ends the watch
+ */
+export function listen(stdin: Readable, handlers: ControlHandlers, leaseMs: () => number): () => void {
+  let requested = false;
+  let heardAt = performance.now();
+  const watch = setInterval(() => {
+    if (performance.now() - heardAt > leaseMs()) handlers.leaseLost();
+  }, 500);
+  const split = lineSplitter((line) => {
+    heardAt = performance.now();
+    if (!requested) {
+      requested = true;
+      handlers.request(parseCaptureRequest(line));
+      return;
+    }
+    const control = parseControl(line);
+    if (control?.type === 'stop') handlers.stop();
+    if (control?.type === 'acknowledge') handlers.acknowledge();
+    if (control?.type === 'clock') handlers.clock(control.sentAt);
+    if (control?.type === 'add') handlers.add(control.target);
+    if (control?.type === 'remove') handlers.remove(control.key);
+  });
+  stdin.on('data', (chunk: Buffer) => {
+    try {
+      split(chunk);
+    } catch (thrown) {
+      const error = thrown instanceof KsnoopError ? thrown : new KsnoopError('INVALID_MESSAGE', messageOf(thrown));
+      handlers.invalid(error);
+    }
+  });
+  stdin.on('end', () => handlers.closed());
+  stdin.on('error', () => handlers.closed());
+  return () => {
+    clearInterval(watch);
+    stdin.pause();
+  };
+}

@@ -1,0 +1,101 @@
+import type { Readable, Writable } from 'node:stream';
+import { KsnoopError, messageOf } from '../../wire/errors.ts';
+import { LEASE_MS } from '../../wire/limits.ts';
+import { PROTOCOL_TEXT, VERSION } from '../../wire/version.ts';
+import { LAST_EVENTS_MS, PIPES_OF_FIRST, SPOOL_FILE_BYTES } from '../limits.ts';
+import { NODE_NAME } from '../netns/namespace.ts';
+import { Spool } from '../spool/spool.ts';
+import { SpoolFile } from '../spool/spool-file.ts';
+import { preparePipes } from '../tcpdump/fifo.ts';
+import { CaptureSession } from './capture.ts';
+import { type ControlHandlers, listen } from './control.ts';
+import { Events } from './events.ts';
+import { outlet } from './non-blocking-stdio.ts';
+
+/** How the agent's process is talked to. */
+export interface AgentStreams {
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** Without a word of the client for this long the capture ends. */
+  leaseMs(): number;
+  /** Ends the process when what was said has arrived, or nobody takes it. */
+  finish(code: number): void;
+}
+
+/** The process's own streams, as exec and `--local` give them. */
+export function ownStreams(): AgentStreams {
+  const finish = (code: number) => process.exit(code);
+  return { stdin: process.stdin, stdout: outlet(1), stderr: outlet(2), leaseMs: () => LEASE_MS, finish };
+}
+
+/** The pipes of a first capture are made while its request is on the way. What hinders that is told when they are used. */
+function prepareFirst(): void {
+  try {
+    preparePipes(PIPES_OF_FIRST);
+  } catch {
+    // makePipe tries again, for a capture that can tell of it.
+  }
+}
+
+/** Where packets go that find no room in memory: the DaemonSet says it; a local agent has memory alone. */
+function spoolFile(failed: (why: string) => void): SpoolFile | undefined {
+  const folder = process.env.KSNOOP_SPOOL;
+  if (folder === undefined) return undefined;
+  try {
+    return new SpoolFile(folder, SPOOL_FILE_BYTES);
+  } catch (thrown) {
+    failed(messageOf(thrown));
+    return undefined;
+  }
+}
+
+/** One conversation with one client, from its greeting to the end of the process. */
+export function converse(streams: AgentStreams): void {
+  const events = new Events(streams.stderr);
+  const said = (why: string) => {
+    const message = `packets are kept in memory alone while the client is slow: ${why}`;
+    events.send({ type: 'log', message });
+  };
+  const spool = new Spool(streams.stdout, { file: spoolFile(said), fileFailed: said });
+  let session: CaptureSession | undefined;
+  const end = async (code: number) => {
+    await Promise.race([events.flushed(), new Promise((resolve) => setTimeout(resolve, LAST_EVENTS_MS))]);
+    streams.finish(code);
+  };
+  const refuse = (thrown: unknown) => {
+    const error = thrown instanceof KsnoopError ? thrown : new KsnoopError('CAPTURE_FAILED', messageOf(thrown));
+    const { code, message, hint } = error;
+    session?.abandon();
+    events.send({ type: 'failed', code, message, ...(hint && { hint }) });
+    void end(1);
+  };
+  /** The client is gone: nobody reads the rest, so nothing waits for it. */
+  const abandon = () => {
+    session?.abandon();
+    process.exit(1);
+  };
+  events.send({ type: 'hello', protocol: PROTOCOL_TEXT, version: VERSION, node: NODE_NAME });
+  setImmediate(prepareFirst);
+  const handlers: ControlHandlers = {
+    request: (request) => {
+      session = new CaptureSession(request, spool, events);
+      session.run().then(() => end(0), refuse);
+    },
+    stop: () => session?.stop('stopped'),
+    acknowledge: () => session?.acknowledge(),
+    clock: (sentAt) => events.send({ type: 'clock', sentAt, time: Date.now() }),
+    add: (target) => session?.add(target),
+    remove: (key) => session?.remove(key),
+    closed: abandon,
+    leaseLost: () => {
+      if (session === undefined || spool.waiting > 0) abandon();
+      else session.stop('lease');
+    },
+    invalid: refuse,
+  };
+  listen(streams.stdin, handlers, () => streams.leaseMs());
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => (session === undefined ? process.exit(0) : session.stop('signal')));
+  }
+}

@@ -1,0 +1,47 @@
+import type { AgentTarget } from '../../wire/agent-target.ts';
+import { KsnoopError, messageOf } from '../../wire/errors.ts';
+import type { Share } from '../tcpdump/namespace-capture.ts';
+import type { Events } from './events.ts';
+
+/** What is said to the client about single targets. */
+export class TargetEvents {
+  /** The first reason why a target could not be captured. */
+  firstError: KsnoopError | undefined;
+  readonly #events: Events;
+
+  constructor(events: Events) {
+    this.#events = events;
+  }
+
+  failed({ key }: AgentTarget, thrown: unknown): void {
+    const error = thrown instanceof KsnoopError ? thrown : new KsnoopError('CAPTURE_FAILED', messageOf(thrown));
+    this.firstError ??= error;
+    const { code, message, hint } = error;
+    this.#events.send({ type: 'target-failed', target: key, code, message, ...(hint && { hint }) });
+  }
+
+  waits({ key }: AgentTarget, message: string): void {
+    this.#events.send({ type: 'target-waiting', target: key, message });
+  }
+
+  /** A target is captured by its share. */
+  started({ capture, waitedFor, namespace }: Share, target: string): void {
+    if (capture === undefined) return;
+    const { name, id } = capture;
+    const sandboxMs = waitedFor ? namespace.age() : undefined;
+    const more = { ...(id !== undefined && { id }), ...(sandboxMs !== undefined && { sandboxMs }) };
+    this.#events.send({ type: 'started', target, interface: name, ...more });
+  }
+
+  gone(key: string): void {
+    this.#events.send({ type: 'target-gone', target: key });
+  }
+
+  counters({ capture, targets, removed }: Share): void {
+    if (capture === undefined) return;
+    const { id, counters } = capture;
+    for (const target of [...removed, ...targets.keys()]) {
+      this.#events.send({ type: 'counters', target, ...(id !== undefined && { id }), counters });
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import { closeSync, constants, mkdirSync, openSync, read, unlinkSync, write } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { BATCH_BYTES } from '../limits.ts';
+
+const writeAt = promisify(write);
+const readAt = promisify(read);
+
+/**
+ * Batches on disk: a file of slots of BATCH_BYTES each, without a name, so that nothing is left of it however the process
+ * ends.
+ */
+export class SpoolFile {
+  readonly #descriptor: number;
+  readonly #slots: number;
+  readonly #free: number[] = [];
+  #used = 0;
+  #underWay = 0;
+  #closing = false;
+
+  /**
+   * @param folder an emptyDir's
+   * @param bound bytes at most
+   * @throws what the system says when no file can be made there
+   */
+  constructor(folder: string, bound: number) {
+    mkdirSync(folder, { recursive: true });
+    const path = join(folder, `session-${process.pid}-${performance.now()}`);
+    this.#descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
+    unlinkSync(path);
+    this.#slots = Math.floor(bound / BATCH_BYTES);
+  }
+
+  /** A slot for one batch; undefined when all are taken. */
+  take(): number | undefined {
+    const slot = this.#free.pop() ?? (this.#used < this.#slots ? this.#used : undefined);
+    if (slot === this.#used) this.#used += 1;
+    return slot;
+  }
+
+  give(slot: number): void {
+    this.#free.push(slot);
+  }
+
+  /** Rejects when the disk is full, or worse: then nothing of the slot counts. */
+  write(slot: number, bytes: Uint8Array): Promise<void> {
+    return this.#whole(bytes.length, async (done) => {
+      const at = slot * BATCH_BYTES + done;
+      return (await writeAt(this.#descriptor, bytes, done, bytes.length - done, at)).bytesWritten;
+    });
+  }
+
+  read(slot: number, bytes: Uint8Array): Promise<void> {
+    return this.#whole(bytes.length, async (done) => {
+      const at = slot * BATCH_BYTES + done;
+      return (await readAt(this.#descriptor, bytes, done, bytes.length - done, at)).bytesRead;
+    });
+  }
+
+  /** Nothing of it is wanted any more. The descriptor is closed when nothing is under way: it could be another's by then. */
+  close(): void {
+    this.#closing = true;
+    if (this.#underWay === 0) closeSync(this.#descriptor);
+  }
+
+  async #whole(length: number, part: (done: number) => Promise<number>): Promise<void> {
+    this.#underWay += 1;
+    try {
+      for (let done = 0; done < length; ) {
+        const count = await part(done);
+        if (count === 0) throw new Error('the file of the spool is shorter than it was');
+        done += count;
+      }
+    } finally {
+      this.#underWay -= 1;
+      if (this.#closing && this.#underWay === 0) closeSync(this.#descriptor);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, openSync, rmSync } from 'node:fs';
+import { KsnoopError, messageOf } from '../../wire/errors.ts';
+
+/** A pipe without a name: both ends are descriptors of this process. */
+export interface Pipe {
+  readonly read: number;
+  readonly write: number;
+}
+
+/** Memory that every Linux host and every container can write to, also where the root is read-only (shm_overview(7)). */
+const FOLDER = '/dev/shm';
+
+let made = 0;
+
+/** Made ahead, for captures that are about to start. */
+const ready: Pipe[] = [];
+
+/**
+ * A pipe of the kernel's. Node's own child pipes are sockets, which cannot be opened through /proc/self/fd, and it has
+ * no pipe(2): a FIFO is made, opened at both ends and unlinked at once. Synchronous, so that no way of ending in
+ * between leaves it behind.
+ * @throws KsnoopError NO_PIPE
+ */
+export function makePipe(): Pipe {
+  if (ready.length === 0) preparePipes(1);
+  return ready.pop() as Pipe;
+}
+
+/**
+ * Make the pipes of captures that start together: a program is run for all of them once.
+ * @throws KsnoopError NO_PIPE
+ */
+export function preparePipes(count: number): void {
+  const paths = Array.from({ length: count - ready.length }, () => {
+    made += 1;
+    return `${FOLDER}/ksnoop-${process.pid}-${made}`;
+  });
+  if (paths.length === 0) return;
+  try {
+    try {
+      execFileSync('mkfifo', ['-m', '600', ...paths], { stdio: ['ignore', 'ignore', 'pipe'] });
+      for (const path of paths) ready.push(openBoth(path));
+    } finally {
+      // Also what was made before one could not be.
+      for (const path of paths) rmSync(path, { force: true });
+    }
+  } catch (cause) {
+    throw new KsnoopError('NO_PIPE', `No pipe could be made in ${FOLDER}: ${messageOf(cause)}.`, {
+      hint: `The agent needs mkfifo and must be able to write to ${FOLDER}.`,
+      cause,
+    });
+  }
+}
+
+function openBoth(path: string): Pipe {
+  // Without O_NONBLOCK each end would wait for the other.
+  const read = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return { read, write: openSync(path, constants.O_WRONLY) };
+  } catch (thrown) {
+    closeSync(read);
+    throw thrown;
+  }
+}

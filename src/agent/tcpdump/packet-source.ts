@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KsnoopError, messageOf } from '../../wire/errors.ts';
+import { PcapFramer, type PcapHandlers } from '../../wire/pcap-read.ts';
+import { RING_DRAIN_MS } from '../limits.ts';
+import type { HeldNamespace } from '../netns/namespace.ts';
+import { makePipe } from './fifo.ts';
+import { Tcpdump, type TcpdumpMode, type TcpdumpOptions } from './tcpdump.ts';
+
+export interface SourceHandlers {
+  /** The link type, before the first packet. */
+  header(linkType: number): void;
+  /** A packet that belongs in the stream. */
+  packet: PcapHandlers['packet'];
+  /** A chunk has been taken. */
+  taken(): void;
+}
+
+/** Seconds from which packet times are counted, so that their nanoseconds fit a double. */
+const BASE_SECONDS = Math.floor(Date.now() / 1000);
+
+/** A packet's time: nanoseconds. */
+export function packetTime(seconds: number, nanoseconds: number): number {
+  return (seconds - BASE_SECONDS) * 1e9 + nanoseconds;
+}
+
+/** A moment not before now, as packet times are counted: nanoseconds. Node tells whole milliseconds, rounded down. */
+export function packetClock(): number {
+  return (Date.now() + 1 - BASE_SECONDS * 1000) * 1e6;
+}
+
+/**
+ * One tcpdump and the span of time for which it is the stream's source. With nanosecond times asked for, the kernel
+ * stamps a packet once for all who see it (SO_TIMESTAMPNS, net_enable_timestamp), so two sources that see the same
+ * packets can hand over at a moment: none is lost, none comes twice.
+ */
+export class PacketSource {
+  readonly tcpdump: Tcpdump;
+  /** Packets up to this time belong to the source before. */
+  after = Number.NEGATIVE_INFINITY;
+  /** Packets past this time belong to the source that follows. */
+  until = Number.POSITIVE_INFINITY;
+  /** Packets left out because of `after` or `until`. */
+  skipped = 0;
+  damage: KsnoopError | undefined;
+  readonly #framer: PcapFramer;
+  readonly #handlers: SourceHandlers;
+  #newest = Number.NEGATIVE_INFINITY;
+  #heardAt = performance.now();
+
+  /** @throws KsnoopError NO_PIPE */
+  static open(
+    namespace: HeldNamespace,
+    options: TcpdumpOptions,
+    mode: TcpdumpMode,
+    handlers: SourceHandlers,
+  ): PacketSource {
+    const pipe = makePipe();
+    return new PacketSource(handlers, (onData) => new Tcpdump(namespace, options, mode, pipe, onData));
+  }
+
+  private constructor(handlers: SourceHandlers, start: (onData: (chunk: Uint8Array) => void) => Tcpdump) {
+    this.#handlers = handlers;
+    this.#framer = new PcapFramer({
+      header: ({ linkType }) => handlers.header(linkType),
+      packet: (seconds, nanoseconds, caplen, origlen, bytes, offset) => {
+        const time = packetTime(seconds, nanoseconds);
+        if (time > this.#newest) this.#newest = time;
+        if (time <= this.after || time > this.until) this.skipped += 1;
+        else handlers.packet(seconds, nanoseconds, caplen, origlen, bytes, offset);
+      },
+    });
+    this.tcpdump = start((chunk) => this.#take(chunk));
+  }
+
+  /**
+   * Resolves with true when every packet up to a time has come: a later one has, or the ring has been quiet for longer
+   * than it can hold a packet back; with false when tcpdump has ended before.
+   */
+  async reached(time: number): Promise<boolean> {
+    const { mode } = this.tcpdump;
+    const since = performance.now();
+    while (this.#newest <= time && !this.tcpdump.over) {
+      const quiet = performance.now() - Math.max(this.#heardAt, since);
+      if (quiet > RING_DRAIN_MS[mode]) return true;
+      await sleep(10);
+    }
+    return this.#newest > time;
+  }
+
+  #take(chunk: Uint8Array): void {
+    if (this.damage !== undefined) return;
+    this.#heardAt = performance.now();
+    try {
+      this.#framer.push(chunk);
+    } catch (thrown) {
+      this.damage = thrown instanceof KsnoopError ? thrown : new KsnoopError('BAD_STREAM', messageOf(thrown));
+      this.tcpdump.kill();
+    }
+    this.#handlers.taken();
+  }
+}

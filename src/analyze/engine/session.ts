@@ -1,0 +1,122 @@
+import type { AnalysisOutput, AnalysisOutputContext, AnalysisOutputKind } from '../../run/analysis/output.ts';
+import type { CaptureInterface } from '../../wire/capture-interface.ts';
+import type { NamedAddress } from '../../wire/pcapng-write.ts';
+import type { FlowInfo } from '../flow/flow-facts.ts';
+import { Names } from '../identity/names.ts';
+import { DIRECTION } from '../layers/layer.ts';
+import type { PacketView } from '../packet/packet.ts';
+import { observedAddresses } from '../protocols/dns/index.ts';
+import { addressText } from '../record/address-text.ts';
+import type { AnalysisEvent } from '../record/event.ts';
+import { type JsonRecord, Recorder } from '../record/record.ts';
+import type { Taken } from './analysis.ts';
+import { CaptureAnalysis, type CaptureObserver, type PacketChoice } from './capture-analysis.ts';
+
+/** What decides which records are shown (`--where`). */
+export interface Condition {
+  matches(record: JsonRecord): boolean;
+}
+
+export interface SessionSettings extends Omit<AnalysisOutputContext, 'session'> {
+  readonly where: Condition | undefined;
+  /** Which packets are looked at; all without. */
+  readonly choice: PacketChoice | undefined;
+  readonly showSecrets: boolean;
+}
+
+/** One analysis with its names and its output: octets of a capture go in, lines come out. */
+export class AnalysisSession {
+  readonly capture: CaptureAnalysis;
+  readonly names: Names;
+  readonly interfaces: CaptureInterface[] = [];
+  readonly #output: AnalysisOutput;
+  readonly #where: Condition | undefined;
+  #recorder: Recorder | undefined;
+
+  constructor(kind: AnalysisOutputKind, settings: SessionSettings) {
+    this.#where = settings.where;
+    const options = { detail: kind.detail || settings.where !== undefined, showSecrets: settings.showSecrets };
+    const sink = {
+      event: (event: AnalysisEvent, flow: FlowInfo) => this.#event(event, flow),
+      flowEnded: (flow: FlowInfo) => this.#flowEnded(flow),
+      flowBegan: (packet: PacketView) => this.#flowBegan(packet),
+    };
+    const observer: CaptureObserver = {
+      interface: (id, described) => {
+        this.interfaces[id] = described;
+        this.names.addInterface(id, described.name, described.description);
+      },
+      names: (records) => {
+        this.addNames(
+          records.map(({ address, names }) => ({ address: addressText(address, 0, address.length), names })),
+        );
+      },
+      ...(kind.packets ? { packet: (packet, taken) => this.#packet(packet, taken) } : {}),
+    };
+    this.capture = new CaptureAnalysis(sink, options, observer, settings.choice);
+    this.names = new Names(this.capture.analysis.hosts);
+    this.#output = kind.create({ ...settings, session: this });
+  }
+
+  /** Time of the first and the last packet, ns since the first that came; undefined before any. */
+  get span(): { readonly first: number; readonly last: number } | undefined {
+    const { packets, clock } = this.capture.analysis;
+    return packets === 0 ? undefined : { first: clock.earliest, last: clock.latest };
+  }
+
+  /** Makes records of what the analysis says; once the first packet has come. */
+  get recorder(): Recorder {
+    this.#recorder ??= new Recorder(
+      {
+        hosts: this.capture.analysis.hosts,
+        names: this.names,
+        interfaceName: (id) => this.interfaces[id]?.name,
+      },
+      this.capture.analysis.clock.absolute(0),
+    );
+    return this.#recorder;
+  }
+
+  /** What addresses are called from now on; before the first packet: from the beginning. */
+  addNames(records: readonly NamedAddress[]): void {
+    const since = this.span === undefined ? Number.NEGATIVE_INFINITY : this.capture.analysis.clock.now;
+    for (const { address, names } of records) this.names.addRecord(address, names, since);
+    this.#output.named?.(records);
+  }
+
+  /** @throws KsnoopError where the octets are no capture file's */
+  push(chunk: Uint8Array): void {
+    this.capture.push(chunk);
+  }
+
+  end(): void {
+    this.capture.end();
+    this.#output.end?.();
+  }
+
+  #event(event: AnalysisEvent, flow: FlowInfo): void {
+    // What was asked for is known from then on; the answer itself goes by older names.
+    for (const { address, name } of observedAddresses(event)) this.names.addObserved(address, name, event.time);
+    if (this.#where !== undefined && !this.#where.matches(this.recorder.event(event, flow))) return;
+    this.#output.event?.(event, flow);
+  }
+
+  #flowEnded(flow: FlowInfo): void {
+    if (this.#output.flowEnded === undefined) return;
+    if (this.#where !== undefined && !this.#where.matches(this.recorder.flow(flow.facts()))) return;
+    this.#output.flowEnded(flow);
+  }
+
+  /** Whose address it is shows where a packet leaves or enters its pod. */
+  #flowBegan(packet: PacketView): void {
+    if (packet.direction === DIRECTION.unknown) return;
+    const { hosts, clock } = this.capture.analysis;
+    const at = packet.direction === DIRECTION.outbound ? packet.sourceAddress : packet.destinationAddress;
+    this.names.sawLocal(hosts.number(packet.bytes, at, packet.addressLength), packet.interfaceId, clock.now);
+  }
+
+  #packet(packet: PacketView, taken: Taken): void {
+    if (this.#where !== undefined && !this.#where.matches(this.recorder.packet(packet, packet.interfaceId))) return;
+    this.#output.packet?.(packet, taken);
+  }
+}

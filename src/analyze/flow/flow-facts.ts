@@ -1,0 +1,99 @@
+import type { PacketView } from '../packet/packet.ts';
+import type { AnalysisEvent } from '../record/event.ts';
+
+/**
+ * A flow as those who take events see it: a view, valid during the call; `facts` of it may be kept. Hosts are numbers of
+ * the analysis' Hosts table, -1 where there is no address.
+ */
+export interface FlowInfo extends FlowIdentity {
+  facts(): FlowFacts;
+}
+
+/** Which flow it is, and whose: what of it may be kept with an event, so that a record can be made later. */
+export interface FlowIdentity {
+  /** Counts flows in the order in which they were first seen, from 0. */
+  readonly id: number;
+  readonly transport: Transport;
+  /** Who opened it, or who asked; by the lower port where neither was seen. */
+  readonly clientHost: number;
+  readonly serverHost: number;
+  /** 0 without ports. */
+  readonly clientPort: number;
+  readonly serverPort: number;
+  /** The interface that first saw it. */
+  readonly interfaceId: number;
+}
+
+export type Transport = 'tcp' | 'udp' | 'sctp' | 'icmp' | 'icmpv6' | 'ip';
+
+/** One direction's counts, copies of the same packet seen at a second interface left out. */
+export interface DirectionFacts {
+  readonly packets: number;
+  /** On the wire, from the network header on; and above TCP or UDP. */
+  readonly bytes: number;
+  readonly payload: number;
+}
+
+/** A flow's end result, made when it is asked for. Times: ns since the first packet of the analysis. */
+export interface FlowFacts {
+  readonly id: number;
+  readonly transport: Transport;
+  readonly clientHost: number;
+  readonly serverHost: number;
+  readonly clientPort: number;
+  readonly serverPort: number;
+  readonly interfaceId: number;
+  readonly first: number;
+  readonly last: number;
+  readonly client: DirectionFacts;
+  readonly server: DirectionFacts;
+  /** What it carries, as recognised: `http`; undefined when nothing was. */
+  readonly protocol: string | undefined;
+  readonly tcp: TcpFacts | undefined;
+}
+
+/** One direction of a TCP connection: what its sender did, as far as the vantage point tells. */
+export interface TcpDirectionFacts {
+  readonly retransmissions: number;
+  /** Of those: after three duplicate ACKs; after a time-out; of octets that had been acknowledged already. */
+  readonly fastRetransmissions: number;
+  readonly timeoutRetransmissions: number;
+  readonly spuriousRetransmissions: number;
+  readonly outOfOrder: number;
+  readonly duplicateAcks: number;
+  readonly keepAlives: number;
+  readonly zeroWindows: number;
+  readonly windowFull: number;
+  /** Octets that were never captured. */
+  readonly lost: number;
+}
+
+export interface TcpFacts {
+  readonly state: 'opening' | 'open' | 'half-closed' | 'closed' | 'reset' | 'refused' | 'unanswered';
+  /** Began before the capture. */
+  readonly midstream: boolean;
+  /** Who ended it first. */
+  readonly closedBy: 'client' | 'server' | undefined;
+  readonly resetBy: 'client' | 'server' | undefined;
+  /** SYN to the handshake's last ACK, ns. */
+  readonly handshakeRtt: number | undefined;
+  /** Of data to its acknowledgement, ns: least, mean, greatest, of how many. */
+  readonly rtt:
+    | { readonly minimum: number; readonly mean: number; readonly maximum: number; readonly samples: number }
+    | undefined;
+  readonly mss: readonly [client: number | undefined, server: number | undefined];
+  readonly windowScale: readonly [client: number | undefined, server: number | undefined];
+  readonly sack: boolean;
+  readonly client: TcpDirectionFacts;
+  readonly server: TcpDirectionFacts;
+}
+
+/** Takes what the analysis finds. */
+export interface AnalysisSink {
+  /** `flow` is valid during the call. */
+  event(event: AnalysisEvent, flow: FlowInfo): void;
+  /** A flow's first packet; the view is valid during the call. */
+  flowBegan?(packet: PacketView): void;
+  /** A flow has ended: closed, expired, or the analysis is over. Every flow ends once. */
+  flowEnded(flow: FlowInfo): void;
+}

@@ -1,0 +1,89 @@
+import { IDENTITIES_MAXIMUM } from '../limits.ts';
+
+/** Who an address is. Interned by IdentityTable: the same facts are the same object. */
+export interface Identity {
+  readonly pod: string | undefined;
+  /** Of the pod, or of the service where there is no pod. */
+  readonly namespace: string | undefined;
+  readonly service: string | undefined;
+  readonly node: string | undefined;
+  /** A name that is none of these: a host's, or what DNS called the address. */
+  readonly name: string | undefined;
+  /** What people are shown: `shop/web-1`, `web.shop`, `node/worker-1` as `worker-1`, `db.example.com`. Not sanitised. */
+  readonly text: string;
+  /** What the summary groups servers by: the service where it is known, else `text`. */
+  readonly group: string;
+}
+
+export type IdentityParts = {
+  readonly [part in 'pod' | 'namespace' | 'service' | 'node' | 'name']?: string | undefined;
+};
+
+/** Makes identities, each only once, so that they compare by `===` and serve as keys. */
+export class IdentityTable {
+  /** Facts for which there was no room. */
+  refused = 0;
+  readonly #known = new Map<string, Identity>();
+
+  /** The identity of these facts; undefined when they name nobody, and where there are IDENTITIES_MAXIMUM already. */
+  get(parts: IdentityParts): Identity | undefined {
+    const { pod, namespace, service, node, name } = parts;
+    const serviceText =
+      service === undefined ? undefined : namespace === undefined ? service : `${service}.${namespace}`;
+    const podText = pod === undefined ? undefined : namespace === undefined ? pod : `${namespace}/${pod}`;
+    const text = podText ?? serviceText ?? name ?? node;
+    if (text === undefined) return undefined;
+    const key = JSON.stringify([pod, namespace, service, node, name]);
+    let identity = this.#known.get(key);
+    if (identity === undefined) {
+      if (this.#known.size >= IDENTITIES_MAXIMUM) {
+        this.refused += 1;
+        return undefined;
+      }
+      identity = { pod, namespace, service, node, name, text, group: serviceText ?? text };
+      this.#known.set(key, identity);
+    }
+    return identity;
+  }
+}
+
+/**
+ * What a capture file's name for an address says (Name Resolution Blocks as ksnoop writes them): `shop/web-1` is a pod,
+ * `web.shop` a service of a namespace, `node/worker-1` a node; anything else is a name.
+ */
+export function recordedName(text: string): IdentityParts {
+  if (text === '') return {};
+  const node = /^node\/([^/]+)$/.exec(text);
+  if (node !== null) return { node: node[1] };
+  const pod = /^([^/.]+)\/([^/]+)$/.exec(text);
+  if (pod !== null) return { namespace: pod[1], pod: pod[2] };
+  const service = /^([a-z][a-z0-9-]*)\.([a-z0-9][a-z0-9-]*)$/.exec(text);
+  if (service !== null) return { service: service[1], namespace: service[2] };
+  return { name: text };
+}
+
+/**
+ * What a name asked of DNS says of the address that was answered (Kubernetes DNS-Based Service Discovery 1.1.0):
+ * `web.shop.svc.cluster.local` is a service, `web-0.web.shop.svc.…` a pod of it by its host name; anything else is a name.
+ */
+export function observedName(text: string): IdentityParts {
+  const name = text.endsWith('.') ? text.slice(0, -1) : text;
+  if (name === '') return {};
+  const labels = name.split('.');
+  const svc = labels.indexOf('svc');
+  if (svc === 2) return { service: labels[0], namespace: labels[1] };
+  if (svc === 3) return { pod: labels[0], service: labels[1], namespace: labels[2] };
+  return { name };
+}
+
+/** What an interface's name and description say of who lives behind it: `shop/web-1/any`, `node/worker-1/eth0`; `node=worker-1 pod=…`. */
+export function interfaceIdentity(name: string, description: string): IdentityParts {
+  const node = /(?:^| )node=(\S+)/.exec(description)?.[1];
+  const [first, second, ...rest] = name.split('/');
+  if (first === undefined || second === undefined || second === '' || rest.length > 1) return {};
+  if (first === 'node') return { node: second };
+  // `netns/NAME/any` and `pid/N/any` are what `--local` calls a namespace that has no pod.
+  if (first === 'netns' || first === 'pid') return { name: `${first}/${second}` };
+  if (rest.length === 0) return {};
+  return { namespace: first, pod: second, node };
+}

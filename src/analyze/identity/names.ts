@@ -1,0 +1,231 @@
+import { HOSTS_MAXIMUM } from '../limits.ts';
+import type { Hosts } from './hosts.ts';
+import {
+  type Identity,
+  type IdentityParts,
+  IdentityTable,
+  interfaceIdentity,
+  observedName,
+  recordedName,
+} from './identity.ts';
+
+/** How often an address may change hands, per source; past it the oldest are forgotten, which is counted. */
+export const NAMES_PER_ADDRESS = 64;
+
+/** Who had an address from `since` (ns since the analysis' first packet) until the next one's; undefined for nobody known. */
+interface Tenure {
+  readonly since: number;
+  readonly identity: Identity | undefined;
+}
+
+/** Of one address: who it was by the cluster's word, and what DNS called it; and the last answer with its validity. */
+interface Entry {
+  readonly known: Tenure[];
+  readonly observed: Tenure[];
+  from: number;
+  until: number;
+  answer: Identity | undefined;
+}
+
+/**
+ * Who an address is at a time. What the cluster or the capture file says goes before what DNS answers said; an address
+ * that was recycled is named by who had it at the packet's time, and before the first that is known by the first.
+ */
+export class Names {
+  /** Addresses past HOSTS_MAXIMUM, tenures past NAMES_PER_ADDRESS of one address. */
+  #dropped = 0;
+  readonly #hosts: Hosts | undefined;
+  readonly #identities = new IdentityTable();
+  readonly #byAddress = new Map<string, Entry>();
+  /** By host number: the address' entry, or at which count of addresses it was seen to have none. */
+  readonly #byHost: (Entry | undefined)[] = [];
+  #checkedAt = new Int32Array(1024).fill(-1);
+  /** Names of nodes that interfaces told. */
+  readonly #nodes = new Set<string>();
+  readonly #interfaces: (Identity | undefined)[] = [];
+  /** By host number: 1 for an address of this machine alone (127.0.0.0/8, ::1), 2 for any other; 0 not known yet. */
+  #loopback = new Uint8Array(1024);
+
+  /** @param hosts whose numbers `ofHost` is asked with */
+  constructor(hosts?: Hosts) {
+    this.#hosts = hosts;
+  }
+
+  /** Names beyond the bounds: of addresses, of one address, of identities. */
+  get forgotten(): number {
+    return this.#dropped + this.#identities.refused;
+  }
+
+  /**
+   * What the capture file calls an address (Name Resolution Block).
+   * @param address RFC 5952 text
+   * @param called all its names: the pod's, and the Service's that it answers for; of several the last
+   * @param since ns since the first packet: the time of the last packet before the block; nothing for the file's start
+   */
+  addRecord(address: string, called: readonly string[], since = Number.NEGATIVE_INFINITY): void {
+    // A host-network pod's address goes by its node's bare name.
+    const all = called.map((name) => (this.#nodes.has(name) ? { node: name } : recordedName(name)));
+    const pod = all.findLast((parts) => parts.pod !== undefined);
+    const service = all.findLast((parts) => parts.service !== undefined && parts.namespace === pod?.namespace)?.service;
+    this.add(address, pod === undefined ? (all.at(-1) ?? {}) : { ...pod, service }, since);
+  }
+
+  /** What a DNS answer at `time` called the address. */
+  addObserved(address: string, name: string, time: number): void {
+    const identity = this.#identities.get(observedName(name));
+    // What there is no room for is no word that the address is nobody's.
+    if (identity !== undefined) this.#add(address, identity, time, 'observed');
+  }
+
+  /** Who has an address from `since` on, as the cluster says; no parts: nobody any more. */
+  add(address: string, parts: IdentityParts, since: number): void {
+    const { refused } = this.#identities;
+    const identity = this.#identities.get(parts);
+    if (this.#identities.refused === refused) this.#add(address, identity, since, 'known');
+  }
+
+  /** The interface `id` of the analysis, as the capture names and describes it. */
+  addInterface(id: number, name: string, description = ''): void {
+    const parts = interfaceIdentity(name, description);
+    this.#interfaces[id] = this.#identities.get(parts);
+    if (parts.node !== undefined) this.#nodes.add(parts.node);
+  }
+
+  /**
+   * A packet left (or entered) through a pod's interface, or a named namespace's: its source (or destination) is its own. Of a
+   * node's interface nothing follows, for nodes forward. Cheap enough for every new flow.
+   */
+  sawLocal(host: number, interfaceId: number, time: number): void {
+    const identity = this.#interfaces[interfaceId];
+    if (identity === undefined || host < 0 || this.#hosts === undefined) return;
+    if (identity.pod === undefined && identity.name === undefined) return;
+    if (this.#isLoopback(host)) return;
+    const known = this.ofHost(host, time, -1);
+    if (known?.pod === identity.pod && known?.namespace === identity.namespace && known?.name === identity.name) return;
+    this.#add(this.#hosts.text(host), identity, time, 'known');
+  }
+
+  /**
+   * Who a host is at a time.
+   * @param host a number of the analysis' Hosts, -1 for no address
+   * @param time ns since the first packet
+   * @param interfaceId where the packet was seen: 127.0.0.1 is whose interface it is; -1 when not known
+   */
+  ofHost(host: number, time: number, interfaceId: number): Identity | undefined {
+    if (host < 0) return undefined;
+    if (interfaceId >= 0 && this.#isLoopback(host)) return this.#interfaces[interfaceId];
+    const entry = this.#byHost[host] ?? this.#find(host);
+    if (entry === undefined) return undefined;
+    if (time >= entry.from && time < entry.until) return entry.answer;
+    return answerAt(entry, time);
+  }
+
+  /** Who an address (RFC 5952 text) is at a time. */
+  ofAddress(address: string, time: number): Identity | undefined {
+    const entry = this.#byAddress.get(address);
+    return entry === undefined ? undefined : answerAt(entry, time);
+  }
+
+  #find(host: number): Entry | undefined {
+    if (this.#hosts === undefined) return undefined;
+    if (host >= this.#checkedAt.length) this.#checkedAt = grown(this.#checkedAt, host);
+    if (this.#checkedAt[host] === this.#byAddress.size) return undefined;
+    const entry = this.#byAddress.get(this.#hosts.text(host));
+    if (entry === undefined) this.#checkedAt[host] = this.#byAddress.size;
+    else this.#byHost[host] = entry;
+    return entry;
+  }
+
+  #isLoopback(host: number): boolean {
+    if (host >= this.#loopback.length) {
+      const larger = new Uint8Array(Math.max(host + 1, this.#loopback.length * 2));
+      larger.set(this.#loopback);
+      this.#loopback = larger;
+    }
+    let kind = this.#loopback[host];
+    if (kind === 0) {
+      const text = this.#hosts?.text(host) ?? '';
+      kind = text.startsWith('127.') || text === '::1' ? 1 : 2;
+      this.#loopback[host] = kind;
+    }
+    return kind === 1;
+  }
+
+  #add(address: string, identity: Identity | undefined, since: number, list: 'known' | 'observed'): void {
+    let entry = this.#byAddress.get(address);
+    if (entry === undefined) {
+      if (this.#byAddress.size >= HOSTS_MAXIMUM) {
+        this.#dropped += 1;
+        return;
+      }
+      entry = { known: [], observed: [], from: 0, until: 0, answer: undefined };
+      this.#byAddress.set(address, entry);
+    }
+    const tenures = entry[list];
+    let at = tenures.length;
+    while (at > 0 && (tenures[at - 1] as Tenure).since > since) at -= 1;
+    const before = tenures[at - 1];
+    const merged = this.#merged(before?.identity, identity);
+    if (before?.identity !== undefined && before.identity === merged) return;
+    if (before !== undefined && (before.since === since || samePod(before.identity, merged))) {
+      // More is known of the same pod: it was so all the time.
+      tenures[at - 1] = { since: before.since, identity: merged };
+    } else {
+      tenures.splice(at, 0, { since, identity: merged });
+      if (tenures.length > NAMES_PER_ADDRESS) {
+        tenures.shift();
+        this.#dropped += 1;
+      }
+    }
+    entry.from = 0;
+    entry.until = 0;
+  }
+
+  /** Of the same pod, what both know: one source tells its node, another only its name. */
+  #merged(before: Identity | undefined, now: Identity | undefined): Identity | undefined {
+    if (before === undefined || now === undefined || before === now || now.pod === undefined) return now;
+    if (before.pod !== now.pod || before.namespace !== now.namespace) return now;
+    return this.#identities.get({
+      ...now,
+      service: now.service ?? before.service,
+      node: now.node ?? before.node,
+      name: now.name ?? before.name,
+    });
+  }
+}
+
+function samePod(one: Identity | undefined, other: Identity | undefined): boolean {
+  return one?.pod !== undefined && one.pod === other?.pod && one.namespace === other.namespace;
+}
+
+function grown(table: Int32Array<ArrayBuffer>, index: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(Math.max(index + 1, table.length * 2)).fill(-1);
+  larger.set(table);
+  return larger;
+}
+
+/** Finds who it was at a time, and keeps the answer with its validity for the next one who asks. */
+function answerAt(entry: Entry, time: number): Identity | undefined {
+  const known = tenureAt(entry.known, time);
+  const named = entry.known[known]?.identity;
+  const observed = tenureAt(entry.observed, time);
+  entry.answer = named ?? entry.observed[observed]?.identity;
+  entry.from = Math.max(beginning(entry.known, known), beginning(entry.observed, observed));
+  entry.until = Math.min(
+    entry.known[known + 1]?.since ?? Number.POSITIVE_INFINITY,
+    entry.observed[observed + 1]?.since ?? Number.POSITIVE_INFINITY,
+  );
+  return entry.answer;
+}
+
+/** The last that had begun by then, or the first there is. */
+function tenureAt(tenures: readonly Tenure[], time: number): number {
+  let at = tenures.length - 1;
+  while (at > 0 && (tenures[at] as Tenure).since > time) at -= 1;
+  return at;
+}
+
+/** Before the first that is known it is the first. */
+function beginning(tenures: readonly Tenure[], at: number): number {
+  return at <= 0 ? Number.NEGATIVE_INFINITY : (tenures[at] as Tenure).since;
+}

@@ -1,0 +1,126 @@
+import { DATAGRAM_PROTOCOLS, STREAM_PROTOCOLS } from '../protocols/index.ts';
+import type { FieldTable } from '../protocols/protocol.ts';
+import { ICMP_FIELDS } from './icmp-notice.ts';
+
+/** Version of the records' form, their `v`: counts up when a member changes its meaning or goes away, not when one joins. */
+export const RECORD_VERSION = 1;
+
+const peer = (who: string, names: string) =>
+  ({
+    [`${names}.ip`]: { type: 'string', about: `IP address of ${who} (RFC 5952)` },
+    [`${names}.port`]: { type: 'int', about: 'TCP, UDP or SCTP port' },
+    [`${names}.mac`]: { type: 'string', about: 'hardware address, of packets without an IP address' },
+    [`${names}.pod`]: { type: 'string', about: 'pod that had the address at that time' },
+    [`${names}.service`]: { type: 'string', about: 'Service that has the address, or that the pod is known to serve' },
+    [`${names}.namespace`]: { type: 'string', about: 'namespace of the pod or Service' },
+    [`${names}.node`]: { type: 'string', about: 'node that has the address, or on which the pod runs' },
+    [`${names}.name`]: {
+      type: 'string',
+      about: 'another name of the address: as the capture or a DNS answer in it says',
+    },
+  }) satisfies FieldTable;
+
+/** Members that every record may have, in their order. */
+export const COMMON_FIELDS: FieldTable = {
+  v: { type: 'int', about: `version of this form: ${RECORD_VERSION}` },
+  time: { type: 'timestamp', about: 'of the first packet of it: RFC 3339 in UTC with nine digits of a second' },
+  kind: { type: 'string', about: '`exchange`, `message`, `event`, `flow` or `packet`' },
+  protocol: { type: 'string', about: 'innermost protocol that was recognised, in lower case' },
+  ...peer('who asked, said, did or opened it', 'src'),
+  ...peer('the other side', 'dst'),
+};
+
+/** Members of what was said: exchanges, messages, events; behind the common ones. */
+export const EVENT_FIELDS: FieldTable = {
+  latency: { type: 'duration', about: 'first octet of the request to last octet of the response' },
+  ttfb: { type: 'duration', about: 'first octet of the request to first octet of the response' },
+  requestBytes: { type: 'int', about: 'octets of the request, or of the message' },
+  responseBytes: { type: 'int', about: 'octets of the response' },
+  status: { type: 'string', about: 'what came of it, for people: `200`, `NXDOMAIN`' },
+  failed: { type: 'bool', about: 'whether it counts as failed: an error of the server, or no answer' },
+  incomplete: { type: 'string', about: 'what is missing: `no response`, `no request`, `gap`, `reset`' },
+  label: { type: 'string', about: 'what was asked or said, in a line, secrets masked: `GET /cart`' },
+  route: { type: 'string', about: 'what the summary groups it by' },
+  code: { type: 'string', about: 'of an event, stable: `TCP_RESET`' },
+  flow: { type: 'int', about: 'number of the flow, from 0 in the order of their first packets' },
+  interface: { type: 'string', about: 'interface that saw it first: `shop/web-1/any`' },
+};
+
+const direction = (side: string) =>
+  ({
+    [`${side}.packets`]: { type: 'int', about: `packets of the ${side}; copies seen at a second interface left out` },
+    [`${side}.bytes`]: { type: 'int', about: 'their octets on the wire, from the network header on' },
+    [`${side}.payload`]: { type: 'int', about: 'their octets above TCP or UDP' },
+  }) satisfies FieldTable;
+
+const tcpDirection = (side: string) =>
+  ({
+    [`tcp.${side}.retransmissions`]: { type: 'int', about: `segments that the ${side} sent again, in all` },
+    [`tcp.${side}.fastRetransmissions`]: { type: 'int', about: 'of those, after three duplicate ACKs' },
+    [`tcp.${side}.timeoutRetransmissions`]: { type: 'int', about: 'of those, after a time-out' },
+    [`tcp.${side}.spuriousRetransmissions`]: { type: 'int', about: 'of those, of octets acknowledged already' },
+    [`tcp.${side}.outOfOrder`]: { type: 'int', about: 'segments that came late' },
+    [`tcp.${side}.duplicateAcks`]: { type: 'int', about: 'duplicate ACKs' },
+    [`tcp.${side}.keepAlives`]: { type: 'int', about: 'keep-alive probes' },
+    [`tcp.${side}.zeroWindows`]: { type: 'int', about: 'segments that said: send nothing more' },
+    [`tcp.${side}.windowFull`]: { type: 'int', about: 'segments that filled the window of the other side' },
+    [`tcp.${side}.lost`]: { type: 'int', about: 'octets that were never captured' },
+  }) satisfies FieldTable;
+
+/** Members of a flow, behind the common ones and `flow`, `interface`. `src` is the client, `dst` the server. */
+export const FLOW_FIELDS: FieldTable = {
+  transport: { type: 'string', about: '`tcp`, `udp`, `sctp`, `icmp`, `icmpv6` or `ip`' },
+  duration: { type: 'duration', about: 'first packet to last packet' },
+  ...direction('client'),
+  ...direction('server'),
+  'tcp.state': {
+    type: 'string',
+    about: '`opening`, `open`, `half-closed`, `closed`, `reset`, `refused` or `unanswered`',
+  },
+  'tcp.midstream': { type: 'bool', about: 'it began before the capture' },
+  'tcp.closedBy': { type: 'string', about: 'who ended it first: `client` or `server`' },
+  'tcp.resetBy': { type: 'string', about: 'who reset it: `client` or `server`' },
+  'tcp.handshakeRtt': { type: 'duration', about: 'SYN to the last ACK of the handshake' },
+  'tcp.rtt.minimum': { type: 'duration', about: 'data to its acknowledgement: least' },
+  'tcp.rtt.mean': { type: 'duration', about: 'mean' },
+  'tcp.rtt.maximum': { type: 'duration', about: 'greatest' },
+  'tcp.rtt.samples': { type: 'int', about: 'of how many' },
+  'tcp.mss': { type: 'list', about: 'maximum segment size of client and server, `null` where it was not seen' },
+  'tcp.windowScale': { type: 'list', about: 'window scale of client and server' },
+  'tcp.sack': { type: 'bool', about: 'both allow selective acknowledgements' },
+  ...tcpDirection('client'),
+  ...tcpDirection('server'),
+};
+
+/** Members of a packet that no protocol took, and of every packet of `-o packets`, behind the common ones and `interface`. */
+export const PACKET_FIELDS: FieldTable = {
+  direction: { type: 'string', about: '`in` or `out`, of a packet, where the capture tells' },
+  length: { type: 'int', about: 'octets on the wire' },
+  captured: { type: 'int', about: 'of them captured' },
+  stopped: { type: 'string', about: 'why decoding stopped: `truncated in TCP`' },
+};
+
+/** A protocol's own fields, and what `protocol` says in the records that have them. */
+export interface ProtocolFields {
+  readonly title: string;
+  readonly records: readonly string[];
+  readonly fields: FieldTable;
+}
+
+/** Every protocol's own fields, in the order of their lists; a protocol on TCP and UDP comes once. */
+export function protocolFields(): readonly ProtocolFields[] {
+  const all = new Map<string, ProtocolFields>();
+  const take = (name: string, { title, records, fields }: ProtocolFields) => {
+    all.set(name, { title, records, fields: { ...all.get(name)?.fields, ...fields } });
+  };
+  for (const protocol of STREAM_PROTOCOLS) take(protocol.name, { records: [protocol.name], ...protocol });
+  for (const protocol of DATAGRAM_PROTOCOLS) take(protocol.name, { records: [protocol.name], ...protocol });
+  return [...all.values(), { title: 'ICMP', records: ['icmp', 'icmpv6'], fields: ICMP_FIELDS }];
+}
+
+/** Every field a record can have: what `--where` knows. */
+export function recordFields(): FieldTable {
+  let all: FieldTable = { ...COMMON_FIELDS, ...EVENT_FIELDS, ...FLOW_FIELDS, ...PACKET_FIELDS };
+  for (const { fields } of protocolFields()) all = { ...all, ...fields };
+  return all;
+}

@@ -1,0 +1,216 @@
+import type { FlowFacts, FlowIdentity, TcpFacts, Transport } from '../flow/flow-facts.ts';
+import type { Hosts } from '../identity/hosts.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { Names } from '../identity/names.ts';
+import type { PacketView } from '../packet/packet.ts';
+import { describePacket } from './describe.ts';
+import type { AnalysisEvent, Exchange, Fields, Incomplete } from './event.ts';
+import { otherSide, SIDE } from './event.ts';
+import { RECORD_VERSION } from './fields.ts';
+
+/** Who, as a record says it. Members that are undefined are not in the JSON. */
+export interface PeerRecord {
+  readonly ip: string | undefined;
+  readonly port: number | undefined;
+  readonly mac: string | undefined;
+  readonly pod: string | undefined;
+  readonly service: string | undefined;
+  readonly namespace: string | undefined;
+  readonly node: string | undefined;
+  readonly name: string | undefined;
+}
+
+interface RecordBase {
+  readonly v: typeof RECORD_VERSION;
+  /** RFC 3339, UTC, nine digits. */
+  readonly time: string;
+  readonly protocol: string;
+  readonly src: PeerRecord | undefined;
+  readonly dst: PeerRecord | undefined;
+  readonly interface: string | undefined;
+}
+
+/** An exchange, a message or an event, with the protocol's own fields under their key. Durations: ns. */
+export interface EventRecord extends RecordBase {
+  readonly kind: AnalysisEvent['kind'];
+  readonly latency: number | undefined;
+  readonly ttfb: number | undefined;
+  readonly requestBytes: number | undefined;
+  readonly responseBytes: number | undefined;
+  readonly status: string | undefined;
+  readonly failed: boolean;
+  readonly incomplete: Incomplete | undefined;
+  readonly label: string;
+  readonly route: string | undefined;
+  readonly code: string | undefined;
+  readonly flow: number;
+}
+
+export interface FlowRecord extends RecordBase {
+  readonly kind: 'flow';
+  readonly flow: number;
+  readonly transport: Transport;
+  readonly duration: number;
+  readonly client: FlowFacts['client'];
+  readonly server: FlowFacts['server'];
+  readonly tcp: TcpFacts | undefined;
+}
+
+export interface PacketRecord extends RecordBase {
+  readonly kind: 'packet';
+  readonly label: string;
+  readonly direction: 'in' | 'out' | undefined;
+  readonly length: number;
+  readonly captured: number;
+  readonly stopped: string | undefined;
+}
+
+export type JsonRecord = EventRecord | FlowRecord | PacketRecord;
+
+export interface RecordSources {
+  readonly hosts: Hosts;
+  readonly names: Names;
+  /** The name of an interface of the analysis; undefined or empty where it has none. */
+  interfaceName(id: number): string | undefined;
+}
+
+/** Latency of an exchange, ns: first octet of the request to last of the response; undefined unless both were seen. */
+export function latencyOf(exchange: Exchange): number | undefined {
+  return exchange.responseEnd === undefined || exchange.incomplete === 'no request'
+    ? undefined
+    : exchange.responseEnd - exchange.time;
+}
+
+/** Makes the records of the JSON output, which `--where` and the text output read as well (docs/json.md). */
+export class Recorder {
+  readonly #sources: RecordSources;
+  readonly #base: bigint;
+  #second = Number.NaN;
+  #secondText = '';
+
+  /** @param base the time of the analysis' first packet: ns since 1970 */
+  constructor(sources: RecordSources, base: bigint) {
+    this.#sources = sources;
+    this.#base = base;
+  }
+
+  event(event: AnalysisEvent, flow: FlowIdentity): EventRecord {
+    const isExchange = event.kind === 'exchange';
+    const from = isExchange ? (event.asker ?? SIDE.client) : (event.from ?? SIDE.client);
+    const answered = isExchange && event.incomplete !== 'no request' ? event.responseTime : undefined;
+    const own = {
+      v: RECORD_VERSION,
+      time: this.timeText(event.time),
+      kind: event.kind,
+      protocol: event.protocol,
+      src: this.#peer(flow, from, event.time),
+      dst: this.#peer(flow, otherSide(from), event.time),
+      latency: isExchange ? latencyOf(event) : undefined,
+      ttfb: answered === undefined ? undefined : answered - event.time,
+      requestBytes: isExchange ? event.requestBytes : event.kind === 'message' ? event.bytes : undefined,
+      responseBytes: isExchange ? event.responseBytes : undefined,
+      status: isExchange && event.status !== '' ? event.status : undefined,
+      failed: event.kind === 'message' ? false : event.failed,
+      incomplete: isExchange ? event.incomplete : undefined,
+      label: event.label,
+      route: isExchange ? event.route : undefined,
+      code: event.kind === 'event' ? event.code : undefined,
+      flow: flow.id,
+      interface: this.#interfaceName(flow.interfaceId),
+    } as const;
+    return { ...own, ...ownFields(event.fields, own) };
+  }
+
+  flow(facts: FlowFacts): FlowRecord {
+    return {
+      v: RECORD_VERSION,
+      time: this.timeText(facts.first),
+      kind: 'flow',
+      protocol: facts.protocol ?? facts.transport,
+      src: this.#peer(facts, SIDE.client, facts.first),
+      dst: this.#peer(facts, SIDE.server, facts.first),
+      flow: facts.id,
+      interface: this.#interfaceName(facts.interfaceId),
+      transport: facts.transport,
+      duration: facts.last - facts.first,
+      client: facts.client,
+      server: facts.server,
+      tcp: facts.tcp,
+    };
+  }
+
+  /** @param packet decoded; @param interfaceId of the analysis */
+  packet(packet: PacketView, interfaceId: number): PacketRecord {
+    const described = describePacket(packet);
+    const time = Number(described.time - this.#base);
+    const isIp = packet.sourceAddress >= 0;
+    const peer = (end: (typeof described)['source']) =>
+      end === undefined
+        ? undefined
+        : isIp
+          ? this.#peerOf(end.address, end.port, this.#sources.names.ofAddress(end.address, time))
+          : { ...this.#peerOf(undefined, undefined, undefined), mac: end.address };
+    return {
+      v: RECORD_VERSION,
+      time: this.timeText(time),
+      kind: 'packet',
+      protocol: described.protocol.toLowerCase(),
+      src: peer(described.source),
+      dst: peer(described.destination),
+      interface: this.#interfaceName(interfaceId),
+      label: described.words.map((word) => (typeof word === 'string' ? word : word.address)).join(' '),
+      direction: described.direction,
+      length: described.length,
+      captured: described.captured,
+      stopped: described.stopped,
+    };
+  }
+
+  /** RFC 3339 in UTC with nine digits. @param time ns since the first packet */
+  timeText(time: number): string {
+    const absolute = this.#base + BigInt(Math.round(time));
+    let nanoseconds = absolute % 1_000_000_000n;
+    if (nanoseconds < 0n) nanoseconds += 1_000_000_000n;
+    const second = Number((absolute - nanoseconds) / 1_000_000_000n);
+    if (second !== this.#second) {
+      this.#second = second;
+      const date = new Date(second * 1000);
+      this.#secondText = Number.isNaN(date.getTime()) ? '1970-01-01T00:00:00' : date.toISOString().slice(0, -5);
+    }
+    return `${this.#secondText}.${String(nanoseconds).padStart(9, '0')}Z`;
+  }
+
+  #peer(flow: FlowIdentity, side: 0 | 1, time: number): PeerRecord | undefined {
+    const host = side === SIDE.client ? flow.clientHost : flow.serverHost;
+    if (host < 0) return undefined;
+    const port = side === SIDE.client ? flow.clientPort : flow.serverPort;
+    const { hosts, names } = this.#sources;
+    return this.#peerOf(hosts.text(host), port === 0 ? undefined : port, names.ofHost(host, time, flow.interfaceId));
+  }
+
+  #peerOf(ip: string | undefined, port: number | undefined, identity: Identity | undefined): PeerRecord {
+    return {
+      ip,
+      port,
+      mac: undefined,
+      pod: identity?.pod,
+      service: identity?.service,
+      namespace: identity?.namespace,
+      node: identity?.node,
+      name: identity?.name,
+    };
+  }
+
+  #interfaceName(id: number): string | undefined {
+    const name = this.#sources.interfaceName(id);
+    return name === '' ? undefined : name;
+  }
+}
+
+/** The protocol's members come last, and none takes the place of the record's own. */
+function ownFields(fields: Fields, own: object): Fields {
+  for (const name in fields) {
+    if (name in own) return Object.fromEntries(Object.entries(fields).filter(([key]) => !(key in own)));
+  }
+  return fields;
+}

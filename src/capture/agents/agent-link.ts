@@ -1,0 +1,63 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import WebSocket from 'ws';
+import { KsnoopError, messageOf } from '../../wire/errors.ts';
+import { SESSION_PROTOCOL, type SessionAddress, sessionPath } from '../../wire/session-frame.ts';
+import { AGENT_MESSAGE_MAXIMUM } from '../limits.ts';
+
+/** Why the agent's door does not open. */
+const REFUSALS: Readonly<Record<number, readonly [code: string, sentence: string]>> = {
+  409: ['SESSION_EXISTS', 'The agent already has a session of this name.'],
+  410: ['SESSION_GONE', 'The agent has ended the session.'],
+  503: ['TOO_MANY_SESSIONS', 'The agent already runs as many captures as it may.'],
+};
+
+/**
+ * Speak websocket with an agent over a connection to it.
+ * @param attach called with the socket before its handshake: the first messages may come with its answer
+ * @param signal gives up the handshake
+ * @throws KsnoopError SESSION_GONE, SESSION_EXISTS, TOO_MANY_SESSIONS, NO_AGENT_AT_PORT when what answers is no agent, or
+ * what the connection broke with
+ */
+export function openLink(
+  connection: Duplex,
+  address: SessionAddress,
+  timeoutMs: number,
+  signal: AbortSignal,
+  attach: (socket: WebSocket) => void,
+): Promise<WebSocket> {
+  const socket = new WebSocket(`ws://ksnoop-agent${sessionPath(address)}`, [SESSION_PROTOCOL], {
+    createConnection: () => connection,
+    perMessageDeflate: false,
+    skipUTF8Validation: true,
+    maxPayload: AGENT_MESSAGE_MAXIMUM,
+    handshakeTimeout: timeoutMs,
+  });
+  attach(socket);
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      reject(signal.reason);
+      socket.terminate();
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    socket.on('open', () => {
+      signal.removeEventListener('abort', stop);
+      resolve(socket);
+    });
+    if (signal.aborted) stop();
+    socket.on('unexpected-response', (_, response: IncomingMessage) => {
+      const status = response.statusCode ?? 0;
+      const [code, sentence] = REFUSALS[status] ?? [
+        'NO_AGENT_AT_PORT',
+        `The agent's port answers with status ${status}.`,
+      ];
+      reject(new KsnoopError(code, sentence));
+      socket.terminate();
+    });
+    socket.on('error', (thrown) => {
+      connection.destroy();
+      if (thrown instanceof KsnoopError) reject(thrown);
+      else reject(new KsnoopError('NO_AGENT_AT_PORT', `The agent does not answer at its port: ${messageOf(thrown)}.`));
+    });
+  });
+}

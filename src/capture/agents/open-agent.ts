@@ -1,0 +1,102 @@
+import { KsnoopError } from '../../wire/errors.ts';
+import { AGENT_PORT } from '../../wire/session-frame.ts';
+import { openExec } from '../kube/exec.ts';
+import type { Kube } from '../kube/kube.ts';
+import { SESSION_HANDSHAKE_MS } from '../kube/limits.ts';
+import { openPortForward } from '../kube/port-forward.ts';
+import { AGENT_CONTAINER, AGENT_NAMESPACE, type Agents, findAgents } from './agents.ts';
+import { resumingTransport } from './resuming-transport.ts';
+import type { AgentTransport, OpenTransport, TransportHandlers } from './transport.ts';
+import type { TransportWish } from './transport-preference.ts';
+
+/** Answers after which exec would be refused as well. Any other may be port-forward's own, and `auto` takes exec. */
+const REFUSED_ANYWAY = new Set(['UNREACHABLE', 'UNAUTHORIZED', 'TIMEOUT', 'NOT_FOUND', 'TOO_MANY_SESSIONS']);
+
+/** The agents of a cluster: listed once for all nodes, and anew for every later attempt, for agents are replaced. */
+export class AgentAccess {
+  readonly #kube: Kube;
+  readonly #wish: TransportWish;
+  readonly #signal: AbortSignal;
+  readonly #first: Promise<Agents>;
+  /** Port-forward is not wanted, or not allowed: what one node was told goes for all. */
+  #execOnly: boolean;
+
+  constructor(kube: Kube, wish: TransportWish, signal: AbortSignal) {
+    this.#kube = kube;
+    this.#wish = wish;
+    this.#signal = signal;
+    this.#execOnly = wish.transport === 'exec';
+    this.#first = this.#list();
+    this.#first.catch(() => {});
+  }
+
+  /** Reaches the agent of a node, whichever pod that is by then. */
+  on(node: string): OpenTransport {
+    let attempts = 0;
+    return async (handlers, signal) => {
+      attempts += 1;
+      const agents = attempts === 1 ? this.#first : this.#list();
+      return this.#open(node, agents, handlers, signal);
+    };
+  }
+
+  async #open(
+    node: string,
+    agents: Promise<Agents>,
+    handlers: TransportHandlers,
+    signal: AbortSignal,
+  ): Promise<AgentTransport> {
+    const { name } = await (await agents).on(node, signal);
+    if (this.#execOnly) return openByExec(this.#kube, name)(handlers, signal);
+    try {
+      return await openByPortForward(this.#kube, name, this.#wish)(handlers, signal);
+    } catch (thrown) {
+      if (this.#wish.transport !== 'auto' || !(thrown instanceof KsnoopError)) throw thrown;
+      if (REFUSED_ANYWAY.has(thrown.code)) throw thrown;
+      if (thrown.code === 'FORBIDDEN') this.#execOnly = true;
+      handlers.note?.(`exec instead of port-forward: ${thrown.message}`);
+      return openByExec(this.#kube, name)(handlers, signal);
+    }
+  }
+
+  #list(): Promise<Agents> {
+    return findAgents(this.#kube, undefined, this.#signal);
+  }
+}
+
+/** An agent process started by exec: its three streams are the conversation. */
+function openByExec(kube: Kube, pod: string): OpenTransport {
+  return async (handlers, signal) => {
+    const stream = await openExec(
+      kube,
+      {
+        namespace: AGENT_NAMESPACE,
+        pod,
+        container: AGENT_CONTAINER,
+        command: ['ksnoop-agent', 'capture'],
+        stdin: true,
+        onStdout: (bytes) => handlers.stdout(bytes),
+        onStderr: (bytes) => handlers.stderr(bytes),
+      },
+      signal,
+    );
+    return {
+      way: 'exec',
+      write: (text) => void stream.write(text),
+      pause: () => stream.pause(),
+      resume: () => stream.resume(),
+      ended: stream.ended,
+      terminate: () => stream.terminate(),
+    };
+  };
+}
+
+/** A session with the agent's waiting process, behind its port. */
+function openByPortForward(kube: Kube, pod: string, wish: TransportWish): OpenTransport {
+  return resumingTransport({
+    dial: (signal) => openPortForward(kube, { namespace: AGENT_NAMESPACE, pod, port: AGENT_PORT }, signal),
+    windowMs: wish.resumeWindowMs,
+    compress: wish.compress,
+    handshakeMs: SESSION_HANDSHAKE_MS,
+  });
+}

@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import WebSocket from 'ws';
+import { KsnoopError, messageOf } from '../../wire/errors.ts';
+import { Resumable } from '../../wire/resumable.ts';
+import { ABANDON_CODE, AGENT_CHANNELS, CHANNEL, CLIENT_CHANNELS, type Compression } from '../../wire/session-frame.ts';
+import {
+  GOODBYE_MS,
+  LINK_CHECK_MS,
+  LINK_SILENCE_MS,
+  RESUME_ATTEMPT_MS,
+  RESUME_FIRST_MS,
+  RESUME_LAST_MS,
+  SILENCE_MS,
+} from '../limits.ts';
+import { openLink } from './agent-link.ts';
+import type { AgentTransport, OpenTransport, TransportEnd, TransportHandlers } from './transport.ts';
+import { unpackFrame } from './unpack-frame.ts';
+
+export interface ResumingOptions {
+  /** A connection to the agent's port, always of the same agent. Rejects with a KsnoopError. */
+  readonly dial: (signal: AbortSignal) => Promise<Duplex>;
+  /** How long the agent keeps the session when it hears nothing, milliseconds. */
+  readonly windowMs: number;
+  readonly compress: Compression;
+  /** How long an agent may take to answer, milliseconds. */
+  readonly handshakeMs: number;
+}
+
+/** Answers that another attempt to resume cannot change. */
+const FINAL_CODES = new Set(['SESSION_GONE', 'FORBIDDEN', 'NOT_FOUND']);
+
+/**
+ * A conversation with an agent that outlives its connections: when one breaks, another is made within the resume window
+ * and goes on at the last octet taken, and whoever talks through it takes no notice.
+ */
+export function resumingTransport(options: ResumingOptions): OpenTransport {
+  return async (handlers, signal) => {
+    const transport = new ResumingTransport(options, handlers);
+    await transport.open(signal);
+    return transport;
+  };
+}
+
+class ResumingTransport implements AgentTransport {
+  readonly ended: Promise<TransportEnd>;
+  readonly silenceMs: number;
+  readonly way = 'port-forward';
+  readonly #options: ResumingOptions;
+  readonly #handlers: TransportHandlers;
+  readonly #id = randomBytes(16).toString('hex');
+  readonly #conversation: Resumable;
+  readonly #abort = new AbortController();
+  #settle: (end: TransportEnd) => void = () => {};
+  #socket: WebSocket | undefined;
+  #paused = false;
+  #over = false;
+  #heardAt = 0;
+  #checkedAt = 0;
+  #watch: NodeJS.Timeout | undefined;
+
+  constructor(options: ResumingOptions, handlers: TransportHandlers) {
+    this.#options = options;
+    this.#handlers = handlers;
+    this.silenceMs = options.windowMs + SILENCE_MS;
+    this.#conversation = new Resumable(CLIENT_CHANNELS, AGENT_CHANNELS, {
+      take: (channel, octets) => this.#take(channel, octets),
+      acknowledged: () => {},
+    });
+    this.ended = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  async open(signal: AbortSignal): Promise<void> {
+    await this.#connect(true, signal);
+    this.#watch = setInterval(() => this.#check(), LINK_CHECK_MS);
+  }
+
+  write(text: string): void {
+    if (!this.#over) this.#conversation.write(CHANNEL.stdin, Buffer.from(text, 'utf8'));
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#heardAt = performance.now();
+    this.#socket?.resume();
+  }
+
+  terminate(): void {
+    this.#socket?.close(ABANDON_CODE);
+    this.#end({ kind: 'lost', error: lost('it was cut on this side') });
+  }
+
+  async #connect(isNew: boolean, signal: AbortSignal): Promise<void> {
+    const { dial, windowMs, compress, handshakeMs } = this.#options;
+    const connection = await dial(signal);
+    await openLink(connection, { id: this.#id, isNew, windowMs, compress }, handshakeMs, signal, (socket) =>
+      this.#listen(socket),
+    );
+  }
+
+  #listen(socket: WebSocket): void {
+    socket.on('open', () => {
+      if (this.#over) {
+        socket.close(ABANDON_CODE);
+        return;
+      }
+      this.#socket = socket;
+      this.#heardAt = performance.now();
+      this.#conversation.attach({ send: (frame) => socket.send(frame, () => {}) });
+      if (this.#paused) socket.pause();
+    });
+    socket.on('pong', () => {
+      this.#heardAt = performance.now();
+    });
+    socket.on('message', (data: Buffer) => {
+      if (this.#socket !== socket) return;
+      this.#heardAt = performance.now();
+      try {
+        this.#conversation.message(unpackFrame(data));
+      } catch (thrown) {
+        this.#end({ kind: 'lost', error: lost(messageOf(thrown)) });
+      }
+    });
+    socket.on('close', () => {
+      if (this.#socket !== socket) return;
+      this.#socket = undefined;
+      this.#conversation.detach();
+      if (!this.#over) void this.#resume();
+    });
+  }
+
+  #take(channel: number, octets: Uint8Array): void {
+    if (channel === CHANNEL.stdout) this.#handlers.stdout(octets);
+    else if (channel === CHANNEL.stderr) this.#handlers.stderr(octets);
+    else {
+      // The agent waits to hear that its last word has come.
+      this.#conversation.acknowledge();
+      this.#socket?.close();
+      this.#end({ kind: 'exited', code: Number(Buffer.from(octets).toString('latin1')) });
+    }
+  }
+
+  /** Take the session up again, until its window has passed for the agent. */
+  async #resume(): Promise<void> {
+    const began = performance.now();
+    const deadline = this.#heardAt + this.#options.windowMs;
+    let delay = RESUME_FIRST_MS;
+    let failure: unknown;
+    do {
+      try {
+        const attempt = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(RESUME_ATTEMPT_MS)]);
+        await this.#connect(false, attempt);
+        const seconds = ((performance.now() - began) / 1000).toFixed(1);
+        this.#handlers.note?.(`the connection broke and was resumed after ${seconds} s; nothing is missing`);
+        return;
+      } catch (thrown) {
+        failure = thrown;
+        if (this.#over) return;
+        if (thrown instanceof KsnoopError && FINAL_CODES.has(thrown.code)) break;
+      }
+      await sleep(delay, undefined, { signal: this.#abort.signal }).catch(() => {});
+      delay = Math.min(delay * 2, RESUME_LAST_MS);
+    } while (!this.#over && performance.now() < deadline);
+    this.#end({ kind: 'lost', error: lost(`it could not be resumed: ${messageOf(failure)}`) });
+  }
+
+  /** A connection that gives no sign of life is cut, so that another is tried while the window is open. */
+  #check(): void {
+    const now = performance.now();
+    // This process itself was stopped for a while: what has come meanwhile is read first.
+    if (now - this.#checkedAt > 2 * LINK_CHECK_MS) this.#heardAt = Math.max(this.#heardAt, now - LINK_CHECK_MS);
+    this.#checkedAt = now;
+    const socket = this.#socket;
+    if (socket?.readyState !== WebSocket.OPEN || this.#paused) return;
+    if (now - this.#heardAt > LINK_SILENCE_MS) socket.terminate();
+    else socket.ping();
+  }
+
+  #end(end: TransportEnd): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearInterval(this.#watch);
+    this.#abort.abort();
+    this.#settle(end);
+    const socket = this.#socket;
+    // A goodbye is on its way; whoever does not answer it is not waited for.
+    if (socket !== undefined) setTimeout(() => socket.terminate(), GOODBYE_MS).unref();
+  }
+}
+
+function lost(why: string): KsnoopError {
+  return new KsnoopError('STREAM_LOST', `The connection to the agent broke: ${why.replace(/\.$/, '')}.`);
+}

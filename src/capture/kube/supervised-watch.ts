@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KsnoopError } from '../../wire/errors.ts';
+import type { Selectors } from './api.ts';
+import type { Kube } from './kube.ts';
+import { WATCH_BACKOFF_FIRST_MS, WATCH_BACKOFF_LAST_MS } from './limits.ts';
+import { type WatchEvent, watchObjects } from './watch.ts';
+import type { WatchHealth } from './watch-health.ts';
+
+/** Refusals that waiting does not mend. */
+const FINAL = new Set(['FORBIDDEN', 'NOT_FOUND', 'UNAUTHORIZED', 'BAD_REQUEST']);
+
+/** What is watched: a collection, or part of it. */
+export interface Watched extends Selectors {
+  readonly path: string;
+}
+
+/**
+ * Watch objects whatever happens, also when the API server is away at the very start.
+ * @param name tells this watch from others where its health is told
+ * @param onEvent as `watchObjects`; everything there is may be told as `added` more than once
+ * @returns true when the signal aborted, false when the server refuses for good; never rejects
+ */
+export async function superviseWatch(
+  kube: Kube,
+  name: string,
+  watched: Watched,
+  health: WatchHealth,
+  signal: AbortSignal,
+  onEvent: (event: WatchEvent) => void,
+): Promise<boolean> {
+  let delay = WATCH_BACKOFF_FIRST_MS;
+  while (!signal.aborted) {
+    const own = new AbortController();
+    let refusal: KsnoopError | undefined;
+    try {
+      await watchObjects(kube, watched.path, { ...watched, signal: AbortSignal.any([signal, own.signal]) }, (event) => {
+        if (event.type === 'synced' || event.type === 'resumed') health.resumed(name);
+        if (event.type === 'interrupted') {
+          if (FINAL.has(event.error.code)) {
+            refusal = event.error;
+            own.abort();
+          } else health.interrupted(name, event.error);
+        }
+        onEvent(event);
+      });
+    } catch (thrown) {
+      if (!(thrown instanceof KsnoopError)) throw thrown;
+      if (FINAL.has(thrown.code)) refusal = thrown;
+      else health.interrupted(name, thrown);
+    }
+    if (refusal !== undefined) {
+      health.refused(name, refusal);
+      return false;
+    }
+    await sleep(delay * (0.5 + Math.random()), undefined, { signal }).catch(() => {});
+    delay = Math.min(delay * 2, WATCH_BACKOFF_LAST_MS);
+  }
+  return true;
+}

@@ -1,0 +1,31 @@
+import type { KsnoopError } from '../../wire/errors.ts';
+
+/** Tells the user once when following is interrupted and once when all of it is back, however many watches it takes. */
+export class WatchHealth {
+  readonly #note: (message: string) => void;
+  readonly #interrupted = new Set<string>();
+  readonly #refused = new Set<string>();
+
+  constructor(note: (message: string) => void) {
+    this.#note = note;
+  }
+
+  interrupted(watch: string, error: KsnoopError): void {
+    if (this.#interrupted.size === 0)
+      this.#note(`changes of the targets cannot be followed just now: ${error.message}`);
+    this.#interrupted.add(watch);
+  }
+
+  resumed(watch: string): void {
+    if (this.#interrupted.delete(watch) && this.#interrupted.size === 0) this.#note('the targets are followed again');
+  }
+
+  /** A watch that will not be tried again. */
+  refused(watch: string, error: KsnoopError): void {
+    this.#interrupted.delete(watch);
+    if (this.#refused.has(error.message)) return;
+    this.#refused.add(error.message);
+    const hint = error.hint === undefined ? '' : ` ${error.hint}`;
+    this.#note(`targets found so far are captured, but changes are not followed: ${error.message}${hint}`);
+  }
+}

@@ -1,0 +1,112 @@
+import { isIP } from 'node:net';
+import { type JsonObject, objectAt, objectsAt, optionalString } from '../../wire/guard.ts';
+import type { NamedAddress } from '../../wire/pcapng-write.ts';
+import { list } from '../kube/api.ts';
+import type { Kube } from '../kube/kube.ts';
+import { type PodView, podView } from '../kube/pod.ts';
+import { resourcePath } from '../kube/resource.ts';
+import { podLabel } from '../targets/target.ts';
+
+type Names = readonly NamedAddress[];
+
+/** Services a pod is named by, at most: it may be behind many. */
+const SERVICES_PER_POD = 4;
+
+/** An ended pod's address may be another's by now. */
+const ENDED = new Set(['Succeeded', 'Failed']);
+
+/** Names of the captured pods themselves: known before their first packet. */
+export function podNames(pods: readonly PodView[]): NamedAddress[] {
+  const living = pods.filter(({ phase }) => !ENDED.has(phase));
+  return living.flatMap((pod) =>
+    pod.podIPs.map((address) => ({ address, names: [pod.hostNetwork ? pod.nodeName : podLabel(pod)] })),
+  );
+}
+
+/**
+ * Names of whom the captured pods are likely to talk to: the pods of their namespaces, each with the Services that it
+ * answers for (by their EndpointSlices), those Services, and the cluster's nodes. What may not be listed stays an address.
+ */
+export async function neighbourNames(
+  kube: Kube,
+  namespaces: Iterable<string>,
+  signal: AbortSignal,
+): Promise<NamedAddress[]> {
+  const all = [...new Set(namespaces)];
+  const listed = async (path: (namespace: string) => string, names: (item: JsonObject, namespace: string) => Names) => {
+    const lists = all.map(async (namespace) => {
+      const { items } = await list(kube, path(namespace), {}, signal);
+      return items.flatMap((item) => names(item, namespace));
+    });
+    const settled = await Promise.allSettled(lists);
+    return settled.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+  };
+  const nodes = list(kube, resourcePath('v1', undefined, 'nodes'), {}, signal).then(
+    ({ items }) => items.flatMap(nodeNames),
+    () => [],
+  );
+  const [pods, services, endpoints] = await Promise.all([
+    listed(
+      (namespace) => resourcePath('v1', namespace, 'pods'),
+      (pod) => podNames([podView(pod)]),
+    ),
+    listed((namespace) => resourcePath('v1', namespace, 'services'), serviceNames),
+    listed((namespace) => resourcePath('discovery.k8s.io/v1', namespace, 'endpointslices'), endpointNames),
+  ]);
+  return [...(await nodes), ...withServices(pods, services, endpoints)];
+}
+
+/** A node's own addresses, as its kubelet reports them. */
+function nodeNames(node: JsonObject): Names {
+  const name = optionalString(objectAt(node, 'metadata'), 'name') ?? '';
+  const addresses = objectsAt(objectAt(node, 'status'), 'addresses').map(({ address }) => address);
+  const known = addresses.filter((address): address is string => typeof address === 'string' && isIP(address) !== 0);
+  return [...new Set(known)].map((address) => ({ address, names: [name] }));
+}
+
+export function serviceNames(service: JsonObject, namespace: string): Names {
+  const name = `${optionalString(objectAt(service, 'metadata'), 'name')}.${namespace}`;
+  return clusterAddresses(objectAt(service, 'spec')).map((address) => ({ address, names: [name] }));
+}
+
+/** Addresses that answer for a Service (discovery.k8s.io/v1 EndpointSlice). */
+function endpointNames(slice: JsonObject, namespace: string): Names {
+  const service = optionalString(objectAt(objectAt(slice, 'metadata'), 'labels'), 'kubernetes.io/service-name');
+  if (service === undefined) return [];
+  const addresses = objectsAt(slice, 'endpoints').flatMap((endpoint) =>
+    Array.isArray(endpoint.addresses) ? endpoint.addresses : [],
+  );
+  const known = addresses.filter((address): address is string => typeof address === 'string' && isIP(address) !== 0);
+  return known.map((address) => ({ address, names: [`${service}.${namespace}`] }));
+}
+
+/**
+ * A pod's names are its Services' and then its own. The last of the Services, by which it is grouped, is one with an
+ * address of its own if there is one. A node's address stays the node's, whatever answers there.
+ */
+function withServices(pods: Names, services: Names, endpoints: Names): NamedAddress[] {
+  const own = new Map(pods.map(({ address, names }) => [address, names]));
+  const withAddress = new Set(services.flatMap(({ names }) => names));
+  const behind = new Map<string, Set<string>>();
+  for (const { address, names } of endpoints) {
+    const all = behind.get(address) ?? new Set();
+    behind.set(address, all);
+    for (const name of names) all.add(name);
+  }
+  const ranked = (names: Iterable<string>) =>
+    [...names].sort((a, b) => Number(withAddress.has(a)) - Number(withAddress.has(b)) || (a < b ? 1 : -1));
+  const records: NamedAddress[] = [...services];
+  for (const address of new Set([...own.keys(), ...behind.keys()])) {
+    const pod = own.get(address) ?? [];
+    const isNode = pod[0]?.includes('/') === false;
+    const named = isNode ? [] : ranked(behind.get(address) ?? []).slice(-SERVICES_PER_POD);
+    records.push({ address, names: [...named, ...pod] });
+  }
+  return records;
+}
+
+function clusterAddresses(spec: ReturnType<typeof objectAt>): string[] {
+  const all = [spec.clusterIP, ...(Array.isArray(spec.clusterIPs) ? spec.clusterIPs : [])];
+  const addresses = all.filter((ip): ip is string => typeof ip === 'string' && ip !== '' && ip !== 'None');
+  return [...new Set(addresses)];
+}

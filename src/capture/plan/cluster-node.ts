@@ -1,0 +1,82 @@
+import type { AgentTarget, PodAgentTarget } from '../../wire/agent-target.ts';
+import type { OpenTransport } from '../agents/transport.ts';
+import { find } from '../kube/api.ts';
+import type { Kube } from '../kube/kube.ts';
+import { type PodView, podView } from '../kube/pod.ts';
+import { resourcePath } from '../kube/resource.ts';
+import type { NodeAccess } from '../streams/node-stream.ts';
+import { containerFilter, hostNetworkFilter } from '../targets/container-filter.ts';
+import { checkCapturable } from '../targets/pod-state.ts';
+
+/** How pods become targets. */
+export interface NodeOptions {
+  /** Only the ports of this container. */
+  readonly container: string | undefined;
+  /** Whether pods are waited for. */
+  readonly follow: boolean;
+  /** Of pods on their node's network all of the node's traffic, not only their ports. */
+  readonly wholeNode: boolean;
+}
+
+/** One node of the cluster and the pods on it that have been asked for. */
+export class ClusterNode implements NodeAccess {
+  readonly node: string;
+  readonly open: OpenTransport;
+  readonly #kube: Kube;
+  readonly #options: NodeOptions;
+  readonly #signal: AbortSignal;
+  readonly #pods = new Map<string, PodView>();
+
+  constructor(kube: Kube, node: string, open: OpenTransport, options: NodeOptions, signal: AbortSignal) {
+    this.node = node;
+    this.open = open;
+    this.#kube = kube;
+    this.#options = options;
+    this.#signal = signal;
+  }
+
+  /**
+   * A pod of this node as a target for its agent.
+   * @throws KsnoopError why it cannot be captured: as `checkCapturable` and `containerFilter` have it
+   */
+  join(pod: PodView): AgentTarget {
+    checkCapturable(pod, this.#options.follow);
+    const target = this.#target(pod);
+    this.#pods.set(pod.uid, pod);
+    return target;
+  }
+
+  /** Of the targets, those that still exist: a pod by its UID, with the containers it has now. */
+  readonly refresh = async (wanted: readonly AgentTarget[]): Promise<AgentTarget[]> => {
+    const living: AgentTarget[] = [];
+    for (const target of wanted) {
+      const known = this.#pods.get(target.key);
+      // A node stays until its agent says otherwise.
+      if (target.kind === 'host') living.push(target);
+      if (known === undefined) continue;
+      const object = await find(this.#kube, resourcePath('v1', known.namespace, 'pods', known.name), this.#signal);
+      const pod = object === undefined ? undefined : podView(object);
+      const ended = pod === undefined || pod.phase === 'Succeeded' || pod.phase === 'Failed';
+      if (ended || pod.uid !== target.key) this.#pods.delete(target.key);
+      else living.push(this.#target(pod));
+    }
+    return living;
+  };
+
+  #target(pod: PodView): PodAgentTarget {
+    const { container, follow, wholeNode } = this.#options;
+    const hostPorts = pod.hostNetwork && !wholeNode ? hostNetworkFilter(pod) : undefined;
+    const filter = container === undefined ? hostPorts : containerFilter(pod, container);
+    return {
+      key: pod.uid,
+      kind: 'pod',
+      namespace: pod.namespace,
+      pod: pod.name,
+      uid: pod.configHash ?? pod.uid,
+      containers: pod.containers.filter(({ id }) => id !== '').map(({ name, id }) => ({ name, id })),
+      hostNetwork: pod.hostNetwork,
+      ...(filter !== undefined && { filter }),
+      ...(follow && { wait: true }),
+    };
+  }
+}

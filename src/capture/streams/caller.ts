@@ -1,0 +1,41 @@
+import { isIPv6 } from 'node:net';
+import { ipHeaderAt } from '../../wire/ip-header.ts';
+
+const TCP = 6;
+const UDP = 17;
+const SYN = 0x02;
+const ACK = 0x10;
+
+/**
+ * Who begins to speak to whoever has received a packet: the source of a SYN, or of anything from a higher port to a
+ * lower one, which is how clients of connections look that were there before (TCP and UDP without IP options).
+ * @param offset of the packet's `caplen` octets
+ * @returns its address, undefined where nobody is seen to begin
+ */
+export function callerOf(linkType: number, bytes: Uint8Array, offset: number, caplen: number): string | undefined {
+  const length = ipHeaderAt(linkType, bytes, offset, caplen);
+  if (length < 0) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, caplen);
+  const isFour = view.getUint8(length) >> 4 === 4;
+  const protocol = view.getUint8(length + (isFour ? 9 : 6));
+  if (protocol !== TCP && protocol !== UDP) return undefined;
+  if (isFour && (view.getUint16(length + 6) & 0x1fff) !== 0) return undefined;
+  const transport = length + (isFour ? (view.getUint8(length) & 0xf) * 4 : 40);
+  if (transport + 14 > caplen) return undefined;
+  const flags = protocol === TCP ? view.getUint8(transport + 13) & (SYN | ACK) : 0;
+  const begins = flags === SYN || ((flags & SYN) === 0 && view.getUint16(transport + 2) < view.getUint16(transport));
+  if (!begins) return undefined;
+  return isFour ? fourText(view, length + 12) : sixText(view, length + 8);
+}
+
+function fourText(view: DataView, at: number): string {
+  return [0, 1, 2, 3].map((index) => view.getUint8(at + index)).join('.');
+}
+
+/** RFC 5952, as Kubernetes writes the addresses of pods. */
+function sixText(view: DataView, at: number): string {
+  const groups = Array.from({ length: 8 }, (_, index) => view.getUint16(at + index * 2).toString(16));
+  const { hostname } = new URL(`http://[${groups.join(':')}]/`);
+  const text = hostname.slice(1, -1);
+  return isIPv6(text) ? text : groups.join(':');
+}

@@ -1,0 +1,110 @@
+import { KsnoopError } from '../../wire/errors.ts';
+import { BLOCK, EPB_HEADER_BYTES } from '../../wire/pcapng.ts';
+import { BlockFramer, type BlockView } from '../../wire/pcapng-read.ts';
+import { CLOCK_NOTED_MS } from '../limits.ts';
+import type { InterfaceQueue } from './interface-queue.ts';
+import type { Merge } from './merge.ts';
+import { aheadOrBehind, type NodeClock } from './node-clock.ts';
+
+/** Bytes of the blocks without options (draft-ietf-opsawg-pcapng, sections 4.2 and 4.6). */
+const SHORTEST_INTERFACE = 20;
+const SHORTEST_STATISTICS = 24;
+
+/** One agent's stream on its way into the merge. */
+export class MergeSource {
+  readonly name: string;
+  /** Tells the streams of a capture apart. */
+  readonly serial: number;
+  /** The body of the stream's end marker; set once it has been read, which means the stream is complete. */
+  endMarker: Uint8Array | undefined;
+  /** Bytes of packets and everything else received. */
+  bytes = 0;
+  /** Set when this stream takes up one that was lost: its interfaces say so in the file. */
+  lostSince: { readonly from: Date; readonly reason: string } | undefined;
+  /** The clock of the node it comes from. */
+  readonly clock: NodeClock;
+  readonly #merge: Merge;
+  readonly #framer: BlockFramer;
+  readonly #queues: InterfaceQueue[] = [];
+
+  constructor(name: string, serial: number, merge: Merge, clock: NodeClock) {
+    this.name = name;
+    this.serial = serial;
+    this.clock = clock;
+    this.#merge = merge;
+    this.#framer = new BlockFramer((block) => this.#take(block));
+  }
+
+  /** Interfaces that it has had so far, which is the number of the next one. */
+  get interfaces(): number {
+    return this.#queues.length;
+  }
+
+  /** What a reader of the file should know of an interface that begins now: a gap before it, a clock that is wrong. */
+  get remarks(): string[] {
+    const remarks: string[] = [];
+    if (this.lostSince !== undefined) {
+      const { from, reason } = this.lostSince;
+      const span = `from ${from.toISOString()} to ${new Date().toISOString()}`;
+      remarks.push(`ksnoop: a gap before this interface, ${span}: ${reason}`);
+    }
+    const { estimate } = this.clock;
+    if (estimate !== undefined && Math.abs(estimate.offsetMs) > CLOCK_NOTED_MS + estimate.errorMs) {
+      const done = this.#merge.correctsClocks ? 'its times are corrected' : 'its times are not corrected';
+      const words = `${aheadOrBehind(estimate.offsetMs)} the clock of the machine that captured`;
+      remarks.push(`ksnoop: the clock of ${this.name} was ${words} (± ${estimate.errorMs.toFixed(1)} ms); ${done}`);
+    }
+    return remarks;
+  }
+
+  /** Take the stream's next bytes. @throws KsnoopError DAMAGED_PCAPNG */
+  push(chunk: Uint8Array): void {
+    this.bytes += chunk.length;
+    this.#framer.push(chunk);
+    this.#merge.release();
+  }
+
+  /** The stream has ended, complete or not: the merge stops waiting for its interfaces. */
+  end(): void {
+    for (const queue of this.#queues) this.#merge.closeInterface(queue);
+  }
+
+  #take(block: BlockView): void {
+    switch (block.type) {
+      case BLOCK.enhancedPacket:
+      case BLOCK.interfaceStatistics: {
+        if (!isWhole(block)) throw this.#damaged(block, 'a packet or its statistics do not fit their block');
+        const queue = this.#queues[block.view.getUint32(block.offset + 8, block.littleEndian)];
+        if (queue === undefined) throw this.#damaged(block, 'a packet is of no interface');
+        this.#merge.enqueue(queue, block);
+        return;
+      }
+      case BLOCK.sectionHeader:
+        // Interface numbers start anew in a section; an agent writes one, little-endian.
+        if (!block.littleEndian || this.#framer.consumed > block.length) {
+          throw this.#damaged(block, 'another section starts');
+        }
+        return;
+      case BLOCK.interfaceDescription:
+        if (block.length < SHORTEST_INTERFACE) throw this.#damaged(block, 'an interface has no link type');
+        this.#queues.push(this.#merge.openInterface(block.bytes, block.offset, block.length, this));
+        return;
+      case BLOCK.ksnoopEnd:
+        this.endMarker = block.bytes.slice(block.offset + 8, block.offset + block.length - 4);
+        return;
+      default:
+        return;
+    }
+  }
+
+  #damaged(block: BlockView, what: string): KsnoopError {
+    const at = this.#framer.consumed - block.length;
+    return new KsnoopError('DAMAGED_PCAPNG', `The stream of ${this.name} is damaged at byte ${at}: ${what}.`);
+  }
+}
+
+/** Whoever reads a packet or statistics block behind the merge relies on its numbers being there. */
+function isWhole({ type, view, offset, length, littleEndian }: BlockView): boolean {
+  if (type !== BLOCK.enhancedPacket) return length >= SHORTEST_STATISTICS;
+  return length >= EPB_HEADER_BYTES + 4 && view.getUint32(offset + 20, littleEndian) <= length - EPB_HEADER_BYTES - 4;
+}

@@ -1,0 +1,178 @@
+import { KsnoopError } from '../../wire/errors.ts';
+import { INTERFACES_MAXIMUM } from '../../wire/limits.ts';
+import { BLOCK } from '../../wire/pcapng.ts';
+import type { BlockView } from '../../wire/pcapng-read.ts';
+import { BUSY_WINDOW_MS, MERGE_BYTES, MERGE_WINDOW_MS, SAME_TIME_NS } from '../limits.ts';
+import { InterfaceQueue } from './interface-queue.ts';
+import { MergeSource } from './merge-source.ts';
+import { NodeClock } from './node-clock.ts';
+import { QueueHeap } from './queue-heap.ts';
+
+/** Where merged blocks go. All calls are synchronous; `bytes` are valid during the call only. */
+export interface BlockSink {
+  /** An interface has joined, numbered in order from 0. `bytes` hold its Interface Description Block. */
+  addInterface(id: number, bytes: Uint8Array, offset: number, length: number, source: MergeSource): void;
+  /** A packet or statistics block of that interface, its interface number already the merged one. */
+  write(type: number, id: number, bytes: Uint8Array, offset: number, length: number): void;
+}
+
+/**
+ * Orders the packets of several agents' streams by time. Every interface is in order by itself, so the merge always
+ * takes the earliest head: at once when every open interface shows one, else when it has waited MERGE_WINDOW_MS, or
+ * BUSY_WINDOW_MS where an interface that shows none has lately been busy, or when MERGE_BYTES wait in all. Nothing is ever dropped; a packet that comes after a later one was written is `late`.
+ */
+export class Merge {
+  /** Packets written after one with a time stamp later by more than SAME_TIME_NS. */
+  late = 0;
+  /** Nothing is written yet, up to MERGE_BYTES of it. */
+  held = false;
+  readonly #sink: BlockSink;
+  readonly #now: () => number;
+  readonly correctsClocks: boolean;
+  /** By node: a stream that is taken up again has the same clock. */
+  readonly clocks = new Map<string, NodeClock>();
+  readonly #heap = new QueueHeap();
+  /** Interfaces that have lately been busy. */
+  readonly #busy = new Set<InterfaceQueue>();
+  #sources = 0;
+  #interfaces = 0;
+  #open = 0;
+  #waitingBytes = 0;
+  #base: number | undefined;
+  #baseLow = 0;
+  #lastTime = Number.NEGATIVE_INFINITY;
+
+  /**
+   * @param now the monotonic clock, milliseconds
+   * @param correctsClocks bring every node's times to this machine's clock, by what is known of it when an interface begins
+   */
+  constructor(sink: BlockSink, now: () => number = () => performance.now(), correctsClocks = false) {
+    this.#sink = sink;
+    this.#now = now;
+    this.correctsClocks = correctsClocks;
+  }
+
+  addSource(name: string): MergeSource {
+    this.#sources += 1;
+    const clock = this.clocks.get(name) ?? new NodeClock();
+    this.clocks.set(name, clock);
+    return new MergeSource(name, this.#sources, this, clock);
+  }
+
+  /** Bytes that wait for an earlier packet of another interface. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /**
+   * Write what need not wait any longer; called after every chunk, so that packets of one chunk are in order among
+   * themselves, and every few milliseconds while anything waits.
+   */
+  release(): void {
+    const now = this.#now();
+    for (let head = this.#heap.first; head !== undefined; head = this.#heap.first) {
+      if (this.#waits(head, now)) return;
+      this.#writeHead(head);
+    }
+  }
+
+  #waits(head: InterfaceQueue, now: number): boolean {
+    if (this.#waitingBytes > MERGE_BYTES) return false;
+    if (this.held) return true;
+    if (this.#heap.size >= this.#open) return false;
+    const waited = now - head.headArrival;
+    return waited < MERGE_WINDOW_MS || (waited < BUSY_WINDOW_MS && waited < this.#window(now));
+  }
+
+  /** How long a packet waits for the interfaces that show none, milliseconds. */
+  #window(now: number): number {
+    for (const queue of this.#busy) {
+      if (queue.ended || queue.busyUntil < now) this.#busy.delete(queue);
+      else if (queue.size === 0) return BUSY_WINDOW_MS;
+    }
+    return MERGE_WINDOW_MS;
+  }
+
+  /** Write all that waits, in order. */
+  flush(): void {
+    for (let head = this.#heap.first; head !== undefined; head = this.#heap.first) this.#writeHead(head);
+  }
+
+  /** @internal called by a source */
+  openInterface(bytes: Uint8Array, offset: number, length: number, source: MergeSource): InterfaceQueue {
+    if (this.#interfaces >= INTERFACES_MAXIMUM) {
+      throw new KsnoopError('TOO_MANY_INTERFACES', `The capture has seen more than ${INTERFACES_MAXIMUM} interfaces.`);
+    }
+    const queue = new InterfaceQueue(this.#interfaces);
+    this.#interfaces += 1;
+    this.#open += 1;
+    if (this.correctsClocks) shiftBy(queue, source);
+    this.#sink.addInterface(queue.id, bytes, offset, length, source);
+    return queue;
+  }
+
+  /** @internal called by a source */
+  closeInterface(queue: InterfaceQueue): void {
+    if (queue.ended) return;
+    queue.ended = true;
+    if (queue.size === 0) this.#open -= 1;
+  }
+
+  /** @internal called by a source: `block` is a packet or statistics block, time stamp in its words 3 and 4 */
+  enqueue(queue: InterfaceQueue, block: BlockView): void {
+    block.view.setUint32(block.offset + 8, queue.id, block.littleEndian);
+    if (queue.shiftHigh !== 0 || queue.shiftLow !== 0) shiftTime(block, queue.shiftHigh, queue.shiftLow);
+    let time = this.#time(block);
+    // Statistics speak of the packets before them and stay behind them.
+    if (block.type !== BLOCK.enhancedPacket && queue.size > 0) time = Math.max(time, queue.tailTime);
+    const wasEmpty = queue.size === 0;
+    const headTime = queue.headTime;
+    const wasBusy = queue.busyUntil;
+    queue.push(time, this.#now(), block.bytes, block.offset, block.length, block.type);
+    this.#waitingBytes += block.length;
+    if (queue.busyUntil !== wasBusy) this.#busy.add(queue);
+    if (wasEmpty) this.#heap.add(queue);
+    else if (time < headTime) this.#heap.headMoved(queue);
+    if (this.#waitingBytes > MERGE_BYTES) this.release();
+  }
+
+  /** Nanoseconds since the first time stamp seen: exact in a double for a hundred days. */
+  #time(block: BlockView): number {
+    const high = block.view.getUint32(block.offset + 12, block.littleEndian);
+    const low = block.view.getUint32(block.offset + 16, block.littleEndian);
+    if (this.#base === undefined) {
+      this.#base = high;
+      this.#baseLow = low;
+    }
+    return (high - this.#base) * 4_294_967_296 + (low - this.#baseLow);
+  }
+
+  #writeHead(queue: InterfaceQueue): void {
+    const { headBytes: bytes, headOffset: offset, headLength: length, headTime: time, headType: type } = queue;
+    queue.shift();
+    this.#waitingBytes -= length;
+    this.#heap.firstShifted();
+    if (queue.size === 0 && queue.ended) this.#open -= 1;
+    if (type === BLOCK.enhancedPacket) {
+      if (time < this.#lastTime - SAME_TIME_NS) this.late += 1;
+      else if (time > this.#lastTime) this.#lastTime = time;
+    }
+    this.#sink.write(type, queue.id, bytes, offset, length);
+  }
+}
+
+/** By how much an interface's times are to be changed so that they are this machine's. */
+function shiftBy(queue: InterfaceQueue, { clock }: MergeSource): void {
+  const { estimate } = clock;
+  if (estimate === undefined) return;
+  const shift = Math.round(-estimate.offsetMs * 1e6);
+  queue.shiftHigh = Math.floor(shift / 4_294_967_296);
+  queue.shiftLow = shift - queue.shiftHigh * 4_294_967_296;
+}
+
+function shiftTime({ view, offset, littleEndian }: BlockView, high: number, low: number): void {
+  const sum = view.getUint32(offset + 16, littleEndian) + low;
+  const carry = sum >= 4_294_967_296 ? 1 : 0;
+  view.setUint32(offset + 12, view.getUint32(offset + 12, littleEndian) + high + carry, littleEndian);
+  view.setUint32(offset + 16, sum, littleEndian);
+}

@@ -1,0 +1,274 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AgentEvent, CaptureRequest, EndReason } from '../../wire/agent-protocol.ts';
+import type { AgentTarget } from '../../wire/agent-target.ts';
+import { KsnoopError, messageOf } from '../../wire/errors.ts';
+import { PROTOCOL_TEXT, speaksAtLeast } from '../../wire/version.ts';
+import type { OpenTransport } from '../agents/transport.ts';
+import { RECONNECT_FIRST_MS, RECONNECT_LAST_MS, RECONNECT_TOTAL_MS, STILL_THERE_MS } from '../limits.ts';
+import type { CaptureObserver } from './capture-observer.ts';
+import type { Merge } from './merge.ts';
+import { NodeTargets } from './node-targets.ts';
+import type { CaptureReport, Gap } from './report.ts';
+import { AgentSession, type SessionEnd } from './session.ts';
+
+/** What to capture of every target. */
+export interface CaptureSettings {
+  readonly interface: string;
+  readonly filter: string | undefined;
+  readonly snaplen: number;
+  readonly maxDurationMs: number;
+  /** Targets may join: a stream goes on when none is left. */
+  readonly follow: boolean;
+  /** Bring the nodes' times to this machine's clock. */
+  readonly correctClocks: boolean;
+}
+
+/** How one node is reached. */
+export interface NodeAccess {
+  /** The node's name, or `this machine`. */
+  readonly node: string;
+  /** Reaches the node's agent as it is now: looked up anew for every session. */
+  readonly open: OpenTransport;
+  /** Those of the targets that still live, as they are now. Rejects while nobody can be asked. */
+  readonly refresh: (targets: readonly AgentTarget[]) => Promise<readonly AgentTarget[]>;
+}
+
+/** One node's share of a capture. */
+export interface NodePlan extends NodeAccess {
+  readonly targets: readonly AgentTarget[];
+}
+
+/** The agent ended in good order, but not because it was asked to or had nothing left: it lost sight of us. */
+const UNASKED_ENDS: readonly EndReason[] = ['lease', 'stdin-closed', 'signal'];
+
+/** Refusals that another attempt cannot change. */
+const FINAL_CODES = new Set(['BAD_FILTER', 'UNKNOWN_INTERFACE', 'PROTOCOL_MISMATCH', 'FORBIDDEN', 'INVALID_MESSAGE']);
+
+/** What a node stream works with. */
+export interface NodeStreamContext {
+  readonly settings: CaptureSettings;
+  readonly merge: Merge;
+  readonly report: CaptureReport;
+  readonly observer: CaptureObserver;
+  /** A new session's id. */
+  readonly sessionId: () => string;
+  /** A target is being captured. */
+  readonly onStarted: () => void;
+}
+
+/** The targets of one node through one agent, over as many sessions as it takes. */
+export class NodeStream {
+  readonly #plan: NodeAccess;
+  readonly #context: NodeStreamContext;
+  readonly #targets: NodeTargets;
+  /** It joined a capture that already ran: its node may be new, and its agent not ready yet. */
+  readonly #late: boolean;
+  readonly #stop = new AbortController();
+  #session: AgentSession | undefined;
+  #wake: () => void = () => {};
+  #paused = false;
+  #endReason: EndReason | undefined;
+  #gap: Gap | undefined;
+  /** The targets that the session under way began with. */
+  #asked: ReadonlySet<string> = new Set();
+  /** False once the session's agent has said that it takes no more. */
+  #takesTargets = true;
+
+  constructor(plan: NodePlan, context: NodeStreamContext, late = false) {
+    this.#plan = plan;
+    this.#context = context;
+    this.#targets = new NodeTargets(plan.targets, context.report, context.observer);
+    this.#late = late;
+    this.#stop.signal.addEventListener('abort', () => this.#wake());
+  }
+
+  /** How its agent is reached, now; undefined when it is not. */
+  get way(): string | undefined {
+    return this.#session?.way;
+  }
+
+  /** Capture until stopped, until every target is gone, or until the stream is lost for good. Never rejects. */
+  async run(): Promise<void> {
+    let delay = RECONNECT_FIRST_MS;
+    let lostAt = 0;
+    while (!this.#stop.signal.aborted) {
+      if (this.#targets.size === 0) {
+        if (!this.#context.settings.follow) return;
+        await this.#untilWanted();
+        delay = RECONNECT_FIRST_MS;
+        lostAt = 0;
+        continue;
+      }
+      const { end, begun } = await this.#runSession();
+      this.#targets.sessionEnded();
+      if (begun) delay = RECONNECT_FIRST_MS;
+      if (this.#stop.signal.aborted) {
+        if (end.kind !== 'complete') this.#noteLoss(end.error);
+        return;
+      }
+      if (end.kind === 'complete') {
+        // Who joins after an agent has ended for want of targets is captured by another session.
+        if (this.#endReason !== 'targets-gone' || !this.#context.settings.follow) return;
+      } else {
+        const known = begun || this.#gap !== undefined;
+        if (begun || lostAt === 0) lostAt = performance.now();
+        const hopeless = FINAL_CODES.has(end.error.code) || performance.now() - lostAt > RECONNECT_TOTAL_MS;
+        if (hopeless || !(known || this.#late)) {
+          this.#targets.failAll(end.error);
+          return;
+        }
+        if (known) this.#noteLoss(end.error);
+        else this.#context.observer.log(this.#plan.node, end.error.message);
+      }
+      await sleep(delay, undefined, { signal: this.#stop.signal }).catch(() => {});
+      if (this.#stop.signal.aborted) return;
+      delay = Math.min(delay * 2, RECONNECT_LAST_MS);
+      await this.#refresh();
+    }
+  }
+
+  /** One more target, or what has changed about one. */
+  add(target: AgentTarget): void {
+    if (!this.#targets.add(target)) return;
+    if (this.#takesTargets) this.#session?.say({ type: 'add', target });
+    else if (!this.#asked.has(target.key)) this.#targets.fail(target.key, this.#tooOld());
+    this.#wake();
+  }
+
+  /** A target that is no longer wanted. */
+  remove(key: string): void {
+    if (!this.#targets.remove(key)) return;
+    if (this.#session === undefined) this.#targets.sessionEnded();
+    else this.#session.say({ type: 'remove', key });
+  }
+
+  /** End in good order: what was captured still comes. */
+  stop(): void {
+    this.#stop.abort();
+    this.#session?.stop();
+  }
+
+  terminate(): void {
+    this.#stop.abort();
+    this.#session?.terminate();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#session?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#session?.resume();
+  }
+
+  async #runSession(): Promise<{ end: SessionEnd; begun: boolean }> {
+    const { settings, merge, sessionId } = this.#context;
+    const source = merge.addSource(this.#plan.node);
+    if (this.#gap !== undefined) source.lostSince = this.#gap;
+    const request: CaptureRequest = {
+      type: 'capture',
+      protocol: PROTOCOL_TEXT,
+      session: sessionId(),
+      targets: this.#targets.list(),
+      interface: settings.interface,
+      ...(settings.filter === undefined ? {} : { filter: settings.filter }),
+      snaplen: settings.snaplen,
+      maxDurationMs: settings.maxDurationMs,
+      ...(settings.follow && { follow: true }),
+    };
+    let begun = false;
+    this.#endReason = undefined;
+    this.#asked = new Set(request.targets.map(({ key }) => key));
+    this.#takesTargets = true;
+    const session = new AgentSession(request, source, (event) => {
+      if (event.type === 'started' || event.type === 'target-waiting') begun = true;
+      this.#take(event, source.serial);
+    });
+    this.#session = session;
+    if (this.#paused) session.pause();
+    const end = await session.run(this.#plan.open);
+    this.#session = undefined;
+    this.#takesTargets = true;
+    if (end.kind === 'complete' && this.#endReason !== undefined && UNASKED_ENDS.includes(this.#endReason)) {
+      const error = new KsnoopError('SESSION_LOST', `The agent ended the session by itself (${this.#endReason}).`);
+      return { end: { kind: 'lost', error }, begun };
+    }
+    return { end, begun };
+  }
+
+  #take(event: AgentEvent, stream: number): void {
+    if (event.type === 'log') this.#context.observer.log(this.#plan.node, event.message);
+    if (event.type === 'end') this.#endReason = event.reason;
+    if (event.type === 'hello' && !speaksAtLeast(event.protocol, 1)) {
+      this.#takesTargets = false;
+      for (const { key } of this.#targets.list()) if (!this.#asked.has(key)) this.#targets.fail(key, this.#tooOld());
+    }
+    if (!('target' in event)) return;
+    if (event.type === 'started') {
+      this.#noteResumed();
+      this.#context.onStarted();
+    }
+    this.#targets.take(event, stream);
+    if (event.type === 'target-gone') void this.#askWhetherGone(event.target);
+  }
+
+  /**
+   * A pod without network may get another one; where nothing else tells that it never will, the cluster is asked.
+   */
+  async #askWhetherGone(key: string): Promise<void> {
+    const target = this.#targets.get(key);
+    if (target?.kind !== 'pod' || target.wait !== true || this.#context.settings.follow) return;
+    for (const wait of STILL_THERE_MS) {
+      await sleep(wait, undefined, { signal: this.#stop.signal }).catch(() => {});
+      const gone = this.#context.report.targets.get(key)?.state === 'gone';
+      if (this.#stop.signal.aborted || !gone || this.#targets.get(key) === undefined) return;
+      const living = await this.#plan.refresh([target]).catch(() => [target]);
+      if (living.length > 0) continue;
+      this.remove(key);
+      return;
+    }
+  }
+
+  /** Of the targets that are wanted, those that still live, as they are now. */
+  async #refresh(): Promise<void> {
+    const wanted = this.#targets.list();
+    if (wanted.length === 0) return;
+    try {
+      this.#targets.refresh(wanted, await this.#plan.refresh(wanted));
+    } catch (thrown) {
+      // The cluster cannot be asked (its API server restarts, say): the session's own attempt will tell.
+      this.#context.observer.log(this.#plan.node, messageOf(thrown));
+    }
+  }
+
+  async #untilWanted(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = () => {};
+  }
+
+  #tooOld(): KsnoopError {
+    const message = `The agent on ${this.#plan.node} is too old to take targets while it captures.`;
+    const hint = 'Bring the agents to this version: ksnoop install --image IMAGE';
+    return new KsnoopError('AGENT_TOO_OLD', message, { hint });
+  }
+
+  #noteLoss(error: KsnoopError): void {
+    if (this.#gap !== undefined) return;
+    this.#gap = { node: this.#plan.node, from: new Date(), until: undefined, reason: error.message };
+    this.#context.report.gaps.push(this.#gap);
+    // After a stop nobody tries again; the summary tells of the gap.
+    if (!this.#stop.signal.aborted) this.#context.observer.lost(this.#gap);
+  }
+
+  #noteResumed(): void {
+    const gap = this.#gap;
+    if (gap === undefined) return;
+    this.#gap = undefined;
+    gap.until = new Date();
+    this.#context.observer.resumed(gap);
+  }
+}

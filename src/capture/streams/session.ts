@@ -1,0 +1,184 @@
+import { type AgentEvent, type CaptureRequest, type Control, parseAgentEvent } from '../../wire/agent-protocol.ts';
+import { KsnoopError, messageOf } from '../../wire/errors.ts';
+import { HEARTBEAT_MS } from '../../wire/limits.ts';
+import { lineSplitter } from '../../wire/lines.ts';
+import { checkProtocol } from '../../wire/version.ts';
+import { agentError } from '../agents/agent-error.ts';
+import type { AgentTransport, OpenTransport, TransportEnd } from '../agents/transport.ts';
+import { SILENCE_MS, STRAY_LINES } from '../limits.ts';
+import type { MergeSource } from './merge-source.ts';
+
+export type SessionEnd =
+  /** The end marker was read: every byte the agent wrote is here. */
+  | { readonly kind: 'complete' }
+  /** The agent said no (bad filter, no such interface), or could not be reached at all. */
+  | { readonly kind: 'refused'; readonly error: KsnoopError }
+  /** It ran and broke off: what it had not sent is missing. */
+  | { readonly kind: 'lost'; readonly error: KsnoopError };
+
+/**
+ * One conversation with one agent: says the request, keeps the lease, feeds the packets to the merge, watches for
+ * silence, and acknowledges the end marker once it has been read.
+ */
+export class AgentSession {
+  readonly #request: CaptureRequest;
+  readonly #source: MergeSource;
+  readonly #onEvent: (event: AgentEvent) => void;
+  readonly #stray: string[] = [];
+  readonly #early: Control[] = [];
+  readonly #abort = new AbortController();
+  #transport: AgentTransport | undefined;
+  #failure: KsnoopError | undefined;
+  #endAnnounced = false;
+  #acknowledged = false;
+  #stopping = false;
+  #paused = false;
+  #heardAt = 0;
+
+  constructor(request: CaptureRequest, source: MergeSource, onEvent: (event: AgentEvent) => void) {
+    this.#request = request;
+    this.#source = source;
+    this.#onEvent = onEvent;
+  }
+
+  /** How the agent is reached; undefined before it is. */
+  get way(): string | undefined {
+    return this.#transport?.way;
+  }
+
+  /** Run to the end. Never rejects: how it ended is its answer. */
+  async run(open: OpenTransport): Promise<SessionEnd> {
+    const splitLines = lineSplitter((line) => this.#takeLine(line));
+    const guarded = (take: (chunk: Uint8Array) => void) => (chunk: Uint8Array) => {
+      this.#heardAt = performance.now();
+      if (this.#failure !== undefined) return;
+      try {
+        take(chunk);
+      } catch (thrown) {
+        this.#fail(thrown instanceof KsnoopError ? thrown : new KsnoopError('BAD_STREAM', messageOf(thrown)));
+      }
+    };
+    const handlers = {
+      stdout: guarded((chunk) => {
+        this.#source.push(chunk);
+        this.#acknowledge();
+      }),
+      stderr: guarded(splitLines),
+      note: (message: string) => this.#onEvent({ type: 'log', message }),
+    };
+    let watch: NodeJS.Timeout | undefined;
+    try {
+      const transport = await open(handlers, this.#abort.signal);
+      this.#transport = transport;
+      // Broken off while it was being opened, by a transport that takes no notice: its agent may not stay behind.
+      if (this.#abort.signal.aborted) transport.terminate();
+      this.#heardAt = performance.now();
+      transport.write(`${JSON.stringify(this.#request)}\n`);
+      this.#askClock();
+      for (const control of this.#early.splice(0)) this.say(control);
+      if (this.#stopping) this.say({ type: 'stop' });
+      if (this.#paused) transport.pause();
+      watch = setInterval(() => this.#keepAlive(), HEARTBEAT_MS);
+      return this.#settle(await transport.ended);
+    } catch (thrown) {
+      const error = thrown instanceof KsnoopError ? thrown : new KsnoopError('SESSION_FAILED', messageOf(thrown));
+      return { kind: 'refused', error };
+    } finally {
+      clearInterval(watch);
+      this.#source.end();
+    }
+  }
+
+  /** Tell the agent something; before it is reached, what it will be told first. */
+  say(control: Control): void {
+    if (this.#transport !== undefined) this.#transport.write(`${JSON.stringify(control)}\n`);
+    else if (control.type === 'add' || control.type === 'remove') this.#early.push(control);
+  }
+
+  /** Ask the agent to end: what it has captured still comes, then the end marker. */
+  stop(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.say({ type: 'stop' });
+  }
+
+  /** Break off at once; what is under way is lost. */
+  terminate(): void {
+    this.#abort.abort();
+    this.#transport?.terminate();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#transport?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#heardAt = performance.now();
+    this.#transport?.resume();
+  }
+
+  #keepAlive(): void {
+    this.say({ type: 'heartbeat' });
+    this.#askClock();
+    const silenceMs = this.#transport?.silenceMs ?? SILENCE_MS;
+    // Nothing is heard while paused, and that is our own doing.
+    if (this.#paused || performance.now() - this.#heardAt < silenceMs) return;
+    this.#fail(new KsnoopError('AGENT_SILENT', `The agent has said nothing for ${silenceMs / 1000} s.`));
+  }
+
+  #askClock(): void {
+    this.say({ type: 'clock', sentAt: Date.now() });
+  }
+
+  #fail(error: KsnoopError): void {
+    this.#failure ??= error;
+    this.terminate();
+  }
+
+  #takeLine(line: string): void {
+    let event: AgentEvent | undefined;
+    try {
+      event = parseAgentEvent(line);
+    } catch {
+      // Not the agent's voice: the container runtime or Node itself. Kept to explain an early end.
+      if (this.#stray.length < STRAY_LINES) this.#stray.push(line);
+      return;
+    }
+    if (event === undefined) return;
+    if (event.type === 'hello') checkProtocol(event.protocol, 'agent');
+    if (event.type === 'clock') {
+      this.#source.clock.add(event.sentAt, event.time, Date.now());
+      return;
+    }
+    if (event.type === 'failed') {
+      this.#failure ??= agentError(event);
+      return;
+    }
+    if (event.type === 'end') {
+      this.#endAnnounced = true;
+      this.#acknowledge();
+    }
+    this.#onEvent(event);
+  }
+
+  #acknowledge(): void {
+    if (!this.#endAnnounced || this.#acknowledged || this.#source.endMarker === undefined) return;
+    this.#acknowledged = true;
+    this.say({ type: 'acknowledge' });
+  }
+
+  #settle(end: TransportEnd): SessionEnd {
+    if (this.#source.endMarker !== undefined) return { kind: 'complete' };
+    if (this.#failure !== undefined) {
+      const lost = this.#failure.code === 'AGENT_SILENT';
+      return { kind: lost ? 'lost' : 'refused', error: this.#failure };
+    }
+    if (end.kind === 'failed') return { kind: 'refused', error: end.error };
+    if (end.kind === 'lost') return { kind: 'lost', error: end.error };
+    const said = this.#stray.length > 0 ? ` It said: ${this.#stray.join(' ')}` : '';
+    const error = new KsnoopError('AGENT_ENDED', `The agent ended with code ${end.code} before its end marker.${said}`);
+    return this.#source.bytes === 0 && end.code !== 137 ? { kind: 'refused', error } : { kind: 'lost', error };
+  }
+}

@@ -1,0 +1,99 @@
+import type { PodView } from '../kube/pod.ts';
+import type { FoundNode, FoundPod, TargetEvent } from './followed-targets.ts';
+import { podLabel } from './target.ts';
+import { isCapturable } from './target-pods.ts';
+
+/** Who holds the pods that were found before anything was watched. */
+export const INITIAL = 'initial';
+
+interface Held {
+  readonly label: string;
+  /** Its containers' IDs: a pod whose sandbox or containers were made is told anew. */
+  containers: string;
+  readonly holders: Set<string>;
+}
+
+/** The targets there are now: each pod is one for as long as at least one watch holds it. */
+export class LiveTargets {
+  readonly #pods = new Map<string, Held>();
+  #nodes = new Map<string, FoundNode>();
+  readonly #maximum: number;
+  readonly #emit: (event: TargetEvent) => void;
+  #full = false;
+
+  constructor(
+    initial: { readonly pods: readonly FoundPod[]; readonly nodes: readonly FoundNode[] },
+    maximum: number,
+    emit: (event: TargetEvent) => void,
+  ) {
+    this.#maximum = maximum;
+    this.#emit = emit;
+    for (const { pod } of initial.pods) {
+      this.#pods.set(pod.uid, { label: podLabel(pod), containers: containersOf(pod), holders: new Set([INITIAL]) });
+    }
+    for (const node of initial.nodes) this.#nodes.set(node.uid, node);
+  }
+
+  /** A watch sees a pod that was asked for, as it is now. */
+  hold(holder: string, pod: PodView, via: readonly string[]): void {
+    const held = this.#pods.get(pod.uid);
+    if (!isCapturable(pod)) {
+      if (held !== undefined) this.#gone(pod.uid, held);
+      return;
+    }
+    const containers = containersOf(pod);
+    if (held === undefined) {
+      if (!this.#hasRoom(podLabel(pod))) return;
+      this.#pods.set(pod.uid, { label: podLabel(pod), containers, holders: new Set([holder]) });
+    } else {
+      held.holders.add(holder);
+      if (held.containers === containers) return;
+      held.containers = containers;
+    }
+    this.#emit({ type: 'added', pod, via });
+  }
+
+  /** A watch no longer sees a pod, or it is no longer asked for. */
+  release(holder: string, uid: string): void {
+    const held = this.#pods.get(uid);
+    if (held?.holders.delete(holder) && held.holders.size === 0) this.#gone(uid, held);
+  }
+
+  releaseAll(holder: string): void {
+    for (const uid of [...this.#pods.keys()]) this.release(holder, uid);
+  }
+
+  /** The nodes asked for, as they are now. */
+  setNodes(nodes: readonly FoundNode[]): void {
+    const now = new Map(nodes.map((node) => [node.uid, node]));
+    for (const [uid, { name }] of this.#nodes) {
+      if (!now.has(uid)) this.#emit({ type: 'gone', uid, label: `node/${name}` });
+    }
+    for (const [uid, node] of now) {
+      if (this.#nodes.has(uid)) continue;
+      if (this.#hasRoom(`node/${node.name}`)) this.#emit({ type: 'node-added', ...node });
+      else now.delete(uid);
+    }
+    this.#nodes = now;
+  }
+
+  #gone(uid: string, { label }: Held): void {
+    this.#pods.delete(uid);
+    this.#full = false;
+    this.#emit({ type: 'gone', uid, label });
+  }
+
+  #hasRoom(label: string): boolean {
+    if (this.#pods.size + this.#nodes.size < this.#maximum) return true;
+    if (!this.#full) {
+      const message = `${label} is not captured: ${this.#maximum} targets are, and --max-targets allows no more`;
+      this.#emit({ type: 'note', message });
+    }
+    this.#full = true;
+    return false;
+  }
+}
+
+function containersOf(pod: PodView): string {
+  return pod.containers.map(({ id }) => id).join();
+}

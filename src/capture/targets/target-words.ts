@@ -1,0 +1,80 @@
+import { EXIT, KsnoopError } from '../../wire/errors.ts';
+import { TARGET_KINDS, targetKind } from '../kinds/index.ts';
+
+/** What the user named, before the cluster was asked. */
+export interface TargetRef {
+  /** A kind's name as it was typed: one of ours, or one that only the API server may know. */
+  readonly kind: string;
+  /** A name, or a pattern of names with `*`, `?` and `[…]`. */
+  readonly name: string;
+}
+
+/** Kinds that only `--local` knows. */
+const LOCAL_KINDS = new Set(['netns', 'pid', 'host']);
+
+/**
+ * Read targets as kubectl takes them: `pod/web-1`, `po/web-1 svc/web`, `pod web-1 web-2`, `deploy,sts web`,
+ * `deploy/web,svc/api`; with a selector also `deploy` for all of them, and no words at all for pods.
+ * @param selecting a selector narrows what is meant, so that a kind alone is no slip
+ * @throws KsnoopError BAD_TARGET (exit 2)
+ */
+export function parseTargets(words: readonly string[], selecting: boolean): TargetRef[] {
+  const [first, ...rest] = words;
+  if (first === undefined) return selecting ? [{ kind: 'pod', name: '*' }] : [];
+  if (first.includes('/')) return words.flatMap(parts).map(parseOne);
+  const kinds = parts(first);
+  const names = rest.flatMap(parts);
+  if (names.length === 0 && !selecting) throw badTarget(first);
+  const slip = names.find((name) => name.includes('/'));
+  // `ksnoop instal pod/a`: the first word is the one that is wrong, unless it is a kind.
+  if (slip !== undefined) throw badTarget(targetKind(first) === undefined ? first : slip);
+  return kinds.flatMap((kind) => (names.length === 0 ? ['*'] : names).map((name) => ({ kind, name })));
+}
+
+/** Whether a name is a pattern. */
+export function isPattern(name: string): boolean {
+  return /[*?[]/.test(name);
+}
+
+/** Tells which names a pattern means: `*` any characters, `?` one, `[a-c]` one of these, `[!a-c]` one of others. */
+export function namePattern(pattern: string): (name: string) => boolean {
+  const source = pattern.replace(
+    /\[(!?)([^\]]*)\]|[^\w-]/g,
+    (text, negated: string | undefined, set: string | undefined) => {
+      if (set !== undefined) return `[${negated ? '^' : ''}${set.replace(/[^\w-]/g, '\\$&')}]`;
+      if (text === '*') return '.*';
+      return text === '?' ? '.' : `\\${text}`;
+    },
+  );
+  const expression = new RegExp(`^${source}$`);
+  return (name) => expression.test(name);
+}
+
+function parts(word: string): string[] {
+  return word.split(',').filter((part) => part !== '');
+}
+
+function parseOne(word: string): TargetRef {
+  const [kind = '', name = '', ...more] = word.split('/');
+  if (kind === '' || name === '' || more.length > 0 || LOCAL_KINDS.has(kind)) throw badTarget(word);
+  return { kind, name };
+}
+
+function badTarget(word: string): KsnoopError {
+  const refuse = (message: string, hint: string) => new KsnoopError('BAD_TARGET', message, { hint, exit: EXIT.usage });
+  const [kindWord = ''] = word.split('/');
+  const kind = targetKind(kindWord)?.name;
+  if (kind !== undefined && word.split('/').length > 2) return refuse(`"${word}" is no target.`, `Write ${kind}/NAME.`);
+  if (kind !== undefined) {
+    const all = `${kind}/NAME, or '${kind}/*' for all of them`;
+    return refuse(`"${word}" does not say which ${kind}.`, `Write ${all}.`);
+  }
+  if (LOCAL_KINDS.has(kindWord)) return refuse(`"${word}" is no target of a cluster.`, 'On this machine: add --local.');
+  if (!word.includes('/')) return refuse(`"${word}" names no target ksnoop knows.`, `Write a pod as pod/${word}.`);
+  return refuse(`"${word}" is no target.`, `Write KIND/NAME. ${kindsHint()}`);
+}
+
+/** What can be named, for hints. */
+export function kindsHint(): string {
+  return `Kinds that can be captured: ${TARGET_KINDS.map(({ name }) => name).join(', ')}, and custom resources that own pods.`;
+}

@@ -1,0 +1,40 @@
+import { dryRun } from '../../capture/plan/dry-run.ts';
+import { wantsColour } from '../../view/colour.ts';
+import { jsonLine } from '../../view/json-line.ts';
+import { dryRunLines } from '../../view/target-tree.ts';
+import { EXIT, type ExitCode } from '../../wire/errors.ts';
+import { tellError, type Voice } from '../logger.ts';
+import { openQuery } from './find-targets.ts';
+import type { CaptureConfig } from './options.ts';
+
+/**
+ * `ksnoop TARGET… --dry-run`: what would be captured goes to stdout, what would not to stderr.
+ * @returns what the capture would end with as far as that is known now: 1 when a right is missing, 3 without a target,
+ * 4 when some targets would fail
+ */
+export async function dryRunCommand(config: CaptureConfig, say: Voice, signal: AbortSignal): Promise<ExitCode> {
+  const { kube, query } = await openQuery(config, signal);
+  try {
+    const run = await dryRun(kube, query, config.maxTargets, signal);
+    for (const note of run.notes) say.tell(note);
+    for (const { error } of run.refused) tellError(error, say.tell);
+    const json = {
+      ...run,
+      refused: run.refused.map(({ label, error: { code, message, hint } }) => ({ label, code, message, hint })),
+    };
+    const width = process.stdout.isTTY === true ? process.stdout.columns : undefined;
+    const lines =
+      config.output.name === 'json'
+        ? [jsonLine(json)]
+        : dryRunLines(run, width, wantsColour(process.stdout, process.env));
+    await new Promise((resolve) => process.stdout.write(`${lines.join('\n')}\n`, resolve));
+    if (run.targets.length === 0) return run.refused[0]?.error.exit ?? EXIT.noTarget;
+    if (run.rights.some(({ required, allowed }) => required && !allowed)) return EXIT.failed;
+    const troubled = run.targets.filter(({ trouble, agent }) => trouble !== '' || agent !== 'ready').length;
+    if (troubled === run.targets.length)
+      return run.targets.every(({ trouble }) => trouble !== '') ? EXIT.noTarget : EXIT.failed;
+    return troubled > 0 || run.refused.length > 0 ? EXIT.partial : EXIT.done;
+  } finally {
+    kube.close();
+  }
+}

@@ -1,0 +1,56 @@
+import { type Command, Option } from 'commander';
+import { TRANSPORTS } from '../../capture/agents/transport-preference.ts';
+import { TARGETS_MAXIMUM } from '../../capture/limits.ts';
+import {
+  RESUME_WINDOW_MAXIMUM_MS,
+  RESUME_WINDOW_MINIMUM_MS,
+  RESUME_WINDOW_MS,
+  SNAPLEN_DEFAULT,
+} from '../../wire/limits.ts';
+import { COMPRESSIONS } from '../../wire/session-frame.ts';
+
+const [LEAST_S, MOST_MIN] = [RESUME_WINDOW_MINIMUM_MS / 1000, RESUME_WINDOW_MAXIMUM_MS / 60_000];
+const RESUME_WINDOW = `${LEAST_S}s to ${MOST_MIN}m (default: ${RESUME_WINDOW_MS / 1000}s)`;
+
+/** Flags of every command that captures, by what they are about: which targets. */
+export function addTargetFlags(command: Command): Command {
+  return command
+    .option('-n, --namespace <NAMESPACES>', "namespaces of the targets, comma-separated (default: the context's)")
+    .option('-A, --all-namespaces', 'targets of all namespaces')
+    .option('-l, --selector <LABELS>', 'objects with these labels; pods when no kind is named')
+    .option('--field-selector <FIELDS>', 'objects with these fields, such as status.phase=Running')
+    .option('--node <NODES>', 'only pods on these nodes')
+    .option('--backends-only', 'of an ingress, gateway or route: only the pods behind it')
+    .option('--controller-only', 'of an ingress, gateway or route: only the pods that serve it')
+    .option('--clients', 'also the pods that are seen speaking to the targets')
+    .option('--no-follow', 'only the pods there are now; those that appear later do not join');
+}
+
+/** How many of them, and which of their packets. */
+export function addPacketFlags(command: Command): Command {
+  return command
+    .option('--max-targets <N>', `how many targets are captured at once, at most (default: ${TARGETS_MAXIMUM})`)
+    .option('-c, --container <NAME>', 'only the ports this container declares')
+    .option('--whole-node', "of pods on their node's network: all of its traffic, not only their ports")
+    .option('-i, --interface <NAME>', 'interface in the network namespace of the target', 'any')
+    .option('-f, --filter <BPF>', 'filter in the language of pcap-filter(7)')
+    .option('-s, --snaplen <BYTES>', `bytes kept of each packet (default: ${SNAPLEN_DEFAULT})`)
+    .option('--headers-only', 'keep the headers of each packet: for flows and the health of TCP');
+}
+
+/** How the agents and the cluster are reached. */
+export function addTransportFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--transport <WAY>', 'to the agents; port-forward is resumed (default: auto)').choices(TRANSPORTS),
+    )
+    .option('--resume-window <TIME>', `how long port-forward keeps a broken stream: ${RESUME_WINDOW}`)
+    .addOption(
+      new Option('--compress <WHEN>', 'zstd through port-forward (default: auto, when it pays)').choices(COMPRESSIONS),
+    )
+    .option('--local', "capture on this machine, without a cluster's API server")
+    .addOption(new Option('--context <NAME>', 'context of the kubeconfig'))
+    .addOption(new Option('--kubeconfig <FILE>', 'kubeconfig to use'));
+}
+
+export const CLOCK_FLAG = ['--correct-clock-skew', "bring the nodes' times to the clock of this machine"] as const;

@@ -1,0 +1,85 @@
+import type { CaptureObserver } from '../../capture/streams/capture-observer.ts';
+import { timeSpan } from '../../view/units.ts';
+import { COMINGS_TOLD, COMINGS_TOLD_MS } from '../limits.ts';
+import { tellError, type Voice } from '../logger.ts';
+
+/** Says on stderr what happens during a capture. Targets that come and go are told one by one, up to a bound. */
+export class CaptureVoice implements CaptureObserver {
+  readonly #say: Voice;
+  #told = 0;
+  readonly #failures = new Set<string>();
+  #since = Number.NEGATIVE_INFINITY;
+  #joined = 0;
+  #left = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(say: Voice) {
+    this.#say = say;
+  }
+
+  started(_key: string, label: string, { joined, sandboxMs }: { joined: boolean; sandboxMs: number | undefined }) {
+    const early = sandboxMs === undefined ? '' : `, ${timeSpan(sandboxMs)} after its network was there`;
+    if (!joined) this.#say.say(`capturing ${label}${early}`);
+    else if (this.#mayTell()) this.#say.say(`capturing ${label}, which joined${early}`);
+    else this.#joined += 1;
+  }
+
+  waiting(_key: string, label: string, message: string): void {
+    this.#say.detail(`waiting for ${label}: ${message}`);
+  }
+
+  failed(_key: string, _label: string, error: Error): void {
+    // A filter that is wrong is so on every node.
+    const isNew = !this.#failures.has(error.message);
+    if (isNew && this.#mayTell()) {
+      this.#failures.add(error.message);
+      tellError(error, this.#say.tell);
+    } else this.#say.detail(error.message);
+  }
+
+  gone(_key: string, label: string): void {
+    if (this.#mayTell()) this.#say.tell(`${label} is gone`);
+    else this.#left += 1;
+  }
+
+  lost(gap: { readonly node: string; readonly reason: string }): void {
+    this.#say.tell(`the stream from ${gap.node} was lost: ${gap.reason} Trying again ...`);
+  }
+
+  resumed(gap: { readonly node: string; readonly from: Date }): void {
+    this.#say.tell(`the stream from ${gap.node} is back; packets since ${gap.from.toISOString()} are missing`);
+  }
+
+  note(message: string): void {
+    this.#say.tell(message);
+  }
+
+  log(node: string, message: string): void {
+    this.#say.detail(`${node}: ${message}`);
+  }
+
+  /** Tell what was held back. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#joined + this.#left > 0) {
+      this.#say.say(`${this.#joined} more targets joined and ${this.#left} more are gone; the summary names them`);
+    }
+    this.#joined = 0;
+    this.#left = 0;
+  }
+
+  #mayTell(): boolean {
+    const now = performance.now();
+    if (now - this.#since > COMINGS_TOLD_MS) {
+      this.close();
+      this.#since = now;
+      this.#told = 0;
+      this.#failures.clear();
+    }
+    this.#told += 1;
+    if (this.#told <= COMINGS_TOLD) return true;
+    this.#timer ??= setTimeout(() => this.close(), COMINGS_TOLD_MS).unref();
+    return false;
+  }
+}

@@ -1,0 +1,43 @@
+import { TRANSPORTS, type TransportWish } from '../../capture/agents/transport-preference.ts';
+import { RESUME_WINDOW_MAXIMUM_MS, RESUME_WINDOW_MINIMUM_MS, RESUME_WINDOW_MS } from '../../wire/limits.ts';
+import { COMPRESSIONS } from '../../wire/session-frame.ts';
+import { durationOf } from '../duration.ts';
+import { usage } from '../usage.ts';
+
+/** The flags that choose the way to the agents, as commander hands them over. */
+export interface RawTransportOptions {
+  readonly transport?: string;
+  readonly resumeWindow?: string;
+  readonly compress?: string;
+}
+
+/** Complete and validate them. @throws KsnoopError USAGE (exit 2) */
+export function completeTransport(raw: RawTransportOptions, local: boolean): TransportWish {
+  if (local && (raw.transport ?? raw.resumeWindow ?? raw.compress) !== undefined) {
+    throw usage(
+      '--local has its agent on this machine: --transport, --resume-window and --compress have no meaning with it.',
+    );
+  }
+  const name = raw.transport ?? 'auto';
+  const transport = TRANSPORTS.find((known) => known === name);
+  if (transport === undefined) throw usage(`There is no transport "${name}".`, `There are: ${TRANSPORTS.join(', ')}.`);
+  if (transport === 'exec' && raw.resumeWindow !== undefined) {
+    throw usage('--resume-window is of port-forward; what exec carries is not resumed.');
+  }
+  const compress = COMPRESSIONS.find((known) => known === (raw.compress ?? 'auto'));
+  if (compress === undefined) throw usage(`--compress takes ${COMPRESSIONS.join(', ')}, not "${raw.compress}".`);
+  if (transport === 'exec' && raw.compress !== undefined && compress !== 'off') {
+    throw usage('--compress is of port-forward; what exec carries is not compressed.');
+  }
+  return { transport, compress, resumeWindowMs: windowOf(raw.resumeWindow) };
+}
+
+function windowOf(text: string | undefined): number {
+  if (text === undefined) return RESUME_WINDOW_MS;
+  const milliseconds = durationOf(text, '--resume-window');
+  if (milliseconds >= RESUME_WINDOW_MINIMUM_MS && milliseconds <= RESUME_WINDOW_MAXIMUM_MS) {
+    return Math.round(milliseconds);
+  }
+  const [least, most] = [RESUME_WINDOW_MINIMUM_MS / 1000, RESUME_WINDOW_MAXIMUM_MS / 60_000];
+  throw usage(`--resume-window takes ${least}s to ${most}m, not "${text}".`);
+}

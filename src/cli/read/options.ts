@@ -1,0 +1,125 @@
+import { ANALYSIS_OUTPUT_NAMES, analysisOutput } from '../../run/analysis/index.ts';
+import type { AnalysisForm } from '../../run/analysis/output.ts';
+import { FORMATS, type Format, formatNamed, formatOf } from '../../run/convert/index.ts';
+import { type Moment, momentOf } from '../../run/convert/selection.ts';
+import { SNAPLEN_MAXIMUM } from '../../wire/limits.ts';
+import { usage } from '../usage.ts';
+
+/** What commander hands over for `ksnoop read`, before it is believed. */
+export interface RawReadOptions {
+  readonly output?: string;
+  readonly json?: boolean;
+  readonly where?: string;
+  readonly filter?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly write?: string;
+  readonly snaplen?: string;
+  readonly force?: boolean;
+  readonly showSecrets?: boolean;
+  readonly follow?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** A reading as it will be done: complete, validated, never changed. */
+export interface ReadConfig {
+  /** `-` for stdin. */
+  readonly path: string;
+  /** What is made of it: lines, or another capture. */
+  readonly make: ReadLines | ReadCapture;
+  readonly where: string | undefined;
+  readonly filter: string | undefined;
+  readonly from: Moment | undefined;
+  readonly to: Moment | undefined;
+  readonly showSecrets: boolean;
+  readonly follow: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+}
+
+export interface ReadLines {
+  readonly kind: 'lines';
+  readonly output: AnalysisForm;
+  readonly json: boolean;
+}
+
+export interface ReadCapture {
+  readonly kind: 'capture';
+  readonly format: Format;
+  /** `-` for stdout. */
+  readonly path: string;
+  readonly snaplen: number;
+  readonly force: boolean;
+}
+
+/** Who reads, and who is read from. */
+export interface Terminals {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+}
+
+/**
+ * Complete and validate what the user typed.
+ * @throws KsnoopError USAGE (exit 2), one sentence each
+ */
+export function completeRead(path: string | undefined, raw: RawReadOptions, terminals: Terminals): ReadConfig {
+  if (path === undefined || (path === '-' && terminals.stdin)) {
+    throw usage('There is no capture to read.', 'Name a file, or - for stdin: ksnoop read incident.pcapng');
+  }
+  if (raw.filter === '') throw usage('-f takes a filter in the language of pcap-filter(7), not nothing.');
+  const make = raw.write === undefined ? lines(raw) : capture(raw.write, raw, terminals);
+  if (make.kind === 'capture' && raw.where !== undefined && (path === '-' || raw.follow === true)) {
+    const why = 'what matches is known only when the capture was read once, and it is read again to be written.';
+    throw usage('-w with --where reads the capture twice, so it needs a file.', `For ${why}`);
+  }
+  return {
+    path,
+    make,
+    where: raw.where,
+    filter: raw.filter,
+    from: raw.from === undefined ? undefined : momentOf(raw.from, '--from'),
+    to: raw.to === undefined ? undefined : momentOf(raw.to, '--to'),
+    showSecrets: raw.showSecrets === true,
+    follow: raw.follow === true,
+    quiet: raw.quiet === true,
+    verbose: raw.verbose === true,
+  };
+}
+
+function lines(raw: RawReadOptions): ReadLines {
+  const name = raw.output ?? 'text';
+  const output = analysisOutput(name);
+  if (output === undefined) {
+    const hint =
+      formatNamed(name) === undefined ? `There are: ${ANALYSIS_OUTPUT_NAMES.join(', ')}.` : `Say where to: -w FILE`;
+    throw usage(`There is no output "${name}".`, hint);
+  }
+  if (raw.snaplen !== undefined) throw usage('-s cuts packets that are written: it needs -w.');
+  if (raw.json === true && !output.json) {
+    throw usage(
+      `The ${name} output has no JSON form.`,
+      'summary, flows and packets have one; the whole story is -o json.',
+    );
+  }
+  return { kind: 'lines', output, json: raw.json === true };
+}
+
+function capture(path: string, raw: RawReadOptions, { stdout }: Terminals): ReadCapture {
+  if (path === '') throw usage('-w takes the name of a file, or - for stdout.');
+  if (path === '-' && stdout) throw usage('A capture is binary and stdout is a terminal.', 'Name a file: -w FILE');
+  const format = raw.output === undefined ? formatOf(path) : formatNamed(raw.output);
+  if (format === undefined) {
+    const names = FORMATS.map(({ name }) => name).join(', ');
+    throw usage(`-w writes a capture, and "${raw.output}" is no format of captures.`, `There are: ${names}.`);
+  }
+  if (raw.json === true) throw usage('-w writes a capture: --json has no meaning with it.');
+  const snaplen = raw.snaplen === undefined || raw.snaplen === '0' ? SNAPLEN_MAXIMUM : wholeOf(raw.snaplen);
+  return { kind: 'capture', format, path, snaplen, force: raw.force === true };
+}
+
+function wholeOf(text: string): number {
+  const number = /^\d{1,7}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= 1 && number <= SNAPLEN_MAXIMUM) return number;
+  throw usage(`-s takes 0 to ${SNAPLEN_MAXIMUM} bytes, not "${text}".`);
+}

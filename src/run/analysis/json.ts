@@ -1,0 +1,15 @@
+import { TAKEN } from '../../analyze/engine/analysis.ts';
+import { jsonLine } from '../../view/json-line.ts';
+import type { AnalysisOutputKind } from './output.ts';
+
+/** The text output's content as JSON, an object a line (docs/json.md). */
+export const json: AnalysisOutputKind = {
+  detail: true,
+  packets: true,
+  create: ({ session, line }) => ({
+    event: (event, flow) => line(jsonLine(session.recorder.event(event, flow))),
+    packet: (view, taken) => {
+      if (taken === TAKEN.opaque) line(jsonLine(session.recorder.packet(view, view.interfaceId)));
+    },
+  }),
+};

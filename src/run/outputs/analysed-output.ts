@@ -1,0 +1,64 @@
+import { AnalysisSession } from '../../analyze/engine/session.ts';
+import type { NamedAddress } from '../../wire/pcapng-write.ts';
+import { sectionHeader } from '../../wire/pcapng-write.ts';
+import { analysisNotes } from '../analysis/notes.ts';
+import type { AnalysisOutputKind } from '../analysis/output.ts';
+import type { Output, OutputContext } from './output.ts';
+
+/** What a running capture finds, as `ksnoop read` shows it: the blocks are read as if they came from a file. */
+export class AnalysedOutput implements Output {
+  readonly #context: OutputContext;
+  readonly #session: AnalysisSession;
+
+  constructor(kind: AnalysisOutputKind, context: OutputContext) {
+    this.#context = context;
+    const { writer } = context;
+    this.#session = new AnalysisSession(kind, {
+      line: (text) => {
+        const bytes = Buffer.from(`${text}\n`, 'utf8');
+        writer.push(bytes, 0, bytes.length);
+      },
+      colour: context.colour,
+      align: context.width !== undefined,
+      width: context.width,
+      json: context.json,
+      where: context.where,
+      choice: undefined,
+      showSecrets: context.showSecrets,
+    });
+    this.#session.push(sectionHeader('', false));
+  }
+
+  get pending(): number {
+    return this.#context.writer.pending;
+  }
+
+  get omitted(): string | undefined {
+    return analysisNotes(this.#session).join('; ') || undefined;
+  }
+
+  get ended(): boolean {
+    return this.#context.writer.end !== undefined;
+  }
+
+  flush(): void {
+    this.#context.writer.flush();
+  }
+
+  addNames(records: readonly NamedAddress[]): void {
+    this.#session.addNames(records);
+  }
+
+  addInterface(_id: number, bytes: Uint8Array, offset: number, length: number): void {
+    this.#session.push(bytes.subarray(offset, offset + length));
+  }
+
+  write(_type: number, _id: number, bytes: Uint8Array, offset: number, length: number): void {
+    this.#session.push(bytes.subarray(offset, offset + length));
+  }
+
+  async close(): Promise<void> {
+    this.#session.end();
+    await this.#context.writer.drained();
+  }
+}

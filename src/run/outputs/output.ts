@@ -1,0 +1,49 @@
+import type { Condition } from '../../analyze/engine/session.ts';
+import type { CaptureOutput } from '../../capture/streams/capture.ts';
+import type { NamedAddress } from '../../wire/pcapng-write.ts';
+import type { ByteWriter } from '../sink/byte-writer.ts';
+
+/** One form in which captured packets leave ksnoop. */
+export interface Output extends CaptureOutput {
+  /** Names for addresses, as they become known. */
+  addNames(records: readonly NamedAddress[]): void;
+  /** Write what belongs at the end; resolves when the last byte is with the kernel. */
+  close(reason: string): Promise<void>;
+  /** What this form could not hold, for the closing summary. */
+  readonly omitted: string | undefined;
+}
+
+/** What an output is made with. */
+export interface OutputContext {
+  readonly writer: ByteWriter;
+  /** Whether lines may be coloured. */
+  readonly colour: boolean;
+  /** Columns of the terminal it goes to; undefined where there is none. */
+  readonly width: number | undefined;
+  /** `--json`, `--where` and `--show-secrets`, which binary forms have no use for. */
+  readonly json: boolean;
+  readonly where: Condition | undefined;
+  readonly showSecrets: boolean;
+}
+
+/** Makes an output of one form. */
+export type CreateOutput = (context: OutputContext) => Output;
+
+/** Packets as they are: bytes that must not reach a terminal. */
+export interface BinaryOutputKind {
+  readonly name: string;
+  readonly binary: true;
+  readonly json: false;
+  readonly create: CreateOutput;
+}
+
+/** What the analysis makes of them, as lines. Its code is loaded when it is used: a capture into a pipe starts without it. */
+export interface LinesOutputKind {
+  readonly name: string;
+  readonly binary: false;
+  /** Whether `--json` means something to it. */
+  readonly json: boolean;
+  load(): Promise<CreateOutput>;
+}
+
+export type OutputKind = BinaryOutputKind | LinesOutputKind;

@@ -1,0 +1,118 @@
+import { release, type } from 'node:os';
+import type { MergeSource } from '../../capture/streams/merge-source.ts';
+import { BLOCK } from '../../wire/pcapng.ts';
+import { isLastStatistics } from '../../wire/pcapng-read.ts';
+import {
+  endMarker,
+  interfaceStatistics,
+  type NamedAddress,
+  nameResolution,
+  sectionHeader,
+  withComment,
+} from '../../wire/pcapng-write.ts';
+import type { ByteWriter } from '../sink/byte-writer.ts';
+import { NamesWhenSeen } from './names-when-seen.ts';
+import type { BinaryOutputKind, Output } from './output.ts';
+
+interface InterfaceState {
+  readonly linkType: number;
+  packets: number;
+  /** Its last statistics have been written. */
+  complete: boolean;
+}
+
+/** One pcapng section: the form everything in the house speaks (design: "What flows"). */
+class PcapngOutput implements Output {
+  readonly omitted = undefined;
+  readonly #writer: ByteWriter;
+  readonly #interfaces: InterfaceState[] = [];
+  readonly #named = new Map<string, NamedAddress>();
+  readonly #whenSeen = new NamesWhenSeen();
+  readonly #startTime = now();
+
+  #begun = false;
+
+  constructor(writer: ByteWriter) {
+    this.#writer = writer;
+  }
+
+  get pending(): number {
+    return this.#writer.pending;
+  }
+
+  get ended(): boolean {
+    return this.#writer.end !== undefined;
+  }
+
+  flush(): void {
+    this.#writer.flush();
+  }
+
+  addNames(records: readonly NamedAddress[]): void {
+    const unknown = records.filter(({ address, names }) => String(this.#named.get(address)?.names) !== String(names));
+    for (const record of unknown) if (record.ifSeen && !this.#named.has(record.address)) this.#whenSeen.add(record);
+    const fresh = unknown.filter(({ ifSeen }) => !ifSeen);
+    if (fresh.length === 0) return;
+    for (const record of fresh) {
+      this.#named.set(record.address, record);
+      this.#whenSeen.delete(record.address);
+    }
+    if (this.#begun) this.#push(nameResolution(fresh));
+  }
+
+  addInterface(_id: number, bytes: Uint8Array, offset: number, length: number, source: MergeSource): void {
+    this.#begin();
+    let block = bytes.subarray(offset, offset + length);
+    const linkType = (block[8] as number) | ((block[9] as number) << 8);
+    this.#interfaces.push({ linkType, packets: 0, complete: false });
+    for (const remark of source.remarks) block = withComment(block, remark);
+    this.#push(block);
+  }
+
+  write(type: number, id: number, bytes: Uint8Array, offset: number, length: number): void {
+    const state = this.#interfaces[id];
+    if (type === BLOCK.enhancedPacket && state !== undefined) {
+      const met = this.#whenSeen.take(state.linkType, bytes, offset);
+      if (met.length > 0) this.addNames(met.map(({ address, names }) => ({ address, names })));
+    }
+    this.#writer.push(bytes, offset, length);
+    if (state === undefined) return;
+    if (type === BLOCK.enhancedPacket) state.packets += 1;
+    else if (type === BLOCK.interfaceStatistics) state.complete ||= isLastStatistics(bytes, offset, length);
+  }
+
+  async close(reason: string): Promise<void> {
+    for (const [interfaceId, { packets, complete }] of this.#interfaces.entries()) {
+      if (complete) continue;
+      // Its stream was lost: what is in the file is all that is known.
+      const time = now();
+      const known = { received: packets, droppedByKernel: 0, captured: packets };
+      this.#push(interfaceStatistics({ interfaceId, time, startTime: this.#startTime, endTime: time, ...known }));
+    }
+    this.#push(endMarker({ version: 1, reason, packets: this.#interfaces.map(({ packets }) => packets) }));
+    await this.#writer.drained();
+  }
+
+  /** Nothing is written before something is captured: a capture that fails leaves no bytes behind. */
+  #begin(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#push(sectionHeader(`${type()} ${release()}`));
+    if (this.#named.size > 0) this.#push(nameResolution(this.#named.values()));
+  }
+
+  #push(block: Uint8Array): void {
+    this.#writer.push(block, 0, block.length);
+  }
+}
+
+function now(): bigint {
+  return BigInt(Date.now()) * 1_000_000n;
+}
+
+export const pcapng: BinaryOutputKind = {
+  name: 'pcapng',
+  binary: true,
+  json: false,
+  create: ({ writer }) => new PcapngOutput(writer),
+};

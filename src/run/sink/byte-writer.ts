@@ -1,0 +1,154 @@
+import { closeSync, fstatSync, write } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
+import { systemCode } from '../../wire/errors.ts';
+
+/** Bytes gathered before they are handed to the kernel in one call. */
+const BATCH_BYTES = 256 * 1024;
+
+/** Node destroys the stdin of a child that has ended, perhaps before the kernel could say EPIPE. */
+const READER_GONE = new Set<string | undefined>(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED']);
+
+export type WriterEnd =
+  /** The reader went away (EPIPE): Wireshark was closed, `head` has enough. A normal end. */
+  | { readonly kind: 'closed' }
+  /** The kernel refused: a full disk, for example. */
+  | { readonly kind: 'failed'; readonly error: Error };
+
+/**
+ * Writes bytes to a file or a stream without ever blocking the event loop (which must go on sending heartbeats), copying
+ * what it is given. Pipes and sockets are written as non-blocking streams, files by the thread pool, one call at a time.
+ */
+export class ByteWriter {
+  /** Bytes taken and not yet with the kernel. */
+  pending = 0;
+  /** Bytes the kernel has taken. */
+  written = 0;
+  /** The first reason why no more can be written. */
+  end: WriterEnd | undefined;
+  readonly #write: (bytes: Uint8Array, done: (error: Error | null | undefined) => void) => void;
+  readonly #onProgress: () => void;
+  readonly #close: () => void;
+  #batch: Uint8Array<ArrayBuffer> = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  #filled = 0;
+  #spare: Uint8Array<ArrayBuffer> | undefined;
+  #queue: Uint8Array<ArrayBuffer>[] = [];
+  #writing = false;
+  #waiters: (() => void)[] = [];
+
+  /**
+   * @param sink a file descriptor, or a stream such as a child's stdin
+   * @param onProgress called whenever `pending` has shrunk or `end` was set
+   */
+  constructor(sink: number | Writable, onProgress: () => void) {
+    this.#onProgress = onProgress;
+    const ended = (error: Error) => this.#ended(error);
+    const file = typeof sink === 'number' && !isStream(sink) ? sink : undefined;
+    if (file !== undefined) {
+      this.#write = fileWrite(file);
+      this.#close = () => closeSync(file);
+      return;
+    }
+    const stream = typeof sink === 'number' ? new Socket({ fd: sink, readable: false }) : sink;
+    this.#write = streamWrite(stream, ended);
+    this.#close = () => void stream.end();
+  }
+
+  /** Take a copy of these bytes. */
+  push(bytes: Uint8Array, offset: number, length: number): void {
+    if (this.end !== undefined) return;
+    this.pending += length;
+    let from = offset;
+    let left = length;
+    while (left > 0) {
+      const taken = Math.min(left, BATCH_BYTES - this.#filled);
+      this.#batch.set(bytes.subarray(from, from + taken), this.#filled);
+      this.#filled += taken;
+      from += taken;
+      left -= taken;
+      if (this.#filled === BATCH_BYTES) {
+        this.#cutBatch();
+        if (!this.#writing) this.#next();
+      }
+    }
+  }
+
+  /** Hand over what has been gathered; while a call is under way that happens by itself when it returns. */
+  flush(): void {
+    if (!this.#writing) this.#next();
+  }
+
+  /** Resolves when all that was taken is with the kernel, or nothing more can be written. */
+  async drained(): Promise<void> {
+    this.flush();
+    while (this.pending > 0 && this.end === undefined) await new Promise<void>((done) => this.#waiters.push(done));
+  }
+
+  /** Close the file, or tell the stream's reader that no more comes. */
+  close(): void {
+    this.#close();
+  }
+
+  #cutBatch(): void {
+    this.#queue.push(this.#batch.subarray(0, this.#filled));
+    this.#batch = this.#spare ?? Buffer.allocUnsafeSlow(BATCH_BYTES);
+    this.#spare = undefined;
+    this.#filled = 0;
+  }
+
+  #next(): void {
+    if (this.end !== undefined) return;
+    if (this.#queue.length === 0 && this.#filled > 0) this.#cutBatch();
+    const bytes = this.#queue.shift();
+    if (bytes === undefined) return;
+    this.#writing = true;
+    this.#write(bytes, (error) => {
+      this.#writing = false;
+      if (error) {
+        this.#ended(error);
+        return;
+      }
+      this.pending -= bytes.length;
+      this.written += bytes.length;
+      this.#spare = new Uint8Array(bytes.buffer);
+      this.#next();
+      this.#tell();
+    });
+  }
+
+  #ended(error: Error): void {
+    if (this.end !== undefined) return;
+    this.end = READER_GONE.has(systemCode(error)) ? { kind: 'closed' } : { kind: 'failed', error };
+    this.#queue = [];
+    this.pending = 0;
+    this.#tell();
+  }
+
+  #tell(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const wake of waiters) wake();
+    this.#onProgress();
+  }
+}
+
+type Write = (bytes: Uint8Array, done: (error: Error | null | undefined) => void) => void;
+
+function isStream(fd: number): boolean {
+  const kind = fstatSync(fd);
+  return kind.isFIFO() || kind.isSocket();
+}
+
+function streamWrite(stream: Writable, onEnd: (error: Error) => void): Write {
+  stream.on('error', onEnd);
+  return (bytes, done) => void stream.write(bytes, done);
+}
+
+function fileWrite(fd: number): Write {
+  const step = (bytes: Uint8Array, done: (error: Error | null | undefined) => void): void =>
+    write(fd, bytes, (error, count) => {
+      if (error || count === bytes.length) done(error);
+      else step(bytes.subarray(count), done);
+    });
+  return step;
+}

@@ -1,0 +1,170 @@
+import { spawn } from 'node:child_process';
+import { closeSync, fchmodSync, ftruncateSync, openSync, statSync, unlinkSync } from 'node:fs';
+import type { Writable } from 'node:stream';
+import { isatty } from 'node:tty';
+import type { CaptureConfig } from '../../cli/capture/options.ts';
+import { profileArguments } from '../../cli/wireshark-profile/install.ts';
+import { EXIT, KsnoopError, systemCode } from '../../wire/errors.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { openFifo } from './fifo.ts';
+
+/** Where the packets go, opened. */
+export interface Sink {
+  readonly writer: ByteWriter;
+  /** Why writing ended besides what the writer says. */
+  readonly failure?: Error | undefined;
+  /** For the summary: `wrote incident.pcapng`; undefined for stdout. */
+  readonly description: string | undefined;
+  /** Close it; with `discard` a file made by us is taken away again, for nothing was captured. */
+  close(discard: boolean): Promise<void>;
+}
+
+/** What kept a sink from taking everything; undefined when nothing did, or its reader just went away. */
+export function failureOf({ failure, writer }: Sink): Error | undefined {
+  return failure ?? (writer.end?.kind === 'failed' ? writer.end.error : undefined);
+}
+
+/** What of a command's configuration says where its bytes go. */
+export interface SinkConfig extends Pick<CaptureConfig, 'sink' | 'force'> {
+  readonly output: { readonly name: string; readonly binary: boolean };
+}
+
+/**
+ * @param signal gives up waiting for the reader of a FIFO
+ * @throws KsnoopError FILE_EXISTS and USAGE (exit 2), CANNOT_WRITE, NO_WIRESHARK, and the signal's reason
+ */
+export async function openSink(config: SinkConfig, onProgress: () => void, signal: AbortSignal): Promise<Sink> {
+  switch (config.sink.kind) {
+    case 'stdout':
+      return openStdout(onProgress);
+    case 'wireshark':
+      return openWireshark(onProgress);
+    case 'file':
+      return openFile(config.sink.path, config, onProgress, signal);
+  }
+}
+
+function openStdout(onProgress: () => void): Sink {
+  const writer = new ByteWriter(1, onProgress);
+  return { writer, description: undefined, close: () => writer.drained() };
+}
+
+/** Captured packets are nobody else's business: 0600, also when an existing file is written over. */
+async function openFile(path: string, config: SinkConfig, onProgress: () => void, signal: AbortSignal): Promise<Sink> {
+  let fd: number;
+  let made = true;
+  try {
+    fd = openSync(path, 'wx', 0o600);
+  } catch (cause) {
+    if (systemCode(cause) !== 'EEXIST') throw cannotWrite(path, cause);
+    // A symbolic link may lead nowhere.
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (there === undefined) throw cannotWrite(path, 'it is a link to a file that does not exist');
+    // Nothing is lost by writing to them: /dev/null, or the pipe of a shell's >(program).
+    if (there.isFIFO()) return device(await waitedFor(path, signal), onProgress);
+    if (there.isCharacterDevice()) return device(openDevice(path, config), onProgress);
+    // Above all no disk: --force is for files.
+    if (!there.isFile()) throw cannotWrite(path, there.isDirectory() ? 'it is a folder' : 'it is not a file');
+    if (!config.force) {
+      throw fileExists(path);
+    }
+    made = false;
+    try {
+      fd = openSync(path, 'r+');
+      fchmodSync(fd, 0o600);
+      ftruncateSync(fd);
+    } catch (again) {
+      throw cannotWrite(path, again);
+    }
+  }
+  const writer = new ByteWriter(fd, onProgress);
+  return {
+    writer,
+    description: `wrote ${path}`,
+    close: async (discard) => {
+      await writer.drained();
+      writer.close();
+      if (discard && made) unlinkSync(path);
+    },
+  };
+}
+
+async function waitedFor(path: string, signal: AbortSignal): Promise<number> {
+  try {
+    return await openFifo(path, signal);
+  } catch (cause) {
+    throw signal.aborted ? cause : cannotWrite(path, cause);
+  }
+}
+
+function openDevice(path: string, config: SinkConfig): number {
+  let fd: number;
+  try {
+    fd = openSync(path, 'w');
+  } catch (cause) {
+    throw cannotWrite(path, cause);
+  }
+  if (!config.output.binary || !isatty(fd)) return fd;
+  closeSync(fd);
+  throw new KsnoopError('USAGE', `The ${config.output.name} form is binary and ${path} is a terminal.`, {
+    hint: 'Write it to a file, or send it to a program.',
+    exit: EXIT.usage,
+  });
+}
+
+/** Something that is there already and stays: a device, a FIFO, a program's stdin. */
+function device(target: number | Writable, onProgress: () => void): Sink {
+  const writer = new ByteWriter(target, onProgress);
+  return {
+    writer,
+    description: undefined,
+    close: async () => {
+      await writer.drained();
+      writer.close();
+    },
+  };
+}
+
+export function fileExists(path: string): KsnoopError {
+  return new KsnoopError('FILE_EXISTS', `The file ${path} exists and is not written over.`, {
+    hint: 'Choose another name, or say --force.',
+    exit: EXIT.usage,
+  });
+}
+
+/** @param cause what the system said, or why in words */
+export function cannotWrite(path: string, cause: unknown): KsnoopError {
+  const code = systemCode(cause) ?? '';
+  const why = typeof cause === 'string' ? cause : (REASONS[code] ?? `the system says ${code}`);
+  return new KsnoopError('CANNOT_WRITE', `The file ${path} cannot be written: ${why}.`, { cause });
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'you have no right to',
+  EPERM: 'you have no right to',
+  EISDIR: 'it is a folder',
+  ENAMETOOLONG: 'its name is too long',
+  ENOENT: 'its folder does not exist',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'its path leads through a file that is no folder',
+  EROFS: 'the file system is read-only',
+};
+
+async function openWireshark(onProgress: () => void): Promise<Sink> {
+  // In a session of its own: Ctrl-C ends the capture, and its packets stay on the screen.
+  const child = spawn('wireshark', [...profileArguments(), '-k', '-i', '-'], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (cause) =>
+      reject(
+        new KsnoopError('NO_WIRESHARK', `Wireshark could not be started: ${cause.message}.`, {
+          hint: 'Install it, or pipe into another program: ksnoop pod/NAME | tshark -r -',
+        }),
+      ),
+    );
+  });
+  return device(child.stdin, onProgress);
+}

@@ -1,0 +1,113 @@
+// Finding a pod's network namespace, in recorded trees of /proc: a namespace is a file, and who shares it has a link to it.
+import { closeSync, linkSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type HeldNamespace, holdNamespace } from '../../../src/agent/netns/namespace.ts';
+import { Proc } from '../../../src/agent/netns/proc.ts';
+import type { PodAgentTarget } from '../../../src/wire/agent-target.ts';
+
+const UID = '0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9';
+const OTHER_UID = '99999999-4e5f-6071-8293-a4b5c6d7e8f9';
+const APP = 'aa'.repeat(32);
+const PAUSE = 'bb'.repeat(32);
+const NET_DEV = (names: readonly string[]) => `Inter-|\n face |\n${names.map((name) => `  ${name}: 0 0`).join('\n')}\n`;
+
+let root: string;
+let held: HeldNamespace[];
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'ksnoop-proc-'));
+  held = [];
+  process_(1, '0::/init.scope', 'host', ['lo', 'ens3']);
+});
+afterEach(() => {
+  for (const { fd } of held) closeSync(fd);
+  rmSync(root, { recursive: true });
+});
+
+function process_(pid: number, cgroup: string, namespace: string, interfaces: readonly string[], start = 100): void {
+  const folder = join(root, String(pid));
+  mkdirSync(join(folder, 'ns'), { recursive: true });
+  mkdirSync(join(folder, 'net'));
+  writeFileSync(join(folder, 'cgroup'), `${cgroup}\n`);
+  writeFileSync(join(folder, 'stat'), `${pid} (a (b) c) S ${'0 '.repeat(18)}${start} 0 0\n`);
+  writeFileSync(join(folder, 'net', 'dev'), NET_DEV(interfaces));
+  const file = join(root, `namespace-${namespace}`);
+  writeFileSync(file, '', { flag: 'a' });
+  linkSync(file, join(folder, 'ns', 'net'));
+}
+
+const inPod = (uid: string, container: string) =>
+  `0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod${uid.replaceAll('-', '_')}.slice/cri-containerd-${container}.scope`;
+const inode = (namespace: string) => statSync(join(root, `namespace-${namespace}`)).ino;
+const TARGET: PodAgentTarget = {
+  key: 'k',
+  kind: 'pod',
+  namespace: 'shop',
+  pod: 'web-1',
+  uid: UID,
+  containers: [{ name: 'nginx', id: APP }],
+  hostNetwork: false,
+};
+
+function hold(target: PodAgentTarget = TARGET): HeldNamespace {
+  const proc = new Proc(root);
+  const namespace = holdNamespace(target, proc, proc.podProcesses());
+  held.push(namespace);
+  return namespace;
+}
+
+test('the namespace of the pod, told apart from other pods, with its interfaces', () => {
+  process_(10, inPod(OTHER_UID, 'cc'.repeat(32)), 'other', ['lo', 'eth0']);
+  process_(20, inPod(UID, PAUSE), 'web', ['lo', 'eth0', 'net1']);
+  process_(21, inPod(UID, APP), 'web', ['lo', 'eth0', 'net1']);
+  const namespace = hold();
+  expect(namespace.inode).toBe(inode('web'));
+  expect(namespace.name).toBe('shop/web-1');
+  expect(namespace.interfaces()).toEqual(['lo', 'eth0', 'net1']);
+  expect(namespace.description).toContain('containers=nginx');
+});
+
+test('without a pause process (CRI-O) any process of the pod will do', () => {
+  process_(21, inPod(UID, APP).replace('cri-containerd', 'crio'), 'web', ['lo', 'eth0']);
+  expect(hold().inode).toBe(inode('web'));
+});
+
+test('a static pod is found by its config hash, or by its container where the hash is not known', () => {
+  const hash = 'd41d8cd98f00b204e9800998ecf8427e';
+  process_(30, inPod(hash, APP), 'static', ['lo', 'eth0']);
+  expect(hold({ ...TARGET, uid: hash }).inode).toBe(inode('static'));
+  expect(hold().inode).toBe(inode('static'));
+});
+
+test("a process of the pod in the node's own namespace is passed over", () => {
+  process_(19, inPod(UID, APP), 'host', ['lo', 'ens3']);
+  process_(20, inPod(UID, PAUSE), 'web', ['lo', 'eth0']);
+  expect(hold().inode).toBe(inode('web'));
+});
+
+test('a hostNetwork pod is the node', () => {
+  const namespace = hold({ ...TARGET, hostNetwork: true });
+  expect(namespace.inode).toBe(inode('host'));
+  expect(namespace.name).toMatch(/^node\//);
+  expect(namespace.description).toContain('hostNetwork=true');
+});
+
+test('it lives as long as any process of the pod is in it', () => {
+  process_(20, inPod(UID, PAUSE), 'web', ['lo', 'eth0']);
+  process_(21, inPod(UID, APP), 'web', ['lo', 'eth0']);
+  const namespace = hold();
+  rmSync(join(root, '20'), { recursive: true });
+  expect(namespace.alive()).toBe(true);
+  rmSync(join(root, '21'), { recursive: true });
+  expect(namespace.alive()).toBe(false);
+  // The pid is used again, by another pod.
+  process_(20, inPod(OTHER_UID, PAUSE), 'other', ['lo', 'eth0']);
+  expect(namespace.alive()).toBe(false);
+});
+
+test('no process, and no interface but lo, are errors with a reason', () => {
+  expect(() => hold()).toThrow(expect.objectContaining({ code: 'POD_HAS_NO_PROCESS' }));
+  process_(20, inPod(UID, PAUSE), 'web', ['lo']);
+  expect(() => hold()).toThrow(expect.objectContaining({ code: 'NO_INTERFACE' }));
+});

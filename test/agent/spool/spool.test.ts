@@ -1,0 +1,121 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, expect, test } from 'vitest';
+import { Spool } from '../../../src/agent/spool/spool.ts';
+import { SpoolFile } from '../../../src/agent/spool/spool-file.ts';
+import { CaptureFramer } from '../../../src/wire/capture-read.ts';
+import { interfaceDescription, sectionHeader } from '../../../src/wire/pcapng-write.ts';
+import { Random } from '../../support/random.ts';
+
+const MIB = 1024 * 1024;
+const folder = mkdtempSync(join(tmpdir(), 'ksnoop-spool-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A reader that takes nothing until it is let, then at its own pace. */
+class SlowReader {
+  readonly numbers: number[] = [];
+  readonly stdout: Writable;
+  open = false;
+  #wake: (() => void) | undefined;
+  readonly #framer = new CaptureFramer({
+    interface: () => {},
+    packet: (bytes, offset) => {
+      this.numbers.push(new DataView(bytes.buffer, bytes.byteOffset + offset).getUint32(0));
+    },
+  });
+
+  constructor(random: Random) {
+    this.stdout = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        const take = () => {
+          // A reader that keeps the memory for itself would not notice that it is used again.
+          this.#framer.push(Uint8Array.from(chunk));
+          setTimeout(done, random.below(3));
+        };
+        if (this.open) take();
+        else this.#wake = take;
+      },
+    });
+  }
+
+  letGo(): void {
+    this.open = true;
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+}
+
+/** Push packets that are numbered, of any size; the numbers of those that were taken. */
+async function pushed(spool: Spool, random: Random, bytes: number, during: () => void): Promise<number[]> {
+  spool.push(sectionHeader('Linux'));
+  spool.push(interfaceDescription({ linkType: 1, snaplen: 262_144, name: 'a', description: '', filter: undefined }));
+  const data = new Uint8Array(300_000);
+  const taken: number[] = [];
+  let total = 0;
+  for (let number = 0; total < bytes; number += 1) {
+    const length = random.below(50) === 0 ? 4 + random.below(290_000) : 4 + random.below(3_000);
+    new DataView(data.buffer).setUint32(0, number);
+    if (spool.pushPacket(0, 0, number, length, length, 0, data, 0)) taken.push(number);
+    total += length;
+    if (random.below(200) === 0) await sleep(1);
+    if (number === 2_000) during();
+  }
+  return taken;
+}
+
+test.each([1, 2, 3, 4])(
+  'what memory does not hold goes to disk and comes in order, nothing lost, nothing twice (%i)',
+  async (seed) => {
+    const random = new Random(seed);
+    const reader = new SlowReader(random);
+    const file = new SpoolFile(folder, 24 * MIB);
+    const spool = new Spool(reader.stdout, { bound: 4 * MIB, keep: MIB, file });
+    expect(readdirSync(folder)).toEqual([]);
+    let most = 0;
+    const taken = await pushed(spool, random, 60 * MIB, () => {
+      most = spool.waiting;
+      if (seed % 2 === 0) reader.letGo();
+    });
+    most = Math.max(most, spool.waiting);
+    reader.letGo();
+    await spool.drained();
+    expect(reader.numbers).toEqual(taken);
+    expect(spool.waiting).toBe(0);
+    // More than memory may hold has waited.
+    if (seed % 2 === 1) expect(most).toBeGreaterThan(16 * MIB);
+  },
+  60_000,
+);
+
+test('without a disk memory is the bound', async () => {
+  const random = new Random(5);
+  const reader = new SlowReader(random);
+  const spool = new Spool(reader.stdout, { bound: 4 * MIB });
+  const taken = await pushed(spool, random, 20 * MIB, () => {});
+  expect(spool.waiting).toBeLessThanOrEqual(4 * MIB + 1024);
+  reader.letGo();
+  await spool.drained();
+  expect(reader.numbers).toEqual(taken);
+});
+
+test('a disk that fails is told of once, and what is there already is not lost', async () => {
+  const random = new Random(6);
+  const reader = new SlowReader(random);
+  const file = new SpoolFile(folder, 64 * MIB);
+  const write = file.write.bind(file);
+  let writes = 0;
+  file.write = (slot, bytes) => {
+    writes += 1;
+    return writes > 8 ? Promise.reject(new Error('ENOSPC: no space left on device')) : write(slot, bytes);
+  };
+  const told: string[] = [];
+  const spool = new Spool(reader.stdout, { bound: 4 * MIB, keep: MIB, file, fileFailed: (why) => told.push(why) });
+  const taken = await pushed(spool, random, 30 * MIB, () => {});
+  reader.letGo();
+  await spool.drained();
+  expect(reader.numbers).toEqual(taken);
+  expect(told).toEqual(['ENOSPC: no space left on device']);
+});

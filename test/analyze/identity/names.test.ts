@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { interfaceIdentity, observedName, recordedName } from '../../../src/analyze/identity/identity.ts';
+import { NAMES_PER_ADDRESS, Names } from '../../../src/analyze/identity/names.ts';
+import { IDENTITIES_MAXIMUM } from '../../../src/analyze/limits.ts';
+import { CLIENT, host, madeAnalysis, SERVER } from '../made-events.ts';
+
+describe('what a name says', () => {
+  it.each([
+    ['shop/web-1', { namespace: 'shop', pod: 'web-1' }],
+    ['web.shop', { service: 'web', namespace: 'shop' }],
+    ['node/worker-1', { node: 'worker-1' }],
+    ['worker-1', { name: 'worker-1' }],
+    ['worker-1.example.com', { name: 'worker-1.example.com' }],
+    ['a/b/c', { name: 'a/b/c' }],
+    ['', {}],
+  ])('in a capture file: %s', (text, parts) => {
+    expect(recordedName(text)).toEqual(parts);
+  });
+
+  it.each([
+    ['web.shop.svc.cluster.local.', { service: 'web', namespace: 'shop' }],
+    ['web-0.web.shop.svc.cluster.local', { pod: 'web-0', service: 'web', namespace: 'shop' }],
+    ['example.com', { name: 'example.com' }],
+    ['svc.example.com', { name: 'svc.example.com' }],
+  ])('asked of DNS: %s', (text, parts) => {
+    expect(observedName(text)).toEqual(parts);
+  });
+
+  it.each([
+    ['shop/web-1/any', 'node=worker-1 pod=shop/web-1 uid=1', { namespace: 'shop', pod: 'web-1', node: 'worker-1' }],
+    ['node/worker-1/eth0', '', { node: 'worker-1' }],
+    ['netns/blue/any', 'node=here netns=/run/netns/blue', { name: 'netns/blue' }],
+    ['eth0', '', {}],
+    ['\\Device\\NPF_{1}', '', {}],
+    ['a/b', '', {}],
+  ])('of an interface: %s', (name, description, parts) => {
+    expect(interfaceIdentity(name, description)).toEqual(parts);
+  });
+});
+
+describe('an address', () => {
+  it('is who had it at the time, before the first known the first', () => {
+    const { hosts, names } = madeAnalysis();
+    const number = host(hosts, SERVER);
+    names.addRecord(SERVER, ['shop/web-1'], 100);
+    names.addRecord(SERVER, ['shop/api-1'], 200);
+    names.addRecord(SERVER, ['shop/api-1'], 300);
+    names.add(SERVER, {}, 400);
+    const at = (time: number) => names.ofHost(number, time, 0)?.text;
+    expect([50, 100, 199, 200, 399, 400, 150, 500].map(at)).toEqual([
+      ...['shop/web-1', 'shop/web-1', 'shop/web-1', 'shop/api-1', 'shop/api-1', undefined, 'shop/web-1', undefined],
+    ]);
+    expect(names.ofAddress(SERVER, 250)?.pod).toBe('api-1');
+  });
+
+  it('that was looked up before it had a name has it from then on', () => {
+    const { hosts, names } = madeAnalysis();
+    const number = host(hosts, SERVER);
+    expect(names.ofHost(number, 0, 0)).toBeUndefined();
+    names.addObserved('10.9.9.9', 'other.example.com', 1);
+    expect(names.ofHost(number, 2, 0)).toBeUndefined();
+    names.addObserved(SERVER, 'web.example.com.', 3);
+    expect(names.ofHost(number, 4, 0)?.text).toBe('web.example.com');
+    names.addRecord(SERVER, ['shop/web-1'], 5);
+    expect(names.ofHost(number, 6, 0)?.text).toBe('shop/web-1');
+  });
+
+  it('is called by DNS only while nothing better is known', () => {
+    const { names } = madeAnalysis();
+    names.addObserved(SERVER, 'web.shop.svc.cluster.local', 10);
+    names.addRecord(SERVER, ['shop/web-1'], 50);
+    names.add(SERVER, {}, 90);
+    expect(names.ofAddress(SERVER, 60)?.text).toBe('shop/web-1');
+    expect(names.ofAddress(SERVER, 95)).toMatchObject({ service: 'web', namespace: 'shop', text: 'web.shop' });
+  });
+
+  it('of a pod goes by the Service it answers for as well, from the beginning', () => {
+    const { names } = madeAnalysis();
+    names.addRecord(SERVER, ['shop/web-1'], 10);
+    names.addRecord(SERVER, ['web-headless.shop', 'web.shop', 'shop/web-1'], 50);
+    names.addRecord(SERVER, ['db.other'], 90);
+    const web = { pod: 'web-1', namespace: 'shop', service: 'web', text: 'shop/web-1', group: 'web.shop' };
+    expect(names.ofAddress(SERVER, 20)).toMatchObject(web);
+    expect(names.ofAddress(SERVER, 60)).toMatchObject(web);
+    expect(names.ofAddress(SERVER, 95)).toMatchObject({ service: 'db', namespace: 'other', pod: undefined });
+  });
+
+  it('of one pod keeps what each source knows of it', () => {
+    const { names } = madeAnalysis();
+    names.addRecord(SERVER, ['shop/web-1']);
+    names.add(SERVER, { namespace: 'shop', pod: 'web-1', service: 'web', node: 'worker-1' }, 100);
+    names.addRecord(SERVER, ['shop/web-1'], 200);
+    expect(names.ofAddress(SERVER, 300)).toMatchObject({ node: 'worker-1', text: 'shop/web-1', group: 'web.shop' });
+  });
+
+  it('of two with the same name is the same identity', () => {
+    const { names } = madeAnalysis();
+    names.addRecord(SERVER, ['shop/web-1']);
+    names.addRecord('fd00::5', ['shop/web-1']);
+    expect(names.ofAddress(SERVER, 0)).toBe(names.ofAddress('fd00::5', 0));
+  });
+
+  it("on a pod's interface is the pod, the loopback address on each its own", () => {
+    const { hosts, names } = madeAnalysis();
+    names.addInterface(0, 'shop/client-1/any', 'node=worker-1 pod=shop/client-1 uid=1');
+    names.addInterface(1, 'shop/web-1/any');
+    names.addInterface(2, 'node/worker-1/any');
+    const [client, server, loopback] = [CLIENT, SERVER, '127.0.0.1'].map((address) => host(hosts, address));
+    names.sawLocal(client as number, 0, 10);
+    names.sawLocal(server as number, 2, 10);
+    names.sawLocal(loopback as number, 0, 10);
+    expect(names.ofHost(client as number, 20, 1)).toMatchObject({ pod: 'client-1', node: 'worker-1' });
+    expect(names.ofHost(server as number, 20, 1)).toBeUndefined();
+    expect(names.ofHost(loopback as number, 20, 0)?.text).toBe('shop/client-1');
+    expect(names.ofHost(loopback as number, 20, 1)?.text).toBe('shop/web-1');
+    expect(names.ofHost(loopback as number, 20, -1)).toBeUndefined();
+    expect(names.ofHost(-1, 20, 0)).toBeUndefined();
+    names.sawLocal(client as number, 1, 30);
+    expect(names.ofHost(client as number, 20, 2)?.text).toBe('shop/client-1');
+    expect(names.ofHost(client as number, 30, 2)?.text).toBe('shop/web-1');
+  });
+
+  it('with the name of a node that an interface told is the node', () => {
+    const { names } = madeAnalysis();
+    names.addInterface(0, 'shop/client-1/any', 'node=worker-1 pod=shop/client-1 uid=1');
+    names.addRecord('172.18.0.2', ['worker-1']);
+    names.addRecord('172.18.0.3', ['printer']);
+    expect(names.ofAddress('172.18.0.2', 0)).toMatchObject({ node: 'worker-1', name: undefined, text: 'worker-1' });
+    expect(names.ofAddress('172.18.0.3', 0)).toMatchObject({ node: undefined, name: 'printer' });
+  });
+
+  it('called by ever new names of DNS is bounded, the loss counted, and what it was before stays', () => {
+    const names = new Names();
+    names.addRecord(SERVER, ['shop/web-1']);
+    const more = 5;
+    for (let index = 0; index < IDENTITIES_MAXIMUM - 1 + more; index += 1) {
+      names.addObserved('10.0.0.9', `n${index}.example.com`, index);
+    }
+    expect(names.forgotten).toBe(IDENTITIES_MAXIMUM - 1 - NAMES_PER_ADDRESS + more);
+    names.addRecord(SERVER, ['shop/other'], 9);
+    expect(names.ofAddress(SERVER, 10)?.text).toBe('shop/web-1');
+  });
+
+  it('that changes hands without end is bounded, and the loss counted', () => {
+    const names = new Names();
+    for (let time = 0; time < NAMES_PER_ADDRESS * 2; time += 1) names.addRecord(SERVER, [`shop/web-${time}`], time);
+    expect(names.forgotten).toBe(NAMES_PER_ADDRESS);
+    expect(names.ofAddress(SERVER, 1e9)?.pod).toBe(`web-${NAMES_PER_ADDRESS * 2 - 1}`);
+  });
+});

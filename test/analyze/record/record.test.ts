@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { decodePacket, PacketView } from '../../../src/analyze/packet/packet.ts';
+import { Recorder } from '../../../src/analyze/record/record.ts';
+import { ethernet, ipv4, octets, udp } from '../decoded.ts';
+import { BASE, CLIENT, exchange, madeAnalysis, message, notice, SERVER, tcpFacts } from '../made-events.ts';
+
+const json = (record: object) => JSON.parse(JSON.stringify(record));
+
+describe('the record of', () => {
+  it('an exchange: names, times and the protocol under its key, in the documented order', () => {
+    const { recorder, names, flow } = madeAnalysis();
+    names.addRecord(CLIENT, ['shop/client-1']);
+    names.addRecord(SERVER, ['web.shop']);
+    const record = recorder.event(exchange(), flow({ id: 7 }));
+    expect(JSON.stringify(record)).toBe(
+      '{"v":1,"time":"2026-07-02T14:03:07.123456789Z","kind":"exchange","protocol":"http",' +
+        '"src":{"ip":"10.244.1.9","port":41234,"pod":"client-1","namespace":"shop"},' +
+        '"dst":{"ip":"10.244.1.5","port":80,"service":"web","namespace":"shop"},' +
+        '"latency":1200000,"ttfb":1000000,"requestBytes":80,"responseBytes":512,"status":"200","failed":false,' +
+        '"label":"GET /cart","route":"GET /cart","flow":7,"interface":"shop/client-1/any",' +
+        '"http":{"method":"GET","path":"/cart","host":"web","status":200}}',
+    );
+  });
+
+  it('an exchange of which a part is missing', () => {
+    const { recorder, flow } = madeAnalysis();
+    const open = { responseTime: undefined, responseEnd: undefined, responseBytes: 0, status: '' };
+    const unanswered = json(recorder.event(exchange({ ...open, incomplete: 'no response', failed: true }), flow()));
+    expect(unanswered).toMatchObject({ incomplete: 'no response', failed: true });
+    expect(unanswered).not.toHaveProperty('latency');
+    expect(unanswered).not.toHaveProperty('ttfb');
+    expect(unanswered).not.toHaveProperty('status');
+    const unasked = json(recorder.event(exchange({ incomplete: 'no request' }), flow()));
+    expect(unasked).not.toHaveProperty('latency');
+    expect(unasked).not.toHaveProperty('ttfb');
+  });
+
+  it('what the server asks, says or does: it is the source', () => {
+    const { recorder, flow } = madeAnalysis();
+    expect(recorder.event(exchange({ asker: 1 }), flow()).src?.ip).toBe(SERVER);
+    expect(json(recorder.event(message(), flow()))).toMatchObject({
+      src: { ip: SERVER },
+      requestBytes: 5,
+      failed: false,
+    });
+    expect(json(recorder.event(notice(), flow()))).toMatchObject({
+      dst: { ip: CLIENT },
+      code: 'TCP_RESET',
+      failed: true,
+    });
+    expect(recorder.event(notice({ from: undefined }), flow()).src?.ip).toBe(CLIENT);
+  });
+
+  it('a protocol that has a field called like one of the common ones: those stay', () => {
+    const { recorder, flow } = madeAnalysis();
+    const record = json(recorder.event(exchange({ fields: { flow: 'x', src: 'y', odd: { a: 1 } } }), flow({ id: 3 })));
+    expect(record).toMatchObject({ flow: 3, src: { ip: CLIENT }, odd: { a: 1 } });
+  });
+
+  it('a flow', () => {
+    const { recorder, flow } = madeAnalysis();
+    const record = json(recorder.flow(flow({ tcp: tcpFacts, interfaceId: 4 }).facts()));
+    expect(Object.keys(record)).toEqual([
+      ...['v', 'time', 'kind', 'protocol', 'src', 'dst', 'flow', 'transport', 'duration', 'client', 'server', 'tcp'],
+    ]);
+    expect(record).toMatchObject({ kind: 'flow', duration: 5e6, tcp: { state: 'closed', mss: [1460, null] } });
+    expect(json(recorder.flow(flow({ protocol: undefined, transport: 'icmp', clientPort: 0 }).facts()))).toMatchObject({
+      protocol: 'icmp',
+      src: { ip: CLIENT },
+    });
+  });
+
+  it('a packet', () => {
+    const { recorder, names } = madeAnalysis();
+    names.addRecord('10.0.0.2', ['kube-dns.kube-system']);
+    const packet = new PacketView();
+    const read = (linkType: number, bytes: Buffer) => {
+      packet.set(
+        bytes,
+        0,
+        bytes.length,
+        bytes.length,
+        Number(BASE >> 32n),
+        Number(BASE & 0xffff_ffffn),
+        0,
+        linkType,
+        2,
+      );
+      decodePacket(packet);
+      return json(recorder.packet(packet, 0));
+    };
+    expect(read(228, octets(ipv4(17, 30), udp(10), 'abcd'))).toEqual({
+      v: 1,
+      time: '2026-07-02T14:03:07.123456789Z',
+      kind: 'packet',
+      protocol: 'udp',
+      src: { ip: '10.0.0.1', port: 4660 },
+      dst: { ip: '10.0.0.2', port: 53, service: 'kube-dns', namespace: 'kube-system' },
+      interface: 'shop/client-1/any',
+      label: 'len 2',
+      direction: 'out',
+      length: 30,
+      captured: 30,
+    });
+    expect(read(1, octets(ethernet('88cc'), '0207'))).toMatchObject({
+      protocol: 'lldp',
+      src: { mac: '02:00:00:00:00:01' },
+      stopped: 'not decoded',
+    });
+  });
+});
+
+it('writes times before and long after the first packet', () => {
+  const { recorder, hosts, names } = madeAnalysis();
+  expect(recorder.timeText(-123_456_790)).toBe('2026-07-02T14:03:06.999999999Z');
+  expect(recorder.timeText(876_543_211)).toBe('2026-07-02T14:03:08.000000000Z');
+  const early = new Recorder({ hosts, names, interfaceName: () => undefined }, 0n);
+  expect(early.timeText(-1)).toBe('1969-12-31T23:59:59.999999999Z');
+  expect(recorder.timeText(100 * 86_400e9 + 1)).toBe('2026-10-10T14:03:07.123456790Z');
+});

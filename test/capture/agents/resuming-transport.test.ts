@@ -1,0 +1,152 @@
+import { fork } from 'node:child_process';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { listenAtDoor } from '../../../src/agent/listener/daemon.ts';
+import { resumingTransport } from '../../../src/capture/agents/resuming-transport.ts';
+import type { AgentTransport } from '../../../src/capture/agents/transport.ts';
+import { countedOctets } from '../../support/counted-octets.ts';
+import { CuttingProxy } from '../../support/cutting-proxy.ts';
+import { Random } from '../../support/random.ts';
+
+const cleanup: (() => void)[] = [];
+afterEach(() => {
+  for (const undo of cleanup.splice(0)) undo();
+});
+
+/** A door, the processes of its sessions, and a client whose connection goes through a proxy that cuts it. */
+async function conversation(options: { windowMs?: number; budgets?: number[]; compress?: 'on' | 'off' | 'auto' } = {}) {
+  const children: ReturnType<typeof fork>[] = [];
+  const door = listenAtDoor(0, () => {
+    const child = fork(join(import.meta.dirname, '../../support/carried-agent.ts'), [], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    children.push(child);
+    return child;
+  });
+  await new Promise((resolve) => door.once('listening', resolve));
+  const address = door.address();
+  const proxy = new CuttingProxy(typeof address === 'object' && address !== null ? address.port : 0);
+  proxy.budgets.push(...(options.budgets ?? []));
+  const port = await proxy.listen();
+  const seen = { octets: 0, wrong: -1, errors: '', notes: [] as string[] };
+  const open = resumingTransport({
+    dial: async () => connect(port, '127.0.0.1'),
+    windowMs: options.windowMs ?? 10_000,
+    compress: options.compress ?? 'off',
+    handshakeMs: 5_000,
+  });
+  const handlers = {
+    stdout: (chunk: Uint8Array) => {
+      if (seen.wrong < 0 && !countedOctets(seen.octets, chunk.length).equals(chunk)) seen.wrong = seen.octets;
+      seen.octets += chunk.length;
+    },
+    stderr: (chunk: Uint8Array) => {
+      seen.errors += Buffer.from(chunk).toString('utf8');
+    },
+    note: (text: string) => void seen.notes.push(text),
+  };
+  const transport: AgentTransport = await open(handlers, new AbortController().signal);
+  cleanup.push(() => {
+    transport.terminate();
+    proxy.close();
+    door.close();
+    for (const child of children) child.kill('SIGKILL');
+  });
+  return { transport, proxy, seen, children };
+}
+
+async function until(condition: () => boolean, milliseconds = 15_000): Promise<void> {
+  const end = performance.now() + milliseconds;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error('it did not come to that');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+test('carries the three streams and the exit code', async () => {
+  const { transport, seen } = await conversation();
+  transport.write('250000\n');
+  await until(() => seen.errors.includes('sent 250000'));
+  transport.write('end\n');
+  expect(await transport.ended).toEqual({ kind: 'exited', code: 7 });
+  expect(seen).toMatchObject({ octets: 250_000, wrong: -1, errors: 'sent 250000\nheard 250000 end\n', notes: [] });
+});
+
+const CUTS = [1, 2, 3, 4].flatMap((seed) => (['off', 'on'] as const).map((compress) => [seed, compress] as const));
+test.each(CUTS)(
+  'any cuts within the window leave the same octets, none twice, none missing (%i, zstd %s)',
+  async (seed, compress) => {
+    const random = new Random(seed);
+    const total = 4_000_000;
+    // The first answer is let through: a session that was never opened is another matter.
+    const budgets = Array.from({ length: 6 }, (_, index) => (index === 0 ? 400 : 0) + random.below(900_000));
+    const { transport, seen, proxy } = await conversation({ budgets, compress });
+    transport.write(`${total}\n`);
+    for (let line = 0; line < 20; line += 1) transport.write(`line${line}\n`);
+    await until(() => seen.octets >= total || seen.wrong >= 0, 40_000);
+    await until(() => seen.errors.includes('sent'));
+    transport.write('end\n');
+    expect(await transport.ended).toEqual({ kind: 'exited', code: 7 });
+    expect(seen.octets).toBe(total);
+    expect(seen.wrong).toBe(-1);
+    const lines = Array.from({ length: 20 }, (_, line) => `line${line}`).join(' ');
+    expect(seen.errors).toBe(`sent ${total}\nheard ${total} ${lines} end\n`);
+    expect(proxy.connections).toBeGreaterThan(2);
+    expect(seen.notes.length).toBeGreaterThan(0);
+  },
+  60_000,
+);
+
+test('a session whose process is gone is lost as soon as the door knows it', async () => {
+  const { transport, proxy, seen, children } = await conversation();
+  transport.write('1000\n');
+  await until(() => seen.octets === 1000);
+  children[0]?.kill('SIGKILL');
+  const end = await transport.ended;
+  expect(end.kind === 'lost' && end.error.message).toContain('The agent has ended the session');
+  // The first attempt may come before the door has heard of the end; then its connection ends, and the next is told.
+  expect(proxy.connections).toBeGreaterThanOrEqual(2);
+  expect(proxy.connections).toBeLessThanOrEqual(3);
+});
+
+test('a session that cannot be reached again is lost when its window is over', async () => {
+  const { transport, proxy } = await conversation({ windowMs: 10_000 });
+  const began = performance.now();
+  proxy.open = false;
+  proxy.cut();
+  expect((await transport.ended).kind).toBe('lost');
+  expect(performance.now() - began).toBeGreaterThan(9_000);
+}, 20_000);
+
+test('a connection that carries nothing any more is given up for another', async () => {
+  const { transport, proxy, seen } = await conversation({ windowMs: 20_000 });
+  proxy.freeze();
+  transport.write('1000\n');
+  await until(() => seen.octets === 1000, 15_000);
+  expect(seen.notes).toHaveLength(1);
+}, 20_000);
+
+test('nothing grows while the client is paused, and the rest comes afterwards', async () => {
+  const total = 40_000_000;
+  const { transport, seen } = await conversation();
+  transport.write(`${total}\n`);
+  await until(() => seen.octets > 100_000);
+  transport.pause();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const there = seen.octets;
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(seen.octets).toBe(there);
+  expect(seen.errors).toBe('');
+  transport.resume();
+  await until(() => seen.octets === total);
+  expect(seen.wrong).toBe(-1);
+}, 30_000);
+
+test('breaking off ends the session at once', async () => {
+  const { transport, children } = await conversation();
+  const exited = new Promise((resolve) => children[0]?.once('exit', resolve));
+  transport.terminate();
+  expect((await transport.ended).kind).toBe('lost');
+  expect(await exited).toBe(3);
+});

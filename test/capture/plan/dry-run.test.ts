@@ -1,0 +1,69 @@
+import { afterEach, expect, test } from 'vitest';
+import { loadKube } from '../../../src/capture/kube/config.ts';
+import { dryRun } from '../../../src/capture/plan/dry-run.ts';
+import { neededRights } from '../../../src/capture/plan/permissions.ts';
+import type { TargetQuery } from '../../../src/capture/targets/target-find.ts';
+import { parseTargets } from '../../../src/capture/targets/target-words.ts';
+import { type ObjectServer, podObject, startObjectServer } from '../../support/object-server.ts';
+
+let server: ObjectServer | undefined;
+afterEach(() => server?.api.close());
+
+const query = (...words: string[]): TargetQuery => ({
+  refs: parseTargets(words, false),
+  namespaces: ['shop'],
+  nodes: [],
+  sides: { backends: true, controller: true },
+});
+const words = (...targets: string[]) =>
+  neededRights(query(...targets), ['shop']).map(
+    ({ verb, group = '', resource, namespace = '*' }) => `${verb} ${group}/${resource} ${namespace}`,
+  );
+
+const ALWAYS = [
+  'list /pods ksnoop',
+  'get /pods/exec ksnoop',
+  'create /pods/exec ksnoop',
+  'get /pods/portforward ksnoop',
+  'create /pods/portforward ksnoop',
+];
+const AFTER = ['watch /pods shop', 'list /services shop'];
+
+test('a pod needs less than a Deployment', () => {
+  expect(words('pod/a')).toEqual([...ALWAYS, 'get /pods shop', 'list /pods shop', ...AFTER]);
+  expect(words('pod/a*')).toEqual([...ALWAYS, 'list /pods shop', ...AFTER]);
+  expect(words('deploy/a')).toEqual([
+    ...ALWAYS,
+    'get apps/deployments shop',
+    'list apps/deployments shop',
+    'watch apps/deployments shop',
+    'list /pods shop',
+    ...AFTER,
+  ]);
+});
+
+test('an Ingress needs what leads to both its sides', () => {
+  expect(words('ing/a')).toEqual(
+    expect.arrayContaining(['get networking.k8s.io/ingressclasses *', 'list apps/deployments *', 'get /services shop']),
+  );
+});
+
+test('pods with their owners, their agents, and what would keep them from being captured', async () => {
+  server = await startObjectServer(
+    { apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata: { name: 'web-5' } },
+    podObject('web-1', { owner: { kind: 'ReplicaSet', name: 'web-5' } }),
+    podObject('old', { phase: 'Succeeded', node: 'node2' }),
+    { ...podObject('agent', { namespace: 'ksnoop', labels: { 'app.kubernetes.io/name': 'ksnoop-agent' } }) },
+  );
+  server.answer('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', { status: { allowed: true } });
+  const kube = await loadKube({ kubeconfig: server.api.kubeconfig() });
+  const run = await dryRun(kube, query('pod/web-1', 'pod/old', 'pod/none'), 100, new AbortController().signal);
+  expect(run.targets).toMatchObject([
+    { name: 'web-1', owners: ['replicaset/web-5'], node: 'node1', trouble: '' },
+    { name: 'old', owners: [], trouble: expect.stringContaining('has completed') },
+  ]);
+  expect(run.targets[0]?.agent).toContain('is not ready');
+  expect(run.refused).toMatchObject([{ label: 'shop/none' }]);
+  expect(run.growing).toBe(false);
+  expect(run.rights.every(({ allowed }) => allowed)).toBe(true);
+});

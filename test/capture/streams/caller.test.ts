@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import { callerOf } from '../../../src/capture/streams/caller.ts';
+import { CallerTap } from '../../../src/capture/streams/caller-tap.ts';
+import { Merge } from '../../../src/capture/streams/merge.ts';
+import { EPB_FLAG } from '../../../src/wire/pcapng.ts';
+import { enhancedPacketBytes, writeEnhancedPacket } from '../../../src/wire/pcapng-write.ts';
+import { tcpFrame } from '../../support/built-capture.ts';
+import * as sample from '../../support/pcapng-sample.ts';
+
+const ETHERNET = 1;
+const asked = (flags: string, ports: readonly [number, number] = [40_000, 80]) =>
+  tcpFrame({ side: 0, sequence: 1, flags, ports, at: 0 });
+
+test.each([
+  ['a SYN', asked('S'), '10.0.0.1'],
+  ['a SYN to a higher port', asked('S', [100, 8080]), '10.0.0.1'],
+  ['an answered SYN', asked('S.', [80, 40_000]), undefined],
+  ['an answered SYN from a higher port', asked('S.', [8080, 800]), undefined],
+  ['what a client says later', asked('P.'), '10.0.0.1'],
+  ['what a server says', asked('P.', [80, 40_000]), undefined],
+])('%s tells who begins, or nobody', (_, frame, caller) => {
+  expect(callerOf(ETHERNET, frame, 0, frame.length)).toBe(caller);
+});
+
+test('IPv6 in cooked headers, in the words of Kubernetes', () => {
+  const bytes = Buffer.alloc(20 + 40 + 20);
+  bytes.writeUInt16BE(0x86dd, 0);
+  bytes[20] = 0x60;
+  bytes[26] = 6;
+  Buffer.from('fd000000000000000000000000000007', 'hex').copy(bytes, 28);
+  bytes.writeUInt16BE(40_000, 60);
+  bytes.writeUInt16BE(80, 62);
+  bytes[73] = 2;
+  expect(callerOf(276, bytes, 0, bytes.length)).toBe('fd00::7');
+  for (let length = 0; length < 74; length += 1) expect(callerOf(276, bytes, 0, length)).toBeUndefined();
+});
+
+test('any octets are an input', () => {
+  for (let seed = 0; seed < 300; seed += 1) {
+    const bytes = Buffer.from(Array.from({ length: 90 }, (_, at) => (seed * 31 + at * at * 7) & 0xff));
+    for (const linkType of [0, 1, 101, 113, 276]) callerOf(linkType, bytes, 0, bytes.length);
+  }
+});
+
+test('the tap hands everything on, and tells of callers of the pod alone, not of frames for others', () => {
+  const seen: string[] = [];
+  let written = 0;
+  const output = {
+    pending: 0,
+    ended: false,
+    flush: () => {},
+    addInterface: () => {},
+    write: () => {
+      written += 1;
+    },
+  };
+  const merge = new Merge(new CallerTap(output, (label, caller) => void seen.push(`${label} ${caller}`)));
+  const source = merge.addSource('node');
+  const frame = asked('S');
+  source.push(Buffer.concat([sample.header(), sample.describe('shop/web-1/any')]));
+  for (const flags of [
+    EPB_FLAG.inbound | EPB_FLAG.unicast,
+    EPB_FLAG.inbound | EPB_FLAG.promiscuous,
+    EPB_FLAG.outbound,
+    0,
+  ]) {
+    const block = new Uint8Array(enhancedPacketBytes(frame.length, flags !== 0));
+    writeEnhancedPacket(block, new DataView(block.buffer), 0, 0, 1, 2, frame.length, frame.length, flags, frame, 0);
+    source.push(block);
+  }
+  merge.flush();
+  expect(written).toBe(4);
+  expect(seen).toEqual(['shop/web-1 10.0.0.1', 'shop/web-1 10.0.0.1']);
+});

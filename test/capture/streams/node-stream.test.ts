@@ -1,0 +1,163 @@
+// One node's stream over as many sessions as it takes; the agent is played by the test, line by line.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { TransportHandlers } from '../../../src/capture/agents/transport.ts';
+import type { CaptureObserver } from '../../../src/capture/streams/capture-observer.ts';
+import { Merge } from '../../../src/capture/streams/merge.ts';
+import { NodeStream } from '../../../src/capture/streams/node-stream.ts';
+import { CaptureReport } from '../../../src/capture/streams/report.ts';
+import type { AgentTarget } from '../../../src/wire/agent-target.ts';
+import { KsnoopError } from '../../../src/wire/errors.ts';
+import { PlayedAgent } from '../../support/played-agent.ts';
+
+const TARGET: AgentTarget = { key: 'a', kind: 'host' };
+
+/** @param sessions what each agent does, one after the other; a KsnoopError refuses */
+function played(
+  sessions: (((agent: PlayedAgent) => void) | KsnoopError)[],
+  living: () => readonly AgentTarget[] = () => [TARGET],
+) {
+  const agents: PlayedAgent[] = [];
+  const events: string[] = [];
+  const packets: number[] = [];
+  const report = new CaptureReport();
+  report.add('a', 'shop/a');
+  const merge = new Merge({ addInterface: () => {}, write: (_type, id) => packets.push(id) });
+  const observer: CaptureObserver = {
+    started: (key) => events.push(`started ${key}`),
+    failed: (key, _label, error) => events.push(`failed ${key} ${error.code}`),
+    gone: (key) => events.push(`gone ${key}`),
+    lost: () => events.push('lost'),
+    resumed: () => events.push('resumed'),
+    waiting: () => {},
+    note: () => {},
+    log: () => {},
+  };
+  const plan = {
+    node: 'node1',
+    targets: [TARGET],
+    open: async (handlers: TransportHandlers) => {
+      const session = sessions.shift();
+      if (session === undefined) throw new KsnoopError('UNREACHABLE', 'nobody there');
+      if (session instanceof KsnoopError) throw session;
+      const agent = new PlayedAgent(handlers);
+      agents.push(agent);
+      setImmediate(() => session(agent));
+      return agent;
+    },
+    refresh: async () => living(),
+  };
+  const settings = {
+    interface: 'any',
+    filter: undefined,
+    snaplen: 100,
+    maxDurationMs: 1_000,
+    follow: false,
+    correctClocks: false,
+  };
+  const stream = new NodeStream(plan, {
+    settings,
+    merge,
+    report,
+    observer,
+    sessionId: () => '0'.repeat(32),
+    onStarted: () => {},
+  });
+  return { stream, agents, events, packets, report, merge };
+}
+
+test('a session from the request to the acknowledged end marker', async () => {
+  const { stream, agents, events, packets, report, merge } = played([(agent) => agent.capture()]);
+  const running = stream.run();
+  while (events.length === 0) await sleep(1);
+  expect(agents[0]?.said[0]).toMatchObject({ type: 'capture', targets: [TARGET], snaplen: 100 });
+  stream.stop();
+  expect(agents[0]?.said.at(-1)).toEqual({ type: 'stop' });
+  agents[0]?.finish();
+  await running;
+  merge.flush();
+  expect(agents[0]?.said.at(-1)).toEqual({ type: 'acknowledge' });
+  expect(packets).toEqual([0]);
+  expect(report.gaps).toEqual([]);
+  expect(events).toEqual(['started a']);
+});
+
+test('a lost stream is taken up again, and the gap is known', async () => {
+  const lose = (agent: PlayedAgent) => {
+    agent.capture();
+    agent.lose();
+  };
+  const finish = (agent: PlayedAgent) => {
+    agent.capture();
+    agent.finish('targets-gone');
+  };
+  const refused = new KsnoopError('UNREACHABLE', 'not yet');
+  const { stream, events, packets, report, merge } = played([lose, refused, finish]);
+  await stream.run();
+  merge.flush();
+  expect(events).toEqual(['started a', 'lost', 'resumed', 'started a']);
+  expect(packets).toEqual([0, 1]);
+  expect(report.gaps).toHaveLength(1);
+  expect(report.gaps[0]?.until?.getTime()).toBeGreaterThanOrEqual(report.gaps[0]?.from.getTime() ?? 0);
+});
+
+test('an agent that ends by itself for want of a lease is taken up again', async () => {
+  const lease = (agent: PlayedAgent) => {
+    agent.capture();
+    agent.finish('lease');
+  };
+  const { stream, events } = played([
+    lease,
+    (agent) => {
+      agent.capture();
+      agent.finish('targets-gone');
+    },
+  ]);
+  await stream.run();
+  expect(events).toEqual(['started a', 'lost', 'resumed', 'started a']);
+});
+
+test('a target that has gone meanwhile is not taken up again', async () => {
+  const { stream, events, report } = played(
+    [
+      (agent) => {
+        agent.capture();
+        agent.lose();
+      },
+    ],
+    () => [],
+  );
+  await stream.run();
+  expect(events).toEqual(['started a', 'lost', 'gone a']);
+  expect(report.targets.get('a')?.state).toBe('gone');
+});
+
+test('a refusal before anything was captured is final', async () => {
+  const { stream, events, report } = played([new KsnoopError('FORBIDDEN', 'no')]);
+  await stream.run();
+  expect(events).toEqual(['failed a FORBIDDEN']);
+  expect(report.gaps).toEqual([]);
+});
+
+test('another protocol version is an error, not a loop', async () => {
+  const { stream, events } = played([
+    (agent) => agent.tell({ type: 'hello', protocol: '9.0', version: '9', node: 'n' }),
+  ]);
+  await stream.run();
+  expect(events).toEqual(['failed a PROTOCOL_MISMATCH']);
+});
+
+test('damage in the stream is a loss, not a crash', async () => {
+  const { stream, events } = played([
+    (agent) => {
+      agent.capture();
+      agent.send(Buffer.alloc(64, 0xff));
+    },
+    (agent) => {
+      agent.capture();
+      agent.finish('targets-gone');
+    },
+  ]);
+  await stream.run();
+  expect(events.slice(0, 2)).toEqual(['started a', 'lost']);
+});

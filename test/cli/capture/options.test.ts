@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { completeCapture, type RawCaptureOptions } from '../../../src/cli/capture/options.ts';
+
+const complete = (raw: Partial<RawCaptureOptions> = {}, terminal = false, targets = ['pod/a']) =>
+  completeCapture(targets, { interface: 'any', ...raw }, terminal);
+
+test('a pipe gets pcapng, a terminal lines, a file pcapng', () => {
+  expect(complete().output.name).toBe('pcapng');
+  expect(complete({}, true).output.name).toBe('text');
+  expect(complete({ write: 'a.pcapng' }, true)).toMatchObject({
+    output: { name: 'pcapng' },
+    sink: { kind: 'file', path: 'a.pcapng' },
+  });
+  expect(complete({ write: '-' }).sink).toEqual({ kind: 'stdout' });
+  expect(complete({ wireshark: true }, true)).toMatchObject({
+    output: { name: 'pcapng' },
+    sink: { kind: 'wireshark' },
+  });
+});
+
+test('limits are none unless they are said', () => {
+  const none = Number.POSITIVE_INFINITY;
+  expect(complete()).toMatchObject({ durationMs: none, packets: none, bytes: none, snaplen: 262_144 });
+  const raw = { duration: '1m30s', count: '5', maxBytes: '64Mi', snaplen: '96' };
+  expect(complete(raw)).toMatchObject({ durationMs: 90_000, packets: 5, bytes: 64 * 2 ** 20, snaplen: 96 });
+  expect(complete({ snaplen: '0', maxBytes: '10M', duration: '2' })).toMatchObject({
+    snaplen: 262_144,
+    bytes: 10e6,
+    durationMs: 2_000,
+  });
+});
+
+test.each<[string, Partial<RawCaptureOptions>, RegExp]>([
+  ['duration in words', { duration: 'soon' }, /--duration takes a time such as 30s/],
+  ['a negative duration', { duration: '-5s' }, /--duration/],
+  ['a duration past a day', { duration: '25h' }, /up to 24h/],
+  ['no packets', { count: '0' }, /--count takes a whole number above 0/],
+  ['half a packet', { count: '1.5' }, /--count/],
+  ['bytes in words', { maxBytes: 'lots' }, /--max-bytes takes a size such as/],
+  ['a snaplen past the bound', { snaplen: '300000' }, /-s takes 0 to 262144/],
+  ['a snaplen that is no number', { snaplen: '1e3' }, /-s takes/],
+  ['an unknown output', { output: 'xml' }, /no output "xml".*/],
+  ['Wireshark and a file', { wireshark: true, write: 'a' }, /exclude each other/],
+  ['Wireshark and lines', { wireshark: true, output: 'text' }, /does not read/],
+  ['--local and a context', { local: true, context: 'a' }, /asks no cluster/],
+  ['--local and a container', { local: true, container: 'a' }, /needs the cluster/],
+])('%s is wrong use, in one sentence', (_, raw, sentence) => {
+  expect(() => complete(raw)).toThrow(
+    expect.objectContaining({ code: 'USAGE', exit: 2, message: expect.stringMatching(sentence) }),
+  );
+});
+
+test('binary is refused on a terminal, and no target is no capture', () => {
+  for (const output of ['pcap', 'pcapng']) {
+    expect(() => complete({ output }, true)).toThrow(/binary and stdout is a terminal/);
+  }
+  expect(() => complete({ write: '-' }, true)).toThrow(/binary and stdout is a terminal/);
+  expect(() => complete({}, false, [])).toThrow(expect.objectContaining({ exit: 2 }));
+});

@@ -1,0 +1,243 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
+import { compileWhere } from '../../../src/analyze/where/where.ts';
+import { ANALYSIS_OUTPUTS } from '../../../src/run/analysis/index.ts';
+import { type BuiltSegment, builtPcap, handshake } from '../../support/built-capture.ts';
+
+/** Octets of the client (sent) and of the server in turn, on a connection to a port. */
+interface Conversation {
+  readonly port: number;
+  readonly turns: readonly (readonly [client: string, server: string])[];
+}
+
+const http = (port: number, head: string, answer = '', tail = ''): Conversation => ({
+  port,
+  turns: [[`${head}\r\n\r\n`, `HTTP/1.1 200 OK\r\n${answer}Content-Length: 0\r\n\r\n${tail}`]],
+});
+
+/** The secrets are all the words that begin with `hush`. */
+const HTTP = [
+  'Authorization: Basic hush-a1',
+  'authorization:Bearer hush-a2',
+  'Authorization: Basic\r\n hush-a3:colon',
+  'Proxy-Authorization: Digest username="u", response="hush-a4"',
+  'Cookie: a=hush-a5; b=hush-a6',
+  'X-Api-Key: hush-a7',
+  'X-Vault-Token: hush-a8',
+  'X-Amz-Security-Token: hush-a9',
+  'PRIVATE-TOKEN: hush-b1',
+  'X-Registry-Auth: hush-b2',
+  'X-Forwarded-Access-Token: hush-b3',
+  'apikey: hush-b4',
+  'Referer: https://u:hush-b5@h/?access_token=hush-b6#id_token=hush-b7',
+  'X-Original-URI: /cb?code=hush-b8',
+  'Sec-WebSocket-Protocol: base64url.bearer.authorization.k8s.io.hush-b9, v4.channel.k8s.io',
+].map((field, index) => http(8000 + index, `GET /a HTTP/1.1\r\nHost: h\r\n${field}`));
+
+const TARGETS = [
+  'GET /a?access_token=hush-c1&x=1',
+  'GET /a?x=1&Password=hush-c2',
+  'GET /a?pass=hush-c3;sig=hush-c4',
+  'GET /a?api_key=hush-c5&apikey=hush-c6&api-key=hush-c7',
+  'GET /a?client_secret=hush-c8&client_assertion=hush-c9',
+  'GET /a?pass%77ord=hush-d1',
+  'GET /a?user[password]=hush-d2&user%5Bpassword%5D=hush-d3',
+  'GET http://u:hush-d4@h/a',
+  'GET /a?next=https://u:hush-d5@h/ ',
+  'GET /a?next=https%3A%2F%2Fu%3Ahush-d6%40h%2F',
+  'CONNECT u:hush-d7@h:443',
+  'GET /reset/eyJhbGciOiJub25lIn0.hush-d8.hush-d9',
+  'GET /a;jsessionid=hush-e0?sid=hush-e9',
+].map((line, index) => http(8100 + index, `${line.trim()} HTTP/1.1\r\nHost: u:hush-e1@h`));
+
+const ANSWERS = [
+  'Set-Cookie: id=hush-e2; Path=/\r\n',
+  'Location: https://u:hush-e3@h/?token=hush-e4\r\n',
+  'X-Auth-Token: hush-e5\r\n',
+].map((answer, index) => http(8200 + index, 'GET /a HTTP/1.1\r\nHost: h', answer));
+
+const frame = (text: string) => `\x81${String.fromCharCode(text.length)}${text}`;
+const WEBSOCKET = ['{"user":"u","password":"hush-f1","n":1}', 'token=hush-f2', 'Authorization: Bearer hush-f3'].map(
+  (text, index): Conversation => ({
+    port: 8300 + index,
+    turns: [
+      [
+        'GET /ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: a\r\n\r\n',
+        `HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n${frame(text)}`,
+      ],
+    ],
+  }),
+);
+
+/** A header field as HPACK has it, of no table (RFC 7541, section 6.2.2). */
+const field = (name: string, value: string) =>
+  `\x00${String.fromCharCode(name.length)}${name}${String.fromCharCode(value.length)}${value}`;
+const h2 = (type: number, flags: number, stream: number, payload: string) =>
+  `\0\0${String.fromCharCode(payload.length, type, flags)}\0\0\0${String.fromCharCode(stream)}${payload}`;
+const HTTP2: Conversation = {
+  port: 8400,
+  turns: [
+    [
+      `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${h2(4, 0, 0, '')}${h2(
+        1,
+        5,
+        1,
+        field(':method', 'POST') + field(':path', '/s.S/M?token=hush-g1') + field(':authority', 'u:hush-g2@h'),
+      )}${h2(
+        1,
+        5,
+        3,
+        field(':method', 'GET') + field(':path', '/a') + field('cookie', 'hush-g3') + field('x-token-bin', 'hush-g4'),
+      )}`,
+      `${h2(4, 0, 0, '')}${h2(1, 5, 1, field(':status', '200') + field('content-type', 'application/grpc') + field('grpc-status', '16') + field('grpc-message', 'bad token=hush-g5'))}${h2(
+        1,
+        5,
+        3,
+        field(':status', '302') + field('set-cookie', 'hush-g6') + field('location', '/?code=hush-g7'),
+      )}${h2(7, 0, 0, `\0\0\0\x01\0\0\0\x01password=hush-g8`)}`,
+    ],
+  ],
+};
+
+const resp = (...words: string[]) =>
+  `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`;
+const REDIS: Conversation = {
+  port: 6379,
+  turns: [
+    resp('AUTH', 'hush-h1'),
+    resp('auth', 'u', 'hush-h2'),
+    resp('HELLO', '3', 'AUTH', 'u', 'hush-h3'),
+    resp('CONFIG', 'SET', 'maxclients', '5', 'requirepass', 'hush-h4'),
+    resp('ACL', 'SETUSER', 'u', 'on', '>hush-h5', '~*'),
+    resp('MIGRATE', 'h', '1', 'k', '0', '10', 'AUTH2', 'u', 'hush-h6'),
+    resp('SENTINEL', 'SET', 'm', 'auth-pass', 'hush-h7'),
+    resp('HSET', 'user:1', 'name', 'u', 'password', 'hush-h8'),
+    resp('SETEX', 'session:token', '60', 'hush-h9'),
+    resp('SET', 'user:1', '{"password":"hush-i1"}'),
+    'AUTH hush-i2\r\n',
+  ].map((command) => [command, '-ERR it was redis://:hush-i3@h/0\r\n'] as const),
+};
+
+const SQL = [
+  "ALTER USER a PASSWORD 'hush-j1'",
+  'ALTER ROLE a PASSWORD $$hush-j2$$',
+  "ALTER ROLE a PASSWORD E'hush-j3'",
+  "ALTER ROLE a PASSWORD /* new */ 'hush-j4'",
+  "ALTER ROLE a -- change it\n PASSWORD 'hush-j5'",
+  "SELECT dblink_connect('c', 'host=h password=hush-j6')",
+  "CREATE SUBSCRIPTION s CONNECTION 'host=h user=u password=hush-j7' PUBLICATION p",
+  "SELECT crypt('hush-j8', gen_salt('bf'))",
+  "INSERT INTO users (name, password) VALUES ('a', 'hush-j9'), ('b', 'hush-k1')",
+  "UPDATE users SET password = 'hush-k2', token='hush-k3'",
+  "SET PASSWORD FOR 'a' @ '%' = PASSWORD('hush-k4')",
+  "ALTER USER a IDENTIFIED BY 'hush-k5' REPLACE 'hush-k6'",
+  "CREATE USER a IDENTIFIED /* x */ BY 'hush-k7', b IDENTIFIED BY 'hush-k8'",
+  "CREATE TABLE f (a int) CONNECTION='mysql://u:hush-k9@h/d'",
+  '/*!50000 ALTER USER a IDENTIFIED BY "hush-l1" */',
+  "CHANGE MASTER TO MASTER_PASSWORD='hush-l2'",
+  "ALTER USER a IDENTIFIED BY 'hush-l3 ",
+];
+const u32be = (value: number) =>
+  String.fromCharCode(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
+const postgresql = (type: string, body: string) => `${type}${u32be(body.length + 4)}${body}`;
+const mysql = (number: number, body: string) => `${String.fromCharCode(body.length, 0, 0, number)}${body}`;
+const STATEMENTS = SQL.flatMap((sql, index): Conversation[] => [
+  {
+    port: 5432 + index * 2,
+    turns: [
+      [
+        postgresql('Q', `${sql}\0`),
+        `${postgresql('E', `SERROR\0C42601\0Msyntax error at or near "${sql}"\0\0`)}${postgresql('Z', 'I')}`,
+      ],
+    ],
+  },
+  { port: 3306 + index * 2, turns: [[mysql(0, `\x03${sql}`), mysql(1, `\xff\x28\x04#42000near '${sql}' at line 1`)]] },
+]);
+
+const conversations = [...HTTP, ...TARGETS, ...ANSWERS, ...WEBSOCKET, HTTP2, REDIS, ...STATEMENTS];
+
+/** All of them, one connection after the other. */
+function capture(): Buffer {
+  const segments = conversations.flatMap(({ port, turns }, index): BuiltSegment[] => {
+    const ports = [40_000 + index, port] as const;
+    let at = index * 1000;
+    const next: [number, number] = [101, 201];
+    const talk = turns.flatMap((texts) =>
+      texts.map((text, side): BuiltSegment => {
+        const payload = Buffer.from(text, 'latin1');
+        at += 3;
+        const own = side === 0 ? 0 : 1;
+        const segment = {
+          side: own,
+          sequence: next[own],
+          acknowledgment: next[own === 0 ? 1 : 0],
+          flags: 'P.',
+          payload,
+          at,
+          ports,
+        } as const;
+        next[own] += payload.length;
+        return segment;
+      }),
+    );
+    return [...handshake([100, 200], index * 1000).map((segment) => ({ ...segment, ports })), ...talk];
+  });
+  return builtPcap(segments);
+}
+
+const OWN = join(import.meta.dirname, '../../analyze/protocols/captures');
+const RECORDED = ['http2', 'postgresql', 'mysql', 'amqp', 'kafka', 'mongodb', 'websocket', 'memcached'];
+const captures = new Map([
+  ['made', capture()],
+  ...RECORDED.map((name): [string, Buffer] => [name, readFileSync(join(OWN, `${name}.pcap`))]),
+]);
+
+/** Every form there is, as `name`, whether as JSON, and with which --where. */
+const loaded = await Promise.all(ANALYSIS_OUTPUTS.map(async (form) => ({ form, kind: await form.load() })));
+const forms = loaded.flatMap(({ form, kind }) =>
+  (form.json ? [false, true] : [false]).flatMap((json) =>
+    [undefined, 'protocol != "none"'].map((where) => ({
+      form: form.name,
+      kind,
+      json,
+      where,
+      name: `${form.name} ${json} ${where}`,
+    })),
+  ),
+);
+
+function written(bytes: Buffer, { kind, json, where }: (typeof forms)[number], showSecrets: boolean): string {
+  const lines: string[] = [];
+  const session = new AnalysisSession(kind, {
+    where: where === undefined ? undefined : compileWhere(where),
+    choice: undefined,
+    showSecrets,
+    line: (line) => void lines.push(line),
+    colour: true,
+    align: false,
+    width: undefined,
+    json,
+  });
+  session.push(bytes);
+  session.end();
+  return lines.join('\n');
+}
+
+const SECRET = /(?:hush|hunter2)[-\w]*/g;
+const secretsIn = (text: string) => [...new Set(text.match(SECRET) ?? [])].sort();
+
+describe.each([...captures])('the secrets of %s', (_, bytes) => {
+  it.each(forms)('are not in the output $name', (form) => {
+    expect(secretsIn(written(bytes, form, false))).toEqual([]);
+  });
+});
+
+it('the secrets that were made are in the JSON with --show-secrets', () => {
+  const [bytes, json] = [captures.get('made'), forms.find(({ form }) => form === 'json')];
+  if (bytes === undefined || json === undefined) throw new Error('neither can be missing');
+  const all = secretsIn(bytes.toString('latin1'));
+  expect(all.length).toBeGreaterThan(80);
+  expect(secretsIn(written(bytes, json, true))).toEqual(all);
+});
