@@ -1,7 +1,7 @@
 import { VERSION } from '../wire/version.ts';
 import { idle } from './listener/idle.ts';
 import { Proc } from './netns/proc.ts';
-import { converse, ownStreams } from './session/run-session.ts';
+import { ownStreams, runSession } from './session/run-session.ts';
 
 const VERBS = 'capture, idle or --version';
 
@@ -9,7 +9,7 @@ const [verb, ...rest] = process.argv.slice(2);
 if (rest.length > 0) fail(`ksnoop-agent takes one word: ${VERBS}.`);
 switch (verb) {
   case 'capture':
-    converse(ownStreams());
+    runSession(ownStreams());
     break;
   case 'idle':
     idle(new Proc());
@@ -18,7 +18,7 @@ switch (verb) {
     // Started by the waiting process alone. Loaded only here: whoever waits has no use for websockets.
     if (process.send === undefined) fail('session is started by ksnoop-agent idle.');
     const { carriedStreams } = await import('./listener/daemon-session.ts');
-    converse(carriedStreams());
+    runSession(carriedStreams());
     break;
   }
   case '--version':

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { EXIT } from '../wire/errors.ts';
-import { tellError, voice } from './logger.ts';
+import { logger, reportError } from './logger.ts';
 import { program } from './program.ts';
 import type { SetValue } from './settings/read.ts';
 
@@ -20,11 +20,11 @@ async function main(): Promise<number> {
   } catch (thrown) {
     // commander has said already what is wrong with the flags.
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
-    const { tell } = voice({ quiet: false, verbose: false });
-    const code = tellError(thrown, tell);
+    const { warn } = logger({ quiet: false, verbose: false });
+    const code = reportError(thrown, warn);
     // What is wrong may be none of the words that were typed.
     if (code === EXIT.usage)
-      for (const { setting, value, source } of used) tell(`${source} sets ${setting.name}: ${value}`);
+      for (const { setting, value, source } of used) warn(`${source} sets ${setting.name}: ${value}`);
     return code;
   }
   return exit;

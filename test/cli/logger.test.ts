@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { tellError, voice } from '../../src/cli/logger.ts';
+import { logger, reportError } from '../../src/cli/logger.ts';
 import { KsnoopError } from '../../src/wire/errors.ts';
 
 let said = '';
@@ -21,38 +21,38 @@ test.each([
   [{ quiet: false, verbose: true }, ['progress', 'detail', 'always']],
   [{ quiet: true, verbose: true }, ['detail', 'always']],
 ])('%j says %j', (options, lines) => {
-  const { say, detail, tell } = voice(options);
-  say('progress');
-  detail('detail');
-  tell('always');
+  const { info, debug, warn } = logger(options);
+  info('progress');
+  debug('detail');
+  warn('always');
   expect(said).toBe(lines.map((line) => `ksnoop: ${line}\n`).join(''));
 });
 
 test('what would move a terminal is shown, not obeyed', () => {
-  voice({ quiet: false, verbose: false }).tell('a\u001b[2Jb\u009b1mc\u202ed\re\u0007');
+  logger({ quiet: false, verbose: false }).warn('a\u001b[2Jb\u009b1mc\u202ed\re\u0007');
   expect(said).toBe('ksnoop: a\\x1b[2Jb\\x9b1mc\\u202ed\\x0de\\x07\n');
 });
 
 test('line ends of others stay line ends', () => {
-  voice({ quiet: false, verbose: false }).tell('one\r\ntwo\n');
+  logger({ quiet: false, verbose: false }).warn('one\r\ntwo\n');
   expect(said).toBe('ksnoop: one\ntwo\n');
 });
 
 test('an error says what happened, what to do, and its code', () => {
   const lines: string[] = [];
   const tell = (line: string) => void lines.push(line);
-  expect(tellError(new KsnoopError('A_CODE', 'It broke.', { hint: 'Mend it.', exit: 3 }), tell)).toBe(3);
-  expect(tellError(new KsnoopError('B_CODE', 'It broke.'), tell)).toBe(1);
+  expect(reportError(new KsnoopError('A_CODE', 'It broke.', { hint: 'Mend it.', exit: 3 }), tell)).toBe(3);
+  expect(reportError(new KsnoopError('B_CODE', 'It broke.'), tell)).toBe(1);
   expect(lines).toEqual(['It broke. Mend it. [A_CODE]', 'It broke. [B_CODE]']);
 });
 
 test('what nobody foresaw is one line, its stack trace only for who asks', () => {
   const lines: string[] = [];
   const tell = (line: string) => void lines.push(line);
-  expect(tellError(new TypeError('x is not a function'), tell)).toBe(1);
-  expect(tellError('words', tell)).toBe(1);
+  expect(reportError(new TypeError('x is not a function'), tell)).toBe(1);
+  expect(reportError('words', tell)).toBe(1);
   expect(lines).toEqual(['something unforeseen happened: x is not a function', 'something unforeseen happened: words']);
   vi.stubEnv('KSNOOP_DEBUG', '1');
-  tellError(new TypeError('again'), tell);
+  reportError(new TypeError('again'), tell);
   expect(lines.at(-1)).toMatch(/TypeError: again\n\s+at /);
 });

@@ -10,7 +10,7 @@ import type { PodProcess, Proc } from './proc.ts';
 export const NODE_NAME = process.env.NODE_NAME ?? hostname();
 
 /** A network namespace held open: it cannot change identity any more, whatever happens to the processes in it. */
-export interface HeldNamespace {
+export interface OpenNetns {
   readonly fd: number;
   readonly inode: number;
   /** First part of its interfaces' names: `shop/web-1`, `netns/client`, `node/worker-1`. */
@@ -32,7 +32,7 @@ const NAMED = ['/run/netns', '/var/run/netns'];
  * @param processes the pods' processes as `Proc.podProcesses` found them
  * @throws KsnoopError POD_HAS_NO_PROCESS, NO_SUCH_NAMESPACE, NO_SUCH_PROCESS, NO_INTERFACE, NOT_ALLOWED
  */
-export function holdNamespace(target: AgentTarget, proc: Proc, processes: readonly PodProcess[]): HeldNamespace {
+export function openNetns(target: AgentTarget, proc: Proc, processes: readonly PodProcess[]): OpenNetns {
   switch (target.kind) {
     case 'pod':
       return holdPod(target, proc, processes);
@@ -49,7 +49,7 @@ export function holdNamespace(target: AgentTarget, proc: Proc, processes: readon
   }
 }
 
-function holdPod(target: PodAgentTarget, proc: Proc, processes: readonly PodProcess[]): HeldNamespace {
+function holdPod(target: PodAgentTarget, proc: Proc, processes: readonly PodProcess[]): OpenNetns {
   const label = `${target.namespace}/${target.pod}`;
   const containers = target.containers.map(({ name }) => name).join(',');
   const description = `node=${NODE_NAME} pod=${label} uid=${target.uid}${containers && ` containers=${containers}`}`;
@@ -99,7 +99,7 @@ function rank(process: PodProcess, known: ReadonlySet<string>): number {
   return known.has(process.container) ? 1 : 0;
 }
 
-function holdProcess(proc: Proc, pid: number, name: string, description: string): HeldNamespace {
+function holdProcess(proc: Proc, pid: number, name: string, description: string): OpenNetns {
   const held = tryHold(proc, pid);
   if (held === undefined) {
     throw new KsnoopError('NO_SUCH_PROCESS', `There is no process ${pid} on ${NODE_NAME}, or it has ended.`, {
@@ -124,7 +124,7 @@ function tryHold(proc: Proc, pid: number): { fd: number; inode: number } | undef
   }
 }
 
-function holdNamed(name: string): HeldNamespace {
+function holdNamed(name: string): OpenNetns {
   const path = isAbsolute(name) ? name : NAMED.map((folder) => `${folder}/${name}`).find((file) => existsSync(file));
   if (path === undefined || name.includes('../..')) throw noSuchNamespace(name);
   let fd: number;

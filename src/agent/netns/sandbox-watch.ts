@@ -1,7 +1,7 @@
 import type { PodAgentTarget } from '../../wire/agent-target.ts';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { SANDBOX_LATER_LOOK_MS, SANDBOX_LOOK_MS, SANDBOX_LOOKS, SANDBOX_SOON_MS } from '../limits.ts';
-import { type HeldNamespace, holdNamespace } from './namespace.ts';
+import { type OpenNetns, openNetns } from './namespace.ts';
 import type { PodProcess, Proc } from './proc.ts';
 
 /** Why a pod that is waited for has no network namespace to capture yet. */
@@ -14,7 +14,7 @@ export function isNotYet(thrown: unknown): thrown is KsnoopError {
 
 export interface SandboxHandlers {
   /** The pod's network namespace exists and is held; it is no longer waited for. */
-  found(target: PodAgentTarget, namespace: HeldNamespace): void;
+  found(target: PodAgentTarget, namespace: OpenNetns): void;
   /** It will not do; it is no longer waited for. */
   failed(target: PodAgentTarget, error: KsnoopError): void;
 }
@@ -83,7 +83,7 @@ export class SandboxWatch {
     const processes = this.#processes();
     for (const target of [...this.#waiting.values()]) {
       try {
-        const namespace = holdNamespace(target, this.#proc, processes);
+        const namespace = openNetns(target, this.#proc, processes);
         this.#waiting.delete(target.key);
         this.#handlers.found(target, namespace);
       } catch (thrown) {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { SESSION_MARK } from '../../wire/session-mark.ts';
 import { STDERR_KEPT } from '../limits.ts';
-import type { HeldNamespace } from './namespace.ts';
+import type { OpenNetns } from './namespace.ts';
 
 /** Descriptor of the extra output of a program run inside a namespace, if it has one. */
 export const EXTRA_OUTPUT = 4;
@@ -14,7 +14,7 @@ export const EXTRA_OUTPUT = 4;
  * @param output the write end of a pipe for EXTRA_OUTPUT; stdout then goes nowhere
  */
 export function spawnInside(
-  namespace: HeldNamespace,
+  namespace: OpenNetns,
   session: string,
   argv: readonly string[],
   output?: number,
@@ -35,7 +35,7 @@ export interface Outcome {
 }
 
 /** Run a program inside a namespace to its end. */
-export async function runInside(namespace: HeldNamespace, session: string, argv: readonly string[]): Promise<Outcome> {
+export async function runInside(namespace: OpenNetns, session: string, argv: readonly string[]): Promise<Outcome> {
   const child = spawnInside(namespace, session, argv);
   let stdout = '';
   let stderr = '';

@@ -8,7 +8,7 @@ import { LIFE_CHECK_MS } from '../limits.ts';
 import { checkSessionBound, writeContainerLog } from '../listener/sessions.ts';
 import { Proc } from '../netns/proc.ts';
 import type { Spool } from '../spool/spool.ts';
-import { Shares } from '../tcpdump/capture-set.ts';
+import { CaptureSet } from '../tcpdump/capture-set.ts';
 import type { Events } from './events.ts';
 import { TargetEvents } from './target-events.ts';
 
@@ -18,7 +18,7 @@ export class CaptureSession {
   readonly #spool: Spool;
   readonly #events: Events;
   readonly #proc: Proc;
-  readonly #shares: Shares;
+  readonly #shares: CaptureSet;
   readonly #acknowledged = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<EndReason>();
   #interfaces = 0;
@@ -28,7 +28,7 @@ export class CaptureSession {
     this.#spool = spool;
     this.#events = events;
     this.#proc = proc;
-    this.#shares = new Shares(request, spool, proc, new TargetEvents(events), {
+    this.#shares = new CaptureSet(request, spool, proc, new TargetEvents(events), {
       nextInterface: () => this.#nextInterface(),
       joined: (name) => this.#log(`capturing ${name}`),
       empty: () => {

@@ -6,7 +6,7 @@ import type { Writable } from 'node:stream';
  * Our own stdout or stderr as a stream that never blocks the event loop: Node's process.stdout is synchronous on a
  * pipe, and a reader that stops would stop the lease from being watched.
  */
-export function outlet(fd: 1 | 2): Writable {
+export function nonBlockingStdio(fd: 1 | 2): Writable {
   const kind = fstatSync(fd);
   const stream: Writable =
     kind.isFIFO() || kind.isSocket()

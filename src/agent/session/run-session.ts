@@ -10,7 +10,7 @@ import { preparePipes } from '../tcpdump/fifo.ts';
 import { CaptureSession } from './capture.ts';
 import { type ControlHandlers, listen } from './control.ts';
 import { Events } from './events.ts';
-import { outlet } from './non-blocking-stdio.ts';
+import { nonBlockingStdio } from './non-blocking-stdio.ts';
 
 /** How the agent's process is talked to. */
 export interface AgentStreams {
@@ -26,7 +26,13 @@ export interface AgentStreams {
 /** The process's own streams, as exec and `--local` give them. */
 export function ownStreams(): AgentStreams {
   const finish = (code: number) => process.exit(code);
-  return { stdin: process.stdin, stdout: outlet(1), stderr: outlet(2), leaseMs: () => LEASE_MS, finish };
+  return {
+    stdin: process.stdin,
+    stdout: nonBlockingStdio(1),
+    stderr: nonBlockingStdio(2),
+    leaseMs: () => LEASE_MS,
+    finish,
+  };
 }
 
 /** The pipes of a first capture are made while its request is on the way. What hinders that is told when they are used. */
@@ -51,7 +57,7 @@ function spoolFile(failed: (why: string) => void): SpoolFile | undefined {
 }
 
 /** One conversation with one client, from its greeting to the end of the process. */
-export function converse(streams: AgentStreams): void {
+export function runSession(streams: AgentStreams): void {
   const events = new Events(streams.stderr);
   const said = (why: string) => {
     const message = `packets are kept in memory alone while the client is slow: ${why}`;

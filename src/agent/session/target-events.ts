@@ -1,6 +1,6 @@
 import type { AgentTarget } from '../../wire/agent-target.ts';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
-import type { Share } from '../tcpdump/namespace-capture.ts';
+import type { NamespaceCapture } from '../tcpdump/namespace-capture.ts';
 import type { Events } from './events.ts';
 
 /** What is said to the client about single targets. */
@@ -25,7 +25,7 @@ export class TargetEvents {
   }
 
   /** A target is captured by its share. */
-  started({ capture, waitedFor, namespace }: Share, target: string): void {
+  started({ capture, waitedFor, namespace }: NamespaceCapture, target: string): void {
     if (capture === undefined) return;
     const { name, id } = capture;
     const sandboxMs = waitedFor ? namespace.age() : undefined;
@@ -37,7 +37,7 @@ export class TargetEvents {
     this.#events.send({ type: 'target-gone', target: key });
   }
 
-  counters({ capture, targets, removed }: Share): void {
+  counters({ capture, targets, removed }: NamespaceCapture): void {
     if (capture === undefined) return;
     const { id, counters } = capture;
     for (const target of [...removed, ...targets.keys()]) {

@@ -5,7 +5,7 @@ import { KsnoopError } from '../../wire/errors.ts';
 import { joinFilters } from '../../wire/join-filters.ts';
 import { TARGETS_PER_AGENT } from '../../wire/limits.ts';
 import { ENDED_KEPT } from '../limits.ts';
-import { type HeldNamespace, holdNamespace } from '../netns/namespace.ts';
+import { type OpenNetns, openNetns } from '../netns/namespace.ts';
 import { ownTrafficFilter } from '../netns/own-traffic.ts';
 import type { PodProcess, Proc } from '../netns/proc.ts';
 import { isNotYet, SandboxWatch } from '../netns/sandbox-watch.ts';
@@ -13,7 +13,7 @@ import type { TargetEvents } from '../session/target-events.ts';
 import type { Spool } from '../spool/spool.ts';
 import { preparePipes } from './fifo.ts';
 import { InterfaceCapture, type InterfaceEnd } from './interface-capture.ts';
-import { Share } from './namespace-capture.ts';
+import { NamespaceCapture } from './namespace-capture.ts';
 import { isFirstLook, ringFor } from './rings.ts';
 import type { TcpdumpOptions } from './tcpdump.ts';
 import { checkFilter, checkInterface } from './tcpdump-words.ts';
@@ -28,7 +28,7 @@ export interface SharesHandlers {
 }
 
 /** Everything one session captures: targets come, are waited for, share namespaces, and go. */
-export class Shares {
+export class CaptureSet {
   /** What the end marker says of interfaces that have ended. */
   readonly ended: object[] = [];
   readonly #request: CaptureRequest;
@@ -37,7 +37,7 @@ export class Shares {
   readonly #targets: TargetEvents;
   readonly #handlers: SharesHandlers;
   readonly #sandboxes: SandboxWatch;
-  readonly #shares = new Set<Share>();
+  readonly #shares = new Set<NamespaceCapture>();
   /** Filters that tcpdump has compiled. */
   readonly #compiled = new Set<string>();
   #carried: string | undefined;
@@ -157,23 +157,23 @@ export class Shares {
     for (const share of this.#shares) share.capture?.kill();
   }
 
-  #options({ namespace, filter: own, ringKib }: Share): TcpdumpOptions {
+  #options({ namespace, filter: own, ringKib }: NamespaceCapture): TcpdumpOptions {
     const { interface: name, filter, snaplen, session } = this.#request;
     const joined = joinFilters(filter, own, this.#ownTraffic(namespace));
     return { interface: name, filter: joined, snaplen, session, ringKib };
   }
 
   /** What a capture of the node's own network must leave out, for it would capture itself. Not of a local agent's. */
-  #ownTraffic({ inode }: HeldNamespace): string | undefined {
+  #ownTraffic({ inode }: OpenNetns): string | undefined {
     if (process.env.NODE_NAME === undefined || inode !== this.#proc.networkNamespace(1)) return undefined;
     this.#carried ??= ownTrafficFilter(this.#proc);
     return this.#carried;
   }
 
   /** Find and hold a target's namespace, or wait for it. @returns the share it is in, if it is new */
-  #hold(target: AgentTarget, processes: () => readonly PodProcess[]): Share | undefined {
+  #hold(target: AgentTarget, processes: () => readonly PodProcess[]): NamespaceCapture | undefined {
     try {
-      return this.#place(target, holdNamespace(target, this.#proc, isPodTarget(target) ? processes() : []));
+      return this.#place(target, openNetns(target, this.#proc, isPodTarget(target) ? processes() : []));
     } catch (thrown) {
       if (!isNotYet(thrown) || !this.#wait(target)) this.#targets.failed(target, thrown);
       else this.#targets.waits(target, thrown.message);
@@ -189,10 +189,10 @@ export class Shares {
   }
 
   /** Those that share a namespace and a filter come together. */
-  #place(target: AgentTarget, namespace: HeldNamespace): Share | undefined {
+  #place(target: AgentTarget, namespace: OpenNetns): NamespaceCapture | undefined {
     const known = [...this.#shares].find((share) => share.takes(namespace, target));
     if (known === undefined) {
-      const share = new Share(namespace, target);
+      const share = new NamespaceCapture(namespace, target);
       this.#shares.add(share);
       return share;
     }
@@ -203,7 +203,7 @@ export class Shares {
   }
 
   /** Whether a share can be captured. @throws KsnoopError UNKNOWN_INTERFACE, BAD_FILTER */
-  async #check(share: Share): Promise<void> {
+  async #check(share: NamespaceCapture): Promise<void> {
     const options = this.#options(share);
     await checkInterface(share.namespace, options);
     if (options.filter === undefined || this.#compiled.has(options.filter)) return;
@@ -211,7 +211,7 @@ export class Shares {
     this.#compiled.add(options.filter);
   }
 
-  async #checkFirst(share: Share): Promise<void> {
+  async #checkFirst(share: NamespaceCapture): Promise<void> {
     try {
       await this.#check(share);
     } catch (thrown) {
@@ -220,13 +220,13 @@ export class Shares {
     }
   }
 
-  #begin(share: Share | undefined): void {
+  #begin(share: NamespaceCapture | undefined): void {
     if (share === undefined) return;
     share.ringKib = ringFor(this.#shares, this.#request.follow === true, this.#state === 'running');
     share.begun = this.#start(share);
   }
 
-  async #start(share: Share): Promise<void> {
+  async #start(share: NamespaceCapture): Promise<void> {
     const { namespace, description } = share;
     const nextId = () => this.#handlers.nextInterface();
     const capture = new InterfaceCapture(namespace, description, this.#options(share), this.#spool, nextId);
@@ -245,7 +245,7 @@ export class Shares {
   }
 
   /** A share that could not be captured. */
-  #drop(share: Share, thrown: unknown): void {
+  #drop(share: NamespaceCapture, thrown: unknown): void {
     this.#shares.delete(share);
     const lives = share.namespace.alive();
     share.close();
@@ -261,14 +261,14 @@ export class Shares {
   }
 
   /** A share's namespace is gone, or nobody wants it. Pods that may come again are waited for from now on. */
-  #end(share: Share): void {
+  #end(share: NamespaceCapture): void {
     if (share.ending) return;
     share.ending = true;
     for (const target of share.targets.values()) this.#wait(target);
     void share.capture?.stop();
   }
 
-  #hasEnded(share: Share, end: InterfaceEnd): void {
+  #hasEnded(share: NamespaceCapture, end: InterfaceEnd): void {
     const failure = end.kind === 'failed' && share.namespace.alive() && !share.ending ? end.error : undefined;
     const gone = failure === undefined && (share.ending || this.#state !== 'ending');
     if (gone) this.#end(share);

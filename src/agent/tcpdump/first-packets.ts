@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FIRST_LISTENS_MS, FIRST_PACKETS, FIRST_PACKETS_MS, FIRST_RING_KIB, SAME_PACKET_NS } from '../limits.ts';
-import type { HeldNamespace } from '../netns/namespace.ts';
+import type { OpenNetns } from '../netns/namespace.ts';
 import { PacketSource, packetTime, type SourceHandlers } from './packet-source.ts';
 import type { TcpdumpOptions } from './tcpdump.ts';
 
@@ -28,7 +28,7 @@ export class FirstPackets {
   #closed = false;
 
   /** @throws KsnoopError NO_PIPE */
-  constructor(namespace: HeldNamespace, options: TcpdumpOptions, handlers: SourceHandlers) {
+  constructor(namespace: OpenNetns, options: TcpdumpOptions, handlers: SourceHandlers) {
     const packet: SourceHandlers['packet'] = (seconds, nanoseconds, caplen, origlen, bytes, offset) => {
       if (this.#closed) return;
       // A Buffer's slice would be the reader's own memory.

@@ -2,7 +2,7 @@ import type { InterfaceCounters } from '../../wire/agent-protocol.ts';
 import { KsnoopError } from '../../wire/errors.ts';
 import { interfaceDescription, interfaceStatistics } from '../../wire/pcapng-write.ts';
 import { BUSY_PACKETS, CALM_CHECKS, CALM_PACKETS, TCPDUMP_START_MS } from '../limits.ts';
-import type { HeldNamespace } from '../netns/namespace.ts';
+import type { OpenNetns } from '../netns/namespace.ts';
 import type { Spool } from '../spool/spool.ts';
 import { FirstPackets } from './first-packets.ts';
 import { PacketSource, packetClock, packetTime, type SourceHandlers } from './packet-source.ts';
@@ -18,7 +18,7 @@ export class InterfaceCapture {
   /** Resolves when the last packet and the last statistics are in the spool. */
   readonly ended: Promise<InterfaceEnd>;
   readonly name: string;
-  readonly #namespace: HeldNamespace;
+  readonly #namespace: OpenNetns;
   readonly #description: string;
   readonly #options: TcpdumpOptions;
   readonly #spool: Spool;
@@ -43,13 +43,7 @@ export class InterfaceCapture {
    * @param description if_description of its block
    * @param nextId gives the interface's number in the stream at the moment its block is written
    */
-  constructor(
-    namespace: HeldNamespace,
-    description: string,
-    options: TcpdumpOptions,
-    spool: Spool,
-    nextId: () => number,
-  ) {
+  constructor(namespace: OpenNetns, description: string, options: TcpdumpOptions, spool: Spool, nextId: () => number) {
     this.name = `${namespace.name}/${options.interface}`;
     this.ended = this.#end.promise;
     this.#namespace = namespace;

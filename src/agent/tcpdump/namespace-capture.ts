@@ -1,11 +1,11 @@
 import { closeSync } from 'node:fs';
 import type { AgentTarget } from '../../wire/agent-target.ts';
-import type { HeldNamespace } from '../netns/namespace.ts';
+import type { OpenNetns } from '../netns/namespace.ts';
 import type { InterfaceCapture } from './interface-capture.ts';
 
 /** Targets with the same network namespace and the same filter share one capture. */
-export class Share {
-  readonly namespace: HeldNamespace;
+export class NamespaceCapture {
+  readonly namespace: OpenNetns;
   /** The targets' own filter, before the request's is joined to it. */
   readonly filter: string | undefined;
   readonly targets = new Map<string, AgentTarget>();
@@ -22,14 +22,14 @@ export class Share {
   /** Targets that were removed and are told of when it has ended. */
   readonly removed: string[] = [];
 
-  constructor(namespace: HeldNamespace, target: AgentTarget) {
+  constructor(namespace: OpenNetns, target: AgentTarget) {
     this.namespace = namespace;
     this.filter = target.filter;
     this.targets.set(target.key, target);
   }
 
   /** Whether a target that was found in a namespace can be captured with those that are here. */
-  takes(namespace: HeldNamespace, target: AgentTarget): boolean {
+  takes(namespace: OpenNetns, target: AgentTarget): boolean {
     return !this.ending && this.namespace.inode === namespace.inode && this.filter === target.filter;
   }
 

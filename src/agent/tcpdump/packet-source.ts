@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { PcapFramer, type PcapHandlers } from '../../wire/pcap-read.ts';
 import { RING_DRAIN_MS } from '../limits.ts';
-import type { HeldNamespace } from '../netns/namespace.ts';
+import type { OpenNetns } from '../netns/namespace.ts';
 import { makePipe } from './fifo.ts';
 import { Tcpdump, type TcpdumpMode, type TcpdumpOptions } from './tcpdump.ts';
 
@@ -49,7 +49,7 @@ export class PacketSource {
 
   /** @throws KsnoopError NO_PIPE */
   static open(
-    namespace: HeldNamespace,
+    namespace: OpenNetns,
     options: TcpdumpOptions,
     mode: TcpdumpMode,
     handlers: SourceHandlers,

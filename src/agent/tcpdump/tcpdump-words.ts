@@ -1,5 +1,5 @@
 import { KsnoopError } from '../../wire/errors.ts';
-import type { HeldNamespace } from '../netns/namespace.ts';
+import type { OpenNetns } from '../netns/namespace.ts';
 import { runInside } from '../netns/spawn-inside.ts';
 import type { TcpdumpOptions } from './tcpdump.ts';
 
@@ -13,7 +13,7 @@ export function plainWords(stderr: string): string {
 }
 
 /** Whether the interface exists, as far as /proc tells. @throws KsnoopError UNKNOWN_INTERFACE */
-export async function checkInterface(namespace: HeldNamespace, options: TcpdumpOptions): Promise<void> {
+export async function checkInterface(namespace: OpenNetns, options: TcpdumpOptions): Promise<void> {
   const names = namespace.interfaces();
   if (names === undefined || options.interface === 'any' || names.includes(options.interface)) return;
   throw await unknownInterface(namespace, options);
@@ -28,7 +28,7 @@ export function cannotPrint(stderr: string): boolean {
  * Compile a filter as the capture itself will: on the same interface, with its link type.
  * @throws KsnoopError BAD_FILTER with tcpdump's own words, UNKNOWN_INTERFACE
  */
-export async function checkFilter(namespace: HeldNamespace, options: TcpdumpOptions): Promise<void> {
+export async function checkFilter(namespace: OpenNetns, options: TcpdumpOptions): Promise<void> {
   if (options.filter === undefined) return;
   const linkType = options.interface === 'any' ? ['-y', 'LINUX_SLL2'] : [];
   const argv = ['tcpdump', '-Z', 'root', '-i', options.interface, ...linkType, '-s', String(options.snaplen), '-d'];
@@ -43,7 +43,7 @@ export async function checkFilter(namespace: HeldNamespace, options: TcpdumpOpti
 }
 
 /** Why a capture's tcpdump ended although nobody asked it to. */
-export async function whyEnded(namespace: HeldNamespace, options: TcpdumpOptions, stderr: string) {
+export async function whyEnded(namespace: OpenNetns, options: TcpdumpOptions, stderr: string) {
   if (isInterfaceError(stderr)) return unknownInterface(namespace, options);
   const words = plainWords(stderr);
   if (isPermissionError(stderr)) return cannotRun(namespace, words);
@@ -54,7 +54,7 @@ function isPermissionError(stderr: string): boolean {
   return /permi|ENOENT|No such file|not found|failed to execute|reassociate/i.test(stderr);
 }
 
-function cannotRun(namespace: HeldNamespace, words: string): KsnoopError {
+function cannotRun(namespace: OpenNetns, words: string): KsnoopError {
   return new KsnoopError('TCPDUMP_NOT_STARTED', `tcpdump could not be run in ${namespace.name}: ${words}.`, {
     hint: 'It needs tcpdump, nsenter and setpriv, root, NET_RAW, SYS_ADMIN SYS_PTRACE and SETPCAP: see daemonset/.',
   });
@@ -66,7 +66,7 @@ function isInterfaceError(stderr: string): boolean {
 }
 
 /** The error for an interface that does not exist, naming those that do. */
-async function unknownInterface(namespace: HeldNamespace, options: TcpdumpOptions): Promise<KsnoopError> {
+async function unknownInterface(namespace: OpenNetns, options: TcpdumpOptions): Promise<KsnoopError> {
   const names = namespace.interfaces() ?? (await listInterfaces(namespace, options.session));
   return new KsnoopError('UNKNOWN_INTERFACE', `${namespace.name} has no interface ${options.interface} that is up.`, {
     hint: `It has: ${['any', ...names].join(', ')}.`,
@@ -74,7 +74,7 @@ async function unknownInterface(namespace: HeldNamespace, options: TcpdumpOption
 }
 
 /** By tcpdump's own list, where no process of the namespace is known whose /proc/PID/net/dev could be read. */
-async function listInterfaces(namespace: HeldNamespace, session: string): Promise<string[]> {
+async function listInterfaces(namespace: OpenNetns, session: string): Promise<string[]> {
   const { stdout } = await runInside(namespace, session, ['tcpdump', '-Z', 'root', '-D']);
   const names = [...stdout.matchAll(/^\d+\.(\S+)/gm)].map((match) => match[1] ?? '');
   return names.filter((name) => !/^(any|bluetooth.*|nflog|nfqueue|dbus-.*|usbmon.*)$/.test(name));

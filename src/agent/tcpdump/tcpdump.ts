@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { type OnReadOpts, Socket } from 'node:net';
 import { READ_BYTES, STDERR_KEPT, TCPDUMP_END_MS } from '../limits.ts';
-import type { HeldNamespace } from '../netns/namespace.ts';
+import type { OpenNetns } from '../netns/namespace.ts';
 import { EXTRA_OUTPUT, spawnInside } from '../netns/spawn-inside.ts';
 import type { Pipe } from './fifo.ts';
 import { parseStatistics, type TcpdumpStatistics } from './statistics.ts';
@@ -53,7 +53,7 @@ export class Tcpdump {
    * @param onData takes what it writes; the bytes are valid during the call only
    */
   constructor(
-    namespace: HeldNamespace,
+    namespace: OpenNetns,
     options: TcpdumpOptions,
     mode: TcpdumpMode,
     pipe: Pipe,

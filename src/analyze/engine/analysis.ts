@@ -1,6 +1,6 @@
 import { LINK_TYPE } from '../../wire/link-type.ts';
 import type { AnalysisSink, FlowInfo } from '../flow/flow-facts.ts';
-import { D, N } from '../flow/flow-layout.ts';
+import { FLOW_F64, FLOW_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { KIND_IPV6 } from '../flow/flow-view.ts';
 import { Hosts } from '../identity/hosts.ts';
@@ -14,9 +14,9 @@ import { TcpConnections } from '../tcp/connections.ts';
 import { Clock } from './clock.ts';
 import { DatagramFlows } from './datagrams.ts';
 
-/** Packets after which idle flows are looked for, and places looked at then. */
+/** Packets after which idle flows are looked for, and slots looked at then. */
 const SWEEP_PACKETS = 256;
-const SWEEP_PLACES = 256;
+const SWEEP_SLOTS = 256;
 
 /** RFC 9293, section 3.1: without options. */
 const TCP_FIXED_HEADER = 20;
@@ -28,7 +28,7 @@ export interface AnalysisOptions {
 }
 
 /** What became of a packet. */
-export const TAKEN = {
+export const DISPOSITION = {
   /** Octets or signals of a flow whose protocol is decoded, or may yet be. */
   decoded: 0,
   /** Nothing above its layers is known. */
@@ -36,7 +36,7 @@ export const TAKEN = {
   /** The same packet as one seen before at another vantage point. */
   copy: 2,
 } as const;
-export type Taken = (typeof TAKEN)[keyof typeof TAKEN];
+export type Disposition = (typeof DISPOSITION)[keyof typeof DISPOSITION];
 
 /**
  * From packets to events: finds each packet's flow, follows TCP, hands octets in order to the protocols, and tells the
@@ -77,17 +77,17 @@ export class Analysis {
   }
 
   /** Take a decoded packet. */
-  packet(packet: PacketView): Taken {
+  packet(packet: PacketView): Disposition {
     this.packets += 1;
     this.flow = -1;
     const { clock } = this;
     clock.set(packet.timeHigh, packet.timeLow);
     if ((this.packets & (SWEEP_PACKETS - 1)) === 0) this.#sweep();
-    if (packet.ipVersion === 0 || packet.addressLength === 0 || packet.ipProtocol < 0) return TAKEN.opaque;
+    if (packet.ipVersion === 0 || packet.addressLength === 0 || packet.ipProtocol < 0) return DISPOSITION.opaque;
     const isTcp = packet.ipProtocol === IP_PROTOCOL.tcp && packet.transportOffset >= 0;
     // What is above a header cut short is not known: its flags and numbers would be invented.
     if (packet.stopped !== STOP.none && (isTcp ? !stepOverCutOptions(packet) : packet.sourcePort < 0)) {
-      return TAKEN.opaque;
+      return DISPOSITION.opaque;
     }
     const { bytes } = packet;
     const direction = this.#key(packet, isTcp);
@@ -97,32 +97,32 @@ export class Analysis {
     const b = this.#b;
     const ports = this.#ports;
     const kind = this.#kind;
-    let place = table.find(a, b, ports, kind);
-    if (place >= 0 && isTcp && this.#tcp.isNewConnection(place, direction, packet)) {
-      table.remove(place);
-      place = -1;
+    let slot = table.find(a, b, ports, kind);
+    if (slot >= 0 && isTcp && this.#tcp.isNewConnection(slot, direction, packet)) {
+      table.remove(slot);
+      slot = -1;
     }
-    if (place < 0) {
-      place = table.add(a, b, ports, kind, this.#flows);
+    if (slot < 0) {
+      slot = table.add(a, b, ports, kind, this.#flows);
       this.#flows += 1;
-      this.#begin(table, place, direction, packet);
-      flows.opened(place, direction, packet);
+      this.#begin(table, slot, direction, packet);
+      flows.opened(slot, direction, packet);
       this.#sink.flowBegan?.(packet);
     }
     const vantage =
       packet.linkType === LINK_TYPE.linuxSll2 && packet.caplen >= 20
         ? ((packet.interfaceId + 1) << 16) ^ i32(bytes, packet.offset + 4)
         : (packet.interfaceId + 1) << 16;
-    const counted = this.#count(table, place, direction, packet, vantage);
+    const counted = this.#count(table, slot, direction, packet, vantage);
     if (!counted) this.copies += 1;
-    this.flow = (table.ints[table.base(place) + N.id] as number) - 1;
+    this.flow = (table.ints[table.base(slot) + FLOW_I32.id] as number) - 1;
     if (isTcp) {
-      const known = this.#tcp.packet(place, direction, packet, counted);
-      return counted ? (known ? TAKEN.decoded : TAKEN.opaque) : TAKEN.copy;
+      const known = this.#tcp.packet(slot, direction, packet, counted);
+      return counted ? (known ? DISPOSITION.decoded : DISPOSITION.opaque) : DISPOSITION.copy;
     }
-    if (!counted) return TAKEN.copy;
-    if (packet.icmpType >= 0) return this.#icmp(packet) ? TAKEN.decoded : TAKEN.opaque;
-    return this.#datagrams.packet(place, direction, packet) ? TAKEN.decoded : TAKEN.opaque;
+    if (!counted) return DISPOSITION.copy;
+    if (packet.icmpType >= 0) return this.#icmp(packet) ? DISPOSITION.decoded : DISPOSITION.opaque;
+    return this.#datagrams.packet(slot, direction, packet) ? DISPOSITION.decoded : DISPOSITION.opaque;
   }
 
   /** Make the key of a packet's flow. @returns its direction: 0 from endpoint a */
@@ -150,11 +150,11 @@ export class Analysis {
   }
 
   /** A fragment that does not complete its datagram: nothing above IP is looked at. */
-  fragment(packet: PacketView): Taken {
+  fragment(packet: PacketView): Disposition {
     this.packets += 1;
     this.flow = -1;
     this.clock.set(packet.timeHigh, packet.timeLow);
-    return TAKEN.opaque;
+    return DISPOSITION.opaque;
   }
 
   /** Flows that have not ended, TCP's first; each view is valid during its call. */
@@ -177,50 +177,50 @@ export class Analysis {
     const isTcp = quote.ipProtocol === IP_PROTOCOL.tcp;
     const flows = isTcp ? this.#tcp : this.#datagrams;
     const direction = this.#key(quote, isTcp);
-    const place = flows.table.find(this.#a, this.#b, this.#ports, this.#kind);
+    const slot = flows.table.find(this.#a, this.#b, this.#ports, this.#kind);
     this.flow = flow;
-    if (place < 0 || direction < 0) return false;
-    flows.tell(place, icmpNotice(packet, this.clock.now));
+    if (slot < 0 || direction < 0) return false;
+    flows.tell(slot, icmpNotice(packet, this.clock.now));
     return true;
   }
 
-  #begin(table: FlowTable, place: number, direction: number, packet: PacketView): void {
+  #begin(table: FlowTable, slot: number, direction: number, packet: PacketView): void {
     const source = this.hosts.number(packet.bytes, packet.sourceAddress, packet.addressLength);
     const destination = this.hosts.number(packet.bytes, packet.destinationAddress, packet.addressLength);
-    const base = table.base(place);
+    const base = table.base(slot);
     const { ints, doubles } = table;
-    ints[base + N.hosts + direction] = source;
-    ints[base + N.hosts + 1 - direction] = destination;
-    ints[base + N.interfaceId] = packet.interfaceId;
-    doubles[(base >> 1) + D.first] = this.clock.now;
+    ints[base + FLOW_I32.hosts + direction] = source;
+    ints[base + FLOW_I32.hosts + 1 - direction] = destination;
+    ints[base + FLOW_I32.interfaceId] = packet.interfaceId;
+    doubles[(base >> 1) + FLOW_F64.first] = this.clock.now;
   }
 
   /** @returns whether the packet counts: it was seen at the vantage point that first saw its direction */
-  #count(table: FlowTable, place: number, direction: number, packet: PacketView, vantage: number): boolean {
+  #count(table: FlowTable, slot: number, direction: number, packet: PacketView, vantage: number): boolean {
     const { ints, doubles } = table;
-    const base = table.base(place);
+    const base = table.base(slot);
     const half = base >> 1;
-    doubles[half + D.last] = this.clock.now;
-    ints[base + N.passed] = 0;
-    const first = ints[base + N.vantage + direction] as number;
-    if (first === 0) ints[base + N.vantage + direction] = vantage;
+    doubles[half + FLOW_F64.last] = this.clock.now;
+    ints[base + FLOW_I32.passed] = 0;
+    const first = ints[base + FLOW_I32.vantage + direction] as number;
+    if (first === 0) ints[base + FLOW_I32.vantage + direction] = vantage;
     else if (first !== vantage) return false;
     const own = half + direction;
-    ints[base + N.packets + direction] = (ints[base + N.packets + direction] as number) + 1;
-    doubles[own + D.bytes] = (doubles[own + D.bytes] as number) + (packet.wireEnd - packet.networkOffset);
-    doubles[own + D.payload] = (doubles[own + D.payload] as number) + packet.payloadLength;
+    ints[base + FLOW_I32.packets + direction] = (ints[base + FLOW_I32.packets + direction] as number) + 1;
+    doubles[own + FLOW_F64.bytes] = (doubles[own + FLOW_F64.bytes] as number) + (packet.wireEnd - packet.networkOffset);
+    doubles[own + FLOW_F64.payload] = (doubles[own + FLOW_F64.payload] as number) + packet.payloadLength;
     return true;
   }
 
   #sweep(): void {
     const { now } = this.clock;
-    this.#tcp.table.sweep(SWEEP_PLACES, now, this.#tcp.mayExpire);
-    this.#datagrams.table.sweep(SWEEP_PLACES, now, this.#datagrams.mayExpire);
+    this.#tcp.table.sweep(SWEEP_SLOTS, now, this.#tcp.mayExpire);
+    this.#datagrams.table.sweep(SWEEP_SLOTS, now, this.#datagrams.mayExpire);
   }
 }
 
 /**
- * Where the capture cut TCP's options the segment's place and length are known all the same.
+ * Where the capture cut TCP's options the segment's slot and length are known all the same.
  * @returns whether that is why decoding stopped; then the packet's cursor is behind its header, past its end
  */
 function stepOverCutOptions(packet: PacketView): boolean {

@@ -6,14 +6,14 @@ import { DIRECTION } from '../layers/layer.ts';
 import { decodeCommonPacket } from '../packet/common-packet.ts';
 import { Fragments } from '../packet/fragments.ts';
 import { decodePacket, PacketView } from '../packet/packet.ts';
-import { Analysis, type AnalysisOptions, type Taken } from './analysis.ts';
+import { Analysis, type AnalysisOptions, type Disposition } from './analysis.ts';
 
 /** What may be looked at besides events, while a capture is analysed. */
 export interface CaptureObserver {
   interface?(id: number, described: CaptureInterface): void;
   names?(names: readonly AddressNames[]): void;
   /** Every packet, decoded; the view is valid during the call. Called after its events. */
-  packet?(packet: PacketView, taken: Taken): void;
+  packet?(packet: PacketView, taken: Disposition): void;
 }
 
 /** Decides which packets are looked at. */
@@ -82,7 +82,7 @@ export class CaptureAnalysis {
     this.framer = new CaptureFramer(handlers);
   }
 
-  #fragment(view: PacketView): Taken {
+  #fragment(view: PacketView): Disposition {
     const whole = this.fragments.add(view);
     return whole === undefined ? this.analysis.fragment(view) : this.analysis.packet(whole);
   }

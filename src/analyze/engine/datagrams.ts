@@ -1,5 +1,5 @@
 import type { AnalysisSink, FlowInfo } from '../flow/flow-facts.ts';
-import { D, FLOW_STRIDE, N } from '../flow/flow-layout.ts';
+import { FLOW_F64, FLOW_I32, FLOW_STRIDE } from '../flow/flow-layout.ts';
 import { FlowTable } from '../flow/flow-table.ts';
 import { FlowView } from '../flow/flow-view.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
@@ -10,7 +10,7 @@ import type { DatagramAnalyzer, DatagramProtocol } from '../protocols/protocol.t
 import { type AnalysisEvent, SIDE } from '../record/event.ts';
 import type { Clock } from './clock.ts';
 
-/** N.protocol of a flow whose datagrams no protocol wants; else the protocol's number + 1. */
+/** FLOW_I32.protocol of a flow whose datagrams no protocol wants; else the protocol's number + 1. */
 const NOBODYS = -1;
 
 /** Datagrams of a flow that are looked at before it is nobody's. */
@@ -25,9 +25,9 @@ export class DatagramFlows {
 
   constructor(clock: Clock, sink: AnalysisSink, detail: boolean, showSecrets: boolean) {
     this.#sink = sink;
-    this.table = new FlowTable(FLOW_STRIDE, FLOWS_MAXIMUM, (place) => this.#ended(place));
-    this.#view = new FlowView(this.table, (place) => this.#protocol(place)?.name);
-    const emit = (place: number, event: AnalysisEvent) => sink.event(event, this.#view.at(place));
+    this.table = new FlowTable(FLOW_STRIDE, FLOWS_MAXIMUM, (slot) => this.#ended(slot));
+    this.#view = new FlowView(this.table, (slot) => this.#protocol(slot)?.name);
+    const emit = (slot: number, event: AnalysisEvent) => sink.event(event, this.#view.at(slot));
     const context = {
       get now() {
         return clock.now;
@@ -40,18 +40,18 @@ export class DatagramFlows {
   }
 
   /** A flow's first packet. */
-  opened(place: number, direction: number, packet: PacketView): void {
-    const base = this.table.base(place);
+  opened(slot: number, direction: number, packet: PacketView): void {
+    const base = this.table.base(slot);
     const towardsServer = packet.sourcePort >= packet.destinationPort;
-    this.table.ints[base + N.client] = towardsServer ? direction : 1 - direction;
+    this.table.ints[base + FLOW_I32.client] = towardsServer ? direction : 1 - direction;
   }
 
   /** A packet of a flow. @returns whether a protocol took it */
-  packet(place: number, direction: number, packet: PacketView): boolean {
+  packet(slot: number, direction: number, packet: PacketView): boolean {
     if (packet.ipProtocol !== IP_PROTOCOL.udp || packet.transportOffset < 0 || packet.udpLength < 8) return false;
     const { ints } = this.table;
-    const base = this.table.base(place);
-    let protocol = ints[base + N.protocol] as number;
+    const base = this.table.base(slot);
+    let protocol = ints[base + FLOW_I32.protocol] as number;
     const { bytes, cursor } = packet;
     const end = Math.max(cursor, packet.end);
     if (protocol <= 0) {
@@ -59,18 +59,18 @@ export class DatagramFlows {
       protocol = this.#recognise(base, direction, packet, bytes, cursor, end);
       if (protocol <= 0) return false;
     }
-    const side = (this.table.ints[base + N.client] as number) === direction ? SIDE.client : SIDE.server;
+    const side = (this.table.ints[base + FLOW_I32.client] as number) === direction ? SIDE.client : SIDE.server;
     const analyzer = this.#analyzers[protocol - 1] as DatagramAnalyzer;
-    analyzer.datagram(place, side, bytes, cursor, end, packet.payloadLength);
+    analyzer.datagram(slot, side, bytes, cursor, end, packet.payloadLength);
     return true;
   }
 
-  mayExpire = (_table: FlowTable, place: number, now: number): boolean =>
-    now - (this.table.doubles[(this.table.base(place) >> 1) + D.last] as number) > DATAGRAM_IDLE_NS;
+  mayExpire = (_table: FlowTable, slot: number, now: number): boolean =>
+    now - (this.table.doubles[(this.table.base(slot) >> 1) + FLOW_F64.last] as number) > DATAGRAM_IDLE_NS;
 
   /** Flows that have not ended; each view is valid during its call. */
   eachOpen(visit: (flow: FlowInfo) => void): void {
-    for (const place of this.table.places()) visit(this.#view.at(place));
+    for (const slot of this.table.slots()) visit(this.#view.at(slot));
   }
 
   end(): void {
@@ -79,8 +79,8 @@ export class DatagramFlows {
   }
 
   /** A notice about a flow, such as an ICMP error that quotes it. */
-  tell(place: number, event: AnalysisEvent): void {
-    this.#sink.event(event, this.#view.at(place));
+  tell(slot: number, event: AnalysisEvent): void {
+    this.#sink.event(event, this.#view.at(slot));
   }
 
   /** @returns the protocol's number + 1, or NOBODYS, or 0 while undecided */
@@ -99,22 +99,22 @@ export class DatagramFlows {
       const hinted = protocol.ports.includes(packet.sourcePort) || protocol.ports.includes(packet.destinationPort);
       const likeness = protocol.probe(bytes, start, end, hinted);
       if (likeness !== 'client' && likeness !== 'server') continue;
-      ints[base + N.protocol] = number + 1;
-      ints[base + N.client] = likeness === 'client' ? direction : 1 - direction;
+      ints[base + FLOW_I32.protocol] = number + 1;
+      ints[base + FLOW_I32.client] = likeness === 'client' ? direction : 1 - direction;
       return number + 1;
     }
-    const looked = (ints[base + N.packets] as number) + (ints[base + N.packets + 1] as number);
-    if (looked >= LOOKS_MAXIMUM) ints[base + N.protocol] = NOBODYS;
+    const looked = (ints[base + FLOW_I32.packets] as number) + (ints[base + FLOW_I32.packets + 1] as number);
+    if (looked >= LOOKS_MAXIMUM) ints[base + FLOW_I32.protocol] = NOBODYS;
     return looked >= LOOKS_MAXIMUM ? NOBODYS : 0;
   }
 
-  #protocol(place: number): DatagramProtocol | undefined {
-    return DATAGRAM_PROTOCOLS[(this.table.ints[this.table.base(place) + N.protocol] as number) - 1];
+  #protocol(slot: number): DatagramProtocol | undefined {
+    return DATAGRAM_PROTOCOLS[(this.table.ints[this.table.base(slot) + FLOW_I32.protocol] as number) - 1];
   }
 
-  #ended(place: number): void {
-    const protocol = this.table.ints[this.table.base(place) + N.protocol] as number;
-    if (protocol > 0) this.#analyzers[protocol - 1]?.endFlow(place);
-    this.#sink.flowEnded(this.#view.at(place));
+  #ended(slot: number): void {
+    const protocol = this.table.ints[this.table.base(slot) + FLOW_I32.protocol] as number;
+    if (protocol > 0) this.#analyzers[protocol - 1]?.endFlow(slot);
+    this.#sink.flowEnded(this.#view.at(slot));
   }
 }

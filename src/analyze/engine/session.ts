@@ -9,7 +9,7 @@ import { observedAddresses } from '../protocols/dns/index.ts';
 import { addressText } from '../record/address-text.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import { type JsonRecord, Recorder } from '../record/record.ts';
-import type { Taken } from './analysis.ts';
+import type { Disposition } from './analysis.ts';
 import { CaptureAnalysis, type CaptureObserver, type PacketChoice } from './capture-analysis.ts';
 
 /** What decides which records are shown (`--where`). */
@@ -115,7 +115,7 @@ export class AnalysisSession {
     this.names.sawLocal(hosts.number(packet.bytes, at, packet.addressLength), packet.interfaceId, clock.now);
   }
 
-  #packet(packet: PacketView, taken: Taken): void {
+  #packet(packet: PacketView, taken: Disposition): void {
     if (this.#where !== undefined && !this.#where.matches(this.recorder.packet(packet, packet.interfaceId))) return;
     this.#output.packet?.(packet, taken);
   }

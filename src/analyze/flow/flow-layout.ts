@@ -1,8 +1,8 @@
 /**
  * How a flow lies in its table: doubles first, then int32s over the same bytes. Indices count from the flow's start: of
- * doubles in `D`, of int32s in `N`. What has two entries is by direction: 0 from endpoint a, 1 from endpoint b.
+ * doubles in `FLOW_F64`, of int32s in `FLOW_I32`. What has two entries is by direction: 0 from endpoint a, 1 from endpoint b.
  */
-export const D = {
+export const FLOW_F64 = {
   first: 0,
   last: 1,
   bytes: 2,
@@ -10,14 +10,14 @@ export const D = {
 } as const;
 
 /** Ints of every flow begin behind 6 doubles. */
-export const N = {
+export const FLOW_I32 = {
   /** The key: endpoint a's address and b's (IPv4's octets, or the host's number), both ports, and KIND. */
   addressA: 12,
   addressB: 13,
   ports: 14,
   kind: 15,
   hash: 16,
-  /** Order in which flows were first seen; 0 marks a free place, so it counts from 1. */
+  /** Order in which flows were first seen; 0 marks a free slot, so it counts from 1. */
   id: 17,
   hosts: 18,
   interfaceId: 20,
@@ -36,7 +36,7 @@ export const N = {
 export const FLOW_STRIDE = 28;
 
 /** What a TCP connection has besides. Doubles. */
-export const T = {
+export const TCP_F64 = {
   synTime: 14,
   synAckTime: 15,
   handshakeRtt: 16,
@@ -51,7 +51,7 @@ export const T = {
 } as const;
 
 /** And int32s. */
-export const C = {
+export const TCP_I32 = {
   state: 52,
   rttSamples: 53,
   /** In-order reassembly: the next sequence number that is wanted. */

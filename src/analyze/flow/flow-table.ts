@@ -1,12 +1,12 @@
-import { N } from './flow-layout.ts';
+import { FLOW_I32 } from './flow-layout.ts';
 
 const MINIMUM_PLACES = 1024;
 
-/** Tells whether the flow at a place may go: it has been silent long enough. */
-export type MayExpire = (table: FlowTable, place: number, now: number) => boolean;
+/** Tells whether the flow at a slot may go: it has been silent long enough. */
+export type MayExpire = (table: FlowTable, slot: number, now: number) => boolean;
 
 /**
- * Flows of one stride by their key, in typed arrays: nothing is allocated for a flow but by doubling. A flow's place
+ * Flows of one stride by their key, in typed arrays: nothing is allocated for a flow but by doubling. A flow's slot
  * stays the same as long as it lives. After `find` read `ints` and `doubles` anew: they may have grown.
  */
 export class FlowTable {
@@ -18,10 +18,10 @@ export class FlowTable {
   evicted = 0;
   readonly #stride: number;
   readonly #maximum: number;
-  readonly #onEnd: (place: number) => void;
+  readonly #onEnd: (slot: number) => void;
   #capacity = MINIMUM_PLACES;
-  /** Open addressing, two words a slot: place + 1 (0 for free), and the hash: most misses end without a look at a flow. */
-  #slots = new Int32Array(MINIMUM_PLACES * 4);
+  /** Open addressing, two words a bucket: slot + 1 (0 for free), and the hash: most misses end without a look at a flow. */
+  #buckets = new Int32Array(MINIMUM_PLACES * 4);
   #used = 0;
   #free: number[] = [];
   #hand = 0;
@@ -29,9 +29,9 @@ export class FlowTable {
   /**
    * @param stride int32s of a flow, even
    * @param maximum flows at once; past it the ones longest silent go
-   * @param onEnd called before a flow's place becomes free
+   * @param onEnd called before a flow's slot becomes free
    */
-  constructor(stride: number, maximum: number, onEnd: (place: number) => void) {
+  constructor(stride: number, maximum: number, onEnd: (slot: number) => void) {
     this.#stride = stride;
     this.#maximum = maximum;
     this.#onEnd = onEnd;
@@ -40,98 +40,98 @@ export class FlowTable {
     this.doubles = new Float64Array(buffer);
   }
 
-  /** Index of a place's first int32; of its first double it is half of that. */
-  base(place: number): number {
-    return place * this.#stride;
+  /** Index of a slot's first int32; of its first double it is half of that. */
+  base(slot: number): number {
+    return slot * this.#stride;
   }
 
-  /** The place of the flow with this key, or -1. */
+  /** The slot of the flow with this key, or -1. */
   find(addressA: number, addressB: number, ports: number, kind: number): number {
     const { ints } = this;
-    const slots = this.#slots;
-    const mask = slots.length - 1;
+    const buckets = this.#buckets;
+    const mask = buckets.length - 1;
     const hash = hashOf(addressA, addressB, ports, kind);
-    for (let slot = (hash << 1) & mask; ; slot = (slot + 2) & mask) {
-      const place = (slots[slot] as number) - 1;
-      if (place < 0) return -1;
-      if (slots[slot + 1] !== hash) continue;
-      const base = place * this.#stride;
+    for (let bucket = (hash << 1) & mask; ; bucket = (bucket + 2) & mask) {
+      const slot = (buckets[bucket] as number) - 1;
+      if (slot < 0) return -1;
+      if (buckets[bucket + 1] !== hash) continue;
+      const base = slot * this.#stride;
       if (
-        ints[base + N.ports] === ports &&
-        ints[base + N.addressA] === addressA &&
-        ints[base + N.addressB] === addressB &&
-        ints[base + N.kind] === kind
+        ints[base + FLOW_I32.ports] === ports &&
+        ints[base + FLOW_I32.addressA] === addressA &&
+        ints[base + FLOW_I32.addressB] === addressB &&
+        ints[base + FLOW_I32.kind] === kind
       ) {
-        return place;
+        return slot;
       }
     }
   }
 
-  /** A new flow's place: everything in it is 0 but its key and its id. Its key must not be in the table. */
+  /** A new flow's slot: everything in it is 0 but its key and its id. Its key must not be in the table. */
   add(addressA: number, addressB: number, ports: number, kind: number, id: number): number {
     if (this.count >= this.#maximum) this.#evict();
-    const place = this.#free.pop() ?? this.#append();
-    const base = place * this.#stride;
+    const slot = this.#free.pop() ?? this.#append();
+    const base = slot * this.#stride;
     const hash = hashOf(addressA, addressB, ports, kind);
     const { ints } = this;
     ints.fill(0, base, base + this.#stride);
-    ints[base + N.addressA] = addressA;
-    ints[base + N.addressB] = addressB;
-    ints[base + N.ports] = ports;
-    ints[base + N.kind] = kind;
-    ints[base + N.hash] = hash;
-    ints[base + N.id] = id + 1;
+    ints[base + FLOW_I32.addressA] = addressA;
+    ints[base + FLOW_I32.addressB] = addressB;
+    ints[base + FLOW_I32.ports] = ports;
+    ints[base + FLOW_I32.kind] = kind;
+    ints[base + FLOW_I32.hash] = hash;
+    ints[base + FLOW_I32.id] = id + 1;
     this.count += 1;
-    this.#insert(place, hash);
-    return place;
+    this.#insert(slot, hash);
+    return slot;
   }
 
-  /** End a flow: `onEnd` is told, then its place is free. */
-  remove(place: number): void {
-    this.#onEnd(place);
-    this.#unlink(place);
-    this.ints[place * this.#stride + N.id] = 0;
+  /** End a flow: `onEnd` is told, then its slot is free. */
+  remove(slot: number): void {
+    this.#onEnd(slot);
+    this.#unlink(slot);
+    this.ints[slot * this.#stride + FLOW_I32.id] = 0;
     this.count -= 1;
-    this.#free.push(place);
+    this.#free.push(slot);
   }
 
-  /** Look at the next `steps` places and end what may expire. */
+  /** Look at the next `steps` slots and end what may expire. */
   sweep(steps: number, now: number, mayExpire: MayExpire): void {
     const { ints } = this;
     for (let step = Math.min(steps, this.#used); step > 0; step -= 1) {
       if (this.#hand >= this.#used) this.#hand = 0;
-      const place = this.#hand;
+      const slot = this.#hand;
       this.#hand += 1;
-      const base = place * this.#stride;
-      if (ints[base + N.id] === 0) continue;
-      ints[base + N.passed] = 1;
-      if (mayExpire(this, place, now)) this.remove(place);
+      const base = slot * this.#stride;
+      if (ints[base + FLOW_I32.id] === 0) continue;
+      ints[base + FLOW_I32.passed] = 1;
+      if (mayExpire(this, slot, now)) this.remove(slot);
     }
   }
 
-  /** The places of all flows alive. */
-  places(): number[] {
-    const places: number[] = [];
-    for (let place = 0; place < this.#used; place += 1) {
-      if (this.ints[place * this.#stride + N.id] !== 0) places.push(place);
+  /** The slots of all flows alive. */
+  slots(): number[] {
+    const slots: number[] = [];
+    for (let slot = 0; slot < this.#used; slot += 1) {
+      if (this.ints[slot * this.#stride + FLOW_I32.id] !== 0) slots.push(slot);
     }
-    return places;
+    return slots;
   }
 
   /** End all flows, in the order in which they were first seen. */
   clear(): void {
-    const places = this.places();
+    const slots = this.slots();
     const { ints } = this;
-    const idOf = (place: number) => ints[place * this.#stride + N.id] as number;
-    places.sort((a, b) => idOf(a) - idOf(b));
-    for (const place of places) this.remove(place);
+    const idOf = (slot: number) => ints[slot * this.#stride + FLOW_I32.id] as number;
+    slots.sort((a, b) => idOf(a) - idOf(b));
+    for (const slot of slots) this.remove(slot);
   }
 
   #append(): number {
-    const place = this.#used;
+    const slot = this.#used;
     this.#used += 1;
-    if (place >= this.#capacity) this.#grow();
-    return place;
+    if (slot >= this.#capacity) this.#grow();
+    return slot;
   }
 
   #grow(): void {
@@ -148,62 +148,62 @@ export class FlowTable {
     const { ints } = this;
     for (let step = this.#used * 2; step > 0; step -= 1) {
       if (this.#hand >= this.#used) this.#hand = 0;
-      const place = this.#hand;
+      const slot = this.#hand;
       this.#hand += 1;
-      const base = place * this.#stride;
-      if (ints[base + N.id] === 0) continue;
-      if (ints[base + N.passed] === 0) {
-        ints[base + N.passed] = 1;
+      const base = slot * this.#stride;
+      if (ints[base + FLOW_I32.id] === 0) continue;
+      if (ints[base + FLOW_I32.passed] === 0) {
+        ints[base + FLOW_I32.passed] = 1;
         continue;
       }
       this.evicted += 1;
-      this.remove(place);
+      this.remove(slot);
       return;
     }
   }
 
-  #insert(place: number, hash: number): void {
-    if ((this.count + 1) * 4 > this.#slots.length) {
+  #insert(slot: number, hash: number): void {
+    if ((this.count + 1) * 4 > this.#buckets.length) {
       this.#rehash();
       return;
     }
-    put(this.#slots, place, hash);
+    put(this.#buckets, slot, hash);
   }
 
   #rehash(): void {
-    const slots = new Int32Array(this.#slots.length * 2);
-    for (let place = 0; place < this.#used; place += 1) {
-      const base = place * this.#stride;
-      if (this.ints[base + N.id] !== 0) put(slots, place, this.ints[base + N.hash] as number);
+    const buckets = new Int32Array(this.#buckets.length * 2);
+    for (let slot = 0; slot < this.#used; slot += 1) {
+      const base = slot * this.#stride;
+      if (this.ints[base + FLOW_I32.id] !== 0) put(buckets, slot, this.ints[base + FLOW_I32.hash] as number);
     }
-    this.#slots = slots;
+    this.#buckets = buckets;
   }
 
-  /** Take a place out of the slots, closing the hole it leaves in its run (Knuth, 6.4, algorithm R). */
-  #unlink(place: number): void {
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    let hole = ((this.ints[place * this.#stride + N.hash] as number) << 1) & mask;
-    while (slots[hole] !== place + 1) hole = (hole + 2) & mask;
-    for (let slot = (hole + 2) & mask; slots[slot] !== 0; slot = (slot + 2) & mask) {
-      const home = ((slots[slot + 1] as number) << 1) & mask;
+  /** Take a slot out of the buckets, closing the hole it leaves in its run (Knuth, 6.4, algorithm R). */
+  #unlink(slot: number): void {
+    const buckets = this.#buckets;
+    const mask = buckets.length - 1;
+    let hole = ((this.ints[slot * this.#stride + FLOW_I32.hash] as number) << 1) & mask;
+    while (buckets[hole] !== slot + 1) hole = (hole + 2) & mask;
+    for (let bucket = (hole + 2) & mask; buckets[bucket] !== 0; bucket = (bucket + 2) & mask) {
+      const home = ((buckets[bucket + 1] as number) << 1) & mask;
       // It may move into the hole when its home does not lie between the hole and where it is.
-      if (((slot - home) & mask) >= ((slot - hole) & mask)) {
-        slots[hole] = slots[slot] as number;
-        slots[hole + 1] = slots[slot + 1] as number;
-        hole = slot;
+      if (((bucket - home) & mask) >= ((bucket - hole) & mask)) {
+        buckets[hole] = buckets[bucket] as number;
+        buckets[hole + 1] = buckets[bucket + 1] as number;
+        hole = bucket;
       }
     }
-    slots[hole] = 0;
+    buckets[hole] = 0;
   }
 }
 
-function put(slots: Int32Array, place: number, hash: number): void {
-  const mask = slots.length - 1;
-  let slot = (hash << 1) & mask;
-  while (slots[slot] !== 0) slot = (slot + 2) & mask;
-  slots[slot] = place + 1;
-  slots[slot + 1] = hash;
+function put(buckets: Int32Array, slot: number, hash: number): void {
+  const mask = buckets.length - 1;
+  let bucket = (hash << 1) & mask;
+  while (buckets[bucket] !== 0) bucket = (bucket + 2) & mask;
+  buckets[bucket] = slot + 1;
+  buckets[bucket + 1] = hash;
 }
 
 function hashOf(addressA: number, addressB: number, ports: number, kind: number): number {

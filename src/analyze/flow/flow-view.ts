@@ -1,5 +1,5 @@
 import type { DirectionFacts, FlowFacts, FlowInfo, TcpFacts, Transport } from './flow-facts.ts';
-import { D, N } from './flow-layout.ts';
+import { FLOW_F64, FLOW_I32 } from './flow-layout.ts';
 import type { FlowTable } from './flow-table.ts';
 
 /** KIND of a flow's key: the IP protocol, plus 256 for IPv6. */
@@ -9,58 +9,58 @@ const TRANSPORTS: Readonly<Record<number, Transport>> = { 6: 'tcp', 17: 'udp', 1
 
 /** A flow in its table, seen as FlowInfo: one view that is pointed at one flow after the other. */
 export class FlowView implements FlowInfo {
-  place = -1;
+  slot = -1;
   readonly #table: FlowTable;
-  readonly #protocolOf: (place: number) => string | undefined;
-  readonly #tcpOf: ((place: number) => TcpFacts) | undefined;
+  readonly #protocolOf: (slot: number) => string | undefined;
+  readonly #tcpOf: ((slot: number) => TcpFacts) | undefined;
 
   /** @param tcpOf only for the table of TCP connections */
   constructor(
     table: FlowTable,
-    protocolOf: (place: number) => string | undefined,
-    tcpOf?: ((place: number) => TcpFacts) | undefined,
+    protocolOf: (slot: number) => string | undefined,
+    tcpOf?: ((slot: number) => TcpFacts) | undefined,
   ) {
     this.#table = table;
     this.#protocolOf = protocolOf;
     this.#tcpOf = tcpOf;
   }
 
-  at(place: number): this {
-    this.place = place;
+  at(slot: number): this {
+    this.slot = slot;
     return this;
   }
 
   get id(): number {
-    return this.#int(N.id) - 1;
+    return this.#int(FLOW_I32.id) - 1;
   }
 
   get transport(): Transport {
-    return TRANSPORTS[this.#int(N.kind) & 0xff] ?? 'ip';
+    return TRANSPORTS[this.#int(FLOW_I32.kind) & 0xff] ?? 'ip';
   }
 
   get clientHost(): number {
-    return this.#int(N.hosts + this.#int(N.client));
+    return this.#int(FLOW_I32.hosts + this.#int(FLOW_I32.client));
   }
 
   get serverHost(): number {
-    return this.#int(N.hosts + 1 - this.#int(N.client));
+    return this.#int(FLOW_I32.hosts + 1 - this.#int(FLOW_I32.client));
   }
 
   get clientPort(): number {
-    return this.#port(this.#int(N.client));
+    return this.#port(this.#int(FLOW_I32.client));
   }
 
   get serverPort(): number {
-    return this.#port(1 - this.#int(N.client));
+    return this.#port(1 - this.#int(FLOW_I32.client));
   }
 
   get interfaceId(): number {
-    return this.#int(N.interfaceId);
+    return this.#int(FLOW_I32.interfaceId);
   }
 
   facts(): FlowFacts {
     const { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId } = this;
-    const client = this.#int(N.client);
+    const client = this.#int(FLOW_I32.client);
     return {
       id,
       transport,
@@ -69,33 +69,33 @@ export class FlowView implements FlowInfo {
       clientPort,
       serverPort,
       interfaceId,
-      first: this.#double(D.first),
-      last: this.#double(D.last),
+      first: this.#double(FLOW_F64.first),
+      last: this.#double(FLOW_F64.last),
       client: this.#direction(client),
       server: this.#direction(1 - client),
-      protocol: this.#protocolOf(this.place),
-      tcp: this.#tcpOf?.(this.place),
+      protocol: this.#protocolOf(this.slot),
+      tcp: this.#tcpOf?.(this.slot),
     };
   }
 
   #direction(direction: number): DirectionFacts {
     return {
-      packets: this.#int(N.packets + direction),
-      bytes: this.#double(D.bytes + direction),
-      payload: this.#double(D.payload + direction),
+      packets: this.#int(FLOW_I32.packets + direction),
+      bytes: this.#double(FLOW_F64.bytes + direction),
+      payload: this.#double(FLOW_F64.payload + direction),
     };
   }
 
   #port(endpoint: number): number {
-    const ports = this.#int(N.ports);
+    const ports = this.#int(FLOW_I32.ports);
     return endpoint === 0 ? ports >>> 16 : ports & 0xffff;
   }
 
   #int(field: number): number {
-    return this.#table.ints[this.#table.base(this.place) + field] as number;
+    return this.#table.ints[this.#table.base(this.slot) + field] as number;
   }
 
   #double(field: number): number {
-    return this.#table.doubles[(this.#table.base(this.place) >> 1) + field] as number;
+    return this.#table.doubles[(this.#table.base(this.slot) >> 1) + field] as number;
   }
 }

@@ -18,7 +18,7 @@ export function otherSide(side: Side): Side {
   return side === SIDE.client ? SIDE.server : SIDE.client;
 }
 
-interface Said {
+interface EventBase {
   /** `http`, `dns`, `tcp`: the protocol's name, in the outputs' `protocol`. */
   readonly protocol: string;
   /** First words for people, one line, secrets masked: `GET /cart`, `SELECT * FROM stock`, `A web.shop.svc`. Not sanitised. */
@@ -28,7 +28,7 @@ interface Said {
 }
 
 /** A request and what answered it. The request's direction is from client to server unless `asker` says otherwise. */
-export interface Exchange extends Said {
+export interface Exchange extends EventBase {
   readonly kind: 'exchange';
   /** Whose request it was, where that can be the server (gRPC and Redis pushes excepted: those are messages). */
   readonly asker?: Side | undefined;
@@ -62,7 +62,7 @@ export type Incomplete =
   | 'reset';
 
 /** Something said one way that nobody answers: a WebSocket message, an AMQP delivery, a Redis push. */
-export interface Message extends Said {
+export interface Message extends EventBase {
   readonly kind: 'message';
   readonly time: number;
   readonly from: Side;
@@ -70,7 +70,7 @@ export interface Message extends Said {
 }
 
 /** Something that happened: a reset, a refused connection, a TLS alert, a gap, an upgrade. */
-export interface Notice extends Said {
+export interface Notice extends EventBase {
   readonly kind: 'event';
   readonly time: number;
   /** Who did it; undefined where that is nobody or not known. */

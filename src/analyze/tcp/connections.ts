@@ -1,6 +1,6 @@
 import type { Clock } from '../engine/clock.ts';
 import type { AnalysisSink, FlowInfo } from '../flow/flow-facts.ts';
-import { C, D, N, T, TCP_STRIDE } from '../flow/flow-layout.ts';
+import { FLOW_F64, FLOW_I32, TCP_F64, TCP_I32, TCP_STRIDE } from '../flow/flow-layout.ts';
 import { FlowTable } from '../flow/flow-table.ts';
 import { FlowView } from '../flow/flow-view.ts';
 import { CLOSED_IDLE_NS, OPENING_IDLE_NS, TCP_FLOWS_MAXIMUM, TCP_IDLE_NS } from '../limits.ts';
@@ -39,41 +39,41 @@ export class TcpConnections implements StreamHost {
     this.#sink = sink;
     this.detail = detail;
     this.showSecrets = showSecrets;
-    this.table = new FlowTable(TCP_STRIDE, TCP_FLOWS_MAXIMUM, (place) => this.#ended(place));
+    this.table = new FlowTable(TCP_STRIDE, TCP_FLOWS_MAXIMUM, (slot) => this.#ended(slot));
     this.reassembly = new Reassembly(this.table, this.#troubles, clock);
     this.#view = new FlowView(
       this.table,
-      (place) => this.#streams[place]?.protocol?.name,
-      (place) => connectionFacts(this.table, place, this.#troubles),
+      (slot) => this.#streams[slot]?.protocol?.name,
+      (slot) => connectionFacts(this.table, slot, this.#troubles),
     );
   }
 
   /** Whether a SYN on this flow is a new connection's on the same ports. */
-  isNewConnection(place: number, direction: number, packet: PacketView): boolean {
+  isNewConnection(slot: number, direction: number, packet: PacketView): boolean {
     if ((packet.tcpFlags & (TCP.syn | TCP.ack | TCP.rst)) !== TCP.syn) return false;
     const { ints } = this.table;
-    return ints[this.table.base(place) + C.initial + direction] !== packet.tcpSequence;
+    return ints[this.table.base(slot) + TCP_I32.initial + direction] !== packet.tcpSequence;
   }
 
   /** A flow's first packet. */
-  opened(place: number, direction: number, packet: PacketView): void {
+  opened(slot: number, direction: number, packet: PacketView): void {
     const { ints } = this.table;
-    const base = this.table.base(place);
+    const base = this.table.base(slot);
     const { tcpFlags } = packet;
     if (tcpFlags & TCP.syn) {
-      ints[base + N.client] = tcpFlags & TCP.ack ? 1 - direction : direction;
-      ints[base + C.state] = STATE.opening;
+      ints[base + FLOW_I32.client] = tcpFlags & TCP.ack ? 1 - direction : direction;
+      ints[base + TCP_I32.state] = STATE.opening;
     } else {
       // The lower port is the server's; among equals who spoke first is the client.
       const ownPort = packet.sourcePort;
       const otherPort = packet.destinationPort;
-      ints[base + N.client] = ownPort < otherPort ? 1 - direction : direction;
-      ints[base + C.state] = STATE.open;
-      ints[base + C.flags] = SEEN.midstream;
+      ints[base + FLOW_I32.client] = ownPort < otherPort ? 1 - direction : direction;
+      ints[base + TCP_I32.state] = STATE.open;
+      ints[base + TCP_I32.flags] = SEEN.midstream;
     }
-    ints[base + C.initial + direction] = packet.tcpSequence;
+    ints[base + TCP_I32.initial + direction] = packet.tcpSequence;
     if ((tcpFlags & (TCP.syn | TCP.ack)) === (TCP.syn | TCP.ack)) {
-      ints[base + C.initial + 1 - direction] = (packet.tcpAcknowledgment - 1) | 0;
+      ints[base + TCP_I32.initial + 1 - direction] = (packet.tcpAcknowledgment - 1) | 0;
     }
   }
 
@@ -81,17 +81,17 @@ export class TcpConnections implements StreamHost {
    * @param counted the packet was seen at the vantage point whose packets count; others only fill holes
    * @returns whether what the connection carries was recognised, or may yet be
    */
-  packet(place: number, direction: number, packet: PacketView, counted: boolean): boolean {
+  packet(slot: number, direction: number, packet: PacketView, counted: boolean): boolean {
     const { tcpFlags } = packet;
     const { ints } = this.table;
-    const base = this.table.base(place);
-    let stream = this.#streams[place];
-    if (counted) followHealth(this.table, place, direction, packet, this.clock.now, this.#troubles);
-    if (tcpFlags & TCP.syn) this.#syn(place, direction, packet);
-    else if (ints[base + C.state] === STATE.opening) this.#opening(place, direction, packet);
+    const base = this.table.base(slot);
+    let stream = this.#streams[slot];
+    if (counted) followHealth(this.table, slot, direction, packet, this.clock.now, this.#troubles);
+    if (tcpFlags & TCP.syn) this.#syn(slot, direction, packet);
+    else if (ints[base + TCP_I32.state] === STATE.opening) this.#opening(slot, direction, packet);
     const length = packet.payloadLength;
     if (length > 0 && (tcpFlags & TCP.rst) === 0) {
-      stream ??= this.#stream(place);
+      stream ??= this.#stream(slot);
       if (!stream.ended) {
         const { cursor, end } = packet;
         // Octets in a SYN (RFC 7413) come behind it.
@@ -101,22 +101,22 @@ export class TcpConnections implements StreamHost {
     } else if (stream !== undefined && (stream.waiting[0] !== undefined || stream.waiting[1] !== undefined)) {
       this.reassembly.patience(stream);
     }
-    if (tcpFlags & (TCP.fin | TCP.rst)) this.#ending(place, direction, packet, length);
-    else if (ints[base + C.state] === STATE.closed) this.#finish(place);
+    if (tcpFlags & (TCP.fin | TCP.rst)) this.#ending(slot, direction, packet, length);
+    else if (ints[base + TCP_I32.state] === STATE.closed) this.#finish(slot);
     return stream === undefined || !stream.opaque;
   }
 
-  mayExpire = (_table: FlowTable, place: number, now: number): boolean => {
-    const base = this.table.base(place);
-    const state = this.table.ints[base + C.state] as number;
-    const idle = now - (this.table.doubles[(base >> 1) + D.last] as number);
+  mayExpire = (_table: FlowTable, slot: number, now: number): boolean => {
+    const base = this.table.base(slot);
+    const state = this.table.ints[base + TCP_I32.state] as number;
+    const idle = now - (this.table.doubles[(base >> 1) + FLOW_F64.last] as number);
     if (state === STATE.opening) return idle > OPENING_IDLE_NS;
     return idle > (state === STATE.open || state === STATE.halfClosed ? TCP_IDLE_NS : CLOSED_IDLE_NS);
   };
 
   /** Connections that have not ended; each view is valid during its call. */
   eachOpen(visit: (flow: FlowInfo) => void): void {
-    for (const place of this.table.places()) visit(this.#view.at(place));
+    for (const slot of this.table.slots()) visit(this.#view.at(slot));
   }
 
   /** The analysis is over: every connection ends. */
@@ -126,139 +126,140 @@ export class TcpConnections implements StreamHost {
   }
 
   event(stream: TcpStream, event: AnalysisEvent): void {
-    this.#sink.event(event, this.#view.at(stream.place));
+    this.#sink.event(event, this.#view.at(stream.slot));
   }
 
-  turn(stream: TcpStream): void {
-    this.table.ints[this.table.base(stream.place) + N.client] = stream.client;
+  swapEndpoints(stream: TcpStream): void {
+    this.table.ints[this.table.base(stream.slot) + FLOW_I32.client] = stream.client;
   }
 
   /** A notice about a connection by another, such as an ICMP error that quotes it. */
-  tell(place: number, event: AnalysisEvent): void {
-    this.#sink.event(event, this.#view.at(place));
+  tell(slot: number, event: AnalysisEvent): void {
+    this.#sink.event(event, this.#view.at(slot));
   }
 
   /** A notice of the connection itself. */
-  #tell(place: number, code: string, label: string, direction: number, failed: boolean): void {
-    const client = this.table.ints[this.table.base(place) + N.client] as number;
+  #tell(slot: number, code: string, label: string, direction: number, failed: boolean): void {
+    const client = this.table.ints[this.table.base(slot) + FLOW_I32.client] as number;
     const from = direction === client ? 0 : 1;
     this.#sink.event(
       { kind: 'event', protocol: 'tcp', code, label, time: this.clock.now, from, failed, fields: {} },
-      this.#view.at(place),
+      this.#view.at(slot),
     );
   }
 
-  #syn(place: number, direction: number, packet: PacketView): void {
+  #syn(slot: number, direction: number, packet: PacketView): void {
     const { ints, doubles } = this.table;
-    const base = this.table.base(place);
+    const base = this.table.base(slot);
     const own = base + direction;
-    const flags = ints[own + C.flags] as number;
+    const flags = ints[own + TCP_I32.flags] as number;
     // Of a SYN that was sent again the last one tells the round trip.
-    if ((packet.tcpFlags & TCP.ack) === 0) doubles[(base >> 1) + T.synTime] = this.clock.now;
+    if ((packet.tcpFlags & TCP.ack) === 0) doubles[(base >> 1) + TCP_F64.synTime] = this.clock.now;
     if (flags & SEEN.syn) return;
     options.read(packet);
-    ints[own + C.scale] = options.scale;
-    ints[own + C.mss] = options.mss;
-    ints[own + C.flags] = flags | SEEN.syn | SEEN.next | (options.sackPermitted ? SEEN.sackPermitted : 0);
-    ints[own + C.initial] = packet.tcpSequence;
-    ints[own + C.next] = (packet.tcpSequence + 1) | 0;
+    ints[own + TCP_I32.scale] = options.scale;
+    ints[own + TCP_I32.mss] = options.mss;
+    ints[own + TCP_I32.flags] = flags | SEEN.syn | SEEN.next | (options.sackPermitted ? SEEN.sackPermitted : 0);
+    ints[own + TCP_I32.initial] = packet.tcpSequence;
+    ints[own + TCP_I32.next] = (packet.tcpSequence + 1) | 0;
     if (packet.tcpFlags & TCP.ack) {
-      doubles[(base >> 1) + T.synAckTime] = this.clock.now;
+      doubles[(base >> 1) + TCP_F64.synAckTime] = this.clock.now;
       // Scaling holds only when both offer it (RFC 7323, section 2.2).
       const other = base + 1 - direction;
-      const others = ints[other + C.flags] as number;
-      if (others & SEEN.syn && (options.scale === 0 || ints[other + C.scale] === 0)) {
-        ints[own + C.scale] = 1;
-        ints[other + C.scale] = 1;
+      const others = ints[other + TCP_I32.flags] as number;
+      if (others & SEEN.syn && (options.scale === 0 || ints[other + TCP_I32.scale] === 0)) {
+        ints[own + TCP_I32.scale] = 1;
+        ints[other + TCP_I32.scale] = 1;
       }
     }
   }
 
   /** Anything after the SYNs: the handshake's last ACK, or what says that there will be none. */
-  #opening(place: number, direction: number, packet: PacketView): void {
+  #opening(slot: number, direction: number, packet: PacketView): void {
     const { ints, doubles } = this.table;
-    const base = this.table.base(place);
+    const base = this.table.base(slot);
     if (packet.tcpFlags & TCP.rst || (packet.tcpFlags & TCP.ack) === 0) return;
-    ints[base + C.state] = STATE.open;
-    const client = ints[base + N.client] as number;
+    ints[base + TCP_I32.state] = STATE.open;
+    const client = ints[base + FLOW_I32.client] as number;
     const complete =
       direction === client &&
-      ((ints[base + C.flags] as number) & SEEN.syn) !== 0 &&
-      ((ints[base + C.flags + 1] as number) & SEEN.syn) !== 0;
+      ((ints[base + TCP_I32.flags] as number) & SEEN.syn) !== 0 &&
+      ((ints[base + TCP_I32.flags + 1] as number) & SEEN.syn) !== 0;
     if (complete) {
-      doubles[(base >> 1) + T.handshakeRtt] = this.clock.now - (doubles[(base >> 1) + T.synTime] as number);
+      doubles[(base >> 1) + TCP_F64.handshakeRtt] = this.clock.now - (doubles[(base >> 1) + TCP_F64.synTime] as number);
     }
   }
 
-  #stream(place: number): TcpStream {
+  #stream(slot: number): TcpStream {
     const { ints } = this.table;
-    const base = this.table.base(place);
-    const client = ints[base + N.client] as number;
-    const ports = ints[base + N.ports] as number;
+    const base = this.table.base(slot);
+    const client = ints[base + FLOW_I32.client] as number;
+    const ports = ints[base + FLOW_I32.ports] as number;
     const [portA, portB] = [ports >>> 16, ports & 0xffff];
-    const midstream = ((ints[base + C.flags] as number) & SEEN.midstream) !== 0;
+    const midstream = ((ints[base + TCP_I32.flags] as number) & SEEN.midstream) !== 0;
     const [clientPort, serverPort] = client === 0 ? [portA, portB] : [portB, portA];
     const stream = this.#spare.pop() ?? new TcpStream(this);
-    stream.begin(place, (ints[base + N.id] as number) - 1, client, midstream, clientPort, serverPort);
-    this.#streams[place] = stream;
+    stream.begin(slot, (ints[base + FLOW_I32.id] as number) - 1, client, midstream, clientPort, serverPort);
+    this.#streams[slot] = stream;
     return stream;
   }
 
-  #ending(place: number, direction: number, packet: PacketView, length: number): void {
+  #ending(slot: number, direction: number, packet: PacketView, length: number): void {
     const { ints } = this.table;
-    const base = this.table.base(place);
+    const base = this.table.base(slot);
     const own = base + direction;
     const other = base + 1 - direction;
-    const state = ints[base + C.state] as number;
-    const flags = ints[own + C.flags] as number;
+    const state = ints[base + TCP_I32.state] as number;
+    const flags = ints[own + TCP_I32.flags] as number;
     if (packet.tcpFlags & TCP.rst) {
       if (state === STATE.reset || state === STATE.refused) return;
-      const client = ints[base + N.client] as number;
+      const client = ints[base + FLOW_I32.client] as number;
       const refused = state === STATE.opening && direction !== client;
-      ints[own + C.flags] = flags | SEEN.rst;
-      ints[base + C.state] = refused ? STATE.refused : STATE.reset;
-      this.#endStream(place, state === STATE.closed ? 'closed' : 'reset');
-      if (refused) this.#tell(place, 'TCP_REFUSED', 'connection refused', direction, true);
-      else if (state !== STATE.closed) this.#tell(place, 'TCP_RESET', 'connection reset', direction, true);
+      ints[own + TCP_I32.flags] = flags | SEEN.rst;
+      ints[base + TCP_I32.state] = refused ? STATE.refused : STATE.reset;
+      this.#endStream(slot, state === STATE.closed ? 'closed' : 'reset');
+      if (refused) this.#tell(slot, 'TCP_REFUSED', 'connection refused', direction, true);
+      else if (state !== STATE.closed) this.#tell(slot, 'TCP_RESET', 'connection reset', direction, true);
       return;
     }
     if (flags & SEEN.fin) return;
-    ints[own + C.fin] = (packet.tcpSequence + length + 1) | 0;
-    const others = ints[other + C.flags] as number;
-    ints[own + C.flags] = flags | SEEN.fin | (others & SEEN.fin ? 0 : SEEN.closedFirst);
+    ints[own + TCP_I32.fin] = (packet.tcpSequence + length + 1) | 0;
+    const others = ints[other + TCP_I32.flags] as number;
+    ints[own + TCP_I32.flags] = flags | SEEN.fin | (others & SEEN.fin ? 0 : SEEN.closedFirst);
     if (state === STATE.reset || state === STATE.refused) return;
-    ints[base + C.state] = others & SEEN.fin ? STATE.closed : STATE.halfClosed;
-    if (others & SEEN.fin) this.#finish(place);
+    ints[base + TCP_I32.state] = others & SEEN.fin ? STATE.closed : STATE.halfClosed;
+    if (others & SEEN.fin) this.#finish(slot);
   }
 
   /** Both sides have said FIN: the stream ends once all before the FINs has come. */
-  #finish(place: number): void {
-    const stream = this.#streams[place];
+  #finish(slot: number): void {
+    const stream = this.#streams[slot];
     if (stream === undefined || stream.ended) return;
     const { ints } = this.table;
-    const base = this.table.base(place);
+    const base = this.table.base(slot);
     for (let direction = 0; direction < 2; direction += 1) {
-      const known = ((ints[base + C.flags + direction] as number) & SEEN.next) !== 0;
-      const left = ((ints[base + C.fin + direction] as number) - 1 - (ints[base + C.next + direction] as number)) | 0;
+      const known = ((ints[base + TCP_I32.flags + direction] as number) & SEEN.next) !== 0;
+      const left =
+        ((ints[base + TCP_I32.fin + direction] as number) - 1 - (ints[base + TCP_I32.next + direction] as number)) | 0;
       if (known && left > 0) return;
     }
-    this.#endStream(place, 'closed');
+    this.#endStream(slot, 'closed');
   }
 
-  #endStream(place: number, how: StreamEnd): void {
-    const stream = this.#streams[place];
+  #endStream(slot: number, how: StreamEnd): void {
+    const stream = this.#streams[slot];
     if (stream === undefined || stream.ended) return;
     this.reassembly.flush(stream);
     stream.end(how);
   }
 
-  #ended(place: number): void {
-    this.#endStream(place, this.#over ? 'capture ended' : 'expired');
-    this.#sink.flowEnded(this.#view.at(place));
-    this.#troubles.forget(place);
-    const stream = this.#streams[place];
+  #ended(slot: number): void {
+    this.#endStream(slot, this.#over ? 'capture ended' : 'expired');
+    this.#sink.flowEnded(this.#view.at(slot));
+    this.#troubles.forget(slot);
+    const stream = this.#streams[slot];
     if (stream === undefined) return;
-    this.#streams[place] = undefined;
+    this.#streams[slot] = undefined;
     // An analyzer that was told of the end has no more to say to its context.
     if (this.#spare.length < SPARE_STREAMS) this.#spare.push(stream);
   }

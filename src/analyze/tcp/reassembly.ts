@@ -1,5 +1,5 @@
 import type { Clock } from '../engine/clock.ts';
-import { C } from '../flow/flow-layout.ts';
+import { TCP_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { HOLE_ACKNOWLEDGED_NS, HOLE_NS, OUT_OF_ORDER_TOTAL_BYTES } from '../limits.ts';
 import { SEEN } from './flags.ts';
@@ -38,19 +38,19 @@ export class Reassembly {
     end: number,
   ): void {
     const { ints } = this.#table;
-    const own = this.#table.base(stream.place) + direction;
-    const flags = ints[own + C.flags] as number;
+    const own = this.#table.base(stream.slot) + direction;
+    const flags = ints[own + TCP_I32.flags] as number;
     if ((flags & SEEN.next) === 0) {
-      ints[own + C.flags] = flags | SEEN.next;
-      ints[own + C.next] = sequence;
+      ints[own + TCP_I32.flags] = flags | SEEN.next;
+      ints[own + TCP_I32.next] = sequence;
     }
-    const ahead = (sequence - (ints[own + C.next] as number)) | 0;
+    const ahead = (sequence - (ints[own + TCP_I32.next] as number)) | 0;
     if (ahead > 0) {
       this.#wait(stream, direction, sequence, length, bytes, start, end);
       return;
     }
     if (ahead + length <= 0) return;
-    ints[own + C.next] = (sequence + length) | 0;
+    ints[own + TCP_I32.next] = (sequence + length) | 0;
     const from = start - ahead;
     if (from < end) stream.data(direction, bytes, from, end);
     const cut = length - Math.max(end - start, -ahead);
@@ -64,11 +64,11 @@ export class Reassembly {
       const waiting = stream.waiting[direction];
       if (waiting === undefined) continue;
       const { ints } = this.#table;
-      const own = this.#table.base(stream.place) + direction;
-      const other = this.#table.base(stream.place) + 1 - direction;
+      const own = this.#table.base(stream.slot) + direction;
+      const other = this.#table.base(stream.slot) + 1 - direction;
       const acknowledged =
-        ((ints[other + C.flags] as number) & SEEN.ack) !== 0 &&
-        (((ints[other + C.ack] as number) - (ints[own + C.next] as number)) | 0) > 0;
+        ((ints[other + TCP_I32.flags] as number) & SEEN.ack) !== 0 &&
+        (((ints[other + TCP_I32.ack] as number) - (ints[own + TCP_I32.next] as number)) | 0) > 0;
       const age = this.#clock.now - waiting.since;
       if (age > (acknowledged ? HOLE_ACKNOWLEDGED_NS : HOLE_NS)) this.#skip(stream, direction);
     }
@@ -111,10 +111,10 @@ export class Reassembly {
       return;
     }
     const { ints } = this.#table;
-    const own = this.#table.base(stream.place) + direction;
-    const missing = (first.sequence - (ints[own + C.next] as number)) | 0;
+    const own = this.#table.base(stream.slot) + direction;
+    const missing = (first.sequence - (ints[own + TCP_I32.next] as number)) | 0;
     if (missing > 0) {
-      ints[own + C.next] = first.sequence;
+      ints[own + TCP_I32.next] = first.sequence;
       this.#gap(stream, direction, missing);
     }
     this.#drain(stream, direction, true);
@@ -122,7 +122,7 @@ export class Reassembly {
 
   #gap(stream: TcpStream, direction: number, length: number): void {
     this.gaps += 1;
-    this.#troubles.add(stream.place, direction, TROUBLE.lost, length);
+    this.#troubles.add(stream.slot, direction, TROUBLE.lost, length);
     stream.gap(direction, length);
   }
 
@@ -131,14 +131,14 @@ export class Reassembly {
     const waiting = stream.waiting[direction];
     if (waiting === undefined) return;
     const { ints } = this.#table;
-    const own = this.#table.base(stream.place) + direction;
+    const own = this.#table.base(stream.slot) + direction;
     for (;;) {
       const first = waiting.segments[0];
       if (first === undefined) {
         stream.wait(direction, undefined);
         return;
       }
-      const ahead = (first.sequence - (ints[own + C.next] as number)) | 0;
+      const ahead = (first.sequence - (ints[own + TCP_I32.next] as number)) | 0;
       if (ahead > 0) {
         waiting.since = this.#clock.now;
         return;
@@ -146,7 +146,7 @@ export class Reassembly {
       waiting.shift();
       this.waiting -= first.bytes.length;
       if (ahead + first.length <= 0) continue;
-      ints[own + C.next] = (first.sequence + first.length) | 0;
+      ints[own + TCP_I32.next] = (first.sequence + first.length) | 0;
       if (-ahead < first.bytes.length) {
         const { now } = this.#clock;
         if (early) this.#clock.now = first.time;

@@ -16,7 +16,7 @@ export interface StreamHost {
   readonly showSecrets: boolean;
   event(stream: TcpStream, event: AnalysisEvent): void;
   /** The protocol's words show who is the client; the connection's beginning was not seen. */
-  turn(stream: TcpStream): void;
+  swapEndpoints(stream: TcpStream): void;
 }
 
 interface Portion {
@@ -37,7 +37,7 @@ const NOTHING_WAITS: Readonly<Waiting> = [undefined, undefined];
 /** The octets of one connection, in order: recognises whose words they are and hands them to that protocol. */
 export class TcpStream implements StreamContext {
   /** Where its flow lies in the table; the table's owner keeps it right. */
-  place = -1;
+  slot = -1;
   /** Its flow's number, as FlowInfo.id. */
   flow = -1;
   serverPort = 0;
@@ -60,8 +60,8 @@ export class TcpStream implements StreamContext {
   }
 
   /** Stand for another connection: streams are many and short, and used again. */
-  begin(place: number, flow: number, client: number, guessed: boolean, clientPort: number, serverPort: number): void {
-    this.place = place;
+  begin(slot: number, flow: number, client: number, guessed: boolean, clientPort: number, serverPort: number): void {
+    this.slot = slot;
     this.flow = flow;
     this.client = client;
     this.clientPort = clientPort;
@@ -105,7 +105,7 @@ export class TcpStream implements StreamContext {
     if (protocol === undefined) {
       this.#analyzer = undefined;
       this.#looks = 0;
-      return this.#anew();
+      return this.#redetect();
     }
     this.protocol = protocol;
     this.#analyzer = protocol.create(this);
@@ -113,7 +113,7 @@ export class TcpStream implements StreamContext {
   }
 
   /** Takes the rest of what is at hand for an analyzer that knows no more of it. */
-  #anew(): StreamAnalyzer {
+  #redetect(): StreamAnalyzer {
     const direction = (side: Side) => (side === SIDE.client ? this.client : 1 - this.client);
     return {
       data: (side, bytes, start, end) => this.data(direction(side), bytes, start, end),
@@ -163,7 +163,7 @@ export class TcpStream implements StreamContext {
     }
     const { protocol, fromServer, undecided } = recognition;
     if (protocol !== undefined) {
-      this.#adopt(protocol, direction, fromServer, bytes, start, end);
+      this.#attachProtocol(protocol, direction, fromServer, bytes, start, end);
       return;
     }
     this.#looks += 1;
@@ -176,7 +176,7 @@ export class TcpStream implements StreamContext {
     this.#headOctets += end - start;
   }
 
-  #adopt(
+  #attachProtocol(
     protocol: StreamProtocol,
     direction: number,
     fromServer: boolean | undefined,
@@ -192,7 +192,7 @@ export class TcpStream implements StreamContext {
         return;
       }
       this.client = client;
-      this.#host.turn(this);
+      this.#host.swapEndpoints(this);
       this.#head = this.#head.map((portion) => ({
         ...portion,
         side: portion.side === SIDE.client ? SIDE.server : SIDE.client,

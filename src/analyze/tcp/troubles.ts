@@ -32,22 +32,22 @@ const NONE: TcpDirectionFacts = {
 export class Troubles {
   readonly #counts: (Float64Array | undefined)[] = [];
 
-  add(place: number, direction: number, trouble: number, amount = 1): void {
-    let counts = this.#counts[place];
+  add(slot: number, direction: number, trouble: number, amount = 1): void {
+    let counts = this.#counts[slot];
     if (counts === undefined) {
       counts = new Float64Array(2 * KINDS);
-      this.#counts[place] = counts;
+      this.#counts[slot] = counts;
     }
     const at = direction * KINDS + trouble;
     counts[at] = (counts[at] as number) + amount;
   }
 
-  forget(place: number): void {
-    if (this.#counts[place] !== undefined) this.#counts[place] = undefined;
+  forget(slot: number): void {
+    if (this.#counts[slot] !== undefined) this.#counts[slot] = undefined;
   }
 
-  facts(place: number, direction: number): TcpDirectionFacts {
-    const counts = this.#counts[place];
+  facts(slot: number, direction: number): TcpDirectionFacts {
+    const counts = this.#counts[slot];
     if (counts === undefined) return NONE;
     const of = (trouble: number) => counts[direction * KINDS + trouble] as number;
     return {

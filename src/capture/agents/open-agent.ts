@@ -7,7 +7,7 @@ import { openPortForward } from '../kube/port-forward.ts';
 import { AGENT_CONTAINER, AGENT_NAMESPACE, type Agents, findAgents } from './agents.ts';
 import { resumingTransport } from './resuming-transport.ts';
 import type { AgentTransport, OpenTransport, TransportHandlers } from './transport.ts';
-import type { TransportWish } from './transport-preference.ts';
+import type { TransportPreference } from './transport-preference.ts';
 
 /** Answers after which exec would be refused as well. Any other may be port-forward's own, and `auto` takes exec. */
 const REFUSED_ANYWAY = new Set(['UNREACHABLE', 'UNAUTHORIZED', 'TIMEOUT', 'NOT_FOUND', 'TOO_MANY_SESSIONS']);
@@ -15,13 +15,13 @@ const REFUSED_ANYWAY = new Set(['UNREACHABLE', 'UNAUTHORIZED', 'TIMEOUT', 'NOT_F
 /** The agents of a cluster: listed once for all nodes, and anew for every later attempt, for agents are replaced. */
 export class AgentAccess {
   readonly #kube: Kube;
-  readonly #wish: TransportWish;
+  readonly #wish: TransportPreference;
   readonly #signal: AbortSignal;
   readonly #first: Promise<Agents>;
   /** Port-forward is not wanted, or not allowed: what one node was told goes for all. */
   #execOnly: boolean;
 
-  constructor(kube: Kube, wish: TransportWish, signal: AbortSignal) {
+  constructor(kube: Kube, wish: TransportPreference, signal: AbortSignal) {
     this.#kube = kube;
     this.#wish = wish;
     this.#signal = signal;
@@ -92,7 +92,7 @@ function openByExec(kube: Kube, pod: string): OpenTransport {
 }
 
 /** A session with the agent's waiting process, behind its port. */
-function openByPortForward(kube: Kube, pod: string, wish: TransportWish): OpenTransport {
+function openByPortForward(kube: Kube, pod: string, wish: TransportPreference): OpenTransport {
   return resumingTransport({
     dial: (signal) => openPortForward(kube, { namespace: AGENT_NAMESPACE, pod, port: AGENT_PORT }, signal),
     windowMs: wish.resumeWindowMs,

@@ -4,7 +4,7 @@ import type { Compression } from '../../wire/session-frame.ts';
 export const TRANSPORTS = ['auto', 'exec', 'port-forward'] as const;
 
 /** How agents are to be reached. */
-export interface TransportWish {
+export interface TransportPreference {
   readonly transport: (typeof TRANSPORTS)[number];
   /** How long a session outlives its connection, milliseconds; exec has none. */
   readonly resumeWindowMs: number;

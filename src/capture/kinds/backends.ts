@@ -1,7 +1,7 @@
 import { objectAt } from '../../wire/guard.ts';
 import { find } from '../kube/api.ts';
 import { resourcePath } from '../kube/resource.ts';
-import { type Asking, type KindRight, type Selected, through, together } from './kind.ts';
+import { type KindRight, type Resolution, type ResolveContext, through, together } from './kind.ts';
 import { service } from './service.ts';
 
 /** What looking at the Services behind something takes. */
@@ -23,10 +23,14 @@ export interface BackendRef {
  * The pods of the Services behind `via`. One that does not exist, or has no pods by its nature, is a note: the others
  * are captured.
  */
-export async function selectBackends(via: string, refs: readonly BackendRef[], asking: Asking): Promise<Selected> {
+export async function selectBackends(
+  via: string,
+  refs: readonly BackendRef[],
+  asking: ResolveContext,
+): Promise<Resolution> {
   const services = new Map(refs.map((ref) => [`${ref.namespace}/${ref.name}`, ref]));
   const parts = await Promise.all(
-    [...services].map(async ([label, { namespace, name }]): Promise<Selected> => {
+    [...services].map(async ([label, { namespace, name }]): Promise<Resolution> => {
       const depends = [{ path: resourcePath('v1', namespace, 'services'), fieldSelector: `metadata.name=${name}` }];
       const object = await find(asking.kube, resourcePath('v1', namespace, 'services', name), asking.signal);
       if (object === undefined)

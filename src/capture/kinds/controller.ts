@@ -4,7 +4,7 @@ import { list, type Selectors } from '../kube/api.ts';
 import { resourcePath } from '../kube/resource.ts';
 import { daemonSet } from './daemonset.ts';
 import { deployment } from './deployment.ts';
-import { type Asking, type KindRight, type Selected, type TargetKind, together } from './kind.ts';
+import { type KindRight, type Resolution, type ResolveContext, type TargetKind, together } from './kind.ts';
 import { objectName } from './object.ts';
 
 /** What looking for a controller takes. */
@@ -43,7 +43,7 @@ const ENOUGH = 2;
  * `--controller-class=`) counts most, then Helm's labels shared with the class, then its name or `app` label being the
  * end of the controller's name. First those are looked at that can be found by name and label, then all.
  */
-export async function selectController(traits: ControllerTraits, asking: Asking): Promise<Selected> {
+export async function selectController(traits: ControllerTraits, asking: ResolveContext): Promise<Resolution> {
   const kinds = [deployment, daemonSet];
   const words = wordsOf(traits);
   const narrow: Selectors[] = words.map((word) => ({ fieldSelector: `metadata.name=${word}` }));
@@ -69,7 +69,7 @@ async function best(
   kind: TargetKind,
   selectors: readonly Selectors[],
   traits: ControllerTraits,
-  { kube, signal }: Asking,
+  { kube, signal }: ResolveContext,
 ): Promise<Candidate[]> {
   const ask = async (narrowing: Selectors) => {
     const within = (namespace: string | undefined) =>
@@ -91,7 +91,7 @@ function bestOf(candidates: readonly Candidate[]): Candidate[] {
   return candidates.filter(({ score }) => score === top);
 }
 
-async function selectAll(found: readonly Candidate[], asking: Asking): Promise<Selected> {
+async function selectAll(found: readonly Candidate[], asking: ResolveContext): Promise<Resolution> {
   return together(await Promise.all(found.map(({ kind, object }) => kind.select(object, asking))));
 }
 

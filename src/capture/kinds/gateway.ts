@@ -4,7 +4,7 @@ import { find, list } from '../kube/api.ts';
 import { resourcePath } from '../kube/resource.ts';
 import { BACKEND_RIGHT, type BackendRef, selectBackends } from './backends.ts';
 import { CONTROLLER_RIGHTS, selectController } from './controller.ts';
-import { type Asking, type Selected, type TargetKind, through, together } from './kind.ts';
+import { type Resolution, type ResolveContext, type TargetKind, through, together } from './kind.ts';
 import { textSelector } from './label-selector.ts';
 import { objectName } from './object.ts';
 
@@ -42,7 +42,7 @@ export const gateway: TargetKind = {
   ],
   async select(object, asking) {
     const via = `gateway/${objectName(object).name}`;
-    const parts: Selected[] = [];
+    const parts: Resolution[] = [];
     if (asking.sides.controller) parts.push(through(via, await gatewayPods(object, asking)));
     if (asking.sides.backends) parts.push(await routedBackends(object, via, asking));
     return together(parts);
@@ -50,7 +50,7 @@ export const gateway: TargetKind = {
 };
 
 /** The pods that serve a Gateway: made for it alone, or those of its class's controller. */
-export async function gatewayPods(object: JsonObject, asking: Asking): Promise<Selected> {
+export async function gatewayPods(object: JsonObject, asking: ResolveContext): Promise<Resolution> {
   const { kube, signal } = asking;
   const { name, namespace } = objectName(object);
   const labels = textSelector(`${GATEWAY_LABEL}=${name}`);
@@ -80,7 +80,7 @@ export async function gatewayPods(object: JsonObject, asking: Asking): Promise<S
   return { pods: [{ namespace, labels, via: [] }], notes: [note] };
 }
 
-async function routedBackends(object: JsonObject, via: string, asking: Asking): Promise<Selected> {
+async function routedBackends(object: JsonObject, via: string, asking: ResolveContext): Promise<Resolution> {
   const { name, namespace } = objectName(object);
   const lists = await Promise.all(ROUTES.map((plural) => routes(plural, namespace, asking)));
   const refs = lists.flat().flatMap((route) => {
@@ -94,7 +94,11 @@ async function routedBackends(object: JsonObject, via: string, asking: Asking): 
 }
 
 /** Routes of all namespaces, or of the Gateway's own where others may not be listed; none where the kind is unknown. */
-async function routes(plural: string, namespace: string, { kube, signal }: Asking): Promise<readonly JsonObject[]> {
+async function routes(
+  plural: string,
+  namespace: string,
+  { kube, signal }: ResolveContext,
+): Promise<readonly JsonObject[]> {
   const within = (place: string | undefined) => list(kube, resourcePath(GATEWAY_API, place, plural), {}, signal);
   try {
     return (await within(undefined)).items;

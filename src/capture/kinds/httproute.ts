@@ -3,7 +3,7 @@ import { resourcePath } from '../kube/resource.ts';
 import { BACKEND_RIGHT, selectBackends } from './backends.ts';
 import { CONTROLLER_RIGHTS } from './controller.ts';
 import { backendRefs, GATEWAY_API, gatewayPods, parentsOf } from './gateway.ts';
-import { type Selected, type TargetKind, through, together } from './kind.ts';
+import { type Resolution, type TargetKind, through, together } from './kind.ts';
 import { objectName } from './object.ts';
 
 /** The pods of the Services a route sends requests to, and of the Gateways it is attached to. */
@@ -37,7 +37,7 @@ export const httpRoute: TargetKind = {
     const via = `httproute/${name}`;
     const gateways = asking.sides.controller ? parentsOf(object) : [];
     const parts = await Promise.all([
-      ...gateways.map(async (parent): Promise<Selected> => {
+      ...gateways.map(async (parent): Promise<Resolution> => {
         const path = resourcePath(GATEWAY_API, parent.namespace, 'gateways', parent.name);
         const gateway = await find(asking.kube, path, asking.signal);
         if (gateway === undefined) {

@@ -4,7 +4,7 @@ import { find, list } from '../kube/api.ts';
 import { resourcePath } from '../kube/resource.ts';
 import { BACKEND_RIGHT, type BackendRef, selectBackends } from './backends.ts';
 import { CONTROLLER_RIGHTS, selectController } from './controller.ts';
-import { type Asking, type Selected, type TargetKind, through, together } from './kind.ts';
+import { type Resolution, type ResolveContext, type TargetKind, through, together } from './kind.ts';
 import { objectName } from './object.ts';
 import { service } from './service.ts';
 
@@ -65,7 +65,12 @@ function backendsOf(object: JsonObject, via: string, namespace: string): { refs:
   return { refs, notes };
 }
 
-async function controllerOf(object: JsonObject, via: string, namespace: string, asking: Asking): Promise<Selected> {
+async function controllerOf(
+  object: JsonObject,
+  via: string,
+  namespace: string,
+  asking: ResolveContext,
+): Promise<Resolution> {
   const ofClass = await classOf(object, asking);
   const className = ofClass.className;
   const byClass =
@@ -78,13 +83,13 @@ async function controllerOf(object: JsonObject, via: string, namespace: string, 
 }
 
 /** Who may not look for the controller captures the backends all the same; the note says what is missing. */
-function passedOver(thrown: unknown): Selected {
+function passedOver(thrown: unknown): Resolution {
   if (thrown instanceof KsnoopError && thrown.code === 'FORBIDDEN') return { pods: [], notes: [thrown.message] };
   throw thrown;
 }
 
 /** The class an Ingress names, or the default one. */
-async function classOf(object: JsonObject, { kube, signal }: Asking) {
+async function classOf(object: JsonObject, { kube, signal }: ResolveContext) {
   const annotation = stringsAt(objectAt(object, 'metadata'), 'annotations')[CLASS_ANNOTATION];
   const named = optionalString(objectAt(object, 'spec'), 'ingressClassName') ?? annotation;
   const unreadable = (thrown: unknown) => {
@@ -105,7 +110,7 @@ async function classOf(object: JsonObject, { kube, signal }: Asking) {
 }
 
 /** The Service whose load balancer's address the Ingress got. */
-async function byAddress(object: JsonObject, asking: Asking): Promise<Selected> {
+async function byAddress(object: JsonObject, asking: ResolveContext): Promise<Resolution> {
   const addresses = new Set(balancerAddresses(object));
   if (addresses.size === 0) return { pods: [] };
   const { items } = await list(asking.kube, resourcePath('v1', undefined, 'services'), {}, asking.signal);

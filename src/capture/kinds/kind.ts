@@ -27,9 +27,9 @@ export interface TargetKind extends ResourceKind {
    * Which pods one object of this kind stands for.
    * @throws KsnoopError when it stands for none by its nature, and whatever the API server refuses
    */
-  select(object: JsonObject, asking: Asking): Selected | Promise<Selected>;
+  select(object: JsonObject, asking: ResolveContext): Resolution | Promise<Resolution>;
   /** Which pods all objects of a collection stand for, for kinds where that needs no look at each. */
-  selectAll?(collection: Narrowing): Selected;
+  selectAll?(collection: Narrowing): Resolution;
 }
 
 /** A right that a kind uses to find its pods. */
@@ -51,7 +51,7 @@ export interface Narrowing extends Selectors {
 }
 
 /** What a kind may ask while it selects. */
-export interface Asking {
+export interface ResolveContext {
   readonly kube: Kube;
   readonly discovery: Discovery;
   readonly signal: AbortSignal;
@@ -65,7 +65,7 @@ export interface Collection extends Selectors {
 }
 
 /** What was found for an object: not yet pods, but what selects them now and from now on. */
-export interface Selected {
+export interface Resolution {
   readonly pods: readonly PodSelection[];
   readonly nodes?: readonly FoundNode[];
   /** What the user should know: an endpoint that is no pod, a controller that was not found. */
@@ -75,7 +75,7 @@ export interface Selected {
 }
 
 /** Several finds as one. */
-export function together(parts: readonly Selected[]): Selected {
+export function together(parts: readonly Resolution[]): Resolution {
   return {
     pods: parts.flatMap(({ pods }) => pods),
     nodes: parts.flatMap(({ nodes }) => nodes ?? []),
@@ -85,6 +85,6 @@ export function together(parts: readonly Selected[]): Selected {
 }
 
 /** The same pods, found through one more object. */
-export function through(via: string, selected: Selected): Selected {
+export function through(via: string, selected: Resolution): Resolution {
   return { ...selected, pods: selected.pods.map((pods) => ({ ...pods, via: [via, ...pods.via] })) };
 }

@@ -3,7 +3,7 @@ import { arrayAt, type JsonObject, objectAt, objectsAt, optionalString, stringsA
 import { list } from '../kube/api.ts';
 import { resourcePath } from '../kube/resource.ts';
 import { LOOSE_ENDPOINTS } from '../limits.ts';
-import type { Asking, Selected, TargetKind } from './kind.ts';
+import type { Resolution, ResolveContext, TargetKind } from './kind.ts';
 import { mapSelector } from './label-selector.ts';
 import { objectName } from './object.ts';
 import type { PodSelection } from './pod-selection.ts';
@@ -50,7 +50,7 @@ function externalName(name: string, namespace: string, target: string): KsnoopEr
  * that pod; of those that are an address alone the pod with this address is looked for, in all namespaces where the
  * user may list them.
  */
-async function byEndpoints(name: string, namespace: string, asking: Asking): Promise<Selected> {
+async function byEndpoints(name: string, namespace: string, asking: ResolveContext): Promise<Resolution> {
   const path = resourcePath('discovery.k8s.io/v1', namespace, 'endpointslices');
   const ofService = { labelSelector: `kubernetes.io/service-name=${name}` };
   const { items } = await list(asking.kube, path, ofService, asking.signal);
@@ -92,7 +92,7 @@ async function podsAt(
   address: string,
   namespace: string,
   via: readonly string[],
-  { kube, signal }: Asking,
+  { kube, signal }: ResolveContext,
 ): Promise<PodSelection | string> {
   const fieldSelector = `status.podIP=${address}`;
   const ask = async (place: string | undefined) => {

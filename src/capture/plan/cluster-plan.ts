@@ -2,7 +2,7 @@ import type { AgentTarget } from '../../wire/agent-target.ts';
 import { KsnoopError } from '../../wire/errors.ts';
 import { AgentAccess } from '../agents/open-agent.ts';
 import { ownConnectionFilter } from '../agents/own-connection.ts';
-import type { TransportWish } from '../agents/transport-preference.ts';
+import type { TransportPreference } from '../agents/transport-preference.ts';
 import type { Kube } from '../kube/kube.ts';
 import type { PodView } from '../kube/pod.ts';
 import { podNames } from '../names/names.ts';
@@ -42,7 +42,7 @@ export interface PlanOptions extends NodeOptions {
   /** Whether pods that speak to the targets are captured as well. */
   readonly clients: boolean;
   /** How their agents are reached. */
-  readonly wish: TransportWish;
+  readonly wish: TransportPreference;
 }
 
 /**
@@ -90,8 +90,8 @@ export async function planCluster(
   const leaveOut = onNodes ? await ownConnectionFilter(kube) : undefined;
   const clients = options.clients ? new ClientPods(kube, query.namespaces ?? []) : undefined;
   for (const pod of pods) clients?.ask(podLabel(pod));
-  const follow: FollowChanges = async (emit, until, standing) => {
-    await standing;
+  const follow: FollowChanges = async (emit, until, started) => {
+    await started;
     if (until.aborted) return;
     const tell = (event: TargetEvent) => emit(changeOf(event, at));
     const asked = (event: TargetEvent) => {

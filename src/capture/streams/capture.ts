@@ -46,12 +46,12 @@ export interface RunningCapture {
   /** What has come so far, and what is known of the nodes' clocks. */
   readonly tally: Tally;
   readonly clocks: ReadonlyMap<string, NodeClock>;
-  /** How a node's agent is reached, now; undefined when it is not. */
-  wayTo(node: string): string | undefined;
-  /** Resolves when an agent is reached, or when that takes long: it is now busy with its start, and others may be asked. */
-  readonly reached: Promise<void>;
+  /** How a node's agent is connected, now; undefined when it is not. */
+  transportOf(node: string): string | undefined;
+  /** Resolves when an agent is connected, or when that takes long: it is now busy with its start, and others may be asked. */
+  readonly connected: Promise<void>;
   /** Resolves when the first targets are captured, or when that takes long: what they do not need can be asked from then on. */
-  readonly standing: Promise<void>;
+  readonly started: Promise<void>;
   readonly result: Promise<CaptureResult>;
   /** End in good order: what was captured still comes. */
   stop(cause: StopCause): void;
@@ -107,8 +107,8 @@ export function startCapture(
   const allStarted = Promise.withResolvers<void>();
   const isWaiting = ({ targets }: NodePlan) => targets.some(({ key }) => report.targets.get(key)?.state === 'waiting');
   const soon = sleep(FIRST_PACKETS_MS, undefined, { ref: false });
-  const reached = Promise.race([oneReached.promise, soon]);
-  const standing = Promise.race([allStarted.promise, soon]);
+  const connected = Promise.race([oneReached.promise, soon]);
+  const started = Promise.race([allStarted.promise, soon]);
   const sessionId = () => randomBytes(16).toString('hex');
   const context = { settings, merge, report, observer, sessionId, onStarted };
   const streams = new Map<string, NodeStream>();
@@ -202,8 +202,8 @@ export function startCapture(
   );
   for (const plan of plans) open(plan, false);
   if (plans.length === 0) endIfDone();
-  void follow?.(change, following.signal, standing);
-  if (named !== undefined) void waitForNames(merge, named, standing);
+  void follow?.(change, following.signal, started);
+  if (named !== undefined) void waitForNames(merge, named, started);
   const result = finished.promise.then((): CaptureResult => {
     following.abort();
     merge.flush();
@@ -218,9 +218,9 @@ export function startCapture(
   return {
     tally,
     clocks: merge.clocks,
-    wayTo: (node) => streams.get(node)?.way,
-    reached,
-    standing,
+    transportOf: (node) => streams.get(node)?.way,
+    connected,
+    started,
     result,
     stop,
     terminate,
@@ -232,8 +232,8 @@ export function startCapture(
 }
 
 /** Packets stay in the merge until the names of their addresses have been told, or were waited for long enough. */
-async function waitForNames(merge: Merge, named: Promise<void>, standing: Promise<void>): Promise<void> {
+async function waitForNames(merge: Merge, named: Promise<void>, started: Promise<void>): Promise<void> {
   merge.held = true;
-  await Promise.race([named, standing.then(() => sleep(NAMES_WAIT_MS, undefined, { ref: false }))]);
+  await Promise.race([named, started.then(() => sleep(NAMES_WAIT_MS, undefined, { ref: false }))]);
   merge.held = false;
 }

@@ -22,11 +22,11 @@ export type TargetChange =
 
 /**
  * Tells changes until the signal aborts; then it returns. Never rejects.
- * @param standing resolves when the first targets are captured, or when that takes long: asking need not begin before,
+ * @param started resolves when the first targets are captured, or when that takes long: asking need not begin before,
  *   while agents start
  */
 export type FollowChanges = (
   emit: (change: TargetChange) => void,
   signal: AbortSignal,
-  standing: Promise<void>,
+  started: Promise<void>,
 ) => Promise<void>;

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../wire/guard.ts';
 import { nearest } from '../../wire/near.ts';
 import { customKind } from '../kinds/custom.ts';
 import { targetKind } from '../kinds/index.ts';
-import { type Asking, type Collection, type Selected, type TargetKind, together } from '../kinds/kind.ts';
+import { type Collection, type Resolution, type ResolveContext, type TargetKind, together } from '../kinds/kind.ts';
 import { objectName } from '../kinds/object.ts';
 import { find, list, type Selectors } from '../kube/api.ts';
 import { apiGroup, resourcePath } from '../kube/resource.ts';
@@ -16,7 +16,7 @@ export interface TargetQuery extends Selectors {
   readonly namespaces: readonly string[] | undefined;
   /** Pods on these nodes alone; of any when empty. */
   readonly nodes: readonly string[];
-  readonly sides: Asking['sides'];
+  readonly sides: ResolveContext['sides'];
 }
 
 /**
@@ -25,7 +25,7 @@ export interface TargetQuery extends Selectors {
  * @throws KsnoopError BAD_TARGET (exit 2) for a kind nobody knows, NO_SUCH_TARGET (exit 3) with near names, and
  * whatever the API server refuses
  */
-export async function findSelected(ref: TargetRef, query: TargetQuery, asking: Asking): Promise<Selected> {
+export async function findSelected(ref: TargetRef, query: TargetQuery, asking: ResolveContext): Promise<Resolution> {
   const kind = targetKind(ref.kind) ?? (await discoveredKind(ref, asking));
   const exact = !isPattern(ref.name);
   const selectors = selectorsOf(ref, query, exact);
@@ -67,7 +67,7 @@ function selectorsOf(ref: TargetRef, query: TargetQuery, exact: boolean): Select
   return { labelSelector: query.labelSelector, fieldSelector: fields.length === 0 ? undefined : fields.join(',') };
 }
 
-async function discoveredKind({ kind }: TargetRef, { discovery, signal }: Asking): Promise<TargetKind> {
+async function discoveredKind({ kind }: TargetRef, { discovery, signal }: ResolveContext): Promise<TargetKind> {
   const resource = await discovery.named(kind, signal);
   if (resource !== undefined) return customKind(resource);
   const names = (await discovery.resources(signal)).flatMap(({ plural, shortNames }) => [plural, ...shortNames]);
@@ -83,7 +83,7 @@ async function nothingFound(
   kind: TargetKind,
   ref: TargetRef,
   query: TargetQuery,
-  asking: Asking,
+  asking: ResolveContext,
 ): Promise<KsnoopError> {
   const where = placeWords(kind, query);
   const refuse = (message: string, hint: string) =>

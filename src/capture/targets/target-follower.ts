@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Selected, together } from '../kinds/kind.ts';
+import { type Resolution, together } from '../kinds/kind.ts';
 import type { Discovery } from '../kube/discovery.ts';
 import type { Kube } from '../kube/kube.ts';
 import { WatchHealth } from '../kube/watch-health.ts';
@@ -84,7 +84,7 @@ export class TargetFollower {
     this.#targets.setNodes(nodes ?? []);
   }
 
-  #selected(): Selected {
+  #selected(): Resolution {
     return together(this.#answers.flatMap(({ selected }) => selected ?? []));
   }
 

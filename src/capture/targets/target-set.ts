@@ -1,6 +1,6 @@
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { targetKind } from '../kinds/index.ts';
-import { type Asking, type Selected, together } from '../kinds/kind.ts';
+import { type Resolution, type ResolveContext, together } from '../kinds/kind.ts';
 import { Discovery } from '../kube/discovery.ts';
 import type { Kube } from '../kube/kube.ts';
 import type { FollowedTargets, FoundNode, FoundPod, TargetEvent } from './followed-targets.ts';
@@ -23,7 +23,7 @@ export interface TargetSet extends FollowedTargets {
 /** What one word stands for, or why it stands for nothing. */
 export interface Answer {
   readonly ref: TargetRef;
-  readonly selected: Selected | undefined;
+  readonly selected: Resolution | undefined;
   readonly error: KsnoopError | undefined;
 }
 
@@ -81,7 +81,7 @@ export async function findTargetSet(
 }
 
 /** What every word stands for. */
-async function answers(query: TargetQuery, asking: Asking): Promise<Answer[]> {
+async function answers(query: TargetQuery, asking: ResolveContext): Promise<Answer[]> {
   return Promise.all(
     query.refs.map(async (ref): Promise<Answer> => {
       try {
@@ -94,7 +94,7 @@ async function answers(query: TargetQuery, asking: Asking): Promise<Answer[]> {
   );
 }
 
-function onNodes(selected: Selected, nodes: readonly string[]): Selected {
+function onNodes(selected: Resolution, nodes: readonly string[]): Resolution {
   if (nodes.length === 0) return selected;
   return {
     ...selected,

@@ -17,10 +17,10 @@ import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
 import { joinFilters } from '../../wire/join-filters.ts';
 import { DURATION_MAXIMUM_MS } from '../../wire/limits.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
-import { tellError, type Voice, voice } from '../logger.ts';
+import { type Logger, logger, reportError } from '../logger.ts';
 import { condition } from '../where-condition.ts';
 import { type CaptureConfig, completeCapture, type RawCaptureOptions } from './options.ts';
-import { CaptureVoice } from './progress.ts';
+import { CaptureProgress } from './progress.ts';
 import { captureSummary, exitCode } from './result.ts';
 
 /** What is to be captured, wherever it was found. */
@@ -45,7 +45,7 @@ interface Found extends CaptureTargets {
 
 /** Who runs a capture that is no command line: what is said and where packets go is its own affair. */
 export interface CaptureHost {
-  readonly voice?: Voice;
+  readonly log?: Logger;
   readonly openSink?: typeof openSink;
   /** Takes the place of the output that the options name. */
   readonly output?: CreateOutput;
@@ -64,10 +64,10 @@ export async function captureCommand(
   host: CaptureHost = {},
 ): Promise<ExitCode> {
   // Another program's screen is not to be asked on.
-  const mayAsk = host.mayAsk ?? host.voice === undefined;
+  const mayAsk = host.mayAsk ?? host.log === undefined;
   const canAsk = mayAsk && process.stdin.isTTY === true && process.stderr.isTTY === true;
   const config = completeCapture(targets, raw, process.stdout.isTTY === true, canAsk);
-  const say = host.voice ?? voice(config);
+  const log = host.log ?? logger(config);
   const abort = new AbortController();
   const signals = listenForSignals(() =>
     abort.abort(new KsnoopError('INTERRUPTED', 'Interrupted before anything was captured.')),
@@ -75,22 +75,22 @@ export async function captureCommand(
   try {
     if (config.dryRun) {
       const { dryRunCommand } = await import('./dry-run.ts');
-      return await dryRunCommand(config, say, abort.signal);
+      return await dryRunCommand(config, log, abort.signal);
     }
-    const found = config.local ? findLocal(config) : await findInCluster(config, say, abort.signal);
+    const found = config.local ? findLocal(config) : await findInCluster(config, log, abort.signal);
     const report = new CaptureReport();
     for (const { label, error } of found.refused) {
       const target = report.add(`refused:${label}`, label);
       target.state = 'failed';
       target.error = error;
-      tellError(error, say.tell);
+      reportError(error, log.warn);
     }
     if (found.plans.length === 0 && !found.waiting) {
       found.close();
       return found.refused[0]?.error.exit ?? EXIT.noTarget;
     }
     for (const [key, label] of found.labels) report.add(key, label);
-    return await run(config, found, report, say, signals, abort.signal, host);
+    return await run(config, found, report, log, signals, abort.signal, host);
   } finally {
     signals.close();
   }
@@ -100,7 +100,7 @@ async function run(
   config: CaptureConfig,
   found: Found,
   report: CaptureReport,
-  say: Voice,
+  log: Logger,
   signals: SignalListener,
   early: AbortSignal,
   host: CaptureHost,
@@ -130,7 +130,7 @@ async function run(
     follow: found.growing,
     correctClocks: config.correctClocks,
   };
-  const told = new CaptureVoice(say);
+  const told = new CaptureProgress(log);
   const named = Promise.withResolvers<void>();
   const targets: CaptureTargets = {
     plans: found.plans,
@@ -143,12 +143,12 @@ async function run(
   signals.onSignal((count) => {
     if (count > 1) running?.terminate();
     else {
-      say.say('stopping; once more to break off at once');
+      log.info('stopping; once more to break off at once');
       running?.stop('user');
     }
   });
   const naming = new AbortController();
-  void running.reached.then(async () => {
+  void running.connected.then(async () => {
     if (naming.signal.aborted) return;
     await found.tellNames?.(naming.signal, (names) => output.addNames(names), named.resolve);
   });
@@ -157,7 +157,7 @@ async function run(
   naming.abort();
   told.close();
   found.close();
-  return conclude(config, result, output, sink, performance.now() - started, say);
+  return conclude(config, result, output, sink, performance.now() - started, log);
 }
 
 async function conclude(
@@ -166,7 +166,7 @@ async function conclude(
   output: Output,
   sink: Sink,
   elapsedMs: number,
-  say: Voice,
+  log: Logger,
 ): Promise<ExitCode> {
   const nothing = result.tally.interfaces.length === 0;
   if (!nothing) await output.close(result.cause);
@@ -175,21 +175,21 @@ async function conclude(
   if (nothing) {
     // Where targets failed their errors have said it all.
     if (result.report.failed().length === 0)
-      say.tell('nothing was captured: no agent had begun when the capture ended');
+      log.warn('nothing was captured: no agent had begun when the capture ended');
     return exitCode(result, failure, config.strict);
   }
-  for (const line of summaryLines(captureSummary(config, result, output, sink, elapsedMs))) say.tell(line);
+  for (const line of summaryLines(captureSummary(config, result, output, sink, elapsedMs))) log.warn(line);
   return exitCode(result, failure, config.strict);
 }
 
 /** The names of targets that join reach the output before they are captured. */
 function withNames(follow: FollowChanges, output: Output): FollowChanges {
-  return (emit, signal, standing) => {
+  return (emit, signal, started) => {
     const named = (change: TargetChange) => {
       if (change.type === 'added') output.addNames(change.names);
       emit(change);
     };
-    return follow(named, signal, standing);
+    return follow(named, signal, started);
   };
 }
 
@@ -208,10 +208,10 @@ function findLocal(config: CaptureConfig): Found {
   };
 }
 
-async function findInCluster(config: CaptureConfig, say: Voice, signal: AbortSignal): Promise<Found> {
+async function findInCluster(config: CaptureConfig, log: Logger, signal: AbortSignal): Promise<Found> {
   // Loaded only here: --version, --help and --local do without the Kubernetes client.
   const { findTargets } = await import('./find-targets.ts');
-  return findTargets(config, say, signal);
+  return findTargets(config, log, signal);
 }
 
 interface SignalListener {

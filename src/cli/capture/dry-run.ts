@@ -3,7 +3,7 @@ import { wantsColour } from '../../view/colour.ts';
 import { jsonLine } from '../../view/json-line.ts';
 import { dryRunLines } from '../../view/target-tree.ts';
 import { EXIT, type ExitCode } from '../../wire/errors.ts';
-import { tellError, type Voice } from '../logger.ts';
+import { type Logger, reportError } from '../logger.ts';
 import { openQuery } from './find-targets.ts';
 import type { CaptureConfig } from './options.ts';
 
@@ -12,12 +12,12 @@ import type { CaptureConfig } from './options.ts';
  * @returns what the capture would end with as far as that is known now: 1 when a right is missing, 3 without a target,
  * 4 when some targets would fail
  */
-export async function dryRunCommand(config: CaptureConfig, say: Voice, signal: AbortSignal): Promise<ExitCode> {
+export async function dryRunCommand(config: CaptureConfig, log: Logger, signal: AbortSignal): Promise<ExitCode> {
   const { kube, query } = await openQuery(config, signal);
   try {
     const run = await dryRun(kube, query, config.maxTargets, signal);
-    for (const note of run.notes) say.tell(note);
-    for (const { error } of run.refused) tellError(error, say.tell);
+    for (const note of run.notes) log.warn(note);
+    for (const { error } of run.refused) reportError(error, log.warn);
     const json = {
       ...run,
       refused: run.refused.map(({ label, error: { code, message, hint } }) => ({ label, code, message, hint })),

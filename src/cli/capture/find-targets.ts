@@ -6,7 +6,7 @@ import { planCluster } from '../../capture/plan/cluster-plan.ts';
 import type { TargetQuery } from '../../capture/targets/target-find.ts';
 import { parseTargets } from '../../capture/targets/target-words.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
-import type { Voice } from '../logger.ts';
+import type { Logger } from '../logger.ts';
 import type { CaptureConfig } from './options.ts';
 import { askOnTerminal, pickTargets } from './pick-target.ts';
 import { isSelecting, targetQuery } from './target-options.ts';
@@ -30,13 +30,13 @@ export async function openQuery(
 }
 
 /** Ask the cluster for the targets named. @throws KsnoopError as openQuery, kinds/ and the API server have it */
-export async function findTargets(config: CaptureConfig, say: Voice, signal: AbortSignal) {
+export async function findTargets(config: CaptureConfig, log: Logger, signal: AbortSignal) {
   const { kube, query } = await openQuery(config, signal);
   const { container, maxTargets: maximum, follow, wholeNode, wish, clients } = config;
   const plan = await planCluster(kube, query, { container, maximum, follow, wholeNode, wish, clients }, signal);
-  for (const warning of plan.warnings) say.tell(warning);
+  for (const warning of plan.warnings) log.warn(warning);
   if (container !== undefined) {
-    say.tell(`containers of a pod share its network: -c ${container} filters by the ports it declares.`);
+    log.warn(`containers of a pod share its network: -c ${container} filters by the ports it declares.`);
   }
   return {
     plans: plan.plans,

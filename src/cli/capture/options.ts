@@ -1,4 +1,4 @@
-import type { TransportWish } from '../../capture/agents/transport-preference.ts';
+import type { TransportPreference } from '../../capture/agents/transport-preference.ts';
 import { TARGETS_MAXIMUM } from '../../capture/limits.ts';
 import { OUTPUT_NAMES, outputKind } from '../../run/outputs/index.ts';
 import type { OutputKind } from '../../run/outputs/output.ts';
@@ -64,7 +64,7 @@ export interface CaptureConfig extends TargetOptions {
   readonly bytes: number;
   readonly local: boolean;
   /** How the agents are reached. */
-  readonly wish: TransportWish;
+  readonly wish: TransportPreference;
   /** Only say what would be captured, as text or JSON. */
   readonly dryRun: boolean;
   readonly context: string | undefined;

@@ -1,11 +1,11 @@
 import type { CaptureObserver } from '../../capture/streams/capture-observer.ts';
 import { timeSpan } from '../../view/units.ts';
 import { COMINGS_TOLD, COMINGS_TOLD_MS } from '../limits.ts';
-import { tellError, type Voice } from '../logger.ts';
+import { type Logger, reportError } from '../logger.ts';
 
 /** Says on stderr what happens during a capture. Targets that come and go are told one by one, up to a bound. */
-export class CaptureVoice implements CaptureObserver {
-  readonly #say: Voice;
+export class CaptureProgress implements CaptureObserver {
+  readonly #log: Logger;
   #told = 0;
   readonly #failures = new Set<string>();
   #since = Number.NEGATIVE_INFINITY;
@@ -13,19 +13,19 @@ export class CaptureVoice implements CaptureObserver {
   #left = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(say: Voice) {
-    this.#say = say;
+  constructor(log: Logger) {
+    this.#log = log;
   }
 
   started(_key: string, label: string, { joined, sandboxMs }: { joined: boolean; sandboxMs: number | undefined }) {
     const early = sandboxMs === undefined ? '' : `, ${timeSpan(sandboxMs)} after its network was there`;
-    if (!joined) this.#say.say(`capturing ${label}${early}`);
-    else if (this.#mayTell()) this.#say.say(`capturing ${label}, which joined${early}`);
+    if (!joined) this.#log.info(`capturing ${label}${early}`);
+    else if (this.#mayTell()) this.#log.info(`capturing ${label}, which joined${early}`);
     else this.#joined += 1;
   }
 
   waiting(_key: string, label: string, message: string): void {
-    this.#say.detail(`waiting for ${label}: ${message}`);
+    this.#log.debug(`waiting for ${label}: ${message}`);
   }
 
   failed(_key: string, _label: string, error: Error): void {
@@ -33,29 +33,29 @@ export class CaptureVoice implements CaptureObserver {
     const isNew = !this.#failures.has(error.message);
     if (isNew && this.#mayTell()) {
       this.#failures.add(error.message);
-      tellError(error, this.#say.tell);
-    } else this.#say.detail(error.message);
+      reportError(error, this.#log.warn);
+    } else this.#log.debug(error.message);
   }
 
   gone(_key: string, label: string): void {
-    if (this.#mayTell()) this.#say.tell(`${label} is gone`);
+    if (this.#mayTell()) this.#log.warn(`${label} is gone`);
     else this.#left += 1;
   }
 
   lost(gap: { readonly node: string; readonly reason: string }): void {
-    this.#say.tell(`the stream from ${gap.node} was lost: ${gap.reason} Trying again ...`);
+    this.#log.warn(`the stream from ${gap.node} was lost: ${gap.reason} Trying again ...`);
   }
 
   resumed(gap: { readonly node: string; readonly from: Date }): void {
-    this.#say.tell(`the stream from ${gap.node} is back; packets since ${gap.from.toISOString()} are missing`);
+    this.#log.warn(`the stream from ${gap.node} is back; packets since ${gap.from.toISOString()} are missing`);
   }
 
   note(message: string): void {
-    this.#say.tell(message);
+    this.#log.warn(message);
   }
 
   log(node: string, message: string): void {
-    this.#say.detail(`${node}: ${message}`);
+    this.#log.debug(`${node}: ${message}`);
   }
 
   /** Tell what was held back. */
@@ -63,7 +63,7 @@ export class CaptureVoice implements CaptureObserver {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#joined + this.#left > 0) {
-      this.#say.say(`${this.#joined} more targets joined and ${this.#left} more are gone; the summary names them`);
+      this.#log.info(`${this.#joined} more targets joined and ${this.#left} more are gone; the summary names them`);
     }
     this.#joined = 0;
     this.#left = 0;

@@ -1,4 +1,4 @@
-import { TRANSPORTS, type TransportWish } from '../../capture/agents/transport-preference.ts';
+import { TRANSPORTS, type TransportPreference } from '../../capture/agents/transport-preference.ts';
 import { RESUME_WINDOW_MAXIMUM_MS, RESUME_WINDOW_MINIMUM_MS, RESUME_WINDOW_MS } from '../../wire/limits.ts';
 import { COMPRESSIONS } from '../../wire/session-frame.ts';
 import { durationOf } from '../duration.ts';
@@ -12,7 +12,7 @@ export interface RawTransportOptions {
 }
 
 /** Complete and validate them. @throws KsnoopError USAGE (exit 2) */
-export function completeTransport(raw: RawTransportOptions, local: boolean): TransportWish {
+export function completeTransport(raw: RawTransportOptions, local: boolean): TransportPreference {
   if (local && (raw.transport ?? raw.resumeWindow ?? raw.compress) !== undefined) {
     throw usage(
       '--local has its agent on this machine: --transport, --resume-window and --compress have no meaning with it.',

@@ -2,7 +2,7 @@ import { loadKube } from '../../capture/kube/config.ts';
 import type { Kube } from '../../capture/kube/kube.ts';
 import { sanitise } from '../../view/sanitise.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
-import { tellError, voice } from '../logger.ts';
+import { logger, reportError } from '../logger.ts';
 import { usage } from '../usage.ts';
 import { FINDERS } from './index.ts';
 
@@ -21,14 +21,14 @@ export async function cleanupCommand(raw: RawCleanupOptions): Promise<ExitCode> 
   if (raw.output !== 'text' && raw.output !== 'json') {
     throw usage(`There is no output "${raw.output}" of cleanup.`, 'There are: text, json.');
   }
-  const { tell, say } = voice({ quiet: raw.output === 'json', verbose: false });
-  const kube = await clusterOf(raw, tell);
+  const { warn, info } = logger({ quiet: raw.output === 'json', verbose: false });
+  const kube = await clusterOf(raw, warn);
   const signal = AbortSignal.timeout(ALL_MS);
   let exit: ExitCode = EXIT.done;
   const found: { what: string; why: string; removed: boolean }[] = [];
   try {
     for (const { looksFor, find } of FINDERS) {
-      say(`looking for ${looksFor}`);
+      info(`looking for ${looksFor}`);
       for (const { what, why, remove } of await find({ kube, signal })) {
         const entry = { what, why, removed: false };
         found.push(entry);
@@ -37,7 +37,7 @@ export async function cleanupCommand(raw: RawCleanupOptions): Promise<ExitCode> 
           await remove();
           entry.removed = true;
         } catch (thrown) {
-          exit = tellError(thrown, tell);
+          exit = reportError(thrown, warn);
         }
       }
     }
@@ -49,7 +49,7 @@ export async function cleanupCommand(raw: RawCleanupOptions): Promise<ExitCode> 
     for (const { what, why, removed } of found) {
       process.stdout.write(`${removed ? 'removed' : 'found'} ${sanitise(`${what}: ${why}`)}\n`);
     }
-    if (found.length === 0) say('nothing was left behind');
+    if (found.length === 0) info('nothing was left behind');
   }
   return exit;
 }

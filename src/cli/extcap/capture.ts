@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import { ByteWriter } from '../../run/sink/byte-writer.ts';
 import { EXIT, type ExitCode, KsnoopError, messageOf } from '../../wire/errors.ts';
 import { captureCommand } from '../capture/command.ts';
-import { tellError, type Voice } from '../logger.ts';
+import { type Logger, reportError } from '../logger.ts';
 import type { ExtcapArguments } from './arguments.ts';
 import { CONTROL, Toolbar } from './control.ts';
 import { PauseGate } from './pause-gate.ts';
@@ -24,7 +24,7 @@ export async function extcapCapture(asked: ExtcapArguments, stderr: (line: strin
     toolbar.log(line);
     toolbar.status(line);
   };
-  const voice: Voice = { say: (line) => toolbar.log(line), detail: () => {}, tell };
+  const log: Logger = { info: (line) => toolbar.log(line), debug: () => {}, warn: tell };
   let gate: PauseGate | undefined;
   // Wireshark cannot start before its end of the control pipe is read, so that comes first.
   if (asked.controlIn !== undefined) {
@@ -53,10 +53,10 @@ export async function extcapCapture(asked: ExtcapArguments, stderr: (line: strin
     // Opened before the cluster is asked: Wireshark then waits for packets, and sees it close when there are none to come.
     const fifo = await openForWriting(asked.fifo ?? '', abort.signal);
     gate = new PauseGate(fifo);
-    code = await captureInto(asked, gate, voice);
+    code = await captureInto(asked, gate, log);
   } catch (thrown) {
     if (abort.signal.aborted) return EXIT.done;
-    code = tellError(thrown instanceof KsnoopError ? thrown : cannotOpen(asked, thrown), tell);
+    code = reportError(thrown instanceof KsnoopError ? thrown : cannotOpen(asked, thrown), tell);
   } finally {
     clearInterval(watch);
   }
@@ -66,7 +66,7 @@ export async function extcapCapture(asked: ExtcapArguments, stderr: (line: strin
   return code;
 }
 
-async function captureInto(asked: ExtcapArguments, to: Writable, voice: Voice): Promise<ExitCode> {
+async function captureInto(asked: ExtcapArguments, to: Writable, log: Logger): Promise<ExitCode> {
   const { target, targets: more, kubeconfig, context, namespace, container, snaplen, filter } = asked.fields;
   const filters = [asked.captureFilter, filter].filter((one) => one !== undefined);
   const options = {
@@ -89,7 +89,7 @@ async function captureInto(asked: ExtcapArguments, to: Writable, voice: Voice): 
     throw new KsnoopError('USAGE', 'There is no target to capture.', { hint, exit: EXIT.usage });
   }
   return captureCommand(targets, options, {
-    voice,
+    log,
     openSink: async (_config, onProgress) => {
       const writer = new ByteWriter(to, onProgress);
       return {

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { EXIT, type ExitCode, KsnoopError, messageOf, systemCode } from '../../wire/errors.ts';
 import { VERSION } from '../../wire/version.ts';
-import { voice } from '../logger.ts';
+import { logger } from '../logger.ts';
 import { shellWord } from '../shell-word.ts';
 import { extcapFolder } from './folder.ts';
 
@@ -20,7 +20,7 @@ const NO_RIGHT = new Set(['EACCES', 'EPERM', 'EROFS']);
 
 /** `ksnoop extcap install` */
 export function installExtcap(raw: RawExtcapOptions): ExitCode {
-  const { say, tell } = voice({ quiet: raw.quiet === true, verbose: false });
+  const { info, warn } = logger({ quiet: raw.quiet === true, verbose: false });
   const { folder, source } = folderOf(raw);
   const path = join(folder, programName());
   if (existsSync(path) && !isOurs(path)) {
@@ -30,22 +30,22 @@ export function installExtcap(raw: RawExtcapOptions): ExitCode {
       exit: EXIT.usage,
     });
   }
-  say(`Wireshark looks for such programs in ${folder} (${source})`);
+  info(`Wireshark looks for such programs in ${folder} (${source})`);
   try {
     writeProgram(path);
   } catch (cause) {
     throw NO_RIGHT.has(systemCode(cause) ?? '') ? needsRights(path, cause) : cannotWrite(path, cause);
   }
-  tell(`wrote ${path}; the interface "ksnoop" is in Wireshark's list from its next start on, and in tshark -D`);
+  warn(`wrote ${path}; the interface "ksnoop" is in Wireshark's list from its next start on, and in tshark -D`);
   return EXIT.done;
 }
 
 /** `ksnoop extcap uninstall` */
 export function uninstallExtcap(raw: RawExtcapOptions): ExitCode {
-  const { tell } = voice({ quiet: raw.quiet === true, verbose: false });
+  const { warn } = logger({ quiet: raw.quiet === true, verbose: false });
   const path = join(folderOf(raw).folder, programName());
   if (!existsSync(path) || !isOurs(path)) {
-    tell(`there is no ${path} of ksnoop`);
+    warn(`there is no ${path} of ksnoop`);
     return EXIT.done;
   }
   try {
@@ -56,7 +56,7 @@ export function uninstallExtcap(raw: RawExtcapOptions): ExitCode {
       cause,
     });
   }
-  tell(`removed ${path}`);
+  warn(`removed ${path}`);
   return EXIT.done;
 }
 

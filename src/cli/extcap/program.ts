@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
 import { VERSION } from '../../wire/version.ts';
-import { tellError } from '../logger.ts';
+import { reportError } from '../logger.ts';
 import { type ExtcapArguments, extcapArguments, FIELD_NAMES, type FieldName } from './arguments.ts';
 import { CONTROL } from './control.ts';
 import { sentence } from './sentence.ts';
@@ -54,7 +54,7 @@ export async function extcapProgram(argv: readonly string[]): Promise<ExitCode> 
         return EXIT.usage;
     }
   } catch (thrown) {
-    return tellError(thrown, complain);
+    return reportError(thrown, complain);
   }
 }
 

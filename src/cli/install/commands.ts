@@ -7,7 +7,7 @@ import { Colours, wantsColour } from '../../view/colour.ts';
 import { statusLines } from '../../view/install-status.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
 import { durationOf } from '../duration.ts';
-import { voice } from '../logger.ts';
+import { logger } from '../logger.ts';
 
 /** What commander hands over for install, uninstall and status. */
 export interface RawInstallOptions {
@@ -25,10 +25,10 @@ export interface RawInstallOptions {
 export async function installCommand(raw: RawInstallOptions): Promise<ExitCode> {
   const timeoutMs = raw.timeout === undefined ? undefined : durationOf(raw.timeout, '--timeout');
   return withKube(raw, async (kube, signal) => {
-    const { say, tell } = voice({ quiet: raw.quiet === true, verbose: false });
+    const { info, warn } = logger({ quiet: raw.quiet === true, verbose: false });
     const { image, pullSecret: pullSecrets, overlay } = raw;
-    const result = await install({ kube, image, pullSecrets, overlay, timeoutMs, signal }, say);
-    tell(`the agents are installed: ${result.ready} of ${result.desired} nodes ready, image ${result.image}`);
+    const result = await install({ kube, image, pullSecrets, overlay, timeoutMs, signal }, info);
+    warn(`the agents are installed: ${result.ready} of ${result.desired} nodes ready, image ${result.image}`);
     return EXIT.done;
   });
 }
@@ -36,9 +36,9 @@ export async function installCommand(raw: RawInstallOptions): Promise<ExitCode> 
 /** `ksnoop uninstall` */
 export function uninstallCommand(raw: RawInstallOptions): Promise<ExitCode> {
   return withKube(raw, async (kube, signal) => {
-    const { say, tell } = voice({ quiet: raw.quiet === true, verbose: false });
-    const removed = await uninstall({ kube, signal }, say);
-    tell(removed.length === 0 ? 'nothing of ksnoop was installed' : `removed ${removed.length} objects`);
+    const { info, warn } = logger({ quiet: raw.quiet === true, verbose: false });
+    const removed = await uninstall({ kube, signal }, info);
+    warn(removed.length === 0 ? 'nothing of ksnoop was installed' : `removed ${removed.length} objects`);
     return EXIT.done;
   });
 }

@@ -5,7 +5,7 @@ import { ByteWriter } from '../../run/sink/byte-writer.ts';
 import { wantsColour } from '../../view/colour.ts';
 import { byteSize, counted, timeSpan } from '../../view/units.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
-import { type Voice, voice } from '../logger.ts';
+import { type Logger, logger } from '../logger.ts';
 import { condition } from '../where-condition.ts';
 import { completeRead, type RawReadOptions, type ReadConfig, type ReadLines } from './options.ts';
 import { readCapture, readExit } from './read-capture.ts';
@@ -19,15 +19,15 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export async function readCommand(path: string | undefined, raw: RawReadOptions): Promise<ExitCode> {
   const terminals = { stdin: process.stdin.isTTY === true, stdout: process.stdout.isTTY === true };
   const config = completeRead(path, raw, terminals);
-  const say = voice(config);
+  const log = logger(config);
   const where = config.where === undefined ? undefined : await condition(config.where);
   const abort = new AbortController();
   const stop = () => abort.abort();
   for (const signal of SIGNALS) process.on(signal, stop);
   try {
-    if (config.make.kind === 'lines') return await readLines(config, config.make, where, say, abort);
+    if (config.make.kind === 'lines') return await readLines(config, config.make, where, log, abort);
     const { convert } = await import('./convert-command.ts');
-    return await convert(config, config.make, where, say, abort.signal);
+    return await convert(config, config.make, where, log, abort.signal);
   } finally {
     for (const signal of SIGNALS) process.off(signal, stop);
   }
@@ -37,7 +37,7 @@ async function readLines(
   config: ReadConfig,
   make: ReadLines,
   where: Condition | undefined,
-  say: Voice,
+  log: Logger,
   abort: AbortController,
 ): Promise<ExitCode> {
   const started = performance.now();
@@ -65,7 +65,7 @@ async function readLines(
     (bytes) => session.push(bytes),
     () => (writer.pending > WAITING_BYTES ? writer.drained() : undefined),
     abort.signal,
-    say,
+    log,
   );
   session.end();
   await writer.drained();
@@ -74,11 +74,11 @@ async function readLines(
   }
   if (capture.truncated > 0) {
     const were = capture.truncated === 1 ? 'was' : 'were';
-    say.say(`${counted(capture.truncated, 'packet')} ${were} captured in part only (snaplen)`);
+    log.info(`${counted(capture.truncated, 'packet')} ${were} captured in part only (snaplen)`);
   }
-  for (const line of analysisNotes(session)) say.say(line);
+  for (const line of analysisNotes(session)) log.info(line);
   const elapsed = timeSpan(performance.now() - started);
-  say.detail(`${counted(capture.framer.packets, 'packet')}, ${byteSize(capture.octets)} in ${elapsed}`);
-  if (result.stopped !== undefined) say.tell(result.stopped);
+  log.debug(`${counted(capture.framer.packets, 'packet')}, ${byteSize(capture.octets)} in ${elapsed}`);
+  if (result.stopped !== undefined) log.warn(result.stopped);
   return writer.end?.kind === 'closed' ? EXIT.done : readExit(result);
 }

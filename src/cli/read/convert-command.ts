@@ -8,7 +8,7 @@ import { openSink } from '../../run/sink/sink.ts';
 import { byteSize, counted, grouped } from '../../view/units.ts';
 import { CaptureFramer } from '../../wire/capture-read.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
-import type { Voice } from '../logger.ts';
+import type { Logger } from '../logger.ts';
 import type { ReadCapture, ReadConfig } from './options.ts';
 import { readCapture, readExit } from './read-capture.ts';
 
@@ -30,11 +30,11 @@ export async function convert(
   config: ReadConfig,
   make: ReadCapture,
   where: Condition | undefined,
-  say: Voice,
+  log: Logger,
   signal: AbortSignal,
 ): Promise<ExitCode> {
   refuseSame(config.path, make.path);
-  const wanted = where === undefined ? undefined : await wantedPackets(config, where, say, signal);
+  const wanted = where === undefined ? undefined : await wantedPackets(config, where, log, signal);
   if (signal.aborted) return EXIT.failed;
   const target = make.path === '-' ? ({ kind: 'stdout' } as const) : ({ kind: 'file', path: make.path } as const);
   const stop = new AbortController();
@@ -55,7 +55,7 @@ export async function convert(
     (bytes) => copy.framer.push(bytes),
     () => (writer.pending > WAITING_BYTES ? writer.drained() : undefined),
     both,
-    say,
+    log,
   ).catch(async (thrown: unknown) => {
     await sink.close(true);
     throw thrown;
@@ -65,9 +65,9 @@ export async function convert(
     throw new KsnoopError('CANNOT_WRITE', `The file could not be written to its end: ${writer.end.error.message}.`);
   }
   const of = `${counted(copy.written(), 'packet')} of ${grouped(copy.framer.packets)}`;
-  say.say(`${of}, ${byteSize(writer.written)}${sink.description === undefined ? '' : `: ${sink.description}`}`);
-  if (format.omitted !== undefined) say.tell(format.omitted);
-  if (result.stopped !== undefined) say.tell(result.stopped);
+  log.info(`${of}, ${byteSize(writer.written)}${sink.description === undefined ? '' : `: ${sink.description}`}`);
+  if (format.omitted !== undefined) log.warn(format.omitted);
+  if (result.stopped !== undefined) log.warn(result.stopped);
   return writer.end?.kind === 'closed' ? EXIT.done : readExit(result);
 }
 
@@ -101,7 +101,7 @@ function copier(config: ReadConfig, make: ReadCapture, format: CaptureWriter, wa
 async function wantedPackets(
   config: ReadConfig,
   where: Condition,
-  say: Voice,
+  log: Logger,
   signal: AbortSignal,
 ): Promise<ReadonlySet<number>> {
   const flows = new Set<number>();
@@ -133,7 +133,7 @@ async function wantedPackets(
     (bytes) => session.push(bytes),
     () => undefined,
     signal,
-    say,
+    log,
   );
   session.end();
   // Which packets were theirs: flows are counted alike every time.
@@ -157,7 +157,7 @@ async function wantedPackets(
     (bytes) => second.push(bytes),
     () => undefined,
     signal,
-    say,
+    log,
   );
   return packets;
 }

@@ -2,7 +2,7 @@ import { openInput } from '../../run/input/input.ts';
 import { byteSize, counted } from '../../view/units.ts';
 import type { CaptureFramer } from '../../wire/capture-read.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
-import type { Voice } from '../logger.ts';
+import type { Logger } from '../logger.ts';
 import type { ReadConfig } from './options.ts';
 
 /** What is read. */
@@ -28,7 +28,7 @@ export async function readCapture(
   push: (bytes: Uint8Array) => void,
   waiting: () => Promise<void> | undefined,
   signal: AbortSignal,
-  say: Voice,
+  log: Logger,
 ): Promise<ReadResult> {
   const input = openInput(config.path, { follow: config.follow });
   const name = config.path === '-' ? 'stdin' : config.path;
@@ -40,10 +40,10 @@ export async function readCapture(
         return waiting();
       },
       signal,
-      (position, size) => progress(config, say, position, size),
+      (position, size) => progress(config, log, position, size),
     );
     if (signal.aborted) return { framer, stopped: undefined, aborted: true };
-    if (end.kind === 'replaced') say.tell(`${name} is another file by now: what was read is the one before.`);
+    if (end.kind === 'replaced') log.warn(`${name} is another file by now: what was read is the one before.`);
     if (end.kind === 'truncated') {
       const stopped = `${name}: it stops at byte ${end.at} (${end.reason}); ${read()}. [TRUNCATED]`;
       return { framer, stopped, aborted: false };
@@ -81,8 +81,8 @@ export function readExit({ stopped }: ReadResult): ExitCode {
   return stopped === undefined ? EXIT.done : EXIT.truncated;
 }
 
-function progress(config: ReadFrom, say: Voice, position: number, size: number | undefined): void {
+function progress(config: ReadFrom, log: Logger, position: number, size: number | undefined): void {
   if (process.stderr.isTTY !== true || config.follow) return;
   const share = size === undefined ? '' : ` of ${byteSize(size)} (${Math.floor((100 * position) / size)} %)`;
-  say.say(`read ${byteSize(position)}${share}`);
+  log.info(`read ${byteSize(position)}${share}`);
 }

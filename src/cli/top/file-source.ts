@@ -6,7 +6,7 @@ import { PacketFilter } from '../../run/convert/bpf-filter.ts';
 import { PacketSelection } from '../../run/convert/select.ts';
 import { TimeRange } from '../../run/convert/selection.ts';
 import type { CaptureState } from '../../view/top/model.ts';
-import type { Voice } from '../logger.ts';
+import type { Logger } from '../logger.ts';
 import { readCapture } from '../read/read-capture.ts';
 import type { InterfaceCounts } from './interface-counts.ts';
 import type { Top, TopSource } from './model.ts';
@@ -17,7 +17,7 @@ import { Remarks } from './remarks.ts';
 /** Reading lets others work after so many milliseconds. */
 const TURN_MS = 20;
 
-const SILENT: Voice = { say: () => {}, detail: () => {}, tell: () => {} };
+const SILENT: Logger = { info: () => {}, debug: () => {}, warn: () => {} };
 
 /** A capture file, read to its end or to a time in it. */
 export class FileSource implements TopSource {

@@ -90,7 +90,7 @@ export class LiveSource implements TopSource {
       const again = before === 0 ? 'capturing' : `capturing, after ${before === 1 ? 'a gap' : `${before} gaps`}`;
       return {
         node,
-        way: this.#running?.wayTo(node),
+        way: this.#running?.transportOf(node),
         clock: estimate,
         state: lost === undefined ? again : since,
         failed: lost !== undefined,

@@ -4,7 +4,7 @@ import { AnalysedOutput } from '../../run/outputs/analysed-output.ts';
 import { ByteWriter } from '../../run/sink/byte-writer.ts';
 import type { ExitCode } from '../../wire/errors.ts';
 import { captureCommand } from '../capture/command.ts';
-import { type Voice, voice } from '../logger.ts';
+import { type Logger, logger } from '../logger.ts';
 import { LiveSource } from './live-source.ts';
 import { Top } from './model.ts';
 import type { RawTopOptions, TopConfig } from './options.ts';
@@ -43,7 +43,7 @@ export async function topTargets(config: TopConfig, raw: RawTopOptions, where: W
   );
   try {
     return await captureCommand(config.targets, captureOptions(raw), {
-      voice: voiceOf(stage, source, raw),
+      log: loggerOf(stage, source, raw),
       mayAsk: true,
       output: (context) => new AnalysedOutput(model.kind, context),
       openSink: async (_config, onProgress) => ({
@@ -69,8 +69,8 @@ function captureOptions({ view: _view, where: _where, ...raw }: RawTopOptions) {
 }
 
 /** Before and after the screen stderr, meanwhile the screen's last line and the capture view. */
-function voiceOf(stage: Stage, source: LiveSource, raw: RawTopOptions): Voice {
-  const outside = voice({ quiet: raw.quiet === true, verbose: raw.verbose === true });
+function loggerOf(stage: Stage, source: LiveSource, raw: RawTopOptions): Logger {
+  const outside = logger({ quiet: raw.quiet === true, verbose: raw.verbose === true });
   const inside = (failed: boolean, say: (line: string) => void) => (line: string) => {
     if (!stage.isOpen) {
       say(line);
@@ -80,10 +80,10 @@ function voiceOf(stage: Stage, source: LiveSource, raw: RawTopOptions): Voice {
     stage.screen.say(line, failed);
   };
   return {
-    say: inside(false, outside.say),
-    tell: inside(true, outside.tell),
-    detail: (line) => {
-      if (!stage.isOpen) outside.detail(line);
+    info: inside(false, outside.info),
+    warn: inside(true, outside.warn),
+    debug: (line) => {
+      if (!stage.isOpen) outside.debug(line);
       else if (raw.verbose === true) source.remarks.add(line, false, Date.now());
     },
   };

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { EXIT, type ExitCode, KsnoopError, messageOf } from '../../wire/errors.ts';
 import { VERSION } from '../../wire/version.ts';
-import { voice } from '../logger.ts';
+import { logger } from '../logger.ts';
 import { colourFiltersText, preferencesText } from './files.ts';
 
 /** What Wireshark calls it: `wireshark -C ksnoop`. */
@@ -18,7 +18,7 @@ export interface RawProfileOptions {
 
 /** `ksnoop wireshark-profile install` */
 export function installProfile(raw: RawProfileOptions): ExitCode {
-  const { tell } = voice({ quiet: raw.quiet === true, verbose: false });
+  const { warn } = logger({ quiet: raw.quiet === true, verbose: false });
   const folder = profileFolder();
   if (existsSync(folder) && !isInstalled(folder)) {
     throw new KsnoopError('FILE_EXISTS', `There is a profile ${folder} that is not ksnoop's.`, {
@@ -34,20 +34,20 @@ export function installProfile(raw: RawProfileOptions): ExitCode {
   } catch (cause) {
     throw new KsnoopError('CANNOT_WRITE', `The profile ${folder} cannot be written: ${messageOf(cause)}.`, { cause });
   }
-  tell(`wrote ${folder}; --wireshark uses it, and so does: wireshark -C ${PROFILE}`);
+  warn(`wrote ${folder}; --wireshark uses it, and so does: wireshark -C ${PROFILE}`);
   return EXIT.done;
 }
 
 /** `ksnoop wireshark-profile uninstall` */
 export function uninstallProfile(raw: RawProfileOptions): ExitCode {
-  const { tell } = voice({ quiet: raw.quiet === true, verbose: false });
+  const { warn } = logger({ quiet: raw.quiet === true, verbose: false });
   const folder = profileFolder();
   if (!isInstalled(folder)) {
-    tell(`there is no ${folder} of ksnoop`);
+    warn(`there is no ${folder} of ksnoop`);
     return EXIT.done;
   }
   rmSync(folder, { recursive: true });
-  tell(`removed ${folder}`);
+  warn(`removed ${folder}`);
   return EXIT.done;
 }
 

@@ -1,4 +1,4 @@
-import { TAKEN } from '../../analyze/engine/analysis.ts';
+import { DISPOSITION } from '../../analyze/engine/analysis.ts';
 import { jsonLine } from '../../view/json-line.ts';
 import type { AnalysisOutputKind } from './output.ts';
 
@@ -9,7 +9,7 @@ export const json: AnalysisOutputKind = {
   create: ({ session, line }) => ({
     event: (event, flow) => line(jsonLine(session.recorder.event(event, flow))),
     packet: (view, taken) => {
-      if (taken === TAKEN.opaque) line(jsonLine(session.recorder.packet(view, view.interfaceId)));
+      if (taken === DISPOSITION.opaque) line(jsonLine(session.recorder.packet(view, view.interfaceId)));
     },
   }),
 };

@@ -1,4 +1,4 @@
-import type { Taken } from '../../analyze/engine/analysis.ts';
+import type { Disposition } from '../../analyze/engine/analysis.ts';
 import type { AnalysisSession } from '../../analyze/engine/session.ts';
 import type { FlowInfo } from '../../analyze/flow/flow-facts.ts';
 import type { PacketView } from '../../analyze/packet/packet.ts';
@@ -9,7 +9,7 @@ import type { NamedAddress } from '../../wire/pcapng-write.ts';
 export interface AnalysisOutput {
   event?(event: AnalysisEvent, flow: FlowInfo): void;
   flowEnded?(flow: FlowInfo): void;
-  packet?(packet: PacketView, taken: Taken): void;
+  packet?(packet: PacketView, taken: Disposition): void;
   /** Names for addresses, as they become known. */
   named?(records: readonly NamedAddress[]): void;
   /** The analysis is over, every flow has ended. */

@@ -1,4 +1,4 @@
-import { TAKEN } from '../../analyze/engine/analysis.ts';
+import { DISPOSITION } from '../../analyze/engine/analysis.ts';
 import { protocolTitle } from '../../analyze/protocols/titles.ts';
 import { Colours } from '../../view/colour.ts';
 import { EventLines } from '../../view/event-line.ts';
@@ -16,7 +16,7 @@ export const text: AnalysisOutputKind = {
     return {
       event: (event, flow) => line(lines.line(session.recorder.event(event, flow))),
       packet: (view, taken) => {
-        if (taken === TAKEN.opaque) packet(view);
+        if (taken === DISPOSITION.opaque) packet(view);
       },
     };
   },

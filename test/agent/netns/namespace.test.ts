@@ -3,7 +3,7 @@ import { closeSync, linkSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFil
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type HeldNamespace, holdNamespace } from '../../../src/agent/netns/namespace.ts';
+import { type OpenNetns, openNetns } from '../../../src/agent/netns/namespace.ts';
 import { Proc } from '../../../src/agent/netns/proc.ts';
 import type { PodAgentTarget } from '../../../src/wire/agent-target.ts';
 
@@ -14,7 +14,7 @@ const PAUSE = 'bb'.repeat(32);
 const NET_DEV = (names: readonly string[]) => `Inter-|\n face |\n${names.map((name) => `  ${name}: 0 0`).join('\n')}\n`;
 
 let root: string;
-let held: HeldNamespace[];
+let held: OpenNetns[];
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'ksnoop-proc-'));
   held = [];
@@ -50,9 +50,9 @@ const TARGET: PodAgentTarget = {
   hostNetwork: false,
 };
 
-function hold(target: PodAgentTarget = TARGET): HeldNamespace {
+function hold(target: PodAgentTarget = TARGET): OpenNetns {
   const proc = new Proc(root);
-  const namespace = holdNamespace(target, proc, proc.podProcesses());
+  const namespace = openNetns(target, proc, proc.podProcesses());
   held.push(namespace);
   return namespace;
 }

@@ -7,7 +7,7 @@ let server: ApiServer | undefined;
 afterEach(() => server?.close());
 
 const said: string[] = [];
-const voice = { say: () => {}, detail: () => {}, tell: (line: string) => void said.push(line) };
+const voice = { info: () => {}, debug: () => {}, warn: (line: string) => void said.push(line) };
 const never = new AbortController().signal;
 
 test.each([

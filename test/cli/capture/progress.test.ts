@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { CaptureVoice } from '../../../src/cli/capture/progress.ts';
+import { CaptureProgress } from '../../../src/cli/capture/progress.ts';
 import { COMINGS_TOLD } from '../../../src/cli/limits.ts';
 import { KsnoopError } from '../../../src/wire/errors.ts';
 
 function heard() {
   const lines: string[] = [];
   const tell = (line: string) => void lines.push(line);
-  return { lines, voice: new CaptureVoice({ tell, say: tell, detail: () => {} }) };
+  return { lines, voice: new CaptureProgress({ warn: tell, info: tell, debug: () => {} }) };
 }
 
 test('who is there from the start is told always, who joins and leaves up to a bound, then counted', () => {
