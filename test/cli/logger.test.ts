@@ -41,9 +41,9 @@ test('line ends of others stay line ends', () => {
 test('an error says what happened, what to do, and its code', () => {
   const lines: string[] = [];
   const tell = (line: string) => void lines.push(line);
-  expect(reportError(new KsnoopError('A_CODE', 'It broke.', { hint: 'Mend it.', exit: 3 }), tell)).toBe(3);
-  expect(reportError(new KsnoopError('B_CODE', 'It broke.'), tell)).toBe(1);
-  expect(lines).toEqual(['It broke. Mend it. [A_CODE]', 'It broke. [B_CODE]']);
+  expect(reportError(new KsnoopError('NO_PODS', 'It broke.', { hint: 'Mend it.', exit: 3 }), tell)).toBe(3);
+  expect(reportError(new KsnoopError('AGENT_ENDED', 'It broke.'), tell)).toBe(1);
+  expect(lines).toEqual(['It broke. Mend it. [NO_PODS]', 'It broke. [AGENT_ENDED]']);
 });
 
 test('what nobody foresaw is one line, its stack trace only for who asks', () => {

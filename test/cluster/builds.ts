@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
-import { KsnoopError } from '../../src/wire/errors.ts';
+import { ClusterError } from './cluster-error.ts';
 import { SOURCES } from './layout.ts';
 import { isAlive } from './processes.ts';
 import { attempt, say } from './run.ts';
@@ -78,7 +78,7 @@ export function program(name: string): string {
     const build: Build = BUILDS[key];
     if (build.module === name || build.aliases.includes(name)) return join(buildFolder(key), name);
   }
-  throw new KsnoopError('cluster-program', `${name} is no program that the cluster builds.`);
+  throw new ClusterError(`${name} is no program that the cluster builds.`);
 }
 
 /** Builds what the cache does not hold. */
@@ -102,14 +102,14 @@ async function build(name: BuildName): Promise<void> {
       // What a killed compiler leaves is then thrown away with the draft.
       env: { ...process.env, CGO_ENABLED: '0', GOTMPDIR: draft },
     }).catch((thrown: unknown) => {
-      throw new KsnoopError('cluster-go', 'There is no `go` on PATH, and the cluster is built from Go modules.', {
+      throw new ClusterError('There is no `go` on PATH, and the cluster is built from Go modules.', {
         hint: 'Install Go 1.26 or later, or point KSNOOP_E2E_KUBECONFIG at an existing cluster.',
         cause: thrown,
       });
     });
     if (outcome.code !== 0) {
       const end = outcome.stderr.trim().split('\n').slice(-15).join('\n');
-      throw new KsnoopError('cluster-build', `Building ${module} failed with code ${outcome.code}:\n${end}`);
+      throw new ClusterError(`Building ${module} failed with code ${outcome.code}:\n${end}`);
     }
     for (const alias of aliases) symlinkSync(module, join(draft, alias));
     // Another instance may have built the same meanwhile.

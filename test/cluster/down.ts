@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { KsnoopError } from '../../src/wire/errors.ts';
 import { cgroupsOf, removeCgroup } from './cgroups.ts';
+import { ClusterError } from './cluster-error.ts';
 import { type Layout, MARK } from './layout.ts';
 import { removeIfEmpty } from './lock.ts';
 import { unmountBelow } from './network.ts';
@@ -35,7 +35,7 @@ async function killAll(layout: Layout): Promise<void> {
     const found = processesOf(layout);
     if (found.length === 0) return;
     if (Date.now() > until) {
-      throw new KsnoopError('cluster-down', `These processes do not end after SIGKILL: ${found.join(', ')}.`);
+      throw new ClusterError(`These processes do not end after SIGKILL: ${found.join(', ')}.`);
     }
     for (const pid of found) kill(pid);
     await pause(20);

@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process';
 import { createReadStream, existsSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { KsnoopError, systemCode } from '../../src/wire/errors.ts';
+import { systemCode } from '../../src/wire/errors.ts';
 import { binaryImage } from './binary-image.ts';
 import { type BuildName, buildFolder, COREDNS_VERSION, program } from './builds.ts';
+import { ClusterError } from './cluster-error.ts';
 import { type Layout, type NodeLayout, PAUSE_IMAGE } from './layout.ts';
 import { inNode } from './node.ts';
 import { run } from './run.ts';
@@ -56,12 +57,12 @@ async function importArchive(layout: Layout, node: NodeLayout, archive: string):
   } catch (thrown) {
     if (systemCode(thrown) === 'ENOENT') {
       child.kill();
-      throw new KsnoopError('cluster-image', `There is no image archive ${archive}.`);
+      throw new ClusterError(`There is no image archive ${archive}.`);
     }
     if (systemCode(thrown) !== 'EPIPE') throw thrown;
   }
   const code = await ended;
   if (code !== 0) {
-    throw new KsnoopError('cluster-image', `${node.name} could not import ${basename(archive)}: ${said.trim()}`);
+    throw new ClusterError(`${node.name} could not import ${basename(archive)}: ${said.trim()}`);
   }
 }

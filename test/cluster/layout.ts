@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { KsnoopError } from '../../src/wire/errors.ts';
+import { ClusterError } from './cluster-error.ts';
 
 /** The folder of the cluster's own sources. */
 export const SOURCES = join(fileURLToPath(import.meta.url), '..');
@@ -62,7 +62,7 @@ const NAME = /^[a-z][a-z0-9-]{0,19}$/;
 
 export function layoutOf(name: string = process.env.KSNOOP_CLUSTER ?? 'main'): Layout {
   if (!NAME.test(name)) {
-    throw new KsnoopError('cluster-name', `KSNOOP_CLUSTER is "${name}", which is no name for a cluster.`, {
+    throw new ClusterError(`KSNOOP_CLUSTER is "${name}", which is no name for a cluster.`, {
       hint: 'Use up to 20 small letters, digits and hyphens, a letter first.',
     });
   }
@@ -99,7 +99,7 @@ export function layoutOf(name: string = process.env.KSNOOP_CLUSTER ?? 'main'): L
 export function nodeOf(layout: Layout, name: string): NodeLayout {
   const found = layout.nodes.find((node) => node.name === name);
   if (found === undefined) {
-    throw new KsnoopError('cluster-node', `The cluster has no node ${name}.`, {
+    throw new ClusterError(`The cluster has no node ${name}.`, {
       hint: `Its nodes are ${layout.nodes.map((node) => node.name).join(' and ')}.`,
     });
   }

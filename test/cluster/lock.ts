@@ -1,6 +1,7 @@
 import { mkdirSync, readlinkSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { KsnoopError, systemCode } from '../../src/wire/errors.ts';
+import { systemCode } from '../../src/wire/errors.ts';
+import { ClusterError } from './cluster-error.ts';
 import type { Layout } from './layout.ts';
 import { isAlive, statOf } from './processes.ts';
 import { pause, say } from './run.ts';
@@ -39,7 +40,7 @@ async function take(lock: string): Promise<void> {
     if (!told) say(`waiting for process ${pid}, which is bringing the cluster up or down`);
     told = true;
     if (Date.now() > until) {
-      throw new KsnoopError('cluster-busy', `Process ${pid} has held ${lock} for ${PATIENCE / 60_000} minutes.`);
+      throw new ClusterError(`Process ${pid} has held ${lock} for ${PATIENCE / 60_000} minutes.`);
     }
     await pause(200);
   }

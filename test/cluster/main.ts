@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { KsnoopError, messageOf } from '../../src/wire/errors.ts';
+import { ClusterError } from './cluster-error.ts';
 import { restartApiServer } from './control-plane.ts';
 import { down } from './down.ts';
 import { loadImage } from './images.ts';
@@ -71,7 +72,7 @@ const VERBS: Readonly<Record<string, (layout: Layout, args: readonly string[]) =
 
 function mustExist(layout: Layout): void {
   if (exists(layout) && existsSync(layout.kubeconfig)) return;
-  throw new KsnoopError('cluster-down', `The cluster ${layout.name} is not up.`, {
+  throw new ClusterError(`The cluster ${layout.name} is not up.`, {
     hint: 'Bring it up with `npm run cluster -- up`.',
   });
 }
@@ -95,6 +96,7 @@ try {
   process.exitCode = run === undefined ? usage() : await run(layoutOf(), args);
 } catch (thrown) {
   process.stderr.write(`cluster: ${messageOf(thrown)}\n`);
-  if (thrown instanceof KsnoopError && thrown.hint !== undefined) process.stderr.write(`${thrown.hint}\n`);
+  if ((thrown instanceof ClusterError || thrown instanceof KsnoopError) && thrown.hint !== undefined)
+    process.stderr.write(`${thrown.hint}\n`);
   process.exitCode = 1;
 }

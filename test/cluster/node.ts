@@ -1,8 +1,8 @@
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { KsnoopError } from '../../src/wire/errors.ts';
 import { program } from './builds.ts';
 import { makeCgroup, removeCgroup } from './cgroups.ts';
+import { ClusterError } from './cluster-error.ts';
 import { API_PORT, CONTROL_PLANE_ADDRESS, type Layout, type NodeLayout, SOURCES } from './layout.ts';
 import {
   asFile,
@@ -28,7 +28,7 @@ export function nodePid(layout: Layout, node: NodeLayout): number | undefined {
 export function inNode(layout: Layout, node: NodeLayout, argv: readonly string[]): string[] {
   const pid = nodePid(layout, node);
   if (pid === undefined) {
-    throw new KsnoopError('cluster-node', `${node.name} is not up.`, {
+    throw new ClusterError(`${node.name} is not up.`, {
       hint: 'Bring it up with `npm run cluster -- up`.',
     });
   }

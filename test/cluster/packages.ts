@@ -1,5 +1,5 @@
-import { KsnoopError } from '../../src/wire/errors.ts';
 import { ELSEWHERE, ensurePackages as install } from '../support/packages.ts';
+import { ClusterError } from './cluster-error.ts';
 
 /** What the cluster uses of Debian. */
 const NEEDED = [
@@ -22,7 +22,7 @@ const NEEDED = [
 /** Everything the cluster's commands touch is root's. */
 export function requireRoot(): void {
   if (process.getuid?.() === 0) return;
-  throw new KsnoopError('cluster-root', 'The test cluster makes namespaces and mounts, for which it needs root.', {
+  throw new ClusterError('The test cluster makes namespaces and mounts, for which it needs root.', {
     hint: `Run it as root; ${ELSEWHERE}.`,
   });
 }
@@ -30,5 +30,5 @@ export function requireRoot(): void {
 /** Installs what is missing, or says exactly what that is where it cannot be installed. */
 export async function ensurePackages(): Promise<void> {
   const problem = install(NEEDED);
-  if (problem !== undefined) throw new KsnoopError('cluster-packages', `The test cluster cannot be made: ${problem}.`);
+  if (problem !== undefined) throw new ClusterError(`The test cluster cannot be made: ${problem}.`);
 }

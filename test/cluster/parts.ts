@@ -1,4 +1,4 @@
-import { KsnoopError } from '../../src/wire/errors.ts';
+import { ClusterError } from './cluster-error.ts';
 import type { Layout } from './layout.ts';
 import { isAlive, logEnd, logOf, type Part, recorded, start } from './processes.ts';
 import { pause } from './run.ts';
@@ -24,14 +24,10 @@ export async function ensurePart(
 }
 
 /** The error for a part that does not work: its name and the end of its log. */
-export function failed(layout: Layout, part: string, what: string): KsnoopError {
-  return new KsnoopError(
-    'cluster-part',
-    `${part} ${what}. The end of ${logOf(layout, part)}:\n${logEnd(layout, part)}`,
-    {
-      hint: '`npm run cluster -- down` removes what was started; `up` again goes on from here.',
-    },
-  );
+export function failed(layout: Layout, part: string, what: string): ClusterError {
+  return new ClusterError(`${part} ${what}. The end of ${logOf(layout, part)}:\n${logEnd(layout, part)}`, {
+    hint: '`npm run cluster -- down` removes what was started; `up` again goes on from here.',
+  });
 }
 
 /** Polls until something holds; `dead` may throw to say why it never will. */
@@ -44,7 +40,7 @@ export async function waitFor(
   while (!(await holds())) {
     dead();
     if (Date.now() > until) {
-      throw new KsnoopError('cluster-wait', `${what} did not come within ${PATIENCE / 1000} s.`, {
+      throw new ClusterError(`${what} did not come within ${PATIENCE / 1000} s.`, {
         hint: '`npm run cluster -- status` shows the parts and where their logs are.',
       });
     }

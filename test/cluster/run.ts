@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { KsnoopError } from '../../src/wire/errors.ts';
+import { ClusterError } from './cluster-error.ts';
 
 export interface Outcome {
   readonly stdout: string;
@@ -26,9 +26,7 @@ export function attempt(
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(options.input);
     child.once('error', (error) =>
-      reject(
-        new KsnoopError('cluster-program', `${program} could not be started: ${error.message}.`, { cause: error }),
-      ),
+      reject(new ClusterError(`${program} could not be started: ${error.message}.`, { cause: error })),
     );
     child.once('close', (code) =>
       resolve({ stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString(), code: code ?? 137 }),
@@ -43,7 +41,7 @@ export async function run(
 ) {
   const { stdout, stderr, code } = await attempt(argv, options);
   if (code !== 0) {
-    throw new KsnoopError('cluster-command', `\`${argv.join(' ')}\` ended with code ${code}: ${stderr.trim()}`);
+    throw new ClusterError(`\`${argv.join(' ')}\` ended with code ${code}: ${stderr.trim()}`);
   }
   return stdout;
 }

@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { KsnoopError, messageOf } from '../../src/wire/errors.ts';
+import { messageOf } from '../../src/wire/errors.ts';
 import { dnsAvailable, nodeReady } from './api.ts';
 import { ensureBuilt, program } from './builds.ts';
+import { ClusterError } from './cluster-error.ts';
 import { ensureApiServer, ensureControllers } from './control-plane.ts';
 import { down } from './down.ts';
 import { ensureOwnImages } from './images.ts';
@@ -47,7 +48,7 @@ export async function up(layout: Layout): Promise<void> {
   ).catch(async (thrown: unknown) => {
     const events = await attempt([...kubectl(layout), '--namespace', 'kube-system', 'events']);
     const end = events.stdout.trim().split('\n').slice(-10).join('\n');
-    throw new KsnoopError('cluster-dns', `${messageOf(thrown)} The last events of its pod:\n${end}`, { cause: thrown });
+    throw new ClusterError(`${messageOf(thrown)} The last events of its pod:\n${end}`, { cause: thrown });
   });
   say('CoreDNS is available');
   for (const part of partsOf(layout)) mustRun(layout, part);

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { KsnoopError } from '../../src/wire/errors.ts';
 import { program } from '../cluster/builds.ts';
+import { ClusterError } from '../cluster/cluster-error.ts';
 import { restartApiServer } from '../cluster/control-plane.ts';
 import { loadImage } from '../cluster/images.ts';
 import { layoutOf, nodeOf, SOURCES } from '../cluster/layout.ts';
@@ -41,7 +41,7 @@ export function cluster(): Promise<TestCluster> {
 
 async function bringUp(): Promise<void> {
   const { code, stderr } = await attempt([process.execPath, `${SOURCES}/main.ts`, 'up']);
-  if (code !== 0) throw new KsnoopError('cluster-up', `The test cluster did not come up: ${stderr.trim()}`);
+  if (code !== 0) throw new ClusterError(`The test cluster did not come up: ${stderr.trim()}`);
 }
 
 async function ownCluster(): Promise<TestCluster> {
@@ -65,13 +65,9 @@ async function foreignCluster(kubeconfig: string): Promise<TestCluster> {
   const client = existsSync(built) ? built : 'kubectl';
   const notOurs = (what: string) =>
     Promise.reject(
-      new KsnoopError(
-        'cluster-foreign',
-        `${what} needs the cluster of test/cluster, and KSNOOP_E2E_KUBECONFIG names another.`,
-        {
-          hint: 'Unset KSNOOP_E2E_KUBECONFIG, or skip this test when `own` is false.',
-        },
-      ),
+      new ClusterError(`${what} needs the cluster of test/cluster, and KSNOOP_E2E_KUBECONFIG names another.`, {
+        hint: 'Unset KSNOOP_E2E_KUBECONFIG, or skip this test when `own` is false.',
+      }),
     );
   return {
     kubeconfig,

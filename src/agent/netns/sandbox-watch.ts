@@ -1,11 +1,11 @@
 import type { PodAgentTarget } from '../../wire/agent-target.ts';
-import { KsnoopError, messageOf } from '../../wire/errors.ts';
+import { type ErrorCode, KsnoopError, messageOf } from '../../wire/errors.ts';
 import { SANDBOX_LATER_LOOK_MS, SANDBOX_LOOK_MS, SANDBOX_LOOKS, SANDBOX_SOON_MS } from '../limits.ts';
 import { type OpenNetns, openNetns } from './namespace.ts';
 import type { PodProcess, Proc } from './proc.ts';
 
 /** Why a pod that is waited for has no network namespace to capture yet. */
-const NOT_YET = new Set(['POD_HAS_NO_PROCESS', 'NO_INTERFACE']);
+const NOT_YET = new Set<ErrorCode>(['POD_HAS_NO_PROCESS', 'NO_INTERFACE']);
 
 /** @returns whether an error says that a pod's sandbox is not there yet, rather than that it cannot be entered */
 export function isNotYet(thrown: unknown): thrown is KsnoopError {

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import WebSocket from 'ws';
-import { KsnoopError, messageOf } from '../../wire/errors.ts';
+import { type ErrorCode, KsnoopError, messageOf } from '../../wire/errors.ts';
 import { SESSION_PROTOCOL, type SessionAddress, sessionPath } from '../../wire/session-frame.ts';
 import { AGENT_MESSAGE_MAXIMUM } from '../limits.ts';
 
 /** Why the agent's door does not open. */
-const REFUSALS: Readonly<Record<number, readonly [code: string, sentence: string]>> = {
+const REFUSALS: Readonly<Record<number, readonly [code: ErrorCode, sentence: string]>> = {
   409: ['SESSION_EXISTS', 'The agent already has a session of this name.'],
   410: ['SESSION_GONE', 'The agent has ended the session.'],
   503: ['TOO_MANY_SESSIONS', 'The agent already runs as many captures as it may.'],
@@ -47,10 +47,8 @@ export function openLink(
     if (signal.aborted) stop();
     socket.on('unexpected-response', (_, response: IncomingMessage) => {
       const status = response.statusCode ?? 0;
-      const [code, sentence] = REFUSALS[status] ?? [
-        'NO_AGENT_AT_PORT',
-        `The agent's port answers with status ${status}.`,
-      ];
+      const unknown = ['NO_AGENT_AT_PORT', `The agent's port answers with status ${status}.`] as const;
+      const [code, sentence] = REFUSALS[status] ?? unknown;
       reject(new KsnoopError(code, sentence));
       socket.terminate();
     });

@@ -1,4 +1,4 @@
-import { KsnoopError } from '../../wire/errors.ts';
+import { type ErrorCode, KsnoopError } from '../../wire/errors.ts';
 import { AGENT_PORT } from '../../wire/session-frame.ts';
 import { openExec } from '../kube/exec.ts';
 import type { Kube } from '../kube/kube.ts';
@@ -10,7 +10,7 @@ import type { AgentTransport, OpenTransport, TransportHandlers } from './transpo
 import type { TransportPreference } from './transport-preference.ts';
 
 /** Answers after which exec would be refused as well. Any other may be port-forward's own, and `auto` takes exec. */
-const REFUSED_ANYWAY = new Set(['UNREACHABLE', 'UNAUTHORIZED', 'TIMEOUT', 'NOT_FOUND', 'TOO_MANY_SESSIONS']);
+const REFUSED_ANYWAY = new Set<ErrorCode>(['UNREACHABLE', 'UNAUTHORIZED', 'TIMEOUT', 'NOT_FOUND', 'TOO_MANY_SESSIONS']);
 
 /** The agents of a cluster: listed once for all nodes, and anew for every later attempt, for agents are replaced. */
 export class AgentAccess {

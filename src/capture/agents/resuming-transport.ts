@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
-import { KsnoopError, messageOf } from '../../wire/errors.ts';
+import { type ErrorCode, KsnoopError, messageOf } from '../../wire/errors.ts';
 import { Resumable } from '../../wire/resumable.ts';
 import { ABANDON_CODE, AGENT_CHANNELS, CHANNEL, CLIENT_CHANNELS, type Compression } from '../../wire/session-frame.ts';
 import {
@@ -29,7 +29,7 @@ export interface ResumingOptions {
 }
 
 /** Answers that another attempt to resume cannot change. */
-const FINAL_CODES = new Set(['SESSION_GONE', 'FORBIDDEN', 'NOT_FOUND']);
+const FINAL_CODES = new Set<ErrorCode>(['SESSION_GONE', 'FORBIDDEN', 'NOT_FOUND']);
 
 /**
  * A conversation with an agent that outlives its connections: when one breaks, another is made within the resume window

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KsnoopError } from '../../wire/errors.ts';
+import { type ErrorCode, KsnoopError } from '../../wire/errors.ts';
 import type { Selectors } from './api.ts';
 import type { Kube } from './kube.ts';
 import { WATCH_BACKOFF_FIRST_MS, WATCH_BACKOFF_LAST_MS } from './limits.ts';
@@ -7,7 +7,7 @@ import { type WatchEvent, watchObjects } from './watch.ts';
 import type { WatchHealth } from './watch-health.ts';
 
 /** Refusals that waiting does not mend. */
-const FINAL = new Set(['FORBIDDEN', 'NOT_FOUND', 'UNAUTHORIZED', 'BAD_REQUEST']);
+const FINAL = new Set<ErrorCode>(['FORBIDDEN', 'NOT_FOUND', 'UNAUTHORIZED', 'BAD_REQUEST']);
 
 /** What is watched: a collection, or part of it. */
 export interface Watched extends Selectors {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentEvent, CaptureRequest, EndReason } from '../../wire/agent-protocol.ts';
 import type { AgentTarget } from '../../wire/agent-target.ts';
-import { KsnoopError, messageOf } from '../../wire/errors.ts';
+import { type ErrorCode, KsnoopError, messageOf } from '../../wire/errors.ts';
 import { PROTOCOL_TEXT, speaksAtLeast } from '../../wire/version.ts';
 import type { OpenTransport } from '../agents/transport.ts';
 import { RECONNECT_FIRST_MS, RECONNECT_LAST_MS, RECONNECT_TOTAL_MS, STILL_THERE_MS } from '../limits.ts';
@@ -42,7 +42,13 @@ export interface NodePlan extends NodeAccess {
 const UNASKED_ENDS: readonly EndReason[] = ['lease', 'stdin-closed', 'signal'];
 
 /** Refusals that another attempt cannot change. */
-const FINAL_CODES = new Set(['BAD_FILTER', 'UNKNOWN_INTERFACE', 'PROTOCOL_MISMATCH', 'FORBIDDEN', 'INVALID_MESSAGE']);
+const FINAL_CODES = new Set<ErrorCode>([
+  'BAD_FILTER',
+  'UNKNOWN_INTERFACE',
+  'PROTOCOL_MISMATCH',
+  'FORBIDDEN',
+  'INVALID_MESSAGE',
+]);
 
 /** What a node stream works with. */
 export interface NodeStreamContext {

@@ -1,4 +1,4 @@
-import { EXIT, KsnoopError } from '../../wire/errors.ts';
+import { type ErrorCode, EXIT, KsnoopError } from '../../wire/errors.ts';
 import { type PodView, podTrouble } from '../kube/pod.ts';
 import { hostNetworkFilter } from './container-filter.ts';
 import { podLabel } from './target.ts';
@@ -14,7 +14,7 @@ const SANDBOXED = /gvisor|runsc|kata/i;
 export function checkCapturable(pod: PodView, wait: boolean): void {
   const label = podLabel(pod);
   const trouble = podTrouble(pod);
-  const refuse = (code: string, what: string, hint: string): never => {
+  const refuse = (code: ErrorCode, what: string, hint: string): never => {
     throw new KsnoopError(code, `Pod ${label} ${what}.`, { hint, exit: EXIT.noTarget });
   };
   if (pod.phase === 'Succeeded' || pod.phase === 'Failed') {

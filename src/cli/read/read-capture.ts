@@ -49,7 +49,8 @@ export async function readCapture(
       return { framer, stopped, aborted: false };
     }
   } catch (thrown) {
-    const damaged = thrown instanceof KsnoopError && thrown.code.startsWith('DAMAGED_');
+    const damaged =
+      thrown instanceof KsnoopError && (thrown.code === 'DAMAGED_PCAP' || thrown.code === 'DAMAGED_PCAPNG');
     if (!damaged || framer.consumed === 0) throw thrown;
     return { framer, stopped: `${name}: ${thrown.message} ${read()}. [${thrown.code}]`, aborted: false };
   }

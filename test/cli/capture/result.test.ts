@@ -71,8 +71,8 @@ test('4: some targets failed, there is a gap, or the last packets are missing', 
 test('nothing captured: what the first error stands for, else 1', () => {
   for (const exit of [1, 2, 3] as const) {
     const result = nothing();
-    fail(result.web, new KsnoopError('CODE', 'No.', { exit }));
-    fail(result.api, new KsnoopError('OTHER', 'No.', { exit: 1 }));
+    fail(result.web, new KsnoopError('BAD_TARGET', 'No.', { exit }));
+    fail(result.api, new KsnoopError('CAPTURE_FAILED', 'No.', { exit: 1 }));
     expect(exitCode(result, undefined)).toBe(exit);
   }
   expect(exitCode(nothing(), undefined)).toBe(1);
@@ -134,7 +134,7 @@ test('what is missing is told: gaps, the last packets, what the form leaves out,
   const result = ended({ cutOff: true, late: 3 });
   result.report.gaps.push(GAP, { ...GAP, until: undefined });
   result.web.state = 'gone';
-  fail(result.api, new KsnoopError('X', 'It has no process.'));
+  fail(result.api, new KsnoopError('POD_HAS_NO_PROCESS', 'It has no process.'));
   const { notes, targets, late } = await summaryOf(result, '/dev/null', pcap);
   expect(notes).toEqual([
     'GAP: no packets from node-1 from 1970-01-01T00:00:00.000Z for 12.3 s: the connection was cut.',
