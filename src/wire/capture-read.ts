@@ -4,7 +4,7 @@ import { KsnoopError } from './errors.ts';
 import { INTERFACES_MAXIMUM } from './limits.ts';
 import { type AddressNames, addressNames } from './name-resolution-read.ts';
 import { joinedOctets, plainOctets } from './octets.ts';
-import { PcapFramer } from './pcap-read.ts';
+import { PCAP_MAGICS, PcapFramer } from './pcap-read.ts';
 import { BLOCK, EPB_HEADER_BYTES, OPTION, padded } from './pcapng.ts';
 import { BlockFramer, type BlockView, forEachOption, optionText } from './pcapng-read.ts';
 
@@ -111,8 +111,10 @@ export class CaptureFramer {
   #pcapFramer(): PcapFramer {
     const handlers = this.#handlers;
     const time = this.#time;
+    let recordHeader = 0;
     return new PcapFramer({
-      header: ({ linkType, snaplen }) => {
+      header: ({ linkType, snaplen, recordHeader: header }) => {
+        recordHeader = header;
         this.#interfaces = 1;
         const described = { linkType, snaplen, name: '', description: '', filter: undefined, comments: [] };
         handlers.interface(0, { ...described, ticksPerSecond: 1_000_000_000n, offsetSeconds: 0n });
@@ -120,8 +122,8 @@ export class CaptureFramer {
       packet: (seconds, nanoseconds, caplen, origlen, bytes, offset) => {
         time.setSeconds(seconds, nanoseconds);
         this.packets += 1;
-        this.recordOffset = offset - 16;
-        this.recordLength = caplen + 16;
+        this.recordOffset = offset - recordHeader;
+        this.recordLength = caplen + recordHeader;
         handlers.packet(bytes, offset, caplen, origlen, time.high, time.low, 0, 0);
       },
     });
@@ -222,9 +224,6 @@ export class CaptureFramer {
     return new KsnoopError('DAMAGED_PCAPNG', `The stream is damaged at byte ${at}: ${what}.`);
   }
 }
-
-/** As their first four octets read: pcap in both byte orders, with microseconds and nanoseconds. */
-const PCAP_MAGICS = new Set([0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1]);
 
 function flagsOf(block: BlockView, start: number): number {
   let flags = 0;

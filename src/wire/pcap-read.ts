@@ -5,14 +5,29 @@ import { normalLinkType } from './link-type.ts';
 /** Classic pcap (draft-ietf-opsawg-pcap). Magic numbers as they read in the file's own byte order. */
 const MAGIC_MICROSECONDS = 0xa1b2c3d4;
 const MAGIC_NANOSECONDS = 0xa1b23c4d;
+/** Alexey Kuznetzov's patched libpcap, which busybox and some appliances still write (libpcap, sf-pcap.c). */
+const MAGIC_KUZNETZOV = 0xa1b2cd34;
 const FILE_HEADER_BYTES = 24;
 const RECORD_HEADER_BYTES = 16;
+/** Kuznetzov's records also have an interface index, an EtherType and a packet type. */
+const KUZNETZOV_RECORD_BYTES = 24;
+
+/** First four bytes, read as big-endian, of every pcap file that is understood: each format in both byte orders. */
+export const PCAP_MAGICS: ReadonlySet<number> = new Set(
+  [MAGIC_MICROSECONDS, MAGIC_NANOSECONDS, MAGIC_KUZNETZOV].flatMap((magic) => [magic, swapped(magic)]),
+);
+
+function swapped(word: number): number {
+  return ((word & 0xff) * 0x1000000 + ((word & 0xff00) << 8) + ((word >>> 8) & 0xff00) + (word >>> 24)) >>> 0;
+}
 
 export interface PcapHeader {
   readonly linkType: number;
   readonly snaplen: number;
   readonly nanoseconds: boolean;
   readonly littleEndian: boolean;
+  /** Bytes before each packet's own. */
+  readonly recordHeader: number;
 }
 
 /** What a framed stream calls back with. `data` lies in `bytes` at `offset`, valid during the call only. */
@@ -81,13 +96,14 @@ export class PcapFramer {
     const { littleEndian } = header;
     const unit = header.nanoseconds ? 1 : 1000;
     const handlers = this.#handlers;
-    const last = chunk.length - RECORD_HEADER_BYTES;
+    const { recordHeader } = header;
+    const last = chunk.length - recordHeader;
     let offset = start;
     while (offset <= last) {
       const caplen = view.getUint32(offset + 8, littleEndian);
       if (caplen > last - offset) break;
-      this.consumed += RECORD_HEADER_BYTES + caplen;
-      const data = offset + RECORD_HEADER_BYTES;
+      this.consumed += recordHeader + caplen;
+      const data = offset + recordHeader;
       handlers.packet(
         view.getUint32(offset, littleEndian),
         view.getUint32(offset + 4, littleEndian) * unit,
@@ -105,7 +121,8 @@ export class PcapFramer {
   #needed(view: DataView, offset: number, available: number): number {
     const header = this.#header;
     if (header === undefined) return FILE_HEADER_BYTES;
-    if (available < RECORD_HEADER_BYTES) return RECORD_HEADER_BYTES;
+    const { recordHeader } = header;
+    if (available < recordHeader) return recordHeader;
     const caplen = view.getUint32(offset + 8, header.littleEndian);
     if (caplen > BLOCK_MAXIMUM) {
       throw new KsnoopError(
@@ -113,7 +130,7 @@ export class PcapFramer {
         `The capture is damaged at byte ${this.consumed}: a record of ${caplen} bytes.`,
       );
     }
-    return RECORD_HEADER_BYTES + caplen;
+    return recordHeader + caplen;
   }
 
   #take(bytes: Uint8Array, view: DataView, offset: number, length: number): void {
@@ -124,16 +141,16 @@ export class PcapFramer {
       this.#handlers.header(this.#header);
       return;
     }
-    const { littleEndian } = header;
+    const { littleEndian, recordHeader } = header;
     const fraction = view.getUint32(offset + 4, littleEndian);
     this.consumed += length;
     this.#handlers.packet(
       view.getUint32(offset, littleEndian),
       header.nanoseconds ? fraction : fraction * 1000,
-      length - RECORD_HEADER_BYTES,
+      length - recordHeader,
       view.getUint32(offset + 12, littleEndian),
       bytes,
-      offset + RECORD_HEADER_BYTES,
+      offset + recordHeader,
     );
   }
 
@@ -154,13 +171,14 @@ export class PcapFramer {
 function parseHeader(view: DataView, offset: number): PcapHeader {
   for (const littleEndian of [true, false]) {
     const magic = view.getUint32(offset, littleEndian);
-    if (magic !== MAGIC_MICROSECONDS && magic !== MAGIC_NANOSECONDS) continue;
+    if (magic !== MAGIC_MICROSECONDS && magic !== MAGIC_NANOSECONDS && magic !== MAGIC_KUZNETZOV) continue;
     return {
       // The upper bits carry the FCS length (section 4 of the draft).
       linkType: normalLinkType(view.getUint32(offset + 20, littleEndian) & 0xffff),
       snaplen: view.getUint32(offset + 16, littleEndian),
       nanoseconds: magic === MAGIC_NANOSECONDS,
       littleEndian,
+      recordHeader: magic === MAGIC_KUZNETZOV ? KUZNETZOV_RECORD_BYTES : RECORD_HEADER_BYTES,
     };
   }
   const magic = view.getUint32(offset, false).toString(16).padStart(8, '0');

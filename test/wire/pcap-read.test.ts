@@ -57,6 +57,27 @@ test.each([
   for (const longest of [1, 15, 17, 1_000]) expect(framesOf(cut(bytes, longest))).toEqual(whole);
 });
 
+test.each([true, false])(
+  "Kuznetzov's records, with their longer headers, however they are cut (little-endian %s)",
+  (littleEndian) => {
+    const plain = pcap(littleEndian, false, 60);
+    const parts = [Buffer.from(plain.subarray(0, 24))];
+    littleEndian ? parts[0]?.writeUInt32LE(0xa1b2cd34, 0) : parts[0]?.writeUInt32BE(0xa1b2cd34, 0);
+    for (let at = 24; at < plain.length; ) {
+      const caplen = littleEndian ? plain.readUInt32LE(at + 8) : plain.readUInt32BE(at + 8);
+      parts.push(
+        plain.subarray(at, at + 16),
+        Buffer.from('0000000308000400', 'hex'),
+        plain.subarray(at + 16, at + 16 + caplen),
+      );
+      at += 16 + caplen;
+    }
+    const bytes = Buffer.concat(parts);
+    const expected = framesOf([plain]);
+    for (const longest of [bytes.length, 1, 15, 25, 1_000]) expect(framesOf(cut(bytes, longest))).toEqual(expected);
+  },
+);
+
 test('damage names its byte', () => {
   const bytes = pcap(true, true, 1);
   const bad = Buffer.concat([bytes, Buffer.alloc(16, 0xff)]);

@@ -21,7 +21,10 @@ export const GRE = {
   version: 0x0007,
 } as const;
 
-/** RFC 2784 and 2890, the source routes of RFC 1701, and version 1, which is PPTP's (RFC 2637). */
+/**
+ * RFC 2784 and 2890, the source routes of RFC 1701, and version 1: PPTP's (RFC 2637) with PPP in it, but others put IP
+ * behind the same header.
+ */
 export const gre = {
   name: 'gre',
   title: 'GRE',
@@ -34,7 +37,7 @@ export const gre = {
     const flags = u16(bytes, cursor);
     const version = flags & GRE.version;
     const protocol = u16(bytes, cursor + 2);
-    if (version > 1 || (version === 1 && protocol !== ETHER_TYPE.ppp)) {
+    if (version > 1) {
       packet.cursor = cursor + HEADER;
       return;
     }

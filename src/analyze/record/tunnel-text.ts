@@ -1,4 +1,5 @@
 import { erspan } from '../layers/erspan.ts';
+import { ETHER_TYPE } from '../layers/ether-type.ts';
 import { geneve } from '../layers/geneve.ts';
 import { GRE, gre } from '../layers/gre.ts';
 import { gtpU } from '../layers/gtp-u.ts';
@@ -80,7 +81,7 @@ function isIp(packet: PacketView, depth: number): boolean {
 
 function greText({ bytes }: PacketView, at: number): string {
   const flags = u16(bytes, at);
-  if ((flags & GRE.version) === 1) return `PPTP call ${u16(bytes, at + 6)}`;
+  if ((flags & GRE.version) === 1 && u16(bytes, at + 2) === ETHER_TYPE.ppp) return `PPTP call ${u16(bytes, at + 6)}`;
   if ((flags & GRE.key) === 0) return 'GRE';
   return `GRE key ${hexText(i32(bytes, at + ((flags & (GRE.checksum | GRE.routing)) === 0 ? 4 : 8)))}`;
 }

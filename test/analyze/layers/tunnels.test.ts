@@ -43,6 +43,12 @@ describe('what IPv4 carries', () => {
     ],
     ['GRE', around(47, '0000 0800', inner), 'ipv4 gre ipv4 udp', 'GRE from 10.0.0.1 to 10.0.0.2 UDP len 2'],
     [
+      'GRE version 1 with IP',
+      around(47, '3001 0800 00200007 00000005', inner),
+      'ipv4 gre ipv4 udp',
+      'GRE key 0x200007 from 10.0.0.1 to 10.0.0.2 UDP len 2',
+    ],
+    [
       'GRE with all its options',
       around(47, 'b000 0800 00000000 0000002a 00000001', inner),
       'ipv4 gre ipv4 udp',
