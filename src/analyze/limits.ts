@@ -9,6 +9,9 @@ export const FRAGMENTED_MAXIMUM = 4096;
 export const FRAGMENT_TOTAL_BYTES = 16 * 1024 * 1024;
 export const FRAGMENT_AGE_NS = 30e9;
 
+/** For so long after a datagram was put together, in ns, its fragments are copies when they come again. */
+export const FRAGMENT_COPY_NS = 1e9;
+
 /** Runs of octets, holes between them, that a datagram is kept in. */
 export const FRAGMENT_RUNS = 256;
 

@@ -61,7 +61,7 @@ test.each([true, false])(
   "Kuznetzov's records, with their longer headers, however they are cut (little-endian %s)",
   (littleEndian) => {
     const plain = pcap(littleEndian, false, 60);
-    const parts = [Buffer.from(plain.subarray(0, 24))];
+    const parts: Buffer[] = [Buffer.from(plain.subarray(0, 24))];
     littleEndian ? parts[0]?.writeUInt32LE(0xa1b2cd34, 0) : parts[0]?.writeUInt32BE(0xa1b2cd34, 0);
     for (let at = 24; at < plain.length; ) {
       const caplen = littleEndian ? plain.readUInt32LE(at + 8) : plain.readUInt32BE(at + 8);

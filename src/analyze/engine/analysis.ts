@@ -149,12 +149,17 @@ export class Analysis {
     return forwards ? 0 : 1;
   }
 
-  /** A fragment that does not complete its datagram: nothing above IP is looked at. */
-  fragment(packet: PacketView): Disposition {
+  /**
+   * A fragment that does not complete its datagram: nothing above IP is looked at.
+   * @param isCopy the same fragment came before
+   */
+  fragment(packet: PacketView, isCopy: boolean): Disposition {
     this.packets += 1;
     this.flow = -1;
     this.clock.set(packet.timeHigh, packet.timeLow);
-    return DISPOSITION.opaque;
+    if (!isCopy) return DISPOSITION.opaque;
+    this.copies += 1;
+    return DISPOSITION.copy;
   }
 
   /** Flows that have not ended, TCP's first; each view is valid during its call. */

@@ -83,8 +83,10 @@ export class CaptureAnalysis {
   }
 
   #fragment(view: PacketView): Disposition {
+    const { duplicates } = this.fragments;
     const whole = this.fragments.add(view);
-    return whole === undefined ? this.analysis.fragment(view) : this.analysis.packet(whole);
+    if (whole !== undefined) return this.analysis.packet(whole);
+    return this.analysis.fragment(view, this.fragments.duplicates > duplicates);
   }
 
   /** @throws KsnoopError as CaptureFramer.push */

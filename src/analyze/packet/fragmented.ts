@@ -14,6 +14,16 @@ export type Kept = (typeof KEPT)[keyof typeof KEPT];
 
 const CHUNK = 2048;
 
+/**
+ * A number of 32 bits that stands for a fragment: its place, its length, its captured bytes (FNV-1a).
+ * @param from where its bytes start, `captured` of them @param start its place in the datagram @param length on the wire
+ */
+export function signatureOf(bytes: Uint8Array, from: number, captured: number, start: number, length: number): number {
+  let hash = Math.imul(start ^ 0x811c9dc5, 0x01000193) ^ length;
+  for (let at = from; at < from + captured; at += 1) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
+  return hash;
+}
+
 /** Octets of an IP datagram of which the fragments come in any order. */
 export class Fragmented {
   readonly key: string;
@@ -31,6 +41,8 @@ export class Fragmented {
   total = -1;
   /** From here on octets are missing because the capture cut a fragment. */
   cutAt = Number.POSITIVE_INFINITY;
+  /** A number for each fragment kept, by which a copy of it is known once the octets are gone. */
+  readonly signatures: number[] = [];
   /** Runs of octets that are there: start, end, start, end, ascending, apart from one another. */
   readonly #runs: number[] = [];
 
@@ -67,6 +79,7 @@ export class Fragmented {
       return where;
     }
     if (runs.length >= 2 * FRAGMENT_RUNS) return KEPT.refused;
+    if (this.signatures.length < FRAGMENT_RUNS) this.signatures.push(signatureOf(bytes, from, captured, start, length));
     if (isLast) this.total = end;
     this.#grow(end);
     this.#fill(bytes, from, captured, start, end);

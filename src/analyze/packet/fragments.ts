@@ -4,9 +4,15 @@ import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import { ipv4 } from '../layers/ipv4.ts';
 import { ipv6Fragment } from '../layers/ipv6-fragment.ts';
 import { NEXT_NONE, SPACE, STOP } from '../layers/layer.ts';
-import { FRAGMENT_AGE_NS, FRAGMENT_TOTAL_BYTES, FRAGMENTED_MAXIMUM, TUNNELS_MAXIMUM } from '../limits.ts';
+import {
+  FRAGMENT_AGE_NS,
+  FRAGMENT_COPY_NS,
+  FRAGMENT_TOTAL_BYTES,
+  FRAGMENTED_MAXIMUM,
+  TUNNELS_MAXIMUM,
+} from '../limits.ts';
 import { u8, u16 } from './bytes.ts';
-import { Fragmented, KEPT } from './fragmented.ts';
+import { Fragmented, KEPT, signatureOf } from './fragmented.ts';
 import { decodeLayers, decodePacket, PacketView } from './packet.ts';
 
 const IPV4 = LAYERS.indexOf(ipv4);
@@ -21,10 +27,16 @@ const IPV6_FRAGMENT_HEADER = 8;
 /** Interface id, interface index, two addresses, identification, protocol. */
 const KEY_MAXIMUM = 4 + 4 + 32 + 4 + 1;
 
+/** What is kept of a datagram that was put together: its fragments' signatures, and when the last one came, in ns. */
+interface Finished {
+  readonly signatures: readonly number[];
+  readonly ended: number;
+}
+
 /**
  * Puts fragmented IPv4 and IPv6 datagrams together (RFC 791, RFC 8200 section 4.5). Where fragments overlap the octets
  * that came first stay; of IPv6 the datagram is dropped (RFC 5722). A datagram seen at two interfaces is put together
- * at each.
+ * at each; one seen twice at one interface (a bridge and its port) is put together once.
  */
 export class Fragments {
   /** Datagrams put together; given up with fragments missing; of those, because too many were under way. */
@@ -36,6 +48,8 @@ export class Fragments {
   overlaps = 0;
   malformed = 0;
   readonly #underWay = new Map<string, Fragmented>();
+  /** Datagrams put together lately, without their bytes: copies of their fragments may still come. */
+  readonly #lately = new Map<string, Finished>();
   readonly #view = new PacketView();
   readonly #key = Buffer.alloc(KEY_MAXIMUM);
   #held = 0;
@@ -93,7 +107,12 @@ export class Fragments {
       return undefined;
     }
     const captured = Math.max(0, Math.min(length, offset + packet.caplen - start));
-    const datagram = this.#datagram(packet, now);
+    const key = this.#keyOf(packet);
+    if (this.#isCopy(key, now, signatureOf(packet.bytes, start, captured, fragmentOffset, length))) {
+      this.duplicates += 1;
+      return undefined;
+    }
+    const datagram = this.#datagram(key, now);
     if (datagram.dropped) return undefined;
     const before = datagram.held;
     const kept = datagram.keep(packet.bytes, start, captured, fragmentOffset, length, !moreFragments);
@@ -118,13 +137,21 @@ export class Fragments {
       datagram.prefixLength = packet.origlen;
       this.#held += start - offset;
     }
-    if (datagram.prefix !== undefined && datagram.complete) return this.#whole(datagram, datagram.prefix, packet);
+    if (datagram.prefix !== undefined && datagram.complete) {
+      this.#remember(datagram, now);
+      return this.#whole(datagram, datagram.prefix, packet);
+    }
     this.#bound(datagram);
     return undefined;
   }
 
-  #datagram(packet: PacketView, now: number): Fragmented {
-    const key = this.#keyOf(packet);
+  /** Whether it is a fragment of a datagram that was put together a moment ago. */
+  #isCopy(key: string, now: number, signature: number): boolean {
+    const known = this.#lately.get(key);
+    return known !== undefined && now - known.ended <= FRAGMENT_COPY_NS && known.signatures.includes(signature);
+  }
+
+  #datagram(key: string, now: number): Fragmented {
     const known = this.#underWay.get(key);
     if (known !== undefined && now - known.began <= FRAGMENT_AGE_NS) return known;
     if (known !== undefined) this.#forget(known);
@@ -153,6 +180,15 @@ export class Fragments {
     for (const datagram of this.#underWay.values()) {
       if (now - datagram.began <= FRAGMENT_AGE_NS) return;
       this.#forget(datagram);
+    }
+  }
+
+  #remember({ key, signatures }: Fragmented, ended: number): void {
+    this.#lately.delete(key);
+    this.#lately.set(key, { signatures, ended });
+    for (const [oldest, known] of this.#lately) {
+      if (this.#lately.size <= FRAGMENTED_MAXIMUM && ended - known.ended <= FRAGMENT_COPY_NS) return;
+      this.#lately.delete(oldest);
     }
   }
 

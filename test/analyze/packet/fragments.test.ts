@@ -86,6 +86,30 @@ describe.each([
   });
 });
 
+describe('fragments seen twice at one interface', () => {
+  const twice = (list: readonly Fragment[]) => list.flatMap((piece) => [piece, piece]);
+
+  it.each([
+    ['each beside its copy', twice(pieces)],
+    ['one datagram after the other', [...pieces, ...pieces]],
+    ['copies first to last, last to first', [...pieces, ...[...pieces].reverse()]],
+  ])('make one datagram, and nothing is missing: %s', (_, list) => {
+    const fragments = new Fragments();
+    expect(addAll(fragments, list)).toHaveLength(1);
+    fragments.end();
+    expect(fragments).toMatchObject({ complete: 1, incomplete: 0, duplicates: 3, overlaps: 0 });
+  });
+
+  it('are no copies with other bytes, or a second later', () => {
+    const fragments = new Fragments();
+    const others = cut(datagram(3000).fill(7, 8), 1480);
+    expect(addAll(fragments, [...pieces, ...others])).toHaveLength(2);
+    const later = pieces.map((piece) => ({ ...piece, time: 1_783_000_989n * SECOND }));
+    expect(addAll(fragments, later)).toHaveLength(1);
+    expect(fragments).toMatchObject({ complete: 3, duplicates: 0 });
+  });
+});
+
 describe('fragments that overlap', () => {
   const data = (text: string) => Buffer.from(text);
   const first: Fragment = {
