@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 
-/** Given out in the order labels appear; red is left out, it reads as an error. */
+/** Red is left out, it reads as an error. */
 const PALETTE = [
   'cyan',
   'green',
@@ -26,10 +26,9 @@ export function wantsColour(stream: { readonly isTTY?: boolean | undefined }, en
   return stream.isTTY === true && environment.TERM !== 'dumb';
 }
 
-/** Gives every label its colour, the same for as long as this lives. */
+/** Paints texts for a terminal. A label has the same colour in every run: it follows from the label alone. */
 export class Colours {
   readonly #enabled: boolean;
-  readonly #chosen = new Map<string, (typeof PALETTE)[number]>();
 
   /** @param enabled as `wantsColour` says; without it texts come back unchanged */
   constructor(enabled: boolean) {
@@ -38,13 +37,7 @@ export class Colours {
 
   /** A pod's label, in its colour. @param text what is shown of it, sanitised */
   label(key: string, text = key): string {
-    if (!this.#enabled) return text;
-    let colour = this.#chosen.get(key);
-    if (colour === undefined) {
-      colour = PALETTE[this.#chosen.size % PALETTE.length] ?? 'cyan';
-      this.#chosen.set(key, colour);
-    }
-    return styleText(colour, text, { validateStream: false });
+    return this.#enabled ? styleText(colourOf(key), text, { validateStream: false }) : text;
   }
 
   /** Something that went wrong. */
@@ -61,4 +54,12 @@ export class Colours {
   aside(text: string): string {
     return this.#enabled ? styleText('dim', text, { validateStream: false }) : text;
   }
+}
+
+/** By FNV-1a of the label. */
+function colourOf(key: string): (typeof PALETTE)[number] {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < key.length; at += 1) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193);
+  // The upper half is mixed best.
+  return PALETTE[(hash >>> 16) % PALETTE.length] ?? 'cyan';
 }

@@ -2,10 +2,10 @@ import type { EventRecord, PeerRecord } from '../analyze/record/record.ts';
 import type { Colours } from './colour.ts';
 import { addressOf, peerName } from './peer-text.ts';
 import { sanitise } from './sanitise.ts';
-import { cut, padEnd } from './text-width.ts';
+import { cellWidth, cutToCells, padEnd } from './text-width.ts';
 import { byteSize, latencyText } from './units.ts';
 
-/** Characters shown of a label, and of a status. */
+/** Cells shown of a label, and of a status. */
 const LABEL_WIDTH = 160;
 const STATUS_WIDTH = 100;
 /** Aligned columns grow to what they hold, up to this. */
@@ -41,8 +41,8 @@ export class EventLines {
   line(record: EventRecord): string {
     const { colours } = this.#style;
     const parts = [clockText(record.time), this.#peers(record), this.#protocol(record.protocol)];
-    const label = cut(sanitise(record.label), LABEL_WIDTH);
-    const status = record.status === undefined ? '' : cut(sanitise(record.status), STATUS_WIDTH);
+    const label = cutToCells(sanitise(record.label), LABEL_WIDTH);
+    const status = record.status === undefined ? '' : cutToCells(sanitise(record.status), STATUS_WIDTH);
     const red = (text: string) => (record.failed ? colours.failure(text) : text);
     if (label !== '') parts.push(status === '' && record.incomplete === undefined ? red(label) : label);
     if (status !== '') parts.push(red(status));
@@ -58,7 +58,7 @@ export class EventLines {
     const from = peerText(src, isSourceServer);
     const to = peerText(dst, !isSourceServer);
     const plain = `${from.text} > ${to.text}`;
-    if (this.#style.align) this.#peersWidth = Math.min(PEERS_WIDTH, Math.max(this.#peersWidth, plain.length));
+    if (this.#style.align) this.#peersWidth = Math.min(PEERS_WIDTH, Math.max(this.#peersWidth, cellWidth(plain)));
     return padEnd(plain, this.#peersWidth, `${this.#paint(from)} > ${this.#paint(to)}`);
   }
 
@@ -69,7 +69,8 @@ export class EventLines {
 
   #protocol(protocol: string): string {
     const title = sanitise(this.#style.titleOf(protocol) ?? protocol.toUpperCase());
-    if (this.#style.align) this.#protocolWidth = Math.min(PROTOCOL_WIDTH, Math.max(this.#protocolWidth, title.length));
+    if (this.#style.align)
+      this.#protocolWidth = Math.min(PROTOCOL_WIDTH, Math.max(this.#protocolWidth, cellWidth(title)));
     return padEnd(title, this.#protocolWidth);
   }
 }

@@ -41,7 +41,8 @@ function partLines(part: HelpPart, columns: number): string[] {
   });
 }
 
-function wrapped(text: string, width: number): string[] {
+/** A text in lines of at most so many characters, broken between words; a longer word has a line of its own. */
+export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {

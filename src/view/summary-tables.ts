@@ -26,17 +26,17 @@ export function summaryTables(report: SummaryReport, style: SummaryStyle): strin
     headline(report),
     ...exchanges(
       'Services',
-      [SHRINKS('SERVICE'), LEFT('PROTOCOL')],
+      [NAME('SERVICE'), LEFT('PROTOCOL')],
       report.services.map((row) => [name(row.service), title(row.protocol), ...stats(row, style.colours)]),
     ),
     ...exchanges(
       'Pods',
-      [SHRINKS('POD'), SHRINKS('SERVICE'), LEFT('PROTOCOL')],
+      [NAME('POD'), NAME('SERVICE'), LEFT('PROTOCOL')],
       report.pods.map((row) => [name(row.pod), name(row.service), title(row.protocol), ...stats(row, style.colours)]),
     ),
     ...exchanges(
       'Routes',
-      [SHRINKS('SERVICE'), LEFT('PROTOCOL'), SHRINKS('ROUTE'), SHRINKS('STATUS')],
+      [NAME('SERVICE'), LEFT('PROTOCOL'), NAME('ROUTE'), COUNTS('STATUS')],
       report.routes
         .filter(({ protocol }) => !OWN_TABLE.has(protocol))
         .map((row) => [
@@ -49,7 +49,7 @@ export function summaryTables(report: SummaryReport, style: SummaryStyle): strin
     ),
     ...exchanges(
       'gRPC by method and status',
-      [SHRINKS('SERVICE'), SHRINKS('METHOD'), SHRINKS('STATUS')],
+      [NAME('SERVICE'), NAME('METHOD'), COUNTS('STATUS')],
       report.grpc.map((row) => [
         name(row.service),
         name(row.method),
@@ -59,12 +59,12 @@ export function summaryTables(report: SummaryReport, style: SummaryStyle): strin
     ),
     ...exchanges(
       'DNS by name and rcode',
-      [SHRINKS('NAME'), LEFT('TYPE'), SHRINKS('RCODE')],
+      [NAME('NAME'), LEFT('TYPE'), COUNTS('RCODE')],
       report.dns.map((row) => [name(row.name), name(row.type), countsText(row.rcodes), ...stats(row, style.colours)]),
     ),
     ...exchanges(
       'TLS by server name',
-      [SHRINKS('SNI'), LEFT('VERSION')],
+      [NAME('SNI'), LEFT('VERSION')],
       report.tls.map((row) => [name(row.sni ?? '-'), name(row.version ?? '-'), ...stats(row, style.colours)]),
     ),
     ...section(
@@ -94,9 +94,22 @@ type Row = readonly Cell[];
 
 const LEFT = (title: string): Column => ({ title });
 const RIGHT = (title: string): Column => ({ title, right: true });
-const SHRINKS = (title: string): Column => ({ title, shrinks: true });
+/** What tells rows apart. */
+const NAME = (title: string): Column => ({ title, shrinks: 'middle' });
+const COUNTS = (title: string): Column => ({ title, shrinks: 'end', rank: 1 });
 
-const STATS: readonly Column[] = ['COUNT', 'RATE', 'FAILED', 'P50', 'P90', 'P99', 'MAX', 'SENT', 'RECEIVED'].map(RIGHT);
+/** Columns of an ExchangeStats, with the order in which they give way on a narrow terminal. */
+const STATS: readonly Column[] = [
+  RIGHT('COUNT'),
+  { ...RIGHT('RATE'), rank: 2 },
+  RIGHT('FAILED'),
+  { ...RIGHT('P50'), rank: 1 },
+  { ...RIGHT('P90'), rank: 3 },
+  RIGHT('P99'),
+  { ...RIGHT('MAX'), rank: 3 },
+  { ...RIGHT('SENT'), rank: 4 },
+  { ...RIGHT('RECEIVED'), rank: 4 },
+];
 
 function stats(row: ExchangeStats, colours: Colours): Cell[] {
   const { latency } = row;
@@ -158,7 +171,7 @@ function tcpSection({ tcp }: SummaryReport, style: SummaryStyle): string[] {
   const red = (count: number): Cell =>
     count === 0 ? '0' : { text: number(count), paint: (text) => style.colours.failure(text) };
   const columns = [
-    SHRINKS('SERVER'),
+    NAME('SERVER'),
     ...['PORT', 'CONNS', 'REFUSED', 'UNANSWERED', 'RST BY CLIENT', 'BY SERVER', 'RESENT'].map(RIGHT),
     ...['ZEROWIN', 'SETUP P50', 'P99', 'BYTES'].map(RIGHT),
   ];

@@ -41,13 +41,13 @@ const COLUMNS: readonly Column[] = [
   { title: 'TARGET' },
   { title: 'NODE' },
   { title: 'ADDRESS' },
-  { title: 'AGENT', shrinks: true },
+  { title: 'AGENT', shrinks: 'end' },
 ];
 const RIGHTS: readonly Column[] = [
   { title: 'ALLOWED' },
   { title: 'RIGHT' },
   { title: 'NAMESPACE' },
-  { title: 'FOR', shrinks: true },
+  { title: 'FOR', shrinks: 'end' },
 ];
 
 /**

@@ -86,7 +86,7 @@ describe('on a terminal', () => {
   it('colours pods, each its own, and failures red', () => {
     const bad = recorder.event(exchange({ status: '503', failed: true }), flow());
     expect(line(bad, { colour: true })).toBe(
-      `${CLOCK} \x1b[36mshop/client-1\x1b[39m > \x1b[32mweb.shop\x1b[39m (10.244.1.5:80) HTTP GET /cart ` +
+      `${CLOCK} \x1b[93mshop/client-1\x1b[39m > \x1b[92mweb.shop\x1b[39m (10.244.1.5:80) HTTP GET /cart ` +
         '\x1b[31m503\x1b[39m 1.2 ms 512 B',
     );
     expect(line(recorder.event(notice(), flow()), { colour: true })).toContain('\x1b[31mreset by the server\x1b[39m');

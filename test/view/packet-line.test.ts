@@ -159,7 +159,7 @@ describe('the line of a packet', () => {
 
   it('colours the label, and leaves it out when there is none', () => {
     const bytes = octets(ipv4(17, 28), udp(8));
-    expect(line(228, bytes, 28, { ...plain, colours: new Colours(true) })).toContain(' \x1b[36mshop/web-1\x1b[39m ');
+    expect(line(228, bytes, 28, { ...plain, colours: new Colours(true) })).toContain(' \x1b[34mshop/web-1\x1b[39m ');
     expect(line(228, bytes, 28, { ...plain, label: undefined })).toMatch(/^[\d:.]{18} - {3}10\.0\.0\.1/);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { cut } from '../../src/view/text-width.ts';
+import { cutToCells } from '../../src/view/text-width.ts';
 import { latencyText } from '../../src/view/units.ts';
 
 it.each([
@@ -19,7 +19,8 @@ it.each([
 });
 
 it('cuts between characters', () => {
-  expect(cut('abcdef', 6)).toBe('abcdef');
-  expect(cut('abcdefg', 6)).toBe('abcde…');
-  expect(cut('abcd😀efg', 6)).toBe('abcd…');
+  expect(cutToCells('abcdef', 6)).toBe('abcdef');
+  expect(cutToCells('abcdefg', 6)).toBe('abcde…');
+  expect(cutToCells('abcd😀efg', 6)).toBe('abcd…');
+  expect(cutToCells('abc😀efg', 6)).toBe('abc😀…');
 });

@@ -1,3 +1,4 @@
+import { wrapped } from '../help-text.ts';
 import { type Line, LOOK, line, span } from './line.ts';
 import type { ViewKind } from './view.ts';
 
@@ -18,19 +19,23 @@ export const TOP_KEYS: readonly (readonly [key: string, does: string])[] = [
   ['q Ctrl-C', 'quit'],
 ];
 
-/** What `?` shows, from line `from` on. */
-export function helpLines(views: readonly ViewKind[], from: number, height: number): readonly Line[] {
-  const pair = ([key, does]: readonly [string, string]) => line(span(`  ${key.padEnd(12)}`, LOOK.strong), span(does));
-  const lines = [
+/** Cells of a key before what it does. */
+const KEY_WIDTH = 14;
+
+/** The lines that `?` shows, none of them wider than the screen. @param width cells */
+export function helpLines(views: readonly ViewKind[], width: number): readonly Line[] {
+  const pair = ([key, does]: readonly [string, string]): Line[] =>
+    wrapped(does, Math.max(10, width - KEY_WIDTH)).map((text, index) =>
+      line(span((index === 0 ? `  ${key}` : '').padEnd(KEY_WIDTH), LOOK.strong), span(text)),
+    );
+  return [
     line(span('Keys', LOOK.name)),
-    ...TOP_KEYS.map(pair),
+    ...TOP_KEYS.flatMap(pair),
     line(span('')),
     line(span('Views', LOOK.name)),
     ...views.flatMap(({ name, about, keys }) => [
-      pair([name, about]),
-      ...keys.map(([key, does]) => pair([`  ${key}`, does])),
+      ...pair([name, about]),
+      ...keys.flatMap(([key, does]) => pair([`  ${key}`, does])),
     ]),
   ];
-  const start = Math.max(0, Math.min(from, lines.length - height));
-  return lines.slice(start, start + height);
 }

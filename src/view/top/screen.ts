@@ -13,6 +13,7 @@ import {
 } from './limits.ts';
 import { type Line, LOOK, line, span } from './line.ts';
 import type { TopModel } from './model.ts';
+import { Pane } from './pane.ts';
 import { Prompt } from './prompt.ts';
 import type { Key, View, ViewKind } from './view.ts';
 
@@ -46,7 +47,7 @@ export class TopScreen {
   readonly #prompt = new Prompt();
   #current = 0;
   #mode: 'view' | 'help' | 'prompt' = 'view';
-  #helpFrom = 0;
+  #help = new Pane();
   #message: { readonly text: string; readonly failed: boolean; readonly until: number } | undefined;
   #dirty = true;
   #drawnAt = Number.NEGATIVE_INFINITY;
@@ -136,10 +137,9 @@ export class TopScreen {
     );
   }
 
+  /** Keys that scroll it; any other closes it. */
   #helpKey({ name }: Key): void {
-    if (name === 'down' || name === 'j') this.#helpFrom += 1;
-    else if (name === 'up' || name === 'k') this.#helpFrom = Math.max(0, this.#helpFrom - 1);
-    else this.#mode = 'view';
+    if (!this.#help.key(name)) this.#mode = 'view';
   }
 
   /** @returns whether it is a key of all views */
@@ -156,7 +156,7 @@ export class TopScreen {
         return true;
       case '?':
         this.#mode = 'help';
-        this.#helpFrom = 0;
+        this.#help = new Pane();
         return true;
       case '/':
         this.#mode = 'prompt';
@@ -223,13 +223,13 @@ export class TopScreen {
       return frame;
     }
     const { head, capture } = this.#model;
-    const last = this.#lastLines(columns);
-    const height = rows - 2 - last.length;
+    const height = rows - 2 - this.#lastLines(columns).length;
     const names = this.#views.map(({ kind }) => kind.name);
     const body =
       this.#mode === 'help'
-        ? helpLines(this.#settings.views, this.#helpFrom, height)
+        ? this.#help.lines(helpLines(this.#settings.views, columns), height)
         : this.#view.lines(columns, height);
+    const last = this.#lastLines(columns);
     frame.draw(0, headLine(capture.source, head, columns), LOOK.bar);
     frame.draw(1, tabLine(names, names[this.#current] ?? '', head.filter, this.#view.status, columns));
     for (const [index, each] of body.slice(0, height).entries()) frame.draw(2 + index, each);
@@ -241,6 +241,11 @@ export class TopScreen {
     if (this.#mode === 'prompt') return this.#prompt.lines(width);
     if (this.#message !== undefined) {
       return [line(span(this.#message.text, this.#message.failed ? LOOK.failure : LOOK.strong))];
+    }
+    if (this.#mode === 'help') {
+      const { status } = this.#help;
+      const scroll = status === undefined ? '' : `${status}  ↑ ↓ scroll  `;
+      return [line(span(`${scroll}q back`, LOOK.aside))];
     }
     const { order } = this.#view;
     const sorted = order === undefined ? '' : `s sort: ${order}  `;

@@ -135,3 +135,29 @@ test('what actions say is said in the last line', async () => {
 test('a screen that is too small says so', async () => {
   expect(await screen(30, 5).text()).toContain('30x5 is too small');
 });
+
+test('the help fits 80x24 and 40x8, and scrolls to its end', async () => {
+  for (const [columns, rows] of [
+    [80, 24],
+    [40, 8],
+  ] as const) {
+    const { press, text } = screen(columns, rows);
+    press('?');
+    const first = await text();
+    expect(first).toContain('Keys');
+    expect(first).not.toContain('…');
+    expect(first).toMatch(/1-\d+ of \d+ lines/);
+    let shown = first;
+    for (let page = 0; page < 20; page += 1) {
+      press('pagedown');
+      shown += `\n${await text()}`;
+    }
+    const words = shown.replaceAll(/\s+/g, ' ');
+    for (const { about } of TOP_VIEWS) {
+      for (const word of about.split(' ')) expect(words).toContain(word);
+    }
+    expect(shown).toMatch(/-(\d+) of \1 lines/);
+    press('x');
+    expect(await text()).toContain('? help');
+  }
+});
