@@ -1,33 +1,86 @@
-/** How a protocol's messages say their length. */
+import { joinedOctets } from '../../wire/octets.ts';
+
+/** How a protocol's messages state their length, and what to do where they cannot be followed. */
 export interface Framing {
-  /** Octets from which the length is known. */
+  /** Bytes from which the length is known. */
   readonly header: number;
-  /** Most octets kept of one message: what is behind is skipped, and counted. */
+  /** Most bytes kept of one message: what follows is skipped, and counted. */
   readonly keep: number;
+  /** Bytes of a longer message's end that are kept as well. */
+  readonly tail?: number;
+  /** Messages in which bytes are missing are handed over, with `whole` false; otherwise one that lacks kept bytes is a loss. */
+  readonly holes?: boolean;
+  /**
+   * How to find the next message after a loss. Without it nothing is framed after a loss until `restart`.
+   * `bytes` is how many bytes `begins` looks at, at least `header`.
+   */
+  readonly seeking?: {
+    readonly bytes: number;
+    /** Whether a message begins here: strict, as it is asked at every byte. */
+    begins(bytes: Uint8Array, start: number): boolean;
+  };
   /** The whole message's length, header included; less than `header` means that this is no message: sync is lost. */
   lengthOf(bytes: Uint8Array, start: number): number;
-  /** A message, or its first `keep` octets; valid during the call only. `time`s are when its first and last octet came. */
-  onMessage(bytes: Uint8Array, start: number, end: number, length: number, firstTime: number, lastTime: number): void;
-  /** The stream does not hold what it should any more (or a gap hit a part that is needed). */
+  /**
+   * A message, or its first `keep` bytes up to the first that is missing; valid during the call only.
+   * @param length of the whole message
+   * @param firstTime when its first byte came, ns
+   * @param lastTime when its last byte came, ns
+   * @param whole false when bytes of it were not captured
+   * @param tail where, in `bytes`, the last `tail` bytes of a message longer than `keep` and `tail` begin; -1 for others
+   */
+  onMessage(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    length: number,
+    firstTime: number,
+    lastTime: number,
+    whole: boolean,
+    tail: number,
+  ): void;
+  /** Sync is lost: a message under way (if any, see `pending`) will not be known whole. */
   onLost(): void;
+  /** Captured bytes are no message and are skipped, from this stream offset on: called once for each loss. */
+  onSkipped?(offset: number): void;
 }
 
+/** Bytes that a connection holds between messages. */
+const KEPT_MAXIMUM = 1024;
+const NOTHING = new Uint8Array(0);
+
+const FRAMING = 0;
+const SEEKING = 1;
+const STOPPED = 2;
+
 /**
- * Cuts one direction of a stream into messages that begin with their length. A message that lies whole in one portion is
- * handed on in place; only one that spans portions is gathered. A gap inside a message's skipped part costs nothing.
+ * Cuts one direction of a stream into messages that begin with their length. One that lies whole in a portion is handed on
+ * in place; only one that spans portions is gathered. Where sync is lost, the next message is looked for at every byte, or
+ * framing stops (`Framing.seeking`). How the stream is cut into portions changes nothing.
  */
 export class LengthFramer {
+  /** During `onMessage`: where in the stream the message begins, in bytes. */
+  offset = 0;
+  /** During `onMessage`: what the packets of its first and last byte acknowledge of the other direction, -1 if unknown. */
+  firstAcknowledged = -1;
+  lastAcknowledged = -1;
   readonly #framing: Framing;
-  #kept: Uint8Array = new Uint8Array(0);
+  readonly #tail: number;
+  #kept: Uint8Array = NOTHING;
+  /** Bytes in `#kept`: of the message under way, or of what may be a beginning together with what follows. */
   #filled = 0;
   /** Of the message under way, or 0 while its header is not whole. */
   #length = 0;
   #seen = 0;
+  #whole = true;
   #firstTime = 0;
-  #lost = false;
+  #state = FRAMING;
+  /** `onSkipped` was called for this loss, or the protocol itself asked to seek. */
+  #announced = false;
 
   constructor(framing: Framing) {
     this.#framing = framing;
+    this.#tail = framing.tail ?? 0;
   }
 
   /** Within a message. */
@@ -35,97 +88,231 @@ export class LengthFramer {
     return this.#seen > 0;
   }
 
+  /** Bytes of the message under way that came so far. */
+  get seen(): number {
+    return this.#seen;
+  }
+
+  /** Length of the message under way; 0 where there is none, or where its header is not whole. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** When the first byte of the message under way came, ns. */
+  get firstTime(): number {
+    return this.#firstTime;
+  }
+
+  /** Where messages begin is not known. */
   get lost(): boolean {
-    return this.#lost;
+    return this.#state !== FRAMING;
   }
 
-  /** Start anew at the next octet: a place where a message is known to begin. */
+  /** Start anew at the next byte: a place where a message is known to begin. */
   restart(): void {
-    this.#filled = 0;
-    this.#seen = 0;
-    this.#length = 0;
-    this.#lost = false;
+    this.#reset();
+    this.#state = FRAMING;
+    this.#announced = false;
   }
 
-  /** Leave off: nothing is framed until `restart`. What is left of the portion in `data` is not looked at. */
+  /** Frame nothing until `restart`. What is left of the portion in `data` is not looked at. */
   stop(): void {
-    this.#lost = true;
+    this.#state = STOPPED;
+  }
+
+  /** What follows is no message: look for the next beginning. May be called by `onMessage`. */
+  seek(): void {
+    this.#reset();
+    this.#state = SEEKING;
+    this.#announced = true;
   }
 
   /**
-   * Take the next octets.
-   * @param now time of the packet they came in
-   * @returns where framing stood when it ended: `end`, or earlier when `stop` was called by `onMessage`
+   * Take the next bytes.
+   * @param now time of the packet they came in, ns
+   * @param offset of bytes[start] in the stream
+   * @param acknowledged what that packet acknowledges of the other direction, -1 if unknown
+   * @returns where framing stood when it ended: `end`, or earlier when it stopped
    */
-  data(bytes: Uint8Array, start: number, end: number, now: number): number {
+  data(bytes: Uint8Array, start: number, end: number, now: number, offset = 0, acknowledged = -1): number {
+    let at = start;
+    while (at < end && this.#state !== STOPPED) {
+      const place = offset + at - start;
+      if (this.#state === SEEKING) at = this.#seek(bytes, at, end, now, place, acknowledged);
+      else at = this.#frame(bytes, at, end, now, place, acknowledged);
+    }
+    return at;
+  }
+
+  /** Bytes that were not captured. @param now time of the packet that follows them, ns */
+  gap(length: number, now: number): void {
+    if (this.#state === STOPPED) return;
+    if (this.#state === SEEKING) {
+      this.#filled = 0;
+      return;
+    }
+    const { keep, holes = false } = this.#framing;
+    const within = this.#length > 0 && (holes || this.#filled >= keep) ? this.#length - this.#seen : 0;
+    if (length > within) {
+      this.#lose();
+      return;
+    }
+    this.#seen += length;
+    this.#whole = false;
+    if (this.#seen === this.#length) this.#finish(now);
+  }
+
+  /** @returns where to go on: behind a message or what there is of one; where sync was lost */
+  #frame(bytes: Uint8Array, start: number, end: number, now: number, offset: number, acknowledged: number): number {
     const { header, keep } = this.#framing;
     let at = start;
-    while (at < end && !this.#lost) {
+    while (at < end && this.#state === FRAMING) {
       if (this.#seen === 0) {
         this.#firstTime = now;
+        this.offset = offset + at - start;
+        this.firstAcknowledged = acknowledged;
+        this.lastAcknowledged = acknowledged;
         // The usual case: the message lies whole in this portion.
         if (end - at >= header) {
           const length = this.#framing.lengthOf(bytes, at);
           if (!(length >= header)) {
-            this.#lose();
+            this.#refuse();
             return at;
           }
           if (length <= end - at) {
             const from = at;
+            const tail = length > keep + this.#tail ? from + length - this.#tail : -1;
+            const kept = tail < 0 || this.#tail === 0 ? Math.min(length, keep + this.#tail) : keep;
             at += length;
-            this.#framing.onMessage(bytes, from, from + Math.min(length, keep), length, now, now);
+            this.#framing.onMessage(bytes, from, from + kept, length, now, now, true, this.#tail === 0 ? -1 : tail);
             continue;
           }
           this.#length = length;
         }
       }
-      const wanted = this.#length === 0 ? header : this.#length;
-      const taken = Math.min(wanted - this.#seen, end - at);
-      this.#keep(bytes, at, Math.min(taken, Math.max(0, Math.max(keep, header) - this.#filled)));
+      const taken = Math.min((this.#length === 0 ? header : this.#length) - this.#seen, end - at);
+      if (this.#whole) this.#take(bytes, at, taken);
       this.#seen += taken;
       at += taken;
       if (this.#length === 0 && this.#seen === header) {
         const length = this.#framing.lengthOf(this.#kept, 0);
         if (!(length >= header)) {
-          this.#lose();
+          const filled = this.#filled;
+          this.#refuse();
+          // These bytes may hold a beginning, behind the one that was looked at.
+          if (this.#framing.seeking !== undefined) this.#filled = filled;
           return at;
         }
         this.#length = length;
       }
-      if (this.#length > 0 && this.#seen === this.#length) this.#finish(now);
+      if (this.#length > 0 && this.#seen === this.#length) {
+        this.lastAcknowledged = acknowledged;
+        this.#finish(now);
+      }
     }
     return at;
   }
 
-  /** Octets that were not captured. */
-  gap(length: number, now: number): void {
-    if (this.#lost) return;
-    const skippable = this.#length > 0 && this.#filled >= this.#framing.keep ? this.#length - this.#seen : 0;
-    if (length > skippable) {
-      this.#lose();
-      return;
+  /** Look for a beginning. @returns where to go on in this portion */
+  #seek(bytes: Uint8Array, start: number, end: number, now: number, offset: number, acknowledged: number): number {
+    const { seeking } = this.#framing;
+    if (seeking === undefined) return end;
+    const held = this.#filled;
+    if (held > 0) {
+      // Beginnings in what is held, which go on in this portion.
+      const window = joinedOctets([
+        this.#kept.subarray(0, held),
+        bytes.subarray(start, Math.min(end, start + seeking.bytes - 1)),
+      ]);
+      for (let at = 0; at < held && at + seeking.bytes <= window.length; at += 1) {
+        if (!seeking.begins(window, at)) continue;
+        if (at > 0) this.#skipped(offset - held);
+        this.#found();
+        this.data(window, at, held, now, offset - held + at, acknowledged);
+        return start;
+      }
+      if (window.length < held + seeking.bytes - 1) {
+        const from = Math.max(0, window.length - seeking.bytes + 1);
+        if (from > 0) this.#skipped(offset - held);
+        this.#hold(window, from, window.length);
+        return end;
+      }
+      this.#skipped(offset - held);
+      this.#filled = 0;
     }
-    this.#seen += length;
-    if (this.#seen === this.#length) this.#finish(now);
+    for (let at = start; at + seeking.bytes <= end; at += 1) {
+      if (!seeking.begins(bytes, at)) continue;
+      if (at > start) this.#skipped(offset);
+      this.#found();
+      return at;
+    }
+    const from = Math.max(start, end - seeking.bytes + 1);
+    if (from > start) this.#skipped(offset);
+    this.#hold(bytes, from, end);
+    return end;
+  }
+
+  #skipped(offset: number): void {
+    if (this.#announced) return;
+    this.#announced = true;
+    this.#framing.onSkipped?.(offset);
+  }
+
+  #hold(bytes: Uint8Array, start: number, end: number): void {
+    this.#filled = 0;
+    this.#keep(bytes, start, end - start);
+  }
+
+  #found(): void {
+    this.#reset();
+    this.#state = FRAMING;
+    this.#announced = false;
   }
 
   #finish(now: number): void {
-    const { keep } = this.#framing;
     const length = this.#length;
-    const filled = Math.min(this.#filled, keep);
-    const first = this.#firstTime;
-    this.#filled = 0;
-    this.#seen = 0;
-    this.#length = 0;
-    this.#framing.onMessage(this.#kept, 0, filled, length, first, now);
+    const { keep } = this.#framing;
+    const whole = this.#whole;
+    const long = length > keep + this.#tail;
+    const filled = Math.min(this.#filled, long ? keep : keep + this.#tail);
+    this.#reset();
+    const kept = this.#kept;
+    if (kept.length > KEPT_MAXIMUM) this.#kept = NOTHING;
+    const tail = long && whole && this.#tail > 0 ? keep : -1;
+    this.#framing.onMessage(kept, 0, filled, length, this.#firstTime, now, whole, tail);
+  }
+
+  /** The bytes at hand are no message. */
+  #refuse(): void {
+    const { offset } = this;
+    this.#lose();
+    this.#skipped(offset);
   }
 
   #lose(): void {
-    this.#lost = true;
+    const { seeking } = this.#framing;
+    const under = this.#length > 0;
+    this.#state = seeking === undefined ? STOPPED : SEEKING;
+    if (seeking === undefined || under) this.#framing.onLost();
+    this.#reset();
+  }
+
+  #reset(): void {
     this.#filled = 0;
     this.#seen = 0;
     this.#length = 0;
-    this.#framing.onLost();
+    this.#whole = true;
+  }
+
+  /** Of the next bytes of a message, keep those of its head and of its end. */
+  #take(bytes: Uint8Array, at: number, taken: number): void {
+    const { header, keep } = this.#framing;
+    const room = keep + this.#tail;
+    const head = this.#length > room ? keep : Math.max(room, header);
+    this.#keep(bytes, at, Math.min(taken, head - this.#filled));
+    if (this.#tail === 0 || this.#length <= room) return;
+    const skipped = Math.max(0, this.#length - this.#tail - this.#seen);
+    if (taken > skipped) this.#keep(bytes, at + skipped, taken - skipped);
   }
 
   #keep(bytes: Uint8Array, start: number, length: number): void {

@@ -30,6 +30,7 @@ export function protocolLost({ protocol, title, side, position, time, why, next 
     label: `${title} not understood${where} from the ${whose}: ${why}; ${next}`,
     time,
     from: side,
+    position,
     failed: false,
     fields: {},
   };

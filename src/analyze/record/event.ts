@@ -77,5 +77,7 @@ export interface Notice extends EventBase {
   readonly from: Side | undefined;
   /** Stable, for scripts: `TCP_RESET`, `TLS_ALERT`, `STREAM_GAP`. */
   readonly code: string;
+  /** Where in the stream of `from` it is, in bytes: of `PROTOCOL_LOST`. */
+  readonly position?: number | undefined;
   readonly failed: boolean;
 }

@@ -42,6 +42,7 @@ export const EVENT_FIELDS: FieldTable = {
   label: { type: 'string', about: 'what was asked or said, in a line, secrets masked: `GET /cart`' },
   route: { type: 'string', about: 'what the summary groups it by' },
   code: { type: 'string', about: 'of an event, stable: `TCP_RESET`' },
+  position: { type: 'int', about: 'of `PROTOCOL_LOST`: bytes of `src` before the first that was not understood' },
   flow: { type: 'int', about: 'number of the flow, from 0 in the order of their first packets' },
   interface: { type: 'string', about: 'interface that saw it first: `shop/web-1/any`' },
 };

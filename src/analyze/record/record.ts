@@ -43,6 +43,7 @@ export interface EventRecord extends RecordBase {
   readonly label: string;
   readonly route: string | undefined;
   readonly code: string | undefined;
+  readonly position: number | undefined;
   readonly flow: number;
 }
 
@@ -115,6 +116,7 @@ export class Recorder {
       label: event.label,
       route: isExchange ? event.route : undefined,
       code: event.kind === 'event' ? event.code : undefined,
+      position: event.kind === 'event' ? event.position : undefined,
       flow: flow.id,
       interface: this.#interfaceName(flow.interfaceId),
     } as const;

@@ -1,9 +1,9 @@
 import { PENDING_PER_STREAM } from '../../limits.ts';
 import { i32, u8, u16 } from '../../packet/bytes.ts';
 import { type Fields, type Incomplete, otherSide, SIDE, type Side } from '../../record/event.ts';
+import { LengthFramer } from '../length-framer.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
-import { SeekingFramer } from '../seeking-framer.ts';
 import { Arguments } from './arguments.ts';
 import { type Asked, CHANNELS_MAXIMUM, Channel, countsOf } from './channel.ts';
 import { type Answer, exchangeOf, messageOf, NO_ANSWER } from './events.ts';
@@ -52,7 +52,7 @@ const said = new Arguments();
 /** AMQP of one connection: methods and their answers channel by channel, and the messages between them. */
 export class AmqpConnection implements StreamAnalyzer {
   readonly #context: StreamContext;
-  readonly #framers: readonly [SeekingFramer, SeekingFramer];
+  readonly #framers: readonly [LengthFramer, LengthFramer];
   readonly #channels = new Map<number, Channel>();
   #asked = 0;
 
@@ -74,13 +74,13 @@ export class AmqpConnection implements StreamAnalyzer {
     this.#channels.clear();
   }
 
-  #framer(side: Side): SeekingFramer {
-    return new SeekingFramer({
+  #framer(side: Side): LengthFramer {
+    return new LengthFramer({
       header: FRAME_HEADER,
       keep: FRAME_KEEP,
-      seek: METHOD_HEADER,
+      holes: true,
+      seeking: { bytes: METHOD_HEADER, begins: methodBegins },
       lengthOf: frameLength,
-      begins: methodBegins,
       onMessage: (bytes, start, end, length, first, last) => {
         const type = u8(bytes, start);
         if (type === METHOD) this.#onMethod(side, bytes, start, end, length, first, last);

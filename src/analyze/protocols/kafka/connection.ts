@@ -1,10 +1,10 @@
 import { i32, u8, u16 } from '../../packet/bytes.ts';
 import { type Exchange, type Fields, type Incomplete, SIDE, type Side } from '../../record/event.ts';
 import { utf8 } from '../../record/text.ts';
+import { LengthFramer } from '../length-framer.ts';
 import { NumberedRequests } from '../numbered-requests.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
-import { SeekingFramer } from '../seeking-framer.ts';
 import {
   API_VERSIONS,
   APIS,
@@ -59,7 +59,7 @@ const walker = new Walker();
 /** Kafka's requests and responses of one connection, paired by correlation id; a broker answers in order. */
 export class KafkaConnection implements StreamAnalyzer {
   readonly #context: StreamContext;
-  readonly #framers: readonly [SeekingFramer, SeekingFramer];
+  readonly #framers: readonly [LengthFramer, LengthFramer];
   readonly #pending = new NumberedRequests<Request>((request, why) => this.#emit(request, undefined, why));
   readonly #topicNames: TopicNames = new Map();
   /** What the fetch session is about: later fetches of it name only what changes (KIP-227). */
@@ -68,21 +68,21 @@ export class KafkaConnection implements StreamAnalyzer {
   constructor(context: StreamContext) {
     this.#context = context;
     this.#framers = [
-      new SeekingFramer({
+      new LengthFramer({
         header: REQUEST_HEADER,
         keep: REQUEST_KEEP,
-        seek: REQUEST_SEEK,
+        holes: true,
+        seeking: { bytes: REQUEST_SEEK, begins: requestBegins },
         lengthOf: requestLength,
-        begins: requestBegins,
         onMessage: this.#onRequest.bind(this),
         onLost: () => {},
       }),
-      new SeekingFramer({
+      new LengthFramer({
         header: RESPONSE_HEADER,
         keep: RESPONSE_KEEP,
-        seek: RESPONSE_MINIMUM,
+        holes: true,
+        seeking: { bytes: RESPONSE_MINIMUM, begins: (bytes, start) => this.#responseLength(bytes, start) > 0 },
         lengthOf: (bytes, start) => this.#responseLength(bytes, start),
-        begins: (bytes, start) => this.#responseLength(bytes, start) > 0,
         onMessage: this.#onResponse.bind(this),
         onLost: () => {},
       }),

@@ -1,9 +1,9 @@
 import { type Fields, type Incomplete, SIDE, type Side } from '../../record/event.ts';
 import { maskText } from '../../record/secrets.ts';
+import { LengthFramer } from '../length-framer.ts';
 import { NumberedRequests } from '../numbered-requests.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
-import { SeekingFramer } from '../seeking-framer.ts';
 import { i32le, type Tail } from './bson.ts';
 import {
   type Command,
@@ -57,7 +57,7 @@ interface Response {
 /** MongoDB's wire protocol of one connection: requests and replies, paired by id. */
 export class MongodbConnection implements StreamAnalyzer {
   readonly #context: StreamContext;
-  readonly #framers: readonly [SeekingFramer, SeekingFramer];
+  readonly #framers: readonly [LengthFramer, LengthFramer];
   readonly #pending = new NumberedRequests<Request>((request, why) => {
     if (!request.streaming) this.#emit(request, undefined, why);
   });
@@ -68,19 +68,25 @@ export class MongodbConnection implements StreamAnalyzer {
       header: MESSAGE_HEADER,
       keep: MESSAGE_KEEP,
       tail: MESSAGE_TAIL,
-      seek: MESSAGE_SEEK,
+      holes: true,
       lengthOf: messageLength,
     };
     this.#framers = [
-      new SeekingFramer({
+      new LengthFramer({
         ...common,
-        begins: (bytes, start) => messageBegins(bytes, start) && i32le(bytes, start + 8) === 0,
+        seeking: {
+          bytes: MESSAGE_SEEK,
+          begins: (bytes, start) => messageBegins(bytes, start) && i32le(bytes, start + 8) === 0,
+        },
         onMessage: this.#onRequest.bind(this),
         onLost: () => {},
       }),
-      new SeekingFramer({
+      new LengthFramer({
         ...common,
-        begins: (bytes, start) => messageBegins(bytes, start) && this.#pending.has(i32le(bytes, start + 8)),
+        seeking: {
+          bytes: MESSAGE_SEEK,
+          begins: (bytes, start) => messageBegins(bytes, start) && this.#pending.has(i32le(bytes, start + 8)),
+        },
         onMessage: this.#onReply.bind(this),
         onLost: () => {},
       }),

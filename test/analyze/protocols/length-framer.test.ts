@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import { type Framing, LengthFramer } from '../../../src/analyze/protocols/length-framer.ts';
+import { Random } from '../../support/random.ts';
+
+/** Messages `#`, length of it all, letters; what the framer says of them. */
+function framer(options: Partial<Framing>) {
+  const said: string[] = [];
+  const made: LengthFramer = new LengthFramer({
+    header: 2,
+    keep: 64,
+    lengthOf: (bytes, start) => (bytes[start] === 0x23 ? (bytes[start + 1] as number) : 0),
+    onMessage: (bytes, start, end, length, _first, _last, whole, tail) => {
+      const text = Buffer.from(bytes.subarray(start + 2, end)).toString('latin1');
+      const acknowledged = `${made.firstAcknowledged}-${made.lastAcknowledged}`;
+      said.push(
+        `${made.offset}+${length} ${text}${whole ? '' : '…'}${tail < 0 ? '' : ` tail ${tail - start}`} ${acknowledged}`,
+      );
+    },
+    onLost: () => void said.push(`lost${made.pending ? ' within' : ''}`),
+    onSkipped: (offset) => void said.push(`skipped from ${offset}`),
+    ...options,
+  });
+  return { made, said };
+}
+
+const message = (text: string) => `#${String.fromCharCode(text.length + 2)}${text}`;
+const seeking = {
+  bytes: 3,
+  begins: (bytes: Uint8Array, at: number) => bytes[at] === 0x23 && (bytes[at + 2] as number) >= 0x61,
+};
+
+/** Hands over texts, each at the offset behind the one before; a number is a gap of so many bytes. */
+function feed(made: LengthFramer, parts: readonly (string | number)[], portion = Number.POSITIVE_INFINITY): void {
+  let offset = 1000;
+  for (const [index, part] of parts.entries()) {
+    if (typeof part === 'number') made.gap(part, index);
+    else {
+      const bytes = Buffer.from(part, 'latin1');
+      for (let at = 0; at < bytes.length; at += portion) {
+        const end = Math.min(bytes.length, at + portion);
+        made.data(bytes, at, end, index, offset + at, index);
+      }
+    }
+    offset += typeof part === 'number' ? part : part.length;
+  }
+}
+
+describe('a length framer', () => {
+  test.each([1, 2, 3, 100])(
+    'tells where messages lie and what their packets acknowledge, in portions of %i',
+    (portion) => {
+      const { made, said } = framer({});
+      feed(made, [message('ab') + message('c').slice(0, 1), message('c').slice(1) + message('')], portion);
+      expect(said).toEqual(['1000+4 ab 0-0', '1004+3 c 0-1', '1007+2  1-1']);
+    },
+  );
+
+  test('stops at a loss, says where, and starts anew', () => {
+    const { made, said } = framer({});
+    feed(made, [`${message('ab')}x${message('cd')}`]);
+    expect(made.lost).toBe(true);
+    expect(said.splice(0)).toEqual(['1000+4 ab 0-0', 'lost', 'skipped from 1004']);
+    made.restart();
+    feed(made, [message('ef'), 3, message('gh')]);
+    expect(said).toEqual(['1000+4 ef 0-0', 'lost']);
+  });
+
+  test('bytes missing behind what is kept are no loss; missing in it they are, unless holes are taken', () => {
+    const behind = framer({ keep: 4 });
+    feed(behind.made, [message('abcdefgh').slice(0, 6), 2, 'gh', message('i')]);
+    expect(behind.said).toEqual(['1000+10 ab… 0-2', '1010+3 i 3-3']);
+    const strict = framer({});
+    feed(strict.made, [message('abcdefgh').slice(0, 6), 2, 'gh', message('i')]);
+    expect(strict.said).toEqual(['lost within']);
+    const holes = framer({ holes: true });
+    feed(holes.made, [message('abcdefgh').slice(0, 6), 2, 'gh', message('i')]);
+    expect(holes.said).toEqual(['1000+10 abcd… 0-2', '1010+3 i 3-3']);
+  });
+
+  test.each([1, 2, 100])('looks for the next beginning, and says once what it skips, in portions of %i', (portion) => {
+    const { made, said } = framer({ seeking });
+    feed(made, [`${message('ab')}xyz#`, `  ${message('cd')}`, 5, message('ef'), 9, `z${message('gh')}`], portion);
+    expect(said).toEqual([
+      '1000+4 ab 0-0',
+      'skipped from 1004',
+      '1010+4 cd 1-1',
+      '1019+4 ef 3-3',
+      'skipped from 1032',
+      '1033+4 gh 5-5',
+    ]);
+  });
+
+  test('the end of a long message is kept as well', () => {
+    const { made, said } = framer({ keep: 4, tail: 2 });
+    feed(made, [message('abcdefgh'), message('ijkl'), message('mnopqrst').slice(0, 5), message('mnopqrst').slice(5)]);
+    expect(said).toEqual(['1000+10 ab tail 8 0-0', '1010+6 ijkl 1-1', '1016+10 mn tail 4 2-3']);
+  });
+
+  test('any bytes and gaps: nothing is thrown', () => {
+    for (let seed = 1; seed <= 200; seed += 1) {
+      const random = new Random(seed);
+      const parts = Array.from({ length: 30 }, () =>
+        random.below(5) === 0
+          ? random.below(20)
+          : String.fromCharCode(...Array.from({ length: random.below(9) }, () => random.below(40) + 30)),
+      );
+      const { made } = framer(seed % 2 === 0 ? { seeking, holes: true, keep: 5, tail: seed % 3 } : {});
+      expect(() => feed(made, parts, 1 + random.below(9))).not.toThrow();
+    }
+  });
+});
