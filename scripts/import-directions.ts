@@ -3,47 +3,188 @@ import { dirname, join, relative, resolve } from 'node:path';
 
 export const SOURCE = join(import.meta.dirname, '../src');
 
-/** What each room may import besides itself (ARCHITECTURE.md): one way, from the command line down to the wire. */
-const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  cli: ['run', 'capture', 'analyze', 'view', 'wire'],
-  run: ['capture', 'analyze', 'view', 'wire'],
-  capture: ['wire'],
-  analyze: ['wire'],
-  view: ['wire'],
-  agent: ['wire'],
-  wire: [],
+interface Room {
+  /** Rooms or single files whose code it may load: `NAME/*` stands for all rooms below a directory. */
+  readonly loads: readonly string[];
+  /** Of these it may name the types, and load nothing. */
+  readonly types?: readonly string[];
+}
+
+/**
+ * What each room of src/ may import besides itself (ARCHITECTURE.md): one way, from the command line down to the wire.
+ * A room is a directory with what is below it, unless that has a line of its own. Within a directory the rooms stand from
+ * the bottom to the top: each one may use those above its line. Types may point the other way where a lower room calls
+ * what a higher one implements.
+ */
+export const ROOMS: Readonly<Record<string, Room>> = {
+  wire: { loads: [] },
+
+  capture: { loads: [] },
+  'capture/kube': { loads: ['wire'] },
+  'capture/streams': { loads: ['wire', 'capture'] },
+  'capture/agents': { loads: ['wire', 'capture', 'capture/kube', 'capture/streams'] },
+  'capture/kinds': { loads: ['wire', 'capture', 'capture/kube'] },
+  'capture/targets': { loads: ['wire', 'capture', 'capture/kube', 'capture/kinds'] },
+  'capture/names': { loads: ['wire', 'capture', 'capture/kube'] },
+  'capture/plan': { loads: ['wire', 'capture/*'] },
+  'capture/install': { loads: ['wire', 'capture', 'capture/kube', 'capture/agents'] },
+
+  analyze: { loads: ['wire'] },
+  'analyze/layers': { loads: ['wire', 'analyze'], types: ['analyze/packet'] },
+  'analyze/packet': { loads: ['wire', 'analyze', 'analyze/layers'] },
+  'analyze/record': {
+    loads: ['wire', 'analyze', 'analyze/layers', 'analyze/packet'],
+    types: ['analyze/flow', 'analyze/identity', 'analyze/protocols'],
+  },
+  'analyze/flow': { loads: ['wire', 'analyze', 'analyze/layers', 'analyze/packet', 'analyze/record'] },
+  'analyze/identity': { loads: ['wire', 'analyze', 'analyze/layers', 'analyze/packet', 'analyze/record'] },
+  'analyze/protocols': {
+    loads: ['wire', 'analyze', 'analyze/layers', 'analyze/packet', 'analyze/record'],
+    types: ['analyze/flow'],
+  },
+  'analyze/tcp': {
+    loads: [
+      'wire',
+      'analyze',
+      'analyze/layers',
+      'analyze/packet',
+      'analyze/record',
+      'analyze/flow',
+      'analyze/protocols',
+    ],
+    types: ['analyze/engine'],
+  },
+  'analyze/summary': {
+    loads: ['wire', 'analyze', 'analyze/layers', 'analyze/packet', 'analyze/record', 'analyze/flow'],
+    types: ['analyze/identity', 'analyze/protocols'],
+  },
+  'analyze/where': { loads: ['wire', 'analyze', 'analyze/record', 'analyze/protocols'] },
+  'analyze/engine': {
+    loads: [
+      'wire',
+      'analyze',
+      'analyze/layers',
+      'analyze/packet',
+      'analyze/record',
+      'analyze/flow',
+      'analyze/identity',
+      'analyze/protocols',
+      'analyze/tcp',
+    ],
+    types: ['analyze/summary', 'analyze/where'],
+  },
+
+  'agent/netns': { loads: ['wire', 'agent/limits.ts'] },
+  'agent/spool': { loads: ['wire', 'agent/limits.ts'] },
+  'agent/tcpdump': { loads: ['wire', 'agent/limits.ts', 'agent/netns', 'agent/spool'], types: ['agent/session'] },
+  'agent/session': { loads: ['wire', 'agent/limits.ts', 'agent/netns', 'agent/spool', 'agent/tcpdump'] },
+  'agent/listener': { loads: ['wire', 'agent/limits.ts', 'agent/netns', 'agent/session'] },
+  agent: { loads: ['wire', 'agent/*'] },
+
+  view: { loads: ['wire'], types: ['analyze/*'] },
+  run: { loads: ['wire', 'capture/*', 'analyze/*', 'view'] },
+  cli: { loads: ['wire', 'capture/*', 'analyze/*', 'view', 'run'] },
+  edge: { loads: ['wire', 'agent/*', 'analyze/*'] },
+  controller: { loads: ['wire', 'capture/*', 'run'] },
 };
 
-/** `view` may name the analyzer's types, and nothing of it that runs. */
-const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = { view: ['analyze'] };
+/** Imports that are still to be turned round, as `FILE TARGET`. */
+const PENDING: ReadonlySet<string> = new Set([
+  'agent/session/capture.ts agent/listener/sessions.ts',
+  'analyze/engine/session.ts run/analysis/output.ts',
+  'run/convert/select.ts cli/read/options.ts',
+  'run/convert/selection.ts cli/usage.ts',
+  'run/rotation/options.ts cli/duration.ts',
+  'run/rotation/options.ts cli/size.ts',
+  'run/rotation/options.ts cli/usage.ts',
+  'run/rotation/options.ts commander',
+  'run/rotation/rotating-output.ts cli/capture/options.ts',
+  'run/sink/sink.ts cli/capture/options.ts',
+  'run/sink/sink.ts cli/wireshark-profile/install.ts',
+]);
+
+/** Rooms that are libraries: commands, terminals, signals and exit codes are their callers' (src/cli, the agent's processes). */
+const LIBRARIES = ['wire', 'capture', 'analyze', 'run', 'agent'];
+
+/** The agent's processes themselves: what they read, write and end with is their subject. */
+const PROCESSES: ReadonlySet<string> = new Set([
+  'agent/main.ts',
+  'agent/listener/daemon-session.ts',
+  'agent/listener/idle.ts',
+  'agent/session/non-blocking-stdio.ts',
+  'agent/session/run-session.ts',
+  'capture/kube/exec-plugin.ts',
+]);
+
+const PROCESS_TEXT = /\bprocess\s*\.\s*(stdin|stdout|stderr|exit|exitCode|on|once|kill)\b|\bisTTY\b/;
 
 export const IMPORT =
   /^\s*(?:import|export)\s+(type\s)?(?:[^'"]*?from\s+)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/gm;
 
-/** The imports that break the rule, one sentence each. */
+/** The imports that break the rules, one sentence each. */
 export function importViolations(source: string = SOURCE): string[] {
   const violations: string[] = [];
   for (const entry of readdirSync(source, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.endsWith('.ts')) continue;
-    const file = join(entry.parentPath, entry.name);
-    const room = roomOf(source, file);
-    for (const [, typeOnly, from, dynamic] of readFileSync(file, 'utf8').matchAll(IMPORT)) {
-      const target = from ?? dynamic ?? '';
-      if (room === 'wire' && !target.startsWith('.') && !/^node:(string_decoder|net)$/.test(target)) {
-        violations.push(
-          `${relative(source, file)}: the wire does no I/O and has no dependencies, but imports ${target}`,
-        );
-      }
-      if (!target.startsWith('.')) continue;
-      const other = roomOf(source, resolve(dirname(file), target));
-      if (other === room || ALLOWED[room]?.includes(other)) continue;
-      if (typeOnly !== undefined && TYPES_ONLY[room]?.includes(other)) continue;
-      violations.push(`${relative(source, file)}: ${room} must not import ${other} (${target})`);
+    const path = join(entry.parentPath, entry.name);
+    const file = relative(source, path);
+    const room = roomOf(file);
+    if (room === undefined) {
+      violations.push(`${file}: its directory has no line in scripts/import-directions.ts`);
+      continue;
+    }
+    const text = readFileSync(path, 'utf8');
+    for (const [, typeOnly, from, dynamic] of text.matchAll(IMPORT)) {
+      const name = from ?? dynamic ?? '';
+      const why = name.startsWith('.')
+        ? forbidden(file, room, relative(source, resolve(dirname(path), name)), typeOnly !== undefined)
+        : forbiddenPackage(file, name);
+      if (why !== undefined) violations.push(`${file}: ${why} (${name})`);
+    }
+    const used = PROCESS_TEXT.exec(withoutComments(text));
+    if (isLibrary(file) && used !== null && !PROCESSES.has(file)) {
+      violations.push(`${file}: a library does not touch the process or its terminal (${used[0]})`);
     }
   }
   return violations;
 }
 
-function roomOf(source: string, file: string): string {
-  return relative(source, file).split('/')[0] ?? '';
+function forbidden(file: string, room: string, target: string, typeOnly: boolean): string | undefined {
+  const other = roomOf(target);
+  if (other === room || PENDING.has(`${file} ${target}`)) return undefined;
+  const { loads = [], types = [] } = ROOMS[room] ?? {};
+  if (isListed(loads, target, other) || (typeOnly && isListed(types, target, other))) return undefined;
+  return `${room} must not import ${other ?? target}`;
+}
+
+function isListed(entries: readonly string[], target: string, room: string | undefined): boolean {
+  return entries.some((entry) => {
+    if (!entry.endsWith('/*')) return entry === target || entry === room;
+    const directory = entry.slice(0, -2);
+    return room === directory || room?.startsWith(`${directory}/`);
+  });
+}
+
+function forbiddenPackage(file: string, name: string): string | undefined {
+  if (PENDING.has(`${file} ${name}`)) return undefined;
+  if (file.startsWith('wire/') && !/^node:(string_decoder|net)$/.test(name)) {
+    return 'the wire does no I/O and has no dependencies';
+  }
+  return name === 'commander' && isLibrary(file) ? 'a library knows no command line' : undefined;
+}
+
+function isLibrary(file: string): boolean {
+  return LIBRARIES.includes(file.split('/')[0] ?? '');
+}
+
+/** The longest directory of a file that has a line in ROOMS. */
+function roomOf(file: string): string | undefined {
+  for (let directory = dirname(file); directory !== '.'; directory = dirname(directory)) {
+    if (ROOMS[directory] !== undefined) return directory;
+  }
+  return undefined;
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '');
 }

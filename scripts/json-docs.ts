@@ -1,13 +1,8 @@
 /** Writes the tables of docs/json.md anew: `node scripts/json-docs.ts`. A test says when they are out of date. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  COMMON_FIELDS,
-  EVENT_FIELDS,
-  FLOW_FIELDS,
-  PACKET_FIELDS,
-  protocolFields,
-} from '../src/analyze/record/fields.ts';
+import { protocolFields } from '../src/analyze/protocols/all-fields.ts';
+import { COMMON_FIELDS, EVENT_FIELDS, FLOW_FIELDS, PACKET_FIELDS } from '../src/analyze/record/fields.ts';
 import { SUMMARY_FIELDS } from '../src/analyze/summary/report-fields.ts';
 import { schemaMarkdown } from '../src/view/json-schema.ts';
 

@@ -82,6 +82,9 @@ export const RIGHTS_CHECKED = 100;
 export const LINK_CHECK_MS = 2_000;
 export const LINK_SILENCE_MS = 8_000;
 
+/** An agent must answer at its port within this time, or it is asked by exec where the user left the choice. */
+export const SESSION_HANDSHAKE_MS = 10_000;
+
 /** One attempt to take up a session on a new connection, and the waits between attempts. */
 export const RESUME_ATTEMPT_MS = 5_000;
 export const RESUME_FIRST_MS = 100;

@@ -2,7 +2,7 @@ import { globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AnalysisSession, type Condition } from '../../src/analyze/engine/session.ts';
-import { recordFields } from '../../src/analyze/record/fields.ts';
+import { recordFields } from '../../src/analyze/protocols/all-fields.ts';
 import { SUMMARY_FIELDS } from '../../src/analyze/summary/report-fields.ts';
 import { compileWhere } from '../../src/analyze/where/where.ts';
 import { flows } from '../../src/run/analysis/flows.ts';

@@ -1,14 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { JSON_DOCS, withTables } from '../../scripts/json-docs.ts';
+import { protocolFields } from '../../src/analyze/protocols/all-fields.ts';
 import type { FieldTable } from '../../src/analyze/protocols/protocol.ts';
-import {
-  COMMON_FIELDS,
-  EVENT_FIELDS,
-  FLOW_FIELDS,
-  PACKET_FIELDS,
-  protocolFields,
-} from '../../src/analyze/record/fields.ts';
+import { COMMON_FIELDS, EVENT_FIELDS, FLOW_FIELDS, PACKET_FIELDS } from '../../src/analyze/record/fields.ts';
 import { SUMMARY_FIELDS } from '../../src/analyze/summary/report-fields.ts';
 import { Summary } from '../../src/analyze/summary/summary.ts';
 import { exchange, madeAnalysis, message, notice, tcpFacts } from '../analyze/made-events.ts';

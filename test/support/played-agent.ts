@@ -1,4 +1,4 @@
-import type { AgentTransport, TransportEnd, TransportHandlers } from '../../src/capture/agents/transport.ts';
+import type { AgentTransport, TransportEnd, TransportHandlers } from '../../src/capture/streams/transport.ts';
 import type { AgentEvent, EndReason } from '../../src/wire/agent-protocol.ts';
 import { KsnoopError } from '../../src/wire/errors.ts';
 import { PROTOCOL_TEXT } from '../../src/wire/version.ts';

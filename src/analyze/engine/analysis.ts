@@ -1,4 +1,5 @@
 import { LINK_TYPE } from '../../wire/link-type.ts';
+import { i32, u8 } from '../bytes.ts';
 import type { AnalysisSink, FlowInfo } from '../flow/flow-facts.ts';
 import { FLOW_F64, FLOW_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
@@ -6,7 +7,6 @@ import { KIND_IPV6 } from '../flow/flow-view.ts';
 import { Hosts } from '../identity/hosts.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import { STOP } from '../layers/layer.ts';
-import { i32, u8 } from '../packet/bytes.ts';
 import { quoted } from '../packet/icmp-quote.ts';
 import { PacketView } from '../packet/packet.ts';
 import { icmpNotice } from '../record/icmp-notice.ts';

@@ -1,5 +1,5 @@
+import { u8 } from '../bytes.ts';
 import { HOSTS_MAXIMUM } from '../limits.ts';
-import { u8 } from '../packet/bytes.ts';
 import { addressText } from '../record/address-text.ts';
 
 const MINIMUM_SLOTS = 1024;

@@ -1,4 +1,4 @@
-import { u8 } from '../packet/bytes.ts';
+import { u8 } from '../bytes.ts';
 import { IP_PROTOCOL } from './ip-protocol.ts';
 import { followExtension } from './ipv6-options.ts';
 import type { Layer } from './layer.ts';

@@ -1,5 +1,5 @@
 import { LINK_TYPE } from '../../wire/link-type.ts';
-import { u16 } from '../packet/bytes.ts';
+import { u16 } from '../bytes.ts';
 import { ETHER_TYPE } from './ether-type.ts';
 import { IP_PROTOCOL } from './ip-protocol.ts';
 import { type Layer, SPACE } from './layer.ts';

@@ -1,4 +1,4 @@
-import { u8 } from '../packet/bytes.ts';
+import { u8 } from '../bytes.ts';
 import type { PacketView } from '../packet/packet.ts';
 import { IP_PROTOCOL } from './ip-protocol.ts';
 import type { Layer } from './layer.ts';

@@ -1,4 +1,4 @@
-import { i32, u16 } from '../packet/bytes.ts';
+import { i32, u16 } from '../bytes.ts';
 import { IP_PROTOCOL } from './ip-protocol.ts';
 import { followExtension } from './ipv6-options.ts';
 import { type Layer, NEXT_NONE } from './layer.ts';

@@ -1,5 +1,5 @@
 import { LINK_TYPE } from '../../wire/link-type.ts';
-import { u8, u16 } from '../packet/bytes.ts';
+import { u8, u16 } from '../bytes.ts';
 import { decodeCooked } from './cooked.ts';
 import type { Layer } from './layer.ts';
 

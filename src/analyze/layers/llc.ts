@@ -1,4 +1,4 @@
-import { i32, u16 } from '../packet/bytes.ts';
+import { i32, u16 } from '../bytes.ts';
 import { type Layer, SPACE } from './layer.ts';
 
 /** LLC has no EtherType; Linux knows it as ETH_P_802_2 (linux/if_ether.h), which no wire carries. */

@@ -1,5 +1,5 @@
 import { LINK_TYPE } from '../../wire/link-type.ts';
-import { i32 } from '../packet/bytes.ts';
+import { i32 } from '../bytes.ts';
 import { type Layer, SPACE } from './layer.ts';
 
 const AF_INET = 2;

@@ -1,4 +1,4 @@
-import { u8 } from '../packet/bytes.ts';
+import { u8 } from '../bytes.ts';
 import { ETHER_TYPE } from './ether-type.ts';
 import { IP_PROTOCOL } from './ip-protocol.ts';
 import { type Layer, SPACE } from './layer.ts';

@@ -1,5 +1,5 @@
 import { LINK_TYPE } from '../../wire/link-type.ts';
-import { u8 } from '../packet/bytes.ts';
+import { u8 } from '../bytes.ts';
 import { type Layer, SPACE } from './layer.ts';
 
 /** Address family, version, resource; then a length and a type before each attribute. */

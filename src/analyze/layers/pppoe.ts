@@ -1,4 +1,4 @@
-import { u16 } from '../packet/bytes.ts';
+import { u16 } from '../bytes.ts';
 import { ETHER_TYPE } from './ether-type.ts';
 import type { Layer } from './layer.ts';
 import { SELECT_PPP } from './ppp.ts';

@@ -1,5 +1,5 @@
 import { LINK_TYPE } from '../../wire/link-type.ts';
-import { u8 } from '../packet/bytes.ts';
+import { u8 } from '../bytes.ts';
 import { type Layer, SPACE } from './layer.ts';
 
 /** LINKTYPE_RAW: IP without a link layer, its version in its first four bits. */

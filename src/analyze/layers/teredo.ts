@@ -1,4 +1,4 @@
-import { u8, u16 } from '../packet/bytes.ts';
+import { u8, u16 } from '../bytes.ts';
 import { ETHER_TYPE } from './ether-type.ts';
 import { type Layer, SPACE } from './layer.ts';
 

@@ -1,4 +1,4 @@
-import { u16 } from '../packet/bytes.ts';
+import { u16 } from '../bytes.ts';
 import { IP_PROTOCOL } from './ip-protocol.ts';
 import { type Layer, SPACE } from './layer.ts';
 import { TEREDO_PORT } from './teredo.ts';

@@ -1,4 +1,4 @@
-import { u16 } from '../packet/bytes.ts';
+import { u16 } from '../bytes.ts';
 import { LENGTH_MAXIMUM } from './ethernet.ts';
 import { type Layer, SPACE } from './layer.ts';
 import { SELECT_LLC } from './llc.ts';

@@ -1,4 +1,4 @@
-import { i32, u8, u16 } from '../packet/bytes.ts';
+import { i32, u8, u16 } from '../bytes.ts';
 import type { PacketView } from '../packet/packet.ts';
 import { type Layer, SPACE } from './layer.ts';
 

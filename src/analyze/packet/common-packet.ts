@@ -1,4 +1,5 @@
 import { LINK_TYPE } from '../../wire/link-type.ts';
+import { i32, u8, u16 } from '../bytes.ts';
 import { ethernet } from '../layers/ethernet.ts';
 import { LAYER_NUMBERS, LAYERS } from '../layers/index.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
@@ -8,7 +9,6 @@ import { tcp } from '../layers/tcp.ts';
 import { TEREDO_PORT } from '../layers/teredo.ts';
 import { udp } from '../layers/udp.ts';
 import { looksLikeWireguard } from '../layers/wireguard.ts';
-import { i32, u8, u16 } from './bytes.ts';
 import type { PacketView } from './packet.ts';
 
 const ETHERNET_HEADER = 14;

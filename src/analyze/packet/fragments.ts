@@ -1,4 +1,5 @@
 import { LINK_TYPE } from '../../wire/link-type.ts';
+import { u8, u16 } from '../bytes.ts';
 import { LAYERS } from '../layers/index.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import { ipv4 } from '../layers/ipv4.ts';
@@ -11,7 +12,6 @@ import {
   FRAGMENTED_MAXIMUM,
   TUNNELS_MAXIMUM,
 } from '../limits.ts';
-import { u8, u16 } from './bytes.ts';
 import { Fragmented, KEPT, signatureOf } from './fragmented.ts';
 import { decodeLayers, decodePacket, PacketView } from './packet.ts';
 

@@ -1,9 +1,9 @@
 import { LINK_TYPE } from '../../wire/link-type.ts';
+import { i32, u8, u16 } from '../bytes.ts';
 import { icmp } from '../layers/icmp.ts';
 import { icmpv6 } from '../layers/icmpv6.ts';
 import { LAYERS } from '../layers/index.ts';
 import { NEXT_NONE, STOP } from '../layers/layer.ts';
-import { i32, u8, u16 } from './bytes.ts';
 import { decodePacket, type PacketView } from './packet.ts';
 
 const ICMP = LAYERS.indexOf(icmp);

@@ -1,10 +1,10 @@
 import { normalLinkType } from '../../wire/link-type.ts';
+import { u8 } from '../bytes.ts';
 import { LAYER_NUMBERS, LAYERS } from '../layers/index.ts';
 import { ipv4 } from '../layers/ipv4.ts';
 import { ipv6 } from '../layers/ipv6.ts';
 import { DIRECTION, type Direction, NEXT_NONE, SPACE, STOP, type Stop } from '../layers/layer.ts';
 import { LAYERS_MAXIMUM, TUNNELS_MAXIMUM } from '../limits.ts';
-import { u8 } from './bytes.ts';
 
 /**
  * One packet and what its layers say: a view that is set, decoded, looked at and set again; nothing of it may be kept

@@ -1,4 +1,4 @@
-import { u16 } from '../packet/bytes.ts';
+import { u16 } from '../bytes.ts';
 import { SIDE, type Side } from '../record/event.ts';
 import { maskText } from '../record/secrets.ts';
 import { utf8 } from '../record/text.ts';

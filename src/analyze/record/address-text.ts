@@ -1,4 +1,4 @@
-import { u8, u16 } from '../packet/bytes.ts';
+import { u8, u16 } from '../bytes.ts';
 
 /** An IPv4 or IPv6 address as people write it. @param length 4 or 16 octets at `at` */
 export function addressText(bytes: Uint8Array, at: number, length: number): string {

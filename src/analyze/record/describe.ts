@@ -1,3 +1,4 @@
+import { u16 } from '../bytes.ts';
 import { arp } from '../layers/arp.ts';
 import { ethernet } from '../layers/ethernet.ts';
 import { icmp } from '../layers/icmp.ts';
@@ -10,7 +11,6 @@ import { llc } from '../layers/llc.ts';
 import { sctp } from '../layers/sctp.ts';
 import { tcp } from '../layers/tcp.ts';
 import { udp } from '../layers/udp.ts';
-import { u16 } from '../packet/bytes.ts';
 import { nextHopMtu, quoted, redirectTarget } from '../packet/icmp-quote.ts';
 import { PacketView } from '../packet/packet.ts';
 import { addressText, hardwareText } from './address-text.ts';

@@ -1,6 +1,4 @@
-import { DATAGRAM_PROTOCOLS, STREAM_PROTOCOLS } from '../protocols/index.ts';
 import type { FieldTable } from '../protocols/protocol.ts';
-import { ICMP_FIELDS } from './icmp-notice.ts';
 
 /** Version of the records' form, their `v`: counts up when a member changes its meaning or goes away, not when one joins. */
 export const RECORD_VERSION = 1;
@@ -100,28 +98,3 @@ export const PACKET_FIELDS: FieldTable = {
   captured: { type: 'int', about: 'of them captured' },
   stopped: { type: 'string', about: 'why decoding stopped: `truncated in TCP`' },
 };
-
-/** A protocol's own fields, and what `protocol` says in the records that have them. */
-export interface ProtocolFields {
-  readonly title: string;
-  readonly records: readonly string[];
-  readonly fields: FieldTable;
-}
-
-/** Every protocol's own fields, in the order of their lists; a protocol on TCP and UDP comes once. */
-export function protocolFields(): readonly ProtocolFields[] {
-  const all = new Map<string, ProtocolFields>();
-  const take = (name: string, { title, records, fields }: ProtocolFields) => {
-    all.set(name, { title, records, fields: { ...all.get(name)?.fields, ...fields } });
-  };
-  for (const protocol of STREAM_PROTOCOLS) take(protocol.name, { records: [protocol.name], ...protocol });
-  for (const protocol of DATAGRAM_PROTOCOLS) take(protocol.name, { records: [protocol.name], ...protocol });
-  return [...all.values(), { title: 'ICMP', records: ['icmp', 'icmpv6'], fields: ICMP_FIELDS }];
-}
-
-/** Every field a record can have: what `--where` knows. */
-export function recordFields(): FieldTable {
-  let all: FieldTable = { ...COMMON_FIELDS, ...EVENT_FIELDS, ...FLOW_FIELDS, ...PACKET_FIELDS };
-  for (const { fields } of protocolFields()) all = { ...all, ...fields };
-  return all;
-}

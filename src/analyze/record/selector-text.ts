@@ -1,5 +1,5 @@
+import { i32, u8, u16 } from '../bytes.ts';
 import { SPACE } from '../layers/layer.ts';
-import { i32, u8, u16 } from '../packet/bytes.ts';
 
 /** Names of what ksnoop does not decode (IANA, "Protocol Numbers" and "IEEE 802 Numbers"; tcpdump.org/linktypes). */
 

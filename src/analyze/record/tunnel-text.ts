@@ -1,3 +1,4 @@
+import { i32, u8, u16 } from '../bytes.ts';
 import { erspan } from '../layers/erspan.ts';
 import { ETHER_TYPE } from '../layers/ether-type.ts';
 import { geneve } from '../layers/geneve.ts';
@@ -15,7 +16,6 @@ import { teredo } from '../layers/teredo.ts';
 import { vlan } from '../layers/vlan.ts';
 import { vxlan } from '../layers/vxlan.ts';
 import { wireguard } from '../layers/wireguard.ts';
-import { i32, u8, u16 } from '../packet/bytes.ts';
 import type { PacketView } from '../packet/packet.ts';
 
 /** The layer at a depth of a decoded packet. */

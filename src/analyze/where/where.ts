@@ -1,8 +1,8 @@
 import type { ASTNode, Environment } from '@marcbachmann/cel-js';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { nearest } from '../../wire/near.ts';
+import { recordFields } from '../protocols/all-fields.ts';
 import type { FieldTable } from '../protocols/protocol.ts';
-import { recordFields } from '../record/fields.ts';
 import { CEL_TYPES, checkingEnvironment, fieldTree, withNumbers } from './field-tree.ts';
 import { type Atom, PATTERN_FUNCTION, Rewriter, type Variable, WhereMistake } from './rewrite.ts';
 

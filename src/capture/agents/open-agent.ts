@@ -2,11 +2,11 @@ import { type ErrorCode, KsnoopError } from '../../wire/errors.ts';
 import { AGENT_PORT } from '../../wire/session-frame.ts';
 import { openExec } from '../kube/exec.ts';
 import type { Kube } from '../kube/kube.ts';
-import { SESSION_HANDSHAKE_MS } from '../kube/limits.ts';
 import { openPortForward } from '../kube/port-forward.ts';
+import { SESSION_HANDSHAKE_MS } from '../limits.ts';
+import type { AgentTransport, OpenTransport, TransportHandlers } from '../streams/transport.ts';
 import { AGENT_CONTAINER, AGENT_NAMESPACE, type Agents, findAgents } from './agents.ts';
 import { resumingTransport } from './resuming-transport.ts';
-import type { AgentTransport, OpenTransport, TransportHandlers } from './transport.ts';
 import type { TransportPreference } from './transport-preference.ts';
 
 /** Answers after which exec would be refused as well. Any other may be port-forward's own, and `auto` takes exec. */

@@ -14,8 +14,8 @@ import {
   RESUME_LAST_MS,
   SILENCE_MS,
 } from '../limits.ts';
+import type { AgentTransport, OpenTransport, TransportEnd, TransportHandlers } from '../streams/transport.ts';
 import { openLink } from './agent-link.ts';
-import type { AgentTransport, OpenTransport, TransportEnd, TransportHandlers } from './transport.ts';
 import { unpackFrame } from './unpack-frame.ts';
 
 export interface ResumingOptions {

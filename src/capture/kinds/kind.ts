@@ -2,7 +2,6 @@ import type { JsonObject } from '../../wire/guard.ts';
 import type { Selectors } from '../kube/api.ts';
 import type { Discovery } from '../kube/discovery.ts';
 import type { Kube } from '../kube/kube.ts';
-import type { FoundNode } from '../targets/followed-targets.ts';
 import type { PodSelection } from './pod-selection.ts';
 
 /** How the API calls the objects of a kind. */
@@ -62,6 +61,12 @@ export interface ResolveContext {
 /** Objects whose change makes a selection stale. */
 export interface Collection extends Selectors {
   readonly path: string;
+}
+
+/** A node whose host network namespace is a target. Its label is `node/NAME`. */
+export interface FoundNode {
+  readonly uid: string;
+  readonly name: string;
 }
 
 /** What was found for an object: not yet pods, but what selects them now and from now on. */

@@ -57,6 +57,3 @@ export const LIST_PAGE = 500;
 
 /** What a node says of a port-forward that failed. */
 export const ERROR_MAXIMUM = 4 * 1024;
-
-/** An agent must answer at its port within this time, or it is asked by exec where the user left the choice. */
-export const SESSION_HANDSHAKE_MS = 10_000;

@@ -103,6 +103,11 @@ export function podView(pod: JsonObject): PodView {
   };
 }
 
+/** `namespace/pod`, as messages name a pod and as interface names start. */
+export function podLabel(pod: PodView): string {
+  return `${pod.namespace}/${pod.name}`;
+}
+
 /** An object's owner references; the one that controls it first. */
 export function ownersOf(object: JsonObject): OwnerView[] {
   const references = objectsAt(objectAt(object, 'metadata'), 'ownerReferences');

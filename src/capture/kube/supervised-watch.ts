@@ -4,10 +4,19 @@ import type { Selectors } from './api.ts';
 import type { Kube } from './kube.ts';
 import { WATCH_BACKOFF_FIRST_MS, WATCH_BACKOFF_LAST_MS } from './limits.ts';
 import { type WatchEvent, watchObjects } from './watch.ts';
-import type { WatchHealth } from './watch-health.ts';
 
 /** Refusals that waiting does not mend. */
 const FINAL = new Set<ErrorCode>(['FORBIDDEN', 'NOT_FOUND', 'UNAUTHORIZED', 'BAD_REQUEST']);
+
+/** Receives the state of supervised watches, each by its name. */
+export interface WatchHealth {
+  /** The watch broke; it is tried again. */
+  interrupted(watch: string, error: KsnoopError): void;
+  /** The watch works (again). */
+  resumed(watch: string): void;
+  /** The server refuses the watch; it is not tried again. */
+  refused(watch: string, error: KsnoopError): void;
+}
 
 /** What is watched: a collection, or part of it. */
 export interface Watched extends Selectors {

@@ -3,8 +3,7 @@ import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import type { Kube } from '../kube/kube.ts';
 import { podView } from '../kube/pod.ts';
 import { resourcePath } from '../kube/resource.ts';
-import { superviseWatch } from '../kube/supervised-watch.ts';
-import { WatchHealth } from '../kube/watch-health.ts';
+import { superviseWatch, type WatchHealth } from '../kube/supervised-watch.ts';
 import { NAMED_NAMESPACES, NAMES_INTERVAL_MS, NAMES_REMEMBERED } from '../limits.ts';
 import { clusterNames } from './cluster-names.ts';
 import { neighbourNames } from './names.ts';
@@ -57,6 +56,9 @@ export async function tellNames(
   await Promise.all([...watches, others]);
 }
 
+/** Names are a help: a watch of them that fails is not reported. */
+const UNREPORTED: WatchHealth = { interrupted: () => {}, resumed: () => {}, refused: () => {} };
+
 /** Notice addresses that are new in these namespaces. */
 function watchPeers(
   kube: Kube,
@@ -64,14 +66,13 @@ function watchPeers(
   signal: AbortSignal,
   changed: () => void,
 ): Promise<boolean>[] {
-  const health = new WatchHealth(() => {});
   const addresses = new Map<string, string>();
   return places.flatMap((place) => [
     superviseWatch(
       kube,
       `names of pods ${place}`,
       { path: resourcePath('v1', place, 'pods') },
-      health,
+      UNREPORTED,
       signal,
       (event) => {
         if (event.type !== 'added' && event.type !== 'modified') return;
@@ -87,7 +88,7 @@ function watchPeers(
       kube,
       `names of services ${place}`,
       { path: resourcePath('v1', place, 'services') },
-      health,
+      UNREPORTED,
       signal,
       (event) => {
         if (event.type === 'added') changed();

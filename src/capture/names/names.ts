@@ -3,9 +3,8 @@ import { type JsonObject, objectAt, objectsAt, optionalString } from '../../wire
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import { list } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
-import { type PodView, podView } from '../kube/pod.ts';
+import { type PodView, podLabel, podView } from '../kube/pod.ts';
 import { resourcePath } from '../kube/resource.ts';
-import { podLabel } from '../targets/target.ts';
 
 type Names = readonly NamedAddress[];
 

@@ -1,10 +1,10 @@
 import type { AgentTarget, PodAgentTarget } from '../../wire/agent-target.ts';
-import type { OpenTransport } from '../agents/transport.ts';
 import { find } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
 import { type PodView, podView } from '../kube/pod.ts';
 import { resourcePath } from '../kube/resource.ts';
 import type { NodeAccess } from '../streams/node-stream.ts';
+import type { OpenTransport } from '../streams/transport.ts';
 import { containerFilter, hostNetworkFilter } from '../targets/container-filter.ts';
 import { checkCapturable } from '../targets/pod-state.ts';
 

@@ -3,13 +3,13 @@ import type { AgentEvent, CaptureRequest, EndReason } from '../../wire/agent-pro
 import type { AgentTarget } from '../../wire/agent-target.ts';
 import { type ErrorCode, KsnoopError, messageOf } from '../../wire/errors.ts';
 import { PROTOCOL_TEXT, speaksAtLeast } from '../../wire/version.ts';
-import type { OpenTransport } from '../agents/transport.ts';
 import { RECONNECT_FIRST_MS, RECONNECT_LAST_MS, RECONNECT_TOTAL_MS, STILL_THERE_MS } from '../limits.ts';
 import type { CaptureObserver } from './capture-observer.ts';
 import type { Merge } from './merge.ts';
 import { NodeTargets } from './node-targets.ts';
 import type { CaptureReport, Gap } from './report.ts';
 import { AgentSession, type SessionEnd } from './session.ts';
+import type { OpenTransport } from './transport.ts';
 
 /** What to capture of every target. */
 export interface CaptureSettings {

@@ -1,7 +1,7 @@
 import type { AgentEvent } from '../../wire/agent-protocol.ts';
 import type { AgentTarget } from '../../wire/agent-target.ts';
 import type { KsnoopError } from '../../wire/errors.ts';
-import { agentError } from '../agents/agent-error.ts';
+import { agentError } from './agent-error.ts';
 import type { CaptureObserver } from './capture-observer.ts';
 import { type CaptureReport, interfaceKey, type TargetReport } from './report.ts';
 

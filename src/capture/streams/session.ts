@@ -3,10 +3,10 @@ import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { HEARTBEAT_MS } from '../../wire/limits.ts';
 import { lineSplitter } from '../../wire/lines.ts';
 import { checkProtocol } from '../../wire/version.ts';
-import { agentError } from '../agents/agent-error.ts';
-import type { AgentTransport, OpenTransport, TransportEnd } from '../agents/transport.ts';
 import { SILENCE_MS, STRAY_LINES } from '../limits.ts';
+import { agentError } from './agent-error.ts';
 import type { MergeSource } from './merge-source.ts';
+import type { AgentTransport, OpenTransport, TransportEnd } from './transport.ts';
 
 export type SessionEnd =
   /** The end marker was read: every byte the agent wrote is here. */

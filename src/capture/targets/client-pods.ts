@@ -1,10 +1,9 @@
 import { list } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
-import { type PodView, podView } from '../kube/pod.ts';
+import { type PodView, podLabel, podView } from '../kube/pod.ts';
 import { resourcePath } from '../kube/resource.ts';
 import { CALLERS_MAXIMUM } from '../limits.ts';
 import type { TargetEvent } from './followed-targets.ts';
-import { podLabel } from './target.ts';
 import { isCapturable } from './target-pods.ts';
 
 /**

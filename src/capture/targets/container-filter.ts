@@ -1,6 +1,5 @@
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
-import type { ContainerPort, PodView } from '../kube/pod.ts';
-import { podLabel } from './target.ts';
+import { type ContainerPort, type PodView, podLabel } from '../kube/pod.ts';
 
 /**
  * A BPF filter for the ports a container declares (`-c`): the containers of a pod share one network namespace, and

@@ -1,4 +1,5 @@
 import type { KsnoopError } from '../../wire/errors.ts';
+import type { FoundNode } from '../kinds/kind.ts';
 import type { PodView } from '../kube/pod.ts';
 
 /** A pod that was asked for, and through what: `['deployment/web', 'replicaset/web-5d4']`, outermost first. */
@@ -6,12 +7,6 @@ export interface FoundPod {
   readonly pod: PodView;
   /** Empty when the pod itself was named. */
   readonly via: readonly string[];
-}
-
-/** A node whose host network namespace was asked for. Its label is `node/NAME`. */
-export interface FoundNode {
-  readonly uid: string;
-  readonly name: string;
 }
 
 /** A change to the set of targets while a capture runs. */

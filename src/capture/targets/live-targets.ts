@@ -1,6 +1,6 @@
-import type { PodView } from '../kube/pod.ts';
-import type { FoundNode, FoundPod, TargetEvent } from './followed-targets.ts';
-import { podLabel } from './target.ts';
+import type { FoundNode } from '../kinds/kind.ts';
+import { type PodView, podLabel } from '../kube/pod.ts';
+import type { FoundPod, TargetEvent } from './followed-targets.ts';
 import { isCapturable } from './target-pods.ts';
 
 /** Who holds the pods that were found before anything was watched. */

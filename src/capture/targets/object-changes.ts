@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { type JsonObject, objectAt, optionalString } from '../../wire/guard.ts';
 import type { Collection } from '../kinds/kind.ts';
 import type { Kube } from '../kube/kube.ts';
-import { superviseWatch } from '../kube/supervised-watch.ts';
-import type { WatchHealth } from '../kube/watch-health.ts';
+import { superviseWatch, type WatchHealth } from '../kube/supervised-watch.ts';
 
 /** Watches objects for changes of what they want: their status and bookkeeping change all the time and mean nothing. */
 export class ObjectChanges {

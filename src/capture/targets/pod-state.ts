@@ -1,7 +1,6 @@
 import { type ErrorCode, EXIT, KsnoopError } from '../../wire/errors.ts';
-import { type PodView, podTrouble } from '../kube/pod.ts';
+import { type PodView, podLabel, podTrouble } from '../kube/pod.ts';
 import { hostNetworkFilter } from './container-filter.ts';
-import { podLabel } from './target.ts';
 
 /** Runtime classes whose pods' traffic is only partly visible from the host. */
 const SANDBOXED = /gvisor|runsc|kata/i;

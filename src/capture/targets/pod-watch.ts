@@ -1,9 +1,8 @@
 import { objectAt, optionalString } from '../../wire/guard.ts';
 import type { Kube } from '../kube/kube.ts';
 import { type PodView, podView } from '../kube/pod.ts';
-import { superviseWatch } from '../kube/supervised-watch.ts';
+import { superviseWatch, type WatchHealth } from '../kube/supervised-watch.ts';
 import type { WatchEvent } from '../kube/watch.ts';
-import type { WatchHealth } from '../kube/watch-health.ts';
 import type { LiveTargets } from './live-targets.ts';
 import type { Owners } from './owners.ts';
 import { type PodQuery, selectedBy } from './target-pods.ts';

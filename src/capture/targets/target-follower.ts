@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Resolution, together } from '../kinds/kind.ts';
+import { type FoundNode, type Resolution, together } from '../kinds/kind.ts';
 import type { Discovery } from '../kube/discovery.ts';
 import type { Kube } from '../kube/kube.ts';
-import { WatchHealth } from '../kube/watch-health.ts';
 import { CHANGES_GATHER_MS } from '../limits.ts';
-import type { FoundNode, FoundPod, TargetEvent } from './followed-targets.ts';
+import { FollowHealth } from './follow-health.ts';
+import type { FoundPod, TargetEvent } from './followed-targets.ts';
 import { INITIAL, LiveTargets } from './live-targets.ts';
 import { ObjectChanges } from './object-changes.ts';
 import { Owners } from './owners.ts';
@@ -31,7 +31,7 @@ export class TargetFollower {
   readonly #signal: AbortSignal;
   readonly #owners: Owners;
   readonly #targets: LiveTargets;
-  readonly #health: WatchHealth;
+  readonly #health: FollowHealth;
   /** By query, and by collection. */
   readonly #pods = new Map<string, PodWatch>();
   readonly #objects = new Map<string, ObjectChanges>();
@@ -50,7 +50,7 @@ export class TargetFollower {
     this.#signal = signal;
     this.#answers = begin.first;
     this.#owners = new Owners(kube, discovery, signal);
-    this.#health = new WatchHealth((message) => emit({ type: 'note', message }));
+    this.#health = new FollowHealth((message) => emit({ type: 'note', message }));
     this.#targets = new LiveTargets(begin.initial, begin.maximum, emit);
   }
 

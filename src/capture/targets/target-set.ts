@@ -1,9 +1,9 @@
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { targetKind } from '../kinds/index.ts';
-import { type Resolution, type ResolveContext, together } from '../kinds/kind.ts';
+import { type FoundNode, type Resolution, type ResolveContext, together } from '../kinds/kind.ts';
 import { Discovery } from '../kube/discovery.ts';
 import type { Kube } from '../kube/kube.ts';
-import type { FollowedTargets, FoundNode, FoundPod, TargetEvent } from './followed-targets.ts';
+import type { FollowedTargets, FoundPod, TargetEvent } from './followed-targets.ts';
 import { Owners } from './owners.ts';
 import { findSelected, type TargetQuery, wanted } from './target-find.ts';
 import { TargetFollower } from './target-follower.ts';

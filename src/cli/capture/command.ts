@@ -1,4 +1,4 @@
-import { planLocal } from '../../capture/agents/local/plan.ts';
+import { planLocal } from '../../capture/plan/local-plan.ts';
 import { CallerTap } from '../../capture/streams/caller-tap.ts';
 import {
   type CaptureResult,

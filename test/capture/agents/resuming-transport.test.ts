@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { listenAtDoor } from '../../../src/agent/listener/daemon.ts';
 import { resumingTransport } from '../../../src/capture/agents/resuming-transport.ts';
-import type { AgentTransport } from '../../../src/capture/agents/transport.ts';
+import type { AgentTransport } from '../../../src/capture/streams/transport.ts';
 import { countedOctets } from '../../support/counted-octets.ts';
 import { CuttingProxy } from '../../support/cutting-proxy.ts';
 import { Random } from '../../support/random.ts';

@@ -1,11 +1,11 @@
 // One node's stream over as many sessions as it takes; the agent is played by the test, line by line.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { TransportHandlers } from '../../../src/capture/agents/transport.ts';
 import type { CaptureObserver } from '../../../src/capture/streams/capture-observer.ts';
 import { Merge } from '../../../src/capture/streams/merge.ts';
 import { NodeStream } from '../../../src/capture/streams/node-stream.ts';
 import { CaptureReport } from '../../../src/capture/streams/report.ts';
+import type { TransportHandlers } from '../../../src/capture/streams/transport.ts';
 import type { AgentTarget } from '../../../src/wire/agent-target.ts';
 import { KsnoopError } from '../../../src/wire/errors.ts';
 import { PlayedAgent } from '../../support/played-agent.ts';

@@ -1,10 +1,10 @@
 // One conversation with an agent that the test plays, on a clock that the test moves.
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { OpenTransport } from '../../../src/capture/agents/transport.ts';
 import { SILENCE_MS } from '../../../src/capture/limits.ts';
 import { Merge } from '../../../src/capture/streams/merge.ts';
 import { AgentSession } from '../../../src/capture/streams/session.ts';
+import type { OpenTransport } from '../../../src/capture/streams/transport.ts';
 import type { AgentEvent, CaptureRequest } from '../../../src/wire/agent-protocol.ts';
 import { KsnoopError } from '../../../src/wire/errors.ts';
 import { HEARTBEAT_MS } from '../../../src/wire/limits.ts';

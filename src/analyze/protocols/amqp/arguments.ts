@@ -1,4 +1,4 @@
-import { i32, u8, u16 } from '../../packet/bytes.ts';
+import { i32, u8, u16 } from '../../bytes.ts';
 import { latin1, utf8 } from '../../record/text.ts';
 import type { Method } from './methods.ts';
 

@@ -1,4 +1,4 @@
-import { i32, u16 } from '../../packet/bytes.ts';
+import { i32, u16 } from '../../bytes.ts';
 import { addressText } from '../../record/address-text.ts';
 import type { Fields } from '../../record/event.ts';
 import { RECORD_FIXED, SECTION, skipQuestions, skipRecord } from './message.ts';

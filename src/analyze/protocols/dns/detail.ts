@@ -1,4 +1,4 @@
-import { i32, u16 } from '../../packet/bytes.ts';
+import { i32, u16 } from '../../bytes.ts';
 import type { Fields } from '../../record/event.ts';
 import { ednsFields } from './edns.ts';
 import { FLAG, HEADER, opcodeOf, RECORD_FIXED, SECTION } from './message.ts';

@@ -1,4 +1,4 @@
-import { u16 } from '../../packet/bytes.ts';
+import { u16 } from '../../bytes.ts';
 import { type AnalysisEvent, type Fields, type Incomplete, otherSide, SIDE, type Side } from '../../record/event.ts';
 import { addressRecords } from './addresses.ts';
 import { exchangeFields, type MessageDetail, messageDetail } from './detail.ts';

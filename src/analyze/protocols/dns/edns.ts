@@ -1,5 +1,5 @@
+import { u8, u16 } from '../../bytes.ts';
 import { TEXT_MAXIMUM } from '../../limits.ts';
-import { u8, u16 } from '../../packet/bytes.ts';
 import { addressText } from '../../record/address-text.ts';
 import type { Fields, FieldValue } from '../../record/event.ts';
 import { utf8 } from '../../record/text.ts';

@@ -1,4 +1,4 @@
-import { i32, u8, u16 } from '../../packet/bytes.ts';
+import { i32, u8, u16 } from '../../bytes.ts';
 import { NAME_MAXIMUM, readName, skipName } from './name.ts';
 
 /** Octets of a message's header (RFC 1035, section 4.1.1). */

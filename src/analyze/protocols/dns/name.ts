@@ -1,4 +1,4 @@
-import { u8 } from '../../packet/bytes.ts';
+import { u8 } from '../../bytes.ts';
 import { latin1 } from '../../record/text.ts';
 
 /** Octets of a name with its labels' lengths and the root's (RFC 1035, section 2.3.4). */

@@ -1,4 +1,4 @@
-import { u8, u16 } from '../../packet/bytes.ts';
+import { u8, u16 } from '../../bytes.ts';
 import type { Message, Notice, Side } from '../../record/event.ts';
 import { exchangeFields, type MessageDetail } from './detail.ts';
 import { FLAG, HEADER, opcodeOf, SECTION } from './message.ts';

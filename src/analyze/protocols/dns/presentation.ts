@@ -1,5 +1,5 @@
+import { u8 } from '../../bytes.ts';
 import { TEXT_MAXIMUM } from '../../limits.ts';
-import { u8 } from '../../packet/bytes.ts';
 
 /** A character string in quotes. @param octets each octet one */
 export function quoted(octets: Uint8Array): string {

@@ -1,4 +1,4 @@
-import { i32, u8, u16 } from '../../packet/bytes.ts';
+import { i32, u8, u16 } from '../../bytes.ts';
 import type { Fields } from '../../record/event.ts';
 import { nameText } from './name.ts';
 import { isFailure, OPCODE, opcodeName, rcodeName, typeName } from './numbers.ts';

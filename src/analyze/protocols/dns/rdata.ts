@@ -1,6 +1,6 @@
 import dnsPacket from 'dns-packet';
+import { i32, u16 } from '../../bytes.ts';
 import { TEXT_MAXIMUM } from '../../limits.ts';
-import { i32, u16 } from '../../packet/bytes.ts';
 import { addressText } from '../../record/address-text.ts';
 import { nameAt, nameText, readName } from './name.ts';
 import { TYPE, typeName } from './numbers.ts';

@@ -1,4 +1,4 @@
-import { u8, u16 } from '../../packet/bytes.ts';
+import { u8, u16 } from '../../bytes.ts';
 import { RECORD_FIXED, SECTION, skipQuestions } from './message.ts';
 import { skipName } from './name.ts';
 import { TYPE } from './numbers.ts';

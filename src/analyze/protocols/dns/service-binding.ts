@@ -1,4 +1,4 @@
-import { u8, u16 } from '../../packet/bytes.ts';
+import { u8, u16 } from '../../bytes.ts';
 import { addressText } from '../../record/address-text.ts';
 import { nameAt } from './name.ts';
 import { base64, quoted } from './presentation.ts';

@@ -1,5 +1,5 @@
+import { u16 } from '../../bytes.ts';
 import { PENDING_PER_STREAM } from '../../limits.ts';
-import { u16 } from '../../packet/bytes.ts';
 import { type AnalysisEvent, type Incomplete, SIDE, type Side } from '../../record/event.ts';
 import { LengthFramer } from '../length-framer.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';

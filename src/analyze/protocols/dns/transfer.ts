@@ -1,4 +1,4 @@
-import { i32, u16 } from '../../packet/bytes.ts';
+import { i32, u16 } from '../../bytes.ts';
 import type { Fields } from '../../record/event.ts';
 import type { MessageDetail } from './detail.ts';
 import { RECORD_FIXED, SECTION, skipRecord } from './message.ts';

@@ -1,4 +1,4 @@
-import { i32, u8 } from '../../packet/bytes.ts';
+import { i32, u8 } from '../../bytes.ts';
 
 /** RFC 9113, section 6. */
 export const FRAME = {

@@ -1,4 +1,4 @@
-import { i32, u8 } from '../../packet/bytes.ts';
+import { i32, u8 } from '../../bytes.ts';
 import { FLAG, FRAME, FRAME_HEADER } from './frame-reader.ts';
 import { HpackDecoder } from './hpack.ts';
 

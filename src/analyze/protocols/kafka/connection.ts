@@ -1,4 +1,4 @@
-import { i32, u8, u16 } from '../../packet/bytes.ts';
+import { i32, u8, u16 } from '../../bytes.ts';
 import { type Exchange, type Fields, type Incomplete, SIDE, type Side } from '../../record/event.ts';
 import { utf8 } from '../../record/text.ts';
 import { LengthFramer } from '../length-framer.ts';

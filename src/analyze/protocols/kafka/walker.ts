@@ -1,5 +1,5 @@
+import { i32, u8, u16 } from '../../bytes.ts';
 import { TEXT_MAXIMUM } from '../../limits.ts';
-import { i32, u8, u16 } from '../../packet/bytes.ts';
 import { latin1, utf8 } from '../../record/text.ts';
 import type { Part } from './schema.ts';
 

@@ -1,5 +1,5 @@
+import { u8 } from '../../bytes.ts';
 import { TEXT_MAXIMUM } from '../../limits.ts';
-import { u8 } from '../../packet/bytes.ts';
 import { utf8 } from '../../record/text.ts';
 
 /** As int32, of the wire's byte order, which is little-endian. */

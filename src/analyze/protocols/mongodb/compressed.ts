@@ -1,5 +1,5 @@
 import { constants, inflateSync, zstdDecompressSync } from 'node:zlib';
-import { u8 } from '../../packet/bytes.ts';
+import { u8 } from '../../bytes.ts';
 import { i32le } from './bson.ts';
 import { MESSAGE_HEADER, SNAPPY, ZLIB, ZSTD } from './message.ts';
 

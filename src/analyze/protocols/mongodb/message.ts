@@ -1,4 +1,4 @@
-import { u8 } from '../../packet/bytes.ts';
+import { u8 } from '../../bytes.ts';
 import type { Likeness } from '../protocol.ts';
 import { i32le } from './bson.ts';
 

@@ -1,4 +1,4 @@
-import { u8 } from '../../packet/bytes.ts';
+import { u8 } from '../../bytes.ts';
 import { ANSWER, errorOf, LengthEncoded, okFacts, type SqlError, u16le } from './packets.ts';
 
 /** An error's number that is none: MariaDB says how far it has come ("ERR_Packet", progress reporting). */

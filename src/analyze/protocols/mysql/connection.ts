@@ -1,5 +1,5 @@
+import { u8 } from '../../bytes.ts';
 import { PENDING_PER_STREAM } from '../../limits.ts';
-import { u8 } from '../../packet/bytes.ts';
 import { type Incomplete, SIDE, type Side } from '../../record/event.ts';
 import { utf8 } from '../../record/text.ts';
 import { LengthFramer } from '../length-framer.ts';

@@ -1,4 +1,4 @@
-import { u8 } from '../../packet/bytes.ts';
+import { u8 } from '../../bytes.ts';
 import { LengthEncoded, u16le } from './packets.ts';
 
 /** Octets of a value by its type, where all have so many; the others say their length themselves ("Binary Protocol Value"). */

@@ -1,5 +1,5 @@
+import { i32, u8 } from '../../bytes.ts';
 import { PENDING_PER_STREAM } from '../../limits.ts';
-import { i32, u8 } from '../../packet/bytes.ts';
 import { type Incomplete, SIDE, type Side } from '../../record/event.ts';
 import { LengthFramer } from '../length-framer.ts';
 import { oneLine } from '../one-line.ts';

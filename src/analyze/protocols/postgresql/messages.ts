@@ -1,4 +1,4 @@
-import { i32, u8 } from '../../packet/bytes.ts';
+import { i32, u8 } from '../../bytes.ts';
 import { utf8 } from '../../record/text.ts';
 import type { Likeness } from '../protocol.ts';
 

@@ -1,5 +1,5 @@
+import { i32, u8 } from '../../bytes.ts';
 import { PENDING_DATAGRAMS } from '../../limits.ts';
-import { i32, u8 } from '../../packet/bytes.ts';
 import { SIDE, type Side } from '../../record/event.ts';
 import type { DatagramAnalyzer, DatagramContext } from '../protocol.ts';
 import { QuicConnection } from './connection.ts';

@@ -1,5 +1,5 @@
 import { joinedOctets } from '../../../wire/octets.ts';
-import { u8, u16 } from '../../packet/bytes.ts';
+import { u8, u16 } from '../../bytes.ts';
 
 /** Octets of one direction's CRYPTO frames that are kept, and pieces; what is beyond is left out. */
 const OCTETS_MAXIMUM = 16_384;

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
-import { u8 } from '../../packet/bytes.ts';
+import { u8 } from '../../bytes.ts';
 import type { LongHeader } from './long-header.ts';
 import type { QuicVersion } from './versions.ts';
 

@@ -1,4 +1,4 @@
-import { i32, u8 } from '../../packet/bytes.ts';
+import { i32, u8 } from '../../bytes.ts';
 import { VarintReader } from './varint.ts';
 import { PACKET, type PacketKind, quicVersion } from './versions.ts';
 

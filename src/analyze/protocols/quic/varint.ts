@@ -1,4 +1,4 @@
-import { i32, u8, u16 } from '../../packet/bytes.ts';
+import { i32, u8, u16 } from '../../bytes.ts';
 
 /** Reads variable-length integers (RFC 9000 section 16) one after the other. */
 export class VarintReader {

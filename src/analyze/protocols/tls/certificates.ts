@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
+import { u8, u16 } from '../../bytes.ts';
 import { TEXT_MAXIMUM } from '../../limits.ts';
-import { u8, u16 } from '../../packet/bytes.ts';
 import type { Fields } from '../../record/event.ts';
 
 /** Certificates of a chain that are told, and names of one. */

@@ -1,5 +1,5 @@
+import { u8, u16 } from '../../bytes.ts';
 import { TEXT_MAXIMUM } from '../../limits.ts';
-import { u8, u16 } from '../../packet/bytes.ts';
 import { latin1 } from '../../record/text.ts';
 import { EXTENSION, eachExtension } from './extensions.ts';
 import { isGrease } from './versions.ts';

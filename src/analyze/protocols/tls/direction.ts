@@ -1,4 +1,4 @@
-import { u8, u16 } from '../../packet/bytes.ts';
+import { u8, u16 } from '../../bytes.ts';
 import { SIDE, type Side } from '../../record/event.ts';
 import { type Framing, LengthFramer } from '../length-framer.ts';
 import type { ClientHello } from './client-hello.ts';

@@ -1,4 +1,4 @@
-import { u16 } from '../../packet/bytes.ts';
+import { u16 } from '../../bytes.ts';
 
 /** Extensions that are read (IANA, "TLS ExtensionType Values"). */
 export const EXTENSION = {

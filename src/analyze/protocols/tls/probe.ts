@@ -1,4 +1,4 @@
-import { u8, u16 } from '../../packet/bytes.ts';
+import { u8, u16 } from '../../bytes.ts';
 import type { Likeness } from '../protocol.ts';
 import { HANDSHAKE } from './direction.ts';
 import { isRecordHeader, RECORD, RECORD_HEADER } from './records.ts';

@@ -1,4 +1,4 @@
-import { u8, u16 } from '../../packet/bytes.ts';
+import { u8, u16 } from '../../bytes.ts';
 
 /** Types of a record (RFC 8446 section 5.1). */
 export const RECORD = { changeCipherSpec: 20, alert: 21, handshake: 22, applicationData: 23, heartbeat: 24 } as const;

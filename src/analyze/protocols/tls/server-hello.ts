@@ -1,4 +1,4 @@
-import { u8, u16 } from '../../packet/bytes.ts';
+import { u8, u16 } from '../../bytes.ts';
 import { protocolNames } from './client-hello.ts';
 import { EXTENSION, eachExtension } from './extensions.ts';
 import { isTls13 } from './versions.ts';

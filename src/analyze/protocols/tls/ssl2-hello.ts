@@ -1,4 +1,4 @@
-import { u8, u16 } from '../../packet/bytes.ts';
+import { u8, u16 } from '../../bytes.ts';
 import type { ClientHello } from './client-hello.ts';
 
 /** Octets of such a hello before its lists. */

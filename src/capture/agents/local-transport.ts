@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { KsnoopError, messageOf } from '../../../wire/errors.ts';
-import type { AgentTransport, OpenTransport, TransportEnd } from '../transport.ts';
+import { KsnoopError, messageOf } from '../../wire/errors.ts';
+import type { AgentTransport, OpenTransport, TransportEnd } from '../streams/transport.ts';
 
 /**
  * The agent as a child process of ksnoop, speaking over pipes what it speaks over exec (`--local`). The program is the
@@ -38,8 +38,8 @@ export function localTransport(): OpenTransport {
 }
 
 function agentProgram(): string {
-  // From dist/chunks and dist/ of a build, and from src/capture/local in development.
-  const candidates = ['ksnoop-agent.mjs', '../ksnoop-agent.mjs', '../../../agent/main.ts'];
+  // From dist/chunks and dist/ of a build, and from src/capture/agents in development.
+  const candidates = ['ksnoop-agent.mjs', '../ksnoop-agent.mjs', '../../agent/main.ts'];
   const found = candidates.map((path) => join(import.meta.dirname, path)).find((path) => existsSync(path));
   if (found === undefined) throw cannotStart(`none of ${candidates.join(', ')} is beside ${import.meta.dirname}`);
   return found;

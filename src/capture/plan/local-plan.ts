@@ -1,8 +1,8 @@
-import type { AgentTarget } from '../../../wire/agent-target.ts';
-import { EXIT, KsnoopError } from '../../../wire/errors.ts';
-import { PID_MAXIMUM } from '../../../wire/limits.ts';
-import type { NodePlan } from '../../streams/node-stream.ts';
-import { localTransport } from './transport.ts';
+import type { AgentTarget } from '../../wire/agent-target.ts';
+import { EXIT, KsnoopError } from '../../wire/errors.ts';
+import { PID_MAXIMUM } from '../../wire/limits.ts';
+import { localTransport } from '../agents/local-transport.ts';
+import type { NodePlan } from '../streams/node-stream.ts';
 
 /** How local targets are written, for help and errors. */
 const LOCAL_TARGETS = ['netns/NAME', 'pid/N', 'host', 'pod/NAME'] as const;

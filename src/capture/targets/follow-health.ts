@@ -1,7 +1,8 @@
 import type { KsnoopError } from '../../wire/errors.ts';
+import type { WatchHealth } from '../kube/supervised-watch.ts';
 
-/** Tells the user once when following is interrupted and once when all of it is back, however many watches it takes. */
-export class WatchHealth {
+/** Notes once that following the targets is interrupted, and once that all watches work again, however many there are. */
+export class FollowHealth implements WatchHealth {
   readonly #note: (message: string) => void;
   readonly #interrupted = new Set<string>();
   readonly #refused = new Set<string>();
@@ -12,15 +13,15 @@ export class WatchHealth {
 
   interrupted(watch: string, error: KsnoopError): void {
     if (this.#interrupted.size === 0)
-      this.#note(`changes of the targets cannot be followed just now: ${error.message}`);
+      this.#note(`changes of the targets cannot be followed at the moment: ${error.message}`);
     this.#interrupted.add(watch);
   }
 
   resumed(watch: string): void {
-    if (this.#interrupted.delete(watch) && this.#interrupted.size === 0) this.#note('the targets are followed again');
+    if (this.#interrupted.delete(watch) && this.#interrupted.size === 0)
+      this.#note('changes of the targets are followed again');
   }
 
-  /** A watch that will not be tried again. */
   refused(watch: string, error: KsnoopError): void {
     this.#interrupted.delete(watch);
     if (this.#refused.has(error.message)) return;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { planLocal } from '../../../../src/capture/agents/local/plan.ts';
-import { parseCaptureRequest } from '../../../../src/wire/agent-protocol.ts';
-import { PROTOCOL_TEXT } from '../../../../src/wire/version.ts';
+import { planLocal } from '../../../src/capture/plan/local-plan.ts';
+import { parseCaptureRequest } from '../../../src/wire/agent-protocol.ts';
+import { PROTOCOL_TEXT } from '../../../src/wire/version.ts';
 
 test('each word is a target the agent understands', () => {
   const words = ['host', 'netns/client', 'netns//run/netns/a b', 'pid/1', 'pid/4194304', 'pod/web-1', 'po/web-2'];

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { agentError } from '../../../src/capture/agents/agent-error.ts';
+import { agentError } from '../../../src/capture/streams/agent-error.ts';
 
 it('an error of an agent has the exit code that its code stands for', () => {
   expect(agentError({ code: 'BAD_FILTER', message: 'No.', hint: 'Do.' })).toMatchObject({ exit: 2, hint: 'Do.' });

@@ -1,9 +1,9 @@
 // The real agent as a child process: what passes between it and us, without any capture.
 import { expect, test } from 'vitest';
-import { localTransport } from '../../../../src/capture/agents/local/transport.ts';
-import { parseAgentEvent } from '../../../../src/wire/agent-protocol.ts';
-import { CONTROL_LINE_MAXIMUM } from '../../../../src/wire/limits.ts';
-import { lineSplitter } from '../../../../src/wire/lines.ts';
+import { localTransport } from '../../../src/capture/agents/local-transport.ts';
+import { parseAgentEvent } from '../../../src/wire/agent-protocol.ts';
+import { CONTROL_LINE_MAXIMUM } from '../../../src/wire/limits.ts';
+import { lineSplitter } from '../../../src/wire/lines.ts';
 
 async function started() {
   const events: string[] = [];
