@@ -1,0 +1,266 @@
+import type { Random } from '../../support/random.ts';
+import type { MadeConversation } from './conversation.ts';
+
+/** How client, server and the network between them behave. Times: ns. */
+export interface Behaviour {
+  /** One request at a time; several at once and then their answers; or always some under way. */
+  readonly client: 'serial' | 'batches' | 'window';
+  /** Requests under way at most; 1 for a serial client. */
+  readonly depth: number;
+  readonly oneWay: number;
+  readonly serviceMaximum: number;
+  readonly thinkMaximum: number;
+  readonly segmentBytes: number;
+  /** How long a receiver waits with the acknowledgement of a lone segment. */
+  readonly delayedAck: number;
+  readonly closes: boolean;
+}
+
+/** A segment as its sender sent it. Offsets count the bytes of its direction's stream. */
+export interface SentSegment {
+  readonly side: 0 | 1;
+  readonly offset: number;
+  readonly bytes: Buffer;
+  /** Bytes of the other direction that its sender had received. */
+  readonly acknowledged: number;
+  readonly flags: 'S' | 'S.' | '.' | 'P.' | 'F.';
+  readonly sent: number;
+}
+
+/** Where a message lies in its direction's stream: from the first byte up to before the last. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface RanConnection {
+  readonly conversation: MadeConversation;
+  readonly behaviour: Behaviour;
+  readonly segments: readonly SentSegment[];
+  /** By the exchange's index. */
+  readonly requests: readonly Range[];
+  readonly responses: readonly Range[];
+}
+
+/** A segment's size in ns of sending: what keeps the segments of one write apart. */
+const SERIALISATION = 1_000;
+
+export function randomBehaviour(random: Random): Behaviour {
+  const client = (['serial', 'serial', 'batches', 'window'] as const)[random.below(4)] as Behaviour['client'];
+  return {
+    client,
+    depth: client === 'serial' ? 1 : 2 + random.below(8),
+    oneWay: [20_000, 100_000, 1_000_000, 20_000_000, 75_000_000][random.below(5)] as number,
+    serviceMaximum: [50_000, 1_000_000, 30_000_000][random.below(3)] as number,
+    thinkMaximum: [1_000, 500_000, 100_000_000][random.below(3)] as number,
+    segmentBytes: [300, 1448, 1448, 9_000][random.below(4)] as number,
+    delayedAck: [0, 1_000_000, 40_000_000][random.below(3)] as number,
+    closes: random.below(4) > 0,
+  };
+}
+
+/** Run a conversation over one connection on a network that loses nothing. */
+export function runConnection(conversation: MadeConversation, behaviour: Behaviour, random: Random): RanConnection {
+  return new Connection(conversation, behaviour, random).run();
+}
+
+class Connection {
+  readonly #conversation: MadeConversation;
+  readonly #behaviour: Behaviour;
+  readonly #random: Random;
+  readonly #segments: SentSegment[] = [];
+  readonly #requests: Range[] = [];
+  /** By index; and in the order in which they were sent. */
+  readonly #responses: Range[] = [];
+  readonly #inOrder: Range[] = [];
+  readonly #agenda: { readonly time: number; readonly order: number; readonly act: () => void }[] = [];
+  readonly #sent = [0, 0];
+  readonly #received = [0, 0];
+  readonly #unacknowledged = [0, 0];
+  readonly #busyUntil = [0, 0];
+  /** When the answer before the next one is written. */
+  #writtenAt = 0;
+  #opening = 0;
+  #openingEnds: number[] = [];
+  #asked = 0;
+  #askedAt = 0;
+  #answered = 0;
+  #serving = 0;
+  #order = 0;
+  #now = 0;
+  #closed = false;
+
+  constructor(conversation: MadeConversation, behaviour: Behaviour, random: Random) {
+    this.#conversation = conversation;
+    this.#behaviour = behaviour;
+    this.#random = random;
+  }
+
+  run(): RanConnection {
+    const { oneWay } = this.#behaviour;
+    this.#put(0, 'S', 0);
+    this.#at(oneWay, () => this.#put(1, 'S.', 0));
+    this.#at(2 * oneWay, () => this.#put(0, '.', 0));
+    this.#at(2 * oneWay + 1_000, () => this.#progress());
+    this.#at(3 * oneWay + 1_000, () => this.#progress());
+    while (this.#agenda.length > 0) {
+      const next = this.#agenda.shift();
+      if (next === undefined) break;
+      this.#now = next.time;
+      next.act();
+    }
+    return {
+      conversation: this.#conversation,
+      behaviour: this.#behaviour,
+      segments: this.#segments.toSorted((a, b) => a.sent - b.sent),
+      requests: this.#requests,
+      responses: this.#responses,
+    };
+  }
+
+  #at(time: number, act: () => void): void {
+    const entry = { time: Math.round(time), order: this.#order, act };
+    this.#order += 1;
+    let index = this.#agenda.length;
+    while (index > 0) {
+      const before = this.#agenda[index - 1];
+      if (before === undefined || before.time <= entry.time) break;
+      index -= 1;
+    }
+    this.#agenda.splice(index, 0, entry);
+  }
+
+  /** What may happen now that bytes have come. */
+  #progress(): void {
+    const { opening } = this.#conversation;
+    if (this.#opening < opening.length) {
+      const before = this.#openingEnds[this.#opening - 1];
+      const [side, bytes] = opening[this.#opening] as (typeof opening)[number];
+      const previous = opening[this.#opening - 1];
+      if (previous !== undefined && before !== undefined && (this.#received[previous[0]] as number) < before) return;
+      this.#opening += 1;
+      this.#write(side, bytes);
+      this.#openingEnds.push(this.#sent[side] as number);
+      return;
+    }
+    const last = opening.at(-1);
+    if (last !== undefined && (this.#received[last[0]] as number) < (this.#openingEnds.at(-1) ?? 0)) return;
+    this.#serve();
+    this.#ask();
+  }
+
+  #ask(): void {
+    const { client, depth, thinkMaximum } = this.#behaviour;
+    const received = this.#received[1] as number;
+    while (((this.#inOrder[this.#answered] as Range | undefined)?.end ?? Number.POSITIVE_INFINITY) <= received) {
+      this.#answered += 1;
+    }
+    const { exchanges } = this.#conversation;
+    if (this.#asked >= exchanges.length) {
+      if (this.#answered === exchanges.length) this.#close();
+      return;
+    }
+    const waiting = this.#asked - this.#answered;
+    const room = client === 'batches' ? (waiting === 0 ? 1 + this.#random.below(depth) : 0) : depth - waiting;
+    if (room <= 0) return;
+    const first = this.#asked;
+    this.#asked = Math.min(exchanges.length, first + room);
+    const until = this.#asked;
+    // A client that has more to ask does not overtake itself.
+    this.#askedAt = Math.max(this.#askedAt, this.#now + this.#random.below(thinkMaximum));
+    this.#at(this.#askedAt, () => {
+      const together: Buffer[] = [];
+      for (let index = first; index < until; index += 1) {
+        const { request } = exchanges[index] as (typeof exchanges)[number];
+        const start = (this.#sent[0] as number) + together.reduce((sum, bytes) => sum + bytes.length, 0);
+        this.#requests[index] = { start, end: start + request.length };
+        together.push(request);
+        if (this.#random.below(2) === 0 || index === until - 1) {
+          this.#write(0, Buffer.concat(together.splice(0)));
+        }
+      }
+    });
+  }
+
+  /** The server answers in order; by number, sometimes out of it. */
+  #serve(): void {
+    const received = this.#received[0] as number;
+    while (this.#serving < this.#conversation.exchanges.length) {
+      const request = this.#requests[this.#serving];
+      if (request === undefined || request.end > received) return;
+      const index = this.#serving;
+      this.#serving += 1;
+      const earliest = this.#conversation.anyOrder ? this.#now : Math.max(this.#now, this.#writtenAt);
+      const ready = earliest + 1 + this.#random.below(this.#behaviour.serviceMaximum);
+      // The answer before it is written first.
+      if (!this.#conversation.anyOrder) this.#writtenAt = ready;
+      this.#at(ready, () => {
+        const { response } = this.#conversation.exchanges[index] as { response: Buffer };
+        const start = this.#sent[1] as number;
+        const range = { start, end: start + response.length };
+        this.#responses[index] = range;
+        this.#inOrder.push(range);
+        this.#write(1, response);
+      });
+    }
+  }
+
+  #write(side: 0 | 1, bytes: Buffer): void {
+    const { segmentBytes, oneWay } = this.#behaviour;
+    for (let at = 0; at < bytes.length; at += segmentBytes) {
+      const part = bytes.subarray(at, at + segmentBytes);
+      const sent = Math.max(this.#now, this.#busyUntil[side] as number);
+      this.#busyUntil[side] = sent + SERIALISATION;
+      this.#unacknowledged[side] = 0;
+      this.#segments.push({
+        side,
+        offset: this.#sent[side] as number,
+        bytes: part,
+        acknowledged: this.#received[1 - side] as number,
+        flags: 'P.',
+        sent,
+      });
+      this.#sent[side] = (this.#sent[side] as number) + part.length;
+      const reached = this.#sent[side] as number;
+      this.#at(sent + oneWay, () => this.#arrived(side, reached));
+    }
+  }
+
+  #arrived(side: 0 | 1, reached: number): void {
+    this.#received[side] = reached;
+    const receiver = side === 0 ? 1 : 0;
+    this.#unacknowledged[receiver] = (this.#unacknowledged[receiver] as number) + 1;
+    if ((this.#unacknowledged[receiver] as number) >= 2) this.#acknowledge(receiver);
+    else {
+      this.#at(this.#now + this.#behaviour.delayedAck + 500, () => {
+        if ((this.#unacknowledged[receiver] as number) > 0) this.#acknowledge(receiver);
+      });
+    }
+    this.#progress();
+  }
+
+  #acknowledge(side: 0 | 1): void {
+    this.#unacknowledged[side] = 0;
+    this.#put(side, '.', this.#received[1 - side] as number);
+  }
+
+  #put(side: 0 | 1, flags: SentSegment['flags'], acknowledged: number): void {
+    const sent = Math.max(this.#now, this.#busyUntil[side] as number);
+    this.#segments.push({
+      side,
+      offset: this.#sent[side] as number,
+      bytes: Buffer.alloc(0),
+      acknowledged,
+      flags,
+      sent,
+    });
+  }
+
+  #close(): void {
+    if (this.#closed || !this.#behaviour.closes) return;
+    this.#closed = true;
+    const { oneWay } = this.#behaviour;
+    this.#put(0, 'F.', this.#received[1] as number);
+    this.#at(this.#now + oneWay, () => this.#put(1, 'F.', this.#received[0] as number));
+  }
+}

@@ -1,0 +1,133 @@
+import type { Exchange } from '../../../src/analyze/record/event.ts';
+import { analyseBytes } from '../../support/analysis.ts';
+import { type Place, passes, type SeenSegment } from './capture.ts';
+import type { RanConnection, Range } from './connection.ts';
+
+/** What a run found: statements that the packets contradict, one sentence each; and how much was stated. */
+export interface Verdict {
+  readonly wrong: readonly string[];
+  /** Exchanges all of whose packets were captured; of those, stated whole and right. */
+  readonly whole: number;
+  readonly stated: number;
+}
+
+/** What may be said of an exchange that was answered in full on a connection that nobody reset. */
+const POSSIBLE: ReadonlySet<string> = new Set([
+  'request not seen',
+  'request not captured',
+  'response not captured',
+  'capture ended',
+  'unknown',
+]);
+
+/** The pair itself is marked as not proven. */
+const UNPROVEN: ReadonlySet<string> = new Set(['unknown']);
+
+/** Half of what a double loses of a time stamp. */
+const CLOCK_NS = 2;
+
+/** Hold what the analysis states of a capture against the connection as it was. */
+export function judge(
+  connection: RanConnection,
+  seen: readonly SeenSegment[],
+  places: readonly Place[],
+  file: Buffer,
+): Verdict {
+  const { conversation } = connection;
+  const wrong: string[] = [];
+  const stated = new Set<number>();
+  const asked = new Set<number>();
+  const began = Math.min(...seen.map(({ time }) => time));
+  const origin = seen[0]?.time ?? began;
+  for (const { event } of analyseBytes(file).events) {
+    if (event.kind !== 'exchange' || !isOurs(connection, event)) continue;
+    const request = conversation.requestOf(event);
+    const answer = conversation.answerOf(event);
+    const said = `${event.label.slice(0, 24)} = ${event.status.slice(0, 24)}`;
+    const words = `${said} [${event.incomplete ?? ''}] request ${request} answer ${answer}`;
+    const marked = event.incomplete !== undefined;
+    if (marked && !POSSIBLE.has(event.incomplete)) wrong.push(`${words}: it was answered in full`);
+    if (request !== undefined) {
+      if (asked.has(request)) wrong.push(`${words}: stated twice`);
+      asked.add(request);
+    }
+    if (request !== undefined && answer !== undefined && request !== answer && !UNPROVEN.has(event.incomplete ?? '')) {
+      wrong.push(`${words}: another request's answer`);
+    }
+    if (answer !== undefined && event.failed && !conversation.exchanges[answer]?.failed) {
+      wrong.push(`${words}: failed, but it was not`);
+    }
+    if (answer === undefined && event.failed && marked) wrong.push(`${words}: failed, which nothing shows`);
+    for (const problem of timeProblems(event)) wrong.push(`${words}: ${problem}`);
+    if (marked || request === undefined || request !== answer) continue;
+    const right = places.some((place, number) => timesAt(connection, seen, place, number, request, origin, event));
+    if (right) stated.add(request);
+    else wrong.push(`${words}: times that were not measured at one place`);
+  }
+  const whole = conversation.exchanges.filter((_, index) => wasSeen(connection, seen, index)).length;
+  return { wrong, whole, stated: stated.size };
+}
+
+/** What comes before the first request is an exchange of its own: logins, settings. */
+function isOurs({ conversation }: RanConnection, event: Exchange): boolean {
+  return event.protocol === conversation.protocol && !/^connect\b/i.test(event.label);
+}
+
+function timeProblems(event: Exchange): string[] {
+  const { time, requestEnd, responseTime, responseEnd } = event;
+  const problems: string[] = [];
+  if (requestEnd < time) problems.push('the request ends before it begins');
+  if (responseTime !== undefined && responseTime < time) problems.push('the answer begins before the request');
+  if (responseTime !== undefined && responseEnd !== undefined && responseEnd < responseTime) {
+    problems.push('the answer ends before it begins');
+  }
+  return problems;
+}
+
+/** Whether the four times of a whole exchange are those of the packets that carried its ends, at one place. */
+function timesAt(
+  connection: RanConnection,
+  seen: readonly SeenSegment[],
+  place: Place,
+  number: number,
+  index: number,
+  origin: number,
+  event: Exchange,
+): boolean {
+  const times = [
+    [0, connection.requests[index]?.start, event.time],
+    [0, (connection.requests[index]?.end ?? 0) - 1, event.requestEnd],
+    [1, connection.responses[index]?.start, event.responseTime],
+    [1, (connection.responses[index]?.end ?? 0) - 1, event.responseEnd],
+  ] as const;
+  return times.every(([side, offset, time]) =>
+    seen.some(
+      ({ segment, place: at }) =>
+        at === number &&
+        segment.side === side &&
+        covers(segment, offset) &&
+        Math.abs(passes(connection, segment, place) - origin - (time ?? Number.NaN)) <= CLOCK_NS,
+    ),
+  );
+}
+
+function covers(segment: { readonly offset: number; readonly bytes: Buffer }, offset: number | undefined): boolean {
+  return offset !== undefined && segment.offset <= offset && offset < segment.offset + segment.bytes.length;
+}
+
+/** Whether every packet of an exchange is in the capture, at one place. */
+function wasSeen(connection: RanConnection, seen: readonly SeenSegment[], index: number): boolean {
+  const ranges = [connection.requests[index], connection.responses[index]] as const;
+  return ranges.every((range, side) => range !== undefined && isCovered(seen, side as 0 | 1, range));
+}
+
+function isCovered(seen: readonly SeenSegment[], side: 0 | 1, { start, end }: Range): boolean {
+  let at = start;
+  const own = seen
+    .filter(({ segment, place }) => segment.side === side && place === 0)
+    .toSorted((a, b) => a.segment.offset - b.segment.offset);
+  for (const { segment } of own) {
+    if (segment.offset <= at && segment.offset + segment.bytes.length > at) at = segment.offset + segment.bytes.length;
+  }
+  return at >= end;
+}

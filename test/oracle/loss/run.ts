@@ -1,0 +1,49 @@
+import { Random } from '../../support/random.ts';
+import { captured, fileOf, type Losses, type Place, randomLosses } from './capture.ts';
+import { randomBehaviour, runConnection } from './connection.ts';
+import { CONVERSATIONS, type ConversationName } from './index.ts';
+import { judge } from './judge.ts';
+
+export const NAMES = Object.keys(CONVERSATIONS) as ConversationName[];
+
+export interface RunResult {
+  /** `http1, seed 17, serial, random 53 ‰: GET /r3 = 405 …` */
+  readonly wrong: readonly string[];
+  readonly whole: number;
+  readonly stated: number;
+}
+
+/** A run's capture and how it came about. The same for the same name and seed. */
+export function made(name: ConversationName, seed: number) {
+  const random = new Random(seed);
+  const conversation = CONVERSATIONS[name](3 + random.below(40), random);
+  const connection = runConnection(conversation, randomBehaviour(random), random);
+  const places = randomPlaces(random);
+  const losses = randomLosses(random);
+  const seen = captured(connection, places, losses, random);
+  return { connection, places, losses, seen, file: fileOf(connection, seen, places) };
+}
+
+/** Make a conversation, lose some of its packets, and judge what is stated of the rest. */
+export function run(name: ConversationName, seed: number): RunResult {
+  const { connection, places, losses, seen, file } = made(name, seed);
+  if (seen.length === 0) return { wrong: [], whole: 0, stated: 0 };
+  const verdict = judge(connection, seen, places, file);
+  const { client, depth } = connection.behaviour;
+  const about = `${name}, seed ${seed}, ${client} ${depth}, ${describe(losses)}, ${places.length} places`;
+  return { ...verdict, wrong: verdict.wrong.map((problem) => `${about}: ${problem}`) };
+}
+
+function describe({ kind, perMille, cutStart, cutEnd, swaps, copies }: Losses): string {
+  const cut = cutStart > 0 || cutEnd > 0 ? `, cut ${cutStart}-${cutEnd}` : '';
+  return `${kind} ${perMille} per mille${cut}${swaps ? ', swaps' : ''}${copies ? ', copies' : ''}`;
+}
+
+/** One place mostly; at times client's and server's, whose clocks differ. */
+function randomPlaces(random: Random): Place[] {
+  if (random.below(4) > 0) return [{ at: [0, 0.5, 1][random.below(3)] as number, clock: 0 }];
+  return [
+    { at: 0, clock: 0 },
+    { at: 1, clock: (random.below(10_000) - 5_000) * 1_000 },
+  ];
+}
