@@ -9,9 +9,9 @@ import { type Architecture, DESCRIPTION as image } from './description.ts';
 const run = promisify(execFile);
 
 /**
- * Lay out the image's root folder: Node, the agent, the programs, their libraries, nothing else.
+ * Lay out the image's root directory: Node, the agent, the programs, their libraries, nothing else.
  * @param agent the bundled agent (dist/ksnoop-agent.mjs)
- * @param cache a folder for packages already fetched
+ * @param cache a directory for packages already fetched
  * @param say told what is being fetched
  */
 export async function layOutFiles(
@@ -47,14 +47,14 @@ async function place(from: string, to: string): Promise<void> {
 }
 
 async function findLibrary(tree: string, triplet: string, library: string): Promise<string> {
-  for (const folder of ['lib', 'usr/lib']) {
-    const path = join(tree, folder, triplet, library);
+  for (const directory of ['lib', 'usr/lib']) {
+    const path = join(tree, directory, triplet, library);
     if (await exists(path)) return path;
   }
   throw new Error(`none of the Debian packages of description.ts holds ${library}`);
 }
 
-/** Debian keeps the loader in the triplet's folder and links to it by an absolute name, which a tree cannot follow. */
+/** Debian keeps the loader in the triplet's directory and links to it by an absolute name, which a tree cannot follow. */
 async function findLoader(tree: string, triplet: string, loader: string): Promise<string> {
   const name = loader.split('/').at(-1) ?? '';
   return findLibrary(tree, triplet, name);
@@ -67,27 +67,27 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Fetch the packages with apt in folders of its own, so that the machine's package state is not touched. */
+/** Fetch the packages with apt in directories of its own, so that the machine's package state is not touched. */
 async function debianPackages(
   architecture: Architecture,
   cache: string,
   say: (line: string) => void,
 ): Promise<readonly string[]> {
-  const folder = join(cache, 'debs', `${image.debian}-${architecture}`);
-  const debs = async () => (await readdir(folder)).filter((name) => name.endsWith('.deb'));
-  await mkdir(join(folder, 'state/lists/partial'), { recursive: true });
+  const directory = join(cache, 'debs', `${image.debian}-${architecture}`);
+  const debs = async () => (await readdir(directory)).filter((name) => name.endsWith('.deb'));
+  await mkdir(join(directory, 'state/lists/partial'), { recursive: true });
   const have = new Set((await debs()).map((name) => name.split('_')[0]));
   if (image.packages.some((name) => !have.has(name))) {
     await checkRelease();
     say(`fetching ${image.packages.length} Debian packages for ${architecture} ...`);
-    const options = aptOptions(folder, architecture);
+    const options = aptOptions(directory, architecture);
     await run('apt-get', [...options, 'update'], { maxBuffer: 2 ** 24 });
     await run('apt-get', [...options, 'download', ...image.packages.map((name) => `${name}:${architecture}`)], {
-      cwd: folder,
+      cwd: directory,
       maxBuffer: 2 ** 24,
     });
   }
-  return (await debs()).map((name) => join(folder, name));
+  return (await debs()).map((name) => join(directory, name));
 }
 
 /** apt fetches from the release this machine runs, and another release has other libraries by other names. */
@@ -103,13 +103,13 @@ async function checkRelease(): Promise<void> {
   );
 }
 
-function aptOptions(folder: string, architecture: Architecture): string[] {
+function aptOptions(directory: string, architecture: Architecture): string[] {
   const settings = [
     `APT::Architecture=${architecture}`,
     `APT::Architectures=${architecture}`,
-    `Dir::State=${folder}/state`,
-    `Dir::State::status=${folder}/status`,
-    `Dir::Cache=${folder}/cache`,
+    `Dir::State=${directory}/state`,
+    `Dir::State::status=${directory}/status`,
+    `Dir::Cache=${directory}/cache`,
     'APT::Sandbox::User=root',
     'Debug::NoLocking=true',
   ];
@@ -119,8 +119,8 @@ function aptOptions(folder: string, architecture: Architecture): string[] {
 /** Node of the wanted architecture from its npm package, fetched once. */
 async function nodeBinary(architecture: Architecture, cache: string, say: (line: string) => void): Promise<string> {
   const name = image.architectures[architecture].nodePackage;
-  const folder = join(cache, 'node', `${name}-${image.node}`);
-  const binary = join(folder, 'package/bin/node');
+  const directory = join(cache, 'node', `${name}-${image.node}`);
+  const binary = join(directory, 'package/bin/node');
   if (await exists(binary)) return binary;
   say(`fetching Node ${image.node} for ${architecture} ...`);
   const fetched = await mkdtemp(join(cache, 'fetching-node-'));
@@ -128,9 +128,9 @@ async function nodeBinary(architecture: Architecture, cache: string, say: (line:
     await run('npm', ['pack', '--silent', `${name}@${image.node}`], { cwd: fetched });
     const [archive] = await readdir(fetched);
     await run('tar', ['-C', fetched, '-xzf', join(fetched, archive ?? '')]);
-    await mkdir(folder, { recursive: true });
+    await mkdir(directory, { recursive: true });
     // Whole or not at all: another build may be looking for it at this moment.
-    await rename(join(fetched, 'package'), join(folder, 'package')).catch(async (thrown: unknown) => {
+    await rename(join(fetched, 'package'), join(directory, 'package')).catch(async (thrown: unknown) => {
       if (!(await exists(binary))) throw thrown;
     });
   } finally {

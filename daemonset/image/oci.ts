@@ -21,7 +21,7 @@ export interface ImageRequest extends ImageConfig {
   /** What it is called: `ksnoop-agent:0.1.0`. */
   readonly tag: string;
   readonly architecture: 'amd64' | 'arm64';
-  /** Folders whose contents become the layers, lowest first. */
+  /** Directories whose contents become the layers, lowest first. */
   readonly layers: readonly string[];
   /** Where the archive goes. */
   readonly output: string;
@@ -36,12 +36,12 @@ export interface ImageArchive {
 
 /**
  * Write an image archive that containerd (`ctr images import`), docker and podman (`load`), kind and minikube read: an
- * OCI layout with docker's manifest.json beside it. The same folders give the same bytes.
+ * OCI layout with docker's manifest.json beside it. The same directories give the same bytes.
  */
 export async function writeImageArchive(request: ImageRequest): Promise<ImageArchive> {
-  const folder = await mkdtemp(join(tmpdir(), 'ksnoop-image-'));
+  const directory = await mkdtemp(join(tmpdir(), 'ksnoop-image-'));
   try {
-    const blobs = join(folder, 'blobs', 'sha256');
+    const blobs = join(directory, 'blobs', 'sha256');
     await mkdir(blobs, { recursive: true });
     const layers = [];
     for (const root of request.layers) layers.push(await writeLayer(root, blobs));
@@ -80,16 +80,16 @@ export async function writeImageArchive(request: ImageRequest): Promise<ImageArc
     const docker = [
       { Config: path(config.digest), RepoTags: [request.tag], Layers: layers.map(({ digest }) => path(digest)) },
     ];
-    await writeFile(join(folder, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
-    await writeFile(join(folder, 'index.json'), JSON.stringify(index));
-    await writeFile(join(folder, 'manifest.json'), JSON.stringify(docker));
+    await writeFile(join(directory, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
+    await writeFile(join(directory, 'index.json'), JSON.stringify(index));
+    await writeFile(join(directory, 'manifest.json'), JSON.stringify(docker));
     await mkdir(dirname(request.output), { recursive: true });
     const partial = `${request.output}.${process.pid}.partial`;
-    await tar(folder, createWriteStream(partial));
+    await tar(directory, createWriteStream(partial));
     await rename(partial, request.output);
     return { path: request.output, bytes: (await stat(request.output)).size, digest: manifest.digest };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   }
 }
 
@@ -109,7 +109,7 @@ function imageConfig(request: ImageRequest, diffIds: readonly string[]): object 
   };
 }
 
-/** One folder as a gzipped tar, named by its hash; `diffId` is the hash of the tar inside. */
+/** One directory as a gzipped tar, named by its hash; `diffId` is the hash of the tar inside. */
 async function writeLayer(root: string, blobs: string) {
   const partial = join(blobs, 'layer.partial');
   const inner = createHash('sha256');
@@ -134,10 +134,10 @@ async function writeJson(blobs: string, value: object) {
 }
 
 /**
- * GNU tar, told to leave out everything that differs from one run to the next. The folder's entries are named one by one:
- * a `./` of its own would give the image's root the folder's mode, and kind looks for `manifest.json` by that very name.
+ * GNU tar, told to leave out everything that differs from one run to the next. The directory's entries are named one by one:
+ * a `./` of its own would give the image's root the directory's mode, and kind looks for `manifest.json` by that very name.
  */
-async function tar(folder: string, into: NodeJS.WritableStream, each?: (chunk: Buffer) => void): Promise<void> {
+async function tar(directory: string, into: NodeJS.WritableStream, each?: (chunk: Buffer) => void): Promise<void> {
   const same = [
     '--sort=name',
     '--mtime=@0',
@@ -147,12 +147,14 @@ async function tar(folder: string, into: NodeJS.WritableStream, each?: (chunk: B
     '--mode=a+rX',
     '--format=gnu',
   ];
-  // The empty list of names lets an empty folder be an empty archive.
-  const names = ['--files-from=/dev/null', '--', ...(await readdir(folder)).sort()];
-  const child = spawn('tar', ['-C', folder, '-cf', '-', ...same, ...names], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // The empty list of names lets an empty directory be an empty archive.
+  const names = ['--files-from=/dev/null', '--', ...(await readdir(directory)).sort()];
+  const child = spawn('tar', ['-C', directory, '-cf', '-', ...same, ...names], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const closed = once(child, 'close');
   if (each !== undefined) child.stdout.on('data', each);
   await pipeline(child.stdout, into);
   const [code] = await closed;
-  if (code !== 0) throw new Error(`tar of ${folder} ended with code ${code}`);
+  if (code !== 0) throw new Error(`tar of ${directory} ended with code ${code}`);
 }

@@ -49,7 +49,7 @@ export class FilterProgram {
     this.#k = Uint32Array.from(instructions, ({ k }) => k);
   }
 
-  /** Whether the packet of `caplen` octets at `offset`, `origlen` on the wire, passes. */
+  /** Whether the packet of `caplen` bytes at `offset`, `origlen` on the wire, passes. */
   passes(bytes: Uint8Array, offset: number, caplen: number, origlen: number): boolean {
     const code = this.#code;
     const memory = this.#memory;

@@ -1,9 +1,9 @@
+import { joinedBytes, plainBytes } from './bytes.ts';
 import { type CaptureInterface, captureInterface } from './capture-interface.ts';
 import { CaptureTime, wholeTick } from './capture-time.ts';
 import { KsnoopError } from './errors.ts';
 import { INTERFACES_MAXIMUM } from './limits.ts';
 import { type AddressNames, addressNames } from './name-resolution-read.ts';
-import { joinedOctets, plainOctets } from './octets.ts';
 import { PCAP_MAGICS, PcapFramer } from './pcap-read.ts';
 import { BLOCK, EPB_HEADER_BYTES, OPTION, padded } from './pcapng.ts';
 import { BlockFramer, type BlockView, forEachOption, optionText } from './pcapng-read.ts';
@@ -12,7 +12,7 @@ import { BlockFramer, type BlockView, forEachOption, optionText } from './pcapng
 export interface CaptureHandlers {
   interface(id: number, described: CaptureInterface): void;
   /**
-   * A packet: `caplen` octets of `bytes` at `offset`, valid during the call.
+   * A packet: `caplen` bytes of `bytes` at `offset`, valid during the call.
    * @param timeHigh nanoseconds since 1970, upper half; 0 in both where the file has no time (Simple Packet Blocks)
    * @param flags epb_flags, 0 without
    */
@@ -43,7 +43,7 @@ interface Timed {
 }
 
 /**
- * Frames any capture file out of bytes cut anywhere: pcap and pcapng, told apart by their first octets.
+ * Frames any capture file out of bytes cut anywhere: pcap and pcapng, told apart by their first bytes.
  */
 export class CaptureFramer {
   /** `pcap`, `pcapng`, or undefined while too little has come to tell. */
@@ -67,26 +67,26 @@ export class CaptureFramer {
     this.#handlers = handlers;
   }
 
-  /** Octets of whole records and blocks so far: where reading stands. */
+  /** Bytes of whole records and blocks so far: where reading stands. */
   get consumed(): number {
     return this.#pcap?.consumed ?? this.#pcapng?.consumed ?? 0;
   }
 
-  /** Octets of a record that has begun and not ended; more than 0 at the end: the file was cut. */
+  /** Bytes of a record that has begun and not ended; more than 0 at the end: the file was cut. */
   get pending(): number {
     return this.#pcap?.pending ?? this.#pcapng?.pending ?? this.#head.length;
   }
 
-  /** Take the file's next octets. @throws KsnoopError NO_CAPTURE, DAMAGED_PCAP, DAMAGED_PCAPNG with the octet it stopped at */
+  /** Take the file's next bytes. @throws KsnoopError NO_CAPTURE, DAMAGED_PCAP, DAMAGED_PCAPNG with the byte it stopped at */
   push(chunk: Uint8Array): void {
-    const octets = plainOctets(chunk);
-    if (this.#pcap !== undefined) this.#pcap.push(octets);
-    else if (this.#pcapng !== undefined) this.#pcapng.push(octets);
-    else this.#begin(octets);
+    const bytes = plainBytes(chunk);
+    if (this.#pcap !== undefined) this.#pcap.push(bytes);
+    else if (this.#pcapng !== undefined) this.#pcapng.push(bytes);
+    else this.#begin(bytes);
   }
 
   #begin(chunk: Uint8Array): void {
-    const head = this.#head.length === 0 ? chunk : joinedOctets([this.#head, chunk]);
+    const head = this.#head.length === 0 ? chunk : joinedBytes([this.#head, chunk]);
     if (head.length < 4) {
       this.#head = Uint8Array.from(head);
       return;
@@ -101,8 +101,7 @@ export class CaptureFramer {
       this.#pcap = this.#pcapFramer();
       this.#pcap.push(head);
     } else {
-      const octets = magic.toString(16).padStart(8, '0');
-      throw new KsnoopError('NO_CAPTURE', `This is neither pcap nor pcapng: its first octets are ${octets}.`, {
+      throw new KsnoopError('NO_CAPTURE', `This is not a pcap or pcapng file (it starts with ${shownStart(head)}).`, {
         hint: 'ksnoop reads what tcpdump, Wireshark and ksnoop write, also with gzip or zstd.',
       });
     }
@@ -223,6 +222,12 @@ export class CaptureFramer {
     const at = this.consumed - block.length;
     return new KsnoopError('DAMAGED_PCAPNG', `The stream is damaged at byte ${at}: ${what}.`);
   }
+}
+
+/** The first four bytes for a message: quoted where they are printable ASCII, else in hex. */
+function shownStart(head: Uint8Array): string {
+  const start = Buffer.from(head.buffer, head.byteOffset, 4);
+  return start.every((byte) => byte >= 0x20 && byte < 0x7f) ? `"${start.toString('latin1')}"` : start.toString('hex');
 }
 
 function flagsOf(block: BlockView, start: number): number {

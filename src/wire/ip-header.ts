@@ -1,6 +1,6 @@
 import { LINK_TYPE } from './link-type.ts';
 
-/** Octets before the IP header, and where in them its EtherType is; -1 where there is none. */
+/** Bytes before the IP header, and where in them its EtherType is; -1 where there is none. */
 const LINK_HEADERS: Readonly<Record<number, readonly [length: number, etherType: number]>> = {
   [LINK_TYPE.ethernet]: [14, 12],
   [LINK_TYPE.linuxSll]: [16, 14],
@@ -10,8 +10,8 @@ const LINK_HEADERS: Readonly<Record<number, readonly [length: number, etherType:
 
 /**
  * Where a packet's own IP header begins, if it comes right behind the link's and its addresses were captured.
- * @param offset of the packet's `caplen` octets
- * @returns octets behind `offset`; -1 for a packet of anything else
+ * @param offset of the packet's `caplen` bytes
+ * @returns bytes behind `offset`; -1 for a packet of anything else
  */
 export function ipHeaderAt(linkType: number, bytes: Uint8Array, offset: number, caplen: number): number {
   const header = LINK_HEADERS[linkType];

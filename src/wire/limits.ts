@@ -60,7 +60,7 @@ export const RESUME_WINDOW_MS = 25_000;
 export const RESUME_WINDOW_MINIMUM_MS = 10_000;
 export const RESUME_WINDOW_MAXIMUM_MS = 600_000;
 
-/** Octets of a port-forward session's stdout that were sent and not acknowledged; past it the spool fills. */
+/** Bytes of a port-forward session's stdout that were sent and not acknowledged; past it the spool fills. */
 export const RESUME_BYTES = 16 * 1024 * 1024;
 
 /** The same of its stderr. */
@@ -69,6 +69,6 @@ export const RESUME_EVENT_BYTES = 1024 * 1024;
 /** What one frame of a session carries at most. */
 export const FRAME_BYTES = 64 * 1024;
 
-/** Octets taken are acknowledged after so many of a channel, or after this time. */
+/** Bytes taken are acknowledged after so many of a channel, or after this time. */
 export const ACKNOWLEDGE_BYTES = 256 * 1024;
 export const ACKNOWLEDGE_MS = 200;

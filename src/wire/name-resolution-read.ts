@@ -3,7 +3,7 @@ import type { BlockView } from './pcapng-read.ts';
 
 /** One record of a Name Resolution Block. */
 export interface AddressNames {
-  /** 4 or 16 octets, a copy. */
+  /** 4 or 16 bytes, a copy. */
   readonly address: Uint8Array;
   /** All that it is called, in order; none is empty. */
   readonly names: readonly string[];
@@ -27,7 +27,7 @@ export function addressNames(block: BlockView): AddressNames[] {
   return records;
 }
 
-/** Several names of one address follow each other, each ended by a zero octet. */
+/** Several names of one address follow each other, each ended by a zero byte. */
 function record(bytes: Uint8Array, value: number, width: number, length: number): AddressNames {
   const address = Uint8Array.from(bytes.subarray(value, value + width));
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + value + width, length - width).toString('utf8');

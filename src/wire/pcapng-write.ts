@@ -45,7 +45,7 @@ export function interfaceDescription(fields: InterfaceFields): Uint8Array {
     [OPTION.ifDescription, fields.description],
     [OPTION.ifTsresol, Uint8Array.of(9)],
   ];
-  // The first octet of if_filter says what follows: 0, libpcap's text (section 4.2).
+  // The first byte of if_filter says what follows: 0, libpcap's text (section 4.2).
   if (fields.filter !== undefined) options.push([OPTION.ifFilter, `\0${fields.filter}`]);
   return block(BLOCK.interfaceDescription, body, options);
 }
@@ -117,7 +117,7 @@ export function nameResolution(records: Iterable<NamedAddress>): Uint8Array {
   return block(BLOCK.nameResolution, Buffer.concat(parts), []);
 }
 
-/** The octets of an address in text (RFC 4291). */
+/** The bytes of an address in text (RFC 4291). */
 export function addressBytes(address: string): Buffer {
   return isIPv4(address) ? ipv4Bytes(address) : ipv6Bytes(address);
 }

@@ -9,8 +9,8 @@ export interface FrameLink {
 }
 
 export interface ResumableHandlers {
-  /** Octets of a channel, each exactly once and in order. */
-  take(channel: number, octets: Uint8Array): void;
+  /** Bytes of a channel, each exactly once and in order. */
+  take(channel: number, bytes: Uint8Array): void;
   /** The other side has taken more of a channel. */
   acknowledged(channel: number): void;
 }
@@ -40,8 +40,8 @@ export class Resumable {
   }
 
   /** Say something (copied): at once where there is a link, else on the next one. */
-  write(channel: number, octets: Uint8Array): void {
-    const frames = this.#sending.get(channel)?.push(octets) ?? [];
+  write(channel: number, bytes: Uint8Array): void {
+    const frames = this.#sending.get(channel)?.push(bytes) ?? [];
     if (this.#link === undefined || !this.#ready.has(channel)) return;
     for (const frame of frames) this.#link.send(frame);
   }
@@ -97,7 +97,7 @@ export class Resumable {
   #data(channel: number, offset: number, payload: Uint8Array): void {
     const taken = this.#taken.get(channel);
     if (taken === undefined) throw invalid('session frame', `is of channel ${channel}`);
-    if (offset > taken) throw invalid('session frame', `is at octet ${offset} where ${taken} is next`);
+    if (offset > taken) throw invalid('session frame', `is at byte ${offset} where ${taken} is next`);
     const fresh = payload.subarray(taken - offset);
     if (fresh.length === 0) return;
     this.#taken.set(channel, taken + fresh.length);

@@ -7,7 +7,7 @@ export class SendWindow {
   readonly #channel: number;
   readonly #frames: Uint8Array[] = [];
   #acknowledged = 0;
-  /** Offset of the first octet in #frames; below #acknowledged when a frame was acknowledged in part. */
+  /** Offset of the first byte in #frames; below #acknowledged when a frame was acknowledged in part. */
   #first = 0;
   #end = 0;
 
@@ -15,16 +15,16 @@ export class SendWindow {
     this.#channel = channel;
   }
 
-  /** Octets kept because the other side has not said that it has them. */
+  /** Bytes kept because the other side has not said that it has them. */
   get unacknowledged(): number {
     return this.#end - this.#acknowledged;
   }
 
-  /** Keep octets (copied). @returns the frames that carry them */
-  push(octets: Uint8Array): Uint8Array[] {
+  /** Keep bytes (copied). @returns the frames that carry them */
+  push(bytes: Uint8Array): Uint8Array[] {
     const frames: Uint8Array[] = [];
-    for (let start = 0; start < octets.length; start += FRAME_BYTES) {
-      const piece = octets.subarray(start, start + FRAME_BYTES);
+    for (let start = 0; start < bytes.length; start += FRAME_BYTES) {
+      const piece = bytes.subarray(start, start + FRAME_BYTES);
       frames.push(encodeFrame(FRAME_KIND.data, this.#channel, this.#end, piece));
       this.#end += piece.length;
     }
@@ -37,7 +37,7 @@ export class SendWindow {
    * @throws KsnoopError INVALID_MESSAGE for an offset that cannot be
    */
   acknowledge(offset: number): void {
-    if (offset > this.#end) throw invalid('acknowledgement', `is of octet ${offset}, of ${this.#end} sent`);
+    if (offset > this.#end) throw invalid('acknowledgement', `is of byte ${offset}, of ${this.#end} sent`);
     // An older one than the last: it was under way when the connection broke.
     if (offset <= this.#acknowledged) return;
     this.#acknowledged = offset;
@@ -51,7 +51,7 @@ export class SendWindow {
     this.#frames.splice(0, whole);
   }
 
-  /** The frames to send again on a new connection: everything from the last acknowledged octet. */
+  /** The frames to send again on a new connection: everything from the last acknowledged byte. */
   again(): Uint8Array[] {
     const [head, ...rest] = this.#frames;
     if (head === undefined) return [];

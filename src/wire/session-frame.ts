@@ -3,7 +3,7 @@ import { RESUME_WINDOW_MS } from './limits.ts';
 
 /**
  * What client and agent say to each other through port-forward: binary websocket messages, each a frame of kind (one
- * octet), channel (one), offset (six, big-endian) and what it carries. Offsets count the plain octets of a channel since
+ * byte), channel (one), offset (six, big-endian) and what it carries. Offsets count the plain bytes of a channel since
  * the session began, over however many connections.
  */
 export const FRAME_KIND = { data: 0, acknowledge: 1, zstd: 2 } as const;
@@ -81,7 +81,7 @@ export function encodeFrame(kind: number, channel: number, offset: number, paylo
 
 /** The payload lies in the message itself. @throws KsnoopError INVALID_MESSAGE when it is too short to be a frame */
 export function decodeFrame(message: Uint8Array): Frame {
-  if (message.length < FRAME_HEADER) throw invalid('session frame', `has ${message.length} octets`);
+  if (message.length < FRAME_HEADER) throw invalid('session frame', `has ${message.length} bytes`);
   const view = new DataView(message.buffer, message.byteOffset, FRAME_HEADER);
   return {
     kind: view.getUint8(0),

@@ -18,7 +18,7 @@ afterAll(() => {
   pair.remove();
 });
 
-/** Octets before the IP header: Ethernet's, and those of LINUX_SLL2 (link type 276) for `any`. */
+/** Bytes before the IP header: Ethernet's, and those of LINUX_SLL2 (link type 276) for `any`. */
 const LINK_HEADER = { eth0: 14, any: 20 } as const;
 
 interface Datagram {
@@ -33,7 +33,7 @@ function datagrams(pcapng: Buffer, linkHeader: number): Datagram[] {
   const found: Datagram[] = [];
   const framer = new BlockFramer(({ type, view, offset }) => {
     if (type !== BLOCK.enhancedPacket) return;
-    // The packet's octets are at 28; IPv4 has 20, and UDP's destination port is at 2.
+    // The packet's bytes are at 28; IPv4 has 20, and UDP's destination port is at 2.
     const ip = offset + 28 + linkHeader;
     if (view.getUint8(ip + 9) !== 17 || view.getUint16(ip + 22) !== 7000) return;
     const time = (BigInt(view.getUint32(offset + 12, true)) << 32n) | BigInt(view.getUint32(offset + 16, true));

@@ -10,7 +10,7 @@ const HIERARCHY = ['/sys/fs/cgroup/unified', '/sys/fs/cgroup'].find((path) => ex
 /** A pod as a node has it: one process in a network namespace and in a cgroup that carries the pod's UID. */
 export class PlayedSandbox {
   readonly target: PodAgentTarget;
-  readonly #folders: string[] = [];
+  readonly #directories: string[] = [];
   #child: ChildProcess | undefined;
 
   constructor(pod: string) {
@@ -22,11 +22,11 @@ export class PlayedSandbox {
   /** Start its first process, inside a named network namespace. */
   start(namespace: string): void {
     if (HIERARCHY === undefined) throw new Error('there is no cgroup v2 hierarchy');
-    const folder = join(HIERARCHY, 'ksnoop-test', `pod${this.target.uid}`, randomBytes(32).toString('hex'));
-    mkdirSync(folder, { recursive: true });
-    this.#folders.push(folder);
+    const directory = join(HIERARCHY, 'ksnoop-test', `pod${this.target.uid}`, randomBytes(32).toString('hex'));
+    mkdirSync(directory, { recursive: true });
+    this.#directories.push(directory);
     const script = 'echo $$ > "$0/cgroup.procs" && exec nsenter --net="$1" -- sleep 600';
-    this.#child = spawn('sh', ['-c', script, folder, `/run/netns/${namespace}`], { stdio: 'ignore' });
+    this.#child = spawn('sh', ['-c', script, directory, `/run/netns/${namespace}`], { stdio: 'ignore' });
   }
 
   async end(): Promise<void> {
@@ -40,8 +40,8 @@ export class PlayedSandbox {
 
   async remove(): Promise<void> {
     await this.end();
-    for (const folder of this.#folders)
-      for (const path of [folder, dirname(folder), dirname(dirname(folder))]) drop(path);
+    for (const directory of this.#directories)
+      for (const path of [directory, dirname(directory), dirname(dirname(directory))]) drop(path);
   }
 }
 

@@ -11,7 +11,7 @@ export const KUBERNETES_VERSION = '1.35.4';
 export const COREDNS_VERSION = '1.15.0';
 
 interface Build {
-  /** The folder of the Go module, and the name of the binary. */
+  /** The directory of the Go module, and the name of the binary. */
   readonly module: string;
   readonly version: string;
   readonly flags: readonly string[];
@@ -59,24 +59,24 @@ const BUILDS = {
 export type BuildName = keyof typeof BUILDS;
 
 /** Where built binaries are kept between runs and clones. */
-export const cacheFolder = () => process.env.KSNOOP_CACHE ?? join(homedir(), '.cache', 'ksnoop');
+export const cacheDirectory = () => process.env.KSNOOP_CACHE ?? join(homedir(), '.cache', 'ksnoop');
 
-/** The folder of a build in the cache: another version, flag or dependency is another folder. */
-export function buildFolder(name: BuildName): string {
+/** The directory of a build in the cache: another version, flag or dependency is another directory. */
+export function buildDirectory(name: BuildName): string {
   const build: Build = BUILDS[name];
   const hash = createHash('sha256').update(JSON.stringify([build.flags, process.arch]));
   for (const file of ['go.mod', 'go.sum', 'main.go']) {
     const path = join(SOURCES, build.module, file);
     if (existsSync(path)) hash.update(file).update(readFileSync(path));
   }
-  return join(cacheFolder(), `${build.module}-${build.version}-${hash.digest('hex').slice(0, 12)}`);
+  return join(cacheDirectory(), `${build.module}-${build.version}-${hash.digest('hex').slice(0, 12)}`);
 }
 
 /** A built program: `program('kubelet')`, `program('coredns')`. */
 export function program(name: string): string {
   for (const key of Object.keys(BUILDS) as BuildName[]) {
     const build: Build = BUILDS[key];
-    if (build.module === name || build.aliases.includes(name)) return join(buildFolder(key), name);
+    if (build.module === name || build.aliases.includes(name)) return join(buildDirectory(key), name);
   }
   throw new ClusterError(`${name} is no program that the cluster builds.`);
 }
@@ -84,17 +84,17 @@ export function program(name: string): string {
 /** Builds what the cache does not hold. */
 export async function ensureBuilt(names: readonly BuildName[] = ['pause', 'kubernetes', 'coredns']): Promise<void> {
   for (const name of names) {
-    if (!existsSync(buildFolder(name))) await build(name);
+    if (!existsSync(buildDirectory(name))) await build(name);
   }
 }
 
 async function build(name: BuildName): Promise<void> {
   const { module, version, flags, about, aliases }: Build = BUILDS[name];
-  const folder = buildFolder(name);
-  const draft = `${folder}.${process.pid}`;
-  removeAbandoned(folder);
+  const directory = buildDirectory(name);
+  const draft = `${directory}.${process.pid}`;
+  removeAbandoned(directory);
   mkdirSync(draft, { recursive: true });
-  say(`building ${module} ${version} with Go (${about}) into ${folder}`);
+  say(`building ${module} ${version} with Go (${about}) into ${directory}`);
   const tick = setInterval(() => say(`still building ${module} ...`), 30_000);
   try {
     const outcome = await attempt(['go', 'build', ...flags, '-o', join(draft, module), '.'], {
@@ -113,7 +113,7 @@ async function build(name: BuildName): Promise<void> {
     }
     for (const alias of aliases) symlinkSync(module, join(draft, alias));
     // Another instance may have built the same meanwhile.
-    if (!existsSync(folder)) renameSync(draft, folder);
+    if (!existsSync(directory)) renameSync(draft, directory);
   } finally {
     clearInterval(tick);
     rmSync(draft, { recursive: true, force: true });
@@ -121,12 +121,12 @@ async function build(name: BuildName): Promise<void> {
 }
 
 /** Drafts of builds that were killed: their names end with the pid of the builder. */
-function removeAbandoned(folder: string): void {
-  if (!existsSync(cacheFolder())) return;
-  const prefix = `${basename(folder)}.`;
-  for (const entry of readdirSync(cacheFolder()).filter((name) => name.startsWith(prefix))) {
+function removeAbandoned(directory: string): void {
+  if (!existsSync(cacheDirectory())) return;
+  const prefix = `${basename(directory)}.`;
+  for (const entry of readdirSync(cacheDirectory()).filter((name) => name.startsWith(prefix))) {
     if (!isAlive(Number(entry.slice(prefix.length)))) {
-      rmSync(join(cacheFolder(), entry), { recursive: true, force: true });
+      rmSync(join(cacheDirectory(), entry), { recursive: true, force: true });
     }
   }
 }

@@ -19,28 +19,28 @@ function hierarchies(): Hierarchy[] {
     .map(({ point, type }) => ({ point, unified: type === 'cgroup2' }));
 }
 
-/** Makes a node's folder in every hierarchy, which is what kubelet's cgroupRoot has to find. */
+/** Makes a node's directory in every hierarchy, which is what kubelet's cgroupRoot has to find. */
 export function makeCgroup(path: string): void {
   for (const { point, unified } of hierarchies()) {
-    let folder = point;
+    let directory = point;
     for (const step of path.split('/').filter((part) => part !== '')) {
-      const parent = folder;
-      folder = join(folder, step);
-      mkdirSync(folder, { recursive: true });
+      const parent = directory;
+      directory = join(directory, step);
+      mkdirSync(directory, { recursive: true });
       if (unified) handDown(parent);
-      else copyCpus(parent, folder);
+      else copyCpus(parent, directory);
     }
   }
 }
 
-/** In version 1 a fresh cpuset folder has no processor and no memory, and nothing may run in it. */
-function copyCpus(parent: string, folder: string): void {
+/** In version 1 a fresh cpuset directory has no processor and no memory, and nothing may run in it. */
+function copyCpus(parent: string, directory: string): void {
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
-    if (existsSync(join(folder, file))) writeFileSync(join(folder, file), readFileSync(join(parent, file)));
+    if (existsSync(join(directory, file))) writeFileSync(join(directory, file), readFileSync(join(parent, file)));
   }
 }
 
-/** In version 2 a folder has the controllers its parent hands down. The machine's own root is left as it is. */
+/** In version 2 a directory has the controllers its parent hands down. The machine's own root is left as it is. */
 function handDown(parent: string): void {
   if (hierarchies().some(({ point }) => point === parent)) return;
   const controllers = readFileSync(join(parent, 'cgroup.controllers'), 'utf8').trim();
@@ -49,14 +49,14 @@ function handDown(parent: string): void {
   writeFileSync(join(parent, 'cgroup.subtree_control'), enable.join(' '));
 }
 
-/** Removes a folder and what is in it from every hierarchy, ending the processes that are still there. */
+/** Removes a directory and what is in it from every hierarchy, ending the processes that are still there. */
 export async function removeCgroup(path: string, milliseconds = 10_000): Promise<void> {
   const until = Date.now() + milliseconds;
   for (const { point } of hierarchies()) {
-    const folder = join(point, path);
-    while (existsSync(folder)) {
+    const directory = join(point, path);
+    while (existsSync(directory)) {
       try {
-        removeTree(folder);
+        removeTree(directory);
       } catch (thrown) {
         // A killed process leaves its cgroup only when it is reaped.
         if (systemCode(thrown) !== 'EBUSY' || Date.now() > until) throw thrown;
@@ -66,19 +66,19 @@ export async function removeCgroup(path: string, milliseconds = 10_000): Promise
   }
 }
 
-function removeTree(folder: string): void {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeTree(join(folder, entry.name));
+function removeTree(directory: string): void {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeTree(join(directory, entry.name));
   }
-  for (const pid of readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n')) {
+  for (const pid of readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n')) {
     if (pid !== '' && pid !== '0') kill(Number(pid));
   }
-  rmdirSync(folder);
+  rmdirSync(directory);
 }
 
-/** The instance's folders that exist now. */
+/** The instance's directories that exist now. */
 export function cgroupsOf(layout: Layout): string[] {
   return hierarchies()
     .map(({ point }) => join(point, layout.cgroup))
-    .filter((folder) => existsSync(folder));
+    .filter((directory) => existsSync(directory));
 }

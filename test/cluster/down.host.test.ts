@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { buildFolder, ensureBuilt } from './builds.ts';
+import { buildDirectory, ensureBuilt } from './builds.ts';
 import { layoutOf, SOURCES } from './layout.ts';
 import { differences, type Machine, openSandbox, type Sandbox } from './machine.ts';
 import { ensurePackages } from './packages.ts';
@@ -95,16 +95,16 @@ test('up goes on where a failed one stopped', { timeout: TEST_TIME }, async () =
 });
 
 test('after a kill of up while it builds', { timeout: TEST_TIME }, async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'ksnoop-cold-'));
+  const directory = mkdtempSync(join(tmpdir(), 'ksnoop-cold-'));
   try {
     // Go itself, when its parent is killed, sometimes goes on and sometimes ends.
-    writeProgram(join(folder, 'go'), 'exec sleep 100000');
-    await killedUp(1500, { KSNOOP_CACHE: join(folder, 'cache'), PATH: `${folder}:${process.env.PATH}` });
+    writeProgram(join(directory, 'go'), 'exec sleep 100000');
+    await killedUp(1500, { KSNOOP_CACHE: join(directory, 'cache'), PATH: `${directory}:${process.env.PATH}` });
     expect(differences(before, await sandbox.photograph(NAME)).join('\n')).toMatch(/^\+processes: \d+ sleep 100000/m);
     expect((await command('down')).code).toBe(0);
     await expectUntouched();
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
   }
 });
 
@@ -142,7 +142,7 @@ async function killedUp(milliseconds: number, extra: NodeJS.ProcessEnv = {}): Pr
 /** A cache like the real one in which kubelet is a program that fails. */
 function brokenKubelet(cache: string): void {
   for (const build of ['kubernetes', 'coredns', 'pause'] as const) {
-    const original = buildFolder(build);
+    const original = buildDirectory(build);
     const copy = join(cache, basename(original));
     mkdirSync(copy);
     for (const file of readdirSync(original)) symlinkSync(join(original, file), join(copy, file));

@@ -13,18 +13,18 @@ const PATIENCE = 15_000;
 
 /**
  * Removes an instance and everything it made, whatever state it is in: nothing is asked of the cluster itself. Processes
- * are killed first, then cgroups, mounts and files go; the folder that tells there is something to remove goes last.
+ * are killed first, then cgroups, mounts and files go; the directory that tells there is something to remove goes last.
  */
 export async function down(layout: Layout): Promise<void> {
   const something = existsSync(layout.state) || existsSync(layout.data) || cgroupsOf(layout).length > 0;
-  // Even with no folder there may be the compiler of an `up` that was killed.
+  // Even with no directory there may be the compiler of an `up` that was killed.
   await killAll(layout);
   await removeCgroup(layout.cgroup);
   await unmountBelow(layout.state);
   await unmountBelow(layout.data);
-  for (const folder of [layout.data, layout.state]) {
-    rmSync(folder, { recursive: true, force: true });
-    removeIfEmpty(dirname(folder));
+  for (const directory of [layout.data, layout.state]) {
+    rmSync(directory, { recursive: true, force: true });
+    removeIfEmpty(dirname(directory));
   }
   if (something) say('everything of the cluster is gone');
 }

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { systemCode } from '../../src/wire/errors.ts';
 import { binaryImage } from './binary-image.ts';
-import { type BuildName, buildFolder, COREDNS_VERSION, program } from './builds.ts';
+import { type BuildName, buildDirectory, COREDNS_VERSION, program } from './builds.ts';
 import { ClusterError } from './cluster-error.ts';
 import { type Layout, type NodeLayout, PAUSE_IMAGE } from './layout.ts';
 import { inNode } from './node.ts';
@@ -29,7 +29,7 @@ export async function ensureOwnImages(layout: Layout, node: NodeLayout): Promise
 
 /** The archive of an image of ours, made once beside its binary in the cache. */
 function ownArchive(build: BuildName, name: string): string {
-  const archive = join(buildFolder(build), 'image.tar');
+  const archive = join(buildDirectory(build), 'image.tar');
   if (!existsSync(archive)) {
     const draft = `${archive}.${process.pid}`;
     writeFileSync(draft, binaryImage({ name, program: program(build), path: build }));

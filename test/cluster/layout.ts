@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ClusterError } from './cluster-error.ts';
 
-/** The folder of the cluster's own sources. */
+/** The directory of the cluster's own sources. */
 export const SOURCES = join(fileURLToPath(import.meta.url), '..');
 
 /** Under this every instance keeps its sockets, configurations, pids and logs. */
@@ -21,7 +21,7 @@ export interface NodeLayout {
   /** Its configuration and keys; seen as /etc/kubernetes inside it. */
   readonly etc: string;
   readonly network: string;
-  /** The node's folder in every cgroup hierarchy, as a path inside the hierarchy. */
+  /** The node's directory in every cgroup hierarchy, as a path inside the hierarchy. */
   readonly cgroup: string;
 }
 

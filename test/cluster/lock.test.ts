@@ -9,18 +9,18 @@ import { statOf } from './processes.ts';
 import { pause } from './run.ts';
 
 let root: string;
-let folder: string;
+let directory: string;
 let layout: { readonly lock: string };
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'ksnoop-lock-'));
-  folder = join(root, 'clusters');
-  layout = { lock: join(folder, 'main.lock') };
+  directory = join(root, 'clusters');
+  layout = { lock: join(directory, 'main.lock') };
 });
 
 afterEach(() => rmSync(root, { recursive: true }));
 
-test('one at a time, and no folder is left', async () => {
+test('one at a time, and no directory is left', async () => {
   let inside = 0;
   let most = 0;
   const work = async () => {
@@ -30,12 +30,12 @@ test('one at a time, and no folder is left', async () => {
   };
   await Promise.all([locked(layout, work), locked(layout, work), locked(layout, work)]);
   expect(most).toBe(1);
-  expect(existsSync(folder)).toBe(false);
+  expect(existsSync(directory)).toBe(false);
 });
 
 test('it is released when the work fails', async () => {
   await expect(locked(layout, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
-  expect(existsSync(folder)).toBe(false);
+  expect(existsSync(directory)).toBe(false);
 });
 
 test('a holder that was killed, or whose pid is another process by now, holds nothing', async () => {
@@ -46,7 +46,7 @@ test('a holder that was killed, or whose pid is another process by now, holds no
   await once(holder, 'close');
   for (const stale of [identity, `${process.pid} 1`]) {
     await locked(layout, async () => undefined);
-    await locked({ lock: join(folder, 'other.lock') }, async () => {
+    await locked({ lock: join(directory, 'other.lock') }, async () => {
       symlinkSync(stale, layout.lock);
       expect(await locked(layout, async () => 'mine')).toBe('mine');
     });

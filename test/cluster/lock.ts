@@ -26,7 +26,7 @@ async function take(lock: string): Promise<void> {
   for (let told = false; ; ) {
     const reason = tryToLink(lock);
     if (reason === undefined) return;
-    // The holder before us removed the folder after we had made sure of it.
+    // The holder before us removed the directory after we had made sure of it.
     if (reason === 'ENOENT') continue;
     const holder = readHolder(lock);
     // Released meanwhile.
@@ -70,10 +70,10 @@ function readHolder(lock: string): string | undefined {
   }
 }
 
-/** Removes a folder that several instances share, when the last of them is gone. */
-export function removeIfEmpty(folder: string): void {
+/** Removes a directory that several instances share, when the last of them is gone. */
+export function removeIfEmpty(directory: string): void {
   try {
-    rmdirSync(folder);
+    rmdirSync(directory);
   } catch (thrown) {
     if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(systemCode(thrown) ?? '')) throw thrown;
   }

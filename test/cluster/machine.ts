@@ -16,11 +16,11 @@ export interface Machine {
   readonly sysctls: readonly string[];
   readonly firewall: readonly string[];
   readonly network: readonly string[];
-  readonly folders: readonly string[];
+  readonly directories: readonly string[];
 }
 
-/** Folders in which Kubernetes, its runtime or mount(8) leave something unless kept from it. */
-const FOLDERS = ['/run', '/var/lib', '/var/log', '/etc', '/opt', '/usr/libexec', '/mnt'];
+/** Directories in which Kubernetes, its runtime or mount(8) leave something unless kept from it. */
+const DIRECTORIES = ['/run', '/var/lib', '/var/log', '/etc', '/opt', '/usr/libexec', '/mnt'];
 
 const KINDS = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'user', 'uts'];
 
@@ -37,7 +37,7 @@ async function photograph(own: string): Promise<Machine> {
   return {
     namespaces: namespaces(),
     mounts: lines(readFileSync('/proc/self/mounts', 'utf8')),
-    cgroups: foldersBelow('/sys/fs/cgroup').filter((folder) => !others(folder)),
+    cgroups: directoriesBelow('/sys/fs/cgroup').filter((directory) => !others(directory)),
     processes: allPids()
       .filter((pid) => !isMine(pid))
       .map((pid) => `${pid} ${(readProc(`/proc/${pid}/cmdline`) ?? '').replaceAll('\0', ' ')}`),
@@ -45,7 +45,7 @@ async function photograph(own: string): Promise<Machine> {
     // Comments carry the time and counters the packets: neither is a setting.
     firewall: lines(`${ruleset}${rules}${rules6}`.replace(/^#.*$|\[\d+:\d+\]|counter packets \d+ bytes \d+/gm, '')),
     network: lines(links + routes),
-    folders: FOLDERS.flatMap((folder) => readdirSync(folder).map((entry) => join(folder, entry))),
+    directories: DIRECTORIES.flatMap((directory) => readdirSync(directory).map((entry) => join(directory, entry))),
   };
 }
 
@@ -83,14 +83,14 @@ export async function openSandbox(): Promise<Sandbox> {
     photograph: async (own) => {
       const occupied = occupiedOutside();
       const picture: Machine = JSON.parse(await run(inside([process.execPath, fileURLToPath(import.meta.url), own])));
-      return { ...picture, cgroups: picture.cgroups.filter((folder) => !occupied(folder)) };
+      return { ...picture, cgroups: picture.cgroups.filter((directory) => !occupied(directory)) };
     },
     close: () => kill(outer),
   };
 }
 
-/** Tells a cgroup folder that is in use outside the sandbox: other programs of the machine make and remove theirs any time. */
-function occupiedOutside(): (folder: string) => boolean {
+/** Tells a cgroup directory that is in use outside the sandbox: other programs of the machine make and remove theirs any time. */
+function occupiedOutside(): (directory: string) => boolean {
   const paths = new Set<string>();
   for (const pid of allPids()) {
     // As many process ids as pid namespaces, from ours inwards: whatever runs in the sandbox has two at least.
@@ -100,9 +100,9 @@ function occupiedOutside(): (folder: string) => boolean {
       for (let depth = 2; depth <= steps.length; depth++) paths.add(steps.slice(0, depth).join('/'));
     }
   }
-  // A hierarchy is mounted on a folder of /sys/fs/cgroup (version 1) or on it (version 2).
-  return (folder) => {
-    const path = folder.slice('/sys/fs/cgroup'.length);
+  // A hierarchy is mounted on a directory of /sys/fs/cgroup (version 1) or on it (version 2).
+  return (directory) => {
+    const path = directory.slice('/sys/fs/cgroup'.length);
     return paths.has(path) || paths.has(path.slice(path.indexOf('/', 1)));
   };
 }
@@ -119,13 +119,13 @@ export function differences(before: Machine, after: Machine): string[] {
   return [
     ...compare('namespaces'),
     ...compare('mounts'),
-    // Folders that are gone were someone else's: ours were not there before.
+    // Directories that are gone were someone else's: ours were not there before.
     ...compare('cgroups').filter((line) => line.startsWith('+')),
     ...compare('processes'),
     ...compare('sysctls'),
     ...compare('firewall'),
     ...compare('network'),
-    ...compare('folders'),
+    ...compare('directories'),
   ];
 }
 
@@ -135,16 +135,16 @@ const lines = (text: string) =>
     .map((line) => line.trim())
     .filter((line) => line !== '');
 
-function foldersBelow(folder: string): string[] {
+function directoriesBelow(directory: string): string[] {
   let entries: Dirent[] = [];
   try {
-    entries = readdirSync(folder, { withFileTypes: true });
+    entries = readdirSync(directory, { withFileTypes: true });
   } catch (thrown) {
     // Someone removed it meanwhile.
     if (systemCode(thrown) !== 'ENOENT') throw thrown;
   }
   return entries.flatMap((entry) =>
-    entry.isDirectory() ? [join(folder, entry.name), ...foldersBelow(join(folder, entry.name))] : [],
+    entry.isDirectory() ? [join(directory, entry.name), ...directoriesBelow(join(directory, entry.name))] : [],
   );
 }
 
@@ -152,9 +152,9 @@ function foldersBelow(folder: string): string[] {
 const RESTLESS =
   /\/(kernel\/random|fs\/(dentry-state|inode-nr|inode-state|file-nr|aio-nr|quota)|kernel\/(ns_last_pid|pty\/nr)|.*_count$|vm\/stat_refresh)/;
 
-function sysctls(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
+function sysctls(directory: string): string[] {
+  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(directory, entry.name);
     if (RESTLESS.test(path)) return [];
     if (entry.isDirectory()) return sysctls(path);
     const readable = (statSync(path).mode & 0o444) !== 0;

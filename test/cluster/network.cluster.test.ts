@@ -56,13 +56,13 @@ describe.skipIf(foreign)('the cluster of test/cluster', () => {
 
   beforeAll(async () => {
     it = await cluster();
-    const folder = mkdtempSync(join(tmpdir(), 'ksnoop-cluster-test-'));
+    const directory = mkdtempSync(join(tmpdir(), 'ksnoop-cluster-test-'));
     try {
-      const archive = join(folder, 'busybox.tar');
+      const archive = join(directory, 'busybox.tar');
       writeFileSync(archive, binaryImage({ name: 'ksnoop.test/busybox:1', program: '/bin/busybox', path: 'busybox' }));
       await it.loadImage(archive);
     } finally {
-      rmSync(folder, { recursive: true });
+      rmSync(directory, { recursive: true });
     }
     await it.kubectl('delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait');
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } };

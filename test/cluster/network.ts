@@ -68,16 +68,16 @@ async function inNetwork(file: string, commands: readonly string[]): Promise<voi
   await run(['nsenter', `--net=${file}`, 'ip', '-batch', '-'], { input: `${commands.join('\n')}\n` });
 }
 
-/** The mount points at or below a folder in this mount namespace, innermost first. */
-export function mountsBelow(folder: string): string[] {
+/** The mount points at or below a directory in this mount namespace, innermost first. */
+export function mountsBelow(directory: string): string[] {
   return readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '')
-    .filter((point) => point === folder || point.startsWith(`${folder}/`))
+    .filter((point) => point === directory || point.startsWith(`${directory}/`))
     .reverse();
 }
 
-/** Unmounts what is mounted below a folder. */
-export async function unmountBelow(folder: string): Promise<void> {
-  for (const point of mountsBelow(folder)) await run(['umount', '--lazy', '--no-mtab', point]);
+/** Unmounts what is mounted below a directory. */
+export async function unmountBelow(directory: string): Promise<void> {
+  for (const point of mountsBelow(directory)) await run(['umount', '--lazy', '--no-mtab', point]);
 }

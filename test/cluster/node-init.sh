@@ -1,7 +1,7 @@
 #!/bin/sh
 # First process of a node: it has fresh mount, pid and uts namespaces and the node's network namespace, gives the node a
 # file system of its own where daemons write, says it is ready and becomes the program that reaps.
-# Environment: NODE_NAME, NODE_DATA (its folder on disk), NODE_PAUSE (the reaping program).
+# Environment: NODE_NAME, NODE_DATA (its directory on disk), NODE_PAUSE (the reaping program).
 set -eu
 
 hostname "$NODE_NAME"
@@ -18,15 +18,15 @@ mount -t sysfs sysfs /sys
 mount --rbind /run/cgroup /sys/fs/cgroup
 umount -l /run/cgroup
 
-# What is written to /etc and /var lands in memory, except for the folders below, which are the node's own on disk.
-for folder in etc var; do
-  mkdir -p "/run/overlay/$folder/upper" "/run/overlay/$folder/work"
-  mount -t overlay -o "lowerdir=/$folder,upperdir=/run/overlay/$folder/upper,workdir=/run/overlay/$folder/work" overlay "/$folder"
+# What is written to /etc and /var lands in memory, except for the directories below, which are the node's own on disk.
+for directory in etc var; do
+  mkdir -p "/run/overlay/$directory/upper" "/run/overlay/$directory/work"
+  mount -t overlay -o "lowerdir=/$directory,upperdir=/run/overlay/$directory/upper,workdir=/run/overlay/$directory/work" overlay "/$directory"
 done
-for folder in /etc/kubernetes:etc /etc/cni/net.d:etc/cni /var/lib/containerd:containerd /var/lib/kubelet:kubelet \
+for directory in /etc/kubernetes:etc /etc/cni/net.d:etc/cni /var/lib/containerd:containerd /var/lib/kubelet:kubelet \
   /var/lib/cni:cni /var/log/pods:logs/pods /var/log/containers:logs/containers; do
-  point=${folder%%:*}
-  source=/run/node/${folder#*:}
+  point=${directory%%:*}
+  source=/run/node/${directory#*:}
   mkdir -p "$point" "$source"
   mount --bind "$source" "$point"
 done

@@ -77,7 +77,7 @@ async function certificate(layout: Layout, wanted: Wanted, authority?: string): 
 export const certificateOf = (layout: Layout, file: string) => join(layout.pki, `${file}.crt`);
 export const keyOf = (layout: Layout, file: string) => join(layout.pki, `${file}.key`);
 
-/** A kubeconfig that carries its certificates, so that it can be read from any folder and any mount namespace. */
+/** A kubeconfig that carries its certificates, so that it can be read from any directory and any mount namespace. */
 export function kubeconfigOf(layout: Layout, file: string, server: string): string {
   const data = (path: string) => readFileSync(path).toString('base64');
   return JSON.stringify(

@@ -57,8 +57,8 @@ export async function up(layout: Layout): Promise<void> {
 /** Where there is no network nothing that may be left (by a restart of the machine, by an `up` killed early) is of use. */
 async function fromNothing(layout: Layout): Promise<void> {
   await down(layout);
-  for (const folder of [layout.state, layout.data]) mkdirSync(folder, { recursive: true, mode: 0o711 });
-  for (const folder of [layout.logs, layout.pids]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const directory of [layout.state, layout.data]) mkdirSync(directory, { recursive: true, mode: 0o711 });
+  for (const directory of [layout.logs, layout.pids]) mkdirSync(directory, { recursive: true, mode: 0o700 });
   await ensurePki(layout);
   await makeNetwork(layout);
   say('network and certificates are there');

@@ -32,9 +32,9 @@ function framed(bytes: Uint8Array, portion: () => number): Framed {
     interface: (id, { linkType }) => {
       linkTypes[id] = linkType;
     },
-    packet: (octets, offset, caplen, origlen, high, low, id, flags) => {
+    packet: (bytes, offset, caplen, origlen, high, low, id, flags) => {
       const time = (BigInt(high) << 32n) | BigInt(low);
-      frames.push(line(octets.subarray(offset, offset + caplen), origlen, linkTypes[id] ?? -1, time, flags));
+      frames.push(line(bytes.subarray(offset, offset + caplen), origlen, linkTypes[id] ?? -1, time, flags));
     },
   });
   try {
@@ -107,4 +107,13 @@ test.skipIf(files.length === 0)('captures of others: the same packets as the oth
     compared += expected.length;
   }
   expect(compared).toBeGreaterThan(1_000);
+});
+
+test.each([
+  ['root:x:0:0\n', 'it starts with "root"'],
+  ['\x1b[2J...', 'it starts with 1b5b324a'],
+  ['"\\\n!', 'it starts with 225c0a21'],
+])('a file that is no capture is named by its start, which is no text of a terminal: %j', (text, words) => {
+  const framer = new CaptureFramer({ interface: () => {}, packet: () => {} });
+  expect(() => framer.push(Buffer.from(text))).toThrow(words);
 });

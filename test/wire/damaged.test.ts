@@ -1,4 +1,4 @@
-// Any octets are an input: blocks and records, or an error that names the byte; never a hang, never memory for a claim.
+// Any bytes are an input: blocks and records, or an error that names the byte; never a hang, never memory for a claim.
 import { expect, test } from 'vitest';
 import { BLOCK_MAXIMUM } from '../../src/wire/limits.ts';
 import { PcapFramer } from '../../src/wire/pcap-read.ts';
@@ -60,7 +60,7 @@ function outcome(framer: Framer, bytes: Uint8Array, size: number): string {
   return `${framer.consumed}`;
 }
 
-test.each(FORMATS)('%s with octets changed: the same however it is cut', (_, framer, whole) => {
+test.each(FORMATS)('%s with bytes changed: the same however it is cut', (_, framer, whole) => {
   const random = new Random(31);
   const seen = new Set<boolean>();
   for (let round = 0; round < 3_000; round += 1) {
@@ -75,7 +75,7 @@ test.each(FORMATS)('%s with octets changed: the same however it is cut', (_, fra
   expect([...seen].sort()).toEqual([false, true]);
 });
 
-test.each(FORMATS)('random octets are no %s, which is said at once', (_, framer) => {
+test.each(FORMATS)('random bytes are no %s, which is said at once', (_, framer) => {
   const random = new Random(32);
   for (let round = 0; round < 500; round += 1) {
     const bytes = Uint8Array.from({ length: 24 + random.below(200) }, () => random.below(256));

@@ -58,6 +58,6 @@ test('who goes on after a refusal does not gather the line', () => {
   expect(lines).toEqual(['x'.repeat(MAXIMUM)]);
 });
 
-test('octets that are no UTF-8 are replaced, and the next line is whole', () => {
+test('bytes that are no UTF-8 are replaced, and the next line is whole', () => {
   expect(split([Buffer.from([0xff, 0xc3, 0x0a, 0x6f, 0x6b, 0x0a])])).toEqual([expect.stringContaining('\ufffd'), 'ok']);
 });

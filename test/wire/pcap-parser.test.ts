@@ -11,7 +11,7 @@ import { captureFiles } from '../support/captures.ts';
 const { parse } = createRequire(import.meta.url)('pcap-parser') as { parse(input: Readable): EventEmitter };
 
 /** It copies all it has for every portion it is given, so long files cost it long. */
-const OCTETS_MAXIMUM = 4 * 1024 * 1024;
+const BYTES_MAXIMUM = 4 * 1024 * 1024;
 const MICROSECONDS = new Set([0xa1b2c3d4, 0xd4c3b2a1]);
 const files = captureFiles();
 
@@ -25,7 +25,7 @@ interface ParsedPacket {
   readonly data: Buffer;
 }
 
-/** One line a packet: time, lengths, octets. */
+/** One line a packet: time, lengths, bytes. */
 function theirs(bytes: Buffer): Promise<string[]> {
   const lines: string[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<string[]>();
@@ -44,9 +44,9 @@ function ours(bytes: Buffer): string[] {
   const lines: string[] = [];
   const framer = new CaptureFramer({
     interface: () => undefined,
-    packet: (octets, offset, caplen, origlen, timeHigh, timeLow) => {
+    packet: (bytes, offset, caplen, origlen, timeHigh, timeLow) => {
       const time = (BigInt(timeHigh) << 32n) | BigInt(timeLow);
-      lines.push(`${time} ${origlen} ${Buffer.from(octets.subarray(offset, offset + caplen)).toString('latin1')}`);
+      lines.push(`${time} ${origlen} ${Buffer.from(bytes.subarray(offset, offset + caplen)).toString('latin1')}`);
     },
   });
   framer.push(bytes);
@@ -61,7 +61,7 @@ test.skipIf(files.length === 0)(
     for (const path of files) {
       const read = readFileSync(path);
       const bytes = read[0] === 0x1f && read[1] === 0x8b ? gunzipSync(read) : read;
-      if (bytes.length > OCTETS_MAXIMUM || bytes.length < 24 || !MICROSECONDS.has(bytes.readUInt32BE(0))) continue;
+      if (bytes.length > BYTES_MAXIMUM || bytes.length < 24 || !MICROSECONDS.has(bytes.readUInt32BE(0))) continue;
       const expected = await theirs(bytes);
       const lines = ours(bytes);
       compared += 1;

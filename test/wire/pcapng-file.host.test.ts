@@ -9,9 +9,9 @@ import { describe, end, header, names, packet, statistics } from '../support/pca
 
 /** Its report: the lines of the file, then those of each interface, `name = value`. */
 function capinfos(bytes: Uint8Array): string[] {
-  const folder = mkdtempSync(join(tmpdir(), 'ksnoop-file-'));
+  const directory = mkdtempSync(join(tmpdir(), 'ksnoop-file-'));
   try {
-    const file = join(folder, 'sample.pcapng');
+    const file = join(directory, 'sample.pcapng');
     writeFileSync(file, bytes);
     const text = execFileSync('capinfos', ['-M', file], {
       encoding: 'utf8',
@@ -19,7 +19,7 @@ function capinfos(bytes: Uint8Array): string[] {
     });
     return text.split(/\n(?=Interface #)/).map((part) => part.replace(/ {2,}/g, ' '));
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
   }
 }
 

@@ -6,12 +6,10 @@ import { describe, end, header, names, packet, statistics } from '../support/pca
 import { Random } from '../support/random.ts';
 
 const random = new Random(7);
-const octets = (length: number) => Uint8Array.from({ length }, () => random.below(256));
+const bytes = (length: number) => Uint8Array.from({ length }, () => random.below(256));
 
 function sample(): Buffer {
-  const packets = Array.from({ length: 200 }, (_, index) =>
-    packet(index % 2, BigInt(index), octets(random.below(300))),
-  );
+  const packets = Array.from({ length: 200 }, (_, index) => packet(index % 2, BigInt(index), bytes(random.below(300))));
   return Buffer.concat([
     header(),
     describe('a/b/eth0'),

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { pcapFileHeader, writePcapRecordHeader } from '../../src/wire/pcap-write.ts';
 import { describe, end, header, names, packet, statistics } from '../support/pcapng-sample.ts';
 
-/** Ethernet, IPv4 10.0.0.1 to 10.0.0.2, UDP 1000 to 2000, four octets. */
+/** Ethernet, IPv4 10.0.0.1 to 10.0.0.2, UDP 1000 to 2000, four bytes. */
 const FRAME = Buffer.from(
   '0200000000020200000000010800450000200000400040110000' + '0a0000010a000002' + '03e807d0000c0000' + '61626364',
   'hex',
@@ -15,15 +15,15 @@ const FRAME = Buffer.from(
 const TIME = 1_700_000_000_123_456_789n;
 
 function tshark(bytes: Uint8Array, ...fields: string[]): string[] {
-  const folder = mkdtempSync(join(tmpdir(), 'ksnoop-write-'));
+  const directory = mkdtempSync(join(tmpdir(), 'ksnoop-write-'));
   try {
-    const file = join(folder, 'sample');
+    const file = join(directory, 'sample');
     writeFileSync(file, bytes);
     const words = ['-r', file, '-N', 'n', '-T', 'fields', ...fields.flatMap((field) => ['-e', field])];
     const text = execFileSync('tshark', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
     return text.split('\n').filter((line) => line !== '');
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
   }
 }
 

@@ -39,7 +39,7 @@ test('packets of any length, with and without flags, are read again by another r
     const time = (BigInt(random.below(2 ** 31)) << 32n) | BigInt(random.below(2 ** 32));
     return { interfaceId: index % 2, bytes, origlen: bytes.length + random.below(3), time, flags: index % 3 };
   });
-  // Rubbish where they are written: every octet, padding included, must be set.
+  // Rubbish where they are written: every byte, padding included, must be set.
   const target = Buffer.alloc(100_000, 0xee);
   const view = new DataView(target.buffer, target.byteOffset);
   let end = 0;
@@ -50,9 +50,9 @@ test('packets of any length, with and without flags, are read again by another r
     end = writeEnhancedPacket(target, view, end, interfaceId, high, low, bytes.length, origlen, flags, data, 2);
     expect(end - start).toBe(enhancedPacketBytes(bytes.length, flags !== 0));
     const padding = target.subarray(start + 28 + bytes.length, start + 28 + ((bytes.length + 3) & ~3));
-    expect(padding.every((octet) => octet === 0)).toBe(true);
+    expect(padding.every((byte) => byte === 0)).toBe(true);
   }
-  expect(target.subarray(end).every((octet) => octet === 0xee)).toBe(true);
+  expect(target.subarray(end).every((byte) => byte === 0xee)).toBe(true);
   const file = Buffer.concat([header(), describe('a'), describe('b'), target.subarray(0, end)]);
   const read = captureFrames(file)?.map(({ interfaceId, bytes, origlen, time, flags }) => {
     return { interfaceId, bytes, origlen, time, flags };
@@ -73,7 +73,7 @@ test('an interface has its name, what it is, nanoseconds and its filter', () => 
 test('a filter or comment longer than an option can be is cut behind a whole character', () => {
   const long = 'é'.repeat(40_000);
   const options = new Map(optionsOf(description({ filter: long, description: long }), 16));
-  // An odd number of octets holds 32,767 of them and the octet in front of the filter, or none.
+  // An odd number of bytes holds 32,767 of them and the byte in front of the filter, or none.
   expect(options.get(OPTION.ifFilter)?.toString()).toBe(`\0${'é'.repeat(32_767)}`);
   expect(options.get(OPTION.ifDescription)?.toString()).toBe('é'.repeat(32_767));
   const commented = withComment(description({}), 'x'.repeat(70_000));

@@ -6,7 +6,7 @@ function end(sending: readonly number[], receiving: readonly number[]) {
   const taken: string[] = [];
   const sent: Uint8Array[] = [];
   const resumable = new Resumable(sending, receiving, {
-    take: (channel, octets) => void taken.push(`${channel}:${Buffer.from(octets)}`),
+    take: (channel, bytes) => void taken.push(`${channel}:${Buffer.from(bytes)}`),
     acknowledged: () => {},
   });
   const link = { send: (frame: Uint8Array) => void sent.push(frame) };
@@ -28,10 +28,10 @@ test('what comes again is left out, whole or in part', () => {
 
 test('a hole is an error, and so is an acknowledgement of what was never sent', () => {
   const receiver = end([], [1]);
-  expect(() => receiver.resumable.message(data(1, 'b'))).toThrow('is at octet 1 where 0 is next');
+  expect(() => receiver.resumable.message(data(1, 'b'))).toThrow('is at byte 1 where 0 is next');
   const sender = end([1], []);
-  expect(() => sender.resumable.message(acknowledgement(1))).toThrow('of octet 1, of 0 sent');
-  expect(() => sender.resumable.message(Uint8Array.of(1))).toThrow('has 1 octets');
+  expect(() => sender.resumable.message(acknowledgement(1))).toThrow('of byte 1, of 0 sent');
+  expect(() => sender.resumable.message(Uint8Array.of(1))).toThrow('has 1 bytes');
 });
 
 test('nothing is sent before the other side has said what it has, then all that it has not', () => {

@@ -10,7 +10,7 @@ const FASTEST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 /** The socket of a link, as far as compression needs it. */
 export interface FrameSocket {
-  /** Octets that wait for the network. */
+  /** Bytes that wait for the network. */
   readonly bufferedAmount: number;
   send(frame: Uint8Array): void;
 }

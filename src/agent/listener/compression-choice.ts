@@ -10,7 +10,7 @@ export class CompressionChoice {
   readonly #wish: Compression;
   #phase: 'idle' | 'plain' | 'compressed' | 'settled' = 'idle';
   #phaseSince = 0;
-  #octets = 0;
+  #bytes = 0;
   #plainRate = 0;
   #winner = false;
 
@@ -18,9 +18,9 @@ export class CompressionChoice {
     this.#wish = wish;
   }
 
-  /** The client has taken so many more plain octets. */
-  acknowledged(octets: number): void {
-    this.#octets += octets;
+  /** The client has taken so many more plain bytes. */
+  acknowledged(bytes: number): void {
+    this.#bytes += bytes;
   }
 
   /**
@@ -42,12 +42,12 @@ export class CompressionChoice {
           this.#enter('idle', now);
           return false;
         }
-        this.#plainRate = this.#octets / since;
+        this.#plainRate = this.#bytes / since;
         this.#enter('compressed', now);
         return true;
       case 'compressed':
         if (since < COMPRESSION_PROBE_MS) return true;
-        this.#winner = this.#octets / since > this.#plainRate * COMPRESSION_GAIN;
+        this.#winner = this.#bytes / since > this.#plainRate * COMPRESSION_GAIN;
         this.#enter('settled', now);
         return this.#winner;
       case 'settled':
@@ -59,6 +59,6 @@ export class CompressionChoice {
   #enter(phase: 'idle' | 'plain' | 'compressed' | 'settled', now: number): void {
     this.#phase = phase;
     this.#phaseSince = now;
-    this.#octets = 0;
+    this.#bytes = 0;
   }
 }

@@ -51,7 +51,7 @@ class CarriedSession implements AgentStreams {
   readonly #waiting = new Map<number, () => void>();
   #socket: WebSocket | undefined;
   #choice = new CompressionChoice('off');
-  /** Octets of stdout: written, and of them told to #choice as taken. */
+  /** Bytes of stdout: written, and of them told to #choice as taken. */
   #written = 0;
   #counted = 0;
   #heardAt = performance.now();
@@ -60,8 +60,8 @@ class CarriedSession implements AgentStreams {
   constructor() {
     this.stdin = new Readable({ read: () => {} });
     this.#conversation = new Resumable(AGENT_CHANNELS, CLIENT_CHANNELS, {
-      // The octets lie in the message; a copy of a line is nothing.
-      take: (_, octets) => void this.stdin.push(Buffer.from(octets)),
+      // The bytes lie in the message; a copy of a line is nothing.
+      take: (_, bytes) => void this.stdin.push(Buffer.from(bytes)),
       acknowledged: (channel) => this.#acknowledged(channel),
     });
     this.stdout = this.#writable(CHANNEL.stdout, RESUME_BYTES);
@@ -86,7 +86,7 @@ class CarriedSession implements AgentStreams {
     return this.#windowMs;
   }
 
-  /** Take a connection whose first octets have been read already. */
+  /** Take a connection whose first bytes have been read already. */
   connection(socket: Socket, head: Buffer): void {
     socket.setNoDelay(true);
     socket.unshift(head);
@@ -141,7 +141,7 @@ class CarriedSession implements AgentStreams {
     this.#waiting.get(channel)?.();
   }
 
-  /** Takes octets until `bound` of them wait for their acknowledgement: then back-pressure reaches the spool. */
+  /** Takes bytes until `bound` of them wait for their acknowledgement: then back-pressure reaches the spool. */
   #writable(channel: number, bound: number): Writable {
     return new Writable({
       write: (chunk: Buffer, _encoding, done) => {

@@ -28,7 +28,7 @@ const SESSION_STDIO: ('ignore' | 'inherit' | 'ipc')[] = ['ignore', 'inherit', 'i
 /** What a session's process is handed with a connection. */
 export interface Handover {
   readonly type: 'connection';
-  /** The octets already read from it, in base64. */
+  /** The bytes already read from it, in base64. */
   readonly head: string;
 }
 

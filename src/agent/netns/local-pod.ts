@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { KsnoopError } from '../../wire/errors.ts';
 
-/** Where the kubelet keeps containers' logs: one folder per pod, `NAMESPACE_NAME_UID` (pkg/kubelet/kuberuntime). */
+/** Where the kubelet keeps containers' logs: one directory per pod, `NAMESPACE_NAME_UID` (pkg/kubelet/kuberuntime). */
 const POD_LOGS = '/var/log/pods';
 
 export interface LocalPod {
@@ -12,26 +12,30 @@ export interface LocalPod {
 }
 
 /** The pods that have logs on this machine, newest first. */
-function localPods(folder = POD_LOGS): LocalPod[] {
+function localPods(directory = POD_LOGS): LocalPod[] {
   let names: string[];
   try {
-    names = readdirSync(folder);
+    names = readdirSync(directory);
   } catch {
     return [];
   }
   return names
-    .map((name) => ({ parts: name.split('_'), made: statSync(join(folder, name)).mtimeMs }))
+    .map((name) => ({ parts: name.split('_'), made: statSync(join(directory, name)).mtimeMs }))
     .sort((a, b) => b.made - a.made)
     .flatMap(({ parts: [namespace, pod, uid] }) => (namespace && pod && uid ? [{ namespace, pod, uid }] : []));
 }
 
 /** @throws KsnoopError NO_SUCH_POD naming the pods that are here */
-export function findLocalPod(namespace: string, pod: string, folder = POD_LOGS): LocalPod {
-  const pods = localPods(folder);
+export function findLocalPod(namespace: string, pod: string, directory = POD_LOGS): LocalPod {
+  const pods = localPods(directory);
   const found = pods.find((candidate) => candidate.namespace === namespace && candidate.pod === pod);
   if (found !== undefined) return found;
   const here = pods.slice(0, 10).map((candidate) => `${candidate.namespace}/${candidate.pod}`);
-  throw new KsnoopError('NO_SUCH_POD', `Pod ${namespace}/${pod} has never run on this machine, as ${folder} tells.`, {
-    hint: here.length > 0 ? `Those that have: ${here.join(', ')}.` : 'No pod has: is this a Kubernetes node?',
-  });
+  throw new KsnoopError(
+    'NO_SUCH_POD',
+    `Pod ${namespace}/${pod} has never run on this machine, as ${directory} tells.`,
+    {
+      hint: here.length > 0 ? `Those that have: ${here.join(', ')}.` : 'No pod has: is this a Kubernetes node?',
+    },
+  );
 }

@@ -125,7 +125,9 @@ function tryHold(proc: Proc, pid: number): { fd: number; inode: number } | undef
 }
 
 function holdNamed(name: string): OpenNetns {
-  const path = isAbsolute(name) ? name : NAMED.map((folder) => `${folder}/${name}`).find((file) => existsSync(file));
+  const path = isAbsolute(name)
+    ? name
+    : NAMED.map((directory) => `${directory}/${name}`).find((file) => existsSync(file));
   if (path === undefined || name.includes('../..')) throw noSuchNamespace(name);
   let fd: number;
   try {
@@ -154,9 +156,9 @@ function holdNamed(name: string): OpenNetns {
 }
 
 function noSuchNamespace(name: string): KsnoopError {
-  const names = NAMED.flatMap((folder) => {
+  const names = NAMED.flatMap((directory) => {
     try {
-      return readdirSync(folder);
+      return readdirSync(directory);
     } catch {
       return [];
     }

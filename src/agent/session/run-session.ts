@@ -46,10 +46,10 @@ function prepareFirst(): void {
 
 /** Where packets go that find no room in memory: the DaemonSet says it; a local agent has memory alone. */
 function spoolFile(failed: (why: string) => void): SpoolFile | undefined {
-  const folder = process.env.KSNOOP_SPOOL;
-  if (folder === undefined) return undefined;
+  const directory = process.env.KSNOOP_SPOOL;
+  if (directory === undefined) return undefined;
   try {
-    return new SpoolFile(folder, SPOOL_FILE_BYTES);
+    return new SpoolFile(directory, SPOOL_FILE_BYTES);
   } catch (thrown) {
     failed(messageOf(thrown));
     return undefined;

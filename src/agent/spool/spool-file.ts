@@ -19,13 +19,13 @@ export class SpoolFile {
   #closing = false;
 
   /**
-   * @param folder an emptyDir's
+   * @param directory an emptyDir's
    * @param bound bytes at most
    * @throws what the system says when no file can be made there
    */
-  constructor(folder: string, bound: number) {
-    mkdirSync(folder, { recursive: true });
-    const path = join(folder, `session-${process.pid}-${performance.now()}`);
+  constructor(directory: string, bound: number) {
+    mkdirSync(directory, { recursive: true });
+    const path = join(directory, `session-${process.pid}-${performance.now()}`);
     this.#descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
     unlinkSync(path);
     this.#slots = Math.floor(bound / BATCH_BYTES);

@@ -9,7 +9,7 @@ export interface Pipe {
 }
 
 /** Memory that every Linux host and every container can write to, also where the root is read-only (shm_overview(7)). */
-const FOLDER = '/dev/shm';
+const DIRECTORY = '/dev/shm';
 
 let made = 0;
 
@@ -34,7 +34,7 @@ export function makePipe(): Pipe {
 export function preparePipes(count: number): void {
   const paths = Array.from({ length: count - ready.length }, () => {
     made += 1;
-    return `${FOLDER}/ksnoop-${process.pid}-${made}`;
+    return `${DIRECTORY}/ksnoop-${process.pid}-${made}`;
   });
   if (paths.length === 0) return;
   try {
@@ -46,8 +46,8 @@ export function preparePipes(count: number): void {
       for (const path of paths) rmSync(path, { force: true });
     }
   } catch (cause) {
-    throw new KsnoopError('NO_PIPE', `No pipe could be made in ${FOLDER}: ${messageOf(cause)}.`, {
-      hint: `The agent needs mkfifo and must be able to write to ${FOLDER}.`,
+    throw new KsnoopError('NO_PIPE', `No pipe could be made in ${DIRECTORY}: ${messageOf(cause)}.`, {
+      hint: `The agent needs mkfifo and must be able to write to ${DIRECTORY}.`,
       cause,
     });
   }

@@ -8,7 +8,7 @@ import type { TcpdumpOptions } from './tcpdump.ts';
 interface Brought {
   readonly time: number;
   readonly origlen: number;
-  readonly octets: Uint8Array;
+  readonly data: Uint8Array;
 }
 
 /**
@@ -32,8 +32,8 @@ export class FirstPackets {
     const packet: SourceHandlers['packet'] = (seconds, nanoseconds, caplen, origlen, bytes, offset) => {
       if (this.#closed) return;
       // A Buffer's slice would be the reader's own memory.
-      const octets = new Uint8Array(bytes.subarray(offset, offset + caplen));
-      this.#brought.push({ time: packetTime(seconds, nanoseconds), origlen, octets });
+      const data = new Uint8Array(bytes.subarray(offset, offset + caplen));
+      this.#brought.push({ time: packetTime(seconds, nanoseconds), origlen, data });
       handlers.packet(seconds, nanoseconds, caplen, origlen, bytes, offset);
       this.#count += 1;
       if (this.#count === FIRST_PACKETS) this.close();
@@ -65,14 +65,14 @@ export class FirstPackets {
 
   /**
    * Whether a packet of the ring was brought before. The first one that was not ends the bringing. Times of one packet
-   * may differ while the kernel has only begun to stamp (net_enable_timestamp is deferred), so its octets are compared.
+   * may differ while the kernel has only begun to stamp (net_enable_timestamp is deferred), so its bytes are compared.
    */
-  repeats(time: number, origlen: number, octets: Uint8Array): boolean {
+  repeats(time: number, origlen: number, data: Uint8Array): boolean {
     this.close();
     const brought = this.#brought;
     while (brought[0] !== undefined && brought[0].time < time - SAME_PACKET_NS) brought.shift();
     const index = brought.findIndex(
-      (one) => one.time - time <= SAME_PACKET_NS && one.origlen === origlen && Buffer.compare(one.octets, octets) === 0,
+      (one) => one.time - time <= SAME_PACKET_NS && one.origlen === origlen && Buffer.compare(one.data, data) === 0,
     );
     if (index >= 0) brought.splice(index, 1);
     return index >= 0;

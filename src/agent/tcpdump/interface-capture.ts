@@ -148,8 +148,8 @@ export class InterfaceCapture {
     const handlers = this.#handlers(mode);
     const packet: SourceHandlers['packet'] = (seconds, nanoseconds, caplen, origlen, bytes, offset) => {
       if (this.#first !== undefined) {
-        const octets = bytes.subarray(offset, offset + caplen);
-        if (this.#first.repeats(packetTime(seconds, nanoseconds), origlen, octets)) return;
+        const packetBytes = bytes.subarray(offset, offset + caplen);
+        if (this.#first.repeats(packetTime(seconds, nanoseconds), origlen, packetBytes)) return;
         if (this.#first.done) this.#first = undefined;
       }
       handlers.packet(seconds, nanoseconds, caplen, origlen, bytes, offset);

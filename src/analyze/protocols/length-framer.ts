@@ -1,4 +1,4 @@
-import { joinedOctets } from '../../wire/octets.ts';
+import { joinedBytes } from '../../wire/bytes.ts';
 
 /** How a protocol's messages state their length, and what to do where they cannot be followed. */
 export interface Framing {
@@ -220,7 +220,7 @@ export class LengthFramer {
     const held = this.#filled;
     if (held > 0) {
       // Beginnings in what is held, which go on in this portion.
-      const window = joinedOctets([
+      const window = joinedBytes([
         this.#kept.subarray(0, held),
         bytes.subarray(start, Math.min(end, start + seeking.bytes - 1)),
       ]);

@@ -1,4 +1,4 @@
-import { joinedOctets } from '../../wire/octets.ts';
+import { joinedBytes } from '../../wire/bytes.ts';
 import type { Clock } from '../engine/clock.ts';
 import { PROBE_BYTES } from '../limits.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocols/protocol.ts';
@@ -158,7 +158,7 @@ export class TcpStream implements StreamContext {
     const known = this.#headOctets === 0 ? NOTHING : this.#head.filter((portion) => portion.side === side);
     if (known.length === 0) recognition.look(bytes, start, end, this.serverPort, this.clientPort);
     else {
-      const joined = joinedOctets([...known.map((portion) => portion.bytes), bytes.subarray(start, end)]);
+      const joined = joinedBytes([...known.map((portion) => portion.bytes), bytes.subarray(start, end)]);
       recognition.look(joined, 0, joined.length, this.serverPort, this.clientPort);
     }
     const { protocol, fromServer, undecided } = recognition;

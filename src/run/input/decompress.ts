@@ -1,6 +1,6 @@
 import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
+import { joinedBytes } from '../../wire/bytes.ts';
 import { messageOf } from '../../wire/errors.ts';
-import { joinedOctets } from '../../wire/octets.ts';
 import type { OnChunk } from './input.ts';
 
 /** Octets that tell a compression. */
@@ -90,7 +90,7 @@ export class Decompressor {
   /** @returns what is wrong with the data; undefined while nothing is. Throws what the receiver threw. */
   async push(bytes: Uint8Array): Promise<string | undefined> {
     this.#pushed += bytes.length;
-    this.#last = joinedOctets([this.#last, bytes.subarray(-MAGIC_BYTES)]).slice(-MAGIC_BYTES);
+    this.#last = joinedBytes([this.#last, bytes.subarray(-MAGIC_BYTES)]).slice(-MAGIC_BYTES);
     if (!this.#stream.destroyed) {
       await Promise.race([new Promise<void>((taken) => this.#stream.write(bytes, () => taken())), this.#done]);
     }

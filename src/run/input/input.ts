@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { joinedBytes } from '../../wire/bytes.ts';
 import { EXIT, KsnoopError, systemCode } from '../../wire/errors.ts';
-import { joinedOctets } from '../../wire/octets.ts';
 import { type Compression, compressionOf, Decompressor, MAGIC_BYTES } from './decompress.ts';
 import { DeviceSource } from './device-source.ts';
 import { FileSource } from './file-source.ts';
@@ -124,7 +124,7 @@ export class Input {
       const bytes = await this.#next(signal);
       if (bytes === undefined) return undefined;
       if (bytes.length === 0) break;
-      head = joinedOctets([head, bytes]);
+      head = joinedBytes([head, bytes]);
     }
     return head;
   }

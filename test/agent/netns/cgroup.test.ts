@@ -24,7 +24,7 @@ test.each([
     pod(UID),
   ],
   [
-    'CRI-O with a container folder below the scope',
+    'CRI-O with a container directory below the scope',
     `0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod${UID_}.slice/crio-${CID}.scope/container`,
     pod(UID),
   ],

@@ -26,15 +26,15 @@ afterEach(() => {
 });
 
 function process_(pid: number, cgroup: string, namespace: string, interfaces: readonly string[], start = 100): void {
-  const folder = join(root, String(pid));
-  mkdirSync(join(folder, 'ns'), { recursive: true });
-  mkdirSync(join(folder, 'net'));
-  writeFileSync(join(folder, 'cgroup'), `${cgroup}\n`);
-  writeFileSync(join(folder, 'stat'), `${pid} (a (b) c) S ${'0 '.repeat(18)}${start} 0 0\n`);
-  writeFileSync(join(folder, 'net', 'dev'), NET_DEV(interfaces));
+  const directory = join(root, String(pid));
+  mkdirSync(join(directory, 'ns'), { recursive: true });
+  mkdirSync(join(directory, 'net'));
+  writeFileSync(join(directory, 'cgroup'), `${cgroup}\n`);
+  writeFileSync(join(directory, 'stat'), `${pid} (a (b) c) S ${'0 '.repeat(18)}${start} 0 0\n`);
+  writeFileSync(join(directory, 'net', 'dev'), NET_DEV(interfaces));
   const file = join(root, `namespace-${namespace}`);
   writeFileSync(file, '', { flag: 'a' });
-  linkSync(file, join(folder, 'ns', 'net'));
+  linkSync(file, join(directory, 'ns', 'net'));
 }
 
 const inPod = (uid: string, container: string) =>

@@ -11,8 +11,8 @@ import { interfaceDescription, sectionHeader } from '../../../src/wire/pcapng-wr
 import { Random } from '../../support/random.ts';
 
 const MIB = 1024 * 1024;
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-spool-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-spool-'));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 /** A reader that takes nothing until it is let, then at its own pace. */
 class SlowReader {
@@ -71,9 +71,9 @@ test.each([1, 2, 3, 4])(
   async (seed) => {
     const random = new Random(seed);
     const reader = new SlowReader(random);
-    const file = new SpoolFile(folder, 24 * MIB);
+    const file = new SpoolFile(directory, 24 * MIB);
     const spool = new Spool(reader.stdout, { bound: 4 * MIB, keep: MIB, file });
-    expect(readdirSync(folder)).toEqual([]);
+    expect(readdirSync(directory)).toEqual([]);
     let most = 0;
     const taken = await pushed(spool, random, 60 * MIB, () => {
       most = spool.waiting;
@@ -104,7 +104,7 @@ test('without a disk memory is the bound', async () => {
 test('a disk that fails is told of once, and what is there already is not lost', async () => {
   const random = new Random(6);
   const reader = new SlowReader(random);
-  const file = new SpoolFile(folder, 64 * MIB);
+  const file = new SpoolFile(directory, 64 * MIB);
   const write = file.write.bind(file);
   let writes = 0;
   file.write = (slot, bytes) => {

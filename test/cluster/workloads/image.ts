@@ -6,7 +6,7 @@ import { arch, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { writeImageArchive } from '../../../daemonset/image/oci.ts';
-import { buildFolder, cacheFolder, ensureBuilt, program } from '../builds.ts';
+import { buildDirectory, cacheDirectory, ensureBuilt, program } from '../builds.ts';
 
 const run = promisify(execFile);
 const programs = join(import.meta.dirname, 'programs');
@@ -44,7 +44,7 @@ const STORES: Recipe = {
     await ensureBuilt(['grpc']);
     return { 'usr/bin/grpc': program('grpc'), 'node_modules/ws': webSocket };
   },
-  inputs: () => `${basename(buildFolder('grpc'))} ${readFileSync(join(webSocket, 'package.json'), 'utf8')}`,
+  inputs: () => `${basename(buildDirectory('grpc'))} ${readFileSync(join(webSocket, 'package.json'), 'utf8')}`,
 };
 
 /** Commands people type in a pod, all busybox. */
@@ -68,7 +68,7 @@ const BUSYBOX = [
   ...['ls', 'cat', 'sleep', 'wget', 'nslookup', 'ping', 'ip', 'env', 'ps', 'nc', 'head'],
 ];
 
-/** Changing how the folder is laid out changes the image. */
+/** Changing how the directory is laid out changes the image. */
 const LAYOUT = 3;
 
 export interface ShopImage {
@@ -88,7 +88,7 @@ export function buildStoresImage(say: (line: string) => void): Promise<ShopImage
 
 /** From Debian packages unpacked without running their scripts; cached. */
 async function build(recipe: Recipe, say: (line: string) => void): Promise<ShopImage> {
-  const cache = cacheFolder();
+  const cache = cacheDirectory();
   const inputs = createHash('sha256').update(`${LAYOUT} ${recipe.packages.join(' ')} ${arch()} ${recipe.inputs()}`);
   const names = (await readdir(programs)).sort();
   for (const name of names) inputs.update(name).update(await readFile(join(programs, name)));
@@ -102,7 +102,7 @@ async function build(recipe: Recipe, say: (line: string) => void): Promise<ShopI
     say(`building the image ${recipe.name} from Debian's ${recipe.packages.join(', ')} (about half a minute) ...`);
     for (const deb of await fetchPackages(join(cache, 'debs', recipe.name), recipe.packages))
       await run('dpkg-deb', ['-x', deb, base]);
-    for (const folder of [
+    for (const directory of [
       'usr/share/doc',
       'usr/share/man',
       'usr/share/locale',
@@ -113,7 +113,7 @@ async function build(recipe: Recipe, say: (line: string) => void): Promise<ShopI
       'usr/lib/x86_64-linux-gnu/libLLVM-14.so.1',
       'usr/lib/llvm-14',
     ]) {
-      await rm(join(base, folder), { recursive: true, force: true });
+      await rm(join(base, directory), { recursive: true, force: true });
     }
     await layOutPrograms(base, top, names, recipe);
     const architecture = arch() === 'arm64' ? 'arm64' : 'amd64';
@@ -134,8 +134,8 @@ async function build(recipe: Recipe, say: (line: string) => void): Promise<ShopI
 }
 
 async function layOutPrograms(base: string, top: string, names: readonly string[], recipe: Recipe): Promise<void> {
-  for (const folder of ['etc', 'usr/bin', 'usr/local/bin', 'shop', 'tmp', 'var/log/nginx']) {
-    await mkdir(join(top, folder), { recursive: true });
+  for (const directory of ['etc', 'usr/bin', 'usr/local/bin', 'shop', 'tmp', 'var/log/nginx']) {
+    await mkdir(join(top, directory), { recursive: true });
   }
   await chmod(join(top, 'tmp'), 0o1777);
   await copyFile(node, join(top, 'usr/bin/node'));
@@ -157,14 +157,14 @@ async function layOutPrograms(base: string, top: string, names: readonly string[
 }
 
 /** The packages with everything they depend on: to apt, a machine on which nothing is installed. */
-async function fetchPackages(folder: string, packages: readonly string[]): Promise<string[]> {
-  const archives = join(folder, 'archives');
-  await mkdir(join(folder, 'lists/partial'), { recursive: true });
+async function fetchPackages(directory: string, packages: readonly string[]): Promise<string[]> {
+  const archives = join(directory, 'archives');
+  await mkdir(join(directory, 'lists/partial'), { recursive: true });
   await mkdir(join(archives, 'partial'), { recursive: true });
-  await writeFile(join(folder, 'status'), '');
+  await writeFile(join(directory, 'status'), '');
   const settings = [
-    `Dir::State::lists=${folder}/lists`,
-    `Dir::State::status=${folder}/status`,
+    `Dir::State::lists=${directory}/lists`,
+    `Dir::State::status=${directory}/status`,
     `Dir::Cache::archives=${archives}`,
     'Dir::Cache::pkgcache=',
     'Dir::Cache::srcpkgcache=',

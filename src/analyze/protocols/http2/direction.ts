@@ -1,4 +1,4 @@
-import { joinedOctets } from '../../../wire/octets.ts';
+import { joinedBytes } from '../../../wire/bytes.ts';
 import type { Side } from '../../record/event.ts';
 import { FLAG, FrameReader } from './frame-reader.ts';
 import { HpackDecoder } from './hpack.ts';
@@ -86,7 +86,7 @@ export class Direction {
       this.#block.push(Uint8Array.from(part));
       return BLOCK.more;
     }
-    const whole = this.#block.length === 0 ? part : joinedOctets([...this.#block, part]);
+    const whole = this.#block.length === 0 ? part : joinedBytes([...this.#block, part]);
     this.dropBlock();
     return whole;
   }

@@ -1,4 +1,4 @@
-import { joinedOctets } from '../../../wire/octets.ts';
+import { joinedBytes } from '../../../wire/bytes.ts';
 import { u8, u16 } from '../../bytes.ts';
 
 /** Octets of one direction's CRYPTO frames that are kept, and pieces; what is beyond is left out. */
@@ -54,6 +54,6 @@ export class CryptoStream {
       parts.push(bytes.subarray(at - offset));
       at = offset + bytes.length;
     }
-    return parts.length === 1 ? (parts[0] as Uint8Array) : joinedOctets(parts);
+    return parts.length === 1 ? (parts[0] as Uint8Array) : joinedBytes(parts);
   }
 }
