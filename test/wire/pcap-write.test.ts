@@ -41,7 +41,13 @@ test('what is written is read again, by our own reader and by another', () => {
   const ours: typeof packets = [];
   const framer = new PcapFramer({
     header: (header) =>
-      expect(header).toEqual({ linkType: 276, snaplen: 65_535, nanoseconds: true, littleEndian: true }),
+      expect(header).toEqual({
+        linkType: 276,
+        snaplen: 65_535,
+        nanoseconds: true,
+        littleEndian: true,
+        recordHeader: 16,
+      }),
     packet: (seconds, nanoseconds, caplen, origlen) => {
       ours.push({ time: BigInt(seconds) * 10n ** 9n + BigInt(nanoseconds), caplen, origlen });
     },
