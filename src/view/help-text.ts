@@ -43,6 +43,10 @@ function partLines(part: HelpPart, columns: number): string[] {
 
 /** A text in lines of at most so many characters, broken between words; a longer word has a line of its own. */
 export function wrapped(text: string, width: number): string[] {
+  return text.split('\n').flatMap((paragraph) => wrappedParagraph(paragraph, width));
+}
+
+function wrappedParagraph(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {

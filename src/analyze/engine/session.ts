@@ -15,6 +15,8 @@ import { CaptureAnalysis, type CaptureObserver, type PacketChoice } from './capt
 /** What decides which records are shown (`--where`). */
 export interface Condition {
   matches(record: JsonRecord): boolean;
+  /** What to say at the end, such as why nothing matched; undefined for nothing. */
+  note?(): string | undefined;
 }
 
 export interface SessionSettings extends Omit<AnalysisOutputContext, 'session'> {
@@ -30,11 +32,11 @@ export class AnalysisSession {
   readonly names: Names;
   readonly interfaces: CaptureInterface[] = [];
   readonly #output: AnalysisOutput;
-  readonly #where: Condition | undefined;
+  readonly where: Condition | undefined;
   #recorder: Recorder | undefined;
 
   constructor(kind: AnalysisOutputKind, settings: SessionSettings) {
-    this.#where = settings.where;
+    this.where = settings.where;
     const options = { detail: kind.detail || settings.where !== undefined, showSecrets: settings.showSecrets };
     const sink = {
       event: (event: AnalysisEvent, flow: FlowInfo) => this.#event(event, flow),
@@ -97,13 +99,13 @@ export class AnalysisSession {
   #event(event: AnalysisEvent, flow: FlowInfo): void {
     // What was asked for is known from then on; the answer itself goes by older names.
     for (const { address, name } of observedAddresses(event)) this.names.addObserved(address, name, event.time);
-    if (this.#where !== undefined && !this.#where.matches(this.recorder.event(event, flow))) return;
+    if (this.where !== undefined && !this.where.matches(this.recorder.event(event, flow))) return;
     this.#output.event?.(event, flow);
   }
 
   #flowEnded(flow: FlowInfo): void {
     if (this.#output.flowEnded === undefined) return;
-    if (this.#where !== undefined && !this.#where.matches(this.recorder.flow(flow.facts()))) return;
+    if (this.where !== undefined && !this.where.matches(this.recorder.flow(flow.facts()))) return;
     this.#output.flowEnded(flow);
   }
 
@@ -116,7 +118,7 @@ export class AnalysisSession {
   }
 
   #packet(packet: PacketView, taken: Disposition): void {
-    if (this.#where !== undefined && !this.#where.matches(this.recorder.packet(packet, packet.interfaceId))) return;
+    if (this.where !== undefined && !this.where.matches(this.recorder.packet(packet, packet.interfaceId))) return;
     this.#output.packet?.(packet, taken);
   }
 }

@@ -3,13 +3,17 @@ import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { nearest } from '../../wire/near.ts';
 import { recordFields } from '../protocols/all-fields.ts';
 import type { FieldTable } from '../protocols/protocol.ts';
-import { CEL_TYPES, checkingEnvironment, fieldTree, withNumbers } from './field-tree.ts';
+import { corrected, typeHint } from './corrections.ts';
+import { CEL_TYPES, checkingEnvironment, type FieldNode, fieldTree, withNumbers } from './field-tree.ts';
+import { NeverEqual } from './never-equal.ts';
 import { type Atom, PATTERN_FUNCTION, Rewriter, type Variable, WhereMistake } from './rewrite.ts';
 
 /** Which records are wanted. */
 export interface Where {
   /** @param record as the JSON output has it (src/analyze/record/record.ts) */
   matches(record: object): boolean;
+  /** `--where: 0 of 231 matched; dst.service here: api, web`; undefined when a record matched, or none came. */
+  note(): string | undefined;
 }
 
 type Test = (record: object) => boolean;
@@ -37,10 +41,31 @@ export function compileWhere(text: string, fields: FieldTable = recordFields()):
     const matches = compileNode(parsed.ast, rewriter, atoms);
     const environment = rewrittenEnvironment(rewriter);
     for (const each of atoms) each.run = compileAtom(each.atom, environment);
-    return { matches };
+    return counted(matches, new NeverEqual(parsed.ast, tree));
   } catch (thrown) {
-    throw mistake(thrown, text, Object.keys(fields));
+    throw mistake(thrown, text, fields, tree);
   }
+}
+
+/** The same test, which says when nothing matched why that may be. */
+function counted(test: Test, neverEqual: NeverEqual): Where {
+  let total = 0;
+  let matched = 0;
+  return {
+    matches(record) {
+      total += 1;
+      if (test(record)) {
+        matched += 1;
+        return true;
+      }
+      if (matched === 0) neverEqual.saw(record);
+      return false;
+    },
+    note() {
+      if (matched > 0 || total === 0) return undefined;
+      return [`--where: 0 of ${total} matched`, ...neverEqual.notes()].join('; ');
+    },
+  };
 }
 
 /** `&&`, `||`, `!` and `? :` of tests, and `has(…)`, run here; all other nodes are tests that CEL evaluates. */
@@ -113,20 +138,32 @@ function compileAtom({ text, variables, branches }: Atom, environment: Environme
   };
 }
 
-/** What was thrown as an error people can mend their expression by. */
-function mistake(thrown: unknown, text: string, paths: readonly string[]): unknown {
+/** What was thrown as an error that says how to correct the expression. */
+function mistake(thrown: unknown, text: string, fields: FieldTable, tree: ReadonlyMap<string, FieldNode>): unknown {
   if (thrown instanceof WhereMistake) return usage(thrown.message, thrown.at, text, undefined);
   if (!(thrown instanceof Error) || !('summary' in thrown) || !('code' in thrown)) return thrown;
   const range = 'range' in thrown ? (thrown.range as { start: number; end: number } | undefined) : undefined;
   const at = range?.start ?? 0;
+  const meant = corrected(text, fields);
+  const write = meant !== undefined && isValid(meant, tree) ? `Write: ${meant}` : undefined;
   if (thrown.code !== 'unknown_variable' && thrown.code !== 'no_such_key') {
-    return usage(readable(String(thrown.summary)), at, text, undefined);
+    const hint = write ?? (thrown.code === 'no_such_overload' ? typeHint(text.slice(at), fields) : undefined);
+    return usage(readable(String(thrown.summary)), at, text, hint);
   }
   const end = range?.end ?? text.length;
   const name = /[\w.]*$/.exec(text.slice(0, end))?.[0] ?? '';
-  const near = nearFields(name, paths);
-  const hint = near.length === 0 ? 'docs/json.md lists the fields.' : `Did you mean ${near.join(' or ')}?`;
+  const near = nearFields(name, Object.keys(fields));
+  const list = '`ksnoop help fields` lists the fields.';
+  const hint = write ?? (near.length === 0 ? list : `Did you mean ${near.join(' or ')}? ${list}`);
   return usage(`there is no field "${name}"`, end - name.length, text, hint);
+}
+
+function isValid(text: string, tree: ReadonlyMap<string, FieldNode>): boolean {
+  try {
+    return checkingEnvironment(tree).parse(text).check().valid;
+  } catch {
+    return false;
+  }
 }
 
 /** Fields that end with what was typed (`sni`), else those that look like it: of the same object if there are any. */
@@ -149,5 +186,8 @@ function usage(what: string, at: number, text: string, hint: string | undefined)
 
 /** The library's words with CEL's short names of types. */
 function readable(text: string): string {
-  return text.replaceAll('google.protobuf.', '').replaceAll(/\$[\w.]+/g, 'object');
+  return text
+    .replaceAll('google.protobuf.', '')
+    .replaceAll(/\$[\w.]+/g, 'object')
+    .replace(/^no such overload: (.*)$/, '$1 is not defined');
 }

@@ -69,12 +69,33 @@ async function valuesFor(
 ): Promise<Answer> {
   const name = option.attributeName();
   if (takesFile(name)) return before === '' ? { ...NOTHING, files: true } : NOTHING;
+  if (name === 'where') return expressionFor(text, before);
   // Of a list only its last item is unfinished.
   const comma = ['namespace', 'node'].includes(name) ? text.lastIndexOf(',') + 1 : 0;
   const values = (await fixedValues(situation.command.name(), option)) ?? (await liveValues(name, situation, live));
   const answer = offered(values, text.slice(comma));
   const head = before + text.slice(0, comma);
   return { ...answer, candidates: answer.candidates.map(({ value, about }) => ({ value: head + value, about })) };
+}
+
+/** Of an expression its last word is unfinished: a field that begins like it. */
+async function expressionFor(text: string, before: string): Promise<Answer> {
+  const word = /[\w.]*$/.exec(text)?.[0] ?? '';
+  const head = text.slice(0, text.length - word.length);
+  // Within quotes anything may stand.
+  if (((head.match(/"/g)?.length ?? 0) & 1) === 1 || /^\d/.test(word)) return NOTHING;
+  const { recordFields } = await import('../../analyze/protocols/all-fields.ts');
+  const { fieldExamples } = await import('../../analyze/where/examples.ts');
+  const fields = fieldExamples(recordFields()).filter(({ path }) => path.startsWith(word));
+  // First the objects, `http.`, and the fields outside of them; the fields of an object once it is named.
+  const steps = new Map<string, string>();
+  for (const { path, type, about } of fields) {
+    const dot = path.indexOf('.', word.length);
+    const step = dot < 0 ? path : path.slice(0, dot + 1);
+    steps.set(step, dot < 0 ? `${type}: ${about}` : '');
+  }
+  const candidates = [...steps].map(([step, about]) => ({ value: before + head + step, about }));
+  return { candidates, unfinished: true, files: false };
 }
 
 async function liveValues(name: string, situation: Situation, live: LiveNames): Promise<Candidate[]> {

@@ -37,7 +37,9 @@ export const filters: Topic = {
             ['--where \'dns.rcode == "NXDOMAIN"\'', 'names that are not there'],
           ],
         },
-        { text: 'Quote the expression for the shell. docs/json.md lists every member with its type.' },
+        {
+          text: 'Quote the expression for the shell. ksnoop help fields lists every field with its type and an example; the shell completes their names.',
+        },
       ],
     },
     {

@@ -1,20 +1,23 @@
 import type { AnalysisSession } from '../../analyze/engine/session.ts';
-import { counted } from '../../view/units.ts';
+import { counted, grouped } from '../../view/units.ts';
 
-/** What an analysis could not put together, and what its bounds cost: a line each, for people. */
-export function analysisNotes({ capture, names }: AnalysisSession): string[] {
+/** What is missing in an analysis, and what its limits cost: a line each, for people. */
+export function analysisNotes({ capture, names, where }: AnalysisSession): string[] {
   const { analysis, fragments } = capture;
   const { evicted, gaps, otherHosts } = analysis.bounds;
-  const were = (count: number, what: string) => `${counted(count, what)} ${count === 1 ? 'was' : 'were'}`;
   const lines: string[] = [];
-  if (analysis.copies > 0) lines.push(`${were(analysis.copies, 'packet')} seen at more than one interface`);
-  if (gaps > 0) lines.push(`${counted(gaps, 'gap')} in TCP streams: octets that were not captured`);
-  if (fragments.incomplete > 0) {
-    const evictions = fragments.evicted > 0 ? `, of ${fragments.evicted} for there were too many at once` : '';
-    lines.push(`${were(fragments.incomplete, 'IP datagram')} not put together: fragments were missing${evictions}`);
+  const unmatched = where?.note?.();
+  if (unmatched !== undefined) lines.push(unmatched);
+  if (analysis.copies > 0) {
+    lines.push(`${counted(analysis.copies, 'duplicate packet')} (captured at more than one place) counted once`);
   }
-  if (evicted > 0) lines.push(`${counted(evicted, 'flow')} ended early: there were too many at once`);
-  if (otherHosts > 0) lines.push('there were too many addresses: some are counted as one');
-  if (names.forgotten > 0) lines.push(`${were(names.forgotten, 'name')} of addresses forgotten: there were too many`);
+  if (gaps > 0) lines.push(`${counted(gaps, 'gap')} in TCP streams: bytes that were not captured`);
+  if (fragments.incomplete > 0) {
+    const evictions = fragments.evicted > 0 ? ` (${grouped(fragments.evicted)} evicted by the fragment limit)` : '';
+    lines.push(`${counted(fragments.incomplete, 'IP datagram')} not reassembled: fragments are missing${evictions}`);
+  }
+  if (evicted > 0) lines.push(`${counted(evicted, 'flow')} evicted by the flow limit before the end`);
+  if (otherHosts > 0) lines.push('address limit reached: further addresses are counted as one');
+  if (names.forgotten > 0) lines.push(`name limit reached: ${counted(names.forgotten, 'name')} of addresses forgotten`);
   return lines;
 }

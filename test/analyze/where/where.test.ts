@@ -129,27 +129,93 @@ describe('a field that the record lacks', () => {
   });
 });
 
+describe('a mistake comes with what was most likely meant:', () => {
+  it.each([
+    ['latency > 200ms', 'latency > duration("200ms")'],
+    ['latency > "1.5s" && failed', 'latency > duration("1.5s") && failed'],
+    ['http.status = 503', 'http.status == 503'],
+    ['http.status <> 503', 'http.status != 503'],
+    ['http.status == "503"', 'http.status == 503'],
+    ['dst.service == web', 'dst.service == "web"'],
+    ['src.ip == 10.0.0.1', 'src.ip == "10.0.0.1"'],
+    ['failed and not (http.status == 503)', 'failed && !(http.status == 503)'],
+    ['dst.service == "a and b" or failed', 'dst.service == "a and b" || failed'],
+    ['failed | http.status == 503', 'failed || http.status == 503'],
+    ['time > "2026-07-02T14:03:07Z"', 'time > timestamp("2026-07-02T14:03:07Z")'],
+  ])('%s', (text, meant) => {
+    expect(thrownBy(text).hint).toBe(`Write: ${meant}`);
+    expect(() => where(meant)).not.toThrow();
+  });
+
+  it('or without it, where the correction is not valid either', () => {
+    expect(thrownBy('failed = latency > 5').hint ?? '').not.toContain('Write:');
+    expect(thrownBy(`latency > 200ms && ${'failed && '.repeat(100)}failed`).hint).toBeUndefined();
+  });
+});
+
+describe('an expression that nothing matches', () => {
+  const dns = { protocol: 'dns', dst: { service: 'kube-dns' } };
+  const web = { protocol: 'http', dst: { service: 'web' } };
+  const noteAfter = (text: string, records: readonly object[]) => {
+    const matching = where(text);
+    for (const record of records) matching.matches(record);
+    return matching.note();
+  };
+
+  it.each([
+    ['dst.service == "web.shop"', '--where: 0 of 2 matched; dst.service here: kube-dns, web'],
+    ['protocol == "HTTP" && failed', '--where: 0 of 2 matched; protocol here: dns, http'],
+    ['dst.service in ["a", "b"]', '--where: 0 of 2 matched; dst.service here: kube-dns, web'],
+    ['dst.pod == "web-1"', '--where: 0 of 2 matched; no record has dst.pod'],
+    // The value is there: it is the other test that fails.
+    ['dst.service == "web" && failed', '--where: 0 of 2 matched'],
+    ['dst.service == "web"', undefined],
+  ])('%s', (text, note) => {
+    expect(noteAfter(text, [dns, web])).toBe(note);
+  });
+
+  it('says nothing where there was nothing, and names a few of many values', () => {
+    expect(noteAfter('failed', [])).toBeUndefined();
+    const many = Array.from({ length: 1000 }, (_, n) => ({ dst: { service: `${'s'.repeat(500)}${n}` } }));
+    expect(noteAfter('dst.service == "x"', many)?.length).toBeLessThan(1000);
+    const names = Array.from({ length: 20 }, (_, n) => ({ dst: { service: `s${n}` } }));
+    expect(noteAfter('dst.service == "x"', names)).toMatch(/s0, .*, …$/);
+  });
+});
+
 describe('a mistake is an error that says where it is:', () => {
   it.each([
     [
       'http.statu >= 1',
       'there is no field "http.statu" (at character 1, "http.statu >= 1")',
-      'Did you mean http.status or http.path?',
+      'Did you mean http.status or http.path? `ksnoop help fields` lists the fields.',
     ],
     [
       'failed && htp.path == "x"',
       'there is no field "htp" (at character 11, "htp.path == "x"")',
-      'docs/json.md lists the fields.',
+      '`ksnoop help fields` lists the fields.',
     ],
-    ['rcode == "x"', 'there is no field "rcode" (at character 1, "rcode == "x"")', 'Did you mean dns.rcode?'],
+    [
+      'rcode == "x"',
+      'there is no field "rcode" (at character 1, "rcode == "x"")',
+      'Did you mean dns.rcode? `ksnoop help fields` lists the fields.',
+    ],
     [
       '!(latenci > duration("1s"))',
       'there is no field "latenci" (at character 3, "latenci > duration("1s"))")',
-      'Did you mean latency?',
+      'Did you mean latency? `ksnoop help fields` lists the fields.',
     ],
-    ['http.status == "x"', 'no such overload: int == string (at character 1, "http.status == "x"")', undefined],
-    ['failed && latency > 5', 'no such overload: Duration > int (at character 11, "latency > 5")', undefined],
-    ['src == 1', 'no such overload: object == int (at character 1, "src == 1")', undefined],
+    [
+      'http.status == "x"',
+      'int == string is not defined (at character 1, "http.status == "x"")',
+      'http.status is a number; compare it with 200, for example.',
+    ],
+    [
+      'failed && latency > 5',
+      'Duration > int is not defined (at character 11, "latency > 5")',
+      'latency is a duration; compare it with duration("200ms"), for example.',
+    ],
+    ['src == 1', 'object == int is not defined (at character 1, "src == 1")', undefined],
     ['1 +', 'Unexpected token: EOF (at its end)', undefined],
     ['', 'Unexpected token: EOF (at its end)', undefined],
     ['http.path', 'the expression must be true or false, and is string (at character 1, "http.path")', undefined],

@@ -20,7 +20,7 @@ function root(): Command {
     .addOption(new Option('--transport <NAME>').choices(['auto', 'exec', 'port-forward']))
     .addOption(new Option('--compress <WHEN>').choices(['auto', 'always', 'never']))
     .option('--context <NAME>');
-  ksnoop.command('read').argument('[file]').option('-o, --output <FORM>');
+  ksnoop.command('read').argument('[file]').option('-o, --output <FORM>').option('--where <EXPR>');
   ksnoop.command('top').argument('[targets...]').option('-n, --namespace <NAMESPACE>').option('--view <NAME>');
   addCompletionCommands(ksnoop, () => {});
   return ksnoop;
@@ -72,6 +72,19 @@ test.each([
   const { candidates } = await complete(root(), line.split(' '), live);
   const names = candidates.map(({ value }) => value);
   expect(line === '' ? names.slice(0, values.length) : names).toEqual(values);
+});
+
+test.each([
+  [['read', '--where', 'http.stat'], ['http.status']],
+  [['read', '--where', 'htt'], ['http.']],
+  [['read', '--where=lat'], ['--where=latency']],
+  [['read', '--where', 'failed && dst.s'], ['failed && dst.service']],
+  [['read', '--where', 'protocol == "ht'], []],
+  [['read', '--where', 'http.status >= 5'], []],
+])('the fields of an expression are completed: %j', async (words, values) => {
+  const { candidates, files } = await complete(root(), words, live);
+  expect(candidates.map(({ value }) => value)).toEqual(values);
+  expect(files).toBe(false);
 });
 
 test.each([
