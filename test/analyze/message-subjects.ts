@@ -62,7 +62,7 @@ export const SUBJECTS: readonly Subject[] = [
     counted: false,
     tshark: (frame) => dnsOf(frame, ['False', '0']).map(({ question }) => question),
     ksnoop: (event) =>
-      event.kind === 'exchange' && event.incomplete === 'no request'
+      event.kind === 'exchange' && event.incomplete === 'request not seen'
         ? []
         : of(event, 'dns', (dns) => (dns.name === undefined ? [] : [dnsQuestion(dns)])),
   },

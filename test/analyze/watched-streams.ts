@@ -23,12 +23,12 @@ export function watchOctets(capture: Uint8Array): Watched {
   };
   let inside = false;
   const { data, gap } = TcpStream.prototype;
-  TcpStream.prototype.data = function (this: TcpStream, direction, bytes, start, end) {
+  TcpStream.prototype.data = function (this: TcpStream, direction, bytes, start, end, carrier) {
     // A stream that has found its protocol hands itself the octets that showed it once more.
     if (!inside) of(this).octets[direction === 0 ? 0 : 1].push(Buffer.from(bytes.subarray(start, end)));
     const before = inside;
     inside = true;
-    data.call(this, direction, bytes, start, end);
+    data.call(this, direction, bytes, start, end, carrier);
     inside = before;
   };
   TcpStream.prototype.gap = function (this: TcpStream, direction, length) {

@@ -16,6 +16,8 @@ export class FlowTable {
   count = 0;
   /** Flows that had to go early because the table was full. */
   evicted = 0;
+  /** During `onEnd`: the flow goes because the table is full. */
+  evicting = false;
   readonly #stride: number;
   readonly #maximum: number;
   readonly #onEnd: (slot: number) => void;
@@ -157,7 +159,9 @@ export class FlowTable {
         continue;
       }
       this.evicted += 1;
+      this.evicting = true;
       this.remove(slot);
+      this.evicting = false;
       return;
     }
   }

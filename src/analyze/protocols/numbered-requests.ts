@@ -31,7 +31,7 @@ export class NumberedRequests<Request> {
     if (request === undefined) return undefined;
     for (const earlier of this.#waiting.keys()) {
       if (earlier === number) break;
-      this.#drop(earlier, 'gap');
+      this.#drop(earlier, 'response not captured');
     }
     this.#waiting.delete(number);
     return request;

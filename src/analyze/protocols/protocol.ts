@@ -36,6 +36,22 @@ export interface StreamContext extends ProtocolContext {
    */
   become(protocol: StreamProtocol | undefined): StreamAnalyzer;
   readonly serverPort: number;
+  /** The connection's beginning was not seen: requests from before the capture may still be answered. */
+  readonly midstream: boolean;
+  /**
+   * During a data() call: offset of `bytes[start]` in this side's stream, bytes since the connection's beginning (or the
+   * capture's, where that was not seen). Grows with every byte and with every gap, by the gap's length.
+   */
+  readonly offset: number;
+  /**
+   * During a data() call: how many bytes of the other side's stream (counted as that side's `offset`) were acknowledged by
+   * the packet that carried these bytes; -1 where that is not known.
+   */
+  readonly acknowledged: number;
+  /** During a data() call: whether `now` is the time of these bytes' own packet. Without it no latency may be stated. */
+  readonly timeKnown: boolean;
+  /** Whether this side has ended its stream (FIN): in `end` a body that runs to the stream's end is then complete. */
+  finSeen(side: Side): boolean;
 }
 
 /**
@@ -44,13 +60,20 @@ export interface StreamContext extends ProtocolContext {
  */
 export interface StreamAnalyzer {
   data(side: Side, bytes: Uint8Array, start: number, end: number): void;
-  /** Octets of this direction were not captured (or were let go by a bound). */
+  /**
+   * Bytes of this direction were not captured (or were dropped because of a bound). Called before any data of the other
+   * side that acknowledges a byte behind the gap.
+   */
   gap(side: Side, length: number): void;
-  /** No more octets of either side will come. What waits for an answer is told as incomplete. */
-  end(how: StreamEnd): void;
+  /**
+   * No more bytes of either side will come. What waits for an answer becomes an incomplete exchange.
+   * @param by who closed first, or reset; undefined where nobody did or that is not known
+   */
+  end(how: StreamEnd, by?: Side): void;
 }
 
-export type StreamEnd = 'closed' | 'reset' | 'capture ended' | 'expired';
+/** Why no more bytes come: `expired` after long silence, `evicted` because the table of connections was full. */
+export type StreamEnd = 'closed' | 'reset' | 'capture ended' | 'expired' | 'evicted';
 
 /** A protocol on TCP. One file, one line in index.ts. */
 export interface StreamProtocol {

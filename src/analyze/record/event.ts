@@ -36,14 +36,21 @@ export interface Exchange extends EventBase {
   readonly time: number;
   /** Last octet of the request. */
   readonly requestEnd: number;
-  /** First and last octet of the response; undefined where there was none. */
+  /** First and last byte of the response; undefined where that byte, or its time, was not seen. */
   readonly responseTime: number | undefined;
   readonly responseEnd: number | undefined;
   readonly requestBytes: number;
   readonly responseBytes: number;
+  /** Bytes of the response's body that its head announced, where it did; `responseBytes` of the response were seen. */
+  readonly declaredBytes?: number | undefined;
+  /** Who ended the connection within the exchange (a reset, an early close); undefined where nobody did. */
+  readonly endedBy?: Side | undefined;
   /** For people: `200`, `NXDOMAIN`, `ERROR 42P01 relation "x" does not exist`; empty where there is none. */
   readonly status: string;
-  /** Whether an SRE would count it as failed: HTTP 5xx, a SQL error, SERVFAIL, gRPC codes other than OK; no answer at all. */
+  /**
+   * Whether an SRE would count it as failed: HTTP 5xx, a SQL error, SERVFAIL, gRPC codes other than OK, a reset, no answer.
+   * True only when the packets prove it: what was not captured, or given up by a bound, is not failed.
+   */
   readonly failed: boolean;
   /** What the summary groups by: `GET /cart`, `SELECT stock`, `A`. Few different ones; never user data such as ids where avoidable. */
   readonly route: string;
@@ -51,15 +58,26 @@ export interface Exchange extends EventBase {
   readonly incomplete?: Incomplete | undefined;
 }
 
+/** Why a part of an exchange is missing, or why a pairing is not stated. */
 export type Incomplete =
-  /** The flow, or the capture, ended first. */
+  /** The capture began in the middle, or lost the request: only its response is there. */
+  | 'request not seen'
+  /** Bytes inside the request were not captured. */
+  | 'request not captured'
+  /** The response, or part of it, was sent, but packets are missing from the capture. */
+  | 'response not captured'
+  /** The capture ended first: whether a response came is not known. */
+  | 'capture ended'
+  /** The connection was reset before the response was complete. */
+  | 'reset'
+  /** The connection was closed within the response. */
+  | 'closed early'
+  /** No response came within the protocol's own time limit. */
+  | 'timed out'
+  /** The connection was closed without any response. */
   | 'no response'
-  /** The capture began in the middle, or lost the request. */
-  | 'no request'
-  /** Octets in it were not captured. */
-  | 'gap'
-  /** The connection was reset within it. */
-  | 'reset';
+  /** Given up because of a bound, or the packets do not prove which request and response belong together. */
+  | 'unknown';
 
 /** Something said one way that nobody answers: a WebSocket message, an AMQP delivery, a Redis push. */
 export interface Message extends EventBase {

@@ -36,7 +36,11 @@ export const EVENT_FIELDS: FieldTable = {
   responseBytes: { type: 'int', about: 'octets of the response' },
   status: { type: 'string', about: 'what came of it, for people: `200`, `NXDOMAIN`' },
   failed: { type: 'bool', about: 'whether it counts as failed: an error of the server, or no answer' },
-  incomplete: { type: 'string', about: 'what is missing: `no response`, `no request`, `gap`, `reset`' },
+  incomplete: {
+    type: 'string',
+    about:
+      'what is missing or not proven: `request not seen`, `request not captured`, `response not captured`, `capture ended`, `reset`, `closed early`, `timed out`, `no response`, `unknown`',
+  },
   label: { type: 'string', about: 'what was asked or said, in a line, secrets masked: `GET /cart`' },
   route: { type: 'string', about: 'what the summary groups it by' },
   code: { type: 'string', about: 'of an event, stable: `TCP_RESET`' },

@@ -77,7 +77,7 @@ export interface RecordSources {
 
 /** Latency of an exchange, ns: first octet of the request to last of the response; undefined unless both were seen. */
 export function latencyOf(exchange: Exchange): number | undefined {
-  return exchange.responseEnd === undefined || exchange.incomplete === 'no request'
+  return exchange.responseEnd === undefined || exchange.incomplete === 'request not seen'
     ? undefined
     : exchange.responseEnd - exchange.time;
 }
@@ -98,7 +98,7 @@ export class Recorder {
   event(event: AnalysisEvent, flow: FlowIdentity): EventRecord {
     const isExchange = event.kind === 'exchange';
     const from = isExchange ? (event.asker ?? SIDE.client) : (event.from ?? SIDE.client);
-    const answered = isExchange && event.incomplete !== 'no request' ? event.responseTime : undefined;
+    const answered = isExchange && event.incomplete !== 'request not seen' ? event.responseTime : undefined;
     const own = {
       v: RECORD_VERSION,
       time: this.timeText(event.time),

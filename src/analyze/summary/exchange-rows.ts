@@ -34,7 +34,7 @@ export class ExchangeRow {
     this.requestBytes += exchange.requestBytes;
     this.responseBytes += exchange.responseBytes;
     if (exchange.incomplete !== undefined) this.incomplete += 1;
-    if (exchange.responseEnd !== undefined && exchange.incomplete !== 'no request') {
+    if (exchange.responseEnd !== undefined && exchange.incomplete !== 'request not seen') {
       this.latency.record(exchange.responseEnd - exchange.time);
     }
     if (exchange.status === this.#last.status) this.#last.count += 1;

@@ -32,6 +32,8 @@ export class TcpConnections implements StreamHost {
   readonly #streams: (TcpStream | undefined)[] = [];
   readonly #spare: TcpStream[] = [];
   readonly #view: FlowView;
+  /** Of the packet at hand. */
+  readonly #carrier = { acknowledgment: 0, hasAcknowledgment: false };
   #over = false;
 
   constructor(clock: Clock, sink: AnalysisSink, detail: boolean, showSecrets: boolean) {
@@ -96,7 +98,18 @@ export class TcpConnections implements StreamHost {
         const { cursor, end } = packet;
         // Octets in a SYN (RFC 7413) come behind it.
         const sequence = tcpFlags & TCP.syn ? (packet.tcpSequence + 1) | 0 : packet.tcpSequence;
-        this.reassembly.segment(stream, direction, sequence, length, packet.bytes, cursor, Math.max(cursor, end));
+        this.#carrier.acknowledgment = packet.tcpAcknowledgment;
+        this.#carrier.hasAcknowledgment = (tcpFlags & TCP.ack) !== 0;
+        this.reassembly.segment(
+          stream,
+          direction,
+          sequence,
+          length,
+          packet.bytes,
+          cursor,
+          Math.max(cursor, end),
+          this.#carrier,
+        );
       }
     } else if (stream !== undefined && (stream.waiting[0] !== undefined || stream.waiting[1] !== undefined)) {
       this.reassembly.patience(stream);
@@ -131,6 +144,17 @@ export class TcpConnections implements StreamHost {
 
   swapEndpoints(stream: TcpStream): void {
     this.table.ints[this.table.base(stream.slot) + FLOW_I32.client] = stream.client;
+  }
+
+  nextSequence(stream: TcpStream, direction: number): number | undefined {
+    const { ints } = this.table;
+    const own = this.table.base(stream.slot) + direction;
+    return ((ints[own + TCP_I32.flags] as number) & SEEN.next) === 0 ? undefined : ints[own + TCP_I32.next];
+  }
+
+  finSeen(stream: TcpStream, direction: number): boolean {
+    const { ints } = this.table;
+    return ((ints[this.table.base(stream.slot) + TCP_I32.flags + direction] as number) & SEEN.fin) !== 0;
   }
 
   /** A notice about a connection by another, such as an ICMP error that quotes it. */
@@ -217,7 +241,8 @@ export class TcpConnections implements StreamHost {
       const refused = state === STATE.opening && direction !== client;
       ints[own + TCP_I32.flags] = flags | SEEN.rst;
       ints[base + TCP_I32.state] = refused ? STATE.refused : STATE.reset;
-      this.#endStream(slot, state === STATE.closed ? 'closed' : 'reset');
+      if (state === STATE.closed) this.#endStream(slot, 'closed', this.#closedFirst(slot));
+      else this.#endStream(slot, 'reset', direction);
       if (refused) this.#tell(slot, 'TCP_REFUSED', 'connection refused', direction, true);
       else if (state !== STATE.closed) this.#tell(slot, 'TCP_RESET', 'connection reset', direction, true);
       return;
@@ -243,18 +268,29 @@ export class TcpConnections implements StreamHost {
         ((ints[base + TCP_I32.fin + direction] as number) - 1 - (ints[base + TCP_I32.next + direction] as number)) | 0;
       if (known && left > 0) return;
     }
-    this.#endStream(slot, 'closed');
+    this.#endStream(slot, 'closed', this.#closedFirst(slot));
   }
 
-  #endStream(slot: number, how: StreamEnd): void {
+  /** The direction whose FIN came first; undefined before any. */
+  #closedFirst(slot: number): number | undefined {
+    const { ints } = this.table;
+    const flags = this.table.base(slot) + TCP_I32.flags;
+    return (ints[flags] as number) & SEEN.closedFirst
+      ? 0
+      : (ints[flags + 1] as number) & SEEN.closedFirst
+        ? 1
+        : undefined;
+  }
+
+  #endStream(slot: number, how: StreamEnd, by?: number | undefined): void {
     const stream = this.#streams[slot];
     if (stream === undefined || stream.ended) return;
     this.reassembly.flush(stream);
-    stream.end(how);
+    stream.end(how, by);
   }
 
   #ended(slot: number): void {
-    this.#endStream(slot, this.#over ? 'capture ended' : 'expired');
+    this.#endStream(slot, this.#over ? 'capture ended' : this.table.evicting ? 'evicted' : 'expired');
     this.#sink.flowEnded(this.#view.at(slot));
     this.#troubles.forget(slot);
     const stream = this.#streams[slot];

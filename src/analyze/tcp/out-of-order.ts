@@ -8,6 +8,8 @@ export interface WaitingSegment {
   readonly length: number;
   readonly bytes: Uint8Array;
   readonly time: number;
+  readonly acknowledgment: number;
+  readonly hasAcknowledgment: boolean;
 }
 
 /** One direction's segments behind a hole, by sequence number. Bounded. */

@@ -4,7 +4,7 @@ import type { FlowTable } from '../flow/flow-table.ts';
 import { HOLE_ACKNOWLEDGED_NS, HOLE_NS, OUT_OF_ORDER_TOTAL_BYTES } from '../limits.ts';
 import { SEEN } from './flags.ts';
 import { OutOfOrder } from './out-of-order.ts';
-import type { TcpStream } from './stream.ts';
+import type { Carrier, TcpStream } from './stream.ts';
 import { TROUBLE, type Troubles } from './troubles.ts';
 
 /** Puts both directions of connections in order and hands them to their streams. */
@@ -27,6 +27,7 @@ export class Reassembly {
    * A segment's octets.
    * @param sequence int32, of the first octet
    * @param length octets on the wire; the first `end - start` of them were captured
+   * @param carrier the segment's acknowledgment number; read during the call
    */
   segment(
     stream: TcpStream,
@@ -36,6 +37,7 @@ export class Reassembly {
     bytes: Uint8Array,
     start: number,
     end: number,
+    carrier: Carrier,
   ): void {
     const { ints } = this.#table;
     const own = this.#table.base(stream.slot) + direction;
@@ -46,13 +48,13 @@ export class Reassembly {
     }
     const ahead = (sequence - (ints[own + TCP_I32.next] as number)) | 0;
     if (ahead > 0) {
-      this.#wait(stream, direction, sequence, length, bytes, start, end);
+      this.#wait(stream, direction, sequence, length, bytes, start, end, carrier);
       return;
     }
     if (ahead + length <= 0) return;
     ints[own + TCP_I32.next] = (sequence + length) | 0;
     const from = start - ahead;
-    if (from < end) stream.data(direction, bytes, from, end);
+    if (from < end) stream.data(direction, bytes, from, end, carrier);
     const cut = length - Math.max(end - start, -ahead);
     if (cut > 0) this.#gap(stream, direction, cut);
     if (stream.waiting[direction] !== undefined) this.#drain(stream, direction);
@@ -89,6 +91,7 @@ export class Reassembly {
     bytes: Uint8Array,
     start: number,
     end: number,
+    { acknowledgment, hasAcknowledgment }: Carrier,
   ): void {
     let waiting = stream.waiting[direction];
     if (waiting === undefined) {
@@ -97,7 +100,14 @@ export class Reassembly {
     }
     const before = waiting.octets;
     const copy = Uint8Array.from(bytes.subarray(start, end));
-    const fits = waiting.add({ sequence, length, bytes: copy, time: this.#clock.now });
+    const fits = waiting.add({
+      sequence,
+      length,
+      bytes: copy,
+      time: this.#clock.now,
+      acknowledgment,
+      hasAcknowledgment,
+    });
     this.waiting += waiting.octets - before;
     if (!fits || this.waiting > OUT_OF_ORDER_TOTAL_BYTES) this.#skip(stream, direction);
     else this.patience(stream);
@@ -150,7 +160,7 @@ export class Reassembly {
       if (-ahead < first.bytes.length) {
         const { now } = this.#clock;
         if (early) this.#clock.now = first.time;
-        stream.data(direction, first.bytes, -ahead, first.bytes.length);
+        stream.data(direction, first.bytes, -ahead, first.bytes.length, first);
         this.#clock.now = now;
       }
       const cut = first.length - Math.max(first.bytes.length, -ahead);

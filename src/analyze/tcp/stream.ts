@@ -17,12 +17,23 @@ export interface StreamHost {
   event(stream: TcpStream, event: AnalysisEvent): void;
   /** The protocol's words show who is the client; the connection's beginning was not seen. */
   swapEndpoints(stream: TcpStream): void;
+  /** The int32 sequence number that follows the last byte handed on of a direction; undefined before any is known. */
+  nextSequence(stream: TcpStream, direction: number): number | undefined;
+  finSeen(stream: TcpStream, direction: number): boolean;
 }
 
 interface Portion {
   readonly side: Side;
   readonly bytes: Uint8Array;
   readonly time: number;
+  readonly offset: number;
+  readonly acknowledged: number;
+}
+
+/** Of the packet whose bytes are handed on: its acknowledgment number, int32, where it has one. */
+export interface Carrier {
+  readonly acknowledgment: number;
+  readonly hasAcknowledgment: boolean;
 }
 
 const recognition = new Recognition();
@@ -46,6 +57,12 @@ export class TcpStream implements StreamContext {
   ended = false;
   /** Which direction, 0 or 1, is the client's. */
   client = 0;
+  /** Of the bytes being handed on, as StreamContext has them. */
+  offset = 0;
+  acknowledged = -1;
+  timeKnown = true;
+  /** By direction: bytes handed on or given up as gaps so far. */
+  readonly delivered: [number, number] = [0, 0];
   readonly #host: StreamHost;
   /** Its beginning was not seen: who is the client is a guess. */
   #guessed = false;
@@ -74,6 +91,18 @@ export class TcpStream implements StreamContext {
     this.#head = NOTHING;
     this.#headOctets = 0;
     this.#looks = 0;
+    this.delivered[0] = 0;
+    this.delivered[1] = 0;
+    this.acknowledged = -1;
+    this.timeKnown = true;
+  }
+
+  get midstream(): boolean {
+    return this.#guessed;
+  }
+
+  finSeen(side: Side): boolean {
+    return this.#host.finSeen(this, side === SIDE.client ? this.client : 1 - this.client);
   }
 
   /** By direction, what waits behind a hole. */
@@ -108,22 +137,53 @@ export class TcpStream implements StreamContext {
       return this.#redetect();
     }
     this.protocol = protocol;
-    this.#analyzer = protocol.create(this);
-    return this.#analyzer;
+    const analyzer = protocol.create(this);
+    this.#analyzer = analyzer;
+    return {
+      // What is passed on is the rest of what is at hand: it ends where that ends.
+      data: (side, bytes, start, end) => {
+        this.offset = this.delivered[this.#directionOf(side)] - (end - start);
+        analyzer.data(side, bytes, start, end);
+      },
+      gap: (side, length) => analyzer.gap(side, length),
+      end: (how, by) => analyzer.end(how, by),
+    };
+  }
+
+  #directionOf(side: Side): 0 | 1 {
+    return (side === SIDE.client) === (this.client === 0) ? 0 : 1;
   }
 
   /** Takes the rest of what is at hand for an analyzer that knows no more of it. */
   #redetect(): StreamAnalyzer {
-    const direction = (side: Side) => (side === SIDE.client ? this.client : 1 - this.client);
     return {
-      data: (side, bytes, start, end) => this.data(direction(side), bytes, start, end),
-      gap: (side, length) => this.gap(direction(side), length),
+      data: (side, bytes, start, end) => {
+        const direction = this.#directionOf(side);
+        this.offset = this.delivered[direction] - (end - start);
+        this.#hand(direction, bytes, start, end);
+      },
+      gap: (side, length) => this.#skip(this.#directionOf(side), length),
       end: () => undefined,
     };
   }
 
-  /** The next octets of a direction, in order. */
-  data(direction: number, bytes: Uint8Array, start: number, end: number): void {
+  /** The next bytes of a direction, in order. @param carrier the packet that carried them */
+  data(direction: number, bytes: Uint8Array, start: number, end: number, carrier: Carrier): void {
+    const own = direction === 0 ? 0 : 1;
+    this.offset = this.delivered[own];
+    this.delivered[own] += end - start;
+    this.acknowledged = carrier.hasAcknowledgment ? this.#acknowledged(1 - own, carrier.acknowledgment) : -1;
+    this.#hand(direction, bytes, start, end);
+  }
+
+  /** Bytes of the other direction that an acknowledgment number covers. */
+  #acknowledged(other: number, acknowledgment: number): number {
+    const next = this.#host.nextSequence(this, other);
+    if (next === undefined) return -1;
+    return Math.max(0, (this.delivered[other === 0 ? 0 : 1] as number) + ((acknowledgment - next) | 0));
+  }
+
+  #hand(direction: number, bytes: Uint8Array, start: number, end: number): void {
     const analyzer = this.#analyzer;
     if (analyzer !== undefined) {
       analyzer.data(direction === this.client ? SIDE.client : SIDE.server, bytes, start, end);
@@ -133,6 +193,11 @@ export class TcpStream implements StreamContext {
   }
 
   gap(direction: number, length: number): void {
+    this.delivered[direction === 0 ? 0 : 1] += length;
+    this.#skip(direction, length);
+  }
+
+  #skip(direction: number, length: number): void {
     if (this.#analyzer !== undefined) {
       this.#analyzer.gap(direction === this.client ? SIDE.client : SIDE.server, length);
       return;
@@ -140,10 +205,11 @@ export class TcpStream implements StreamContext {
     this.#forgetHead();
   }
 
-  end(how: StreamEnd): void {
+  /** @param by the direction that closed first, or reset */
+  end(how: StreamEnd, by?: number | undefined): void {
     if (this.ended) return;
     this.ended = true;
-    this.#analyzer?.end(how);
+    this.#analyzer?.end(how, by === undefined ? undefined : by === this.client ? SIDE.client : SIDE.server);
     this.#analyzer = undefined;
     this.#forgetHead();
   }
@@ -172,7 +238,8 @@ export class TcpStream implements StreamContext {
       return;
     }
     if (this.#head === NOTHING) this.#head = [];
-    this.#head.push({ side, bytes: Uint8Array.from(bytes.subarray(start, end)), time: this.now });
+    const { now: time, offset, acknowledged } = this;
+    this.#head.push({ side, bytes: Uint8Array.from(bytes.subarray(start, end)), time, offset, acknowledged });
     this.#headOctets += end - start;
   }
 
@@ -202,14 +269,19 @@ export class TcpStream implements StreamContext {
     this.#analyzer = protocol.create(this);
     const { clock } = this.#host;
     const { now } = clock;
+    const { offset, acknowledged } = this;
     const head = this.#head;
     this.#forgetHead();
     for (const portion of head) {
       clock.now = portion.time;
+      this.offset = portion.offset;
+      this.acknowledged = portion.acknowledged;
       this.#analyzer?.data(portion.side, portion.bytes, 0, portion.bytes.length);
     }
     clock.now = now;
-    this.data(direction, bytes, start, end);
+    this.offset = offset;
+    this.acknowledged = acknowledged;
+    this.#hand(direction, bytes, start, end);
   }
 
   #forgetHead(): void {

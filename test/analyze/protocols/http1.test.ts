@@ -87,7 +87,7 @@ function conversations(): Record<string, { steps: Step[]; expected: string[] }> 
         [1, OK],
       ],
       expected: [
-        `(request not seen) | 200 | 0 | ${OK.length} | no request`,
+        `(request not seen) | 200 | 0 | ${OK.length} | request not seen`,
         `GET /cart?id=7 | 200 | ${GET.length} | ${OK.length} | `,
       ],
     },
@@ -100,7 +100,7 @@ function conversations(): Record<string, { steps: Step[]; expected: string[] }> 
         [1, OK],
       ],
       expected: [
-        `GET /cart?id=7 | 200 | ${GET.length} | 140 | gap`,
+        `GET /cart?id=7 | 200 | ${GET.length} | 140 | response not captured`,
         `GET /cart?id=7 | 200 | ${GET.length} | ${OK.length} | `,
       ],
     },

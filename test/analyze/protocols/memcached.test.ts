@@ -63,7 +63,10 @@ test('errors fail, values are skipped, gaps within them told', () => {
     [1, 'SERVER_ERROR out of memory storing object\r\n'],
   ];
   const said = play(memcached, big);
-  expect(brief(said)).toEqual(['get a b = hit gap', 'set a = SERVER_ERROR out of memory storing object']);
+  expect(brief(said)).toEqual([
+    'get a b = hit response not captured',
+    'set a = SERVER_ERROR out of memory storing object',
+  ]);
   expect(said[1]).toMatchObject({ failed: true });
   expect(said[0]).toMatchObject({ responseBytes: 18 + 100_002 + 5 });
 });

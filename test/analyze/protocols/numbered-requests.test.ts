@@ -14,9 +14,9 @@ test('an answer finds its request; those before it were answered in what is miss
   expect(waiting.answered(5)).toBeUndefined();
   expect(waiting.answered(8)).toBe('request 8');
   expect(waiting.has(8)).toBe(false);
-  expect(unanswered).toEqual(['request 7: gap']);
+  expect(unanswered).toEqual(['request 7: response not captured']);
   waiting.end('reset');
-  expect(unanswered).toEqual(['request 7: gap', 'request 9: reset']);
+  expect(unanswered).toEqual(['request 7: response not captured', 'request 9: reset']);
 });
 
 test('a number that is used again, and too many of them', () => {

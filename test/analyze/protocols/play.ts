@@ -7,14 +7,28 @@ import type {
 import type { AnalysisEvent, Side } from '../../../src/analyze/record/event.ts';
 import { Random } from '../../support/random.ts';
 
-/** One step of a conversation: octets (or their text) of a side, or a gap of so many. Step n happens at n milliseconds. */
-export type Step = readonly [side: Side, what: Uint8Array | string | { readonly gap: number }];
+/**
+ * One step of a conversation: bytes (or their text) of a side, or a gap of so many. Step n happens at n milliseconds.
+ * `acknowledged` is how much of the other side's stream the packet acknowledges; without it all that came before.
+ */
+export type Step = readonly [
+  side: Side,
+  what: Uint8Array | string | { readonly gap: number },
+  acknowledged?: number | undefined,
+];
 
 export interface PlayOptions {
   readonly detail?: boolean;
   readonly showSecrets?: boolean;
   readonly end?: StreamEnd;
   readonly serverPort?: number;
+  readonly endBy?: Side;
+  /** The conversation was under way when the capture began. */
+  readonly midstream?: boolean;
+  /** Sides that have sent FIN when the end comes. */
+  readonly finished?: readonly Side[];
+  /** Steps, by index, of which only a copy with another clock's time was seen. */
+  readonly timeless?: readonly number[];
   /** Cuts every step into portions of at most so many octets. */
   readonly portion?: (left: number) => number;
 }
@@ -26,36 +40,66 @@ const NOBODY: StreamAnalyzer = { data: () => undefined, gap: () => undefined, en
 export function play(protocol: StreamProtocol, steps: readonly Step[], options: PlayOptions = {}): AnalysisEvent[] {
   const events: AnalysisEvent[] = [];
   let current: StreamAnalyzer;
+  const delivered: [number, number] = [0, 0];
+  let ended = false;
   const context = {
     now: 0,
+    offset: 0,
+    acknowledged: -1,
+    timeKnown: true,
+    midstream: options.midstream ?? false,
+    finSeen: (side) => ended && (options.finished?.includes(side) ?? options.end === undefined),
     detail: options.detail ?? true,
     showSecrets: options.showSecrets ?? false,
     serverPort: options.serverPort ?? protocol.ports[0] ?? 0,
     emit: (event) => void events.push(event),
     become: (next) => {
-      current = next?.create(context) ?? NOBODY;
-      return current;
+      const analyzer = next?.create(context) ?? NOBODY;
+      current = analyzer;
+      return {
+        ...bound(analyzer),
+        data: (side, bytes, start, end) => {
+          context.offset = delivered[side] - (end - start);
+          analyzer.data(side, bytes, start, end);
+        },
+      };
     },
-  } satisfies StreamContext & { now: number } as StreamContext & { now: number };
+  } satisfies StreamContext as Mutable<StreamContext>;
   current = protocol.create(context);
-  for (const [index, [side, what]] of steps.entries()) {
+  for (const [index, [side, what, acknowledged]] of steps.entries()) {
     context.now = index * 1e6;
+    context.timeKnown = !(options.timeless?.includes(index) ?? false);
     if (typeof what === 'object' && 'gap' in what) {
+      delivered[side] += what.gap;
       current.gap(side, what.gap);
       continue;
     }
+    context.acknowledged = acknowledged ?? delivered[side === 0 ? 1 : 0];
     const bytes = typeof what === 'string' ? Buffer.from(what, 'latin1') : what;
     for (let at = 0; at < bytes.length; ) {
       const size = Math.max(1, Math.min(bytes.length - at, options.portion?.(bytes.length - at) ?? bytes.length));
       // A copy that is overwritten afterwards: nobody may keep a reference into it.
       const portion = Uint8Array.from(bytes.subarray(at, at + size));
+      context.offset = delivered[side];
+      delivered[side] += size;
       current.data(side, portion, 0, size);
       portion.fill(0xee);
       at += size;
     }
   }
-  current.end(options.end ?? 'closed');
+  ended = true;
+  current.end(options.end ?? 'closed', options.endBy);
   return events;
+}
+
+type Mutable<T> = { -readonly [member in keyof T]: T[member] };
+
+function bound(analyzer: StreamAnalyzer): StreamAnalyzer {
+  return {
+    data: (side, bytes, start, end) => analyzer.data(side, bytes, start, end),
+    gap: (side, length) => analyzer.gap(side, length),
+    end: (how, by) => analyzer.end(how, by),
+  };
 }
 
 /** The same conversation cut in many ways: each must give the same events. @returns the events of each cutting */

@@ -30,7 +30,7 @@ describe('the record of', () => {
     expect(unanswered).not.toHaveProperty('latency');
     expect(unanswered).not.toHaveProperty('ttfb');
     expect(unanswered).not.toHaveProperty('status');
-    const unasked = json(recorder.event(exchange({ incomplete: 'no request' }), flow()));
+    const unasked = json(recorder.event(exchange({ incomplete: 'request not seen' }), flow()));
     expect(unasked).not.toHaveProperty('latency');
     expect(unasked).not.toHaveProperty('ttfb');
   });

@@ -63,7 +63,7 @@ describe('the summary of exchanges', () => {
 
   it('tells no latency of what was not asked or not answered, and no rate of no time', () => {
     const { summary, flow, report } = made();
-    summary.event(exchange({ incomplete: 'no request' }), flow());
+    summary.event(exchange({ incomplete: 'request not seen' }), flow());
     summary.event(exchange({ incomplete: 'no response', responseTime: undefined, responseEnd: undefined }), flow());
     expect(report(0).services[0]).toMatchObject({ count: 2, incomplete: 2, latency: undefined, rate: undefined });
     expect(summary.report(madeAnalysis().recorder, undefined)).toMatchObject({ time: undefined, duration: 0 });

@@ -114,7 +114,7 @@ test('a hole that the other side acknowledged is given up, and what follows is r
   ] as const;
   const { events, flows } = analyseBytes(builtPcap([...opening, ...request, ...lost, acknowledged, ...second]));
   expect(events.map(({ event }) => [event.label, event.kind === 'exchange' ? event.incomplete : ''])).toEqual([
-    ['GET /cart', 'gap'],
+    ['GET /cart', 'response not captured'],
     ['GET /b', undefined],
   ]);
   expect(flows[0]?.tcp?.server.lost).toBe(String(response[3]?.payload).length);
@@ -155,7 +155,7 @@ test('packets cut by a snaplen: what was captured is read, the rest is a gap', (
   const request: BuiltSegment = { side: 0, sequence: 6, payload: REQUEST, at: 10, caplen: 96 };
   const response: BuiltSegment = { side: 1, sequence: 10, payload: RESPONSE, at: 20, caplen: 96 };
   const [event] = analyseBytes(builtPcap([...opening, request, response, ...closing])).events;
-  expect(event?.event).toMatchObject({ label: 'GET /cart', status: '200', incomplete: 'gap' });
+  expect(event?.event).toMatchObject({ label: 'GET /cart', status: '200', incomplete: 'response not captured' });
 });
 
 test('a connection under way: who is who is told by what is said', () => {

@@ -176,7 +176,7 @@ export class AmqpConnection implements StreamAnalyzer {
     if (asked === undefined) return;
     // Answers to one side's methods on a channel come in order: those before are in what was not captured.
     for (let before = 0; before < index; before += 1) {
-      if (channel.asked[before]?.asker === asker) this.#emitUnanswered(channel.asked[before], 'gap');
+      if (channel.asked[before]?.asker === asker) this.#emitUnanswered(channel.asked[before], 'response not captured');
     }
     const kept = channel.asked.filter((other, at) => at > index || (at < index && other.asker !== asker));
     this.#asked -= channel.asked.length - kept.length;

@@ -199,7 +199,7 @@ export class Dialogue {
       status: outcome.status,
       failed: outcome.failed,
       route: question.route,
-      incomplete: entry < 0 ? 'no request' : whole ? undefined : 'gap',
+      incomplete: entry < 0 ? 'request not seen' : whole ? undefined : 'response not captured',
       fields: transfer === undefined ? fields : withTransfer(fields, transfer),
     };
     if (entry >= 0) {

@@ -41,7 +41,7 @@ export class DnsStream implements StreamAnalyzer {
   }
 
   end(how: StreamEnd): void {
-    const why: Incomplete = how === 'reset' ? 'reset' : this.#gap ? 'gap' : 'no response';
+    const why: Incomplete = how === 'reset' ? 'reset' : this.#gap ? 'response not captured' : 'no response';
     this.#dialogue.endFlow(FLOW, why);
   }
 

@@ -40,7 +40,7 @@ export function unanswered(
     responseBytes: transfer?.octets ?? 0,
     status: transfer === undefined ? '' : outcomeOf(0).status,
     // What was not captured may well have been an answer.
-    failed: why !== 'gap',
+    failed: why !== 'response not captured',
     route,
     incomplete: why,
     fields: transfer === undefined ? fields : withTransfer(fields, transfer),

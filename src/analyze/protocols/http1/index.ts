@@ -95,7 +95,11 @@ class Http1 implements StreamAnalyzer, MessageSink {
       const reader = this.#reader(SIDE.server);
       // Only a body without a length ends with the connection.
       const whole = reader.at === AT.untilEnd && how === 'closed';
-      this.#finishResponse(reader.lastTime, reader.octets, whole ? undefined : how === 'reset' ? 'reset' : 'gap');
+      this.#finishResponse(
+        reader.lastTime,
+        reader.octets,
+        whole ? undefined : how === 'reset' ? 'reset' : 'response not captured',
+      );
     }
     const requests = this.#requests;
     this.#requests = NO_REQUESTS;
@@ -136,7 +140,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
       return true;
     }
     const [request] = this.#requests;
-    this.#finishResponse(time, octets, gap ? 'gap' : undefined);
+    this.#finishResponse(time, octets, gap ? 'response not captured' : undefined);
     return !this.#switches(response, request);
   }
 
@@ -146,11 +150,11 @@ class Http1 implements StreamAnalyzer, MessageSink {
       return;
     }
     const reader = this.#reader(SIDE.server);
-    if (this.#response !== undefined) this.#finishResponse(reader.lastTime, reader.octets, 'gap');
+    if (this.#response !== undefined) this.#finishResponse(reader.lastTime, reader.octets, 'response not captured');
     // Which of them were answered in what is missing is not known; without pipelining, all but the last.
     while (this.#requests.length > 1) {
       const request = this.#requests.shift();
-      if (request !== undefined) this.#emit(request, undefined, 0, 0, 'gap');
+      if (request !== undefined) this.#emit(request, undefined, 0, 0, 'response not captured');
     }
   }
 
@@ -237,7 +241,8 @@ class Http1 implements StreamAnalyzer, MessageSink {
       status: response === undefined ? '' : String(response.status),
       failed: response === undefined || response.status >= 500 || incomplete === 'reset',
       route,
-      incomplete: incomplete ?? (request === undefined ? 'no request' : request.gap ? 'gap' : undefined),
+      incomplete:
+        incomplete ?? (request === undefined ? 'request not seen' : request.gap ? 'response not captured' : undefined),
       fields: { http: this.#fields(request, response, path) },
     };
     this.#context.emit(exchange);

@@ -64,7 +64,11 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
         continue;
       }
       const answered = stream.response.begun;
-      this.#tell(id, stream, how === 'reset' ? 'reset' : answered || stream.unheard ? 'gap' : 'no response');
+      this.#tell(
+        id,
+        stream,
+        how === 'reset' ? 'reset' : answered || stream.unheard ? 'response not captured' : 'no response',
+      );
     }
   }
 
@@ -259,7 +263,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
 
   #finish(id: number, stream: Http2Stream): void {
     // Its end without its beginning: that was not captured.
-    this.#tell(id, stream, stream.response.begun ? undefined : 'gap');
+    this.#tell(id, stream, stream.response.begun ? undefined : 'response not captured');
   }
 
   #reset(direction: Direction, id: number, code: number): void {

@@ -108,7 +108,7 @@ export class Http2Stream {
     const path = secrets ? request.path : maskTarget(request.path);
     const seen = request.method !== '';
     const http = this.#http(detail, path);
-    const missing: Incomplete | undefined = this.gap ? 'gap' : seen ? undefined : 'no request';
+    const missing: Incomplete | undefined = this.gap ? 'response not captured' : seen ? undefined : 'request not seen';
     const common = {
       kind: 'exchange',
       time: request.firstTime ?? response.firstTime ?? 0,

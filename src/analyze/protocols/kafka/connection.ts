@@ -197,7 +197,7 @@ export class KafkaConnection implements StreamAnalyzer {
     const name = apiName(request.key);
     const [topic] = request.topics;
     const route = topic === undefined || !NAMES_TOPIC.has(request.key) ? name : `${name} ${oneLine(topic)}`;
-    const missing = request.whole && response?.whole !== false ? incomplete : 'gap';
+    const missing = request.whole && response?.whole !== false ? incomplete : 'response not captured';
     this.#context.emit({
       kind: 'exchange',
       protocol: 'kafka',

@@ -156,7 +156,7 @@ class Memcached implements StreamAnalyzer {
 
   #finish(asked: Asked, status: string, last: number): void {
     this.#asked.shift();
-    this.#emit(asked, status, last, asked.gap || this.#gap ? 'gap' : undefined);
+    this.#emit(asked, status, last, asked.gap || this.#gap ? 'response not captured' : undefined);
     this.#forgetAnswer();
   }
 
@@ -172,7 +172,7 @@ class Memcached implements StreamAnalyzer {
     this.#client.lost = true;
     this.#server.lost = true;
     this.#sending = undefined;
-    for (const asked of this.#asked.splice(0)) this.#emit(asked, '', undefined, 'gap');
+    for (const asked of this.#asked.splice(0)) this.#emit(asked, '', undefined, 'response not captured');
     this.#forgetAnswer();
   }
 

@@ -169,7 +169,7 @@ export class MongodbConnection implements StreamAnalyzer {
       status: response === undefined ? '' : statusOf(response.outcome),
       failed: response === undefined ? incomplete !== undefined : isFailure(response.outcome),
       route: label,
-      incomplete: request.whole && response?.whole !== false ? incomplete : 'gap',
+      incomplete: request.whole && response?.whole !== false ? incomplete : 'response not captured',
       fields: { mongodb: this.#fields(request, response?.outcome ?? NOTHING_KNOWN) },
     });
   }

@@ -241,7 +241,7 @@ export class MySqlConnection implements StreamAnalyzer {
     this.#server.stop();
     this.#begun = true;
     this.#login = false;
-    for (const asked of this.#asked.splice(0)) this.#emit(asked, undefined, 'gap');
+    for (const asked of this.#asked.splice(0)) this.#emit(asked, undefined, 'response not captured');
     this.#answerTime = undefined;
     this.#answerBytes = 0;
   }

@@ -272,7 +272,7 @@ export class PostgreSqlConnection implements StreamAnalyzer {
   #lost(): void {
     this.#client.stop();
     this.#server.stop();
-    for (const asked of this.#asked.splice(0)) if (isTold(asked)) this.#emit(asked, undefined, 'gap');
+    for (const asked of this.#asked.splice(0)) if (isTold(asked)) this.#emit(asked, undefined, 'response not captured');
     this.#forgetAnswer();
   }
 

@@ -133,7 +133,7 @@ export class Quic implements DatagramAnalyzer {
     if (!connection.opened) return;
     const over = connection.closed !== undefined || !Number.isNaN(end);
     const unread = connection.handshake.client === undefined || (!over && connection.exhausted);
-    const incomplete = unread ? 'gap' : over ? undefined : 'no response';
+    const incomplete = unread ? 'response not captured' : over ? undefined : 'no response';
     this.#context.emit(flow, connection.exchange(end, incomplete, this.#context.detail));
   }
 }

@@ -83,7 +83,7 @@ class Redis implements StreamAnalyzer {
     this.#client.lost = true;
     this.#server.lost = true;
     this.#inStep = false;
-    for (const command of this.#pending.splice(0)) this.#emit(command, undefined, 'gap');
+    for (const command of this.#pending.splice(0)) this.#emit(command, undefined, 'response not captured');
   }
 
   #onCommand(value: RespValue): void {
@@ -103,7 +103,7 @@ class Redis implements StreamAnalyzer {
       gap: value.gap,
       replies: silent ? 0 : SUBSCRIPTIONS.test(command) ? Math.max(1, value.items - 1) : 1,
     };
-    if (silent) this.#emit(sent, undefined, value.gap ? 'gap' : undefined);
+    if (silent) this.#emit(sent, undefined, value.gap ? 'response not captured' : undefined);
     else this.#pending.push(sent);
   }
 
@@ -131,7 +131,7 @@ class Redis implements StreamAnalyzer {
     }
     this.#pending.shift();
     this.#monitoring ||= first.name === 'MONITOR';
-    this.#emit(first, value, first.gap || value.gap ? 'gap' : undefined);
+    this.#emit(first, value, first.gap || value.gap ? 'response not captured' : undefined);
   }
 
   /** What nobody asked for: published messages, invalidations, the lines of MONITOR. */

@@ -50,7 +50,7 @@ export class TlsConnection implements StreamAnalyzer, DirectionSink {
       this.#stop();
       return;
     }
-    if (sides[0].lost || sides[1].lost) this.#over(Number.NaN, undefined, 'gap');
+    if (sides[0].lost || sides[1].lost) this.#over(Number.NaN, undefined, 'response not captured');
     else if (client === undefined || this.#protectedOctets >= FINISHED_MINIMUM || this.#finished[SIDE.client]) {
       // One direction of the connection was not captured, and the other went on.
       this.#over(Number.NaN, undefined, server === undefined ? 'no response' : undefined);
@@ -178,7 +178,11 @@ export class TlsConnection implements StreamAnalyzer, DirectionSink {
     else if (type === HANDSHAKE.serverHelloDone) this.#full = true;
   }
 
-  #over(end: number, failure: string | undefined, incomplete: 'gap' | 'no response' | 'reset' | undefined): void {
+  #over(
+    end: number,
+    failure: string | undefined,
+    incomplete: 'response not captured' | 'no response' | 'reset' | undefined,
+  ): void {
     const sides = this.#sides;
     if (sides === undefined) return;
     const outcome = {

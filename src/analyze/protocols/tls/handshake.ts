@@ -61,7 +61,7 @@ export function tlsExchange(handshake: Handshake, outcome: Outcome, detail: bool
     status: outcome.failure ?? version ?? '',
     failed: outcome.failure !== undefined,
     route: client?.sni ?? (client === undefined ? '(ClientHello not seen)' : 'no SNI'),
-    incomplete: outcome.incomplete ?? (client === undefined ? 'no request' : undefined),
+    incomplete: outcome.incomplete ?? (client === undefined ? 'request not seen' : undefined),
     fields: { tls: tlsFields(handshake, 't', detail) },
   };
 }

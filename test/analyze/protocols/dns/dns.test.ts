@@ -159,7 +159,7 @@ describe('queries and answers over UDP', () => {
       [0, 'ends'],
     ]);
     expect(events).toMatchObject([
-      { label: 'A a.test', incomplete: 'no request', requestBytes: 0, time: 1e6, failed: false },
+      { label: 'A a.test', incomplete: 'request not seen', requestBytes: 0, time: 1e6, failed: false },
       { label: 'A b.test', incomplete: 'no response', failed: true, status: '', responseTime: undefined },
       { label: 'A c.test', incomplete: 'no response', failed: true },
     ]);
@@ -181,7 +181,7 @@ describe('queries and answers over UDP', () => {
     const datagrams = Array.from({ length: 50 }, (_, index) => [0, client, query(`q${index}.test`, 5), 1] as const);
     const { events } = talk([...datagrams, [0, server, answer('last.test', 5), 2]]);
     expect(events.filter(({ kind }) => kind === 'exchange')).toHaveLength(51);
-    expect(events.findIndex((event) => 'incomplete' in event && event.incomplete === 'no request')).toBe(42);
+    expect(events.findIndex((event) => 'incomplete' in event && event.incomplete === 'request not seen')).toBe(42);
   });
 
   it('knows who asked when the server does', () => {

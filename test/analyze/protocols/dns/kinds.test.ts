@@ -133,8 +133,8 @@ describe('kinds of messages', () => {
       [0, server, answer('c.test', 3), 6],
     ]);
     expect(events).toMatchObject([
-      { label: 'A a.test', status: 'NOERROR', incomplete: 'gap', responseBytes: 40 },
-      { label: '(cut-question)', status: 'NOERROR', incomplete: 'gap' },
+      { label: 'A a.test', status: 'NOERROR', incomplete: 'response not captured', responseBytes: 40 },
+      { label: '(cut-question)', status: 'NOERROR', incomplete: 'response not captured' },
       { label: 'A c.test', status: 'NOERROR' },
     ]);
     expect(dnsOf(events[0]).malformed).toBeUndefined();

@@ -52,8 +52,8 @@ describe('DNS over TCP', () => {
     ])) {
       expect(events).toMatchObject([
         { label: 'A c.test', status: 'NOERROR' },
-        { label: 'A d.test', incomplete: 'no request' },
-        { label: 'A a.test', incomplete: 'gap', failed: false },
+        { label: 'A d.test', incomplete: 'request not seen' },
+        { label: 'A a.test', incomplete: 'response not captured', failed: false },
       ]);
     }
   });

@@ -220,7 +220,12 @@ describe('what the captures do not have', () => {
       [1, answer(3, '\0\0\0\x01\0\x01t\0\0\0\x01\0\0\0\0\0\x06\0\0\0\0\0\0\0\0')],
     ];
     expect(sameHoweverCut(kafka, steps)).toMatchObject([
-      { label: 'Produce t', status: 'NOT_LEADER_OR_FOLLOWER', incomplete: 'gap', requestBytes: produce.length },
+      {
+        label: 'Produce t',
+        status: 'NOT_LEADER_OR_FOLLOWER',
+        incomplete: 'response not captured',
+        requestBytes: produce.length,
+      },
     ]);
   });
 

@@ -216,7 +216,7 @@ describe('what is missing', () => {
       [1, RFC9001_SERVER_INITIAL],
       [0, SHORT.subarray(0, 1), 41],
     ];
-    expect(said(talk(cut))).toEqual(['QUICv1 (ClientHello not seen) | QUICv1 | gap']);
+    expect(said(talk(cut))).toEqual(['QUICv1 (ClientHello not seen) | QUICv1 | response not captured']);
     expect(talk(cut)[0]).toMatchObject({ requestBytes: 1241 });
     expect(talk(cut.slice(0, 1))).toEqual([]);
   });
@@ -275,7 +275,7 @@ describe('what it does not look at', () => {
   test('Initial packets without end: of one connection the first few are decrypted', () => {
     const many: Datagram[] = Array.from({ length: 100 }, () => [0, changed]);
     expect(said(talk([[0, RFC9001_CLIENT_INITIAL], ...many, [1, RFC9001_SERVER_INITIAL]]))).toEqual([
-      'QUICv1 example.com alpn | QUICv1 | gap',
+      'QUICv1 example.com alpn | QUICv1 | response not captured',
     ]);
     expect(said(talk([[0, RFC9001_CLIENT_INITIAL], ...many.slice(0, 10), [1, RFC9001_SERVER_INITIAL]]))).toEqual([
       'QUICv1 example.com alpn | QUICv1 | no response',

@@ -199,7 +199,7 @@ describe('what is missing', () => {
 
   test('a direction', () => {
     expect(ends(of(0), 'closed')).toEqual(['TLS web.shop h2,http/1.1 |  | no response']);
-    expect(ends(of(1), 'closed')).toEqual(['TLS1.2 (ClientHello not seen) h2 | TLS1.2 | no request']);
+    expect(ends(of(1), 'closed')).toEqual(['TLS1.2 (ClientHello not seen) h2 | TLS1.2 | request not seen']);
   });
 
   test('octets: never another name than the one that was said, never two handshakes', () => {

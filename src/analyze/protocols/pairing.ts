@@ -1,0 +1,255 @@
+import { PENDING_PER_STREAM } from '../limits.ts';
+
+/** Where a request lies. Offsets and acknowledgments as StreamContext counts them. */
+export interface RequestSpan {
+  /**
+   * Client offsets of the request's first byte and behind its last one. HTTP passes the end of the head: an early answer may
+   * come then.
+   */
+  readonly start: number;
+  readonly end: number;
+  /** Server bytes that the packet with the request's first byte acknowledged; -1 where that is not known. */
+  readonly acknowledged: number;
+}
+
+/** Where a response begins: server offset of its first byte, and the client bytes that its packet acknowledged; -1 unknown. */
+export interface AnswerStart {
+  readonly start: number;
+  readonly acknowledged: number;
+}
+
+/** Requests that an answer settles, oldest first; they are pending no longer. */
+interface Settled<R> {
+  /** Their answers are proven to lie in what was not captured: 'response not captured'. */
+  readonly skipped: readonly R[];
+  /** They have answers, but the packets do not prove which: 'unknown'. */
+  readonly unpaired: readonly R[];
+}
+
+/** What a response answers. */
+export type Answer<R> =
+  | ({ readonly kind: 'paired'; readonly request: R } & Settled<R>)
+  /** Its request was not captured, or was before the capture. */
+  | ({ readonly kind: 'request not seen' } & Settled<R>)
+  /** It may answer any of so many requests; those that were not seen count as one. */
+  | ({ readonly kind: 'unknown'; readonly candidates: number } & Settled<R>);
+
+interface Pending<R> extends RequestSpan {
+  readonly request: R;
+  /** Requests that were not seen may stand directly before it. */
+  hole: boolean;
+  /** An answer of kind 'unknown' may have been its answer. */
+  doubtful: boolean;
+  /** If the client is one that waits for its answers, all requests before it had been answered when it was sent. */
+  readonly newWave: boolean;
+}
+
+/** Waves that must have drained before a client that sends several requests at once is taken to wait for all answers. */
+const DRAINED_WAVES = 3;
+
+/**
+ * Pairs responses with requests where a response does not name its request but responses come in the order of requests. It
+ * states a pair only when the packets prove it:
+ *
+ * - Hard constraints. A response that starts at server offset s in a packet that acknowledges A can answer request R only if
+ *   R.end <= A (the server had received R) and R.acknowledged <= s (the client had not received byte s when it sent R).
+ * - No hole: the response answers the oldest pending request if the constraints hold, else none that was seen.
+ * - After a hole in the requests (an unknown number of them): what was pending before pairs as usual; a response that cannot
+ *   be of those and starts before R.acknowledged of the first request after the hole is of a request not seen.
+ * - After a hole in the responses (an unknown number of them): the candidates are the pending requests that the constraints
+ *   allow. A single candidate is paired. With several the answer is 'unknown', and the oldest is settled: it was answered by
+ *   this response or by an earlier one.
+ * - Waves resynchronise. A wave is what a client sends without having received more of the responses: a serial client's waves
+ *   are single requests. A client that was never seen to begin a wave while an earlier request was unanswered waits for its
+ *   answers: when a wave began all earlier requests, seen or not, had been answered. A client that sends several requests at
+ *   once is trusted with this only after DRAINED_WAVES waves that show it. After a hole in the requests a request is known
+ *   to begin a wave if it acknowledges more than the requests in the hole can have: more than the start of a response whose
+ *   packet acknowledges the hole.
+ *
+ * Bounded: at most PENDING_PER_STREAM requests are kept; `push` returns the oldest of too many.
+ */
+export class Pairing<R> {
+  readonly #queue: Pending<R>[] = [];
+  /** Requests that were not seen may stand behind the last pending one: where, and the most they can have acknowledged. */
+  #tailHole: boolean;
+  #holeStart = -1;
+  #holeEnd = 0;
+  #holeBound = Number.POSITIVE_INFINITY;
+  /** Server offset behind the last bytes that were not captured; 0 without. */
+  #lostEnd = 0;
+  /** The acknowledgment of the last request pushed; -1 where a hole follows it, or it is not known. */
+  #lastAcknowledged = -1;
+  /** Several requests were sent at once; a wave began while others waited; waves after which nothing waited. */
+  #bursts = false;
+  #overlaps = false;
+  #drained = 0;
+
+  /** @param midstream the connection's beginning was not seen (StreamContext.midstream) */
+  constructor(midstream: boolean) {
+    this.#tailHole = midstream;
+  }
+
+  /** Requests pending. */
+  get size(): number {
+    return this.#queue.length;
+  }
+
+  /** The oldest pending request. */
+  get first(): R | undefined {
+    return this.#queue[0]?.request;
+  }
+
+  /** The last request pushed, while it is pending. */
+  get last(): R | undefined {
+    return this.#queue.at(-1)?.request;
+  }
+
+  /** Whether the next answer is the oldest pending request's, or nobody's: no hole stands between. */
+  get inStep(): boolean {
+    const [first] = this.#queue;
+    return first === undefined ? !this.#tailHole : this.#isSure(first);
+  }
+
+  /**
+   * A request that awaits an answer was sent. One with bytes missing is pushed as well: after `clientGap`, with `end` behind
+   * the gap where its end was not seen.
+   * @returns the oldest request where there are too many: it is pending no longer, and ends as 'unknown'
+   */
+  push(request: R, { start, end, acknowledged }: RequestSpan): R | undefined {
+    const queue = this.#queue;
+    const afterHole = this.#tailHole && start >= this.#holeStart;
+    const newWave = afterHole ? acknowledged > this.#holeBound : this.#beginsWave(acknowledged);
+    queue.push({ request, start, end, acknowledged, newWave, hole: afterHole, doubtful: false });
+    if (afterHole) this.#tailHole = false;
+    this.#lastAcknowledged = this.#tailHole ? -1 : acknowledged;
+    if (queue.length <= PENDING_PER_STREAM) return undefined;
+    const dropped = this.#shift();
+    // Its answer will come all the same.
+    (queue[0] as Pending<R>).hole = true;
+    return dropped;
+  }
+
+  /** Client bytes were not captured that may hold the beginning or end of requests: not those within a body of known length. */
+  clientGap(offset: number, length: number): void {
+    // More was sent while an answer was awaited: the client may be one that does not wait.
+    if (this.#queue.length > 0 && this.inStep) this.#bursts = true;
+    if (!this.#tailHole) {
+      this.#holeStart = offset;
+      this.#holeBound = Number.POSITIVE_INFINITY;
+    }
+    this.#holeEnd = offset + length;
+    this.#tailHole = true;
+    this.#lastAcknowledged = -1;
+  }
+
+  /** Server bytes were not captured that may hold the beginning of responses: not those within a body of known length. */
+  serverGap(offset: number, length: number): void {
+    this.#lostEnd = offset + length;
+  }
+
+  /** Which request does a response answer? Called when it begins or when it is complete, with where it began. */
+  answer({ start, acknowledged }: AnswerStart): Answer<R> {
+    const queue = this.#queue;
+    if (this.#tailHole && acknowledged >= this.#holeEnd) this.#holeBound = Math.min(this.#holeBound, start);
+    const skipped: R[] = [];
+    const unpaired: R[] = [];
+    this.#settleBefore(start, acknowledged, skipped, unpaired);
+    const [first] = queue;
+    let candidates = 0;
+    while (candidates < queue.length && mayAnswer(queue[candidates] as Pending<R>, start, acknowledged))
+      candidates += 1;
+    if (first === undefined || candidates === 0) return { kind: 'request not seen', skipped, unpaired };
+    const isUnderWay = first.hole && this.#holeStart < 0 && queue.length === 1;
+    if (this.#isSure(first) || isUnderWay) {
+      return { kind: 'paired', request: this.#shift(), skipped, unpaired };
+    }
+    const unseen = this.#unseenWithin(candidates);
+    if (candidates === 1 && !unseen) return { kind: 'paired', request: this.#shift(), skipped, unpaired };
+    for (let index = 0; index < candidates; index += 1) (queue[index] as Pending<R>).doubtful = true;
+    // The oldest was answered by this response or by an earlier one, unless this is of one that was not seen.
+    if (!first.hole) unpaired.push(this.#shift());
+    return { kind: 'unknown', candidates: candidates + (unseen ? 1 : 0), skipped, unpaired };
+  }
+
+  /** Requests that an answer of kind 'unknown' may have answered; they are pending no longer. To be called before `rest`. */
+  doubtful(): R[] {
+    const queue = this.#queue;
+    let count = 0;
+    while (queue[count]?.doubtful === true) count += 1;
+    return queue.splice(0, count).map(({ request }) => request);
+  }
+
+  /** All requests that wait, oldest first; none is pending any more. */
+  rest(): R[] {
+    return this.#queue.splice(0).map(({ request }) => request);
+  }
+
+  /** The protocol knows by other means that no earlier request awaits an answer. @returns those that were pending */
+  resynchronise(): R[] {
+    this.#lostEnd = 0;
+    this.#tailHole = false;
+    this.#lastAcknowledged = -1;
+    return this.rest();
+  }
+
+  #isSure(request: Pending<R>): boolean {
+    return !request.hole && !request.doubtful && this.#lostEnd <= Math.max(0, request.acknowledged);
+  }
+
+  /** Whether requests that were not seen may stand before, among or directly behind the first `count`. */
+  #unseenWithin(count: number): boolean {
+    const queue = this.#queue;
+    for (let index = 0; index <= count && index < queue.length; index += 1) {
+      if ((queue[index] as Pending<R>).hole) return true;
+    }
+    return count === queue.length && this.#tailHole;
+  }
+
+  /** A request directly behind the last one: does it begin a wave? What that shows of the client is noted. */
+  #beginsWave(acknowledged: number): boolean {
+    const last = this.#lastAcknowledged;
+    if (acknowledged < 0 || last < 0) return false;
+    if (acknowledged <= last) {
+      this.#bursts = true;
+      return false;
+    }
+    if (this.#queue.length === 0) {
+      if (this.#bursts) this.#drained += 1;
+    } else if (this.inStep) this.#overlaps = true;
+    return true;
+  }
+
+  #shift(): R {
+    return (this.#queue.shift() as Pending<R>).request;
+  }
+
+  /** Settle what had been answered when the last wave began that the response at `start` can belong to. */
+  #settleBefore(start: number, acknowledged: number, skipped: R[], unpaired: R[]): void {
+    if (this.inStep || this.#overlaps || (this.#bursts && this.#drained < DRAINED_WAVES)) return;
+    const queue = this.#queue;
+    let wave = queue.length - 1;
+    while (wave >= 0) {
+      const { newWave, acknowledged: received } = queue[wave] as Pending<R>;
+      if (newWave && received <= start) break;
+      wave -= 1;
+    }
+    const begun = queue[wave];
+    if (begun === undefined) return;
+    if (acknowledged >= 0 && acknowledged < begun.end) {
+      // The response was sent before the wave had arrived: the client did not wait.
+      this.#overlaps = true;
+      return;
+    }
+    while (queue[0] !== begun) {
+      const { request, doubtful } = queue.shift() as Pending<R>;
+      (doubtful ? unpaired : skipped).push(request);
+    }
+    begun.hole = false;
+    begun.doubtful = false;
+  }
+}
+
+/** The hard constraints. */
+function mayAnswer(request: RequestSpan, start: number, acknowledged: number): boolean {
+  return request.acknowledged <= start && (acknowledged < 0 || request.end <= acknowledged);
+}

@@ -1,0 +1,137 @@
+import { expect, test } from 'vitest';
+import { Pairing } from '../../../src/analyze/protocols/pairing.ts';
+
+/** A request R of 10 bytes, an answer A of 10 bytes, what was not captured of either side: each with what its packet acknowledged. */
+type Step =
+  | readonly ['R', name: string, start: number, acknowledged: number]
+  | readonly ['A', start: number, acknowledged: number]
+  | readonly ['client gap' | 'server gap', offset: number, length: number];
+
+function run(steps: readonly Step[], midstream = false): string[] {
+  const pairing = new Pairing<string>(midstream);
+  const said: string[] = [];
+  for (const step of steps) {
+    if (step[0] === 'R') pairing.push(step[1], { start: step[2], end: step[2] + 10, acknowledged: step[3] });
+    else if (step[0] === 'client gap') pairing.clientGap(step[1], step[2]);
+    else if (step[0] === 'server gap') pairing.serverGap(step[1], step[2]);
+    else {
+      const answer = pairing.answer({ start: step[1], acknowledged: step[2] });
+      for (const request of answer.skipped) said.push(`${request} lost`);
+      for (const request of answer.unpaired) said.push(`${request} unknown`);
+      said.push(
+        answer.kind === 'paired'
+          ? answer.request
+          : answer.kind === 'unknown'
+            ? `? of ${answer.candidates}`
+            : 'not seen',
+      );
+    }
+  }
+  for (const request of pairing.doubtful()) said.push(`${request} unknown`);
+  for (const request of pairing.rest()) said.push(`${request} waits`);
+  return said;
+}
+
+test.each<[what: string, steps: Step[], said: string[]]>([
+  [
+    'serial',
+    [
+      ['R', 'a', 0, 0],
+      ['A', 0, 10],
+      ['R', 'b', 10, 10],
+      ['A', 10, 20],
+    ],
+    ['a', 'b'],
+  ],
+  [
+    'several at once',
+    [
+      ['R', 'a', 0, 0],
+      ['R', 'b', 10, 0],
+      ['A', 0, 20],
+      ['A', 10, 20],
+    ],
+    ['a', 'b'],
+  ],
+  [
+    'an answer that was sent before the request had arrived',
+    [
+      ['R', 'a', 0, 0],
+      ['A', 0, 0],
+    ],
+    ['not seen', 'a waits'],
+  ],
+  [
+    'a serial client, one request lost',
+    [
+      ['R', 'a', 0, 0],
+      ['A', 0, 10],
+      ['client gap', 10, 10],
+      ['A', 10, 20],
+      ['R', 'c', 20, 20],
+      ['A', 20, 30],
+    ],
+    ['a', 'not seen', 'c'],
+  ],
+  [
+    'a serial client, one answer lost',
+    [
+      ['R', 'a', 0, 0],
+      ['server gap', 0, 10],
+      ['R', 'b', 10, 10],
+      ['A', 10, 20],
+    ],
+    ['a lost', 'b'],
+  ],
+  [
+    'a serial client, a request and its answer lost: one more is not proven',
+    [
+      ['R', 'a', 0, 0],
+      ['A', 0, 10],
+      ['client gap', 10, 10],
+      ['server gap', 10, 10],
+      ['R', 'c', 20, 20],
+      ['A', 20, 30],
+      ['R', 'd', 30, 30],
+      ['A', 30, 40],
+    ],
+    ['a', '? of 2', 'c unknown', 'd'],
+  ],
+  [
+    'several at once, the first answer lost: two candidates, then one',
+    [
+      ['R', 'a', 0, 0],
+      ['R', 'b', 10, 0],
+      ['server gap', 0, 10],
+      ['A', 10, 20],
+      ['A', 20, 20],
+    ],
+    ['a unknown', '? of 2', 'b'],
+  ],
+  [
+    'several at once, the last answer lost: what follows is not shifted',
+    [
+      ['R', 'a', 0, 0],
+      ['R', 'b', 10, 0],
+      ['A', 0, 20],
+      ['server gap', 10, 10],
+      ['R', 'c', 20, 20],
+      ['A', 20, 30],
+    ],
+    ['a', 'b unknown', '? of 2', 'c unknown'],
+  ],
+  [
+    'a request lost of several at once',
+    [
+      ['R', 'a', 0, 0],
+      ['client gap', 10, 10],
+      ['R', 'c', 20, 0],
+      ['A', 0, 30],
+      ['A', 10, 30],
+      ['A', 20, 30],
+    ],
+    ['a', '? of 2', '? of 2', 'c unknown'],
+  ],
+])('%s', (_, steps, said) => {
+  expect(run(steps)).toEqual(said);
+});
