@@ -10,14 +10,22 @@ export interface Framing {
   readonly tail?: number;
   /** Messages in which bytes are missing are handed over, with `whole` false; otherwise one that lacks kept bytes is a loss. */
   readonly holes?: boolean;
+  /** So are, before `onLost`, messages that lack their end and what follows it. */
+  readonly cut?: boolean;
   /**
    * How to find the next message after a loss. Without it nothing is framed after a loss until `restart`.
-   * `bytes` is how many bytes `begins` looks at, at least `header`.
+   * `bytes` is how many bytes `begins` looks at, at least `header`; it is asked as soon as `least` of them (all, where that
+   * is not stated) are there.
    */
   readonly seeking?: {
     readonly bytes: number;
-    /** Whether a message begins here: strict, as it is asked at every byte. */
-    begins(bytes: Uint8Array, start: number): boolean;
+    readonly least?: number;
+    /**
+     * Whether a message begins here: strict, as it is asked at every byte. Undefined where that takes more bytes than lie
+     * before `end`; never with `bytes` of them.
+     * @param offset of bytes[start] in the stream
+     */
+    begins(bytes: Uint8Array, start: number, end: number, offset: number): boolean | undefined;
   };
   /** The whole message's length, header included; less than `header` means that this is no message: sync is lost. */
   lengthOf(bytes: Uint8Array, start: number): number;
@@ -151,9 +159,15 @@ export class LengthFramer {
       this.#filled = 0;
       return;
     }
-    const { keep, holes = false } = this.#framing;
+    const { keep, holes = false, cut = false } = this.#framing;
     const within = this.#length > 0 && (holes || this.#filled >= keep) ? this.#length - this.#seen : 0;
     if (length > within) {
+      if (cut && within > 0) {
+        this.#whole = false;
+        this.#finish(now);
+        // What took the message may have stopped it.
+        if (this.#state === STOPPED) return;
+      }
       this.#lose();
       return;
     }
@@ -217,6 +231,7 @@ export class LengthFramer {
   #seek(bytes: Uint8Array, start: number, end: number, now: number, offset: number, acknowledged: number): number {
     const { seeking } = this.#framing;
     if (seeking === undefined) return end;
+    const { least = seeking.bytes } = seeking;
     const held = this.#filled;
     if (held > 0) {
       // Beginnings in what is held, which go on in this portion.
@@ -224,31 +239,34 @@ export class LengthFramer {
         this.#kept.subarray(0, held),
         bytes.subarray(start, Math.min(end, start + seeking.bytes - 1)),
       ]);
-      for (let at = 0; at < held && at + seeking.bytes <= window.length; at += 1) {
-        if (!seeking.begins(window, at)) continue;
+      for (let at = 0; at < held; at += 1) {
+        const place = offset - held + at;
+        const begins = at + least > window.length ? undefined : seeking.begins(window, at, window.length, place);
+        if (begins === false) continue;
         if (at > 0) this.#skipped(offset - held);
+        if (begins === undefined) {
+          this.#hold(window, at, window.length);
+          return end;
+        }
         this.#found();
-        this.data(window, at, held, now, offset - held + at, acknowledged);
+        this.data(window, at, held, now, place, acknowledged);
         return start;
-      }
-      if (window.length < held + seeking.bytes - 1) {
-        const from = Math.max(0, window.length - seeking.bytes + 1);
-        if (from > 0) this.#skipped(offset - held);
-        this.#hold(window, from, window.length);
-        return end;
       }
       this.#skipped(offset - held);
       this.#filled = 0;
     }
-    for (let at = start; at + seeking.bytes <= end; at += 1) {
-      if (!seeking.begins(bytes, at)) continue;
+    for (let at = start; at < end; at += 1) {
+      const begins = at + least > end ? undefined : seeking.begins(bytes, at, end, offset + at - start);
+      if (begins === false) continue;
       if (at > start) this.#skipped(offset);
+      if (begins === undefined) {
+        this.#hold(bytes, at, end);
+        return end;
+      }
       this.#found();
       return at;
     }
-    const from = Math.max(start, end - seeking.bytes + 1);
-    if (from > start) this.#skipped(offset);
-    this.#hold(bytes, from, end);
+    this.#skipped(offset);
     return end;
   }
 

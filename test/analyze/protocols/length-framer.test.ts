@@ -109,3 +109,60 @@ describe('a length framer', () => {
     }
   });
 });
+
+test('a message whose end is missing with what follows is handed over before the loss, where that is asked for', () => {
+  const said: string[] = [];
+  const framer = new LengthFramer({
+    header: 1,
+    keep: 16,
+    holes: true,
+    cut: true,
+    lengthOf: (bytes, start) => bytes[start] ?? 0,
+    onMessage: (bytes, start, end, length, _first, _last, whole) =>
+      said.push(`${Buffer.from(bytes.subarray(start, end)).toString('hex')} of ${length} ${whole}`),
+    onLost: () => said.push('lost'),
+  });
+  framer.data(Uint8Array.of(2, 9, 5, 8, 7), 0, 5, 0);
+  framer.gap(4, 1);
+  expect(said).toEqual(['0209 of 2 true', '050807 of 5 false', 'lost']);
+});
+
+test('a beginning may be known by few bytes or by the place, or take more; the cutting changes nothing', () => {
+  for (const portion of [1, 2, 3, 100]) {
+    const found: string[] = [];
+    const framer = new LengthFramer({
+      header: 1,
+      keep: 16,
+      // `M` and two digits, the first of them the length; or anything at offset 40.
+      seeking: {
+        bytes: 3,
+        least: 1,
+        begins: (bytes, start, end, offset) => {
+          if (offset === 40) return true;
+          if (bytes[start] !== 0x4d) return false;
+          for (let at = start + 1; at < start + 3; at += 1) {
+            if (at >= end) return undefined;
+            if ((bytes[at] as number) < 0x30 || (bytes[at] as number) > 0x39) return false;
+          }
+          return true;
+        },
+      },
+      lengthOf: () => 3,
+      onMessage: (bytes, start, end) => found.push(Buffer.from(bytes.subarray(start, end)).toString()),
+      onLost: () => undefined,
+    });
+    framer.gap(20, 0);
+    const bytes = Buffer.from('MMxM1xM12');
+    const feed = (data: Buffer, offset: number) => {
+      for (let at = 0; at < data.length; at += portion) {
+        const part = data.subarray(at, at + portion);
+        framer.data(part, 0, part.length, 0, offset + at);
+      }
+    };
+    feed(bytes, 20);
+    framer.gap(11, 0);
+    framer.seek();
+    feed(Buffer.from('abc'), 40);
+    expect(found).toEqual(['M12', 'abc']);
+  }
+});
