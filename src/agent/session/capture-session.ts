@@ -5,10 +5,10 @@ import { END_ACKNOWLEDGE_MS, HEARTBEAT_MS, STATISTICS_INTERVAL_MS } from '../../
 import { endMarker, sectionHeader } from '../../wire/pcapng-write.ts';
 import { checkProtocol } from '../../wire/version.ts';
 import { LIFE_CHECK_MS } from '../limits.ts';
-import { checkSessionBound, writeContainerLog } from '../listener/sessions.ts';
 import { Proc } from '../netns/proc.ts';
 import type { Spool } from '../spool/spool.ts';
-import { CaptureSet } from '../tcpdump/capture-set.ts';
+import { checkSessionBound, writeContainerLog } from './agent-processes.ts';
+import { CaptureSet } from './capture-set.ts';
 import type { Events } from './events.ts';
 import { TargetEvents } from './target-events.ts';
 
@@ -18,7 +18,7 @@ export class CaptureSession {
   readonly #spool: Spool;
   readonly #events: Events;
   readonly #proc: Proc;
-  readonly #shares: CaptureSet;
+  readonly #captures: CaptureSet;
   readonly #acknowledged = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<EndReason>();
   #interfaces = 0;
@@ -28,11 +28,17 @@ export class CaptureSession {
     this.#spool = spool;
     this.#events = events;
     this.#proc = proc;
-    this.#shares = new CaptureSet(request, spool, proc, new TargetEvents(events), {
-      nextInterface: () => this.#nextInterface(),
-      joined: (name) => this.#log(`capturing ${name}`),
-      empty: () => {
-        if (request.follow !== true) this.stop('targets-gone');
+    this.#captures = new CaptureSet({
+      request,
+      spool,
+      proc,
+      targetEvents: new TargetEvents(events),
+      handlers: {
+        nextInterface: () => this.#nextInterface(),
+        joined: (name) => this.#log(`capturing ${name}`),
+        empty: () => {
+          if (request.follow !== true) this.stop('targets-gone');
+        },
       },
     });
   }
@@ -48,15 +54,15 @@ export class CaptureSession {
 
   /** Kill every tcpdump at once. */
   abandon(): void {
-    this.#shares.kill();
+    this.#captures.kill();
   }
 
   add(target: AgentTarget): void {
-    this.#shares.add(target);
+    this.#captures.add(target);
   }
 
   remove(key: string): void {
-    this.#shares.remove(key);
+    this.#captures.remove(key);
   }
 
   /**
@@ -65,12 +71,12 @@ export class CaptureSession {
   async run(): Promise<void> {
     checkProtocol(this.#request.protocol, 'client');
     checkSessionBound(this.#proc);
-    await this.#shares.begin();
+    await this.#captures.begin();
     const { filter } = this.#request;
-    const names = this.#shares.names.join(' ') || 'nothing yet';
+    const names = this.#captures.names.join(' ') || 'nothing yet';
     this.#log(`capturing ${names}, filter ${filter === undefined ? 'none' : JSON.stringify(filter)}`);
     const reason = await this.#untilEnd();
-    await this.#shares.stop();
+    await this.#captures.stop();
     await this.#finish(reason);
   }
 
@@ -89,8 +95,8 @@ export class CaptureSession {
   async #untilEnd(): Promise<EndReason> {
     const timers = [
       setInterval(() => this.#events.send({ type: 'alive' }), HEARTBEAT_MS),
-      setInterval(() => this.#shares.writeStatistics(), STATISTICS_INTERVAL_MS),
-      setInterval(() => this.#shares.lookAfter(), LIFE_CHECK_MS),
+      setInterval(() => this.#captures.writeStatistics(), STATISTICS_INTERVAL_MS),
+      setInterval(() => this.#captures.lookAfter(), LIFE_CHECK_MS),
       setTimeout(() => this.stop('duration'), this.#request.maxDurationMs),
     ];
     const reason = await this.#stopped.promise;
@@ -107,7 +113,7 @@ export class CaptureSession {
   /** Write the end marker and hold on until the client has read it: exec can drop a tail (kubernetes #124571). */
   async #finish(reason: EndReason): Promise<void> {
     if (this.#interfaces === 0) this.#beginSection();
-    this.#spool.push(endMarker({ version: 1, reason, interfaces: this.#shares.ended }));
+    this.#spool.push(endMarker({ version: 1, reason, interfaces: this.#captures.ended }));
     await this.#spool.drained();
     this.#events.send({ type: 'end', reason });
     await Promise.race([this.#acknowledged.promise, sleep(END_ACKNOWLEDGE_MS, undefined, { ref: false })]);

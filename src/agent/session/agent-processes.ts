@@ -3,7 +3,7 @@ import { KsnoopError } from '../../wire/errors.ts';
 import { SESSIONS_PER_NODE } from '../../wire/limits.ts';
 import type { Proc } from '../netns/proc.ts';
 
-/** The verbs of processes that capture: started by exec, and by the waiting process for a client at its door. */
+/** The verbs of processes that capture: started by exec, and by the waiting process for a client of its listener. */
 const CAPTURING = ['capture', 'session'];
 
 /** The agent's own processes on this node: those of its container running one of these verbs. */

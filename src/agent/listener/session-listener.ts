@@ -3,23 +3,25 @@ import { timingSafeEqual } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { AGENT_PORT, parseSessionPath, type SessionAddress } from '../../wire/session-frame.ts';
-import { DOOR_BACKLOG, DOOR_PATIENCE_MS, DOOR_SESSIONS, REQUEST_HEAD_MAXIMUM } from '../limits.ts';
+import { LISTENER_CONNECTIONS, LISTENER_SESSIONS, REQUEST_HEAD_MAXIMUM, REQUEST_HEAD_MS } from '../limits.ts';
 import type { Proc } from '../netns/proc.ts';
 
 /**
- * The door of port-forward: a listener on loopback of the agent pod's own network namespace, which the API server's
+ * The session listener: it listens on loopback of the agent pod's own network namespace, which the API server's
  * port-forward reaches and nobody else does. It reads the head of a request, and hands the connection to the process of the
  * session that it names; for a new one it starts that process. It speaks no more than that, so that waiting costs nothing.
  */
-export function keepDoor(proc: Proc, say: (text: string) => void): void {
+export function startListener(proc: Proc, log: (text: string) => void): void {
   // Outside of a pod loopback is everybody's.
   if (process.env.NODE_NAME === undefined) return;
   if (sharesHostNetwork(proc)) {
-    say('the agent shares the network of the node, where anyone could knock: port-forward is off');
+    log('port-forward disabled: the agent uses hostNetwork');
     return;
   }
-  const server = listenAtDoor(AGENT_PORT, () => fork(process.argv[1] ?? '', ['session'], { stdio: SESSION_STDIO }));
-  server.on('error', (error) => say(`port-forward is off: ${error.message}`));
+  const server = listenForSessions(AGENT_PORT, () =>
+    fork(process.argv[1] ?? '', ['session'], { stdio: SESSION_STDIO }),
+  );
+  server.on('error', (error) => log(`port-forward disabled: ${error.message}`));
 }
 
 /** What the process of a session says beside its conversation goes to the container's log. */
@@ -38,7 +40,7 @@ interface Known {
 }
 
 /** Listen on loopback. @param start starts the process of a new session */
-export function listenAtDoor(port: number, start: (address: SessionAddress) => ChildProcess): Server {
+export function listenForSessions(port: number, start: (address: SessionAddress) => ChildProcess): Server {
   const sessions = new Set<Known>();
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
@@ -48,7 +50,7 @@ export function listenAtDoor(port: number, start: (address: SessionAddress) => C
       const known = knownSession(sessions, address.id);
       if (address.isNew && known !== undefined) return refuse(socket, '409 Conflict');
       if (!address.isNew && known === undefined) return refuse(socket, '410 Gone');
-      if (known === undefined && sessions.size >= DOOR_SESSIONS) return refuse(socket, '503 Service Unavailable');
+      if (known === undefined && sessions.size >= LISTENER_SESSIONS) return refuse(socket, '503 Service Unavailable');
       const child = known?.child ?? begin(sessions, address, start);
       const message: Handover = { type: 'connection', head: head.toString('base64') };
       // Kept open until it is handed over, for Node forgets one that could not be: of a process that has just ended the
@@ -56,7 +58,7 @@ export function listenAtDoor(port: number, start: (address: SessionAddress) => C
       child.send(message, socket, { keepOpen: true }, () => socket.destroy());
     });
   });
-  server.maxConnections = DOOR_BACKLOG;
+  server.maxConnections = LISTENER_CONNECTIONS;
   return server.listen(port, '127.0.0.1');
 }
 
@@ -81,7 +83,7 @@ function knownSession(sessions: ReadonlySet<Known>, id: string): Known | undefin
 /** Read the head of an HTTP request (RFC 9112), bounded in size and time. What follows is the session's to read. */
 function readHead(socket: Socket, then: (head: Buffer, path: string) => void): void {
   let head: Buffer = Buffer.alloc(0);
-  socket.setTimeout(DOOR_PATIENCE_MS, () => socket.destroy());
+  socket.setTimeout(REQUEST_HEAD_MS, () => socket.destroy());
   const take = (chunk: Buffer) => {
     head = Buffer.concat([head, chunk]);
     if (head.length > REQUEST_HEAD_MAXIMUM) {

@@ -3,18 +3,18 @@ import { EventEmitter } from 'node:events';
 import { type AddressInfo, connect, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, expect, test } from 'vitest';
-import { listenAtDoor } from '../../../src/agent/listener/daemon.ts';
+import { listenForSessions } from '../../../src/agent/listener/session-listener.ts';
 
-let door: Server;
-afterEach(() => door.close());
+let listener: Server;
+afterEach(() => listener.close());
 
 const ID = '0123456789abcdef0123456789abcdef';
 
-/** A door whose sessions are processes that keep what they are handed. */
+/** A listener whose sessions are processes that keep what they are handed. */
 async function opened() {
   const handed: { head: string }[] = [];
   const children: EventEmitter[] = [];
-  door = listenAtDoor(0, () => {
+  listener = listenForSessions(0, () => {
     const child = Object.assign(new EventEmitter(), {
       send: (message: { head: string }, socket: { end(text: string): void }) => {
         handed.push({ head: Buffer.from(message.head, 'base64').toString() });
@@ -25,8 +25,8 @@ async function opened() {
     children.push(child);
     return child as unknown as ChildProcess;
   });
-  await new Promise((resolve) => door.once('listening', resolve));
-  const { port } = door.address() as AddressInfo;
+  await new Promise((resolve) => listener.once('listening', resolve));
+  const { port } = listener.address() as AddressInfo;
   const ask = (text: string, host = '127.0.0.1') =>
     new Promise<string>((resolve) => {
       let answer = '';

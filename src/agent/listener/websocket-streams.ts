@@ -25,11 +25,11 @@ import { CompressingLink } from './compressing-link.ts';
 import { CompressionChoice } from './compression-choice.ts';
 
 /**
- * The streams of a capture carried over websockets, one after the other: each connection that the door hands over takes
+ * The streams of a capture carried over websockets, one after the other: each connection that the session listener hands over takes
  * the place of the one before, and goes on where that one ended.
  */
-export function carriedStreams(): AgentStreams {
-  const session = new CarriedSession();
+export function websocketStreams(): AgentStreams {
+  const session = new WebSocketStreams();
   process.on('message', (message: unknown, socket: Socket | undefined) => {
     if (socket === undefined || !isObject(message) || message.type !== 'connection') return;
     session.connection(socket, Buffer.from(optionalString(message, 'head') ?? '', 'base64'));
@@ -40,7 +40,7 @@ export function carriedStreams(): AgentStreams {
 }
 
 /** Makes a resumable conversation of the connections it is given. */
-class CarriedSession implements AgentStreams {
+class WebSocketStreams implements AgentStreams {
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;

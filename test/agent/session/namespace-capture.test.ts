@@ -1,17 +1,16 @@
 import { expect, test } from 'vitest';
-import { NamespaceCapture } from '../../../src/agent/tcpdump/namespace-capture.ts';
-import { ringFor } from '../../../src/agent/tcpdump/rings.ts';
+import { NamespaceCapture, ringFor } from '../../../src/agent/session/namespace-capture.ts';
 
 const namespace = { fd: 0, inode: 7, name: 'node/a', description: 'd', interfaces: () => [], alive: () => true };
 const held = { ...namespace, age: () => undefined };
 
 test('targets of one namespace share a capture when they have the same filter', () => {
-  const share = new NamespaceCapture(held, { key: 'a', kind: 'host' });
-  expect(share.takes(held, { key: 'b', kind: 'host' })).toBe(true);
-  expect(share.takes(held, { key: 'b', kind: 'host', filter: 'port 80' })).toBe(false);
-  expect(share.takes({ ...held, inode: 8 }, { key: 'b', kind: 'host' })).toBe(false);
-  share.ending = true;
-  expect(share.takes(held, { key: 'b', kind: 'host' })).toBe(false);
+  const capture = new NamespaceCapture(held, { key: 'a', kind: 'host' });
+  expect(capture.takes(held, { key: 'b', kind: 'host' })).toBe(true);
+  expect(capture.takes(held, { key: 'b', kind: 'host', filter: 'port 80' })).toBe(false);
+  expect(capture.takes({ ...held, inode: 8 }, { key: 'b', kind: 'host' })).toBe(false);
+  capture.ending = true;
+  expect(capture.takes(held, { key: 'b', kind: 'host' })).toBe(false);
 });
 
 test('rings share their memory, and a session that follows keeps some for those that join', () => {

@@ -1,7 +1,8 @@
 import { closeSync } from 'node:fs';
 import type { AgentTarget } from '../../wire/agent-target.ts';
+import { FIRST_PACKETS_CAPTURES, RING_MAXIMUM_KIB, RING_MINIMUM_KIB, RINGS_KIB } from '../limits.ts';
 import type { OpenNetns } from '../netns/namespace.ts';
-import type { InterfaceCapture } from './interface-capture.ts';
+import type { InterfaceCapture } from '../tcpdump/interface-capture.ts';
 
 /** Targets with the same network namespace and the same filter share one capture. */
 export class NamespaceCapture {
@@ -10,7 +11,7 @@ export class NamespaceCapture {
   readonly filter: string | undefined;
   readonly targets = new Map<string, AgentTarget>();
   /** Set while it captures. */
-  capture: InterfaceCapture | undefined;
+  active: InterfaceCapture | undefined;
   /** Resolves when it captures, or when it is certain that it never will. */
   begun: Promise<void> = Promise.resolve();
   /** Kernel memory of its ring, KiB. */
@@ -43,4 +44,20 @@ export class NamespaceCapture {
   close(): void {
     closeSync(this.namespace.fd);
   }
+}
+
+/**
+ * The kernel's ring for one more capture of a session, KiB: a fair part of RINGS_KIB. A session that follows its
+ * targets keeps half of it for those that join, and each of them takes a part of what is left.
+ */
+export function ringFor(captures: ReadonlySet<NamespaceCapture>, follow: boolean, joining: boolean): number {
+  let used = 0;
+  for (const { ringKib } of captures) used += ringKib;
+  const fair = joining ? (RINGS_KIB - used) / 4 : RINGS_KIB / (follow ? 2 : 1) / captures.size;
+  return Math.max(RING_MINIMUM_KIB, Math.min(RING_MAXIMUM_KIB, Math.floor(fair)));
+}
+
+/** Whether a session has just begun with few targets: then their first packets are brought ahead of their rings. */
+export function isFirstLook(captures: ReadonlySet<NamespaceCapture>, joining: boolean): boolean {
+  return !joining && captures.size <= FIRST_PACKETS_CAPTURES;
 }
