@@ -84,6 +84,26 @@ describe.skipIf(files.length === 0)('of every capture', () => {
     expect(unsafe).toEqual({});
   });
 
+  it('the lines of the text are in the order of their times', { timeout: TIMEOUT_MS }, () => {
+    const wrong: Record<string, string> = {};
+    let compared = 0;
+    for (const file of files) {
+      let before = '';
+      for (const line of linesOf(file, text, false)) {
+        const time = /^\d\d:\d\d:\d\d\.\d{6}/.exec(line)?.[0];
+        if (time === undefined) before = '';
+        else {
+          // Captures with times of their own making, out of order by more than is held, are few.
+          if (time < before) wrong[file] ??= line;
+          before = time;
+          compared += 1;
+        }
+      }
+    }
+    console.log(`${compared} lines`);
+    expect(wrong).toEqual({});
+  });
+
   it('a condition and its opposite part the records', { timeout: TIMEOUT_MS }, () => {
     for (const expression of ['failed', 'protocol == "http" && has(src.port) && src.port > 1024']) {
       const [yes, no] = [compileWhere(expression), compileWhere(`!(${expression})`)];

@@ -28,6 +28,12 @@ export interface AnalysisOutputContext {
   readonly width: number | undefined;
   /** `--json` */
   readonly json: boolean;
+  /** Times are UTC; local unless set. */
+  readonly utc?: boolean | undefined;
+  /** The packets come as they are captured: no line may wait for long. */
+  readonly live?: boolean | undefined;
+  /** `-v`: also what is left out as noise. */
+  readonly verbose?: boolean | undefined;
 }
 
 /** What a form looks at, and how it is made. */
