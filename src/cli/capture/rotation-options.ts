@@ -1,6 +1,6 @@
-import { durationOf } from '../../cli/duration.ts';
-import { sizeOf } from '../../cli/size.ts';
-import { usage } from '../../cli/usage.ts';
+import type { Rotation } from '../../run/rotation/rotating-output.ts';
+import { usage } from '../usage.ts';
+import { durationOf, sizeOf } from '../values.ts';
 
 /** What commander hands over, before it is believed. */
 export interface RawRotationOptions {
@@ -8,16 +8,6 @@ export interface RawRotationOptions {
   readonly fileTime?: string;
   readonly files?: string;
   readonly ring?: boolean;
-}
-
-/** When a capture goes on in another file, and how many there may be. */
-export interface Rotation {
-  /** Octets of one file, about. */
-  readonly bytes: number;
-  readonly intervalMs: number;
-  /** Files there may be: then the capture ends, or the oldest goes. */
-  readonly files: number;
-  readonly ring: boolean;
 }
 
 /**
@@ -37,7 +27,7 @@ export function completeRotation(raw: RawRotationOptions, path: string | undefin
   const count = files === undefined ? Number.POSITIVE_INFINITY : Number(/^\d{1,6}$/.test(files) ? files : Number.NaN);
   if (!(count >= 1)) throw usage(`-W takes a whole number above 0, not "${files}".`);
   return {
-    // A bare number is tcpdump's: millions of octets.
+    // A bare number is tcpdump's: millions of bytes.
     bytes: fileSize === undefined ? Number.POSITIVE_INFINITY : sizeOf(millions(fileSize), '-C'),
     intervalMs: fileTime === undefined ? Number.POSITIVE_INFINITY : durationOf(fileTime, '-G'),
     files: count,

@@ -1,20 +1,13 @@
 import type { CaptureResult } from '../../capture/streams/capture.ts';
 import { carries, countersOf, type TargetReport } from '../../capture/streams/report.ts';
-import type { Output } from '../../run/outputs/output.ts';
-import { failureOf, type Sink } from '../../run/sink/sink.ts';
 import type { CaptureSummary, TargetSummary } from '../../view/summary.ts';
 import { timeSpan } from '../../view/units.ts';
-import { EXIT, type ExitCode, messageOf, systemCode } from '../../wire/errors.ts';
-import type { CaptureConfig } from './options.ts';
+import { KsnoopError, messageOf, systemCode } from '../../wire/errors.ts';
+import type { OpenOutput } from '../outputs/open.ts';
+import { failureOf } from '../sink/sink.ts';
 
-/** What the closing summary says of a capture that has ended. */
-export function captureSummary(
-  config: CaptureConfig,
-  result: CaptureResult,
-  output: Output,
-  sink: Sink,
-  elapsedMs: number,
-): CaptureSummary {
+/** The closing summary of a capture that has ended. */
+export function captureSummary(result: CaptureResult, { output, sink }: OpenOutput, elapsedMs: number): CaptureSummary {
   const { report, tally } = result;
   const notes = report.gaps.map(({ node, from, until, reason }) => {
     const length = until === undefined ? 'to the end' : `for ${timeSpan(until.getTime() - from.getTime())}`;
@@ -22,9 +15,9 @@ export function captureSummary(
   });
   notes.push(...result.clockNotes);
   if (result.cutOff) notes.push('the last packets of an agent were not waited for any longer and are missing');
-  const failure = failureOf(sink);
-  if (failure !== undefined) notes.push(writeFailure(config, failure));
-  else if (sink.description !== undefined && tally.interfaces.length > 0) notes.push(sink.description);
+  const failure = sink && failureOf(sink);
+  if (failure !== undefined) notes.push(writeFailure(sink?.path, failure));
+  else if (sink?.description !== undefined && tally.interfaces.length > 0) notes.push(sink.description);
   if (output.omitted !== undefined) notes.push(output.omitted);
   const owners = new Map<string, string>();
   const targets = [...report.targets.values()].map((target) => {
@@ -76,30 +69,9 @@ function clock(time: Date): string {
   return time.toISOString().slice(11, 19);
 }
 
-function writeFailure(config: CaptureConfig, error: Error): string {
-  const where = config.sink.kind === 'file' ? `the file ${config.sink.path}` : 'the output';
+function writeFailure(path: string | undefined, error: Error): string {
+  if (error instanceof KsnoopError) return error.message;
+  const where = path === undefined ? 'the output' : `the file ${path}`;
   const why = systemCode(error) === 'ENOSPC' ? 'the disk is full' : messageOf(error);
   return `${where} could not be written to its end: ${why}; what is in it up to there can be read`;
-}
-
-/**
- * Design, "Exit codes".
- * @param strict whether loss is a failure
- */
-export function exitCode(result: CaptureResult, writeError: Error | undefined, strict = false): ExitCode {
-  const { report, tally } = result;
-  const failed = report.failed();
-  if (tally.interfaces.length === 0) return failed[0]?.error?.exit ?? EXIT.failed;
-  if (writeError !== undefined) return EXIT.failed;
-  if (strict && isLossy(result)) return EXIT.truncated;
-  return failed.length > 0 || report.gaps.length > 0 || result.cutOff ? EXIT.partial : EXIT.done;
-}
-
-/** Whether packets that were to be captured are missing: dropped by anybody, in a gap, or cut off at the end. */
-function isLossy({ report, cutOff }: CaptureResult): boolean {
-  const dropped = [...report.targets.values()].some((target) => {
-    const { droppedByKernel, droppedByKsnoop } = countersOf(target);
-    return droppedByKernel + droppedByKsnoop > 0;
-  });
-  return dropped || cutOff || report.gaps.length > 0;
 }

@@ -1,97 +1,24 @@
 import { openSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { CaptureResult } from '../../../src/capture/streams/capture.ts';
-import { CaptureReport, interfaceKey, type TargetReport } from '../../../src/capture/streams/report.ts';
-import { Tally } from '../../../src/capture/streams/tally.ts';
-import { captureSummary, exitCode } from '../../../src/cli/capture/result.ts';
+import { interfaceKey } from '../../../src/capture/streams/report.ts';
+import { captureSummary } from '../../../src/run/capture/summary.ts';
 import type { BinaryOutputKind } from '../../../src/run/outputs/output.ts';
 import { pcap } from '../../../src/run/outputs/pcap.ts';
 import { pcapng } from '../../../src/run/outputs/pcapng.ts';
 import { ByteWriter } from '../../../src/run/sink/byte-writer.ts';
 import { summaryLines } from '../../../src/view/summary.ts';
 import { KsnoopError } from '../../../src/wire/errors.ts';
-import { PLAIN } from '../../run/outputs/plain.ts';
-import { captureConfig } from '../config.ts';
-
-type Changes = Partial<Omit<CaptureResult, 'report' | 'tally'>>;
-
-/** A capture of two targets that ended well: 5 packets of web, 1 of them cut, and nothing of api. */
-function ended(changes: Changes = {}): CaptureResult & { web: TargetReport; api: TargetReport } {
-  const report = new CaptureReport();
-  const [web, api] = [report.add('1', 'shop/web'), report.add('2', 'shop/api')];
-  for (const [index, target] of [web, api].entries()) {
-    target.state = 'capturing';
-    target.interfaces.add(interfaceKey(1, index));
-  }
-  const counters = { captured: 6, received: 9, droppedByKernel: 2, droppedByKsnoop: 1 };
-  web.counters.set(interfaceKey(1, 0), counters);
-  const tally = new Tally({ addInterface: () => {}, write: () => {}, ended: false }, captureConfig(), () => {});
-  tally.interfaces.push({ id: 0, stream: 1, index: 0, name: 'shop/web/any', packets: 5, bytes: 500, truncated: 1 });
-  tally.interfaces.push({ id: 1, stream: 1, index: 1, name: 'shop/api/any', packets: 0, bytes: 0, truncated: 0 });
-  Object.assign(tally, { packets: 5, bytes: 500 });
-  return { report, tally, late: 0, clockNotes: [], cause: 'user', cutOff: false, ...changes, web, api };
-}
-
-const nothing = () => {
-  const result = ended();
-  result.tally.interfaces.length = 0;
-  return result;
-};
-
-function fail(target: TargetReport, error?: KsnoopError): void {
-  target.state = 'failed';
-  target.error = error;
-}
-
-const GAP = { node: 'node-1', from: new Date(0), until: new Date(12_300), reason: 'the connection was cut.' };
-
-test('0: every way to end that the user chose', () => {
-  for (const cause of ['user', 'duration', 'limit', 'output-ended', 'targets-ended'] as const) {
-    expect(exitCode(ended({ cause }), undefined)).toBe(0);
-  }
-});
-
-test('1: the output failed, also where targets failed too', () => {
-  const result = ended();
-  expect(exitCode(result, new Error('full'))).toBe(1);
-  fail(result.api);
-  expect(exitCode(result, new Error('full'))).toBe(1);
-});
-
-test('4: some targets failed, there is a gap, or the last packets are missing', () => {
-  const partly = ended();
-  fail(partly.api, new KsnoopError('NO_SUCH_TARGET', 'No.', { exit: 3 }));
-  expect(exitCode(partly, undefined)).toBe(4);
-  const gap = ended();
-  gap.report.gaps.push(GAP);
-  expect(exitCode(gap, undefined)).toBe(4);
-  expect(exitCode(ended({ cutOff: true }), undefined)).toBe(4);
-});
-
-test('nothing captured: what the first error stands for, else 1', () => {
-  for (const exit of [1, 2, 3] as const) {
-    const result = nothing();
-    fail(result.web, new KsnoopError('BAD_TARGET', 'No.', { exit }));
-    fail(result.api, new KsnoopError('CAPTURE_FAILED', 'No.', { exit: 1 }));
-    expect(exitCode(result, undefined)).toBe(exit);
-  }
-  expect(exitCode(nothing(), undefined)).toBe(1);
-});
-
-test('a target that is gone is no failure', () => {
-  const result = ended();
-  result.web.state = 'gone';
-  result.api.state = 'gone';
-  expect(exitCode(result, undefined)).toBe(0);
-});
+import { ended, fail, GAP } from '../../support/ended-capture.ts';
+import { PLAIN } from '../outputs/plain.ts';
 
 async function summaryOf(result: CaptureResult, path = '/dev/null', kind: BinaryOutputKind = pcapng) {
   const writer = new ByteWriter(openSync(path, 'w'), () => {});
   writer.push(Buffer.from('x'), 0, 1);
   await writer.drained();
   const output = kind.create({ ...PLAIN, writer });
-  const sink = { writer, description: 'wrote a.pcapng', close: async () => {} };
-  const summary = captureSummary(captureConfig({ write: 'a.pcapng' }), result, output, sink, 1234);
+  const sink = { writer, path: 'a.pcapng', description: 'wrote a.pcapng', close: async () => {} };
+  const summary = captureSummary(result, { output, sink }, 1234);
   writer.close();
   return summary;
 }
@@ -167,13 +94,4 @@ test('targets that share a network namespace are counted once in all', async () 
   const lines = summaryLines(await summaryOf(result));
   expect(lines[0]).toContain('5 packets captured');
   expect(lines[2]).toContain('the same packets as shop/web');
-});
-
-test('5: with --strict any loss, without it none', () => {
-  const lossless = ended();
-  lossless.web.counters.clear();
-  expect(exitCode(lossless, undefined, true)).toBe(0);
-  expect(exitCode(ended(), undefined)).toBe(0);
-  expect(exitCode(ended(), undefined, true)).toBe(5);
-  expect(exitCode({ ...lossless, cutOff: true }, undefined, true)).toBe(5);
 });

@@ -1,13 +1,11 @@
 import { afterEach, expect, test } from 'vitest';
-import { findTargets } from '../../../src/cli/capture/find-targets.ts';
+import { findTargets } from '../../../src/run/capture/find-targets.ts';
+import { captureConfig } from '../../cli/config.ts';
 import { type ApiServer, json, startApiServer, status } from '../../support/api-server.ts';
-import { captureConfig } from '../config.ts';
 
 let server: ApiServer | undefined;
 afterEach(() => server?.close());
 
-const said: string[] = [];
-const voice = { info: () => {}, debug: () => {}, warn: (line: string) => void said.push(line) };
 const never = new AbortController().signal;
 
 test.each([
@@ -16,7 +14,7 @@ test.each([
   [['web'], 'pod/web'],
 ])('%j is refused before any kubeconfig is read', async (targets, hint) => {
   const config = captureConfig({ kubeconfig: '/none' }, targets);
-  await expect(findTargets(config, voice, never)).rejects.toMatchObject({
+  await expect(findTargets(config, never)).rejects.toMatchObject({
     code: 'BAD_TARGET',
     exit: 2,
     hint: expect.stringContaining(hint),
@@ -24,7 +22,7 @@ test.each([
 });
 
 test('a kubeconfig that does not exist is wrong use', async () => {
-  await expect(findTargets(captureConfig({ kubeconfig: '/none' }), voice, never)).rejects.toMatchObject({ exit: 2 });
+  await expect(findTargets(captureConfig({ kubeconfig: '/none' }), never)).rejects.toMatchObject({ exit: 2 });
 });
 
 const pod = (name: string, uid: string) => ({
@@ -54,7 +52,7 @@ async function shop(): Promise<string> {
 
 test("the context's namespace is taken, a pod named twice is one target, its addresses have its name", async () => {
   const config = captureConfig({ kubeconfig: await shop() }, ['pod/web-1', 'po/web-1']);
-  const found = await findTargets(config, voice, never);
+  const found = await findTargets(config, never);
   expect(found.plans.map(({ node, targets }) => [node, targets.map(({ key }) => key)])).toEqual([
     ['node-1', ['uid-1']],
   ]);
@@ -66,7 +64,7 @@ test("the context's namespace is taken, a pod named twice is one target, its add
 
 test.each(['pod', 'po', 'PODS'])('%s: a pod that is not there is refused beside one that is', async (word) => {
   const kubeconfig = await shop();
-  const found = await findTargets(captureConfig({ kubeconfig }, [word, 'web-1', 'web-2']), voice, never);
+  const found = await findTargets(captureConfig({ kubeconfig }, [word, 'web-1', 'web-2']), never);
   expect(found.plans).toHaveLength(1);
   expect(found.refused).toMatchObject([{ label: 'shop/web-2', error: { code: 'NO_SUCH_TARGET', exit: 3 } }]);
   found.close();
@@ -74,15 +72,17 @@ test.each(['pod', 'po', 'PODS'])('%s: a pod that is not there is refused beside 
 
 test('-n wins over the context', async () => {
   const kubeconfig = await shop();
-  const other = await findTargets(captureConfig({ kubeconfig, namespace: 'other' }), voice, never);
+  const other = await findTargets(captureConfig({ kubeconfig, namespace: 'other' }), never);
   other.close();
   expect(server?.seen).toContain('GET /api/v1/namespaces/other/pods/a');
 });
 
 test('-c says what it can and cannot do', async () => {
   const config = captureConfig({ kubeconfig: await shop(), container: 'main' }, ['pod/web-1']);
-  const found = await findTargets(config, voice, never);
-  expect(said.join()).toContain('containers of a pod share its network: -c main filters by the ports it declares');
+  const found = await findTargets(config, never);
+  expect(found.warnings.join()).toContain(
+    'containers of a pod share its network: -c main filters by the ports it declares',
+  );
   expect(found.plans[0]?.targets[0]?.filter).toContain('port 80');
   found.close();
 });

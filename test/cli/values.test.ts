@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { durationOf } from '../../src/cli/duration.ts';
+import { durationOf } from '../../src/cli/values.ts';
 
 test.each([
   ['90s', 90_000],
