@@ -32,7 +32,7 @@ export async function dryRunCommand(
       form === 'json' ? [jsonLine(json)] : dryRunLines(run, width, wantsColour(process.stdout, process.env));
     await new Promise((resolve) => process.stdout.write(`${lines.join('\n')}\n`, resolve));
     if (run.targets.length === 0) return run.refused[0]?.error.exit ?? EXIT.noTarget;
-    if (run.rights.some(({ required, allowed }) => required && !allowed)) return EXIT.failed;
+    if (run.permissions.some(({ required, allowed }) => required && !allowed)) return EXIT.failed;
     const troubled = run.targets.filter(({ trouble, agent }) => trouble !== '' || agent !== 'ready').length;
     if (troubled === run.targets.length)
       return run.targets.every(({ trouble }) => trouble !== '') ? EXIT.noTarget : EXIT.failed;

@@ -1,16 +1,16 @@
 import { create } from '../../capture/kube/api.ts';
 import type { Kube } from '../../capture/kube/kube.ts';
 import { resourcePath } from '../../capture/kube/resource.ts';
-import { type CheckedRight, checkRights, neededRights } from '../../capture/plan/permissions.ts';
+import { type CheckedPermission, checkPermissions, neededPermissions } from '../../capture/plan/needed-permissions.ts';
 import { objectAt, optionalString } from '../../wire/guard.ts';
 import { shellWord } from '../shell-word.ts';
 import { type Check, findings, NO_CLUSTER } from './check.ts';
 
-const say = findings('rights');
+const say = findings('permissions');
 
 /** What a capture of any pod or Service of the namespace uses. */
-export const rights: Check = {
-  name: 'rights',
+export const permissions: Check = {
+  name: 'permissions',
   async look({ kube, namespace, signal }) {
     if (kube === undefined) return [say.skipped(NO_CLUSTER)];
     const query = {
@@ -19,28 +19,18 @@ export const rights: Check = {
       nodes: [],
       sides: { backends: true, controller: true },
     };
-    const checked = await checkRights(kube, neededRights(query, [namespace]), signal);
-    const missing = oneWayToAgents(checked).filter(({ allowed }) => !allowed);
-    if (missing.length === 0) return [say.ok(`all ${checked.length} that captures in namespace ${namespace} use`)];
+    const checked = await checkPermissions(kube, neededPermissions(query, [namespace]), signal);
+    const missing = checked.filter(({ allowed }) => !allowed);
+    if (missing.length === 0)
+      return [say.ok(`all ${checked.length} that captures in namespace ${namespace} use are granted`)];
     const user = await userName(kube, signal);
     return groups(missing).map(({ required, where, group, resource, verbs, purposes }) => {
-      const says = `you may not ${verbs.join(', ')} ${resource}${where === '' ? '' : ` in namespace ${where}`}: ${purposes.join('; ')}`;
+      const says = `you may not ${verbs.join(', ')} ${resource} ${where === '' ? 'of the cluster' : `in namespace ${where}`}: ${purposes.join('; ')}`;
       const mend = grantCommand(kube, { where, group, resource, verbs }, user);
       return required ? say.problem(says, mend) : say.warning(says, mend);
     });
   },
 };
-
-/** Port-forward or exec is enough, and port-forward gives captures alone: it is the one that is asked for. */
-function oneWayToAgents(checked: readonly CheckedRight[]): CheckedRight[] {
-  const may = (way: string) => checked.filter(({ resource }) => resource === way).every(({ allowed }) => allowed);
-  if (may('pods/exec')) return [...checked];
-  const others = checked.filter(({ resource }) => resource !== 'pods/exec');
-  if (may('pods/portforward')) return others;
-  return others.map((right) =>
-    right.resource === 'pods/portforward' ? { ...right, required: true, purpose: 'to capture' } : right,
-  );
-}
 
 interface Missing {
   required: boolean;
@@ -52,7 +42,7 @@ interface Missing {
 }
 
 /** One finding for all verbs of a resource in a place. */
-function groups(missing: readonly CheckedRight[]): Missing[] {
+function groups(missing: readonly CheckedPermission[]): Missing[] {
   const byResource = new Map<string, Missing>();
   for (const { required, namespace = '', group = '', resource, verb, purpose } of missing) {
     const key = `${namespace} ${group} ${resource}`;
@@ -65,7 +55,7 @@ function groups(missing: readonly CheckedRight[]): Missing[] {
   return [...byResource.values()];
 }
 
-/** What somebody with the right to grant rights types. */
+/** The command that somebody who may grant permissions runs. */
 function grantCommand(
   kube: Kube,
   { where, group, resource, verbs }: Pick<Missing, 'where' | 'group' | 'resource' | 'verbs'>,

@@ -8,8 +8,8 @@ import type { TestCluster } from '../support/cluster.ts';
 import { KsnoopProcess } from '../support/ksnoop-process.ts';
 import { applyText, ensureAgent, ensureShop, ksnoop, kubectl, type ShopPod, shopPods } from '../support/shop.ts';
 
-const NAMESPACE = 'ksnoop-rights';
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-rights-'));
+const NAMESPACE = 'ksnoop-permissions';
+const folder = mkdtempSync(join(tmpdir(), 'ksnoop-permissions-'));
 let on: TestCluster;
 let pods: ShopPod[];
 
@@ -53,7 +53,7 @@ test.each([
   ['nothing', /pods.*in namespace shop/],
   ['no-agent', /pods.*in namespace ksnoop/],
   ['no-exec', /pods\/exec.*in namespace ksnoop/s],
-])('a user without a right (%s) is told the rule that is missing', async (name, rule) => {
+])('a user without a permission (%s) is told the rule that is missing', async (name, rule) => {
   const { code, stderr } = await capture(await kubeconfigOf(on, NAMESPACE, name, folder));
   expect(stderr).toMatch(/FORBIDDEN/);
   expect(stderr).toMatch(rule);
@@ -61,7 +61,7 @@ test.each([
   expect(code).toBe(1);
 });
 
-test.each(['exec', 'forward'])('one of the rules that the README names is enough (%s)', async (name) => {
+test.each(['exec', 'forward'])('one of the ways to the agents is enough (%s)', async (name) => {
   const { code, stderr } = await capture(await kubeconfigOf(on, NAMESPACE, name, folder));
   expect(stderr).toContain('packets captured');
   expect(code, stderr).toBe(0);

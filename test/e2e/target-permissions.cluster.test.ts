@@ -8,8 +8,8 @@ import { cluster, type TestCluster } from '../support/cluster.ts';
 import { type Finished, KsnoopProcess } from '../support/ksnoop-process.ts';
 import { applyText, ensureAgent, ensureShop } from '../support/shop.ts';
 
-const NAMESPACE = 'ksnoop-target-rights';
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-target-rights-'));
+const NAMESPACE = 'ksnoop-target-permissions';
+const folder = mkdtempSync(join(tmpdir(), 'ksnoop-target-permissions-'));
 let on: TestCluster;
 
 const rule = (group: string, resource: string, ...verbs: string[]): Rule => ({
@@ -63,7 +63,7 @@ test('who may read pods alone is told the rule for a Deployment', async () => {
   expect(code).toBe(1);
 });
 
-test('the rules that the README names for a Deployment are enough, and nothing is missed', async () => {
+test('the rules that docs/permissions.md names for a Deployment are enough, and nothing is missed', async () => {
   const { code, stderr } = await as('deployments', 'deploy/web', ...briefly());
   expect(stderr).toContain('2 targets');
   expect(stderr).not.toContain('not followed');
@@ -88,11 +88,13 @@ test('who may not look for an ingress controller gets the backends, and a word o
   expect(code, stderr).toBe(0);
 });
 
-test('a dry run shows which rights are missing', async () => {
+test('a dry run shows which permissions are missing', async () => {
   const frozen = await as('frozen', 'deploy/web', '--dry-run');
-  const rights = frozen.stdout.toString('utf8');
-  expect(rights).toMatch(/^no +watch pods +shop +without it pods that come later do not join$/m);
-  expect(rights).toMatch(/^yes +create pods\/exec +ksnoop +to capture$/m);
+  const permissions = frozen.stdout.toString('utf8');
+  expect(permissions).toMatch(/^no +watch pods +shop +without it, pods that start later are not captured$/m);
+  expect(permissions).toMatch(
+    /^yes +create pods\/exec +ksnoop +to reach the agents; a broken connection leaves a gap$/m,
+  );
   expect(frozen.code).toBe(0);
   const pods = await as('pods', 'deploy/web', '--dry-run');
   expect(pods.stdout.toString('utf8')).toMatch(/^NO +get deployments\.apps +shop +to find the deployment$/m);
