@@ -1,13 +1,13 @@
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { AnalysisOutputKind } from '../../src/analyze/engine/output.ts';
 import { AnalysisSession, type Condition } from '../../src/analyze/engine/session.ts';
 import { recordFields } from '../../src/analyze/protocols/all-fields.ts';
 import { SUMMARY_FIELDS } from '../../src/analyze/summary/report-fields.ts';
 import { compileWhere } from '../../src/analyze/where/where.ts';
 import { flows } from '../../src/run/analysis/flows.ts';
 import { json } from '../../src/run/analysis/json.ts';
-import type { AnalysisOutputKind } from '../../src/run/analysis/output.ts';
 import { summary } from '../../src/run/analysis/summary.ts';
 import { text } from '../../src/run/analysis/text.ts';
 import { KsnoopError } from '../../src/wire/errors.ts';

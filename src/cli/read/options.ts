@@ -1,5 +1,5 @@
+import type { AnalysisForm } from '../../run/analysis/form.ts';
 import { ANALYSIS_OUTPUT_NAMES, analysisOutput } from '../../run/analysis/index.ts';
-import type { AnalysisForm } from '../../run/analysis/output.ts';
 import { FORMATS, formatNamed, formatOf } from '../../run/convert/index.ts';
 import type { ConversionConfig, ReadingConfig } from '../../run/reading/config.ts';
 import { usage } from '../usage.ts';

@@ -1,9 +1,9 @@
+import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import { protocolTitle } from '../../analyze/protocols/titles.ts';
 import { Colours } from '../../view/colour.ts';
 import { flowLine } from '../../view/flow-table.ts';
 import { jsonLine } from '../../view/json-line.ts';
 import { DayLines } from '../../view/time-text.ts';
-import type { AnalysisOutputKind } from './output.ts';
 
 /** Every flow as it ends: who, how much, how TCP fared. */
 export const flows: AnalysisOutputKind = {

@@ -1,10 +1,10 @@
+import type { AnalysisOutputContext, AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import type { PacketView } from '../../analyze/packet/packet.ts';
 import { describePacket } from '../../analyze/record/describe.ts';
 import { Colours } from '../../view/colour.ts';
 import { jsonLine } from '../../view/json-line.ts';
 import { packetLine } from '../../view/packet-line.ts';
 import { DayLines } from '../../view/time-text.ts';
-import type { AnalysisOutputContext, AnalysisOutputKind } from './output.ts';
 
 /** Makes packets' lines. @param timeDigits fraction digits of their times */
 export function packetTexts(

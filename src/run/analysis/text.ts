@@ -1,11 +1,11 @@
 import { DISPOSITION } from '../../analyze/engine/analysis.ts';
+import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import { protocolTitle } from '../../analyze/protocols/titles.ts';
 import { Colours } from '../../view/colour.ts';
 import { EventLines } from '../../view/event-line.ts';
 import { DayLines } from '../../view/time-text.ts';
 import { isUpkeep } from './link-upkeep.ts';
 import { OrderedLines } from './ordered-lines.ts';
-import type { AnalysisOutputKind } from './output.ts';
 import { packetTexts } from './packets.ts';
 
 /** Fraction digits of the times: those of events. */

@@ -1,9 +1,9 @@
 import { fstatSync, statSync } from 'node:fs';
 import { CaptureAnalysis } from '../../analyze/engine/capture-analysis.ts';
+import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import { AnalysisSession, type Condition } from '../../analyze/engine/session.ts';
 import { CaptureFramer } from '../../wire/capture-read.ts';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
-import type { AnalysisOutputKind } from '../analysis/output.ts';
 import { packetSelection } from '../convert/select.ts';
 import type { CaptureWriter } from '../convert/writer.ts';
 import { openSink, type SinkTarget } from '../sink/sink.ts';

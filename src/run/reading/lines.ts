@@ -1,6 +1,6 @@
 import { AnalysisSession } from '../../analyze/engine/session.ts';
 import { KsnoopError } from '../../wire/errors.ts';
-import type { AnalysisForm } from '../analysis/output.ts';
+import type { AnalysisForm } from '../analysis/form.ts';
 import { packetSelection } from '../convert/select.ts';
 import { ByteWriter } from '../sink/byte-writer.ts';
 import { whereExpression } from '../where.ts';

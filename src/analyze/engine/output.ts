@@ -1,9 +1,9 @@
-import type { Disposition } from '../../analyze/engine/analysis.ts';
-import type { AnalysisSession } from '../../analyze/engine/session.ts';
-import type { FlowInfo } from '../../analyze/flow/flow-facts.ts';
-import type { PacketView } from '../../analyze/packet/packet.ts';
-import type { AnalysisEvent } from '../../analyze/record/event.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
+import type { FlowInfo } from '../flow/flow-facts.ts';
+import type { PacketView } from '../packet/packet.ts';
+import type { AnalysisEvent } from '../record/event.ts';
+import type { Disposition } from './analysis.ts';
+import type { AnalysisSession } from './session.ts';
 
 /** One form in which people or programs get what the analysis finds. Views are valid during the call. */
 export interface AnalysisOutput {
@@ -43,13 +43,4 @@ export interface AnalysisOutputKind {
   /** Whether single packets are looked at. */
   readonly packets: boolean;
   create(context: AnalysisOutputContext): AnalysisOutput;
-}
-
-/** A form as it is known before its code, and with it the whole analysis, is loaded. */
-export interface AnalysisForm {
-  readonly name: string;
-  readonly about: string;
-  /** Whether there is a form for `--json`. */
-  readonly json: boolean;
-  load(): Promise<AnalysisOutputKind>;
 }
