@@ -1,9 +1,9 @@
 /** The process of a session that carries counted octets instead of packets: its first line says how many. */
-import { websocketStreams } from '../../src/agent/listener/websocket-streams.ts';
+import { carriedStreams } from '../../src/agent/listener/daemon-session.ts';
 import { lineSplitter } from '../../src/wire/lines.ts';
 import { countedOctets } from './counted-octets.ts';
 
-const streams = websocketStreams();
+const streams = carriedStreams();
 const said: string[] = [];
 
 async function send(total: number): Promise<void> {

@@ -226,6 +226,11 @@ export class TcpStream implements StreamContext {
     else {
       const joined = joinedBytes([...known.map((portion) => portion.bytes), bytes.subarray(start, end)]);
       recognition.look(joined, 0, joined.length, this.serverPort, this.clientPort);
+      // A connection under way may begin with the end of a message, or the byte of a keep-alive probe.
+      if (this.#guessed && recognition.protocol === undefined && !recognition.undecided) {
+        this.#forgetHead();
+        recognition.look(bytes, start, end, this.serverPort, this.clientPort);
+      }
     }
     const { protocol, fromServer, undecided } = recognition;
     if (protocol !== undefined) {

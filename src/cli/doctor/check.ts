@@ -19,7 +19,7 @@ export interface Check {
 export interface Surroundings {
   /** Undefined when no cluster can be talked to: then what needs one is skipped. */
   readonly kube: Kube | undefined;
-  /** The namespace whose permissions are checked. */
+  /** Whose rights are looked at. */
   readonly namespace: string;
   readonly signal: AbortSignal;
 }

@@ -1,4 +1,5 @@
 import type { MergeSource } from '../../capture/streams/merge-source.ts';
+import type { CaptureConfig } from '../../cli/capture/options.ts';
 import { BLOCK } from '../../wire/pcapng.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import { interfaceStatisticsOf } from '../../wire/statistics-read.ts';
@@ -7,16 +8,7 @@ import { ByteWriter } from '../sink/byte-writer.ts';
 import type { Sink } from '../sink/sink.ts';
 import { FileSeries } from './file-series.ts';
 import { FileStatistics } from './file-statistics.ts';
-
-/** When a capture goes on in another file, and how many there may be. */
-export interface Rotation {
-  /** Bytes of one file, about. */
-  readonly bytes: number;
-  readonly intervalMs: number;
-  /** Files there may be: then the capture ends, or the oldest goes. */
-  readonly files: number;
-  readonly ring: boolean;
-}
+import type { Rotation } from './options.ts';
 
 /** An interface as every file describes it, and what is counted of it in the current one. */
 interface Described {
@@ -30,29 +22,21 @@ export interface RotatingSink extends Sink {
   output(context: Omit<OutputContext, 'writer'>): Output;
 }
 
-/** Where a rotating capture is written. */
-export interface RotationTarget {
-  /** The name that the files' names are made of. */
-  readonly path: string;
-  /** Overwrite existing files. */
-  readonly force: boolean;
-  readonly rotation: Rotation;
-}
-
 /**
  * Begin the first file of a capture with -C or -G.
  * @param create makes the output of one file
  * @throws KsnoopError FILE_EXISTS (exit 2), CANNOT_WRITE
  */
 export function openRotation(
-  { path, force, rotation }: RotationTarget,
+  config: Pick<CaptureConfig, 'sink' | 'force'>,
+  rotation: Rotation,
   create: CreateOutput,
   onProgress: () => void,
 ): RotatingSink {
-  const series = new FileSeries(path, force);
+  const path = config.sink.kind === 'file' ? config.sink.path : '';
+  const series = new FileSeries(path, config.force);
   const output = new RotatingOutput(create, rotation, series, onProgress);
   return {
-    path,
     get writer() {
       return output.writer;
     },

@@ -62,7 +62,9 @@ test('a segment in fragments, in any order, is a segment', () => {
     payload: `GET /${'x'.repeat(200)} HTTP/1.1\r\n\r\n`,
     at: 0,
   });
-  const answer = tcpFrame({ side: 1, sequence: 1, flags: 'P.', payload: 'HTTP/1.1 204 No Content\r\n\r\n', at: 1 });
+  const acknowledgment = frame.length - 54 + 1;
+  const payload = 'HTTP/1.1 204 No Content\r\n\r\n';
+  const answer = tcpFrame({ side: 1, sequence: 1, acknowledgment, flags: 'P.', payload, at: 1 });
   const fragment = (start: number, end: number): Buffer => {
     const part = Buffer.concat([frame.subarray(0, 34), frame.subarray(34 + start, Math.min(frame.length, 34 + end))]);
     part.writeUInt16BE(part.length - 14, 16);

@@ -108,6 +108,7 @@ test('a hole that the other side acknowledged is given up, and what follows is r
     {
       side: 1,
       sequence: 10 + RESPONSE.length,
+      acknowledgment: 6 + REQUEST.length + 'GET /b HTTP/1.1\r\n\r\n'.length,
       payload: 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n',
       at: 210,
     },
@@ -153,7 +154,14 @@ test('what one interface lost is taken from the other', () => {
 test('packets cut by a snaplen: what was captured is read, the rest is a gap', () => {
   const [opening = [], , , closing = []] = conversation([5, 9], new Random(5));
   const request: BuiltSegment = { side: 0, sequence: 6, payload: REQUEST, at: 10, caplen: 96 };
-  const response: BuiltSegment = { side: 1, sequence: 10, payload: RESPONSE, at: 20, caplen: 96 };
+  const response: BuiltSegment = {
+    side: 1,
+    sequence: 10,
+    acknowledgment: 6 + REQUEST.length,
+    payload: RESPONSE,
+    at: 20,
+    caplen: 96,
+  };
   const [event] = analyseBytes(builtPcap([...opening, request, response, ...closing])).events;
   expect(event?.event).toMatchObject({ label: 'GET /cart', status: '200', incomplete: 'response not captured' });
 });
@@ -163,8 +171,15 @@ test('a connection under way: who is who is told by what is said', () => {
   const ports = [80, 40_000] as const;
   const segments: BuiltSegment[] = [
     { side: 1, sequence: 1, payload: 'rest of something', at: 0, ports },
-    { side: 0, sequence: 1, payload: 'GET /late HTTP/1.1\r\n\r\n', at: 1, ports },
-    { side: 1, sequence: 18, payload: 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', at: 2, ports },
+    { side: 0, sequence: 1, acknowledgment: 18, payload: 'GET /late HTTP/1.1\r\n\r\n', at: 1, ports },
+    {
+      side: 1,
+      sequence: 18,
+      acknowledgment: 23,
+      payload: 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
+      at: 2,
+      ports,
+    },
   ];
   const { events, flows } = analyseBytes(builtPcap(segments));
   expect(events.map(({ event, client }) => [event.label, client])).toEqual([['GET /late', '10.0.0.1:80']]);

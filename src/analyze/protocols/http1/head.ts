@@ -2,13 +2,10 @@ import { TEXT_MAXIMUM } from '../../limits.ts';
 import { maskField } from '../../record/secrets.ts';
 import { latin1 } from '../../record/text.ts';
 import { TextTable } from '../../record/text-table.ts';
-import { methodAt, versionAt } from './start-line.ts';
+import { endOfLine, isSimpleRequest, methodAt, versionAt, versionStart, withoutBlanks } from './start-line.ts';
 
 /** Header fields kept of one message for those who look. */
 const FIELDS_MAXIMUM = 100;
-
-/** Octets at a request line's end in which a misspelt version is looked for. */
-const VERSION_LOOK = 16;
 
 const CR = 13;
 const LF = 10;
@@ -35,11 +32,17 @@ export class Head {
   /** -1 without. */
   contentLength = -1;
   chunked = false;
+  /** The client waits for a 100 before it sends the body (RFC 9110, section 10.1.1). */
+  expectsContinue = false;
   upgrade = '';
   contentType = '';
+  /** Its start line was not captured to its end: of a request, the target is a beginning only. */
+  cutLine = false;
   /** Names in lower case; only when asked for. */
   fields: Record<string, string> | undefined;
   #lastName = '';
+  /** Of the field last read, when framing needs it: its first letter, which a folded line goes on with; else 0. */
+  #framing = 0;
 
   /**
    * Read a head, from its start line to its empty line.
@@ -51,6 +54,8 @@ export class Head {
   read(bytes: Uint8Array, start: number, end: number, detail: boolean, secrets: boolean, cut: boolean): number {
     this.contentLength = -1;
     this.chunked = false;
+    this.expectsContinue = false;
+    this.#framing = 0;
     this.upgrade = '';
     this.host = '';
     this.contentType = '';
@@ -58,7 +63,10 @@ export class Head {
     this.#lastName = '';
     let lineEnd = endOfLine(bytes, start, end);
     if (lineEnd === end && !cut) return HEAD.more;
-    if (!this.#startLine(bytes, start, trimmed(bytes, start, lineEnd), detail)) return HEAD.none;
+    this.cutLine = lineEnd === end;
+    if (!this.#startLine(bytes, start, withoutBlanks(bytes, start, lineEnd), detail)) return HEAD.none;
+    // HTTP/0.9 has no fields and no empty line.
+    if (this.isRequest && this.version === '0.9') return Math.min(lineEnd + 1, end);
     let count = 0;
     let at = lineEnd + 1;
     for (;;) {
@@ -68,14 +76,14 @@ export class Head {
       if (lineEnd === at || (lineEnd === at + 1 && bytes[at] === CR)) return lineEnd + 1;
       const first = (bytes[at] as number) | 0x20;
       if (this.fields !== undefined) {
-        const last = trimmed(bytes, at, lineEnd);
+        const last = withoutBlanks(bytes, at, lineEnd);
         if (count < FIELDS_MAXIMUM) {
           count += 1;
           this.#keep(this.fields, bytes, at, last, secrets);
         }
         this.#field(first, bytes, at, last);
-      } else if (first === 0x63 || first === 0x74 || first === 0x75) {
-        this.#field(first, bytes, at, trimmed(bytes, at, lineEnd));
+      } else if (first === 0x63 || first === 0x74 || first === 0x75 || first === 0x65 || this.#framing !== 0) {
+        this.#field(first, bytes, at, withoutBlanks(bytes, at, lineEnd));
       }
       at = lineEnd + 1;
     }
@@ -102,35 +110,52 @@ export class Head {
     if (method === undefined) return false;
     const targetAt = start + method.length + 1;
     let targetEnd = end;
-    this.version = '0.9';
     // From the end: a target may hold spaces that it should not.
     if (end - targetAt >= 9 && bytes[end - 9] === SPACE && versionAt(bytes, end - 8, end)) {
       targetEnd = end - 9;
       this.version = bytes[end - 1] === 0x30 ? '1.0' : '1.1';
     } else {
-      targetEnd = beforeVersion(bytes, targetAt, end);
-      if (targetEnd < end) this.version = '';
+      targetEnd = versionStart(bytes, targetAt, end);
+      this.version = '';
+      if (targetEnd === end && !this.cutLine) {
+        if (!isSimpleRequest(bytes, start, targetAt, end)) return false;
+        this.version = '0.9';
+      }
     }
+    if (targetEnd < end) this.cutLine = false;
     this.method = method;
-    this.target = targets.text(bytes, targetAt, Math.min(targetEnd, targetAt + TEXT_MAXIMUM));
+    const target = targets.text(bytes, targetAt, Math.min(targetEnd, targetAt + TEXT_MAXIMUM));
+    this.target = this.cutLine ? `${target}…` : target;
     return true;
   }
 
   /** The fields that framing and every output need, told apart by their first letter and length. */
   #field(first: number, bytes: Uint8Array, start: number, end: number): void {
+    if (isFolded(bytes, start)) {
+      // A line that begins with a blank goes on with the field before it (RFC 9112, section 5.2).
+      if (this.#framing === 0x74) this.#transferEncoding(bytes, start, end);
+      else if (this.#framing === 0x63 && this.contentLength < 0) this.contentLength = naturalAt(bytes, start, end);
+      return;
+    }
+    this.#framing = 0;
     switch (first) {
       case 0x63:
-        if (named(bytes, start, end, 'content-length')) this.contentLength = naturalAt(bytes, start + 15, end);
-        else if (this.fields !== undefined && named(bytes, start, end, 'content-type')) {
+        if (named(bytes, start, end, 'content-length')) {
+          this.#framing = first;
+          this.contentLength = naturalAt(bytes, start + 15, end);
+        } else if (this.fields !== undefined && named(bytes, start, end, 'content-type')) {
           this.contentType = value(bytes, start + 13, end);
         }
         return;
       case 0x74:
         if (named(bytes, start, end, 'transfer-encoding')) {
-          this.chunked = value(bytes, start + 18, end)
-            .toLowerCase()
-            .endsWith('chunked');
+          this.#framing = first;
+          this.#transferEncoding(bytes, start + 18, end);
         }
+        return;
+      case 0x65:
+        if (named(bytes, start, end, 'expect'))
+          this.expectsContinue = value(bytes, start + 7, end).toLowerCase() === '100-continue';
         return;
       case 0x68:
         if (this.host === '' && named(bytes, start, end, 'host')) this.host = value(bytes, start + 5, end);
@@ -142,9 +167,14 @@ export class Head {
     }
   }
 
+  /** The last coding named is the one outside (RFC 9112, section 6.1). */
+  #transferEncoding(bytes: Uint8Array, start: number, end: number): void {
+    const codings = value(bytes, start, end).toLowerCase();
+    if (codings !== '') this.chunked = codings.endsWith('chunked');
+  }
+
   #keep(fields: Record<string, string>, bytes: Uint8Array, start: number, end: number, secrets: boolean): void {
-    // A line that begins with a blank goes on with the field before it (RFC 9112, section 5.2).
-    const folded = bytes[start] === SPACE || bytes[start] === TAB;
+    const folded = isFolded(bytes, start);
     if (folded && this.#lastName === '') return;
     let colon = start;
     while (colon < end && bytes[colon] !== COLON) colon += 1;
@@ -164,14 +194,8 @@ export class Head {
   }
 }
 
-/** Where a target ends before something that was to be a version: cut short, or misspelt. `end` without. */
-function beforeVersion(bytes: Uint8Array, start: number, end: number): number {
-  const limit = Math.max(start, end - VERSION_LOOK);
-  for (let at = end - 1; at >= limit; at -= 1) {
-    if (bytes[at] !== SPACE) continue;
-    return at + 1 < end && versionAt(bytes, at + 1, end, 'HTTP/') ? at : end;
-  }
-  return end;
+function isFolded(bytes: Uint8Array, start: number): boolean {
+  return bytes[start] === SPACE || bytes[start] === TAB;
 }
 
 /**
@@ -185,18 +209,6 @@ export function headEnd(bytes: Uint8Array, from: number, end: number): number {
     if (bytes[at + 1] === CR && bytes[at + 2] === LF && at + 2 < end) return at + 3;
   }
   return -1;
-}
-
-function endOfLine(bytes: Uint8Array, start: number, end: number): number {
-  let at = start;
-  while (at < end && bytes[at] !== LF) at += 1;
-  return at;
-}
-
-function trimmed(bytes: Uint8Array, start: number, end: number): number {
-  let last = end;
-  while (last > start && (bytes[last - 1] === CR || bytes[last - 1] === SPACE)) last -= 1;
-  return last;
 }
 
 /** Whether the line is this field's: case is of no meaning. */

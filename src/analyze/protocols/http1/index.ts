@@ -1,60 +1,51 @@
-import { PENDING_PER_STREAM } from '../../limits.ts';
-import type { Exchange, Incomplete } from '../../record/event.ts';
+import type { Incomplete } from '../../record/event.ts';
 import { SIDE, type Side } from '../../record/event.ts';
-import { maskTarget } from '../../record/secrets.ts';
+import { http2After } from '../http2/index.ts';
+import { type Answer, Pairing } from '../pairing.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocol.ts';
+import { protocolLost } from '../protocol-lost.ts';
+import { exchangeOf, type Request, type Response, type ResponseEnd, requestOf } from './exchange.ts';
 import { AT, AT_CHUNKED, AT_UNTIL_END } from './framing.ts';
 import type { Head } from './head.ts';
 import { MessageReader, type MessageSink } from './message.ts';
-import { routeOf } from './route.ts';
 import { startLineLikeness } from './start-line.ts';
-import { upgradeOf } from './upgrade.ts';
+import { UPGRADE_HTTP2, upgradeOf } from './upgrade.ts';
 
-/** A request that waits for its response, or is being answered. */
-interface Request {
-  readonly method: string;
-  readonly target: string;
-  readonly host: string;
-  readonly version: string;
-  readonly upgrade: string;
-  readonly fields: Record<string, string> | undefined;
-  readonly time: number;
-  end: number;
-  bytes: number;
-  gap: boolean;
-}
-
-interface Response {
-  readonly status: number;
-  readonly reason: string;
-  readonly version: string;
-  readonly upgrade: string;
-  readonly contentType: string;
-  readonly fields: Record<string, string> | undefined;
-  readonly time: number;
-}
-
-/** Of connections without any so far; never written to. */
-const NO_REQUESTS: Request[] = [];
 const NO_INTERIM: readonly number[] = [];
+const INTERIM_MAXIMUM = 16;
+
+/** Of a request without a response. */
+const NOTHING_CAME = { bytes: 0, time: undefined, timeKnown: true, endedBy: undefined } as const;
+
+/** How a connection ended, and by whom. */
+interface Ending {
+  readonly how: StreamEnd;
+  readonly by: Side | undefined;
+}
 
 /** HTTP/1.x (RFC 9112) of one connection: requests and responses in order, pipelined or not. */
 class Http1 implements StreamAnalyzer, MessageSink {
   readonly #context: StreamContext;
+  readonly #pairing: Pairing<Request>;
   /** Made when a direction first says something: of many connections only one side is seen. */
   #client: MessageReader | undefined;
   #server: MessageReader | undefined;
-  #requests: Request[] = NO_REQUESTS;
-  /** The request whose octets are coming, as long as they come. */
+  /** The request whose bytes are coming, as long as they come. */
   #sending: Request | undefined;
   #response: Response | undefined;
   #interim: readonly number[] = NO_INTERIM;
   #next: StreamAnalyzer | undefined;
   /** After an upgrade to what is not decoded. */
   #tunnel = false;
+  /** Bytes of the server were not captured, or not understood, since its last response. */
+  #answersLost = false;
+  #ended = false;
+  /** By side: it was said that it is not understood. */
+  readonly #told: [boolean, boolean] = [false, false];
 
   constructor(context: StreamContext) {
     this.#context = context;
+    this.#pairing = new Pairing(context.midstream);
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {
@@ -63,8 +54,14 @@ class Http1 implements StreamAnalyzer, MessageSink {
       this.#next.data(side, bytes, start, end);
       return;
     }
-    const at = this.#reader(side).data(bytes, start, end, this.#context.now);
-    if (at < end) this.#rest(side, bytes, at, end);
+    const { now, offset, acknowledged } = this.#context;
+    const at = this.#reader(side).data(bytes, start, end, now, offset, acknowledged);
+    // What came behind the message that changed the protocol.
+    if (at < end) this.#handOn(side, bytes, at, end);
+  }
+
+  #handOn(side: Side, bytes: Uint8Array, start: number, end: number): void {
+    this.#next?.data(side, bytes, start, end);
   }
 
   #reader(side: Side): MessageReader {
@@ -76,36 +73,57 @@ class Http1 implements StreamAnalyzer, MessageSink {
     return this.#server;
   }
 
-  /** What came behind the message that changed the protocol. */
-  #rest(side: Side, bytes: Uint8Array, start: number, end: number): void {
-    this.#next?.data(side, bytes, start, end);
-  }
-
   gap(side: Side, length: number): void {
     if (this.#next !== undefined) this.#next.gap(side, length);
-    else if (!this.#tunnel) this.#reader(side).gap(length, this.#context.now);
+    else if (!this.#tunnel) this.#reader(side).missing(length);
   }
 
-  end(how: StreamEnd): void {
+  end(how: StreamEnd, by?: Side): void {
     if (this.#next !== undefined) {
-      this.#next.end(how);
+      this.#next.end(how, by);
       return;
     }
-    if (this.#response !== undefined) {
-      const reader = this.#reader(SIDE.server);
-      // Only a body without a length ends with the connection.
-      const whole = reader.at === AT.untilEnd && how === 'closed';
-      this.#finishResponse(
-        reader.lastTime,
-        reader.octets,
-        whole ? undefined : how === 'reset' ? 'reset' : 'response not captured',
-      );
+    const ending = { how, by };
+    this.#ended = true;
+    if (this.#client?.inHead === true) this.#client.giveUpHead();
+    const server = this.#server;
+    if (server !== undefined) {
+      if (this.#response === undefined && server.inHead) this.#cutResponse(server);
+      const response = this.#response;
+      if (response !== undefined) {
+        // A body that may not come did not.
+        const incomplete = server.inDoubt ? undefined : this.#cutBy(server, ending);
+        const endedBy = incomplete === 'reset' || incomplete === 'closed early' ? this.#endedBy(ending) : undefined;
+        this.#finishResponse({ ...endOf(server), incomplete, endedBy });
+      }
     }
-    const requests = this.#requests;
-    this.#requests = NO_REQUESTS;
-    for (const request of requests) {
-      this.#emit(request, undefined, 0, 0, how === 'reset' ? 'reset' : 'no response');
-    }
+    this.#giveUp(this.#pairing.doubtful(), 'unknown');
+    const unanswered = this.#unanswered(ending);
+    const failed = unanswered === 'no response' || unanswered === 'reset';
+    this.#giveUp(this.#pairing.rest(), unanswered, failed ? this.#endedBy(ending) : undefined);
+  }
+
+  /** Why a response under way does not go on; undefined when it is complete. */
+  #cutBy(server: MessageReader, { how }: Ending): Incomplete | undefined {
+    const closed = how === 'closed' || this.#context.finSeen(SIDE.server);
+    // A body without a length ends with the server's stream, whatever else becomes of the connection.
+    if (closed) return server.at === AT.untilEnd ? (server.gap ? 'response not captured' : undefined) : 'closed early';
+    if (how === 'reset') return 'reset';
+    return how === 'capture ended' ? 'capture ended' : 'unknown';
+  }
+
+  /** Why requests have no response at the connection's end. */
+  #unanswered({ how }: Ending): Incomplete {
+    // What the server sent is not known to its end: the responses may be in it.
+    if (this.#answersLost) return 'response not captured';
+    if (this.#told[SIDE.server] || !this.#pairing.inStep) return 'unknown';
+    if (how === 'reset') return 'reset';
+    if (how === 'closed' || this.#context.finSeen(SIDE.server)) return 'no response';
+    return how === 'capture ended' ? 'capture ended' : 'unknown';
+  }
+
+  #endedBy({ by }: Ending): Side | undefined {
+    return by ?? (this.#context.finSeen(SIDE.server) ? SIDE.server : undefined);
   }
 
   get detail(): boolean {
@@ -116,159 +134,211 @@ class Http1 implements StreamAnalyzer, MessageSink {
     return this.#context.showSecrets;
   }
 
-  onHead(side: Side, head: Head, firstTime: number): number {
-    if (head.isRequest !== (side === SIDE.client)) return -1;
-    return side === SIDE.client ? this.#onRequest(head, firstTime) : this.#onResponse(head, firstTime);
+  get timeKnown(): boolean {
+    return this.#context.timeKnown;
   }
 
-  onEnd(side: Side, octets: number, time: number, gap: boolean): boolean {
-    if (side === SIDE.client) {
-      const request = this.#sending;
-      if (request !== undefined) {
-        request.end = time;
-        request.bytes = octets;
-        request.gap = gap;
-      }
+  onHead(reader: MessageReader, head: Head): number {
+    const isClient = reader.side === SIDE.client;
+    if (head.isRequest !== isClient) return -1;
+    return isClient ? this.#onRequest(reader, head) : this.#onResponse(reader, head);
+  }
+
+  onEnd(reader: MessageReader): boolean {
+    if (reader.side === SIDE.client) {
+      this.#sent(reader);
       this.#sending = undefined;
       return true;
     }
     const response = this.#response;
     if (response === undefined) return true;
-    if (response.status < 200 && response.status !== 101) {
-      if (this.#interim.length < 16) this.#interim = [...this.#interim, response.status];
+    if (isInterim(response.status)) {
+      if (this.#interim.length < INTERIM_MAXIMUM) this.#interim = [...this.#interim, response.status];
       this.#response = undefined;
       return true;
     }
-    const [request] = this.#requests;
-    this.#finishResponse(time, octets, gap ? 'response not captured' : undefined);
-    return !this.#switches(response, request);
+    const next = this.#switches(response);
+    // The request that upgraded to HTTP/2 is answered there.
+    if (next === undefined || next.answered) {
+      const incomplete = reader.gap ? 'response not captured' : undefined;
+      this.#finishResponse({ ...endOf(reader), incomplete, endedBy: undefined });
+    }
+    if (next === undefined) return true;
+    this.#response = undefined;
+    if (next.tunnel) this.#tunnel = true;
+    else this.#next = this.#context.become(next.protocol);
+    return false;
   }
 
-  onLost(side: Side): void {
+  onBare(reader: MessageReader): boolean {
+    if (reader.side === SIDE.client || this.#pairing.first?.version !== '0.9' || !this.#pairing.inStep) return false;
+    const { firstTime: time } = reader;
+    this.#response = { ...NO_HEAD, version: '0.9', time, declared: undefined, ...this.#answer(reader) };
+    return true;
+  }
+
+  onLost(reader: MessageReader, why: string): void {
+    if (this.#ended) return;
+    const { side } = reader;
+    if (why !== '') this.#tellLost(reader, why);
     if (side === SIDE.client) {
-      this.#sending = undefined;
+      if (this.#sending !== undefined) {
+        this.#sent(reader);
+        this.#sending.gap = true;
+        this.#sending = undefined;
+      }
       return;
     }
-    const reader = this.#reader(SIDE.server);
-    if (this.#response !== undefined) this.#finishResponse(reader.lastTime, reader.octets, 'response not captured');
-    // Which of them were answered in what is missing is not known; without pipelining, all but the last.
-    while (this.#requests.length > 1) {
-      const request = this.#requests.shift();
-      if (request !== undefined) this.#emit(request, undefined, 0, 0, 'response not captured');
+    if (this.#response === undefined) return;
+    const incomplete = why === '' ? 'response not captured' : 'unknown';
+    this.#finishResponse({ ...endOf(reader), time: undefined, incomplete, endedBy: undefined });
+  }
+
+  onHole(reader: MessageReader, offset: number, length: number): void {
+    if (reader.side === SIDE.client) this.#pairing.clientGap(offset, length);
+    else {
+      this.#answersLost = true;
+      this.#pairing.serverGap(offset, length);
     }
   }
 
-  #onRequest(head: Head, time: number): number {
-    const request: Request = {
-      method: head.method,
-      target: head.target,
-      host: this.#context.showSecrets ? head.host : maskTarget(head.host),
-      version: head.version,
-      upgrade: head.upgrade,
-      fields: head.fields,
-      time,
-      end: time,
-      bytes: 0,
-      gap: false,
-    };
-    if (this.#requests.length >= PENDING_PER_STREAM) {
-      const oldest = this.#requests.shift();
-      if (oldest !== undefined) this.#emit(oldest, undefined, 0, 0, 'no response');
-    }
-    // An array's first push makes room for 17, and most connections have one request at a time.
-    if (this.#requests === NO_REQUESTS) this.#requests = [request];
-    else this.#requests.push(request);
+  #tellLost({ side, lostAt: position }: MessageReader, why: string): void {
+    if (this.#told[side]) return;
+    this.#told[side] = true;
+    const next = side === SIDE.client ? 'resumes at the next request' : 'resumes at the next response';
+    const { now: time } = this.#context;
+    this.#context.emit(protocolLost({ protocol: 'http', title: 'HTTP', side, position, time, why, next }));
+  }
+
+  #onRequest(reader: MessageReader, head: Head): number {
+    const request = requestOf(head, reader.firstTime, this.showSecrets);
     this.#sending = request;
+    this.#sent(reader);
+    const { start, headEnd: end, acknowledged } = reader;
+    const dropped = this.#pairing.push(request, { start, end, acknowledged });
+    if (dropped !== undefined) this.#giveUp([dropped], 'unknown');
     if (head.chunked) return AT_CHUNKED;
     return Math.max(0, head.contentLength);
   }
 
-  #onResponse(head: Head, time: number): number {
+  #onResponse(reader: MessageReader, head: Head): number {
     const { status, reason, version, upgrade, contentType, fields } = head;
-    this.#response = { status, reason, version, upgrade, contentType, fields, time };
-    // RFC 9112, section 6.3.
-    const method = this.#requests[0]?.method;
-    if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return 0;
-    if (method === 'CONNECT' && status < 300) return 0;
-    if (head.chunked) return AT_CHUNKED;
-    return head.contentLength >= 0 ? head.contentLength : AT_UNTIL_END;
+    const { firstTime: time } = reader;
+    const common = { status, reason, version, upgrade, contentType, fields, time } as const;
+    if (isInterim(status)) {
+      this.#response = { ...common, declared: undefined, request: undefined, unpaired: undefined };
+      return 0;
+    }
+    this.#answerToCutHead(reader);
+    const { request, unpaired } = this.#answer(reader);
+    const body = bodyOf(head, request);
+    const declared = body >= 0 && !reader.inHead ? reader.bytes + body : undefined;
+    this.#response = { ...common, declared, request, unpaired };
+    // To a HEAD, which may have been the request, comes no body; behind a 204 there should be none, and some servers send it.
+    if ((request === undefined && body !== 0) || (status === 204 && body > 0)) reader.mayLackBody = true;
+    // The client that waits for a 100 has its answer, and need not send the body.
+    if (request !== undefined && request === this.#sending && request.expectsContinue) this.#client?.doubtBody();
+    return body;
   }
 
-  #finishResponse(end: number, octets: number, incomplete: Incomplete | undefined): void {
+  /** Nothing more comes of a response's head: it is a response all the same. */
+  #cutResponse(server: MessageReader): void {
+    const { firstTime: time } = server;
+    server.giveUpHead();
+    if (this.#response !== undefined) return;
+    this.#response = { ...NO_HEAD, version: '', time, declared: undefined, ...this.#answer(server) };
+  }
+
+  /** A response that answers a request of which the head does not end: 408, 431. What came of that head is a request. */
+  #answerToCutHead({ acknowledged }: MessageReader): void {
+    const client = this.#client;
+    if (client === undefined || !client.inHead || this.#pairing.size > 0 || !this.#pairing.inStep) return;
+    if (acknowledged < 0 || acknowledged > client.start) client.giveUpHead();
+  }
+
+  #answer({ start, acknowledged }: MessageReader): Pick<Response, 'request' | 'unpaired'> {
+    const answer: Answer<Request> = this.#pairing.answer({ start, acknowledged });
+    this.#giveUp(answer.skipped, 'response not captured');
+    this.#giveUp(answer.unpaired, 'unknown');
+    this.#answersLost = false;
+    return answer.kind === 'paired'
+      ? { request: answer.request, unpaired: undefined }
+      : { request: undefined, unpaired: answer.kind };
+  }
+
+  /** Copies what has come of the request under way. */
+  #sent(reader: MessageReader): void {
+    const request = this.#sending;
+    if (request === undefined) return;
+    request.end = reader.lastTime;
+    request.bytes = reader.bytes;
+    request.gap ||= reader.gap;
+    request.timeKnown &&= reader.timeKnown;
+  }
+
+  #finishResponse(end: ResponseEnd): void {
     const response = this.#response;
     this.#response = undefined;
     if (response === undefined) return;
-    const request = this.#requests.shift();
-    this.#emit(request, response, end, octets, incomplete);
+    const { request } = response;
+    if (request !== undefined && request === this.#sending && this.#client !== undefined) this.#sent(this.#client);
+    this.#context.emit(exchangeOf({ request, response, end, interim: this.#interim }, this.detail, this.showSecrets));
     this.#interim = NO_INTERIM;
   }
 
-  /** Whether the connection goes on as something else. */
-  #switches({ status, upgrade }: Response, request: Request | undefined): boolean {
-    if (status === 101) {
-      const protocol = upgradeOf(upgrade || (request?.upgrade ?? ''));
-      if (protocol === undefined) this.#tunnel = true;
-      else this.#next = this.#context.become(protocol);
-      return true;
+  #giveUp(requests: readonly Request[], incomplete: Incomplete, endedBy?: Side): void {
+    for (const request of requests) {
+      if (request === this.#sending && this.#client !== undefined) this.#sent(this.#client);
+      const end = { ...NOTHING_CAME, incomplete, endedBy };
+      const parts = { request, response: undefined, end, interim: NO_INTERIM };
+      this.#context.emit(exchangeOf(parts, this.detail, this.showSecrets));
     }
-    if (request?.method !== 'CONNECT' || status >= 300) return false;
-    this.#next = this.#context.become(undefined);
-    return true;
   }
 
-  #emit(
-    request: Request | undefined,
-    response: Response | undefined,
-    responseEnd: number,
-    octets: number,
-    incomplete: Incomplete | undefined,
-  ): void {
-    const method = request?.method ?? '';
-    const { showSecrets } = this.#context;
-    const path = request === undefined ? '' : showSecrets ? request.target : maskTarget(request.target);
-    const sent = request === this.#sending && request !== undefined ? this.#client : undefined;
-    const route = request === undefined ? '(request not seen)' : routeOf(method, path);
-    const exchange: Exchange = {
-      kind: 'exchange',
-      protocol: 'http',
-      label: request === undefined ? '(request not seen)' : this.detail ? `${method} ${path}` : route,
-      time: request?.time ?? response?.time ?? 0,
-      requestEnd: sent?.lastTime ?? request?.end ?? response?.time ?? 0,
-      responseTime: response?.time,
-      responseEnd: response === undefined ? undefined : responseEnd,
-      requestBytes: sent?.octets ?? request?.bytes ?? 0,
-      responseBytes: octets,
-      status: response === undefined ? '' : String(response.status),
-      failed: response === undefined || response.status >= 500 || incomplete === 'reset',
-      route,
-      incomplete:
-        incomplete ?? (request === undefined ? 'request not seen' : request.gap ? 'response not captured' : undefined),
-      fields: { http: this.#fields(request, response, path) },
-    };
-    this.#context.emit(exchange);
+  /** What the connection goes on as behind this response; undefined when it goes on as HTTP/1. */
+  #switches({ status, upgrade, request }: Response): Switch | undefined {
+    if (status === 101) {
+      const token = upgrade || (request?.upgrade ?? '');
+      if (token === UPGRADE_HTTP2 && request !== undefined) {
+        return { protocol: http2After(request), answered: false, tunnel: false };
+      }
+      const protocol = upgradeOf(token);
+      return { protocol, answered: true, tunnel: protocol === undefined };
+    }
+    if (request?.method !== 'CONNECT' || status >= 300) return undefined;
+    return { protocol: undefined, answered: true, tunnel: false };
   }
+}
 
-  #fields(request: Request | undefined, response: Response | undefined, path: string) {
-    const plain = {
-      method: request?.method,
-      path: request === undefined ? undefined : path,
-      host: request?.host || undefined,
-      status: response?.status,
-    };
-    if (!this.#context.detail) return plain;
-    return {
-      ...plain,
-      version: (request?.version ?? response?.version) || undefined,
-      reason: response?.reason,
-      contentType: response?.contentType || undefined,
-      interim: this.#interim.length > 0 ? this.#interim : undefined,
-      userAgent: request?.fields?.['user-agent'],
-      requestId: request?.fields?.['x-request-id'],
-      traceparent: request?.fields?.traceparent,
-      requestHeaders: request?.fields,
-      responseHeaders: response?.fields,
-    };
-  }
+/** What a connection goes on as; `protocol` is undefined where anything may follow. */
+interface Switch {
+  readonly protocol: StreamProtocol | undefined;
+  /** The response that switched answers the request. */
+  readonly answered: boolean;
+  /** What follows is not looked at. */
+  readonly tunnel: boolean;
+}
+
+/** Of a response without a head. */
+const NO_HEAD = { status: 0, reason: '', upgrade: '', contentType: '', fields: undefined } as const;
+
+function isInterim(status: number): boolean {
+  return status < 200 && status > 0 && status !== 101;
+}
+
+/** RFC 9112, section 6.3. */
+function bodyOf(head: Head, request: Request | undefined): number {
+  const { status } = head;
+  if (request?.method === 'HEAD' || status < 200 || status === 304) return 0;
+  if (status === 204) return Math.max(0, head.contentLength);
+  if (request?.method === 'CONNECT' && status < 300) return 0;
+  if (head.chunked) return AT_CHUNKED;
+  return head.contentLength >= 0 ? head.contentLength : AT_UNTIL_END;
+}
+
+function endOf(reader: MessageReader) {
+  const { bytes, lastTime, endSeen, timeKnown } = reader;
+  return { bytes, time: endSeen ? lastTime : undefined, timeKnown };
 }
 
 export const http1: StreamProtocol = {

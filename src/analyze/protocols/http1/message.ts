@@ -1,10 +1,12 @@
 import { SIDE, type Side } from '../../record/event.ts';
 import { AT, AT_CHUNKED, AT_UNTIL_END, Chunks } from './framing.ts';
 import { HEAD, Head, headEnd } from './head.ts';
-import { startLineLikeness } from './start-line.ts';
+import { endOfLine, startLineLikeness } from './start-line.ts';
 
-/** Octets of one head; nginx takes 32 KiB, Node 16. */
+/** Bytes of one head; nginx takes 32 KiB, Node 16. */
 const HEAD_MAXIMUM = 64 * 1024;
+/** Bytes that show whether a message begins or not: its start line may be long. */
+const UNDECIDED_MAXIMUM = 8 * 1024;
 const CR = 13;
 const LF = 10;
 
@@ -13,68 +15,118 @@ const head = new Head();
 
 /** Takes one direction's messages. */
 export interface MessageSink {
-  /** A head has come whole. @returns the body's length, AT_CHUNKED or AT_UNTIL_END; -1 when it is not this side's */
-  onHead(side: Side, head: Head, firstTime: number): number;
+  /** A head has come whole, or as far as it was captured. @returns the body's length, AT_CHUNKED or AT_UNTIL_END; -1 when it is not this side's */
+  onHead(reader: MessageReader, head: Head): number;
   readonly detail: boolean;
   readonly showSecrets: boolean;
+  /** Whether the bytes that are being handed on have a time of their own. */
+  readonly timeKnown: boolean;
   /** A message has ended. @returns false when no further message follows in this direction */
-  onEnd(side: Side, octets: number, time: number, gap: boolean): boolean;
-  /** Where messages begin is not known any more. */
-  onLost(side: Side): void;
+  onEnd(reader: MessageReader): boolean;
+  /** What comes is no head. @returns whether it is a body without one: HTTP/0.9's, to the connection's end */
+  onBare(reader: MessageReader): boolean;
+  /**
+   * Where messages begin is not known any more.
+   * @param why what is not understood; empty when bytes were not captured
+   */
+  onLost(reader: MessageReader, why: string): void;
+  /** Bytes that were not captured, or not understood: any number of messages may begin and end in them. */
+  onHole(reader: MessageReader, offset: number, length: number): void;
 }
 
 /** Cuts one direction into messages: heads are looked at, bodies only counted. */
 export class MessageReader {
+  readonly side: Side;
   /** One of AT. */
   at: number = AT.head;
-  /** Octets of the message under way, and when the last of them came. */
-  octets = 0;
+  /** Bytes of the message under way, its head's among them, and when the last of them came. */
+  bytes = 0;
   lastTime = 0;
-  readonly #side: Side;
+  /** Of the message under way: when its first byte came, and where in the stream it lies; where its head ends. */
+  firstTime = 0;
+  start = 0;
+  headEnd = 0;
+  /** What the packet with its first byte acknowledges of the other side; -1 where that is not known. */
+  acknowledged = -1;
+  /** Bytes within the message were not captured; of those that are there, the last ones were. */
+  gap = false;
+  endSeen = true;
+  /** Whether the times of all its bytes are known. */
+  timeKnown = true;
+  /** Set in `onHead`: the body that the head announces may not come, as with the answer to a HEAD. */
+  mayLackBody = false;
+  /** Where in the stream the reader stands. */
+  position = 0;
   readonly #sink: MessageSink;
   #chunks: Chunks | undefined;
   #left = 0;
   #chunked = false;
-  #gap = false;
-  #firstTime = 0;
   #kept: Uint8Array | undefined;
   #filled = 0;
+  /** Where the bytes start that are not understood; of `onLost`. */
+  lostAt = 0;
+  /** The head's first line has come to its end; enough of it has come to say that it is one. */
+  #line = false;
+  #sure = false;
+  /** Messages are looked for behind something that was not understood or not captured. */
+  #seeking = false;
+  /** How the body would be read that may not come at all, one of AT; 0 when there is no doubt. */
+  #doubtful = 0;
+  /** When the last of the bytes came that are in doubt. */
+  #doubtTime = 0;
 
   constructor(side: Side, sink: MessageSink) {
-    this.#side = side;
+    this.side = side;
     this.#sink = sink;
   }
 
-  /** @returns where it stopped: `end`, or earlier when no further message follows */
-  data(bytes: Uint8Array, start: number, end: number, now: number): number {
+  /** A head has begun and not ended. */
+  get inHead(): boolean {
+    return this.at === AT.head && this.#filled > 0 && this.#doubtful === 0;
+  }
+
+  /**
+   * The next bytes.
+   * @param now their packet's time, ns @param position where in the stream bytes[start] lies
+   * @param acknowledged what their packet acknowledges of the other side, -1 where not known
+   * @returns where it stopped: `end`, or earlier when no further message follows
+   */
+  data(bytes: Uint8Array, start: number, end: number, now: number, position: number, acknowledged: number): number {
+    this.position = position + end - start;
+    if (!this.#sink.timeKnown) this.timeKnown = false;
     let at = start;
     while (at < end) {
       if (this.at === AT.body && !this.#chunked) {
         const taken = this.#left < end - at ? this.#left : end - at;
         this.#left -= taken;
-        this.octets += taken;
+        this.bytes += taken;
         this.lastTime = now;
+        this.endSeen = true;
         at += taken;
         if (this.#left === 0 && !this.#finish()) return at;
       } else if (this.at === AT.head) {
-        at = this.#head(bytes, at, end, now);
+        at = this.#head(bytes, at, end, now, position + at - start, acknowledged);
         if (at < 0) return -at - 1;
       } else if (this.at === AT.untilEnd) {
-        this.octets += end - at;
+        this.bytes += end - at;
         this.lastTime = now;
+        this.endSeen = true;
         return end;
       } else if (this.at === AT.lost) {
-        if (!this.#resume(bytes, at, end)) return end;
+        if (!this.#resume(bytes, at, end)) {
+          this.#sink.onHole(this, position + at - start, end - at);
+          return end;
+        }
       } else {
-        this.#chunks ??= new Chunks();
-        const chunks = this.#chunks;
+        const chunks = this.#chunks as Chunks;
         const stopped = chunks.follow(bytes, at, end);
         if (stopped < 0) {
-          this.#lose();
+          this.#lose('no chunk size', position + at - start);
           continue;
         }
-        this.octets += stopped - at;
+        this.bytes += stopped - at;
         this.lastTime = now;
+        this.endSeen = true;
         at = stopped;
         if (chunks.ended && !this.#finish()) return at;
       }
@@ -82,85 +134,181 @@ export class MessageReader {
     return end;
   }
 
-  /** Octets that were not captured. */
-  gap(length: number, now: number): void {
-    if (this.at === AT.untilEnd || (this.at === AT.body && !this.#chunked && length <= this.#left)) {
-      this.#gap = true;
-      this.octets += length;
-      this.lastTime = now;
+  /** Bytes that were not captured. */
+  missing(length: number): void {
+    if (this.#doubtful !== 0) this.#settle();
+    const offset = this.position;
+    this.position += length;
+    if (this.at === AT.untilEnd || (this.at === AT.body && !this.#chunked)) {
+      const within = this.at === AT.body ? Math.min(length, this.#left) : length;
+      this.#miss(within);
       if (this.at === AT.untilEnd) return;
-      this.#left -= length;
+      this.#left -= within;
       if (this.#left === 0) this.#finish();
+      if (within < length) this.#loseIn(offset + within, length - within);
       return;
     }
     const chunks = this.#chunks;
     if (this.at === AT.chunkSize && chunks?.at === AT.body && length < chunks.left) {
-      this.#gap = true;
-      this.octets += length;
+      this.#miss(length);
       chunks.left -= length;
       return;
     }
     // A head that was cut still says what it began with.
-    if (this.at === AT.head && this.#filled > 0 && this.#kept !== undefined) {
-      const { octets } = this;
-      const whole = this.#read(this.#kept, 0, this.#filled, true) >= 0;
-      if (whole && this.#sink.onHead(this.#side, head, this.#firstTime) !== -1) {
-        this.#gap = true;
-        this.octets = octets + length;
-        if (this.#side === SIDE.client) this.#finish();
-      }
-    }
-    this.#lose();
+    if (this.inHead) this.#takeCutHead(length);
+    else this.#loseIn(offset, length);
+  }
+
+  /**
+   * The head under way will not be read further: its end did not come, or is too far away. What has come of it is a
+   * message's, when it says enough. The next message is looked for.
+   */
+  giveUpHead(): void {
+    this.#takeCutHead(0);
+  }
+
+  /** @param missing bytes that were not captured behind it */
+  #takeCutHead(missing: number): void {
+    const offset = this.start + this.#filled;
+    const isClient = this.side === SIDE.client;
+    const known = this.#sure && this.#read(this.#kept as Uint8Array, 0, this.#filled, true) >= 0;
+    // A request's hole is told before the request, a response's behind the response that begins before it.
+    if (isClient && missing > 0) this.#sink.onHole(this, offset, missing);
+    this.headEnd = offset + missing;
+    this.gap = missing > 0;
+    const taken = known && this.#sink.onHead(this, head) !== -1;
+    if (missing > 0) this.endSeen = false;
+    if (taken && isClient) this.#sink.onEnd(this);
+    this.#lose(missing > 0 || taken ? '' : 'no head', this.start);
+    if (!isClient && missing > 0) this.#sink.onHole(this, offset, missing);
+  }
+
+  #miss(length: number): void {
+    this.gap = true;
+    this.endSeen = false;
+    this.bytes += length;
+  }
+
+  #loseIn(offset: number, length: number): void {
+    this.#lose('', offset);
+    this.#sink.onHole(this, offset, length);
+  }
+
+  /** The body under way may not come after all, as long as none of it has: a head in its place begins the next message. */
+  doubtBody(): void {
+    if (this.at === AT.head || this.at === AT.lost || !this.headOnly) return;
+    this.#doubtful = this.at;
+    this.at = AT.head;
+  }
+
+  /** A body was announced and none of it has come, and it may be that none will. */
+  get inDoubt(): boolean {
+    return this.#doubtful !== 0;
+  }
+
+  /** Whether nothing has come of the message under way but its head. */
+  get headOnly(): boolean {
+    return this.bytes === this.headEnd - this.start;
   }
 
   /** @returns where it stopped, or -(that + 1) when nothing more is to be read */
-  #head(bytes: Uint8Array, start: number, end: number, now: number): number {
+  #head(bytes: Uint8Array, start: number, end: number, now: number, position: number, acknowledged: number): number {
+    if (this.#doubtful !== 0) return this.#decide(bytes, start, end, now, position, acknowledged);
     let at = start;
     if (this.#filled === 0) {
       // Empty lines before a message are to be ignored (RFC 9112, section 2.2).
       while (at < end && (bytes[at] === CR || bytes[at] === LF)) at += 1;
       if (at === end) return end;
-      this.#firstTime = now;
-      this.octets = 0;
-      this.#gap = false;
+      this.firstTime = now;
+      this.start = position + at - start;
+      this.acknowledged = acknowledged;
+      this.bytes = 0;
+      this.gap = false;
+      this.endSeen = true;
+      this.timeKnown = this.#sink.timeKnown;
       const stop = this.#read(bytes, at, end, false);
       if (stop >= 0) return this.#take(stop - at, stop, now);
-      if (stop === HEAD.none) {
-        this.#lose();
-        return end;
-      }
+      if (stop === HEAD.none) return this.#noHead(end, now);
+      this.#line = endOfLine(bytes, at, end) < end;
+      this.#sure = false;
     }
     const before = this.#filled;
     this.#keep(bytes, at, end);
     const kept = this.#kept as Uint8Array;
-    const stop = headEnd(kept, Math.max(0, before - 3), this.#filled);
+    let stop = headEnd(kept, Math.max(0, before - 3), this.#filled);
     this.lastTime = now;
+    this.bytes = this.#filled;
+    if (stop < 0 && !this.#line && endOfLine(kept, before, this.#filled) < this.#filled) {
+      this.#line = true;
+      // The line may be all there is of it.
+      const line = this.#read(kept, 0, this.#filled, false);
+      if (line === HEAD.none) return this.#noHead(end, now);
+      stop = line;
+    }
     if (stop < 0) {
-      this.octets = this.#filled;
-      const hopeless =
-        this.#filled >= HEAD_MAXIMUM || (before < 16 && startLineLikeness(kept, 0, this.#filled) === 'no');
-      if (hopeless) this.#lose();
+      if (!this.#sure && !this.#isHead(kept)) return this.#noHead(end, now);
+      if (this.#filled >= HEAD_MAXIMUM) this.#takeCutHead(0);
       return end;
     }
     this.#filled = 0;
     if (this.#read(kept, 0, stop, false) !== stop) {
-      this.#lose();
+      this.#lose('no head', this.start);
+      this.#sink.onHole(this, this.start, stop);
       return at + stop - before;
     }
     return this.#take(stop, at + stop - before, now);
+  }
+
+  /** Whether what is kept is a head's beginning, or may become one; sets whether that is sure. */
+  #isHead(kept: Uint8Array): boolean {
+    const likeness = startLineLikeness(kept, 0, this.#filled);
+    this.#sure = likeness === (this.side === SIDE.client ? 'client' : 'server');
+    return this.#sure || (likeness === 'more' && this.#filled < UNDECIDED_MAXIMUM);
+  }
+
+  /** What has come since the head may be its body or the next head. */
+  #decide(bytes: Uint8Array, start: number, end: number, now: number, position: number, acknowledged: number): number {
+    const before = this.#filled;
+    this.#doubtTime = now;
+    this.#keep(bytes, start, end);
+    const kept = (this.#kept as Uint8Array).slice(0, this.#filled);
+    const likeness = startLineLikeness(kept, 0, kept.length);
+    if (likeness === 'more' && kept.length < UNDECIDED_MAXIMUM) return end;
+    const isHead = likeness === (this.side === SIDE.client ? 'client' : 'server');
+    this.at = isHead ? AT.head : this.#doubtful;
+    this.#doubtful = 0;
+    this.#filled = 0;
+    if (isHead && !this.#finish()) return -start - 1;
+    const stopped = this.data(kept, 0, kept.length, now, position - before, acknowledged);
+    return stopped === kept.length ? end : -(start + Math.max(0, stopped - before)) - 1;
+  }
+
+  /** Nothing more comes, or a hole: what was in doubt is the body. */
+  #settle(): void {
+    const filled = this.#filled;
+    this.at = this.#doubtful;
+    this.#doubtful = 0;
+    this.#filled = 0;
+    if (filled === 0) return;
+    const copy = (this.#kept as Uint8Array).slice(0, filled);
+    this.data(copy, 0, filled, this.#doubtTime, this.position - filled, this.acknowledged);
   }
 
   #read(bytes: Uint8Array, start: number, end: number, cut: boolean): number {
     return head.read(bytes, start, end, this.#sink.detail, this.#sink.showSecrets, cut);
   }
 
-  /** The head that was read. @param octets its length @param at where what follows it starts */
-  #take(octets: number, at: number, now: number): number {
-    const body = this.#sink.onHead(this.#side, head, this.#firstTime);
-    this.octets = octets;
+  /** The head that was read. @param length its bytes @param at where what follows it starts */
+  #take(length: number, at: number, now: number): number {
+    this.bytes = length;
+    this.headEnd = this.start + length;
+    this.#seeking = false;
     this.lastTime = now;
+    this.mayLackBody = false;
+    const body = this.#sink.onHead(this, head);
     if (body === -1) {
-      this.#lose();
+      this.#lose(this.side === SIDE.client ? 'a response from the client' : 'a request from the server', this.start);
+      this.#sink.onHole(this, this.start, length);
       return at;
     }
     this.#chunked = body === AT_CHUNKED;
@@ -174,25 +322,46 @@ export class MessageReader {
       this.at = AT.body;
       this.#left = body;
     } else if (!this.#finish()) return -at - 1;
+    if (this.mayLackBody) this.doubtBody();
     return at;
   }
 
   #finish(): boolean {
     this.at = AT.head;
     if (this.#chunks !== undefined) this.#chunks.ended = false;
-    return this.#sink.onEnd(this.#side, this.octets, this.lastTime, this.#gap);
+    return this.#sink.onEnd(this);
   }
 
-  #lose(): void {
+  /** What has come, to the end of what is at hand, is no message's beginning. @returns where reading stopped */
+  #noHead(end: number, now: number): number {
+    this.lastTime = now;
+    this.bytes = this.position - this.start;
+    this.headEnd = this.start;
+    if (!this.#seeking && this.#sink.onBare(this)) this.at = AT.untilEnd;
+    else {
+      const { start, bytes } = this;
+      this.#lose(this.#seeking ? '' : 'no start line', start);
+      this.#sink.onHole(this, start, bytes);
+    }
+    this.#filled = 0;
+    return end;
+  }
+
+  /** @param why as `onLost` has it @param at where in the stream */
+  #lose(why: string, at: number): void {
+    this.lostAt = at;
+    this.#seeking = true;
     this.at = AT.lost;
     this.#filled = 0;
-    this.#sink.onLost(this.#side);
+    this.#doubtful = 0;
+    this.#sink.onLost(this, why);
   }
 
-  /** A portion that begins like a message is taken for one. */
+  /** A portion that begins like a message is taken for one; what may become a message's beginning is looked at. */
   #resume(bytes: Uint8Array, start: number, end: number): boolean {
-    const wanted = this.#side === SIDE.client ? 'client' : 'server';
-    if (startLineLikeness(bytes, start, end) !== wanted) return false;
+    const wanted = this.side === SIDE.client ? 'client' : 'server';
+    const likeness = startLineLikeness(bytes, start, end);
+    if (likeness !== wanted && likeness !== 'more') return false;
     this.at = AT.head;
     return true;
   }

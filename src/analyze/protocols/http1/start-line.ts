@@ -40,7 +40,7 @@ const CR = 13;
 const SPACE = 0x20;
 const SLASH = 0x2f;
 
-/** By a method's first letter: the methods, as octets with the space behind them. */
+/** By a method's first letter: the methods, as bytes with the space behind them. */
 const BY_LETTER: readonly (readonly { readonly name: string; readonly octets: Uint8Array }[] | undefined)[] =
   byLetter();
 
@@ -53,7 +53,7 @@ function byLetter() {
   return table;
 }
 
-/** The method a request line begins with; undefined when it is none, or more octets are needed. */
+/** The method a request line begins with; undefined when it is none, or more bytes are needed. */
 export function methodAt(bytes: Uint8Array, start: number, end: number): string | undefined {
   for (const { name, octets } of BY_LETTER[bytes[start] as number] ?? []) {
     if (end - start >= octets.length && begins(bytes, start, octets, octets.length)) return name;
@@ -79,32 +79,92 @@ function isMethodOctet(octet: number): boolean {
   return (octet >= 0x41 && octet <= 0x5a) || octet === 0x5f || octet === 0x2d;
 }
 
-/** Empty lines before a message that are believed to be somebody's mistake (RFC 9112, section 2.2). */
-const EMPTY_LINES_OCTETS = 4;
+/** Empty lines before a message that are believed to be a mistake (RFC 9112, section 2.2). */
+const EMPTY_LINES_BYTES = 4;
 
-/** What a message's first octets look like. */
+/** Bytes at a request line's end in which its version is looked for: it may be misspelt. */
+const VERSION_LOOK = 16;
+
+/**
+ * What a message's first bytes look like. A request line has ` HTTP/` at its end (NATS, SIP and RTSP have lines with the
+ * same methods), or is HTTP/0.9's `GET /path` alone.
+ */
 export function startLineLikeness(bytes: Uint8Array, from: number, end: number): Likeness {
   let start = from;
-  while (start < end && start - from < EMPTY_LINES_OCTETS && (bytes[start] === CR || bytes[start] === LF)) start += 1;
+  while (start < end && start - from < EMPTY_LINES_BYTES && (bytes[start] === CR || bytes[start] === LF)) start += 1;
   const available = end - start;
   if (available === 0) return 'more';
-  let likeness: Likeness = 'no';
   if (bytes[start] === 0x48 && versionAt(bytes, start, end)) {
     if (available > VERSION.length + 1) return 'server';
-    likeness = 'more';
+    return 'more';
   }
+  let likeness: Likeness = 'no';
   for (const { octets } of BY_LETTER[bytes[start] as number] ?? []) {
     if (!begins(bytes, start, octets, Math.min(available, octets.length))) continue;
-    if (available <= octets.length) {
-      likeness = 'more';
-      continue;
-    }
-    const target = bytes[start + octets.length] as number;
-    // A path, an absolute URI or a host, `*`: something printable.
-    return target > SPACE && target < 0x7f ? 'client' : 'no';
+    if (available > octets.length) return requestLikeness(bytes, start, start + octets.length, end);
+    likeness = 'more';
   }
-  if (likeness === 'no' && unlistedMethodAt(bytes, start, end) !== undefined) return 'client';
-  return likeness;
+  const unlisted = likeness === 'no' ? unlistedMethodAt(bytes, start, end) : undefined;
+  if (unlisted === undefined) return likeness;
+  const line = requestLikeness(bytes, start, start + unlisted.length + 1, end);
+  // A word that is no known method and a path, without more, is too little.
+  return line === 'client' && endOfLine(bytes, start, end) === end ? 'more' : line;
+}
+
+/** Of a line that begins with a method. @param target where what follows the method starts; before `end` */
+function requestLikeness(bytes: Uint8Array, start: number, target: number, end: number): Likeness {
+  const first = bytes[target] as number;
+  // A path, an absolute URI or a host, `*`: something printable.
+  if (first <= SPACE || first >= 0x7f) return 'no';
+  const lineEnd = endOfLine(bytes, target, end);
+  const isPath = first === SLASH;
+  if (lineEnd === end) return isPath || urlAt(bytes, target, end) ? 'client' : 'more';
+  const last = withoutBlanks(bytes, target, lineEnd);
+  if (versionStart(bytes, target, last) < last) return 'client';
+  return isSimpleRequest(bytes, start, target, last) && blank(bytes, lineEnd, end) ? 'client' : 'no';
+}
+
+/**
+ * HTTP/0.9's request (RFC 1945, section 4.1): `GET`, a path, and no version.
+ * @param target where the path starts @param last where the line ends, without blanks and its line feed
+ */
+export function isSimpleRequest(bytes: Uint8Array, start: number, target: number, last: number): boolean {
+  if (target - start !== 4 || bytes[start] !== 0x47 || bytes[target] !== SLASH) return false;
+  for (let at = target; at < last; at += 1) if ((bytes[at] as number) <= SPACE) return false;
+  return true;
+}
+
+/** Where a request line's target ends before ` HTTP/`, also one cut short or misspelt; `end` without. */
+export function versionStart(bytes: Uint8Array, start: number, end: number): number {
+  const limit = Math.max(start, end - VERSION_LOOK);
+  for (let at = end - 1; at >= limit; at -= 1) {
+    if (bytes[at] !== SPACE) continue;
+    return at + 1 < end && versionAt(bytes, at + 1, end, 'HTTP/') ? at : end;
+  }
+  return end;
+}
+
+/** Where a line ends without the blanks and carriage returns before its line feed. */
+export function withoutBlanks(bytes: Uint8Array, start: number, end: number): number {
+  let last = end;
+  while (last > start && (bytes[last - 1] === CR || bytes[last - 1] === SPACE)) last -= 1;
+  return last;
+}
+
+/** Where a line's line feed is; `end` when it has not come. */
+export function endOfLine(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && bytes[at] !== LF) at += 1;
+  return at;
+}
+
+function urlAt(bytes: Uint8Array, start: number, end: number): boolean {
+  return end - start >= 7 && versionAt(bytes, start, start + 7, 'http://');
+}
+
+function blank(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) if (bytes[at] !== CR && bytes[at] !== LF) return false;
+  return true;
 }
 
 /** Whether it is, as far as it goes, a status line's `HTTP/1.`. @param text or another that it may begin with */

@@ -10,7 +10,7 @@ import { errorName } from './errors.ts';
 import { FLAG, FRAME, FRAME_HEADER } from './frame-reader.ts';
 import { frameAt, type Streams } from './frame-search.ts';
 import { PREFACE, prefaceAt } from './preface.ts';
-import { type Half, Http2Stream } from './stream.ts';
+import { type Half, Http2Stream, type UpgradedRequest } from './stream.ts';
 
 /** One HTTP/2 connection (RFC 9113): its streams are exchanges. */
 export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
@@ -25,9 +25,16 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
   /** Streams answered before their request was read, which waits behind what was not captured. */
   #early = 0;
 
-  constructor(context: StreamContext) {
+  /** @param upgraded the request that the connection was upgraded with: it is answered on stream 1 */
+  constructor(context: StreamContext, upgraded?: UpgradedRequest) {
     this.#context = context;
     this.#directions = [new Direction(SIDE.client, this), new Direction(SIDE.server, this)];
+    if (upgraded === undefined) return;
+    const stream = new Http2Stream(context.detail, context.showSecrets);
+    stream.request.takeUpgraded(upgraded);
+    this.#streams.set(1, stream);
+    this.#asked = 1;
+    this.#highest = 1;
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {

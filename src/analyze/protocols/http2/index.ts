@@ -1,6 +1,7 @@
 import type { StreamProtocol } from '../protocol.ts';
 import { Http2Connection } from './connection.ts';
 import { http2Likeness } from './preface.ts';
+import type { UpgradedRequest } from './stream.ts';
 
 /** HTTP/2 (RFC 9113) in clear, and gRPC in it: from a client's preface, a server's settings or an upgrade on. */
 export const http2: StreamProtocol = {
@@ -21,3 +22,8 @@ export const http2: StreamProtocol = {
   probe: http2Likeness,
   create: (context) => new Http2Connection(context),
 };
+
+/** HTTP/2 behind an upgrade from HTTP/1.1 (RFC 7540, section 3.2): the request that asked for it is its stream 1. */
+export function http2After(request: UpgradedRequest): StreamProtocol {
+  return { ...http2, create: (context) => new Http2Connection(context, request) };
+}

@@ -9,6 +9,20 @@ import { MessageCounter } from './message-counter.ts';
 /** Header fields kept of one message for those who look. */
 const FIELDS_MAXIMUM = 100;
 
+/** The request of HTTP/1.1 that a connection was upgraded with. */
+export interface UpgradedRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly host: string;
+  readonly contentType: string;
+  /** Its header fields, of those who look. */
+  readonly fields: Record<string, string> | undefined;
+  /** Times of its first and last byte: ns since the analysis' first packet. */
+  readonly time: number;
+  readonly end: number;
+  readonly bytes: number;
+}
+
 /** One direction of a stream. */
 export class Half {
   readonly fields: Record<string, string> | undefined;
@@ -74,6 +88,19 @@ export class Half {
     const known = Object.hasOwn(this.fields, name) ? this.fields[name] : undefined;
     const joined = known === undefined ? text : `${known}, ${text}`.slice(0, TEXT_MAXIMUM);
     Object.defineProperty(this.fields, name, { value: joined, enumerable: true, configurable: true, writable: true });
+  }
+
+  /** A request that came as HTTP/1.1, whole, with the upgrade. */
+  takeUpgraded({ method, target, host, contentType, fields, time, end, bytes }: UpgradedRequest): void {
+    this.seen(time, 0);
+    this.seen(end, bytes);
+    this.method = method;
+    this.path = target;
+    this.authority = host;
+    this.contentType = contentType;
+    if (this.fields !== undefined) Object.assign(this.fields, fields);
+    this.begun = true;
+    this.ended = true;
   }
 
   /** An interim response: its fields are not the final one's. */

@@ -1,7 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { http1 } from '../../../../src/analyze/protocols/http1/index.ts';
 import { http2 } from '../../../../src/analyze/protocols/http2/index.ts';
 import type { AnalysisEvent } from '../../../../src/analyze/record/event.ts';
 import { analyseFile } from '../../../support/analysis.ts';
@@ -179,15 +178,10 @@ test('a connection that began before the capture is taken up at its next request
   expect(later.every((event) => event.kind === 'exchange' && event.status !== '')).toBe(true);
 });
 
-test('an upgrade from HTTP/1.1 goes on in HTTP/2', () => {
-  const upgrade: Step[] = [
-    [
-      0,
-      'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n',
-    ],
-    [1, 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n'],
-  ];
-  expect(brief(play(http1, [...upgrade, ...web]))).toEqual(['GET / = 101', ...brief(play(http2, web))]);
+test('a request that upgrades from HTTP/1.1 is answered on stream 1', async () => {
+  const { events } = await analyseFile(join(import.meta.dirname, 'captures/http2-h2c-upgrade.pcap'));
+  expect(brief(events.map(({ event }) => event))).toEqual(['GET /x = 500', 'GET /y = 404']);
+  expect(events[0]?.event).toMatchObject({ responseTime: expect.any(Number), fields: { http: { version: '2' } } });
 });
 
 test('changed octets and noise: no exception, nothing taken for it', () => {

@@ -1,0 +1,134 @@
+import type { Exchange, Incomplete, Side } from '../../record/event.ts';
+import { maskTarget } from '../../record/secrets.ts';
+import type { Head } from './head.ts';
+import { routeOf } from './route.ts';
+
+/** A request that waits for its response, or is being answered. */
+export interface Request {
+  readonly method: string;
+  readonly target: string;
+  readonly host: string;
+  readonly version: string;
+  readonly upgrade: string;
+  readonly contentType: string;
+  readonly expectsContinue: boolean;
+  readonly fields: Record<string, string> | undefined;
+  readonly time: number;
+  /** Time of its last byte so far, and its bytes so far. */
+  end: number;
+  bytes: number;
+  /** Some of its bytes were not captured. */
+  gap: boolean;
+  timeKnown: boolean;
+}
+
+/** A response under way. */
+export interface Response {
+  /** 0 where there is none: HTTP/0.9's, or a head that was cut in its first line. */
+  readonly status: number;
+  readonly reason: string;
+  readonly version: string;
+  readonly upgrade: string;
+  readonly contentType: string;
+  readonly fields: Record<string, string> | undefined;
+  readonly time: number;
+  /** Its bytes by its head's own account; undefined where that does not tell. */
+  readonly declared: number | undefined;
+  /** What it answers; undefined where that was not seen or is not proven, and `unpaired` says which. */
+  readonly request: Request | undefined;
+  readonly unpaired: Incomplete | undefined;
+}
+
+/** How much of a response came, and why not all of it. */
+export interface ResponseEnd {
+  readonly bytes: number;
+  /** Time of its last byte; undefined where that was not seen. */
+  readonly time: number | undefined;
+  readonly timeKnown: boolean;
+  readonly incomplete: Incomplete | undefined;
+  readonly endedBy: Side | undefined;
+}
+
+/** What an exchange is made of. */
+export interface Parts {
+  readonly request: Request | undefined;
+  readonly response: Response | undefined;
+  readonly end: ResponseEnd;
+  /** Status codes of interim responses. */
+  readonly interim: readonly number[];
+}
+
+/** Why these count as failed, besides a status of 500 and more: the response will not come, or not to its end. */
+const FAILURES: ReadonlySet<Incomplete | undefined> = new Set(['reset', 'closed early', 'no response', 'timed out']);
+
+export function requestOf(head: Head, time: number, showSecrets: boolean): Request {
+  return {
+    method: head.method,
+    target: head.target,
+    host: showSecrets ? head.host : maskTarget(head.host),
+    version: head.version,
+    upgrade: head.upgrade,
+    contentType: head.contentType,
+    expectsContinue: head.expectsContinue,
+    fields: head.fields,
+    time,
+    end: time,
+    bytes: 0,
+    gap: false,
+    timeKnown: true,
+  };
+}
+
+/** An exchange as far as it came. @param detail with what only those look at who see single events */
+export function exchangeOf(
+  { request, response, end, interim }: Parts,
+  detail: boolean,
+  showSecrets: boolean,
+): Exchange {
+  const method = request?.method ?? '';
+  const path = request === undefined ? '' : showSecrets ? request.target : maskTarget(request.target);
+  const unseen = response?.unpaired === 'unknown' ? '(request unknown)' : '(request not seen)';
+  const route = request === undefined ? unseen : routeOf(method, path);
+  const timed = request?.timeKnown !== false && end.timeKnown;
+  const status = response === undefined || response.status === 0 ? undefined : response.status;
+  const incomplete =
+    end.incomplete ?? response?.unpaired ?? (request?.gap === true ? 'request not captured' : undefined);
+  const plain = {
+    method: request?.method,
+    path: request === undefined ? undefined : path,
+    host: request?.host || undefined,
+    status,
+  };
+  return {
+    kind: 'exchange',
+    protocol: 'http',
+    label: request === undefined ? unseen : detail ? `${method} ${path}` : route,
+    time: request?.time ?? response?.time ?? 0,
+    requestEnd: request?.end ?? response?.time ?? 0,
+    responseTime: timed ? response?.time : undefined,
+    responseEnd: timed && response !== undefined ? end.time : undefined,
+    requestBytes: request?.bytes ?? 0,
+    responseBytes: end.bytes,
+    declaredBytes: response?.declared,
+    endedBy: end.endedBy,
+    status: status === undefined ? '' : String(status),
+    failed: (status ?? 0) >= 500 || FAILURES.has(incomplete),
+    route,
+    incomplete,
+    fields: { http: detail ? { ...plain, ...detailOf(request, response, interim) } : plain },
+  };
+}
+
+function detailOf(request: Request | undefined, response: Response | undefined, interim: readonly number[]) {
+  return {
+    version: (request?.version ?? response?.version) || undefined,
+    reason: response?.reason,
+    contentType: response?.contentType || undefined,
+    interim: interim.length > 0 ? interim : undefined,
+    userAgent: request?.fields?.['user-agent'],
+    requestId: request?.fields?.['x-request-id'],
+    traceparent: request?.fields?.traceparent,
+    requestHeaders: request?.fields,
+    responseHeaders: response?.fields,
+  };
+}

@@ -1,0 +1,9 @@
+import { workload } from './workload.ts';
+
+export const deployment = workload({
+  name: 'deployment',
+  aliases: ['deployments', 'deploy'],
+  api: 'apps/v1',
+  plural: 'deployments',
+  kind: 'Deployment',
+});
