@@ -29,12 +29,13 @@ const skipped: string[] = [];
 const failed: string[] = [];
 const ownCluster = process.env.KSNOOP_E2E_KUBECONFIG === undefined;
 
+// Unit tests compare with programs of these packages where they are there: so they come first.
+const missing = ensurePackages();
 const linted = run('node', ['scripts/lint.ts']) === 0;
 if (linted) counts.passed += 1;
 else fail('lint', 'see the beginning');
 vitest('unit');
 
-const missing = ensurePackages();
 if (missing !== undefined) {
   skip('host', missing);
   if (ownCluster) skip('cluster', missing);

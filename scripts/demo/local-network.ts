@@ -69,7 +69,12 @@ export class LocalNetwork {
 
   #startDns(): void {
     const flags = ['--keep-in-foreground', '--no-resolv', '--no-hosts', '--no-daemon', '--port=53', '--user=root'];
-    this.#run('dns', 'dnsmasq', [...flags, '--conf-file=/dev/null', `--address=/web.demo/${HOSTS.web}`]);
+    this.#run('dns', 'dnsmasq', [
+      ...flags,
+      '--conf-file=/dev/null',
+      '--local=/demo/',
+      `--host-record=web.demo,${HOSTS.web}`,
+    ]);
   }
 
   #startWeb(): void {

@@ -84,11 +84,11 @@ export const STDERR_KEPT = 4_096;
 /** Events waiting on a stderr nobody reads; past it the repeated ones (counters, alive) are left out. */
 export const EVENT_BACKLOG_BYTES = 256 * 1024;
 
-/** At the door of port-forward: connections at once, processes of sessions, a request's head, and how long it may take. */
-export const DOOR_BACKLOG = 128;
-export const DOOR_SESSIONS = 64;
+/** The session listener: connections at once, processes of sessions, a request's head, and how long it may take. */
+export const LISTENER_CONNECTIONS = 128;
+export const LISTENER_SESSIONS = 64;
 export const REQUEST_HEAD_MAXIMUM = 8 * 1024;
-export const DOOR_PATIENCE_MS = 10_000;
+export const REQUEST_HEAD_MS = 10_000;
 
 /** One websocket message of a client: a frame. */
 export const CLIENT_MESSAGE_MAXIMUM = 128 * 1024;

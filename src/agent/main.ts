@@ -17,8 +17,8 @@ switch (verb) {
   case 'session': {
     // Started by the waiting process alone. Loaded only here: whoever waits has no use for websockets.
     if (process.send === undefined) fail('session is started by ksnoop-agent idle.');
-    const { carriedStreams } = await import('./listener/daemon-session.ts');
-    runSession(carriedStreams());
+    const { websocketStreams } = await import('./listener/websocket-streams.ts');
+    runSession(websocketStreams());
     break;
   }
   case '--version':

@@ -55,3 +55,7 @@ export const HOLE_ACKNOWLEDGED_NS = 50e6;
 
 /** A hole nobody acknowledged is given up after this long. */
 export const HOLE_NS = 5e9;
+
+/** Handshakes that are remembered to recognise the other leg of a connection, a power of two; and for how long, in ns. */
+export const LEG_HANDSHAKES = 65_536;
+export const LEG_WINDOW_NS = 3e9;

@@ -75,8 +75,8 @@ export const CHANGES_GATHER_MS = 200;
 /** How long the API server's answer to a connection is waited for that only shows our own address. */
 export const OWN_ADDRESS_MS = 2_000;
 
-/** Rights that `--dry-run` asks the API server about. */
-export const RIGHTS_CHECKED = 100;
+/** Permissions that `--dry-run` and `doctor` ask the API server about. */
+export const PERMISSIONS_CHECKED = 100;
 
 /** A port-forward session's connection is asked for a sign of life this often, and given up without one after this long. */
 export const LINK_CHECK_MS = 2_000;

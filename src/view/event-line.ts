@@ -3,6 +3,7 @@ import type { Colours } from './colour.ts';
 import { addressOf, peerName } from './peer-text.ts';
 import { sanitise } from './sanitise.ts';
 import { cellWidth, cutToCells, padEnd } from './text-width.ts';
+import { clockText } from './time-text.ts';
 import { byteSize, latencyText } from './units.ts';
 
 /** Cells shown of a label, and of a status. */
@@ -20,6 +21,8 @@ export interface EventLineStyle {
   readonly colours: Colours;
   /** For a terminal: columns under one another. Else words have one space between them, for grep. */
   readonly align: boolean;
+  /** Times are UTC; local unless set. */
+  readonly utc?: boolean | undefined;
   /** A protocol's name for people: `http` is `HTTP`. */
   titleOf(protocol: string): string | undefined;
 }
@@ -40,7 +43,7 @@ export class EventLines {
 
   line(record: EventRecord): string {
     const { colours } = this.#style;
-    const parts = [clockText(record.time), this.#peers(record), this.#protocol(record.protocol)];
+    const parts = [clockText(record.time, this.#style.utc), this.#peers(record), this.#protocol(record.protocol)];
     const label = cutToCells(sanitise(record.label), LABEL_WIDTH);
     const status = record.status === undefined ? '' : cutToCells(sanitise(record.status), STATUS_WIDTH);
     const red = (text: string) => (record.failed ? colours.failure(text) : text);
@@ -98,11 +101,4 @@ function sizes(record: EventRecord): string[] {
   if (record.kind === 'message') return [byteSize(asked)];
   if (answered === 0) return asked === 0 ? [] : [`sent ${byteSize(asked)}`];
   return asked < LARGE_REQUEST ? [byteSize(answered)] : [byteSize(answered), `sent ${byteSize(asked)}`];
-}
-
-/** Local time of day to the microsecond. @param time RFC 3339 in UTC with nine digits */
-export function clockText(time: string): string {
-  const date = new Date(`${time.slice(0, 19)}Z`);
-  const two = (value: number) => String(value).padStart(2, '0');
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${time.slice(20, 26)}`;
 }

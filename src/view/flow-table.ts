@@ -1,13 +1,15 @@
 import type { TcpDirectionFacts, TcpFacts } from '../analyze/flow/flow-facts.ts';
 import type { FlowRecord, PeerRecord } from '../analyze/record/record.ts';
 import type { Colours } from './colour.ts';
-import { clockText } from './event-line.ts';
 import { addressOf, peerName } from './peer-text.ts';
 import { sanitise } from './sanitise.ts';
+import { clockText } from './time-text.ts';
 import { byteSize, counted, latencyText } from './units.ts';
 
 export interface FlowLineStyle {
   readonly colours: Colours;
+  /** Times are UTC; local unless set. */
+  readonly utc?: boolean | undefined;
   /** A protocol's name for people: `http` is `HTTP`. */
   titleOf(protocol: string): string | undefined;
 }
@@ -21,7 +23,7 @@ export function flowLine(record: FlowRecord, style: FlowLineStyle): string {
   const { src, dst, client, server, tcp } = record;
   const title = sanitise(style.titleOf(record.protocol) ?? record.protocol.toUpperCase());
   const parts = [
-    clockText(record.time),
+    clockText(record.time, style.utc),
     `${peer(src, style)} > ${peer(dst, style)}`,
     title,
     latencyText(Math.max(0, record.duration)),

@@ -1,11 +1,16 @@
 import type { Address, Endpoint, PacketDescription } from '../analyze/record/describe.ts';
 import type { Colours } from './colour.ts';
 import { sanitise } from './sanitise.ts';
+import { timeText } from './time-text.ts';
 
 export interface PacketLineStyle {
   /** Whose packet it is, `shop/web-1`; left out when undefined. */
   readonly label: string | undefined;
   readonly colours: Colours;
+  /** Times are UTC; local unless set. */
+  readonly utc?: boolean | undefined;
+  /** Digits of a second's fraction; nine unless set. */
+  readonly timeDigits?: number | undefined;
   /** The name of an address (RFC 5952 text), or undefined. */
   readonly nameOf?: ((address: string) => string | undefined) | undefined;
 }
@@ -15,7 +20,7 @@ export interface PacketLineStyle {
  * `14:03:07.123456789 shop/web-1 in  10.244.1.5:41234 > 10.244.2.7:80 TCP [S.] seq 1 ack 2 win 64240 len 0 length 74`
  */
 export function packetLine(packet: PacketDescription, style: PacketLineStyle): string {
-  const parts = [timeText(packet.time)];
+  const parts = [timeText(packet.time, style.utc, style.timeDigits)];
   if (style.label !== undefined) parts.push(style.colours.label(style.label, sanitise(style.label)));
   parts.push(packet.direction === undefined ? '-  ' : packet.direction.padEnd(3));
   const { source, destination } = packet;
@@ -29,16 +34,6 @@ export function packetLine(packet: PacketDescription, style: PacketLineStyle): s
   parts.push(`length ${packet.length}`);
   if (packet.captured < packet.length) parts.push(`(${packet.captured} captured)`);
   return parts.join(' ');
-}
-
-const NANOSECONDS_PER_MILLISECOND = 1_000_000n;
-
-/** Local time of day, HH:MM:SS.nnnnnnnnn. @param time nanoseconds since 1970 */
-export function timeText(time: bigint): string {
-  const date = new Date(Number(time / NANOSECONDS_PER_MILLISECOND));
-  const two = (value: number) => String(value).padStart(2, '0');
-  const nanoseconds = String(time % 1_000_000_000n).padStart(9, '0');
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${nanoseconds}`;
 }
 
 function wordText(word: string | Address | Endpoint, style: PacketLineStyle): string {

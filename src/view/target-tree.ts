@@ -16,7 +16,7 @@ export interface DryRunView {
     readonly agent: string;
     readonly trouble: string;
   }[];
-  readonly rights: readonly {
+  readonly permissions: readonly {
     readonly verb: string;
     readonly group?: string;
     readonly resource: string;
@@ -43,16 +43,16 @@ const COLUMNS: readonly Column[] = [
   { title: 'ADDRESS' },
   { title: 'AGENT', shrinks: 'end' },
 ];
-const RIGHTS: readonly Column[] = [
+const PERMISSIONS: readonly Column[] = [
   { title: 'ALLOWED' },
-  { title: 'RIGHT' },
+  { title: 'PERMISSION' },
   { title: 'NAMESPACE' },
   { title: 'FOR', shrinks: 'end' },
 ];
 
 /**
- * What would be captured: a tree from what was asked for over the owners to pods and their nodes, then the rights it
- * takes.
+ * What would be captured: a tree from what was asked for over the owners to pods and their nodes, then the permissions
+ * that are used.
  * @param width of the terminal, undefined for any
  */
 export function dryRunLines(run: DryRunView, width: number | undefined, colour: boolean): string[] {
@@ -61,7 +61,7 @@ export function dryRunLines(run: DryRunView, width: number | undefined, colour: 
   const several = new Set(run.targets.map(({ namespace }) => namespace)).size > 1;
   for (const target of run.targets) plant(root, target, several);
   const rows = [...root.children.values()].flatMap((branch) => rowsOf(branch, '', '', colours));
-  const allowed = run.rights.map(({ verb, group, resource, namespace, purpose, required, allowed }): Cell[] => [
+  const allowed = run.permissions.map(({ verb, group, resource, namespace, purpose, required, allowed }): Cell[] => [
     allowed ? 'yes' : { text: required ? 'NO' : 'no', paint: (text) => colours.failure(text) },
     `${verb} ${resource}${group ? `.${group}` : ''}`,
     namespace ?? 'all',
@@ -74,7 +74,7 @@ export function dryRunLines(run: DryRunView, width: number | undefined, colour: 
     ...(rows.length === 0 ? [] : [...tableLines(COLUMNS, rows, width, colours), '']),
     `${count} on ${nodes === 1 ? '1 node' : `${nodes} nodes`}${more}`,
     '',
-    ...tableLines(RIGHTS, allowed, width, colours),
+    ...tableLines(PERMISSIONS, allowed, width, colours),
   ];
 }
 

@@ -118,6 +118,7 @@ export const ERROR_CODES = {
   UNKNOWN_INTERFACE: { exit: EXIT.usage, meaning: 'The target has no such interface, or it is down.' },
   UNREACHABLE: { exit: EXIT.failed, meaning: 'The API server cannot be reached.' },
   USAGE: { exit: EXIT.usage, meaning: 'The command line is not valid.' },
+  WIRESHARK_FAILED: { exit: EXIT.failed, meaning: 'Wireshark, started by --wireshark, ended with a failure.' },
 } as const satisfies Readonly<Record<string, ErrorEntry>>;
 
 /** A stable error code. */

@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AnalysisOutputKind } from '../../src/analyze/engine/output.ts';
 import { AnalysisSession } from '../../src/analyze/engine/session.ts';
 import { Summary } from '../../src/analyze/summary/summary.ts';
 import { Top } from '../../src/cli/top/model.ts';
-import type { AnalysisOutputKind } from '../../src/run/analysis/output.ts';
 import type { Frame } from '../../src/view/top/frame.ts';
 import { TOP_VIEWS } from '../../src/view/top/index.ts';
 import { FRAME_MS } from '../../src/view/top/limits.ts';

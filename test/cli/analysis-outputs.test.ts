@@ -1,13 +1,13 @@
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { AnalysisOutputKind } from '../../src/analyze/engine/output.ts';
 import { AnalysisSession, type Condition } from '../../src/analyze/engine/session.ts';
 import { recordFields } from '../../src/analyze/protocols/all-fields.ts';
 import { SUMMARY_FIELDS } from '../../src/analyze/summary/report-fields.ts';
 import { compileWhere } from '../../src/analyze/where/where.ts';
 import { flows } from '../../src/run/analysis/flows.ts';
 import { json } from '../../src/run/analysis/json.ts';
-import type { AnalysisOutputKind } from '../../src/run/analysis/output.ts';
 import { summary } from '../../src/run/analysis/summary.ts';
 import { text } from '../../src/run/analysis/text.ts';
 import { KsnoopError } from '../../src/wire/errors.ts';
@@ -82,6 +82,26 @@ describe.skipIf(files.length === 0)('of every capture', () => {
       }
     }
     expect(unsafe).toEqual({});
+  });
+
+  it('the lines of the text are in the order of their times', { timeout: TIMEOUT_MS }, () => {
+    const wrong: Record<string, string> = {};
+    let compared = 0;
+    for (const file of files) {
+      let before = '';
+      for (const line of linesOf(file, text, false)) {
+        const time = /^\d\d:\d\d:\d\d\.\d{6}/.exec(line)?.[0];
+        if (time === undefined) before = '';
+        else {
+          // Captures with times of their own making, out of order by more than is held, are few.
+          if (time < before) wrong[file] ??= line;
+          before = time;
+          compared += 1;
+        }
+      }
+    }
+    console.log(`${compared} lines`);
+    expect(wrong).toEqual({});
   });
 
   it('a condition and its opposite part the records', { timeout: TIMEOUT_MS }, () => {

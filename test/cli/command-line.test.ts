@@ -24,7 +24,7 @@ test.concurrent.each([
   ['svc', /"svc" does not say which service/],
   ['pod/a -A -n shop', /-A and -n exclude each other/],
   ['pod/a --max-targets many', /--max-targets takes a whole number/],
-  ['--local pod/a -l app=web', /--local asks no cluster, so -l has no meaning/],
+  ['--local pod/a -l app=web', /--local uses no cluster, so -l has no meaning/],
   ['netns/a', /"netns\/a" is no target of a cluster\. .*--local/],
   ['--local svc/web', /"svc\/web" names no target of this machine\. .*netns\/NAME/],
   ['instal', /no command "instal"\. Did you mean ksnoop install\?/],
@@ -40,7 +40,7 @@ test.concurrent.each([
   ['pod/a --local --context b', /--context and --kubeconfig have no meaning/],
   ['pod/a', /no kubeconfig: looked for .*none\. Say which cluster/],
   ['install --timeout soon', /--timeout takes a time/],
-  ['status -o xml', /no output "xml" of status\. There are: text, json/],
+  ['status -o xml', /status has no output "xml"\. Its outputs are: text, json/],
   ['status web', /too many arguments for 'status'/],
 ])('ksnoop %s', async (line, sentence) => {
   const { code, stdout, stderr } = await ksnoop(line);
@@ -104,9 +104,9 @@ test('Ctrl-C twice while an agent is silent ends at once, says that nothing was 
     while (!server.seen.some((seen) => seen.startsWith('UPGRADE'))) await sleep(20);
     await sleep(200);
     asking.child.kill('SIGINT');
-    await asking.says(/once more to break off at once/);
+    await asking.says(/press Ctrl-C again to quit now/);
     const { code, stderr } = await asking.stop();
-    expect(stderr).toMatch(/nothing was captured: no agent had begun when the capture ended\n$/);
+    expect(stderr).toMatch(/nothing was captured: the capture ended before an agent began\n$/);
     expect(code).toBe(1);
     expect(existsSync(file)).toBe(false);
   } finally {

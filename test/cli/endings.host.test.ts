@@ -96,7 +96,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends in good order, in a
 test('a file that exists is refused before anything is captured', async () => {
   const before = readFileSync(at('count'));
   const { code, stderr } = await new KsnoopProcess([...target, '-w', at('count')]).finished();
-  expect(stderr).toMatch(/exists and is not written over\. .*--force/);
+  expect(stderr).toMatch(/already exists. .*--force/);
   expect(stderr).not.toContain('capturing');
   expect(readFileSync(at('count')).equals(before)).toBe(true);
   expect(code).toBe(2);
@@ -226,7 +226,7 @@ test('a terminal gets lines, and never anything binary', async () => {
     ['-w', '/dev/tty'],
   ]) {
     const { shown, code } = await onTerminal(...target, ...form);
-    expect(shown).toMatch(/form is binary and \S+ is a terminal/);
+    expect(shown).toMatch(/format is binary and \S+ is a terminal/);
     expect(shown).not.toMatch(/[^\r\n -~]/);
     expect(code).toBe(2);
   }

@@ -26,9 +26,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
   for (const namespace of ['shop', 'ksnoop']) {
     const { stdout } = await on.kubectl('get', 'role,rolebinding', '-n', namespace, '-o', 'name');
-    const ours = stdout.split('\n').filter((name) => /\/ksnoop-(pods|services|endpointslices)/.test(name));
+    const ours = stdout.split('\n').filter((name) => /\/ksnoop-(pods|services|endpointslices|daemonsets)/.test(name));
     if (ours.length > 0) await on.kubectl('delete', '-n', namespace, ...ours);
   }
+  const { stdout } = await on.kubectl('get', 'clusterrole,clusterrolebinding', '-o', 'name');
+  const ours = stdout.split('\n').filter((name) => /\/ksnoop-(pods|services|nodes)$/.test(name));
+  if (ours.length > 0) await on.kubectl('delete', ...ours);
   await removeAccounts(on, NAMESPACE, ['shop', 'ksnoop']);
 });
 
@@ -57,7 +60,7 @@ async function doctor(kubeconfig: string): Promise<{ code: number | null; found:
 test('an admin of a cluster with agents has nothing to mend there', async () => {
   const { code, found } = await doctor(on.kubeconfig);
   expect(code).toBe(0);
-  for (const check of ['kubeconfig', 'cluster', 'rights', 'agents']) {
+  for (const check of ['kubeconfig', 'cluster', 'permissions', 'agents']) {
     expect(found.filter((finding) => finding.check === check).map(({ state }) => state)).toEqual(['ok']);
   }
 });
@@ -66,7 +69,7 @@ test('the commands that doctor names give a new user all that captures need', as
   const kubeconfig = await kubeconfigOf(on, NAMESPACE, 'new', folder);
   const before = await doctor(kubeconfig);
   expect(before.code).toBe(1);
-  const mends = before.found.filter(({ check }) => check === 'rights').map(({ mend }) => mend);
+  const mends = before.found.filter(({ check }) => check === 'permissions').map(({ mend }) => mend);
   expect(mends.length).toBeGreaterThan(2);
   // Of the two ways to an agent the one that gives less.
   expect(mends.filter((mend) => mend.includes('--resource=pods/portforward '))).toHaveLength(1);
@@ -76,12 +79,12 @@ test('the commands that doctor names give a new user all that captures need', as
     await kubectl(on, ...words);
   }
   const after = await doctor(kubeconfig);
-  expect(after.found.filter(({ check, state }) => check === 'rights' && state !== 'ok')).toEqual([]);
+  expect(after.found.filter(({ check, state }) => check === 'permissions' && state !== 'ok')).toEqual([]);
 });
 
 test('without a cluster the rest is looked at all the same', async () => {
   const { code, found } = await doctor('/nowhere');
   expect(code).toBe(1);
   const states = Object.fromEntries(found.map(({ check, state }) => [check, state]));
-  expect(states).toMatchObject({ kubeconfig: 'problem', client: 'ok', cluster: 'skipped', rights: 'skipped' });
+  expect(states).toMatchObject({ kubeconfig: 'problem', client: 'ok', cluster: 'skipped', permissions: 'skipped' });
 });

@@ -111,7 +111,7 @@ test('binary output on a terminal', async () => {
     output += chunk.toString('latin1');
   });
   const [code] = await once(terminal, 'close');
-  expect(output).toMatch(/pcap form is binary and stdout is a terminal/);
+  expect(output).toMatch(/pcap format is binary and stdout is a terminal/);
   expect(output).not.toMatch(/[^\r\n -~]/);
   expect(code).toBe(2);
 });
@@ -120,7 +120,7 @@ test('a file that exists, a folder that does not', async () => {
   const file = join(folder, 'precious.pcapng');
   writeFileSync(file, 'precious');
   const { code, stderr } = await mistake(ofWeb('-w', file));
-  expect(stderr).toMatch(/precious.pcapng exists and is not written over. .*--force/);
+  expect(stderr).toMatch(/precious.pcapng already exists. .*--force/);
   expect(code).toBe(2);
   expect(readFileSync(file, 'utf8')).toBe('precious');
   expect(await mistake(ofWeb('-w', join(folder, 'none', 'a.pcapng')))).toMatchObject({ code: 1 });

@@ -53,7 +53,7 @@ test.each([
   ['analyze/record/a.ts', "import { PROTOCOLS } from '../protocols/index.ts';"],
   ['analyze/flow/a.ts', "import type { X } from '../tcp/connections.ts';"],
   ['agent/netns/a.ts', "import { CaptureSet } from '../tcpdump/capture-set.ts';"],
-  ['agent/session/a.ts', "import { keepDoor } from '../listener/daemon.ts';"],
+  ['agent/session/a.ts', "import { startListener } from '../listener/session-listener.ts';"],
   ['run/a.ts', "import { usage } from '../cli/usage.ts';"],
   ['run/a.ts', "import { Command } from 'commander';"],
   ['run/sink/a.ts', 'process.stdout.write(text);'],

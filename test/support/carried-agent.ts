@@ -1,9 +1,9 @@
 /** The process of a session that carries counted octets instead of packets: its first line says how many. */
-import { carriedStreams } from '../../src/agent/listener/daemon-session.ts';
+import { websocketStreams } from '../../src/agent/listener/websocket-streams.ts';
 import { lineSplitter } from '../../src/wire/lines.ts';
 import { countedOctets } from './counted-octets.ts';
 
-const streams = carriedStreams();
+const streams = websocketStreams();
 const said: string[] = [];
 
 async function send(total: number): Promise<void> {

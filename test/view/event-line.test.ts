@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { EventRecord } from '../../src/analyze/record/record.ts';
 import { Colours } from '../../src/view/colour.ts';
-import { clockText, EventLines } from '../../src/view/event-line.ts';
+import { EventLines } from '../../src/view/event-line.ts';
+import { clockText } from '../../src/view/time-text.ts';
 import { CLIENT, exchange, madeAnalysis, message, notice, SERVER } from '../analyze/made-events.ts';
 
 const TIME = '2026-07-02T14:03:07.123456789Z';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Colours } from '../../src/view/colour.ts';
-import { clockText } from '../../src/view/event-line.ts';
 import { flowLine } from '../../src/view/flow-table.ts';
+import { clockText } from '../../src/view/time-text.ts';
 import { CLIENT, madeAnalysis, SERVER, tcpDirection, tcpFacts } from '../analyze/made-events.ts';
 
 const { names, recorder, flow } = madeAnalysis();

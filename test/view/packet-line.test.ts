@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { decodePacket, PacketView } from '../../src/analyze/packet/packet.ts';
 import { describePacket } from '../../src/analyze/record/describe.ts';
 import { Colours } from '../../src/view/colour.ts';
-import { type PacketLineStyle, packetLine, timeText } from '../../src/view/packet-line.ts';
+import { type PacketLineStyle, packetLine } from '../../src/view/packet-line.ts';
+import { timeText } from '../../src/view/time-text.ts';
 import { ethernet, ipv4, ipv6, octets, tcp, udp } from '../analyze/decoded.ts';
 
 const TIME = 1_783_000_987_123_456_789n;

@@ -14,7 +14,7 @@ const pod = (name: string, more: Partial<DryRunView['targets'][number]> = {}) =>
   ...more,
 });
 const tree = (...targets: DryRunView['targets']) => {
-  const lines = dryRunLines({ context: 'dev', targets, rights: [], growing: true }, undefined, false);
+  const lines = dryRunLines({ context: 'dev', targets, permissions: [], growing: true }, undefined, false);
   return lines.slice(1, lines.indexOf(''));
 };
 
@@ -52,13 +52,13 @@ test('the same name in two namespaces, a node, a pod of nobody, and why one cann
   ]);
 });
 
-test('rights, those that are missing marked, and control characters shown as text', () => {
+test('permissions, those that are missing marked, and control characters shown as text', () => {
   const right = { verb: 'create', resource: 'pods/exec', namespace: 'ksnoop', purpose: 'to capture' };
   const lines = dryRunLines(
     {
       context: 'dev',
       targets: [pod('a\u001b[31m', { via: [], owners: [] })],
-      rights: [
+      permissions: [
         { ...right, required: true, allowed: false },
         { verb: 'watch', group: 'apps', resource: 'deployments', purpose: 'x', required: false, allowed: true },
       ],
@@ -71,7 +71,7 @@ test('rights, those that are missing marked, and control characters shown as tex
   expect(lines.slice(3)).toEqual([
     '1 target on 1 node',
     '',
-    'ALLOWED  RIGHT                   NAMESPACE  FOR',
+    'ALLOWED  PERMISSION              NAMESPACE  FOR',
     'NO       create pods/exec        ksnoop     to capture',
     'yes      watch deployments.apps  all        x',
   ]);

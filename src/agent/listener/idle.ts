@@ -1,16 +1,16 @@
 import { isOrphaned } from '../../wire/session-mark.ts';
 import type { Proc } from '../netns/proc.ts';
-import { keepDoor } from './daemon.ts';
+import { startListener } from './session-listener.ts';
 
 /**
- * The DaemonSet's main process: cleans up after an agent that was killed, then waits for a signal or a client at its
- * door, without timers, so that it costs nothing. Captures are processes of their own, started by exec or for a client.
+ * The DaemonSet's main process: cleans up after an agent that was killed, then waits for a signal or a client of its
+ * listener, without timers, so that it costs nothing. Captures are processes of their own, started by exec or for a client.
  */
 export function idle(proc: Proc): void {
   reap(proc);
-  const say = (text: string) => void process.stdout.write(`${new Date().toISOString()} ${text}\n`);
-  keepDoor(proc, say);
-  say('ksnoop-agent is ready');
+  const log = (text: string) => void process.stdout.write(`${new Date().toISOString()} ${text}\n`);
+  startListener(proc, log);
+  log('ksnoop-agent is ready');
   process.on('SIGTERM', () => process.exit(0));
   process.on('SIGINT', () => process.exit(0));
   // A signal handler alone does not keep Node alive; a timer of the longest possible period does, and never fires.

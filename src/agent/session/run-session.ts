@@ -7,7 +7,7 @@ import { NODE_NAME } from '../netns/namespace.ts';
 import { Spool } from '../spool/spool.ts';
 import { SpoolFile } from '../spool/spool-file.ts';
 import { preparePipes } from '../tcpdump/fifo.ts';
-import { CaptureSession } from './capture.ts';
+import { CaptureSession } from './capture-session.ts';
 import { type ControlHandlers, listen } from './control.ts';
 import { Events } from './events.ts';
 import { nonBlockingStdio } from './non-blocking-stdio.ts';

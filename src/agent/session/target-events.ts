@@ -1,7 +1,7 @@
 import type { AgentTarget } from '../../wire/agent-target.ts';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
-import type { NamespaceCapture } from '../tcpdump/namespace-capture.ts';
 import type { Events } from './events.ts';
+import type { NamespaceCapture } from './namespace-capture.ts';
 
 /** What is said to the client about single targets. */
 export class TargetEvents {
@@ -24,10 +24,10 @@ export class TargetEvents {
     this.#events.send({ type: 'target-waiting', target: key, message });
   }
 
-  /** A target is captured by its share. */
-  started({ capture, waitedFor, namespace }: NamespaceCapture, target: string): void {
-    if (capture === undefined) return;
-    const { name, id } = capture;
+  /** A target is being captured. */
+  started({ active, waitedFor, namespace }: NamespaceCapture, target: string): void {
+    if (active === undefined) return;
+    const { name, id } = active;
     const sandboxMs = waitedFor ? namespace.age() : undefined;
     const more = { ...(id !== undefined && { id }), ...(sandboxMs !== undefined && { sandboxMs }) };
     this.#events.send({ type: 'started', target, interface: name, ...more });
@@ -37,9 +37,9 @@ export class TargetEvents {
     this.#events.send({ type: 'target-gone', target: key });
   }
 
-  counters({ capture, targets, removed }: NamespaceCapture): void {
-    if (capture === undefined) return;
-    const { id, counters } = capture;
+  counters({ active, targets, removed }: NamespaceCapture): void {
+    if (active === undefined) return;
+    const { id, counters } = active;
     for (const target of [...removed, ...targets.keys()]) {
       this.#events.send({ type: 'counters', target, ...(id !== undefined && { id }), counters });
     }

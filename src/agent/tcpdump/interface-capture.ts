@@ -8,10 +8,21 @@ import { FirstPackets } from './first-packets.ts';
 import { PacketSource, packetClock, packetTime, type SourceHandlers } from './packet-source.ts';
 import { PacketWriter } from './packet-writer.ts';
 import type { TcpdumpMode, TcpdumpOptions } from './tcpdump.ts';
-import { cannotPrint, plainWords, whyEnded } from './tcpdump-words.ts';
+import { cannotPrint, plainWords, whyEnded } from './tcpdump-errors.ts';
 
 /** How the capture of one namespace ended. */
 export type InterfaceEnd = { readonly kind: 'stopped' } | { readonly kind: 'failed'; readonly error: KsnoopError };
+
+export interface InterfaceCaptureOptions {
+  readonly namespace: OpenNetns;
+  /** if_description of its block. */
+  readonly description: string;
+  readonly tcpdump: TcpdumpOptions;
+  /** Where its packets go. */
+  readonly spool: Spool;
+  /** Gives the interface's number in the stream at the moment its block is written. */
+  readonly nextId: () => number;
+}
 
 /** One network namespace: its tcpdump, its interface in the stream, its counters. */
 export class InterfaceCapture {
@@ -39,16 +50,12 @@ export class InterfaceCapture {
   #receivedBefore = 0;
   #droppedBefore = 0;
 
-  /**
-   * @param description if_description of its block
-   * @param nextId gives the interface's number in the stream at the moment its block is written
-   */
-  constructor(namespace: OpenNetns, description: string, options: TcpdumpOptions, spool: Spool, nextId: () => number) {
-    this.name = `${namespace.name}/${options.interface}`;
+  constructor({ namespace, description, tcpdump, spool, nextId }: InterfaceCaptureOptions) {
+    this.name = `${namespace.name}/${tcpdump.interface}`;
     this.ended = this.#end.promise;
     this.#namespace = namespace;
     this.#description = description;
-    this.#options = options;
+    this.#options = tcpdump;
     this.#spool = spool;
     this.#nextId = nextId;
   }

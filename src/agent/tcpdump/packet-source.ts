@@ -55,7 +55,7 @@ export class PacketSource {
     handlers: SourceHandlers,
   ): PacketSource {
     const pipe = makePipe();
-    return new PacketSource(handlers, (onData) => new Tcpdump(namespace, options, mode, pipe, onData));
+    return new PacketSource(handlers, (onData) => new Tcpdump({ namespace, options, mode, pipe, onData }));
   }
 
   private constructor(handlers: SourceHandlers, start: (onData: (chunk: Uint8Array) => void) => Tcpdump) {

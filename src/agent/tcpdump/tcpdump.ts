@@ -34,6 +34,16 @@ const MODE: Record<TcpdumpMode, readonly string[]> = {
   immediate: ['-U', '--immediate-mode'],
 };
 
+export interface TcpdumpStart {
+  readonly namespace: OpenNetns;
+  readonly options: TcpdumpOptions;
+  readonly mode: TcpdumpMode;
+  /** Becomes the tcpdump's own: both ends are closed by it. */
+  readonly pipe: Pipe;
+  /** Takes what it writes; the bytes are valid during the call only. */
+  readonly onData: (chunk: Uint8Array) => void;
+}
+
 /** One tcpdump on its way: `-w` as nanosecond pcap into a pipe. */
 export class Tcpdump {
   readonly mode: TcpdumpMode;
@@ -48,17 +58,7 @@ export class Tcpdump {
   #over = false;
   #statistics: TcpdumpStatistics = { received: 0, droppedByKernel: 0 };
 
-  /**
-   * @param pipe becomes the tcpdump's own: both ends are closed by it
-   * @param onData takes what it writes; the bytes are valid during the call only
-   */
-  constructor(
-    namespace: OpenNetns,
-    options: TcpdumpOptions,
-    mode: TcpdumpMode,
-    pipe: Pipe,
-    onData: (chunk: Uint8Array) => void,
-  ) {
+  constructor({ namespace, options, mode, pipe, onData }: TcpdumpStart) {
     this.mode = mode;
     const argv = ['tcpdump', '-Z', 'root', '-n', ...MODE[mode], '--time-stamp-precision=nano'];
     argv.push('-w', `/proc/self/fd/${EXTRA_OUTPUT}`);

@@ -1,4 +1,3 @@
-import type { AnalysisOutput, AnalysisOutputContext, AnalysisOutputKind } from '../../run/analysis/output.ts';
 import type { CaptureInterface } from '../../wire/capture-interface.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import type { FlowInfo } from '../flow/flow-facts.ts';
@@ -11,6 +10,7 @@ import type { AnalysisEvent } from '../record/event.ts';
 import { type JsonRecord, Recorder } from '../record/record.ts';
 import type { Disposition } from './analysis.ts';
 import { CaptureAnalysis, type CaptureObserver, type PacketChoice } from './capture-analysis.ts';
+import type { AnalysisOutput, AnalysisOutputContext, AnalysisOutputKind } from './output.ts';
 
 /** What decides which records are shown (`--where`). */
 export interface Condition {

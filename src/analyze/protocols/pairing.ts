@@ -1,4 +1,6 @@
 import { PENDING_PER_STREAM } from '../limits.ts';
+import { ClientHabit } from './client-habit.ts';
+import type { StreamContext } from './protocol.ts';
 
 /** Where a request lies. Offsets and acknowledgments as StreamContext counts them. */
 export interface RequestSpan {
@@ -28,7 +30,8 @@ interface Settled<R> {
 
 /** What a response answers. */
 export type Answer<R> =
-  | ({ readonly kind: 'paired'; readonly request: R } & Settled<R>)
+  /** Without `proven` the pair is likely, but an earlier request that was not seen is possible as well: mark it 'unknown'. */
+  | ({ readonly kind: 'paired'; readonly request: R; readonly proven: boolean } & Settled<R>)
   /** Its request was not captured, or was before the capture. */
   | ({ readonly kind: 'request not seen' } & Settled<R>)
   /** It may answer any of so many requests; those that were not seen count as one. */
@@ -40,12 +43,11 @@ interface Pending<R> extends RequestSpan {
   hole: boolean;
   /** An answer of kind 'unknown' may have been its answer. */
   doubtful: boolean;
-  /** If the client is one that waits for its answers, all requests before it had been answered when it was sent. */
+  /** It was sent after more of the answers had been received than when the request before it was sent. */
   readonly newWave: boolean;
+  /** All requests before it had been answered when it was sent, or at least their answers had begun: no other was pending. */
+  readonly alone: boolean;
 }
-
-/** Waves that must have drained before a client that sends several requests at once is taken to wait for all answers. */
-const DRAINED_WAVES = 3;
 
 /**
  * Pairs responses with requests where a response does not name its request but responses come in the order of requests. It
@@ -60,11 +62,14 @@ const DRAINED_WAVES = 3;
  *   allow. A single candidate is paired. With several the answer is 'unknown', and the oldest is settled: it was answered by
  *   this response or by an earlier one.
  * - Waves resynchronise. A wave is what a client sends without having received more of the responses: a serial client's waves
- *   are single requests. A client that was never seen to begin a wave while an earlier request was unanswered waits for its
- *   answers: when a wave began all earlier requests, seen or not, had been answered. A client that sends several requests at
- *   once is trusted with this only after DRAINED_WAVES waves that show it. After a hole in the requests a request is known
- *   to begin a wave if it acknowledges more than the requests in the hole can have: more than the start of a response whose
- *   packet acknowledges the hole.
+ *   are single requests. When a client that waits for its answers begins a wave, all earlier requests, seen or not, had been
+ *   answered. That a client waits is shown by waves that began when, without any doubt, nothing was pending; by waves of
+ *   several requests with as many answers; and by pauses. A client that does not wait has a request with the server during a
+ *   pause: its answer would likely come within the pause and not, soon, after the next request. It is disproved by a wave
+ *   that begins while a request is pending, or an answer that was sent before the wave had arrived.
+ * - After a hole in the requests a request is known to begin a wave if it acknowledges more than the requests in the hole can
+ *   have: more than the start of a response whose packet acknowledges the hole. A capture that begins in the middle of a
+ *   connection begins with such a hole.
  *
  * Bounded: at most PENDING_PER_STREAM requests are kept; `push` returns the oldest of too many.
  */
@@ -75,18 +80,18 @@ export class Pairing<R> {
   #holeStart = -1;
   #holeEnd = 0;
   #holeBound = Number.POSITIVE_INFINITY;
+  /** They were seen, but are pending no longer. */
+  #inDoubt = false;
   /** Server offset behind the last bytes that were not captured; 0 without. */
   #lostEnd = 0;
+  readonly #client: ClientHabit;
   /** The acknowledgment of the last request pushed; -1 where a hole follows it, or it is not known. */
   #lastAcknowledged = -1;
-  /** Several requests were sent at once; a wave began while others waited; waves after which nothing waited. */
-  #bursts = false;
-  #overlaps = false;
-  #drained = 0;
 
-  /** @param midstream the connection's beginning was not seen (StreamContext.midstream) */
-  constructor(midstream: boolean) {
-    this.#tailHole = midstream;
+  /** @param context of the stream whose requests and responses these are: `push` and `answer` are called at their times */
+  constructor(context: Pick<StreamContext, 'midstream' | 'now'>) {
+    this.#tailHole = context.midstream;
+    this.#client = new ClientHabit(context);
   }
 
   /** Requests pending. */
@@ -118,9 +123,16 @@ export class Pairing<R> {
   push(request: R, { start, end, acknowledged }: RequestSpan): R | undefined {
     const queue = this.#queue;
     const afterHole = this.#tailHole && start >= this.#holeStart;
-    const newWave = afterHole ? acknowledged > this.#holeBound : this.#beginsWave(acknowledged);
-    queue.push({ request, start, end, acknowledged, newWave, hole: afterHole, doubtful: false });
-    if (afterHole) this.#tailHole = false;
+    const newWave = afterHole ? acknowledged > this.#holeBound : acknowledged > this.#lastAcknowledged;
+    if (!afterHole && this.#lastAcknowledged >= 0 && acknowledged >= 0) this.#follows(newWave);
+    // What was received since the one request before it was the beginning of that one's answer.
+    const alone = !this.#tailHole && (queue.length === 0 || (newWave && (queue.at(-1) as Pending<R>).alone));
+    this.#client.sends(newWave || queue.length === 0);
+    queue.push({ request, start, end, acknowledged, newWave, alone, hole: afterHole, doubtful: false });
+    if (afterHole) {
+      this.#tailHole = false;
+      this.#inDoubt = false;
+    }
     this.#lastAcknowledged = this.#tailHole ? -1 : acknowledged;
     if (queue.length <= PENDING_PER_STREAM) return undefined;
     const dropped = this.#shift();
@@ -131,8 +143,9 @@ export class Pairing<R> {
 
   /** Client bytes were not captured that may hold the beginning or end of requests: not those within a body of known length. */
   clientGap(offset: number, length: number): void {
-    // More was sent while an answer was awaited: the client may be one that does not wait.
-    if (this.#queue.length > 0 && this.inStep) this.#bursts = true;
+    this.#client.interrupted();
+    // More was sent while an answer was awaited.
+    if (this.#queue.length > 0 && this.inStep) this.#client.sendsSeveral();
     if (!this.#tailHole) this.#holeStart = offset;
     // A hole that grows holds later requests too.
     this.#holeBound = Number.POSITIVE_INFINITY;
@@ -143,6 +156,7 @@ export class Pairing<R> {
 
   /** Server bytes were not captured that may hold the beginning of responses: not those within a body of known length. */
   serverGap(offset: number, length: number): void {
+    this.#client.interrupted();
     this.#lostEnd = offset + length;
   }
 
@@ -157,17 +171,43 @@ export class Pairing<R> {
     let candidates = 0;
     while (candidates < queue.length && mayAnswer(queue[candidates] as Pending<R>, start, acknowledged))
       candidates += 1;
+    this.#client.receives(candidates > 0);
+    if (first === undefined && this.#inDoubt) return { kind: 'unknown', candidates: 1, skipped, unpaired };
     if (first === undefined || candidates === 0) return { kind: 'request not seen', skipped, unpaired };
-    const isUnderWay = first.hole && this.#holeStart < 0 && queue.length === 1;
-    if (this.#isSure(first) || isUnderWay) {
-      return { kind: 'paired', request: this.#shift(), skipped, unpaired };
+    const proven = this.#isSure(first) || (candidates === 1 && !this.#unseenWithin(1));
+    if (proven) return { kind: 'paired', request: this.#shift(), proven, skipped, unpaired };
+    if (!first.hole) {
+      // The oldest was answered by this response or by an earlier one.
+      for (let index = 1; index < candidates; index += 1) (queue[index] as Pending<R>).doubtful = true;
+      unpaired.push(this.#shift());
+      return {
+        kind: 'unknown',
+        candidates: candidates + (this.#unseenWithin(candidates - 1) ? 1 : 0),
+        skipped,
+        unpaired,
+      };
     }
-    const unseen = this.#unseenWithin(candidates);
-    if (candidates === 1 && !unseen) return { kind: 'paired', request: this.#shift(), skipped, unpaired };
-    for (let index = 0; index < candidates; index += 1) (queue[index] as Pending<R>).doubtful = true;
-    // The oldest was answered by this response or by an earlier one, unless this is of one that was not seen.
-    if (!first.hole) unpaired.push(this.#shift());
-    return { kind: 'unknown', candidates: candidates + (unseen ? 1 : 0), skipped, unpaired };
+    const isAlone = queue.length === 1 && (first.newWave || this.#holeStart < 0);
+    const { start: from, acknowledged: received } = first;
+    const request = this.#shift();
+    this.#standInDoubt(from, received);
+    if (isAlone) return { kind: 'paired', request, proven, skipped, unpaired };
+    unpaired.push(request);
+    return { kind: 'unknown', candidates: candidates + 1, skipped, unpaired };
+  }
+
+  /** A request was taken out that may still be unanswered: it is now like one that was not seen. */
+  #standInDoubt(start: number, acknowledged: number): void {
+    const [next] = this.#queue;
+    if (next !== undefined) next.hole = true;
+    else if (!this.#tailHole) {
+      this.#tailHole = true;
+      this.#inDoubt = true;
+      this.#holeStart = start;
+      this.#holeEnd = start;
+      this.#holeBound = acknowledged;
+      this.#lastAcknowledged = -1;
+    }
   }
 
   /** Requests that an answer of kind 'unknown' may have answered; they are pending no longer. To be called before `rest`. */
@@ -187,6 +227,7 @@ export class Pairing<R> {
   resynchronise(): R[] {
     this.#lostEnd = 0;
     this.#tailHole = false;
+    this.#inDoubt = false;
     this.#lastAcknowledged = -1;
     return this.rest();
   }
@@ -204,18 +245,11 @@ export class Pairing<R> {
     return count === queue.length && this.#tailHole;
   }
 
-  /** A request directly behind the last one: does it begin a wave? What that shows of the client is noted. */
-  #beginsWave(acknowledged: number): boolean {
-    const last = this.#lastAcknowledged;
-    if (acknowledged < 0 || last < 0) return false;
-    if (acknowledged <= last) {
-      this.#bursts = true;
-      return false;
-    }
-    if (this.#queue.length === 0) {
-      if (this.#bursts) this.#drained += 1;
-    } else if (this.inStep) this.#overlaps = true;
-    return true;
+  /** A request directly behind the last one was sent: what that shows of the client. */
+  #follows(newWave: boolean): void {
+    if (!newWave) this.#client.sendsSeveral();
+    else if (this.#queue.length > 0 && this.inStep) this.#client.doesNotWait();
+    else if (this.#queue.length === 0 && this.#lostEnd <= this.#lastAcknowledged) this.#client.waited();
   }
 
   #shift(): R {
@@ -224,19 +258,20 @@ export class Pairing<R> {
 
   /** Settle what had been answered when the last wave began that the response at `start` can belong to. */
   #settleBefore(start: number, acknowledged: number, skipped: R[], unpaired: R[]): void {
-    if (this.inStep || this.#overlaps || (this.#bursts && this.#drained < DRAINED_WAVES)) return;
+    if (this.inStep) return;
+    const { waits } = this.#client;
     const queue = this.#queue;
     let wave = queue.length - 1;
     while (wave >= 0) {
-      const { newWave, acknowledged: received } = queue[wave] as Pending<R>;
-      if (newWave && received <= start) break;
+      const { newWave, alone, acknowledged: received } = queue[wave] as Pending<R>;
+      if ((alone || (newWave && waits)) && received <= start) break;
       wave -= 1;
     }
     const begun = queue[wave];
     if (begun === undefined) return;
     if (acknowledged >= 0 && acknowledged < begun.end) {
       // The response was sent before the wave had arrived: the client did not wait.
-      this.#overlaps = true;
+      this.#client.doesNotWait();
       return;
     }
     while (queue[0] !== begun) {

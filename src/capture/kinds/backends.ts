@@ -1,16 +1,16 @@
 import { objectAt } from '../../wire/guard.ts';
 import { find } from '../kube/api.ts';
 import { resourcePath } from '../kube/resource.ts';
-import { type KindRight, type Resolution, type ResolveContext, through, together } from './kind.ts';
+import { type KindPermission, type Resolution, type ResolveContext, through, together } from './kind.ts';
 import { service } from './service.ts';
 
-/** What looking at the Services behind something takes. */
-export const BACKEND_RIGHT: KindRight = {
+/** What reading the Services behind an Ingress or a route takes. */
+export const BACKEND_PERMISSION: KindPermission = {
   verb: 'get',
   group: '',
   resource: 'services',
   where: 'namespace',
-  purpose: 'without it the pods behind are not found',
+  purpose: 'without it, the pods behind it are not found',
 };
 
 /** A Service that an Ingress or a route sends requests to. */

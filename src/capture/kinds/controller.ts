@@ -2,18 +2,17 @@ import { KsnoopError } from '../../wire/errors.ts';
 import { arrayAt, type JsonObject, objectAt, objectsAt, optionalString, stringsAt } from '../../wire/guard.ts';
 import { list, type Selectors } from '../kube/api.ts';
 import { resourcePath } from '../kube/resource.ts';
-import { daemonSet } from './daemonset.ts';
-import { deployment } from './deployment.ts';
-import { type KindRight, type Resolution, type ResolveContext, type TargetKind, together } from './kind.ts';
+import { type KindPermission, type Resolution, type ResolveContext, type TargetKind, together } from './kind.ts';
 import { objectName } from './object.ts';
+import { daemonSet, deployment } from './workloads.ts';
 
-/** What looking for a controller takes. */
-export const CONTROLLER_RIGHTS: readonly KindRight[] = ['deployments', 'daemonsets'].map((resource) => ({
+/** What searching for a controller takes. */
+export const CONTROLLER_PERMISSIONS: readonly KindPermission[] = ['deployments', 'daemonsets'].map((resource) => ({
   verb: 'list',
   group: 'apps',
   resource,
   where: 'cluster',
-  purpose: 'without it the controller is looked for in its own namespace',
+  purpose: 'without it, the controller is searched in one namespace only',
 }));
 
 /** What is known of a controller from the class that names it. */

@@ -18,7 +18,7 @@ export const cronJob: TargetKind = {
       group: 'batch',
       resource: 'jobs',
       where: 'namespace',
-      purpose: 'without it Jobs started by hand are not told apart',
+      purpose: 'without it, Jobs that were started by hand are not found',
     },
   ],
   select(object) {

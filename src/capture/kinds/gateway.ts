@@ -2,8 +2,8 @@ import { KsnoopError } from '../../wire/errors.ts';
 import { type JsonObject, objectAt, objectsAt, optionalString, stringsAt } from '../../wire/guard.ts';
 import { find, list } from '../kube/api.ts';
 import { resourcePath } from '../kube/resource.ts';
-import { BACKEND_RIGHT, type BackendRef, selectBackends } from './backends.ts';
-import { CONTROLLER_RIGHTS, selectController } from './controller.ts';
+import { BACKEND_PERMISSION, type BackendRef, selectBackends } from './backends.ts';
+import { CONTROLLER_PERMISSIONS, selectController } from './controller.ts';
 import { type Resolution, type ResolveContext, type TargetKind, through, together } from './kind.ts';
 import { textSelector } from './label-selector.ts';
 import { objectName } from './object.ts';
@@ -23,22 +23,22 @@ export const gateway: TargetKind = {
   kind: 'Gateway',
   namespaced: true,
   uses: [
-    BACKEND_RIGHT,
+    BACKEND_PERMISSION,
     {
       verb: 'list',
       group: 'gateway.networking.k8s.io',
       resource: 'httproutes',
       where: 'cluster',
-      purpose: 'without it routes of other namespaces are not seen',
+      purpose: 'without it, routes of other namespaces are not seen',
     },
     {
       verb: 'get',
       group: 'gateway.networking.k8s.io',
       resource: 'gatewayclasses',
       where: 'cluster',
-      purpose: 'without it the controller is not found',
+      purpose: 'without it, the controller is not found',
     },
-    ...CONTROLLER_RIGHTS,
+    ...CONTROLLER_PERMISSIONS,
   ],
   async select(object, asking) {
     const via = `gateway/${objectName(object).name}`;

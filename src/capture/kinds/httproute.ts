@@ -1,7 +1,7 @@
 import { find } from '../kube/api.ts';
 import { resourcePath } from '../kube/resource.ts';
-import { BACKEND_RIGHT, selectBackends } from './backends.ts';
-import { CONTROLLER_RIGHTS } from './controller.ts';
+import { BACKEND_PERMISSION, selectBackends } from './backends.ts';
+import { CONTROLLER_PERMISSIONS } from './controller.ts';
 import { backendRefs, GATEWAY_API, gatewayPods, parentsOf } from './gateway.ts';
 import { type Resolution, type TargetKind, through, together } from './kind.ts';
 import { objectName } from './object.ts';
@@ -15,22 +15,22 @@ export const httpRoute: TargetKind = {
   kind: 'HTTPRoute',
   namespaced: true,
   uses: [
-    BACKEND_RIGHT,
+    BACKEND_PERMISSION,
     {
       verb: 'get',
       group: 'gateway.networking.k8s.io',
       resource: 'gateways',
       where: 'namespace',
-      purpose: 'without it the pods that serve it are not found',
+      purpose: 'without it, the pods that serve it are not found',
     },
     {
       verb: 'get',
       group: 'gateway.networking.k8s.io',
       resource: 'gatewayclasses',
       where: 'cluster',
-      purpose: 'without it the controller is not found',
+      purpose: 'without it, the controller is not found',
     },
-    ...CONTROLLER_RIGHTS,
+    ...CONTROLLER_PERMISSIONS,
   ],
   async select(object, asking) {
     const { name, namespace } = objectName(object);

@@ -1,21 +1,16 @@
 import { apiGroup } from '../kube/resource.ts';
 import { cronJob } from './cronjob.ts';
-import { daemonSet } from './daemonset.ts';
-import { deployment } from './deployment.ts';
 import { gateway } from './gateway.ts';
 import { httpRoute } from './httproute.ts';
 import { ingress } from './ingress.ts';
-import { job } from './job.ts';
 import type { TargetKind } from './kind.ts';
 import { namespace } from './namespace.ts';
 import { node } from './node.ts';
 import { pod } from './pod.ts';
-import { replicaSet } from './replicaset.ts';
-import { replicationController } from './replicationcontroller.ts';
 import { service } from './service.ts';
-import { statefulSet } from './statefulset.ts';
+import { daemonSet, deployment, job, replicaSet, replicationController, statefulSet } from './workloads.ts';
 
-/** Every kind of target that ksnoop knows by itself: a new one is a file here and a line below. */
+/** Every kind of target that ksnoop knows by itself: a new one is a file here, or a row in workloads.ts, and a line below. */
 export const TARGET_KINDS = [
   pod,
   deployment,

@@ -2,8 +2,8 @@ import { KsnoopError } from '../../wire/errors.ts';
 import { type JsonObject, objectAt, objectsAt, optionalString, stringsAt } from '../../wire/guard.ts';
 import { find, list } from '../kube/api.ts';
 import { resourcePath } from '../kube/resource.ts';
-import { BACKEND_RIGHT, type BackendRef, selectBackends } from './backends.ts';
-import { CONTROLLER_RIGHTS, selectController } from './controller.ts';
+import { BACKEND_PERMISSION, type BackendRef, selectBackends } from './backends.ts';
+import { CONTROLLER_PERMISSIONS, selectController } from './controller.ts';
 import { type Resolution, type ResolveContext, type TargetKind, through, together } from './kind.ts';
 import { objectName } from './object.ts';
 import { service } from './service.ts';
@@ -22,15 +22,15 @@ export const ingress: TargetKind = {
   kind: 'Ingress',
   namespaced: true,
   uses: [
-    BACKEND_RIGHT,
+    BACKEND_PERMISSION,
     {
       verb: 'get',
       group: 'networking.k8s.io',
       resource: 'ingressclasses',
       where: 'cluster',
-      purpose: 'without it the controller is not found',
+      purpose: 'without it, the controller is not found',
     },
-    ...CONTROLLER_RIGHTS,
+    ...CONTROLLER_PERMISSIONS,
   ],
   async select(object, asking) {
     const { name, namespace } = objectName(object);

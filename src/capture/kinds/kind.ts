@@ -20,8 +20,8 @@ export interface TargetKind extends ResourceKind {
   readonly name: string;
   /** Everything kubectl takes for it besides: plural and short names. */
   readonly aliases: readonly string[];
-  /** Rights it uses besides reading the object and listing pods. */
-  readonly uses?: readonly KindRight[];
+  /** Permissions it uses besides reading the object and listing pods. */
+  readonly uses?: readonly KindPermission[];
   /**
    * Which pods one object of this kind stands for.
    * @throws KsnoopError when it stands for none by its nature, and whatever the API server refuses
@@ -31,14 +31,14 @@ export interface TargetKind extends ResourceKind {
   selectAll?(collection: Narrowing): Resolution;
 }
 
-/** A right that a kind uses to find its pods. */
-export interface KindRight {
+/** A permission that a kind uses to find its pods. */
+export interface KindPermission {
   readonly verb: 'get' | 'list';
   readonly group: string;
   readonly resource: string;
   /** Where: the object's namespace, or all. */
   readonly where: 'namespace' | 'cluster';
-  /** What does not happen without it. */
+  /** What is missing: `without it, …`. */
   readonly purpose: string;
 }
 

@@ -21,7 +21,7 @@ export const service: TargetKind = {
       group: 'discovery.k8s.io',
       resource: 'endpointslices',
       where: 'namespace',
-      purpose: 'without it a Service without selector has no pods',
+      purpose: 'without it, a Service without selector has no pods',
     },
   ],
   select(object, asking) {

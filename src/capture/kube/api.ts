@@ -241,8 +241,8 @@ export async function remove(kube: Kube, path: string, signal?: AbortSignal): Pr
   }
 }
 
-/** One right, as RBAC names it. `resource` with its subresource: `pods/exec`. */
-export interface Right {
+/** One permission, as RBAC names it. `resource` with its subresource: `pods/exec`. */
+export interface ResourcePermission {
   readonly verb: string;
   readonly group?: string;
   readonly resource: string;
@@ -250,9 +250,9 @@ export interface Right {
   readonly name?: string;
 }
 
-/** Ask the server whether the user has a right (SelfSubjectAccessReview), before something fails halfway. */
-export async function isAllowed(kube: Kube, right: Right, signal?: AbortSignal): Promise<boolean> {
-  const [resource, subresource] = right.resource.split('/');
+/** Ask the server whether the user has a permission (SelfSubjectAccessReview), before something fails halfway. */
+export async function isAllowed(kube: Kube, permission: ResourcePermission, signal?: AbortSignal): Promise<boolean> {
+  const [resource, subresource] = permission.resource.split('/');
   const review = await create(
     kube,
     resourcePath('authorization.k8s.io/v1', undefined, 'selfsubjectaccessreviews'),
@@ -261,12 +261,12 @@ export async function isAllowed(kube: Kube, right: Right, signal?: AbortSignal):
       kind: 'SelfSubjectAccessReview',
       spec: {
         resourceAttributes: {
-          verb: right.verb,
-          group: right.group ?? '',
+          verb: permission.verb,
+          group: permission.group ?? '',
           resource,
           subresource,
-          namespace: right.namespace,
-          name: right.name,
+          namespace: permission.namespace,
+          name: permission.name,
         },
       },
     },

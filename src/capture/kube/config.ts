@@ -8,14 +8,22 @@ import { EXPIRY_MARGIN_MS } from './limits.ts';
 import { proxyFor } from './proxy.ts';
 import { directOptions, type MakeOptions } from './request-options.ts';
 
+/** Which cluster: undefined and '' are the user's defaults. */
+export interface KubeSelection {
+  /** One file instead of KUBECONFIG or ~/.kube/config. */
+  readonly kubeconfig?: string | undefined;
+  /** A context instead of the current one. */
+  readonly context?: string | undefined;
+}
+
 /**
  * The API server a kubeconfig's context names. Reads files only; plugins run and tokens are refreshed at the first
  * `options()`.
- * @param options `kubeconfig`: one file instead of KUBECONFIG or ~/.kube/config; `context`: instead of the current one
  * @throws KsnoopError NO_KUBECONFIG, BAD_KUBECONFIG, CONTEXT_NOT_FOUND
  */
-export async function loadKube(options: { kubeconfig?: string; context?: string } = {}): Promise<Kube> {
-  const selection = selectContext(options);
+export async function loadKube(options: KubeSelection = {}): Promise<Kube> {
+  const { kubeconfig, context } = options;
+  const selection = selectContext({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) });
   const server = serverOf(selection);
   const proxy = optionalString(selection.cluster, 'proxy-url') || proxyFor(server, process.env);
   const source = credentialSource(selection);

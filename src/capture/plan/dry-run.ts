@@ -6,7 +6,7 @@ import type { FoundPod } from '../targets/followed-targets.ts';
 import { checkCapturable, podWarnings } from '../targets/pod-state.ts';
 import type { TargetQuery } from '../targets/target-find.ts';
 import { findTargetSet, type TargetSet } from '../targets/target-set.ts';
-import { type CheckedRight, checkRights, neededRights } from './permissions.ts';
+import { type CheckedPermission, checkPermissions, neededPermissions } from './needed-permissions.ts';
 
 /** A pod or node that would be captured. */
 export interface DryTarget {
@@ -34,18 +34,18 @@ export interface DryRun {
   readonly targets: readonly DryTarget[];
   readonly refused: readonly { readonly label: string; readonly error: KsnoopError }[];
   readonly notes: readonly string[];
-  readonly rights: readonly CheckedRight[];
+  readonly permissions: readonly CheckedPermission[];
   /** Whether targets that come later would join. */
   readonly growing: boolean;
 }
 
-/** Find what a capture would capture, where, and under which rights; nothing is captured. @throws as findTargetSet */
+/** Find what a capture would capture, where, and with which permissions; nothing is captured. @throws as findTargetSet */
 export async function dryRun(kube: Kube, query: TargetQuery, maximum: number, signal: AbortSignal): Promise<DryRun> {
   const [set, agents] = await Promise.all([
     findTargetSet(kube, query, maximum, signal),
     findAgents(kube, undefined, signal).catch((thrown: unknown) => messageOf(thrown)),
   ]);
-  const [pods, nodes, rights] = await Promise.all([
+  const [pods, nodes, permissions] = await Promise.all([
     Promise.all(set.initial.pods.map((found) => podTarget(found, set, agents, signal))),
     Promise.all(
       set.initial.nodes.map(async ({ uid, name }): Promise<DryTarget> => {
@@ -54,9 +54,9 @@ export async function dryRun(kube: Kube, query: TargetQuery, maximum: number, si
         return { kind: 'node', name, uid, node: name, agent, ...none };
       }),
     ),
-    checkRights(
+    checkPermissions(
       kube,
-      neededRights(
+      neededPermissions(
         query,
         set.initial.pods.map(({ pod }) => pod.namespace),
       ),
@@ -69,7 +69,7 @@ export async function dryRun(kube: Kube, query: TargetQuery, maximum: number, si
     targets: [...nodes, ...pods],
     refused: [...set.refused, ...set.waiting],
     notes: [...set.notes, ...warnings],
-    rights,
+    permissions,
     growing: set.growing,
   };
 }

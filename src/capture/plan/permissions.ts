@@ -1,99 +1,115 @@
 import { AGENT_NAMESPACE } from '../agents/agents.ts';
-import { targetKind } from '../kinds/index.ts';
-import { isAllowed, type Right } from '../kube/api.ts';
-import type { Kube } from '../kube/kube.ts';
-import { apiGroup } from '../kube/resource.ts';
-import { RIGHTS_CHECKED } from '../limits.ts';
-import type { TargetQuery } from '../targets/target-find.ts';
-import { isPattern } from '../targets/target-words.ts';
+import { TARGET_KINDS } from '../kinds/index.ts';
+import type { TargetKind } from '../kinds/kind.ts';
+import { apiGroup, ruleText } from '../kube/resource.ts';
 
-/** A right that a capture uses, and what for. */
-export interface NeededRight extends Right {
-  readonly verb: string;
+/** Where a permission is granted: a Role in one of the namespaces, or a ClusterRole. */
+export type PermissionPlace = 'agents' | 'targets' | 'cluster';
+
+/** What a capture may ask of the API server. `resource` with its subresource: `pods/exec`. */
+export interface Permission {
+  readonly verbs: readonly string[];
+  /** The API group; empty for the core group. */
+  readonly group: string;
   readonly resource: string;
-  /** What it is for, or what does not happen without it. */
-  readonly purpose: string;
-  /** Without it nothing is captured. */
+  readonly place: PermissionPlace;
+  /** Without it nothing is captured. Of `TRANSPORT_RESOURCES` one is enough. */
   readonly required: boolean;
+  /** Required: what for, `to find the agents`. Optional: what is missing, `without it, …`. */
+  readonly purpose: string;
 }
 
-export interface CheckedRight extends NeededRight {
-  readonly allowed: boolean;
-}
+/** The two ways to an agent. Port-forward gives captures alone, exec any program of the agent's container. */
+export const TRANSPORT_RESOURCES = ['pods/portforward', 'pods/exec'] as const;
 
 /**
- * The rights that a capture of these targets uses.
- * @param namespaces those the pods found are in
+ * What every capture uses, whatever its targets are. The permissions to read the targets themselves are the target kinds'
+ * (`kindPermissions`). This table is the only one: `ksnoop doctor`, `--dry-run`, `ksnoop help security` and
+ * docs/permissions.md are made from it.
  */
-export function neededRights(query: TargetQuery, namespaces: Iterable<string>): NeededRight[] {
-  const agents = { namespace: AGENT_NAMESPACE, required: true };
-  const resume = 'without it a stream that breaks is not resumed';
-  const rights: NeededRight[] = [
-    { verb: 'list', resource: 'pods', ...agents, purpose: 'to find the agents' },
-    { verb: 'get', resource: 'pods/exec', ...agents, purpose: 'to reach the agents' },
-    { verb: 'create', resource: 'pods/exec', ...agents, purpose: 'to capture' },
-    ...['get', 'create'].map((verb) => ({
-      verb,
-      resource: 'pods/portforward',
-      namespace: AGENT_NAMESPACE,
-      purpose: resume,
-      required: false,
-    })),
+export const CAPTURE_PERMISSIONS: readonly Permission[] = [
+  core('agents', ['list'], 'pods', 'to find the agents'),
+  core('agents', ['get', 'create'], 'pods/portforward', 'to reach the agents; a broken connection is resumed'),
+  core('agents', ['get', 'create'], 'pods/exec', 'to reach the agents; a broken connection leaves a gap'),
+  {
+    ...optional('agents', ['get'], 'daemonsets', 'errors do not say why a node has no agent'),
+    group: 'apps',
+  },
+  core('targets', ['get', 'list'], 'pods', 'to find the pods'),
+  optional('targets', ['watch'], 'pods', 'pods that start later are not captured'),
+  optional('targets', ['list'], 'services', 'addresses of Services have no names'),
+  optional('targets', ['watch'], 'services', 'Services that are created later have no names'),
+  {
+    ...optional('targets', ['list'], 'endpointslices', 'pods are not named after the Services they serve'),
+    group: 'discovery.k8s.io',
+  },
+  optional('cluster', ['list'], 'nodes', 'addresses of nodes have no names'),
+  optional('cluster', ['get'], 'nodes', 'errors do not say why a node has no agent'),
+  optional('cluster', ['list'], 'pods', 'pods of other namespaces have no names, and --clients does not find them'),
+  optional('cluster', ['list'], 'services', 'Services of other namespaces have no names'),
+];
+
+/**
+ * What targets of a kind use besides: to read the objects, to follow their changes, and to find their pods.
+ * @param named whether each object is named in full, in a known namespace; else they are listed
+ */
+export function kindPermissions(kind: TargetKind, named: boolean): Permission[] {
+  const { api, plural: resource, namespaced, name, uses = [] } = kind;
+  const object = { group: apiGroup(api), resource, place: namespaced ? 'targets' : 'cluster' } as const;
+  const permissions: Permission[] = [
+    { ...object, verbs: [named ? 'get' : 'list'], required: true, purpose: `to find the ${name}` },
   ];
-  const places = query.namespaces ?? [undefined];
-  const exact =
-    query.labelSelector === undefined && query.fieldSelector === undefined && query.namespaces !== undefined;
-  for (const word of new Set(query.refs.map(({ kind }) => kind))) {
-    const kind = targetKind(word);
-    if (kind === undefined) continue;
-    const group = apiGroup(kind.api);
-    const named = exact && query.refs.every(({ kind, name }) => kind !== word || !isPattern(name));
-    for (const namespace of kind.namespaced ? places : [undefined]) {
-      const right = { group, resource: kind.plural, ...(namespace !== undefined && { namespace }) };
-      rights.push({ verb: named ? 'get' : 'list', ...right, purpose: `to find the ${kind.name}`, required: true });
-      const changes = `without it changes of the ${kind.name} go unnoticed`;
-      // A watch begins with a list.
-      for (const verb of kind.name === 'pod' ? [] : ['list', 'watch']) {
-        rights.push({ verb, ...right, purpose: changes, required: false });
-      }
-    }
-    for (const { where, ...right } of kind.uses ?? []) {
-      for (const namespace of where === 'cluster' ? [undefined] : places) {
-        rights.push({ ...right, ...(namespace !== undefined && { namespace }), required: false });
-      }
-    }
+  if (name !== 'pod') {
+    // A watch begins with a list.
+    const purpose = `without it, changes of the ${name} are not noticed`;
+    permissions.push({ ...object, verbs: ['list', 'watch'], required: false, purpose });
   }
-  const wide = query.namespaces === undefined ? [undefined] : [...new Set(namespaces)];
-  for (const namespace of wide) {
-    const place = namespace === undefined ? {} : { namespace };
-    const needless = query.refs.every(({ kind }) => ['pod', 'node'].includes(targetKind(kind)?.name ?? ''));
-    if (!needless)
-      rights.push({ verb: 'list', resource: 'pods', ...place, purpose: 'to find the pods', required: true });
-    const follow = 'without it pods that come later do not join';
-    for (const verb of ['list', 'watch']) {
-      rights.push({ verb, resource: 'pods', ...place, purpose: follow, required: false });
-    }
-    const names = 'without it addresses of Services have no names';
-    rights.push({ verb: 'list', resource: 'services', ...place, purpose: names, required: false });
+  for (const { verb, group, resource, where, purpose } of uses) {
+    const place = where === 'cluster' ? 'cluster' : 'targets';
+    permissions.push({ verbs: [verb], group, resource, place, required: false, purpose });
   }
-  const unlike = new Map<string, NeededRight>();
-  for (const right of rights) {
-    const key = [right.verb, right.group ?? '', right.resource, right.namespace].join(' ');
-    if (!unlike.has(key)) unlike.set(key, right);
-  }
-  return [...unlike.values()].slice(0, RIGHTS_CHECKED);
+  return permissions;
 }
 
-/** Ask the API server about each of them (SelfSubjectAccessReview). Of the two ways to the agents one is enough. */
-export async function checkRights(
-  kube: Kube,
-  rights: readonly NeededRight[],
-  signal: AbortSignal,
-): Promise<CheckedRight[]> {
-  const checked = await Promise.all(
-    rights.map(async (right) => ({ ...right, allowed: await isAllowed(kube, right, signal) })),
-  );
-  const forwards = checked.filter(({ resource }) => resource === 'pods/portforward');
-  const otherWay = forwards.length > 0 && forwards.every(({ allowed }) => allowed);
-  return checked.map((right) => (right.resource === 'pods/exec' && otherWay ? { ...right, required: false } : right));
+/** Where a permission is granted, in words. */
+export const PLACE_WORDS: Readonly<Record<PermissionPlace, string>> = {
+  agents: `in namespace ${AGENT_NAMESPACE}`,
+  targets: 'in the namespaces of the targets',
+  cluster: 'in a ClusterRole',
+};
+
+/**
+ * The rules that captures of pods need, as YAML below `rules:`, with a comment before each place.
+ * @param required those without which nothing is captured, or the optional ones
+ */
+export function ruleLines(required: boolean): string[] {
+  return (Object.keys(PLACE_WORDS) as PermissionPlace[]).flatMap((place) => {
+    const rules = new Map<string, { group: string; resource: string; verbs: string[] }>();
+    for (const permission of CAPTURE_PERMISSIONS) {
+      if (permission.place !== place || permission.required !== required) continue;
+      const { group, resource } = permission;
+      const rule = rules.get(`${group}/${resource}`) ?? { group, resource, verbs: [] };
+      rules.set(`${group}/${resource}`, rule);
+      rule.verbs.push(...permission.verbs);
+    }
+    if (rules.size === 0) return [];
+    const lines = [...rules.values()].map(({ group, resource, verbs }) => {
+      const rule = ruleText({ group, resource, namespace: undefined, name: undefined }, verbs);
+      return resource === 'pods/exec' ? `${rule} # or this instead of pods/portforward` : rule;
+    });
+    return [`# ${PLACE_WORDS[place]}`, ...lines];
+  });
+}
+
+/** Every kind of target with what it uses, in the order of the kinds. */
+export function permissionsOfKinds(): readonly { readonly kind: TargetKind; readonly permissions: Permission[] }[] {
+  return TARGET_KINDS.map((kind: TargetKind) => ({ kind, permissions: kindPermissions(kind, true) }));
+}
+
+function core(place: PermissionPlace, verbs: readonly string[], resource: string, purpose: string): Permission {
+  return { verbs, group: '', resource, place, required: true, purpose };
+}
+
+function optional(place: PermissionPlace, verbs: readonly string[], resource: string, missing: string): Permission {
+  return { verbs, group: '', resource, place, required: false, purpose: `without it, ${missing}` };
 }

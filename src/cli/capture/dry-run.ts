@@ -1,19 +1,24 @@
 import { dryRun } from '../../capture/plan/dry-run.ts';
+import { openQuery } from '../../run/capture/find-targets.ts';
 import { wantsColour } from '../../view/colour.ts';
 import { jsonLine } from '../../view/json-line.ts';
 import { dryRunLines } from '../../view/target-tree.ts';
 import { EXIT, type ExitCode } from '../../wire/errors.ts';
 import { type Logger, reportError } from '../logger.ts';
-import { openQuery } from './find-targets.ts';
-import type { CaptureConfig } from './options.ts';
+import type { CaptureCommand } from './options.ts';
+import { pickOnTerminal } from './pick-target.ts';
 
 /**
- * `ksnoop TARGET… --dry-run`: what would be captured goes to stdout, what would not to stderr.
- * @returns what the capture would end with as far as that is known now: 1 when a right is missing, 3 without a target,
+ * `ksnoop TARGET… --dry-run`: prints on stdout what would be captured, and on stderr what would not.
+ * @returns what the capture would end with as far as that is known now: 1 when a permission is missing, 3 without a target,
  * 4 when some targets would fail
  */
-export async function dryRunCommand(config: CaptureConfig, log: Logger, signal: AbortSignal): Promise<ExitCode> {
-  const { kube, query } = await openQuery(config, signal);
+export async function dryRunCommand(
+  { capture: config, dryRun: form }: CaptureCommand,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  const { kube, query } = await openQuery(config, signal, pickOnTerminal);
   try {
     const run = await dryRun(kube, query, config.maxTargets, signal);
     for (const note of run.notes) log.warn(note);
@@ -24,12 +29,10 @@ export async function dryRunCommand(config: CaptureConfig, log: Logger, signal: 
     };
     const width = process.stdout.isTTY === true ? process.stdout.columns : undefined;
     const lines =
-      config.output.name === 'json'
-        ? [jsonLine(json)]
-        : dryRunLines(run, width, wantsColour(process.stdout, process.env));
+      form === 'json' ? [jsonLine(json)] : dryRunLines(run, width, wantsColour(process.stdout, process.env));
     await new Promise((resolve) => process.stdout.write(`${lines.join('\n')}\n`, resolve));
     if (run.targets.length === 0) return run.refused[0]?.error.exit ?? EXIT.noTarget;
-    if (run.rights.some(({ required, allowed }) => required && !allowed)) return EXIT.failed;
+    if (run.permissions.some(({ required, allowed }) => required && !allowed)) return EXIT.failed;
     const troubled = run.targets.filter(({ trouble, agent }) => trouble !== '' || agent !== 'ready').length;
     if (troubled === run.targets.length)
       return run.targets.every(({ trouble }) => trouble !== '') ? EXIT.noTarget : EXIT.failed;

@@ -84,8 +84,13 @@ export function choice(line: string, offered: readonly string[]): string[] | str
   return [...chosen];
 }
 
+/** As `pickTargets`, on the terminal. */
+export function pickOnTerminal(kube: Kube, namespace: string, signal: AbortSignal): Promise<string[]> {
+  return pickTargets(kube, namespace, signal, (text) => askOnTerminal(text, signal));
+}
+
 /** Ask on the terminal: stdout stays free for data. */
-export async function askOnTerminal(text: string, signal: AbortSignal): Promise<string | undefined> {
+async function askOnTerminal(text: string, signal: AbortSignal): Promise<string | undefined> {
   process.stderr.write(text);
   // The terminal stays as it is, so that Ctrl-C is still a signal.
   const lines = createInterface({ input: process.stdin, terminal: false });

@@ -1,8 +1,8 @@
 import { TRANSPORTS, type TransportPreference } from '../../capture/agents/transport-preference.ts';
 import { RESUME_WINDOW_MAXIMUM_MS, RESUME_WINDOW_MINIMUM_MS, RESUME_WINDOW_MS } from '../../wire/limits.ts';
 import { COMPRESSIONS } from '../../wire/session-frame.ts';
-import { durationOf } from '../duration.ts';
 import { usage } from '../usage.ts';
+import { durationOf } from '../values.ts';
 
 /** The flags that choose the way to the agents, as commander hands them over. */
 export interface RawTransportOptions {

@@ -3,7 +3,7 @@ import type { Kube } from '../../capture/kube/kube.ts';
 import { sanitise } from '../../view/sanitise.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
 import { logger, reportError } from '../logger.ts';
-import { usage } from '../usage.ts';
+import { textOrJson } from '../usage.ts';
 import { FINDERS } from './index.ts';
 
 export interface RawCleanupOptions {
@@ -18,10 +18,8 @@ const ALL_MS = 60_000;
 
 /** `ksnoop cleanup`: says what it looks for, what it found, and removes that. Exits 1 when something would not go. */
 export async function cleanupCommand(raw: RawCleanupOptions): Promise<ExitCode> {
-  if (raw.output !== 'text' && raw.output !== 'json') {
-    throw usage(`There is no output "${raw.output}" of cleanup.`, 'There are: text, json.');
-  }
-  const { warn, info } = logger({ quiet: raw.output === 'json', verbose: false });
+  const form = textOrJson(raw.output, 'cleanup');
+  const { warn, info } = logger({ quiet: form === 'json', verbose: false });
   const kube = await clusterOf(raw, warn);
   const signal = AbortSignal.timeout(ALL_MS);
   let exit: ExitCode = EXIT.done;
@@ -44,7 +42,7 @@ export async function cleanupCommand(raw: RawCleanupOptions): Promise<ExitCode> 
   } finally {
     kube?.close();
   }
-  if (raw.output === 'json') process.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
+  if (form === 'json') process.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
   else {
     for (const { what, why, removed } of found) {
       process.stdout.write(`${removed ? 'removed' : 'found'} ${sanitise(`${what}: ${why}`)}\n`);
@@ -60,7 +58,7 @@ async function clusterOf(
   tell: (line: string) => void,
 ): Promise<Kube | undefined> {
   try {
-    return await loadKube({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) });
+    return await loadKube({ kubeconfig, context });
   } catch (thrown) {
     // Asked for by name it has to be there.
     if (kubeconfig !== undefined || context !== undefined || !(thrown instanceof KsnoopError)) throw thrown;

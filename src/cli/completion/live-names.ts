@@ -59,7 +59,7 @@ export async function liveNames({ deadline, late, defaults }: Patience): Promise
   async function fromCluster(place: Place, ask: Question['ask']): Promise<readonly string[]> {
     const { loadKube } = await import('../../capture/kube/config.ts');
     const { kubeconfig, context } = place;
-    const kube = await loadKube({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) });
+    const kube = await loadKube({ kubeconfig, context });
     return ask(kube, place.namespace ?? kube.namespace, deadline);
   }
 

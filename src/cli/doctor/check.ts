@@ -19,7 +19,7 @@ export interface Check {
 export interface Surroundings {
   /** Undefined when no cluster can be talked to: then what needs one is skipped. */
   readonly kube: Kube | undefined;
-  /** Whose rights are looked at. */
+  /** The namespace whose permissions are checked. */
   readonly namespace: string;
   readonly signal: AbortSignal;
 }

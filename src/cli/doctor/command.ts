@@ -3,7 +3,7 @@ import type { Kube } from '../../capture/kube/kube.ts';
 import { Colours, wantsColour } from '../../view/colour.ts';
 import { findingLines } from '../../view/findings.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
-import { usage } from '../usage.ts';
+import { textOrJson } from '../usage.ts';
 import { type Finding, findings } from './check.ts';
 import { CHECKS } from './index.ts';
 
@@ -17,11 +17,9 @@ export interface RawDoctorOptions {
 /** Together the checks end by then, whatever does not answer. */
 const ALL_MS = 60_000;
 
-/** `ksnoop doctor`: what is wrong, and the command that mends it. Exits 1 when something stops captures. */
+/** `ksnoop doctor`: what is wrong, and the command that fixes it. Exits 1 when something stops captures. */
 export async function doctorCommand(raw: RawDoctorOptions): Promise<ExitCode> {
-  if (raw.output !== 'text' && raw.output !== 'json') {
-    throw usage(`There is no output "${raw.output}" of doctor.`, 'There are: text, json.');
-  }
+  const form = textOrJson(raw.output, 'doctor');
   const { kube, found } = await reachable(raw);
   const signal = AbortSignal.timeout(ALL_MS);
   const surroundings = { kube, namespace: raw.namespace ?? kube?.namespace ?? 'default', signal };
@@ -38,7 +36,7 @@ export async function doctorCommand(raw: RawDoctorOptions): Promise<ExitCode> {
     kube?.close();
   }
   const lines =
-    raw.output === 'json'
+    form === 'json'
       ? [JSON.stringify(found, undefined, 2)]
       : findingLines(found, new Colours(wantsColour(process.stdout, process.env)));
   process.stdout.write(`${lines.join('\n')}\n`);
@@ -52,7 +50,7 @@ async function reachable({
 }: RawDoctorOptions): Promise<{ kube: Kube | undefined; found: Finding[] }> {
   const say = findings('kubeconfig');
   try {
-    const kube = await loadKube({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) });
+    const kube = await loadKube({ kubeconfig, context });
     return { kube, found: [say.ok(`context ${kube.context}, namespace ${kube.namespace}, ${kube.auth}`)] };
   } catch (thrown) {
     if (!(thrown instanceof KsnoopError)) throw thrown;

@@ -3,8 +3,8 @@ import type { Check } from './check.ts';
 import { client } from './client.ts';
 import { cluster } from './cluster.ts';
 import { leftovers } from './leftovers.ts';
+import { permissions } from './permissions.ts';
 import { programs } from './programs.ts';
-import { rights } from './rights.ts';
 
 /** Everything `ksnoop doctor` looks at, in its order: a new check is a file here and a line below. */
-export const CHECKS: readonly Check[] = [client, cluster, rights, agents, programs, leftovers];
+export const CHECKS: readonly Check[] = [client, cluster, permissions, agents, programs, leftovers];

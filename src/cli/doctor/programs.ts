@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { extcapFolder, wiresharkPrograms } from '../extcap/folder.ts';
+import { wiresharkPrograms } from '../../run/sink/wireshark-programs.ts';
+import { extcapFolder } from '../extcap/folder.ts';
 import { installedExtcap } from '../extcap/install.ts';
 import { type Check, type Finding, findings } from './check.ts';
 

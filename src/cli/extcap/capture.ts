@@ -1,8 +1,16 @@
 import type { Writable } from 'node:stream';
-import { ByteWriter } from '../../run/sink/byte-writer.ts';
+import type { CaptureConfig } from '../../run/capture/config.ts';
+import { planCapture } from '../../run/capture/plan.ts';
+import { type CaptureRun, runCapture } from '../../run/capture/run.ts';
+import type { OutputConfig } from '../../run/outputs/config.ts';
+import { openOutput } from '../../run/outputs/open.ts';
+import { pcapng } from '../../run/outputs/pcapng.ts';
 import { EXIT, type ExitCode, KsnoopError, messageOf } from '../../wire/errors.ts';
-import { captureCommand } from '../capture/command.ts';
+import { announce, conclude } from '../capture/messages.ts';
+import { completePackets } from '../capture/options.ts';
+import { CaptureProgress } from '../capture/progress.ts';
 import { type Logger, reportError } from '../logger.ts';
+import { onStopSignals } from '../signals.ts';
 import type { ExtcapArguments } from './arguments.ts';
 import { CONTROL, Toolbar } from './control.ts';
 import { PauseGate } from './pause-gate.ts';
@@ -25,6 +33,7 @@ export async function extcapCapture(asked: ExtcapArguments, stderr: (line: strin
     toolbar.status(line);
   };
   const log: Logger = { info: (line) => toolbar.log(line), debug: () => {}, warn: tell };
+  const progress = new CaptureProgress(log);
   let gate: PauseGate | undefined;
   // Wireshark cannot start before its end of the control pipe is read, so that comes first.
   if (asked.controlIn !== undefined) {
@@ -38,27 +47,44 @@ export async function extcapCapture(asked: ExtcapArguments, stderr: (line: strin
       () => {},
     );
   }
-  const stop = () => {
+  let run: CaptureRun | undefined;
+  const release = onStopSignals((count) => {
     abort.abort(new KsnoopError('INTERRUPTED', 'Wireshark stopped the capture before it began.'));
     // What is held goes to whoever still reads, and the capture can end.
     gate?.open();
-  };
+    if (count > 1) run?.running.terminate();
+    else run?.running.stop('user');
+  });
   const parent = process.ppid;
   const watch = setInterval(() => {
     if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM');
   }, PARENT_MS);
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
   let code: ExitCode;
   try {
     // Opened before the cluster is asked: Wireshark then waits for packets, and sees it close when there are none to come.
     const fifo = await openForWriting(asked.fifo ?? '', abort.signal);
     gate = new PauseGate(fifo);
-    code = await captureInto(asked, gate, log);
+    const config = captureConfig(asked);
+    const plan = await planCapture(config, abort.signal);
+    const nothing = announce(plan, log);
+    if (nothing !== undefined) code = nothing;
+    else {
+      const output = outputConfig(gate);
+      run = await runCapture(plan, config, {
+        open: (onProgress) => openOutput(output, { colour: false, width: undefined }, onProgress, abort.signal),
+        observer: progress,
+      });
+      const outcome = await run.outcome;
+      progress.close();
+      // What was lost is then in the exit code, and by it on Wireshark's screen.
+      code = conclude(outcome, true, log);
+    }
   } catch (thrown) {
     if (abort.signal.aborted) return EXIT.done;
     code = reportError(thrown instanceof KsnoopError ? thrown : cannotOpen(asked, thrown), tell);
   } finally {
     clearInterval(watch);
+    release();
   }
   // Stopped before it began, it has nothing to say; stopped later, it still says what is missing.
   if (code === EXIT.failed && abort.signal.aborted) return EXIT.done;
@@ -66,42 +92,24 @@ export async function extcapCapture(asked: ExtcapArguments, stderr: (line: strin
   return code;
 }
 
-async function captureInto(asked: ExtcapArguments, to: Writable, log: Logger): Promise<ExitCode> {
-  const { target, targets: more, kubeconfig, context, namespace, container, snaplen, filter } = asked.fields;
-  const filters = [asked.captureFilter, filter].filter((one) => one !== undefined);
-  const options = {
-    interface: asked.fields.interface ?? 'any',
-    output: 'pcapng',
-    // What was lost is then in the exit code, and by it on Wireshark's screen.
-    strict: true,
-    ...(kubeconfig && { kubeconfig }),
-    ...(context && { context }),
-    ...(namespace && { namespace }),
-    ...(container && { container }),
-    ...(snaplen && { snaplen }),
-    ...(filters.length > 0 && {
-      filter: filters.length === 1 ? filters[0] : filters.map((one) => `(${one})`).join(' and '),
-    }),
-  };
+/** What the dialog's fields ask for. @throws KsnoopError USAGE (exit 2) */
+function captureConfig({ fields, captureFilter }: ExtcapArguments): CaptureConfig {
+  const { target, targets: more, interface: name = 'any', filter, ...rest } = fields;
+  const filters = [captureFilter, filter].filter((one) => one !== undefined);
   const targets = `${target ?? ''} ${more ?? ''}`.split(/\s+/).filter((word) => word !== '');
   if (targets.length === 0) {
     const hint = 'Choose one: the wheel beside the interface, or tshark -o extcap.ksnoop.target:pod/NAME';
     throw new KsnoopError('USAGE', 'There is no target to capture.', { hint, exit: EXIT.usage });
   }
-  return captureCommand(targets, options, {
-    log,
-    openSink: async (_config, onProgress) => {
-      const writer = new ByteWriter(to, onProgress);
-      return {
-        writer,
-        description: undefined,
-        close: async () => {
-          await writer.drained();
-          writer.close();
-        },
-      };
-    },
-  });
+  const joined = filters.length > 1 ? filters.map((one) => `(${one})`).join(' and ') : filters[0];
+  return completePackets(targets, { ...rest, interface: name, ...(joined !== undefined && { filter: joined }) });
+}
+
+/** Packets for Wireshark's FIFO. */
+function outputConfig(stream: Writable): OutputConfig {
+  const sink = { kind: 'stream', stream } as const;
+  const none = { rotation: undefined, force: false, json: false, where: undefined, showSecrets: false };
+  return { output: pcapng, sink, ...none };
 }
 
 function toggle(gate: PauseGate, toolbar: Toolbar): void {

@@ -74,7 +74,7 @@ async function withCluster<T>(
   { kubeconfig, context }: DialogFields,
   ask: (kube: Kube, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const kube = await loadKube({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) });
+  const kube = await loadKube({ kubeconfig, context });
   try {
     return await ask(kube, AbortSignal.timeout(ASK_MS));
   } finally {

@@ -1,13 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-
-/** Where Wireshark's own programs are when they are not on PATH. */
-const PLACES: Partial<Record<NodeJS.Platform, readonly string[]>> = {
-  darwin: ['/Applications/Wireshark.app/Contents/MacOS'],
-  win32: ['C:\\Program Files\\Wireshark', 'C:\\Program Files (x86)\\Wireshark'],
-};
+import { wiresharkPrograms } from '../../run/sink/wireshark-programs.ts';
 
 const ASK_MS = 20_000;
 
@@ -15,14 +9,6 @@ const ASK_MS = 20_000;
 export interface WiresharkFolder {
   readonly path: string;
   readonly source: string;
-}
-
-/** tshark, or Wireshark itself: on PATH, or where its installer puts it. */
-export function wiresharkPrograms(platform: NodeJS.Platform = process.platform): string[] {
-  const suffix = platform === 'win32' ? '.exe' : '';
-  const names = ['tshark', platform === 'darwin' ? 'Wireshark' : 'wireshark'];
-  const placed = (PLACES[platform] ?? []).flatMap((place) => names.map((name) => join(place, `${name}${suffix}`)));
-  return [...names, ...placed.filter((path) => existsSync(path))];
 }
 
 /** Wireshark's folders by their titles, as `tshark -G folders` prints them; undefined when there is no Wireshark here. */

@@ -1,8 +1,9 @@
+import { ruleLines } from '../../capture/plan/permissions.ts';
 import type { Topic } from './topic.ts';
 
 export const security: Topic = {
   name: 'security',
-  summary: 'which rights it needs, and what it may do',
+  summary: 'which permissions (RBAC) it needs, and what it may do',
   sections: [
     {
       title: 'Who may capture',
@@ -10,16 +11,12 @@ export const security: Topic = {
         {
           text: 'Whoever may create pods/exec or pods/portforward in namespace ksnoop reads the traffic of every pod on every node, passwords and tokens in plain text included. pods/exec gives more, any program of the container of the agent: give it as you would give root on the nodes. One of the two is enough. Every use of either is in the audit log of the API server, and the agent logs one line for each capture.',
         },
-        { text: 'ksnoop itself needs:' },
+        { text: 'To capture pods you need:' },
+        { lines: ruleLines(true) },
+        { text: 'With these rules as well ksnoop follows pods that start later, and addresses have names:' },
+        { lines: ruleLines(false) },
         {
-          lines: [
-            '- { apiGroups: [""], resources: [pods], verbs: [get, list, watch] }         # where the targets are, and in ksnoop',
-            '- { apiGroups: [""], resources: [pods/portforward], verbs: [get, create] } # in namespace ksnoop only; or pods/exec',
-            '- { apiGroups: [""], resources: [services], verbs: [get, list] }            # and other kinds you name as targets',
-          ],
-        },
-        {
-          text: 'When a right is missing, ksnoop prints the words of the API server and the rule that is missing. ksnoop doctor asks for all of them beforehand.',
+          text: 'Other targets than pods need get on the object, and list and watch to follow its changes: docs/permissions.md has every kind. When a permission is missing, ksnoop prints the words of the API server and the rule that is missing. ksnoop doctor checks them all, and ksnoop TARGET --dry-run those that one capture uses.',
         },
       ],
     },

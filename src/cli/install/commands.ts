@@ -6,8 +6,10 @@ import type { Kube } from '../../capture/kube/kube.ts';
 import { Colours, wantsColour } from '../../view/colour.ts';
 import { statusLines } from '../../view/install-status.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
-import { durationOf } from '../duration.ts';
 import { logger } from '../logger.ts';
+import { onStopSignals } from '../signals.ts';
+import { textOrJson } from '../usage.ts';
+import { durationOf } from '../values.ts';
 
 /** What commander hands over for install, uninstall and status. */
 export interface RawInstallOptions {
@@ -45,14 +47,11 @@ export function uninstallCommand(raw: RawInstallOptions): Promise<ExitCode> {
 
 /** `ksnoop status`: to stdout, for it is what was asked for. Exits 1 when agents are missing or not ready. */
 export async function statusCommand(raw: RawInstallOptions): Promise<ExitCode> {
-  if (raw.output !== 'text' && raw.output !== 'json') {
-    const message = `There is no output "${raw.output}" of status.`;
-    throw new KsnoopError('USAGE', message, { hint: 'There are: text, json.', exit: EXIT.usage });
-  }
+  const form = textOrJson(raw.output, 'status');
   return withKube(raw, async (kube, signal) => {
     const result = await status(kube, signal);
     const colours = new Colours(wantsColour(process.stdout, process.env));
-    const lines = raw.output === 'json' ? [JSON.stringify(result, undefined, 2)] : statusLines(result, colours);
+    const lines = form === 'json' ? [JSON.stringify(result, undefined, 2)] : statusLines(result, colours);
     process.stdout.write(`${lines.join('\n')}\n`);
     return result.installed && result.ready >= result.desired ? EXIT.done : EXIT.failed;
   });
@@ -63,14 +62,19 @@ async function withKube(
   act: (kube: Kube, signal: AbortSignal) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const abort = new AbortController();
-  const stop = () => abort.abort(new KsnoopError('INTERRUPTED', 'Interrupted.'));
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
-  const { kubeconfig, context } = raw;
-  const kube = await loadKube({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) });
+  const release = onStopSignals(() => {
+    abort.abort(new KsnoopError('INTERRUPTED', 'Interrupted.'));
+    // A second signal ends the process.
+    release();
+  });
   try {
-    return await act(kube, abort.signal);
+    const kube = await loadKube(raw);
+    try {
+      return await act(kube, abort.signal);
+    } finally {
+      kube.close();
+    }
   } finally {
-    kube.close();
+    release();
   }
 }

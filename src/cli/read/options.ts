@@ -1,9 +1,10 @@
+import type { AnalysisForm } from '../../run/analysis/form.ts';
 import { ANALYSIS_OUTPUT_NAMES, analysisOutput } from '../../run/analysis/index.ts';
-import type { AnalysisForm } from '../../run/analysis/output.ts';
-import { FORMATS, type Format, formatNamed, formatOf } from '../../run/convert/index.ts';
-import { type Moment, momentOf } from '../../run/convert/selection.ts';
-import { SNAPLEN_MAXIMUM } from '../../wire/limits.ts';
+import { FORMATS, formatNamed, formatOf } from '../../run/convert/index.ts';
+import type { ConversionConfig, ReadingConfig } from '../../run/reading/config.ts';
 import { usage } from '../usage.ts';
+import { snaplenOf } from '../values.ts';
+import { momentOf } from './moment.ts';
 
 /** What commander hands over for `ksnoop read`, before it is believed. */
 export interface RawReadOptions {
@@ -22,18 +23,11 @@ export interface RawReadOptions {
   readonly verbose?: boolean;
 }
 
-/** A reading as it will be done: complete, validated, never changed. */
-export interface ReadConfig {
-  /** `-` for stdin. */
-  readonly path: string;
+/** `ksnoop read` as it will be done: complete, validated, never changed. */
+export interface ReadCommand {
+  readonly reading: ReadingConfig;
   /** What is made of it: lines, or another capture. */
   readonly make: ReadLines | ReadCapture;
-  readonly where: string | undefined;
-  readonly filter: string | undefined;
-  readonly from: Moment | undefined;
-  readonly to: Moment | undefined;
-  readonly showSecrets: boolean;
-  readonly follow: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
 }
@@ -46,11 +40,7 @@ export interface ReadLines {
 
 export interface ReadCapture {
   readonly kind: 'capture';
-  readonly format: Format;
-  /** `-` for stdout. */
-  readonly path: string;
-  readonly snaplen: number;
-  readonly force: boolean;
+  readonly conversion: ConversionConfig;
 }
 
 /** Who reads, and who is read from. */
@@ -63,25 +53,26 @@ export interface Terminals {
  * Complete and validate what the user typed.
  * @throws KsnoopError USAGE (exit 2), one sentence each
  */
-export function completeRead(path: string | undefined, raw: RawReadOptions, terminals: Terminals): ReadConfig {
+export function completeRead(path: string | undefined, raw: RawReadOptions, terminals: Terminals): ReadCommand {
   if (path === undefined || (path === '-' && terminals.stdin)) {
     throw usage('There is no capture to read.', 'Name a file, or - for stdin: ksnoop read incident.pcapng');
   }
   if (raw.filter === '') throw usage('-f takes a filter in the language of pcap-filter(7), not nothing.');
   const make = raw.write === undefined ? lines(raw) : capture(raw.write, raw, terminals);
   if (make.kind === 'capture' && raw.where !== undefined && (path === '-' || raw.follow === true)) {
-    const why = 'what matches is known only when the capture was read once, and it is read again to be written.';
-    throw usage('-w with --where reads the capture twice, so it needs a file.', `For ${why}`);
+    throw usage('-w with --where reads the capture twice, so it needs a file.', 'Write the capture to a file first.');
   }
   return {
-    path,
+    reading: {
+      path,
+      where: raw.where,
+      filter: raw.filter,
+      from: raw.from === undefined ? undefined : momentOf(raw.from, '--from'),
+      to: raw.to === undefined ? undefined : momentOf(raw.to, '--to'),
+      showSecrets: raw.showSecrets === true,
+      follow: raw.follow === true,
+    },
     make,
-    where: raw.where,
-    filter: raw.filter,
-    from: raw.from === undefined ? undefined : momentOf(raw.from, '--from'),
-    to: raw.to === undefined ? undefined : momentOf(raw.to, '--to'),
-    showSecrets: raw.showSecrets === true,
-    follow: raw.follow === true,
     quiet: raw.quiet === true,
     verbose: raw.verbose === true,
   };
@@ -97,10 +88,7 @@ function lines(raw: RawReadOptions): ReadLines {
   }
   if (raw.snaplen !== undefined) throw usage('-s cuts packets that are written: it needs -w.');
   if (raw.json === true && !output.json) {
-    throw usage(
-      `The ${name} output has no JSON form.`,
-      'summary, flows and packets have one; the whole story is -o json.',
-    );
+    throw usage(`The ${name} output has no JSON form.`, 'summary, flows and packets have one; -o json has everything.');
   }
   return { kind: 'lines', output, json: raw.json === true };
 }
@@ -114,12 +102,9 @@ function capture(path: string, raw: RawReadOptions, { stdout }: Terminals): Read
     throw usage(`-w writes a capture, and "${raw.output}" is no format of captures.`, `There are: ${names}.`);
   }
   if (raw.json === true) throw usage('-w writes a capture: --json has no meaning with it.');
-  const snaplen = raw.snaplen === undefined || raw.snaplen === '0' ? SNAPLEN_MAXIMUM : wholeOf(raw.snaplen);
-  return { kind: 'capture', format, path, snaplen, force: raw.force === true };
-}
-
-function wholeOf(text: string): number {
-  const number = /^\d{1,7}$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= 1 && number <= SNAPLEN_MAXIMUM) return number;
-  throw usage(`-s takes 0 to ${SNAPLEN_MAXIMUM} bytes, not "${text}".`);
+  const target = path === '-' ? ({ kind: 'stdout' } as const) : ({ kind: 'file', path } as const);
+  return {
+    kind: 'capture',
+    conversion: { format, target, snaplen: snaplenOf(raw.snaplen), force: raw.force === true },
+  };
 }

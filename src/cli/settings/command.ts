@@ -4,7 +4,7 @@ import { Colours, wantsColour } from '../../view/colour.ts';
 import { sanitise } from '../../view/sanitise.ts';
 import { tableLines } from '../../view/table.ts';
 import { EXIT, type ExitCode } from '../../wire/errors.ts';
-import { usage } from '../usage.ts';
+import { textOrJson } from '../usage.ts';
 import { readSettings, settingsFiles } from './read.ts';
 import { SETTINGS, variableOf } from './settable.ts';
 
@@ -14,15 +14,13 @@ export interface RawConfigOptions {
 
 /** `ksnoop config`: every setting with its value and where it comes from. */
 export async function configCommand(ksnoop: Command, raw: RawConfigOptions): Promise<ExitCode> {
-  if (raw.output !== 'text' && raw.output !== 'json') {
-    throw usage(`There is no output "${raw.output}" of config.`, 'There are: text, json.');
-  }
+  const form = textOrJson(raw.output, 'config');
   const set = new Map((await readSettings()).map((value) => [value.setting.name, value]));
   const rows = SETTINGS.map((setting) => {
     const { value, source } = set.get(setting.name) ?? { value: defaultOf(ksnoop, setting), source: '' };
     return { name: setting.name, value, source, variable: variableOf(setting) };
   });
-  if (raw.output === 'json') {
+  if (form === 'json') {
     process.stdout.write(`${JSON.stringify({ files: settingsFiles(), settings: rows }, undefined, 2)}\n`);
     return EXIT.done;
   }

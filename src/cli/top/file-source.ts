@@ -2,12 +2,9 @@ import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { AnalysisSession } from '../../analyze/engine/session.ts';
 import { analysisNotes } from '../../run/analysis/notes.ts';
-import { PacketFilter } from '../../run/convert/bpf-filter.ts';
-import { PacketSelection } from '../../run/convert/select.ts';
-import { TimeRange } from '../../run/convert/selection.ts';
+import { packetSelection } from '../../run/convert/select.ts';
+import { readCapture } from '../../run/reading/read-capture.ts';
 import type { CaptureState } from '../../view/top/model.ts';
-import type { Logger } from '../logger.ts';
-import { readCapture } from '../read/read-capture.ts';
 import type { InterfaceCounts } from './interface-counts.ts';
 import type { Top, TopSource } from './model.ts';
 import type { TopConfig } from './options.ts';
@@ -16,8 +13,6 @@ import { Remarks } from './remarks.ts';
 
 /** Reading lets others work after so many milliseconds. */
 const TURN_MS = 20;
-
-const SILENT: Logger = { info: () => {}, debug: () => {}, warn: () => {} };
 
 /** A capture file, read to its end or to a time in it. */
 export class FileSource implements TopSource {
@@ -97,6 +92,7 @@ export class FileSource implements TopSource {
     this.#abort.abort();
     const abort = new AbortController();
     this.#abort = abort;
+    const end = to === undefined ? undefined : ({ kind: 'after', nanoseconds: BigInt(Math.round(to)) } as const);
     const session = new AnalysisSession(model.kind, {
       line: () => {},
       colour: false,
@@ -104,7 +100,7 @@ export class FileSource implements TopSource {
       width: undefined,
       json: false,
       where: undefined,
-      choice: selected(this.#filter, to),
+      choice: packetSelection({ filter: this.#filter, from: undefined, to: end }),
       showSecrets: this.#showSecrets,
     });
     this.#session = session;
@@ -114,14 +110,15 @@ export class FileSource implements TopSource {
     let chunk: Uint8Array = new Uint8Array(0);
     const result = await readCapture(
       { path: this.#path, follow: false },
-      session.capture.framer,
-      (bytes) => {
-        if (pace === undefined) session.push(bytes);
-        else chunk = bytes;
+      {
+        framer: session.capture.framer,
+        push: (bytes) => {
+          if (pace === undefined) session.push(bytes);
+          else chunk = bytes;
+        },
+        waiting: () => (pace === undefined ? this.#turn(session) : feed(session, chunk, pace, abort.signal)),
       },
-      () => (pace === undefined ? this.#turn(session) : feed(session, chunk, pace, abort.signal)),
       abort.signal,
-      SILENT,
     );
     if (abort.signal.aborted) return false;
     session.end();
@@ -173,16 +170,6 @@ export class FileSource implements TopSource {
       bounds: this.#session === undefined ? [] : analysisNotes(this.#session),
     };
   }
-}
-
-/** Only packets that pass the filter, up to so long after the first (ns). @throws KsnoopError BAD_FILTER when it is used */
-function selected(filter: string | undefined, to: number | undefined): PacketSelection | undefined {
-  if (filter === undefined && to === undefined) return undefined;
-  const end = to === undefined ? undefined : ({ kind: 'after', nanoseconds: BigInt(Math.round(to)) } as const);
-  return new PacketSelection(
-    filter === undefined ? undefined : new PacketFilter(filter),
-    new TimeRange(undefined, end),
-  );
 }
 
 /** Push octets piece by piece, each when its time has come. */

@@ -1,21 +1,20 @@
+import { type WhereExpression, whereExpression } from '../../run/where.ts';
 import { timeSpan } from '../../view/units.ts';
 import { EXIT, type ExitCode } from '../../wire/errors.ts';
+import { onStopSignals } from '../signals.ts';
 import { FileSource } from './file-source.ts';
 import { Top } from './model.ts';
 import type { TopConfig } from './options.ts';
 import { Stage } from './stage.ts';
-import { type Where, whereOf } from './where.ts';
 import { writeRing } from './write-ring.ts';
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-const NOT_SEEKABLE = 'What came through a pipe cannot be gone back in.';
+const NOT_SEEKABLE = 'Cannot rewind piped input.';
 
 /** A file's length is gone through in so many steps. */
 const STEPS = 20;
 
 /** `ksnoop top FILE`: the file at its end, or at a time in it. */
-export async function topFile(config: TopConfig, path: string, where: Where | undefined): Promise<ExitCode> {
+export async function topFile(config: TopConfig, path: string, where: WhereExpression | undefined): Promise<ExitCode> {
   const source = new FileSource(path, config);
   const model = new Top(source);
   if (where !== undefined) model.show(where);
@@ -25,7 +24,7 @@ export async function topFile(config: TopConfig, path: string, where: Where | un
     model,
     {
       filter: async (text) => {
-        const next = await whereOf(text);
+        const next = await whereExpression(text);
         // What is kept no more is read again, so that nothing is missing.
         if (model.show(next) > 0 && source.seekable) await source.read(model, source.to);
         return undefined;
@@ -47,7 +46,7 @@ export async function topFile(config: TopConfig, path: string, where: Where | un
     },
     config.view,
   );
-  for (const signal of SIGNALS) process.on(signal, quit);
+  const release = onStopSignals(quit);
   try {
     const read = source.read(model, undefined);
     stage.open();
@@ -55,7 +54,7 @@ export async function topFile(config: TopConfig, path: string, where: Where | un
     return EXIT.done;
   } finally {
     source.stop();
-    for (const signal of SIGNALS) process.off(signal, quit);
+    release();
     await stage.close();
   }
 }

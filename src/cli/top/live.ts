@@ -1,76 +1,92 @@
 import { Writable } from 'node:stream';
-import type { RunningCapture } from '../../capture/streams/capture.ts';
+import { planCapture } from '../../run/capture/plan.ts';
+import { type CaptureRun, runCapture } from '../../run/capture/run.ts';
 import { AnalysedOutput } from '../../run/outputs/analysed-output.ts';
+import type { OpenOutput } from '../../run/outputs/open.ts';
 import { ByteWriter } from '../../run/sink/byte-writer.ts';
-import type { ExitCode } from '../../wire/errors.ts';
-import { captureCommand } from '../capture/command.ts';
+import { type WhereExpression, whereExpression } from '../../run/where.ts';
+import { type ExitCode, KsnoopError } from '../../wire/errors.ts';
+import { announce, conclude } from '../capture/messages.ts';
+import { pickOnTerminal } from '../capture/pick-target.ts';
+import { CaptureProgress } from '../capture/progress.ts';
 import { type Logger, logger } from '../logger.ts';
+import { onStopSignals } from '../signals.ts';
 import { LiveSource } from './live-source.ts';
 import { Top } from './model.ts';
-import type { RawTopOptions, TopConfig } from './options.ts';
+import type { TopCapture, TopConfig } from './options.ts';
 import { Stage } from './stage.ts';
-import { type Where, whereOf } from './where.ts';
 import { writeRing } from './write-ring.ts';
 
 /** `ksnoop top TARGET…`: a capture that runs, until `q`. */
-export async function topTargets(config: TopConfig, raw: RawTopOptions, where: Where | undefined): Promise<ExitCode> {
-  let running: RunningCapture | undefined;
+export async function topTargets(
+  config: TopConfig,
+  { capture, quiet, verbose, canAsk }: TopCapture,
+  where: WhereExpression | undefined,
+): Promise<ExitCode> {
+  const abort = new AbortController();
+  let run: CaptureRun | undefined;
   let stopping = 0;
-  const source: LiveSource = new LiveSource(config.targets.join(' '), () => model);
+  const stop = (say: (line: string) => void) => {
+    stopping += 1;
+    if (run === undefined) abort.abort(new KsnoopError('INTERRUPTED', 'Interrupted before anything was captured.'));
+    else if (stopping > 1) run.running.terminate();
+    else {
+      say('Stopping… press q again to quit now');
+      run.running.stop('user');
+    }
+  };
+  const source: LiveSource = new LiveSource(capture.targets.join(' '), () => model);
   const model: Top = new Top(source);
   model.show(where);
   const stage = new Stage(
     model,
     {
       filter: async (text) => {
-        const missing = model.show(await whereOf(text));
+        const missing = model.show(await whereExpression(text));
         return missing === 0 ? undefined : `of the last that are kept, and of all that comes`;
       },
       pause: (on) => model.pause(on),
       write: async () => writeRing(model.kept, new Date()),
-      jump: async () => 'Only a file can be gone back in; p holds the screen, w writes the packets to a file.',
+      jump: async () => 'Only a file can be rewound; p pauses the screen, w writes the packets to a file.',
       replay: async () => 'Only a file can be replayed.',
-      quit: () => {
-        stopping += 1;
-        if (stopping > 1) running?.terminate();
-        else {
-          stage.screen.say('stopping: the last packets are on their way; once more to break off at once');
-          running?.stop('user');
-        }
-      },
+      quit: () => stop((line) => stage.screen.say(line)),
     },
     config.view,
   );
+  const log = loggerOf(stage, source, { quiet, verbose });
+  const progress = new CaptureProgress(log);
+  const release = onStopSignals(() => stop(log.info));
   try {
-    return await captureCommand(config.targets, captureOptions(raw), {
-      log: loggerOf(stage, source, raw),
-      mayAsk: true,
-      output: (context) => new AnalysedOutput(model.kind, context),
-      openSink: async (_config, onProgress) => ({
-        writer: new ByteWriter(nowhere(), onProgress),
-        description: undefined,
-        close: async () => {},
-      }),
-      started: (capture, report) => {
-        running = capture;
-        source.started(capture, report);
-        stage.open();
-      },
-      ended: () => stage.close(),
+    const plan = await planCapture(capture, abort.signal, canAsk ? pickOnTerminal : undefined);
+    const nothing = announce(plan, log);
+    if (nothing !== undefined) return nothing;
+    run = await runCapture(plan, capture, {
+      open: async (onProgress) => screenOutput(model, config.showSecrets, onProgress),
+      observer: progress,
     });
+    source.started(run.running, run.report);
+    stage.open();
+    const outcome = await run.outcome;
+    await stage.close();
+    progress.close();
+    return conclude(outcome, false, log);
   } finally {
+    release();
     await stage.close();
   }
 }
 
-/** What captures: all that is the screen's own is left out. */
-function captureOptions({ view: _view, where: _where, ...raw }: RawTopOptions) {
-  return { ...raw, output: 'summary' };
+/** The output of the analysis is the screen: no bytes are written. */
+function screenOutput(model: Top, showSecrets: boolean, onProgress: () => void): OpenOutput {
+  const nowhere = new Writable({ write: (_bytes, _encoding, done) => done() });
+  const context = { writer: new ByteWriter(nowhere, onProgress), colour: false, width: undefined, json: false };
+  const output = new AnalysedOutput(model.kind, { ...context, where: undefined, showSecrets });
+  return { output, sink: undefined };
 }
 
 /** Before and after the screen stderr, meanwhile the screen's last line and the capture view. */
-function loggerOf(stage: Stage, source: LiveSource, raw: RawTopOptions): Logger {
-  const outside = logger({ quiet: raw.quiet === true, verbose: raw.verbose === true });
+function loggerOf(stage: Stage, source: LiveSource, options: { quiet: boolean; verbose: boolean }): Logger {
+  const outside = logger(options);
   const inside = (failed: boolean, say: (line: string) => void) => (line: string) => {
     if (!stage.isOpen) {
       say(line);
@@ -84,12 +100,7 @@ function loggerOf(stage: Stage, source: LiveSource, raw: RawTopOptions): Logger 
     warn: inside(true, outside.warn),
     debug: (line) => {
       if (!stage.isOpen) outside.debug(line);
-      else if (raw.verbose === true) source.remarks.add(line, false, Date.now());
+      else if (options.verbose) source.remarks.add(line, false, Date.now());
     },
   };
-}
-
-/** The output of the analysis is the screen: no octets are written. */
-function nowhere(): Writable {
-  return new Writable({ write: (_bytes, _encoding, done) => done() });
 }

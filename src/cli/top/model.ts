@@ -1,7 +1,7 @@
+import type { AnalysisOutput, AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import type { AnalysisSession, Condition } from '../../analyze/engine/session.ts';
 import { protocolTitle } from '../../analyze/protocols/titles.ts';
 import type { SummaryReport } from '../../analyze/summary/report.ts';
-import type { AnalysisOutput, AnalysisOutputKind } from '../../run/analysis/output.ts';
 import type {
   Activity,
   CaptureState,

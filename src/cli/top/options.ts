@@ -1,13 +1,17 @@
 import { statSync } from 'node:fs';
+import type { CaptureConfig } from '../../run/capture/config.ts';
 import { TOP_VIEW_NAMES } from '../../view/top/index.ts';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
-import type { RawCaptureOptions } from '../capture/options.ts';
+import { checkTargets, completePackets, type RawPacketOptions } from '../capture/options.ts';
 import { usage } from '../usage.ts';
 
 /** What commander hands over for `ksnoop top`: what chooses and captures targets, and what is the screen's own. */
-export interface RawTopOptions extends RawCaptureOptions {
+export interface RawTopOptions extends RawPacketOptions {
   readonly view?: string;
-  readonly follow?: boolean;
+  readonly where?: string;
+  readonly showSecrets?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
 }
 
 export interface TopConfig {
@@ -19,6 +23,22 @@ export interface TopConfig {
   /** Of a file: in the language of pcap-filter(7). */
   readonly filter: string | undefined;
   readonly showSecrets: boolean;
+}
+
+/** What `ksnoop top TARGET…` captures, and how much it prints besides the screen. */
+export interface TopCapture {
+  readonly capture: CaptureConfig;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  /** Whether the user can be asked for targets. */
+  readonly canAsk: boolean;
+}
+
+/** @throws KsnoopError USAGE (exit 2) */
+export function completeTopCapture(targets: readonly string[], raw: RawTopOptions, canAsk: boolean): TopCapture {
+  const capture = completePackets(targets, raw);
+  if (!(canAsk && !capture.local)) checkTargets(capture);
+  return { capture, quiet: raw.quiet === true, verbose: raw.verbose === true, canAsk };
 }
 
 /** Ends by which a word that is no file is a mistyped one rather than a target. */
@@ -68,8 +88,8 @@ export interface TopTerminal {
 /** @throws KsnoopError USAGE where nothing can be drawn */
 export function checkTerminal({ stdout, environment }: TopTerminal): void {
   const hint = 'For a file or a pipe: -o summary, or -o json for programs, of ksnoop read FILE or ksnoop TARGET.';
-  if (!stdout) throw usage('ksnoop top draws on a terminal, and stdout is none.', hint);
-  if (environment.TERM === 'dumb') throw usage('ksnoop top cannot draw on a terminal that is dumb (TERM).', hint);
+  if (!stdout) throw usage('ksnoop top needs a terminal, and stdout is none.', hint);
+  if (environment.TERM === 'dumb') throw usage('ksnoop top cannot draw on a dumb terminal (TERM=dumb).', hint);
 }
 
 /** Whether the terminal takes UTF-8, by its locale (POSIX, "Locale": LC_ALL goes before LC_CTYPE before LANG). */

@@ -1,6 +1,6 @@
+import type { AnalysisOutput } from '../../analyze/engine/output.ts';
 import type { AnalysisSession, Condition } from '../../analyze/engine/session.ts';
 import type { FlowFacts } from '../../analyze/flow/flow-facts.ts';
-import type { AnalysisOutput } from '../../run/analysis/output.ts';
 import { InterfaceCounts } from './interface-counts.ts';
 import { ENDED_FLOWS_KEPT, EVENTS_BUSY_RATE, EVENTS_KEPT, EVENTS_KEPT_BUSY, NAMES_KEPT } from './limits.ts';
 import { PacketRing } from './packet-ring.ts';

@@ -1,19 +1,28 @@
+import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import { protocolTitle } from '../../analyze/protocols/titles.ts';
 import { Colours } from '../../view/colour.ts';
 import { flowLine } from '../../view/flow-table.ts';
 import { jsonLine } from '../../view/json-line.ts';
-import type { AnalysisOutputKind } from './output.ts';
+import { DayLines } from '../../view/time-text.ts';
 
 /** Every flow as it ends: who, how much, how TCP fared. */
 export const flows: AnalysisOutputKind = {
   detail: false,
   packets: false,
-  create: ({ session, line, colour, align, json }) => {
-    const style = { colours: new Colours(colour), align, titleOf: protocolTitle };
+  create: ({ session, line, colour, json, utc = false, live = false }) => {
+    const colours = new Colours(colour);
+    const style = { colours, utc, titleOf: protocolTitle };
+    const days = new DayLines(utc, !live, colours);
     return {
       flowEnded: (flow) => {
         const record = session.recorder.flow(flow.facts());
-        line(json ? jsonLine(record) : flowLine(record, style));
+        if (json) {
+          line(jsonLine(record));
+          return;
+        }
+        const day = days.beforeText(record.time);
+        if (day !== undefined) line(day);
+        line(flowLine(record, style));
       },
     };
   },

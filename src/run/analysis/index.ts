@@ -1,4 +1,4 @@
-import type { AnalysisForm } from './output.ts';
+import type { AnalysisForm } from './form.ts';
 
 /** Every form for what the analysis finds: a new one is a file here and an entry below. */
 export const ANALYSIS_OUTPUTS: readonly AnalysisForm[] = [

@@ -1,6 +1,6 @@
 import { DISPOSITION } from '../../analyze/engine/analysis.ts';
+import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import { jsonLine } from '../../view/json-line.ts';
-import type { AnalysisOutputKind } from './output.ts';
 
 /** The text output's content as JSON, an object a line (docs/json.md). */
 export const json: AnalysisOutputKind = {

@@ -1,9 +1,9 @@
+import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import { protocolTitle } from '../../analyze/protocols/titles.ts';
 import { Summary } from '../../analyze/summary/summary.ts';
 import { Colours } from '../../view/colour.ts';
 import { jsonLine } from '../../view/json-line.ts';
 import { summaryTables } from '../../view/summary-tables.ts';
-import type { AnalysisOutputKind } from './output.ts';
 
 /** What was said to whom, added up: services, pods, routes, names, and how TCP fared. */
 export const summary: AnalysisOutputKind = {

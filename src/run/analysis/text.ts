@@ -1,23 +1,42 @@
 import { DISPOSITION } from '../../analyze/engine/analysis.ts';
+import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import { protocolTitle } from '../../analyze/protocols/titles.ts';
 import { Colours } from '../../view/colour.ts';
 import { EventLines } from '../../view/event-line.ts';
-import type { AnalysisOutputKind } from './output.ts';
-import { packetWriter } from './packets.ts';
+import { DayLines } from '../../view/time-text.ts';
+import { isUpkeep } from './link-upkeep.ts';
+import { OrderedLines } from './ordered-lines.ts';
+import { packetTexts } from './packets.ts';
 
-/** One line per exchange, message or event; packets whose protocol is not decoded as tcpdump would show them. */
+/** Fraction digits of the times: those of events. */
+const TIME_DIGITS = 6;
+
+/**
+ * One line per exchange, message or event, in the order of their times; packets whose protocol is not decoded as tcpdump
+ * would show them.
+ */
 export const text: AnalysisOutputKind = {
   detail: true,
   packets: true,
   create: (context) => {
-    const { session, line, colour, align } = context;
-    const lines = new EventLines({ colours: new Colours(colour), align, titleOf: protocolTitle });
-    const packet = packetWriter({ ...context, json: false });
+    const { session, line, colour, align, utc = false, live = false, verbose = false } = context;
+    const colours = new Colours(colour);
+    const lines = new EventLines({ colours, align, utc, titleOf: protocolTitle });
+    const packetText = packetTexts(context, TIME_DIGITS);
+    const days = new DayLines(utc, !live, colours);
+    const { clock } = session.capture.analysis;
+    const ordered = new OrderedLines((text, time) => {
+      const day = days.before(Number(clock.absolute(time) / 1_000_000n));
+      if (day !== undefined) line(day);
+      line(text);
+    }, live);
     return {
-      event: (event, flow) => line(lines.line(session.recorder.event(event, flow))),
+      event: (event, flow) => ordered.add(lines.line(session.recorder.event(event, flow)), event.time, clock.latest),
       packet: (view, taken) => {
-        if (taken === DISPOSITION.opaque) packet(view);
+        if (taken !== DISPOSITION.opaque || (!verbose && isUpkeep(view))) return;
+        ordered.add(packetText(view), clock.now, clock.latest);
       },
+      end: () => ordered.end(),
     };
   },
 };

@@ -1,7 +1,6 @@
-import type { ReadConfig } from '../../cli/read/options.ts';
 import type { CaptureInterface } from '../../wire/capture-interface.ts';
 import { PacketFilter } from './bpf-filter.ts';
-import { TimeRange } from './selection.ts';
+import { type Moment, TimeRange } from './selection.ts';
 
 /** Which packets of a capture are looked at: by filter (`-f`) and by time (`--from`, `--to`). */
 export class PacketSelection {
@@ -34,12 +33,16 @@ export class PacketSelection {
   }
 }
 
+/** Which packets are wanted; undefined chooses all. */
+export interface PacketFilterConfig {
+  /** pcap-filter(7) */
+  readonly filter: string | undefined;
+  readonly from: Moment | undefined;
+  readonly to: Moment | undefined;
+}
+
 /** Which packets of a capture are looked at; undefined for all. */
-export function packetSelection({
-  filter,
-  from,
-  to,
-}: Pick<ReadConfig, 'filter' | 'from' | 'to'>): PacketSelection | undefined {
+export function packetSelection({ filter, from, to }: PacketFilterConfig): PacketSelection | undefined {
   if (filter === undefined && from === undefined && to === undefined) return undefined;
   return new PacketSelection(filter === undefined ? undefined : new PacketFilter(filter), new TimeRange(from, to));
 }

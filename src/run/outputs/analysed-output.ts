@@ -1,8 +1,8 @@
+import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import { AnalysisSession } from '../../analyze/engine/session.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import { sectionHeader } from '../../wire/pcapng-write.ts';
 import { analysisNotes } from '../analysis/notes.ts';
-import type { AnalysisOutputKind } from '../analysis/output.ts';
 import type { Output, OutputContext } from './output.ts';
 
 /** What a running capture finds, as `ksnoop read` shows it: the blocks are read as if they came from a file. */

@@ -3,7 +3,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import { systemCode } from '../../wire/errors.ts';
 import { cannotWrite, fileExists } from '../sink/sink.ts';
 
-/** Digits of a file's number: a listing of the folder is in the order of time. */
+/** Digits of a file's number: a listing of the directory is in the order of time. */
 const DIGITS = 5;
 
 /** The files of one capture, one after the other: `web.pcapng` becomes `web-00001.pcapng`, `web-00002.pcapng`, … */
@@ -14,7 +14,7 @@ export class FileSeries {
   readonly #force: boolean;
   readonly #kept: string[] = [];
 
-  /** @param force whether a file that exists is written over */
+  /** @param force whether an existing file is overwritten */
   constructor(path: string, force: boolean) {
     this.#path = path;
     this.#force = force;

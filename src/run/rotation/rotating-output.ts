@@ -1,5 +1,4 @@
 import type { MergeSource } from '../../capture/streams/merge-source.ts';
-import type { CaptureConfig } from '../../cli/capture/options.ts';
 import { BLOCK } from '../../wire/pcapng.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import { interfaceStatisticsOf } from '../../wire/statistics-read.ts';
@@ -8,7 +7,16 @@ import { ByteWriter } from '../sink/byte-writer.ts';
 import type { Sink } from '../sink/sink.ts';
 import { FileSeries } from './file-series.ts';
 import { FileStatistics } from './file-statistics.ts';
-import type { Rotation } from './options.ts';
+
+/** When a capture goes on in another file, and how many there may be. */
+export interface Rotation {
+  /** Bytes of one file, about. */
+  readonly bytes: number;
+  readonly intervalMs: number;
+  /** Files there may be: then the capture ends, or the oldest goes. */
+  readonly files: number;
+  readonly ring: boolean;
+}
 
 /** An interface as every file describes it, and what is counted of it in the current one. */
 interface Described {
@@ -22,21 +30,29 @@ export interface RotatingSink extends Sink {
   output(context: Omit<OutputContext, 'writer'>): Output;
 }
 
+/** Where a rotating capture is written. */
+export interface RotationTarget {
+  /** The name that the files' names are made of. */
+  readonly path: string;
+  /** Overwrite existing files. */
+  readonly force: boolean;
+  readonly rotation: Rotation;
+}
+
 /**
  * Begin the first file of a capture with -C or -G.
  * @param create makes the output of one file
  * @throws KsnoopError FILE_EXISTS (exit 2), CANNOT_WRITE
  */
 export function openRotation(
-  config: Pick<CaptureConfig, 'sink' | 'force'>,
-  rotation: Rotation,
+  { path, force, rotation }: RotationTarget,
   create: CreateOutput,
   onProgress: () => void,
 ): RotatingSink {
-  const path = config.sink.kind === 'file' ? config.sink.path : '';
-  const series = new FileSeries(path, config.force);
+  const series = new FileSeries(path, force);
   const output = new RotatingOutput(create, rotation, series, onProgress);
   return {
+    path,
     get writer() {
       return output.writer;
     },

@@ -84,6 +84,11 @@ export class ByteWriter {
     while (this.pending > 0 && this.end === undefined) await new Promise<void>((done) => this.#waiters.push(done));
   }
 
+  /** The reader is known to be gone, though no write has failed yet. */
+  readerGone(): void {
+    this.#end({ kind: 'closed' });
+  }
+
   /** Close the file, or tell the stream's reader that no more comes. */
   close(): void {
     this.#close();
@@ -117,8 +122,12 @@ export class ByteWriter {
   }
 
   #ended(error: Error): void {
+    this.#end(READER_GONE.has(systemCode(error)) ? { kind: 'closed' } : { kind: 'failed', error });
+  }
+
+  #end(end: WriterEnd): void {
     if (this.end !== undefined) return;
-    this.end = READER_GONE.has(systemCode(error)) ? { kind: 'closed' } : { kind: 'failed', error };
+    this.end = end;
     this.#queue = [];
     this.pending = 0;
     this.#tell();

@@ -1,21 +1,31 @@
-import { spawn } from 'node:child_process';
 import { closeSync, fchmodSync, ftruncateSync, openSync, statSync, unlinkSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
-import type { CaptureConfig } from '../../cli/capture/options.ts';
-import { profileArguments } from '../../cli/wireshark-profile/install.ts';
 import { EXIT, KsnoopError, systemCode } from '../../wire/errors.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { openFifo } from './fifo.ts';
+import { openWireshark } from './wireshark.ts';
+
+/** Where bytes go. */
+export type SinkTarget =
+  /** Descriptor 1, which stays open. */
+  | { readonly kind: 'stdout' }
+  | { readonly kind: 'file'; readonly path: string }
+  /** Wireshark, started with these arguments besides those that make it read. */
+  | { readonly kind: 'wireshark'; readonly arguments: readonly string[] }
+  /** A stream, which is ended with the capture. */
+  | { readonly kind: 'stream'; readonly stream: Writable };
 
 /** Where the packets go, opened. */
 export interface Sink {
   readonly writer: ByteWriter;
   /** Why writing ended besides what the writer says. */
   readonly failure?: Error | undefined;
-  /** For the summary: `wrote incident.pcapng`; undefined for stdout. */
+  /** The file it is; undefined for others. */
+  readonly path?: string | undefined;
+  /** For the summary: `wrote incident.pcapng`; undefined for others than files. */
   readonly description: string | undefined;
-  /** Close it; with `discard` a file made by us is taken away again, for nothing was captured. */
+  /** Close it; with `discard` a file made by us is removed again, because nothing was captured. */
   close(discard: boolean): Promise<void>;
 }
 
@@ -24,9 +34,13 @@ export function failureOf({ failure, writer }: Sink): Error | undefined {
   return failure ?? (writer.end?.kind === 'failed' ? writer.end.error : undefined);
 }
 
-/** What of a command's configuration says where its bytes go. */
-export interface SinkConfig extends Pick<CaptureConfig, 'sink' | 'force'> {
-  readonly output: { readonly name: string; readonly binary: boolean };
+/** Where a command's bytes go, and what they are. */
+export interface SinkConfig {
+  readonly target: SinkTarget;
+  /** Overwrite an existing file. */
+  readonly force: boolean;
+  /** The form of the bytes: what is binary must not reach a terminal. */
+  readonly form: { readonly name: string; readonly binary: boolean };
 }
 
 /**
@@ -34,13 +48,16 @@ export interface SinkConfig extends Pick<CaptureConfig, 'sink' | 'force'> {
  * @throws KsnoopError FILE_EXISTS and USAGE (exit 2), CANNOT_WRITE, NO_WIRESHARK, and the signal's reason
  */
 export async function openSink(config: SinkConfig, onProgress: () => void, signal: AbortSignal): Promise<Sink> {
-  switch (config.sink.kind) {
+  const { target } = config;
+  switch (target.kind) {
     case 'stdout':
       return openStdout(onProgress);
+    case 'stream':
+      return device(target.stream, onProgress);
     case 'wireshark':
-      return openWireshark(onProgress);
+      return openWireshark(target.arguments, onProgress);
     case 'file':
-      return openFile(config.sink.path, config, onProgress, signal);
+      return openFile(target.path, config, onProgress, signal);
   }
 }
 
@@ -64,7 +81,7 @@ async function openFile(path: string, config: SinkConfig, onProgress: () => void
     if (there.isFIFO()) return device(await waitedFor(path, signal), onProgress);
     if (there.isCharacterDevice()) return device(openDevice(path, config), onProgress);
     // Above all no disk: --force is for files.
-    if (!there.isFile()) throw cannotWrite(path, there.isDirectory() ? 'it is a folder' : 'it is not a file');
+    if (!there.isFile()) throw cannotWrite(path, there.isDirectory() ? 'it is a directory' : 'it is not a file');
     if (!config.force) {
       throw fileExists(path);
     }
@@ -80,6 +97,7 @@ async function openFile(path: string, config: SinkConfig, onProgress: () => void
   const writer = new ByteWriter(fd, onProgress);
   return {
     writer,
+    path,
     description: `wrote ${path}`,
     close: async (discard) => {
       await writer.drained();
@@ -104,9 +122,9 @@ function openDevice(path: string, config: SinkConfig): number {
   } catch (cause) {
     throw cannotWrite(path, cause);
   }
-  if (!config.output.binary || !isatty(fd)) return fd;
+  if (!config.form.binary || !isatty(fd)) return fd;
   closeSync(fd);
-  throw new KsnoopError('USAGE', `The ${config.output.name} form is binary and ${path} is a terminal.`, {
+  throw new KsnoopError('USAGE', `The ${config.form.name} format is binary and ${path} is a terminal.`, {
     hint: 'Write it to a file, or send it to a program.',
     exit: EXIT.usage,
   });
@@ -126,8 +144,8 @@ function device(target: number | Writable, onProgress: () => void): Sink {
 }
 
 export function fileExists(path: string): KsnoopError {
-  return new KsnoopError('FILE_EXISTS', `The file ${path} exists and is not written over.`, {
-    hint: 'Choose another name, or say --force.',
+  return new KsnoopError('FILE_EXISTS', `The file ${path} already exists.`, {
+    hint: 'Use --force to overwrite it, or choose another name.',
     exit: EXIT.usage,
   });
 }
@@ -140,31 +158,12 @@ export function cannotWrite(path: string, cause: unknown): KsnoopError {
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'you have no right to',
-  EPERM: 'you have no right to',
-  EISDIR: 'it is a folder',
+  EACCES: 'you have no permission',
+  EPERM: 'you have no permission',
+  EISDIR: 'it is a directory',
   ENAMETOOLONG: 'its name is too long',
-  ENOENT: 'its folder does not exist',
+  ENOENT: 'its directory does not exist',
   ENOSPC: 'the disk is full',
-  ENOTDIR: 'its path leads through a file that is no folder',
+  ENOTDIR: 'its path leads through a file that is not a directory',
   EROFS: 'the file system is read-only',
 };
-
-async function openWireshark(onProgress: () => void): Promise<Sink> {
-  // In a session of its own: Ctrl-C ends the capture, and its packets stay on the screen.
-  const child = spawn('wireshark', [...profileArguments(), '-k', '-i', '-'], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
-  await new Promise<void>((resolve, reject) => {
-    child.once('spawn', resolve);
-    child.once('error', (cause) =>
-      reject(
-        new KsnoopError('NO_WIRESHARK', `Wireshark could not be started: ${cause.message}.`, {
-          hint: 'Install it, or pipe into another program: ksnoop pod/NAME | tshark -r -',
-        }),
-      ),
-    );
-  });
-  return device(child.stdin, onProgress);
-}

@@ -1,6 +1,6 @@
 import type { EventRecord } from '../../analyze/record/record.ts';
 import type { DnsStats } from '../../analyze/summary/report.ts';
-import { clockText } from '../event-line.ts';
+import { clockText } from '../time-text.ts';
 import { byteSize, grouped, latencyText } from '../units.ts';
 import { headOf, placeColumns, rowOf, type TopColumn } from './columns.ts';
 import type { Detail } from './detail-view.ts';

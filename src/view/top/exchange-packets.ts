@@ -1,5 +1,5 @@
 import type { EventRecord } from '../../analyze/record/record.ts';
-import { clockText } from '../event-line.ts';
+import { clockText } from '../time-text.ts';
 import { counted, grouped } from '../units.ts';
 import { hexDump } from './hex.ts';
 import { FLOW_PACKETS_SEARCHED, PACKET_OCTETS_SHOWN, PACKETS_SHOWN } from './limits.ts';

@@ -1,5 +1,5 @@
 import type { EventRecord } from '../../analyze/record/record.ts';
-import { clockText } from '../event-line.ts';
+import { clockText } from '../time-text.ts';
 import { byteSize, latencyText } from '../units.ts';
 import type { TopColumn } from './columns.ts';
 import { DetailView } from './detail-view.ts';

@@ -1,7 +1,7 @@
 import type { DirectionFacts, FlowFacts, TcpFacts } from '../../analyze/flow/flow-facts.ts';
 import type { FlowRecord } from '../../analyze/record/record.ts';
-import { clockText } from '../event-line.ts';
 import { addressOf, peerName } from '../peer-text.ts';
+import { clockText } from '../time-text.ts';
 import { byteSize, grouped, latencyText } from '../units.ts';
 import type { TopColumn } from './columns.ts';
 import { DetailView } from './detail-view.ts';

@@ -1,6 +1,6 @@
-import { clockText } from '../event-line.ts';
 import { sanitise } from '../sanitise.ts';
 import { cellWidth, cutToCells } from '../text-width.ts';
+import { clockText } from '../time-text.ts';
 import { counted, grouped } from '../units.ts';
 import { type Line, LOOK, line, type Span, span } from './line.ts';
 import type { HeadState } from './model.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseStatistics } from '../../../src/agent/tcpdump/statistics.ts';
-import { cannotPrint, plainWords } from '../../../src/agent/tcpdump/tcpdump-words.ts';
+import { cannotPrint, plainWords } from '../../../src/agent/tcpdump/tcpdump-errors.ts';
 
 test('the last of several statistics counts, in singular and plural', () => {
   const first = '5 packets captured\n5 packets received by filter\n0 packets dropped by kernel\n';

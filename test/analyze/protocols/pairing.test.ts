@@ -8,9 +8,11 @@ type Step =
   | readonly ['client gap' | 'server gap', offset: number, length: number];
 
 function run(steps: readonly Step[], midstream = false): string[] {
-  const pairing = new Pairing<string>(midstream);
+  const context = { midstream, now: 0 };
+  const pairing = new Pairing<string>(context);
   const said: string[] = [];
   for (const step of steps) {
+    context.now += 1;
     if (step[0] === 'R') pairing.push(step[1], { start: step[2], end: step[2] + 10, acknowledged: step[3] });
     else if (step[0] === 'client gap') pairing.clientGap(step[1], step[2]);
     else if (step[0] === 'server gap') pairing.serverGap(step[1], step[2]);
@@ -20,7 +22,7 @@ function run(steps: readonly Step[], midstream = false): string[] {
       for (const request of answer.unpaired) said.push(`${request} unknown`);
       said.push(
         answer.kind === 'paired'
-          ? answer.request
+          ? `${answer.request}${answer.proven ? '' : '?'}`
           : answer.kind === 'unknown'
             ? `? of ${answer.candidates}`
             : 'not seen',
@@ -71,7 +73,7 @@ test.each<[what: string, steps: Step[], said: string[]]>([
       ['R', 'c', 20, 20],
       ['A', 20, 30],
     ],
-    ['a', 'not seen', 'c'],
+    ['a', 'not seen', 'c?'],
   ],
   [
     'a serial client, one answer lost',
@@ -88,14 +90,16 @@ test.each<[what: string, steps: Step[], said: string[]]>([
     [
       ['R', 'a', 0, 0],
       ['A', 0, 10],
-      ['client gap', 10, 10],
-      ['server gap', 10, 10],
-      ['R', 'c', 20, 20],
-      ['A', 20, 30],
+      ['R', 'b', 10, 10],
+      ['A', 10, 20],
+      ['client gap', 20, 10],
+      ['server gap', 20, 10],
       ['R', 'd', 30, 30],
       ['A', 30, 40],
+      ['R', 'e', 40, 40],
+      ['A', 40, 50],
     ],
-    ['a', '? of 2', 'c unknown', 'd'],
+    ['a', 'b', 'd unknown', '? of 2', 'e'],
   ],
   [
     'several at once, the first answer lost: two candidates, then one',
@@ -130,7 +134,7 @@ test.each<[what: string, steps: Step[], said: string[]]>([
       ['A', 10, 30],
       ['A', 20, 30],
     ],
-    ['a', '? of 2', '? of 2', 'c unknown'],
+    ['a', 'c unknown', '? of 2', '? of 1'],
   ],
 ])('%s', (_, steps, said) => {
   expect(run(steps)).toEqual(said);

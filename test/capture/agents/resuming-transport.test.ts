@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { listenAtDoor } from '../../../src/agent/listener/daemon.ts';
+import { listenForSessions } from '../../../src/agent/listener/session-listener.ts';
 import { resumingTransport } from '../../../src/capture/agents/resuming-transport.ts';
 import type { AgentTransport } from '../../../src/capture/streams/transport.ts';
 import { countedOctets } from '../../support/counted-octets.ts';
@@ -17,7 +17,7 @@ afterEach(() => {
 /** A door, the processes of its sessions, and a client whose connection goes through a proxy that cuts it. */
 async function conversation(options: { windowMs?: number; budgets?: number[]; compress?: 'on' | 'off' | 'auto' } = {}) {
   const children: ReturnType<typeof fork>[] = [];
-  const door = listenAtDoor(0, () => {
+  const door = listenForSessions(0, () => {
     const child = fork(join(import.meta.dirname, '../../support/carried-agent.ts'), [], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });

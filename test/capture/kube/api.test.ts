@@ -187,7 +187,7 @@ test('the path in front of /api is kept', async () => {
   expect(server.seen).toEqual([`GET ${PODS}`, `GET /k8s/c-1${PODS}`]);
 });
 
-test('rights are asked for with their subresource', async () => {
+test('permissions are asked for with their subresource', async () => {
   const kube = await kubeOf({
     onRequest: (request, response) => {
       let body = '';

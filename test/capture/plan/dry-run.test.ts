@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { loadKube } from '../../../src/capture/kube/config.ts';
 import { dryRun } from '../../../src/capture/plan/dry-run.ts';
-import { neededRights } from '../../../src/capture/plan/permissions.ts';
+import { neededPermissions, oneTransport } from '../../../src/capture/plan/needed-permissions.ts';
 import type { TargetQuery } from '../../../src/capture/targets/target-find.ts';
 import { parseTargets } from '../../../src/capture/targets/target-words.ts';
 import { type ObjectServer, podObject, startObjectServer } from '../../support/object-server.ts';
@@ -16,18 +16,28 @@ const query = (...words: string[]): TargetQuery => ({
   sides: { backends: true, controller: true },
 });
 const words = (...targets: string[]) =>
-  neededRights(query(...targets), ['shop']).map(
+  neededPermissions(query(...targets), ['shop']).map(
     ({ verb, group = '', resource, namespace = '*' }) => `${verb} ${group}/${resource} ${namespace}`,
   );
 
 const ALWAYS = [
   'list /pods ksnoop',
-  'get /pods/exec ksnoop',
-  'create /pods/exec ksnoop',
   'get /pods/portforward ksnoop',
   'create /pods/portforward ksnoop',
+  'get /pods/exec ksnoop',
+  'create /pods/exec ksnoop',
+  'get apps/daemonsets ksnoop',
 ];
-const AFTER = ['watch /pods shop', 'list /services shop'];
+const AFTER = [
+  'watch /pods shop',
+  'list /services shop',
+  'watch /services shop',
+  'list discovery.k8s.io/endpointslices shop',
+  'list /nodes *',
+  'get /nodes *',
+  'list /pods *',
+  'list /services *',
+];
 
 test('a pod needs less than a Deployment', () => {
   expect(words('pod/a')).toEqual([...ALWAYS, 'get /pods shop', 'list /pods shop', ...AFTER]);
@@ -37,9 +47,42 @@ test('a pod needs less than a Deployment', () => {
     'get apps/deployments shop',
     'list apps/deployments shop',
     'watch apps/deployments shop',
+    'get apps/replicasets shop',
     'list /pods shop',
     ...AFTER,
   ]);
+});
+
+test('what must be allowed to capture anything, and what only adds to it', () => {
+  const required = (...targets: string[]) =>
+    neededPermissions(query(...targets), ['shop'])
+      .filter(({ required }) => required)
+      .map(({ verb, resource, namespace }) => `${verb} ${resource} ${namespace}`);
+  const agents = [
+    'list pods ksnoop',
+    ...['portforward', 'exec'].flatMap((way) => [`get pods/${way} ksnoop`, `create pods/${way} ksnoop`]),
+  ];
+  expect(required('pod/a')).toEqual([...agents, 'get pods shop']);
+  expect(required('deploy/a')).toEqual([...agents, 'get deployments shop', 'list pods shop']);
+});
+
+test.each([
+  [{ forward: true, exec: true }, ['pods/portforward yes required']],
+  [{ forward: true, exec: false }, ['pods/portforward yes required']],
+  [{ forward: false, exec: true }, ['pods/portforward no optional', 'pods/exec yes required']],
+  [{ forward: false, exec: false }, ['pods/portforward no required']],
+])('one way to the agents is enough: %j', ({ forward, exec }, expected) => {
+  const permission = { verb: 'create', purpose: 'to reach the agents', required: true };
+  const checked = oneTransport([
+    { ...permission, resource: 'pods/portforward', allowed: forward },
+    { ...permission, resource: 'pods/exec', allowed: exec },
+  ]);
+  expect(
+    checked.map(
+      ({ resource, allowed, required }) =>
+        `${resource} ${allowed ? 'yes' : 'no'} ${required ? 'required' : 'optional'}`,
+    ),
+  ).toEqual(expected);
 });
 
 test('an Ingress needs what leads to both its sides', () => {
@@ -65,5 +108,5 @@ test('pods with their owners, their agents, and what would keep them from being 
   expect(run.targets[0]?.agent).toContain('is not ready');
   expect(run.refused).toMatchObject([{ label: 'shop/none' }]);
   expect(run.growing).toBe(false);
-  expect(run.rights.every(({ allowed }) => allowed)).toBe(true);
+  expect(run.permissions.every(({ allowed }) => allowed)).toBe(true);
 });

@@ -2,17 +2,17 @@ import { expect, test } from 'vitest';
 import { completeCapture, type RawCaptureOptions } from '../../../src/cli/capture/options.ts';
 
 const complete = (raw: Partial<RawCaptureOptions> = {}, terminal = false, targets = ['pod/a']) =>
-  completeCapture(targets, { interface: 'any', ...raw }, terminal);
+  completeCapture(targets, { interface: 'any', ...raw }, { stdoutIsTerminal: terminal, canAsk: false });
 
 test('a pipe gets pcapng, a terminal lines, a file pcapng', () => {
-  expect(complete().output.name).toBe('pcapng');
-  expect(complete({}, true).output.name).toBe('text');
-  expect(complete({ write: 'a.pcapng' }, true)).toMatchObject({
+  expect(complete().output.output.name).toBe('pcapng');
+  expect(complete({}, true).output.output.name).toBe('text');
+  expect(complete({ write: 'a.pcapng' }, true).output).toMatchObject({
     output: { name: 'pcapng' },
     sink: { kind: 'file', path: 'a.pcapng' },
   });
-  expect(complete({ write: '-' }).sink).toEqual({ kind: 'stdout' });
-  expect(complete({ wireshark: true }, true)).toMatchObject({
+  expect(complete({ write: '-' }).output.sink).toEqual({ kind: 'stdout' });
+  expect(complete({ wireshark: true }, true).output).toMatchObject({
     output: { name: 'pcapng' },
     sink: { kind: 'wireshark' },
   });
@@ -20,10 +20,10 @@ test('a pipe gets pcapng, a terminal lines, a file pcapng', () => {
 
 test('limits are none unless they are said', () => {
   const none = Number.POSITIVE_INFINITY;
-  expect(complete()).toMatchObject({ durationMs: none, packets: none, bytes: none, snaplen: 262_144 });
+  expect(complete().capture).toMatchObject({ durationMs: none, packets: none, bytes: none, snaplen: 262_144 });
   const raw = { duration: '1m30s', count: '5', maxBytes: '64Mi', snaplen: '96' };
-  expect(complete(raw)).toMatchObject({ durationMs: 90_000, packets: 5, bytes: 64 * 2 ** 20, snaplen: 96 });
-  expect(complete({ snaplen: '0', maxBytes: '10M', duration: '2' })).toMatchObject({
+  expect(complete(raw).capture).toMatchObject({ durationMs: 90_000, packets: 5, bytes: 64 * 2 ** 20, snaplen: 96 });
+  expect(complete({ snaplen: '0', maxBytes: '10M', duration: '2' }).capture).toMatchObject({
     snaplen: 262_144,
     bytes: 10e6,
     durationMs: 2_000,
@@ -42,7 +42,7 @@ test.each<[string, Partial<RawCaptureOptions>, RegExp]>([
   ['an unknown output', { output: 'xml' }, /no output "xml".*/],
   ['Wireshark and a file', { wireshark: true, write: 'a' }, /exclude each other/],
   ['Wireshark and lines', { wireshark: true, output: 'text' }, /does not read/],
-  ['--local and a context', { local: true, context: 'a' }, /asks no cluster/],
+  ['--local and a context', { local: true, context: 'a' }, /uses no cluster/],
   ['--local and a container', { local: true, container: 'a' }, /needs the cluster/],
 ])('%s is wrong use, in one sentence', (_, raw, sentence) => {
   expect(() => complete(raw)).toThrow(

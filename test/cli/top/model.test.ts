@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { AnalysisSession, type Condition } from '../../../src/analyze/engine/session.ts';
 import type { SummaryReport } from '../../../src/analyze/summary/report.ts';
-import { whereOf } from '../../../src/cli/top/where.ts';
 import { summary } from '../../../src/run/analysis/summary.ts';
+import { whereExpression } from '../../../src/run/where.ts';
 import { topModel } from '../../support/top-model.ts';
 
 const captures = join(import.meta.dirname, '../../analyze/protocols/captures');
@@ -45,7 +45,7 @@ test.each(NAMES)('the numbers of %s are those of the summary', (name) => {
 test.each(NAMES)('with an expression the numbers of %s are those of --where', async (name) => {
   const text = 'kind == "exchange" && failed || latency > duration("1ms")';
   const model = modelOf(name);
-  const where = await whereOf(text);
+  const where = await whereExpression(text);
   model.show(where);
   const { services } = JSON.parse(JSON.stringify(model.report)) as SummaryReport;
   expect(services).toEqual(summaryOf(name, where?.condition).services);

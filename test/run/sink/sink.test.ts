@@ -17,7 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import { installProfile } from '../../../src/cli/wireshark-profile/install.ts';
 import { openSink, type Sink } from '../../../src/run/sink/sink.ts';
-import { captureConfig } from '../../cli/config.ts';
+import { sinkConfig } from '../../cli/config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ksnoop-sink-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -25,7 +25,7 @@ afterEach(() => vi.unstubAllEnvs());
 
 const never = new AbortController().signal;
 const at = (name: string) => join(folder, name);
-const open = (path: string, force = false) => openSink(captureConfig({ write: path, force }), () => {}, never);
+const open = (path: string, force = false) => openSink(sinkConfig({ write: path, force }), () => {}, never);
 const mode = (path: string) => (statSync(path).mode & 0o7777).toString(8);
 
 async function write(sink: Sink, text: string): Promise<void> {
@@ -48,7 +48,7 @@ test('a file that exists is kept, as it is, and the way out is named', async () 
   await expect(open(path)).rejects.toMatchObject({
     code: 'FILE_EXISTS',
     exit: 2,
-    message: `The file ${path} exists and is not written over.`,
+    message: `The file ${path} already exists.`,
     hint: expect.stringContaining('--force'),
   });
   expect(readFileSync(path, 'utf8')).toBe('precious');
@@ -85,11 +85,11 @@ test('what cannot be written says why, in words', async () => {
   mkdirSync(at('folder'));
   symlinkSync(at('nowhere'), at('dangling'));
   for (const [path, why] of [
-    [join(folder, 'none', 'a'), 'its folder does not exist'],
-    [join(folder, 'file', 'a'), 'its path leads through a file that is no folder'],
+    [join(folder, 'none', 'a'), 'its directory does not exist'],
+    [join(folder, 'file', 'a'), 'its path leads through a file that is not a directory'],
     [at('n'.repeat(300)), 'its name is too long'],
-    ['/proc/ksnoop', 'its folder does not exist'],
-    [at('folder'), 'it is a folder'],
+    ['/proc/ksnoop', 'its directory does not exist'],
+    [at('folder'), 'it is a directory'],
     [at('dangling'), 'it is a link to a file that does not exist'],
   ] as const) {
     for (const force of [false, true]) {
@@ -120,7 +120,7 @@ test('devices and FIFOs are written to, not over', async () => {
 test('waiting for the reader of a FIFO can be given up', async () => {
   execFileSync('mkfifo', [at('lonely')]);
   const abort = new AbortController();
-  const opening = openSink(captureConfig({ write: at('lonely') }), () => {}, abort.signal);
+  const opening = openSink(sinkConfig({ write: at('lonely') }), () => {}, abort.signal);
   setTimeout(() => abort.abort(new Error('enough')), 100);
   await expect(opening).rejects.toThrow('enough');
 });
@@ -153,7 +153,7 @@ test('--wireshark starts it to read from stdin, in a session that Ctrl-C does no
   fakeWireshark(
     `echo "$*" > ${args}; cat > ${packets}; cut -d' ' -f6 /proc/$$/stat > ${session}.part; mv ${session}.part ${session}`,
   );
-  const sink = await openSink(captureConfig({ wireshark: true }), () => {}, never);
+  const sink = await openSink(sinkConfig({ wireshark: true }), () => {}, never);
   await write(sink, 'packets');
   await until(() => existsSync(session));
   expect(readFileSync(args, 'utf8')).toBe('-k -i -\n');
@@ -166,7 +166,7 @@ test("--wireshark uses ksnoop's profile once it is installed", async () => {
   const args = at('args-with-profile');
   fakeWireshark(`echo "$*" > ${args}.part; mv ${args}.part ${args}; cat > /dev/null`);
   installProfile({ quiet: true });
-  const sink = await openSink(captureConfig({ wireshark: true }), () => {}, never);
+  const sink = await openSink(sinkConfig({ wireshark: true }), () => {}, never);
   await until(() => existsSync(args));
   expect(readFileSync(args, 'utf8')).toBe('-C ksnoop -k -i -\n');
   await sink.close(false);
@@ -176,7 +176,7 @@ test('a Wireshark that is closed is a normal end', async () => {
   fakeWireshark('exit 0');
   let ended = false;
   const sink = await openSink(
-    captureConfig({ wireshark: true }),
+    sinkConfig({ wireshark: true }),
     () => {
       ended ||= sink.writer.end !== undefined;
     },
@@ -194,7 +194,7 @@ test('a Wireshark that is closed is a normal end', async () => {
 
 test('no Wireshark says what to do instead', async () => {
   vi.stubEnv('PATH', folder);
-  await expect(openSink(captureConfig({ wireshark: true }), () => {}, never)).rejects.toMatchObject({
+  await expect(openSink(sinkConfig({ wireshark: true }), () => {}, never)).rejects.toMatchObject({
     code: 'NO_WIRESHARK',
     exit: 1,
     hint: expect.stringContaining('tshark'),

@@ -45,7 +45,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
 
   constructor(context: StreamContext) {
     this.#context = context;
-    this.#pairing = new Pairing(context.midstream);
+    this.#pairing = new Pairing(context);
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {

@@ -1,0 +1,114 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { timingSafeEqual } from 'node:crypto';
+import { readlinkSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { AGENT_PORT, parseSessionPath, type SessionAddress } from '../../wire/session-frame.ts';
+import { LISTENER_CONNECTIONS, LISTENER_SESSIONS, REQUEST_HEAD_MAXIMUM, REQUEST_HEAD_MS } from '../limits.ts';
+import type { Proc } from '../netns/proc.ts';
+
+/**
+ * The session listener: it listens on loopback of the agent pod's own network namespace, which the API server's
+ * port-forward reaches and nobody else does. It reads the head of a request, and hands the connection to the process of the
+ * session that it names; for a new one it starts that process. It speaks no more than that, so that waiting costs nothing.
+ */
+export function startListener(proc: Proc, log: (text: string) => void): void {
+  // Outside of a pod loopback is everybody's.
+  if (process.env.NODE_NAME === undefined) return;
+  if (sharesHostNetwork(proc)) {
+    log('port-forward disabled: the agent uses hostNetwork');
+    return;
+  }
+  const server = listenForSessions(AGENT_PORT, () =>
+    fork(process.argv[1] ?? '', ['session'], { stdio: SESSION_STDIO }),
+  );
+  server.on('error', (error) => log(`port-forward disabled: ${error.message}`));
+}
+
+/** What the process of a session says beside its conversation goes to the container's log. */
+const SESSION_STDIO: ('ignore' | 'inherit' | 'ipc')[] = ['ignore', 'inherit', 'inherit', 'ipc'];
+
+/** What a session's process is handed with a connection. */
+export interface Handover {
+  readonly type: 'connection';
+  /** The bytes already read from it, in base64. */
+  readonly head: string;
+}
+
+interface Known {
+  readonly id: Buffer;
+  readonly child: ChildProcess;
+}
+
+/** Listen on loopback. @param start starts the process of a new session */
+export function listenForSessions(port: number, start: (address: SessionAddress) => ChildProcess): Server {
+  const sessions = new Set<Known>();
+  const server = createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    readHead(socket, (head, path) => {
+      const address = parseSessionPath(path);
+      if (address === undefined) return refuse(socket, '404 Not Found');
+      const known = knownSession(sessions, address.id);
+      if (address.isNew && known !== undefined) return refuse(socket, '409 Conflict');
+      if (!address.isNew && known === undefined) return refuse(socket, '410 Gone');
+      if (known === undefined && sessions.size >= LISTENER_SESSIONS) return refuse(socket, '503 Service Unavailable');
+      const child = known?.child ?? begin(sessions, address, start);
+      const message: Handover = { type: 'connection', head: head.toString('base64') };
+      // Kept open until it is handed over, for Node forgets one that could not be: of a process that has just ended the
+      // connection ends with it, and the next attempt is told.
+      child.send(message, socket, { keepOpen: true }, () => socket.destroy());
+    });
+  });
+  server.maxConnections = LISTENER_CONNECTIONS;
+  return server.listen(port, '127.0.0.1');
+}
+
+function begin(sessions: Set<Known>, address: SessionAddress, start: (address: SessionAddress) => ChildProcess) {
+  const child = start(address);
+  const session = { id: Buffer.from(address.id), child };
+  sessions.add(session);
+  const forget = () => sessions.delete(session);
+  child.once('exit', forget);
+  child.once('error', forget);
+  return child;
+}
+
+/** Compared in constant time, and with every one: how long it takes tells nothing of an id. */
+function knownSession(sessions: ReadonlySet<Known>, id: string): Known | undefined {
+  const asked = Buffer.from(id);
+  let found: Known | undefined;
+  for (const session of sessions) if (timingSafeEqual(session.id, asked)) found = session;
+  return found;
+}
+
+/** Read the head of an HTTP request (RFC 9112), bounded in size and time. What follows is the session's to read. */
+function readHead(socket: Socket, then: (head: Buffer, path: string) => void): void {
+  let head: Buffer = Buffer.alloc(0);
+  socket.setTimeout(REQUEST_HEAD_MS, () => socket.destroy());
+  const take = (chunk: Buffer) => {
+    head = Buffer.concat([head, chunk]);
+    if (head.length > REQUEST_HEAD_MAXIMUM) {
+      socket.destroy();
+      return;
+    }
+    if (!head.includes('\r\n\r\n')) return;
+    socket.off('data', take);
+    socket.pause();
+    socket.setTimeout(0);
+    const [line = ''] = head.toString('latin1').split('\r\n', 1);
+    then(head, /^GET (\S+) HTTP\/1\.1$/.exec(line)?.[1] ?? '');
+  };
+  socket.on('data', take);
+}
+
+function refuse(socket: Socket, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
+}
+
+/** Whether loopback here is the node's own: in a DaemonSet that was changed to hostNetwork. */
+function sharesHostNetwork(proc: Proc): boolean {
+  try {
+    return readlinkSync(proc.path('1', 'ns', 'net')) === readlinkSync(proc.path('self', 'ns', 'net'));
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CaptureRequest, EndReason } from '../../wire/agent-protocol.ts';
+import type { AgentTarget } from '../../wire/agent-target.ts';
+import { END_ACKNOWLEDGE_MS, HEARTBEAT_MS, STATISTICS_INTERVAL_MS } from '../../wire/limits.ts';
+import { endMarker, sectionHeader } from '../../wire/pcapng-write.ts';
+import { checkProtocol } from '../../wire/version.ts';
+import { LIFE_CHECK_MS } from '../limits.ts';
+import { Proc } from '../netns/proc.ts';
+import type { Spool } from '../spool/spool.ts';
+import { checkSessionBound, writeContainerLog } from './agent-processes.ts';
+import { CaptureSet } from './capture-set.ts';
+import type { Events } from './events.ts';
+import { TargetEvents } from './target-events.ts';
+
+/** One request, from its first line to its end marker. */
+export class CaptureSession {
+  readonly #request: CaptureRequest;
+  readonly #spool: Spool;
+  readonly #events: Events;
+  readonly #proc: Proc;
+  readonly #captures: CaptureSet;
+  readonly #acknowledged = Promise.withResolvers<void>();
+  readonly #stopped = Promise.withResolvers<EndReason>();
+  #interfaces = 0;
+
+  constructor(request: CaptureRequest, spool: Spool, events: Events, proc = new Proc()) {
+    this.#request = request;
+    this.#spool = spool;
+    this.#events = events;
+    this.#proc = proc;
+    this.#captures = new CaptureSet({
+      request,
+      spool,
+      proc,
+      targetEvents: new TargetEvents(events),
+      handlers: {
+        nextInterface: () => this.#nextInterface(),
+        joined: (name) => this.#log(`capturing ${name}`),
+        empty: () => {
+          if (request.follow !== true) this.stop('targets-gone');
+        },
+      },
+    });
+  }
+
+  /** End in good order. Only the first reason counts. */
+  stop(reason: EndReason): void {
+    this.#stopped.resolve(reason);
+  }
+
+  acknowledge(): void {
+    this.#acknowledged.resolve();
+  }
+
+  /** Kill every tcpdump at once. */
+  abandon(): void {
+    this.#captures.kill();
+  }
+
+  add(target: AgentTarget): void {
+    this.#captures.add(target);
+  }
+
+  remove(key: string): void {
+    this.#captures.remove(key);
+  }
+
+  /**
+   * Capture until the end. @throws KsnoopError when nothing could be captured at all; then nothing is left behind
+   */
+  async run(): Promise<void> {
+    checkProtocol(this.#request.protocol, 'client');
+    checkSessionBound(this.#proc);
+    await this.#captures.begin();
+    const { filter } = this.#request;
+    const names = this.#captures.names.join(' ') || 'nothing yet';
+    this.#log(`capturing ${names}, filter ${filter === undefined ? 'none' : JSON.stringify(filter)}`);
+    const reason = await this.#untilEnd();
+    await this.#captures.stop();
+    await this.#finish(reason);
+  }
+
+  /** The next interface's number. The stream begins with its first interface: one without any stays empty. */
+  #nextInterface(): number {
+    if (this.#interfaces === 0) this.#beginSection();
+    this.#interfaces += 1;
+    return this.#interfaces - 1;
+  }
+
+  #beginSection(): void {
+    this.#spool.push(sectionHeader(`Linux ${this.#proc.read('sys', 'kernel', 'osrelease')?.trim() ?? ''}`));
+  }
+
+  /** Resolves with the reason when the session is to end. */
+  async #untilEnd(): Promise<EndReason> {
+    const timers = [
+      setInterval(() => this.#events.send({ type: 'alive' }), HEARTBEAT_MS),
+      setInterval(() => this.#captures.writeStatistics(), STATISTICS_INTERVAL_MS),
+      setInterval(() => this.#captures.lookAfter(), LIFE_CHECK_MS),
+      setTimeout(() => this.stop('duration'), this.#request.maxDurationMs),
+    ];
+    const reason = await this.#stopped.promise;
+    for (const timer of timers) clearTimeout(timer);
+    return reason;
+  }
+
+  #log(text: string): void {
+    const line = `session ${this.#request.session}: ${text}`;
+    this.#events.send({ type: 'log', message: line });
+    writeContainerLog(this.#proc, line);
+  }
+
+  /** Write the end marker and hold on until the client has read it: exec can drop a tail (kubernetes #124571). */
+  async #finish(reason: EndReason): Promise<void> {
+    if (this.#interfaces === 0) this.#beginSection();
+    this.#spool.push(endMarker({ version: 1, reason, interfaces: this.#captures.ended }));
+    await this.#spool.drained();
+    this.#events.send({ type: 'end', reason });
+    await Promise.race([this.#acknowledged.promise, sleep(END_ACKNOWLEDGE_MS, undefined, { ref: false })]);
+  }
+}

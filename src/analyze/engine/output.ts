@@ -1,0 +1,46 @@
+import type { NamedAddress } from '../../wire/pcapng-write.ts';
+import type { FlowInfo } from '../flow/flow-facts.ts';
+import type { PacketView } from '../packet/packet.ts';
+import type { AnalysisEvent } from '../record/event.ts';
+import type { Disposition } from './analysis.ts';
+import type { AnalysisSession } from './session.ts';
+
+/** One form in which people or programs get what the analysis finds. Views are valid during the call. */
+export interface AnalysisOutput {
+  event?(event: AnalysisEvent, flow: FlowInfo): void;
+  flowEnded?(flow: FlowInfo): void;
+  packet?(packet: PacketView, taken: Disposition): void;
+  /** Names for addresses, as they become known. */
+  named?(records: readonly NamedAddress[]): void;
+  /** The analysis is over, every flow has ended. */
+  end?(): void;
+}
+
+/** What an output is made with. */
+export interface AnalysisOutputContext {
+  readonly session: AnalysisSession;
+  /** Take a line, without its line feed. */
+  line(text: string): void;
+  readonly colour: boolean;
+  /** For a terminal: columns under one another. */
+  readonly align: boolean;
+  /** Columns of the terminal; undefined where there is none. */
+  readonly width: number | undefined;
+  /** `--json` */
+  readonly json: boolean;
+  /** Times are UTC; local unless set. */
+  readonly utc?: boolean | undefined;
+  /** The packets come as they are captured: no line may wait for long. */
+  readonly live?: boolean | undefined;
+  /** `-v`: also what is left out as noise. */
+  readonly verbose?: boolean | undefined;
+}
+
+/** What a form looks at, and how it is made. */
+export interface AnalysisOutputKind {
+  /** Whether single events are looked at: everything in them is decoded. */
+  readonly detail: boolean;
+  /** Whether single packets are looked at. */
+  readonly packets: boolean;
+  create(context: AnalysisOutputContext): AnalysisOutput;
+}

@@ -1,0 +1,86 @@
+import type { StreamContext } from './protocol.ts';
+
+/**
+ * How sure it must be that a client waits for its answers before it sends on, as minus the natural logarithm of the chance to
+ * be wrong; and what one wave of several requests adds that was followed by as many answers.
+ */
+const CERTAINTY = 9;
+const ANSWERED_WAVE = 3;
+
+/**
+ * Whether the client of a connection waits for the answers to all its requests before it sends on. Then its next requests
+ * show that all earlier ones had been answered, however many packets are missing.
+ */
+export class ClientHabit {
+  readonly #context: Pick<StreamContext, 'now'>;
+  #neverWaits = false;
+  #sendsSeveral = false;
+  #certainty = 0;
+  /** Requests of the wave under way and answers since it began; NaN after a hole. */
+  #sent = Number.NaN;
+  #received = 0;
+  /** When the last answer came, and how long the client then paused before its next request; NaN where not known. */
+  #answeredAt = Number.NaN;
+  #sentAt = Number.NaN;
+  #pause = Number.NaN;
+
+  constructor(context: Pick<StreamContext, 'now'>) {
+    this.#context = context;
+  }
+
+  get waits(): boolean {
+    return !this.#neverWaits && this.#certainty >= CERTAINTY;
+  }
+
+  /** A request, or the first of several, was sent; every one before it had been answered, which is certain. */
+  waited(): void {
+    if (!this.#sendsSeveral) this.#certainty = Math.max(this.#certainty, CERTAINTY);
+    else this.#certainty += ANSWERED_WAVE;
+  }
+
+  /** A request was sent while one of an earlier wave was unanswered. */
+  doesNotWait(): void {
+    this.#neverWaits = true;
+  }
+
+  /** A request was sent before any byte more of the answers had come. */
+  sendsSeveral(): void {
+    if (this.#sendsSeveral) return;
+    this.#sendsSeveral = true;
+    this.#certainty = 0;
+  }
+
+  /** Bytes are missing: what is counted and timed begins anew. */
+  interrupted(): void {
+    this.#sent = Number.NaN;
+    this.#answeredAt = Number.NaN;
+    this.#pause = Number.NaN;
+  }
+
+  /** A request was sent. @param newWave it may be the first since an answer was received */
+  sends(newWave: boolean): void {
+    const { now } = this.#context;
+    if (!newWave) {
+      this.#sent += 1;
+      this.#pause = Number.NaN;
+      return;
+    }
+    if (this.#sent === this.#received && this.#sent > 1) this.#certainty += ANSWERED_WAVE;
+    else if (this.#sent !== this.#received && !Number.isNaN(this.#sent)) this.#certainty = 0;
+    this.#sent = 1;
+    this.#received = 0;
+    this.#pause = now - this.#answeredAt;
+    this.#sentAt = now;
+  }
+
+  /** A response came. @param mayAnswer whether it can be of a request that was seen */
+  receives(mayAnswer: boolean): void {
+    const { now } = this.#context;
+    this.#received += 1;
+    const [latency, pause] = [now - this.#sentAt, this.#pause];
+    // A request from before the pause would have been answered within it, as likely as its length in the whole.
+    if (mayAnswer && this.#received === 1 && pause > 0 && latency > 0) this.#certainty += Math.log1p(pause / latency);
+    this.#pause = Number.NaN;
+    this.#answeredAt = now;
+  }
+}

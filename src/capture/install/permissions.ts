@@ -1,0 +1,41 @@
+import { apiGroup } from '../kube/resource.ts';
+import type { Manifest } from './manifests.ts';
+import { kindOf } from './objects.ts';
+
+/** What the commands that manage the agents ask of the API server. Captures do not need it. */
+export interface InstallPermission {
+  readonly verbs: readonly string[];
+  readonly group: string;
+  readonly resource: string;
+  readonly place: 'agents' | 'cluster';
+  readonly usedBy: readonly string[];
+}
+
+const LOOKING: readonly InstallPermission[] = [
+  {
+    verbs: ['list'],
+    group: '',
+    resource: 'pods',
+    place: 'agents',
+    usedBy: ['install', 'uninstall', 'status', 'cleanup'],
+  },
+  { verbs: ['get'], group: 'apps', resource: 'daemonsets', place: 'agents', usedBy: ['status'] },
+  { verbs: ['list'], group: '', resource: 'events', place: 'agents', usedBy: ['install', 'status'] },
+  { verbs: ['list'], group: '', resource: 'nodes', place: 'cluster', usedBy: ['install', 'status'] },
+  { verbs: ['delete'], group: '', resource: 'pods', place: 'agents', usedBy: ['cleanup'] },
+];
+
+/**
+ * What installing these objects, removing them and looking at them takes. Uninstall also lists the other kinds that
+ * ksnoop may have applied, and passes over those that the user may not list.
+ * @throws KsnoopError BAD_MANIFEST for a kind that ksnoop does not apply
+ */
+export function installPermissions(objects: readonly Manifest[]): InstallPermission[] {
+  const kinds = new Set(objects.map(kindOf));
+  const applied = [...kinds].map(({ api, plural, namespaced }): InstallPermission => {
+    const place = namespaced ? 'agents' : 'cluster';
+    const verbs = ['get', 'list', 'create', 'patch', 'delete'];
+    return { verbs, group: apiGroup(api), resource: plural, place, usedBy: ['install', 'uninstall'] };
+  });
+  return [...applied, ...LOOKING];
+}

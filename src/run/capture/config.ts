@@ -1,0 +1,27 @@
+import type { TransportPreference } from '../../capture/agents/transport-preference.ts';
+import type { CaptureLimits } from '../../capture/streams/capture.ts';
+import type { TargetSelection } from './target-query.ts';
+
+/** A capture as it will be run: complete, validated, never changed. */
+export interface CaptureConfig extends TargetSelection, CaptureLimits {
+  /** Targets as the user wrote them: `svc/web`, with `local` also `netns/NAME`. */
+  readonly targets: readonly string[];
+  /** Capture on this machine, without an API server. */
+  readonly local: boolean;
+  readonly kubeconfig: string | undefined;
+  /** Context of the kubeconfig; undefined: the current one. */
+  readonly context: string | undefined;
+  /** How the agents are reached. */
+  readonly transport: TransportPreference;
+  /** Only the ports that this container declares. */
+  readonly container: string | undefined;
+  /** Of pods on their node's network: all of the node's traffic. */
+  readonly wholeNode: boolean;
+  readonly interface: string;
+  /** pcap-filter(7). */
+  readonly filter: string | undefined;
+  /** Bytes kept of each packet. */
+  readonly snaplen: number;
+  /** Bring the nodes' times to this machine's clock. */
+  readonly correctClocks: boolean;
+}

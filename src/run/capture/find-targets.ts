@@ -1,0 +1,64 @@
+import { loadKube } from '../../capture/kube/config.ts';
+import type { Kube } from '../../capture/kube/kube.ts';
+import { tellNames } from '../../capture/names/live-names.ts';
+import { podNames } from '../../capture/names/names.ts';
+import { planCluster } from '../../capture/plan/cluster-plan.ts';
+import type { TargetQuery } from '../../capture/targets/target-find.ts';
+import { parseTargets } from '../../capture/targets/target-words.ts';
+import type { CaptureConfig } from './config.ts';
+import type { CapturePlan } from './plan.ts';
+import { isSelecting, targetQuery } from './target-query.ts';
+
+/** Chooses targets of a namespace. @returns words as the command line takes them */
+export type PickTargets = (kube: Kube, namespace: string, signal: AbortSignal) => Promise<readonly string[]>;
+
+/**
+ * Read the targets' words and the kubeconfig; without any words `pick` chooses among the namespace's objects.
+ * @throws KsnoopError BAD_TARGET (exit 2), NO_SUCH_TARGET (exit 3) without words and `pick`, and as loadKube has it
+ */
+export async function openQuery(
+  config: CaptureConfig,
+  signal: AbortSignal,
+  pick?: PickTargets | undefined,
+): Promise<{ kube: Kube; query: TargetQuery }> {
+  const typed = parseTargets(config.targets, isSelecting(config));
+  const kube = await loadKube(config);
+  const query = targetQuery(config, typed, kube.namespace);
+  if (typed.length > 0 || pick === undefined) return { kube, query };
+  const [namespace = kube.namespace] = query.namespaces ?? [];
+  const words = await pick(kube, namespace, signal);
+  return { kube, query: { ...query, namespaces: [namespace], refs: parseTargets(words, false) } };
+}
+
+/** Ask the cluster for the targets named. @throws KsnoopError as openQuery, kinds/ and the API server have it */
+export async function findTargets(
+  config: CaptureConfig,
+  signal: AbortSignal,
+  pick?: PickTargets | undefined,
+): Promise<CapturePlan> {
+  const { kube, query } = await openQuery(config, signal, pick);
+  const { container, maxTargets: maximum, follow, wholeNode, transport: wish, clients } = config;
+  const plan = await planCluster(kube, query, { container, maximum, follow, wholeNode, wish, clients }, signal);
+  const warnings = [...plan.warnings];
+  if (container !== undefined) {
+    warnings.push(`containers of a pod share its network: -c ${container} filters by the ports it declares.`);
+  }
+  const { plans, labels, refused, waiting, growing, leaveOut, seen } = plan;
+  return {
+    plans,
+    labels,
+    refused,
+    waiting,
+    growing,
+    leaveOut,
+    seen,
+    warnings,
+    follow: plan.follow,
+    names: podNames(plan.pods),
+    tellNames: async (until, tell, known) => {
+      const namespaces = plan.pods.map((pod) => pod.namespace);
+      await tellNames(kube, namespaces, follow, until, tell, known);
+    },
+    close: () => kube.close(),
+  };
+}

@@ -1,0 +1,72 @@
+import { planLocal } from '../../capture/plan/local-plan.ts';
+import type { CaptureTargets } from '../../capture/streams/capture.ts';
+import type { KsnoopError } from '../../wire/errors.ts';
+import type { NamedAddress } from '../../wire/pcapng-write.ts';
+import type { CaptureConfig } from './config.ts';
+import type { PickTargets } from './find-targets.ts';
+
+/** What a capture will capture. */
+export interface CapturePlan extends Omit<CaptureTargets, 'named'> {
+  /** Targets may join later. */
+  readonly growing: boolean;
+  /** Something was found that has no pods yet: they are waited for. */
+  readonly waiting: boolean;
+  /** What each target is called, by its key. */
+  readonly labels: ReadonlyMap<string, string>;
+  /** Targets that cannot be captured. */
+  readonly refused: readonly { readonly label: string; readonly error: KsnoopError }[];
+  /** What the user should know before the capture begins, a sentence each. */
+  readonly warnings: readonly string[];
+  /** Names of the targets' addresses. */
+  readonly names: readonly NamedAddress[];
+  /** pcap-filter(7) of what must not be captured; undefined for nothing. */
+  readonly leaveOut: string | undefined;
+  /** Takes who spoke to which captured pod; undefined unless `clients` asks for them. */
+  readonly seen: ((label: string, caller: string) => void) | undefined;
+  /**
+   * Gives the names of other addresses until the signal aborts: those that are known now, then `known`, later new ones.
+   */
+  readonly tellNames:
+    | ((signal: AbortSignal, tell: (names: readonly NamedAddress[]) => void, known: () => void) => Promise<void>)
+    | undefined;
+  /** Close the connection to the API server. */
+  close(): void;
+}
+
+/** Whether a plan has anything to capture, now or later. */
+export function isEmpty({ plans, waiting }: CapturePlan): boolean {
+  return plans.length === 0 && !waiting;
+}
+
+/**
+ * Find the targets and how their nodes are reached. Nothing is captured yet.
+ * @param pick chooses targets of a namespace where the configuration names none
+ * @throws KsnoopError BAD_TARGET and others of usage (exit 2), and as kubeconfig, kinds and API server have it
+ */
+export async function planCapture(
+  config: CaptureConfig,
+  signal: AbortSignal,
+  pick?: PickTargets | undefined,
+): Promise<CapturePlan> {
+  if (config.local) return localPlan(config);
+  // Loaded only here: --local needs no Kubernetes client.
+  const { findTargets } = await import('./find-targets.ts');
+  return findTargets(config, signal, pick);
+}
+
+function localPlan({ targets, namespace }: CaptureConfig): CapturePlan {
+  const plan = planLocal(targets, namespace ?? 'default');
+  return {
+    plans: [plan],
+    growing: false,
+    waiting: false,
+    labels: new Map(plan.targets.map(({ key }) => [key, key])),
+    refused: [],
+    warnings: [],
+    names: [],
+    leaveOut: undefined,
+    seen: undefined,
+    tellNames: undefined,
+    close: () => {},
+  };
+}

@@ -1,0 +1,135 @@
+import { CallerTap } from '../../capture/streams/caller-tap.ts';
+import {
+  type CaptureResult,
+  type CaptureTargets,
+  type RunningCapture,
+  startCapture,
+} from '../../capture/streams/capture.ts';
+import type { CaptureObserver } from '../../capture/streams/capture-observer.ts';
+import { CaptureReport } from '../../capture/streams/report.ts';
+import type { FollowChanges, TargetChange } from '../../capture/streams/target-change.ts';
+import type { CaptureSummary } from '../../view/summary.ts';
+import { joinFilters } from '../../wire/join-filters.ts';
+import { DURATION_MAXIMUM_MS } from '../../wire/limits.ts';
+import type { OpenOutput } from '../outputs/open.ts';
+import type { Output } from '../outputs/output.ts';
+import { failureOf } from '../sink/sink.ts';
+import type { CaptureConfig } from './config.ts';
+import type { CapturePlan } from './plan.ts';
+import { captureSummary } from './summary.ts';
+
+/** What a capture runs with besides its plan and configuration. */
+export interface CaptureSurroundings {
+  /** Opens what the packets go to. @param onProgress to be called whenever bytes were written or no more can be */
+  open(onProgress: () => void): Promise<OpenOutput>;
+  /** Is told what happens to targets and streams. */
+  readonly observer: CaptureObserver;
+}
+
+/** A capture under way, and how it ends. */
+export interface CaptureRun {
+  readonly running: RunningCapture;
+  readonly report: CaptureReport;
+  /** Resolves when everything is written and closed. */
+  readonly outcome: Promise<CaptureOutcome>;
+}
+
+/** What became of a capture. */
+export interface CaptureOutcome {
+  readonly result: CaptureResult;
+  /** Why the output could not take everything; undefined when it did, or when its reader just went away. */
+  readonly failure: Error | undefined;
+  /** Undefined when no agent had begun to capture. */
+  readonly summary: CaptureSummary | undefined;
+}
+
+/**
+ * Capture what was planned into one output. The plan is closed at the end.
+ * @throws what `open` throws, before anything is captured
+ */
+export async function runCapture(
+  plan: CapturePlan,
+  config: CaptureConfig,
+  { open, observer }: CaptureSurroundings,
+): Promise<CaptureRun> {
+  const started = performance.now();
+  let running: RunningCapture | undefined;
+  let opened: OpenOutput;
+  try {
+    opened = await open(() => running?.outputProgress());
+  } catch (thrown) {
+    plan.close();
+    throw thrown;
+  }
+  const { output } = opened;
+  output.addNames(plan.names);
+  const report = reportOf(plan);
+  const named = Promise.withResolvers<void>();
+  const targets: CaptureTargets = {
+    plans: plan.plans,
+    follow: plan.follow && withNames(plan.follow, output),
+    named: plan.tellNames && named.promise,
+  };
+  const tapped = plan.seen === undefined ? output : new CallerTap(output, plan.seen);
+  const capture = startCapture(targets, settingsOf(config, plan), config, tapped, report, observer);
+  running = capture;
+  const naming = new AbortController();
+  void capture.connected.then(async () => {
+    if (naming.signal.aborted) return;
+    await plan.tellNames?.(naming.signal, (names) => output.addNames(names), named.resolve);
+  });
+  const outcome = capture.result.then((result) => {
+    naming.abort();
+    plan.close();
+    return conclude(result, opened, () => performance.now() - started);
+  });
+  return { running: capture, report, outcome };
+}
+
+/** Every target that is known when the capture begins. */
+function reportOf({ refused, labels }: CapturePlan): CaptureReport {
+  const report = new CaptureReport();
+  for (const { label, error } of refused) {
+    const target = report.add(`refused:${label}`, label);
+    target.state = 'failed';
+    target.error = error;
+  }
+  for (const [key, label] of labels) report.add(key, label);
+  return report;
+}
+
+function settingsOf(config: CaptureConfig, { growing, leaveOut }: CapturePlan) {
+  return {
+    interface: config.interface,
+    filter: joinFilters(config.filter, undefined, leaveOut),
+    snaplen: config.snaplen,
+    maxDurationMs: DURATION_MAXIMUM_MS,
+    follow: growing,
+    correctClocks: config.correctClocks,
+  };
+}
+
+/** Write the end of the output, or take it away when nothing was captured. */
+async function conclude(
+  result: CaptureResult,
+  { output, sink }: OpenOutput,
+  elapsedMs: () => number,
+): Promise<CaptureOutcome> {
+  const nothing = result.tally.interfaces.length === 0;
+  if (!nothing) await output.close(result.cause);
+  await sink?.close(nothing);
+  const failure = sink && failureOf(sink);
+  const summary = nothing ? undefined : captureSummary(result, { output, sink }, elapsedMs());
+  return { result, failure, summary };
+}
+
+/** The names of targets that join reach the output before they are captured. */
+function withNames(follow: FollowChanges, output: Output): FollowChanges {
+  return (emit, signal, started) => {
+    const named = (change: TargetChange) => {
+      if (change.type === 'added') output.addNames(change.names);
+      emit(change);
+    };
+    return follow(named, signal, started);
+  };
+}

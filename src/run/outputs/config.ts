@@ -1,0 +1,25 @@
+import type { Rotation } from '../rotation/rotating-output.ts';
+import type { SinkTarget } from '../sink/sink.ts';
+import type { OutputKind } from './output.ts';
+
+/** What becomes of the captured packets, and where it goes. */
+export interface OutputConfig {
+  readonly output: OutputKind;
+  readonly sink: SinkTarget;
+  /** Several files, one after the other; undefined: everything goes into one. */
+  readonly rotation: Rotation | undefined;
+  /** Overwrite an existing file. */
+  readonly force: boolean;
+  /** Of outputs that are lines: as JSON. */
+  readonly json: boolean;
+  /** Of outputs that are lines: an expression that chooses what is shown. */
+  readonly where: string | undefined;
+  readonly showSecrets: boolean;
+}
+
+/** How lines are laid out for their reader. */
+export interface Presentation {
+  readonly colour: boolean;
+  /** Columns of the terminal; undefined where there is none. */
+  readonly width: number | undefined;
+}

@@ -1,0 +1,174 @@
+import { fstatSync, statSync } from 'node:fs';
+import { CaptureAnalysis } from '../../analyze/engine/capture-analysis.ts';
+import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
+import { AnalysisSession, type Condition } from '../../analyze/engine/session.ts';
+import { CaptureFramer } from '../../wire/capture-read.ts';
+import { EXIT, KsnoopError } from '../../wire/errors.ts';
+import { packetSelection } from '../convert/select.ts';
+import type { CaptureWriter } from '../convert/writer.ts';
+import { openSink, type SinkTarget } from '../sink/sink.ts';
+import { whereExpression } from '../where.ts';
+import type { ConversionConfig, ReadingConfig } from './config.ts';
+import { type ReadingObserver, type ReadResult, readCapture } from './read-capture.ts';
+
+/** Bytes waiting for the disk or a slow reader before reading waits. */
+const WAITING_BYTES = 8 * 1024 * 1024;
+
+/** What was written of a capture. */
+export interface Conversion extends ReadResult {
+  /** Packets written, and packets read. */
+  readonly written: number;
+  readonly packets: number;
+  readonly bytes: number;
+  /** `wrote incident.pcap`; undefined for stdout. */
+  readonly description: string | undefined;
+  /** What the format could not hold, a sentence. */
+  readonly omitted: string | undefined;
+  /** Who read the output went away before its end. */
+  readonly closed: boolean;
+}
+
+/**
+ * Read a capture and write another: another format, fewer packets, shorter ones.
+ * @returns undefined when it was aborted before anything was written
+ * @throws KsnoopError SAME_FILE (exit 2), CANNOT_WRITE, and as openSink, readCapture and whereExpression have it
+ */
+export async function convert(
+  config: ReadingConfig,
+  to: ConversionConfig,
+  signal: AbortSignal,
+  observer: ReadingObserver,
+): Promise<Conversion | undefined> {
+  refuseSame(config.path, to.target);
+  const where = await whereExpression(config.where);
+  const wanted = where && (await wantedPackets(config, where.condition, signal, observer));
+  if (signal.aborted) return undefined;
+  const stop = new AbortController();
+  const sink = await openSink(
+    { target: to.target, force: to.force, form: { name: to.format.name, binary: true } },
+    () => {
+      if (sink.writer.end !== undefined) stop.abort();
+    },
+    signal,
+  );
+  const { writer } = sink;
+  const format = to.format.create((bytes, offset, length) => writer.push(bytes, offset, length));
+  const copy = copier(config, to.snaplen, format, wanted);
+  const reader = {
+    framer: copy.framer,
+    push: (bytes: Uint8Array) => copy.framer.push(bytes),
+    waiting: () => (writer.pending > WAITING_BYTES ? writer.drained() : undefined),
+  };
+  const both = AbortSignal.any([signal, stop.signal]);
+  const result = await readCapture(config, reader, both, observer).catch(async (thrown: unknown) => {
+    await sink.close(true);
+    throw thrown;
+  });
+  await sink.close(false);
+  if (writer.end?.kind === 'failed') {
+    throw new KsnoopError('CANNOT_WRITE', `The file could not be written to its end: ${writer.end.error.message}.`);
+  }
+  return {
+    ...result,
+    written: copy.written(),
+    packets: copy.framer.packets,
+    bytes: writer.written,
+    description: sink.description,
+    omitted: format.omitted,
+    closed: writer.end?.kind === 'closed',
+  };
+}
+
+/** Overwritten while it is read, a capture would be lost. @throws KsnoopError SAME_FILE (exit 2) */
+function refuseSame(from: string, to: SinkTarget): void {
+  if (to.kind !== 'file') return;
+  const target = statSync(to.path, { throwIfNoEntry: false });
+  const source = from === '-' ? fstatSync(0) : statSync(from, { throwIfNoEntry: false });
+  if (!target?.isFile() || source?.ino !== target.ino || source.dev !== target.dev) return;
+  const hint = 'Write another file, and rename it afterwards.';
+  throw new KsnoopError('SAME_FILE', `${to.path} is the capture that is read.`, { hint, exit: EXIT.usage });
+}
+
+/** Frames the capture once more and hands on what is wanted. */
+function copier(
+  config: ReadingConfig,
+  snaplen: number,
+  format: CaptureWriter,
+  wanted: ReadonlySet<number> | undefined,
+) {
+  const choice = packetSelection(config);
+  let index = -1;
+  let written = 0;
+  const framer: CaptureFramer = new CaptureFramer({
+    interface: (id, described) => {
+      choice?.interface(id, described);
+      format.interface(id, described);
+    },
+    block: (block) => format.block(block),
+    packet: (bytes, offset, captured, origlen, timeHigh, timeLow, interfaceId, flags) => {
+      if (choice?.wants(bytes, offset, captured, origlen, timeHigh, timeLow, interfaceId) === false) return;
+      index += 1;
+      if (wanted?.has(index) === false) return;
+      const caplen = Math.min(captured, snaplen);
+      written += 1;
+      format.packet({ bytes, offset, caplen, captured, origlen, timeHigh, timeLow, interfaceId, flags }, framer);
+    },
+  });
+  return { framer, written: () => written };
+}
+
+/**
+ * The packets of every flow that matches or has an event that does, and packets without a flow that match; counted
+ * over those that were selected, from 0.
+ */
+async function wantedPackets(
+  config: ReadingConfig,
+  where: Condition,
+  signal: AbortSignal,
+  observer: ReadingObserver,
+): Promise<ReadonlySet<number>> {
+  const flows = new Set<number>();
+  const packets = new Set<number>();
+  let index = -1;
+  const collect: AnalysisOutputKind = {
+    detail: true,
+    packets: false,
+    create: () => ({
+      event: (_event, flow) => void flows.add(flow.id),
+      flowEnded: (flow) => void flows.add(flow.id),
+    }),
+  };
+  const choice = packetSelection(config);
+  const session = new AnalysisSession(collect, {
+    line: () => {},
+    colour: false,
+    align: false,
+    width: undefined,
+    json: false,
+    where,
+    choice,
+    showSecrets: config.showSecrets,
+  });
+  const { framer } = session.capture;
+  const reader = { framer, push: (bytes: Uint8Array) => session.push(bytes), waiting: () => undefined };
+  await readCapture(config, reader, signal, observer);
+  session.end();
+  // Which packets were theirs: flows are counted alike every time.
+  const second: CaptureAnalysis = new CaptureAnalysis(
+    { event: () => {}, flowEnded: () => {} },
+    { detail: false, showSecrets: false },
+    {
+      packet: (view) => {
+        index += 1;
+        const { flow } = second.analysis;
+        if (flow >= 0 ? flows.has(flow) : where.matches(session.recorder.packet(view, view.interfaceId))) {
+          packets.add(index);
+        }
+      },
+    },
+    packetSelection(config),
+  );
+  const again = { framer: second.framer, push: (bytes: Uint8Array) => second.push(bytes), waiting: () => undefined };
+  await readCapture(config, again, signal, observer);
+  return packets;
+}

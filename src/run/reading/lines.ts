@@ -1,0 +1,71 @@
+import { AnalysisSession } from '../../analyze/engine/session.ts';
+import { KsnoopError } from '../../wire/errors.ts';
+import type { AnalysisForm } from '../analysis/form.ts';
+import { packetSelection } from '../convert/select.ts';
+import { ByteWriter } from '../sink/byte-writer.ts';
+import { whereExpression } from '../where.ts';
+import type { ReadingConfig } from './config.ts';
+import { type ReadingObserver, type ReadResult, readCapture } from './read-capture.ts';
+
+/** Lines waiting for a slow reader before reading waits for it. */
+const WAITING_BYTES = 8 * 1024 * 1024;
+
+/** What a reading prints, and how. */
+export interface LinesConfig {
+  readonly output: AnalysisForm;
+  /** `--json` */
+  readonly json: boolean;
+  readonly colour: boolean;
+  /** For a terminal: columns under one another. */
+  readonly align: boolean;
+  /** Columns of the terminal; undefined where there is none. */
+  readonly width: number | undefined;
+}
+
+/** What a reading found besides its lines. */
+export interface LinesResult extends ReadResult {
+  readonly session: AnalysisSession;
+  /** The reader of the lines went away before their end. */
+  readonly closed: boolean;
+}
+
+/**
+ * Read a capture and write what the analysis finds as lines.
+ * @param descriptor where the lines are written; it stays open
+ * @throws KsnoopError CANNOT_WRITE, and as readCapture and whereExpression have it
+ */
+export async function readLines(
+  config: ReadingConfig,
+  { output, ...form }: LinesConfig,
+  descriptor: number,
+  signal: AbortSignal,
+  observer: ReadingObserver,
+): Promise<LinesResult> {
+  const where = await whereExpression(config.where);
+  const gone = new AbortController();
+  const writer: ByteWriter = new ByteWriter(descriptor, () => {
+    if (writer.end !== undefined) gone.abort();
+  });
+  const session = new AnalysisSession(await output.load(), {
+    ...form,
+    line: (text) => {
+      const bytes = Buffer.from(`${text}\n`, 'utf8');
+      writer.push(bytes, 0, bytes.length);
+    },
+    where: where?.condition,
+    choice: packetSelection(config),
+    showSecrets: config.showSecrets,
+  });
+  const reader = {
+    framer: session.capture.framer,
+    push: (bytes: Uint8Array) => session.push(bytes),
+    waiting: () => (writer.pending > WAITING_BYTES ? writer.drained() : undefined),
+  };
+  const result = await readCapture(config, reader, AbortSignal.any([signal, gone.signal]), observer);
+  session.end();
+  await writer.drained();
+  if (writer.end?.kind === 'failed') {
+    throw new KsnoopError('CANNOT_WRITE', `The output could not be written: ${writer.end.error.message}.`);
+  }
+  return { ...result, session, closed: writer.end?.kind === 'closed' };
+}

@@ -1,0 +1,85 @@
+import type { ChildProcess } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { type AddressInfo, connect, type Server } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { afterEach, expect, test } from 'vitest';
+import { listenForSessions } from '../../../src/agent/listener/session-listener.ts';
+
+let listener: Server;
+afterEach(() => listener.close());
+
+const ID = '0123456789abcdef0123456789abcdef';
+
+/** A listener whose sessions are processes that keep what they are handed. */
+async function opened() {
+  const handed: { head: string }[] = [];
+  const children: EventEmitter[] = [];
+  listener = listenForSessions(0, () => {
+    const child = Object.assign(new EventEmitter(), {
+      send: (message: { head: string }, socket: { end(text: string): void }) => {
+        handed.push({ head: Buffer.from(message.head, 'base64').toString() });
+        socket.end('taken');
+        return true;
+      },
+    });
+    children.push(child);
+    return child as unknown as ChildProcess;
+  });
+  await new Promise((resolve) => listener.once('listening', resolve));
+  const { port } = listener.address() as AddressInfo;
+  const ask = (text: string, host = '127.0.0.1') =>
+    new Promise<string>((resolve) => {
+      let answer = '';
+      const socket = connect(port, host, () => socket.write(text));
+      socket.on('data', (chunk) => {
+        answer += chunk.toString();
+      });
+      socket.on('error', (error) => resolve(error.message));
+      socket.on('close', () => resolve(answer));
+    });
+  return { handed, children, ask };
+}
+
+const head = (word: string, id = ID) =>
+  `GET /session/${id}?${word}&window=25000&compress=off HTTP/1.1\r\nHost: a\r\n\r\n`;
+
+test('a new session gets its connection with all that was read of it, a resumed one the same process', async () => {
+  const { handed, children, ask } = await opened();
+  expect(await ask(head('new'))).toBe('taken');
+  expect(await ask(head('resume'))).toBe('taken');
+  expect(handed.map(({ head }) => head)).toEqual([head('new'), head('resume')]);
+  expect(children).toHaveLength(1);
+});
+
+test.each([
+  ['an unknown path', 'GET / HTTP/1.1\r\n\r\n', '404'],
+  ['another method', head('new').replace('GET', 'POST'), '404'],
+  ['an id that is too short', head('new', ID.slice(1)), '404'],
+  ['a session that is unknown', head('resume'), '410'],
+])('%s is refused', async (_, text, status) => {
+  const { handed, ask } = await opened();
+  expect(await ask(text)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  expect(handed).toEqual([]);
+});
+
+test('a session that is there cannot be begun again, and one that has ended is gone', async () => {
+  const { children, ask } = await opened();
+  await ask(head('new'));
+  expect(await ask(head('new'))).toMatch(/^HTTP\/1.1 409 /);
+  children[0]?.emit('exit');
+  expect(await ask(head('resume'))).toMatch(/^HTTP\/1.1 410 /);
+});
+
+test('a head without end is cut off', async () => {
+  const { ask } = await opened();
+  expect(await ask(`GET / HTTP/1.1\r\nX: ${'x'.repeat(9_000)}`)).not.toContain('HTTP');
+});
+
+test('nobody is let in but from loopback', async () => {
+  const { ask } = await opened();
+  const other = Object.values(networkInterfaces())
+    .flat()
+    .find((one) => one !== undefined && !one.internal && one.family === 'IPv4');
+  if (other === undefined) return;
+  expect(await ask(head('new'), other.address)).toContain('ECONNREFUSED');
+});
