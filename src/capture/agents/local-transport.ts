@@ -26,7 +26,7 @@ export function localTransport(): OpenTransport {
       });
     });
     const transport: AgentTransport = {
-      way: 'child process',
+      name: 'child process',
       write: (text) => void child.stdin.write(text),
       pause: () => void child.stdout.pause(),
       resume: () => void child.stdout.resume(),

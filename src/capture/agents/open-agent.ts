@@ -81,7 +81,7 @@ function openByExec(kube: Kube, pod: string): OpenTransport {
       signal,
     );
     return {
-      way: 'exec',
+      name: 'exec',
       write: (text) => void stream.write(text),
       pause: () => stream.pause(),
       resume: () => stream.resume(),

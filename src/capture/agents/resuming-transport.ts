@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
+import { Backoff } from '../../wire/backoff.ts';
 import { type ErrorCode, KsnoopError, messageOf } from '../../wire/errors.ts';
 import { Resumable } from '../../wire/resumable.ts';
 import { ABANDON_CODE, AGENT_CHANNELS, CHANNEL, CLIENT_CHANNELS, type Compression } from '../../wire/session-frame.ts';
@@ -46,7 +47,7 @@ export function resumingTransport(options: ResumingOptions): OpenTransport {
 class ResumingTransport implements AgentTransport {
   readonly ended: Promise<TransportEnd>;
   readonly silenceMs: number;
-  readonly way = 'port-forward';
+  readonly name = 'port-forward';
   readonly #options: ResumingOptions;
   readonly #handlers: TransportHandlers;
   readonly #id = randomBytes(16).toString('hex');
@@ -152,7 +153,7 @@ class ResumingTransport implements AgentTransport {
   async #resume(): Promise<void> {
     const began = performance.now();
     const deadline = this.#heardAt + this.#options.windowMs;
-    let delay = RESUME_FIRST_MS;
+    const backoff = new Backoff(RESUME_FIRST_MS, RESUME_LAST_MS);
     let failure: unknown;
     do {
       try {
@@ -166,8 +167,7 @@ class ResumingTransport implements AgentTransport {
         if (this.#over) return;
         if (thrown instanceof KsnoopError && FINAL_CODES.has(thrown.code)) break;
       }
-      await sleep(delay, undefined, { signal: this.#abort.signal }).catch(() => {});
-      delay = Math.min(delay * 2, RESUME_LAST_MS);
+      await sleep(backoff.next(), undefined, { signal: this.#abort.signal }).catch(() => {});
     } while (!this.#over && performance.now() < deadline);
     this.#end({ kind: 'lost', error: lost(`it could not be resumed: ${messageOf(failure)}`) });
   }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Backoff } from '../../wire/backoff.ts';
 import { type ErrorCode, KsnoopError } from '../../wire/errors.ts';
 import type { Selectors } from './api.ts';
 import type { Kube } from './kube.ts';
@@ -37,7 +38,7 @@ export async function superviseWatch(
   signal: AbortSignal,
   onEvent: (event: WatchEvent) => void,
 ): Promise<boolean> {
-  let delay = WATCH_BACKOFF_FIRST_MS;
+  const backoff = new Backoff(WATCH_BACKOFF_FIRST_MS, WATCH_BACKOFF_LAST_MS, Math.random);
   while (!signal.aborted) {
     const own = new AbortController();
     let refusal: KsnoopError | undefined;
@@ -61,8 +62,7 @@ export async function superviseWatch(
       health.refused(name, refusal);
       return false;
     }
-    await sleep(delay * (0.5 + Math.random()), undefined, { signal }).catch(() => {});
-    delay = Math.min(delay * 2, WATCH_BACKOFF_LAST_MS);
+    await sleep(backoff.next(), undefined, { signal }).catch(() => {});
   }
   return true;
 }

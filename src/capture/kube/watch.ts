@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Backoff } from '../../wire/backoff.ts';
 import { KsnoopError } from '../../wire/errors.ts';
 import { isObject, type JsonObject, objectAt, optionalNumber, optionalString, parseJson } from '../../wire/guard.ts';
 import { lineSplitter } from '../../wire/lines.ts';
@@ -62,7 +63,7 @@ class Watch {
   /** Where the next watch request starts; undefined: list first. */
   #version: string | undefined;
   #interrupted = false;
-  #backoff = WATCH_BACKOFF_FIRST_MS;
+  readonly #backoff = new Backoff(WATCH_BACKOFF_FIRST_MS, WATCH_BACKOFF_LAST_MS, Math.random);
 
   constructor(kube: Kube, path: string, options: WatchOptions, onEvent: (event: WatchEvent) => void) {
     this.#kube = kube;
@@ -91,13 +92,11 @@ class Watch {
   async #wait(error: KsnoopError): Promise<void> {
     if (!this.#interrupted) this.#onEvent({ type: 'interrupted', error });
     this.#interrupted = true;
-    // Not in step with everyone else who lost the same API server.
-    await sleep(this.#backoff * (0.5 + Math.random()), undefined, { signal: this.#options.signal });
-    this.#backoff = Math.min(this.#backoff * 2, WATCH_BACKOFF_LAST_MS);
+    await sleep(this.#backoff.next(), undefined, { signal: this.#options.signal });
   }
 
   #isBack(): void {
-    this.#backoff = WATCH_BACKOFF_FIRST_MS;
+    this.#backoff.reset();
     if (this.#interrupted) this.#onEvent({ type: 'resumed' });
     this.#interrupted = false;
   }

@@ -1,11 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentTarget } from '../../wire/agent-target.ts';
+import type { KsnoopError } from '../../wire/errors.ts';
 import { DRAIN_MS, FIRST_PACKETS_MS, MERGE_WINDOW_MS, NAMES_WAIT_MS, OUTPUT_BYTES } from '../limits.ts';
 import type { CaptureObserver } from './capture-observer.ts';
 import { type BlockSink, Merge } from './merge.ts';
 import { clockNotes, type NodeClock } from './node-clock.ts';
-import { type CaptureSettings, type NodeAccess, type NodePlan, NodeStream } from './node-stream.ts';
+import {
+  type CaptureSettings,
+  type NodeAccess,
+  type NodePlan,
+  NodeStream,
+  type NodeStreamContext,
+} from './node-stream.ts';
 import type { CaptureReport } from './report.ts';
 import { Tally } from './tally.ts';
 import type { FollowChanges, TargetChange } from './target-change.ts';
@@ -16,7 +23,7 @@ export interface CaptureOutput extends BlockSink {
   readonly pending: number;
   /** Nothing more can be written (the reader went away, the disk is full). */
   readonly ended: boolean;
-  /** Hand on what was gathered. */
+  /** Write what was gathered. */
   flush(): void;
 }
 
@@ -34,7 +41,7 @@ export interface CaptureResult {
   readonly report: CaptureReport;
   readonly tally: Tally;
   readonly late: number;
-  /** What to say of the nodes' clocks. */
+  /** For people: differences between the nodes' clocks. */
   readonly clockNotes: readonly string[];
   readonly cause: StopCause;
   /** Agents were cut off because their last packets did not come within DRAIN_MS. */
@@ -46,7 +53,7 @@ export interface RunningCapture {
   /** What has come so far, and what is known of the nodes' clocks. */
   readonly tally: Tally;
   readonly clocks: ReadonlyMap<string, NodeClock>;
-  /** How a node's agent is connected, now; undefined when it is not. */
+  /** How a node's agent is connected at the moment: `exec`, `port-forward`; undefined when it is not. */
   transportOf(node: string): string | undefined;
   /** Resolves when an agent is connected, or when that takes long: it is now busy with its start, and others may be asked. */
   readonly connected: Promise<void>;
@@ -55,183 +62,236 @@ export interface RunningCapture {
   readonly result: Promise<CaptureResult>;
   /** End in good order: what was captured still comes. */
   stop(cause: StopCause): void;
-  /** Break off at once. */
+  /** End at once; packets under way are lost. */
   terminate(): void;
   /** The output has taken bytes, or has ended. */
   outputProgress(): void;
 }
 
-/** How often waiting packets are looked after. */
+/** How often waiting packets are released. */
 const TICK_MS = 20;
 
 /** What is captured, to begin with and from then on. */
 export interface CaptureTargets {
   readonly plans: readonly NodePlan[];
-  /** Tells how the targets change while the capture runs; without it they are those of the plans. */
+  /** Emits how the targets change while the capture runs; left out: the targets are those of the plans. */
   readonly follow?: FollowChanges | undefined;
-  /** Resolves when addresses have the names that are known by now: the first packets wait for that, but never for long. */
+  /** Resolves when the names that are known by now have been added: the first packets wait for it, NAMES_WAIT_MS at most. */
   readonly named?: Promise<void> | undefined;
 }
 
-/**
- * Capture the targets into one output, in time order.
- * @param report must hold every target of the plans; those that join are added
- */
-export function startCapture(
-  { plans, follow, named }: CaptureTargets,
-  settings: CaptureSettings,
-  limits: CaptureLimits,
-  output: CaptureOutput,
-  report: CaptureReport,
-  observer: CaptureObserver,
-): RunningCapture {
-  let cause: StopCause | undefined;
-  let paused = false;
-  let cutOff = false;
-  let drain: NodeJS.Timeout | undefined;
-  let duration: NodeJS.Timeout | undefined;
-  const tally = new Tally(output, limits, () => stop('limit'));
-  const sink: BlockSink = {
-    addInterface: (...block) => tally.addInterface(...block),
-    write: (...block) => {
-      tally.write(...block);
-      lookAtOutput();
-    },
-  };
-  const merge = new Merge(sink, undefined, settings.correctClocks);
-  /** The time that was asked for is one of capturing, so it begins with the first target. */
-  const onStarted = () => {
-    if (Number.isFinite(limits.durationMs)) duration ??= setTimeout(() => stop('duration'), limits.durationMs);
-  };
-  const oneReached = Promise.withResolvers<void>();
-  const allStarted = Promise.withResolvers<void>();
-  const isWaiting = ({ targets }: NodePlan) => targets.some(({ key }) => report.targets.get(key)?.state === 'waiting');
-  const soon = sleep(FIRST_PACKETS_MS, undefined, { ref: false });
-  const connected = Promise.race([oneReached.promise, soon]);
-  const started = Promise.race([allStarted.promise, soon]);
-  const sessionId = () => randomBytes(16).toString('hex');
-  const context = { settings, merge, report, observer, sessionId, onStarted };
-  const streams = new Map<string, NodeStream>();
-  const finished = Promise.withResolvers<void>();
-  const following = new AbortController();
+/** What a capture works with. */
+export interface CaptureParts {
+  readonly targets: CaptureTargets;
+  readonly settings: CaptureSettings;
+  readonly limits: CaptureLimits;
+  readonly output: CaptureOutput;
+  /** Must hold every target of the plans; targets that join are added. */
+  readonly report: CaptureReport;
+  readonly observer: CaptureObserver;
+}
 
-  /** One stream per node carries all its targets. */
-  function open(plan: NodePlan, late: boolean): void {
-    const stream = new NodeStream(plan, context, late);
-    streams.set(plan.node, stream);
-    if (paused) stream.pause();
+/** Capture the targets into one output, in time order. */
+export function startCapture(parts: CaptureParts): RunningCapture {
+  return new Capture(parts);
+}
+
+class Capture implements RunningCapture {
+  readonly tally: Tally;
+  readonly connected: Promise<void>;
+  readonly started: Promise<void>;
+  readonly result: Promise<CaptureResult>;
+  readonly #parts: CaptureParts;
+  readonly #merge: Merge;
+  /** One per node, with all its targets. */
+  readonly #streams = new Map<string, NodeStream>();
+  readonly #context: NodeStreamContext;
+  readonly #following = new AbortController();
+  readonly #oneReached = Promise.withResolvers<void>();
+  readonly #allStarted = Promise.withResolvers<void>();
+  readonly #finished = Promise.withResolvers<void>();
+  #tick: NodeJS.Timeout | undefined;
+  #duration: NodeJS.Timeout | undefined;
+  #drain: NodeJS.Timeout | undefined;
+  #cause: StopCause | undefined;
+  #paused = false;
+  #cutOff = false;
+
+  constructor(parts: CaptureParts) {
+    const { targets, settings, limits, output, report, observer } = parts;
+    this.#parts = parts;
+    this.tally = new Tally(output, limits, () => this.stop('limit'));
+    this.#merge = new Merge(this.#sink(), undefined, settings.correctClocks);
+    this.#context = {
+      settings,
+      merge: this.#merge,
+      report,
+      observer,
+      sessionId: () => randomBytes(16).toString('hex'),
+      onStarted: () => this.#startDuration(),
+    };
+    const soon = sleep(FIRST_PACKETS_MS, undefined, { ref: false });
+    this.connected = Promise.race([this.#oneReached.promise, soon]);
+    this.started = Promise.race([this.#allStarted.promise, soon]);
+    this.result = this.#finished.promise.then(() => this.#conclude());
+    this.#start(targets);
+  }
+
+  get clocks(): ReadonlyMap<string, NodeClock> {
+    return this.#merge.clocks;
+  }
+
+  transportOf(node: string): string | undefined {
+    return this.#streams.get(node)?.transport;
+  }
+
+  stop(cause: StopCause): void {
+    if (this.#cause !== undefined) return;
+    this.#cause = cause;
+    this.#following.abort();
+    // The packets under way are not wanted any more; they are read and discarded so that the agents end in order.
+    if (this.#paused && (cause === 'output-ended' || cause === 'limit')) this.#resume();
+    for (const stream of this.#streams.values()) stream.stop();
+    this.#drain ??= setTimeout(() => this.terminate(), DRAIN_MS);
+    this.#finishIfDone();
+  }
+
+  terminate(): void {
+    this.#cutOff = true;
+    for (const stream of this.#streams.values()) stream.terminate();
+  }
+
+  outputProgress(): void {
+    const { output } = this.#parts;
+    if (output.ended) this.stop('output-ended');
+    else if (this.#paused && output.pending < OUTPUT_BYTES / 2) this.#resume();
+  }
+
+  /** From the merge to the output, with a look at the output's state after every block. */
+  #sink(): BlockSink {
+    return {
+      addInterface: (...block) => this.tally.addInterface(...block),
+      write: (...block) => {
+        this.tally.write(...block);
+        this.#checkOutput();
+      },
+    };
+  }
+
+  #start({ plans, follow, named }: CaptureTargets): void {
+    this.#tick = setInterval(() => this.#onTick(plans), Math.min(TICK_MS, MERGE_WINDOW_MS));
+    for (const plan of plans) this.#open(plan, false);
+    if (plans.length === 0) this.#finishIfDone();
+    void follow?.((change) => this.#change(change), this.#following.signal, this.started);
+    if (named !== undefined) void waitForNames(this.#merge, named, this.started);
+  }
+
+  #onTick(plans: readonly NodePlan[]): void {
+    this.#merge.release();
+    this.#parts.output.flush();
+    const isStopping = this.#cause !== undefined;
+    if (isStopping || [...this.#streams.values()].some(({ transport }) => transport !== undefined)) {
+      this.#oneReached.resolve();
+    }
+    if (isStopping || !plans.some((plan) => this.#isWaiting(plan))) this.#allStarted.resolve();
+  }
+
+  #isWaiting({ targets }: NodePlan): boolean {
+    return targets.some(({ key }) => this.#parts.report.targets.get(key)?.state === 'waiting');
+  }
+
+  /** The duration is one of capturing, so it begins with the first target. */
+  #startDuration(): void {
+    const { durationMs } = this.#parts.limits;
+    if (Number.isFinite(durationMs)) this.#duration ??= setTimeout(() => this.stop('duration'), durationMs);
+  }
+
+  #open(plan: NodePlan, late: boolean): void {
+    const stream = new NodeStream(plan, this.#context, late);
+    this.#streams.set(plan.node, stream);
+    if (this.#paused) stream.pause();
     void stream.run().then(() => {
-      if (streams.get(plan.node) === stream) streams.delete(plan.node);
-      endIfDone();
+      if (this.#streams.get(plan.node) === stream) this.#streams.delete(plan.node);
+      this.#finishIfDone();
     });
   }
 
-  function endIfDone(): void {
-    if (streams.size > 0) return;
-    // What joins would fail as all of them did.
-    const hopeless = report.targets.size > 0 && report.failed().length === report.targets.size;
-    if (cause !== undefined || !settings.follow || hopeless) finished.resolve();
-  }
-
-  function change(event: TargetChange): void {
-    if (cause !== undefined) return;
-    switch (event.type) {
+  #change(change: TargetChange): void {
+    if (this.#cause !== undefined) return;
+    switch (change.type) {
       case 'added':
-        join(event.node, event.target, event.label);
+        this.#join(change.node, change.target, change.label);
         return;
       case 'gone':
-        for (const stream of streams.values()) stream.remove(event.key);
+        for (const stream of this.#streams.values()) stream.remove(change.key);
         return;
-      case 'refused': {
-        const target = report.add(`refused:${event.label}`, event.label, new Date());
-        target.state = 'failed';
-        target.error = event.error;
-        observer.failed(target.key, target.label, event.error);
+      case 'refused':
+        this.#refuse(change.label, change.error);
         return;
-      }
       case 'note':
-        observer.note(event.message);
+        this.#parts.observer.note(change.message);
     }
   }
 
-  function join(node: NodeAccess, target: AgentTarget, label: string): void {
+  #join(node: NodeAccess, target: AgentTarget, label: string): void {
+    const { report } = this.#parts;
     if (!report.targets.has(target.key)) report.add(target.key, label, new Date());
-    const stream = streams.get(node.node);
-    if (stream === undefined) open({ ...node, targets: [target] }, true);
+    const stream = this.#streams.get(node.node);
+    if (stream === undefined) this.#open({ ...node, targets: [target] }, true);
     else stream.add(target);
   }
 
-  function stop(why: StopCause): void {
-    if (cause !== undefined) return;
-    cause = why;
-    following.abort();
-    // Nobody wants the packets under way any more; they are read and thrown away so that the agents end in order.
-    if (paused && (why === 'output-ended' || why === 'limit')) resume();
-    for (const stream of streams.values()) stream.stop();
-    drain ??= setTimeout(terminate, DRAIN_MS);
-    endIfDone();
+  #refuse(label: string, error: KsnoopError): void {
+    const { report, observer } = this.#parts;
+    const target = report.add(`refused:${label}`, label, new Date());
+    target.state = 'failed';
+    target.error = error;
+    observer.failed(target.key, target.label, error);
   }
 
-  function terminate(): void {
-    cutOff = true;
-    for (const stream of streams.values()) stream.terminate();
+  #finishIfDone(): void {
+    if (this.#streams.size > 0) return;
+    const { report, settings } = this.#parts;
+    // A target that joins would fail as all of them did.
+    const allFailed = report.targets.size > 0 && report.failed().length === report.targets.size;
+    if (this.#cause !== undefined || !settings.follow || allFailed) this.#finished.resolve();
   }
 
-  function lookAtOutput(): void {
+  #checkOutput(): void {
+    const { output } = this.#parts;
     if (output.ended) {
-      stop('output-ended');
-    } else if (!paused && cause !== 'limit' && output.pending > OUTPUT_BYTES) {
-      paused = true;
-      for (const stream of streams.values()) stream.pause();
+      this.stop('output-ended');
+    } else if (!this.#paused && this.#cause !== 'limit' && output.pending > OUTPUT_BYTES) {
+      this.#paused = true;
+      for (const stream of this.#streams.values()) stream.pause();
     }
   }
 
-  function resume(): void {
-    paused = false;
-    for (const stream of streams.values()) stream.resume();
+  #resume(): void {
+    this.#paused = false;
+    for (const stream of this.#streams.values()) stream.resume();
   }
 
-  const tick = setInterval(
-    () => {
-      merge.release();
-      output.flush();
-      if (cause !== undefined || [...streams.values()].some(({ way }) => way !== undefined)) oneReached.resolve();
-      if (cause !== undefined || !plans.some(isWaiting)) allStarted.resolve();
-    },
-    Math.min(TICK_MS, MERGE_WINDOW_MS),
-  );
-  for (const plan of plans) open(plan, false);
-  if (plans.length === 0) endIfDone();
-  void follow?.(change, following.signal, started);
-  if (named !== undefined) void waitForNames(merge, named, started);
-  const result = finished.promise.then((): CaptureResult => {
-    following.abort();
-    merge.flush();
+  #conclude(): CaptureResult {
+    const { output, report, settings } = this.#parts;
+    this.#following.abort();
+    this.#merge.flush();
     output.flush();
-    clearInterval(tick);
-    clearTimeout(duration);
-    clearTimeout(drain);
-    const notes = clockNotes(merge.clocks, settings.correctClocks);
-    return { report, tally, late: merge.late, clockNotes: notes, cause: cause ?? 'targets-ended', cutOff };
-  });
-
-  return {
-    tally,
-    clocks: merge.clocks,
-    transportOf: (node) => streams.get(node)?.way,
-    connected,
-    started,
-    result,
-    stop,
-    terminate,
-    outputProgress: () => {
-      if (output.ended) stop('output-ended');
-      else if (paused && output.pending < OUTPUT_BYTES / 2) resume();
-    },
-  };
+    clearInterval(this.#tick);
+    clearTimeout(this.#duration);
+    clearTimeout(this.#drain);
+    return {
+      report,
+      tally: this.tally,
+      late: this.#merge.late,
+      clockNotes: clockNotes(this.#merge.clocks, settings.correctClocks),
+      cause: this.#cause ?? 'targets-ended',
+      cutOff: this.#cutOff,
+    };
+  }
 }
 
-/** Packets stay in the merge until the names of their addresses have been told, or were waited for long enough. */
+/** Packets stay in the merge until the names of their addresses are known, or NAMES_WAIT_MS after all targets started. */
 async function waitForNames(merge: Merge, named: Promise<void>, started: Promise<void>): Promise<void> {
   merge.held = true;
   await Promise.race([named, started.then(() => sleep(NAMES_WAIT_MS, undefined, { ref: false }))]);

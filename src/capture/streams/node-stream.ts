@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentEvent, CaptureRequest, EndReason } from '../../wire/agent-protocol.ts';
 import type { AgentTarget } from '../../wire/agent-target.ts';
+import { Backoff } from '../../wire/backoff.ts';
 import { type ErrorCode, KsnoopError, messageOf } from '../../wire/errors.ts';
 import { PROTOCOL_TEXT, speaksAtLeast } from '../../wire/version.ts';
 import { RECONNECT_FIRST_MS, RECONNECT_LAST_MS, RECONNECT_TOTAL_MS, STILL_THERE_MS } from '../limits.ts';
@@ -89,25 +90,25 @@ export class NodeStream {
   }
 
   /** How its agent is reached, now; undefined when it is not. */
-  get way(): string | undefined {
-    return this.#session?.way;
+  get transport(): string | undefined {
+    return this.#session?.transport;
   }
 
   /** Capture until stopped, until every target is gone, or until the stream is lost for good. Never rejects. */
   async run(): Promise<void> {
-    let delay = RECONNECT_FIRST_MS;
+    const backoff = new Backoff(RECONNECT_FIRST_MS, RECONNECT_LAST_MS);
     let lostAt = 0;
     while (!this.#stop.signal.aborted) {
       if (this.#targets.size === 0) {
         if (!this.#context.settings.follow) return;
         await this.#untilWanted();
-        delay = RECONNECT_FIRST_MS;
+        backoff.reset();
         lostAt = 0;
         continue;
       }
       const { end, begun } = await this.#runSession();
       this.#targets.sessionEnded();
-      if (begun) delay = RECONNECT_FIRST_MS;
+      if (begun) backoff.reset();
       if (this.#stop.signal.aborted) {
         if (end.kind !== 'complete') this.#noteLoss(end.error);
         return;
@@ -126,9 +127,8 @@ export class NodeStream {
         if (known) this.#noteLoss(end.error);
         else this.#context.observer.log(this.#plan.node, end.error.message);
       }
-      await sleep(delay, undefined, { signal: this.#stop.signal }).catch(() => {});
+      await sleep(backoff.next(), undefined, { signal: this.#stop.signal }).catch(() => {});
       if (this.#stop.signal.aborted) return;
-      delay = Math.min(delay * 2, RECONNECT_LAST_MS);
       await this.#refresh();
     }
   }

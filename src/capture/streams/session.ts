@@ -42,8 +42,8 @@ export class AgentSession {
   }
 
   /** How the agent is reached; undefined before it is. */
-  get way(): string | undefined {
-    return this.#transport?.way;
+  get transport(): string | undefined {
+    return this.#transport?.name;
   }
 
   /** Run to the end. Never rejects: how it ended is its answer. */

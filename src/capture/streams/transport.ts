@@ -31,7 +31,7 @@ export interface AgentTransport {
   /** How long the agent may be silent; left out where nothing is resumed. Milliseconds. */
   readonly silenceMs?: number;
   /** For people: `exec`, `port-forward`. */
-  readonly way?: string;
+  readonly name?: string;
   /** Break off at once. */
   terminate(): void;
 }

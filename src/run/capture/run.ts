@@ -71,7 +71,14 @@ export async function runCapture(
     named: plan.tellNames && named.promise,
   };
   const tapped = plan.seen === undefined ? output : new CallerTap(output, plan.seen);
-  const capture = startCapture(targets, settingsOf(config, plan), config, tapped, report, observer);
+  const capture = startCapture({
+    targets,
+    settings: settingsOf(config, plan),
+    limits: config,
+    output: tapped,
+    report,
+    observer,
+  });
   running = capture;
   const naming = new AbortController();
   void capture.connected.then(async () => {

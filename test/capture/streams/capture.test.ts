@@ -60,7 +60,7 @@ async function capturing(limits: Partial<CaptureLimits> = {}, now = true, named?
     refresh: async () => [],
   }));
   const all = { packets: NEVER, bytes: NEVER, durationMs: NEVER, ...limits };
-  const capture = startCapture({ plans, named }, settings, all, output, report, observer);
+  const capture = startCapture({ targets: { plans, named }, settings, limits: all, output, report, observer });
   await turn();
   const [first, second] = agents;
   if (first === undefined || second === undefined) throw new Error('both agents should have been reached');

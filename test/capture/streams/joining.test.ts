@@ -83,7 +83,7 @@ function following(options: { growing?: boolean; living?: () => readonly AgentTa
   };
   const output = new Output();
   const limits = { packets: NEVER, bytes: NEVER, durationMs: NEVER };
-  const capture = startCapture({ plans, follow }, settings, limits, output, report, observer);
+  const capture = startCapture({ targets: { plans, follow }, settings, limits, output, report, observer });
   const add = (name: string, node: string) =>
     change({ type: 'added', node: access(node), target: pod(name), label: `shop/${name}`, names: [] });
   const gone = (name: string) => change({ type: 'gone', key: `uid-${name}` });

@@ -81,7 +81,14 @@ async function skewed(correctClocks: boolean) {
   };
   const settings = { interface: 'any', filter: undefined, snaplen: 100, maxDurationMs: 1_000, follow: false };
   const never = { packets: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY, durationMs: 1e9 };
-  const capture = startCapture({ plans }, { ...settings, correctClocks }, never, output, report, observer);
+  const capture = startCapture({
+    targets: { plans },
+    settings: { ...settings, correctClocks },
+    limits: never,
+    output,
+    report,
+    observer,
+  });
   await vi.waitFor(() => expect(agents.map(({ said }) => said.length)).toEqual([1, 1]));
   const now = BigInt(Date.now()) * 1_000_000n;
   for (const [index, agent] of agents.entries()) agent.send(header(), describe(`node/${index}/any`));
