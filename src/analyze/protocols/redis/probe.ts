@@ -22,6 +22,7 @@ export function redisLikeness(bytes: Uint8Array, start: number, end: number): Li
     const text = latin1(bytes, start, Math.min(end, start + 8));
     // POP3 says +OK and -ERR as well.
     if (/^\+PONG\r\n|^-(?:NOAUTH|WRONG|DENIED|LOADING|MOVED) ?/.test(text)) return 'server';
+    if (/^-ERR max/.test(text) || sentUnasked(bytes, start, end)) return 'server';
     return end - start < 7 &&
       ['+PONG\r\n', '-NOAUTH', '-WRONG', '-DENIED', '-LOADING', '-MOVED '].some((word) => word.startsWith(text))
       ? 'more'
@@ -48,5 +49,55 @@ export function redisLikeness(bytes: Uint8Array, start: number, end: number): Li
   const nameAt = measured + 2;
   if (end - nameAt < length) return 'more';
   const name = latin1(bytes, nameAt, nameAt + length).toUpperCase();
+  // A replication stream: what only a master sends to its replica.
+  if (name === 'REPLCONF' && /^\r\n\$6\r\nGETACK/i.test(latin1(bytes, nameAt + length, nameAt + length + 12)))
+    return 'server';
   return COMMANDS.has(name) || /^[A-Z]{2,10}\.[A-Z_]+$/.test(name) ? 'client' : 'no';
+}
+
+/** Longest line that is looked at. */
+const LOOK_MAXIMUM = 512;
+
+const LF = 10;
+
+/** Where, at the beginning or behind a line's end, a command begins; -1 where none does. */
+export function commandAt(bytes: Uint8Array, start: number, end: number): number {
+  if (redisLikeness(bytes, start, end) === 'client') return start;
+  for (let at = bytes.indexOf(LF, start); at >= 0 && at + 1 < end; at = bytes.indexOf(LF, at + 1)) {
+    if (bytes[at + 1] === ARRAY && redisLikeness(bytes, at + 1, end) === 'client') return at + 1;
+  }
+  return -1;
+}
+
+/**
+ * What a server sends without being asked, by its first bytes: a published message, a push, a line of MONITOR; or what a
+ * replica sends that was taken for the server.
+ */
+export function sentUnasked(bytes: Uint8Array, start: number, end: number): boolean {
+  const text = latin1(bytes, start, Math.min(end, start + 40));
+  return /^(?:\*[34]\r\n\$\d+\r\n[ps]?message\r\n|\*\d\r\n\$8\r\nREPLCONF\r\n\$3\r\nACK\r\n|>\d+\r\n\$\d+\r\n[a-z]{4,16}\r\n|\+\d{10}\.\d{6} \[)/.test(
+    text,
+  );
+}
+
+/** Whether a simple string is a line of MONITOR: `1339518083.107412 [0 127.0.0.1:60866] "keys" "*"`. */
+export function isMonitorLine(text: string): boolean {
+  return /^\d{10}\.\d{6} \[\d+ [^\]]{1,128}\] "/.test(text);
+}
+
+/** Whether these bytes are exactly one reply that holds no other. */
+export function isSingleReply(bytes: Uint8Array, start: number, end: number): boolean {
+  let at = start;
+  while (at < end && at < start + LOOK_MAXIMUM && bytes[at] !== LF) at += 1;
+  if (bytes[at] !== LF || bytes[at - 1] !== 13) return false;
+  const type = String.fromCharCode(bytes[start] as number);
+  const line = latin1(bytes, start + 1, at - 1);
+  if (type === '$') {
+    const length = countAt(bytes, start + 1, at - 1);
+    return length === -1 ? at + 1 === end : length >= 0 && at + 1 + length + 2 === end;
+  }
+  if (at + 1 !== end) return false;
+  if (type === '+') return /^[\x20-\x7e]*$/.test(line);
+  if (type === '-') return /^[A-Z]{2,20} [\x20-\x7e]*$/.test(line);
+  return type === ':' ? /^-?\d{1,20}$/.test(line) : type === '_' && line === '';
 }

@@ -3,10 +3,14 @@ export class ReplyMode {
   #off = false;
   #skip = false;
 
-  /** The next command of the client. @returns whether the server says nothing to it */
+  /** The next command of the client. @returns whether the server sends no answer to it */
   isSilent(command: string, args: readonly string[]): boolean {
     const skipped = this.#skip;
     this.#skip = false;
+    if (command === 'RESET') {
+      this.#off = false;
+      return false;
+    }
     if (command !== 'CLIENT' || args[0]?.toUpperCase() !== 'REPLY') return this.#off || skipped;
     const mode = args[1]?.toUpperCase();
     if (mode === 'ON') this.#off = false;
