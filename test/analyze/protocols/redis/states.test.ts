@@ -33,11 +33,11 @@ describe('captures', () => {
     ],
     ['partial-answer-redis', ['LRANGE big 0 -1 =  [capture ended]']],
   ])('%s', async (name, expected) => {
-    expect(await briefOfFile(join(import.meta.dirname, `${name}.pcap`))).toEqual(expected);
+    expect(await briefOfFile(join(import.meta.dirname, 'captures', `${name}.pcap`))).toEqual(expected);
   });
 
   test('replication: neither side answers, and nothing fails', async () => {
-    const said = await briefOfFile(join(import.meta.dirname, 'redis-replication.pcap'));
+    const said = await briefOfFile(join(import.meta.dirname, 'captures/redis-replication.pcap'));
     expect(said.filter((line) => /!|\[/.test(line))).toEqual([]);
     expect(said.filter((line) => line.endsWith('from server'))).toEqual([
       'message snapshot (RDB) from server',
@@ -54,7 +54,7 @@ describe('captures', () => {
   });
 
   test('a lost request shifts nothing', async () => {
-    const said = await briefOfFile(join(import.meta.dirname, 'loss-request-redis.pcap'));
+    const said = await briefOfFile(join(import.meta.dirname, 'captures/loss-request-redis.pcap'));
     for (const line of said) {
       const [, key, id] = /k(\d) = ERR id(\d)/.exec(line) ?? [];
       expect(key).toBe(id);
