@@ -26,10 +26,11 @@ export const DESCRIPTION = {
     'libgcrypt20',
     'libgpg-error0',
     'libselinux1',
+    'libsmartcols1',
     'libpcre2-8-0',
   ],
-  /** The only files kept of them: four programs, and libraries by their sonames below. */
-  programs: ['/usr/bin/tcpdump', '/usr/bin/nsenter', '/usr/bin/setpriv', '/usr/bin/mkfifo'],
+  /** The only files kept of them: five programs, and libraries by their sonames below. */
+  programs: ['/usr/bin/tcpdump', '/usr/bin/nsenter', '/usr/bin/setpriv', '/usr/bin/prlimit', '/usr/bin/mkfifo'],
   libraries: [
     'libatomic.so.1',
     'libc.so.6',
@@ -48,6 +49,7 @@ export const DESCRIPTION = {
     'libpcre2-8.so.0',
     'libpthread.so.0',
     'libselinux.so.1',
+    'libsmartcols.so.1',
     'libstdc++.so.6',
     'libsystemd.so.0',
     'libzstd.so.1',

@@ -32,6 +32,13 @@ export const FIRST_PACKETS_CAPTURES = 4;
 /** Two tcpdumps' times of one packet differ by less, nanoseconds. */
 export const SAME_PACKET_NS = 5_000_000;
 
+/** What compiling one filter may cost: seconds of CPU, and bytes of address space. */
+export const COMPILE_CPU_SECONDS = 5;
+export const COMPILE_BYTES = 128 * 1024 * 1024;
+
+/** Characters of a filter in an error message. */
+export const FILTER_SHOWN = 200;
+
 /** tcpdump must say that it listens within this time, and end within it when told to. */
 export const TCPDUMP_START_MS = 10_000;
 export const TCPDUMP_END_MS = 5_000;

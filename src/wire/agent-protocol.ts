@@ -112,7 +112,7 @@ const INTERFACE_NAME = /^[^\s/:-][^\s/:]{0,14}$/;
 
 /**
  * Validate the first line of a session.
- * @throws KsnoopError INVALID_MESSAGE naming the member at fault
+ * @throws KsnoopError INVALID_MESSAGE naming the member at fault, BAD_FILTER when a filter is too long
  */
 export function parseCaptureRequest(line: string): CaptureRequest {
   const where = 'capture request';

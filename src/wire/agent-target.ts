@@ -1,5 +1,6 @@
+import { KsnoopError } from './errors.ts';
 import { arrayAt, invalid, type JsonObject, requireInteger, requireObject, requireString } from './guard.ts';
-import { FILTER_MAXIMUM, PID_MAXIMUM } from './limits.ts';
+import { CONTROL_LINE_MAXIMUM, FILTER_MAXIMUM, PID_MAXIMUM } from './limits.ts';
 
 /** A container of a target pod as the client knows it from the API: `id` without its `containerd://` prefix. */
 export interface TargetContainer {
@@ -55,12 +56,18 @@ export interface HostAgentTarget extends TargetCommon {
 
 export type AgentTarget = PodAgentTarget | LocalPodAgentTarget | NetnsAgentTarget | PidAgentTarget | HostAgentTarget;
 
-/** The member `filter` as it goes into a message, or nothing. */
+/** The member `filter` as it goes into a message, or nothing. @throws KsnoopError BAD_FILTER when it is too long */
 export function parseFilter(parent: JsonObject, where: string): { filter?: string } {
-  return parent.filter === undefined ? {} : { filter: requireString(parent, 'filter', where, FILTER_MAXIMUM) };
+  if (parent.filter === undefined) return {};
+  const filter = requireString(parent, 'filter', where, CONTROL_LINE_MAXIMUM);
+  const bytes = Buffer.byteLength(filter);
+  if (bytes <= FILTER_MAXIMUM) return { filter };
+  throw new KsnoopError('BAD_FILTER', `The capture filter has ${bytes} bytes, and ${FILTER_MAXIMUM} are allowed.`, {
+    hint: 'Use portrange or net in place of a list of ports or hosts.',
+  });
 }
 
-/** One target of a request. @throws KsnoopError INVALID_MESSAGE naming the member at fault */
+/** One target of a request. @throws KsnoopError INVALID_MESSAGE naming the member at fault, BAD_FILTER */
 export function parseTarget(value: unknown, where: string): AgentTarget {
   const target = requireObject(value, where);
   const common = { key: requireString(target, 'key', where, 512), ...parseFilter(target, where) };

@@ -28,8 +28,11 @@ export const TARGETS_PER_AGENT = 500;
 /** The highest process id of 64-bit Linux (PID_MAX_LIMIT, linux/threads.h). */
 export const PID_MAXIMUM = 2 ** 22;
 
-/** A BPF filter's text. tcpdump itself takes it as arguments, so it must fit execve's 128 KiB. */
-export const FILTER_MAXIMUM = 65_536;
+/** A capture filter's text, UTF-8. Compiling costs more than the square of its length: 9 KB of port ranges took 100 s. */
+export const FILTER_MAXIMUM = 4_096;
+
+/** Ranges of ports in a filter that ksnoop makes, of one protocol. */
+export const PORT_RANGES_MAXIMUM = 64;
 
 /** The client says it is alive this often, and the agent answers. */
 export const HEARTBEAT_MS = 5_000;

@@ -34,6 +34,20 @@ it('refuses a filter that the link type cannot have', async () => {
   expect(event).toMatchObject({ code: 'BAD_FILTER', message: expect.stringContaining('supported only on ethernet') });
 });
 
+/** Short enough for a request, and seconds of work for the compiler; two of them joined are minutes. */
+const EXPENSIVE = Array.from({ length: 195 }, (_, index) => `portrange ${1 + 4 * index}-${3 + 4 * index}`).join(' or ');
+
+it('refuses a filter that is too long or too expensive to compile', async () => {
+  expect(await refused({ ...left(), filter: EXPENSIVE }, { filter: EXPENSIVE })).toMatchObject({
+    code: 'BAD_FILTER',
+    message: expect.stringContaining('too expensive to compile'),
+  });
+  expect(await refused(left(), { filter: `${EXPENSIVE} or ${EXPENSIVE}` })).toMatchObject({
+    code: 'BAD_FILTER',
+    message: expect.stringMatching(/has \d+ bytes, and 4096 are allowed/),
+  });
+});
+
 it('takes a filter as words for tcpdump, not as flags or shell', async () => {
   const event = await refused(left(), { filter: '-z reboot' });
   expect(event).toMatchObject({ code: 'BAD_FILTER' });

@@ -7,7 +7,7 @@ import {
   parseCaptureRequest,
   parseControl,
 } from '../../src/wire/agent-protocol.ts';
-import { KsnoopError } from '../../src/wire/errors.ts';
+import { type ErrorCode, KsnoopError } from '../../src/wire/errors.ts';
 import { Random } from '../support/random.ts';
 
 const counters = { captured: 1, received: 2, droppedByKernel: 3, droppedByKsnoop: 4 };
@@ -90,6 +90,9 @@ test.each(['-i', ':x', 'a b', 'a/b', 'eth0:1', 'a\n', '', 'a'.repeat(16)])('no i
   );
 });
 
+/** A filter that is too long is the user's mistake, all else the sender's. */
+const REFUSALS = new Set<ErrorCode>(['INVALID_MESSAGE', 'BAD_FILTER']);
+
 /** Any JSON, in place of any member however deep. */
 function changed(random: Random, value: unknown): unknown {
   const values = [null, true, -1, 1e300, 0.5, '', 'x'.repeat(70_000), [], [null], {}, { type: 'stop' }];
@@ -108,7 +111,7 @@ test('whatever comes is a message or an error of ours, and what is taken is take
     try {
       parse();
     } catch (thrown) {
-      if (!(thrown instanceof KsnoopError) || thrown.code !== 'INVALID_MESSAGE') throw thrown;
+      if (!(thrown instanceof KsnoopError) || !REFUSALS.has(thrown.code)) throw thrown;
       taken.refusals += 1;
     }
   };
@@ -126,4 +129,22 @@ test('whatever comes is a message or an error of ours, and what is taken is take
     attempt(() => void parseControl(JSON.stringify(changed(random, { type: 'stop' }))));
   }
   for (const count of Object.values(taken)) expect(count).toBeGreaterThan(100);
+});
+
+test('a filter of up to 4096 bytes is taken, of the request or of a target', () => {
+  const [target] = REQUEST.targets;
+  const take = (filter: string) => {
+    parseCaptureRequest(JSON.stringify({ ...REQUEST, filter }));
+    parseCaptureRequest(JSON.stringify({ ...REQUEST, targets: [{ ...target, filter }] }));
+    parseControl(JSON.stringify({ type: 'add', target: { ...target, filter } }));
+  };
+  take('x'.repeat(4_096));
+  for (const filter of ['x'.repeat(4_097), 'ü'.repeat(2_049)]) {
+    const tooLong = expect.objectContaining({ code: 'BAD_FILTER', hint: expect.any(String) });
+    expect(() => parseCaptureRequest(JSON.stringify({ ...REQUEST, filter }))).toThrow(tooLong);
+    expect(() => parseCaptureRequest(JSON.stringify({ ...REQUEST, targets: [{ ...target, filter }] }))).toThrow(
+      tooLong,
+    );
+    expect(() => parseControl(JSON.stringify({ type: 'add', target: { ...target, filter } }))).toThrow(tooLong);
+  }
 });

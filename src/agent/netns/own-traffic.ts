@@ -1,4 +1,5 @@
 import { readdirSync, readlinkSync } from 'node:fs';
+import { portFilter } from '../../wire/port-filter.ts';
 import { FILES_OF_CARRIER } from '../limits.ts';
 import type { Proc } from './proc.ts';
 
@@ -24,11 +25,7 @@ export function ownTrafficFilter(proc: Proc): string {
       if (state === LISTEN && inodes.has(inode)) ports.add(Number.parseInt(local.split(':')[1] ?? '', 16));
     }
   }
-  return [...ports]
-    .filter((port) => port > 0)
-    .sort((a, b) => a - b)
-    .map((port) => `tcp port ${port}`)
-    .join(' or ');
+  return portFilter([...ports].filter((port) => port > 0).map((port) => ({ protocol: 'tcp', port })));
 }
 
 function carriers(proc: Proc): number[] {

@@ -1,4 +1,5 @@
 import { KsnoopError } from '../../wire/errors.ts';
+import { COMPILE_BYTES, COMPILE_CPU_SECONDS, FILTER_SHOWN } from '../limits.ts';
 import type { OpenNetns } from '../netns/namespace.ts';
 import { runInside } from '../netns/spawn-inside.ts';
 import type { TcpdumpOptions } from './tcpdump.ts';
@@ -7,7 +8,7 @@ import type { TcpdumpOptions } from './tcpdump.ts';
 export function plainWords(stderr: string): string {
   return stderr
     .split('\n')
-    .map((line) => line.replace(/^(tcpdump|setpriv|nsenter): /, '').trim())
+    .map((line) => line.replace(/^(tcpdump|setpriv|nsenter|prlimit): /, '').trim())
     .filter((line) => line !== '' && !/^(listening on|verbose output|data link type|\d+ packets? )/.test(line))
     .join('; ');
 }
@@ -25,20 +26,47 @@ export function cannotPrint(stderr: string): boolean {
 }
 
 /**
- * Compile a filter as the capture itself will: on the same interface, with its link type.
- * @throws KsnoopError BAD_FILTER with tcpdump's own words, UNKNOWN_INTERFACE
+ * Compile a filter as the capture itself will: on the same interface, with its link type; and within bounds, for a short
+ * filter can keep the compiler busy for minutes, in gigabytes.
+ * @throws KsnoopError BAD_FILTER with tcpdump's own words or when the bounds are reached, UNKNOWN_INTERFACE
  */
 export async function checkFilter(namespace: OpenNetns, options: TcpdumpOptions): Promise<void> {
   if (options.filter === undefined) return;
   const linkType = options.interface === 'any' ? ['-y', 'LINUX_SLL2'] : [];
-  const argv = ['tcpdump', '-Z', 'root', '-i', options.interface, ...linkType, '-s', String(options.snaplen), '-d'];
+  const bounds = ['prlimit', `--cpu=${COMPILE_CPU_SECONDS}`, `--as=${COMPILE_BYTES}`, '--'];
+  const argv = [
+    ...bounds,
+    'tcpdump',
+    '-Z',
+    'root',
+    '-i',
+    options.interface,
+    ...linkType,
+    '-s',
+    String(options.snaplen),
+    '-d',
+  ];
   const { code, stderr } = await runInside(namespace, options.session, [...argv, '--', options.filter]);
   if (code === 0) return;
+  // Killed for its CPU time, or what the C library says when there is no more memory.
+  if (code === null || /\bmalloc\b|out of memory|cannot allocate memory/i.test(stderr)) throw tooLarge(options.filter);
   if (isInterfaceError(stderr)) throw await unknownInterface(namespace, options);
   const words = plainWords(stderr);
   if (code === 127 || isPermissionError(stderr)) throw cannotRun(namespace, words);
-  throw new KsnoopError('BAD_FILTER', `tcpdump refuses the filter "${options.filter}": ${words}.`, {
+  throw new KsnoopError('BAD_FILTER', `tcpdump refuses the filter "${shortened(options.filter)}": ${words}.`, {
     hint: 'Its language is that of pcap-filter(7).',
+  });
+}
+
+function shortened(filter: string): string {
+  return filter.length > FILTER_SHOWN ? `${filter.slice(0, FILTER_SHOWN)}…` : filter;
+}
+
+function tooLarge(filter: string): KsnoopError {
+  const bounds = `${COMPILE_CPU_SECONDS} s of CPU time or ${COMPILE_BYTES / 1024 / 1024} MiB`;
+  const message = `The filter "${shortened(filter)}" is too expensive to compile (more than ${bounds}).`;
+  return new KsnoopError('BAD_FILTER', message, {
+    hint: 'Use fewer port ranges and hosts.',
   });
 }
 
@@ -56,7 +84,7 @@ function isPermissionError(stderr: string): boolean {
 
 function cannotRun(namespace: OpenNetns, words: string): KsnoopError {
   return new KsnoopError('TCPDUMP_NOT_STARTED', `tcpdump could not be run in ${namespace.name}: ${words}.`, {
-    hint: 'It needs tcpdump, nsenter and setpriv, root, NET_RAW, SYS_ADMIN SYS_PTRACE and SETPCAP: see daemonset/.',
+    hint: 'It needs tcpdump, nsenter, setpriv and prlimit, root, NET_RAW, SYS_ADMIN SYS_PTRACE and SETPCAP: see daemonset/.',
   });
 }
 

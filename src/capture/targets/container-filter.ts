@@ -1,5 +1,6 @@
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
-import { type ContainerPort, type PodView, podLabel } from '../kube/pod.ts';
+import { portFilter } from '../../wire/port-filter.ts';
+import { type PodView, podLabel } from '../kube/pod.ts';
 
 /**
  * A BPF filter for the ports a container declares (`-c`): the containers of a pod share one network namespace, and
@@ -20,16 +21,11 @@ export function containerFilter(pod: PodView, name: string): string {
       exit: EXIT.usage,
     });
   }
-  return portsFilter(container.ports);
+  return portFilter(container.ports);
 }
 
 /** The ports that a pod on its node's network declares; undefined when it declares none: then all of the node is captured. */
 export function hostNetworkFilter(pod: PodView): string | undefined {
   const ports = pod.containers.flatMap((container) => container.ports);
-  return ports.length === 0 ? undefined : portsFilter(ports);
-}
-
-function portsFilter(ports: readonly ContainerPort[]): string {
-  const terms = ports.map(({ port, protocol }) => `${protocol.toLowerCase()} port ${port}`);
-  return [...new Set(terms)].join(' or ');
+  return ports.length === 0 ? undefined : portFilter(ports);
 }
