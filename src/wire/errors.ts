@@ -71,7 +71,7 @@ export const ERROR_CODES = {
   MANIFESTS_MISSING: { exit: EXIT.failed, meaning: "This ksnoop was installed without the agents' manifests." },
   NOTHING_CAPTURED: { exit: EXIT.failed, meaning: 'None of the targets on the node could be captured.' },
   NOTHING_KEPT: { exit: EXIT.failed, meaning: 'top has no packets to write yet.' },
-  NOT_ALLOWED: { exit: EXIT.failed, meaning: 'The agent may not open a network namespace on its node.' },
+  NOT_ALLOWED: { exit: EXIT.failed, meaning: 'The agent may not open this network namespace.' },
   NOT_FOUND: { exit: EXIT.failed, meaning: 'The API server does not have the object.' },
   NO_AGENT_AT_PORT: { exit: EXIT.failed, meaning: "What answers at the agent's port is no ksnoop agent." },
   NO_AGENT_ON_NODE: { exit: EXIT.failed, meaning: 'The node of the target has no agent.' },

@@ -37,8 +37,9 @@ test('the namespace admits the agents, and nobody connects to them', () => {
   });
   expect(policy?.spec).toEqual({
     podSelector: { matchLabels: { 'app.kubernetes.io/name': 'ksnoop-agent' } },
-    policyTypes: ['Ingress'],
+    policyTypes: ['Ingress', 'Egress'],
     ingress: [],
+    egress: [],
   });
 });
 

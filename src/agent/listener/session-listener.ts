@@ -4,6 +4,7 @@ import { readlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { AGENT_PORT, parseSessionPath, type SessionAddress } from '../../wire/session-frame.ts';
 import { LISTENER_CONNECTIONS, LISTENER_SESSIONS, REQUEST_HEAD_MAXIMUM, REQUEST_HEAD_MS } from '../limits.ts';
+import { isInCluster } from '../netns/node.ts';
 import type { Proc } from '../netns/proc.ts';
 
 /**
@@ -13,7 +14,7 @@ import type { Proc } from '../netns/proc.ts';
  */
 export function startListener(proc: Proc, log: (text: string) => void): void {
   // Outside of a pod loopback is everybody's.
-  if (process.env.NODE_NAME === undefined) return;
+  if (!isInCluster()) return;
   if (sharesHostNetwork(proc)) {
     log('port-forward disabled: the agent uses hostNetwork');
     return;
@@ -39,11 +40,22 @@ interface Known {
   readonly child: ChildProcess;
 }
 
-/** Listen on loopback. @param start starts the process of a new session */
-export function listenForSessions(port: number, start: (address: SessionAddress) => ChildProcess): Server {
+/**
+ * Listen on loopback.
+ * @param start starts the process of a new session
+ * @param headMs a connection whose request has not been taken or refused within this time, milliseconds, is closed
+ */
+export function listenForSessions(
+  port: number,
+  start: (address: SessionAddress) => ChildProcess,
+  headMs = REQUEST_HEAD_MS,
+): Server {
   const sessions = new Set<Known>();
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
+    // Of the whole head, not of a silence: a client that sends a byte now and then would keep its place for ever.
+    const deadline = setTimeout(() => socket.destroy(), headMs);
+    socket.once('close', () => clearTimeout(deadline));
     readHead(socket, (head, path) => {
       const address = parseSessionPath(path);
       if (address === undefined) return refuse(socket, '404 Not Found');
@@ -52,6 +64,7 @@ export function listenForSessions(port: number, start: (address: SessionAddress)
       if (!address.isNew && known === undefined) return refuse(socket, '410 Gone');
       if (known === undefined && sessions.size >= LISTENER_SESSIONS) return refuse(socket, '503 Service Unavailable');
       const child = known?.child ?? begin(sessions, address, start);
+      clearTimeout(deadline);
       const message: Handover = { type: 'connection', head: head.toString('base64') };
       // Kept open until it is handed over, for Node forgets one that could not be: of a process that has just ended the
       // connection ends with it, and the next attempt is told.
@@ -80,10 +93,9 @@ function knownSession(sessions: ReadonlySet<Known>, id: string): Known | undefin
   return found;
 }
 
-/** Read the head of an HTTP request (RFC 9112), bounded in size and time. What follows is the session's to read. */
+/** Read the head of an HTTP request (RFC 9112), bounded in size. What follows is the session's to read. */
 function readHead(socket: Socket, then: (head: Buffer, path: string) => void): void {
   let head: Buffer = Buffer.alloc(0);
-  socket.setTimeout(REQUEST_HEAD_MS, () => socket.destroy());
   const take = (chunk: Buffer) => {
     head = Buffer.concat([head, chunk]);
     if (head.length > REQUEST_HEAD_MAXIMUM) {
@@ -93,7 +105,6 @@ function readHead(socket: Socket, then: (head: Buffer, path: string) => void): v
     if (!head.includes('\r\n\r\n')) return;
     socket.off('data', take);
     socket.pause();
-    socket.setTimeout(0);
     const [line = ''] = head.toString('latin1').split('\r\n', 1);
     then(head, /^GET (\S+) HTTP\/1\.1$/.exec(line)?.[1] ?? '');
   };

@@ -17,6 +17,11 @@ const OWNER =
 /** Where a path does not show its pod (a cgroup namespace of its own), the container's ID still stands in it. */
 const CONTAINER = /\/(?:cri-containerd-|crio-|docker-)?([0-9a-f]{64})(?:\.scope)?(?:\/|$)/m;
 
+/** Whether what a cgroup path names is a pod's UID (metadata.uid), and not a static pod's config hash or nothing. */
+export function isPodUid(pod: string): boolean {
+  return pod.length === 36;
+}
+
 /** @param text the content of /proc/PID/cgroup; undefined for a process of no pod */
 export function cgroupOwner(text: string): CgroupOwner | undefined {
   const owner = OWNER.exec(text);

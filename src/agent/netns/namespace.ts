@@ -1,18 +1,18 @@
-import { closeSync, existsSync, fstatSync, openSync, readdirSync, statSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import type { AgentTarget, PodAgentTarget } from '../../wire/agent-target.ts';
 import { KsnoopError, systemCode } from '../../wire/errors.ts';
+import { type CgroupOwner, isPodUid } from './cgroup.ts';
 import { findLocalPod } from './local-pod.ts';
+import { isInCluster, NODE_NAME } from './node.ts';
 import type { PodProcess, Proc } from './proc.ts';
-
-/** Name of this node, for people and for the hello. */
-export const NODE_NAME = process.env.NODE_NAME ?? hostname();
 
 /** A network namespace held open: it cannot change identity any more, whatever happens to the processes in it. */
 export interface OpenNetns {
   readonly fd: number;
   readonly inode: number;
+  /** What the cgroup says of the process by which it was found; undefined where that is of no pod. */
+  readonly owner: CgroupOwner | undefined;
   /** First part of its interfaces' names: `shop/web-1`, `netns/client`, `node/worker-1`. */
   readonly name: string;
   readonly description: string;
@@ -24,6 +24,12 @@ export interface OpenNetns {
   age(): number | undefined;
 }
 
+/** Opening a FIFO without O_NONBLOCK waits for its other end. */
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/** f_type of the file system that namespaces are files of (linux/magic.h, NSFS_MAGIC). */
+const NSFS_MAGIC = 0x6e736673;
+
 /** Where `ip netns` keeps its names (ip-netns(8)). */
 const NAMED = ['/run/netns', '/var/run/netns'];
 
@@ -33,39 +39,47 @@ const NAMED = ['/run/netns', '/var/run/netns'];
  * @throws KsnoopError POD_HAS_NO_PROCESS, NO_SUCH_NAMESPACE, NO_SUCH_PROCESS, NO_INTERFACE, NOT_ALLOWED
  */
 export function openNetns(target: AgentTarget, proc: Proc, processes: readonly PodProcess[]): OpenNetns {
+  // Who may reach an agent may capture pods and nodes, not look around in the host's files and processes.
+  if (isInCluster() && target.kind !== 'pod' && target.kind !== 'host') {
+    throw new KsnoopError('NOT_ALLOWED', `An agent in a cluster captures pods and its node, not a ${target.kind}.`, {
+      hint: 'Run ksnoop --local on the node itself.',
+    });
+  }
   switch (target.kind) {
     case 'pod':
-      return holdPod(target, proc, processes);
+      return openPod(target, proc, processes);
     case 'local-pod': {
       const pod = findLocalPod(target.namespace, target.pod);
-      return holdPod({ ...target, kind: 'pod', uid: pod.uid, containers: [], hostNetwork: false }, proc, processes);
+      return openPod({ ...target, kind: 'pod', uid: pod.uid, containers: [], hostNetwork: false }, proc, processes);
     }
     case 'host':
-      return holdProcess(proc, 1, `node/${NODE_NAME}`, `node=${NODE_NAME}`);
+      return openProcess(proc, 1, `node/${NODE_NAME}`, `node=${NODE_NAME}`);
     case 'pid':
-      return holdProcess(proc, target.pid, `pid/${target.pid}`, `node=${NODE_NAME} pid=${target.pid}`);
+      return openProcess(proc, target.pid, `pid/${target.pid}`, `node=${NODE_NAME} pid=${target.pid}`);
     case 'netns':
-      return holdNamed(target.name);
+      return openNamed(target.name);
   }
 }
 
-function holdPod(target: PodAgentTarget, proc: Proc, processes: readonly PodProcess[]): OpenNetns {
+function openPod(target: PodAgentTarget, proc: Proc, processes: readonly PodProcess[]): OpenNetns {
   const label = `${target.namespace}/${target.pod}`;
   const containers = target.containers.map(({ name }) => name).join(',');
   const description = `node=${NODE_NAME} pod=${label} uid=${target.uid}${containers && ` containers=${containers}`}`;
   if (target.hostNetwork) {
     // With a filter of its own what is seen is the pod's; without, the whole node's.
     const name = target.filter === undefined ? `node/${NODE_NAME}` : label;
-    return holdProcess(proc, 1, name, `${description} hostNetwork=true`);
+    return openProcess(proc, 1, name, `${description} hostNetwork=true`);
   }
   const known = new Set(target.containers.map(({ id }) => id));
   const hostInode = proc.networkNamespace(1);
-  const belongs = (process: PodProcess) => process.pod === target.uid || known.has(process.container);
+  // A process whose cgroup names another pod's UID never belongs, whatever its container is called.
+  const belongs = (process: PodProcess) =>
+    process.pod === target.uid || (!isPodUid(process.pod) && known.has(process.container));
   // The pause process, whose container the API does not name, outlives restarts of the others.
   const candidates = processes.filter(belongs).sort((a, b) => rank(a, known) - rank(b, known) || a.pid - b.pid);
   for (const candidate of candidates) {
     const started = proc.startTime(candidate.pid);
-    const held = tryHold(proc, candidate.pid);
+    const held = tryOpen(proc, candidate.pid);
     if (held === undefined) continue;
     // Between the scan and the opening the pid may have become another process's.
     const same = started !== undefined && proc.startTime(candidate.pid) === started;
@@ -88,7 +102,15 @@ function holdPod(target: PodAgentTarget, proc: Proc, processes: readonly PodProc
       return other !== undefined;
     };
     const age = () => proc.age(candidate.pid);
-    return { ...held, name: label, description, interfaces: () => proc.interfaces(witness), alive, age };
+    return {
+      ...held,
+      owner: candidate,
+      name: label,
+      description,
+      interfaces: () => proc.interfaces(witness),
+      alive,
+      age,
+    };
   }
   throw new KsnoopError('POD_HAS_NO_PROCESS', `Pod ${label} has no running process on node ${NODE_NAME}.`, {
     hint: `It may be starting, ending or crash-looping: kubectl get pod -n ${target.namespace} ${target.pod}`,
@@ -99,20 +121,21 @@ function rank(process: PodProcess, known: ReadonlySet<string>): number {
   return known.has(process.container) ? 1 : 0;
 }
 
-function holdProcess(proc: Proc, pid: number, name: string, description: string): OpenNetns {
-  const held = tryHold(proc, pid);
+function openProcess(proc: Proc, pid: number, name: string, description: string): OpenNetns {
+  const held = tryOpen(proc, pid);
   if (held === undefined) {
     throw new KsnoopError('NO_SUCH_PROCESS', `There is no process ${pid} on ${NODE_NAME}, or it has ended.`, {
       hint: 'Look for it with: ps -e',
     });
   }
   const alive = () => pid === 1 || proc.networkNamespace(pid) === held.inode;
-  return { ...held, name, description, interfaces: () => proc.interfaces(pid), alive, age: () => proc.age(pid) };
+  const owner = proc.podProcess(pid);
+  return { ...held, owner, name, description, interfaces: () => proc.interfaces(pid), alive, age: () => proc.age(pid) };
 }
 
-function tryHold(proc: Proc, pid: number): { fd: number; inode: number } | undefined {
+function tryOpen(proc: Proc, pid: number): { fd: number; inode: number } | undefined {
   try {
-    const fd = openSync(proc.path(pid, 'ns', 'net'), 'r');
+    const fd = openSync(proc.path(pid, 'ns', 'net'), OPEN_FLAGS);
     return { fd, inode: fstatSync(fd).ino };
   } catch (cause) {
     const code = systemCode(cause);
@@ -124,15 +147,19 @@ function tryHold(proc: Proc, pid: number): { fd: number; inode: number } | undef
   }
 }
 
-function holdNamed(name: string): OpenNetns {
+function openNamed(name: string): OpenNetns {
   const path = isAbsolute(name)
     ? name
     : NAMED.map((directory) => `${directory}/${name}`).find((file) => existsSync(file));
   if (path === undefined || name.includes('../..')) throw noSuchNamespace(name);
   let fd: number;
   try {
-    fd = openSync(path, 'r');
+    fd = openSync(path, OPEN_FLAGS);
   } catch {
+    throw noSuchNamespace(name);
+  }
+  if (!isNamespace(fd)) {
+    closeSync(fd);
     throw noSuchNamespace(name);
   }
   const inode = fstatSync(fd).ino;
@@ -147,12 +174,22 @@ function holdNamed(name: string): OpenNetns {
   return {
     fd,
     inode,
+    owner: undefined,
     name: `netns/${label}`,
     description: `node=${NODE_NAME} netns=${path}`,
     interfaces: () => undefined,
     alive,
     age: () => undefined,
   };
+}
+
+/** Whether a descriptor is of a namespace, and not of any other file. */
+function isNamespace(fd: number): boolean {
+  try {
+    return statfsSync(`/proc/self/fd/${fd}`).type === NSFS_MAGIC;
+  } catch {
+    return false;
+  }
 }
 
 function noSuchNamespace(name: string): KsnoopError {

@@ -28,11 +28,13 @@ export function ownTrafficFilter(proc: Proc): string {
   return portFilter([...ports].filter((port) => port > 0).map((port) => ({ protocol: 'tcp', port })));
 }
 
+/** Processes with these names in the host's network, but none of a pod's: a pod could hide its ports by such a name. */
 function carriers(proc: Proc): number[] {
   const host = proc.networkNamespace(1);
-  return proc
-    .pids()
-    .filter((pid) => CARRIERS.has(proc.read(pid, 'comm')?.trim() ?? '') && proc.networkNamespace(pid) === host);
+  return proc.pids().filter((pid) => {
+    if (!CARRIERS.has(proc.read(pid, 'comm')?.trim() ?? '')) return false;
+    return proc.networkNamespace(pid) === host && (proc.podProcess(pid)?.pod ?? '') === '';
+  });
 }
 
 /** Inodes of a process's sockets (proc(5), /proc/PID/fd). */

@@ -4,12 +4,14 @@ import type { AgentTarget } from '../../wire/agent-target.ts';
 import { END_ACKNOWLEDGE_MS, HEARTBEAT_MS, STATISTICS_INTERVAL_MS } from '../../wire/limits.ts';
 import { endMarker, sectionHeader } from '../../wire/pcapng-write.ts';
 import { checkProtocol } from '../../wire/version.ts';
-import { LIFE_CHECK_MS } from '../limits.ts';
+import { FILTER_SHOWN, LIFE_CHECK_MS } from '../limits.ts';
 import { Proc } from '../netns/proc.ts';
 import type { Spool } from '../spool/spool.ts';
-import { checkSessionBound, writeContainerLog } from './agent-processes.ts';
+import { checkSessionBound } from './agent-processes.ts';
 import { CaptureSet } from './capture-set.ts';
+import { ContainerLog } from './container-log.ts';
 import type { Events } from './events.ts';
+import type { NamespaceCapture } from './namespace-capture.ts';
 import { TargetEvents } from './target-events.ts';
 
 /** One request, from its first line to its end marker. */
@@ -18,6 +20,7 @@ export class CaptureSession {
   readonly #spool: Spool;
   readonly #events: Events;
   readonly #proc: Proc;
+  readonly #log: ContainerLog;
   readonly #captures: CaptureSet;
   readonly #acknowledged = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<EndReason>();
@@ -28,6 +31,7 @@ export class CaptureSession {
     this.#spool = spool;
     this.#events = events;
     this.#proc = proc;
+    this.#log = new ContainerLog(proc, request.session);
     this.#captures = new CaptureSet({
       request,
       spool,
@@ -35,7 +39,7 @@ export class CaptureSession {
       targetEvents: new TargetEvents(events),
       handlers: {
         nextInterface: () => this.#nextInterface(),
-        joined: (name) => this.#log(`capturing ${name}`),
+        captured: (capture) => this.#logCapture(capture),
         empty: () => {
           if (request.follow !== true) this.stop('targets-gone');
         },
@@ -72,11 +76,9 @@ export class CaptureSession {
     checkProtocol(this.#request.protocol, 'client');
     checkSessionBound(this.#proc);
     await this.#captures.begin();
-    const { filter } = this.#request;
-    const names = this.#captures.names.join(' ') || 'nothing yet';
-    this.#log(`capturing ${names}, filter ${filter === undefined ? 'none' : JSON.stringify(filter)}`);
     const reason = await this.#untilEnd();
     await this.#captures.stop();
+    this.#log.write({ event: 'end', reason, packets: this.#captures.packets, bytes: this.#spool.taken });
     await this.#finish(reason);
   }
 
@@ -104,10 +106,19 @@ export class CaptureSession {
     return reason;
   }
 
-  #log(text: string): void {
-    const line = `session ${this.#request.session}: ${text}`;
-    this.#events.send({ type: 'log', message: line });
-    writeContainerLog(this.#proc, line);
+  #logCapture({ namespace, targets, active }: NamespaceCapture): void {
+    const [target] = targets.values();
+    this.#events.send({ type: 'log', message: `capturing ${active?.name ?? namespace.name}` });
+    this.#log.write({
+      event: 'capture',
+      kind: target?.kind,
+      uid: namespace.owner?.pod,
+      container: namespace.owner?.container,
+      inode: namespace.inode,
+      interface: this.#request.interface,
+      filter: this.#request.filter?.slice(0, FILTER_SHOWN),
+      claimed: namespace.name,
+    });
   }
 
   /** Write the end marker and hold on until the client has read it: exec can drop a tail (kubernetes #124571). */

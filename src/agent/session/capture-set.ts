@@ -6,6 +6,7 @@ import { joinFilters } from '../../wire/join-filters.ts';
 import { TARGETS_PER_AGENT } from '../../wire/limits.ts';
 import { ENDED_KEPT } from '../limits.ts';
 import { type OpenNetns, openNetns } from '../netns/namespace.ts';
+import { isInCluster } from '../netns/node.ts';
 import { ownTrafficFilter } from '../netns/own-traffic.ts';
 import type { PodProcess, Proc } from '../netns/proc.ts';
 import { isNotYet, SandboxWatch } from '../netns/sandbox-watch.ts';
@@ -20,8 +21,8 @@ import type { TargetEvents } from './target-events.ts';
 export interface CaptureSetHandlers {
   /** Gives the next interface's number in the stream. */
   nextInterface(): number;
-  /** A target joined and is being captured. */
-  joined(name: string): void;
+  /** A namespace is being captured, from the beginning or since later. */
+  captured(capture: NamespaceCapture): void;
   /** Nothing is captured any more, and no pod is waited for. */
   empty(): void;
 }
@@ -49,6 +50,7 @@ export class CaptureSet {
   /** Filters that tcpdump has compiled. */
   readonly #compiled = new Set<string>();
   #ownFilter: string | undefined;
+  #endedPackets = 0;
   #state: 'beginning' | 'running' | 'ending' = 'beginning';
 
   constructor({ request, spool, proc, targetEvents, handlers }: CaptureSetOptions) {
@@ -70,9 +72,9 @@ export class CaptureSet {
     });
   }
 
-  /** Names of the interfaces that are captured. */
-  get names(): string[] {
-    return [...this.#captures].flatMap(({ active }) => active?.name ?? []);
+  /** Packets written to the stream, of interfaces that have ended too. */
+  get packets(): number {
+    return [...this.#captures].reduce((sum, { active }) => sum + (active?.counters.captured ?? 0), this.#endedPackets);
   }
 
   /**
@@ -173,7 +175,7 @@ export class CaptureSet {
 
   /** What a capture of the node's own network must leave out, for it would capture itself. Not of a local agent's. */
   #ownTraffic({ inode }: OpenNetns): string | undefined {
-    if (process.env.NODE_NAME === undefined || inode !== this.#proc.networkNamespace(1)) return undefined;
+    if (!isInCluster() || inode !== this.#proc.networkNamespace(1)) return undefined;
     this.#ownFilter ??= ownTrafficFilter(this.#proc);
     return this.#ownFilter;
   }
@@ -254,7 +256,7 @@ export class CaptureSet {
     capture.active = active;
     for (const key of capture.targets.keys()) this.#targetEvents.started(capture, key);
     void active.ended.then((end) => this.#hasEnded(capture, end));
-    if (this.#state === 'running') this.#handlers.joined(active.name);
+    this.#handlers.captured(capture);
     if (capture.ending) void active.stop();
   }
 
@@ -294,6 +296,7 @@ export class CaptureSet {
       else if (gone) this.#reportGone(target.key);
     }
     for (const key of capture.removed) this.#reportGone(key);
+    this.#endedPackets += capture.active?.counters.captured ?? 0;
     this.ended.push({ id: capture.active?.id, name: capture.active?.name, ...capture.active?.counters });
     if (this.ended.length > ENDED_KEPT) this.ended.shift();
     capture.close();

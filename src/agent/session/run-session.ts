@@ -3,7 +3,7 @@ import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { LEASE_MS } from '../../wire/limits.ts';
 import { PROTOCOL_TEXT, VERSION } from '../../wire/version.ts';
 import { LAST_EVENTS_MS, PIPES_OF_FIRST, SPOOL_FILE_BYTES } from '../limits.ts';
-import { NODE_NAME } from '../netns/namespace.ts';
+import { NODE_NAME } from '../netns/node.ts';
 import { Spool } from '../spool/spool.ts';
 import { SpoolFile } from '../spool/spool-file.ts';
 import { preparePipes } from '../tcpdump/fifo.ts';

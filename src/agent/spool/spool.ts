@@ -21,6 +21,8 @@ export interface SpoolOptions {
  * SPOOL_BYTES in memory and more on disk. Past that a packet is refused as a whole; bytes once taken are never dropped.
  */
 export class Spool {
+  /** Bytes taken so far, those that wait included. */
+  taken = 0;
   readonly #stdout: Writable;
   readonly #bound: number;
   readonly #queue: BatchQueue;
@@ -70,6 +72,7 @@ export class Spool {
     const needed = enhancedPacketBytes(caplen, flags !== 0);
     if (this.#queue.inMemory + this.#leaving + this.#filled + needed > this.#bound) return false;
     this.#makeRoom(needed);
+    this.taken += needed;
     this.#filled = writeEnhancedPacket(
       this.#batch,
       this.#view,
@@ -91,6 +94,7 @@ export class Spool {
     this.#makeRoom(block.length);
     this.#batch.set(block, this.#filled);
     this.#filled += block.length;
+    this.taken += block.length;
     this.scheduleFlush();
   }
 

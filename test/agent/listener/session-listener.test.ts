@@ -11,20 +11,24 @@ afterEach(() => listener.close());
 const ID = '0123456789abcdef0123456789abcdef';
 
 /** A listener whose sessions are processes that keep what they are handed. */
-async function opened() {
+async function opened(headMs?: number) {
   const handed: { head: string }[] = [];
   const children: EventEmitter[] = [];
-  listener = listenForSessions(0, () => {
-    const child = Object.assign(new EventEmitter(), {
-      send: (message: { head: string }, socket: { end(text: string): void }) => {
-        handed.push({ head: Buffer.from(message.head, 'base64').toString() });
-        socket.end('taken');
-        return true;
-      },
-    });
-    children.push(child);
-    return child as unknown as ChildProcess;
-  });
+  listener = listenForSessions(
+    0,
+    () => {
+      const child = Object.assign(new EventEmitter(), {
+        send: (message: { head: string }, socket: { end(text: string): void }) => {
+          handed.push({ head: Buffer.from(message.head, 'base64').toString() });
+          socket.end('taken');
+          return true;
+        },
+      });
+      children.push(child);
+      return child as unknown as ChildProcess;
+    },
+    headMs,
+  );
   await new Promise((resolve) => listener.once('listening', resolve));
   const { port } = listener.address() as AddressInfo;
   const ask = (text: string, host = '127.0.0.1') =>
@@ -37,7 +41,7 @@ async function opened() {
       socket.on('error', (error) => resolve(error.message));
       socket.on('close', () => resolve(answer));
     });
-  return { handed, children, ask };
+  return { handed, children, ask, port };
 }
 
 const head = (word: string, id = ID) =>
@@ -82,4 +86,27 @@ test('nobody is let in but from loopback', async () => {
     .find((one) => one !== undefined && !one.internal && one.family === 'IPv4');
   if (other === undefined) return;
   expect(await ask(head('new'), other.address)).toContain('ECONNREFUSED');
+});
+
+test('a head that comes byte by byte is cut off, and so is a refused client that does not hang up', async () => {
+  const { port, handed } = await opened(300);
+  const slow = (first: string, each: string) =>
+    new Promise<void>((resolve) => {
+      const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => socket.write(first));
+      const drip = setInterval(() => socket.write(each), 50);
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        clearInterval(drip);
+        resolve();
+      });
+      socket.resume();
+    });
+  await Promise.all([slow('GET /', 'x'), slow('GET / HTTP/1.1\r\n\r\n', 'x'), slow('', 'G')]);
+  expect(handed).toEqual([]);
+});
+
+test('a connection that was handed over has no deadline', async () => {
+  const { ask, handed } = await opened(10);
+  expect(await ask(head('new'))).toBe('taken');
+  expect(handed).toHaveLength(1);
 });

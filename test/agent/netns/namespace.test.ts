@@ -1,8 +1,9 @@
 // Finding a pod's network namespace, in recorded trees of /proc: a namespace is a file, and who shares it has a link to it.
+import { spawnSync } from 'node:child_process';
 import { closeSync, linkSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type OpenNetns, openNetns } from '../../../src/agent/netns/namespace.ts';
 import { Proc } from '../../../src/agent/netns/proc.ts';
 import type { PodAgentTarget } from '../../../src/wire/agent-target.ts';
@@ -21,6 +22,7 @@ beforeEach(() => {
   process_(1, '0::/init.scope', 'host', ['lo', 'ens3']);
 });
 afterEach(() => {
+  vi.unstubAllEnvs();
   for (const { fd } of held) closeSync(fd);
   rmSync(root, { recursive: true });
 });
@@ -110,4 +112,47 @@ test('no process, and no interface but lo, are errors with a reason', () => {
   expect(() => hold()).toThrow(expect.objectContaining({ code: 'POD_HAS_NO_PROCESS' }));
   process_(20, inPod(UID, PAUSE), 'web', ['lo']);
   expect(() => hold()).toThrow(expect.objectContaining({ code: 'NO_INTERFACE' }));
+});
+
+test("a container's name does not make a process of another pod the target's", () => {
+  process_(20, inPod(OTHER_UID, APP), 'other', ['lo', 'eth0']);
+  expect(() => hold()).toThrow(expect.objectContaining({ code: 'POD_HAS_NO_PROCESS' }));
+});
+
+test('the kernel tells which pod and container it is', () => {
+  process_(20, inPod(UID, PAUSE), 'web', ['lo', 'eth0']);
+  expect(hold().owner).toMatchObject({ pod: UID, container: PAUSE });
+});
+
+test.each([
+  ['a named namespace', { key: 'k', kind: 'netns', name: '/proc/1/ns/net' }],
+  ['a process', { key: 'k', kind: 'pid', pid: 1 }],
+  ['a pod by its name', { key: 'k', kind: 'local-pod', namespace: 'shop', pod: 'web-1' }],
+] as const)('an agent in a cluster does not capture %s', (_, target) => {
+  vi.stubEnv('NODE_NAME', 'node1');
+  expect(() => openNetns(target, new Proc(root), [])).toThrow(expect.objectContaining({ code: 'NOT_ALLOWED' }));
+});
+
+/** In a process of its own: an open that waits cannot be broken off. @returns the error's code, or null when it waited */
+function openedAs(name: string): string | null {
+  const script = `
+    import { openNetns } from ${JSON.stringify(join(import.meta.dirname, '../../../src/agent/netns/namespace.ts'))};
+    try {
+      openNetns({ key: 'k', kind: 'netns', name: process.argv[1] }, {}, []);
+      console.log('opened');
+    } catch (thrown) {
+      console.log(thrown.code ?? thrown.message);
+    }`;
+  const options = { encoding: 'utf8', timeout: 20_000, env: { PATH: process.env.PATH } } as const;
+  const { stdout, signal } = spawnSync('node', ['--input-type=module', '-e', script, name], options);
+  return signal === null ? stdout.trim() : null;
+}
+
+test('a path that is no namespace is none, whether it exists or not; a FIFO does not hold the agent up', () => {
+  const fifo = join(root, 'fifo');
+  spawnSync('mkfifo', [fifo]);
+  expect(openedAs(fifo)).toBe('NO_SUCH_NAMESPACE');
+  expect(openedAs(join(root, 'namespace-host'))).toBe('NO_SUCH_NAMESPACE');
+  expect(openedAs(join(root, 'nothing'))).toBe('NO_SUCH_NAMESPACE');
+  expect(openedAs('/proc/self/ns/net')).toBe('opened');
 });

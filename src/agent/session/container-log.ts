@@ -1,0 +1,53 @@
+import { writeFileSync } from 'node:fs';
+import { isInCluster } from '../netns/node.ts';
+import type { Proc } from '../netns/proc.ts';
+import { agentProcesses } from './agent-processes.ts';
+
+/** What one line of the log is about; what an agent knows by itself, and under `claimed` what the client says. */
+export interface LogEntry {
+  readonly event: 'capture' | 'end';
+  readonly [member: string]: string | number | undefined;
+}
+
+/** Digits of a session's id in the log: who knows all of them can take the session over. */
+const SESSION_DIGITS = 8;
+
+/** What is neither printable ASCII nor escaped by JSON: C1 controls and bidi marks among it. */
+const NOT_ASCII = /[\u007f-\uffff]/g;
+
+/** One line of the log: JSON in ASCII, so that no text in it can end the line or look like another one. */
+export function logLine(time: Date, session: string, entry: LogEntry): string {
+  const json = JSON.stringify({ time: time.toISOString(), session: session.slice(0, SESSION_DIGITS), ...entry });
+  return `${json.replace(NOT_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;
+}
+
+/**
+ * The log of the agent's container, where an administrator sees what was captured: stdout of the agent's idle process.
+ * Outside a container there is none, and nothing is written.
+ */
+export class ContainerLog {
+  readonly #proc: Proc;
+  readonly #session: string;
+  #path: string | undefined;
+
+  constructor(proc: Proc, session: string) {
+    this.#proc = proc;
+    this.#session = session;
+  }
+
+  write(entry: LogEntry): void {
+    if (!isInCluster()) return;
+    this.#path ??= this.#find();
+    if (this.#path === undefined) return;
+    try {
+      writeFileSync(this.#path, logLine(new Date(), this.#session, entry));
+    } catch {
+      // The log is an administrator's convenience; the capture does not depend on it.
+    }
+  }
+
+  #find(): string | undefined {
+    const [idle] = agentProcesses(this.#proc, ['idle']);
+    return idle === undefined ? undefined : this.#proc.path(idle, 'fd', 1);
+  }
+}
