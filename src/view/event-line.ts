@@ -4,7 +4,7 @@ import { addressOf, peerName } from './peer-text.ts';
 import { sanitise } from './sanitise.ts';
 import { cellWidth, cutToCells, padEnd } from './text-width.ts';
 import { clockText } from './time-text.ts';
-import { byteSize, latencyText } from './units.ts';
+import { byteShare, byteSize, latencyText } from './units.ts';
 
 /** Cells shown of a label, and of a status. */
 const LABEL_WIDTH = 160;
@@ -50,8 +50,10 @@ export class EventLines {
     if (label !== '') parts.push(status === '' && record.incomplete === undefined ? red(label) : label);
     if (status !== '') parts.push(red(status));
     if (record.code !== undefined) parts.push(colours.aside(`[${sanitise(record.code)}]`));
-    if (record.incomplete !== undefined) parts.push(red(`[${record.incomplete}]`));
-    if (record.latency !== undefined) parts.push(latencyText(Math.max(0, record.latency)));
+    const missing = incompleteText(record);
+    // Some labels already say so: `(request not seen)`.
+    if (missing !== '' && !label.includes(`(${missing})`)) parts.push(red(`[${missing}]`));
+    if (record.latency !== undefined) parts.push(latencyText(record.latency), ...timeParts(record));
     parts.push(...sizes(record));
     return parts.join(' ');
   }
@@ -92,6 +94,35 @@ function peerText(peer: PeerRecord | undefined, isServer: boolean): PeerText {
   if (known === undefined) return { name: undefined, text: address };
   const name = sanitise(known);
   return { name, text: isServer ? `${name} (${address})` : name };
+}
+
+/** `incomplete: 17.5/200 kB`, `capture ended`, `reset by server: 17.5/200 kB`: what is missing, and how much there is of it. */
+export function incompleteText(record: EventRecord): string {
+  const { incomplete, endedBy, declaredBytes, responseBytes } = record;
+  if (incomplete === undefined) return '';
+  const isEnding = incomplete === 'reset' || incomplete === 'closed early';
+  const words = isEnding && endedBy !== undefined ? `${incomplete} by ${endedBy}` : incomplete;
+  if (declaredBytes === undefined || responseBytes === undefined || responseBytes === 0) return words;
+  const share = byteShare(Math.min(responseBytes, declaredBytes), declaredBytes);
+  return incomplete === 'response not captured' ? `incomplete: ${share}` : `${words}: ${share}`;
+}
+
+/** Of exchanges that took so long the parts are shown, where the server's part is less than this share of the whole. */
+const PARTS_FROM_NS = 10e6;
+const SERVER_SHARE = 0.7;
+
+/** `(request 300 ms, server 20 ms, response 900 ms)`, where sending took a good part of the time. */
+function timeParts({ latency, requestTime, serverTime, transferTime }: EventRecord): string[] {
+  if (latency === undefined || requestTime === undefined || serverTime === undefined || transferTime === undefined) {
+    return [];
+  }
+  if (latency < PARTS_FROM_NS || serverTime > latency * SERVER_SHARE) return [];
+  const parts = [
+    ['request', requestTime],
+    ['server', serverTime],
+    ['response', transferTime],
+  ] as const;
+  return [`(${parts.map(([name, time]) => `${name} ${latencyText(time)}`).join(', ')})`];
 }
 
 function sizes(record: EventRecord): string[] {

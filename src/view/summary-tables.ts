@@ -1,4 +1,4 @@
-import type { ExchangeStats, SummaryReport, TcpStats } from '../analyze/summary/report.ts';
+import type { ExchangeStats, ServiceStats, SummaryReport, TcpStats, TlsStats } from '../analyze/summary/report.ts';
 import type { Colours } from './colour.ts';
 import { flowLine } from './flow-table.ts';
 import { sanitise } from './sanitise.ts';
@@ -16,7 +16,10 @@ export interface SummaryStyle {
   titleOf(protocol: string): string | undefined;
 }
 
-/** The summary for people: a line of what there was, then tables of what was said to whom and how TCP fared. */
+/** The protocol of rows of connections that failed before any exchange. */
+const CONNECTION = 'tcp';
+
+/** The summary for people: a headline, then tables of requests, latency and failures, and of the health of TCP. */
 export function summaryTables(report: SummaryReport, style: SummaryStyle): string[] {
   const title = (protocol: string) => sanitise(style.titleOf(protocol) ?? protocol.toUpperCase());
   const exchanges = (head: string, columns: readonly Column[], rows: readonly Row[]) =>
@@ -64,8 +67,13 @@ export function summaryTables(report: SummaryReport, style: SummaryStyle): strin
     ),
     ...exchanges(
       'TLS by server name',
-      [NAME('SNI'), LEFT('VERSION')],
-      report.tls.map((row) => [name(row.sni ?? '-'), name(row.version ?? '-'), ...stats(row, style.colours)]),
+      [NAME('SNI'), LEFT('VERSION'), COUNTS('FAILURES')],
+      report.tls.map((row) => [
+        name(row.sni ?? '-'),
+        name(row.version ?? '-'),
+        failuresOf(row),
+        ...stats(row, style.colours),
+      ]),
     ),
     ...section(
       'Messages',
@@ -98,6 +106,22 @@ const RIGHT = (title: string): Column => ({ title, right: true });
 const NAME = (title: string): Column => ({ title, shrinks: 'middle' });
 const COUNTS = (title: string): Column => ({ title, shrinks: 'end', rank: 1 });
 
+/** A row's time to the first byte, or in the server, is worth a column where it is less than this share of the whole. */
+const DIFFERS = 0.8;
+
+/** Shown where sending took a good part of some exchange's time: the times without it. */
+const PART_COLUMNS: readonly Column[] = [
+  { ...RIGHT('TTFB P99'), rank: 5 },
+  { ...RIGHT('SERVER P99'), rank: 5 },
+];
+
+function partCells({ latency, ttfb, serverTime }: ExchangeStats): Cell[] {
+  const differs = (time: number | undefined) =>
+    time !== undefined && latency !== undefined && time < latency.p99 * DIFFERS;
+  const cell = (time: number | undefined) => (time !== undefined && differs(time) ? latencyText(time) : '');
+  return [cell(ttfb?.p99), cell(serverTime?.p99)];
+}
+
 /** Columns of an ExchangeStats, with the order in which they give way on a narrow terminal. */
 const STATS: readonly Column[] = [
   RIGHT('COUNT'),
@@ -107,6 +131,7 @@ const STATS: readonly Column[] = [
   { ...RIGHT('P90'), rank: 3 },
   RIGHT('P99'),
   { ...RIGHT('MAX'), rank: 3 },
+  ...PART_COLUMNS,
   { ...RIGHT('SENT'), rank: 4 },
   { ...RIGHT('RECEIVED'), rank: 4 },
 ];
@@ -119,6 +144,7 @@ function stats(row: ExchangeStats, colours: Colours): Cell[] {
     rateText(row.rate),
     failures(row, colours),
     ...[latency?.p50, latency?.p90, latency?.p99, latency?.max].map(time),
+    ...partCells(row),
     byteSize(row.requestBytes),
     byteSize(row.responseBytes),
   ];
@@ -137,6 +163,11 @@ function failures({ failed, count }: ExchangeStats, colours: Colours): Cell {
   return { text, paint: (cell) => colours.failure(cell) };
 }
 
+/** Why handshakes failed: `unknown_ca: 3`. */
+function failuresOf({ statuses, version }: TlsStats): string {
+  return countsText(Object.fromEntries(Object.entries(statuses).filter(([status]) => status !== version)));
+}
+
 /** `200: 12, 503: 1`. */
 function countsText(counts: Readonly<Record<string, number>>): string {
   return Object.entries(counts)
@@ -151,11 +182,21 @@ function number(value: number): string {
 
 function headline({ time, duration, flows, services }: SummaryReport): string {
   if (time === undefined) return 'No packets.';
-  const count = services.reduce((sum, row) => sum + row.count, 0);
-  const failed = services.reduce((sum, row) => sum + row.failed, 0);
+  const sum = (rows: readonly ServiceStats[], pick: (row: ServiceStats) => number) =>
+    rows.reduce((all, row) => all + pick(row), 0);
+  const exchanges = services.filter(({ protocol }) => protocol !== CONNECTION);
+  const connections = services.filter(({ protocol }) => protocol === CONNECTION);
+  const parts = [
+    counted(
+      sum(exchanges, ({ count }) => count),
+      'exchange',
+    ),
+    `${number(sum(exchanges, ({ failed }) => failed))} failed`,
+  ];
+  const refused = sum(connections, ({ count }) => count);
+  if (refused > 0) parts.push(`${counted(refused, 'connection')} failed`);
   const kinds = Object.entries(flows).map(([transport, number]) => counted(number, `${transport} flow`));
-  const said = `${counted(count, 'exchange')}, ${number(failed)} failed`;
-  return `${[`${time}, ${timeSpan(duration / 1e6)}: ${said}`, ...kinds].join(', ')}`;
+  return `${time}, ${timeSpan(duration / 1e6)}: ${[...parts, ...kinds].join(', ')}`;
 }
 
 function section(head: string, columns: readonly Column[], rows: readonly Row[], style: SummaryStyle): string[] {
@@ -170,10 +211,19 @@ function tcpSection({ tcp }: SummaryReport, style: SummaryStyle): string[] {
   if (tcp.connections === 0) return [];
   const red = (count: number): Cell =>
     count === 0 ? '0' : { text: number(count), paint: (text) => style.colours.failure(text) };
-  const columns = [
+  const columns: readonly Column[] = [
     NAME('SERVER'),
-    ...['PORT', 'CONNS', 'REFUSED', 'UNANSWERED', 'RST BY CLIENT', 'BY SERVER', 'RESENT'].map(RIGHT),
-    ...['ZEROWIN', 'SETUP P50', 'P99', 'BYTES'].map(RIGHT),
+    RIGHT('PORT'),
+    RIGHT('CONNS'),
+    RIGHT('REFUSED'),
+    RIGHT('NO ANSWER'),
+    { ...RIGHT('RST CLIENT'), rank: 3 },
+    RIGHT('RST SERVER'),
+    RIGHT('RETRANS'),
+    { ...RIGHT('ZEROWIN'), rank: 2 },
+    { ...RIGHT('SETUP P50'), rank: 4 },
+    { ...RIGHT('SETUP P99'), rank: 1 },
+    { ...RIGHT('BYTES'), rank: 5 },
   ];
   const rows = tcp.servers.map(
     (row): Row => [

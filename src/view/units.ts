@@ -23,6 +23,13 @@ export function byteSize(bytes: number): string {
   return step === 0 ? `${value} B` : `${value.toPrecision(3)} ${STEPS[step]}`;
 }
 
+/** How much of how many bytes, in the unit of the whole: `17.5/200 kB`. */
+export function byteShare(part: number, whole: number): string {
+  const step = whole < 1000 ? 0 : Math.min(STEPS.length - 1, Math.floor(Math.log10(whole) / 3));
+  const one = (bytes: number) => String(Number((bytes / 1000 ** step).toPrecision(3)));
+  return `${one(part)}/${one(whole)} ${STEPS[step]}`;
+}
+
 /** Milliseconds as people say them: `850 ms`, `12.3 s`, `4 min 5 s`. */
 export function timeSpan(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;

@@ -55,6 +55,34 @@ describe('the line of', () => {
     );
   });
 
+  it.each([
+    [{ incomplete: 'response not captured', declaredBytes: 200_000, responseBytes: 17_500 }, 'incomplete: 17.5/200 kB'],
+    [{ incomplete: 'response not captured', responseBytes: 0, status: '' }, 'response not captured'],
+    [{ incomplete: 'capture ended', responseBytes: 0, status: '' }, 'capture ended'],
+    [{ incomplete: 'reset', endedBy: 1, responseBytes: 0, status: '' }, 'reset by server'],
+    [
+      { incomplete: 'closed early', endedBy: 0, declaredBytes: 950, responseBytes: 950 },
+      'closed early by client: 950/950 B',
+    ],
+    [{ incomplete: 'reset', endedBy: undefined, responseBytes: 0, status: '' }, 'reset'],
+  ] as const)('an incomplete exchange: %j', (parts, words) => {
+    expect(line(recorder.event(exchange({ responseEnd: undefined, ...parts }), flow()))).toContain(` [${words}]`);
+  });
+
+  it('an exchange of which sending took most of the time, in parts', () => {
+    const slow = { time: 0, requestEnd: 300e6, responseTime: 320e6, responseEnd: 1220e6 };
+    expect(line(recorder.event(exchange(slow), flow()))).toContain(
+      ' 200 1.2 s (request 300 ms, server 20 ms, response 900 ms) 512 B',
+    );
+    const server = { time: 0, requestEnd: 1e6, responseTime: 900e6, responseEnd: 920e6 };
+    expect(line(recorder.event(exchange(server), flow()))).toContain(' 200 920 ms 512 B');
+  });
+
+  it('a request that was not seen says so once', () => {
+    const orphan = exchange({ label: '(request not seen)', incomplete: 'request not seen' });
+    expect(line(recorder.event(orphan, flow()))).toContain('HTTP (request not seen) 200 512 B');
+  });
+
   it('a message and an event of the server', () => {
     expect(line(recorder.event(message({ time: 0 }), flow()))).toBe(
       `${CLOCK} web.shop (10.244.1.5:80) > shop/client-1 WebSocket text hello 5 B`,

@@ -2,7 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { Summary } from '../../src/analyze/summary/summary.ts';
 import { Colours } from '../../src/view/colour.ts';
 import { summaryTables } from '../../src/view/summary-tables.ts';
-import { exchange, madeAnalysis, message, notice, SERVER, tcpDirection, tcpFacts } from '../analyze/made-events.ts';
+import {
+  exchange,
+  host,
+  madeAnalysis,
+  message,
+  notice,
+  SERVER,
+  tcpDirection,
+  tcpFacts,
+} from '../analyze/made-events.ts';
 
 function made() {
   const analysis = madeAnalysis();
@@ -38,22 +47,22 @@ describe('the tables of a summary', () => {
         "2026-07-02T14:03:07.123456789Z, 30.0 s: 33 exchanges, 1 failed, 1 tcp flow",
         "",
         "Services",
-        "SERVICE   PROTOCOL  COUNT     RATE     FAILED     P50     P90     P99     MAX     SENT  RECEIVED",
-        "web.shop  HTTP         30      1/s  1 (3.3 %)  1.2 ms  1.2 ms   89 ms   90 ms  2.40 kB   15.4 kB",
-        "web.shop  DNS           1  0.033/s          0  1.2 ms  1.2 ms  1.2 ms  1.2 ms     80 B     512 B",
-        "web.shop  TLS           1  0.033/s          0  1.2 ms  1.2 ms  1.2 ms  1.2 ms     80 B     512 B",
-        "web.shop  GRPC          1  0.033/s          0  1.2 ms  1.2 ms  1.2 ms  1.2 ms     80 B     512 B",
+        "SERVICE   PROTOCOL  COUNT     RATE     FAILED     P50     P90     P99     MAX  TTFB P99  SERVER P99     SENT  RECEIVED",
+        "web.shop  HTTP         30      1/s  1 (3.3 %)  1.2 ms  1.2 ms   89 ms   90 ms    1.0 ms      991 µs  2.40 kB   15.4 kB",
+        "web.shop  DNS           1  0.033/s          0  1.2 ms  1.2 ms  1.2 ms  1.2 ms                           80 B     512 B",
+        "web.shop  TLS           1  0.033/s          0  1.2 ms  1.2 ms  1.2 ms  1.2 ms                           80 B     512 B",
+        "web.shop  GRPC          1  0.033/s          0  1.2 ms  1.2 ms  1.2 ms  1.2 ms                           80 B     512 B",
         "",
         "Pods",
-        "POD         SERVICE   PROTOCOL  COUNT     RATE     FAILED     P50     P90     P99     MAX     SENT  RECEIVED",
-        "shop/web-1  web.shop  HTTP         30      1/s  1 (3.3 %)  1.2 ms  1.2 ms   89 ms   90 ms  2.40 kB   15.4 kB",
-        "shop/web-1  web.shop  DNS           1  0.033/s          0  1.2 ms  1.2 ms  1.2 ms  1.2 ms     80 B     512 B",
-        "shop/web-1  web.shop  TLS           1  0.033/s          0  1.2 ms  1.2 ms  1.2 ms  1.2 ms     80 B     512 B",
-        "shop/web-1  web.shop  GRPC          1  0.033/s          0  1.2 ms  1.2 ms  1.2 ms  1.2 ms     80 B     512 B",
+        "POD         SERVICE   PROTOCOL  COUNT     RATE     FAILED     P50     P90     P99     MAX  TTFB P99  SERVER P99     SENT  RECEIVED",
+        "shop/web-1  web.shop  HTTP         30      1/s  1 (3.3 %)  1.2 ms  1.2 ms   89 ms   90 ms    1.0 ms      991 µs  2.40 kB   15.4 kB",
+        "shop/web-1  web.shop  DNS           1  0.033/s          0  1.2 ms  1.2 ms  1.2 ms  1.2 ms                           80 B     512 B",
+        "shop/web-1  web.shop  TLS           1  0.033/s          0  1.2 ms  1.2 ms  1.2 ms  1.2 ms                           80 B     512 B",
+        "shop/web-1  web.shop  GRPC          1  0.033/s          0  1.2 ms  1.2 ms  1.2 ms  1.2 ms                           80 B     512 B",
         "",
         "Routes",
-        "SERVICE   PROTOCOL  ROUTE      STATUS           COUNT  RATE     FAILED     P50     P90    P99    MAX     SENT  RECEIVED",
-        "web.shop  HTTP      GET /cart  200: 29, 503: 1     30   1/s  1 (3.3 %)  1.2 ms  1.2 ms  89 ms  90 ms  2.40 kB   15.4 kB",
+        "SERVICE   PROTOCOL  ROUTE      STATUS           COUNT  RATE     FAILED     P50     P90    P99    MAX  TTFB P99  SERVER P99     SENT  RECEIVED",
+        "web.shop  HTTP      GET /cart  200: 29, 503: 1     30   1/s  1 (3.3 %)  1.2 ms  1.2 ms  89 ms  90 ms    1.0 ms      991 µs  2.40 kB   15.4 kB",
         "",
         "gRPC by method and status",
         "SERVICE   METHOD          STATUS  COUNT     RATE  FAILED     P50     P90     P99     MAX  SENT  RECEIVED",
@@ -76,8 +85,8 @@ describe('the tables of a summary', () => {
         "TCP       TCP_RESET      1",
         "",
         "TCP",
-        "SERVER    PORT  CONNS  REFUSED  UNANSWERED  RST BY CLIENT  BY SERVER  RESENT  ZEROWIN  SETUP P50     P99  BYTES",
-        "web.shop    80      1        0           0              0          0       2        0     199 µs  199 µs  600 B",
+        "SERVER    PORT  CONNS  REFUSED  NO ANSWER  RST CLIENT  RST SERVER  RETRANS  ZEROWIN  SETUP P50  SETUP P99  BYTES",
+        "web.shop    80      1        0          0           0           0        2        0     199 µs     199 µs  600 B",
         "1 connection, 0 begun before the capture, 0 refused, 0 unanswered, 0 reset by clients, 0 by servers, handshake p50 199 µs, p90 199 µs, p99 199 µs",
         "2 segments retransmitted (2 fast, 0 after time-out, 0 spurious), 0 out of order, 0 duplicate ACKs, 0 keep-alives, 0 zero windows, 0 filled the window",
         "",
@@ -85,6 +94,50 @@ describe('the tables of a summary', () => {
         "CLOCK 10.244.1.9:41234 > shop/web-1 (10.244.1.5:80) HTTP 5.0 ms sent 3 packets, 300 B received 3 packets, 300 B closed by client handshake 200 µs rtt 150 µs client: retransmitted 2 (2 fast)",
       ]
     `);
+  });
+
+  it('count connections that failed before any exchange apart, and say why TLS handshakes failed', () => {
+    const { names, summary, flow, tables } = made();
+    names.addRecord(SERVER, ['api.shop']);
+    const silent = { packets: 1, bytes: 60, payload: 0 };
+    const refused = { ...tcpFacts, state: 'refused', resetBy: 'server' } as const;
+    summary.flowEnded(flow({ protocol: undefined, server: silent, tcp: refused }));
+    const tls = { sni: 'api.shop', version: 'TLS1.3' };
+    summary.event(exchange({ protocol: 'tls', route: 'handshake', status: 'TLS1.3', fields: { tls } }), flow());
+    const failed = { status: 'unknown_ca', failed: true };
+    summary.event(exchange({ protocol: 'tls', route: 'handshake', ...failed, fields: { tls } }), flow());
+    const text = tables().map((line) => line.replace(/ +/g, ' '));
+    expect(text[0]).toContain('2 exchanges, 1 failed, 1 connection failed, 1 tcp flow');
+    expect(text.find((line) => line.startsWith('api.shop TCP connect'))).toContain(' refused: 1 1 0.033/s 1 (100 %)');
+    expect(text.find((line) => line.startsWith('api.shop TLS1.3'))).toContain(' unknown_ca: 1 2 ');
+  });
+
+  it('have columns of the times without sending where they differ much', () => {
+    const { summary, flow, tables } = made();
+    summary.event(exchange(), flow());
+    expect(tables().join('\n')).not.toContain('TTFB');
+    summary.event(
+      exchange({ route: 'POST /upload', requestEnd: 800_000_000, responseTime: 850e6, responseEnd: 3e9 }),
+      flow(),
+    );
+    const text = tables().join('\n');
+    expect(text).toContain('TTFB P99  SERVER P99');
+    expect(text).toMatch(/POST \/upload .* 847 ms +50 ms /);
+    expect(tables(100).join('\n')).not.toContain('TTFB');
+  });
+
+  it('at 80 columns tell rows apart by their names, numbers give way', () => {
+    const { names, summary, flow, hosts, tables } = made();
+    for (const [index, suffix] of ['abcde', 'fghij', 'klmno'].entries()) {
+      const address = `10.244.1.${20 + index}`;
+      names.add(address, { namespace: 'shop', pod: `api-5f6d8c9b7d-${suffix}`, service: 'api' }, 0);
+      summary.event(exchange(), flow({ serverHost: host(hosts, address) }));
+      summary.flowEnded(flow({ serverHost: host(hosts, address), tcp: tcpFacts }));
+    }
+    const text = tables(80);
+    const pods = text.filter((line) => line.startsWith('shop/api-'));
+    expect(new Set(pods.map((line) => line.split(' ')[0])).size).toBe(3);
+    expect(text.filter((line) => line.length > 80 && !/^(3 connections|0 segments)/.test(line))).toEqual([]);
   });
 
   it('of nothing are a sentence', () => {

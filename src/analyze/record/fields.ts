@@ -30,10 +30,14 @@ export const COMMON_FIELDS: FieldTable = {
 
 /** Members of what was said: exchanges, messages, events; behind the common ones. */
 export const EVENT_FIELDS: FieldTable = {
-  latency: { type: 'duration', about: 'first octet of the request to last octet of the response' },
-  ttfb: { type: 'duration', about: 'first octet of the request to first octet of the response' },
-  requestBytes: { type: 'int', about: 'octets of the request, or of the message' },
-  responseBytes: { type: 'int', about: 'octets of the response' },
+  latency: { type: 'duration', about: 'first byte of the request to last byte of the response' },
+  ttfb: { type: 'duration', about: 'first byte of the request to first byte of the response' },
+  requestTime: { type: 'duration', about: 'first to last byte of the request' },
+  serverTime: { type: 'duration', about: 'last byte of the request to first byte of the response' },
+  transferTime: { type: 'duration', about: 'first to last byte of the response' },
+  requestBytes: { type: 'int', about: 'bytes of the request, or of the message' },
+  responseBytes: { type: 'int', about: 'bytes of the response that were seen' },
+  declaredBytes: { type: 'int', about: 'bytes of the body that the response announced' },
   status: { type: 'string', about: 'what came of it, for people: `200`, `NXDOMAIN`' },
   failed: { type: 'bool', about: 'whether it counts as failed: an error of the server, or no answer' },
   incomplete: {
@@ -41,6 +45,7 @@ export const EVENT_FIELDS: FieldTable = {
     about:
       'what is missing or not proven: `request not seen`, `request not captured`, `response not captured`, `capture ended`, `reset`, `closed early`, `timed out`, `no response`, `unknown`',
   },
+  endedBy: { type: 'string', about: '`client` or `server`: who ended the connection within the exchange' },
   label: { type: 'string', about: 'what was asked or said, in a line, secrets masked: `GET /cart`' },
   route: { type: 'string', about: 'what the summary groups it by' },
   code: { type: 'string', about: 'of an event, stable: `TCP_RESET`' },

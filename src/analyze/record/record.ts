@@ -4,7 +4,7 @@ import type { Identity } from '../identity/identity.ts';
 import type { Names } from '../identity/names.ts';
 import type { PacketView } from '../packet/packet.ts';
 import { describePacket } from './describe.ts';
-import type { AnalysisEvent, Exchange, Fields, Incomplete } from './event.ts';
+import type { AnalysisEvent, Exchange, Fields, Incomplete, Side } from './event.ts';
 import { otherSide, SIDE } from './event.ts';
 import { RECORD_VERSION } from './fields.ts';
 
@@ -35,11 +35,16 @@ export interface EventRecord extends RecordBase {
   readonly kind: AnalysisEvent['kind'];
   readonly latency: number | undefined;
   readonly ttfb: number | undefined;
+  readonly requestTime: number | undefined;
+  readonly serverTime: number | undefined;
+  readonly transferTime: number | undefined;
   readonly requestBytes: number | undefined;
   readonly responseBytes: number | undefined;
+  readonly declaredBytes: number | undefined;
   readonly status: string | undefined;
   readonly failed: boolean;
   readonly incomplete: Incomplete | undefined;
+  readonly endedBy: 'client' | 'server' | undefined;
   readonly label: string;
   readonly route: string | undefined;
   readonly code: string | undefined;
@@ -75,12 +80,43 @@ export interface RecordSources {
   interfaceName(id: number): string | undefined;
 }
 
-/** Latency of an exchange, ns: first octet of the request to last of the response; undefined unless both were seen. */
-export function latencyOf(exchange: Exchange): number | undefined {
-  return exchange.responseEnd === undefined || exchange.incomplete === 'request not seen'
-    ? undefined
-    : exchange.responseEnd - exchange.time;
+/** How long the parts of an exchange took, ns; each undefined unless both its ends were seen. Never negative. */
+export interface Timings {
+  /** First byte of the request to last byte of the response. */
+  readonly latency: number | undefined;
+  /** First byte of the request to first byte of the response. */
+  readonly ttfb: number | undefined;
+  /** First to last byte of the request. */
+  readonly requestTime: number | undefined;
+  /** Last byte of the request to first byte of the response; undefined where the response began first. */
+  readonly serverTime: number | undefined;
+  /** First to last byte of the response. */
+  readonly transferTime: number | undefined;
 }
+
+export function timingsOf({ incomplete, time, requestEnd, responseTime, responseEnd }: Exchange): Timings {
+  const hasRequest = incomplete !== 'request not seen';
+  const hasRequestEnd = hasRequest && incomplete !== 'request not captured';
+  return {
+    latency: hasRequest ? between(time, responseEnd) : undefined,
+    ttfb: hasRequest ? between(time, responseTime) : undefined,
+    requestTime: hasRequestEnd ? between(time, requestEnd) : undefined,
+    serverTime: hasRequestEnd ? between(requestEnd, responseTime) : undefined,
+    transferTime: between(responseTime, responseEnd),
+  };
+}
+
+function between(from: number | undefined, to: number | undefined): number | undefined {
+  return from !== undefined && to !== undefined && to >= from ? to - from : undefined;
+}
+
+const NO_TIMINGS: Timings = {
+  latency: undefined,
+  ttfb: undefined,
+  requestTime: undefined,
+  serverTime: undefined,
+  transferTime: undefined,
+};
 
 /** Makes the records of the JSON output, which `--where` and the text output read as well (docs/json.md). */
 export class Recorder {
@@ -98,7 +134,7 @@ export class Recorder {
   event(event: AnalysisEvent, flow: FlowIdentity): EventRecord {
     const isExchange = event.kind === 'exchange';
     const from = isExchange ? (event.asker ?? SIDE.client) : (event.from ?? SIDE.client);
-    const answered = isExchange && event.incomplete !== 'request not seen' ? event.responseTime : undefined;
+    const timings = isExchange ? timingsOf(event) : NO_TIMINGS;
     const own = {
       v: RECORD_VERSION,
       time: this.timeText(event.time),
@@ -106,13 +142,18 @@ export class Recorder {
       protocol: event.protocol,
       src: this.#peer(flow, from, event.time),
       dst: this.#peer(flow, otherSide(from), event.time),
-      latency: isExchange ? latencyOf(event) : undefined,
-      ttfb: answered === undefined ? undefined : answered - event.time,
+      latency: timings.latency,
+      ttfb: timings.ttfb,
+      requestTime: timings.requestTime,
+      serverTime: timings.serverTime,
+      transferTime: timings.transferTime,
       requestBytes: isExchange ? event.requestBytes : event.kind === 'message' ? event.bytes : undefined,
       responseBytes: isExchange ? event.responseBytes : undefined,
+      declaredBytes: isExchange ? event.declaredBytes : undefined,
       status: isExchange && event.status !== '' ? event.status : undefined,
       failed: event.kind === 'message' ? false : event.failed,
       incomplete: isExchange ? event.incomplete : undefined,
+      endedBy: isExchange ? sideName(event.endedBy) : undefined,
       label: event.label,
       route: isExchange ? event.route : undefined,
       code: event.kind === 'event' ? event.code : undefined,
@@ -207,6 +248,10 @@ export class Recorder {
     const name = this.#sources.interfaceName(id);
     return name === '' ? undefined : name;
   }
+}
+
+function sideName(side: Side | undefined): 'client' | 'server' | undefined {
+  return side === undefined ? undefined : side === SIDE.client ? 'client' : 'server';
 }
 
 /** The protocol's members come last, and none takes the place of the record's own. */

@@ -1,5 +1,6 @@
 import type { Exchange } from '../record/event.ts';
 import { Histogram } from './histogram.ts';
+import { statusCode } from './status-code.ts';
 
 /** Rows of servers, protocols and routes told apart; past it exchanges are counted in the row `other`. */
 export const ROWS_MAXIMUM = 4096;
@@ -24,7 +25,10 @@ export class ExchangeRow {
   incomplete = 0;
   requestBytes = 0;
   responseBytes = 0;
+  /** Of complete exchanges: the whole, to the response's first byte, from the request's last byte to that. */
   readonly latency = new Histogram();
+  readonly ttfb = new Histogram();
+  readonly serverTime = new Histogram();
   readonly #statuses = new Map<string, StatusCount>();
   #last: StatusCount = { status: '', count: 0 };
 
@@ -34,11 +38,9 @@ export class ExchangeRow {
     this.requestBytes += exchange.requestBytes;
     this.responseBytes += exchange.responseBytes;
     if (exchange.incomplete !== undefined) this.incomplete += 1;
-    if (exchange.responseEnd !== undefined && exchange.incomplete !== 'request not seen') {
-      this.latency.record(exchange.responseEnd - exchange.time);
-    }
-    if (exchange.status === this.#last.status) this.#last.count += 1;
-    else this.#addStatus(exchange.status, 1);
+    if (exchange.incomplete === undefined) this.#addTimes(exchange);
+    if (exchange.incomplete === undefined && exchange.status === this.#last.status) this.#last.count += 1;
+    else this.#addStatus(statusCode(exchange), 1);
   }
 
   merge(other: ExchangeRow): void {
@@ -48,6 +50,8 @@ export class ExchangeRow {
     this.requestBytes += other.requestBytes;
     this.responseBytes += other.responseBytes;
     this.latency.merge(other.latency);
+    this.ttfb.merge(other.ttfb);
+    this.serverTime.merge(other.serverTime);
     for (const { status, count } of other.#statuses.values()) this.#addStatus(status, count);
   }
 
@@ -55,6 +59,13 @@ export class ExchangeRow {
   statuses(): Record<string, number> {
     const counts = [...this.#statuses.values()].filter(({ status, count }) => status !== '' && count > 0);
     return Object.fromEntries(counts.sort((a, b) => b.count - a.count).map(({ status, count }) => [status, count]));
+  }
+
+  #addTimes({ time, requestEnd, responseTime, responseEnd }: Exchange): void {
+    if (responseEnd !== undefined && responseEnd >= time) this.latency.record(responseEnd - time);
+    if (responseTime === undefined || responseTime < time) return;
+    this.ttfb.record(responseTime - time);
+    if (responseTime >= requestEnd) this.serverTime.record(responseTime - requestEnd);
   }
 
   #addStatus(status: string, count: number): void {

@@ -48,6 +48,8 @@ export function makeReport(
     requestBytes: row.requestBytes,
     responseBytes: row.responseBytes,
     latency: row.latency.percentiles(),
+    ttfb: row.ttfb.percentiles(),
+    serverTime: row.serverTime.percentiles(),
   });
   const services = new Groups<Pick<ServiceStats, 'service' | 'protocol'>>();
   const pods = new Groups<Pick<PodStats, 'pod' | 'service' | 'protocol'>>();
@@ -77,7 +79,7 @@ export function makeReport(
     pods: pods.sorted().map(({ head, row }) => ({ ...head, ...stats(row) })),
     routes: routes.sorted().map(({ head, row }) => ({ ...head, ...stats(row), statuses: row.statuses() })),
     dns: dns.sorted().map(({ head, row }) => ({ ...head, ...stats(row), rcodes: row.statuses() })),
-    tls: tls.sorted().map(({ head, row }) => ({ ...head, ...stats(row) })),
+    tls: tls.sorted().map(({ head, row }) => ({ ...head, ...stats(row), statuses: row.statuses() })),
     grpc: routes
       .sorted()
       .filter(({ head }) => head.protocol === 'grpc')

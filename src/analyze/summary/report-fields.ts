@@ -8,7 +8,9 @@ const stats = (rows: string) =>
     [`${rows}.incomplete`]: { type: 'int', about: 'of which a part is missing' },
     [`${rows}.requestBytes`]: { type: 'int', about: 'octets of the requests' },
     [`${rows}.responseBytes`]: { type: 'int', about: 'octets of the responses' },
-    ...percentiles(`${rows}.latency`, 'latency of those that were answered'),
+    ...percentiles(`${rows}.latency`, 'latency of complete ones'),
+    ...percentiles(`${rows}.ttfb`, 'to the first byte of the response'),
+    ...percentiles(`${rows}.serverTime`, 'last byte of the request to first byte of the response'),
   }) satisfies FieldTable;
 
 function percentiles(path: string, what: string): FieldTable {
@@ -65,13 +67,21 @@ export const SUMMARY_FIELDS: FieldTable = {
   'routes[].protocol': { type: 'string', about: 'protocol' },
   'routes[].route': { type: 'string', about: 'what was asked, without what differs each time; `other` past a bound' },
   ...stats('routes[]'),
-  'routes[].statuses': { type: 'map', about: 'how often which status came: `{"200": 12, "503": 1}`' },
+  'routes[].statuses': {
+    type: 'map',
+    about:
+      'how often which status came, by its code alone, or why there is none: `{"200": 12, "503": 1, "reset by server": 1}`',
+  },
   'dns[].type': { type: 'string', about: 'type asked for: `A`' },
   'dns[].name': { type: 'string', about: 'name asked for; `other` past a bound' },
   ...stats('dns[]'),
-  'dns[].rcodes': { type: 'map', about: 'how often which answer came: `{"NOERROR": 5, "NXDOMAIN": 2}`' },
+  'dns[].rcodes': {
+    type: 'map',
+    about: 'how often which answer came, or why none did: `{"NOERROR": 5, "no response": 2}`',
+  },
   'tls[].sni': { type: 'string', about: 'server name the client asked for; `other` past a bound' },
   'tls[].version': { type: 'string', about: 'version agreed on' },
+  'tls[].statuses': { type: 'map', about: 'what came of the handshakes: `{"TLS1.3": 5, "unknown_ca": 1}`' },
   ...stats('tls[]'),
   'grpc[].service': { type: 'string', about: 'as above' },
   'grpc[].method': { type: 'string', about: 'gRPC method' },

@@ -12,10 +12,15 @@ export interface ExchangeStats {
   readonly incomplete: number;
   readonly requestBytes: number;
   readonly responseBytes: number;
-  /** Undefined when none was answered. */
+  /** Of complete exchanges; undefined when there was none. */
   readonly latency: Percentiles | undefined;
+  /** To the first byte of the response. */
+  readonly ttfb: Percentiles | undefined;
+  /** From the last byte of the request to the first byte of the response. */
+  readonly serverTime: Percentiles | undefined;
 }
 
+/** `protocol` is `tcp` for connections that failed before any exchange: refused, unanswered, reset. */
 export interface ServiceStats extends ExchangeStats {
   /** `web.shop`, else the pod, name or address. */
   readonly service: string;
@@ -46,6 +51,8 @@ export interface DnsStats extends ExchangeStats {
 export interface TlsStats extends ExchangeStats {
   readonly sni: string | undefined;
   readonly version: string | undefined;
+  /** What came of the handshakes: the version, or why it failed. */
+  readonly statuses: Readonly<Record<string, number>>;
 }
 
 export interface GrpcStats extends ExchangeStats {

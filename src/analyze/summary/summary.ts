@@ -1,4 +1,4 @@
-import type { AnalysisSink, FlowFacts, FlowIdentity, FlowInfo, Transport } from '../flow/flow-facts.ts';
+import type { AnalysisSink, FlowFacts, FlowIdentity, FlowInfo, TcpFacts, Transport } from '../flow/flow-facts.ts';
 import type { Hosts } from '../identity/hosts.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Names } from '../identity/names.ts';
@@ -80,6 +80,8 @@ export class Summary implements AnalysisSink {
     if (facts.tcp === undefined) return;
     const server = this.#names.ofHost(facts.serverHost, facts.first, facts.interfaceId) ?? facts.serverHost;
     this.tcp.add(server, facts, facts.tcp);
+    const failure = connectionFailure(facts, facts.tcp);
+    if (failure !== undefined) this.exchanges.add(server, failedConnection(facts, failure));
   }
 
   /**
@@ -94,6 +96,36 @@ export class Summary implements AnalysisSink {
     const host = exchange.asker === SIDE.server ? flow.clientHost : flow.serverHost;
     return this.#names.ofHost(host, exchange.time, flow.interfaceId) ?? host;
   }
+}
+
+/** Why a connection failed before any exchange; undefined where it did not. */
+function connectionFailure({ protocol, server }: FlowFacts, tcp: TcpFacts): string | undefined {
+  if (tcp.state === 'refused') return 'refused';
+  if (tcp.state === 'unanswered') return tcp.client.retransmissions > 0 ? 'unanswered' : undefined;
+  // A client that only looks whether the port is open resets as well.
+  return tcp.resetBy === 'server' && protocol === undefined && server.payload === 0 ? 'reset by server' : undefined;
+}
+
+/** The protocol of rows of connections that failed before any exchange. */
+export const CONNECTION = 'tcp';
+
+/** A connection that failed as a row has it: who, and what came of it, without latencies. */
+function failedConnection({ first, client, server }: FlowFacts, status: string): Exchange {
+  return {
+    kind: 'exchange',
+    protocol: CONNECTION,
+    label: 'connect',
+    route: 'connect',
+    time: first,
+    requestEnd: first,
+    responseTime: undefined,
+    responseEnd: undefined,
+    requestBytes: client.payload,
+    responseBytes: server.payload,
+    status,
+    failed: true,
+    fields: {},
+  };
 }
 
 /** Once per connection: a text may be made. */

@@ -16,7 +16,7 @@ describe('the record of', () => {
       '{"v":1,"time":"2026-07-02T14:03:07.123456789Z","kind":"exchange","protocol":"http",' +
         '"src":{"ip":"10.244.1.9","port":41234,"pod":"client-1","namespace":"shop"},' +
         '"dst":{"ip":"10.244.1.5","port":80,"service":"web","namespace":"shop"},' +
-        '"latency":1200000,"ttfb":1000000,"requestBytes":80,"responseBytes":512,"status":"200","failed":false,' +
+        '"latency":1200000,"ttfb":1000000,"requestTime":1000,"serverTime":999000,"transferTime":200000,"requestBytes":80,"responseBytes":512,"status":"200","failed":false,' +
         '"label":"GET /cart","route":"GET /cart","flow":7,"interface":"shop/client-1/any",' +
         '"http":{"method":"GET","path":"/cart","host":"web","status":200}}',
     );
@@ -33,6 +33,34 @@ describe('the record of', () => {
     const unasked = json(recorder.event(exchange({ incomplete: 'request not seen' }), flow()));
     expect(unasked).not.toHaveProperty('latency');
     expect(unasked).not.toHaveProperty('ttfb');
+  });
+
+  it('times of which both ends were seen, none of them negative', () => {
+    const { recorder, flow } = madeAnalysis();
+    const times = (parts: Parameters<typeof exchange>[0]) => {
+      const { latency, ttfb, requestTime, serverTime, transferTime } = recorder.event(exchange(parts), flow());
+      return [latency, ttfb, requestTime, serverTime, transferTime];
+    };
+    const seen = { time: 0, requestEnd: 10, responseTime: 30, responseEnd: 70 };
+    expect(times(seen)).toEqual([70, 30, 10, 20, 40]);
+    // The response began before the request was complete: the server's part is not known.
+    expect(times({ ...seen, requestEnd: 50 })).toEqual([70, 30, 50, undefined, 40]);
+    expect(times({ ...seen, responseEnd: undefined })).toEqual([undefined, 30, 10, 20, undefined]);
+    expect(times({ ...seen, incomplete: 'request not seen' })).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      40,
+    ]);
+    expect(times({ ...seen, incomplete: 'request not captured' })).toEqual([70, 30, undefined, undefined, 40]);
+    expect(times({ ...seen, time: 100, requestEnd: 100 })).toEqual([undefined, undefined, 0, undefined, 40]);
+  });
+
+  it('who ended the connection, and how much of the response there is', () => {
+    const { recorder, flow } = madeAnalysis();
+    const cut = exchange({ incomplete: 'closed early', endedBy: 1, declaredBytes: 200_000, responseBytes: 17_500 });
+    expect(json(recorder.event(cut, flow()))).toMatchObject({ endedBy: 'server', declaredBytes: 200_000 });
   });
 
   it('what the server asks, says or does: it is the source', () => {

@@ -69,6 +69,70 @@ describe('the summary of exchanges', () => {
     expect(summary.report(madeAnalysis().recorder, undefined)).toMatchObject({ time: undefined, duration: 0 });
   });
 
+  it('groups statuses by their code, and those without one by what became of them', () => {
+    const { summary, flow, report } = made();
+    const open = { status: '', responseTime: undefined, responseEnd: undefined };
+    const statuses: readonly Partial<Exchange>[] = [
+      { protocol: 'grpc', status: 'NOT_FOUND no cart 17' },
+      { protocol: 'grpc', status: 'NOT_FOUND no cart 18' },
+      { protocol: 'grpc', status: 'RST CANCEL' },
+      { protocol: 'postgresql', status: 'ERROR 42P01 relation "a" does not exist' },
+      { protocol: 'postgresql', status: 'ERROR 42P01 relation "b" does not exist' },
+      { protocol: 'redis', status: 'WRONGTYPE Operation against a key' },
+      { protocol: 'mongodb', status: '11000 DuplicateKey' },
+      { protocol: 'http', ...open, incomplete: 'reset', endedBy: 1 },
+      { protocol: 'http', ...open, incomplete: 'reset', endedBy: 0 },
+      { protocol: 'http', ...open, incomplete: 'no response' },
+      { protocol: 'http', ...open, incomplete: 'capture ended' },
+      { protocol: 'http', incomplete: 'closed early', endedBy: 1 },
+    ];
+    for (const parts of statuses) summary.event(exchange({ route: 'r', ...parts }), flow());
+    expect(Object.fromEntries(report().routes.map((row) => [row.protocol, row.statuses]))).toEqual({
+      grpc: { NOT_FOUND: 2, 'RST CANCEL': 1 },
+      postgresql: { 'ERROR 42P01': 2 },
+      redis: { WRONGTYPE: 1 },
+      mongodb: { '11000 DuplicateKey': 1 },
+      http: {
+        'reset by server': 1,
+        'reset by client': 1,
+        'no response': 1,
+        'capture ended': 1,
+        '200 (incomplete)': 1,
+      },
+    });
+  });
+
+  it('takes times of complete exchanges alone', () => {
+    const { summary, flow, report } = made();
+    summary.event(exchange({ requestEnd: 500_000 }), flow());
+    summary.event(exchange({ incomplete: 'closed early', responseEnd: 1e9 }), flow());
+    expect(report().services[0]).toMatchObject({
+      count: 2,
+      latency: { count: 1, max: 1_200_000 },
+      ttfb: { count: 1, max: 1_000_000 },
+      serverTime: { count: 1, max: 500_000 },
+    });
+  });
+
+  it('has rows of Services whose connections failed before any exchange', () => {
+    const { names, summary, flow, report } = made();
+    names.add(SERVER, { namespace: 'shop', pod: 'web-1', service: 'web' }, 0);
+    const silent = { packets: 1, bytes: 60, payload: 0 };
+    const base = { protocol: undefined, server: silent };
+    const retried = { ...tcpDirection, retransmissions: 5 };
+    summary.flowEnded(flow({ ...base, tcp: { ...tcpFacts, state: 'refused', resetBy: 'server' } }));
+    summary.flowEnded(flow({ ...base, tcp: { ...tcpFacts, state: 'unanswered', client: retried } }));
+    summary.flowEnded(flow({ ...base, tcp: { ...tcpFacts, state: 'reset', resetBy: 'server' } }));
+    // None of these proves a failure: one SYN whose answer may be on its way, a client that looks, what was served.
+    summary.flowEnded(flow({ ...base, tcp: { ...tcpFacts, state: 'unanswered' } }));
+    summary.flowEnded(flow({ ...base, tcp: { ...tcpFacts, state: 'reset', resetBy: 'client' } }));
+    summary.flowEnded(flow({ tcp: { ...tcpFacts, state: 'reset', resetBy: 'server' } }));
+    const { services, pods, routes } = report();
+    expect(services).toEqual([expect.objectContaining({ service: 'web.shop', protocol: 'tcp', count: 3, failed: 3 })]);
+    expect(pods).toEqual([expect.objectContaining({ pod: 'shop/web-1', protocol: 'tcp', count: 3 })]);
+    expect(routes[0]?.statuses).toEqual({ refused: 1, unanswered: 1, 'reset by server': 1 });
+  });
+
   it('has DNS by name and rcode, TLS by server name and version, gRPC by method and status', () => {
     const { summary, flow, report } = made();
     const dns = { protocol: 'dns', route: 'A' };

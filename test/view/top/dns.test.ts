@@ -22,7 +22,7 @@ test('a name has its row for every type, with its answers and latencies, as the 
   expect(rows[0]).toMatch(
     /^web\.shop\.svc\.cluster\.local +A +7 +1 NOERROR 6, BADVERS 1 +244 µs +512 µs +512 µs +514 µs$/,
   );
-  expect(rows.find((row) => row.startsWith('lost.test'))).toMatch(/ A +3 +3 incomplete 3 +- +- +- +-$/);
+  expect(rows.find((row) => row.startsWith('lost.test'))).toMatch(/ A +3 +3 no response 3 +- +- +- +-$/);
   expect(rows).toHaveLength(model.report?.dns.length ?? 0);
 });
 
