@@ -22,6 +22,7 @@ export class AnalysedOutput implements Output {
       align: context.width !== undefined,
       width: context.width,
       json: context.json,
+      live: true,
       where: context.where,
       choice: undefined,
       showSecrets: context.showSecrets,
