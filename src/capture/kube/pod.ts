@@ -54,7 +54,7 @@ export interface PodView {
   readonly runtimeClass: string;
   readonly ready: boolean;
   readonly containers: readonly ContainerView[];
-  /** Annotation kubernetes.io/config.hash: of a static pod, what its cgroup carries in place of the UID. */
+  /** Of a mirror pod, what the cgroup of its static pod carries in place of the UID. */
   readonly configHash: string | undefined;
   /** Set once it is being deleted. */
   readonly deletionTimestamp: string | undefined;
@@ -97,7 +97,7 @@ export function podView(pod: JsonObject): PodView {
         containerView(container, known.find(({ name }) => name === container.name) ?? {}, kind),
       );
     }),
-    configHash: stringsAt(metadata, 'annotations')['kubernetes.io/config.hash'],
+    configHash: configHashOf(pod),
     deletionTimestamp: optionalString(metadata, 'deletionTimestamp'),
     owners: ownersOf(pod),
   };
@@ -106,6 +106,17 @@ export function podView(pod: JsonObject): PodView {
 /** `namespace/pod`, as messages name a pod and as interface names start. */
 export function podLabel(pod: PodView): string {
   return `${pod.namespace}/${pod.name}`;
+}
+
+/**
+ * Annotation kubernetes.io/config.hash, an MD5, believed only of a pod that its own node owns, as the kubelet makes mirror
+ * pods (pkg/kubelet/pod/mirror_client.go): anybody may write the annotation, and a UID in it would be another pod's.
+ */
+function configHashOf(pod: JsonObject): string | undefined {
+  const hash = stringsAt(objectAt(pod, 'metadata'), 'annotations')['kubernetes.io/config.hash'];
+  const nodeName = optionalString(objectAt(pod, 'spec'), 'nodeName');
+  const isMirror = ownersOf(pod).some(({ kind, name }) => kind === 'Node' && name === nodeName);
+  return hash !== undefined && isMirror && /^[0-9a-f]{32}$/.test(hash) ? hash : undefined;
 }
 
 /** An object's owner references; the one that controls it first. */

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { podTrouble, podView } from '../../../src/capture/kube/pod.ts';
 
 const metadata = { name: 'web-1', namespace: 'shop', uid: 'u-1' };
@@ -7,7 +7,6 @@ test('reads what is there and stands what is not', () => {
   const pod = podView({
     metadata: {
       ...metadata,
-      annotations: { 'kubernetes.io/config.hash': 'abc' },
       ownerReferences: [{ kind: 'ReplicaSet', name: 'web' }],
     },
     spec: {
@@ -26,7 +25,13 @@ test('reads what is there and stands what is not', () => {
       containerStatuses: [{ name: 'nginx', containerID: 'containerd://c0ffee', ready: true, state: { running: {} } }],
     },
   });
-  expect(pod).toMatchObject({ nodeName: 'node1', hostNetwork: true, ready: true, configHash: 'abc', phase: 'Running' });
+  expect(pod).toMatchObject({
+    nodeName: 'node1',
+    hostNetwork: true,
+    ready: true,
+    configHash: undefined,
+    phase: 'Running',
+  });
   expect(pod.podIPs).toEqual(['10.0.0.1', 'fd00::1']);
   expect(pod.owners[0]).toMatchObject({ kind: 'ReplicaSet', name: 'web' });
   expect(pod.containers).toMatchObject([
@@ -58,4 +63,28 @@ test('says why a pod does not run', () => {
   });
   expect(podTrouble(crashing)).toBe('CrashLoopBackOff: back-off 5m0s');
   expect(podTrouble(podView({ metadata, status: { phase: 'Running' } }))).toBe('');
+});
+
+describe('what a pod writes of itself is no UID', () => {
+  const hash = 'd41d8cd98f00b204e9800998ecf8427e';
+  const made = (value: string, owners: readonly object[], nodeName = 'node1') =>
+    podView({
+      metadata: { ...metadata, annotations: { 'kubernetes.io/config.hash': value }, ownerReferences: owners },
+      spec: { nodeName },
+    }).configHash;
+  const node = { apiVersion: 'v1', kind: 'Node', name: 'node1', controller: true };
+
+  test('a mirror pod has its config hash', () => {
+    expect(made(hash, [node])).toBe(hash);
+  });
+
+  test.each([
+    ["a victim's UID", '0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9', [node]],
+    ['a hash with something before it', `x${hash}`, [node]],
+    ['a pod of a ReplicaSet', hash, [{ kind: 'ReplicaSet', name: 'web' }]],
+    ['a pod without owner', hash, []],
+    ['a pod of another node', hash, [{ ...node, name: 'node2' }]],
+  ])('%s: none', (_, value, owners) => {
+    expect(made(value, owners)).toBeUndefined();
+  });
 });
