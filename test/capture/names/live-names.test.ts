@@ -1,8 +1,15 @@
-import { afterEach, expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, test, vi } from 'vitest';
 import { loadKube } from '../../../src/capture/kube/config.ts';
 import { tellNames } from '../../../src/capture/names/live-names.ts';
 import type { NamedAddress } from '../../../src/wire/pcapng-write.ts';
 import { type ObjectServer, podObject, startObjectServer, type TestObject } from '../../support/object-server.ts';
+
+const INTERVAL_MS = 50;
+vi.mock('../../../src/capture/limits.ts', async (original) => ({
+  ...(await original<object>()),
+  NAMES_INTERVAL_MS: 50,
+}));
 
 let server: ObjectServer;
 let abort = new AbortController();
@@ -49,10 +56,21 @@ test('names of those there are, then only what is new: pods and Services', async
   await expect.poll(() => told.at(-1), { timeout: 9_000 }).toEqual(['10.244.1.5=shop/web-3']);
 }, 20_000);
 
-test('what may not be watched is told once', async () => {
+test('what may not be watched is told once, and not watched again', async () => {
   server = await startObjectServer(podObject('web-1', { ip: '10.244.1.5' }));
   server.forbid(/watch/);
-  expect(await start(true)).toEqual([['10.244.1.5=shop/web-1']]);
+  const told = await start(true);
+  const watches = () => server.api.seen.filter((line) => line.includes('watch=true')).length;
+  await expect.poll(watches).toBe(2);
+  // What the watches listed before they were refused is looked at once more.
+  const lists = () => server.api.seen.filter((line) => line.includes('/nodes?')).length;
+  await expect.poll(lists).toBe(2);
+  server.put(podObject('web-2', { ip: '10.244.1.6' }));
+  // Longer than a watch that is tried again waits first, and than the interval of the names.
+  await sleep(10 * INTERVAL_MS);
+  expect(watches()).toBe(2);
+  expect(lists()).toBe(2);
+  expect(told).toEqual([['10.244.1.5=shop/web-1']]);
 });
 
 test('without following it ends by itself', async () => {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { expect, test } from 'vitest';
 import { callerOf } from '../../../src/capture/streams/caller.ts';
 import { CallerTap } from '../../../src/capture/streams/caller-tap.ts';
@@ -35,11 +36,26 @@ test('IPv6 in cooked headers, in the words of Kubernetes', () => {
   for (let length = 0; length < 74; length += 1) expect(callerOf(276, bytes, 0, length)).toBeUndefined();
 });
 
-test('any octets are an input', () => {
-  for (let seed = 0; seed < 300; seed += 1) {
-    const bytes = Buffer.from(Array.from({ length: 90 }, (_, at) => (seed * 31 + at * at * 7) & 0xff));
-    for (const linkType of [0, 1, 101, 113, 276]) callerOf(linkType, bytes, 0, bytes.length);
+test('of any bytes it is an address or nobody, and no byte outside of the packet is read', () => {
+  const frame = asked('S');
+  let addresses = 0;
+  for (let seed = 0; seed < 3_000; seed += 1) {
+    // A SYN with one byte changed, cut anywhere, for every link type.
+    const packet = Buffer.from(frame).subarray(0, seed % (frame.length + 1));
+    if (packet.length > 0) packet[(seed * 7) % packet.length] = (seed * 31) & 0xff;
+    for (const linkType of [0, 1, 101, 113, 276]) {
+      const results = [0x00, 0x45, 0xff].map((filler) => {
+        const around = Buffer.alloc(64, filler);
+        return callerOf(linkType, Buffer.concat([around, packet, around]), around.length, packet.length);
+      });
+      const [caller] = results;
+      expect(new Set(results).size, `seed ${seed}, link type ${linkType}: ${results}`).toBe(1);
+      if (caller === undefined) continue;
+      addresses += 1;
+      expect(isIP(caller), caller).not.toBe(0);
+    }
   }
+  expect(addresses).toBeGreaterThan(10);
 });
 
 test('the tap hands everything on, and tells of callers of the pod alone, not of frames for others', () => {

@@ -20,17 +20,29 @@ const waiting = (reason: string, message: string) => ({
   containerStatuses: [{ name: 'web', ready: false, state: { waiting: { reason, message } } }],
 });
 
-test('a running pod, and one whose container crashes, can be captured: its network is there', () => {
-  checkCapturable(pod(), false);
-  const crashed = { name: 'web', containerID: 'containerd://abc', ready: false, state: { waiting: {} } };
-  checkCapturable(pod({}, { containerStatuses: [crashed] }), false);
+const CRASHED = { name: 'web', containerID: 'containerd://abc', ready: false, state: { waiting: {} } };
+const INITIALISING = { name: 'setup', containerID: 'containerd://def', ready: false, state: { running: {} } };
+const initialising = (...statuses: object[]) =>
+  pod({ initContainers: [{ name: 'setup' }] }, { ...waiting('PodInitializing', ''), initContainerStatuses: statuses });
+const creating = waiting('ContainerCreating', '');
+
+// Each beside one that differs only in what makes its network exist.
+test.each([
+  ['runs', pod(), pod({}, creating)],
+  [
+    'has a container that crashes',
+    pod({}, { containerStatuses: [CRASHED] }),
+    pod({}, { containerStatuses: [{ ...CRASHED, containerID: undefined }] }),
+  ],
+  ['is on its node’s network, before it has containers', pod({ hostNetwork: true }, creating), pod({}, creating)],
+  ['is in its init container', initialising(INITIALISING), initialising({ ...INITIALISING, containerID: '' })],
+])('a pod that %s can be captured, because its network exists', (_, captured, refused) => {
+  expect(() => checkCapturable(captured, false)).not.toThrow();
+  expect(() => checkCapturable(refused, false)).toThrow(expect.objectContaining({ code: 'POD_PENDING' }));
 });
 
-test('so can one on its node’s network before it has containers, and one in its init container', () => {
-  checkCapturable(pod({ hostNetwork: true }, waiting('ContainerCreating', '')), false);
-  const init = [{ name: 'setup', containerID: 'containerd://def', ready: false, state: { running: {} } }];
-  const spec = { initContainers: [{ name: 'setup' }] };
-  checkCapturable(pod(spec, { ...waiting('PodInitializing', ''), initContainerStatuses: init }), false);
+test('a pod without a container can be captured when its network is waited for', () => {
+  expect(() => checkCapturable(pod({}, creating), true)).not.toThrow();
 });
 
 test.each([
