@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { optionalString } from '../../wire/guard.ts';
 import { credentialSource } from './credentials.ts';
+import type { PluginTerminal } from './exec-plugin.ts';
 import type { Kube, KubeRequestOptions } from './kube.ts';
 import { type Selection, selectContext } from './kubeconfig.ts';
 import { EXPIRY_MARGIN_MS } from './limits.ts';
@@ -14,6 +15,8 @@ export interface KubeSelection {
   readonly kubeconfig?: string | undefined;
   /** A context instead of the current one. */
   readonly context?: string | undefined;
+  /** Where a credential plugin may ask its user to log in; left out: plugins cannot ask. */
+  readonly pluginTerminal?: PluginTerminal | undefined;
 }
 
 /**
@@ -26,7 +29,7 @@ export async function loadKube(options: KubeSelection = {}): Promise<Kube> {
   const selection = selectContext({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) });
   const server = serverOf(selection);
   const proxy = optionalString(selection.cluster, 'proxy-url') || proxyFor(server, process.env);
-  const source = credentialSource(selection);
+  const source = credentialSource(selection, options.pluginTerminal);
   let makeOptions: MakeOptions | undefined;
   let cached: { options: KubeRequestOptions; until: number } | undefined;
   let pending: Promise<KubeRequestOptions> | undefined;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { objectAt, optionalString, stringsAt } from '../../wire/guard.ts';
-import { type Credentials, runExecPlugin } from './exec-plugin.ts';
+import { type Credentials, type PluginTerminal, runExecPlugin } from './exec-plugin.ts';
 import type { AuthKind } from './kube.ts';
 import type { Selection } from './kubeconfig.ts';
 import { CREDENTIALS_REREAD_MS } from './limits.ts';
@@ -18,11 +18,14 @@ export interface CredentialSource {
 }
 
 /** Read what a kubeconfig's user entry says; nothing is run or fetched yet. */
-export function credentialSource({ user, cluster, userFile }: Selection): CredentialSource {
+export function credentialSource(
+  { user, cluster, userFile }: Selection,
+  terminal?: PluginTerminal | undefined,
+): CredentialSource {
   const plugin = objectAt(user, 'exec');
   const command = optionalString(plugin, 'command');
   if (command !== undefined) {
-    return { kind: 'exec', detail: command, renewable: true, get: () => runExecPlugin(plugin, cluster) };
+    return { kind: 'exec', detail: command, renewable: true, get: () => runExecPlugin(plugin, cluster, terminal) };
   }
   const provider = objectAt(user, 'auth-provider');
   const providerName = optionalString(provider, 'name');

@@ -12,21 +12,36 @@ export interface Credentials {
   readonly expires?: number;
 }
 
+/** Where a plugin may ask its user to log in. */
+export interface PluginTerminal {
+  /** Whether the plugin may read this process's stdin. */
+  readonly interactive: boolean;
+  /** Text of the plugin's stderr, as it comes: a device code, a browser address. */
+  show(text: string): void;
+}
+
+const NO_TERMINAL: PluginTerminal = { interactive: false, show: () => {} };
+
 const STDERR_KEPT = 4096;
 
 /**
  * Run the credential plugin of a kubeconfig user (client.authentication.k8s.io, ExecCredential). We run it ourselves
- * because a plugin that asks for a login does so on stderr and reads the terminal, and some need KUBERNETES_EXEC_INFO.
+ * because a plugin that asks for a login writes to stderr and reads stdin, and some need KUBERNETES_EXEC_INFO.
  * @param plugin the user's `exec` entry
- * @param cluster the cluster's entry, handed to the plugin when it asks for it (provideClusterInfo)
+ * @param cluster the cluster's entry, given to the plugin when its entry asks for it (provideClusterInfo)
+ * @param terminal left out: the plugin cannot ask anything
  * @throws KsnoopError CREDENTIAL_PLUGIN_MISSING or CREDENTIAL_PLUGIN_FAILED with the plugin's own words
  */
-export async function runExecPlugin(plugin: JsonObject, cluster: JsonObject): Promise<Credentials> {
+export async function runExecPlugin(
+  plugin: JsonObject,
+  cluster: JsonObject,
+  terminal: PluginTerminal = NO_TERMINAL,
+): Promise<Credentials> {
   const command = optionalString(plugin, 'command') ?? '';
   const mode = optionalString(plugin, 'interactiveMode');
-  const interactive = mode !== 'Never' && process.stdin.isTTY === true;
+  const interactive = mode !== 'Never' && terminal.interactive;
   if (mode === 'Always' && !interactive) {
-    throw failed(command, 'it wants to ask on a terminal, and there is none');
+    throw failed(command, 'it needs a terminal, and there is none');
   }
   const apiVersion = optionalString(plugin, 'apiVersion') ?? 'client.authentication.k8s.io/v1';
   const environment: NodeJS.ProcessEnv = {
@@ -42,16 +57,24 @@ export async function runExecPlugin(plugin: JsonObject, cluster: JsonObject): Pr
     if (name) environment[name] = optionalString(variable, 'value') ?? '';
   }
   const words = Array.isArray(plugin.args) ? plugin.args.map(String) : [];
-  const output = await outputOf(command, words, environment, interactive, optionalString(plugin, 'installHint'));
+  const output = await outputOf(
+    { command, words, env: environment, interactive, installHint: optionalString(plugin, 'installHint') },
+    terminal,
+  );
   return readCredential(command, output);
 }
 
+interface PluginCall {
+  readonly command: string;
+  readonly words: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly interactive: boolean;
+  readonly installHint: string | undefined;
+}
+
 function outputOf(
-  command: string,
-  words: readonly string[],
-  env: NodeJS.ProcessEnv,
-  interactive: boolean,
-  installHint: string | undefined,
+  { command, words, env, interactive, installHint }: PluginCall,
+  terminal: PluginTerminal,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const stdio = [interactive ? 'inherit' : 'ignore', 'pipe', 'pipe'] as const;
@@ -62,8 +85,7 @@ function outputOf(
       if (output.length <= PLUGIN_OUTPUT_MAXIMUM) output += text;
     });
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      // A login prompt (a device code, a browser address) must reach the person while the plugin waits.
-      if (process.stderr.isTTY) process.stderr.write(text);
+      terminal.show(text);
       said = (said + text).slice(-STDERR_KEPT);
     });
     child.on('error', (cause) => {

@@ -3,6 +3,7 @@ import type { Kube } from '../../capture/kube/kube.ts';
 import { sanitise } from '../../view/sanitise.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
 import { logger, reportError } from '../logger.ts';
+import { pluginTerminal } from '../plugin-terminal.ts';
 import { textOrJson } from '../usage.ts';
 import { FINDERS } from './index.ts';
 
@@ -58,7 +59,7 @@ async function clusterOf(
   tell: (line: string) => void,
 ): Promise<Kube | undefined> {
   try {
-    return await loadKube({ kubeconfig, context });
+    return await loadKube({ kubeconfig, context, pluginTerminal: pluginTerminal() });
   } catch (thrown) {
     // Asked for by name it has to be there.
     if (kubeconfig !== undefined || context !== undefined || !(thrown instanceof KsnoopError)) throw thrown;

@@ -3,6 +3,7 @@ import type { Kube } from '../../capture/kube/kube.ts';
 import { Colours, wantsColour } from '../../view/colour.ts';
 import { findingLines } from '../../view/findings.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
+import { pluginTerminal } from '../plugin-terminal.ts';
 import { textOrJson } from '../usage.ts';
 import { type Finding, findings } from './check.ts';
 import { CHECKS } from './index.ts';
@@ -50,7 +51,7 @@ async function reachable({
 }: RawDoctorOptions): Promise<{ kube: Kube | undefined; found: Finding[] }> {
   const say = findings('kubeconfig');
   try {
-    const kube = await loadKube({ kubeconfig, context });
+    const kube = await loadKube({ kubeconfig, context, pluginTerminal: pluginTerminal() });
     return { kube, found: [say.ok(`context ${kube.context}, namespace ${kube.namespace}, ${kube.auth}`)] };
   } catch (thrown) {
     if (!(thrown instanceof KsnoopError)) throw thrown;

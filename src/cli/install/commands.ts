@@ -7,6 +7,7 @@ import { Colours, wantsColour } from '../../view/colour.ts';
 import { statusLines } from '../../view/install-status.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
 import { logger } from '../logger.ts';
+import { pluginTerminal } from '../plugin-terminal.ts';
 import { onStopSignals } from '../signals.ts';
 import { textOrJson } from '../usage.ts';
 import { durationOf } from '../values.ts';
@@ -68,7 +69,7 @@ async function withKube(
     release();
   });
   try {
-    const kube = await loadKube(raw);
+    const kube = await loadKube({ ...raw, pluginTerminal: pluginTerminal() });
     try {
       return await act(kube, abort.signal);
     } finally {

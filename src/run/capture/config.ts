@@ -1,4 +1,5 @@
 import type { TransportPreference } from '../../capture/agents/transport-preference.ts';
+import type { PluginTerminal } from '../../capture/kube/exec-plugin.ts';
 import type { CaptureLimits } from '../../capture/streams/capture.ts';
 import type { TargetSelection } from './target-query.ts';
 
@@ -11,6 +12,8 @@ export interface CaptureConfig extends TargetSelection, CaptureLimits {
   readonly kubeconfig: string | undefined;
   /** Context of the kubeconfig; undefined: the current one. */
   readonly context: string | undefined;
+  /** Where a credential plugin may ask its user to log in. */
+  readonly pluginTerminal?: PluginTerminal | undefined;
   /** How the agents are reached. */
   readonly transport: TransportPreference;
   /** Only the ports that this container declares. */

@@ -166,6 +166,16 @@ echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","s
   expect(told.spec).toMatchObject({ interactive: false, cluster: { server: server.url } });
 });
 
+test('a credential plugin asks on the terminal it is given, and none other', async () => {
+  const exec = { command: file('bin/ask', PLUGIN('echo "code: 1234" >&2; exit 1'), 0o700), interactiveMode: 'Always' };
+  const kubeconfig = server.kubeconfig({ user: { exec } });
+  await expect(get(await loadKube({ kubeconfig }), PATH)).rejects.toThrow(/needs a terminal/);
+  const shownTexts: string[] = [];
+  const pluginTerminal = { interactive: true, show: (text: string) => void shownTexts.push(text) };
+  await expect(get(await loadKube({ kubeconfig, pluginTerminal }), PATH)).rejects.toThrow(/exit code 1/);
+  expect(shownTexts.join('')).toBe('code: 1234\n');
+});
+
 test('a credential plugin may give a certificate', async () => {
   const { certificate, key } = issue(server.authority, { name: 'plugin-user' });
   const status = { clientCertificateData: certificate, clientKeyData: key };
