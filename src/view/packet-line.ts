@@ -11,6 +11,8 @@ export interface PacketLineStyle {
   readonly utc?: boolean | undefined;
   /** Digits of a second's fraction; nine unless set. */
   readonly timeDigits?: number | undefined;
+  /** What its bytes say above TCP or UDP: `HTTP GET /cart HTTP/1.1`. Sanitised here. */
+  readonly info?: string | undefined;
   /** The name of an address (RFC 5952 text), or undefined. */
   readonly nameOf?: ((address: string) => string | undefined) | undefined;
 }
@@ -30,6 +32,7 @@ export function packetLine(packet: PacketDescription, style: PacketLineStyle): s
   for (const word of packet.tunnels) parts.push(wordText(word, style));
   parts.push(packet.protocol);
   for (const word of packet.words) parts.push(wordText(word, style));
+  if (style.info !== undefined) parts.push(style.colours.heading(sanitise(style.info)));
   if (packet.stopped !== undefined) parts.push(style.colours.aside(`[${packet.stopped}]`));
   parts.push(`length ${packet.length}`);
   if (packet.captured < packet.length) parts.push(`(${packet.captured} captured)`);

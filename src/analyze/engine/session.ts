@@ -5,6 +5,7 @@ import { Names } from '../identity/names.ts';
 import { DIRECTION } from '../layers/layer.ts';
 import type { PacketView } from '../packet/packet.ts';
 import { observedAddresses } from '../protocols/dns/index.ts';
+import { packetInfo } from '../protocols/packet-info.ts';
 import { addressText } from '../record/address-text.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import { type JsonRecord, Recorder } from '../record/record.ts';
@@ -33,10 +34,12 @@ export class AnalysisSession {
   readonly interfaces: CaptureInterface[] = [];
   readonly #output: AnalysisOutput;
   readonly where: Condition | undefined;
+  readonly #showSecrets: boolean;
   #recorder: Recorder | undefined;
 
   constructor(kind: AnalysisOutputKind, settings: SessionSettings) {
     this.where = settings.where;
+    this.#showSecrets = settings.showSecrets;
     const options = { detail: kind.detail || settings.where !== undefined, showSecrets: settings.showSecrets };
     const sink = {
       event: (event: AnalysisEvent, flow: FlowInfo) => this.#event(event, flow),
@@ -73,10 +76,16 @@ export class AnalysisSession {
         hosts: this.capture.analysis.hosts,
         names: this.names,
         interfaceName: (id) => this.interfaces[id]?.name,
+        packetInfo: (packet) => this.packetInfo(packet),
       },
       this.capture.analysis.clock.absolute(0),
     );
     return this.#recorder;
+  }
+
+  /** What a packet's own bytes say above TCP or UDP, for people: `HTTP GET /cart HTTP/1.1`. Not sanitised. */
+  packetInfo(packet: PacketView): string | undefined {
+    return packetInfo(packet, this.#showSecrets);
   }
 
   /** What addresses are called from now on; before the first packet: from the beginning. */

@@ -102,6 +102,7 @@ export const FLOW_FIELDS: FieldTable = {
 
 /** Members of a packet that no protocol took, and of every packet of `-o packets`, behind the common ones and `interface`. */
 export const PACKET_FIELDS: FieldTable = {
+  info: { type: 'string', about: 'what its own bytes say above TCP or UDP: `HTTP GET /cart HTTP/1.1`' },
   direction: { type: 'string', about: '`in` or `out`, of a packet, where the capture tells' },
   length: { type: 'int', about: 'octets on the wire' },
   captured: { type: 'int', about: 'of them captured' },

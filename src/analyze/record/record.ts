@@ -65,6 +65,7 @@ export interface FlowRecord extends RecordBase {
 export interface PacketRecord extends RecordBase {
   readonly kind: 'packet';
   readonly label: string;
+  readonly info: string | undefined;
   readonly direction: 'in' | 'out' | undefined;
   readonly length: number;
   readonly captured: number;
@@ -78,6 +79,8 @@ export interface RecordSources {
   readonly names: Names;
   /** The name of an interface of the analysis; undefined or empty where it has none. */
   interfaceName(id: number): string | undefined;
+  /** What a packet's own bytes say above TCP or UDP: `HTTP GET /cart HTTP/1.1`. */
+  packetInfo?(packet: PacketView): string | undefined;
 }
 
 /** How long the parts of an exchange took, ns; each undefined unless both its ends were seen. Never negative. */
@@ -202,6 +205,7 @@ export class Recorder {
       dst: peer(described.destination),
       interface: this.#interfaceName(interfaceId),
       label: described.words.map((word) => (typeof word === 'string' ? word : word.address)).join(' '),
+      info: this.#sources.packetInfo?.(packet),
       direction: described.direction,
       length: described.length,
       captured: described.captured,

@@ -21,7 +21,8 @@ export function packetTexts(
     // `shop/web-1/any` is labelled by its pod.
     labels[id] ??= (session.interfaces[id]?.name ?? '').replace(/\/[^/]*$/, '');
     const label = labels[id] === '' ? undefined : labels[id];
-    return packetLine(describePacket(packet), { label, colours, nameOf, utc, timeDigits });
+    const info = session.packetInfo(packet);
+    return packetLine(describePacket(packet), { label, colours, nameOf, utc, timeDigits, info });
   };
 }
 
