@@ -5,18 +5,24 @@ import { maskText } from '../../record/secrets.ts';
 import { latin1 } from '../../record/text.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
+import { protocolLost } from '../protocol-lost.ts';
 import { BLOCK, Direction, type DirectionSink } from './direction.ts';
 import { errorName } from './errors.ts';
 import { FLAG, FRAME, FRAME_HEADER } from './frame-reader.ts';
 import { frameAt, type Streams } from './frame-search.ts';
 import { PREFACE, prefaceAt } from './preface.ts';
-import { type Half, Http2Stream, type UpgradedRequest } from './stream.ts';
+import { Http2Stream, type UpgradedRequest } from './stream.ts';
 
 /** One HTTP/2 connection (RFC 9113): its streams are exchanges. */
 export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
   readonly #context: StreamContext;
   readonly #directions: readonly [Direction, Direction];
   readonly #streams = new Map<number, Http2Stream>();
+  /** The connection's beginning was not seen. */
+  #midstream: boolean;
+  /** Of the bytes being handed on: the stream's offset of index 0, and the index from which frames are read. */
+  #origin = 0;
+  #at = 0;
   /** Whether each side has said something. */
   readonly #begun: [boolean, boolean] = [false, false];
   #highest = 0;
@@ -28,6 +34,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
   /** @param upgraded the request that the connection was upgraded with: it is answered on stream 1 */
   constructor(context: StreamContext, upgraded?: UpgradedRequest) {
     this.#context = context;
+    this.#midstream = upgraded === undefined && context.midstream;
     this.#directions = [new Direction(SIDE.client, this), new Direction(SIDE.server, this)];
     if (upgraded === undefined) return;
     const stream = new Http2Stream(context.detail, context.showSecrets);
@@ -43,39 +50,59 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
     if (!this.#begun[side]) {
       this.#begun[side] = true;
       if (side === SIDE.client && u8(bytes, at) === PREFACE.charCodeAt(0)) direction.preface = PREFACE.length;
-      // A connection under way: its tables hold what was said before.
-      else if (end - at > 3 && u8(bytes, at + 3) !== FRAME.settings) direction.hpack.forget();
+      // A connection under way: its tables hold what came before.
+      else if (this.#midstream) direction.hpack.forget();
     }
-    if (direction.reader.lost) {
-      at = this.#resume(direction, bytes, at, end);
-      if (at < 0) return;
+    this.#origin = this.#context.offset - start;
+    const { reader } = direction;
+    if (direction.preface > 0 && !reader.lost) {
+      const preface = Math.min(direction.preface, end - at);
+      if (!prefaceAt(bytes, at, at + preface, PREFACE.length - direction.preface)) {
+        this.#lose(direction, 'no preface');
+      } else {
+        direction.preface -= preface;
+        at += preface;
+        // With the client's preface both sides' tables begin.
+        if (direction.preface === 0) this.#midstream = false;
+      }
     }
-    const skipped = Math.min(direction.preface, end - at);
-    if (skipped > 0 && !prefaceAt(bytes, at, at + skipped, PREFACE.length - direction.preface))
-      direction.reader.lost = true;
-    direction.preface -= skipped;
-    at += skipped;
-    direction.reader.data(bytes, at, end);
+    while (at < end) {
+      if (reader.lost) {
+        at = frameAt(bytes, at, end, this);
+        if (at < 0) return;
+        reader.restart();
+      }
+      this.#at = at;
+      at = reader.data(bytes, at, end);
+    }
   }
 
   gap(side: Side, length: number): void {
     const direction = this.#directions[side];
-    if (direction.preface > 0) direction.reader.lost = true;
-    else direction.reader.gap(length);
+    if (direction.preface === 0) {
+      direction.reader.gap(length);
+      return;
+    }
+    direction.preface = 0;
+    this.#lose(direction, '');
   }
 
-  end(how: StreamEnd): void {
+  end(how: StreamEnd, by?: Side): void {
+    const finished = how === 'closed' || this.#context.finSeen(SIDE.server);
+    const closer = by ?? (finished ? SIDE.server : undefined);
     for (const [id, stream] of this.#streams) {
-      if (stream.response.ended) {
+      const { response } = stream;
+      if (response.ended) {
         this.#finish(id, stream);
         continue;
       }
-      const answered = stream.response.begun;
-      this.#tell(
-        id,
-        stream,
-        how === 'reset' ? 'reset' : answered || stream.unheard ? 'response not captured' : 'no response',
-      );
+      let incomplete: Incomplete;
+      if (response.gap || stream.unheard) incomplete = 'response not captured';
+      else if (finished) incomplete = response.begun ? 'closed early' : 'no response';
+      else if (how === 'reset' || how === 'capture ended') incomplete = how;
+      else incomplete = 'unknown';
+      const isEnding = incomplete === 'closed early' || incomplete === 'no response' || incomplete === 'reset';
+      this.#tell(id, stream, incomplete, isEnding ? closer : undefined);
     }
   }
 
@@ -93,7 +120,8 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
     const last = offset + (end - start) === length;
     if (stream !== undefined) {
       const half = direction.side === SIDE.client ? stream.request : stream.response;
-      half.seen(this.#context.now, end - start + (offset === 0 ? FRAME_HEADER : 0));
+      if (!half.begun) half.startSeen = false;
+      half.seen(this.#context, end - start + (offset === 0 ? FRAME_HEADER : 0));
       let from = start;
       let to = end;
       if (flags & FLAG.padded) {
@@ -113,9 +141,8 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
     const half = direction.side === SIDE.client ? stream.request : stream.response;
-    half.seen(this.#context.now, gap);
+    half.missed(gap);
     half.messages.gap(gap);
-    stream.gap = true;
     if (last && flags & FLAG.endStream) this.#ended(direction, id, stream);
   }
 
@@ -133,7 +160,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
         const padding = flags & FLAG.padded ? u8(bytes, start) + 1 : 0;
         const from = start + (flags & FLAG.padded ? 1 : 0) + (flags & FLAG.priority ? 5 : 0);
         const to = end - (padding > 0 ? padding - 1 : 0);
-        if (from > to) this.#lose(direction);
+        if (from > to) this.#lose(direction, 'padding longer than its frame');
         else this.#block(direction, id, flags, bytes, from, to, end - start, true);
         return;
       }
@@ -141,12 +168,11 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
         if (id === direction.blockStream) this.#block(direction, id, flags, bytes, start, end, end - start, false);
         return;
       case FRAME.pushPromise: {
-        // The pushed request goes through the header table like any other; it is nobody's exchange.
         const padding = flags & FLAG.padded ? u8(bytes, start) + 1 : 0;
-        const from = start + (padding > 0 ? 1 : 0) + 4;
-        if (flags & FLAG.endHeaders && from <= end)
-          direction.hpack.decode(bytes, from, end - Math.max(0, padding - 1), () => {});
-        else direction.hpack.forget();
+        const from = start + (padding > 0 ? 1 : 0);
+        const to = end - Math.max(0, padding - 1);
+        if (from + 4 > to) this.#lose(direction, 'padding longer than its frame');
+        else this.#promise(direction, i32(bytes, from) & 0x7fff_ffff, flags, bytes, from + 4, to, end - start, id);
         return;
       }
       case FRAME.reset:
@@ -159,21 +185,41 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
     }
   }
 
-  onLost(direction: Direction): void {
-    // What is missing may have held something of every stream under way; what was said before in the table counts no more.
+  onFrameGap(direction: Direction, type: number, flags: number, id: number): void {
+    if (type !== FRAME.headers && type !== FRAME.continuation && type !== FRAME.pushPromise) return;
     direction.dropBlock();
+    direction.promised = 0;
     direction.hpack.forget();
-    for (const stream of this.#streams.values()) {
-      if (direction.side === SIDE.client ? isUnderWay(stream.request) : isUnderWay(stream.response)) stream.gap = true;
-      else if (direction.side === SIDE.server) stream.unheard = true;
-    }
+    if (type !== FRAME.headers) return;
+    const stream = this.#stream(direction.side, id);
+    if (stream === undefined) return;
+    const half = direction.side === SIDE.client ? stream.request : stream.response;
+    half.seen(this.#context, FRAME_HEADER);
+    half.gap = true;
+    half.endSeen = false;
+    half.begun = true;
+    if (flags & FLAG.endStream) this.#ended(direction, id, stream);
   }
 
-  /** Where frames of a direction go on that was lost; -1 when that is not known yet. */
-  #resume(direction: Direction, bytes: Uint8Array, start: number, end: number): number {
-    const at = frameAt(bytes, start, end, this);
-    if (at >= 0) direction.reader.restart();
-    return at;
+  onLost(direction: Direction, why: string): void {
+    // What is missing may have held something of every stream under way; what is in the table counts no more.
+    direction.dropBlock();
+    direction.promised = 0;
+    direction.hpack.forget();
+    const isClient = direction.side === SIDE.client;
+    for (const stream of this.#streams.values()) {
+      const half = isClient ? stream.request : stream.response;
+      if (half.begun && !half.ended) half.gap = true;
+      else if (!isClient) stream.unheard = true;
+    }
+    if (why !== '' && !direction.told) {
+      direction.told = true;
+      const { side } = direction;
+      const position = this.#origin + this.#at;
+      const next = 'resumes at the next frame that is told for sure';
+      const { now: time } = this.#context;
+      this.#context.emit(protocolLost({ protocol: 'http', title: 'HTTP/2', side, position, time, why, next }));
+    }
   }
 
   /** Whether a stream is under way. */
@@ -186,9 +232,9 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
     return this.#highest;
   }
 
-  #lose(direction: Direction): void {
+  #lose(direction: Direction, why: string): void {
     direction.reader.lost = true;
-    this.onLost(direction);
+    this.onLost(direction, why);
   }
 
   #block(
@@ -203,16 +249,20 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
   ): void {
     const stream = this.#stream(direction.side, id);
     const half = direction.side === SIDE.client ? stream?.request : stream?.response;
-    half?.seen(this.#context.now, length + FRAME_HEADER);
-    const whole = direction.gather(id, flags, bytes, start, end, first);
-    if (whole === BLOCK.more) return;
-    if (whole === BLOCK.tooLong) {
-      this.#lose(direction);
+    half?.seen(this.#context, length + FRAME_HEADER);
+    if (first) direction.promised = 0;
+    const whole = this.#gather(direction, id, flags, bytes, start, end, first);
+    if (whole === undefined) return;
+    const promised = direction.promised > 0 ? this.#streams.get(direction.promised)?.request : undefined;
+    const taker = direction.promised > 0 ? promised : half;
+    if (!direction.hpack.decode(whole, 0, whole.length, (name, value) => taker?.field(name, value))) {
+      this.#lose(direction, 'a header block with an index of nothing');
       return;
     }
-    const decoded = direction.hpack.decode(whole, 0, whole.length, (name, value) => half?.field(name, value));
-    if (!decoded) {
-      this.#lose(direction);
+    if (direction.promised > 0) {
+      if (promised !== undefined) promised.begun = true;
+      if (promised !== undefined) promised.ended = true;
+      direction.promised = 0;
       return;
     }
     if (stream === undefined || half === undefined) return;
@@ -220,8 +270,61 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
       half.informational();
       return;
     }
+    // Trailers come behind a head: without one that was not captured.
+    if (!half.begun && !half.isHead) {
+      half.gap = true;
+      half.startSeen = false;
+    }
     half.begun = true;
     if (direction.blockFlags & FLAG.endStream) this.#ended(direction, id, stream);
+  }
+
+  /** The whole header block, once its last frame is there. */
+  #gather(
+    direction: Direction,
+    id: number,
+    flags: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    first: boolean,
+  ): Uint8Array | undefined {
+    const whole = direction.gather(id, flags, bytes, start, end, first);
+    if (whole === BLOCK.more) return undefined;
+    if (whole !== BLOCK.tooLong) return whole;
+    this.#lose(direction, 'a header block too long');
+    return undefined;
+  }
+
+  /** A request that the server answers before the client sent it (RFC 9113, section 8.4). */
+  #promise(
+    direction: Direction,
+    promised: number,
+    flags: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    length: number,
+    id: number,
+  ): void {
+    if (direction.side === SIDE.server && promised % 2 === 0 && promised > 0 && !this.#streams.has(promised)) {
+      this.#makeRoom();
+      const stream = new Http2Stream(this.#context.detail, this.#context.showSecrets);
+      stream.pushed = true;
+      stream.request.seen(this.#context, length + FRAME_HEADER);
+      this.#streams.set(promised, stream);
+    }
+    const whole = this.#gather(direction, id, flags, bytes, start, end, true);
+    direction.promised = promised;
+    if (whole === undefined) return;
+    const request = this.#streams.get(promised)?.request;
+    direction.promised = 0;
+    if (!direction.hpack.decode(whole, 0, whole.length, (name, value) => request?.field(name, value))) {
+      this.#lose(direction, 'a header block with an index of nothing');
+    }
+    if (request === undefined) return;
+    request.begun = true;
+    request.ended = true;
   }
 
   /** The stream of a header block; a client's opens it, and so does a response whose request was not seen. */
@@ -234,15 +337,18 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
       if (this.#early > 0) this.#tellEarly(id);
     }
     if (stream !== undefined) return stream;
-    if (this.#streams.size >= PENDING_PER_STREAM) {
-      const [oldest] = this.#streams;
-      if (oldest?.[1].response.ended) this.#finish(...oldest);
-      else if (oldest !== undefined) this.#tell(...oldest, 'no response');
-    }
+    this.#makeRoom();
     stream = new Http2Stream(this.#context.detail, this.#context.showSecrets);
     this.#streams.set(id, stream);
     this.#highest = Math.max(this.#highest, id);
     return stream;
+  }
+
+  #makeRoom(): void {
+    if (this.#streams.size < PENDING_PER_STREAM) return;
+    const [oldest] = this.#streams;
+    if (oldest?.[1].response.ended) this.#finish(...oldest);
+    else if (oldest !== undefined) this.#tell(...oldest, 'unknown');
   }
 
   #ended(direction: Direction, id: number, stream: Http2Stream): void {
@@ -253,7 +359,8 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
     }
     stream.response.ended = true;
     // Its request may be at hand, and only not be read yet.
-    const waits = id > this.#asked && this.#begun[SIDE.client] && !this.#directions[SIDE.client].reader.lost;
+    const waits =
+      !stream.pushed && id > this.#asked && this.#begun[SIDE.client] && !this.#directions[SIDE.client].reader.lost;
     if (!waits) this.#finish(id, stream);
     else this.#early += 1;
   }
@@ -270,16 +377,16 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
 
   #finish(id: number, stream: Http2Stream): void {
     // Its end without its beginning: that was not captured.
-    this.#tell(id, stream, stream.response.begun ? undefined : 'response not captured');
+    const { response } = stream;
+    this.#tell(id, stream, response.begun && !response.gap ? undefined : 'response not captured');
   }
 
   #reset(direction: Direction, id: number, code: number): void {
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
-    const half = direction.side === SIDE.client ? stream.request : stream.response;
-    if (direction.side === SIDE.server) half.seen(this.#context.now, FRAME_HEADER + 4);
+    if (direction.side === SIDE.server) stream.response.seen(this.#context, FRAME_HEADER + 4);
     stream.reset = errorName(code);
-    this.#tell(id, stream, 'reset');
+    this.#tell(id, stream, 'reset', direction.side);
   }
 
   #goAway(direction: Direction, bytes: Uint8Array, start: number, end: number): void {
@@ -293,12 +400,8 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
     this.#context.emit({ ...said, label, failed: true, fields: { http: { version: '2' } } });
   }
 
-  #tell(id: number, stream: Http2Stream, incomplete: Incomplete | undefined): void {
+  #tell(id: number, stream: Http2Stream, incomplete: Incomplete | undefined, endedBy?: Side): void {
     this.#streams.delete(id);
-    this.#context.emit(stream.exchange(this.#context.detail, this.#context.showSecrets, incomplete));
+    this.#context.emit(stream.exchange(this.#context.detail, this.#context.showSecrets, incomplete, endedBy));
   }
-}
-
-function isUnderWay({ begun, ended }: Half): boolean {
-  return begun && !ended;
 }

@@ -3,7 +3,7 @@ import type { Side } from '../../record/event.ts';
 import { FLAG, FrameReader } from './frame-reader.ts';
 import { HpackDecoder } from './hpack.ts';
 
-/** Octets of one header block over all its frames. */
+/** Bytes of one header block over all its frames. */
 const BLOCK_MAXIMUM = 512 * 1024;
 
 /** What `Direction.gather` returns instead of a block: more of it is to come, or it is too long to be believed. */
@@ -31,7 +31,8 @@ export interface DirectionSink {
     start: number,
     end: number,
   ): void;
-  onLost(direction: Direction): void;
+  onFrameGap(direction: Direction, type: number, flags: number, id: number): void;
+  onLost(direction: Direction, why: string): void;
 }
 
 /** What one direction needs: its frames, its header table, the header block under way. */
@@ -39,15 +40,19 @@ export class Direction {
   readonly reader: FrameReader;
   readonly hpack = new HpackDecoder(false);
   readonly side: Side;
-  /** Octets of the client's preface still to come. */
+  /** Bytes of the client's preface still to come. */
   preface = 0;
   /** Of the header block under way: the flags of its first frame, and its stream; 0 without one. */
   blockFlags = 0;
   blockStream = 0;
-  /** Of a DATA frame under way: octets of padding at its end. */
+  /** The stream that the header block under way promises; 0 where it is no promise. */
+  promised = 0;
+  /** It was said that this direction is not understood. */
+  told = false;
+  /** Of a DATA frame under way: bytes of padding at its end. */
   padding = 0;
   #block: Uint8Array[] = [];
-  #blockOctets = 0;
+  #blockBytes = 0;
 
   constructor(side: Side, sink: DirectionSink) {
     this.side = side;
@@ -57,7 +62,8 @@ export class Direction {
       onDataGap: (stream, flags, gap, offset, length) =>
         sink.onDataGap(this, stream, flags, gap, offset + gap === length),
       onFrame: (type, flags, stream, bytes, start, end) => sink.onFrame(this, type, flags, stream, bytes, start, end),
-      onLost: () => sink.onLost(this),
+      onFrameGap: (type, flags, stream) => sink.onFrameGap(this, type, flags, stream),
+      onLost: (why) => sink.onLost(this, why),
     });
   }
 
@@ -79,8 +85,8 @@ export class Direction {
       this.blockFlags = flags;
       this.blockStream = id;
     }
-    this.#blockOctets += end - start;
-    if (this.#blockOctets > BLOCK_MAXIMUM) return BLOCK.tooLong;
+    this.#blockBytes += end - start;
+    if (this.#blockBytes > BLOCK_MAXIMUM) return BLOCK.tooLong;
     const part = bytes.subarray(start, end);
     if ((flags & FLAG.endHeaders) === 0) {
       this.#block.push(Uint8Array.from(part));
@@ -94,7 +100,7 @@ export class Direction {
   /** No header block is under way any more. */
   dropBlock(): void {
     this.#block = [];
-    this.#blockOctets = 0;
+    this.#blockBytes = 0;
     this.blockStream = 0;
   }
 }

@@ -1,10 +1,15 @@
 import { TEXT_MAXIMUM } from '../../limits.ts';
-import type { Exchange, Fields, Incomplete } from '../../record/event.ts';
+import type { Exchange, Fields, Incomplete, Side } from '../../record/event.ts';
 import { maskField, maskTarget, maskText } from '../../record/secrets.ts';
 import { routeOf } from '../http1/route.ts';
 import { oneLine } from '../one-line.ts';
+import type { StreamContext } from '../protocol.ts';
 import { grpcMessage, grpcMethod, grpcStatus } from './grpc.ts';
+import { UNKNOWN } from './hpack.ts';
 import { MessageCounter } from './message-counter.ts';
+
+/** Why these count as failed whatever the status: the response will not come, or not to its end. */
+const FAILURES: ReadonlySet<Incomplete | undefined> = new Set(['reset', 'closed early', 'no response']);
 
 /** Header fields kept of one message for those who look. */
 const FIELDS_MAXIMUM = 100;
@@ -29,8 +34,15 @@ export class Half {
   readonly messages = new MessageCounter();
   firstTime: number | undefined;
   lastTime = 0;
-  octets = 0;
+  bytes = 0;
   ended = false;
+  /** Bytes of it were not captured; its first bytes were, its last bytes were; all its times are known. */
+  gap = false;
+  startSeen = true;
+  endSeen = true;
+  timeKnown = true;
+  /** Header fields of it stand in a table whose beginning was not seen. */
+  unknown = false;
   /** Its header fields have come (of a response: those of the final one). */
   begun = false;
   method = '';
@@ -49,13 +61,29 @@ export class Half {
     this.#secrets = secrets;
   }
 
-  seen(now: number, octets: number): void {
+  /** Bytes of it came. */
+  seen({ now, timeKnown }: Pick<StreamContext, 'now' | 'timeKnown'>, bytes: number): void {
     this.firstTime ??= now;
     this.lastTime = now;
-    this.octets += octets;
+    this.bytes += bytes;
+    this.endSeen = true;
+    if (!timeKnown) this.timeKnown = false;
+  }
+
+  /** Bytes of it were not captured. */
+  missed(bytes: number): void {
+    this.bytes += bytes;
+    this.gap = true;
+    this.endSeen = false;
+  }
+
+  /** Its header fields are those of a request or response, not trailers alone, as far as they are known. */
+  get isHead(): boolean {
+    return this.method !== '' || this.status !== '' || this.unknown;
   }
 
   field(name: string, value: string): void {
+    if (name === UNKNOWN) this.unknown = true;
     switch (name) {
       case ':method':
         this.method = value;
@@ -92,8 +120,8 @@ export class Half {
 
   /** A request that came as HTTP/1.1, whole, with the upgrade. */
   takeUpgraded({ method, target, host, contentType, fields, time, end, bytes }: UpgradedRequest): void {
-    this.seen(time, 0);
-    this.seen(end, bytes);
+    this.seen({ now: time, timeKnown: true }, 0);
+    this.seen({ now: end, timeKnown: true }, bytes);
     this.method = method;
     this.path = target;
     this.authority = host;
@@ -114,8 +142,9 @@ export class Half {
 export class Http2Stream {
   readonly request: Half;
   readonly response: Half;
-  gap = false;
-  /** What the server said then was not captured: there may have been an answer. */
+  /** The server promised it: nobody asked. */
+  pushed = false;
+  /** What the server sent then was not captured: there may have been a response. */
   unheard = false;
   /** Name of the error that a RST_STREAM gave. */
   reset = '';
@@ -127,51 +156,83 @@ export class Http2Stream {
 
   get isGrpc(): boolean {
     const { contentType } = this.request.contentType === '' ? this.response : this.request;
+    if (contentType === '') return this.response.grpcStatus !== '';
     return contentType.startsWith('application/grpc') && !contentType.startsWith('application/grpc-web');
   }
 
-  exchange(detail: boolean, secrets: boolean, incomplete: Incomplete | undefined): Exchange {
+  /** @param incomplete why the response did not come to its end; undefined where it did @param endedBy who saw to that */
+  exchange(detail: boolean, secrets: boolean, incomplete: Incomplete | undefined, endedBy: Side | undefined): Exchange {
     const { request, response } = this;
     const path = secrets ? request.path : maskTarget(request.path);
-    const seen = request.method !== '';
     const http = this.#http(detail, path);
-    const missing: Incomplete | undefined = this.gap ? 'response not captured' : seen ? undefined : 'request not seen';
+    const missing = request.begun ? (request.gap ? 'request not captured' : undefined) : 'request not seen';
+    const timed = request.timeKnown && response.timeKnown;
+    const answered = response.firstTime !== undefined && timed;
     const common = {
       kind: 'exchange',
       time: request.firstTime ?? response.firstTime ?? 0,
-      requestEnd: seen ? request.lastTime : (response.firstTime ?? 0),
-      responseTime: response.firstTime,
-      responseEnd: response.firstTime === undefined ? undefined : response.lastTime,
-      requestBytes: request.octets,
-      responseBytes: response.octets,
+      requestEnd: request.firstTime === undefined ? (response.firstTime ?? 0) : request.lastTime,
+      responseTime: answered && response.startSeen ? response.firstTime : undefined,
+      responseEnd: answered && response.endSeen ? response.lastTime : undefined,
+      requestBytes: request.bytes,
+      responseBytes: response.bytes,
+      endedBy,
       incomplete: incomplete ?? missing,
     } as const;
-    if (this.isGrpc) return { ...common, ...this.#grpc(path), fields: { grpc: this.#grpcFields(path), http } };
-    const route = seen ? routeOf(request.method, path) : '(request not seen)';
+    const name = this.#name();
+    if (this.isGrpc)
+      return { ...common, ...this.#grpc(path, name, incomplete), fields: { grpc: this.#grpcFields(path), http } };
+    const route = name ?? routeOf(request.method, path);
     return {
       ...common,
       protocol: 'http',
-      label: seen ? (detail ? oneLine(`${request.method} ${path}`) : route) : '(request not seen)',
+      label: name ?? (detail ? oneLine(`${request.method} ${path}`) : route),
       status: this.reset === '' ? response.status : `${response.status} RST ${this.reset}`.trim(),
-      failed: response.status === '' || Number(response.status) >= 500 || this.reset !== '',
+      failed: Number(response.status) >= 500 || FAILURES.has(incomplete),
       route,
       fields: { http },
     };
   }
 
-  #grpc(path: string): Pick<Exchange, 'protocol' | 'label' | 'status' | 'failed' | 'route'> {
+  /** What stands for a request whose method or path is not known. */
+  #name(): string | undefined {
+    const { begun, method, path } = this.request;
+    if (!begun) return '(request not seen)';
+    return method === '' || path === '' ? '(request unknown)' : undefined;
+  }
+
+  #grpc(
+    path: string,
+    name: string | undefined,
+    incomplete: Incomplete | undefined,
+  ): Pick<Exchange, 'protocol' | 'label' | 'status' | 'failed' | 'route'> {
     const { response } = this;
     const status = grpcStatus(response.grpcStatus);
     const message = response.grpcMessage;
-    const told = status === undefined ? (this.reset === '' ? '' : `RST ${this.reset}`) : status;
-    const name = path === '' ? '(request not seen)' : oneLine(path.replace(/^\//, ''));
+    const label = name ?? oneLine(path.replace(/^\//, ''));
     return {
       protocol: 'grpc',
-      label: name,
-      status: oneLine(message === '' || status === 'OK' ? told : `${told} ${message}`),
-      failed: status !== 'OK',
-      route: name,
+      label,
+      status: oneLine(message === '' || status === 'OK' ? this.#grpcCode() : `${this.#grpcCode()} ${message}`),
+      failed: status === undefined ? FAILURES.has(incomplete) || this.#refused(incomplete) : status !== 'OK',
+      route: label,
     };
+  }
+
+  /** The status by its code, or what came in its place. */
+  #grpcCode(): string {
+    const { response, reset } = this;
+    const status = grpcStatus(response.grpcStatus);
+    if (status !== undefined) return status;
+    if (reset !== '') return `RST ${reset}`;
+    return response.status === '' || response.status === '200' ? '' : `HTTP ${response.status}`;
+  }
+
+  /** A response in full without a gRPC status: a proxy's, or of a server that broke off. */
+  #refused(incomplete: Incomplete | undefined): boolean {
+    const { response } = this;
+    if (response.status !== '' && response.status !== '200') return true;
+    return incomplete === undefined && response.status === '200' && !response.unknown;
   }
 
   #grpcFields(path: string): Fields {
@@ -199,6 +260,7 @@ export class Http2Stream {
       host: request.authority || undefined,
       status: Number.isNaN(status) ? undefined : status,
       version: '2',
+      pushed: this.pushed ? true : undefined,
     };
     if (!detail) return plain;
     return {
