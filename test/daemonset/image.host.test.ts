@@ -52,6 +52,7 @@ test.runIf(process.arch === 'x64')('every program runs with only those files', a
   expect(await inside('/usr/bin/tcpdump', '--version')).toMatch(/^tcpdump version .*libpcap version .*OpenSSL/s);
   expect(await inside('/usr/bin/nsenter', '--version')).toContain('util-linux');
   expect(await inside('/usr/bin/setpriv', '--version')).toContain('util-linux');
+  expect(await inside('/usr/bin/prlimit', '--version')).toContain('util-linux');
   expect(await inside('/usr/bin/ksnoop-agent', 'idle')).toBe('agent idle\n');
 });
 

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { complete } from '../../../src/cli/completion/answer.ts';
 import { addCompletionCommands } from '../../../src/cli/completion/commands.ts';
 import type { LiveNames } from '../../../src/cli/completion/live-names.ts';
+import { program } from '../../../src/cli/program.ts';
+import { COMPRESSIONS } from '../../../src/wire/session-frame.ts';
 
 /** A small ksnoop: what matters is how flags, commands and targets follow one another. */
 function root(): Command {
@@ -18,7 +20,7 @@ function root(): Command {
     .option('-q, --quiet')
     .option('--local')
     .addOption(new Option('--transport <NAME>').choices(['auto', 'exec', 'port-forward']))
-    .addOption(new Option('--compress <WHEN>').choices(['auto', 'always', 'never']))
+    .addOption(new Option('--compress <WHEN>').choices(COMPRESSIONS))
     .option('--context <NAME>');
   ksnoop.command('read').argument('[file]').option('-o, --output <FORM>').option('--where <EXPR>');
   ksnoop.command('top').argument('[targets...]').option('-n, --namespace <NAMESPACE>').option('--view <NAME>');
@@ -64,7 +66,8 @@ test.each([
   ['-o p', ['pcapng', 'pcap', 'packets']],
   ['read -o te', ['text']],
   ['--transport p', ['port-forward']],
-  ['--compress a', ['auto', 'always']],
+  ['--compress ', ['auto', 'on', 'off']],
+  ['--compress of', ['off']],
   ['completion ', ['bash', 'zsh', 'fish']],
   ['--local n', ['netns/']],
   ['-- svc/w', ['svc/web', 'svc/web-2']],
@@ -110,4 +113,16 @@ test('the cluster is asked as the line before the cursor says', async () => {
 test('a word of top may be a file as well', async () => {
   expect(await complete(root(), ['top', 'inci'], live)).toMatchObject({ files: true, candidates: [] });
   expect(await complete(root(), ['top', 'pod/web', ''], live)).toMatchObject({ files: false });
+});
+
+test.each([
+  ['--compress ', ['auto', 'on', 'off']],
+  ['--transport ', ['auto', 'exec', 'port-forward']],
+])("ksnoop's own flags offer what they take: %s", async (line, values) => {
+  const { candidates } = await complete(
+    program(() => {}),
+    line.split(' '),
+    live,
+  );
+  expect(candidates.map(({ value }) => value)).toEqual(values);
 });
