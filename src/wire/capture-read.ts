@@ -6,7 +6,7 @@ import { INTERFACES_MAXIMUM } from './limits.ts';
 import { type AddressNames, addressNames } from './name-resolution-read.ts';
 import { PCAP_MAGICS, PcapFramer } from './pcap-read.ts';
 import { BLOCK, EPB_HEADER_BYTES, OPTION, padded } from './pcapng.ts';
-import { BlockFramer, type BlockView, forEachOption, optionText } from './pcapng-read.ts';
+import { BlockFramer, type BlockView, emptyBlock, forEachOption, optionText } from './pcapng-read.ts';
 
 /** What a capture file is made of, called back as it is read. Interfaces are counted over all sections, from 0. */
 export interface CaptureHandlers {
@@ -60,6 +60,9 @@ export class CaptureFramer {
   #pcap: PcapFramer | undefined;
   #pcapng: BlockFramer | undefined;
   #head: Uint8Array = new Uint8Array(0);
+  /** The view of blocks that come one by one, and their bytes so far. */
+  readonly #framed: BlockView = emptyBlock();
+  #framedBytes = 0;
   #interfaces = 0;
   #section: Timed[] = [];
 
@@ -69,7 +72,7 @@ export class CaptureFramer {
 
   /** Bytes of whole records and blocks so far: where reading stands. */
   get consumed(): number {
-    return this.#pcap?.consumed ?? this.#pcapng?.consumed ?? 0;
+    return this.#pcap?.consumed ?? this.#pcapng?.consumed ?? this.#framedBytes;
   }
 
   /** Bytes of a record that has begun and not ended; more than 0 at the end: the file was cut. */
@@ -83,6 +86,25 @@ export class CaptureFramer {
     if (this.#pcap !== undefined) this.#pcap.push(bytes);
     else if (this.#pcapng !== undefined) this.#pcapng.push(bytes);
     else this.#begin(bytes);
+  }
+
+  /**
+   * Take a whole pcapng block that was framed before, little-endian, with nanosecond time stamps where it has any. A
+   * section header is not needed: interfaces are counted from 0.
+   * @param type as the block says it
+   */
+  pushBlock(type: number, bytes: Uint8Array, offset: number, length: number): void {
+    this.format = 'pcapng';
+    const block = this.#framed;
+    if (block.bytes !== bytes) {
+      block.bytes = bytes;
+      block.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    block.type = type;
+    block.offset = offset;
+    block.length = length;
+    this.#framedBytes += length;
+    this.#block(block);
   }
 
   #begin(chunk: Uint8Array): void {

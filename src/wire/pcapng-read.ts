@@ -15,6 +15,12 @@ export interface BlockView {
   littleEndian: boolean;
 }
 
+/** A view of no block yet. */
+export function emptyBlock(): BlockView {
+  const bytes = new Uint8Array(0);
+  return { bytes, view: new DataView(bytes.buffer), offset: 0, length: 0, type: 0, littleEndian: true };
+}
+
 const SHORTEST_BLOCK = 12;
 /** So much of a block tells its length: of a section header's, after its byte-order magic. */
 const HEAD_BYTES = 12;
@@ -39,15 +45,7 @@ export class BlockFramer {
 
   constructor(onBlock: (block: BlockView) => void) {
     this.#onBlock = onBlock;
-    const nothing = new Uint8Array(0);
-    this.#block = {
-      bytes: nothing,
-      view: new DataView(nothing.buffer),
-      offset: 0,
-      length: 0,
-      type: 0,
-      littleEndian: true,
-    };
+    this.#block = emptyBlock();
   }
 
   /** Bytes of a block that has begun and not ended: more than 0 at the stream's end means it was cut. */

@@ -2,7 +2,7 @@ import { BLOCK, EPB_FLAG, EPB_HEADER_BYTES, padded } from '../../wire/pcapng.ts'
 import { interfaceName } from '../../wire/pcapng-read.ts';
 import { callerOf } from './caller.ts';
 import type { CaptureOutput } from './capture.ts';
-import type { MergeSource } from './merge-source.ts';
+import type { InterfaceOrigin } from './merge.ts';
 
 /** epb_flags (draft-ietf-opsawg-pcapng, section 4.3.1): the direction's two bits, and the three of how it was received. */
 const DIRECTION_AND_RECEPTION = 0x1f;
@@ -37,11 +37,11 @@ export class CallerTap implements CaptureOutput {
     this.#output.flush();
   }
 
-  addInterface(id: number, bytes: Uint8Array, offset: number, length: number, source: MergeSource): void {
+  addInterface(id: number, bytes: Uint8Array, offset: number, length: number, origin: InterfaceOrigin): void {
     const linkType = new DataView(bytes.buffer, bytes.byteOffset + offset).getUint16(8, true);
     const label = interfaceName(bytes, offset, length).split('/').slice(0, 2).join('/');
     this.#interfaces[id] = { linkType, label };
-    this.#output.addInterface(id, bytes, offset, length, source);
+    this.#output.addInterface(id, bytes, offset, length, origin);
   }
 
   write(type: number, id: number, bytes: Uint8Array, offset: number, length: number): void {

@@ -3,7 +3,7 @@ import { BLOCK, EPB_HEADER_BYTES } from '../../wire/pcapng.ts';
 import { BlockFramer, type BlockView } from '../../wire/pcapng-read.ts';
 import { CLOCK_NOTED_MS } from '../limits.ts';
 import type { InterfaceQueue } from './interface-queue.ts';
-import type { Merge } from './merge.ts';
+import type { InterfaceOrigin, Merge } from './merge.ts';
 import { aheadOrBehind, type NodeClock } from './node-clock.ts';
 
 /** Bytes of the blocks without options (draft-ietf-opsawg-pcapng, sections 4.2 and 4.6). */
@@ -26,6 +26,8 @@ export class MergeSource {
   readonly #merge: Merge;
   readonly #framer: BlockFramer;
   readonly #queues: InterfaceQueue[] = [];
+  /** The latest time of a packet or of statistics, ns since 1970 by the node's clock. */
+  #latest = -1;
 
   constructor(name: string, serial: number, merge: Merge, clock: NodeClock) {
     this.name = name;
@@ -35,19 +37,28 @@ export class MergeSource {
     this.#framer = new BlockFramer((block) => this.#take(block));
   }
 
-  /** Interfaces that it has had so far, which is the number of the next one. */
-  get interfaces(): number {
-    return this.#queues.length;
+  /** What is known now of the interface that begins next. */
+  nextOrigin(): InterfaceOrigin {
+    const stream = this.serial;
+    const index = this.#queues.length;
+    return { stream, index, gap: this.#gap(new Date()), remarks: this.#remarks() };
   }
 
-  /** What a reader of the file should know of an interface that begins now: a gap before it, a clock that is wrong. */
-  get remarks(): string[] {
+  /** Until when this stream was delivered, by this machine's clock; undefined before its first packet or statistics. */
+  get deliveredUntil(): Date | undefined {
+    if (this.#latest < 0) return undefined;
+    return new Date(this.#latest / 1e6 - (this.clock.estimate?.offsetMs ?? 0));
+  }
+
+  #gap(now: Date): string | undefined {
+    if (this.lostSince === undefined) return undefined;
+    const { from, reason } = this.lostSince;
+    return `ksnoop: a gap before this interface, from ${from.toISOString()} to ${now.toISOString()}: ${reason}`;
+  }
+
+  /** A clock that is wrong. */
+  #remarks(): string[] {
     const remarks: string[] = [];
-    if (this.lostSince !== undefined) {
-      const { from, reason } = this.lostSince;
-      const span = `from ${from.toISOString()} to ${new Date().toISOString()}`;
-      remarks.push(`ksnoop: a gap before this interface, ${span}: ${reason}`);
-    }
     const { estimate } = this.clock;
     if (estimate !== undefined && Math.abs(estimate.offsetMs) > CLOCK_NOTED_MS + estimate.errorMs) {
       const done = this.#merge.correctsClocks ? 'its times are corrected' : 'its times are not corrected';
@@ -76,6 +87,10 @@ export class MergeSource {
         if (!isWhole(block)) throw this.#damaged(block, 'a packet or its statistics do not fit their block');
         const queue = this.#queues[block.view.getUint32(block.offset + 8, block.littleEndian)];
         if (queue === undefined) throw this.#damaged(block, 'a packet is of no interface');
+        const { view, offset, littleEndian } = block;
+        const time =
+          view.getUint32(offset + 12, littleEndian) * 4_294_967_296 + view.getUint32(offset + 16, littleEndian);
+        if (time > this.#latest) this.#latest = time;
         this.#merge.enqueue(queue, block);
         return;
       }

@@ -8,10 +8,21 @@ import { MergeSource } from './merge-source.ts';
 import { NodeClock } from './node-clock.ts';
 import { QueueHeap } from './queue-heap.ts';
 
+/** Where an interface comes from, and what a reader of a file should know of it. Plain data: it may be kept. */
+export interface InterfaceOrigin {
+  /** The stream it came in, by the source's serial number, and its number there. */
+  readonly stream: number;
+  readonly index: number;
+  /** A gap before its first packet, a sentence; undefined without one. */
+  readonly gap: string | undefined;
+  /** What holds for all of its packets, a sentence each. */
+  readonly remarks: readonly string[];
+}
+
 /** Where merged blocks go. All calls are synchronous; `bytes` are valid during the call only. */
 export interface BlockSink {
   /** An interface has joined, numbered in order from 0. `bytes` hold its Interface Description Block. */
-  addInterface(id: number, bytes: Uint8Array, offset: number, length: number, source: MergeSource): void;
+  addInterface(id: number, bytes: Uint8Array, offset: number, length: number, origin: InterfaceOrigin): void;
   /** A packet or statistics block of that interface, its interface number already the merged one. */
   write(type: number, id: number, bytes: Uint8Array, offset: number, length: number): void;
 }
@@ -107,7 +118,7 @@ export class Merge {
     this.#interfaces += 1;
     this.#open += 1;
     if (this.correctsClocks) shiftBy(queue, source);
-    this.#sink.addInterface(queue.id, bytes, offset, length, source);
+    this.#sink.addInterface(queue.id, bytes, offset, length, source.nextOrigin());
     return queue;
   }
 

@@ -7,6 +7,7 @@ import { PROTOCOL_TEXT, speaksAtLeast } from '../../wire/version.ts';
 import { RECONNECT_FIRST_MS, RECONNECT_LAST_MS, RECONNECT_TOTAL_MS, STILL_THERE_MS } from '../limits.ts';
 import type { CaptureObserver } from './capture-observer.ts';
 import type { Merge } from './merge.ts';
+import type { MergeSource } from './merge-source.ts';
 import { NodeTargets } from './node-targets.ts';
 import type { CaptureReport, Gap } from './report.ts';
 import { AgentSession, type SessionEnd } from './session.ts';
@@ -76,6 +77,9 @@ export class NodeStream {
   #paused = false;
   #endReason: EndReason | undefined;
   #gap: Gap | undefined;
+  /** The stream of the session under way or of the last one, and since when its targets are captured. */
+  #source: MergeSource | undefined;
+  #capturingSince: number | undefined;
   /** The targets that the session under way began with. */
   #asked: ReadonlySet<string> = new Set();
   /** False once the session's agent has said that it takes no more. */
@@ -173,6 +177,8 @@ export class NodeStream {
     const { settings, merge, sessionId } = this.#context;
     const source = merge.addSource(this.#plan.node);
     if (this.#gap !== undefined) source.lostSince = this.#gap;
+    this.#source = source;
+    this.#capturingSince = undefined;
     const request: CaptureRequest = {
       type: 'capture',
       protocol: PROTOCOL_TEXT,
@@ -214,6 +220,7 @@ export class NodeStream {
     if (!('target' in event)) return;
     if (event.type === 'started') {
       this.#noteResumed();
+      this.#capturingSince ??= Date.now();
       this.#context.onStarted();
     }
     this.#targets.take(event, stream);
@@ -264,10 +271,17 @@ export class NodeStream {
 
   #noteLoss(error: KsnoopError): void {
     if (this.#gap !== undefined) return;
-    this.#gap = { node: this.#plan.node, from: new Date(), until: undefined, reason: error.message };
+    this.#gap = { node: this.#plan.node, from: this.#deliveredUntil(), until: undefined, reason: error.message };
     this.#context.report.gaps.push(this.#gap);
     // After a stop nobody tries again; the summary tells of the gap.
     if (!this.#stop.signal.aborted) this.#context.observer.lost(this.#gap);
+  }
+
+  /** What came after this time is missing: a connection that is cut is noticed later than that. */
+  #deliveredUntil(): Date {
+    const now = Date.now();
+    const last = this.#source?.deliveredUntil?.getTime() ?? 0;
+    return new Date(Math.min(now, Math.max(last, this.#capturingSince ?? now)));
   }
 
   #noteResumed(): void {

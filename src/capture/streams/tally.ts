@@ -1,7 +1,6 @@
 import { BLOCK, EPB_HEADER_BYTES } from '../../wire/pcapng.ts';
 import { interfaceName } from '../../wire/pcapng-read.ts';
-import type { BlockSink } from './merge.ts';
-import type { MergeSource } from './merge-source.ts';
+import type { BlockSink, InterfaceOrigin } from './merge.ts';
 
 /** What of one interface went to the output. */
 export interface InterfaceTally {
@@ -44,11 +43,11 @@ export class Tally implements BlockSink {
     this.#onFull = onFull;
   }
 
-  addInterface(id: number, bytes: Uint8Array, offset: number, length: number, source: MergeSource): void {
-    const { serial: stream, interfaces: index } = source;
+  addInterface(id: number, bytes: Uint8Array, offset: number, length: number, origin: InterfaceOrigin): void {
+    const { stream, index } = origin;
     const name = interfaceName(bytes, offset, length);
     this.interfaces.push({ id, stream, index, name, packets: 0, bytes: 0, truncated: 0 });
-    this.#next.addInterface(id, bytes, offset, length, source);
+    this.#next.addInterface(id, bytes, offset, length, origin);
   }
 
   write(type: number, id: number, bytes: Uint8Array, offset: number, length: number): void {

@@ -40,6 +40,7 @@ export interface RawCaptureOptions extends RawPacketOptions, RawRotationOptions 
   readonly json?: boolean;
   readonly where?: string;
   readonly showSecrets?: boolean;
+  readonly utc?: boolean;
   readonly wireshark?: boolean;
   readonly force?: boolean;
   readonly dryRun?: boolean;
@@ -152,6 +153,8 @@ function completeOutput(raw: RawCaptureOptions, stdoutIsTerminal: boolean): Outp
     json: raw.json === true,
     where: raw.where,
     showSecrets: raw.showSecrets === true,
+    utc: raw.utc === true,
+    verbose: raw.verbose === true,
   };
 }
 

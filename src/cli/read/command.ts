@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import { analysisNotes } from '../../run/analysis/notes.ts';
 import type { ConversionConfig, ReadingConfig } from '../../run/reading/config.ts';
 import type { ReadingObserver, ReadResult } from '../../run/reading/read-capture.ts';
@@ -26,7 +27,7 @@ export async function readCommand(path: string | undefined, raw: RawReadOptions)
 
 async function printLines(
   reading: ReadingConfig,
-  { output, json }: ReadLines,
+  { output, json, utc, verbose }: ReadLines,
   log: Logger,
   signal: AbortSignal,
 ): Promise<ExitCode> {
@@ -36,6 +37,9 @@ async function printLines(
   const form = {
     output,
     json,
+    utc,
+    verbose,
+    live: reading.follow || (reading.path === '-' && isPipe(0)),
     colour: wantsColour(process.stdout, process.env),
     align: terminal,
     width: terminal ? process.stdout.columns : undefined,
@@ -66,6 +70,12 @@ async function convertCapture(
   log.info(`${of}, ${byteSize(result.bytes)}${description === undefined ? '' : `: ${description}`}`);
   if (result.omitted !== undefined) log.warn(result.omitted);
   return exitOf(result, log);
+}
+
+/** Whether a descriptor is a pipe or a socket: what comes through it may be captured just now. */
+function isPipe(descriptor: number): boolean {
+  const stat = fstatSync(descriptor);
+  return stat.isFIFO() || stat.isSocket();
 }
 
 /** The exit code of what was read; prints why it is not whole. */

@@ -18,6 +18,7 @@ export interface RawReadOptions {
   readonly snaplen?: string;
   readonly force?: boolean;
   readonly showSecrets?: boolean;
+  readonly utc?: boolean;
   readonly follow?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
@@ -36,6 +37,8 @@ export interface ReadLines {
   readonly kind: 'lines';
   readonly output: AnalysisForm;
   readonly json: boolean;
+  readonly utc: boolean;
+  readonly verbose: boolean;
 }
 
 export interface ReadCapture {
@@ -90,7 +93,7 @@ function lines(raw: RawReadOptions): ReadLines {
   if (raw.json === true && !output.json) {
     throw usage(`The ${name} output has no JSON form.`, 'summary, flows and packets have one; -o json has everything.');
   }
-  return { kind: 'lines', output, json: raw.json === true };
+  return { kind: 'lines', output, json: raw.json === true, utc: raw.utc === true, verbose: raw.verbose === true };
 }
 
 function capture(path: string, raw: RawReadOptions, { stdout }: Terminals): ReadCapture {

@@ -1,11 +1,11 @@
 import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import { AnalysisSession } from '../../analyze/engine/session.ts';
+import { BLOCK } from '../../wire/pcapng.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
-import { sectionHeader } from '../../wire/pcapng-write.ts';
 import { analysisNotes } from '../analysis/notes.ts';
 import type { Output, OutputContext } from './output.ts';
 
-/** What a running capture finds, as `ksnoop read` shows it: the blocks are read as if they came from a file. */
+/** What a running capture finds, as `ksnoop read` shows it: the merged blocks go into the analysis as they are. */
 export class AnalysedOutput implements Output {
   readonly #context: OutputContext;
   readonly #session: AnalysisSession;
@@ -23,11 +23,12 @@ export class AnalysedOutput implements Output {
       width: context.width,
       json: context.json,
       live: true,
+      utc: context.utc,
+      verbose: context.verbose,
       where: context.where,
       choice: undefined,
       showSecrets: context.showSecrets,
     });
-    this.#session.push(sectionHeader('', false));
   }
 
   get pending(): number {
@@ -51,11 +52,11 @@ export class AnalysedOutput implements Output {
   }
 
   addInterface(_id: number, bytes: Uint8Array, offset: number, length: number): void {
-    this.#session.push(bytes.subarray(offset, offset + length));
+    this.#session.capture.framer.pushBlock(BLOCK.interfaceDescription, bytes, offset, length);
   }
 
-  write(_type: number, _id: number, bytes: Uint8Array, offset: number, length: number): void {
-    this.#session.push(bytes.subarray(offset, offset + length));
+  write(type: number, _id: number, bytes: Uint8Array, offset: number, length: number): void {
+    this.#session.capture.framer.pushBlock(type, bytes, offset, length);
   }
 
   async close(): Promise<void> {

@@ -15,6 +15,10 @@ export interface OutputConfig {
   /** Of outputs that are lines: an expression that chooses what is shown. */
   readonly where: string | undefined;
   readonly showSecrets: boolean;
+  /** Of outputs that are lines: times are UTC, not local. */
+  readonly utc: boolean;
+  /** Of outputs that are lines: also what is left out as noise. */
+  readonly verbose: boolean;
 }
 
 /** How lines are laid out for their reader. */

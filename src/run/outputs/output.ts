@@ -24,6 +24,10 @@ export interface OutputContext {
   readonly json: boolean;
   readonly where: Condition | undefined;
   readonly showSecrets: boolean;
+  /** Times are UTC; local unless set. */
+  readonly utc?: boolean;
+  /** Also what is left out as noise. */
+  readonly verbose?: boolean;
 }
 
 /** Makes an output of one form. */

@@ -1,5 +1,5 @@
 import { release, type } from 'node:os';
-import type { MergeSource } from '../../capture/streams/merge-source.ts';
+import type { InterfaceOrigin } from '../../capture/streams/merge.ts';
 import { BLOCK } from '../../wire/pcapng.ts';
 import { isLastStatistics } from '../../wire/pcapng-read.ts';
 import {
@@ -60,12 +60,19 @@ class PcapngOutput implements Output {
     if (this.#begun) this.#push(nameResolution(fresh));
   }
 
-  addInterface(_id: number, bytes: Uint8Array, offset: number, length: number, source: MergeSource): void {
+  addInterface(
+    _id: number,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    { gap, remarks }: InterfaceOrigin,
+  ): void {
     this.#begin();
     let block = bytes.subarray(offset, offset + length);
     const linkType = (block[8] as number) | ((block[9] as number) << 8);
     this.#interfaces.push({ linkType, packets: 0, complete: false });
-    for (const remark of source.remarks) block = withComment(block, remark);
+    if (gap !== undefined) block = withComment(block, gap);
+    for (const remark of remarks) block = withComment(block, remark);
     this.#push(block);
   }
 

@@ -15,6 +15,12 @@ export interface LinesConfig {
   readonly output: AnalysisForm;
   /** `--json` */
   readonly json: boolean;
+  /** Times are UTC, not local. */
+  readonly utc: boolean;
+  /** Also what is left out as noise. */
+  readonly verbose: boolean;
+  /** The packets come as they are captured: no line may wait for long. */
+  readonly live: boolean;
   readonly colour: boolean;
   /** For a terminal: columns under one another. */
   readonly align: boolean;

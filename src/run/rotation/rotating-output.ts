@@ -1,4 +1,4 @@
-import type { MergeSource } from '../../capture/streams/merge-source.ts';
+import type { InterfaceOrigin } from '../../capture/streams/merge.ts';
 import { BLOCK } from '../../wire/pcapng.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import { interfaceStatisticsOf } from '../../wire/statistics-read.ts';
@@ -21,7 +21,7 @@ export interface Rotation {
 /** An interface as every file describes it, and what is counted of it in the current one. */
 interface Described {
   readonly block: Uint8Array;
-  readonly source: MergeSource;
+  readonly origin: InterfaceOrigin;
   readonly statistics: FileStatistics;
 }
 
@@ -133,10 +133,10 @@ class RotatingOutput implements Output {
     this.#file?.addNames(records);
   }
 
-  addInterface(id: number, bytes: Uint8Array, offset: number, length: number, source: MergeSource): void {
+  addInterface(id: number, bytes: Uint8Array, offset: number, length: number, origin: InterfaceOrigin): void {
     const block = Uint8Array.from(bytes.subarray(offset, offset + length));
-    this.#interfaces[id] = { block, source, statistics: new FileStatistics(id, now()) };
-    this.#file?.addInterface(id, bytes, offset, length, source);
+    this.#interfaces[id] = { block, origin, statistics: new FileStatistics(id, now()) };
+    this.#file?.addInterface(id, bytes, offset, length, origin);
   }
 
   write(type: number, id: number, bytes: Uint8Array, offset: number, length: number): void {
@@ -205,9 +205,10 @@ class RotatingOutput implements Output {
     this.#taken = 0;
     this.#begunAt = Date.now();
     this.#file?.addNames([...this.#names.values()]);
-    for (const [id, { block, source, statistics }] of this.#interfaces.entries()) {
+    for (const [id, { block, origin, statistics }] of this.#interfaces.entries()) {
       statistics.begin(time);
-      this.#file?.addInterface(id, block, 0, block.length, source);
+      // A gap was before the first file's packets, not before these.
+      this.#file?.addInterface(id, block, 0, block.length, { ...origin, gap: undefined });
     }
   }
 

@@ -55,7 +55,7 @@ async function skewed(correctClocks: boolean) {
     pending: 0,
     ended: false,
     flush: () => {},
-    addInterface: (_id, _bytes, _offset, _length, source) => void remarks.push(...source.remarks),
+    addInterface: (_id, _bytes, _offset, _length, origin) => void remarks.push(...origin.remarks),
     write: (type, _id, bytes, offset) => {
       if (type !== BLOCK.enhancedPacket) return;
       const view = new DataView(bytes.buffer, bytes.byteOffset + offset);

@@ -8,6 +8,7 @@ import { CaptureReport } from '../../../src/capture/streams/report.ts';
 import type { TransportHandlers } from '../../../src/capture/streams/transport.ts';
 import type { AgentTarget } from '../../../src/wire/agent-target.ts';
 import { KsnoopError } from '../../../src/wire/errors.ts';
+import { packet } from '../../support/pcapng-sample.ts';
 import { PlayedAgent } from '../../support/played-agent.ts';
 
 const TARGET: AgentTarget = { key: 'a', kind: 'host' };
@@ -99,6 +100,25 @@ test('a lost stream is taken up again, and the gap is known', async () => {
   expect(packets).toEqual([0, 1]);
   expect(report.gaps).toHaveLength(1);
   expect(report.gaps[0]?.until?.getTime()).toBeGreaterThanOrEqual(report.gaps[0]?.from.getTime() ?? 0);
+});
+
+test('a gap begins with the last packet that was delivered, not when the loss is noticed', async () => {
+  let delivered = 0;
+  const silence = (agent: PlayedAgent) => {
+    agent.capture();
+    delivered = Date.now();
+    agent.send(packet(0, BigInt(delivered) * 1_000_000n, new Uint8Array(20)));
+    setTimeout(() => agent.lose(), 300);
+  };
+  const finish = (agent: PlayedAgent) => {
+    agent.capture();
+    agent.finish('targets-gone');
+  };
+  const { stream, report } = played([silence, finish]);
+  await stream.run();
+  const [gap] = report.gaps;
+  expect(gap?.from.getTime()).toBe(delivered);
+  expect((gap?.until?.getTime() ?? 0) - delivered).toBeGreaterThanOrEqual(300);
 });
 
 test('an agent that ends by itself for want of a lease is taken up again', async () => {
