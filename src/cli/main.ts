@@ -1,8 +1,15 @@
 import { CommanderError } from 'commander';
 import { EXIT } from '../wire/errors.ts';
+import { withRead } from './capture/commands.ts';
+import { captureFiles } from './capture-files.ts';
 import { logger, reportError } from './logger.ts';
 import { program } from './program.ts';
 import type { SetValue } from './settings/read.ts';
+
+/** `ksnoop FILE …`: flags of `read` are then known from the start. */
+function readsFile([, , first = '']: readonly string[]): boolean {
+  return (first === '-' || !first.startsWith('-')) && captureFiles([first]);
+}
 
 async function main(): Promise<number> {
   let exit: number = EXIT.done;
@@ -16,7 +23,7 @@ async function main(): Promise<number> {
     },
   );
   try {
-    await ksnoop.parseAsync(process.argv);
+    await ksnoop.parseAsync(readsFile(process.argv) ? withRead(process.argv) : process.argv);
   } catch (thrown) {
     // commander has said already what is wrong with the flags.
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;

@@ -1,6 +1,18 @@
 import { EXIT, KsnoopError } from '../wire/errors.ts';
 import { nearest } from '../wire/near.ts';
 
+/** Commands of other tools, and what does the same here. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  logs: 'Requests line by line: ksnoop pod/NAME -o text. What the containers print: kubectl logs',
+  tail: 'Requests line by line: ksnoop svc/NAME -o text',
+  tap: 'Requests line by line: ksnoop svc/NAME -o text',
+  observe: 'Requests line by line: ksnoop svc/NAME -o text',
+  sniff: 'A pod in Wireshark: ksnoop pod/NAME --wireshark',
+  dump: 'A pod in a file: ksnoop pod/NAME -w FILE',
+  open: 'A capture file: ksnoop read FILE',
+  view: 'A capture file: ksnoop read FILE',
+};
+
 /**
  * `ksnoop instal` reaches the default command as a target of that name. When it was refused as a target, this is what the
  * user is told instead, naming the command that was meant.
@@ -17,10 +29,11 @@ export function mistypedCommand(
   const [word = ''] = targets;
   if (!(thrown instanceof KsnoopError) || thrown.code !== 'BAD_TARGET' || word.includes('/')) return undefined;
   if (isKind(word)) return undefined;
+  const instead = INSTEAD[word];
   const near = nearest(word, commands);
-  if (near.length === 0) return undefined;
-  const hint = `Did you mean ksnoop ${near.join(' or ')}? A pod of that name is pod/${word}.`;
-  return new KsnoopError('UNKNOWN_COMMAND', `There is no command "${word}".`, {
+  if (near.length === 0 && instead === undefined) return undefined;
+  const hint = instead ?? `Did you mean ksnoop ${near.join(' or ')}? A pod of that name is pod/${word}.`;
+  return new KsnoopError('UNKNOWN_COMMAND', `unknown command or target "${word}".`, {
     hint,
     exit: EXIT.usage,
     cause: thrown,

@@ -32,7 +32,6 @@ export interface CaptureHandlers {
 }
 
 const OBSOLETE_PACKET = 2;
-const SECTION_OPTIONS = 24;
 
 interface Timed {
   readonly id: number;
@@ -49,9 +48,10 @@ export class CaptureFramer {
   /** `pcap`, `pcapng`, or undefined while too little has come to tell. */
   format: 'pcap' | 'pcapng' | undefined;
   packets = 0;
-  /** What the last section's shb_userappl says; the end marker has come: a ksnoop file without it was cut. */
-  writer = '';
-  endMarked = false;
+  /** Of the section under way: ksnoop's start marker and end marker have come. */
+  #startMarked = false;
+  #endMarked = false;
+  #sectionsCut = 0;
   /** The last packet's record (pcap) or block (pcapng) within the bytes its callback got; valid during that call. */
   recordOffset = 0;
   recordLength = 0;
@@ -64,10 +64,49 @@ export class CaptureFramer {
   readonly #framed: BlockView = emptyBlock();
   #framedBytes = 0;
   #interfaces = 0;
+  /** Numbers of interfaces of the files so far, by what they are, and how often each was described in this file. */
+  readonly #known = new Map<string, number>();
+  readonly #described = new Map<string, number>();
   #section: Timed[] = [];
 
   constructor(handlers: CaptureHandlers) {
     this.#handlers = handlers;
+  }
+
+  /**
+   * Whether the file, or a section of it, was cut: ksnoop's start marker is there and its end marker is not. Programs that
+   * write a capture anew keep neither.
+   */
+  get cut(): boolean {
+    return this.#sectionsCut > 0 || (this.#startMarked && !this.#endMarked);
+  }
+
+  /** Time of the last packet, ns since 1970; 0 before any. */
+  get lastTime(): bigint {
+    return (BigInt(this.#time.high) << 32n) | BigInt(this.#time.low);
+  }
+
+  /**
+   * What is pushed next is of another file.
+   * @param goesOn whether it continues what was read: then an interface that is described again, by the same name and
+   *   link type, keeps its number
+   */
+  nextFile(goesOn: boolean): void {
+    this.#endSection();
+    this.#sectionsCut = 0;
+    this.#pcap = undefined;
+    this.#pcapng = undefined;
+    this.#head = new Uint8Array(0);
+    this.format = undefined;
+    if (!goesOn) this.#known.clear();
+    this.#described.clear();
+  }
+
+  #endSection(): void {
+    if (this.#startMarked && !this.#endMarked) this.#sectionsCut += 1;
+    this.#startMarked = false;
+    this.#endMarked = false;
+    this.#section = [];
   }
 
   /** Bytes of whole records and blocks so far: where reading stands. */
@@ -133,19 +172,23 @@ export class CaptureFramer {
     const handlers = this.#handlers;
     const time = this.#time;
     let recordHeader = 0;
+    let id = 0;
     return new PcapFramer({
       header: ({ linkType, snaplen, recordHeader: header }) => {
         recordHeader = header;
-        this.#interfaces = 1;
         const described = { linkType, snaplen, name: '', description: '', filter: undefined, comments: [] };
-        handlers.interface(0, { ...described, ticksPerSecond: 1_000_000_000n, offsetSeconds: 0n });
+        const whole = { ...described, ticksPerSecond: 1_000_000_000n, offsetSeconds: 0n };
+        const number = this.#number(whole);
+        if (number === undefined) throw tooManyInterfaces();
+        id = number;
+        handlers.interface(id, whole);
       },
       packet: (seconds, nanoseconds, caplen, origlen, bytes, offset) => {
         time.setSeconds(seconds, nanoseconds);
         this.packets += 1;
         this.recordOffset = offset - recordHeader;
         this.recordLength = caplen + recordHeader;
-        handlers.packet(bytes, offset, caplen, origlen, time.high, time.low, 0, 0);
+        handlers.packet(bytes, offset, caplen, origlen, time.high, time.low, id, 0);
       },
     });
   }
@@ -162,12 +205,7 @@ export class CaptureFramer {
         this.#packet(block, block.view.getUint16(block.offset + 8, block.littleEndian));
         return;
       case BLOCK.sectionHeader:
-        this.#section = [];
-        this.endMarked = false;
-        this.writer = '';
-        forEachOption(block, block.offset + SECTION_OPTIONS, (code, at, length) => {
-          if (code === OPTION.shbUserAppl) this.writer = optionText(block, at, length);
-        });
+        this.#endSection();
         break;
       case BLOCK.interfaceDescription:
         this.#interface(block);
@@ -176,7 +214,10 @@ export class CaptureFramer {
         this.#handlers.names?.(addressNames(block));
         break;
       case BLOCK.ksnoopEnd:
-        this.endMarked = true;
+        this.#endMarked = true;
+        break;
+      case BLOCK.ksnoopStart:
+        this.#startMarked = true;
         break;
       default:
     }
@@ -184,15 +225,26 @@ export class CaptureFramer {
   }
 
   #interface(block: BlockView): void {
-    if (this.#interfaces >= INTERFACES_MAXIMUM) {
-      throw this.#damaged(block, `there are more than ${INTERFACES_MAXIMUM} interfaces`);
-    }
     const described = captureInterface(block);
-    const id = this.#interfaces;
-    this.#interfaces += 1;
+    const id = this.#number(described);
+    if (id === undefined) throw tooManyInterfaces();
     const tick = wholeTick(described.ticksPerSecond, described.offsetSeconds);
     this.#section.push({ id, snaplen: described.snaplen, described, tick });
     this.#handlers.interface(id, described);
+  }
+
+  /** An interface's number: that of the same one in an earlier file, else the next; undefined where there are too many. */
+  #number({ name, linkType }: CaptureInterface): number | undefined {
+    const what = `${linkType} ${name}`;
+    const times = this.#described.get(what) ?? 0;
+    this.#described.set(what, times + 1);
+    const key = `${times} ${what}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    if (this.#interfaces >= INTERFACES_MAXIMUM) return undefined;
+    this.#known.set(key, this.#interfaces);
+    this.#interfaces += 1;
+    return this.#interfaces - 1;
   }
 
   #enhancedPacket(block: BlockView): void {
@@ -258,4 +310,8 @@ function flagsOf(block: BlockView, start: number): number {
     if (code === OPTION.epbFlags && length === 4) flags = block.view.getUint32(at, block.littleEndian);
   });
   return flags;
+}
+
+function tooManyInterfaces(): KsnoopError {
+  return new KsnoopError('TOO_MANY_INTERFACES', `The capture has more than ${INTERFACES_MAXIMUM} interfaces.`);
 }

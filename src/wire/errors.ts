@@ -108,6 +108,7 @@ export const ERROR_CODES = {
   TCPDUMP_SILENT: { exit: EXIT.failed, meaning: 'tcpdump did not start to capture in time.' },
   TIMEOUT: { exit: EXIT.failed, meaning: 'The API server did not answer in time.' },
   TLS_FAILED: { exit: EXIT.failed, meaning: 'The TLS handshake with the API server failed.' },
+  TOO_MANY_FILES: { exit: EXIT.usage, meaning: 'More files are named than may be read as one capture.' },
   TOO_MANY_INTERFACES: { exit: EXIT.failed, meaning: 'The capture has more interfaces than the limit.' },
   TOO_MANY_REQUESTS: { exit: EXIT.failed, meaning: 'The API server is overloaded.' },
   TOO_MANY_SESSIONS: { exit: EXIT.failed, meaning: 'The agent already runs as many captures as it may.' },

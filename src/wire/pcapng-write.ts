@@ -4,7 +4,7 @@ import { VERSION } from './version.ts';
 
 /** Encoders of the blocks ksnoop writes: little-endian, nanoseconds (draft-ietf-opsawg-pcapng). */
 
-/** What shb_userappl says in every file of ksnoop's; a reader judges a missing end marker by it. */
+/** What shb_userappl says in every file of ksnoop's. */
 const USER_APPLICATION = `ksnoop ${VERSION}`;
 
 const OPTION_MAXIMUM = 0xffff;
@@ -13,9 +13,9 @@ type OptionValue = readonly [code: number, value: Uint8Array | string];
 
 /**
  * @param os where the capture was written, `Linux 6.1.0`
- * @param marked the section will end with an end marker: it is named as ksnoop's, and a reader misses a missing one
+ * @param named the section is named as ksnoop's
  */
-export function sectionHeader(os: string, marked = true): Uint8Array {
+export function sectionHeader(os: string, named = true): Uint8Array {
   const body = Buffer.alloc(16);
   body.writeUInt32LE(BYTE_ORDER_MAGIC, 0);
   body.writeUInt16LE(1, 4);
@@ -23,7 +23,7 @@ export function sectionHeader(os: string, marked = true): Uint8Array {
   body.writeBigInt64LE(-1n, 8);
   return block(BLOCK.sectionHeader, body, [
     [OPTION.shbOs, os],
-    ...(marked ? [[OPTION.shbUserAppl, USER_APPLICATION] as const] : []),
+    ...(named ? [[OPTION.shbUserAppl, USER_APPLICATION] as const] : []),
   ]);
 }
 
@@ -122,12 +122,25 @@ export function addressBytes(address: string): Buffer {
   return isIPv4(address) ? ipv4Bytes(address) : ipv6Bytes(address);
 }
 
-/** The last block of a complete stream: a local-use block whose body is JSON, filled up with spaces to 32 bits. */
+/**
+ * The first block of a stream that will end with an end marker: a reader that finds it and no end marker knows that the
+ * stream was cut. Programs that write a capture anew (editcap, mergecap, tshark -w) keep neither.
+ */
+export function startMarker(): Uint8Array {
+  return jsonBlock(BLOCK.ksnoopStart, { version: 1 });
+}
+
+/** The last block of a complete stream. */
 export function endMarker(body: object): Uint8Array {
+  return jsonBlock(BLOCK.ksnoopEnd, body);
+}
+
+/** A local-use block whose body is JSON, padded with spaces to 32 bits. */
+function jsonBlock(type: number, body: object): Uint8Array {
   const json = Buffer.from(JSON.stringify(body), 'utf8');
   const text = Buffer.alloc(padded(json.length), ' ');
   json.copy(text);
-  return block(BLOCK.ksnoopEnd, text, []);
+  return block(type, text, []);
 }
 
 /** Bytes an Enhanced Packet Block takes, with or without the flags option. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CaptureRequest, EndReason } from '../../wire/agent-protocol.ts';
 import type { AgentTarget } from '../../wire/agent-target.ts';
 import { END_ACKNOWLEDGE_MS, HEARTBEAT_MS, STATISTICS_INTERVAL_MS } from '../../wire/limits.ts';
-import { endMarker, sectionHeader } from '../../wire/pcapng-write.ts';
+import { endMarker, sectionHeader, startMarker } from '../../wire/pcapng-write.ts';
 import { checkProtocol } from '../../wire/version.ts';
 import { FILTER_SHOWN, LIFE_CHECK_MS } from '../limits.ts';
 import { Proc } from '../netns/proc.ts';
@@ -91,6 +91,7 @@ export class CaptureSession {
 
   #beginSection(): void {
     this.#spool.push(sectionHeader(`Linux ${this.#proc.read('sys', 'kernel', 'osrelease')?.trim() ?? ''}`));
+    this.#spool.push(startMarker());
   }
 
   /** Resolves with the reason when the session is to end. */

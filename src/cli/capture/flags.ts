@@ -22,35 +22,44 @@ export function addTargetFlags(command: Command): Command {
     .option('--node <NODES>', 'only pods on these nodes')
     .option('--backends-only', 'of an ingress, gateway or route: only the pods behind it')
     .option('--controller-only', 'of an ingress, gateway or route: only the pods that serve it')
-    .option('--clients', 'also the pods that are seen speaking to the targets')
-    .option('--no-follow', 'only the pods there are now; those that appear later do not join');
+    .option('--clients', 'also the pods that talk to the targets')
+    .option('--no-follow', 'only the pods that exist now; pods that appear later do not join');
 }
 
 /** How many of them, and which of their packets. */
 export function addPacketFlags(command: Command): Command {
   return command
     .option('--max-targets <N>', `how many targets are captured at once, at most (default: ${TARGETS_MAXIMUM})`)
-    .option('-c, --container <NAME>', 'only the ports this container declares')
+    .option('-c, --container <NAME>', 'only the ports that this container declares')
     .option('--whole-node', "of pods on their node's network: all of its traffic, not only their ports")
     .option('-i, --interface <NAME>', 'interface in the network namespace of the target', 'any')
-    .option('-f, --filter <BPF>', 'filter in the language of pcap-filter(7)')
+    .option('-f, --filter <BPF>', 'capture only packets that pass this pcap-filter(7) expression')
     .option('-s, --snaplen <BYTES>', `bytes kept of each packet (default: ${SNAPLEN_DEFAULT})`)
-    .option('--headers-only', 'keep the headers of each packet: for flows and the health of TCP');
+    .option('--headers-only', 'keep only the headers of each packet: enough for flows and TCP health');
 }
 
 /** How the agents and the cluster are reached. */
 export function addTransportFlags(command: Command): Command {
   return command
     .addOption(
-      new Option('--transport <WAY>', 'to the agents; port-forward is resumed (default: auto)').choices(TRANSPORTS),
+      new Option(
+        '--transport <WAY>',
+        'how the agents are reached; port-forward survives broken connections (default: auto)',
+      ).choices(TRANSPORTS),
     )
     .option('--resume-window <TIME>', `how long port-forward keeps a broken stream: ${RESUME_WINDOW}`)
     .addOption(
-      new Option('--compress <WHEN>', 'zstd through port-forward (default: auto, when it pays)').choices(COMPRESSIONS),
+      new Option('--compress <WHEN>', 'zstd over port-forward (default: auto, when it helps)').choices(COMPRESSIONS),
     )
-    .option('--local', "capture on this machine, without a cluster's API server")
+    .option('--local', 'capture on this machine, without Kubernetes')
     .addOption(new Option('--context <NAME>', 'context of the kubeconfig'))
     .addOption(new Option('--kubeconfig <FILE>', 'kubeconfig to use'));
 }
 
-export const CLOCK_FLAG = ['--correct-clock-skew', "bring the nodes' times to the clock of this machine"] as const;
+/** Which records are shown. */
+export const WHERE_FLAG = [
+  '--where <EXPR>',
+  'show only what matches: http.status >= 500 && dst.service == "web"',
+] as const;
+
+export const CLOCK_FLAG = ['--correct-clock-skew', "convert the nodes' times to this machine's clock"] as const;

@@ -108,7 +108,15 @@ function captureConfig({ fields, captureFilter }: ExtcapArguments): CaptureConfi
 /** Packets for Wireshark's FIFO. */
 function outputConfig(stream: Writable): OutputConfig {
   const sink = { kind: 'stream', stream } as const;
-  const none = { rotation: undefined, force: false, json: false, where: undefined, showSecrets: false, utc: false, verbose: false };
+  const none = {
+    rotation: undefined,
+    force: false,
+    json: false,
+    where: undefined,
+    showSecrets: false,
+    utc: false,
+    verbose: false,
+  };
   return { output: pcapng, sink, ...none };
 }
 

@@ -7,7 +7,7 @@ export function addHelpCommand(ksnoop: Command): void {
   ksnoop.helpCommand(false);
   ksnoop
     .command('help')
-    .description('help for a command, or on: targets, filters, outputs, security')
+    .description('help for a command, or on: targets, filters, fields, outputs, screen, security')
     .argument('[command|topic...]')
     .action(async (words: string[]) => {
       const { TOPICS } = await import('./index.ts');

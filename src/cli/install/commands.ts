@@ -1,81 +1,34 @@
-import { install } from '../../capture/install/install.ts';
-import { status } from '../../capture/install/status.ts';
-import { uninstall } from '../../capture/install/uninstall.ts';
-import { loadKube } from '../../capture/kube/config.ts';
-import type { Kube } from '../../capture/kube/kube.ts';
-import { Colours, wantsColour } from '../../view/colour.ts';
-import { statusLines } from '../../view/install-status.ts';
-import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
-import { logger } from '../logger.ts';
-import { pluginTerminal } from '../plugin-terminal.ts';
-import { onStopSignals } from '../signals.ts';
-import { textOrJson } from '../usage.ts';
-import { durationOf } from '../values.ts';
+import { type Command, Option } from 'commander';
+import { addExamples } from '../examples.ts';
+import { addClusterFlags, TEXT_OR_JSON } from '../flags.ts';
+import type { RawInstallOptions } from './command.ts';
 
-/** What commander hands over for install, uninstall and status. */
-export interface RawInstallOptions {
-  readonly image?: string;
-  readonly pullSecret?: string[];
-  readonly overlay?: string;
-  readonly timeout?: string;
-  readonly output?: string;
-  readonly context?: string;
-  readonly kubeconfig?: string;
-  readonly quiet?: boolean;
-}
-
-/** `ksnoop install` */
-export async function installCommand(raw: RawInstallOptions): Promise<ExitCode> {
-  const timeoutMs = raw.timeout === undefined ? undefined : durationOf(raw.timeout, '--timeout');
-  return withKube(raw, async (kube, signal) => {
-    const { info, warn } = logger({ quiet: raw.quiet === true, verbose: false });
-    const { image, pullSecret: pullSecrets, overlay } = raw;
-    const result = await install({ kube, image, pullSecrets, overlay, timeoutMs, signal }, info);
-    warn(`the agents are installed: ${result.ready} of ${result.desired} nodes ready, image ${result.image}`);
-    return EXIT.done;
-  });
-}
-
-/** `ksnoop uninstall` */
-export function uninstallCommand(raw: RawInstallOptions): Promise<ExitCode> {
-  return withKube(raw, async (kube, signal) => {
-    const { info, warn } = logger({ quiet: raw.quiet === true, verbose: false });
-    const removed = await uninstall({ kube, signal }, info);
-    warn(removed.length === 0 ? 'nothing of ksnoop was installed' : `removed ${removed.length} objects`);
-    return EXIT.done;
-  });
-}
-
-/** `ksnoop status`: to stdout, for it is what was asked for. Exits 1 when agents are missing or not ready. */
-export async function statusCommand(raw: RawInstallOptions): Promise<ExitCode> {
-  const form = textOrJson(raw.output, 'status');
-  return withKube(raw, async (kube, signal) => {
-    const result = await status(kube, signal);
-    const colours = new Colours(wantsColour(process.stdout, process.env));
-    const lines = form === 'json' ? [JSON.stringify(result, undefined, 2)] : statusLines(result, colours);
-    process.stdout.write(`${lines.join('\n')}\n`);
-    return result.installed && result.ready >= result.desired ? EXIT.done : EXIT.failed;
-  });
-}
-
-async function withKube(
-  raw: RawInstallOptions,
-  act: (kube: Kube, signal: AbortSignal) => Promise<ExitCode>,
-): Promise<ExitCode> {
-  const abort = new AbortController();
-  const release = onStopSignals(() => {
-    abort.abort(new KsnoopError('INTERRUPTED', 'Interrupted.'));
-    // A second signal ends the process.
-    release();
-  });
-  try {
-    const kube = await loadKube({ ...raw, pluginTerminal: pluginTerminal() });
-    try {
-      return await act(kube, abort.signal);
-    } finally {
-      kube.close();
-    }
-  } finally {
-    release();
-  }
+/** `ksnoop install`, `uninstall` and `status`: the agents on the nodes. */
+export function addInstallCommands(ksnoop: Command, setExit: (code: number) => void): void {
+  const onCluster = (command: Command) => addClusterFlags(command).option('-q, --quiet', 'print only errors');
+  const install = onCluster(ksnoop.command('install').description('install the agents on the nodes, or update them'))
+    .option('--image <IMAGE>', "the agents' image, as your nodes can pull it or already have it")
+    .option('--pull-secret <NAME...>', 'Secrets in namespace ksnoop to pull it with')
+    .addOption(new Option('--overlay <NAME>', 'a variant from daemonset/overlays').choices(['selinux']))
+    .option('--timeout <TIME>', 'how long to wait for the agents to be ready', '3m')
+    .action(async (options: RawInstallOptions) => {
+      const { installCommand } = await import('./command.ts');
+      setExit(await installCommand(options));
+    });
+  addExamples(install, [
+    ['install --image registry.example/ksnoop:1.0', 'agents on every node'],
+    ['install --image registry.example/ksnoop:1.0 --pull-secret registry', 'from a registry that needs credentials'],
+  ]);
+  onCluster(ksnoop.command('uninstall').description('remove the agents and everything installed with them')).action(
+    async (options: RawInstallOptions) => {
+      const { uninstallCommand } = await import('./command.ts');
+      setExit(await uninstallCommand(options));
+    },
+  );
+  onCluster(ksnoop.command('status').description('show the agents, node by node'))
+    .option(...TEXT_OR_JSON)
+    .action(async (options: RawInstallOptions) => {
+      const { statusCommand } = await import('./command.ts');
+      setExit(await statusCommand(options));
+    });
 }

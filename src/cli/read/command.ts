@@ -9,10 +9,10 @@ import { type Logger, logger } from '../logger.ts';
 import { onStopSignals } from '../signals.ts';
 import { completeRead, type RawReadOptions, type ReadLines } from './options.ts';
 
-/** `ksnoop read FILE`: everything between the command line and the exit code. */
-export async function readCommand(path: string | undefined, raw: RawReadOptions): Promise<ExitCode> {
+/** `ksnoop read FILE…`: everything between the command line and the exit code. */
+export async function readCommand(paths: readonly string[], raw: RawReadOptions): Promise<ExitCode> {
   const terminals = { stdin: process.stdin.isTTY === true, stdout: process.stdout.isTTY === true };
-  const command = completeRead(path, raw, terminals);
+  const command = completeRead(paths, raw, terminals);
   const log = logger(command);
   const abort = new AbortController();
   const release = onStopSignals(() => abort.abort());
@@ -39,7 +39,7 @@ async function printLines(
     json,
     utc,
     verbose,
-    live: reading.follow || (reading.path === '-' && isPipe(0)),
+    live: reading.follow || (reading.paths.includes('-') && isPipe(0)),
     colour: wantsColour(process.stdout, process.env),
     align: terminal,
     width: terminal ? process.stdout.columns : undefined,
@@ -80,8 +80,8 @@ function isPipe(descriptor: number): boolean {
 
 /** The exit code of what was read; prints why it is not whole. */
 function exitOf({ stopped, closed }: ReadResult & { readonly closed: boolean }, log: Logger): ExitCode {
-  if (stopped !== undefined) log.warn(stopped);
-  return stopped === undefined || closed ? EXIT.done : EXIT.truncated;
+  for (const line of stopped) log.warn(line);
+  return stopped.length === 0 || closed ? EXIT.done : EXIT.truncated;
 }
 
 function observerOf(log: Logger, follow: boolean): ReadingObserver {

@@ -1,10 +1,11 @@
 import type { AnalysisForm } from '../../run/analysis/form.ts';
 import { ANALYSIS_OUTPUT_NAMES, analysisOutput } from '../../run/analysis/index.ts';
 import { FORMATS, formatNamed, formatOf } from '../../run/convert/index.ts';
+import type { Moment } from '../../run/convert/selection.ts';
 import type { ConversionConfig, ReadingConfig } from '../../run/reading/config.ts';
 import { usage } from '../usage.ts';
 import { snaplenOf } from '../values.ts';
-import { momentOf } from './moment.ts';
+import { momentOf, sinceOf } from './moment.ts';
 
 /** What commander hands over for `ksnoop read`, before it is believed. */
 export interface RawReadOptions {
@@ -14,6 +15,7 @@ export interface RawReadOptions {
   readonly filter?: string;
   readonly from?: string;
   readonly to?: string;
+  readonly since?: string;
   readonly write?: string;
   readonly snaplen?: string;
   readonly force?: boolean;
@@ -56,22 +58,24 @@ export interface Terminals {
  * Complete and validate what the user typed.
  * @throws KsnoopError USAGE (exit 2), one sentence each
  */
-export function completeRead(path: string | undefined, raw: RawReadOptions, terminals: Terminals): ReadCommand {
-  if (path === undefined || (path === '-' && terminals.stdin)) {
+export function completeRead(paths: readonly string[], raw: RawReadOptions, terminals: Terminals): ReadCommand {
+  if (paths.length === 0 || (paths.includes('-') && terminals.stdin)) {
     throw usage('There is no capture to read.', 'Name a file, or - for stdin: ksnoop read incident.pcapng');
   }
   if (raw.filter === '') throw usage('-f takes a filter in the language of pcap-filter(7), not nothing.');
   const make = raw.write === undefined ? lines(raw) : capture(raw.write, raw, terminals);
-  if (make.kind === 'capture' && raw.where !== undefined && (path === '-' || raw.follow === true)) {
+  if (make.kind === 'capture' && raw.where !== undefined && (paths.includes('-') || raw.follow === true)) {
     throw usage('-w with --where reads the capture twice, so it needs a file.', 'Write the capture to a file first.');
   }
+  const utc = raw.utc === true;
+  if (raw.follow === true && paths.length > 1) throw usage('--follow reads one file.');
   return {
     reading: {
-      path,
+      paths,
       where: raw.where,
       filter: raw.filter,
-      from: raw.from === undefined ? undefined : momentOf(raw.from, '--from'),
-      to: raw.to === undefined ? undefined : momentOf(raw.to, '--to'),
+      from: beginOf(raw, utc),
+      to: raw.to === undefined ? undefined : momentOf(raw.to, '--to', utc),
       showSecrets: raw.showSecrets === true,
       follow: raw.follow === true,
     },
@@ -79,6 +83,12 @@ export function completeRead(path: string | undefined, raw: RawReadOptions, term
     quiet: raw.quiet === true,
     verbose: raw.verbose === true,
   };
+}
+
+function beginOf({ from, since }: RawReadOptions, utc: boolean): Moment | undefined {
+  if (from !== undefined && since !== undefined) throw usage('--from and --since exclude each other.');
+  if (since !== undefined) return sinceOf(since, utc);
+  return from === undefined ? undefined : momentOf(from, '--from', utc);
 }
 
 function lines(raw: RawReadOptions): ReadLines {

@@ -109,13 +109,14 @@ export class FileSource implements TopSource {
     this.reading = pace === undefined && this.seekable ? 0 : undefined;
     let chunk: Uint8Array = new Uint8Array(0);
     const result = await readCapture(
-      { path: this.#path, follow: false },
+      { files: [{ path: this.#path, first: undefined }], follow: false },
       {
         framer: session.capture.framer,
         push: (bytes) => {
           if (pace === undefined) session.push(bytes);
           else chunk = bytes;
         },
+        nextFile: () => {},
         waiting: () => (pace === undefined ? this.#turn(session) : feed(session, chunk, pace, abort.signal)),
       },
       abort.signal,
@@ -124,9 +125,10 @@ export class FileSource implements TopSource {
     session.end();
     this.reading = undefined;
     this.replaying = false;
-    if (result.stopped !== undefined) {
+    const [stopped] = result.stopped;
+    if (stopped !== undefined) {
       this.trouble = 'cut';
-      if (this.remarks.all.length === 0) this.remarks.add(result.stopped, true);
+      if (this.remarks.all.length === 0) this.remarks.add(stopped, true);
     }
     return true;
   }

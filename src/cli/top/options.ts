@@ -3,6 +3,7 @@ import type { CaptureConfig } from '../../run/capture/config.ts';
 import { TOP_VIEW_NAMES } from '../../view/top/index.ts';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { checkTargets, completePackets, type RawPacketOptions } from '../capture/options.ts';
+import { isCaptureName } from '../capture-files.ts';
 import { usage } from '../usage.ts';
 
 /** What commander hands over for `ksnoop top`: what chooses and captures targets, and what is the screen's own. */
@@ -41,9 +42,6 @@ export function completeTopCapture(targets: readonly string[], raw: RawTopOption
   return { capture, quiet: raw.quiet === true, verbose: raw.verbose === true, canAsk };
 }
 
-/** Ends by which a word that is no file is a mistyped one rather than a target. */
-const FILE_NAME = /\.(?:pcap|pcapng|cap)(?:\.(?:gz|zst))?$/;
-
 /**
  * Complete and validate what the user typed.
  * @throws KsnoopError USAGE and NO_FILE (exit 2)
@@ -70,7 +68,7 @@ function isFile(word: string): boolean {
   if (word === '-') return true;
   const stat = statSync(word, { throwIfNoEntry: false });
   if (stat?.isFile() === true || stat?.isFIFO() === true) return true;
-  if (FILE_NAME.test(word)) {
+  if (isCaptureName(word)) {
     throw new KsnoopError('NO_FILE', `There is no file ${word}.`, {
       hint: 'ksnoop top FILE looks at a capture file, ksnoop top KIND/NAME at what happens now.',
       exit: EXIT.usage,

@@ -27,6 +27,8 @@ export class PcapWriter implements CaptureWriter {
     return lost.length === 0 ? undefined : `the pcap form leaves out ${lost.join(', and ')}`;
   }
 
+  nextFile(): void {}
+
   interface(id: number, described: CaptureInterface): void {
     this.#linkTypes[id] = described.linkType;
     if (this.#linkType !== undefined) return;

@@ -21,6 +21,10 @@ export class PcapngWriter implements CaptureWriter {
     this.#push = push;
   }
 
+  nextFile(): void {
+    this.#source = 'pcap';
+  }
+
   interface(_id: number, described: CaptureInterface): void {
     if (this.#source === 'pcapng') return;
     this.#whole(sectionHeader(`${type()} ${release()}`, false));

@@ -1,6 +1,6 @@
 import type { CaptureInterface } from '../../wire/capture-interface.ts';
 import { PacketFilter } from './bpf-filter.ts';
-import { type Moment, TimeRange } from './selection.ts';
+import { type EarlyMoment, TimeRange } from './selection.ts';
 
 /** Which packets of a capture are looked at: by filter (`-f`) and by time (`--from`, `--to`). */
 export class PacketSelection {
@@ -37,8 +37,8 @@ export class PacketSelection {
 export interface PacketFilterConfig {
   /** pcap-filter(7) */
   readonly filter: string | undefined;
-  readonly from: Moment | undefined;
-  readonly to: Moment | undefined;
+  readonly from: EarlyMoment | undefined;
+  readonly to: EarlyMoment | undefined;
 }
 
 /** Which packets of a capture are looked at; undefined for all. */

@@ -1,27 +1,32 @@
-/** A moment of a capture: absolute, after its first packet, or a time of the first packet's day (local). */
+/** A moment of a capture: absolute, related to its first or last packet, or a time of the first packet's day. */
 export type Moment =
   | { readonly kind: 'absolute'; readonly nanoseconds: bigint }
   | { readonly kind: 'after'; readonly nanoseconds: bigint }
-  | { readonly kind: 'time of day'; readonly nanoseconds: bigint };
+  | { readonly kind: 'before end'; readonly nanoseconds: bigint }
+  | { readonly kind: 'time of day'; readonly utc: boolean; readonly nanoseconds: bigint };
+
+/** A moment that needs no knowledge of the last packet. */
+export type EarlyMoment = Exclude<Moment, { readonly kind: 'before end' }>;
 
 /** A moment as nanoseconds since 1970. @param first the capture's first packet */
-function absoluteTime(moment: Moment, first: bigint): bigint {
+function absoluteTime(moment: EarlyMoment, first: bigint): bigint {
   if (moment.kind === 'absolute') return moment.nanoseconds;
   if (moment.kind === 'after') return first + moment.nanoseconds;
   const midnight = new Date(Number(first / 1_000_000n));
-  midnight.setHours(0, 0, 0, 0);
+  if (moment.utc) midnight.setUTCHours(0, 0, 0, 0);
+  else midnight.setHours(0, 0, 0, 0);
   return BigInt(midnight.getTime()) * 1_000_000n + moment.nanoseconds;
 }
 
 /** Which packets of a capture are wanted, by time. */
 export class TimeRange {
-  readonly #from: Moment | undefined;
-  readonly #to: Moment | undefined;
+  readonly #from: EarlyMoment | undefined;
+  readonly #to: EarlyMoment | undefined;
   #begin = 0n;
   #end = 0n;
   #known = false;
 
-  constructor(from: Moment | undefined, to: Moment | undefined) {
+  constructor(from: EarlyMoment | undefined, to: EarlyMoment | undefined) {
     this.#from = from;
     this.#to = to;
   }

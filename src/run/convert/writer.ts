@@ -19,6 +19,8 @@ export interface WrittenPacket {
 /** Writes a capture in one format. */
 export interface CaptureWriter {
   interface(id: number, described: CaptureInterface): void;
+  /** What comes next is of another file. */
+  nextFile(): void;
   /** A block of a pcapng file that is no packet. */
   block(block: BlockView): void;
   packet(packet: WrittenPacket, framer: CaptureFramer): void;

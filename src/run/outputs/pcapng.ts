@@ -8,6 +8,7 @@ import {
   type NamedAddress,
   nameResolution,
   sectionHeader,
+  startMarker,
   withComment,
 } from '../../wire/pcapng-write.ts';
 import type { ByteWriter } from '../sink/byte-writer.ts';
@@ -105,6 +106,7 @@ class PcapngOutput implements Output {
     if (this.#begun) return;
     this.#begun = true;
     this.#push(sectionHeader(`${type()} ${release()}`));
+    this.#push(startMarker());
     if (this.#named.size > 0) this.#push(nameResolution(this.#named.values()));
   }
 

@@ -1,11 +1,11 @@
 import type { Format } from '../convert/index.ts';
-import type { Moment } from '../convert/selection.ts';
+import type { EarlyMoment, Moment } from '../convert/selection.ts';
 import type { SinkTarget } from '../sink/sink.ts';
 
 /** What is read, and which of its packets are looked at: complete, validated, never changed. */
 export interface ReadingConfig {
-  /** `-` for stdin. */
-  readonly path: string;
+  /** Files, directories and patterns as the user named them, read as one capture; `-` for stdin. */
+  readonly paths: readonly string[];
   /** Read on as the file grows. */
   readonly follow: boolean;
   /** pcap-filter(7). */
@@ -15,6 +15,21 @@ export interface ReadingConfig {
   /** An expression that chooses what is shown, or which flows are written. */
   readonly where: string | undefined;
   readonly showSecrets: boolean;
+}
+
+/** A file of a reading. */
+export interface CaptureFile {
+  /** `-` for stdin. */
+  readonly path: string;
+  /** Time of its first packet, ns since 1970; undefined where it has none, or is the only file. */
+  readonly first: bigint | undefined;
+}
+
+/** A reading whose files are known and in order. */
+export interface PreparedReading extends Omit<ReadingConfig, 'paths' | 'from' | 'to'> {
+  readonly files: readonly CaptureFile[];
+  readonly from: EarlyMoment | undefined;
+  readonly to: EarlyMoment | undefined;
 }
 
 /** Another capture that is made of a reading. */

@@ -8,8 +8,9 @@ import { packetSelection } from '../convert/select.ts';
 import type { CaptureWriter } from '../convert/writer.ts';
 import { openSink, type SinkTarget } from '../sink/sink.ts';
 import { whereExpression } from '../where.ts';
-import type { ConversionConfig, ReadingConfig } from './config.ts';
-import { type ReadingObserver, type ReadResult, readCapture } from './read-capture.ts';
+import type { ConversionConfig, PreparedReading, ReadingConfig } from './config.ts';
+import { prepareReading } from './prepare.ts';
+import { type Reader, type ReadingObserver, type ReadResult, readCapture } from './read-capture.ts';
 
 /** Bytes waiting for the disk or a slow reader before reading waits. */
 const WAITING_BYTES = 8 * 1024 * 1024;
@@ -39,9 +40,10 @@ export async function convert(
   signal: AbortSignal,
   observer: ReadingObserver,
 ): Promise<Conversion | undefined> {
-  refuseSame(config.path, to.target);
   const where = await whereExpression(config.where);
-  const wanted = where && (await wantedPackets(config, where.condition, signal, observer));
+  const reading = await prepareReading(config, signal, observer);
+  for (const { path } of reading.files) refuseSame(path, to.target);
+  const wanted = where && (await wantedPackets(reading, where.condition, signal, observer));
   if (signal.aborted) return undefined;
   const stop = new AbortController();
   const sink = await openSink(
@@ -53,14 +55,18 @@ export async function convert(
   );
   const { writer } = sink;
   const format = to.format.create((bytes, offset, length) => writer.push(bytes, offset, length));
-  const copy = copier(config, to.snaplen, format, wanted);
+  const copy = copier(reading, to.snaplen, format, wanted);
   const reader = {
     framer: copy.framer,
     push: (bytes: Uint8Array) => copy.framer.push(bytes),
+    nextFile: (goesOn: boolean) => {
+      format.nextFile();
+      copy.framer.nextFile(goesOn);
+    },
     waiting: () => (writer.pending > WAITING_BYTES ? writer.drained() : undefined),
   };
   const both = AbortSignal.any([signal, stop.signal]);
-  const result = await readCapture(config, reader, both, observer).catch(async (thrown: unknown) => {
+  const result = await readCapture(reading, reader, both, observer).catch(async (thrown: unknown) => {
     await sink.close(true);
     throw thrown;
   });
@@ -89,9 +95,19 @@ function refuseSame(from: string, to: SinkTarget): void {
   throw new KsnoopError('SAME_FILE', `${to.path} is the capture that is read.`, { hint, exit: EXIT.usage });
 }
 
+/** Takes what is read as fast as it comes. */
+function plainReader(framer: CaptureFramer): Reader {
+  return {
+    framer,
+    push: (bytes) => framer.push(bytes),
+    nextFile: (goesOn) => framer.nextFile(goesOn),
+    waiting: () => undefined,
+  };
+}
+
 /** Frames the capture once more and hands on what is wanted. */
 function copier(
-  config: ReadingConfig,
+  config: PreparedReading,
   snaplen: number,
   format: CaptureWriter,
   wanted: ReadonlySet<number> | undefined,
@@ -122,7 +138,7 @@ function copier(
  * over those that were selected, from 0.
  */
 async function wantedPackets(
-  config: ReadingConfig,
+  config: PreparedReading,
   where: Condition,
   signal: AbortSignal,
   observer: ReadingObserver,
@@ -150,7 +166,7 @@ async function wantedPackets(
     showSecrets: config.showSecrets,
   });
   const { framer } = session.capture;
-  const reader = { framer, push: (bytes: Uint8Array) => session.push(bytes), waiting: () => undefined };
+  const reader = plainReader(framer);
   await readCapture(config, reader, signal, observer);
   session.end();
   // Which packets were theirs: flows are counted alike every time.
@@ -168,7 +184,6 @@ async function wantedPackets(
     },
     packetSelection(config),
   );
-  const again = { framer: second.framer, push: (bytes: Uint8Array) => second.push(bytes), waiting: () => undefined };
-  await readCapture(config, again, signal, observer);
+  await readCapture(config, plainReader(second.framer), signal, observer);
   return packets;
 }

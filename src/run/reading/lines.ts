@@ -5,6 +5,7 @@ import { packetSelection } from '../convert/select.ts';
 import { ByteWriter } from '../sink/byte-writer.ts';
 import { whereExpression } from '../where.ts';
 import type { ReadingConfig } from './config.ts';
+import { prepareReading } from './prepare.ts';
 import { type ReadingObserver, type ReadResult, readCapture } from './read-capture.ts';
 
 /** Lines waiting for a slow reader before reading waits for it. */
@@ -48,6 +49,7 @@ export async function readLines(
   observer: ReadingObserver,
 ): Promise<LinesResult> {
   const where = await whereExpression(config.where);
+  const reading = await prepareReading(config, signal, observer);
   const gone = new AbortController();
   const writer: ByteWriter = new ByteWriter(descriptor, () => {
     if (writer.end !== undefined) gone.abort();
@@ -59,15 +61,16 @@ export async function readLines(
       writer.push(bytes, 0, bytes.length);
     },
     where: where?.condition,
-    choice: packetSelection(config),
+    choice: packetSelection(reading),
     showSecrets: config.showSecrets,
   });
   const reader = {
     framer: session.capture.framer,
     push: (bytes: Uint8Array) => session.push(bytes),
+    nextFile: (goesOn: boolean) => session.capture.framer.nextFile(goesOn),
     waiting: () => (writer.pending > WAITING_BYTES ? writer.drained() : undefined),
   };
-  const result = await readCapture(config, reader, AbortSignal.any([signal, gone.signal]), observer);
+  const result = await readCapture(reading, reader, AbortSignal.any([signal, gone.signal]), observer);
   session.end();
   await writer.drained();
   if (writer.end?.kind === 'failed') {

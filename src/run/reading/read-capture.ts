@@ -1,11 +1,12 @@
+import { statSync } from 'node:fs';
 import { counted } from '../../view/units.ts';
 import type { CaptureFramer } from '../../wire/capture-read.ts';
 import { KsnoopError } from '../../wire/errors.ts';
 import { openInput } from '../input/input.ts';
-import type { ReadingConfig } from './config.ts';
+import type { PreparedReading } from './config.ts';
 
-/** What is read. */
-export type ReadFrom = Pick<ReadingConfig, 'path' | 'follow'>;
+/** What is read: files in the order of their packets. */
+export type ReadFrom = Pick<PreparedReading, 'files' | 'follow'>;
 
 /** Is told how a reading goes on. */
 export interface ReadingObserver {
@@ -20,28 +21,67 @@ export interface Reader {
   readonly framer: CaptureFramer;
   /** Takes the next bytes, valid during the call. What it throws ends the reading. */
   push(bytes: Uint8Array): void;
+  /** What is pushed next is of another file. @param goesOn whether it continues what was read, so that interfaces do */
+  nextFile(goesOn: boolean): void;
   /** Resolves when more may be pushed; undefined: at once. */
   waiting(): Promise<void> | undefined;
 }
 
 /** How far a reading came. */
 export interface ReadResult {
-  /** Why it stopped before the end, as a sentence; undefined when it did not. */
-  readonly stopped: string | undefined;
+  /** Where files end or are damaged before their end, a sentence each. */
+  readonly stopped: readonly string[];
   readonly aborted: boolean;
 }
 
+/** Times of a file's packets may reach so far into those of the next: a capture's packets are not always in order. */
+const OVERLAP_NS = 1_000_000_000n;
+
 /**
- * Read a capture to its end, or to where it stops being one.
+ * Read captures to their ends, or to where they stop being captures. Several files are one capture: an interface goes on
+ * in the next file under its name.
  * @param signal ends the reading where it is
- * @throws KsnoopError when nothing of it could be read
+ * @throws KsnoopError when nothing of a file could be read
  */
 export async function readCapture(
-  { path, follow }: ReadFrom,
+  { files, follow }: ReadFrom,
   reader: Reader,
   signal: AbortSignal,
   observer: ReadingObserver = {},
 ): Promise<ReadResult> {
+  const { framer } = reader;
+  const sizes = files.map(({ path }) => sizeOf(path));
+  const total = sizes.includes(undefined) ? undefined : sizes.reduce((sum: number, size) => sum + (size ?? 0), 0);
+  const stopped: string[] = [];
+  let before = 0;
+  for (const [index, { path, first }] of files.entries()) {
+    if (index > 0) {
+      const overlaps = first !== undefined && first + OVERLAP_NS < framer.lastTime;
+      if (overlaps) observer.note?.(`${path} overlaps with the file before it: its interfaces are taken for others.`);
+      reader.nextFile(!overlaps);
+    }
+    const progress = (position: number) => observer.progress?.(before + position, total);
+    const end = await readFile(path, follow, reader, signal, { ...observer, progress });
+    if (signal.aborted) return { stopped, aborted: true };
+    if (end !== undefined) stopped.push(end);
+    before += sizes[index] ?? 0;
+  }
+  return { stopped, aborted: false };
+}
+
+function sizeOf(path: string): number | undefined {
+  const stat = path === '-' ? undefined : statSync(path, { throwIfNoEntry: false });
+  return stat?.isFile() ? stat.size : undefined;
+}
+
+/** Read one file. @returns why it stopped before its end, a sentence; undefined when it did not */
+async function readFile(
+  path: string,
+  follow: boolean,
+  reader: Reader,
+  signal: AbortSignal,
+  observer: ReadingObserver,
+): Promise<string | undefined> {
   const { framer } = reader;
   const input = openInput(path, { follow });
   const name = path === '-' ? 'stdin' : path;
@@ -55,20 +95,17 @@ export async function readCapture(
       signal,
       (position, size) => observer.progress?.(position, size),
     );
-    if (signal.aborted) return { stopped: undefined, aborted: true };
+    if (signal.aborted) return undefined;
     if (end.kind === 'replaced')
       observer.note?.(`${name} was replaced by another file; the old one was read to its end.`);
-    if (end.kind === 'truncated') {
-      const stopped = `${name}: it stops at byte ${end.at} (${end.reason}); ${read()}. [TRUNCATED]`;
-      return { stopped, aborted: false };
-    }
+    if (end.kind === 'truncated') return `${name}: it stops at byte ${end.at} (${end.reason}); ${read()}. [TRUNCATED]`;
   } catch (thrown) {
     const damaged =
       thrown instanceof KsnoopError && (thrown.code === 'DAMAGED_PCAP' || thrown.code === 'DAMAGED_PCAPNG');
     if (!damaged || framer.consumed === 0) throw thrown;
-    return { stopped: `${name}: ${thrown.message} ${read()}. [${thrown.code}]`, aborted: false };
+    return `${name}: ${thrown.message} ${read()}. [${thrown.code}]`;
   }
-  return { stopped: endOf(framer, name, read), aborted: false };
+  return endOf(framer, name, read);
 }
 
 /** What is missing at the end of the bytes. */
@@ -85,7 +122,7 @@ function endOf(framer: CaptureFramer, name: string, read: () => string): string 
   if (framer.pending > 0) {
     return `${name}: the capture ends within a packet, which begins at byte ${framer.consumed}; ${read()}. [TRUNCATED]`;
   }
-  if (framer.writer.startsWith('ksnoop ') && !framer.endMarked) {
+  if (framer.cut) {
     return `${name}: ksnoop wrote it and its end marker is missing, so it was cut; ${read()}. [TRUNCATED]`;
   }
   return undefined;

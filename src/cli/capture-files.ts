@@ -1,0 +1,57 @@
+import { closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+
+/** Names of capture files, also of those that tcpdump -C numbers and of compressed ones. */
+const NAME = /\.(?:pcap|pcapng|cap|ntar|dmp)\d*(?:\.(?:gz|zst|zstd|xz|bz2|lz4))?$/;
+
+/** How files begin that can be read: pcapng, pcap in both byte orders, and compressed ones. */
+const MAGICS = [
+  '0a0d0d0a',
+  'a1b2c3d4',
+  'd4c3b2a1',
+  'a1b23c4d',
+  '4d3cb2a1',
+  'a1b2cd34',
+  '34cdb2a1',
+  '1f8b',
+  '28b52ffd',
+  'fd377a58',
+  '425a68',
+  '04224d18',
+];
+
+/** Whether a word is named as captures are. */
+export function isCaptureName(word: string): boolean {
+  return NAME.test(word);
+}
+
+/**
+ * Whether words name capture files and not targets: `-` is stdin, a file is there and begins like a capture, a pipe has
+ * been opened for the program.
+ */
+export function captureFiles(words: readonly string[]): boolean {
+  return words.length > 0 && words.every(isCaptureFile);
+}
+
+function isCaptureFile(word: string): boolean {
+  if (word === '-') return process.stdin.isTTY !== true;
+  const stat = statSync(word, { throwIfNoEntry: false });
+  if (stat === undefined) return isCaptureName(word);
+  if (stat.isFIFO()) return true;
+  return stat.isFile() && (isCaptureName(word) || beginsLikeACapture(word));
+}
+
+function beginsLikeACapture(path: string): boolean {
+  const head = Buffer.alloc(4);
+  try {
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      readSync(descriptor, head, 0, head.length, 0);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return false;
+  }
+  const hex = head.toString('hex');
+  return MAGICS.some((magic) => hex.startsWith(magic));
+}

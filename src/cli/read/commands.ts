@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import { WHERE_FLAG } from '../capture/flags.ts';
+import { addExamples, type Example } from '../examples.ts';
+import { addVerbosityFlags } from '../flags.ts';
+import type { RawReadOptions } from './options.ts';
+
+const EXAMPLES: readonly Example[] = [
+  ['read incident.pcapng', 'requests and responses, line by line'],
+  ['read incident.pcapng -o summary', 'services, errors, latencies'],
+  ["read 'web-*.pcapng' --since 2m", 'the last two minutes of several files, as one capture'],
+  ["read a.pcapng --where 'failed' -w failed.pcapng", 'the packets of the flows in which something failed'],
+  ['read a.pcap.gz --from 14:03 --to 14:05 -o json', 'two minutes as JSON'],
+  ['tcpdump -w - | ksnoop read -', 'what another program captures'],
+];
+
+/** `ksnoop read`: captures that are in files. */
+export function addReadCommand(ksnoop: Command, setExit: (code: number) => void): void {
+  const read = ksnoop
+    .command('read')
+    .description('analyse capture files: requests, latency and failures')
+    .argument(
+      '[files...]',
+      'pcap or pcapng, also compressed (gzip, zstd, xz, bzip2, lz4), or a directory of them; - for stdin',
+    )
+    .option('-o, --output <FORMAT>', 'text (default), json, summary, flows, or packets')
+    .option('--json', 'summary, flows or packets as JSON')
+    .option(...WHERE_FLAG)
+    .option('-f, --filter <BPF>', 'only packets that pass this pcap-filter(7) expression')
+    .option(
+      '--from <TIME>',
+      'only from then on: 2026-11-23T14:03:07Z, 14:03:07, 1764380000, +90s after the first packet, -5s before the last',
+    )
+    .option('--to <TIME>', 'only until then')
+    .option('--since <TIME>', 'only the last of it: 30s, 2m, 1h before the last packet')
+    .option('--utc', 'show times in UTC, and take times of day as UTC')
+    .option('-w, --write <FILE>', 'write a capture instead: pcapng, or pcap as FILE ends or -o says')
+    .option('-s, --snaplen <BYTES>', 'with -w: bytes kept of each packet')
+    .option('--force', 'with -w: overwrite an existing file')
+    .option('--show-secrets', 'show what is masked: passwords, cookies, Authorization')
+    .option('--follow', 'read on as the file grows');
+  addVerbosityFlags(read).action(async (files: string[], options: RawReadOptions) => {
+    const { readCommand } = await import('./command.ts');
+    setExit(await readCommand(files, options));
+  });
+  addExamples(read, EXAMPLES);
+}
