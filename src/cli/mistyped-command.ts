@@ -33,7 +33,7 @@ export function mistypedCommand(
   const near = nearest(word, commands);
   if (near.length === 0 && instead === undefined) return undefined;
   const hint = instead ?? `Did you mean ksnoop ${near.join(' or ')}? A pod of that name is pod/${word}.`;
-  return new KsnoopError('UNKNOWN_COMMAND', `unknown command or target "${word}".`, {
+  return new KsnoopError('UNKNOWN_COMMAND', `Unknown command or target "${word}".`, {
     hint,
     exit: EXIT.usage,
     cause: thrown,

@@ -6,7 +6,7 @@ import { INTERFACES_MAXIMUM } from './limits.ts';
 import { type AddressNames, addressNames } from './name-resolution-read.ts';
 import { PCAP_MAGICS, PcapFramer } from './pcap-read.ts';
 import { BLOCK, EPB_HEADER_BYTES, OPTION, padded } from './pcapng.ts';
-import { BlockFramer, type BlockView, emptyBlock, forEachOption, optionText } from './pcapng-read.ts';
+import { BlockFramer, type BlockView, emptyBlock, forEachOption } from './pcapng-read.ts';
 
 /** What a capture file is made of, called back as it is read. Interfaces are counted over all sections, from 0. */
 export interface CaptureHandlers {

@@ -12,7 +12,7 @@ test.each([
   ['captur', 'capture'],
 ])('%s is near %s', (word, command) => {
   const error = mistypedCommand(refused, [word, 'pod/a'], commands);
-  expect(error).toMatchObject({ code: 'UNKNOWN_COMMAND', exit: 2, message: `There is no command "${word}".` });
+  expect(error).toMatchObject({ code: 'UNKNOWN_COMMAND', exit: 2, message: `Unknown command or target "${word}".` });
   expect(error?.hint).toContain(`Did you mean ksnoop ${command}`);
 });
 

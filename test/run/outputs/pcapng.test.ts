@@ -26,7 +26,7 @@ test('one section: names before the first interface, packets as they came, the e
     source.push(sample.statistics(0, TIME + 9n, TIME + 9n));
   });
   expect(kinds(bytes)).toEqual([
-    ...['sectionHeader', 'nameResolution', 'interfaceDescription'],
+    ...['sectionHeader', 'ksnoopStart', 'nameResolution', 'interfaceDescription'],
     ...['enhancedPacket', 'enhancedPacket', 'interfaceStatistics', 'ksnoopEnd'],
   ]);
   expect(captureFrames(bytes)).toMatchObject([
