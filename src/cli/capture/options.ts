@@ -7,7 +7,7 @@ import type { OutputKind } from '../../run/outputs/output.ts';
 import type { Rotation } from '../../run/rotation/rotating-output.ts';
 import type { SinkTarget } from '../../run/sink/sink.ts';
 import { HEADERS_SNAPLEN } from '../../wire/limits.ts';
-import { pluginTerminal } from '../plugin-terminal.ts';
+import { pluginTerminal } from '../cluster.ts';
 import { textOrJson, usage } from '../usage.ts';
 import { durationOf, sizeOf, snaplenOf, wholeOf } from '../values.ts';
 import { profileArguments } from '../wireshark-profile/install.ts';

@@ -1,9 +1,8 @@
-import { loadKube } from '../../capture/kube/config.ts';
 import type { Kube } from '../../capture/kube/kube.ts';
 import { sanitise } from '../../view/sanitise.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
+import { openCluster } from '../cluster.ts';
 import { logger, reportError } from '../logger.ts';
-import { pluginTerminal } from '../plugin-terminal.ts';
 import { textOrJson } from '../usage.ts';
 import { FINDERS } from './index.ts';
 
@@ -54,15 +53,12 @@ export async function cleanupCommand(raw: RawCleanupOptions): Promise<ExitCode> 
 }
 
 /** This machine is looked at also where there is no cluster. */
-async function clusterOf(
-  { kubeconfig, context }: RawCleanupOptions,
-  tell: (line: string) => void,
-): Promise<Kube | undefined> {
+async function clusterOf(raw: RawCleanupOptions, tell: (line: string) => void): Promise<Kube | undefined> {
   try {
-    return await loadKube({ kubeconfig, context, pluginTerminal: pluginTerminal() });
+    return await openCluster(raw);
   } catch (thrown) {
     // Asked for by name it has to be there.
-    if (kubeconfig !== undefined || context !== undefined || !(thrown instanceof KsnoopError)) throw thrown;
+    if (raw.kubeconfig !== undefined || raw.context !== undefined || !(thrown instanceof KsnoopError)) throw thrown;
     tell(`no cluster is looked at: ${thrown.message}`);
     return undefined;
   }

@@ -1,9 +1,8 @@
-import { loadKube } from '../../capture/kube/config.ts';
 import type { Kube } from '../../capture/kube/kube.ts';
 import { Colours, wantsColour } from '../../view/colour.ts';
 import { findingLines } from '../../view/findings.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
-import { pluginTerminal } from '../plugin-terminal.ts';
+import { openCluster } from '../cluster.ts';
 import { textOrJson } from '../usage.ts';
 import { type Finding, findings } from './check.ts';
 import { CHECKS } from './index.ts';
@@ -45,13 +44,10 @@ export async function doctorCommand(raw: RawDoctorOptions): Promise<ExitCode> {
 }
 
 /** The kubeconfig is the first thing that can be wrong. */
-async function reachable({
-  kubeconfig,
-  context,
-}: RawDoctorOptions): Promise<{ kube: Kube | undefined; found: Finding[] }> {
+async function reachable(raw: RawDoctorOptions): Promise<{ kube: Kube | undefined; found: Finding[] }> {
   const say = findings('kubeconfig');
   try {
-    const kube = await loadKube({ kubeconfig, context, pluginTerminal: pluginTerminal() });
+    const kube = await openCluster(raw);
     return { kube, found: [say.ok(`context ${kube.context}, namespace ${kube.namespace}, ${kube.auth}`)] };
   } catch (thrown) {
     if (!(thrown instanceof KsnoopError)) throw thrown;

@@ -1,13 +1,12 @@
 import { install } from '../../capture/install/install.ts';
 import { status } from '../../capture/install/status.ts';
 import { uninstall } from '../../capture/install/uninstall.ts';
-import { loadKube } from '../../capture/kube/config.ts';
 import type { Kube } from '../../capture/kube/kube.ts';
 import { Colours, wantsColour } from '../../view/colour.ts';
 import { statusLines } from '../../view/install-status.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
+import { openCluster } from '../cluster.ts';
 import { logger } from '../logger.ts';
-import { pluginTerminal } from '../plugin-terminal.ts';
 import { onStopSignals } from '../signals.ts';
 import { textOrJson } from '../usage.ts';
 import { durationOf } from '../values.ts';
@@ -69,7 +68,7 @@ async function withKube(
     release();
   });
   try {
-    const kube = await loadKube({ ...raw, pluginTerminal: pluginTerminal() });
+    const kube = await openCluster(raw);
     try {
       return await act(kube, abort.signal);
     } finally {

@@ -1,0 +1,20 @@
+import type { PluginTerminal } from '../capture/kube/exec-plugin.ts';
+import type { Kube } from '../capture/kube/kube.ts';
+
+/** The cluster that a command's flags name. @throws KsnoopError as loadKube has it */
+export async function openCluster(flags: { kubeconfig?: string; context?: string }): Promise<Kube> {
+  // Loaded only here: what needs no cluster does without the Kubernetes client.
+  const { loadKube } = await import('../capture/kube/config.ts');
+  const { kubeconfig, context } = flags;
+  return loadKube({ kubeconfig, context, pluginTerminal: pluginTerminal() });
+}
+
+/** This process's terminal, for credential plugins that ask their user to log in. */
+export function pluginTerminal(): PluginTerminal {
+  return {
+    interactive: process.stdin.isTTY === true,
+    show: (text) => {
+      if (process.stderr.isTTY === true) process.stderr.write(text);
+    },
+  };
+}
