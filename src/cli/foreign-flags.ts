@@ -38,5 +38,5 @@ export function withHint(text: string): string {
   const bare = /option '(?:-\w, )?(--[\w-]+)[^']*' argument missing/.exec(text)?.[1];
   const hint = unknown === undefined ? VALUES[bare ?? ''] : INSTEAD[SAME[unknown] ?? unknown];
   // A suggestion of a flag with a similar name would lead astray.
-  return hint === undefined ? text : `${text.split('\n')[0]}\n${hint}\n`;
+  return hint === undefined ? text : `${text.split('\n')[0]}. ${hint}\n`;
 }
