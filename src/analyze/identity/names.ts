@@ -91,6 +91,17 @@ export class Names {
     if (parts.node !== undefined) this.#nodes.add(parts.node);
   }
 
+  /** Whose interface it is; undefined where its name does not tell. */
+  ofInterface(id: number): Identity | undefined {
+    return this.#interfaces[id];
+  }
+
+  /** Pods whose interfaces are captured, each once. */
+  capturedPods(): Identity[] {
+    const pods = this.#interfaces.filter((identity) => identity?.pod !== undefined);
+    return [...new Map(pods.map((identity) => [identity?.text, identity as Identity])).values()];
+  }
+
   /**
    * A packet left (or entered) through a pod's interface, or a named namespace's: its source (or destination) is its own. Of a
    * node's interface nothing follows, for nodes forward. Cheap enough for every new flow.
@@ -152,6 +163,8 @@ export class Names {
   }
 
   #add(address: string, identity: Identity | undefined, since: number, list: 'known' | 'observed'): void {
+    // Many listen to it: it is nobody's, whoever received a packet for it.
+    if (isShared(address)) return;
     let entry = this.#byAddress.get(address);
     if (entry === undefined) {
       if (this.#byAddress.size >= HOSTS_MAXIMUM) {
@@ -192,6 +205,14 @@ export class Names {
       name: now.name ?? before.name,
     });
   }
+}
+
+/** Whether an address is multicast (RFC 5771, RFC 4291), broadcast or unspecified. @param address RFC 5952 text */
+function isShared(address: string): boolean {
+  if (address.includes(':')) return address === '::' || /^ff[0-9a-f]{2}:/.test(address);
+  if (address === '0.0.0.0' || address === '255.255.255.255') return true;
+  const first = Number.parseInt(address, 10);
+  return first >= 224 && first <= 239;
 }
 
 function samePod(one: Identity | undefined, other: Identity | undefined): boolean {

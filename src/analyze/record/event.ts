@@ -54,6 +54,8 @@ export interface Exchange extends EventBase {
   readonly failed: boolean;
   /** What the summary groups by: `GET /cart`, `SELECT stock`, `A`. Few different ones; never user data such as ids where avoidable. */
   readonly route: string;
+  /** By its own account (User-Agent) it is a probe of kubelet's. */
+  readonly probe?: boolean | undefined;
   /** Why a part is missing. */
   readonly incomplete?: Incomplete | undefined;
 }

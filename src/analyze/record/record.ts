@@ -138,13 +138,15 @@ export class Recorder {
     const isExchange = event.kind === 'exchange';
     const from = isExchange ? (event.asker ?? SIDE.client) : (event.from ?? SIDE.client);
     const timings = isExchange ? timingsOf(event) : NO_TIMINGS;
+    const dst = this.#peer(flow, otherSide(from), event.time);
+    const src = this.#peer(flow, from, event.time);
     const own = {
       v: RECORD_VERSION,
       time: this.timeText(event.time),
       kind: event.kind,
       protocol: event.protocol,
-      src: this.#peer(flow, from, event.time),
-      dst: this.#peer(flow, otherSide(from), event.time),
+      src: isExchange && event.probe === true ? kubelet(src, dst) : src,
+      dst,
       latency: timings.latency,
       ttfb: timings.ttfb,
       requestTime: timings.requestTime,
@@ -252,6 +254,12 @@ export class Recorder {
     const name = this.#sources.interfaceName(id);
     return name === '' ? undefined : name;
   }
+}
+
+/** Who sends kubelet's probes, where the address has no name: kubelet runs on the pod's node. */
+function kubelet(src: PeerRecord | undefined, dst: PeerRecord | undefined): PeerRecord | undefined {
+  if (src === undefined || (src.pod ?? src.service ?? src.node ?? src.name) !== undefined) return src;
+  return { ...src, node: dst?.node, name: dst?.node === undefined ? 'kubelet' : `kubelet@${dst.node}` };
 }
 
 function sideName(side: Side | undefined): 'client' | 'server' | undefined {

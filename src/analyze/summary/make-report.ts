@@ -1,6 +1,7 @@
+import type { Identity } from '../identity/identity.ts';
 import { RECORD_VERSION } from '../record/fields.ts';
 import type { Recorder } from '../record/record.ts';
-import { ExchangeRow, OTHER } from './exchange-rows.ts';
+import { ExchangeRow, OTHER, PROBE_ROUTE } from './exchange-rows.ts';
 import { KEY_SEPARATOR } from './keyed-rows.ts';
 import type { ExchangeStats, PodStats, RouteStats, ServiceStats, SummaryReport, TcpStats } from './report.ts';
 import type { Server, Summary } from './summary.ts';
@@ -54,14 +55,15 @@ export function makeReport(
   const services = new Groups<Pick<ServiceStats, 'service' | 'protocol'>>();
   const pods = new Groups<Pick<PodStats, 'pod' | 'service' | 'protocol'>>();
   const routes = new Groups<Pick<RouteStats, 'service' | 'protocol' | 'route'>>();
-  for (const { server, protocol, route, row } of summary.exchanges.rows()) {
+  for (const { server: seen, protocol, route, row } of summary.exchanges.rows()) {
+    const server = seen === OTHER ? seen : summary.resolved(seen);
     const service = groupText(summary, server);
     services.add({ service, protocol }, row);
     routes.add({ service, protocol, route }, row);
-    if (typeof server === 'object' && server.pod !== undefined) {
-      pods.add({ pod: server.text, service: server.service === undefined ? undefined : server.group, protocol }, row);
-    }
+    if (typeof server === 'object' && server.pod !== undefined) pods.add({ ...podHead(server), protocol }, row);
   }
+  // A pod without traffic is a row as well: that is what one looks for.
+  for (const pod of summary.silentPods()) pods.add({ ...podHead(pod), protocol: '' }, new ExchangeRow());
   const dns = new Groups<{ readonly type: string | undefined; readonly name: string }>();
   for (const [label, row] of summary.dns.entries()) dns.add(questionOf(label), row);
   const tls = new Groups<{ readonly sni: string | undefined; readonly version: string | undefined }>();
@@ -77,7 +79,7 @@ export function makeReport(
     flows: { ...summary.flows },
     services: services.sorted().map(({ head, row }) => ({ ...head, ...stats(row) })),
     pods: pods.sorted().map(({ head, row }) => ({ ...head, ...stats(row) })),
-    routes: routes.sorted().map(({ head, row }) => ({ ...head, ...stats(row), statuses: row.statuses() })),
+    routes: kubeletLast(routes.sorted()).map(({ head, row }) => ({ ...head, ...stats(row), statuses: row.statuses() })),
     dns: dns.sorted().map(({ head, row }) => ({ ...head, ...stats(row), rcodes: row.statuses() })),
     tls: tls.sorted().map(({ head, row }) => ({ ...head, ...stats(row), statuses: row.statuses() })),
     grpc: routes
@@ -95,11 +97,21 @@ export function makeReport(
   };
 }
 
+function podHead(pod: Identity): Pick<PodStats, 'pod' | 'service'> {
+  return { pod: pod.text, service: pod.service === undefined ? undefined : pod.group };
+}
+
+function kubeletLast<Head extends { readonly route: string }>(groups: readonly Group<Head>[]): Group<Head>[] {
+  const isProbe = ({ head }: Group<Head>) => head.route.endsWith(PROBE_ROUTE);
+  return [...groups.filter((group) => !isProbe(group)), ...groups.filter(isProbe)];
+}
+
 /** Exchanges of each service so far, by `serviceKey`. */
 export function serviceTotals(summary: Summary): Map<string, number> {
   const totals = new Map<string, number>();
   for (const { server, protocol, row } of summary.exchanges.rows()) {
-    const key = serviceKey(groupText(summary, server), protocol);
+    const name = groupText(summary, server === OTHER ? server : summary.resolved(server));
+    const key = serviceKey(name, protocol);
     totals.set(key, (totals.get(key) ?? 0) + row.count);
   }
   return totals;
@@ -115,7 +127,7 @@ function tcpReport(summary: Summary, recorder: Recorder): SummaryReport['tcp'] {
   const servers = new Map<string, { server: string; port: number; row: TcpRow }>();
   for (const { server, port, row } of summary.tcp.rows()) {
     total.merge(row);
-    const name = groupText(summary, server);
+    const name = groupText(summary, server === OTHER ? server : summary.resolved(server));
     const key = JSON.stringify([name, port]);
     const merged = servers.get(key) ?? { server: name, port, row: new TcpRow() };
     merged.row.merge(row);

@@ -4,7 +4,7 @@ import type { Identity } from '../identity/identity.ts';
 import type { Names } from '../identity/names.ts';
 import { type AnalysisEvent, type Exchange, type FieldValue, SIDE } from '../record/event.ts';
 import type { Recorder } from '../record/record.ts';
-import { ExchangeRows } from './exchange-rows.ts';
+import { CONNECTION, ExchangeRows, PROBE_ROUTE } from './exchange-rows.ts';
 import { KEY_SEPARATOR, KeyedRows } from './keyed-rows.ts';
 import { makeReport } from './make-report.ts';
 import type { SummaryReport } from './report.ts';
@@ -12,6 +12,16 @@ import { TcpHealth } from './tcp-health.ts';
 
 /** Who was asked: an identity, or the number of a host that has no name. */
 export type Server = Identity | number;
+
+/** Servers whose first sighting is remembered, and pods; twice what has rows. */
+const SIGHTED_MAXIMUM = 8192;
+
+/** A host of the analysis at a time, ns, on an interface. */
+interface Sighted {
+  readonly host: number;
+  readonly time: number;
+  readonly interfaceId: number;
+}
 
 /** Adds up what the analysis finds. Its memory is bounded by the number of rows, whatever comes. */
 export class Summary implements AnalysisSink {
@@ -29,6 +39,11 @@ export class Summary implements AnalysisSink {
   readonly flows: Partial<Record<Transport, number>> = {};
   readonly hosts: Hosts;
   readonly #names: Names;
+  /** Where each server was first seen, so that it can be named by what is known of it in the end. */
+  readonly #seen = new Map<Server, Sighted>();
+  #lastServer: Server = -1;
+  /** Pods that had a flow: `shop/web-1`. */
+  readonly #active = new Set<string>();
 
   constructor(hosts: Hosts, names: Names) {
     this.hosts = hosts;
@@ -37,7 +52,7 @@ export class Summary implements AnalysisSink {
 
   event(event: AnalysisEvent, flow: FlowIdentity): void {
     if (event.kind === 'exchange') {
-      this.exchanges.add(this.#server(event, flow), event);
+      this.exchanges.add(this.#server(event, flow), event.probe === true ? ofKubelet(event) : event);
       if (event.protocol === 'dns') this.dns.add(event.label, event);
       else if (event.protocol === 'tls') this.tls.add(tlsKey(event), event);
       return;
@@ -63,12 +78,14 @@ export class Summary implements AnalysisSink {
 
   flowEnded(flow: FlowInfo): void {
     this.#count(flow.transport);
+    this.#sawPods(flow);
     if (flow.transport === 'tcp') this.#connectionEnded(flow.facts());
   }
 
   /** The same of facts that were kept. */
   factsEnded(facts: FlowFacts): void {
     this.#count(facts.transport);
+    this.#sawPods(facts);
     this.#connectionEnded(facts);
   }
 
@@ -78,7 +95,7 @@ export class Summary implements AnalysisSink {
 
   #connectionEnded(facts: FlowFacts): void {
     if (facts.tcp === undefined) return;
-    const server = this.#names.ofHost(facts.serverHost, facts.first, facts.interfaceId) ?? facts.serverHost;
+    const server = this.#identified(facts.serverHost, facts.first, facts.interfaceId);
     this.tcp.add(server, facts, facts.tcp);
     const failure = connectionFailure(facts, facts.tcp);
     if (failure !== undefined) this.exchanges.add(server, failedConnection(facts, failure));
@@ -94,8 +111,47 @@ export class Summary implements AnalysisSink {
 
   #server(exchange: Exchange, flow: FlowIdentity): Server {
     const host = exchange.asker === SIDE.server ? flow.clientHost : flow.serverHost;
-    return this.#names.ofHost(host, exchange.time, flow.interfaceId) ?? host;
+    return this.#identified(host, exchange.time, flow.interfaceId);
   }
+
+  #identified(host: number, time: number, interfaceId: number): Server {
+    const server = this.#names.ofHost(host, time, interfaceId) ?? host;
+    if (server !== this.#lastServer) {
+      this.#lastServer = server;
+      if (this.#seen.size < SIGHTED_MAXIMUM && !this.#seen.has(server)) {
+        this.#seen.set(server, { host, time, interfaceId });
+      }
+    }
+    return server;
+  }
+
+  /**
+   * A server by what is known of it now: an address that got its name, or a pod of which the Service became known, only
+   * after its first exchanges has one name in all rows.
+   */
+  resolved(server: Server): Server {
+    const seen = this.#seen.get(server);
+    return seen === undefined ? server : (this.#names.ofHost(seen.host, seen.time, seen.interfaceId) ?? server);
+  }
+
+  /** Pods that are captured and had no flow. */
+  silentPods(): Identity[] {
+    return this.#names.capturedPods().filter(({ text }) => !this.#active.has(text));
+  }
+
+  #sawPods({ clientHost, serverHost, interfaceId }: FlowIdentity): void {
+    for (const identity of [
+      this.#names.ofHost(clientHost, Number.POSITIVE_INFINITY, interfaceId),
+      this.#names.ofHost(serverHost, Number.POSITIVE_INFINITY, interfaceId),
+      this.#names.ofInterface(interfaceId),
+    ]) {
+      if (identity?.pod !== undefined && this.#active.size < SIGHTED_MAXIMUM) this.#active.add(identity.text);
+    }
+  }
+}
+
+function ofKubelet(exchange: Exchange): Exchange {
+  return { ...exchange, route: exchange.route + PROBE_ROUTE };
 }
 
 /** Why a connection failed before any exchange; undefined where it did not. */
@@ -105,9 +161,6 @@ function connectionFailure({ protocol, server }: FlowFacts, tcp: TcpFacts): stri
   // A client that only looks whether the port is open resets as well.
   return tcp.resetBy === 'server' && protocol === undefined && server.payload === 0 ? 'reset by server' : undefined;
 }
-
-/** The protocol of rows of connections that failed before any exchange. */
-export const CONNECTION = 'tcp';
 
 /** A connection that failed as a row has it: who, and what came of it, without latencies. */
 function failedConnection({ first, client, server }: FlowFacts, status: string): Exchange {

@@ -148,3 +148,24 @@ describe('an address', () => {
     expect(names.ofAddress(SERVER, 1e9)?.pod).toBe(`web-${NAMES_PER_ADDRESS * 2 - 1}`);
   });
 });
+
+it.each(['224.0.0.251', '239.1.2.3', '255.255.255.255', '0.0.0.0', 'ff02::fb', '::'])(
+  'an address of many has no name, whoever is said to have it: %s',
+  (address) => {
+    const { names } = madeAnalysis();
+    names.add(address, { namespace: 'shop', pod: 'web-1' }, 0);
+    names.addRecord(address, ['web.shop']);
+    names.addObserved(address, 'example.com', 0);
+    expect(names.ofAddress(address, 1)).toBeUndefined();
+  },
+);
+
+it('a packet that a pod receives for many names nobody', () => {
+  const { names, hosts } = madeAnalysis();
+  names.addInterface(0, 'shop/web-1/any');
+  const [group, own] = [host(hosts, '224.0.0.251'), host(hosts, '10.244.1.77')];
+  names.sawLocal(group, 0, 0);
+  names.sawLocal(own, 0, 0);
+  expect(names.ofHost(group, 1, 0)).toBeUndefined();
+  expect(names.ofHost(own, 1, 0)?.text).toBe('shop/web-1');
+});

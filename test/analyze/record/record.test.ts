@@ -57,6 +57,17 @@ describe('the record of', () => {
     expect(times({ ...seen, time: 100, requestEnd: 100 })).toEqual([undefined, undefined, 0, undefined, 40]);
   });
 
+  it("a probe of kubelet's: the address without a name is its node's", () => {
+    const { recorder, names, flow } = madeAnalysis();
+    names.add(SERVER, { namespace: 'shop', pod: 'web-1', node: 'worker-1' }, 0);
+    expect(recorder.event(exchange({ probe: true }), flow()).src).toMatchObject({
+      name: 'kubelet@worker-1',
+      node: 'worker-1',
+    });
+    names.add(CLIENT, { namespace: 'shop', pod: 'client-1' }, 0);
+    expect(recorder.event(exchange({ probe: true }), flow()).src).toMatchObject({ pod: 'client-1', name: undefined });
+  });
+
   it('who ended the connection, and how much of the response there is', () => {
     const { recorder, flow } = madeAnalysis();
     const cut = exchange({ incomplete: 'closed early', endedBy: 1, declaredBytes: 200_000, responseBytes: 17_500 });

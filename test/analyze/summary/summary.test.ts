@@ -133,6 +133,53 @@ describe('the summary of exchanges', () => {
     expect(routes[0]?.statuses).toEqual({ refused: 1, unanswered: 1, 'reset by server': 1 });
   });
 
+  it('has one name for a server whose name, or Service, became known later', () => {
+    const { names, summary, flow, report, hosts } = made();
+    const second = flow({ serverHost: host(hosts, '10.244.1.6') });
+    summary.event(exchange({ time: 10 }), flow());
+    summary.flowEnded(flow({ first: 10, tcp: tcpFacts }));
+    names.add(SERVER, { namespace: 'shop', pod: 'web-1' }, 20);
+    summary.event(exchange({ time: 30 }), flow());
+    names.add(SERVER, { namespace: 'shop', pod: 'web-1', service: 'web' }, 40);
+    summary.event(exchange({ time: 50 }), flow());
+    summary.event(exchange({ time: 50 }), second);
+    names.addObserved('10.244.1.6', 'db.example.com', 60);
+    summary.event(exchange({ time: 70 }), second);
+    const { services, pods, routes, tcp } = report();
+    expect(services.map(({ service, count }) => [service, count])).toEqual([
+      ['web.shop', 3],
+      ['db.example.com', 2],
+    ]);
+    expect(pods.map(({ pod, service, count }) => [pod, service, count])).toEqual([['shop/web-1', 'web.shop', 3]]);
+    expect(routes).toHaveLength(2);
+    expect(tcp.servers.map(({ server }) => server)).toEqual(['web.shop']);
+  });
+
+  it('has a row with 0 for a captured pod without traffic, not for those with some', () => {
+    const { names, summary, flow, report } = made();
+    names.addInterface(0, 'shop/client-1/any');
+    names.addInterface(1, 'shop/web-1/any');
+    names.addInterface(2, 'shop/web-2/any', 'node=worker-1');
+    names.addInterface(3, 'node/worker-1/any');
+    names.add(SERVER, { namespace: 'shop', pod: 'web-1', service: 'web' }, 0);
+    summary.event(exchange(), flow());
+    summary.flowEnded(flow({ tcp: tcpFacts }));
+    expect(report().pods.map(({ pod, protocol, count }) => [pod, protocol, count])).toEqual([
+      ['shop/web-1', 'http', 1],
+      ['shop/web-2', '', 0],
+    ]);
+  });
+
+  it("lists kubelet's probes last, apart from other requests of the same route", () => {
+    const { summary, flow, report } = made();
+    for (let count = 0; count < 9; count += 1) summary.event(exchange({ route: 'GET /healthz', probe: true }), flow());
+    summary.event(exchange({ route: 'GET /healthz' }), flow());
+    expect(report().routes.map(({ route, count }) => [route, count])).toEqual([
+      ['GET /healthz', 1],
+      ['GET /healthz (kubelet)', 9],
+    ]);
+  });
+
   it('has DNS by name and rcode, TLS by server name and version, gRPC by method and status', () => {
     const { summary, flow, report } = made();
     const dns = { protocol: 'dns', route: 'A' };

@@ -10,6 +10,7 @@ export interface Request {
   readonly host: string;
   readonly version: string;
   readonly upgrade: string;
+  readonly probe: boolean;
   readonly contentType: string;
   readonly expectsContinue: boolean;
   readonly fields: Record<string, string> | undefined;
@@ -68,6 +69,7 @@ export function requestOf(head: Head, time: number, showSecrets: boolean): Reque
     host: showSecrets ? head.host : maskTarget(head.host),
     version: head.version,
     upgrade: head.upgrade,
+    probe: head.probe,
     contentType: head.contentType,
     expectsContinue: head.expectsContinue,
     fields: head.fields,
@@ -114,6 +116,7 @@ export function exchangeOf(
     status: status === undefined ? '' : String(status),
     failed: (status ?? 0) >= 500 || FAILURES.has(incomplete),
     route,
+    ...(request?.probe === true ? { probe: true } : {}),
     incomplete,
     fields: { http: detail ? { ...plain, ...detailOf(request, response, interim) } : plain },
   };

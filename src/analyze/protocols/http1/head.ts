@@ -10,6 +10,7 @@ const FIELDS_MAXIMUM = 100;
 const CR = 13;
 const LF = 10;
 const TAB = 9;
+const PROBE = 'kube-probe/';
 const SPACE = 0x20;
 const COLON = 0x3a;
 
@@ -35,6 +36,8 @@ export class Head {
   /** The client waits for a 100 before it sends the body (RFC 9110, section 10.1.1). */
   expectsContinue = false;
   upgrade = '';
+  /** Its User-Agent is kubelet's, of probes. */
+  probe = false;
   contentType = '';
   /** Its start line was not captured to its end: of a request, the target is a beginning only. */
   cutLine = false;
@@ -57,6 +60,7 @@ export class Head {
     this.expectsContinue = false;
     this.#framing = 0;
     this.upgrade = '';
+    this.probe = false;
     this.host = '';
     this.contentType = '';
     this.fields = detail ? {} : undefined;
@@ -162,6 +166,7 @@ export class Head {
         return;
       case 0x75:
         if (named(bytes, start, end, 'upgrade')) this.upgrade = value(bytes, start + 8, end).toLowerCase();
+        else if (named(bytes, start, end, 'user-agent')) this.probe = isProbe(bytes, start + 11, end);
         return;
       default:
     }
@@ -225,6 +230,17 @@ function value(bytes: Uint8Array, start: number, end: number): string {
   let at = start;
   while (at < end && (bytes[at] === SPACE || bytes[at] === 9)) at += 1;
   return latin1(bytes, at, Math.min(end, at + TEXT_MAXIMUM));
+}
+
+/** Whether a User-Agent is the one of kubelet's probes: `kube-probe/1.34`. */
+function isProbe(bytes: Uint8Array, start: number, end: number): boolean {
+  let at = start;
+  while (at < end && (bytes[at] === SPACE || bytes[at] === TAB)) at += 1;
+  if (end - at < PROBE.length) return false;
+  for (let index = 0; index < PROBE.length; index += 1) {
+    if (bytes[at + index] !== PROBE.charCodeAt(index)) return false;
+  }
+  return true;
 }
 
 /** A decimal number; -1 when it is none. */
