@@ -25,7 +25,7 @@ export interface AgentImage extends Pick<ImageArchive, 'path' | 'bytes'> {
  */
 export async function buildAgentImage(
   options: { architecture?: Architecture; output?: string; tag?: string },
-  say: (line: string) => void,
+  log: (line: string) => void,
 ): Promise<AgentImage> {
   const architecture = options.architecture ?? (arch() === 'arm64' ? 'arm64' : 'amd64');
   if (!existsSync(agent)) throw new Error('dist/ksnoop-agent.mjs is not there: npm run build');
@@ -43,7 +43,7 @@ export async function buildAgentImage(
   if (options.output === undefined && existsSync(path)) return { path, tag, bytes: (await stat(path)).size };
   const root = await mkdtemp(join(tmpdir(), 'ksnoop-root-'));
   try {
-    await layOutFiles(root, architecture, agent, cache, say);
+    await layOutFiles({ root, architecture, agent, cache, log });
     const { entrypoint, command, environment } = DESCRIPTION;
     const image = { tag, architecture, layers: [root], output: path, entrypoint, command, environment };
     const { bytes } = await writeImageArchive(image);
@@ -57,9 +57,9 @@ if (import.meta.main) {
   const { values } = parseArgs({
     options: { arch: { type: 'string' }, output: { type: 'string', short: 'o' }, tag: { type: 'string' } },
   });
-  const say = (line: string) => void process.stderr.write(`${line}\n`);
+  const log = (line: string) => void process.stderr.write(`${line}\n`);
   if (values.arch !== undefined && values.arch !== 'amd64' && values.arch !== 'arm64') {
-    say(`--arch takes amd64 or arm64, not ${values.arch}`);
+    log(`--arch takes amd64 or arm64, not ${values.arch}`);
     process.exit(2);
   }
   const image = await buildAgentImage(
@@ -68,8 +68,8 @@ if (import.meta.main) {
       ...(values.output && { output: values.output }),
       ...(values.tag && { tag: values.tag }),
     },
-    say,
+    log,
   );
-  say(`image ${image.tag}: ${(image.bytes / 1e6).toFixed(1)} MB compressed`);
+  log(`image ${image.tag}: ${(image.bytes / 1e6).toFixed(1)} MB compressed`);
   process.stdout.write(`${image.path}\n`);
 }

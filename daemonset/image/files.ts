@@ -8,29 +8,30 @@ import { type Architecture, DESCRIPTION as image } from './description.ts';
 
 const run = promisify(execFile);
 
-/**
- * Lay out the image's root directory: Node, the agent, the programs, their libraries, nothing else.
- * @param agent the bundled agent (dist/ksnoop-agent.mjs)
- * @param cache a directory for packages already fetched
- * @param say told what is being fetched
- */
-export async function layOutFiles(
-  root: string,
-  architecture: Architecture,
-  agent: string,
-  cache: string,
-  say: (line: string) => void,
-): Promise<void> {
+export interface ImageFiles {
+  /** The directory that becomes the image's root. */
+  readonly root: string;
+  readonly architecture: Architecture;
+  /** The bundled agent (dist/ksnoop-agent.mjs). */
+  readonly agent: string;
+  /** A directory for packages already fetched. */
+  readonly cache: string;
+  /** Called with a line when something is being fetched. */
+  readonly log: (line: string) => void;
+}
+
+/** Lay out the image's root directory: Node, the agent, the programs, their libraries, nothing else. */
+export async function layOutFiles({ root, architecture, agent, cache, log }: ImageFiles): Promise<void> {
   const { triplet, loader } = image.architectures[architecture];
   const tree = await mkdtemp(join(tmpdir(), 'ksnoop-tree-'));
   try {
-    for (const deb of await debianPackages(architecture, cache, say)) await run('dpkg-deb', ['-x', deb, tree]);
+    for (const deb of await debianPackages(architecture, cache, log)) await run('dpkg-deb', ['-x', deb, tree]);
     for (const program of image.programs) await place(join(tree, program), join(root, program));
     for (const library of image.libraries) {
       await place(await findLibrary(tree, triplet, library), join(root, 'lib', triplet, library));
     }
     await place(await findLoader(tree, triplet, loader), join(root, loader));
-    await place(await nodeBinary(architecture, cache, say), join(root, image.nodePath));
+    await place(await nodeBinary(architecture, cache, log), join(root, image.nodePath));
   } finally {
     await rm(tree, { recursive: true, force: true });
   }
@@ -71,7 +72,7 @@ async function exists(path: string): Promise<boolean> {
 async function debianPackages(
   architecture: Architecture,
   cache: string,
-  say: (line: string) => void,
+  log: (line: string) => void,
 ): Promise<readonly string[]> {
   const directory = join(cache, 'debs', `${image.debian}-${architecture}`);
   const debs = async () => (await readdir(directory)).filter((name) => name.endsWith('.deb'));
@@ -79,7 +80,7 @@ async function debianPackages(
   const have = new Set((await debs()).map((name) => name.split('_')[0]));
   if (image.packages.some((name) => !have.has(name))) {
     await checkRelease();
-    say(`fetching ${image.packages.length} Debian packages for ${architecture} ...`);
+    log(`fetching ${image.packages.length} Debian packages for ${architecture} ...`);
     const options = aptOptions(directory, architecture);
     await run('apt-get', [...options, 'update'], { maxBuffer: 2 ** 24 });
     await run('apt-get', [...options, 'download', ...image.packages.map((name) => `${name}:${architecture}`)], {
@@ -117,12 +118,12 @@ function aptOptions(directory: string, architecture: Architecture): string[] {
 }
 
 /** Node of the wanted architecture from its npm package, fetched once. */
-async function nodeBinary(architecture: Architecture, cache: string, say: (line: string) => void): Promise<string> {
+async function nodeBinary(architecture: Architecture, cache: string, log: (line: string) => void): Promise<string> {
   const name = image.architectures[architecture].nodePackage;
   const directory = join(cache, 'node', `${name}-${image.node}`);
   const binary = join(directory, 'package/bin/node');
   if (await exists(binary)) return binary;
-  say(`fetching Node ${image.node} for ${architecture} ...`);
+  log(`fetching Node ${image.node} for ${architecture} ...`);
   const fetched = await mkdtemp(join(cache, 'fetching-node-'));
   try {
     await run('npm', ['pack', '--silent', `${name}@${image.node}`], { cwd: fetched });

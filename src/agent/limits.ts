@@ -75,9 +75,6 @@ export const READ_BYTES = 64 * 1024;
 /** Batches kept for use again. */
 export const BATCHES_KEPT = 16;
 
-/** Size of one batch of framed packets on its way to stdout. */
-export const BATCH_BYTES = 256 * 1024;
-
 /**
  * Of batches in memory those past this go to disk, where there is one, and this much of a session's at most:
  * SESSIONS_PER_NODE of them are within the emptyDir's sizeLimit (daemonset/base/daemonset.yaml).

@@ -1,6 +1,7 @@
 import { type AgentTarget, parseFilter, parseTarget } from './agent-target.ts';
 import {
   arrayAt,
+  type Bounds,
   invalid,
   type JsonObject,
   optionalNumber,
@@ -106,6 +107,11 @@ export const END_REASONS = [
 ] as const;
 export type EndReason = (typeof END_REASONS)[number];
 
+const SNAPLEN: Bounds = { minimum: SNAPLEN_MINIMUM, maximum: SNAPLEN_MAXIMUM };
+
+/** A time since 1970. */
+const MILLISECONDS: Bounds = { minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
+
 const SESSION_ID = /^[0-9a-f]{32}$/;
 /** What the kernel allows in an interface name, less what tcpdump would take for an option (IFNAMSIZ, linux/if.h). */
 const INTERFACE_NAME = /^[^\s/:-][^\s/:]{0,14}$/;
@@ -136,8 +142,8 @@ export function parseCaptureRequest(line: string): CaptureRequest {
     targets,
     interface: interfaceName,
     ...parseFilter(request, where),
-    snaplen: requireInteger(request, 'snaplen', where, SNAPLEN_MINIMUM, SNAPLEN_MAXIMUM),
-    maxDurationMs: requireInteger(request, 'maxDurationMs', where, 1, DURATION_MAXIMUM_MS),
+    snaplen: requireInteger(request, 'snaplen', where, SNAPLEN),
+    maxDurationMs: requireInteger(request, 'maxDurationMs', where, { minimum: 1, maximum: DURATION_MAXIMUM_MS }),
     ...(request.follow === true && { follow: true }),
   };
 }
@@ -152,7 +158,7 @@ export function parseControl(line: string): Control | undefined {
     case 'acknowledge':
       return { type: control.type };
     case 'clock':
-      return { type: 'clock', sentAt: requireInteger(control, 'sentAt', where, 0, Number.MAX_SAFE_INTEGER) };
+      return { type: 'clock', sentAt: requireInteger(control, 'sentAt', where, MILLISECONDS) };
     case 'add':
       return { type: 'add', target: parseTarget(control.target, 'added target') };
     case 'remove':
@@ -211,7 +217,7 @@ export function parseAgentEvent(line: string): AgentEvent | undefined {
     case 'alive':
       return { type: 'alive' };
     case 'clock': {
-      const whole = (key: string) => requireInteger(event, key, where, 0, Number.MAX_SAFE_INTEGER);
+      const whole = (key: string) => requireInteger(event, key, where, MILLISECONDS);
       return { type: 'clock', sentAt: whole('sentAt'), time: whole('time') };
     }
     case 'log':

@@ -96,7 +96,11 @@ export function parseTarget(value: unknown, where: string): AgentTarget {
     case 'netns':
       return { ...common, kind: 'netns', name: requireString(target, 'name', where, 4096) };
     case 'pid':
-      return { ...common, kind: 'pid', pid: requireInteger(target, 'pid', where, 1, PID_MAXIMUM) };
+      return {
+        ...common,
+        kind: 'pid',
+        pid: requireInteger(target, 'pid', where, { minimum: 1, maximum: PID_MAXIMUM }),
+      };
     case 'host':
       return { ...common, kind: 'host' };
     default:

@@ -55,14 +55,14 @@ export function requireString(parent: JsonObject, key: string, where: string, ma
   throw invalid(where, `has no usable ${key} (a string of 1 to ${maximum} characters)`);
 }
 
+/** Both are within. */
+export interface Bounds {
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
 /** A whole number within the bounds given, both included. */
-export function requireInteger(
-  parent: JsonObject,
-  key: string,
-  where: string,
-  minimum: number,
-  maximum: number,
-): number {
+export function requireInteger(parent: JsonObject, key: string, where: string, { minimum, maximum }: Bounds): number {
   const value = parent[key];
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= minimum && value <= maximum) return value;
   throw invalid(where, `has no usable ${key} (a whole number from ${minimum} to ${maximum})`);

@@ -21,7 +21,7 @@ beforeAll(async () => {
   for (const architecture of ['amd64', 'arm64'] as const) {
     roots[architecture] = join(folder, architecture);
     mkdirSync(roots[architecture]);
-    await layOutFiles(roots[architecture], architecture, agent, cache, () => {});
+    await layOutFiles({ root: roots[architecture], architecture, agent, cache, log: () => {} });
   }
 });
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -33,7 +33,12 @@ test('what is required is given, or an error names the message and the member', 
   for (const value of VALUES) {
     if (!guard.isObject(value)) refused(() => guard.requireObject(value, 'Pod shop/web'), 'The Pod shop/web is not');
     if (value !== 'text') refused(() => guard.requireString({ key: value }, 'key', 'hello'), 'hello', 'key', '4096');
-    if (value !== 0) refused(() => guard.requireInteger({ key: value }, 'key', 'hello', 0, 9), 'key', 'from 0 to 9');
+    if (value !== 0)
+      refused(
+        () => guard.requireInteger({ key: value }, 'key', 'hello', { minimum: 0, maximum: 9 }),
+        'key',
+        'from 0 to 9',
+      );
   }
   expect(guard.requireString({ key: 'x'.repeat(5) }, 'key', 'hello', 5)).toBe('xxxxx');
   refused(() => guard.requireString({ key: 'x'.repeat(6) }, 'key', 'hello', 5), '1 to 5 characters');
@@ -45,7 +50,7 @@ test('what is required is given, or an error names the message and the member', 
     [1.5, false],
     [2 ** 60, false],
   ] as const) {
-    const call = () => guard.requireInteger({ key: value }, 'key', 'hello', 1, 9);
+    const call = () => guard.requireInteger({ key: value }, 'key', 'hello', { minimum: 1, maximum: 9 });
     if (fits) expect(call()).toBe(value);
     else refused(call, 'key');
   }

@@ -1,17 +1,17 @@
+import { BATCH_BYTES } from '../../wire/batches.ts';
 import { messageOf } from '../../wire/errors.ts';
-import { BATCH_BYTES } from '../limits.ts';
 import type { SpoolFile } from './spool-file.ts';
 
 /** A batch that waits for the reader: in memory, on its way to the disk, or there. */
 interface Waiting {
   readonly length: number;
-  bytes: Buffer | undefined;
+  bytes: Buffer<ArrayBuffer> | undefined;
   slot: number | undefined;
 }
 
 export interface BatchQueueHandlers {
   /** A batch is on disk: its memory may be used again. */
-  freed(bytes: Buffer): void;
+  freed(bytes: Buffer<ArrayBuffer>): void;
   /** Told once: the disk is given up, and memory is all there is from now on. */
   failed(why: string): void;
 }
@@ -40,7 +40,7 @@ export class BatchQueue {
     return this.#batches.length;
   }
 
-  push(bytes: Buffer): void {
+  push(bytes: Buffer<ArrayBuffer>): void {
     this.#batches.push({ length: bytes.length, bytes, slot: undefined });
     this.waiting += bytes.length;
     this.inMemory += bytes.length;
@@ -48,7 +48,7 @@ export class BatchQueue {
   }
 
   /** The first batch, at once where it is in memory. Rejects when the disk does not give it back. */
-  shift(): Buffer | Promise<Buffer> | undefined {
+  shift(): Buffer<ArrayBuffer> | Promise<Buffer<ArrayBuffer>> | undefined {
     const batch = this.#batches.shift();
     if (batch === undefined) return undefined;
     this.waiting -= batch.length;
@@ -70,7 +70,7 @@ export class BatchQueue {
     this.#file = undefined;
   }
 
-  async #fetch({ length, slot }: Waiting): Promise<Buffer> {
+  async #fetch({ length, slot }: Waiting): Promise<Buffer<ArrayBuffer>> {
     const bytes = Buffer.allocUnsafeSlow(BATCH_BYTES).subarray(0, length);
     const file = this.#file;
     if (file === undefined || slot === undefined) throw new Error('the spool was given up');

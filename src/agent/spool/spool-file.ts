@@ -1,7 +1,7 @@
 import { closeSync, constants, mkdirSync, openSync, read, unlinkSync, write } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { BATCH_BYTES } from '../limits.ts';
+import { BATCH_BYTES } from '../../wire/batches.ts';
 
 const writeAt = promisify(write);
 const readAt = promisify(read);

@@ -1,7 +1,8 @@
 import type { Writable } from 'node:stream';
+import { BATCH_BYTES, Batches, Waiters } from '../../wire/batches.ts';
 import { COALESCE_MS, SPOOL_BYTES } from '../../wire/limits.ts';
 import { enhancedPacketBytes, writeEnhancedPacket } from '../../wire/pcapng-write.ts';
-import { BATCH_BYTES, BATCHES_KEPT, SPILL_BYTES } from '../limits.ts';
+import { BATCHES_KEPT, SPILL_BYTES } from '../limits.ts';
 import { BatchQueue } from './batch-queue.ts';
 import type { SpoolFile } from './spool-file.ts';
 
@@ -28,15 +29,12 @@ export class Spool {
   readonly #queue: BatchQueue;
   /** Bytes of the batch that is being written. */
   #leaving = 0;
-  #batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
-  #view = new DataView(this.#batch.buffer);
-  #filled = 0;
-  readonly #spares: ArrayBuffer[] = [];
+  readonly #batch = new Batches(BATCHES_KEPT);
   #writing = false;
   #closed = false;
   #timer: NodeJS.Timeout | undefined;
   #flushedAt = 0;
-  #waiters: (() => void)[] = [];
+  readonly #waiters = new Waiters();
 
   constructor(
     stdout: Writable,
@@ -44,13 +42,13 @@ export class Spool {
   ) {
     this.#stdout = stdout;
     this.#bound = bound;
-    this.#queue = new BatchQueue(file, keep, { freed: (bytes) => this.#spare(bytes), failed: fileFailed });
+    this.#queue = new BatchQueue(file, keep, { freed: (bytes) => this.#batch.reuse(bytes), failed: fileFailed });
     stdout.on('error', () => this.close());
   }
 
   /** Bytes taken and not yet written. */
   get waiting(): number {
-    return this.#closed ? 0 : this.#queue.waiting + this.#leaving + this.#filled;
+    return this.#closed ? 0 : this.#queue.waiting + this.#leaving + this.#batch.filled;
   }
 
   /** Nobody reads any more: what waits is given up. */
@@ -70,13 +68,14 @@ export class Spool {
     offset: number,
   ): boolean {
     const needed = enhancedPacketBytes(caplen, flags !== 0);
-    if (this.#queue.inMemory + this.#leaving + this.#filled + needed > this.#bound) return false;
+    if (this.#queue.inMemory + this.#leaving + this.#batch.filled + needed > this.#bound) return false;
     this.#makeRoom(needed);
     this.taken += needed;
-    this.#filled = writeEnhancedPacket(
-      this.#batch,
-      this.#view,
-      this.#filled,
+    const batch = this.#batch;
+    batch.filled = writeEnhancedPacket(
+      batch.bytes,
+      batch.view,
+      batch.filled,
       interfaceId,
       timeHigh,
       timeLow,
@@ -92,8 +91,8 @@ export class Spool {
   /** Blocks that are never refused: interfaces, statistics, the end marker. */
   push(block: Uint8Array): void {
     this.#makeRoom(block.length);
-    this.#batch.set(block, this.#filled);
-    this.#filled += block.length;
+    this.#batch.bytes.set(block, this.#batch.filled);
+    this.#batch.filled += block.length;
     this.taken += block.length;
     this.scheduleFlush();
   }
@@ -114,37 +113,27 @@ export class Spool {
   /** Resolves when everything taken has been written, or nobody reads any more. */
   async drained(): Promise<void> {
     if (!this.#writing) this.#next();
-    while (this.waiting > 0 && !this.#closed) await new Promise<void>((done) => this.#waiters.push(done));
+    while (this.waiting > 0 && !this.#closed) await this.#waiters.wait();
   }
 
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#queue.clear();
-    this.#tell();
+    this.#waiters.wake();
   }
 
   #makeRoom(needed: number): void {
-    if (this.#filled + needed <= this.#batch.length) return;
-    if (this.#filled > 0) this.#cutBatch();
-    if (needed > this.#batch.length) this.#use(new ArrayBuffer(needed));
+    const batch = this.#batch;
+    if (needed <= batch.room) return;
+    if (batch.filled > 0) this.#queue.push(batch.cut());
+    if (needed > batch.room) batch.enlarge(needed);
     if (!this.#writing) this.#next();
-  }
-
-  #cutBatch(): void {
-    this.#queue.push(this.#batch.subarray(0, this.#filled));
-    this.#use(this.#spares.pop() ?? Buffer.allocUnsafeSlow(BATCH_BYTES).buffer);
-  }
-
-  #use(buffer: ArrayBuffer): void {
-    this.#batch = Buffer.from(buffer);
-    this.#view = new DataView(buffer);
-    this.#filled = 0;
   }
 
   #next(): void {
     if (this.#closed) return;
-    if (this.#queue.length === 0 && this.#filled > 0) this.#cutBatch();
+    if (this.#queue.length === 0 && this.#batch.filled > 0) this.#queue.push(this.#batch.cut());
     const bytes = this.#queue.shift();
     if (bytes === undefined) return;
     this.#writing = true;
@@ -158,7 +147,7 @@ export class Spool {
     }
   }
 
-  #write(bytes: Buffer): void {
+  #write(bytes: Buffer<ArrayBuffer>): void {
     if (this.#closed) return;
     this.#leaving = bytes.length;
     this.#stdout.write(bytes, (error) => {
@@ -169,21 +158,10 @@ export class Spool {
         return;
       }
       this.#flushedAt = performance.now();
-      this.#spare(bytes);
+      this.#batch.reuse(bytes);
       if (this.#queue.length > 0) this.#next();
-      else if (this.#filled > 0) this.scheduleFlush();
-      this.#tell();
+      else if (this.#batch.filled > 0) this.scheduleFlush();
+      this.#waiters.wake();
     });
-  }
-
-  #spare({ buffer }: Buffer): void {
-    const again = buffer.byteLength === BATCH_BYTES && buffer instanceof ArrayBuffer;
-    if (again && this.#spares.length < BATCHES_KEPT) this.#spares.push(buffer);
-  }
-
-  #tell(): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const wake of waiters) wake();
   }
 }

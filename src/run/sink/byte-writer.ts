@@ -1,10 +1,11 @@
 import { closeSync, fstatSync, write } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
+import { Batches, Waiters } from '../../wire/batches.ts';
 import { systemCode } from '../../wire/errors.ts';
 
-/** Bytes gathered before they are handed to the kernel in one call. */
-const BATCH_BYTES = 256 * 1024;
+/** Batches kept for use again: one is written while the other is filled. */
+const KEPT = 1;
 
 /** Node destroys the stdin of a child that has ended, perhaps before the kernel could say EPIPE. */
 const READER_GONE = new Set<string | undefined>(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED']);
@@ -29,12 +30,10 @@ export class ByteWriter {
   readonly #write: (bytes: Uint8Array, done: (error: Error | null | undefined) => void) => void;
   readonly #onProgress: () => void;
   readonly #close: () => void;
-  #batch: Uint8Array<ArrayBuffer> = Buffer.allocUnsafeSlow(BATCH_BYTES);
-  #filled = 0;
-  #spare: Uint8Array<ArrayBuffer> | undefined;
-  #queue: Uint8Array<ArrayBuffer>[] = [];
+  readonly #batch = new Batches(KEPT);
+  #queue: Buffer<ArrayBuffer>[] = [];
   #writing = false;
-  #waiters: (() => void)[] = [];
+  readonly #waiters = new Waiters();
 
   /**
    * @param sink a file descriptor, or a stream such as a child's stdin
@@ -60,14 +59,15 @@ export class ByteWriter {
     this.pending += length;
     let from = offset;
     let left = length;
+    const batch = this.#batch;
     while (left > 0) {
-      const taken = Math.min(left, BATCH_BYTES - this.#filled);
-      this.#batch.set(bytes.subarray(from, from + taken), this.#filled);
-      this.#filled += taken;
+      const taken = Math.min(left, batch.room);
+      batch.bytes.set(bytes.subarray(from, from + taken), batch.filled);
+      batch.filled += taken;
       from += taken;
       left -= taken;
-      if (this.#filled === BATCH_BYTES) {
-        this.#cutBatch();
+      if (batch.room === 0) {
+        this.#queue.push(batch.cut());
         if (!this.#writing) this.#next();
       }
     }
@@ -81,7 +81,7 @@ export class ByteWriter {
   /** Resolves when all that was taken is with the kernel, or nothing more can be written. */
   async drained(): Promise<void> {
     this.flush();
-    while (this.pending > 0 && this.end === undefined) await new Promise<void>((done) => this.#waiters.push(done));
+    while (this.pending > 0 && this.end === undefined) await this.#waiters.wait();
   }
 
   /** The reader is known to be gone, though no write has failed yet. */
@@ -94,16 +94,9 @@ export class ByteWriter {
     this.#close();
   }
 
-  #cutBatch(): void {
-    this.#queue.push(this.#batch.subarray(0, this.#filled));
-    this.#batch = this.#spare ?? Buffer.allocUnsafeSlow(BATCH_BYTES);
-    this.#spare = undefined;
-    this.#filled = 0;
-  }
-
   #next(): void {
     if (this.end !== undefined) return;
-    if (this.#queue.length === 0 && this.#filled > 0) this.#cutBatch();
+    if (this.#queue.length === 0 && this.#batch.filled > 0) this.#queue.push(this.#batch.cut());
     const bytes = this.#queue.shift();
     if (bytes === undefined) return;
     this.#writing = true;
@@ -115,7 +108,7 @@ export class ByteWriter {
       }
       this.pending -= bytes.length;
       this.written += bytes.length;
-      this.#spare = new Uint8Array(bytes.buffer);
+      this.#batch.reuse(bytes);
       this.#next();
       this.#tell();
     });
@@ -134,9 +127,7 @@ export class ByteWriter {
   }
 
   #tell(): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const wake of waiters) wake();
+    this.#waiters.wake();
     this.#onProgress();
   }
 }
