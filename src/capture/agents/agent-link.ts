@@ -5,26 +5,31 @@ import { type ErrorCode, KsnoopError, messageOf } from '../../wire/errors.ts';
 import { SESSION_PROTOCOL, type SessionAddress, sessionPath } from '../../wire/session-frame.ts';
 import { AGENT_MESSAGE_MAXIMUM } from '../limits.ts';
 
-/** Why the agent's door does not open. */
+/** Refusals of the agent's session listener. */
 const REFUSALS: Readonly<Record<number, readonly [code: ErrorCode, sentence: string]>> = {
   409: ['SESSION_EXISTS', 'The agent already has a session of this name.'],
   410: ['SESSION_GONE', 'The agent has ended the session.'],
   503: ['TOO_MANY_SESSIONS', 'The agent already runs as many captures as it may.'],
 };
 
+export interface LinkRequest {
+  readonly address: SessionAddress;
+  /** How long the agent may take to answer the handshake, milliseconds. */
+  readonly timeoutMs: number;
+  /** Called with the socket before its handshake: the first messages may come with the answer. */
+  readonly attach: (socket: WebSocket) => void;
+}
+
 /**
- * Speak websocket with an agent over a connection to it.
- * @param attach called with the socket before its handshake: the first messages may come with its answer
+ * Open a websocket to an agent over a connection to it.
  * @param signal gives up the handshake
  * @throws KsnoopError SESSION_GONE, SESSION_EXISTS, TOO_MANY_SESSIONS, NO_AGENT_AT_PORT when what answers is no agent, or
  * what the connection broke with
  */
 export function openLink(
   connection: Duplex,
-  address: SessionAddress,
-  timeoutMs: number,
+  { address, timeoutMs, attach }: LinkRequest,
   signal: AbortSignal,
-  attach: (socket: WebSocket) => void,
 ): Promise<WebSocket> {
   const socket = new WebSocket(`ws://ksnoop-agent${sessionPath(address)}`, [SESSION_PROTOCOL], {
     createConnection: () => connection,

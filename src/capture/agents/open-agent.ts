@@ -9,23 +9,23 @@ import { AGENT_CONTAINER, AGENT_NAMESPACE, type Agents, findAgents } from './age
 import { resumingTransport } from './resuming-transport.ts';
 import type { TransportPreference } from './transport-preference.ts';
 
-/** Answers after which exec would be refused as well. Any other may be port-forward's own, and `auto` takes exec. */
+/** Failures that exec would have as well. Any other may be port-forward's own, and `auto` takes exec. */
 const REFUSED_ANYWAY = new Set<ErrorCode>(['UNREACHABLE', 'UNAUTHORIZED', 'TIMEOUT', 'NOT_FOUND', 'TOO_MANY_SESSIONS']);
 
 /** The agents of a cluster: listed once for all nodes, and anew for every later attempt, for agents are replaced. */
 export class AgentAccess {
   readonly #kube: Kube;
-  readonly #wish: TransportPreference;
+  readonly #preference: TransportPreference;
   readonly #signal: AbortSignal;
   readonly #first: Promise<Agents>;
-  /** Port-forward is not wanted, or not allowed: what one node was told goes for all. */
+  /** Port-forward is not wanted, or not allowed: what one node's attempt showed holds for all. */
   #execOnly: boolean;
 
-  constructor(kube: Kube, wish: TransportPreference, signal: AbortSignal) {
+  constructor(kube: Kube, preference: TransportPreference, signal: AbortSignal) {
     this.#kube = kube;
-    this.#wish = wish;
+    this.#preference = preference;
     this.#signal = signal;
-    this.#execOnly = wish.transport === 'exec';
+    this.#execOnly = preference.transport === 'exec';
     this.#first = this.#list();
     this.#first.catch(() => {});
   }
@@ -49,9 +49,9 @@ export class AgentAccess {
     const { name } = await (await agents).on(node, signal);
     if (this.#execOnly) return openByExec(this.#kube, name)(handlers, signal);
     try {
-      return await openByPortForward(this.#kube, name, this.#wish)(handlers, signal);
+      return await openByPortForward(this.#kube, name, this.#preference)(handlers, signal);
     } catch (thrown) {
-      if (this.#wish.transport !== 'auto' || !(thrown instanceof KsnoopError)) throw thrown;
+      if (this.#preference.transport !== 'auto' || !(thrown instanceof KsnoopError)) throw thrown;
       if (REFUSED_ANYWAY.has(thrown.code)) throw thrown;
       if (thrown.code === 'FORBIDDEN') this.#execOnly = true;
       handlers.note?.(`exec instead of port-forward: ${thrown.message}`);
@@ -92,11 +92,11 @@ function openByExec(kube: Kube, pod: string): OpenTransport {
 }
 
 /** A session with the agent's waiting process, behind its port. */
-function openByPortForward(kube: Kube, pod: string, wish: TransportPreference): OpenTransport {
+function openByPortForward(kube: Kube, pod: string, preference: TransportPreference): OpenTransport {
   return resumingTransport({
     dial: (signal) => openPortForward(kube, { namespace: AGENT_NAMESPACE, pod, port: AGENT_PORT }, signal),
-    windowMs: wish.resumeWindowMs,
-    compress: wish.compress,
+    windowMs: preference.resumeWindowMs,
+    compress: preference.compress,
     handshakeMs: SESSION_HANDSHAKE_MS,
   });
 }

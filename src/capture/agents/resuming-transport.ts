@@ -102,9 +102,9 @@ class ResumingTransport implements AgentTransport {
   async #connect(isNew: boolean, signal: AbortSignal): Promise<void> {
     const { dial, windowMs, compress, handshakeMs } = this.#options;
     const connection = await dial(signal);
-    await openLink(connection, { id: this.#id, isNew, windowMs, compress }, handshakeMs, signal, (socket) =>
-      this.#listen(socket),
-    );
+    const address = { id: this.#id, isNew, windowMs, compress };
+    const attach = (socket: WebSocket) => this.#listen(socket);
+    await openLink(connection, { address, timeoutMs: handshakeMs, attach }, signal);
   }
 
   #listen(socket: WebSocket): void {

@@ -44,7 +44,8 @@ export async function install(options: InstallOptions, progress: (line: string) 
     pullSecrets: options.pullSecrets ?? installed?.pullSecrets ?? [],
   });
   for (const object of objects) {
-    await apply(kube, pathOf(object), await adapted(kube, object, signal), FIELD_MANAGER, signal);
+    const adaptedObject = await adapted(kube, object, signal);
+    await apply(kube, { path: pathOf(object), object: adaptedObject, manager: FIELD_MANAGER, signal });
     progress(`applied ${nameOf(object)}`);
   }
   const timeoutMs = options.timeoutMs ?? READY_TIMEOUT_MS;

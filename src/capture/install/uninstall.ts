@@ -58,13 +58,8 @@ async function releaseNamespace(kube: Kube, signal: AbortSignal | undefined): Pr
   const metadata = namespace === undefined ? {} : objectAt(namespace, 'metadata');
   const managers = Array.isArray(metadata.managedFields) ? metadata.managedFields : [];
   if (metadata.deletionTimestamp !== undefined || !managers.some((entry) => entry?.manager === FIELD_MANAGER)) return;
-  await apply(
-    kube,
-    path,
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: AGENT_NAMESPACE } },
-    FIELD_MANAGER,
-    signal,
-  );
+  const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: AGENT_NAMESPACE } };
+  await apply(kube, { path, object, manager: FIELD_MANAGER, signal });
 }
 
 async function untilGone(

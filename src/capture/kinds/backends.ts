@@ -26,13 +26,13 @@ export interface BackendRef {
 export async function selectBackends(
   via: string,
   refs: readonly BackendRef[],
-  asking: ResolveContext,
+  context: ResolveContext,
 ): Promise<Resolution> {
   const services = new Map(refs.map((ref) => [`${ref.namespace}/${ref.name}`, ref]));
   const parts = await Promise.all(
     [...services].map(async ([label, { namespace, name }]): Promise<Resolution> => {
       const depends = [{ path: resourcePath('v1', namespace, 'services'), fieldSelector: `metadata.name=${name}` }];
-      const object = await find(asking.kube, resourcePath('v1', namespace, 'services', name), asking.signal);
+      const object = await find(context.kube, resourcePath('v1', namespace, 'services', name), context.signal);
       if (object === undefined)
         return { pods: [], notes: [`${via} names service ${label}, which does not exist`], depends };
       if (objectAt(object, 'spec').type === 'ExternalName') {
@@ -42,7 +42,7 @@ export async function selectBackends(
           depends,
         };
       }
-      const selected = await service.select(object, asking);
+      const selected = await service.select(object, context);
       return { ...selected, depends: [...depends, ...(selected.depends ?? [])] };
     }),
   );

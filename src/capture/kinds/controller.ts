@@ -42,7 +42,7 @@ const ENOUGH = 2;
  * `--controller-class=`) counts most, then Helm's labels shared with the class, then its name or `app` label being the
  * end of the controller's name. First those are looked at that can be found by name and label, then all.
  */
-export async function selectController(traits: ControllerTraits, asking: ResolveContext): Promise<Resolution> {
+export async function selectController(traits: ControllerTraits, context: ResolveContext): Promise<Resolution> {
   const kinds = [deployment, daemonSet];
   const words = wordsOf(traits);
   const narrow: Selectors[] = words.map((word) => ({ fieldSelector: `metadata.name=${word}` }));
@@ -51,11 +51,11 @@ export async function selectController(traits: ControllerTraits, asking: Resolve
   }
   const instance = traits.classLabels[INSTANCE];
   if (instance !== undefined) narrow.push({ labelSelector: `${INSTANCE}=${instance}` });
-  const all = await Promise.all(kinds.map((kind) => best(kind, narrow, traits, asking)));
+  const all = await Promise.all(kinds.map((kind) => best(kind, narrow, traits, context)));
   const found = bestOf(all.flat());
-  if (found.length > 0) return selectAll(found, asking);
-  const everything = await Promise.all(kinds.map((kind) => best(kind, [{}], traits, asking)));
-  return selectAll(bestOf(everything.flat()), asking);
+  if (found.length > 0) return selectAll(found, context);
+  const everything = await Promise.all(kinds.map((kind) => best(kind, [{}], traits, context)));
+  return selectAll(bestOf(everything.flat()), context);
 }
 
 interface Candidate {
@@ -90,8 +90,8 @@ function bestOf(candidates: readonly Candidate[]): Candidate[] {
   return candidates.filter(({ score }) => score === top);
 }
 
-async function selectAll(found: readonly Candidate[], asking: ResolveContext): Promise<Resolution> {
-  return together(await Promise.all(found.map(({ kind, object }) => kind.select(object, asking))));
+async function selectAll(found: readonly Candidate[], context: ResolveContext): Promise<Resolution> {
+  return together(await Promise.all(found.map(({ kind, object }) => kind.select(object, context))));
 }
 
 /** How much speaks for a workload being the controller. */

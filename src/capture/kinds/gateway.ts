@@ -40,18 +40,18 @@ export const gateway: TargetKind = {
     },
     ...CONTROLLER_PERMISSIONS,
   ],
-  async select(object, asking) {
+  async select(object, context) {
     const via = `gateway/${objectName(object).name}`;
     const parts: Resolution[] = [];
-    if (asking.sides.controller) parts.push(through(via, await gatewayPods(object, asking)));
-    if (asking.sides.backends) parts.push(await routedBackends(object, via, asking));
+    if (context.sides.controller) parts.push(through(via, await gatewayPods(object, context)));
+    if (context.sides.backends) parts.push(await routedBackends(object, via, context));
     return together(parts);
   },
 };
 
 /** The pods that serve a Gateway: made for it alone, or those of its class's controller. */
-export async function gatewayPods(object: JsonObject, asking: ResolveContext): Promise<Resolution> {
-  const { kube, signal } = asking;
+export async function gatewayPods(object: JsonObject, context: ResolveContext): Promise<Resolution> {
+  const { kube, signal } = context;
   const { name, namespace } = objectName(object);
   const labels = textSelector(`${GATEWAY_LABEL}=${name}`);
   const own = await list(kube, resourcePath('v1', namespace, 'pods'), { labelSelector: labels.text }, signal);
@@ -72,7 +72,7 @@ export async function gatewayPods(object: JsonObject, asking: ResolveContext): P
       classLabels: stringsAt(objectAt(gatewayClass ?? {}, 'metadata'), 'labels'),
       namespace,
     },
-    asking,
+    context,
   );
   if (found.pods.length > 0) return found;
   const note = `the pods that serve gateway/${name} are not captured: those of its class "${className}" were not found; name them as a target too`;
@@ -80,15 +80,15 @@ export async function gatewayPods(object: JsonObject, asking: ResolveContext): P
   return { pods: [{ namespace, labels, via: [] }], notes: [note] };
 }
 
-async function routedBackends(object: JsonObject, via: string, asking: ResolveContext): Promise<Resolution> {
+async function routedBackends(object: JsonObject, via: string, context: ResolveContext): Promise<Resolution> {
   const { name, namespace } = objectName(object);
-  const lists = await Promise.all(ROUTES.map((plural) => routes(plural, namespace, asking)));
+  const lists = await Promise.all(ROUTES.map((plural) => routes(plural, namespace, context)));
   const refs = lists.flat().flatMap((route) => {
     const home = objectName(route).namespace;
     const attached = parentsOf(route).some((parent) => parent.name === name && parent.namespace === namespace);
     return attached ? backendRefs(route, home) : [];
   });
-  const backends = await selectBackends(via, refs, asking);
+  const backends = await selectBackends(via, refs, context);
   const depends = [{ path: resourcePath(GATEWAY_API, namespace, 'httproutes') }];
   return { ...backends, depends: [...(backends.depends ?? []), ...depends] };
 }

@@ -32,20 +32,20 @@ export const httpRoute: TargetKind = {
     },
     ...CONTROLLER_PERMISSIONS,
   ],
-  async select(object, asking) {
+  async select(object, context) {
     const { name, namespace } = objectName(object);
     const via = `httproute/${name}`;
-    const gateways = asking.sides.controller ? parentsOf(object) : [];
+    const gateways = context.sides.controller ? parentsOf(object) : [];
     const parts = await Promise.all([
       ...gateways.map(async (parent): Promise<Resolution> => {
         const path = resourcePath(GATEWAY_API, parent.namespace, 'gateways', parent.name);
-        const gateway = await find(asking.kube, path, asking.signal);
+        const gateway = await find(context.kube, path, context.signal);
         if (gateway === undefined) {
           return { pods: [], notes: [`${via} names gateway ${parent.namespace}/${parent.name}, which does not exist`] };
         }
-        return through(via, through(`gateway/${parent.name}`, await gatewayPods(gateway, asking)));
+        return through(via, through(`gateway/${parent.name}`, await gatewayPods(gateway, context)));
       }),
-      asking.sides.backends ? selectBackends(via, backendRefs(object, namespace), asking) : { pods: [] },
+      context.sides.backends ? selectBackends(via, backendRefs(object, namespace), context) : { pods: [] },
     ]);
     return together(parts);
   },

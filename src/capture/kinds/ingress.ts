@@ -32,13 +32,13 @@ export const ingress: TargetKind = {
     },
     ...CONTROLLER_PERMISSIONS,
   ],
-  async select(object, asking) {
+  async select(object, context) {
     const { name, namespace } = objectName(object);
     const via = `ingress/${name}`;
     const { refs, notes } = backendsOf(object, via, namespace);
     const [backends, controller] = await Promise.all([
-      asking.sides.backends ? selectBackends(via, refs, asking) : undefined,
-      asking.sides.controller ? controllerOf(object, via, namespace, asking) : undefined,
+      context.sides.backends ? selectBackends(via, refs, context) : undefined,
+      context.sides.controller ? controllerOf(object, via, namespace, context) : undefined,
     ]);
     return together([{ pods: [], notes }, ...(controller ? [controller] : []), ...(backends ? [backends] : [])]);
   },
@@ -69,13 +69,13 @@ async function controllerOf(
   object: JsonObject,
   via: string,
   namespace: string,
-  asking: ResolveContext,
+  context: ResolveContext,
 ): Promise<Resolution> {
-  const ofClass = await classOf(object, asking);
+  const ofClass = await classOf(object, context);
   const className = ofClass.className;
   const byClass =
-    className === '' ? { pods: [] } : await selectController({ ...ofClass, namespace }, asking).catch(passedOver);
-  const found = byClass.pods.length > 0 ? byClass : await byAddress(object, asking).catch(passedOver);
+    className === '' ? { pods: [] } : await selectController({ ...ofClass, namespace }, context).catch(passedOver);
+  const found = byClass.pods.length > 0 ? byClass : await byAddress(object, context).catch(passedOver);
   const depends = [{ path: resourcePath(API, undefined, 'ingressclasses') }];
   if (found.pods.length > 0) return through(via, { ...found, depends: [...(found.depends ?? []), ...depends] });
   const what = className === '' ? `${via} names no class` : `the pods of its class "${className}" were not found`;
@@ -110,10 +110,10 @@ async function classOf(object: JsonObject, { kube, signal }: ResolveContext) {
 }
 
 /** The Service whose load balancer's address the Ingress got. */
-async function byAddress(object: JsonObject, asking: ResolveContext): Promise<Resolution> {
+async function byAddress(object: JsonObject, context: ResolveContext): Promise<Resolution> {
   const addresses = new Set(balancerAddresses(object));
   if (addresses.size === 0) return { pods: [] };
-  const { items } = await list(asking.kube, resourcePath('v1', undefined, 'services'), {}, asking.signal);
+  const { items } = await list(context.kube, resourcePath('v1', undefined, 'services'), {}, context.signal);
   const services = items.filter((item) => {
     const spec = objectAt(item, 'spec');
     const own = [
@@ -123,7 +123,7 @@ async function byAddress(object: JsonObject, asking: ResolveContext): Promise<Re
     ];
     return own.some((address) => typeof address === 'string' && addresses.has(address));
   });
-  return together(await Promise.all(services.map((item) => service.select(item, asking))));
+  return together(await Promise.all(services.map((item) => service.select(item, context))));
 }
 
 function balancerAddresses(object: JsonObject): string[] {

@@ -26,7 +26,7 @@ export interface TargetKind extends ResourceKind {
    * Which pods one object of this kind stands for.
    * @throws KsnoopError when it stands for none by its nature, and whatever the API server refuses
    */
-  select(object: JsonObject, asking: ResolveContext): Resolution | Promise<Resolution>;
+  select(object: JsonObject, context: ResolveContext): Resolution | Promise<Resolution>;
   /** Which pods all objects of a collection stand for, for kinds where that needs no look at each. */
   selectAll?(collection: Narrowing): Resolution;
 }

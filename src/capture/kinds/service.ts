@@ -24,13 +24,13 @@ export const service: TargetKind = {
       purpose: 'without it, a Service without selector has no pods',
     },
   ],
-  select(object, asking) {
+  select(object, context) {
     const { name, namespace } = objectName(object);
     const spec = objectAt(object, 'spec');
     if (spec.type === 'ExternalName') throw externalName(name, namespace, optionalString(spec, 'externalName') ?? '');
     const labels = mapSelector(stringsAt(spec, 'selector'));
     if (labels !== undefined) return { pods: [{ namespace, labels, via: [`service/${name}`] }] };
-    return byEndpoints(name, namespace, asking);
+    return byEndpoints(name, namespace, context);
   },
 };
 
@@ -50,10 +50,10 @@ function externalName(name: string, namespace: string, target: string): KsnoopEr
  * that pod; of those that are an address alone the pod with this address is looked for, in all namespaces where the
  * user may list them.
  */
-async function byEndpoints(name: string, namespace: string, asking: ResolveContext): Promise<Resolution> {
+async function byEndpoints(name: string, namespace: string, context: ResolveContext): Promise<Resolution> {
   const path = resourcePath('discovery.k8s.io/v1', namespace, 'endpointslices');
   const ofService = { labelSelector: `kubernetes.io/service-name=${name}` };
-  const { items } = await list(asking.kube, path, ofService, asking.signal);
+  const { items } = await list(context.kube, path, ofService, context.signal);
   const endpoints = items.flatMap((slice) => objectsAt(slice, 'endpoints'));
   const via = [`service/${name}`];
   const names = new Map<string, Set<string>>();
@@ -66,7 +66,7 @@ async function byEndpoints(name: string, namespace: string, asking: ResolveConte
   }
   const pods: PodSelection[] = [...names].map(([place, wanted]) => ({ namespace: place, names: [...wanted], via }));
   const searched = [...loose].slice(0, LOOSE_ENDPOINTS);
-  const byAddress = await Promise.all(searched.map((address) => podsAt(address, namespace, via, asking)));
+  const byAddress = await Promise.all(searched.map((address) => podsAt(address, namespace, via, context)));
   const strangers = byAddress.flatMap((found) => (typeof found === 'string' ? [found] : []));
   const notes =
     strangers.length === 0 ? [] : [`service/${name} has endpoints that are no pods: ${strangers.join(', ')}`];

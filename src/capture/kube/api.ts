@@ -204,17 +204,19 @@ export function selectorQuery({ labelSelector, fieldSelector }: Selectors): Reco
   return { ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) };
 }
 
+export interface Apply {
+  readonly path: string;
+  readonly object: JsonObject;
+  /** Owner of the fields (fieldManager). */
+  readonly manager: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * Server-side apply: the object is made, or the fields given are set and those given before and not now removed.
- * @param manager who owns the fields (fieldManager); conflicts with other owners are won (force)
+ * Server-side apply: the object is created, or the given fields are set and those given before and not now are removed.
+ * Conflicts with other owners are won (force).
  */
-export function apply(
-  kube: Kube,
-  path: string,
-  object: JsonObject,
-  manager: string,
-  signal?: AbortSignal,
-): Promise<JsonObject> {
+export function apply(kube: Kube, { path, object, manager, signal }: Apply): Promise<JsonObject> {
   return call(kube, {
     method: 'PATCH',
     path,

@@ -15,7 +15,7 @@ export function clientNodeOptions(selection: Selection, server: URL, proxy: stri
   return (credentials) => {
     if (config === undefined || credentials.certificate !== certificateInUse) config = new KubeConfig();
     certificateInUse = credentials.certificate;
-    load(config, selection, server, proxy, credentials);
+    load(config, selection, { server, proxy, credentials });
     return applied(config, selection);
   };
 }
@@ -24,9 +24,7 @@ export function clientNodeOptions(selection: Selection, server: URL, proxy: stri
 function load(
   config: KubeConfig,
   { context, clusterName, userName, cluster, user }: Selection,
-  server: URL,
-  proxy: string | undefined,
-  credentials: Credentials,
+  { server, proxy, credentials }: { server: URL; proxy: string | undefined; credentials: Credentials },
 ): void {
   const text = (object: JsonObject, key: string) => optionalString(object, key) || undefined;
   const { certificate, key } = credentials;

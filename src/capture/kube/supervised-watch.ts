@@ -6,7 +6,7 @@ import type { Kube } from './kube.ts';
 import { WATCH_BACKOFF_FIRST_MS, WATCH_BACKOFF_LAST_MS } from './limits.ts';
 import { type WatchEvent, watchObjects } from './watch.ts';
 
-/** Refusals that waiting does not mend. */
+/** Refusals that another attempt does not change. */
 const FINAL = new Set<ErrorCode>(['FORBIDDEN', 'NOT_FOUND', 'UNAUTHORIZED', 'BAD_REQUEST']);
 
 /** Receives the state of supervised watches, each by its name. */
@@ -19,31 +19,31 @@ export interface WatchHealth {
   refused(watch: string, error: KsnoopError): void;
 }
 
-/** What is watched: a collection, or part of it. */
-export interface Watched extends Selectors {
-  readonly path: string;
+export interface SupervisedWatch {
+  readonly kube: Kube;
+  /** The watch's name in `health`. */
+  readonly name: string;
+  /** The collection, or the part of it, that is watched. */
+  readonly collection: Selectors & { readonly path: string };
+  readonly health: WatchHealth;
+  readonly signal: AbortSignal;
+  /** As of `watchObjects`; every object may be reported as `added` more than once. */
+  readonly onEvent: (event: WatchEvent) => void;
 }
 
 /**
- * Watch objects whatever happens, also when the API server is away at the very start.
- * @param name tells this watch from others where its health is told
- * @param onEvent as `watchObjects`; everything there is may be told as `added` more than once
+ * Watch objects until the signal aborts, also when the API server cannot be reached at the start.
  * @returns true when the signal aborted, false when the server refuses for good; never rejects
  */
-export async function superviseWatch(
-  kube: Kube,
-  name: string,
-  watched: Watched,
-  health: WatchHealth,
-  signal: AbortSignal,
-  onEvent: (event: WatchEvent) => void,
-): Promise<boolean> {
+export async function superviseWatch(watch: SupervisedWatch): Promise<boolean> {
+  const { kube, name, collection, health, signal, onEvent } = watch;
   const backoff = new Backoff(WATCH_BACKOFF_FIRST_MS, WATCH_BACKOFF_LAST_MS, Math.random);
   while (!signal.aborted) {
     const own = new AbortController();
     let refusal: KsnoopError | undefined;
     try {
-      await watchObjects(kube, watched.path, { ...watched, signal: AbortSignal.any([signal, own.signal]) }, (event) => {
+      const until = AbortSignal.any([signal, own.signal]);
+      await watchObjects(kube, collection.path, { ...collection, signal: until }, (event) => {
         if (event.type === 'synced' || event.type === 'resumed') health.resumed(name);
         if (event.type === 'interrupted') {
           if (FINAL.has(event.error.code)) {

@@ -1,19 +1,19 @@
 import { isIP } from 'node:net';
 import { type JsonObject, objectAt, objectsAt, optionalString } from '../../wire/guard.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
-import { call } from '../kube/api.ts';
+import { type ApiCall, call } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
 import { LIST_PAGE } from '../kube/limits.ts';
 import { resourcePath } from '../kube/resource.ts';
 import { CLUSTER_PODS_NAMED, CLUSTER_SERVICES_NAMED } from '../limits.ts';
 import { serviceNames } from './names.ts';
 
-/** Pods as `kubectl get pods -o wide` has them: a fifth of the octets. */
+/** Pods as `kubectl get pods -o wide` has them: a fifth of the bytes. */
 const TABLE = 'application/json;as=Table;g=meta.k8s.io;v=v1';
 
 /**
- * Names of the pods and Services of all namespaces, whoever of them is met. What may not be listed has no names, and
- * beyond the bounds there are none either. A pod with several addresses is known by its first.
+ * Names of the pods and Services of all namespaces, to be written when one of their addresses is seen. What may not be listed
+ * has no names, nor what is beyond the bounds. A pod with several addresses is named at its first.
  */
 export async function clusterNames(kube: Kube, signal: AbortSignal): Promise<NamedAddress[]> {
   const [services, pods] = await Promise.all([servicesOfAll(kube, signal), podsOfAll(kube, signal)]);
@@ -27,7 +27,8 @@ async function servicesOfAll(kube: Kube, signal: AbortSignal): Promise<NamedAddr
     services.push(...items.flatMap((item) => serviceNames(item, namespaceOf(item))));
     return items.length;
   };
-  await pages(kube, resourcePath('v1', undefined, 'services'), {}, undefined, CLUSTER_SERVICES_NAMED, take, signal);
+  const path = resourcePath('v1', undefined, 'services');
+  await readPages({ kube, call: { path, signal }, maximum: CLUSTER_SERVICES_NAMED, take });
   return services;
 }
 
@@ -46,32 +47,35 @@ async function podsOfAll(kube: Kube, signal: AbortSignal): Promise<NamedAddress[
     }
     return rows.length;
   };
-  const running = { fieldSelector: 'status.phase=Running' };
-  await pages(kube, resourcePath('v1', undefined, 'pods'), running, TABLE, CLUSTER_PODS_NAMED, take, signal);
+  const path = resourcePath('v1', undefined, 'pods');
+  const query = { fieldSelector: 'status.phase=Running' };
+  await readPages({ kube, call: { path, query, accept: TABLE, signal }, maximum: CLUSTER_PODS_NAMED, take });
   return [...byAddress].flatMap(([address, name]) => (name === undefined ? [] : [{ address, names: [name] }]));
 }
 
-/** Ask page by page. @param take returns how many objects a page had */
-async function pages(
-  kube: Kube,
-  path: string,
-  selectors: Readonly<Record<string, string>>,
-  accept: string | undefined,
-  maximum: number,
-  take: (page: JsonObject) => number,
-  signal: AbortSignal,
-): Promise<void> {
+interface Pages {
+  readonly kube: Kube;
+  /** The list, without a page's own parameters. */
+  readonly call: ApiCall;
+  /** No page is read after so many objects. */
+  readonly maximum: number;
+  /** Returns how many objects a page has. */
+  readonly take: (page: JsonObject) => number;
+}
+
+/** Read a list page by page. Never rejects: names are a help, and what may not be listed stays an address. */
+async function readPages({ kube, call: request, maximum, take }: Pages): Promise<void> {
   let token = '';
   let count = 0;
   try {
     do {
-      const query = { ...selectors, limit: String(LIST_PAGE), ...(token !== '' && { continue: token }) };
-      const page = await call(kube, { path, query, signal, ...(accept !== undefined && { accept }) });
+      const query = { ...request.query, limit: String(LIST_PAGE), ...(token !== '' && { continue: token }) };
+      const page = await call(kube, { ...request, query });
       count += take(page);
       token = optionalString(objectAt(page, 'metadata'), 'continue') ?? '';
     } while (token !== '' && count < maximum);
   } catch {
-    // Names are a help: what may not be listed stays an address.
+    // The addresses have no names.
   }
 }
 

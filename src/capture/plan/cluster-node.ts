@@ -18,7 +18,14 @@ export interface NodeOptions {
   readonly wholeNode: boolean;
 }
 
-/** One node of the cluster and the pods on it that have been asked for. */
+/** What all nodes of a cluster share. */
+export interface NodeContext {
+  readonly kube: Kube;
+  readonly options: NodeOptions;
+  readonly signal: AbortSignal;
+}
+
+/** One node of the cluster and the pods on it that are targets. */
 export class ClusterNode implements NodeAccess {
   readonly node: string;
   readonly open: OpenTransport;
@@ -27,7 +34,8 @@ export class ClusterNode implements NodeAccess {
   readonly #signal: AbortSignal;
   readonly #pods = new Map<string, PodView>();
 
-  constructor(kube: Kube, node: string, open: OpenTransport, options: NodeOptions, signal: AbortSignal) {
+  /** @param open reaches the node's agent */
+  constructor(node: string, open: OpenTransport, { kube, options, signal }: NodeContext) {
     this.node = node;
     this.open = open;
     this.#kube = kube;

@@ -12,40 +12,45 @@ import { ClientPods } from '../targets/client-pods.ts';
 import type { TargetEvent } from '../targets/followed-targets.ts';
 import { nodeWarning, podWarnings } from '../targets/pod-state.ts';
 import type { TargetQuery } from '../targets/target-find.ts';
-import { findTargetSet } from '../targets/target-set.ts';
-import { ClusterNode, type NodeOptions } from './cluster-node.ts';
+import { findTargetSet, type TargetSet } from '../targets/target-set.ts';
+import { ClusterNode, type NodeContext, type NodeOptions } from './cluster-node.ts';
 
-/** What was found for the targets a user named: plans for what can be captured, reasons for what cannot. */
+/** Plans for the targets that can be captured, and the reasons why others cannot. */
 export interface ClusterPlan {
   readonly plans: readonly NodePlan[];
   readonly pods: readonly PodView[];
-  /** What each target is called, by its key. */
+  /** The name of each target for people, by its key. */
   readonly labels: ReadonlyMap<string, string>;
-  readonly refused: readonly { readonly label: string; readonly error: KsnoopError }[];
+  readonly refused: readonly Refused[];
   readonly warnings: readonly string[];
-  /** A filter for what must not be captured: our own way to the cluster, where nodes' networks are captured. */
+  /** A filter for what must not be captured: the connection to the API server, where a node's network is captured. */
   readonly leaveOut: string | undefined;
   /** Whether something was found that has no pods yet, so that having nothing to capture now is no error. */
   readonly waiting: boolean;
   /** Whether targets may join later. */
   readonly growing: boolean;
-  /** Tells what joins and leaves; undefined when the set is frozen. */
+  /** Emits targets that join and leave; undefined when the set is fixed. */
   readonly follow: FollowChanges | undefined;
-  /** Takes who spoke to which captured pod (`--clients`), so that callers join. */
+  /** Takes the callers of captured pods (`--clients`), so that they join. */
   readonly seen: ((label: string, caller: string) => void) | undefined;
+}
+
+interface Refused {
+  readonly label: string;
+  readonly error: KsnoopError;
 }
 
 export interface PlanOptions extends NodeOptions {
   /** How many targets are allowed at once. */
   readonly maximum: number;
-  /** Whether pods that speak to the targets are captured as well. */
+  /** Whether pods that connect to the targets are captured as well. */
   readonly clients: boolean;
   /** How their agents are reached. */
-  readonly wish: TransportPreference;
+  readonly transport: TransportPreference;
 }
 
 /**
- * Resolve targets to pods and nodes, and group them by node. Never rejects for a single target's sake.
+ * Resolve targets to pods and nodes, and group them by node. Never rejects because of a single target.
  * @throws KsnoopError TOO_MANY_TARGETS
  */
 export async function planCluster(
@@ -54,94 +59,133 @@ export async function planCluster(
   options: PlanOptions,
   signal: AbortSignal,
 ): Promise<ClusterPlan> {
-  // One list of all agents at once with the targets: the common case is one node, and a round trip is a tenth of the start.
-  const agents = new AgentAccess(kube, options.wish, signal);
-  const followed = await findTargetSet(kube, query, options.maximum, signal);
-  const growing = options.clients || (options.follow && followed.growing);
-  const refused = growing ? [...followed.refused] : [...followed.refused, ...followed.waiting];
-  const waits = growing ? followed.waiting : [];
-  const nodes = new Map<string, ClusterNode>();
-  const at = (name: string) => {
-    const node = nodes.get(name) ?? new ClusterNode(kube, name, agents.on(name), options, signal);
-    nodes.set(name, node);
-    return node;
-  };
-  const labels = new Map<string, string>();
-  const byNode = new Map<ClusterNode, AgentTarget[]>();
-  const begin = (node: ClusterNode, target: AgentTarget, label: string) => {
-    byNode.set(node, [...(byNode.get(node) ?? []), target]);
-    labels.set(target.key, label);
-  };
-  const pods: PodView[] = [];
-  for (const { pod } of followed.initial.pods) {
-    try {
-      const node = at(pod.nodeName);
-      begin(node, node.join(pod), podLabel(pod));
-      pods.push(pod);
-    } catch (thrown) {
-      if (!(thrown instanceof KsnoopError)) throw thrown;
-      refused.push({ label: podLabel(pod), error: thrown });
-    }
-  }
-  for (const { uid, name } of followed.initial.nodes) begin(at(name), { key: uid, kind: 'host' }, `node/${name}`);
-  const nodeWarnings = followed.initial.nodes.map(({ name }) => nodeWarning(name));
-  const onNodes = followed.initial.nodes.length > 0 || pods.some(({ hostNetwork }) => hostNetwork);
-  const leaveOut = onNodes ? await ownConnectionFilter(kube) : undefined;
+  // The agents are listed while the targets are resolved: a round trip is a tenth of the start.
+  const agents = new AgentAccess(kube, options.transport, signal);
+  const found = await findTargetSet(kube, query, options.maximum, signal);
+  const nodes = new NodesOfPlan(agents, { kube, options, signal });
+  const refused = nodes.begin(found.initial);
+  const growing = options.clients || (options.follow && found.growing);
+  const waiting = growing ? found.waiting : [];
+  const { pods } = nodes;
+  const usesNodeNetworks = found.initial.nodes.length > 0 || pods.some(({ hostNetwork }) => hostNetwork);
+  const leaveOut = usesNodeNetworks ? await ownConnectionFilter(kube) : undefined;
   const clients = options.clients ? new ClientPods(kube, query.namespaces ?? []) : undefined;
-  for (const pod of pods) clients?.ask(podLabel(pod));
-  const follow: FollowChanges = async (emit, until, started) => {
-    await started;
-    if (until.aborted) return;
-    const tell = (event: TargetEvent) => emit(changeOf(event, at));
-    const asked = (event: TargetEvent) => {
-      if (event.type === 'added') clients?.ask(podLabel(event.pod));
-      tell(event);
-    };
-    await Promise.all([options.follow && followed.follow(asked, until), clients?.follow(tell, until)]);
-  };
+  for (const pod of pods) clients?.addTarget(podLabel(pod));
   return {
-    plans: [...byNode].map(([{ node, open, refresh }, targets]) => ({ node, open, refresh, targets })),
+    plans: nodes.plans(),
     pods,
-    labels,
-    refused,
+    labels: nodes.labels,
+    refused: [...found.refused, ...(growing ? [] : found.waiting), ...refused],
     warnings: [
-      ...followed.notes,
-      ...waits.map(({ error }) => `${error.message} Those that come are captured.`),
+      ...found.notes,
+      ...waiting.map(({ error }) => `${error.message} Pods that start later are captured.`),
       ...pods.flatMap((pod) => podWarnings(pod, options.wholeNode)),
-      ...nodeWarnings,
+      ...found.initial.nodes.map(({ name }) => nodeWarning(name)),
       ...(leaveOut === undefined
         ? []
-        : [`what travels between this machine and the API server is left out: ${leaveOut}`]),
+        : [`traffic between this machine and the API server is not captured: ${leaveOut}`]),
     ],
     leaveOut,
-    waiting: waits.length > 0,
+    waiting: waiting.length > 0,
     growing,
-    follow: options.follow || options.clients ? follow : undefined,
+    follow: options.follow || clients !== undefined ? follower(found, options, nodes, clients) : undefined,
     seen: clients && ((label, caller) => clients.see(label, caller)),
   };
 }
 
-/** What an event means for the streams. */
-function changeOf(event: TargetEvent, at: (node: string) => ClusterNode): TargetChange {
-  switch (event.type) {
-    case 'added': {
-      const { pod } = event;
-      const label = podLabel(pod);
+/** Emits the changes of the set, and the clients of its pods. */
+function follower(
+  found: TargetSet,
+  { follow }: PlanOptions,
+  nodes: NodesOfPlan,
+  clients: ClientPods | undefined,
+): FollowChanges {
+  return async (emit, until, started) => {
+    await started;
+    if (until.aborted) return;
+    const emitChange = (event: TargetEvent) => emit(nodes.changeOf(event));
+    const onTarget = (event: TargetEvent) => {
+      if (event.type === 'added') clients?.addTarget(podLabel(event.pod));
+      emitChange(event);
+    };
+    await Promise.all([follow && found.follow(onTarget, until), clients?.follow(emitChange, until)]);
+  };
+}
+
+/** The nodes that a plan has targets on, each with its targets. */
+class NodesOfPlan {
+  readonly labels = new Map<string, string>();
+  /** The pods that can be captured. */
+  readonly pods: PodView[] = [];
+  readonly #agents: AgentAccess;
+  readonly #context: NodeContext;
+  readonly #nodes = new Map<string, ClusterNode>();
+  readonly #targets = new Map<ClusterNode, AgentTarget[]>();
+
+  constructor(agents: AgentAccess, context: NodeContext) {
+    this.#agents = agents;
+    this.#context = context;
+  }
+
+  /** Add the targets found first. @returns those that cannot be captured */
+  begin({ pods, nodes }: TargetSet['initial']): Refused[] {
+    const refused: Refused[] = [];
+    for (const { pod } of pods) {
       try {
-        const node = at(pod.nodeName);
-        return { type: 'added', node, target: node.join(pod), label, names: podNames([pod]) };
+        const node = this.#at(pod.nodeName);
+        this.#add(node, node.join(pod), podLabel(pod));
+        this.pods.push(pod);
       } catch (thrown) {
         if (!(thrown instanceof KsnoopError)) throw thrown;
-        return { type: 'refused', label, error: thrown };
+        refused.push({ label: podLabel(pod), error: thrown });
       }
     }
-    case 'node-added': {
-      const target = { key: event.uid, kind: 'host' } as const;
-      return { type: 'added', node: at(event.name), target, label: `node/${event.name}`, names: [] };
+    for (const { uid, name } of nodes) this.#add(this.#at(name), { key: uid, kind: 'host' }, `node/${name}`);
+    return refused;
+  }
+
+  plans(): NodePlan[] {
+    return [...this.#targets].map(([{ node, open, refresh }, targets]) => ({
+      node,
+      open,
+      refresh,
+      targets,
+    }));
+  }
+
+  /** A change of the set as the streams take it. */
+  changeOf(event: TargetEvent): TargetChange {
+    switch (event.type) {
+      case 'added': {
+        const { pod } = event;
+        const label = podLabel(pod);
+        try {
+          const node = this.#at(pod.nodeName);
+          return { type: 'added', node, target: node.join(pod), label, names: podNames([pod]) };
+        } catch (thrown) {
+          if (!(thrown instanceof KsnoopError)) throw thrown;
+          return { type: 'refused', label, error: thrown };
+        }
+      }
+      case 'node-added': {
+        const target = { key: event.uid, kind: 'host' } as const;
+        return { type: 'added', node: this.#at(event.name), target, label: `node/${event.name}`, names: [] };
+      }
+      case 'gone':
+        return { type: 'gone', key: event.uid };
+      default:
+        return event;
     }
-    case 'gone':
-      return { type: 'gone', key: event.uid };
-    default:
-      return event;
+  }
+
+  #at(name: string): ClusterNode {
+    const node = this.#nodes.get(name) ?? new ClusterNode(name, this.#agents.on(name), this.#context);
+    this.#nodes.set(name, node);
+    return node;
+  }
+
+  #add(node: ClusterNode, target: AgentTarget, label: string): void {
+    this.#targets.set(node, [...(this.#targets.get(node) ?? []), target]);
+    this.labels.set(target.key, label);
   }
 }

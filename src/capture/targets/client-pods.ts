@@ -6,54 +6,51 @@ import { CALLERS_MAXIMUM } from '../limits.ts';
 import type { TargetEvent } from './followed-targets.ts';
 import { isCapturable } from './target-pods.ts';
 
-/**
- * `--clients`: whoever is seen speaking to a pod that was asked for is captured as well, if it is a pod. Those who speak
- * to the clients are not.
- */
+/** `--clients`: pods that are seen connecting to a target are captured as well. Clients of the clients are not. */
 export class ClientPods {
   readonly #kube: Kube;
-  /** Where pods are looked for when those of all namespaces may not be listed. */
+  /** Where pods are searched when those of all namespaces may not be listed. */
   readonly #namespaces: readonly string[];
-  readonly #asked = new Set<string>();
+  readonly #targets = new Set<string>();
   readonly #known = new Set<string>();
   readonly #waiting: string[] = [];
   #emit: ((event: TargetEvent) => void) | undefined;
   #signal: AbortSignal | undefined;
-  #asking = false;
-  #told = false;
+  #finding = false;
+  #noted = false;
 
   constructor(kube: Kube, namespaces: readonly string[]) {
     this.#kube = kube;
     this.#namespaces = namespaces;
   }
 
-  /** A pod that was asked for: `namespace/pod`. */
-  ask(label: string): void {
-    this.#asked.add(label);
+  /** A pod that is a target itself: `namespace/pod`. */
+  addTarget(label: string): void {
+    this.#targets.add(label);
   }
 
-  /** Somebody spoke to a captured pod. */
+  /** An address connected to a captured pod. */
   see(label: string, address: string): void {
-    if (this.#known.has(address) || !this.#asked.has(label)) return;
+    if (this.#known.has(address) || !this.#targets.has(label)) return;
     if (this.#known.size >= CALLERS_MAXIMUM) {
-      if (!this.#told)
+      if (!this.#noted)
         this.#emit?.({
           type: 'note',
-          message: `more than ${CALLERS_MAXIMUM} addresses speak to the targets: no further ones are looked for.`,
+          message: `more than ${CALLERS_MAXIMUM} addresses connect to the targets; pods of further addresses do not join.`,
         });
-      this.#told = true;
+      this.#noted = true;
       return;
     }
     this.#known.add(address);
     this.#waiting.push(address);
-    void this.#askAll();
+    void this.#findAll();
   }
 
-  /** Tell the pods as they are seen, until the signal aborts. Never rejects. */
+  /** Emit the pods of addresses that are seen, until the signal aborts. Never rejects. */
   async follow(emit: (event: TargetEvent) => void, signal: AbortSignal): Promise<void> {
     this.#emit = emit;
     this.#signal = signal;
-    void this.#askAll();
+    void this.#findAll();
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });
@@ -61,16 +58,16 @@ export class ClientPods {
     this.#emit = undefined;
   }
 
-  async #askAll(): Promise<void> {
-    if (this.#asking) return;
-    this.#asking = true;
+  async #findAll(): Promise<void> {
+    if (this.#finding) return;
+    this.#finding = true;
     for (let address = this.#next(); address !== undefined; address = this.#next()) {
       const pod = await this.#podAt(address);
-      // On their node's network is not the pod alone: its traffic would be everybody's there.
-      if (pod === undefined || pod.hostNetwork || this.#asked.has(podLabel(pod))) continue;
+      // The network of a hostNetwork pod is its node's: the traffic there is not the pod's alone.
+      if (pod === undefined || pod.hostNetwork || this.#targets.has(podLabel(pod))) continue;
       if (isCapturable(pod)) this.#emit?.({ type: 'added', pod, via: ['client'] });
     }
-    this.#asking = false;
+    this.#finding = false;
   }
 
   #next(): string | undefined {
@@ -90,7 +87,7 @@ export class ClientPods {
         const [pod] = items.map(podView).filter(({ phase }) => phase === 'Running' || phase === 'Pending');
         if (pod !== undefined || namespace === undefined) return pod;
       } catch {
-        // Those of all namespaces may not be listed, or nobody can be asked just now: the next place may know.
+        // The pods of all namespaces may not be listed, or the server cannot be reached: try the next namespace.
       }
     }
     return undefined;

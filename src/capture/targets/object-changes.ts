@@ -4,22 +4,38 @@ import type { Collection } from '../kinds/kind.ts';
 import type { Kube } from '../kube/kube.ts';
 import { superviseWatch, type WatchHealth } from '../kube/supervised-watch.ts';
 
-/** Watches objects for changes of what they want: their status and bookkeeping change all the time and mean nothing. */
+/** What every watch of the targets works with. */
+export interface WatchContext {
+  readonly kube: Kube;
+  readonly health: WatchHealth;
+  readonly signal: AbortSignal;
+}
+
+/** Watches objects for changes of their spec, labels and annotations; changes of their status are ignored. */
 export class ObjectChanges {
   readonly #known = new Map<string, string>();
   readonly #stop = new AbortController();
   readonly #running: Promise<boolean>;
 
-  /** @param changed called for every change, and once when all there is has been seen: what was found before may be older */
-  constructor(kube: Kube, collection: Collection, changed: () => void, health: WatchHealth, signal: AbortSignal) {
+  /**
+   * @param changed called for every change, and once when all existing objects have been seen: what was found before may be
+   *   older
+   */
+  constructor({ kube, health, signal }: WatchContext, collection: Collection, changed: () => void) {
     let synced = false;
-    const until = AbortSignal.any([signal, this.#stop.signal]);
-    this.#running = superviseWatch(kube, JSON.stringify(collection), collection, health, until, (event) => {
-      if (event.type === 'synced') {
-        synced = true;
-        changed();
-      }
-      if ('object' in event && this.#differs(event.type === 'deleted', event.object) && synced) changed();
+    this.#running = superviseWatch({
+      kube,
+      name: JSON.stringify(collection),
+      collection,
+      health,
+      signal: AbortSignal.any([signal, this.#stop.signal]),
+      onEvent: (event) => {
+        if (event.type === 'synced') {
+          synced = true;
+          changed();
+        }
+        if ('object' in event && this.#differs(event.type === 'deleted', event.object) && synced) changed();
+      },
     });
   }
 
@@ -38,7 +54,7 @@ export class ObjectChanges {
   }
 }
 
-/** What an object says besides its status, as a digest. */
+/** A digest of an object without its status. */
 function substance(object: JsonObject): string {
   const { metadata: _metadata, status: _status, ...rest } = object;
   const { labels, annotations } = objectAt(object, 'metadata');

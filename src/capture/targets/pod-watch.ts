@@ -1,45 +1,48 @@
 import { objectAt, optionalString } from '../../wire/guard.ts';
-import type { Kube } from '../kube/kube.ts';
 import { type PodView, podView } from '../kube/pod.ts';
-import { superviseWatch, type WatchHealth } from '../kube/supervised-watch.ts';
+import { superviseWatch } from '../kube/supervised-watch.ts';
 import type { WatchEvent } from '../kube/watch.ts';
 import type { LiveTargets } from './live-targets.ts';
+import type { WatchContext } from './object-changes.ts';
 import type { Owners } from './owners.ts';
 import { type PodQuery, selectedBy } from './target-pods.ts';
 
-/** Watches the pods of one query and holds those that were asked for. */
+export interface PodWatchContext extends WatchContext {
+  readonly owners: Owners;
+  readonly targets: LiveTargets;
+}
+
+/** Watches the pods of one query and holds those that are targets. */
 export class PodWatch {
-  /** True once every pod there was has been looked at, false when the server does not let it be watched or it was stopped. */
+  /** True once every existing pod has been examined, false when the server refuses the watch or it was stopped. */
   readonly synced: Promise<boolean>;
   readonly #query: PodQuery;
   readonly #owners: Owners;
   readonly #targets: LiveTargets;
   readonly #stop = new AbortController();
   readonly #running: Promise<boolean>;
-  /** Whose a pod is may have to be asked for; pods are looked at one after another, in the order they were told. */
+  /** Finding a pod's owners may take requests; pods are examined one after another, in the order of their events. */
   #queue: Promise<void> = Promise.resolve();
 
-  constructor(
-    kube: Kube,
-    query: PodQuery,
-    owners: Owners,
-    targets: LiveTargets,
-    health: WatchHealth,
-    signal: AbortSignal,
-  ) {
+  constructor({ kube, health, signal, owners, targets }: PodWatchContext, query: PodQuery) {
     this.#query = query;
     this.#owners = owners;
     this.#targets = targets;
     const until = AbortSignal.any([signal, this.#stop.signal]);
-    let tellSynced: (synced: boolean) => void = () => {};
-    this.synced = new Promise((resolve) => {
-      tellSynced = resolve;
+    const synced = Promise.withResolvers<boolean>();
+    this.synced = synced.promise;
+    this.#running = superviseWatch({
+      kube,
+      name: query.key,
+      collection: query,
+      health,
+      signal: until,
+      onEvent: (event) => {
+        if (event.type === 'synced') this.#enqueue(async () => synced.resolve(true));
+        else this.#take(event, until);
+      },
     });
-    this.#running = superviseWatch(kube, query.key, query, health, until, (event) => {
-      if (event.type === 'synced') this.#enqueue(async () => tellSynced(true));
-      else this.#take(event, until);
-    });
-    void this.#running.then(() => tellSynced(false));
+    void this.#running.then(() => synced.resolve(false));
   }
 
   async stop(): Promise<void> {

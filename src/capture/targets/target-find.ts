@@ -9,7 +9,7 @@ import { find, list, type Selectors } from '../kube/api.ts';
 import { apiGroup, resourcePath } from '../kube/resource.ts';
 import { isPattern, kindsHint, namePattern, type TargetRef } from './target-words.ts';
 
-/** Everything that says what is to be captured. */
+/** Everything that selects targets. */
 export interface TargetQuery extends Selectors {
   readonly refs: readonly TargetRef[];
   /** Undefined: all namespaces. */
@@ -20,13 +20,13 @@ export interface TargetQuery extends Selectors {
 }
 
 /**
- * What one of the user's words stands for: its objects are looked up and each says which pods it selects.
- * @returns the selections, and what to watch to notice that they became stale
- * @throws KsnoopError BAD_TARGET (exit 2) for a kind nobody knows, NO_SUCH_TARGET (exit 3) with near names, and
+ * Resolve one target reference: its objects are read, and the kind says which pods each of them selects.
+ * @returns the selections, and the collections to watch for changes of them
+ * @throws KsnoopError BAD_TARGET (exit 2) for an unknown kind, NO_SUCH_TARGET (exit 3) with near names, and
  * whatever the API server refuses
  */
-export async function findSelected(ref: TargetRef, query: TargetQuery, asking: ResolveContext): Promise<Resolution> {
-  const kind = targetKind(ref.kind) ?? (await discoveredKind(ref, asking));
+export async function resolveRef(ref: TargetRef, query: TargetQuery, context: ResolveContext): Promise<Resolution> {
+  const kind = targetKind(ref.kind) ?? (await discoveredKind(ref, context));
   const exact = !isPattern(ref.name);
   const selectors = selectorsOf(ref, query, exact);
   const pattern = namePattern(ref.name);
@@ -43,16 +43,16 @@ export async function findSelected(ref: TargetRef, query: TargetQuery, asking: R
   const objects = await Promise.all(
     places.map(async (place): Promise<readonly JsonObject[]> => {
       if (byName) {
-        const object = await find(asking.kube, resourcePath(kind.api, place, kind.plural, ref.name), asking.signal);
+        const object = await find(context.kube, resourcePath(kind.api, place, kind.plural, ref.name), context.signal);
         return object === undefined ? [] : [object];
       }
-      const { items } = await list(asking.kube, resourcePath(kind.api, place, kind.plural), selectors, asking.signal);
+      const { items } = await list(context.kube, resourcePath(kind.api, place, kind.plural), selectors, context.signal);
       return items.filter((item) => fits(objectName(item).name));
     }),
   );
   const found = objects.flat();
-  if (found.length === 0) throw await nothingFound(kind, ref, query, asking);
-  const selected = await Promise.all(found.map((object) => kind.select(object, asking)));
+  if (found.length === 0) throw await nothingFound(kind, ref, query, context);
+  const selected = await Promise.all(found.map((object) => kind.select(object, context)));
   const parts = together(selected);
   // A pod is watched as a pod.
   return kind.name === 'pod' ? parts : { ...parts, depends: [...depends, ...(parts.depends ?? [])] };
@@ -83,7 +83,7 @@ async function nothingFound(
   kind: TargetKind,
   ref: TargetRef,
   query: TargetQuery,
-  asking: ResolveContext,
+  context: ResolveContext,
 ): Promise<KsnoopError> {
   const where = placeWords(kind, query);
   const refuse = (message: string, hint: string) =>
@@ -92,7 +92,7 @@ async function nothingFound(
   // Names are a help, not the answer: who may not list still gets the error.
   const lists = await Promise.all(
     places.map((place) =>
-      list(asking.kube, resourcePath(kind.api, place, kind.plural), {}, asking.signal).catch(
+      list(context.kube, resourcePath(kind.api, place, kind.plural), {}, context.signal).catch(
         (thrown: unknown) => thrown,
       ),
     ),

@@ -8,50 +8,51 @@ import type { FoundPod, TargetEvent } from './followed-targets.ts';
 import { INITIAL, LiveTargets } from './live-targets.ts';
 import { ObjectChanges } from './object-changes.ts';
 import { Owners } from './owners.ts';
-import { PodWatch } from './pod-watch.ts';
+import { PodWatch, type PodWatchContext } from './pod-watch.ts';
 import { podQueries } from './target-pods.ts';
-import type { Answer } from './target-set.ts';
+import type { ResolvedRef } from './target-set.ts';
 
-interface Beginning {
-  /** What the words stood for when `initial` was taken. */
-  readonly first: readonly Answer[];
+/** What a follower starts from. */
+export interface Beginning {
+  readonly kube: Kube;
+  readonly discovery: Discovery;
+  /** What the references resolved to when `initial` was taken. */
+  readonly first: readonly ResolvedRef[];
   readonly initial: { readonly pods: readonly FoundPod[]; readonly nodes: readonly FoundNode[] };
-  /** Ask again what the words stand for. */
-  readonly ask: (signal: AbortSignal) => Promise<readonly Answer[]>;
+  /** Resolves the references again. */
+  readonly resolve: (signal: AbortSignal) => Promise<readonly ResolvedRef[]>;
+  /** How many targets are allowed at once. */
   readonly maximum: number;
 }
 
 /**
- * Keeps a set of targets true: one watch for each list of pods that was asked, and one for each collection whose change
- * alters what is to be listed (a Service's selector, an Ingress's backends, a new Deployment that a pattern takes).
+ * Keeps a set of targets up to date: one watch for each list of pods, and one for each collection whose change alters
+ * which pods are listed (a Service's selector, an Ingress's backends, a new Deployment that matches a pattern).
  */
 export class TargetFollower {
-  readonly #kube: Kube;
-  readonly #begin: Beginning;
+  readonly #beginning: Beginning;
   readonly #signal: AbortSignal;
-  readonly #owners: Owners;
   readonly #targets: LiveTargets;
-  readonly #health: FollowHealth;
+  readonly #context: PodWatchContext;
   /** By query, and by collection. */
   readonly #pods = new Map<string, PodWatch>();
   readonly #objects = new Map<string, ObjectChanges>();
-  #answers: readonly Answer[];
+  #resolved: readonly ResolvedRef[];
   #stale = new AbortController();
 
-  constructor(
-    kube: Kube,
-    discovery: Discovery,
-    begin: Beginning,
-    emit: (event: TargetEvent) => void,
-    signal: AbortSignal,
-  ) {
-    this.#kube = kube;
-    this.#begin = begin;
+  constructor(beginning: Beginning, emit: (event: TargetEvent) => void, signal: AbortSignal) {
+    const { kube, discovery, first, initial, maximum } = beginning;
+    this.#beginning = beginning;
     this.#signal = signal;
-    this.#answers = begin.first;
-    this.#owners = new Owners(kube, discovery, signal);
-    this.#health = new FollowHealth((message) => emit({ type: 'note', message }));
-    this.#targets = new LiveTargets(begin.initial, begin.maximum, emit);
+    this.#resolved = first;
+    this.#targets = new LiveTargets(initial, maximum, emit);
+    this.#context = {
+      kube,
+      owners: new Owners(kube, discovery, signal),
+      health: new FollowHealth((message) => emit({ type: 'note', message })),
+      targets: this.#targets,
+      signal,
+    };
   }
 
   /** Until the signal aborts. Never rejects. */
@@ -59,42 +60,42 @@ export class TargetFollower {
     this.#watch();
     while (!this.#signal.aborted) {
       await aborted(AbortSignal.any([this.#signal, this.#stale.signal]));
-      // Changes come in flocks; one look for all of them.
+      // Changes often come together; they are resolved together.
       await sleep(CHANGES_GATHER_MS, undefined, { signal: this.#signal }).catch(() => {});
       if (this.#signal.aborted) break;
       this.#stale = new AbortController();
-      await this.#askAgain();
+      await this.#resolveAgain();
     }
     await Promise.allSettled([...this.#pods.values(), ...this.#objects.values()].map((watch) => watch.stop()));
   }
 
-  async #askAgain(): Promise<void> {
-    let answers: readonly Answer[];
+  async #resolveAgain(): Promise<void> {
+    let resolved: readonly ResolvedRef[];
     try {
-      answers = await this.#begin.ask(this.#signal);
+      resolved = await this.#beginning.resolve(this.#signal);
     } catch {
       return;
     }
-    // What cannot be found just now is taken to be as it was: its pods are watched and tell of their own end.
-    this.#answers = answers.map((answer, index) =>
-      answer.selected === undefined ? (this.#answers[index] ?? answer) : answer,
+    // A reference that cannot be resolved at the moment stays as it was: the end of its pods is noticed by their watches.
+    this.#resolved = resolved.map((ref, index) =>
+      ref.resolution === undefined ? (this.#resolved[index] ?? ref) : ref,
     );
     this.#watch();
-    const { nodes } = this.#selected();
+    const { nodes } = this.#resolution();
     this.#targets.setNodes(nodes ?? []);
   }
 
-  #selected(): Resolution {
-    return together(this.#answers.flatMap(({ selected }) => selected ?? []));
+  #resolution(): Resolution {
+    return together(this.#resolved.flatMap(({ resolution }) => resolution ?? []));
   }
 
   /** Have exactly the watches that are needed now. */
   #watch(): void {
-    const { pods, depends = [] } = this.#selected();
+    const { pods, depends = [] } = this.#resolution();
     const queries = podQueries(pods);
     const begun = queries.flatMap((query) => {
       if (this.#pods.has(query.key)) return [];
-      const watch = new PodWatch(this.#kube, query, this.#owners, this.#targets, this.#health, this.#signal);
+      const watch = new PodWatch(this.#context, query);
       this.#pods.set(query.key, watch);
       return [watch.synced];
     });
@@ -107,7 +108,7 @@ export class TargetFollower {
     for (const [key, collection] of collections) {
       if (this.#objects.has(key)) continue;
       const changed = () => this.#stale.abort();
-      this.#objects.set(key, new ObjectChanges(this.#kube, collection, changed, this.#health, this.#signal));
+      this.#objects.set(key, new ObjectChanges(this.#context, collection, changed));
     }
     for (const [key, watch] of this.#objects) {
       if (collections.has(key)) continue;
@@ -116,7 +117,7 @@ export class TargetFollower {
     }
   }
 
-  /** New watches hold their pods before those they replace let go of them, so that nothing goes that stays. */
+  /** New watches hold their pods before the watches they replace release them, so that no target goes and comes back. */
   async #handOver(begun: readonly Promise<boolean>[], ended: readonly [string, PodWatch][]): Promise<void> {
     const complete = (await Promise.all(begun)).every((synced) => synced);
     if (this.#signal.aborted) return;
@@ -124,7 +125,7 @@ export class TargetFollower {
       await watch.stop();
       this.#targets.releaseAll(key);
     }
-    // Where something may not be watched, what was found first stays.
+    // Where a watch is refused, the targets found first stay.
     if (complete) this.#targets.releaseAll(INITIAL);
   }
 }

@@ -5,30 +5,30 @@ import { Discovery } from '../kube/discovery.ts';
 import type { Kube } from '../kube/kube.ts';
 import type { FollowedTargets, FoundPod, TargetEvent } from './followed-targets.ts';
 import { Owners } from './owners.ts';
-import { findSelected, type TargetQuery, wanted } from './target-find.ts';
+import { resolveRef, type TargetQuery, wanted } from './target-find.ts';
 import { TargetFollower } from './target-follower.ts';
 import { isCapturable, selectedPods } from './target-pods.ts';
 import { isPattern, type TargetRef } from './target-words.ts';
 
-/** What the user's words stand for, with what was not found. */
+/** What the user's target references resolve to, with what was not found. */
 export interface TargetSet extends FollowedTargets {
   readonly refused: readonly { readonly label: string; readonly error: KsnoopError }[];
-  /** Objects that are there and have no pods now; some may come. */
+  /** Objects that exist and have no pods now; pods may start later. */
   readonly waiting: readonly { readonly label: string; readonly error: KsnoopError }[];
   /** What the user should know: endpoints that are no pods, a controller that was not found. */
   readonly notes: readonly string[];
   readonly owners: Owners;
 }
 
-/** What one word stands for, or why it stands for nothing. */
-export interface Answer {
+/** What one reference resolves to, or why it resolves to nothing. */
+export interface ResolvedRef {
   readonly ref: TargetRef;
-  readonly selected: Resolution | undefined;
+  readonly resolution: Resolution | undefined;
   readonly error: KsnoopError | undefined;
 }
 
 /**
- * Find everything that was asked for. Never rejects for a single word's sake.
+ * Find all targets. Never rejects because of a single reference.
  * @param maximum how many targets are allowed at once
  * @throws KsnoopError TOO_MANY_TARGETS (exit 2)
  */
@@ -40,23 +40,23 @@ export async function findTargetSet(
 ): Promise<TargetSet> {
   const discovery = new Discovery(kube);
   const owners = new Owners(kube, discovery, signal);
-  const ask = (until: AbortSignal) => answers(query, { kube, discovery, signal: until, sides: query.sides });
-  const first = await ask(signal);
+  const resolve = (until: AbortSignal) => resolveAll(query, { kube, discovery, signal: until, sides: query.sides });
+  const first = await resolve(signal);
   const pods = new Map<string, FoundPod>();
   const nodes = new Map<string, FoundNode>();
   const refused: { label: string; error: KsnoopError }[] = [];
   const waiting: { label: string; error: KsnoopError }[] = [];
   await Promise.all(
-    first.map(async ({ ref, selected, error }) => {
+    first.map(async ({ ref, resolution, error }) => {
       if (error !== undefined) refused.push({ label: labelOf(ref, query), error });
-      if (selected === undefined) return;
+      if (resolution === undefined) return;
       try {
-        const found = await selectedPods(kube, selected.pods, owners, signal);
+        const found = await selectedPods(kube, resolution.pods, owners, signal);
         const usable = [...found.values()].filter(({ pod, selection }) => selection.named || isCapturable(pod));
         for (const { pod, via } of usable) if (!pods.has(pod.uid)) pods.set(pod.uid, { pod, via });
-        for (const node of selected.nodes ?? []) nodes.set(node.uid, node);
-        if (usable.length > 0 || (selected.nodes ?? []).length > 0) return;
-        // No pod fits a pattern or a selector: that is a slip more often than a wish to wait.
+        for (const node of resolution.nodes ?? []) nodes.set(node.uid, node);
+        if (usable.length > 0 || (resolution.nodes ?? []).length > 0) return;
+        // A pattern or selector that matches no pod is more often a mistake than a wish to wait.
         const list = targetKind(ref.kind)?.name === 'pod' ? refused : waiting;
         list.push({ label: labelOf(ref, query), error: noPods(ref, query, found.size) });
       } catch (thrown) {
@@ -67,7 +67,7 @@ export async function findTargetSet(
   );
   const initial = { pods: [...pods.values()], nodes: [...nodes.values()] };
   checkBound(initial.pods.length + initial.nodes.length, maximum);
-  const { notes, pods: selections = [], depends = [] } = together(first.flatMap(({ selected }) => selected ?? []));
+  const { notes, pods: selections = [], depends = [] } = together(first.flatMap(({ resolution }) => resolution ?? []));
   return {
     initial,
     refused,
@@ -76,34 +76,33 @@ export async function findTargetSet(
     owners,
     growing: depends.length > 0 || selections.some(({ final }) => final !== true),
     follow: (emit: (event: TargetEvent) => void, until: AbortSignal) =>
-      new TargetFollower(kube, discovery, { first, initial, ask, maximum }, emit, until).run(),
+      new TargetFollower({ kube, discovery, first, initial, resolve, maximum }, emit, until).run(),
   };
 }
 
-/** What every word stands for. */
-async function answers(query: TargetQuery, asking: ResolveContext): Promise<Answer[]> {
+async function resolveAll(query: TargetQuery, context: ResolveContext): Promise<ResolvedRef[]> {
   return Promise.all(
-    query.refs.map(async (ref): Promise<Answer> => {
+    query.refs.map(async (ref): Promise<ResolvedRef> => {
       try {
-        return { ref, selected: onNodes(await findSelected(ref, query, asking), query.nodes), error: undefined };
+        return { ref, resolution: onNodes(await resolveRef(ref, query, context), query.nodes), error: undefined };
       } catch (thrown) {
         if (!(thrown instanceof KsnoopError)) throw thrown;
-        return { ref, selected: undefined, error: thrown };
+        return { ref, resolution: undefined, error: thrown };
       }
     }),
   );
 }
 
-function onNodes(selected: Resolution, nodes: readonly string[]): Resolution {
-  if (nodes.length === 0) return selected;
+function onNodes(resolution: Resolution, nodes: readonly string[]): Resolution {
+  if (nodes.length === 0) return resolution;
   return {
-    ...selected,
-    pods: selected.pods.map((selection) => ({ ...selection, nodes })),
-    nodes: (selected.nodes ?? []).filter(({ name }) => nodes.includes(name)),
+    ...resolution,
+    pods: resolution.pods.map((selection) => ({ ...selection, nodes })),
+    nodes: (resolution.nodes ?? []).filter(({ name }) => nodes.includes(name)),
   };
 }
 
-/** How a word is called in the summary. */
+/** A reference's name in the summary. */
 function labelOf(ref: TargetRef, query: TargetQuery): string {
   const place = query.namespaces?.length === 1 ? `${query.namespaces[0]}/` : '';
   return targetKind(ref.kind)?.name === 'pod' ? `${place}${ref.name}` : `${place}${ref.kind}/${ref.name}`;

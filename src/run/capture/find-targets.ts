@@ -1,6 +1,6 @@
 import { loadKube } from '../../capture/kube/config.ts';
 import type { Kube } from '../../capture/kube/kube.ts';
-import { tellNames } from '../../capture/names/live-names.ts';
+import { followNames } from '../../capture/names/live-names.ts';
 import { podNames } from '../../capture/names/names.ts';
 import { planCluster } from '../../capture/plan/cluster-plan.ts';
 import type { TargetQuery } from '../../capture/targets/target-find.ts';
@@ -37,8 +37,8 @@ export async function findTargets(
   pick?: PickTargets | undefined,
 ): Promise<CapturePlan> {
   const { kube, query } = await openQuery(config, signal, pick);
-  const { container, maxTargets: maximum, follow, wholeNode, transport: wish, clients } = config;
-  const plan = await planCluster(kube, query, { container, maximum, follow, wholeNode, wish, clients }, signal);
+  const { container, maxTargets: maximum, follow, wholeNode, transport, clients } = config;
+  const plan = await planCluster(kube, query, { container, maximum, follow, wholeNode, transport, clients }, signal);
   const warnings = [...plan.warnings];
   if (container !== undefined) {
     warnings.push(`containers of a pod share its network: -c ${container} filters by the ports it declares.`);
@@ -55,9 +55,9 @@ export async function findTargets(
     warnings,
     follow: plan.follow,
     names: podNames(plan.pods),
-    tellNames: async (until, tell, known) => {
+    followNames: async (signal, onNames, onComplete) => {
       const namespaces = plan.pods.map((pod) => pod.namespace);
-      await tellNames(kube, namespaces, follow, until, tell, known);
+      await followNames({ kube, namespaces, watch: follow, signal, onNames, onComplete });
     },
     close: () => kube.close(),
   };

@@ -26,7 +26,7 @@ export interface CapturePlan extends Omit<CaptureTargets, 'named'> {
   /**
    * Gives the names of other addresses until the signal aborts: those that are known now, then `known`, later new ones.
    */
-  readonly tellNames:
+  readonly followNames:
     | ((signal: AbortSignal, tell: (names: readonly NamedAddress[]) => void, known: () => void) => Promise<void>)
     | undefined;
   /** Close the connection to the API server. */
@@ -66,7 +66,7 @@ function localPlan({ targets, namespace }: CaptureConfig): CapturePlan {
     names: [],
     leaveOut: undefined,
     seen: undefined,
-    tellNames: undefined,
+    followNames: undefined,
     close: () => {},
   };
 }

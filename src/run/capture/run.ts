@@ -68,7 +68,7 @@ export async function runCapture(
   const targets: CaptureTargets = {
     plans: plan.plans,
     follow: plan.follow && withNames(plan.follow, output),
-    named: plan.tellNames && named.promise,
+    named: plan.followNames && named.promise,
   };
   const tapped = plan.seen === undefined ? output : new CallerTap(output, plan.seen);
   const capture = startCapture({
@@ -83,7 +83,7 @@ export async function runCapture(
   const naming = new AbortController();
   void capture.connected.then(async () => {
     if (naming.signal.aborted) return;
-    await plan.tellNames?.(naming.signal, (names) => output.addNames(names), named.resolve);
+    await plan.followNames?.(naming.signal, (names) => output.addNames(names), named.resolve);
   });
   const outcome = capture.result.then((result) => {
     naming.abort();

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test, vi } from 'vitest';
 import { loadKube } from '../../../src/capture/kube/config.ts';
-import { tellNames } from '../../../src/capture/names/live-names.ts';
+import { followNames } from '../../../src/capture/names/live-names.ts';
 import type { NamedAddress } from '../../../src/wire/pcapng-write.ts';
 import { type ObjectServer, podObject, startObjectServer, type TestObject } from '../../support/object-server.ts';
 
@@ -35,7 +35,14 @@ async function start(watching: boolean) {
   const known = Promise.withResolvers<void>();
   const tell = (names: readonly NamedAddress[]) =>
     void told.push(names.map((record) => `${record.address}=${record.names.join()}`).sort());
-  ended = tellNames(kube, ['shop', 'shop'], watching, abort.signal, tell, known.resolve);
+  ended = followNames({
+    kube,
+    namespaces: ['shop', 'shop'],
+    watch: watching,
+    signal: abort.signal,
+    onNames: tell,
+    onComplete: known.resolve,
+  });
   await known.promise;
   return told;
 }
@@ -92,7 +99,14 @@ test('the rest of the cluster is told after the neighbours, to be named if seen'
   abort = new AbortController();
   const tell = (names: readonly NamedAddress[]) =>
     void told.push(names.map(({ address, names, ifSeen }) => `${address}=${names.join()} ${ifSeen ?? false}`).sort());
-  ended = tellNames(kube, ['shop'], false, abort.signal, tell, () => told.push(['known']));
+  ended = followNames({
+    kube,
+    namespaces: ['shop'],
+    watch: false,
+    signal: abort.signal,
+    onNames: tell,
+    onComplete: () => told.push(['known']),
+  });
   await ended;
   expect(told).toEqual([
     ['10.244.1.5=shop/web-1 false', '10.96.0.5=web.shop false'],
