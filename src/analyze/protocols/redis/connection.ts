@@ -1,7 +1,6 @@
 import { type Incomplete, SIDE, type Side } from '../../record/event.ts';
-import { Pairing } from '../pairing.ts';
+import { PairedStream } from '../paired-stream.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
-import { protocolLost } from '../protocol-lost.ts';
 import { unfinished } from '../unfinished.ts';
 import {
   type Command,
@@ -21,6 +20,8 @@ import { commandAt, isMonitorLine, isSingleReply, sentUnasked } from './probe.ts
 import { ReplyMode } from './reply-mode.ts';
 import { RespReader, type RespValue } from './resp-reader.ts';
 import { isSubscription, Subscriptions } from './subscriptions.ts';
+
+const NAMES = { protocol: 'redis', title: 'Redis', request: 'command', answer: 'reply' };
 
 const PUSH = 0x3e;
 const ARRAY = 0x2a;
@@ -54,25 +55,20 @@ export class RedisConnection implements StreamAnalyzer {
   readonly #context: StreamContext;
   readonly #client: RespReader;
   readonly #server: RespReader;
-  readonly #pairing: Pairing<Command>;
+  readonly #stream: PairedStream<Command>;
   readonly #replies = new ReplyMode();
   readonly #subscriptions: Subscriptions;
   #confirming: Confirming | undefined;
   /** The connection carries a replication stream: both sides send commands that have no answers. */
   #replicating = false;
-  /** By side: stream offset behind what was delivered. */
-  readonly #reached: [number, number] = [0, 0];
-  /** By side: skipping was announced since it was last understood. */
-  readonly #announced: [boolean, boolean] = [false, false];
-  /** Stream offset behind the last server bytes that may have held replies and were not read. */
-  #lostEnd = -1;
   #asked = false;
-  /** The last reply may have been another command's than stated. */
-  #doubt = false;
 
   constructor(context: StreamContext) {
     this.#context = context;
-    this.#pairing = new Pairing(context);
+    this.#stream = new PairedStream<Command>(context, NAMES, (command, incomplete, endedBy) => {
+      if (incomplete === 'no response' && ENDS_CONNECTION.has(command.name)) this.#emit(command, { status: 'closed' });
+      else this.#emit(command, { incomplete, endedBy });
+    });
     this.#subscriptions = new Subscriptions(!context.midstream);
     const texts = context.detail ? TEXTS : TEXTS_LEAST;
     this.#client = new RespReader({ texts, inline: true, onValue: (value) => this.#onCommand(value, true) });
@@ -83,32 +79,31 @@ export class RedisConnection implements StreamAnalyzer {
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {
     const { offset } = this.#context;
-    this.#reached[side] = offset + end - start;
+    this.#stream.delivered(side, end - start);
     const reader = side === SIDE.client ? this.#client : this.#server;
     let at = start;
     if (reader.lost) {
       at = this.#resume(side, bytes, start, end);
-      if (at !== start) this.#skipped(side, offset, (at < 0 ? end : at) - start);
+      if (at !== start) this.#stream.skipped(side, offset, (at < 0 ? end : at) - start);
       if (at < 0) return;
       reader.restart();
-      this.#announced[side] = false;
+      this.#stream.understood(side);
     }
-    const stopped = reader.data(bytes, at, end, offset + at - start, this.#context);
+    reader.data(bytes, at, end, offset + at - start, this.#context);
     if (!reader.lost) return;
-    this.#lost(side, reader.value.start);
-    this.#skipped(side, reader.value.start, offset + end - start - reader.value.start, stopped < 0);
+    this.#lost(side);
+    this.#stream.skipped(side, reader.value.start, offset + end - start - reader.value.start);
   }
 
   gap(side: Side, length: number): void {
-    const offset = this.#reached[side];
-    this.#reached[side] = offset + length;
+    const offset = this.#stream.gap(side, length);
     const reader = side === SIDE.client ? this.#client : this.#server;
     if (reader.gap(length)) return;
-    const { begun } = reader;
-    if (side === SIDE.client) this.#pairing.clientGap(offset, length);
-    if (begun) this.#cutOff(side, side === SIDE.client ? 'request not captured' : 'response not captured');
-    this.#lost(side, offset);
-    if (side === SIDE.server) this.#missed(offset, length);
+    // What the hole cuts off in the client's stream was sent before what follows it; in the server's, it was an answer before.
+    if (side === SIDE.client) this.#stream.missed(side, offset, length);
+    if (reader.begun) this.#cutOff(side, side === SIDE.client ? 'request not captured' : 'response not captured');
+    this.#lost(side);
+    if (side === SIDE.server) this.#stream.missed(side, offset, length);
     reader.lose();
   }
 
@@ -116,58 +111,20 @@ export class RedisConnection implements StreamAnalyzer {
     if (this.#server.begun) this.#cutOff(SIDE.server, unfinished(how, true), by);
     else if (this.#confirming !== undefined) this.#finishConfirming(unfinished(how, true), by);
     if (this.#client.begun) this.#cutOff(SIDE.client, unfinished(how, false), by);
-    for (const command of this.#pairing.doubtful()) this.#emit(command, { incomplete: 'unknown' });
-    const doubt = this.#doubt || !this.#pairing.inStep;
-    for (const command of this.#pairing.rest()) this.#emit(command, this.#withoutReply(command, how, by, doubt));
-  }
-
-  #withoutReply(command: Command, how: StreamEnd, by: Side | undefined, doubt: boolean): Outcome {
-    if (how === 'closed' && ENDS_CONNECTION.has(command.name)) return { status: 'closed' };
-    if (this.#lostEnd > command.acknowledged) return { incomplete: 'response not captured' };
-    // Replies came after it, and which of them are its own is not proven.
-    if (doubt && this.#reached[SIDE.server] > command.acknowledged) return { incomplete: 'unknown' };
-    return { incomplete: unfinished(how, false), endedBy: how === 'capture ended' ? undefined : by };
+    this.#stream.end(how, by);
   }
 
   /** Where reading goes on after a loss. @returns -1 where that is not in these bytes */
   #resume(side: Side, bytes: Uint8Array, start: number, end: number): number {
     if (side === SIDE.client || this.#replicating) return commandAt(bytes, start, end);
     if (sentUnasked(bytes, start, end)) return start;
-    const waiting = this.#pairing.last;
-    // A client that waits for its replies has received the last one whole when it sends: its next reply begins there.
-    if (waiting !== undefined)
-      return waiting.acknowledged === this.#context.offset && isType(bytes[start]) ? start : -1;
+    if (this.#stream.size > 0) return this.#stream.answerBegins && isType(bytes[start]) ? start : -1;
     return isSingleReply(bytes, start, end) ? start : -1;
   }
 
-  /** Bytes that were captured and cannot be read. */
-  #skipped(side: Side, offset: number, length: number, quiet = false): void {
-    if (side === SIDE.client) this.#pairing.clientGap(offset, length);
-    else this.#missed(offset, length);
-    if (this.#announced[side] || quiet) return;
-    this.#announced[side] = true;
-    this.#context.emit(
-      protocolLost({
-        protocol: 'redis',
-        title: 'Redis',
-        side,
-        position: offset,
-        time: this.#context.now,
-        why: side === SIDE.client ? 'no command begins there' : 'no reply is known to begin there',
-        next: side === SIDE.client ? 'resumes at the next command' : 'resumes at the reply to the next command',
-      }),
-    );
-  }
-
-  #missed(offset: number, length: number): void {
-    this.#pairing.serverGap(offset, length);
-    this.#lostEnd = offset + length;
-  }
-
   /** Where values of a side begin is not known from here on. */
-  #lost(side: Side, offset: number): void {
+  #lost(side: Side): void {
     if (side === SIDE.client) return;
-    this.#pairing.serverGap(offset, 0);
     this.#subscriptions.forget();
     if (this.#confirming !== undefined) this.#finishConfirming('response not captured');
   }
@@ -218,16 +175,15 @@ export class RedisConnection implements StreamAnalyzer {
       return;
     }
     const { start, acknowledged } = value;
-    const end = whole ? start + value.bytes : this.#reached[SIDE.client];
-    const dropped = this.#pairing.push(sent, { start, end, acknowledged });
-    if (dropped !== undefined) this.#emit(dropped, { incomplete: 'unknown' });
-    if (command === 'SYNC' && this.#pairing.size === 1) this.#server.expectSnapshot();
+    const end = whole ? start + value.bytes : this.#stream.reached(SIDE.client);
+    this.#stream.push(sent, { start, end, acknowledged });
+    if (command === 'SYNC' && this.#stream.size === 1) this.#server.expectSnapshot();
   }
 
   /** From here on both sides send commands that nobody answers. */
   #replicate(): void {
     this.#replicating = true;
-    for (const command of this.#pairing.resynchronise()) this.#replicated(command, SIDE.client);
+    for (const command of this.#stream.resynchronise()) this.#replicated(command, SIDE.client);
   }
 
   #replicated(command: Command, from: Side): void {
@@ -284,7 +240,7 @@ export class RedisConnection implements StreamAnalyzer {
     if (type !== ARRAY || !DELIVERIES.test(kind) || (items !== 3 && items !== 4)) return false;
     const { active } = this.#subscriptions;
     if (active !== undefined) return active;
-    const waiting = this.#pairing.first;
+    const waiting = this.#stream.first;
     return waiting === undefined || isSubscription(waiting.name) || waiting.name === 'PING';
   }
 
@@ -301,7 +257,7 @@ export class RedisConnection implements StreamAnalyzer {
       return true;
     }
     if (open !== undefined) this.#finishConfirming(undefined);
-    const waiting = this.#pairing.first;
+    const waiting = this.#stream.first;
     if (waiting === undefined || !isSubscription(waiting.name)) {
       if (value.type === ARRAY && this.#subscriptions.active === false) return false;
       // The server itself ends a subscription, as when a slot moves away; or the command was not seen.
@@ -332,10 +288,7 @@ export class RedisConnection implements StreamAnalyzer {
 
   /** The command that a reply answers; without one, the reply is stated by itself, where there is one to state. */
   #commandFor(value: RespValue, reply: Reply | undefined): Answered | undefined {
-    const answer = this.#pairing.answer({ start: value.start, acknowledged: value.acknowledged });
-    this.#doubt = answer.kind === 'unknown' || (answer.kind === 'paired' && !answer.proven);
-    for (const command of answer.skipped) this.#emit(command, { incomplete: 'response not captured' });
-    for (const command of answer.unpaired) this.#emit(command, { incomplete: 'unknown' });
+    const answer = this.#stream.answer(value.start, value.acknowledged);
     if (answer.kind === 'paired') return { command: answer.request, doubt: answer.proven ? undefined : 'unknown' };
     if (reply === undefined) return undefined;
     if (answer.kind === 'unknown') {
