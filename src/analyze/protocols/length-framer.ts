@@ -72,6 +72,10 @@ export class LengthFramer {
   /** During `onMessage`: what the packets of its first and last byte acknowledge of the other direction, -1 if unknown. */
   firstAcknowledged = -1;
   lastAcknowledged = -1;
+  /** During `onMessage`: the times of its first and last byte are known, as those of their own packets. */
+  timed = true;
+  /** During `onMessage`: its last byte was captured; otherwise `lastTime` is the time at which the gap was known. */
+  endSeen = true;
   readonly #framing: Framing;
   readonly #tail: number;
   #kept: Uint8Array = NOTHING;
@@ -82,6 +86,7 @@ export class LengthFramer {
   #seen = 0;
   #whole = true;
   #firstTime = 0;
+  #timeKnown = true;
   #state = FRAMING;
   /** `onSkipped` was called for this loss, or the protocol itself asked to seek. */
   #announced = false;
@@ -140,10 +145,20 @@ export class LengthFramer {
    * @param now time of the packet they came in, ns
    * @param offset of bytes[start] in the stream
    * @param acknowledged what that packet acknowledges of the other direction, -1 if unknown
+   * @param timeKnown `now` is the time of these bytes' own packet
    * @returns where framing stood when it ended: `end`, or earlier when it stopped
    */
-  data(bytes: Uint8Array, start: number, end: number, now: number, offset = 0, acknowledged = -1): number {
+  data(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    now: number,
+    offset = 0,
+    acknowledged = -1,
+    timeKnown = true,
+  ): number {
     let at = start;
+    this.#timeKnown = timeKnown;
     while (at < end && this.#state !== STOPPED) {
       const place = offset + at - start;
       if (this.#state === SEEKING) at = this.#seek(bytes, at, end, now, place, acknowledged);
@@ -154,7 +169,7 @@ export class LengthFramer {
 
   /** Bytes that were not captured. @param now time of the packet that follows them, ns */
   gap(length: number, now: number): void {
-    if (this.#state === STOPPED) return;
+    if (this.#state === STOPPED || length <= 0) return;
     if (this.#state === SEEKING) {
       this.#filled = 0;
       return;
@@ -164,6 +179,7 @@ export class LengthFramer {
     if (length > within) {
       if (cut && within > 0) {
         this.#whole = false;
+        this.endSeen = false;
         this.#finish(now);
         // What took the message may have stopped it.
         if (this.#state === STOPPED) return;
@@ -173,7 +189,9 @@ export class LengthFramer {
     }
     this.#seen += length;
     this.#whole = false;
-    if (this.#seen === this.#length) this.#finish(now);
+    if (this.#seen < this.#length) return;
+    this.endSeen = false;
+    this.#finish(now);
   }
 
   /** @returns where to go on: behind a message or what there is of one; where sync was lost */
@@ -186,6 +204,8 @@ export class LengthFramer {
         this.offset = offset + at - start;
         this.firstAcknowledged = acknowledged;
         this.lastAcknowledged = acknowledged;
+        this.timed = this.#timeKnown;
+        this.endSeen = true;
         // The usual case: the message lies whole in this portion.
         if (end - at >= header) {
           const length = this.#framing.lengthOf(bytes, at);
@@ -221,6 +241,7 @@ export class LengthFramer {
       }
       if (this.#length > 0 && this.#seen === this.#length) {
         this.lastAcknowledged = acknowledged;
+        this.timed &&= this.#timeKnown;
         this.#finish(now);
       }
     }
@@ -249,7 +270,10 @@ export class LengthFramer {
           return end;
         }
         this.#found();
-        this.data(window, at, held, now, place, acknowledged);
+        const timeKnown = this.#timeKnown;
+        // What was held came earlier: when is not known any more.
+        this.data(window, at, held, now, place, acknowledged, false);
+        this.#timeKnown = timeKnown;
         return start;
       }
       this.#skipped(offset - held);

@@ -82,6 +82,11 @@ export class PairedStream<R extends Waiting> {
     return offset;
   }
 
+  /** Whether answers may have been missed among the server's bytes from this offset on. */
+  missedSince(offset: number): boolean {
+    return this.#lostEnd > offset;
+  }
+
   /** Bytes that may hold the beginning of messages were not read. */
   missed(side: Side, offset: number, length: number): void {
     if (side === SIDE.client) {
@@ -148,7 +153,7 @@ export class PairedStream<R extends Waiting> {
   }
 
   #withoutAnswer({ acknowledged }: R, how: StreamEnd, doubt: boolean): Incomplete {
-    if (this.#lostEnd > acknowledged) return 'response not captured';
+    if (this.missedSince(acknowledged)) return 'response not captured';
     // Answers came after it, and whether one of them was its own is not proven.
     if (doubt && this.#reached[SIDE.server] > acknowledged) return 'unknown';
     return unfinished(how, false);

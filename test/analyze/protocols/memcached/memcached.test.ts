@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { memcached } from '../../../src/analyze/protocols/memcached/index.ts';
-import { Recognition } from '../../../src/analyze/protocols/recognise.ts';
-import type { AnalysisEvent } from '../../../src/analyze/record/event.ts';
-import { Random } from '../../support/random.ts';
-import { conversations } from './conversations.ts';
-import { likesNoNoise, sameHoweverCut } from './hardiness.ts';
-import { play, type Step } from './play.ts';
+import { memcached } from '../../../../src/analyze/protocols/memcached/index.ts';
+import { Recognition } from '../../../../src/analyze/protocols/recognise.ts';
+import type { AnalysisEvent } from '../../../../src/analyze/record/event.ts';
+import { Random } from '../../../support/random.ts';
+import { conversations } from '../conversations.ts';
+import { likesNoNoise, sameHoweverCut } from '../hardiness.ts';
+import { play, type Step } from '../play.ts';
 
 /** Made by captures/make-memcached.sh. */
-const [steps = []] = conversations(join(import.meta.dirname, 'captures/memcached.pcap'));
+const [steps = []] = conversations(join(import.meta.dirname, '../captures/memcached.pcap'));
 const unknown = steps.findIndex(
   ([, what]) => what instanceof Uint8Array && Buffer.from(what).toString() === 'wrong\r\n',
 );
@@ -44,9 +44,15 @@ test('commands and their answers, cut anywhere', () => {
 });
 
 test('behind an unknown command it is taken up again, and in the middle', () => {
-  expect(brief(play(memcached, steps))).toEqual([...SAID, 'version = VERSION', 'stats settings = END']);
+  expect(brief(play(memcached, steps))).toEqual([
+    ...SAID,
+    'wrong = ERROR',
+    'version = VERSION',
+    'stats settings = END',
+  ]);
   expect(brief(play(memcached, steps.slice(4)))).toEqual([
     ...SAID.slice(2),
+    'wrong = ERROR',
     'version = VERSION',
     'stats settings = END',
   ]);
