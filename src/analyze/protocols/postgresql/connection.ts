@@ -1,16 +1,17 @@
 import { i32, u8 } from '../../bytes.ts';
-import { PENDING_PER_STREAM } from '../../limits.ts';
-import { type Incomplete, SIDE, type Side } from '../../record/event.ts';
+import { SIDE, type Side } from '../../record/event.ts';
 import { LengthFramer } from '../length-framer.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
+import { protocolLost } from '../protocol-lost.ts';
 import { tls } from '../tls/index.ts';
-import { type Asked, isTold, type Login, statementExchange } from './exchange.ts';
+import { Answers, type Place } from './answers.ts';
+import { clientBegins, SEEK_BYTES, serverBegins } from './beginnings.ts';
+import type { StepKind } from './cycle.ts';
 import {
   errorFields,
   isClientType,
   isServerType,
-  postgresqlLikeness,
   REQUEST,
   STARTUP_MAXIMUM,
   startupParameters,
@@ -20,9 +21,31 @@ import {
 import { cancelRequest, notification } from './one-way.ts';
 import { Prepared } from './prepared.ts';
 
-/** Octets kept of a message of either side: statements, errors. */
+/** Bytes kept of a message of either side: statements, errors. */
 const CLIENT_KEEP = 8192;
 const SERVER_KEEP = 2048;
+/** Places remembered at which the client had received all that it waited for. */
+const PLACES_MAXIMUM = 8;
+
+/** Bytes skipped behind a gap until a message begins, of which nothing is said. */
+const SKIPPED_SILENTLY = 16_384;
+
+/** Answers to a request for encryption: TLS, GSS, an error message; anything else is a refusal. */
+const ENCRYPTION = { tls: 0x53, gss: 0x47, error: 0x45 } as const;
+
+/** A message of the client, as far as it was captured. */
+interface ClientMessage {
+  readonly place: Place;
+  readonly bytes: Uint8Array;
+  /** Where in `bytes` it and its contents begin, and what is kept of it ends. */
+  readonly start: number;
+  readonly at: number;
+  readonly limit: number;
+  readonly length: number;
+  readonly time: number;
+  readonly last: number;
+  readonly whole: boolean;
+}
 
 /** One connection. */
 export class PostgreSqlConnection implements StreamAnalyzer {
@@ -30,39 +53,62 @@ export class PostgreSqlConnection implements StreamAnalyzer {
   readonly #client: LengthFramer;
   readonly #server: LengthFramer;
   readonly #prepared = new Prepared();
-  #asked: Asked[] = [];
-  #startup: boolean;
-  /** An encryption request waits for its one octet. */
-  #octetAwaited = false;
+  readonly #answers: Answers;
+  #startup = true;
+  /** A request for encryption that waits for its one byte. */
+  #encryptionAsked: { place: Place; time: number; last: number; bytes: number } | undefined;
   #next: StreamAnalyzer | undefined;
   #opaque = false;
-  #login: Login = { user: '', database: '' };
-  /** Of the answer under way. */
-  #answerTime: number | undefined;
-  #answerBytes = 0;
-  #error: { readonly sqlstate: string; readonly message: string } | undefined;
-  #tag = '';
+  /** Where the client's next message begins if it waited for the answer; server offsets at which answers may begin. */
+  #clientPlace = -1;
+  readonly #serverPlaces: number[] = [];
+  /** By side: stream offset of the next byte. */
+  readonly #offsets: [number, number] = [0, 0];
+  /** By side: bytes were not captured, and no message has begun since. */
+  readonly #gapBefore: [boolean, boolean] = [false, false];
+  /** By side: where bytes are skipped from; -1 where they are not. */
+  readonly #skippedFrom: [number, number] = [-1, -1];
+  /** By side: the loss that bytes are skipped because of was said. */
+  readonly #said: [boolean, boolean] = [false, false];
 
   constructor(context: StreamContext) {
     this.#context = context;
-    this.#startup = true;
+    this.#answers = new Answers(context);
     this.#client = new LengthFramer({
       header: 5,
       keep: CLIENT_KEEP,
-      lengthOf: (bytes, start) => this.#clientLength(bytes, start),
-      onMessage: (bytes, start, end, length, firstTime, lastTime) => {
-        if (this.#startup) this.#first(bytes, start, end, length, firstTime, lastTime);
-        else this.#onClient(bytes, start, end, length, firstTime, lastTime);
+      holes: true,
+      cut: true,
+      seeking: {
+        bytes: SEEK_BYTES,
+        least: 1,
+        begins: (bytes, start, end, offset) => clientBegins(bytes, start, end, offset === this.#clientPlace),
       },
-      onLost: () => this.#lost(),
+      lengthOf: (bytes, start) => this.#clientLength(bytes, start),
+      onMessage: (bytes, start, end, length, time, last, whole) => {
+        const { offset, firstAcknowledged: acknowledged } = this.#client;
+        const place = { start: offset, end: offset + length, acknowledged };
+        this.#onClient({ place, bytes, start, at: start + 5, limit: end, length, time, last, whole });
+      },
+      onLost: () => undefined,
+      onSkipped: (offset) =>
+        this.#tellLost(SIDE.client, offset, 'no message of a client', 'resumes at the next statement'),
     });
     this.#server = new LengthFramer({
       header: 5,
       keep: SERVER_KEEP,
+      holes: true,
+      cut: true,
+      seeking: {
+        bytes: SEEK_BYTES,
+        least: 1,
+        begins: (bytes, start, end, offset) => serverBegins(bytes, start, end, this.#serverPlaces.includes(offset)),
+      },
       lengthOf: (bytes, start) => (isServerType(u8(bytes, start)) ? typedLength(bytes, start) : 0),
-      onMessage: (bytes, start, end, length, firstTime, lastTime) =>
-        this.#onServer(bytes, start, end, length, firstTime, lastTime),
-      onLost: () => this.#lost(),
+      onMessage: (bytes, start, end, length, time, last) => this.#onServer(bytes, start, end, length, time, last),
+      onLost: () => undefined,
+      onSkipped: (offset) =>
+        this.#tellLost(SIDE.server, offset, 'no message of a server', 'resumes at the end of an answer'),
     });
   }
 
@@ -72,47 +118,67 @@ export class PostgreSqlConnection implements StreamAnalyzer {
       this.#next.data(side, bytes, start, end);
       return;
     }
-    const { now } = this.#context;
+    const { now, timeKnown, offset, acknowledged } = this.#context;
+    // What came before the protocol was recognised may have been requests and answers.
+    if (offset > this.#offsets[side]) this.gap(side, offset - this.#offsets[side]);
+    this.#offsets[side] = offset + (end - start);
+    if (this.#skippedFrom[side] >= 0 && offset - this.#skippedFrom[side] > SKIPPED_SILENTLY) this.#tellSkipped(side);
+    // A time that is not known stays unknown in all that is computed from it.
+    const time = timeKnown ? now : Number.NaN;
     if (side === SIDE.client) {
-      if (this.#client.lost && !this.#resumeClient(bytes, start, end)) return;
-      this.#client.data(bytes, start, end, now);
+      this.#client.data(bytes, start, end, time, offset, acknowledged);
       return;
     }
-    let at = start;
-    if (this.#octetAwaited && at < end) {
-      this.#octetAwaited = false;
-      this.#encryption(u8(bytes, at));
-      at += 1;
-      this.#rest(bytes, at, end);
-      return;
-    }
-    if (this.#server.lost && !this.#resumeServer(bytes, start)) return;
-    this.#server.data(bytes, at, end, now);
+    const at = this.#encryptionAsked !== undefined && this.#encryption(u8(bytes, start)) ? start + 1 : start;
+    if (at < end) this.#serverData(bytes, at, end, time, offset + (at - start));
+  }
+
+  /** What the server sends behind its answer to a request for encryption, or without one. */
+  #serverData(bytes: Uint8Array, start: number, end: number, time: number, offset: number): void {
+    if (this.#next !== undefined) this.#next.data(SIDE.server, bytes, start, end);
+    else if (!this.#opaque) this.#server.data(bytes, start, end, time, offset, this.#context.acknowledged);
   }
 
   gap(side: Side, length: number): void {
-    if (this.#next !== undefined) this.#next.gap(side, length);
-    else if (!this.#opaque) (side === SIDE.client ? this.#client : this.#server).gap(length, this.#context.now);
-  }
-
-  end(how: StreamEnd): void {
     if (this.#next !== undefined) {
-      this.#next.end(how);
+      this.#next.gap(side, length);
       return;
     }
-    for (const asked of this.#asked.splice(0)) {
-      if (isTold(asked)) this.#emit(asked, undefined, how === 'reset' ? 'reset' : 'no response');
+    if (this.#opaque) return;
+    const from = this.#offsets[side];
+    this.#offsets[side] += length;
+    this.#gapBefore[side] = true;
+    if (side === SIDE.client) {
+      this.#client.gap(length, Number.NaN);
+      if (!this.#client.lost) return;
+      this.#startup = false;
+      this.#encryptionAsked = undefined;
+      this.#prepared.forgetUnnamed();
+      this.#answers.clientGap(from, length);
+    } else {
+      this.#encryptionAsked = undefined;
+      this.#server.gap(length, Number.NaN);
+      if (this.#server.lost) this.#answers.serverGap(from, length);
     }
   }
 
-  #rest(bytes: Uint8Array, start: number, end: number): void {
-    if (start < end) this.data(SIDE.server, bytes, start, end);
+  end(how: StreamEnd, by?: Side): void {
+    if (this.#next !== undefined) this.#next.end(how, by);
+    else this.#answers.end(how, by);
   }
 
-  /** What the server says to a request for encryption: S, G or N. */
-  #encryption(answer: number): void {
-    if (answer === 0x53) this.#next = this.#context.become(tls);
-    else if (answer === 0x47) this.#opaque = true;
+  /** The server's answer to a request for encryption. @returns whether the byte was it, and no message's first */
+  #encryption(answer: number): boolean {
+    const asked = this.#encryptionAsked;
+    this.#encryptionAsked = undefined;
+    if (answer === ENCRYPTION.tls) this.#next = this.#context.become(tls);
+    else if (answer === ENCRYPTION.gss) this.#opaque = true;
+    else if (answer === ENCRYPTION.error && asked !== undefined) {
+      const { place, time, last, bytes } = asked;
+      this.#answers.ask({ kind: 'connect', sql: '', time, end: last, bytes, whole: true }, place);
+      return false;
+    }
+    return true;
   }
 
   #clientLength(bytes: Uint8Array, start: number): number {
@@ -125,173 +191,128 @@ export class PostgreSqlConnection implements StreamAnalyzer {
     return isClientType(u8(bytes, start)) ? typedLength(bytes, start) : 0;
   }
 
-  #first(bytes: Uint8Array, start: number, end: number, length: number, time: number, last: number): void {
+  #onClient(message: ClientMessage): void {
+    this.#understood(SIDE.client);
+    const { bytes, start, at, limit } = message;
+    this.#expect(message.place.acknowledged);
+    this.#expect(this.#client.lastAcknowledged);
+    if (this.#startup) {
+      this.#onStartup(message);
+      return;
+    }
+    switch (String.fromCharCode(u8(bytes, start))) {
+      case 'Q':
+        this.#ask('query', textAt(bytes, at, limit), message);
+        return;
+      case 'P':
+        this.#ask('parse', this.#prepared.parse(bytes, at, limit), message);
+        return;
+      case 'B':
+        this.#ask('bind', this.#prepared.bind(bytes, at, limit), message);
+        return;
+      case 'E':
+        this.#ask('execute', this.#prepared.execute(bytes, at, limit), message);
+        return;
+      case 'D':
+        this.#ask('describe', this.#prepared.named(bytes, at, limit), message);
+        return;
+      case 'C':
+        this.#ask('close', this.#prepared.named(bytes, at, limit), message);
+        return;
+      case 'F':
+        this.#ask('call', undefined, message);
+        return;
+      case 'S':
+        this.#ask('sync', undefined, message);
+        return;
+      case 'd':
+        this.#answers.copied(message.last, message.length);
+        return;
+      case 'c':
+      case 'f':
+        this.#answers.copyEnded(message.last, message.length);
+        return;
+      default:
+    }
+  }
+
+  #onStartup(message: ClientMessage): void {
+    const { bytes, start, limit, length, time, last, place } = message;
     const request = i32(bytes, start + 4);
     if (request === REQUEST.ssl || request === REQUEST.gssEncryption) {
-      this.#octetAwaited = true;
+      this.#encryptionAsked = { place, time, last, bytes: length };
       return;
     }
     if (request === REQUEST.cancel) {
-      this.#context.emit(cancelRequest(time, length));
+      this.#context.emit(cancelRequest(Number.isNaN(time) ? this.#context.now : time, length));
       return;
     }
     this.#startup = false;
-    const { user, database } = startupParameters(bytes, start + 8, end);
-    this.#login = { user: oneLine(user), database: oneLine(database) };
-    this.#ask('connect', '', time, last, length);
+    const { user, database } = startupParameters(bytes, start + 8, limit);
+    this.#answers.login = { user: oneLine(user), database: oneLine(database) };
+    this.#ask('connect', '', message);
   }
 
-  #onClient(bytes: Uint8Array, start: number, end: number, length: number, time: number, last: number): void {
-    const at = start + 5;
-    switch (String.fromCharCode(u8(bytes, start))) {
-      case 'Q':
-        this.#ask('query', textAt(bytes, at, end), time, last, length);
-        return;
-      case 'P':
-        this.#ask('parse', this.#prepared.parse(bytes, at, end), time, last, length);
-        return;
-      case 'B':
-        this.#ask('bind', this.#prepared.bind(bytes, at, end), time, last, length);
-        return;
-      case 'E':
-        this.#ask('execute', this.#prepared.execute(bytes, at, end), time, last, length);
-        return;
-      case 'D':
-        this.#ask('describe', '', time, last, length);
-        return;
-      case 'C':
-        this.#ask('close', '', time, last, length);
-        return;
-      case 'S':
-        this.#ask('sync', '', time, last, length);
-        return;
-      case 'd':
-      case 'c':
-      case 'f':
-        this.#copied(last, length);
-        return;
-      default:
-    }
-  }
-
-  /** COPY: the data are the statement's own. */
-  #copied(last: number, length: number): void {
-    const copying = this.#asked[0];
-    if (copying === undefined) return;
-    copying.bytes += length;
-    copying.end = last;
-  }
-
-  #ask(kind: Asked['kind'], sql: string, time: number, end: number, bytes: number): void {
-    if (this.#asked.length >= PENDING_PER_STREAM) {
-      const oldest = this.#asked.shift();
-      if (oldest !== undefined && isTold(oldest)) this.#emit(oldest, undefined, 'no response');
-    }
-    this.#asked.push({ kind, sql, time, end, bytes });
+  #ask(kind: StepKind, sql: string | undefined, { time, last, length, whole, place }: ClientMessage): void {
+    this.#answers.ask({ kind, sql, time, end: last, bytes: length, whole }, place);
   }
 
   #onServer(bytes: Uint8Array, start: number, end: number, length: number, time: number, last: number): void {
+    this.#understood(SIDE.server);
+    const { offset, firstAcknowledged: acknowledged, lastAcknowledged } = this.#server;
+    if (lastAcknowledged >= 0) this.#clientPlace = lastAcknowledged;
     const type = String.fromCharCode(u8(bytes, start));
     if (type === 'N' || type === 'S' || type === 'K') return;
     if (type === 'A') {
-      this.#context.emit(notification(textAt(bytes, start + 9, end), last, length));
+      const known = Number.isNaN(last) ? this.#context.now : last;
+      this.#context.emit(notification(textAt(bytes, start + 9, end), known, length));
       return;
     }
-    this.#answerTime ??= time;
-    this.#answerBytes += length;
-    const [first] = this.#asked;
-    switch (type) {
-      case '1':
-        this.#done('parse');
-        return;
-      case '2':
-        this.#done('bind');
-        return;
-      case '3':
-        this.#done('close');
-        return;
-      case 'n':
-      case 'T':
-        if (first?.kind === 'describe') this.#done('describe');
-        return;
-      case 'C':
-        this.#tag = textAt(bytes, start + 5, end);
-        if (first?.kind === 'execute') this.#finish(last);
-        return;
-      case 'I':
-      case 's':
-        if (first?.kind === 'execute') this.#finish(last);
-        return;
-      case 'E':
-        this.#error = errorFields(bytes, start + 5, end);
-        this.#failed(last);
-        return;
-      case 'Z':
-        this.#ready(last);
-        return;
-      default:
-    }
+    const tag = type === 'C' ? textAt(bytes, start + 5, end) : '';
+    const error = type === 'E' ? errorFields(bytes, start + 5, end) : undefined;
+    const place = { start: offset, end: offset + length, acknowledged };
+    if (this.#answers.message({ type, length, time, last, tag, error }, place)) return;
+    this.#tellLost(SIDE.server, offset, `no message of type ${type} can come here`, 'resumes at the next answer');
   }
 
-  /** A step that is no exchange of its own is done. */
-  #done(kind: Asked['kind']): void {
-    if (this.#asked[0]?.kind !== kind) return;
-    this.#asked.shift();
-    this.#forgetAnswer();
+  #understood(side: Side): void {
+    this.#gapBefore[side] = false;
+    this.#skippedFrom[side] = -1;
+    this.#said[side] = false;
   }
 
-  /** After an error the server passes over all until Sync; the startup and a query end with it. */
-  #failed(last: number): void {
-    const [first] = this.#asked;
-    if (first === undefined || first.kind === 'query') return;
-    this.#finish(last);
-    if (first.kind === 'connect') return;
-    while (this.#asked.length > 0 && this.#asked[0]?.kind !== 'sync') this.#asked.shift();
+  /** Bytes are no message: where some before them are missing, that is said only if it goes on. */
+  #skipped(side: Side, offset: number): void {
+    this.#skippedFrom[side] = offset;
+    if (this.#gapBefore[side]) return;
+    if (side === SIDE.client) this.#answers.clientGap(offset, 0);
+    else this.#answers.serverGap(offset, 0);
+    this.#tellSkipped(side);
   }
 
-  #ready(last: number): void {
-    const [first] = this.#asked;
-    if (first?.kind === 'sync') this.#done('sync');
-    else if (first?.kind === 'query' || first?.kind === 'connect') this.#finish(last);
-    else this.#forgetAnswer();
+  #tellSkipped(side: Side): void {
+    const offset = this.#skippedFrom[side];
+    const why = this.#gapBefore[side] ? 'bytes before it were not captured' : 'no message starts there';
+    this.#tellLost(
+      side,
+      offset,
+      why,
+      side === SIDE.client ? 'resumes at the next statement' : 'resumes at the end of an answer',
+    );
   }
 
-  #finish(last: number): void {
-    const asked = this.#asked.shift();
-    if (asked !== undefined) this.#emit(asked, last, undefined);
-    this.#forgetAnswer();
+  /** An answer may begin where the client had received all before when it asked. */
+  #expect(offset: number): void {
+    const places = this.#serverPlaces;
+    if (offset < 0 || places.at(-1) === offset) return;
+    if (places.length >= PLACES_MAXIMUM) places.shift();
+    places.push(offset);
   }
 
-  #forgetAnswer(): void {
-    this.#answerTime = undefined;
-    this.#answerBytes = 0;
-    this.#error = undefined;
-    this.#tag = '';
-  }
-
-  #lost(): void {
-    this.#client.stop();
-    this.#server.stop();
-    for (const asked of this.#asked.splice(0)) if (isTold(asked)) this.#emit(asked, undefined, 'response not captured');
-    this.#forgetAnswer();
-  }
-
-  #resumeClient(bytes: Uint8Array, start: number, end: number): boolean {
-    if (postgresqlLikeness(bytes, start, end) !== 'client') return false;
-    this.#startup = u8(bytes, start) === 0;
-    this.#client.restart();
-    return true;
-  }
-
-  #resumeServer(bytes: Uint8Array, start: number): boolean {
-    if (this.#client.lost || this.#asked.length === 0 || !isServerType(u8(bytes, start))) return false;
-    this.#server.restart();
-    return true;
-  }
-
-  #emit(asked: Asked, end: number | undefined, incomplete: Incomplete | undefined): void {
-    const answered = { time: this.#answerTime, bytes: this.#answerBytes, error: this.#error, tag: this.#tag };
-    const { showSecrets } = this.#context;
-    this.#context.emit(statementExchange(asked, answered, this.#login, end, incomplete, showSecrets));
+  #tellLost(side: Side, position: number, why: string, next: string): void {
+    if (this.#said[side]) return;
+    this.#said[side] = true;
+    const { now: time } = this.#context;
+    this.#context.emit(protocolLost({ protocol: 'postgresql', title: 'PostgreSQL', side, position, time, why, next }));
   }
 }

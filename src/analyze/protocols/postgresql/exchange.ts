@@ -1,64 +1,62 @@
-import type { Exchange, Incomplete } from '../../record/event.ts';
+import type { Exchange, Incomplete, Notice, Side } from '../../record/event.ts';
+import { SIDE } from '../../record/event.ts';
 import { oneLine } from '../one-line.ts';
 import { errorText, statementRoute, statementText } from '../statement.ts';
-import { rowsOf } from './messages.ts';
-
-/** What a client asked for, in the order in which the server answers. */
-export interface Asked {
-  readonly kind: 'connect' | 'query' | 'parse' | 'bind' | 'describe' | 'execute' | 'close' | 'sync';
-  readonly sql: string;
-  readonly time: number;
-  end: number;
-  bytes: number;
-}
-
-/** What the server answered so far. */
-export interface Answered {
-  /** First octet; undefined while nothing has come. */
-  readonly time: number | undefined;
-  readonly bytes: number;
-  readonly error: { readonly sqlstate: string; readonly message: string } | undefined;
-  /** Of the command that was completed: `INSERT 0 1`. */
-  readonly tag: string;
-}
+import { isFailure } from '../unfinished.ts';
+import type { Answered, Step } from './cycle.ts';
+import { rowsOf, type SqlError } from './messages.ts';
 
 export interface Login {
   readonly user: string;
   readonly database: string;
 }
 
-/** What was asked and answered, told. @param end last octet of the answer; undefined when there is none */
-export function statementExchange(
-  asked: Asked,
-  { time, bytes, error, tag }: Answered,
-  { user, database }: Login,
-  end: number | undefined,
-  incomplete: Incomplete | undefined,
-  showSecrets: boolean,
-): Exchange {
-  const isConnect = asked.kind === 'connect';
-  const statement = isConnect ? '' : statementText(asked.sql, showSecrets);
-  const said = error === undefined ? undefined : errorText(error.message, asked.sql, showSecrets);
-  const unknown = statement === '' ? '(statement not seen)' : statement;
+/** A step and what answered it. */
+export interface StatementParts {
+  /** Undefined where the request was not seen, or which one it was is not known. */
+  readonly step: Step | undefined;
+  readonly answered: Answered;
+  /** Last byte of the answer: ns; undefined where it was not seen, NaN where its time is not known. */
+  readonly last: number | undefined;
+  readonly incomplete: Incomplete | undefined;
+  readonly endedBy?: Side | undefined;
+  readonly login: Login;
+  /** A packet's time near the exchange, for where its own is not known: ns. */
+  readonly near: number;
+  readonly showSecrets: boolean;
+}
+
+/** A request and its answer as an exchange: as far as the packets prove it. */
+export function statementExchange(parts: StatementParts): Exchange {
+  const { step, answered, last, incomplete, endedBy, near, showSecrets } = parts;
+  const { error, tag } = answered;
+  const { user, database } = parts.login;
+  const sql = step?.sql ?? '';
+  const words = error === undefined ? undefined : errorText(error.message, sql, showSecrets);
+  const { label, route, statement } = namesOf(parts);
+  const isTimed = step === undefined || !(Number.isNaN(step.time) || Number.isNaN(step.end));
+  const first = step?.time ?? answered.time ?? near;
+  const isComplete = last !== undefined && incomplete !== 'response not captured';
   return {
     kind: 'exchange',
     protocol: 'postgresql',
-    label: isConnect ? `connect ${user}@${database}` : unknown,
-    time: asked.time,
-    requestEnd: asked.end,
-    responseTime: end === undefined ? undefined : time,
-    responseEnd: end,
-    requestBytes: asked.bytes,
-    responseBytes: end === undefined ? 0 : bytes,
-    status: error !== undefined ? oneLine(`ERROR ${error.sqlstate} ${said}`) : end === undefined ? '' : 'OK',
-    failed: error !== undefined || end === undefined,
-    route: isConnect ? 'connect' : statement === '' ? '(statement not seen)' : statementRoute(asked.sql),
-    incomplete,
+    label,
+    time: known(first) ?? near,
+    requestEnd: known(step?.end ?? first) ?? near,
+    responseTime: isTimed ? known(answered.time) : undefined,
+    responseEnd: isTimed ? known(last) : undefined,
+    requestBytes: step?.bytes ?? 0,
+    responseBytes: answered.bytes,
+    endedBy,
+    status: error !== undefined ? oneLine(`ERROR ${error.sqlstate}`).trim() : isComplete || tag !== '' ? 'OK' : '',
+    failed: error !== undefined || isFailure(incomplete),
+    route,
+    incomplete: incomplete ?? (step?.whole === false ? 'request not captured' : undefined),
     fields: {
       sql: {
-        statement: isConnect ? undefined : statement || undefined,
-        error: said,
-        sqlstate: error?.sqlstate,
+        statement,
+        error: words,
+        sqlstate: error?.sqlstate || undefined,
         rows: rowsOf(tag),
         command: tag === '' ? undefined : oneLine(tag.split(' ')[0] ?? ''),
         user: user || undefined,
@@ -68,7 +66,38 @@ export function statementExchange(
   };
 }
 
-/** What is an exchange of its own; the steps before are not, unless they fail. */
-export function isTold({ kind }: Asked): boolean {
-  return kind === 'connect' || kind === 'query' || kind === 'execute';
+function namesOf({ step, incomplete, login, showSecrets }: StatementParts) {
+  if (step === undefined) {
+    const unseen = incomplete === 'unknown' ? '(request unknown)' : '(request not seen)';
+    return { label: unseen, route: unseen, statement: undefined };
+  }
+  const { kind, sql } = step;
+  if (kind === 'connect') {
+    return { label: `connect ${login.user}@${login.database}`, route: 'connect', statement: undefined };
+  }
+  const statement = sql === undefined ? '' : statementText(sql, showSecrets);
+  if (sql !== undefined && statement !== '') return { label: statement, route: statementRoute(sql), statement };
+  const named = kind === 'sync' ? 'Sync' : kind === 'call' ? 'function call' : undefined;
+  const unnamed = named ?? (sql !== undefined && step.whole ? '(empty statement)' : '(statement not seen)');
+  return { label: unnamed, route: unnamed, statement: undefined };
+}
+
+/** A time, unless it is not known. */
+function known(time: number | undefined): number | undefined {
+  return time === undefined || Number.isNaN(time) ? undefined : time;
+}
+
+/** An error that answers no request: the server ends the connection. */
+export function endedByServer(error: SqlError, time: number): Notice {
+  const { sqlstate } = error;
+  return {
+    kind: 'event',
+    protocol: 'postgresql',
+    code: 'SQL_ERROR',
+    label: oneLine(`ERROR ${sqlstate} ${errorText(error.message, '', false)}`),
+    time,
+    from: SIDE.server,
+    failed: true,
+    fields: { sql: { sqlstate: sqlstate || undefined, error: errorText(error.message, '', false) } },
+  };
 }

@@ -51,14 +51,23 @@ export function startupParameters(bytes: Uint8Array, start: number, end: number)
   return { user: found.user, database: found.database === '' ? found.user : found.database };
 }
 
+/** What an ErrorResponse says. */
+export interface SqlError {
+  readonly sqlstate: string;
+  readonly message: string;
+  /** `ERROR`, `FATAL`, `PANIC`, perhaps in the server's language. */
+  readonly severity: string;
+}
+
 /** The fields of an ErrorResponse that are shown. @param start behind the message's length */
-export function errorFields(bytes: Uint8Array, start: number, end: number): { sqlstate: string; message: string } {
-  const found = { sqlstate: '', message: '' };
+export function errorFields(bytes: Uint8Array, start: number, end: number): SqlError {
+  const found = { sqlstate: '', message: '', severity: '' };
   for (let at = start; at < end && bytes[at] !== 0; ) {
     const field = u8(bytes, at);
     const text = textAt(bytes, at + 1, end);
     if (field === 0x43) found.sqlstate = text;
     else if (field === 0x4d) found.message = text;
+    else if (field === 0x56 || (field === 0x53 && found.severity === '')) found.severity = text;
     at = textEnd(bytes, at + 1, end) + 1;
   }
   return found;

@@ -1,15 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { postgresql } from '../../../src/analyze/protocols/postgresql/index.ts';
-import type { AnalysisEvent } from '../../../src/analyze/record/event.ts';
-import { analyseFile } from '../../support/analysis.ts';
-import { conversations } from './conversations.ts';
-import { likesNoNoise, sameHoweverCut } from './hardiness.ts';
-import { play, type Step } from './play.ts';
+import { postgresql } from '../../../../src/analyze/protocols/postgresql/index.ts';
+import type { AnalysisEvent } from '../../../../src/analyze/record/event.ts';
+import { analyseFile } from '../../../support/analysis.ts';
+import { conversations } from '../conversations.ts';
+import { likesNoNoise, sameHoweverCut } from '../hardiness.ts';
+import { play, type Step } from '../play.ts';
 
 /** Made by captures/make-postgresql.sh: psql and pgbench against PostgreSQL 15. */
-const CAPTURE = join(import.meta.dirname, 'captures/postgresql.pcap');
+const CAPTURE = join(import.meta.dirname, '../captures/postgresql.pcap');
 
 const sqlOf = (event: AnalysisEvent) => event.fields.sql as Readonly<Record<string, unknown>>;
 const brief = (events: readonly AnalysisEvent[]) =>

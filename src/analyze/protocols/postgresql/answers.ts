@@ -1,0 +1,322 @@
+import type { Incomplete, Side } from '../../record/event.ts';
+import { Pairing } from '../pairing.ts';
+import type { StreamContext, StreamEnd } from '../protocol.ts';
+import { unfinished } from '../unfinished.ts';
+import {
+  type Answer,
+  type Answered,
+  Cycle,
+  type CycleSink,
+  endsCycle,
+  isTold,
+  nothingAnswered,
+  type Step,
+} from './cycle.ts';
+import { endedByServer, type Login, statementExchange } from './exchange.ts';
+import { Fragment } from './fragment.ts';
+
+/** Where a message lies in its stream, and what its first packet acknowledges of the other; -1 where unknown. */
+export interface Place {
+  readonly start: number;
+  readonly end: number;
+  readonly acknowledged: number;
+}
+
+/**
+ * Pairs what the client asked with what the server answered, cycle by cycle (see Cycle). As long as nothing is missing the
+ * cycle whose turn it is takes each message; else an answer is gathered up to its ReadyForQuery and then given to the
+ * cycle that it provably answers.
+ */
+export class Answers implements CycleSink {
+  login: Login = { user: '', database: '' };
+  readonly #context: StreamContext;
+  readonly #pairing: Pairing<Cycle>;
+  /** What the client adds to. */
+  #open: Cycle | undefined;
+  /** Whose answer is under way, in step; and where that began. */
+  #current: Cycle | undefined;
+  #begun: Place = { start: 0, end: 0, acknowledged: -1 };
+  #fragment: Fragment | undefined;
+  /** The next answer's beginning is not missing. */
+  #clean: boolean;
+  /** Server offset behind the last bytes that were not captured. */
+  #lostEnd = 0;
+  /** Client or server bytes are missing, or may be: a mismatch is no surprise. */
+  #isHoled: boolean;
+  #endedBy: Side | undefined;
+
+  constructor(context: StreamContext) {
+    this.#context = context;
+    this.#pairing = new Pairing(context.midstream);
+    this.#clean = !context.midstream;
+    this.#isHoled = context.midstream;
+  }
+
+  /** The client's next step. */
+  ask(step: Step, place: Place): void {
+    const { kind } = step;
+    if (kind === 'sync' && this.#current?.copying !== undefined) return;
+    let cycle = this.#open;
+    // After an error the server ignores all up to Sync, also what it had not received yet.
+    if (cycle?.skipping === true && kind !== 'sync') return;
+    if (cycle === undefined) {
+      cycle = new Cycle(place.start, place.end, place.acknowledged);
+      const dropped = this.#pairing.push(cycle, place);
+      if (dropped !== undefined) this.#giveUp(dropped, 'unknown');
+    }
+    this.#open = endsCycle(kind) ? undefined : cycle;
+    const dropped = cycle.add(step);
+    if (dropped !== undefined && isTold(dropped)) this.finish(dropped, nothingAnswered(), undefined, 'unknown');
+  }
+
+  /** COPY data of the client: they are the statement's own. */
+  copied(last: number, length: number): void {
+    const step = this.#current?.copying;
+    if (step === undefined) return;
+    step.bytes += length;
+    step.end = last;
+  }
+
+  /** CopyDone or CopyFail. */
+  copyEnded(last: number, length: number): void {
+    const copying = this.#current;
+    if (copying?.copying !== undefined) {
+      this.copied(last, length);
+      copying.copying = undefined;
+    } else if (this.#open !== undefined) this.#open.copyDone = true;
+    else {
+      const cycle = this.#pairing.last;
+      if (cycle !== undefined) cycle.copyDoneBehind = true;
+    }
+  }
+
+  /** Client bytes that may have been messages were not captured. */
+  clientGap(offset: number, length: number): void {
+    this.#isHoled = true;
+    this.#pairing.clientGap(offset, length);
+    if (this.#open !== undefined) this.#open.holed = true;
+    this.#open = undefined;
+  }
+
+  /** Server bytes that may have been messages were not captured. */
+  serverGap(offset: number, length: number): void {
+    this.#isHoled = true;
+    this.#lose(offset + length);
+    this.#pairing.serverGap(offset, length);
+  }
+
+  /**
+   * The server's next message.
+   * @returns false where nothing is missing and it is not what may come now
+   */
+  message(message: Answer, place: Place): boolean {
+    if (this.#current === undefined && this.#fragment === undefined && !this.#begin(message, place)) return true;
+    const current = this.#current;
+    // It may have been dropped because of the bound.
+    if (current !== undefined && this.#pairing.first === current) {
+      const taken = current.take(message, this);
+      if (taken === 'mismatch') return this.#mismatch(current, message, place);
+      if (taken !== 'taken') this.#finishCurrent(place, taken === 'end at next sync');
+      return true;
+    }
+    this.#current = undefined;
+    this.#fragment ??= new Fragment(place.start, place.acknowledged, false);
+    this.#fragment.add(message);
+    if (message.type === 'Z') this.#finishFragment(this.#fragment);
+    return true;
+  }
+
+  /** No more bytes will come. */
+  end(how: StreamEnd, by: Side | undefined): void {
+    this.#endedBy = how === 'closed' || how === 'reset' ? by : undefined;
+    const fragment = this.#fragment;
+    if (fragment !== undefined) this.#endFragment(fragment, how);
+    for (const cycle of this.#pairing.doubtful()) this.#giveUp(cycle, 'unknown');
+    for (const cycle of this.#pairing.rest()) {
+      const isLost = cycle.answerHoled || this.#lostEnd > Math.max(0, cycle.acknowledged);
+      this.#giveUp(cycle, isLost ? 'response not captured' : how);
+    }
+  }
+
+  finish(step: Step, answered: Answered, last: number | undefined, incomplete: Incomplete | undefined): void {
+    this.#emit(step, answered, last, incomplete);
+  }
+
+  /** An answer begins. @returns false where the message is none */
+  #begin(message: Answer, place: Place): boolean {
+    const { first, inStep, size } = this.#pairing;
+    if (size === 0 && inStep && this.#clean && message.type === 'E' && message.error !== undefined) {
+      this.#context.emit(endedByServer(message.error, message.last));
+      return false;
+    }
+    this.#begun = place;
+    const isAllowed =
+      first !== undefined &&
+      first.acknowledged <= place.start &&
+      (place.acknowledged < 0 || first.end <= place.acknowledged);
+    if (isAllowed && inStep && this.#clean && !first.answerHoled) this.#current = first;
+    else this.#fragment = new Fragment(place.start, place.acknowledged, this.#clean);
+    return true;
+  }
+
+  #finishCurrent(place: Place, atNextSync: boolean): void {
+    this.#settle(this.#begun);
+    let isAtSync = !atNextSync;
+    while (!isAtSync && this.#pairing.first !== undefined && this.#pairing.first !== this.#open) {
+      const next = this.#pairing.first;
+      isAtSync = next.steps.at(-1)?.kind === 'sync';
+      if (this.#settle(place) !== next) break;
+    }
+    this.#current = undefined;
+    this.#clean = true;
+  }
+
+  /** Whom an answer that began at a place answers; those before it are settled. */
+  #settle({ start, acknowledged }: Place): Cycle | 'request not seen' | 'unknown' {
+    const answer = this.#pairing.answer({ start, acknowledged });
+    for (const cycle of answer.skipped) this.#giveUp(cycle, 'response not captured');
+    for (const cycle of answer.unpaired) this.#giveUp(cycle, 'unknown');
+    return answer.kind === 'paired' ? answer.request : answer.kind;
+  }
+
+  /** The message is none that the current cycle may have. */
+  #mismatch(current: Cycle, message: Answer, place: Place): boolean {
+    const isExpected = this.#isHoled;
+    const { start, acknowledged } = this.#begun;
+    this.serverGap(place.start, 0);
+    current.answerHoled = true;
+    const fragment = new Fragment(start, acknowledged, false);
+    this.#fragment = fragment;
+    fragment.add(message);
+    if (message.type === 'Z') this.#finishFragment(fragment);
+    return isExpected;
+  }
+
+  /** What is under way is not known to its end. */
+  #lose(offset: number): void {
+    this.#lostEnd = Math.max(this.#lostEnd, offset);
+    const current = this.#current;
+    if (current !== undefined) {
+      current.answerHoled = true;
+      current.answered.tag = '';
+    }
+    this.#current = undefined;
+    this.#fragment = undefined;
+    this.#clean = false;
+  }
+
+  #finishFragment(fragment: Fragment): void {
+    this.#fragment = undefined;
+    this.#clean = true;
+    const { kind, request, passed } = this.#settleFragment(fragment);
+    if (request === undefined) {
+      this.#orphan(fragment, kind, passed);
+      return;
+    }
+    const isWhole = fragment.clean || request.acknowledged === fragment.start;
+    const { messages, overflow } = fragment;
+    if (isWhole && !overflow && !request.answerHoled && request.accepts(messages)) {
+      for (const message of messages) request.take(message, this);
+    } else if (overflow || request.acceptsEnd(messages)) this.#partly(request, fragment, isWhole);
+    else {
+      this.#giveUp(request, 'response not captured');
+      this.#orphan(fragment, 'request not seen', []);
+    }
+  }
+
+  #settleFragment({ start, acknowledged }: Fragment) {
+    const answer = this.#pairing.answer({ start, acknowledged });
+    for (const cycle of answer.skipped) this.#giveUp(cycle, 'response not captured');
+    for (const cycle of answer.unpaired) this.#giveUp(cycle, 'unknown');
+    const request = answer.kind === 'paired' ? answer.request : undefined;
+    const kind: Incomplete = answer.kind === 'unknown' ? 'unknown' : 'request not seen';
+    return { kind, request, passed: answer.unpaired };
+  }
+
+  /** A cycle of whose answer the beginning or the middle is missing. */
+  #partly(cycle: Cycle, fragment: Fragment, isWhole: boolean): void {
+    const told = cycle.steps.filter(isTold);
+    const [step = cycle.steps[0]] = told;
+    const { answered } = cycle;
+    const error = answered.error ?? fragment.error;
+    if (step === undefined || told.length > 1 || cycle.holed || (told.length === 0 && error === undefined)) {
+      this.#giveUp(cycle, 'response not captured');
+      if (error !== undefined) this.#orphan(fragment, 'unknown', []);
+      return;
+    }
+    const time = answered.time ?? (isWhole ? fragment.time : undefined);
+    const bytes = answered.bytes + fragment.bytes;
+    const tag = error === undefined ? fragment.tag : '';
+    const { errorEnd } = fragment;
+    this.#emit(step, { time, bytes, error, errorEnd, tag }, fragment.last, 'response not captured');
+  }
+
+  /** An answer without its request. */
+  #orphan(fragment: Fragment, kind: Incomplete, passed: readonly Cycle[]): void {
+    const { error, errorEnd, tag, time, bytes, last, clean } = fragment;
+    if (error !== undefined && (error.severity === 'FATAL' || error.severity === 'PANIC')) {
+      this.#context.emit(endedByServer(error, errorEnd ?? this.#context.now));
+      return;
+    }
+    if (error === undefined && !fragment.completed) return;
+    // What could not be answered by these messages was not.
+    const isUnseen = kind === 'unknown' && this.#pairing.size === 0 && passed.length > 0;
+    const none = isUnseen && !fragment.overflow && !passed.some((cycle) => cycle.acceptsEnd(fragment.messages));
+    const answered = { time: clean ? time : undefined, bytes, error, errorEnd, tag };
+    this.#emit(undefined, answered, last, none ? 'request not seen' : kind);
+  }
+
+  /** An answer that does not end. */
+  #endFragment(fragment: Fragment, how: StreamEnd): void {
+    this.#fragment = undefined;
+    const { kind, request, passed } = this.#settleFragment(fragment);
+    if (request === undefined) {
+      this.#orphan(fragment, kind, passed);
+      return;
+    }
+    const { error, errorEnd, time, bytes } = fragment;
+    const isWhole = (fragment.clean || request.acknowledged === fragment.start) && !request.answerHoled;
+    const isFollowed = isWhole && !fragment.overflow && request.accepts(fragment.messages);
+    if (isFollowed) {
+      for (const message of fragment.messages) request.take(message, this);
+      this.#giveUp(request, how);
+      return;
+    }
+    if (error !== undefined) request.answered = { time: isWhole ? time : undefined, bytes, error, errorEnd, tag: '' };
+    this.#giveUp(request, 'response not captured');
+  }
+
+  /** A cycle's answer will not come, or not to its end. @param why the reason; or how the connection ended */
+  #giveUp(cycle: Cycle, why: Incomplete | StreamEnd): void {
+    if (cycle === this.#open) this.#open = undefined;
+    const [head] = cycle.steps;
+    for (const step of cycle.steps) {
+      const answered = step === head ? cycle.answered : nothingAnswered();
+      const { error, errorEnd, time } = answered;
+      if (!isTold(step) && error === undefined) continue;
+      const incomplete = isEnd(why) ? unfinished(why, time !== undefined) : why;
+      // After its error only ReadyForQuery is missing.
+      if (error !== undefined && isEnd(why)) this.#emit(step, answered, errorEnd, undefined);
+      else this.#emit(step, answered, undefined, incomplete);
+    }
+  }
+
+  #emit(
+    step: Step | undefined,
+    answered: Answered,
+    last: number | undefined,
+    incomplete: Incomplete | undefined,
+  ): void {
+    const { now: near, showSecrets } = this.#context;
+    const isEnded = incomplete === 'reset' || incomplete === 'closed early' || incomplete === 'no response';
+    const endedBy = isEnded ? this.#endedBy : undefined;
+    const { login } = this;
+    this.#context.emit(statementExchange({ step, answered, last, incomplete, endedBy, login, near, showSecrets }));
+  }
+}
+
+const ENDS: ReadonlySet<string> = new Set<StreamEnd>(['closed', 'reset', 'capture ended', 'expired', 'evicted']);
+
+function isEnd(why: Incomplete | StreamEnd): why is StreamEnd {
+  return ENDS.has(why);
+}
