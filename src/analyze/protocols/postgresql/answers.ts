@@ -44,10 +44,12 @@ export class Answers implements CycleSink {
   /** Client or server bytes are missing, or may be: a mismatch is no surprise. */
   #isHoled: boolean;
   #endedBy: Side | undefined;
+  /** Of the answer that is given to its cycle: the pair is likely, but not proven. */
+  #doubt: Incomplete | undefined;
 
   constructor(context: StreamContext) {
     this.#context = context;
-    this.#pairing = new Pairing(context.midstream);
+    this.#pairing = new Pairing(context);
     this.#clean = !context.midstream;
     this.#isHoled = context.midstream;
   }
@@ -208,6 +210,11 @@ export class Answers implements CycleSink {
   #finishFragment(fragment: Fragment): void {
     this.#fragment = undefined;
     this.#clean = true;
+    this.#giveFragment(fragment);
+    this.#doubt = undefined;
+  }
+
+  #giveFragment(fragment: Fragment): void {
     const { kind, request, passed } = this.#settleFragment(fragment);
     if (request === undefined) {
       this.#orphan(fragment, kind, passed);
@@ -229,6 +236,7 @@ export class Answers implements CycleSink {
     for (const cycle of answer.skipped) this.#giveUp(cycle, 'response not captured');
     for (const cycle of answer.unpaired) this.#giveUp(cycle, 'unknown');
     const request = answer.kind === 'paired' ? answer.request : undefined;
+    this.#doubt = answer.kind === 'paired' && !answer.proven ? 'unknown' : undefined;
     const kind: Incomplete = answer.kind === 'unknown' ? 'unknown' : 'request not seen';
     return { kind, request, passed: answer.unpaired };
   }
@@ -280,10 +288,12 @@ export class Answers implements CycleSink {
     if (isFollowed) {
       for (const message of fragment.messages) request.take(message, this);
       this.#giveUp(request, how);
+      this.#doubt = undefined;
       return;
     }
     if (error !== undefined) request.answered = { time: isWhole ? time : undefined, bytes, error, errorEnd, tag: '' };
     this.#giveUp(request, 'response not captured');
+    this.#doubt = undefined;
   }
 
   /** A cycle's answer will not come, or not to its end. @param why the reason; or how the connection ended */

@@ -2,7 +2,7 @@ import type { Exchange, Incomplete, Notice, Side } from '../../record/event.ts';
 import { SIDE } from '../../record/event.ts';
 import { oneLine } from '../one-line.ts';
 import { errorText, statementRoute, statementText } from '../statement.ts';
-import { isFailure } from '../unfinished.ts';
+import { isFailure, REQUEST_NOT_KNOWN, REQUEST_NOT_SEEN } from '../unfinished.ts';
 import type { Answered, Step } from './cycle.ts';
 import { rowsOf, type SqlError } from './messages.ts';
 
@@ -34,7 +34,9 @@ export function statementExchange(parts: StatementParts): Exchange {
   const sql = step?.sql ?? '';
   const words = error === undefined ? undefined : errorText(error.message, sql, showSecrets);
   const { label, route, statement } = namesOf(parts);
-  const isTimed = step === undefined || !(Number.isNaN(step.time) || Number.isNaN(step.end));
+  // Which request it is of is not known, nor then when that was.
+  const isTimed =
+    step === undefined ? incomplete !== 'unknown' : !(Number.isNaN(step.time) || Number.isNaN(step.end));
   const first = step?.time ?? answered.time ?? near;
   const isComplete = last !== undefined && incomplete !== 'response not captured';
   return {
@@ -48,7 +50,7 @@ export function statementExchange(parts: StatementParts): Exchange {
     requestBytes: step?.bytes ?? 0,
     responseBytes: answered.bytes,
     endedBy,
-    status: error !== undefined ? oneLine(`ERROR ${error.sqlstate}`).trim() : isComplete || tag !== '' ? 'OK' : '',
+    status: error !== undefined ? oneLine(`ERROR ${error.sqlstate} ${words}`) : isComplete || tag !== '' ? 'OK' : '',
     failed: error !== undefined || isFailure(incomplete),
     route,
     incomplete: incomplete ?? (step?.whole === false ? 'request not captured' : undefined),
@@ -68,7 +70,7 @@ export function statementExchange(parts: StatementParts): Exchange {
 
 function namesOf({ step, incomplete, login, showSecrets }: StatementParts) {
   if (step === undefined) {
-    const unseen = incomplete === 'unknown' ? '(request unknown)' : '(request not seen)';
+    const unseen = incomplete === 'unknown' ? REQUEST_NOT_KNOWN : REQUEST_NOT_SEEN;
     return { label: unseen, route: unseen, statement: undefined };
   }
   const { kind, sql } = step;
