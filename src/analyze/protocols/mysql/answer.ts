@@ -1,5 +1,5 @@
 import { u8 } from '../../bytes.ts';
-import { ANSWER, errorOf, LengthEncoded, okFacts, type SqlError, u16le } from './packets.ts';
+import { ANSWER, EOF_LENGTH, errorOf, LengthEncoded, okFacts, PACKET_FULL, type SqlError, u16le } from './packets.ts';
 
 /** An error's number that is none: MariaDB says how far it has come ("ERR_Packet", progress reporting). */
 const PROGRESS = 0xffff;
@@ -7,9 +7,17 @@ const PROGRESS = 0xffff;
 /** Rows and columns that nobody has. */
 const COLUMNS_MAXIMUM = 65_536;
 
-const AT = { first: 0, columns: 1, rows: 2, definitions: 3 } as const;
+const AT = { first: 0, columns: 1, columnsEnd: 2, rows: 3, definitions: 4 } as const;
 
 const count = new LengthEncoded();
+
+/** What client and server have agreed on, of what changes answers; learned from answers where the login was not seen. */
+export interface Dialect {
+  /** No EOF stands behind columns, and an OK instead of the one behind rows; undefined where that is not known. */
+  deprecateEof: boolean | undefined;
+  /** MySQL's columns begin with whether they are sent at all. */
+  optionalMetadata: boolean;
+}
 
 /** Follows what a server answers to one command, packet by packet ("Text Resultset", "COM_STMT_PREPARE Response"). */
 export class Answer {
@@ -19,13 +27,22 @@ export class Answer {
   /** The prepared statement's number. */
   statement = -1;
   readonly #command: string;
+  readonly #dialect: Dialect;
   #at: number = AT.first;
   #left = 0;
+  /** Of a prepared statement: EOFs that follow parameters and columns. */
+  #ends = 0;
 
-  constructor(command: string) {
+  constructor(command: string, dialect: Dialect) {
     this.#command = command;
+    this.#dialect = dialect;
     // Fields and rows of these come without a count before them.
     if (command === 'FIELD_LIST' || command === 'STMT_FETCH') this.#at = AT.rows;
+  }
+
+  /** A packet of a result with a row or a column: nothing but its first byte matters. */
+  get inRows(): boolean {
+    return this.#at !== AT.first;
   }
 
   /**
@@ -42,55 +59,83 @@ export class Answer {
       this.error = error;
       return true;
     }
-    const isEnd = first === ANSWER.end && (length === 5 || (length >= 7 && this.#at === AT.rows));
+    const isEnd = first === ANSWER.end && length < PACKET_FULL;
     switch (this.#at) {
       case AT.first:
         return this.#first(bytes, start, end, length, first);
       case AT.columns:
         this.#left -= 1;
-        if (this.#left === 0) this.#at = AT.rows;
+        if (this.#left === 0) this.#at = AT.columnsEnd;
         return false;
+      case AT.columnsEnd:
+        return this.#behindColumns(bytes, start, end, length, isEnd);
       case AT.definitions:
-        // The end between parameters and columns is none of them.
-        if (isEnd) return false;
-        this.#left -= 1;
-        return this.#left === 0;
+        return this.#definition(isEnd);
       default:
-        if (!isEnd) {
-          this.rows += 1;
-          return false;
-        }
-        // An EOF right behind the columns is theirs, where ends are not left out.
-        if (length === 5 && this.#columnsEnd) {
-          this.#columnsEnd = false;
-          return false;
-        }
-        return this.#ends(bytes, start, end, length);
+        if (isEnd) return this.#end(bytes, start, end, length);
+        this.rows += 1;
+        return false;
     }
   }
 
-  /** An EOF may follow the columns. */
-  #columnsEnd = false;
-
   #first(bytes: Uint8Array, start: number, end: number, length: number, first: number): boolean {
-    if (this.#command === 'STATISTICS') return true;
-    if (this.#command === 'STMT_PREPARE' && first === ANSWER.ok && end - start >= 9) {
-      this.statement = u16le(bytes, start + 1) + u16le(bytes, start + 3) * 0x10000;
-      this.#left = u16le(bytes, start + 5) + u16le(bytes, start + 7);
-      this.#at = AT.definitions;
-      return this.#left === 0;
+    const command = this.#command;
+    // The server asks for another proof of the password, and the client gives it.
+    if (command === 'CONNECT' || command === 'CHANGE_USER') return first === ANSWER.ok;
+    if (command === 'STATISTICS') return true;
+    if (command === 'STMT_PREPARE' && first === ANSWER.ok && end - start >= 9) return this.#prepared(bytes, start);
+    const isOptional = this.#dialect.optionalMetadata && length > 1 && length <= 10 && first <= 1;
+    if (isOptional && count.read(bytes, start + 1, end) && count.end === start + length) {
+      return this.#columns(first === 1);
     }
-    if (first === ANSWER.ok || first === ANSWER.end) return this.#ends(bytes, start, end, length);
+    if (first === ANSWER.ok || first === ANSWER.end) return this.#end(bytes, start, end, length);
     // The client sends a file now, and an OK follows.
     if (first === ANSWER.localInfile) return false;
-    if (!count.read(bytes, start, end) || count.value === 0 || count.value > COLUMNS_MAXIMUM) return true;
+    if (!count.read(bytes, start, end)) return true;
+    // MariaDB says behind the count whether it sends the columns.
+    const isSent = count.end - start >= length || bytes[count.end] !== 0;
+    return this.#columns(isSent);
+  }
+
+  #columns(isSent: boolean): boolean {
+    if (count.value === 0 || count.value > COLUMNS_MAXIMUM) return true;
     this.#left = count.value;
-    this.#at = AT.columns;
-    this.#columnsEnd = true;
+    this.#at = isSent ? AT.columns : AT.columnsEnd;
     return false;
   }
 
-  #ends(bytes: Uint8Array, start: number, end: number, length: number): boolean {
+  #prepared(bytes: Uint8Array, start: number): boolean {
+    this.statement = u16le(bytes, start + 1) + u16le(bytes, start + 3) * 0x10000;
+    const [columns, parameters] = [u16le(bytes, start + 5), u16le(bytes, start + 7)];
+    this.#left = columns + parameters;
+    this.#ends = Math.min(columns, 1) + Math.min(parameters, 1);
+    this.#at = AT.definitions;
+    return this.#left === 0;
+  }
+
+  /** Parameters and columns of a prepared statement, each with an EOF behind them where those are not left out. */
+  #definition(isEnd: boolean): boolean {
+    if (isEnd) {
+      this.#dialect.deprecateEof = false;
+      this.#ends -= 1;
+    } else this.#left -= 1;
+    return this.#left <= 0 && (this.#ends <= 0 || this.#dialect.deprecateEof !== false);
+  }
+
+  #behindColumns(bytes: Uint8Array, start: number, end: number, length: number, isEnd: boolean): boolean {
+    this.#at = AT.rows;
+    if (!isEnd) {
+      this.#dialect.deprecateEof = true;
+      this.rows += 1;
+      return false;
+    }
+    if (length !== EOF_LENGTH) return this.#end(bytes, start, end, length);
+    this.#dialect.deprecateEof = false;
+    // The rows come when they are fetched.
+    return okFacts(bytes, start, end, length).cursor;
+  }
+
+  #end(bytes: Uint8Array, start: number, end: number, length: number): boolean {
     const { affected, more } = okFacts(bytes, start, end, length);
     this.rows += affected;
     if (more) this.#at = AT.first;

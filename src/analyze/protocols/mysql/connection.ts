@@ -1,268 +1,393 @@
 import { u8 } from '../../bytes.ts';
-import { PENDING_PER_STREAM } from '../../limits.ts';
 import { type Incomplete, SIDE, type Side } from '../../record/event.ts';
-import { utf8 } from '../../record/text.ts';
-import { LengthFramer } from '../length-framer.ts';
 import { oneLine } from '../one-line.ts';
+import { Pairing } from '../pairing.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
+import { protocolLost } from '../protocol-lost.ts';
 import { tls } from '../tls/index.ts';
-import { Answer } from './answer.ts';
-import { type Asked, commandExchange } from './exchange.ts';
-import {
-  ANSWER,
-  CAPABILITY,
-  COMMAND,
-  i32le,
-  loginOf,
-  mysqlLikeness,
-  okFacts,
-  PACKET_FULL,
-  PACKET_HEADER,
-  u24le,
-} from './packets.ts';
-import { behindQueryAttributes } from './query-attributes.ts';
+import { unfinished } from '../unfinished.ts';
+import { Answer, type Dialect } from './answer.ts';
+import { answerBegins, commandBegins, SEEK_BYTES } from './beginnings.ts';
+import { Commands } from './commands.ts';
+import { type Command, commandExchange, endedByServer, refusal } from './exchange.ts';
+import { type Packet, PacketDirection } from './packet-direction.ts';
+import { ANSWER, CAPABILITY, COMMAND, EOF_LENGTH, errorOf, loginOf, PACKET_FULL } from './packets.ts';
 
-/** Octets kept of a packet of either side: statements, errors. */
+/** Bytes kept of a packet of either side: statements, errors. */
 const CLIENT_KEEP = 8192;
 const SERVER_KEEP = 1024;
-/** Prepared statements remembered of a connection. */
-const STATEMENTS_MAXIMUM = 1024;
+/** Places remembered at which the client had received all that it waited for. */
+const PLACES_MAXIMUM = 8;
+/** Bytes skipped behind a gap until a packet is found, of which nothing is said. */
+const SKIPPED_SILENTLY = 16_384;
+/** A packet this short is a row only by chance: without all its bytes it is not known what it says. */
+const DECISIVE_BYTES = 512;
 
 /** Commands that no server answers. */
 const UNANSWERED = new Set(['QUIT', 'STMT_CLOSE', 'STMT_SEND_LONG_DATA']);
+/** Commands that the server answers with events without end. */
+const STREAMED = new Set(['BINLOG_DUMP', 'BINLOG_DUMP_GTID']);
+
+const GREETING = 10;
+/** Length of a login that asks for encryption before it says who it is. */
+const SSL_REQUEST_LENGTH = 32;
+
+const PHASE = { start: 0, greeted: 1, login: 2, open: 3 } as const;
+
+interface Asked extends Command {
+  /** What it acknowledges of the server's stream; -1 where unknown. */
+  readonly acknowledged: number;
+  /** Number of the last packet of it. */
+  sequence: number;
+}
+
+/** An answer under way. */
+interface Answering {
+  /** Undefined where it was not seen, or is not known. */
+  readonly asked: Asked | undefined;
+  readonly incomplete: Incomplete | undefined;
+  readonly answer: Answer;
+  readonly time: number;
+  bytes: number;
+}
 
 /** One connection. */
 export class MySqlConnection implements StreamAnalyzer {
   readonly #context: StreamContext;
-  readonly #client: LengthFramer;
-  readonly #server: LengthFramer;
-  readonly #statements = new Map<number, string>();
-  readonly #asked: Asked[] = [];
-  /** The greeting came, and nobody is let in yet. */
-  #login = false;
-  #capabilities = 0;
-  #user = '';
-  #database = '';
+  readonly #client: PacketDirection;
+  readonly #server: PacketDirection;
+  readonly #commands = new Commands();
+  readonly #pairing: Pairing<Asked>;
+  readonly #dialect: Dialect = { deprecateEof: undefined, optionalMetadata: false };
+  #phase: number = PHASE.start;
   #next: StreamAnalyzer | undefined;
-  #opaque = false;
-  /** Of the answer under way. */
-  #answerTime: number | undefined;
-  #answerBytes = 0;
-  /** The last packet goes on in the next. */
-  #clientGoesOn = false;
-  #serverGoesOn = false;
-  #begun = false;
+  #current: Answering | undefined;
+  /** The server sends events without end. */
+  #streaming = false;
+  /** Number of the last packet of the exchange under way; -1 where not known. */
+  #sequence = -1;
+  /** By side: the last packet goes on in the next. */
+  readonly #goesOn: [boolean, boolean] = [false, false];
+  /** Server offset behind the last bytes that were not captured. */
+  #lostEnd = 0;
+  /** Where the client's next command begins if it waited for the answer; server offsets at which answers may begin. */
+  #clientPlace = -1;
+  readonly #serverPlaces: number[] = [];
+  /** By side: stream offset of the next byte; bytes are missing, and no packet was found since; where bytes are skipped from. */
+  readonly #offsets: [number, number] = [0, 0];
+  readonly #gapBefore: [boolean, boolean] = [false, false];
+  readonly #skippedFrom: [number, number] = [-1, -1];
+  readonly #said: [boolean, boolean] = [false, false];
 
   constructor(context: StreamContext) {
     this.#context = context;
-    const lengthOf = (bytes: Uint8Array, start: number) => PACKET_HEADER + u24le(bytes, start);
-    const onLost = () => this.#lost();
-    this.#client = new LengthFramer({
-      header: PACKET_HEADER,
+    this.#pairing = new Pairing(context);
+    this.#client = new PacketDirection({
       keep: CLIENT_KEEP,
-      lengthOf,
-      onMessage: (bytes, start, end, length, first, last) => this.#onClient(bytes, start, end, length, first, last),
-      onLost,
+      seekBytes: SEEK_BYTES,
+      firstSequence: 0,
+      begins: (bytes, start, end, offset) => commandBegins(bytes, start, end, offset === this.#clientPlace),
+      expects: (offset) => offset === this.#clientPlace,
+      onPacket: (packet) => this.#onClient(packet),
+      onSkipped: (offset) => this.#skipped(SIDE.client, offset),
+      onMissing: (offset) => this.#clientMissing(offset, 0),
     });
-    this.#server = new LengthFramer({
-      header: PACKET_HEADER,
+    this.#server = new PacketDirection({
       keep: SERVER_KEEP,
-      lengthOf,
-      onMessage: (bytes, start, end, length, first, last) => this.#onServer(bytes, start, end, length, first, last),
-      onLost,
+      seekBytes: SEEK_BYTES,
+      firstSequence: 1,
+      begins: (bytes, start, end, offset) => answerBegins(bytes, start, end, this.#serverPlaces.includes(offset)),
+      expects: (offset) => this.#serverPlaces.includes(offset),
+      onPacket: (packet) => this.#onServer(packet),
+      onSkipped: (offset) => this.#skipped(SIDE.server, offset),
+      onMissing: (offset) => this.#serverMissing(offset, 0),
     });
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {
-    if (this.#opaque) return;
     if (this.#next !== undefined) {
       this.#next.data(side, bytes, start, end);
       return;
     }
-    const framer = side === SIDE.client ? this.#client : this.#server;
-    if (framer.lost && !this.#resume(side, bytes, start, end)) return;
-    const at = framer.data(bytes, start, end, this.#context.now);
-    if (at < end) this.#rest(side, bytes, at, end);
+    const { now, timeKnown, offset, acknowledged } = this.#context;
+    // What came before the protocol was recognised may have been commands and answers.
+    if (offset > this.#offsets[side]) this.gap(side, offset - this.#offsets[side]);
+    this.#offsets[side] = offset + (end - start);
+    if (this.#skippedFrom[side] >= 0 && offset - this.#skippedFrom[side] > SKIPPED_SILENTLY) this.#tellSkipped(side);
+    const direction = side === SIDE.client ? this.#client : this.#server;
+    // A time that is not known stays unknown in all that is computed from it.
+    direction.data(bytes, start, end, timeKnown ? now : Number.NaN, offset, acknowledged);
   }
 
   gap(side: Side, length: number): void {
-    if (this.#next !== undefined) this.#next.gap(side, length);
-    else if (!this.#opaque) (side === SIDE.client ? this.#client : this.#server).gap(length, this.#context.now);
-  }
-
-  end(how: StreamEnd): void {
     if (this.#next !== undefined) {
-      this.#next.end(how);
+      this.#next.gap(side, length);
       return;
     }
-    for (const asked of this.#asked.splice(0)) this.#emit(asked, undefined, how === 'reset' ? 'reset' : 'no response');
+    const from = this.#offsets[side];
+    this.#offsets[side] += length;
+    this.#gapBefore[side] = true;
+    const direction = side === SIDE.client ? this.#client : this.#server;
+    direction.gap(length);
+    if (!direction.lost) return;
+    if (side === SIDE.client) this.#clientMissing(from, length);
+    else this.#serverMissing(from, length);
   }
 
-  /** What came behind the request for encryption. */
-  #rest(side: Side, bytes: Uint8Array, start: number, end: number): void {
-    this.#next?.data(side, bytes, start, end);
-  }
-
-  #onClient(bytes: Uint8Array, start: number, end: number, length: number, time: number, last: number): void {
-    const goesOn = this.#clientGoesOn;
-    this.#clientGoesOn = length === PACKET_FULL + PACKET_HEADER;
-    const [first] = this.#asked;
-    if (this.#login) {
-      if (first === undefined) this.#onLogin(bytes, start + PACKET_HEADER, end, length, time, last);
-      else {
-        first.bytes += length;
-        first.end = last;
-      }
+  end(how: StreamEnd, by?: Side): void {
+    if (this.#next !== undefined) {
+      this.#next.end(how, by);
       return;
     }
-    // What is not numbered 0 goes on with the command: a file, a long statement.
-    if (goesOn || u8(bytes, start + 3) !== 0 || end - start <= PACKET_HEADER) {
-      if (first !== undefined) {
-        first.bytes += length;
-        first.end = last;
-      }
+    const endedBy = how === 'closed' || how === 'reset' ? by : undefined;
+    const current = this.#current;
+    this.#current = undefined;
+    if (current !== undefined) this.#emit(current, undefined, current.incomplete ?? unfinished(how, true), endedBy);
+    for (const asked of this.#pairing.doubtful()) this.#giveUp(asked, 'unknown');
+    for (const asked of this.#pairing.rest()) {
+      const isLost = this.#lostEnd > Math.max(0, asked.acknowledged);
+      this.#giveUp(asked, isLost ? 'response not captured' : unfinished(how, false), endedBy);
+    }
+  }
+
+  /** Client bytes that may have been commands were not captured. */
+  #clientMissing(offset: number, length: number): void {
+    this.#goesOn[SIDE.client] = false;
+    this.#phase = PHASE.open;
+    this.#commands.missed();
+    this.#pairing.clientGap(offset, length);
+  }
+
+  /** Server bytes that may have been packets were not captured. */
+  #serverMissing(offset: number, length: number): void {
+    this.#goesOn[SIDE.server] = false;
+    this.#phase = PHASE.open;
+    this.#sequence = -1;
+    this.#lostEnd = Math.max(this.#lostEnd, offset + length);
+    const current = this.#current;
+    this.#current = undefined;
+    if (current !== undefined) this.#emit(current, undefined, current.incomplete ?? 'response not captured');
+    this.#pairing.serverGap(offset, length);
+  }
+
+  #onClient(packet: Packet): void {
+    this.#understood(SIDE.client);
+    this.#expect(packet.acknowledged);
+    this.#expect(packet.lastAcknowledged);
+    const { sequence, payload } = packet;
+    const goesOn = this.#goesOn[SIDE.client];
+    this.#goesOn[SIDE.client] = payload === PACKET_FULL;
+    if (this.#phase === PHASE.greeted && sequence > 0) {
+      this.#onLogin(packet);
       return;
     }
-    this.#begun = true;
-    const at = start + PACKET_HEADER;
-    const command = COMMAND[u8(bytes, at)];
-    if (command === undefined) {
-      this.#client.stop();
-      this.#lost();
-    } else this.#ask(command, bytes, at + 1, end, length, time, last);
+    // What is not numbered 0 goes on with the command: a file, a long statement, a password's proof.
+    if (goesOn || sequence !== 0 || payload === 0) this.#continued(packet, goesOn);
+    else this.#onCommand(packet);
   }
 
-  #ask(command: string, bytes: Uint8Array, at: number, end: number, length: number, time: number, last: number): void {
-    if (command === 'STMT_CLOSE' && end - at >= 4) this.#statements.delete(i32le(bytes, at) >>> 0);
-    if (UNANSWERED.has(command)) return;
-    if (this.#asked.length >= PENDING_PER_STREAM) {
-      const oldest = this.#asked.shift();
-      if (oldest !== undefined) this.#emit(oldest, undefined, 'no response');
+  #continued({ sequence, payload, last, whole }: Packet, goesOn: boolean): void {
+    const asked = goesOn ? this.#pairing.last : (this.#current?.asked ?? this.#pairing.first);
+    if (this.#current !== undefined && !goesOn) this.#sequence = sequence;
+    if (asked === undefined) return;
+    asked.bytes += payload + 4;
+    asked.end = last;
+    asked.sequence = sequence;
+    asked.whole &&= whole;
+  }
+
+  #onCommand(packet: Packet): void {
+    const { bytes, at, limit } = packet;
+    const name = limit > at ? COMMAND[u8(bytes, at)] : undefined;
+    if (name === undefined) {
+      // Without its first byte it may be any command.
+      this.#clientMissing(packet.start, packet.end - packet.start);
+      if (limit <= at) return;
+      this.#client.seek();
+      this.#tellLost(SIDE.client, packet.start, 'no such command', 'resumes at the next statement');
+      return;
     }
-    this.#asked.push({
-      command,
-      sql: this.#sql(command, bytes, at, end),
-      time,
-      end: last,
-      bytes: length,
-      answer: new Answer(command),
-    });
+    this.#phase = PHASE.open;
+    this.#streaming = false;
+    const said = this.#commands.read(name, bytes, at + 1, limit);
+    if (!UNANSWERED.has(name)) this.#ask(name, packet, said);
   }
 
-  #sql(command: string, bytes: Uint8Array, at: number, end: number): string {
-    switch (command) {
-      case 'QUERY':
-        return utf8(
-          bytes,
-          this.#capabilities & CAPABILITY.queryAttributes ? behindQueryAttributes(bytes, at, end) : at,
-          end,
-        );
-      case 'STMT_PREPARE':
-        return utf8(bytes, at, end);
-      case 'STMT_EXECUTE':
-      case 'STMT_BULK_EXECUTE':
-        return end - at >= 4 ? (this.#statements.get(i32le(bytes, at) >>> 0) ?? '') : '';
-      case 'INIT_DB':
-        this.#database = oneLine(utf8(bytes, at, end));
-        return '';
-      default:
-        return '';
-    }
+  #ask(name: string, packet: Packet, said: Pick<Command, 'sql' | 'login'>): void {
+    const { start, end, acknowledged, sequence, time, last, payload, whole } = packet;
+    const bytes = payload + 4;
+    const asked: Asked = { name, ...said, time, end: last, bytes, whole, acknowledged, sequence };
+    const dropped = this.#pairing.push(asked, { start, end, acknowledged });
+    if (dropped !== undefined) this.#giveUp(dropped, 'unknown');
   }
 
-  #onLogin(bytes: Uint8Array, at: number, end: number, length: number, time: number, last: number): void {
-    const { capabilities, user, database } = loginOf(bytes, at, end);
-    this.#capabilities = capabilities;
-    if (capabilities & CAPABILITY.ssl && length === 32 + PACKET_HEADER) {
-      this.#client.stop();
+  #onLogin(packet: Packet): void {
+    const { capabilities, user, database } = loginOf(packet.bytes, packet.at, packet.limit);
+    this.#commands.capabilities = capabilities;
+    if (capabilities & CAPABILITY.ssl && packet.payload === SSL_REQUEST_LENGTH) {
       this.#next = this.#context.become(tls);
       return;
     }
-    this.#user = oneLine(user);
-    this.#database = oneLine(database);
-    this.#asked.push({ command: 'CONNECT', sql: '', time, end: last, bytes: length, answer: new Answer('CONNECT') });
+    this.#phase = PHASE.login;
+    this.#dialect.deprecateEof = (capabilities & CAPABILITY.deprecateEof) !== 0;
+    this.#dialect.optionalMetadata = (capabilities & CAPABILITY.optionalMetadata) !== 0;
+    this.#commands.login = { user: oneLine(user), database: oneLine(database) };
+    this.#ask('CONNECT', packet, { sql: '' });
   }
 
-  #onServer(bytes: Uint8Array, start: number, end: number, length: number, time: number, last: number): void {
-    const goesOn = this.#serverGoesOn;
-    this.#serverGoesOn = length === PACKET_FULL + PACKET_HEADER;
-    const at = start + PACKET_HEADER;
-    const payload = length - PACKET_HEADER;
-    if (!this.#begun && !this.#login && this.#asked.length === 0) {
-      this.#begun = true;
-      this.#login = payload > 0 && u8(bytes, at) === 10;
+  #onServer(packet: Packet): void {
+    this.#understood(SIDE.server);
+    if (packet.lastAcknowledged >= 0) this.#clientPlace = packet.lastAcknowledged;
+    if (this.#phase === PHASE.start && this.#greeted(packet)) return;
+    if (this.#streaming) return;
+    const goesOn = this.#goesOn[SIDE.server];
+    this.#goesOn[SIDE.server] = packet.payload === PACKET_FULL;
+    if (this.#current === undefined && !this.#begin(packet)) return;
+    const current = this.#current;
+    if (current === undefined) return;
+    if (!this.#isNext(packet)) {
+      this.#unexpected(packet);
       return;
     }
-    const [first] = this.#asked;
-    if (first === undefined) return;
-    this.#answerTime ??= time;
-    this.#answerBytes += length;
+    this.#sequence = packet.sequence;
+    current.bytes += packet.payload + 4;
     if (goesOn) return;
-    if (this.#login) this.#onLetIn(first, bytes, at, end, payload, last);
-    else if (first.answer.packet(bytes, at, end, payload)) this.#finish(first, last);
-  }
-
-  /** While nobody is let in: OK, an error, or more words between the two. */
-  #onLetIn(asked: Asked, bytes: Uint8Array, at: number, end: number, length: number, last: number): void {
-    const answer = end > at ? u8(bytes, at) : ANSWER.moreData;
-    if (answer === ANSWER.error) asked.answer.packet(bytes, at, end, length);
-    else if (answer !== ANSWER.ok) return;
-    else okFacts(bytes, at, end, length);
-    this.#login = false;
-    this.#finish(asked, last);
-    if (answer !== ANSWER.ok || !(this.#capabilities & (CAPABILITY.compress | CAPABILITY.zstd))) return;
-    this.#opaque = true;
-    const said = { kind: 'event', protocol: 'mysql', code: 'SQL_COMPRESSED', time: last, from: SIDE.server } as const;
-    this.#context.emit({
-      ...said,
-      label: 'the connection goes on compressed, and is not decoded',
-      failed: false,
-      fields: {},
-    });
-  }
-
-  #finish(asked: Asked, last: number): void {
-    this.#asked.shift();
-    const { statement } = asked.answer;
-    if (statement >= 0) {
-      if (this.#statements.size >= STATEMENTS_MAXIMUM) {
-        const oldest = this.#statements.keys().next().value;
-        if (oldest !== undefined) this.#statements.delete(oldest);
-      }
-      this.#statements.set(statement, asked.sql);
+    const isReadable = packet.whole || (current.answer.inRows && packet.payload > DECISIVE_BYTES);
+    if (!isReadable || (packet.limit <= packet.at && packet.payload > 0)) {
+      this.#server.seek();
+      this.#serverMissing(packet.start, packet.end - packet.start);
+      return;
     }
-    this.#emit(asked, last, undefined);
-    this.#answerTime = undefined;
-    this.#answerBytes = 0;
+    const ends = current.answer.packet(packet.bytes, packet.at, packet.limit, packet.payload);
+    const isStreamed = current.asked !== undefined && STREAMED.has(current.asked.name);
+    if (!ends && !isStreamed) return;
+    this.#streaming = isStreamed && current.answer.error === undefined;
+    this.#finish(current, packet.last);
   }
 
-  #lost(): void {
-    this.#client.stop();
-    this.#server.stop();
-    this.#begun = true;
-    this.#login = false;
-    for (const asked of this.#asked.splice(0)) this.#emit(asked, undefined, 'response not captured');
-    this.#answerTime = undefined;
-    this.#answerBytes = 0;
-  }
-
-  /** A statement alone in a segment is where both sides begin anew. */
-  #resume(side: Side, bytes: Uint8Array, start: number, end: number): boolean {
-    if (side === SIDE.client) {
-      if (mysqlLikeness(bytes, start, end) !== 'client') return false;
-      this.#client.restart();
+  /** The connection's first packet of the server. @returns whether it is a greeting, or what comes instead */
+  #greeted({ bytes, at, limit, sequence, last, payload }: Packet): boolean {
+    this.#phase = PHASE.open;
+    if (sequence !== 0 || limit <= at) return false;
+    const first = u8(bytes, at);
+    if (first === GREETING) {
+      this.#phase = PHASE.greeted;
       return true;
     }
-    if (this.#client.lost || this.#asked.length === 0) return false;
-    this.#server.restart();
+    if (first !== ANSWER.error) return false;
+    this.#context.emit(refusal(errorOf(bytes, at, limit), this.#known(last), payload + 4));
     return true;
   }
 
-  #emit(asked: Asked, end: number | undefined, incomplete: Incomplete | undefined): void {
-    const { showSecrets } = this.#context;
-    const login = { user: this.#user, database: this.#database };
+  /** An answer begins. @returns false where the packet is none */
+  #begin(packet: Packet): boolean {
+    const { bytes, at, limit, payload, sequence, start, acknowledged, time } = packet;
+    const first = limit > at ? u8(bytes, at) : -1;
+    if (first === ANSWER.error && sequence === 0) {
+      this.#context.emit(endedByServer(errorOf(bytes, at, limit), this.#known(packet.last)));
+      return false;
+    }
+    // Of a prepared statement, where it was not known whether an EOF follows its columns.
+    if (first === ANSWER.end && payload === EOF_LENGTH && sequence > 1 && sequence === ((this.#sequence + 1) & 0xff)) {
+      this.#dialect.deprecateEof = false;
+      this.#sequence = sequence;
+      return false;
+    }
+    const found = this.#pairing.answer({ start, acknowledged });
+    for (const asked of found.skipped) this.#giveUp(asked, 'response not captured');
+    for (const asked of found.unpaired) this.#giveUp(asked, 'unknown');
+    const asked = found.kind === 'paired' ? found.request : undefined;
+    const isProven = found.kind === 'paired' && found.proven;
+    const incomplete = isProven ? undefined : found.kind === 'request not seen' ? 'request not seen' : 'unknown';
+    const answer = new Answer(asked?.name ?? 'QUERY', this.#dialect);
+    this.#current = { asked, incomplete, answer, time, bytes: 0 };
+    this.#sequence = asked === undefined ? (sequence - 1) & 0xff : asked.sequence;
+    return true;
+  }
+
+  /** Numbers go on within an exchange; compression has its own. */
+  #isNext({ sequence }: Packet): boolean {
+    return this.#server.isCompressed || sequence === ((this.#sequence + 1) & 0xff);
+  }
+
+  /** The packet is none that may come now. */
+  #unexpected({ start, sequence }: Packet): void {
+    const wanted = (this.#sequence + 1) & 0xff;
+    this.#server.seek();
+    this.#serverMissing(start, 0);
+    const why = `packet number ${sequence} instead of ${wanted}`;
+    this.#tellLost(SIDE.server, start, why, 'resumes at the next answer');
+  }
+
+  #finish(current: Answering, last: number): void {
+    this.#current = undefined;
+    const { asked, answer } = current;
+    if (asked !== undefined && answer.error === undefined) this.#commands.succeeded(asked, answer.statement);
+    this.#emit(current, last, current.incomplete);
+    if (asked?.name !== 'CONNECT') return;
+    this.#phase = PHASE.open;
+    const { capabilities } = this.#commands;
+    if (answer.error !== undefined || !(capabilities & (CAPABILITY.compress | CAPABILITY.zstd))) return;
+    const compression = capabilities & CAPABILITY.compress ? 'zlib' : 'zstd';
+    this.#client.compress(compression);
+    this.#server.compress(compression);
+  }
+
+  #emit(current: Answering, last: number | undefined, incomplete: Incomplete | undefined, endedBy?: Side): void {
+    const { asked: command, answer, time, bytes } = current;
+    const { now: near, showSecrets } = this.#context;
+    const login = this.#commands.login;
+    const isEnding = incomplete === 'reset' || incomplete === 'closed early';
+    const ended = isEnding ? endedBy : undefined;
     this.#context.emit(
-      commandExchange(asked, login, this.#answerTime, this.#answerBytes, end, incomplete, showSecrets),
+      commandExchange({ command, answer, time, last, bytes, incomplete, endedBy: ended, login, near, showSecrets }),
     );
+  }
+
+  /** A command's answer will not come, or cannot be told. */
+  #giveUp(command: Asked, incomplete: Incomplete, endedBy?: Side): void {
+    const { now: near, showSecrets } = this.#context;
+    const login = this.#commands.login;
+    const isEnding = incomplete === 'reset' || incomplete === 'no response';
+    const nothing = { answer: undefined, time: undefined, last: undefined, bytes: 0 };
+    const ended = isEnding ? endedBy : undefined;
+    this.#context.emit(commandExchange({ command, ...nothing, incomplete, endedBy: ended, login, near, showSecrets }));
+  }
+
+  #known(time: number): number {
+    return Number.isNaN(time) ? this.#context.now : time;
+  }
+
+  /** An answer may begin where the client had received all before when it asked. */
+  #expect(offset: number): void {
+    const places = this.#serverPlaces;
+    if (offset < 0 || places.at(-1) === offset) return;
+    if (places.length >= PLACES_MAXIMUM) places.shift();
+    places.push(offset);
+  }
+
+  #understood(side: Side): void {
+    this.#gapBefore[side] = false;
+    this.#skippedFrom[side] = -1;
+    this.#said[side] = false;
+  }
+
+  /** Bytes are no packet: where some before them are missing, that is said only if it goes on. */
+  #skipped(side: Side, offset: number): void {
+    this.#skippedFrom[side] = offset;
+    if (!this.#gapBefore[side]) this.#tellSkipped(side);
+  }
+
+  #tellSkipped(side: Side): void {
+    const why = this.#gapBefore[side] ? 'bytes before it were not captured' : 'no packet starts there';
+    const next = side === SIDE.client ? 'resumes at the next command' : 'resumes at the next answer';
+    this.#tellLost(side, this.#skippedFrom[side], why, next);
+  }
+
+  #tellLost(side: Side, position: number, why: string, next: string): void {
+    if (this.#said[side]) return;
+    this.#said[side] = true;
+    const { now: time } = this.#context;
+    this.#context.emit(protocolLost({ protocol: 'mysql', title: 'MySQL', side, position, time, why, next }));
   }
 }

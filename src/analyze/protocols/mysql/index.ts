@@ -1,6 +1,6 @@
 import type { StreamProtocol } from '../protocol.ts';
+import { mysqlLikeness } from './beginnings.ts';
 import { MySqlConnection } from './connection.ts';
-import { mysqlLikeness } from './packets.ts';
 
 /** MySQL's and MariaDB's protocol (MySQL Source Code Documentation, "Client/Server Protocol"). */
 export const mysql: StreamProtocol = {

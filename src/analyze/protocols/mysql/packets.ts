@@ -1,6 +1,5 @@
 import { u8 } from '../../bytes.ts';
 import { utf8 } from '../../record/text.ts';
-import type { Likeness } from '../protocol.ts';
 
 /** Before each packet: its length in three octets and its number (MySQL Source Code Documentation, "MySQL Packets"). */
 export const PACKET_HEADER = 4;
@@ -17,6 +16,8 @@ export const CAPABILITY = {
   protocol41: 0x200,
   ssl: 0x800,
   secureConnection: 0x8000,
+  deprecateEof: 0x100_0000,
+  optionalMetadata: 0x200_0000,
   lengthEncodedAuthentication: 0x20_0000,
   zstd: 0x400_0000,
   queryAttributes: 0x800_0000,
@@ -35,6 +36,7 @@ export const COMMAND: Readonly<Record<number, string>> = {
   14: 'PING',
   17: 'CHANGE_USER',
   18: 'BINLOG_DUMP',
+  21: 'REGISTER_SLAVE',
   22: 'STMT_PREPARE',
   23: 'STMT_EXECUTE',
   24: 'STMT_SEND_LONG_DATA',
@@ -42,6 +44,7 @@ export const COMMAND: Readonly<Record<number, string>> = {
   26: 'STMT_RESET',
   27: 'SET_OPTION',
   28: 'STMT_FETCH',
+  30: 'BINLOG_DUMP_GTID',
   31: 'RESET_CONNECTION',
   250: 'STMT_BULK_EXECUTE',
 };
@@ -82,23 +85,34 @@ export class LengthEncoded {
 
 const number = new LengthEncoded();
 
-/** What an OK or EOF packet says. @param start of its payload @param length of the whole payload */
-export function okFacts(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  length: number,
-): { affected: number; more: boolean } {
-  // EOF: warnings, status. OK: rows changed, an id, status, warnings.
-  if (length === 5) return { affected: 0, more: end - start >= 5 && (u16le(bytes, start + 3) & MORE_RESULTS) !== 0 };
-  if (!number.read(bytes, start + 1, end)) return { affected: 0, more: false };
-  const affected = number.value;
-  if (!number.read(bytes, number.end, end) || number.end + 2 > end) return { affected, more: false };
-  return { affected, more: (u16le(bytes, number.end) & MORE_RESULTS) !== 0 };
+/** Flags of the server's status that change what follows ("SERVER_STATUS_flags_enum"). */
+const STATUS = { moreResults: 0x8, cursorExists: 0x40 } as const;
+
+/** What an OK or EOF packet says. */
+export interface OkFacts {
+  readonly affected: number;
+  /** Another result follows. */
+  readonly more: boolean;
+  /** The rows wait at the server to be fetched. */
+  readonly cursor: boolean;
 }
 
-/** SERVER_MORE_RESULTS_EXISTS */
-const MORE_RESULTS = 8;
+/** @param start of the packet's payload @param length of the whole payload */
+export function okFacts(bytes: Uint8Array, start: number, end: number, length: number): OkFacts {
+  // EOF: warnings, status. OK: rows changed, an id, status, warnings.
+  if (length === EOF_LENGTH) return facts(0, end - start >= EOF_LENGTH ? u16le(bytes, start + 3) : 0);
+  if (!number.read(bytes, start + 1, end)) return facts(0, 0);
+  const affected = number.value;
+  if (!number.read(bytes, number.end, end) || number.end + 2 > end) return facts(affected, 0);
+  return facts(affected, u16le(bytes, number.end));
+}
+
+function facts(affected: number, status: number): OkFacts {
+  return { affected, more: (status & STATUS.moreResults) !== 0, cursor: (status & STATUS.cursorExists) !== 0 };
+}
+
+/** Payload of an EOF packet: its first byte, warnings, status. */
+export const EOF_LENGTH = 5;
 
 export interface SqlError {
   readonly code: number;
@@ -115,10 +129,18 @@ export function errorOf(bytes: Uint8Array, start: number, end: number): SqlError
 }
 
 /** A text that ends with a zero octet, or with the packet; and where it ends. */
-function zeroEnded(bytes: Uint8Array, start: number, end: number): { text: string; end: number } {
+export function zeroEnded(bytes: Uint8Array, start: number, end: number): { text: string; end: number } {
   let at = start;
   while (at < end && bytes[at] !== 0) at += 1;
   return { text: utf8(bytes, start, at), end: Math.min(end, at + 1) };
+}
+
+/** User and database of a COM_CHANGE_USER. @param start behind the command's byte */
+export function changedUser(bytes: Uint8Array, start: number, end: number): { user: string; database: string } {
+  const user = zeroEnded(bytes, start, end);
+  // The password's proof has its length before it.
+  const at = user.end < end ? user.end + 1 + u8(bytes, user.end) : end;
+  return { user: user.text, database: zeroEnded(bytes, Math.min(at, end), end).text };
 }
 
 /** What a login says ("HandshakeResponse41"). @param start of its payload */
@@ -137,28 +159,4 @@ export function loginOf(
   else at = zeroEnded(bytes, at, end).end;
   const named = capabilities & CAPABILITY.connectWithDatabase && at < end;
   return { capabilities, user: user.text, database: named ? zeroEnded(bytes, at, end).text : '' };
-}
-
-const STATEMENT =
-  /^[\s(]*(?:\/\*|--|#|select|insert|update|delete|replace|set|show|begin|start|commit|rollback|create|drop|alter|use|call|with|explain|desc|truncate|grant|revoke|lock|unlock|load|prepare|execute|analyze|optimize|flush|kill)/i;
-
-/** A server's greeting; a statement alone in a segment. */
-export function mysqlLikeness(bytes: Uint8Array, start: number, end: number): Likeness {
-  const available = end - start;
-  if (available < 6)
-    return available >= 4 && u8(bytes, start + 3) !== 0
-      ? 'no'
-      : available < 4 && u8(bytes, start + 2) === 0
-        ? 'more'
-        : 'no';
-  const length = u24le(bytes, start);
-  if (u8(bytes, start + 3) !== 0 || length < 2) return 'no';
-  const first = u8(bytes, start + 4);
-  if (first === 10) {
-    if (length < 40 || length > 512) return 'no';
-    const { text, end: textEnd } = zeroEnded(bytes, start + 5, Math.min(end, start + 105));
-    return /^\d+\.\d+[\w.+~:-]*$/.test(text) && textEnd < end ? 'server' : 'no';
-  }
-  if ((first !== 3 && first !== 22) || length !== available - PACKET_HEADER) return 'no';
-  return STATEMENT.test(utf8(bytes, start + 5, Math.min(end, start + 69))) ? 'client' : 'no';
 }

@@ -107,6 +107,12 @@ export class Answers implements CycleSink {
     this.#pairing.serverGap(offset, length);
   }
 
+  /** A row, not the first message of its answer, is taken. @returns false where it is to be looked at as a message */
+  row(length: number): boolean {
+    const current = this.#current;
+    return current !== undefined && this.#pairing.first === current && current.row(length);
+  }
+
   /**
    * The server's next message.
    * @returns false where nothing is missing and it is not what may come now
@@ -311,12 +317,8 @@ export class Answers implements CycleSink {
     }
   }
 
-  #emit(
-    step: Step | undefined,
-    answered: Answered,
-    last: number | undefined,
-    incomplete: Incomplete | undefined,
-  ): void {
+  #emit(step: Step | undefined, answered: Answered, last: number | undefined, why: Incomplete | undefined): void {
+    const incomplete = answered.time === undefined ? why : (this.#doubt ?? why);
     const { now: near, showSecrets } = this.#context;
     const isEnded = incomplete === 'reset' || incomplete === 'closed early' || incomplete === 'no response';
     const endedBy = isEnded ? this.#endedBy : undefined;

@@ -30,6 +30,9 @@ const PLACES_MAXIMUM = 8;
 /** Bytes skipped behind a gap until a message begins, of which nothing is said. */
 const SKIPPED_SILENTLY = 16_384;
 
+/** The type of a row, of which there may be many. */
+const DATA_ROW = 0x44;
+
 /** Answers to a request for encryption: TLS, GSS, an error message; anything else is a refusal. */
 const ENCRYPTION = { tls: 0x53, gss: 0x47, error: 0x45 } as const;
 
@@ -91,8 +94,7 @@ export class PostgreSqlConnection implements StreamAnalyzer {
         this.#onClient({ place, bytes, start, at: start + 5, limit: end, length, time, last, whole });
       },
       onLost: () => undefined,
-      onSkipped: (offset) =>
-        this.#tellLost(SIDE.client, offset, 'no message of a client', 'resumes at the next statement'),
+      onSkipped: (offset) => this.#skipped(SIDE.client, offset),
     });
     this.#server = new LengthFramer({
       header: 5,
@@ -107,8 +109,7 @@ export class PostgreSqlConnection implements StreamAnalyzer {
       lengthOf: (bytes, start) => (isServerType(u8(bytes, start)) ? typedLength(bytes, start) : 0),
       onMessage: (bytes, start, end, length, time, last) => this.#onServer(bytes, start, end, length, time, last),
       onLost: () => undefined,
-      onSkipped: (offset) =>
-        this.#tellLost(SIDE.server, offset, 'no message of a server', 'resumes at the end of an answer'),
+      onSkipped: (offset) => this.#skipped(SIDE.server, offset),
     });
   }
 
@@ -261,6 +262,7 @@ export class PostgreSqlConnection implements StreamAnalyzer {
     this.#understood(SIDE.server);
     const { offset, firstAcknowledged: acknowledged, lastAcknowledged } = this.#server;
     if (lastAcknowledged >= 0) this.#clientPlace = lastAcknowledged;
+    if (u8(bytes, start) === DATA_ROW && this.#answers.row(length)) return;
     const type = String.fromCharCode(u8(bytes, start));
     if (type === 'N' || type === 'S' || type === 'K') return;
     if (type === 'A') {

@@ -149,6 +149,13 @@ export class Cycle {
     while (this.steps.length > 0 && this.steps[0]?.kind !== 'sync') this.steps.shift();
   }
 
+  /** A row behind another message of the same answer. @returns whether it is taken */
+  row(length: number): boolean {
+    if (this.answered.time === undefined || this.#ofRows(this.steps[0]) === 'mismatch') return false;
+    this.answered.bytes += length;
+    return true;
+  }
+
   /** The next message of the server, in step with this cycle. */
   take(message: Answer, sink: CycleSink): Taken {
     const [head] = this.steps;

@@ -35,8 +35,7 @@ export function statementExchange(parts: StatementParts): Exchange {
   const words = error === undefined ? undefined : errorText(error.message, sql, showSecrets);
   const { label, route, statement } = namesOf(parts);
   // Which request it is of is not known, nor then when that was.
-  const isTimed =
-    step === undefined ? incomplete !== 'unknown' : !(Number.isNaN(step.time) || Number.isNaN(step.end));
+  const isTimed = step === undefined ? incomplete !== 'unknown' : !(Number.isNaN(step.time) || Number.isNaN(step.end));
   const first = step?.time ?? answered.time ?? near;
   const isComplete = last !== undefined && incomplete !== 'response not captured';
   return {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { behindQueryAttributes } from '../../../src/analyze/protocols/mysql/query-attributes.ts';
+import { behindQueryAttributes } from '../../../../src/analyze/protocols/mysql/query-attributes.ts';
 
 /** Of zeek's capture query-attr.pcap, behind the command. */
 const TWO = '0201 00 01 fe00 02 6e31 fe00 02 6e32 02 7631 02 7632';

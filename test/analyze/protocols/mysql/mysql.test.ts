@@ -1,15 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { mysql } from '../../../src/analyze/protocols/mysql/index.ts';
-import type { AnalysisEvent } from '../../../src/analyze/record/event.ts';
-import { Random } from '../../support/random.ts';
-import { conversations } from './conversations.ts';
-import { likesNoNoise, sameHoweverCut } from './hardiness.ts';
-import { play, type Step } from './play.ts';
+import { mysql } from '../../../../src/analyze/protocols/mysql/index.ts';
+import type { AnalysisEvent } from '../../../../src/analyze/record/event.ts';
+import { Random } from '../../../support/random.ts';
+import { conversations } from '../conversations.ts';
+import { likesNoNoise, sameHoweverCut } from '../hardiness.ts';
+import { play, type Step } from '../play.ts';
 
 /** Made by captures/make-mysql.sh: mysql2 and mariadb against MariaDB. */
-const CAPTURE = join(import.meta.dirname, 'captures/mysql.pcap');
+const CAPTURE = join(import.meta.dirname, '../captures/mysql.pcap');
 const all = conversations(CAPTURE);
 const [shop = [], denied = [], cli = []] = all;
 

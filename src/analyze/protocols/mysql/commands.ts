@@ -1,0 +1,71 @@
+import { utf8 } from '../../record/text.ts';
+import { oneLine } from '../one-line.ts';
+import type { Command, Login } from './exchange.ts';
+import { CAPABILITY, changedUser, i32le } from './packets.ts';
+import { behindQueryAttributes } from './query-attributes.ts';
+
+/** Prepared statements remembered of a connection. */
+const STATEMENTS_MAXIMUM = 1024;
+/** MariaDB: the statement that was prepared last ("COM_STMT_EXECUTE"). */
+const PREPARED_LAST = 0xffff_ffff;
+
+/** What a connection's commands are about: statements by their numbers, user and database. */
+export class Commands {
+  capabilities = 0;
+  login: Login = { user: '', database: '' };
+  readonly #statements = new Map<number, string>();
+  /** Of the last PREPARE; undefined where it may not have been seen. */
+  #preparedLast: string | undefined;
+
+  /**
+   * What a command says.
+   * @param at behind the command's byte
+   * @returns its statement (undefined where that was not seen), and the login that it asks for
+   */
+  read(name: string, bytes: Uint8Array, at: number, end: number): Pick<Command, 'sql' | 'login'> {
+    switch (name) {
+      case 'QUERY': {
+        const hasAttributes = (this.capabilities & CAPABILITY.queryAttributes) !== 0;
+        return { sql: utf8(bytes, hasAttributes ? behindQueryAttributes(bytes, at, end) : at, end) };
+      }
+      case 'STMT_PREPARE':
+        this.#preparedLast = utf8(bytes, at, end);
+        return { sql: this.#preparedLast };
+      case 'STMT_EXECUTE':
+      case 'STMT_BULK_EXECUTE':
+        return { sql: end - at >= 4 ? this.#statement(i32le(bytes, at) >>> 0) : undefined };
+      case 'STMT_CLOSE':
+        if (end - at >= 4) this.#statements.delete(i32le(bytes, at) >>> 0);
+        return { sql: '' };
+      case 'INIT_DB':
+        return { sql: '', login: { user: this.login.user, database: oneLine(utf8(bytes, at, end)) } };
+      case 'CHANGE_USER': {
+        const { user, database } = changedUser(bytes, at, end);
+        return { sql: '', login: { user: oneLine(user), database: oneLine(database) } };
+      }
+      default:
+        return { sql: '' };
+    }
+  }
+
+  #statement(number: number): string | undefined {
+    return number === PREPARED_LAST ? this.#preparedLast : this.#statements.get(number);
+  }
+
+  /** A command succeeded. @param statement number of what it prepared; -1 for others */
+  succeeded({ name, sql, login }: Command, statement: number): void {
+    if (login !== undefined) this.login = login;
+    if (name === 'CHANGE_USER' || name === 'RESET_CONNECTION') this.#statements.clear();
+    if (statement < 0 || sql === undefined) return;
+    if (this.#statements.size >= STATEMENTS_MAXIMUM) {
+      const oldest = this.#statements.keys().next().value;
+      if (oldest !== undefined) this.#statements.delete(oldest);
+    }
+    this.#statements.set(statement, sql);
+  }
+
+  /** Commands may have been missed. */
+  missed(): void {
+    this.#preparedLast = undefined;
+  }
+}
