@@ -15,7 +15,7 @@ const PALETTE = [
 ] as const;
 
 /**
- * Whether output to this stream is to be coloured: FORCE_COLOR says so (or `0`, not), NO_COLOR (no-color.org) says not,
+ * Whether output to this stream is to be coloured: FORCE_COLOR decides (`0` is no), then NO_COLOR (no-color.org) forbids it,
  * else a terminal that can.
  */
 export function wantsColour(stream: { readonly isTTY?: boolean | undefined }, environment: NodeJS.ProcessEnv): boolean {
@@ -30,7 +30,7 @@ export function wantsColour(stream: { readonly isTTY?: boolean | undefined }, en
 export class Colours {
   readonly #enabled: boolean;
 
-  /** @param enabled as `wantsColour` says; without it texts come back unchanged */
+  /** @param enabled result of `wantsColour`; without it texts come back unchanged */
   constructor(enabled: boolean) {
     this.#enabled = enabled;
   }
@@ -50,7 +50,7 @@ export class Colours {
     return this.#enabled ? styleText('bold', text, { validateStream: false }) : text;
   }
 
-  /** A remark that is not the packet's own words. */
+  /** A remark of ksnoop's, not of the packet. */
   aside(text: string): string {
     return this.#enabled ? styleText('dim', text, { validateStream: false }) : text;
   }

@@ -14,7 +14,7 @@ const PEERS_WIDTH = 72;
 const PROTOCOL_WIDTH = 12;
 /** Behind every port. */
 const NO_PORT = 65_536;
-/** Octets of a request that are worth a word. */
+/** The size of a request is shown from so many bytes on. */
 const LARGE_REQUEST = 1000;
 
 export interface EventLineStyle {
@@ -86,7 +86,7 @@ interface PeerText {
   readonly text: string;
 }
 
-/** A server by its name with the address and port, a client by its name, whoever has none by the address and port. */
+/** A server by its name with the address and port, a client by its name, a peer without a name by the address and port. */
 function peerText(peer: PeerRecord | undefined, isServer: boolean): PeerText {
   if (peer === undefined) return { name: undefined, text: '?' };
   const known = peerName(peer);
@@ -127,9 +127,9 @@ function timeParts({ latency, requestTime, serverTime, transferTime }: EventReco
 
 function sizes(record: EventRecord): string[] {
   const { requestBytes, responseBytes } = record;
-  const asked = requestBytes ?? 0;
-  const answered = responseBytes ?? 0;
-  if (record.kind === 'message') return [byteSize(asked)];
-  if (answered === 0) return asked === 0 ? [] : [`sent ${byteSize(asked)}`];
-  return asked < LARGE_REQUEST ? [byteSize(answered)] : [byteSize(answered), `sent ${byteSize(asked)}`];
+  const sent = requestBytes ?? 0;
+  const received = responseBytes ?? 0;
+  if (record.kind === 'message') return [byteSize(sent)];
+  if (received === 0) return sent === 0 ? [] : [`sent ${byteSize(sent)}`];
+  return sent < LARGE_REQUEST ? [byteSize(received)] : [byteSize(received), `sent ${byteSize(sent)}`];
 }

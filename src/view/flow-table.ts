@@ -62,11 +62,11 @@ function stateText({ state, resetBy, closedBy }: TcpFacts, colours: Colours): st
   return closedBy === undefined ? state : `${state} by ${closedBy}`;
 }
 
-/** What the sender had to do again, or was told to wait for. */
+/** Retransmissions of the sender, and times when it had to wait for the window. */
 function troublesOf(facts: TcpDirectionFacts): string[] {
   const kinds = [
     [facts.fastRetransmissions, 'fast'],
-    [facts.timeoutRetransmissions, 'after time-out'],
+    [facts.timeoutRetransmissions, 'after timeout'],
     [facts.spuriousRetransmissions, 'spurious'],
   ] as const;
   const kindText = kinds.flatMap(([count, kind]) => (count > 0 ? [`${count} ${kind}`] : [])).join(', ');

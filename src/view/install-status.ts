@@ -29,7 +29,7 @@ const COLUMNS = [
   { title: 'REASON' },
 ] as const;
 
-/** The state of the agents: a headline, then a table of the nodes. What containers and registries said is sanitised. */
+/** The state of the agents: a headline, then a table of the nodes. Texts of containers and registries are sanitised. */
 export function statusLines(status: StatusView, colours: Colours): string[] {
   const { context, ready, desired, namespace, image, version, trouble } = status;
   if (!status.installed) {

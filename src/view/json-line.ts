@@ -1,7 +1,7 @@
-/** What JSON lets stand and a terminal might obey: DEL, C1, Unicode's format class, line and paragraph separators. */
+/** Characters that JSON allows and a terminal may interpret: DEL, C1, Unicode's format class, line and paragraph separators. */
 const UNSAFE = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** A value as one line of JSON, without its line feed, fit for a terminal: the same value to whoever parses it. */
+/** A value as one line of JSON, without its line feed, safe for a terminal: it parses to the same value. */
 export function jsonLine(value: unknown): string {
   return JSON.stringify(value).replace(UNSAFE, (character) =>
     Array.from({ length: character.length }, (_, unit) => {

@@ -5,7 +5,7 @@ import { sanitise } from './sanitise.ts';
 import { type Cell, type Column, tableLines } from './table.ts';
 import { byteSize, counted, grouped, latencyText, timeSpan } from './units.ts';
 
-/** Rows of a table shown to people; the JSON has all. */
+/** Rows shown of a table; the JSON has all. */
 const ROWS_SHOWN = 25;
 
 export interface SummaryStyle {
@@ -95,7 +95,7 @@ export function summaryTables(report: SummaryReport, style: SummaryStyle): strin
   ];
 }
 
-/** Protocols whose routes a table of their own tells. */
+/** Protocols that have a table of their own. */
 const OWN_TABLE: ReadonlySet<string> = new Set(['dns', 'tls', 'grpc']);
 
 type Row = readonly Cell[];
@@ -254,19 +254,19 @@ function totals(tcp: TcpStats): string[] {
         ];
   const connections = [
     counted(tcp.connections, 'connection'),
-    `${number(tcp.midstream)} begun before the capture`,
+    `${number(tcp.midstream)} started before the capture`,
     `${number(tcp.refused)} refused`,
     `${number(tcp.unanswered)} unanswered`,
     `${number(tcp.resetByClient)} reset by clients`,
     `${number(tcp.resetByServer)} by servers`,
   ];
   const segments = [
-    `${counted(tcp.retransmissions, 'segment')} retransmitted (${number(tcp.fastRetransmissions)} fast, ${number(tcp.timeoutRetransmissions)} after time-out, ${number(tcp.spuriousRetransmissions)} spurious)`,
+    `${counted(tcp.retransmissions, 'segment')} retransmitted (${number(tcp.fastRetransmissions)} fast, ${number(tcp.timeoutRetransmissions)} after timeout, ${number(tcp.spuriousRetransmissions)} spurious)`,
     `${number(tcp.outOfOrder)} out of order`,
     counted(tcp.duplicateAcks, 'duplicate ACK'),
     counted(tcp.keepAlives, 'keep-alive'),
     counted(tcp.zeroWindows, 'zero window'),
-    `${number(tcp.windowFull)} filled the window`,
+    counted(tcp.windowFull, 'full window'),
   ];
   const lost = tcp.lost > 0 ? [`${byteSize(tcp.lost)} not captured`] : [];
   return [[...connections, ...handshake].join(', '), [...segments, ...lost].join(', ')];

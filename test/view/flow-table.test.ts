@@ -25,7 +25,7 @@ describe('the line of a flow', () => {
     const server = { ...tcpDirection, zeroWindows: 1, windowFull: 2, outOfOrder: 4, lost: 1460 };
     const tcp = { ...tcpFacts, resetBy: 'server', midstream: true, handshakeRtt: undefined, client, server } as const;
     expect(line({ tcp })).toMatch(
-      / reset by server began before the capture rtt 150 µs client: retransmitted 5 \(2 fast, 3 after time-out\) server: out of order 4, zero windows 1, window full 2 \[1.46 kB of the server not captured\]$/,
+      / reset by server began before the capture rtt 150 µs client: retransmitted 5 \(2 fast, 3 after timeout\) server: out of order 4, zero windows 1, window full 2 \[1.46 kB of the server not captured\]$/,
     );
     expect(line({ tcp: { ...tcpFacts, state: 'refused' } }, true)).toContain(' \x1b[31mrefused\x1b[39m ');
     expect(line({ tcp: { ...tcpFacts, state: 'open', closedBy: undefined } })).toContain(' open handshake ');

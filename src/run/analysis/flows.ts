@@ -5,7 +5,7 @@ import { flowLine } from '../../view/flow-table.ts';
 import { jsonLine } from '../../view/json-line.ts';
 import { DayLines } from '../../view/time-text.ts';
 
-/** Every flow as it ends: who, how much, how TCP fared. */
+/** Every flow as it ends: peers, sizes, health of TCP. */
 export const flows: AnalysisOutputKind = {
   detail: false,
   packets: false,

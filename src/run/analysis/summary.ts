@@ -5,7 +5,7 @@ import { Colours } from '../../view/colour.ts';
 import { jsonLine } from '../../view/json-line.ts';
 import { summaryTables } from '../../view/summary-tables.ts';
 
-/** What was said to whom, added up: services, pods, routes, names, and how TCP fared. */
+/** Requests, latency and failures by service, pod and route, DNS, TLS and the health of TCP. */
 export const summary: AnalysisOutputKind = {
   detail: false,
   packets: false,

@@ -1,7 +1,7 @@
 /** What keys of the screen do beyond the screen. */
 export interface TopActions {
   /**
-   * Show only what matches, everything for an empty text. @returns what is to be said of it, if anything
+   * Show only what matches, everything for an empty text. @returns a message to show, if any
    * @throws KsnoopError USAGE with the place in the expression
    */
   filter(text: string): Promise<string | undefined>;

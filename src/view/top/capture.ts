@@ -6,10 +6,10 @@ import type { CaptureState, NodeState, Remark, TargetState, TopModel } from './m
 import { type LineSource, Pane } from './pane.ts';
 import type { ViewKind } from './view.ts';
 
-/** What is captured where, what was lost, and what it costs. */
+/** Targets, losses, nodes and memory of the capture. */
 export const capture: ViewKind = {
   name: 'capture',
-  about: 'each pod: packets, what was lost where; nodes and their clocks, transport, memory, what happened',
+  about: 'the capture itself: packets and losses per pod, nodes, clocks, transports, memory, events',
   keys: [],
   create: (model) => {
     const pane = new Pane();
@@ -54,7 +54,7 @@ const TARGETS: readonly TopColumn<TargetState>[] = [
 const NODES: readonly TopColumn<NodeState>[] = [
   { title: 'NODE', width: 16, grows: true, rank: 0, cell: ({ node }) => span(node, LOOK.name) },
   { title: 'CLOCK', width: 22, rank: 1, cell: clockCell },
-  { title: 'WAY', width: 12, rank: 1, cell: ({ way }) => span(way ?? '-') },
+  { title: 'TRANSPORT', width: 12, rank: 1, cell: ({ way }) => span(way ?? '-') },
   {
     title: 'STATE',
     width: 20,
@@ -65,7 +65,7 @@ const NODES: readonly TopColumn<NodeState>[] = [
 ];
 
 function clockCell({ clock }: NodeState) {
-  if (clock === undefined) return span('not known yet', LOOK.aside);
+  if (clock === undefined) return span('unknown', LOOK.aside);
   const { offsetMs, errorMs } = clock;
   const text = `${Math.abs(offsetMs).toFixed(1)} ms ${offsetMs < 0 ? 'behind' : 'ahead'} ±${errorMs.toFixed(1)}`;
   return span(text, Math.abs(offsetMs) > errorMs ? LOOK.warning : LOOK.plain);
@@ -76,15 +76,15 @@ function page(model: TopModel, width: number): readonly LineSource[] {
   const { packets } = model;
   const heading = (text: string) => line(span(text, LOOK.strong));
   const remarks = state.remarks.map((remark) => () => remarkLine(remark));
-  const gone = packets.dropped === 0 ? '' : `, ${counted(packets.dropped, 'older one')} gone`;
+  const gone = packets.dropped === 0 ? '' : `, ${counted(packets.dropped, 'older packet')} dropped`;
   return [
     line(span(`${counted(state.packets, 'packet')}, ${byteSize(state.bytes)}, lost: ${lossText(state)}`)),
-    line(span(`kept for w: ${counted(packets.count, 'packet')}, ${byteSize(packets.bytes)}${gone}`)),
+    line(span(`packets for w: ${counted(packets.count, 'packet')}, ${byteSize(packets.bytes)}${gone}`)),
     line(span(`memory of ksnoop: ${byteSize(state.memory)}`)),
     ...state.bounds.map((text) => line(span(text, LOOK.warning))),
     ...table('Targets', TARGETS, state.targets, width),
     ...table('Nodes', NODES, state.nodes, width),
-    ...(remarks.length === 0 ? [] : [line(span('')), heading('What happened'), ...remarks.reverse()]),
+    ...(remarks.length === 0 ? [] : [line(span('')), heading('Events'), ...remarks.reverse()]),
   ];
 }
 
@@ -111,9 +111,9 @@ function lossText({ targets, gaps }: CaptureState): string {
   const words = [
     ...(kernel === 0 ? [] : [`${grouped(kernel)} by the kernel`]),
     ...(ksnoop === 0 ? [] : [`${grouped(ksnoop)} by ksnoop`]),
-    ...(gaps === 0 ? [] : [`what came in ${counted(gaps, 'gap')}`]),
+    ...(gaps === 0 ? [] : [`packets of ${counted(gaps, 'gap')}`]),
   ];
-  return words.length === 0 ? 'nothing' : words.join(', ');
+  return words.length === 0 ? 'none' : words.join(', ');
 }
 
 function remarkLine({ at, text, failed }: Remark): Line {

@@ -11,7 +11,7 @@ export class DetailView implements View {
   #detail: Detail | undefined;
   #pane = new Pane();
 
-  /** @param makeList is told how to open something */
+  /** @param makeList gets a function that opens a detail */
   constructor(makeList: (open: (detail: Detail) => void) => View) {
     this.#list = makeList((detail) => {
       this.#detail = detail;

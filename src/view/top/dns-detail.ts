@@ -13,7 +13,7 @@ import { peerSpan } from './peer-span.ts';
 const NAME = 14;
 const COUNT = 9;
 
-/** What was asked of one name and type: answers, latencies, and who asked last. The last lookups are of when it is opened. */
+/** One name and type: answers, latencies and the last lookups, as they were when it was opened. */
 export function dnsDetail(model: TopModel, opened: DnsStats): Detail {
   const lookups = lastLookups(model, opened);
   let row = opened;
@@ -25,7 +25,7 @@ export function dnsDetail(model: TopModel, opened: DnsStats): Detail {
       ...answerLines(row),
       ...latencyLines(row),
       line(span('')),
-      line(span(lookups.length === 0 ? 'None of its lookups is listed any more.' : 'Last lookups', LOOK.name)),
+      line(span(lookups.length === 0 ? 'Its lookups are no longer listed.' : 'Last lookups', LOOK.name)),
       ...(lookups.length === 0 ? [] : [headOf(placed), ...lookups.map((each) => rowOf(placed, each))]),
     ];
   };
@@ -46,8 +46,8 @@ function answerLines({ rcodes, count, failed, incomplete, requestBytes, response
     one('incomplete', incomplete, true),
     one('failed', failed, true),
     line(
-      span('octets'.padEnd(NAME), LOOK.aside),
-      span(`${byteSize(requestBytes)} asked, ${byteSize(responseBytes)} answered`),
+      span('bytes'.padEnd(NAME), LOOK.aside),
+      span(`${byteSize(requestBytes)} sent, ${byteSize(responseBytes)} received`),
     ),
   ];
 }
@@ -71,12 +71,12 @@ function latencyLines({ latency }: DnsStats): readonly Line[] {
 /** Of the events that are listed, the newest first. */
 function lastLookups({ events }: TopModel, { name, type }: DnsStats): readonly EventRecord[] {
   // As the analysis groups them: the label of a question is its type and its name.
-  const asked = type === undefined ? name : `${type} ${name}`;
+  const label = type === undefined ? name : `${type} ${name}`;
   const found: EventRecord[] = [];
   const oldest = Math.max(events.first, events.end - LOOKUPS_SEARCHED);
   for (let number = events.end - 1; number >= oldest && found.length < LOOKUPS_SHOWN; number -= 1) {
     const record = events.at(number);
-    if (record?.protocol === 'dns' && record.kind === 'exchange' && record.label === asked) found.push(record);
+    if (record?.protocol === 'dns' && record.kind === 'exchange' && record.label === label) found.push(record);
   }
   return found;
 }

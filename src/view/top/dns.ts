@@ -7,11 +7,11 @@ import { LOOK, type Span, span } from './line.ts';
 import { type TableOrder, TableView } from './table-view.ts';
 import type { ViewKind } from './view.ts';
 
-/** Names that were asked for, as the DNS table of `-o summary` has them. */
+/** Queried names, as the DNS table of `-o summary` has them. */
 export const dns: ViewKind = {
   name: 'dns',
-  about: 'names that are asked for, how often, what the answers were, and how long they took',
-  keys: [['Enter', 'one name: its answers, latencies, and the last that asked; Esc back']],
+  about: 'DNS names: queries, answers, latency',
+  keys: [['Enter', 'one name: its answers, latencies and last lookups; Esc back']],
   create: (model) =>
     new DetailView(
       (open) =>
@@ -21,7 +21,7 @@ export const dns: ViewKind = {
           rows: () => model.report?.dns ?? NONE,
           keyOf: ({ name, type }) => `${type ?? ''} ${name}`,
           noun: 'names',
-          empty: 'No questions yet.',
+          empty: 'No DNS queries yet.',
           enter: (row) => open(dnsDetail(model, row)),
         }),
     ),

@@ -50,7 +50,7 @@ export class EventListView implements View {
     // Numbers begin anew with another expression, or another place in a file.
     if (end < this.#end) this.#follows = true;
     this.#end = end;
-    if (end === first) return [line(span('Nothing was said yet.'))];
+    if (end === first) return [line(span('No exchanges yet.'))];
     scroll.cursor = this.#follows ? end - first - 1 : Math.max(0, this.#at - first);
     scroll.fit(end - first, height - 1);
     this.#at = first + scroll.cursor;

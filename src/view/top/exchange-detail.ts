@@ -1,5 +1,6 @@
 import type { FlowFacts } from '../../analyze/flow/flow-facts.ts';
 import type { EventRecord } from '../../analyze/record/record.ts';
+import { incompleteText } from '../event-line.ts';
 import { sanitise } from '../sanitise.ts';
 import { cellWidth, inLinesOfCells } from '../text-width.ts';
 import { counted, latencyText } from '../units.ts';
@@ -23,34 +24,34 @@ interface Section {
   readonly failed?: boolean;
 }
 
-/** All that is known of one exchange, message or event, its flow, and its packets as they are kept when it is opened. */
+/** Everything known about one exchange, message or event, its flow, and its packets as they are kept when it is opened. */
 export function exchangeDetail(model: TopModel, record: EventRecord): Detail {
   const ofFlow = model.packets.ofFlow(record.flow, FLOW_PACKETS_SEARCHED);
   const packets = packetsOf(record, ofFlow);
   const sections = sectionsOf(model, record);
   let flow: FlowFacts | undefined;
-  let made: { readonly width: number; readonly said: readonly Line[]; readonly hex: readonly LineSource[] } | undefined;
+  let made: { readonly width: number; readonly text: readonly Line[]; readonly hex: readonly LineSource[] } | undefined;
   return (width) => {
     if (made?.width !== width) {
       const place = placeOfValues(sections, width);
-      const said = sections.flatMap((section) => sectionLines(section, width, place));
+      const text = sections.flatMap((section) => sectionLines(section, width, place));
       const heading = `${peerFull(record.src)} > ${peerFull(record.dst)}`;
       made = {
         width,
-        said: [line(span(heading, LOOK.strong)), ...said],
+        text: [line(span(heading, LOOK.strong)), ...text],
         hex: packetLines(packets, ofFlow.length, width),
       };
     }
     // Of an open flow there is more at every look.
     flow = model.flows.facts.find(({ id }) => id === record.flow) ?? flow;
-    return [...made.said, ...flowLines(model, record, flow), line(span('')), ...made.hex];
+    return [...made.text, ...flowLines(model, record, flow), line(span('')), ...made.hex];
   };
 }
 
 function flowLines(model: TopModel, { flow }: EventRecord, facts: FlowFacts | undefined): readonly Line[] {
   const title = line(span(`Flow ${flow}`, LOOK.name));
   return facts === undefined
-    ? [line(span('')), title, line(span('It is listed no more.', LOOK.aside))]
+    ? [line(span('')), title, line(span('no longer in the flow list (evicted or filtered out)', LOOK.aside))]
     : [line(span('')), title, ...flowDetail(model, facts)];
 }
 
@@ -59,34 +60,34 @@ function sectionsOf(model: TopModel, record: EventRecord): readonly Section[] {
   const own = ownFields(record);
   const rest = { title: model.titleOf(record.protocol), rows: own.both };
   if (kind !== 'exchange') {
-    const rows = rowsOf(['said', label], ['code', code], ['octets', octets(requestBytes)], ['time', record.time]);
+    const rows = rowsOf(['text', label], ['code', code], ['size', bytes(requestBytes)], ['time', record.time]);
     return [{ title: kind === 'event' ? 'Event' : 'Message', rows, failed }, rest];
   }
-  const asked = rowsOf(['asked', label], ['octets', octets(requestBytes)]);
-  const answered = rowsOf(['status', status], ['missing', incomplete], ['octets', octets(responseBytes)]);
+  const request = rowsOf(['request', label], ['size', bytes(requestBytes)]);
+  const missing = incomplete === undefined ? undefined : incompleteText(record);
+  const response = rowsOf(['status', status], ['incomplete', missing], ['size', bytes(responseBytes)]);
   return [
-    { title: 'Request', rows: [...asked, ...own.request] },
-    { title: 'Response', rows: [...answered, ...own.response], failed },
+    { title: 'Request', rows: [...request, ...own.request] },
+    { title: 'Response', rows: [...response, ...own.response], failed },
     { title: 'Timings', rows: timings(record) },
     rest,
   ];
 }
 
-function timings({ time, latency, ttfb }: EventRecord): readonly FieldRow[] {
-  const text = (nanoseconds: number | undefined) =>
-    nanoseconds === undefined ? undefined : latencyText(Math.max(0, nanoseconds));
+function timings(record: EventRecord): readonly FieldRow[] {
+  const { time, latency, ttfb, requestTime, serverTime, transferTime } = record;
+  const text = (nanoseconds: number | undefined) => (nanoseconds === undefined ? undefined : latencyText(nanoseconds));
   return rowsOf(
-    ['first octet asked', time],
-    ['first octet answered', text(ttfb)],
-    ['last octet answered', text(latency)],
-    [
-      'the answer took',
-      latency === undefined || ttfb === undefined || latency <= ttfb ? undefined : text(latency - ttfb),
-    ],
+    ['request start', time],
+    ['request time', text(requestTime)],
+    ['server time', text(serverTime)],
+    ['time to first byte', text(ttfb)],
+    ['transfer time', text(transferTime)],
+    ['latency', text(latency)],
   );
 }
 
-const octets = (count: number | undefined) => (count === undefined ? undefined : counted(count, 'octet'));
+const bytes = (count: number | undefined) => (count === undefined ? undefined : counted(count, 'byte'));
 
 function rowsOf(...rows: readonly (readonly [name: string, value: string | undefined])[]): readonly FieldRow[] {
   return rows.filter((row): row is FieldRow => row[1] !== undefined && row[1] !== '');

@@ -2,14 +2,14 @@ import type { EventRecord } from '../../analyze/record/record.ts';
 import { clockText } from '../time-text.ts';
 import { counted, grouped } from '../units.ts';
 import { hexDump } from './hex.ts';
-import { FLOW_PACKETS_SEARCHED, PACKET_OCTETS_SHOWN, PACKETS_SHOWN } from './limits.ts';
+import { FLOW_PACKETS_SEARCHED, PACKET_BYTES_SHOWN, PACKETS_SHOWN } from './limits.ts';
 import { LOOK, line, span } from './line.ts';
 import type { KeptPacket } from './model.ts';
 import type { LineSource } from './pane.ts';
 import { peerSpan } from './peer-span.ts';
 
 /**
- * Packets of an exchange: those of its flow from its first octet to its last, or from its first on where no last is known.
+ * Packets of an exchange: those of its flow from its first byte to its last, or from its first on where the last is not known.
  * @param packets of its flow, oldest first
  */
 export function packetsOf(record: EventRecord, packets: readonly KeptPacket[]): readonly KeptPacket[] {
@@ -26,13 +26,13 @@ function after(time: string, nanoseconds: number): string {
   return `${seconds.toISOString().slice(0, 19)}.${String(sum % 1_000_000_000n).padStart(9, '0')}Z`;
 }
 
-/** The packets with their octets in hex; rows are made when they are seen. @param ofFlow how many of its flow there are */
+/** The packets with their bytes in hex; rows are made when they are seen. @param ofFlow how many of its flow there are */
 export function packetLines(packets: readonly KeptPacket[], ofFlow: number, width: number): LineSource[] {
   const searched =
     ofFlow < FLOW_PACKETS_SEARCHED ? `${grouped(ofFlow)} of the flow` : `the flow's last ${grouped(ofFlow)}`;
   const title = `Packets: ${grouped(packets.length)} of ${searched} that are kept`;
   const lines: LineSource[] = [line(span(title, LOOK.name))];
-  if (packets.length > 0) lines.push(line(span('As they were captured: nothing in them is masked.', LOOK.aside)));
+  if (packets.length > 0) lines.push(line(span('As captured: secrets are not masked.', LOOK.aside)));
   for (const packet of packets.slice(0, PACKETS_SHOWN)) {
     const { bytes } = packet;
     lines.push(
@@ -40,9 +40,9 @@ export function packetLines(packets: readonly KeptPacket[], ofFlow: number, widt
       () => line(span(headText(packet), LOOK.strong)),
       () => line(span(saidText(packet))),
     );
-    lines.push(...hexDump(bytes, width, PACKET_OCTETS_SHOWN));
-    const left = bytes.length - PACKET_OCTETS_SHOWN;
-    if (left > 0) lines.push(line(span(`… and ${counted(left, 'octet')}: w writes them to a file`, LOOK.aside)));
+    lines.push(...hexDump(bytes, width, PACKET_BYTES_SHOWN));
+    const left = bytes.length - PACKET_BYTES_SHOWN;
+    if (left > 0) lines.push(line(span(`… and ${counted(left, 'byte')}: w writes them to a file`, LOOK.aside)));
   }
   const more = packets.length - PACKETS_SHOWN;
   if (more > 0) lines.push(line(span(`… and ${counted(more, 'packet')}: w writes them to a file`, LOOK.aside)));
@@ -51,8 +51,8 @@ export function packetLines(packets: readonly KeptPacket[], ofFlow: number, widt
 
 /** When, where and how much. */
 function headText({ time, interface: name, direction, length, bytes }: KeptPacket): string {
-  const cut = bytes.length < length ? `, ${counted(bytes.length, 'octet')} of them captured` : '';
-  const words = [clockText(time), name, direction, `${counted(length, 'octet')}${cut}`];
+  const cut = bytes.length < length ? `, ${counted(bytes.length, 'byte')} captured` : '';
+  const words = [clockText(time), name, direction, `${counted(length, 'byte')}${cut}`];
   return words.filter((word) => word !== undefined).join('  ');
 }
 

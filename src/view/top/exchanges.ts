@@ -1,4 +1,5 @@
 import type { EventRecord } from '../../analyze/record/record.ts';
+import { incompleteText } from '../event-line.ts';
 import { clockText } from '../time-text.ts';
 import { byteSize, latencyText } from '../units.ts';
 import type { TopColumn } from './columns.ts';
@@ -10,16 +11,13 @@ import type { TopModel } from './model.ts';
 import { peerSpan } from './peer-span.ts';
 import type { ViewKind } from './view.ts';
 
-/** What is said, as it is said. */
+/** Requests, messages and events as they come. */
 export const exchanges: ViewKind = {
   name: 'exchanges',
-  about: 'what is asked, answered, said and done, newest last; it follows while the cursor is on the last line',
+  about: 'requests, messages and events, newest last; the list follows while the cursor is on the last line',
   keys: [
-    ['f', 'stop here, or follow again'],
-    [
-      'Enter',
-      'one exchange: request, response, timings, its flow, its packets in hex (as captured, secrets too); Esc back',
-    ],
+    ['f', 'stop following, or follow again'],
+    ['Enter', 'one exchange: request, response, timings, flow, packets in hex (secrets not masked); Esc back'],
   ],
   create: (model) =>
     new DetailView(
@@ -51,11 +49,11 @@ function columns(model: TopModel): TopColumn<EventRecord>[] {
     { title: 'WHAT', width: 16, grows: true, rank: 0, cell: whatCell },
     { title: 'STATUS', width: 11, rank: 0, cell: statusCell },
     {
-      title: 'TOOK',
+      title: 'LATENCY',
       width: 7,
       right: true,
       rank: 0,
-      cell: ({ latency }) => span(latency === undefined ? '' : latencyText(Math.max(0, latency))),
+      cell: ({ latency }) => span(latency === undefined ? '' : latencyText(latency)),
     },
     size('SENT', 5, ({ requestBytes }) => requestBytes),
     size('RECEIVED', 4, ({ responseBytes }) => responseBytes),
@@ -67,8 +65,10 @@ function whatCell({ kind, label, failed }: EventRecord): Span {
   return span(label);
 }
 
-function statusCell({ status, incomplete, code, failed }: EventRecord): Span {
-  const text = [status, incomplete, code].filter((each) => each !== undefined).join(', ');
+function statusCell(record: EventRecord): Span {
+  const { status, incomplete, code, failed } = record;
+  const missing = incomplete === undefined ? undefined : incompleteText(record);
+  const text = [status, missing, code].filter((each) => each !== undefined).join(', ');
   if (failed) return span(text, LOOK.failure);
   return span(text, incomplete === undefined ? LOOK.plain : LOOK.warning);
 }

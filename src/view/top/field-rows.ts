@@ -4,7 +4,7 @@ import { jsonLine } from '../json-line.ts';
 
 export type FieldRow = readonly [name: string, value: string];
 
-/** A protocol's own members of a record, sorted by whose they are, as far as their names tell. */
+/** A protocol's own members of a record: of the request, of the response (by their names), and the others. */
 export interface OwnFields {
   readonly request: readonly FieldRow[];
   readonly response: readonly FieldRow[];
@@ -13,7 +13,7 @@ export interface OwnFields {
 
 const PEERS: ReadonlySet<string> = new Set(['src', 'dst']);
 
-/** What a protocol says of an exchange, flat, by the names that an expression takes: `http.requestHeaders.accept`. */
+/** A protocol's fields of an exchange, flat, by the names that an expression takes: `http.requestHeaders.accept`. */
 export function ownFields(record: EventRecord): OwnFields {
   const rows = { request: [] as FieldRow[], response: [] as FieldRow[], both: [] as FieldRow[] };
   for (const [key, own] of Object.entries(record)) {

@@ -7,7 +7,7 @@ import { peerFull } from './peer-span.ts';
 const NAME = 26;
 const VALUE = 18;
 
-/** All that is known of one flow. */
+/** Everything known about one flow. */
 export function flowDetail(model: TopModel, facts: FlowFacts): readonly Line[] {
   const record = model.flows.record(facts);
   const { tcp, client, server } = facts;
@@ -19,16 +19,16 @@ export function flowDetail(model: TopModel, facts: FlowFacts): readonly Line[] {
       span(theirs, bad && theirs !== '0' ? LOOK.failure : LOOK.plain),
     );
   const counts: readonly (readonly [name: string, pick: keyof TcpDirectionFacts, bad: boolean])[] = [
-    ['segments sent again', 'retransmissions', true],
-    ['  after duplicate ACKs', 'fastRetransmissions', true],
-    ['  after a time-out', 'timeoutRetransmissions', true],
-    ['  needlessly', 'spuriousRetransmissions', true],
+    ['retransmissions', 'retransmissions', true],
+    ['  fast (duplicate ACKs)', 'fastRetransmissions', true],
+    ['  after a timeout', 'timeoutRetransmissions', true],
+    ['  spurious', 'spuriousRetransmissions', true],
     ['out of order', 'outOfOrder', false],
     ['duplicate ACKs', 'duplicateAcks', false],
     ['keep-alives', 'keepAlives', false],
     ['zero windows', 'zeroWindows', true],
-    ['filled the window', 'windowFull', true],
-    ['octets not captured', 'lost', true],
+    ['window full', 'windowFull', true],
+    ['bytes not captured', 'lost', true],
   ];
   return [
     line(span(`${peerFull(record.src)} > ${peerFull(record.dst)}`, LOOK.strong)),
@@ -53,8 +53,8 @@ export function flowDetail(model: TopModel, facts: FlowFacts): readonly Line[] {
     line(span('')),
     line(span(' '.repeat(NAME)), span('client'.padEnd(VALUE), LOOK.aside), span('server', LOOK.aside)),
     both('packets', grouped(client.packets), grouped(server.packets)),
-    both('octets on the wire', byteSize(client.bytes), byteSize(server.bytes)),
-    both('of those, content', byteSize(client.payload), byteSize(server.payload)),
+    both('bytes on the wire', byteSize(client.bytes), byteSize(server.bytes)),
+    both('payload bytes', byteSize(client.payload), byteSize(server.payload)),
     ...(tcp === undefined
       ? []
       : [

@@ -11,11 +11,11 @@ import type { TopModel } from './model.ts';
 import { type TableOrder, TableView } from './table-view.ts';
 import type { ViewKind } from './view.ts';
 
-/** Connections and other flows, and how TCP fares in them. */
+/** Connections and other flows, with the health of TCP. */
 export const flows: ViewKind = {
   name: 'flows',
-  about: 'connections: round trips, what was sent again, windows, who closed or reset',
-  keys: [['Enter', 'all that is known of one flow; Esc back']],
+  about: 'connections: round trips, retransmissions, windows, who closed or reset them',
+  keys: [['Enter', 'details of one flow; Esc back']],
   create: (model) =>
     new DetailView(
       (open) =>
@@ -37,15 +37,15 @@ export const flows: ViewKind = {
     ),
 };
 
-/** Segments sent again, windows closed; a connection refused, reset or not answered counts as one more. Others come after TCP. */
+/** Retransmissions and zero windows; a connection that was refused, reset or not answered counts as one more. Other flows come after TCP. */
 function troubles({ tcp }: FlowFacts): number {
   if (tcp === undefined) return -1;
   const { client, server, state, resetBy } = tcp;
   const broken = resetBy !== undefined || state === 'refused' || state === 'unanswered';
-  return resent(tcp) + client.zeroWindows + server.zeroWindows + (broken ? 1 : 0);
+  return retransmissions(tcp) + client.zeroWindows + server.zeroWindows + (broken ? 1 : 0);
 }
 
-const resent = ({ client, server }: TcpFacts) => client.retransmissions + server.retransmissions;
+const retransmissions = ({ client, server }: TcpFacts) => client.retransmissions + server.retransmissions;
 const bytes = (facts: FlowFacts) => facts.client.bytes + facts.server.bytes;
 
 function columns(model: TopModel): TopColumn<FlowFacts>[] {
@@ -102,7 +102,7 @@ function columns(model: TopModel): TopColumn<FlowFacts>[] {
     { title: 'STATE', width: 16, rank: 0, cell: stateCell },
     time('SETUP', 3, ({ handshakeRtt }) => handshakeRtt),
     time('RTT', 1, ({ rtt }) => rtt?.mean),
-    count('RESENT', 0, resent),
+    count('RETRANS', 0, retransmissions),
     count('ZEROWIN', 2, ({ client, server }) => client.zeroWindows + server.zeroWindows),
     size('SENT', ({ client }) => client),
     size('RECEIVED', ({ server }) => server),

@@ -14,9 +14,9 @@ export function headLine(source: string, head: HeadState, width: number): Line {
   const time = head.time === undefined ? 'no packets yet' : clockText(head.time).slice(0, 8);
   const counts = `${counted(head.packets, 'packet')}, ${counted(head.exchanges, 'exchange')}`;
   const trouble = head.trouble === undefined ? '' : ` ${head.trouble} `;
-  const said = [state, time, counts].filter((text) => text !== '').join(' · ');
+  const all = [state, time, counts].filter((text) => text !== '').join(' · ');
   // On a narrow screen the counts go first, then the name.
-  const right = cellWidth(said) + cellWidth(trouble) + NAME_ROOM <= width ? said : state;
+  const right = cellWidth(all) + cellWidth(trouble) + NAME_ROOM <= width ? all : state;
   const room = Math.max(0, width - cellWidth(right) - cellWidth(trouble) - 2);
   const left = cutToCells(sanitise(`ksnoop ${source}`), room);
   const filling = width - cellWidth(left) - cellWidth(right) - cellWidth(trouble) - 1;
@@ -25,8 +25,8 @@ export function headLine(source: string, head: HeadState, width: number): Line {
 
 function stateText({ live, paused, reading, replaying, position }: HeadState): string {
   if (paused !== undefined) {
-    const unlisted = paused.unlisted === 0 ? '' : `, ${grouped(paused.unlisted)} no longer listed`;
-    return `PAUSED, ${counted(paused.packets, 'packet')} and ${counted(paused.exchanges, 'exchange')} wait${unlisted}`;
+    const unlisted = paused.unlisted === 0 ? '' : `, ${grouped(paused.unlisted)} not listed`;
+    return `PAUSED (${grouped(paused.exchanges)} new${unlisted})`;
   }
   if (reading !== undefined) return `reading ${Math.floor(reading * 100)} %`;
   if (live) return 'live';
@@ -52,7 +52,7 @@ export function tabLine(
   }
   const room = width - used - 1;
   const expression = filter === undefined ? '' : `/${filter}`;
-  const said = [expression, status ?? ''].filter((text) => text !== '').join('  ');
-  const shown = cutToCells(sanitise(said), room);
+  const parts = [expression, status ?? ''].filter((text) => text !== '').join('  ');
+  const shown = cutToCells(sanitise(parts), room);
   return line(...tabs, span(' '.repeat(Math.max(0, width - used - cellWidth(shown)))), span(shown, LOOK.warning));
 }

@@ -2,19 +2,19 @@ import { wrapped } from '../help-text.ts';
 import { type Line, LOOK, line, span } from './line.ts';
 import type { ViewKind } from './view.ts';
 
-/** Keys of all views, as `?` and the manual say them. */
+/** Keys of all views, for `?` and the manual. */
 export const TOP_KEYS: readonly (readonly [key: string, does: string])[] = [
-  ['Tab ← → 1-9', 'another view'],
+  ['Tab ← → 1-9', 'switch views'],
   ['↑ ↓ j k', 'up and down'],
   ['PgUp PgDn', 'a page; g G to the first and the last'],
-  ['Enter Esc', 'open what the cursor is on, and back'],
-  ['/', 'show only what matches an expression, as --where; empty: everything'],
+  ['Enter Esc', 'open the row under the cursor, and back'],
+  ['/', 'show only what matches an expression, as --where; empty shows all'],
   ['s S', 'sort by the next, or the previous column'],
-  ['p', 'pause the screen: packets go on to be taken'],
+  ['p', 'pause the screen; the capture continues'],
   ['w', 'write the last packets to a pcapng file'],
   ['< >', 'go back and forth in a file'],
-  ['r', 'replay a file from there as fast as it was captured'],
-  ['Ctrl-L', 'draw everything anew'],
+  ['r', 'replay a file from there at its own speed'],
+  ['Ctrl-L', 'redraw the screen'],
   ['?', 'this page'],
   ['q Ctrl-C', 'quit'],
 ];

@@ -8,18 +8,18 @@ export const REFRESH_MS = 250;
 export const REFRESH_SHARE = 150;
 export const REFRESH_LAST_MS = 1_500;
 
-/** How long a sentence stays in the last line. */
+/** How long a message stays in the last line. */
 export const MESSAGE_MS = 6_000;
 
 /** The smallest screen that is drawn on. */
 export const COLUMNS_MINIMUM = 40;
 export const ROWS_MINIMUM = 8;
 
-/** Of one exchange: packets of its flow that are looked through, packets that are shown, and octets of one of them. */
+/** Of one exchange: packets of its flow that are searched, packets that are shown, and bytes of one of them. */
 export const FLOW_PACKETS_SEARCHED = 5_000;
 export const PACKETS_SHOWN = 100;
-export const PACKET_OCTETS_SHOWN = 4_096;
+export const PACKET_BYTES_SHOWN = 4_096;
 
-/** Of one name: events that are looked through for its last lookups, and lookups that are shown. */
+/** Of one name: events that are searched for its last lookups, and lookups that are shown. */
 export const LOOKUPS_SEARCHED = 5_000;
 export const LOOKUPS_SHOWN = 50;

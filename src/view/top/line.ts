@@ -8,7 +8,7 @@ export const LOOK = {
   failure: 3,
   warning: 4,
   good: 5,
-  /** A name that is told from other words: a service, a pod. */
+  /** A name that stands out: a service, a pod. */
   name: 6,
   /** The lines above and below the view. */
   bar: 7,

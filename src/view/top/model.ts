@@ -20,7 +20,7 @@ export interface TopModel {
   readonly capture: CaptureState;
 }
 
-/** What the line above the views says. */
+/** The line above the views. */
 export interface HeadState {
   /** Packets still come, by themselves. */
   readonly live: boolean;
@@ -50,12 +50,12 @@ export interface Activity {
   readonly rate: number;
 }
 
-/** Exchanges, messages and events in the order in which they were told, the newest at `end - 1`. */
+/** Exchanges, messages and events in the order in which they were found, the newest at `end - 1`. */
 export interface EventList {
   /** Numbers of the oldest that is kept and of the next that comes: they never change their meaning. */
   readonly first: number;
   readonly end: number;
-  /** As the JSON output has it; made when it is asked for, so ask only for what is seen. */
+  /** As the JSON output has it; made when it is read, so read only what is seen. */
   at(number: number): EventRecord | undefined;
 }
 
@@ -66,7 +66,7 @@ export interface FlowList {
   /** Open ones among them, and those that ended and are kept no more. */
   readonly open: number;
   readonly dropped: number;
-  /** As the JSON output has it; made when it is asked for. */
+  /** As the JSON output has it; made when it is read. */
   record(facts: FlowFacts): FlowRecord;
 }
 
@@ -85,11 +85,11 @@ export interface KeptPacket {
   readonly time: string;
   readonly interface: string | undefined;
   readonly direction: 'in' | 'out' | undefined;
-  /** Octets on the wire. */
+  /** Bytes on the wire. */
   readonly length: number;
   /** A copy of what was captured. */
   readonly bytes: Uint8Array;
-  /** As the JSON output has it; decoded when it is asked for. */
+  /** As the JSON output has it; decoded when it is read. */
   record(): PacketRecord;
 }
 
@@ -103,7 +103,7 @@ export interface CaptureState {
   readonly nodes: readonly NodeState[];
   /** What happened: gaps, targets that came and went, newest last. */
   readonly remarks: readonly Remark[];
-  /** Of this process: octets. */
+  /** Of this process, bytes. */
   readonly memory: number;
   /** Stretches without packets from a node. */
   readonly gaps: number;
@@ -112,7 +112,7 @@ export interface CaptureState {
 }
 
 export interface Remark {
-  /** Milliseconds since 1970; undefined where it says nothing: of a file. */
+  /** Milliseconds since 1970; undefined for a file. */
   readonly at: number | undefined;
   readonly text: string;
   readonly failed: boolean;

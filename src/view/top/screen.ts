@@ -1,3 +1,4 @@
+import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import type { TopActions } from './actions.ts';
 import { Frame } from './frame.ts';
 import { headLine, tabLine } from './head.ts';
@@ -35,7 +36,7 @@ export interface ScreenSettings {
   readonly refresh: () => void;
 }
 
-/** Puts the views, the lines around them and the prompt on one screen, and gives every key to whom it belongs. */
+/** Puts the views, the lines around them and the prompt on one screen, and dispatches the keys. */
 export class TopScreen {
   /** Milliseconds that looking and drawing have taken, and frames. */
   spentMs = 0;
@@ -64,18 +65,18 @@ export class TopScreen {
     );
   }
 
-  /** Something is to be seen that no refresh brings: the size, for one. */
+  /** Draw again although nothing was refreshed: the size changed, for example. */
   changed(): void {
     this.#dirty = true;
   }
 
-  /** Say a sentence in the last line. */
+  /** Show a message in the last line. */
   say(text: string, failed = false): void {
     this.#message = { text, failed, until: performance.now() + MESSAGE_MS };
     this.#dirty = true;
   }
 
-  /** Draw if there is something to be seen that is not; to be called often. */
+  /** Draw if anything changed; to be called often. */
   tick(canvas: Canvas): void {
     const began = performance.now();
     if (canvas.busy || began - this.#drawnAt < FRAME_MS - 5) return;
@@ -191,7 +192,7 @@ export class TopScreen {
   #sort(by: 1 | -1): void {
     const { orders, order } = this.#view;
     if (orders.length === 0) {
-      this.say('The rows of this view have one order only.');
+      this.say('This view cannot be sorted.');
       return;
     }
     const next = orders[(orders.indexOf(order ?? '') + by + orders.length) % orders.length] as string;
@@ -199,18 +200,20 @@ export class TopScreen {
     this.say(`sorted by ${next}`);
   }
 
-  /** Run an action; what it says, and what goes wrong, is said. */
+  /** Run an action; its message, or its error, is shown. */
   async #do(
     action: () => Promise<string | undefined>,
     failed: (text: string) => void = (text) => this.say(text, true),
     done: () => void = () => {},
   ): Promise<void> {
     try {
-      const said = await action();
+      const message = await action();
       done();
-      if (said !== undefined) this.say(said);
+      if (message !== undefined) this.say(message);
     } catch (thrown) {
-      failed(thrown instanceof Error ? thrown.message : String(thrown));
+      failed(
+        thrown instanceof KsnoopError ? [thrown.message, thrown.hint ?? ''].join(' ').trimEnd() : messageOf(thrown),
+      );
     }
     this.#refreshAt = 0;
     this.#dirty = true;
@@ -249,7 +252,7 @@ export class TopScreen {
     }
     const { order } = this.#view;
     const sorted = order === undefined ? '' : `s sort: ${order}  `;
-    const paused = this.#model.head.paused === undefined ? 'p pause' : 'p go on';
+    const paused = this.#model.head.paused === undefined ? 'p pause' : 'p continue';
     return [line(span(`? help  Tab view  / filter  ${sorted}${paused}  w write  q quit`, LOOK.aside))];
   }
 }

@@ -10,10 +10,10 @@ import type { ViewKind } from './view.ts';
 /** Bars are worth their place from so many on. */
 const SPARK_WIDTH = 10;
 
-/** Who was asked, as the first table of `-o summary` has it, and how much lately. */
+/** Services, as the first table of `-o summary` has them, with the rate of the last minutes. */
 export const services: ViewKind = {
   name: 'services',
-  about: 'who is asked, how often, how fast, and what fails',
+  about: 'services: requests, latency and failures',
   keys: [],
   create: (model) =>
     new TableView<ServiceStats>({

@@ -8,7 +8,7 @@ export interface TableOrder<Row> {
   compare(a: Row, b: Row): number;
 }
 
-/** What a view that is a table says of itself. */
+/** What a view that is a table consists of. */
 export interface TableSource<Row> {
   readonly columns: readonly TopColumn<Row>[];
   /** The first is the one to begin with. */
@@ -18,7 +18,7 @@ export interface TableSource<Row> {
   keyOf(row: Row): string | number;
   /** What rows are called: `services`. */
   readonly noun: string;
-  /** Said where there are none. */
+  /** Shown where there are none. */
   readonly empty: string;
   enter?(row: Row): void;
 }
@@ -74,7 +74,7 @@ export class TableView<Row> implements View {
     }
     if (!this.#scroll.key(name)) return false;
     const row = rows[this.#scroll.cursor];
-    // At the top it stays at the top, whoever comes to be there.
+    // At the top it stays at the top, whichever row comes to be there.
     this.#at = row === undefined || this.#scroll.cursor === 0 ? undefined : this.#source.keyOf(row);
     return true;
   }

@@ -7,7 +7,7 @@ import type { Frame } from './frame.ts';
 import { changes } from './paint.ts';
 import type { Key } from './view.ts';
 
-/** How soon a terminal that takes nothing is asked again. */
+/** Time after which a terminal that takes nothing is tried again. */
 const AGAIN_MS = 10;
 
 /** How long a terminal that takes nothing is waited for at the end. */
@@ -31,7 +31,7 @@ export interface TerminalEnds {
 
 /**
  * A terminal while ksnoop has it: keys come in, frames go out, and whatever ends the process, it is given back as it was.
- * blessed reads the keys; what is drawn is told apart and written here, because its own screen counts wide characters
+ * blessed reads the keys; what is drawn is compared and written here, because its own screen counts wide characters
  * as one cell and writes in the way of the event loop, which must go on sending heartbeats.
  */
 export class Terminal {
@@ -105,7 +105,7 @@ export class Terminal {
     try {
       writeSync(this.#ends.output.fd, RESTORE);
     } catch {
-      // It is gone, and nobody is left to see it.
+      // The terminal is gone.
     }
   }
 
@@ -145,7 +145,7 @@ export class Terminal {
 }
 
 function keysOf(character: string | undefined, { name, full, sequence }: BlessedKey): readonly Key[] {
-  // It says Enter twice: as `return` and as `enter`.
+  // It reports Enter twice: as `return` and as `enter`.
   if (name === 'return') return [];
   if (name === 'linefeed') return [{ name: 'enter', text: undefined }];
   // Esc and what was typed at once after it look like Alt and that key, which nothing here has a use for.
@@ -163,5 +163,5 @@ function keysOf(character: string | undefined, { name, full, sequence }: Blessed
 
 const ESCAPE: Key = { name: 'escape', text: undefined };
 
-/** What blessed says of a key. */
+/** A key as blessed reports it. */
 type BlessedKey = Parameters<Parameters<Program['on']>[1]>[1];

@@ -10,12 +10,12 @@ export interface Key {
 }
 
 /**
- * A view of `ksnoop top`: one file each, listed in index.ts. It reads its rows from the model whenever it is asked to
- * draw (the model answers from what it keeps at that moment, and makes what is costly at most once per refresh), and
+ * A view of `ksnoop top`: one file each, listed in index.ts. It reads its rows from the model whenever it draws
+ * (the model answers from what it keeps at that moment, and makes what is costly at most once per refresh), and
  * returns only lines that are seen. It keeps where the cursor is, how rows are sorted, and what is open on top of them.
  */
 export interface ViewKind {
-  /** Its tab, and what `--view` says: `services`. */
+  /** The name of its tab, and of `--view`: `services`. */
   readonly name: string;
   /** For `?`, one sentence. */
   readonly about: string;
@@ -43,6 +43,6 @@ export interface View {
    * @returns whether it meant something here: Esc that a view does not take closes nothing
    */
   key(key: Key): boolean;
-  /** What the bar above says at its right: `23 of 4,096 services`; undefined for nothing. */
+  /** Shown at the right of the bar above: `23 of 4,096 services`; undefined for nothing. */
   readonly status: string | undefined;
 }

@@ -142,7 +142,7 @@ test('a screen that shrinks to 60x15 and grows again shows what fits', async () 
     ['2', /WHAT/],
     ['3', /CLIENT/],
     ['4', /No questions/],
-    ['5', /lost: nothing/],
+    ['5', /lost: none/],
   ] as const) {
     terminal?.press(view);
     expect(await terminal?.shows(shows)).toMatch(/\? help/);
@@ -251,7 +251,7 @@ test('Enter opens an exchange: what was said, its flow, its packets in hex; Esc 
   const screen = await terminal?.shows(/^Flow \d+$/m);
   expect(screen).toMatch(/^http\.method +\S+/m);
   terminal?.press('G');
-  expect(await terminal?.shows(/^ {2}[\da-f]{4} {2}(?:[\da-f]{2} ){8}/m)).toMatch(/octets$/m);
+  expect(await terminal?.shows(/^ {2}[\da-f]{4} {2}(?:[\da-f]{2} ){8}/m)).toMatch(/bytes$/m);
   terminal?.press('Escape');
   await terminal?.shows(/1 of 15/);
 });

@@ -73,5 +73,5 @@ test.each([
 
 test('without a question it says so', () => {
   const { model } = topModel();
-  expect(screenOf(dns.create(model))).toEqual(['No questions yet.']);
+  expect(screenOf(dns.create(model))).toEqual(['No DNS queries yet.']);
 });

@@ -116,6 +116,6 @@ test('with another expression the list is another one: its newest is followed', 
   told.end = 7;
   expect(told.rows()).toEqual([' event 2', ' event 3', ' event 4', ' event 5', '>event 6']);
   told.end = 0;
-  expect(told.view.lines(40, 6)[0]?.spans[0]?.text).toBe('Nothing was said yet.');
+  expect(told.view.lines(40, 6)[0]?.spans[0]?.text).toBe('No exchanges yet.');
   expect(told.view.status).toBe(undefined);
 });

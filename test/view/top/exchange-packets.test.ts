@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { EventRecord, PacketRecord } from '../../../src/analyze/record/record.ts';
 import { packetLines, packetsOf } from '../../../src/view/top/exchange-packets.ts';
-import { PACKET_OCTETS_SHOWN, PACKETS_SHOWN } from '../../../src/view/top/limits.ts';
+import { PACKET_BYTES_SHOWN, PACKETS_SHOWN } from '../../../src/view/top/limits.ts';
 import type { KeptPacket } from '../../../src/view/top/model.ts';
 import type { LineSource } from '../../../src/view/top/pane.ts';
 
@@ -43,7 +43,7 @@ test('packets of an exchange are those from its first octet to its last, over a 
 test('a packet has its headers and its octets in rows that fit the screen', () => {
   const lines = texts(packetLines([packet(at('01.000000000'), 60, 20)], 1, 80));
   expect(lines[0]).toBe('Packets: 1 of 1 of the flow that are kept');
-  expect(lines[3]).toMatch(/ shop\/web-1\/eth0 {2}in {2}60 octets, 20 octets of them captured$/);
+  expect(lines[3]).toMatch(/ shop\/web-1\/eth0 {2}in {2}60 bytes, 20 bytes captured$/);
   expect(lines[4]).toContain('TCP  [.] \x1b[2J  [truncated in TCP]');
   expect(lines.slice(5)).toEqual([
     `  0000  ${'41 '.repeat(8)} ${'41 '.repeat(8)} ${'A'.repeat(16)}`,
@@ -56,11 +56,11 @@ test('a packet has its headers and its octets in rows that fit the screen', () =
 
 test('of many packets, and of a large one, a bounded part is shown, the rest is said, and none is decoded before it is seen', () => {
   decoded = 0;
-  const many = Array.from({ length: PACKETS_SHOWN + 5 }, () => packet(at('01.000000000'), PACKET_OCTETS_SHOWN + 100));
+  const many = Array.from({ length: PACKETS_SHOWN + 5 }, () => packet(at('01.000000000'), PACKET_BYTES_SHOWN + 100));
   const lines = packetLines(many, many.length, 80);
   expect(decoded).toBe(0);
   const shown = texts(lines);
   expect(decoded).toBe(PACKETS_SHOWN);
   expect(shown.at(-1)).toBe('… and 5 packets: w writes them to a file');
-  expect(shown.filter((text) => text === '… and 100 octets: w writes them to a file')).toHaveLength(PACKETS_SHOWN);
+  expect(shown.filter((text) => text === '… and 100 bytes: w writes them to a file')).toHaveLength(PACKETS_SHOWN);
 });

@@ -17,9 +17,9 @@ function viewOf(name: string): View {
 }
 
 test.each([
-  [120, ['TIME', 'FROM', 'TO', 'PROTO', 'WHAT', 'STATUS', 'TOOK', 'SENT', 'RECEIVED']],
-  [80, ['TIME', 'FROM', 'TO', 'WHAT', 'STATUS', 'TOOK']],
-  [60, ['TO', 'WHAT', 'STATUS', 'TOOK']],
+  [120, ['TIME', 'FROM', 'TO', 'PROTO', 'WHAT', 'STATUS', 'LATENCY', 'SENT', 'RECEIVED']],
+  [80, ['TIME', 'FROM', 'TO', 'WHAT', 'STATUS', 'LATENCY']],
+  [60, ['TO', 'WHAT', 'STATUS', 'LATENCY']],
 ])('at %i cells an exchange has a row of %j', (width, titles) => {
   const [head = '', ...rows] = screenOf(viewOf('http2.pcap'), width, 30);
   expect(head.trim().split(/ +/)).toEqual(titles);
@@ -27,17 +27,17 @@ test.each([
   expect(rows.every((row) => row.length <= width)).toBe(true);
 });
 
-test('one exchange: what was asked and answered, when, on which flow, in which octets', () => {
+test('one exchange: request, response, times, flow and bytes', () => {
   const view = viewOf('http2.pcap');
   screenOf(view, 120, 30);
   press(view, 'g', 'j', 'enter');
   const text = screenOf(view, 120, 500).join('\n');
   expect(text).toMatch(/^127\.0\.0\.1:42230 > 127\.0\.0\.1:8080$/m);
-  expect(text).toMatch(/^Request\nasked +GET \/missing\noctets +20 octets$/m);
+  expect(text).toMatch(/^Request\nrequest +GET \/missing\nsize +20 bytes$/m);
   expect(text).toMatch(
-    /^Response\nstatus +404\noctets +20 octets\nhttp\.responseHeaders\.date +Mon, 23 Nov 2026 16:15:45 GMT$/m,
+    /^Response\nstatus +404\nsize +20 bytes\nhttp\.responseHeaders\.date +Mon, 23 Nov 2026 16:15:45 GMT$/m,
   );
-  expect(text).toMatch(/^first octet answered +2\.0 ms$/m);
+  expect(text).toMatch(/^time to first byte +2\.0 ms$/m);
   expect(text).toMatch(/^Flow 0$/m);
   expect(text).toMatch(/^handshake /m);
   expect(text).toMatch(/^Packets: [1-9]\d* of \d+ of the flow that are kept$/m);
@@ -48,7 +48,7 @@ test('one exchange: what was asked and answered, when, on which flow, in which o
   expect(screenOf(view, 120, 30)[0]).toContain('WHAT');
 });
 
-test('its packets are those between its first octet and its last', () => {
+test('its packets are those between its first byte and its last', () => {
   const view = viewOf('dns.pcap');
   screenOf(view, 100, 30);
   press(view, 'g', 'enter');
@@ -59,7 +59,7 @@ test('its packets are those between its first octet and its last', () => {
   expect(text).toMatch(/^dns\.answers +name web\.shop\.svc\.cluster\.local, type A, ttl 30, data 10\.96\.0\.21$/m);
 });
 
-test('secrets that the JSON output masks are masked in what is said of an exchange', () => {
+test('secrets that the JSON output masks are masked in the details of an exchange', () => {
   const view = viewOf('http2.pcap');
   screenOf(view, 120, 30);
   press(view, 'g', 'enter');

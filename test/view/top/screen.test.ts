@@ -102,7 +102,7 @@ test('Tab and digits go through the views', async () => {
   press('tab');
   expect(await text()).toMatch(/^SERVICE/m);
   press('S-tab');
-  expect(await text()).toContain('lost: nothing');
+  expect(await text()).toContain('lost: none');
 });
 
 test('an expression goes to the action; what is wrong stays with the prompt', async () => {
