@@ -37,4 +37,10 @@ export function fail(target: TargetReport, error?: KsnoopError): void {
   target.error = error;
 }
 
-export const GAP = { node: 'node-1', from: new Date(0), until: new Date(12_300), reason: 'the connection was cut.' };
+export const GAP = {
+  cluster: 'c',
+  node: 'node-1',
+  from: new Date(0),
+  until: new Date(12_300),
+  reason: 'the connection was cut.',
+};

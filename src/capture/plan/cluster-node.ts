@@ -27,6 +27,7 @@ export interface NodeContext {
 
 /** One node of the cluster and the pods on it that are targets. */
 export class ClusterNode implements NodeAccess {
+  readonly cluster: string;
   readonly node: string;
   readonly open: OpenTransport;
   readonly #kube: Kube;
@@ -36,6 +37,7 @@ export class ClusterNode implements NodeAccess {
 
   /** @param open reaches the node's agent */
   constructor(node: string, open: OpenTransport, { kube, options, signal }: NodeContext) {
+    this.cluster = kube.context;
     this.node = node;
     this.open = open;
     this.#kube = kube;

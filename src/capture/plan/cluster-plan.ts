@@ -145,7 +145,8 @@ class NodesOfPlan {
   }
 
   plans(): NodePlan[] {
-    return [...this.#targets].map(([{ node, open, refresh }, targets]) => ({
+    return [...this.#targets].map(([{ cluster, node, open, refresh }, targets]) => ({
+      cluster,
       node,
       open,
       refresh,

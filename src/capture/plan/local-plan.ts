@@ -13,6 +13,7 @@ const LOCAL_TARGETS = ['netns/NAME', 'pid/N', 'host', 'pod/NAME'] as const;
  */
 export function planLocal(words: readonly string[], namespace: string): NodePlan {
   return {
+    cluster: '',
     node: 'this machine',
     targets: [...new Set(words)].map((word) => localTarget(word, namespace)),
     open: localTransport(),

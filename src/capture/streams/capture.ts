@@ -5,7 +5,8 @@ import type { KsnoopError } from '../../wire/errors.ts';
 import { DRAIN_MS, FIRST_PACKETS_MS, MERGE_WINDOW_MS, NAMES_WAIT_MS, OUTPUT_BYTES } from '../limits.ts';
 import type { CaptureObserver } from './capture-observer.ts';
 import { type BlockSink, Merge } from './merge.ts';
-import { clockNotes, type NodeClock } from './node-clock.ts';
+import { type ClockEstimate, clockNotes } from './node-clock.ts';
+import { nodeKey, nodeLabels } from './node-ref.ts';
 import {
   type CaptureSettings,
   type NodeAccess,
@@ -13,7 +14,7 @@ import {
   NodeStream,
   type NodeStreamContext,
 } from './node-stream.ts';
-import type { CaptureReport } from './report.ts';
+import type { CaptureReport, Gap } from './report.ts';
 import { Tally } from './tally.ts';
 import type { FollowChanges, TargetChange } from './target-change.ts';
 
@@ -48,13 +49,23 @@ export interface CaptureResult {
   readonly cutOff: boolean;
 }
 
+/** A node of a running capture. */
+export interface NodeState {
+  /** Its name for people; with its cluster when the capture has several. */
+  readonly label: string;
+  /** How its agent is connected: `exec`, `port-forward`; undefined when it is not. */
+  readonly transport: string | undefined;
+  /** How far its clock is ahead of this machine's; undefined when not known yet. */
+  readonly clock: ClockEstimate | undefined;
+  readonly gaps: readonly Gap[];
+}
+
 /** A capture under way. */
 export interface RunningCapture {
-  /** What has come so far, and what is known of the nodes' clocks. */
+  /** What was written so far. */
   readonly tally: Tally;
-  readonly clocks: ReadonlyMap<string, NodeClock>;
-  /** How a node's agent is connected at the moment: `exec`, `port-forward`; undefined when it is not. */
-  transportOf(node: string): string | undefined;
+  /** The nodes from which streams were opened, as they are at the moment. */
+  nodes(): NodeState[];
   /** Resolves when an agent is connected, or when that takes long: it is now busy with its start, and others may be asked. */
   readonly connected: Promise<void>;
   /** Resolves when the first targets are captured, or when that takes long: what they do not need can be asked from then on. */
@@ -103,7 +114,7 @@ class Capture implements RunningCapture {
   readonly result: Promise<CaptureResult>;
   readonly #parts: CaptureParts;
   readonly #merge: Merge;
-  /** One per node, with all its targets. */
+  /** One per node, with all its targets, by `nodeKey`. */
   readonly #streams = new Map<string, NodeStream>();
   readonly #context: NodeStreamContext;
   readonly #following = new AbortController();
@@ -137,12 +148,16 @@ class Capture implements RunningCapture {
     this.#start(targets);
   }
 
-  get clocks(): ReadonlyMap<string, NodeClock> {
-    return this.#merge.clocks;
-  }
-
-  transportOf(node: string): string | undefined {
-    return this.#streams.get(node)?.transport;
+  nodes(): NodeState[] {
+    const clocks = [...this.#merge.clocks];
+    const labels = nodeLabels(clocks.map(([, ref]) => ref));
+    const { gaps } = this.#parts.report;
+    return clocks.map(([key, { clock }]) => ({
+      label: labels.get(key) ?? key,
+      transport: this.#streams.get(key)?.transport,
+      clock: clock.estimate,
+      gaps: gaps.filter((gap) => nodeKey(gap) === key),
+    }));
   }
 
   stop(cause: StopCause): void {
@@ -208,10 +223,11 @@ class Capture implements RunningCapture {
 
   #open(plan: NodePlan, late: boolean): void {
     const stream = new NodeStream(plan, this.#context, late);
-    this.#streams.set(plan.node, stream);
+    const key = nodeKey(plan);
+    this.#streams.set(key, stream);
     if (this.#paused) stream.pause();
     void stream.run().then(() => {
-      if (this.#streams.get(plan.node) === stream) this.#streams.delete(plan.node);
+      if (this.#streams.get(key) === stream) this.#streams.delete(key);
       this.#finishIfDone();
     });
   }
@@ -236,7 +252,7 @@ class Capture implements RunningCapture {
   #join(node: NodeAccess, target: AgentTarget, label: string): void {
     const { report } = this.#parts;
     if (!report.targets.has(target.key)) report.add(target.key, label, new Date());
-    const stream = this.#streams.get(node.node);
+    const stream = this.#streams.get(nodeKey(node));
     if (stream === undefined) this.#open({ ...node, targets: [target] }, true);
     else stream.add(target);
   }
@@ -284,7 +300,7 @@ class Capture implements RunningCapture {
       report,
       tally: this.tally,
       late: this.#merge.late,
-      clockNotes: clockNotes(this.#merge.clocks, settings.correctClocks),
+      clockNotes: clockNotes([...this.#merge.clocks.values()], settings.correctClocks),
       cause: this.#cause ?? 'targets-ended',
       cutOff: this.#cutOff,
     };

@@ -5,7 +5,8 @@ import type { BlockView } from '../../wire/pcapng-read.ts';
 import { BUSY_WINDOW_MS, MERGE_BYTES, MERGE_WINDOW_MS, SAME_TIME_NS } from '../limits.ts';
 import { InterfaceQueue } from './interface-queue.ts';
 import { MergeSource } from './merge-source.ts';
-import { NodeClock } from './node-clock.ts';
+import { type ClockOfNode, NodeClock } from './node-clock.ts';
+import { nodeKey } from './node-ref.ts';
 import { QueueHeap } from './queue-heap.ts';
 
 /** Where an interface comes from, and what a reader of a file should know of it. Plain data: it may be kept. */
@@ -40,8 +41,8 @@ export class Merge {
   readonly #sink: BlockSink;
   readonly #now: () => number;
   readonly correctsClocks: boolean;
-  /** By node: a stream that is taken up again has the same clock. */
-  readonly clocks = new Map<string, NodeClock>();
+  /** By cluster and node (`nodeKey`): the streams that follow one another on a node have one clock. */
+  readonly clocks = new Map<string, ClockOfNode>();
   readonly #heap = new QueueHeap();
   /** Interfaces that have lately been busy. */
   readonly #busy = new Set<InterfaceQueue>();
@@ -63,11 +64,13 @@ export class Merge {
     this.correctsClocks = correctsClocks;
   }
 
-  addSource(name: string): MergeSource {
+  /** A new stream of a node; `cluster` is empty for this machine. */
+  addSource(node: string, cluster = ''): MergeSource {
     this.#sources += 1;
-    const clock = this.clocks.get(name) ?? new NodeClock();
-    this.clocks.set(name, clock);
-    return new MergeSource(name, this.#sources, this, clock);
+    const key = nodeKey({ cluster, node });
+    const of = this.clocks.get(key) ?? { cluster, node, clock: new NodeClock() };
+    this.clocks.set(key, of);
+    return new MergeSource(node, this.#sources, this, of.clock);
   }
 
   /** Bytes that wait for an earlier packet of another interface. */

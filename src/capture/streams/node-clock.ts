@@ -1,4 +1,5 @@
 import { CLOCK_NOTED_MS, CLOCK_SAMPLES } from '../limits.ts';
+import { type NodeRef, nodeKey, nodeLabels } from './node-ref.ts';
 
 /** How far a node's clock is ahead of this machine's, milliseconds; negative when it is behind. */
 export interface ClockEstimate {
@@ -7,12 +8,12 @@ export interface ClockEstimate {
   readonly errorMs: number;
 }
 
-/** Both ends tell whole milliseconds, rounded down. */
+/** Both ends report whole milliseconds, rounded down. */
 const RESOLUTION_MS = 1;
 
 /**
  * A node's clock, estimated from round trips: the node read its clock some time between the question and the answer, so
- * half the round trip bounds the error, and the quickest of the last round trips says most (RFC 5905, section 10).
+ * half the round trip bounds the error, and the shortest of the last round trips is the most exact (RFC 5905, section 10).
  */
 export class NodeClock {
   readonly #samples: ClockEstimate[] = [];
@@ -40,12 +41,21 @@ export function aheadOrBehind(offsetMs: number): string {
   return `${size} ms ${offsetMs < 0 ? 'behind' : 'ahead of'}`;
 }
 
+/** A node with its clock. */
+export interface ClockOfNode extends NodeRef {
+  readonly clock: NodeClock;
+}
+
 /**
- * What to say of the clocks of a capture's nodes: where two differ by more than is uncertain, and by more than matters.
- * @param corrected whether times were brought to one clock
+ * Notes on the clocks of a capture's nodes: where two differ by more than the error of the estimates, and by more than
+ * CLOCK_NOTED_MS.
+ * @param corrected whether times are corrected to one clock
  */
-export function clockNotes(clocks: ReadonlyMap<string, NodeClock>, corrected: boolean): string[] {
-  const known = [...clocks].flatMap(([node, { estimate }]) => (estimate === undefined ? [] : [{ node, ...estimate }]));
+export function clockNotes(clocks: readonly ClockOfNode[], corrected: boolean): string[] {
+  const labels = nodeLabels(clocks);
+  const known = clocks.flatMap(({ clock: { estimate }, ...ref }) =>
+    estimate === undefined ? [] : [{ label: labels.get(nodeKey(ref)), ...estimate }],
+  );
   const [first, ...others] = known.sort((a, b) => a.offsetMs - b.offsetMs);
   const last = others.at(-1);
   if (first === undefined || last === undefined) return [];
@@ -53,9 +63,9 @@ export function clockNotes(clocks: ReadonlyMap<string, NodeClock>, corrected: bo
   const errorMs = first.errorMs + last.errorMs;
   if (apart <= errorMs + CLOCK_NOTED_MS) return [];
   const done = corrected
-    ? 'times were brought to the clock of this machine'
-    : 'packets of different nodes may stand in the wrong order; --correct-clock-skew corrects it';
+    ? 'times are corrected to the clock of this machine'
+    : 'packets of different nodes may be in the wrong order; --correct-clock-skew corrects it';
   return [
-    `the clock of ${last.node} is ${aheadOrBehind(apart)} that of ${first.node} (± ${errorMs.toFixed(1)} ms): ${done}`,
+    `the clock of ${last.label} is ${aheadOrBehind(apart)} that of ${first.label} (± ${errorMs.toFixed(1)} ms): ${done}`,
   ];
 }

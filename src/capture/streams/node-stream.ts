@@ -8,6 +8,7 @@ import { RECONNECT_FIRST_MS, RECONNECT_LAST_MS, RECONNECT_TOTAL_MS, STILL_THERE_
 import type { CaptureObserver } from './capture-observer.ts';
 import type { Merge } from './merge.ts';
 import type { MergeSource } from './merge-source.ts';
+import type { NodeRef } from './node-ref.ts';
 import { NodeTargets } from './node-targets.ts';
 import type { CaptureReport, Gap } from './report.ts';
 import { AgentSession, type SessionEnd } from './session.ts';
@@ -25,10 +26,8 @@ export interface CaptureSettings {
   readonly correctClocks: boolean;
 }
 
-/** How one node is reached. */
-export interface NodeAccess {
-  /** The node's name, or `this machine`. */
-  readonly node: string;
+/** How one node is reached. Without a cluster `node` is `this machine`. */
+export interface NodeAccess extends NodeRef {
   /** Reaches the node's agent as it is now: looked up anew for every session. */
   readonly open: OpenTransport;
   /** Those of the targets that still live, as they are now. Rejects while nobody can be asked. */
@@ -175,7 +174,7 @@ export class NodeStream {
 
   async #runSession(): Promise<{ end: SessionEnd; begun: boolean }> {
     const { settings, merge, sessionId } = this.#context;
-    const source = merge.addSource(this.#plan.node);
+    const source = merge.addSource(this.#plan.node, this.#plan.cluster);
     if (this.#gap !== undefined) source.lostSince = this.#gap;
     this.#source = source;
     this.#capturingSince = undefined;
@@ -271,7 +270,8 @@ export class NodeStream {
 
   #noteLoss(error: KsnoopError): void {
     if (this.#gap !== undefined) return;
-    this.#gap = { node: this.#plan.node, from: this.#deliveredUntil(), until: undefined, reason: error.message };
+    const { cluster, node } = this.#plan;
+    this.#gap = { cluster, node, from: this.#deliveredUntil(), until: undefined, reason: error.message };
     this.#context.report.gaps.push(this.#gap);
     // After a stop nobody tries again; the summary tells of the gap.
     if (!this.#stop.signal.aborted) this.#context.observer.lost(this.#gap);

@@ -1,5 +1,6 @@
 import type { InterfaceCounters } from '../../wire/agent-protocol.ts';
 import type { KsnoopError } from '../../wire/errors.ts';
+import type { NodeRef } from './node-ref.ts';
 import type { InterfaceTally } from './tally.ts';
 
 /** What became of one target, for the closing summary and the exit code. */
@@ -20,8 +21,7 @@ export interface TargetReport {
 }
 
 /** A stretch without packets because a stream was lost; `until` is undefined when it was not taken up again. */
-export interface Gap {
-  readonly node: string;
+export interface Gap extends NodeRef {
   readonly from: Date;
   until: Date | undefined;
   readonly reason: string;

@@ -82,16 +82,15 @@ export class LiveSource implements TopSource {
   }
 
   #nodes(): NodeState[] {
-    const gaps = this.#report?.gaps ?? [];
-    return [...(this.#running?.clocks ?? [])].map(([node, { estimate }]) => {
-      const lost = gaps.findLast((gap) => gap.node === node && gap.until === undefined);
-      const before = gaps.filter((gap) => gap.node === node && gap.until !== undefined).length;
+    return (this.#running?.nodes() ?? []).map(({ label, transport, clock, gaps }) => {
+      const lost = gaps.findLast(({ until }) => until === undefined);
+      const before = gaps.filter(({ until }) => until !== undefined).length;
       const since = lost === undefined ? '' : `lost since ${lost.from.toLocaleTimeString('en-GB')}: ${lost.reason}`;
       const again = before === 0 ? 'capturing' : `capturing, after ${before === 1 ? 'a gap' : `${before} gaps`}`;
       return {
-        node,
-        way: this.#running?.transportOf(node),
-        clock: estimate,
+        node: label,
+        way: transport,
+        clock,
         state: lost === undefined ? again : since,
         failed: lost !== undefined,
       };

@@ -50,6 +50,7 @@ async function capturing(limits: Partial<CaptureLimits> = {}, now = true, named?
   const report = new CaptureReport();
   report.add('a', 'shop/a');
   const plans = ['node1', 'node2'].map((node) => ({
+    cluster: 'c',
     node,
     targets: [{ key: 'a', kind: 'host' } as const],
     open: async (handlers: ConstructorParameters<typeof PlayedAgent>[0]) => {

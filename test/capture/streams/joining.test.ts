@@ -42,7 +42,8 @@ function following(options: { growing?: boolean; living?: () => readonly AgentTa
   const agents: { node: string; agent: PlayedAgent }[] = [];
   const told: string[] = [];
   const report = new CaptureReport();
-  const access = (node: string) => ({
+  const access = (node: string, cluster = 'c') => ({
+    cluster,
     node,
     open: async (handlers: ConstructorParameters<typeof PlayedAgent>[0]) => {
       if (options.refuse?.() === true) throw new KsnoopError('NO_AGENT_ON_NODE', 'No agent yet.');
@@ -84,8 +85,8 @@ function following(options: { growing?: boolean; living?: () => readonly AgentTa
   const output = new Output();
   const limits = { packets: NEVER, bytes: NEVER, durationMs: NEVER };
   const capture = startCapture({ targets: { plans, follow }, settings, limits, output, report, observer });
-  const add = (name: string, node: string) =>
-    change({ type: 'added', node: access(node), target: pod(name), label: `shop/${name}`, names: [] });
+  const add = (name: string, node: string, cluster = 'c') =>
+    change({ type: 'added', node: access(node, cluster), target: pod(name), label: `shop/${name}`, names: [] });
   const gone = (name: string) => change({ type: 'gone', key: `uid-${name}` });
   /** The agent that was reached as number `index`. */
   const agent = async (index: number) => {
@@ -103,6 +104,18 @@ function start(agent: PlayedAgent, name: string, id: number): void {
   agent.tell({ type: 'started', target: `uid-${name}`, interface: `shop/${name}/any`, id });
   agent.send(...(id === 0 ? [header()] : []), describe(`shop/${name}/any`), packet(id, 5n, new Uint8Array(20)));
 }
+
+test('nodes of the same name in two clusters have a stream each', async () => {
+  const { capture, agents, agent, add } = following();
+  start(await agent(0), 'web-1', 0);
+  add('web-2', 'node1', 'other');
+  const second = await agent(1);
+  expect(second.said[0]).toMatchObject({ type: 'capture', targets: [pod('web-2')] });
+  await vi.waitFor(() => expect(capture.nodes().map(({ label }) => label)).toEqual(['c/node1', 'other/node1']));
+  capture.stop('user');
+  for (const { agent: one } of agents) one.finish();
+  await capture.result;
+});
 
 test('pods join the stream of their node, or open one; those that go leave it', async () => {
   const { capture, agents, agent, told, report, add, gone } = following();

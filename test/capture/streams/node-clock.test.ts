@@ -1,6 +1,7 @@
 // Nodes whose clocks differ: the estimate, what is said of it, and the order of the packets, of agents that the test plays.
 import { expect, test, vi } from 'vitest';
 import { type CaptureOutput, startCapture } from '../../../src/capture/streams/capture.ts';
+import { Merge } from '../../../src/capture/streams/merge.ts';
 import { clockNotes, NodeClock } from '../../../src/capture/streams/node-clock.ts';
 import { CaptureReport } from '../../../src/capture/streams/report.ts';
 import { BLOCK } from '../../../src/wire/pcapng.ts';
@@ -31,10 +32,10 @@ test('only a difference that is certain and matters is said', () => {
   };
   const notes = (a: NodeClock, b: NodeClock) =>
     clockNotes(
-      new Map([
-        ['n1', a],
-        ['n2', b],
-      ]),
+      [
+        { cluster: 'c', node: 'n1', clock: a },
+        { cluster: 'c', node: 'n2', clock: b },
+      ],
       false,
     );
   expect(notes(at(0), at(5))).toEqual([]);
@@ -43,6 +44,19 @@ test('only a difference that is certain and matters is said', () => {
   // This machine's own clock is nobody's concern.
   expect(notes(at(90_000), at(90_001))).toEqual([]);
   expect(notes(at(3_000), at(-200))[0]).toMatch(/^the clock of n1 is 3,200\.0 ms ahead of that of n2 \(± 4\.0 ms\): /);
+});
+
+test('nodes of the same name in two clusters have clocks of their own, and are told apart', () => {
+  const merge = new Merge({ addInterface: () => {}, write: () => {} });
+  const ahead = merge.addSource('node1', 'east');
+  const level = merge.addSource('node1', 'west');
+  expect(merge.addSource('node1', 'east').clock).toBe(ahead.clock);
+  expect(level.clock).not.toBe(ahead.clock);
+  ahead.clock.add(1_000, 6_001, 1_002);
+  level.clock.add(1_000, 1_001, 1_002);
+  expect(clockNotes([...merge.clocks.values()], false)).toEqual([
+    expect.stringMatching(/^the clock of east\/node1 is 5,000\.0 ms ahead of that of west\/node1 /),
+  ]);
 });
 
 /** Two nodes that see the same moments, the second with a clock 3 s ahead. @returns the times as they were written */
@@ -64,6 +78,7 @@ async function skewed(correctClocks: boolean) {
   };
   const report = new CaptureReport();
   const plans = ['node1', 'node2'].map((node, index) => ({
+    cluster: 'c',
     node,
     targets: [{ key: node, kind: 'host' } as const],
     open: async (handlers: ConstructorParameters<typeof PlayedAgent>[0]) => {
@@ -119,5 +134,5 @@ test('corrected, the packets of both are in the order in which they were sent', 
   const { since, remarks, notes } = await skewed(true);
   expect(since.map((milliseconds) => Math.round(milliseconds / 100))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   expect(remarks[0]).toMatch(/its times are corrected$/);
-  expect(notes[0]).toMatch(/times were brought to the clock of this machine$/);
+  expect(notes[0]).toMatch(/times are corrected to the clock of this machine$/);
 });

@@ -35,6 +35,7 @@ function played(
     log: () => {},
   };
   const plan = {
+    cluster: 'c',
     node: 'node1',
     targets: [TARGET],
     open: async (handlers: TransportHandlers) => {

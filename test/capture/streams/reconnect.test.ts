@@ -80,7 +80,7 @@ function reconnecting(play: (attempt: number) => Play | undefined, sink?: BlockS
     follow: false,
     correctClocks: false,
   };
-  const plan = { node: 'node1', targets: [TARGET], open, refresh };
+  const plan = { cluster: 'c', node: 'node1', targets: [TARGET], open, refresh };
   let sessions = 0;
   const nextSession = () => {
     sessions += 1;
