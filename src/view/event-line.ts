@@ -49,6 +49,7 @@ export class EventLines {
     const red = (text: string) => (record.failed ? colours.failure(text) : text);
     if (label !== '') parts.push(status === '' && record.incomplete === undefined ? red(label) : label);
     if (status !== '') parts.push(red(status));
+    if (record.by !== undefined && !/\b(?:client|server)\b/.test(label)) parts.push(red(`by ${record.by}`));
     if (record.code !== undefined) parts.push(colours.aside(`[${sanitise(record.code)}]`));
     const missing = incompleteText(record);
     // Some labels already say so: `(request not seen)`.

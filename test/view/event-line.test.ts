@@ -88,13 +88,19 @@ describe('the line of', () => {
       `${CLOCK} web.shop (10.244.1.5:80) > shop/client-1 WebSocket text hello 5 B`,
     );
     expect(line(recorder.event(notice({ time: 0 }), flow()))).toBe(
-      `${CLOCK} web.shop (10.244.1.5:80) > shop/client-1 TCP reset by the server [TCP_RESET]`,
+      `${CLOCK} shop/client-1 > web.shop (10.244.1.5:80) TCP reset by the server [TCP_RESET]`,
+    );
+    expect(line(recorder.event(notice({ time: 0, label: 'connection refused' }), flow()))).toBe(
+      `${CLOCK} shop/client-1 > web.shop (10.244.1.5:80) TCP connection refused by server [TCP_RESET]`,
+    );
+    expect(line(recorder.event(notice({ label: 'connection reset', from: 0 }), flow()))).toContain(
+      'shop/client-1 > web.shop (10.244.1.5:80) TCP connection reset by client [TCP_RESET]',
     );
   });
 
   it('what has no address', () => {
     expect(line(recorder.event(notice({ time: 0 }), flow({ clientHost: -1 })))).toContain(
-      'web.shop (10.244.1.5:80) > ? TCP',
+      '? > web.shop (10.244.1.5:80) TCP',
     );
   });
 });

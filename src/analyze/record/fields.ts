@@ -24,11 +24,11 @@ export const COMMON_FIELDS: FieldTable = {
   time: { type: 'timestamp', about: 'of the first packet of it: RFC 3339 in UTC with nine digits of a second' },
   kind: { type: 'string', about: '`exchange`, `message`, `event`, `flow` or `packet`' },
   protocol: { type: 'string', about: 'innermost protocol that was recognised, in lower case' },
-  ...peer('who asked, said, did or opened it', 'src'),
+  ...peer('the client of an exchange, event or flow, the sender of a message or packet', 'src'),
   ...peer('the other side', 'dst'),
 };
 
-/** Members of what was said: exchanges, messages, events; behind the common ones. */
+/** Members of exchanges, messages and events, behind the common ones. */
 export const EVENT_FIELDS: FieldTable = {
   latency: { type: 'duration', about: 'first byte of the request to last byte of the response' },
   ttfb: { type: 'duration', about: 'first byte of the request to first byte of the response' },
@@ -38,7 +38,7 @@ export const EVENT_FIELDS: FieldTable = {
   requestBytes: { type: 'int', about: 'bytes of the request, or of the message' },
   responseBytes: { type: 'int', about: 'bytes of the response that were seen' },
   declaredBytes: { type: 'int', about: 'bytes of the body that the response announced' },
-  status: { type: 'string', about: 'what came of it, for people: `200`, `NXDOMAIN`' },
+  status: { type: 'string', about: 'the result, for people: `200`, `NXDOMAIN`' },
   failed: { type: 'bool', about: 'whether it counts as failed: an error of the server, or no answer' },
   incomplete: {
     type: 'string',
@@ -46,33 +46,43 @@ export const EVENT_FIELDS: FieldTable = {
       'what is missing or not proven: `request not seen`, `request not captured`, `response not captured`, `capture ended`, `reset`, `closed early`, `timed out`, `no response`, `unknown`',
   },
   endedBy: { type: 'string', about: '`client` or `server`: who ended the connection within the exchange' },
-  label: { type: 'string', about: 'what was asked or said, in a line, secrets masked: `GET /cart`' },
+  label: { type: 'string', about: 'the request, message or event in a line, secrets masked: `GET /cart`' },
   route: { type: 'string', about: 'what the summary groups it by' },
   code: { type: 'string', about: 'of an event, stable: `TCP_RESET`' },
+  by: {
+    type: 'string',
+    about: 'of an event: `client` or `server`, who did it; `src` of an event is always the client',
+  },
   position: { type: 'int', about: 'of `PROTOCOL_LOST`: bytes of `src` before the first that was not understood' },
   flow: { type: 'int', about: 'number of the flow, from 0 in the order of their first packets' },
-  interface: { type: 'string', about: 'interface that saw it first: `shop/web-1/any`' },
+  interface: { type: 'string', about: 'interface where it was captured first: `shop/web-1/any`' },
 };
 
 const direction = (side: string) =>
   ({
-    [`${side}.packets`]: { type: 'int', about: `packets of the ${side}; copies seen at a second interface left out` },
-    [`${side}.bytes`]: { type: 'int', about: 'their octets on the wire, from the network header on' },
-    [`${side}.payload`]: { type: 'int', about: 'their octets above TCP or UDP' },
+    [`${side}.packets`]: {
+      type: 'int',
+      about: `packets of the ${side}; duplicates captured at a second place left out`,
+    },
+    [`${side}.bytes`]: { type: 'int', about: 'their bytes on the wire, from the network header on' },
+    [`${side}.payload`]: { type: 'int', about: 'their bytes above TCP or UDP' },
   }) satisfies FieldTable;
 
 const tcpDirection = (side: string) =>
   ({
-    [`tcp.${side}.retransmissions`]: { type: 'int', about: `segments that the ${side} sent again, in all` },
+    [`tcp.${side}.retransmissions`]: { type: 'int', about: `retransmitted segments of the ${side}` },
     [`tcp.${side}.fastRetransmissions`]: { type: 'int', about: 'of those, after three duplicate ACKs' },
-    [`tcp.${side}.timeoutRetransmissions`]: { type: 'int', about: 'of those, after a time-out' },
-    [`tcp.${side}.spuriousRetransmissions`]: { type: 'int', about: 'of those, of octets acknowledged already' },
+    [`tcp.${side}.timeoutRetransmissions`]: { type: 'int', about: 'of those, after a timeout' },
+    [`tcp.${side}.spuriousRetransmissions`]: {
+      type: 'int',
+      about: 'of those, spurious: of bytes that were acknowledged already',
+    },
     [`tcp.${side}.outOfOrder`]: { type: 'int', about: 'segments that came late' },
     [`tcp.${side}.duplicateAcks`]: { type: 'int', about: 'duplicate ACKs' },
     [`tcp.${side}.keepAlives`]: { type: 'int', about: 'keep-alive probes' },
-    [`tcp.${side}.zeroWindows`]: { type: 'int', about: 'segments that said: send nothing more' },
+    [`tcp.${side}.zeroWindows`]: { type: 'int', about: 'segments that announced a zero window' },
     [`tcp.${side}.windowFull`]: { type: 'int', about: 'segments that filled the window of the other side' },
-    [`tcp.${side}.lost`]: { type: 'int', about: 'octets that were never captured' },
+    [`tcp.${side}.lost`]: { type: 'int', about: 'bytes that were never captured' },
   }) satisfies FieldTable;
 
 /** Members of a flow, behind the common ones and `flow`, `interface`. `src` is the client, `dst` the server. */
@@ -104,7 +114,7 @@ export const FLOW_FIELDS: FieldTable = {
 export const PACKET_FIELDS: FieldTable = {
   info: { type: 'string', about: 'what its own bytes say above TCP or UDP: `HTTP GET /cart HTTP/1.1`' },
   direction: { type: 'string', about: '`in` or `out`, of a packet, where the capture tells' },
-  length: { type: 'int', about: 'octets on the wire' },
+  length: { type: 'int', about: 'bytes on the wire' },
   captured: { type: 'int', about: 'of them captured' },
   stopped: { type: 'string', about: 'why decoding stopped: `truncated in TCP`' },
 };

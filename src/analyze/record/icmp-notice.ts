@@ -9,11 +9,11 @@ import { icmpText } from './icmp-text.ts';
 export const ICMP_FIELDS: FieldTable = {
   'icmp.type': { type: 'int', about: 'type of the error (RFC 792, RFC 4443)' },
   'icmp.code': { type: 'int', about: 'code of the error' },
-  'icmp.from': { type: 'string', about: 'IP address of the router or host that told it' },
+  'icmp.from': { type: 'string', about: 'IP address of the router or host that sent it' },
   'icmp.mtu': { type: 'int', about: "the next hop's MTU, of packets that were too big" },
 };
 
-/** Stable codes: what an error says of the flow it quotes. */
+/** Stable codes of what an error means for the flow it quotes. */
 function codeOf(packet: PacketView): string {
   const { icmpType } = packet;
   if (nextHopMtu(packet) >= 0) return 'ICMP_TOO_BIG';
@@ -41,7 +41,7 @@ export function icmpNotice(packet: PacketView, now: number): Notice {
     time: now,
     from: undefined,
     failed: true,
-    label: mtu < 0 ? `${what}, says ${from}` : `${what}, MTU ${mtu}, says ${from}`,
+    label: mtu < 0 ? `${what} from ${from}` : `${what}, MTU ${mtu}, from ${from}`,
     fields: { icmp: { type: icmpType, code: icmpCode, from, mtu: mtu < 0 ? undefined : mtu } },
   };
 }

@@ -48,6 +48,8 @@ export interface EventRecord extends RecordBase {
   readonly label: string;
   readonly route: string | undefined;
   readonly code: string | undefined;
+  /** Of an event: who did it. `src` of an event is the client, `dst` the server. */
+  readonly by: 'client' | 'server' | undefined;
   readonly position: number | undefined;
   readonly flow: number;
 }
@@ -136,10 +138,11 @@ export class Recorder {
 
   event(event: AnalysisEvent, flow: FlowIdentity): EventRecord {
     const isExchange = event.kind === 'exchange';
-    const from = isExchange ? (event.asker ?? SIDE.client) : (event.from ?? SIDE.client);
+    const from = isExchange ? event.asker : event.kind === 'message' ? event.from : undefined;
+    const source = from ?? SIDE.client;
     const timings = isExchange ? timingsOf(event) : NO_TIMINGS;
-    const dst = this.#peer(flow, otherSide(from), event.time);
-    const src = this.#peer(flow, from, event.time);
+    const dst = this.#peer(flow, otherSide(source), event.time);
+    const src = this.#peer(flow, source, event.time);
     const own = {
       v: RECORD_VERSION,
       time: this.timeText(event.time),
@@ -162,6 +165,7 @@ export class Recorder {
       label: event.label,
       route: isExchange ? event.route : undefined,
       code: event.kind === 'event' ? event.code : undefined,
+      by: event.kind === 'event' ? sideName(event.from) : undefined,
       position: event.kind === 'event' ? event.position : undefined,
       flow: flow.id,
       interface: this.#interfaceName(flow.interfaceId),

@@ -35,9 +35,9 @@ const capture = (...frames: Buffer[]) =>
   Buffer.concat([pcapFileHeader(1, 262_144), ...frames.map((frame, index) => record(frame, index))]);
 
 test.each([
-  [3, 1, 0, 'ICMP_UNREACHABLE', 'unreachable host, says 192.0.2.1', undefined],
-  [3, 4, 1400, 'ICMP_TOO_BIG', 'unreachable fragmentation needed, MTU 1400, says 192.0.2.1', 1400],
-  [11, 0, 0, 'ICMP_TIME_EXCEEDED', 'time exceeded in transit, says 192.0.2.1', undefined],
+  [3, 1, 0, 'ICMP_UNREACHABLE', 'unreachable host from 192.0.2.1', undefined],
+  [3, 4, 1400, 'ICMP_TOO_BIG', 'unreachable fragmentation needed, MTU 1400, from 192.0.2.1', 1400],
+  [11, 0, 0, 'ICMP_TIME_EXCEEDED', 'time exceeded in transit from 192.0.2.1', undefined],
 ])(
   'an error of type %i, code %i is an event of the connection that it quotes',
   (type, code, rest, name, label, mtu) => {

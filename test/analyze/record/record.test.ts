@@ -74,7 +74,7 @@ describe('the record of', () => {
     expect(json(recorder.event(cut, flow()))).toMatchObject({ endedBy: 'server', declaredBytes: 200_000 });
   });
 
-  it('what the server asks, says or does: it is the source', () => {
+  it('what the server asks or sends: it is the source; an event names client and server, and who did it', () => {
     const { recorder, flow } = madeAnalysis();
     expect(recorder.event(exchange({ asker: 1 }), flow()).src?.ip).toBe(SERVER);
     expect(json(recorder.event(message(), flow()))).toMatchObject({
@@ -83,7 +83,9 @@ describe('the record of', () => {
       failed: false,
     });
     expect(json(recorder.event(notice(), flow()))).toMatchObject({
-      dst: { ip: CLIENT },
+      src: { ip: CLIENT },
+      dst: { ip: SERVER },
+      by: 'server',
       code: 'TCP_RESET',
       failed: true,
     });
