@@ -50,11 +50,17 @@ export const OUT_OF_ORDER_TOTAL_BYTES = 32 * 1024 * 1024;
 /** Segments that wait behind a hole of one direction. */
 export const OUT_OF_ORDER_SEGMENTS = 1024;
 
-/** A hole that its receiver has acknowledged is given up after this long: the capture lost it. Nanoseconds of packet time. */
-export const HOLE_ACKNOWLEDGED_NS = 50e6;
+/**
+ * Bytes that their receiver has acknowledged, and that were not captured, are waited for this long: packets of two network
+ * cards or taps come swapped by less. Nanoseconds of packet time.
+ */
+export const REORDER_NS = 2e6;
 
-/** A hole nobody acknowledged is given up after this long. */
+/** Bytes that nobody acknowledged are waited for this long. */
 export const HOLE_NS = 5e9;
+
+/** An acknowledgment number that is further ahead of what was seen is not believed: more than windows hold. */
+export const SEQUENCE_JUMP_MAXIMUM = 1 << 28;
 
 /** Handshakes that are remembered to recognise the other leg of a connection, a power of two; and for how long, in ns. */
 export const LEG_HANDSHAKES = 65_536;

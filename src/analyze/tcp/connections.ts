@@ -42,7 +42,9 @@ export class TcpConnections implements StreamHost {
     this.detail = detail;
     this.showSecrets = showSecrets;
     this.table = new FlowTable(TCP_STRIDE, TCP_FLOWS_MAXIMUM, (slot) => this.#ended(slot));
-    this.reassembly = new Reassembly(this.table, this.#troubles, clock);
+    this.reassembly = new Reassembly(this.table, this.#troubles, clock, (stream) => {
+      if (this.table.ints[this.table.base(stream.slot) + TCP_I32.state] === STATE.closed) this.#finish(stream.slot);
+    });
     this.#view = new FlowView(
       this.table,
       (slot) => this.#streams[slot]?.protocol?.name,
@@ -111,8 +113,8 @@ export class TcpConnections implements StreamHost {
           this.#carrier,
         );
       }
-    } else if (stream !== undefined && (stream.waiting[0] !== undefined || stream.waiting[1] !== undefined)) {
-      this.reassembly.patience(stream);
+    } else if (stream !== undefined && !stream.ended && (tcpFlags & TCP.ack) !== 0) {
+      this.reassembly.acknowledged(stream, direction, packet.tcpAcknowledgment);
     }
     if (tcpFlags & (TCP.fin | TCP.rst)) this.#ending(slot, direction, packet, length);
     else if (ints[base + TCP_I32.state] === STATE.closed) this.#finish(slot);

@@ -1,32 +1,47 @@
 import type { Clock } from '../engine/clock.ts';
 import { TCP_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
-import { HOLE_ACKNOWLEDGED_NS, HOLE_NS, OUT_OF_ORDER_TOTAL_BYTES } from '../limits.ts';
+import { HOLE_NS, OUT_OF_ORDER_TOTAL_BYTES, REORDER_NS, SEQUENCE_JUMP_MAXIMUM } from '../limits.ts';
+import { Deadlines } from './deadlines.ts';
 import { SEEN } from './flags.ts';
-import { OutOfOrder } from './out-of-order.ts';
+import { type HeldSegment, type HeldSegments, Waiting } from './held-segments.ts';
 import type { Carrier, TcpStream } from './stream.ts';
 import { TROUBLE, type Troubles } from './troubles.ts';
 
-/** Puts both directions of connections in order and hands them to their streams. */
+/** How often one direction may have to be brought up for the other's sake, in turn: more is no TCP, and its order is not followed. */
+const TURNS_MAXIMUM = 16;
+
+/**
+ * Puts both directions of connections in order, and in the order of cause and effect: a segment that acknowledges bytes of
+ * the other direction is handed on after them. Bytes that the capture does not have are given up as a gap: REORDER_NS after
+ * the other side acknowledged them (packets of two network cards or taps come swapped within that time), or after HOLE_NS
+ * where it does not. Everything is handed on with the time of the packet that carried it.
+ */
 export class Reassembly {
-  /** Octets that wait behind holes, of all connections. */
+  /** Bytes that are held, of all connections. */
   waiting = 0;
   /** Holes given up. */
   gaps = 0;
   readonly #table: FlowTable;
   readonly #troubles: Troubles;
   readonly #clock: Clock;
+  readonly #soon = new Deadlines(REORDER_NS);
+  readonly #late = new Deadlines(HOLE_NS);
 
-  constructor(table: FlowTable, troubles: Troubles, clock: Clock) {
+  readonly #onDrained: (stream: TcpStream) => void;
+
+  /** @param onDrained called when a connection waits for nothing any more */
+  constructor(table: FlowTable, troubles: Troubles, clock: Clock, onDrained: (stream: TcpStream) => void) {
+    this.#onDrained = onDrained;
     this.#table = table;
     this.#troubles = troubles;
     this.#clock = clock;
   }
 
   /**
-   * A segment's octets.
-   * @param sequence int32, of the first octet
-   * @param length octets on the wire; the first `end - start` of them were captured
+   * A segment's bytes.
+   * @param sequence int32, of the first byte
+   * @param length bytes on the wire; the first `end - start` of them were captured
    * @param carrier the segment's acknowledgment number; read during the call
    */
   segment(
@@ -47,43 +62,252 @@ export class Reassembly {
       ints[own + TCP_I32.next] = sequence;
     }
     const ahead = (sequence - (ints[own + TCP_I32.next] as number)) | 0;
-    if (ahead > 0) {
-      this.#wait(stream, direction, sequence, length, bytes, start, end, carrier);
+    if (ahead + length <= 0) return;
+    if (ahead <= 0 && !this.#isEarly(stream, direction, carrier)) {
+      this.#handOn(stream, direction, sequence, length, bytes, start, end, carrier);
+      const { waiting } = stream;
+      if (waiting !== undefined) this.#advance(stream, waiting);
       return;
     }
-    if (ahead + length <= 0) return;
-    ints[own + TCP_I32.next] = (sequence + length) | 0;
-    const from = start - ahead;
-    if (from < end) stream.data(direction, bytes, from, end, carrier);
-    const cut = length - Math.max(end - start, -ahead);
-    if (cut > 0) this.#gap(stream, direction, cut);
-    if (stream.waiting[direction] !== undefined) this.#drain(stream, direction);
+    this.#hold(stream, direction, {
+      sequence,
+      length,
+      bytes: Uint8Array.from(bytes.subarray(start, end)),
+      time: this.#clock.now,
+      acknowledgment: carrier.acknowledgment,
+      hasAcknowledgment: carrier.hasAcknowledgment,
+    });
   }
 
-  /** Whether octets wait behind a hole that is not to be waited for any longer; then it is given up. */
-  patience(stream: TcpStream): void {
-    for (let direction = 0; direction < 2; direction += 1) {
-      const waiting = stream.waiting[direction];
+  /** An acknowledgment number came without bytes. @param direction whose it is */
+  acknowledged(stream: TcpStream, direction: number, acknowledgment: number): void {
+    const other = 1 - direction;
+    const missing = this.#ahead(stream, other, acknowledgment);
+    if (missing <= 0) return;
+    stream.waiting ??= new Waiting();
+    const { waiting } = stream;
+    const at = other === 0 ? 0 : 1;
+    // A single byte that nothing follows is a FIN that was not captured.
+    if (missing === 1 && waiting.segments[at].first === undefined) return;
+    if (Number.isNaN(waiting.acknowledgedAt[at])) {
+      waiting.acknowledgedAt[at] = this.#clock.now;
+      waiting.acknowledged[at] = acknowledgment;
+    } else if (((acknowledgment - waiting.acknowledged[at]) | 0) > 0) waiting.acknowledged[at] = acknowledgment;
+    this.#await(stream, waiting);
+  }
+
+  /** Give up what has been waited for long enough, of all connections. Cheap when there is nothing: called for every packet. */
+  passed(now: number): void {
+    for (let stream = this.#soon.due(now); stream !== undefined; stream = this.#soon.due(now)) {
+      const { waiting } = stream;
       if (waiting === undefined) continue;
-      const { ints } = this.#table;
-      const own = this.#table.base(stream.slot) + direction;
-      const other = this.#table.base(stream.slot) + 1 - direction;
-      const acknowledged =
-        ((ints[other + TCP_I32.flags] as number) & SEEN.ack) !== 0 &&
-        (((ints[other + TCP_I32.ack] as number) - (ints[own + TCP_I32.next] as number)) | 0) > 0;
-      const age = this.#clock.now - waiting.since;
-      if (age > (acknowledged ? HOLE_ACKNOWLEDGED_NS : HOLE_NS)) this.#skip(stream, direction);
+      waiting.soon = false;
+      this.#force(stream, waiting, now, false);
+    }
+    for (let stream = this.#late.due(now); stream !== undefined; stream = this.#late.due(now)) {
+      const { waiting } = stream;
+      if (waiting === undefined) continue;
+      waiting.late = false;
+      this.#force(stream, waiting, now, true);
     }
   }
 
   /** No more will come: every hole is given up. */
   flush(stream: TcpStream): void {
-    for (let direction = 0; direction < 2; direction += 1) {
-      while (stream.waiting[direction] !== undefined) this.#skip(stream, direction);
+    for (let { waiting } = stream; waiting !== undefined; { waiting } = stream) {
+      const direction = oldest(waiting);
+      if (direction === undefined) {
+        for (const side of [0, 1] as const) this.#settleAcknowledged(stream, waiting, side);
+        stream.waiting = undefined;
+        return;
+      }
+      this.#release(stream, waiting, direction, 0);
+      this.#advance(stream, waiting);
     }
   }
 
-  #wait(
+  /** How many bytes of a direction before a sequence number are still to come; 0 where that is not known or not plausible. */
+  #ahead(stream: TcpStream, direction: number, sequence: number): number {
+    const { ints } = this.#table;
+    const own = this.#table.base(stream.slot) + direction;
+    const flags = ints[own + TCP_I32.flags] as number;
+    if ((flags & SEEN.next) === 0) return 0;
+    let ahead = (sequence - (ints[own + TCP_I32.next] as number)) | 0;
+    // A FIN has a number of its own.
+    if (ahead > 0 && flags & SEEN.fin && sequence === ints[own + TCP_I32.fin]) ahead -= 1;
+    return ahead > SEQUENCE_JUMP_MAXIMUM ? 0 : ahead;
+  }
+
+  /** Whether a segment acknowledges what was not handed on yet. */
+  #isEarly(stream: TcpStream, direction: number, carrier: Carrier): boolean {
+    return carrier.hasAcknowledgment && this.#ahead(stream, 1 - direction, carrier.acknowledgment) > 0;
+  }
+
+  #hold(stream: TcpStream, direction: number, segment: HeldSegment): void {
+    stream.waiting ??= new Waiting();
+    const { waiting } = stream;
+    const own = waiting.segments[direction === 0 ? 0 : 1];
+    const before = own.bytes;
+    const fits = own.add(segment);
+    this.waiting += own.bytes - before;
+    if (!fits || this.waiting > OUT_OF_ORDER_TOTAL_BYTES) {
+      this.#release(stream, waiting, direction, 0);
+      this.#advance(stream, waiting);
+    } else this.#await(stream, waiting);
+  }
+
+  /** Have a look at a connection later. */
+  #await(stream: TcpStream, waiting: Waiting): void {
+    const { now } = this.#clock;
+    if (this.#isDueSoon(stream, waiting)) {
+      if (waiting.soon) return;
+      waiting.soon = true;
+      this.#soon.add(stream, now);
+    } else if (!waiting.late) {
+      waiting.late = true;
+      this.#late.add(stream, now);
+    }
+  }
+
+  /** Whether something waits for bytes that the other side has acknowledged, which are not to be waited for long. */
+  #isDueSoon(stream: TcpStream, waiting: Waiting): boolean {
+    for (const direction of [0, 1] as const) {
+      if (!Number.isNaN(waiting.acknowledgedAt[direction])) return true;
+      const { first } = waiting.segments[direction];
+      if (first === undefined) continue;
+      if (this.#isEarly(stream, direction, first) || this.#isHoleAcknowledged(stream, direction)) return true;
+    }
+    return false;
+  }
+
+  #isHoleAcknowledged(stream: TcpStream, direction: number): boolean {
+    const { ints } = this.#table;
+    const other = this.#table.base(stream.slot) + 1 - direction;
+    return (
+      ((ints[other + TCP_I32.flags] as number) & SEEN.ack) !== 0 &&
+      this.#ahead(stream, direction, ints[other + TCP_I32.ack] as number) > 0
+    );
+  }
+
+  /** Hand on what is ready. */
+  #advance(stream: TcpStream, waiting: Waiting): void {
+    for (let moved = true; moved && !stream.ended; ) {
+      moved = false;
+      for (const direction of [0, 1] as const) {
+        const own = waiting.segments[direction];
+        for (let { first } = own; first !== undefined; { first } = own) {
+          if (this.#isBeyond(stream, direction, first) || this.#isEarly(stream, direction, first)) break;
+          this.#take(stream, own, direction);
+          moved = true;
+        }
+        const { acknowledgedAt, acknowledged } = waiting;
+        if (!Number.isNaN(acknowledgedAt[direction]) && this.#ahead(stream, direction, acknowledged[direction]) <= 0) {
+          acknowledgedAt[direction] = Number.NaN;
+        }
+      }
+    }
+    if (!waiting.isEmpty) this.#await(stream, waiting);
+    else {
+      stream.waiting = undefined;
+      this.#onDrained(stream);
+    }
+  }
+
+  /** Whether there is a hole before a segment. */
+  #isBeyond(stream: TcpStream, direction: number, segment: HeldSegment): boolean {
+    const own = this.#table.base(stream.slot) + direction;
+    return ((segment.sequence - (this.#table.ints[own + TCP_I32.next] as number)) | 0) > 0;
+  }
+
+  /** A deadline has passed: hand on what has waited that long. @param late what waits for bytes nobody acknowledged as well */
+  #force(stream: TcpStream, waiting: Waiting, now: number, late: boolean): void {
+    for (
+      let due = this.#due(stream, waiting, now, late);
+      due !== undefined;
+      due = this.#due(stream, waiting, now, late)
+    ) {
+      this.#release(stream, waiting, due, 0);
+    }
+    for (const direction of [0, 1] as const) {
+      const since = waiting.acknowledgedAt[direction];
+      if (!Number.isNaN(since) && Math.abs(now - since) >= REORDER_NS)
+        this.#settleAcknowledged(stream, waiting, direction);
+    }
+    this.#advance(stream, waiting);
+  }
+
+  /** The direction whose first segment has waited long enough; of both the one whose was captured first. */
+  #due(stream: TcpStream, waiting: Waiting, now: number, late: boolean): 0 | 1 | undefined {
+    let due: 0 | 1 | undefined;
+    for (const direction of [0, 1] as const) {
+      const { first } = waiting.segments[direction];
+      if (
+        first === undefined ||
+        (due !== undefined && first.time >= (waiting.segments[due].first as HeldSegment).time)
+      ) {
+        continue;
+      }
+      const soon = this.#isEarly(stream, direction, first) || this.#isHoleAcknowledged(stream, direction);
+      if ((soon || late) && Math.abs(now - first.time) >= (soon ? REORDER_NS : HOLE_NS)) due = direction;
+    }
+    return due;
+  }
+
+  /** Give up the bytes at the end of what was seen of a direction that the other side has acknowledged. */
+  #settleAcknowledged(stream: TcpStream, waiting: Waiting, direction: 0 | 1): void {
+    const since = waiting.acknowledgedAt[direction];
+    if (Number.isNaN(since)) return;
+    waiting.acknowledgedAt[direction] = Number.NaN;
+    const { now } = this.#clock;
+    this.#clock.now = since;
+    this.#bringUp(stream, waiting, direction, waiting.acknowledged[direction], 0);
+    this.#clock.now = now;
+  }
+
+  /** Hand on a direction's first waiting segment, and before it what it stands on; gaps where that was not captured. */
+  #release(stream: TcpStream, waiting: Waiting, direction: number, turn: number): void {
+    const own = waiting.segments[direction === 0 ? 0 : 1];
+    const { first } = own;
+    if (first === undefined) return;
+    const { now } = this.#clock;
+    this.#clock.now = first.time;
+    this.#bringUp(stream, waiting, direction, first.sequence, turn);
+    if (turn < TURNS_MAXIMUM && first.hasAcknowledgment && own.first === first) {
+      this.#bringUp(stream, waiting, 1 - direction, first.acknowledgment, turn + 1);
+    }
+    if (own.first === first) this.#take(stream, own, direction);
+    this.#clock.now = now;
+  }
+
+  /** Hand on all of a direction before a sequence number. */
+  #bringUp(stream: TcpStream, waiting: Waiting, direction: number, sequence: number, turn: number): void {
+    const own = waiting.segments[direction === 0 ? 0 : 1];
+    for (let missing = this.#ahead(stream, direction, sequence); missing > 0 && !stream.ended; ) {
+      const { first } = own;
+      if (first !== undefined && !this.#isBeyond(stream, direction, first)) {
+        this.#release(stream, waiting, direction, turn);
+      } else {
+        const next = this.#table.ints[this.#table.base(stream.slot) + direction + TCP_I32.next] as number;
+        this.#gap(stream, direction, first === undefined ? missing : Math.min(missing, (first.sequence - next) | 0));
+      }
+      missing = this.#ahead(stream, direction, sequence);
+    }
+  }
+
+  /** Hand on a direction's first waiting segment, which there is no hole before. */
+  #take(stream: TcpStream, own: HeldSegments, direction: number): void {
+    const before = own.bytes;
+    const first = own.shift();
+    this.waiting -= before - own.bytes;
+    if (first === undefined) return;
+    const { now } = this.#clock;
+    this.#clock.now = first.time;
+    this.#handOn(stream, direction, first.sequence, first.length, first.bytes, 0, first.bytes.length, first);
+    this.#clock.now = now;
+  }
+
+  /** What of a segment was not handed on before, there being no hole before it. */
+  #handOn(
     stream: TcpStream,
     direction: number,
     sequence: number,
@@ -91,80 +315,32 @@ export class Reassembly {
     bytes: Uint8Array,
     start: number,
     end: number,
-    { acknowledgment, hasAcknowledgment }: Carrier,
+    carrier: Carrier,
   ): void {
-    let waiting = stream.waiting[direction];
-    if (waiting === undefined) {
-      waiting = new OutOfOrder();
-      stream.wait(direction, waiting);
-    }
-    const before = waiting.octets;
-    const copy = Uint8Array.from(bytes.subarray(start, end));
-    const fits = waiting.add({
-      sequence,
-      length,
-      bytes: copy,
-      time: this.#clock.now,
-      acknowledgment,
-      hasAcknowledgment,
-    });
-    this.waiting += waiting.octets - before;
-    if (!fits || this.waiting > OUT_OF_ORDER_TOTAL_BYTES) this.#skip(stream, direction);
-    else this.patience(stream);
-  }
-
-  /** Give up the hole before the first waiting segment. */
-  #skip(stream: TcpStream, direction: number): void {
-    const first = stream.waiting[direction]?.segments[0];
-    if (first === undefined) {
-      stream.wait(direction, undefined);
-      return;
-    }
     const { ints } = this.#table;
-    const own = this.#table.base(stream.slot) + direction;
-    const missing = (first.sequence - (ints[own + TCP_I32.next] as number)) | 0;
-    if (missing > 0) {
-      ints[own + TCP_I32.next] = first.sequence;
-      this.#gap(stream, direction, missing);
+    const own = this.#table.base(stream.slot) + direction + TCP_I32.next;
+    const known = ((ints[own] as number) - sequence) | 0;
+    if (known >= length) return;
+    const from = start + known;
+    if (from < end) {
+      ints[own] = (sequence + end - start) | 0;
+      stream.data(direction, bytes, from, end, carrier);
     }
-    this.#drain(stream, direction, true);
+    const cut = length - Math.max(end - start, known);
+    if (cut > 0) this.#gap(stream, direction, cut);
   }
 
   #gap(stream: TcpStream, direction: number, length: number): void {
     this.gaps += 1;
+    const own = this.#table.base(stream.slot) + direction + TCP_I32.next;
+    this.#table.ints[own] = ((this.#table.ints[own] as number) + length) | 0;
     this.#troubles.add(stream.slot, direction, TROUBLE.lost, length);
     stream.gap(direction, length);
   }
+}
 
-  /** Hand on what waited, as far as it joins. @param early whoever received it did not wait: it is of its own time */
-  #drain(stream: TcpStream, direction: number, early = false): void {
-    const waiting = stream.waiting[direction];
-    if (waiting === undefined) return;
-    const { ints } = this.#table;
-    const own = this.#table.base(stream.slot) + direction;
-    for (;;) {
-      const first = waiting.segments[0];
-      if (first === undefined) {
-        stream.wait(direction, undefined);
-        return;
-      }
-      const ahead = (first.sequence - (ints[own + TCP_I32.next] as number)) | 0;
-      if (ahead > 0) {
-        waiting.since = this.#clock.now;
-        return;
-      }
-      waiting.shift();
-      this.waiting -= first.bytes.length;
-      if (ahead + first.length <= 0) continue;
-      ints[own + TCP_I32.next] = (first.sequence + first.length) | 0;
-      if (-ahead < first.bytes.length) {
-        const { now } = this.#clock;
-        if (early) this.#clock.now = first.time;
-        stream.data(direction, first.bytes, -ahead, first.bytes.length, first);
-        this.#clock.now = now;
-      }
-      const cut = first.length - Math.max(first.bytes.length, -ahead);
-      if (cut > 0) this.#gap(stream, direction, cut);
-    }
-  }
+/** The direction whose first waiting segment was captured first. */
+function oldest({ segments: [a, b] }: Waiting): 0 | 1 | undefined {
+  if (a.first === undefined) return b.first === undefined ? undefined : 1;
+  return b.first === undefined || a.first.time <= b.first.time ? 0 : 1;
 }

@@ -4,7 +4,7 @@ import { PROBE_BYTES } from '../limits.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocols/protocol.ts';
 import { Recognition } from '../protocols/recognise.ts';
 import { type AnalysisEvent, SIDE, type Side } from '../record/event.ts';
-import type { OutOfOrder } from './out-of-order.ts';
+import type { Waiting } from './held-segments.ts';
 
 /** Segments of a connection whose beginning says nothing that are looked at all the same. */
 const LOOKS_MAXIMUM = 32;
@@ -39,12 +39,6 @@ export interface Carrier {
 const recognition = new Recognition();
 const NOTHING: Portion[] = [];
 
-/** By direction, what waits behind a hole. */
-type Waiting = [OutOfOrder | undefined, OutOfOrder | undefined];
-
-/** Of streams without a hole so far, which are most: shared, and never written to. */
-const NOTHING_WAITS: Readonly<Waiting> = [undefined, undefined];
-
 /** The octets of one connection, in order: recognises whose words they are and hands them to that protocol. */
 export class TcpStream implements StreamContext {
   /** Where its flow lies in the table; the table's owner keeps it right. */
@@ -61,6 +55,8 @@ export class TcpStream implements StreamContext {
   offset = 0;
   acknowledged = -1;
   timeKnown = true;
+  /** What cannot be handed on yet; of most connections nothing. */
+  waiting: Waiting | undefined;
   /** By direction: bytes handed on or given up as gaps so far. */
   readonly delivered: [number, number] = [0, 0];
   readonly #host: StreamHost;
@@ -70,7 +66,6 @@ export class TcpStream implements StreamContext {
   #head: Portion[] = NOTHING;
   #headOctets = 0;
   #looks = 0;
-  #waiting: Readonly<Waiting> = NOTHING_WAITS;
 
   constructor(host: StreamHost) {
     this.#host = host;
@@ -85,7 +80,7 @@ export class TcpStream implements StreamContext {
     this.serverPort = serverPort;
     this.protocol = undefined;
     this.ended = false;
-    this.#waiting = NOTHING_WAITS;
+    this.waiting = undefined;
     this.#guessed = guessed;
     this.#analyzer = undefined;
     this.#head = NOTHING;
@@ -103,15 +98,6 @@ export class TcpStream implements StreamContext {
 
   finSeen(side: Side): boolean {
     return this.#host.finSeen(this, side === SIDE.client ? this.client : 1 - this.client);
-  }
-
-  /** By direction, what waits behind a hole. */
-  get waiting(): Readonly<Waiting> {
-    return this.#waiting;
-  }
-
-  wait(direction: number, segments: OutOfOrder | undefined): void {
-    this.#waiting = direction === 0 ? [segments, this.#waiting[1]] : [this.#waiting[0], segments];
   }
 
   get now(): number {
