@@ -65,3 +65,26 @@ export const SEQUENCE_JUMP_MAXIMUM = 1 << 28;
 /** Handshakes that are remembered to recognise the other leg of a connection, a power of two; and for how long, in ns. */
 export const LEG_HANDSHAKES = 65_536;
 export const LEG_WINDOW_NS = 3e9;
+
+/** Packets that are remembered to recognise copies, a power of two. */
+export const RECENT_PACKETS = 131_072;
+
+/**
+ * The same packet again is a copy within this time: at the same place by its identification, and where it has none (sooner
+ * than anybody sends again); at another place. ns
+ */
+export const COPY_NS = 3e6;
+export const COPY_UNNUMBERED_NS = 100e3;
+export const COPY_ELSEWHERE_NS = 3e9;
+
+/** Places of one flow that are told apart besides the first. */
+export const PLACES_PER_FLOW = 8;
+
+/** A place counts when for so long it alone brought what is new of a direction. ns */
+export const HANDOVER_NS = 250e6;
+
+/** Datagrams of a flow that are kept until the place that counts has brought them. */
+export const HELD_DATAGRAMS = 64;
+
+/** Bytes of one direction, captured elsewhere, that are kept until the place that counts has brought them. */
+export const SPARE_BYTES = 128 * 1024;

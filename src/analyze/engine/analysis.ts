@@ -1,18 +1,22 @@
-import { LINK_TYPE } from '../../wire/link-type.ts';
-import { i32, u8 } from '../bytes.ts';
+import { i32, u8, u16 } from '../bytes.ts';
+import { Deadlines } from '../flow/deadlines.ts';
 import type { AnalysisSink, FlowInfo } from '../flow/flow-facts.ts';
 import { FLOW_F64, FLOW_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { KIND_IPV6 } from '../flow/flow-view.ts';
+import { FlowSightings } from '../flow/sightings.ts';
 import { Hosts } from '../identity/hosts.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import { STOP } from '../layers/layer.ts';
+import { HANDOVER_NS } from '../limits.ts';
 import { quoted } from '../packet/icmp-quote.ts';
 import { PacketView } from '../packet/packet.ts';
 import { icmpNotice } from '../record/icmp-notice.ts';
 import { TcpConnections } from '../tcp/connections.ts';
 import { Clock } from './clock.ts';
 import { DatagramFlows } from './datagrams.ts';
+import { Places } from './places.ts';
+import { RecentPackets, SEEN_BEFORE, type SeenBefore } from './recent-packets.ts';
 
 /** Packets after which idle flows are looked for, and slots looked at then. */
 const SWEEP_PACKETS = 256;
@@ -33,7 +37,7 @@ export const DISPOSITION = {
   decoded: 0,
   /** Nothing above its layers is known. */
   opaque: 1,
-  /** The same packet as one seen before at another vantage point. */
+  /** The same packet as one seen before, or one at a place that does not count for its flow. */
   copy: 2,
 } as const;
 export type Disposition = (typeof DISPOSITION)[keyof typeof DISPOSITION];
@@ -45,11 +49,15 @@ export type Disposition = (typeof DISPOSITION)[keyof typeof DISPOSITION];
 export class Analysis {
   readonly clock = new Clock();
   readonly hosts = new Hosts();
-  /** Packets looked at; of those, seen at a second vantage point. */
+  /** Packets looked at; of those, copies of packets that were captured before, at the same place or another. */
   packets = 0;
   copies = 0;
   /** The flow of the packet last taken, as FlowInfo.id counts; -1 where it has none. */
   flow = -1;
+  readonly places = new Places();
+  readonly #recent = new RecentPackets();
+  /** Flows of which another place brings what the one that counts does not. */
+  readonly #silent = new Deadlines<FlowSightings>(HANDOVER_NS);
   readonly #tcp: TcpConnections;
   readonly #datagrams: DatagramFlows;
   readonly #sink: AnalysisSink;
@@ -63,7 +71,7 @@ export class Analysis {
 
   constructor(sink: AnalysisSink, options: AnalysisOptions) {
     this.#sink = sink;
-    this.#tcp = new TcpConnections(this.clock, sink, options.detail, options.showSecrets);
+    this.#tcp = new TcpConnections(this.clock, this.places, sink, options);
     this.#datagrams = new DatagramFlows(this.clock, sink, options.detail, options.showSecrets);
   }
 
@@ -83,6 +91,9 @@ export class Analysis {
     const { clock } = this;
     clock.set(packet.timeHigh, packet.timeLow);
     this.#tcp.reassembly.passed(clock.now);
+    for (let silent = this.#silent.due(clock.now); silent !== undefined; silent = this.#silent.due(clock.now)) {
+      this.#handOver(silent, clock.now - HANDOVER_NS);
+    }
     if ((this.packets & (SWEEP_PACKETS - 1)) === 0) this.#sweep();
     if (packet.ipVersion === 0 || packet.addressLength === 0 || packet.ipProtocol < 0) return DISPOSITION.opaque;
     const isTcp = packet.ipProtocol === IP_PROTOCOL.tcp && packet.transportOffset >= 0;
@@ -90,7 +101,6 @@ export class Analysis {
     if (packet.stopped !== STOP.none && (isTcp ? !stepOverCutOptions(packet) : packet.sourcePort < 0)) {
       return DISPOSITION.opaque;
     }
-    const { bytes } = packet;
     const direction = this.#key(packet, isTcp);
     const flows = isTcp ? this.#tcp : this.#datagrams;
     const { table } = flows;
@@ -98,6 +108,11 @@ export class Analysis {
     const b = this.#b;
     const ports = this.#ports;
     const kind = this.#kind;
+    const place = this.places.of(packet);
+    const seen =
+      isTcp || packet.udpLength > 0
+        ? this.#recent.look(packet, this.#flowHash(direction), checksumOf(packet, isTcp), place, clock.now)
+        : SEEN_BEFORE.no;
     let slot = table.find(a, b, ports, kind);
     if (slot >= 0 && isTcp && this.#tcp.isNewConnection(slot, direction, packet)) {
       table.remove(slot);
@@ -106,22 +121,17 @@ export class Analysis {
     if (slot < 0) {
       slot = table.add(a, b, ports, kind, this.#flows);
       this.#flows += 1;
-      this.#begin(table, slot, direction, packet);
+      this.#begin(table, slot, direction, packet, place);
       flows.opened(slot, direction, packet);
       this.#sink.flowBegan?.(packet);
     }
-    const vantage =
-      packet.linkType === LINK_TYPE.linuxSll2 && packet.caplen >= 20
-        ? ((packet.interfaceId + 1) << 16) ^ i32(bytes, packet.offset + 4)
-        : (packet.interfaceId + 1) << 16;
-    const counted = this.#count(table, slot, direction, packet, vantage);
-    if (!counted) this.copies += 1;
     this.flow = (table.ints[table.base(slot) + FLOW_I32.id] as number) - 1;
-    if (isTcp) {
-      const known = this.#tcp.packet(slot, direction, packet, counted);
-      return counted ? (known ? DISPOSITION.decoded : DISPOSITION.opaque) : DISPOSITION.copy;
+    if (seen !== SEEN_BEFORE.no) this.copies += 1;
+    if (seen === SEEN_BEFORE.here || !this.#counts(slot, direction, packet, place, seen, isTcp)) {
+      return DISPOSITION.copy;
     }
-    if (!counted) return DISPOSITION.copy;
+    this.#count(table, slot, direction, packet);
+    if (isTcp) return this.#tcp.packet(slot, direction, packet) ? DISPOSITION.decoded : DISPOSITION.opaque;
     if (packet.icmpType >= 0) return this.#icmp(packet) ? DISPOSITION.decoded : DISPOSITION.opaque;
     return this.#datagrams.packet(slot, direction, packet) ? DISPOSITION.decoded : DISPOSITION.opaque;
   }
@@ -171,6 +181,11 @@ export class Analysis {
 
   /** No more packets come: every flow ends. */
   end(): void {
+    for (const { sightings } of [this.#tcp, this.#datagrams]) {
+      for (const elsewhere of sightings) {
+        if (elsewhere !== undefined) this.#handOver(elsewhere, Number.POSITIVE_INFINITY);
+      }
+    }
     this.#datagrams.end();
     this.#tcp.end();
   }
@@ -190,7 +205,11 @@ export class Analysis {
     return true;
   }
 
-  #begin(table: FlowTable, slot: number, direction: number, packet: PacketView): void {
+  #flowHash(direction: number): number {
+    return (Math.imul(this.#a ^ Math.imul(this.#b, 0x9e3779b1), 0x85ebca6b) ^ this.#ports) + direction;
+  }
+
+  #begin(table: FlowTable, slot: number, direction: number, packet: PacketView, place: number): void {
     const source = this.hosts.number(packet.bytes, packet.sourceAddress, packet.addressLength);
     const destination = this.hosts.number(packet.bytes, packet.destinationAddress, packet.addressLength);
     const base = table.base(slot);
@@ -198,24 +217,92 @@ export class Analysis {
     ints[base + FLOW_I32.hosts + direction] = source;
     ints[base + FLOW_I32.hosts + 1 - direction] = destination;
     ints[base + FLOW_I32.interfaceId] = packet.interfaceId;
+    ints[base + FLOW_I32.vantage] = place;
+    ints[base + FLOW_I32.vantage + 1] = place;
     doubles[(base >> 1) + FLOW_F64.first] = this.clock.now;
   }
 
-  /** @returns whether the packet counts: it was seen at the vantage point that first saw its direction */
-  #count(table: FlowTable, slot: number, direction: number, packet: PacketView, vantage: number): boolean {
-    const { ints, doubles } = table;
+  /**
+   * Whether a packet counts: it was captured at the place that counts for its direction, or this place counts from now on
+   * because that one has fallen silent. Else it is noted what the place has seen.
+   */
+  #counts(
+    slot: number,
+    direction: number,
+    packet: PacketView,
+    place: number,
+    seen: SeenBefore,
+    isTcp: boolean,
+  ): boolean {
+    const flows = isTcp ? this.#tcp : this.#datagrams;
+    const { table, sightings } = flows;
+    const { now } = this.clock;
     const base = table.base(slot);
-    const half = base >> 1;
-    doubles[half + FLOW_F64.last] = this.clock.now;
-    ints[base + FLOW_I32.passed] = 0;
-    const first = ints[base + FLOW_I32.vantage + direction] as number;
-    if (first === 0) ints[base + FLOW_I32.vantage + direction] = vantage;
-    else if (first !== vantage) return false;
-    const own = half + direction;
-    ints[base + FLOW_I32.packets + direction] = (ints[base + FLOW_I32.packets + direction] as number) + 1;
-    doubles[own + FLOW_F64.bytes] = (doubles[own + FLOW_F64.bytes] as number) + (packet.wireEnd - packet.networkOffset);
-    doubles[own + FLOW_F64.payload] = (doubles[own + FLOW_F64.payload] as number) + packet.payloadLength;
-    return true;
+    const vantage = base + FLOW_I32.vantage + direction;
+    const counting = table.ints[vantage] as number;
+    let elsewhere = sightings[slot];
+    if (counting === place) {
+      if (elsewhere === undefined) return true;
+      elsewhere.counted(direction);
+      if (seen === SEEN_BEFORE.elsewhere) elsewhere.unhold(this.#recent.hash);
+      return true;
+    }
+    table.doubles[(base >> 1) + FLOW_F64.last] = now;
+    if (elsewhere === undefined) {
+      elsewhere = new FlowSightings(slot, (table.ints[base + FLOW_I32.id] as number) - 1, isTcp);
+      sightings[slot] = elsewhere;
+    }
+    const other = elsewhere.at(place, packet.interfaceId);
+    const own = other?.directions[direction === 0 ? 0 : 1];
+    own?.add(packet.wireEnd - packet.networkOffset, now);
+    if (isTcp) own?.segment(packet.tcpSequence, packet.payloadLength);
+    if (seen === SEEN_BEFORE.no && (!isTcp || this.#tcp.bringsNew(slot, direction, packet))) {
+      if (elsewhere.broughtNew(direction, place, now)) this.#silent.add(elsewhere, now);
+      if (!this.places.isAlive(counting)) {
+        this.#handOver(elsewhere, now);
+        return true;
+      }
+    }
+    if (seen === SEEN_BEFORE.no) {
+      elsewhere.countNew(direction, packet.wireEnd - packet.networkOffset, packet.payloadLength);
+    }
+    if (isTcp) this.#tcp.packetElsewhere(slot, direction, packet, place);
+    else if (seen === SEEN_BEFORE.no) {
+      this.#datagrams.packetElsewhere(slot, direction, packet, place, this.#recent.hash);
+    }
+    return false;
+  }
+
+  /**
+   * Places that alone have brought what is new count from now on.
+   * @param since those that did so since then or before, ns
+   */
+  #handOver(elsewhere: FlowSightings, since: number): void {
+    const { slot, isTcp } = elsewhere;
+    const { table } = isTcp ? this.#tcp : this.#datagrams;
+    for (const direction of [0, 1] as const) {
+      if (!(elsewhere.newSince[direction] <= since)) continue;
+      const base = table.base(slot);
+      table.ints[base + FLOW_I32.vantage + direction] = elsewhere.newPlace[direction];
+      addTo(
+        table,
+        base,
+        direction,
+        elsewhere.newPackets[direction],
+        elsewhere.newBytes[direction],
+        elsewhere.newPayload[direction],
+      );
+      elsewhere.counted(direction);
+      if (isTcp) this.#tcp.handOver(slot, direction);
+    }
+    if (!isTcp && this.#datagrams.handOver(elsewhere, since)) this.#silent.add(elsewhere, this.clock.now);
+  }
+
+  #count(table: FlowTable, slot: number, direction: number, packet: PacketView): void {
+    const base = table.base(slot);
+    table.doubles[(base >> 1) + FLOW_F64.last] = this.clock.now;
+    table.ints[base + FLOW_I32.passed] = 0;
+    addTo(table, base, direction, 1, packet.wireEnd - packet.networkOffset, packet.payloadLength);
   }
 
   #sweep(): void {
@@ -223,6 +310,27 @@ export class Analysis {
     this.#tcp.table.sweep(SWEEP_SLOTS, now, this.#tcp.mayExpire);
     this.#datagrams.table.sweep(SWEEP_SLOTS, now, this.#datagrams.mayExpire);
   }
+}
+
+/** Count packets of a flow's direction. */
+function addTo(
+  { ints, doubles }: FlowTable,
+  base: number,
+  direction: number,
+  packets: number,
+  bytes: number,
+  payload: number,
+): void {
+  const own = (base >> 1) + direction;
+  ints[base + FLOW_I32.packets + direction] = (ints[base + FLOW_I32.packets + direction] as number) + packets;
+  doubles[own + FLOW_F64.bytes] = (doubles[own + FLOW_F64.bytes] as number) + bytes;
+  doubles[own + FLOW_F64.payload] = (doubles[own + FLOW_F64.payload] as number) + payload;
+}
+
+/** Of a TCP or UDP header; 0 where that was not captured. */
+function checksumOf(packet: PacketView, isTcp: boolean): number {
+  const at = packet.transportOffset + (isTcp ? 16 : 6);
+  return at + 2 <= packet.end || at + 2 <= packet.cursor ? u16(packet.bytes, at) : 0;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { CaptureInterface } from '../../wire/capture-interface.ts';
 import { CaptureFramer, type CaptureHandlers } from '../../wire/capture-read.ts';
 import type { AddressNames } from '../../wire/name-resolution-read.ts';
+import { BLOCK } from '../../wire/pcapng.ts';
 import type { AnalysisSink } from '../flow/flow-facts.ts';
 import { DIRECTION } from '../layers/layer.ts';
 import { decodeCommonPacket } from '../packet/common-packet.ts';
@@ -53,10 +54,14 @@ export class CaptureAnalysis {
     const handlers: CaptureHandlers = {
       interface: (id, described) => {
         linkTypes[id] = described.linkType;
+        analysis.places.add(id, described);
         choice?.interface(id, described);
         observer.interface?.(id, described);
       },
       names: (names) => observer.names?.(names),
+      block: (block) => {
+        if (block.type === BLOCK.sectionHeader) analysis.places.section();
+      },
       packet: (bytes, offset, caplen, origlen, timeHigh, timeLow, interfaceId, flags) => {
         if (choice?.wants(bytes, offset, caplen, origlen, timeHigh, timeLow, interfaceId) === false) return;
         this.octets += caplen;

@@ -2,12 +2,14 @@ import type { AnalysisSink, FlowInfo } from '../flow/flow-facts.ts';
 import { FLOW_F64, FLOW_I32, FLOW_STRIDE } from '../flow/flow-layout.ts';
 import { FlowTable } from '../flow/flow-table.ts';
 import { FlowView } from '../flow/flow-view.ts';
+import type { FlowSightings } from '../flow/sightings.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import { DATAGRAM_IDLE_NS, FLOWS_MAXIMUM } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
 import { DATAGRAM_PROTOCOLS } from '../protocols/index.ts';
 import type { DatagramAnalyzer, DatagramProtocol } from '../protocols/protocol.ts';
 import { type AnalysisEvent, SIDE } from '../record/event.ts';
+import { withProvenTimes } from '../record/proven-times.ts';
 import type { Clock } from './clock.ts';
 
 /** FLOW_I32.protocol of a flow whose datagrams no protocol wants; else the protocol's number + 1. */
@@ -19,15 +21,24 @@ const LOOKS_MAXIMUM = 4;
 /** Every flow but TCP's: UDP with the protocols on it, and what has no ports. */
 export class DatagramFlows {
   readonly table: FlowTable;
+  /** By slot, what was seen at places besides the one that counts. */
+  readonly sightings: (FlowSightings | undefined)[] = [];
+  readonly #clock: Clock;
   readonly #sink: AnalysisSink;
   readonly #view: FlowView;
   readonly #analyzers: DatagramAnalyzer[];
 
   constructor(clock: Clock, sink: AnalysisSink, detail: boolean, showSecrets: boolean) {
     this.#sink = sink;
+    this.#clock = clock;
     this.table = new FlowTable(FLOW_STRIDE, FLOWS_MAXIMUM, (slot) => this.#ended(slot));
-    this.#view = new FlowView(this.table, (slot) => this.#protocol(slot)?.name);
-    const emit = (slot: number, event: AnalysisEvent) => sink.event(event, this.#view.at(slot));
+    this.#view = new FlowView(
+      this.table,
+      (slot) => this.#protocol(slot)?.name,
+      (slot, client) => this.sightings[slot]?.facts(client),
+    );
+    const emit = (slot: number, event: AnalysisEvent) =>
+      sink.event(withProvenTimes(event, clock.now), this.#view.at(slot));
     const context = {
       get now() {
         return clock.now;
@@ -49,19 +60,54 @@ export class DatagramFlows {
   /** A packet of a flow. @returns whether a protocol took it */
   packet(slot: number, direction: number, packet: PacketView): boolean {
     if (packet.ipProtocol !== IP_PROTOCOL.udp || packet.transportOffset < 0 || packet.udpLength < 8) return false;
+    const { bytes, cursor } = packet;
+    return this.#datagram(slot, direction, bytes, cursor, Math.max(cursor, packet.end), packet.payloadLength);
+  }
+
+  /**
+   * A packet at a place that does not count for its direction, and that the one which counts has not brought: it is kept.
+   * @param hash by which its copy is recognised (RecentPackets.hash)
+   */
+  packetElsewhere(slot: number, direction: number, packet: PacketView, place: number, hash: number): void {
+    if (packet.ipProtocol !== IP_PROTOCOL.udp || packet.transportOffset < 0 || packet.udpLength < 8) return;
+    const { bytes, cursor } = packet;
+    this.sightings[slot]?.hold({
+      direction,
+      bytes: Uint8Array.from(bytes.subarray(cursor, Math.max(cursor, packet.end))),
+      wireLength: packet.payloadLength,
+      time: this.#clock.now,
+      place,
+      hash,
+    });
+  }
+
+  /**
+   * The place that counts has not brought them: what was kept of others is what there is.
+   * @param since what was captured then or before, ns
+   * @returns whether later ones are kept
+   */
+  handOver(sightings: FlowSightings, since: number): boolean {
+    const { now } = this.#clock;
+    for (const { direction, bytes, wireLength, time } of sightings.takeHeld(since)) {
+      this.#clock.now = time;
+      this.#datagram(sightings.slot, direction, bytes, 0, bytes.length, wireLength);
+    }
+    this.#clock.now = now;
+    return sightings.held.length > 0;
+  }
+
+  #datagram(slot: number, direction: number, bytes: Uint8Array, start: number, end: number, length: number): boolean {
     const { ints } = this.table;
     const base = this.table.base(slot);
     let protocol = ints[base + FLOW_I32.protocol] as number;
-    const { bytes, cursor } = packet;
-    const end = Math.max(cursor, packet.end);
     if (protocol <= 0) {
       if (protocol === NOBODYS) return false;
-      protocol = this.#recognise(base, direction, packet, bytes, cursor, end);
+      protocol = this.#recognise(base, direction, bytes, start, end);
       if (protocol <= 0) return false;
     }
     const side = (this.table.ints[base + FLOW_I32.client] as number) === direction ? SIDE.client : SIDE.server;
     const analyzer = this.#analyzers[protocol - 1] as DatagramAnalyzer;
-    analyzer.datagram(slot, side, bytes, cursor, end, packet.payloadLength);
+    analyzer.datagram(slot, side, bytes, start, end, length);
     return true;
   }
 
@@ -84,19 +130,13 @@ export class DatagramFlows {
   }
 
   /** @returns the protocol's number + 1, or NOBODYS, or 0 while undecided */
-  #recognise(
-    base: number,
-    direction: number,
-    packet: PacketView,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): number {
+  #recognise(base: number, direction: number, bytes: Uint8Array, start: number, end: number): number {
     const { ints } = this.table;
+    const ports = ints[base + FLOW_I32.ports] as number;
     if (end <= start) return 0;
     for (let number = 0; number < DATAGRAM_PROTOCOLS.length; number += 1) {
       const protocol = DATAGRAM_PROTOCOLS[number] as DatagramProtocol;
-      const hinted = protocol.ports.includes(packet.sourcePort) || protocol.ports.includes(packet.destinationPort);
+      const hinted = protocol.ports.includes(ports >>> 16) || protocol.ports.includes(ports & 0xffff);
       const likeness = protocol.probe(bytes, start, end, hinted);
       if (likeness !== 'client' && likeness !== 'server') continue;
       ints[base + FLOW_I32.protocol] = number + 1;
@@ -113,8 +153,14 @@ export class DatagramFlows {
   }
 
   #ended(slot: number): void {
+    const sightings = this.sightings[slot];
+    if (sightings !== undefined) {
+      this.handOver(sightings, Number.POSITIVE_INFINITY);
+      sightings.ended = true;
+    }
     const protocol = this.table.ints[this.table.base(slot) + FLOW_I32.protocol] as number;
     if (protocol > 0) this.#analyzers[protocol - 1]?.endFlow(slot);
     this.#sink.flowEnded(this.#view.at(slot));
+    if (sightings !== undefined) this.sightings[slot] = undefined;
   }
 }

@@ -50,6 +50,28 @@ export interface FlowFacts {
   /** What it carries, as recognised: `http`; undefined when nothing was. */
   readonly protocol: string | undefined;
   readonly tcp: TcpFacts | undefined;
+  /** What was seen at other places of capture; the numbers above are of `interfaceId` alone. Undefined where there is no other. */
+  readonly sightings?: readonly Sighting[] | undefined;
+}
+
+/** A flow at a place of capture besides its first. */
+export interface Sighting {
+  readonly interfaceId: number;
+  readonly client: DirectionSighting;
+  readonly server: DirectionSighting;
+}
+
+/** One direction of a flow at a place. A retransmission that the sender's place saw and the receiver's did not is a loss between them. */
+export interface DirectionSighting {
+  readonly packets: number;
+  /** On the wire, from the network header on. */
+  readonly bytes: number;
+  /** ns since the first packet of the analysis; undefined without packets. */
+  readonly first: number | undefined;
+  readonly last: number | undefined;
+  /** TCP: segments whose bytes had all been seen there before, and bytes that were skipped there and did not come later. */
+  readonly retransmissions: number;
+  readonly lost: number;
 }
 
 /** One direction of a TCP connection: what its sender did, as far as the vantage point tells. */

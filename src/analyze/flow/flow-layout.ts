@@ -26,7 +26,7 @@ export const FLOW_I32 = {
   packets: 22,
   /** Which endpoint is the client: 0 or 1. */
   client: 24,
-  /** The vantage point whose packets are counted, by direction; what others saw are copies. */
+  /** The place of capture whose packets are counted, by direction (engine/places.ts); what others saw are copies. */
   vantage: 25,
   /** The recognised protocol's number + 1; 0 while unknown. */
   protocol: 27,

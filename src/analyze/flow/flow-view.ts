@@ -1,4 +1,4 @@
-import type { DirectionFacts, FlowFacts, FlowInfo, TcpFacts, Transport } from './flow-facts.ts';
+import type { DirectionFacts, FlowFacts, FlowInfo, Sighting, TcpFacts, Transport } from './flow-facts.ts';
 import { FLOW_F64, FLOW_I32 } from './flow-layout.ts';
 import type { FlowTable } from './flow-table.ts';
 
@@ -12,14 +12,17 @@ export class FlowView implements FlowInfo {
   slot = -1;
   readonly #table: FlowTable;
   readonly #protocolOf: (slot: number) => string | undefined;
+  readonly #sightingsOf: (slot: number, client: number) => readonly Sighting[] | undefined;
   readonly #tcpOf: ((slot: number) => TcpFacts) | undefined;
 
   /** @param tcpOf only for the table of TCP connections */
   constructor(
     table: FlowTable,
     protocolOf: (slot: number) => string | undefined,
+    sightingsOf: (slot: number, client: number) => readonly Sighting[] | undefined,
     tcpOf?: ((slot: number) => TcpFacts) | undefined,
   ) {
+    this.#sightingsOf = sightingsOf;
     this.#table = table;
     this.#protocolOf = protocolOf;
     this.#tcpOf = tcpOf;
@@ -75,6 +78,7 @@ export class FlowView implements FlowInfo {
       server: this.#direction(1 - client),
       protocol: this.#protocolOf(this.slot),
       tcp: this.#tcpOf?.(this.slot),
+      sightings: this.#sightingsOf(this.slot, client),
     };
   }
 

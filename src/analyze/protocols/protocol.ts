@@ -15,7 +15,10 @@ export type FieldTable = Readonly<Record<string, { readonly type: FieldType; rea
 
 /** What a protocol's analyzer may ask and tell. */
 export interface ProtocolContext {
-  /** Time of the packet whose octets are being handed over: ns since the analysis' first packet. */
+  /**
+   * Time of the packet whose bytes are being handed over: ns since the analysis' first packet. Not a number where that is not
+   * known (StreamContext.timeKnown): times of an event that are not numbers are left out.
+   */
   readonly now: number;
   /** Someone looks at single events: decode what the summary does not need as well (DNS answers, headers). */
   readonly detail: boolean;

@@ -1,12 +1,16 @@
+import type { AnalysisOptions } from '../engine/analysis.ts';
 import type { Clock } from '../engine/clock.ts';
+import type { Places } from '../engine/places.ts';
 import type { AnalysisSink, FlowInfo } from '../flow/flow-facts.ts';
 import { FLOW_F64, FLOW_I32, TCP_F64, TCP_I32, TCP_STRIDE } from '../flow/flow-layout.ts';
 import { FlowTable } from '../flow/flow-table.ts';
 import { FlowView } from '../flow/flow-view.ts';
+import type { FlowSightings } from '../flow/sightings.ts';
 import { CLOSED_IDLE_NS, OPENING_IDLE_NS, TCP_FLOWS_MAXIMUM, TCP_IDLE_NS } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
 import type { StreamEnd } from '../protocols/protocol.ts';
 import type { AnalysisEvent } from '../record/event.ts';
+import { withProvenTimes } from '../record/proven-times.ts';
 import { connectionFacts } from './connection-facts.ts';
 import { SEEN, STATE, TCP } from './flags.ts';
 import { followHealth } from './health.ts';
@@ -33,11 +37,15 @@ export class TcpConnections implements StreamHost {
   readonly #spare: TcpStream[] = [];
   readonly #view: FlowView;
   /** Of the packet at hand. */
-  readonly #carrier = { acknowledgment: 0, hasAcknowledgment: false };
+  readonly #carrier = { acknowledgment: 0, hasAcknowledgment: false, clock: 0 };
+  /** By slot, what was seen at places besides the one that counts. */
+  readonly sightings: (FlowSightings | undefined)[] = [];
+  readonly #places: Places;
   #over = false;
 
-  constructor(clock: Clock, sink: AnalysisSink, detail: boolean, showSecrets: boolean) {
+  constructor(clock: Clock, places: Places, sink: AnalysisSink, { detail, showSecrets }: AnalysisOptions) {
     this.clock = clock;
+    this.#places = places;
     this.#sink = sink;
     this.detail = detail;
     this.showSecrets = showSecrets;
@@ -48,6 +56,7 @@ export class TcpConnections implements StreamHost {
     this.#view = new FlowView(
       this.table,
       (slot) => this.#streams[slot]?.protocol?.name,
+      (slot, client) => this.sightings[slot]?.facts(client),
       (slot) => connectionFacts(this.table, slot, this.#troubles),
     );
   }
@@ -81,16 +90,47 @@ export class TcpConnections implements StreamHost {
     }
   }
 
-  /**
-   * @param counted the packet was seen at the vantage point whose packets count; others only fill holes
-   * @returns whether what the connection carries was recognised, or may yet be
-   */
-  packet(slot: number, direction: number, packet: PacketView, counted: boolean): boolean {
+  /** A packet at a place that does not count for its direction: its bytes may fill holes of the one that does. */
+  packetElsewhere(slot: number, direction: number, packet: PacketView, place: number): void {
+    const length = packet.payloadLength;
+    if (length === 0 || (packet.tcpFlags & TCP.rst) !== 0) return;
+    const stream = this.#streams[slot] ?? this.#stream(slot);
+    if (stream.ended) return;
+    const { cursor, end, bytes, tcpFlags, tcpSequence } = packet;
+    this.reassembly.spare(stream, direction, {
+      sequence: tcpFlags & TCP.syn ? (tcpSequence + 1) | 0 : tcpSequence,
+      length,
+      bytes: bytes.subarray(cursor, Math.max(cursor, end)),
+      time: this.clock.now,
+      acknowledgment: packet.tcpAcknowledgment,
+      hasAcknowledgment: (tcpFlags & TCP.ack) !== 0,
+      clock: this.#places.clockOf(place),
+    });
+  }
+
+  /** Whether a packet brings bytes, or a SYN or FIN, that the place which counts for its direction has not brought. */
+  bringsNew(slot: number, direction: number, packet: PacketView): boolean {
+    const { ints } = this.table;
+    const own = this.table.base(slot) + direction;
+    if (((ints[own + TCP_I32.flags] as number) & SEEN.high) === 0) return true;
+    const end = packet.tcpSequence + packet.payloadLength + (packet.tcpFlags & (TCP.syn | TCP.fin) ? 1 : 0);
+    return ((end - (ints[own + TCP_I32.high] as number)) | 0) > 0;
+  }
+
+  /** Another place counts for a direction from now on. */
+  handOver(slot: number, direction: number): void {
+    const stream = this.#streams[slot];
+    if (stream === undefined || stream.ended) return;
+    this.reassembly.handOver(stream, direction);
+  }
+
+  /** A packet that counts. @returns whether what the connection carries was recognised, or may yet be */
+  packet(slot: number, direction: number, packet: PacketView): boolean {
     const { tcpFlags } = packet;
     const { ints } = this.table;
     const base = this.table.base(slot);
     let stream = this.#streams[slot];
-    if (counted) followHealth(this.table, slot, direction, packet, this.clock.now, this.#troubles);
+    followHealth(this.table, slot, direction, packet, this.clock.now, this.#troubles);
     if (tcpFlags & TCP.syn) this.#syn(slot, direction, packet);
     else if (ints[base + TCP_I32.state] === STATE.opening) this.#opening(slot, direction, packet);
     const length = packet.payloadLength;
@@ -102,6 +142,7 @@ export class TcpConnections implements StreamHost {
         const sequence = tcpFlags & TCP.syn ? (packet.tcpSequence + 1) | 0 : packet.tcpSequence;
         this.#carrier.acknowledgment = packet.tcpAcknowledgment;
         this.#carrier.hasAcknowledgment = (tcpFlags & TCP.ack) !== 0;
+        this.#carrier.clock = this.#places.clockOf(ints[base + FLOW_I32.vantage + direction] as number);
         this.reassembly.segment(
           stream,
           direction,
@@ -141,7 +182,7 @@ export class TcpConnections implements StreamHost {
   }
 
   event(stream: TcpStream, event: AnalysisEvent): void {
-    this.#sink.event(event, this.#view.at(stream.slot));
+    this.#sink.event(withProvenTimes(event, this.clock.now), this.#view.at(stream.slot));
   }
 
   swapEndpoints(stream: TcpStream): void {
@@ -295,6 +336,11 @@ export class TcpConnections implements StreamHost {
     this.#endStream(slot, this.#over ? 'capture ended' : this.table.evicting ? 'evicted' : 'expired');
     this.#sink.flowEnded(this.#view.at(slot));
     this.#troubles.forget(slot);
+    const sightings = this.sightings[slot];
+    if (sightings !== undefined) {
+      sightings.ended = true;
+      this.sightings[slot] = undefined;
+    }
     const stream = this.#streams[slot];
     if (stream === undefined) return;
     this.#streams[slot] = undefined;

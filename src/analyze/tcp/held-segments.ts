@@ -42,6 +42,27 @@ export class HeldSegments {
     return segment;
   }
 
+  /** The first one that begins behind a sequence number. */
+  after(sequence: number): HeldSegment | undefined {
+    return this.segments.find((segment) => ((segment.sequence - sequence) | 0) > 0);
+  }
+
+  takeAll(): HeldSegment[] {
+    this.bytes = 0;
+    return this.segments.splice(0);
+  }
+
+  /** Take out the one that holds the byte at a sequence number. */
+  takeAt(sequence: number): HeldSegment | undefined {
+    const at = this.segments.findIndex(
+      (segment) => ((segment.sequence - sequence) | 0) <= 0 && ((segment.sequence + segment.length - sequence) | 0) > 0,
+    );
+    if (at < 0) return undefined;
+    const [segment] = this.segments.splice(at, 1);
+    if (segment !== undefined) this.bytes -= segment.bytes.length;
+    return segment;
+  }
+
   /** Drop what ends at or before a sequence number. @returns bytes dropped */
   dropUntil(sequence: number): number {
     const before = this.bytes;

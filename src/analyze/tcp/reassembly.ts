@@ -1,10 +1,10 @@
 import type { Clock } from '../engine/clock.ts';
+import { Deadlines } from '../flow/deadlines.ts';
 import { TCP_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
-import { HOLE_NS, OUT_OF_ORDER_TOTAL_BYTES, REORDER_NS, SEQUENCE_JUMP_MAXIMUM } from '../limits.ts';
-import { Deadlines } from './deadlines.ts';
+import { HOLE_NS, OUT_OF_ORDER_TOTAL_BYTES, REORDER_NS, SEQUENCE_JUMP_MAXIMUM, SPARE_BYTES } from '../limits.ts';
 import { SEEN } from './flags.ts';
-import { type HeldSegment, type HeldSegments, Waiting } from './held-segments.ts';
+import { type HeldSegment, HeldSegments, Waiting } from './held-segments.ts';
 import type { Carrier, TcpStream } from './stream.ts';
 import { TROUBLE, type Troubles } from './troubles.ts';
 
@@ -25,8 +25,8 @@ export class Reassembly {
   readonly #table: FlowTable;
   readonly #troubles: Troubles;
   readonly #clock: Clock;
-  readonly #soon = new Deadlines(REORDER_NS);
-  readonly #late = new Deadlines(HOLE_NS);
+  readonly #soon = new Deadlines<TcpStream>(REORDER_NS);
+  readonly #late = new Deadlines<TcpStream>(HOLE_NS);
 
   readonly #onDrained: (stream: TcpStream) => void;
 
@@ -76,7 +76,55 @@ export class Reassembly {
       time: this.#clock.now,
       acknowledgment: carrier.acknowledgment,
       hasAcknowledgment: carrier.hasAcknowledgment,
+      clock: carrier.clock,
     });
+  }
+
+  /**
+   * A segment's bytes, captured at a place that does not count for its direction: they are kept for holes of the one that
+   * does, as long as that one has not brought them.
+   * @param segment a view: what of `bytes` is kept is copied
+   */
+  spare(stream: TcpStream, direction: number, segment: HeldSegment): void {
+    const { ints } = this.#table;
+    const own = this.#table.base(stream.slot) + direction;
+    const isKnown = ((ints[own + TCP_I32.flags] as number) & SEEN.next) !== 0;
+    const next = ints[own + TCP_I32.next] as number;
+    if (isKnown && ((segment.sequence + segment.length - next) | 0) <= 0) return;
+    stream.spares ??= [new HeldSegments(), new HeldSegments()];
+    const spares = stream.spares[direction === 0 ? 0 : 1];
+    if (isKnown) this.waiting -= spares.dropUntil(next);
+    const { length } = segment.bytes;
+    if (spares.bytes + length > SPARE_BYTES || this.waiting + length > OUT_OF_ORDER_TOTAL_BYTES) return;
+    const before = spares.bytes;
+    spares.add({ ...segment, bytes: Uint8Array.from(segment.bytes) });
+    this.waiting += spares.bytes - before;
+  }
+
+  /** The place that counted for a direction has fallen silent: what was kept of others is what there is. */
+  handOver(stream: TcpStream, direction: number): void {
+    this.#useSpares(stream, direction);
+    const { waiting } = stream;
+    if (waiting !== undefined) this.#advance(stream, waiting);
+  }
+
+  /** Copies become what waits to be handed on. */
+  #useSpares(stream: TcpStream, direction: number): void {
+    const spares = stream.spares?.[direction === 0 ? 0 : 1];
+    if (spares === undefined || spares.segments.length === 0) return;
+    stream.waiting ??= new Waiting();
+    const own = stream.waiting.segments[direction === 0 ? 0 : 1];
+    const before = own.bytes + spares.bytes;
+    for (const segment of spares.takeAll()) {
+      const at = this.#table.base(stream.slot) + direction;
+      const flags = this.#table.ints[at + TCP_I32.flags] as number;
+      if ((flags & SEEN.next) === 0) {
+        this.#table.ints[at + TCP_I32.flags] = flags | SEEN.next;
+        this.#table.ints[at + TCP_I32.next] = segment.sequence;
+      }
+      own.add(segment);
+    }
+    this.waiting += own.bytes + spares.bytes - before;
   }
 
   /** An acknowledgment number came without bytes. @param direction whose it is */
@@ -114,6 +162,7 @@ export class Reassembly {
 
   /** No more will come: every hole is given up. */
   flush(stream: TcpStream): void {
+    if (stream.spares !== undefined) for (const direction of [0, 1]) this.#useSpares(stream, direction);
     for (let { waiting } = stream; waiting !== undefined; { waiting } = stream) {
       const direction = oldest(waiting);
       if (direction === undefined) {
@@ -288,10 +337,28 @@ export class Reassembly {
         this.#release(stream, waiting, direction, turn);
       } else {
         const next = this.#table.ints[this.#table.base(stream.slot) + direction + TCP_I32.next] as number;
-        this.#gap(stream, direction, first === undefined ? missing : Math.min(missing, (first.sequence - next) | 0));
+        if (!this.#fill(stream, direction, next)) {
+          const spare = stream.spares?.[direction === 0 ? 0 : 1].after(next);
+          const held = first === undefined ? missing : Math.min(missing, (first.sequence - next) | 0);
+          this.#gap(stream, direction, spare === undefined ? held : Math.min(held, (spare.sequence - next) | 0));
+        }
       }
       missing = this.#ahead(stream, direction, sequence);
     }
+  }
+
+  /** Hand on what another place has of a hole's beginning. */
+  #fill(stream: TcpStream, direction: number, next: number): boolean {
+    const spares = stream.spares?.[direction === 0 ? 0 : 1];
+    const spare = spares?.takeAt(next);
+    if (spares === undefined || spare === undefined) return false;
+    this.waiting -= spare.bytes.length;
+    const carrier = { ...spare, clock: -1 };
+    const { now } = this.#clock;
+    this.#clock.now = spare.time;
+    this.#handOn(stream, direction, spare.sequence, spare.length, spare.bytes, 0, spare.bytes.length, carrier);
+    this.#clock.now = now;
+    return true;
   }
 
   /** Hand on a direction's first waiting segment, which there is no hole before. */

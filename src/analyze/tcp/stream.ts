@@ -1,10 +1,10 @@
 import { joinedBytes } from '../../wire/bytes.ts';
 import type { Clock } from '../engine/clock.ts';
-import { PROBE_BYTES } from '../limits.ts';
+import { HOLE_NS, PROBE_BYTES } from '../limits.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocols/protocol.ts';
 import { Recognition } from '../protocols/recognise.ts';
 import { type AnalysisEvent, SIDE, type Side } from '../record/event.ts';
-import type { Waiting } from './held-segments.ts';
+import type { HeldSegments, Waiting } from './held-segments.ts';
 
 /** Segments of a connection whose beginning says nothing that are looked at all the same. */
 const LOOKS_MAXIMUM = 32;
@@ -28,12 +28,15 @@ interface Portion {
   readonly time: number;
   readonly offset: number;
   readonly acknowledged: number;
+  readonly timeKnown: boolean;
 }
 
 /** Of the packet whose bytes are handed on: its acknowledgment number, int32, where it has one. */
 export interface Carrier {
   readonly acknowledgment: number;
   readonly hasAcknowledgment: boolean;
+  /** The clock that stamped it (engine/places.ts); -1 where its time cannot be compared with those of its direction's others. */
+  readonly clock: number;
 }
 
 const recognition = new Recognition();
@@ -57,8 +60,14 @@ export class TcpStream implements StreamContext {
   timeKnown = true;
   /** What cannot be handed on yet; of most connections nothing. */
   waiting: Waiting | undefined;
+  /** By direction, copies from other places of capture that are ahead of what was handed on; of most connections none. */
+  spares: readonly [HeldSegments, HeldSegments] | undefined;
+  /** The clock of the client's last bytes. */
+  #clientClock = -1;
   /** By direction: bytes handed on or given up as gaps so far. */
   readonly delivered: [number, number] = [0, 0];
+  /** By direction: time of the last bytes handed on, ns. */
+  readonly #handedAt: [number, number] = [0, 0];
   readonly #host: StreamHost;
   /** Its beginning was not seen: who is the client is a guess. */
   #guessed = false;
@@ -81,6 +90,10 @@ export class TcpStream implements StreamContext {
     this.protocol = undefined;
     this.ended = false;
     this.waiting = undefined;
+    this.spares = undefined;
+    this.#clientClock = -1;
+    this.#handedAt[0] = Number.NEGATIVE_INFINITY;
+    this.#handedAt[1] = Number.NEGATIVE_INFINITY;
     this.#guessed = guessed;
     this.#analyzer = undefined;
     this.#head = NOTHING;
@@ -100,8 +113,9 @@ export class TcpStream implements StreamContext {
     return this.#host.finSeen(this, side === SIDE.client ? this.client : 1 - this.client);
   }
 
+  /** Not a number for bytes whose time cannot be compared with others' of the connection. */
   get now(): number {
-    return this.#host.clock.now;
+    return this.timeKnown ? this.#host.clock.now : Number.NaN;
   }
 
   get detail(): boolean {
@@ -159,7 +173,21 @@ export class TcpStream implements StreamContext {
     this.offset = this.delivered[own];
     this.delivered[own] += end - start;
     this.acknowledged = carrier.hasAcknowledgment ? this.#acknowledged(1 - own, carrier.acknowledgment) : -1;
+    const { clock } = this.#host;
+    const { now } = clock;
+    const before = this.#handedAt[own];
+    const isClient = own === this.client;
+    if (isClient) this.#clientClock = carrier.clock;
+    // An answer's packet that was captured before its request's was: their times cannot be compared.
+    const isCausal = isClient || !(now < (this.#handedAt[own === 0 ? 1 : 0] as number));
+    this.timeKnown = carrier.clock >= 0 && isCausal && (isClient || carrier.clock === this.#clientClock);
+    // Bytes that had to wait for a retransmission came when that did; for those of another clock there is no better time.
+    if (carrier.clock < 0 ? before > Number.NEGATIVE_INFINITY : now < before && before - now < HOLE_NS)
+      clock.now = before;
+    else this.#handedAt[own] = now;
     this.#hand(direction, bytes, start, end);
+    clock.now = now;
+    this.timeKnown = true;
   }
 
   /** Bytes of the other direction that an acknowledgment number covers. */
@@ -179,8 +207,13 @@ export class TcpStream implements StreamContext {
   }
 
   gap(direction: number, length: number): void {
-    this.delivered[direction === 0 ? 0 : 1] += length;
+    const own = direction === 0 ? 0 : 1;
+    const { clock } = this.#host;
+    const { now } = clock;
+    this.delivered[own] += length;
+    clock.now = Math.max(now, this.#handedAt[own]);
     this.#skip(direction, length);
+    clock.now = now;
   }
 
   #skip(direction: number, length: number): void {
@@ -229,8 +262,16 @@ export class TcpStream implements StreamContext {
       return;
     }
     if (this.#head === NOTHING) this.#head = [];
-    const { now: time, offset, acknowledged } = this;
-    this.#head.push({ side, bytes: Uint8Array.from(bytes.subarray(start, end)), time, offset, acknowledged });
+    const { offset, acknowledged, timeKnown } = this;
+    const time = this.#host.clock.now;
+    this.#head.push({
+      side,
+      bytes: Uint8Array.from(bytes.subarray(start, end)),
+      time,
+      offset,
+      acknowledged,
+      timeKnown,
+    });
     this.#headOctets += end - start;
   }
 
@@ -260,18 +301,20 @@ export class TcpStream implements StreamContext {
     this.#analyzer = protocol.create(this);
     const { clock } = this.#host;
     const { now } = clock;
-    const { offset, acknowledged } = this;
+    const { offset, acknowledged, timeKnown } = this;
     const head = this.#head;
     this.#forgetHead();
     for (const portion of head) {
       clock.now = portion.time;
       this.offset = portion.offset;
       this.acknowledged = portion.acknowledged;
+      this.timeKnown = portion.timeKnown;
       this.#analyzer?.data(portion.side, portion.bytes, 0, portion.bytes.length);
     }
     clock.now = now;
     this.offset = offset;
     this.acknowledged = acknowledged;
+    this.timeKnown = timeKnown;
     this.#hand(direction, bytes, start, end);
   }
 

@@ -60,6 +60,8 @@ export function judge(
     if (answer === undefined && event.failed && marked) wrong.push(`${words}: failed, which nothing shows`);
     for (const problem of timeProblems(event)) wrong.push(`${words}: ${problem}`);
     if (marked || request === undefined || request !== answer) continue;
+    // A latency that nobody could measure is not stated: not wrong, but not whole either.
+    if (event.responseTime === undefined || event.responseEnd === undefined) continue;
     const right = places.some((place, number) => timesAt(connection, seen, place, number, request, origin, event));
     if (right) stated.add(request);
     else wrong.push(`${words}: times that were not measured at one place`);

@@ -1,0 +1,74 @@
+import type { CaptureInterface } from '../../wire/capture-interface.ts';
+import { LINK_TYPE } from '../../wire/link-type.ts';
+import { i32 } from '../bytes.ts';
+import type { PacketView } from '../packet/packet.ts';
+
+/** SLL2's header: what it says of an interface is at octets 4 to 7. */
+const SLL2_HEADER = 20;
+const SLL2_INTERFACE = 4;
+
+/** What of an interface's description names the machine whose clock stamped its packets. */
+const NODE = /(?:^| )node=(\S+)/;
+
+/**
+ * Places of capture. A place is an interface of the capture and, where the packets of several are in one (cooked), the
+ * interface index in the packet. An interface that is described again under its name, after a rotation, a new session or in
+ * the next of several concatenated files, is the same place.
+ */
+export class Places {
+  /** By interface id: the number of its place and of its clock. */
+  readonly #places: number[] = [];
+  readonly #clocks: number[] = [];
+  /** The number of the first interface with a name, of the section; and of all sections. */
+  #inSection = new Map<string, number>();
+  readonly #byName = new Map<string, number>();
+  readonly #clockNames = new Map<string, number>();
+  #interfaces = 0;
+  /** By place: 1 when it was described in the section at hand. */
+  #alive: boolean[] = [];
+
+  /** A pcapng section begins: interfaces of the one before bring no more packets. */
+  section(): void {
+    this.#inSection = new Map();
+    this.#alive = [];
+  }
+
+  /** An interface of the capture. @param id counted over all sections, from 0 */
+  add(id: number, { name, description }: Pick<CaptureInterface, 'name' | 'description'>): void {
+    // `namespace/pod/any` names one thing in the world; every host has an `eth0`.
+    const again =
+      name === '' ? undefined : name.includes('/') || !this.#inSection.has(name) ? this.#byName.get(name) : undefined;
+    const place = again ?? this.#interfaces;
+    if (again === undefined) this.#interfaces += 1;
+    if (name !== '') {
+      this.#byName.set(name, place);
+      this.#inSection.set(name, place);
+    }
+    this.#alive[place] = true;
+    this.#places[id] = place;
+    const node = NODE.exec(description)?.[1];
+    // A pod's interface without its node may be on any; other names are those of the capturing host's interfaces.
+    const clock = node === undefined ? (name.includes('/') ? `place ${place}` : 'this host') : `node ${node}`;
+    const number = this.#clockNames.get(clock) ?? this.#clockNames.size;
+    this.#clockNames.set(clock, number);
+    this.#clocks[place] = number;
+  }
+
+  /** The place a packet was captured at: an int32 that is not 0. */
+  of(packet: PacketView): number {
+    const place = ((this.#places[packet.interfaceId] ?? packet.interfaceId) + 1) << 16;
+    return packet.linkType === LINK_TYPE.linuxSll2 && packet.caplen >= SLL2_HEADER
+      ? place ^ i32(packet.bytes, packet.offset + SLL2_INTERFACE)
+      : place;
+  }
+
+  /** Whether packets of a place may still come. */
+  isAlive(place: number): boolean {
+    return this.#alive[(place >>> 16) - 1] ?? true;
+  }
+
+  /** The number of the clock that stamps a place's packets: times of one clock can be compared. */
+  clockOf(place: number): number {
+    return this.#clocks[(place >>> 16) - 1] ?? 0;
+  }
+}

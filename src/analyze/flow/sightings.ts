@@ -1,0 +1,159 @@
+import { HELD_DATAGRAMS, PLACES_PER_FLOW, SPARE_BYTES } from '../limits.ts';
+import type { DirectionSighting, Sighting } from './flow-facts.ts';
+
+/** One direction of a flow at one place. */
+class SeenDirection {
+  packets = 0;
+  bytes = 0;
+  first = Number.NaN;
+  last = Number.NaN;
+  retransmissions = 0;
+  lost = 0;
+  /** TCP: int32 behind the highest byte seen; undefined before any. */
+  high: number | undefined;
+
+  add(bytes: number, now: number): void {
+    if (this.packets === 0) this.first = now;
+    this.last = now;
+    this.packets += 1;
+    this.bytes += bytes;
+  }
+
+  /** A TCP segment. @param sequence int32 */
+  segment(sequence: number, length: number): void {
+    if (length === 0) return;
+    const end = (sequence + length) | 0;
+    const ahead = this.high === undefined ? 0 : (sequence - this.high) | 0;
+    if (this.high !== undefined && ((end - this.high) | 0) <= 0) {
+      // What fills a hole is no retransmission as far as this place knows.
+      if (this.lost >= length) this.lost -= length;
+      else this.retransmissions += 1;
+      return;
+    }
+    if (ahead > 0) this.lost += ahead;
+    this.high = end;
+  }
+
+  facts(): DirectionSighting {
+    const { packets, bytes, first, last, retransmissions, lost } = this;
+    const seen = packets > 0;
+    return { packets, bytes, first: seen ? first : undefined, last: seen ? last : undefined, retransmissions, lost };
+  }
+}
+
+/** A flow at a place that is not the one whose packets count. */
+class SeenElsewhere {
+  readonly place: number;
+  readonly interfaceId: number;
+  readonly directions = [new SeenDirection(), new SeenDirection()] as const;
+
+  constructor(place: number, interfaceId: number) {
+    this.place = place;
+    this.interfaceId = interfaceId;
+  }
+}
+
+/** A datagram that the place which counts has not brought yet: a copy. */
+export interface HeldDatagram {
+  readonly direction: number;
+  readonly bytes: Uint8Array;
+  readonly wireLength: number;
+  readonly time: number;
+  readonly place: number;
+  /** By which its copy is recognised. */
+  readonly hash: number;
+}
+
+/** What was seen of one flow at places besides its first. Made when there is a second one; bounded. */
+export class FlowSightings {
+  readonly slot: number;
+  readonly flow: number;
+  readonly isTcp: boolean;
+  /** The flow has ended. */
+  ended = false;
+  readonly places: SeenElsewhere[] = [];
+  /** Datagrams that only other places have brought so far, in the order in which they came. */
+  readonly held: HeldDatagram[] = [];
+  heldBytes = 0;
+  /** By direction: since when another place alone brings what is new, and which; NaN while none does. */
+  readonly newSince: [number, number] = [Number.NaN, Number.NaN];
+  readonly newPlace: [number, number] = [0, 0];
+  /** By direction: packets, bytes and payload that others brought since then. */
+  readonly newPackets: [number, number] = [0, 0];
+  readonly newBytes: [number, number] = [0, 0];
+  readonly newPayload: [number, number] = [0, 0];
+
+  /** @param flow its number, as FlowIdentity.id */
+  constructor(slot: number, flow: number, isTcp: boolean) {
+    this.slot = slot;
+    this.flow = flow;
+    this.isTcp = isTcp;
+  }
+
+  /** A packet at another place. @returns undefined where there are too many places */
+  at(place: number, interfaceId: number): SeenElsewhere | undefined {
+    for (const known of this.places) if (known.place === place) return known;
+    if (this.places.length >= PLACES_PER_FLOW) return undefined;
+    const seen = new SeenElsewhere(place, interfaceId);
+    this.places.push(seen);
+    return seen;
+  }
+
+  /** The place whose packets count has brought one. */
+  counted(direction: number): void {
+    const own = direction === 0 ? 0 : 1;
+    this.newSince[own] = Number.NaN;
+    this.newPackets[own] = 0;
+    this.newBytes[own] = 0;
+    this.newPayload[own] = 0;
+  }
+
+  /** A packet of another place that is no copy, while others bring what is new. */
+  countNew(direction: number, bytes: number, payload: number): void {
+    const own = direction === 0 ? 0 : 1;
+    if (Number.isNaN(this.newSince[own])) return;
+    this.newPackets[own] += 1;
+    this.newBytes[own] += bytes;
+    this.newPayload[own] += payload;
+  }
+
+  /** Keep a datagram. @returns false where there are too many */
+  hold(datagram: HeldDatagram): boolean {
+    if (this.held.length >= HELD_DATAGRAMS || this.heldBytes + datagram.bytes.length > SPARE_BYTES) return false;
+    this.held.push(datagram);
+    this.heldBytes += datagram.bytes.length;
+    return true;
+  }
+
+  /** The place that counts has brought it. */
+  unhold(hash: number): void {
+    const at = this.held.findIndex((datagram) => datagram.hash === hash);
+    if (at >= 0) this.heldBytes -= this.held.splice(at, 1)[0]?.bytes.length ?? 0;
+  }
+
+  /** Take out those of that time or before. */
+  takeHeld(until: number): HeldDatagram[] {
+    let count = 0;
+    while (count < this.held.length && (this.held[count] as HeldDatagram).time <= until) count += 1;
+    const taken = this.held.splice(0, count);
+    for (const { bytes } of taken) this.heldBytes -= bytes.length;
+    return taken;
+  }
+
+  /** Another place has brought what the one that counts has not. @returns whether it is the first to do so */
+  broughtNew(direction: number, place: number, now: number): boolean {
+    const own = direction === 0 ? 0 : 1;
+    this.newPlace[own] = place;
+    if (!Number.isNaN(this.newSince[own])) return false;
+    this.newSince[own] = now;
+    return true;
+  }
+
+  facts(client: number): Sighting[] {
+    return this.places.map(({ interfaceId, directions }) => ({
+      interfaceId,
+      client: (directions[client] as SeenDirection).facts(),
+      server: (directions[1 - client] as SeenDirection).facts(),
+    }));
+  }
+}
