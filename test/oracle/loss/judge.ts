@@ -57,7 +57,9 @@ export function judge(
     if (answer !== undefined && event.failed && !conversation.exchanges[answer]?.failed) {
       wrong.push(`${words}: failed, but it was not`);
     }
-    if (answer === undefined && event.failed && marked) wrong.push(`${words}: failed, which nothing shows`);
+    // An error of which only the head was captured has a status, and failed.
+    if (answer === undefined && event.failed && marked && event.status === '')
+      wrong.push(`${words}: failed, which nothing shows`);
     for (const problem of timeProblems(event)) wrong.push(`${words}: ${problem}`);
     if (marked || request === undefined || request !== answer) continue;
     // A latency that nobody could measure is not stated: not wrong, but not whole either.

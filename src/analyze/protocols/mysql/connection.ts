@@ -68,6 +68,8 @@ export class MySqlConnection implements StreamAnalyzer {
   #sequence = -1;
   /** By side: the last packet goes on in the next. */
   readonly #goesOn: [boolean, boolean] = [false, false];
+  /** Something was asked before any byte of the server was seen: answers may have been before the first that is. */
+  #unknownPlace = false;
   /** Server offset behind the last bytes that were not captured. */
   #lostEnd = 0;
   /** Where the client's next command begins if it waited for the answer; server offsets at which answers may begin. */
@@ -113,6 +115,7 @@ export class MySqlConnection implements StreamAnalyzer {
     // What came before the protocol was recognised may have been commands and answers.
     if (offset > this.#offsets[side]) this.gap(side, offset - this.#offsets[side]);
     this.#offsets[side] = offset + (end - start);
+    if (side === SIDE.server && this.#unknownPlace) this.#serverMissing(0, 1);
     if (this.#skippedFrom[side] >= 0 && offset - this.#skippedFrom[side] > SKIPPED_SILENTLY) this.#tellSkipped(side);
     const direction = side === SIDE.client ? this.#client : this.#server;
     // A time that is not known stays unknown in all that is computed from it.
@@ -126,9 +129,9 @@ export class MySqlConnection implements StreamAnalyzer {
     }
     const from = this.#offsets[side];
     this.#offsets[side] += length;
-    this.#gapBefore[side] = true;
     const direction = side === SIDE.client ? this.#client : this.#server;
     direction.gap(length);
+    this.#gapBefore[side] = true;
     if (!direction.lost) return;
     if (side === SIDE.client) this.#clientMissing(from, length);
     else this.#serverMissing(from, length);
@@ -144,9 +147,12 @@ export class MySqlConnection implements StreamAnalyzer {
     this.#current = undefined;
     if (current !== undefined) this.#emit(current, undefined, current.incomplete ?? unfinished(how, true), endedBy);
     for (const asked of this.#pairing.doubtful()) this.#giveUp(asked, 'unknown');
+    // Answers that were given to none may be theirs.
+    const isUnanswered = this.#pairing.inStep;
     for (const asked of this.#pairing.rest()) {
       const isLost = this.#lostEnd > Math.max(0, asked.acknowledged);
-      this.#giveUp(asked, isLost ? 'response not captured' : unfinished(how, false), endedBy);
+      const why = isUnanswered ? unfinished(how, false) : 'unknown';
+      this.#giveUp(asked, isLost ? 'response not captured' : why, endedBy);
     }
   }
 
@@ -160,6 +166,7 @@ export class MySqlConnection implements StreamAnalyzer {
 
   /** Server bytes that may have been packets were not captured. */
   #serverMissing(offset: number, length: number): void {
+    this.#unknownPlace = false;
     this.#goesOn[SIDE.server] = false;
     this.#phase = PHASE.open;
     this.#sequence = -1;
@@ -217,6 +224,7 @@ export class MySqlConnection implements StreamAnalyzer {
     const { start, end, acknowledged, sequence, time, last, payload, whole } = packet;
     const bytes = payload + 4;
     const asked: Asked = { name, ...said, time, end: last, bytes, whole, acknowledged, sequence };
+    this.#unknownPlace ||= acknowledged < 0 && !this.#context.midstream;
     const dropped = this.#pairing.push(asked, { start, end, acknowledged });
     if (dropped !== undefined) this.#giveUp(dropped, 'unknown');
   }

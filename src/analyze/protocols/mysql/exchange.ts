@@ -56,13 +56,14 @@ export function commandExchange(parts: CommandParts): Exchange {
   // Which command it is of is not known, nor then when that was.
   const isTimed = command === undefined ? incomplete !== 'unknown' : !Number.isNaN(command.time + command.end);
   const first = command?.time ?? time ?? near;
+  const begin = known(first) ?? known(command?.end) ?? near;
   const isAnswered = last !== undefined;
   return {
     kind: 'exchange',
     protocol: 'mysql',
     label,
-    time: known(first) ?? near,
-    requestEnd: known(command?.end ?? first) ?? near,
+    time: begin,
+    requestEnd: Math.max(begin, known(command?.end) ?? begin),
     responseTime: isTimed ? known(time) : undefined,
     responseEnd: isTimed ? known(last) : undefined,
     requestBytes: command?.bytes ?? 0,

@@ -14,6 +14,7 @@ import {
 } from './cycle.ts';
 import { endedByServer, type Login, statementExchange } from './exchange.ts';
 import { Fragment } from './fragment.ts';
+import type { SqlError } from './messages.ts';
 
 /** Where a message lies in its stream, and what its first packet acknowledges of the other; -1 where unknown. */
 export interface Place {
@@ -41,6 +42,8 @@ export class Answers implements CycleSink {
   #clean: boolean;
   /** Server offset behind the last bytes that were not captured. */
   #lostEnd = 0;
+  /** Something was asked before any byte of the server was seen: answers may have been before the first that is. */
+  #unknownPlace = false;
   /** Client or server bytes are missing, or may be: a mismatch is no surprise. */
   #isHoled: boolean;
   #endedBy: Side | undefined;
@@ -63,6 +66,7 @@ export class Answers implements CycleSink {
     if (cycle?.skipping === true && kind !== 'sync') return;
     if (cycle === undefined) {
       cycle = new Cycle(place.start, place.end, place.acknowledged);
+      this.#unknownPlace ||= place.acknowledged < 0 && !this.#context.midstream;
       const dropped = this.#pairing.push(cycle, place);
       if (dropped !== undefined) this.#giveUp(dropped, 'unknown');
     }
@@ -103,6 +107,7 @@ export class Answers implements CycleSink {
   /** Server bytes that may have been messages were not captured. */
   serverGap(offset: number, length: number): void {
     this.#isHoled = true;
+    this.#unknownPlace = false;
     this.#lose(offset + length);
     this.#pairing.serverGap(offset, length);
   }
@@ -118,6 +123,7 @@ export class Answers implements CycleSink {
    * @returns false where nothing is missing and it is not what may come now
    */
   message(message: Answer, place: Place): boolean {
+    if (this.#unknownPlace) this.serverGap(0, 1);
     if (this.#current === undefined && this.#fragment === undefined && !this.#begin(message, place)) return true;
     const current = this.#current;
     // It may have been dropped because of the bound.
@@ -140,9 +146,11 @@ export class Answers implements CycleSink {
     const fragment = this.#fragment;
     if (fragment !== undefined) this.#endFragment(fragment, how);
     for (const cycle of this.#pairing.doubtful()) this.#giveUp(cycle, 'unknown');
+    // Answers that were given to none may be theirs.
+    const isUnanswered = this.#pairing.inStep;
     for (const cycle of this.#pairing.rest()) {
       const isLost = cycle.answerHoled || this.#lostEnd > Math.max(0, cycle.acknowledged);
-      this.#giveUp(cycle, isLost ? 'response not captured' : how);
+      this.#giveUp(cycle, isLost ? 'response not captured' : isUnanswered ? how : 'unknown');
     }
   }
 
@@ -153,8 +161,8 @@ export class Answers implements CycleSink {
   /** An answer begins. @returns false where the message is none */
   #begin(message: Answer, place: Place): boolean {
     const { first, inStep, size } = this.#pairing;
-    if (size === 0 && inStep && this.#clean && message.type === 'E' && message.error !== undefined) {
-      this.#context.emit(endedByServer(message.error, message.last));
+    if (size === 0 && inStep && this.#clean && message.error !== undefined && isFatal(message.error)) {
+      this.#endedByServer(message.error, message.last);
       return false;
     }
     this.#begun = place;
@@ -268,8 +276,8 @@ export class Answers implements CycleSink {
   /** An answer without its request. */
   #orphan(fragment: Fragment, kind: Incomplete, passed: readonly Cycle[]): void {
     const { error, errorEnd, tag, time, bytes, last, clean } = fragment;
-    if (error !== undefined && (error.severity === 'FATAL' || error.severity === 'PANIC')) {
-      this.#context.emit(endedByServer(error, errorEnd ?? this.#context.now));
+    if (error !== undefined && isFatal(error)) {
+      this.#endedByServer(error, errorEnd);
       return;
     }
     if (error === undefined && !fragment.completed) return;
@@ -278,6 +286,11 @@ export class Answers implements CycleSink {
     const none = isUnseen && !fragment.overflow && !passed.some((cycle) => cycle.acceptsEnd(fragment.messages));
     const answered = { time: clean ? time : undefined, bytes, error, errorEnd, tag };
     this.#emit(undefined, answered, last, none ? 'request not seen' : kind);
+  }
+
+  #endedByServer(error: SqlError, time: number | undefined): void {
+    const { now } = this.#context;
+    this.#context.emit(endedByServer(error, time === undefined || Number.isNaN(time) ? now : time));
   }
 
   /** An answer that does not end. */
@@ -318,13 +331,18 @@ export class Answers implements CycleSink {
   }
 
   #emit(step: Step | undefined, answered: Answered, last: number | undefined, why: Incomplete | undefined): void {
-    const incomplete = answered.time === undefined ? why : (this.#doubt ?? why);
+    const incomplete = answered.bytes === 0 ? why : (this.#doubt ?? why);
     const { now: near, showSecrets } = this.#context;
     const isEnded = incomplete === 'reset' || incomplete === 'closed early' || incomplete === 'no response';
     const endedBy = isEnded ? this.#endedBy : undefined;
     const { login } = this;
     this.#context.emit(statementExchange({ step, answered, last, incomplete, endedBy, login, near, showSecrets }));
   }
+}
+
+/** The server ends the connection with it. */
+function isFatal({ severity }: SqlError): boolean {
+  return severity === 'FATAL' || severity === 'PANIC';
 }
 
 const ENDS: ReadonlySet<string> = new Set<StreamEnd>(['closed', 'reset', 'capture ended', 'expired', 'evicted']);

@@ -148,9 +148,9 @@ export class PostgreSqlConnection implements StreamAnalyzer {
     if (this.#opaque) return;
     const from = this.#offsets[side];
     this.#offsets[side] += length;
-    this.#gapBefore[side] = true;
     if (side === SIDE.client) {
       this.#client.gap(length, Number.NaN);
+      this.#gapBefore[side] = true;
       if (!this.#client.lost) return;
       this.#startup = false;
       this.#encryptionAsked = undefined;
@@ -159,6 +159,7 @@ export class PostgreSqlConnection implements StreamAnalyzer {
     } else {
       this.#encryptionAsked = undefined;
       this.#server.gap(length, Number.NaN);
+      this.#gapBefore[side] = true;
       if (this.#server.lost) this.#answers.serverGap(from, length);
     }
   }

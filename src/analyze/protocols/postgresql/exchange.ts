@@ -37,13 +37,14 @@ export function statementExchange(parts: StatementParts): Exchange {
   // Which request it is of is not known, nor then when that was.
   const isTimed = step === undefined ? incomplete !== 'unknown' : !(Number.isNaN(step.time) || Number.isNaN(step.end));
   const first = step?.time ?? answered.time ?? near;
+  const begin = known(first) ?? known(step?.end) ?? near;
   const isComplete = last !== undefined && incomplete !== 'response not captured';
   return {
     kind: 'exchange',
     protocol: 'postgresql',
     label,
-    time: known(first) ?? near,
-    requestEnd: known(step?.end ?? first) ?? near,
+    time: begin,
+    requestEnd: Math.max(begin, known(step?.end) ?? begin),
     responseTime: isTimed ? known(answered.time) : undefined,
     responseEnd: isTimed ? known(last) : undefined,
     requestBytes: step?.bytes ?? 0,
