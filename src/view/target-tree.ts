@@ -51,7 +51,7 @@ const PERMISSIONS: readonly Column[] = [
 ];
 
 /**
- * What would be captured: a tree from what was asked for over the owners to pods and their nodes, then the permissions
+ * What would be captured: a tree from the targets as named over the owners to pods and their nodes, then the permissions
  * that are used.
  * @param width of the terminal, undefined for any
  */

@@ -1,6 +1,6 @@
 import { u8, u16 } from '../bytes.ts';
 
-/** An IPv4 or IPv6 address as people write it. @param length 4 or 16 octets at `at` */
+/** An IPv4 or IPv6 address as people write it. @param length 4 or 16 bytes at `at` */
 export function addressText(bytes: Uint8Array, at: number, length: number): string {
   return length === 4 ? ipv4Text(bytes, at) : ipv6Text(bytes, at);
 }
@@ -31,7 +31,7 @@ function ipv6Text(bytes: Uint8Array, at: number): string {
   return `${text.slice(0, start).join(':')}::${text.slice(start + longest).join(':')}`;
 }
 
-/** Six octets of a hardware address. */
+/** Six bytes of a hardware address. */
 export function hardwareText(bytes: Uint8Array, at: number): string {
   return Array.from({ length: 6 }, (_, index) =>
     u8(bytes, at + index)

@@ -38,11 +38,11 @@ export interface PacketDescription {
   readonly tunnels: readonly (string | Address)[];
   /** `TCP`, `ICMPv6`, `ARP`, or the name of what is not decoded. */
   readonly protocol: string;
-  /** What the protocol says, word by word. */
+  /** The protocol's own words, one by one. */
   readonly words: readonly (string | Address | Endpoint)[];
   /** Why decoding stopped: `truncated in TCP`. */
   readonly stopped: string | undefined;
-  /** Octets on the wire, and of them captured. */
+  /** Bytes on the wire, and how many of them were captured. */
   readonly length: number;
   readonly captured: number;
 }
@@ -109,7 +109,7 @@ function tunnelWords(packet: PacketView): (string | Address)[] {
   for (let depth = 0; depth < last; depth += 1) {
     const text = tunnelText(packet, depth);
     if (text === undefined) continue;
-    // The innermost tag is the packet's own, told with its words.
+    // The innermost tag is the packet's own: it stands with its words.
     if (text.startsWith('vlan ')) {
       if (pending !== undefined) words.push(pending);
       pending = text;
@@ -132,7 +132,7 @@ function vlanWords(packet: PacketView): string[] {
 }
 
 function protocolWords(packet: PacketView, layer: Layer | undefined): (string | Address | Endpoint)[] {
-  // What a header cut short would have said is not known.
+  // The words of a header that is cut are not known.
   if (packet.stopped !== STOP.none) return [];
   switch (layer) {
     case tcp:

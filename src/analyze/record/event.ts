@@ -1,6 +1,6 @@
 /**
- * What the analysis says: events, each whole when it is handed over and free to be kept. Times are nanoseconds since the
- * first packet of the analysis (numbers: exact within 104 days of it), lengths are octets.
+ * What the analysis finds: events, each whole when it is handed over and free to be kept. Times are nanoseconds since the
+ * first packet of the analysis (numbers: exact within 104 days of it), lengths are bytes.
  */
 export type AnalysisEvent = Exchange | Message | Notice;
 
@@ -27,14 +27,14 @@ interface EventBase {
   readonly fields: Fields;
 }
 
-/** A request and what answered it. The request's direction is from client to server unless `asker` says otherwise. */
+/** A request and its response. The request's direction is from client to server unless `asker` says otherwise. */
 export interface Exchange extends EventBase {
   readonly kind: 'exchange';
   /** Whose request it was, where that can be the server (gRPC and Redis pushes excepted: those are messages). */
   readonly asker?: Side | undefined;
-  /** First octet of the request; of the response, where the request was not seen. */
+  /** First byte of the request; of the response, where the request was not seen. */
   readonly time: number;
-  /** Last octet of the request. */
+  /** Last byte of the request. */
   readonly requestEnd: number;
   /** First and last byte of the response; undefined where that byte, or its time, was not seen. */
   readonly responseTime: number | undefined;
@@ -43,7 +43,7 @@ export interface Exchange extends EventBase {
   readonly responseBytes: number;
   /** Bytes of the response's body that its head announced, where it did; `responseBytes` of the response were seen. */
   readonly declaredBytes?: number | undefined;
-  /** Who ended the connection within the exchange (a reset, an early close); undefined where nobody did. */
+  /** Who ended the connection within the exchange (a reset, an early close); undefined where neither did. */
   readonly endedBy?: Side | undefined;
   /** For people: `200`, `NXDOMAIN`, `ERROR 42P01 relation "x" does not exist`; empty where there is none. */
   readonly status: string;
@@ -81,7 +81,7 @@ export type Incomplete =
   /** Given up because of a bound, or the packets do not prove which request and response belong together. */
   | 'unknown';
 
-/** Something said one way that nobody answers: a WebSocket message, an AMQP delivery, a Redis push. */
+/** A one-way message that has no answer: a WebSocket message, an AMQP delivery, a Redis push. */
 export interface Message extends EventBase {
   readonly kind: 'message';
   readonly time: number;
@@ -93,7 +93,7 @@ export interface Message extends EventBase {
 export interface Notice extends EventBase {
   readonly kind: 'event';
   readonly time: number;
-  /** Who did it; undefined where that is nobody or not known. */
+  /** Who did it; undefined where neither did, or that is not known. */
   readonly from: Side | undefined;
   /** Stable, for scripts: `TCP_RESET`, `TLS_ALERT`, `STREAM_GAP`. */
   readonly code: string;

@@ -14,7 +14,7 @@ const peer = (who: string, names: string) =>
     [`${names}.node`]: { type: 'string', about: 'node that has the address, or on which the pod runs' },
     [`${names}.name`]: {
       type: 'string',
-      about: 'another name of the address: as the capture or a DNS answer in it says',
+      about: 'another name of the address: from the capture or a DNS answer in it',
     },
   }) satisfies FieldTable;
 

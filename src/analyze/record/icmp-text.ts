@@ -1,4 +1,4 @@
-/** Words for ICMP types and codes, as tcpdump and the RFCs say them. */
+/** Words for ICMP types and codes, as tcpdump and the RFCs have them. */
 
 /** RFC 792, 1122, 1812, 8335. */
 const ICMP_TYPES: Readonly<Record<number, string>> = {
@@ -85,7 +85,7 @@ function codeWords(version: number, type: number): readonly string[] | undefined
   return type === (version === 4 ? 11 : 3) ? EXCEEDED_CODES : undefined;
 }
 
-/** Whether its four octets behind the checksum are an identifier and a sequence number. */
+/** Whether its four bytes behind the checksum are an identifier and a sequence number. */
 export function isEcho(version: number, type: number): boolean {
   return version === 4 ? type === 0 || type === 8 : type === 128 || type === 129;
 }

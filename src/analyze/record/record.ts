@@ -8,7 +8,7 @@ import type { AnalysisEvent, Exchange, Fields, Incomplete, Side } from './event.
 import { otherSide, SIDE } from './event.ts';
 import { RECORD_VERSION } from './fields.ts';
 
-/** Who, as a record says it. Members that are undefined are not in the JSON. */
+/** A peer in a record. Members that are undefined are not in the JSON. */
 export interface PeerRecord {
   readonly ip: string | undefined;
   readonly port: number | undefined;

@@ -5,7 +5,7 @@ export const MASK = '***';
 const SECRET_HEADER =
   /(?:^|[-_.])(?:authorization|(?:set-)?cookie2?|tokens?|secret|passw(?:or)?d|api-?key|access-?key|secret-?key|private-?key|auth(?:-key)?|jwt|credentials?|assertion)(?:-bin)?$/;
 
-/** Says nothing that is secret, though its name ends so. */
+/** Fields that hold no secret although their names end like it. */
 const OPEN_HEADERS: ReadonlySet<string> = new Set(['access-control-allow-credentials']);
 
 /** Whether the values of a header field, or of a call's metadata, are secrets. @param name in lower case */
@@ -29,7 +29,7 @@ const PARAMETER = new RegExp(
   'i',
 );
 
-/** Without any of it no parameter is worth a look: this is asked of every request. */
+/** A target without any of these has no secret parameter: a quick test for every request. */
 const PARAMETER_HINT = /tok|secr|pass|pwd|key|sig|jwt|asser|cred|sess|auth|code|sid|%/i;
 
 /** A parameter behind what begins it: name and value. */
@@ -68,7 +68,7 @@ export function isSecretName(name: string): boolean {
 
 const SECRET_NAME = new RegExp(`(?:^|[^a-z]|[a-z])(?:${ENDINGS})$`, 'i');
 
-/** A named value in a text: `"password": "x"`, `password=x`. What only says whether there is one stays. */
+/** A named value in a text: `"password": "x"`, `password=x`. A value that only tells whether there is one stays. */
 const NAMED = new RegExp(
   `((?:${ENDINGS})["']?\\s*(?:=>|[:=]|%3[ad])\\s*)(?!(?:yes|no|true|false|null|none)\\b)("(?:[^"\\\\]|\\\\.)*"?|'(?:[^'\\\\]|\\\\.)*'?|[^\\s,;&"'{}()\\[\\]*][^\\s,;&"'{}()\\[\\]]*)`,
   'gi',

@@ -6,12 +6,12 @@ interface Slices {
 
 const { latin1Slice, utf8Slice } = Buffer.prototype as unknown as Slices;
 
-/** Octets as text, each octet one character: cheap, and nothing is lost. */
+/** Bytes as text, each byte one character: cheap, and nothing is lost. */
 export function latin1(bytes: Uint8Array, start: number, end: number): string {
   return end <= start ? '' : latin1Slice.call(bytes, start, end);
 }
 
-/** Octets as UTF-8; what is none becomes U+FFFD. */
+/** Bytes as UTF-8; invalid ones become U+FFFD. */
 export function utf8(bytes: Uint8Array, start: number, end: number): string {
   return end <= start ? '' : utf8Slice.call(bytes, start, end);
 }

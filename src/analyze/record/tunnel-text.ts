@@ -24,7 +24,7 @@ export function layerAt(packet: PacketView, depth: number): Layer | undefined {
 }
 
 /**
- * What a layer around another says of itself: `VXLAN 42`, `MPLS 16 17`, `GRE key 0x2a`, `IPIP`, `vlan 100`; undefined
+ * The words of a layer around another: `VXLAN 42`, `MPLS 16 17`, `GRE key 0x2a`, `IPIP`, `vlan 100`; undefined
  * of a layer that is not one to name. All of its header must have been decoded.
  */
 export function tunnelText(packet: PacketView, depth: number): string | undefined {
@@ -126,7 +126,7 @@ const PPP_PROTOCOLS: Readonly<Record<number, string>> = {
   33021: 'CCP',
 };
 
-/** What the last layer says of what it carries, when that is not decoded; undefined of layers that say nothing. */
+/** What the last layer carries, by its header, when that is not decoded; undefined where the header does not tell. */
 export function carriedText(packet: PacketView): string | undefined {
   const { bytes } = packet;
   const depth = packet.layerCount - 1;
@@ -137,7 +137,7 @@ export function carriedText(packet: PacketView): string | undefined {
     case gtpU:
       return GTP_MESSAGES[u8(bytes, at + 1)] ?? `message ${u8(bytes, at + 1)}`;
     case ppp: {
-      // Of one octet or two, behind none or two.
+      // Of one byte or two, behind none or two.
       const isShort = ((packet.cursor - at) & 1) === 1;
       const protocol = isShort ? u8(bytes, packet.cursor - 1) : u16(bytes, packet.cursor - 2);
       return PPP_PROTOCOLS[protocol] ?? `protocol ${hexText(protocol)}`;

@@ -5,7 +5,7 @@ export const ACTIVITY_PERIODS = 60;
 /** The last whole periods that a rate is of, besides the one under way. */
 const RATE_PERIODS = 2;
 
-/** Rows told apart; what comes later has no activity. */
+/** Keys that are followed; later ones have no activity. */
 const SERIES_MAXIMUM = 4096;
 
 interface Series {

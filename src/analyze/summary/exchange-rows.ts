@@ -2,11 +2,11 @@ import type { Exchange } from '../record/event.ts';
 import { Histogram } from './histogram.ts';
 import { statusCode } from './status-code.ts';
 
-/** Rows of servers, protocols and routes told apart; past it exchanges are counted in the row `other`. */
+/** Rows by server, protocol and route; past it exchanges are counted in the row `other`. */
 export const ROWS_MAXIMUM = 4096;
-/** Routes of one server and protocol told apart. */
+/** Rows of one server and protocol. */
 export const ROUTES_PER_SERVER = 256;
-/** Statuses of one row told apart, and what is kept of each. */
+/** Statuses of one row, and characters of each. */
 export const STATUSES_PER_ROW = 16;
 const STATUS_WIDTH = 80;
 

@@ -26,7 +26,7 @@ export interface Percentiles {
 
 /**
  * Counts durations in logarithmic buckets that are read off the bits of a double: 32 to every power of two. It holds
- * only the powers of two it has seen, some 500 octets for a usual spread.
+ * only the powers of two it has seen, some 500 bytes for a usual spread.
  */
 export class Histogram {
   count = 0;

@@ -1,13 +1,13 @@
 import type { Exchange } from '../record/event.ts';
 import { ExchangeRow, OTHER } from './exchange-rows.ts';
 
-/** Names asked of DNS, or of TLS servers, told apart; past it they are counted in the row `other`. */
+/** DNS or TLS server names; past it they are counted in the row `other`. */
 export const KEYS_MAXIMUM = 2048;
 
 /** What stands between the parts of a key that is made of several. */
 export const KEY_SEPARATOR = '\0';
 
-/** Exchanges by a text of their own: what DNS was asked, which TLS server. */
+/** Exchanges by a text of their own: the DNS question, the TLS server name. */
 export class KeyedRows {
   readonly #rows = new Map<string, ExchangeRow>();
 

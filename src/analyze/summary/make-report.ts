@@ -9,7 +9,7 @@ import { TcpRow } from './tcp-health.ts';
 
 const NANOSECONDS_PER_SECOND = 1e9;
 
-/** Several rows added up under one key, with what the key says. */
+/** Several rows added up under one key, with the key's parts. */
 interface Group<Head> {
   readonly head: Head;
   readonly row: ExchangeRow;

@@ -79,7 +79,7 @@ export interface TcpStats {
   readonly keepAlives: number;
   readonly zeroWindows: number;
   readonly windowFull: number;
-  /** Octets that were never captured. */
+  /** Bytes that were never captured. */
   readonly lost: number;
   readonly bytes: number;
   readonly handshake: Percentiles | undefined;

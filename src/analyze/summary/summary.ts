@@ -10,7 +10,7 @@ import { makeReport } from './make-report.ts';
 import type { SummaryReport } from './report.ts';
 import { TcpHealth } from './tcp-health.ts';
 
-/** Who was asked: an identity, or the number of a host that has no name. */
+/** A server: its identity, or the number of a host that has no name. */
 export type Server = Identity | number;
 
 /** Servers whose first sighting is remembered, and pods; twice what has rows. */

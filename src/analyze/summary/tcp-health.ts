@@ -2,7 +2,7 @@ import type { FlowFacts, TcpDirectionFacts, TcpFacts } from '../flow/flow-facts.
 import { OTHER } from './exchange-rows.ts';
 import { Histogram } from './histogram.ts';
 
-/** Servers (with their ports) told apart; past it connections are counted in the row `other`. */
+/** Servers with their ports; past it connections are counted in the row `other`. */
 export const TCP_SERVERS_MAXIMUM = 1024;
 /** Connections with the most trouble that are kept one by one. */
 export const WORST_FLOWS = 10;
@@ -111,7 +111,7 @@ export class TcpHealth<Server> {
   }
 }
 
-/** Segments sent again, windows closed or filled; a connection that was refused, reset or not answered counts as one more. */
+/** Retransmissions, zero and full windows; a connection that was refused, reset or not answered counts as one more. */
 function troubleOf(tcp: TcpFacts): number {
   const { client, server } = tcp;
   const broken = tcp.resetBy !== undefined || tcp.state === 'refused' || tcp.state === 'unanswered';

@@ -8,7 +8,7 @@ export interface FieldExample {
   readonly expression: string;
 }
 
-/** Expressions for the fields that are asked for most, and for those whose values cannot be told from their type. */
+/** Expressions for the fields that are used most, and for those whose type does not suggest a value. */
 const EXPRESSIONS: Readonly<Record<string, string>> = {
   time: 'time >= timestamp("2026-07-02T14:03:07Z")',
   protocol: 'protocol in ["http", "grpc"]',

@@ -38,7 +38,7 @@ export function fieldTree(table: FieldTable): ReadonlyMap<string, FieldNode> {
       };
       names.set(part, node);
       names = node.under;
-      // A map whose members are not known beforehand takes whatever is asked of it.
+      // A map whose members are not known beforehand takes any name.
       if (names === undefined) break;
     }
   }
@@ -47,7 +47,7 @@ export function fieldTree(table: FieldTable): ReadonlyMap<string, FieldNode> {
 
 type Schema = { [name: string]: string | Schema };
 
-/** A CEL environment that knows the fields with their types: it says what is wrong with an expression, and where. */
+/** A CEL environment that knows the fields with their types: it reports what is wrong with an expression, and where. */
 export function checkingEnvironment(tree: ReadonlyMap<string, FieldNode>): Environment {
   const environment = withNumbers({ limits: LIMITS });
   for (const [name, node] of tree) {

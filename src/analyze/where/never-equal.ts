@@ -40,7 +40,7 @@ export class NeverEqual {
     }
   }
 
-  /** `dst.service here: api, web`, for every field that never had a value that was asked for. */
+  /** `dst.service here: api, web`, for every field that never had a value of the expression. */
   notes(): string[] {
     return [...this.#compared.values()]
       .filter(({ met }) => !met)

@@ -22,7 +22,7 @@ export interface Atom {
   readonly branches: boolean;
 }
 
-/** What the expression says that only its evaluation would notice. */
+/** A mistake in the expression that only its evaluation would find. */
 export class WhereMistake extends Error {
   readonly at: number;
 

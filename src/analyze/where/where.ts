@@ -23,7 +23,7 @@ const REWRITTEN_LIMITS = { maxDepth: 1000 } as const;
 
 /**
  * Compile a `--where` expression: CEL over the fields of docs/json.md. A test that looks at a field the record lacks is
- * false, whatever it says of it; `&&`, `||` and `!` then go by that.
+ * false, whatever the test is; `&&`, `||` and `!` use that result.
  * @throws KsnoopError USAGE (exit 2), saying what is wrong and where
  */
 export function compileWhere(text: string, fields: FieldTable = recordFields()): Where {
@@ -47,7 +47,7 @@ export function compileWhere(text: string, fields: FieldTable = recordFields()):
   }
 }
 
-/** The same test, which says when nothing matched why that may be. */
+/** The same test, with a note of why nothing matched. */
 function counted(test: Test, neverEqual: NeverEqual): Where {
   let total = 0;
   let matched = 0;
@@ -138,7 +138,7 @@ function compileAtom({ text, variables, branches }: Atom, environment: Environme
   };
 }
 
-/** What was thrown as an error that says how to correct the expression. */
+/** The error for what was thrown, with how to correct the expression. */
 function mistake(thrown: unknown, text: string, fields: FieldTable, tree: ReadonlyMap<string, FieldNode>): unknown {
   if (thrown instanceof WhereMistake) return usage(thrown.message, thrown.at, text, undefined);
   if (!(thrown instanceof Error) || !('summary' in thrown) || !('code' in thrown)) return thrown;

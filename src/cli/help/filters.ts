@@ -24,7 +24,7 @@ export const filters: Topic = {
       ],
     },
     {
-      title: 'What was said: --where',
+      title: 'Exchanges: --where',
       parts: [
         {
           text: 'An expression in CEL over the members that -o json shows. It chooses what is displayed; everything is still captured and counted.',

@@ -8,7 +8,7 @@ export const screen: Topic = {
   summary: 'the views and keys of ksnoop top',
   sections: [
     {
-      title: 'What it looks at',
+      title: 'What it shows',
       parts: [
         {
           lines: [
@@ -18,7 +18,7 @@ export const screen: Topic = {
           ],
         },
         {
-          text: 'Targets are captured while the screen is open, as ksnoop TARGET captures them. A file is shown at its end, with the numbers of ksnoop read FILE -o summary, also with -f and --where; < and > go back and forth in it, r replays it. q says what was captured and lost, and gives the terminal back.',
+          text: 'Targets are captured while the screen is open, as ksnoop TARGET captures them. A file is shown at its end, with the numbers of ksnoop read FILE -o summary, also with -f and --where; < and > go back and forth in it, r replays it. q quits and prints what was captured and lost.',
         },
       ],
     },
@@ -36,10 +36,10 @@ export const screen: Topic = {
       title: 'What is kept',
       parts: [
         {
-          text: `Sums are of everything since the beginning. Listed are the last ${EVENTS_KEPT.toLocaleString('en-US')} exchanges and events, ${EVENTS_KEPT_BUSY.toLocaleString('en-US')} while more than ${EVENTS_BUSY_RATE.toLocaleString('en-US')} come in a second; w writes the last packets, up to ${RING_BYTES / 1024 / 1024} MiB of them, to a new file in this folder. While the screen is paused packets go on to be taken and added up: it says how many wait, and how many of them can no longer be listed. An expression given while a capture runs is of the exchanges still kept and of all that come; of a file it is of the whole file.`,
+          text: `Counts are of everything since the beginning. The lists hold the last ${EVENTS_KEPT.toLocaleString('en-US')} exchanges and events, ${EVENTS_KEPT_BUSY.toLocaleString('en-US')} while more than ${EVENTS_BUSY_RATE.toLocaleString('en-US')} per second arrive. w writes the last packets, up to ${RING_BYTES / 1024 / 1024} MiB, to a new file in the current directory. While the screen is paused the capture continues; the first line counts what is new. An expression that is entered during a capture applies to the exchanges that are still kept and to all that follow; for a file it applies to the whole file.`,
         },
         {
-          text: 'Requests that nobody has answered yet, and connections that are open, are counted when they end: of a capture that runs the summary afterwards has a few more.',
+          text: 'Requests without a response yet, and open connections, are counted when they end: the summary at the end of a capture has a few more.',
         },
       ],
     },
