@@ -8,16 +8,20 @@ import { mongodb } from './mongodb/index.ts';
 import { mysql } from './mysql/index.ts';
 import { postgresql } from './postgresql/index.ts';
 import type { DatagramProtocol, StreamProtocol } from './protocol.ts';
+import { proxyProtocol } from './proxy-protocol.ts';
 import { quic } from './quic/index.ts';
 import { redis } from './redis/index.ts';
+import { socks } from './socks.ts';
 import { tls } from './tls/index.ts';
 import { webSocket } from './websocket.ts';
 
 /** Every protocol on TCP, in the order in which they are asked: strict and frequent ones first. */
 export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [
+  proxyProtocol,
   http1,
   http2,
   tls,
+  socks,
   dnsTcp,
   kafka,
   amqp,

@@ -1,4 +1,4 @@
-import type { AnalysisEvent, Side } from '../record/event.ts';
+import type { AnalysisEvent, Fields, Side } from '../record/event.ts';
 
 /**
  * What the first octets of one direction look like: what a client of this protocol says, what a server of it says,
@@ -38,6 +38,8 @@ export interface StreamContext extends ProtocolContext {
    * @returns the analyzer that takes over
    */
   become(protocol: StreamProtocol | undefined): StreamAnalyzer;
+  /** These fields are in every further event of the connection, where that has none of the same name. */
+  annotate(fields: Fields): void;
   readonly serverPort: number;
   /** The connection's beginning was not seen: requests from before the capture may still be answered. */
   readonly midstream: boolean;

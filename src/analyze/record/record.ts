@@ -141,8 +141,9 @@ export class Recorder {
     const from = isExchange ? event.asker : event.kind === 'message' ? event.from : undefined;
     const source = from ?? SIDE.client;
     const timings = isExchange ? timingsOf(event) : NO_TIMINGS;
-    const dst = this.#peer(flow, otherSide(source), event.time);
-    const src = this.#peer(flow, source, event.time);
+    const proxied = proxiedClient(event.fields);
+    const dst = this.#peer(flow, otherSide(source), event.time, proxied);
+    const src = this.#peer(flow, source, event.time, proxied);
     const own = {
       v: RECORD_VERSION,
       time: this.timeText(event.time),
@@ -233,12 +234,15 @@ export class Recorder {
     return `${this.#secondText}.${String(nanoseconds).padStart(9, '0')}Z`;
   }
 
-  #peer(flow: FlowIdentity, side: 0 | 1, time: number): PeerRecord | undefined {
+  /** @param proxied the client for which the flow's own client connected, where that is known */
+  #peer(flow: FlowIdentity, side: 0 | 1, time: number, proxied?: string): PeerRecord | undefined {
     const host = side === SIDE.client ? flow.clientHost : flow.serverHost;
     if (host < 0) return undefined;
     const port = side === SIDE.client ? flow.clientPort : flow.serverPort;
     const { hosts, names } = this.#sources;
-    return this.#peerOf(hosts.text(host), port === 0 ? undefined : port, names.ofHost(host, time, flow.interfaceId));
+    const identity = names.ofHost(host, time, flow.interfaceId);
+    const peer = this.#peerOf(hosts.text(host), port === 0 ? undefined : port, identity);
+    return side === SIDE.client && proxied !== undefined ? { ...peer, name: peer.name ?? proxied } : peer;
   }
 
   #peerOf(ip: string | undefined, port: number | undefined, identity: Identity | undefined): PeerRecord {
@@ -264,6 +268,12 @@ export class Recorder {
 function kubelet(src: PeerRecord | undefined, dst: PeerRecord | undefined): PeerRecord | undefined {
   if (src === undefined || (src.pod ?? src.service ?? src.node ?? src.name) !== undefined) return src;
   return { ...src, node: dst?.node, name: dst?.node === undefined ? 'kubelet' : `kubelet@${dst.node}` };
+}
+
+/** The client that a proxy named at the connection's beginning (protocols/proxy-protocol.ts). */
+function proxiedClient({ proxy }: Fields): string | undefined {
+  const client = typeof proxy === 'object' && proxy !== null && 'client' in proxy ? proxy.client : undefined;
+  return typeof client === 'string' ? client : undefined;
 }
 
 function sideName(side: Side | undefined): 'client' | 'server' | undefined {

@@ -3,7 +3,7 @@ import type { Clock } from '../engine/clock.ts';
 import { HOLE_NS, PROBE_BYTES } from '../limits.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocols/protocol.ts';
 import { Recognition } from '../protocols/recognise.ts';
-import { type AnalysisEvent, SIDE, type Side } from '../record/event.ts';
+import { type AnalysisEvent, type Fields, SIDE, type Side } from '../record/event.ts';
 import type { HeldSegments, Waiting } from './held-segments.ts';
 
 /** Segments of a connection whose beginning says nothing that are looked at all the same. */
@@ -75,6 +75,9 @@ export class TcpStream implements StreamContext {
   #head: Portion[] = NOTHING;
   #headOctets = 0;
   #looks = 0;
+  /** Its protocol went over into something that is not recognised yet. */
+  #anew = false;
+  #annotations: Fields | undefined;
 
   constructor(host: StreamHost) {
     this.#host = host;
@@ -99,6 +102,8 @@ export class TcpStream implements StreamContext {
     this.#head = NOTHING;
     this.#headOctets = 0;
     this.#looks = 0;
+    this.#anew = false;
+    this.#annotations = undefined;
     this.delivered[0] = 0;
     this.delivered[1] = 0;
     this.acknowledged = -1;
@@ -127,15 +132,22 @@ export class TcpStream implements StreamContext {
   }
 
   emit(event: AnalysisEvent): void {
-    this.#host.event(this, event);
+    const common = this.#annotations;
+    this.#host.event(this, common === undefined ? event : { ...event, fields: { ...common, ...event.fields } });
+  }
+
+  annotate(fields: Fields): void {
+    this.#annotations = { ...this.#annotations, ...fields };
   }
 
   become(protocol: StreamProtocol | undefined): StreamAnalyzer {
     if (protocol === undefined) {
       this.#analyzer = undefined;
+      this.#anew = true;
       this.#looks = 0;
       return this.#redetect();
     }
+    this.#anew = false;
     this.protocol = protocol;
     const analyzer = protocol.create(this);
     this.#analyzer = analyzer;
@@ -235,7 +247,7 @@ export class TcpStream implements StreamContext {
 
   /** Nothing recognised it, and nothing will. */
   get opaque(): boolean {
-    return this.protocol === undefined && this.#looks > 0 && this.#headOctets === 0;
+    return (this.protocol === undefined || this.#anew) && this.#looks > 0 && this.#headOctets === 0;
   }
 
   #look(direction: number, bytes: Uint8Array, start: number, end: number): void {
@@ -297,6 +309,7 @@ export class TcpStream implements StreamContext {
         side: portion.side === SIDE.client ? SIDE.server : SIDE.client,
       }));
     }
+    this.#anew = false;
     this.protocol = protocol;
     this.#analyzer = protocol.create(this);
     const { clock } = this.#host;

@@ -42,6 +42,7 @@ export function play(protocol: StreamProtocol, steps: readonly Step[], options: 
   let current: StreamAnalyzer;
   const delivered: [number, number] = [0, 0];
   let ended = false;
+  const annotations = {};
   const context = {
     now: 0,
     offset: 0,
@@ -52,7 +53,8 @@ export function play(protocol: StreamProtocol, steps: readonly Step[], options: 
     detail: options.detail ?? true,
     showSecrets: options.showSecrets ?? false,
     serverPort: options.serverPort ?? protocol.ports[0] ?? 0,
-    emit: (event) => void events.push(event),
+    emit: (event) => void events.push({ ...event, fields: { ...annotations, ...event.fields } }),
+    annotate: (fields) => Object.assign(annotations, fields),
     become: (next) => {
       const analyzer = next?.create(context) ?? NOBODY;
       current = analyzer;
