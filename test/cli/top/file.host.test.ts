@@ -115,7 +115,7 @@ test('a filter that does not compile is said as ksnoop read says it', async () =
 test('? says what keys do', async () => {
   await top().shows(/at the end/);
   terminal?.press('?');
-  await terminal?.shows(/another view/);
+  await terminal?.shows(/switch views/);
   terminal?.press('Escape');
   await terminal?.shows(/^SERVICE/m);
 });
@@ -141,7 +141,7 @@ test('a screen that shrinks to 60x15 and grows again shows what fits', async () 
   for (const [view, shows] of [
     ['2', /WHAT/],
     ['3', /CLIENT/],
-    ['4', /No questions/],
+    ['4', /No DNS queries/],
     ['5', /lost: none/],
   ] as const) {
     terminal?.press(view);
