@@ -26,7 +26,7 @@ export const MERGE_BYTES = 32 * 1024 * 1024;
 /** Bytes on their way to the output; past it the agents' streams are paused. */
 export const OUTPUT_BYTES = 4 * 1024 * 1024;
 
-/** A stop asked for by the user waits this long for the agents' last packets before it says they are missing. */
+/** A stop asked for by the user waits this long for the agents' last packets; then they are reported as missing. */
 export const DRAIN_MS = 120_000;
 
 /** Waits between attempts to take up a lost stream: doubled from the first to the last. */
@@ -36,7 +36,7 @@ export const RECONNECT_LAST_MS = 10_000;
 /** A lost stream whose target still lives is taken up again for this long, then it counts as failed. */
 export const RECONNECT_TOTAL_MS = 120_000;
 
-/** A pod whose network has gone: after these waits the cluster is asked whether it still exists. */
+/** A pod whose network namespace has gone: after these waits the API server is asked whether the pod still exists. */
 export const STILL_THERE_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 120_000, 300_000] as const;
 
 /** Round trips remembered of each node, for the difference of its clock. */
@@ -45,10 +45,10 @@ export const CLOCK_SAMPLES = 16;
 /** A clock that differs from this machine's by less is not worth a comment in the file, milliseconds. */
 export const CLOCK_NOTED_MS = 10;
 
-/** Neither event nor packet from an agent for this long: the stream is dead, whatever the socket says. */
+/** No event and no packet from an agent for this long: the stream counts as lost, even if its socket is open. */
 export const SILENCE_MS = 20_000;
 
-/** What the first packets do not need (watches, names) is asked for when all are captured, or after this long. */
+/** Requests that the first packets do not need (watches, names) start when all targets are captured, or after this long. */
 export const FIRST_PACKETS_MS = 500;
 
 /** Lines of an agent's stderr that are not its protocol, kept for the error message. */
@@ -60,16 +60,16 @@ export const OWNER_DEPTH = 8;
 /** Owners remembered while a capture runs. */
 export const OWNERS_REMEMBERED = 10_000;
 
-/** Addresses that are looked up for `--clients`. */
+/** Addresses whose pods are searched for `--clients`. */
 export const CALLERS_MAXIMUM = 4096;
 
 /** Targets of one capture unless `--max-targets` says otherwise. */
 export const TARGETS_MAXIMUM = 100;
 
-/** Endpoints of one Service that name no pod and are looked for by their address. */
+/** Endpoints of one Service that name no pod and are searched by their address. */
 export const LOOSE_ENDPOINTS = 64;
 
-/** After an object changed, the others that change with it are waited for this long before all is looked up anew. */
+/** After a change of an object, further changes are waited for this long before the targets are resolved again. */
 export const CHANGES_GATHER_MS = 200;
 
 /** How long the API server's answer to a connection is waited for that only shows our own address. */
@@ -78,11 +78,11 @@ export const OWN_ADDRESS_MS = 2_000;
 /** Permissions that `--dry-run` and `doctor` ask the API server about. */
 export const PERMISSIONS_CHECKED = 100;
 
-/** A port-forward session's connection is asked for a sign of life this often, and given up without one after this long. */
+/** A port-forward session's connection is pinged this often, and cut after this long without an answer. */
 export const LINK_CHECK_MS = 2_000;
 export const LINK_SILENCE_MS = 8_000;
 
-/** An agent must answer at its port within this time, or it is asked by exec where the user left the choice. */
+/** An agent must answer at its port within this time; else exec is used where the transport is `auto`. */
 export const SESSION_HANDSHAKE_MS = 10_000;
 
 /** One attempt to take up a session on a new connection, and the waits between attempts. */
@@ -90,26 +90,26 @@ export const RESUME_ATTEMPT_MS = 5_000;
 export const RESUME_FIRST_MS = 100;
 export const RESUME_LAST_MS = 1_000;
 
-/** How long the goodbye to an agent may take before the connection is cut. */
+/** How long the closing handshake with an agent may take before the connection is cut. */
 export const GOODBYE_MS = 500;
 
 /** One websocket message of an agent: a frame. */
 export const AGENT_MESSAGE_MAXIMUM = 1024 * 1024;
 
-/** Namespaces whose pods and Services are watched for names; of more, names are looked up once. */
+/** Namespaces whose pods and Services are watched for names; with more, names are listed once. */
 export const NAMED_NAMESPACES = 8;
 
 /** The first packets wait so long, from when all targets are captured, for the names of their addresses. */
 export const NAMES_WAIT_MS = 250;
 
-/** Pods and Services of all namespaces that are asked for their names: of a page each, until there are so many. */
+/** Pods and Services of all namespaces that are listed for their names; no page is read after so many. */
 export const CLUSTER_PODS_NAMED = 2_000;
 export const CLUSTER_SERVICES_NAMED = 2_000;
 
-/** Names are looked up anew at most this often. */
+/** Names are listed again at most this often. */
 export const NAMES_INTERVAL_MS = 2_000;
 
-/** Addresses whose names are remembered as told. */
+/** Addresses whose names are remembered, so that each is given once. */
 export const NAMES_REMEMBERED = 20_000;
 
 /** Lists and watches of pods in one namespace; of more selections, all its pods are listed and sorted out here. */

@@ -5,7 +5,7 @@ import type { Kube } from '../kube/kube.ts';
 import { type PodView, podTrouble, podView } from '../kube/pod.ts';
 import { resourcePath } from '../kube/resource.ts';
 
-/** Where the agents live, as daemonset/base says. */
+/** The agents' objects, as in daemonset/base. */
 export const AGENT_NAMESPACE = 'ksnoop';
 export const AGENT_DAEMONSET = 'ksnoop-agent';
 export const AGENT_CONTAINER = 'agent';
@@ -48,7 +48,7 @@ export class Agents {
     const path = resourcePath('apps/v1', AGENT_NAMESPACE, 'daemonsets', AGENT_DAEMONSET);
     const [daemonSet, node] = await Promise.all([
       find(this.#kube, path, signal),
-      // Reading nodes is a right many users lack; the error is as useful without its last words.
+      // Many users may not read nodes; the error is useful without the reason.
       find(this.#kube, resourcePath('v1', undefined, 'nodes', nodeName), signal).catch(() => undefined),
     ]);
     if (daemonSet === undefined) {
@@ -76,13 +76,13 @@ function isUsable(pod: PodView): boolean {
   return pod.ready && pod.deletionTimestamp === undefined;
 }
 
-/** Why a DaemonSet has no pod on a node, as far as the two objects tell. */
+/** Why a DaemonSet has no pod on a node, as far as the two objects show. */
 export function uncovered(daemonSet: JsonObject, node: JsonObject): string {
   const spec = objectAt(objectAt(objectAt(daemonSet, 'spec'), 'template'), 'spec');
   const labels = stringsAt(objectAt(node, 'metadata'), 'labels');
   for (const [label, value] of Object.entries(stringsAt(spec, 'nodeSelector'))) {
     if (labels[label] !== value)
-      return `the DaemonSet asks for nodes with ${label}=${value}, this one has ${labels[label] ?? 'no such label'}`;
+      return `the DaemonSet selects nodes with ${label}=${value}, this one has ${labels[label] ?? 'no such label'}`;
   }
   const arch = labels['kubernetes.io/arch'] ?? '';
   if (arch !== '' && arch !== 'amd64' && arch !== 'arm64') return `there is no agent for its architecture, ${arch}`;

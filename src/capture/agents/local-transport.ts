@@ -5,7 +5,7 @@ import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import type { AgentTransport, OpenTransport, TransportEnd } from '../streams/transport.ts';
 
 /**
- * The agent as a child process of ksnoop, speaking over pipes what it speaks over exec (`--local`). The program is the
+ * The agent as a child process of ksnoop, with the protocol of exec over pipes (`--local`). The program is the
  * one beside this build, so client and agent are always of one version.
  */
 export function localTransport(): OpenTransport {
@@ -13,7 +13,7 @@ export function localTransport(): OpenTransport {
     const child = spawn(process.execPath, [agentProgram(), 'capture'], { stdio: ['pipe', 'pipe', 'pipe'] });
     child.stdout.on('data', (chunk: Buffer) => handlers.stdout(chunk));
     child.stderr.on('data', (chunk: Buffer) => handlers.stderr(chunk));
-    // The agent may end before it has read all that was said to it; its exit tells the reason.
+    // The agent may end before it has read everything; its exit gives the reason.
     child.stdin.on('error', () => {});
     const ended = new Promise<TransportEnd>((resolve) => {
       child.once('error', (cause) => resolve({ kind: 'failed', error: cannotStart(messageOf(cause)) }));

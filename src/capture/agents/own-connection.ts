@@ -9,7 +9,7 @@ const API_SERVER_PORT = 6443;
  * What a capture of a node's network that the API server runs on must leave out: the connection over which the capture
  * itself comes here would be its own food.
  * @returns a filter (pcap-filter(7)) for this machine's connections to the API server; undefined when another address than
- * ours is seen there for certain (a proxy), or when none can be told
+ * ours is seen there for certain (a proxy), or when it is not known
  */
 export async function ownConnectionFilter(kube: Kube): Promise<string | undefined> {
   if (kube.proxy !== undefined) return undefined;

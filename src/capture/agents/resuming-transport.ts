@@ -33,8 +33,8 @@ export interface ResumingOptions {
 const FINAL_CODES = new Set<ErrorCode>(['SESSION_GONE', 'FORBIDDEN', 'NOT_FOUND']);
 
 /**
- * A conversation with an agent that outlives its connections: when one breaks, another is made within the resume window
- * and goes on at the last octet taken, and whoever talks through it takes no notice.
+ * A session with an agent that outlives its connections: when one breaks, another is opened within the resume window and
+ * continues behind the last byte received. The user of the transport notices nothing.
  */
 export function resumingTransport(options: ResumingOptions): OpenTransport {
   return async (handlers, signal) => {
@@ -142,7 +142,7 @@ class ResumingTransport implements AgentTransport {
     if (channel === CHANNEL.stdout) this.#handlers.stdout(octets);
     else if (channel === CHANNEL.stderr) this.#handlers.stderr(octets);
     else {
-      // The agent waits to hear that its last word has come.
+      // The agent waits until its exit code is acknowledged.
       this.#conversation.acknowledge();
       this.#socket?.close();
       this.#end({ kind: 'exited', code: Number(Buffer.from(octets).toString('latin1')) });
@@ -191,7 +191,7 @@ class ResumingTransport implements AgentTransport {
     this.#abort.abort();
     this.#settle(end);
     const socket = this.#socket;
-    // A goodbye is on its way; whoever does not answer it is not waited for.
+    // The closing handshake is under way; its answer is waited for GOODBYE_MS only.
     if (socket !== undefined) setTimeout(() => socket.terminate(), GOODBYE_MS).unref();
   }
 }

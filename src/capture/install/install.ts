@@ -5,7 +5,7 @@ import { objectAt, stringsAt } from '../../wire/guard.ts';
 import { apply, find } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
 import { NODES_NAMED, POLL_MS, READY_TIMEOUT_MS } from './limits.ts';
-import { daemonsetFolder, type Manifest, nameOf, readKustomization } from './manifests.ts';
+import { daemonsetDirectory, type Manifest, nameOf, readKustomization } from './manifests.ts';
 import { FIELD_MANAGER, imageOf, OWN_LABELS, pathOf, prepared } from './objects.ts';
 import { findDaemonSet, type InstallStatus, type NodeStatus, status } from './status.ts';
 
@@ -15,7 +15,7 @@ export interface InstallOptions {
   readonly image?: string | undefined;
   /** Names of Secrets in the agents' namespace. Left out: those that are installed. */
   readonly pullSecrets?: readonly string[] | undefined;
-  /** A folder of daemonset/overlays instead of the base, such as `selinux`. */
+  /** A directory of daemonset/overlays instead of the base, such as `selinux`. */
   readonly overlay?: string | undefined;
   /** Where base and overlays are, if not the package's own `daemonset`. */
   readonly manifests?: string | undefined;
@@ -27,7 +27,7 @@ export interface InstallOptions {
 /**
  * Apply the agents' objects (server-side apply, so a second time changes only what differs) and wait until every node's
  * agent is ready.
- * @param progress told a line such as `3 of 5 nodes ready; node7: ImagePullBackOff: …` whenever it changes
+ * @param progress receives a line such as `3 of 5 nodes ready; node7: ImagePullBackOff: …` whenever it changes
  * @returns how it stands at the end
  * @throws KsnoopError IMAGE_REQUIRED, AGENTS_NOT_READY with the nodes' reasons, and as api.ts does
  */
@@ -37,9 +37,9 @@ export async function install(options: InstallOptions, progress: (line: string) 
   const installed = before === undefined ? undefined : imageOf(before);
   const image = options.image ?? installed?.image;
   if (!image) throw imageRequired();
-  const root = options.manifests ?? daemonsetFolder();
-  const folder = join(root, ...(options.overlay ? ['overlays', options.overlay] : ['base']));
-  const objects = prepared(readKustomization(folder), {
+  const root = options.manifests ?? daemonsetDirectory();
+  const directory = join(root, ...(options.overlay ? ['overlays', options.overlay] : ['base']));
+  const objects = prepared(readKustomization(directory), {
     image,
     pullSecrets: options.pullSecrets ?? installed?.pullSecrets ?? [],
   });
@@ -70,11 +70,11 @@ async function untilReady(
   signal: AbortSignal | undefined,
 ): Promise<InstallStatus> {
   const deadline = Date.now() + timeoutMs;
-  for (let told = ''; ; ) {
+  for (let last = ''; ; ) {
     const now = await status(kube, signal);
     const line = progressLine(now);
-    if (line !== told) progress(line);
-    told = line;
+    if (line !== last) progress(line);
+    last = line;
     if (isComplete(now)) return now;
     if (Date.now() > deadline) {
       throw new KsnoopError('AGENTS_NOT_READY', `After ${timeoutMs / 1000} s ${line}.`, {
@@ -95,7 +95,7 @@ function isComplete({ installed, settled, desired, updated, ready, nodes }: Inst
 function progressLine({ desired, ready, updated, trouble, nodes, settled }: InstallStatus): string {
   const isEmpty = desired === 0 && nodes.every(({ pod }) => pod === '');
   if (!settled || (desired === 0 && !isEmpty)) return 'waiting for the DaemonSet controller';
-  if (isEmpty) return 'no node is to have an agent';
+  if (isEmpty) return 'no node matches the DaemonSet';
   const waiting = nodes.filter(({ pod, state }) => pod !== '' && state !== 'ready');
   const words = waiting.slice(0, NODES_NAMED).map(nodeWords);
   if (waiting.length > NODES_NAMED) words.push(`and ${waiting.length - NODES_NAMED} more`);
@@ -110,16 +110,16 @@ function nodeWords({ node, state, reason }: NodeStatus): string {
 
 function hintFor({ nodes, image }: InstallStatus): string {
   if (nodes.some(({ reason }) => /ErrImage|ImagePull|InvalidImageName/.test(reason))) {
-    return `The nodes cannot get ${image}: ${LOADING}, or name a pull secret with --pull-secret.`;
+    return `The nodes cannot get ${image}: ${LOADING}, or give a pull secret with --pull-secret.`;
   }
-  return 'See what each node says: ksnoop status';
+  return 'See the state of each node: ksnoop status';
 }
 
 const LOADING =
   'bring it to them (docker push, kind load docker-image, minikube image load, or ctr -n k8s.io images import)';
 
 function imageRequired(): KsnoopError {
-  return new KsnoopError('IMAGE_REQUIRED', 'Which image the agents run is for you to say: there is no public one.', {
+  return new KsnoopError('IMAGE_REQUIRED', '--image is required: there is no public image of the agents.', {
     hint: `Build it in the repository of ksnoop (docker build -f daemonset/image/Dockerfile ., or without docker: node daemonset/image/build.ts), ${LOADING}, then: ksnoop install --image IMAGE`,
     exit: EXIT.usage,
   });

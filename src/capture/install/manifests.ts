@@ -8,41 +8,41 @@ import { arrayAt, isObject, type JsonObject, objectAt, objectsAt, optionalString
 export type Manifest = Record<string, unknown>;
 
 /**
- * The folder `daemonset` of this package: beside `src` when run from the sources, beside `dist` when bundled.
+ * The directory `daemonset` of this package: beside `src` when run from the sources, beside `dist` when bundled.
  * @throws KsnoopError MANIFESTS_MISSING
  */
-export function daemonsetFolder(): string {
-  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
-    const candidate = join(folder, 'daemonset');
+export function daemonsetDirectory(): string {
+  for (let directory = import.meta.dirname; ; directory = dirname(directory)) {
+    const candidate = join(directory, 'daemonset');
     if (existsSync(join(candidate, 'base', 'kustomization.yaml'))) return candidate;
-    if (folder === dirname(folder)) break;
+    if (directory === dirname(directory)) break;
   }
-  throw new KsnoopError('MANIFESTS_MISSING', 'This ksnoop came without its manifests (daemonset/base).', {
+  throw new KsnoopError('MANIFESTS_MISSING', 'The manifests (daemonset/base) are missing from this ksnoop.', {
     hint: 'Install the npm package as it is published.',
   });
 }
 
 /**
- * Read a kustomization as far as ksnoop's own go: `resources` (files, or folders with a kustomization) and `patches`
+ * Read a kustomization with the fields that ksnoop's own use: `resources` (files, or directories with a kustomization) and `patches`
  * that are partial objects (strategic merge: maps are joined, lists of named things by name, other lists replaced).
- * @param folder where the kustomization.yaml is
+ * @param directory where the kustomization.yaml is
  * @returns the objects in the order their files are named
  * @throws KsnoopError BAD_MANIFEST naming the file
  */
-export function readKustomization(folder: string): Manifest[] {
-  const file = join(folder, 'kustomization.yaml');
+export function readKustomization(directory: string): Manifest[] {
+  const file = join(directory, 'kustomization.yaml');
   const [kustomization = {}] = readDocuments(file);
   const objects = arrayAt(kustomization, 'resources').flatMap((name) => {
-    const path = join(folder, String(name));
+    const path = join(directory, String(name));
     return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? readKustomization(path) : readDocuments(path);
   });
   for (const patch of objectsAt(kustomization, 'patches')) {
     const path = optionalString(patch, 'path');
     const patches =
-      path === undefined ? parse(optionalString(patch, 'patch') ?? '', file) : readDocuments(join(folder, path));
+      path === undefined ? parse(optionalString(patch, 'patch') ?? '', file) : readDocuments(join(directory, path));
     for (const change of patches) {
       const index = objects.findIndex((object) => isSame(object, change));
-      if (index < 0) throw bad(file, `its patch of ${nameOf(change)} meets no object`);
+      if (index < 0) throw bad(file, `its patch of ${nameOf(change)} matches no object`);
       objects[index] = joined(objects[index] ?? {}, change);
     }
   }
@@ -79,7 +79,7 @@ function parse(text: string, file: string): Manifest[] {
   return documents
     .filter((document) => document !== null && document !== undefined)
     .map((document) => {
-      if (!isObject(document)) throw bad(file, 'a document in it is no object');
+      if (!isObject(document)) throw bad(file, 'a document in it is not an object');
       return { ...document };
     });
 }

@@ -17,11 +17,11 @@ export interface NodeStatus {
   readonly reason: string;
   /** The node itself is not ready, so its agent cannot be. */
   readonly nodeDown: boolean;
-  /** How often the agent's container was started anew. */
+  /** How often the agent's container was restarted. */
   readonly restarts: number;
 }
 
-/** What of ksnoop is in a cluster. */
+/** The installation of ksnoop in a cluster. */
 export interface InstallStatus {
   readonly context: string;
   readonly namespace: string;
@@ -48,7 +48,7 @@ export function findDaemonSet(kube: Kube, signal?: AbortSignal): Promise<JsonObj
   return find(kube, resourcePath('apps/v1', AGENT_NAMESPACE, 'daemonsets', AGENT_DAEMONSET), signal);
 }
 
-/** Look at the cluster. @throws KsnoopError as api.ts does; nodes are left out when the user may not list them */
+/** Read the state of the installation. @throws KsnoopError as api.ts does; nodes are left out when the user may not list them */
 export async function status(kube: Kube, signal?: AbortSignal): Promise<InstallStatus> {
   const where = { context: kube.context, namespace: AGENT_NAMESPACE };
   const podsPath = resourcePath('v1', AGENT_NAMESPACE, 'pods');
@@ -76,7 +76,7 @@ export async function status(kube: Kube, signal?: AbortSignal): Promise<InstallS
   };
 }
 
-/** Nodes by name, or undefined when the user has no right to them. */
+/** Nodes by name, or undefined when the user may not list them. */
 async function listNodes(kube: Kube, signal: AbortSignal | undefined): Promise<Map<string, JsonObject> | undefined> {
   try {
     const { items } = await list(kube, resourcePath('v1', undefined, 'nodes'), {}, signal);
@@ -125,7 +125,7 @@ function isDown(node: JsonObject | undefined): boolean {
   return ready?.status !== 'True';
 }
 
-/** What the DaemonSet's controller last said about pods it could not make. */
+/** The DaemonSet controller's last message about pods that it could not create. */
 async function creationTrouble(kube: Kube, signal: AbortSignal | undefined): Promise<string> {
   const fieldSelector = `involvedObject.kind=DaemonSet,involvedObject.name=${AGENT_DAEMONSET},reason=FailedCreate`;
   const events = await list(kube, resourcePath('v1', AGENT_NAMESPACE, 'events'), { fieldSelector }, signal).catch(

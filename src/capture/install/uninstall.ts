@@ -16,11 +16,11 @@ export interface UninstallOptions {
 }
 
 /**
- * Remove what `install` applied, found by its labels, and wait until it is gone. Nothing there is fine. A namespace that
- * was there before the installation stays, without the labels ksnoop gave it.
- * @param progress told a line per object and while waiting
+ * Remove what `install` applied, found by its labels, and wait until it is gone. That nothing is installed is no error. A
+ * namespace that existed before the installation stays, without the labels that ksnoop gave it.
+ * @param progress receives a line per object and while waiting
  * @returns the names of what was removed, `DaemonSet ksnoop/ksnoop-agent`
- * @throws KsnoopError STILL_THERE naming what would not go, and as api.ts does
+ * @throws KsnoopError STILL_THERE with the names of what was not removed, and as api.ts does
  */
 export async function uninstall(options: UninstallOptions, progress: (line: string) => void): Promise<string[]> {
   const { kube, signal } = options;
@@ -43,8 +43,8 @@ async function ownObjects(kube: Kube, kind: Kind, signal: AbortSignal | undefine
     return (await list(kube, path, { labelSelector: OWN_SELECTOR }, signal)).items;
   } catch (thrown) {
     if (!(thrown instanceof KsnoopError)) throw thrown;
-    // A cluster without the kind has no object of it. What the user may not even list, install cannot have made for
-    // them; only the namespace and what runs in it must be told.
+    // A cluster without the kind has no object of it. What the user may not list, install cannot have created for them;
+    // only for the namespace and the DaemonSet this is an error.
     const isNeeded = kind.kind === 'Namespace' || kind.kind === 'DaemonSet';
     if (thrown.code === 'NOT_FOUND' || (thrown.code === 'FORBIDDEN' && !isNeeded)) return [];
     throw thrown;
@@ -69,7 +69,7 @@ async function untilGone(
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   const left = new Map(removed.map((entry) => [words(entry.kind, entry.object), entry]));
-  for (let told = ''; ; ) {
+  for (let last = ''; ; ) {
     for (const [name, { kind, object }] of left) {
       const present = await find(kube, pathIn(kind, object), signal);
       if (present === undefined || objectAt(present, 'metadata').uid !== objectAt(object, 'metadata').uid)
@@ -84,11 +84,11 @@ async function untilGone(
     const names = [...left.keys(), ...pods.items.map((pod) => nameOf({ kind: 'Pod', ...pod }))];
     if (names.length === 0) return;
     const line = `waiting for ${names.join(', ')} to go`;
-    if (line !== told) progress(line);
-    told = line;
+    if (line !== last) progress(line);
+    last = line;
     if (Date.now() > deadline) {
-      throw new KsnoopError('STILL_THERE', `After ${timeoutMs / 1000} s these are still there: ${names.join(', ')}.`, {
-        hint: 'Run ksnoop uninstall again to go on waiting; kubectl describe says what holds them.',
+      throw new KsnoopError('STILL_THERE', `After ${timeoutMs / 1000} s these still exist: ${names.join(', ')}.`, {
+        hint: 'Run ksnoop uninstall again to wait longer; kubectl describe shows what blocks them.',
       });
     }
     await sleep(POLL_MS, undefined, { signal });
@@ -100,7 +100,7 @@ function pathIn(kind: Kind, object: JsonObject): string {
   return resourcePath(kind.api, kind.namespaced ? String(namespace) : undefined, kind.plural, String(name));
 }
 
-/** Objects in a list do not say their kind. */
+/** Objects in a list have no `kind`. */
 function words(kind: Kind, object: JsonObject): string {
   return nameOf({ kind: kind.kind, metadata: objectAt(object, 'metadata') });
 }

@@ -22,7 +22,7 @@ export interface ControllerTraits {
   /** `k8s.io/ingress-nginx`; empty when the class could not be read. */
   readonly controllerName: string;
   readonly classLabels: Readonly<Record<string, string>>;
-  /** Where the controller may be looked for when not in all namespaces. */
+  /** Where the controller is searched when the user may not list all namespaces. */
   readonly namespace: string;
 }
 
@@ -30,7 +30,7 @@ const INSTANCE = 'app.kubernetes.io/instance';
 const NAME = 'app.kubernetes.io/name';
 const COMPONENT = 'app.kubernetes.io/component';
 
-/** Last parts of a controller's name that tell nothing; its domain does then: `traefik.io/ingress-controller`. */
+/** Last parts of a controller's name that identify nothing; its domain is used then: `traefik.io/ingress-controller`. */
 const GENERIC = /^(ingress|gateway|gatewayclass|ingressclass)?-?controller$|^ingress$|^gateway$/;
 
 /** A workload is taken for the controller from this score on. */
@@ -40,7 +40,7 @@ const ENOUGH = 2;
  * The pods of an Ingress or Gateway controller. Kubernetes records nowhere which workload a class belongs to, so the
  * Deployments and DaemonSets that fit best are taken: the class or controller named in an argument (`--ingress-class=`,
  * `--controller-class=`) counts most, then Helm's labels shared with the class, then its name or `app` label being the
- * end of the controller's name. First those are looked at that can be found by name and label, then all.
+ * end of the controller's name. Workloads that can be found by name and label are read first, then all.
  */
 export async function selectController(traits: ControllerTraits, context: ResolveContext): Promise<Resolution> {
   const kinds = [deployment, daemonSet];
@@ -94,7 +94,7 @@ async function selectAll(found: readonly Candidate[], context: ResolveContext): 
   return together(await Promise.all(found.map(({ kind, object }) => kind.select(object, context))));
 }
 
-/** How much speaks for a workload being the controller. */
+/** How well a workload fits the controller. */
 export function scoreOf(workload: JsonObject, traits: ControllerTraits): number {
   const { className, controllerName, classLabels } = traits;
   const metadata = objectAt(workload, 'metadata');

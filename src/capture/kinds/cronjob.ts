@@ -2,7 +2,7 @@ import type { TargetKind } from './kind.ts';
 import { textSelector } from './label-selector.ts';
 import { objectName } from './object.ts';
 
-/** Pods of Jobs wear their Job's name; whose Job it is, its owner reference tells. */
+/** Pods of Jobs have a label with their Job's name; the Job's owner reference names its CronJob. */
 const OF_A_JOB = textSelector('job-name');
 
 export const cronJob: TargetKind = {

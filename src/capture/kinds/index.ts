@@ -10,7 +10,7 @@ import { pod } from './pod.ts';
 import { service } from './service.ts';
 import { daemonSet, deployment, job, replicaSet, replicationController, statefulSet } from './workloads.ts';
 
-/** Every kind of target that ksnoop knows by itself: a new one is a file here, or a row in workloads.ts, and a line below. */
+/** Every built-in kind of target: a new one is a file here, or a row in workloads.ts, and a line below. */
 export const TARGET_KINDS = [
   pod,
   deployment,

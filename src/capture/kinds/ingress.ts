@@ -82,7 +82,7 @@ async function controllerOf(
   return { pods: [], notes: [`the controller of ${via} is not captured: ${what}; name it as a target too`], depends };
 }
 
-/** Who may not look for the controller captures the backends all the same; the note says what is missing. */
+/** A user who may not search for the controller still captures the backends; the note says what is missing. */
 function passedOver(thrown: unknown): Resolution {
   if (thrown instanceof KsnoopError && thrown.code === 'FORBIDDEN') return { pods: [], notes: [thrown.message] };
   throw thrown;

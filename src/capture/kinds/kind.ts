@@ -9,14 +9,14 @@ export interface ResourceKind {
   /** `v1`, `apps/v1`: group and version. */
   readonly api: string;
   readonly plural: string;
-  /** As `kind:` in a manifest and as owner references say it. */
+  /** As in the `kind` of manifests and owner references. */
   readonly kind: string;
   readonly namespaced: boolean;
 }
 
 /** A kind of object that can be named as a target: how it is called, and how one becomes pods. */
 export interface TargetKind extends ResourceKind {
-  /** Its singular, as messages say it. */
+  /** Its singular, as used in messages. */
   readonly name: string;
   /** Everything kubectl takes for it besides: plural and short names. */
   readonly aliases: readonly string[];
@@ -27,7 +27,7 @@ export interface TargetKind extends ResourceKind {
    * @throws KsnoopError when it stands for none by its nature, and whatever the API server refuses
    */
   select(object: JsonObject, context: ResolveContext): Resolution | Promise<Resolution>;
-  /** Which pods all objects of a collection stand for, for kinds where that needs no look at each. */
+  /** Which pods all objects of a collection stand for; for kinds where the objects need not be read one by one. */
   selectAll?(collection: Narrowing): Resolution;
 }
 
@@ -49,7 +49,7 @@ export interface Narrowing extends Selectors {
   readonly fits: (name: string) => boolean;
 }
 
-/** What a kind may ask while it selects. */
+/** What a kind uses to select pods. */
 export interface ResolveContext {
   readonly kube: Kube;
   readonly discovery: Discovery;

@@ -12,7 +12,7 @@ interface Requirement {
 export interface LabelSelector {
   /** For `labelSelector=`: `app=web,tier in (a,b)`. */
   readonly text: string;
-  /** Whether `matches` can tell; else the API server alone can, and `matches` is true of all. */
+  /** Whether `matches` can decide; else only the API server can, and `matches` is always true. */
   readonly local: boolean;
   matches(labels: Labels): boolean;
 }
@@ -20,7 +20,7 @@ export interface LabelSelector {
 /**
  * A metav1.LabelSelector (matchLabels and matchExpressions, joined by and).
  * @returns undefined for an empty one: Kubernetes lets some of these select everything and others nothing, which the
- * caller knows
+ * caller has to decide
  */
 export function labelSelector(selector: JsonObject): LabelSelector | undefined {
   const requirements = Object.entries(stringsAt(selector, 'matchLabels')).map(equals);

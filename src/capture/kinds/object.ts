@@ -1,6 +1,6 @@
 import { type JsonObject, objectAt, optionalString, requireString } from '../../wire/guard.ts';
 
-/** What every object has: who it is. `namespace` is empty for objects of the cluster. */
+/** The identity of an object. `namespace` is empty for cluster-scoped objects. */
 export interface ObjectName {
   readonly name: string;
   readonly namespace: string;

@@ -46,12 +46,12 @@ export function serverSide(selection: PodSelection): Selectors {
   return { labelSelector: selection.labels?.text, fieldSelector: fields.length === 0 ? undefined : fields.join(',') };
 }
 
-/** Whether `fits` can tell all that the API server can. */
+/** Whether `fits` decides everything that the API server would. */
 export function isLocal({ labels, fieldSelector }: PodSelection): boolean {
   return (labels === undefined || labels.local) && fieldSelector === undefined;
 }
 
-/** All that can be told from the pod alone; its ancestors are another question (owners.ts). */
+/** Everything that can be decided from the pod alone; its owners are checked elsewhere (targets/owners.ts). */
 export function fits(selection: PodSelection, pod: PodView): boolean {
   const { namespace, labels, names, fitsName, addresses, nodes } = selection;
   return (

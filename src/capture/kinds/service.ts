@@ -46,9 +46,8 @@ function externalName(name: string, namespace: string, target: string): KsnoopEr
 }
 
 /**
- * A Service without a selector: whoever keeps its EndpointSlices says who is behind it. Endpoints that name a pod are
- * that pod; of those that are an address alone the pod with this address is looked for, in all namespaces where the
- * user may list them.
+ * A Service without a selector: its EndpointSlices name the endpoints. An endpoint that names a pod is that pod; for one
+ * that is only an address, the pod with this address is searched, in all namespaces where the user may list pods.
  */
 async function byEndpoints(name: string, namespace: string, context: ResolveContext): Promise<Resolution> {
   const path = resourcePath('discovery.k8s.io/v1', namespace, 'endpointslices');
@@ -71,7 +70,7 @@ async function byEndpoints(name: string, namespace: string, context: ResolveCont
   const notes =
     strangers.length === 0 ? [] : [`service/${name} has endpoints that are no pods: ${strangers.join(', ')}`];
   if (loose.size > LOOSE_ENDPOINTS) {
-    notes.push(`of service/${name} the first ${LOOSE_ENDPOINTS} of ${loose.size} addresses were looked for`);
+    notes.push(`service/${name}: only the first ${LOOSE_ENDPOINTS} of ${loose.size} addresses were searched for pods`);
   }
   for (const found of byAddress) if (typeof found !== 'string') pods.push(found);
   return { pods, notes, depends: [{ path, ...ofService }] };
@@ -87,7 +86,7 @@ function addressesOf(endpoint: JsonObject): string[] {
   return arrayAt(endpoint, 'addresses').filter((address): address is string => typeof address === 'string');
 }
 
-/** The pods at an address, or the address when no pod is there. */
+/** The pods with an address, or the address when no pod has it. */
 async function podsAt(
   address: string,
   namespace: string,
@@ -99,6 +98,6 @@ async function podsAt(
     const { items } = await list(kube, resourcePath('v1', place, 'pods'), { fieldSelector }, signal);
     return items.length === 0 ? address : { namespace: place, addresses: [address], via };
   };
-  // Who may not list the pods of all namespaces still finds those of the Service's own.
+  // A user who may not list the pods of all namespaces still finds those of the Service's namespace.
   return ask(undefined).catch(() => ask(namespace));
 }

@@ -189,7 +189,7 @@ export async function list(
   }
 }
 
-/** Objects without their spec and status (metav1.PartialObjectMetadataList): a tenth of the octets. */
+/** Objects without their spec and status (metav1.PartialObjectMetadataList): a tenth of the bytes. */
 const METADATA_ALONE = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
 /** The first names of a collection, `LIST_PAGE` at most. @throws KsnoopError as `call` */

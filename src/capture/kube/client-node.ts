@@ -8,7 +8,7 @@ import type { Selection } from './kubeconfig.ts';
 import { CONNECT_TIMEOUT_MS } from './limits.ts';
 import { impersonation, type MakeOptions, unusable } from './request-options.ts';
 
-/** For what few kubeconfigs ask for: proxies of every kind, and the gcp and azure providers. */
+/** For what few kubeconfigs need: proxies of every kind, and the gcp and azure providers. */
 export function clientNodeOptions(selection: Selection, server: URL, proxy: string | undefined): MakeOptions {
   let config: KubeConfig | undefined;
   let certificateInUse: string | undefined;
@@ -34,7 +34,7 @@ function load(
     clusters: [
       {
         name: clusterName,
-        // client-node refuses plain http unless this is set; over https it is what the kubeconfig says.
+        // client-node refuses plain http unless this is set; over https it is as in the kubeconfig.
         skipTLSVerify: server.protocol === 'http:' || cluster['insecure-skip-tls-verify'] === true,
         server: server.href.replace(/\/$/, ''),
         caFile: text(cluster, 'certificate-authority-data') ? undefined : text(cluster, 'certificate-authority'),

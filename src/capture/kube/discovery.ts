@@ -25,7 +25,7 @@ const AGGREGATED = [
   'application/json',
 ].join(',');
 
-/** What resources the API server has, asked for when first needed and then remembered. */
+/** The API server's resources, requested when first needed and then remembered. */
 export class Discovery {
   readonly #kube: Kube;
   #resources: Promise<readonly DiscoveredResource[]> | undefined;

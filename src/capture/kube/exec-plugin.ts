@@ -8,7 +8,7 @@ export interface Credentials {
   readonly token?: string;
   readonly certificate?: string;
   readonly key?: string;
-  /** Milliseconds since the epoch; undefined: until the server says no. */
+  /** Milliseconds since the epoch; undefined: until the server refuses them. */
   readonly expires?: number;
 }
 
@@ -30,7 +30,7 @@ const STDERR_KEPT = 4096;
  * @param plugin the user's `exec` entry
  * @param cluster the cluster's entry, given to the plugin when its entry asks for it (provideClusterInfo)
  * @param terminal left out: the plugin cannot ask anything
- * @throws KsnoopError CREDENTIAL_PLUGIN_MISSING or CREDENTIAL_PLUGIN_FAILED with the plugin's own words
+ * @throws KsnoopError CREDENTIAL_PLUGIN_MISSING or CREDENTIAL_PLUGIN_FAILED with the plugin's message
  */
 export async function runExecPlugin(
   plugin: JsonObject,
@@ -104,7 +104,7 @@ function outputOf(
     child.on('close', (code, signal) => {
       if (code === 0) return resolve(output);
       const end = signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`;
-      reject(failed(command, said.trim() === '' ? end : `${end} and said: ${lastLines(said)}`));
+      reject(failed(command, said.trim() === '' ? end : `${end} and wrote: ${lastLines(said)}`));
     });
   });
 }

@@ -6,7 +6,7 @@ import { CLOSE_TIMEOUT_MS, PING_INTERVAL_MS, STATUS_MAXIMUM } from './limits.ts'
 import { resourcePath } from './resource.ts';
 import { upgrade } from './upgrade.ts';
 
-/** A command to run in a container, and who takes what it writes. */
+/** A command to run in a container, and the handlers of its output. */
 export interface ExecRequest {
   readonly namespace: string;
   readonly pod: string;
@@ -24,7 +24,7 @@ export interface ExecRequest {
 }
 
 /**
- * How an exec ended: the process exited; the server could not run it; or the stream broke and nobody knows.
+ * How an exec ended: the process exited; the server could not run it; or the stream broke and the end is unknown.
  * Codes of `failed`: EXEC_FAILED. Codes of `lost`: STREAM_LOST.
  */
 export type ExecEnd =
@@ -46,7 +46,7 @@ export interface ExecStream {
   /** Stop reading: TCP's own back-pressure reaches the command. */
   pause(): void;
   resume(): void;
-  /** Cut the connection now; `ended` says `lost` unless the end had come. The command may live on: see Leases. */
+  /** Cut the connection now; `ended` is `lost` unless the command had ended. The command may go on running: see Leases. */
   terminate(): void;
 }
 
@@ -103,7 +103,7 @@ class WebSocketExec implements ExecStream {
     socket.on('error', (error) => {
       this.#failure = error.message;
     });
-    // A refused handshake closes its socket too; it is told by the error, and another may be tried.
+    // A refused handshake closes its socket too; the error reports it, and another may be tried.
     socket.on('open', () => socket.on('close', (code) => this.#closed(code)));
   }
 
@@ -118,7 +118,7 @@ class WebSocketExec implements ExecStream {
   write(bytes: Uint8Array | string): Promise<void> {
     const content = typeof bytes === 'string' ? Buffer.from(bytes, 'utf8') : bytes;
     if (content.length === 0 || this.#socket.readyState !== WebSocket.OPEN) return Promise.resolve();
-    // An error of the write is an error of the socket: `ended` tells it.
+    // An error of the write is an error of the socket: `ended` reports it.
     return new Promise((resolve) => this.#socket.send(stdinFrame(content), () => resolve()));
   }
 
@@ -141,7 +141,7 @@ class WebSocketExec implements ExecStream {
     this.#socket.terminate();
   }
 
-  /** Ping, so that nothing in between takes the connection for idle, and notice a peer that went without a word. */
+  /** Ping, so that load balancers do not cut the connection as idle, and so that a lost peer is noticed. */
   watchPeer(): void {
     this.#pinging = setInterval(() => {
       if (this.#socket.readyState !== WebSocket.OPEN) return;
@@ -185,7 +185,7 @@ class WebSocketExec implements ExecStream {
               `Exec into ${namespace}/${pod} (${container}) failed: ${status.message}`,
             ),
           };
-    // The status is the last word; a server that does not hang up is not waited for.
+    // The status is the last message; a server that does not close the connection is not waited for.
     setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS).unref();
   }
 

@@ -3,7 +3,7 @@ import { isObject, type JsonObject, optionalString } from '../../wire/guard.ts';
 import { clusterWords, type Kube } from './kube.ts';
 import { canICommand, parseResourcePath, ruleText, verbsOf } from './resource.ts';
 
-/** A request that failed: enough to say which right or object it was about. */
+/** A request that failed: enough to name the permission or object it was about. */
 export interface FailedRequest {
   readonly method: string;
   /** Path of the API, without the server's own prefix. */
@@ -69,9 +69,9 @@ function loginHint(kube: Kube): string {
     case 'certificate': {
       const ends = kube.certificateEnds;
       if (ends !== undefined && ends.getTime() < Date.now()) {
-        return `The client certificate expired on ${ends.toISOString().slice(0, 10)}: get a new kubeconfig from whoever runs the cluster.`;
+        return `The client certificate expired on ${ends.toISOString().slice(0, 10)}: get a new kubeconfig from the cluster's administrator.`;
       }
-      return 'The client certificate is not one this cluster knows: get a new kubeconfig from whoever runs the cluster.';
+      return "This cluster does not accept the client certificate: get a new kubeconfig from the cluster's administrator.";
     }
     case 'token':
       return 'The token of the kubeconfig has expired or was revoked: get a new one (kubectl create token, or log in again).';
@@ -96,7 +96,7 @@ function forbidden(kube: Kube, request: FailedRequest, said: string): KsnoopErro
   if (address === undefined) return new KsnoopError('FORBIDDEN', message);
   const verbs = verbsOf(request.method, address, request.watch === true);
   const place = address.namespace === undefined ? 'a ClusterRole' : `a Role in namespace ${address.namespace}`;
-  // The server names the verb that failed; without its words the last needed is the likely one.
+  // The server's message names the verb that failed; without it the last needed is the likely one.
   const verb = verbs.find((needed) => said.includes(`cannot ${needed} `)) ?? verbs.at(-1) ?? 'get';
   return new KsnoopError('FORBIDDEN', message, {
     hint: `Ask for this rule in ${place}: ${ruleText(address, verbs)} (to check: ${canICommand(address, verb, kube.context)}).`,
@@ -135,7 +135,7 @@ export function connectionFailure(kube: Kube, cause: unknown): KsnoopError {
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
     const when = code === 'CERT_HAS_EXPIRED' ? 'has expired' : 'is not valid yet';
     return new KsnoopError('CERTIFICATE_EXPIRED', `The certificate of the ${cluster} ${when}.`, {
-      hint: "Look at this machine's clock, and tell whoever runs the cluster to renew it.",
+      hint: "Check this machine's clock, and ask the cluster's administrator to renew it.",
       cause,
     });
   }

@@ -1,7 +1,7 @@
 import type { Agent, IncomingMessage } from 'node:http';
 import type { RequestOptions } from 'node:https';
 
-/** How the user proves who they are; decides what an UNAUTHORIZED error advises. */
+/** The user's kind of credentials; decides the hint of an UNAUTHORIZED error. */
 export type AuthKind = 'certificate' | 'token' | 'token-file' | 'exec' | 'oidc' | 'basic' | 'provider' | 'none';
 
 /** What every request to one API server has in common: TLS, credentials, the agent that keeps connections. */
@@ -32,7 +32,7 @@ export interface Kube {
    * @throws KsnoopError CREDENTIAL_PLUGIN_MISSING, CREDENTIAL_PLUGIN_FAILED, OIDC_FAILED, BAD_KUBECONFIG
    */
   options(): Promise<KubeRequestOptions>;
-  /** Forget cached credentials after a 401. False when asking again cannot give others. */
+  /** Forget cached credentials after a 401. False when no others can be had. */
   renew(): boolean;
   /** Close idle connections, so that the process can end. */
   close(): void;

@@ -13,7 +13,7 @@ import { EXPIRY_MARGIN_MS, REFUSAL_MAXIMUM, RESPONSE_TIMEOUT_MS } from './limits
  * secret and takes the new token's lifetime for a point in time, so it refreshes on every call.
  * @param config the provider's `config` entry; new tokens are put into it
  * @param file the kubeconfig, which is given the new tokens as kubectl does: an issuer may use a refresh token up
- * @throws KsnoopError OIDC_FAILED with the issuer's own words
+ * @throws KsnoopError OIDC_FAILED with the issuer's message
  */
 export async function oidcCredentials(config: Record<string, string>, file: string): Promise<Credentials> {
   const token = config['id-token'] ?? '';

@@ -24,7 +24,7 @@ export interface ContainerView {
   readonly state: 'running' | 'waiting' | 'terminated';
   /** Why it waits or ended: `ImagePullBackOff`, `CrashLoopBackOff`, `Completed`; empty while it runs. */
   readonly reason: string;
-  /** The runtime's own words to the reason. */
+  /** The runtime's message for the reason. */
   readonly message: string;
   readonly restarts: number;
 }

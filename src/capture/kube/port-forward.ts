@@ -13,7 +13,7 @@ import { upgrade } from './upgrade.ts';
 const PROTOCOL = 'v4.channel.k8s.io';
 const DATA = 0;
 const ERROR = 1;
-const PORT_OCTETS = 2;
+const PORT_BYTES = 2;
 
 export interface PortForwardRequest {
   readonly namespace: string;
@@ -55,7 +55,7 @@ class ForwardedConnection extends Duplex {
     this.#socket = socket;
     socket.on('message', (data: Buffer) => this.#message(data));
     socket.on('error', () => {});
-    // A refused handshake closes its socket too; it is told by the error, and another may be tried.
+    // A refused handshake closes its socket too; the error reports it, and another may be tried.
     socket.on('open', () => socket.on('close', () => this.#closed()));
   }
 
@@ -90,7 +90,7 @@ class ForwardedConnection extends Duplex {
     let start = 1;
     if (!this.#greeted[channel]) {
       this.#greeted[channel] = true;
-      start += PORT_OCTETS;
+      start += PORT_BYTES;
     }
     if (data.length <= start) return;
     if (channel === ERROR) this.destroy(this.#failure(data.toString('utf8', start, ERROR_MAXIMUM).trim()));

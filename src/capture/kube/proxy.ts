@@ -1,7 +1,7 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
 /**
- * The proxy the environment asks for, as kubectl reads it (golang.org/x/net/http/httpproxy): HTTPS_PROXY or HTTP_PROXY
+ * The proxy that the environment configures, as kubectl reads it (golang.org/x/net/http/httpproxy): HTTPS_PROXY or HTTP_PROXY
  * by the server's scheme unless NO_PROXY names the server; loopback is never proxied.
  * @param environment the process's variables; capitals win over small letters
  */

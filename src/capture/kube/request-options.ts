@@ -75,7 +75,7 @@ function fileOrData(selection: Selection, object: JsonObject, key: string): Buff
   }
 }
 
-/** What a kubeconfig says cannot be used to connect. */
+/** The error of a kubeconfig that cannot be used to connect. */
 export function unusable({ userName }: Selection, cause: unknown): KsnoopError {
   return new KsnoopError('BAD_KUBECONFIG', `The credentials of "${userName}" cannot be used: ${messageOf(cause)}.`, {
     hint: 'Look at what kubectl makes of it: kubectl config view',

@@ -71,7 +71,7 @@ export function ruleText(address: ResourceAddress, verbs: readonly string[]): st
   return `- {apiGroups: ${list([address.group])}, resources: ${list([address.resource])}, verbs: ${list(verbs)}}`;
 }
 
-/** The command with which kubectl says whether the right is there. */
+/** The kubectl command that checks a permission. */
 export function canICommand(address: ResourceAddress, verb: string, context: string): string {
   const [resource = '', subresource] = address.resource.split('/');
   const typed = address.group === '' ? resource : `${resource}.${address.group}`;

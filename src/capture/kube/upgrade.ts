@@ -17,7 +17,7 @@ export interface Upgrade {
 
 /**
  * Open a websocket, as exec and port-forward need it: no compression, no validation of what is binary anyway, with
- * time limits and the server's own words when it refuses.
+ * time limits and the server's message when it refuses.
  * @throws KsnoopError as `refusal` and `connectionFailure`; the signal's reason when it aborts
  */
 export async function upgrade(kube: Kube, request: Upgrade, signal?: AbortSignal): Promise<void> {

@@ -16,13 +16,13 @@ import {
 
 export type WatchEvent =
   | { readonly type: 'added' | 'modified'; readonly object: JsonObject }
-  /** `object` has at least its metadata (name, namespace, uid): more is not known of one that went while nobody watched. */
+  /** `object` has at least its metadata (name, namespace, uid): more is not known of an object that was deleted while the watch was interrupted. */
   | { readonly type: 'deleted'; readonly object: JsonObject }
-  /** All that existed when the watch began has been told as `added`. Once. */
+  /** All objects that existed when the watch began were emitted as `added`. Once. */
   | { readonly type: 'synced' }
   /** The server cannot be reached or refuses; the watch is taken up again with back-off until the signal aborts. */
   | { readonly type: 'interrupted'; readonly error: KsnoopError }
-  /** It is back, and every change in between has been told. */
+  /** The watch works again, and every change in between was emitted. */
   | { readonly type: 'resumed' };
 
 export interface WatchOptions extends Selectors {
@@ -30,8 +30,8 @@ export interface WatchOptions extends Selectors {
 }
 
 /**
- * Tell what exists in a collection and every change to it, across dropped connections, API server restarts and
- * resource versions that are too old (then by listing anew and telling the difference).
+ * Emit what exists in a collection and every change to it, across dropped connections, API server restarts and
+ * resource versions that are too old (then by listing again and emitting the difference).
  * @param path the collection's: `resourcePath('v1', 'shop', 'pods')`
  * @param onEvent called one event at a time; it must only enqueue, for the connection waits while it runs
  * @returns when the signal aborts
@@ -51,7 +51,7 @@ export async function watchObjects(
   }
 }
 
-/** What is remembered of each object, by UID: enough to tell what changed or went while nobody watched. */
+/** What is remembered of each object, by UID: enough to find what changed while the watch was interrupted. */
 type Known = Map<string, { readonly metadata: JsonObject }>;
 
 class Watch {
@@ -106,7 +106,7 @@ class Watch {
     const gone = new Map(this.#known);
     for (const object of items) {
       gone.delete(uidOf(object));
-      this.#told(object);
+      this.#emitIfChanged(object);
     }
     for (const [uid, object] of gone) {
       this.#known.delete(uid);
@@ -116,7 +116,7 @@ class Watch {
   }
 
   /** An object as it is now: new, changed, or as we knew it. */
-  #told(object: JsonObject): void {
+  #emitIfChanged(object: JsonObject): void {
     const uid = uidOf(object);
     const metadata = objectAt(object, 'metadata');
     const before = this.#known.get(uid);
@@ -166,7 +166,7 @@ class Watch {
       throw refusal(this.#kube, { method: 'GET', path: this.#path, watch: true }, code, JSON.stringify(object));
     }
     this.#version = optionalString(objectAt(object, 'metadata'), 'resourceVersion') ?? this.#version;
-    if (type === 'ADDED' || type === 'MODIFIED') this.#told(object);
+    if (type === 'ADDED' || type === 'MODIFIED') this.#emitIfChanged(object);
     if (type === 'DELETED' && this.#known.delete(uidOf(object))) this.#onEvent({ type: 'deleted', object });
   }
 }

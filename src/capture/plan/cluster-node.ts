@@ -61,7 +61,7 @@ export class ClusterNode implements NodeAccess {
     const living: AgentTarget[] = [];
     for (const target of wanted) {
       const known = this.#pods.get(target.key);
-      // A node stays until its agent says otherwise.
+      // A node stays a target until its agent reports its end.
       if (target.kind === 'host') living.push(target);
       if (known === undefined) continue;
       const object = await find(this.#kube, resourcePath('v1', known.namespace, 'pods', known.name), this.#signal);

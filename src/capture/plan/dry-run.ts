@@ -16,7 +16,7 @@ export interface DryTarget {
   readonly name: string;
   readonly uid: string;
   readonly node: string;
-  /** What was asked for and leads here: `ingress/shop`, `service/web`. */
+  /** The targets that lead here: `ingress/shop`, `service/web`. */
   readonly via: readonly string[];
   /** What owns the pod, the outermost first: `deployment/web`, `replicaset/web-5d4`. */
   readonly owners: readonly string[];

@@ -32,7 +32,7 @@ function localTarget(word: string, namespace: string): AgentTarget {
   if ((kind === 'pod' || kind === 'po' || kind === 'pods') && name !== '' && rest.length === 1) {
     return { key: word, kind: 'local-pod', namespace, pod: name };
   }
-  throw new KsnoopError('BAD_TARGET', `"${word}" names no target of this machine.`, {
+  throw new KsnoopError('BAD_TARGET', `Unknown local target "${word}".`, {
     hint: `With --local, targets are ${LOCAL_TARGETS.join(', ')}.`,
     exit: EXIT.usage,
   });

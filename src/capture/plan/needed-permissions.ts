@@ -53,7 +53,7 @@ export function neededPermissions(query: TargetQuery, namespaces: Iterable<strin
   return [...unlike.values()].slice(0, PERMISSIONS_CHECKED);
 }
 
-/** Who names a pod reads it by its name, and lists pods only to follow it. */
+/** A pod that is named is read by its name; pods are listed only to follow it. */
 const FOLLOWED = { required: false, purpose: 'without it, pods that start later are not captured' };
 
 /** A permission verb by verb, in each of its places; `undefined` and the cluster's are all namespaces. */
@@ -94,7 +94,7 @@ export async function checkPermissions(
 
 /**
  * One way to the agents is enough. Where only exec is allowed, port-forward becomes optional; where port-forward is allowed
- * exec is not needed; where neither is, port-forward is the one to ask for, because it permits captures only.
+ * exec is not needed; where neither is, port-forward is the one to request, because it permits captures only.
  */
 export function oneTransport(checked: readonly CheckedPermission[]): CheckedPermission[] {
   const may = (way: string) => checked.filter(({ resource }) => resource === way).every(({ allowed }) => allowed);

@@ -14,7 +14,7 @@ interface Interface {
   readonly label: string;
 }
 
-/** Hands everything on to an output, and tells on the way who speaks to the pods that are captured. */
+/** Passes everything on to an output, and reports the callers of the captured pods. */
 export class CallerTap implements CaptureOutput {
   readonly #output: CaptureOutput;
   readonly #seen: (label: string, caller: string) => void;
@@ -45,11 +45,11 @@ export class CallerTap implements CaptureOutput {
   }
 
   write(type: number, id: number, bytes: Uint8Array, offset: number, length: number): void {
-    if (type === BLOCK.enhancedPacket) this.#look(id, bytes, offset, length);
+    if (type === BLOCK.enhancedPacket) this.#inspect(id, bytes, offset, length);
     this.#output.write(type, id, bytes, offset, length);
   }
 
-  #look(id: number, bytes: Uint8Array, offset: number, length: number): void {
+  #inspect(id: number, bytes: Uint8Array, offset: number, length: number): void {
     const from = this.#interfaces[id];
     if (from === undefined) return;
     const view = new DataView(bytes.buffer, bytes.byteOffset + offset, length);

@@ -7,10 +7,10 @@ const SYN = 0x02;
 const ACK = 0x10;
 
 /**
- * Who begins to speak to whoever has received a packet: the source of a SYN, or of anything from a higher port to a
- * lower one, which is how clients of connections look that were there before (TCP and UDP without IP options).
- * @param offset of the packet's `caplen` octets
- * @returns its address, undefined where nobody is seen to begin
+ * The client of the receiver of a packet: the source of a SYN, or of a packet from a higher port to a lower one, which is
+ * typical for clients of connections that began before the capture (TCP and UDP without IP options).
+ * @param offset of the packet's `caplen` bytes
+ * @returns its address, undefined when the source is not known to be a client
  */
 export function callerOf(linkType: number, bytes: Uint8Array, offset: number, caplen: number): string | undefined {
   const length = ipHeaderAt(linkType, bytes, offset, caplen);

@@ -9,7 +9,7 @@ export interface Start {
   readonly sandboxMs: number | undefined;
 }
 
-/** What happens during a capture, for whoever watches. */
+/** Receives what happens during a capture. */
 export interface CaptureObserver {
   started(target: string, label: string, start: Start): void;
   /** It has no network namespace yet. */
@@ -18,7 +18,7 @@ export interface CaptureObserver {
   gone(target: string, label: string): void;
   lost(gap: Gap): void;
   resumed(gap: Gap): void;
-  /** Something the user should know about the targets. */
+  /** A message for the user about the targets. */
   note(message: string): void;
   log(node: string, message: string): void;
 }

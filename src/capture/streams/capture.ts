@@ -66,9 +66,9 @@ export interface RunningCapture {
   readonly tally: Tally;
   /** The nodes from which streams were opened, as they are at the moment. */
   nodes(): NodeState[];
-  /** Resolves when an agent is connected, or when that takes long: it is now busy with its start, and others may be asked. */
+  /** Resolves when an agent is connected, or after FIRST_PACKETS_MS: other requests no longer delay its start. */
   readonly connected: Promise<void>;
-  /** Resolves when the first targets are captured, or when that takes long: what they do not need can be asked from then on. */
+  /** Resolves when all first targets are captured, or after FIRST_PACKETS_MS: requests that they do not need may start. */
   readonly started: Promise<void>;
   readonly result: Promise<CaptureResult>;
   /** End in good order: what was captured still comes. */
@@ -82,7 +82,7 @@ export interface RunningCapture {
 /** How often waiting packets are released. */
 const TICK_MS = 20;
 
-/** What is captured, to begin with and from then on. */
+/** What is captured, first and later. */
 export interface CaptureTargets {
   readonly plans: readonly NodePlan[];
   /** Emits how the targets change while the capture runs; left out: the targets are those of the plans. */
@@ -182,7 +182,7 @@ class Capture implements RunningCapture {
     else if (this.#paused && output.pending < OUTPUT_BYTES / 2) this.#resume();
   }
 
-  /** From the merge to the output, with a look at the output's state after every block. */
+  /** From the merge to the output; the output's state is checked after every block. */
   #sink(): BlockSink {
     return {
       addInterface: (...block) => this.tally.addInterface(...block),

@@ -36,7 +36,7 @@ export class InterfaceQueue {
    * wait would take seconds.
    * @param time nanoseconds since the merge's base
    * @param arrival milliseconds of the client's monotonic clock
-   * @param type the block's: a packet's or a statistics block's, which both fit an octet
+   * @param type the block's: a packet's or a statistics block's, which both fit a byte
    */
   push(time: number, arrival: number, bytes: Uint8Array, offset: number, length: number, type: number): void {
     if (this.size > this.#mask) this.#grow();
@@ -87,7 +87,7 @@ export class InterfaceQueue {
     return this.#lengths[this.#head] ?? 0;
   }
 
-  /** The block's type: known here, so that its octets need not be looked at. */
+  /** The block's type: kept here, so that its bytes need not be read. */
   get headType(): number {
     return this.#types[this.#head] ?? 0;
   }

@@ -19,7 +19,7 @@ export class MergeSource {
   endMarker: Uint8Array | undefined;
   /** Bytes of packets and everything else received. */
   bytes = 0;
-  /** Set when this stream takes up one that was lost: its interfaces say so in the file. */
+  /** Set when this stream continues a lost one: its interfaces state the gap in the file. */
   lostSince: { readonly from: Date; readonly reason: string } | undefined;
   /** The clock of the node it comes from. */
   readonly clock: NodeClock;
@@ -118,7 +118,7 @@ export class MergeSource {
   }
 }
 
-/** Whoever reads a packet or statistics block behind the merge relies on its numbers being there. */
+/** Readers of packet and statistics blocks behind the merge rely on this check. */
 function isWhole({ type, view, offset, length, littleEndian }: BlockView): boolean {
   if (type !== BLOCK.enhancedPacket) return length >= SHORTEST_STATISTICS;
   return length >= EPB_HEADER_BYTES + 4 && view.getUint32(offset + 20, littleEndian) <= length - EPB_HEADER_BYTES - 4;

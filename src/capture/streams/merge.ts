@@ -137,7 +137,7 @@ export class Merge {
     block.view.setUint32(block.offset + 8, queue.id, block.littleEndian);
     if (queue.shiftHigh !== 0 || queue.shiftLow !== 0) shiftTime(block, queue.shiftHigh, queue.shiftLow);
     let time = this.#time(block);
-    // Statistics speak of the packets before them and stay behind them.
+    // Statistics are about the packets before them and stay behind them.
     if (block.type !== BLOCK.enhancedPacket && queue.size > 0) time = Math.max(time, queue.tailTime);
     const wasEmpty = queue.size === 0;
     const headTime = queue.headTime;

@@ -28,9 +28,9 @@ export interface CaptureSettings {
 
 /** How one node is reached. Without a cluster `node` is `this machine`. */
 export interface NodeAccess extends NodeRef {
-  /** Reaches the node's agent as it is now: looked up anew for every session. */
+  /** Connects to the node's agent; the agent's pod is looked up again for every session. */
   readonly open: OpenTransport;
-  /** Those of the targets that still live, as they are now. Rejects while nobody can be asked. */
+  /** Those of the targets that still exist, as they are now. Rejects while the cluster cannot be reached. */
   readonly refresh: (targets: readonly AgentTarget[]) => Promise<readonly AgentTarget[]>;
 }
 
@@ -39,8 +39,8 @@ export interface NodePlan extends NodeAccess {
   readonly targets: readonly AgentTarget[];
 }
 
-/** The agent ended in good order, but not because it was asked to or had nothing left: it lost sight of us. */
-const UNASKED_ENDS: readonly EndReason[] = ['lease', 'stdin-closed', 'signal'];
+/** Ends of an agent that were not requested: it lost its client. */
+const UNREQUESTED_ENDS: readonly EndReason[] = ['lease', 'stdin-closed', 'signal'];
 
 /** Refusals that another attempt cannot change. */
 const FINAL_CODES = new Set<ErrorCode>([
@@ -80,8 +80,8 @@ export class NodeStream {
   #source: MergeSource | undefined;
   #capturingSince: number | undefined;
   /** The targets that the session under way began with. */
-  #asked: ReadonlySet<string> = new Set();
-  /** False once the session's agent has said that it takes no more. */
+  #requested: ReadonlySet<string> = new Set();
+  /** False when the session's agent cannot take targets while it captures. */
   #takesTargets = true;
 
   constructor(plan: NodePlan, context: NodeStreamContext, late = false) {
@@ -117,7 +117,7 @@ export class NodeStream {
         return;
       }
       if (end.kind === 'complete') {
-        // Who joins after an agent has ended for want of targets is captured by another session.
+        // Targets that join after an agent has ended without targets are captured by another session.
         if (this.#endReason !== 'targets-gone' || !this.#context.settings.follow) return;
       } else {
         const known = begun || this.#gap !== undefined;
@@ -139,8 +139,8 @@ export class NodeStream {
   /** One more target, or what has changed about one. */
   add(target: AgentTarget): void {
     if (!this.#targets.add(target)) return;
-    if (this.#takesTargets) this.#session?.say({ type: 'add', target });
-    else if (!this.#asked.has(target.key)) this.#targets.fail(target.key, this.#tooOld());
+    if (this.#takesTargets) this.#session?.send({ type: 'add', target });
+    else if (!this.#requested.has(target.key)) this.#targets.fail(target.key, this.#tooOld());
     this.#wake();
   }
 
@@ -148,7 +148,7 @@ export class NodeStream {
   remove(key: string): void {
     if (!this.#targets.remove(key)) return;
     if (this.#session === undefined) this.#targets.sessionEnded();
-    else this.#session.say({ type: 'remove', key });
+    else this.#session.send({ type: 'remove', key });
   }
 
   /** End in good order: what was captured still comes. */
@@ -191,7 +191,7 @@ export class NodeStream {
     };
     let begun = false;
     this.#endReason = undefined;
-    this.#asked = new Set(request.targets.map(({ key }) => key));
+    this.#requested = new Set(request.targets.map(({ key }) => key));
     this.#takesTargets = true;
     const session = new AgentSession(request, source, (event) => {
       if (event.type === 'started' || event.type === 'target-waiting') begun = true;
@@ -202,7 +202,7 @@ export class NodeStream {
     const end = await session.run(this.#plan.open);
     this.#session = undefined;
     this.#takesTargets = true;
-    if (end.kind === 'complete' && this.#endReason !== undefined && UNASKED_ENDS.includes(this.#endReason)) {
+    if (end.kind === 'complete' && this.#endReason !== undefined && UNREQUESTED_ENDS.includes(this.#endReason)) {
       const error = new KsnoopError('SESSION_LOST', `The agent ended the session by itself (${this.#endReason}).`);
       return { end: { kind: 'lost', error }, begun };
     }
@@ -214,7 +214,8 @@ export class NodeStream {
     if (event.type === 'end') this.#endReason = event.reason;
     if (event.type === 'hello' && !speaksAtLeast(event.protocol, 1)) {
       this.#takesTargets = false;
-      for (const { key } of this.#targets.list()) if (!this.#asked.has(key)) this.#targets.fail(key, this.#tooOld());
+      for (const { key } of this.#targets.list())
+        if (!this.#requested.has(key)) this.#targets.fail(key, this.#tooOld());
     }
     if (!('target' in event)) return;
     if (event.type === 'started') {
@@ -227,7 +228,7 @@ export class NodeStream {
   }
 
   /**
-   * A pod without network may get another one; where nothing else tells that it never will, the cluster is asked.
+   * A pod without network may get another one; where no watch reports its end, the cluster is asked whether it exists.
    */
   async #askWhetherGone(key: string): Promise<void> {
     const target = this.#targets.get(key);
@@ -250,7 +251,7 @@ export class NodeStream {
     try {
       this.#targets.refresh(wanted, await this.#plan.refresh(wanted));
     } catch (thrown) {
-      // The cluster cannot be asked (its API server restarts, say): the session's own attempt will tell.
+      // The cluster cannot be reached (its API server restarts, for example): the session's own attempt decides.
       this.#context.observer.log(this.#plan.node, messageOf(thrown));
     }
   }
@@ -273,7 +274,7 @@ export class NodeStream {
     const { cluster, node } = this.#plan;
     this.#gap = { cluster, node, from: this.#deliveredUntil(), until: undefined, reason: error.message };
     this.#context.report.gaps.push(this.#gap);
-    // After a stop nobody tries again; the summary tells of the gap.
+    // After a stop the stream is not taken up again; the summary has the gap.
     if (!this.#stop.signal.aborted) this.#context.observer.lost(this.#gap);
   }
 

@@ -10,7 +10,7 @@ export class NodeTargets {
   readonly #report: CaptureReport;
   readonly #observer: CaptureObserver;
   readonly #wanted = new Map<string, AgentTarget>();
-  /** No longer wanted, and the agent has not yet said that they ended. */
+  /** No longer wanted, and the agent has not reported their end yet. */
   readonly #leaving = new Set<string>();
 
   constructor(targets: readonly AgentTarget[], report: CaptureReport, observer: CaptureObserver) {
@@ -31,7 +31,7 @@ export class NodeTargets {
     return this.#wanted.get(key);
   }
 
-  /** @returns whether it is one to tell the agent of */
+  /** @returns whether the agent has to be informed */
   add(target: AgentTarget): boolean {
     if (this.#report.targets.get(target.key)?.state === 'failed') return false;
     this.#wanted.set(target.key, target);
@@ -46,16 +46,16 @@ export class NodeTargets {
     return wanted;
   }
 
-  /** Of those in `asked`, only `living` still exist, as they are now. */
-  refresh(asked: readonly AgentTarget[], living: readonly AgentTarget[]): void {
-    for (const { key } of asked) {
+  /** Of the `checked` targets only the `living` still exist, as they are now. */
+  refresh(checked: readonly AgentTarget[], living: readonly AgentTarget[]): void {
+    for (const { key } of checked) {
       const now = living.find((target) => target.key === key);
       if (now !== undefined && this.#wanted.has(key)) this.#wanted.set(key, now);
       else if (this.#wanted.delete(key)) this.#gone(key);
     }
   }
 
-  /** What the agent says of one of them. @param stream serial number of the session's stream */
+  /** An agent's event about one of them. @param stream serial number of the session's stream */
   take(event: Extract<AgentEvent, { readonly target: string }>, stream: number): void {
     const target = this.#report.targets.get(event.target);
     if (target === undefined) return;

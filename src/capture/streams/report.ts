@@ -6,7 +6,7 @@ import type { InterfaceTally } from './tally.ts';
 /** What became of one target, for the closing summary and the exit code. */
 export interface TargetReport {
   readonly key: string;
-  /** As people say it: `shop/web-1`, `netns/client`. */
+  /** For people: `shop/web-1`, `netns/client`. */
   readonly label: string;
   /** When it joined a capture that already ran; undefined for one that was there from the start. */
   readonly joined: Date | undefined;
@@ -16,7 +16,7 @@ export interface TargetReport {
   left: Date | undefined;
   /** The interfaces in the streams that carry its packets, as `interfaceKey` has them. */
   readonly interfaces: Set<string>;
-  /** Counters of each of its interfaces, as the agent last said them. */
+  /** Counters of each of its interfaces, as the agent last reported them. */
   readonly counters: Map<string, InterfaceCounters>;
 }
 
@@ -27,7 +27,7 @@ export interface Gap extends NodeRef {
   readonly reason: string;
 }
 
-/** Everything a capture has to answer for when it ends. */
+/** What became of a capture's targets and streams. */
 export class CaptureReport {
   readonly targets = new Map<string, TargetReport>();
   readonly gaps: Gap[] = [];
@@ -54,7 +54,7 @@ export class CaptureReport {
 }
 
 /**
- * An interface of one stream: by its number there, or by its name where an agent older than 1.1 says no more.
+ * An interface of one stream: by its number there, or by its name for an agent older than 1.1.
  * @param stream the source's serial number
  */
 export function interfaceKey(stream: number, interfaceOfIt: number | string): string {

@@ -11,14 +11,14 @@ import type { AgentTransport, OpenTransport, TransportEnd } from './transport.ts
 export type SessionEnd =
   /** The end marker was read: every byte the agent wrote is here. */
   | { readonly kind: 'complete' }
-  /** The agent said no (bad filter, no such interface), or could not be reached at all. */
+  /** The agent refused (bad filter, no such interface), or could not be reached at all. */
   | { readonly kind: 'refused'; readonly error: KsnoopError }
   /** It ran and broke off: what it had not sent is missing. */
   | { readonly kind: 'lost'; readonly error: KsnoopError };
 
 /**
- * One conversation with one agent: says the request, keeps the lease, feeds the packets to the merge, watches for
- * silence, and acknowledges the end marker once it has been read.
+ * One session with one agent: sends the request, keeps the lease, gives the packets to the merge, notices silence, and
+ * acknowledges the end marker once it has been read.
  */
 export class AgentSession {
   readonly #request: CaptureRequest;
@@ -75,8 +75,8 @@ export class AgentSession {
       this.#heardAt = performance.now();
       transport.write(`${JSON.stringify(this.#request)}\n`);
       this.#askClock();
-      for (const control of this.#early.splice(0)) this.say(control);
-      if (this.#stopping) this.say({ type: 'stop' });
+      for (const control of this.#early.splice(0)) this.send(control);
+      if (this.#stopping) this.send({ type: 'stop' });
       if (this.#paused) transport.pause();
       watch = setInterval(() => this.#keepAlive(), HEARTBEAT_MS);
       return this.#settle(await transport.ended);
@@ -89,8 +89,8 @@ export class AgentSession {
     }
   }
 
-  /** Tell the agent something; before it is reached, what it will be told first. */
-  say(control: Control): void {
+  /** Send a control message to the agent; before it is connected, targets are kept until it is. */
+  send(control: Control): void {
     if (this.#transport !== undefined) this.#transport.write(`${JSON.stringify(control)}\n`);
     else if (control.type === 'add' || control.type === 'remove') this.#early.push(control);
   }
@@ -99,7 +99,7 @@ export class AgentSession {
   stop(): void {
     if (this.#stopping) return;
     this.#stopping = true;
-    this.say({ type: 'stop' });
+    this.send({ type: 'stop' });
   }
 
   /** Break off at once; what is under way is lost. */
@@ -120,16 +120,16 @@ export class AgentSession {
   }
 
   #keepAlive(): void {
-    this.say({ type: 'heartbeat' });
+    this.send({ type: 'heartbeat' });
     this.#askClock();
     const silenceMs = this.#transport?.silenceMs ?? SILENCE_MS;
     // Nothing is heard while paused, and that is our own doing.
     if (this.#paused || performance.now() - this.#heardAt < silenceMs) return;
-    this.#fail(new KsnoopError('AGENT_SILENT', `The agent has said nothing for ${silenceMs / 1000} s.`));
+    this.#fail(new KsnoopError('AGENT_SILENT', `The agent has sent nothing for ${silenceMs / 1000} s.`));
   }
 
   #askClock(): void {
-    this.say({ type: 'clock', sentAt: Date.now() });
+    this.send({ type: 'clock', sentAt: Date.now() });
   }
 
   #fail(error: KsnoopError): void {
@@ -142,7 +142,7 @@ export class AgentSession {
     try {
       event = parseAgentEvent(line);
     } catch {
-      // Not the agent's voice: the container runtime or Node itself. Kept to explain an early end.
+      // Not the agent's protocol: output of the container runtime or of Node. Kept to explain an early end.
       if (this.#stray.length < STRAY_LINES) this.#stray.push(line);
       return;
     }
@@ -166,7 +166,7 @@ export class AgentSession {
   #acknowledge(): void {
     if (!this.#endAnnounced || this.#acknowledged || this.#source.endMarker === undefined) return;
     this.#acknowledged = true;
-    this.say({ type: 'acknowledge' });
+    this.send({ type: 'acknowledge' });
   }
 
   #settle(end: TransportEnd): SessionEnd {
@@ -177,8 +177,11 @@ export class AgentSession {
     }
     if (end.kind === 'failed') return { kind: 'refused', error: end.error };
     if (end.kind === 'lost') return { kind: 'lost', error: end.error };
-    const said = this.#stray.length > 0 ? ` It said: ${this.#stray.join(' ')}` : '';
-    const error = new KsnoopError('AGENT_ENDED', `The agent ended with code ${end.code} before its end marker.${said}`);
+    const output = this.#stray.length > 0 ? ` Its output: ${this.#stray.join(' ')}` : '';
+    const error = new KsnoopError(
+      'AGENT_ENDED',
+      `The agent ended with code ${end.code} before its end marker.${output}`,
+    );
     return this.#source.bytes === 0 && end.code !== 137 ? { kind: 'refused', error } : { kind: 'lost', error };
   }
 }

@@ -17,12 +17,12 @@ export type TargetChange =
   | { readonly type: 'gone'; readonly key: string }
   /** It cannot be captured. */
   | { readonly type: 'refused'; readonly label: string; readonly error: KsnoopError }
-  /** Something the user should know. */
+  /** A message for the user. */
   | { readonly type: 'note'; readonly message: string };
 
 /**
- * Tells changes until the signal aborts; then it returns. Never rejects.
- * @param started resolves when the first targets are captured, or when that takes long: asking need not begin before,
+ * Emits changes until the signal aborts; then it returns. Never rejects.
+ * @param started resolves when the first targets are captured, or after FIRST_PACKETS_MS: requests need not start earlier,
  *   while agents start
  */
 export type FollowChanges = (

@@ -1,6 +1,6 @@
 import type { KsnoopError } from '../../wire/errors.ts';
 
-/** How a conversation with an agent ended, told once. */
+/** How a session with an agent ended. */
 export type TransportEnd =
   | { readonly kind: 'exited'; readonly code: number }
   /** It never ran, or was refused. */
@@ -12,7 +12,7 @@ export interface TransportHandlers {
   /** Bytes of the agent's stdout; the chunk may be kept. */
   stdout(chunk: Uint8Array): void;
   stderr(chunk: Uint8Array): void;
-  /** Something to be told in detail: a connection that was resumed. */
+  /** A detail for the log: a connection that was resumed. */
   note?(text: string): void;
 }
 

@@ -4,7 +4,7 @@ import { type PodView, podLabel } from '../kube/pod.ts';
 
 /**
  * A BPF filter for the ports a container declares (`-c`): the containers of a pod share one network namespace, and
- * ports are all that tells them apart.
+ * only their ports are different.
  * @throws KsnoopError NO_SUCH_CONTAINER, NO_CONTAINER_PORTS (exit 2)
  */
 export function containerFilter(pod: PodView, name: string): string {

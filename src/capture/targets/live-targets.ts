@@ -3,17 +3,17 @@ import { type PodView, podLabel } from '../kube/pod.ts';
 import type { FoundPod, TargetEvent } from './followed-targets.ts';
 import { isCapturable } from './target-pods.ts';
 
-/** Who holds the pods that were found before anything was watched. */
+/** The holder of the pods that were found before the watches started. */
 export const INITIAL = 'initial';
 
 interface Held {
   readonly label: string;
-  /** Its containers' IDs: a pod whose sandbox or containers were made is told anew. */
+  /** Its containers' IDs: a pod whose sandbox or containers were created is emitted again. */
   containers: string;
   readonly holders: Set<string>;
 }
 
-/** The targets there are now: each pod is one for as long as at least one watch holds it. */
+/** The targets at the moment: a pod is one as long as at least one watch holds it. */
 export class LiveTargets {
   readonly #pods = new Map<string, Held>();
   #nodes = new Map<string, FoundNode>();
@@ -34,7 +34,7 @@ export class LiveTargets {
     for (const node of initial.nodes) this.#nodes.set(node.uid, node);
   }
 
-  /** A watch sees a pod that was asked for, as it is now. */
+  /** A watch sees a pod that is a target, as it is now. */
   hold(holder: string, pod: PodView, via: readonly string[]): void {
     const held = this.#pods.get(pod.uid);
     if (!isCapturable(pod)) {
@@ -53,7 +53,7 @@ export class LiveTargets {
     this.#emit({ type: 'added', pod, via });
   }
 
-  /** A watch no longer sees a pod, or it is no longer asked for. */
+  /** A watch no longer sees a pod, or the pod is no longer a target. */
   release(holder: string, uid: string): void {
     const held = this.#pods.get(uid);
     if (held?.holders.delete(holder) && held.holders.size === 0) this.#gone(uid, held);
@@ -63,7 +63,7 @@ export class LiveTargets {
     for (const uid of [...this.#pods.keys()]) this.release(holder, uid);
   }
 
-  /** The nodes asked for, as they are now. */
+  /** The nodes that are targets now. */
   setNodes(nodes: readonly FoundNode[]): void {
     const now = new Map(nodes.map((node) => [node.uid, node]));
     for (const [uid, { name }] of this.#nodes) {

@@ -10,13 +10,13 @@ import { type OwnerView, ownersOf, type PodView } from '../kube/pod.ts';
 import { resourcePath } from '../kube/resource.ts';
 import { OWNER_DEPTH, OWNERS_REMEMBERED } from '../limits.ts';
 
-/** Whose a pod is, up to the object nobody owns. Every owner is asked for once. */
+/** The owners of pods, up to the object without an owner. Every owner is read once. */
 export class Owners {
   readonly #kube: Kube;
   readonly #discovery: Discovery;
   readonly #signal: AbortSignal;
   readonly #above = new Map<string, Promise<readonly OwnerView[]>>();
-  /** Owners that could not be read, in the server's words: whether a pod is theirs remains unknown. */
+  /** Owners that could not be read, with the server's messages: whether a pod is theirs is unknown. */
   readonly unread = new Set<string>();
 
   constructor(kube: Kube, discovery: Discovery, signal: AbortSignal) {
@@ -27,7 +27,7 @@ export class Owners {
 
   /**
    * Whether a pod descends from an object.
-   * @returns undefined when that cannot be told, because an owner in between may not be read
+   * @returns undefined when it is unknown, because an owner in between may not be read
    */
   async descends(pod: PodView, from: Ancestor): Promise<boolean | undefined> {
     if (pod.owners.some(({ uid }) => uid === from.uid)) return true;

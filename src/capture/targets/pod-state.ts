@@ -26,7 +26,7 @@ export function checkCapturable(pod: PodView, wait: boolean): void {
   }
   const made = pod.containers.some(({ id }) => id !== '');
   if (!made && !wait && !pod.hostNetwork) {
-    const why = `is pending on node ${pod.nodeName}: ${trouble || 'no container was made yet'}`;
+    const why = `is pending on node ${pod.nodeName}: ${trouble || 'no container was created yet'}`;
     refuse('POD_PENDING', why, `See why: kubectl describe pod -n ${pod.namespace} ${pod.name}`);
   }
 }
@@ -34,12 +34,12 @@ export function checkCapturable(pod: PodView, wait: boolean): void {
 /** What is left out of a capture of a node's network. */
 const OWN_TRAFFIC = 'not what carries captures (the ports of the kubelet and of the container runtime)';
 
-/** What the user should know of a node before reading its packets. */
+/** A warning about the packets of a node. */
 export function nodeWarning(node: string): string {
   return `node/${node}: all traffic of the node is captured, but ${OWN_TRAFFIC}.`;
 }
 
-/** What the user should know of a pod before reading its packets. */
+/** Warnings about the packets of a pod. */
 export function podWarnings(pod: PodView, wholeNode = false): string[] {
   const warnings: string[] = [];
   const label = podLabel(pod);

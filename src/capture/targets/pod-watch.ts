@@ -60,11 +60,11 @@ export class PodWatch {
     }
     const pod = podView(event.object);
     this.#enqueue(async () => {
-      if (!until.aborted) await this.#look(pod);
+      if (!until.aborted) await this.#examine(pod);
     });
   }
 
-  async #look(pod: PodView): Promise<void> {
+  async #examine(pod: PodView): Promise<void> {
     const selection = await selectedBy(this.#query, pod, this.#owners);
     if (selection === undefined) this.#targets.release(this.#query.key, pod.uid);
     else this.#targets.hold(this.#query.key, pod, selection.via);

@@ -73,7 +73,7 @@ async function discoveredKind({ kind }: TargetRef, { discovery, signal }: Resolv
   const names = (await discovery.resources(signal)).flatMap(({ plural, shortNames }) => [plural, ...shortNames]);
   const near = nearest(kind, names);
   const hint = near.length > 0 ? `Did you mean ${near.join(' or ')}?` : kindsHint();
-  throw new KsnoopError('BAD_TARGET', `The cluster knows no kind of object called "${kind}".`, {
+  throw new KsnoopError('BAD_TARGET', `The cluster has no resource type "${kind}".`, {
     hint,
     exit: EXIT.usage,
   });
@@ -89,7 +89,7 @@ async function nothingFound(
   const refuse = (message: string, hint: string) =>
     new KsnoopError('NO_SUCH_TARGET', message, { hint, exit: EXIT.noTarget });
   const places = kind.namespaced ? (query.namespaces ?? [undefined]) : [undefined];
-  // Names are a help, not the answer: who may not list still gets the error.
+  // The names are only for the hint: a user who may not list still gets the error.
   const lists = await Promise.all(
     places.map((place) =>
       list(context.kube, resourcePath(kind.api, place, kind.plural), {}, context.signal).catch(
@@ -118,7 +118,7 @@ async function nothingFound(
   return refuse(`There is no ${kind.name} ${ref.name}${where}.`, hint);
 }
 
-/** What a search asked for, in words: `web-*`, `-l app=web`. */
+/** A search as text: `web-*`, `-l app=web`. */
 export function wanted(ref: TargetRef, query: TargetQuery): string {
   const words = [
     ...(ref.name === '*' ? [] : [ref.name]),

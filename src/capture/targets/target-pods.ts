@@ -17,7 +17,7 @@ export interface PodQuery extends Selectors {
 
 /**
  * Put selections that the API server can answer with one list or watch together; where a namespace has many, all of its
- * pods are asked for at once.
+ * pods are listed at once.
  */
 export function podQueries(selections: readonly PodSelection[]): PodQuery[] {
   const inPlace = new Map<string | undefined, number>();
@@ -39,9 +39,9 @@ export function podQueries(selections: readonly PodSelection[]): PodQuery[] {
 }
 
 /**
- * Whether a query's pod is one that was asked for.
- * @returns through what, or undefined when no selection takes it. One whose descent cannot be read counts where its
- * labels say enough.
+ * Whether a query's pod is a target.
+ * @returns the selection that takes it, or undefined. A pod whose owners cannot be read is taken where its labels are
+ * enough.
  */
 export async function selectedBy(query: PodQuery, pod: PodView, owners: Owners): Promise<PodSelection | undefined> {
   for (const selection of query.selections) {
@@ -82,7 +82,7 @@ export async function selectedPods(
   return new Map(parts.flat().map((found) => [found.pod.uid, found]));
 }
 
-/** Whether there is, or soon will be, a network namespace to look into: not before it has a node, not once it ended. */
+/** Whether the pod has, or soon has, a network namespace: not before it has a node, not after it has ended. */
 export function isCapturable(pod: PodView): boolean {
   return pod.nodeName !== '' && pod.phase !== 'Succeeded' && pod.phase !== 'Failed';
 }

@@ -1,15 +1,15 @@
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { TARGET_KINDS, targetKind } from '../kinds/index.ts';
 
-/** What the user named, before the cluster was asked. */
+/** A target as the user named it, not yet looked up in the cluster. */
 export interface TargetRef {
-  /** A kind's name as it was typed: one of ours, or one that only the API server may know. */
+  /** A kind's name as typed: a built-in kind's, or one that only the API server may know. */
   readonly kind: string;
   /** A name, or a pattern of names with `*`, `?` and `[…]`. */
   readonly name: string;
 }
 
-/** Kinds that only `--local` knows. */
+/** Kinds of `--local` targets. */
 const LOCAL_KINDS = new Set(['netns', 'pid', 'host']);
 
 /**
@@ -64,14 +64,16 @@ function badTarget(word: string): KsnoopError {
   const refuse = (message: string, hint: string) => new KsnoopError('BAD_TARGET', message, { hint, exit: EXIT.usage });
   const [kindWord = ''] = word.split('/');
   const kind = targetKind(kindWord)?.name;
-  if (kind !== undefined && word.split('/').length > 2) return refuse(`"${word}" is no target.`, `Write ${kind}/NAME.`);
+  if (kind !== undefined && word.split('/').length > 2)
+    return refuse(`Invalid target "${word}".`, `Write ${kind}/NAME.`);
   if (kind !== undefined) {
     const all = `${kind}/NAME, or '${kind}/*' for all of them`;
-    return refuse(`"${word}" does not say which ${kind}.`, `Write ${all}.`);
+    return refuse(`"${word}" names no ${kind}.`, `Write ${all}.`);
   }
-  if (LOCAL_KINDS.has(kindWord)) return refuse(`"${word}" is no target of a cluster.`, 'On this machine: add --local.');
-  if (!word.includes('/')) return refuse(`"${word}" names no target ksnoop knows.`, `Write a pod as pod/${word}.`);
-  return refuse(`"${word}" is no target.`, `Write KIND/NAME. ${kindsHint()}`);
+  if (LOCAL_KINDS.has(kindWord))
+    return refuse(`"${word}" is a target of this machine, not of a cluster.`, 'On this machine, add --local.');
+  if (!word.includes('/')) return refuse(`Unknown command or target "${word}".`, `Write a pod as pod/${word}.`);
+  return refuse(`Invalid target "${word}".`, `Write KIND/NAME. ${kindsHint()}`);
 }
 
 /** What can be named, for hints. */

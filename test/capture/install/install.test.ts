@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { install } from '../../../src/capture/install/install.ts';
-import { daemonsetFolder, readKustomization } from '../../../src/capture/install/manifests.ts';
+import { daemonsetDirectory, readKustomization } from '../../../src/capture/install/manifests.ts';
 import { prepared } from '../../../src/capture/install/objects.ts';
 import { status } from '../../../src/capture/install/status.ts';
 import { uninstall } from '../../../src/capture/install/uninstall.ts';
@@ -242,9 +242,9 @@ test('a manifest that is broken is named', () => {
 test("the package's own manifests are read, and the overlay reaches the pod", () => {
   const kinds = (objects: readonly Record<string, unknown>[]) => objects.map(({ kind }) => kind);
   const changes = { image: 'agent:1', pullSecrets: [] };
-  const base = prepared(readKustomization(join(daemonsetFolder(), 'base')), changes);
+  const base = prepared(readKustomization(join(daemonsetDirectory(), 'base')), changes);
   expect(kinds(base)).toEqual(['Namespace', 'ServiceAccount', 'NetworkPolicy', 'DaemonSet']);
-  const selinux = prepared(readKustomization(join(daemonsetFolder(), 'overlays', 'selinux')), changes);
+  const selinux = prepared(readKustomization(join(daemonsetDirectory(), 'overlays', 'selinux')), changes);
   expect(kinds(selinux)).toEqual(kinds(base));
   expect(selinux.at(-1)).toMatchObject({
     spec: {

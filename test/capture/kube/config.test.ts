@@ -196,7 +196,7 @@ test('a credential plugin that is missing, fails, or says nonsense', async () =>
   const failing = file('failing', PLUGIN('echo "Your session has expired: run login" >&2; exit 3'), 0o700);
   await expect(ask({ command: failing })).rejects.toMatchObject({
     code: 'CREDENTIAL_PLUGIN_FAILED',
-    message: expect.stringContaining('exit code 3 and said: Your session has expired: run login'),
+    message: expect.stringContaining('exit code 3 and wrote: Your session has expired: run login'),
   });
   await expect(ask({ command: 'echo', args: ['hello'] })).rejects.toMatchObject({
     message: expect.stringContaining('its output is not JSON'),

@@ -138,7 +138,7 @@ test.each([
   if (blocks.length > 0) agent.send(...blocks);
   agent.stderr('OCI runtime exec failed\n');
   agent.settle({ kind: 'exited', code });
-  const message = expect.stringMatching(`code ${code} .*It said: OCI runtime exec failed`);
+  const message = expect.stringMatching(`code ${code} .*Its output: OCI runtime exec failed`);
   expect(await running).toMatchObject({ kind, error: { code: 'AGENT_ENDED', message } });
 });
 

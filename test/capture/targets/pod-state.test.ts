@@ -72,7 +72,12 @@ test.each([
     'POD_PENDING',
     'ImagePullBackOff: no such image',
   ],
-  ['just scheduled', pod({}, { phase: 'Pending', containerStatuses: [] }), 'POD_PENDING', 'no container was made yet'],
+  [
+    'just scheduled',
+    pod({}, { phase: 'Pending', containerStatuses: [] }),
+    'POD_PENDING',
+    'no container was created yet',
+  ],
 ])('a pod that is %s is no target, and the reason is said', (_, view, code, words) => {
   expect(() => checkCapturable(view, false)).toThrow(
     expect.objectContaining({
