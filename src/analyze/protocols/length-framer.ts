@@ -76,6 +76,8 @@ export class LengthFramer {
   timed = true;
   /** During `onMessage`: its last byte was captured; otherwise `lastTime` is the time at which the gap was known. */
   endSeen = true;
+  /** During `onMessage`: bytes of it that came. */
+  captured = 0;
   readonly #framing: Framing;
   readonly #tail: number;
   #kept: Uint8Array = NOTHING;
@@ -84,9 +86,19 @@ export class LengthFramer {
   /** Of the message under way, or 0 while its header is not whole. */
   #length = 0;
   #seen = 0;
+  /** Of the bytes seen, those that only a gap stands for. */
+  #missing = 0;
   #whole = true;
   #firstTime = 0;
   #timeKnown = true;
+  /**
+   * Of the bytes of a header, or held while seeking: how many at the front are of an earlier packet, its time, and the time
+   * of the others; NaN where that is not known. And what the last packet acknowledges.
+   */
+  #earlier = 0;
+  #earlierTime = Number.NaN;
+  #heldTime = Number.NaN;
+  #heldAcknowledged = -1;
   #state = FRAMING;
   /** `onSkipped` was called for this loss, or the protocol itself asked to seek. */
   #announced = false;
@@ -188,10 +200,19 @@ export class LengthFramer {
       return;
     }
     this.#seen += length;
+    this.#missing += length;
     this.#whole = false;
     if (this.#seen < this.#length) return;
     this.endSeen = false;
     this.#finish(now);
+  }
+
+  /** No more bytes will come: a message under way of which the header came is handed over as far as it came. */
+  end(): void {
+    if (this.#state !== FRAMING || this.#length === 0) return;
+    this.#whole = false;
+    this.endSeen = false;
+    this.#finish(this.#firstTime);
   }
 
   /** @returns where to go on: behind a message or what there is of one; where sync was lost */
@@ -218,6 +239,7 @@ export class LengthFramer {
             const tail = length > keep + this.#tail ? from + length - this.#tail : -1;
             const kept = tail < 0 || this.#tail === 0 ? Math.min(length, keep + this.#tail) : keep;
             at += length;
+            this.captured = length;
             this.#framing.onMessage(bytes, from, from + kept, length, now, now, true, this.#tail === 0 ? -1 : tail);
             continue;
           }
@@ -225,6 +247,7 @@ export class LengthFramer {
         }
       }
       const taken = Math.min((this.#length === 0 ? header : this.#length) - this.#seen, end - at);
+      if (this.#length === 0) this.#arrive(this.#seen, now, acknowledged);
       if (this.#whole) this.#take(bytes, at, taken);
       this.#seen += taken;
       at += taken;
@@ -266,13 +289,16 @@ export class LengthFramer {
         if (begins === false) continue;
         if (at > 0) this.#skipped(offset - held);
         if (begins === undefined) {
+          this.#earlier = Math.max(0, this.#earlier - at);
+          this.#arrive(held - at, now, acknowledged);
           this.#hold(window, at, window.length);
           return end;
         }
         this.#found();
         const timeKnown = this.#timeKnown;
-        // What was held came earlier: when is not known any more.
-        this.data(window, at, held, now, place, acknowledged, false);
+        const time = at < this.#earlier ? this.#earlierTime : this.#heldTime;
+        const isTimed = !Number.isNaN(time);
+        this.data(window, at, held, isTimed ? time : now, place, this.#heldAcknowledged, isTimed);
         this.#timeKnown = timeKnown;
         return start;
       }
@@ -284,6 +310,7 @@ export class LengthFramer {
       if (begins === false) continue;
       if (at > start) this.#skipped(offset);
       if (begins === undefined) {
+        this.#arrive(0, now, acknowledged);
         this.#hold(bytes, at, end);
         return end;
       }
@@ -298,6 +325,18 @@ export class LengthFramer {
     if (this.#announced) return;
     this.#announced = true;
     this.#framing.onSkipped?.(offset);
+  }
+
+  /** Bytes of a packet come behind so many that are kept of a header, or held. */
+  #arrive(kept: number, now: number, acknowledged: number): void {
+    const time = this.#timeKnown ? now : Number.NaN;
+    if (kept === 0) this.#earlier = 0;
+    else if (time !== this.#heldTime) {
+      this.#earlierTime = this.#earlier === 0 ? this.#heldTime : Number.NaN;
+      this.#earlier = kept;
+    }
+    this.#heldTime = time;
+    this.#heldAcknowledged = acknowledged;
   }
 
   #hold(bytes: Uint8Array, start: number, end: number): void {
@@ -315,6 +354,7 @@ export class LengthFramer {
     const length = this.#length;
     const { keep } = this.#framing;
     const whole = this.#whole;
+    this.captured = this.#seen - this.#missing;
     const long = length > keep + this.#tail;
     const filled = Math.min(this.#filled, long ? keep : keep + this.#tail);
     this.#reset();
@@ -342,6 +382,7 @@ export class LengthFramer {
   #reset(): void {
     this.#filled = 0;
     this.#seen = 0;
+    this.#missing = 0;
     this.#length = 0;
     this.#whole = true;
   }

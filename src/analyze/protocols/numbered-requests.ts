@@ -1,51 +1,80 @@
 import { PENDING_PER_STREAM } from '../limits.ts';
-import type { Incomplete } from '../record/event.ts';
+import { type Incomplete, SIDE, type Side } from '../record/event.ts';
+import type { FramedConnection, FramedMessage } from './framed-connection.ts';
+import type { StreamEnd } from './protocol.ts';
+import { unfinished } from './unfinished.ts';
 
-/** Requests of a connection that wait for their answers, which name them by number and come in order. Bounded. */
-export class NumberedRequests<Request> {
+/** A request as its protocol keeps it, and the message that it came in. */
+export interface NumberedRequest {
+  readonly message: FramedMessage;
+}
+
+export interface NumberedOptions<Request> {
+  /** Answers come in the requests' order. */
+  readonly ordered: boolean;
+  /** Takes a request that will have no answer; `by` is who ended the connection. */
+  unanswered(request: Request, why: Incomplete, by?: Side): void;
+}
+
+/** Requests of a connection that wait for their answers, which name them by number. Bounded. */
+export class NumberedRequests<Request extends NumberedRequest> {
   readonly #waiting = new Map<number, Request>();
-  readonly #unanswered: (request: Request, why: Incomplete) => void;
+  readonly #connection: Pick<FramedConnection, 'missedSince'>;
+  readonly #options: NumberedOptions<Request>;
 
-  /** @param unanswered takes a request that will have no answer */
-  constructor(unanswered: (request: Request, why: Incomplete) => void) {
-    this.#unanswered = unanswered;
+  constructor(connection: Pick<FramedConnection, 'missedSince'>, options: NumberedOptions<Request>) {
+    this.#connection = connection;
+    this.#options = options;
   }
 
   has(number: number): boolean {
     return this.#waiting.has(number);
   }
 
-  /** A request was sent. One with the same number, and the oldest of too many, will have no answer. */
+  /** A request was sent. What becomes of one with the same number, or of the oldest of too many, is not known. */
   wait(number: number, request: Request): void {
-    this.#drop(number, 'no response');
+    this.#drop(number, 'unknown');
     if (this.#waiting.size >= PENDING_PER_STREAM) {
       const [oldest] = this.#waiting.keys();
-      if (oldest !== undefined) this.#drop(oldest, 'no response');
+      if (oldest !== undefined) this.#drop(oldest, 'unknown');
     }
     this.#waiting.set(number, request);
   }
 
-  /** The request that is answered; answers to those before it are in what was not captured. */
-  answered(number: number): Request | undefined {
+  /**
+   * The request that is answered: one that the server had received and that was sent before the answer was received. In
+   * order, the answers to those before it were not captured.
+   */
+  answered(number: number, answer: FramedMessage): Request | undefined {
     const request = this.#waiting.get(number);
-    if (request === undefined) return undefined;
-    for (const earlier of this.#waiting.keys()) {
-      if (earlier === number) break;
-      this.#drop(earlier, 'response not captured');
+    if (request === undefined || !mayAnswer(request.message, answer)) return undefined;
+    if (this.#options.ordered) {
+      for (const earlier of this.#waiting.keys()) {
+        if (earlier === number) break;
+        this.#drop(earlier, 'unknown');
+      }
     }
     this.#waiting.delete(number);
     return request;
   }
 
   /** No further answer will come. */
-  end(why: Incomplete): void {
-    for (const number of this.#waiting.keys()) this.#drop(number, why);
+  end(how: StreamEnd, by: Side | undefined): void {
+    for (const number of this.#waiting.keys()) this.#drop(number, unfinished(how, false), by);
   }
 
-  #drop(number: number, why: Incomplete): void {
+  #drop(number: number, why: Incomplete, by?: Side): void {
     const request = this.#waiting.get(number);
     if (request === undefined) return;
     this.#waiting.delete(number);
-    this.#unanswered(request, why);
+    const missed = this.#connection.missedSince(SIDE.server, request.message.acknowledged);
+    if (missed) this.#options.unanswered(request, 'response not captured');
+    else this.#options.unanswered(request, why, why === 'capture ended' ? undefined : by);
   }
+}
+
+/** Whether the server had received the request when it sent the answer, and the client not the answer when it asked. */
+export function mayAnswer(request: FramedMessage, answer: FramedMessage): boolean {
+  if (request.acknowledged > answer.start) return false;
+  return answer.acknowledged < 0 || request.start + request.length <= answer.acknowledged;
 }

@@ -1,4 +1,5 @@
 import type { Side } from '../../record/event.ts';
+import type { FramedMessage } from '../framed-connection.ts';
 import type { Method } from './methods.ts';
 
 /** Channels of a connection that are told apart. */
@@ -17,10 +18,11 @@ export interface Asked {
   readonly routingKey: string;
   readonly consumerTag: string;
   readonly virtualHost: string;
-  readonly time: number;
-  readonly end: number;
-  readonly bytes: number;
+  readonly message: FramedMessage;
 }
+
+/** Whether a side sends a method that is answered only when it has had the answer to the one before. */
+type Waits = 'unknown' | 'so far' | 'never';
 
 /** A message whose method has come and whose content header has not. */
 export interface Announced {
@@ -38,6 +40,9 @@ export class Channel {
   readonly asked: Asked[] = [];
   /** By side. */
   readonly announced: [Announced | undefined, Announced | undefined] = [undefined, undefined];
+  /** By side. */
+  readonly answered: [boolean, boolean] = [false, false];
+  readonly waits: [Waits, Waits] = ['unknown', 'unknown'];
   readonly #queues = new Map<string, string>();
   acks = 0;
   nacks = 0;

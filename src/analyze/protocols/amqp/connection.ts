@@ -1,9 +1,12 @@
 import { i32, u8, u16 } from '../../bytes.ts';
 import { PENDING_PER_STREAM } from '../../limits.ts';
 import { type Fields, type Incomplete, otherSide, SIDE, type Side } from '../../record/event.ts';
-import { LengthFramer } from '../length-framer.ts';
+import { FramedConnection, type FramedMessage, type SideFraming } from '../framed-connection.ts';
+import { measured } from '../framed-exchange.ts';
+import { mayAnswer } from '../numbered-requests.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
+import { isFailure, REQUEST_NOT_SEEN, unfinished } from '../unfinished.ts';
 import { Arguments } from './arguments.ts';
 import { type Asked, CHANNELS_MAXIMUM, Channel, countsOf } from './channel.ts';
 import { type Answer, exchangeOf, messageOf, NO_ANSWER } from './events.ts';
@@ -25,6 +28,7 @@ import {
   CONNECTION_CLOSE,
   CONSUME,
   CONSUME_OK,
+  DECLARE_OK,
   DELIVER,
   GET_OK,
   METHODS,
@@ -52,45 +56,54 @@ const said = new Arguments();
 /** AMQP of one connection: methods and their answers channel by channel, and the messages between them. */
 export class AmqpConnection implements StreamAnalyzer {
   readonly #context: StreamContext;
-  readonly #framers: readonly [LengthFramer, LengthFramer];
+  readonly #connection: FramedConnection;
   readonly #channels = new Map<number, Channel>();
   #asked = 0;
 
   constructor(context: StreamContext) {
     this.#context = context;
-    this.#framers = [this.#framer(SIDE.client), this.#framer(SIDE.server)];
+    this.#connection = new FramedConnection(context, {
+      protocol: 'amqp',
+      title: 'AMQP',
+      sides: [this.#framing(SIDE.client), this.#framing(SIDE.server)],
+    });
+    // In the middle of a connection nothing proves that the server's first bytes begin a frame.
+    if (context.midstream) this.#connection.seek(SIDE.server);
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {
-    this.#framers[side].data(bytes, start, end, this.#context.now);
+    this.#connection.data(side, bytes, start, end);
   }
 
   gap(side: Side, length: number): void {
-    this.#framers[side].gap(length, this.#context.now);
+    this.#connection.gap(side, length);
   }
 
-  end(how: StreamEnd): void {
-    for (const channel of this.#channels.values()) this.#dropAll(channel, how === 'reset' ? 'reset' : 'no response');
+  end(how: StreamEnd, by?: Side): void {
+    for (const channel of this.#channels.values()) {
+      this.#dropAll(channel, unfinished(how, false), how === 'capture ended' ? undefined : by);
+    }
     this.#channels.clear();
   }
 
-  #framer(side: Side): LengthFramer {
-    return new LengthFramer({
+  #framing(side: Side): SideFraming {
+    return {
       header: FRAME_HEADER,
       keep: FRAME_KEEP,
-      holes: true,
       seeking: { bytes: METHOD_HEADER, begins: methodBegins },
       lengthOf: frameLength,
-      onMessage: (bytes, start, end, length, first, last) => {
+      onMessage: (bytes, start, end, message) => {
         const type = u8(bytes, start);
-        if (type === METHOD) this.#onMethod(side, bytes, start, end, length, first, last);
+        if (type === METHOD) this.#onMethod(side, bytes, start, end, message);
         else if (type === HEADER) this.#onContentHeader(side, bytes, start, end);
-        else if (side === SIDE.server && length === GREETING_LENGTH) this.#onGreeting(bytes, start, end, first);
+        else if (side === SIDE.server && message.length === GREETING_LENGTH) {
+          this.#onGreeting(bytes, start, end, message.time);
+        }
       },
       onLost: () => {
         for (const channel of this.#channels.values()) channel.announced[side] = undefined;
       },
-    });
+    };
   }
 
   /** A server greets only to say which version it would speak instead. */
@@ -100,15 +113,7 @@ export class AmqpConnection implements StreamAnalyzer {
     this.#notice(SIDE.server, time, 'AMQP_VERSION', label, true, {});
   }
 
-  #onMethod(
-    side: Side,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    length: number,
-    first: number,
-    last: number,
-  ): void {
+  #onMethod(side: Side, bytes: Uint8Array, start: number, end: number, message: FramedMessage): void {
     if (end - start < METHOD_HEADER) return;
     const method = METHODS.get(methodId(u16(bytes, start + 7), u16(bytes, start + 9)));
     if (method === undefined || method.from === otherSide(side)) return;
@@ -121,12 +126,12 @@ export class AmqpConnection implements StreamAnalyzer {
       return;
     }
     // The frame's last octet is no argument.
-    said.read(method, bytes, start + METHOD_HEADER, Math.min(end, start + length - 1));
-    if (method.replies.length > 0) this.#ask(side, method, number, channel, first, last, length);
-    else if (REPLIES.has(id)) this.#answer(side, method, channel, first, last, length);
+    said.read(method, bytes, start + METHOD_HEADER, Math.min(end, start + message.length - 1));
+    const first = message.time;
+    if (method.replies.length > 0) this.#ask(side, method, number, channel, message);
+    else if (REPLIES.has(id)) this.#answer(side, method, number, channel, message);
     else if (id === PUBLISH || id === DELIVER || id === RETURN) this.#announce(side, method, number, channel, first);
-    else if (id === CHANNEL_CLOSE || id === CONNECTION_CLOSE)
-      this.#close(side, method, number, channel, first, last, length);
+    else if (id === CHANNEL_CLOSE || id === CONNECTION_CLOSE) this.#close(side, method, number, channel, message);
     else if (id === CHANNEL_CLOSE_OK) this.#forget(number, channel);
     else if (id === NACK || id === REJECT) this.#refuse(side, method, number, channel, first);
     else if (id === CONNECTION_BLOCKED) {
@@ -144,7 +149,7 @@ export class AmqpConnection implements StreamAnalyzer {
     return channel;
   }
 
-  #ask(asker: Side, method: Method, number: number, channel: Channel, time: number, end: number, bytes: number): void {
+  #ask(asker: Side, method: Method, number: number, channel: Channel, message: FramedMessage): void {
     const { queue, exchange, routingKey, consumerTag, virtualHost } = said;
     const asked: Asked = {
       method,
@@ -155,28 +160,33 @@ export class AmqpConnection implements StreamAnalyzer {
       routingKey,
       consumerTag,
       virtualHost,
-      time,
-      end,
-      bytes,
+      message,
     };
     if (method.id === CONSUME && consumerTag !== '') channel.consumes(consumerTag, queue);
     if (said.noWait) {
       this.#emit(asked, NO_ANSWER);
       return;
     }
+    if (channel.asked.some((earlier) => earlier.asker === asker)) channel.waits[asker] = 'never';
+    else if (channel.answered[asker] && channel.waits[asker] === 'unknown') channel.waits[asker] = 'so far';
     if (this.#asked >= PENDING_PER_STREAM) this.#dropOldest();
     channel.asked.push(asked);
     this.#asked += 1;
   }
 
-  #answer(side: Side, method: Method, channel: Channel, time: number, end: number, bytes: number): void {
+  #answer(side: Side, method: Method, number: number, channel: Channel, message: FramedMessage): void {
     const asker = otherSide(side);
-    const index = channel.asked.findIndex((asked) => asked.asker === asker && asked.method.replies.includes(method.id));
+    const index = channel.asked.findIndex((asked) => asked.asker === asker && isAnsweredBy(asked, method, message));
     const asked = channel.asked[index];
-    if (asked === undefined) return;
+    if (asked === undefined) {
+      if (this.#context.midstream || this.#connection.missedSince(asker, -1))
+        this.#alone(side, method, number, message);
+      return;
+    }
     // Answers to one side's methods on a channel come in order: those before are in what was not captured.
     for (let before = 0; before < index; before += 1) {
-      if (channel.asked[before]?.asker === asker) this.#emitUnanswered(channel.asked[before], 'response not captured');
+      const earlier = channel.asked[before];
+      if (earlier?.asker === asker) this.#emitUnanswered(earlier, 'unknown');
     }
     const kept = channel.asked.filter((other, at) => at > index || (at < index && other.asker !== asker));
     this.#asked -= channel.asked.length - kept.length;
@@ -185,7 +195,9 @@ export class AmqpConnection implements StreamAnalyzer {
     const named = asked.queue === '' && said.queue !== '' ? { ...asked, queue: said.queue } : asked;
     const status = method.name.slice(method.name.indexOf('.') + 1);
     const login = method.id === START_OK ? said : undefined;
-    this.#emit(named, { time, end, bytes, status, failed: false, incomplete: undefined, login });
+    const incomplete = this.#isDoubtful(asked, channel) ? 'unknown' : undefined;
+    channel.answered[asker] = true;
+    this.#emit(named, { message, status, failed: false, incomplete, login });
     if (method.id === GET_OK) {
       channel.announced[side] = {
         method,
@@ -193,9 +205,33 @@ export class AmqpConnection implements StreamAnalyzer {
         exchange: said.exchange,
         routingKey: said.routingKey,
         redelivered: said.redelivered,
-        time,
+        time: message.time,
       };
     }
+  }
+
+  /**
+   * Whether another method of the same side, which was not captured, may have this answer: one before it on its channel.
+   * A side that waits for each answer before it goes on had them all.
+   */
+  #isDoubtful({ asker, message }: Asked, { waits }: Channel): boolean {
+    if (waits[asker] === 'so far') return false;
+    return this.#context.midstream || (this.#connection.missedSince(asker, -1) && message.start > 0);
+  }
+
+  /** An answer to a method that was not captured. */
+  #alone(side: Side, method: Method, channel: number, message: FramedMessage): void {
+    this.#context.emit({
+      kind: 'exchange',
+      protocol: 'amqp',
+      label: REQUEST_NOT_SEEN,
+      asker: side === SIDE.client ? SIDE.server : undefined,
+      ...measured(undefined, message, {}),
+      status: method.name,
+      failed: false,
+      route: REQUEST_NOT_SEEN,
+      fields: { amqp: this.#context.detail ? { method: method.name, channel } : { method: method.name } },
+    });
   }
 
   #announce(side: Side, method: Method, number: number, channel: Channel, time: number): void {
@@ -224,7 +260,7 @@ export class AmqpConnection implements StreamAnalyzer {
   }
 
   /** A close answers what it blames, and what else waits will not be answered. */
-  #close(side: Side, method: Method, number: number, channel: Channel, time: number, end: number, bytes: number): void {
+  #close(side: Side, method: Method, number: number, channel: Channel, message: FramedMessage): void {
     const { replyCode, replyText, blamed } = said;
     const failed = replyCode !== REPLY_SUCCESS;
     const status = oneLine(`${replyCode} ${replyText}`);
@@ -234,7 +270,7 @@ export class AmqpConnection implements StreamAnalyzer {
       for (const asked of other.asked.splice(0)) {
         this.#asked -= 1;
         if (asked.asker === otherSide(side) && (asked.method.id === blamed || blamed === 0)) {
-          this.#emit(asked, { time, end, bytes, status, failed, incomplete: undefined });
+          this.#emit(asked, { message, status, failed, incomplete: undefined });
         } else this.#emitUnanswered(asked, 'no response');
       }
     }
@@ -247,7 +283,7 @@ export class AmqpConnection implements StreamAnalyzer {
       acks,
       nacks,
     };
-    this.#notice(side, time, 'AMQP_CLOSE', `${method.name} ${status}`, failed, fields);
+    this.#notice(side, message.time, 'AMQP_CLOSE', `${method.name} ${status}`, failed, fields);
   }
 
   /** A broker's nack says that it lost a message; a consumer's is its own affair. */
@@ -268,10 +304,10 @@ export class AmqpConnection implements StreamAnalyzer {
     if (number !== 0) this.#channels.delete(number);
   }
 
-  #dropAll(channel: Channel, incomplete: Incomplete): void {
+  #dropAll(channel: Channel, incomplete: Incomplete, endedBy?: Side): void {
     for (const asked of channel.asked.splice(0)) {
       this.#asked -= 1;
-      this.#emitUnanswered(asked, incomplete);
+      this.#emitUnanswered(asked, incomplete, endedBy);
     }
   }
 
@@ -280,13 +316,20 @@ export class AmqpConnection implements StreamAnalyzer {
       const oldest = channel.asked.shift();
       if (oldest === undefined) continue;
       this.#asked -= 1;
-      this.#emitUnanswered(oldest, 'no response');
+      this.#emitUnanswered(oldest, 'unknown');
       return;
     }
   }
 
-  #emitUnanswered(asked: Asked | undefined, incomplete: Incomplete): void {
-    if (asked !== undefined) this.#emit(asked, { ...NO_ANSWER, failed: true, incomplete });
+  #emitUnanswered(asked: Asked, why: Incomplete, endedBy?: Side): void {
+    const missed = this.#connection.missedSince(otherSide(asked.asker), asked.message.acknowledged);
+    const incomplete = missed ? 'response not captured' : why;
+    this.#emit(asked, {
+      ...NO_ANSWER,
+      failed: isFailure(incomplete),
+      incomplete,
+      endedBy: missed ? undefined : endedBy,
+    });
   }
 
   #emit(asked: Asked, answer: Answer): void {
@@ -296,4 +339,10 @@ export class AmqpConnection implements StreamAnalyzer {
   #notice(from: Side, time: number, code: string, label: string, failed: boolean, amqp: Fields): void {
     this.#context.emit({ kind: 'event', protocol: 'amqp', label, time, from, code, failed, fields: { amqp } });
   }
+}
+
+/** Whether a method can be the answer to one that was asked: by its kind, what it names, and what the packets prove. */
+function isAnsweredBy(asked: Asked, method: Method, message: FramedMessage): boolean {
+  if (!asked.method.replies.includes(method.id) || !mayAnswer(asked.message, message)) return false;
+  return method.id !== DECLARE_OK || asked.queue === '' || said.queue === '' || asked.queue === said.queue;
 }

@@ -1,27 +1,26 @@
 import { type Exchange, type Fields, type Incomplete, type Message, SIDE, type Side } from '../../record/event.ts';
 import { MASK } from '../../record/secrets.ts';
+import type { FramedMessage } from '../framed-connection.ts';
+import { measured } from '../framed-exchange.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamContext } from '../protocol.ts';
 import type { Arguments } from './arguments.ts';
 import type { Announced, Asked } from './channel.ts';
 
-/** How a method was answered; without a time, not at all. */
+/** How a method was answered; without a message, not at all. */
 export interface Answer {
-  readonly time: number | undefined;
-  readonly end: number | undefined;
-  readonly bytes: number;
+  readonly message: FramedMessage | undefined;
   readonly status: string;
   readonly failed: boolean;
   readonly incomplete: Incomplete | undefined;
+  readonly endedBy?: Side | undefined;
   /** What a login says. */
   readonly login?: Arguments | undefined;
 }
 
 /** Of what wants no answer. */
 export const NO_ANSWER: Answer = {
-  time: undefined,
-  end: undefined,
-  bytes: 0,
+  message: undefined,
   status: '',
   failed: false,
   incomplete: undefined,
@@ -34,16 +33,10 @@ export function exchangeOf(asked: Asked, answer: Answer, context: StreamContext)
     protocol: 'amqp',
     label: labelOf(asked),
     asker: asked.asker === SIDE.server ? asked.asker : undefined,
-    time: asked.time,
-    requestEnd: asked.end,
-    responseTime: answer.time,
-    responseEnd: answer.end,
-    requestBytes: asked.bytes,
-    responseBytes: answer.bytes,
+    ...measured(asked.message, answer.message, answer),
     status: answer.status,
     failed: answer.failed,
     route: routeOf(asked),
-    incomplete: answer.incomplete,
     fields: { amqp: exchangeFields(asked, answer.login, context) },
   };
 }

@@ -119,6 +119,7 @@ export const CONNECTION_CLOSE = methodId(10, 50);
 export const CONNECTION_BLOCKED = methodId(10, 60);
 export const CHANNEL_CLOSE = methodId(20, 40);
 export const CHANNEL_CLOSE_OK = methodId(20, 41);
+export const DECLARE_OK = methodId(50, 11);
 export const CONSUME = methodId(60, 20);
 export const CONSUME_OK = methodId(60, 21);
 export const PUBLISH = methodId(60, 40);

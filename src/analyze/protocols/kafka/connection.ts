@@ -1,10 +1,12 @@
 import { i32, u8, u16 } from '../../bytes.ts';
-import { type Exchange, type Fields, type Incomplete, SIDE, type Side } from '../../record/event.ts';
+import { type Exchange, type Fields, SIDE, type Side } from '../../record/event.ts';
 import { utf8 } from '../../record/text.ts';
-import { LengthFramer } from '../length-framer.ts';
+import { FramedConnection, type FramedMessage } from '../framed-connection.ts';
+import { type Ending, failedWithout, measured } from '../framed-exchange.ts';
 import { NumberedRequests } from '../numbered-requests.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
+import { REQUEST_NOT_SEEN, unfinished } from '../unfinished.ts';
 import {
   API_VERSIONS,
   APIS,
@@ -39,19 +41,13 @@ interface Request {
   readonly group: string;
   readonly mechanism: string;
   readonly acks: number;
-  readonly time: number;
-  readonly end: number;
-  readonly bytes: number;
-  readonly whole: boolean;
+  readonly message: FramedMessage;
 }
 
 interface Response {
-  readonly time: number;
-  readonly end: number;
-  readonly bytes: number;
+  readonly message: FramedMessage;
   readonly status: string;
   readonly code: number;
-  readonly whole: boolean;
 }
 
 const walker = new Walker();
@@ -59,64 +55,73 @@ const walker = new Walker();
 /** Kafka's requests and responses of one connection, paired by correlation id; a broker answers in order. */
 export class KafkaConnection implements StreamAnalyzer {
   readonly #context: StreamContext;
-  readonly #framers: readonly [LengthFramer, LengthFramer];
-  readonly #pending = new NumberedRequests<Request>((request, why) => this.#emit(request, undefined, why));
+  readonly #connection: FramedConnection;
+  readonly #pending: NumberedRequests<Request>;
   readonly #topicNames: TopicNames = new Map();
   /** What the fetch session is about: later fetches of it name only what changes (KIP-227). */
   #fetched: { topics: readonly string[]; topicCount: number } = { topics: [], topicCount: 0 };
+  /** How the connection ended, while what is under way is handed over. */
+  #ending: Ending = {};
 
   constructor(context: StreamContext) {
     this.#context = context;
-    this.#framers = [
-      new LengthFramer({
-        header: REQUEST_HEADER,
-        keep: REQUEST_KEEP,
-        holes: true,
-        seeking: { bytes: REQUEST_SEEK, begins: requestBegins },
-        lengthOf: requestLength,
-        onMessage: this.#onRequest.bind(this),
-        onLost: () => {},
-      }),
-      new LengthFramer({
-        header: RESPONSE_HEADER,
-        keep: RESPONSE_KEEP,
-        holes: true,
-        seeking: { bytes: RESPONSE_MINIMUM, begins: (bytes, start) => this.#responseLength(bytes, start) > 0 },
-        lengthOf: (bytes, start) => this.#responseLength(bytes, start),
-        onMessage: this.#onResponse.bind(this),
-        onLost: () => {},
-      }),
-    ];
+    this.#connection = new FramedConnection(context, {
+      protocol: 'kafka',
+      title: 'Kafka',
+      sides: [
+        {
+          header: REQUEST_HEADER,
+          keep: REQUEST_KEEP,
+          seeking: { bytes: REQUEST_SEEK, begins: requestBegins },
+          lengthOf: requestLength,
+          onMessage: this.#onRequest.bind(this),
+        },
+        {
+          header: RESPONSE_HEADER,
+          keep: RESPONSE_KEEP,
+          seeking: {
+            bytes: RESPONSE_MINIMUM,
+            begins: (bytes, start) => this.#isAwaited(bytes, start) && responseLength(bytes, start) > 0,
+          },
+          lengthOf: (bytes, start) =>
+            this.#isUnseen || this.#isAwaited(bytes, start) ? responseLength(bytes, start) : 0,
+          onMessage: this.#onResponse.bind(this),
+        },
+      ],
+    });
+    this.#pending = new NumberedRequests<Request>(this.#connection, {
+      ordered: true,
+      unanswered: (request, incomplete, endedBy) => this.#emit(request, undefined, { incomplete, endedBy }),
+    });
+    // In the middle of a connection nothing proves that the broker's first bytes begin a response.
+    if (context.midstream) this.#connection.seek(SIDE.server);
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {
-    this.#framers[side].data(bytes, start, end, this.#context.now);
+    this.#connection.data(side, bytes, start, end);
   }
 
   gap(side: Side, length: number): void {
-    this.#framers[side].gap(length, this.#context.now);
+    this.#connection.gap(side, length);
   }
 
-  end(how: StreamEnd): void {
-    this.#pending.end(how === 'reset' ? 'reset' : 'no response');
+  end(how: StreamEnd, by?: Side): void {
+    this.#ending = { incomplete: unfinished(how, true), endedBy: by };
+    this.#connection.end();
+    this.#pending.end(how, by);
   }
 
-  /** Only what answers a request that waits is a response. */
-  #responseLength(bytes: Uint8Array, start: number): number {
-    const size = i32(bytes, start);
-    if (size < RESPONSE_MINIMUM - 4 || size > MESSAGE_MAXIMUM) return 0;
-    return this.#pending.has(i32(bytes, start + 4)) ? size + 4 : 0;
+  /** Responses to requests that were not captured may come. */
+  get #isUnseen(): boolean {
+    return this.#context.midstream || this.#connection.missedSince(SIDE.client, -1);
   }
 
-  #onRequest(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    length: number,
-    time: number,
-    last: number,
-    whole: boolean,
-  ): void {
+  #isAwaited(bytes: Uint8Array, start: number): boolean {
+    return this.#pending.has(i32(bytes, start + 4));
+  }
+
+  #onRequest(bytes: Uint8Array, start: number, end: number, message: FramedMessage): void {
+    if (end - start < REQUEST_HEADER) return;
     const key = u16(bytes, start + 4);
     const version = u16(bytes, start + 6);
     const correlationId = i32(bytes, start + 8);
@@ -139,18 +144,15 @@ export class KafkaConnection implements StreamAnalyzer {
       group: walker.group,
       mechanism: walker.mechanism,
       acks: walker.acks,
-      time,
-      end: last,
-      bytes: length,
-      whole,
+      message,
     };
     if (key === PRODUCE && request.acks === 0) {
-      this.#emit(request, undefined, undefined);
+      this.#emit(request, undefined, {});
       return;
     }
     this.#pending.wait(correlationId, request);
     // What follows are the mechanism's tokens, bare (KIP-43), until the next request.
-    if (key === SASL_HANDSHAKE && version === 0) this.#framers[SIDE.client].seek();
+    if (key === SASL_HANDSHAKE && version === 0) this.#connection.seek(SIDE.client);
   }
 
   #walkRequest(key: number, version: number, bytes: Uint8Array, start: number, end: number): void {
@@ -163,21 +165,22 @@ export class KafkaConnection implements StreamAnalyzer {
     walker.walk(parts, version, flexible, bytes, body, end, this.#topicNames, false, this.#context.detail);
   }
 
-  #onResponse(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    length: number,
-    time: number,
-    last: number,
-    whole: boolean,
-  ): void {
-    const request = this.#pending.answered(i32(bytes, start + 4));
-    if (request === undefined) return;
+  #onResponse(bytes: Uint8Array, start: number, end: number, message: FramedMessage): void {
+    const id = i32(bytes, start + 4);
+    const request = this.#pending.answered(id, message);
+    if (request === undefined) {
+      if (this.#isUnseen) this.#emitAlone(id, message);
+      return;
+    }
+    // What follows are the mechanism's tokens, bare (KIP-43), until the next response.
+    if (request.key === SASL_HANDSHAKE && request.version === 0) this.#connection.seek(SIDE.server);
     const known = this.#walkResponse(request, bytes, start + RESPONSE_HEADER, end);
     const status = known ? errorName(walker.error) : '';
-    const response: Response = { time, end: last, bytes: length, status, code: walker.error, whole };
-    this.#emit(request, response, undefined);
+    this.#emit(
+      request,
+      { message, status, code: known ? walker.error : 0 },
+      message.end === undefined ? this.#ending : {},
+    );
   }
 
   /** @returns whether it is known how it went, as far as the response was kept */
@@ -193,27 +196,35 @@ export class KafkaConnection implements StreamAnalyzer {
     return walker.walk(parts, version, flexible, bytes, body, end, this.#topicNames, learn, false) || walker.answered;
   }
 
-  #emit(request: Request, response: Response | undefined, incomplete: Incomplete | undefined): void {
+  #emit(request: Request, response: Response | undefined, ending: Ending): void {
     const name = apiName(request.key);
     const [topic] = request.topics;
     const route = topic === undefined || !NAMES_TOPIC.has(request.key) ? name : `${name} ${oneLine(topic)}`;
-    const missing = request.whole && response?.whole !== false ? incomplete : 'response not captured';
+    const code = response?.code ?? 0;
     this.#context.emit({
       kind: 'exchange',
       protocol: 'kafka',
       label: this.#context.detail ? labelOf(request, name) : route,
-      time: request.time,
-      requestEnd: request.end,
-      responseTime: response?.time,
-      responseEnd: response?.end,
-      requestBytes: request.bytes,
-      responseBytes: response?.bytes ?? 0,
+      ...measured(request.message, response?.message, ending),
       status: response?.status ?? '',
-      failed: response === undefined ? incomplete !== undefined : response.code !== 0,
+      failed: code !== 0 || failedWithout(response?.message, ending.incomplete),
       route,
-      incomplete: missing,
       fields: { kafka: this.#fields(request, response, name) },
     } satisfies Exchange);
+  }
+
+  /** A response to a request that was not captured: only its number and length are known. */
+  #emitAlone(correlationId: number, message: FramedMessage): void {
+    this.#context.emit({
+      kind: 'exchange',
+      protocol: 'kafka',
+      label: REQUEST_NOT_SEEN,
+      ...measured(undefined, message, {}),
+      status: '',
+      failed: false,
+      route: REQUEST_NOT_SEEN,
+      fields: { kafka: { correlationId } },
+    });
   }
 
   #fields(request: Request, response: Response | undefined, name: string): Fields {
@@ -247,4 +258,10 @@ function labelOf({ topics, topicCount, group, mechanism }: Request, name: string
 function behindTags(bytes: Uint8Array, start: number, end: number): number {
   // The usual case, and the only one so far: none.
   return start < end && u8(bytes, start) === 0 ? start + 1 : end;
+}
+
+/** A response's whole length, or 0 for what cannot be one. */
+function responseLength(bytes: Uint8Array, start: number): number {
+  const size = i32(bytes, start);
+  return size < RESPONSE_MINIMUM - 4 || size > MESSAGE_MAXIMUM ? 0 : size + 4;
 }

@@ -1,9 +1,11 @@
-import { type Fields, type Incomplete, SIDE, type Side } from '../../record/event.ts';
+import { type Fields, SIDE, type Side } from '../../record/event.ts';
 import { maskText } from '../../record/secrets.ts';
-import { LengthFramer } from '../length-framer.ts';
+import { FramedConnection, type FramedMessage } from '../framed-connection.ts';
+import { type Ending, failedWithout, measured } from '../framed-exchange.ts';
 import { NumberedRequests } from '../numbered-requests.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
+import { REQUEST_NOT_SEEN, unfinished } from '../unfinished.ts';
 import { i32le, type Tail } from './bson.ts';
 import {
   type Command,
@@ -16,6 +18,7 @@ import {
 } from './command.ts';
 import { compressorOf, decompress } from './compressed.ts';
 import {
+  isReply,
   MESSAGE_HEADER,
   MESSAGE_SEEK,
   messageBegins,
@@ -38,83 +41,76 @@ interface Request {
   readonly id: number;
   readonly command: Command;
   readonly compressor: string;
-  readonly time: number;
-  readonly end: number;
-  readonly bytes: number;
-  readonly whole: boolean;
+  readonly message: FramedMessage;
   /** Answered already: what comes are further replies. */
   readonly streaming: boolean;
 }
 
 interface Response {
   readonly outcome: Outcome;
-  readonly time: number;
-  readonly end: number;
-  readonly bytes: number;
-  readonly whole: boolean;
+  readonly message: FramedMessage;
 }
 
 /** MongoDB's wire protocol of one connection: requests and replies, paired by id. */
 export class MongodbConnection implements StreamAnalyzer {
   readonly #context: StreamContext;
-  readonly #framers: readonly [LengthFramer, LengthFramer];
-  readonly #pending = new NumberedRequests<Request>((request, why) => {
-    if (!request.streaming) this.#emit(request, undefined, why);
-  });
+  readonly #connection: FramedConnection;
+  readonly #pending: NumberedRequests<Request>;
+  /** How the connection ended, while what is under way is handed over. */
+  #ending: Ending = {};
 
   constructor(context: StreamContext) {
     this.#context = context;
-    const common = {
-      header: MESSAGE_HEADER,
-      keep: MESSAGE_KEEP,
-      tail: MESSAGE_TAIL,
-      holes: true,
-      lengthOf: messageLength,
-    };
-    this.#framers = [
-      new LengthFramer({
-        ...common,
-        seeking: {
-          bytes: MESSAGE_SEEK,
-          begins: (bytes, start) => messageBegins(bytes, start) && i32le(bytes, start + 8) === 0,
+    const common = { header: MESSAGE_HEADER, keep: MESSAGE_KEEP, tail: MESSAGE_TAIL, lengthOf: messageLength };
+    this.#connection = new FramedConnection(context, {
+      protocol: 'mongodb',
+      title: 'MongoDB',
+      sides: [
+        {
+          ...common,
+          seeking: {
+            bytes: MESSAGE_SEEK,
+            begins: (bytes, start) => messageBegins(bytes, start) && !isReply(bytes, start),
+          },
+          onMessage: this.#onRequest.bind(this),
         },
-        onMessage: this.#onRequest.bind(this),
-        onLost: () => {},
-      }),
-      new LengthFramer({
-        ...common,
-        seeking: {
-          bytes: MESSAGE_SEEK,
-          begins: (bytes, start) => messageBegins(bytes, start) && this.#pending.has(i32le(bytes, start + 8)),
+        {
+          ...common,
+          seeking: {
+            bytes: MESSAGE_SEEK,
+            begins: (bytes, start) => messageBegins(bytes, start) && isReply(bytes, start),
+          },
+          onMessage: this.#onReply.bind(this),
         },
-        onMessage: this.#onReply.bind(this),
-        onLost: () => {},
-      }),
-    ];
+      ],
+    });
+    // Replies of one connection come in order, but a proxy may send the requests of several on it.
+    this.#pending = new NumberedRequests<Request>(this.#connection, {
+      ordered: false,
+      unanswered: (request, incomplete, endedBy) => {
+        if (!request.streaming) this.#emit(request, undefined, { incomplete, endedBy });
+      },
+    });
+    // In the middle of a connection nothing proves that the server's first bytes begin a reply.
+    if (context.midstream) this.#connection.seek(SIDE.server);
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {
-    this.#framers[side].data(bytes, start, end, this.#context.now);
+    this.#connection.data(side, bytes, start, end);
   }
 
   gap(side: Side, length: number): void {
-    this.#framers[side].gap(length, this.#context.now);
+    this.#connection.gap(side, length);
   }
 
-  end(how: StreamEnd): void {
-    this.#pending.end(how === 'reset' ? 'reset' : 'no response');
+  end(how: StreamEnd, by?: Side): void {
+    this.#ending = { incomplete: unfinished(how, true), endedBy: by };
+    this.#connection.end();
+    this.#pending.end(how, by);
   }
 
-  #onRequest(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    length: number,
-    time: number,
-    last: number,
-    whole: boolean,
-    tail: number,
-  ): void {
+  #onRequest(bytes: Uint8Array, start: number, end: number, message: FramedMessage, tail: number): void {
+    const { length } = message;
     let operation = i32le(bytes, start + 12);
     let command: Command | undefined;
     let compressor = '';
@@ -127,50 +123,56 @@ export class MongodbConnection implements StreamAnalyzer {
     if (operation !== OP_MSG && operation !== OP_QUERY) return;
     const id = i32le(bytes, start + 4);
     const known = command ?? UNKNOWN;
-    const request = { id, command: known, compressor, time, end: last, bytes: length, whole, streaming: false };
-    if (known.oneWay) this.#emit(request, undefined, undefined);
+    const request = { id, command: known, compressor, message, streaming: false };
+    if (known.oneWay) this.#emit(request, undefined, {});
     else this.#pending.wait(id, request);
   }
 
-  #onReply(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    length: number,
-    time: number,
-    last: number,
-    whole: boolean,
-    tail: number,
-  ): void {
-    const request = this.#pending.answered(i32le(bytes, start + 8));
-    if (request === undefined) return;
-    const response = { outcome: outcomeOf(bytes, start, end, length, tail), time, end: last, bytes: length, whole };
+  #onReply(bytes: Uint8Array, start: number, end: number, message: FramedMessage, tail: number): void {
+    const outcome = outcomeOf(bytes, start, end, message.length, tail);
+    const response = { outcome, message };
+    const request = this.#pending.answered(i32le(bytes, start + 8), message);
+    if (request === undefined) {
+      // Where all requests were seen it is a further reply, or one to a request that wants none.
+      const unseen = this.#context.midstream || this.#connection.missedSince(SIDE.client, -1);
+      if (unseen) this.#emitAlone(response);
+      return;
+    }
     if (request.streaming) this.#emitReply(request, response);
-    else this.#emit(request, response, undefined);
+    else this.#emit(request, response, message.end === undefined ? this.#ending : {});
     // A reply that another follows is what that one answers (OP_MSG, exhaustAllowed).
-    if (response.outcome.moreToCome) {
+    if (outcome.moreToCome) {
       const id = i32le(bytes, start + 4);
       this.#pending.wait(id, { ...request, id, streaming: true });
     }
   }
 
-  #emit(request: Request, response: Response | undefined, incomplete: Incomplete | undefined): void {
+  #emit(request: Request, response: Response | undefined, ending: Ending): void {
     const label = request.command.name === '' ? `(${request.compressor || 'not known'})` : commandText(request.command);
     this.#context.emit({
       kind: 'exchange',
       protocol: 'mongodb',
       label,
-      time: request.time,
-      requestEnd: request.end,
-      responseTime: response?.time,
-      responseEnd: response?.end,
-      requestBytes: request.bytes,
-      responseBytes: response?.bytes ?? 0,
+      ...measured(request.message, response?.message, ending),
       status: response === undefined ? '' : statusOf(response.outcome),
-      failed: response === undefined ? incomplete !== undefined : isFailure(response.outcome),
+      failed:
+        (response !== undefined && isFailed(response.outcome)) || failedWithout(response?.message, ending.incomplete),
       route: label,
-      incomplete: request.whole && response?.whole !== false ? incomplete : 'response not captured',
       fields: { mongodb: this.#fields(request, response?.outcome ?? NOTHING_KNOWN) },
+    });
+  }
+
+  /** A reply to a request that was not captured. */
+  #emitAlone({ outcome, message }: Response): void {
+    this.#context.emit({
+      kind: 'exchange',
+      protocol: 'mongodb',
+      label: REQUEST_NOT_SEEN,
+      ...measured(undefined, message, {}),
+      status: statusOf(outcome),
+      failed: isFailed(outcome),
+      route: REQUEST_NOT_SEEN,
+      fields: { mongodb: this.#fields({ command: UNKNOWN, compressor: '' }, outcome) },
     });
   }
 
@@ -180,14 +182,17 @@ export class MongodbConnection implements StreamAnalyzer {
       kind: 'message',
       protocol: 'mongodb',
       label: commandText(request.command),
-      time: response.time,
+      time: response.message.time,
       from: SIDE.server,
-      bytes: response.bytes,
+      bytes: response.message.length,
       fields: { mongodb: this.#fields(request, response.outcome) },
     });
   }
 
-  #fields({ command, compressor }: Request, { code, codeName, error }: Outcome): Fields {
+  #fields(
+    { command, compressor }: Pick<Request, 'command' | 'compressor'>,
+    { code, codeName, error }: Outcome,
+  ): Fields {
     const plain = {
       command: command.name || undefined,
       database: command.database || undefined,
@@ -218,13 +223,13 @@ function tailOf(start: number, length: number, tail: number): Tail | undefined {
   return tail < 0 ? undefined : { from: start + length - MESSAGE_TAIL, start: tail, end: tail + MESSAGE_TAIL };
 }
 
-function isFailure({ ok, code, error }: Outcome): boolean {
+function isFailed({ ok, code, error }: Outcome): boolean {
   return ok === false || code !== 0 || error !== '';
 }
 
 /** `ok`, `11000 DuplicateKey`, `26 ns not found`. */
 function statusOf(outcome: Outcome): string {
-  if (isFailure(outcome))
+  if (isFailed(outcome))
     return oneLine(`${outcome.code} ${outcome.codeName || outcome.error.slice(0, STATUS_MAXIMUM)}`);
   return outcome.ok === true ? 'ok' : '';
 }

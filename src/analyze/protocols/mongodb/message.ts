@@ -54,6 +54,12 @@ export function messageBegins(bytes: Uint8Array, at: number): boolean {
   return size > 0 && size <= MESSAGE_MAXIMUM && u8(bytes, at + 24) <= ZSTD;
 }
 
+/** Whether a message answers another: requests answer 0 or, of old clients, -1. */
+export function isReply(bytes: Uint8Array, at: number): boolean {
+  const answers = i32le(bytes, at + 8);
+  return answers !== 0 && answers !== -1;
+}
+
 /** Whether these octets begin with a message, and whose: a client's answers nothing. */
 export function mongodbLikeness(bytes: Uint8Array, start: number, end: number): Likeness {
   const here = end - start;
@@ -63,14 +69,13 @@ export function mongodbLikeness(bytes: Uint8Array, start: number, end: number): 
     return length >= MESSAGE_HEADER && length <= MESSAGE_MAXIMUM ? 'more' : 'no';
   }
   if (messageLength(bytes, start) < MESSAGE_SEEK) return 'no';
-  const answers = i32le(bytes, start + 8);
   const operation = i32le(bytes, start + 12);
   if (ONE_WAY.has(operation)) return 'no';
   if (here < MESSAGE_SEEK) return 'more';
-  if (operation === OP_QUERY) return answers === 0 && isQuery(bytes, start, end) ? 'client' : 'no';
-  if (operation === OP_REPLY) return answers !== 0 && isReply(bytes, start) ? 'server' : 'no';
+  if (operation === OP_QUERY) return !isReply(bytes, start) && isQuery(bytes, start, end) ? 'client' : 'no';
+  if (operation === OP_REPLY) return isReply(bytes, start) && hasReplyFlags(bytes, start) ? 'server' : 'no';
   if (!messageBegins(bytes, start)) return 'no';
-  return answers === 0 ? 'client' : 'server';
+  return isReply(bytes, start) ? 'server' : 'client';
 }
 
 /** Flags, then a collection's full name. */
@@ -88,6 +93,6 @@ function isQuery(bytes: Uint8Array, start: number, end: number): boolean {
 }
 
 /** Flags below 16; behind flags and cursor are four octets of where it starts. */
-function isReply(bytes: Uint8Array, start: number): boolean {
+function hasReplyFlags(bytes: Uint8Array, start: number): boolean {
   return (i32le(bytes, start + 16) & ~15) === 0;
 }
