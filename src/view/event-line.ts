@@ -43,8 +43,11 @@ export class EventLines {
 
   line(record: EventRecord): string {
     const { colours } = this.#style;
-    const parts = [clockText(record.time, this.#style.utc), this.#peers(record), this.#protocol(record.protocol)];
-    const label = cutToCells(sanitise(record.label), LABEL_WIDTH);
+    const title = sanitise(this.#style.titleOf(record.protocol) ?? record.protocol.toUpperCase());
+    const parts = [clockText(record.time, this.#style.utc), this.#peers(record), this.#protocol(title)];
+    const whole = sanitise(record.label);
+    // The labels of some events begin with the protocol's name.
+    const label = cutToCells(whole.startsWith(`${title} `) ? whole.slice(title.length + 1) : whole, LABEL_WIDTH);
     const status = record.status === undefined ? '' : cutToCells(sanitise(record.status), STATUS_WIDTH);
     const red = (text: string) => (record.failed ? colours.failure(text) : text);
     if (label !== '') parts.push(status === '' && record.incomplete === undefined ? red(label) : label);
@@ -73,8 +76,7 @@ export class EventLines {
     return this.#style.colours.label(name, name) + text.slice(name.length);
   }
 
-  #protocol(protocol: string): string {
-    const title = sanitise(this.#style.titleOf(protocol) ?? protocol.toUpperCase());
+  #protocol(title: string): string {
     if (this.#style.align)
       this.#protocolWidth = Math.min(PROTOCOL_WIDTH, Math.max(this.#protocolWidth, cellWidth(title)));
     return padEnd(title, this.#protocolWidth);
@@ -111,6 +113,8 @@ export function incompleteText(record: EventRecord): string {
 /** Of exchanges that took so long the parts are shown, where the server's part is less than this share of the whole. */
 const PARTS_FROM_NS = 10e6;
 const SERVER_SHARE = 0.7;
+/** A smaller part is not shown. */
+const PART_SHARE = 0.01;
 
 /** `(request 300 ms, server 20 ms, response 900 ms)`, where sending took a good part of the time. */
 function timeParts({ latency, requestTime, serverTime, transferTime }: EventRecord): string[] {
@@ -123,7 +127,8 @@ function timeParts({ latency, requestTime, serverTime, transferTime }: EventReco
     ['server', serverTime],
     ['response', transferTime],
   ] as const;
-  return [`(${parts.map(([name, time]) => `${name} ${latencyText(time)}`).join(', ')})`];
+  const shown = parts.filter(([, time]) => time > latency * PART_SHARE);
+  return [`(${shown.map(([name, time]) => `${name} ${latencyText(time)}`).join(', ')})`];
 }
 
 function sizes(record: EventRecord): string[] {

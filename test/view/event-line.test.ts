@@ -74,8 +74,17 @@ describe('the line of', () => {
     expect(line(recorder.event(exchange(slow), flow()))).toContain(
       ' 200 1.2 s (request 300 ms, server 20 ms, response 900 ms) 512 B',
     );
+    const upload = { time: 0, requestEnd: 0, responseTime: 1e6, responseEnd: 30e6 };
+    expect(line(recorder.event(exchange(upload), flow()))).toContain(
+      ' 200 30 ms (server 1.0 ms, response 29 ms) 512 B',
+    );
     const server = { time: 0, requestEnd: 1e6, responseTime: 900e6, responseEnd: 920e6 };
     expect(line(recorder.event(exchange(server), flow()))).toContain(' 200 920 ms 512 B');
+  });
+
+  it('an event whose label begins with the protocol has its name once', () => {
+    const lost = notice({ protocol: 'websocket', label: 'WebSocket not understood at byte 85 from the server' });
+    expect(line(recorder.event(lost, flow()))).toContain(') WebSocket not understood at byte 85 from the server [');
   });
 
   it('a request that was not seen says so once', () => {

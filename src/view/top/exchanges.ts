@@ -47,7 +47,7 @@ function columns(model: TopModel): TopColumn<EventRecord>[] {
     { title: 'TO', width: 12, grows: true, rank: 0, cell: ({ dst }) => peerSpan(dst, true) },
     { title: 'PROTO', width: 6, rank: 3, cell: ({ protocol }) => span(model.titleOf(protocol)) },
     { title: 'WHAT', width: 16, grows: true, rank: 0, cell: whatCell },
-    { title: 'STATUS', width: 11, rank: 0, cell: statusCell },
+    { title: 'STATUS', width: 15, rank: 0, cell: statusCell },
     {
       title: 'LATENCY',
       width: 7,
