@@ -14,6 +14,7 @@ echo "$*" >> "$directory/calls"
 case " $* " in
 *" -d "*)
   [ -e "$directory/refusal" ] || exit 0
+  case "$*" in *"$(cat "$directory/refused")"*) ;; *) exit 0 ;; esac
   cat "$directory/refusal" >&2
   exit 1 ;;
 *" --print "*)
@@ -25,14 +26,14 @@ case " $* " in
 *" --immediate-mode "*) kind=immediate ;;
 *) kind=ring ;;
 esac
-echo "tcpdump: listening on eth0" >&2
-cat "$directory/header" >&4
 statistics() {
   echo "$(cat "$directory/received") packets received by filter" >&2
   echo "$(cat "$directory/dropped") packets dropped by kernel" >&2
 }
 trap statistics USR1
 trap 'statistics; exit 0' INT
+echo "tcpdump: listening on eth0" >&2
+cat "$directory/header" >&4
 number=0
 while :; do
   if [ -e "$directory/$kind-$number" ]; then
@@ -78,7 +79,7 @@ export class PlayedTcpdump {
     return this.calls.filter((call) => !call.includes(' -d '));
   }
 
-  /** Have every capture from the ring, or every immediate one, write these packets. */
+  /** Have every capture from the ring, or every immediate one, write these packets, one file after the other. */
   give(kind: 'ring' | 'immediate', packets: readonly PlayedPacket[]): void {
     const records = packets.map(({ time, data }) => {
       const record = Buffer.alloc(PCAP_RECORD_BYTES + data.length);
@@ -103,8 +104,9 @@ export class PlayedTcpdump {
     this.#write('old', '');
   }
 
-  /** Refuse every filter with these words. */
-  refuseFilters(words: string): void {
+  /** Refuse every filter that contains a text. */
+  refuseFilters(containing: string, words: string): void {
+    this.#write('refused', containing);
     this.#write('refusal', words);
   }
 
