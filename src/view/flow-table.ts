@@ -45,8 +45,9 @@ function peer(record: PeerRecord | undefined, { colours }: FlowLineStyle): strin
 function tcpWords(tcp: TcpFacts, colours: Colours): string[] {
   const words = [stateText(tcp, colours)];
   if (tcp.midstream) words.push('began before the capture');
-  if (tcp.handshakeRtt !== undefined) words.push(`handshake ${latencyText(tcp.handshakeRtt)}`);
-  if (tcp.rtt !== undefined) words.push(`rtt ${latencyText(tcp.rtt.mean)}`);
+  if (tcp.setup !== undefined) words.push(`setup ${latencyText(tcp.setup)}`);
+  if (tcp.rtt.client !== undefined) words.push(`rtt to client ${latencyText(tcp.rtt.client.mean)}`);
+  if (tcp.rtt.server !== undefined) words.push(`rtt to server ${latencyText(tcp.rtt.server.mean)}`);
   const { client, server } = tcp;
   for (const [side, facts] of [['client', client] as const, ['server', server] as const]) {
     const troubles = troublesOf(facts);

@@ -11,7 +11,7 @@ import { STOP } from '../layers/layer.ts';
 import { HANDOVER_NS } from '../limits.ts';
 import { quoted } from '../packet/icmp-quote.ts';
 import { PacketView } from '../packet/packet.ts';
-import { icmpNotice } from '../record/icmp-notice.ts';
+import { icmpNotice, isRejection } from '../record/icmp-notice.ts';
 import { TcpConnections } from '../tcp/connections.ts';
 import { Clock } from './clock.ts';
 import { DatagramFlows } from './datagrams.ts';
@@ -201,7 +201,9 @@ export class Analysis {
     const slot = flows.table.find(this.#a, this.#b, this.#ports, this.#kind);
     this.flow = flow;
     if (slot < 0 || direction < 0) return false;
-    flows.tell(slot, icmpNotice(packet, this.clock.now));
+    const notice = icmpNotice(packet, this.clock.now);
+    if (isTcp) this.#tcp.icmp(slot, notice, isRejection(packet));
+    else this.#datagrams.tell(slot, notice);
     return true;
   }
 

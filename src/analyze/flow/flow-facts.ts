@@ -90,6 +90,14 @@ export interface TcpDirectionFacts {
   readonly lost: number;
 }
 
+/** Round-trip times, ns. */
+export interface RttFacts {
+  readonly minimum: number;
+  readonly mean: number;
+  readonly maximum: number;
+  readonly samples: number;
+}
+
 export interface TcpFacts {
   readonly state: 'opening' | 'open' | 'half-closed' | 'closed' | 'reset' | 'refused' | 'unanswered';
   /** Began before the capture. */
@@ -97,12 +105,15 @@ export interface TcpFacts {
   /** Who ended it first. */
   readonly closedBy: 'client' | 'server' | undefined;
   readonly resetBy: 'client' | 'server' | undefined;
-  /** SYN to the handshake's last ACK, ns. */
+  /** The SYN that was answered to the handshake's last ACK, ns. */
   readonly handshakeRtt: number | undefined;
-  /** Of data to its acknowledgement, ns: least, mean, greatest, of how many. */
-  readonly rtt:
-    | { readonly minimum: number; readonly mean: number; readonly maximum: number; readonly samples: number }
-    | undefined;
+  /** How long it took to set up: the first SYN, retransmissions included, to the handshake's last ACK, ns. */
+  readonly setup: number | undefined;
+  /** SYNs of the client, and how long after the first the last was sent, ns. */
+  readonly syns: number;
+  readonly synSpan: number | undefined;
+  /** Round trips between the place of capture and either end: of data towards it to its acknowledgment. */
+  readonly rtt: { readonly client: RttFacts | undefined; readonly server: RttFacts | undefined };
   readonly mss: readonly [client: number | undefined, server: number | undefined];
   readonly windowScale: readonly [client: number | undefined, server: number | undefined];
   readonly sack: boolean;

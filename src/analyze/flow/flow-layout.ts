@@ -37,41 +37,47 @@ export const FLOW_STRIDE = 28;
 
 /** What a TCP connection has besides. Doubles. */
 export const TCP_F64 = {
-  synTime: 14,
-  synAckTime: 15,
+  /** When the client's first SYN was seen, and its last. */
+  firstSyn: 14,
+  synTime: 15,
+  /** From the last SYN, and from the first one, to the handshake's last ACK. */
   handshakeRtt: 16,
-  rttMinimum: 17,
-  rttMaximum: 18,
-  rttSum: 19,
+  setup: 17,
+  /** By direction of the data whose acknowledgment is measured. */
+  rttMinimum: 18,
+  rttMaximum: 20,
+  rttSum: 22,
   /** When the segment was seen whose acknowledgement is waited for. */
-  rttTime: 20,
+  rttTime: 24,
   /** When the highest sequence number, and the last acknowledgement, was seen. */
-  highTime: 22,
-  ackTime: 24,
+  highTime: 26,
+  ackTime: 28,
 } as const;
 
 /** And int32s. */
 export const TCP_I32 = {
-  state: 52,
-  rttSamples: 53,
+  state: 60,
+  /** The client's SYNs. */
+  syns: 61,
+  rttSamples: 62,
   /** In-order reassembly: the next sequence number that is wanted. */
-  next: 54,
-  /** By the vantage point alone: the end of the highest segment seen. */
-  high: 56,
-  ack: 58,
-  window: 60,
+  next: 64,
+  /** At the place of capture that counts: the end of the highest segment seen. */
+  high: 66,
+  ack: 68,
+  window: 70,
   /** Window scale + 1; 0 while not known. */
-  scale: 62,
-  mss: 64,
+  scale: 72,
+  mss: 74,
   /** Duplicates of the last acknowledgement. */
-  duplicates: 66,
+  duplicates: 76,
   /** End of the segment whose acknowledgement is waited for. */
-  rttEnd: 68,
+  rttEnd: 78,
   /** DIRECTION_FLAG bits. */
-  flags: 70,
-  initial: 72,
+  flags: 80,
+  initial: 82,
   /** Sequence number behind the FIN. */
-  fin: 74,
+  fin: 84,
 } as const;
 
-export const TCP_STRIDE = 76;
+export const TCP_STRIDE = 86;

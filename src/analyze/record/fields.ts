@@ -85,6 +85,17 @@ const tcpDirection = (side: string) =>
     [`tcp.${side}.lost`]: { type: 'int', about: 'bytes that were never captured' },
   }) satisfies FieldTable;
 
+const rtt = (side: 'client' | 'server') =>
+  ({
+    [`tcp.rtt.${side}.minimum`]: {
+      type: 'duration',
+      about: `round trip between the place of capture and the ${side}, of data to its acknowledgment: least`,
+    },
+    [`tcp.rtt.${side}.mean`]: { type: 'duration', about: 'mean' },
+    [`tcp.rtt.${side}.maximum`]: { type: 'duration', about: 'greatest' },
+    [`tcp.rtt.${side}.samples`]: { type: 'int', about: 'of how many' },
+  }) satisfies FieldTable;
+
 /** Members of a flow, behind the common ones and `flow`, `interface`. `src` is the client, `dst` the server. */
 export const FLOW_FIELDS: FieldTable = {
   transport: { type: 'string', about: '`tcp`, `udp`, `sctp`, `icmp`, `icmpv6` or `ip`' },
@@ -98,16 +109,21 @@ export const FLOW_FIELDS: FieldTable = {
   'tcp.midstream': { type: 'bool', about: 'it began before the capture' },
   'tcp.closedBy': { type: 'string', about: 'who ended it first: `client` or `server`' },
   'tcp.resetBy': { type: 'string', about: 'who reset it: `client` or `server`' },
-  'tcp.handshakeRtt': { type: 'duration', about: 'SYN to the last ACK of the handshake' },
-  'tcp.rtt.minimum': { type: 'duration', about: 'data to its acknowledgement: least' },
-  'tcp.rtt.mean': { type: 'duration', about: 'mean' },
-  'tcp.rtt.maximum': { type: 'duration', about: 'greatest' },
-  'tcp.rtt.samples': { type: 'int', about: 'of how many' },
+  'tcp.handshakeRtt': { type: 'duration', about: 'the SYN that was answered to the last ACK of the handshake' },
+  'tcp.setup': { type: 'duration', about: 'the first SYN, retransmissions included, to the last ACK of the handshake' },
+  'tcp.syns': { type: 'int', about: 'SYNs that the client sent' },
+  'tcp.synSpan': { type: 'duration', about: 'the first of them to the last' },
+  ...rtt('client'),
+  ...rtt('server'),
   'tcp.mss': { type: 'list', about: 'maximum segment size of client and server, `null` where it was not seen' },
   'tcp.windowScale': { type: 'list', about: 'window scale of client and server' },
   'tcp.sack': { type: 'bool', about: 'both allow selective acknowledgements' },
   ...tcpDirection('client'),
   ...tcpDirection('server'),
+  sightings: {
+    type: 'list',
+    about: 'what was seen at other places of capture, by place: `interfaceId`, `client`, `server`',
+  },
 };
 
 /** Members of a packet that no protocol took, and of every packet of `-o packets`, behind the common ones and `interface`. */

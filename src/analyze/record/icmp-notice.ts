@@ -27,6 +27,17 @@ function codeOf(packet: PacketView): string {
   return icmpType === 3 ? 'ICMP_TIME_EXCEEDED' : 'ICMP_ERROR';
 }
 
+/** Codes by which a host, a firewall or a Service without endpoints refuses what a client asks for (RFC 1812, RFC 4443). */
+const REJECTIONS_V4: ReadonlySet<number> = new Set([2, 3, 9, 10, 13]);
+const REJECTIONS_V6: ReadonlySet<number> = new Set([1, 4, 5, 6]);
+
+/** Whether an ICMP error says that somebody refuses the packet it quotes, as opposed to not finding a way. */
+export function isRejection({ ipVersion, icmpType, icmpCode }: PacketView): boolean {
+  return ipVersion === 6
+    ? icmpType === 1 && REJECTIONS_V6.has(icmpCode)
+    : icmpType === 3 && REJECTIONS_V4.has(icmpCode);
+}
+
 /** An ICMP error as an event of the flow whose packet it quotes. @param packet decoded, an error @param now ns */
 export function icmpNotice(packet: PacketView, now: number): Notice {
   const { bytes, sourceAddress, addressLength, icmpType, icmpCode } = packet;

@@ -62,6 +62,7 @@ export interface FlowRecord extends RecordBase {
   readonly client: FlowFacts['client'];
   readonly server: FlowFacts['server'];
   readonly tcp: TcpFacts | undefined;
+  readonly sightings: FlowFacts['sightings'];
 }
 
 export interface PacketRecord extends RecordBase {
@@ -189,6 +190,7 @@ export class Recorder {
       client: facts.client,
       server: facts.server,
       tcp: facts.tcp,
+      sightings: facts.sightings,
     };
   }
 

@@ -157,7 +157,7 @@ function ofKubelet(exchange: Exchange): Exchange {
 /** Why a connection failed before any exchange; undefined where it did not. */
 function connectionFailure({ protocol, server }: FlowFacts, tcp: TcpFacts): string | undefined {
   if (tcp.state === 'refused') return 'refused';
-  if (tcp.state === 'unanswered') return tcp.client.retransmissions > 0 ? 'unanswered' : undefined;
+  if (tcp.state === 'unanswered') return tcp.syns > 1 ? 'unanswered' : undefined;
   // A client that only looks whether the port is open resets as well.
   return tcp.resetBy === 'server' && protocol === undefined && server.payload === 0 ? 'reset by server' : undefined;
 }

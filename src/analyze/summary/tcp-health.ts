@@ -38,7 +38,7 @@ export class TcpRow {
     this.bytes += flow.client.bytes + flow.server.bytes;
     this.#addDirection(tcp.client);
     this.#addDirection(tcp.server);
-    if (tcp.handshakeRtt !== undefined) this.handshake.record(tcp.handshakeRtt);
+    if (tcp.setup !== undefined) this.handshake.record(tcp.setup);
   }
 
   merge(other: TcpRow): void {

@@ -1,4 +1,4 @@
-import type { TcpFacts } from '../flow/flow-facts.ts';
+import type { RttFacts, TcpFacts } from '../flow/flow-facts.ts';
 import { FLOW_I32, TCP_F64, TCP_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { SEEN, STATE } from './flags.ts';
@@ -23,31 +23,43 @@ export function connectionFacts(table: FlowTable, slot: number, troubles: Troubl
   const int = (field: number) => ints[base + field] as number;
   const flags = (direction: number) => int(TCP_I32.flags + direction);
   const who = (bit: number) => (flags(client) & bit ? 'client' : flags(server) & bit ? 'server' : undefined);
-  const samples = int(TCP_I32.rttSamples);
+  const double = (field: number) => doubles[half + field] as number;
   const scale = (direction: number) =>
     int(TCP_I32.scale + direction) > 0 ? int(TCP_I32.scale + direction) - 1 : undefined;
   const mss = (direction: number) => (int(TCP_I32.mss + direction) > 0 ? int(TCP_I32.mss + direction) : undefined);
-  const handshake = doubles[half + TCP_F64.handshakeRtt] as number;
+  const syns = int(TCP_I32.syns);
   const state = NAMES[int(TCP_I32.state) as keyof typeof NAMES];
   return {
     state: state === 'opening' && int(FLOW_I32.packets + server) === 0 ? 'unanswered' : state,
     midstream: (flags(0) & SEEN.midstream) !== 0,
     closedBy: who(SEEN.closedFirst),
     resetBy: who(SEEN.rst),
-    handshakeRtt: handshake > 0 ? handshake : undefined,
-    rtt:
-      samples === 0
-        ? undefined
-        : {
-            minimum: doubles[half + TCP_F64.rttMinimum] as number,
-            mean: (doubles[half + TCP_F64.rttSum] as number) / samples,
-            maximum: doubles[half + TCP_F64.rttMaximum] as number,
-            samples,
-          },
+    handshakeRtt: positive(double(TCP_F64.handshakeRtt)),
+    setup: positive(double(TCP_F64.setup)),
+    syns,
+    synSpan: syns > 0 ? double(TCP_F64.synTime) - double(TCP_F64.firstSyn) : undefined,
+    rtt: { client: rttFacts(table, base, server), server: rttFacts(table, base, client) },
     mss: [mss(client), mss(server)],
     windowScale: [scale(client), scale(server)],
     sack: (flags(client) & flags(server) & SEEN.sackPermitted) !== 0,
     client: troubles.facts(slot, client),
     server: troubles.facts(slot, server),
   };
+}
+
+/** Round trips to the receiver of a direction's data. @param direction of the data, 0 or 1 */
+function rttFacts({ ints, doubles }: FlowTable, base: number, direction: number): RttFacts | undefined {
+  const samples = ints[base + TCP_I32.rttSamples + direction] as number;
+  const double = (field: number) => doubles[(base >> 1) + field + direction] as number;
+  if (samples === 0) return undefined;
+  return {
+    minimum: double(TCP_F64.rttMinimum),
+    mean: double(TCP_F64.rttSum) / samples,
+    maximum: double(TCP_F64.rttMaximum),
+    samples,
+  };
+}
+
+function positive(time: number): number | undefined {
+  return time > 0 ? time : undefined;
 }

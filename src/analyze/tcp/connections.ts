@@ -9,7 +9,7 @@ import type { FlowSightings } from '../flow/sightings.ts';
 import { CLOSED_IDLE_NS, OPENING_IDLE_NS, TCP_FLOWS_MAXIMUM, TCP_IDLE_NS } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
 import type { StreamEnd } from '../protocols/protocol.ts';
-import type { AnalysisEvent } from '../record/event.ts';
+import type { AnalysisEvent, Notice } from '../record/event.ts';
 import { withProvenTimes } from '../record/proven-times.ts';
 import { connectionFacts } from './connection-facts.ts';
 import { SEEN, STATE, TCP } from './flags.ts';
@@ -20,6 +20,12 @@ import { type StreamHost, TcpStream } from './stream.ts';
 import { Troubles } from './troubles.ts';
 
 const options = new SynOptions();
+
+/** `31 s`, `1.2 s`, `200 ms`. @param duration ns */
+function secondsText(duration: number): string {
+  if (duration < 999.5e6) return `${Math.round(duration / 1e6)} ms`;
+  return `${duration < 9.95e9 ? (duration / 1e9).toFixed(1) : Math.round(duration / 1e9)} s`;
+}
 
 /** Streams of ended connections that are kept to be used again. */
 const SPARE_STREAMS = 1024;
@@ -65,7 +71,13 @@ export class TcpConnections implements StreamHost {
   isNewConnection(slot: number, direction: number, packet: PacketView): boolean {
     if ((packet.tcpFlags & (TCP.syn | TCP.ack | TCP.rst)) !== TCP.syn) return false;
     const { ints } = this.table;
-    return ints[this.table.base(slot) + TCP_I32.initial + direction] !== packet.tcpSequence;
+    const base = this.table.base(slot);
+    const own = ints[base + TCP_I32.flags + direction] as number;
+    const other = ints[base + TCP_I32.flags + 1 - direction] as number;
+    // Both sides open it at once (RFC 9293, section 3.5).
+    if (ints[base + TCP_I32.state] === STATE.opening && (own & SEEN.syn) === 0 && (other & SEEN.syn) !== 0)
+      return false;
+    return ints[base + TCP_I32.initial + direction] !== packet.tcpSequence;
   }
 
   /** A flow's first packet. */
@@ -200,9 +212,22 @@ export class TcpConnections implements StreamHost {
     return ((ints[this.table.base(stream.slot) + TCP_I32.flags + direction] as number) & SEEN.fin) !== 0;
   }
 
-  /** A notice about a connection by another, such as an ICMP error that quotes it. */
-  tell(slot: number, event: AnalysisEvent): void {
-    this.#sink.event(event, this.#view.at(slot));
+  /**
+   * An ICMP error quotes a connection. What keeps it from being set up refuses it, which is stated once.
+   * @param isRejection the error is a refusal, as firewalls and hosts without a listener send it
+   */
+  icmp(slot: number, notice: Notice, isRejection: boolean): void {
+    const { ints } = this.table;
+    const state = this.table.base(slot) + TCP_I32.state;
+    const isSetUp = ints[state] !== STATE.opening && ints[state] !== STATE.refused;
+    if (isSetUp || !isRejection) {
+      this.#sink.event(notice, this.#view.at(slot));
+      return;
+    }
+    if (ints[state] === STATE.refused) return;
+    ints[state] = STATE.refused;
+    const label = `connection rejected by ICMP ${notice.label}`;
+    this.#sink.event({ ...notice, protocol: 'tcp', code: 'TCP_REFUSED', label }, this.#view.at(slot));
   }
 
   /** A notice of the connection itself. */
@@ -220,8 +245,14 @@ export class TcpConnections implements StreamHost {
     const base = this.table.base(slot);
     const own = base + direction;
     const flags = ints[own + TCP_I32.flags] as number;
-    // Of a SYN that was sent again the last one tells the round trip.
-    if ((packet.tcpFlags & TCP.ack) === 0) doubles[(base >> 1) + TCP_F64.synTime] = this.clock.now;
+    const isFromClient = direction === ints[base + FLOW_I32.client];
+    if ((packet.tcpFlags & TCP.ack) === 0 && isFromClient) {
+      const syns = ints[base + TCP_I32.syns] as number;
+      // Of a SYN that was sent again the last one tells the round trip.
+      doubles[(base >> 1) + TCP_F64.synTime] = this.clock.now;
+      if (syns === 0) doubles[(base >> 1) + TCP_F64.firstSyn] = this.clock.now;
+      ints[base + TCP_I32.syns] = syns + 1;
+    }
     if (flags & SEEN.syn) return;
     options.read(packet);
     ints[own + TCP_I32.scale] = options.scale;
@@ -229,15 +260,17 @@ export class TcpConnections implements StreamHost {
     ints[own + TCP_I32.flags] = flags | SEEN.syn | SEEN.next | (options.sackPermitted ? SEEN.sackPermitted : 0);
     ints[own + TCP_I32.initial] = packet.tcpSequence;
     ints[own + TCP_I32.next] = (packet.tcpSequence + 1) | 0;
-    if (packet.tcpFlags & TCP.ack) {
-      doubles[(base >> 1) + TCP_F64.synAckTime] = this.clock.now;
-      // Scaling holds only when both offer it (RFC 7323, section 2.2).
-      const other = base + 1 - direction;
-      const others = ints[other + TCP_I32.flags] as number;
-      if (others & SEEN.syn && (options.scale === 0 || ints[other + TCP_I32.scale] === 0)) {
-        ints[own + TCP_I32.scale] = 1;
-        ints[other + TCP_I32.scale] = 1;
-      }
+    const other = base + 1 - direction;
+    const others = ints[other + TCP_I32.flags] as number;
+    if ((others & SEEN.syn) === 0) return;
+    if ((packet.tcpFlags & TCP.ack) === 0) {
+      ints[own + TCP_I32.flags] = (ints[own + TCP_I32.flags] as number) | SEEN.simultaneous;
+      ints[other + TCP_I32.flags] = others | SEEN.simultaneous;
+    }
+    // Scaling holds only when both offer it (RFC 7323, section 2.2).
+    if (options.scale === 0 || ints[other + TCP_I32.scale] === 0) {
+      ints[own + TCP_I32.scale] = 1;
+      ints[other + TCP_I32.scale] = 1;
     }
   }
 
@@ -252,8 +285,10 @@ export class TcpConnections implements StreamHost {
       direction === client &&
       ((ints[base + TCP_I32.flags] as number) & SEEN.syn) !== 0 &&
       ((ints[base + TCP_I32.flags + 1] as number) & SEEN.syn) !== 0;
-    if (complete) {
-      doubles[(base >> 1) + TCP_F64.handshakeRtt] = this.clock.now - (doubles[(base >> 1) + TCP_F64.synTime] as number);
+    if (complete && (ints[base + TCP_I32.syns] as number) > 0) {
+      const half = base >> 1;
+      doubles[half + TCP_F64.handshakeRtt] = this.clock.now - (doubles[half + TCP_F64.synTime] as number);
+      doubles[half + TCP_F64.setup] = this.clock.now - (doubles[half + TCP_F64.firstSyn] as number);
     }
   }
 
@@ -332,7 +367,34 @@ export class TcpConnections implements StreamHost {
     stream.end(how, by);
   }
 
+  /** No SYN was answered: once the client has tried again, or waited for long. */
+  #tellUnanswered(slot: number): void {
+    const { ints, doubles } = this.table;
+    const base = this.table.base(slot);
+    const client = ints[base + FLOW_I32.client] as number;
+    const syns = ints[base + TCP_I32.syns] as number;
+    if (ints[base + TCP_I32.state] !== STATE.opening || ints[base + FLOW_I32.packets + 1 - client] !== 0) return;
+    if (syns === 0 || (syns === 1 && this.#over)) return;
+    const last = doubles[(base >> 1) + TCP_F64.synTime] as number;
+    const first = doubles[(base >> 1) + TCP_F64.firstSyn] as number;
+    const times = syns === 1 ? 'SYN sent once' : `SYN sent ${syns} times in ${secondsText(last - first)}`;
+    this.#sink.event(
+      {
+        kind: 'event',
+        protocol: 'tcp',
+        code: 'TCP_NO_ANSWER',
+        label: `no answer, ${times}`,
+        time: last,
+        from: undefined,
+        failed: true,
+        fields: {},
+      },
+      this.#view.at(slot),
+    );
+  }
+
   #ended(slot: number): void {
+    this.#tellUnanswered(slot);
     this.#endStream(slot, this.#over ? 'capture ended' : this.table.evicting ? 'evicted' : 'expired');
     this.#sink.flowEnded(this.#view.at(slot));
     this.#troubles.forget(slot);

@@ -23,4 +23,6 @@ export const SEEN = {
   closedFirst: 512,
   /** The connection was under way when its first packet was seen (direction 0's flags only). */
   midstream: 1024,
+  /** Both sides sent SYN before either acknowledged it: a simultaneous open. */
+  simultaneous: 2048,
 } as const;

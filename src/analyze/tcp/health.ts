@@ -41,6 +41,9 @@ export function followHealth(
     if (ahead === -1 && length <= 1 && special === 0) {
       troubles.add(slot, direction, TROUBLE.keepAlive);
       next |= SEEN.keepAlive;
+    } else if (ahead < 0 && (flags & SEEN.simultaneous) !== 0 && special === TCP.syn) {
+      // Both sides have sent SYN, and now acknowledge it with theirs (RFC 9293, section 3.5).
+      next &= ~SEEN.rtt;
     } else if (ahead < 0 && (length > 0 || special & (TCP.syn | TCP.fin))) {
       sentAgain(table, slot, direction, behind, end, length, now, troubles);
       // Karn's rule: what is sent again tells nothing about the time it takes.
@@ -91,7 +94,7 @@ export function followHealth(
       const others = ints[other + TCP_I32.flags] as number;
       if (others & SEEN.rtt && ((acknowledgment - (ints[other + TCP_I32.rttEnd] as number)) | 0) >= 0) {
         ints[other + TCP_I32.flags] = others & ~SEEN.rtt;
-        sample(table, base, now - (doubles[half + TCP_F64.rttTime + 1 - direction] as number));
+        sample(table, base, 1 - direction, now - (doubles[half + TCP_F64.rttTime + 1 - direction] as number));
       }
     }
   }
@@ -134,13 +137,13 @@ function sentAgain(
   troubles.add(slot, direction, soon && end !== ints[own + TCP_I32.high] ? TROUBLE.outOfOrder : TROUBLE.timeout);
 }
 
-function sample(table: FlowTable, base: number, rtt: number): void {
+/** @param direction of the data that was acknowledged */
+function sample({ ints, doubles }: FlowTable, base: number, direction: number, rtt: number): void {
   if (!(rtt >= 0)) return;
-  const { ints, doubles } = table;
-  const half = base >> 1;
-  const samples = ints[base + TCP_I32.rttSamples] as number;
-  ints[base + TCP_I32.rttSamples] = samples + 1;
-  doubles[half + TCP_F64.rttSum] = (doubles[half + TCP_F64.rttSum] as number) + rtt;
-  if (samples === 0 || rtt < (doubles[half + TCP_F64.rttMinimum] as number)) doubles[half + TCP_F64.rttMinimum] = rtt;
-  if (rtt > (doubles[half + TCP_F64.rttMaximum] as number)) doubles[half + TCP_F64.rttMaximum] = rtt;
+  const own = (base >> 1) + direction;
+  const samples = ints[base + TCP_I32.rttSamples + direction] as number;
+  ints[base + TCP_I32.rttSamples + direction] = samples + 1;
+  doubles[own + TCP_F64.rttSum] = (doubles[own + TCP_F64.rttSum] as number) + rtt;
+  if (samples === 0 || rtt < (doubles[own + TCP_F64.rttMinimum] as number)) doubles[own + TCP_F64.rttMinimum] = rtt;
+  if (rtt > (doubles[own + TCP_F64.rttMaximum] as number)) doubles[own + TCP_F64.rttMaximum] = rtt;
 }

@@ -1,4 +1,4 @@
-import type { FlowFacts, TcpDirectionFacts } from '../../analyze/flow/flow-facts.ts';
+import type { FlowFacts, RttFacts, TcpDirectionFacts } from '../../analyze/flow/flow-facts.ts';
 import { byteSize, grouped, latencyText } from '../units.ts';
 import { type Line, LOOK, line, span } from './line.ts';
 import type { TopModel } from './model.ts';
@@ -42,13 +42,9 @@ export function flowDetail(model: TopModel, facts: FlowFacts): readonly Line[] {
           one('state', tcp.state + (tcp.midstream ? ', began before the capture' : '')),
           one('closed by', tcp.closedBy ?? '-'),
           one('reset by', tcp.resetBy ?? '-'),
-          one('handshake', tcp.handshakeRtt === undefined ? '-' : latencyText(tcp.handshakeRtt)),
-          one(
-            'round trip',
-            tcp.rtt === undefined
-              ? '-'
-              : `${latencyText(tcp.rtt.minimum)} least, ${latencyText(tcp.rtt.mean)} mean, ${latencyText(tcp.rtt.maximum)} greatest, of ${grouped(tcp.rtt.samples)}`,
-          ),
+          one('setup', tcp.setup === undefined ? '-' : latencyText(tcp.setup)),
+          one('rtt to client', rttText(tcp.rtt.client)),
+          one('rtt to server', rttText(tcp.rtt.server)),
         ]),
     line(span('')),
     line(span(' '.repeat(NAME)), span('client'.padEnd(VALUE), LOOK.aside), span('server', LOOK.aside)),
@@ -67,4 +63,10 @@ export function flowDetail(model: TopModel, facts: FlowFacts): readonly Line[] {
 
 function optional(value: number | undefined): string {
   return value === undefined ? '-' : grouped(value);
+}
+
+function rttText(rtt: RttFacts | undefined): string {
+  if (rtt === undefined) return '-';
+  const { minimum, mean, maximum, samples } = rtt;
+  return `${latencyText(minimum)} least, ${latencyText(mean)} mean, ${latencyText(maximum)} greatest, of ${grouped(samples)}`;
 }

@@ -100,8 +100,8 @@ function columns(model: TopModel): TopColumn<FlowFacts>[] {
     peer('SERVER', 'dst'),
     { title: 'PROTO', width: 6, rank: 3, cell: (facts) => span(model.titleOf(recordOf(facts).protocol)) },
     { title: 'STATE', width: 16, rank: 0, cell: stateCell },
-    time('SETUP', 3, ({ handshakeRtt }) => handshakeRtt),
-    time('RTT', 1, ({ rtt }) => rtt?.mean),
+    time('SETUP', 3, ({ setup }) => setup),
+    time('RTT', 1, longerRtt),
     count('RETRANS', 0, retransmissions),
     count('ZEROWIN', 2, ({ client, server }) => client.zeroWindows + server.zeroWindows),
     size('SENT', ({ client }) => client),
@@ -133,7 +133,13 @@ const ORDERS: readonly TableOrder<FlowFacts>[] = [
   down('trouble', troubles),
   down('last packet', ({ last }) => last),
   down('begin', ({ first }) => first),
-  down('round trip', ({ tcp }) => tcp?.rtt?.mean ?? tcp?.handshakeRtt ?? -1),
+  down('round trip', ({ tcp }) => (tcp === undefined ? -1 : (longerRtt(tcp) ?? tcp.handshakeRtt ?? -1))),
   down('bytes', bytes),
   down('duration', ({ first, last }) => last - first),
 ];
+
+/** Of the round trips to either end the longer one: the place of capture is mostly at one of them. */
+function longerRtt({ rtt }: TcpFacts): number | undefined {
+  if (rtt.client === undefined || rtt.server === undefined) return rtt.client?.mean ?? rtt.server?.mean;
+  return Math.max(rtt.client.mean, rtt.server.mean);
+}

@@ -121,7 +121,7 @@ describe('the summary of exchanges', () => {
     const base = { protocol: undefined, server: silent };
     const retried = { ...tcpDirection, retransmissions: 5 };
     summary.flowEnded(flow({ ...base, tcp: { ...tcpFacts, state: 'refused', resetBy: 'server' } }));
-    summary.flowEnded(flow({ ...base, tcp: { ...tcpFacts, state: 'unanswered', client: retried } }));
+    summary.flowEnded(flow({ ...base, tcp: { ...tcpFacts, state: 'unanswered', client: retried, syns: 6 } }));
     summary.flowEnded(flow({ ...base, tcp: { ...tcpFacts, state: 'reset', resetBy: 'server' } }));
     // None of these proves a failure: one SYN whose answer may be on its way, a client that looks, what was served.
     summary.flowEnded(flow({ ...base, tcp: { ...tcpFacts, state: 'unanswered' } }));
@@ -282,8 +282,8 @@ describe('the health of TCP', () => {
       timeoutRetransmissions: 3,
       zeroWindows: 1,
     };
-    summary.flowEnded(flow({ tcp: { ...tcpFacts, client: bad, midstream: true, handshakeRtt: undefined } }));
-    summary.flowEnded(flow({ tcp: { ...tcpFacts, state: 'reset', resetBy: 'server', handshakeRtt: 400_000 } }));
+    summary.flowEnded(flow({ tcp: { ...tcpFacts, client: bad, midstream: true, setup: undefined } }));
+    summary.flowEnded(flow({ tcp: { ...tcpFacts, state: 'reset', resetBy: 'server', setup: 400_000 } }));
     summary.flowEnded(flow({ tcp: { ...tcpFacts, state: 'reset', resetBy: 'client' }, serverPort: 81 }));
     summary.flowEnded(flow({ tcp: { ...tcpFacts, state: 'refused', resetBy: 'server' }, serverPort: 82 }));
     summary.flowEnded(flow({ tcp: { ...tcpFacts, state: 'unanswered' }, serverPort: 82 }));

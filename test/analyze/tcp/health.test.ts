@@ -26,7 +26,7 @@ const ack = (acknowledgment: number, at: number, window = 500): BuiltSegment => 
 test('a handshake, data and its acknowledgements: round trips', () => {
   const tcp = facts([...handshake([100, 200]), data(201, 10), ack(209, 14), data(209, 20), ack(217, 26)]);
   expect(tcp).toMatchObject({ state: 'open', midstream: false, handshakeRtt: 2e6, closedBy: undefined });
-  expect(tcp.rtt).toEqual({ minimum: 4e6, maximum: 6e6, mean: 5e6, samples: 2 });
+  expect(tcp.rtt).toEqual({ client: { minimum: 4e6, maximum: 6e6, mean: 5e6, samples: 2 }, server: undefined });
 });
 
 test('after a time-out, after duplicate acknowledgements, and for nothing', () => {
@@ -106,4 +106,36 @@ test('a new SYN on the same ports is a new connection', () => {
   ];
   const { flows } = analyseBytes(builtPcap([...first, ...handshake([7000, 9000], 20)]));
   expect(flows.map(({ tcp }) => tcp?.state)).toEqual(['reset', 'open']);
+});
+
+test('a handshake whose SYN was sent again: set up from the first one, its round trip from the last', () => {
+  const [syn, ...rest] = handshake([100, 200], 1000);
+  const tcp = facts([{ ...(syn as BuiltSegment), at: 0 }, syn as BuiltSegment, ...rest]);
+  expect(tcp).toMatchObject({ handshakeRtt: 2e6, setup: 1002e6, syns: 2, synSpan: 1000e6 });
+});
+
+test('SYNs that nobody answers are one event, when the client has tried again', () => {
+  const syn: BuiltSegment = { side: 0, sequence: 100, flags: 'S', at: 0 };
+  const told = (ats: readonly number[]) =>
+    analyseBytes(builtPcap(ats.map((at) => ({ ...syn, at })))).events.map(({ event }) => event);
+  expect(told([0, 1000, 3000, 7000, 15_000, 31_000])).toMatchObject([
+    { code: 'TCP_NO_ANSWER', label: 'no answer, SYN sent 6 times in 31 s', time: 31e9, failed: true },
+  ]);
+  // The capture's end may have cut the answer off.
+  expect(told([0])).toEqual([]);
+});
+
+test('a simultaneous open is one connection (RFC 9293, section 3.5)', () => {
+  const { flows } = analyseBytes(
+    builtPcap([
+      { side: 0, sequence: 100, flags: 'S', at: 0 },
+      { side: 1, sequence: 200, flags: 'S', at: 1 },
+      { side: 0, sequence: 100, acknowledgment: 201, flags: 'S.', at: 2 },
+      { side: 1, sequence: 200, acknowledgment: 101, flags: 'S.', at: 3 },
+      { side: 0, sequence: 101, acknowledgment: 201, at: 4 },
+    ]),
+  );
+  expect(flows.map(({ tcp }) => [tcp?.state, tcp?.client.retransmissions, tcp?.server.retransmissions])).toEqual([
+    ['open', 0, 0],
+  ]);
 });

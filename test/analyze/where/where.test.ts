@@ -91,7 +91,7 @@ describe('an expression holds for', () => {
   it('flows', () => {
     const holds = (text: string) => where(text).matches(tcp);
     expect(holds('kind == "flow" && tcp.state == "closed" && client.packets == 3')).toBe(true);
-    expect(holds('tcp.handshakeRtt < duration("1ms") && tcp.rtt.maximum == duration("300us")')).toBe(true);
+    expect(holds('tcp.handshakeRtt < duration("1ms") && tcp.rtt.server.maximum == duration("300us")')).toBe(true);
     expect(holds('has(tcp.rtt) && tcp.mss[0] == 1460')).toBe(true);
   });
 });
@@ -112,7 +112,7 @@ describe('a field that the record lacks', () => {
     ['http.headers["none"] == "b"', false],
     ['!(http.headers["none"] == "b")', true],
     ['http.status / 0 == 1', false],
-    ['tcp.rtt.minimum < duration("1s")', false],
+    ['tcp.rtt.client.minimum < duration("1s")', false],
     ['has(tcp.rtt)', false],
     ['latency == ttfb', false],
   ])('makes the test false, and what is around it goes by that: %s', (text, expected) => {

@@ -39,7 +39,7 @@ test('one exchange: request, response, times, flow and bytes', () => {
   );
   expect(text).toMatch(/^time to first byte +2\.0 ms$/m);
   expect(text).toMatch(/^Flow 0$/m);
-  expect(text).toMatch(/^handshake /m);
+  expect(text).toMatch(/^setup /m);
   expect(text).toMatch(/^Packets: [1-9]\d* of \d+ of the flow that are kept$/m);
   expect(text).toMatch(/^ {2}127\.0\.0\.1:42230 > 127\.0\.0\.1:8080 {2}TCP {2}\[P\.\] seq \d+ .*len \d+$/m);
   expect(text).toMatch(/^ {2}0000 {2}([\da-f]{2} {1,2}){16}/m);
