@@ -1,6 +1,7 @@
 import type { ExchangeStats, ServiceStats, SummaryReport, TcpStats, TlsStats } from '../analyze/summary/report.ts';
 import type { Colours } from './colour.ts';
 import { flowLine } from './flow-table.ts';
+import { wrapped } from './help-text.ts';
 import { sanitise } from './sanitise.ts';
 import { type Cell, type Column, tableLines } from './table.ts';
 import { byteSize, counted, grouped, latencyText, timeSpan } from './units.ts';
@@ -26,7 +27,7 @@ export function summaryTables(report: SummaryReport, style: SummaryStyle): strin
     section(head, [...columns, ...STATS], rows, style);
   const name = (text: string | undefined) => sanitise(text ?? '');
   return [
-    headline(report),
+    ...sentence(headline(report), style),
     ...exchanges(
       'Services',
       [NAME('SERVICE'), LEFT('PROTOCOL')],
@@ -199,6 +200,11 @@ function headline({ time, duration, flows, services }: SummaryReport): string {
   return `${time}, ${timeSpan(duration / 1e6)}: ${[...parts, ...kinds].join(', ')}`;
 }
 
+/** A sentence in lines that fit the terminal. */
+function sentence(text: string, { width }: SummaryStyle): string[] {
+  return width === undefined ? [text] : wrapped(text, width);
+}
+
 function section(head: string, columns: readonly Column[], rows: readonly Row[], style: SummaryStyle): string[] {
   if (rows.length === 0) return [];
   const shown = tableLines(columns, rows.slice(0, ROWS_SHOWN), style.width, style.colours);
@@ -240,7 +246,7 @@ function tcpSection({ tcp }: SummaryReport, style: SummaryStyle): string[] {
   const worst = tcp.worst.map((flow) => flowLine(flow, style));
   return [
     ...section('TCP', columns, rows, style),
-    ...totals(tcp),
+    ...totals(tcp).flatMap((text) => sentence(text, style)),
     ...(worst.length === 0 ? [] : ['', style.colours.heading('TCP connections with the most trouble'), ...worst]),
   ];
 }

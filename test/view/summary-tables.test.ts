@@ -137,7 +137,7 @@ describe('the tables of a summary', () => {
     const text = tables(80);
     const pods = text.filter((line) => line.startsWith('shop/api-'));
     expect(new Set(pods.map((line) => line.split(' ')[0])).size).toBe(3);
-    expect(text.filter((line) => line.length > 80 && !/^(3 connections|0 segments)/.test(line))).toEqual([]);
+    expect(text.filter((line) => line.length > 80)).toEqual([]);
   });
 
   it('of nothing are a sentence', () => {
@@ -163,7 +163,7 @@ describe('the tables of a summary', () => {
     summary.flowEnded(flow({ tcp: tcpFacts }));
     const text = tables(140);
     expect(text.filter((line) => /\p{Cc}|\p{Cf}/u.test(line))).toEqual([]);
-    expect(text.filter((line) => line.length > 140 && !/^(1 connection|0 segments)/.test(line))).toEqual([]);
+    expect(text.filter((line) => line.length > 140)).toEqual([]);
     expect(tables(140, true).join('\n')).toContain('\x1b[31m1 (100 %)\x1b[39m');
   });
 
