@@ -10,7 +10,7 @@ export const BLOCK = {
   interfaceStatistics: 5,
   enhancedPacket: 6,
   decryptionSecrets: 10,
-  /** Local use (bit 31 set): the first block of a ksnoop stream behind its section header. Wireshark skips it silently. */
+  /** Local use (bit 31 set): behind a ksnoop section's header and first interface. Wireshark skips it silently. */
   ksnoopStart: 0x80004b42,
   /** Local use: the last block of a complete ksnoop stream. Wireshark skips it silently. */
   ksnoopEnd: 0x80004b53,

@@ -66,8 +66,8 @@ function* batches(blocks: Iterable<Uint8Array>): Generator<Uint8Array> {
 
 function* blocks({ session, packets, names, counts }: Kept, now: Date): Generator<Uint8Array> {
   yield sectionHeader(type());
-  yield startMarker();
   for (const each of session.interfaces) yield interfaceDescription(each);
+  yield startMarker();
   if (names.size > 0) yield nameResolution([...names].map(([address, called]) => ({ address, names: called })));
   const time = BigInt(now.getTime()) * 1_000_000n;
   const written = session.interfaces.map(() => 0);

@@ -68,13 +68,15 @@ class PcapngOutput implements Output {
     length: number,
     { gap, remarks }: InterfaceOrigin,
   ): void {
-    this.#begin();
+    // Nothing is written before something is captured: a capture that fails leaves no bytes behind.
+    if (!this.#begun) this.#push(sectionHeader(`${type()} ${release()}`));
     let block = bytes.subarray(offset, offset + length);
     const linkType = (block[8] as number) | ((block[9] as number) << 8);
     this.#interfaces.push({ linkType, packets: 0, complete: false });
     if (gap !== undefined) block = withComment(block, gap);
     for (const remark of remarks) block = withComment(block, remark);
     this.#push(block);
+    if (!this.#begun) this.#begin();
   }
 
   write(type: number, id: number, bytes: Uint8Array, offset: number, length: number): void {
@@ -101,11 +103,9 @@ class PcapngOutput implements Output {
     await this.#writer.drained();
   }
 
-  /** Nothing is written before something is captured: a capture that fails leaves no bytes behind. */
+  /** What is known at the start. Behind the first interface: editcap and mergecap take it from there and nowhere else. */
   #begin(): void {
-    if (this.#begun) return;
     this.#begun = true;
-    this.#push(sectionHeader(`${type()} ${release()}`));
     this.#push(startMarker());
     if (this.#named.size > 0) this.#push(nameResolution(this.#named.values()));
   }

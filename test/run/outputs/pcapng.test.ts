@@ -17,7 +17,7 @@ function kinds(bytes: Uint8Array): string[] {
   return all;
 }
 
-test('one section: names before the first interface, packets as they came, the end marker last', async () => {
+test('one section: the first interface, the start marker, names, packets as they came, the end marker last', async () => {
   const { bytes } = await written(pcapng, (source, output) => {
     output.addNames([{ address: '10.0.0.1', names: ['shop/web-1'] }]);
     source.push(Buffer.concat([sample.header(), sample.describe('shop/web-1/any', 276)]));
@@ -26,7 +26,7 @@ test('one section: names before the first interface, packets as they came, the e
     source.push(sample.statistics(0, TIME + 9n, TIME + 9n));
   });
   expect(kinds(bytes)).toEqual([
-    ...['sectionHeader', 'ksnoopStart', 'nameResolution', 'interfaceDescription'],
+    ...['sectionHeader', 'interfaceDescription', 'ksnoopStart', 'nameResolution'],
     ...['enhancedPacket', 'enhancedPacket', 'interfaceStatistics', 'ksnoopEnd'],
   ]);
   expect(captureFrames(bytes)).toMatchObject([
