@@ -1,23 +1,10 @@
 import { closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { compressionOf } from '../run/input/compressions.ts';
+import { PCAP_MAGICS } from '../wire/pcap-read.ts';
+import { BLOCK } from '../wire/pcapng.ts';
 
 /** Names of capture files, also of those that tcpdump -C numbers and of compressed ones. */
 const NAME = /\.(?:pcap|pcapng|cap|ntar|dmp)\d*(?:\.(?:gz|zst|zstd|xz|bz2|lz4))?$/;
-
-/** How files begin that can be read: pcapng, pcap in both byte orders, and compressed ones. */
-const MAGICS = [
-  '0a0d0d0a',
-  'a1b2c3d4',
-  'd4c3b2a1',
-  'a1b23c4d',
-  '4d3cb2a1',
-  'a1b2cd34',
-  '34cdb2a1',
-  '1f8b',
-  '28b52ffd',
-  'fd377a58',
-  '425a68',
-  '04224d18',
-];
 
 /** Whether a word is named as captures are. */
 export function isCaptureName(word: string): boolean {
@@ -52,6 +39,6 @@ function beginsLikeACapture(path: string): boolean {
   } catch {
     return false;
   }
-  const hex = head.toString('hex');
-  return MAGICS.some((magic) => hex.startsWith(magic));
+  const magic = head.readUInt32BE();
+  return magic === BLOCK.sectionHeader || PCAP_MAGICS.has(magic) || compressionOf(head) !== undefined;
 }

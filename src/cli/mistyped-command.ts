@@ -8,10 +8,16 @@ const INSTEAD: Readonly<Record<string, string>> = {
   tap: 'Requests line by line: ksnoop svc/NAME -o text',
   observe: 'Requests line by line: ksnoop svc/NAME -o text',
   sniff: 'A pod in Wireshark: ksnoop pod/NAME --wireshark',
-  dump: 'A pod in a file: ksnoop pod/NAME -w FILE',
-  open: 'A capture file: ksnoop read FILE',
-  view: 'A capture file: ksnoop read FILE',
 };
+
+/**
+ * `ksnoop logs web` reaches the default command as a kind of that name.
+ * @returns KsnoopError UNKNOWN_COMMAND (exit 2) where the first word is a command of another tool
+ */
+export function foreignCommand([word = '']: readonly string[]): KsnoopError | undefined {
+  const hint = Object.hasOwn(INSTEAD, word) ? INSTEAD[word] : undefined;
+  return hint === undefined ? undefined : unknownWord(word, hint);
+}
 
 /**
  * `ksnoop instal` reaches the default command as a target of that name. When it was refused as a target, this is what the
@@ -29,13 +35,11 @@ export function mistypedCommand(
   const [word = ''] = targets;
   if (!(thrown instanceof KsnoopError) || thrown.code !== 'BAD_TARGET' || word.includes('/')) return undefined;
   if (isKind(word)) return undefined;
-  const instead = INSTEAD[word];
   const near = nearest(word, commands);
-  if (near.length === 0 && instead === undefined) return undefined;
-  const hint = instead ?? `Did you mean ksnoop ${near.join(' or ')}? A pod of that name is pod/${word}.`;
-  return new KsnoopError('UNKNOWN_COMMAND', `Unknown command or target "${word}".`, {
-    hint,
-    exit: EXIT.usage,
-    cause: thrown,
-  });
+  if (near.length === 0) return undefined;
+  return unknownWord(word, `Did you mean ksnoop ${near.join(' or ')}? A pod of that name is pod/${word}.`, thrown);
+}
+
+function unknownWord(word: string, hint: string, cause?: KsnoopError): KsnoopError {
+  return new KsnoopError('UNKNOWN_COMMAND', `Unknown command or target "${word}".`, { hint, exit: EXIT.usage, cause });
 }

@@ -163,7 +163,7 @@ export class CaptureFramer {
       this.#pcap.push(head);
     } else {
       throw new KsnoopError('NO_CAPTURE', `This is not a pcap or pcapng file (it starts with ${shownStart(head)}).`, {
-        hint: 'ksnoop reads what tcpdump, Wireshark and ksnoop write, also with gzip or zstd.',
+        hint: 'ksnoop reads what tcpdump, Wireshark and ksnoop write, also compressed (gzip, zstd, xz, bzip2, lz4).',
       });
     }
   }

@@ -77,6 +77,7 @@ export const ERROR_CODES = {
   NO_AGENT_ON_NODE: { exit: EXIT.failed, meaning: 'The node of the target has no agent.' },
   NO_CAPTURE: { exit: EXIT.failed, meaning: 'The input is not a pcap or pcapng file.' },
   NO_CONTAINER_PORTS: { exit: EXIT.usage, meaning: 'The container declares no ports by which to filter.' },
+  NO_DECOMPRESSOR: { exit: EXIT.usage, meaning: 'The program that decompresses the capture is not installed.' },
   NO_FILE: { exit: EXIT.usage, meaning: 'The file does not exist.' },
   NO_INTERFACE: { exit: EXIT.failed, meaning: "The pod's network namespace has no interface but lo." },
   NO_KUBECONFIG: { exit: EXIT.usage, meaning: 'There is no kubeconfig, or the one named cannot be read.' },

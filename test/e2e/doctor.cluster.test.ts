@@ -38,8 +38,8 @@ afterAll(async () => {
 interface Finding {
   readonly check: string;
   readonly state: string;
-  readonly says: string;
-  readonly mend: string;
+  readonly message: string;
+  readonly fix: string;
 }
 
 async function doctor(kubeconfig: string): Promise<{ code: number | null; found: Finding[] }> {
@@ -48,16 +48,16 @@ async function doctor(kubeconfig: string): Promise<{ code: number | null; found:
   const text = (value: unknown) => String(value ?? '');
   return {
     code,
-    found: (Array.isArray(found) ? found : []).filter(isObject).map(({ check, state, says, mend }) => ({
+    found: (Array.isArray(found) ? found : []).filter(isObject).map(({ check, state, message, fix }) => ({
       check: text(check),
       state: text(state),
-      says: text(says),
-      mend: text(mend),
+      message: text(message),
+      fix: text(fix),
     })),
   };
 }
 
-test('an admin of a cluster with agents has nothing to mend there', async () => {
+test('an admin of a cluster with agents has nothing to fix there', async () => {
   const { code, found } = await doctor(on.kubeconfig);
   expect(code).toBe(0);
   for (const check of ['kubeconfig', 'cluster', 'permissions', 'agents']) {
@@ -69,12 +69,12 @@ test('the commands that doctor names give a new user all that captures need', as
   const kubeconfig = await kubeconfigOf(on, NAMESPACE, 'new', folder);
   const before = await doctor(kubeconfig);
   expect(before.code).toBe(1);
-  const mends = before.found.filter(({ check }) => check === 'permissions').map(({ mend }) => mend);
-  expect(mends.length).toBeGreaterThan(2);
+  const fixes = before.found.filter(({ check }) => check === 'permissions').map(({ fix }) => fix);
+  expect(fixes.length).toBeGreaterThan(2);
   // Of the two ways to an agent the one that gives less.
-  expect(mends.filter((mend) => mend.includes('--resource=pods/portforward '))).toHaveLength(1);
-  expect(mends.filter((mend) => mend.includes('pods/exec'))).toEqual([]);
-  for (const command of mends.flatMap((mend) => mend.split(' && '))) {
+  expect(fixes.filter((fix) => fix.includes('--resource=pods/portforward '))).toHaveLength(1);
+  expect(fixes.filter((fix) => fix.includes('pods/exec'))).toEqual([]);
+  for (const command of fixes.flatMap((fix) => fix.split(' && '))) {
     const words = command.replace(/^kubectl --context \S+ /, '').split(' ');
     await kubectl(on, ...words);
   }

@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { Colours } from '../../src/view/colour.ts';
 import { findingLines } from '../../src/view/findings.ts';
 
-test('each finding has a line, what mends it the next, and the last line counts', () => {
+test('each finding has a line, what fixes it the next, and the last line counts', () => {
   const lines = findingLines(
     [
-      { check: 'client', state: 'ok', says: 'ksnoop 1', mend: '' },
-      { check: 'rights', state: 'problem', says: 'you may not \u001b[2J', mend: 'kubectl create role' },
-      { check: 'extcap', state: 'warning', says: 'old', mend: '' },
+      { check: 'client', state: 'ok', message: 'ksnoop 1', fix: '' },
+      { check: 'rights', state: 'problem', message: 'you may not \u001b[2J', fix: 'kubectl create role' },
+      { check: 'extcap', state: 'warning', message: 'old', fix: '' },
     ],
     new Colours(false),
   );
@@ -22,7 +22,7 @@ test('each finding has a line, what mends it the next, and the last line counts'
 });
 
 test('when nothing is wrong that is said', () => {
-  expect(findingLines([{ check: 'a', state: 'ok', says: 'b', mend: '' }], new Colours(false)).at(-1)).toBe(
+  expect(findingLines([{ check: 'a', state: 'ok', message: 'b', fix: '' }], new Colours(false)).at(-1)).toBe(
     'nothing is wrong',
   );
 });

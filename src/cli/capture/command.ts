@@ -37,6 +37,7 @@ async function capture(command: CaptureCommand, log: Logger, canAsk: boolean): P
       observer: progress,
     });
     stoppable(run, log);
+    if (command.binaryByDefault) log.info('stdout gets pcapng, which is binary; for lines add -o text');
     const outcome = await run.outcome;
     progress.close();
     return conclude(outcome, command.strict, log);

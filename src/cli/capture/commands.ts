@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addExamples, type Example } from '../examples.ts';
 import { addVerbosityFlags } from '../flags.ts';
-import { mistypedCommand } from '../mistyped-command.ts';
+import { foreignCommand, mistypedCommand } from '../mistyped-command.ts';
 import { addPacketFlags, addTargetFlags, addTransportFlags, CLOCK_FLAG, WHERE_FLAG } from './flags.ts';
 import type { RawCaptureOptions } from './options.ts';
 
@@ -52,6 +52,8 @@ export function withRead([node = '', program = '', ...words]: readonly string[])
 }
 
 async function captured(ksnoop: Command, targets: readonly string[], options: RawCaptureOptions): Promise<number> {
+  const foreign = foreignCommand(targets);
+  if (foreign !== undefined) throw foreign;
   const { captureCommand } = await import('./command.ts');
   try {
     return await captureCommand(targets, options);

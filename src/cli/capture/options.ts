@@ -54,6 +54,8 @@ export interface CaptureCommand {
   readonly output: OutputConfig;
   /** Only print what would be captured, in this form. */
   readonly dryRun: 'text' | 'json' | undefined;
+  /** Binary goes to stdout though the user did not ask for it. */
+  readonly binaryByDefault: boolean;
   /** Loss ends in exit code 5. */
   readonly strict: boolean;
   readonly quiet: boolean;
@@ -78,11 +80,12 @@ export function completeCapture(
   { stdoutIsTerminal, canAsk }: CaptureTerminals,
 ): CaptureCommand {
   const capture = completePackets(targets, raw);
-  if (!(canAsk && !capture.local)) checkTargets(capture);
+  if (!(canAsk && !capture.local)) checkTargets(capture, raw.write === undefined ? '' : ` -w ${raw.write}`);
   return {
     capture,
     output: completeOutput(raw, stdoutIsTerminal),
     dryRun: raw.dryRun ? completeDryRun(raw) : undefined,
+    binaryByDefault: raw.output === undefined && raw.write === undefined && !raw.wireshark && !stdoutIsTerminal,
     strict: raw.strict === true,
     quiet: raw.quiet === true,
     verbose: raw.verbose === true,
@@ -120,13 +123,14 @@ export function completePackets(targets: readonly string[], raw: RawPacketOption
   };
 }
 
-/** @throws KsnoopError USAGE (exit 2) where nothing says what is captured */
-export function checkTargets(capture: CaptureConfig): void {
+/**
+ * @param flags what the user typed besides, for the example
+ * @throws KsnoopError USAGE (exit 2) where nothing says what is captured
+ */
+export function checkTargets(capture: CaptureConfig, flags = ''): void {
   if (capture.targets.length > 0 || isSelecting(capture)) return;
-  throw usage(
-    'There is no target to capture.',
-    'Name one, for example: ksnoop pod/web-1 -n shop; more is in ksnoop --help and ksnoop help capture.',
-  );
+  const example = capture.local ? `ksnoop --local host${flags}` : `ksnoop pod/web-1 -n shop${flags}`;
+  throw usage('There is no target to capture.', `Name one, for example: ${example}; all kinds: ksnoop help targets`);
 }
 
 function completeOutput(raw: RawCaptureOptions, stdoutIsTerminal: boolean): OutputConfig {

@@ -23,14 +23,16 @@ export const agents: Check = {
       found.push(say.problem(installed.trouble, 'kubectl describe daemonset -n ksnoop ksnoop-agent'));
     for (const node of installed.nodes) {
       if (node.state === 'ready') continue;
-      const says = `node ${node.node}: ${node.state}${node.reason === '' ? '' : `, ${node.reason}`}`;
-      const mend = node.pod === '' ? '' : `kubectl describe pod -n ksnoop ${node.pod}`;
+      const message = `node ${node.node}: ${node.state}${node.reason === '' ? '' : `, ${node.reason}`}`;
+      const fix = node.pod === '' ? '' : `kubectl describe pod -n ksnoop ${node.pod}`;
       // A node that is down has no pods to capture either.
-      found.push(node.nodeDown || node.state === 'being replaced' ? say.warning(says, mend) : say.problem(says, mend));
+      found.push(
+        node.nodeDown || node.state === 'being replaced' ? say.warning(message, fix) : say.problem(message, fix),
+      );
     }
     if (installed.version !== '' && installed.version !== VERSION) {
-      const says = `they were installed by ksnoop ${installed.version}, and this is ${VERSION}`;
-      found.push(say.warning(says, `ksnoop install --image IMAGE-OF-${VERSION}`));
+      const message = `they were installed by ksnoop ${installed.version}, and this is ${VERSION}`;
+      found.push(say.warning(message, `ksnoop install --image IMAGE-OF-${VERSION}`));
     }
     if (found.length === 0)
       found.push(say.ok(`${installed.ready} of ${installed.desired} ready, image ${installed.image}`));

@@ -5,9 +5,9 @@ export interface Finding {
   readonly check: string;
   /** A problem stops captures; a warning costs something; what is skipped could not be looked at. */
   readonly state: 'ok' | 'warning' | 'problem' | 'skipped';
-  readonly says: string;
-  /** The command that mends it, or what to do; empty when nothing is to be done. */
-  readonly mend: string;
+  readonly message: string;
+  /** The command that fixes it, or what to do; empty when nothing is to be done. */
+  readonly fix: string;
 }
 
 /** A thing that is looked at, and how. It never throws for what it finds. */
@@ -27,11 +27,11 @@ export interface Surroundings {
 /** Findings of a check, by its name. */
 export function findings(check: string) {
   return {
-    ok: (says: string): Finding => ({ check, state: 'ok', says, mend: '' }),
-    warning: (says: string, mend = ''): Finding => ({ check, state: 'warning', says, mend }),
-    problem: (says: string, mend = ''): Finding => ({ check, state: 'problem', says, mend }),
-    skipped: (says: string): Finding => ({ check, state: 'skipped', says, mend: '' }),
+    ok: (message: string): Finding => ({ check, state: 'ok', message, fix: '' }),
+    warning: (message: string, fix = ''): Finding => ({ check, state: 'warning', message, fix }),
+    problem: (message: string, fix = ''): Finding => ({ check, state: 'problem', message, fix }),
+    skipped: (message: string): Finding => ({ check, state: 'skipped', message, fix: '' }),
   };
 }
 
-export const NO_CLUSTER = 'no cluster can be asked';
+export const NO_CLUSTER = 'skipped: no kubeconfig';

@@ -25,9 +25,9 @@ export const permissions: Check = {
       return [say.ok(`all ${checked.length} that captures in namespace ${namespace} use are granted`)];
     const user = await userName(kube, signal);
     return groups(missing).map(({ required, where, group, resource, verbs, purposes }) => {
-      const says = `you may not ${verbs.join(', ')} ${resource} ${where === '' ? 'of the cluster' : `in namespace ${where}`}: ${purposes.join('; ')}`;
-      const mend = grantCommand(kube, { where, group, resource, verbs }, user);
-      return required ? say.problem(says, mend) : say.warning(says, mend);
+      const message = `you may not ${verbs.join(', ')} ${resource} ${where === '' ? 'of the cluster' : `in namespace ${where}`}: ${purposes.join('; ')}`;
+      const fix = grantCommand(kube, { where, group, resource, verbs }, user);
+      return required ? say.problem(message, fix) : say.warning(message, fix);
     });
   },
 };

@@ -25,8 +25,11 @@ function wireshark(): Finding {
     const [major, minor] = [Number(version[1]), Number(version[2])];
     const [wanted, least] = WIRESHARK_OLDEST;
     if (major > wanted || (major === wanted && minor >= least)) return say.ok(`${program} ${version[0]}`);
-    const says = `${program} ${version[0]} does not read what ksnoop captures on all interfaces of a pod`;
-    return say.warning(says, `install Wireshark ${wanted}.${least} or newer, or capture one interface: ksnoop -i eth0`);
+    const message = `${program} ${version[0]} does not read what ksnoop captures on all interfaces of a pod`;
+    return say.warning(
+      message,
+      `install Wireshark ${wanted}.${least} or newer, or capture one interface: ksnoop -i eth0`,
+    );
   }
   return say.warning(
     'neither tshark nor Wireshark is installed; ksnoop itself does without',
@@ -38,20 +41,20 @@ function tcpdump(): Finding {
   const say = findings('tcpdump');
   const words = versionOf('tcpdump');
   if (words !== undefined) return say.ok(words.split('\n')[0] ?? '');
-  const says =
+  const message =
     'it is not installed; ksnoop read -f and the check of filters in Wireshark need it, captures from a cluster do not';
-  return say.warning(says, installCommand('tcpdump'));
+  return say.warning(message, installCommand('tcpdump'));
 }
 
 function extcap(): Finding {
   const say = findings('extcap');
   const { path } = extcapFolder();
   const installed = installedExtcap(path);
-  const mend = 'ksnoop extcap install';
+  const fix = 'ksnoop extcap install';
   if (installed === undefined)
-    return say.skipped(`ksnoop is not in Wireshark's list of interfaces (${path}); to have it there: ${mend}`);
+    return say.skipped(`ksnoop is not in Wireshark's list of interfaces (${path}); to have it there: ${fix}`);
   const gone = installed.starts.find((file) => !existsSync(file));
-  if (gone !== undefined) return say.problem(`${installed.path} starts ${gone}, which is not there any more`, mend);
+  if (gone !== undefined) return say.problem(`${installed.path} starts ${gone}, which is not there any more`, fix);
   return say.ok(installed.path);
 }
 

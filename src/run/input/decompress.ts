@@ -1,32 +1,40 @@
 import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
 import { joinedBytes } from '../../wire/bytes.ts';
 import { messageOf } from '../../wire/errors.ts';
+import { type Compression, MAGIC_BYTES } from './compressions.ts';
 import type { OnChunk } from './input.ts';
-
-/** Octets that tell a compression. */
-export const MAGIC_BYTES = 4;
+import { ProgramDecompressor } from './program-decompressor.ts';
 
 /** What is decompressed in one go; damaged data takes what was decompressed in the same go with it. */
 const OUTPUT_BYTES = 64 * 1024;
 
 type ZlibStream = Gunzip | ZstdDecompress;
 
-/** Every compression captures come in: a new one is a line here. */
-const COMPRESSIONS = [
-  // RFC 1952, section 2.3.1.
-  { name: 'gzip', magic: [0x1f, 0x8b], create: (): ZlibStream => createGunzip({ chunkSize: OUTPUT_BYTES }) },
-  // RFC 8878, section 3.1.1.
-  {
-    name: 'zstd',
-    magic: [0x28, 0xb5, 0x2f, 0xfd],
-    create: (): ZlibStream => createZstdDecompress({ chunkSize: OUTPUT_BYTES }),
-  },
-] as const;
+/** A compression that Node reads. */
+type NodeCompression = Extract<Compression, { readonly by: 'node' }>;
 
-export type Compression = (typeof COMPRESSIONS)[number];
+/** Takes compressed bytes, in order. */
+export interface Decompress {
+  /** Compressed bytes that were decompressed: damage is not before. */
+  readonly taken: number;
+  /** @returns what is wrong with the data; undefined while nothing is. Throws what the receiver threw. */
+  push(bytes: Uint8Array): Promise<string | undefined>;
+  /** No more comes. */
+  end(): Promise<string | undefined>;
+  /** Nobody wants the rest: whoever waits for it goes on at once. */
+  abandon(): void;
+}
 
-export function compressionOf(head: Uint8Array): Compression | undefined {
-  return COMPRESSIONS.find(({ magic }) => magic.every((octet, index) => head[index] === octet));
+/** @param onChunk takes decompressed bytes, valid during the call */
+export function decompressor(compression: Compression, onChunk: OnChunk): Decompress {
+  if (compression.by === 'node') return new Decompressor(compression, onChunk);
+  return new ProgramDecompressor(compression.name, onChunk);
+}
+
+function streamOf({ name }: NodeCompression): ZlibStream {
+  return name === 'gzip'
+    ? createGunzip({ chunkSize: OUTPUT_BYTES })
+    : createZstdDecompress({ chunkSize: OUTPUT_BYTES });
 }
 
 /**
@@ -42,23 +50,23 @@ function restOfMagic(last: Uint8Array, magic: readonly number[]): readonly numbe
 }
 
 /** Decompresses octets as they come, and hands on what they were before slow receivers get more. */
-export class Decompressor {
+class Decompressor implements Decompress {
   readonly #stream: ZlibStream;
   readonly #done: Promise<void>;
   #receiver: Promise<void> | undefined;
   #damage: string | undefined;
   /** All that is the input's was handed on. */
   #over = false;
-  readonly #compression: Compression;
+  readonly #compression: NodeCompression;
   /** The last of them, as many as the magic octets. */
   #last: Uint8Array = new Uint8Array(0);
   /** Compressed octets that were handed over. */
   #pushed = 0;
   #thrown: { readonly error: unknown } | undefined;
 
-  constructor(compression: Compression, onChunk: OnChunk) {
+  constructor(compression: NodeCompression, onChunk: OnChunk) {
     this.#compression = compression;
-    const stream = compression.create();
+    const stream = streamOf(compression);
     this.#stream = stream;
     this.#done = new Promise((resolve) => stream.once('close', resolve));
     const fail = (error: unknown) => {

@@ -2,7 +2,8 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { joinedBytes } from '../../wire/bytes.ts';
 import { EXIT, KsnoopError, systemCode } from '../../wire/errors.ts';
-import { type Compression, compressionOf, Decompressor, MAGIC_BYTES } from './decompress.ts';
+import { type Compression, compressionOf, MAGIC_BYTES } from './compressions.ts';
+import { decompressor as decompressorOf } from './decompress.ts';
 import { DeviceSource } from './device-source.ts';
 import { FileSource } from './file-source.ts';
 import { Followed } from './followed.ts';
@@ -34,7 +35,7 @@ export type OnChunk = (bytes: Uint8Array) => Promise<void> | undefined;
 export type OnProgress = (position: number, size: number | undefined) => void;
 
 /**
- * Open what is to be read: a file, a FIFO, a device, or `-` for stdin; plain, gzip or zstd.
+ * Open what is to be read: a file, a FIFO, a device, or `-` for stdin; plain or compressed.
  * @throws KsnoopError NO_FILE, CANNOT_READ
  */
 export function openInput(path: string, options: { readonly follow: boolean }): Input {
@@ -43,7 +44,7 @@ export function openInput(path: string, options: { readonly follow: boolean }): 
   if (stat.isDirectory()) {
     closeSync(descriptor);
     const hint = 'Name a file in it.';
-    throw new KsnoopError('CANNOT_READ', `${path} is a folder, not a capture.`, { hint, exit: EXIT.usage });
+    throw new KsnoopError('CANNOT_READ', `${path} is a directory, not a capture.`, { hint, exit: EXIT.usage });
   }
   const size = stat.isFile() ? stat.size : undefined;
   // Who handed us stdin may have read some of it: what is left is where its offset says.
@@ -69,7 +70,7 @@ function open(path: string): number {
       throw new KsnoopError('NO_FILE', `There is no file ${path}.`, { hint, cause, exit: EXIT.usage });
     }
     const forbidden = code === 'EACCES' || code === 'EPERM';
-    const why = forbidden ? 'you have no right to' : `the system says ${code ?? String(cause)}`;
+    const why = forbidden ? 'you have no permission' : `the system says ${code ?? String(cause)}`;
     const hint = forbidden ? `ls -l ${path} says who has. sudo cat ${path} | ksnoop read - needs no more.` : undefined;
     throw new KsnoopError('CANNOT_READ', `${path} cannot be read: ${why}.`, { hint, cause });
   }
@@ -157,7 +158,7 @@ export class Input {
     signal: AbortSignal,
     onProgress: OnProgress,
   ): Promise<InputEnd> {
-    const decompressor = new Decompressor(compression, onChunk);
+    const decompressor = decompressorOf(compression, onChunk);
     // A few octets may expand to gigabytes.
     const abandon = () => decompressor.abandon();
     signal.addEventListener('abort', abandon, { once: true });

@@ -115,7 +115,7 @@ function endOf(framer: CaptureFramer, name: string, read: () => string): string 
       'NO_CAPTURE',
       `${name} holds ${framer.pending === 0 ? 'nothing' : 'too little to be a capture'}.`,
       {
-        hint: 'ksnoop reads what tcpdump, Wireshark and ksnoop write, also with gzip or zstd.',
+        hint: 'ksnoop reads what tcpdump, Wireshark and ksnoop write, also compressed (gzip, zstd, xz, bzip2, lz4).',
       },
     );
   }

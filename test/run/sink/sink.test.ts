@@ -192,6 +192,19 @@ test('a Wireshark that is closed is a normal end', async () => {
   await sink.close(false);
 });
 
+test('a Wireshark that fails at once ends the capture, with its status and its words', async () => {
+  fakeWireshark('echo "qt.qpa.xcb: could not connect to display" >&2; exit 1');
+  const sink = await openSink(sinkConfig({ wireshark: true }), () => {}, never);
+  // Without any packet, so that no write can tell.
+  await until(() => sink.writer.end !== undefined);
+  await sink.close(true);
+  expect(sink.failure).toMatchObject({
+    code: 'WIRESHARK_FAILED',
+    exit: 1,
+    message: 'Wireshark ended with status 1: qt.qpa.xcb: could not connect to display',
+  });
+});
+
 test('no Wireshark says what to do instead', async () => {
   vi.stubEnv('PATH', folder);
   await expect(openSink(sinkConfig({ wireshark: true }), () => {}, never)).rejects.toMatchObject({
