@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { examplesOf } from '../src/cli/examples.ts';
 import { TOPICS } from '../src/cli/help/index.ts';
 import type { Part, Topic } from '../src/cli/help/topic.ts';
 import { program } from '../src/cli/program.ts';
@@ -24,6 +25,7 @@ export function manPages(): Map<string, string> {
     section('Synopsis', synopsis(capture, 'ksnoop'), ...others.map((command) => `.br\n${synopsis(command)}`)),
     section('Description', escaped(`${ksnoop.description()} Without a command it captures.`)),
     section('Options of a capture', ...options(capture)),
+    ...examples(capture),
     section('Commands', ...others.map((command) => term(command.name(), command.description()))),
     ...topicSections(
       TOPICS.find(({ name }) => name === 'outputs'),
@@ -56,6 +58,7 @@ function commandPage(command: Command, also: readonly string[]): string {
     ...inner.map((child) =>
       section(`${command.name()} ${child.name()}`, escaped(child.description()), ...options(child)),
     ),
+    ...examples(command),
     section('See also', escaped(['ksnoop(1)', ...also.filter((one) => one !== `${name}(1)`)].join(', '))),
   ]);
 }
@@ -108,6 +111,14 @@ function pathOf(command: Command): string {
 function options(command: Command): string[] {
   const help = command.createHelp();
   return help.visibleOptions(command).map((option) => term(help.optionTerm(option), help.optionDescription(option)));
+}
+
+/** Command lines to type, each with what it does. */
+function examples(command: Command): string[] {
+  const shown = examplesOf(command);
+  if (shown.length === 0) return [];
+  const lines = shown.map(([line, meaning]) => `.TP\n.nf\n\\fBksnoop ${escaped(line)}\\fR\n.fi\n${escaped(meaning)}`);
+  return [section('Examples', ...lines)];
 }
 
 function page(parts: readonly string[]): string {

@@ -10,7 +10,7 @@ const EXAMPLES: readonly Example[] = [
   ["read 'web-*.pcapng' --since 2m", 'the last two minutes of several files, as one capture'],
   ["read a.pcapng --where 'failed' -w failed.pcapng", 'the packets of the flows in which something failed'],
   ['read a.pcap.gz --from 14:03 --to 14:05 -o json', 'two minutes as JSON'],
-  ['tcpdump -w - | ksnoop read -', 'what another program captures'],
+  ['read - < incident.pcapng', 'what comes through a pipe'],
 ];
 
 /** `ksnoop read`: captures that are in files. */

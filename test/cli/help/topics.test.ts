@@ -27,3 +27,8 @@ test.each(TOPICS)('every flag that help on $name speaks of is one of ksnoop', (t
   const flags = [...text.matchAll(/(?<![\w-])--[a-z][a-z-]+/g)].map(([flag]) => flag);
   expect(flags.filter((flag) => !known.has(flag))).toEqual([]);
 });
+
+test('ksnoop --help names every topic', () => {
+  const help = program(() => {}).commands.find((command) => command.name() === 'help');
+  for (const { name } of TOPICS) expect(help?.description()).toContain(name);
+});
