@@ -33,7 +33,7 @@ export const DRAIN_MS = 120_000;
 export const RECONNECT_FIRST_MS = 250;
 export const RECONNECT_LAST_MS = 10_000;
 
-/** A lost stream whose target still lives is taken up again for this long, then it counts as failed. */
+/** A lost stream whose target still exists is taken up again for this long, then it counts as failed. */
 export const RECONNECT_TOTAL_MS = 120_000;
 
 /** A pod whose network namespace has gone: after these waits the API server is asked whether the pod still exists. */
@@ -63,7 +63,7 @@ export const OWNERS_REMEMBERED = 10_000;
 /** Addresses whose pods are searched for `--clients`. */
 export const CALLERS_MAXIMUM = 4096;
 
-/** Targets of one capture unless `--max-targets` says otherwise. */
+/** Targets of one capture; `--max-targets` changes it. */
 export const TARGETS_MAXIMUM = 100;
 
 /** Endpoints of one Service that name no pod and are searched by their address. */
@@ -75,7 +75,7 @@ export const CHANGES_GATHER_MS = 200;
 /** How long the API server's answer to a connection is waited for that only shows our own address. */
 export const OWN_ADDRESS_MS = 2_000;
 
-/** Permissions that `--dry-run` and `doctor` ask the API server about. */
+/** Permissions that `--dry-run` and `doctor` check. */
 export const PERMISSIONS_CHECKED = 100;
 
 /** A port-forward session's connection is pinged this often, and cut after this long without an answer. */

@@ -12,7 +12,7 @@ import type { TransportPreference } from './transport-preference.ts';
 /** Failures that exec would have as well. Any other may be port-forward's own, and `auto` takes exec. */
 const REFUSED_ANYWAY = new Set<ErrorCode>(['UNREACHABLE', 'UNAUTHORIZED', 'TIMEOUT', 'NOT_FOUND', 'TOO_MANY_SESSIONS']);
 
-/** The agents of a cluster: listed once for all nodes, and anew for every later attempt, for agents are replaced. */
+/** The agents of a cluster: listed once for all nodes, and again for every later attempt, because agents are replaced. */
 export class AgentAccess {
   readonly #kube: Kube;
   readonly #preference: TransportPreference;

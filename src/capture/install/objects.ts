@@ -5,7 +5,7 @@ import { AGENT_CONTAINER, AGENT_DAEMONSET } from '../agents/agents.ts';
 import { resourcePath } from '../kube/resource.ts';
 import type { Manifest } from './manifests.ts';
 
-/** Who owns the fields ksnoop applies (metadata.managedFields). */
+/** The owner of the fields that ksnoop applies (metadata.managedFields). */
 export const FIELD_MANAGER = 'ksnoop';
 
 /** What marks an object as made by `ksnoop install`, to be removed by `ksnoop uninstall`. */

@@ -2,7 +2,7 @@ import { apiGroup } from '../kube/resource.ts';
 import type { Manifest } from './manifests.ts';
 import { kindOf } from './objects.ts';
 
-/** What the commands that manage the agents ask of the API server. Captures do not need it. */
+/** A permission of the commands that manage the agents. Captures do not need it. */
 export interface InstallPermission {
   readonly verbs: readonly string[];
   readonly group: string;

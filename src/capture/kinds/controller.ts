@@ -70,7 +70,7 @@ async function best(
   traits: ControllerTraits,
   { kube, signal }: ResolveContext,
 ): Promise<Candidate[]> {
-  const ask = async (narrowing: Selectors) => {
+  const read = async (narrowing: Selectors) => {
     const within = (namespace: string | undefined) =>
       list(kube, resourcePath(kind.api, namespace, kind.plural), narrowing, signal);
     try {
@@ -80,7 +80,7 @@ async function best(
       return (await within(traits.namespace)).items;
     }
   };
-  const lists = await Promise.all(selectors.map(ask));
+  const lists = await Promise.all(selectors.map(read));
   const byUid = new Map(lists.flat().map((object) => [objectName(object).uid, object]));
   return [...byUid.values()].map((object) => ({ kind, object, score: scoreOf(object, traits) }));
 }

@@ -31,7 +31,7 @@ export interface PodSelection {
   readonly via: readonly string[];
   /** A pod that the user named itself: an error when it cannot be captured, where others are passed over. */
   readonly named?: boolean;
-  /** No other pod can ever be selected: a pod by its name that nothing makes anew. */
+  /** No other pod can ever be selected: a pod by its name that no controller recreates. */
   readonly final?: boolean;
 }
 

@@ -14,7 +14,7 @@ export const pod: TargetKind = {
   namespaced: true,
   select(object) {
     const found = podView(object);
-    // Custom resources may make a pod of the same name anew; the built-in ones that do not are known.
+    // Custom resources may recreate a pod of the same name; the built-in kinds that do not are known.
     const builtIn = found.owners.every(({ apiVersion }) => /^(apps\/|batch\/)?v1$/.test(apiVersion));
     const final = builtIn && !found.owners.some(({ kind }) => SAME_NAME_AGAIN.has(kind));
     return { pods: [{ namespace: found.namespace, names: [found.name], known: [found], via: [], named: true, final }] };

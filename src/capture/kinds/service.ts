@@ -94,10 +94,10 @@ async function podsAt(
   { kube, signal }: ResolveContext,
 ): Promise<PodSelection | string> {
   const fieldSelector = `status.podIP=${address}`;
-  const ask = async (place: string | undefined) => {
+  const find = async (place: string | undefined) => {
     const { items } = await list(kube, resourcePath('v1', place, 'pods'), { fieldSelector }, signal);
     return items.length === 0 ? address : { namespace: place, addresses: [address], via };
   };
   // A user who may not list the pods of all namespaces still finds those of the Service's namespace.
-  return ask(undefined).catch(() => ask(namespace));
+  return find(undefined).catch(() => find(namespace));
 }

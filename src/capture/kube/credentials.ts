@@ -17,7 +17,7 @@ export interface CredentialSource {
   get(): Promise<Credentials>;
 }
 
-/** Read what a kubeconfig's user entry says; nothing is run or fetched yet. */
+/** Read a kubeconfig's user entry; nothing is run or fetched yet. */
 export function credentialSource(
   { user, cluster, userFile }: Selection,
   terminal?: PluginTerminal | undefined,
@@ -33,7 +33,7 @@ export function credentialSource(
     const config = { ...stringsAt(provider, 'config') };
     return { kind: 'oidc', detail: 'oidc', renewable: true, get: () => oidcCredentials(config, userFile) };
   }
-  // gcp and azure, which kubectl 1.26 removed: client-node still speaks them.
+  // gcp and azure, which kubectl 1.26 removed: client-node still supports them.
   if (providerName !== undefined) return fixed('provider', providerName, {});
   const tokenFile = optionalString(user, 'tokenFile');
   if (tokenFile) {

@@ -80,13 +80,13 @@ function outputOf(
     const stdio = [interactive ? 'inherit' : 'ignore', 'pipe', 'pipe'] as const;
     const child = spawn(command, words, { env, stdio: [...stdio], timeout: PLUGIN_TIMEOUT_MS });
     let output = '';
-    let said = '';
+    let errors = '';
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       if (output.length <= PLUGIN_OUTPUT_MAXIMUM) output += text;
     });
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       terminal.show(text);
-      said = (said + text).slice(-STDERR_KEPT);
+      errors = (errors + text).slice(-STDERR_KEPT);
     });
     child.on('error', (cause) => {
       if (systemCode(cause) !== 'ENOENT') return reject(failed(command, messageOf(cause), cause));
@@ -104,7 +104,7 @@ function outputOf(
     child.on('close', (code, signal) => {
       if (code === 0) return resolve(output);
       const end = signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`;
-      reject(failed(command, said.trim() === '' ? end : `${end} and wrote: ${lastLines(said)}`));
+      reject(failed(command, errors.trim() === '' ? end : `${end} and wrote: ${lastLines(errors)}`));
     });
   });
 }

@@ -16,7 +16,7 @@ export interface ExecRequest {
   readonly stdin: boolean;
   /**
    * Takes each piece of stdout as it comes, never empty. The bytes lie in the socket's own chunk: valid after the call,
-   * but whoever keeps a few of them keeps all. A slow taker calls `pause()`; what the socket had already read (64 KiB at
+   * but keeping one of them keeps all. A slow receiver calls `pause()`; what the socket had already read (64 KiB at
    * most) still comes.
    */
   onStdout(bytes: Uint8Array): void;

@@ -29,34 +29,34 @@ function statusIn(body: string): JsonObject {
  * @param body the answer's body: a metav1.Status, or anything
  */
 export function refusal(kube: Kube, request: FailedRequest, status: number, body: string): KsnoopError {
-  const said = (optionalString(statusIn(body), 'message') ?? withoutMarkup(body)).slice(0, LONGEST_WORDS);
+  const reported = (optionalString(statusIn(body), 'message') ?? withoutMarkup(body)).slice(0, LONGEST_WORDS);
   switch (status) {
     case 401:
-      return unauthorized(kube, said);
+      return unauthorized(kube, reported);
     case 403:
-      return forbidden(kube, request, said);
+      return forbidden(kube, request, reported);
     case 404:
-      return new KsnoopError('NOT_FOUND', said === '' ? `${request.path} does not exist.` : sentence(said));
+      return new KsnoopError('NOT_FOUND', reported === '' ? `${request.path} does not exist.` : sentence(reported));
     case 400:
     case 422:
-      if (said !== '') return new KsnoopError('BAD_REQUEST', sentence(said));
+      if (reported !== '') return new KsnoopError('BAD_REQUEST', sentence(reported));
       break;
     case 409:
-      return new KsnoopError('CONFLICT', sentence(said));
+      return new KsnoopError('CONFLICT', sentence(reported));
     case 410:
-      return new KsnoopError('GONE', sentence(said || 'the resource version asked for is too old'));
+      return new KsnoopError('GONE', sentence(reported || 'the resource version asked for is too old'));
     case 429:
-      return new KsnoopError('TOO_MANY_REQUESTS', `The ${clusterWords(kube)} is overloaded: ${sentence(said)}`, {
+      return new KsnoopError('TOO_MANY_REQUESTS', `The ${clusterWords(kube)} is overloaded: ${sentence(reported)}`, {
         hint: 'Try again in a moment.',
       });
   }
-  const words = sentence(said || 'no reason given');
+  const words = sentence(reported || 'no reason given');
   const what = `answered ${status} to ${request.method} ${request.path}`;
   return new KsnoopError('API_ERROR', `The ${clusterWords(kube)} ${what}: ${words}`);
 }
 
-function unauthorized(kube: Kube, said: string): KsnoopError {
-  const words = said === '' || said === 'Unauthorized' ? '' : ` (${said})`;
+function unauthorized(kube: Kube, reported: string): KsnoopError {
+  const words = reported === '' || reported === 'Unauthorized' ? '' : ` (${reported})`;
   return new KsnoopError(
     'UNAUTHORIZED',
     `The ${clusterWords(kube)} does not accept the credentials of context "${kube.context}"${words}.`,
@@ -90,14 +90,14 @@ function loginHint(kube: Kube): string {
   }
 }
 
-function forbidden(kube: Kube, request: FailedRequest, said: string): KsnoopError {
+function forbidden(kube: Kube, request: FailedRequest, reported: string): KsnoopError {
   const address = parseResourcePath(request.path);
-  const message = sentence(said || `the ${clusterWords(kube)} forbids ${request.method} ${request.path}`);
+  const message = sentence(reported || `the ${clusterWords(kube)} forbids ${request.method} ${request.path}`);
   if (address === undefined) return new KsnoopError('FORBIDDEN', message);
   const verbs = verbsOf(request.method, address, request.watch === true);
   const place = address.namespace === undefined ? 'a ClusterRole' : `a Role in namespace ${address.namespace}`;
   // The server's message names the verb that failed; without it the last needed is the likely one.
-  const verb = verbs.find((needed) => said.includes(`cannot ${needed} `)) ?? verbs.at(-1) ?? 'get';
+  const verb = verbs.find((needed) => reported.includes(`cannot ${needed} `)) ?? verbs.at(-1) ?? 'get';
   return new KsnoopError('FORBIDDEN', message, {
     hint: `Ask for this rule in ${place}: ${ruleText(address, verbs)} (to check: ${canICommand(address, verb, kube.context)}).`,
   });
@@ -144,7 +144,7 @@ export function connectionFailure(kube: Kube, cause: unknown): KsnoopError {
       'CERTIFICATE_UNKNOWN',
       `The certificate of the ${cluster} was not issued by the authority in the kubeconfig.`,
       {
-        hint: "Get the kubeconfig anew: the cluster was rebuilt, or something answers in the API server's place.",
+        hint: 'Get a new kubeconfig: the cluster was rebuilt, or another server answers at this address.',
         cause,
       },
     );

@@ -6,7 +6,7 @@ export const CONNECT_TIMEOUT_MS = 10_000;
 /** Until the server starts to answer, and the longest silence within an answer. */
 export const RESPONSE_TIMEOUT_MS = 30_000;
 
-/** Until a websocket's upgrade is answered: the API server asks the kubelet first. */
+/** Until a websocket's upgrade is answered: the API server contacts the kubelet first. */
 export const HANDSHAKE_TIMEOUT_MS = 30_000;
 
 /** One JSON answer. 5,000 pods in a list are some 50 MB. */
@@ -24,7 +24,7 @@ export const STATUS_MAXIMUM = 64 * 1024;
 /** One websocket message. The API server writes at most some 32 KiB at once. */
 export const MESSAGE_MAXIMUM = 16 * 1024 * 1024;
 
-/** How long a websocket may take to say goodbye before its socket is destroyed. */
+/** How long a websocket's closing handshake may take before its socket is destroyed. */
 export const CLOSE_TIMEOUT_MS = 2_000;
 
 /** A credential plugin may ask a person to log in with a browser, so it gets minutes. */
@@ -52,8 +52,8 @@ export const WATCH_EVENT_MAXIMUM = 16 * 1024 * 1024;
 export const WATCH_BACKOFF_FIRST_MS = 100;
 export const WATCH_BACKOFF_LAST_MS = 10_000;
 
-/** Objects asked for at once in a list. */
+/** Objects per page of a list. */
 export const LIST_PAGE = 500;
 
-/** What a node says of a port-forward that failed. */
+/** A node's error message about a port-forward that failed. */
 export const ERROR_MAXIMUM = 4 * 1024;

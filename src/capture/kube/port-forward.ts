@@ -7,7 +7,7 @@ import { resourcePath } from './resource.ts';
 import { upgrade } from './upgrade.ts';
 
 /**
- * Port-forward over a websocket: each message starts with its channel, data and errors of the one port asked for; the first
+ * Port-forward over a websocket: each message starts with its channel, data and errors of the one requested port; the first
  * of each channel carries the port (k8s.io/kubelet/pkg/cri/streaming/portforward/websocket.go).
  */
 const PROTOCOL = 'v4.channel.k8s.io';
@@ -25,7 +25,7 @@ export interface PortForwardRequest {
  * Connect to a port of a pod, on its loopback. One websocket carries one connection.
  * @param signal rejects while the connection is being opened
  * @returns the connection. There is no half-close: its end ends both ways. It is destroyed with KsnoopError
- * PORT_FORWARD_FAILED when nobody listens, as the node says so only afterwards
+ * PORT_FORWARD_FAILED when no process listens; the node reports it only afterwards
  * @throws KsnoopError as api.ts does when the server refuses: FORBIDDEN with the rule needed, NOT_FOUND, UNREACHABLE …
  */
 export async function openPortForward(kube: Kube, request: PortForwardRequest, signal?: AbortSignal): Promise<Duplex> {
@@ -46,7 +46,7 @@ class ForwardedConnection extends Duplex {
   constructor(request: PortForwardRequest) {
     super({ allowHalfOpen: false });
     this.#request = request;
-    // It may break before anybody listens, and a failure nobody hears would end the process.
+    // It may break before a listener is added, and an 'error' event without a listener would end the process.
     this.on('error', () => {});
   }
 

@@ -16,7 +16,7 @@ export type MakeOptions = (credentials: Credentials) => Promise<KubeRequestOptio
 
 /**
  * For an API server that is reached without a proxy, with credentials that ksnoop reads itself: a start needs nothing
- * of client-node then, whose modules take longer to load than the first answer takes to come.
+ * of client-node then, whose modules take longer to load than the first answer takes.
  */
 export function directOptions(selection: Selection, server: URL): MakeOptions {
   let agent: HttpAgent | undefined;

@@ -1,4 +1,4 @@
-/** What a path of the API addresses, in the terms RBAC speaks. */
+/** What a path of the API addresses, in RBAC's terms. */
 export interface ResourceAddress {
   readonly group: string;
   /** With its subresource: `pods/exec`. */

@@ -30,21 +30,21 @@ export interface NameSubscription {
 export async function followNames(subscription: NameSubscription): Promise<void> {
   const { kube, namespaces, watch, signal, onNames, onComplete } = subscription;
   const places = [...new Set(namespaces)];
-  const told = new Map<string, string>();
-  const look = async () => {
+  const known = new Map<string, string>();
+  const list = async () => {
     const names = (await neighbourNames(kube, places, signal)).filter(({ address, names }) => {
       const text = names.join(' ');
-      if (told.get(address) === text || (told.size >= NAMES_REMEMBERED && !told.has(address))) return false;
-      told.set(address, text);
+      if (known.get(address) === text || (known.size >= NAMES_REMEMBERED && !known.has(address))) return false;
+      known.set(address, text);
       return true;
     });
     if (names.length > 0 && !signal.aborted) onNames(names);
   };
   const cluster = clusterNames(kube, signal);
-  await look();
+  await list();
   const others = cluster.then((names) => {
-    const strangers = names.filter(({ address }) => !told.has(address));
-    if (strangers.length > 0 && !signal.aborted) onNames(strangers);
+    const unknown = names.filter(({ address }) => !known.has(address));
+    if (unknown.length > 0 && !signal.aborted) onNames(unknown);
     onComplete();
   });
   if (!watch || places.length > NAMED_NAMESPACES) return others;
@@ -56,7 +56,7 @@ export async function followNames(subscription: NameSubscription): Promise<void>
     // The events of a pod that starts come within a moment; one list covers them all.
     await sleep(NAMES_INTERVAL_MS, undefined, { signal }).catch(() => {});
     change = Promise.withResolvers();
-    if (!signal.aborted) await look();
+    if (!signal.aborted) await list();
   }
   await Promise.all([...watches, others]);
 }
@@ -78,7 +78,7 @@ function watchPeers(
     supervise(`names of pods ${place}`, resourcePath('v1', place, 'pods'), (event) => {
       if (event.type !== 'added' && event.type !== 'modified') return;
       const { uid, podIPs, ready } = podView(event.object);
-      // A pod that becomes ready is behind its Services from then on.
+      // A pod that becomes ready now serves its Services.
       const now = `${podIPs.join()} ${ready}`;
       if (addresses.get(uid) === now || addresses.size >= NAMES_REMEMBERED) return;
       addresses.set(uid, now);

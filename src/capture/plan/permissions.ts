@@ -6,7 +6,7 @@ import { apiGroup, ruleText } from '../kube/resource.ts';
 /** Where a permission is granted: a Role in one of the namespaces, or a ClusterRole. */
 export type PermissionPlace = 'agents' | 'targets' | 'cluster';
 
-/** What a capture may ask of the API server. `resource` with its subresource: `pods/exec`. */
+/** A permission that a capture uses. `resource` with its subresource: `pods/exec`. */
 export interface Permission {
   readonly verbs: readonly string[];
   /** The API group; empty for the core group. */

@@ -62,7 +62,7 @@ export class CallerTap implements CaptureOutput {
 
 /**
  * Whether a packet was sent to the pod, or may have been: ksnoop's agents put the flags first among a packet's options,
- * and they are 0 where the link type tells no direction (`-i eth0`). A bridge floods frames that are for others, too.
+ * and they are 0 where the link type has no direction (`-i eth0`). A bridge floods frames that are for others, too.
  */
 function mayBeInbound(view: DataView, caplen: number): boolean {
   const options = EPB_HEADER_BYTES + padded(caplen);

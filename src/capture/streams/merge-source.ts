@@ -95,7 +95,7 @@ export class MergeSource {
         return;
       }
       case BLOCK.sectionHeader:
-        // Interface numbers start anew in a section; an agent writes one, little-endian.
+        // Interface numbers start again in a section; an agent writes one, little-endian.
         if (!block.littleEndian || this.#framer.consumed > block.length) {
           throw this.#damaged(block, 'another section starts');
         }

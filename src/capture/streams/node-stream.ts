@@ -244,7 +244,7 @@ export class NodeStream {
     }
   }
 
-  /** Of the targets that are wanted, those that still live, as they are now. */
+  /** Refresh the wanted targets: those that still exist, as they are now. */
   async #refresh(): Promise<void> {
     const wanted = this.#targets.list();
     if (wanted.length === 0) return;

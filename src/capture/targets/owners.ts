@@ -69,14 +69,14 @@ export class Owners {
     const known = this.#above.get(owner.uid);
     if (known !== undefined) return known;
     if (this.#above.size >= OWNERS_REMEMBERED) this.#above.clear();
-    const asked = this.#ask(owner, namespace);
-    this.#above.set(owner.uid, asked);
+    const owners = this.#read(owner, namespace);
+    this.#above.set(owner.uid, owners);
     // What could not be read now may be readable later.
-    asked.catch(() => this.#above.delete(owner.uid));
-    return asked;
+    owners.catch(() => this.#above.delete(owner.uid));
+    return owners;
   }
 
-  async #ask(owner: OwnerView, namespace: string): Promise<readonly OwnerView[]> {
+  async #read(owner: OwnerView, namespace: string): Promise<readonly OwnerView[]> {
     const resource = await this.#resource(owner);
     if (resource === undefined) return [];
     const place = resource.namespaced ? namespace : undefined;
