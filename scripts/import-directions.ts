@@ -10,9 +10,26 @@ interface Room {
   readonly types?: readonly string[];
 }
 
+/** What judges whole analyses may use. */
+const ABOVE_ENGINE = [
+  'wire',
+  'analyze',
+  'analyze/layers',
+  'analyze/packet',
+  'analyze/record',
+  'analyze/flow',
+  'analyze/identity',
+  'analyze/protocols',
+  'analyze/tcp',
+  'analyze/engine',
+] as const;
+
+/** What every part of the command line may use. */
+const BELOW_CLI = ['wire', 'capture/*', 'analyze/*', 'view', 'run/*'] as const;
+
 /**
  * What each room of src/ may import besides itself (ARCHITECTURE.md): one way, from the command line down to the wire.
- * A room is a directory with what is below it, unless that has a line of its own. Within a directory the rooms stand from
+ * A room is a directory or a file, with what is below it unless that has a line of its own. Within a directory the rooms stand from
  * the bottom to the top: each one may use those above its line. Types may point the other way where a lower room calls
  * what a higher one implements.
  */
@@ -73,6 +90,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
     types: ['analyze/summary', 'analyze/where'],
   },
+  'analyze/trace': { loads: ABOVE_ENGINE },
+  'analyze/findings': { loads: [...ABOVE_ENGINE, 'analyze/summary', 'analyze/trace'] },
 
   'agent/netns': { loads: ['wire', 'agent/limits.ts'] },
   'agent/spool': { loads: ['wire', 'agent/limits.ts'] },
@@ -82,10 +101,39 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   agent: { loads: ['wire', 'agent/*'] },
 
   view: { loads: ['wire'], types: ['analyze/*'] },
-  run: { loads: ['wire', 'capture/*', 'analyze/*', 'view'] },
-  cli: { loads: ['wire', 'capture/*', 'analyze/*', 'view', 'run'] },
+
+  run: { loads: ['wire', 'analyze/*'] },
+  'run/sink': { loads: ['wire', 'run'] },
+  'run/input': { loads: ['wire', 'run'] },
+  'run/analysis': { loads: ['wire', 'analyze/*', 'view', 'run'] },
+  'run/convert': { loads: ['wire', 'analyze/*', 'view', 'run'] },
+  'run/rotation': { loads: ['wire', 'run', 'run/sink'], types: ['capture/streams', 'run/outputs'] },
+  'run/outputs': {
+    loads: ['wire', 'capture/streams', 'analyze/*', 'view', 'run', 'run/sink', 'run/analysis', 'run/rotation'],
+  },
+  'run/reading': {
+    loads: ['wire', 'analyze/*', 'view', 'run', 'run/sink', 'run/input', 'run/analysis', 'run/convert'],
+  },
+  'run/capture': { loads: ['wire', 'capture/*', 'view', 'run', 'run/sink', 'run/outputs'] },
+
+  cli: { loads: BELOW_CLI },
+  'cli/settings': { loads: [...BELOW_CLI, 'cli'] },
+  'cli/wireshark-profile': { loads: [...BELOW_CLI, 'cli'] },
+  'cli/help': { loads: [...BELOW_CLI, 'cli', 'cli/top/limits.ts'] },
+  'cli/install': { loads: [...BELOW_CLI, 'cli'] },
+  'cli/cleanup': { loads: [...BELOW_CLI, 'cli'] },
+  'cli/capture': { loads: [...BELOW_CLI, 'cli', 'cli/help', 'cli/wireshark-profile'] },
+  'cli/read': { loads: [...BELOW_CLI, 'cli', 'cli/capture'] },
+  'cli/top': { loads: [...BELOW_CLI, 'cli', 'cli/capture', 'cli/read'] },
+  'cli/extcap': { loads: [...BELOW_CLI, 'cli', 'cli/capture'] },
+  'cli/doctor': { loads: [...BELOW_CLI, 'cli', 'cli/cleanup', 'cli/extcap'] },
+  'cli/completion': { loads: [...BELOW_CLI, 'cli', 'cli/settings', 'cli/help', 'cli/capture'] },
+  'cli/upkeep-commands.ts': { loads: [...BELOW_CLI, 'cli/*'] },
+  'cli/program.ts': { loads: [...BELOW_CLI, 'cli/*'] },
+  'cli/main.ts': { loads: [...BELOW_CLI, 'cli/*'] },
+
   edge: { loads: ['wire', 'agent/*', 'analyze/*'] },
-  controller: { loads: ['wire', 'capture/*', 'run'] },
+  controller: { loads: ['wire', 'capture/*', 'run/*'] },
 };
 
 /** Rooms that are libraries: commands, terminals, signals and exit codes are their callers' (src/cli, the agent's processes). */
@@ -160,10 +208,10 @@ function isLibrary(file: string): boolean {
   return LIBRARIES.includes(file.split('/')[0] ?? '');
 }
 
-/** The longest directory of a file that has a line in ROOMS. */
+/** The file itself or its longest directory that has a line in ROOMS. */
 function roomOf(file: string): string | undefined {
-  for (let directory = dirname(file); directory !== '.'; directory = dirname(directory)) {
-    if (ROOMS[directory] !== undefined) return directory;
+  for (let path = file; path !== '.'; path = dirname(path)) {
+    if (ROOMS[path] !== undefined) return path;
   }
   return undefined;
 }

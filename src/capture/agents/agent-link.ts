@@ -1,8 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { zstdDecompressSync } from 'node:zlib';
 import WebSocket from 'ws';
 import { type ErrorCode, KsnoopError, messageOf } from '../../wire/errors.ts';
-import { SESSION_PROTOCOL, type SessionAddress, sessionPath } from '../../wire/session-frame.ts';
+import { invalid } from '../../wire/guard.ts';
+import { FRAME_BYTES } from '../../wire/limits.ts';
+import {
+  decodeFrame,
+  encodeFrame,
+  FRAME_KIND,
+  SESSION_PROTOCOL,
+  type SessionAddress,
+  sessionPath,
+} from '../../wire/session-frame.ts';
 import { AGENT_MESSAGE_MAXIMUM } from '../limits.ts';
 
 /** Refusals of the agent's session listener. */
@@ -63,4 +73,19 @@ export function openLink(
       else reject(new KsnoopError('NO_AGENT_AT_PORT', `The agent does not answer at its port: ${messageOf(thrown)}.`));
     });
   });
+}
+
+/**
+ * A message of an agent as a plain frame.
+ * @throws KsnoopError INVALID_MESSAGE when it does not decompress, or to more than a frame carries
+ */
+export function unpackFrame(message: Uint8Array): Uint8Array {
+  if (message[0] !== FRAME_KIND.zstd) return message;
+  const { channel, offset, payload } = decodeFrame(message);
+  try {
+    const plain = zstdDecompressSync(payload, { maxOutputLength: FRAME_BYTES });
+    return encodeFrame(FRAME_KIND.data, channel, offset, plain);
+  } catch {
+    throw invalid('session frame', 'does not decompress');
+  }
 }

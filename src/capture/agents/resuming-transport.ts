@@ -16,8 +16,7 @@ import {
   SILENCE_MS,
 } from '../limits.ts';
 import type { AgentTransport, OpenTransport, TransportEnd, TransportHandlers } from '../streams/transport.ts';
-import { openLink } from './agent-link.ts';
-import { unpackFrame } from './unpack-frame.ts';
+import { openLink, unpackFrame } from './agent-link.ts';
 
 export interface ResumingOptions {
   /** A connection to the agent's port, always of the same agent. Rejects with a KsnoopError. */
