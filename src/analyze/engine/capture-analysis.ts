@@ -10,7 +10,7 @@ import { decodePacket, PacketView } from '../packet/packet.ts';
 import { Analysis, type AnalysisOptions, type Disposition } from './analysis.ts';
 
 /** What may be looked at besides events, while a capture is analysed. */
-export interface CaptureObserver {
+export interface PacketObserver {
   interface?(id: number, described: CaptureInterface): void;
   names?(names: readonly AddressNames[]): void;
   /** Every packet, decoded; the view is valid during the call. Called after its events. */
@@ -43,7 +43,7 @@ export class CaptureAnalysis {
   constructor(
     sink: AnalysisSink,
     options: AnalysisOptions,
-    observer: CaptureObserver = {},
+    observer: PacketObserver = {},
     choice?: PacketChoice | undefined,
   ) {
     const analysis = new Analysis(sink, options);

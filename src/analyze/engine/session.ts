@@ -10,7 +10,7 @@ import { addressText } from '../record/address-text.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import { type JsonRecord, Recorder } from '../record/record.ts';
 import type { Disposition } from './analysis.ts';
-import { CaptureAnalysis, type CaptureObserver, type PacketChoice } from './capture-analysis.ts';
+import { CaptureAnalysis, type PacketChoice, type PacketObserver } from './capture-analysis.ts';
 import type { AnalysisOutput, AnalysisOutputContext, AnalysisOutputKind } from './output.ts';
 
 /** What decides which records are shown (`--where`). */
@@ -46,7 +46,7 @@ export class AnalysisSession {
       flowEnded: (flow: FlowInfo) => this.#flowEnded(flow),
       flowBegan: (packet: PacketView) => this.#flowBegan(packet),
     };
-    const observer: CaptureObserver = {
+    const observer: PacketObserver = {
       interface: (id, described) => {
         this.interfaces[id] = described;
         this.names.addInterface(id, described.name, described.description);

@@ -43,10 +43,10 @@ export const KINDS = [
   { kind: 'Deployment', api: 'apps/v1', plural: 'deployments', namespaced: true },
 ] as const;
 
-export type Kind = (typeof KINDS)[number];
+export type AppliedKind = (typeof KINDS)[number];
 
 /** @throws KsnoopError BAD_MANIFEST for a kind that is not in KINDS */
-export function kindOf(object: JsonObject): Kind {
+export function kindOf(object: JsonObject): AppliedKind {
   const kind = KINDS.find(({ kind, api }) => kind === object.kind && api === object.apiVersion);
   if (kind !== undefined) return kind;
   throw new KsnoopError('BAD_MANIFEST', `ksnoop does not know how to apply ${object.apiVersion} ${object.kind}.`);

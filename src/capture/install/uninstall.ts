@@ -7,7 +7,7 @@ import type { Kube } from '../kube/kube.ts';
 import { resourcePath } from '../kube/resource.ts';
 import { GONE_TIMEOUT_MS, POLL_MS } from './limits.ts';
 import { nameOf } from './manifests.ts';
-import { FIELD_MANAGER, KINDS, type Kind, OWN_SELECTOR } from './objects.ts';
+import { type AppliedKind, FIELD_MANAGER, KINDS, OWN_SELECTOR } from './objects.ts';
 
 export interface UninstallOptions {
   readonly kube: Kube;
@@ -24,7 +24,7 @@ export interface UninstallOptions {
  */
 export async function uninstall(options: UninstallOptions, progress: (line: string) => void): Promise<string[]> {
   const { kube, signal } = options;
-  const removed: { kind: Kind; object: JsonObject }[] = [];
+  const removed: { kind: AppliedKind; object: JsonObject }[] = [];
   for (const kind of [...KINDS].reverse()) {
     for (const object of await ownObjects(kube, kind, signal)) {
       await remove(kube, pathIn(kind, object), signal);
@@ -37,7 +37,11 @@ export async function uninstall(options: UninstallOptions, progress: (line: stri
   return removed.map(({ kind, object }) => words(kind, object));
 }
 
-async function ownObjects(kube: Kube, kind: Kind, signal: AbortSignal | undefined): Promise<readonly JsonObject[]> {
+async function ownObjects(
+  kube: Kube,
+  kind: AppliedKind,
+  signal: AbortSignal | undefined,
+): Promise<readonly JsonObject[]> {
   const path = resourcePath(kind.api, kind.namespaced ? AGENT_NAMESPACE : undefined, kind.plural);
   try {
     return (await list(kube, path, { labelSelector: OWN_SELECTOR }, signal)).items;
@@ -64,7 +68,7 @@ async function releaseNamespace(kube: Kube, signal: AbortSignal | undefined): Pr
 
 async function untilGone(
   { kube, timeoutMs = GONE_TIMEOUT_MS, signal }: UninstallOptions,
-  removed: readonly { kind: Kind; object: JsonObject }[],
+  removed: readonly { kind: AppliedKind; object: JsonObject }[],
   progress: (line: string) => void,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
@@ -95,12 +99,12 @@ async function untilGone(
   }
 }
 
-function pathIn(kind: Kind, object: JsonObject): string {
+function pathIn(kind: AppliedKind, object: JsonObject): string {
   const { namespace, name } = objectAt(object, 'metadata');
   return resourcePath(kind.api, kind.namespaced ? String(namespace) : undefined, kind.plural, String(name));
 }
 
 /** Objects in a list have no `kind`. */
-function words(kind: Kind, object: JsonObject): string {
+function words(kind: AppliedKind, object: JsonObject): string {
   return nameOf({ kind: kind.kind, metadata: objectAt(object, 'metadata') });
 }

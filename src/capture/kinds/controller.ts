@@ -58,7 +58,7 @@ export async function selectController(traits: ControllerTraits, context: Resolv
   return selectAll(bestOf(everything.flat()), context);
 }
 
-interface Candidate {
+interface ControllerCandidate {
   readonly kind: TargetKind;
   readonly object: JsonObject;
   readonly score: number;
@@ -69,7 +69,7 @@ async function best(
   selectors: readonly Selectors[],
   traits: ControllerTraits,
   { kube, signal }: ResolveContext,
-): Promise<Candidate[]> {
+): Promise<ControllerCandidate[]> {
   const read = async (narrowing: Selectors) => {
     const within = (namespace: string | undefined) =>
       list(kube, resourcePath(kind.api, namespace, kind.plural), narrowing, signal);
@@ -85,12 +85,12 @@ async function best(
   return [...byUid.values()].map((object) => ({ kind, object, score: scoreOf(object, traits) }));
 }
 
-function bestOf(candidates: readonly Candidate[]): Candidate[] {
+function bestOf(candidates: readonly ControllerCandidate[]): ControllerCandidate[] {
   const top = Math.max(ENOUGH, ...candidates.map(({ score }) => score));
   return candidates.filter(({ score }) => score === top);
 }
 
-async function selectAll(found: readonly Candidate[], context: ResolveContext): Promise<Resolution> {
+async function selectAll(found: readonly ControllerCandidate[], context: ResolveContext): Promise<Resolution> {
   return together(await Promise.all(found.map(({ kind, object }) => kind.select(object, context))));
 }
 

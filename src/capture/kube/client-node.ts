@@ -1,5 +1,4 @@
 import type { Agent } from 'node:http';
-// Its config alone: the package's index loads every typed API, some 500 ms (scripts/slim-client-node.ts cuts the rest).
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { type JsonObject, objectAt, optionalString } from '../../wire/guard.ts';
 import type { Credentials } from './exec-plugin.ts';
@@ -8,7 +7,14 @@ import type { Selection } from './kubeconfig.ts';
 import { CONNECT_TIMEOUT_MS } from './limits.ts';
 import { impersonation, type MakeOptions, unusable } from './request-options.ts';
 
-/** For what few kubeconfigs need: proxies of every kind, and the gcp and azure providers. */
+/**
+ * The options of a request, made by @kubernetes/client-node, for what few kubeconfigs need: proxies of every kind, and the
+ * gcp and azure providers. This is all that ksnoop takes of it. The calls themselves are ksnoop's own (api.ts, watch.ts,
+ * exec.ts, port-forward.ts), for the first packet waits for them. Measured in one run, bundled, from the start of the
+ * process to a list of pods: 0.48 s with api.ts, 1.16 s with client-node's object API, whose bundle is 1.7 MB against 0.1 MB.
+ * Commands that could wait for it (install, uninstall, status, doctor, cleanup) make the same calls: what is left to replace
+ * for them alone is one PATCH and one DELETE.
+ */
 export function clientNodeOptions(selection: Selection, server: URL, proxy: string | undefined): MakeOptions {
   let config: KubeConfig | undefined;
   let certificateInUse: string | undefined;

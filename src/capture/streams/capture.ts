@@ -50,7 +50,7 @@ export interface CaptureResult {
 }
 
 /** A node of a running capture. */
-export interface NodeState {
+export interface CapturedNode {
   /** Its name for people; with its cluster when the capture has several. */
   readonly label: string;
   /** How its agent is connected: `exec`, `port-forward`; undefined when it is not. */
@@ -65,7 +65,7 @@ export interface RunningCapture {
   /** What was written so far. */
   readonly tally: Tally;
   /** The nodes from which streams were opened, as they are at the moment. */
-  nodes(): NodeState[];
+  nodes(): CapturedNode[];
   /** Resolves when an agent is connected, or after FIRST_PACKETS_MS: other requests no longer delay its start. */
   readonly connected: Promise<void>;
   /** Resolves when all first targets are captured, or after FIRST_PACKETS_MS: requests that they do not need may start. */
@@ -148,7 +148,7 @@ class Capture implements RunningCapture {
     this.#start(targets);
   }
 
-  nodes(): NodeState[] {
+  nodes(): CapturedNode[] {
     const clocks = [...this.#merge.clocks];
     const labels = nodeLabels(clocks.map(([, ref]) => ref));
     const { gaps } = this.#parts.report;
