@@ -87,6 +87,8 @@ export class Pairing<R> {
   readonly #client: ClientHabit;
   /** The acknowledgment of the last request pushed; -1 where a hole follows it, or it is not known. */
   #lastAcknowledged = -1;
+  /** That of the last request before the hole. */
+  #acknowledgedBefore = -1;
 
   /** @param context of the stream whose requests and responses these are: `push` and `answer` are called at their times */
   constructor(context: Pick<StreamContext, 'midstream' | 'now'>) {
@@ -123,7 +125,9 @@ export class Pairing<R> {
   push(request: R, { start, end, acknowledged }: RequestSpan): R | undefined {
     const queue = this.#queue;
     const afterHole = this.#tailHole && start >= this.#holeStart;
-    const newWave = afterHole ? acknowledged > this.#holeBound : acknowledged > this.#lastAcknowledged;
+    // A request of which the end is in the hole was sent before it.
+    const last = this.#tailHole ? this.#acknowledgedBefore : this.#lastAcknowledged;
+    const newWave = acknowledged > (afterHole ? this.#holeBound : last);
     if (!afterHole && this.#lastAcknowledged >= 0 && acknowledged >= 0) this.#follows(newWave);
     // What was received since the one request before it was the beginning of that one's answer.
     const alone = !this.#tailHole && (queue.length === 0 || (newWave && (queue.at(-1) as Pending<R>).alone));
@@ -146,7 +150,10 @@ export class Pairing<R> {
     this.#client.interrupted();
     // More was sent while an answer was awaited.
     if (this.#queue.length > 0 && this.inStep) this.#client.sendsSeveral();
-    if (!this.#tailHole) this.#holeStart = offset;
+    if (!this.#tailHole) {
+      this.#holeStart = offset;
+      this.#acknowledgedBefore = this.#lastAcknowledged;
+    }
     // A hole that grows holds later requests too.
     this.#holeBound = Number.POSITIVE_INFINITY;
     this.#holeEnd = offset + length;

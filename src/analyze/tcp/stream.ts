@@ -71,6 +71,8 @@ export class TcpStream implements StreamContext {
   readonly #host: StreamHost;
   /** Its beginning was not seen: who is the client is a guess. */
   #guessed = false;
+  /** Bytes came, or were not captured, before its protocol was recognised: that protocol does not see its beginning. */
+  #unread = false;
   #analyzer: StreamAnalyzer | undefined;
   #head: Portion[] = NOTHING;
   #headOctets = 0;
@@ -98,6 +100,7 @@ export class TcpStream implements StreamContext {
     this.#handedAt[0] = Number.NEGATIVE_INFINITY;
     this.#handedAt[1] = Number.NEGATIVE_INFINITY;
     this.#guessed = guessed;
+    this.#unread = false;
     this.#analyzer = undefined;
     this.#head = NOTHING;
     this.#headOctets = 0;
@@ -111,7 +114,7 @@ export class TcpStream implements StreamContext {
   }
 
   get midstream(): boolean {
-    return this.#guessed;
+    return this.#guessed || this.#unread;
   }
 
   finSeen(side: Side): boolean {
@@ -233,6 +236,7 @@ export class TcpStream implements StreamContext {
       this.#analyzer.gap(direction === this.client ? SIDE.client : SIDE.server, length);
       return;
     }
+    this.#unread = true;
     this.#forgetHead();
   }
 
@@ -270,6 +274,7 @@ export class TcpStream implements StreamContext {
     }
     this.#looks += 1;
     if (!undecided || this.#headOctets + (end - start) > PROBE_BYTES) {
+      this.#unread = true;
       this.#forgetHead();
       return;
     }

@@ -35,7 +35,7 @@ export interface Response {
   readonly time: number;
   /** Its bytes by its head's own account; undefined where that does not tell. */
   readonly declared: number | undefined;
-  /** What it answers; undefined where that was not seen or is not proven, and `unpaired` says which. */
+  /** What it answers; undefined where that was not seen or cannot be told. `unpaired` says why, also where it is only likely. */
   readonly request: Request | undefined;
   readonly unpaired: Incomplete | undefined;
 }
@@ -93,8 +93,10 @@ export function exchangeOf(
   const route = request === undefined ? unseen : routeOf(method, path);
   const timed = request?.timeKnown !== false && end.timeKnown;
   const status = response === undefined || response.status === 0 ? undefined : response.status;
-  const incomplete =
-    end.incomplete ?? response?.unpaired ?? (request?.gap === true ? 'request not captured' : undefined);
+  // Of a pair that is not proven nothing else is certain either.
+  const unproven = response?.unpaired === 'unknown' ? response.unpaired : undefined;
+  const missing = request?.gap === true ? 'request not captured' : undefined;
+  const incomplete = unproven ?? end.incomplete ?? response?.unpaired ?? missing;
   const plain = {
     method: request?.method,
     path: request === undefined ? undefined : path,

@@ -261,9 +261,8 @@ class Http1 implements StreamAnalyzer, MessageSink {
     this.#giveUp(answer.skipped, 'response not captured');
     this.#giveUp(answer.unpaired, 'unknown');
     this.#answersLost = false;
-    return answer.kind === 'paired'
-      ? { request: answer.request, unpaired: undefined }
-      : { request: undefined, unpaired: answer.kind };
+    if (answer.kind !== 'paired') return { request: undefined, unpaired: answer.kind };
+    return { request: answer.request, unpaired: answer.proven ? undefined : 'unknown' };
   }
 
   /** Copies what has come of the request under way. */
