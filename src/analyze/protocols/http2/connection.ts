@@ -68,8 +68,11 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
     }
     while (at < end) {
       if (reader.lost) {
-        at = frameAt(bytes, at, end, this);
-        if (at < 0) return;
+        const next = frameAt(bytes, at, end, this);
+        // What is passed over may have held something of streams that began since.
+        if (next !== at) this.#miss(direction);
+        if (next < 0) return;
+        at = next;
         reader.restart();
       }
       this.#at = at;
@@ -97,7 +100,8 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
         continue;
       }
       let incomplete: Incomplete;
-      if (response.gap || stream.unheard) incomplete = 'response not captured';
+      if (response.gap || stream.unheard || this.#directions[SIDE.server].reader.lost)
+        incomplete = 'response not captured';
       else if (finished) incomplete = response.begun ? 'closed early' : 'no response';
       else if (how === 'reset' || how === 'capture ended') incomplete = how;
       else incomplete = 'unknown';
@@ -206,12 +210,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
     direction.dropBlock();
     direction.promised = 0;
     direction.hpack.forget();
-    const isClient = direction.side === SIDE.client;
-    for (const stream of this.#streams.values()) {
-      const half = isClient ? stream.request : stream.response;
-      if (half.begun && !half.ended) half.gap = true;
-      else if (!isClient) stream.unheard = true;
-    }
+    this.#miss(direction);
     if (why !== '' && !direction.told) {
       direction.told = true;
       const { side } = direction;
@@ -219,6 +218,16 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
       const next = 'resumes at the next frame that is told for sure';
       const { now: time } = this.#context;
       this.#context.emit(protocolLost({ protocol: 'http', title: 'HTTP/2', side, position, time, why, next }));
+    }
+  }
+
+  /** Bytes of a direction are not read that may have been of any stream under way. */
+  #miss({ side }: Direction): void {
+    const isClient = side === SIDE.client;
+    for (const stream of this.#streams.values()) {
+      const half = isClient ? stream.request : stream.response;
+      if (half.begun && !half.ended) half.gap = true;
+      else if (!isClient) stream.unheard = true;
     }
   }
 
