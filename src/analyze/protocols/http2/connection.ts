@@ -69,14 +69,14 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
     while (at < end) {
       if (reader.lost) {
         const next = frameAt(bytes, at, end, this);
-        // What is passed over may have held something of streams that began since.
-        if (next !== at) this.#miss(direction);
+        // What was missing, or is passed over, may have held something of streams that began since.
+        this.#miss(direction);
         if (next < 0) return;
         at = next;
         reader.restart();
       }
       this.#at = at;
-      at = reader.data(bytes, at, end);
+      at = reader.data(bytes, at, end, this.#context);
     }
   }
 
@@ -125,7 +125,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
     if (stream !== undefined) {
       const half = direction.side === SIDE.client ? stream.request : stream.response;
       if (!half.begun) half.startSeen = false;
-      half.seen(this.#context, end - start + (offset === 0 ? FRAME_HEADER : 0));
+      half.seen(this.#context, end - start + (offset === 0 ? FRAME_HEADER : 0), direction.reader);
       let from = start;
       let to = end;
       if (flags & FLAG.padded) {
@@ -198,7 +198,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
     const stream = this.#stream(direction.side, id);
     if (stream === undefined) return;
     const half = direction.side === SIDE.client ? stream.request : stream.response;
-    half.seen(this.#context, FRAME_HEADER);
+    half.seen(this.#context, FRAME_HEADER, direction.reader);
     half.gap = true;
     half.endSeen = false;
     half.begun = true;
@@ -258,7 +258,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
   ): void {
     const stream = this.#stream(direction.side, id);
     const half = direction.side === SIDE.client ? stream?.request : stream?.response;
-    half?.seen(this.#context, length + FRAME_HEADER);
+    half?.seen(this.#context, length + FRAME_HEADER, direction.reader);
     if (first) direction.promised = 0;
     const whole = this.#gather(direction, id, flags, bytes, start, end, first);
     if (whole === undefined) return;
@@ -320,7 +320,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
       this.#makeRoom();
       const stream = new Http2Stream(this.#context.detail, this.#context.showSecrets);
       stream.pushed = true;
-      stream.request.seen(this.#context, length + FRAME_HEADER);
+      stream.request.seen(this.#context, length + FRAME_HEADER, direction.reader);
       this.#streams.set(promised, stream);
     }
     const whole = this.#gather(direction, id, flags, bytes, start, end, true);
@@ -393,7 +393,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
   #reset(direction: Direction, id: number, code: number): void {
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
-    if (direction.side === SIDE.server) stream.response.seen(this.#context, FRAME_HEADER + 4);
+    if (direction.side === SIDE.server) stream.response.seen(this.#context, FRAME_HEADER + 4, direction.reader);
     stream.reset = errorName(code);
     this.#tell(id, stream, 'reset', direction.side);
   }

@@ -22,6 +22,12 @@ const GATHERED_MAXIMUM = 256 * 1024;
 /** Bytes of a frame of a type that is not known: receivers that allow more than 16 kB allow no more than this. */
 const UNKNOWN_MAXIMUM = 1024 * 1024;
 
+/** Times of bytes: ns, and whether they are known. */
+export interface FrameClock {
+  readonly now: number;
+  readonly timeKnown: boolean;
+}
+
 /** Takes one direction's frames. */
 export interface FrameSink {
   /** Bytes of a DATA frame, `offset` of them into its payload. */
@@ -50,6 +56,9 @@ export interface FrameSink {
 /** Cuts one direction into frames. DATA is handed on as it comes, everything else gathered. */
 export class FrameReader {
   lost = false;
+  /** When the first byte of the frame under way came, and whether that time is known. */
+  began = 0;
+  beganKnown = true;
   readonly #sink: FrameSink;
   readonly #header = new Uint8Array(FRAME_HEADER);
   #headerFilled = 0;
@@ -66,11 +75,15 @@ export class FrameReader {
     this.#sink = sink;
   }
 
-  /** @returns where it stopped: `end`, or earlier when it is lost */
-  data(bytes: Uint8Array, start: number, end: number): number {
+  /** @param clock when the bytes came @returns where it stopped: `end`, or earlier when it is lost */
+  data(bytes: Uint8Array, start: number, end: number, clock: FrameClock): number {
     let at = start;
     while (at < end && !this.lost) {
       if (this.#headerFilled < FRAME_HEADER) {
+        if (this.#headerFilled === 0) {
+          this.began = clock.now;
+          this.beganKnown = clock.timeKnown;
+        }
         const taken = Math.min(FRAME_HEADER - this.#headerFilled, end - at);
         for (let index = 0; index < taken; index += 1) this.#header[this.#headerFilled + index] = u8(bytes, at + index);
         this.#headerFilled += taken;

@@ -3,7 +3,7 @@ import type { Exchange, Fields, Incomplete, Side } from '../../record/event.ts';
 import { maskField, maskTarget, maskText } from '../../record/secrets.ts';
 import { routeOf } from '../http1/route.ts';
 import { oneLine } from '../one-line.ts';
-import type { StreamContext } from '../protocol.ts';
+import type { FrameClock, FrameReader } from './frame-reader.ts';
 import { grpcMessage, grpcMethod, grpcStatus } from './grpc.ts';
 import { UNKNOWN } from './hpack.ts';
 import { MessageCounter } from './message-counter.ts';
@@ -27,6 +27,8 @@ export interface UpgradedRequest {
   readonly end: number;
   readonly bytes: number;
 }
+
+type FrameStart = Pick<FrameReader, 'began' | 'beganKnown'>;
 
 /** One direction of a stream. */
 export class Half {
@@ -61,9 +63,12 @@ export class Half {
     this.#secrets = secrets;
   }
 
-  /** Bytes of it came. */
-  seen({ now, timeKnown }: Pick<StreamContext, 'now' | 'timeKnown'>, bytes: number): void {
-    this.firstTime ??= now;
+  /** Bytes of it came. @param frame when the frame they are of began */
+  seen({ now, timeKnown }: FrameClock, bytes: number, frame: FrameStart = { began: now, beganKnown: timeKnown }): void {
+    if (this.firstTime === undefined) {
+      this.firstTime = frame.began;
+      if (!frame.beganKnown) this.timeKnown = false;
+    }
     this.lastTime = now;
     this.bytes += bytes;
     this.endSeen = true;
