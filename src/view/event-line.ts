@@ -106,6 +106,7 @@ export function incompleteText(record: EventRecord): string {
   const isEnding = incomplete === 'reset' || incomplete === 'closed early';
   const words = isEnding && endedBy !== undefined ? `${incomplete} by ${endedBy}` : incomplete;
   if (declaredBytes === undefined || responseBytes === undefined || responseBytes === 0) return words;
+  if (responseBytes >= declaredBytes) return words;
   const share = byteShare(Math.min(responseBytes, declaredBytes), declaredBytes);
   return incomplete === 'response not captured' ? `incomplete: ${share}` : `${words}: ${share}`;
 }

@@ -61,9 +61,10 @@ describe('the line of', () => {
     [{ incomplete: 'capture ended', responseBytes: 0, status: '' }, 'capture ended'],
     [{ incomplete: 'reset', endedBy: 1, responseBytes: 0, status: '' }, 'reset by server'],
     [
-      { incomplete: 'closed early', endedBy: 0, declaredBytes: 950, responseBytes: 950 },
-      'closed early by client: 950/950 B',
+      { incomplete: 'closed early', endedBy: 0, declaredBytes: 950, responseBytes: 940 },
+      'closed early by client: 940/950 B',
     ],
+    [{ incomplete: 'unknown', declaredBytes: 950, responseBytes: 950 }, 'unknown'],
     [{ incomplete: 'reset', endedBy: undefined, responseBytes: 0, status: '' }, 'reset'],
   ] as const)('an incomplete exchange: %j', (parts, words) => {
     expect(line(recorder.event(exchange({ responseEnd: undefined, ...parts }), flow()))).toContain(` [${words}]`);

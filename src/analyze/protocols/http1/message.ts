@@ -39,7 +39,7 @@ export class MessageReader {
   readonly side: Side;
   /** One of AT. */
   at: number = AT.head;
-  /** Bytes of the message under way, its head's among them, and when the last of them came. */
+  /** Bytes of the message under way that were captured, its head's among them, and when the last of them came. */
   bytes = 0;
   lastTime = 0;
   /** Of the message under way: when its first byte came, and where in the stream it lies; where its head ends. */
@@ -141,7 +141,7 @@ export class MessageReader {
     this.position += length;
     if (this.at === AT.untilEnd || (this.at === AT.body && !this.#chunked)) {
       const within = this.at === AT.body ? Math.min(length, this.#left) : length;
-      this.#miss(within);
+      this.#miss();
       if (this.at === AT.untilEnd) return;
       this.#left -= within;
       if (this.#left === 0) this.#finish();
@@ -150,7 +150,7 @@ export class MessageReader {
     }
     const chunks = this.#chunks;
     if (this.at === AT.chunkSize && chunks?.at === AT.body && length < chunks.left) {
-      this.#miss(length);
+      this.#miss();
       chunks.left -= length;
       return;
     }
@@ -183,10 +183,9 @@ export class MessageReader {
     if (!isClient && missing > 0) this.#sink.onHole(this, offset, missing);
   }
 
-  #miss(length: number): void {
+  #miss(): void {
     this.gap = true;
     this.endSeen = false;
-    this.bytes += length;
   }
 
   #loseIn(offset: number, length: number): void {
@@ -208,7 +207,7 @@ export class MessageReader {
 
   /** Whether nothing has come of the message under way but its head. */
   get headOnly(): boolean {
-    return this.bytes === this.headEnd - this.start;
+    return !this.gap && this.bytes === this.headEnd - this.start;
   }
 
   /** @returns where it stopped, or -(that + 1) when nothing more is to be read */

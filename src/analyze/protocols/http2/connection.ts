@@ -145,7 +145,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
     const half = direction.side === SIDE.client ? stream.request : stream.response;
-    half.missed(gap);
+    half.missed();
     half.messages.gap(gap);
     if (last && flags & FLAG.endStream) this.#ended(direction, id, stream);
   }

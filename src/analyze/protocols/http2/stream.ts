@@ -76,8 +76,7 @@ export class Half {
   }
 
   /** Bytes of it were not captured. */
-  missed(bytes: number): void {
-    this.bytes += bytes;
+  missed(): void {
     this.gap = true;
     this.endSeen = false;
   }

@@ -1,4 +1,4 @@
-import { SIDE, type Side } from '../../record/event.ts';
+import { type Incomplete, SIDE, type Side } from '../../record/event.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import { ALERT_LEVEL, alertName } from './alerts.ts';
 import { readCertificates } from './certificates.ts';
@@ -24,6 +24,8 @@ export class TlsConnection implements StreamAnalyzer, DirectionSink {
   readonly #context: StreamContext;
   #sides: readonly [Direction, Direction] | undefined;
   readonly #handshake = new Handshake();
+  /** The times of all bytes so far are known. */
+  #timeKnown = true;
   readonly #finished: [boolean, boolean] = [false, false];
   /** The handshake of TLS <= 1.2 went the long way, not resuming a session. */
   #full = false;
@@ -36,14 +38,16 @@ export class TlsConnection implements StreamAnalyzer, DirectionSink {
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {
-    this.#sides?.[side].data(bytes, start, end, this.#context.now);
+    if (this.#sides === undefined) return;
+    if (!this.#context.timeKnown) this.#timeKnown = false;
+    this.#sides[side].data(bytes, start, end, this.#context.now);
   }
 
   gap(side: Side, length: number): void {
     this.#sides?.[side].gap(length, this.#context.now);
   }
 
-  end(how: StreamEnd): void {
+  end(how: StreamEnd, by?: Side): void {
     const sides = this.#sides;
     const { client, server } = this.#handshake;
     if (sides === undefined || (client === undefined && server === undefined)) {
@@ -53,13 +57,20 @@ export class TlsConnection implements StreamAnalyzer, DirectionSink {
     if (sides[0].lost || sides[1].lost) this.#over(Number.NaN, undefined, 'response not captured');
     else if (client === undefined || this.#protectedOctets >= FINISHED_MINIMUM || this.#finished[SIDE.client]) {
       // One direction of the connection was not captured, and the other went on.
-      this.#over(Number.NaN, undefined, server === undefined ? 'no response' : undefined);
-    } else if (server !== undefined && (how === 'capture ended' || how === 'expired')) {
-      this.#over(Number.NaN, undefined, 'no response');
-    } else {
-      const failure = how === 'reset' ? how : server === undefined ? 'no answer' : 'closed';
-      this.#over(Number.NaN, failure, how === 'reset' ? how : 'no response');
-    }
+      this.#over(Number.NaN, undefined, server === undefined ? 'response not captured' : undefined);
+    } else this.#brokenOff(how, by);
+  }
+
+  /** The connection ended within the handshake, or what was captured of it. */
+  #brokenOff(how: StreamEnd, by: Side | undefined): void {
+    const answered = this.#handshake.server !== undefined;
+    const serverFinished = this.#context.finSeen(SIDE.server);
+    const finished = serverFinished || this.#context.finSeen(SIDE.client);
+    const endedBy = by ?? (serverFinished ? SIDE.server : finished ? SIDE.client : undefined);
+    if (how === 'reset') this.#over(Number.NaN, how, how, endedBy);
+    else if (how === 'closed' || (finished && how === 'capture ended')) {
+      this.#over(Number.NaN, answered ? 'closed' : 'no answer', answered ? 'closed early' : 'no response', endedBy);
+    } else this.#over(Number.NaN, undefined, how === 'capture ended' ? how : 'unknown');
   }
 
   onHandshake(
@@ -178,19 +189,19 @@ export class TlsConnection implements StreamAnalyzer, DirectionSink {
     else if (type === HANDSHAKE.serverHelloDone) this.#full = true;
   }
 
-  #over(
-    end: number,
-    failure: string | undefined,
-    incomplete: 'response not captured' | 'no response' | 'reset' | undefined,
-  ): void {
+  /** @param endedBy who broke it off */
+  #over(end: number, failure: string | undefined, incomplete: Incomplete | undefined, endedBy?: Side): void {
     const sides = this.#sides;
     if (sides === undefined) return;
+    const [{ reader: client }, { reader: server }] = sides;
     const outcome = {
       end,
       failure,
       incomplete,
-      requestBytes: sides[0].reader.octets,
-      responseBytes: sides[1].reader.octets,
+      endedBy,
+      requestBytes: client.octets,
+      responseBytes: server.octets,
+      timeKnown: this.#timeKnown,
     };
     this.#stop();
     this.#context.emit(tlsExchange(this.#handshake, outcome, this.#context.detail));

@@ -14,6 +14,10 @@ export const TLS_FIELDS: FieldTable = {
   'tls.resumed': { type: 'bool', about: 'an earlier session goes on, or a pre-shared key is used' },
   'tls.helloRetry': { type: 'bool', about: 'the server asked for another ClientHello' },
   'tls.clientAuth': { type: 'string', about: "the client's certificate was `requested` or `given` (TLS <= 1.2)" },
+  'tls.failure': {
+    type: 'string',
+    about: 'why the handshake failed: an alert, `closed`, `reset`, `no answer`, `answer is not TLS`',
+  },
   'tls.alert': { type: 'string', about: 'alert that was sent, or that ended the handshake: `unknown_ca`' },
   'tls.alertLevel': { type: 'string', about: '`warning` or `fatal`, of an alert' },
   'tls.alpnOffered': { type: 'list', about: 'application protocols that the client offered' },

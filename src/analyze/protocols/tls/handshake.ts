@@ -1,5 +1,5 @@
 import { TEXT_MAXIMUM } from '../../limits.ts';
-import type { Exchange, Fields, Incomplete } from '../../record/event.ts';
+import type { Exchange, Fields, Incomplete, Side } from '../../record/event.ts';
 import { cipherSuiteName } from './cipher-suites.ts';
 import type { ClientHello } from './client-hello.ts';
 import { ja4 } from './ja4.ts';
@@ -34,6 +34,10 @@ export interface Outcome {
   /** In place of the version: why it failed. */
   readonly failure: string | undefined;
   readonly incomplete: Incomplete | undefined;
+  /** Who broke it off. */
+  readonly endedBy: Side | undefined;
+  /** Without, no latency is stated. */
+  readonly timeKnown: boolean;
 }
 
 /** A handshake of TLS as an exchange. */
@@ -42,7 +46,7 @@ export function tlsExchange(handshake: Handshake, outcome: Outcome, detail: bool
   const version = server === undefined ? undefined : versionName(server.version);
   const alpn = agreedOrOffered(handshake);
   const time = Number.isNaN(handshake.time) ? handshake.responseTime : handshake.time;
-  const answered = !Number.isNaN(handshake.responseTime);
+  const answered = !Number.isNaN(handshake.responseTime) && outcome.timeKnown;
   const label = [version ?? 'TLS', client?.sni ?? (client === undefined ? '(ClientHello not seen)' : 'no SNI'), alpn];
   return {
     kind: 'exchange',
@@ -58,11 +62,12 @@ export function tlsExchange(handshake: Handshake, outcome: Outcome, detail: bool
     responseEnd: answered && !Number.isNaN(outcome.end) ? outcome.end : undefined,
     requestBytes: outcome.requestBytes,
     responseBytes: outcome.responseBytes,
+    endedBy: outcome.endedBy,
     status: outcome.failure ?? version ?? '',
     failed: outcome.failure !== undefined,
     route: client?.sni ?? (client === undefined ? '(ClientHello not seen)' : 'no SNI'),
     incomplete: outcome.incomplete ?? (client === undefined ? 'request not seen' : undefined),
-    fields: { tls: tlsFields(handshake, 't', detail) },
+    fields: { tls: { ...tlsFields(handshake, 't', detail), ...(detail ? { failure: outcome.failure } : {}) } },
   };
 }
 

@@ -23,7 +23,7 @@ test.each<[string, string[]]>([
   ['http1-close-then-rst.pcap', ['GET /x = 200 (1.0 ms)']],
   ['http1-head-cut.pcap', ['GET /slow = 408 (5000.0 ms)', 'GET /only-head = no response failed']],
   ['http-latency-of-gap.pcap', ['GET /cart/1 = 200 response not captured', 'GET /cart/2 = 200 (3.0 ms)']],
-  ['http-midstream-keepalive-byte.pcap', ['GET /ping = 200 (184.9 ms)', 'GET /ping = 200 (180.8 ms)']],
+  ['http-midstream-keepalive-byte.pcap', ['GET /ping = 200 unknown (184.9 ms)', 'GET /ping = 200 unknown (180.8 ms)']],
   ['nats-taken-for-http.pcap', []],
 ])('%s', async (name, expected) => {
   expect(await lines(name)).toEqual(expected);

@@ -100,7 +100,7 @@ function conversations(): Record<string, { steps: Step[]; expected: string[] }> 
         [1, OK],
       ],
       expected: [
-        `GET /cart?id=7 | 200 | ${GET.length} | 140 | response not captured`,
+        `GET /cart?id=7 | 200 | ${GET.length} | 40 | response not captured`,
         `GET /cart?id=7 | 200 | ${GET.length} | ${OK.length} | `,
       ],
     },

@@ -201,7 +201,8 @@ test.each<[string, Step[], string[]]>([
       [0, GET],
       [1, EMPTY],
     ],
-    ['GET /orders/17… | 200 | request not captured | ', 'GET /a | 200 |  | '],
+    // The next request is likely the first behind the hole, and not proven to be.
+    ['GET /orders/17… | 200 | request not captured | ', 'GET /a | 200 | unknown | '],
   ],
   [
     'of a request: its response has none, the next pair is right',
@@ -213,7 +214,7 @@ test.each<[string, Step[], string[]]>([
       [0, GET],
       [1, EMPTY.replace('200', '202')],
     ],
-    ['GET /a | 200 |  | ', '(request not seen) | 201 | request not seen | ', 'GET /a | 202 |  | '],
+    ['GET /a | 200 |  | ', '(request not seen) | 201 | request not seen | ', 'GET /a | 202 | unknown | '],
   ],
   [
     'of a response: its request has none, the next pair is right',

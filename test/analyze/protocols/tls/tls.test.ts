@@ -133,7 +133,7 @@ describe('records and messages', () => {
     const steps = (talks[0]?.steps ?? []).slice(0, 2);
     const cut = recut(steps, size);
     for (const events of playCut(tls, cut, { end: 'capture ended' }, 5)) {
-      expect(said(events)).toEqual(['TLS1.2 web.shop h2 | TLS1.2 | no response']);
+      expect(said(events)).toEqual(['TLS1.2 web.shop h2 | TLS1.2 | capture ended']);
       expect(fieldsOf(events)).toEqual(fieldsOf(play(tls, steps, { end: 'capture ended' })));
     }
     const first = cut[0]?.[1] as Uint8Array;
@@ -177,7 +177,9 @@ describe('records and messages', () => {
       [1, Buffer.concat([RFC8448_SERVER, record(23, 674)])],
     ];
     // An alert has 2 octets, and 17 of protection.
-    expect(said(play(tls, [...begin, [0, record(23, 19)]]))).toEqual(['TLS1.3 server | closed | failed | no response']);
+    expect(said(play(tls, [...begin, [0, record(23, 19)]]))).toEqual([
+      'TLS1.3 server | closed | failed | closed early',
+    ]);
     expect(said(play(tls, [...begin, [0, record(23, 19)]], { end: 'reset' }))).toEqual([
       'TLS1.3 server | reset | failed | reset',
     ]);
@@ -193,12 +195,18 @@ describe('what is missing', () => {
   test('an answer', () => {
     expect(ends(full.slice(0, 1), 'closed')).toEqual(['TLS web.shop h2,http/1.1 | no answer | failed | no response']);
     expect(ends(full.slice(0, 1), 'reset')).toEqual(['TLS web.shop h2,http/1.1 | reset | failed | reset']);
-    expect(ends(full.slice(0, 2), 'closed')).toEqual(['TLS1.2 web.shop h2 | closed | failed | no response']);
-    expect(ends(full.slice(0, 2), 'capture ended')).toEqual(['TLS1.2 web.shop h2 | TLS1.2 | no response']);
+    expect(ends(full.slice(0, 2), 'closed')).toEqual(['TLS1.2 web.shop h2 | closed | failed | closed early']);
+    expect(ends(full.slice(0, 2), 'capture ended')).toEqual(['TLS1.2 web.shop h2 | TLS1.2 | capture ended']);
+    // What was on its way when the capture ended, or was given up, did not fail.
+    expect(ends(full.slice(0, 1), 'capture ended')).toEqual(['TLS web.shop h2,http/1.1 |  | capture ended']);
+    expect(ends(full.slice(0, 1), 'evicted')).toEqual(['TLS web.shop h2,http/1.1 |  | unknown']);
+    expect(play(tls, full.slice(0, 2), { end: 'reset', endBy: 1, finished: [] })).toMatchObject([
+      { endedBy: 1, incomplete: 'reset', fields: { tls: { failure: 'reset' } } },
+    ]);
   });
 
   test('a direction', () => {
-    expect(ends(of(0), 'closed')).toEqual(['TLS web.shop h2,http/1.1 |  | no response']);
+    expect(ends(of(0), 'closed')).toEqual(['TLS web.shop h2,http/1.1 |  | response not captured']);
     expect(ends(of(1), 'closed')).toEqual(['TLS1.2 (ClientHello not seen) h2 | TLS1.2 | request not seen']);
   });
 
