@@ -5,7 +5,7 @@ import { readSettings } from '../settings/read.ts';
 import { complete } from './answer.ts';
 import { type Answer, answerText, NOTHING } from './candidate.ts';
 import { liveNames, type Place } from './live-names.ts';
-import { keptByBash, wordsOf } from './words.ts';
+import { endsInQuotes, keptByBash, withoutOpenQuote, wordsOf } from './words.ts';
 
 /** A Tab is answered within 300 ms of this program's start, the last of them for ending. */
 const ANSWER_MS = 250;
@@ -22,7 +22,7 @@ export async function completionProgram(
   words: readonly string[],
   { line, breaks, refresh }: { line?: string; breaks?: string; refresh?: boolean },
 ): Promise<ExitCode> {
-  const typed = line === undefined ? (words.length === 0 ? [''] : words) : wordsOf(line, 'ksnoop');
+  const typed = line === undefined ? withoutOpenQuote(words) : wordsOf(line, 'ksnoop');
   const left = refresh ? REFRESH_MS : Math.max(1, Math.round(ANSWER_MS - performance.now()));
   const deadline = AbortSignal.timeout(left);
   let answer: Answer;
@@ -33,7 +33,7 @@ export async function completionProgram(
     answer = NOTHING;
   }
   if (refresh) return EXIT.done;
-  const kept = breaks === undefined ? 0 : keptByBash(typed.at(-1) ?? '', breaks);
+  const kept = breaks === undefined || endsInQuotes(line ?? '') ? 0 : keptByBash(typed.at(-1) ?? '', breaks);
   const candidates = answer.candidates.map(({ value, about }) => ({ value: value.slice(kept), about }));
   await new Promise<void>((done) => process.stdout.write(answerText({ ...answer, candidates }), () => done()));
   return EXIT.done;

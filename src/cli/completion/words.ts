@@ -47,6 +47,24 @@ export function wordsOf(line: string, name: string): string[] {
   return words.slice(start + 1);
 }
 
+/** Whether the line ends within quotes: Bash then replaces all that stands behind the opening one. */
+export function endsInQuotes(line: string): boolean {
+  let quote = '';
+  for (let at = 0; at < line.length; at++) {
+    const character = line[at] ?? '';
+    if (character === '\\' && quote !== "'") at++;
+    else if (quote === '' && (character === '"' || character === "'")) quote = character;
+    else if (character === quote) quote = '';
+  }
+  return quote !== '';
+}
+
+/** The words of a shell that hands over the last one with the quote that opens it; at least one word. */
+export function withoutOpenQuote(words: readonly string[]): readonly string[] {
+  const last = words.at(-1) ?? '';
+  return [...words.slice(0, -1), /^["']/.test(last) && endsInQuotes(last) ? last.slice(1) : last];
+}
+
 /** Bash replaces only what stands after the last of these in a word (readline's word breaks). */
 export function keptByBash(word: string, breaks: string): number {
   for (let at = word.length; at > 0; at--) if (breaks.includes(word[at - 1] ?? '')) return at;

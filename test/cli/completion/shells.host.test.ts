@@ -44,6 +44,10 @@ test.each(SHELLS)('%s completes commands, flags, kinds and the names of the clus
     terminal.press('C-c');
     await completes(terminal, 'ksnoop svc/w', /ready> ksnoop svc\/web-main/);
     terminal.press('C-c');
+    await completes(terminal, "ksnoop read a --where 'failed && http.stat", /--where 'failed && http\.status/);
+    terminal.press('C-c');
+    await completes(terminal, 'ksnoop read a --where tcp.sta', /--where tcp\.state/);
+    terminal.press('C-c');
     // Several: the shell shows them, and writes what they share.
     const screen = await completes(terminal, 'ksnoop svc/a', /api-v2/);
     expect(screen).toContain('svc/api');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { keptByBash, wordsOf } from '../../../src/cli/completion/words.ts';
+import { endsInQuotes, keptByBash, withoutOpenQuote, wordsOf } from '../../../src/cli/completion/words.ts';
 
 test.each([
   ['ksnoop ', ['']],
@@ -20,4 +20,26 @@ test.each([
 test('what Bash keeps of a word reaches to its last word break', () => {
   expect(keptByBash('--context=arn:aws:c', ' =:')).toBe('--context=arn:aws:'.length);
   expect(keptByBash('svc/w', ' =:')).toBe(0);
+});
+
+test.each([
+  ["ksnoop --where 'failed && lat", true],
+  ['ksnoop --where "a == \\"b', true],
+  ["ksnoop --where 'a' b", false],
+  ["ksnoop it\\'s", false],
+  ["ksnoop 'a\\' b", false],
+])('whether %j ends in quotes: %s', (line, quoted) => {
+  expect(endsInQuotes(line)).toBe(quoted);
+});
+
+test.each([
+  [[], ['']],
+  [
+    ['read', "'failed && lat"],
+    ['read', 'failed && lat'],
+  ],
+  [["'a'"], ["'a'"]],
+  [["it's"], ["it's"]],
+])('the words of %j', (words, expected) => {
+  expect(withoutOpenQuote(words)).toEqual(expected);
 });
