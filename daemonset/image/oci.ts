@@ -134,7 +134,7 @@ async function writeJson(blobs: string, value: object) {
 }
 
 /**
- * GNU tar, told to leave out everything that differs from one run to the next. The directory's entries are named one by one:
+ * GNU tar without everything that differs from one run to the next. The directory's entries are named one by one:
  * a `./` of its own would give the image's root the directory's mode, and kind looks for `manifest.json` by that very name.
  */
 async function tar(directory: string, into: NodeJS.WritableStream, each?: (chunk: Buffer) => void): Promise<void> {

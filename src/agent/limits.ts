@@ -39,7 +39,7 @@ export const COMPILE_BYTES = 128 * 1024 * 1024;
 /** Characters of a filter in an error message. */
 export const FILTER_SHOWN = 200;
 
-/** tcpdump must say that it listens within this time, and end within it when told to. */
+/** tcpdump must print that it listens within this time, and end this soon after SIGINT. */
 export const TCPDUMP_START_MS = 10_000;
 export const TCPDUMP_END_MS = 5_000;
 
@@ -85,7 +85,7 @@ export const SPOOL_FILE_BYTES = 256 * 1024 * 1024;
 /** tcpdump's stderr kept for an error message. */
 export const STDERR_KEPT = 4_096;
 
-/** Events waiting on a stderr nobody reads; past it the repeated ones (counters, alive) are left out. */
+/** Events waiting on a stderr that is not read; past it the repeated ones (counters, alive) are left out. */
 export const EVENT_BACKLOG_BYTES = 256 * 1024;
 
 /** The session listener: connections at once, processes of sessions, a request's head, and how long it may take. */
@@ -97,7 +97,7 @@ export const REQUEST_HEAD_MS = 10_000;
 /** One websocket message of a client: a frame. */
 export const CLIENT_MESSAGE_MAXIMUM = 128 * 1024;
 
-/** How often a session that has ended looks whether its last words have arrived. */
+/** How often a session that has ended checks whether its last messages were acknowledged. */
 export const FINISH_CHECK_MS = 50;
 
 /** More than this waiting for the network: the way to the client is full, and compression is tried. */

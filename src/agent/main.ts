@@ -15,7 +15,7 @@ switch (verb) {
     idle(new Proc());
     break;
   case 'session': {
-    // Started by the waiting process alone. Loaded only here: whoever waits has no use for websockets.
+    // Started by the idle process only. Imported only here: the idle process needs no websockets.
     if (process.send === undefined) fail('session is started by ksnoop-agent idle.');
     const { websocketStreams } = await import('./listener/websocket-streams.ts');
     runSession(websocketStreams());

@@ -14,7 +14,7 @@ import {
 import { DURATION_MAXIMUM_MS, SNAPLEN_MAXIMUM, SNAPLEN_MINIMUM, TARGETS_PER_AGENT } from './limits.ts';
 
 /**
- * The conversation between client and agent: JSON lines. The client writes requests and controls to the agent's stdin,
+ * The protocol between client and agent: JSON lines. The client writes requests and controls to the agent's stdin,
  * the agent writes events to its stderr; its stdout carries pcapng and nothing else.
  */
 
@@ -37,7 +37,7 @@ export interface CaptureRequest {
   readonly follow?: boolean;
 }
 
-/** What the client says afterwards. */
+/** What the client sends afterwards. */
 export type Control =
   | { readonly type: 'heartbeat' }
   | { readonly type: 'stop' }
@@ -127,8 +127,7 @@ export function parseCaptureRequest(line: string): CaptureRequest {
   const session = requireString(request, 'session', where, 32);
   if (!SESSION_ID.test(session)) throw invalid(where, 'has a session that is not 32 hexadecimal digits');
   const interfaceName = requireString(request, 'interface', where, 15);
-  if (!INTERFACE_NAME.test(interfaceName))
-    throw invalid(where, `asks for an impossible interface name: ${interfaceName}`);
+  if (!INTERFACE_NAME.test(interfaceName)) throw invalid(where, `names an impossible interface: ${interfaceName}`);
   const targets = arrayAt(request, 'targets').map((target, index) => parseTarget(target, `target ${index + 1}`));
   if (targets.length === 0 || targets.length > TARGETS_PER_AGENT) {
     throw invalid(where, `names ${targets.length} targets where 1 to ${TARGETS_PER_AGENT} are allowed`);

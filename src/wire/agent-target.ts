@@ -15,7 +15,7 @@ interface TargetCommon {
   readonly filter?: string;
 }
 
-/** A pod by what the API server says of it. `uid` is what its cgroup carries (for a static pod the config hash). */
+/** A pod as the API server describes it. `uid` is what its cgroup carries (for a static pod the config hash). */
 export interface PodAgentTarget extends TargetCommon {
   readonly kind: 'pod';
   readonly namespace: string;

@@ -46,7 +46,7 @@ export class Batches {
   }
 }
 
-/** Those who wait for something to change, and look again each time it may have. */
+/** Promises of those who wait for a change and check it again at every wake. */
 export class Waiters {
   #waiting: (() => void)[] = [];
 

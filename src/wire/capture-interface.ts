@@ -22,7 +22,7 @@ const OPTION_TSOFFSET = 14;
 /** Where the block's options start (draft-ietf-opsawg-pcapng, section 4.2). */
 const OPTIONS = 16;
 
-/** Read an Interface Description Block; one too short for its fields gives what defaults say. */
+/** Read an Interface Description Block; one too short for its fields gives the defaults. */
 export function captureInterface(block: BlockView): CaptureInterface {
   const { view, offset, littleEndian } = block;
   let name = '';

@@ -27,7 +27,7 @@ export interface CaptureHandlers {
     flags: number,
   ): void;
   names?(names: readonly AddressNames[]): void;
-  /** Every pcapng block but packets, as it lies there; valid during the call. For who writes them again. */
+  /** Every pcapng block but packets, as it lies there; valid during the call. For copying them to another file. */
   block?(block: BlockView): void;
 }
 
@@ -45,7 +45,7 @@ interface Timed {
  * Frames any capture file out of bytes cut anywhere: pcap and pcapng, told apart by their first bytes.
  */
 export class CaptureFramer {
-  /** `pcap`, `pcapng`, or undefined while too little has come to tell. */
+  /** `pcap`, `pcapng`, or undefined while too few bytes have come. */
   format: 'pcap' | 'pcapng' | undefined;
   packets = 0;
   /** Of the section under way: ksnoop's start marker and end marker have come. */
@@ -279,7 +279,7 @@ export class CaptureFramer {
     this.#handlers.packet(block.bytes, offset + EPB_HEADER_BYTES, caplen, origlen, time.high, time.low, from.id, flags);
   }
 
-  /** Section 4.4: no time, the first interface, and as much of the packet as its snaplen says. */
+  /** Section 4.4: no time, the first interface, and the packet up to its snaplen. */
   #simplePacket(block: BlockView): void {
     const from = this.#section[0];
     if (block.length < 16 || from === undefined) throw this.#damaged(block, 'a simple packet block has no interface');

@@ -31,7 +31,7 @@ export function closeStdinFrame(): Uint8Array {
   return Uint8Array.of(EXEC_CHANNEL.close, EXEC_CHANNEL.stdin);
 }
 
-/** What the status channel says of the remote process: how it exited, or why it never ran. */
+/** The status channel's report of the remote process: how it exited, or why it never ran. */
 export type ExecStatus =
   | { readonly kind: 'exited'; readonly code: number }
   | { readonly kind: 'failed'; readonly message: string; readonly reason: string };

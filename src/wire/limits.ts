@@ -34,7 +34,7 @@ export const FILTER_MAXIMUM = 4_096;
 /** Ranges of ports in a filter that ksnoop makes, of one protocol. */
 export const PORT_RANGES_MAXIMUM = 64;
 
-/** The client says it is alive this often, and the agent answers. */
+/** The client sends a heartbeat this often, and the agent `alive`. */
 export const HEARTBEAT_MS = 5_000;
 
 /** Without a heartbeat for this long an exec capture ends (design: Leases). */
@@ -58,7 +58,7 @@ export const END_ACKNOWLEDGE_MS = 15_000;
 /** Small packets are gathered this long before they are written. */
 export const COALESCE_MS = 10;
 
-/** How long a port-forward session is kept without a word of its client, and how long a client may ask for. */
+/** How long a port-forward session is kept without a message of its client: by default, at least and at most. */
 export const RESUME_WINDOW_MS = 25_000;
 export const RESUME_WINDOW_MINIMUM_MS = 10_000;
 export const RESUME_WINDOW_MAXIMUM_MS = 600_000;

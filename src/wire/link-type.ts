@@ -31,7 +31,7 @@ const DIRECTION_FLAGS = [
   EPB_FLAG.outbound,
 ] as const;
 
-/** Offset of the packet type's low byte in a packet of this link type; -1 where the link type tells no direction. */
+/** Offset of the packet type's low byte in a packet of this link type; -1 for a link type without direction. */
 export function packetTypeOffset(linkType: number): number {
   if (linkType === LINK_TYPE.linuxSll2) return SLL2_TYPE_OFFSET;
   return linkType === LINK_TYPE.linuxSll ? SLL_TYPE_OFFSET : -1;

@@ -117,7 +117,7 @@ export class PcapFramer {
     return offset;
   }
 
-  /** Bytes of the record at `offset`, as far as the `available` ones tell. */
+  /** Bytes of the record at `offset`, as far as the `available` ones show. */
   #needed(view: DataView, offset: number, available: number): number {
     const header = this.#header;
     if (header === undefined) return FILE_HEADER_BYTES;

@@ -22,7 +22,7 @@ export function emptyBlock(): BlockView {
 }
 
 const SHORTEST_BLOCK = 12;
-/** So much of a block tells its length: of a section header's, after its byte-order magic. */
+/** The bytes of a block from which its length is known: of a section header, with its byte-order magic. */
 const HEAD_BYTES = 12;
 /** A block's claim to be as long is believed: room for a packet of 64 KiB. */
 const ROOM_BYTES = 128 * 1024;
@@ -30,7 +30,7 @@ const SHORTEST_SECTION_HEADER = 28;
 
 /**
  * Frames pcapng blocks out of bytes cut anywhere. A block that lies whole in a chunk is handed on in place; one that
- * spans chunks is gathered in a buffer of its own, so whoever keeps a block keeps its buffer and need not copy it.
+ * spans chunks is gathered in a buffer of its own, so that a block can be kept, with its buffer, without a copy.
  */
 export class BlockFramer {
   /** Bytes of whole blocks handed on so far: where in the stream reading stands. */
@@ -38,7 +38,7 @@ export class BlockFramer {
   readonly #onBlock: (block: BlockView) => void;
   readonly #block: BlockView;
   #littleEndian = true;
-  /** The block that spans chunks: its first bytes, until they tell its length, then all of it. */
+  /** The block that spans chunks: its first bytes until its length is known, then all of it. */
   #spanning: Uint8Array = new Uint8Array(HEAD_BYTES);
   #view = new DataView(this.#spanning.buffer);
   #gathered = 0;

@@ -45,7 +45,7 @@ export function interfaceDescription(fields: InterfaceFields): Uint8Array {
     [OPTION.ifDescription, fields.description],
     [OPTION.ifTsresol, Uint8Array.of(9)],
   ];
-  // The first byte of if_filter says what follows: 0, libpcap's text (section 4.2).
+  // The first byte of if_filter is its kind: 0, libpcap's text (section 4.2).
   if (fields.filter !== undefined) options.push([OPTION.ifFilter, `\0${fields.filter}`]);
   return block(BLOCK.interfaceDescription, body, options);
 }
@@ -97,7 +97,7 @@ export interface NamedAddress {
   /** IPv4, or IPv6 in any notation of RFC 4291. */
   readonly address: string;
   readonly names: readonly string[];
-  /** Somebody who may have nothing to do with the capture: a file need only name who occurs in it. */
+  /** The address may not occur in the capture: then a file need not name it. */
   readonly ifSeen?: true;
 }
 

@@ -16,7 +16,7 @@ export interface ResumableHandlers {
 }
 
 /**
- * One end of a conversation that outlives its connections. On every new link each end says first how much of each
+ * One end of a session that outlives its connections. On every new link each end first acknowledges how much of each
  * channel it has; what comes after that is sent again, and what comes twice is left out.
  */
 export class Resumable {
@@ -24,7 +24,7 @@ export class Resumable {
   readonly #taken: Map<number, number>;
   readonly #told = new Map<number, number>();
   readonly #handlers: ResumableHandlers;
-  /** Channels whose state the other side has said on this link. */
+  /** Channels whose state the other side has acknowledged on this link. */
   readonly #ready = new Set<number>();
   #link: FrameLink | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -39,7 +39,7 @@ export class Resumable {
     return this.#sending.get(channel)?.unacknowledged ?? 0;
   }
 
-  /** Say something (copied): at once where there is a link, else on the next one. */
+  /** Send bytes (copied): at once where there is a link, else on the next one. */
   write(channel: number, bytes: Uint8Array): void {
     const frames = this.#sending.get(channel)?.push(bytes) ?? [];
     if (this.#link === undefined || !this.#ready.has(channel)) return;

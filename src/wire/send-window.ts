@@ -15,7 +15,7 @@ export class SendWindow {
     this.#channel = channel;
   }
 
-  /** Bytes kept because the other side has not said that it has them. */
+  /** Bytes kept because the other side has not acknowledged them. */
   get unacknowledged(): number {
     return this.#end - this.#acknowledged;
   }

@@ -2,7 +2,7 @@ import { invalid } from './guard.ts';
 import { RESUME_WINDOW_MS } from './limits.ts';
 
 /**
- * What client and agent say to each other through port-forward: binary websocket messages, each a frame of kind (one
+ * The framing between client and agent through port-forward: binary websocket messages, each a frame of kind (one
  * byte), channel (one), offset (six, big-endian) and what it carries. Offsets count the plain bytes of a channel since
  * the session began, over however many connections.
  */
@@ -31,9 +31,9 @@ export type Compression = (typeof COMPRESSIONS)[number];
 
 const SESSION_PATH = /^\/session\/([0-9a-f]{32})\?(new|resume)((?:&[a-z]+=[a-z0-9]+)*)$/;
 
-/** How a client asks for a session. */
+/** A session in a client's request. */
 export interface SessionAddress {
-  /** 128 random bits in hex: who knows them may take the session up again. */
+  /** 128 random bits in hex: they authorise resuming the session. */
   readonly id: string;
   readonly isNew: boolean;
   /** How long the agent keeps the session when it hears nothing, milliseconds. */
@@ -41,21 +41,21 @@ export interface SessionAddress {
   readonly compress: Compression;
 }
 
-/** The path a client asks for. */
+/** The path of a client's request. */
 export function sessionPath({ id, isNew, windowMs, compress }: SessionAddress): string {
   return `/session/${id}?${isNew ? 'new' : 'resume'}&window=${windowMs}&compress=${compress}`;
 }
 
 /**
- * Read a path; undefined for any other than ours. What a newer client asks for besides is left out, and what an older one
- * does not say is as it was then.
+ * Read a path; undefined for any other than ours. Parameters of a newer client are ignored, and those an older one does not
+ * send have the value of its time.
  */
 export function parseSessionPath(path: string): SessionAddress | undefined {
   const parts = SESSION_PATH.exec(path);
   if (parts === null) return undefined;
-  const asked = new Map((parts[3] ?? '').split('&').map((pair) => [pair.split('=')[0], pair.split('=')[1]]));
-  const windowMs = Number(asked.get('window') ?? RESUME_WINDOW_MS);
-  const compress = COMPRESSIONS.find((known) => known === asked.get('compress')) ?? 'off';
+  const parameters = new Map((parts[3] ?? '').split('&').map((pair) => [pair.split('=')[0], pair.split('=')[1]]));
+  const windowMs = Number(parameters.get('window') ?? RESUME_WINDOW_MS);
+  const compress = COMPRESSIONS.find((known) => known === parameters.get('compress')) ?? 'off';
   if (!Number.isSafeInteger(windowMs)) return undefined;
   return { id: parts[1] ?? '', isNew: parts[2] === 'new', windowMs, compress };
 }

@@ -1,4 +1,4 @@
-/** In the environment of every process an agent starts for a session: who cleans up after an agent knows them by it. */
+/** In the environment of every process an agent starts for a session: a later clean-up recognises them by it. */
 export const SESSION_MARK = 'KSNOOP_SESSION';
 
 /**

@@ -1,7 +1,7 @@
 import { OPTION } from './pcapng.ts';
 import { type BlockView, forEachOption } from './pcapng-read.ts';
 
-/** What an Interface Statistics Block says (draft-ietf-opsawg-pcapng, section 4.6), as ksnoop writes it. */
+/** The contents of an Interface Statistics Block (draft-ietf-opsawg-pcapng, section 4.6), as ksnoop writes it. */
 export interface InterfaceStatistics {
   /** Nanoseconds since 1970. */
   readonly time: bigint;

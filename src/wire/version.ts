@@ -1,9 +1,9 @@
 import { KsnoopError } from './errors.ts';
 
-/** ksnoop's own version, for the file header, --version and the greeting. Kept equal to package.json by a test. */
+/** ksnoop's own version, for the file header, --version and the hello event. Kept equal to package.json by a test. */
 export const VERSION = '0.1.0';
 
-/** Version of the conversation between client and agent. One minor apart is tolerated, more is not. */
+/** Version of the protocol between client and agent. One minor apart is tolerated, more is not. */
 export const PROTOCOL = { major: 1, minor: 1 } as const;
 
 export const PROTOCOL_TEXT = `${PROTOCOL.major}.${PROTOCOL.minor}`;

@@ -32,8 +32,8 @@ statistics() {
 }
 trap statistics USR1
 trap 'statistics; exit 0' INT
-echo "tcpdump: listening on eth0" >&2
 cat "$directory/header" >&4
+echo "tcpdump: listening on eth0" >&2
 number=0
 while :; do
   if [ -e "$directory/$kind-$number" ]; then

@@ -16,7 +16,7 @@ export interface FrameSocket {
 }
 
 /**
- * Sends frames in their order, those of stdout compressed where that pays. Each is a zstd frame of its own, so that a
+ * Sends frames in their order. Frames of stdout are compressed when that is faster. Each is a zstd frame of its own, so that a
  * connection may break between any two; several are compressed at once.
  */
 export class CompressingLink implements FrameLink {

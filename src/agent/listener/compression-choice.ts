@@ -4,7 +4,7 @@ import { COMPRESSION_GAIN, COMPRESSION_PROBE_MS, COMPRESSION_SETTLED_MS } from '
 /**
  * Whether compressing pays, measured on the stream itself: while the way to the client is full, its rate is taken once
  * plain and once compressed, and the faster one stays for a while. That weighs the network, the processor and the
- * ratio alike. A way that is not full needs no compression.
+ * ratio alike. A connection that is not saturated needs no compression.
  */
 export class CompressionChoice {
   readonly #wish: Compression;

@@ -25,7 +25,7 @@ export function startListener(proc: Proc, log: (text: string) => void): void {
   server.on('error', (error) => log(`port-forward disabled: ${error.message}`));
 }
 
-/** What the process of a session says beside its conversation goes to the container's log. */
+/** A session's process writes to the container's log; its channels are not its own stdout and stderr. */
 const SESSION_STDIO: ('ignore' | 'inherit' | 'ipc')[] = ['ignore', 'inherit', 'inherit', 'ipc'];
 
 /** What a session's process is handed with a connection. */
@@ -67,7 +67,7 @@ export function listenForSessions(
       clearTimeout(deadline);
       const message: Handover = { type: 'connection', head: head.toString('base64') };
       // Kept open until it is handed over, for Node forgets one that could not be: of a process that has just ended the
-      // connection ends with it, and the next attempt is told.
+      // connection ends with it, and the next attempt gets 410.
       child.send(message, socket, { keepOpen: true }, () => socket.destroy());
     });
   });
@@ -85,7 +85,7 @@ function begin(sessions: Set<Known>, address: SessionAddress, start: (address: S
   return child;
 }
 
-/** Compared in constant time, and with every one: how long it takes tells nothing of an id. */
+/** Compares with every id in constant time: the duration reveals nothing of an id. */
 function knownSession(sessions: ReadonlySet<Known>, id: string): Known | undefined {
   const asked = Buffer.from(id);
   let found: Known | undefined;

@@ -29,37 +29,37 @@ import { CompressionChoice } from './compression-choice.ts';
  * the place of the one before, and goes on where that one ended.
  */
 export function websocketStreams(): AgentStreams {
-  const session = new WebSocketStreams();
+  const streams = new WebSocketStreams();
   process.on('message', (message: unknown, socket: Socket | undefined) => {
     if (socket === undefined || !isObject(message) || message.type !== 'connection') return;
-    session.connection(socket, Buffer.from(optionalString(message, 'head') ?? '', 'base64'));
+    streams.connection(socket, Buffer.from(optionalString(message, 'head') ?? '', 'base64'));
   });
   // The waiting process is gone, and its container with it.
-  process.on('disconnect', () => session.stdin.push(null));
-  return session;
+  process.on('disconnect', () => streams.stdin.push(null));
+  return streams;
 }
 
-/** Makes a resumable conversation of the connections it is given. */
+/** Makes one resumable session of the connections it is given. */
 class WebSocketStreams implements AgentStreams {
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;
-  readonly #conversation: Resumable;
+  readonly #session: Resumable;
   readonly #http = createServer();
   readonly #webSockets: WebSocketServer;
   /** Writers that wait until more is acknowledged, by channel. */
   readonly #waiting = new Map<number, () => void>();
   #socket: WebSocket | undefined;
   #choice = new CompressionChoice('off');
-  /** Bytes of stdout: written, and of them told to #choice as taken. */
+  /** Bytes of stdout: written, and those of them that #choice knows as acknowledged. */
   #written = 0;
   #counted = 0;
-  #heardAt = performance.now();
+  #lastMessageAt = performance.now();
   #windowMs = RESUME_WINDOW_MS;
 
   constructor() {
     this.stdin = new Readable({ read: () => {} });
-    this.#conversation = new Resumable(AGENT_CHANNELS, CLIENT_CHANNELS, {
+    this.#session = new Resumable(AGENT_CHANNELS, CLIENT_CHANNELS, {
       // The bytes lie in the message; a copy of a line is nothing.
       take: (_, bytes) => void this.stdin.push(Buffer.from(bytes)),
       acknowledged: (channel) => this.#acknowledged(channel),
@@ -94,10 +94,10 @@ class WebSocketStreams implements AgentStreams {
   }
 
   finish(code: number): void {
-    this.#conversation.write(CHANNEL.exit, Buffer.from(String(code)));
+    this.#session.write(CHANNEL.exit, Buffer.from(String(code)));
     const watch = setInterval(() => {
-      const open = AGENT_CHANNELS.some((channel) => this.#conversation.unacknowledged(channel) > 0);
-      if (open && performance.now() - this.#heardAt < this.#windowMs) return;
+      const open = AGENT_CHANNELS.some((channel) => this.#session.unacknowledged(channel) > 0);
+      if (open && performance.now() - this.#lastMessageAt < this.#windowMs) return;
       clearInterval(watch);
       this.#socket?.terminate();
       process.exit(code);
@@ -107,16 +107,16 @@ class WebSocketStreams implements AgentStreams {
   #attach(webSocket: WebSocket): void {
     this.#socket?.terminate();
     this.#socket = webSocket;
-    this.#heardAt = performance.now();
-    const heard = () => {
-      this.#heardAt = performance.now();
+    this.#lastMessageAt = performance.now();
+    const renew = () => {
+      this.#lastMessageAt = performance.now();
     };
-    webSocket.on('ping', heard);
+    webSocket.on('ping', renew);
     webSocket.on('message', (data: Buffer) => {
-      heard();
+      renew();
       if (this.#socket !== webSocket) return;
       try {
-        this.#conversation.message(data);
+        this.#session.message(data);
       } catch {
         // Not our protocol: the connection is worth nothing, the session may be taken up by another.
         webSocket.terminate();
@@ -126,15 +126,15 @@ class WebSocketStreams implements AgentStreams {
     webSocket.on('close', (code) => {
       if (this.#socket !== webSocket) return;
       this.#socket = undefined;
-      this.#conversation.detach();
+      this.#session.detach();
       if (code === ABANDON_CODE) this.stdin.push(null);
     });
-    this.#conversation.attach(new CompressingLink(webSocket, this.#choice));
+    this.#session.attach(new CompressingLink(webSocket, this.#choice));
   }
 
   #acknowledged(channel: number): void {
     if (channel === CHANNEL.stdout) {
-      const taken = this.#written - this.#conversation.unacknowledged(channel);
+      const taken = this.#written - this.#session.unacknowledged(channel);
       this.#choice.acknowledged(taken - this.#counted);
       this.#counted = taken;
     }
@@ -146,8 +146,8 @@ class WebSocketStreams implements AgentStreams {
     return new Writable({
       write: (chunk: Buffer, _encoding, done) => {
         if (channel === CHANNEL.stdout) this.#written += chunk.length;
-        this.#conversation.write(channel, chunk);
-        const full = () => this.#conversation.unacknowledged(channel) >= bound;
+        this.#session.write(channel, chunk);
+        const full = () => this.#session.unacknowledged(channel) >= bound;
         if (!full()) {
           done();
           return;

@@ -14,7 +14,7 @@ export interface CgroupOwner {
 const OWNER =
   /pod([0-9a-f]{8}([-_])[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?\/(?:cri-containerd-|crio-|docker-)?([0-9a-f]{32,64})(?:\.scope)?(?:\/|$)/m;
 
-/** Where a path does not show its pod (a cgroup namespace of its own), the container's ID still stands in it. */
+/** A path in another cgroup namespace may not show its pod, but it still contains the container's ID. */
 const CONTAINER = /\/(?:cri-containerd-|crio-|docker-)?([0-9a-f]{64})(?:\.scope)?(?:\/|$)/m;
 
 /** Whether what a cgroup path names is a pod's UID (metadata.uid), and not a static pod's config hash or nothing. */

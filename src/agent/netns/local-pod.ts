@@ -33,9 +33,12 @@ export function findLocalPod(namespace: string, pod: string, directory = POD_LOG
   const here = pods.slice(0, 10).map((candidate) => `${candidate.namespace}/${candidate.pod}`);
   throw new KsnoopError(
     'NO_SUCH_POD',
-    `Pod ${namespace}/${pod} has never run on this machine, as ${directory} tells.`,
+    `Pod ${namespace}/${pod} has never run on this machine (no logs in ${directory}).`,
     {
-      hint: here.length > 0 ? `Those that have: ${here.join(', ')}.` : 'No pod has: is this a Kubernetes node?',
+      hint:
+        here.length > 0
+          ? `Pods with logs here: ${here.join(', ')}.`
+          : 'There are no logs of pods: is this a Kubernetes node?',
     },
   );
 }

@@ -11,7 +11,7 @@ import type { PodProcess, Proc } from './proc.ts';
 export interface OpenNetns {
   readonly fd: number;
   readonly inode: number;
-  /** What the cgroup says of the process by which it was found; undefined where that is of no pod. */
+  /** Pod and container by the cgroup of the process it was found by; undefined for a process of no pod. */
   readonly owner: CgroupOwner | undefined;
   /** First part of its interfaces' names: `shop/web-1`, `netns/client`, `node/worker-1`. */
   readonly name: string;
@@ -66,7 +66,7 @@ function openPod(target: PodAgentTarget, proc: Proc, processes: readonly PodProc
   const containers = target.containers.map(({ name }) => name).join(',');
   const description = `node=${NODE_NAME} pod=${label} uid=${target.uid}${containers && ` containers=${containers}`}`;
   if (target.hostNetwork) {
-    // With a filter of its own what is seen is the pod's; without, the whole node's.
+    // With a filter of its own the capture shows the pod; without, the whole node.
     const name = target.filter === undefined ? `node/${NODE_NAME}` : label;
     return openProcess(proc, 1, name, `${description} hostNetwork=true`);
   }

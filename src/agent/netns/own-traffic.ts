@@ -3,7 +3,7 @@ import { portFilter } from '../../wire/port-filter.ts';
 import { FILES_OF_CARRIER } from '../limits.ts';
 import type { Proc } from './proc.ts';
 
-/** Who carries exec and port-forward on a node: the kubelet to the API server, and what it asks for the stream itself. */
+/** Processes that carry exec and port-forward on a node: the kubelet, and the runtime that serves the stream. */
 const CARRIERS = new Set(['kubelet', 'containerd', 'crio', 'cri-dockerd', 'dockerd']);
 
 /** The kubelet's port where its sockets may not be looked at (k8s.io/kubernetes/pkg/cluster/ports). */
@@ -13,8 +13,8 @@ const KUBELET_PORT = 10_250;
 const LISTEN = '0A';
 
 /**
- * A filter for the connections by which captures travel through the host's network: of a capture of that network they
- * would be its own food. Whole ports are named: which connection is ours nobody tells an agent.
+ * A filter for the connections that carry captures through the host's network. A capture of that network that contained
+ * them would capture itself. The filter names whole ports: an agent does not know which connection is ours.
  */
 export function ownTrafficFilter(proc: Proc): string {
   const inodes = new Set(carriers(proc).flatMap((pid) => socketsOf(proc, pid)));

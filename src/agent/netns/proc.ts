@@ -7,7 +7,7 @@ export interface PodProcess extends CgroupOwner {
   readonly pid: number;
 }
 
-/** What /proc says. The root is a parameter, so that recorded trees can stand in for a node. */
+/** Reads /proc. The root is a parameter, so that tests can use recorded trees. */
 export class Proc {
   readonly root: string;
 
@@ -42,7 +42,7 @@ export class Proc {
     return owner === undefined ? undefined : { pid, ...owner };
   }
 
-  /** All processes that belong to pods, lowest pid first: one pass, whatever is asked of it later. */
+  /** All processes that belong to pods, lowest pid first, in one pass. */
   podProcesses(): PodProcess[] {
     return this.pids().flatMap((pid) => this.podProcess(pid) ?? []);
   }
@@ -52,7 +52,7 @@ export class Proc {
     return (this.read(pid, 'cmdline') ?? '').split('\0').filter((word) => word !== '');
   }
 
-  /** Ticks since boot at which the process started: tells a reused pid (proc(5), stat field 22). */
+  /** Ticks since boot at which the process started: differs when a pid is reused (proc(5), stat field 22). */
   startTime(pid: number): string | undefined {
     const stat = this.read(pid, 'stat');
     return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];

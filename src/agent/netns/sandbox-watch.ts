@@ -26,7 +26,7 @@ interface Known {
 
 /**
  * Waits for pods' sandboxes. The runtime sets the network up and then starts the sandbox's first process in it, well
- * before the containers; nothing tells of it without mounts of the host's, so the node's processes are looked at: new
+ * before the containers; without mounts of the host's nothing announces it, so the node's processes are polled: new
  * ones only, and only while a pod is waited for.
  */
 export class SandboxWatch {

@@ -9,7 +9,7 @@ export const EXTRA_OUTPUT = 4;
 /**
  * Run a program inside a namespace. The kernel kills it when the agent dies (PR_SET_PDEATHSIG, prctl(2)), however
  * that happens. It keeps only what a packet socket needs (capabilities(7)): entering the namespace is done by then, and
- * what reads other people's packets shall not be able to do more. setpriv and nsenter replace themselves, so the
+ * a program that parses untrusted packets must not be able to do more. setpriv and nsenter replace themselves, so the
  * child's pid is the program's own.
  * @param output the write end of a pipe for EXTRA_OUTPUT; stdout then goes nowhere
  */

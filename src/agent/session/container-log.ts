@@ -3,13 +3,13 @@ import { isInCluster } from '../netns/node.ts';
 import type { Proc } from '../netns/proc.ts';
 import { agentProcesses } from './agent-processes.ts';
 
-/** What one line of the log is about; what an agent knows by itself, and under `claimed` what the client says. */
+/** One line of the log: facts that the agent knows by itself, and under `claimed` what the client sent. */
 export interface LogEntry {
   readonly event: 'capture' | 'end';
   readonly [member: string]: string | number | undefined;
 }
 
-/** Digits of a session's id in the log: who knows all of them can take the session over. */
+/** Digits of a session's id in the log: the whole id lets its holder take the session over. */
 const SESSION_DIGITS = 8;
 
 /** What is neither printable ASCII nor escaped by JSON: C1 controls and bidi marks among it. */

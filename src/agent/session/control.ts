@@ -8,7 +8,7 @@ export interface ControlHandlers {
   request(request: CaptureRequest): void;
   stop(): void;
   acknowledge(): void;
-  /** The client asks for the time. */
+  /** The client requests the node's time. */
   clock(sentAt: number): void;
   add(target: AgentTarget): void;
   remove(key: string): void;

@@ -17,7 +17,7 @@ export class Events {
     this.#stderr.write(`${JSON.stringify(event)}\n`);
   }
 
-  /** Resolves when everything said has been written, or can no longer be. */
+  /** Resolves when all events have been written, or can no longer be. */
   flushed(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#stderr.destroyed) resolve();

@@ -18,9 +18,9 @@ export class NamespaceCapture {
   ringKib = 0;
   /** Its first target was waited for until its sandbox was there. */
   waitedFor = false;
-  /** Its namespace is gone or nobody wants it any more: it ends by itself. */
+  /** Its namespace is gone or its last target was removed: it is ending. */
   ending = false;
-  /** Targets that were removed and are told of when it has ended. */
+  /** Targets that were removed; `target-gone` is sent for them when it has ended. */
   readonly removed: string[] = [];
 
   constructor(namespace: OpenNetns, target: AgentTarget) {

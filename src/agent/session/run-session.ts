@@ -19,7 +19,7 @@ export interface AgentStreams {
   readonly stderr: Writable;
   /** Without a word of the client for this long the capture ends. */
   leaseMs(): number;
-  /** Ends the process when what was said has arrived, or nobody takes it. */
+  /** Ends the process when everything was delivered, or can no longer be. */
   finish(code: number): void;
 }
 
@@ -35,16 +35,16 @@ export function ownStreams(): AgentStreams {
   };
 }
 
-/** The pipes of a first capture are made while its request is on the way. What hinders that is told when they are used. */
+/** Makes the pipes of a first capture while its request is on the way. An error is reported when they are used. */
 function prepareFirst(): void {
   try {
     preparePipes(PIPES_OF_FIRST);
   } catch {
-    // makePipe tries again, for a capture that can tell of it.
+    // makePipe tries again, and its capture reports the error.
   }
 }
 
-/** Where packets go that find no room in memory: the DaemonSet says it; a local agent has memory alone. */
+/** The file for packets that do not fit in memory: set by the DaemonSet; a local agent has memory only. */
 function spoolFile(failed: (why: string) => void): SpoolFile | undefined {
   const directory = process.env.KSNOOP_SPOOL;
   if (directory === undefined) return undefined;
@@ -56,7 +56,7 @@ function spoolFile(failed: (why: string) => void): SpoolFile | undefined {
   }
 }
 
-/** One conversation with one client, from its greeting to the end of the process. */
+/** One session with one client, from the hello event to the end of the process. */
 export function runSession(streams: AgentStreams): void {
   const events = new Events(streams.stderr);
   const said = (why: string) => {
@@ -76,7 +76,7 @@ export function runSession(streams: AgentStreams): void {
     events.send({ type: 'failed', code, message, ...(hint && { hint }) });
     void end(1);
   };
-  /** The client is gone: nobody reads the rest, so nothing waits for it. */
+  /** The client is gone: the rest would not be read, so it is not waited for. */
   const abandon = () => {
     session?.abandon();
     process.exit(1);

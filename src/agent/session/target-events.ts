@@ -3,7 +3,7 @@ import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import type { Events } from './events.ts';
 import type { NamespaceCapture } from './namespace-capture.ts';
 
-/** What is said to the client about single targets. */
+/** Events about single targets. */
 export class TargetEvents {
   /** The first reason why a target could not be captured. */
   firstError: KsnoopError | undefined;

@@ -12,7 +12,7 @@ interface Waiting {
 export interface BatchQueueHandlers {
   /** A batch is on disk: its memory may be used again. */
   freed(bytes: Buffer<ArrayBuffer>): void;
-  /** Told once: the disk is given up, and memory is all there is from now on. */
+  /** Called once: the disk is no longer used, from now on batches stay in memory. */
   failed(why: string): void;
 }
 
@@ -73,7 +73,7 @@ export class BatchQueue {
   async #fetch({ length, slot }: Waiting): Promise<Buffer<ArrayBuffer>> {
     const bytes = Buffer.allocUnsafeSlow(BATCH_BYTES).subarray(0, length);
     const file = this.#file;
-    if (file === undefined || slot === undefined) throw new Error('the spool was given up');
+    if (file === undefined || slot === undefined) throw new Error('the spool was closed');
     await file.read(slot, bytes);
     file.give(slot);
     return bytes;

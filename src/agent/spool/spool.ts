@@ -13,7 +13,7 @@ export interface SpoolOptions {
   readonly keep?: number;
   /** Where more goes when the reader is slow. */
   readonly file?: SpoolFile | undefined;
-  /** The file is given up: why. */
+  /** The file is no longer used; the reason. */
   readonly fileFailed?: (why: string) => void;
 }
 
@@ -51,7 +51,7 @@ export class Spool {
     return this.#closed ? 0 : this.#queue.waiting + this.#leaving + this.#batch.filled;
   }
 
-  /** Nobody reads any more: what waits is given up. */
+  /** The reader is gone: what waits was discarded. */
   get closed(): boolean {
     return this.#closed;
   }
@@ -110,7 +110,7 @@ export class Spool {
     }
   }
 
-  /** Resolves when everything taken has been written, or nobody reads any more. */
+  /** Resolves when everything taken has been written, or the reader is gone. */
   async drained(): Promise<void> {
     if (!this.#writing) this.#next();
     while (this.waiting > 0 && !this.#closed) await this.#waiters.wait();

@@ -14,7 +14,7 @@ interface Brought {
 /**
  * The first packets of a capture, ahead of the ring's: the ring hands over its first block when its timer ends, 100 ms
  * after it was made, and a tcpdump that is given each packet at once (--immediate-mode) brings a few before that. It is
- * ended when the ring has spoken. The ring has all that this one brings, so what it loses is not lost, and what it brought
+ * ended when the ring has delivered. The ring has all that this one brings, so what it loses is not lost, and what it brought
  * is left out of the ring's.
  */
 export class FirstPackets {

@@ -176,7 +176,7 @@ export class InterfaceCapture {
     };
   }
 
-  /** The interface's block, when the first tcpdump says what the link type is. */
+  /** Writes the interface's block, when the first tcpdump's file header has the link type. */
   #describe(linkType: number): void {
     if (this.#writer !== undefined) return;
     this.#writer = new PacketWriter(this.#spool, this.#nextId(), linkType);
@@ -212,7 +212,7 @@ export class InterfaceCapture {
     if (old === undefined || this.#stopping || this.#handOver !== undefined) return;
     this.#handOver = this.#replace(old, mode).finally(() => {
       this.#handOver = undefined;
-      // Whoever ended meanwhile was not heard.
+      // An end during the hand-over was not handled.
       if (this.#source?.tcpdump.over) void this.#finish(this.#source);
     });
   }
@@ -253,7 +253,7 @@ async function listens({ tcpdump }: PacketSource): Promise<boolean> {
   return listening;
 }
 
-/** Wall-clock time in nanoseconds since 1970; Node tells milliseconds. */
+/** Wall-clock time in nanoseconds since 1970, to the millisecond that Node has. */
 function now(): bigint {
   return BigInt(Date.now()) * 1_000_000n;
 }

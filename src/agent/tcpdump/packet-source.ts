@@ -23,14 +23,14 @@ export function packetTime(seconds: number, nanoseconds: number): number {
   return (seconds - BASE_SECONDS) * 1e9 + nanoseconds;
 }
 
-/** A moment not before now, as packet times are counted: nanoseconds. Node tells whole milliseconds, rounded down. */
+/** A moment not before now, as packet times are counted: nanoseconds. Node's clock is whole milliseconds, rounded down. */
 export function packetClock(): number {
   return (Date.now() + 1 - BASE_SECONDS * 1000) * 1e6;
 }
 
 /**
  * One tcpdump and the span of time for which it is the stream's source. With nanosecond times asked for, the kernel
- * stamps a packet once for all who see it (SO_TIMESTAMPNS, net_enable_timestamp), so two sources that see the same
+ * stamps a packet once for all sockets that see it (SO_TIMESTAMPNS, net_enable_timestamp), so two sources that see the same
  * packets can hand over at a moment: none is lost, none comes twice.
  */
 export class PacketSource {
@@ -45,7 +45,7 @@ export class PacketSource {
   readonly #framer: PcapFramer;
   readonly #handlers: SourceHandlers;
   #newest = Number.NEGATIVE_INFINITY;
-  #heardAt = performance.now();
+  #lastDataAt = performance.now();
 
   /** @throws KsnoopError NO_PIPE */
   static open(
@@ -73,14 +73,14 @@ export class PacketSource {
   }
 
   /**
-   * Resolves with true when every packet up to a time has come: a later one has, or the ring has been quiet for longer
+   * Resolves with true when every packet up to a time was delivered: a later one was, or the ring was quiet for longer
    * than it can hold a packet back; with false when tcpdump has ended before.
    */
   async reached(time: number): Promise<boolean> {
     const { mode } = this.tcpdump;
     const since = performance.now();
     while (this.#newest <= time && !this.tcpdump.over) {
-      const quiet = performance.now() - Math.max(this.#heardAt, since);
+      const quiet = performance.now() - Math.max(this.#lastDataAt, since);
       if (quiet > RING_DRAIN_MS[mode]) return true;
       await sleep(10);
     }
@@ -89,7 +89,7 @@ export class PacketSource {
 
   #take(chunk: Uint8Array): void {
     if (this.damage !== undefined) return;
-    this.#heardAt = performance.now();
+    this.#lastDataAt = performance.now();
     try {
       this.#framer.push(chunk);
     } catch (thrown) {

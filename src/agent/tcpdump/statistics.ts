@@ -1,4 +1,4 @@
-/** What tcpdump says of itself, on SIGUSR1 and at its end (tcpdump.c, info()). Whole packets. */
+/** What tcpdump prints on SIGUSR1 and at its end (tcpdump.c, info()). Whole packets. */
 export interface TcpdumpStatistics {
   readonly received: number;
   readonly droppedByKernel: number;

@@ -4,7 +4,7 @@ import type { OpenNetns } from '../netns/namespace.ts';
 import { runInside } from '../netns/spawn-inside.ts';
 import type { TcpdumpOptions } from './tcpdump.ts';
 
-/** What tcpdump said on stderr, less its own name and its greetings, as one line. */
+/** tcpdump's stderr without its name and its start-up lines, as one line. */
 export function plainWords(stderr: string): string {
   return stderr
     .split('\n')
@@ -48,7 +48,7 @@ export async function checkFilter(namespace: OpenNetns, options: TcpdumpOptions)
   ];
   const { code, stderr } = await runInside(namespace, options.session, [...argv, '--', options.filter]);
   if (code === 0) return;
-  // Killed for its CPU time, or what the C library says when there is no more memory.
+  // Killed for its CPU time, or out of memory.
   if (code === null || /\bmalloc\b|out of memory|cannot allocate memory/i.test(stderr)) throw tooLarge(options.filter);
   if (isInterfaceError(stderr)) throw await unknownInterface(namespace, options);
   const words = plainWords(stderr);
@@ -70,7 +70,7 @@ function tooLarge(filter: string): KsnoopError {
   });
 }
 
-/** Why a capture's tcpdump ended although nobody asked it to. */
+/** Why a capture's tcpdump ended by itself. */
 export async function whyEnded(namespace: OpenNetns, options: TcpdumpOptions, stderr: string) {
   if (isInterfaceError(stderr)) return unknownInterface(namespace, options);
   const words = plainWords(stderr);
@@ -88,7 +88,7 @@ function cannotRun(namespace: OpenNetns, words: string): KsnoopError {
   });
 }
 
-/** Whether tcpdump's words mean that the interface does not exist, is down or has gone. */
+/** Whether tcpdump's stderr means that the interface does not exist, is down or has gone. */
 function isInterfaceError(stderr: string): boolean {
   return /No such device|SIOCGIFHWADDR|doesn't exist|is not up|interface disappeared|went down/i.test(stderr);
 }

@@ -79,7 +79,7 @@ test('packets and counts of a target, to its end', async () => {
   const { set, packets, told } = made([self('a')]);
   await set.begin();
   await until(() => told('started').length === 1);
-  expect(told('started')).toMatchObject([{ target: 'a', id: 0 }]);
+  expect(told('started')).toMatchObject([{ target: 'a', interface: `pid/${process.pid}/any` }]);
   tcpdump.counts(9, 2);
   tcpdump.give('ring', packetsOf('one', 'two', 'three'));
   await until(() => packets.length === 3);
