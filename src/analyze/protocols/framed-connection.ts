@@ -45,17 +45,20 @@ export class FramedConnection {
   readonly #context: StreamContext;
   readonly #protocol: FramedProtocol;
   readonly #framers: readonly [LengthFramer, LengthFramer];
-  readonly #reached: [number, number] = [0, 0];
+  readonly #reached: [number, number];
   readonly #missed: [number, number] = [-1, -1];
 
   constructor(context: StreamContext, protocol: FramedProtocol) {
     this.#context = context;
     this.#protocol = protocol;
+    this.#reached = [context.beginning(SIDE.client), context.beginning(SIDE.server)];
     this.#framers = [this.#framer(SIDE.client), this.#framer(SIDE.server)];
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {
     const { now, offset, acknowledged, timeKnown } = this.#context;
+    const unheard = offset - this.#reached[side];
+    if (unheard > 0) this.gap(side, unheard);
     this.#reached[side] = offset + end - start;
     this.#framers[side].data(bytes, start, end, now, offset, acknowledged, timeKnown);
   }

@@ -27,7 +27,7 @@ export class PairedStream<R extends Waiting> {
   readonly #unanswered: Unanswered<R>;
   readonly #pairing: Pairing<R>;
   /** By side: stream offset behind what was delivered. */
-  readonly #reached: [number, number] = [0, 0];
+  readonly #reached: [number, number];
   /** By side: skipping was announced since it was last understood. */
   readonly #announced: [boolean, boolean] = [false, false];
   /** Stream offset behind the last server bytes that may have held answers and were not read. */
@@ -40,6 +40,7 @@ export class PairedStream<R extends Waiting> {
     this.#names = names;
     this.#unanswered = unanswered;
     this.#pairing = new Pairing(context);
+    this.#reached = [context.beginning(SIDE.client), context.beginning(SIDE.server)];
   }
 
   /** Requests that wait. */
@@ -68,6 +69,11 @@ export class PairedStream<R extends Waiting> {
   /** Stream offset behind what was delivered of a side. */
   reached(side: Side): number {
     return this.#reached[side];
+  }
+
+  /** During a data() call: bytes before these that were not captured before the protocol was recognised. */
+  unheard(side: Side): number {
+    return Math.max(0, this.#context.offset - this.#reached[side]);
   }
 
   /** During a data() call of so many bytes. */

@@ -55,6 +55,11 @@ export interface StreamContext extends ProtocolContext {
   readonly acknowledged: number;
   /** During a data() call: whether `now` is the time of these bytes' own packet. Without it no latency may be stated. */
   readonly timeKnown: boolean;
+  /**
+   * Offset in this side's stream at which this protocol's bytes begin: 0, or behind another protocol's. Where the first
+   * data() lies behind it, what is between was not captured or not recognised.
+   */
+  beginning(side: Side): number;
   /** Whether this side has ended its stream (FIN): in `end` a body that runs to the stream's end is then complete. */
   finSeen(side: Side): boolean;
 }

@@ -68,6 +68,8 @@ export class TcpStream implements StreamContext {
   readonly delivered: [number, number] = [0, 0];
   /** By direction: time of the last bytes handed on, ns. */
   readonly #handedAt: [number, number] = [0, 0];
+  /** By direction: where the bytes of its protocol begin. */
+  readonly #beginning: [number, number] = [0, 0];
   readonly #host: StreamHost;
   /** Its beginning was not seen: who is the client is a guess. */
   #guessed = false;
@@ -109,12 +111,18 @@ export class TcpStream implements StreamContext {
     this.#annotations = undefined;
     this.delivered[0] = 0;
     this.delivered[1] = 0;
+    this.#beginning[0] = 0;
+    this.#beginning[1] = 0;
     this.acknowledged = -1;
     this.timeKnown = true;
   }
 
   get midstream(): boolean {
     return this.#guessed || this.#unread;
+  }
+
+  beginning(side: Side): number {
+    return this.#beginning[this.#directionOf(side)];
   }
 
   finSeen(side: Side): boolean {
@@ -144,6 +152,8 @@ export class TcpStream implements StreamContext {
   }
 
   become(protocol: StreamProtocol | undefined): StreamAnalyzer {
+    this.#beginning[0] = this.delivered[0];
+    this.#beginning[1] = this.delivered[1];
     if (protocol === undefined) {
       this.#analyzer = undefined;
       this.#anew = true;
@@ -157,7 +167,7 @@ export class TcpStream implements StreamContext {
     return {
       // What is passed on is the rest of what is at hand: it ends where that ends.
       data: (side, bytes, start, end) => {
-        this.offset = this.delivered[this.#directionOf(side)] - (end - start);
+        this.#begins(this.#directionOf(side), end - start);
         analyzer.data(side, bytes, start, end);
       },
       gap: (side, length) => analyzer.gap(side, length),
@@ -169,12 +179,18 @@ export class TcpStream implements StreamContext {
     return (side === SIDE.client) === (this.client === 0) ? 0 : 1;
   }
 
+  /** Another protocol begins with the rest of what is at hand. */
+  #begins(direction: 0 | 1, rest: number): void {
+    this.offset = this.delivered[direction] - rest;
+    this.#beginning[direction] = Math.min(this.#beginning[direction], this.offset);
+  }
+
   /** Takes the rest of what is at hand for an analyzer that knows no more of it. */
   #redetect(): StreamAnalyzer {
     return {
       data: (side, bytes, start, end) => {
         const direction = this.#directionOf(side);
-        this.offset = this.delivered[direction] - (end - start);
+        this.#begins(direction, end - start);
         this.#hand(direction, bytes, start, end);
       },
       gap: (side, length) => this.#skip(this.#directionOf(side), length),

@@ -49,6 +49,7 @@ export function play(protocol: StreamProtocol, steps: readonly Step[], options: 
     acknowledged: -1,
     timeKnown: true,
     midstream: options.midstream ?? false,
+    beginning: () => 0,
     finSeen: (side) => ended && (options.finished?.includes(side) ?? options.end === undefined),
     detail: options.detail ?? true,
     showSecrets: options.showSecrets ?? false,

@@ -37,6 +37,8 @@ export class BinaryConnection implements StreamAnalyzer {
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {
     const { now, offset, acknowledged, timeKnown } = this.#context;
+    const unheard = this.#requests.stream.unheard(side);
+    if (unheard > 0) this.gap(side, unheard);
     this.#requests.stream.delivered(side, end - start);
     this.#framers[side].data(bytes, start, end, now, offset, acknowledged, timeKnown);
   }

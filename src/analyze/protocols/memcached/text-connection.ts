@@ -65,6 +65,8 @@ export class TextConnection implements StreamAnalyzer {
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {
     const { stream } = this.#requests;
     const { offset } = this.#context;
+    const unheard = stream.unheard(side);
+    if (unheard > 0) this.gap(side, unheard);
     stream.delivered(side, end - start);
     if (side === SIDE.server && this.#watching) return;
     const reader = side === SIDE.client ? this.#client : this.#server;

@@ -79,6 +79,8 @@ export class RedisConnection implements StreamAnalyzer {
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {
     const { offset } = this.#context;
+    const unheard = this.#stream.unheard(side);
+    if (unheard > 0) this.gap(side, unheard);
     this.#stream.delivered(side, end - start);
     const reader = side === SIDE.client ? this.#client : this.#server;
     let at = start;
