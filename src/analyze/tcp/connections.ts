@@ -155,6 +155,10 @@ export class TcpConnections implements StreamHost {
         this.#carrier.acknowledgment = packet.tcpAcknowledgment;
         this.#carrier.hasAcknowledgment = (tcpFlags & TCP.ack) !== 0;
         this.#carrier.clock = this.#places.clockOf(ints[base + FLOW_I32.vantage + direction] as number);
+        const other = direction === 0 ? 1 : 0;
+        if (this.#carrier.hasAcknowledgment && Number.isNaN(stream.acknowledgedFirst[other])) {
+          stream.acknowledgedFirst[other] = packet.tcpAcknowledgment;
+        }
         this.reassembly.segment(
           stream,
           direction,
@@ -204,7 +208,9 @@ export class TcpConnections implements StreamHost {
   nextSequence(stream: TcpStream, direction: number): number | undefined {
     const { ints } = this.table;
     const own = this.table.base(stream.slot) + direction;
-    return ((ints[own + TCP_I32.flags] as number) & SEEN.next) === 0 ? undefined : ints[own + TCP_I32.next];
+    if (((ints[own + TCP_I32.flags] as number) & SEEN.next) !== 0) return ints[own + TCP_I32.next];
+    const first = stream.acknowledgedFirst[direction === 0 ? 0 : 1];
+    return Number.isNaN(first) ? undefined : first;
   }
 
   finSeen(stream: TcpStream, direction: number): boolean {

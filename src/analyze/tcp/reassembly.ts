@@ -59,7 +59,7 @@ export class Reassembly {
     const flags = ints[own + TCP_I32.flags] as number;
     if ((flags & SEEN.next) === 0) {
       ints[own + TCP_I32.flags] = flags | SEEN.next;
-      ints[own + TCP_I32.next] = sequence;
+      ints[own + TCP_I32.next] = firstSequence(stream, direction, sequence);
     }
     const ahead = (sequence - (ints[own + TCP_I32.next] as number)) | 0;
     if (ahead + length <= 0) return;
@@ -120,7 +120,7 @@ export class Reassembly {
       const flags = this.#table.ints[at + TCP_I32.flags] as number;
       if ((flags & SEEN.next) === 0) {
         this.#table.ints[at + TCP_I32.flags] = flags | SEEN.next;
-        this.#table.ints[at + TCP_I32.next] = segment.sequence;
+        this.#table.ints[at + TCP_I32.next] = firstSequence(stream, direction, segment.sequence);
       }
       own.add(segment);
     }
@@ -410,4 +410,14 @@ export class Reassembly {
 function oldest({ segments: [a, b] }: Waiting): 0 | 1 | undefined {
   if (a.first === undefined) return b.first === undefined ? undefined : 1;
   return b.first === undefined || a.first.time <= b.first.time ? 0 : 1;
+}
+
+/**
+ * Where a direction begins whose SYN was not captured: what the other one acknowledged first, where that lies before the
+ * first bytes captured; those between were not captured.
+ */
+function firstSequence(stream: TcpStream, direction: number, sequence: number): number {
+  const acknowledged = stream.acknowledgedFirst[direction === 0 ? 0 : 1];
+  const ahead = (sequence - acknowledged) | 0;
+  return ahead > 0 && ahead <= SEQUENCE_JUMP_MAXIMUM ? acknowledged : sequence;
 }

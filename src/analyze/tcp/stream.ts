@@ -66,6 +66,8 @@ export class TcpStream implements StreamContext {
   #clientClock = -1;
   /** By direction: bytes handed on or given up as gaps so far. */
   readonly delivered: [number, number] = [0, 0];
+  /** By direction: what the other one acknowledged first, a sequence number; NaN before that. */
+  readonly acknowledgedFirst: [number, number] = [Number.NaN, Number.NaN];
   /** By direction: time of the last bytes handed on, ns. */
   readonly #handedAt: [number, number] = [0, 0];
   /** By direction: where the bytes of its protocol begin. */
@@ -113,6 +115,8 @@ export class TcpStream implements StreamContext {
     this.delivered[1] = 0;
     this.#beginning[0] = 0;
     this.#beginning[1] = 0;
+    this.acknowledgedFirst[0] = Number.NaN;
+    this.acknowledgedFirst[1] = Number.NaN;
     this.acknowledged = -1;
     this.timeKnown = true;
   }

@@ -93,26 +93,23 @@ export class BinaryConnection implements StreamAnalyzer {
     const framer = this.#framers[SIDE.client];
     if (QUIT.has(opcode)) return;
     const quiet = isQuiet(opcode);
-    this.#requests.push(
-      {
-        command,
-        key,
-        label: this.#context.detail && key !== '' ? `${command} ${key}` : command,
-        time: first,
-        requestEnd: last,
-        timed: framer.timed && framer.endSeen,
-        bytes: length,
-        gap: !whole,
-        start: framer.offset,
-        end: framer.offset + length,
-        acknowledged: framer.firstAcknowledged,
-        opaque: identity(bytes, start),
-        quiet,
-        noreply: false,
-        before: quiet ? [] : this.#requests.quiet,
-      },
-      framer.offset + length,
-    );
+    this.#requests.push({
+      command,
+      key,
+      label: this.#context.detail && key !== '' ? `${command} ${key}` : command,
+      time: first,
+      requestEnd: last,
+      timed: framer.timed && framer.endSeen,
+      bytes: length,
+      gap: !whole,
+      start: framer.offset,
+      end: framer.offset + length,
+      acknowledged: framer.firstAcknowledged,
+      opaque: identity(bytes, start),
+      quiet,
+      noreply: false,
+      before: quiet ? [] : this.#requests.quiet,
+    });
   }
 
   #onResponse(bytes: Uint8Array, start: number, length: number, first: number, last: number, whole: boolean): void {

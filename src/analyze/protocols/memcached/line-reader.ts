@@ -26,8 +26,9 @@ export interface Line {
 
 /** The data behind a line. */
 export interface Data {
-  /** Bytes, CRLF included, that came or were skipped by a gap. */
+  /** Bytes, CRLF included, that came or were skipped by a gap; and that there are in all. */
   readonly bytes: number;
+  readonly length: number;
   readonly lastTime: number;
   readonly timed: boolean;
   readonly gap: boolean;
@@ -58,7 +59,7 @@ export class LineReader {
   readonly #line = { start: 0, bytes: 0, firstTime: 0, lastTime: 0, timed: true, acknowledged: -1 };
   /** Data still to come, with their CRLF; -1 outside of them. */
   #left = -1;
-  readonly #data = { bytes: 0, lastTime: 0, timed: true, gap: false };
+  readonly #data = { bytes: 0, length: 0, lastTime: 0, timed: true, gap: false };
 
   constructor(sink: LineSink) {
     this.#sink = sink;
@@ -71,7 +72,7 @@ export class LineReader {
 
   /** Data of which a part came, or undefined within a line. */
   get data(): Data | undefined {
-    return this.#left >= 0 ? { ...this.#data, bytes: this.#data.bytes - this.#left } : undefined;
+    return this.#left >= 0 ? { ...this.#data, bytes: this.#data.length - this.#left } : undefined;
   }
 
   /** The line that came last, or is coming. */
@@ -156,6 +157,7 @@ export class LineReader {
     }
     this.#left = data + 2;
     this.#data.bytes = data + 2;
+    this.#data.length = data + 2;
     this.#data.gap = false;
   }
 }

@@ -28,8 +28,8 @@ export class Requests {
     this.stream = new PairedStream<Asked>(context, NAMES, (asked, why, by) => this.#unanswered(asked, why, by));
   }
 
-  /** A request was sent. @param end stream offset behind it, or behind the gap that hides its end */
-  push(asked: Asked, end: number): void {
+  /** A request was sent. */
+  push(asked: Asked): void {
     if (asked.noreply) {
       this.#emit(asked, { status: 'noreply' });
       return;
@@ -39,7 +39,7 @@ export class Requests {
       if (this.#quiet.length > PENDING_PER_STREAM) this.#emit(this.#quiet.shift() as Asked, { incomplete: 'unknown' });
       return;
     }
-    this.stream.push(asked, { start: asked.start, end, acknowledged: asked.acknowledged });
+    this.stream.push(asked, asked);
     this.#quiet = [];
   }
 

@@ -118,7 +118,11 @@ export class TextConnection implements StreamAnalyzer {
     if (side === SIDE.client) {
       const asked = this.#sending;
       this.#sending = undefined;
-      if (asked !== undefined) this.#requests.push({ ...asked, gap: true }, this.#requests.stream.reached(SIDE.client));
+      if (asked !== undefined) {
+        const { data } = this.#client;
+        const end = asked.end + (data?.length ?? 0);
+        this.#requests.push({ ...asked, bytes: asked.bytes + (data?.bytes ?? 0), end, gap: true });
+      }
       return;
     }
     const coming = this.#coming;
@@ -159,7 +163,7 @@ export class TextConnection implements StreamAnalyzer {
     const position = Object.hasOwn(STORES, command) ? STORES[command] : undefined;
     const following = position === undefined ? NO_DATA : Number(words[position] ?? Number.NaN);
     // A length below 0 is refused at once.
-    if (following < 0) this.#requests.push(asked, asked.end);
+    if (following < 0) this.#requests.push(asked);
     else this.#sending = asked;
     return Math.max(NO_DATA, following);
   }
@@ -169,10 +173,14 @@ export class TextConnection implements StreamAnalyzer {
     if (asked === undefined) return;
     this.#sending = undefined;
     const end = asked.end + bytes;
-    this.#requests.push(
-      { ...asked, bytes: asked.bytes + bytes, end, requestEnd: lastTime, timed: asked.timed && timed, gap },
+    this.#requests.push({
+      ...asked,
+      bytes: asked.bytes + bytes,
       end,
-    );
+      requestEnd: lastTime,
+      timed: asked.timed && timed,
+      gap,
+    });
   }
 
   #onAnswer(words: string[], line: Line): number {

@@ -71,7 +71,7 @@ export class RedisConnection implements StreamAnalyzer {
     });
     this.#subscriptions = new Subscriptions(!context.midstream);
     const texts = context.detail ? TEXTS : TEXTS_LEAST;
-    this.#client = new RespReader({ texts, inline: true, onValue: (value) => this.#onCommand(value, true) });
+    this.#client = new RespReader({ texts, inline: true, onValue: (value) => this.#onCommand(value) });
     this.#server = new RespReader({ texts, inline: false, onValue: (value) => this.#onReply(value) });
     // In the middle of a connection nothing proves that the server's first bytes begin a reply.
     this.#server.lost = context.midstream;
@@ -143,7 +143,7 @@ export class RedisConnection implements StreamAnalyzer {
         this.#emit(commandOf(value, this.#context, 0), { incomplete: why, endedBy: by });
         return;
       }
-      this.#onCommand(value, false);
+      this.#onCommand(value);
       return;
     }
     const reply = replyOf(value, this.#context, false);
@@ -157,8 +157,7 @@ export class RedisConnection implements StreamAnalyzer {
     if (answered !== undefined) this.#emit(answered.command, { reply, incomplete: answered.doubt ?? why, endedBy: by });
   }
 
-  /** @param whole false where its end was not captured */
-  #onCommand(value: RespValue, whole: boolean): void {
+  #onCommand(value: RespValue): void {
     const [name = '', ...args] = value.texts;
     if (value.items === 0) return;
     const command = name.toUpperCase();
@@ -177,7 +176,8 @@ export class RedisConnection implements StreamAnalyzer {
       return;
     }
     const { start, acknowledged } = value;
-    const end = whole ? start + value.bytes : this.#stream.reached(SIDE.client);
+    // Of one that was not captured whole at least these bytes.
+    const end = start + value.bytes;
     this.#stream.push(sent, { start, end, acknowledged });
     if (command === 'SYNC' && this.#stream.size === 1) this.#server.expectSnapshot();
   }
