@@ -1,7 +1,7 @@
 import { sanitise } from '../view/sanitise.ts';
 import { EXIT, type ExitCode, KsnoopError, messageOf } from '../wire/errors.ts';
 
-/** How much is said on stderr: errors and the summary always, the rest as the user wants it. */
+/** What is printed on stderr: warnings, errors and the summary always, the rest as the user wants it. */
 export interface Logger {
   /** Progress, unless -q. */
   info(line: string): void;
@@ -27,7 +27,7 @@ function printable(text: string): string {
 /** An error as a person reads it: what happened, then what to do next. @returns the exit code it stands for */
 export function reportError(thrown: unknown, warn: (line: string) => void): ExitCode {
   if (!(thrown instanceof KsnoopError)) {
-    warn(`something unforeseen happened: ${messageOf(thrown)}`);
+    warn(`unexpected error: ${messageOf(thrown)}`);
     if (thrown instanceof Error && process.env.KSNOOP_DEBUG) warn(thrown.stack ?? '');
     return EXIT.failed;
   }

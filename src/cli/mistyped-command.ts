@@ -21,7 +21,7 @@ export function foreignCommand([word = '']: readonly string[]): KsnoopError | un
 
 /**
  * `ksnoop instal` reaches the default command as a target of that name. When it was refused as a target, this is what the
- * user is told instead, naming the command that was meant.
+ * user gets instead, naming the command that was meant.
  * @param commands names of all commands
  * @param isKind whether a word is a kind of targets: `ksnoop pod` lacks a name, whatever command is spelt like it
  * @returns KsnoopError UNKNOWN_COMMAND (exit 2), or undefined when no command has a name like it

@@ -51,7 +51,7 @@ test('what nobody foresaw is one line, its stack trace only for who asks', () =>
   const tell = (line: string) => void lines.push(line);
   expect(reportError(new TypeError('x is not a function'), tell)).toBe(1);
   expect(reportError('words', tell)).toBe(1);
-  expect(lines).toEqual(['something unforeseen happened: x is not a function', 'something unforeseen happened: words']);
+  expect(lines).toEqual(['unexpected error: x is not a function', 'unexpected error: words']);
   vi.stubEnv('KSNOOP_DEBUG', '1');
   reportError(new TypeError('again'), tell);
   expect(lines.at(-1)).toMatch(/TypeError: again\n\s+at /);

@@ -130,7 +130,10 @@ export function completePackets(targets: readonly string[], raw: RawPacketOption
 export function checkTargets(capture: CaptureConfig, flags = ''): void {
   if (capture.targets.length > 0 || isSelecting(capture)) return;
   const example = capture.local ? `ksnoop --local host${flags}` : `ksnoop pod/web-1 -n shop${flags}`;
-  throw usage('There is no target to capture.', `Name one, for example: ${example}; all kinds: ksnoop help targets`);
+  throw usage(
+    'There is no target to capture.',
+    `Name one, for example: ${example}; all kinds: ksnoop help targets, all flags: ksnoop --help`,
+  );
 }
 
 function completeOutput(raw: RawCaptureOptions, stdoutIsTerminal: boolean): OutputConfig {

@@ -1,12 +1,12 @@
 import type { CaptureObserver } from '../../capture/streams/capture-observer.ts';
 import { timeSpan } from '../../view/units.ts';
-import { COMINGS_TOLD, COMINGS_TOLD_MS } from '../limits.ts';
+import { CHANGES_SHOWN, CHANGES_SHOWN_MS } from '../limits.ts';
 import { type Logger, reportError } from '../logger.ts';
 
-/** Says on stderr what happens during a capture. Targets that come and go are told one by one, up to a bound. */
+/** Prints on stderr what happens during a capture. Targets that come and go are reported one by one, up to a bound. */
 export class CaptureProgress implements CaptureObserver {
   readonly #log: Logger;
-  #told = 0;
+  #shown = 0;
   readonly #failures = new Set<string>();
   #since = Number.NEGATIVE_INFINITY;
   #joined = 0;
@@ -20,7 +20,7 @@ export class CaptureProgress implements CaptureObserver {
   started(_key: string, label: string, { joined, sandboxMs }: { joined: boolean; sandboxMs: number | undefined }) {
     const early = sandboxMs === undefined ? '' : `, ${timeSpan(sandboxMs)} after its network was there`;
     if (!joined) this.#log.info(`capturing ${label}${early}`);
-    else if (this.#mayTell()) this.#log.info(`capturing ${label}, which joined${early}`);
+    else if (this.#mayShow()) this.#log.info(`capturing ${label}, which joined${early}`);
     else this.#joined += 1;
   }
 
@@ -31,14 +31,14 @@ export class CaptureProgress implements CaptureObserver {
   failed(_key: string, _label: string, error: Error): void {
     // A filter that is wrong is so on every node.
     const isNew = !this.#failures.has(error.message);
-    if (isNew && this.#mayTell()) {
+    if (isNew && this.#mayShow()) {
       this.#failures.add(error.message);
       reportError(error, this.#log.warn);
     } else this.#log.debug(error.message);
   }
 
   gone(_key: string, label: string): void {
-    if (this.#mayTell()) this.#log.warn(`${label} is gone`);
+    if (this.#mayShow()) this.#log.warn(`${label} is gone`);
     else this.#left += 1;
   }
 
@@ -63,23 +63,23 @@ export class CaptureProgress implements CaptureObserver {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#joined + this.#left > 0) {
-      this.#log.info(`${this.#joined} more targets joined and ${this.#left} more are gone; the summary names them`);
+      this.#log.info(`${this.#joined} more targets joined and ${this.#left} more are gone; the summary lists them`);
     }
     this.#joined = 0;
     this.#left = 0;
   }
 
-  #mayTell(): boolean {
+  #mayShow(): boolean {
     const now = performance.now();
-    if (now - this.#since > COMINGS_TOLD_MS) {
+    if (now - this.#since > CHANGES_SHOWN_MS) {
       this.close();
       this.#since = now;
-      this.#told = 0;
+      this.#shown = 0;
       this.#failures.clear();
     }
-    this.#told += 1;
-    if (this.#told <= COMINGS_TOLD) return true;
-    this.#timer ??= setTimeout(() => this.close(), COMINGS_TOLD_MS).unref();
+    this.#shown += 1;
+    if (this.#shown <= CHANGES_SHOWN) return true;
+    this.#timer ??= setTimeout(() => this.close(), CHANGES_SHOWN_MS).unref();
     return false;
   }
 }

@@ -59,7 +59,7 @@ async function clusterOf(raw: RawCleanupOptions, tell: (line: string) => void): 
   } catch (thrown) {
     // Asked for by name it has to be there.
     if (raw.kubeconfig !== undefined || raw.context !== undefined || !(thrown instanceof KsnoopError)) throw thrown;
-    tell(`no cluster is looked at: ${thrown.message}`);
+    tell(`the cluster is skipped: ${thrown.message}`);
     return undefined;
   }
 }

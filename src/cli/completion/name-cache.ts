@@ -18,7 +18,7 @@ const ANSWERS_MAXIMUM = 100;
 
 /** Names the shell was given lately, each answer a file of its own that only its user reads. */
 export class NameCache {
-  readonly #folder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ksnoop', 'names');
+  readonly #directory = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ksnoop', 'names');
 
   get(key: readonly string[]): { names: readonly string[]; fresh: boolean } | undefined {
     const file = this.#file(key);
@@ -37,19 +37,19 @@ export class NameCache {
   /** A home that cannot be written to only costs time. */
   set(key: readonly string[], names: readonly string[]): void {
     try {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
       writeFileSync(this.#file(key), JSON.stringify({ names: names.slice(0, NAMES_MAXIMUM) }), { mode: 0o600 });
       this.#tidy();
     } catch {}
   }
 
   #tidy(): void {
-    const files = readdirSync(this.#folder).map((name) => join(this.#folder, name));
+    const files = readdirSync(this.#directory).map((name) => join(this.#directory, name));
     if (files.length <= ANSWERS_MAXIMUM) return;
     for (const file of files) if (Date.now() - statSync(file).mtimeMs > USABLE_MS) rmSync(file, { force: true });
   }
 
   #file(key: readonly string[]): string {
-    return join(this.#folder, `${createHash('sha256').update(key.join('\0')).digest('hex').slice(0, 32)}.json`);
+    return join(this.#directory, `${createHash('sha256').update(key.join('\0')).digest('hex').slice(0, 32)}.json`);
   }
 }

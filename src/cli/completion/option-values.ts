@@ -1,8 +1,8 @@
 import type { Option } from 'commander';
 import type { Candidate } from './candidate.ts';
 
-/** Options of any command whose value is a file or a folder: shells know those themselves. */
-const FILES = new Set(['write', 'kubeconfig', 'folder']);
+/** Options of any command whose value is a file or a directory: shells know those themselves. */
+const FILES = new Set(['write', 'kubeconfig', 'directory']);
 
 export function takesFile(option: string): boolean {
   return FILES.has(option);

@@ -22,7 +22,7 @@ _ksnoop_complete() {
 complete -F _ksnoop_complete ksnoop
 `,
   zsh: `#compdef ksnoop
-# zsh completion of ksnoop: source <(ksnoop completion zsh), or as a file _ksnoop in a folder of fpath
+# zsh completion of ksnoop: source <(ksnoop completion zsh), or as a file _ksnoop in a directory of fpath
 _ksnoop() {
   local line value about directive=4
   local -a candidates nospace

@@ -33,7 +33,7 @@ export const cluster: Check = {
       found.push(
         say.warning(
           `your client certificate ends at ${ends.toISOString()}`,
-          'get a new one from whoever gave you this one',
+          "get a new one from your cluster's administrator",
         ),
       );
     }

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { wiresharkPrograms } from '../../run/sink/wireshark-programs.ts';
-import { extcapFolder } from '../extcap/folder.ts';
 import { installedExtcap } from '../extcap/install.ts';
+import { extcapDirectory } from '../extcap/wireshark-directories.ts';
 import { type Check, type Finding, findings } from './check.ts';
 
 const ASK_MS = 20_000;
@@ -48,13 +48,13 @@ function tcpdump(): Finding {
 
 function extcap(): Finding {
   const say = findings('extcap');
-  const { path } = extcapFolder();
+  const { path } = extcapDirectory();
   const installed = installedExtcap(path);
   const fix = 'ksnoop extcap install';
   if (installed === undefined)
     return say.skipped(`ksnoop is not in Wireshark's list of interfaces (${path}); to have it there: ${fix}`);
   const gone = installed.starts.find((file) => !existsSync(file));
-  if (gone !== undefined) return say.problem(`${installed.path} starts ${gone}, which is not there any more`, fix);
+  if (gone !== undefined) return say.problem(`${installed.path} starts ${gone}, which no longer exists`, fix);
   return say.ok(installed.path);
 }
 

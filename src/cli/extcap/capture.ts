@@ -125,7 +125,9 @@ function toggle(gate: PauseGate, toolbar: Toolbar): void {
   else gate.shut();
   const { isShut } = gate;
   toolbar.label(CONTROL.pause, isShut ? 'Resume' : 'Pause');
-  const words = isShut ? 'paused: the agents keep up to 320 MiB of packets per capture' : 'goes on with what was kept';
+  const words = isShut
+    ? 'paused: the agents keep up to 320 MiB of packets per capture'
+    : 'resumed with the packets that were kept';
   toolbar.status(`ksnoop ${words}`);
   toolbar.log(words);
 }

@@ -23,7 +23,7 @@ export interface ControlMessage {
   readonly payload: string;
 }
 
-/** The first octet of every message: sync pipe indication. */
+/** The first byte of every message: sync pipe indication. */
 const SYNC = 0x54;
 const HEADER_BYTES = 6;
 const PAYLOAD_MAXIMUM = 65_535;
@@ -40,7 +40,7 @@ export function controlMessage(control: number, command: number, text = ''): Buf
   return message;
 }
 
-/** Cuts a control pipe's octets into messages. Octets that begin no message are passed over. */
+/** Cuts a control pipe's bytes into messages. Bytes that begin no message are passed over. */
 export class ControlReader {
   readonly #take: (message: ControlMessage) => void;
   #rest: Buffer = Buffer.alloc(0);

@@ -5,10 +5,10 @@ import { EXIT, type ExitCode, KsnoopError, messageOf, systemCode } from '../../w
 import { VERSION } from '../../wire/version.ts';
 import { logger } from '../logger.ts';
 import { shellWord } from '../shell-word.ts';
-import { extcapFolder } from './folder.ts';
+import { extcapDirectory } from './wireshark-directories.ts';
 
 export interface RawExtcapOptions {
-  readonly folder?: string;
+  readonly directory?: string;
   readonly quiet?: boolean;
 }
 
@@ -21,16 +21,16 @@ const NO_RIGHT = new Set(['EACCES', 'EPERM', 'EROFS']);
 /** `ksnoop extcap install` */
 export function installExtcap(raw: RawExtcapOptions): ExitCode {
   const { info, warn } = logger({ quiet: raw.quiet === true, verbose: false });
-  const { folder, source } = folderOf(raw);
-  const path = join(folder, programName());
+  const { directory, source } = directoryOf(raw);
+  const path = join(directory, programName());
   if (existsSync(path) && !isOurs(path)) {
-    const hint = 'Take it away, or name another folder with --folder.';
-    throw new KsnoopError('FILE_EXISTS', `The file ${path} is not ksnoop's and is not written over.`, {
+    const hint = 'Remove it, or name another directory with --directory.';
+    throw new KsnoopError('FILE_EXISTS', `The file ${path} exists and was not written by ksnoop.`, {
       hint,
       exit: EXIT.usage,
     });
   }
-  info(`Wireshark looks for such programs in ${folder} (${source})`);
+  info(`Wireshark looks for such programs in ${directory} (${source})`);
   try {
     writeProgram(path);
   } catch (cause) {
@@ -43,9 +43,9 @@ export function installExtcap(raw: RawExtcapOptions): ExitCode {
 /** `ksnoop extcap uninstall` */
 export function uninstallExtcap(raw: RawExtcapOptions): ExitCode {
   const { warn } = logger({ quiet: raw.quiet === true, verbose: false });
-  const path = join(folderOf(raw).folder, programName());
+  const path = join(directoryOf(raw).directory, programName());
   if (!existsSync(path) || !isOurs(path)) {
-    warn(`there is no ${path} of ksnoop`);
+    warn(`${path} does not exist or was not written by ksnoop`);
     return EXIT.done;
   }
   try {
@@ -60,18 +60,18 @@ export function uninstallExtcap(raw: RawExtcapOptions): ExitCode {
   return EXIT.done;
 }
 
-/** The program of ours that is installed in a folder: what it starts, or undefined. */
-export function installedExtcap(folder: string): { path: string; starts: readonly string[] } | undefined {
-  const path = join(folder, programName());
+/** The program of ours that is installed in a directory: what it starts, or undefined. */
+export function installedExtcap(directory: string): { path: string; starts: readonly string[] } | undefined {
+  const path = join(directory, programName());
   if (!existsSync(path) || !isOurs(path)) return undefined;
   const lines = readFileSync(path, 'utf8').matchAll(/^(?:#|rem) starts (.+?)\r?$/gm);
   return { path, starts: [...lines].map((match) => match[1] ?? '') };
 }
 
-function folderOf({ folder }: RawExtcapOptions): { folder: string; source: string } {
-  if (folder !== undefined) return { folder: resolve(folder), source: 'as --folder says' };
-  const { path, source } = extcapFolder();
-  return { folder: path, source };
+function directoryOf({ directory }: RawExtcapOptions): { directory: string; source: string } {
+  if (directory !== undefined) return { directory: resolve(directory), source: 'as --directory says' };
+  const { path, source } = extcapDirectory();
+  return { directory: path, source };
 }
 
 function programName(): string {
@@ -102,7 +102,7 @@ export function programText(platform: NodeJS.Platform, node: string, ksnoop: str
     const remarks = about.map((line) => `rem ${line}\r\n`).join('');
     return `@echo off\r\n${remarks}"${node}" "${ksnoop}" extcap run %*\r\n`;
   }
-  // Nothing before the colon would be the folder one happens to be in.
+  // Nothing before the colon would be the directory one happens to be in.
   const path = `PATH="\${PATH:+$PATH:}"${shellWord(process.env.PATH ?? '')}`;
   const remarks = about.map((line) => `# ${line}\n`).join('');
   return `#!/bin/sh\n${remarks}export ${path}\nexec ${shellWord(node)} ${shellWord(ksnoop)} extcap run "$@"\n`;

@@ -17,7 +17,7 @@ export async function extcapProgram(argv: readonly string[]): Promise<ExitCode> 
   const print = (lines: readonly string[]) => void process.stdout.write(lines.map((line) => `${line}\n`).join(''));
   const complain = (line: string) => void process.stderr.write(`${line}\n`);
   if (asked.task !== undefined && asked.task !== 'interfaces' && asked.interface !== INTERFACE) {
-    complain(`ksnoop has one interface, ${INTERFACE}; "${asked.interface ?? ''}" is none of it.`);
+    complain(`ksnoop has one interface, ${INTERFACE}; "${asked.interface ?? ''}" is another.`);
     return EXIT.usage;
   }
   try {
@@ -50,7 +50,7 @@ export async function extcapProgram(argv: readonly string[]): Promise<ExitCode> 
         return await extcapCapture(asked, complain);
       }
       default:
-        complain('Wireshark calls this; a person does not. It is put in place by: ksnoop extcap install');
+        complain('This command is for Wireshark. Install it there: ksnoop extcap install');
         return EXIT.usage;
     }
   } catch (thrown) {
@@ -67,14 +67,14 @@ function interfaces(): string[] {
       type: 'button',
       role: 'control',
       display: 'Pause',
-      tooltip: 'Hold packets back, and give them when it goes on',
+      tooltip: 'Hold packets back until the capture is resumed',
     }),
     sentence('control', {
       number: CONTROL.log,
       type: 'button',
       role: 'logger',
       display: 'Log',
-      tooltip: 'What ksnoop says of this capture, with the count of what was lost',
+      tooltip: 'Messages about this capture, with the count of lost packets',
     }),
   ];
 }
@@ -108,7 +108,7 @@ async function filterTrouble(filter: string): Promise<string[]> {
     compileFilter(filter, LINKTYPE_LINUX_SLL2);
     return [];
   } catch (thrown) {
-    // Without a tcpdump on this machine nobody here can tell; the node's will.
+    // Without a tcpdump on this machine it cannot be checked here; the node checks it.
     if (thrown instanceof KsnoopError && thrown.code === 'BAD_FILTER') return [thrown.message];
     return [];
   }

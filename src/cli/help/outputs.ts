@@ -35,7 +35,7 @@ export const outputs: Topic = {
           ],
         },
         {
-          text: 'stdout carries data alone; progress, errors and the closing summary go to stderr. -q says less, -v more.',
+          text: 'stdout carries data alone; progress, errors and the closing summary go to stderr. -q prints less, -v more.',
         },
       ],
     },

@@ -35,7 +35,7 @@ export const security: Topic = {
       title: 'What is shown',
       parts: [
         {
-          text: 'Passwords, cookies, Authorization and the like are shown as *** unless --show-secrets is said; packets and capture files hold them as they were sent. Capture files are made readable by you alone. Text from the network cannot move your terminal.',
+          text: 'Passwords, cookies, Authorization and the like are shown as *** unless --show-secrets is given; packets and capture files hold them as they were sent. Capture files are made readable by you alone. Text from the network cannot move your terminal.',
         },
       ],
     },

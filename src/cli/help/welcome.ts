@@ -10,7 +10,7 @@ const FIRST: readonly (readonly [command: string, meaning: string])[] = [
   ['read web.pcapng -o summary', 'what was in a file: services, errors, latencies'],
 ];
 
-/** What `ksnoop` alone says on a terminal. */
+/** What `ksnoop` alone prints on a terminal. */
 export function welcome(ksnoop: Command): string {
   const colours = new Colours(wantsColour(process.stdout, process.env));
   const name = ksnoop.name();

@@ -16,12 +16,12 @@ export interface SetValue {
   readonly source: string;
 }
 
-/** Where the file may be, the first that is there counts: KSNOOP_CONFIG alone, or the XDG folder's. */
+/** Where the file may be, the first that is there counts: KSNOOP_CONFIG alone, or the XDG directory's. */
 export function settingsFiles(environment: NodeJS.ProcessEnv = process.env): string[] {
   if (environment.KSNOOP_CONFIG !== undefined)
     return environment.KSNOOP_CONFIG === '' ? [] : [environment.KSNOOP_CONFIG];
-  const folder = join(environment.XDG_CONFIG_HOME || join(homedir(), '.config'), 'ksnoop');
-  return ['config.yaml', 'config.json'].map((name) => join(folder, name));
+  const directory = join(environment.XDG_CONFIG_HOME || join(homedir(), '.config'), 'ksnoop');
+  return ['config.yaml', 'config.json'].map((name) => join(directory, name));
 }
 
 /**
@@ -52,7 +52,7 @@ async function fromFile(file: string): Promise<SetValue[]> {
   } catch (cause) {
     throw bad(file, `it cannot be read: ${messageOf(cause).split('\n')[0]}`);
   }
-  if (!isObject(content)) throw bad(file, 'it holds a lone value, and should hold names with values');
+  if (!isObject(content)) throw bad(file, 'expected a mapping of names to values');
   return Object.entries(content).flatMap(([key, value]) => {
     if (!isObject(value)) return [entry(key, value, file)];
     if (!SETTINGS.some(({ command }) => command === key)) throw unknown(file, key);
@@ -72,7 +72,7 @@ function entry(name: string, value: unknown, file: string): SetValue {
   if (type === 'list' && Array.isArray(value) && value.every((item) => typeof item === 'string')) {
     return { setting, value, source: file };
   }
-  throw bad(file, `${name} is to be ${WANTED[type]}, not ${JSON.stringify(value)}`);
+  throw bad(file, `${name} must be ${WANTED[type]}, not ${JSON.stringify(value)}`);
 }
 
 const WANTED = { switch: 'true or false', text: 'a text', list: 'a list of texts' } as const;
@@ -82,7 +82,7 @@ function fromText(setting: Setting, text: string, variable: string): SettingValu
   if (setting.type === 'list') return text.split(',');
   if (/^(1|true|yes|on)$/i.test(text)) return true;
   if (/^(0|false|no|off)$/i.test(text)) return false;
-  throw new KsnoopError('BAD_CONFIG', `The variable ${variable} is to be true or false, not "${text}".`, {
+  throw new KsnoopError('BAD_CONFIG', `The variable ${variable} must be true or false, not "${text}".`, {
     exit: EXIT.usage,
   });
 }
@@ -92,11 +92,7 @@ function unknown(file: string, name: string): KsnoopError {
   const meant = near.map(
     (one) => SETTINGS.find((setting) => setting.name === one || setting.flag === one)?.name ?? one,
   );
-  return bad(
-    file,
-    `it says "${name}", which is no setting`,
-    meant.length === 0 ? undefined : `Did you mean ${meant[0]}?`,
-  );
+  return bad(file, `"${name}" is not a setting`, meant.length === 0 ? undefined : `Did you mean ${meant[0]}?`);
 }
 
 function bad(file: string, why: string, hint?: string): KsnoopError {

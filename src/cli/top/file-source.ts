@@ -174,7 +174,7 @@ export class FileSource implements TopSource {
   }
 }
 
-/** Push octets piece by piece, each when its time has come. */
+/** Push bytes piece by piece, each when its time has come. */
 async function feed(session: AnalysisSession, bytes: Uint8Array, pace: Pace, signal: AbortSignal): Promise<void> {
   for (let at = 0; at < bytes.length && !signal.aborted; at += REPLAY_BYTES) {
     session.push(bytes.subarray(at, at + REPLAY_BYTES));

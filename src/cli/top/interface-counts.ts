@@ -1,4 +1,4 @@
-/** Packets and octets by interface of the analysis. */
+/** Packets and bytes by interface of the analysis. */
 export class InterfaceCounts {
   packets = 0;
   bytes = 0;

@@ -14,10 +14,10 @@ export const EVENTS_KEPT_BUSY = 2_000;
 export const ENDED_FLOWS_KEPT = 5_000;
 export const OPEN_FLOWS_LISTED = 5_000;
 
-/** Octets of packets that are kept for `w` and for a flow's packets; past it the oldest go. */
+/** Bytes of packets that are kept for `w` and for a flow's packets; past it the oldest go. */
 export const RING_BYTES = 64 * 1024 * 1024;
 
-/** The ring goes in pieces of so many octets, or of one packet that is larger. */
+/** The ring goes in pieces of so many bytes, or of one packet that is larger. */
 export const RING_PIECE_BYTES = 1024 * 1024;
 
 /** Addresses whose names are written with the packets. */

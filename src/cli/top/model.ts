@@ -17,7 +17,7 @@ import { EVENTS_KEPT } from './limits.ts';
 import { Reading } from './reading.ts';
 import { type Kept, Run } from './run.ts';
 
-/** Where packets come from, as far as the screen says it. */
+/** Where packets come from, as far as the screen shows it. */
 export interface TopSource {
   readonly live: boolean;
   /** As HeadState has it. */

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 
-/** Octets taken at once while a file is replayed: packets of few milliseconds. */
+/** Bytes taken at once while a file is replayed: packets of few milliseconds. */
 export const REPLAY_BYTES = 4 * 1024;
 
 /** How long a wait lasts before it is looked whether it is still wanted. */

@@ -46,7 +46,7 @@ function doubled(values: Int32Array): Int32Array<ArrayBuffer> {
   return larger;
 }
 
-/** The last packets, copied, in so many octets: what is older goes, a piece at a time, and is counted. */
+/** The last packets, copied, in so many bytes: what is older goes, a piece at a time, and is counted. */
 export class PacketRing {
   count = 0;
   bytes = 0;

@@ -13,11 +13,11 @@ import {
 } from '../../wire/pcapng-write.ts';
 import type { Kept } from './run.ts';
 
-/** Octets written at once. */
+/** Bytes written at once. */
 const BATCH_BYTES = 1024 * 1024;
 
 /**
- * Write the packets that are kept into a new file of this folder, as a capture of its own.
+ * Write the packets that are kept into a new file of this directory, as a capture of its own.
  * @returns a sentence that names it
  * @throws KsnoopError CANNOT_WRITE, NOTHING_KEPT
  */
@@ -29,7 +29,7 @@ export function writeRing(kept: Kept | undefined, now: Date): string {
   const path = `ksnoop-top-${now.toISOString().slice(0, 19).replaceAll(':', '')}Z.pcapng`;
   let fd: number;
   try {
-    // Captured packets are nobody else's business.
+    // Captured packets are for the user alone.
     fd = openSync(path, 'wx', 0o600);
   } catch (cause) {
     throw cannotWrite(path, cause);
@@ -46,7 +46,7 @@ export function writeRing(kept: Kept | undefined, now: Date): string {
   return `wrote ${path}: ${counted(packets.count, 'packet')}, ${byteSize(packets.bytes)}${gone}`;
 }
 
-/** The same octets in fewer pieces; each is valid until the next. */
+/** The same bytes in fewer pieces; each is valid until the next. */
 function* batches(blocks: Iterable<Uint8Array>): Generator<Uint8Array> {
   const batch = new Uint8Array(BATCH_BYTES);
   let filled = 0;

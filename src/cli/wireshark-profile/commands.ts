@@ -9,15 +9,15 @@ export function addProfileCommands(ksnoop: Command, setExit: (code: number) => v
   profile
     .command('install')
     .description('write the profile "ksnoop"')
-    .option('-q, --quiet', 'say nothing but errors')
+    .option('-q, --quiet', 'print only errors')
     .action(async (options: RawProfileOptions) => {
       const { installProfile } = await import('./install.ts');
       setExit(installProfile(options));
     });
   profile
     .command('uninstall')
-    .description('take it away again')
-    .option('-q, --quiet', 'say nothing but errors')
+    .description('remove it')
+    .option('-q, --quiet', 'print only errors')
     .action(async (options: RawProfileOptions) => {
       const { uninstallProfile } = await import('./install.ts');
       setExit(uninstallProfile(options));

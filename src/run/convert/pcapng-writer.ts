@@ -49,7 +49,7 @@ export class PcapngWriter implements CaptureWriter {
     else this.#enhanced(packet);
   }
 
-  /** The same block with fewer octets of the packet; its options stay. */
+  /** The same block with fewer bytes of the packet; its options stay. */
   #cut(packet: WrittenPacket, framer: CaptureFramer): void {
     const { bytes, offset, caplen, captured } = packet;
     const start = framer.recordOffset;
@@ -64,7 +64,7 @@ export class PcapngWriter implements CaptureWriter {
       littleEndian ? block.writeUInt32LE(value, at) : block.writeUInt32BE(value, at);
     put(block.length, 4);
     put(block.length, block.length - 4);
-    // A Simple Packet Block (12 octets of head) has no captured length.
+    // A Simple Packet Block (12 bytes of head) has no captured length.
     if (headLength === EPB_HEADER_BYTES) put(caplen, 20);
     this.#whole(block);
   }

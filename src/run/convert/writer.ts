@@ -28,5 +28,5 @@ export interface CaptureWriter {
   readonly omitted: string | undefined;
 }
 
-/** Takes the octets of the new file, copying them. */
+/** Takes the bytes of the new file, copying them. */
 export type Push = (bytes: Uint8Array, offset: number, length: number) => void;

@@ -38,18 +38,18 @@ function streamOf({ name }: NodeCompression): ZlibStream {
 }
 
 /**
- * What is missing of the magic octets where the last octets may be the first of them. zstd says nothing of a frame that was
+ * What is missing of the magic bytes where the last bytes may be the first of them. zstd says nothing of a frame that was
  * cut within these; once they are whole it does. Behind a frame that only happens to end so they are passed over.
  */
 function restOfMagic(last: Uint8Array, magic: readonly number[]): readonly number[] {
   for (let known = Math.min(last.length, magic.length - 1); known > 0; known -= 1) {
     const from = last.length - known;
-    if (last.subarray(from).every((octet, index) => octet === magic[index])) return magic.slice(known);
+    if (last.subarray(from).every((byte, index) => byte === magic[index])) return magic.slice(known);
   }
   return [];
 }
 
-/** Decompresses octets as they come, and hands on what they were before slow receivers get more. */
+/** Decompresses bytes as they come, and hands on what they were before slow receivers get more. */
 class Decompressor implements Decompress {
   readonly #stream: ZlibStream;
   readonly #done: Promise<void>;
@@ -58,9 +58,9 @@ class Decompressor implements Decompress {
   /** All that is the input's was handed on. */
   #over = false;
   readonly #compression: NodeCompression;
-  /** The last of them, as many as the magic octets. */
+  /** The last of them, as many as the magic bytes. */
   #last: Uint8Array = new Uint8Array(0);
-  /** Compressed octets that were handed over. */
+  /** Compressed bytes that were handed over. */
   #pushed = 0;
   #thrown: { readonly error: unknown } | undefined;
 
@@ -90,7 +90,7 @@ class Decompressor implements Decompress {
     });
   }
 
-  /** Compressed octets that were decompressed: damage is not before. */
+  /** Compressed bytes that were decompressed: damage is not before. */
   get taken(): number {
     return this.#stream.bytesWritten;
   }
@@ -123,7 +123,7 @@ class Decompressor implements Decompress {
     const state = await this.#state();
     // zstd passes over what follows the last frame; gzip does that with zeros alone, which are padding.
     const stray = this.#pushed - this.taken;
-    if (state === undefined && stray > 0 && name === 'zstd') return `zstd: ${stray} octets that are none of a frame`;
+    if (state === undefined && stray > 0 && name === 'zstd') return `zstd: ${stray} bytes after the last frame`;
     return state;
   }
 

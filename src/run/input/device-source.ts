@@ -6,9 +6,9 @@ const CHUNK_BYTES = 256 * 1024;
 /** How soon a device that has nothing yet is asked again. */
 const AGAIN_MS = 5;
 
-/** Octets of a device (a terminal, a character device) in order, read by another thread: it may wait for long. */
+/** Bytes of a device (a terminal, a character device) in order, read by another thread: it may wait for long. */
 export class DeviceSource {
-  /** Octets handed out. */
+  /** Bytes handed out. */
   position = 0;
   readonly #descriptor: number;
   readonly #buffer = new Uint8Array(CHUNK_BYTES);
@@ -20,7 +20,7 @@ export class DeviceSource {
   }
 
   /**
-   * The next octets, valid until the next call; none at the end; undefined when aborted.
+   * The next bytes, valid until the next call; none at the end; undefined when aborted.
    * @throws KsnoopError CANNOT_READ
    */
   async next(signal: AbortSignal): Promise<Uint8Array | undefined> {

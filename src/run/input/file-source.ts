@@ -9,11 +9,11 @@ const CHUNK_BYTES = 256 * 1024;
 const TURN_MS = 40;
 
 /**
- * Octets of a regular file in order, read by the thread that looks at them: what another thread reads lies in another
+ * Bytes of a regular file in order, read by the thread that looks at them: what another thread reads lies in another
  * processor's cache, and fetching it from there takes longer than reading it.
  */
 export class FileSource {
-  /** Octets handed out. */
+  /** Bytes handed out. */
   position = 0;
   readonly #descriptor: number;
   readonly #fromStart: boolean;
@@ -30,7 +30,7 @@ export class FileSource {
   }
 
   /**
-   * The next octets, valid until the next call; none at the end (of a growing file more may come later); undefined when
+   * The next bytes, valid until the next call; none at the end (of a growing file more may come later); undefined when
    * aborted.
    * @throws KsnoopError CANNOT_READ
    */

@@ -14,7 +14,7 @@ export class Followed {
     this.#path = path;
   }
 
-  /** @param position octets read of it */
+  /** @param position bytes read of it */
   state(position: number): FollowedState {
     const opened = fstatSync(this.#descriptor);
     if (opened.size < position) return 'cut';

@@ -9,16 +9,16 @@ import { FileSource } from './file-source.ts';
 import { Followed } from './followed.ts';
 import { PipeSource } from './pipe-source.ts';
 
-/** Compressed octets handed over in one go. */
+/** Compressed bytes handed over in one go. */
 const PIECE_BYTES = 64 * 1024;
-/** So many at a file's end are handed over one by one: gzip loses with stray octets what came in the same go. */
+/** So many at a file's end are handed over one by one: gzip loses with stray bytes what came in the same go. */
 const LAST_BYTES = 256;
 
 /** How often a growing file is looked at, and how often progress is told. */
 const FOLLOW_MS = 100;
 const PROGRESS_MS = 500;
 
-/** How reading ended. `at`: the octet of the (compressed) input. */
+/** How reading ended. `at`: the byte of the (compressed) input. */
 export type InputEnd =
   | { readonly kind: 'complete' }
   | { readonly kind: 'aborted' }
@@ -28,10 +28,10 @@ export type InputEnd =
 
 type Source = FileSource | PipeSource | DeviceSource;
 
-/** Takes the next octets, valid during the call. When it returns a promise, the next ones come after that. */
+/** Takes the next bytes, valid during the call. When it returns a promise, the next ones come after that. */
 export type OnChunk = (bytes: Uint8Array) => Promise<void> | undefined;
 
-/** @param size octets in all, undefined where that is not known */
+/** @param size bytes in all, undefined where that is not known */
 export type OnProgress = (position: number, size: number | undefined) => void;
 
 /**
@@ -78,7 +78,7 @@ function open(path: string): number {
 
 /** An input, read once from its beginning. */
 export class Input {
-  /** Octets in all; undefined where that is not known. */
+  /** Bytes in all; undefined where that is not known. */
   readonly size: number | undefined;
   readonly #source: Source;
   readonly #followed: Followed | undefined;
@@ -90,7 +90,7 @@ export class Input {
     this.#followed = followed;
   }
 
-  /** Octets read so far, as they are in the input: of compressed ones before they are decompressed. */
+  /** Bytes read so far, as they are in the input: of compressed ones before they are decompressed. */
   get position(): number {
     return this.#source.position;
   }
@@ -118,7 +118,7 @@ export class Input {
     }
   }
 
-  /** The first octets, enough to tell a compression by; undefined when aborted before. */
+  /** The first bytes, enough to tell a compression by; undefined when aborted before. */
   async #head(signal: AbortSignal): Promise<Uint8Array | undefined> {
     let head: Uint8Array = new Uint8Array(0);
     while (head.length < MAGIC_BYTES) {
@@ -138,7 +138,7 @@ export class Input {
     return { kind: 'truncated', at: this.position, reason: 'the file was cut while it was followed' };
   }
 
-  /** The next octets, none at the end, undefined when aborted. */
+  /** The next bytes, none at the end, undefined when aborted. */
   async #next(signal: AbortSignal): Promise<Uint8Array | undefined> {
     for (let over = false; ; ) {
       const bytes = await this.#source.next(signal);
@@ -159,7 +159,7 @@ export class Input {
     onProgress: OnProgress,
   ): Promise<InputEnd> {
     const decompressor = decompressorOf(compression, onChunk);
-    // A few octets may expand to gigabytes.
+    // A few bytes may expand to gigabytes.
     const abandon = () => decompressor.abandon();
     signal.addEventListener('abort', abandon, { once: true });
     try {

@@ -4,11 +4,11 @@ import { KsnoopError, messageOf } from '../../wire/errors.ts';
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * Octets of a pipe, FIFO or socket in order, read when there is something to read. A thread of its own that waits in
+ * Bytes of a pipe, FIFO or socket in order, read when there is something to read. A thread of its own that waits in
  * read(2) could not be called back: neither would a signal end it, nor could the process exit.
  */
 export class PipeSource {
-  /** Octets handed out. */
+  /** Bytes handed out. */
   position = 0;
   readonly #buffer = new Uint8Array(CHUNK_BYTES);
   readonly #socket: Socket;
@@ -42,7 +42,7 @@ export class PipeSource {
   }
 
   /**
-   * The next octets, valid until the next call; none at the end; undefined when aborted.
+   * The next bytes, valid until the next call; none at the end; undefined when aborted.
    * @throws KsnoopError CANNOT_READ
    */
   async next(signal: AbortSignal): Promise<Uint8Array | undefined> {

@@ -11,9 +11,9 @@ export class NamesWhenSeen {
   #destination = -1;
 
   add(named: NamedAddress): void {
-    const octets = addressBytes(named.address);
-    if (octets.length === 4) this.#four.set(octets.readUInt32BE(), named);
-    else this.#six.set(octets.toString('latin1'), named);
+    const bytes = addressBytes(named.address);
+    if (bytes.length === 4) this.#four.set(bytes.readUInt32BE(), named);
+    else this.#six.set(bytes.toString('latin1'), named);
     this.#source = -1;
     this.#destination = -1;
   }
@@ -21,9 +21,9 @@ export class NamesWhenSeen {
   /** What is told otherwise need not wait any more. */
   delete(address: string): void {
     if (this.#four.size + this.#six.size === 0) return;
-    const octets = addressBytes(address);
-    if (octets.length === 4) this.#four.delete(octets.readUInt32BE());
-    else this.#six.delete(octets.toString('latin1'));
+    const bytes = addressBytes(address);
+    if (bytes.length === 4) this.#four.delete(bytes.readUInt32BE());
+    else this.#six.delete(bytes.toString('latin1'));
   }
 
   /**

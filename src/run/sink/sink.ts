@@ -66,7 +66,7 @@ function openStdout(onProgress: () => void): Sink {
   return { writer, description: undefined, close: () => writer.drained() };
 }
 
-/** Captured packets are nobody else's business: 0600, also when an existing file is written over. */
+/** Captured packets are for the user alone: mode 0600, also when an existing file is overwritten. */
 async function openFile(path: string, config: SinkConfig, onProgress: () => void, signal: AbortSignal): Promise<Sink> {
   let fd: number;
   let made = true;

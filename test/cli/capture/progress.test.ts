@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { CaptureProgress } from '../../../src/cli/capture/progress.ts';
-import { COMINGS_TOLD } from '../../../src/cli/limits.ts';
+import { CHANGES_SHOWN } from '../../../src/cli/limits.ts';
 import { KsnoopError } from '../../../src/wire/errors.ts';
 
 function heard() {
@@ -18,15 +18,15 @@ test('who is there from the start is told always, who joins and leaves up to a b
     voice.started('k', `shop/new-${index}`, { joined: true, sandboxMs: 120 });
     voice.gone('k', `shop/web-${index}`);
   }
-  expect(lines).toHaveLength(50 + COMINGS_TOLD);
+  expect(lines).toHaveLength(50 + CHANGES_SHOWN);
   expect(lines.slice(50, 52)).toEqual([
     'capturing shop/new-0, which joined, 120 ms after its network was there',
     'shop/web-0 is gone',
   ]);
   voice.close();
-  expect(lines.at(-1)).toBe('20 more targets joined and 20 more are gone; the summary names them');
+  expect(lines.at(-1)).toBe('20 more targets joined and 20 more are gone; the summary lists them');
   voice.close();
-  expect(lines).toHaveLength(51 + COMINGS_TOLD);
+  expect(lines).toHaveLength(51 + CHANGES_SHOWN);
 });
 
 test('what failed for the same reason on every node is told once', () => {

@@ -14,7 +14,7 @@ chmodSync(folder, 0o755);
 const NOBODY = 65_534;
 
 function install(target: string, options: { uid?: number; home?: string; word?: string } = {}) {
-  return spawnSync(process.execPath, [program, 'extcap', options.word ?? 'install', '--folder', target], {
+  return spawnSync(process.execPath, [program, 'extcap', options.word ?? 'install', '--directory', target], {
     encoding: 'utf8',
     env: { ...process.env, HOME: options.home ?? folder, XDG_DATA_HOME: '' },
     ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),

@@ -50,14 +50,14 @@ test('the environment wins over the file, an empty variable says nothing', async
 });
 
 test.each([
-  ['contxt: a', /says "contxt", which is no setting\.$/, /Did you mean context\?/],
-  ['output: text', /says "output"/, /Did you mean capture\.output\?/],
-  ['captur: {output: text}', /says "captur"/, /./],
-  ['capture: {write: x}', /says "capture.write"/, /./],
-  ['namespace: [a]', /namespace is to be a text, not \["a"\]/, /ksnoop config/],
-  ['capture: {quiet: "x"}', /capture\.quiet is to be true or false, not "x"/, /./],
-  ['install: {pull-secret: x}', /is to be a list of texts/, /./],
-  ['just words', /holds a lone value/, /./],
+  ['contxt: a', /"contxt" is not a setting\.$/, /Did you mean context\?/],
+  ['output: text', /"output" is not a setting/, /Did you mean capture\.output\?/],
+  ['captur: {output: text}', /"captur" is not a setting/, /./],
+  ['capture: {write: x}', /"capture.write" is not a setting/, /./],
+  ['namespace: [a]', /namespace must be a text, not \["a"\]/, /ksnoop config/],
+  ['capture: {quiet: "x"}', /capture\.quiet must be true or false, not "x"/, /./],
+  ['install: {pull-secret: x}', /must be a list of texts/, /./],
+  ['just words', /expected a mapping of names to values/, /./],
   ['a: [', /cannot be read/, /./],
 ])('%s is refused with what is wrong', async (text, message, hint) => {
   await expect(read(text)).rejects.toMatchObject({
@@ -70,7 +70,7 @@ test.each([
 
 test('a variable that is no switch is refused by its name', async () => {
   await expect(read('', { KSNOOP_SHOW_SECRETS: 'perhaps' })).rejects.toThrow(
-    /KSNOOP_SHOW_SECRETS is to be true or false/,
+    /KSNOOP_SHOW_SECRETS must be true or false/,
   );
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseFolders } from '../../../src/cli/extcap/folder.ts';
 import { programText } from '../../../src/cli/extcap/install.ts';
+import { parseFolders } from '../../../src/cli/extcap/wireshark-directories.ts';
 
 test("Wireshark's folders are read as tshark prints them", () => {
   const text = 'Temp:                \t/tmp\nExtcap path:         \t/usr/lib/x86_64-linux-gnu/wireshark/extcap\n';

@@ -5,14 +5,14 @@ import { wiresharkPrograms } from '../../run/sink/wireshark-programs.ts';
 
 const ASK_MS = 20_000;
 
-/** A folder in which Wireshark looks, and who said so. */
-export interface WiresharkFolder {
+/** A directory in which Wireshark looks, and who said so. */
+export interface WiresharkDirectory {
   readonly path: string;
   readonly source: string;
 }
 
-/** Wireshark's folders by their titles, as `tshark -G folders` prints them; undefined when there is no Wireshark here. */
-function wiresharkFolders(): { program: string; folders: ReadonlyMap<string, string> } | undefined {
+/** Wireshark's directories by their titles, as `tshark -G folders` prints them; undefined when there is no Wireshark here. */
+function wiresharkDirectories(): { program: string; directories: ReadonlyMap<string, string> } | undefined {
   for (const program of wiresharkPrograms()) {
     // Without its extcap programs: one of them is ours.
     const { status, stdout } = spawnSync(program, ['-G', 'folders'], {
@@ -20,7 +20,7 @@ function wiresharkFolders(): { program: string; folders: ReadonlyMap<string, str
       timeout: ASK_MS,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    if (status === 0) return { program, folders: parseFolders(stdout) };
+    if (status === 0) return { program, directories: parseFolders(stdout) };
   }
   return undefined;
 }
@@ -35,20 +35,20 @@ export function parseFolders(text: string): Map<string, string> {
 }
 
 /**
- * Where an extcap program belongs: the user's own folder where this Wireshark has one (4.2 and later), else the one of
- * the installation; without any Wireshark, the user's folder of a new one.
+ * Where an extcap program belongs: the user's own directory where this Wireshark has one (4.2 and later), else the one of
+ * the installation; without any Wireshark, the user's directory of a new one.
  */
-export function extcapFolder(): WiresharkFolder {
-  const asked = wiresharkFolders();
+export function extcapDirectory(): WiresharkDirectory {
+  const asked = wiresharkDirectories();
   const path =
-    asked?.folders.get('Personal Extcap path') ??
-    asked?.folders.get('Extcap path') ??
-    asked?.folders.get('Global Extcap path');
+    asked?.directories.get('Personal Extcap path') ??
+    asked?.directories.get('Extcap path') ??
+    asked?.directories.get('Global Extcap path');
   if (asked !== undefined && path !== undefined) return { path, source: `${asked.program} -G folders` };
-  return { path: personalFolder(process.platform), source: 'no Wireshark was found here; a new one looks there' };
+  return { path: personalDirectory(process.platform), source: 'no Wireshark was found here; a new one looks there' };
 }
 
-function personalFolder(platform: NodeJS.Platform): string {
+function personalDirectory(platform: NodeJS.Platform): string {
   if (platform !== 'win32') return join(homedir(), '.local/lib/wireshark/extcap');
   return join(process.env.APPDATA ?? join(homedir(), 'AppData', 'Roaming'), 'Wireshark', 'extcap');
 }
