@@ -256,7 +256,7 @@ function totals(tcp: TcpStats): string[] {
     tcp.handshake === undefined
       ? []
       : [
-          `handshake p50 ${latencyText(tcp.handshake.p50)}, p90 ${latencyText(tcp.handshake.p90)}, p99 ${latencyText(tcp.handshake.p99)}`,
+          `setup p50 ${latencyText(tcp.handshake.p50)}, p90 ${latencyText(tcp.handshake.p90)}, p99 ${latencyText(tcp.handshake.p99)}`,
         ];
   const connections = [
     counted(tcp.connections, 'connection'),

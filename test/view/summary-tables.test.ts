@@ -87,7 +87,7 @@ describe('the tables of a summary', () => {
         "TCP",
         "SERVER    PORT  CONNS  REFUSED  NO ANSWER  RST CLIENT  RST SERVER  RETRANS  ZEROWIN  SETUP P50  SETUP P99  BYTES",
         "web.shop    80      1        0          0           0           0        2        0     199 µs     199 µs  600 B",
-        "1 connection, 0 started before the capture, 0 refused, 0 unanswered, 0 reset by clients, 0 by servers, handshake p50 199 µs, p90 199 µs, p99 199 µs",
+        "1 connection, 0 started before the capture, 0 refused, 0 unanswered, 0 reset by clients, 0 by servers, setup p50 199 µs, p90 199 µs, p99 199 µs",
         "2 segments retransmitted (2 fast, 0 after timeout, 0 spurious), 0 out of order, 0 duplicate ACKs, 0 keep-alives, 0 zero windows, 0 full windows",
         "",
         "TCP connections with the most trouble",

@@ -46,7 +46,7 @@ const tcp = (path: string) =>
     [`${path}.windowFull`]: { type: 'int', about: 'segments that filled the window of the other side' },
     [`${path}.lost`]: { type: 'int', about: 'bytes that were never captured' },
     [`${path}.bytes`]: { type: 'int', about: 'bytes on the wire, both directions' },
-    ...percentiles(`${path}.handshake`, 'SYN to the last ACK of the handshake'),
+    ...percentiles(`${path}.handshake`, 'setup: first SYN to the last ACK of the handshake'),
   }) satisfies FieldTable;
 
 /** Members of the summary's JSON document; `[]` stands for each row of a list, most frequent first. */

@@ -1,5 +1,5 @@
 import type { FlowFacts, RttFacts, TcpDirectionFacts } from '../../analyze/flow/flow-facts.ts';
-import { byteSize, grouped, latencyText } from '../units.ts';
+import { byteSize, counted, grouped, latencyText } from '../units.ts';
 import { type Line, LOOK, line, span } from './line.ts';
 import type { TopModel } from './model.ts';
 import { peerFull } from './peer-span.ts';
@@ -68,5 +68,5 @@ function optional(value: number | undefined): string {
 function rttText(rtt: RttFacts | undefined): string {
   if (rtt === undefined) return '-';
   const { minimum, mean, maximum, samples } = rtt;
-  return `${latencyText(minimum)} least, ${latencyText(mean)} mean, ${latencyText(maximum)} greatest, of ${grouped(samples)}`;
+  return `min ${latencyText(minimum)}, mean ${latencyText(mean)}, max ${latencyText(maximum)}, ${counted(samples, 'sample')}`;
 }
