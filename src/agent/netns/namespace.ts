@@ -13,6 +13,8 @@ export interface OpenNetns {
   readonly inode: number;
   /** Pod and container by the cgroup of the process it was found by; undefined for a process of no pod. */
   readonly owner: CgroupOwner | undefined;
+  /** Network namespaces of the same pod besides this one and the host's. */
+  readonly others: number;
   /** First part of its interfaces' names: `shop/web-1`, `netns/client`, `node/worker-1`. */
   readonly name: string;
   readonly description: string;
@@ -75,15 +77,11 @@ function openPod(target: PodAgentTarget, proc: Proc, processes: readonly PodProc
   // A process whose cgroup names another pod's UID never belongs, whatever its container is called.
   const belongs = (process: PodProcess) =>
     process.pod === target.uid || (!isPodUid(process.pod) && known.has(process.container));
-  // The pause process, whose container the API does not name, outlives restarts of the others.
-  const candidates = processes.filter(belongs).sort((a, b) => rank(a, known) - rank(b, known) || a.pid - b.pid);
+  const candidates = inOrder(processes.filter(belongs), known, proc);
   for (const candidate of candidates) {
-    const started = proc.startTime(candidate.pid);
-    const held = tryOpen(proc, candidate.pid);
+    const held = openSame(proc, candidate.pid);
     if (held === undefined) continue;
-    // Between the scan and the opening the pid may have become another process's.
-    const same = started !== undefined && proc.startTime(candidate.pid) === started;
-    if (!same || held.inode === hostInode) {
+    if (held.inode === hostInode) {
       closeSync(held.fd);
       continue;
     }
@@ -94,6 +92,9 @@ function openPod(target: PodAgentTarget, proc: Proc, processes: readonly PodProc
         hint: `Its CNI plugin has not set it up, or not yet: kubectl describe pod -n ${target.namespace} ${target.pod}`,
       });
     }
+    const inodes = new Set(candidates.map(({ pid }) => proc.networkNamespace(pid)));
+    inodes.delete(undefined);
+    inodes.delete(hostInode);
     let witness = candidate.pid;
     const alive = () => {
       if (proc.networkNamespace(witness) === held.inode) return true;
@@ -101,15 +102,15 @@ function openPod(target: PodAgentTarget, proc: Proc, processes: readonly PodProc
       witness = other?.pid ?? witness;
       return other !== undefined;
     };
-    const age = () => proc.age(candidate.pid);
     return {
       ...held,
       owner: candidate,
+      others: Math.max(0, inodes.size - 1),
       name: label,
       description,
       interfaces: () => proc.interfaces(witness),
       alive,
-      age,
+      age: () => proc.age(candidate.pid),
     };
   }
   throw new KsnoopError('POD_HAS_NO_PROCESS', `Pod ${label} has no running process on node ${NODE_NAME}.`, {
@@ -117,8 +118,32 @@ function openPod(target: PodAgentTarget, proc: Proc, processes: readonly PodProc
   });
 }
 
-function rank(process: PodProcess, known: ReadonlySet<string>): number {
-  return known.has(process.container) ? 1 : 0;
+/**
+ * A pod's processes, those first that are surely in the network namespace its runtime made: the pause process, whose
+ * container the API does not name, outlives restarts of the others; then those that the runtime started. A process
+ * that the pod itself started may be in a namespace of its own, whatever its pid.
+ * @param known IDs of the containers that the API names
+ */
+function inOrder(processes: readonly PodProcess[], known: ReadonlySet<string>, proc: Proc): PodProcess[] {
+  const own = new Set(processes.map(({ pid }) => pid));
+  const rank = ({ pid, container }: PodProcess) => {
+    if (!known.has(container)) return 0;
+    const parent = proc.parent(pid);
+    return parent === undefined || !own.has(parent) ? 1 : 2;
+  };
+  return processes
+    .map((process) => ({ process, rank: rank(process) }))
+    .sort((a, b) => a.rank - b.rank || a.process.pid - b.process.pid)
+    .map(({ process }) => process);
+}
+
+/** Opens a process's network namespace; undefined when the pid was reused between the scan and the opening. */
+function openSame(proc: Proc, pid: number): { fd: number; inode: number } | undefined {
+  const started = proc.startTime(pid);
+  const held = tryOpen(proc, pid);
+  if (held === undefined || (started !== undefined && proc.startTime(pid) === started)) return held;
+  closeSync(held.fd);
+  return undefined;
 }
 
 function openProcess(proc: Proc, pid: number, name: string, description: string): OpenNetns {
@@ -130,7 +155,8 @@ function openProcess(proc: Proc, pid: number, name: string, description: string)
   }
   const alive = () => pid === 1 || proc.networkNamespace(pid) === held.inode;
   const owner = proc.podProcess(pid);
-  return { ...held, owner, name, description, interfaces: () => proc.interfaces(pid), alive, age: () => proc.age(pid) };
+  const interfaces = () => proc.interfaces(pid);
+  return { ...held, owner, others: 0, name, description, interfaces, alive, age: () => proc.age(pid) };
 }
 
 function tryOpen(proc: Proc, pid: number): { fd: number; inode: number } | undefined {
@@ -175,6 +201,7 @@ function openNamed(name: string): OpenNetns {
     fd,
     inode,
     owner: undefined,
+    others: 0,
     name: `netns/${label}`,
     description: `node=${NODE_NAME} netns=${path}`,
     interfaces: () => undefined,

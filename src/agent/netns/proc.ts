@@ -54,8 +54,19 @@ export class Proc {
 
   /** Ticks since boot at which the process started: differs when a pid is reused (proc(5), stat field 22). */
   startTime(pid: number): string | undefined {
+    return this.#stat(pid)?.[19];
+  }
+
+  /** The pid of a process's parent; undefined when it has ended. */
+  parent(pid: number): number | undefined {
+    const parent = this.#stat(pid)?.[1];
+    return parent === undefined ? undefined : Number(parent);
+  }
+
+  /** The fields of /proc/PID/stat behind the command, which may hold anything: state, parent … (proc(5), from field 3 on). */
+  #stat(pid: number): string[] | undefined {
     const stat = this.read(pid, 'stat');
-    return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
   }
 
   /** Milliseconds since the process started, to the clock tick of 10 (proc(5); USER_HZ is 100 on every Linux). */

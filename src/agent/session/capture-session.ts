@@ -110,12 +110,18 @@ export class CaptureSession {
   #logCapture({ namespace, targets, active }: NamespaceCapture): void {
     const [target] = targets.values();
     this.#events.send({ type: 'log', message: `capturing ${active?.name ?? namespace.name}` });
+    const { others } = namespace;
+    if (others > 0) {
+      const message = `${namespace.name} has ${others} more network namespaces, which are not captured`;
+      this.#events.send({ type: 'log', message });
+    }
     this.#log.write({
       event: 'capture',
       kind: target?.kind,
       uid: namespace.owner?.pod,
       container: namespace.owner?.container,
       inode: namespace.inode,
+      otherNamespaces: others > 0 ? others : undefined,
       interface: this.#request.interface,
       filter: this.#request.filter?.slice(0, FILTER_SHOWN),
       claimed: namespace.name,

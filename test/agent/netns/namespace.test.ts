@@ -27,12 +27,12 @@ afterEach(() => {
   rmSync(root, { recursive: true });
 });
 
-function process_(pid: number, cgroup: string, namespace: string, interfaces: readonly string[], start = 100): void {
+function process_(pid: number, cgroup: string, namespace: string, interfaces: readonly string[], parent = 0): void {
   const directory = join(root, String(pid));
   mkdirSync(join(directory, 'ns'), { recursive: true });
   mkdirSync(join(directory, 'net'));
   writeFileSync(join(directory, 'cgroup'), `${cgroup}\n`);
-  writeFileSync(join(directory, 'stat'), `${pid} (a (b) c) S ${'0 '.repeat(18)}${start} 0 0\n`);
+  writeFileSync(join(directory, 'stat'), `${pid} (a (b) c) S ${parent} ${'0 '.repeat(17)}100 0 0\n`);
   writeFileSync(join(directory, 'net', 'dev'), NET_DEV(interfaces));
   const file = join(root, `namespace-${namespace}`);
   writeFileSync(file, '', { flag: 'a' });
@@ -117,6 +117,20 @@ test('no process, and no interface but lo, are errors with a reason', () => {
 test("a container's name does not make a process of another pod the target's", () => {
   process_(20, inPod(OTHER_UID, APP), 'other', ['lo', 'eth0']);
   expect(() => hold()).toThrow(expect.objectContaining({ code: 'POD_HAS_NO_PROCESS' }));
+});
+
+test('a process that the pod started in a namespace of its own is not taken, whatever its pid', () => {
+  const crio = (uid: string, container: string) => inPod(uid, container).replace('cri-containerd', 'crio');
+  process_(15, crio(UID, APP), 'decoy', ['lo', 'eth0'], 21);
+  process_(16, crio(UID, APP), 'empty', ['lo'], 15);
+  process_(21, crio(UID, APP), 'web', ['lo', 'eth0'], 1);
+  process_(22, crio(UID, APP), 'host', ['lo', 'ens3'], 21);
+  const namespace = hold();
+  expect(namespace.inode).toBe(inode('web'));
+  expect(namespace.others).toBe(2);
+  rmSync(join(root, '15'), { recursive: true });
+  rmSync(join(root, '16'), { recursive: true });
+  expect(hold().others).toBe(0);
 });
 
 test('the kernel tells which pod and container it is', () => {

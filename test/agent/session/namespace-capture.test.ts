@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { NamespaceCapture, ringFor } from '../../../src/agent/session/namespace-capture.ts';
 
 const namespace = { fd: 0, inode: 7, name: 'node/a', description: 'd', interfaces: () => [], alive: () => true };
-const held = { ...namespace, owner: undefined, age: () => undefined };
+const held = { ...namespace, owner: undefined, others: 0, age: () => undefined };
 
 test('targets of one namespace share a capture when they have the same filter', () => {
   const capture = new NamespaceCapture(held, { key: 'a', kind: 'host' });
