@@ -17,9 +17,11 @@ export async function complete(root: Command, words: readonly string[], live: Li
   const commands = situation.open ? subcommands(root, situation) : [];
   const isTop = situation.command.name() === 'top';
   if (situation.command.name() !== 'capture' && !isTop) {
-    const [argument] = situation.command.registeredArguments.slice(situation.positionals.length);
+    const { registeredArguments: known } = situation.command;
+    const last = known.at(-1);
+    const argument = known[situation.positionals.length] ?? (last?.name() === 'files' ? last : undefined);
     const choices = argument?.name() === 'command|topic' ? await helpNames(root, situation) : fixed(argument);
-    return { ...offered([...commands, ...choices], typing.text), files: argument?.name() === 'file' };
+    return { ...offered([...commands, ...choices], typing.text), files: argument?.name() === 'files' };
   }
   const targets = await targetsOf(situation, typing.text, live);
   const candidates = [...startingWith(commands, typing.text), ...targets.candidates];

@@ -27,69 +27,94 @@ export async function extcapCapture(asked: ExtcapArguments, stderr: (line: strin
   const abort = new AbortController();
   const toolbar = new Toolbar();
   const troubles: string[] = [];
-  const tell = (line: string) => {
+  const warn = (line: string) => {
     troubles.push(line);
     toolbar.log(line);
     toolbar.status(line);
   };
-  const log: Logger = { info: (line) => toolbar.log(line), debug: () => {}, warn: tell };
-  const progress = new CaptureProgress(log);
-  let gate: PauseGate | undefined;
-  // Wireshark cannot start before its end of the control pipe is read, so that comes first.
-  if (asked.controlIn !== undefined) {
-    toolbar.listen(await openForReading(asked.controlIn), (control) => {
-      if (control === CONTROL.pause && gate !== undefined) toggle(gate, toolbar);
-    });
-  }
-  if (asked.controlOut !== undefined) {
-    openForWriting(asked.controlOut, abort.signal).then(
-      (output) => toolbar.speak(output),
-      () => {},
-    );
-  }
-  let run: CaptureRun | undefined;
+  const log: Logger = { info: (line) => toolbar.log(line), debug: () => {}, warn };
+  const capture: Partial<Running> = {};
+  await openControls(asked, toolbar, capture, abort.signal);
   const release = onStopSignals((count) => {
     abort.abort(new KsnoopError('INTERRUPTED', 'Wireshark stopped the capture before it began.'));
-    // What is held goes to whoever still reads, and the capture can end.
-    gate?.open();
-    if (count > 1) run?.running.terminate();
-    else run?.running.stop('user');
+    // Packets that are held go to Wireshark if it still reads, and the capture can end.
+    capture.gate?.open();
+    if (count > 1) capture.run?.running.terminate();
+    else capture.run?.running.stop('user');
   });
-  const parent = process.ppid;
-  const watch = setInterval(() => {
-    if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM');
-  }, PARENT_MS);
+  const watch = stopWithParent();
   let code: ExitCode;
   try {
-    // Opened before the cluster is asked: Wireshark then waits for packets, and sees it close when there are none to come.
-    const fifo = await openForWriting(asked.fifo ?? '', abort.signal);
-    gate = new PauseGate(fifo);
-    const config = captureConfig(asked);
-    const plan = await planCapture(config, abort.signal);
-    const nothing = announce(plan, log);
-    if (nothing !== undefined) code = nothing;
-    else {
-      const output = outputConfig(gate);
-      run = await runCapture(plan, config, {
-        open: (onProgress) => openOutput(output, { colour: false, width: undefined }, onProgress, abort.signal),
-        observer: progress,
-      });
-      const outcome = await run.outcome;
-      progress.close();
-      // What was lost is then in the exit code, and by it on Wireshark's screen.
-      code = conclude(outcome, true, log);
-    }
+    code = await captureInto(asked, capture, log, abort.signal);
   } catch (thrown) {
     if (abort.signal.aborted) return EXIT.done;
-    code = reportError(thrown instanceof KsnoopError ? thrown : cannotOpen(asked, thrown), tell);
+    code = reportError(thrown instanceof KsnoopError ? thrown : cannotOpen(asked, thrown), warn);
   } finally {
     clearInterval(watch);
     release();
   }
-  // Stopped before it began, it has nothing to say; stopped later, it still says what is missing.
+  // Stopped before it began, nothing is missing; stopped later, what is missing is reported.
   if (code === EXIT.failed && abort.signal.aborted) return EXIT.done;
   if (code !== EXIT.done) for (const line of troubles) stderr(line);
   return code;
+}
+
+/** What Wireshark's buttons and signals act on, once it is there. */
+interface Running {
+  gate: PauseGate;
+  run: CaptureRun;
+}
+
+/** Wireshark cannot start before its end of the control pipe is read, so that comes first. */
+async function openControls(
+  { controlIn, controlOut }: ExtcapArguments,
+  toolbar: Toolbar,
+  capture: Partial<Running>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (controlIn !== undefined) {
+    toolbar.listen(await openForReading(controlIn), (control) => {
+      if (control === CONTROL.pause && capture.gate !== undefined) toggle(capture.gate, toolbar);
+    });
+  }
+  if (controlOut === undefined) return;
+  openForWriting(controlOut, signal).then(
+    (output) => toolbar.speak(output),
+    () => {},
+  );
+}
+
+/** Wireshark may be killed: then its child has another parent. */
+function stopWithParent(): NodeJS.Timeout {
+  const parent = process.ppid;
+  return setInterval(() => {
+    if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM');
+  }, PARENT_MS);
+}
+
+async function captureInto(
+  asked: ExtcapArguments,
+  capture: Partial<Running>,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  // Opened before the cluster is asked: Wireshark then waits for packets, and sees it close when there are none to come.
+  const gate = new PauseGate(await openForWriting(asked.fifo ?? '', signal));
+  capture.gate = gate;
+  const config = captureConfig(asked);
+  const plan = await planCapture(config, signal);
+  const nothing = announce(plan, log);
+  if (nothing !== undefined) return nothing;
+  const progress = new CaptureProgress(log);
+  const output = outputConfig(gate);
+  capture.run = await runCapture(plan, config, {
+    open: (onProgress) => openOutput(output, { colour: false, width: undefined }, onProgress, signal),
+    observer: progress,
+  });
+  const outcome = await capture.run.outcome;
+  progress.close();
+  // What was lost is then in the exit code, and by it on Wireshark's screen.
+  return conclude(outcome, true, log);
 }
 
 /** What the dialog's fields ask for. @throws KsnoopError USAGE (exit 2) */

@@ -24,6 +24,7 @@ export const SETTINGS: readonly Setting[] = [
   everywhere('kubeconfig'),
   everywhere('namespace'),
   everywhere('show-secrets', 'switch'),
+  everywhere('utc', 'switch'),
   ...only('capture', [
     'output',
     'interface',

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { AnalysisSession } from '../../analyze/engine/session.ts';
 import { analysisNotes } from '../../run/analysis/notes.ts';
-import { packetSelection } from '../../run/convert/select.ts';
+import { packetSelection } from '../../run/convert/selection.ts';
 import { readCapture } from '../../run/reading/read-capture.ts';
 import type { CaptureState } from '../../view/top/model.ts';
 import type { InterfaceCounts } from './interface-counts.ts';

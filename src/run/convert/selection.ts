@@ -1,3 +1,6 @@
+import type { CaptureInterface } from '../../wire/capture-interface.ts';
+import { PacketFilter } from './bpf-filter.ts';
+
 /** A moment of a capture: absolute, related to its first or last packet, or a time of the first packet's day. */
 export type Moment =
   | { readonly kind: 'absolute'; readonly nanoseconds: bigint }
@@ -19,7 +22,7 @@ function absoluteTime(moment: EarlyMoment, first: bigint): bigint {
 }
 
 /** Which packets of a capture are wanted, by time. */
-export class TimeRange {
+class TimeRange {
   readonly #from: EarlyMoment | undefined;
   readonly #to: EarlyMoment | undefined;
   #begin = 0n;
@@ -42,4 +45,49 @@ export class TimeRange {
     }
     return time >= this.#begin && time <= this.#end;
   }
+}
+
+/** Which packets of a capture are looked at: by filter (`-f`) and by time (`--from`, `--to`). */
+export class PacketSelection {
+  readonly #filter: PacketFilter | undefined;
+  readonly #range: TimeRange;
+  readonly #linkTypes: number[] = [];
+
+  constructor(filter: PacketFilter | undefined, range: TimeRange) {
+    this.#filter = filter;
+    this.#range = range;
+  }
+
+  /** @throws KsnoopError BAD_FILTER where the filter does not compile for the interface's link type */
+  interface(id: number, { linkType }: CaptureInterface): void {
+    this.#linkTypes[id] = linkType;
+    this.#filter?.prepare(linkType);
+  }
+
+  wants(
+    bytes: Uint8Array,
+    offset: number,
+    caplen: number,
+    origlen: number,
+    timeHigh: number,
+    timeLow: number,
+    interfaceId: number,
+  ): boolean {
+    if (!this.#range.holds(timeHigh, timeLow)) return false;
+    return this.#filter?.passes(this.#linkTypes[interfaceId] ?? -1, bytes, offset, caplen, origlen) ?? true;
+  }
+}
+
+/** Which packets are wanted; undefined chooses all. */
+export interface PacketFilterConfig {
+  /** pcap-filter(7) */
+  readonly filter: string | undefined;
+  readonly from: EarlyMoment | undefined;
+  readonly to: EarlyMoment | undefined;
+}
+
+/** Which packets of a capture are looked at; undefined for all. */
+export function packetSelection({ filter, from, to }: PacketFilterConfig): PacketSelection | undefined {
+  if (filter === undefined && from === undefined && to === undefined) return undefined;
+  return new PacketSelection(filter === undefined ? undefined : new PacketFilter(filter), new TimeRange(from, to));
 }

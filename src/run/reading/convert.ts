@@ -4,7 +4,7 @@ import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import { AnalysisSession, type Condition } from '../../analyze/engine/session.ts';
 import { CaptureFramer } from '../../wire/capture-read.ts';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
-import { packetSelection } from '../convert/select.ts';
+import { packetSelection } from '../convert/selection.ts';
 import type { CaptureWriter } from '../convert/writer.ts';
 import { openSink, type SinkTarget } from '../sink/sink.ts';
 import { whereExpression } from '../where.ts';

@@ -1,7 +1,7 @@
 import { AnalysisSession } from '../../analyze/engine/session.ts';
 import { KsnoopError } from '../../wire/errors.ts';
 import type { AnalysisForm } from '../analysis/form.ts';
-import { packetSelection } from '../convert/select.ts';
+import { packetSelection } from '../convert/selection.ts';
 import { ByteWriter } from '../sink/byte-writer.ts';
 import { whereExpression } from '../where.ts';
 import type { ReadingConfig } from './config.ts';

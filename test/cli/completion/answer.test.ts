@@ -22,7 +22,7 @@ function root(): Command {
     .addOption(new Option('--transport <NAME>').choices(['auto', 'exec', 'port-forward']))
     .addOption(new Option('--compress <WHEN>').choices(COMPRESSIONS))
     .option('--context <NAME>');
-  ksnoop.command('read').argument('[file]').option('-o, --output <FORM>').option('--where <EXPR>');
+  ksnoop.command('read').argument('[files...]').option('-o, --output <FORM>').option('--where <EXPR>');
   ksnoop.command('top').argument('[targets...]').option('-n, --namespace <NAMESPACE>').option('--view <NAME>');
   addCompletionCommands(ksnoop, () => {});
   return ksnoop;
@@ -92,6 +92,7 @@ test.each([
 
 test.each([
   ['read ', true],
+  ['read a.pcap ', true],
   ['-w ', true],
   ['svc/', false],
   ['--duration ', false],
