@@ -13,8 +13,8 @@ export interface ApiServer {
   readonly authority: Authority;
   readonly port: number;
   readonly url: string;
-  /** A folder of the test's own, removed at the end. */
-  readonly folder: string;
+  /** A directory of the test's own, removed at the end. */
+  readonly directory: string;
   /** Requests and upgrades so far, `METHOD /path?query`. */
   readonly seen: string[];
   /** TCP connections accepted so far. */
@@ -52,7 +52,7 @@ export async function startApiServer(behaviour: Behaviour): Promise<ApiServer> {
     hosts: behaviour.hosts ?? ['127.0.0.1', 'localhost'],
     ...(behaviour.until && { until: behaviour.until, from: new Date(behaviour.until.getTime() - 86_400_000) }),
   });
-  const folder = mkdtempSync(join(tmpdir(), 'ksnoop-api-'));
+  const directory = mkdtempSync(join(tmpdir(), 'ksnoop-api-'));
   const seen: string[] = [];
   const sockets = new Set<Socket>();
   let accepted = 0;
@@ -95,11 +95,11 @@ export async function startApiServer(behaviour: Behaviour): Promise<ApiServer> {
     authority,
     port,
     url,
-    folder,
+    directory,
     seen,
     connections: () => accepted,
     kubeconfig({ cluster = {}, user = { token: 'secret' }, name = 'test', namespace } = {}) {
-      const path = join(folder, `kubeconfig-${++files}`);
+      const path = join(directory, `kubeconfig-${++files}`);
       writeFileSync(
         path,
         JSON.stringify({
@@ -121,7 +121,7 @@ export async function startApiServer(behaviour: Behaviour): Promise<ApiServer> {
     async close() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
     },
   };
 }

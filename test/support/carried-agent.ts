@@ -1,15 +1,15 @@
-/** The process of a session that carries counted octets instead of packets: its first line says how many. */
+/** The process of a session that carries counted bytes instead of packets: its first line says how many. */
 import { websocketStreams } from '../../src/agent/listener/websocket-streams.ts';
 import { lineSplitter } from '../../src/wire/lines.ts';
-import { countedOctets } from './counted-octets.ts';
+import { countedBytes } from './counted-bytes.ts';
 
 const streams = websocketStreams();
 const said: string[] = [];
 
 async function send(total: number): Promise<void> {
   for (let from = 0; from < total; from += 100_000) {
-    const octets = countedOctets(from, Math.min(100_000, total - from));
-    await new Promise((resolve) => streams.stdout.write(octets, resolve));
+    const bytes = countedBytes(from, Math.min(100_000, total - from));
+    await new Promise((resolve) => streams.stdout.write(bytes, resolve));
   }
   streams.stderr.write(`sent ${total}\n`);
 }

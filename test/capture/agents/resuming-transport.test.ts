@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { listenForSessions } from '../../../src/agent/listener/session-listener.ts';
 import { resumingTransport } from '../../../src/capture/agents/resuming-transport.ts';
 import type { AgentTransport } from '../../../src/capture/streams/transport.ts';
-import { countedOctets } from '../../support/counted-octets.ts';
+import { countedBytes } from '../../support/counted-bytes.ts';
 import { CuttingProxy } from '../../support/cutting-proxy.ts';
 import { Random } from '../../support/random.ts';
 
@@ -29,7 +29,7 @@ async function conversation(options: { windowMs?: number; budgets?: number[]; co
   const proxy = new CuttingProxy(typeof address === 'object' && address !== null ? address.port : 0);
   proxy.budgets.push(...(options.budgets ?? []));
   const port = await proxy.listen();
-  const seen = { octets: 0, wrong: -1, errors: '', notes: [] as string[] };
+  const seen = { bytes: 0, wrong: -1, errors: '', notes: [] as string[] };
   const open = resumingTransport({
     dial: async () => connect(port, '127.0.0.1'),
     windowMs: options.windowMs ?? 10_000,
@@ -38,8 +38,8 @@ async function conversation(options: { windowMs?: number; budgets?: number[]; co
   });
   const handlers = {
     stdout: (chunk: Uint8Array) => {
-      if (seen.wrong < 0 && !countedOctets(seen.octets, chunk.length).equals(chunk)) seen.wrong = seen.octets;
-      seen.octets += chunk.length;
+      if (seen.wrong < 0 && !countedBytes(seen.bytes, chunk.length).equals(chunk)) seen.wrong = seen.bytes;
+      seen.bytes += chunk.length;
     },
     stderr: (chunk: Uint8Array) => {
       seen.errors += Buffer.from(chunk).toString('utf8');
@@ -70,12 +70,12 @@ test('carries the three streams and the exit code', async () => {
   await until(() => seen.errors.includes('sent 250000'));
   transport.write('end\n');
   expect(await transport.ended).toEqual({ kind: 'exited', code: 7 });
-  expect(seen).toMatchObject({ octets: 250_000, wrong: -1, errors: 'sent 250000\nheard 250000 end\n', notes: [] });
+  expect(seen).toMatchObject({ bytes: 250_000, wrong: -1, errors: 'sent 250000\nheard 250000 end\n', notes: [] });
 });
 
 const CUTS = [1, 2, 3, 4].flatMap((seed) => (['off', 'on'] as const).map((compress) => [seed, compress] as const));
 test.each(CUTS)(
-  'any cuts within the window leave the same octets, none twice, none missing (%i, zstd %s)',
+  'any cuts within the window leave the same bytes, none twice, none missing (%i, zstd %s)',
   async (seed, compress) => {
     const random = new Random(seed);
     const total = 4_000_000;
@@ -84,11 +84,11 @@ test.each(CUTS)(
     const { transport, seen, proxy } = await conversation({ budgets, compress });
     transport.write(`${total}\n`);
     for (let line = 0; line < 20; line += 1) transport.write(`line${line}\n`);
-    await until(() => seen.octets >= total || seen.wrong >= 0, 40_000);
+    await until(() => seen.bytes >= total || seen.wrong >= 0, 40_000);
     await until(() => seen.errors.includes('sent'));
     transport.write('end\n');
     expect(await transport.ended).toEqual({ kind: 'exited', code: 7 });
-    expect(seen.octets).toBe(total);
+    expect(seen.bytes).toBe(total);
     expect(seen.wrong).toBe(-1);
     const lines = Array.from({ length: 20 }, (_, line) => `line${line}`).join(' ');
     expect(seen.errors).toBe(`sent ${total}\nheard ${total} ${lines} end\n`);
@@ -101,7 +101,7 @@ test.each(CUTS)(
 test('a session whose process is gone is lost as soon as the door knows it', async () => {
   const { transport, proxy, seen, children } = await conversation();
   transport.write('1000\n');
-  await until(() => seen.octets === 1000);
+  await until(() => seen.bytes === 1000);
   children[0]?.kill('SIGKILL');
   const end = await transport.ended;
   expect(end.kind === 'lost' && end.error.message).toContain('The agent has ended the session');
@@ -123,7 +123,7 @@ test('a connection that carries nothing any more is given up for another', async
   const { transport, proxy, seen } = await conversation({ windowMs: 20_000 });
   proxy.freeze();
   transport.write('1000\n');
-  await until(() => seen.octets === 1000, 15_000);
+  await until(() => seen.bytes === 1000, 15_000);
   expect(seen.notes).toHaveLength(1);
 }, 20_000);
 
@@ -131,15 +131,15 @@ test('nothing grows while the client is paused, and the rest comes afterwards', 
   const total = 40_000_000;
   const { transport, seen } = await conversation();
   transport.write(`${total}\n`);
-  await until(() => seen.octets > 100_000);
+  await until(() => seen.bytes > 100_000);
   transport.pause();
   await new Promise((resolve) => setTimeout(resolve, 300));
-  const there = seen.octets;
+  const there = seen.bytes;
   await new Promise((resolve) => setTimeout(resolve, 500));
-  expect(seen.octets).toBe(there);
+  expect(seen.bytes).toBe(there);
   expect(seen.errors).toBe('');
   transport.resume();
-  await until(() => seen.octets === total);
+  await until(() => seen.bytes === total);
   expect(seen.wrong).toBe(-1);
 }, 30_000);
 

@@ -22,7 +22,7 @@ interface Stored {
 
 /** Keeps objects by path: enough to see what is applied, listed and deleted. Not Kubernetes: no controller runs. */
 let store: Map<string, Stored>;
-let folder: string;
+let directory: string;
 let server: ApiServer;
 let kube: Kube;
 const DAEMONSET = '/apis/apps/v1/namespaces/ksnoop/daemonsets/ksnoop-agent';
@@ -30,7 +30,7 @@ const NAMESPACE = '/api/v1/namespaces/ksnoop';
 
 beforeEach(async () => {
   store = new Map();
-  folder = mkdtempSync(join(tmpdir(), 'ksnoop-manifests-'));
+  directory = mkdtempSync(join(tmpdir(), 'ksnoop-manifests-'));
   write('base/kustomization.yaml', 'resources: [namespace.yaml, daemonset.yaml]');
   write(
     'base/namespace.yaml',
@@ -91,13 +91,13 @@ spec: {template: {spec: {containers: [{name: agent, securityContext: {seLinuxOpt
   kube = await loadKube({ kubeconfig: server.kubeconfig() });
 });
 afterEach(async () => {
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
   await server.close();
 });
 
 function write(name: string, text: string): void {
-  mkdirSync(join(folder, name, '..'), { recursive: true });
-  writeFileSync(join(folder, name), text);
+  mkdirSync(join(directory, name, '..'), { recursive: true });
+  writeFileSync(join(directory, name), text);
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {
@@ -130,7 +130,7 @@ function play(reasons: readonly string[]): void {
   });
 }
 
-const options = () => ({ kube, manifests: folder, image: 'agent:1' });
+const options = () => ({ kube, manifests: directory, image: 'agent:1' });
 
 test('applies the objects with image, secrets and labels, and waits with progress', async () => {
   const lines: string[] = [];
@@ -236,7 +236,7 @@ test('a namespace that was there before stays', async () => {
 
 test('a manifest that is broken is named', () => {
   write('base/daemonset.yaml', 'a: [');
-  expect(() => readKustomization(join(folder, 'base'))).toThrow(/daemonset\.yaml cannot be used/);
+  expect(() => readKustomization(join(directory, 'base'))).toThrow(/daemonset\.yaml cannot be used/);
 });
 
 test("the package's own manifests are read, and the overlay reaches the pod", () => {

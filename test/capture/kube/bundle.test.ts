@@ -11,7 +11,7 @@ import { type ApiServer, json, startApiServer } from '../../support/api-server.t
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../../..');
-let folder: string;
+let directory: string;
 let inputs: string[];
 let server: ApiServer;
 let shown: (string | undefined)[];
@@ -25,11 +25,11 @@ console.log(process.moduleLoadList.some((name) => /deps.undici/.test(name)) ? 'u
 `;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(root, 'node_modules', '.ksnoop-bundle-'));
-  writeFileSync(join(folder, 'entry.ts'), ENTRY);
+  directory = mkdtempSync(join(root, 'node_modules', '.ksnoop-bundle-'));
+  writeFileSync(join(directory, 'entry.ts'), ENTRY);
   const result = await build({
-    entryPoints: [join(folder, 'entry.ts')],
-    outfile: join(folder, 'bundle.mjs'),
+    entryPoints: [join(directory, 'entry.ts')],
+    outfile: join(directory, 'bundle.mjs'),
     bundle: true,
     format: 'esm',
     platform: 'node',
@@ -47,13 +47,13 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
   await server.close();
 });
 
 async function bundle(kubeconfig: string): Promise<string> {
   shown = [];
-  const { stdout } = await run(process.execPath, [join(folder, 'bundle.mjs'), kubeconfig]);
+  const { stdout } = await run(process.execPath, [join(directory, 'bundle.mjs'), kubeconfig]);
   return stdout.trim();
 }
 

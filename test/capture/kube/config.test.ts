@@ -44,7 +44,7 @@ afterEach(async () => {
 const PATH = '/api/v1/namespaces/shop/pods/web';
 
 function file(name: string, content: string, mode = 0o600): string {
-  const path = join(server.folder, name);
+  const path = join(server.directory, name);
   mkdirSync(join(path, '..'), { recursive: true });
   writeFileSync(path, content);
   chmodSync(path, mode);
@@ -77,7 +77,7 @@ users:
 - {name: file, user: {tokenFile: token}}
 `,
   );
-  vi.stubEnv('KUBECONFIG', [join(server.folder, 'missing'), one, two].join(':'));
+  vi.stubEnv('KUBECONFIG', [join(server.directory, 'missing'), one, two].join(':'));
   const current = await loadKube();
   expect(current).toMatchObject({ context: 'other', namespace: 'default', auth: 'token-file' });
   await get(current, PATH);
@@ -148,7 +148,7 @@ echo run >> "$LOG"
 [ "$KUBERNETES_EXEC_INFO" != "" ] && echo "$KUBERNETES_EXEC_INFO" > "$LOG.info"
 echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"'"$1-$(wc -l < "$LOG" | tr -d ' ')"'"}}'`);
   file('bin/login', script, 0o700);
-  const log = join(server.folder, 'log');
+  const log = join(server.directory, 'log');
   const exec = {
     apiVersion: 'client.authentication.k8s.io/v1',
     command: './bin/login',
@@ -180,7 +180,7 @@ test('a credential plugin may give a certificate', async () => {
   const { certificate, key } = issue(server.authority, { name: 'plugin-user' });
   const status = { clientCertificateData: certificate, clientKeyData: key };
   file('credential.json', JSON.stringify({ kind: 'ExecCredential', status }));
-  const exec = { command: 'cat', args: [join(server.folder, 'credential.json')] };
+  const exec = { command: 'cat', args: [join(server.directory, 'credential.json')] };
   await get(await loadKube({ kubeconfig: server.kubeconfig({ user: { exec } }) }), PATH);
   expect(shown[0]?.user).toBe('plugin-user');
 });

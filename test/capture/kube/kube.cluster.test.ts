@@ -15,7 +15,7 @@ import { cluster, type TestCluster } from '../../support/cluster.ts';
 
 const NAMESPACE = 'ksnoop-kube-test';
 const BUSYBOX = '/bin/busybox';
-let folder: string;
+let directory: string;
 let real: TestCluster;
 let kube: Kube;
 
@@ -34,12 +34,12 @@ spec:
 `;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'ksnoop-kube-test-'));
+  directory = mkdtempSync(join(tmpdir(), 'ksnoop-kube-test-'));
   real = await cluster();
   kube = await loadKube({ kubeconfig: real.kubeconfig });
   const image = real.own ? 'ksnoop.test/busybox:1' : 'busybox:1';
   if (real.own) {
-    const archive = join(folder, 'busybox.tar');
+    const archive = join(directory, 'busybox.tar');
     writeFileSync(archive, binaryImage({ name: image, program: '/usr/bin/busybox', path: 'bin/busybox' }));
     await real.loadImage(archive);
   }
@@ -57,7 +57,7 @@ metadata: {name: eve, namespace: ${NAMESPACE}}
 afterAll(async () => {
   await real?.kubectl('delete', 'namespace', NAMESPACE, '--wait=false');
   kube?.close();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 });
 
 async function kubectl(...args: string[]): Promise<string> {
@@ -67,7 +67,7 @@ async function kubectl(...args: string[]): Promise<string> {
 }
 
 async function apply(yaml: string): Promise<void> {
-  const file = join(folder, 'manifest.yaml');
+  const file = join(directory, 'manifest.yaml');
   writeFileSync(file, yaml);
   await kubectl('apply', '-f', file);
 }
@@ -154,7 +154,7 @@ test('a user without rights is told the rule, and with that rule it works', asyn
       ? readFileSync(real.kubeconfig, 'utf8')
       : await kubectl('config', 'view', '--raw', '-o', 'json'),
   );
-  const kubeconfig = join(folder, 'eve');
+  const kubeconfig = join(directory, 'eve');
   writeFileSync(
     kubeconfig,
     JSON.stringify({ ...admin, users: admin.users.map(({ name }: { name: string }) => ({ name, user: { token } })) }),

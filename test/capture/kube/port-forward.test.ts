@@ -17,7 +17,7 @@ async function forward(behaviour: Behaviour) {
   return openPortForward(kube, { namespace: 'ksnoop', pod: 'agent-1', port: 9575 });
 }
 
-test('carries octets both ways, without the port that comes first', async () => {
+test('carries bytes both ways, without the port that comes first', async () => {
   const connection = await forward({
     onExec: (socket) => {
       socket.send(channel(0, PORT));

@@ -214,7 +214,7 @@ describe('damage', () => {
     expect(collector.packets.map(({ text }) => text)).toEqual(['kept']);
   });
 
-  it('any octets changed: an error of ours or another capture, never anything else', () => {
+  it('any bytes changed: an error of ours or another capture, never anything else', () => {
     const random = new Random(SEED);
     const blocks = Array.from({ length: 40 }, (_, index) => packet(0, BASE + BigInt(index), `${index}`));
     const whole = Buffer.concat([sample.header(), sample.describe('a'), ...blocks, sample.end()]);

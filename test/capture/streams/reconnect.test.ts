@@ -171,9 +171,9 @@ test('an output that is full stays a reason to pause over a lost stream', async 
 });
 
 test('the gap is in the file: a comment on the interface behind it, and statistics that close the one before', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'ksnoop-gap-'));
+  const directory = mkdtempSync(join(tmpdir(), 'ksnoop-gap-'));
   try {
-    const path = join(folder, 'gap.pcapng');
+    const path = join(directory, 'gap.pcapng');
     const writer = new ByteWriter(openSync(path, 'w'), () => {});
     const output = pcapng.create({ ...PLAIN, writer });
     const { stream, merge } = reconnecting((attempt) => (attempt === 1 ? captureAndLose : captureAndFinish), output);
@@ -204,6 +204,6 @@ test('the gap is in the file: a comment on the interface behind it, and statisti
     expect(closed).toEqual([0, 1]);
     expect(types.at(-1)).toBe(BLOCK.ksnoopEnd);
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
   }
 });
