@@ -1,3 +1,4 @@
+import { addressText } from '../../wire/address-text.ts';
 import type { CaptureInterface } from '../../wire/capture-interface.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import type { FlowInfo } from '../flow/flow-facts.ts';
@@ -6,7 +7,6 @@ import { DIRECTION } from '../layers/layer.ts';
 import type { PacketView } from '../packet/packet.ts';
 import { observedAddresses } from '../protocols/dns/index.ts';
 import { packetInfo } from '../protocols/packet-info.ts';
-import { addressText } from '../record/address-text.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import { type JsonRecord, Recorder } from '../record/record.ts';
 import type { Disposition } from './analysis.ts';

@@ -1,6 +1,6 @@
+import { addressText } from '../../wire/address-text.ts';
 import { u8 } from '../bytes.ts';
 import { HOSTS_MAXIMUM } from '../limits.ts';
-import { addressText } from '../record/address-text.ts';
 
 const MINIMUM_SLOTS = 1024;
 /** Octets an address takes in the table: IPv6's. */

@@ -1,6 +1,6 @@
+import { addressText } from '../../wire/address-text.ts';
 import { joinedBytes } from '../../wire/bytes.ts';
 import { u8, u16 } from '../bytes.ts';
-import { addressText } from '../record/address-text.ts';
 import { type Incomplete, SIDE, type Side } from '../record/event.ts';
 import { latin1 } from '../record/text.ts';
 import { oneLine } from './one-line.ts';

@@ -1,3 +1,4 @@
+import { addressText, hardwareText } from '../../wire/address-text.ts';
 import { u16 } from '../bytes.ts';
 import { arp } from '../layers/arp.ts';
 import { ethernet } from '../layers/ethernet.ts';
@@ -13,7 +14,6 @@ import { tcp } from '../layers/tcp.ts';
 import { udp } from '../layers/udp.ts';
 import { nextHopMtu, quoted, redirectTarget } from '../packet/icmp-quote.ts';
 import { PacketView } from '../packet/packet.ts';
-import { addressText, hardwareText } from './address-text.ts';
 import { icmpText, isEcho } from './icmp-text.ts';
 import { llcText, selectorText } from './selector-text.ts';
 import { carriedText, layerAt, tunnelText } from './tunnel-text.ts';

@@ -1,7 +1,7 @@
+import { addressText } from '../../wire/address-text.ts';
 import { nextHopMtu } from '../packet/icmp-quote.ts';
 import type { PacketView } from '../packet/packet.ts';
 import type { FieldTable } from '../protocols/protocol.ts';
-import { addressText } from './address-text.ts';
 import type { Notice } from './event.ts';
 import { icmpText } from './icmp-text.ts';
 

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { addressText } from '../../wire/address-text.ts';
 import { ipHeaderAt } from '../../wire/ip-header.ts';
 
 const TCP = 6;
@@ -25,17 +25,5 @@ export function callerOf(linkType: number, bytes: Uint8Array, offset: number, ca
   const flags = protocol === TCP ? view.getUint8(transport + 13) & (SYN | ACK) : 0;
   const begins = flags === SYN || ((flags & SYN) === 0 && view.getUint16(transport + 2) < view.getUint16(transport));
   if (!begins) return undefined;
-  return isFour ? fourText(view, length + 12) : sixText(view, length + 8);
-}
-
-function fourText(view: DataView, at: number): string {
-  return [0, 1, 2, 3].map((index) => view.getUint8(at + index)).join('.');
-}
-
-/** RFC 5952, as Kubernetes writes the addresses of pods. */
-function sixText(view: DataView, at: number): string {
-  const groups = Array.from({ length: 8 }, (_, index) => view.getUint16(at + index * 2).toString(16));
-  const { hostname } = new URL(`http://[${groups.join(':')}]/`);
-  const text = hostname.slice(1, -1);
-  return isIPv6(text) ? text : groups.join(':');
+  return isFour ? addressText(bytes, offset + length + 12, 4) : addressText(bytes, offset + length + 8, 16);
 }

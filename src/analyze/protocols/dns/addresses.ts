@@ -1,5 +1,5 @@
+import { addressText } from '../../../wire/address-text.ts';
 import { i32, u16 } from '../../bytes.ts';
-import { addressText } from '../../record/address-text.ts';
 import type { Fields } from '../../record/event.ts';
 import { RECORD_FIXED, SECTION, skipQuestions, skipRecord } from './message.ts';
 import { nameAt, skipName } from './name.ts';

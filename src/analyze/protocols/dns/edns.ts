@@ -1,6 +1,6 @@
+import { addressText } from '../../../wire/address-text.ts';
 import { u8, u16 } from '../../bytes.ts';
 import { TEXT_MAXIMUM } from '../../limits.ts';
-import { addressText } from '../../record/address-text.ts';
 import type { Fields, FieldValue } from '../../record/event.ts';
 import { utf8 } from '../../record/text.ts';
 import { hex } from './presentation.ts';

@@ -1,7 +1,7 @@
 import dnsPacket from 'dns-packet';
+import { addressText } from '../../../wire/address-text.ts';
 import { i32, u16 } from '../../bytes.ts';
 import { TEXT_MAXIMUM } from '../../limits.ts';
-import { addressText } from '../../record/address-text.ts';
 import { nameAt, nameText, readName } from './name.ts';
 import { TYPE, typeName } from './numbers.ts';
 import { base32, base64, hex, quoted } from './presentation.ts';

@@ -1,5 +1,5 @@
+import { addressText } from '../../../wire/address-text.ts';
 import { u8, u16 } from '../../bytes.ts';
-import { addressText } from '../../record/address-text.ts';
 import { nameAt } from './name.ts';
 import { base64, quoted } from './presentation.ts';
 

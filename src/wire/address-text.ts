@@ -1,6 +1,8 @@
-import { u8, u16 } from '../bytes.ts';
-
-/** An IPv4 or IPv6 address as people write it. @param length 4 or 16 bytes at `at` */
+/**
+ * An IPv4 or IPv6 address as text.
+ * @param at where its bytes begin; all of them must be within `bytes`
+ * @param length 4 or 16
+ */
 export function addressText(bytes: Uint8Array, at: number, length: number): string {
   return length === 4 ? ipv4Text(bytes, at) : ipv6Text(bytes, at);
 }
@@ -38,4 +40,12 @@ export function hardwareText(bytes: Uint8Array, at: number): string {
       .toString(16)
       .padStart(2, '0'),
   ).join(':');
+}
+
+function u8(bytes: Uint8Array, at: number): number {
+  return bytes[at] as number;
+}
+
+function u16(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }

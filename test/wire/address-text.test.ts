@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { addressText, hardwareText } from '../../../src/analyze/record/address-text.ts';
-import { octets } from '../decoded.ts';
+import { addressText, hardwareText } from '../../src/wire/address-text.ts';
+import { octets } from '../analyze/decoded.ts';
 
 describe('addresses as text', () => {
   it('IPv4', () => {
