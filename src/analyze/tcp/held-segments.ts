@@ -54,13 +54,22 @@ export class HeldSegments {
 
   /** Take out the one that holds the byte at a sequence number. */
   takeAt(sequence: number): HeldSegment | undefined {
-    const at = this.segments.findIndex(
-      (segment) => ((segment.sequence - sequence) | 0) <= 0 && ((segment.sequence + segment.length - sequence) | 0) > 0,
-    );
+    const at = this.#indexAt(sequence);
     if (at < 0) return undefined;
     const [segment] = this.segments.splice(at, 1);
     if (segment !== undefined) this.bytes -= segment.bytes.length;
     return segment;
+  }
+
+  /** The segment that `takeAt` would take out. */
+  at(sequence: number): HeldSegment | undefined {
+    return this.segments[this.#indexAt(sequence)];
+  }
+
+  #indexAt(sequence: number): number {
+    return this.segments.findIndex(
+      (segment) => ((segment.sequence - sequence) | 0) <= 0 && ((segment.sequence + segment.length - sequence) | 0) > 0,
+    );
   }
 
   /** Drop what ends at or before a sequence number. @returns bytes dropped */

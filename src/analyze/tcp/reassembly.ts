@@ -337,7 +337,7 @@ export class Reassembly {
         this.#release(stream, waiting, direction, turn);
       } else {
         const next = this.#table.ints[this.#table.base(stream.slot) + direction + TCP_I32.next] as number;
-        if (!this.#fill(stream, direction, next)) {
+        if (!this.#fill(stream, waiting, direction, next, turn)) {
           const spare = stream.spares?.[direction === 0 ? 0 : 1].after(next);
           const held = first === undefined ? missing : Math.min(missing, (first.sequence - next) | 0);
           this.#gap(stream, direction, spare === undefined ? held : Math.min(held, (spare.sequence - next) | 0));
@@ -347,11 +347,18 @@ export class Reassembly {
     }
   }
 
-  /** Hand on what another place has of a hole's beginning. */
-  #fill(stream: TcpStream, direction: number, next: number): boolean {
+  /** Hand on what another place has of a hole's beginning, and before it what that stands on. @returns whether there was some */
+  #fill(stream: TcpStream, waiting: Waiting, direction: number, next: number, turn: number): boolean {
     const spares = stream.spares?.[direction === 0 ? 0 : 1];
-    const spare = spares?.takeAt(next);
-    if (spares === undefined || spare === undefined) return false;
+    const known = spares?.at(next);
+    if (spares === undefined || known === undefined) return false;
+    if (turn < TURNS_MAXIMUM && known.hasAcknowledgment) {
+      this.#bringUp(stream, waiting, 1 - direction, known.acknowledgment, turn + 1);
+      // That may have needed this one.
+      if (spares.at(next) !== known) return true;
+    }
+    const spare = spares.takeAt(next);
+    if (spare === undefined) return false;
     this.waiting -= spare.bytes.length;
     const carrier = { ...spare, clock: -1 };
     const { now } = this.#clock;
