@@ -268,6 +268,11 @@ export class TcpConnections implements StreamHost {
     ints[own + TCP_I32.next] = (packet.tcpSequence + 1) | 0;
     const other = base + 1 - direction;
     const others = ints[other + TCP_I32.flags] as number;
+    if ((packet.tcpFlags & TCP.ack) !== 0 && (others & SEEN.next) === 0) {
+      // The other side's SYN was not captured: what it answers tells where that side's bytes begin.
+      ints[other + TCP_I32.flags] = others | SEEN.next;
+      ints[other + TCP_I32.next] = packet.tcpAcknowledgment;
+    }
     if ((others & SEEN.syn) === 0) return;
     if ((packet.tcpFlags & TCP.ack) === 0) {
       ints[own + TCP_I32.flags] = (ints[own + TCP_I32.flags] as number) | SEEN.simultaneous;
