@@ -14,6 +14,8 @@ export interface AnalysisOutput {
   named?(records: readonly NamedAddress[]): void;
   /** The analysis is over, every flow has ended. */
   end?(): void;
+  /** What it left out, for people; undefined for nothing. */
+  note?(): string | undefined;
 }
 
 /** What an output is made with. */

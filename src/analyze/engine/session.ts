@@ -83,6 +83,11 @@ export class AnalysisSession {
     return this.#recorder;
   }
 
+  /** What the output left out, for people; undefined for nothing. */
+  get outputNote(): string | undefined {
+    return this.#output.note?.();
+  }
+
   /** What a packet's own bytes say above TCP or UDP, for people: `HTTP GET /cart HTTP/1.1`. Not sanitised. */
   packetInfo(packet: PacketView): string | undefined {
     return packetInfo(packet, this.#showSecrets);

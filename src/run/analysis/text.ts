@@ -4,6 +4,7 @@ import { protocolTitle } from '../../analyze/protocols/titles.ts';
 import { Colours } from '../../view/colour.ts';
 import { EventLines } from '../../view/event-line.ts';
 import { DayLines } from '../../view/time-text.ts';
+import { counted } from '../../view/units.ts';
 import { isUpkeep } from './link-upkeep.ts';
 import { OrderedLines } from './ordered-lines.ts';
 import { packetTexts } from './packets.ts';
@@ -25,6 +26,7 @@ export const text: AnalysisOutputKind = {
     const packetText = packetTexts(context, TIME_DIGITS);
     const days = new DayLines(utc, !live, colours);
     const { clock } = session.capture.analysis;
+    let hidden = 0;
     const ordered = new OrderedLines((text, time) => {
       const day = days.before(Number(clock.absolute(time) / 1_000_000n));
       if (day !== undefined) line(day);
@@ -33,10 +35,15 @@ export const text: AnalysisOutputKind = {
     return {
       event: (event, flow) => ordered.add(lines.line(session.recorder.event(event, flow)), event.time, clock.latest),
       packet: (view, taken) => {
-        if (taken !== DISPOSITION.opaque || (!verbose && isUpkeep(view))) return;
-        ordered.add(packetText(view), clock.now, clock.latest);
+        if (taken !== DISPOSITION.opaque) return;
+        if (!verbose && isUpkeep(view)) hidden += 1;
+        else ordered.add(packetText(view), clock.now, clock.latest);
       },
       end: () => ordered.end(),
+      note: () =>
+        hidden === 0
+          ? undefined
+          : `${counted(hidden, 'packet')} not shown (ARP, neighbour discovery, bare ACKs): -v shows them`,
     };
   },
 };
