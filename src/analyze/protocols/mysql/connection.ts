@@ -92,7 +92,7 @@ export class MySqlConnection implements StreamAnalyzer {
       expects: (offset) => offset === this.#clientPlace,
       onPacket: (packet) => this.#onClient(packet),
       onSkipped: (offset) => this.#skipped(SIDE.client, offset),
-      onMissing: (offset) => this.#clientMissing(offset, 0),
+      onMissing: (offset, length) => this.#clientMissing(offset, length),
     });
     this.#server = new PacketDirection({
       keep: SERVER_KEEP,
@@ -102,7 +102,7 @@ export class MySqlConnection implements StreamAnalyzer {
       expects: (offset) => this.#serverPlaces.includes(offset),
       onPacket: (packet) => this.#onServer(packet),
       onSkipped: (offset) => this.#skipped(SIDE.server, offset),
-      onMissing: (offset) => this.#serverMissing(offset, 0),
+      onMissing: (offset, length) => this.#serverMissing(offset, length),
     });
   }
 
@@ -319,10 +319,10 @@ export class MySqlConnection implements StreamAnalyzer {
   }
 
   /** The packet is none that may come now. */
-  #unexpected({ start, sequence }: Packet): void {
+  #unexpected({ start, end, sequence }: Packet): void {
     const wanted = (this.#sequence + 1) & 0xff;
     this.#server.seek();
-    this.#serverMissing(start, 0);
+    this.#serverMissing(start, end - start);
     const why = `packet number ${sequence} instead of ${wanted}`;
     this.#tellLost(SIDE.server, start, why, 'resumes at the next answer');
   }
@@ -383,7 +383,11 @@ export class MySqlConnection implements StreamAnalyzer {
   /** Bytes are no packet: where some before them are missing, that is said only if it goes on. */
   #skipped(side: Side, offset: number): void {
     this.#skippedFrom[side] = offset;
-    if (!this.#gapBefore[side]) this.#tellSkipped(side);
+    if (this.#gapBefore[side]) return;
+    // What these bytes were is not known.
+    if (side === SIDE.client) this.#clientMissing(offset, 1);
+    else this.#serverMissing(offset, 1);
+    this.#tellSkipped(side);
   }
 
   #tellSkipped(side: Side): void {

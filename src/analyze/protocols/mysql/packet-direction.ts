@@ -45,8 +45,8 @@ export interface DirectionSink {
   onPacket(packet: Packet): void;
   /** Bytes from this offset on are no packet, and are skipped. */
   onSkipped(offset: number): void;
-  /** Packets are missing: where the stream that holds them does not lack bytes, or lacks a known number of them. */
-  onMissing(offset: number): void;
+  /** What a compressed frame holds cannot be had: packets are missing. */
+  onMissing(offset: number, length: number): void;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -183,7 +183,7 @@ export class PacketDirection {
     this.#packets.gap(length, last);
     if (!this.#packets.lost) return;
     this.#frames?.seek();
-    this.#sink.onMissing(this.#frameOffset);
+    this.#sink.onMissing(this.#frameOffset, this.#frameEnd - this.#frameOffset);
   }
 
   /** What a frame holds; undefined where that cannot be had. */

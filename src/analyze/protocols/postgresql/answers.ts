@@ -199,7 +199,7 @@ export class Answers implements CycleSink {
   #mismatch(current: Cycle, message: Answer, place: Place): boolean {
     const isExpected = this.#isHoled;
     const { start, acknowledged } = this.#begun;
-    this.serverGap(place.start, 0);
+    this.serverGap(place.start, place.end - place.start);
     current.answerHoled = true;
     const fragment = new Fragment(start, acknowledged, false);
     this.#fragment = fragment;
@@ -270,7 +270,7 @@ export class Answers implements CycleSink {
     const bytes = answered.bytes + fragment.bytes;
     const tag = error === undefined ? fragment.tag : '';
     const { errorEnd } = fragment;
-    this.#emit(step, { time, bytes, error, errorEnd, tag }, fragment.last, 'response not captured');
+    this.#emit(step, { time, bytes, error, errorEnd, tag, holed: true }, fragment.last, 'response not captured');
   }
 
   /** An answer without its request. */
@@ -284,7 +284,7 @@ export class Answers implements CycleSink {
     // What could not be answered by these messages was not.
     const isUnseen = kind === 'unknown' && this.#pairing.size === 0 && passed.length > 0;
     const none = isUnseen && !fragment.overflow && !passed.some((cycle) => cycle.acceptsEnd(fragment.messages));
-    const answered = { time: clean ? time : undefined, bytes, error, errorEnd, tag };
+    const answered = { time: clean ? time : undefined, bytes, error, errorEnd, tag, holed: fragment.holed };
     this.#emit(undefined, answered, last, none ? 'request not seen' : kind);
   }
 
@@ -310,7 +310,9 @@ export class Answers implements CycleSink {
       this.#doubt = undefined;
       return;
     }
-    if (error !== undefined) request.answered = { time: isWhole ? time : undefined, bytes, error, errorEnd, tag: '' };
+    if (error !== undefined) {
+      request.answered = { time: isWhole ? time : undefined, bytes, error, errorEnd, tag: '', holed: fragment.holed };
+    }
     this.#giveUp(request, 'response not captured');
     this.#doubt = undefined;
   }
@@ -331,7 +333,8 @@ export class Answers implements CycleSink {
   }
 
   #emit(step: Step | undefined, answered: Answered, last: number | undefined, why: Incomplete | undefined): void {
-    const incomplete = answered.bytes === 0 ? why : (this.#doubt ?? why);
+    const missing = why ?? (answered.holed ? 'response not captured' : undefined);
+    const incomplete = answered.bytes === 0 ? missing : (this.#doubt ?? missing);
     const { now: near, showSecrets } = this.#context;
     const isEnded = incomplete === 'reset' || incomplete === 'closed early' || incomplete === 'no response';
     const endedBy = isEnded ? this.#endedBy : undefined;

@@ -107,7 +107,8 @@ export class PostgreSqlConnection implements StreamAnalyzer {
         begins: (bytes, start, end, offset) => serverBegins(bytes, start, end, this.#serverPlaces.includes(offset)),
       },
       lengthOf: (bytes, start) => (isServerType(u8(bytes, start)) ? typedLength(bytes, start) : 0),
-      onMessage: (bytes, start, end, length, time, last) => this.#onServer(bytes, start, end, length, time, last),
+      onMessage: (bytes, start, end, length, time, last, whole) =>
+        this.#onServer(bytes, start, end, length, time, last, whole),
       onLost: () => undefined,
       onSkipped: (offset) => this.#skipped(SIDE.server, offset),
     });
@@ -259,7 +260,15 @@ export class PostgreSqlConnection implements StreamAnalyzer {
     this.#answers.ask({ kind, sql, time, end: last, bytes: length, whole }, place);
   }
 
-  #onServer(bytes: Uint8Array, start: number, end: number, length: number, time: number, last: number): void {
+  #onServer(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    length: number,
+    time: number,
+    last: number,
+    whole: boolean,
+  ): void {
     this.#understood(SIDE.server);
     const { offset, firstAcknowledged: acknowledged, lastAcknowledged } = this.#server;
     if (lastAcknowledged >= 0) this.#clientPlace = lastAcknowledged;
@@ -271,10 +280,10 @@ export class PostgreSqlConnection implements StreamAnalyzer {
       this.#context.emit(notification(textAt(bytes, start + 9, end), known, length));
       return;
     }
-    const tag = type === 'C' ? textAt(bytes, start + 5, end) : '';
+    const tag = type === 'C' && whole ? textAt(bytes, start + 5, end) : '';
     const error = type === 'E' ? errorFields(bytes, start + 5, end) : undefined;
     const place = { start: offset, end: offset + length, acknowledged };
-    if (this.#answers.message({ type, length, time, last, tag, error }, place)) return;
+    if (this.#answers.message({ type, length, time, last, tag, error, whole }, place)) return;
     this.#tellLost(SIDE.server, offset, `no message of type ${type} can come here`, 'resumes at the next answer');
   }
 
@@ -288,8 +297,8 @@ export class PostgreSqlConnection implements StreamAnalyzer {
   #skipped(side: Side, offset: number): void {
     this.#skippedFrom[side] = offset;
     if (this.#gapBefore[side]) return;
-    if (side === SIDE.client) this.#answers.clientGap(offset, 0);
-    else this.#answers.serverGap(offset, 0);
+    if (side === SIDE.client) this.#answers.clientGap(offset, 1);
+    else this.#answers.serverGap(offset, 1);
     this.#tellSkipped(side);
   }
 

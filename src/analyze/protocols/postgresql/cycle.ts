@@ -39,6 +39,8 @@ export interface Answered {
   errorEnd: number | undefined;
   /** Of the command that was completed: `INSERT 0 1`. */
   tag: string;
+  /** Bytes are missing of a message that says what came of it. */
+  holed: boolean;
 }
 
 /** A message of the server that says how far its answer is. */
@@ -51,6 +53,8 @@ export interface Answer {
   readonly last: number;
   readonly tag: string;
   readonly error: SqlError | undefined;
+  /** No byte of it is missing. */
+  readonly whole: boolean;
 }
 
 /** What a cycle's end needs of the connection. */
@@ -81,7 +85,7 @@ const ENDS_MAXIMUM = 32;
 const NOBODY: CycleSink = { finish: () => undefined };
 
 export function nothingAnswered(): Answered {
-  return { time: undefined, bytes: 0, error: undefined, errorEnd: undefined, tag: '' };
+  return { time: undefined, bytes: 0, error: undefined, errorEnd: undefined, tag: '', holed: false };
 }
 
 /**
@@ -162,6 +166,7 @@ export class Cycle {
     const { answered } = this;
     answered.time ??= message.time;
     answered.bytes += message.length;
+    if (!message.whole && (message.type === 'C' || message.type === 'E')) answered.holed = true;
     switch (message.type) {
       case '1':
         return this.#done('parse');

@@ -25,6 +25,9 @@ export class Fragment {
   /** Last byte of what decides the outcome; of its end. */
   last: number | undefined;
 
+  /** Bytes are missing of a message that says what came of it. */
+  holed = false;
+
   constructor(start: number, acknowledged: number, clean: boolean) {
     this.start = start;
     this.acknowledged = acknowledged;
@@ -35,6 +38,7 @@ export class Fragment {
     this.time ??= message.time;
     this.bytes += message.length;
     this.last = message.last;
+    if (!message.whole && (message.type === 'C' || message.type === 'E')) this.holed = true;
     if (message.type === 'E') {
       this.error = message.error;
       this.errorEnd = message.last;
