@@ -38,19 +38,19 @@ export async function pickTargets(
   );
   const offered = lists.flat();
   if (offered.length === 0) {
-    throw new KsnoopError('NO_SUCH_TARGET', `Namespace ${namespace} has nothing to capture that you may list.`, {
+    throw new KsnoopError('NO_SUCH_TARGET', `Namespace ${namespace} has no targets that you may list.`, {
       hint: 'Choose another with -n, or name a target: ksnoop pod/web-1',
       exit: EXIT.noTarget,
     });
   }
-  let text = `What is to be captured in namespace ${namespace}?\n${menu(offered)}`;
+  let text = `Which targets in namespace ${namespace} do you want to capture?\n${menu(offered)}`;
   for (;;) {
     const line = await ask(`${text}Numbers or names, such as 1 3-5 svc/web: `);
     const chosen = line === undefined ? [] : choice(line, offered);
     if (typeof chosen === 'string') text = `${chosen}\n`;
     else if (chosen.length > 0) return chosen;
     else
-      throw new KsnoopError('USAGE', 'Nothing was chosen.', {
+      throw new KsnoopError('USAGE', 'No target was chosen.', {
         hint: 'Name a target: ksnoop pod/web-1',
         exit: EXIT.usage,
       });
@@ -63,7 +63,7 @@ function menu(offered: readonly string[]): string {
   const width = String(shown.length).length;
   const lines = shown.map((word, index) => `  ${String(index + 1).padStart(width)}  ${sanitise(word)}\n`);
   const rest = offered.length - shown.length;
-  return lines.join('') + (rest === 0 ? '' : `  and ${rest} more: choose them by name\n`);
+  return lines.join('') + (rest === 0 ? '' : `  and ${rest} more: type their names\n`);
 }
 
 /** What a line chooses: numbers, ranges and names; or a sentence on what is wrong with it. */
@@ -73,12 +73,12 @@ export function choice(line: string, offered: readonly string[]): string[] | str
     const [, from, to] = /^(\d{1,6})(?:-(\d{1,6}))?$/.exec(word) ?? [];
     if (from === undefined) {
       const named = offered.filter((option) => option === word || option.split('/')[1] === word);
-      if (named.length === 0 && !word.includes('/')) return `There is nothing called ${sanitise(word)} here.`;
+      if (named.length === 0 && !word.includes('/')) return `${sanitise(word)} is not in the list.`;
       for (const option of named.length === 0 ? [word] : named.slice(0, 1)) chosen.add(option);
       continue;
     }
     const last = Number(to ?? from);
-    if (Number(from) < 1 || last > offered.length || last < Number(from)) return `There is no ${word} in the list.`;
+    if (Number(from) < 1 || last > offered.length || last < Number(from)) return `${word} is not a number of the list.`;
     for (const option of offered.slice(Number(from) - 1, last)) chosen.add(option);
   }
   return [...chosen];

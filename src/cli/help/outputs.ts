@@ -2,40 +2,40 @@ import type { Topic } from './topic.ts';
 
 export const outputs: Topic = {
   name: 'outputs',
-  summary: 'where packets go and what is made of them',
+  summary: 'output formats and destinations, exit codes',
   sections: [
     {
-      title: 'Forms: -o',
+      title: 'Formats: -o',
       parts: [
         {
           terms: [
             [
               'pcapng',
-              'packets with the names of pods, Services and nodes, and the count of what was lost; the default into a pipe or file',
+              'packets, names of pods, Services and nodes, and loss counters; the default into a pipe or file',
             ],
-            ['pcap', 'packets alone, for old tools'],
-            ['text', 'a line for each request with its answer, and for each event; the default on a terminal'],
+            ['pcap', 'packets only, for old tools'],
+            ['text', 'a line for each request with its response, and for each event; the default on a terminal'],
             ['json', 'the same, a JSON object on each line'],
-            ['summary', 'added up: services, routes, errors, latencies, TCP; --json for programs'],
-            ['flows', 'every connection with the health of TCP; --json for programs'],
+            ['summary', 'totals: services, routes, errors, latencies, TCP; --json for programs'],
+            ['flows', 'a line for each flow with its TCP health; --json for programs'],
             ['packets', 'a line for each packet; --json for programs'],
           ],
         },
       ],
     },
     {
-      title: 'Places',
+      title: 'Destinations',
       parts: [
         {
           terms: [
-            ['-w FILE', 'a file, readable by you alone; one that exists needs --force'],
+            ['-w FILE', 'a file that only you can read; --force overwrites an existing one'],
             ['| wireshark -k -i -', 'any program that reads pcapng'],
             ['--wireshark', 'start Wireshark'],
-            ['ksnoop extcap install', "the cluster in Wireshark's own list of interfaces, in its dialog and toolbar"],
+            ['ksnoop extcap install', "adds the cluster to Wireshark's list of interfaces"],
           ],
         },
         {
-          text: 'stdout carries data alone; progress, errors and the closing summary go to stderr. -q prints less, -v more.',
+          text: 'stdout has only data. Progress, errors and the closing summary go to stderr. -q prints less, -v more.',
         },
       ],
     },
@@ -43,7 +43,7 @@ export const outputs: Topic = {
       title: 'What was lost',
       parts: [
         {
-          text: 'The closing summary always says how many packets were captured, received, dropped by the kernel, dropped by ksnoop, and truncated; the file holds the same in its statistics. A stretch without packets, because a stream broke, is called GAP. With --strict loss is exit code 5.',
+          text: 'The closing summary always has five counts: packets captured, received, dropped by the kernel, dropped by ksnoop, and truncated. A pcapng file has the same counts in its statistics. GAP is a time without packets because a stream broke. With --strict, loss ends in exit code 5.',
         },
       ],
     },
@@ -53,10 +53,10 @@ export const outputs: Topic = {
         {
           terms: [
             ['0', 'done'],
-            ['1', 'failed while running'],
-            ['2', 'wrong use'],
-            ['3', 'no target'],
-            ['4', 'partial: a target failed, or there is a gap'],
+            ['1', 'runtime failure'],
+            ['2', 'usage error or invalid filter'],
+            ['3', 'no target matched'],
+            ['4', 'partial: some targets failed, or there is a gap'],
             ['5', 'truncated input, or lossy under --strict'],
           ],
         },

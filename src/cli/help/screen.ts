@@ -18,7 +18,7 @@ export const screen: Topic = {
           ],
         },
         {
-          text: 'Targets are captured while the screen is open, as ksnoop TARGET captures them. A file is shown at its end, with the numbers of ksnoop read FILE -o summary, also with -f and --where; < and > go back and forth in it, r replays it. q quits and prints what was captured and lost.',
+          text: 'ksnoop top TARGET captures while the screen is open. ksnoop top FILE shows the whole file, with the same numbers as ksnoop read FILE -o summary; < and > move through the file, r replays it. q quits and prints the counts of captured and lost packets.',
         },
       ],
     },
@@ -47,7 +47,7 @@ export const screen: Topic = {
       title: 'Terminals',
       parts: [
         {
-          text: 'Any that tmux, ssh or a console offers, from 40x8; the eight colours every terminal has, none with NO_COLOR; ASCII alone where the locale is not UTF-8. The terminal is whole again after q, Ctrl-C, a signal and a crash. Without a terminal: -o summary, or -o json for programs.',
+          text: 'Any terminal from 40x8 works, also in tmux and over ssh. It uses eight colours, none with NO_COLOR, and only ASCII where the locale is not UTF-8. The terminal is restored after q, Ctrl-C, a signal or a crash. Without a terminal use -o summary, or -o json for programs.',
         },
       ],
     },

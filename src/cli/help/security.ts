@@ -24,10 +24,10 @@ export const security: Topic = {
       title: 'What the agent may do',
       parts: [
         {
-          text: 'It is a DaemonSet that is not privileged, not on the network of the host, without the socket of the container runtime and without a token of the API. It has hostPID and the capabilities SYS_PTRACE, SYS_ADMIN, NET_RAW, SETGID and SETPCAP: to find the network namespace of a pod in /proc, to enter it, and to start tcpdump in it with less.',
+          text: 'The agent is a DaemonSet. It is not privileged and has neither the network of the host, nor the socket of the container runtime, nor an API token. It has hostPID and the capabilities SYS_PTRACE, SYS_ADMIN, NET_RAW, SETGID and SETPCAP. They let it find the network namespace of a pod in /proc, enter it, and start tcpdump there with fewer capabilities.',
         },
         {
-          text: 'Nothing is put into the pods. When ksnoop ends, however it ends, the agent stops capturing: at once when it hears so, else after 15 seconds, or the 25 of a session that could be resumed.',
+          text: 'ksnoop changes nothing in the pods. When ksnoop ends, the agent stops capturing: at once when it is told, else after 15 seconds (exec) or 25 seconds (port-forward).',
         },
       ],
     },
@@ -35,7 +35,7 @@ export const security: Topic = {
       title: 'What is shown',
       parts: [
         {
-          text: 'Passwords, cookies, Authorization and the like are shown as *** unless --show-secrets is given; packets and capture files hold them as they were sent. Capture files are made readable by you alone. Text from the network cannot move your terminal.',
+          text: 'Passwords, cookies, Authorization and the like are shown as *** unless --show-secrets is given; packets and capture files contain them as they were sent. Capture files are created with mode 0600. Control characters from the network are escaped before they reach your terminal.',
         },
       ],
     },

@@ -4,10 +4,10 @@ import { TOPICS } from './index.ts';
 
 /** What is done most. */
 const FIRST: readonly (readonly [command: string, meaning: string])[] = [
-  ['svc/web -n shop', 'requests and answers of a Service, line by line'],
+  ['svc/web -n shop', 'requests and responses of a Service, line by line'],
   ['pod/web-1 --wireshark', 'a pod in Wireshark'],
-  ['deploy/web -w web.pcapng', 'its packets in a file'],
-  ['read web.pcapng -o summary', 'what was in a file: services, errors, latencies'],
+  ['deploy/web -w web.pcapng', 'the packets of a workload in a file'],
+  ['read web.pcapng -o summary', 'a file: services, errors, latencies'],
 ];
 
 /** What `ksnoop` alone prints on a terminal. */

@@ -18,7 +18,7 @@ test.each([
 });
 
 test.each(['0', '5', '3-5', '3-2', 'wbe', '99999999'])('%j does not', (line) => {
-  expect(choice(line, offered)).toEqual(expect.stringMatching(/^There is no/));
+  expect(choice(line, offered)).toEqual(expect.stringMatching(/in the list\.|of the list\./));
 });
 
 let server: ObjectServer;
@@ -45,12 +45,12 @@ test('what a namespace has is offered by number, and asked again after a slip', 
   const { picked, shown } = await pick('7', '1 3');
   expect(await picked).toEqual(['deployment/web', 'pod/web-1']);
   expect(shown[0]?.split('\n').slice(0, 4)).toEqual([
-    'What is to be captured in namespace shop?',
+    'Which targets in namespace shop do you want to capture?',
     '  1  deployment/web',
     '  2  service/web',
     '  3  pod/web-1',
   ]);
-  expect(shown[1]).toMatch(/^There is no 7 in the list\.\n/);
+  expect(shown[1]).toMatch(/^7 is not a number of the list\.\n/);
 });
 
 test('nothing chosen is no capture', async () => {
