@@ -25,6 +25,8 @@ export class CaptureSession {
   readonly #acknowledged = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<EndReason>();
   #interfaces = 0;
+  /** The request's own targets are being captured. */
+  #begun = false;
 
   constructor(request: CaptureRequest, spool: Spool, events: Events, proc = new Proc()) {
     this.#request = request;
@@ -76,6 +78,10 @@ export class CaptureSession {
     checkProtocol(this.#request.protocol, 'client');
     checkSessionBound(this.#proc);
     await this.#captures.begin();
+    const { filter } = this.#request;
+    const names = this.#captures.names.join(' ') || 'nothing yet';
+    this.#report(`capturing ${names}, filter ${filter === undefined ? 'none' : JSON.stringify(filter)}`);
+    this.#begun = true;
     const reason = await this.#untilEnd();
     await this.#captures.stop();
     this.#log.write({ event: 'end', reason, packets: this.#captures.packets, bytes: this.#spool.taken });
@@ -107,13 +113,17 @@ export class CaptureSession {
     return reason;
   }
 
+  /** A line for the client. */
+  #report(text: string): void {
+    this.#events.send({ type: 'log', message: `session ${this.#request.session}: ${text}` });
+  }
+
   #logCapture({ namespace, targets, active }: NamespaceCapture): void {
     const [target] = targets.values();
-    this.#events.send({ type: 'log', message: `capturing ${active?.name ?? namespace.name}` });
+    if (this.#begun && active !== undefined) this.#report(`capturing ${active.name}`);
     const { others } = namespace;
     if (others > 0) {
-      const message = `${namespace.name} has ${others} more network namespaces, which are not captured`;
-      this.#events.send({ type: 'log', message });
+      this.#report(`${namespace.name} has ${others} more network namespaces, which are not captured`);
     }
     this.#log.write({
       event: 'capture',

@@ -72,6 +72,11 @@ export class CaptureSet {
     });
   }
 
+  /** Names of the interfaces that are captured. */
+  get names(): string[] {
+    return [...this.#captures].flatMap(({ active }) => active?.name ?? []);
+  }
+
   /** Packets written to the stream, of interfaces that have ended too. */
   get packets(): number {
     return [...this.#captures].reduce((sum, { active }) => sum + (active?.counters.captured ?? 0), this.#endedPackets);
