@@ -1,5 +1,6 @@
 import { isOrphaned } from '../../wire/session-mark.ts';
 import type { Proc } from '../netns/proc.ts';
+import { jsonLine } from '../session/container-log.ts';
 import { startListener } from './session-listener.ts';
 
 /**
@@ -8,7 +9,7 @@ import { startListener } from './session-listener.ts';
  */
 export function idle(proc: Proc): void {
   reap(proc);
-  const log = (text: string) => void process.stdout.write(`${new Date().toISOString()} ${text}\n`);
+  const log = (text: string) => void process.stdout.write(jsonLine(new Date(), { event: 'agent', message: text }));
   startListener(proc, log);
   log('ksnoop-agent is ready');
   process.on('SIGTERM', () => process.exit(0));

@@ -16,9 +16,14 @@ const SESSION_DIGITS = 8;
 const NOT_ASCII = /[\u007f-\uffff]/g;
 
 /** One line of the log: JSON in ASCII, so that no text in it can end the line or look like another one. */
-export function logLine(time: Date, session: string, entry: LogEntry): string {
-  const json = JSON.stringify({ time: time.toISOString(), session: session.slice(0, SESSION_DIGITS), ...entry });
+export function jsonLine(time: Date, members: Readonly<Record<string, string | number | undefined>>): string {
+  const json = JSON.stringify({ time: time.toISOString(), ...members });
   return `${json.replace(NOT_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;
+}
+
+/** A line about a session. */
+export function logLine(time: Date, session: string, entry: LogEntry): string {
+  return jsonLine(time, { session: session.slice(0, SESSION_DIGITS), ...entry });
 }
 
 /**
