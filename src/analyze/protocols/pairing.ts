@@ -183,9 +183,9 @@ export class Pairing<R> {
     if (first === undefined || candidates === 0) return { kind: 'request not seen', skipped, unpaired };
     const proven = this.#isSure(first) || (candidates === 1 && !this.#unseenWithin(1));
     if (proven) return { kind: 'paired', request: this.#shift(), proven, skipped, unpaired };
+    for (let index = 1; index < candidates; index += 1) (queue[index] as Pending<R>).doubtful = true;
     if (!first.hole) {
       // The oldest was answered by this response or by an earlier one.
-      for (let index = 1; index < candidates; index += 1) (queue[index] as Pending<R>).doubtful = true;
       unpaired.push(this.#shift());
       return {
         kind: 'unknown',
@@ -286,7 +286,6 @@ export class Pairing<R> {
       (doubtful ? unpaired : skipped).push(request);
     }
     begun.hole = false;
-    begun.doubtful = false;
   }
 }
 
