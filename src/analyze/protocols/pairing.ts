@@ -82,6 +82,8 @@ export class Pairing<R> {
   #holeBound = Number.POSITIVE_INFINITY;
   /** They were seen, but are pending no longer. */
   #inDoubt = false;
+  /** Server offset at which the last response began; -1 before any. */
+  #lastAnswer = -1;
   /** Server offset behind the last bytes that were not captured; 0 without. */
   #lostEnd = 0;
   readonly #client: ClientHabit;
@@ -129,8 +131,12 @@ export class Pairing<R> {
     const last = this.#tailHole ? this.#acknowledgedBefore : this.#lastAcknowledged;
     const newWave = acknowledged > (afterHole ? this.#holeBound : last);
     if (!afterHole && this.#lastAcknowledged >= 0 && acknowledged >= 0) this.#follows(newWave);
+    // It was sent before the answer to an earlier request, which is here already, had reached the client.
+    const overtakes = acknowledged >= 0 && acknowledged <= this.#lastAnswer;
+    if (newWave && overtakes) this.#client.doesNotWait();
     // What was received since the one request before it was the beginning of that one's answer.
-    const alone = !this.#tailHole && (queue.length === 0 || (newWave && (queue.at(-1) as Pending<R>).alone));
+    const alone =
+      !this.#tailHole && !overtakes && (queue.length === 0 || (newWave && (queue.at(-1) as Pending<R>).alone));
     this.#client.sends(newWave || queue.length === 0);
     queue.push({ request, start, end, acknowledged, newWave, alone, hole: afterHole, doubtful: false });
     if (afterHole) {
@@ -170,6 +176,7 @@ export class Pairing<R> {
   /** Which request does a response answer? Called when it begins or when it is complete, with where it began. */
   answer({ start, acknowledged }: AnswerStart): Answer<R> {
     const queue = this.#queue;
+    this.#lastAnswer = start;
     if (this.#tailHole && acknowledged >= this.#holeEnd) this.#holeBound = Math.min(this.#holeBound, start);
     const skipped: R[] = [];
     const unpaired: R[] = [];

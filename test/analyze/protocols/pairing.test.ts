@@ -64,6 +64,23 @@ test.each<[what: string, steps: Step[], said: string[]]>([
     ['not seen', 'a waits'],
   ],
   [
+    'a request that was sent before an answer that is here had arrived: the client does not wait',
+    [
+      ['R', 'a', 0, 0],
+      ['R', 'b', 10, 0],
+      ['A', 0, 20],
+      ['A', 10, 20],
+      ['R', 'c', 20, 10],
+      ['R', 'd', 30, 20],
+      ['A', 20, 40],
+      ['R', 'e', 40, 30],
+      ['server gap', 30, 10],
+      ['R', 'f', 50, 40],
+      ['A', 40, 60],
+    ],
+    ['a', 'b', 'c', 'd unknown', '? of 3', 'e unknown', 'f unknown'],
+  ],
+  [
     'a serial client, one request lost',
     [
       ['R', 'a', 0, 0],
