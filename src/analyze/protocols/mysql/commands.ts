@@ -53,9 +53,11 @@ export class Commands {
   }
 
   /** A command succeeded. @param statement number of what it prepared; -1 for others */
-  succeeded({ name, sql, login }: Command, statement: number): void {
-    if (login !== undefined) this.login = login;
+  succeeded({ name, sql, login, whole }: Command, statement: number): void {
     if (name === 'CHANGE_USER' || name === 'RESET_CONNECTION') this.#statements.clear();
+    // What is known of it in part is not known of what it prepared, or whom it let in.
+    if (login !== undefined) this.login = whole ? login : { user: '', database: '' };
+    if (!whole) return;
     if (statement < 0 || sql === undefined) return;
     if (this.#statements.size >= STATEMENTS_MAXIMUM) {
       const oldest = this.#statements.keys().next().value;
@@ -64,7 +66,7 @@ export class Commands {
     this.#statements.set(statement, sql);
   }
 
-  /** Commands may have been missed. */
+  /** Commands may have been missed, or parts of one. */
   missed(): void {
     this.#preparedLast = undefined;
   }

@@ -217,6 +217,7 @@ export class MySqlConnection implements StreamAnalyzer {
     this.#phase = PHASE.open;
     this.#streaming = false;
     const said = this.#commands.read(name, bytes, at + 1, limit);
+    if (!packet.whole) this.#commands.missed();
     if (!UNANSWERED.has(name)) this.#ask(name, packet, said);
   }
 

@@ -203,7 +203,13 @@ export class PostgreSqlConnection implements StreamAnalyzer {
       this.#onStartup(message);
       return;
     }
-    switch (String.fromCharCode(u8(bytes, start))) {
+    const type = String.fromCharCode(u8(bytes, start));
+    if (!message.whole && (type === 'P' || type === 'B')) {
+      this.#prepared.incomplete(type === 'P' ? bytes : undefined, at, limit);
+      this.#ask(type === 'P' ? 'parse' : 'bind', undefined, message);
+      return;
+    }
+    switch (type) {
       case 'Q':
         this.#ask('query', textAt(bytes, at, limit), message);
         return;

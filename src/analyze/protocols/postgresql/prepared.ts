@@ -33,6 +33,12 @@ export class Prepared {
     return names.get(textAt(bytes, at + 1, end));
   }
 
+  /** Bytes are missing of a Parse message (or, without `bytes`, of a Bind message): what it names is not known. */
+  incomplete(bytes: Uint8Array | undefined, at: number, end: number): void {
+    if (bytes === undefined) this.#portals.clear();
+    else this.#statements.delete(textAt(bytes, at, end));
+  }
+
   /** Client bytes were not captured: what can be given anew at any time may have been. */
   forgetUnnamed(): void {
     this.#statements.delete('');
