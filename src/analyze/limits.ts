@@ -62,9 +62,17 @@ export const HOLE_NS = 5e9;
 /** An acknowledgment number that is further ahead of what was seen is not believed: more than windows hold. */
 export const SEQUENCE_JUMP_MAXIMUM = 1 << 28;
 
-/** Handshakes that are remembered to recognise the other leg of a connection, a power of two; and for how long, in ns. */
-export const LEG_HANDSHAKES = 65_536;
-export const LEG_WINDOW_NS = 3e9;
+/** Handshakes, segments or datagrams that are remembered to recognise a connection's other leg; a power of two. */
+export const LEG_ENTRIES = 65_536;
+
+/** Both legs show the same within this time, in ns; clocks of nodes differ. */
+export const LEG_HANDSHAKE_WINDOW_NS = 3e9;
+export const LEG_SEGMENT_WINDOW_NS = 3e9;
+export const LEG_DATAGRAM_WINDOW_NS = 5e9;
+
+/** Bytes of a segment or datagram that are compared, and segments of a connection begun mid-stream that are looked at. */
+export const LEG_CONTENT_BYTES = 64;
+export const LEG_SEGMENTS = 64;
 
 /** Packets that are remembered to recognise copies, a power of two. */
 export const RECENT_PACKETS = 131_072;

@@ -11,6 +11,7 @@ import type { DatagramAnalyzer, DatagramProtocol } from '../protocols/protocol.t
 import { type AnalysisEvent, SIDE } from '../record/event.ts';
 import { withProvenTimes } from '../record/proven-times.ts';
 import type { Clock } from './clock.ts';
+import { DatagramLegs } from './datagram-legs.ts';
 
 /** FLOW_I32.protocol of a flow whose datagrams no protocol wants; else the protocol's number + 1. */
 const NOBODYS = -1;
@@ -27,16 +28,18 @@ export class DatagramFlows {
   readonly #sink: AnalysisSink;
   readonly #view: FlowView;
   readonly #analyzers: DatagramAnalyzer[];
+  readonly #legs: DatagramLegs;
 
   constructor(clock: Clock, sink: AnalysisSink, detail: boolean, showSecrets: boolean) {
     this.#sink = sink;
     this.#clock = clock;
     this.table = new FlowTable(FLOW_STRIDE, FLOWS_MAXIMUM, (slot) => this.#ended(slot));
-    this.#view = new FlowView(
-      this.table,
-      (slot) => this.#protocol(slot)?.name,
-      (slot, client) => this.sightings[slot]?.facts(client),
-    );
+    this.#legs = new DatagramLegs(this.table, clock);
+    this.#view = new FlowView(this.table, {
+      protocol: (slot) => this.#protocol(slot)?.name,
+      sightings: (slot, client) => this.sightings[slot]?.facts(client),
+      sameAs: (slot) => this.#legs.of(slot),
+    });
     const emit = (slot: number, event: AnalysisEvent) =>
       sink.event(withProvenTimes(event, clock.now), this.#view.at(slot));
     const context = {
@@ -55,6 +58,7 @@ export class DatagramFlows {
     const base = this.table.base(slot);
     const towardsServer = packet.sourcePort >= packet.destinationPort;
     this.table.ints[base + FLOW_I32.client] = towardsServer ? direction : 1 - direction;
+    this.#legs.opened(slot, packet);
   }
 
   /** A packet of a flow. @returns whether a protocol took it */
@@ -162,5 +166,6 @@ export class DatagramFlows {
     if (protocol > 0) this.#analyzers[protocol - 1]?.endFlow(slot);
     this.#sink.flowEnded(this.#view.at(slot));
     if (sightings !== undefined) this.sightings[slot] = undefined;
+    this.#legs.forget(slot);
   }
 }

@@ -22,6 +22,15 @@ export interface FlowIdentity {
   readonly serverPort: number;
   /** The interface that first saw it. */
   readonly interfaceId: number;
+  /** The same connection or dialogue as an earlier flow, on its other side of a NAT (trace/legs); undefined where none is known. */
+  readonly sameAs?: OtherLeg | undefined;
+}
+
+/** The flow that is the same connection before NAT changed its addresses, or behind it. */
+export interface OtherLeg {
+  /** Its number, as FlowIdentity.id. */
+  readonly id: number;
+  readonly serverHost: number;
 }
 
 export type Transport = 'tcp' | 'udp' | 'sctp' | 'icmp' | 'icmpv6' | 'ip';
@@ -43,6 +52,7 @@ export interface FlowFacts {
   readonly clientPort: number;
   readonly serverPort: number;
   readonly interfaceId: number;
+  readonly sameAs?: OtherLeg | undefined;
   readonly first: number;
   readonly last: number;
   readonly client: DirectionFacts;

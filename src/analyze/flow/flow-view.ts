@@ -1,4 +1,4 @@
-import type { DirectionFacts, FlowFacts, FlowInfo, Sighting, TcpFacts, Transport } from './flow-facts.ts';
+import type { DirectionFacts, FlowFacts, FlowInfo, OtherLeg, Sighting, TcpFacts, Transport } from './flow-facts.ts';
 import { FLOW_F64, FLOW_I32 } from './flow-layout.ts';
 import type { FlowTable } from './flow-table.ts';
 
@@ -7,25 +7,25 @@ export const KIND_IPV6 = 256;
 
 const TRANSPORTS: Readonly<Record<number, Transport>> = { 6: 'tcp', 17: 'udp', 132: 'sctp', 1: 'icmp', 58: 'icmpv6' };
 
+/** What is kept of a flow beside its table. */
+export interface FlowSources {
+  protocol(slot: number): string | undefined;
+  /** @param client the client's direction */
+  sightings(slot: number, client: number): readonly Sighting[] | undefined;
+  sameAs(slot: number): OtherLeg | undefined;
+  /** Only for the table of TCP connections. */
+  readonly tcp?: ((slot: number) => TcpFacts) | undefined;
+}
+
 /** A flow in its table, seen as FlowInfo: one view that is pointed at one flow after the other. */
 export class FlowView implements FlowInfo {
   slot = -1;
   readonly #table: FlowTable;
-  readonly #protocolOf: (slot: number) => string | undefined;
-  readonly #sightingsOf: (slot: number, client: number) => readonly Sighting[] | undefined;
-  readonly #tcpOf: ((slot: number) => TcpFacts) | undefined;
+  readonly #sources: FlowSources;
 
-  /** @param tcpOf only for the table of TCP connections */
-  constructor(
-    table: FlowTable,
-    protocolOf: (slot: number) => string | undefined,
-    sightingsOf: (slot: number, client: number) => readonly Sighting[] | undefined,
-    tcpOf?: ((slot: number) => TcpFacts) | undefined,
-  ) {
-    this.#sightingsOf = sightingsOf;
+  constructor(table: FlowTable, sources: FlowSources) {
     this.#table = table;
-    this.#protocolOf = protocolOf;
-    this.#tcpOf = tcpOf;
+    this.#sources = sources;
   }
 
   at(slot: number): this {
@@ -61,8 +61,12 @@ export class FlowView implements FlowInfo {
     return this.#int(FLOW_I32.interfaceId);
   }
 
+  get sameAs(): OtherLeg | undefined {
+    return this.#sources.sameAs(this.slot);
+  }
+
   facts(): FlowFacts {
-    const { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId } = this;
+    const { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId, sameAs } = this;
     const client = this.#int(FLOW_I32.client);
     return {
       id,
@@ -72,13 +76,14 @@ export class FlowView implements FlowInfo {
       clientPort,
       serverPort,
       interfaceId,
+      sameAs,
       first: this.#double(FLOW_F64.first),
       last: this.#double(FLOW_F64.last),
       client: this.#direction(client),
       server: this.#direction(1 - client),
-      protocol: this.#protocolOf(this.slot),
-      tcp: this.#tcpOf?.(this.slot),
-      sightings: this.#sightingsOf(this.slot, client),
+      protocol: this.#sources.protocol(this.slot),
+      tcp: this.#sources.tcp?.(this.slot),
+      sightings: this.#sources.sightings(this.slot, client),
     };
   }
 

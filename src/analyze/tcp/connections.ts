@@ -17,6 +17,7 @@ import { followHealth } from './health.ts';
 import { SynOptions } from './options.ts';
 import { Reassembly } from './reassembly.ts';
 import { type StreamHost, TcpStream } from './stream.ts';
+import { TcpLegs } from './tcp-legs.ts';
 import { Troubles } from './troubles.ts';
 
 const options = new SynOptions();
@@ -47,6 +48,7 @@ export class TcpConnections implements StreamHost {
   /** By slot, what was seen at places besides the one that counts. */
   readonly sightings: (FlowSightings | undefined)[] = [];
   readonly #places: Places;
+  readonly #legs: TcpLegs;
   #over = false;
 
   constructor(clock: Clock, places: Places, sink: AnalysisSink, { detail, showSecrets }: AnalysisOptions) {
@@ -56,15 +58,16 @@ export class TcpConnections implements StreamHost {
     this.detail = detail;
     this.showSecrets = showSecrets;
     this.table = new FlowTable(TCP_STRIDE, TCP_FLOWS_MAXIMUM, (slot) => this.#ended(slot));
+    this.#legs = new TcpLegs(this.table, clock);
     this.reassembly = new Reassembly(this.table, this.#troubles, clock, (stream) => {
       if (this.table.ints[this.table.base(stream.slot) + TCP_I32.state] === STATE.closed) this.#finish(stream.slot);
     });
-    this.#view = new FlowView(
-      this.table,
-      (slot) => this.#streams[slot]?.protocol?.name,
-      (slot, client) => this.sightings[slot]?.facts(client),
-      (slot) => connectionFacts(this.table, slot, this.#troubles),
-    );
+    this.#view = new FlowView(this.table, {
+      protocol: (slot) => this.#streams[slot]?.protocol?.name,
+      sightings: (slot, client) => this.sightings[slot]?.facts(client),
+      sameAs: (slot) => this.#legs.of(slot),
+      tcp: (slot) => connectionFacts(this.table, slot, this.#troubles),
+    });
   }
 
   /** Whether a SYN on this flow is a new connection's on the same ports. */
@@ -148,6 +151,7 @@ export class TcpConnections implements StreamHost {
     const length = packet.payloadLength;
     if (length > 0 && (tcpFlags & TCP.rst) === 0) {
       stream ??= this.#stream(slot);
+      if (((ints[base + TCP_I32.flags] as number) & SEEN.midstream) !== 0) this.#legs.segment(slot, packet);
       if (!stream.ended) {
         const { cursor, end } = packet;
         // Octets in a SYN (RFC 7413) come behind it.
@@ -273,6 +277,7 @@ export class TcpConnections implements StreamHost {
       ints[other + TCP_I32.flags] = others | SEEN.next;
       ints[other + TCP_I32.next] = packet.tcpAcknowledgment;
     }
+    if ((packet.tcpFlags & TCP.ack) !== 0) this.#legs.handshake(slot, packet);
     if ((others & SEEN.syn) === 0) return;
     if ((packet.tcpFlags & TCP.ack) === 0) {
       ints[own + TCP_I32.flags] = (ints[own + TCP_I32.flags] as number) | SEEN.simultaneous;
@@ -409,6 +414,7 @@ export class TcpConnections implements StreamHost {
     this.#endStream(slot, this.#over ? 'capture ended' : this.table.evicting ? 'evicted' : 'expired');
     this.#sink.flowEnded(this.#view.at(slot));
     this.#troubles.forget(slot);
+    this.#legs.forget(slot);
     const sightings = this.sightings[slot];
     if (sightings !== undefined) {
       sightings.ended = true;

@@ -1,56 +1,90 @@
-import { LEG_HANDSHAKES, LEG_WINDOW_NS } from '../limits.ts';
+import type { OtherLeg } from '../flow/flow-facts.ts';
+import { FLOW_I32 } from '../flow/flow-layout.ts';
+import type { FlowTable } from '../flow/flow-table.ts';
+import { LEG_ENTRIES } from '../limits.ts';
 
-/** Buckets looked at for one key before the oldest of them gives way. */
+/** Entries looked at for one key before the oldest of them gives way. */
 const PROBES = 8;
 
-/** Int32s of an entry: both initial sequence numbers and the flow's number + 1; 0 marks a free entry. */
-const STRIDE = 3;
+/** Int32s of an entry: both parts of the key, the flow's slot, and its number + 1; 0 marks a free entry. */
+const STRIDE = 4;
 
 /**
- * Finds the connections that are one connection seen on two legs: before and after a Service's DNAT, or behind a
- * masquerading node. NAT changes addresses and ports but keeps sequence numbers, so two handshakes with the same pair of
- * initial sequence numbers (64 random bits, RFC 6528) within a short time are the same one. Proxies and SYN proxies make
- * numbers of their own and are never joined here.
+ * Finds which open flow of a table had a key first: what NAT does not change, such as both initial sequence numbers of a
+ * handshake (64 random bits, RFC 6528). Two flows with one key within a short time are one connection seen on two legs: before
+ * and after a Service's DNAT, or behind a masquerading node. Proxies make numbers of their own and are never joined here.
  *
- * Bounded: LEG_HANDSHAKES entries of 20 bytes; when its neighbourhood is full the oldest handshake is forgotten.
+ * Bounded: LEG_ENTRIES entries of 24 bytes; when its neighbourhood is full the oldest one is forgotten.
  */
 export class ConnectionLegs {
-  readonly #entries = new Int32Array(LEG_HANDSHAKES * STRIDE);
-  readonly #times = new Float64Array(LEG_HANDSHAKES);
+  readonly #table: FlowTable;
+  readonly #window: number;
+  readonly #entries = new Int32Array(LEG_ENTRIES * STRIDE);
+  readonly #times = new Float64Array(LEG_ENTRIES);
+
+  /** @param window ns within which both legs have shown the key */
+  constructor(table: FlowTable, window: number) {
+    this.#table = table;
+    this.#window = window;
+  }
 
   /**
-   * A handshake whose SYN-ACK was seen: the server's words that name both initial sequence numbers.
-   * @param clientInitial int32, the SYN's sequence number
-   * @param serverInitial int32, the SYN-ACK's sequence number
-   * @param flow the flow's number, as FlowIdentity.id
+   * The flow in a slot shows a key.
+   * @param first, second int32, the key
    * @param time ns since the first packet
-   * @returns the number of the flow that had this handshake first, or -1
+   * @returns the slot of the open flow that had it first, or -1
    */
-  handshake(clientInitial: number, serverInitial: number, flow: number, time: number): number {
+  seen(first: number, second: number, slot: number, time: number): number {
     const entries = this.#entries;
-    const home = hashOf(clientInitial, serverInitial);
-    // What is forgotten when there is no free entry: the handshake that is longest ago.
-    let victim = home & (LEG_HANDSHAKES - 1);
+    const home = hashOf(first, second);
+    // What is forgotten when there is no free entry: the one that is longest ago.
+    let victim = home & (LEG_ENTRIES - 1);
     for (let step = 0; step < PROBES; step += 1) {
-      const index = (home + step) & (LEG_HANDSHAKES - 1);
-      const known = entries[index * STRIDE + 2] as number;
-      if (known === 0) {
+      const index = (home + step) & (LEG_ENTRIES - 1);
+      const at = index * STRIDE;
+      const number = entries[at + 3] as number;
+      if (number === 0) {
         victim = index;
         break;
       }
-      const isSame = entries[index * STRIDE] === clientInitial && entries[index * STRIDE + 1] === serverInitial;
-      if (isSame && Math.abs(time - (this.#times[index] as number)) <= LEG_WINDOW_NS) {
-        return known - 1 === flow ? -1 : known - 1;
+      const isSame = entries[at] === first && entries[at + 1] === second;
+      if (isSame && Math.abs(time - (this.#times[index] as number)) <= this.#window) {
+        const other = entries[at + 2] as number;
+        if (other === slot) return -1;
+        if (this.#number(other) === number) return other;
+        victim = index;
+        break;
       }
       if ((this.#times[index] as number) < (this.#times[victim] as number)) victim = index;
     }
     const at = victim * STRIDE;
-    entries[at] = clientInitial;
-    entries[at + 1] = serverInitial;
-    entries[at + 2] = flow + 1;
+    entries[at] = first;
+    entries[at + 1] = second;
+    entries[at + 2] = slot;
+    entries[at + 3] = this.#number(slot);
     this.#times[victim] = time;
     return -1;
   }
+
+  /** What is to be known of the flow in a slot by its other leg. */
+  describe(slot: number): OtherLeg {
+    const { ints } = this.#table;
+    const base = this.#table.base(slot);
+    const client = ints[base + FLOW_I32.client] as number;
+    return { id: this.#number(slot) - 1, serverHost: ints[base + FLOW_I32.hosts + 1 - client] as number };
+  }
+
+  /** The flow's number + 1. */
+  #number(slot: number): number {
+    return this.#table.ints[this.#table.base(slot) + FLOW_I32.id] as number;
+  }
+}
+
+/** FNV-1a of bytes and a number. @returns int32 */
+export function legHash(bytes: Uint8Array, start: number, end: number, seed: number): number {
+  let hash = 0x811c9dc5 ^ seed;
+  for (let at = start; at < end; at += 1) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
+  return hash | 0;
 }
 
 function hashOf(a: number, b: number): number {

@@ -1,0 +1,53 @@
+import { u16 } from '../bytes.ts';
+import type { OtherLeg } from '../flow/flow-facts.ts';
+import { FLOW_I32 } from '../flow/flow-layout.ts';
+import type { FlowTable } from '../flow/flow-table.ts';
+import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
+import { LEG_CONTENT_BYTES, LEG_DATAGRAM_WINDOW_NS } from '../limits.ts';
+import type { PacketView } from '../packet/packet.ts';
+import { ConnectionLegs, legHash } from '../trace/connection-legs.ts';
+import type { Clock } from './clock.ts';
+
+/** A first datagram that says less than this is like many others. */
+const CONTENT_MINIMUM = 12;
+
+/**
+ * Recognises UDP flows that are seen on both sides of a NAT by their first datagram: NAT keeps its content, its length, IPv4's
+ * identification and, but for masquerading, the client's port. A client that asks two servers the same at once (musl's
+ * resolver does) sends both through one interface; the legs of one flow come through two, or have an identification.
+ */
+export class DatagramLegs {
+  readonly #table: FlowTable;
+  readonly #clock: Clock;
+  readonly #first: ConnectionLegs;
+  readonly #others: (OtherLeg | undefined)[] = [];
+
+  constructor(table: FlowTable, clock: Clock) {
+    this.#table = table;
+    this.#clock = clock;
+    this.#first = new ConnectionLegs(table, LEG_DATAGRAM_WINDOW_NS);
+  }
+
+  /** The earlier flow of which the one in a slot is the other leg. */
+  of(slot: number): OtherLeg | undefined {
+    return this.#others[slot];
+  }
+
+  /** A flow's first packet, whose client is known. */
+  opened(slot: number, packet: PacketView): void {
+    if (packet.ipProtocol !== IP_PROTOCOL.udp || packet.payloadLength < CONTENT_MINIMUM) return;
+    const identification = packet.ipVersion === 4 ? u16(packet.bytes, packet.networkOffset + 4) : 0;
+    const end = Math.min(packet.end, packet.cursor + LEG_CONTENT_BYTES);
+    const content = legHash(packet.bytes, packet.cursor, end, packet.payloadLength);
+    const key = Math.imul(packet.sourcePort, 0x9e3779b1) ^ identification;
+    const other = this.#first.seen(content, key, slot, this.#clock.now);
+    if (other < 0) return;
+    const interfaceId = this.#table.ints[this.#table.base(other) + FLOW_I32.interfaceId];
+    if (identification !== 0 || interfaceId !== packet.interfaceId) this.#others[slot] = this.#first.describe(other);
+  }
+
+  /** The flow in a slot has ended. */
+  forget(slot: number): void {
+    if (this.#others[slot] !== undefined) this.#others[slot] = undefined;
+  }
+}

@@ -1,0 +1,69 @@
+import type { Clock } from '../engine/clock.ts';
+import type { OtherLeg } from '../flow/flow-facts.ts';
+import type { FlowTable } from '../flow/flow-table.ts';
+import { LEG_CONTENT_BYTES, LEG_HANDSHAKE_WINDOW_NS, LEG_SEGMENT_WINDOW_NS, LEG_SEGMENTS } from '../limits.ts';
+import type { PacketView } from '../packet/packet.ts';
+import { ConnectionLegs, legHash } from '../trace/connection-legs.ts';
+
+/** Segments that both legs of a connection begun mid-stream must have shown. */
+const SEGMENTS_NEEDED = 3;
+
+/** Segments of a connection that were looked at, and how many of them another one had shown. */
+interface Matches {
+  other: number;
+  count: number;
+  looked: number;
+}
+
+/** Recognises TCP connections that are seen on both sides of a NAT. */
+export class TcpLegs {
+  readonly #table: FlowTable;
+  readonly #clock: Clock;
+  readonly #handshakes: ConnectionLegs;
+  /** Made when the first connection begins mid-stream. */
+  #segments: ConnectionLegs | undefined;
+  readonly #matches: (Matches | undefined)[] = [];
+  readonly #others: (OtherLeg | undefined)[] = [];
+
+  constructor(table: FlowTable, clock: Clock) {
+    this.#table = table;
+    this.#clock = clock;
+    this.#handshakes = new ConnectionLegs(table, LEG_HANDSHAKE_WINDOW_NS);
+  }
+
+  /** The earlier flow of which the one in a slot is the other leg. */
+  of(slot: number): OtherLeg | undefined {
+    return this.#others[slot];
+  }
+
+  /** A connection's SYN-ACK, which names both initial sequence numbers. */
+  handshake(slot: number, { tcpAcknowledgment, tcpSequence }: PacketView): void {
+    const other = this.#handshakes.seen((tcpAcknowledgment - 1) | 0, tcpSequence, slot, this.#clock.now);
+    if (other >= 0) this.#others[slot] = this.#handshakes.describe(other);
+  }
+
+  /** A data segment of a connection whose beginning was not seen. */
+  segment(slot: number, packet: PacketView): void {
+    let matches = this.#matches[slot];
+    if (matches === undefined) {
+      matches = { other: -1, count: 0, looked: 0 };
+      this.#matches[slot] = matches;
+    }
+    if (matches.looked >= LEG_SEGMENTS || matches.count >= SEGMENTS_NEEDED) return;
+    matches.looked += 1;
+    this.#segments ??= new ConnectionLegs(this.#table, LEG_SEGMENT_WINDOW_NS);
+    const end = Math.min(packet.end, packet.cursor + LEG_CONTENT_BYTES);
+    const content = legHash(packet.bytes, packet.cursor, end, packet.tcpAcknowledgment ^ packet.payloadLength);
+    const other = this.#segments.seen(packet.tcpSequence, content, slot, this.#clock.now);
+    if (other < 0) return;
+    matches.count = matches.other === other ? matches.count + 1 : 1;
+    matches.other = other;
+    if (matches.count >= SEGMENTS_NEEDED) this.#others[slot] = this.#segments.describe(other);
+  }
+
+  /** The flow in a slot has ended. */
+  forget(slot: number): void {
+    if (this.#others[slot] !== undefined) this.#others[slot] = undefined;
+    if (this.#matches[slot] !== undefined) this.#matches[slot] = undefined;
+  }
+}
