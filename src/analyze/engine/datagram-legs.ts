@@ -1,11 +1,11 @@
 import { u16 } from '../bytes.ts';
+import { ConnectionLegs, legHash } from '../flow/connection-legs.ts';
 import type { OtherLeg } from '../flow/flow-facts.ts';
 import { FLOW_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import { LEG_CONTENT_BYTES, LEG_DATAGRAM_WINDOW_NS } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
-import { ConnectionLegs, legHash } from '../trace/connection-legs.ts';
 import type { Clock } from './clock.ts';
 
 /** A first datagram that says less than this is like many others. */

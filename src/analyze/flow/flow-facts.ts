@@ -22,7 +22,7 @@ export interface FlowIdentity {
   readonly serverPort: number;
   /** The interface that first saw it. */
   readonly interfaceId: number;
-  /** The same connection or dialogue as an earlier flow, on its other side of a NAT (trace/legs); undefined where none is known. */
+  /** The same connection or dialogue as an earlier flow, on its other side of a NAT (ConnectionLegs); undefined where none is known. */
   readonly sameAs?: OtherLeg | undefined;
 }
 

@@ -66,8 +66,21 @@ export class Names {
     // A host-network pod's address goes by its node's bare name.
     const all = called.map((name) => (this.#nodes.has(name) ? { node: name } : recordedName(name)));
     const pod = all.findLast((parts) => parts.pod !== undefined);
-    const service = all.findLast((parts) => parts.service !== undefined && parts.namespace === pod?.namespace)?.service;
-    this.add(address, pod === undefined ? (all.at(-1) ?? {}) : { ...pod, service }, since);
+    if (pod === undefined) {
+      this.add(address, all.at(-1) ?? {}, since);
+      return;
+    }
+    const services = all.flatMap((parts) =>
+      parts.service !== undefined && parts.namespace === pod.namespace ? [parts.service] : [],
+    );
+    this.add(address, { ...pod, service: namesake(services, pod.pod) ?? services.at(-1) }, since);
+  }
+
+  /** A pod as it answers for the Service whose address was seen to lead to it; the pod as it is where that is not known. */
+  serving(pod: Identity | undefined, service: Identity | undefined): Identity | undefined {
+    if (pod?.pod === undefined || service?.service === undefined || service.namespace !== pod.namespace) return pod;
+    if (service.service === pod.service) return pod;
+    return this.#identities.get({ ...pod, service: service.service }) ?? pod;
   }
 
   /** What a DNS answer at `time` called the address. */
@@ -213,6 +226,15 @@ function isShared(address: string): boolean {
   if (address === '0.0.0.0' || address === '255.255.255.255') return true;
   const first = Number.parseInt(address, 10);
   return first >= 224 && first <= 239;
+}
+
+/** What a workload's controller appends to its name: `-5f4d9-x2x4v`, `-0`. */
+const GENERATED = /^(?:-[a-z0-9]+){1,2}$/;
+
+/** Of several Services the one that is called as the pod's workload: `web` of `web-5f4d9-x2x4v`. */
+function namesake(services: readonly string[], pod: string | undefined): string | undefined {
+  if (services.length < 2 || pod === undefined) return undefined;
+  return services.find((service) => pod.startsWith(service) && GENERATED.test(pod.slice(service.length)));
 }
 
 function samePod(one: Identity | undefined, other: Identity | undefined): boolean {

@@ -55,6 +55,11 @@ export const EVENT_FIELDS: FieldTable = {
   },
   position: { type: 'int', about: 'of `PROTOCOL_LOST`: bytes of `src` before the first that was not understood' },
   flow: { type: 'int', about: 'number of the flow, from 0 in the order of their first packets' },
+  sameAs: {
+    type: 'int',
+    about:
+      'number of an earlier flow that is the same connection before or behind address translation (a Service); counted once, there',
+  },
   interface: { type: 'string', about: 'interface where it was captured first: `shop/web-1/any`' },
 };
 

@@ -52,11 +52,14 @@ export interface EventRecord extends RecordBase {
   readonly by: 'client' | 'server' | undefined;
   readonly position: number | undefined;
   readonly flow: number;
+  /** The flow that is the same connection before or behind NAT, and counts. */
+  readonly sameAs: number | undefined;
 }
 
 export interface FlowRecord extends RecordBase {
   readonly kind: 'flow';
   readonly flow: number;
+  readonly sameAs: number | undefined;
   readonly transport: Transport;
   readonly duration: number;
   readonly client: FlowFacts['client'];
@@ -170,6 +173,7 @@ export class Recorder {
       by: event.kind === 'event' ? sideName(event.from) : undefined,
       position: event.kind === 'event' ? event.position : undefined,
       flow: flow.id,
+      sameAs: flow.sameAs?.id,
       interface: this.#interfaceName(flow.interfaceId),
     } as const;
     return { ...own, ...ownFields(event.fields, own) };
@@ -184,6 +188,7 @@ export class Recorder {
       src: this.#peer(facts, SIDE.client, facts.first),
       dst: this.#peer(facts, SIDE.server, facts.first),
       flow: facts.id,
+      sameAs: facts.sameAs?.id,
       interface: this.#interfaceName(facts.interfaceId),
       transport: facts.transport,
       duration: facts.last - facts.first,
@@ -242,7 +247,11 @@ export class Recorder {
     if (host < 0) return undefined;
     const port = side === SIDE.client ? flow.clientPort : flow.serverPort;
     const { hosts, names } = this.#sources;
-    const identity = names.ofHost(host, time, flow.interfaceId);
+    const known = names.ofHost(host, time, flow.interfaceId);
+    const identity =
+      side === SIDE.server && flow.sameAs !== undefined
+        ? names.serving(known, names.ofHost(flow.sameAs.serverHost, time, -1))
+        : known;
     const peer = this.#peerOf(hosts.text(host), port === 0 ? undefined : port, identity);
     return side === SIDE.client && proxied !== undefined ? { ...peer, name: peer.name ?? proxied } : peer;
   }

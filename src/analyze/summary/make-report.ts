@@ -62,6 +62,9 @@ export function makeReport(
     routes.add({ service, protocol, route }, row);
     if (typeof server === 'object' && server.pod !== undefined) pods.add({ ...podHead(server), protocol }, row);
   }
+  for (const { server, protocol, row } of summary.otherLegs.rows()) {
+    if (typeof server === 'object' && server.pod !== undefined) pods.add({ ...podHead(server), protocol }, row);
+  }
   // A pod without traffic is a row as well: that is what one looks for.
   for (const pod of summary.silentPods()) pods.add({ ...podHead(pod), protocol: '' }, new ExchangeRow());
   const dns = new Groups<{ readonly type: string | undefined; readonly name: string }>();

@@ -26,6 +26,8 @@ interface Sighted {
 /** Adds up what the analysis finds. Its memory is bounded by the number of rows, whatever comes. */
 export class Summary implements AnalysisSink {
   readonly exchanges = new ExchangeRows<Server>();
+  /** Of connections that are the other leg of one that is in `exchanges`: a pod's own, and counted nowhere else. */
+  readonly otherLegs = new ExchangeRows<Server>();
   /** By label: `A web.shop.svc.cluster.local`. */
   readonly dns = new KeyedRows();
   /** By server name and version. */
@@ -52,6 +54,10 @@ export class Summary implements AnalysisSink {
 
   event(event: AnalysisEvent, flow: FlowIdentity): void {
     if (event.kind === 'exchange') {
+      if (flow.sameAs !== undefined) {
+        this.otherLegs.add(this.#server(event, flow), event);
+        return;
+      }
       this.exchanges.add(this.#server(event, flow), event.probe === true ? ofKubelet(event) : event);
       if (event.protocol === 'dns') this.dns.add(event.label, event);
       else if (event.protocol === 'tls') this.tls.add(tlsKey(event), event);
@@ -94,7 +100,7 @@ export class Summary implements AnalysisSink {
   }
 
   #connectionEnded(facts: FlowFacts): void {
-    if (facts.tcp === undefined) return;
+    if (facts.tcp === undefined || facts.sameAs !== undefined) return;
     const server = this.#identified(facts.serverHost, facts.first, facts.interfaceId);
     this.tcp.add(server, facts, facts.tcp);
     const failure = connectionFailure(facts, facts.tcp);
@@ -111,7 +117,9 @@ export class Summary implements AnalysisSink {
 
   #server(exchange: Exchange, flow: FlowIdentity): Server {
     const host = exchange.asker === SIDE.server ? flow.clientHost : flow.serverHost;
-    return this.#identified(host, exchange.time, flow.interfaceId);
+    const server = this.#identified(host, exchange.time, flow.interfaceId);
+    if (flow.sameAs === undefined || exchange.asker === SIDE.server || typeof server !== 'object') return server;
+    return this.#names.serving(server, this.#names.ofHost(flow.sameAs.serverHost, exchange.time, -1)) ?? server;
   }
 
   #identified(host: number, time: number, interfaceId: number): Server {

@@ -1,9 +1,9 @@
 import type { Clock } from '../engine/clock.ts';
+import { ConnectionLegs, legHash } from '../flow/connection-legs.ts';
 import type { OtherLeg } from '../flow/flow-facts.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { LEG_CONTENT_BYTES, LEG_HANDSHAKE_WINDOW_NS, LEG_SEGMENT_WINDOW_NS, LEG_SEGMENTS } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
-import { ConnectionLegs, legHash } from '../trace/connection-legs.ts';
 
 /** Segments that both legs of a connection begun mid-stream must have shown. */
 const SEGMENTS_NEEDED = 3;

@@ -13,6 +13,8 @@ export interface NameSubscription {
   readonly kube: Kube;
   /** Those of the captured pods. */
   readonly namespaces: Iterable<string>;
+  /** Whether the user named a Service (`web.shop`): pods behind it go by it. */
+  readonly isTarget: (service: string) => boolean;
   /** False: only the names that exist now. */
   readonly watch: boolean;
   readonly signal: AbortSignal;
@@ -28,11 +30,11 @@ export interface NameSubscription {
  * @returns when the signal aborts, or when no more names can come; never rejects
  */
 export async function followNames(subscription: NameSubscription): Promise<void> {
-  const { kube, namespaces, watch, signal, onNames, onComplete } = subscription;
+  const { kube, namespaces, isTarget, watch, signal, onNames, onComplete } = subscription;
   const places = [...new Set(namespaces)];
   const known = new Map<string, string>();
   const list = async () => {
-    const names = (await neighbourNames(kube, places, signal)).filter(({ address, names }) => {
+    const names = (await neighbourNames(kube, places, signal, isTarget)).filter(({ address, names }) => {
       const text = names.join(' ');
       if (known.get(address) === text || (known.size >= NAMES_REMEMBERED && !known.has(address))) return false;
       known.set(address, text);

@@ -1,10 +1,11 @@
+import { targetKind } from '../../capture/kinds/index.ts';
 import { loadKube } from '../../capture/kube/config.ts';
 import type { Kube } from '../../capture/kube/kube.ts';
 import { followNames } from '../../capture/names/live-names.ts';
 import { podNames } from '../../capture/names/names.ts';
 import { planCluster } from '../../capture/plan/cluster-plan.ts';
 import type { TargetQuery } from '../../capture/targets/target-find.ts';
-import { parseTargets } from '../../capture/targets/target-words.ts';
+import { namePattern, parseTargets } from '../../capture/targets/target-words.ts';
 import type { CaptureConfig } from './config.ts';
 import type { CapturePlan } from './plan.ts';
 import { isSelecting, targetQuery } from './target-query.ts';
@@ -57,8 +58,16 @@ export async function findTargets(
     names: podNames(plan.pods),
     followNames: async (signal, onNames, onComplete) => {
       const namespaces = plan.pods.map((pod) => pod.namespace);
-      await followNames({ kube, namespaces, watch: follow, signal, onNames, onComplete });
+      const isTarget = namedServices(query.refs);
+      await followNames({ kube, namespaces, isTarget, watch: follow, signal, onNames, onComplete });
     },
     close: () => kube.close(),
   };
+}
+
+/** Tells whether a Service (`web.shop`) was named as a target, in whatever namespace. */
+function namedServices(refs: TargetQuery['refs']): (service: string) => boolean {
+  const services = refs.filter(({ kind }) => targetKind(kind)?.name === 'service');
+  const patterns = services.map(({ name }) => namePattern(name));
+  return (service) => patterns.some((matches) => matches(service.slice(0, service.indexOf('.'))));
 }

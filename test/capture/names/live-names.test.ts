@@ -38,6 +38,7 @@ async function start(watching: boolean) {
   ended = followNames({
     kube,
     namespaces: ['shop', 'shop'],
+    isTarget: () => false,
     watch: watching,
     signal: abort.signal,
     onNames: tell,
@@ -102,6 +103,7 @@ test('the rest of the cluster is told after the neighbours, to be named if seen'
   ended = followNames({
     kube,
     namespaces: ['shop'],
+    isTarget: () => false,
     watch: false,
     signal: abort.signal,
     onNames: tell,

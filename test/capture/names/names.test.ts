@@ -49,7 +49,7 @@ const LISTS: Record<string, unknown[]> = {
   ],
 };
 
-async function names(refused: string) {
+async function names(refused: string, isTarget?: (service: string) => boolean) {
   server = await startApiServer({
     onRequest: (request, response) => {
       const path = (request.url ?? '').split('?')[0] ?? '';
@@ -58,7 +58,7 @@ async function names(refused: string) {
     },
   });
   const kube = await loadKube({ kubeconfig: server.kubeconfig() });
-  const found = await neighbourNames(kube, ['shop', 'shop'], new AbortController().signal);
+  const found = await neighbourNames(kube, ['shop', 'shop'], new AbortController().signal, isTarget);
   return Object.fromEntries(found.map(({ address, names }) => [address, names]));
 }
 
@@ -73,10 +73,27 @@ test('a pod goes by its Services, the one with an address last, and by its own n
   });
 });
 
+test('a pod behind a Service that is a target goes by that one alone', async () => {
+  const found = await names('/nothing', (service) => service === 'web-headless.shop');
+  expect(found['10.244.1.5']).toEqual(['web-headless.shop', 'shop/web-1']);
+});
+
 test.each([
   ['/pods', ['10.0.0.2', '10.96.0.5', '10.244.1.5', '10.0.0.1', '192.0.2.7']],
   ['/nodes', ['10.96.0.5', '10.244.1.5', '10.244.1.6', '10.0.0.1', '192.0.2.7']],
   ['/endpointslices', ['10.0.0.2', '10.96.0.5', '10.244.1.5', '10.244.1.6', '10.0.0.1']],
 ])('what may not be listed costs its names alone: %s', async (refused, addresses) => {
   expect(Object.keys(await names(refused)).sort()).toEqual([...addresses].sort());
+});
+
+test('of several Services the one whose port the pod declares comes last', async () => {
+  const listed = LISTS['/api/v1/namespaces/shop/services'];
+  const slices = LISTS['/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices'];
+  listed?.push(service('aaa', '10.96.0.6'), service('shop', '10.96.0.7'));
+  slices?.push({ ...slice('aaa', '10.244.1.8'), ports: [{ port: 9999 }] });
+  slices?.push({ ...slice('shop', '10.244.1.8'), ports: [{ port: 8080 }] });
+  const declaring = pod('api-1', '10.244.1.8');
+  declaring.spec.containers = [{ name: 'main', ports: [{ containerPort: 8080 }] } as { name: string }];
+  LISTS['/api/v1/namespaces/shop/pods']?.push(declaring);
+  expect((await names('/nothing'))['10.244.1.8']).toEqual(['aaa.shop', 'shop.shop', 'shop/api-1']);
 });

@@ -1,7 +1,7 @@
-import type { OtherLeg } from '../flow/flow-facts.ts';
-import { FLOW_I32 } from '../flow/flow-layout.ts';
-import type { FlowTable } from '../flow/flow-table.ts';
 import { LEG_ENTRIES } from '../limits.ts';
+import type { OtherLeg } from './flow-facts.ts';
+import { FLOW_I32 } from './flow-layout.ts';
+import type { FlowTable } from './flow-table.ts';
 
 /** Entries looked at for one key before the oldest of them gives way. */
 const PROBES = 8;

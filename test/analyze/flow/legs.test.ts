@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
+import { Summary } from '../../../src/analyze/summary/summary.ts';
+import { analyseBytes } from '../../support/analysis.ts';
+import { builtPcapng } from '../../support/built-capture.ts';
+
+/**
+ * Client and backends of a Service captured together while the client makes 100 requests over connections of one request
+ * each: 94 connections are seen on both sides of the DNAT.
+ */
+const CAPTURE = join(import.meta.dirname, 'captures/both-ends-of-a-service.pcapng');
+
+function summaryOf(bytes: Uint8Array) {
+  let summary: Summary | undefined;
+  const session = new AnalysisSession(
+    {
+      detail: false,
+      packets: false,
+      create: ({ session }) => {
+        summary = new Summary(session.capture.analysis.hosts, session.names);
+        return summary;
+      },
+    },
+    {
+      where: undefined,
+      choice: undefined,
+      showSecrets: false,
+      line: () => undefined,
+      colour: false,
+      align: false,
+      width: undefined,
+      json: false,
+    },
+  );
+  session.push(bytes);
+  session.end();
+  return summary?.report(session.recorder, session.span);
+}
+
+test('a request that is seen before and behind a Service counts once for the Service, and once for its pod', () => {
+  const report = summaryOf(readFileSync(CAPTURE));
+  expect(report?.services.map(({ service, protocol, count }) => [service, protocol, count])).toEqual([
+    ['kube-dns.kube-system', 'dns', 188],
+    ['api.shop', 'http', 100],
+    ['web.shop', 'http', 100],
+  ]);
+  const pods = report?.pods.filter(({ count }) => count > 0) ?? [];
+  expect(pods.map(({ service, count }) => [service, count])).toEqual([
+    ['web.shop', 53],
+    ['web.shop', 47],
+  ]);
+});
+
+test('both legs of a connection have the same exchanges, and the one whose handshake completed later names the other', () => {
+  const { flows } = analyseBytes(readFileSync(CAPTURE));
+  const legs = flows.filter(({ sameAs }) => sameAs !== undefined);
+  expect(legs).toHaveLength(94);
+  for (const { sameAs, id, serverIp, clientPort } of legs) {
+    const earlier = flows.find((flow) => flow.id === sameAs?.id);
+    expect(sameAs?.id).not.toBe(id);
+    expect(earlier?.serverIp).not.toBe(serverIp);
+    expect(earlier?.clientPort).toBe(clientPort);
+  }
+});
+
+test('begun in the middle, the data that both legs show joins them', () => {
+  // One request on each of two legs, over connections that exist already.
+  const segments = [0, 1, 2, 3].flatMap((turn) =>
+    [0, 1].map((leg) => ({
+      side: (turn % 2) as 0 | 1,
+      sequence: 1000 + (turn >> 1) * 40 + (turn % 2) * 9_000,
+      acknowledgment: 1000 + ((turn + 1) >> 1) * 40 + (turn % 2 === 0 ? 9_000 : 0),
+      payload: `${turn % 2 === 0 ? 'ask' : 'say'} ${turn} ${'x'.repeat(34)}`,
+      at: turn * 10 + leg,
+      flags: 'P.',
+      interfaceId: leg,
+      ports: [40_000, leg === 0 ? 80 : 8080] as const,
+    })),
+  );
+  const { flows } = analyseBytes(builtPcapng(segments, ['shop/client/eth0', 'shop/web/eth0']));
+  expect(flows.map(({ sameAs }) => sameAs?.id)).toEqual([undefined, 0]);
+  const others = segments.map((segment) =>
+    segment.interfaceId === 1 ? { ...segment, payload: 'y'.repeat(40) } : segment,
+  );
+  expect(analyseBytes(builtPcapng(others, ['a', 'b'])).flows.every(({ sameAs }) => sameAs === undefined)).toBe(true);
+});
