@@ -1,10 +1,10 @@
 import { u8 } from '../../bytes.ts';
 import { ANSWER, EOF_LENGTH, errorOf, LengthEncoded, okFacts, PACKET_FULL, type SqlError, u16le } from './packets.ts';
 
-/** An error's number that is none: MariaDB says how far it has come ("ERR_Packet", progress reporting). */
+/** An error's number that is none: MariaDB reports progress with it ("ERR_Packet"). */
 const PROGRESS = 0xffff;
 
-/** Rows and columns that nobody has. */
+/** More columns than a result can have. */
 const COLUMNS_MAXIMUM = 65_536;
 
 const AT = { first: 0, columns: 1, columnsEnd: 2, rows: 3, definitions: 4 } as const;
@@ -92,7 +92,7 @@ export class Answer {
     // The client sends a file now, and an OK follows.
     if (first === ANSWER.localInfile) return false;
     if (!count.read(bytes, start, end)) return true;
-    // MariaDB says behind the count whether it sends the columns.
+    // MariaDB: a byte behind the count is 0 where the columns are not sent.
     const isSent = count.end - start >= length || bytes[count.end] !== 0;
     return this.#columns(isSent);
   }

@@ -18,7 +18,7 @@ export class Commands {
   #preparedLast: string | undefined;
 
   /**
-   * What a command says.
+   * The contents of a command.
    * @param at behind the command's byte
    * @returns its statement (undefined where that was not seen), and the login that it asks for
    */

@@ -18,9 +18,9 @@ const CLIENT_KEEP = 8192;
 const SERVER_KEEP = 1024;
 /** Places remembered at which the client had received all that it waited for. */
 const PLACES_MAXIMUM = 8;
-/** Bytes skipped behind a gap until a packet is found, of which nothing is said. */
-const SKIPPED_SILENTLY = 16_384;
-/** A packet this short is a row only by chance: without all its bytes it is not known what it says. */
+/** Most bytes that are skipped after a gap without an event. */
+const SKIPPED_MAXIMUM = 16_384;
+/** A packet up to this length may end the answer: it is not known without all its bytes. */
 const DECISIVE_BYTES = 512;
 
 /** Commands that no server answers. */
@@ -29,12 +29,12 @@ const UNANSWERED = new Set(['QUIT', 'STMT_CLOSE', 'STMT_SEND_LONG_DATA']);
 const STREAMED = new Set(['BINLOG_DUMP', 'BINLOG_DUMP_GTID']);
 
 const GREETING = 10;
-/** Length of a login that asks for encryption before it says who it is. */
+/** Length of an SSLRequest packet: a login without its user. */
 const SSL_REQUEST_LENGTH = 32;
 
 const PHASE = { start: 0, greeted: 1, login: 2, open: 3 } as const;
 
-interface Asked extends Command {
+interface Request extends Command {
   /** What it acknowledges of the server's stream; -1 where unknown. */
   readonly acknowledged: number;
   /** Number of the last packet of it. */
@@ -44,7 +44,7 @@ interface Asked extends Command {
 /** An answer under way. */
 interface Answering {
   /** Undefined where it was not seen, or is not known. */
-  readonly asked: Asked | undefined;
+  readonly request: Request | undefined;
   readonly incomplete: Incomplete | undefined;
   readonly answer: Answer;
   readonly time: number;
@@ -57,7 +57,7 @@ export class MySqlConnection implements StreamAnalyzer {
   readonly #client: PacketDirection;
   readonly #server: PacketDirection;
   readonly #commands = new Commands();
-  readonly #pairing: Pairing<Asked>;
+  readonly #pairing: Pairing<Request>;
   readonly #dialect: Dialect = { deprecateEof: undefined, optionalMetadata: false };
   #phase: number = PHASE.start;
   #next: StreamAnalyzer | undefined;
@@ -68,7 +68,7 @@ export class MySqlConnection implements StreamAnalyzer {
   #sequence = -1;
   /** By side: the last packet goes on in the next. */
   readonly #goesOn: [boolean, boolean] = [false, false];
-  /** Something was asked before any byte of the server was seen: answers may have been before the first that is. */
+  /** A request was sent before any byte of the server was seen: answers may be missing before the first one seen. */
   #unknownPlace = false;
   /** Server offset behind the last bytes that were not captured. */
   #lostEnd = 0;
@@ -79,7 +79,7 @@ export class MySqlConnection implements StreamAnalyzer {
   readonly #offsets: [number, number] = [0, 0];
   readonly #gapBefore: [boolean, boolean] = [false, false];
   readonly #skippedFrom: [number, number] = [-1, -1];
-  readonly #said: [boolean, boolean] = [false, false];
+  readonly #announced: [boolean, boolean] = [false, false];
 
   constructor(context: StreamContext) {
     this.#context = context;
@@ -116,7 +116,7 @@ export class MySqlConnection implements StreamAnalyzer {
     if (offset > this.#offsets[side]) this.gap(side, offset - this.#offsets[side]);
     this.#offsets[side] = offset + (end - start);
     if (side === SIDE.server && this.#unknownPlace) this.#serverMissing(0, 1);
-    if (this.#skippedFrom[side] >= 0 && offset - this.#skippedFrom[side] > SKIPPED_SILENTLY) this.#tellSkipped(side);
+    if (this.#skippedFrom[side] >= 0 && offset - this.#skippedFrom[side] > SKIPPED_MAXIMUM) this.#emitSkipped(side);
     const direction = side === SIDE.client ? this.#client : this.#server;
     // A time that is not known stays unknown in all that is computed from it.
     direction.data(bytes, start, end, timeKnown ? now : Number.NaN, offset, acknowledged);
@@ -146,13 +146,13 @@ export class MySqlConnection implements StreamAnalyzer {
     const current = this.#current;
     this.#current = undefined;
     if (current !== undefined) this.#emit(current, undefined, current.incomplete ?? unfinished(how, true), endedBy);
-    for (const asked of this.#pairing.doubtful()) this.#giveUp(asked, 'unknown');
+    for (const request of this.#pairing.doubtful()) this.#giveUp(request, 'unknown');
     // Answers that were given to none may be theirs.
     const isUnanswered = this.#pairing.inStep;
-    for (const asked of this.#pairing.rest()) {
-      const isLost = this.#lostEnd > Math.max(0, asked.acknowledged);
+    for (const request of this.#pairing.rest()) {
+      const isLost = this.#lostEnd > Math.max(0, request.acknowledged);
       const why = isUnanswered ? unfinished(how, false) : 'unknown';
-      this.#giveUp(asked, isLost ? 'response not captured' : why, endedBy);
+      this.#giveUp(request, isLost ? 'response not captured' : why, endedBy);
     }
   }
 
@@ -194,13 +194,13 @@ export class MySqlConnection implements StreamAnalyzer {
   }
 
   #continued({ sequence, payload, last, whole }: Packet, goesOn: boolean): void {
-    const asked = goesOn ? this.#pairing.last : (this.#current?.asked ?? this.#pairing.first);
+    const request = goesOn ? this.#pairing.last : (this.#current?.request ?? this.#pairing.first);
     if (this.#current !== undefined && !goesOn) this.#sequence = sequence;
-    if (asked === undefined) return;
-    asked.bytes += payload + 4;
-    asked.end = last;
-    asked.sequence = sequence;
-    asked.whole &&= whole;
+    if (request === undefined) return;
+    request.bytes += payload + 4;
+    request.end = last;
+    request.sequence = sequence;
+    request.whole &&= whole;
   }
 
   #onCommand(packet: Packet): void {
@@ -211,22 +211,22 @@ export class MySqlConnection implements StreamAnalyzer {
       this.#clientMissing(packet.start, packet.end - packet.start);
       if (limit <= at) return;
       this.#client.seek();
-      this.#tellLost(SIDE.client, packet.start, 'no such command', 'resumes at the next statement');
+      this.#emitLost(SIDE.client, packet.start, 'no such command', 'resumes at the next statement');
       return;
     }
     this.#phase = PHASE.open;
     this.#streaming = false;
-    const said = this.#commands.read(name, bytes, at + 1, limit);
+    const contents = this.#commands.read(name, bytes, at + 1, limit);
     if (!packet.whole) this.#commands.missed();
-    if (!UNANSWERED.has(name)) this.#ask(name, packet, said);
+    if (!UNANSWERED.has(name)) this.#await(name, packet, contents);
   }
 
-  #ask(name: string, packet: Packet, said: Pick<Command, 'sql' | 'login'>): void {
+  #await(name: string, packet: Packet, contents: Pick<Command, 'sql' | 'login'>): void {
     const { start, end, acknowledged, sequence, time, last, payload, whole } = packet;
     const bytes = payload + 4;
-    const asked: Asked = { name, ...said, time, end: last, bytes, whole, acknowledged, sequence };
+    const request: Request = { name, ...contents, time, end: last, bytes, whole, acknowledged, sequence };
     this.#unknownPlace ||= acknowledged < 0 && !this.#context.midstream;
-    const dropped = this.#pairing.push(asked, { start, end, acknowledged });
+    const dropped = this.#pairing.push(request, { start, end, acknowledged });
     if (dropped !== undefined) this.#giveUp(dropped, 'unknown');
   }
 
@@ -241,7 +241,7 @@ export class MySqlConnection implements StreamAnalyzer {
     this.#dialect.deprecateEof = (capabilities & CAPABILITY.deprecateEof) !== 0;
     this.#dialect.optionalMetadata = (capabilities & CAPABILITY.optionalMetadata) !== 0;
     this.#commands.login = { user: oneLine(user), database: oneLine(database) };
-    this.#ask('CONNECT', packet, { sql: '' });
+    this.#await('CONNECT', packet, { sql: '' });
   }
 
   #onServer(packet: Packet): void {
@@ -268,7 +268,7 @@ export class MySqlConnection implements StreamAnalyzer {
       return;
     }
     const ends = current.answer.packet(packet.bytes, packet.at, packet.limit, packet.payload);
-    const isStreamed = current.asked !== undefined && STREAMED.has(current.asked.name);
+    const isStreamed = current.request !== undefined && STREAMED.has(current.request.name);
     if (!ends && !isStreamed) return;
     this.#streaming = isStreamed && current.answer.error === undefined;
     this.#finish(current, packet.last);
@@ -303,14 +303,14 @@ export class MySqlConnection implements StreamAnalyzer {
       return false;
     }
     const found = this.#pairing.answer({ start, acknowledged });
-    for (const asked of found.skipped) this.#giveUp(asked, 'response not captured');
-    for (const asked of found.unpaired) this.#giveUp(asked, 'unknown');
-    const asked = found.kind === 'paired' ? found.request : undefined;
+    for (const request of found.skipped) this.#giveUp(request, 'response not captured');
+    for (const request of found.unpaired) this.#giveUp(request, 'unknown');
+    const request = found.kind === 'paired' ? found.request : undefined;
     const isProven = found.kind === 'paired' && found.proven;
     const incomplete = isProven ? undefined : found.kind === 'request not seen' ? 'request not seen' : 'unknown';
-    const answer = new Answer(asked?.name ?? 'QUERY', this.#dialect);
-    this.#current = { asked, incomplete, answer, time, bytes: 0 };
-    this.#sequence = asked === undefined ? (sequence - 1) & 0xff : asked.sequence;
+    const answer = new Answer(request?.name ?? 'QUERY', this.#dialect);
+    this.#current = { request, incomplete, answer, time, bytes: 0 };
+    this.#sequence = request === undefined ? (sequence - 1) & 0xff : request.sequence;
     return true;
   }
 
@@ -325,15 +325,15 @@ export class MySqlConnection implements StreamAnalyzer {
     this.#server.seek();
     this.#serverMissing(start, end - start);
     const why = `packet number ${sequence} instead of ${wanted}`;
-    this.#tellLost(SIDE.server, start, why, 'resumes at the next answer');
+    this.#emitLost(SIDE.server, start, why, 'resumes at the next answer');
   }
 
   #finish(current: Answering, last: number): void {
     this.#current = undefined;
-    const { asked, answer } = current;
-    if (asked !== undefined && answer.error === undefined) this.#commands.succeeded(asked, answer.statement);
+    const { request, answer } = current;
+    if (request !== undefined && answer.error === undefined) this.#commands.succeeded(request, answer.statement);
     this.#emit(current, last, current.incomplete);
-    if (asked?.name !== 'CONNECT') return;
+    if (request?.name !== 'CONNECT') return;
     this.#phase = PHASE.open;
     const { capabilities } = this.#commands;
     if (answer.error !== undefined || !(capabilities & (CAPABILITY.compress | CAPABILITY.zstd))) return;
@@ -343,7 +343,7 @@ export class MySqlConnection implements StreamAnalyzer {
   }
 
   #emit(current: Answering, last: number | undefined, incomplete: Incomplete | undefined, endedBy?: Side): void {
-    const { asked: command, answer, time, bytes } = current;
+    const { request: command, answer, time, bytes } = current;
     const { now: near, showSecrets } = this.#context;
     const login = this.#commands.login;
     const isEnding = incomplete === 'reset' || incomplete === 'closed early';
@@ -353,8 +353,8 @@ export class MySqlConnection implements StreamAnalyzer {
     );
   }
 
-  /** A command's answer will not come, or cannot be told. */
-  #giveUp(command: Asked, incomplete: Incomplete, endedBy?: Side): void {
+  /** A command's answer will not come, or is not known. */
+  #giveUp(command: Request, incomplete: Incomplete, endedBy?: Side): void {
     const { now: near, showSecrets } = this.#context;
     const login = this.#commands.login;
     const isEnding = incomplete === 'reset' || incomplete === 'no response';
@@ -367,7 +367,7 @@ export class MySqlConnection implements StreamAnalyzer {
     return Number.isNaN(time) ? this.#context.now : time;
   }
 
-  /** An answer may begin where the client had received all before when it asked. */
+  /** An answer may begin at the offset that the client had received when it sent a request. */
   #expect(offset: number): void {
     const places = this.#serverPlaces;
     if (offset < 0 || places.at(-1) === offset) return;
@@ -378,28 +378,28 @@ export class MySqlConnection implements StreamAnalyzer {
   #understood(side: Side): void {
     this.#gapBefore[side] = false;
     this.#skippedFrom[side] = -1;
-    this.#said[side] = false;
+    this.#announced[side] = false;
   }
 
-  /** Bytes are no packet: where some before them are missing, that is said only if it goes on. */
+  /** Bytes are no packet. After a gap an event is emitted only if many bytes are skipped. */
   #skipped(side: Side, offset: number): void {
     this.#skippedFrom[side] = offset;
     if (this.#gapBefore[side]) return;
     // What these bytes were is not known.
     if (side === SIDE.client) this.#clientMissing(offset, 1);
     else this.#serverMissing(offset, 1);
-    this.#tellSkipped(side);
+    this.#emitSkipped(side);
   }
 
-  #tellSkipped(side: Side): void {
+  #emitSkipped(side: Side): void {
     const why = this.#gapBefore[side] ? 'bytes before it were not captured' : 'no packet starts there';
     const next = side === SIDE.client ? 'resumes at the next command' : 'resumes at the next answer';
-    this.#tellLost(side, this.#skippedFrom[side], why, next);
+    this.#emitLost(side, this.#skippedFrom[side], why, next);
   }
 
-  #tellLost(side: Side, position: number, why: string, next: string): void {
-    if (this.#said[side]) return;
-    this.#said[side] = true;
+  #emitLost(side: Side, position: number, why: string, next: string): void {
+    if (this.#announced[side]) return;
+    this.#announced[side] = true;
     const { now: time } = this.#context;
     this.#context.emit(protocolLost({ protocol: 'mysql', title: 'MySQL', side, position, time, why, next }));
   }

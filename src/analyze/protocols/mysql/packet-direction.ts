@@ -37,7 +37,7 @@ export interface DirectionSink {
   readonly keep: number;
   /** Most bytes that `begins` looks at. */
   readonly seekBytes: number;
-  /** The number of a packet, or frame, that begins what this side says. */
+  /** Sequence number of the first packet, or frame, of a command or of an answer. */
   readonly firstSequence: number;
   begins(bytes: Uint8Array, start: number, end: number, offset: number): boolean | undefined;
   /** Whether the other side had received everything up to this byte when it last sent something. */

@@ -1,12 +1,12 @@
 import { u8 } from '../../bytes.ts';
 import { utf8 } from '../../record/text.ts';
 
-/** Before each packet: its length in three octets and its number (MySQL Source Code Documentation, "MySQL Packets"). */
+/** Before each packet: its length in three bytes and its number (MySQL Source Code Documentation, "MySQL Packets"). */
 export const PACKET_HEADER = 4;
 /** A packet of this length goes on in the next. */
 export const PACKET_FULL = 0xff_ffff;
 
-/** First octets of what a server answers. */
+/** First bytes of what a server answers. */
 export const ANSWER = { ok: 0, moreData: 1, localInfile: 0xfb, end: 0xfe, error: 0xff } as const;
 
 /** Capabilities that change what follows ("Capabilities Flags"). */
@@ -23,7 +23,7 @@ export const CAPABILITY = {
   queryAttributes: 0x800_0000,
 } as const;
 
-/** Commands that are told by name ("Command Phase"). */
+/** Names of commands ("Command Phase"). */
 export const COMMAND: Readonly<Record<number, string>> = {
   1: 'QUIT',
   2: 'INIT_DB',
@@ -71,14 +71,14 @@ export class LengthEncoded {
   read(bytes: Uint8Array, at: number, end: number): boolean {
     if (at >= end) return false;
     const first = u8(bytes, at);
-    const octets = first < 0xfb ? 0 : first === 0xfc ? 2 : first === 0xfd ? 3 : first === 0xfe ? 8 : -1;
-    if (octets < 0 || at + 1 + octets > end) return false;
+    const size = first < 0xfb ? 0 : first === 0xfc ? 2 : first === 0xfd ? 3 : first === 0xfe ? 8 : -1;
+    if (size < 0 || at + 1 + size > end) return false;
     this.value = first;
-    if (octets > 0) {
+    if (size > 0) {
       this.value = 0;
-      for (let index = octets; index > 0; index -= 1) this.value = this.value * 256 + u8(bytes, at + index);
+      for (let index = size; index > 0; index -= 1) this.value = this.value * 256 + u8(bytes, at + index);
     }
-    this.end = at + 1 + octets;
+    this.end = at + 1 + size;
     return true;
   }
 }
@@ -88,7 +88,7 @@ const number = new LengthEncoded();
 /** Flags of the server's status that change what follows ("SERVER_STATUS_flags_enum"). */
 const STATUS = { moreResults: 0x8, cursorExists: 0x40 } as const;
 
-/** What an OK or EOF packet says. */
+/** The contents of an OK or EOF packet. */
 export interface OkFacts {
   readonly affected: number;
   /** Another result follows. */
@@ -120,7 +120,7 @@ export interface SqlError {
   readonly message: string;
 }
 
-/** An ERR packet's words. */
+/** The contents of an ERR packet. */
 export function errorOf(bytes: Uint8Array, start: number, end: number): SqlError {
   const code = end - start >= 3 ? u16le(bytes, start + 1) : 0;
   const marked = end - start >= 9 && u8(bytes, start + 3) === 0x23;
@@ -128,7 +128,7 @@ export function errorOf(bytes: Uint8Array, start: number, end: number): SqlError
   return { code, sqlstate, message: utf8(bytes, start + (marked ? 9 : 3), end) };
 }
 
-/** A text that ends with a zero octet, or with the packet; and where it ends. */
+/** A text that ends with a zero byte, or with the packet; and where it ends. */
 export function zeroEnded(bytes: Uint8Array, start: number, end: number): { text: string; end: number } {
   let at = start;
   while (at < end && bytes[at] !== 0) at += 1;
@@ -143,7 +143,7 @@ export function changedUser(bytes: Uint8Array, start: number, end: number): { us
   return { user: user.text, database: zeroEnded(bytes, Math.min(at, end), end).text };
 }
 
-/** What a login says ("HandshakeResponse41"). @param start of its payload */
+/** The contents of a login ("HandshakeResponse41"). @param start of its payload */
 export function loginOf(
   bytes: Uint8Array,
   start: number,

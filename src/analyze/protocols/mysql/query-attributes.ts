@@ -1,7 +1,7 @@
 import { u8 } from '../../bytes.ts';
 import { LengthEncoded, u16le } from './packets.ts';
 
-/** Octets of a value by its type, where all have so many; the others say their length themselves ("Binary Protocol Value"). */
+/** Bytes of a value by its type, where all have so many; the others say their length themselves ("Binary Protocol Value"). */
 const FIXED: Readonly<Record<number, number>> = { 1: 1, 2: 2, 3: 4, 4: 4, 5: 8, 6: 0, 8: 8, 9: 4, 13: 2 };
 
 const number = new LengthEncoded();
@@ -9,7 +9,7 @@ const number = new LengthEncoded();
 /**
  * Where the statement of a COM_QUERY starts whose client has agreed on CLIENT_QUERY_ATTRIBUTES: behind the attributes'
  * count, types, names and values.
- * @param start behind the command's octet
+ * @param start behind the command's byte
  * @returns `start` where they cannot be read
  */
 export function behindQueryAttributes(bytes: Uint8Array, start: number, end: number): number {

@@ -8,7 +8,7 @@ import {
   Cycle,
   type CycleSink,
   endsCycle,
-  isTold,
+  isExchange,
   nothingAnswered,
   type Step,
 } from './cycle.ts';
@@ -24,7 +24,7 @@ export interface Place {
 }
 
 /**
- * Pairs what the client asked with what the server answered, cycle by cycle (see Cycle). As long as nothing is missing the
+ * Pairs requests with answers, cycle by cycle (see Cycle). As long as nothing is missing the
  * cycle whose turn it is takes each message; else an answer is gathered up to its ReadyForQuery and then given to the
  * cycle that it provably answers.
  */
@@ -42,7 +42,7 @@ export class Answers implements CycleSink {
   #clean: boolean;
   /** Server offset behind the last bytes that were not captured. */
   #lostEnd = 0;
-  /** Something was asked before any byte of the server was seen: answers may have been before the first that is. */
+  /** A request was sent before any byte of the server was seen: answers may be missing before the first one seen. */
   #unknownPlace = false;
   /** Client or server bytes are missing, or may be: a mismatch is no surprise. */
   #isHoled: boolean;
@@ -72,7 +72,7 @@ export class Answers implements CycleSink {
     }
     this.#open = endsCycle(kind) ? undefined : cycle;
     const dropped = cycle.add(step);
-    if (dropped !== undefined && isTold(dropped)) this.finish(dropped, nothingAnswered(), undefined, 'unknown');
+    if (dropped !== undefined && isExchange(dropped)) this.finish(dropped, nothingAnswered(), undefined, 'unknown');
   }
 
   /** COPY data of the client: they are the statement's own. */
@@ -257,11 +257,11 @@ export class Answers implements CycleSink {
 
   /** A cycle of whose answer the beginning or the middle is missing. */
   #partly(cycle: Cycle, fragment: Fragment, isWhole: boolean): void {
-    const told = cycle.steps.filter(isTold);
-    const [step = cycle.steps[0]] = told;
+    const exchanges = cycle.steps.filter(isExchange);
+    const [step = cycle.steps[0]] = exchanges;
     const { answered } = cycle;
     const error = answered.error ?? fragment.error;
-    if (step === undefined || told.length > 1 || cycle.holed || (told.length === 0 && error === undefined)) {
+    if (step === undefined || exchanges.length > 1 || cycle.holed || (exchanges.length === 0 && error === undefined)) {
       this.#giveUp(cycle, 'response not captured');
       if (error !== undefined) this.#orphan(fragment, 'unknown', []);
       return;
@@ -324,7 +324,7 @@ export class Answers implements CycleSink {
     for (const step of cycle.steps) {
       const answered = step === head ? cycle.answered : nothingAnswered();
       const { error, errorEnd, time } = answered;
-      if (!isTold(step) && error === undefined) continue;
+      if (!isExchange(step) && error === undefined) continue;
       const incomplete = isEnd(why) ? unfinished(why, time !== undefined) : why;
       // After its error only ReadyForQuery is missing.
       if (error !== undefined && isEnd(why)) this.#emit(step, answered, errorEnd, undefined);

@@ -27,8 +27,8 @@ const SERVER_KEEP = 2048;
 /** Places remembered at which the client had received all that it waited for. */
 const PLACES_MAXIMUM = 8;
 
-/** Bytes skipped behind a gap until a message begins, of which nothing is said. */
-const SKIPPED_SILENTLY = 16_384;
+/** Most bytes that are skipped after a gap without an event. */
+const SKIPPED_MAXIMUM = 16_384;
 
 /** The type of a row, of which there may be many. */
 const DATA_ROW = 0x44;
@@ -59,7 +59,7 @@ export class PostgreSqlConnection implements StreamAnalyzer {
   readonly #answers: Answers;
   #startup = true;
   /** A request for encryption that waits for its one byte. */
-  #encryptionAsked: { place: Place; time: number; last: number; bytes: number } | undefined;
+  #encryptionRequest: { place: Place; time: number; last: number; bytes: number } | undefined;
   #next: StreamAnalyzer | undefined;
   #opaque = false;
   /** Where the client's next message begins if it waited for the answer; server offsets at which answers may begin. */
@@ -71,8 +71,8 @@ export class PostgreSqlConnection implements StreamAnalyzer {
   readonly #gapBefore: [boolean, boolean] = [false, false];
   /** By side: where bytes are skipped from; -1 where they are not. */
   readonly #skippedFrom: [number, number] = [-1, -1];
-  /** By side: the loss that bytes are skipped because of was said. */
-  readonly #said: [boolean, boolean] = [false, false];
+  /** By side: an event for the skipped bytes was emitted. */
+  readonly #announced: [boolean, boolean] = [false, false];
 
   constructor(context: StreamContext) {
     this.#context = context;
@@ -124,14 +124,14 @@ export class PostgreSqlConnection implements StreamAnalyzer {
     // What came before the protocol was recognised may have been requests and answers.
     if (offset > this.#offsets[side]) this.gap(side, offset - this.#offsets[side]);
     this.#offsets[side] = offset + (end - start);
-    if (this.#skippedFrom[side] >= 0 && offset - this.#skippedFrom[side] > SKIPPED_SILENTLY) this.#tellSkipped(side);
+    if (this.#skippedFrom[side] >= 0 && offset - this.#skippedFrom[side] > SKIPPED_MAXIMUM) this.#emitSkipped(side);
     // A time that is not known stays unknown in all that is computed from it.
     const time = timeKnown ? now : Number.NaN;
     if (side === SIDE.client) {
       this.#client.data(bytes, start, end, time, offset, acknowledged);
       return;
     }
-    const at = this.#encryptionAsked !== undefined && this.#encryption(u8(bytes, start)) ? start + 1 : start;
+    const at = this.#encryptionRequest !== undefined && this.#encryption(u8(bytes, start)) ? start + 1 : start;
     if (at < end) this.#serverData(bytes, at, end, time, offset + (at - start));
   }
 
@@ -154,11 +154,11 @@ export class PostgreSqlConnection implements StreamAnalyzer {
       this.#gapBefore[side] = true;
       if (!this.#client.lost) return;
       this.#startup = false;
-      this.#encryptionAsked = undefined;
+      this.#encryptionRequest = undefined;
       this.#prepared.forgetUnnamed();
       this.#answers.clientGap(from, length);
     } else {
-      this.#encryptionAsked = undefined;
+      this.#encryptionRequest = undefined;
       this.#server.gap(length, Number.NaN);
       this.#gapBefore[side] = true;
       if (this.#server.lost) this.#answers.serverGap(from, length);
@@ -172,8 +172,8 @@ export class PostgreSqlConnection implements StreamAnalyzer {
 
   /** The server's answer to a request for encryption. @returns whether the byte was it, and no message's first */
   #encryption(answer: number): boolean {
-    const asked = this.#encryptionAsked;
-    this.#encryptionAsked = undefined;
+    const asked = this.#encryptionRequest;
+    this.#encryptionRequest = undefined;
     if (answer === ENCRYPTION.tls) this.#next = this.#context.become(tls);
     else if (answer === ENCRYPTION.gss) this.#opaque = true;
     else if (answer === ENCRYPTION.error && asked !== undefined) {
@@ -249,7 +249,7 @@ export class PostgreSqlConnection implements StreamAnalyzer {
     const { bytes, start, limit, length, time, last, place } = message;
     const request = i32(bytes, start + 4);
     if (request === REQUEST.ssl || request === REQUEST.gssEncryption) {
-      this.#encryptionAsked = { place, time, last, bytes: length };
+      this.#encryptionRequest = { place, time, last, bytes: length };
       return;
     }
     if (request === REQUEST.cancel) {
@@ -290,28 +290,28 @@ export class PostgreSqlConnection implements StreamAnalyzer {
     const error = type === 'E' ? errorFields(bytes, start + 5, end) : undefined;
     const place = { start: offset, end: offset + length, acknowledged };
     if (this.#answers.message({ type, length, time, last, tag, error, whole }, place)) return;
-    this.#tellLost(SIDE.server, offset, `no message of type ${type} can come here`, 'resumes at the next answer');
+    this.#emitLost(SIDE.server, offset, `no message of type ${type} can come here`, 'resumes at the next answer');
   }
 
   #understood(side: Side): void {
     this.#gapBefore[side] = false;
     this.#skippedFrom[side] = -1;
-    this.#said[side] = false;
+    this.#announced[side] = false;
   }
 
-  /** Bytes are no message: where some before them are missing, that is said only if it goes on. */
+  /** Bytes are no message. After a gap an event is emitted only if many bytes are skipped. */
   #skipped(side: Side, offset: number): void {
     this.#skippedFrom[side] = offset;
     if (this.#gapBefore[side]) return;
     if (side === SIDE.client) this.#answers.clientGap(offset, 1);
     else this.#answers.serverGap(offset, 1);
-    this.#tellSkipped(side);
+    this.#emitSkipped(side);
   }
 
-  #tellSkipped(side: Side): void {
+  #emitSkipped(side: Side): void {
     const offset = this.#skippedFrom[side];
     const why = this.#gapBefore[side] ? 'bytes before it were not captured' : 'no message starts there';
-    this.#tellLost(
+    this.#emitLost(
       side,
       offset,
       why,
@@ -327,9 +327,9 @@ export class PostgreSqlConnection implements StreamAnalyzer {
     places.push(offset);
   }
 
-  #tellLost(side: Side, position: number, why: string, next: string): void {
-    if (this.#said[side]) return;
-    this.#said[side] = true;
+  #emitLost(side: Side, position: number, why: string, next: string): void {
+    if (this.#announced[side]) return;
+    this.#announced[side] = true;
     const { now: time } = this.#context;
     this.#context.emit(protocolLost({ protocol: 'postgresql', title: 'PostgreSQL', side, position, time, why, next }));
   }

@@ -2,7 +2,7 @@ import { PENDING_PER_STREAM } from '../../limits.ts';
 import type { Incomplete } from '../../record/event.ts';
 import type { SqlError } from './messages.ts';
 
-/** What a client asked for, in the order in which the server answers. */
+/** A request of the client; the server answers in the same order. */
 export interface Step {
   readonly kind: StepKind;
   /** Undefined where it was not seen. */
@@ -39,11 +39,11 @@ export interface Answered {
   errorEnd: number | undefined;
   /** Of the command that was completed: `INSERT 0 1`. */
   tag: string;
-  /** Bytes are missing of a message that says what came of it. */
+  /** Bytes are missing of its CommandComplete or ErrorResponse. */
   holed: boolean;
 }
 
-/** A message of the server that says how far its answer is. */
+/** A message of the server that is part of an answer. */
 export interface Answer {
   /** The message's type, one character. */
   readonly type: string;
@@ -70,7 +70,7 @@ export interface CycleSink {
 export type Taken = 'taken' | 'end' | 'end at next sync' | 'mismatch';
 
 /** Exchanges of their own; the steps before them are not, unless they fail. */
-export function isTold({ kind }: Step): boolean {
+export function isExchange({ kind }: Step): boolean {
   return kind === 'connect' || kind === 'query' || kind === 'execute' || kind === 'call';
 }
 
@@ -82,7 +82,7 @@ export function endsCycle(kind: StepKind): boolean {
 /** Steps with which the end of an answer is tried to begin. */
 const ENDS_MAXIMUM = 32;
 
-const NOBODY: CycleSink = { finish: () => undefined };
+const NO_SINK: CycleSink = { finish: () => undefined };
 
 export function nothingAnswered(): Answered {
   return { time: undefined, bytes: 0, error: undefined, errorEnd: undefined, tag: '', holed: false };
@@ -137,7 +137,7 @@ export class Cycle {
     const copy = new Cycle(this.start, this.end, this.acknowledged);
     copy.steps.push(...this.steps.slice(from));
     copy.holed = this.holed;
-    return messages.every((message) => copy.take(message, NOBODY) !== 'mismatch');
+    return messages.every((message) => copy.take(message, NO_SINK) !== 'mismatch');
   }
 
   /** Whether these could be the last messages that answer it. */
@@ -275,7 +275,7 @@ export class Cycle {
     if (head !== undefined && !endsCycle(head.kind) && head.kind !== 'stream') return 'mismatch';
     const atNext = head === undefined && (this.#syncIgnored || this.#skipping);
     if (head === undefined && !atNext && !this.holed) return 'mismatch';
-    if (head !== undefined && isTold(head)) sink.finish(head, this.answered, last, undefined);
+    if (head !== undefined && isExchange(head)) sink.finish(head, this.answered, last, undefined);
     this.steps.shift();
     this.answered = nothingAnswered();
     return atNext && !this.holed ? 'end at next sync' : 'end';

@@ -25,7 +25,7 @@ export class Fragment {
   /** Last byte of what decides the outcome; of its end. */
   last: number | undefined;
 
-  /** Bytes are missing of a message that says what came of it. */
+  /** Bytes are missing of its CommandComplete or ErrorResponse. */
   holed = false;
 
   constructor(start: number, acknowledged: number, clean: boolean) {

@@ -11,7 +11,7 @@ export const postgresql: StreamProtocol = {
     'sql.statement': { type: 'string', about: 'statement in one line, bounded, passwords masked' },
     'sql.error': { type: 'string', about: "the server's error message" },
     'sql.sqlstate': { type: 'string', about: 'SQLSTATE of the error: `42P01`' },
-    'sql.rows': { type: 'int', about: 'rows returned or changed, as the server says' },
+    'sql.rows': { type: 'int', about: 'rows returned or changed, from the command tag' },
     'sql.command': { type: 'string', about: "the server's command tag: `SELECT`" },
     'sql.user': { type: 'string', about: 'user of the connection, where its beginning was seen' },
     'sql.database': { type: 'string', about: 'database of the connection' },

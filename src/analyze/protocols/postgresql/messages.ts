@@ -17,15 +17,15 @@ const MESSAGE_MAXIMUM = 2 ** 30;
 const CLIENT_TYPES = 'BCDEFHPQSXcdfp';
 const SERVER_TYPES = '123ACDEGHIKNRSTVWZcdnstv';
 
-export function isClientType(octet: number): boolean {
-  return octet > 0 && CLIENT_TYPES.includes(String.fromCharCode(octet));
+export function isClientType(byte: number): boolean {
+  return byte > 0 && CLIENT_TYPES.includes(String.fromCharCode(byte));
 }
 
-export function isServerType(octet: number): boolean {
-  return octet > 0 && SERVER_TYPES.includes(String.fromCharCode(octet));
+export function isServerType(byte: number): boolean {
+  return byte > 0 && SERVER_TYPES.includes(String.fromCharCode(byte));
 }
 
-/** Where a zero octet ends a text that starts at `start`; `end` when none does. */
+/** Where a zero byte ends a text that starts at `start`; `end` when none does. */
 export function textEnd(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   while (at < end && bytes[at] !== 0) at += 1;
@@ -51,7 +51,7 @@ export function startupParameters(bytes: Uint8Array, start: number, end: number)
   return { user: found.user, database: found.database === '' ? found.user : found.database };
 }
 
-/** What an ErrorResponse says. */
+/** The contents of an ErrorResponse. */
 export interface SqlError {
   readonly sqlstate: string;
   readonly message: string;
@@ -79,7 +79,7 @@ export function rowsOf(tag: string): number | undefined {
   return count === undefined ? undefined : Number(count);
 }
 
-/** First messages by what stands for their version; others only where one lies exactly in the octets. */
+/** First messages by what stands for their version; others only where one lies exactly in the bytes. */
 export function postgresqlLikeness(bytes: Uint8Array, start: number, end: number): Likeness {
   const available = end - start;
   if (bytes[start] === 0) {
@@ -95,7 +95,7 @@ export function postgresqlLikeness(bytes: Uint8Array, start: number, end: number
   if (available < 6) return 'no';
   const length = i32(bytes, start + 1);
   const type = u8(bytes, start);
-  // A query alone in a segment, its text ended by a zero octet.
+  // A query alone in a segment, its text ended by a zero byte.
   if (type === 0x51 && length === available - 1 && bytes[end - 1] === 0) {
     return length > 8 && isText(bytes, start + 5, end - 1) ? 'client' : 'no';
   }
@@ -108,12 +108,12 @@ export function postgresqlLikeness(bytes: Uint8Array, start: number, end: number
 const SYNC = [0x53, 0, 0, 0, 4];
 const READY = [0x5a, 0, 0, 0, 5];
 
-function endsWith(bytes: Uint8Array, end: number, octets: readonly number[]): boolean {
-  return octets.every((octet, index) => bytes[end - octets.length + index] === octet);
+function endsWith(bytes: Uint8Array, end: number, expected: readonly number[]): boolean {
+  return expected.every((byte, index) => bytes[end - expected.length + index] === byte);
 }
 
-/** Whether the octets are messages of these types, one behind the other to the end. */
-function framed(bytes: Uint8Array, start: number, end: number, isType: (octet: number) => boolean): boolean {
+/** Whether the bytes are messages of these types, one behind the other to the end. */
+function framed(bytes: Uint8Array, start: number, end: number, isType: (byte: number) => boolean): boolean {
   let at = start;
   while (at + 5 <= end && isType(u8(bytes, at))) {
     const length = i32(bytes, at + 1);
@@ -126,8 +126,8 @@ function framed(bytes: Uint8Array, start: number, end: number, isType: (octet: n
 function isText(bytes: Uint8Array, start: number, end: number): boolean {
   const limit = Math.min(end, start + 64);
   for (let at = start; at < limit; at += 1) {
-    const octet = u8(bytes, at);
-    if (octet < 9 && octet !== 0) return false;
+    const byte = u8(bytes, at);
+    if (byte < 9 && byte !== 0) return false;
   }
   return u8(bytes, start) >= 9;
 }
