@@ -1,0 +1,121 @@
+// A capture as a library: no command line, no terminal; the agent is played by the test.
+import { Writable } from 'node:stream';
+import { expect, test } from 'vitest';
+import type { CaptureObserver } from '../../../src/capture/streams/capture-observer.ts';
+import type { TransportHandlers } from '../../../src/capture/streams/transport.ts';
+import type { CapturePlan } from '../../../src/run/capture/plan.ts';
+import { runCapture } from '../../../src/run/capture/run.ts';
+import { outputKind } from '../../../src/run/outputs/index.ts';
+import { openOutput } from '../../../src/run/outputs/open.ts';
+import type { OutputKind } from '../../../src/run/outputs/output.ts';
+import { KsnoopError } from '../../../src/wire/errors.ts';
+import { captureConfig } from '../../cli/config.ts';
+import { captureFrames } from '../../support/capture-file.ts';
+import { PlayedAgent } from '../../support/played-agent.ts';
+
+const never = new AbortController().signal;
+const observer: CaptureObserver = {
+  started: () => {},
+  failed: () => {},
+  gone: () => {},
+  lost: () => {},
+  resumed: () => {},
+  waiting: () => {},
+  note: () => {},
+  log: () => {},
+};
+
+/** A plan of one target, whose agent does as it is told. */
+function planOf(play: (agent: PlayedAgent) => void, changes: Partial<CapturePlan> = {}) {
+  const closed: string[] = [];
+  const plan: CapturePlan = {
+    plans: [
+      {
+        cluster: undefined,
+        node: 'node1',
+        targets: [{ key: 'a', kind: 'host' }],
+        open: async (handlers: TransportHandlers) => {
+          const agent = new PlayedAgent(handlers);
+          setImmediate(() => play(agent));
+          return agent;
+        },
+        refresh: async (targets) => targets,
+      },
+    ],
+    growing: false,
+    waiting: false,
+    labels: new Map([['a', 'shop/a']]),
+    refused: [],
+    warnings: [],
+    names: [],
+    leaveOut: undefined,
+    seen: undefined,
+    followNames: undefined,
+    close: () => void closed.push('closed'),
+    ...changes,
+  };
+  return { plan, closed };
+}
+
+/** Runs it into memory. */
+async function run(plan: CapturePlan) {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      chunks.push(Buffer.from(chunk));
+      done();
+    },
+  });
+  const config = {
+    output: outputKind('pcapng') as OutputKind,
+    sink: { kind: 'stream', stream } as const,
+    rotation: undefined,
+    force: false,
+    json: false,
+    where: undefined,
+    showSecrets: false,
+    utc: false,
+    verbose: false,
+  };
+  const open = (onProgress: () => void) => openOutput(config, { colour: false, width: undefined }, onProgress, never);
+  const { outcome } = await runCapture(plan, captureConfig(), { open, observer });
+  return { ...(await outcome), bytes: Buffer.concat(chunks), ended: stream.writableEnded };
+}
+
+test('what was planned is captured, written to its end, and summed up; the plan is closed', async () => {
+  const refused = { label: 'shop/none', error: new KsnoopError('NO_SUCH_TARGET', 'There is no such pod.') };
+  const { plan, closed } = planOf(
+    (agent) => {
+      agent.capture();
+      agent.finish('targets-gone');
+    },
+    { refused: [refused] },
+  );
+  const { result, failure, summary, bytes, ended } = await run(plan);
+  expect(captureFrames(bytes)).toHaveLength(1);
+  expect({ cause: result.cause, failure, ended, closed }).toEqual({
+    cause: 'targets-ended',
+    failure: undefined,
+    ended: true,
+    closed: ['closed'],
+  });
+  expect(summary?.targets).toMatchObject([
+    { label: 'shop/none', note: 'failed: There is no such pod.' },
+    { label: 'shop/a', captured: 1 },
+  ]);
+});
+
+test('when nothing was captured nothing is written, and there is no summary', async () => {
+  const { plan } = planOf((agent) => agent.finish('targets-gone'));
+  const { summary, bytes } = await run(plan);
+  expect({ summary, bytes: bytes.length }).toEqual({ summary: undefined, bytes: 0 });
+});
+
+test('an output that cannot be opened closes the plan', async () => {
+  const { plan, closed } = planOf(() => {});
+  const open = async () => {
+    throw new KsnoopError('CANNOT_WRITE', 'The file a cannot be written.');
+  };
+  await expect(runCapture(plan, captureConfig(), { open, observer })).rejects.toMatchObject({ code: 'CANNOT_WRITE' });
+  expect(closed).toEqual(['closed']);
+});
