@@ -31,7 +31,7 @@ function planOf(play: (agent: PlayedAgent) => void, changes: Partial<CapturePlan
   const plan: CapturePlan = {
     plans: [
       {
-        cluster: undefined,
+        cluster: '',
         node: 'node1',
         targets: [{ key: 'a', kind: 'host' }],
         open: async (handlers: TransportHandlers) => {
