@@ -146,13 +146,13 @@ function stats(row: ExchangeStats, colours: Colours): Cell[] {
     failures(row, colours),
     ...[latency?.p50, latency?.p90, latency?.p99, latency?.max].map(time),
     ...partCells(row),
-    byteSize(row.requestBytes),
-    byteSize(row.responseBytes),
+    row.count === 0 ? '-' : byteSize(row.requestBytes),
+    row.count === 0 ? '-' : byteSize(row.responseBytes),
   ];
 }
 
 function rateText(rate: number | undefined): string {
-  if (rate === undefined) return '-';
+  if (rate === undefined || rate === 0) return '-';
   if (rate < 0.001) return '<0.001/s';
   return `${number(rate < 100 ? Number(rate.toPrecision(3)) : Math.round(rate))}/s`;
 }
