@@ -24,6 +24,9 @@ const scan = new QuestionScan(SEED);
 const response = new ResponseScan();
 const questions = new QuestionTable();
 
+/** A query that is younger when the capture ends may still be answered: resolvers wait that long (resolv.conf(5)). ns */
+const ANSWER_NS = 5e9;
+
 /** In the key of an answer above its sixteen bits of id. */
 const ASKER_SHIFT = 16;
 
@@ -100,7 +103,11 @@ export class Dialogue {
   }
 
   end(): void {
-    while (this.#pending.count > 0) this.#unanswered(this.#pending.oldish(), 'no response');
+    const { now } = this.#context;
+    while (this.#pending.count > 0) {
+      const entry = this.#pending.oldish();
+      this.#unanswered(entry, now - this.#pending.last(entry) < ANSWER_NS ? 'capture ended' : 'no response');
+    }
   }
 
   #query(
@@ -126,7 +133,7 @@ export class Dialogue {
     }
     const outdated = pending.outdated(flow, side, id, first - ID_REUSE_NS);
     if (outdated >= 0) this.#unanswered(outdated, 'no response');
-    if (pending.count >= pending.maximum) this.#unanswered(pending.oldish(), 'no response');
+    if (pending.count >= pending.maximum) this.#unanswered(pending.oldish(), 'unknown');
     const { now, detail } = this.#context;
     const more = detail ? messageDetail(bytes, start, end, whole) : undefined;
     const question = scannedQuestion(bytes, start);

@@ -8,7 +8,10 @@ import { isKnownClass, isKnownType, OPCODE, TYPE } from './numbers.ts';
 const RECORDS_SANE = 1000;
 
 /** Octets of a query from which on its records are not waited for: one that brings keys or a zone's changes. */
-const LARGE_QUERY = 512;
+export const LARGE_QUERY = 512;
+
+/** `MS` */
+const MICROSOFT = 0x4d53;
 
 /** Octets of a NetBIOS name, all of `A` to `P` (RFC 1001, section 14.1): port 137 has DNS's form. */
 const NETBIOS_NAME = 32;
@@ -31,6 +34,17 @@ export function strictLikeness(bytes: Uint8Array, start: number, end: number): L
   return position === end ? side(bytes, start) : 'no';
 }
 
+/** A message of a stream, whose length is stated: it has to be right to its last byte, Microsoft's mark apart. */
+export function messageLikeness(bytes: Uint8Array, start: number, end: number): Likeness {
+  const position = readable(bytes, start, end);
+  return position === end || (position >= 0 && isMark(bytes, position, end)) ? side(bytes, start) : 'no';
+}
+
+/** Behind a transfer's query old Windows servers write `MS`: they take several records in a message. */
+function isMark(bytes: Uint8Array, at: number, end: number): boolean {
+  return end - at === 2 && u16(bytes, at) === MICROSOFT;
+}
+
 /**
  * The first octets of a stream (RFC 1035, section 4.2.2; RFC 7766).
  * @returns `more` as long as the question is not there
@@ -40,7 +54,7 @@ export function streamLikeness(bytes: Uint8Array, start: number, end: number): L
   if (end < at) return 'more';
   const length = u16(bytes, start);
   if (length < HEADER + 5) return 'no';
-  if (at + length <= end) return strictLikeness(bytes, at, at + length);
+  if (at + length <= end) return messageLikeness(bytes, at, at + length);
   if (end < at + HEADER) return 'more';
   if (!isHeader(bytes, at) || !isUsual(bytes, at)) return 'no';
   const question = skipName(bytes, at + HEADER, end);

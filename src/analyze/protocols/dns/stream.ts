@@ -2,10 +2,12 @@ import { u16 } from '../../bytes.ts';
 import { PENDING_PER_STREAM } from '../../limits.ts';
 import { type AnalysisEvent, type Incomplete, SIDE, type Side } from '../../record/event.ts';
 import { LengthFramer } from '../length-framer.ts';
-import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
+import type { Likeness, StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
+import { protocolLost } from '../protocol-lost.ts';
+import { unfinished } from '../unfinished.ts';
 import { Dialogue } from './dialogue.ts';
 import { HEADER } from './message.ts';
-import { strictLikeness } from './probe.ts';
+import { LARGE_QUERY, streamLikeness } from './probe.ts';
 
 /** Octets of the length in front of each message (RFC 1035, section 4.2.2). */
 const LENGTH = 2;
@@ -14,58 +16,85 @@ const MESSAGE_MAXIMUM = 65_535;
 /** The connection is one flow. */
 const FLOW = 0;
 
+/** Bytes of a length and a message that are looked at behind a gap, and the least that can tell. */
+const SEEK_MAXIMUM = LENGTH + LARGE_QUERY;
+const SEEK_LEAST = LENGTH + HEADER + 5;
+
 /** DNS of one TCP connection: messages behind their lengths, answers in any order (RFC 7766). */
 export class DnsStream implements StreamAnalyzer {
   readonly #dialogue: Dialogue;
   readonly #framers: readonly [LengthFramer, LengthFramer];
   readonly #context: StreamContext;
-  /** A direction's next message is where one might begin, behind a gap: it has to prove it. */
-  readonly #unproven: [boolean, boolean] = [false, false];
-  #gap = false;
+  readonly #reached: [number, number];
+  /** Answers may be in what was not captured, or not read. */
+  #missed = false;
 
   constructor(context: StreamContext) {
     this.#context = context;
     const emit = (_flow: number, event: AnalysisEvent) => context.emit(event);
     this.#dialogue = new Dialogue(context, PENDING_PER_STREAM, true, emit);
     this.#framers = [this.#framer(SIDE.client), this.#framer(SIDE.server)];
+    this.#reached = [context.beginning(SIDE.client), context.beginning(SIDE.server)];
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {
-    this.#framers[side].data(bytes, start, end, this.#context.now);
+    const { now, offset, acknowledged, timeKnown } = this.#context;
+    const unheard = offset - this.#reached[side];
+    if (unheard > 0) this.gap(side, unheard);
+    this.#reached[side] = offset + end - start;
+    this.#framers[side].data(bytes, start, end, now, offset, acknowledged, timeKnown);
   }
 
-  gap(side: Side, _length: number): void {
-    this.#gap = true;
-    this.#framers[side].restart();
-    this.#unproven[side] = true;
+  gap(side: Side, length: number): void {
+    this.#reached[side] += length;
+    this.#missed = true;
+    this.#framers[side].gap(length, this.#context.now);
   }
 
   end(how: StreamEnd): void {
-    const why: Incomplete = how === 'reset' ? 'reset' : this.#gap ? 'response not captured' : 'no response';
+    const begun = this.#framers[SIDE.server].pending;
+    const why: Incomplete = this.#missed && !begun ? 'response not captured' : unfinished(how, begun);
     this.#dialogue.endFlow(FLOW, why);
   }
 
   #framer(side: Side): LengthFramer {
+    const expected: Likeness = side === SIDE.client ? 'client' : 'server';
     return new LengthFramer({
       header: LENGTH,
       keep: LENGTH + MESSAGE_MAXIMUM,
-      lengthOf: (bytes, start) => (u16(bytes, start) < HEADER ? 0 : LENGTH + u16(bytes, start)),
-      onMessage: (bytes, start, end, length, first) => this.#message(side, bytes, start, end, length, first),
-      onLost: () => {
-        this.#gap = true;
+      holes: true,
+      seeking: {
+        bytes: SEEK_MAXIMUM,
+        least: SEEK_LEAST,
+        begins: (bytes, start, end) => {
+          const likeness = streamLikeness(bytes, start, end);
+          return likeness === 'more' && end - start < SEEK_MAXIMUM ? undefined : likeness === expected;
+        },
       },
+      lengthOf: (bytes, start) => (u16(bytes, start) < HEADER ? 0 : LENGTH + u16(bytes, start)),
+      onMessage: (bytes, start, end, length, first, _last, whole) => {
+        // What was cut out of a message hides its records.
+        if (whole) this.#dialogue.message(FLOW, side, bytes, start + LENGTH, end, first, length, true);
+      },
+      onLost: () => {
+        this.#missed = true;
+      },
+      onSkipped: (offset) => this.#skipped(side, offset),
     });
   }
 
-  #message(side: Side, bytes: Uint8Array, start: number, end: number, length: number, first: number): void {
-    const at = start + LENGTH;
-    if (this.#unproven[side]) {
-      if (strictLikeness(bytes, at, end) === 'no') {
-        this.#framers[side].stop();
-        return;
-      }
-      this.#unproven[side] = false;
-    }
-    this.#dialogue.message(FLOW, side, bytes, at, end, first, length, true);
+  #skipped(side: Side, position: number): void {
+    this.#missed = true;
+    this.#context.emit(
+      protocolLost({
+        protocol: 'dns',
+        title: 'DNS',
+        side,
+        position,
+        time: this.#context.now,
+        why: 'no message begins there',
+        next: 'resumes at the next message',
+      }),
+    );
   }
 }

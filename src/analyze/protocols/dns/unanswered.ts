@@ -1,4 +1,5 @@
 import { type AnalysisEvent, type Incomplete, SIDE, type Side } from '../../record/event.ts';
+import { isFailure } from '../unfinished.ts';
 import { exchangeFields, type MessageDetail } from './detail.ts';
 import { MARK, type PendingQueries } from './pending.ts';
 import { outcomeOf } from './question.ts';
@@ -21,6 +22,8 @@ export function unanswered(
   const time = pending.first(entry);
   const octets = pending.bytes(entry);
   const repeats = pending.repeats(entry);
+  // A part of the zone came.
+  const incomplete = transfer !== undefined && why === 'no response' ? 'closed early' : why;
   const rcode = transfer === undefined ? -1 : 0;
   let fields = question.fields(rcode);
   if (detail || repeats > 0) fields = exchangeFields(question, rcode, repeats, pending.detail(entry), transfer?.more);
@@ -39,10 +42,9 @@ export function unanswered(
     requestBytes: octets,
     responseBytes: transfer?.octets ?? 0,
     status: transfer === undefined ? '' : outcomeOf(0).status,
-    // What was not captured may well have been an answer.
-    failed: why !== 'response not captured',
+    failed: isFailure(incomplete),
     route,
-    incomplete: why,
+    incomplete,
     fields: transfer === undefined ? fields : withTransfer(fields, transfer),
   };
 }

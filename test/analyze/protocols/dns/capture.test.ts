@@ -59,9 +59,9 @@ describe('what real programs say', () => {
       'TXT version.bind NOERROR',
       'UPDATE test REFUSED failed',
       'A web.shop.svc.cluster.local NOERROR',
-      'A lost.test  failed no response',
-      'A lost.test  failed no response',
-      'A lost.test  failed no response',
+      'A lost.test   capture ended',
+      'A lost.test   capture ended',
+      'A lost.test   capture ended',
     ]);
   });
 

@@ -115,6 +115,7 @@ export function dnsOf(event: AnalysisEvent | undefined): Fields {
 /** What is the same with and without `detail`. */
 export function essence(event: AnalysisEvent): unknown {
   const { fields: _, ...rest } = event;
+  if (event.kind === 'event' && event.code === 'PROTOCOL_LOST') return event;
   const { name, type, rcode } = dnsOf(event);
   return { ...rest, name, type, rcode };
 }

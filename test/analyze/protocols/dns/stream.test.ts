@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { dnsTcp } from '../../../../src/analyze/protocols/dns/index.ts';
 import { SIDE } from '../../../../src/analyze/record/event.ts';
+import { analyseFile } from '../../../support/analysis.ts';
 import { Random } from '../../../support/random.ts';
 import { play, playCut, type Step } from '../play.ts';
 import { AAAA, answer, dnsOf, essence, message, query, question, record, u16be, wireName } from './messages.ts';
@@ -51,6 +53,7 @@ describe('DNS over TCP', () => {
       [server, framed(answer('c.test', 3), answer('d.test', 4))],
     ])) {
       expect(events).toMatchObject([
+        { code: 'PROTOCOL_LOST', position: 300, from: server },
         { label: 'A c.test', status: 'NOERROR' },
         { label: 'A d.test', incomplete: 'request not seen' },
         { label: 'A a.test', incomplete: 'response not captured', failed: false },
@@ -79,7 +82,7 @@ describe('DNS over TCP', () => {
       for (const cut of events) {
         expect(cut).toMatchObject([
           { label: 'AXFR zone.test', status: 'NOERROR', responseTime: 1e6, responseEnd: 2e6, incomplete: undefined },
-          { label: 'AXFR zone.test', status: 'NOERROR', responseTime: 4e6, incomplete: 'no response', failed: true },
+          { label: 'AXFR zone.test', status: 'NOERROR', responseTime: 4e6, incomplete: 'closed early', failed: true },
         ]);
         expect(cut.map((event) => [dnsOf(event).messages, dnsOf(event).records])).toEqual([
           [3, 7],
@@ -129,7 +132,46 @@ describe('DNS over TCP', () => {
         [server, { gap: 1 }],
         [server, noise],
       ]);
-      expect(events).toEqual([]);
+      expect(events.filter((event) => event.kind !== 'event' || event.code !== 'PROTOCOL_LOST')).toEqual([]);
     }
+  });
+
+  it('takes a length alone in a segment, and the mark of old Windows servers behind a query', async () => {
+    const { events } = await analyseFile(join(import.meta.dirname, 'captures/dns-tcp-length-alone.pcap'));
+    expect(events.map(({ event }) => event)).toMatchObject([
+      { label: 'AXFR contoso.local', status: 'NOERROR', incomplete: undefined, requestBytes: 35 },
+    ]);
+  });
+
+  it('takes a length that two segments share', () => {
+    const [first, second] = [framed(query('a.test', 1)), framed(query('b.test', 2))];
+    const both = Buffer.concat([first, second]);
+    expect(
+      play(dnsTcp, [
+        [client, both.subarray(0, first.length + 1)],
+        [client, both.subarray(first.length + 1)],
+        [server, framed(answer('a.test', 1), answer('b.test', 2))],
+      ]),
+    ).toMatchObject([
+      { label: 'A a.test', status: 'NOERROR' },
+      { label: 'A b.test', status: 'NOERROR' },
+    ]);
+  });
+
+  it.each([
+    ['capture ended', 'capture ended', false],
+    ['closed', 'closed early', true],
+    ['reset', 'reset', true],
+    ['evicted', 'unknown', false],
+  ] as const)('an answer of which a part came, %s', (end, incomplete, failed) => {
+    const [event] = play(
+      dnsTcp,
+      [
+        [client, framed(query('a.test', 1))],
+        [server, framed(answer('a.test', 1)).subarray(0, 9)],
+      ],
+      { end },
+    );
+    expect(event).toMatchObject({ label: 'A a.test', incomplete, failed });
   });
 });
