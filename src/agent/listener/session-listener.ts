@@ -8,12 +8,12 @@ import { isInCluster } from '../netns/node.ts';
 import type { Proc } from '../netns/proc.ts';
 
 /**
- * The session listener: it listens on loopback of the agent pod's own network namespace, which the API server's
- * port-forward reaches and nobody else does. It reads the head of a request, and hands the connection to the process of the
- * session that it names; for a new one it starts that process. It speaks no more than that, so that waiting costs nothing.
+ * The session listener, on loopback of the agent pod's own network namespace: reachable through the API server's
+ * port-forward only. It reads the head of a request and hands the connection to the process of the session that the head
+ * names; for a new session it starts that process. It does no more, so that an idle agent costs nothing.
  */
 export function startListener(proc: Proc, log: (text: string) => void): void {
-  // Outside of a pod loopback is everybody's.
+  // Outside a pod every local user can connect to loopback.
   if (!isInCluster()) return;
   if (sharesHostNetwork(proc)) {
     log('port-forward disabled: the agent uses hostNetwork');
