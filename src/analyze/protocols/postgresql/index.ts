@@ -1,6 +1,6 @@
 import type { StreamProtocol } from '../protocol.ts';
 import { PostgreSqlConnection } from './connection.ts';
-import { postgresqlLikeness } from './messages.ts';
+import { postgresqlLikeness } from './likeness.ts';
 
 /** PostgreSQL's protocol 3 (PostgreSQL documentation, "Frontend/Backend Protocol"). */
 export const postgresql: StreamProtocol = {

@@ -1,6 +1,5 @@
 import { i32, u8 } from '../../bytes.ts';
 import { utf8 } from '../../record/text.ts';
-import type { Likeness } from '../protocol.ts';
 
 /** What takes the place of a protocol version in a first message (PostgreSQL documentation, "Message Formats"). */
 export const REQUEST = {
@@ -77,59 +76,6 @@ export function errorFields(bytes: Uint8Array, start: number, end: number): SqlE
 export function rowsOf(tag: string): number | undefined {
   const count = /^(?:SELECT|INSERT \d+|UPDATE|DELETE|MERGE|FETCH|MOVE|COPY) (\d+)$/.exec(tag)?.[1];
   return count === undefined ? undefined : Number(count);
-}
-
-/** First messages by what stands for their version; others only where one lies exactly in the bytes. */
-export function postgresqlLikeness(bytes: Uint8Array, start: number, end: number): Likeness {
-  const available = end - start;
-  if (bytes[start] === 0) {
-    if (available < 8) return bytes[start + 1] === 0 || available < 2 ? 'more' : 'no';
-    const length = i32(bytes, start);
-    const request = i32(bytes, start + 4);
-    if (length === 8 && (request === REQUEST.ssl || request === REQUEST.gssEncryption)) return 'client';
-    if (length === 16 && request === REQUEST.cancel) return 'client';
-    return request >> 16 === 3 && length > 8 && length <= STARTUP_MAXIMUM && isText(bytes, start + 8, end)
-      ? 'client'
-      : 'no';
-  }
-  if (available < 6) return 'no';
-  const length = i32(bytes, start + 1);
-  const type = u8(bytes, start);
-  // A query alone in a segment, its text ended by a zero byte.
-  if (type === 0x51 && length === available - 1 && bytes[end - 1] === 0) {
-    return length > 8 && isText(bytes, start + 5, end - 1) ? 'client' : 'no';
-  }
-  // Parse, Bind, … Sync; and answers that end with ReadyForQuery.
-  if (type === 0x50 && endsWith(bytes, end, SYNC)) return framed(bytes, start, end, isClientType) ? 'client' : 'no';
-  const ready = end - 6 >= start && endsWith(bytes, end - 1, READY);
-  return ready && framed(bytes, start, end, isServerType) ? 'server' : 'no';
-}
-
-const SYNC = [0x53, 0, 0, 0, 4];
-const READY = [0x5a, 0, 0, 0, 5];
-
-function endsWith(bytes: Uint8Array, end: number, expected: readonly number[]): boolean {
-  return expected.every((byte, index) => bytes[end - expected.length + index] === byte);
-}
-
-/** Whether the bytes are messages of these types, one behind the other to the end. */
-function framed(bytes: Uint8Array, start: number, end: number, isType: (byte: number) => boolean): boolean {
-  let at = start;
-  while (at + 5 <= end && isType(u8(bytes, at))) {
-    const length = i32(bytes, at + 1);
-    if (length < 4 || length > end - at) return false;
-    at += 1 + length;
-  }
-  return at === end;
-}
-
-function isText(bytes: Uint8Array, start: number, end: number): boolean {
-  const limit = Math.min(end, start + 64);
-  for (let at = start; at < limit; at += 1) {
-    const byte = u8(bytes, at);
-    if (byte < 9 && byte !== 0) return false;
-  }
-  return u8(bytes, start) >= 9;
 }
 
 /** The length of a message behind the startup, its type included; 0 when it is none. */

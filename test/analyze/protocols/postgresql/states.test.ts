@@ -226,3 +226,29 @@ test('programs: COPY, pipelines, replication, a time limit, a backend that is en
     'SELECT 6; =  reset',
   ]);
 });
+
+test('a capture that begins in the middle: statements longer than a segment, prepared ones executed', () => {
+  const long = query(`insert into t values ('${'x'.repeat(3000)}')`);
+  const longParse = answer(parse(`select '${'y'.repeat(3000)}'`, 'S_1'), bind('S_1'), execute, sync);
+  const firsts: [Buffer, string][] = [
+    [long.subarray(0, 1448), 'client'],
+    [longParse.subarray(0, 1448), 'client'],
+    [answer(bind('S_1'), execute, sync), 'client'],
+    [answer(bound, row, done('SELECT 1'), ready), 'server'],
+    [Buffer.from('Q\0\0\x0b\xb8GET / HTTP/1.1'), 'no'],
+    [Buffer.from('P\0\0\x0b\xb8\0\x01\x02\x03select'), 'no'],
+  ];
+  for (const [bytes, like] of firsts) expect(postgresql.probe(bytes, 0, bytes.length)).toBe(like);
+  const steps: Step[] = [
+    [0, long.subarray(0, 1448)],
+    [0, long.subarray(1448)],
+    [1, answer(done('INSERT 0 1'), ready)],
+    [0, answer(bind('S_1'), execute, sync)],
+    [1, answer(bound, row, done('SELECT 1'), ready)],
+  ];
+  const events = sameHoweverCut(postgresql, steps);
+  expect(events).toMatchObject([
+    { route: 'INSERT t', status: 'OK' },
+    { label: '(statement not seen)', status: 'OK', fields: { sql: { rows: 1 } } },
+  ]);
+});
