@@ -290,9 +290,9 @@ test('a name that was asked for opens: its answers, latencies, and who asked las
   terminal?.press('4');
   await terminal?.shows(/^web\.shop\.svc\.cluster\.local +A +7 +1 NOERROR 6, BADVERS 1/m);
   terminal?.press('s');
-  await terminal?.shows(/^NAME.*\nlost\.test [\s\S]*sorted by failed/m);
+  await terminal?.shows(/^NAME.*\nother\.test [\s\S]*sorted by failed/m);
   terminal?.press('Enter');
-  expect(await terminal?.shows(/^Last lookups/m)).toMatch(/^incomplete +3 +100\.0 %$/m);
+  expect(await terminal?.shows(/^Last lookups/m)).toMatch(/^failed +1 +100\.0 %$/m);
   terminal?.press('Escape');
   await terminal?.shows(/^NAME /m);
 });
