@@ -60,7 +60,7 @@ export interface Parts {
 }
 
 /** Why these count as failed, besides a status of 500 and more: the response will not come, or not to its end. */
-const FAILURES: ReadonlySet<Incomplete | undefined> = new Set(['reset', 'closed early', 'no response', 'timed out']);
+const FAILURES: ReadonlySet<Incomplete> = new Set(['reset', 'closed early', 'no response', 'timed out']);
 
 export function requestOf(head: Head, time: number, showSecrets: boolean): Request {
   return {
@@ -91,12 +91,13 @@ export function exchangeOf(
   const path = request === undefined ? '' : showSecrets ? request.target : maskTarget(request.target);
   const unseen = response?.unpaired === 'unknown' ? '(request unknown)' : '(request not seen)';
   const route = request === undefined ? unseen : routeOf(method, path);
-  const timed = request?.timeKnown !== false && end.timeKnown;
   const status = response === undefined || response.status === 0 ? undefined : response.status;
   // Of a pair that is not proven nothing else is certain either.
   const unproven = response?.unpaired === 'unknown' ? response.unpaired : undefined;
   const missing = request?.gap === true ? 'request not captured' : undefined;
   const incomplete = unproven ?? end.incomplete ?? response?.unpaired ?? missing;
+  // Times between are the reader's to make: without a request there are none, which only 'request not seen' says.
+  const timed = (request === undefined ? incomplete === 'request not seen' : request.timeKnown) && end.timeKnown;
   const plain = {
     method: request?.method,
     path: request === undefined ? undefined : path,
@@ -116,9 +117,9 @@ export function exchangeOf(
     declaredBytes: response?.declared,
     endedBy: end.endedBy,
     status: status === undefined ? '' : String(status),
-    failed: (status ?? 0) >= 500 || FAILURES.has(incomplete),
+    failed: (status !== undefined && status >= 500) || (incomplete !== undefined && FAILURES.has(incomplete)),
     route,
-    ...(request?.probe === true ? { probe: true } : {}),
+    probe: request?.probe === true ? true : undefined,
     incomplete,
     fields: { http: detail ? { ...plain, ...detailOf(request, response, interim) } : plain },
   };

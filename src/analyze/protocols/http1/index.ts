@@ -94,7 +94,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
         // A body that may not come did not.
         const incomplete = server.inDoubt ? undefined : this.#cutBy(server, ending);
         const endedBy = incomplete === 'reset' || incomplete === 'closed early' ? this.#endedBy(ending) : undefined;
-        this.#finishResponse({ ...endOf(server), incomplete, endedBy });
+        this.#finishResponse(endOf(server, incomplete, endedBy));
       }
     }
     this.#giveUp(this.#pairing.doubtful(), 'unknown');
@@ -161,7 +161,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
     // The request that upgraded to HTTP/2 is answered there.
     if (next === undefined || next.answered) {
       const incomplete = reader.gap ? 'response not captured' : undefined;
-      this.#finishResponse({ ...endOf(reader), incomplete, endedBy: undefined });
+      this.#finishResponse(endOf(reader, incomplete, undefined));
     }
     if (next === undefined) return true;
     this.#response = undefined;
@@ -191,7 +191,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
     }
     if (this.#response === undefined) return;
     const incomplete = why === '' ? 'response not captured' : 'unknown';
-    this.#finishResponse({ ...endOf(reader), time: undefined, incomplete, endedBy: undefined });
+    this.#finishResponse({ ...endOf(reader, incomplete, undefined), time: undefined });
   }
 
   onHole(reader: MessageReader, offset: number, length: number): void {
@@ -224,16 +224,23 @@ class Http1 implements StreamAnalyzer, MessageSink {
   #onResponse(reader: MessageReader, head: Head): number {
     const { status, reason, version, upgrade, contentType, fields } = head;
     const { firstTime: time } = reader;
-    const common = { status, reason, version, upgrade, contentType, fields, time } as const;
     if (isInterim(status)) {
-      this.#response = { ...common, declared: undefined, request: undefined, unpaired: undefined };
+      this.#response = {
+        ...NO_HEAD,
+        status,
+        version,
+        time,
+        declared: undefined,
+        request: undefined,
+        unpaired: undefined,
+      };
       return 0;
     }
     this.#answerToCutHead(reader);
     const { request, unpaired } = this.#answer(reader);
     const body = bodyOf(head, request);
     const declared = body >= 0 && !reader.inHead ? reader.bytes + body : undefined;
-    this.#response = { ...common, declared, request, unpaired };
+    this.#response = { status, reason, version, upgrade, contentType, fields, time, declared, request, unpaired };
     // To a HEAD, which may have been the request, comes no body; behind a 204 there should be none, and some servers send it.
     if ((request === undefined && body !== 0) || (status === 204 && body > 0)) reader.mayLackBody = true;
     // The client that waits for a 100 has its answer, and need not send the body.
@@ -335,9 +342,12 @@ function bodyOf(head: Head, request: Request | undefined): number {
   return head.contentLength >= 0 ? head.contentLength : AT_UNTIL_END;
 }
 
-function endOf(reader: MessageReader) {
-  const { bytes, lastTime, endSeen, timeKnown } = reader;
-  return { bytes, time: endSeen ? lastTime : undefined, timeKnown };
+function endOf(
+  { bytes, lastTime, endSeen, timeKnown }: MessageReader,
+  incomplete: Incomplete | undefined,
+  endedBy: Side | undefined,
+): ResponseEnd {
+  return { bytes, time: endSeen ? lastTime : undefined, timeKnown, incomplete, endedBy };
 }
 
 export const http1: StreamProtocol = {

@@ -170,7 +170,10 @@ export class Http2Stream {
     const path = secrets ? request.path : maskTarget(request.path);
     const http = this.#http(detail, path);
     const missing = request.begun ? (request.gap ? 'request not captured' : undefined) : 'request not seen';
-    const timed = request.timeKnown && response.timeKnown;
+    const why = incomplete ?? missing;
+    // Times between are the reader's to make: without a request there are none, which only 'request not seen' says.
+    const timed =
+      request.timeKnown && response.timeKnown && (request.firstTime !== undefined || why === 'request not seen');
     const answered = response.firstTime !== undefined && timed;
     const common = {
       kind: 'exchange',
@@ -181,7 +184,7 @@ export class Http2Stream {
       requestBytes: request.bytes,
       responseBytes: response.bytes,
       endedBy,
-      incomplete: incomplete ?? missing,
+      incomplete: why,
     } as const;
     const name = this.#name();
     if (this.isGrpc)

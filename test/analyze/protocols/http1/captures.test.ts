@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { timingsOf } from '../../../../src/analyze/record/record.ts';
 import { analyseFile } from '../../../support/analysis.ts';
 
 /** `GET /x = 200 (2 ms)`; of an event its code and text. */
@@ -25,8 +26,58 @@ test.each<[string, string[]]>([
   ['http-latency-of-gap.pcap', ['GET /cart/1 = 200 response not captured', 'GET /cart/2 = 200 (3.0 ms)']],
   ['http-midstream-keepalive-byte.pcap', ['GET /ping = 200 unknown (184.9 ms)', 'GET /ping = 200 unknown (180.8 ms)']],
   ['nats-taken-for-http.pcap', []],
+  // A request that was not captured shifts no pair.
+  [
+    'pairing-shift-http.pcap',
+    [
+      'GET /k1 = 201 (3.0 ms)',
+      'GET /k2 = 202 (3.0 ms)',
+      '(request not seen) = 203 request not seen',
+      'GET /k4 = 204 (3.0 ms)',
+      'GET /k5 = 205 (3.0 ms)',
+      'GET /k6 = 206 (3.0 ms)',
+      'GET /k7 = 207 (3.0 ms)',
+    ],
+  ],
+  [
+    'loss-response-http1-fast.pcap',
+    [
+      'GET /r1 = 201 (1.0 ms)',
+      'GET /r2 = response not captured',
+      'GET /r3 = 203 (1.0 ms)',
+      'GET /r4 = 204 (1.0 ms)',
+      'GET /r5 = 205 (1.0 ms)',
+      'GET /r6 = 206 (1.0 ms)',
+    ],
+  ],
 ])('%s', async (name, expected) => {
   expect(await lines(name)).toEqual(expected);
+});
+
+test.each<[string, string[]]>([
+  ['response-before-request.pcap', ['GET /x = 200', 'GET /x = 200']],
+  [
+    'loss-request-http1.pcap',
+    ['GET /r1 = 201', '(request not seen) = 202', 'GET /r3 = 203', 'GET /r4 = 204', 'GET /r5 = 205', 'GET /r6 = 206'],
+  ],
+  [
+    'http-gap-in-request-head.pcap',
+    ['POST /orders = 500', 'GET /cart/2 = 200', 'GET /cart/3 = 200', 'GET /cart/4 = 200'],
+  ],
+  ['http-request-line-lost-in-gap.pcap', ['POST /biz-inquiry-bff/bff/v1/common/check/polymerization = 200']],
+])('%s: each request with its own response', async (name, expected) => {
+  const pairs = (await lines(name)).map((line) => /^.* = \d+/.exec(line)?.[0]);
+  expect(pairs).toEqual(expected);
+});
+
+test('http-latency-without-request.pcap: no latency without a request', async () => {
+  const { events } = await analyseFile(join(import.meta.dirname, 'captures/http-latency-without-request.pcap'));
+  expect(events.length).toBeGreaterThan(5);
+  for (const { event } of events) {
+    if (event.kind !== 'exchange') continue;
+    expect(event.label).toBe('(request not seen)');
+    expect(timingsOf(event).latency).toBeUndefined();
+  }
 });
 
 test('http1-expect-417.pcap: each request has its own answer, the next one too', async () => {

@@ -271,6 +271,13 @@ test('the end of a response that was not seen has no time', () => {
   expect(timeless).toMatchObject({ status: '200', responseTime: undefined, responseEnd: undefined });
 });
 
+test('without a request there are no times between', () => {
+  const [cut] = play(http1, [[1, HALF]], { end: 'capture ended', finished: [] });
+  expect(cut).toMatchObject({ label: '(request not seen)', incomplete: 'capture ended', responseTime: undefined });
+  const [whole] = play(http1, [[1, EMPTY]]);
+  expect(whole).toMatchObject({ incomplete: 'request not seen', responseTime: 0, responseEnd: 0 });
+});
+
 test('what is not HTTP is said once, and HTTP goes on behind it', () => {
   const events = play(http1, [
     [0, GET],
