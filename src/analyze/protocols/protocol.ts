@@ -60,7 +60,10 @@ export interface StreamContext extends ProtocolContext {
    * data() lies behind it, what is between was not captured or not recognised.
    */
   beginning(side: Side): number;
-  /** Whether this side has ended its stream (FIN): in `end` a body that runs to the stream's end is then complete. */
+  /**
+   * Whether this side has ended its stream (FIN) and all before that was handed on: in `end` a body that runs to the
+   * stream's end is then complete.
+   */
   finSeen(side: Side): boolean;
 }
 

@@ -80,7 +80,10 @@ export class TcpConnections implements StreamHost {
     // Both sides open it at once (RFC 9293, section 3.5).
     if (ints[base + TCP_I32.state] === STATE.opening && (own & SEEN.syn) === 0 && (other & SEEN.syn) !== 0)
       return false;
-    return ints[base + TCP_I32.initial + direction] !== packet.tcpSequence;
+    const initial = ints[base + TCP_I32.initial + direction] as number;
+    // A SYN that another place captured, behind the bytes that follow it.
+    const isLate = (own & SEEN.syn) === 0 && initial === ((packet.tcpSequence + 1) | 0);
+    return initial !== packet.tcpSequence && !isLate;
   }
 
   /** A flow's first packet. */
@@ -219,7 +222,10 @@ export class TcpConnections implements StreamHost {
 
   finSeen(stream: TcpStream, direction: number): boolean {
     const { ints } = this.table;
-    return ((ints[this.table.base(stream.slot) + TCP_I32.flags + direction] as number) & SEEN.fin) !== 0;
+    const own = this.table.base(stream.slot) + direction;
+    if (((ints[own + TCP_I32.flags] as number) & SEEN.fin) === 0) return false;
+    // What comes before the FIN may still be to come, or was not captured: then it says nothing of what was sent.
+    return (((ints[own + TCP_I32.fin] as number) - 1 - (ints[own + TCP_I32.next] as number)) | 0) <= 0;
   }
 
   /**
@@ -269,7 +275,7 @@ export class TcpConnections implements StreamHost {
     ints[own + TCP_I32.mss] = options.mss;
     ints[own + TCP_I32.flags] = flags | SEEN.syn | SEEN.next | (options.sackPermitted ? SEEN.sackPermitted : 0);
     ints[own + TCP_I32.initial] = packet.tcpSequence;
-    ints[own + TCP_I32.next] = (packet.tcpSequence + 1) | 0;
+    if ((flags & SEEN.next) === 0) ints[own + TCP_I32.next] = (packet.tcpSequence + 1) | 0;
     const other = base + 1 - direction;
     const others = ints[other + TCP_I32.flags] as number;
     if ((packet.tcpFlags & TCP.ack) !== 0 && (others & SEEN.next) === 0) {
