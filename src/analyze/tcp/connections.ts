@@ -115,6 +115,7 @@ export class TcpConnections implements StreamHost {
     const stream = this.#streams[slot] ?? this.#stream(slot);
     if (stream.ended) return;
     const { cursor, end, bytes, tcpFlags, tcpSequence } = packet;
+    if (tcpFlags & TCP.ack) stream.acknowledges(direction, packet.tcpAcknowledgment);
     this.reassembly.spare(stream, direction, {
       sequence: tcpFlags & TCP.syn ? (tcpSequence + 1) | 0 : tcpSequence,
       length,
@@ -162,10 +163,7 @@ export class TcpConnections implements StreamHost {
         this.#carrier.acknowledgment = packet.tcpAcknowledgment;
         this.#carrier.hasAcknowledgment = (tcpFlags & TCP.ack) !== 0;
         this.#carrier.clock = this.#places.clockOf(ints[base + FLOW_I32.vantage + direction] as number);
-        const other = direction === 0 ? 1 : 0;
-        if (this.#carrier.hasAcknowledgment && Number.isNaN(stream.acknowledgedFirst[other])) {
-          stream.acknowledgedFirst[other] = packet.tcpAcknowledgment;
-        }
+        if (this.#carrier.hasAcknowledgment) stream.acknowledges(direction, packet.tcpAcknowledgment);
         this.reassembly.segment(
           stream,
           direction,

@@ -66,7 +66,7 @@ export class TcpStream implements StreamContext {
   #clientClock = -1;
   /** By direction: bytes handed on or given up as gaps so far. */
   readonly delivered: [number, number] = [0, 0];
-  /** By direction: what the other one acknowledged first, a sequence number; NaN before that. */
+  /** By direction: the least that the other one acknowledged, a sequence number; NaN before any. */
   readonly acknowledgedFirst: [number, number] = [Number.NaN, Number.NaN];
   /** By direction: time of the last bytes handed on, ns. */
   readonly #handedAt: [number, number] = [0, 0];
@@ -119,6 +119,13 @@ export class TcpStream implements StreamContext {
     this.acknowledgedFirst[1] = Number.NaN;
     this.acknowledged = -1;
     this.timeKnown = true;
+  }
+
+  /** A packet with bytes of a direction acknowledges the other one's bytes before a sequence number. */
+  acknowledges(direction: number, acknowledgment: number): void {
+    const other = direction === 0 ? 1 : 0;
+    const first = this.acknowledgedFirst[other];
+    if (Number.isNaN(first) || ((acknowledgment - first) | 0) < 0) this.acknowledgedFirst[other] = acknowledgment;
   }
 
   get midstream(): boolean {
