@@ -33,6 +33,9 @@ export const HOSTS_MAXIMUM = 1_000_000;
 /** Whoever addresses are said to be, each once: DNS can call one address by any number of names. */
 export const IDENTITIES_MAXIMUM = 200_000;
 
+/** Addresses that are told apart whose owner the cluster and the packets name differently. */
+export const DISPUTED_MAXIMUM = 1024;
+
 /** TCP connections, and other flows, followed at once; past it those longest silent end early, which is counted. */
 export const TCP_FLOWS_MAXIMUM = 262_144;
 export const FLOWS_MAXIMUM = 1_048_576;

@@ -1,4 +1,4 @@
-import { HOSTS_MAXIMUM } from '../limits.ts';
+import { DISPUTED_MAXIMUM, HOSTS_MAXIMUM } from '../limits.ts';
 import type { Hosts } from './hosts.ts';
 import {
   type Identity,
@@ -18,17 +18,29 @@ interface Tenure {
   readonly identity: Identity | undefined;
 }
 
-/** Of one address: who it was by the cluster's word, and what DNS called it; and the last answer with its validity. */
+/**
+ * Of one address: who it was by the cluster's word, whose interface used it, and what DNS called it; and the last answer with
+ * its validity.
+ */
 interface Entry {
   readonly known: Tenure[];
+  readonly local: Tenure[];
   readonly observed: Tenure[];
+  /** Another interface uses the address of `local`: since when, and how many flows began there. */
+  rival: { readonly identity: Identity; readonly since: number; flows: number } | undefined;
   from: number;
   until: number;
   answer: Identity | undefined;
 }
 
 /**
- * Who an address is at a time. What the cluster or the capture file says goes before what DNS answers said; an address
+ * Flows that must begin with an address at another interface, and none at the one before, until it is taken to have moved: a
+ * single packet may be forged.
+ */
+const MOVED_FLOWS = 3;
+
+/**
+ * Who an address is at a time. What the cluster or the capture file says goes before what packets show; an address
  * that was recycled is named by who had it at the packet's time, and before the first that is known by the first.
  */
 export class Names {
@@ -43,12 +55,19 @@ export class Names {
   /** Names of nodes that interfaces told. */
   readonly #nodes = new Set<string>();
   readonly #interfaces: (Identity | undefined)[] = [];
+  /** Addresses that the cluster gives to one pod and whose packets came from another's interface. */
+  readonly #disputed = new Set<string>();
   /** By host number: 1 for an address of this machine alone (127.0.0.0/8, ::1), 2 for any other; 0 not known yet. */
   #loopback = new Uint8Array(1024);
 
   /** @param hosts whose numbers `ofHost` is asked with */
   constructor(hosts?: Hosts) {
     this.#hosts = hosts;
+  }
+
+  /** Addresses used at the interface of a pod that is not the cluster's owner of them: the cluster's word holds. */
+  get disputed(): ReadonlySet<string> {
+    return this.#disputed;
   }
 
   /** Names beyond the bounds: of addresses, of one address, of identities. */
@@ -117,7 +136,8 @@ export class Names {
 
   /**
    * A packet left (or entered) through a pod's interface, or a named namespace's: its source (or destination) is its own. Of a
-   * node's interface nothing follows, for nodes forward. Cheap enough for every new flow.
+   * node's interface nothing follows, for nodes forward. It names only what has no name: a packet may be forged. Cheap enough
+   * for every new flow.
    */
   sawLocal(host: number, interfaceId: number, time: number): void {
     const identity = this.#interfaces[interfaceId];
@@ -125,8 +145,30 @@ export class Names {
     if (identity.pod === undefined && identity.name === undefined) return;
     if (this.#isLoopback(host)) return;
     const known = this.ofHost(host, time, -1);
-    if (known?.pod === identity.pod && known?.namespace === identity.namespace && known?.name === identity.name) return;
-    this.#add(this.#hosts.text(host), identity, time, 'known');
+    if (known?.pod === identity.pod && known?.namespace === identity.namespace && known?.name === identity.name) {
+      const entry = this.#byHost[host];
+      if (entry !== undefined) entry.rival = undefined;
+      return;
+    }
+    const address = this.#hosts.text(host);
+    const entry = this.#byAddress.get(address);
+    const cluster = entry?.known[tenureAt(entry.known, time)]?.identity;
+    if (cluster !== undefined) {
+      if (cluster.pod !== undefined && identity.pod !== undefined && this.#disputed.size < DISPUTED_MAXIMUM) {
+        this.#disputed.add(address);
+      }
+      return;
+    }
+    const owner = entry?.local.at(-1)?.identity;
+    if (entry === undefined || owner === undefined) {
+      if (known === undefined) this.#add(address, identity, time, 'local');
+      return;
+    }
+    if (entry.rival?.identity !== identity) entry.rival = { identity, since: time, flows: 0 };
+    entry.rival.flows += 1;
+    if (entry.rival.flows < MOVED_FLOWS) return;
+    this.#add(address, identity, entry.rival.since, 'local');
+    entry.rival = undefined;
   }
 
   /**
@@ -175,7 +217,7 @@ export class Names {
     return kind === 1;
   }
 
-  #add(address: string, identity: Identity | undefined, since: number, list: 'known' | 'observed'): void {
+  #add(address: string, identity: Identity | undefined, since: number, list: 'known' | 'local' | 'observed'): void {
     // Many listen to it: it is nobody's, whoever received a packet for it.
     if (isShared(address)) return;
     let entry = this.#byAddress.get(address);
@@ -184,7 +226,7 @@ export class Names {
         this.#dropped += 1;
         return;
       }
-      entry = { known: [], observed: [], from: 0, until: 0, answer: undefined };
+      entry = { known: [], local: [], observed: [], rival: undefined, from: 0, until: 0, answer: undefined };
       this.#byAddress.set(address, entry);
     }
     const tenures = entry[list];
@@ -251,11 +293,17 @@ function grown(table: Int32Array<ArrayBuffer>, index: number): Int32Array<ArrayB
 function answerAt(entry: Entry, time: number): Identity | undefined {
   const known = tenureAt(entry.known, time);
   const named = entry.known[known]?.identity;
+  const local = tenureAt(entry.local, time);
   const observed = tenureAt(entry.observed, time);
-  entry.answer = named ?? entry.observed[observed]?.identity;
-  entry.from = Math.max(beginning(entry.known, known), beginning(entry.observed, observed));
+  entry.answer = named ?? entry.local[local]?.identity ?? entry.observed[observed]?.identity;
+  entry.from = Math.max(
+    beginning(entry.known, known),
+    beginning(entry.local, local),
+    beginning(entry.observed, observed),
+  );
   entry.until = Math.min(
     entry.known[known + 1]?.since ?? Number.POSITIVE_INFINITY,
+    entry.local[local + 1]?.since ?? Number.POSITIVE_INFINITY,
     entry.observed[observed + 1]?.since ?? Number.POSITIVE_INFINITY,
   );
   return entry.answer;

@@ -19,6 +19,12 @@ export function analysisNotes({ capture, names, where, outputNote }: AnalysisSes
   }
   if (evicted > 0) lines.push(`${counted(evicted, 'flow')} evicted by the flow limit before the end`);
   if (otherHosts > 0) lines.push('address limit reached: further addresses are counted as one');
+  if (names.disputed.size > 0) {
+    const [first = ''] = names.disputed;
+    const which =
+      names.disputed.size === 1 ? first : `${counted(names.disputed.size, 'address', 'addresses')}, ${first} for one,`;
+    lines.push(`${which} used by another pod than the one that the cluster names: the cluster's name is shown`);
+  }
   if (names.forgotten > 0) lines.push(`name limit reached: ${counted(names.forgotten, 'name')} of addresses forgotten`);
   return lines;
 }

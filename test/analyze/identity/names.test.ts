@@ -115,9 +115,34 @@ describe('an address', () => {
     expect(names.ofHost(loopback as number, 20, 1)?.text).toBe('shop/web-1');
     expect(names.ofHost(loopback as number, 20, -1)).toBeUndefined();
     expect(names.ofHost(-1, 20, 0)).toBeUndefined();
-    names.sawLocal(client as number, 1, 30);
-    expect(names.ofHost(client as number, 20, 2)?.text).toBe('shop/client-1');
-    expect(names.ofHost(client as number, 30, 2)?.text).toBe('shop/web-1');
+  });
+
+  it('moves to another interface when several flows begin there and none at the one before, not by one packet', () => {
+    const { hosts, names } = madeAnalysis();
+    names.addInterface(0, 'shop/client-1/any');
+    names.addInterface(1, 'shop/web-1/any');
+    const client = host(hosts, CLIENT);
+    names.sawLocal(client, 0, 10);
+    names.sawLocal(client, 1, 20);
+    names.sawLocal(client, 1, 21);
+    names.sawLocal(client, 0, 22);
+    names.sawLocal(client, 1, 23);
+    expect(names.ofHost(client, 24, 2)?.text).toBe('shop/client-1');
+    for (const time of [30, 31, 32]) names.sawLocal(client, 1, time);
+    expect(names.ofHost(client, 22, 2)?.text).toBe('shop/client-1');
+    expect(names.ofHost(client, 33, 2)?.text).toBe('shop/web-1');
+  });
+
+  it('is whose the cluster says, whatever packets show; the disagreement is counted once', () => {
+    const { hosts, names } = madeAnalysis();
+    names.addInterface(0, 'shop/evil/any');
+    names.addRecord(SERVER, ['shop/web-1']);
+    names.addObserved(CLIENT, 'db.example.com', 0);
+    const [server, observed] = [host(hosts, SERVER), host(hosts, CLIENT)];
+    for (let time = 1; time < 10; time += 1) for (const forged of [server, observed]) names.sawLocal(forged, 0, time);
+    expect(names.ofHost(server, 20, 1)?.text).toBe('shop/web-1');
+    expect(names.ofHost(observed, 20, 1)?.text).toBe('db.example.com');
+    expect([...names.disputed]).toEqual([SERVER]);
   });
 
   it('with the name of a node that an interface told is the node', () => {
