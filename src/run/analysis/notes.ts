@@ -22,8 +22,8 @@ export function analysisNotes({ capture, names, where, outputNote }: AnalysisSes
   if (names.disputed.size > 0) {
     const [first = ''] = names.disputed;
     const which =
-      names.disputed.size === 1 ? first : `${counted(names.disputed.size, 'address', 'addresses')}, ${first} for one,`;
-    lines.push(`${which} used by another pod than the one that the cluster names: the cluster's name is shown`);
+      names.disputed.size === 1 ? `${first} is` : `${grouped(names.disputed.size)} addresses (${first}, …) are`;
+    lines.push(`${which} used by another pod than the cluster names: the cluster's name is shown`);
   }
   if (names.forgotten > 0) lines.push(`name limit reached: ${counted(names.forgotten, 'name')} of addresses forgotten`);
   return lines;
