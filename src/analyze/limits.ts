@@ -37,8 +37,15 @@ export const IDENTITIES_MAXIMUM = 200_000;
 export const DISPUTED_MAXIMUM = 1024;
 
 /** TCP connections, and other flows, followed at once; past it those longest silent end early, which is counted. */
-export const TCP_FLOWS_MAXIMUM = 262_144;
+export const TCP_FLOWS_MAXIMUM = 65_536;
 export const FLOWS_MAXIMUM = 1_048_576;
+
+/** Evicted connections that are remembered, a power of two: those that go on are not new. */
+export const EVICTED_REMEMBERED = 4_194_304;
+
+/** With more connections in the table than this, closed ones stay for CLOSED_PRESSED_NS only. */
+export const CLOSED_PRESSURE = 16_384;
+export const CLOSED_PRESSED_NS = 100e6;
 
 /** Silence after which a flow ends, in nanoseconds of packet time. */
 export const CLOSED_IDLE_NS = 10e9;
@@ -77,8 +84,11 @@ export const LEG_DATAGRAM_WINDOW_NS = 5e9;
 export const LEG_CONTENT_BYTES = 64;
 export const LEG_SEGMENTS = 64;
 
-/** Packets that are remembered to recognise copies, a power of two. */
-export const RECENT_PACKETS = 131_072;
+/** A sender's packets that may come between a packet and its copy at the same place. */
+export const COPY_PACKETS = 64;
+
+/** Datagrams that are remembered to recognise copies, a power of two. */
+export const RECENT_DATAGRAMS = 65_536;
 
 /**
  * The same packet again is a copy within this time: at the same place by its identification, and where it has none (sooner

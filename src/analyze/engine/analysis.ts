@@ -1,4 +1,4 @@
-import { i32, u8, u16 } from '../bytes.ts';
+import { i32, u8 } from '../bytes.ts';
 import { Deadlines } from '../flow/deadlines.ts';
 import type { AnalysisSink, FlowInfo } from '../flow/flow-facts.ts';
 import { FLOW_F64, FLOW_I32 } from '../flow/flow-layout.ts';
@@ -8,7 +8,7 @@ import { FlowSightings } from '../flow/sightings.ts';
 import { Hosts } from '../identity/hosts.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import { STOP } from '../layers/layer.ts';
-import { HANDOVER_NS } from '../limits.ts';
+import { CLOSED_PRESSURE, HANDOVER_NS } from '../limits.ts';
 import { quoted } from '../packet/icmp-quote.ts';
 import { PacketView } from '../packet/packet.ts';
 import { icmpNotice, isRejection } from '../record/icmp-notice.ts';
@@ -16,11 +16,14 @@ import { TcpConnections } from '../tcp/connections.ts';
 import { Clock } from './clock.ts';
 import { DatagramFlows } from './datagrams.ts';
 import { Places } from './places.ts';
-import { RecentPackets, SEEN_BEFORE, type SeenBefore } from './recent-packets.ts';
+import { RecentDatagrams, SEEN_BEFORE, type SeenBefore } from './recent-datagrams.ts';
 
 /** Packets after which idle flows are looked for, and slots looked at then. */
 const SWEEP_PACKETS = 256;
 const SWEEP_SLOTS = 256;
+
+/** Slots looked at for closed connections when one is added to many. */
+const CLOSED_PRESSURE_SLOTS = 8;
 
 /** RFC 9293, section 3.1: without options. */
 const TCP_FIXED_HEADER = 20;
@@ -55,7 +58,7 @@ export class Analysis {
   /** The flow of the packet last taken, as FlowInfo.id counts; -1 where it has none. */
   flow = -1;
   readonly places = new Places();
-  readonly #recent = new RecentPackets();
+  readonly #recent = new RecentDatagrams();
   /** Flows of which another place brings what the one that counts does not. */
   readonly #silent = new Deadlines<FlowSightings>(HANDOVER_NS);
   readonly #tcp: TcpConnections;
@@ -78,7 +81,7 @@ export class Analysis {
   /** Flows that ended early because a table was full, and holes that were given up. */
   get bounds(): { readonly evicted: number; readonly gaps: number; readonly otherHosts: number } {
     return {
-      evicted: this.#tcp.table.evicted + this.#datagrams.table.evicted,
+      evicted: this.#tcp.evicted + this.#datagrams.table.evicted,
       gaps: this.#tcp.reassembly.gaps,
       otherHosts: this.hosts.overflowed,
     };
@@ -110,8 +113,8 @@ export class Analysis {
     const kind = this.#kind;
     const place = this.places.of(packet);
     const seen =
-      isTcp || packet.udpLength > 0
-        ? this.#recent.look(packet, this.#flowHash(direction), checksumOf(packet, isTcp), place, clock.now)
+      packet.udpLength > 0 && this.places.mayCopy(packet)
+        ? this.#recent.look(packet, this.#flowHash(direction), place, clock.now)
         : SEEN_BEFORE.no;
     let slot = table.find(a, b, ports, kind);
     if (slot >= 0 && isTcp && this.#tcp.isNewConnection(slot, direction, packet)) {
@@ -119,6 +122,7 @@ export class Analysis {
       slot = -1;
     }
     if (slot < 0) {
+      if (isTcp && table.count > CLOSED_PRESSURE) table.sweep(CLOSED_PRESSURE_SLOTS, clock.now, this.#tcp.isOver);
       slot = table.add(a, b, ports, kind, this.#flows);
       this.#flows += 1;
       this.#begin(table, slot, direction, packet, place);
@@ -126,8 +130,9 @@ export class Analysis {
       this.#sink.flowBegan?.(packet);
     }
     this.flow = (table.ints[table.base(slot) + FLOW_I32.id] as number) - 1;
-    if (seen !== SEEN_BEFORE.no) this.copies += 1;
-    if (seen === SEEN_BEFORE.here || !this.#counts(slot, direction, packet, place, seen, isTcp)) {
+    const counts = this.#counts(slot, direction, packet, place, seen, isTcp);
+    if (!counts || seen === SEEN_BEFORE.here || (isTcp && this.#tcp.isCopy(slot, direction, packet))) {
+      this.copies += 1;
       return DISPOSITION.copy;
     }
     this.#count(table, slot, direction, packet);
@@ -294,6 +299,8 @@ export class Analysis {
         elsewhere.newBytes[direction],
         elsewhere.newPayload[direction],
       );
+      // They were none.
+      this.copies -= elsewhere.newPackets[direction];
       elsewhere.counted(direction);
       if (isTcp) this.#tcp.handOver(slot, direction);
     }
@@ -327,12 +334,6 @@ function addTo(
   ints[base + FLOW_I32.packets + direction] = (ints[base + FLOW_I32.packets + direction] as number) + packets;
   doubles[own + FLOW_F64.bytes] = (doubles[own + FLOW_F64.bytes] as number) + bytes;
   doubles[own + FLOW_F64.payload] = (doubles[own + FLOW_F64.payload] as number) + payload;
-}
-
-/** Of a TCP or UDP header; 0 where that was not captured. */
-function checksumOf(packet: PacketView, isTcp: boolean): number {
-  const at = packet.transportOffset + (isTcp ? 16 : 6);
-  return at + 2 <= packet.end || at + 2 <= packet.cursor ? u16(packet.bytes, at) : 0;
 }
 
 /**

@@ -70,7 +70,7 @@ export class DatagramFlows {
 
   /**
    * A packet at a place that does not count for its direction, and that the one which counts has not brought: it is kept.
-   * @param hash by which its copy is recognised (RecentPackets.hash)
+   * @param hash by which its copy is recognised (RecentDatagrams.hash)
    */
   packetElsewhere(slot: number, direction: number, packet: PacketView, place: number, hash: number): void {
     if (packet.ipProtocol !== IP_PROTOCOL.udp || packet.transportOffset < 0 || packet.udpLength < 8) return;

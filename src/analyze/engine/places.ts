@@ -54,6 +54,11 @@ export class Places {
     this.#clocks[place] = number;
   }
 
+  /** Whether a packet can have been captured more than once: at several interfaces, or several in one. */
+  mayCopy(packet: PacketView): boolean {
+    return this.#interfaces > 1 || packet.linkType === LINK_TYPE.linuxSll || packet.linkType === LINK_TYPE.linuxSll2;
+  }
+
   /** The place a packet was captured at: an int32 that is not 0. */
   of(packet: PacketView): number {
     const place = ((this.#places[packet.interfaceId] ?? packet.interfaceId) + 1) << 16;

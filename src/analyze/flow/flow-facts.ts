@@ -14,6 +14,8 @@ export interface FlowIdentity {
   /** Counts flows in the order in which they were first seen, from 0. */
   readonly id: number;
   readonly transport: Transport;
+  /** It goes on from a flow that was evicted and has ended for that: it is not another one. */
+  readonly continued?: boolean | undefined;
   /** Who opened it, or who asked; by the lower port where neither was seen. */
   readonly clientHost: number;
   readonly serverHost: number;
@@ -46,6 +48,7 @@ export interface DirectionFacts {
 /** A flow's end result, made when it is asked for. Times: ns since the first packet of the analysis. */
 export interface FlowFacts {
   readonly id: number;
+  readonly continued?: boolean | undefined;
   readonly transport: Transport;
   readonly clientHost: number;
   readonly serverHost: number;

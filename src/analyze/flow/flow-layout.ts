@@ -78,6 +78,8 @@ export const TCP_I32 = {
   initial: 82,
   /** Sequence number behind the FIN. */
   fin: 84,
+  /** IP identification of the last packet + 1; 0 while none is known. */
+  identification: 86,
 } as const;
 
-export const TCP_STRIDE = 86;
+export const TCP_STRIDE = 88;

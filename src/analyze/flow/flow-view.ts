@@ -15,6 +15,7 @@ export interface FlowSources {
   sameAs(slot: number): OtherLeg | undefined;
   /** Only for the table of TCP connections. */
   readonly tcp?: ((slot: number) => TcpFacts) | undefined;
+  readonly isContinued?: ((slot: number) => boolean) | undefined;
 }
 
 /** A flow in its table, seen as FlowInfo: one view that is pointed at one flow after the other. */
@@ -35,6 +36,10 @@ export class FlowView implements FlowInfo {
 
   get id(): number {
     return this.#int(FLOW_I32.id) - 1;
+  }
+
+  get continued(): boolean {
+    return this.#sources.isContinued?.(this.slot) ?? false;
   }
 
   get transport(): Transport {
@@ -70,6 +75,7 @@ export class FlowView implements FlowInfo {
     const client = this.#int(FLOW_I32.client);
     return {
       id,
+      ...(this.continued ? { continued: true } : {}),
       transport,
       clientHost,
       serverHost,

@@ -37,6 +37,8 @@ export type Answer<R> =
   /** It may answer any of so many requests; those that were not seen count as one. */
   | ({ readonly kind: 'unknown'; readonly candidates: number } & Settled<R>);
 
+const NONE: readonly never[] = [];
+
 interface Pending<R> extends RequestSpan {
   readonly request: R;
   /** Requests that were not seen may stand directly before it. */
@@ -115,7 +117,7 @@ export class Pairing<R> {
 
   /** Whether the next answer is the oldest pending request's, or nobody's: no hole stands between. */
   get inStep(): boolean {
-    const [first] = this.#queue;
+    const first = this.#queue[0];
     return first === undefined ? !this.#tailHole : this.#isSure(first);
   }
 
@@ -178,10 +180,14 @@ export class Pairing<R> {
     const queue = this.#queue;
     this.#lastAnswer = start;
     if (this.#tailHole && acknowledged >= this.#holeEnd) this.#holeBound = Math.min(this.#holeBound, start);
+    if (this.inStep && queue.length > 0 && mayAnswer(queue[0] as Pending<R>, start, acknowledged)) {
+      this.#client.receives(true);
+      return { kind: 'paired', request: this.#shift(), proven: true, skipped: NONE, unpaired: NONE };
+    }
     const skipped: R[] = [];
     const unpaired: R[] = [];
     this.#settleBefore(start, acknowledged, skipped, unpaired);
-    const [first] = queue;
+    const first = queue[0];
     let candidates = 0;
     while (candidates < queue.length && mayAnswer(queue[candidates] as Pending<R>, start, acknowledged))
       candidates += 1;
@@ -212,7 +218,7 @@ export class Pairing<R> {
 
   /** A request was taken out that may still be unanswered: it is now like one that was not seen. */
   #standInDoubt(start: number, acknowledged: number): void {
-    const [next] = this.#queue;
+    const next = this.#queue[0];
     if (next !== undefined) next.hole = true;
     else if (!this.#tailHole) {
       this.#tailHole = true;

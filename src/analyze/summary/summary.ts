@@ -83,6 +83,7 @@ export class Summary implements AnalysisSink {
   }
 
   flowEnded(flow: FlowInfo): void {
+    if (flow.continued) return;
     this.#count(flow.transport);
     this.#sawPods(flow);
     if (flow.transport === 'tcp') this.#connectionEnded(flow.facts());
@@ -90,6 +91,7 @@ export class Summary implements AnalysisSink {
 
   /** The same of facts that were kept. */
   factsEnded(facts: FlowFacts): void {
+    if (facts.continued) return;
     this.#count(facts.transport);
     this.#sawPods(facts);
     this.#connectionEnded(facts);

@@ -6,12 +6,22 @@ import { FLOW_F64, FLOW_I32, TCP_F64, TCP_I32, TCP_STRIDE } from '../flow/flow-l
 import { FlowTable } from '../flow/flow-table.ts';
 import { FlowView } from '../flow/flow-view.ts';
 import type { FlowSightings } from '../flow/sightings.ts';
-import { CLOSED_IDLE_NS, OPENING_IDLE_NS, TCP_FLOWS_MAXIMUM, TCP_IDLE_NS } from '../limits.ts';
+import {
+  CLOSED_IDLE_NS,
+  CLOSED_PRESSED_NS,
+  COPY_NS,
+  COPY_PACKETS,
+  COPY_UNNUMBERED_NS,
+  OPENING_IDLE_NS,
+  TCP_FLOWS_MAXIMUM,
+  TCP_IDLE_NS,
+} from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
 import type { StreamEnd } from '../protocols/protocol.ts';
 import type { AnalysisEvent, Notice } from '../record/event.ts';
 import { withProvenTimes } from '../record/proven-times.ts';
 import { connectionFacts } from './connection-facts.ts';
+import { EVICTED, EvictedConnections } from './evicted.ts';
 import { SEEN, STATE, TCP } from './flags.ts';
 import { followHealth } from './health.ts';
 import { SynOptions } from './options.ts';
@@ -42,6 +52,13 @@ export class TcpConnections implements StreamHost {
   readonly #troubles = new Troubles();
   readonly #streams: (TcpStream | undefined)[] = [];
   readonly #spare: TcpStream[] = [];
+  /** Names of protocols of streams that have ended, by FLOW_I32.protocol. */
+  readonly #protocols: string[] = [];
+  readonly #evicted = new EvictedConnections();
+  /** Evictions of connections that had been evicted before. */
+  #evictedAgain = 0;
+  /** Exchanges were given up with the connection that is being evicted. */
+  #givesUp = false;
   readonly #view: FlowView;
   /** Of the packet at hand. */
   readonly #carrier = { acknowledgment: 0, hasAcknowledgment: false, clock: 0 };
@@ -63,10 +80,14 @@ export class TcpConnections implements StreamHost {
       if (this.table.ints[this.table.base(stream.slot) + TCP_I32.state] === STATE.closed) this.#finish(stream.slot);
     });
     this.#view = new FlowView(this.table, {
-      protocol: (slot) => this.#streams[slot]?.protocol?.name,
+      protocol: (slot) =>
+        this.#streams[slot]?.protocol?.name ??
+        this.#protocols[(this.table.ints[this.table.base(slot) + FLOW_I32.protocol] as number) - 1],
       sightings: (slot, client) => this.sightings[slot]?.facts(client),
       sameAs: (slot) => this.#legs.of(slot),
       tcp: (slot) => connectionFacts(this.table, slot, this.#troubles),
+      isContinued: (slot) =>
+        ((this.table.ints[this.table.base(slot) + TCP_I32.flags] as number) & SEEN.continued) !== 0,
     });
   }
 
@@ -86,6 +107,11 @@ export class TcpConnections implements StreamHost {
     return initial !== packet.tcpSequence && !isLate;
   }
 
+  /** Connections that had to go before their end because there were too many at once. */
+  get evicted(): number {
+    return this.table.evicted - this.#evictedAgain;
+  }
+
   /** A flow's first packet. */
   opened(slot: number, direction: number, packet: PacketView): void {
     const { ints } = this.table;
@@ -102,6 +128,11 @@ export class TcpConnections implements StreamHost {
       ints[base + TCP_I32.state] = STATE.open;
       ints[base + TCP_I32.flags] = SEEN.midstream;
     }
+    // A SYN is a new connection's, whatever had its ports before.
+    const evicted = this.#evicted.take(ints[base + FLOW_I32.hash] as number);
+    if (evicted !== EVICTED.no && (tcpFlags & (TCP.syn | TCP.ack)) !== TCP.syn) {
+      ints[base + TCP_I32.flags] = SEEN.midstream | SEEN.continued | (evicted === EVICTED.pending ? SEEN.givenUp : 0);
+    }
     ints[base + TCP_I32.initial + direction] = packet.tcpSequence;
     if ((tcpFlags & (TCP.syn | TCP.ack)) === (TCP.syn | TCP.ack)) {
       ints[base + TCP_I32.initial + 1 - direction] = (packet.tcpAcknowledgment - 1) | 0;
@@ -112,8 +143,8 @@ export class TcpConnections implements StreamHost {
   packetElsewhere(slot: number, direction: number, packet: PacketView, place: number): void {
     const length = packet.payloadLength;
     if (length === 0 || (packet.tcpFlags & TCP.rst) !== 0) return;
+    if ((this.table.ints[this.table.base(slot) + TCP_I32.flags] as number) & SEEN.streamEnded) return;
     const stream = this.#streams[slot] ?? this.#stream(slot);
-    if (stream.ended) return;
     const { cursor, end, bytes, tcpFlags, tcpSequence } = packet;
     if (tcpFlags & TCP.ack) stream.acknowledges(direction, packet.tcpAcknowledgment);
     this.reassembly.spare(stream, direction, {
@@ -143,6 +174,37 @@ export class TcpConnections implements StreamHost {
     this.reassembly.handOver(stream, direction);
   }
 
+  /**
+   * Whether the packet was captured before at the same place (a bridge and its ports, SLL's `any`): it brings nothing new, and
+   * its sender's count of packets has not moved on.
+   */
+  isCopy(slot: number, direction: number, packet: PacketView): boolean {
+    const { ints, doubles } = this.table;
+    const base = this.table.base(slot);
+    const own = base + direction;
+    const { identification } = packet;
+    const last = ints[own + TCP_I32.identification] as number;
+    if (identification !== 0) ints[own + TCP_I32.identification] = identification + 1;
+    const flags = ints[own + TCP_I32.flags] as number;
+    if ((flags & SEEN.high) === 0) return false;
+    const length = packet.payloadLength;
+    const end = packet.tcpSequence + length + (packet.tcpFlags & (TCP.syn | TCP.fin) ? 1 : 0);
+    const ahead = (end - (ints[own + TCP_I32.high] as number)) | 0;
+    if (ahead > 0) return false;
+    if (length === 0 && (packet.tcpFlags & (TCP.syn | TCP.fin)) === 0) {
+      // An acknowledgment that moves on, or another window.
+      if (((packet.tcpAcknowledgment - (ints[own + TCP_I32.ack] as number)) | 0) > 0) return false;
+      if (packet.tcpWindow !== ints[own + TCP_I32.window]) return false;
+    }
+    const half = (base >> 1) + direction;
+    const age =
+      this.clock.now - Math.max(doubles[half + TCP_F64.highTime] as number, doubles[half + TCP_F64.ackTime] as number);
+    if (identification === 0 || last === 0) return ahead === 0 && length > 0 && age >= 0 && age <= COPY_UNNUMBERED_NS;
+    const isCopy = age >= 0 && age <= COPY_NS && ((last - 1 - identification) & 0xffff) <= COPY_PACKETS;
+    if (isCopy) ints[own + TCP_I32.identification] = last;
+    return isCopy;
+  }
+
   /** A packet that counts. @returns whether what the connection carries was recognised, or may yet be */
   packet(slot: number, direction: number, packet: PacketView): boolean {
     const { tcpFlags } = packet;
@@ -153,7 +215,8 @@ export class TcpConnections implements StreamHost {
     if (tcpFlags & TCP.syn) this.#syn(slot, direction, packet);
     else if (ints[base + TCP_I32.state] === STATE.opening) this.#opening(slot, direction, packet);
     const length = packet.payloadLength;
-    if (length > 0 && (tcpFlags & TCP.rst) === 0) {
+    const isOver = ((ints[base + TCP_I32.flags] as number) & SEEN.streamEnded) !== 0;
+    if (length > 0 && (tcpFlags & TCP.rst) === 0 && !isOver) {
       stream ??= this.#stream(slot);
       if (((ints[base + TCP_I32.flags] as number) & SEEN.midstream) !== 0) this.#legs.segment(slot, packet);
       if (!stream.ended) {
@@ -180,8 +243,17 @@ export class TcpConnections implements StreamHost {
     }
     if (tcpFlags & (TCP.fin | TCP.rst)) this.#ending(slot, direction, packet, length);
     else if (ints[base + TCP_I32.state] === STATE.closed) this.#finish(slot);
-    return stream === undefined || !stream.opaque;
+    if (stream === undefined) return !isOver || ints[base + FLOW_I32.protocol] !== 0;
+    return !stream.opaque;
   }
+
+  /** Of closed connections few are kept while there are many. */
+  isOver = (_table: FlowTable, slot: number, now: number): boolean => {
+    const base = this.table.base(slot);
+    const state = this.table.ints[base + TCP_I32.state] as number;
+    if (state !== STATE.closed && state !== STATE.reset && state !== STATE.refused) return false;
+    return now - (this.table.doubles[(base >> 1) + FLOW_F64.last] as number) > CLOSED_PRESSED_NS;
+  };
 
   mayExpire = (_table: FlowTable, slot: number, now: number): boolean => {
     const base = this.table.base(slot);
@@ -203,6 +275,15 @@ export class TcpConnections implements StreamHost {
   }
 
   event(stream: TcpStream, event: AnalysisEvent): void {
+    if (event.kind === 'exchange') {
+      const flags = this.table.base(stream.slot) + TCP_I32.flags;
+      if (this.table.evicting) this.#givesUp = true;
+      else if ((this.table.ints[flags] as number) & SEEN.givenUp) {
+        this.table.ints[flags] = (this.table.ints[flags] as number) & ~SEEN.givenUp;
+        // Its exchange was counted when the connection was evicted.
+        if (event.incomplete === 'request not seen') return;
+      }
+    }
     this.#sink.event(withProvenTimes(event, this.clock.now), this.#view.at(stream.slot));
   }
 
@@ -385,6 +466,17 @@ export class TcpConnections implements StreamHost {
     if (stream === undefined || stream.ended) return;
     this.reassembly.flush(stream);
     stream.end(how, by);
+    const { ints } = this.table;
+    const base = this.table.base(slot);
+    ints[base + TCP_I32.flags] = (ints[base + TCP_I32.flags] as number) | SEEN.streamEnded;
+    const name = stream.protocol?.name;
+    if (name !== undefined) {
+      const known = this.#protocols.indexOf(name);
+      ints[base + FLOW_I32.protocol] = known < 0 ? this.#protocols.push(name) : known + 1;
+    }
+    this.#streams[slot] = undefined;
+    // An analyzer that was told of the end has no more to say to its context.
+    if (this.#spare.length < SPARE_STREAMS) this.#spare.push(stream);
   }
 
   /** No SYN was answered: once the client has tried again, or waited for long. */
@@ -393,7 +485,12 @@ export class TcpConnections implements StreamHost {
     const base = this.table.base(slot);
     const client = ints[base + FLOW_I32.client] as number;
     const syns = ints[base + TCP_I32.syns] as number;
-    if (ints[base + TCP_I32.state] !== STATE.opening || ints[base + FLOW_I32.packets + 1 - client] !== 0) return;
+    if (
+      this.table.evicting ||
+      ints[base + TCP_I32.state] !== STATE.opening ||
+      ints[base + FLOW_I32.packets + 1 - client] !== 0
+    )
+      return;
     if (syns === 0 || (syns === 1 && this.#over)) return;
     const last = doubles[(base >> 1) + TCP_F64.synTime] as number;
     const first = doubles[(base >> 1) + TCP_F64.firstSyn] as number;
@@ -424,10 +521,12 @@ export class TcpConnections implements StreamHost {
       sightings.ended = true;
       this.sightings[slot] = undefined;
     }
-    const stream = this.#streams[slot];
-    if (stream === undefined) return;
-    this.#streams[slot] = undefined;
-    // An analyzer that was told of the end has no more to say to its context.
-    if (this.#spare.length < SPARE_STREAMS) this.#spare.push(stream);
+    if (!this.table.evicting) return;
+    const { ints } = this.table;
+    const base = this.table.base(slot);
+    if ((ints[base + TCP_I32.flags] as number) & SEEN.continued) this.#evictedAgain += 1;
+    const isGivenUp = this.#givesUp || ((ints[base + TCP_I32.flags] as number) & SEEN.givenUp) !== 0;
+    this.#evicted.remember(ints[base + FLOW_I32.hash] as number, isGivenUp);
+    this.#givesUp = false;
   }
 }

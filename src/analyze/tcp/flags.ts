@@ -25,4 +25,9 @@ export const SEEN = {
   midstream: 1024,
   /** Both sides sent SYN before either acknowledged it: a simultaneous open. */
   simultaneous: 2048,
+  /** Its stream has ended (direction 0's flags only): what still comes is not looked at. */
+  streamEnded: 4096,
+  /** It goes on from a connection that was evicted; an exchange was given up with that (direction 0's flags only). */
+  continued: 8192,
+  givenUp: 16_384,
 } as const;
