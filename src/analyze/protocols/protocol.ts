@@ -1,7 +1,7 @@
 import type { AnalysisEvent, Fields, Side } from '../record/event.ts';
 
 /**
- * What the first octets of one direction look like: what a client of this protocol says, what a server of it says,
+ * What the first bytes of one direction look like: what a client of this protocol says, what a server of it says,
  * of either (words in the middle of a connection that both might say), nothing of it, or too little to tell. `client` and
  * `server` also tell who is who when the capture began mid-stream.
  */
@@ -32,7 +32,7 @@ export interface ProtocolContext {
 export interface StreamContext extends ProtocolContext {
   /**
    * The connection goes on in another protocol (WebSocket after an upgrade, TLS after STARTTLS, HTTP/2 after its preface):
-   * from the next octet of each direction on, another analyzer takes over. What was handed to this call already is this
+   * from the next byte of each direction on, another analyzer takes over. What was handed to this call already is this
    * analyzer's own: it passes the rest on with `then.data`.
    * @param protocol undefined where anything may follow (a tunnel): what comes is recognised as at a connection's beginning
    * @returns the analyzer that takes over
@@ -68,8 +68,8 @@ export interface StreamContext extends ProtocolContext {
 }
 
 /**
- * Takes one connection's octets. `bytes` from `start` to `end` is valid during the call only (copy what you keep), cut
- * anywhere: any cutting gives the same events. Any octets are valid input; never throws.
+ * Takes one connection's bytes. `bytes` from `start` to `end` is valid during the call only (copy what you keep), cut
+ * anywhere: any cutting gives the same events. Any bytes are valid input; never throws.
  */
 export interface StreamAnalyzer {
   data(side: Side, bytes: Uint8Array, start: number, end: number): void;
@@ -101,8 +101,8 @@ export interface StreamProtocol {
   /** What `protocol` says in the records that have its fields, where that is not its name. */
   readonly records?: readonly string[];
   /**
-   * Look at the first octets of a direction (of a message, when the capture began mid-stream). Strict enough to be wrong
-   * about random octets less than once in 10⁵; answers within PROBE_BYTES.
+   * Look at the first bytes of a direction (of a message, when the capture began mid-stream). Strict enough to be wrong
+   * about random bytes less than once in 10⁵; answers within PROBE_BYTES.
    */
   probe(bytes: Uint8Array, start: number, end: number): Likeness;
   create(context: StreamContext): StreamAnalyzer;
@@ -112,7 +112,7 @@ export interface StreamProtocol {
 export interface DatagramAnalyzer {
   /**
    * @param flow a small number that stands for the flow until `endFlow`; `emit` must be given it
-   * @param wireLength octets of the datagram on the wire; more than `end - start` when the capture cut it
+   * @param wireLength bytes of the datagram on the wire; more than `end - start` when the capture cut it
    */
   datagram(flow: number, side: Side, bytes: Uint8Array, start: number, end: number, wireLength: number): void;
   endFlow(flow: number): void;

@@ -1,12 +1,12 @@
 import { STREAM_PROTOCOLS } from './index.ts';
 import type { StreamProtocol } from './protocol.ts';
 
-/** What one look at the first octets gave. Reused: read it at once. */
+/** What one look at the first bytes gave. Reused: read it at once. */
 export class Recognition {
   protocol: StreamProtocol | undefined;
-  /** Whether the octets were the server's words; undefined where they may be either's. */
+  /** Whether the bytes were the server's words; undefined where they may be either's. */
   fromServer: boolean | undefined = false;
-  /** Some protocol needs more octets to tell. */
+  /** Some protocol needs more bytes to tell. */
   undecided = false;
 
   /** Ask every protocol, those whose usual port it is first. */

@@ -217,13 +217,13 @@ class Direction {
     const offset = this.#offset;
     for (let at = start; at < end; at += 1) {
       const key = this.#masked ? (this.#header[keyAt + ((offset + at - start) & 3)] as number) : 0;
-      const octet = (bytes[at] as number) ^ key;
+      const byte = (bytes[at] as number) ^ key;
       if (control) {
         this.#control ??= new Uint8Array(CONTROL_MAXIMUM);
-        this.#control[this.#controlLength] = octet;
+        this.#control[this.#controlLength] = byte;
         this.#controlLength += 1;
       } else if (this.#keptLength < PREVIEW && !this.#holed) {
-        this.#kept[this.#keptLength] = octet;
+        this.#kept[this.#keptLength] = byte;
         this.#keptLength += 1;
       } else return;
     }

@@ -2,7 +2,7 @@ import { i32, u8, u16 } from '../../bytes.ts';
 import { latin1, utf8 } from '../../record/text.ts';
 import type { Method } from './methods.ts';
 
-/** Octets kept of a long text, such as a SASL response. */
+/** Bytes kept of a long text, such as a SASL response. */
 const LONG_MAXIMUM = 256;
 
 /** What a method's arguments say. Reused: read it before the next method is read. */
@@ -91,7 +91,7 @@ export class Arguments {
   }
 }
 
-/** Octets of an argument, or -1 where its length is not there. */
+/** Bytes of an argument, or -1 where its length is not there. */
 function lengthOf(part: string, bytes: Uint8Array, at: number, end: number): number {
   switch (part) {
     case '2':

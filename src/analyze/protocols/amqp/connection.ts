@@ -14,7 +14,7 @@ import {
   FRAME_HEADER,
   frameLength,
   GREETING_LENGTH,
-  greetingOctets,
+  greetingBytes,
   HEADER,
   METHOD,
   METHOD_HEADER,
@@ -42,10 +42,10 @@ import {
   START_OK,
 } from './methods.ts';
 
-/** Octets kept of a frame: of a method's arguments; bodies are passed over. */
+/** Bytes kept of a frame: of a method's arguments; bodies are passed over. */
 const FRAME_KEEP = 2048;
 
-/** Octets of a content header up to the body's length. */
+/** Bytes of a content header up to the body's length. */
 const CONTENT_HEADER = FRAME_HEADER + 12;
 
 /** What a close says when nothing is wrong. */
@@ -108,7 +108,7 @@ export class AmqpConnection implements StreamAnalyzer {
 
   /** A server greets only to say which version it would speak instead. */
   #onGreeting(bytes: Uint8Array, start: number, end: number, time: number): void {
-    if (greetingOctets(bytes, start, Math.min(end, start + 4)) < 4) return;
+    if (greetingBytes(bytes, start, Math.min(end, start + 4)) < 4) return;
     const label = `server speaks version ${u8(bytes, start + 5)}-${u8(bytes, start + 6)}-${u8(bytes, start + 7)}`;
     this.#notice(SIDE.server, time, 'AMQP_VERSION', label, true, {});
   }
@@ -125,7 +125,7 @@ export class AmqpConnection implements StreamAnalyzer {
       channel.acks += 1;
       return;
     }
-    // The frame's last octet is no argument.
+    // The frame's last byte is no argument.
     said.read(method, bytes, start + METHOD_HEADER, Math.min(end, start + message.length - 1));
     const first = message.time;
     if (method.replies.length > 0) this.#ask(side, method, number, channel, message);

@@ -13,7 +13,7 @@ export const amqp: StreamProtocol = {
     'amqp.exchange': { type: 'string', about: 'name of the exchange; empty for the default one' },
     'amqp.routingKey': { type: 'string', about: 'routing key' },
     'amqp.queue': { type: 'string', about: 'name of the queue, as far as it is known' },
-    'amqp.bytes': { type: 'int', about: "octets of the message's body" },
+    'amqp.bytes': { type: 'int', about: "bytes of the message's body" },
     'amqp.redelivered': { type: 'bool', about: 'the message was delivered before' },
     'amqp.virtualHost': { type: 'string', about: 'virtual host that is opened' },
     'amqp.mechanism': { type: 'string', about: 'SASL mechanism' },

@@ -32,7 +32,7 @@ type Row = readonly [
 ];
 
 /**
- * Arguments: `2` `4` `8` octets of a number, `s` a short text, `b` octet of bits, `n` octet of bits of which one is no-wait;
+ * Arguments: `2` `4` `8` bytes of a number, `s` a short text, `b` byte of bits, `n` byte of bits of which one is no-wait;
  * short texts `q`ueue, e`x`change, routing `k`ey, `c`onsumer tag, `v`irtual host, `T` reply text; `R` reply code,
  * `I` class and method that failed, `d`elivery tag, `P` a table, `M` mechanism, `S` secret (long text).
  */

@@ -66,8 +66,8 @@ export class Dialogue {
 
   /**
    * Take a message.
-   * @param first when its first octet came; its last one is of now
-   * @param octets of it on the wire
+   * @param first when its first byte came; its last one is of now
+   * @param octets bytes of it on the wire
    * @param whole whether `end` is its end, not where the capture cut it
    */
   message(

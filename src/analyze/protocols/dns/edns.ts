@@ -10,7 +10,7 @@ const OPTION = { nsid: 3, clientSubnet: 8, cookie: 10, extendedError: 15 } as co
 /** Options told by number; more are counted among them by nobody. */
 const OPTIONS_MAXIMUM = 32;
 
-/** Octets shown of a cookie: all that RFC 7873 allows; and of a server's identifier. */
+/** Bytes shown of a cookie: all that RFC 7873 allows; and of a server's identifier. */
 const COOKIE_MAXIMUM = 40;
 const IDENTIFIER_MAXIMUM = 256;
 

@@ -1,10 +1,10 @@
 import { i32, u8, u16 } from '../../bytes.ts';
 import { NAME_MAXIMUM, readName, skipName } from './name.ts';
 
-/** Octets of a message's header (RFC 1035, section 4.1.1). */
+/** Bytes of a message's header (RFC 1035, section 4.1.1). */
 export const HEADER = 12;
 
-/** Octets of a record behind its name, without its data: type, class, TTL, length. */
+/** Bytes of a record behind its name, without its data: type, class, TTL, length. */
 export const RECORD_FIXED = 10;
 
 export const FLAG = {
@@ -109,7 +109,7 @@ export class QuestionScan {
   }
 }
 
-/** Hash of a name whatever its letters' case, four octets at a time; some other octets are not told apart either. */
+/** Hash of a name whatever its letters' case, four bytes at a time; some other bytes are not told apart either. */
 function caselessHash(bytes: Uint8Array, start: number, end: number, seed: number): number {
   let hash = seed ^ (end - start);
   let at = start;

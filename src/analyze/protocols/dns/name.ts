@@ -1,17 +1,17 @@
 import { u8 } from '../../bytes.ts';
 import { latin1 } from '../../record/text.ts';
 
-/** Octets of a name with its labels' lengths and the root's (RFC 1035, section 2.3.4). */
+/** Bytes of a name with its labels' lengths and the root's (RFC 1035, section 2.3.4). */
 export const NAME_MAXIMUM = 255;
 
 const DOT = 0x2e;
 const BACKSLASH = 0x5c;
 const POINTER = 0xc0;
 
-/** Escapes make four characters of an octet. */
+/** Escapes make four characters of an byte. */
 const scratch = new Uint8Array(NAME_MAXIMUM * 4);
 
-/** A name where it is in a message: where it ends, and its octets without compression. Reused: read it at once. */
+/** A name where it is in a message: where it ends, and its bytes without compression. Reused: read it at once. */
 class PlainName {
   readonly octets = new Uint8Array(NAME_MAXIMUM);
   length = 0;

@@ -30,7 +30,7 @@ export class PendingQueries<Detail> {
   readonly maximum: number;
   readonly #seed: number;
   #ints = new Int32Array(FIRST_CAPACITY * STRIDE);
-  /** First and last octet of the query, ns. */
+  /** First and last byte of the query, ns. */
   #times = new Float64Array(FIRST_CAPACITY * 2);
   readonly #questions: Question[] = [];
   readonly #details: (Detail | undefined)[] = [];

@@ -1,7 +1,7 @@
 import { u8 } from '../../bytes.ts';
 import { TEXT_MAXIMUM } from '../../limits.ts';
 
-/** A character string in quotes. @param octets each octet one */
+/** A character string in quotes. @param bytes each byte one */
 export function quoted(octets: Uint8Array): string {
   let text = '"';
   for (const octet of octets.subarray(0, TEXT_MAXIMUM)) {
@@ -12,7 +12,7 @@ export function quoted(octets: Uint8Array): string {
   return `${text}"`;
 }
 
-/** Two digits an octet, in lower case. */
+/** Two digits an byte, in lower case. */
 export function hex(octets: Uint8Array): string {
   let text = '';
   for (let index = 0; index < octets.length; index += 1) text += u8(octets, index).toString(16).padStart(2, '0');

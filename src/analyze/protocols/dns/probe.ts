@@ -7,13 +7,13 @@ import { isKnownClass, isKnownType, OPCODE, TYPE } from './numbers.ts';
 /** Records a message is believed to have. */
 const RECORDS_SANE = 1000;
 
-/** Octets of a query from which on its records are not waited for: one that brings keys or a zone's changes. */
+/** Bytes of a query from which on its records are not waited for: one that brings keys or a zone's changes. */
 export const LARGE_QUERY = 512;
 
 /** `MS` */
 const MICROSOFT = 0x4d53;
 
-/** Octets of a NetBIOS name, all of `A` to `P` (RFC 1001, section 14.1): port 137 has DNS's form. */
+/** Bytes of a NetBIOS name, all of `A` to `P` (RFC 1001, section 14.1): port 137 has DNS's form. */
 const NETBIOS_NAME = 32;
 
 /**
@@ -28,7 +28,7 @@ export function hintedLikeness(bytes: Uint8Array, start: number, end: number): L
   return side(bytes, start);
 }
 
-/** A whole message that may be anything else: it has to be right to its last octet. */
+/** A whole message that may be anything else: it has to be right to its last byte. */
 export function strictLikeness(bytes: Uint8Array, start: number, end: number): Likeness {
   const position = readable(bytes, start, end);
   return position === end ? side(bytes, start) : 'no';
@@ -46,7 +46,7 @@ function isMark(bytes: Uint8Array, at: number, end: number): boolean {
 }
 
 /**
- * The first octets of a stream (RFC 1035, section 4.2.2; RFC 7766).
+ * The first bytes of a stream (RFC 1035, section 4.2.2; RFC 7766).
  * @returns `more` as long as the question is not there
  */
 export function streamLikeness(bytes: Uint8Array, start: number, end: number): Likeness {

@@ -8,7 +8,7 @@ const SLOTS = 4096;
 /** Questions that share a place: with one each, some of a few hundred would drive one another out all the time. */
 const WAYS = 4;
 
-/** Octets of a question's key that are compared in the table: longer names (and their answers) are made anew each time. */
+/** Bytes of a question's key that are compared in the table: longer names (and their answers) are made anew each time. */
 const WIDTH = 128;
 
 /** Response codes whose fields are kept ready, one set for each question. */
@@ -70,7 +70,7 @@ function outcome(rcode: number): Outcome {
   return { status: rcodeName(rcode), failed: isFailure(rcode) };
 }
 
-/** Questions by their octets, so that their texts are made once. */
+/** Questions by their bytes, so that their texts are made once. */
 export class QuestionTable {
   readonly #octets = new Uint8Array(SLOTS * WIDTH);
   readonly #lengths = new Uint8Array(SLOTS);

@@ -59,7 +59,7 @@ const NUMBERS_AND_NAME: Readonly<Record<number, number>> = {
 /**
  * A record's data as zone files put it (RFC 1035, section 5), names without the root's dot.
  * @param start of the message
- * @param at of the data, `length` octets that are there
+ * @param at of the data, `length` bytes that are there
  * @returns undefined when it is not what its type has
  */
 export function dataText(

@@ -9,7 +9,7 @@ import { Dialogue } from './dialogue.ts';
 import { HEADER } from './message.ts';
 import { LARGE_QUERY, streamLikeness } from './probe.ts';
 
-/** Octets of the length in front of each message (RFC 1035, section 4.2.2). */
+/** Bytes of the length in front of each message (RFC 1035, section 4.2.2). */
 const LENGTH = 2;
 const MESSAGE_MAXIMUM = 65_535;
 

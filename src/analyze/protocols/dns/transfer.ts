@@ -22,7 +22,7 @@ export class Transfer {
   /** An incremental one whose second record is of an older zone has it three times, else it is the whole zone. */
   #wanted = 2;
 
-  /** @param time of the first message's first octet @param more what the first message says */
+  /** @param time of the first message's first byte @param more what the first message says */
   constructor(time: number, incremental: boolean, more: MessageDetail | undefined) {
     this.time = time;
     this.#incremental = incremental;

@@ -23,11 +23,11 @@ import { MESSAGE_MAXIMUM, REQUEST_HEADER, REQUEST_SEEK, requestBegins, requestLe
 import { REQUESTS, RESPONSES } from './schemas.ts';
 import { type TopicNames, Walker } from './walker.ts';
 
-/** Octets kept of a request and of a response: names of topics and error codes come before the records. */
+/** Bytes kept of a request and of a response: names of topics and error codes come before the records. */
 const REQUEST_KEEP = 4096;
 const RESPONSE_KEEP = 16_384;
 
-/** Least octets of a response: length, correlation id, an error code. */
+/** Least bytes of a response: length, correlation id, an error code. */
 const RESPONSE_MINIMUM = 10;
 const RESPONSE_HEADER = 8;
 

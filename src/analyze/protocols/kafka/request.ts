@@ -2,10 +2,10 @@ import { i32, u8, u16 } from '../../bytes.ts';
 import type { Likeness } from '../protocol.ts';
 import { APIS } from './apis.ts';
 
-/** Octets of a message's length, API key, version, correlation id and client id's length. */
+/** Bytes of a message's length, API key, version, correlation id and client id's length. */
 export const REQUEST_HEADER = 14;
 
-/** Octets that are looked at to tell a request: with the first of its client id. */
+/** Bytes that are looked at to tell a request: with the first of its client id. */
 export const REQUEST_SEEK = 18;
 
 /** Longest message that is believed, with its length: brokers take 100 MiB by default, a fetch may bring more. */
@@ -33,7 +33,7 @@ export function requestLength(bytes: Uint8Array, at: number): number {
   return clientId <= CLIENT_ID_MAXIMUM && clientId <= size - 10 ? size + 4 : 0;
 }
 
-/** Whether a request begins here: a look at REQUEST_SEEK octets. */
+/** Whether a request begins here: a look at REQUEST_SEEK bytes. */
 export function requestBegins(bytes: Uint8Array, at: number): boolean {
   if (i32(bytes, at) > UNPROVEN_MAXIMUM || requestLength(bytes, at) === 0) return false;
   // An empty client id or none, next to the zeros of a body, proves nothing.
@@ -42,28 +42,28 @@ export function requestBegins(bytes: Uint8Array, at: number): boolean {
   return isText(bytes, at + 14, Math.min(at + 14 + clientId, at + REQUEST_SEEK));
 }
 
-/** Whether a client's first octets, or those of a request, are Kafka's. A server's tell nothing by themselves. */
+/** Whether a client's first bytes, or those of a request, are Kafka's. A server's tell nothing by themselves. */
 export function requestLikeness(bytes: Uint8Array, start: number, end: number): Likeness {
   if (end - start < REQUEST_HEADER) {
     // Length, API key and version have zeros where other protocols have none.
     for (let at = 0; at < end - start; at += 1) {
-      const octet = u8(bytes, start + at);
-      if ((at === 0 || at === 4 || at === 6) && octet !== 0) return 'no';
+      const byte = u8(bytes, start + at);
+      if ((at === 0 || at === 4 || at === 6) && byte !== 0) return 'no';
     }
     return end - start < 8 || i32(bytes, start) >= REQUEST_HEADER - 4 ? 'more' : 'no';
   }
   const size = i32(bytes, start);
   if (size > UNPROVEN_MAXIMUM || requestLength(bytes, start) === 0) return 'no';
   const clientId = u16(bytes, start + 12);
-  // Without a client id it has to be short, or lie whole in these octets, to be believed.
+  // Without a client id it has to be short, or lie whole in these bytes, to be believed.
   if (clientId === 0 || clientId === 0xffff) return size <= 256 || size + 4 === end - start ? 'client' : 'no';
   return isText(bytes, start + 14, Math.min(end, start + 14 + clientId)) ? 'client' : 'no';
 }
 
 function isText(bytes: Uint8Array, start: number, end: number): boolean {
   for (let at = start; at < end; at += 1) {
-    const octet = u8(bytes, at);
-    if (octet < 0x20 || octet === 0x7f) return false;
+    const byte = u8(bytes, at);
+    if (byte < 0x20 || byte === 0x7f) return false;
   }
   return true;
 }

@@ -1,7 +1,7 @@
 /** A part of a message that is walked over, or taken note of. */
 export interface Part {
   readonly kind: PartKind;
-  /** Octets of a number; of an array's elements, where those are numbers. */
+  /** Bytes of a number; of an array's elements, where those are numbers. */
   readonly size: number;
   /** Of an array's elements, where those have parts. */
   readonly parts: readonly Part[];
@@ -52,7 +52,7 @@ const WORDS: Readonly<Record<string, readonly [kind: PartKind, size: number]>> =
 };
 
 /**
- * A message's parts from a line such as `4@1 [ T [ 4 E 8 ] ]`: numbers by their octets, `s`trings, `b`ytes, `[ ]` arrays of
+ * A message's parts from a line such as `4@1 [ T [ 4 E 8 ] ]`: numbers by their bytes, `s`trings, `b`ytes, `[ ]` arrays of
  * structures, `*4` arrays of numbers, capitals for what is taken note of. `@1` from version 1 on, `@1-3` up to 3, `@-3` in
  * those before 4; an array's stand behind its end.
  */

@@ -6,7 +6,7 @@ import type { Part } from './schema.ts';
 /** Names kept of one message. */
 const NAMES_MAXIMUM = 16;
 
-/** Names of topics by their ids (16 octets as latin-1), as far as one connection has told them. */
+/** Names of topics by their ids (16 bytes as latin-1), as far as one connection has told them. */
 export type TopicNames = Map<string, string>;
 
 /** Topic ids remembered of one connection. */
@@ -125,7 +125,7 @@ export class Walker {
   }
 
   #element(part: Part): boolean {
-    // Whatever an element is, it has an octet at least: no count can keep this going.
+    // Whatever an element is, it has an byte at least: no count can keep this going.
     if (this.#at >= this.#end) return false;
     if (part.kind === 'strings') return this.#skip(this.#stringLength());
     if (part.kind === 'groups') return this.#named('group');
@@ -217,15 +217,15 @@ export class Walker {
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
       if (!this.#has(1)) return BROKEN;
-      const octet = u8(this.#bytes, this.#at);
+      const byte = u8(this.#bytes, this.#at);
       this.#at += 1;
-      value += (octet & 0x7f) * 2 ** shift;
-      if (octet < 0x80) return value;
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
     }
     return BROKEN;
   }
 
-  /** Steps over so many octets; over none for NULL. */
+  /** Steps over so many bytes; over none for NULL. */
   #skip(length: number): boolean {
     if (length < 0) return length === NULL;
     if (!this.#has(length)) return false;

@@ -1,7 +1,7 @@
 import { latin1 } from '../../record/text.ts';
 import type { Likeness } from '../protocol.ts';
 
-/** Commands with data behind their line, and which of its words says how many octets (memcached, doc/protocol.txt). */
+/** Commands with data behind their line, and which of its words says how many bytes (memcached, doc/protocol.txt). */
 export const STORES: Readonly<Record<string, number>> = {
   set: 4,
   add: 4,

@@ -10,7 +10,7 @@ export function i32le(bytes: Uint8Array, at: number): number {
 /** Types of values (bsonspec.org) that are looked into. */
 export const TYPE = { double: 1, string: 2, document: 3, array: 4, boolean: 8, int32: 16, int64: 18 } as const;
 
-/** Octets of values of one length, by type. */
+/** Bytes of values of one length, by type. */
 const FIXED: ReadonlyMap<number, number> = new Map([
   [TYPE.double, 8],
   [6, 0],
@@ -32,7 +32,7 @@ const ELEMENTS_MAXIMUM = 256;
 /** Longest name of an element. */
 const NAME_MAXIMUM = 256;
 
-/** The last octets of a message, of which those before are not all kept. */
+/** The last bytes of a message, of which those before are not all kept. */
 export interface Tail {
   /** Where they would be, were all kept; where they are. */
   readonly from: number;
@@ -40,7 +40,7 @@ export interface Tail {
   readonly end: number;
 }
 
-/** Walks over a document's elements, as far as its octets were kept. */
+/** Walks over a document's elements, as far as its bytes were kept. */
 export class Document {
   type = 0;
   /** Of the value; the end may lie behind what was kept. */
@@ -56,7 +56,7 @@ export class Document {
 
   /**
    * @param start where the document's length is
-   * @param tail where its message's last octets are kept, when there are some between that are not
+   * @param tail where its message's last bytes are kept, when there are some between that are not
    */
   open(bytes: Uint8Array, start: number, end: number, tail: Tail | undefined = undefined): void {
     this.#bytes = bytes;
@@ -109,7 +109,7 @@ export class Document {
     return true;
   }
 
-  /** A string's text, at most TEXT_MAXIMUM octets of it; empty for other types. */
+  /** A string's text, at most TEXT_MAXIMUM bytes of it; empty for other types. */
   text(): string {
     if (this.type !== TYPE.string) return '';
     const end = Math.min(this.valueEnd - 1, this.#end, this.valueStart + 4 + TEXT_MAXIMUM);
@@ -127,7 +127,7 @@ export class Document {
     return type === TYPE.int64 ? Number(view.getBigInt64(valueStart, true)) : undefined;
   }
 
-  /** The last value went beyond what was kept: the next element may be in the message's last octets. */
+  /** The last value went beyond what was kept: the next element may be in the message's last bytes. */
   #leap(): void {
     const tail = this.#tail;
     if (tail === undefined || this.#at < tail.from) return;

@@ -3,13 +3,13 @@ import { u8 } from '../../bytes.ts';
 import { i32le } from './bson.ts';
 import { MESSAGE_HEADER, SNAPPY, ZLIB, ZSTD } from './message.ts';
 
-/** Octets of OP_COMPRESSED before what is compressed: the operation within, its length, the compressor. */
+/** Bytes of OP_COMPRESSED before what is compressed: the operation within, its length, the compressor. */
 const COMPRESSED_HEADER = MESSAGE_HEADER + 9;
 
-/** Octets that one message may become. */
+/** Bytes that one message may become. */
 const OUTPUT_MAXIMUM = 256 * 1024;
 
-/** Octets of a long message's zlib stream that are looked at: never more than OUTPUT_MAXIMUM come of them (ratio 1:1032). */
+/** Bytes of a long message's zlib stream that are looked at: never more than OUTPUT_MAXIMUM come of them (ratio 1:1032). */
 const ZLIB_INPUT = 240;
 
 /** What OP_COMPRESSED holds: the operation, and its body from 0 on, as far as it was kept or is looked at. */

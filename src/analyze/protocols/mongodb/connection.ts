@@ -28,10 +28,10 @@ import {
   OP_QUERY,
 } from './message.ts';
 
-/** Octets kept of a message: commands name what they are about first, errors are short. */
+/** Bytes kept of a message: commands name what they are about first, errors are short. */
 const MESSAGE_KEEP = 8192;
 
-/** Octets of a long message's end that are kept: behind the documents drivers name the database, and servers say `ok`. */
+/** Bytes of a long message's end that are kept: behind the documents drivers name the database, and servers say `ok`. */
 const MESSAGE_TAIL = 512;
 
 /** Characters of an error's text in a status, where it has no name. */

@@ -11,10 +11,10 @@ export const OP_MSG = 2013;
 /** Those of before MongoDB 5.1 that nobody answers: passed over. */
 const ONE_WAY: ReadonlySet<number> = new Set([2001, 2002, 2005, 2006, 2007]);
 
-/** Octets of length, request id, what is answered, and operation. */
+/** Bytes of length, request id, what is answered, and operation. */
 export const MESSAGE_HEADER = 16;
 
-/** Octets that are looked at to tell a message: up to the length of an OP_MSG's first document. */
+/** Bytes that are looked at to tell a message: up to the length of an OP_MSG's first document. */
 export const MESSAGE_SEEK = 25;
 
 /** Longest message: maxMessageSizeBytes, with room for what a server may be told. */
@@ -38,7 +38,7 @@ export function messageLength(bytes: Uint8Array, at: number): number {
   return known || ONE_WAY.has(operation) ? length : 0;
 }
 
-/** Whether an OP_MSG or an OP_COMPRESSED begins here: a look at MESSAGE_SEEK octets. */
+/** Whether an OP_MSG or an OP_COMPRESSED begins here: a look at MESSAGE_SEEK bytes. */
 export function messageBegins(bytes: Uint8Array, at: number): boolean {
   const length = messageLength(bytes, at);
   if (length < MESSAGE_SEEK) return false;
@@ -60,7 +60,7 @@ export function isReply(bytes: Uint8Array, at: number): boolean {
   return answers !== 0 && answers !== -1;
 }
 
-/** Whether these octets begin with a message, and whose: a client's answers nothing. */
+/** Whether these bytes begin with a message, and whose: a client's answers nothing. */
 export function mongodbLikeness(bytes: Uint8Array, start: number, end: number): Likeness {
   const here = end - start;
   if (here < MESSAGE_HEADER) {
@@ -84,15 +84,15 @@ function isQuery(bytes: Uint8Array, start: number, end: number): boolean {
   if (flags < 0 || flags > 0xff) return false;
   let dots = 0;
   for (let at = start + 20; at < end && at < start + 20 + 256; at += 1) {
-    const octet = u8(bytes, at);
-    if (octet === 0) return dots > 0;
-    if (octet < 0x20) return false;
-    if (octet === 0x2e) dots += 1;
+    const byte = u8(bytes, at);
+    if (byte === 0) return dots > 0;
+    if (byte < 0x20) return false;
+    if (byte === 0x2e) dots += 1;
   }
   return dots > 0;
 }
 
-/** Flags below 16; behind flags and cursor are four octets of where it starts. */
+/** Flags below 16; behind flags and cursor are four bytes of where it starts. */
 function hasReplyFlags(bytes: Uint8Array, start: number): boolean {
   return (i32le(bytes, start + 16) & ~15) === 0;
 }

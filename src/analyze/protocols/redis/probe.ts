@@ -15,7 +15,7 @@ function lineEnd(bytes: Uint8Array, start: number, end: number): number {
   return -1;
 }
 
-/** What a connection's first octets look like: a command, or a reply that is nobody else's. */
+/** What a connection's first bytes look like: a command, or a reply that is nobody else's. */
 export function redisLikeness(bytes: Uint8Array, start: number, end: number): Likeness {
   const type = bytes[start] as number;
   if (type === SIMPLE || type === ERROR) {

@@ -104,14 +104,14 @@ describe('a real broker and client', () => {
   });
 });
 
-describe('any octets', () => {
+describe('any bytes', () => {
   it('the same events however the stream is cut', () => {
     for (const steps of ALL) sameHoweverCut(amqp, steps);
   });
 
   it('mutated conversations', () => survivesMutations(amqp, ALL, 400));
 
-  it('random octets are not AMQP', () => likesNoNoise(amqp, 300_000));
+  it('random bytes are not AMQP', () => likesNoNoise(amqp, 300_000));
 
   it('knows who speaks when the capture begins in the middle', () => {
     let known = 0;

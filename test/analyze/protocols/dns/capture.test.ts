@@ -123,7 +123,7 @@ describe('what real programs say', () => {
   });
 });
 
-/** tshark prints unprintable octets in its own ways, and has the zone of an update in another field. */
+/** tshark prints unprintable bytes in its own ways, and has the zone of an update in another field. */
 function plain(name: string): string {
   return name.replace(/^strange.*?(?=shop)/, 'strange.') || 'test';
 }

@@ -64,7 +64,7 @@ export function answer(name: string, id = 1, type = A, parts: Parts = {}): Uint8
   return message({ id, questions: [question(name, type)], answers, ...parts, flags: 0x8180 | (parts.flags ?? 0) });
 }
 
-/** A datagram of a flow's side at a time in ms; cut to `captured` octets; or the flow's end. */
+/** A datagram of a flow's side at a time in ms; cut to `captured` bytes; or the flow's end. */
 export type Datagram =
   | readonly [flow: number, side: Side, bytes: Uint8Array, ms: number, captured?: number]
   | readonly [flow: number, 'ends'];
@@ -93,7 +93,7 @@ export function talk(
     }
     const [flow, side, bytes, ms, captured = bytes.length] = datagram;
     context.now = ms * 1e6;
-    // Not at the buffer's beginning, with other octets around, and overwritten afterwards: nobody may keep a reference.
+    // Not at the buffer's beginning, with other bytes around, and overwritten afterwards: nobody may keep a reference.
     const buffer = new Uint8Array(captured + 20).fill(0xc0);
     buffer.set(bytes.subarray(0, captured), 7);
     analyzer.datagram(flow, side, buffer, 7, 7 + captured, bytes.length);

@@ -119,14 +119,14 @@ function acks(event: AnalysisEvent): unknown {
   return (event.fields.kafka as { acks?: number }).acks;
 }
 
-describe('any octets', () => {
+describe('any bytes', () => {
   it('the same events however the stream is cut', () => {
     for (const steps of BOTH) sameHoweverCut(kafka, steps);
   });
 
   it('mutated conversations', () => survivesMutations(kafka, BOTH, 600));
 
-  it('random octets are not Kafka', () => likesNoNoise(kafka, 300_000));
+  it('random bytes are not Kafka', () => likesNoNoise(kafka, 300_000));
 
   it('what begins alike is not Kafka: an OpenFlow connection', () => {
     const hello = Buffer.from('0400001000000001000100080000001204050008000000020400000800000003', 'hex');
@@ -212,7 +212,7 @@ describe('what the captures do not have', () => {
     expect(said(sameHoweverCut(kafka, steps))).toEqual(['API 110', 'Heartbeat']);
   });
 
-  it('octets missing within a large body cost the body only', () => {
+  it('bytes missing within a large body cost the body only', () => {
     const produce = request(
       0,
       0,

@@ -91,7 +91,7 @@ test.each([
   expect(memcached.probe(bytes, 0, bytes.length)).toBe(likeness);
 });
 
-test('noise and changed octets', () => {
+test('noise and changed bytes', () => {
   likesNoNoise(memcached, 200_000);
   for (let seed = 1; seed <= 200; seed += 1) {
     const random = new Random(seed);

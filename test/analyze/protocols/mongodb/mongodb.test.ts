@@ -97,14 +97,14 @@ describe('real servers and clients', () => {
   });
 });
 
-describe('any octets', () => {
+describe('any bytes', () => {
   it('the same events however the stream is cut', () => {
     for (const steps of BOTH) sameHoweverCut(mongodb, steps);
   });
 
   it('mutated conversations', () => survivesMutations(mongodb, BOTH, 600));
 
-  it('random octets are not MongoDB', () => likesNoNoise(mongodb, 300_000));
+  it('random bytes are not MongoDB', () => likesNoNoise(mongodb, 300_000));
 
   it('knows who speaks when the capture begins in the middle', () => {
     for (const steps of BOTH) {
@@ -129,9 +129,9 @@ describe('any octets', () => {
 
 describe('what the captures do not have', () => {
   const int32 = (value: number) => {
-    const octets = Buffer.alloc(4);
-    octets.writeInt32LE(value);
-    return octets;
+    const bytes = Buffer.alloc(4);
+    bytes.writeInt32LE(value);
+    return bytes;
   };
   const string = (name: string, text: string) =>
     Buffer.concat([Buffer.from(`\x02${name}\0`), int32(text.length + 1), Buffer.from(`${text}\0`)]);

@@ -125,7 +125,7 @@ test.each([
   expect(redis.probe(bytes, 0, bytes.length)).toBe(likeness);
 });
 
-test('any octets, gaps anywhere: no exception, and bounded', () => {
+test('any bytes, gaps anywhere: no exception, and bounded', () => {
   const material = Buffer.from(
     `${command('GET', 'a')}$5\r\nhello\r\n*3\r\n:1\r\n%1\r\n+a\r\n_\r\n$-1\r\n*9999\r\n`,
     'latin1',
