@@ -166,14 +166,19 @@ export class MySqlConnection implements StreamAnalyzer {
 
   /** Server bytes that may have been packets were not captured. */
   #serverMissing(offset: number, length: number): void {
+    this.#lostEnd = Math.max(this.#lostEnd, offset + length);
+    this.#serverLost(offset, length, 'response not captured');
+  }
+
+  /** Server bytes are no packets, or none that can come where they are. */
+  #serverLost(offset: number, length: number, incomplete: Incomplete): void {
     this.#unknownPlace = false;
     this.#goesOn[SIDE.server] = false;
     this.#phase = PHASE.open;
     this.#sequence = -1;
-    this.#lostEnd = Math.max(this.#lostEnd, offset + length);
     const current = this.#current;
     this.#current = undefined;
-    if (current !== undefined) this.#emit(current, undefined, current.incomplete ?? 'response not captured');
+    if (current !== undefined) this.#emit(current, undefined, current.incomplete ?? incomplete);
     this.#pairing.serverGap(offset, length);
   }
 
@@ -323,7 +328,7 @@ export class MySqlConnection implements StreamAnalyzer {
   #unexpected({ start, end, sequence }: Packet): void {
     const wanted = (this.#sequence + 1) & 0xff;
     this.#server.seek();
-    this.#serverMissing(start, end - start);
+    this.#serverLost(start, end - start, 'unknown');
     const why = `packet number ${sequence} instead of ${wanted}`;
     this.#emitLost(SIDE.server, start, why, 'resumes at the next answer');
   }
@@ -387,7 +392,7 @@ export class MySqlConnection implements StreamAnalyzer {
     if (this.#gapBefore[side]) return;
     // What these bytes were is not known.
     if (side === SIDE.client) this.#clientMissing(offset, 1);
-    else this.#serverMissing(offset, 1);
+    else this.#serverLost(offset, 1, 'unknown');
     this.#emitSkipped(side);
   }
 

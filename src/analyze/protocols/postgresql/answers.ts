@@ -1,3 +1,4 @@
+import { PENDING_PER_STREAM } from '../../limits.ts';
 import type { Incomplete, Side } from '../../record/event.ts';
 import { Pairing } from '../pairing.ts';
 import type { StreamContext, StreamEnd } from '../protocol.ts';
@@ -15,6 +16,9 @@ import {
 import { endedByServer, type Login, statementExchange } from './exchange.ts';
 import { Fragment } from './fragment.ts';
 import type { SqlError } from './messages.ts';
+
+/** Steps that a cycle may have however many cycles wait for their answers. */
+const STEPS_MINIMUM = 8;
 
 /** Where a message lies in its stream, and what its first packet acknowledges of the other; -1 where unknown. */
 export interface Place {
@@ -71,7 +75,7 @@ export class Answers implements CycleSink {
       if (dropped !== undefined) this.#giveUp(dropped, 'unknown');
     }
     this.#open = endsCycle(kind) ? undefined : cycle;
-    const dropped = cycle.add(step);
+    const dropped = cycle.add(step, Math.max(STEPS_MINIMUM, PENDING_PER_STREAM / this.#pairing.size));
     if (dropped !== undefined && isExchange(dropped)) this.finish(dropped, nothingAnswered(), undefined, 'unknown');
   }
 
@@ -107,8 +111,21 @@ export class Answers implements CycleSink {
   /** Server bytes that may have been messages were not captured. */
   serverGap(offset: number, length: number): void {
     this.#isHoled = true;
+    this.#lostEnd = Math.max(this.#lostEnd, offset + length);
+    this.serverLost(offset, length);
+  }
+
+  /** Server bytes are no messages, or none that can come where they are. */
+  serverLost(offset: number, length: number): void {
     this.#unknownPlace = false;
-    this.#lose(offset + length);
+    const current = this.#current;
+    if (current !== undefined) {
+      current.answerHoled = true;
+      current.answered.tag = '';
+    }
+    this.#current = undefined;
+    this.#fragment = undefined;
+    this.#clean = false;
     this.#pairing.serverGap(offset, length);
   }
 
@@ -199,26 +216,13 @@ export class Answers implements CycleSink {
   #mismatch(current: Cycle, message: Answer, place: Place): boolean {
     const isExpected = this.#isHoled;
     const { start, acknowledged } = this.#begun;
-    this.serverGap(place.start, place.end - place.start);
+    this.serverLost(place.start, place.end - place.start);
     current.answerHoled = true;
     const fragment = new Fragment(start, acknowledged, false);
     this.#fragment = fragment;
     fragment.add(message);
     if (message.type === 'Z') this.#finishFragment(fragment);
     return isExpected;
-  }
-
-  /** What is under way is not known to its end. */
-  #lose(offset: number): void {
-    this.#lostEnd = Math.max(this.#lostEnd, offset);
-    const current = this.#current;
-    if (current !== undefined) {
-      current.answerHoled = true;
-      current.answered.tag = '';
-    }
-    this.#current = undefined;
-    this.#fragment = undefined;
-    this.#clean = false;
   }
 
   #finishFragment(fragment: Fragment): void {

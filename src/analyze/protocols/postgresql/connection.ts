@@ -304,7 +304,7 @@ export class PostgreSqlConnection implements StreamAnalyzer {
     this.#skippedFrom[side] = offset;
     if (this.#gapBefore[side]) return;
     if (side === SIDE.client) this.#answers.clientGap(offset, 1);
-    else this.#answers.serverGap(offset, 1);
+    else this.#answers.serverLost(offset, 1);
     this.#emitSkipped(side);
   }
 

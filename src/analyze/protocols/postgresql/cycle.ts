@@ -1,4 +1,3 @@
-import { PENDING_PER_STREAM } from '../../limits.ts';
 import type { Incomplete } from '../../record/event.ts';
 import type { SqlError } from './messages.ts';
 
@@ -124,10 +123,13 @@ export class Cycle {
     return this.#skipping;
   }
 
-  /** @returns the oldest step where there are too many: it is not waited for any longer */
-  add(step: Step): Step | undefined {
+  /**
+   * @param maximum steps that may wait
+   * @returns the oldest step where there are more: it is not waited for any longer
+   */
+  add(step: Step, maximum: number): Step | undefined {
     this.steps.push(step);
-    if (this.steps.length <= PENDING_PER_STREAM) return undefined;
+    if (this.steps.length <= maximum) return undefined;
     this.holed = true;
     return this.steps.shift();
   }
