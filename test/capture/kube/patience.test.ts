@@ -22,7 +22,8 @@ const realTimeout = globalThis.setTimeout;
 
 test('a server that takes the connection and never speaks TLS', async () => {
   server = await startApiServer({});
-  const silent = createServer();
+  const connected = Promise.withResolvers<void>();
+  const silent = createServer(() => connected.resolve());
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const address = silent.address();
   const url = `https://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
@@ -32,21 +33,22 @@ test('a server that takes the connection and never speaks TLS', async () => {
     code: 'TIMEOUT',
     message: `The cluster "test" (${url}) cannot be reached: no connection within 10 s.`,
   });
-  await moment(50);
+  await connected.promise;
   vi.advanceTimersByTime(CONNECT_TIMEOUT_MS + 1);
   await answer;
   silent.close();
 });
 
 test('a server that takes the request and never answers', async () => {
-  server = await startApiServer({ onRequest: () => {} });
+  const asked = Promise.withResolvers<void>();
+  server = await startApiServer({ onRequest: () => asked.resolve() });
   const kube = await loadKube({ kubeconfig: server.kubeconfig() });
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const answer = expect(get(kube, '/api')).rejects.toMatchObject({
     code: 'TIMEOUT',
     message: expect.stringContaining('does not answer: nothing came within 30 s'),
   });
-  await moment(50);
+  await asked.promise;
   vi.advanceTimersByTime(RESPONSE_TIMEOUT_MS + 1);
   await answer;
 });
