@@ -1,7 +1,7 @@
 import { u8 } from '../../bytes.ts';
 import { TEXT_MAXIMUM } from '../../limits.ts';
 
-/** A character string in quotes. @param bytes each byte one */
+/** A character string in quotes. @param octets its characters, a byte each */
 export function quoted(octets: Uint8Array): string {
   let text = '"';
   for (const octet of octets.subarray(0, TEXT_MAXIMUM)) {

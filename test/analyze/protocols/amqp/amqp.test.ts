@@ -190,6 +190,42 @@ describe('what the capture does not have', () => {
     ).toEqual([]);
   });
 
+  const declare = (queue: string) =>
+    frame(1, 1, `\0\x32\0\x0a\0\0${String.fromCharCode(queue.length)}${queue}\0\0\0\0\0`);
+  const declared = (queue: string) =>
+    frame(1, 1, `\0\x32\0\x0b${String.fromCharCode(queue.length)}${queue}\0\0\0\0\0\0\0\0`);
+
+  it('a lost method shifts nothing: its answer is stated by itself', () => {
+    expect(
+      play(amqp, [
+        [0, declare('a')],
+        [1, declared('a')],
+        [0, { gap: declare('b').length }],
+        [1, declared('b')],
+        [0, declare('c')],
+        [1, declared('c')],
+      ]),
+    ).toMatchObject([
+      { label: 'queue.declare a', status: 'declare-ok', incomplete: undefined },
+      { label: '(request not seen)', status: 'queue.declare-ok', incomplete: 'request not seen', failed: false },
+      { label: 'queue.declare c', status: 'declare-ok' },
+    ]);
+  });
+
+  it('a lost answer, and one that was sent before the method had arrived', () => {
+    expect(
+      play(amqp, [
+        [0, declare('a')],
+        [1, { gap: declared('a').length }],
+        [0, declare('b')],
+        [1, declared('b'), 20],
+      ]),
+    ).toMatchObject([
+      { label: 'queue.declare a', incomplete: 'response not captured', failed: false },
+      { label: 'queue.declare b', incomplete: 'no response', failed: true },
+    ]);
+  });
+
   it('waiting methods are bounded', () => {
     const steps: Step[] = [];
     for (let turn = 0; turn < 3000; turn += 1) steps.push([0, frame(1, turn % 7, '\0\x14\0\x0a\0')]);

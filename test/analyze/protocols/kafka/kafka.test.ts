@@ -235,6 +235,60 @@ describe('what the captures do not have', () => {
     ]);
   });
 
+  it('a response to a request that was not captured is stated by itself', () => {
+    const heartbeat = (id: number) => request(12, 0, id, Buffer.from('\0\x03abc\0\0\0\x01\0\x01m'));
+    const steps: Step[] = [
+      [0, heartbeat(1)],
+      [1, answer(1, '\0\0')],
+      [0, { gap: heartbeat(2).length }],
+      [1, answer(2, '\0\x1b')],
+      [0, heartbeat(3)],
+      [1, answer(3, '\0\0')],
+    ];
+    expect(sameHoweverCut(kafka, steps)).toMatchObject([
+      { label: 'Heartbeat abc', status: 'NONE', incomplete: undefined },
+      {
+        label: '(request not seen)',
+        incomplete: 'request not seen',
+        failed: false,
+        fields: { kafka: { correlationId: 2 } },
+      },
+      { label: 'Heartbeat abc', status: 'NONE', incomplete: undefined },
+    ]);
+  });
+
+  it('a number that is used again pairs only what the packets allow', () => {
+    const heartbeat = request(12, 0, 5, Buffer.from('\0\x03abc\0\0\0\x01\0\x01m'));
+    const events = play(kafka, [
+      [0, heartbeat],
+      // Sent before the request had arrived.
+      [1, answer(5, '\0\x1b'), 0],
+    ]);
+    expect(events).toMatchObject([{ label: 'Heartbeat abc', status: '', incomplete: 'no response' }]);
+  });
+
+  it.each([
+    ['capture ended', 'capture ended', false],
+    ['closed', 'closed early', true],
+  ] as const)('a response of which a part came, %s', (end, incomplete, failed) => {
+    const fetched = answer(4, `\0\0\0\0${'x'.repeat(500)}`);
+    const [event] = play(
+      kafka,
+      [
+        [0, request(1, 0, 4, Buffer.from('\xff\xff\xff\xff\0\0\0\0\0\0\0\0\0\0\0\0', 'latin1'))],
+        [1, fetched.subarray(0, 100)],
+      ],
+      { end },
+    );
+    expect(event).toMatchObject({
+      incomplete,
+      failed,
+      responseBytes: 100,
+      declaredBytes: fetched.length,
+      responseEnd: undefined,
+    });
+  });
+
   it('waiting requests are bounded', () => {
     const steps: Step[] = [];
     for (let id = 0; id < 3000; id += 1) steps.push([0, request(12, 0, id, Buffer.from('\0\x01g'))]);

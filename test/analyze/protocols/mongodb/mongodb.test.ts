@@ -160,6 +160,38 @@ describe('what the captures do not have', () => {
     expect(said(sameHoweverCut(mongodb, steps))).toEqual(['hello -> ok', 'message hello', 'message hello']);
   });
 
+  it('a request that answers -1 is a request, also behind a hole', () => {
+    const asked = (id: number) => message(id, -1, 2013, find);
+    expect(mongodb.probe(asked(9), 0, asked(9).length)).toBe('client');
+    const steps: Step[] = [
+      [0, asked(9)],
+      [1, message(70, 9, 2013, section(0, ok))],
+      [0, { gap: 50 }],
+      [0, Buffer.concat([Buffer.from('the rest of a document'), asked(11)])],
+      [1, message(71, 10, 2013, section(0, ok)), 0],
+      [1, message(72, 11, 2013, section(0, ok))],
+      // Nobody asked for it.
+      [1, message(73, -1, 2013, section(0, ok))],
+    ];
+    expect(play(mongodb, steps)).toMatchObject([
+      { label: 'find shop.tea', status: 'ok', incomplete: undefined },
+      { code: 'PROTOCOL_LOST', from: 0, position: asked(9).length + 50 },
+      { label: '(request not seen)', status: 'ok', incomplete: 'request not seen' },
+      { label: 'find shop.tea', status: 'ok', incomplete: undefined },
+      { label: '(request not seen)', status: 'ok', incomplete: 'request not seen' },
+    ]);
+  });
+
+  it('a lost reply was not captured, and says nothing of others', () => {
+    const steps: Step[] = [
+      [0, Buffer.concat([message(1, 0, 2013, find), message(2, 0, 2013, find), message(3, 0, 2013, find)])],
+      [1, { gap: message(70, 1, 2013, section(0, ok)).length }],
+      [1, Buffer.concat([message(72, 3, 2013, section(0, ok)), message(71, 2, 2013, section(0, ok))])],
+    ];
+    expect(said(play(mongodb, steps))).toEqual(['find shop.tea -> ok', 'find shop.tea -> ok', 'find shop.tea -> ']);
+    expect(play(mongodb, steps)[2]).toMatchObject({ incomplete: 'response not captured', failed: false });
+  });
+
   it('a sequence of documents before the command, and a checksum behind it', () => {
     const sequence = Buffer.concat([Buffer.from([1]), int32(4 + 10 + ok.length), Buffer.from('documents\0'), ok]);
     const body = Buffer.concat([int32(1), sequence, find.subarray(4), int32(0x1234_5678)]);
