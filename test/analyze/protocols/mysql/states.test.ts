@@ -22,7 +22,7 @@ const ofFile = async (name: string) =>
   (await analyseFile(join(import.meta.dirname, name))).events.map(({ event }) => event);
 
 test('a cursor: its execution ends behind the columns, its rows come with each fetch', async () => {
-  const events = await ofFile('mysql-cursor.pcap');
+  const events = await ofFile('captures/mysql-cursor.pcap');
   expect(brief(events).slice(3)).toEqual([
     'select a from big = OK',
     'STMT_FETCH = OK',
@@ -34,7 +34,7 @@ test('a cursor: its execution ends behind the columns, its rows come with each f
 });
 
 test('MariaDB executes what was prepared last, before it has been answered', async () => {
-  const events = await ofFile('mysql-mariadb-execute-last.pcap');
+  const events = await ofFile('captures/mysql-mariadb-execute-last.pcap');
   expect(brief(events).slice(2)).toEqual([
     'PREPARE select a from big where a<? = OK',
     'select a from big where a<? = OK',
@@ -45,7 +45,7 @@ test('MariaDB executes what was prepared last, before it has been answered', asy
 });
 
 test('a capture that begins with statements longer than a segment', async () => {
-  const events = await ofFile('mysql-midstream-statement-over-one-segment.pcap');
+  const events = await ofFile('captures/mysql-midstream-statement-over-one-segment.pcap');
   expect(events.length).toBeGreaterThanOrEqual(5);
   for (const [index, event] of events.slice(0, 5).entries()) {
     expect(event.label).toContain(`VALUES (${index}`);
@@ -54,7 +54,7 @@ test('a capture that begins with statements longer than a segment', async () => 
 });
 
 test('a server that refuses before its greeting says why', async () => {
-  const events = await ofFile('mysql-refused-before-greeting.pcap');
+  const events = await ofFile('captures/mysql-refused-before-greeting.pcap');
   expect(events).toMatchObject([
     { label: 'connect', status: 'ERROR 1040 Too many connections', failed: true, fields: { sql: { code: 1040 } } },
     { label: 'connect', failed: true, fields: { sql: { code: 1129 } } },

@@ -38,7 +38,7 @@ const answer = (...messages: Buffer[]) => Buffer.concat(messages);
 const ran = answer(parsed, bound, row, done('SELECT 1'));
 
 test('COPY in the extended protocol: the Sync before its end is ignored', async () => {
-  const events = await ofFile('postgresql-copy-extended.pcap');
+  const events = await ofFile('captures/postgresql-copy-extended.pcap');
   expect(brief(events)).toEqual([
     'connect postgres@postgres = OK',
     'create temp table t(a int) = OK',
@@ -52,7 +52,7 @@ test('COPY in the extended protocol: the Sync before its end is ignored', async 
 });
 
 test('after an error all up to Sync is passed over, also what comes later', async () => {
-  const events = await ofFile('postgresql-pipeline-error.pcap');
+  const events = await ofFile('captures/postgresql-pipeline-error.pcap');
   expect(brief(events)).toEqual([
     'connect postgres@postgres = OK',
     'select 1/0 = ERROR 22012 division by zero',
@@ -70,10 +70,10 @@ test('after an error all up to Sync is passed over, also what comes later', asyn
 });
 
 test('an error is an answer, and an answer without its request is a line', async () => {
-  const [called] = await ofFile('postgresql-error-called-no-response.pcap');
+  const [called] = await ofFile('captures/postgresql-error-called-no-response.pcap');
   expect(called).toMatchObject({ failed: true, status: 'ERROR 42601 syntax error at or near "asdsdfdsf"' });
   expect(called?.kind === 'exchange' && called.incomplete).not.toBe('no response');
-  const orphan = await ofFile('postgresql-orphan-answer-vanishes.pcap');
+  const orphan = await ofFile('captures/postgresql-orphan-answer-vanishes.pcap');
   expect(orphan).toMatchObject([
     {
       label: '(request not seen)',
