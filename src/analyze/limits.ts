@@ -104,6 +104,12 @@ export const PLACES_PER_FLOW = 8;
 /** A place counts when for so long it alone brought what is new of a direction. ns */
 export const HANDOVER_NS = 250e6;
 
+/**
+ * A SYN so little before the first bytes seen of a connection is that connection's: it was captured at another place, or out
+ * of order. The next connection of the same ports begins at numbers behind them (RFC 6528). Bytes
+ */
+export const LATE_SYN_BYTES = 65_535;
+
 /** Datagrams of a flow that are kept until the place that counts has brought them. */
 export const HELD_DATAGRAMS = 64;
 

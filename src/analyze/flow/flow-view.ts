@@ -84,7 +84,8 @@ export class FlowView implements FlowInfo {
       interfaceId,
       sameAs,
       first: this.#double(FLOW_F64.first),
-      last: this.#double(FLOW_F64.last),
+      // The clock of the packets may have gone backwards.
+      last: Math.max(this.#double(FLOW_F64.first), this.#double(FLOW_F64.last)),
       client: this.#direction(client),
       server: this.#direction(1 - client),
       protocol: this.#sources.protocol(this.slot),

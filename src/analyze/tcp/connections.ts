@@ -12,6 +12,7 @@ import {
   COPY_NS,
   COPY_PACKETS,
   COPY_UNNUMBERED_NS,
+  LATE_SYN_BYTES,
   OPENING_IDLE_NS,
   TCP_FLOWS_MAXIMUM,
   TCP_IDLE_NS,
@@ -102,9 +103,11 @@ export class TcpConnections implements StreamHost {
     if (ints[base + TCP_I32.state] === STATE.opening && (own & SEEN.syn) === 0 && (other & SEEN.syn) !== 0)
       return false;
     const initial = ints[base + TCP_I32.initial + direction] as number;
-    // A SYN that another place captured, behind the bytes that follow it.
-    const isLate = (own & SEEN.syn) === 0 && initial === ((packet.tcpSequence + 1) | 0);
-    return initial !== packet.tcpSequence && !isLate;
+    if (initial === packet.tcpSequence) return false;
+    // The SYN of a connection whose first packets were seen at another place, whose clock is ahead, or out of order.
+    const ahead = (initial - packet.tcpSequence) | 0;
+    const isMidstream = ((ints[base + TCP_I32.flags] as number) & SEEN.midstream) !== 0;
+    return !isMidstream || ahead <= 0 || ahead > LATE_SYN_BYTES;
   }
 
   /** Connections that had to go before their end because there were too many at once. */
@@ -134,8 +137,9 @@ export class TcpConnections implements StreamHost {
       ints[base + TCP_I32.flags] = SEEN.midstream | SEEN.continued | (evicted === EVICTED.pending ? SEEN.givenUp : 0);
     }
     ints[base + TCP_I32.initial + direction] = packet.tcpSequence;
-    if ((tcpFlags & (TCP.syn | TCP.ack)) === (TCP.syn | TCP.ack)) {
-      ints[base + TCP_I32.initial + 1 - direction] = (packet.tcpAcknowledgment - 1) | 0;
+    if (tcpFlags & TCP.ack) {
+      const acknowledged = packet.tcpAcknowledgment;
+      ints[base + TCP_I32.initial + 1 - direction] = tcpFlags & TCP.syn ? (acknowledged - 1) | 0 : acknowledged;
     }
   }
 
@@ -354,6 +358,7 @@ export class TcpConnections implements StreamHost {
     ints[own + TCP_I32.mss] = options.mss;
     ints[own + TCP_I32.flags] = flags | SEEN.syn | SEEN.next | (options.sackPermitted ? SEEN.sackPermitted : 0);
     ints[own + TCP_I32.initial] = packet.tcpSequence;
+    // A SYN that comes after bytes of its direction does not begin them anew.
     if ((flags & SEEN.next) === 0) ints[own + TCP_I32.next] = (packet.tcpSequence + 1) | 0;
     const other = base + 1 - direction;
     const others = ints[other + TCP_I32.flags] as number;

@@ -163,6 +163,7 @@ export class Reassembly {
   /** No more will come: every hole is given up. */
   flush(stream: TcpStream): void {
     if (stream.spares !== undefined) for (const direction of [0, 1]) this.#useSpares(stream, direction);
+    for (const direction of [0, 1] as const) this.#awaitFin(stream, direction);
     for (let { waiting } = stream; waiting !== undefined; { waiting } = stream) {
       const direction = oldest(waiting);
       if (direction === undefined) {
@@ -175,16 +176,44 @@ export class Reassembly {
     }
   }
 
+  /** What a FIN comes after was sent, whether anybody acknowledged it or not. */
+  #awaitFin(stream: TcpStream, direction: 0 | 1): void {
+    const { ints } = this.#table;
+    const own = this.#table.base(stream.slot) + direction;
+    if (((ints[own + TCP_I32.flags] as number) & SEEN.fin) === 0) return;
+    const fin = ints[own + TCP_I32.fin] as number;
+    if (this.#ahead(stream, direction, fin) <= 0) return;
+    stream.waiting ??= new Waiting();
+    stream.waiting.acknowledgedAt[direction] = this.#clock.now;
+    stream.waiting.acknowledged[direction] = fin;
+  }
+
   /** How many bytes of a direction before a sequence number are still to come; 0 where that is not known or not plausible. */
   #ahead(stream: TcpStream, direction: number, sequence: number): number {
     const { ints } = this.#table;
     const own = this.#table.base(stream.slot) + direction;
     const flags = ints[own + TCP_I32.flags] as number;
-    if ((flags & SEEN.next) === 0) return 0;
+    if ((flags & SEEN.next) === 0 && !this.#beginAtAcknowledged(stream, direction, sequence)) return 0;
     let ahead = (sequence - (ints[own + TCP_I32.next] as number)) | 0;
     // A FIN has a number of its own.
     if (ahead > 0 && flags & SEEN.fin && sequence === ints[own + TCP_I32.fin]) ahead -= 1;
     return ahead > SEQUENCE_JUMP_MAXIMUM ? 0 : ahead;
+  }
+
+  /**
+   * A direction of which nothing was seen yet, and of which more than at first was acknowledged: that more was sent.
+   * @param sequence int32, acknowledged now
+   * @returns whether it is known from now on where the direction begins
+   */
+  #beginAtAcknowledged(stream: TcpStream, direction: number, sequence: number): boolean {
+    const first = stream.acknowledgedFirst[direction === 0 ? 0 : 1];
+    const ahead = (sequence - first) | 0;
+    if (Number.isNaN(first) || ahead <= 0 || ahead > SEQUENCE_JUMP_MAXIMUM) return false;
+    const { ints } = this.#table;
+    const own = this.#table.base(stream.slot) + direction;
+    ints[own + TCP_I32.flags] = (ints[own + TCP_I32.flags] as number) | SEEN.next;
+    ints[own + TCP_I32.next] = first;
+    return true;
   }
 
   /** Whether a segment acknowledges what was not handed on yet. */

@@ -62,8 +62,10 @@ export class TcpStream implements StreamContext {
   waiting: Waiting | undefined;
   /** By direction, copies from other places of capture that are ahead of what was handed on; of most connections none. */
   spares: readonly [HeldSegments, HeldSegments] | undefined;
-  /** The clock of the client's last bytes. */
+  /** The clock of the client's last bytes; -1 where the times of its request cannot be compared with others. */
   #clientClock = -1;
+  /** By direction: the clock of the last bytes handed on; -1 before any. Bytes that fill a hole from elsewhere do not count. */
+  readonly #handedClock: [number, number] = [-1, -1];
   /** By direction: bytes handed on or given up as gaps so far. */
   readonly delivered: [number, number] = [0, 0];
   /** By direction: the least that the other one acknowledged, a sequence number; NaN before any. */
@@ -101,6 +103,8 @@ export class TcpStream implements StreamContext {
     this.waiting = undefined;
     this.spares = undefined;
     this.#clientClock = -1;
+    this.#handedClock[0] = -1;
+    this.#handedClock[1] = -1;
     this.#handedAt[0] = Number.NEGATIVE_INFINITY;
     this.#handedAt[1] = Number.NEGATIVE_INFINITY;
     this.#guessed = guessed;
@@ -219,13 +223,17 @@ export class TcpStream implements StreamContext {
     const { now } = clock;
     const before = this.#handedAt[own];
     const isClient = own === this.client;
-    if (isClient) this.#clientClock = carrier.clock;
+    const handedClock = this.#handedClock[own];
+    // Another place counts from now on: a message that lies across the change has no times.
+    const isChanged = carrier.clock >= 0 && handedClock >= 0 && carrier.clock !== handedClock;
+    if (carrier.clock >= 0) this.#handedClock[own] = carrier.clock;
+    if (isClient) this.#clientClock = isChanged ? -1 : carrier.clock;
     // An answer's packet that was captured before its request's was: their times cannot be compared.
     const isCausal = isClient || !(now < (this.#handedAt[own === 0 ? 1 : 0] as number));
-    this.timeKnown = carrier.clock >= 0 && isCausal && (isClient || carrier.clock === this.#clientClock);
+    this.timeKnown = carrier.clock >= 0 && !isChanged && isCausal && (isClient || carrier.clock === this.#clientClock);
     // Bytes that had to wait for a retransmission came when that did; for those of another clock there is no better time.
-    if (carrier.clock < 0 ? before > Number.NEGATIVE_INFINITY : now < before && before - now < HOLE_NS)
-      clock.now = before;
+    if (carrier.clock < 0) clock.now = before > Number.NEGATIVE_INFINITY ? before : now;
+    else if (!isChanged && now < before && before - now < HOLE_NS) clock.now = before;
     else this.#handedAt[own] = now;
     this.#hand(direction, bytes, start, end);
     clock.now = now;
