@@ -47,3 +47,17 @@ function randomPlaces(random: Random): Place[] {
     { at: 1, clock: (random.below(10_000) - 5_000) * 1_000 },
   ];
 }
+
+/** Many runs of one protocol, with the seeds from `first` on, together. */
+export function runMany(name: ConversationName, first: number, count: number): RunResult {
+  const wrong: string[] = [];
+  let whole = 0;
+  let stated = 0;
+  for (let seed = first; seed < first + count; seed += 1) {
+    const result = run(name, seed);
+    wrong.push(...result.wrong);
+    whole += result.whole;
+    stated += result.stated;
+  }
+  return { wrong, whole, stated };
+}
