@@ -18,6 +18,9 @@ export interface Analysed {
   readonly flows: readonly (FlowFacts & { readonly clientIp: string; readonly serverIp: string })[];
   readonly packets: number;
   readonly copies: number;
+  /** Times of the earliest and the latest packet, ns since the first one. */
+  readonly earliest: number;
+  readonly latest: number;
   /** Why reading stopped before the end. */
   readonly damage: string | undefined;
 }
@@ -50,7 +53,9 @@ export function analyseBytes(bytes: Uint8Array, detail = true, portion = 1 << 20
   }
   capture.end();
   flows.sort((a, b) => a.id - b.id);
-  return { events, flows, packets: capture.framer.packets, copies: capture.analysis.copies, damage };
+  const { copies, clock } = capture.analysis;
+  const { earliest, latest } = clock;
+  return { events, flows, packets: capture.framer.packets, copies, earliest, latest, damage };
 }
 
 /** Everything the analysis says of a capture file, plain or gzipped. */
