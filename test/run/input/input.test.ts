@@ -5,6 +5,8 @@ import {
   closeSync,
   constants,
   openSync,
+  readdirSync,
+  readlinkSync,
   renameSync,
   rmSync,
   truncateSync,
@@ -152,24 +154,26 @@ describe('pipes', () => {
       const path = fifo();
       const child = spawn('node', [main, 'read', path], { stdio: 'ignore' });
       const exit = once(child, 'exit');
-      const writer = await openedByReader(path);
-      if (!writing) closeSync(writer);
+      await hasOpened(child.pid ?? 0, path);
+      const writer = writing ? openSync(path, constants.O_WRONLY | constants.O_NONBLOCK) : undefined;
       const started = performance.now();
       child.kill('SIGINT');
       expect(await exit).toEqual([expect.any(Number), null]);
       expect(performance.now() - started).toBeLessThan(3_000);
-      if (writing) closeSync(writer);
+      if (writer !== undefined) closeSync(writer);
     }
   });
 });
 
-/** The writing end of a FIFO, once somebody has opened it to read. */
-async function openedByReader(path: string): Promise<number> {
+/** Resolves once a process has a file open: by opening a FIFO one would be its writer, and by closing it its end. */
+async function hasOpened(pid: number, path: string): Promise<void> {
+  const directory = `/proc/${pid}/fd`;
   for (;;) {
     try {
-      return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+      if (readdirSync(directory).some((descriptor) => readlinkSync(join(directory, descriptor)) === path)) return;
     } catch {
-      await sleep(20);
+      // A descriptor was closed meanwhile.
     }
+    await sleep(20);
   }
 }
