@@ -5,7 +5,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { type OnChunk, openInput } from '../../../src/run/input/input.ts';
 import { KsnoopError } from '../../../src/wire/errors.ts';
-import { COMPRESSIONS, file, folder, LARGE, RANDOM, readAll } from '../../cli/inputs.ts';
+import { COMPRESSIONS, file, folder, LARGE, RANDOM, readAll } from './inputs.ts';
 
 const NOBODY = 65_534;
 

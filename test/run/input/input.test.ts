@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { openInput } from '../../../src/run/input/input.ts';
-import { COMPRESSIONS, fifo, file, LARGE, RANDOM, readAll, writeSlowly } from '../../cli/inputs.ts';
+import { COMPRESSIONS, fifo, file, LARGE, RANDOM, readAll, writeSlowly } from './inputs.ts';
 
 describe('files', () => {
   test.each([0, 1, 3, 4, 5, 100_000, 1 << 20, (1 << 20) + 1, LARGE.length])('%i octets', async (length) => {
@@ -30,13 +30,11 @@ describe('files', () => {
   test('a growing file goes on at its end until told to stop', async () => {
     const path = file(RANDOM.subarray(0, 2));
     const abort = new AbortController();
-    const reading = readAll(path, abort.signal, true);
+    const reading = readAll(path, abort.signal, true, (count) => count >= RANDOM.length && abort.abort());
     for (let at = 2; at < RANDOM.length; at += 1_000) {
       await sleep(at < 3_000 ? 150 : 20);
       appendFileSync(path, RANDOM.subarray(at, at + 1_000));
     }
-    await sleep(400);
-    abort.abort();
     const { end, bytes } = await reading;
     expect(end).toEqual({ kind: 'aborted' });
     expect(bytes.equals(RANDOM)).toBe(true);
@@ -46,13 +44,11 @@ describe('files', () => {
     const content = compress(RANDOM);
     const path = file(content.subarray(0, 3));
     const abort = new AbortController();
-    const reading = readAll(path, abort.signal, true);
+    const reading = readAll(path, abort.signal, true, (count) => count >= RANDOM.length && abort.abort());
     for (let at = 3; at < content.length; at += 2_000) {
       await sleep(120);
       appendFileSync(path, content.subarray(at, at + 2_000));
     }
-    await sleep(400);
-    abort.abort();
     const { end, bytes } = await reading;
     expect(end).toEqual({ kind: 'aborted' });
     expect(bytes.equals(RANDOM)).toBe(true);
@@ -66,8 +62,11 @@ describe('a file that is followed', () => {
     ['renamed and written anew', rotate, { kind: 'replaced' }],
   ])('ends when it is %s, with all that it held', async (_, change, expected) => {
     const path = file(RANDOM);
-    const reading = readAll(path, AbortSignal.timeout(5_000), true);
-    await sleep(200);
+    const whole = Promise.withResolvers<void>();
+    const reading = readAll(path, AbortSignal.timeout(30_000), true, (count) => {
+      if (count >= RANDOM.length) whole.resolve();
+    });
+    await whole.promise;
     change(path);
     const { end, bytes } = await reading;
     expect(end).toMatchObject(expected);

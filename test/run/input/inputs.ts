@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, constants as zlib, zstdCompressSync } from 'node:zlib';
 import { afterAll } from 'vitest';
-import { type InputEnd, openInput } from '../../src/run/input/input.ts';
-import { Random } from '../support/random.ts';
+import { type InputEnd, openInput } from '../../../src/run/input/input.ts';
+import { Random } from '../../support/random.ts';
 
 export const folder = mkdtempSync(join(tmpdir(), 'ksnoop-input-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -41,13 +41,24 @@ export interface Read {
   readonly position: number;
 }
 
-/** Read it all, and copy what is valid during the call only. */
-export async function readAll(path: string, signal = new AbortController().signal, follow = false): Promise<Read> {
+/**
+ * Read it all, and copy what is valid during the call only.
+ * @param onBytes called with how many bytes have come so far
+ */
+export async function readAll(
+  path: string,
+  signal = new AbortController().signal,
+  follow = false,
+  onBytes: (count: number) => void = () => {},
+): Promise<Read> {
   const input = openInput(path, { follow });
   const chunks: Buffer[] = [];
+  let count = 0;
   const end = await input.each(
     (bytes) => {
       chunks.push(Buffer.from(bytes));
+      count += bytes.length;
+      onBytes(count);
       return undefined;
     },
     signal,
