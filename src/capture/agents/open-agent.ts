@@ -1,11 +1,11 @@
 import { type ErrorCode, KsnoopError } from '../../wire/errors.ts';
 import { AGENT_PORT } from '../../wire/session-frame.ts';
-import { openExec } from '../kube/exec.ts';
 import type { Kube } from '../kube/kube.ts';
 import { openPortForward } from '../kube/port-forward.ts';
 import { SESSION_HANDSHAKE_MS } from '../limits.ts';
 import type { AgentTransport, OpenTransport, TransportHandlers } from '../streams/transport.ts';
-import { AGENT_CONTAINER, AGENT_NAMESPACE, type Agents, findAgents } from './agents.ts';
+import { AGENT_NAMESPACE, type Agents, findAgents } from './agents.ts';
+import { openByExec } from './exec-transport.ts';
 import { resumingTransport } from './resuming-transport.ts';
 import type { TransportPreference } from './transport-preference.ts';
 
@@ -64,34 +64,7 @@ export class AgentAccess {
   }
 }
 
-/** An agent process started by exec: its three streams are the conversation. */
-function openByExec(kube: Kube, pod: string): OpenTransport {
-  return async (handlers, signal) => {
-    const stream = await openExec(
-      kube,
-      {
-        namespace: AGENT_NAMESPACE,
-        pod,
-        container: AGENT_CONTAINER,
-        command: ['ksnoop-agent', 'capture'],
-        stdin: true,
-        onStdout: (bytes) => handlers.stdout(bytes),
-        onStderr: (bytes) => handlers.stderr(bytes),
-      },
-      signal,
-    );
-    return {
-      name: 'exec',
-      write: (text) => void stream.write(text),
-      pause: () => stream.pause(),
-      resume: () => stream.resume(),
-      ended: stream.ended,
-      terminate: () => stream.terminate(),
-    };
-  };
-}
-
-/** A session with the agent's waiting process, behind its port. */
+/** A session with the process of the agent that listens on its port. */
 function openByPortForward(kube: Kube, pod: string, preference: TransportPreference): OpenTransport {
   return resumingTransport({
     dial: (signal) => openPortForward(kube, { namespace: AGENT_NAMESPACE, pod, port: AGENT_PORT }, signal),
