@@ -4,7 +4,7 @@ export const LAYERS_MAXIMUM = 32;
 /** Packets within packets that are decoded. */
 export const TUNNELS_MAXIMUM = 8;
 
-/** Fragmented datagrams put together at once, octets kept of them all, and how long the first waits for the last, in ns. */
+/** Fragmented datagrams put together at once, bytes kept of them all, and how long the first waits for the last, in ns. */
 export const FRAGMENTED_MAXIMUM = 4096;
 export const FRAGMENT_TOTAL_BYTES = 16 * 1024 * 1024;
 export const FRAGMENT_AGE_NS = 30e9;
@@ -12,10 +12,10 @@ export const FRAGMENT_AGE_NS = 30e9;
 /** For so long after a datagram was put together, in ns, its fragments are copies when they come again. */
 export const FRAGMENT_COPY_NS = 1e9;
 
-/** Runs of octets, holes between them, that a datagram is kept in. */
+/** Runs of bytes, holes between them, that a datagram is kept in. */
 export const FRAGMENT_RUNS = 256;
 
-/** Octets of a stream's beginning that protocols may look at to say whether it is theirs. */
+/** Bytes of a stream's beginning that protocols may look at to say whether it is theirs. */
 export const PROBE_BYTES = 2048;
 
 /** Characters kept of a request line, a statement, a name, an error's text. */
@@ -53,7 +53,7 @@ export const OPENING_IDLE_NS = 120e9;
 export const TCP_IDLE_NS = 3600e9;
 export const DATAGRAM_IDLE_NS = 120e9;
 
-/** Octets that wait behind a hole: of one direction, and of all connections. */
+/** Bytes that wait behind a hole: of one direction, and of all connections. */
 export const OUT_OF_ORDER_BYTES = 1024 * 1024;
 export const OUT_OF_ORDER_TOTAL_BYTES = 32 * 1024 * 1024;
 

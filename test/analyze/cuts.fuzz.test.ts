@@ -4,14 +4,14 @@ import { Random } from '../support/random.ts';
 import { cutAll, SNAPLENS } from './cuts.ts';
 
 const SEED = 20_260_704;
-const OCTETS = 2 * 1024 * 1024;
+const BYTES = 2 * 1024 * 1024;
 const TRUNCATIONS = 8;
 
 test.skipIf(captureFiles().length === 0)(
   `every capture is read with ${SNAPLENS.length} snaplens and cut anywhere ${TRUNCATIONS} times`,
   async () => {
     const { files, cuts, packets } = await cutAll(
-      { octets: OCTETS, snaplens: () => SNAPLENS, truncations: TRUNCATIONS },
+      { bytes: BYTES, snaplens: () => SNAPLENS, truncations: TRUNCATIONS },
       new Random(SEED),
     );
     console.log(`${files} files, ${cuts} cuts, ${packets} packets`);

@@ -15,8 +15,8 @@ import { HANG_MS, survive } from './mutations.ts';
 export const SNAPLENS = [13, 20, 34, 47, 54, 66, 96, 150, 300];
 
 export interface CutPlan {
-  /** Octets of a file that are looked at, whole packets. */
-  readonly octets: number;
+  /** Bytes of a file that are looked at, whole packets. */
+  readonly bytes: number;
   snaplens(random: Random): readonly number[];
   /** How often each file is cut anywhere. */
   readonly truncations: number;
@@ -42,7 +42,7 @@ export async function cutAll(plan: CutPlan, random: Random): Promise<{ files: nu
     const read = await readFile(path);
     const bytes = read[0] === 0x1f && read[1] === 0x8b ? gunzipSync(read) : read;
     const name = path.slice(CAPTURES.length + 1);
-    const part = bytes.subarray(0, plan.octets);
+    const part = bytes.subarray(0, plan.bytes);
     const frames = captureFrames(part);
     if (frames === undefined) continue;
     total.files += 1;

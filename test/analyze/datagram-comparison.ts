@@ -7,7 +7,7 @@ import { point, theirLayers } from './layer-comparison.ts';
 import { layerFrames } from './layers-oracle.ts';
 import { TSHARK_LAYER } from './tshark-layers.ts';
 
-/** Datagrams put together of fragments, ksnoop against tshark: by which frame they are whole, their octets and their layers. */
+/** Datagrams put together of fragments, ksnoop against tshark: by which frame they are whole, their bytes and their layers. */
 
 const FIELDS = ['frame.number', 'frame.protocols', 'ip.reassembled.data', 'ipv6.reassembled.data'];
 const PREFERENCES = ['ip.defragment:TRUE', 'ipv6.defragment:TRUE', 'ipv6.tso_support:TRUE'];
@@ -16,13 +16,13 @@ const FILTER = 'ip.reassembled.length or ipv6.reassembled.length';
 interface Whole {
   readonly layers: string;
   /** In hexadecimal; ksnoop's with the headers in front of it. */
-  readonly octets: string;
+  readonly bytes: string;
 }
 
 export interface DatagramDifference {
   readonly file: string;
   readonly frame: number;
-  readonly what: 'octets' | 'layers';
+  readonly what: 'bytes' | 'layers';
   readonly tshark: string;
   readonly ksnoop: string;
 }
@@ -39,9 +39,9 @@ export async function compareDatagrams(root: string, path: string): Promise<Data
   if (ours === undefined) return undefined;
   const theirs = new Map<number, Whole>();
   for (const frame of (await layerFrames(path, FIELDS, PREFERENCES, FILTER)) ?? []) {
-    const octets = [...(frame.get('ip.reassembled.data') ?? []), ...(frame.get('ipv6.reassembled.data') ?? [])];
+    const bytes = [...(frame.get('ip.reassembled.data') ?? []), ...(frame.get('ipv6.reassembled.data') ?? [])];
     const layers = theirLayers(frame.get('frame.protocols')?.[0] ?? '').join(':');
-    theirs.set(Number(frame.get('frame.number')?.[0]), { layers, octets: octets.at(-1) ?? '' });
+    theirs.set(Number(frame.get('frame.number')?.[0]), { layers, bytes: bytes.at(-1) ?? '' });
   }
   let agreed = 0;
   const differences: DatagramDifference[] = [];
@@ -50,9 +50,9 @@ export async function compareDatagrams(root: string, path: string): Promise<Data
     const their = theirs.get(frame);
     // The packet around was whole, the one within is still a fragment: nothing is to be had yet.
     if (our === undefined && /:ip(v6\.fraghdr)?$/.test(their?.layers ?? '')) continue;
-    const same = { octets: their !== undefined && (our?.octets.endsWith(their.octets) ?? false), layers: false };
+    const same = { bytes: their !== undefined && (our?.bytes.endsWith(their.bytes) ?? false), layers: false };
     same.layers = our?.layers === their?.layers;
-    for (const what of ['octets', 'layers'] as const) {
+    for (const what of ['bytes', 'layers'] as const) {
       if (same[what]) agreed += 1;
       else differences.push({ file, frame, what, tshark: their?.[what] ?? 'none', ksnoop: our?.[what] ?? 'none' });
     }
@@ -76,7 +76,7 @@ async function wholes(path: string): Promise<Map<number, Whole> | undefined> {
     const names = Array.from(whole.layerNumbers.subarray(0, whole.layerCount), (number) => LAYERS[number]?.name ?? '?');
     found.set(frame.number, {
       layers: names.map((name) => TSHARK_LAYER[name] ?? name).join(':'),
-      octets: Buffer.from(whole.bytes.subarray(0, whole.caplen)).toString('hex'),
+      bytes: Buffer.from(whole.bytes.subarray(0, whole.caplen)).toString('hex'),
     });
   }
   return any ? found : undefined;

@@ -8,13 +8,13 @@ const KNOWN: readonly { readonly file: string; readonly frames: readonly number[
     file: 'zeek/ipv4/fragmented-1.pcap',
     frames: [3],
     reason:
-      'a fragment that reaches past the end which the last one told is refused; tshark takes its octets up to there',
+      'a fragment that reaches past the end which the last one told is refused; tshark takes its bytes up to there',
   },
   {
     file: 'zeek/ipv4/fragmented-4.pcap',
     frames: [5],
     reason:
-      'fragments that overlap with other octets: tshark takes the one that begins first, ksnoop the one that came first',
+      'fragments that overlap with other bytes: tshark takes the one that begins first, ksnoop the one that came first',
   },
   {
     file: 'zeek/ipv6-reassembly-state-leak.pcap',
@@ -29,7 +29,7 @@ const TIMEOUT_MS = 300_000;
 const files = captureFiles();
 
 test.skipIf(files.length === 0)(
-  'fragments of every capture are put together as tshark does: by frame, octets and layers',
+  'fragments of every capture are put together as tshark does: by frame, bytes and layers',
   async () => {
     let withFragments = 0;
     let agreed = 0;

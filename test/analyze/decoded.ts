@@ -2,8 +2,8 @@ import { LAYERS } from '../../src/analyze/layers/index.ts';
 import { STOP } from '../../src/analyze/layers/layer.ts';
 import { decodePacket, PacketView } from '../../src/analyze/packet/packet.ts';
 
-/** The octets of hexadecimal text; white space is free. */
-export function octets(...parts: readonly string[]): Buffer {
+/** The bytes of hexadecimal text; white space is free. */
+export function fromHex(...parts: readonly string[]): Buffer {
   return Buffer.from(parts.join('').replace(/\s/g, ''), 'hex');
 }
 
@@ -27,7 +27,7 @@ export function layersOf(packet: PacketView): string {
   return names.join(' ') + (packet.stopped === STOP.none ? '' : ` (${stopped})`);
 }
 
-/** The octets an offset of the view points at. */
+/** The bytes an offset of the view points at. */
 export function at(packet: PacketView, offset: number, length: number): string {
   return Buffer.from(packet.bytes.subarray(offset, offset + length)).toString('hex');
 }

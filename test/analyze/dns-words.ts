@@ -57,7 +57,7 @@ export function dnsQuestion(dns: Fields): string {
   return `${text(dns.id)} ${dnsName(name)} ${text(dns.type)}`;
 }
 
-/** Octets that are no letters are shown by each in its own way, and case does not matter. */
+/** Bytes that are no letters are shown by each in its own way, and case does not matter. */
 function dnsName(name: string): string {
   return name === '.' ? '' : name.replace(/\\\d{3}|[^!-~]/g, '?').toLowerCase();
 }

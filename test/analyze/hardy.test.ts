@@ -13,7 +13,7 @@ const SEED = 20_260_703;
 /** Of one file; the long ones are of one kind throughout. */
 const FRAMES_PER_FILE = 25;
 const MUTATIONS_PER_FRAME = 4;
-/** Octets around a packet that decoding must not look at. */
+/** Bytes around a packet that decoding must not look at. */
 const MARGIN = 64;
 
 const TIMEOUT_MS = 60_000;
@@ -21,9 +21,9 @@ const TIMEOUT_MS = 60_000;
 const files = captureFiles();
 const style = { label: 'shop/web-1', colours: new Colours(false) };
 
-describe('any octets are valid input', () => {
+describe('any bytes are valid input', () => {
   it.skipIf(files.length === 0)(
-    'every capture, whole, cut and with octets changed',
+    'every capture, whole, cut and with bytes changed',
     { timeout: TIMEOUT_MS },
     async () => {
       const random = new Random(SEED);
@@ -44,7 +44,7 @@ describe('any octets are valid input', () => {
     },
   );
 
-  it('random octets on every link type', { timeout: TIMEOUT_MS }, () => {
+  it('random bytes on every link type', { timeout: TIMEOUT_MS }, () => {
     const random = new Random(SEED);
     for (let round = 0; round < 20_000; round += 1) {
       const data = Buffer.from(Array.from({ length: random.below(120) }, () => random.below(256)));
@@ -62,14 +62,14 @@ describe('any octets are valid input', () => {
 
 function changed(random: Random, data: Buffer): Buffer {
   const copy = Buffer.from(data);
-  // Headers are in front: that is where a changed octet tells.
+  // Headers are in front: that is where a changed byte tells.
   const reach = Math.min(copy.length, 96);
   for (let count = 1 + random.below(4); count > 0 && reach > 0; count -= 1)
     copy[random.below(reach)] = random.below(256);
   return copy;
 }
 
-/** Decode the packet between octets of two kinds: whatever is found must be the same, and inside. */
+/** Decode the packet between bytes of two kinds: whatever is found must be the same, and inside. */
 function check(data: Buffer, origlen: number, linkType: number): void {
   const facts = [0x00, 0xff].map((filler) => {
     const around = Buffer.alloc(data.length + 2 * MARGIN, filler);

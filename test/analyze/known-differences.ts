@@ -111,7 +111,7 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     file: 'zeek/ipv6_zero_len_ah.pcap',
     frames: [5],
     fields: ['layers'],
-    reason: 'an authentication header of 8 octets is malformed (RFC 4302 has 12 at least); tshark steps over it',
+    reason: 'an authentication header of 8 bytes is malformed (RFC 4302 has 12 at least); tshark steps over it',
   },
 ];
 

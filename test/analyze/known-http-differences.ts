@@ -49,7 +49,7 @@ export const KNOWN_HTTP_DIFFERENCES: readonly KnownDifference[] = [
     file: 'zeek/redis/oss-fuzz-473580107.pcap',
     frames: [221],
     what: ['HTTP statuses'],
-    reason: 'octets of a fuzzer: `HTTP/5.` is no version',
+    reason: 'bytes of a fuzzer: `HTTP/5.` is no version',
   },
   {
     file: 'zeek/tcp/payload-synack.pcap',

@@ -143,7 +143,7 @@ export const KNOWN_MESSAGE_DIFFERENCES: readonly KnownDifference[] = [
     file: 'zeek/websocket/oversized-close-frame.pcapng',
     frames: [6],
     what: ['WebSocket messages'],
-    reason: 'a close of more than 125 octets is none (RFC 6455, section 5.5)',
+    reason: 'a close of more than 125 bytes is none (RFC 6455, section 5.5)',
   },
   {
     file: 'zeek/wikipedia-filtered-plus-udp.pcap',

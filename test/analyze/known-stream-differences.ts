@@ -1,57 +1,57 @@
 import type { KnownDifference } from './known-traffic-differences.ts';
 
-/** What happened in TCP streams, and their octets. */
+/** What happened in TCP streams, and their bytes. */
 export const KNOWN_STREAM_DIFFERENCES: readonly KnownDifference[] = [
   {
     file: 'tcpdump/of13_ericsson.pcapng',
     streams: [9],
-    what: ['octets of streams'],
+    what: ['bytes of streams'],
     reason: "tshark's follow goes by a frame's last addresses: those of a packet within OpenFlow",
   },
   {
     file: 'tcpdump/tcp_rst_data-trunc.pcap',
     streams: [0],
-    what: ['octets of streams'],
+    what: ['bytes of streams'],
     reason: 'words in a RST (RFC 9293, section 3.5.3) are no part of the stream',
   },
   {
     file: 'tcpdump/tcp_rst_data.pcap',
     streams: [0],
-    what: ['octets of streams'],
+    what: ['bytes of streams'],
     reason: 'words in a RST (RFC 9293, section 3.5.3) are no part of the stream',
   },
   {
     file: 'tcpdump/tcp_rst_diag_payload-trunc.pcap',
     streams: [0],
-    what: ['octets of streams'],
+    what: ['bytes of streams'],
     reason: 'words in a RST (RFC 9293, section 3.5.3) are no part of the stream',
   },
   {
     file: 'tcpdump/tcp_rst_diag_payload.pcap',
     streams: [0],
-    what: ['octets of streams'],
+    what: ['bytes of streams'],
     reason: 'words in a RST (RFC 9293, section 3.5.3) are no part of the stream',
   },
   {
     file: 'zeek/ipv4/fragmented-4.pcap',
     streams: [1],
-    what: ['octets of streams'],
+    what: ['bytes of streams'],
     reason:
-      'fragments that overlap with other octets: tshark takes the one that begins first, ksnoop the one that came first',
+      'fragments that overlap with other bytes: tshark takes the one that begins first, ksnoop the one that came first',
   },
   {
     file: 'zeek/ipv6-http-atomic-frag.pcap',
     streams: [0],
     what: ['retransmissions', 'spuriousRetransmissions'],
     reason:
-      'octets that were acknowledged before they were captured: seen for the first time they are no retransmission to ksnoop',
+      'bytes that were acknowledged before they were captured: seen for the first time they are no retransmission to ksnoop',
   },
   {
     file: 'zeek/modbus/modbusBig.pcap',
     streams: [0],
     what: ['retransmissions', 'spuriousRetransmissions'],
     reason:
-      'octets that were acknowledged before they were captured: seen for the first time they are no retransmission to ksnoop',
+      'bytes that were acknowledged before they were captured: seen for the first time they are no retransmission to ksnoop',
   },
   {
     file: 'zeek/tcp/reassembly.pcap',
@@ -62,13 +62,13 @@ export const KNOWN_STREAM_DIFFERENCES: readonly KnownDifference[] = [
   {
     file: 'zeek/tls/heartbleed-encrypted-success.pcap',
     streams: [0],
-    what: ['octets of streams'],
+    what: ['bytes of streams'],
     reason: "what comes behind the other side's RST is not read by anybody",
   },
   {
     file: 'zeek/tls/tls13draft16-ff52.a01.pcap',
     streams: [0],
-    what: ['octets of streams'],
+    what: ['bytes of streams'],
     reason: "what comes behind the other side's RST is not read by anybody",
   },
 ];

@@ -1,6 +1,6 @@
 import type { Fragments } from '../../src/analyze/packet/fragments.ts';
 import { decodePacket, PacketView } from '../../src/analyze/packet/packet.ts';
-import { ethernet, ipv6, octets, udp } from './decoded.ts';
+import { ethernet, fromHex, ipv6, udp } from './decoded.ts';
 
 export const SECOND = 1_000_000_000n;
 
@@ -11,18 +11,18 @@ export interface Fragment {
   readonly id?: number;
   readonly time?: bigint;
   readonly interfaceId?: number;
-  /** Octets of the frame that the capture kept. */
+  /** Bytes of the frame that the capture kept. */
   readonly caplen?: number;
 }
 
 /** An IPv4 fragment in Ethernet, 10.0.0.1 to 10.0.0.2. */
 export function frame4({ offset, more, data, id = 0x1234 }: Fragment, protocol = 17): Buffer {
-  const header = octets('4500 0000 0000 0000 40 00 0000 0a000001 0a000002');
+  const header = fromHex('4500 0000 0000 0000 40 00 0000 0a000001 0a000002');
   header.writeUInt16BE(20 + data.length, 2);
   header.writeUInt16BE(id, 4);
   header.writeUInt16BE(offset / 8 + (more ? 0x2000 : 0), 6);
   header[9] = protocol;
-  return Buffer.concat([octets(ethernet('0800')), header, data, Buffer.alloc(3, 0xee)]);
+  return Buffer.concat([fromHex(ethernet('0800')), header, data, Buffer.alloc(3, 0xee)]);
 }
 
 export function frame6({ offset, more, data, id = 0x1234 }: Fragment, protocol = 17): Buffer {
@@ -30,7 +30,7 @@ export function frame6({ offset, more, data, id = 0x1234 }: Fragment, protocol =
   header[0] = protocol;
   header.writeUInt16BE(offset + (more ? 1 : 0), 2);
   header.writeUInt32BE(id, 4);
-  return Buffer.concat([octets(ethernet('86dd'), ipv6(44, 8 + data.length)), header, data]);
+  return Buffer.concat([fromHex(ethernet('86dd'), ipv6(44, 8 + data.length)), header, data]);
 }
 
 export function add(fragments: Fragments, fragment: Fragment, frame: Buffer): PacketView | undefined {
@@ -49,10 +49,10 @@ export function add(fragments: Fragments, fragment: Fragment, frame: Buffer): Pa
 /** A UDP datagram with a payload that differs everywhere. */
 export function datagram(length: number): Buffer {
   const payload = Buffer.from(Array.from({ length }, (_, index) => (index * 7 + (index >> 8)) & 0xff));
-  return Buffer.concat([octets(udp(8 + length)), payload]);
+  return Buffer.concat([fromHex(udp(8 + length)), payload]);
 }
 
-/** Cut into fragments of so many octets. */
+/** Cut into fragments of so many bytes. */
 export function cut(whole: Buffer, size: number): Fragment[] {
   const fragments: Fragment[] = [];
   for (let offset = 0; offset < whole.length; offset += size) {

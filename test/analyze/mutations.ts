@@ -5,8 +5,8 @@ import { KsnoopError } from '../../src/wire/errors.ts';
 import { CAPTURES, captureFiles } from '../support/captures.ts';
 import { Random } from '../support/random.ts';
 
-/** Octets of a file that are mutated: beyond, what is alike is done again. */
-const FILE_OCTETS = 64 * 1024;
+/** Bytes of a file that are mutated: beyond, what is alike is done again. */
+const FILE_BYTES = 64 * 1024;
 /** A mutation that takes longer hangs. */
 export const HANG_MS = 5_000;
 
@@ -15,11 +15,11 @@ export function materials(): { readonly name: string; readonly bytes: Buffer }[]
   return captureFiles().map((path) => {
     const bytes = readFileSync(path);
     const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes;
-    return { name: path.slice(CAPTURES.length + 1), bytes: Buffer.from(plain.subarray(0, FILE_OCTETS)) };
+    return { name: path.slice(CAPTURES.length + 1), bytes: Buffer.from(plain.subarray(0, FILE_BYTES)) };
   });
 }
 
-/** Octets changed, cut out, put in twice, cut off: what a damaged disk, a bad merge or an attacker does. */
+/** Bytes changed, cut out, put in twice, cut off: what a damaged disk, a bad merge or an attacker does. */
 export function mutated(bytes: Buffer, random: Random): Buffer {
   let result = Buffer.from(bytes);
   for (let change = 1 + random.below(6); change > 0 && result.length > 30; change -= 1) {
@@ -54,7 +54,7 @@ export function mutated(bytes: Buffer, random: Random): Buffer {
   return result;
 }
 
-/** Analyse octets as `ksnoop read` would, in every form. @throws whatever is no KsnoopError of a damaged file */
+/** Analyse bytes as `ksnoop read` would, in every form. @throws whatever is no KsnoopError of a damaged file */
 export function survive(bytes: Buffer, detail: boolean): { readonly packets: number; readonly events: number } {
   let events = 0;
   const capture = new CaptureAnalysis(

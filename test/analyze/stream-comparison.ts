@@ -3,13 +3,13 @@ import { endpointsOf, firstFrames, pairOf } from './endpoints.ts';
 import type { Compare } from './traffic-comparison.ts';
 import type { Watched } from './watched-streams.ts';
 
-/** Streams of one file that are followed octet by octet: each costs tshark a look at every packet. */
+/** Streams of one file that are followed byte by byte: each costs tshark a look at every packet. */
 export const FOLLOWED = 100;
 
 type Trouble = keyof typeof TCP_TROUBLES;
 const TROUBLES = Object.keys(TCP_TROUBLES) as Trouble[];
 
-/** TCP streams between the same endpoints, what happened in each, and their octets. */
+/** TCP streams between the same endpoints, what happened in each, and their bytes. */
 export function compareStreams({ frames, streams }: TrafficAnswer, watched: Watched, compare: Compare): void {
   const ours = groupBy(
     watched.analysed.flows.filter(({ tcp }) => tcp !== undefined),
@@ -44,7 +44,7 @@ export function compareStreams({ frames, streams }: TrafficAnswer, watched: Watc
           theirCount,
         );
       }
-      compareOctets(followed.get(Number(number)), watched.streams.get(flow.id), compare);
+      compareBytes(followed.get(Number(number)), watched.streams.get(flow.id), compare);
     }
   }
 }
@@ -72,18 +72,18 @@ function streamsOf(frames: readonly MessageFrame[]): Map<string, TheirStream> {
 /** `bytes missing in capture file` */
 const MISSING = Buffer.from('bytes missing in capture file');
 
-/** A stream without a gap, octet by octet. */
-function compareOctets(
+/** A stream without a gap, byte by byte. */
+function compareBytes(
   followed: FollowedStream | undefined,
-  own: { readonly octets: readonly [Buffer[], Buffer[]]; readonly gap: boolean } | undefined,
+  own: { readonly bytes: readonly [Buffer[], Buffer[]]; readonly gap: boolean } | undefined,
   compare: Compare,
 ): void {
   if (followed === undefined || own?.gap === true) return;
-  if (followed.octets.some((octets) => octets.includes(MISSING))) return;
-  const ours = (own?.octets ?? [[], []]).map((portions) => Buffer.concat(portions));
-  const [hex, other] = [followed.octets, ours].map((pair) => pair.map((octets) => octets.toString('hex')).sort());
-  const amount = ours.reduce((sum, octets) => sum + octets.length, 0);
-  compare({ stream: followed.number }, 'octets of streams', hex?.join('\n') ?? '', other?.join('\n') ?? '', amount);
+  if (followed.bytes.some((bytes) => bytes.includes(MISSING))) return;
+  const ours = (own?.bytes ?? [[], []]).map((portions) => Buffer.concat(portions));
+  const [hex, other] = [followed.bytes, ours].map((pair) => pair.map((bytes) => bytes.toString('hex')).sort());
+  const amount = ours.reduce((sum, bytes) => sum + bytes.length, 0);
+  compare({ stream: followed.number }, 'bytes of streams', hex?.join('\n') ?? '', other?.join('\n') ?? '', amount);
 }
 
 function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { tsharkTraffic } from '../oracle/tshark-traffic.ts';
 import { compareMessages } from './message-comparison.ts';
 import { compareStreams, FOLLOWED } from './stream-comparison.ts';
-import { watchOctets } from './watched-streams.ts';
+import { watchBytes } from './watched-streams.ts';
 
 /** A frame (0 where it is about the file, or about what tshark does not see), or tshark's number of a TCP stream. */
 export type Place = { readonly frame: number } | { readonly stream: number };
@@ -27,11 +27,11 @@ export interface TrafficComparison {
 /** Takes what was compared of a file, agreement (`amount` things) or difference. */
 export type Compare = (at: Place, what: string, tshark: string, ksnoop: string, amount: number) => void;
 
-/** Hold a file's frames, connections, octets and messages against tshark; undefined when tshark does not open it. */
+/** Hold a file's frames, connections, bytes and messages against tshark; undefined when tshark does not open it. */
 export async function compareTraffic(folder: string, path: string): Promise<TrafficComparison | undefined> {
   const file = path.slice(folder.length + 1);
   const bytes = await readFile(path);
-  const watched = watchOctets(bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes);
+  const watched = watchBytes(bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes);
   const { flows, packets } = watched.analysed;
   const connections = flows.filter(({ tcp }) => tcp !== undefined).length;
   const answer = await tsharkTraffic(path, Math.min(FOLLOWED, connections));

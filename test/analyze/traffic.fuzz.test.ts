@@ -6,7 +6,7 @@ import { expectTrafficAgrees } from './traffic-agreement.ts';
 const files = captureFiles();
 
 test.skipIf(files.length === 0)(
-  'connections, their octets and messages of every capture agree with tshark, but for the known differences',
+  'connections, their bytes and messages of every capture agree with tshark, but for the known differences',
   async () => {
     const { differences } = await expectTrafficAgrees(CAPTURES, files);
     const stale = KNOWN_TRAFFIC_DIFFERENCES.filter(

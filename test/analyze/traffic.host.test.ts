@@ -47,7 +47,7 @@ test.skipIf(others.length === 0)(
   async () => {
     const { agreements } = await expectTrafficAgrees(CAPTURES, others);
     const owns = await expectTrafficAgrees(OWN, own);
-    const expected = ['frames', 'TCP streams', 'octets of streams', ...Object.keys(TCP_TROUBLES)];
+    const expected = ['frames', 'TCP streams', 'bytes of streams', ...Object.keys(TCP_TROUBLES)];
     for (const { name } of SUBJECTS) expected.push(name);
     expect([...agreements.keys(), ...owns.agreements.keys()]).toEqual(expect.arrayContaining(expected));
   },

@@ -14,11 +14,11 @@ const BYTES = 1_000_000_000;
 /** An output that is quiet for so long has nothing left. */
 const QUIET_MS = 3_000;
 
-/** What a packet takes in the stream beside its octets: a block of pcapng (Ethernet tells no direction), a record of pcap. */
+/** What a packet takes in the stream beside its bytes: a block of pcapng (Ethernet tells no direction), a record of pcap. */
 const BLOCK_BYTES = enhancedPacketBytes(0, false);
 const RECORD_BYTES = 16;
 
-/** Of the packets' own octets, whatever the form they came in. */
+/** Of the packets' own bytes, whatever the form they came in. */
 interface Run {
   readonly rate: number;
   readonly megabytes: number;

@@ -71,7 +71,7 @@ async function measure(name: string, { path, about }: Kept, view: string): Promi
     goal: { relation: '<=', ratio: 0.1 },
     notes: [
       about,
-      `drawing alone ${(seconds * 1000).toFixed(0)} ms, ${drawing} % of the analysis: ${(frames / SECONDS).toFixed(1)} frames a second of ${(bytes / Math.max(1, frames)).toFixed(0)} octets; the rest is keeping events and packets`,
+      `drawing alone ${(seconds * 1000).toFixed(0)} ms, ${drawing} % of the analysis: ${(frames / SECONDS).toFixed(1)} frames a second of ${(bytes / Math.max(1, frames)).toFixed(0)} bytes; the rest is keeping events and packets`,
     ],
   });
 }

@@ -14,7 +14,7 @@ import { KsnoopError } from '../../src/wire/errors.ts';
 import { captureFiles } from '../support/captures.ts';
 import { undocumented } from '../support/documented.ts';
 
-/** Octets of a file that is looked at: larger ones hold more of the same. */
+/** Bytes of a file that is looked at: larger ones hold more of the same. */
 const FILE_MAXIMUM = 100_000;
 const TIMEOUT_MS = 120_000;
 

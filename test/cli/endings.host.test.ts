@@ -31,7 +31,7 @@ afterAll(() => {
 });
 
 const at = (name: string) => join(folder, name);
-/** UDP packets of 100 octets of payload from the captured namespace. */
+/** UDP packets of 100 bytes of payload from the captured namespace. */
 const send = (packets: number) => run(traffic(pair, pair.left, 'udp', RIGHT_ADDRESS, packets, 16, 100, 2));
 
 /** Whether it is all there: no block cut, the end marker last. */

@@ -100,12 +100,12 @@ export class MessageFrame {
   }
 }
 
-/** The octets of one TCP stream as tshark puts them together. */
+/** The bytes of one TCP stream as tshark puts them together. */
 export interface FollowedStream {
   /** tcp.stream */
   readonly number: number;
   /** Of node 0, which tshark takes for the client, and of node 1. */
-  readonly octets: readonly [Buffer, Buffer];
+  readonly bytes: readonly [Buffer, Buffer];
 }
 
 export interface TrafficAnswer {
@@ -117,7 +117,7 @@ export interface TrafficAnswer {
 const FOLLOW = /^Follow: tcp,raw$/m;
 
 /**
- * What tshark says of every frame, and of the first `streams` TCP streams' octets, in one call; undefined when it cannot
+ * What tshark says of every frame, and of the first `streams` TCP streams' bytes, in one call; undefined when it cannot
  * open the file, or finds no frame in it.
  */
 export async function tsharkTraffic(path: string, streams: number): Promise<TrafficAnswer | undefined> {
@@ -134,11 +134,11 @@ export async function tsharkTraffic(path: string, streams: number): Promise<Traf
 }
 
 function followedStream(text: string): FollowedStream {
-  const octets: [string[], string[]] = [[], []];
+  const bytes: [string[], string[]] = [[], []];
   for (const line of text.slice(text.indexOf('Node 1:')).split('\n').slice(1)) {
-    if (/^\t?[0-9a-f]+$/.test(line)) octets[line.startsWith('\t') ? 1 : 0].push(line.trim());
+    if (/^\t?[0-9a-f]+$/.test(line)) bytes[line.startsWith('\t') ? 1 : 0].push(line.trim());
   }
-  const [first, second] = octets.map((lines) => Buffer.from(lines.join(''), 'hex'));
+  const [first, second] = bytes.map((lines) => Buffer.from(lines.join(''), 'hex'));
   const number = Number(/^Filter: tcp\.stream eq (\d+)$/m.exec(text)?.[1]);
-  return { number, octets: [first ?? Buffer.alloc(0), second ?? Buffer.alloc(0)] };
+  return { number, bytes: [first ?? Buffer.alloc(0), second ?? Buffer.alloc(0)] };
 }

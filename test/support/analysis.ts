@@ -25,7 +25,7 @@ export interface Analysed {
   readonly damage: string | undefined;
 }
 
-/** Everything the analysis says of a capture's octets. @param portion cuts them into portions of so many */
+/** Everything the analysis says of a capture's bytes. @param portion cuts them into portions of so many */
 export function analyseBytes(bytes: Uint8Array, detail = true, portion = 1 << 20): Analysed {
   const events: SeenEvent[] = [];
   const flows: (FlowFacts & { clientIp: string; serverIp: string })[] = [];

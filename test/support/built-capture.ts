@@ -16,7 +16,7 @@ export interface BuiltSegment {
   readonly interfaceId?: number;
   /** Options, whole words. */
   readonly options?: Uint8Array;
-  /** Octets kept of the frame. */
+  /** Bytes kept of the frame. */
   readonly caplen?: number;
   readonly ports?: readonly [number, number];
 }

@@ -1,8 +1,8 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A TCP proxy on loopback that cuts its connections without a goodbye, when told to or after so many octets. */
+/** A TCP proxy on loopback that cuts its connections without a goodbye, when told to or after so many bytes. */
 export class CuttingProxy {
-  /** Octets that the next connections carry towards the client before they are cut; the last one counts on. */
+  /** Bytes that the next connections carry towards the client before they are cut; the last one counts on. */
   readonly budgets: number[] = [];
   connections = 0;
   /** False: what is asked to connect is cut at once. */

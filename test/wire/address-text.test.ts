@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { addressText, hardwareText } from '../../src/wire/address-text.ts';
-import { octets } from '../analyze/decoded.ts';
+import { fromHex } from '../analyze/decoded.ts';
 
 describe('addresses as text', () => {
   it('IPv4', () => {
-    expect(addressText(octets('ff 0a00ff01'), 1, 4)).toBe('10.0.255.1');
+    expect(addressText(fromHex('ff 0a00ff01'), 1, 4)).toBe('10.0.255.1');
   });
 
   it.each([
@@ -18,10 +18,10 @@ describe('addresses as text', () => {
     ['::ffff:192.0.2.1', '00000000 00000000 0000ffff c0000201'],
     ['fe80::a0b:c0d', 'fe800000 00000000 00000000 0a0b0c0d'],
   ])('IPv6 by RFC 5952: %s', (text, hex) => {
-    expect(addressText(octets('ff', hex), 1, 16)).toBe(text);
+    expect(addressText(fromHex('ff', hex), 1, 16)).toBe(text);
   });
 
   it('of hardware', () => {
-    expect(hardwareText(octets('ff 0200000000 0a'), 1)).toBe('02:00:00:00:00:0a');
+    expect(hardwareText(fromHex('ff 0200000000 0a'), 1)).toBe('02:00:00:00:00:0a');
   });
 });

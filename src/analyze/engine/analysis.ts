@@ -36,7 +36,7 @@ export interface AnalysisOptions {
 
 /** What became of a packet. */
 export const DISPOSITION = {
-  /** Octets or signals of a flow whose protocol is decoded, or may yet be. */
+  /** Bytes or signals of a flow whose protocol is decoded, or may yet be. */
   decoded: 0,
   /** Nothing above its layers is known. */
   opaque: 1,
@@ -46,7 +46,7 @@ export const DISPOSITION = {
 export type Disposition = (typeof DISPOSITION)[keyof typeof DISPOSITION];
 
 /**
- * From packets to events: finds each packet's flow, follows TCP, hands octets in order to the protocols, and tells the
+ * From packets to events: finds each packet's flow, follows TCP, hands bytes in order to the protocols, and tells the
  * sink what they find.
  */
 export class Analysis {

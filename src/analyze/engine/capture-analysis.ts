@@ -31,13 +31,13 @@ export interface PacketChoice {
   ): boolean;
 }
 
-/** The octets of a capture file, cut anywhere, analysed: framing, layers, flows, protocols. */
+/** The bytes of a capture file, cut anywhere, analysed: framing, layers, flows, protocols. */
 export class CaptureAnalysis {
   readonly analysis: Analysis;
   readonly framer: CaptureFramer;
   readonly fragments = new Fragments();
-  /** Octets of packets as captured, and packets of which the capture kept a part only. */
-  octets = 0;
+  /** Bytes of packets as captured, and packets of which the capture kept a part only. */
+  bytes = 0;
   truncated = 0;
 
   constructor(
@@ -64,7 +64,7 @@ export class CaptureAnalysis {
       },
       packet: (bytes, offset, caplen, origlen, timeHigh, timeLow, interfaceId, flags) => {
         if (choice?.wants(bytes, offset, caplen, origlen, timeHigh, timeLow, interfaceId) === false) return;
-        this.octets += caplen;
+        this.bytes += caplen;
         if (caplen < origlen) this.truncated += 1;
         const inbound = flags & 3;
         const direction = inbound === 1 ? DIRECTION.inbound : inbound === 2 ? DIRECTION.outbound : DIRECTION.unknown;

@@ -27,7 +27,7 @@ export interface SessionSettings extends Omit<AnalysisOutputContext, 'session'> 
   readonly showSecrets: boolean;
 }
 
-/** One analysis with its names and its output: octets of a capture go in, lines come out. */
+/** One analysis with its names and its output: bytes of a capture go in, lines come out. */
 export class AnalysisSession {
   readonly capture: CaptureAnalysis;
   readonly names: Names;
@@ -100,7 +100,7 @@ export class AnalysisSession {
     this.#output.named?.(records);
   }
 
-  /** @throws KsnoopError where the octets are no capture file's */
+  /** @throws KsnoopError where the bytes are no capture file's */
   push(chunk: Uint8Array): void {
     this.capture.push(chunk);
   }

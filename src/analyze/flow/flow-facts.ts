@@ -90,7 +90,7 @@ export interface DirectionSighting {
 /** One direction of a TCP connection: what its sender did, as far as the vantage point tells. */
 export interface TcpDirectionFacts {
   readonly retransmissions: number;
-  /** Of those: after three duplicate ACKs; after a time-out; of octets that had been acknowledged already. */
+  /** Of those: after three duplicate ACKs; after a time-out; of bytes that had been acknowledged already. */
   readonly fastRetransmissions: number;
   readonly timeoutRetransmissions: number;
   readonly spuriousRetransmissions: number;
@@ -99,7 +99,7 @@ export interface TcpDirectionFacts {
   readonly keepAlives: number;
   readonly zeroWindows: number;
   readonly windowFull: number;
-  /** Octets that were never captured. */
+  /** Bytes that were never captured. */
   readonly lost: number;
 }
 

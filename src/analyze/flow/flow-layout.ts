@@ -11,7 +11,7 @@ export const FLOW_F64 = {
 
 /** Ints of every flow begin behind 6 doubles. */
 export const FLOW_I32 = {
-  /** The key: endpoint a's address and b's (IPv4's octets, or the host's number), both ports, and KIND. */
+  /** The key: endpoint a's address and b's (IPv4's bytes, or the host's number), both ports, and KIND. */
   addressA: 12,
   addressB: 13,
   ports: 14,

@@ -3,7 +3,7 @@ import { u8 } from '../bytes.ts';
 import { HOSTS_MAXIMUM } from '../limits.ts';
 
 const MINIMUM_SLOTS = 1024;
-/** Octets an address takes in the table: IPv6's. */
+/** Bytes an address takes in the table: IPv6's. */
 const WIDTH = 16;
 
 /** Every address met, as a small number: what is told apart a million times a second is compared as numbers. */
@@ -12,14 +12,14 @@ export class Hosts {
   count = 0;
   /** Addresses beyond HOSTS_MAXIMUM, which all go by one number. */
   overflowed = 0;
-  #octets = new Uint8Array(MINIMUM_SLOTS * WIDTH);
+  #addresses = new Uint8Array(MINIMUM_SLOTS * WIDTH);
   #lengths = new Uint8Array(MINIMUM_SLOTS);
   /** Open addressing: number + 1, 0 for free. */
   #slots = new Int32Array(MINIMUM_SLOTS * 2);
   readonly #texts: (string | undefined)[] = [];
   #overflow = -1;
 
-  /** The number of the address of `length` octets (4 or 16) at `at`. */
+  /** The number of the address of `length` bytes (4 or 16) at `at`. */
   number(bytes: Uint8Array, at: number, length: number): number {
     let hash = length;
     for (let index = 0; index < length; index += 1) hash = Math.imul(hash ^ u8(bytes, at + index), 0x01000193);
@@ -37,7 +37,7 @@ export class Hosts {
     if (host === this.#overflow) return 'other hosts';
     let text = this.#texts[host];
     if (text === undefined) {
-      text = addressText(this.#octets, host * WIDTH, this.#lengths[host] ?? 0);
+      text = addressText(this.#addresses, host * WIDTH, this.#lengths[host] ?? 0);
       this.#texts[host] = text;
     }
     return text;
@@ -46,7 +46,7 @@ export class Hosts {
   #is(host: number, bytes: Uint8Array, at: number, length: number): boolean {
     if (this.#lengths[host] !== length) return false;
     for (let index = 0; index < length; index += 1) {
-      if (this.#octets[host * WIDTH + index] !== bytes[at + index]) return false;
+      if (this.#addresses[host * WIDTH + index] !== bytes[at + index]) return false;
     }
     return true;
   }
@@ -60,7 +60,7 @@ export class Hosts {
     const host = this.count;
     this.count += 1;
     if (host >= this.#lengths.length) this.#grow();
-    for (let index = 0; index < length; index += 1) this.#octets[host * WIDTH + index] = u8(bytes, at + index);
+    for (let index = 0; index < length; index += 1) this.#addresses[host * WIDTH + index] = u8(bytes, at + index);
     this.#lengths[host] = length;
     if (this.#slots[slot] === 0) this.#slots[slot] = host + 1;
     if (this.count * 2 > this.#slots.length) this.#rehash();
@@ -68,9 +68,9 @@ export class Hosts {
   }
 
   #grow(): void {
-    const octets = new Uint8Array(this.#octets.length * 2);
-    octets.set(this.#octets);
-    this.#octets = octets;
+    const grown = new Uint8Array(this.#addresses.length * 2);
+    grown.set(this.#addresses);
+    this.#addresses = grown;
     const lengths = new Uint8Array(this.#lengths.length * 2);
     lengths.set(this.#lengths);
     this.#lengths = lengths;
@@ -83,7 +83,7 @@ export class Hosts {
       const length = this.#lengths[host] as number;
       let hash = length;
       for (let index = 0; index < length; index += 1) {
-        hash = Math.imul(hash ^ u8(this.#octets, host * WIDTH + index), 0x01000193);
+        hash = Math.imul(hash ^ u8(this.#addresses, host * WIDTH + index), 0x01000193);
       }
       hash ^= hash >>> 15;
       let slot = hash & mask;

@@ -3,7 +3,7 @@ import { IP_PROTOCOL } from './ip-protocol.ts';
 import { followExtension } from './ipv6-options.ts';
 import type { Layer } from './layer.ts';
 
-/** IP Authentication Header (RFC 4302): its length counts 4 octets beyond the first 8. What it covers is in the clear. */
+/** IP Authentication Header (RFC 4302): its length counts 4 bytes beyond the first 8. What it covers is in the clear. */
 export const authentication = {
   name: 'ah',
   title: 'AH',

@@ -8,7 +8,7 @@ const HEADER_2 = 8;
 const HEADER_3 = 12;
 const PLATFORM = 8;
 
-/** Sequence number present, in the first octet of GRE. */
+/** Sequence number present, in the first byte of GRE. */
 const SEQUENCE = 0x10;
 
 /** The versions in a header's first four bits. */

@@ -10,7 +10,7 @@ const HEADER = 4;
 /** GRE in UDP (RFC 8086). */
 const PORT = 4754;
 
-/** The flags of the first two octets. */
+/** The flags of the first two bytes. */
 export const GRE = {
   checksum: 0x8000,
   routing: 0x4000,
@@ -51,7 +51,7 @@ export const gre = {
   },
 } as const satisfies Layer;
 
-/** Octets of the header, source routes aside, by its flags. */
+/** Bytes of the header, source routes aside, by its flags. */
 function greHeaderLength(flags: number): number {
   const isVersion1 = (flags & GRE.version) === 1;
   let length = HEADER;

@@ -13,7 +13,7 @@ export const icmp = {
   decode: decodeIcmp,
 } as const satisfies Layer;
 
-/** Type, code, checksum and four octets whose meaning is the type's: the same in both ICMPs. */
+/** Type, code, checksum and four bytes whose meaning is the type's: the same in both ICMPs. */
 export function decodeIcmp(packet: PacketView): void {
   const { bytes, cursor } = packet;
   packet.transportOffset = cursor;

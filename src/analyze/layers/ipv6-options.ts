@@ -3,7 +3,7 @@ import type { PacketView } from '../packet/packet.ts';
 import { IP_PROTOCOL } from './ip-protocol.ts';
 import { type Layer, NEXT_NONE, SPACE } from './layer.ts';
 
-/** The extension headers whose length counts 8 octets beyond the first 8 (RFC 8200, section 4). */
+/** The extension headers whose length counts 8 bytes beyond the first 8 (RFC 8200, section 4). */
 
 export const hopByHop = {
   name: 'hop-by-hop',
@@ -33,7 +33,7 @@ function decodeExtension(packet: PacketView): void {
   followExtension(packet, length);
 }
 
-/** Step over an extension header, which names its successor in its first octet. */
+/** Step over an extension header, which names its successor in its first byte. */
 export function followExtension(packet: PacketView, length: number): void {
   const protocol = u8(packet.bytes, packet.cursor);
   packet.ipProtocol = protocol;

@@ -25,7 +25,7 @@ export const ppp = {
     if (!packet.has(1)) return;
     if (packet.payloadCaptured >= 2 && u16(bytes, packet.cursor) === ADDRESS_AND_CONTROL) packet.cursor += 2;
     if (!packet.has(1)) return;
-    // A protocol's last octet is odd, all others are even: a first odd one is a field cut to one octet.
+    // A protocol's last byte is odd, all others are even: a first odd one is a field cut to one byte.
     const isShort = (u8(bytes, packet.cursor) & 1) !== 0;
     if (!packet.has(isShort ? 1 : 2)) return;
     const protocol = isShort ? u8(bytes, packet.cursor) : u16(bytes, packet.cursor);

@@ -4,13 +4,13 @@ import { type Layer, SPACE } from './layer.ts';
 
 export const SELECT_WIREGUARD: number = SPACE.own + 1;
 
-/** Message types, each followed by three octets of zero (WireGuard, "Protocol & Cryptography"). */
+/** Message types, each followed by three bytes of zero (WireGuard, "Protocol & Cryptography"). */
 const INITIATION = 1;
 const RESPONSE = 2;
 const COOKIE = 3;
 const TRANSPORT = 4;
 
-/** Their lengths; a transport message has a header and a tag of 16 octets each and is padded to 16. */
+/** Their lengths; a transport message has a header and a tag of 16 bytes each and is padded to 16. */
 const INITIATION_LENGTH = 148;
 const RESPONSE_LENGTH = 92;
 const COOKIE_LENGTH = 64;
@@ -26,7 +26,7 @@ export const wireguard = {
 } as const satisfies Layer;
 
 /**
- * Whether a UDP payload is a WireGuard message: its type, three zero octets and its length fit, and a transport
+ * Whether a UDP payload is a WireGuard message: its type, three zero bytes and its length fit, and a transport
  * message's receiver and counter are ones that occur (a counter starts at 0 and a key lasts for 2^60 messages at most;
  * 2^48 are believed).
  */

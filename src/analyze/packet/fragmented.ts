@@ -3,9 +3,9 @@ import { FRAGMENT_RUNS } from '../limits.ts';
 /** What became of a fragment. */
 export const KEPT = {
   kept: 0,
-  /** All its octets were there, and are the same. */
+  /** All its bytes were there, and are the same. */
   duplicate: 1,
-  /** Some of its octets were there, or all and are others. */
+  /** Some of its bytes were there, or all and are others. */
   overlap: 2,
   /** It reaches past the end that another told, or the datagram is in more pieces than are kept. */
   refused: 3,
@@ -24,26 +24,26 @@ export function signatureOf(bytes: Uint8Array, from: number, captured: number, s
   return hash;
 }
 
-/** Octets of an IP datagram of which the fragments come in any order. */
+/** Bytes of an IP datagram of which the fragments come in any order. */
 export class Fragmented {
   readonly key: string;
   /** When its first fragment came, in nanoseconds since 1970. */
   readonly began: number;
-  /** The first fragment's frame up to the fragmented octets; undefined until it came. */
+  /** The first fragment's frame up to the fragmented bytes; undefined until it came. */
   prefix: Uint8Array | undefined;
   /** How many layers that is, and how long its frame was on the wire. */
   prefixLayers = 0;
   prefixLength = 0;
   /** Given up, yet remembered so that the fragments to come are refused as well. */
   dropped = false;
-  octets: Uint8Array = new Uint8Array(0);
-  /** Octets of the whole, when the last fragment told it; else -1. */
+  content: Uint8Array = new Uint8Array(0);
+  /** Bytes of the whole, when the last fragment told it; else -1. */
   total = -1;
-  /** From here on octets are missing because the capture cut a fragment. */
+  /** From here on bytes are missing because the capture cut a fragment. */
   cutAt = Number.POSITIVE_INFINITY;
-  /** A number for each fragment kept, by which a copy of it is known once the octets are gone. */
+  /** A number for each fragment kept, by which a copy of it is known once the bytes are gone. */
   readonly signatures: number[] = [];
-  /** Runs of octets that are there: start, end, start, end, ascending, apart from one another. */
+  /** Runs of bytes that are there: start, end, start, end, ascending, apart from one another. */
   readonly #runs: number[] = [];
 
   constructor(key: string, began: number) {
@@ -51,20 +51,20 @@ export class Fragmented {
     this.began = began;
   }
 
-  /** Octets this datagram holds. */
+  /** Bytes this datagram holds. */
   get held(): number {
-    return this.octets.length + (this.prefix?.length ?? 0);
+    return this.content.length + (this.prefix?.length ?? 0);
   }
 
-  /** Whether every octet is there. */
+  /** Whether every byte is there. */
   get complete(): boolean {
     return this.#runs[0] === 0 && this.#runs[1] === this.total;
   }
 
   /**
-   * Keep a fragment's octets; where there are some already, those stay.
+   * Keep a fragment's bytes; where there are some already, those stay.
    * @param start its place in the datagram
-   * @param length its octets on the wire, of which `captured` were captured at `from` in `bytes`
+   * @param length its bytes on the wire, of which `captured` were captured at `from` in `bytes`
    */
   keep(bytes: Uint8Array, from: number, captured: number, start: number, length: number, isLast: boolean): Kept {
     const end = start + length;
@@ -87,10 +87,10 @@ export class Fragmented {
     return where;
   }
 
-  /** The octets stay out of memory from here on. */
+  /** The bytes stay out of memory from here on. */
   drop(): void {
     this.dropped = true;
-    this.octets = new Uint8Array(0);
+    this.content = new Uint8Array(0);
     this.prefix = undefined;
     this.#runs.length = 0;
   }
@@ -108,11 +108,11 @@ export class Fragmented {
     return KEPT.kept;
   }
 
-  /** Octets that a cut capture left out are taken for the same. */
+  /** Bytes that a cut capture left out are taken for the same. */
   #same(bytes: Uint8Array, from: number, captured: number, start: number): boolean {
     const stop = Math.min(captured, this.cutAt - start);
     for (let index = 0; index < stop; index += 1) {
-      if (bytes[from + index] !== this.octets[start + index]) return false;
+      if (bytes[from + index] !== this.content[start + index]) return false;
     }
     return true;
   }
@@ -141,13 +141,13 @@ export class Fragmented {
 
   #copy(bytes: Uint8Array, from: number, captured: number, start: number, at: number, end: number): void {
     const stop = Math.min(end, start + captured);
-    if (stop > at) this.octets.set(bytes.subarray(from + at - start, from + stop - start), at);
+    if (stop > at) this.content.set(bytes.subarray(from + at - start, from + stop - start), at);
   }
 
   #grow(end: number): void {
-    if (end <= this.octets.length) return;
-    const grown = new Uint8Array(Math.max(Math.ceil(end / CHUNK) * CHUNK, this.octets.length * 2));
-    grown.set(this.octets);
-    this.octets = grown;
+    if (end <= this.content.length) return;
+    const grown = new Uint8Array(Math.max(Math.ceil(end / CHUNK) * CHUNK, this.content.length * 2));
+    grown.set(this.content);
+    this.content = grown;
   }
 }

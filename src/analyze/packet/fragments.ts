@@ -34,7 +34,7 @@ interface Finished {
 }
 
 /**
- * Puts fragmented IPv4 and IPv6 datagrams together (RFC 791, RFC 8200 section 4.5). Where fragments overlap the octets
+ * Puts fragmented IPv4 and IPv6 datagrams together (RFC 791, RFC 8200 section 4.5). Where fragments overlap the bytes
  * that came first stay; of IPv6 the datagram is dropped (RFC 5722). A datagram seen at two interfaces is put together
  * at each; one seen twice at one interface (a bridge and its port) is put together once.
  */
@@ -53,7 +53,7 @@ export class Fragments {
   readonly #view = new PacketView();
   readonly #key = Buffer.alloc(KEY_MAXIMUM);
   #held = 0;
-  #octets = new Uint8Array(0);
+  #buffer = new Uint8Array(0);
 
   /** Datagrams of which fragments are missing still. */
   get underWay(): number {
@@ -63,7 +63,7 @@ export class Fragments {
   /**
    * Take a decoded fragment (`moreFragments`, or a `fragmentOffset` above 0).
    * @returns the whole datagram, decoded, when this fragment completes it: a view with the layers and the link of its
-   * first fragment and the time of this one, over octets of its own, which is valid until the next call
+   * first fragment and the time of this one, over bytes of its own, which is valid until the next call
    */
   add(packet: PacketView): PacketView | undefined {
     let fragment = packet;
@@ -212,19 +212,19 @@ export class Fragments {
     this.#underWay.delete(datagram.key);
   }
 
-  /** The datagram as a packet: the headers in front of its first fragment, then its octets, decoded from there on. */
+  /** The datagram as a packet: the headers in front of its first fragment, then its bytes, decoded from there on. */
   #whole(datagram: Fragmented, prefix: Uint8Array, packet: PacketView): PacketView {
     this.#remove(datagram);
     this.complete += 1;
-    const { octets, prefixLayers, prefixLength, total } = datagram;
+    const { content, prefixLayers, prefixLength, total } = datagram;
     const start = prefix.length;
     const captured = Math.min(total, datagram.cutAt);
-    if (this.#octets.length < start + total) this.#octets = new Uint8Array(start + total);
-    this.#octets.set(prefix);
-    this.#octets.set(octets.subarray(0, captured), start);
+    if (this.#buffer.length < start + total) this.#buffer = new Uint8Array(start + total);
+    this.#buffer.set(prefix);
+    this.#buffer.set(content.subarray(0, captured), start);
     const { timeHigh, timeLow, interfaceId, linkType, direction } = packet;
     const view = this.#view;
-    view.set(this.#octets, 0, start, prefixLength, timeHigh, timeLow, interfaceId, linkType, direction);
+    view.set(this.#buffer, 0, start, prefixLength, timeHigh, timeLow, interfaceId, linkType, direction);
     // Decoding ends where the prefix does, and goes on from there behind a header that is no fragment's any more.
     decodePacket(view);
     view.caplen = start + captured;
@@ -261,7 +261,7 @@ function fragmentLayer(packet: PacketView): number {
   return -1;
 }
 
-/** Where the fragmented octets start. */
+/** Where the fragmented bytes start. */
 function headerEnd(packet: PacketView, index: number): number {
   const at = packet.layerOffsets[index] as number;
   return at + (packet.ipVersion === 4 ? (u8(packet.bytes, at) & 0xf) * 4 : IPV6_FRAGMENT_HEADER);

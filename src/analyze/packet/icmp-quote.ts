@@ -38,9 +38,9 @@ function isIcmpError(packet: PacketView): boolean {
 
 /**
  * Decode the packet that an ICMP or ICMPv6 error is about, of which it quotes the beginning: as a rule its IP header
- * and 8 octets, enough for the ports of TCP and UDP, though TCP's header then is truncated. The error's own source is the
+ * and 8 bytes, enough for the ports of TCP and UDP, though TCP's header then is truncated. The error's own source is the
  * router that tells, or the host whose port is closed.
- * @param into the quoted packet, as it was when it could go no further: over the octets of `packet`, as long valid
+ * @param into the quoted packet, as it was when it could go no further: over the bytes of `packet`, as long valid
  * @returns false when the packet is no error, or quotes no IP packet
  */
 export function quoted(packet: PacketView, into: PacketView): boolean {
@@ -57,7 +57,7 @@ export function quoted(packet: PacketView, into: PacketView): boolean {
   return into.ipVersion === ipVersion;
 }
 
-/** Octets the quote may have: behind it may lie extensions, if a length is given (RFC 4884). */
+/** Bytes the quote may have: behind it may lie extensions, if a length is given (RFC 4884). */
 function quoteLength(packet: PacketView): number {
   const { bytes, transportOffset, ipVersion, icmpType } = packet;
   if (ipVersion === 4) {
@@ -68,7 +68,7 @@ function quoteLength(packet: PacketView): number {
   return words === 0 ? WHOLE : words * 8;
 }
 
-/** The next hop's MTU, in octets, of an error that says a packet was too big (RFC 1191, RFC 4443); -1 where none is told. */
+/** The next hop's MTU, in bytes, of an error that says a packet was too big (RFC 1191, RFC 4443); -1 where none is told. */
 export function nextHopMtu(packet: PacketView): number {
   if (!isIcmpError(packet)) return -1;
   const { bytes, transportOffset, icmpType, icmpCode } = packet;
@@ -79,7 +79,7 @@ export function nextHopMtu(packet: PacketView): number {
   return mtu === 0 ? -1 : mtu;
 }
 
-/** Where a redirect has the address of the better router, 4 octets; -1 of any other message. */
+/** Where a redirect has the address of the better router, 4 bytes; -1 of any other message. */
 export function redirectTarget(packet: PacketView): number {
   const isRedirect = isIcmpError(packet) && packet.ipVersion === 4 && packet.icmpType === REDIRECT;
   return isRedirect ? packet.transportOffset + 4 : -1;

@@ -9,12 +9,12 @@ import { LAYERS_MAXIMUM, TUNNELS_MAXIMUM } from '../limits.ts';
 /**
  * One packet and what its layers say: a view that is set, decoded, looked at and set again; nothing of it may be kept
  * beyond the call that got it. Offsets count from the start of `bytes` and are -1 where there is no such thing, lengths
- * are octets. Where layers repeat (tunnels) addresses, ports and numbers are those of the innermost one.
+ * are bytes. Where layers repeat (tunnels) addresses, ports and numbers are those of the innermost one.
  */
 export class PacketView {
   bytes: Uint8Array = new Uint8Array(0);
   offset = 0;
-  /** Octets captured, and octets on the wire. */
+  /** Bytes captured, and bytes on the wire. */
   caplen = 0;
   origlen = 0;
   /** Nanoseconds since 1970 as two uint32 halves. */
@@ -32,7 +32,7 @@ export class PacketView {
   readonly layerOffsets = new Int32Array(LAYERS_MAXIMUM);
   stopped: Stop = STOP.none;
 
-  /** Where decoding stands: first octet not yet decoded. After decoding, where the payload starts. */
+  /** Where decoding stands: first byte not yet decoded. After decoding, where the payload starts. */
   cursor = 0;
   /** End of what was captured of the innermost packet: the frame's padding is outside. */
   end = 0;
@@ -50,7 +50,7 @@ export class PacketView {
   networkOffset = -1;
   /** 4 or 6; 0 without IP. */
   ipVersion = 0;
-  /** Of addressLength octets each: 4, 16, or 0 without addresses. */
+  /** Of addressLength bytes each: 4, 16, or 0 without addresses. */
   sourceAddress = -1;
   destinationAddress = -1;
   addressLength = 0;
@@ -59,7 +59,7 @@ export class PacketView {
   hopLimit = -1;
   /** The IP identification of a fragment or of any IPv4 packet, int32. */
   identification = 0;
-  /** Octets before this fragment; what is above a later fragment is not decoded. */
+  /** Bytes before this fragment; what is above a later fragment is not decoded. */
   fragmentOffset = 0;
   moreFragments = false;
 
@@ -71,7 +71,7 @@ export class PacketView {
   tcpSequence = 0;
   tcpAcknowledgment = 0;
   tcpWindow = 0;
-  /** Octets of TCP options, which start at transportOffset + 20. */
+  /** Bytes of TCP options, which start at transportOffset + 20. */
   tcpOptionsLength = 0;
   /** By the UDP header, header included. */
   udpLength = 0;
@@ -80,7 +80,7 @@ export class PacketView {
   icmpCode = -1;
   arpOperation = -1;
 
-  /** Octets above the last decoded header, on the wire: for TCP the segment's length. */
+  /** Bytes above the last decoded header, on the wire: for TCP the segment's length. */
   get payloadLength(): number {
     return this.wireEnd > this.cursor ? this.wireEnd - this.cursor : 0;
   }
@@ -100,7 +100,7 @@ export class PacketView {
     return -1;
   }
 
-  /** Octets of an address of the outermost packet: 4, 16, or 0 without a tunnel. */
+  /** Bytes of an address of the outermost packet: 4, 16, or 0 without a tunnel. */
   get outerAddressLength(): number {
     const at = this.outerNetworkOffset;
     return at < 0 ? 0 : u8(this.bytes, at) >> 4 === 4 ? 4 : 16;
@@ -139,7 +139,7 @@ export class PacketView {
     this.direction = direction;
   }
 
-  /** Whether the layer's next `length` octets were captured; when not, decoding stops here and says why. */
+  /** Whether the layer's next `length` bytes were captured; when not, decoding stops here and says why. */
   has(length: number): boolean {
     const needed = this.cursor + length;
     if (needed <= this.end) return true;
@@ -216,7 +216,7 @@ const IPV4 = LAYERS.indexOf(ipv4);
 const IPV6 = LAYERS.indexOf(ipv6);
 
 /**
- * Decode the packet the view was set to, down to its payload or to where it stops. Any octets are valid input: what was
+ * Decode the packet the view was set to, down to its payload or to where it stops. Any bytes are valid input: what was
  * decoded before the damage stays, `stopped` says why it ended and the last layer where.
  */
 export function decodePacket(packet: PacketView): void {

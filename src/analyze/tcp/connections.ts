@@ -42,7 +42,7 @@ function secondsText(duration: number): string {
 /** Streams of ended connections that are kept to be used again. */
 const SPARE_STREAMS = 1024;
 
-/** Every TCP connection of an analysis: its state, its health, its octets in order. */
+/** Every TCP connection of an analysis: its state, its health, its bytes in order. */
 export class TcpConnections implements StreamHost {
   readonly table: FlowTable;
   readonly clock: Clock;
@@ -225,7 +225,7 @@ export class TcpConnections implements StreamHost {
       if (((ints[base + TCP_I32.flags] as number) & SEEN.midstream) !== 0) this.#legs.segment(slot, packet);
       if (!stream.ended) {
         const { cursor, end } = packet;
-        // Octets in a SYN (RFC 7413) come behind it.
+        // Bytes in a SYN (RFC 7413) come behind it.
         const sequence = tcpFlags & TCP.syn ? (packet.tcpSequence + 1) | 0 : packet.tcpSequence;
         this.#carrier.acknowledgment = packet.tcpAcknowledgment;
         this.#carrier.hasAcknowledgment = (tcpFlags & TCP.ack) !== 0;

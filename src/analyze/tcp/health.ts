@@ -12,7 +12,7 @@ const OUT_OF_ORDER_NS = 3e6;
 
 /**
  * What one vantage point tells of a connection's health by one segment: the rules of Wireshark's TCP analysis, so that
- * the numbers can be held against it. Called before the segment's octets are handed on.
+ * the numbers can be held against it. Called before the segment's bytes are handed on.
  * @param direction the segment's, 0 or 1
  */
 export function followHealth(
@@ -102,7 +102,7 @@ export function followHealth(
   ints[own + TCP_I32.flags] = next;
 }
 
-/** Octets, or a SYN or FIN, that were sent before: why, as far as this side of the path tells. */
+/** Bytes, or a SYN or FIN, that were sent before: why, as far as this side of the path tells. */
 function sentAgain(
   table: FlowTable,
   slot: number,
@@ -125,7 +125,7 @@ function sentAgain(
     troubles.add(slot, direction, TROUBLE.spurious);
     return;
   }
-  // One octet less and more than one: what follows a zero window probe brings new octets.
+  // One byte less and more than one: what follows a zero window probe brings new bytes.
   if (length > 1 && sequence === (((ints[own + TCP_I32.high] as number) - 1) | 0)) return;
   const sinceAck = now - (doubles[half + TCP_F64.ackTime + 1 - direction] as number);
   if ((ints[other + TCP_I32.duplicates] as number) >= 2 && ack === sequence && sinceAck < FAST_NS) {

@@ -42,7 +42,7 @@ export interface Carrier {
 const recognition = new Recognition();
 const NOTHING: Portion[] = [];
 
-/** The octets of one connection, in order: recognises whose words they are and hands them to that protocol. */
+/** The bytes of one connection, in order: recognises whose words they are and hands them to that protocol. */
 export class TcpStream implements StreamContext {
   /** Where its flow lies in the table; the table's owner keeps it right. */
   slot = -1;
@@ -81,7 +81,7 @@ export class TcpStream implements StreamContext {
   #unread = false;
   #analyzer: StreamAnalyzer | undefined;
   #head: Portion[] = NOTHING;
-  #headOctets = 0;
+  #headBytes = 0;
   #looks = 0;
   /** Its protocol went over into something that is not recognised yet. */
   #anew = false;
@@ -111,7 +111,7 @@ export class TcpStream implements StreamContext {
     this.#unread = false;
     this.#analyzer = undefined;
     this.#head = NOTHING;
-    this.#headOctets = 0;
+    this.#headBytes = 0;
     this.#looks = 0;
     this.#anew = false;
     this.#annotations = undefined;
@@ -286,12 +286,12 @@ export class TcpStream implements StreamContext {
 
   /** Nothing recognised it, and nothing will. */
   get opaque(): boolean {
-    return (this.protocol === undefined || this.#anew) && this.#looks > 0 && this.#headOctets === 0;
+    return (this.protocol === undefined || this.#anew) && this.#looks > 0 && this.#headBytes === 0;
   }
 
   #look(direction: number, bytes: Uint8Array, start: number, end: number): void {
     const side = direction === this.client ? SIDE.client : SIDE.server;
-    const known = this.#headOctets === 0 ? NOTHING : this.#head.filter((portion) => portion.side === side);
+    const known = this.#headBytes === 0 ? NOTHING : this.#head.filter((portion) => portion.side === side);
     if (known.length === 0) recognition.look(bytes, start, end, this.serverPort, this.clientPort);
     else {
       const joined = joinedBytes([...known.map((portion) => portion.bytes), bytes.subarray(start, end)]);
@@ -308,7 +308,7 @@ export class TcpStream implements StreamContext {
       return;
     }
     this.#looks += 1;
-    if (!undecided || this.#headOctets + (end - start) > PROBE_BYTES) {
+    if (!undecided || this.#headBytes + (end - start) > PROBE_BYTES) {
       this.#unread = true;
       this.#forgetHead();
       return;
@@ -324,7 +324,7 @@ export class TcpStream implements StreamContext {
       acknowledged,
       timeKnown,
     });
-    this.#headOctets += end - start;
+    this.#headBytes += end - start;
   }
 
   #attachProtocol(
@@ -372,8 +372,8 @@ export class TcpStream implements StreamContext {
   }
 
   #forgetHead(): void {
-    if (this.#headOctets === 0) return;
+    if (this.#headBytes === 0) return;
     this.#head = NOTHING;
-    this.#headOctets = 0;
+    this.#headBytes = 0;
   }
 }

@@ -65,7 +65,7 @@ class ResumingTransport implements AgentTransport {
     this.#handlers = handlers;
     this.silenceMs = options.windowMs + SILENCE_MS;
     this.#conversation = new Resumable(CLIENT_CHANNELS, AGENT_CHANNELS, {
-      take: (channel, octets) => this.#take(channel, octets),
+      take: (channel, bytes) => this.#take(channel, bytes),
       acknowledged: () => {},
     });
     this.ended = new Promise((resolve) => {
@@ -137,14 +137,14 @@ class ResumingTransport implements AgentTransport {
     });
   }
 
-  #take(channel: number, octets: Uint8Array): void {
-    if (channel === CHANNEL.stdout) this.#handlers.stdout(octets);
-    else if (channel === CHANNEL.stderr) this.#handlers.stderr(octets);
+  #take(channel: number, bytes: Uint8Array): void {
+    if (channel === CHANNEL.stdout) this.#handlers.stdout(bytes);
+    else if (channel === CHANNEL.stderr) this.#handlers.stderr(bytes);
     else {
       // The agent waits until its exit code is acknowledged.
       this.#conversation.acknowledge();
       this.#socket?.close();
-      this.#end({ kind: 'exited', code: Number(Buffer.from(octets).toString('latin1')) });
+      this.#end({ kind: 'exited', code: Number(Buffer.from(bytes).toString('latin1')) });
     }
   }
 

@@ -52,7 +52,7 @@ async function printLines(
   }
   for (const line of analysisNotes(result.session)) log.info(line);
   const elapsed = timeSpan(performance.now() - started);
-  log.debug(`${counted(capture.framer.packets, 'packet')}, ${byteSize(capture.octets)} in ${elapsed}`);
+  log.debug(`${counted(capture.framer.packets, 'packet')}, ${byteSize(capture.bytes)} in ${elapsed}`);
   return exitOf(result, log);
 }
 

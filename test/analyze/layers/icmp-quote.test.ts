@@ -4,22 +4,22 @@ import { PacketView } from '../../../src/analyze/packet/packet.ts';
 import { describePacket } from '../../../src/analyze/record/describe.ts';
 import { Colours } from '../../../src/view/colour.ts';
 import { packetLine } from '../../../src/view/packet-line.ts';
-import { at, decoded, ipv6, layersOf, octets, udp } from '../decoded.ts';
+import { at, decoded, fromHex, ipv6, layersOf, udp } from '../decoded.ts';
 
 const IPV4 = 228;
 const IPV6 = 229;
 
 /** From the router 10.0.0.254 to 192.168.0.1, about what 192.168.0.1 sent to 192.168.0.2. */
 function error4(head: string, ...quote: readonly string[]): Buffer {
-  const carried = octets(head, ...quote);
-  const header = octets('4500 0000 1234 4000 40 01 0000 0a0000fe c0a80001');
+  const carried = fromHex(head, ...quote);
+  const header = fromHex('4500 0000 1234 4000 40 01 0000 0a0000fe c0a80001');
   header.writeUInt16BE(20 + carried.length, 2);
   return Buffer.concat([header, carried]);
 }
 
 function error6(head: string, ...quote: readonly string[]): Buffer {
-  const carried = octets(head, ...quote);
-  return Buffer.concat([octets(ipv6(58, carried.length)), carried]);
+  const carried = fromHex(head, ...quote);
+  return Buffer.concat([fromHex(ipv6(58, carried.length)), carried]);
 }
 
 const about = (protocol: string, total = '05dc', fragment = '4000') =>
@@ -37,7 +37,7 @@ function said(packet: PacketView): string {
 }
 
 describe('what an ICMP error quotes', () => {
-  it('gives ports of TCP though 8 octets of it were quoted', () => {
+  it('gives ports of TCP though 8 bytes of it were quoted', () => {
     const packet = decoded(IPV4, error4('0b00 0000 00000000', about('06'), tcpHead));
     const quote = quoteOf(packet);
     expect(quote).toMatchObject({
@@ -84,7 +84,7 @@ describe('what an ICMP error quotes', () => {
 
   it('ends where extensions begin', () => {
     // 32 words of quote (RFC 4884), then an MPLS label stack.
-    const quote = Buffer.concat([octets(about('11', '0100'), udp(236)), Buffer.alloc(100)]).toString('hex');
+    const quote = Buffer.concat([fromHex(about('11', '0100'), udp(236)), Buffer.alloc(100)]).toString('hex');
     const packet = decoded(IPV4, error4('0b00 0000 0020 0000', quote, '2000 0000 0008 0101 00010 1 40'));
     expect(quoteOf(packet)).toMatchObject({ payloadCaptured: 100, payloadLength: 228, udpLength: 236 });
   });

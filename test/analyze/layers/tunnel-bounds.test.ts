@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { TUNNELS_MAXIMUM } from '../../../src/analyze/limits.ts';
 import { describePacket } from '../../../src/analyze/record/describe.ts';
-import { at, decoded, ethernet, layersOf, octets } from '../decoded.ts';
+import { at, decoded, ethernet, fromHex, layersOf } from '../decoded.ts';
 import { around, aroundUdp, IPV4, inner, inner6, innerFrame, said } from './around.ts';
 
 describe('content that does not fit the port', () => {
   it.each([
     ['VXLAN without a valid identifier', aroundUdp(4789, '0000 0000 00002a 00', innerFrame)],
     ['VXLAN with unknown flags', aroundUdp(8472, '0900 0000 00002a 00', innerFrame)],
-    ['VXLAN with reserved octets', aroundUdp(8472, '0800 0100 00002a 00', innerFrame)],
+    ['VXLAN with reserved bytes', aroundUdp(8472, '0800 0100 00002a 00', innerFrame)],
     ['VXLAN too short', aroundUdp(4789, '0800 00')],
     ['Geneve of another version', aroundUdp(6081, '4000 6558 00002a 00', innerFrame)],
     ['GTP of another version', aroundUdp(2152, '50ff 001e 0000002a', inner)],
@@ -49,44 +49,44 @@ describe('content that does not fit the port', () => {
 
 describe('MPLS on Ethernet', () => {
   it('is no tunnel by itself', () => {
-    const packet = decoded(1, octets(ethernet('8847'), '00010 0 40 00011 1 40', inner));
+    const packet = decoded(1, fromHex(ethernet('8847'), '00010 0 40 00011 1 40', inner));
     expect(layersOf(packet)).toBe('ethernet mpls ipv4 udp');
     expect(packet).toMatchObject({ tunnelDepth: 0, destinationPort: 53 });
     expect(said(packet)).toBe('MPLS 16 17 UDP len 2');
-    expect(layersOf(decoded(1, octets(ethernet('8848'), '00010 1 40', inner6)))).toBe('ethernet mpls ipv6 udp');
+    expect(layersOf(decoded(1, fromHex(ethernet('8848'), '00010 1 40', inner6)))).toBe('ethernet mpls ipv6 udp');
   });
 
   it('carries Ethernet behind a control word where that is certain', () => {
-    const packet = decoded(1, octets(ethernet('8847'), '00010 1 40', '0000 0001', innerFrame));
+    const packet = decoded(1, fromHex(ethernet('8847'), '00010 1 40', '0000 0001', innerFrame));
     expect(layersOf(packet)).toBe('ethernet mpls pseudowire ethernet ipv4 udp');
     expect(said(packet)).toBe('MPLS 16 pseudowire UDP len 2');
     for (const other of ['0000 0001 ffff', `1000 0001 ${innerFrame}`, `0000 0001 ${ethernet('0800')} 60`]) {
-      expect(layersOf(decoded(1, octets(ethernet('8847'), '00010 1 40', other)))).toBe('ethernet mpls');
+      expect(layersOf(decoded(1, fromHex(ethernet('8847'), '00010 1 40', other)))).toBe('ethernet mpls');
     }
   });
 });
 
 describe('PPPoE', () => {
   it('carries IP', () => {
-    const packet = decoded(1, octets(ethernet('8864'), '1100 0007 0020 0021', inner, 'ffff'));
+    const packet = decoded(1, fromHex(ethernet('8864'), '1100 0007 0020 0021', inner, 'ffff'));
     expect(layersOf(packet)).toBe('ethernet pppoe ppp ipv4 udp');
     expect(said(packet)).toBe('PPPoE 7 UDP len 2');
-    expect(layersOf(decoded(9, octets('57', inner6)))).toBe('ppp ipv6 udp');
-    expect(layersOf(decoded(1, octets(ethernet('8864'), '1101 0007 0020 0021', inner)))).toBe(
+    expect(layersOf(decoded(9, fromHex('57', inner6)))).toBe('ppp ipv6 udp');
+    expect(layersOf(decoded(1, fromHex(ethernet('8864'), '1101 0007 0020 0021', inner)))).toBe(
       'ethernet pppoe (malformed)',
     );
   });
 
   it('names what is not decoded', () => {
-    expect(said(decoded(1, octets(ethernet('8864'), '1100 0007 000a c021', '01010008')))).toBe('PPPoE 7 PPP LCP');
-    expect(said(decoded(9, octets('ff03 1234 00')))).toBe('PPP protocol 0x1234');
+    expect(said(decoded(1, fromHex(ethernet('8864'), '1100 0007 000a c021', '01010008')))).toBe('PPPoE 7 PPP LCP');
+    expect(said(decoded(9, fromHex('ff03 1234 00')))).toBe('PPP protocol 0x1234');
   });
 });
 
 describe('WireGuard', () => {
   const message = (type: string, length: number) => {
     const bytes = Buffer.alloc(length, 0xaa);
-    octets(type, '000000 00000001 0000000000000000').copy(bytes);
+    fromHex(type, '000000 00000001 0000000000000000').copy(bytes);
     return bytes.toString('hex');
   };
 
@@ -96,7 +96,7 @@ describe('WireGuard', () => {
     ['03', 64, 'cookie reply'],
     ['04', 32, 'transport data'],
     ['04', 1472, 'transport data'],
-  ])('is recognised by content: type %s of %d octets', (type, length, words) => {
+  ])('is recognised by content: type %s of %d bytes', (type, length, words) => {
     const packet = decoded(IPV4, aroundUdp(40_000, message(type, length)));
     expect(layersOf(packet)).toBe('ipv4 udp wireguard');
     expect(said(packet)).toBe(`WireGuard ${words}`);
@@ -106,7 +106,7 @@ describe('WireGuard', () => {
   it.each([
     ['another length', message('01', 147)],
     ['another type', message('05', 148)],
-    ['a fourth octet', message('01', 148).replace('01000000', '01000001')],
+    ['a fourth byte', message('01', 148).replace('01000000', '01000001')],
     ['transport data without a receiver', message('04', 32).replace('00000001', '00000000')],
     ['transport data of no multiple of 16', message('04', 40)],
     ['a counter that no key reaches', `${message('04', 32).slice(0, 30)}0180${'00'.repeat(16)}`],
@@ -117,7 +117,7 @@ describe('WireGuard', () => {
 
 describe('bounds and fragments', () => {
   function nested(count: number): Buffer {
-    let bytes = octets(inner);
+    let bytes = fromHex(inner);
     for (let depth = 0; depth < count; depth += 1) bytes = around(4, bytes.toString('hex'));
     return bytes;
   }
@@ -140,7 +140,7 @@ describe('bounds and fragments', () => {
 describe('what is within and has no IP', () => {
   it('is named, with the addresses of its own Ethernet', () => {
     const frame = '0e0000000002 0e0000000001 88cc 0207';
-    const packet = decoded(1, octets(ethernet('0800'), aroundUdp(4789, '0800 0000 00002a 00', frame).toString('hex')));
+    const packet = decoded(1, fromHex(ethernet('0800'), aroundUdp(4789, '0800 0000 00002a 00', frame).toString('hex')));
     expect(describePacket(packet)).toMatchObject({
       source: { address: '0e:00:00:00:00:01' },
       destination: { address: '0e:00:00:00:00:02' },
@@ -158,8 +158,8 @@ describe('what is within and has no IP', () => {
   });
 
   it('LLC that is named only', () => {
-    expect(said(decoded(1, octets(ethernet('0003'), '424203')))).toBe('STP');
-    expect(said(decoded(1, octets(ethernet('0008'), 'aaaa03 00000c 2000')))).toBe('CDP');
-    expect(said(decoded(1, octets(ethernet('0003'), '121203')))).toBe('LLC');
+    expect(said(decoded(1, fromHex(ethernet('0003'), '424203')))).toBe('STP');
+    expect(said(decoded(1, fromHex(ethernet('0008'), 'aaaa03 00000c 2000')))).toBe('CDP');
+    expect(said(decoded(1, fromHex(ethernet('0003'), '121203')))).toBe('LLC');
   });
 });

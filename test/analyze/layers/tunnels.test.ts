@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { at, decoded, ethernet, ipv6, layersOf, octets, payloadOf } from '../decoded.ts';
+import { at, decoded, ethernet, fromHex, ipv6, layersOf, payloadOf } from '../decoded.ts';
 import { around, aroundUdp, expectInner, IPV4, IPV6, inner, inner6, innerFrame, said } from './around.ts';
 
 describe('what IPv4 carries', () => {
@@ -146,13 +146,13 @@ describe('what IPv4 carries', () => {
   });
 
   it('IPv6 carries as IPv4 does', () => {
-    const length = octets(inner).length;
-    const packet = decoded(IPV6, octets(ipv6(4, length), inner));
+    const length = fromHex(inner).length;
+    const packet = decoded(IPV6, fromHex(ipv6(4, length), inner));
     expect(layersOf(packet)).toBe('ipv6 ipv4 udp');
     expect(packet.outerAddressLength).toBe(16);
     expect(at(packet, packet.outerSourceAddress, 16)).toBe(`fd${'00'.repeat(14)}01`);
     expect(said(packet)).toBe('4in6 from fd00::1 to fd00::2 UDP len 2');
-    const behindOptions = decoded(IPV6, octets(ipv6(60, 8 + 50), '2900 010400000000', inner6));
+    const behindOptions = decoded(IPV6, fromHex(ipv6(60, 8 + 50), '2900 010400000000', inner6));
     expect(layersOf(behindOptions)).toBe('ipv6 destination-options ipv6 udp');
     expect(said(behindOptions)).toBe('6in6 from fd00::1 to fd00::2 UDP len 2');
   });
@@ -160,16 +160,16 @@ describe('what IPv4 carries', () => {
   it('the packet around has the last word on nothing: VLAN, fragment and ports are those of the packet within', () => {
     const tagged = `${ethernet('8100')} 0064 0800 ${inner}`;
     const outer = aroundUdp(4789, '0800 0000 00002a 00', tagged).toString('hex');
-    const packet = decoded(1, octets(ethernet('8100'), '0007 0800', outer));
+    const packet = decoded(1, fromHex(ethernet('8100'), '0007 0800', outer));
     expect(packet.vlan).toBe(100);
     expect(said(packet)).toBe('vlan 7 VXLAN 42 from 10.0.0.1 to 10.0.0.2 UDP vlan 100 len 2');
-    const untagged = decoded(1, octets(ethernet('8100'), '0007 0800', around(4, inner).toString('hex')));
+    const untagged = decoded(1, fromHex(ethernet('8100'), '0007 0800', around(4, inner).toString('hex')));
     expect(untagged.vlan).toBe(-1);
     expect(said(untagged)).toBe('vlan 7 IPIP from 10.0.0.1 to 10.0.0.2 UDP len 2');
   });
 
   it('ends with the packet within, by each length', () => {
-    const packet = decoded(1, octets(ethernet('0800'), around(4, inner, 'ffffffff').toString('hex'), '00000000'));
+    const packet = decoded(1, fromHex(ethernet('0800'), around(4, inner, 'ffffffff').toString('hex'), '00000000'));
     expect(packet).toMatchObject({ payloadLength: 2, payloadCaptured: 2 });
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FRAGMENT_TOTAL_BYTES, FRAGMENTED_MAXIMUM } from '../../../src/analyze/limits.ts';
 import { Fragments } from '../../../src/analyze/packet/fragments.ts';
 import { Random } from '../../support/random.ts';
-import { layersOf, octets, payloadOf } from '../decoded.ts';
+import { fromHex, layersOf, payloadOf } from '../decoded.ts';
 import { add, addAll, cut, datagram, frame4, frame6, pieces, whole } from '../made-fragments.ts';
 
 describe('bounds', () => {
@@ -14,7 +14,7 @@ describe('bounds', () => {
     expect(fragments).toMatchObject({ underWay: FRAGMENTED_MAXIMUM, evicted: 10, incomplete: 10 });
   });
 
-  it('so many octets are kept', () => {
+  it('so many bytes are kept', () => {
     const fragments = new Fragments();
     const data = Buffer.alloc(8);
     for (let id = 0; id < 1000; id += 1) addAll(fragments, [{ offset: 64_000, more: true, data, id }]);
@@ -33,7 +33,7 @@ describe('bounds', () => {
 });
 
 describe('fragments and tunnels', () => {
-  const inner = Buffer.concat([octets('4500 0020 0001 4000 40 11 0000 c0a80001 c0a80002'), datagram(4)]);
+  const inner = Buffer.concat([fromHex('4500 0020 0001 4000 40 11 0000 c0a80001 c0a80002'), datagram(4)]);
 
   it('a packet within is decoded when the one around is whole', () => {
     const fragments = new Fragments();
@@ -58,8 +58,8 @@ describe('fragments and tunnels', () => {
   it('fragments within VXLAN keep the tunnel', () => {
     const fragments = new Fragments();
     const views = pieces.map((piece) => {
-      const packet = Buffer.concat([octets('0800 0000 00002a00'), frame4(piece)]);
-      const outer = Buffer.concat([octets('4660 12b5 0000 0000'), packet]);
+      const packet = Buffer.concat([fromHex('0800 0000 00002a00'), frame4(piece)]);
+      const outer = Buffer.concat([fromHex('4660 12b5 0000 0000'), packet]);
       outer.writeUInt16BE(outer.length, 4);
       return add(fragments, piece, frame4({ offset: 0, more: false, data: outer }));
     });
@@ -69,7 +69,7 @@ describe('fragments and tunnels', () => {
   });
 });
 
-it('any octets, cut anywhere, are taken', () => {
+it('any bytes, cut anywhere, are taken', () => {
   const random = new Random(11);
   const fragments = new Fragments();
   for (let round = 0; round < 20_000; round += 1) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Fragments } from '../../../src/analyze/packet/fragments.ts';
 import { Random } from '../../support/random.ts';
-import { layersOf, octets, payloadOf, udp } from '../decoded.ts';
+import { fromHex, layersOf, payloadOf, udp } from '../decoded.ts';
 import { add, addAll, cut, datagram, type Fragment, frame4, frame6, pieces, SECOND, whole } from '../made-fragments.ts';
 
 describe.each([
@@ -56,7 +56,7 @@ describe.each([
     }
   });
 
-  it('that the capture cut give what is there in front of the missing octets', () => {
+  it('that the capture cut give what is there in front of the missing bytes', () => {
     const fragments = new Fragments();
     const [first, second, third] = pieces as [Fragment, Fragment, Fragment];
     add(fragments, first, frame(first));
@@ -115,10 +115,10 @@ describe('fragments that overlap', () => {
   const first: Fragment = {
     offset: 0,
     more: true,
-    data: octets(udp(32), Buffer.from('aaaaaaaabbbbbbbb').toString('hex')),
+    data: fromHex(udp(32), Buffer.from('aaaaaaaabbbbbbbb').toString('hex')),
   };
 
-  it('of IPv4 leave the octets that came first', () => {
+  it('of IPv4 leave the bytes that came first', () => {
     const fragments = new Fragments();
     const views = addAll(fragments, [first, { offset: 16, more: false, data: data('XXXXXXXXcccccccc') }]);
     expect(views.map(payloadOf)).toEqual([Buffer.from('aaaaaaaabbbbbbbbcccccccc').toString('hex')]);
@@ -144,7 +144,7 @@ describe('fragments that overlap', () => {
     expect(fragments).toMatchObject({ incomplete: 1 });
   });
 
-  it('wholly with others of the same octets are duplicates', () => {
+  it('wholly with others of the same bytes are duplicates', () => {
     const fragments = new Fragments();
     expect(addAll(fragments, [first, first, { offset: 24, more: false, data: data('dddddddd') }], frame6)).toHaveLength(
       1,
@@ -161,17 +161,17 @@ describe('fragments that contradict', () => {
       { offset: 16, more: false, data: Buffer.alloc(8) },
     ],
     [
-      'octets behind the end',
+      'bytes behind the end',
       { offset: 8, more: false, data: Buffer.alloc(8) },
       { offset: 16, more: true, data: Buffer.alloc(8) },
     ],
     [
-      'an end in front of octets',
+      'an end in front of bytes',
       { offset: 16, more: true, data: Buffer.alloc(8) },
       { offset: 8, more: false, data: Buffer.alloc(8) },
     ],
     ['an end past 65535', undefined, { offset: 65_528, more: false, data: Buffer.alloc(80) }],
-    ['no octets', undefined, { offset: 8, more: false, data: Buffer.alloc(0) }],
+    ['no bytes', undefined, { offset: 8, more: false, data: Buffer.alloc(0) }],
   ])('%s', (_, before, fragment) => {
     const fragments = new Fragments();
     if (before !== undefined) addAll(fragments, [before]);

@@ -13,7 +13,7 @@ export function sameHoweverCut(protocol: StreamProtocol, steps: readonly Step[],
   return play(protocol, steps);
 }
 
-/** Conversations with octets changed, steps lost, turned about or cut off: nothing is thrown, and cutting changes nothing. */
+/** Conversations with bytes changed, steps lost, turned about or cut off: nothing is thrown, and cutting changes nothing. */
 export function survivesMutations(protocol: StreamProtocol, all: readonly (readonly Step[])[], rounds: number): void {
   for (let seed = 1; seed <= rounds; seed += 1) {
     const random = new Random(seed);
@@ -49,7 +49,7 @@ function mutated(steps: readonly Step[], random: Random): Step[] {
   return out;
 }
 
-/** Random octets are not taken for the protocol's, less than once in 10⁵. */
+/** Random bytes are not taken for the protocol's, less than once in 10⁵. */
 export function likesNoNoise(protocol: StreamProtocol, rounds: number): void {
   const random = new Random(7);
   const bytes = new Uint8Array(64);

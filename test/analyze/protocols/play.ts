@@ -29,7 +29,7 @@ export interface PlayOptions {
   readonly finished?: readonly Side[];
   /** Steps, by index, of which only a copy with another clock's time was seen. */
   readonly timeless?: readonly number[];
-  /** Cuts every step into portions of at most so many octets. */
+  /** Cuts every step into portions of at most so many bytes. */
   readonly portion?: (left: number) => number;
 }
 

@@ -123,12 +123,12 @@ test('websocket-gap.pcap: what begins a segment behind the hole is read', async 
   expect(events.filter(({ event }) => event.kind === 'event' && event.code === 'PROTOCOL_LOST')).toHaveLength(1);
 });
 
-test('an error is one, and no octets are too odd', () => {
+test('an error is one, and no bytes are too odd', () => {
   const [closing] = play(webSocket, [[1, Uint8Array.from([0x88, 2, 0x03, 0xea])]]);
   expect(closing).toMatchObject({ code: 'WEBSOCKET_CLOSE', failed: true, label: 'closing 1002' });
   const random = new Random(9);
   for (let round = 0; round < 2000; round += 1) {
-    const octets = Uint8Array.from({ length: random.below(80) }, () => random.below(256));
-    expect(play(webSocket, [[random.below(2) === 0 ? 0 : 1, octets]]).length).toBeLessThan(40);
+    const bytes = Uint8Array.from({ length: random.below(80) }, () => random.below(256));
+    expect(play(webSocket, [[random.below(2) === 0 ? 0 : 1, bytes]]).length).toBeLessThan(40);
   }
 });

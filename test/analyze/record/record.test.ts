@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decodePacket, PacketView } from '../../../src/analyze/packet/packet.ts';
 import { Recorder } from '../../../src/analyze/record/record.ts';
-import { ethernet, ipv4, octets, udp } from '../decoded.ts';
+import { ethernet, fromHex, ipv4, udp } from '../decoded.ts';
 import { BASE, CLIENT, exchange, madeAnalysis, message, notice, SERVER, tcpFacts } from '../made-events.ts';
 
 const json = (record: object) => JSON.parse(JSON.stringify(record));
@@ -130,7 +130,7 @@ describe('the record of', () => {
       decodePacket(packet);
       return json(recorder.packet(packet, 0));
     };
-    expect(read(228, octets(ipv4(17, 30), udp(10), 'abcd'))).toEqual({
+    expect(read(228, fromHex(ipv4(17, 30), udp(10), 'abcd'))).toEqual({
       v: 1,
       time: '2026-07-02T14:03:07.123456789Z',
       kind: 'packet',
@@ -143,7 +143,7 @@ describe('the record of', () => {
       length: 30,
       captured: 30,
     });
-    expect(read(1, octets(ethernet('88cc'), '0207'))).toMatchObject({
+    expect(read(1, fromHex(ethernet('88cc'), '0207'))).toMatchObject({
       protocol: 'lldp',
       src: { mac: '02:00:00:00:00:01' },
       stopped: 'not decoded',

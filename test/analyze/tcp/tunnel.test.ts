@@ -9,7 +9,7 @@ const REFUSED = 'HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n';
 const OPENED = 'HTTP/1.1 200 Connection established\r\n\r\n';
 const PING = '*1\r\n$4\r\nPING\r\n';
 
-/** Words of both sides in turn, each cut into portions of at most so many octets. */
+/** Words of both sides in turn, each cut into portions of at most so many bytes. */
 function analysed(words: readonly (readonly [side: 0 | 1, text: string])[], portion: number) {
   const next = [101, 201];
   let at = 3;
@@ -27,7 +27,7 @@ function analysed(words: readonly (readonly [side: 0 | 1, text: string])[], port
 }
 
 test.each([1, 7, 1000])(
-  'what is said in a tunnel of CONNECT is recognised anew, in segments of %i octets',
+  'what is said in a tunnel of CONNECT is recognised anew, in segments of %i bytes',
   (portion) => {
     const opened = [
       [0, CONNECT],

@@ -61,7 +61,7 @@ export function flowCapture(name: string, flows: number, open: number): Promise<
   });
 }
 
-/** Write a flow's packet number `step` of `steps`, an even number from 6 on. @returns its octets */
+/** Write a flow's packet number `step` of `steps`, an even number from 6 on. @returns its bytes */
 function writePacket(block: Buffer, at: number, flow: number, step: number, steps: number): number {
   const byClient = step % 2 === 0;
   // The last four: request, response with FIN, the client's FIN, its acknowledgment.

@@ -21,7 +21,7 @@ export interface LiveTraffic {
   readonly client: readonly string[];
   /** What is captured, in the client's words. */
   readonly filter: string;
-  /** Enough: octets of the capture file. */
+  /** Enough: bytes of the capture file. */
   readonly bytes: number;
 }
 

@@ -9,7 +9,7 @@ import {
   Toolbar,
 } from '../../../src/cli/extcap/control.ts';
 
-test('a message is T, its length over three octets, its control, its command, its payload', () => {
+test('a message is T, its length over three bytes, its control, its command, its payload', () => {
   expect([...controlMessage(1, COMMAND.add, 'hi')]).toEqual([0x54, 0, 0, 4, 1, 2, 0x68, 0x69]);
 });
 

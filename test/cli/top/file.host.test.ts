@@ -173,7 +173,7 @@ test('a locale without UTF-8 gets ASCII alone', async () => {
   await top({ env: { LC_ALL: 'C' } }).shows(/at the end/);
   terminal?.press('3');
   const screen = (await terminal?.shows(/\d us /)) ?? '';
-  // tmux shows each octet above 127 as a character of its own.
+  // tmux shows each byte above 127 as a character of its own.
   expect([...screen].filter((character) => character > '~')).toEqual([]);
 });
 

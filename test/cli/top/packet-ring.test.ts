@@ -4,7 +4,7 @@ import { PacketView } from '../../../src/analyze/packet/packet.ts';
 import { PacketRing } from '../../../src/cli/top/packet-ring.ts';
 import { EPB_HEADER_BYTES } from '../../../src/wire/pcapng.ts';
 
-/** A packet of so many octets, all of them its number. */
+/** A packet of so many bytes, all of them its number. */
 function packet(number: number, size: number): PacketView {
   const view = new PacketView();
   view.set(new Uint8Array(size).fill(number), 0, size, size, 0, number, 0, 1, DIRECTION.inbound);
@@ -13,7 +13,7 @@ function packet(number: number, size: number): PacketView {
 
 const first = (block: Uint8Array) => block[EPB_HEADER_BYTES];
 
-test('the last packets are kept, whatever comes, in no more octets than there is room for', () => {
+test('the last packets are kept, whatever comes, in no more bytes than there is room for', () => {
   const ring = new PacketRing(3 * 1024 * 1024);
   for (let number = 0; number < 200; number += 1) ring.add(packet(number, 60_000), -1);
   const kept = [...ring.blocks()].map(first);

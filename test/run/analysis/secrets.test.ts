@@ -6,7 +6,7 @@ import { compileWhere } from '../../../src/analyze/where/where.ts';
 import { ANALYSIS_OUTPUTS } from '../../../src/run/analysis/index.ts';
 import { type BuiltSegment, builtPcap, handshake } from '../../support/built-capture.ts';
 
-/** Octets of the client (sent) and of the server in turn, on a connection to a port. */
+/** Bytes of the client (sent) and of the server in turn, on a connection to a port. */
 interface Conversation {
   readonly port: number;
   readonly turns: readonly (readonly [client: string, server: string])[];

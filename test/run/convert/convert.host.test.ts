@@ -50,7 +50,7 @@ function ksnoop(...args: string[]) {
   return new KsnoopProcess(args).finished();
 }
 
-/** Every packet's time, lengths and octets, as a reader written apart has them; tshark finds as many. */
+/** Every packet's time, lengths and bytes, as a reader written apart has them; tshark finds as many. */
 async function packets(path: string): Promise<string[]> {
   const frames = (await readCaptureFile(path)) ?? [];
   const argv = ['-n', '-r', path, '-T', 'fields', '-e', 'frame.time_epoch', '-e', 'frame.cap_len', '-e', 'frame.len'];

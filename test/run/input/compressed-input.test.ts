@@ -31,7 +31,7 @@ describe.each(COMPRESSIONS)('$name', ({ compress }) => {
       const { end, bytes } = await readAll(path);
       if (length === one.length) continue;
       expect(end.kind).toBe('truncated');
-      // Of the next member's magic octets alone nothing is taken.
+      // Of the next member's magic bytes alone nothing is taken.
       if (end.kind === 'truncated')
         expect(length - end.at).toBeLessThan(length < one.length + 4 && length > one.length ? 4 : 1);
       expect(bytes.equals(Buffer.concat([plain, plain]).subarray(0, bytes.length))).toBe(true);
@@ -41,10 +41,10 @@ describe.each(COMPRESSIONS)('$name', ({ compress }) => {
     expect((await readAll(path)).end).toEqual({ kind: 'complete' });
   });
 
-  test('octets behind its end that are none of it take nothing with them, and are told', async () => {
+  test('bytes behind its end that are none of it take nothing with them, and are told', async () => {
     const plain = RANDOM.subarray(0, 60_000);
     const one = compress(plain);
-    for (const stray of ['x', 'xyz', 'octets of something else'.repeat(5)]) {
+    for (const stray of ['x', 'xyz', 'bytes of something else'.repeat(5)]) {
       const { end, bytes } = await readAll(file(Buffer.concat([one, Buffer.from(stray)])));
       expect(end).toMatchObject({ kind: 'truncated' });
       if (end.kind === 'truncated') expect(end.at).toBeGreaterThanOrEqual(one.length);
@@ -53,7 +53,7 @@ describe.each(COMPRESSIONS)('$name', ({ compress }) => {
   });
 
   test('damaged in the middle it gives what was before, and never something else', async () => {
-    const content = compress(LARGE.map((octet, at) => octet ^ (at >> 12)));
+    const content = compress(LARGE.map((byte, at) => byte ^ (at >> 12)));
     for (const share of [0.3, 0.6, 0.9]) {
       const damaged = Buffer.from(content);
       const at = Math.floor(content.length * share);

@@ -19,7 +19,7 @@ import { openInput } from '../../../src/run/input/input.ts';
 import { COMPRESSIONS, fifo, file, LARGE, RANDOM, readAll, writeSlowly } from './inputs.ts';
 
 describe('files', () => {
-  test.each([0, 1, 3, 4, 5, 100_000, 1 << 20, (1 << 20) + 1, LARGE.length])('%i octets', async (length) => {
+  test.each([0, 1, 3, 4, 5, 100_000, 1 << 20, (1 << 20) + 1, LARGE.length])('%i bytes', async (length) => {
     const content = LARGE.subarray(0, length);
     const { end, bytes, position } = await readAll(file(content));
     expect(end).toEqual({ kind: 'complete' });
@@ -80,7 +80,7 @@ function rotate(path: string): void {
 }
 
 describe('pipes', () => {
-  test.each([1_000, 65_536])('a FIFO whose writer comes later, %i octets at a time', async (piece) => {
+  test.each([1_000, 65_536])('a FIFO whose writer comes later, %i bytes at a time', async (piece) => {
     const path = fifo();
     const reading = readAll(path);
     await sleep(100);

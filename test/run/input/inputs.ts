@@ -11,10 +11,10 @@ export const folder = mkdtempSync(join(tmpdir(), 'ksnoop-input-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** As hard to compress as packets are: some of it is. */
-export const RANDOM = Uint8Array.from({ length: 5_000 }, octets(1));
+export const RANDOM = Uint8Array.from({ length: 5_000 }, bytes(1));
 export const LARGE = Buffer.concat(Array.from({ length: 500 }, (_, index) => RANDOM.subarray(index)));
 
-export function octets(seed: number): () => number {
+export function bytes(seed: number): () => number {
   const random = new Random(seed);
   return () => random.below(256);
 }

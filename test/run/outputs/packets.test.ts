@@ -36,7 +36,7 @@ test('names that become known later hold from then on', async () => {
   expect(lines(bytes)[1]).toContain('shop/client:1000 >');
 });
 
-test('a name cannot move the terminal, and a packet of random octets is still one line', async () => {
+test('a name cannot move the terminal, and a packet of random bytes is still one line', async () => {
   const { bytes } = await written(packets, (source, target) => {
     target.addNames([{ address: '10.0.0.1', names: ['a\u001b[2Jb'] }]);
     source.push(

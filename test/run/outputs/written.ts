@@ -30,7 +30,7 @@ export async function written(
   }
 }
 
-/** Ethernet, IPv4 10.0.0.1 to 10.0.0.2, UDP 1000 to 2000, four octets. */
+/** Ethernet, IPv4 10.0.0.1 to 10.0.0.2, UDP 1000 to 2000, four bytes. */
 export const UDP_FRAME = Buffer.from(
   '0200000000020200000000010800450000200000400040110000' + '0a0000010a000002' + '03e807d0000c0000' + '61626364',
   'hex',

@@ -23,7 +23,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** UDP packets of 100 octets of payload from the captured namespace. */
+/** UDP packets of 100 bytes of payload from the captured namespace. */
 const send = (packets: number) => run(traffic(pair, pair.left, 'udp', RIGHT_ADDRESS, packets, 16, 100, 2));
 const filesOf = (name: string) =>
   readdirSync(folder)
@@ -38,7 +38,7 @@ async function captured(name: string, packets: number, ...flags: string[]) {
   return ksnoop;
 }
 
-/** What tshark and the blocks say of a file: its packets' first octets of payload, and the kinds of its blocks. */
+/** What tshark and the blocks say of a file: its packets' first bytes of payload, and the kinds of its blocks. */
 async function contents(file: string) {
   const path = join(folder, file);
   const kinds: number[] = [];

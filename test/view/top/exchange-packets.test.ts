@@ -25,7 +25,7 @@ const at = (second: string) => `2026-11-23T23:59:${second}Z`;
 const texts = (lines: readonly LineSource[]) =>
   lines.map((each) => (typeof each === 'function' ? each() : each).spans.map(({ text }) => text).join(''));
 
-test('packets of an exchange are those from its first octet to its last, over a second that ends', () => {
+test('packets of an exchange are those from its first byte to its last, over a second that ends', () => {
   const times = [
     at('58.999999999'),
     at('59.900000000'),
@@ -40,7 +40,7 @@ test('packets of an exchange are those from its first octet to its last, over a 
   expect(of(undefined)).toEqual([1, 2, 3]);
 });
 
-test('a packet has its headers and its octets in rows that fit the screen', () => {
+test('a packet has its headers and its bytes in rows that fit the screen', () => {
   const lines = texts(packetLines([packet(at('01.000000000'), 60, 20)], 1, 80));
   expect(lines[0]).toBe('Packets: 1 of 1 of the flow that are kept');
   expect(lines[3]).toMatch(/ shop\/web-1\/eth0 {2}in {2}60 bytes, 20 bytes captured$/);

@@ -89,7 +89,7 @@ class MessageReading {
     const at = name.end;
     this.#at = at + 4;
     return {
-      name: nameText(name.octets, 0, name.length),
+      name: nameText(name.wire, 0, name.length),
       type: typeName(u16(this.#bytes, at)),
       class: className(u16(this.#bytes, at + 2)),
     };
@@ -104,7 +104,7 @@ class MessageReading {
       return undefined;
     }
     const at = name.end;
-    const owner = nameText(name.octets, 0, name.length);
+    const owner = nameText(name.wire, 0, name.length);
     const dataAt = at + RECORD_FIXED;
     const length = u16(bytes, at + 8);
     if (dataAt + length > this.#end) {

@@ -67,7 +67,7 @@ export class Dialogue {
   /**
    * Take a message.
    * @param first when its first byte came; its last one is of now
-   * @param octets bytes of it on the wire
+   * @param wireLength bytes of it on the wire
    * @param whole whether `end` is its end, not where the capture cut it
    */
   message(
@@ -77,7 +77,7 @@ export class Dialogue {
     start: number,
     end: number,
     first: number,
-    octets: number,
+    wireLength: number,
     whole: boolean,
   ): void {
     if (end - start < HEADER) {
@@ -92,8 +92,8 @@ export class Dialogue {
       return;
     }
     if (scan.state !== 'whole') scan.hash = 0;
-    if (isResponse) this.#response(flow, side, bytes, start, end, first, octets, whole);
-    else this.#query(flow, side, bytes, start, end, first, octets, whole);
+    if (isResponse) this.#response(flow, side, bytes, start, end, first, wireLength, whole);
+    else this.#query(flow, side, bytes, start, end, first, wireLength, whole);
   }
 
   /** Nothing more comes of a flow: what waits is told as unanswered. */
@@ -117,7 +117,7 @@ export class Dialogue {
     start: number,
     end: number,
     first: number,
-    octets: number,
+    wireLength: number,
     whole: boolean,
   ): void {
     const pending = this.#pending;
@@ -138,7 +138,7 @@ export class Dialogue {
     const more = detail ? messageDetail(bytes, start, end, whole) : undefined;
     const question = scannedQuestion(bytes, start);
     const marks = isToAll(bytes, start, question) ? MARK.toAll : 0;
-    pending.add(flow, side, id, hash, first, now, octets, question, more, marks);
+    pending.add(flow, side, id, hash, first, now, wireLength, question, more, marks);
   }
 
   #response(
@@ -148,7 +148,7 @@ export class Dialogue {
     start: number,
     end: number,
     first: number,
-    octets: number,
+    wireLength: number,
     whole: boolean,
   ): void {
     const pending = this.#pending;
@@ -164,7 +164,7 @@ export class Dialogue {
     let transfer = this.#transfers?.get(entry);
     let more = detail && transfer === undefined ? messageDetail(bytes, start, end, whole) : undefined;
     if (entry < 0 && isAnnouncement(bytes, start)) {
-      const message = announcement(side, bytes, start, end, first, octets, more);
+      const message = announcement(side, bytes, start, end, first, wireLength, more);
       if (message !== undefined) this.#emit(flow, message);
       return;
     }
@@ -186,7 +186,7 @@ export class Dialogue {
         transfer = new Transfer(first, question.type === 'IXFR', more);
         this.#transfers.set(entry, transfer);
       }
-      if (!transfer.take(bytes, start, scan.end, end, octets, now)) return;
+      if (!transfer.take(bytes, start, scan.end, end, wireLength, now)) return;
       more = transfer.more;
     }
     let fields = question.fields(rcode);
@@ -202,7 +202,7 @@ export class Dialogue {
       responseTime: transfer?.time ?? first,
       responseEnd: now,
       requestBytes: entry >= 0 ? pending.bytes(entry) : 0,
-      responseBytes: transfer?.octets ?? octets,
+      responseBytes: transfer?.wireLength ?? wireLength,
       status: outcome.status,
       failed: outcome.failed,
       route: question.route,

@@ -87,7 +87,7 @@ export class QuestionScan {
       return;
     }
     this.#copy ??= new Uint8Array(NAME_MAXIMUM);
-    this.#copy.set(name.octets);
+    this.#copy.set(name.wire);
     this.bytes = this.#copy;
     this.nameAt = 0;
     this.nameEnd = name.length;

@@ -13,7 +13,7 @@ const scratch = new Uint8Array(NAME_MAXIMUM * 4);
 
 /** A name where it is in a message: where it ends, and its bytes without compression. Reused: read it at once. */
 class PlainName {
-  readonly octets = new Uint8Array(NAME_MAXIMUM);
+  readonly wire = new Uint8Array(NAME_MAXIMUM);
   length = 0;
   /** Behind the name, or its pointer, where it stands. */
   end = 0;
@@ -42,7 +42,7 @@ export function skipName(bytes: Uint8Array, at: number, end: number): number {
  * @returns undefined for a loop, a pointer forward or out of the message, a label or a name that is too long
  */
 export function readName(bytes: Uint8Array, start: number, at: number, end: number): PlainName | undefined {
-  const { octets } = plain;
+  const { wire } = plain;
   let written = 0;
   let jumped = false;
   let floor = at;
@@ -59,7 +59,7 @@ export function readName(bytes: Uint8Array, start: number, at: number, end: numb
       continue;
     }
     if (length > 63 || position + length + 1 > end || written + length + 1 > NAME_MAXIMUM) return undefined;
-    for (let index = 0; index <= length; index += 1) octets[written + index] = u8(bytes, position + index);
+    for (let index = 0; index <= length; index += 1) wire[written + index] = u8(bytes, position + index);
     written += length + 1;
     position += length + 1;
     if (length > 0) continue;
@@ -73,7 +73,7 @@ export function readName(bytes: Uint8Array, start: number, at: number, end: numb
 /** A name for people, without the dot of the root; undefined where `readName` says so. */
 export function nameAt(bytes: Uint8Array, start: number, at: number, end: number): string | undefined {
   const name = readName(bytes, start, at, end);
-  return name === undefined ? undefined : nameText(name.octets, 0, name.length);
+  return name === undefined ? undefined : nameText(name.wire, 0, name.length);
 }
 
 /**
@@ -87,16 +87,16 @@ export function nameText(bytes: Uint8Array, at: number, end: number): string {
     if (length === 0) break;
     if (written > 0) scratch[written++] = DOT;
     for (let index = position + 1; index <= position + length; index += 1) {
-      const octet = u8(bytes, index);
-      if (octet > 0x20 && octet < 0x7f) {
-        if (octet === DOT || octet === BACKSLASH) scratch[written++] = BACKSLASH;
-        scratch[written++] = octet;
+      const byte = u8(bytes, index);
+      if (byte > 0x20 && byte < 0x7f) {
+        if (byte === DOT || byte === BACKSLASH) scratch[written++] = BACKSLASH;
+        scratch[written++] = byte;
         continue;
       }
       scratch[written++] = BACKSLASH;
-      scratch[written++] = 0x30 + Math.floor(octet / 100);
-      scratch[written++] = 0x30 + (Math.floor(octet / 10) % 10);
-      scratch[written++] = 0x30 + (octet % 10);
+      scratch[written++] = 0x30 + Math.floor(byte / 100);
+      scratch[written++] = 0x30 + (Math.floor(byte / 10) % 10);
+      scratch[written++] = 0x30 + (byte % 10);
     }
     position += length + 1;
   }

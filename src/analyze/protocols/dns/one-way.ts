@@ -36,15 +36,15 @@ export function announcement(
   start: number,
   end: number,
   time: number,
-  octets: number,
+  wireLength: number,
   more: MessageDetail | undefined,
 ): Message | undefined {
   const name = readName(bytes, start, start + HEADER, end);
   if (name === undefined || name.end + 2 > end) return undefined;
   const type = typeName(u16(bytes, name.end));
-  const question = questionOf(nameText(name.octets, 0, name.length), type, OPCODE.query);
+  const question = questionOf(nameText(name.wire, 0, name.length), type, OPCODE.query);
   const fields = more === undefined ? question.fields(0) : exchangeFields(question, 0, 0, undefined, more);
-  return { kind: 'message', protocol: 'dns', time, from, bytes: octets, label: question.label, fields };
+  return { kind: 'message', protocol: 'dns', time, from, bytes: wireLength, label: question.label, fields };
 }
 
 /** A second answer to a query: a server's fault, or somebody else's answer. */

@@ -124,8 +124,8 @@ function isUsualQuestion(bytes: Uint8Array, start: number, at: number): boolean 
 function isNetbiosName(bytes: Uint8Array, at: number): boolean {
   if (u8(bytes, at) !== NETBIOS_NAME) return false;
   for (let index = 1; index <= NETBIOS_NAME; index += 1) {
-    const octet = u8(bytes, at + index);
-    if (octet < 0x41 || octet > 0x50) return false;
+    const byte = u8(bytes, at + index);
+    if (byte < 0x41 || byte > 0x50) return false;
   }
   return true;
 }

@@ -72,7 +72,7 @@ function outcome(rcode: number): Outcome {
 
 /** Questions by their bytes, so that their texts are made once. */
 export class QuestionTable {
-  readonly #octets = new Uint8Array(SLOTS * WIDTH);
+  readonly #keys = new Uint8Array(SLOTS * WIDTH);
   readonly #lengths = new Uint8Array(SLOTS);
   readonly #opcodes = new Uint8Array(SLOTS);
   /** Of every place: which of its slots is filled next. */
@@ -111,18 +111,18 @@ export class QuestionTable {
     this.#questions[slot] = question;
     this.#lengths[slot] = length;
     this.#opcodes[slot] = opcode;
-    for (let index = 0; index < length; index += 1) this.#octets[base + index] = u8(bytes, at + index);
-    this.#octets[base + length] = type >> 8;
-    this.#octets[base + length + 1] = type & 0xff;
+    for (let index = 0; index < length; index += 1) this.#keys[base + index] = u8(bytes, at + index);
+    this.#keys[base + length] = type >> 8;
+    this.#keys[base + length + 1] = type & 0xff;
     return question;
   }
 
   #is(base: number, bytes: Uint8Array, at: number, length: number, type: number): boolean {
-    const octets = this.#octets;
-    if (((u8(octets, base + length) << 8) | u8(octets, base + length + 1)) !== type) return false;
+    const keys = this.#keys;
+    if (((u8(keys, base + length) << 8) | u8(keys, base + length + 1)) !== type) return false;
     let index = 0;
-    for (; index + 4 <= length; index += 4) if (i32(octets, base + index) !== i32(bytes, at + index)) return false;
-    for (; index < length; index += 1) if (octets[base + index] !== bytes[at + index]) return false;
+    for (; index + 4 <= length; index += 4) if (i32(keys, base + index) !== i32(bytes, at + index)) return false;
+    for (; index < length; index += 1) if (keys[base + index] !== bytes[at + index]) return false;
     return true;
   }
 }

@@ -116,10 +116,10 @@ function authorityText(bytes: Uint8Array, start: number, at: number, end: number
   const server = readName(bytes, start, at, end);
   if (server === undefined) return undefined;
   const behind = server.end;
-  let text = nameText(server.octets, 0, server.length);
+  let text = nameText(server.wire, 0, server.length);
   const mailbox = readName(bytes, start, behind, end);
   if (mailbox === undefined || mailbox.end + 20 > end) return undefined;
-  text += ` ${nameText(mailbox.octets, 0, mailbox.length)}`;
+  text += ` ${nameText(mailbox.wire, 0, mailbox.length)}`;
   for (let position = mailbox.end; position < mailbox.end + 20; position += 4) text += ` ${i32(bytes, position) >>> 0}`;
   return text;
 }

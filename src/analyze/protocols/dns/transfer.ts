@@ -11,7 +11,7 @@ export class Transfer {
   readonly time: number;
   readonly more: MessageDetail | undefined;
   end = 0;
-  octets = 0;
+  wireLength = 0;
   messages = 0;
   records = 0;
   readonly #incremental: boolean;
@@ -34,8 +34,8 @@ export class Transfer {
    * @param at behind its question
    * @returns whether it was the last one
    */
-  take(bytes: Uint8Array, start: number, at: number, end: number, octets: number, now: number): boolean {
-    this.octets += octets;
+  take(bytes: Uint8Array, start: number, at: number, end: number, wireLength: number, now: number): boolean {
+    this.wireLength += wireLength;
     this.end = now;
     this.messages += 1;
     const count = u16(bytes, start + SECTION.answers);

@@ -20,7 +20,7 @@ export function unanswered(
   const question = pending.question(entry);
   const { label, route } = question;
   const time = pending.first(entry);
-  const octets = pending.bytes(entry);
+  const wireLength = pending.bytes(entry);
   const repeats = pending.repeats(entry);
   // A part of the zone came.
   const incomplete = transfer !== undefined && why === 'no response' ? 'closed early' : why;
@@ -28,7 +28,7 @@ export function unanswered(
   let fields = question.fields(rcode);
   if (detail || repeats > 0) fields = exchangeFields(question, rcode, repeats, pending.detail(entry), transfer?.more);
   if (pending.has(entry, MARK.toAll)) {
-    return { kind: 'message', protocol: 'dns', time, from: asker, bytes: octets, label, fields };
+    return { kind: 'message', protocol: 'dns', time, from: asker, bytes: wireLength, label, fields };
   }
   return {
     kind: 'exchange',
@@ -39,8 +39,8 @@ export function unanswered(
     requestEnd: pending.last(entry),
     responseTime: transfer?.time,
     responseEnd: transfer?.end,
-    requestBytes: octets,
-    responseBytes: transfer?.octets ?? 0,
+    requestBytes: wireLength,
+    responseBytes: transfer?.wireLength ?? 0,
     status: transfer === undefined ? '' : outcomeOf(0).status,
     failed: isFailure(incomplete),
     route,

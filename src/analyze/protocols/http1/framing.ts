@@ -21,7 +21,7 @@ const CR = 13;
 /** Digits a chunk's size may have. */
 const SIZE_DIGITS = 12;
 
-/** The chunked coding (RFC 9112, section 7.1) of one direction, octet by octet where it matters. */
+/** The chunked coding (RFC 9112, section 7.1) of one direction, byte by byte where it matters. */
 export class Chunks {
   at: number = AT.chunkSize;
   /** Left of the chunk under way. */
@@ -29,7 +29,7 @@ export class Chunks {
   #size = 0;
   #digits = 0;
   #extension = false;
-  #lineOctets = 0;
+  #lineBytes = 0;
 
   begin(): void {
     this.at = AT.chunkSize;
@@ -40,7 +40,7 @@ export class Chunks {
   }
 
   /**
-   * Follow the coding through these octets.
+   * Follow the coding through these bytes.
    * @returns where the body ends; `end` when it goes on; -1 when this is no chunked coding
    */
   follow(bytes: Uint8Array, start: number, end: number): number {
@@ -53,22 +53,22 @@ export class Chunks {
         if (this.left === 0) this.at = AT.chunkEnd;
         continue;
       }
-      const octet = bytes[at] as number;
+      const byte = bytes[at] as number;
       at += 1;
       if (this.at === AT.chunkSize) {
-        if (!this.#sizeOctet(octet)) return -1;
+        if (!this.#sizeByte(byte)) return -1;
       } else if (this.at === AT.chunkEnd) {
-        if (octet === LF) this.begin();
-        else if (octet !== CR) return -1;
-      } else if (octet === LF) {
+        if (byte === LF) this.begin();
+        else if (byte !== CR) return -1;
+      } else if (byte === LF) {
         // The empty line behind the trailers.
-        if (this.#lineOctets === 0) {
+        if (this.#lineBytes === 0) {
           this.begin();
           this.ended = true;
           return at;
         }
-        this.#lineOctets = 0;
-      } else if (octet !== CR) this.#lineOctets += 1;
+        this.#lineBytes = 0;
+      } else if (byte !== CR) this.#lineBytes += 1;
     }
     return at;
   }
@@ -76,21 +76,21 @@ export class Chunks {
   /** Set when `follow` came upon the body's end. */
   ended = false;
 
-  #sizeOctet(octet: number): boolean {
-    if (octet === LF) {
+  #sizeByte(byte: number): boolean {
+    if (byte === LF) {
       if (this.#digits === 0) return false;
       this.left = this.#size;
       if (this.#size === 0) {
         this.at = AT.trailers;
-        this.#lineOctets = 0;
+        this.#lineBytes = 0;
       } else this.at = AT.body;
       return true;
     }
-    if (this.#extension || octet === CR) return true;
-    const digit = hexadecimal(octet);
+    if (this.#extension || byte === CR) return true;
+    const digit = hexadecimal(byte);
     if (digit < 0) {
       // An extension, or spaces before it.
-      this.#extension = octet === 0x3b || octet === 0x20 || octet === 9;
+      this.#extension = byte === 0x3b || byte === 0x20 || byte === 9;
       return this.#extension;
     }
     this.#digits += 1;
@@ -99,8 +99,8 @@ export class Chunks {
   }
 }
 
-function hexadecimal(octet: number): number {
-  if (octet >= 0x30 && octet <= 0x39) return octet - 0x30;
-  const lower = octet | 0x20;
+function hexadecimal(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const lower = byte | 0x20;
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }

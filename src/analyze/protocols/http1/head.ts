@@ -220,8 +220,8 @@ export function headEnd(bytes: Uint8Array, from: number, end: number): number {
 function named(bytes: Uint8Array, start: number, end: number, name: string): boolean {
   if (end - start <= name.length || bytes[start + name.length] !== COLON) return false;
   for (let index = 1; index < name.length; index += 1) {
-    const octet = bytes[start + index] as number;
-    if ((octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet) !== name.charCodeAt(index)) return false;
+    const byte = bytes[start + index] as number;
+    if ((byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte) !== name.charCodeAt(index)) return false;
   }
   return true;
 }
@@ -256,6 +256,6 @@ function naturalAt(bytes: Uint8Array, start: number, end: number): number {
   return at === first || number > Number.MAX_SAFE_INTEGER ? -1 : number;
 }
 
-function isDigit(octet: number): boolean {
-  return octet >= 0x30 && octet <= 0x39;
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
 }

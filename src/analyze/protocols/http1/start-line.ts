@@ -41,22 +41,21 @@ const SPACE = 0x20;
 const SLASH = 0x2f;
 
 /** By a method's first letter: the methods, as bytes with the space behind them. */
-const BY_LETTER: readonly (readonly { readonly name: string; readonly octets: Uint8Array }[] | undefined)[] =
-  byLetter();
+const BY_LETTER: readonly (readonly { readonly name: string; readonly word: Uint8Array }[] | undefined)[] = byLetter();
 
 function byLetter() {
-  const table: { name: string; octets: Uint8Array }[][] = [];
+  const table: { name: string; word: Uint8Array }[][] = [];
   for (const name of METHODS) {
     const letter = name.charCodeAt(0);
-    table[letter] = [...(table[letter] ?? []), { name, octets: Uint8Array.from(Buffer.from(`${name} `, 'latin1')) }];
+    table[letter] = [...(table[letter] ?? []), { name, word: Uint8Array.from(Buffer.from(`${name} `, 'latin1')) }];
   }
   return table;
 }
 
 /** The method a request line begins with; undefined when it is none, or more bytes are needed. */
 export function methodAt(bytes: Uint8Array, start: number, end: number): string | undefined {
-  for (const { name, octets } of BY_LETTER[bytes[start] as number] ?? []) {
-    if (end - start >= octets.length && begins(bytes, start, octets, octets.length)) return name;
+  for (const { name, word } of BY_LETTER[bytes[start] as number] ?? []) {
+    if (end - start >= word.length && begins(bytes, start, word, word.length)) return name;
   }
   return unlistedMethodAt(bytes, start, end);
 }
@@ -69,14 +68,14 @@ const UNLISTED_MAXIMUM = 24;
 function unlistedMethodAt(bytes: Uint8Array, start: number, end: number): string | undefined {
   let at = start;
   const limit = Math.min(end, start + UNLISTED_MAXIMUM + 1);
-  while (at < limit && isMethodOctet(bytes[at] as number)) at += 1;
+  while (at < limit && isMethodByte(bytes[at] as number)) at += 1;
   if (at - start < UNLISTED_MINIMUM || at + 1 >= end || bytes[at] !== SPACE || bytes[at + 1] !== SLASH)
     return undefined;
   return latin1(bytes, start, at);
 }
 
-function isMethodOctet(octet: number): boolean {
-  return (octet >= 0x41 && octet <= 0x5a) || octet === 0x5f || octet === 0x2d;
+function isMethodByte(byte: number): boolean {
+  return (byte >= 0x41 && byte <= 0x5a) || byte === 0x5f || byte === 0x2d;
 }
 
 /** Empty lines before a message that are believed to be a mistake (RFC 9112, section 2.2). */
@@ -99,9 +98,9 @@ export function startLineLikeness(bytes: Uint8Array, from: number, end: number):
     return 'more';
   }
   let likeness: Likeness = 'no';
-  for (const { octets } of BY_LETTER[bytes[start] as number] ?? []) {
-    if (!begins(bytes, start, octets, Math.min(available, octets.length))) continue;
-    if (available > octets.length) return requestLikeness(bytes, start, start + octets.length, end);
+  for (const { word } of BY_LETTER[bytes[start] as number] ?? []) {
+    if (!begins(bytes, start, word, Math.min(available, word.length))) continue;
+    if (available > word.length) return requestLikeness(bytes, start, start + word.length, end);
     likeness = 'more';
   }
   const unlisted = likeness === 'no' ? unlistedMethodAt(bytes, start, end) : undefined;
@@ -174,7 +173,7 @@ export function versionAt(bytes: Uint8Array, start: number, end: number, text = 
   return true;
 }
 
-function begins(bytes: Uint8Array, start: number, octets: Uint8Array, length: number): boolean {
-  for (let index = 0; index < length; index += 1) if (bytes[start + index] !== octets[index]) return false;
+function begins(bytes: Uint8Array, start: number, word: Uint8Array, length: number): boolean {
+  for (let index = 0; index < length; index += 1) if (bytes[start + index] !== word[index]) return false;
   return true;
 }

@@ -20,12 +20,12 @@ export interface Streams {
 }
 
 /**
- * Where frames can be taken up again in octets whose beginning is none's.
- * @returns the first octet of a frame; -1 when there is none that can be told for sure
+ * Where frames can be taken up again in bytes whose beginning is none's.
+ * @returns the first byte of a frame; -1 when there is none that can be told for sure
  */
 export function frameAt(bytes: Uint8Array, start: number, end: number, streams: Streams): number {
   for (let at = start; at + FRAME_HEADER <= end; at += 1) {
-    // A length has three octets, and the first is 0 but of the largest frames.
+    // A length has three bytes, and the first is 0 but of the largest frames.
     if (u8(bytes, at) <= FRAME_LARGE >>> 16 && isRow(bytes, at, end, streams)) return at;
   }
   return -1;

@@ -2,12 +2,12 @@ import { latin1 } from '../../record/text.ts';
 import { huffmanText } from './huffman.ts';
 import { STATIC_TABLE } from './static-table.ts';
 
-/** What an entry counts beside its octets (RFC 7541, section 4.1). */
+/** What an entry counts beside its bytes (RFC 7541, section 4.1). */
 const ENTRY_OVERHEAD = 32;
 const SIZE_DEFAULT = 4096;
 /** Larger tables are not believed. */
 const SIZE_MAXIMUM = 1024 * 1024;
-/** Octets of one header list. */
+/** Bytes of one header list. */
 const LIST_MAXIMUM = 256 * 1024;
 
 /** What stands where the table's entry was made before the capture began. */
@@ -42,7 +42,7 @@ export class HpackDecoder {
   /** Decode a whole header block. @returns false when it is none: the table is not to be trusted then */
   decode(bytes: Uint8Array, start: number, end: number, onField: OnField): boolean {
     this.#at = start;
-    let octets = 0;
+    let listBytes = 0;
     while (this.#at < end) {
       const first = bytes[this.#at] as number;
       if (first & 0x80) {
@@ -61,8 +61,8 @@ export class HpackDecoder {
         const name = index === 0 ? this.#text(bytes, end) : this.#name(index);
         const value = name === undefined ? undefined : this.#text(bytes, end);
         if (name === undefined || value === undefined) return false;
-        octets += name.length + value.length;
-        if (octets > LIST_MAXIMUM) return false;
+        listBytes += name.length + value.length;
+        if (listBytes > LIST_MAXIMUM) return false;
         if (indexed) this.#add(name, value);
         onField(name, value);
       }
@@ -108,10 +108,10 @@ export class HpackDecoder {
     this.#at += 1;
     if (value < mask) return value;
     for (let shift = 0; shift < 28 && this.#at < end; shift += 7) {
-      const octet = bytes[this.#at] as number;
+      const byte = bytes[this.#at] as number;
       this.#at += 1;
-      value += (octet & 0x7f) * 2 ** shift;
-      if (octet < 0x80) return value;
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
     }
     return Number.NaN;
   }

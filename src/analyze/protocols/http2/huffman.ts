@@ -1,8 +1,8 @@
 import { latin1 } from '../../record/text.ts';
 
 /**
- * Bits of each octet's code and of the end's (RFC 7541, appendix B), in base 36. The code is canonical: within a length
- * codes count up with the octets, so the lengths say all.
+ * Bits of each byte's code and of the end's (RFC 7541, appendix B), in base 36. The code is canonical: within a length
+ * codes count up with the bytes, so the lengths say all.
  */
 const LENGTHS =
   'dnsssssssoussussssssssusssssssss6aacd68baa8b8666555666666678f6ca' +
@@ -13,7 +13,7 @@ const LENGTHS =
 
 const END = 256;
 
-/** The codes as a tree: two words a node, positive for another node, negative for the octet -(word + 1). */
+/** The codes as a tree: two words a node, positive for another node, negative for the byte -(word + 1). */
 const TREE = tree();
 
 function tree(): Int16Array {
@@ -42,7 +42,7 @@ function tree(): Int16Array {
   return nodes;
 }
 
-/** Octets of the text last decoded. */
+/** Bytes of the text last decoded. */
 let decoded = new Uint8Array(256);
 
 /** Decode a Huffman-coded string. @returns the text, or undefined when it is none (RFC 7541, section 5.2) */
@@ -54,9 +54,9 @@ export function huffmanText(bytes: Uint8Array, start: number, end: number): stri
   let depth = 0;
   let ones = true;
   for (let at = start; at < end; at += 1) {
-    const octet = bytes[at] as number;
+    const byte = bytes[at] as number;
     for (let bit = 7; bit >= 0; bit -= 1) {
-      const one = (octet >> bit) & 1;
+      const one = (byte >> bit) & 1;
       ones &&= one === 1;
       depth += 1;
       const next = TREE[2 * node + one] as number;

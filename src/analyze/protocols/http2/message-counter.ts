@@ -1,4 +1,4 @@
-/** Octets before each gRPC message: a compression flag and its length (gRPC over HTTP2, "Length-Prefixed-Message"). */
+/** Bytes before each gRPC message: a compression flag and its length (gRPC over HTTP2, "Length-Prefixed-Message"). */
 const PREFIX = 5;
 
 /** Counts the messages in one direction of a gRPC call, cut anywhere over its DATA frames. */
@@ -28,7 +28,7 @@ export class MessageCounter {
     }
   }
 
-  /** Octets that were not captured; within a message they change nothing. */
+  /** Bytes that were not captured; within a message they change nothing. */
   gap(length: number): void {
     this.#left = Math.max(0, this.#left - length);
   }

@@ -40,7 +40,7 @@ export class Quic implements DatagramAnalyzer {
       if (header === undefined) return;
       this.#packet(flow, side, bytes, header, end);
       const connection = this.#open.get(flow);
-      if (connection !== undefined && !counted) connection.octets[side] += wireLength;
+      if (connection !== undefined && !counted) connection.bytes[side] += wireLength;
       counted = true;
       if (connection?.closed !== undefined) this.#over(flow, connection, this.#context.now);
       at = header.end;
@@ -89,7 +89,7 @@ export class Quic implements DatagramAnalyzer {
     const connection = this.#open.get(flow);
     // Zeros may pad a datagram. The fixed bit need not be set (RFC 9287).
     if (connection === undefined || first === 0) return;
-    connection.octets[side] += wireLength;
+    connection.bytes[side] += wireLength;
     if (side === SIDE.server) return;
     connection.confirmed = true;
     if (!Number.isNaN(connection.handshake.responseTime)) this.#over(flow, connection, this.#context.now);

@@ -18,13 +18,13 @@ const PACKETS_MAXIMUM = 32;
 /** One connection's handshake, as far as its Initial packets tell. */
 export class QuicConnection implements FrameSink {
   readonly handshake = new Handshake();
-  /** First octet of the client's first Initial. */
+  /** First byte of the client's first Initial. */
   readonly time: number;
   /** Connection ids of the client's first Initial. */
   readonly dcid: string;
   readonly scid: string;
-  /** Octets of each side's datagrams until the handshake was over. */
-  readonly octets: [number, number] = [0, 0];
+  /** Bytes of each side's datagrams until the handshake was over. */
+  readonly bytes: [number, number] = [0, 0];
   retry = false;
   /** An Initial packet of it could be opened. */
   opened = false;
@@ -99,7 +99,7 @@ export class QuicConnection implements FrameSink {
 
   /** The handshake as an exchange. @param end when it was over; NaN when that was not seen */
   exchange(end: number, incomplete: Incomplete | undefined, detail: boolean): Exchange {
-    const { handshake, closed, octets } = this;
+    const { handshake, closed, bytes } = this;
     const version = quicVersionName(this.#serverVersion || this.#version);
     const { client } = handshake;
     const answered = !Number.isNaN(handshake.responseTime);
@@ -115,8 +115,8 @@ export class QuicConnection implements FrameSink {
       requestEnd: Number.isNaN(handshake.requestEnd) ? this.time : handshake.requestEnd,
       responseTime: answered ? handshake.responseTime : undefined,
       responseEnd: answered && !Number.isNaN(end) ? end : undefined,
-      requestBytes: octets[SIDE.client],
-      responseBytes: octets[SIDE.server],
+      requestBytes: bytes[SIDE.client],
+      responseBytes: bytes[SIDE.server],
       status: failure ?? `QUICv${version}`,
       failed: failure !== undefined,
       route: name,

@@ -1,8 +1,8 @@
 import { joinedBytes } from '../../../wire/bytes.ts';
 import { u8, u16 } from '../../bytes.ts';
 
-/** Octets of one direction's CRYPTO frames that are kept, and pieces; what is beyond is left out. */
-const OCTETS_MAXIMUM = 16_384;
+/** Bytes of one direction's CRYPTO frames that are kept, and pieces; what is beyond is left out. */
+const BYTES_MAXIMUM = 16_384;
 const PIECES_MAXIMUM = 64;
 
 interface Piece {
@@ -13,8 +13,8 @@ interface Piece {
 /** One direction's CRYPTO frames, put in order until they make a handshake message. */
 export class CryptoStream {
   #pieces: Piece[] = [];
-  #octets = 0;
-  /** Octets before it were given out as messages. */
+  #heldBytes = 0;
+  /** Bytes before it were given out as messages. */
   #base = 0;
 
   /** Whether anything has come. */
@@ -24,15 +24,15 @@ export class CryptoStream {
 
   add(offset: number, bytes: Uint8Array, start: number, end: number): void {
     const length = end - start;
-    if (!(offset + length > this.#base) || offset > this.#base + OCTETS_MAXIMUM) return;
-    if (this.#pieces.length >= PIECES_MAXIMUM || this.#octets + length > OCTETS_MAXIMUM) return;
+    if (!(offset + length > this.#base) || offset > this.#base + BYTES_MAXIMUM) return;
+    if (this.#pieces.length >= PIECES_MAXIMUM || this.#heldBytes + length > BYTES_MAXIMUM) return;
     // Sent again.
     if (this.#pieces.some((piece) => piece.offset === offset && piece.bytes.length >= length)) return;
     this.#pieces.push({ offset, bytes: Uint8Array.from(bytes.subarray(start, end)) });
-    this.#octets += length;
+    this.#heldBytes += length;
   }
 
-  /** @returns the next whole message with its header (type, length in three octets); undefined while there is none */
+  /** @returns the next whole message with its header (type, length in three bytes); undefined while there is none */
   next(): Uint8Array | undefined {
     const ordered = this.#ordered();
     if (ordered.length < 4) return undefined;
@@ -40,7 +40,7 @@ export class CryptoStream {
     if (ordered.length < length) return undefined;
     this.#base += length;
     this.#pieces = this.#pieces.filter(({ offset, bytes }) => offset + bytes.length > this.#base);
-    this.#octets = this.#pieces.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    this.#heldBytes = this.#pieces.reduce((sum, { bytes }) => sum + bytes.length, 0);
     return ordered.subarray(0, length);
   }
 

@@ -27,7 +27,7 @@ export function initialKeys(version: QuicVersion, dcid: string, side: 'client' |
   };
 }
 
-/** HKDF-Expand-Label (RFC 8446 section 7.1) of at most 32 octets: one round. */
+/** HKDF-Expand-Label (RFC 8446 section 7.1) of at most 32 bytes: one round. */
 function expand(secret: Buffer, label: string, length: number): Buffer {
   const name = `tls13 ${label}`;
   const info = Buffer.from([0, length, name.length, ...Buffer.from(name, 'latin1'), 0, 1]);
@@ -63,9 +63,9 @@ export function openInitial(
   associated[0] = first;
   let truncated = 0;
   for (let index = 0; index < numberLength; index += 1) {
-    const octet = u8(bytes, body + index) ^ u8(mask, 1 + index);
-    associated[body - header.start + index] = octet;
-    truncated = truncated * 256 + octet;
+    const byte = u8(bytes, body + index) ^ u8(mask, 1 + index);
+    associated[body - header.start + index] = byte;
+    truncated = truncated * 256 + byte;
   }
   const number = wholeNumber(truncated, 2 ** (8 * numberLength), largest + 1);
   const decipher = createDecipheriv('aes-128-gcm', keys.key, nonce(keys.iv, number));

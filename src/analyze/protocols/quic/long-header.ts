@@ -14,7 +14,7 @@ export interface LongHeader {
   readonly kind: PacketKind | undefined;
   readonly dcid: string;
   readonly scid: string;
-  /** Octets of an Initial's token. */
+  /** Bytes of an Initial's token. */
   readonly tokenLength: number;
   /** Where the packet number stands; of Retry and Version Negotiation: what follows the connection ids. */
   readonly body: number;

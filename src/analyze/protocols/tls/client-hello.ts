@@ -28,7 +28,7 @@ export interface ClientHello {
 const ALPN_MAXIMUM = 32;
 
 /**
- * Read a ClientHello, from the octet behind the handshake header to its end.
+ * Read a ClientHello, from the byte behind the handshake header to its end.
  * @returns undefined when it is none
  */
 export function readClientHello(bytes: Uint8Array, start: number, end: number): ClientHello | undefined {

@@ -9,7 +9,7 @@ import { RECORD } from './records.ts';
 import { readServerHello } from './server-hello.ts';
 import { isTls13 } from './versions.ts';
 
-/** What TLS 1.3's protection adds to a record at least (type and an 8-octet tag), and the shortest Finished: SHA-256's. */
+/** What TLS 1.3's protection adds to a record at least (type and an 8-byte tag), and the shortest Finished: SHA-256's. */
 const PROTECTION = 9;
 const USUAL_PROTECTION = 17;
 const FINISHED_MINIMUM = 4 + 32;
@@ -29,8 +29,8 @@ export class TlsConnection implements StreamAnalyzer, DirectionSink {
   readonly #finished: [boolean, boolean] = [false, false];
   /** The handshake of TLS <= 1.2 went the long way, not resuming a session. */
   #full = false;
-  /** Octets the client sent encrypted: after the ServerHello of TLS 1.3, or where the server is not seen. */
-  #protectedOctets = 0;
+  /** Bytes the client sent encrypted: after the ServerHello of TLS 1.3, or where the server is not seen. */
+  #protectedBytes = 0;
 
   constructor(context: StreamContext) {
     this.#context = context;
@@ -55,7 +55,7 @@ export class TlsConnection implements StreamAnalyzer, DirectionSink {
       return;
     }
     if (sides[0].lost || sides[1].lost) this.#over(Number.NaN, undefined, 'response not captured');
-    else if (client === undefined || this.#protectedOctets >= FINISHED_MINIMUM || this.#finished[SIDE.client]) {
+    else if (client === undefined || this.#protectedBytes >= FINISHED_MINIMUM || this.#finished[SIDE.client]) {
       // One direction of the connection was not captured, and the other went on.
       this.#over(Number.NaN, undefined, server === undefined ? 'response not captured' : undefined);
     } else this.#brokenOff(how, by);
@@ -130,8 +130,8 @@ export class TlsConnection implements StreamAnalyzer, DirectionSink {
     if (server === undefined || isTls13(server.version)) {
       if (side !== SIDE.client) return;
       if (type === RECORD.handshake) this.#finished[SIDE.client] = true;
-      this.#protectedOctets += Math.max(0, length - (length < USUAL_PROTECTION ? PROTECTION : USUAL_PROTECTION));
-      if (server !== undefined && !server.retry && this.#protectedOctets >= FINISHED_MINIMUM) {
+      this.#protectedBytes += Math.max(0, length - (length < USUAL_PROTECTION ? PROTECTION : USUAL_PROTECTION));
+      if (server !== undefined && !server.retry && this.#protectedBytes >= FINISHED_MINIMUM) {
         this.#over(now, undefined, undefined);
       }
       return;
@@ -179,7 +179,7 @@ export class TlsConnection implements StreamAnalyzer, DirectionSink {
       if (hello === undefined) return;
       if (hello.retry) {
         handshake.helloRetry = true;
-        this.#protectedOctets = 0;
+        this.#protectedBytes = 0;
       }
       handshake.server = hello;
     } else if (type === HANDSHAKE.certificate) {
@@ -199,8 +199,8 @@ export class TlsConnection implements StreamAnalyzer, DirectionSink {
       failure,
       incomplete,
       endedBy,
-      requestBytes: client.octets,
-      responseBytes: server.octets,
+      requestBytes: client.bytes,
+      responseBytes: server.bytes,
       timeKnown: this.#timeKnown,
     };
     this.#stop();

@@ -18,7 +18,7 @@ export const HANDSHAKE = {
 
 export const HANDSHAKE_HEADER = 4;
 
-/** Octets kept of one handshake message: a hello, a chain of certificates. */
+/** Bytes kept of one handshake message: a hello, a chain of certificates. */
 const MESSAGE_KEEP = 16_384;
 
 /** A handshake message's length at most, a chain of certificates excepted; past it sync is lost. */
@@ -29,7 +29,7 @@ const TYPE_MAXIMUM = 25;
 
 /** What a direction tells its connection. */
 export interface DirectionSink {
-  /** A handshake message in the clear, from behind its header on; times of its first and last octet. */
+  /** A handshake message in the clear, from behind its header on; times of its first and last byte. */
   onHandshake(
     side: Side,
     type: number,
@@ -65,9 +65,9 @@ export class Direction implements RecordSink, Framing {
   /** When the record began with which a message begins; NaN for a message within a record. */
   #messageTime = Number.NaN;
   #alertLevel = 0;
-  /** Whether the first octets have been told from a hello in SSL 2.0's form; that hello, as it comes. */
+  /** Whether the first bytes have been told from a hello in SSL 2.0's form; that hello, as it comes. */
   #begun = false;
-  readonly #old = { octets: [] as number[], length: 2, time: 0 };
+  readonly #old = { received: [] as number[], length: 2, time: 0 };
 
   constructor(side: Side, sink: DirectionSink) {
     this.#side = side;
@@ -82,26 +82,26 @@ export class Direction implements RecordSink, Framing {
     if (at < end) this.reader.data(bytes, at, end, now);
   }
 
-  /** The first octets: a ClientHello in SSL 2.0's form is gathered. @returns where records begin */
+  /** The first bytes: a ClientHello in SSL 2.0's form is gathered. @returns where records begin */
   #begin(bytes: Uint8Array, start: number, end: number): number {
-    const { octets } = this.#old;
-    if (this.#side === SIDE.server || (octets.length === 0 && (u8(bytes, start) & 0x80) === 0)) {
+    const { received } = this.#old;
+    if (this.#side === SIDE.server || (received.length === 0 && (u8(bytes, start) & 0x80) === 0)) {
       this.#begun = true;
       return start;
     }
-    if (octets.length === 0) this.#old.time = this.#now;
+    if (received.length === 0) this.#old.time = this.#now;
     let at = start;
-    while (at < end && (octets.length < 2 || octets.length < this.#old.length)) {
-      octets.push(u8(bytes, at));
+    while (at < end && (received.length < 2 || received.length < this.#old.length)) {
+      received.push(u8(bytes, at));
       at += 1;
-      if (octets.length === 2) this.#old.length = ssl2Length(Uint8Array.from(octets), 0);
+      if (received.length === 2) this.#old.length = ssl2Length(Uint8Array.from(received), 0);
     }
-    if (octets.length < 2 || octets.length < this.#old.length) return at;
+    if (received.length < 2 || received.length < this.#old.length) return at;
     this.#begun = true;
-    const hello = readSsl2Hello(Uint8Array.from(octets), 0, octets.length);
+    const hello = readSsl2Hello(Uint8Array.from(received), 0, received.length);
     if (hello === undefined) this.onLost();
     else {
-      this.reader.octets += octets.length;
+      this.reader.bytes += received.length;
       this.#sink.onClientHello(hello, this.#old.time, this.#now);
     }
     return at;
@@ -171,7 +171,7 @@ export class Direction implements RecordSink, Framing {
     this.#sink.onLost(this.#side, false);
   }
 
-  /** Two octets; more of them, and others, are encrypted or none. */
+  /** Two bytes; more of them, and others, are encrypted or none. */
   #alert(bytes: Uint8Array, start: number, end: number, length: number, seen: number): void {
     if (length !== 2) return;
     if (seen === 2)

@@ -10,7 +10,7 @@ import { versionName } from './versions.ts';
 export class Handshake {
   client: ClientHello | undefined;
   server: ServerHello | undefined;
-  /** First and last octet of the ClientHello; first of the server's answer. */
+  /** First and last byte of the ClientHello; first of the server's answer. */
   time = Number.NaN;
   requestEnd = Number.NaN;
   responseTime = Number.NaN;
@@ -25,7 +25,7 @@ export class Handshake {
   alert: string | undefined;
 }
 
-/** How a handshake ended, and with how many octets of each side. */
+/** How a handshake ended, and with how many bytes of each side. */
 export interface Outcome {
   /** When it was over; NaN when that was not seen. */
   readonly end: number;

@@ -38,8 +38,8 @@ function ends(alpn: readonly string[]): string {
   const first = name.charAt(0);
   const last = name.charAt(name.length - 1);
   if (/^[0-9A-Za-z]{2}$/.test(first + last)) return first + last;
-  const octets = Buffer.from(first + last, 'latin1').toString('hex');
-  return octets.charAt(0) + octets.charAt(3);
+  const digits = Buffer.from(first + last, 'latin1').toString('hex');
+  return digits.charAt(0) + digits.charAt(3);
 }
 
 function count(list: readonly number[]): string {

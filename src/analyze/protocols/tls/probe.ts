@@ -4,7 +4,7 @@ import { HANDSHAKE } from './direction.ts';
 import { isRecordHeader, RECORD, RECORD_HEADER } from './records.ts';
 import { isSsl2Hello, ssl2Length } from './ssl2-hello.ts';
 
-/** Octets of a hello's record that are looked at: record header, handshake header, legacy_version. */
+/** Bytes of a hello's record that are looked at: record header, handshake header, legacy_version. */
 const LOOKED_AT = RECORD_HEADER + 4 + 2;
 
 /** A record with a ClientHello or a ServerHello; or one of application data, which does not tell whose it is. */
@@ -36,9 +36,9 @@ export function helloLikeness(bytes: Uint8Array, start: number, end: number): Li
   return version === 3 || (likeness === 'server' && (version === 0x7f || version === 0x7e)) ? likeness : 'no';
 }
 
-/** Least octets of an encrypted record: an authentication tag and one more. */
+/** Least bytes of an encrypted record: an authentication tag and one more. */
 const DATA_MINIMUM = 17;
-/** RFC 8446, section 5.2: 2^14 octets and what encryption adds; of TLS 1.2 up to 2048. */
+/** RFC 8446, section 5.2: 2^14 bytes and what encryption adds; of TLS 1.2 up to 2048. */
 const DATA_MAXIMUM = 0x4800;
 
 function dataLikeness(bytes: Uint8Array, start: number, end: number): Likeness {

@@ -8,7 +8,7 @@ export const RECORD_HEADER = 5;
 /** A record's content at most: 2^14, and what TLS 1.2's encryption may add. */
 const CONTENT_MAXIMUM = 16_384 + 2048;
 
-/** Whether a record can begin at `at`, where RECORD_HEADER octets are. */
+/** Whether a record can begin at `at`, where RECORD_HEADER bytes are. */
 export function isRecordHeader(bytes: Uint8Array, at: number): boolean {
   if (!isRecordType(u8(bytes, at))) return false;
   return u8(bytes, at + 1) === 3 && u8(bytes, at + 2) <= 4 && u16(bytes, at + 3) <= CONTENT_MAXIMUM;
@@ -20,11 +20,11 @@ function isRecordType(type: number): boolean {
 
 /** Takes the records of one direction, piece by piece. */
 export interface RecordSink {
-  /** Some of a record's content, at least one octet but for an empty record; `last` with its end. */
+  /** Some of a record's content, at least one byte but for an empty record; `last` with its end. */
   onContent(bytes: Uint8Array, start: number, end: number, last: boolean): void;
-  /** Octets of the record's content were not captured. */
+  /** Bytes of the record's content were not captured. */
   onMissing(length: number, last: boolean): void;
-  /** What comes is no record. @returns whether to look on at the next octet */
+  /** What comes is no record. @returns whether to look on at the next byte */
   onNoRecord(): boolean;
 }
 
@@ -35,14 +35,14 @@ export class RecordReader {
   length = 0;
   firstTime = 0;
   seen = 0;
-  /** Octets of all records so far, headers included. */
-  octets = 0;
+  /** Bytes of all records so far, headers included. */
+  bytes = 0;
   /** Records whose header was read. */
   records = 0;
   readonly #sink: RecordSink;
   readonly #header = new Uint8Array(RECORD_HEADER);
-  #headerOctets = 0;
-  #octetsBefore = 0;
+  #headerBytes = 0;
+  #bytesBefore = 0;
   #stopped = false;
 
   constructor(sink: RecordSink) {
@@ -56,26 +56,26 @@ export class RecordReader {
 
   /** Leave off for good: the record under way makes no sense, and does not count. */
   reject(): void {
-    this.octets = this.#octetsBefore;
+    this.bytes = this.#bytesBefore;
     this.#stopped = true;
   }
 
   data(bytes: Uint8Array, start: number, end: number, now: number): void {
     let at = start;
     while (at < end && !this.#stopped) {
-      if (this.#headerOctets < RECORD_HEADER) {
-        const octet = u8(bytes, at);
+      if (this.#headerBytes < RECORD_HEADER) {
+        const byte = u8(bytes, at);
         at += 1;
-        if (this.#headerOctets === 0) {
+        if (this.#headerBytes === 0) {
           this.firstTime = now;
-          if (!isRecordType(octet)) {
+          if (!isRecordType(byte)) {
             if (!this.#sink.onNoRecord()) this.#stopped = true;
             continue;
           }
         }
-        this.#header[this.#headerOctets] = octet;
-        this.#headerOctets += 1;
-        if (this.#headerOctets === RECORD_HEADER && this.#begin()) this.#content(bytes, at, at);
+        this.#header[this.#headerBytes] = byte;
+        this.#headerBytes += 1;
+        if (this.#headerBytes === RECORD_HEADER && this.#begin()) this.#content(bytes, at, at);
         continue;
       }
       const taken = Math.min(end - at, this.length - this.seen);
@@ -87,14 +87,14 @@ export class RecordReader {
   /** @returns whether what is missing lies within one record's content: the next record's beginning is known */
   gap(length: number): boolean {
     if (this.#stopped) return true;
-    if (this.#headerOctets < RECORD_HEADER || length > this.length - this.seen) {
+    if (this.#headerBytes < RECORD_HEADER || length > this.length - this.seen) {
       this.#stopped = true;
       return false;
     }
-    this.octets += length;
+    this.bytes += length;
     this.seen += length;
     const last = this.seen === this.length;
-    if (last) this.#headerOctets = 0;
+    if (last) this.#headerBytes = 0;
     this.#sink.onMissing(length, last);
     return true;
   }
@@ -109,17 +109,17 @@ export class RecordReader {
     this.type = u8(this.#header, 0);
     this.length = u16(this.#header, 3);
     this.seen = 0;
-    this.#octetsBefore = this.octets;
-    this.octets += RECORD_HEADER;
+    this.#bytesBefore = this.bytes;
+    this.bytes += RECORD_HEADER;
     this.records += 1;
     return this.length === 0;
   }
 
   #content(bytes: Uint8Array, start: number, end: number): void {
     this.seen += end - start;
-    this.octets += end - start;
+    this.bytes += end - start;
     const last = this.seen === this.length;
-    if (last) this.#headerOctets = 0;
+    if (last) this.#headerBytes = 0;
     this.#sink.onContent(bytes, start, end, last);
   }
 }

@@ -20,7 +20,7 @@ export interface ServerHello {
 const RETRY_RANDOM = Buffer.from('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c', 'hex');
 
 /**
- * Read a ServerHello, from the octet behind the handshake header to its end.
+ * Read a ServerHello, from the byte behind the handshake header to its end.
  * @returns undefined when it is none
  */
 export function readServerHello(bytes: Uint8Array, start: number, end: number): ServerHello | undefined {

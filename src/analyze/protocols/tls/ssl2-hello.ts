@@ -1,10 +1,10 @@
 import { u8, u16 } from '../../bytes.ts';
 import type { ClientHello } from './client-hello.ts';
 
-/** Octets of such a hello before its lists. */
+/** Bytes of such a hello before its lists. */
 const LISTS_AT = 11;
 
-/** Length of an SSL 2.0 record by its first two octets, these included; 0 when they are none of a ClientHello's. */
+/** Length of an SSL 2.0 record by its first two bytes, these included; 0 when they are none of a ClientHello's. */
 export function ssl2Length(bytes: Uint8Array, at: number): number {
   const length = u16(bytes, at) & 0x7fff;
   return (u8(bytes, at) & 0x80) !== 0 && length >= 28 && length <= 2048 ? length + 2 : 0;
@@ -19,7 +19,7 @@ export function readSsl2Hello(bytes: Uint8Array, start: number, end: number): Cl
   const ciphers: number[] = [];
   const ciphersEnd = start + LISTS_AT + u16(bytes, start + 5);
   for (let at = start + LISTS_AT; at + 3 <= ciphersEnd; at += 3) {
-    // SSL 2.0's own have another first octet.
+    // SSL 2.0's own have another first byte.
     if (u8(bytes, at) === 0) ciphers.push(u16(bytes, at + 1));
   }
   return {
@@ -36,7 +36,7 @@ export function readSsl2Hello(bytes: Uint8Array, start: number, end: number): Cl
   };
 }
 
-/** Whether the lengths of it fit; looks at its first LISTS_AT octets only. */
+/** Whether the lengths of it fit; looks at its first LISTS_AT bytes only. */
 export function isSsl2Hello(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start < LISTS_AT) return false;
   const length = ssl2Length(bytes, start);

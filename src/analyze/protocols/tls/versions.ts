@@ -1,4 +1,4 @@
-/** Values of RFC 8701 that stand for nothing: both octets alike, 0x0a below. */
+/** Values of RFC 8701 that stand for nothing: both bytes alike, 0x0a below. */
 export function isGrease(value: number): boolean {
   return (value & 0x0f0f) === 0x0a0a && value >>> 8 === (value & 0xff);
 }

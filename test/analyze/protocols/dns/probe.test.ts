@@ -28,7 +28,7 @@ describe('what looks like DNS', () => {
   });
 
   it.each([
-    ['octets behind it', message({ questions: [question('a')], more: [0] })],
+    ['bytes behind it', message({ questions: [question('a')], more: [0] })],
     ['an unknown opcode', query('a', 1, 1, { flags: 0x7800 })],
     ['the reserved bit', query('a', 1, 1, { flags: 0x0140 })],
     ['a query with a response code', query('a', 1, 1, { flags: 0x0103 })],
@@ -80,7 +80,7 @@ describe('what looks like DNS', () => {
     expect(stream(Uint8Array.from([...u16be(long.length), ...long.subarray(0, 1400)]))).toBe('client');
   });
 
-  it('is wrong about random octets less than once in 10⁵', () => {
+  it('is wrong about random bytes less than once in 10⁵', () => {
     const random = new Random(53);
     const bytes = new Uint8Array(300);
     const counts = { datagram: 0, stream: 0 };

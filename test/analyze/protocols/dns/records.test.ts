@@ -31,8 +31,8 @@ function first(list: unknown): Fields {
 }
 
 /** The data of a record of a type. */
-function data(type: number, octets: readonly number[]): Fields {
-  const fields = answered(answer('web.test', 1, type, { answers: [record(type, octets)] }));
+function data(type: number, bytes: readonly number[]): Fields {
+  const fields = answered(answer('web.test', 1, type, { answers: [record(type, bytes)] }));
   return { data: first(fields.answers).data, type: first(fields.answers).type, malformed: fields.malformed };
 }
 
@@ -87,8 +87,8 @@ describe('data of records', () => {
       ],
       '1 . mandatory=alpn,ipv4hint alpn=h2,h3 no-default-alpn port=443 ipv4hint=1.2.3.4,5.6.7.8 ech=AQID ipv6hint=::1 dohpath="/q" key99="\\255"',
     ],
-  ])('%s', (type, number, octets, expected) => {
-    expect(data(number, octets)).toEqual({ type, data: expected, malformed: undefined });
+  ])('%s', (type, number, bytes, expected) => {
+    expect(data(number, bytes)).toEqual({ type, data: expected, malformed: undefined });
   });
 
   it.each([
@@ -108,9 +108,9 @@ describe('data of records', () => {
     ['HTTPS', 65, [0, 1, 0, 0, 4, 0, 3, 1, 2, 3]],
     ['HTTPS', 65, [0, 1, 0, 0, 1, 0, 2, 9, 1]],
     ['HTTPS', 65, [0, 1, ...pointer]],
-  ])('%s that is none is shown as octets', (type, number, octets) => {
-    const hex = Buffer.from(octets).toString('hex');
-    expect(data(number, octets)).toEqual({ type, data: `\\# ${octets.length} ${hex}`, malformed: true });
+  ])('%s that is none is shown as bytes', (type, number, bytes) => {
+    const hex = Buffer.from(bytes).toString('hex');
+    expect(data(number, bytes)).toEqual({ type, data: `\\# ${bytes.length} ${hex}`, malformed: true });
   });
 
   it('keeps what is before a record that is not whole', () => {
@@ -133,7 +133,7 @@ describe('data of records', () => {
     }
   });
 
-  it('refuses names over 255 octets, also when pointers make them so', () => {
+  it('refuses names over 255 bytes, also when pointers make them so', () => {
     const label = [63, ...new Array(63).fill(0x61)];
     const most = [...label, ...label, ...label, 61, ...new Array(61).fill(0x62), 0];
     expect(most).toHaveLength(255);
@@ -170,7 +170,7 @@ describe('data of records', () => {
 });
 
 describe('EDNS', () => {
-  const option = (code: number, octets: readonly number[]) => [...u16be(code), ...u16be(octets.length), ...octets];
+  const option = (code: number, bytes: readonly number[]) => [...u16be(code), ...u16be(bytes.length), ...bytes];
 
   it('is told of query and response', () => {
     const asks = [...option(8, [0, 1, 24, 0, 192, 0, 2]), ...option(10, [1, 2, 3, 4, 5, 6, 7, 8])];

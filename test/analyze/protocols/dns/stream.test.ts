@@ -122,7 +122,7 @@ describe('DNS over TCP', () => {
     }
   });
 
-  it('is not confused by random octets', () => {
+  it('is not confused by random bytes', () => {
     const random = new Random(5);
     for (let round = 0; round < 300; round += 1) {
       const noise = Uint8Array.from({ length: random.below(3000) }, () => random.below(256));

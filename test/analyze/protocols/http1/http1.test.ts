@@ -155,7 +155,7 @@ test('ids do not make routes', () => {
   expect(routes).toEqual(['GET /users/:id/cart', 'GET /o/:id', 'GET /x']);
 });
 
-test('any octets, gaps anywhere: no exception, and bounded', () => {
+test('any bytes, gaps anywhere: no exception, and bounded', () => {
   const material = Buffer.from(`${GET}${OK}HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n`, 'latin1');
   for (let seed = 1; seed <= 300; seed += 1) {
     const random = new Random(seed);

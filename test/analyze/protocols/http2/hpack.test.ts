@@ -23,7 +23,7 @@ test('requests of the RFC, Huffman-coded, over one table', () => {
   ]);
 });
 
-// Appendix C.5: responses, a table of 256 octets that evicts.
+// Appendix C.5: responses, a table of 256 bytes that evicts.
 test('responses of the RFC, plain, with eviction', () => {
   const decoder = new HpackDecoder(false);
   decoded(decoder, '3fe101');
@@ -44,7 +44,7 @@ test('an index that the table does not have is an error; unknown when the table 
   expect(decoded(new HpackDecoder(true), 'be')).toEqual([`${UNKNOWN}: ${UNKNOWN}`]);
 });
 
-test('any octets: no exception', () => {
+test('any bytes: no exception', () => {
   const random = new Random(5);
   const decoder = new HpackDecoder(true);
   for (let round = 0; round < 20_000; round += 1) {

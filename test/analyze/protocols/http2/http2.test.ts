@@ -39,7 +39,7 @@ test('streams of a connection are exchanges', async () => {
   expect(of('GET /early')?.fields.http).toMatchObject({ interim: [103], version: '2', status: 200 });
   expect(of('GET /large')).toMatchObject({
     failed: false,
-    responseBytes: expect.toSatisfy((octets: number) => octets > 20_000),
+    responseBytes: expect.toSatisfy((bytes: number) => bytes > 20_000),
   });
   expect(of('GET /broken')).toMatchObject({ failed: true });
   expect(of('GET /trailers')?.fields.http).toMatchObject({ responseHeaders: { 'x-check': 'whole' } });
@@ -148,7 +148,7 @@ test('requests that are read after their answers, behind what was not captured, 
   const first = web.findIndex(([side, what]) => side === 0 && what instanceof Uint8Array && what[3] === 1);
   const begin = web.slice(0, first);
   const rest = web.slice(first);
-  // The client's octets come late: so it is while the hole before them may close yet.
+  // The client's bytes come late: so it is while the hole before them may close yet.
   const late: Step[] = [
     ...begin,
     ...rest.filter(([side]) => side === 1),
@@ -184,7 +184,7 @@ test('a request that upgrades from HTTP/1.1 is answered on stream 1', async () =
   expect(events[0]?.event).toMatchObject({ responseTime: expect.any(Number), fields: { http: { version: '2' } } });
 });
 
-test('changed octets and noise: no exception, nothing taken for it', () => {
+test('changed bytes and noise: no exception, nothing taken for it', () => {
   likesNoNoise(http2, 200_000);
   for (let seed = 1; seed <= 100; seed += 1) {
     const random = new Random(seed);

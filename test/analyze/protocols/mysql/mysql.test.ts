@@ -91,7 +91,7 @@ test('a gap ends what waits, and the next statement is read', () => {
   );
 });
 
-test('noise and changed octets', () => {
+test('noise and changed bytes', () => {
   likesNoNoise(mysql, 200_000);
   for (let seed = 1; seed <= 100; seed += 1) {
     const random = new Random(seed);
@@ -106,7 +106,7 @@ test('noise and changed octets', () => {
 });
 
 test('a file that MariaDB loads: how far it has come is no error', () => {
-  const hex = (octets: string) => Buffer.from(octets, 'hex');
+  const hex = (bytes: string) => Buffer.from(bytes, 'hex');
   const query = "load data local infile 'ld.txt' into table t";
   const steps: Step[] = [
     [0, Buffer.concat([Uint8Array.of(query.length + 1, 0, 0, 0, 3), Buffer.from(query)])],

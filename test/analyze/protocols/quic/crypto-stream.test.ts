@@ -12,7 +12,7 @@ const MESSAGES = [900, 300].map((length, index) =>
     ...Array.from({ length }, (_, at) => (at * 7 + index) & 255),
   ]),
 );
-const OCTETS = Buffer.concat(MESSAGES);
+const BYTES = Buffer.concat(MESSAGES);
 
 function taken(stream: CryptoStream): number[][] {
   const messages: number[][] = [];
@@ -24,8 +24,8 @@ test('pieces in any order, overlapping and sent again', () => {
   for (let seed = 1; seed <= 50; seed += 1) {
     const random = new Random(seed);
     const cuts: [number, number][] = [];
-    for (let at = 0; at < OCTETS.length; ) {
-      const end = Math.min(OCTETS.length, at + 40 + random.below(200));
+    for (let at = 0; at < BYTES.length; ) {
+      const end = Math.min(BYTES.length, at + 40 + random.below(200));
       cuts.push([Math.max(0, at - random.below(30)), end]);
       if (random.below(3) === 0) cuts.push([at, end]);
       at = end;
@@ -34,7 +34,7 @@ test('pieces in any order, overlapping and sent again', () => {
     const found: number[][] = [];
     while (cuts.length > 0) {
       const [[start, end]] = cuts.splice(random.below(cuts.length), 1) as [[number, number]];
-      const portion = Uint8Array.from(OCTETS.subarray(start, end));
+      const portion = Uint8Array.from(BYTES.subarray(start, end));
       stream.add(start, portion, 0, portion.length);
       portion.fill(0xee);
       found.push(...taken(stream));
@@ -45,21 +45,21 @@ test('pieces in any order, overlapping and sent again', () => {
 
 test('a hole holds everything behind it back', () => {
   const stream = new CryptoStream();
-  stream.add(0, OCTETS, 0, 100);
-  stream.add(101, OCTETS, 101, OCTETS.length);
+  stream.add(0, BYTES, 0, 100);
+  stream.add(101, BYTES, 101, BYTES.length);
   expect(taken(stream)).toEqual([]);
-  stream.add(100, OCTETS, 100, 101);
+  stream.add(100, BYTES, 100, 101);
   expect(taken(stream)).toHaveLength(2);
 });
 
 test('not more is kept than its bounds', () => {
   const stream = new CryptoStream();
-  for (let at = 0; at < 100; at += 1) stream.add(1000 + at * 2, OCTETS, 0, 1);
-  stream.add(0, OCTETS, 0, OCTETS.length);
+  for (let at = 0; at < 100; at += 1) stream.add(1000 + at * 2, BYTES, 0, 1);
+  stream.add(0, BYTES, 0, BYTES.length);
   // The pieces behind the hole have taken all the room.
   expect(taken(stream)).toEqual([]);
   const far = new CryptoStream();
-  far.add(2 ** 40, OCTETS, 0, 10);
-  far.add(Number.NaN, OCTETS, 0, 10);
+  far.add(2 ** 40, BYTES, 0, 10);
+  far.add(Number.NaN, BYTES, 0, 10);
   expect(far.begun).toBe(false);
 });

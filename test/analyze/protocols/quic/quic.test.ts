@@ -61,7 +61,7 @@ describe('keys and packets (RFC 9001 and 9369, appendix A)', () => {
     [0xff00001d, '175257a31eb09dea9366d8bb79ad80ba', '6b26114b9cba2b63a9e8dd4f', '9ddd12c994c0698b89374a9c077a3077'],
   ])("the client's keys of version %i", (number, key, iv, hp) => {
     const keys = initialKeys(version(number), DCID, 'client');
-    expect([keys.key, keys.iv, keys.hp].map((octets) => octets.toString('hex'))).toEqual([key, iv, hp]);
+    expect([keys.key, keys.iv, keys.hp].map((bytes) => bytes.toString('hex'))).toEqual([key, iv, hp]);
   });
 
   test.each([
@@ -76,7 +76,7 @@ describe('keys and packets (RFC 9001 and 9369, appendix A)', () => {
     const answer = openInitial(ofServer, server, header(server), server.length, -1);
     expect(answer?.number).toBe(1);
     expect(answer?.payload.subarray(0, 12).toString('hex')).toBe('02000000000600405a020000');
-    // Not with the other's keys, and not when an octet is another.
+    // Not with the other's keys, and not when a byte is another.
     expect(openInitial(ofServer, client, header(client), client.length, -1)).toBeUndefined();
     const changed = Uint8Array.from(client);
     changed[600] = (changed[600] as number) ^ 1;
@@ -235,7 +235,7 @@ describe('what is missing', () => {
     }
   });
 
-  test('any octets: nothing is thrown, and no name is invented', () => {
+  test('any bytes: nothing is thrown, and no name is invented', () => {
     const random = new Random(12);
     for (let run = 0; run < 600; run += 1) {
       const flow = flows[random.below(flows.length)] as Datagram[];

@@ -1,7 +1,7 @@
-const octets = (hex: string): Buffer => Buffer.from(hex.replaceAll(/\s/g, ''), 'hex');
+const bytes = (hex: string): Buffer => Buffer.from(hex.replaceAll(/\s/g, ''), 'hex');
 
 /** RFC 9001 appendix A.2: the protected packet. */
-export const RFC9001_CLIENT_INITIAL = octets(`
+export const RFC9001_CLIENT_INITIAL = bytes(`
   c000000001088394c8f03e5157080000449e7b9aec34d1b1c98dd7689fb8ec11d242b123dc9bd8bab936b47d92ec356c0bab7df5976d27cd449f
   63300099f3991c260ec4c60d17b31f8429157bb35a1282a643a8d2262cad67500cadb8e7378c8eb7539ec4d4905fed1bee1fc8aafba17c750e2c
   7ace01e6005f80fcb7df621230c83711b39343fa028cea7f7fb5ff89eac2308249a02252155e2347b63d58c5457afd84d05dfffdb20392844ae8
@@ -26,7 +26,7 @@ export const RFC9001_CLIENT_INITIAL = octets(`
 `);
 
 /** RFC 9369 appendix A.2: the protected packet. */
-export const RFC9369_CLIENT_INITIAL = octets(`
+export const RFC9369_CLIENT_INITIAL = bytes(`
   d76b3343cf088394c8f03e5157080000449ea0c95e82ffe67b6abcdb4298b485dd04de806071bf03dceebfa162e75d6c96058bdbfb127cdfcbf9
   03388e99ad049f9a3dd4425ae4d0992cfff18ecf0fdb5a842d09747052f17ac2053d21f57c5d250f2c4f0e0202b70785b7946e992e58a59ac52d
   ea6774d4f03b55545243cf1a12834e3f249a78d395e0d18f4d766004f1a2674802a747eaa901c3f10cda5500cb9122faa9f1df66c392079a1b40
@@ -51,20 +51,20 @@ export const RFC9369_CLIENT_INITIAL = octets(`
 `);
 
 /** RFC 9001 appendix A.3: the protected packet. */
-export const RFC9001_SERVER_INITIAL = octets(`
+export const RFC9001_SERVER_INITIAL = bytes(`
   cf000000010008f067a5502a4262b5004075c0d95a482cd0991cd25b0aac406a5816b6394100f37a1c69797554780bb38cc5a99f5ede4cf73c3e
   c2493a1839b3dbcba3f6ea46c5b7684df3548e7ddeb9c3bf9c73cc3f3bded74b562bfb19fb84022f8ef4cdd93795d77d06edbb7aaf2f58891850
   abbdca3d20398c276456cbc42158407dd074ee
 `);
 
 /** RFC 9369 appendix A.3: the protected packet. */
-export const RFC9369_SERVER_INITIAL = octets(`
+export const RFC9369_SERVER_INITIAL = bytes(`
   dc6b3343cf0008f067a5502a4262b5004075d92faaf16f05d8a4398c47089698baeea26b91eb761d9b89237bbf87263017915358230035f7fd39
   45d88965cf17f9af6e16886c61bfc703106fbaf3cb4cfa52382dd16a393e42757507698075b2c984c707f0a0812d8cd5a6881eaf21ceda98f4bd
   23f6fe1a3e2c43edd9ce7ca84bed8521e2e140
 `);
 
 /** RFC 9001 appendix A.4: a Retry. */
-export const RFC9001_RETRY = octets(`
+export const RFC9001_RETRY = bytes(`
   ff000000010008f067a5502a4262b5746f6b656e04a265ba2eff4d829058fb3f0f2496ba
 `);

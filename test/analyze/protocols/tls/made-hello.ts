@@ -1,5 +1,5 @@
 const two = (value: number) => [value >> 8, value & 255];
-const sized = (octets: readonly number[]) => [...two(octets.length), ...octets];
+const sized = (bytes: readonly number[]) => [...two(bytes.length), ...bytes];
 const list = (values: readonly number[]) => values.flatMap(two);
 const names = (words: readonly string[]) => words.flatMap((word) => [word.length, ...Buffer.from(word, 'latin1')]);
 
@@ -29,7 +29,7 @@ export function madeServerHello(cipher: number, extensions: Extensions): Uint8Ar
   return record(2, [3, 3, ...new Array<number>(32).fill(8), 0, ...two(cipher), 0, ...sized(body)]);
 }
 
-/** A ClientHello in the form of SSL 2.0. @param ciphers three octets each */
+/** A ClientHello in the form of SSL 2.0. @param ciphers three bytes each */
 export function madeSsl2Hello(version: number, ciphers: readonly number[]): Uint8Array {
   const suites = ciphers.flatMap((cipher) => [cipher >> 16, (cipher >> 8) & 255, cipher & 255]);
   const body = [1, ...two(version), ...two(suites.length), 0, 0, 0, 16, ...suites, ...new Array<number>(16).fill(9)];

@@ -20,7 +20,7 @@ const KNOWN: Readonly<Record<string, readonly [different: number, more: number, 
   'zeek/tls/ssl.v3.pcap': [1, 0, "a hello in SSL 2.0's form: tshark shows its cipher suites under another name"],
 };
 
-/** Octets without which there is no hello: a handshake's record, or a long header of QUIC with its version. */
+/** Bytes without which there is no hello: a handshake's record, or a long header of QUIC with its version. */
 const MAY_HOLD = /\x16\x03[\0-\x04]|[\x80-\xff](?:\0\0\0\x01|\x6b\x33\x43\xcf|\xff\0\0[\x1d-\x20])/s;
 
 async function mayHold(path: string): Promise<boolean> {

@@ -108,7 +108,7 @@ describe('real programs (tls.pcap)', () => {
   });
 });
 
-/** A talk's octets by side, in the same order, with every record cut into records of at most `size` octets. */
+/** A talk's bytes by side, in the same order, with every record cut into records of at most `size` bytes. */
 function recut(steps: readonly Step[], size: number): Step[] {
   return steps.map(([side, bytes]) => {
     const parts: Uint8Array[] = [];
@@ -128,7 +128,7 @@ function recut(steps: readonly Step[], size: number): Step[] {
 }
 
 describe('records and messages', () => {
-  test.each([1, 2, 3, 7, 50, 1000])('handshake messages across records of %i octets', (size) => {
+  test.each([1, 2, 3, 7, 50, 1000])('handshake messages across records of %i bytes', (size) => {
     // Until the ServerHelloDone all is in the clear.
     const steps = (talks[0]?.steps ?? []).slice(0, 2);
     const cut = recut(steps, size);
@@ -140,7 +140,7 @@ describe('records and messages', () => {
     expect(tls.probe(first, 0, first.length)).toBe('client');
   });
 
-  test('times: of the first octet of the ClientHello, of its last, of the ServerHello, and of the last Finished', () => {
+  test('times: of the first byte of the ClientHello, of its last, of the ServerHello, and of the last Finished', () => {
     const steps = talks[0]?.steps ?? [];
     const [hello, answer, finished, done] = steps.map(([, bytes]) => bytes) as [Buffer, Buffer, Buffer, Buffer];
     const slow: Step[] = [
@@ -176,7 +176,7 @@ describe('records and messages', () => {
       [0, RFC8448_CLIENT],
       [1, Buffer.concat([RFC8448_SERVER, record(23, 674)])],
     ];
-    // An alert has 2 octets, and 17 of protection.
+    // An alert has 2 bytes, and 17 of protection.
     expect(said(play(tls, [...begin, [0, record(23, 19)]]))).toEqual([
       'TLS1.3 server | closed | failed | closed early',
     ]);
@@ -210,7 +210,7 @@ describe('what is missing', () => {
     expect(ends(of(1), 'closed')).toEqual(['TLS1.2 (ClientHello not seen) h2 | TLS1.2 | request not seen']);
   });
 
-  test('octets: never another name than the one that was said, never two handshakes', () => {
+  test('bytes: never another name than the one that was said, never two handshakes', () => {
     for (const { steps } of talks) {
       const random = new Random(7);
       for (let run = 0; run < 60; run += 1) {
@@ -231,7 +231,7 @@ describe('what is missing', () => {
     }
   });
 
-  test('octets in an encrypted record are not missed', () => {
+  test('bytes in an encrypted record are not missed', () => {
     const steps: Step[] = [
       [0, RFC8448_CLIENT],
       [1, Buffer.concat([RFC8448_SERVER, record(23, 674).subarray(0, 100)])],
@@ -246,7 +246,7 @@ describe('what is missing', () => {
   });
 });
 
-describe('any octets', () => {
+describe('any bytes', () => {
   test('random ones are not TLS', () => {
     const random = new Random(3);
     let liked = 0;
