@@ -6,14 +6,17 @@ import { BLOCK } from '../wire/pcapng.ts';
 /** Names of capture files, also of those that tcpdump -C numbers and of compressed ones. */
 const NAME = /\.(?:pcap|pcapng|cap|ntar|dmp)\d*(?:\.(?:gz|zst|zstd|xz|bz2|lz4))?$/;
 
+/** An absolute path, or one that starts with `./` or `../`. */
+const PATH = /^(?:\.{0,2}\/|\.{1,2}$)/;
+
 /** Whether a word is named as captures are. */
 export function isCaptureName(word: string): boolean {
   return NAME.test(word);
 }
 
 /**
- * Whether words name capture files and not targets: `-` is stdin, a file is there and begins like a capture, a pipe has
- * been opened for the program.
+ * Whether words name capture files and not targets: `-` is stdin, a file exists and begins like a capture, a pipe has
+ * been opened for the program, or a path is written as no target can be (`/tmp/x`, `./x`, an existing directory `x/`).
  */
 export function captureFiles(words: readonly string[]): boolean {
   return words.length > 0 && words.every(isCaptureFile);
@@ -21,9 +24,10 @@ export function captureFiles(words: readonly string[]): boolean {
 
 function isCaptureFile(word: string): boolean {
   if (word === '-') return process.stdin.isTTY !== true;
+  if (PATH.test(word)) return true;
   const stat = statSync(word, { throwIfNoEntry: false });
   if (stat === undefined) return isCaptureName(word);
-  if (stat.isFIFO()) return true;
+  if (stat.isFIFO() || (stat.isDirectory() && word.endsWith('/'))) return true;
   return stat.isFile() && (isCaptureName(word) || beginsLikeACapture(word));
 }
 

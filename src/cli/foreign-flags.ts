@@ -1,16 +1,19 @@
 /** What to do instead of flags that other tools have: kubectl, stern, tcpdump and tshark. */
 const INSTEAD: Readonly<Record<string, string>> = {
-  '--color': 'Colours follow the terminal: FORCE_COLOR=1 turns them on, NO_COLOR=1 turns them off.',
-  '--since': 'A capture begins now. The last two minutes of a file: ksnoop read FILE --since 2m',
-  '--tail': 'A capture begins now. The last ten seconds of a file: ksnoop read FILE --since 10s',
-  '--follow': 'A capture follows its targets by itself. A file that grows: ksnoop read FILE --follow',
-  '--from': 'A capture begins now. Of a file: ksnoop read FILE --from TIME',
-  '--to': 'A capture begins now. Of a file: ksnoop read FILE --to TIME',
+  '--color': 'Colours are used on a terminal: FORCE_COLOR=1 turns them on elsewhere, NO_COLOR=1 turns them off.',
+  '--since': 'A live capture starts now. The last two minutes of a capture file: ksnoop read FILE --since 2m',
+  '--tail': 'The last ten seconds of a capture file: ksnoop read FILE --since 10s',
+  '--follow': 'A live capture always follows its targets. To follow a growing capture file: ksnoop read FILE --follow',
+  '--from': 'Only for capture files: ksnoop read FILE --from TIME',
+  '--to': 'Only for capture files: ksnoop read FILE --to TIME. A live capture ends after --duration',
   '--pod': 'Write a pod as pod/NAME.',
-  '-r': 'A file is read by: ksnoop read FILE',
+  '-n': 'This command uses no cluster. To choose a namespace in a capture file: --where \'dst.namespace == "NAME"\'',
+  '-c': 'To choose a pod in a capture file: --where \'dst.pod == "NAME"\'',
+  '--wireshark': 'A live capture in Wireshark: ksnoop pod/NAME --wireshark; a capture file: wireshark FILE',
+  '-r': 'To read a capture file: ksnoop read FILE',
   '-Y': 'Choose what is shown with --where; ksnoop help filters',
-  '-X': 'Bytes are shown by Wireshark: --wireshark, or -w FILE',
-  '-D': 'The interfaces of a pod are all captured unless -i names one.',
+  '-X': 'To see bytes, use Wireshark: --wireshark, or -w FILE',
+  '-D': 'All interfaces of a pod are captured unless -i names one.',
 };
 
 const SAME: Readonly<Record<string, string>> = {
@@ -20,6 +23,8 @@ const SAME: Readonly<Record<string, string>> = {
   '--no-colour': '--color',
   '--since-time': '--since',
   '--until': '--to',
+  '--namespace': '-n',
+  '--container': '-c',
   '--read': '-r',
   '--pods': '--pod',
 };

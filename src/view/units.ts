@@ -30,12 +30,17 @@ export function byteShare(part: number, whole: number): string {
   return `${one(part)}/${one(whole)} ${STEPS[step]}`;
 }
 
-/** Milliseconds as people say them: `850 ms`, `12.3 s`, `4 min 5 s`. */
+/** Milliseconds as people say them: `850 ms`, `12.3 s`, `4 min 5 s`, `3 h 12 min`, `2 d 4 h`. */
 export function timeSpan(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
   if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`;
   const seconds = Math.round(milliseconds / 1000);
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes >= 60) {
+    const hours = Math.floor(minutes / 60);
+    return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  }
+  return `${minutes} min ${seconds % 60} s`;
 }
 
 const SPANS = [

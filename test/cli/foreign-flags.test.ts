@@ -6,6 +6,9 @@ test.each([
   ['--no-color', 'NO_COLOR'],
   ['--since', 'ksnoop read FILE --since'],
   ['--tail', 'ksnoop read FILE --since'],
+  ['--until', 'ksnoop read FILE --to'],
+  ['-n', '--where'],
+  ['--namespace', '--where'],
   ['-r', 'ksnoop read FILE'],
 ])('%s of another tool: what does the same here', (flag, hint) => {
   const text = withHint(`error: unknown option '${flag}'\n(Did you mean --where?)\n`);

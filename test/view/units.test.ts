@@ -14,6 +14,10 @@ it.each([
   [2.31e9, '2.3 s'],
   [59e9, '59 s'],
   [75e9, '1 min 15 s'],
+  [59.9 * 60e9, '59 min 54 s'],
+  [3600e9, '1 h 0 min'],
+  [11_530e9, '3 h 12 min'],
+  [52 * 3600e9, '2 d 4 h'],
 ])('%d ns is %s', (nanoseconds, text) => {
   expect(latencyText(nanoseconds)).toBe(text);
 });

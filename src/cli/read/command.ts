@@ -46,6 +46,8 @@ async function printLines(
   };
   const result = await readLines(reading, form, 1, signal, observerOf(log, reading.follow));
   const { capture } = result.session;
+  const missing = whyEmpty(capture.framer.packets, result.session.span !== undefined);
+  if (missing !== undefined) log.info(missing);
   if (capture.truncated > 0) {
     const were = capture.truncated === 1 ? 'was' : 'were';
     log.info(`${counted(capture.truncated, 'packet')} ${were} captured in part only (snaplen)`);
@@ -54,6 +56,13 @@ async function printLines(
   const elapsed = timeSpan(performance.now() - started);
   log.debug(`${counted(capture.framer.packets, 'packet')}, ${byteSize(capture.bytes)} in ${elapsed}`);
   return exitOf(result, log);
+}
+
+/** @param any whether any packet was wanted. @returns why there is nothing to show, undefined where there is */
+function whyEmpty(packets: number, any: boolean): string | undefined {
+  if (any) return undefined;
+  if (packets === 0) return 'the capture has no packets';
+  return `0 of ${counted(packets, 'packet')} matched the filter and times (-f, --from, --to, --since)`;
 }
 
 async function convertCapture(

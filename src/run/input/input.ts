@@ -66,14 +66,27 @@ function open(path: string): number {
   } catch (cause) {
     const code = systemCode(cause);
     if (code === 'ENOENT' || code === 'ENOTDIR') {
-      const hint = 'ksnoop read FILE reads a capture file, ksnoop read - what comes through a pipe.';
+      const hint = 'To read a capture file: ksnoop read FILE; to read from a pipe: ksnoop read -';
       throw new KsnoopError('NO_FILE', `There is no file ${path}.`, { hint, cause, exit: EXIT.usage });
     }
     const forbidden = code === 'EACCES' || code === 'EPERM';
     const why = forbidden ? 'you have no permission' : `the system says ${code ?? String(cause)}`;
-    const hint = forbidden ? `ls -l ${path} says who has. sudo cat ${path} | ksnoop read - needs no more.` : undefined;
+    const hint = forbidden
+      ? `Check its permissions with ls -l ${path}, or run: sudo cat ${path} | ksnoop read -`
+      : undefined;
     throw new KsnoopError('CANNOT_READ', `${path} cannot be read: ${why}.`, { hint, cause });
   }
+}
+
+/** The error NO_CAPTURE with the name of the input; any other as it is. */
+export function naming(path: string, thrown: unknown): unknown {
+  if (!(thrown instanceof KsnoopError) || thrown.code !== 'NO_CAPTURE') return thrown;
+  const { hint, exit } = thrown;
+  return new KsnoopError('NO_CAPTURE', `${path === '-' ? 'stdin' : path}: ${thrown.message}`, {
+    hint,
+    exit,
+    cause: thrown,
+  });
 }
 
 /** An input, read once from its beginning. */

@@ -139,5 +139,5 @@ function naturally(a: string, b: string): number {
 }
 
 function noFile(message: string): KsnoopError {
-  return new KsnoopError('NO_FILE', message, { hint: 'ksnoop read FILE reads a capture file.', exit: EXIT.usage });
+  return new KsnoopError('NO_FILE', message, { hint: 'To read a capture file: ksnoop read FILE', exit: EXIT.usage });
 }

@@ -1,7 +1,8 @@
+import { counted } from '../../view/units.ts';
 import { CaptureFramer } from '../../wire/capture-read.ts';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import type { EarlyMoment, Moment } from '../convert/selection.ts';
-import { openInput } from '../input/input.ts';
+import { naming, openInput } from '../input/input.ts';
 import { type InputPath, inputPaths } from '../input/paths.ts';
 import type { CaptureFile, PreparedReading, ReadingConfig } from './config.ts';
 import type { ReadingObserver } from './read-capture.ts';
@@ -38,6 +39,7 @@ async function filesInOrder(
   const [only] = inputs;
   if (inputs.length === 1 && only !== undefined) return [{ path: only.path, first: undefined }];
   const files: CaptureFile[] = [];
+  const skipped: string[] = [];
   for (const { path, named } of inputs) {
     if (path === '-')
       throw stdinTwice('Several captures are read in the order of their packets, so stdin cannot be one.');
@@ -46,9 +48,10 @@ async function filesInOrder(
     } catch (thrown) {
       const other = thrown instanceof KsnoopError && (thrown.code === 'NO_CAPTURE' || thrown.code === 'CANNOT_READ');
       if (named || !other) throw thrown;
-      observer.note?.(`${path} is skipped: it is not a capture.`);
+      skipped.push(path);
     }
   }
+  if (skipped.length > 0) observer.note?.(skippedText(skipped));
   if (files.length === 0) {
     const hint = 'ksnoop reads what tcpdump, Wireshark and ksnoop write.';
     throw new KsnoopError('NO_FILE', 'None of these files is a capture.', { hint, exit: EXIT.usage });
@@ -60,6 +63,13 @@ async function filesInOrder(
     return { file, key: file.first ?? latest };
   });
   return keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(({ file }) => file);
+}
+
+/** @param paths at least one */
+function skippedText(paths: readonly string[]): string {
+  const [first = ''] = paths;
+  if (paths.length === 1) return `Skipped ${first}: not a pcap or pcapng file.`;
+  return `Skipped ${counted(paths.length, 'file')} that are not pcap or pcapng files: ${first}, …`;
 }
 
 /** Time of a capture's first packet. @throws KsnoopError where it is no capture or cannot be read */
@@ -103,7 +113,7 @@ async function eachPacket(path: string, signal: AbortSignal, onTime: (time: bigi
     const damaged =
       thrown instanceof KsnoopError && (thrown.code === 'DAMAGED_PCAP' || thrown.code === 'DAMAGED_PCAPNG');
     // What is damaged is told when it is read.
-    if (!damaged || framer.consumed === 0) throw thrown;
+    if (!damaged || framer.consumed === 0) throw naming(path, thrown);
   }
 }
 

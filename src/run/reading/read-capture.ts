@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { counted } from '../../view/units.ts';
 import type { CaptureFramer } from '../../wire/capture-read.ts';
 import { KsnoopError } from '../../wire/errors.ts';
-import { openInput } from '../input/input.ts';
+import { naming, openInput } from '../input/input.ts';
 import type { PreparedReading } from './config.ts';
 
 /** What is read: files in the order of their packets. */
@@ -57,7 +57,8 @@ export async function readCapture(
   for (const [index, { path, first }] of files.entries()) {
     if (index > 0) {
       const overlaps = first !== undefined && first + OVERLAP_NS < framer.lastTime;
-      if (overlaps) observer.note?.(`${path} overlaps with the file before it: its interfaces are taken for others.`);
+      if (overlaps)
+        observer.note?.(`${path} overlaps in time with the file before it, so it is read as a separate capture.`);
       reader.nextFile(!overlaps);
     }
     const progress = (position: number) => observer.progress?.(before + position, total);
@@ -102,7 +103,7 @@ async function readFile(
   } catch (thrown) {
     const damaged =
       thrown instanceof KsnoopError && (thrown.code === 'DAMAGED_PCAP' || thrown.code === 'DAMAGED_PCAPNG');
-    if (!damaged || framer.consumed === 0) throw thrown;
+    if (!damaged || framer.consumed === 0) throw naming(path, thrown);
     return `${name}: ${thrown.message} ${read()}. [${thrown.code}]`;
   }
   return endOf(framer, name, read);

@@ -102,8 +102,11 @@ test('pcap and pcapng together, a file without packets, and one that is no captu
   const { packets, notes } = await read([join(directory, 'old*')]);
   // The empty file has no time and is read first, so its interface has number 0.
   expect(packets).toEqual(['0@1', '5000000000@0']);
-  expect(notes).toEqual([`${readme} is skipped: it is not a capture.`]);
-  await expect(read([first, readme])).rejects.toMatchObject({ code: 'NO_CAPTURE' });
+  expect(notes).toEqual([`Skipped ${readme}: not a pcap or pcapng file.`]);
+  await expect(read([first, readme])).rejects.toMatchObject({
+    code: 'NO_CAPTURE',
+    message: expect.stringContaining(readme),
+  });
 });
 
 test('a time before the last packet is resolved once that is known', async () => {
