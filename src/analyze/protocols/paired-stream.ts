@@ -10,6 +10,8 @@ export interface MessageNames {
   readonly title: string;
   readonly request: string;
   readonly answer: string;
+  /** Bytes of the shortest request there is. */
+  readonly shortest: number;
 }
 
 /** A request that waits: what its packet acknowledged of the server's bytes, -1 if unknown. */
@@ -39,7 +41,7 @@ export class PairedStream<R extends Waiting> {
     this.#context = context;
     this.#names = names;
     this.#unanswered = unanswered;
-    this.#pairing = new Pairing(context);
+    this.#pairing = new Pairing(context, names.shortest);
     this.#reached = [context.beginning(SIDE.client), context.beginning(SIDE.server)];
   }
 

@@ -72,6 +72,8 @@ interface Pending<R> extends RequestSpan {
  * - After a hole in the requests a request is known to begin a wave if it acknowledges more than the requests in the hole can
  *   have: more than the start of a response whose packet acknowledges the hole. A capture that begins in the middle of a
  *   connection begins with such a hole.
+ * - A hole holds no more requests than the shortest ones that fit into it. When as many answers to requests not seen have come,
+ *   none of them waits any more.
  *
  * Bounded: at most PENDING_PER_STREAM requests are kept; `push` returns the oldest of too many.
  */
@@ -82,6 +84,11 @@ export class Pairing<R> {
   #holeStart = -1;
   #holeEnd = 0;
   #holeBound = Number.POSITIVE_INFINITY;
+  /** Answers to requests in that hole that have come. */
+  #answeredUnseen = 0;
+  /** Client offset behind the last request pushed, and whether the hole begins there: else a request may have begun before it. */
+  #lastEnd: number;
+  #holeIsBetween = false;
   /** They were seen, but are pending no longer. */
   #inDoubt = false;
   /** Server offset at which the last response began; -1 before any. */
@@ -94,8 +101,15 @@ export class Pairing<R> {
   /** That of the last request before the hole. */
   #acknowledgedBefore = -1;
 
-  /** @param context of the stream whose requests and responses these are: `push` and `answer` are called at their times */
-  constructor(context: Pick<StreamContext, 'midstream' | 'now'>) {
+  readonly #shortest: number;
+
+  /**
+   * @param context of the stream whose requests and responses these are: `push` and `answer` are called at their times
+   * @param shortest bytes of the shortest request there is
+   */
+  constructor(context: Pick<StreamContext, 'midstream' | 'now'>, shortest = 1) {
+    this.#shortest = shortest;
+    this.#lastEnd = context.midstream ? -1 : 0;
     this.#tailHole = context.midstream;
     this.#client = new ClientHabit(context);
   }
@@ -129,6 +143,7 @@ export class Pairing<R> {
   push(request: R, { start, end, acknowledged }: RequestSpan): R | undefined {
     const queue = this.#queue;
     const afterHole = this.#tailHole && start >= this.#holeStart;
+    const mayHideRequests = afterHole && !this.#isEmptied(start);
     // A request of which the end is in the hole was sent before it.
     const last = this.#tailHole ? this.#acknowledgedBefore : this.#lastAcknowledged;
     const newWave = acknowledged > (afterHole ? this.#holeBound : last);
@@ -140,7 +155,8 @@ export class Pairing<R> {
     const alone =
       !this.#tailHole && !overtakes && (queue.length === 0 || (newWave && (queue.at(-1) as Pending<R>).alone));
     this.#client.sends(newWave || queue.length === 0);
-    queue.push({ request, start, end, acknowledged, newWave, alone, hole: afterHole, doubtful: false });
+    this.#lastEnd = end;
+    queue.push({ request, start, end, acknowledged, newWave, alone, hole: mayHideRequests, doubtful: false });
     if (afterHole) {
       this.#tailHole = false;
       this.#inDoubt = false;
@@ -160,6 +176,8 @@ export class Pairing<R> {
     if (this.#queue.length > 0 && this.inStep) this.#client.sendsSeveral();
     if (!this.#tailHole) {
       this.#holeStart = offset;
+      this.#answeredUnseen = 0;
+      this.#holeIsBetween = offset === this.#lastEnd;
       this.#acknowledgedBefore = this.#lastAcknowledged;
     }
     // A hole that grows holds later requests too.
@@ -193,7 +211,10 @@ export class Pairing<R> {
       candidates += 1;
     this.#client.receives(candidates > 0);
     if (first === undefined && this.#inDoubt) return { kind: 'unknown', candidates: 1, skipped, unpaired };
-    if (first === undefined || candidates === 0) return { kind: 'request not seen', skipped, unpaired };
+    if (first === undefined || candidates === 0) {
+      if (first === undefined && this.#tailHole && acknowledged >= this.#holeEnd) this.#answeredUnseen += 1;
+      return { kind: 'request not seen', skipped, unpaired };
+    }
     const proven = this.#isSure(first) || (candidates === 1 && !this.#unseenWithin(1));
     if (proven) return { kind: 'paired', request: this.#shift(), proven, skipped, unpaired };
     for (let index = 1; index < candidates; index += 1) (queue[index] as Pending<R>).doubtful = true;
@@ -250,6 +271,15 @@ export class Pairing<R> {
     this.#inDoubt = false;
     this.#lastAcknowledged = -1;
     return this.rest();
+  }
+
+  /** Whether all requests that the hole before `start` can hold have been answered. */
+  #isEmptied(start: number): boolean {
+    if (this.#inDoubt || this.#holeStart < 0 || this.#answeredUnseen === 0) return false;
+    // An answer that was not captured was none of those that were counted.
+    if (this.#lostEnd > 0) return false;
+    const begunBefore = this.#holeIsBetween ? 0 : 1;
+    return Math.floor((start - this.#holeStart) / this.#shortest) + begunBefore <= this.#answeredUnseen;
   }
 
   #isSure(request: Pending<R>): boolean {

@@ -7,9 +7,9 @@ type Step =
   | readonly ['A', start: number, acknowledged: number]
   | readonly ['client gap' | 'server gap', offset: number, length: number];
 
-function run(steps: readonly Step[], midstream = false): string[] {
+function run(steps: readonly Step[], midstream = false, shortest = 1): string[] {
   const context = { midstream, now: 0 };
-  const pairing = new Pairing<string>(context);
+  const pairing = new Pairing<string>(context, shortest);
   const said: string[] = [];
   for (const step of steps) {
     context.now += 1;
@@ -155,4 +155,27 @@ test.each<[what: string, steps: Step[], said: string[]]>([
   ],
 ])('%s', (_, steps, said) => {
   expect(run(steps)).toEqual(said);
+});
+
+// A hole of 15 bytes that begins where a request ended, and an answer to what was in it; then a request of which the answer
+// acknowledges all.
+const ONE_UNSEEN: Step[] = [
+  ['R', 'a', 0, 0],
+  ['A', 0, 10],
+  ['client gap', 10, 15],
+  ['A', 10, 25],
+  ['R', 'c', 25, 20],
+  ['A', 20, 35],
+];
+
+test.each([
+  [8, 'c', 'the hole holds one request of 8 bytes, and it was answered'],
+  [7, 'c?', 'the hole may hold two of 7 bytes'],
+])('shortest request of %i bytes: %s, %s', (shortest, said) => {
+  expect(run(ONE_UNSEEN, false, shortest)).toEqual(['a', 'not seen', said]);
+});
+
+test('a hole that begins within a request may end that one and hold another', () => {
+  const steps: Step[] = ONE_UNSEEN.map((step) => (step[0] === 'client gap' ? ['client gap', 12, 13] : step));
+  expect(run(steps, false, 8)).toEqual(['a', 'not seen', 'c?']);
 });

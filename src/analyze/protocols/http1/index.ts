@@ -11,6 +11,9 @@ import { MessageReader, type MessageSink } from './message.ts';
 import { startLineLikeness } from './start-line.ts';
 import { UPGRADE_HTTP2, upgradeOf } from './upgrade.ts';
 
+/** `GET / HTTP/1.1` and an empty line. */
+const SHORTEST_REQUEST = 18;
+
 const NO_INTERIM: readonly number[] = [];
 const INTERIM_MAXIMUM = 16;
 
@@ -45,7 +48,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
 
   constructor(context: StreamContext) {
     this.#context = context;
-    this.#pairing = new Pairing(context);
+    this.#pairing = new Pairing(context, SHORTEST_REQUEST);
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {

@@ -94,4 +94,4 @@ export function answerAlone(
   };
 }
 
-export const NAMES = { protocol: 'memcached', title: 'memcached', request: 'command', answer: 'answer' };
+export const NAMES = { protocol: 'memcached', title: 'memcached', request: 'command', answer: 'answer', shortest: 4 };

@@ -21,7 +21,8 @@ import { ReplyMode } from './reply-mode.ts';
 import { RespReader, type RespValue } from './resp-reader.ts';
 import { isSubscription, Subscriptions } from './subscriptions.ts';
 
-const NAMES = { protocol: 'redis', title: 'Redis', request: 'command', answer: 'reply' };
+/** The shortest command is an array of one word of one letter. */
+const NAMES = { protocol: 'redis', title: 'Redis', request: 'command', answer: 'reply', shortest: 11 };
 
 const PUSH = 0x3e;
 const ARRAY = 0x2a;

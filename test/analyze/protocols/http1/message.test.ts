@@ -214,7 +214,7 @@ test.each<[string, Step[], string[]]>([
       [0, GET],
       [1, EMPTY.replace('200', '202')],
     ],
-    ['GET /a | 200 |  | ', '(request not seen) | 201 | request not seen | ', 'GET /a | 202 | unknown | '],
+    ['GET /a | 200 |  | ', '(request not seen) | 201 | request not seen | ', 'GET /a | 202 |  | '],
   ],
   [
     'of a response: its request has none, the next pair is right',
