@@ -124,7 +124,11 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
     const last = offset + (end - start) === length;
     if (stream !== undefined) {
       const half = direction.side === SIDE.client ? stream.request : stream.response;
-      if (!half.begun) half.startSeen = false;
+      if (!half.begun) {
+        // DATA comes behind a head: that was not captured.
+        half.startSeen = false;
+        half.gap = true;
+      }
       half.seen(this.#context, end - start + (offset === 0 ? FRAME_HEADER : 0), direction.reader);
       let from = start;
       let to = end;
@@ -279,8 +283,9 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
       half.informational();
       return;
     }
-    // Trailers come behind a head: without one that was not captured.
-    if (!half.begun && !half.isHead) {
+    // Trailers come behind a head: without one that was not captured. Fields that are not known may be trailers too.
+    const maybeTrailers = stream.unheard && direction.side === SIDE.server && half.status === '';
+    if (!half.begun && (maybeTrailers || !half.isHead)) {
       half.gap = true;
       half.startSeen = false;
     }

@@ -66,6 +66,8 @@ export class MySqlConnection implements StreamAnalyzer {
   #streaming = false;
   /** Number of the last packet of the exchange under way; -1 where not known. */
   #sequence = -1;
+  /** The last answer's command is not known for sure, nor then where the answer ends: more packets of it may follow. */
+  #mayGoOn = false;
   /** By side: the last packet goes on in the next. */
   readonly #goesOn: [boolean, boolean] = [false, false];
   /** A request was sent before any byte of the server was seen: answers may be missing before the first one seen. */
@@ -307,6 +309,10 @@ export class MySqlConnection implements StreamAnalyzer {
       this.#sequence = sequence;
       return false;
     }
+    if (this.#isRest(sequence, first)) {
+      this.#sequence = sequence;
+      return false;
+    }
     const found = this.#pairing.answer({ start, acknowledged });
     for (const request of found.skipped) this.#giveUp(request, 'response not captured');
     for (const request of found.unpaired) this.#giveUp(request, 'unknown');
@@ -317,6 +323,14 @@ export class MySqlConnection implements StreamAnalyzer {
     this.#current = { request, incomplete, answer, time, bytes: 0 };
     this.#sequence = request === undefined ? (sequence - 1) & 0xff : request.sequence;
     return true;
+  }
+
+  /** Whether a packet goes on with an answer that seemed to have ended: rows of a fetch, columns of a prepared statement. */
+  #isRest(sequence: number, first: number): boolean {
+    if (!this.#mayGoOn || this.#server.isCompressed) return false;
+    // Answers begin with number 1; an error is an answer of its own while nothing else can be.
+    if (sequence <= 1 || sequence !== ((this.#sequence + 1) & 0xff)) return false;
+    return first !== ANSWER.error || this.#pairing.size > 0;
   }
 
   /** Numbers go on within an exchange; compression has its own. */
@@ -336,6 +350,7 @@ export class MySqlConnection implements StreamAnalyzer {
   #finish(current: Answering, last: number): void {
     this.#current = undefined;
     const { request, answer } = current;
+    this.#mayGoOn = request === undefined || current.incomplete !== undefined;
     if (request !== undefined && answer.error === undefined) this.#commands.succeeded(request, answer.statement);
     this.#emit(current, last, current.incomplete);
     if (request?.name !== 'CONNECT') return;

@@ -164,3 +164,15 @@ test.each<[string, string[]]>([
   const { events } = await analyseFile(join(import.meta.dirname, 'captures', name));
   expect(brief(events.map(({ event }) => event))).toEqual(expected);
 });
+
+test('a response of which the head was not captured is marked, though its trailers are in a table that is not known', () => {
+  const head = frame(TYPE.headers, END_HEADERS, 1, literal(':status', '200', ...GRPC));
+  // An index of the dynamic table: behind the hole it stands for a field that is not known.
+  const trailers = frame(TYPE.headers, END_HEADERS | END_STREAM, 1, Buffer.of(0xbe));
+  const data = frame(TYPE.data, 0, 1, Buffer.from([0, 0, 0, 0, 1, 7]));
+  for (const rest of [[data, trailers], [trailers]]) {
+    const steps: Step[] = [...OPENING, [0, request(1, '/a.B/Get', ...GRPC)], [1, { gap: head.length }]];
+    const events = play(http2, [...steps, ...rest.map((bytes): Step => [1, bytes])]);
+    expect(brief(events)).toEqual(['a.B/Get |  | response not captured | ']);
+  }
+});

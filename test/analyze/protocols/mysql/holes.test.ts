@@ -5,7 +5,7 @@ import { conversations } from '../conversations.ts';
 import { survivesMutations } from '../hardiness.ts';
 import { resumesAfterHoles } from '../holes.ts';
 import { play, type Step } from '../play.ts';
-import { command, error, ok, result } from './packets.ts';
+import { command, error, ok, packet, prepared, result } from './packets.ts';
 
 const all = ['mysql.pcap', 'mysql-states.pcap'].flatMap((name) =>
   conversations(join(import.meta.dirname, '../captures', name)),
@@ -70,4 +70,25 @@ test('a packet with a number that cannot come: said once, and the next answer is
 
 test('any bytes, any losses: nothing is thrown, and cutting changes nothing', () => {
   survivesMutations(mysql, all, 150);
+});
+
+test('rows of a fetch and columns of a prepared statement that were not asked for are one answer', () => {
+  const row = (sequence: number) => packet(sequence, Buffer.from([0, 0, 1, 0, 0, 0, 2, 0, 0, 0]));
+  const steps: Step[] = [
+    [0, command(14)],
+    [1, ok(1)],
+    [0, { gap: 13 }],
+    [1, Buffer.concat([row(1), row(2), row(3), packet(4, Buffer.from([0xfe, 0, 0, 0x82, 0]))])],
+    [0, { gap: 20 }],
+    [1, prepared(7, 2, 1, false)],
+    [0, command(3, 'select 2')],
+    [1, error(1, 1064, 'not so')],
+  ];
+  const events = play(mysql, steps);
+  expect(events).toMatchObject([
+    { label: 'PING', status: 'OK' },
+    { label: '(request not seen)' },
+    { label: '(request not seen)' },
+    { label: 'select 2', status: 'ERROR 1064 not so' },
+  ]);
 });
