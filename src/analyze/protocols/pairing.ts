@@ -18,6 +18,8 @@ export interface RequestSpan {
 export interface AnswerStart {
   readonly start: number;
   readonly acknowledged: number;
+  /** Connections of this protocol begin without an exchange in which every client waits: one shows the client's habit. */
+  readonly hasNoLogin?: boolean;
 }
 
 /** Requests that an answer settles, oldest first; they are pending no longer. */
@@ -194,12 +196,14 @@ export class Pairing<R> {
   }
 
   /** Which request does a response answer? Called when it begins or when it is complete, with where it began. */
-  answer({ start, acknowledged }: AnswerStart): Answer<R> {
+  answer({ start, acknowledged, hasNoLogin = false }: AnswerStart): Answer<R> {
     const queue = this.#queue;
     this.#lastAnswer = start;
     if (this.#tailHole && acknowledged >= this.#holeEnd) this.#holeBound = Math.min(this.#holeBound, start);
     if (this.inStep && queue.length > 0 && mayAnswer(queue[0] as Pending<R>, start, acknowledged)) {
       this.#client.receives(true);
+      // Nothing was sent behind the request until its answer came.
+      if (hasNoLogin && queue.length === 1 && acknowledged === (queue[0] as Pending<R>).end) this.#client.waited();
       return { kind: 'paired', request: this.#shift(), proven: true, skipped: NONE, unpaired: NONE };
     }
     const skipped: R[] = [];

@@ -66,6 +66,9 @@ export class TcpStream implements StreamContext {
   #clientClock = -1;
   /** By direction: the clock of the last bytes handed on; -1 before any. Bytes that fill a hole from elsewhere do not count. */
   readonly #handedClock: [number, number] = [-1, -1];
+  /** What it acknowledged; requests stamped by another clock may be unanswered. */
+  #clientAcknowledged = -1;
+  #clocksMixed = false;
   /** By direction: bytes handed on or given up as gaps so far. */
   readonly delivered: [number, number] = [0, 0];
   /** By direction: the least that the other one acknowledged, a sequence number; NaN before any. */
@@ -105,6 +108,8 @@ export class TcpStream implements StreamContext {
     this.#clientClock = -1;
     this.#handedClock[0] = -1;
     this.#handedClock[1] = -1;
+    this.#clientAcknowledged = -1;
+    this.#clocksMixed = false;
     this.#handedAt[0] = Number.NEGATIVE_INFINITY;
     this.#handedAt[1] = Number.NEGATIVE_INFINITY;
     this.#guessed = guessed;
@@ -227,10 +232,17 @@ export class TcpStream implements StreamContext {
     // Another place counts from now on: a message that lies across the change has no times.
     const isChanged = carrier.clock >= 0 && handedClock >= 0 && carrier.clock !== handedClock;
     if (carrier.clock >= 0) this.#handedClock[own] = carrier.clock;
-    if (isClient) this.#clientClock = isChanged ? -1 : carrier.clock;
+    if (isClient) {
+      this.#clientClock = isChanged ? -1 : carrier.clock;
+      this.#followClock(isChanged);
+    }
     // An answer's packet that was captured before its request's was: their times cannot be compared.
     const isCausal = isClient || !(now < (this.#handedAt[own === 0 ? 1 : 0] as number));
-    this.timeKnown = carrier.clock >= 0 && !isChanged && isCausal && (isClient || carrier.clock === this.#clientClock);
+    this.timeKnown =
+      carrier.clock >= 0 &&
+      !isChanged &&
+      isCausal &&
+      (isClient || (!this.#clocksMixed && carrier.clock === this.#clientClock));
     // Bytes that had to wait for a retransmission came when that did; for those of another clock there is no better time.
     if (carrier.clock < 0) clock.now = before > Number.NEGATIVE_INFINITY ? before : now;
     else if (!isChanged && now < before && before - now < HOLE_NS) clock.now = before;
@@ -238,6 +250,13 @@ export class TcpStream implements StreamContext {
     this.#hand(direction, bytes, start, end);
     clock.now = now;
     this.timeKnown = true;
+  }
+
+  /** Requests stamped by the clock before may be unanswered until the client has received more of the answers. */
+  #followClock(isChanged: boolean): void {
+    if (isChanged) this.#clocksMixed = true;
+    else if (this.acknowledged > this.#clientAcknowledged) this.#clocksMixed = false;
+    this.#clientAcknowledged = this.acknowledged;
   }
 
   /** Bytes of the other direction that an acknowledgment number covers. */

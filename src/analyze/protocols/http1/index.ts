@@ -267,7 +267,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
   }
 
   #answer({ start, acknowledged }: MessageReader): Pick<Response, 'request' | 'unpaired'> {
-    const answer: Answer<Request> = this.#pairing.answer({ start, acknowledged });
+    const answer: Answer<Request> = this.#pairing.answer({ start, acknowledged, hasNoLogin: true });
     this.#giveUp(answer.skipped, 'response not captured');
     this.#giveUp(answer.unpaired, 'unknown');
     this.#answersLost = false;
