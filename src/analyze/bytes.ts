@@ -8,7 +8,7 @@ export function u16(bytes: Uint8Array, at: number): number {
   return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }
 
-/** As int32: what differs and wraps with `(a - b) | 0`; `>>> 0` makes it the number people know. */
+/** As int32: what differs and wraps with `(a - b) | 0`; `>>> 0` makes it unsigned. */
 export function i32(bytes: Uint8Array, at: number): number {
   return (
     ((bytes[at] as number) << 24) |

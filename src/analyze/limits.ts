@@ -15,25 +15,25 @@ export const FRAGMENT_COPY_NS = 1e9;
 /** Runs of bytes, holes between them, that a datagram is kept in. */
 export const FRAGMENT_RUNS = 256;
 
-/** Bytes of a stream's beginning that protocols may look at to say whether it is theirs. */
+/** Bytes of a stream's beginning that protocols may look at to recognise it. */
 export const PROBE_BYTES = 2048;
 
 /** Characters kept of a request line, a statement, a name, an error's text. */
 export const TEXT_MAXIMUM = 1024;
 
-/** Requests of one connection that wait for their answers; past it the oldest is told as unanswered. */
+/** Requests of one connection that wait for their answers; past it the oldest is reported as unanswered. */
 export const PENDING_PER_STREAM = 1024;
 
 /** Exchanges of all flows of a datagram protocol that wait for their answers. */
 export const PENDING_DATAGRAMS = 65_536;
 
-/** Addresses told apart in one analysis; further ones are counted as one. */
+/** Distinct addresses of one analysis; further ones are counted as one. */
 export const HOSTS_MAXIMUM = 1_000_000;
 
-/** Whoever addresses are said to be, each once: DNS can call one address by any number of names. */
+/** Distinct identities of addresses: DNS can give one address any number of names. */
 export const IDENTITIES_MAXIMUM = 200_000;
 
-/** Addresses that are told apart whose owner the cluster and the packets name differently. */
+/** Addresses counted one by one whose owner the cluster and the packets name differently. */
 export const DISPUTED_MAXIMUM = 1024;
 
 /** TCP connections, and other flows, followed at once; past it those longest silent end early, which is counted. */
@@ -66,7 +66,7 @@ export const OUT_OF_ORDER_SEGMENTS = 1024;
  */
 export const REORDER_NS = 2e6;
 
-/** Bytes that nobody acknowledged are waited for this long. */
+/** How long missing bytes are waited for that no packet acknowledges. */
 export const HOLE_NS = 5e9;
 
 /** An acknowledgment number that is further ahead of what was seen is not believed: more than windows hold. */
@@ -98,7 +98,7 @@ export const COPY_NS = 3e6;
 export const COPY_UNNUMBERED_NS = 100e3;
 export const COPY_ELSEWHERE_NS = 3e9;
 
-/** Places of one flow that are told apart besides the first. */
+/** Places of capture of one flow that are distinguished, besides the first. */
 export const PLACES_PER_FLOW = 8;
 
 /** A place counts when for so long it alone brought what is new of a direction. ns */

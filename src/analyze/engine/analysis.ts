@@ -46,7 +46,7 @@ export const DISPOSITION = {
 export type Disposition = (typeof DISPOSITION)[keyof typeof DISPOSITION];
 
 /**
- * From packets to events: finds each packet's flow, follows TCP, hands bytes in order to the protocols, and tells the
+ * From packets to events: finds each packet's flow, follows TCP, passes bytes in order to the protocols, and tells the
  * sink what they find.
  */
 export class Analysis {

@@ -8,7 +8,7 @@ import { LEG_CONTENT_BYTES, LEG_DATAGRAM_WINDOW_NS } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
 import type { Clock } from './clock.ts';
 
-/** A first datagram that says less than this is like many others. */
+/** A first datagram with fewer bytes than this is not distinctive. */
 const CONTENT_MINIMUM = 12;
 
 /**

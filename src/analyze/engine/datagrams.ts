@@ -13,10 +13,10 @@ import { withProvenTimes } from '../record/proven-times.ts';
 import type { Clock } from './clock.ts';
 import { DatagramLegs } from './datagram-legs.ts';
 
-/** FLOW_I32.protocol of a flow whose datagrams no protocol wants; else the protocol's number + 1. */
+/** FLOW_I32.protocol of a flow whose datagrams no protocol recognises; else the protocol's number + 1. */
 const NOBODYS = -1;
 
-/** Datagrams of a flow that are looked at before it is nobody's. */
+/** Datagrams of a flow that are probed before the flow counts as unrecognised. */
 const LOOKS_MAXIMUM = 4;
 
 /** Every flow but TCP's: UDP with the protocols on it, and what has no ports. */

@@ -3,7 +3,7 @@ import { LINK_TYPE } from '../../wire/link-type.ts';
 import { i32 } from '../bytes.ts';
 import type { PacketView } from '../packet/packet.ts';
 
-/** SLL2's header: what it says of an interface is at bytes 4 to 7. */
+/** LINKTYPE_LINUX_SLL2: the interface index is at bytes 4 to 7 of the header. */
 const SLL2_HEADER = 20;
 const SLL2_INTERFACE = 4;
 

@@ -16,7 +16,7 @@ import type { AnalysisOutput, AnalysisOutputContext, AnalysisOutputKind } from '
 /** What decides which records are shown (`--where`). */
 export interface Condition {
   matches(record: JsonRecord): boolean;
-  /** What to say at the end, such as why nothing matched; undefined for nothing. */
+  /** Message for the end, such as why nothing matched; undefined for none. */
   note?(): string | undefined;
 }
 
@@ -69,7 +69,7 @@ export class AnalysisSession {
     return packets === 0 ? undefined : { first: clock.earliest, last: clock.latest };
   }
 
-  /** Makes records of what the analysis says; once the first packet has come. */
+  /** Makes records of the analysis' events; exists once the first packet has arrived. */
   get recorder(): Recorder {
     this.#recorder ??= new Recorder(
       {
@@ -88,7 +88,7 @@ export class AnalysisSession {
     return this.#output.note?.();
   }
 
-  /** What a packet's own bytes say above TCP or UDP, for people: `HTTP GET /cart HTTP/1.1`. Not sanitised. */
+  /** What a packet alone shows above TCP or UDP, for people: `HTTP GET /cart HTTP/1.1`. Not sanitised. */
   packetInfo(packet: PacketView): string | undefined {
     return packetInfo(packet, this.#showSecrets);
   }

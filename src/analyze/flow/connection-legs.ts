@@ -12,7 +12,7 @@ const STRIDE = 4;
 /**
  * Finds which open flow of a table had a key first: what NAT does not change, such as both initial sequence numbers of a
  * handshake (64 random bits, RFC 6528). Two flows with one key within a short time are one connection seen on two legs: before
- * and after a Service's DNAT, or behind a masquerading node. Proxies make numbers of their own and are never joined here.
+ * and after a Service's DNAT, or behind a masquerading node. Proxies use other sequence numbers and are never joined here.
  *
  * Bounded: LEG_ENTRIES entries of 24 bytes; when its neighbourhood is full the oldest one is forgotten.
  */
@@ -37,7 +37,7 @@ export class ConnectionLegs {
   seen(first: number, second: number, slot: number, time: number): number {
     const entries = this.#entries;
     const home = hashOf(first, second);
-    // What is forgotten when there is no free entry: the one that is longest ago.
+    // Without a free entry the oldest one is replaced.
     let victim = home & (LEG_ENTRIES - 1);
     for (let step = 0; step < PROBES; step += 1) {
       const index = (home + step) & (LEG_ENTRIES - 1);

@@ -14,7 +14,7 @@ export interface FlowIdentity {
   /** Counts flows in the order in which they were first seen, from 0. */
   readonly id: number;
   readonly transport: Transport;
-  /** It goes on from a flow that was evicted and has ended for that: it is not another one. */
+  /** It continues a flow that was evicted, and does not count as another flow. */
   readonly continued?: boolean | undefined;
   /** Who opened it, or who asked; by the lower port where neither was seen. */
   readonly clientHost: number;
@@ -63,7 +63,7 @@ export interface FlowFacts {
   /** What it carries, as recognised: `http`; undefined when nothing was. */
   readonly protocol: string | undefined;
   readonly tcp: TcpFacts | undefined;
-  /** What was seen at other places of capture; the numbers above are of `interfaceId` alone. Undefined where there is no other. */
+  /** What was seen at other places of capture; the numbers above are of `interfaceId` alone. Undefined where there is only one. */
   readonly sightings?: readonly Sighting[] | undefined;
 }
 
@@ -87,7 +87,7 @@ export interface DirectionSighting {
   readonly lost: number;
 }
 
-/** One direction of a TCP connection: what its sender did, as far as the vantage point tells. */
+/** One direction of a TCP connection: what its sender did, as seen at the place of capture. */
 export interface TcpDirectionFacts {
   readonly retransmissions: number;
   /** Of those: after three duplicate ACKs; after a time-out; of bytes that had been acknowledged already. */

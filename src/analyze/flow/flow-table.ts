@@ -2,12 +2,12 @@ import { FLOW_I32 } from './flow-layout.ts';
 
 const MINIMUM_PLACES = 1024;
 
-/** Tells whether the flow at a slot may go: it has been silent long enough. */
+/** Whether the flow at a slot may be evicted: it has been silent long enough. */
 export type MayExpire = (table: FlowTable, slot: number, now: number) => boolean;
 
 /**
  * Flows of one stride by their key, in typed arrays: nothing is allocated for a flow but by doubling. A flow's slot
- * stays the same as long as it lives. After `find` read `ints` and `doubles` anew: they may have grown.
+ * stays the same until the flow ends. After `find` read `ints` and `doubles` anew: they may have grown.
  */
 export class FlowTable {
   ints: Int32Array;
@@ -88,7 +88,7 @@ export class FlowTable {
     return slot;
   }
 
-  /** End a flow: `onEnd` is told, then its slot is free. */
+  /** Ends a flow: calls `onEnd`, then frees its slot. */
   remove(slot: number): void {
     this.#onEnd(slot);
     this.#unlink(slot);

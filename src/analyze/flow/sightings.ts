@@ -25,7 +25,7 @@ class SeenDirection {
     const end = (sequence + length) | 0;
     const ahead = this.high === undefined ? 0 : (sequence - this.high) | 0;
     if (this.high !== undefined && ((end - this.high) | 0) <= 0) {
-      // What fills a hole is no retransmission as far as this place knows.
+      // A segment that fills a hole is not a retransmission at this place of capture.
       if (this.lost >= length) this.lost -= length;
       else this.retransmissions += 1;
       return;
@@ -108,7 +108,7 @@ export class FlowSightings {
     this.newPayload[own] = 0;
   }
 
-  /** A packet of another place that is no copy, while others bring what is new. */
+  /** A packet of another place that is not a copy, while other places deliver new data. */
   countNew(direction: number, bytes: number, payload: number): void {
     const own = direction === 0 ? 0 : 1;
     if (Number.isNaN(this.newSince[own])) return;

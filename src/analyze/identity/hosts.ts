@@ -6,7 +6,7 @@ const MINIMUM_SLOTS = 1024;
 /** Bytes an address takes in the table: IPv6's. */
 const WIDTH = 16;
 
-/** Every address met, as a small number: what is told apart a million times a second is compared as numbers. */
+/** Every address met, as a small number: addresses are compared as numbers, because that happens for every packet. */
 export class Hosts {
   /** Addresses known. */
   count = 0;

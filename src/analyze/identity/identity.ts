@@ -7,7 +7,7 @@ export interface Identity {
   readonly namespace: string | undefined;
   readonly service: string | undefined;
   readonly node: string | undefined;
-  /** A name that is none of these: a host's, or what DNS called the address. */
+  /** Any other name: a host's, or the address's name in DNS. */
   readonly name: string | undefined;
   /** What people are shown: `shop/web-1`, `web.shop`, `node/worker-1` as `worker-1`, `db.example.com`. Not sanitised. */
   readonly text: string;
@@ -25,7 +25,7 @@ export class IdentityTable {
   refused = 0;
   readonly #known = new Map<string, Identity>();
 
-  /** The identity of these facts; undefined when they name nobody, and where there are IDENTITIES_MAXIMUM already. */
+  /** The identity of these facts; undefined when they name no pod, Service, node or host, or when IDENTITIES_MAXIMUM is reached. */
   get(parts: IdentityParts): Identity | undefined {
     const { pod, namespace, service, node, name } = parts;
     const serviceText =
@@ -48,7 +48,7 @@ export class IdentityTable {
 }
 
 /**
- * What a capture file's name for an address says (Name Resolution Blocks as ksnoop writes them): `shop/web-1` is a pod,
+ * The identity in a capture file's name for an address (Name Resolution Blocks as ksnoop writes them): `shop/web-1` is a pod,
  * `web.shop` a service of a namespace, `node/worker-1` a node; anything else is a name.
  */
 export function recordedName(text: string): IdentityParts {
@@ -63,7 +63,7 @@ export function recordedName(text: string): IdentityParts {
 }
 
 /**
- * What a name asked of DNS says of the address that was answered (Kubernetes DNS-Based Service Discovery 1.1.0):
+ * The identity that a DNS name gives to the address in its response (Kubernetes DNS-Based Service Discovery 1.1.0):
  * `web.shop.svc.cluster.local` is a service, `web-0.web.shop.svc.…` a pod of it by its host name; anything else is a name.
  */
 export function observedName(text: string): IdentityParts {
@@ -76,7 +76,7 @@ export function observedName(text: string): IdentityParts {
   return { name };
 }
 
-/** What an interface's name and description say of who lives behind it: `shop/web-1/any`, `node/worker-1/eth0`; `node=worker-1 pod=…`. */
+/** The pod or node behind an interface, from its name and description: `shop/web-1/any`, `node/worker-1/eth0`; `node=worker-1 pod=…`. */
 export function interfaceIdentity(name: string, description: string): IdentityParts {
   const node = /(?:^| )node=(\S+)/.exec(description)?.[1];
   const [first, second, ...rest] = name.split('/');

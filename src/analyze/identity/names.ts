@@ -12,7 +12,7 @@ import {
 /** How often an address may change hands, per source; past it the oldest are forgotten, which is counted. */
 export const NAMES_PER_ADDRESS = 64;
 
-/** Who had an address from `since` (ns since the analysis' first packet) until the next one's; undefined for nobody known. */
+/** Who had an address from `since` (ns since the analysis' first packet) until the next one's; undefined where the owner is unknown. */
 interface Tenure {
   readonly since: number;
   readonly identity: Identity | undefined;
@@ -40,7 +40,7 @@ interface Entry {
 const MOVED_FLOWS = 3;
 
 /**
- * Who an address is at a time. What the cluster or the capture file says goes before what packets show; an address
+ * Who has an address at a time. Names from the cluster or the capture file take precedence over names from packets; an address
  * that was recycled is named by who had it at the packet's time, and before the first that is known by the first.
  */
 export class Names {
@@ -52,7 +52,7 @@ export class Names {
   /** By host number: the address' entry, or at which count of addresses it was seen to have none. */
   readonly #byHost: (Entry | undefined)[] = [];
   #checkedAt = new Int32Array(1024).fill(-1);
-  /** Names of nodes that interfaces told. */
+  /** Names of nodes, from the descriptions of interfaces. */
   readonly #nodes = new Set<string>();
   readonly #interfaces: (Identity | undefined)[] = [];
   /** Addresses that the cluster gives to one pod and whose packets came from another's interface. */
@@ -105,11 +105,11 @@ export class Names {
   /** What a DNS answer at `time` called the address. */
   addObserved(address: string, name: string, time: number): void {
     const identity = this.#identities.get(observedName(name));
-    // What there is no room for is no word that the address is nobody's.
+    // An address that does not fit into the table is not thereby without an owner.
     if (identity !== undefined) this.#add(address, identity, time, 'observed');
   }
 
-  /** Who has an address from `since` on, as the cluster says; no parts: nobody any more. */
+  /** Who has an address from `since` on, from the cluster; no parts: nobody has it from then on. */
   add(address: string, parts: IdentityParts, since: number): void {
     const { refused } = this.#identities;
     const identity = this.#identities.get(parts);
@@ -123,7 +123,7 @@ export class Names {
     if (parts.node !== undefined) this.#nodes.add(parts.node);
   }
 
-  /** Whose interface it is; undefined where its name does not tell. */
+  /** Whose interface it is; undefined where its name does not show that. */
   ofInterface(id: number): Identity | undefined {
     return this.#interfaces[id];
   }
@@ -218,7 +218,7 @@ export class Names {
   }
 
   #add(address: string, identity: Identity | undefined, since: number, list: 'known' | 'local' | 'observed'): void {
-    // Many listen to it: it is nobody's, whoever received a packet for it.
+    // Many hosts listen to a multicast address: receiving a packet for it does not make it the receiver's.
     if (isShared(address)) return;
     let entry = this.#byAddress.get(address);
     if (entry === undefined) {
@@ -249,7 +249,7 @@ export class Names {
     entry.until = 0;
   }
 
-  /** Of the same pod, what both know: one source tells its node, another only its name. */
+  /** One pod's identity from two sources: one has its node, the other only its name. */
   #merged(before: Identity | undefined, now: Identity | undefined): Identity | undefined {
     if (before === undefined || now === undefined || before === now || now.pod === undefined) return now;
     if (before.pod !== now.pod || before.namespace !== now.namespace) return now;

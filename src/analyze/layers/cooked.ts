@@ -4,10 +4,10 @@ import { DIRECTION, SPACE } from './layer.ts';
 /** PACKET_OUTGOING of linux/if_packet.h. */
 const OUTGOING = 4;
 
-/** ARPHRD_NETLINK, ARPHRD_IPGRE and the like of linux/if_arp.h: the protocol field is no EtherType there. */
+/** ARPHRD_NETLINK, ARPHRD_IPGRE and the like of linux/if_arp.h: there the protocol field is not an EtherType. */
 const NETLINK = 824;
 
-/** What both of Linux's cooked headers say in their own places. */
+/** What both of Linux's cooked headers contain, at different offsets. */
 export function decodeCooked(
   packet: PacketView,
   header: number,

@@ -1,4 +1,4 @@
-/** EtherTypes (IANA, "IEEE 802 Numbers") that layers know. */
+/** EtherTypes (IANA, "IEEE 802 Numbers") that layers use. */
 export const ETHER_TYPE = {
   ipv4: 0x0800,
   arp: 0x0806,

@@ -1,4 +1,4 @@
-/** IP protocol numbers (IANA, "Protocol Numbers") that layers know. */
+/** IP protocol numbers (IANA, "Protocol Numbers") that layers use. */
 export const IP_PROTOCOL = {
   hopByHop: 0,
   icmp: 1,

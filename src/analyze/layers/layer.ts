@@ -1,8 +1,8 @@
 import type { PacketView } from '../packet/packet.ts';
 
 /**
- * One layer of a packet. `decode` starts with `packet.cursor` on its first byte, reads only what `packet.has` says is
- * there, moves the cursor behind its header, and says what follows in `packet.next` (or leaves it: nothing known
+ * One layer of a packet. `decode` starts with `packet.cursor` on its first byte, reads only what `packet.has` has
+ * confirmed, moves the cursor behind its header, and sets what follows in `packet.next` (or leaves it: nothing known
  * follows). It allocates nothing and never throws.
  */
 export interface Layer {

@@ -1,7 +1,7 @@
 import { i32, u16 } from '../bytes.ts';
 import { type Layer, SPACE } from './layer.ts';
 
-/** LLC has no EtherType; Linux knows it as ETH_P_802_2 (linux/if_ether.h), which no wire carries. */
+/** LLC has no EtherType; Linux calls it ETH_P_802_2 (linux/if_ether.h), which no wire carries. */
 const ETH_P_802_2 = 0x0004;
 export const SELECT_LLC: number = SPACE.etherType + ETH_P_802_2;
 

@@ -6,7 +6,7 @@ const AF_INET = 2;
 /** AF_INET6 of Linux, NetBSD and OpenBSD, FreeBSD, Darwin. */
 const AF_INET6 = [10, 24, 28, 30];
 
-/** LINKTYPE_NULL and LINKTYPE_LOOP: an address family in the byte order of whoever captured. */
+/** LINKTYPE_NULL and LINKTYPE_LOOP: an address family in the byte order of the capturing machine. */
 export const loopback = {
   name: 'loopback',
   title: 'loopback',

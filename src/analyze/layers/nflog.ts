@@ -9,7 +9,7 @@ const ATTRIBUTE = 4;
 const PAYLOAD = 9;
 const AF_INET = 2;
 const AF_INET6 = 10;
-/** The kernel knows 20 kinds of attributes. */
+/** The kernel has 20 kinds of attributes. */
 const ATTRIBUTES_MAXIMUM = 40;
 
 /** LINKTYPE_NFLOG (tcpdump.org/linktypes): what `-i nflog:N` gives of the NFLOG target of iptables and nftables. */
@@ -25,7 +25,7 @@ export const nflog = {
     for (let count = 0; count < ATTRIBUTES_MAXIMUM; count += 1) {
       if (!packet.has(ATTRIBUTE)) return;
       const at = packet.cursor;
-      // In the byte order of whoever captured: types are few.
+      // In the byte order of the capturing machine. Types are small numbers, which shows the order.
       const big = u8(bytes, at + 3) !== 0 && (u8(bytes, at + 2) & 0x7f) === 0;
       const length = big ? (u8(bytes, at) << 8) | u8(bytes, at + 1) : (u8(bytes, at + 1) << 8) | u8(bytes, at);
       const type = big ? u8(bytes, at + 3) : u8(bytes, at + 2);

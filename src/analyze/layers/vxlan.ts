@@ -26,7 +26,7 @@ const GPE_NEXT = [
 
 /**
  * RFC 7348, with the group policy extension (draft-smith-vxlan-group-policy) and the generic protocol extension
- * (draft-ietf-nvo3-vxlan-gpe). A header without a valid network identifier, or with other flags, is none.
+ * (draft-ietf-nvo3-vxlan-gpe). A header without a valid network identifier, or with other flags, is not VXLAN.
  */
 export const vxlan = {
   name: 'vxlan',

@@ -7,7 +7,7 @@ export const KEPT = {
   duplicate: 1,
   /** Some of its bytes were there, or all and are others. */
   overlap: 2,
-  /** It reaches past the end that another told, or the datagram is in more pieces than are kept. */
+  /** It reaches past the end that another fragment gave, or the datagram is in more pieces than are kept. */
   refused: 3,
 } as const;
 export type Kept = (typeof KEPT)[keyof typeof KEPT];
@@ -37,7 +37,7 @@ export class Fragmented {
   /** Given up, yet remembered so that the fragments to come are refused as well. */
   dropped = false;
   content: Uint8Array = new Uint8Array(0);
-  /** Bytes of the whole, when the last fragment told it; else -1. */
+  /** Bytes of the whole datagram once the last fragment has arrived; else -1. */
   total = -1;
   /** From here on bytes are missing because the capture cut a fragment. */
   cutAt = Number.POSITIVE_INFINITY;

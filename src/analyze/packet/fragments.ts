@@ -18,7 +18,7 @@ import { decodeLayers, decodePacket, PacketView } from './packet.ts';
 const IPV4 = LAYERS.indexOf(ipv4);
 const IPV6_FRAGMENT = LAYERS.indexOf(ipv6Fragment);
 
-/** The longest a fragmented datagram may be behind its IP header: what a length of 16 bits can tell. */
+/** The longest a fragmented datagram may be behind its IP header: the largest length that 16 bits can hold. */
 const DATAGRAM_MAXIMUM = 65_535;
 
 const IPV6_HEADER = 40;
@@ -43,7 +43,7 @@ export class Fragments {
   complete = 0;
   incomplete = 0;
   evicted = 0;
-  /** Fragments that said nothing new; that said in part what was said; that contradict their datagram or frame. */
+  /** Fragments with no new bytes; with some known bytes; that contradict their datagram or frame. */
   duplicates = 0;
   overlaps = 0;
   malformed = 0;
@@ -63,7 +63,7 @@ export class Fragments {
   /**
    * Take a decoded fragment (`moreFragments`, or a `fragmentOffset` above 0).
    * @returns the whole datagram, decoded, when this fragment completes it: a view with the layers and the link of its
-   * first fragment and the time of this one, over bytes of its own, which is valid until the next call
+   * first fragment and the time of this one, over a copy of the bytes, which is valid until the next call
    */
   add(packet: PacketView): PacketView | undefined {
     let fragment = packet;
@@ -131,7 +131,7 @@ export class Fragments {
       }
     }
     if (fragmentOffset === 0 && datagram.prefix === undefined) {
-      // Not bytes.slice: of a Buffer that is no copy.
+      // Not bytes.slice: a Buffer's does not copy.
       datagram.prefix = Uint8Array.from(packet.bytes.subarray(offset, start));
       datagram.prefixLayers = index + 1;
       datagram.prefixLength = packet.origlen;
@@ -225,7 +225,7 @@ export class Fragments {
     const { timeHigh, timeLow, interfaceId, linkType, direction } = packet;
     const view = this.#view;
     view.set(this.#buffer, 0, start, prefixLength, timeHigh, timeLow, interfaceId, linkType, direction);
-    // Decoding ends where the prefix does, and goes on from there behind a header that is no fragment's any more.
+    // Decoding ends at the end of the prefix, and continues behind a header that no longer belongs to a fragment.
     decodePacket(view);
     view.caplen = start + captured;
     view.origlen = start + total;
@@ -251,7 +251,7 @@ function isFragment(packet: PacketView): boolean {
   return packet.moreFragments || packet.fragmentOffset > 0;
 }
 
-/** The layer that says what is fragmented: IPv4's header or IPv6's fragment header; -1 where there is none. */
+/** The layer that describes the fragment: IPv4's header or IPv6's fragment header; -1 where there is none. */
 function fragmentLayer(packet: PacketView): number {
   if (!isFragment(packet)) return -1;
   const number = packet.ipVersion === 4 ? IPV4 : IPV6_FRAGMENT;

@@ -24,10 +24,10 @@ const FRAGMENTATION_NEEDED = 4;
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
 
-/** No IP packet is longer: the quoted one's own length says what it was. */
+/** No IP packet is longer. The quoted header contains the length of the original packet. */
 const WHOLE = 0x10_0000;
 
-/** Whether the packet is an ICMP or ICMPv6 error, whole enough to say about what. */
+/** Whether the packet is an ICMP or ICMPv6 error, whole enough to show the packet it is about. */
 function isIcmpError(packet: PacketView): boolean {
   const last = packet.layerNumbers[packet.layerCount - 1];
   if (packet.stopped !== STOP.none || packet.next !== NEXT_NONE || packet.layerCount === 0) return false;
@@ -39,9 +39,9 @@ function isIcmpError(packet: PacketView): boolean {
 /**
  * Decode the packet that an ICMP or ICMPv6 error is about, of which it quotes the beginning: as a rule its IP header
  * and 8 bytes, enough for the ports of TCP and UDP, though TCP's header then is truncated. The error's own source is the
- * router that tells, or the host whose port is closed.
+ * router that reports it, or the host whose port is closed.
  * @param into the quoted packet, as it was when it could go no further: over the bytes of `packet`, as long valid
- * @returns false when the packet is no error, or quotes no IP packet
+ * @returns false when the packet is not an error, or quotes no IP packet
  */
 export function quoted(packet: PacketView, into: PacketView): boolean {
   if (!isIcmpError(packet)) return false;
@@ -68,7 +68,7 @@ function quoteLength(packet: PacketView): number {
   return words === 0 ? WHOLE : words * 8;
 }
 
-/** The next hop's MTU, in bytes, of an error that says a packet was too big (RFC 1191, RFC 4443); -1 where none is told. */
+/** The next hop's MTU, in bytes, of a "packet too big" error (RFC 1191, RFC 4443); -1 where it gives none. */
 export function nextHopMtu(packet: PacketView): number {
   if (!isIcmpError(packet)) return -1;
   const { bytes, transportOffset, icmpType, icmpCode } = packet;

@@ -7,8 +7,8 @@ import { DIRECTION, type Direction, NEXT_NONE, SPACE, STOP, type Stop } from '..
 import { LAYERS_MAXIMUM, TUNNELS_MAXIMUM } from '../limits.ts';
 
 /**
- * One packet and what its layers say: a view that is set, decoded, looked at and set again; nothing of it may be kept
- * beyond the call that got it. Offsets count from the start of `bytes` and are -1 where there is no such thing, lengths
+ * One packet and its decoded layers: a view that is set, decoded, read and set again; nothing of it may be kept
+ * beyond the call that got it. Offsets count from the start of `bytes` and are -1 for what the packet does not have, lengths
  * are bytes. Where layers repeat (tunnels) addresses, ports and numbers are those of the innermost one.
  */
 export class PacketView {
@@ -23,7 +23,7 @@ export class PacketView {
   interfaceId = 0;
   /** LINKTYPE_ value, normalised. */
   linkType = 0;
-  /** As the file or, failing that, the link layer says. */
+  /** From the file or, where the file has none, from the link layer. */
   direction: Direction = DIRECTION.unknown;
 
   layerCount = 0;
@@ -41,7 +41,7 @@ export class PacketView {
   /** What follows, as a selector (layers/layer.ts); kept when nothing decodes it. */
   next: number = NEXT_NONE;
 
-  /** Packets around the innermost one: 0 without a tunnel. MPLS directly on Ethernet is none. */
+  /** Packets around the innermost one: 0 without a tunnel. MPLS directly on Ethernet does not count. */
   tunnelDepth = 0;
 
   etherType = -1;
@@ -139,7 +139,7 @@ export class PacketView {
     this.direction = direction;
   }
 
-  /** Whether the layer's next `length` bytes were captured; when not, decoding stops here and says why. */
+  /** Whether the layer's next `length` bytes were captured; when not, decoding stops here, with the reason in `stopped`. */
   has(length: number): boolean {
     const needed = this.cursor + length;
     if (needed <= this.end) return true;
@@ -217,7 +217,7 @@ const IPV6 = LAYERS.indexOf(ipv6);
 
 /**
  * Decode the packet the view was set to, down to its payload or to where it stops. Any bytes are valid input: what was
- * decoded before the damage stays, `stopped` says why it ended and the last layer where.
+ * decoded before the damage stays, `stopped` has the reason and the last layer the place.
  */
 export function decodePacket(packet: PacketView): void {
   packet.forgetNetwork();

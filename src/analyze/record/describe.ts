@@ -99,7 +99,7 @@ function ipProtocolText(packet: PacketView): string {
   return (isIp ? undefined : known?.title) ?? selectorText(SPACE.ipProtocol + packet.ipProtocol);
 }
 
-/** The layers around the packet that have something to say, and behind the first in IP the outermost packet's addresses. */
+/** Texts of the tunnels around the packet; behind the first one in IP the outermost packet's addresses. */
 function tunnelWords(packet: PacketView): (string | Address)[] {
   const words: (string | Address)[] = [];
   const outer = packet.outerNetworkOffset;

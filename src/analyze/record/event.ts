@@ -27,7 +27,7 @@ interface EventBase {
   readonly fields: Fields;
 }
 
-/** A request and its response. The request's direction is from client to server unless `asker` says otherwise. */
+/** A request and its response. The request's direction is from client to server unless `requester` is the server. */
 export interface Exchange extends EventBase {
   readonly kind: 'exchange';
   /** Whose request it was, where that can be the server (gRPC and Redis pushes excepted: those are messages). */

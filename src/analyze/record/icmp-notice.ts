@@ -31,7 +31,7 @@ function codeOf(packet: PacketView): string {
 const REJECTIONS_V4: ReadonlySet<number> = new Set([2, 3, 9, 10, 13]);
 const REJECTIONS_V6: ReadonlySet<number> = new Set([1, 4, 5, 6]);
 
-/** Whether an ICMP error says that somebody refuses the packet it quotes, as opposed to not finding a way. */
+/** Whether an ICMP error means that the quoted packet was refused, and not that there was no route. */
 export function isRejection({ ipVersion, icmpType, icmpCode }: PacketView): boolean {
   return ipVersion === 6
     ? icmpType === 1 && REJECTIONS_V6.has(icmpCode)

@@ -3,7 +3,7 @@ import type { AnalysisEvent } from './event.ts';
 /**
  * An event without the times that were not measured: those that are not a number (StreamContext.now where the packet's clock
  * is another's), and those that contradict one another. An exchange keeps its place in time and loses its latency.
- * @param now ns; stands in where the event has no time of its own
+ * @param now ns; used where the event has no time
  */
 export function withProvenTimes(event: AnalysisEvent, now: number): AnalysisEvent {
   if (event.kind !== 'exchange') return Number.isNaN(event.time) ? { ...event, time: now } : event;

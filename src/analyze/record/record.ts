@@ -85,7 +85,7 @@ export interface RecordSources {
   readonly names: Names;
   /** The name of an interface of the analysis; undefined or empty where it has none. */
   interfaceName(id: number): string | undefined;
-  /** What a packet's own bytes say above TCP or UDP: `HTTP GET /cart HTTP/1.1`. */
+  /** What a packet alone shows above TCP or UDP: `HTTP GET /cart HTTP/1.1`. */
   packetInfo?(packet: PacketView): string | undefined;
 }
 

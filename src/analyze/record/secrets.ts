@@ -68,7 +68,7 @@ export function isSecretName(name: string): boolean {
 
 const SECRET_NAME = new RegExp(`(?:^|[^a-z]|[a-z])(?:${ENDINGS})$`, 'i');
 
-/** A named value in a text: `"password": "x"`, `password=x`. A value that only tells whether there is one stays. */
+/** A named value in a text: `"password": "x"`, `password=x`. A value that only states whether one exists stays. */
 const NAMED = new RegExp(
   `((?:${ENDINGS})["']?\\s*(?:=>|[:=]|%3[ad])\\s*)(?!(?:yes|no|true|false|null|none)\\b)("(?:[^"\\\\]|\\\\.)*"?|'(?:[^'\\\\]|\\\\.)*'?|[^\\s,;&"'{}()\\[\\]*][^\\s,;&"'{}()\\[\\]]*)`,
   'gi',

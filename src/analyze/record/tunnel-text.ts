@@ -126,7 +126,7 @@ const PPP_PROTOCOLS: Readonly<Record<number, string>> = {
   33021: 'CCP',
 };
 
-/** What the last layer carries, by its header, when that is not decoded; undefined where the header does not tell. */
+/** What the last layer carries, by its header, when that is not decoded; undefined where the header does not show it. */
 export function carriedText(packet: PacketView): string | undefined {
   const { bytes } = packet;
   const depth = packet.layerCount - 1;

@@ -1,7 +1,7 @@
 /** Equal parts of every power of two: a bucket is 1/32 wide, its middle at most 1/64 (1.6 %) from any value in it. */
 const PARTS_BITS = 5;
 const PARTS = 1 << PARTS_BITS;
-/** Mantissa bits in a double's upper word that a bucket does not tell apart. */
+/** Mantissa bits in a double's upper word that a bucket ignores. */
 const SHIFT = 20 - PARTS_BITS;
 /** The bucket of 1 ns: the exponent's bias. */
 const ONE = 1023 << PARTS_BITS;

@@ -7,7 +7,7 @@ export const KEYS_MAXIMUM = 2048;
 /** What stands between the parts of a key that is made of several. */
 export const KEY_SEPARATOR = '\0';
 
-/** Exchanges by a text of their own: the DNS question, the TLS server name. */
+/** Exchanges grouped by a text: the DNS question, the TLS server name. */
 export class KeyedRows {
   readonly #rows = new Map<string, ExchangeRow>();
 

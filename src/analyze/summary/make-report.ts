@@ -120,7 +120,7 @@ export function serviceTotals(summary: Summary): Map<string, number> {
   return totals;
 }
 
-/** A row of `services`, by what tells it from others. */
+/** A row of `services`, by its key. */
 export function serviceKey(service: string, protocol: string): string {
   return service + KEY_SEPARATOR + protocol;
 }

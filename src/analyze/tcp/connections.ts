@@ -307,7 +307,7 @@ export class TcpConnections implements StreamHost {
     const { ints } = this.table;
     const own = this.table.base(stream.slot) + direction;
     if (((ints[own + TCP_I32.flags] as number) & SEEN.fin) === 0) return false;
-    // What comes before the FIN may still be to come, or was not captured: then it says nothing of what was sent.
+    // Data before the FIN may still arrive or was not captured: then the FIN does not show how much was sent.
     return (((ints[own + TCP_I32.fin] as number) - 1 - (ints[own + TCP_I32.next] as number)) | 0) <= 0;
   }
 
@@ -347,7 +347,7 @@ export class TcpConnections implements StreamHost {
     const isFromClient = direction === ints[base + FLOW_I32.client];
     if ((packet.tcpFlags & TCP.ack) === 0 && isFromClient) {
       const syns = ints[base + TCP_I32.syns] as number;
-      // Of a SYN that was sent again the last one tells the round trip.
+      // Of retransmitted SYNs the last one gives the round-trip time.
       doubles[(base >> 1) + TCP_F64.synTime] = this.clock.now;
       if (syns === 0) doubles[(base >> 1) + TCP_F64.firstSyn] = this.clock.now;
       ints[base + TCP_I32.syns] = syns + 1;
@@ -363,7 +363,7 @@ export class TcpConnections implements StreamHost {
     const other = base + 1 - direction;
     const others = ints[other + TCP_I32.flags] as number;
     if ((packet.tcpFlags & TCP.ack) !== 0 && (others & SEEN.next) === 0) {
-      // The other side's SYN was not captured: what it answers tells where that side's bytes begin.
+      // The other side's SYN was not captured: this acknowledgment shows where that side's bytes begin.
       ints[other + TCP_I32.flags] = others | SEEN.next;
       ints[other + TCP_I32.next] = packet.tcpAcknowledgment;
     }
@@ -380,7 +380,7 @@ export class TcpConnections implements StreamHost {
     }
   }
 
-  /** Anything after the SYNs: the handshake's last ACK, or what says that there will be none. */
+  /** Any segment after the SYNs: the handshake's last ACK, or a segment that shows that there will be none. */
   #opening(slot: number, direction: number, packet: PacketView): void {
     const { ints, doubles } = this.table;
     const base = this.table.base(slot);
@@ -440,7 +440,7 @@ export class TcpConnections implements StreamHost {
     if (others & SEEN.fin) this.#finish(slot);
   }
 
-  /** Both sides have said FIN: the stream ends once all before the FINs has come. */
+  /** Both sides have sent FIN: the stream ends once all bytes before the FINs have arrived. */
   #finish(slot: number): void {
     const stream = this.#streams[slot];
     if (stream === undefined || stream.ended) return;
@@ -480,7 +480,7 @@ export class TcpConnections implements StreamHost {
       ints[base + FLOW_I32.protocol] = known < 0 ? this.#protocols.push(name) : known + 1;
     }
     this.#streams[slot] = undefined;
-    // An analyzer that was told of the end has no more to say to its context.
+    // After its end an analyzer must not call its context.
     if (this.#spare.length < SPARE_STREAMS) this.#spare.push(stream);
   }
 

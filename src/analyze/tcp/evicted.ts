@@ -11,7 +11,7 @@ export const EVICTED = { no: 0, idle: 1, pending: 2 } as const;
 export type Evicted = (typeof EVICTED)[keyof typeof EVICTED];
 
 /**
- * Connections that had to go because the table was full: one that goes on is no new connection. Four bytes each, made when the
+ * Connections that were evicted because the table was full: when one continues it is not a new connection. Four bytes each, made when the
  * first is evicted; of more than EVICTED_REMEMBERED the older ones are forgotten. With a million
  * remembered one in 4,000 others that the capture met under way is mistaken for one of them.
  */

@@ -27,7 +27,7 @@ export const SEEN = {
   simultaneous: 2048,
   /** Its stream has ended (direction 0's flags only): what still comes is not looked at. */
   streamEnded: 4096,
-  /** It goes on from a connection that was evicted; an exchange was given up with that (direction 0's flags only). */
+  /** It continues an evicted connection; an open exchange was given up with that one (direction 0's flags only). */
   continued: 8192,
   givenUp: 16_384,
 } as const;

@@ -11,7 +11,7 @@ const FAST_NS = 20e6;
 const OUT_OF_ORDER_NS = 3e6;
 
 /**
- * What one vantage point tells of a connection's health by one segment: the rules of Wireshark's TCP analysis, so that
+ * Judges the health of a connection by one segment at one place of capture: the rules of Wireshark's TCP analysis, so that
  * the numbers can be held against it. Called before the segment's bytes are handed on.
  * @param direction the segment's, 0 or 1
  */
@@ -46,7 +46,7 @@ export function followHealth(
       next &= ~SEEN.rtt;
     } else if (ahead < 0 && (length > 0 || special & (TCP.syn | TCP.fin))) {
       sentAgain(table, slot, direction, behind, end, length, now, troubles);
-      // Karn's rule: what is sent again tells nothing about the time it takes.
+      // Karn's rule: a retransmitted segment gives no round-trip time.
       next &= ~SEEN.rtt;
     } else if (ahead >= 0 && length > 0 && (flags & SEEN.rtt) === 0) {
       next |= SEEN.rtt;
@@ -102,7 +102,7 @@ export function followHealth(
   ints[own + TCP_I32.flags] = next;
 }
 
-/** Bytes, or a SYN or FIN, that were sent before: why, as far as this side of the path tells. */
+/** Classifies a retransmission of bytes, a SYN or a FIN, as far as the place of capture shows why. */
 function sentAgain(
   table: FlowTable,
   slot: number,

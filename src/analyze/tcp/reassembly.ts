@@ -8,7 +8,7 @@ import { type HeldSegment, HeldSegments, Waiting } from './held-segments.ts';
 import type { Carrier, TcpStream } from './stream.ts';
 import { TROUBLE, type Troubles } from './troubles.ts';
 
-/** How often one direction may have to be brought up for the other's sake, in turn: more is no TCP, and its order is not followed. */
+/** How often one direction may have to be brought up for the other's sake, in turn: a correct TCP needs no more, and beyond that its order is not followed. */
 const TURNS_MAXIMUM = 16;
 
 /**
@@ -195,7 +195,7 @@ export class Reassembly {
     const flags = ints[own + TCP_I32.flags] as number;
     if ((flags & SEEN.next) === 0 && !this.#beginAtAcknowledged(stream, direction, sequence)) return 0;
     let ahead = (sequence - (ints[own + TCP_I32.next] as number)) | 0;
-    // A FIN has a number of its own.
+    // A FIN takes one sequence number.
     if (ahead > 0 && flags & SEEN.fin && sequence === ints[own + TCP_I32.fin]) ahead -= 1;
     return ahead > SEQUENCE_JUMP_MAXIMUM ? 0 : ahead;
   }
@@ -297,7 +297,7 @@ export class Reassembly {
     return ((segment.sequence - (this.#table.ints[own + TCP_I32.next] as number)) | 0) > 0;
   }
 
-  /** A deadline has passed: hand on what has waited that long. @param late what waits for bytes nobody acknowledged as well */
+  /** A deadline has passed: hand on what has waited that long. @param late also what waits for bytes that were never acknowledged */
   #force(stream: TcpStream, waiting: Waiting, now: number, late: boolean): void {
     for (
       let due = this.#due(stream, waiting, now, late);

@@ -6,7 +6,7 @@ import { Recognition } from '../protocols/recognise.ts';
 import { type AnalysisEvent, type Fields, SIDE, type Side } from '../record/event.ts';
 import type { HeldSegments, Waiting } from './held-segments.ts';
 
-/** Segments of a connection whose beginning says nothing that are looked at all the same. */
+/** How many segments are probed when the beginning of a connection matches no protocol. */
 const LOOKS_MAXIMUM = 32;
 
 /** What a stream needs of the analysis it belongs to. */
@@ -205,7 +205,7 @@ export class TcpStream implements StreamContext {
     this.#beginning[direction] = Math.min(this.#beginning[direction], this.offset);
   }
 
-  /** Takes the rest of what is at hand for an analyzer that knows no more of it. */
+  /** Passes the rest of the buffered bytes to an analyzer that has not seen them. */
   #redetect(): StreamAnalyzer {
     return {
       data: (side, bytes, start, end) => {

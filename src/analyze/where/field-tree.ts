@@ -47,7 +47,7 @@ export function fieldTree(table: FieldTable): ReadonlyMap<string, FieldNode> {
 
 type Schema = { [name: string]: string | Schema };
 
-/** A CEL environment that knows the fields with their types: it reports what is wrong with an expression, and where. */
+/** A CEL environment with the fields and their types: it reports what is wrong with an expression, and where. */
 export function checkingEnvironment(tree: ReadonlyMap<string, FieldNode>): Environment {
   const environment = withNumbers({ limits: LIMITS });
   for (const [name, node] of tree) {

@@ -52,7 +52,7 @@ function durationOf(nanoseconds: number): Duration {
 
 const RFC_3339 = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)$/;
 
-/** The moment an RFC 3339 text names, ns since 1970; undefined for what is none. */
+/** The time of an RFC 3339 text, ns since 1970; undefined for any other text. */
 export function instantOf(text: string): bigint | undefined {
   const found = RFC_3339.exec(text);
   if (found === null) return undefined;

@@ -102,7 +102,7 @@ function presenceOf(node: ASTNode | undefined, rewriter: Rewriter): Variable | u
   return node === undefined ? undefined : rewriter.presence(node);
 }
 
-/** Knows the variables of the rewritten tests. */
+/** Has the variables of the rewritten tests. */
 function rewrittenEnvironment(rewriter: Rewriter): Environment {
   const environment = withNumbers({ limits: REWRITTEN_LIMITS });
   for (const { name, type } of rewriter.variables) environment.registerVariable(name, variableType(type));

@@ -24,6 +24,6 @@ export interface OutputConfig {
 /** How lines are laid out for their reader. */
 export interface Presentation {
   readonly colour: boolean;
-  /** Columns of the terminal; undefined where there is none. */
+  /** Columns of the terminal; undefined without a terminal. */
   readonly width: number | undefined;
 }

@@ -25,7 +25,7 @@ export interface LinesConfig {
   readonly colour: boolean;
   /** For a terminal: columns under one another. */
   readonly align: boolean;
-  /** Columns of the terminal; undefined where there is none. */
+  /** Columns of the terminal; undefined without a terminal. */
   readonly width: number | undefined;
 }
 
