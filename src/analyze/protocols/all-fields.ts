@@ -3,7 +3,7 @@ import { ICMP_FIELDS } from '../record/icmp-notice.ts';
 import { DATAGRAM_PROTOCOLS, STREAM_PROTOCOLS } from './index.ts';
 import type { FieldTable } from './protocol.ts';
 
-/** A protocol's own fields, and what `protocol` says in the records that have them. */
+/** A protocol's own fields, and the value of `protocol` in the records that have them. */
 export interface ProtocolFields {
   readonly title: string;
   readonly records: readonly string[];
@@ -21,7 +21,7 @@ export function protocolFields(): readonly ProtocolFields[] {
   return [...all.values(), { title: 'ICMP', records: ['icmp', 'icmpv6'], fields: ICMP_FIELDS }];
 }
 
-/** Every field a record can have: what `--where` knows. */
+/** Every field a record can have: the fields of `--where`. */
 export function recordFields(): FieldTable {
   let all: FieldTable = { ...COMMON_FIELDS, ...EVENT_FIELDS, ...FLOW_FIELDS, ...PACKET_FIELDS };
   for (const { fields } of protocolFields()) all = { ...all, ...fields };

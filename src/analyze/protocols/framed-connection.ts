@@ -77,7 +77,7 @@ export class FramedConnection {
     this.#framers[SIDE.client].end();
   }
 
-  /** What follows is no message: look for the next. */
+  /** What follows is not a message: search for the next. */
   seek(side: Side): void {
     this.#framers[side].seek();
   }

@@ -27,7 +27,7 @@ export interface Framing {
      */
     begins(bytes: Uint8Array, start: number, end: number, offset: number): boolean | undefined;
   };
-  /** The whole message's length, header included; less than `header` means that this is no message: sync is lost. */
+  /** The whole message's length, header included; less than `header` means that this is not a message: synchronisation is lost. */
   lengthOf(bytes: Uint8Array, start: number): number;
   /**
    * A message, or its first `keep` bytes up to the first that is missing; valid during the call only.
@@ -118,7 +118,7 @@ export class LengthFramer {
     return this.#seen;
   }
 
-  /** Length of the message under way; 0 where there is none, or where its header is not whole. */
+  /** Length of the current message; 0 without one, or while its header is incomplete. */
   get length(): number {
     return this.#length;
   }
@@ -145,7 +145,7 @@ export class LengthFramer {
     this.#state = STOPPED;
   }
 
-  /** What follows is no message: look for the next beginning. May be called by `onMessage`. */
+  /** What follows is not a message: search for the beginning of the next one. May be called by `onMessage`. */
   seek(): void {
     this.#reset();
     this.#state = SEEKING;

@@ -21,9 +21,9 @@ const LINE_SHOWN = 300;
 const ANSWERS_SHOWN = 4;
 
 /**
- * What a packet's own bytes say above TCP or UDP, as Wireshark's Info column has it: `HTTP GET /cart HTTP/1.1`,
+ * What a packet alone shows above TCP or UDP, as Wireshark's Info column has it: `HTTP GET /cart HTTP/1.1`,
  * `DNS query 0x1a2b A web.shop.svc.cluster.local`, `TLS ClientHello api.shop`. Only what begins in this packet is named,
- * for what belongs to an earlier one cannot be told from it alone. Secrets are masked unless `showSecrets`.
+ * for what belongs to an earlier one cannot be known from it alone. Secrets are masked unless `showSecrets`.
  */
 export function packetInfo(packet: PacketView, showSecrets: boolean): string | undefined {
   const { bytes, cursor, end } = packet;

@@ -55,7 +55,7 @@ export class PairedStream<R extends Waiting> {
     return this.#pairing.first;
   }
 
-  /** Whether the next answer is the first request's, or nobody's. */
+  /** Whether the next answer is the first request's, or belongs to none. */
   get inStep(): boolean {
     return this.#pairing.inStep;
   }
@@ -105,7 +105,7 @@ export class PairedStream<R extends Waiting> {
     this.#lostEnd = offset + length;
   }
 
-  /** During a data() call: captured bytes cannot be read. The first time since `understood` an event says so. */
+  /** During a data() call: captured bytes cannot be read. The first time since `understood` an event reports it. */
   skipped(side: Side, offset: number, length: number): void {
     this.missed(side, offset, length);
     if (this.#announced[side]) return;
@@ -136,7 +136,7 @@ export class PairedStream<R extends Waiting> {
     if (dropped !== undefined) this.#unanswered(dropped, 'unknown');
   }
 
-  /** Which request an answer is for; those that this settles are told as unanswered. */
+  /** Which request an answer is for; those that this proves unanswered are reported. */
   answer(start: number, acknowledged: number): Answer<R> {
     const answer = this.#pairing.answer({ start, acknowledged });
     this.#doubt = answer.kind === 'unknown' || (answer.kind === 'paired' && !answer.proven);

@@ -131,7 +131,7 @@ export class Pairing<R> {
     return this.#queue.at(-1)?.request;
   }
 
-  /** Whether the next answer is the oldest pending request's, or nobody's: no hole stands between. */
+  /** Whether the next answer is the oldest pending request's, or belongs to none: there is no hole between them. */
   get inStep(): boolean {
     const first = this.#queue[0];
     return first === undefined ? !this.#tailHole : this.#isSure(first);

@@ -1,6 +1,6 @@
 import { type Notice, SIDE, type Side } from '../record/event.ts';
 
-/** The code of every event that says a protocol's analyzer stopped understanding one direction. */
+/** The code of every event that reports that a protocol's analyzer no longer understands one direction. */
 export const PROTOCOL_LOST = 'PROTOCOL_LOST';
 
 export interface Loss {

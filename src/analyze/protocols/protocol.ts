@@ -1,9 +1,9 @@
 import type { AnalysisEvent, Fields, Side } from '../record/event.ts';
 
 /**
- * What the first bytes of one direction look like: what a client of this protocol says, what a server of it says,
- * of either (words in the middle of a connection that both might say), nothing of it, or too little to tell. `client` and
- * `server` also tell who is who when the capture began mid-stream.
+ * What the first bytes of one direction look like: what a client of this protocol sends, what a server of it sends,
+ * either's (messages in the middle of a connection that both may send), none of it, or too few bytes to decide. `client` and
+ * `server` also show which side is which when the capture began mid-stream.
  */
 export type Likeness = 'client' | 'server' | 'either' | 'no' | 'more';
 
@@ -13,7 +13,7 @@ export type FieldType = 'string' | 'int' | 'bool' | 'duration' | 'timestamp' | '
 /** Fields a protocol adds to the JSON: `{ 'http.status': 'int' }`, with a sentence each for the schema. */
 export type FieldTable = Readonly<Record<string, { readonly type: FieldType; readonly about: string }>>;
 
-/** What a protocol's analyzer may ask and tell. */
+/** What a protocol's analyzer may read and report. */
 export interface ProtocolContext {
   /**
    * Time of the packet whose bytes are being handed over: ns since the analysis' first packet. Not a number where that is not
@@ -31,7 +31,7 @@ export interface ProtocolContext {
 /** Of one TCP connection, both directions in order. */
 export interface StreamContext extends ProtocolContext {
   /**
-   * The connection goes on in another protocol (WebSocket after an upgrade, TLS after STARTTLS, HTTP/2 after its preface):
+   * The connection continues in another protocol (WebSocket after an upgrade, TLS after STARTTLS, HTTP/2 after its preface):
    * from the next byte of each direction on, another analyzer takes over. What was handed to this call already is this
    * analyzer's own: it passes the rest on with `then.data`.
    * @param protocol undefined where anything may follow (a tunnel): what comes is recognised as at a connection's beginning
@@ -80,7 +80,7 @@ export interface StreamAnalyzer {
   gap(side: Side, length: number): void;
   /**
    * No more bytes of either side will come. What waits for an answer becomes an incomplete exchange.
-   * @param by who closed first, or reset; undefined where nobody did or that is not known
+   * @param by who closed first, or reset; undefined where neither did or that is not known
    */
   end(how: StreamEnd, by?: Side): void;
 }
@@ -98,7 +98,7 @@ export interface StreamProtocol {
   /** Server ports of others on which the same words are theirs: `get x` is also an inline command of Redis. */
   readonly notOn?: readonly number[];
   readonly fields: FieldTable;
-  /** What `protocol` says in the records that have its fields, where that is not its name. */
+  /** The value of `protocol` in the records that have its fields, where that is not its name. */
   readonly records?: readonly string[];
   /**
    * Look at the first bytes of a direction (of a message, when the capture began mid-stream). Strict enough to be wrong
@@ -116,7 +116,7 @@ export interface DatagramAnalyzer {
    */
   datagram(flow: number, side: Side, bytes: Uint8Array, start: number, end: number, wireLength: number): void;
   endFlow(flow: number): void;
-  /** The analysis ends: what waits for an answer is told as incomplete. */
+  /** The analysis ends: what waits for an answer is reported as incomplete. */
   end(): void;
 }
 

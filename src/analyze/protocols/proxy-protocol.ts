@@ -19,7 +19,7 @@ const AUTHORITY_MAXIMUM = 255;
 const LF = 10;
 const CR = 13;
 
-/** Who a header says the client is, and whom it wanted. */
+/** The client's address by the header, and the destination it connected to. */
 interface Named {
   readonly version: number;
   readonly client?: string | undefined;
@@ -43,7 +43,7 @@ function likeness(bytes: Uint8Array, start: number, end: number): Likeness {
   return word === 0x54 || word === 0x55 ? 'client' : 'no';
 }
 
-/** Where a header ends; 0 when it has not come whole, -1 when it is none. */
+/** Where a header ends; 0 when it is not complete yet, -1 when it is invalid. */
 function headerEnd(bytes: Uint8Array): number {
   if (bytes[0] === V1.charCodeAt(0)) {
     const end = bytes.indexOf(LF);
@@ -56,7 +56,7 @@ function headerEnd(bytes: Uint8Array): number {
   return length <= bytes.length ? length : 0;
 }
 
-/** @returns undefined when the line names nobody in the way it should */
+/** @returns undefined when the line has no valid addresses */
 function readV1(line: string): Named | undefined {
   const [, family, client = '', server = '', clientPort, serverPort] = line.split(' ');
   if (family === 'UNKNOWN') return { version: 1 };
@@ -65,7 +65,7 @@ function readV1(line: string): Named | undefined {
   return { version: 1, client, server, clientPort: portOf(clientPort), serverPort: portOf(serverPort) };
 }
 
-/** What may stand in a line for an address: it is shown as it is, and read by nobody. */
+/** What may stand in a line for an address: it is shown as it is, and not parsed. */
 function isAddress(text: string): boolean {
   return /^[0-9a-fA-F:.]{2,45}$/.test(text);
 }
@@ -135,7 +135,7 @@ class ProxyProtocol implements StreamAnalyzer {
     const named = length < 0 ? undefined : isV1 ? readV1(latin1(header, 0, length - 2)) : readV2(header);
     if (named !== undefined) this.#tell(named);
     const next = this.#redetect();
-    // Of what is no header the whole is looked at; of what came before this call only gaps can be told.
+    // For what is not a header all bytes are searched; of what came before this call only gaps are known.
     const from = length < 0 ? start : start + length - before;
     if (from < end) next.data(SIDE.client, bytes, from, end);
   }
@@ -173,7 +173,7 @@ class ProxyProtocol implements StreamAnalyzer {
   }
 }
 
-/** The PROXY protocol, versions 1 and 2: before any other protocol, a proxy says for which client it connects. */
+/** The PROXY protocol, versions 1 and 2: before any other protocol, a proxy states for which client it connects. */
 export const proxyProtocol: StreamProtocol = {
   name: 'proxy',
   title: 'PROXY',

@@ -6,7 +6,7 @@ export class Recognition {
   protocol: StreamProtocol | undefined;
   /** Whether the bytes were the server's words; undefined where they may be either's. */
   fromServer: boolean | undefined = false;
-  /** Some protocol needs more bytes to tell. */
+  /** Some protocol needs more bytes to decide. */
   undecided = false;
 
   /** Ask every protocol, those whose usual port it is first. */

@@ -35,7 +35,7 @@ const USER_MAXIMUM = 255;
 
 /** Of a message that has not come whole. */
 const MORE = -1;
-/** Of what is no message of this protocol. */
+/** The length that stands for "not a message of this protocol". */
 const NONE = -2;
 
 function likeness(bytes: Uint8Array, start: number, end: number): Likeness {
@@ -90,7 +90,7 @@ function message5(bytes: Uint8Array): number {
   return bytes.length < 6 + length ? MORE : 6 + length;
 }
 
-/** What a request wants. */
+/** What a request asks the proxy to do. */
 interface Wanted {
   readonly version: number;
   readonly command: string;

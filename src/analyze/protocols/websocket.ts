@@ -20,9 +20,9 @@ class Direction {
   readonly #side: Side;
   readonly #context: StreamContext;
   #lost = false;
-  /** Whether it was said that frames are not found any more. */
+  /** Whether an event has reported that frames are no longer found. */
   #told = false;
-  /** Frames are read from where one seems to begin: what they say is held until the next one, or a segment's end, fits. */
+  /** Frames are read from where one seems to begin: their events are held until the next frame, or a segment's end, confirms them. */
   #tentative = false;
   readonly #held: AnalysisEvent[] = [];
   /** Where in the stream the frame under way begins, or reading stands. */
@@ -41,7 +41,7 @@ class Direction {
   #compressed = false;
   #opcode = 0;
   #masked = false;
-  /** Of the message under way: what its first frame said, its bytes, when it began, and its beginning. */
+  /** Of the message under way: its first frame's opcode, its bytes, when it began, and its beginning. */
   #messageOpcode = -1;
   #bytes = 0;
   readonly #kept = new Uint8Array(PREVIEW);
@@ -103,7 +103,7 @@ class Direction {
     if (this.#left === 0) this.#endFrame();
   }
 
-  /** Frames are not read any more, until one begins with a segment. @param why for the event that says so */
+  /** Frames are not read any more, until one begins with a segment. @param why for the event that reports it */
   #lose(why: string): void {
     this.#lost = true;
     this.#inFrame = false;
@@ -120,7 +120,7 @@ class Direction {
     );
   }
 
-  /** Whether a segment begins with a frame, as far as can be seen: then reading goes on with it. */
+  /** Whether a segment begins with a frame, as far as can be seen: then reading continues there. */
   #resume(bytes: Uint8Array, start: number, end: number): boolean {
     if (end - start < 2) return false;
     const first = bytes[start] as number;
@@ -204,7 +204,7 @@ class Direction {
     return length;
   }
 
-  /** Text for those who look, and what a close says: unmasked. */
+  /** Unmasked text of a message (with detail), and the reason of a close. */
   #keep(bytes: Uint8Array, start: number, end: number): void {
     const control = this.#opcode >= OPCODE.close;
     if (
@@ -319,7 +319,7 @@ export const webSocket: StreamProtocol = {
     'websocket.code': { type: 'int', about: 'status code of a close' },
     'websocket.reason': { type: 'string', about: 'reason given with a close' },
   },
-  // Entered by an upgrade alone: its frames say too little of themselves.
+  // Entered only by an upgrade: its frames cannot be recognised by their bytes.
   probe: () => 'no',
   create: (context) => new WebSocketStream(context),
 };

@@ -5,7 +5,7 @@ import type { Method } from './methods.ts';
 /** Bytes kept of a long text, such as a SASL response. */
 const LONG_MAXIMUM = 256;
 
-/** What a method's arguments say. Reused: read it before the next method is read. */
+/** A method's decoded arguments. Reused: read it before the next method is read. */
 export class Arguments {
   queue = '';
   exchange = '';

@@ -2,7 +2,7 @@ import type { Side } from '../../record/event.ts';
 import type { FramedMessage } from '../framed-connection.ts';
 import type { Method } from './methods.ts';
 
-/** Channels of a connection that are told apart. */
+/** Channels of a connection that are followed. */
 export const CHANNELS_MAXIMUM = 2048;
 
 /** Consumers of a channel whose queues are remembered. */

@@ -48,7 +48,7 @@ const FRAME_KEEP = 2048;
 /** Bytes of a content header up to the body's length. */
 const CONTENT_HEADER = FRAME_HEADER + 12;
 
-/** What a close says when nothing is wrong. */
+/** The reply code of a close without an error. */
 const REPLY_SUCCESS = 200;
 
 const said = new Arguments();
@@ -106,7 +106,7 @@ export class AmqpConnection implements StreamAnalyzer {
     };
   }
 
-  /** A server greets only to say which version it would speak instead. */
+  /** A server sends a greeting only to name the version that it supports instead. */
   #onGreeting(bytes: Uint8Array, start: number, end: number, time: number): void {
     if (greetingBytes(bytes, start, Math.min(end, start + 4)) < 4) return;
     const label = `server speaks version ${u8(bytes, start + 5)}-${u8(bytes, start + 6)}-${u8(bytes, start + 7)}`;
@@ -125,7 +125,7 @@ export class AmqpConnection implements StreamAnalyzer {
       channel.acks += 1;
       return;
     }
-    // The frame's last byte is no argument.
+    // The frame's last byte does not belong to the arguments.
     said.read(method, bytes, start + METHOD_HEADER, Math.min(end, start + message.length - 1));
     const first = message.time;
     if (method.replies.length > 0) this.#ask(side, method, number, channel, message);
@@ -212,7 +212,7 @@ export class AmqpConnection implements StreamAnalyzer {
 
   /**
    * Whether another method of the same side, which was not captured, may have this answer: one before it on its channel.
-   * A side that waits for each answer before it goes on had them all.
+   * A side that waits for each answer before it sends the next request had them all.
    */
   #isDoubtful({ asker, message }: Asked, { waits }: Channel): boolean {
     if (waits[asker] === 'so far') return false;
@@ -286,7 +286,7 @@ export class AmqpConnection implements StreamAnalyzer {
     this.#notice(side, message.time, 'AMQP_CLOSE', `${method.name} ${status}`, failed, fields);
   }
 
-  /** A broker's nack says that it lost a message; a consumer's is its own affair. */
+  /** A broker's nack means that it lost a message; a consumer's is not an error. */
   #refuse(side: Side, method: Method, number: number, channel: Channel, time: number): void {
     channel.nacks += 1;
     if (side === SIDE.client) return;
@@ -296,7 +296,7 @@ export class AmqpConnection implements StreamAnalyzer {
   #forget(number: number, channel: Channel): void {
     this.#dropAll(channel, 'no response');
     const total = this.#channel(0);
-    // What the connection's own close tells is of all its channels.
+    // A close of the connection applies to all its channels.
     if (total !== undefined && total !== channel) {
       total.acks += channel.acks;
       total.nacks += channel.nacks;

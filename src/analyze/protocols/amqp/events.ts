@@ -14,11 +14,11 @@ export interface Answer {
   readonly failed: boolean;
   readonly incomplete: Incomplete | undefined;
   readonly endedBy?: Side | undefined;
-  /** What a login says. */
+  /** Fields of a login. */
   readonly login?: Arguments | undefined;
 }
 
-/** Of what wants no answer. */
+/** The answer of a method that needs none. */
 export const NO_ANSWER: Answer = {
   message: undefined,
   status: '',

@@ -16,10 +16,10 @@ export const METHOD_HEADER = 11;
 /** The byte that ends a frame. */
 const FRAME_END = 0xce;
 
-/** Longest payload that is believed: RabbitMQ's own bound is 128 KiB unless it is told another. */
+/** Longest payload that is accepted: RabbitMQ's default limit is 128 KiB. */
 const PAYLOAD_MAXIMUM = 16 * 1024 * 1024;
 
-/** Most channels that are believed: RabbitMQ's bound is 2047 unless it is told another. */
+/** Most channels that are accepted: RabbitMQ's default limit is 2047. */
 const CHANNELS_MAXIMUM = 8192;
 
 /** What a connection begins with: `AMQP` 0 0 9 1. */
@@ -33,7 +33,7 @@ export function greetingBytes(bytes: Uint8Array, start: number, end: number): nu
   return length;
 }
 
-/** A frame's whole length (or a greeting's), from its first FRAME_HEADER bytes; 0 for what is none. */
+/** A frame's whole length (or a greeting's), from its first FRAME_HEADER bytes; 0 for an invalid one. */
 export function frameLength(bytes: Uint8Array, at: number): number {
   const type = u8(bytes, at);
   const channel = u16(bytes, at + 1);
@@ -52,7 +52,7 @@ export function methodBegins(bytes: Uint8Array, at: number): boolean {
   return METHODS.has(methodId(u16(bytes, at + 7), u16(bytes, at + 9)));
 }
 
-/** Who says this: by the greeting, or by the first method that only one side says. */
+/** Who sends this: by the greeting, or by the first method that only one side sends. */
 export function amqpLikeness(bytes: Uint8Array, start: number, end: number): Likeness {
   const greeting = greetingBytes(bytes, start, end);
   if (greeting > 0) return greeting === GREETING_LENGTH ? 'client' : 'more';

@@ -5,13 +5,13 @@ export interface Method {
   /** Class and method: `queue.declare`. */
   readonly name: string;
   readonly id: number;
-  /** Who says it; undefined for both. */
+  /** Which side sends it; undefined for both. */
   readonly from: Side | undefined;
-  /** Ids of the methods that answer it; empty where nobody does. */
+  /** Ids of the methods that answer it; empty without an answer. */
   readonly replies: readonly number[];
   /** Its arguments up to the last of interest, see `readArguments`. */
   readonly parts: string;
-  /** The bit, of those in `n`, that says that no answer is wanted. */
+  /** The no-wait bit in `n`: the sender wants no answer. */
   readonly noWait: number;
 }
 

@@ -5,7 +5,7 @@ import { RECORD_FIXED, SECTION, skipQuestions, skipRecord } from './message.ts';
 import { nameAt, skipName } from './name.ts';
 import { TYPE, typeName } from './numbers.ts';
 
-/** Addresses and aliases told of an answer where nobody looks at its details. */
+/** Addresses and aliases of an answer that are read without detail. */
 const RECORDS_MAXIMUM = 64;
 
 /** The records that lead from the name to its addresses, as fields. */

@@ -10,7 +10,7 @@ import { dataText, genericText } from './rdata.ts';
 /** Records shown of a message's section, and questions; the rest is counted in `omitted`. */
 const RECORDS_MAXIMUM = 64;
 
-/** All that a message says. */
+/** All fields of a message. */
 export interface MessageDetail {
   readonly id: number;
   readonly flags: number;
@@ -95,7 +95,7 @@ class MessageReading {
     };
   }
 
-  /** @returns undefined for one that is told elsewhere: EDNS's */
+  /** @returns undefined for one that is reported elsewhere: EDNS's */
   #record(): Fields | undefined {
     const bytes = this.#bytes;
     const name = readName(bytes, this.#start, this.#at, this.#end);

@@ -96,7 +96,7 @@ export class Dialogue {
     else this.#query(flow, side, bytes, start, end, first, wireLength, whole);
   }
 
-  /** Nothing more comes of a flow: what waits is told as unanswered. */
+  /** A flow has ended: its pending queries are reported as unanswered. */
   endFlow(flow: number, why: Incomplete): void {
     const pending = this.#pending;
     for (let entry = pending.firstOf(flow); entry >= 0; entry = pending.firstOf(flow)) this.#unanswered(entry, why);
@@ -217,7 +217,7 @@ export class Dialogue {
     this.#emit(flow, event);
   }
 
-  /** Addresses are told also without detail, for the names they go by: when the question's answer is another one. */
+  /** Addresses are reported also without detail, because they name hosts: when the answer to the question has changed. */
   #withAddresses(
     fields: Fields,
     addresses: number,
@@ -232,7 +232,7 @@ export class Dialogue {
     return { dns: { ...(fields.dns as Fields), answers: addressRecords(bytes, start, scan.end, end) } };
   }
 
-  /** Forget a query, and tell of it unless it was answered. */
+  /** Removes a query, and reports it unless it was answered. */
   #unanswered(entry: number, why: Incomplete): void {
     const pending = this.#pending;
     const flow = pending.flow(entry);

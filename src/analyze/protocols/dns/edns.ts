@@ -7,7 +7,7 @@ import { hex } from './presentation.ts';
 
 const OPTION = { nsid: 3, clientSubnet: 8, cookie: 10, extendedError: 15 } as const;
 
-/** Options told by number; more are counted among them by nobody. */
+/** Unknown options that are listed by number; further ones are left out. */
 const OPTIONS_MAXIMUM = 32;
 
 /** Bytes shown of a cookie: all that RFC 7873 allows; and of a server's identifier. */
@@ -15,7 +15,7 @@ const COOKIE_MAXIMUM = 40;
 const IDENTIFIER_MAXIMUM = 256;
 
 /**
- * What an OPT record says (RFC 6891, section 6.1.2).
+ * Fields of an OPT record (RFC 6891, section 6.1.2).
  * @param at behind its name, where its class stands for the UDP payload size, its TTL for the rest
  * @param end of its data
  */

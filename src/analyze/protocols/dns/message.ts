@@ -43,7 +43,7 @@ export class QuestionScan {
   readonly #seed: number;
   #copy: Uint8Array | undefined;
 
-  /** @param seed of the hash, so that nobody can make questions whose hashes collide */
+  /** @param seed of the hash, so that a sender cannot make questions whose hashes collide */
   constructor(seed: number) {
     this.#seed = seed | 0;
   }

@@ -23,7 +23,7 @@ const plain = new PlainName();
 
 /**
  * Behind a name, without following pointers.
- * @returns -1 when it is none, or does not end before `end`
+ * @returns -1 when it is invalid, or does not end before `end`
  */
 export function skipName(bytes: Uint8Array, at: number, end: number): number {
   for (let position = at; position < end && position - at < NAME_MAXIMUM; ) {
@@ -70,7 +70,7 @@ export function readName(bytes: Uint8Array, start: number, at: number, end: numb
   return undefined;
 }
 
-/** A name for people, without the dot of the root; undefined where `readName` says so. */
+/** A name for people, without the dot of the root; undefined where `readName` finds it invalid. */
 export function nameAt(bytes: Uint8Array, start: number, at: number, end: number): string | undefined {
   const name = readName(bytes, start, at, end);
   return name === undefined ? undefined : nameText(name.wire, 0, name.length);

@@ -6,7 +6,7 @@ import { nameText, readName } from './name.ts';
 import { OPCODE, typeName } from './numbers.ts';
 import { outcomeOf, type Question, questionOf } from './question.ts';
 
-/** Whether a response tells what nobody of its flow asked for: without an id and a question (RFC 6762, section 18). */
+/** Whether a response was sent without a query of its flow: without an id and a question (RFC 6762, section 18). */
 export function isAnnouncement(bytes: Uint8Array, start: number): boolean {
   if (u16(bytes, start) !== 0 || u16(bytes, start + SECTION.questions) !== 0) return false;
   if (u16(bytes, start + SECTION.answers) === 0) return false;
@@ -27,8 +27,8 @@ export function isToAll(bytes: Uint8Array, start: number, question: Question): b
 }
 
 /**
- * What mDNS tells everybody, by its first record.
- * @returns undefined when that is none
+ * The event of an mDNS announcement, by its first record.
+ * @returns undefined when that is invalid
  */
 export function announcement(
   from: Side,
@@ -60,7 +60,7 @@ export function answeredAgain(
   return { kind: 'event', protocol: 'dns', code: 'DNS_ANSWERED_AGAIN', label, time, from, failed: false, fields };
 }
 
-/** What came where a message should be is none. */
+/** The event for bytes that should be a message and are not. */
 export function malformed(label: string, from: Side, time: number): Notice {
   const fields = { dns: { malformed: true } };
   return { kind: 'event', protocol: 'dns', code: 'DNS_MALFORMED', label, time, from, failed: false, fields };

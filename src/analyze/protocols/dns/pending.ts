@@ -14,7 +14,7 @@ const KEY_MASK = (1 << 17) - 1;
 export const MARK = {
   /** Its answer was seen already: kept for answers to the same query sent again. */
   answered: 1 << 17,
-  /** Asked of everybody (multicast): nobody needs to answer. */
+  /** A multicast query: no answer is required. */
   toAll: 1 << 18,
 } as const;
 

@@ -23,7 +23,7 @@ const NETBIOS_NAME = 32;
 export function hintedLikeness(bytes: Uint8Array, start: number, end: number): Likeness {
   if (end - start < HEADER || !isHeader(bytes, start)) return 'no';
   const first = start + HEADER;
-  // A label's length: of the rest nothing is asked, for what is not right is told as malformed.
+  // A label's length. The rest is not checked: an invalid rest is reported as malformed.
   if (u16(bytes, start + SECTION.questions) > 0 && first < end && (u8(bytes, first) & 0xc0) === 0x40) return 'no';
   return side(bytes, start);
 }

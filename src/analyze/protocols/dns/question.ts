@@ -14,7 +14,7 @@ const WIDTH = 128;
 /** Response codes whose fields are kept ready, one set for each question. */
 const READY_RCODES = 16;
 
-/** How an exchange ended, as its parts say it. */
+/** How an exchange ended, from its parts. */
 export interface Outcome {
   readonly status: string;
   readonly failed: boolean;
@@ -27,7 +27,7 @@ export class Question {
   readonly type: string | undefined;
   readonly label: string;
   readonly route: string;
-  /** The addresses last told as its answer (ResponseScan), and by which dialogue. */
+  /** The addresses last reported as its answer (ResponseScan), and by which dialogue. */
   told = 0;
   toldBy = 0;
   readonly #fields: (Fields | undefined)[] = [];
@@ -39,7 +39,7 @@ export class Question {
     this.route = route;
   }
 
-  /** The least that an event says. @param rcode -1 where there is none */
+  /** The fields that every event has. @param rcode -1 without a response */
   fields(rcode: number): Fields {
     if (rcode >= READY_RCODES) return { dns: { name: this.name, type: this.type, rcode: rcodeName(rcode) } };
     let fields = this.#fields[rcode + 1];
@@ -132,7 +132,7 @@ function makeQuestion(bytes: Uint8Array, at: number, nameEnd: number, type: numb
   return questionOf(name, typeName(type), opcode);
 }
 
-/** The summary's rows do not tell apart by case, which says nothing (RFC 4343). */
+/** The summary's rows ignore case, which has no meaning (RFC 4343). */
 export function questionOf(name: string, type: string, opcode: number): Question {
   const what = opcode === OPCODE.query ? type : opcodeName(opcode);
   return new Question(name, type, `${what} ${name.toLowerCase()}`, what);

@@ -8,7 +8,7 @@ import { base32, base64, hex, quoted } from './presentation.ts';
 import { serviceText } from './service-binding.ts';
 
 declare module 'dns-packet' {
-  /** The decoder of a type's data; `offset` is that of the data's length. Throws for what is none. */
+  /** The decoder of a type's data; `offset` is that of the data's length. Throws for invalid data. */
   export function record(type: string): { decode(message: Buffer, offset: number): unknown };
 }
 
@@ -80,7 +80,7 @@ export function dataText(
   const text = BY_LIBRARY[name];
   if (text === undefined) return genericText(bytes, at, length);
   try {
-    // Nothing behind the data: what says to be longer than it is fails.
+    // Nothing follows the data: a length that exceeds it fails.
     const message = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
     return text(dnsPacket.record(name === 'SPF' ? 'TXT' : name).decode(message, at - 2 - start) as Decoded).slice(
       0,
@@ -128,7 +128,7 @@ function quotedText(text: unknown): string {
   return quoted(Buffer.from(String(text)));
 }
 
-/** The library says UNKNOWN_65 for types it does not know. */
+/** The library returns UNKNOWN_65 for types it does not have. */
 function typeText(type: unknown): string {
   const [, number] = /^UNKNOWN_(\d+)$/.exec(String(type)) ?? [];
   return number === undefined ? String(type) : typeName(Number(number));

@@ -2,7 +2,7 @@
 const SLOTS = 512;
 const STRIDE = 3;
 
-/** The latest answers, to tell one that came twice from one whose query was not captured. */
+/** The latest answers, to distinguish one that arrived twice from one whose query was not captured. */
 export class RecentAnswers {
   /** Flow + 1 (0 for none), id and side, the question's hash. */
   readonly #ints = new Int32Array(SLOTS * STRIDE);

@@ -3,7 +3,7 @@ import { RECORD_FIXED, SECTION, skipQuestions } from './message.ts';
 import { skipName } from './name.ts';
 import { TYPE } from './numbers.ts';
 
-/** What an answer's records say that is always asked for, found in one pass. Reused: read it before the next scan. */
+/** What every output needs of an answer's records, found in one pass. Reused: read it before the next scan. */
 export class ResponseScan {
   /** With EDNS's upper eight bits where there is an OPT record (RFC 6891, section 6.1.3). */
   rcode = 0;

@@ -19,7 +19,7 @@ const KEYS: readonly string[] = [
 
 /**
  * Data of a SVCB or HTTPS record (RFC 9460, section 2): `1 . alpn=h2,h3 port=8443`.
- * @returns undefined when it is none
+ * @returns undefined when it is invalid
  */
 export function serviceText(bytes: Uint8Array, at: number, end: number): string | undefined {
   if (at + 3 > end) return undefined;

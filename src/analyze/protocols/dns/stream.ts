@@ -16,7 +16,7 @@ const MESSAGE_MAXIMUM = 65_535;
 /** The connection is one flow. */
 const FLOW = 0;
 
-/** Bytes of a length and a message that are looked at behind a gap, and the least that can tell. */
+/** Bytes of a length and a message that are probed behind a gap, and the fewest that are enough. */
 const SEEK_MAXIMUM = LENGTH + LARGE_QUERY;
 const SEEK_LEAST = LENGTH + HEADER + 5;
 

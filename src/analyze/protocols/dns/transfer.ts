@@ -17,12 +17,12 @@ export class Transfer {
   readonly #incremental: boolean;
   /** Of the zone as it will be: in the first record. */
   #serial = 0;
-  /** Records that say it: the last one does. */
+  /** The record that ends the transfer: the second SOA. */
   #same = 0;
   /** An incremental one whose second record is of an older zone has it three times, else it is the whole zone. */
   #wanted = 2;
 
-  /** @param time of the first message's first byte @param more what the first message says */
+  /** @param time of the first message's first byte @param more details of the first message */
   constructor(time: number, incremental: boolean, more: MessageDetail | undefined) {
     this.time = time;
     this.#incremental = incremental;

@@ -6,7 +6,7 @@ import { outcomeOf } from './question.ts';
 import { type Transfer, withTransfer } from './transfer.ts';
 
 /**
- * What is said of a query that is not waited for any longer: a failed exchange, or a message when nobody had to answer.
+ * The event of a query that is no longer waited for: a failed exchange, or a message when no answer was required.
  * @param transfer what came of a zone that did not come whole
  */
 export function unanswered(

@@ -25,7 +25,7 @@ export interface Request {
 
 /** A response under way. */
 export interface Response {
-  /** 0 where there is none: HTTP/0.9's, or a head that was cut in its first line. */
+  /** 0 without one: HTTP/0.9, or a head that was cut in its first line. */
   readonly status: number;
   readonly reason: string;
   readonly version: string;
@@ -33,9 +33,9 @@ export interface Response {
   readonly contentType: string;
   readonly fields: Record<string, string> | undefined;
   readonly time: number;
-  /** Its bytes by its head's own account; undefined where that does not tell. */
+  /** Its bytes by its own head; undefined where the head does not give them. */
   readonly declared: number | undefined;
-  /** What it answers; undefined where that was not seen or cannot be told. `unpaired` says why, also where it is only likely. */
+  /** What it answers; undefined where that was not captured or is not certain. `unpaired` has the reason, also where it is only likely. */
   readonly request: Request | undefined;
   readonly unpaired: Incomplete | undefined;
 }
@@ -96,7 +96,7 @@ export function exchangeOf(
   const unproven = response?.unpaired === 'unknown' ? response.unpaired : undefined;
   const missing = request?.gap === true ? 'request not captured' : undefined;
   const incomplete = unproven ?? end.incomplete ?? response?.unpaired ?? missing;
-  // Times between are the reader's to make: without a request there are none, which only 'request not seen' says.
+  // Without a request there are no durations; 'request not seen' marks that.
   const timed = (request === undefined ? incomplete === 'request not seen' : request.timeKnown) && end.timeKnown;
   const plain = {
     method: request?.method,

@@ -12,7 +12,7 @@ export const AT = {
   lost: 6,
 } as const;
 
-/** What a head says of its body, instead of a length: -1 is no head at all. */
+/** Framing of a body, in place of a length; -1: not a head. */
 export const AT_CHUNKED = -2;
 export const AT_UNTIL_END = -3;
 
@@ -41,7 +41,7 @@ export class Chunks {
 
   /**
    * Follow the coding through these bytes.
-   * @returns where the body ends; `end` when it goes on; -1 when this is no chunked coding
+   * @returns where the body ends; `end` when it continues; -1 when this is not chunked coding
    */
   follow(bytes: Uint8Array, start: number, end: number): number {
     let at = start;

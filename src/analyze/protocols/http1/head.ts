@@ -44,7 +44,7 @@ export class Head {
   /** Names in lower case; only when asked for. */
   fields: Record<string, string> | undefined;
   #lastName = '';
-  /** Of the field last read, when framing needs it: its first letter, which a folded line goes on with; else 0. */
+  /** Of the field last read, when framing needs it: its first letter, which a folded line continues; else 0. */
   #framing = 0;
 
   /**
@@ -52,7 +52,7 @@ export class Head {
    * @param detail keep all of it for those who look; else what framing and the summary need
    * @param secrets header fields are not masked
    * @param cut what is there is all there will be: the head's end was not captured
-   * @returns where the head ends; HEAD.more when that has not come, HEAD.none when it is no HTTP/1 message's
+   * @returns where the head ends; HEAD.more when that has not come, HEAD.none when it is not a head of an HTTP/1 message
    */
   read(bytes: Uint8Array, start: number, end: number, detail: boolean, secrets: boolean, cut: boolean): number {
     this.contentLength = -1;
@@ -133,10 +133,10 @@ export class Head {
     return true;
   }
 
-  /** The fields that framing and every output need, told apart by their first letter and length. */
+  /** The fields that framing and every output need, distinguished by their first letter and length. */
   #field(first: number, bytes: Uint8Array, start: number, end: number): void {
     if (isFolded(bytes, start)) {
-      // A line that begins with a blank goes on with the field before it (RFC 9112, section 5.2).
+      // A line that begins with a blank continues the field before it (RFC 9112, section 5.2).
       if (this.#framing === 0x74) this.#transferEncoding(bytes, start, end);
       else if (this.#framing === 0x63 && this.contentLength < 0) this.contentLength = naturalAt(bytes, start, end);
       return;
@@ -243,7 +243,7 @@ function isProbe(bytes: Uint8Array, start: number, end: number): boolean {
   return true;
 }
 
-/** A decimal number; -1 when it is none. */
+/** A decimal number; -1 when it is invalid. */
 function naturalAt(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   while (at < end && (bytes[at] === SPACE || bytes[at] === 9)) at += 1;

@@ -30,7 +30,7 @@ interface Ending {
 class Http1 implements StreamAnalyzer, MessageSink {
   readonly #context: StreamContext;
   readonly #pairing: Pairing<Request>;
-  /** Made when a direction first says something: of many connections only one side is seen. */
+  /** Made with the first bytes of a direction: of many connections only one side is captured. */
   #client: MessageReader | undefined;
   #server: MessageReader | undefined;
   /** The request whose bytes are coming, as long as they come. */
@@ -43,7 +43,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
   /** Bytes of the server were not captured, or not understood, since its last response. */
   #answersLost = false;
   #ended = false;
-  /** By side: it was said that it is not understood. */
+  /** By side: whether an event has reported that it is not understood. */
   readonly #told: [boolean, boolean] = [false, false];
 
   constructor(context: StreamContext) {
@@ -304,7 +304,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
     }
   }
 
-  /** What the connection goes on as behind this response; undefined when it goes on as HTTP/1. */
+  /** The protocol that follows this response; undefined while it stays HTTP/1. */
   #switches({ status, upgrade, request }: Response): Switch | undefined {
     if (status === 101) {
       const token = upgrade || (request?.upgrade ?? '');
@@ -319,7 +319,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
   }
 }
 
-/** What a connection goes on as; `protocol` is undefined where anything may follow. */
+/** What follows HTTP/1 on a connection; `protocol` is undefined where anything may follow. */
 interface Switch {
   readonly protocol: StreamProtocol | undefined;
   /** The response that switched answers the request. */

@@ -19,11 +19,11 @@ export interface MessageSink {
   onHead(reader: MessageReader, head: Head): number;
   readonly detail: boolean;
   readonly showSecrets: boolean;
-  /** Whether the bytes that are being handed on have a time of their own. */
+  /** Whether the bytes that are being passed on have their own packet's time. */
   readonly timeKnown: boolean;
   /** A message has ended. @returns false when no further message follows in this direction */
   onEnd(reader: MessageReader): boolean;
-  /** What comes is no head. @returns whether it is a body without one: HTTP/0.9's, to the connection's end */
+  /** What follows is not a head. @returns whether it is a body without one: HTTP/0.9's, to the connection's end */
   onBare(reader: MessageReader): boolean;
   /**
    * Where messages begin is not known any more.
@@ -65,7 +65,7 @@ export class MessageReader {
   #filled = 0;
   /** Where the bytes start that are not understood; of `onLost`. */
   lostAt = 0;
-  /** The head's first line has come to its end; enough of it has come to say that it is one. */
+  /** The head's first line is complete, or enough of it has arrived to recognise it. */
   #line = false;
   #sure = false;
   /** Messages are looked for behind something that was not understood or not captured. */
@@ -154,7 +154,7 @@ export class MessageReader {
       chunks.left -= length;
       return;
     }
-    // A head that was cut still says what it began with.
+    // The beginning of a head that was cut is still known.
     if (this.inHead) this.#takeCutHead(length);
     else this.#loseIn(offset, length);
   }
@@ -172,7 +172,7 @@ export class MessageReader {
     const offset = this.start + this.#filled;
     const isClient = this.side === SIDE.client;
     const known = this.#sure && this.#read(this.#kept as Uint8Array, 0, this.#filled, true) >= 0;
-    // A request's hole is told before the request, a response's behind the response that begins before it.
+    // A hole in a request is reported before the request, one in a response after the response.
     if (isClient && missing > 0) this.#sink.onHole(this, offset, missing);
     this.headEnd = offset + missing;
     this.gap = missing > 0;
@@ -331,7 +331,7 @@ export class MessageReader {
     return this.#sink.onEnd(this);
   }
 
-  /** What has come, to the end of what is at hand, is no message's beginning. @returns where reading stopped */
+  /** What has come, to the end of what is at hand, does not begin a message. @returns where reading stopped */
   #noHead(end: number, now: number): number {
     this.lastTime = now;
     this.bytes = this.position - this.start;

@@ -52,7 +52,7 @@ function byLetter() {
   return table;
 }
 
-/** The method a request line begins with; undefined when it is none, or more bytes are needed. */
+/** The method a request line begins with; undefined for any other text, or when more bytes are needed. */
 export function methodAt(bytes: Uint8Array, start: number, end: number): string | undefined {
   for (const { name, word } of BY_LETTER[bytes[start] as number] ?? []) {
     if (end - start >= word.length && begins(bytes, start, word, word.length)) return name;
@@ -106,7 +106,7 @@ export function startLineLikeness(bytes: Uint8Array, from: number, end: number):
   const unlisted = likeness === 'no' ? unlistedMethodAt(bytes, start, end) : undefined;
   if (unlisted === undefined) return likeness;
   const line = requestLikeness(bytes, start, start + unlisted.length + 1, end);
-  // A word that is no known method and a path, without more, is too little.
+  // An unknown method and a path, without the version, are not enough.
   return line === 'client' && endOfLine(bytes, start, end) === end ? 'more' : line;
 }
 

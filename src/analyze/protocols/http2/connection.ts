@@ -23,7 +23,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
   /** Of the bytes being handed on: the stream's offset of index 0, and the index from which frames are read. */
   #origin = 0;
   #at = 0;
-  /** Whether each side has said something. */
+  /** Whether each side has sent something. */
   readonly #begun: [boolean, boolean] = [false, false];
   #highest = 0;
   /** The client's last request: its streams are numbered upwards. */
@@ -344,7 +344,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
   /** The stream of a header block; a client's opens it, and so does a response whose request was not seen. */
   #stream(side: Side, id: number): Http2Stream | undefined {
     let stream = this.#streams.get(id);
-    // A push; what is said of a stream that has ended.
+    // A push, or a frame for a stream that has ended.
     if (id % 2 === 0 || (stream === undefined && id <= this.#asked)) return stream;
     if (side === SIDE.client && id > this.#asked) {
       this.#asked = id;

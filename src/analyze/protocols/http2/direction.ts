@@ -45,9 +45,9 @@ export class Direction {
   /** Of the header block under way: the flags of its first frame, and its stream; 0 without one. */
   blockFlags = 0;
   blockStream = 0;
-  /** The stream that the header block under way promises; 0 where it is no promise. */
+  /** The stream that the current header block promises; 0 where it is not a push promise. */
   promised = 0;
-  /** It was said that this direction is not understood. */
+  /** Whether an event has reported that this direction is not understood. */
   told = false;
   /** Of a DATA frame under way: bytes of padding at its end. */
   padding = 0;

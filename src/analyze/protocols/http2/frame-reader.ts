@@ -119,7 +119,7 @@ export class FrameReader {
     this.#seen = 0;
   }
 
-  /** Bytes that were not captured: a frame's length tells where the next one begins. */
+  /** Bytes that were not captured: a frame's length shows where the next one begins. */
   gap(length: number): void {
     if (this.lost) return;
     const inFrame = this.#headerFilled === FRAME_HEADER;
@@ -173,7 +173,7 @@ export class FrameReader {
 /**
  * Whether a frame may have this type, length and stream (RFC 9113, section 6). Types that are not known are allowed and
  * ignored (section 5.5): extensions such as Envoy's metadata, and types that are sent to keep receivers tolerant (GREASE).
- * @param stream int32 with its reserved bit, which nobody sets
+ * @param stream int32 with its reserved bit, which senders leave 0
  */
 function isFrame(type: number, length: number, stream: number): boolean {
   if (stream < 0) return false;

@@ -20,8 +20,8 @@ export interface Streams {
 }
 
 /**
- * Where frames can be taken up again in bytes whose beginning is none's.
- * @returns the first byte of a frame; -1 when there is none that can be told for sure
+ * Where reading of frames can resume in bytes that do not begin with a frame.
+ * @returns the first byte of a frame; -1 when none is certain
  */
 export function frameAt(bytes: Uint8Array, start: number, end: number, streams: Streams): number {
   for (let at = start; at + FRAME_HEADER <= end; at += 1) {
@@ -97,7 +97,7 @@ const METHOD = /^[A-Z]{3,7}$/;
 const STATUS = /^[1-5]\d\d$/;
 
 /**
- * Whose words a HEADERS frame says that comes first of a connection under way: with a method it is the client's, with a
+ * Which side sent a HEADERS frame that comes first in a connection captured mid-stream: with a method it is the client's, with a
  * status the server's. @returns undefined for anything else
  */
 export function headersLikeness(bytes: Uint8Array, start: number, end: number): 'client' | 'server' | undefined {
@@ -105,7 +105,7 @@ export function headersLikeness(bytes: Uint8Array, start: number, end: number): 
   const flags = u8(bytes, start + 4);
   const stream = i32(bytes, start + 5);
   const stop = start + FRAME_HEADER + (i32(bytes, start) >>> 8);
-  // Padding hides what the block is; nobody sends it.
+  // Padding hides what the block is; implementations do not send it.
   if (flags & FLAG.padded || stop > end || !isRow(bytes, start, end, { has: (id) => id === stream, highest: 0 }))
     return undefined;
   let side: 'client' | 'server' | undefined;

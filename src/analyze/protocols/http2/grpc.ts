@@ -19,7 +19,7 @@ const STATUSES = [
   'UNAUTHENTICATED',
 ] as const;
 
-/** The name of a `grpc-status`; undefined for what is none. */
+/** The name of a `grpc-status`; undefined for an invalid one. */
 export function grpcStatus(code: string): string | undefined {
   return /^\d{1,2}$/.test(code) ? (STATUSES[Number(code)] ?? `STATUS ${code}`) : undefined;
 }

@@ -13,7 +13,7 @@ const LIST_MAXIMUM = 256 * 1024;
 /** What stands where the table's entry was made before the capture began. */
 export const UNKNOWN = '?';
 
-/** The field just read; UNKNOWN where the capture does not tell. */
+/** The field just read; UNKNOWN where the capture does not contain it. */
 export type OnField = (name: string, value: string) => void;
 
 /** HPACK (RFC 7541) of one direction. */
@@ -39,7 +39,7 @@ export class HpackDecoder {
     this.#partial = true;
   }
 
-  /** Decode a whole header block. @returns false when it is none: the table is not to be trusted then */
+  /** Decode a whole header block. @returns false when it is invalid: the dynamic table is unknown from then on */
   decode(bytes: Uint8Array, start: number, end: number, onField: OnField): boolean {
     this.#at = start;
     let listBytes = 0;

@@ -2,7 +2,7 @@ import { latin1 } from '../../record/text.ts';
 
 /**
  * Bits of each byte's code and of the end's (RFC 7541, appendix B), in base 36. The code is canonical: within a length
- * codes count up with the bytes, so the lengths say all.
+ * codes count up with the bytes, so the lengths determine them.
  */
 const LENGTHS =
   'dnsssssssoussussssssssusssssssss6aacd68baa8b8666555666666678f6ca' +
@@ -45,7 +45,7 @@ function tree(): Int16Array {
 /** Bytes of the text last decoded. */
 let decoded = new Uint8Array(256);
 
-/** Decode a Huffman-coded string. @returns the text, or undefined when it is none (RFC 7541, section 5.2) */
+/** Decode a Huffman-coded string. @returns the text, or undefined when it is invalid (RFC 7541, section 5.2) */
 export function huffmanText(bytes: Uint8Array, start: number, end: number): string | undefined {
   const most = Math.ceil(((end - start) * 8) / 5);
   if (most > decoded.length) decoded = new Uint8Array(most * 2);

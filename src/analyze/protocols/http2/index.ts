@@ -8,7 +8,7 @@ export const http2: StreamProtocol = {
   name: 'http2',
   title: 'HTTP/2',
   ports: [50_051],
-  // What is not gRPC is told as HTTP.
+  // What is not gRPC is reported as HTTP.
   records: ['grpc'],
   fields: {
     'grpc.service': { type: 'string', about: 'service with its package: `shop.Cart`' },

@@ -3,7 +3,7 @@ import type { Likeness } from '../protocol.ts';
 import { FRAME, FRAME_HEADER } from './frame-reader.ts';
 import { headersLikeness } from './frame-search.ts';
 
-/** What a client says first (RFC 9113, section 3.4). */
+/** What a client sends first (RFC 9113, section 3.4). */
 export const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 
 /** Bytes of a SETTINGS frame that is believed: there are eight settings, and extensions and experiments have more. */
@@ -17,7 +17,7 @@ export function prefaceAt(bytes: Uint8Array, start: number, end: number, offset:
 
 /**
  * A client's preface, a server's first SETTINGS, or, of a connection under way, HEADERS that begin as most do. Frames of
- * the connection before them, such as an acknowledgment of SETTINGS or a PING, say nothing of who sends them.
+ * the connection before them, such as an acknowledgment of SETTINGS or a PING, do not show who sends them.
  */
 export function http2Likeness(bytes: Uint8Array, start: number, end: number): Likeness {
   if (u8(bytes, start) === PREFACE.charCodeAt(0)) {

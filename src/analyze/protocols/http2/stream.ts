@@ -146,7 +146,7 @@ export class Half {
 export class Http2Stream {
   readonly request: Half;
   readonly response: Half;
-  /** The server promised it: nobody asked. */
+  /** The server promised it (push): there was no request from the client. */
   pushed = false;
   /** What the server sent then was not captured: there may have been a response. */
   unheard = false;
@@ -171,7 +171,7 @@ export class Http2Stream {
     const http = this.#http(detail, path);
     const missing = request.begun ? (request.gap ? 'request not captured' : undefined) : 'request not seen';
     const why = incomplete ?? missing;
-    // Times between are the reader's to make: without a request there are none, which only 'request not seen' says.
+    // Without a request there are no durations; 'request not seen' marks that.
     const timed =
       request.timeKnown && response.timeKnown && (request.firstTime !== undefined || why === 'request not seen');
     const answered = response.firstTime !== undefined && timed;

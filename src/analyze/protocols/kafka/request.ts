@@ -5,13 +5,13 @@ import { APIS } from './apis.ts';
 /** Bytes of a message's length, API key, version, correlation id and client id's length. */
 export const REQUEST_HEADER = 14;
 
-/** Bytes that are looked at to tell a request: with the first of its client id. */
+/** Bytes that are needed to recognise a request: up to the first of its client id. */
 export const REQUEST_SEEK = 18;
 
 /** Longest message that is believed, with its length: brokers take 100 MiB by default, a fetch may bring more. */
 export const MESSAGE_MAXIMUM = 256 * 1024 * 1024;
 
-/** Longest request that is believed where nothing else tells that it is Kafka: one that long begins with a 0. */
+/** Longest request that is accepted where nothing else shows that it is Kafka: one that long begins with a 0. */
 const UNPROVEN_MAXIMUM = 0xff_ffff;
 
 /** APIs and versions beyond those known that are believed: what Kafka adds in years to come. */
@@ -42,7 +42,7 @@ export function requestBegins(bytes: Uint8Array, at: number): boolean {
   return isText(bytes, at + 14, Math.min(at + 14 + clientId, at + REQUEST_SEEK));
 }
 
-/** Whether a client's first bytes, or those of a request, are Kafka's. A server's tell nothing by themselves. */
+/** Whether a client's first bytes, or those of a request, are Kafka's. A server's bytes alone are not enough. */
 export function requestLikeness(bytes: Uint8Array, start: number, end: number): Likeness {
   if (end - start < REQUEST_HEADER) {
     // Length, API key and version have zeros where other protocols have none.

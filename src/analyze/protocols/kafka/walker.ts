@@ -6,7 +6,7 @@ import type { Part } from './schema.ts';
 /** Names kept of one message. */
 const NAMES_MAXIMUM = 16;
 
-/** Names of topics by their ids (16 bytes as latin-1), as far as one connection has told them. */
+/** Names of topics by their ids (16 bytes as latin-1), as far as one connection has shown them. */
 export type TopicNames = Map<string, string>;
 
 /** Topic ids remembered of one connection. */
@@ -38,7 +38,7 @@ export class Walker {
 
   /**
    * @param flexible the message has compact lengths and tagged fields (KIP-482)
-   * @param names looked up for topic ids; with `learn` told those that the message has
+   * @param names looked up for topic ids; with `learn` also given those that the message has
    * @param allNames more than the first topic is of interest
    * @returns whether the message was walked to its schema's end
    */

@@ -7,7 +7,7 @@ export const BINARY_HEADER = 24;
 const REQUEST = 0x80;
 const RESPONSE = 0x81;
 
-/** Longest message that is believed: memcached's items are at most 1 GiB, 1 MiB unless it is told another. */
+/** Longest message that is accepted: memcached's items are at most 1 GiB, by default 1 MiB. */
 const BODY_MAXIMUM = 2 ** 30;
 const KEY_MAXIMUM = 250;
 
@@ -60,7 +60,7 @@ export function isMagic(byte: number | undefined): boolean {
   return byte === REQUEST || byte === RESPONSE;
 }
 
-/** The name of a command without its q for quiet; `opcode 0x51` where it is none that is known. */
+/** The name of a command without its q for quiet; `opcode 0x51` for an unknown one. */
 export function commandName(opcode: number): string {
   const name = COMMANDS.get(opcode);
   if (name === undefined) return `opcode 0x${opcode.toString(16).padStart(2, '0')}`;
@@ -72,7 +72,7 @@ export function isQuiet(opcode: number): boolean {
   return COMMANDS.get(opcode)?.endsWith('q') === true;
 }
 
-/** What an answer's status says for people. */
+/** Text of an answer's status. */
 export function statusName(opcode: number, status: number): string {
   if (READS.has(COMMANDS.get(opcode) ?? '') && status <= 1) return status === 0 ? 'hit' : 'miss';
   return STATUSES.get(status) ?? `status 0x${status.toString(16).padStart(2, '0')}`;
@@ -82,7 +82,7 @@ export function isFailedStatus(status: number): boolean {
   return !USUAL.has(status);
 }
 
-/** A message's whole length from its header; 0 for what is none. */
+/** A message's whole length from its header; 0 for an invalid header. */
 export function binaryLength(bytes: Uint8Array, at: number): number {
   if (!isMagic(bytes[at])) return 0;
   const key = u16(bytes, at + 2);

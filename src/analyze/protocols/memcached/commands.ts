@@ -1,7 +1,7 @@
 import { latin1 } from '../../record/text.ts';
 import type { Likeness } from '../protocol.ts';
 
-/** Commands with data behind their line, and which of its words says how many bytes (memcached, doc/protocol.txt). */
+/** Commands with data behind their line, and which of its words is the number of bytes (memcached, doc/protocol.txt). */
 export const STORES: Readonly<Record<string, number>> = {
   set: 4,
   add: 4,
@@ -79,7 +79,7 @@ export function isCommand(word: string): boolean {
   return OTHERS.has(word) || Object.hasOwn(STORES, word);
 }
 
-/** A whole line of a client's; a few of a server's that nobody else says. */
+/** A whole line of a client's; a few of a server's that no other protocol has. */
 export function memcachedLikeness(bytes: Uint8Array, start: number, end: number): Likeness {
   const limit = Math.min(end, start + 300);
   let at = start;

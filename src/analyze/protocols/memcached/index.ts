@@ -5,7 +5,7 @@ import { BinaryConnection } from './binary-connection.ts';
 import { memcachedLikeness } from './commands.ts';
 import { TextConnection } from './text-connection.ts';
 
-/** A connection speaks one of the two protocols, which its first byte tells. */
+/** A connection uses one of the two protocols; its first byte shows which. */
 class Memcached implements StreamAnalyzer {
   readonly #context: StreamContext;
   #connection: StreamAnalyzer | undefined;

@@ -34,7 +34,7 @@ export interface Data {
   readonly gap: boolean;
 }
 
-/** Where bytes come from, as StreamContext tells it. */
+/** Where bytes come from, from StreamContext. */
 export interface Carrier {
   readonly now: number;
   readonly timeKnown: boolean;
@@ -43,7 +43,7 @@ export interface Carrier {
 
 /** Takes one direction's lines. */
 export interface LineSink {
-  /** @returns bytes of data that follow, their CRLF left out; NO_DATA for none, NaN when this is no line of the protocol */
+  /** @returns bytes of data that follow, their CRLF left out; NO_DATA for none, NaN when this is not a line of the protocol */
   onLine(words: string[], line: Line): number;
   /** The data behind the last line have ended. */
   onData(data: Data): void;

@@ -4,7 +4,7 @@ import { PairedStream } from '../paired-stream.ts';
 import type { StreamContext, StreamEnd } from '../protocol.ts';
 import { type Answer, type Asked, answerAlone, exchangeOf, NAMES, type Outcome } from './events.ts';
 
-/** What an answer says, and which requests it can be for by its words. */
+/** What an answer contains, and which requests it can be for by its words. */
 export interface Reading {
   status(asked: Asked | undefined): string;
   readonly failed: boolean;

@@ -104,7 +104,7 @@ export class TextConnection implements StreamAnalyzer {
     if (sending !== undefined) this.#requests.unsent(sending, unfinished(how, false), by);
   }
 
-  /** Where reading goes on after a loss. @returns -1 where that is not in these bytes */
+  /** Where reading continues after a loss. @returns -1 where that is not in these bytes */
   #resume(side: Side, bytes: Uint8Array, start: number, end: number): number {
     if (side === SIDE.client) return commandAt(bytes, start, end);
     const { stream } = this.#requests;
@@ -197,7 +197,7 @@ export class TextConnection implements StreamAnalyzer {
     return NO_DATA;
   }
 
-  /** A line goes on with the answer that is coming, or begins one. */
+  /** A line continues the current answer, or begins one. */
   #join(words: readonly string[], line: Line): Coming {
     const before = this.#coming;
     const [first = ''] = words;
@@ -248,7 +248,7 @@ export class TextConnection implements StreamAnalyzer {
   }
 }
 
-/** What an answer says. @param last the first word of its last line, which is `words`; empty where that did not come */
+/** The outcome of an answer. @param last the first word of its last line, which is `words`; empty where that did not come */
 function readingOf({ first, opaque, key }: Coming, last: string, words: readonly string[] = []): Reading {
   return {
     failed: isError(last),

@@ -10,7 +10,7 @@ export interface Command {
   readonly collection: string;
   /** Of an authentication. */
   readonly mechanism: string;
-  /** Nobody answers it. */
+  /** It has no reply. */
   readonly oneWay: boolean;
 }
 
@@ -53,7 +53,7 @@ export function readCommand(operation: number, bytes: Uint8Array, start: number,
   return commandOf(bytes, at + 9, end, tail, database, false);
 }
 
-/** What a reply says: of OP_MSG, and of OP_REPLY's first document. */
+/** Fields of a reply: of OP_MSG, and of OP_REPLY's first document. */
 export function readOutcome(operation: number, bytes: Uint8Array, start: number, end: number, tail?: Tail): Outcome {
   if (operation !== OP_MSG) return outcomeOf(bytes, start + 20, end, tail, false);
   const at = bodyDocument(bytes, start, end);

@@ -31,7 +31,7 @@ import {
 /** Bytes kept of a message: commands name what they are about first, errors are short. */
 const MESSAGE_KEEP = 8192;
 
-/** Bytes of a long message's end that are kept: behind the documents drivers name the database, and servers say `ok`. */
+/** Bytes of a long message's end that are kept: behind the documents drivers name the database, and servers have `ok`. */
 const MESSAGE_TAIL = 512;
 
 /** Characters of an error's text in a status, where it has no name. */
@@ -133,7 +133,7 @@ export class MongodbConnection implements StreamAnalyzer {
     const response = { outcome, message };
     const request = this.#pending.answered(i32le(bytes, start + 8), message);
     if (request === undefined) {
-      // Where all requests were seen it is a further reply, or one to a request that wants none.
+      // Where all requests were seen it is a further reply, or one to a request that needs none.
       const unseen = this.#context.midstream || this.#connection.missedSince(SIDE.client, -1);
       if (unseen) this.#emitAlone(response);
       return;

@@ -8,16 +8,16 @@ export const OP_QUERY = 2004;
 export const OP_COMPRESSED = 2012;
 export const OP_MSG = 2013;
 
-/** Those of before MongoDB 5.1 that nobody answers: passed over. */
+/** Opcodes before MongoDB 5.1 that have no reply: skipped. */
 const ONE_WAY: ReadonlySet<number> = new Set([2001, 2002, 2005, 2006, 2007]);
 
 /** Bytes of length, request id, what is answered, and operation. */
 export const MESSAGE_HEADER = 16;
 
-/** Bytes that are looked at to tell a message: up to the length of an OP_MSG's first document. */
+/** Bytes that are needed to recognise a message: up to the length of an OP_MSG's first document. */
 export const MESSAGE_SEEK = 25;
 
-/** Longest message: maxMessageSizeBytes, with room for what a server may be told. */
+/** Longest message: maxMessageSizeBytes, with room for a server that is configured for more. */
 const MESSAGE_MAXIMUM = 64 * 1024 * 1024;
 
 /** Flags of an OP_MSG. */
@@ -29,7 +29,7 @@ export const SNAPPY = 1;
 export const ZLIB = 2;
 export const ZSTD = 3;
 
-/** A message's whole length, from its header; 0 for what is none. */
+/** A message's whole length, from its header; 0 for an invalid header. */
 export function messageLength(bytes: Uint8Array, at: number): number {
   const length = i32le(bytes, at);
   if (length < MESSAGE_HEADER || length > MESSAGE_MAXIMUM) return 0;

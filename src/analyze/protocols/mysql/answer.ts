@@ -1,7 +1,7 @@
 import { u8 } from '../../bytes.ts';
 import { ANSWER, EOF_LENGTH, errorOf, LengthEncoded, okFacts, PACKET_FULL, type SqlError, u16le } from './packets.ts';
 
-/** An error's number that is none: MariaDB reports progress with it ("ERR_Packet"). */
+/** An error number that does not mean an error: MariaDB reports progress with it ("ERR_Packet"). */
 const PROGRESS = 0xffff;
 
 /** More columns than a result can have. */

@@ -195,7 +195,7 @@ export class MySqlConnection implements StreamAnalyzer {
       this.#onLogin(packet);
       return;
     }
-    // What is not numbered 0 goes on with the command: a file, a long statement, a password's proof.
+    // A packet with a number other than 0 continues the command: a file, a long statement, a password's proof.
     if (goesOn || sequence !== 0 || payload === 0) this.#continued(packet, goesOn);
     else this.#onCommand(packet);
   }
@@ -295,7 +295,7 @@ export class MySqlConnection implements StreamAnalyzer {
     return true;
   }
 
-  /** An answer begins. @returns false where the packet is none */
+  /** An answer begins. @returns false where the packet cannot begin one */
   #begin(packet: Packet): boolean {
     const { bytes, at, limit, payload, sequence, start, acknowledged, time } = packet;
     const first = limit > at ? u8(bytes, at) : -1;
@@ -338,7 +338,7 @@ export class MySqlConnection implements StreamAnalyzer {
     return this.#server.isCompressed || sequence === ((this.#sequence + 1) & 0xff);
   }
 
-  /** The packet is none that may come now. */
+  /** The packet is not valid at this point. */
   #unexpected({ start, end, sequence }: Packet): void {
     const wanted = (this.#sequence + 1) & 0xff;
     this.#server.seek();

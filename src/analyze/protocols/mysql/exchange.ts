@@ -113,7 +113,7 @@ function known(time: number | undefined): number | undefined {
   return time === undefined || Number.isNaN(time) ? undefined : time;
 }
 
-/** An error instead of the greeting: the server does not let the client in, whoever it is. */
+/** An error instead of the greeting: the server refuses the connection before any login. */
 export function refusal(error: SqlError, time: number, bytes: number): Exchange {
   const { code, sqlstate, message } = error;
   const words = errorText(message, '', false);

@@ -142,7 +142,7 @@ export class PacketDirection {
     this.#frames = frames;
   }
 
-  /** What follows is no packet: the next beginning is looked for. */
+  /** What follows is not a packet: the next beginning is searched for. */
   seek(): void {
     if (this.#frames === undefined) this.#packets.seek();
     else this.#frames.seek();

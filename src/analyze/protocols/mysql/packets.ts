@@ -3,7 +3,7 @@ import { utf8 } from '../../record/text.ts';
 
 /** Before each packet: its length in three bytes and its number (MySQL Source Code Documentation, "MySQL Packets"). */
 export const PACKET_HEADER = 4;
-/** A packet of this length goes on in the next. */
+/** A packet of this length continues in the next. */
 export const PACKET_FULL = 0xff_ffff;
 
 /** First bytes of what a server answers. */
@@ -67,7 +67,7 @@ export class LengthEncoded {
   value = 0;
   end = 0;
 
-  /** @returns false where there is none, or too little of it */
+  /** @returns false where it is missing or incomplete */
   read(bytes: Uint8Array, at: number, end: number): boolean {
     if (at >= end) return false;
     const first = u8(bytes, at);

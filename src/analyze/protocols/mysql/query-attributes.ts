@@ -1,7 +1,7 @@
 import { u8 } from '../../bytes.ts';
 import { LengthEncoded, u16le } from './packets.ts';
 
-/** Bytes of a value by its type, where all have so many; the others say their length themselves ("Binary Protocol Value"). */
+/** Bytes of a value by its type, where all have so many; the others have a length prefix ("Binary Protocol Value"). */
 const FIXED: Readonly<Record<number, number>> = { 1: 1, 2: 2, 3: 4, 4: 4, 5: 8, 6: 0, 8: 8, 9: 4, 13: 2 };
 
 const number = new LengthEncoded();

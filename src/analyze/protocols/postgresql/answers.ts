@@ -48,7 +48,7 @@ export class Answers implements CycleSink {
   #lostEnd = 0;
   /** A request was sent before any byte of the server was seen: answers may be missing before the first one seen. */
   #unknownPlace = false;
-  /** Client or server bytes are missing, or may be: a mismatch is no surprise. */
+  /** Client or server bytes are missing, or may be: a mismatch is expected. */
   #isHoled: boolean;
   #endedBy: Side | undefined;
   /** Of the answer that is given to its cycle: the pair is likely, but not proven. */
@@ -175,7 +175,7 @@ export class Answers implements CycleSink {
     this.#emit(step, answered, last, incomplete);
   }
 
-  /** An answer begins. @returns false where the message is none */
+  /** An answer begins. @returns false where the message cannot begin one */
   #begin(message: Answer, place: Place): boolean {
     const { first, inStep, size } = this.#pairing;
     if (size === 0 && inStep && this.#clean && message.error !== undefined && isFatal(message.error)) {
@@ -212,7 +212,7 @@ export class Answers implements CycleSink {
     return answer.kind === 'paired' ? answer.request : answer.kind;
   }
 
-  /** The message is none that the current cycle may have. */
+  /** The message is not valid in the current cycle. */
   #mismatch(current: Cycle, message: Answer, place: Place): boolean {
     const isExpected = this.#isHoled;
     const { start, acknowledged } = this.#begun;

@@ -17,7 +17,7 @@ const STATEMENT =
 const STATEMENT_CHARACTERS = 20;
 
 /**
- * Whether a client's message begins here: one that says so by itself (a statement, the end of COPY), or at an expected
+ * Whether a client's message begins here: one that is recognised by itself (a statement, the end of COPY), or at an expected
  * place any that can. Undefined where more bytes are needed.
  * @param expected the server had answered everything before this byte when it was sent
  */

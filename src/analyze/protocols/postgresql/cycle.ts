@@ -68,7 +68,7 @@ export interface CycleSink {
  */
 export type Taken = 'taken' | 'end' | 'end at next sync' | 'mismatch';
 
-/** Exchanges of their own; the steps before them are not, unless they fail. */
+/** Steps that are exchanges; the steps before them are not, unless they fail. */
 export function isExchange({ kind }: Step): boolean {
   return kind === 'connect' || kind === 'query' || kind === 'execute' || kind === 'call';
 }
@@ -233,7 +233,7 @@ export class Cycle {
     return 'taken';
   }
 
-  /** The stream that follows is no answer: the step is done. */
+  /** The stream that follows does not belong to the answer: the step is done. */
   #copyBoth(head: Step | undefined, { last }: Answer, sink: CycleSink): Taken {
     if (head === undefined || this.#ofRows(head) === 'mismatch') return 'mismatch';
     if (head.kind === 'stream') return 'taken';

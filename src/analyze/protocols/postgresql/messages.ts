@@ -72,13 +72,13 @@ export function errorFields(bytes: Uint8Array, start: number, end: number): SqlE
   return found;
 }
 
-/** The rows that a command's tag tells: `SELECT 5`, `INSERT 0 1`; undefined for others. */
+/** The rows in a command's tag: `SELECT 5`, `INSERT 0 1`; undefined for others. */
 export function rowsOf(tag: string): number | undefined {
   const count = /^(?:SELECT|INSERT \d+|UPDATE|DELETE|MERGE|FETCH|MOVE|COPY) (\d+)$/.exec(tag)?.[1];
   return count === undefined ? undefined : Number(count);
 }
 
-/** The length of a message behind the startup, its type included; 0 when it is none. */
+/** The length of a message behind the startup, its type included; 0 when it is invalid. */
 export function typedLength(bytes: Uint8Array, start: number): number {
   const length = i32(bytes, start + 1);
   return length >= 4 && length <= MESSAGE_MAXIMUM ? 1 + length : 0;

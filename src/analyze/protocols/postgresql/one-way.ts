@@ -1,7 +1,7 @@
 import { type Message, SIDE } from '../../record/event.ts';
 import { oneLine } from '../one-line.ts';
 
-/** A request, on a connection of its own, to cancel what another connection does: nobody answers it. */
+/** A request, on a separate connection, to cancel what another connection does: it has no answer. */
 export function cancelRequest(time: number, bytes: number): Message {
   const said = { kind: 'message', protocol: 'postgresql', from: SIDE.client } as const;
   return { ...said, label: 'cancel request', time, bytes, fields: { sql: { command: 'CANCEL' } } };

@@ -6,7 +6,7 @@ import { QuicConnection } from './connection.ts';
 import { isLong, type LongHeader, readLongHeader } from './long-header.ts';
 import { PACKET, quicVersionName } from './versions.ts';
 
-/** Versions told of a Version Negotiation packet. */
+/** Versions reported of a Version Negotiation packet. */
 const VERSIONS_MAXIMUM = 16;
 
 /**
@@ -76,7 +76,7 @@ export class Quic implements DatagramAnalyzer {
     // Another connection of the same two ports has another id of the client.
     if (side === SIDE.server || this.#done.get(flow) === header.scid) return;
     const connection = new QuicConnection(header, now);
-    // What the capture cut cannot be opened, but says with which keys the server's answer can.
+    // A packet that the capture cut cannot be decrypted, but it gives the keys of the server's answer.
     if (!connection.initial(side, bytes, header, end, now) && header.end <= end) return;
     if (known !== undefined) this.#over(flow, known, Number.NaN);
     this.#open.set(flow, connection);

@@ -15,7 +15,7 @@ import { quicVersion, quicVersionName } from './versions.ts';
 /** Initial packets of one connection that are decrypted, or tried. */
 const PACKETS_MAXIMUM = 32;
 
-/** One connection's handshake, as far as its Initial packets tell. */
+/** One connection's handshake, as far as its Initial packets show it. */
 export class QuicConnection implements FrameSink {
   readonly handshake = new Handshake();
   /** First byte of the client's first Initial. */
@@ -51,7 +51,7 @@ export class QuicConnection implements FrameSink {
     this.#keyId = first.dcid;
   }
 
-  /** More Initial packets came than are looked at: what they said is not known. */
+  /** More Initial packets arrived than are read: their content is not known. */
   get exhausted(): boolean {
     return this.#packets >= PACKETS_MAXIMUM;
   }

@@ -30,7 +30,7 @@ export function isLong(first: number): boolean {
 /**
  * Read the long header at `start`.
  * @param greased the fixed bit may be cleared, as those do who have agreed on it (RFC 9287)
- * @returns undefined when there is none, or not whole
+ * @returns undefined when it is missing or incomplete
  */
 export function readLongHeader(bytes: Uint8Array, start: number, end: number, greased = false): LongHeader | undefined {
   if (end - start < 7 || !isLong(u8(bytes, start))) return undefined;

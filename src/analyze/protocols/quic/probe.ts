@@ -5,7 +5,7 @@ import { isLong, readLongHeader } from './long-header.ts';
 import { isReservedVersion, PACKET, quicVersion } from './versions.ts';
 
 /**
- * By a packet that says who sent it: an Initial that the client's keys open, Retry, Version Negotiation, early data. A
+ * By a packet that shows who sent it: an Initial that the client's keys open, Retry, Version Negotiation, early data. A
  * client's Initial that the capture cut cannot be opened: its version must do.
  */
 export function quicLikeness(bytes: Uint8Array, start: number, end: number): Likeness {

@@ -1,6 +1,6 @@
 import { isSecretName, MASK, maskText } from '../../record/secrets.ts';
 
-/** Commands (redis.io/commands) that tell a client's array from a server's. Modules' have a dot in their names. */
+/** Commands (redis.io/commands) that distinguish a client's array from a server's. Modules' have a dot in their names. */
 export const COMMANDS: ReadonlySet<string> = new Set(
   (
     'ACL APPEND ASKING AUTH BGREWRITEAOF BGSAVE BITCOUNT BITFIELD BITFIELD_RO BITOP BITPOS BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH ' +
@@ -30,7 +30,7 @@ const KEYLESS = new Set(
   ).split(' '),
 );
 
-/** The key a command is about; undefined where it is about none, or more than one argument tells. */
+/** The key a command is about; undefined where it has none, or where several arguments name keys. */
 export function keyOf(command: string, args: readonly string[]): string | undefined {
   return KEYLESS.has(command) ? undefined : args[0];
 }

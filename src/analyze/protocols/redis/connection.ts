@@ -117,7 +117,7 @@ export class RedisConnection implements StreamAnalyzer {
     this.#stream.end(how, by);
   }
 
-  /** Where reading goes on after a loss. @returns -1 where that is not in these bytes */
+  /** Where reading continues after a loss. @returns -1 where that is not in these bytes */
   #resume(side: Side, bytes: Uint8Array, start: number, end: number): number {
     if (side === SIDE.client || this.#replicating) return commandAt(bytes, start, end);
     if (sentUnasked(bytes, start, end)) return start;
@@ -183,7 +183,7 @@ export class RedisConnection implements StreamAnalyzer {
     if (command === 'SYNC' && this.#stream.size === 1) this.#server.expectSnapshot();
   }
 
-  /** From here on both sides send commands that nobody answers. */
+  /** From here on both sides send commands without replies. */
   #replicate(): void {
     this.#replicating = true;
     for (const command of this.#stream.resynchronise()) this.#replicated(command, SIDE.client);
@@ -214,7 +214,7 @@ export class RedisConnection implements StreamAnalyzer {
       this.#context.emit(messageOf(value, kind, this.#context));
       return;
     }
-    // Its number of confirmations was not known, and this is none.
+    // The number of its confirmations was not known, and this reply is not one of them.
     if (this.#confirming !== undefined) this.#finishConfirming(undefined);
     if (value.type === SIMPLE && isMonitorLine(kind)) {
       this.#context.emit(messageOf(value, kind, this.#context));

@@ -167,7 +167,7 @@ export function messageOf(value: RespValue, kind: string, context: StreamContext
   };
 }
 
-/** A command that nobody answers: of a replication stream. */
+/** A command without a reply: of a replication stream. */
 export function replicated({ name, args, bytes, end }: Command, from: Side, { detail }: StreamContext): Message {
   const key = keyOf(name, args);
   return {

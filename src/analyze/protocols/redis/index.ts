@@ -7,7 +7,7 @@ export const redis: StreamProtocol = {
   name: 'redis',
   title: 'Redis',
   ports: [6379],
-  // NATS says PING and +OK as well, POP3 +OK.
+  // NATS also sends PING and +OK, POP3 +OK.
   notOn: [4222, 110],
   fields: {
     'redis.command': { type: 'string', about: 'command in upper case, `GET`; of a message its kind' },

@@ -15,12 +15,12 @@ function lineEnd(bytes: Uint8Array, start: number, end: number): number {
   return -1;
 }
 
-/** What a connection's first bytes look like: a command, or a reply that is nobody else's. */
+/** What a connection's first bytes look like: a command, or a reply that only Redis sends. */
 export function redisLikeness(bytes: Uint8Array, start: number, end: number): Likeness {
   const type = bytes[start] as number;
   if (type === SIMPLE || type === ERROR) {
     const text = latin1(bytes, start, Math.min(end, start + 8));
-    // POP3 says +OK and -ERR as well.
+    // POP3 also sends +OK and -ERR.
     if (/^\+PONG\r\n|^-(?:NOAUTH|WRONG|DENIED|LOADING|MOVED) ?/.test(text)) return 'server';
     if (/^-ERR max/.test(text) || sentUnasked(bytes, start, end)) return 'server';
     return end - start < 7 &&
@@ -28,7 +28,7 @@ export function redisLikeness(bytes: Uint8Array, start: number, end: number): Li
       ? 'more'
       : 'no';
   }
-  // The one inline command that is no other protocol's.
+  // The only inline command that no other protocol has.
   if (type === 0x50)
     return PING.startsWith(latin1(bytes, start, Math.min(end, start + 6)))
       ? end - start < 6

@@ -42,7 +42,7 @@ export interface RespValue {
   gap: boolean;
 }
 
-/** Where bytes come from, as StreamContext tells it. */
+/** Where bytes come from, from StreamContext. */
 export interface Carrier {
   readonly now: number;
   readonly timeKnown: boolean;
@@ -341,7 +341,7 @@ export class RespReader {
     } else this.lose();
   }
 
-  /** An attribute stands before the value it is about, and is none of the items. */
+  /** An attribute precedes the value it describes, and does not count as an item. */
   #attribute(count: number): void {
     if (count === 0) return;
     if (!(count > 0 && count < BULK_MAXIMUM && this.#open.length < DEPTH_MAXIMUM)) {
@@ -394,7 +394,7 @@ export class RespReader {
   }
 }
 
-/** A count or length; -1 for what is not there, NaN when it is none. */
+/** A count or length; -1 for null, NaN when it is invalid. */
 export function countAt(bytes: Uint8Array, start: number, end: number): number {
   if (end - start === 2 && bytes[start] === 0x2d && bytes[start + 1] === 0x31) return -1;
   return digitsAt(bytes, start, end, DIGITS);

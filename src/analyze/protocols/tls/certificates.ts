@@ -3,7 +3,7 @@ import { u8, u16 } from '../../bytes.ts';
 import { TEXT_MAXIMUM } from '../../limits.ts';
 import type { Fields } from '../../record/event.ts';
 
-/** Certificates of a chain that are told, and names of one. */
+/** Certificates of a chain that are reported, and names of one. */
 const CHAIN_MAXIMUM = 8;
 const NAMES_MAXIMUM = 64;
 
@@ -28,7 +28,7 @@ export function readCertificates(
   return { count, certificates };
 }
 
-/** A certificate in DER: its names and when it is valid (RFC 3339); empty for what is none. */
+/** A certificate in DER: its names and when it is valid (RFC 3339); empty for an invalid one. */
 function readCertificate(der: Uint8Array): Fields {
   try {
     const { subject, issuer, validFromDate, validToDate, subjectAltName, serialNumber } = new X509Certificate(der);

@@ -4,7 +4,7 @@ import { latin1 } from '../../record/text.ts';
 import { EXTENSION, eachExtension } from './extensions.ts';
 import { isGrease } from './versions.ts';
 
-/** What a ClientHello says (RFC 8446 section 4.1.2); numbers as on the wire, GREASE left out. */
+/** Fields of a ClientHello (RFC 8446 section 4.1.2); numbers as on the wire, GREASE left out. */
 export interface ClientHello {
   /** legacy_version. */
   readonly version: number;
@@ -29,7 +29,7 @@ const ALPN_MAXIMUM = 32;
 
 /**
  * Read a ClientHello, from the byte behind the handshake header to its end.
- * @returns undefined when it is none
+ * @returns undefined when it is invalid
  */
 export function readClientHello(bytes: Uint8Array, start: number, end: number): ClientHello | undefined {
   // legacy_version, random, legacy_session_id.

@@ -18,7 +18,7 @@ const FINISHED_MINIMUM = 4 + 32;
  * One connection's handshake; what follows it is skipped unread. It is over, as far as can be seen,
  * - in TLS <= 1.2 when both sides' Finished have come: the record behind each ChangeCipherSpec (RFC 5246 section 7.3);
  * - in TLS 1.3 when the client, after the ServerHello, has sent as much encrypted as a Finished takes (an alert is
- *   shorter). Whether the server takes what the client says there (its certificate) cannot be seen.
+ *   shorter). Whether the server accepts the client's certificate there cannot be seen.
  */
 export class TlsConnection implements StreamAnalyzer, DirectionSink {
   readonly #context: StreamContext;

@@ -27,7 +27,7 @@ const MESSAGE_MAXIMUM = 1 << 18;
 /** Greatest type of a handshake message that goes unencrypted or did so in drafts (RFC 8879's is 25). */
 const TYPE_MAXIMUM = 25;
 
-/** What a direction tells its connection. */
+/** What a direction reports to its connection. */
 export interface DirectionSink {
   /** A handshake message in the clear, from behind its header on; times of its first and last byte. */
   onHandshake(
@@ -44,7 +44,7 @@ export interface DirectionSink {
   onChangeCipherSpec(side: Side): void;
   /** A whole record that is encrypted: a handshake's, an alert or data. `length` of its content. */
   onProtected(side: Side, type: number, length: number): void;
-  /** Whether what a direction says may still be words from before TLS: the `S` of PostgreSQL. */
+  /** Whether a direction's bytes may still precede TLS: the `S` of PostgreSQL. */
   isEarly(side: Side): boolean;
   /** Nothing more can be read of this direction. `foreign`: what came first was no record. */
   onLost(side: Side, foreign: boolean): void;
@@ -65,7 +65,7 @@ export class Direction implements RecordSink, Framing {
   /** When the record began with which a message begins; NaN for a message within a record. */
   #messageTime = Number.NaN;
   #alertLevel = 0;
-  /** Whether the first bytes have been told from a hello in SSL 2.0's form; that hello, as it comes. */
+  /** Whether the first bytes have been checked for a hello in SSL 2.0's form; that hello, as it arrives. */
   #begun = false;
   readonly #old = { received: [] as number[], length: 2, time: 0 };
 

@@ -15,7 +15,7 @@ export class Handshake {
   requestEnd = Number.NaN;
   responseTime = Number.NaN;
   helloRetry = false;
-  /** TLS <= 1.2: an earlier session goes on. */
+  /** TLS <= 1.2: an earlier session is resumed. */
   resumed = false;
   /** TLS <= 1.2: the server asked for a certificate; the client gave one. */
   clientAuth: 'requested' | 'given' | undefined;

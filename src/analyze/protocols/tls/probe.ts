@@ -7,7 +7,7 @@ import { isSsl2Hello, ssl2Length } from './ssl2-hello.ts';
 /** Bytes of a hello's record that are looked at: record header, handshake header, legacy_version. */
 const LOOKED_AT = RECORD_HEADER + 4 + 2;
 
-/** A record with a ClientHello or a ServerHello; or one of application data, which does not tell whose it is. */
+/** A record with a ClientHello or a ServerHello; or one of application data, which does not show which side sent it. */
 export function helloLikeness(bytes: Uint8Array, start: number, end: number): Likeness {
   const length = end - start;
   if (length === 0) return 'more';

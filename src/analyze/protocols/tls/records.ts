@@ -24,7 +24,7 @@ export interface RecordSink {
   onContent(bytes: Uint8Array, start: number, end: number, last: boolean): void;
   /** Bytes of the record's content were not captured. */
   onMissing(length: number, last: boolean): void;
-  /** What comes is no record. @returns whether to look on at the next byte */
+  /** What follows is not a record. @returns whether to try the next byte */
   onNoRecord(): boolean;
 }
 

@@ -3,7 +3,7 @@ import { protocolNames } from './client-hello.ts';
 import { EXTENSION, eachExtension } from './extensions.ts';
 import { isTls13 } from './versions.ts';
 
-/** What a ServerHello says (RFC 8446 section 4.1.3). */
+/** Fields of a ServerHello (RFC 8446 section 4.1.3). */
 export interface ServerHello {
   /** The version agreed on: supported_versions, else legacy_version. */
   readonly version: number;
@@ -12,7 +12,7 @@ export interface ServerHello {
   readonly alpn: string | undefined;
   /** It asks for another ClientHello. */
   readonly retry: boolean;
-  /** TLS 1.3: an earlier session's key goes on. */
+  /** TLS 1.3: an earlier session's key is used. */
   readonly preSharedKey: boolean;
 }
 
@@ -21,7 +21,7 @@ const RETRY_RANDOM = Buffer.from('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c
 
 /**
  * Read a ServerHello, from the byte behind the handshake header to its end.
- * @returns undefined when it is none
+ * @returns undefined when it is invalid
  */
 export function readServerHello(bytes: Uint8Array, start: number, end: number): ServerHello | undefined {
   if (end - start < 34) return undefined;

@@ -4,7 +4,7 @@ import type { ClientHello } from './client-hello.ts';
 /** Bytes of such a hello before its lists. */
 const LISTS_AT = 11;
 
-/** Length of an SSL 2.0 record by its first two bytes, these included; 0 when they are none of a ClientHello's. */
+/** Length of an SSL 2.0 record by its first two bytes, these included; 0 when they are not a ClientHello's. */
 export function ssl2Length(bytes: Uint8Array, at: number): number {
   const length = u16(bytes, at) & 0x7fff;
   return (u8(bytes, at) & 0x80) !== 0 && length >= 28 && length <= 2048 ? length + 2 : 0;
@@ -12,7 +12,7 @@ export function ssl2Length(bytes: Uint8Array, at: number): number {
 
 /**
  * Read a ClientHello in SSL 2.0's form that offers SSL 3.0 or TLS (RFC 5246 appendix E.2), record header included.
- * @returns undefined when it is none
+ * @returns undefined when it is invalid
  */
 export function readSsl2Hello(bytes: Uint8Array, start: number, end: number): ClientHello | undefined {
   if (!isSsl2Hello(bytes, start, end)) return undefined;
