@@ -68,7 +68,7 @@ export class MySqlConnection implements StreamAnalyzer {
   #sequence = -1;
   /** The last answer's command is not known for sure, nor then where the answer ends: more packets of it may follow. */
   #mayGoOn = false;
-  /** By side: the last packet goes on in the next. */
+  /** By side: the last packet continues in the next. */
   readonly #goesOn: [boolean, boolean] = [false, false];
   /** A request was sent before any byte of the server was seen: answers may be missing before the first one seen. */
   #unknownPlace = false;
