@@ -63,8 +63,8 @@ export class Run implements Kept {
   output(): AnalysisOutput {
     const { analysis } = this.session.capture;
     return {
-      event: (event, { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId }) => {
-        const flow = { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId };
+      event: (event, { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId, sameAs }) => {
+        const flow = { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId, sameAs };
         const kept = { event, flow, told: analysis.clock.now };
         this.#everything.event(kept);
         if (this.shown !== this.#everything) this.shown.event(kept);

@@ -20,6 +20,7 @@ export class Shown {
   readonly activity: Activity;
   readonly events: Ring<KeptEvent>;
   readonly ended: Ring<FlowFacts>;
+  /** As the summary counts them: of two legs of a connection, one's. */
   exchanges = 0;
   readonly #session: AnalysisSession;
   readonly #where: Condition | undefined;
@@ -38,7 +39,7 @@ export class Shown {
     const { event, flow, told } = kept;
     if (this.#where !== undefined && !this.#where.matches(this.#session.recorder.event(event, flow))) return;
     this.activity.advance(told);
-    if (event.kind === 'exchange') this.exchanges += 1;
+    if (event.kind === 'exchange' && flow.sameAs === undefined) this.exchanges += 1;
     this.sums.event(event, flow);
     this.events.push(kept);
   }

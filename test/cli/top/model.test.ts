@@ -8,7 +8,13 @@ import { whereExpression } from '../../../src/run/where.ts';
 import { topModel } from '../../support/top-model.ts';
 
 const captures = join(import.meta.dirname, '../../analyze/protocols/captures');
-const NAMES = ['http2.pcap', 'dns.pcap', 'mysql.pcap', 'quic.pcap'];
+const NAMES = [
+  'http2.pcap',
+  'dns.pcap',
+  'mysql.pcap',
+  'quic.pcap',
+  '../../flow/captures/both-ends-of-a-service.pcapng',
+];
 
 /** What `-o summary --json` says of a capture. */
 function summaryOf(name: string, where?: Condition): SummaryReport {
