@@ -19,6 +19,8 @@ export interface BuiltSegment {
   /** Bytes kept of the frame. */
   readonly caplen?: number;
   readonly ports?: readonly [number, number];
+  /** Into or out of the interface's host; only in pcapng. */
+  readonly direction?: 'in' | 'out';
 }
 
 const FLAG_BITS: Readonly<Record<string, number>> = { F: 1, S: 2, R: 4, P: 8, '.': 16 };
@@ -71,7 +73,8 @@ export function builtPcapng(segments: readonly BuiltSegment[], interfaces: reado
   const blocks = segments.map((segment) => {
     const frame = tcpFrame(segment);
     const padding = (4 - (frame.length % 4)) % 4;
-    const block = Buffer.alloc(32 + frame.length + padding);
+    const flags = segment.direction === undefined ? 0 : segment.direction === 'in' ? 1 : 2;
+    const block = Buffer.alloc(32 + frame.length + padding + (flags === 0 ? 0 : 12));
     const time = BUILT_EPOCH_NS + BigInt(Math.round(segment.at * 1e6));
     block.writeUInt32LE(6, 0);
     block.writeUInt32LE(block.length, 4);
@@ -81,6 +84,11 @@ export function builtPcapng(segments: readonly BuiltSegment[], interfaces: reado
     block.writeUInt32LE(frame.length, 20);
     block.writeUInt32LE(frame.length, 24);
     frame.copy(block, 28);
+    if (flags !== 0) {
+      block.writeUInt16LE(2, 28 + frame.length + padding);
+      block.writeUInt16LE(4, 30 + frame.length + padding);
+      block.writeUInt32LE(flags, 32 + frame.length + padding);
+    }
     block.writeUInt32LE(block.length, block.length - 4);
     return block;
   });

@@ -7,7 +7,7 @@ import { KIND_IPV6 } from '../flow/flow-view.ts';
 import { FlowSightings } from '../flow/sightings.ts';
 import { Hosts } from '../identity/hosts.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
-import { STOP } from '../layers/layer.ts';
+import { DIRECTION, STOP } from '../layers/layer.ts';
 import { CLOSED_PRESSURE, HANDOVER_NS } from '../limits.ts';
 import { quoted } from '../packet/icmp-quote.ts';
 import { PacketView } from '../packet/packet.ts';
@@ -261,6 +261,7 @@ export class Analysis {
     }
     const other = elsewhere.at(place, packet.interfaceId);
     const own = other?.directions[direction === 0 ? 0 : 1];
+    if (own?.packets === 0 && packet.direction === DIRECTION.outbound) this.#sink.leftAt?.(packet);
     own?.add(packet.wireEnd - packet.networkOffset, now);
     if (isTcp) own?.segment(packet.tcpSequence, packet.payloadLength);
     if (seen === SEEN_BEFORE.no && (!isTcp || this.#tcp.bringsNew(slot, direction, packet))) {

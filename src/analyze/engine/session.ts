@@ -44,7 +44,8 @@ export class AnalysisSession {
     const sink = {
       event: (event: AnalysisEvent, flow: FlowInfo) => this.#event(event, flow),
       flowEnded: (flow: FlowInfo) => this.#flowEnded(flow),
-      flowBegan: (packet: PacketView) => this.#flowBegan(packet),
+      flowBegan: (packet: PacketView) => this.#sawLocal(packet),
+      leftAt: (packet: PacketView) => this.#sawLocal(packet),
     };
     const observer: PacketObserver = {
       interface: (id, described) => {
@@ -124,7 +125,7 @@ export class AnalysisSession {
   }
 
   /** Whose address it is shows where a packet leaves or enters its pod. */
-  #flowBegan(packet: PacketView): void {
+  #sawLocal(packet: PacketView): void {
     if (packet.direction === DIRECTION.unknown) return;
     const { hosts, clock } = this.capture.analysis;
     const at = packet.direction === DIRECTION.outbound ? packet.sourceAddress : packet.destinationAddress;

@@ -140,6 +140,11 @@ export interface AnalysisSink {
   event(event: AnalysisEvent, flow: FlowInfo): void;
   /** A flow's first packet; the view is valid during the call. */
   flowBegan?(packet: PacketView): void;
+  /**
+   * A flow's first packet of a direction at a further place, where it leaves a pod: what a pod only forwards enters it first.
+   * The view is valid during the call.
+   */
+  leftAt?(packet: PacketView): void;
   /** A flow has ended: closed, expired, or the analysis is over. Every flow ends once. */
   flowEnded(flow: FlowInfo): void;
 }

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
 import { Summary } from '../../../src/analyze/summary/summary.ts';
 import { analyseBytes } from '../../support/analysis.ts';
-import { builtPcapng } from '../../support/built-capture.ts';
+import { type BuiltSegment, builtPcapng, handshake } from '../../support/built-capture.ts';
 
 /**
  * Client and backends of a Service captured together while the client makes 100 requests over connections of one request
@@ -12,7 +12,7 @@ import { builtPcapng } from '../../support/built-capture.ts';
  */
 const CAPTURE = join(import.meta.dirname, 'captures/both-ends-of-a-service.pcapng');
 
-function summaryOf(bytes: Uint8Array) {
+function analysed(bytes: Uint8Array) {
   let summary: Summary | undefined;
   const session = new AnalysisSession(
     {
@@ -36,6 +36,11 @@ function summaryOf(bytes: Uint8Array) {
   );
   session.push(bytes);
   session.end();
+  return { session, summary };
+}
+
+function summaryOf(bytes: Uint8Array) {
+  const { session, summary } = analysed(bytes);
   return summary?.report(session.recorder, session.span);
 }
 
@@ -85,4 +90,28 @@ test('begun in the middle, the data that both legs show joins them', () => {
     segment.interfaceId === 1 ? { ...segment, payload: 'y'.repeat(40) } : segment,
   );
   expect(analyseBytes(builtPcapng(others, ['a', 'b'])).flows.every(({ sameAs }) => sameAs === undefined)).toBe(true);
+});
+
+test("a server that is captured too has the name of its interface; one behind a router does not have the router's", () => {
+  const [syn, answer] = handshake([100, 200]);
+  const path = (server: string) => {
+    const at = (segment: BuiltSegment | undefined, interfaceId: number, direction: 'in' | 'out', time: number) => ({
+      ...(segment as BuiltSegment),
+      interfaceId,
+      direction,
+      at: time,
+    });
+    const forwards = server === 'router';
+    const segments = [
+      at(syn, 0, 'out', 0),
+      at(syn, 1, 'in', 1),
+      ...(forwards ? [at(syn, 1, 'out', 2), at(answer, 1, 'in', 3)] : []),
+      at(answer, 1, 'out', 4),
+      at(answer, 0, 'in', 5),
+    ];
+    const { names } = analysed(builtPcapng(segments, ['netns/client/any', `netns/${server}/any`])).session;
+    return ['10.0.0.1', '10.0.0.2'].map((address) => names.ofAddress(address, 0)?.text);
+  };
+  expect(path('web')).toEqual(['netns/client', 'netns/web']);
+  expect(path('router')).toEqual(['netns/client', undefined]);
 });
