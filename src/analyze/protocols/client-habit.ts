@@ -5,7 +5,7 @@ import type { StreamContext } from './protocol.ts';
  * be wrong; and what one wave of several requests adds that was followed by as many answers.
  */
 const CERTAINTY = 9;
-const ANSWERED_WAVE = 3;
+const ANSWERED_WAVE = 1.5;
 
 /**
  * Whether the client of a connection waits for the answers to all its requests before it sends on. Then its next requests
@@ -30,6 +30,16 @@ export class ClientHabit {
 
   get waits(): boolean {
     return !this.#neverWaits && this.#certainty >= CERTAINTY;
+  }
+
+  /** Enough where the request at hand was proven to be sent after the answer to those in a hole. */
+  get likelyWaits(): boolean {
+    return !this.#neverWaits && this.#certainty >= CERTAINTY / 2;
+  }
+
+  /** Nothing was sent behind a request until its answer came: a client that does not wait would likely have. */
+  mayHaveWaited(): void {
+    if (!this.#sendsSeveral) this.#certainty = Math.max(this.#certainty, CERTAINTY / 2);
   }
 
   /** A request, or the first of several, was sent; every one before it had been answered, which is certain. */

@@ -49,6 +49,8 @@ interface Pending<R> extends RequestSpan {
   doubtful: boolean;
   /** It was sent after more of the answers had been received than when the request before it was sent. */
   readonly newWave: boolean;
+  /** It follows a hole and acknowledges more than the requests in the hole can have. */
+  readonly followsHole: boolean;
   /** All requests before it had been answered when it was sent, or at least their answers had begun: no other was pending. */
   readonly alone: boolean;
 }
@@ -158,7 +160,17 @@ export class Pairing<R> {
       !this.#tailHole && !overtakes && (queue.length === 0 || (newWave && (queue.at(-1) as Pending<R>).alone));
     this.#client.sends(newWave || queue.length === 0);
     this.#lastEnd = end;
-    queue.push({ request, start, end, acknowledged, newWave, alone, hole: mayHideRequests, doubtful: false });
+    queue.push({
+      request,
+      start,
+      end,
+      acknowledged,
+      newWave,
+      followsHole: afterHole && newWave,
+      alone,
+      hole: mayHideRequests,
+      doubtful: false,
+    });
     if (afterHole) {
       this.#tailHole = false;
       this.#inDoubt = false;
@@ -203,7 +215,8 @@ export class Pairing<R> {
     if (this.inStep && queue.length > 0 && mayAnswer(queue[0] as Pending<R>, start, acknowledged)) {
       this.#client.receives(true);
       // Nothing was sent behind the request until its answer came.
-      if (hasNoLogin && queue.length === 1 && acknowledged === (queue[0] as Pending<R>).end) this.#client.waited();
+      if (hasNoLogin && queue.length === 1 && acknowledged === (queue[0] as Pending<R>).end)
+        this.#client.mayHaveWaited();
       return { kind: 'paired', request: this.#shift(), proven: true, skipped: NONE, unpaired: NONE };
     }
     const skipped: R[] = [];
@@ -313,12 +326,12 @@ export class Pairing<R> {
   /** Settle what had been answered when the last wave began that the response at `start` can belong to. */
   #settleBefore(start: number, acknowledged: number, skipped: R[], unpaired: R[]): void {
     if (this.inStep) return;
-    const { waits } = this.#client;
+    const { waits, likelyWaits } = this.#client;
     const queue = this.#queue;
     let wave = queue.length - 1;
     while (wave >= 0) {
-      const { newWave, alone, acknowledged: received } = queue[wave] as Pending<R>;
-      if ((alone || (newWave && waits)) && received <= start) break;
+      const { newWave, followsHole, alone, acknowledged: received } = queue[wave] as Pending<R>;
+      if ((alone || (newWave && waits) || (followsHole && likelyWaits)) && received <= start) break;
       wave -= 1;
     }
     const begun = queue[wave];

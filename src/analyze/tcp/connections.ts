@@ -325,7 +325,7 @@ export class TcpConnections implements StreamHost {
     }
     if (ints[state] === STATE.refused) return;
     ints[state] = STATE.refused;
-    const label = `connection rejected by ICMP ${notice.label}`;
+    const label = `connection rejected by ICMP ${notice.label.replace(/^unreachable (.*?),? from /, '$1 unreachable from ')}`;
     this.#sink.event({ ...notice, protocol: 'tcp', code: 'TCP_REFUSED', label }, this.#view.at(slot));
   }
 

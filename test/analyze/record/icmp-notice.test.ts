@@ -50,6 +50,20 @@ test.each([
   },
 );
 
+test('an ICMP rejection refuses a connection, which is stated once', () => {
+  const refused = error(3, 3, 0, SYN);
+  const { events, flows } = analyseBytes(capture(SYN, refused, SYN, refused));
+  expect(events.map(({ event }) => event)).toMatchObject([
+    {
+      code: 'TCP_REFUSED',
+      protocol: 'tcp',
+      label: 'connection rejected by ICMP port unreachable from 192.0.2.1',
+      failed: true,
+    },
+  ]);
+  expect(flows[0]?.tcp).toMatchObject({ state: 'refused', syns: 2 });
+});
+
 test('an error about a flow that was not seen is no event', () => {
   expect(analyseBytes(capture(error(3, 1, 0, SYN))).events).toEqual([]);
 });
