@@ -21,6 +21,8 @@ export class DatagramLegs {
   readonly #clock: Clock;
   readonly #first: ConnectionLegs;
   readonly #others: (OtherLeg | undefined)[] = [];
+  /** Any flow was joined so far: of most captures none is. */
+  #hasJoined = false;
 
   constructor(table: FlowTable, clock: Clock) {
     this.#table = table;
@@ -30,7 +32,7 @@ export class DatagramLegs {
 
   /** The earlier flow of which the one in a slot is the other leg. */
   of(slot: number): OtherLeg | undefined {
-    return this.#others[slot];
+    return this.#hasJoined ? this.#others[slot] : undefined;
   }
 
   /** A flow's first packet, whose client is known. */
@@ -43,11 +45,13 @@ export class DatagramLegs {
     const other = this.#first.seen(content, key, slot, this.#clock.now);
     if (other < 0) return;
     const interfaceId = this.#table.ints[this.#table.base(other) + FLOW_I32.interfaceId];
-    if (identification !== 0 || interfaceId !== packet.interfaceId) this.#others[slot] = this.#first.describe(other);
+    if (identification === 0 && interfaceId === packet.interfaceId) return;
+    this.#others[slot] = this.#first.describe(other);
+    this.#hasJoined = true;
   }
 
   /** The flow in a slot has ended. */
   forget(slot: number): void {
-    if (this.#others[slot] !== undefined) this.#others[slot] = undefined;
+    if (this.#hasJoined && this.#others[slot] !== undefined) this.#others[slot] = undefined;
   }
 }

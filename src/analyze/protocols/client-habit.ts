@@ -87,9 +87,11 @@ export class ClientHabit {
   receives(mayAnswer: boolean): void {
     const { now } = this.#context;
     this.#received += 1;
-    const [latency, pause] = [now - this.#sentAt, this.#pause];
     // A request from before the pause would have been answered within it, as likely as its length in the whole.
-    if (mayAnswer && this.#received === 1 && pause > 0 && latency > 0) this.#certainty += Math.log1p(pause / latency);
+    if (mayAnswer && this.#received === 1 && this.#certainty < CERTAINTY) {
+      const latency = now - this.#sentAt;
+      if (this.#pause > 0 && latency > 0) this.#certainty += Math.log1p(this.#pause / latency);
+    }
     this.#pause = Number.NaN;
     this.#answeredAt = now;
   }

@@ -24,6 +24,8 @@ export class TcpLegs {
   #segments: ConnectionLegs | undefined;
   readonly #matches: (Matches | undefined)[] = [];
   readonly #others: (OtherLeg | undefined)[] = [];
+  /** Any flow was joined so far: of most captures none is. */
+  #hasJoined = false;
 
   constructor(table: FlowTable, clock: Clock) {
     this.#table = table;
@@ -33,13 +35,13 @@ export class TcpLegs {
 
   /** The earlier flow of which the one in a slot is the other leg. */
   of(slot: number): OtherLeg | undefined {
-    return this.#others[slot];
+    return this.#hasJoined ? this.#others[slot] : undefined;
   }
 
   /** A connection's SYN-ACK, which names both initial sequence numbers. */
   handshake(slot: number, { tcpAcknowledgment, tcpSequence }: PacketView): void {
     const other = this.#handshakes.seen((tcpAcknowledgment - 1) | 0, tcpSequence, slot, this.#clock.now);
-    if (other >= 0) this.#others[slot] = this.#handshakes.describe(other);
+    if (other >= 0) this.#join(slot, this.#handshakes.describe(other));
   }
 
   /** A data segment of a connection whose beginning was not seen. */
@@ -58,12 +60,17 @@ export class TcpLegs {
     if (other < 0) return;
     matches.count = matches.other === other ? matches.count + 1 : 1;
     matches.other = other;
-    if (matches.count >= SEGMENTS_NEEDED) this.#others[slot] = this.#segments.describe(other);
+    if (matches.count >= SEGMENTS_NEEDED) this.#join(slot, this.#segments.describe(other));
+  }
+
+  #join(slot: number, other: OtherLeg): void {
+    this.#others[slot] = other;
+    this.#hasJoined = true;
   }
 
   /** The flow in a slot has ended. */
   forget(slot: number): void {
-    if (this.#others[slot] !== undefined) this.#others[slot] = undefined;
+    if (this.#hasJoined && this.#others[slot] !== undefined) this.#others[slot] = undefined;
     if (this.#matches[slot] !== undefined) this.#matches[slot] = undefined;
   }
 }
