@@ -32,8 +32,8 @@ export function measured(
   { incomplete, endedBy }: Ending,
 ): Measured {
   const time = request?.time ?? answer?.time ?? 0;
-  const asked = request === undefined || (request.timed && request.end !== undefined);
-  const timed = answer?.timed === true && asked;
+  const requestTimed = request === undefined || (request.timed && request.end !== undefined);
+  const timed = answer?.timed === true && requestTimed;
   return {
     time,
     requestEnd: request?.end ?? time,

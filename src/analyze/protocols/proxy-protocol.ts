@@ -133,7 +133,7 @@ class ProxyProtocol implements StreamAnalyzer {
     const header = kept.subarray(0, Math.max(0, length));
     const isV1 = header[0] === V1.charCodeAt(0);
     const named = length < 0 ? undefined : isV1 ? readV1(latin1(header, 0, length - 2)) : readV2(header);
-    if (named !== undefined) this.#tell(named);
+    if (named !== undefined) this.#emit(named);
     const next = this.#redetect();
     // For what is not a header all bytes are searched; of what came before this call only gaps are known.
     const from = length < 0 ? start : start + length - before;
@@ -153,7 +153,7 @@ class ProxyProtocol implements StreamAnalyzer {
     return next;
   }
 
-  #tell(named: Named): void {
+  #emit(named: Named): void {
     const { version, client, clientPort } = named;
     const proxy: Fields = { ...named };
     const port =

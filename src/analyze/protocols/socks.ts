@@ -111,7 +111,7 @@ class Socks implements StreamAnalyzer {
   /** What comes next of version 5: the choice of a method, the check of a password, the request. */
   #at: 'choice' | 'password' | 'request' = 'choice';
   #greeted = false;
-  #asked = false;
+  #requested = false;
   #wanted: Wanted | undefined;
   #over = false;
 
@@ -139,7 +139,7 @@ class Socks implements StreamAnalyzer {
       reset: 'reset',
       'capture ended': 'capture ended',
     };
-    this.#tell(this.#wanted, undefined, 0, reasons[how] ?? 'unknown');
+    this.#emit(this.#wanted, undefined, 0, reasons[how] ?? 'unknown');
   }
 
   /** Take the next message that is whole. @returns whether there was one, and another may be */
@@ -171,11 +171,11 @@ class Socks implements StreamAnalyzer {
   }
 
   #password(client: Uint8Array): boolean {
-    if (!this.#asked) {
+    if (!this.#requested) {
       const name = client.length < 2 ? MORE : 2 + u8(client, 1);
       const end = name < 0 || client.length <= name ? MORE : name + 1 + u8(client, name);
       return this.#take(SIDE.client, end <= client.length ? end : MORE, () => {
-        this.#asked = true;
+        this.#requested = true;
       });
     }
     const server = this.#kept[SIDE.server];
@@ -217,7 +217,7 @@ class Socks implements StreamAnalyzer {
     if (length === NONE) this.#lose(SIDE.server, 'no reply of it');
     if (length < 0) return false;
     const code = u8(server, 1) - (isVersion4 ? GRANTED_4 : 0);
-    this.#tell(wanted, (isVersion4 ? REPLIES_4 : REPLIES_5)[code] ?? `reply ${u8(server, 1)}`, length);
+    this.#emit(wanted, (isVersion4 ? REPLIES_4 : REPLIES_5)[code] ?? `reply ${u8(server, 1)}`, length);
     const rests = [this.#kept[SIDE.client], server.slice(length)] as const;
     this.#over = true;
     const { host, port, version } = wanted;
@@ -230,7 +230,7 @@ class Socks implements StreamAnalyzer {
     return false;
   }
 
-  #tell(wanted: Wanted, status: string | undefined, replyBytes: number, incomplete?: Incomplete): void {
+  #emit(wanted: Wanted, status: string | undefined, replyBytes: number, incomplete?: Incomplete): void {
     const { version, command, host, port, time, end: requestEnd, bytes } = wanted;
     const label = `${command} ${host.includes(':') ? `[${host}]` : host}:${port}`;
     const isUnknown = incomplete === 'capture ended' || incomplete === 'unknown';

@@ -16,12 +16,12 @@ const CONTROL_MAXIMUM = 125;
 const LENGTH_MAXIMUM = 2 ** 48;
 
 /** One direction: frames, put together to messages. */
-class Direction {
+class WebSocketDirection {
   readonly #side: Side;
   readonly #context: StreamContext;
   #lost = false;
   /** Whether an event has reported that frames are no longer found. */
-  #told = false;
+  #reported = false;
   /** Frames are read from where one seems to begin: their events are held until the next frame, or a segment's end, confirms them. */
   #tentative = false;
   readonly #held: AnalysisEvent[] = [];
@@ -110,8 +110,8 @@ class Direction {
     this.#messageOpcode = -1;
     this.#tentative = false;
     this.#held.length = 0;
-    if (this.#told) return;
-    this.#told = true;
+    if (this.#reported) return;
+    this.#reported = true;
     const { now: time } = this.#context;
     const next = 'resumes at the next frame that begins a segment';
     const side = this.#side;
@@ -141,7 +141,7 @@ class Direction {
   /** What was read since is a frame. */
   #confirm(): void {
     this.#tentative = false;
-    this.#told = false;
+    this.#reported = false;
     for (const event of this.#held.splice(0)) this.#context.emit(event);
   }
 
@@ -257,9 +257,9 @@ class Direction {
   }
 
   #close(): void {
-    const said = this.#control ?? new Uint8Array(0);
-    const code = this.#controlLength >= 2 ? u16(said, 0) : undefined;
-    const reason = this.#controlLength > 2 ? this.#text(said, 2, this.#controlLength) : undefined;
+    const payload = this.#control ?? new Uint8Array(0);
+    const code = this.#controlLength >= 2 ? u16(payload, 0) : undefined;
+    const reason = this.#controlLength > 2 ? this.#text(payload, 2, this.#controlLength) : undefined;
     const label = ['closing', code, reason].filter((part) => part !== undefined).join(' ');
     this.#emit({
       kind: 'event',
@@ -290,10 +290,10 @@ function isMinimal(bytes: Uint8Array, start: number, short: number): boolean {
 }
 
 class WebSocketStream implements StreamAnalyzer {
-  readonly #directions: readonly [Direction, Direction];
+  readonly #directions: readonly [WebSocketDirection, WebSocketDirection];
 
   constructor(context: StreamContext) {
-    this.#directions = [new Direction(SIDE.client, context), new Direction(SIDE.server, context)];
+    this.#directions = [new WebSocketDirection(SIDE.client, context), new WebSocketDirection(SIDE.server, context)];
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {

@@ -31,7 +31,7 @@ interface EventBase {
 export interface Exchange extends EventBase {
   readonly kind: 'exchange';
   /** Whose request it was, where that can be the server (gRPC and Redis pushes excepted: those are messages). */
-  readonly asker?: Side | undefined;
+  readonly requester?: Side | undefined;
   /** First byte of the request; of the response, where the request was not seen. */
   readonly time: number;
   /** Last byte of the request. */

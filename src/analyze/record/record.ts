@@ -142,7 +142,7 @@ export class Recorder {
 
   event(event: AnalysisEvent, flow: FlowIdentity): EventRecord {
     const isExchange = event.kind === 'exchange';
-    const from = isExchange ? event.asker : event.kind === 'message' ? event.from : undefined;
+    const from = isExchange ? event.requester : event.kind === 'message' ? event.from : undefined;
     const source = from ?? SIDE.client;
     const timings = isExchange ? timingsOf(event) : NO_TIMINGS;
     const proxied = proxiedClient(event.fields);

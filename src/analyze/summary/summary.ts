@@ -118,9 +118,9 @@ export class Summary implements AnalysisSink {
   }
 
   #server(exchange: Exchange, flow: FlowIdentity): Server {
-    const host = exchange.asker === SIDE.server ? flow.clientHost : flow.serverHost;
+    const host = exchange.requester === SIDE.server ? flow.clientHost : flow.serverHost;
     const server = this.#identified(host, exchange.time, flow.interfaceId);
-    if (flow.sameAs === undefined || exchange.asker === SIDE.server || typeof server !== 'object') return server;
+    if (flow.sameAs === undefined || exchange.requester === SIDE.server || typeof server !== 'object') return server;
     return this.#names.serving(server, this.#names.ofHost(flow.sameAs.serverHost, exchange.time, -1)) ?? server;
   }
 

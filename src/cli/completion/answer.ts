@@ -1,6 +1,6 @@
 import type { Argument, Command, Option } from 'commander';
 import { TARGET_KINDS, targetKind } from '../../capture/kinds/index.ts';
-import { type Answer, type Candidate, NOTHING } from './candidate.ts';
+import { type Candidate, type CompletionAnswer, NOTHING } from './candidate.ts';
 import type { LiveNames, Place } from './live-names.ts';
 import { fixedValues, takesFile } from './option-values.ts';
 import { type Situation, situationOf } from './situation.ts';
@@ -9,7 +9,7 @@ import { type Situation, situationOf } from './situation.ts';
  * What the unfinished last word may become.
  * @param live the cluster's names; asked only where a name is typed
  */
-export async function complete(root: Command, words: readonly string[], live: LiveNames): Promise<Answer> {
+export async function complete(root: Command, words: readonly string[], live: LiveNames): Promise<CompletionAnswer> {
   const situation = situationOf(root, words);
   const { typing } = situation;
   if (typing.kind === 'flag') return offered(flags(situation), typing.text);
@@ -68,7 +68,7 @@ async function valuesFor(
   before: string,
   situation: Situation,
   live: LiveNames,
-): Promise<Answer> {
+): Promise<CompletionAnswer> {
   const name = option.attributeName();
   if (takesFile(name)) return before === '' ? { ...NOTHING, files: true } : NOTHING;
   if (name === 'where') return expressionFor(text, before);
@@ -81,7 +81,7 @@ async function valuesFor(
 }
 
 /** Of an expression its last word is unfinished: a field that begins like it. */
-async function expressionFor(text: string, before: string): Promise<Answer> {
+async function expressionFor(text: string, before: string): Promise<CompletionAnswer> {
   const word = /[\w.]*$/.exec(text)?.[0] ?? '';
   const head = text.slice(0, text.length - word.length);
   // Within quotes anything may stand.
@@ -131,7 +131,7 @@ const LOCAL_KINDS: readonly Candidate[] = [
 ];
 
 /** `po` → `pod/`; `pod/w` → `pod/web-1`; `pod w` → `web-1`; `deploy/a,svc/w` → `deploy/a,svc/web`. */
-async function targetsOf(situation: Situation, text: string, live: LiveNames): Promise<Answer> {
+async function targetsOf(situation: Situation, text: string, live: LiveNames): Promise<CompletionAnswer> {
   const { positionals, values } = situation;
   if (values.has('local')) {
     return offered(LOCAL_KINDS, text);
@@ -151,7 +151,7 @@ async function targetsOf(situation: Situation, text: string, live: LiveNames): P
   const kind = targetKind(word.slice(0, slash));
   return kind === undefined ? NOTHING : objectsOf(kind.name, word.slice(0, slash + 1), head, word.slice(slash + 1));
 
-  async function objectsOf(name: string, kindWord: string, before: string, start: string): Promise<Answer> {
+  async function objectsOf(name: string, kindWord: string, before: string, start: string): Promise<CompletionAnswer> {
     const names = await live.objects(placeOf(situation), kindCalled(name));
     const answer = offered(
       names.map((value) => ({ value, about: '' })),
@@ -196,7 +196,7 @@ function isUnfinished(candidates: readonly Candidate[]): boolean {
   return candidates.length > 0 && candidates.every(({ value }) => value.endsWith('/'));
 }
 
-function offered(candidates: readonly Candidate[], text: string): Answer {
+function offered(candidates: readonly Candidate[], text: string): CompletionAnswer {
   return { candidates: startingWith(candidates, text), unfinished: false, files: false };
 }
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { EXIT, type ExitCode } from '../../wire/errors.ts';
 import { readSettings } from '../settings/read.ts';
 import { complete } from './answer.ts';
-import { type Answer, answerText, NOTHING } from './candidate.ts';
+import { answerText, type CompletionAnswer, NOTHING } from './candidate.ts';
 import { liveNames, type Place } from './live-names.ts';
 import { endsInQuotes, keptByBash, withoutOpenQuote, wordsOf } from './words.ts';
 
@@ -25,7 +25,7 @@ export async function completionProgram(
   const typed = line === undefined ? withoutOpenQuote(words) : wordsOf(line, 'ksnoop');
   const left = refresh ? REFRESH_MS : Math.max(1, Math.round(ANSWER_MS - performance.now()));
   const deadline = AbortSignal.timeout(left);
-  let answer: Answer;
+  let answer: CompletionAnswer;
   try {
     const late = () => void (refresh || askLater(typed));
     answer = await complete(ksnoop, typed, await liveNames({ deadline, late, defaults: await placeSet() }));

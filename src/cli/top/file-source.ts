@@ -15,7 +15,7 @@ import { Remarks } from './remarks.ts';
 const TURN_MS = 20;
 
 /** A capture file, read to its end or to a time in it. */
-export class FileSource implements TopSource {
+export class CaptureFileSource implements TopSource {
   trouble: string | undefined;
   readonly remarks = new Remarks();
   reading: number | undefined;

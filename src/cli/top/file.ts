@@ -2,7 +2,7 @@ import { type WhereExpression, whereExpression } from '../../run/where.ts';
 import { timeSpan } from '../../view/units.ts';
 import { EXIT, type ExitCode } from '../../wire/errors.ts';
 import { onStopSignals } from '../signals.ts';
-import { FileSource } from './file-source.ts';
+import { CaptureFileSource } from './file-source.ts';
 import { Top } from './model.ts';
 import type { TopConfig } from './options.ts';
 import { Stage } from './stage.ts';
@@ -15,7 +15,7 @@ const STEPS = 20;
 
 /** `ksnoop top FILE`: the file at its end, or at a time in it. */
 export async function topFile(config: TopConfig, path: string, where: WhereExpression | undefined): Promise<ExitCode> {
-  const source = new FileSource(path, config);
+  const source = new CaptureFileSource(path, config);
   const model = new Top(source);
   if (where !== undefined) model.show(where);
   const over = Promise.withResolvers<void>();
@@ -60,7 +60,7 @@ export async function topFile(config: TopConfig, path: string, where: WhereExpre
 }
 
 /** Where a step leads, ns after the first packet; undefined for the end; or why there is no step. */
-function stepTo(source: FileSource, by: -1 | 1): number | undefined | string {
+function stepTo(source: CaptureFileSource, by: -1 | 1): number | undefined | string {
   const { length } = source;
   if (!source.seekable) return NOT_SEEKABLE;
   if (length === undefined) return 'The file is not read to its end yet.';

@@ -17,9 +17,9 @@ const COMPRESSIONS = [
   { name: 'lz4', by: 'program', magic: [0x04, 0x22, 0x4d, 0x18] },
 ] as const;
 
-export type Compression = (typeof COMPRESSIONS)[number];
+export type FileCompression = (typeof COMPRESSIONS)[number];
 
 /** The compression that a file's first bytes show; undefined for none. */
-export function compressionOf(head: Uint8Array): Compression | undefined {
+export function compressionOf(head: Uint8Array): FileCompression | undefined {
   return COMPRESSIONS.find(({ magic }) => magic.every((byte, index) => head[index] === byte));
 }

@@ -1,7 +1,7 @@
 import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
 import { joinedBytes } from '../../wire/bytes.ts';
 import { messageOf } from '../../wire/errors.ts';
-import { type Compression, MAGIC_BYTES } from './compressions.ts';
+import { type FileCompression, MAGIC_BYTES } from './compressions.ts';
 import type { OnChunk } from './input.ts';
 import { ProgramDecompressor } from './program-decompressor.ts';
 
@@ -11,7 +11,7 @@ const OUTPUT_BYTES = 64 * 1024;
 type ZlibStream = Gunzip | ZstdDecompress;
 
 /** A compression that Node reads. */
-type NodeCompression = Extract<Compression, { readonly by: 'node' }>;
+type NodeCompression = Extract<FileCompression, { readonly by: 'node' }>;
 
 /** Takes compressed bytes, in order. */
 export interface Decompress {
@@ -26,7 +26,7 @@ export interface Decompress {
 }
 
 /** @param onChunk takes decompressed bytes, valid during the call */
-export function decompressor(compression: Compression, onChunk: OnChunk): Decompress {
+export function decompressor(compression: FileCompression, onChunk: OnChunk): Decompress {
   if (compression.by === 'node') return new Decompressor(compression, onChunk);
   return new ProgramDecompressor(compression.name, onChunk);
 }

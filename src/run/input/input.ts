@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { joinedBytes } from '../../wire/bytes.ts';
 import { EXIT, KsnoopError, systemCode } from '../../wire/errors.ts';
-import { type Compression, compressionOf, MAGIC_BYTES } from './compressions.ts';
+import { compressionOf, type FileCompression, MAGIC_BYTES } from './compressions.ts';
 import { decompressor as decompressorOf } from './decompress.ts';
 import { DeviceSource } from './device-source.ts';
 import { FileSource } from './file-source.ts';
@@ -165,7 +165,7 @@ export class Input {
   }
 
   async #decompress(
-    compression: Compression,
+    compression: FileCompression,
     head: Uint8Array,
     onChunk: OnChunk,
     signal: AbortSignal,

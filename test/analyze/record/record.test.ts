@@ -76,7 +76,7 @@ describe('the record of', () => {
 
   it('what the server asks or sends: it is the source; an event names client and server, and who did it', () => {
     const { recorder, flow } = madeAnalysis();
-    expect(recorder.event(exchange({ asker: 1 }), flow()).src?.ip).toBe(SERVER);
+    expect(recorder.event(exchange({ requester: 1 }), flow()).src?.ip).toBe(SERVER);
     expect(json(recorder.event(message(), flow()))).toMatchObject({
       src: { ip: SERVER },
       requestBytes: 5,

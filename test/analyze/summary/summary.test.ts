@@ -55,7 +55,7 @@ describe('the summary of exchanges', () => {
     names.addRecord(SERVER, ['api.shop'], 100);
     summary.event(exchange({ time: 50 }), flow());
     summary.event(exchange({ time: 150 }), flow());
-    summary.event(exchange({ asker: 1 }), flow());
+    summary.event(exchange({ requester: 1 }), flow());
     summary.event(exchange(), flow({ serverHost: -1 }));
     expect(report().services.map(({ service }) => service)).toEqual(['web.shop', 'api.shop', CLIENT, 'no address']);
     expect(report().pods).toEqual([]);

@@ -9,9 +9,9 @@ export const CHANNELS_MAXIMUM = 2048;
 const CONSUMERS_MAXIMUM = 256;
 
 /** A method that waits for its answer. */
-export interface Asked {
+export interface PendingRequest {
   readonly method: Method;
-  readonly asker: Side;
+  readonly requester: Side;
   readonly channel: number;
   readonly queue: string;
   readonly exchange: string;
@@ -37,7 +37,7 @@ export interface Announced {
 /** What is known of one channel. */
 export class Channel {
   /** In the order in which they were asked; answers to each side's come in that order. */
-  readonly asked: Asked[] = [];
+  readonly requests: PendingRequest[] = [];
   /** By side. */
   readonly announced: [Announced | undefined, Announced | undefined] = [undefined, undefined];
   /** By side. */

@@ -8,8 +8,8 @@ import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import { isFailure, REQUEST_NOT_SEEN, unfinished } from '../unfinished.ts';
 import { Arguments } from './arguments.ts';
-import { type Asked, CHANNELS_MAXIMUM, Channel, countsOf } from './channel.ts';
-import { type Answer, exchangeOf, messageOf, NO_ANSWER } from './events.ts';
+import { CHANNELS_MAXIMUM, Channel, countsOf, type PendingRequest } from './channel.ts';
+import { type AmqpAnswer, exchangeOf, messageOf, NO_ANSWER } from './events.ts';
 import {
   FRAME_HEADER,
   frameLength,
@@ -51,14 +51,14 @@ const CONTENT_HEADER = FRAME_HEADER + 12;
 /** The reply code of a close without an error. */
 const REPLY_SUCCESS = 200;
 
-const said = new Arguments();
+const methodArguments = new Arguments();
 
 /** AMQP of one connection: methods and their answers channel by channel, and the messages between them. */
 export class AmqpConnection implements StreamAnalyzer {
   readonly #context: StreamContext;
   readonly #connection: FramedConnection;
   readonly #channels = new Map<number, Channel>();
-  #asked = 0;
+  #pending = 0;
 
   constructor(context: StreamContext) {
     this.#context = context;
@@ -126,7 +126,7 @@ export class AmqpConnection implements StreamAnalyzer {
       return;
     }
     // The frame's last byte does not belong to the arguments.
-    said.read(method, bytes, start + METHOD_HEADER, Math.min(end, start + message.length - 1));
+    methodArguments.read(method, bytes, start + METHOD_HEADER, Math.min(end, start + message.length - 1));
     const first = message.time;
     if (method.replies.length > 0) this.#ask(side, method, number, channel, message);
     else if (REPLIES.has(id)) this.#answer(side, method, number, channel, message);
@@ -135,8 +135,11 @@ export class AmqpConnection implements StreamAnalyzer {
     else if (id === CHANNEL_CLOSE_OK) this.#forget(number, channel);
     else if (id === NACK || id === REJECT) this.#refuse(side, method, number, channel, first);
     else if (id === CONNECTION_BLOCKED) {
-      const label = `${method.name} ${oneLine(said.replyText)}`;
-      this.#notice(side, first, 'AMQP_BLOCKED', label, true, { method: method.name, replyText: said.replyText });
+      const label = `${method.name} ${oneLine(methodArguments.replyText)}`;
+      this.#notice(side, first, 'AMQP_BLOCKED', label, true, {
+        method: method.name,
+        replyText: methodArguments.replyText,
+      });
     }
   }
 
@@ -149,11 +152,11 @@ export class AmqpConnection implements StreamAnalyzer {
     return channel;
   }
 
-  #ask(asker: Side, method: Method, number: number, channel: Channel, message: FramedMessage): void {
-    const { queue, exchange, routingKey, consumerTag, virtualHost } = said;
-    const asked: Asked = {
+  #ask(requester: Side, method: Method, number: number, channel: Channel, message: FramedMessage): void {
+    const { queue, exchange, routingKey, consumerTag, virtualHost } = methodArguments;
+    const request: PendingRequest = {
       method,
-      asker,
+      requester,
       channel: number,
       queue: queue || channel.queueOf(consumerTag),
       exchange,
@@ -163,48 +166,51 @@ export class AmqpConnection implements StreamAnalyzer {
       message,
     };
     if (method.id === CONSUME && consumerTag !== '') channel.consumes(consumerTag, queue);
-    if (said.noWait) {
-      this.#emit(asked, NO_ANSWER);
+    if (methodArguments.noWait) {
+      this.#emit(request, NO_ANSWER);
       return;
     }
-    if (channel.asked.some((earlier) => earlier.asker === asker)) channel.waits[asker] = 'never';
-    else if (channel.answered[asker] && channel.waits[asker] === 'unknown') channel.waits[asker] = 'so far';
-    if (this.#asked >= PENDING_PER_STREAM) this.#dropOldest();
-    channel.asked.push(asked);
-    this.#asked += 1;
+    if (channel.requests.some((earlier) => earlier.requester === requester)) channel.waits[requester] = 'never';
+    else if (channel.answered[requester] && channel.waits[requester] === 'unknown') channel.waits[requester] = 'so far';
+    if (this.#pending >= PENDING_PER_STREAM) this.#dropOldest();
+    channel.requests.push(request);
+    this.#pending += 1;
   }
 
   #answer(side: Side, method: Method, number: number, channel: Channel, message: FramedMessage): void {
-    const asker = otherSide(side);
-    const index = channel.asked.findIndex((asked) => asked.asker === asker && isAnsweredBy(asked, method, message));
-    const asked = channel.asked[index];
-    if (asked === undefined) {
-      if (this.#context.midstream || this.#connection.missedSince(asker, -1))
+    const requester = otherSide(side);
+    const index = channel.requests.findIndex(
+      (request) => request.requester === requester && isAnsweredBy(request, method, message),
+    );
+    const request = channel.requests[index];
+    if (request === undefined) {
+      if (this.#context.midstream || this.#connection.missedSince(requester, -1))
         this.#alone(side, method, number, message);
       return;
     }
     // Answers to one side's methods on a channel come in order: those before are in what was not captured.
     for (let before = 0; before < index; before += 1) {
-      const earlier = channel.asked[before];
-      if (earlier?.asker === asker) this.#emitUnanswered(earlier, 'unknown');
+      const earlier = channel.requests[before];
+      if (earlier?.requester === requester) this.#emitUnanswered(earlier, 'unknown');
     }
-    const kept = channel.asked.filter((other, at) => at > index || (at < index && other.asker !== asker));
-    this.#asked -= channel.asked.length - kept.length;
-    channel.asked.splice(0, channel.asked.length, ...kept);
-    if (method.id === CONSUME_OK) channel.consumes(said.consumerTag, asked.queue);
-    const named = asked.queue === '' && said.queue !== '' ? { ...asked, queue: said.queue } : asked;
+    const kept = channel.requests.filter((other, at) => at > index || (at < index && other.requester !== requester));
+    this.#pending -= channel.requests.length - kept.length;
+    channel.requests.splice(0, channel.requests.length, ...kept);
+    if (method.id === CONSUME_OK) channel.consumes(methodArguments.consumerTag, request.queue);
+    const named =
+      request.queue === '' && methodArguments.queue !== '' ? { ...request, queue: methodArguments.queue } : request;
     const status = method.name.slice(method.name.indexOf('.') + 1);
-    const login = method.id === START_OK ? said : undefined;
-    const incomplete = this.#isDoubtful(asked, channel) ? 'unknown' : undefined;
-    channel.answered[asker] = true;
+    const login = method.id === START_OK ? methodArguments : undefined;
+    const incomplete = this.#isDoubtful(request, channel) ? 'unknown' : undefined;
+    channel.answered[requester] = true;
     this.#emit(named, { message, status, failed: false, incomplete, login });
     if (method.id === GET_OK) {
       channel.announced[side] = {
         method,
-        queue: asked.queue,
-        exchange: said.exchange,
-        routingKey: said.routingKey,
-        redelivered: said.redelivered,
+        queue: request.queue,
+        exchange: methodArguments.exchange,
+        routingKey: methodArguments.routingKey,
+        redelivered: methodArguments.redelivered,
         time: message.time,
       };
     }
@@ -214,9 +220,9 @@ export class AmqpConnection implements StreamAnalyzer {
    * Whether another method of the same side, which was not captured, may have this answer: one before it on its channel.
    * A side that waits for each answer before it sends the next request had them all.
    */
-  #isDoubtful({ asker, message }: Asked, { waits }: Channel): boolean {
-    if (waits[asker] === 'so far') return false;
-    return this.#context.midstream || (this.#connection.missedSince(asker, -1) && message.start > 0);
+  #isDoubtful({ requester, message }: PendingRequest, { waits }: Channel): boolean {
+    if (waits[requester] === 'so far') return false;
+    return this.#context.midstream || (this.#connection.missedSince(requester, -1) && message.start > 0);
   }
 
   /** An answer to a method that was not captured. */
@@ -225,7 +231,7 @@ export class AmqpConnection implements StreamAnalyzer {
       kind: 'exchange',
       protocol: 'amqp',
       label: REQUEST_NOT_SEEN,
-      asker: side === SIDE.client ? SIDE.server : undefined,
+      requester: side === SIDE.client ? SIDE.server : undefined,
       ...measured(undefined, message, {}),
       status: method.name,
       failed: false,
@@ -235,16 +241,16 @@ export class AmqpConnection implements StreamAnalyzer {
   }
 
   #announce(side: Side, method: Method, number: number, channel: Channel, time: number): void {
-    const { exchange, routingKey, redelivered } = said;
+    const { exchange, routingKey, redelivered } = methodArguments;
     if (method.id === RETURN) {
       channel.announced[side] = undefined;
-      const { replyCode, replyText } = said;
+      const { replyCode, replyText } = methodArguments;
       const label = `${method.name} ${replyCode} ${oneLine(`${replyText} ${exchange} ${routingKey}`)}`;
       const fields = { method: method.name, channel: number, exchange, routingKey, replyCode, replyText };
       this.#notice(side, time, 'AMQP_RETURN', label, true, fields);
       return;
     }
-    const queue = method.id === DELIVER ? channel.queueOf(said.consumerTag) : '';
+    const queue = method.id === DELIVER ? channel.queueOf(methodArguments.consumerTag) : '';
     channel.announced[side] = { method, queue, exchange, routingKey, redelivered, time };
   }
 
@@ -261,17 +267,17 @@ export class AmqpConnection implements StreamAnalyzer {
 
   /** A close answers what it blames, and what else waits will not be answered. */
   #close(side: Side, method: Method, number: number, channel: Channel, message: FramedMessage): void {
-    const { replyCode, replyText, blamed } = said;
+    const { replyCode, replyText, blamed } = methodArguments;
     const failed = replyCode !== REPLY_SUCCESS;
     const status = oneLine(`${replyCode} ${replyText}`);
     const whole = method.id === CONNECTION_CLOSE;
     const { acks, nacks } = whole ? countsOf(this.#channels.values()) : channel;
     for (const other of whole ? this.#channels.values() : [channel]) {
-      for (const asked of other.asked.splice(0)) {
-        this.#asked -= 1;
-        if (asked.asker === otherSide(side) && (asked.method.id === blamed || blamed === 0)) {
-          this.#emit(asked, { message, status, failed, incomplete: undefined });
-        } else this.#emitUnanswered(asked, 'no response');
+      for (const request of other.requests.splice(0)) {
+        this.#pending -= 1;
+        if (request.requester === otherSide(side) && (request.method.id === blamed || blamed === 0)) {
+          this.#emit(request, { message, status, failed, incomplete: undefined });
+        } else this.#emitUnanswered(request, 'no response');
       }
     }
     const fields = {
@@ -305,26 +311,26 @@ export class AmqpConnection implements StreamAnalyzer {
   }
 
   #dropAll(channel: Channel, incomplete: Incomplete, endedBy?: Side): void {
-    for (const asked of channel.asked.splice(0)) {
-      this.#asked -= 1;
-      this.#emitUnanswered(asked, incomplete, endedBy);
+    for (const request of channel.requests.splice(0)) {
+      this.#pending -= 1;
+      this.#emitUnanswered(request, incomplete, endedBy);
     }
   }
 
   #dropOldest(): void {
     for (const channel of this.#channels.values()) {
-      const oldest = channel.asked.shift();
+      const oldest = channel.requests.shift();
       if (oldest === undefined) continue;
-      this.#asked -= 1;
+      this.#pending -= 1;
       this.#emitUnanswered(oldest, 'unknown');
       return;
     }
   }
 
-  #emitUnanswered(asked: Asked, why: Incomplete, endedBy?: Side): void {
-    const missed = this.#connection.missedSince(otherSide(asked.asker), asked.message.acknowledged);
+  #emitUnanswered(request: PendingRequest, why: Incomplete, endedBy?: Side): void {
+    const missed = this.#connection.missedSince(otherSide(request.requester), request.message.acknowledged);
     const incomplete = missed ? 'response not captured' : why;
-    this.#emit(asked, {
+    this.#emit(request, {
       ...NO_ANSWER,
       failed: isFailure(incomplete),
       incomplete,
@@ -332,8 +338,8 @@ export class AmqpConnection implements StreamAnalyzer {
     });
   }
 
-  #emit(asked: Asked, answer: Answer): void {
-    this.#context.emit(exchangeOf(asked, answer, this.#context));
+  #emit(request: PendingRequest, answer: AmqpAnswer): void {
+    this.#context.emit(exchangeOf(request, answer, this.#context));
   }
 
   #notice(from: Side, time: number, code: string, label: string, failed: boolean, amqp: Fields): void {
@@ -341,8 +347,13 @@ export class AmqpConnection implements StreamAnalyzer {
   }
 }
 
-/** Whether a method can be the answer to one that was asked: by its kind, what it names, and what the packets prove. */
-function isAnsweredBy(asked: Asked, method: Method, message: FramedMessage): boolean {
-  if (!asked.method.replies.includes(method.id) || !mayAnswer(asked.message, message)) return false;
-  return method.id !== DECLARE_OK || asked.queue === '' || said.queue === '' || asked.queue === said.queue;
+/** Whether a method can be the answer to a request: by its kind, what it names, and what the packets prove. */
+function isAnsweredBy(request: PendingRequest, method: Method, message: FramedMessage): boolean {
+  if (!request.method.replies.includes(method.id) || !mayAnswer(request.message, message)) return false;
+  return (
+    method.id !== DECLARE_OK ||
+    request.queue === '' ||
+    methodArguments.queue === '' ||
+    request.queue === methodArguments.queue
+  );
 }

@@ -5,10 +5,10 @@ import { measured } from '../framed-exchange.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamContext } from '../protocol.ts';
 import type { Arguments } from './arguments.ts';
-import type { Announced, Asked } from './channel.ts';
+import type { Announced, PendingRequest } from './channel.ts';
 
 /** How a method was answered; without a message, not at all. */
-export interface Answer {
+export interface AmqpAnswer {
   readonly message: FramedMessage | undefined;
   readonly status: string;
   readonly failed: boolean;
@@ -19,7 +19,7 @@ export interface Answer {
 }
 
 /** The answer of a method that needs none. */
-export const NO_ANSWER: Answer = {
+export const NO_ANSWER: AmqpAnswer = {
   message: undefined,
   status: '',
   failed: false,
@@ -27,17 +27,17 @@ export const NO_ANSWER: Answer = {
 };
 
 /** A method and its answer. */
-export function exchangeOf(asked: Asked, answer: Answer, context: StreamContext): Exchange {
+export function exchangeOf(request: PendingRequest, answer: AmqpAnswer, context: StreamContext): Exchange {
   return {
     kind: 'exchange',
     protocol: 'amqp',
-    label: labelOf(asked),
-    asker: asked.asker === SIDE.server ? asked.asker : undefined,
-    ...measured(asked.message, answer.message, answer),
+    label: labelOf(request),
+    requester: request.requester === SIDE.server ? request.requester : undefined,
+    ...measured(request.message, answer.message, answer),
     status: answer.status,
     failed: answer.failed,
-    route: routeOf(asked),
-    fields: { amqp: exchangeFields(asked, answer.login, context) },
+    route: routeOf(request),
+    fields: { amqp: exchangeFields(request, answer.login, context) },
   };
 }
 
@@ -62,24 +62,28 @@ export function messageOf(
   };
 }
 
-function exchangeFields(asked: Asked, login: Arguments | undefined, { detail, showSecrets }: StreamContext): Fields {
+function exchangeFields(
+  request: PendingRequest,
+  login: Arguments | undefined,
+  { detail, showSecrets }: StreamContext,
+): Fields {
   const plain = {
-    method: asked.method.name,
-    exchange: asked.exchange || undefined,
-    routingKey: asked.routingKey || undefined,
-    queue: asked.queue || undefined,
+    method: request.method.name,
+    exchange: request.exchange || undefined,
+    routingKey: request.routingKey || undefined,
+    queue: request.queue || undefined,
   };
   if (!detail) return plain;
   return {
     ...plain,
-    channel: asked.channel,
-    virtualHost: asked.virtualHost || undefined,
+    channel: request.channel,
+    virtualHost: request.virtualHost || undefined,
     mechanism: login?.mechanism,
     response: login === undefined ? undefined : showSecrets ? login.secret : MASK,
   };
 }
 
-type Named = Pick<Asked, 'method' | 'queue' | 'exchange' | 'routingKey'> & { readonly virtualHost?: string };
+type Named = Pick<PendingRequest, 'method' | 'queue' | 'exchange' | 'routingKey'> & { readonly virtualHost?: string };
 
 /** `queue.bind billing orders order.*`, `basic.publish orders order.new`, `connection.open /`. */
 function labelOf({ method, queue, exchange, routingKey, virtualHost = '' }: Named): string {
@@ -93,7 +97,7 @@ function labelOf({ method, queue, exchange, routingKey, virtualHost = '' }: Name
 }
 
 /** Of the names, those that people gave: a broker names queues for one answer with random letters. */
-function routeOf({ method, queue, exchange, virtualHost }: Asked): string {
+function routeOf({ method, queue, exchange, virtualHost }: PendingRequest): string {
   const name = queue || exchange || virtualHost;
   return name === '' || name.startsWith('amq.gen-') ? method.name : oneLine(`${method.name} ${name}`);
 }

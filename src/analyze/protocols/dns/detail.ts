@@ -154,7 +154,7 @@ export function exchangeFields(
   const main = response ?? query;
   if (main === undefined) return { dns: { ...known, retransmissions } };
   const { flags } = main;
-  const asked = query ?? main;
+  const questioned = query ?? main;
   const isAnswer = response !== undefined;
   return {
     dns: {
@@ -162,14 +162,14 @@ export function exchangeFields(
       retransmissions,
       id: main.id,
       opcode: opcodeOf(flags) === OPCODE.query ? undefined : opcodeName(opcodeOf(flags)),
-      class: asked.class,
+      class: questioned.class,
       authoritative: isAnswer ? (flags & FLAG.authoritative) !== 0 : undefined,
       truncated: (flags & FLAG.truncated) !== 0,
       recursionDesired: (flags & FLAG.recursionDesired) !== 0,
       recursionAvailable: isAnswer ? (flags & FLAG.recursionAvailable) !== 0 : undefined,
       authenticData: (flags & FLAG.authenticData) !== 0,
       checkingDisabled: (flags & FLAG.checkingDisabled) !== 0,
-      questions: asked.questions.length > 1 ? asked.questions : undefined,
+      questions: questioned.questions.length > 1 ? questioned.questions : undefined,
       answers: isAnswer ? response.answers : orNothing(main.answers),
       authority: orNothing(main.authority),
       additional: orNothing(main.additional),

@@ -152,9 +152,9 @@ export class Dialogue {
     whole: boolean,
   ): void {
     const pending = this.#pending;
-    const asker = otherSide(side);
+    const requester = otherSide(side);
     const id = u16(bytes, start);
-    const entry = pending.find(flow, asker, id, scan.hash);
+    const entry = pending.find(flow, requester, id, scan.hash);
     if (entry >= 0 && pending.has(entry, MARK.answered)) {
       pending.addRepeat(entry, -1);
       if (pending.repeats(entry) <= 0) pending.remove(entry);
@@ -170,7 +170,7 @@ export class Dialogue {
     }
     response.scan(bytes, start, scan.state === 'cut' ? end : scan.end, end);
     const { rcode, addresses } = response;
-    const key = id | (asker << ASKER_SHIFT);
+    const key = id | (requester << ASKER_SHIFT);
     if (entry < 0 && this.#answers?.has(flow, key, scan.hash)) {
       this.#emit(flow, answeredAgain(side, first, scannedQuestion(bytes, start), rcode, more));
       return;
@@ -195,7 +195,7 @@ export class Dialogue {
     const event: AnalysisEvent = {
       kind: 'exchange',
       protocol: 'dns',
-      asker: asker === SIDE.server ? asker : undefined,
+      requester: requester === SIDE.server ? requester : undefined,
       label: question.label,
       time: entry >= 0 ? pending.first(entry) : first,
       requestEnd: entry >= 0 ? pending.last(entry) : first,
@@ -226,9 +226,9 @@ export class Dialogue {
     start: number,
     end: number,
   ): Fields {
-    if (addresses === 0 || (addresses === question.told && question.toldBy === this.#number)) return fields;
-    question.told = addresses;
-    question.toldBy = this.#number;
+    if (addresses === 0 || (addresses === question.reported && question.reportedBy === this.#number)) return fields;
+    question.reported = addresses;
+    question.reportedBy = this.#number;
     return { dns: { ...(fields.dns as Fields), answers: addressRecords(bytes, start, scan.end, end) } };
   }
 

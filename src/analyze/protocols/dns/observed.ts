@@ -22,8 +22,8 @@ export function observedAddresses(event: AnalysisEvent): readonly ObservedAddres
   if (!isFields(dns) || (dns.answers === undefined && dns.additional === undefined)) return NOTHING;
   if (dns.rcode !== 'NOERROR') return NOTHING;
   const answers = records(dns.answers);
-  const asked = lower(dns.name);
-  const aliases = new Set([asked]);
+  const question = lower(dns.name);
+  const aliases = new Set([question]);
   // Aliases come in their order as a rule; each further pass finds one that did not.
   for (let before = 0; before < aliases.size; ) {
     before = aliases.size;
@@ -36,7 +36,7 @@ export function observedAddresses(event: AnalysisEvent): readonly ObservedAddres
     if ((type !== 'A' && type !== 'AAAA') || typeof data !== 'string' || typeof ttl !== 'number') continue;
     if (data === '' || data.startsWith('\\')) continue;
     const owner = lower(name);
-    found.push({ address: data, name: aliases.has(owner) ? asked : owner, ttl });
+    found.push({ address: data, name: aliases.has(owner) ? question : owner, ttl });
   }
   return found;
 }

@@ -22,14 +22,14 @@ export interface Outcome {
 
 /** What was asked: made once for each question, as long as the table remembers it. */
 export class Question {
-  /** As sent, for the case of its letters may be the asker's nonce. */
+  /** As sent, for the case of its letters may be the requester's nonce. */
   readonly name: string | undefined;
   readonly type: string | undefined;
   readonly label: string;
   readonly route: string;
   /** The addresses last reported as its answer (ResponseScan), and by which dialogue. */
-  told = 0;
-  toldBy = 0;
+  reported = 0;
+  reportedBy = 0;
   readonly #fields: (Fields | undefined)[] = [];
 
   constructor(name: string | undefined, type: string | undefined, label: string, route: string) {

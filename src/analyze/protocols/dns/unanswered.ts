@@ -16,7 +16,7 @@ export function unanswered(
   detail: boolean,
   transfer: Transfer | undefined,
 ): AnalysisEvent {
-  const asker = pending.side(entry) as Side;
+  const requester = pending.side(entry) as Side;
   const question = pending.question(entry);
   const { label, route } = question;
   const time = pending.first(entry);
@@ -28,12 +28,12 @@ export function unanswered(
   let fields = question.fields(rcode);
   if (detail || repeats > 0) fields = exchangeFields(question, rcode, repeats, pending.detail(entry), transfer?.more);
   if (pending.has(entry, MARK.toAll)) {
-    return { kind: 'message', protocol: 'dns', time, from: asker, bytes: wireLength, label, fields };
+    return { kind: 'message', protocol: 'dns', time, from: requester, bytes: wireLength, label, fields };
   }
   return {
     kind: 'exchange',
     protocol: 'dns',
-    asker: asker === SIDE.server ? asker : undefined,
+    requester: requester === SIDE.server ? requester : undefined,
     label,
     time,
     requestEnd: pending.last(entry),

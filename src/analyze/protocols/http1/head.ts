@@ -190,8 +190,8 @@ export class Head {
           .trim()
           .toLowerCase();
     this.#lastName = name;
-    const said = value(bytes, folded ? start : colon + 1, end);
-    const text = secrets ? said : maskField(name, said);
+    const raw = value(bytes, folded ? start : colon + 1, end);
+    const text = secrets ? raw : maskField(name, raw);
     // A name such as __proto__ is a name like others.
     const known = Object.hasOwn(fields, name) ? fields[name] : undefined;
     const joined = known === undefined ? text : `${known}${folded ? '' : ','} ${text}`.slice(0, TEXT_MAXIMUM);

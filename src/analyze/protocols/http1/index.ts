@@ -44,7 +44,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
   #answersLost = false;
   #ended = false;
   /** By side: whether an event has reported that it is not understood. */
-  readonly #told: [boolean, boolean] = [false, false];
+  readonly #reported: [boolean, boolean] = [false, false];
 
   constructor(context: StreamContext) {
     this.#context = context;
@@ -119,7 +119,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
   #unanswered({ how }: Ending): Incomplete {
     // What the server sent is not known to its end: the responses may be in it.
     if (this.#answersLost) return 'response not captured';
-    if (this.#told[SIDE.server] || !this.#pairing.inStep) return 'unknown';
+    if (this.#reported[SIDE.server] || !this.#pairing.inStep) return 'unknown';
     if (how === 'reset') return 'reset';
     if (how === 'closed' || this.#context.finSeen(SIDE.server)) return 'no response';
     return how === 'capture ended' ? 'capture ended' : 'unknown';
@@ -206,8 +206,8 @@ class Http1 implements StreamAnalyzer, MessageSink {
   }
 
   #tellLost({ side, lostAt: position }: MessageReader, why: string): void {
-    if (this.#told[side]) return;
-    this.#told[side] = true;
+    if (this.#reported[side]) return;
+    this.#reported[side] = true;
     const next = side === SIDE.client ? 'resumes at the next request' : 'resumes at the next response';
     const { now: time } = this.#context;
     this.#context.emit(protocolLost({ protocol: 'http', title: 'HTTP', side, position, time, why, next }));

@@ -6,7 +6,7 @@ import { latin1 } from '../../record/text.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import { protocolLost } from '../protocol-lost.ts';
-import { BLOCK, Direction, type DirectionSink } from './direction.ts';
+import { BLOCK, Http2Direction, type Http2DirectionSink } from './direction.ts';
 import { errorName } from './errors.ts';
 import { FLAG, FRAME, FRAME_HEADER } from './frame-reader.ts';
 import { frameAt, type Streams } from './frame-search.ts';
@@ -14,9 +14,9 @@ import { PREFACE, prefaceAt } from './preface.ts';
 import { Http2Stream, type UpgradedRequest } from './stream.ts';
 
 /** One HTTP/2 connection (RFC 9113): its streams are exchanges. */
-export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
+export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionSink {
   readonly #context: StreamContext;
-  readonly #directions: readonly [Direction, Direction];
+  readonly #directions: readonly [Http2Direction, Http2Direction];
   readonly #streams = new Map<number, Http2Stream>();
   /** The connection's beginning was not seen. */
   #midstream: boolean;
@@ -27,7 +27,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
   readonly #begun: [boolean, boolean] = [false, false];
   #highest = 0;
   /** The client's last request: its streams are numbered upwards. */
-  #asked = 0;
+  #lastRequest = 0;
   /** Streams answered before their request was read, which waits behind what was not captured. */
   #early = 0;
 
@@ -35,12 +35,12 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
   constructor(context: StreamContext, upgraded?: UpgradedRequest) {
     this.#context = context;
     this.#midstream = upgraded === undefined && context.midstream;
-    this.#directions = [new Direction(SIDE.client, this), new Direction(SIDE.server, this)];
+    this.#directions = [new Http2Direction(SIDE.client, this), new Http2Direction(SIDE.server, this)];
     if (upgraded === undefined) return;
     const stream = new Http2Stream(context.detail, context.showSecrets);
     stream.request.takeUpgraded(upgraded);
     this.#streams.set(1, stream);
-    this.#asked = 1;
+    this.#lastRequest = 1;
     this.#highest = 1;
   }
 
@@ -106,12 +106,12 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
       else if (how === 'reset' || how === 'capture ended') incomplete = how;
       else incomplete = 'unknown';
       const isEnding = incomplete === 'closed early' || incomplete === 'no response' || incomplete === 'reset';
-      this.#tell(id, stream, incomplete, isEnding ? closer : undefined);
+      this.#emit(id, stream, incomplete, isEnding ? closer : undefined);
     }
   }
 
   onData(
-    direction: Direction,
+    direction: Http2Direction,
     id: number,
     flags: number,
     bytes: Uint8Array,
@@ -145,7 +145,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
     }
   }
 
-  onDataGap(direction: Direction, id: number, flags: number, gap: number, last: boolean): void {
+  onDataGap(direction: Http2Direction, id: number, flags: number, gap: number, last: boolean): void {
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
     const half = direction.side === SIDE.client ? stream.request : stream.response;
@@ -155,7 +155,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
   }
 
   onFrame(
-    direction: Direction,
+    direction: Http2Direction,
     type: number,
     flags: number,
     id: number,
@@ -193,7 +193,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
     }
   }
 
-  onFrameGap(direction: Direction, type: number, flags: number, id: number): void {
+  onFrameGap(direction: Http2Direction, type: number, flags: number, id: number): void {
     if (type !== FRAME.headers && type !== FRAME.continuation && type !== FRAME.pushPromise) return;
     direction.dropBlock();
     direction.promised = 0;
@@ -209,24 +209,24 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
     if (flags & FLAG.endStream) this.#ended(direction, id, stream);
   }
 
-  onLost(direction: Direction, why: string): void {
+  onLost(direction: Http2Direction, why: string): void {
     // What is missing may have held something of every stream under way; what is in the table counts no more.
     direction.dropBlock();
     direction.promised = 0;
     direction.hpack.forget();
     this.#miss(direction);
-    if (why !== '' && !direction.told) {
-      direction.told = true;
+    if (why !== '' && !direction.reported) {
+      direction.reported = true;
       const { side } = direction;
       const position = this.#origin + this.#at;
-      const next = 'resumes at the next frame that is told for sure';
+      const next = 'resumes at the next certain frame';
       const { now: time } = this.#context;
       this.#context.emit(protocolLost({ protocol: 'http', title: 'HTTP/2', side, position, time, why, next }));
     }
   }
 
   /** Bytes of a direction are not read that may have been of any stream under way. */
-  #miss({ side }: Direction): void {
+  #miss({ side }: Http2Direction): void {
     const isClient = side === SIDE.client;
     for (const stream of this.#streams.values()) {
       const half = isClient ? stream.request : stream.response;
@@ -245,13 +245,13 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
     return this.#highest;
   }
 
-  #lose(direction: Direction, why: string): void {
+  #lose(direction: Http2Direction, why: string): void {
     direction.reader.lost = true;
     this.onLost(direction, why);
   }
 
   #block(
-    direction: Direction,
+    direction: Http2Direction,
     id: number,
     flags: number,
     bytes: Uint8Array,
@@ -295,7 +295,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
 
   /** The whole header block, once its last frame is there. */
   #gather(
-    direction: Direction,
+    direction: Http2Direction,
     id: number,
     flags: number,
     bytes: Uint8Array,
@@ -312,7 +312,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
 
   /** A request that the server answers before the client sent it (RFC 9113, section 8.4). */
   #promise(
-    direction: Direction,
+    direction: Http2Direction,
     promised: number,
     flags: number,
     bytes: Uint8Array,
@@ -345,9 +345,9 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
   #stream(side: Side, id: number): Http2Stream | undefined {
     let stream = this.#streams.get(id);
     // A push, or a frame for a stream that has ended.
-    if (id % 2 === 0 || (stream === undefined && id <= this.#asked)) return stream;
-    if (side === SIDE.client && id > this.#asked) {
-      this.#asked = id;
+    if (id % 2 === 0 || (stream === undefined && id <= this.#lastRequest)) return stream;
+    if (side === SIDE.client && id > this.#lastRequest) {
+      this.#lastRequest = id;
       if (this.#early > 0) this.#tellEarly(id);
     }
     if (stream !== undefined) return stream;
@@ -364,10 +364,10 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
     if (this.#streams.size < PENDING_PER_STREAM) return;
     const [oldest] = this.#streams;
     if (oldest?.[1].response.ended) this.#finish(...oldest);
-    else if (oldest !== undefined) this.#tell(...oldest, 'unknown');
+    else if (oldest !== undefined) this.#emit(...oldest, 'unknown');
   }
 
-  #ended(direction: Direction, id: number, stream: Http2Stream): void {
+  #ended(direction: Http2Direction, id: number, stream: Http2Stream): void {
     if (direction.side === SIDE.client) {
       stream.request.ended = true;
       if (stream.response.ended) this.#finish(id, stream);
@@ -376,7 +376,10 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
     stream.response.ended = true;
     // Its request may be at hand, and only not be read yet.
     const waits =
-      !stream.pushed && id > this.#asked && this.#begun[SIDE.client] && !this.#directions[SIDE.client].reader.lost;
+      !stream.pushed &&
+      id > this.#lastRequest &&
+      this.#begun[SIDE.client] &&
+      !this.#directions[SIDE.client].reader.lost;
     if (!waits) this.#finish(id, stream);
     else this.#early += 1;
   }
@@ -394,29 +397,29 @@ export class Http2Connection implements StreamAnalyzer, Streams, DirectionSink {
   #finish(id: number, stream: Http2Stream): void {
     // Its end without its beginning: that was not captured.
     const { response } = stream;
-    this.#tell(id, stream, response.begun && !response.gap ? undefined : 'response not captured');
+    this.#emit(id, stream, response.begun && !response.gap ? undefined : 'response not captured');
   }
 
-  #reset(direction: Direction, id: number, code: number): void {
+  #reset(direction: Http2Direction, id: number, code: number): void {
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
     if (direction.side === SIDE.server) stream.response.seen(this.#context, FRAME_HEADER + 4, direction.reader);
     stream.reset = errorName(code);
-    this.#tell(id, stream, 'reset', direction.side);
+    this.#emit(id, stream, 'reset', direction.side);
   }
 
-  #goAway(direction: Direction, bytes: Uint8Array, start: number, end: number): void {
+  #goAway(direction: Http2Direction, bytes: Uint8Array, start: number, end: number): void {
     const code = i32(bytes, start + 4);
     if (code === 0) return;
     const debug = latin1(bytes, start + 8, Math.min(end, start + 8 + 200));
     const words = this.#context.showSecrets ? debug : maskText(debug);
     const label = oneLine(words === '' ? `GOAWAY ${errorName(code)}` : `GOAWAY ${errorName(code)}: ${words}`);
     const { now } = this.#context;
-    const said = { kind: 'event', protocol: 'http', code: 'HTTP2_GOAWAY', time: now, from: direction.side } as const;
-    this.#context.emit({ ...said, label, failed: true, fields: { http: { version: '2' } } });
+    const base = { kind: 'event', protocol: 'http', code: 'HTTP2_GOAWAY', time: now, from: direction.side } as const;
+    this.#context.emit({ ...base, label, failed: true, fields: { http: { version: '2' } } });
   }
 
-  #tell(id: number, stream: Http2Stream, incomplete: Incomplete | undefined, endedBy?: Side): void {
+  #emit(id: number, stream: Http2Stream, incomplete: Incomplete | undefined, endedBy?: Side): void {
     this.#streams.delete(id);
     this.#context.emit(stream.exchange(this.#context.detail, this.#context.showSecrets, incomplete, endedBy));
   }

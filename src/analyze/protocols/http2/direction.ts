@@ -10,9 +10,9 @@ const BLOCK_MAXIMUM = 512 * 1024;
 export const BLOCK = { more: 'more', tooLong: 'too long' } as const;
 
 /** Takes the frames of both directions. */
-export interface DirectionSink {
+export interface Http2DirectionSink {
   onData(
-    direction: Direction,
+    direction: Http2Direction,
     id: number,
     flags: number,
     bytes: Uint8Array,
@@ -21,9 +21,9 @@ export interface DirectionSink {
     offset: number,
     length: number,
   ): void;
-  onDataGap(direction: Direction, id: number, flags: number, gap: number, last: boolean): void;
+  onDataGap(direction: Http2Direction, id: number, flags: number, gap: number, last: boolean): void;
   onFrame(
-    direction: Direction,
+    direction: Http2Direction,
     type: number,
     flags: number,
     id: number,
@@ -31,12 +31,12 @@ export interface DirectionSink {
     start: number,
     end: number,
   ): void;
-  onFrameGap(direction: Direction, type: number, flags: number, id: number): void;
-  onLost(direction: Direction, why: string): void;
+  onFrameGap(direction: Http2Direction, type: number, flags: number, id: number): void;
+  onLost(direction: Http2Direction, why: string): void;
 }
 
 /** What one direction needs: its frames, its header table, the header block under way. */
-export class Direction {
+export class Http2Direction {
   readonly reader: FrameReader;
   readonly hpack = new HpackDecoder(false);
   readonly side: Side;
@@ -48,13 +48,13 @@ export class Direction {
   /** The stream that the current header block promises; 0 where it is not a push promise. */
   promised = 0;
   /** Whether an event has reported that this direction is not understood. */
-  told = false;
+  reported = false;
   /** Of a DATA frame under way: bytes of padding at its end. */
   padding = 0;
   #block: Uint8Array[] = [];
   #blockBytes = 0;
 
-  constructor(side: Side, sink: DirectionSink) {
+  constructor(side: Side, sink: Http2DirectionSink) {
     this.side = side;
     this.reader = new FrameReader({
       onData: (stream, flags, bytes, start, end, offset, length) =>

@@ -15,7 +15,7 @@ import {
   STAT,
   statusName,
 } from './binary.ts';
-import type { Answer } from './events.ts';
+import type { MemcachedAnswer } from './events.ts';
 import { Requests } from './requests.ts';
 
 /** Bytes kept of a message: its header, extras and key. */
@@ -27,7 +27,7 @@ export class BinaryConnection implements StreamAnalyzer {
   readonly #requests: Requests;
   readonly #framers: readonly [LengthFramer, LengthFramer];
   /** Answers to `stat` that came so far: one for each, and an empty one at the end. */
-  #stats: Answer | undefined;
+  #stats: MemcachedAnswer | undefined;
 
   constructor(context: StreamContext) {
     this.#context = context;
@@ -118,7 +118,7 @@ export class BinaryConnection implements StreamAnalyzer {
     const framer = this.#framers[SIDE.server];
     const before = this.#stats;
     const { timed } = framer;
-    const answer: Answer =
+    const answer: MemcachedAnswer =
       before === undefined
         ? {
             start: framer.offset,
@@ -142,7 +142,7 @@ export class BinaryConnection implements StreamAnalyzer {
     this.#requests.answer(answer, {
       status: () => statusName(opcode, status),
       failed: isFailedStatus(status),
-      fits: (asked) => asked.opaque === named,
+      fits: (request) => request.opaque === named,
     });
   }
 }

@@ -2,7 +2,7 @@ import type { Exchange, Incomplete, Side } from '../../record/event.ts';
 import { isFailure, REQUEST_NOT_KNOWN, REQUEST_NOT_SEEN } from '../unfinished.ts';
 
 /** A request as it was sent. */
-export interface Asked {
+export interface MemcachedRequest {
   readonly command: string;
   readonly key: string;
   readonly label: string;
@@ -22,11 +22,11 @@ export interface Asked {
   /** It is never answered. */
   readonly noreply: boolean;
   /** Quiet requests sent before it, since the last that was not quiet. */
-  readonly before: Asked[];
+  readonly before: MemcachedRequest[];
 }
 
 /** An answer as far as it came. */
-export interface Answer {
+export interface MemcachedAnswer {
   readonly start: number;
   readonly acknowledged: number;
   readonly firstTime: number;
@@ -38,7 +38,7 @@ export interface Answer {
 }
 
 export interface Outcome {
-  readonly answer?: Answer | undefined;
+  readonly answer?: MemcachedAnswer | undefined;
   readonly status?: string;
   readonly failed?: boolean;
   readonly incomplete?: Incomplete | undefined;
@@ -46,31 +46,34 @@ export interface Outcome {
 }
 
 /** A request and what came of it. */
-export function exchangeOf(asked: Asked, { answer, status = '', failed, incomplete, endedBy }: Outcome): Exchange {
-  const timed = asked.timed && answer?.timed === true;
+export function exchangeOf(
+  request: MemcachedRequest,
+  { answer, status = '', failed, incomplete, endedBy }: Outcome,
+): Exchange {
+  const timed = request.timed && answer?.timed === true;
   return {
     kind: 'exchange',
     protocol: 'memcached',
-    label: asked.label,
-    time: asked.time,
-    requestEnd: asked.requestEnd,
+    label: request.label,
+    time: request.time,
+    requestEnd: request.requestEnd,
     responseTime: timed ? answer.firstTime : undefined,
     responseEnd: timed ? answer.lastTime : undefined,
-    requestBytes: asked.bytes,
+    requestBytes: request.bytes,
     responseBytes: answer?.bytes ?? 0,
     endedBy,
     status,
     failed: failed === true || isFailure(incomplete),
-    route: asked.command,
+    route: request.command,
     incomplete:
-      incomplete ?? (asked.gap ? 'request not captured' : answer?.gap === true ? 'response not captured' : undefined),
-    fields: { memcached: { command: asked.command, key: asked.key || undefined, status: status || undefined } },
+      incomplete ?? (request.gap ? 'request not captured' : answer?.gap === true ? 'response not captured' : undefined),
+    fields: { memcached: { command: request.command, key: request.key || undefined, status: status || undefined } },
   };
 }
 
 /** An answer to a request that was not captured, or, with `unknown`, that the packets do not prove. */
 export function answerAlone(
-  answer: Answer,
+  answer: MemcachedAnswer,
   status: string,
   failed: boolean,
   incomplete: 'request not seen' | 'unknown',

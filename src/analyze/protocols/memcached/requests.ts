@@ -2,13 +2,13 @@ import { PENDING_PER_STREAM } from '../../limits.ts';
 import { type Incomplete, SIDE, type Side } from '../../record/event.ts';
 import { PairedStream } from '../paired-stream.ts';
 import type { StreamContext, StreamEnd } from '../protocol.ts';
-import { type Answer, type Asked, answerAlone, exchangeOf, NAMES, type Outcome } from './events.ts';
+import { answerAlone, exchangeOf, type MemcachedAnswer, type MemcachedRequest, NAMES, type Outcome } from './events.ts';
 
 /** What an answer contains, and which requests it can be for by its words. */
 export interface Reading {
-  status(asked: Asked | undefined): string;
+  status(request: MemcachedRequest | undefined): string;
   readonly failed: boolean;
-  fits(asked: Asked): boolean;
+  fits(request: MemcachedRequest): boolean;
 }
 
 /**
@@ -16,63 +16,66 @@ export interface Reading {
  * that they were not is known when a later request is answered.
  */
 export class Requests {
-  readonly stream: PairedStream<Asked>;
+  readonly stream: PairedStream<MemcachedRequest>;
   readonly #context: StreamContext;
   /** Quiet requests behind the last that is not. */
-  #quiet: Asked[] = [];
+  #quiet: MemcachedRequest[] = [];
   /** Of requests before this client offset it is not certain which answers were theirs. */
   #doubtBefore = -1;
 
   constructor(context: StreamContext) {
     this.#context = context;
-    this.stream = new PairedStream<Asked>(context, NAMES, (asked, why, by) => this.#unanswered(asked, why, by));
+    this.stream = new PairedStream<MemcachedRequest>(context, NAMES, (request, why, by) =>
+      this.#unanswered(request, why, by),
+    );
   }
 
   /** A request was sent. */
-  push(asked: Asked): void {
-    if (asked.noreply) {
-      this.#emit(asked, { status: 'noreply' });
+  push(request: MemcachedRequest): void {
+    if (request.noreply) {
+      this.#emit(request, { status: 'noreply' });
       return;
     }
-    if (asked.quiet) {
-      this.#quiet.push(asked);
-      if (this.#quiet.length > PENDING_PER_STREAM) this.#emit(this.#quiet.shift() as Asked, { incomplete: 'unknown' });
+    if (request.quiet) {
+      this.#quiet.push(request);
+      if (this.#quiet.length > PENDING_PER_STREAM)
+        this.#emit(this.#quiet.shift() as MemcachedRequest, { incomplete: 'unknown' });
       return;
     }
-    this.stream.push(asked, asked);
+    this.stream.push(request, request);
     this.#quiet = [];
   }
 
   /** The quiet requests that the next one that is not stands behind. */
-  get quiet(): Asked[] {
+  get quiet(): MemcachedRequest[] {
     return this.#quiet;
   }
 
   /** An answer has come. @param why it is not whole */
-  answer(answer: Answer, reading: Reading, why?: Incomplete, by?: Side): void {
-    const asked = this.#askedFor(answer, reading);
-    if (asked === undefined) return;
-    const { request, doubt } = asked;
+  answer(answer: MemcachedAnswer, reading: Reading, why?: Incomplete, by?: Side): void {
+    const found = this.#requestFor(answer, reading);
+    if (found === undefined) return;
+    const { request, doubt } = found;
     const outcome = { answer, status: reading.status(request), failed: reading.failed, endedBy: by };
     this.#emit(request, { ...outcome, incomplete: doubt ? 'unknown' : why });
   }
 
   /** A request of which the end was not sent. */
-  unsent(asked: Asked, incomplete: Incomplete, endedBy: Side | undefined): void {
-    this.#emit(asked, { incomplete, endedBy });
+  unsent(request: MemcachedRequest, incomplete: Incomplete, endedBy: Side | undefined): void {
+    this.#emit(request, { incomplete, endedBy });
   }
 
   /** The connection ends. */
   end(how: StreamEnd, by: Side | undefined): void {
     this.stream.end(how, by);
     const incomplete = how === 'closed' || how === 'reset' ? undefined : how === 'capture ended' ? how : 'unknown';
-    for (const asked of this.#quiet.splice(0)) {
-      const missed = this.stream.missedSince(asked.acknowledged);
-      this.#emit(asked, missed ? { incomplete: 'unknown' } : { status: 'noreply', incomplete });
+    for (const request of this.#quiet.splice(0)) {
+      const missed = this.stream.missedSince(request.acknowledged);
+      this.#emit(request, missed ? { incomplete: 'unknown' } : { status: 'noreply', incomplete });
     }
   }
 
-  #askedFor(answer: Answer, reading: Reading): { request: Asked; doubt: boolean } | undefined {
+  #requestFor(answer: MemcachedAnswer, reading: Reading): { request: MemcachedRequest; doubt: boolean } | undefined {
     const { first } = this.stream;
     const quiet = this.#quietFor(answer, reading, first);
     if (quiet === 'settled') return undefined;
@@ -92,21 +95,25 @@ export class Requests {
   }
 
   /** The quiet request that an answer is for, if it is for one; where it may be for several they are settled as unknown. */
-  #quietFor(answer: Answer, { fits }: Reading, first: Asked | undefined): Asked | 'settled' | undefined {
+  #quietFor(
+    answer: MemcachedAnswer,
+    { fits }: Reading,
+    first: MemcachedRequest | undefined,
+  ): MemcachedRequest | 'settled' | undefined {
     const list = first === undefined ? this.#quiet : first.before;
-    const able = (asked: Asked) =>
-      fits(asked) &&
-      asked.acknowledged <= answer.start &&
-      (answer.acknowledged < 0 || asked.end <= answer.acknowledged);
+    const able = (request: MemcachedRequest) =>
+      fits(request) &&
+      request.acknowledged <= answer.start &&
+      (answer.acknowledged < 0 || request.end <= answer.acknowledged);
     const index = list.findIndex(able);
     if (index < 0) return undefined;
     const isFirst = first !== undefined && able(first);
-    if (!isFirst && !list.some((asked, at) => at > index && able(asked))) {
+    if (!isFirst && !list.some((request, at) => at > index && able(request))) {
       for (const silent of list.splice(0, index)) this.#silent(silent);
       return list.shift();
     }
-    for (const asked of list.filter(able)) this.#emit(asked, { incomplete: 'unknown' });
-    const rest = list.filter((asked) => !able(asked));
+    for (const request of list.filter(able)) this.#emit(request, { incomplete: 'unknown' });
+    const rest = list.filter((request) => !able(request));
     list.splice(0, list.length, ...rest);
     if (!isFirst) return 'settled';
     this.#standInDoubt(answer);
@@ -114,28 +121,28 @@ export class Requests {
   }
 
   /** Which of the requests sent so far has this answer, and which the next, is not certain. */
-  #standInDoubt({ start }: Answer): void {
+  #standInDoubt({ start }: MemcachedAnswer): void {
     this.#doubtBefore = this.stream.reached(SIDE.client);
     this.stream.missed(SIDE.server, start, 0);
   }
 
-  #isDoubtful(asked: Asked): boolean {
-    return asked.start < this.#doubtBefore;
+  #isDoubtful(request: MemcachedRequest): boolean {
+    return request.start < this.#doubtBefore;
   }
 
   /** A quiet request that had no answer. */
-  #silent(asked: Asked): void {
-    if (this.#isDoubtful(asked) || this.stream.missedSince(asked.acknowledged))
-      this.#emit(asked, { incomplete: 'unknown' });
-    else this.#emit(asked, { status: asked.command === 'mg' ? 'miss' : 'noreply' });
+  #silent(request: MemcachedRequest): void {
+    if (this.#isDoubtful(request) || this.stream.missedSince(request.acknowledged))
+      this.#emit(request, { incomplete: 'unknown' });
+    else this.#emit(request, { status: request.command === 'mg' ? 'miss' : 'noreply' });
   }
 
-  #unanswered(asked: Asked, incomplete: Incomplete, endedBy: Side | undefined): void {
-    for (const quiet of asked.before.splice(0)) this.#emit(quiet, { incomplete: 'unknown' });
-    this.#emit(asked, this.#isDoubtful(asked) ? { incomplete: 'unknown' } : { incomplete, endedBy });
+  #unanswered(request: MemcachedRequest, incomplete: Incomplete, endedBy: Side | undefined): void {
+    for (const quiet of request.before.splice(0)) this.#emit(quiet, { incomplete: 'unknown' });
+    this.#emit(request, this.#isDoubtful(request) ? { incomplete: 'unknown' } : { incomplete, endedBy });
   }
 
-  #emit(asked: Asked, outcome: Outcome): void {
-    this.#context.emit(exchangeOf(asked, outcome));
+  #emit(request: MemcachedRequest, outcome: Outcome): void {
+    this.#context.emit(exchangeOf(request, outcome));
   }
 }

@@ -12,7 +12,7 @@ import {
   isSingleAnswer,
   STORES,
 } from './commands.ts';
-import type { Answer, Asked } from './events.ts';
+import type { MemcachedAnswer, MemcachedRequest } from './events.ts';
 import { type Data, type Line, LineReader, NO_DATA } from './line-reader.ts';
 import { type Reading, Requests } from './requests.ts';
 
@@ -29,7 +29,7 @@ interface Coming {
   readonly first: string;
   readonly opaque: string | undefined;
   readonly key: string | undefined;
-  readonly answer: Answer;
+  readonly answer: MemcachedAnswer;
   readonly words: readonly string[];
   /** It is whole once the data behind its line are. */
   readonly ends: boolean;
@@ -42,7 +42,7 @@ export class TextConnection implements StreamAnalyzer {
   readonly #client: LineReader;
   readonly #server: LineReader;
   /** The command whose data are coming. */
-  #sending: Asked | undefined;
+  #sending: MemcachedRequest | undefined;
   #coming: Coming | undefined;
   /** The server sends a log (`watch`): its lines answer nothing. */
   #watching = false;
@@ -116,12 +116,12 @@ export class TextConnection implements StreamAnalyzer {
   /** A message of which the beginning came, and no more will. */
   #cutOff(side: Side, why: Incomplete, by?: Side): void {
     if (side === SIDE.client) {
-      const asked = this.#sending;
+      const request = this.#sending;
       this.#sending = undefined;
-      if (asked !== undefined) {
+      if (request !== undefined) {
         const { data } = this.#client;
-        const end = asked.end + (data?.length ?? 0);
-        this.#requests.push({ ...asked, bytes: asked.bytes + (data?.bytes ?? 0), end, gap: true });
+        const end = request.end + (data?.length ?? 0);
+        this.#requests.push({ ...request, bytes: request.bytes + (data?.bytes ?? 0), end, gap: true });
       }
       return;
     }
@@ -143,7 +143,7 @@ export class TextConnection implements StreamAnalyzer {
     const isMeta = command.length === 2;
     const quiet = isMeta && words.slice(2).includes('q');
     const shown = touches ? 7 : command === 'get' || command === 'gets' ? 6 : 2;
-    const asked: Asked = {
+    const request: MemcachedRequest = {
       command: oneLine(command),
       key: oneLine(words[touches ? 2 : 1] ?? ''),
       label: oneLine(this.#context.detail ? words.slice(0, shown).join(' ') : command),
@@ -163,22 +163,22 @@ export class TextConnection implements StreamAnalyzer {
     const position = Object.hasOwn(STORES, command) ? STORES[command] : undefined;
     const following = position === undefined ? NO_DATA : Number(words[position] ?? Number.NaN);
     // A length below 0 is refused at once.
-    if (following < 0) this.#requests.push(asked);
-    else this.#sending = asked;
+    if (following < 0) this.#requests.push(request);
+    else this.#sending = request;
     return Math.max(NO_DATA, following);
   }
 
   #onSent({ bytes, lastTime, timed, gap }: Data): void {
-    const asked = this.#sending;
-    if (asked === undefined) return;
+    const request = this.#sending;
+    if (request === undefined) return;
     this.#sending = undefined;
-    const end = asked.end + bytes;
+    const end = request.end + bytes;
     this.#requests.push({
-      ...asked,
-      bytes: asked.bytes + bytes,
+      ...request,
+      bytes: request.bytes + bytes,
       end,
       requestEnd: lastTime,
-      timed: asked.timed && timed,
+      timed: request.timed && timed,
       gap,
     });
   }
@@ -252,19 +252,19 @@ export class TextConnection implements StreamAnalyzer {
 function readingOf({ first, opaque, key }: Coming, last: string, words: readonly string[] = []): Reading {
   return {
     failed: isError(last),
-    status: (asked) => {
+    status: (request) => {
       if (isError(last)) return oneLine(words.join(' '));
-      if (last === 'EN' && asked?.command !== 'me') return 'miss';
+      if (last === 'EN' && request?.command !== 'me') return 'miss';
       if (last === 'VA') return 'hit';
       if (last === 'END' && first === 'VALUE') return 'hit';
-      if (last === 'END' && first === 'END' && /^(?:gets?|gats?)$/.test(asked?.command ?? '')) return 'miss';
+      if (last === 'END' && first === 'END' && /^(?:gets?|gats?)$/.test(request?.command ?? '')) return 'miss';
       return /^\d/.test(last) ? 'OK' : last;
     },
-    fits: (asked) => {
-      if (!canAnswer(asked.command, asked.quiet, first)) return false;
-      // An answer without the flags that it was asked for is an error, or of a version that leaves them out of it.
-      if (opaque !== undefined && asked.opaque !== opaque) return false;
-      return key === undefined || asked.key === key;
+    fits: (request) => {
+      if (!canAnswer(request.command, request.quiet, first)) return false;
+      // An answer without the flags that it was request for is an error, or of a version that leaves them out of it.
+      if (opaque !== undefined && request.opaque !== opaque) return false;
+      return key === undefined || request.key === key;
     },
   };
 }

@@ -20,7 +20,7 @@ export interface Dialect {
 }
 
 /** Follows what a server answers to one command, packet by packet ("Text Resultset", "COM_STMT_PREPARE Response"). */
-export class Answer {
+export class MySqlAnswer {
   error: SqlError | undefined;
   /** Rows returned, or else changed. */
   rows = 0;

@@ -6,7 +6,7 @@ import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import { protocolLost } from '../protocol-lost.ts';
 import { tls } from '../tls/index.ts';
 import { unfinished } from '../unfinished.ts';
-import { Answer, type Dialect } from './answer.ts';
+import { type Dialect, MySqlAnswer } from './answer.ts';
 import { answerBegins, commandBegins, SEEK_BYTES } from './beginnings.ts';
 import { Commands } from './commands.ts';
 import { type Command, commandExchange, endedByServer, refusal } from './exchange.ts';
@@ -46,7 +46,7 @@ interface Answering {
   /** Undefined where it was not seen, or is not known. */
   readonly request: Request | undefined;
   readonly incomplete: Incomplete | undefined;
-  readonly answer: Answer;
+  readonly answer: MySqlAnswer;
   readonly time: number;
   bytes: number;
 }
@@ -319,7 +319,7 @@ export class MySqlConnection implements StreamAnalyzer {
     const request = found.kind === 'paired' ? found.request : undefined;
     const isProven = found.kind === 'paired' && found.proven;
     const incomplete = isProven ? undefined : found.kind === 'request not seen' ? 'request not seen' : 'unknown';
-    const answer = new Answer(request?.name ?? 'QUERY', this.#dialect);
+    const answer = new MySqlAnswer(request?.name ?? 'QUERY', this.#dialect);
     this.#current = { request, incomplete, answer, time, bytes: 0 };
     this.#sequence = request === undefined ? (sequence - 1) & 0xff : request.sequence;
     return true;

@@ -2,7 +2,7 @@ import { type Exchange, type Incomplete, type Notice, SIDE, type Side } from '..
 import { oneLine } from '../one-line.ts';
 import { errorText, statementRoute, statementText } from '../statement.ts';
 import { isFailure, REQUEST_NOT_KNOWN, REQUEST_NOT_SEEN } from '../unfinished.ts';
-import type { Answer } from './answer.ts';
+import type { MySqlAnswer } from './answer.ts';
 import type { SqlError } from './packets.ts';
 
 /** A command of the client. */
@@ -31,7 +31,7 @@ export interface CommandParts {
   /** Undefined where the command was not seen, or which one it was is not known. */
   readonly command: Command | undefined;
   /** Undefined where nothing of it came. */
-  readonly answer: Answer | undefined;
+  readonly answer: MySqlAnswer | undefined;
   /** First byte of the answer: ns; undefined where it was not seen, NaN where its time is not known. */
   readonly time: number | undefined;
   /** Last byte, likewise. */

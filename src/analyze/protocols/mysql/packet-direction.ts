@@ -30,7 +30,7 @@ export interface Packet {
   readonly whole: boolean;
 }
 
-export type Compression = 'zlib' | 'zstd';
+export type PacketCompression = 'zlib' | 'zstd';
 
 export interface DirectionSink {
   /** Most bytes kept of a packet. */
@@ -70,7 +70,7 @@ export class PacketDirection {
     whole: true,
   };
   #frames: LengthFramer | undefined;
-  #compression: Compression = 'zlib';
+  #compression: PacketCompression = 'zlib';
   /** Of the frame in which the packet under way began, and of the frame at hand. */
   #beginOffset = 0;
   #beginTime = 0;
@@ -114,7 +114,7 @@ export class PacketDirection {
   }
 
   /** What follows is compressed. */
-  compress(compression: Compression): void {
+  compress(compression: PacketCompression): void {
     if (this.#frames !== undefined) return;
     this.#compression = compression;
     this.#packets.stop();

@@ -4,13 +4,13 @@ import { Pairing } from '../pairing.ts';
 import type { StreamContext, StreamEnd } from '../protocol.ts';
 import { unfinished } from '../unfinished.ts';
 import {
-  type Answer,
   type Answered,
   Cycle,
   type CycleSink,
   endsCycle,
   isExchange,
   nothingAnswered,
+  type PostgresqlAnswer,
   type Step,
 } from './cycle.ts';
 import { endedByServer, type Login, statementExchange } from './exchange.ts';
@@ -139,7 +139,7 @@ export class Answers implements CycleSink {
    * The server's next message.
    * @returns false where nothing is missing and it is not what may come now
    */
-  message(message: Answer, place: Place): boolean {
+  message(message: PostgresqlAnswer, place: Place): boolean {
     if (this.#unknownPlace) this.serverGap(0, 1);
     if (this.#current === undefined && this.#fragment === undefined && !this.#begin(message, place)) return true;
     const current = this.#current;
@@ -176,7 +176,7 @@ export class Answers implements CycleSink {
   }
 
   /** An answer begins. @returns false where the message cannot begin one */
-  #begin(message: Answer, place: Place): boolean {
+  #begin(message: PostgresqlAnswer, place: Place): boolean {
     const { first, inStep, size } = this.#pairing;
     if (size === 0 && inStep && this.#clean && message.error !== undefined && isFatal(message.error)) {
       this.#endedByServer(message.error, message.last);
@@ -213,7 +213,7 @@ export class Answers implements CycleSink {
   }
 
   /** The message is not valid in the current cycle. */
-  #mismatch(current: Cycle, message: Answer, place: Place): boolean {
+  #mismatch(current: Cycle, message: PostgresqlAnswer, place: Place): boolean {
     const isExpected = this.#isHoled;
     const { start, acknowledged } = this.#begun;
     this.serverLost(place.start, place.end - place.start);

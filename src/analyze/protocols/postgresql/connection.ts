@@ -172,12 +172,12 @@ export class PostgreSqlConnection implements StreamAnalyzer {
 
   /** The server's answer to a request for encryption. @returns whether the byte was it, and no message's first */
   #encryption(answer: number): boolean {
-    const asked = this.#encryptionRequest;
+    const request = this.#encryptionRequest;
     this.#encryptionRequest = undefined;
     if (answer === ENCRYPTION.tls) this.#next = this.#context.become(tls);
     else if (answer === ENCRYPTION.gss) this.#opaque = true;
-    else if (answer === ENCRYPTION.error && asked !== undefined) {
-      const { place, time, last, bytes } = asked;
+    else if (answer === ENCRYPTION.error && request !== undefined) {
+      const { place, time, last, bytes } = request;
       this.#answers.ask({ kind: 'connect', sql: '', time, end: last, bytes, whole: true }, place);
       return false;
     }

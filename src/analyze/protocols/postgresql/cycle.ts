@@ -43,7 +43,7 @@ export interface Answered {
 }
 
 /** A message of the server that is part of an answer. */
-export interface Answer {
+export interface PostgresqlAnswer {
   /** The message's type, one character. */
   readonly type: string;
   readonly length: number;
@@ -135,7 +135,7 @@ export class Cycle {
   }
 
   /** Whether these could be the messages that answer it. @param from the step that the first of them answers */
-  accepts(messages: readonly Answer[], from = 0): boolean {
+  accepts(messages: readonly PostgresqlAnswer[], from = 0): boolean {
     const copy = new Cycle(this.start, this.end, this.acknowledged);
     copy.steps.push(...this.steps.slice(from));
     copy.holed = this.holed;
@@ -143,7 +143,7 @@ export class Cycle {
   }
 
   /** Whether these could be the last messages that answer it. */
-  acceptsEnd(messages: readonly Answer[]): boolean {
+  acceptsEnd(messages: readonly PostgresqlAnswer[]): boolean {
     for (let from = 0; from < Math.max(1, Math.min(this.steps.length, ENDS_MAXIMUM)); from += 1) {
       if (this.accepts(messages, from)) return true;
     }
@@ -163,7 +163,7 @@ export class Cycle {
   }
 
   /** The next message of the server, in step with this cycle. */
-  take(message: Answer, sink: CycleSink): Taken {
+  take(message: PostgresqlAnswer, sink: CycleSink): Taken {
     const [head] = this.steps;
     const { answered } = this;
     answered.time ??= message.time;
@@ -234,7 +234,7 @@ export class Cycle {
   }
 
   /** The stream that follows does not belong to the answer: the step is done. */
-  #copyBoth(head: Step | undefined, { last }: Answer, sink: CycleSink): Taken {
+  #copyBoth(head: Step | undefined, { last }: PostgresqlAnswer, sink: CycleSink): Taken {
     if (head === undefined || this.#ofRows(head) === 'mismatch') return 'mismatch';
     if (head.kind === 'stream') return 'taken';
     sink.finish(head, this.answered, last, undefined);
@@ -243,7 +243,7 @@ export class Cycle {
     return 'taken';
   }
 
-  #completed(head: Step | undefined, { last, tag }: Answer, sink: CycleSink): Taken {
+  #completed(head: Step | undefined, { last, tag }: PostgresqlAnswer, sink: CycleSink): Taken {
     if (head === undefined || this.#ofRows(head) === 'mismatch') return 'mismatch';
     this.answered.tag = tag;
     if (head.kind !== 'execute') return 'taken';
@@ -252,7 +252,7 @@ export class Cycle {
     return 'taken';
   }
 
-  #failed(head: Step | undefined, { last, error }: Answer, sink: CycleSink): Taken {
+  #failed(head: Step | undefined, { last, error }: PostgresqlAnswer, sink: CycleSink): Taken {
     if (head === undefined) return 'mismatch';
     this.copying = undefined;
     // ReadyForQuery follows, and ends the exchange.
@@ -273,7 +273,7 @@ export class Cycle {
     return 'taken';
   }
 
-  #ready(head: Step | undefined, { last }: Answer, sink: CycleSink): Taken {
+  #ready(head: Step | undefined, { last }: PostgresqlAnswer, sink: CycleSink): Taken {
     if (head !== undefined && !endsCycle(head.kind) && head.kind !== 'stream') return 'mismatch';
     const atNext = head === undefined && (this.#syncIgnored || this.#skipping);
     if (head === undefined && !atNext && !this.holed) return 'mismatch';

@@ -1,4 +1,4 @@
-import type { Answer } from './cycle.ts';
+import type { PostgresqlAnswer } from './cycle.ts';
 import type { SqlError } from './messages.ts';
 
 /** Messages kept of an answer whose request is found at its end; rows count as one. */
@@ -11,7 +11,7 @@ export class Fragment {
   readonly acknowledged: number;
   /** Nothing of the answer is missing before its first message. */
   readonly clean: boolean;
-  readonly messages: Answer[] = [];
+  readonly messages: PostgresqlAnswer[] = [];
   /** There were too many to keep. */
   overflow = false;
   bytes = 0;
@@ -34,7 +34,7 @@ export class Fragment {
     this.clean = clean;
   }
 
-  add(message: Answer): void {
+  add(message: PostgresqlAnswer): void {
     this.time ??= message.time;
     this.bytes += message.length;
     this.last = message.last;
@@ -50,7 +50,7 @@ export class Fragment {
     this.#keep(message);
   }
 
-  #keep(message: Answer): void {
+  #keep(message: PostgresqlAnswer): void {
     const before = this.messages.at(-1);
     if (before !== undefined && before.type === message.type && (message.type === 'D' || message.type === 'd')) {
       const length = before.length + message.length;

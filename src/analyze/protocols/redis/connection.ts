@@ -62,7 +62,7 @@ export class RedisConnection implements StreamAnalyzer {
   #confirming: Confirming | undefined;
   /** The connection carries a replication stream: both sides send commands that have no answers. */
   #replicating = false;
-  #asked = false;
+  #requested = false;
 
   constructor(context: StreamContext) {
     this.#context = context;
@@ -168,7 +168,7 @@ export class RedisConnection implements StreamAnalyzer {
       this.#replicated(commandOf(value, this.#context, 0), SIDE.client);
       return;
     }
-    this.#asked = true;
+    this.#requested = true;
     const silent = this.#replies.isSilent(command, args);
     const confirmations = isSubscription(command) ? value.items - 1 : 1;
     const sent = commandOf(value, this.#context, confirmations);
@@ -304,7 +304,7 @@ export class RedisConnection implements StreamAnalyzer {
 
   /** An error before the server received any command: too many clients, protected mode. */
   #isRefusal({ start, acknowledged }: RespValue): boolean {
-    return !this.#context.midstream && start === 0 && (acknowledged === 0 || !this.#asked);
+    return !this.#context.midstream && start === 0 && (acknowledged === 0 || !this.#requested);
   }
 
   #refused({ error = '', firstTime }: Reply): void {

@@ -3,7 +3,7 @@ import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import { ALERT_LEVEL, alertName } from './alerts.ts';
 import { readCertificates } from './certificates.ts';
 import { type ClientHello, readClientHello } from './client-hello.ts';
-import { Direction, type DirectionSink, HANDSHAKE } from './direction.ts';
+import { HANDSHAKE, TlsDirection, type TlsDirectionSink } from './direction.ts';
 import { Handshake, tlsExchange } from './handshake.ts';
 import { RECORD } from './records.ts';
 import { readServerHello } from './server-hello.ts';
@@ -20,9 +20,9 @@ const FINISHED_MINIMUM = 4 + 32;
  * - in TLS 1.3 when the client, after the ServerHello, has sent as much encrypted as a Finished takes (an alert is
  *   shorter). Whether the server accepts the client's certificate there cannot be seen.
  */
-export class TlsConnection implements StreamAnalyzer, DirectionSink {
+export class TlsConnection implements StreamAnalyzer, TlsDirectionSink {
   readonly #context: StreamContext;
-  #sides: readonly [Direction, Direction] | undefined;
+  #sides: readonly [TlsDirection, TlsDirection] | undefined;
   readonly #handshake = new Handshake();
   /** The times of all bytes so far are known. */
   #timeKnown = true;
@@ -34,7 +34,7 @@ export class TlsConnection implements StreamAnalyzer, DirectionSink {
 
   constructor(context: StreamContext) {
     this.#context = context;
-    this.#sides = [new Direction(SIDE.client, this), new Direction(SIDE.server, this)];
+    this.#sides = [new TlsDirection(SIDE.client, this), new TlsDirection(SIDE.server, this)];
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {

@@ -28,7 +28,7 @@ const MESSAGE_MAXIMUM = 1 << 18;
 const TYPE_MAXIMUM = 25;
 
 /** What a direction reports to its connection. */
-export interface DirectionSink {
+export interface TlsDirectionSink {
   /** A handshake message in the clear, from behind its header on; times of its first and last byte. */
   onHandshake(
     side: Side,
@@ -51,7 +51,7 @@ export interface DirectionSink {
 }
 
 /** One direction of a connection until its handshake is over: records, and the handshake messages in them. */
-export class Direction implements RecordSink, Framing {
+export class TlsDirection implements RecordSink, Framing {
   readonly header = HANDSHAKE_HEADER;
   readonly keep = MESSAGE_KEEP;
   readonly reader: RecordReader;
@@ -59,7 +59,7 @@ export class Direction implements RecordSink, Framing {
   encrypted = false;
   lost = false;
   readonly #side: Side;
-  readonly #sink: DirectionSink;
+  readonly #sink: TlsDirectionSink;
   readonly #messages: LengthFramer;
   #now = 0;
   /** When the record began with which a message begins; NaN for a message within a record. */
@@ -69,7 +69,7 @@ export class Direction implements RecordSink, Framing {
   #begun = false;
   readonly #old = { received: [] as number[], length: 2, time: 0 };
 
-  constructor(side: Side, sink: DirectionSink) {
+  constructor(side: Side, sink: TlsDirectionSink) {
     this.#side = side;
     this.#sink = sink;
     this.reader = new RecordReader(this);

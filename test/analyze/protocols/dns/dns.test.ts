@@ -192,8 +192,8 @@ describe('queries and answers over UDP', () => {
       [0, server, answer('a.test', 5), 4],
     ]);
     expect(events).toMatchObject([
-      { asker: server, time: 1e6 },
-      { asker: undefined, time: 2e6 },
+      { requester: server, time: 1e6 },
+      { requester: undefined, time: 2e6 },
     ]);
   });
 

@@ -121,7 +121,7 @@ test('what is not HTTP/2 is said once, and frames are read behind it', () => {
   ];
   const events = play(http2, steps);
   expect(brief(events)).toEqual([
-    'HTTP/2 not understood at byte 9 from the server: no frame header; resumes at the next frame that is told for sure',
+    'HTTP/2 not understood at byte 9 from the server: no frame header; resumes at the next certain frame',
     'GET /a | 200 |  | ',
   ]);
   expect(events[0]).toMatchObject({ code: 'PROTOCOL_LOST', position: 9, failed: false });
