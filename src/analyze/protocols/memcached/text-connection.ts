@@ -262,7 +262,7 @@ function readingOf({ first, opaque, key }: Coming, last: string, words: readonly
     },
     fits: (request) => {
       if (!canAnswer(request.command, request.quiet, first)) return false;
-      // An answer without the flags that it was request for is an error, or of a version that leaves them out of it.
+      // An answer without the flags that were requested is an error, or of a version that leaves them out of it.
       if (opaque !== undefined && request.opaque !== opaque) return false;
       return key === undefined || request.key === key;
     },
