@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { makePair, type NamespacePair } from '../../agent/namespaces.ts';
+import { ensurePackages } from '../../support/packages.ts';
+import { Random } from '../../support/random.ts';
+import { thinned } from './real-capture.ts';
+import { judgeReal } from './real-judge.ts';
+import { losePackets, REAL_PROGRAMS, type RealProgram, realTraffic } from './real-programs.ts';
+
+const LOST_PERCENT = 5;
+
+/**
+ * Tests of every real program.
+ * @param requests of each of its two runs
+ * @param thinnings how often packets are taken out of a run's captures
+ */
+export function testRealPrograms(requests: number, thinnings: number): void {
+  describe.each(Object.values(REAL_PROGRAMS))('$packages', (program) => testProgram(program, requests, thinnings));
+}
+
+function testProgram(program: RealProgram, requests: number, thinnings: number): void {
+  const missing = ensurePackages([...program.packages, 'tcpdump', 'nftables', 'util-linux', 'iproute2']);
+  const everyNumber = Array.from({ length: requests }, (_, index) => index);
+  let pair: NamespacePair;
+  beforeEach(() => {
+    pair = makePair();
+  });
+  afterEach(() => pair.remove());
+
+  test.skipIf(missing !== undefined)('what is stated when packets are missing in the capture is true', async () => {
+    const { packets, answered } = await realTraffic(pair, program, requests);
+    expect(answered).toEqual(everyNumber);
+    const complete = judgeReal(program, packets);
+    expect(complete.wrong).toEqual([]);
+    expect([...complete.whole.keys()]).toEqual(everyNumber);
+    const places = [0, 1].map((place) => {
+      const own = packets.filter((packet) => packet.place === place);
+      return judgeReal(program, own).whole;
+    });
+    const wrong: string[] = [];
+    let stated = 0;
+    for (let seed = 1; seed <= thinnings; seed += 1) {
+      const verdict = judgeReal(program, thinned(packets, new Random(seed)));
+      stated += verdict.whole.size;
+      wrong.push(...verdict.wrong.map((problem) => `seed ${seed}: ${problem}`));
+      for (const [number, times] of verdict.whole) {
+        // Of which the analysis keeps a double's precision.
+        const isMeasured = places.some((place) => place.get(number)?.every((time, at) => isNear(time, times[at])));
+        if (!isMeasured) wrong.push(`seed ${seed}: request ${number} has times of no packet at one place`);
+      }
+    }
+    expect(wrong).toEqual([]);
+    expect(stated).toBeGreaterThan((thinnings * requests) / 4);
+  });
+
+  test.skipIf(missing !== undefined)('what is stated when the network loses packets is true', async () => {
+    losePackets(pair, LOST_PERCENT);
+    const { packets, answered } = await realTraffic(pair, program, requests);
+    expect(answered).toEqual(everyNumber);
+    const complete = judgeReal(program, packets);
+    expect(complete.wrong).toEqual([]);
+    expect(complete.retransmissions).toBeGreaterThan(0);
+    expect([...complete.whole.keys()].toSorted((a, b) => a - b)).toEqual(everyNumber);
+    const wrong: string[] = [];
+    for (let seed = 1; seed <= thinnings; seed += 1) {
+      const verdict = judgeReal(program, thinned(packets, new Random(seed)));
+      wrong.push(...verdict.wrong.map((problem) => `seed ${seed}: ${problem}`));
+    }
+    expect(wrong).toEqual([]);
+  });
+}
+
+function isNear(one: bigint, other: bigint | undefined): boolean {
+  const apart = one - (other ?? 0n);
+  return apart <= 2n && apart >= -2n;
+}
