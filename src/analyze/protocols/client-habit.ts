@@ -87,8 +87,9 @@ export class ClientHabit {
   receives(mayAnswer: boolean): void {
     const { now } = this.#context;
     this.#received += 1;
-    // A request from before the pause would have been answered within it, as likely as its length in the whole.
-    if (mayAnswer && this.#received === 1 && this.#certainty < CERTAINTY) {
+    // A request from before the pause would have been answered within it, as likely as its length in the whole. A client that
+    // sends several requests at once pauses with some of them unanswered as well.
+    if (mayAnswer && !this.#sendsSeveral && this.#received === 1 && this.#certainty < CERTAINTY) {
       const latency = now - this.#sentAt;
       if (this.#pause > 0 && latency > 0) this.#certainty += Math.log1p(this.#pause / latency);
     }
