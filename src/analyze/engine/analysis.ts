@@ -42,6 +42,8 @@ export const DISPOSITION = {
   opaque: 1,
   /** The same packet as one seen before, or one at a place that does not count for its flow. */
   copy: 2,
+  /** Bytes of a connection whose protocol is not recognised yet: one of its later packets, or its end, tells. */
+  undecided: 3,
 } as const;
 export type Disposition = (typeof DISPOSITION)[keyof typeof DISPOSITION];
 
@@ -136,7 +138,10 @@ export class Analysis {
       return DISPOSITION.copy;
     }
     this.#count(table, slot, direction, packet);
-    if (isTcp) return this.#tcp.packet(slot, direction, packet) ? DISPOSITION.decoded : DISPOSITION.opaque;
+    if (isTcp) {
+      if (!this.#tcp.packet(slot, direction, packet)) return DISPOSITION.opaque;
+      return this.#tcp.undecided ? DISPOSITION.undecided : DISPOSITION.decoded;
+    }
     if (packet.icmpType >= 0) return this.#icmp(packet) ? DISPOSITION.decoded : DISPOSITION.opaque;
     return this.#datagrams.packet(slot, direction, packet) ? DISPOSITION.decoded : DISPOSITION.opaque;
   }

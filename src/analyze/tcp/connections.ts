@@ -68,6 +68,8 @@ export class TcpConnections implements StreamHost {
   readonly #places: Places;
   readonly #legs: TcpLegs;
   #over = false;
+  /** The packet last taken carries bytes whose protocol is not recognised yet. */
+  undecided = false;
 
   constructor(clock: Clock, places: Places, sink: AnalysisSink, { detail, showSecrets }: AnalysisOptions) {
     this.clock = clock;
@@ -247,6 +249,7 @@ export class TcpConnections implements StreamHost {
     }
     if (tcpFlags & (TCP.fin | TCP.rst)) this.#ending(slot, direction, packet, length);
     else if (ints[base + TCP_I32.state] === STATE.closed) this.#finish(slot);
+    this.undecided = stream !== undefined && length > 0 && !isOver && stream.undecided;
     if (stream === undefined) return !isOver || ints[base + FLOW_I32.protocol] !== 0;
     return !stream.opaque;
   }

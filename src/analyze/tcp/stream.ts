@@ -303,6 +303,11 @@ export class TcpStream implements StreamContext {
     this.#forgetHead();
   }
 
+  /** Nothing recognised it yet; later bytes may show what it is. */
+  get undecided(): boolean {
+    return this.#anew ? this.#headBytes > 0 : this.protocol === undefined;
+  }
+
   /** Nothing recognised it, and nothing will. */
   get opaque(): boolean {
     return (this.protocol === undefined || this.#anew) && this.#looks > 0 && this.#headBytes === 0;

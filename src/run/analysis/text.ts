@@ -8,6 +8,7 @@ import { counted } from '../../view/units.ts';
 import { isUpkeep } from './link-upkeep.ts';
 import { OrderedLines } from './ordered-lines.ts';
 import { packetTexts } from './packets.ts';
+import { UndecidedPackets } from './undecided-packets.ts';
 
 /** Fraction digits of the times: those of events. */
 const TIME_DIGITS = 6;
@@ -32,14 +33,22 @@ export const text: AnalysisOutputKind = {
       if (day !== undefined) line(day);
       line(text);
     }, live);
+    const undecided = new UndecidedPackets((text, time) => ordered.add(text, time, clock.latest));
     return {
       event: (event, flow) => ordered.add(lines.line(session.recorder.event(event, flow)), event.time, clock.latest),
       packet: (view, taken) => {
+        const { flow } = session.capture.analysis;
+        undecided.decided(flow, taken, view.payloadLength > 0);
+        if (taken === DISPOSITION.undecided) undecided.add(flow, packetText(view), clock.now);
         if (taken !== DISPOSITION.opaque) return;
         if (!verbose && isUpkeep(view)) hidden += 1;
         else ordered.add(packetText(view), clock.now, clock.latest);
       },
-      end: () => ordered.end(),
+      flowEnded: ({ id }) => undecided.write(id),
+      end: () => {
+        undecided.end();
+        ordered.end();
+      },
       note: () =>
         hidden === 0
           ? undefined

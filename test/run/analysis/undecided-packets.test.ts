@@ -1,0 +1,74 @@
+import { describe, expect, it, test } from 'vitest';
+import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
+import { json } from '../../../src/run/analysis/json.ts';
+import { text } from '../../../src/run/analysis/text.ts';
+import { UndecidedPackets } from '../../../src/run/analysis/undecided-packets.ts';
+import { type BuiltSegment, builtPcap, handshake } from '../../support/built-capture.ts';
+
+/** A connection in which each side's bytes acknowledge all of the other's. */
+function conversation(port: number, steps: readonly (readonly [0 | 1, string])[]): Buffer {
+  const next: [number, number] = [1001, 5001];
+  const segments = steps.map(([side, payload], index): BuiltSegment => {
+    const [sequence, acknowledgment] = [next[side], next[side === 0 ? 1 : 0]];
+    next[side] += payload.length;
+    return { side, sequence, acknowledgment, flags: 'P.', payload, at: 10 + index, ports: [40_000, port] };
+  });
+  const opening = handshake([1000, 5000]).map((segment) => ({ ...segment, ports: [40_000, port] as const }));
+  return builtPcap([...opening, ...segments]);
+}
+
+function linesOf(kind: typeof text | typeof json, bytes: Buffer): string[] {
+  const lines: string[] = [];
+  const session = new AnalysisSession(kind, {
+    where: undefined,
+    choice: undefined,
+    showSecrets: false,
+    line: (line) => void lines.push(line),
+    colour: false,
+    align: false,
+    width: undefined,
+    json: kind === json,
+  });
+  session.push(bytes);
+  session.end();
+  return lines;
+}
+
+describe('packets of a connection that no protocol recognises', () => {
+  // PING could be an inline command of Redis until more is seen.
+  const nats = conversation(4222, [
+    [0, 'PUB a 2\r\nhi\r\n'],
+    [1, '+OK\r\n'],
+    [0, 'PING\r\n'],
+    [1, 'PONG\r\n'],
+  ]);
+
+  it('are all in the text, in their order', () => {
+    const sequences = linesOf(text, nats).flatMap((line) => /seq (\d+)/.exec(line)?.[1] ?? []);
+    expect(sequences).toEqual(['1001', '5001', '1014', '5006']);
+  });
+
+  it('are all in the JSON', () => {
+    const kinds = linesOf(json, nats).map((line) => JSON.parse(line).kind);
+    expect(kinds).toEqual(['packet', 'packet', 'packet', 'packet']);
+  });
+});
+
+test('packets of a protocol that the second one shows are an exchange and nothing else', () => {
+  const redis = conversation(6380, [
+    [0, '*2\r\n$3\r\nGE'],
+    [0, 'T\r\n$1\r\nk\r\n'],
+    [1, '$1\r\nv\r\n'],
+  ]);
+  expect(linesOf(json, redis).map((line) => JSON.parse(line).kind)).toEqual(['exchange']);
+});
+
+test('what is held is bounded: the flow that waits longest is written', () => {
+  const written: number[] = [];
+  const undecided = new UndecidedPackets((_, time) => void written.push(time));
+  undecided.add(1, 'x'.repeat(600_000), 1);
+  undecided.add(2, 'x'.repeat(600_000), 2);
+  expect(written).toEqual([1]);
+  undecided.end();
+  expect(written).toEqual([1, 2]);
+});
