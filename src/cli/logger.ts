@@ -1,7 +1,7 @@
 import { sanitise } from '../view/sanitise.ts';
 import { EXIT, type ExitCode, KsnoopError, messageOf } from '../wire/errors.ts';
 
-/** What is printed on stderr: warnings, errors and the summary always, the rest as the user wants it. */
+/** What is printed on stderr: warnings, errors and the summary always, the rest by -q and -v. */
 export interface Logger {
   /** Progress, unless -q. */
   info(line: string): void;

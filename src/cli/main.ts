@@ -25,7 +25,7 @@ async function main(): Promise<number> {
   try {
     await ksnoop.parseAsync(readsFile(process.argv) ? withRead(process.argv) : process.argv);
   } catch (thrown) {
-    // commander has said already what is wrong with the flags.
+    // commander has already printed what is wrong with the flags.
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
     const { warn } = logger({ quiet: false, verbose: false });
     const code = reportError(thrown, warn);
@@ -38,5 +38,5 @@ async function main(): Promise<number> {
 }
 
 process.exitCode = await main();
-// Whatever is still open (a connection kept for a next call, a pipe nobody reads) must not hold the process.
+// Whatever is still open (an idle connection, a pipe without a reader) must not keep the process alive.
 process.exit();

@@ -55,7 +55,7 @@ export class EventLines {
     if (record.by !== undefined && !/\b(?:client|server)\b/.test(label)) parts.push(red(`by ${record.by}`));
     if (record.code !== undefined) parts.push(colours.aside(`[${sanitise(record.code)}]`));
     const missing = incompleteText(record);
-    // Some labels already say so: `(request not seen)`.
+    // Some labels already contain it: `(request not seen)`.
     if (missing !== '' && !label.includes(`(${missing})`)) parts.push(red(`[${missing}]`));
     if (record.latency !== undefined) parts.push(latencyText(record.latency), ...timeParts(record));
     parts.push(...sizes(record));

@@ -15,7 +15,7 @@ export type HelpPart =
 const INDENT = '  ';
 /** Longer lines are hard to read, on however wide a screen. */
 const WIDEST = 100;
-/** A term longer than this stands on a line of its own. */
+/** A term longer than this stands on a separate line. */
 const TERM_MAXIMUM = 28;
 
 /** @param width columns of the terminal */
@@ -41,7 +41,7 @@ function partLines(part: HelpPart, columns: number): string[] {
   });
 }
 
-/** A text in lines of at most so many characters, broken between words; a longer word has a line of its own. */
+/** A text in lines of at most so many characters, broken between words; a longer word has a separate line. */
 export function wrapped(text: string, width: number): string[] {
   return text.split('\n').flatMap((paragraph) => wrappedParagraph(paragraph, width));
 }

@@ -11,7 +11,7 @@ export interface PacketLineStyle {
   readonly utc?: boolean | undefined;
   /** Digits of a second's fraction; nine unless set. */
   readonly timeDigits?: number | undefined;
-  /** What its bytes say above TCP or UDP: `HTTP GET /cart HTTP/1.1`. Sanitised here. */
+  /** What the packet alone shows above TCP or UDP: `HTTP GET /cart HTTP/1.1`. Sanitised here. */
   readonly info?: string | undefined;
   /** The name of an address (RFC 5952 text), or undefined. */
   readonly nameOf?: ((address: string) => string | undefined) | undefined;

@@ -11,7 +11,7 @@ const ROWS_SHOWN = 25;
 
 export interface SummaryStyle {
   readonly colours: Colours;
-  /** Characters of a line; undefined where there is no terminal: nothing is cut then. */
+  /** Characters of a line; undefined without a terminal: nothing is cut then. */
   readonly width: number | undefined;
   /** A protocol's name for people: `http` is `HTTP`. */
   titleOf(protocol: string): string | undefined;
@@ -96,14 +96,14 @@ export function summaryTables(report: SummaryReport, style: SummaryStyle): strin
   ];
 }
 
-/** Protocols that have a table of their own. */
+/** Protocols that have a separate table. */
 const OWN_TABLE: ReadonlySet<string> = new Set(['dns', 'tls', 'grpc']);
 
 type Row = readonly Cell[];
 
 const LEFT = (title: string): Column => ({ title });
 const RIGHT = (title: string): Column => ({ title, right: true });
-/** What tells rows apart. */
+/** The column that identifies a row. */
 const NAME = (title: string): Column => ({ title, shrinks: 'middle' });
 const COUNTS = (title: string): Column => ({ title, shrinks: 'end', rank: 1 });
 

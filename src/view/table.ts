@@ -6,7 +6,7 @@ export interface Column {
   /** Numbers stand right. */
   readonly right?: boolean;
   /**
-   * Gives way when the table is wider than the terminal. `middle`: what tells rows apart, such as a name: shortened in
+   * Gives way when the table is wider than the terminal. `middle`: what identifies a row, such as a name: shortened in
    * its middle, and only so far that different texts stay different. `end`: a sentence, cut at its end.
    */
   readonly shrinks?: 'middle' | 'end';
@@ -14,7 +14,7 @@ export interface Column {
   readonly rank?: number;
 }
 
-/** A text, or one that is painted when its final width is known. Sanitised by who makes it. */
+/** A text, or one that is painted when its final width is known. Sanitised by the caller. */
 export type Cell = string | { readonly text: string; readonly paint: (text: string) => string };
 
 const GAP = '  ';

@@ -30,7 +30,7 @@ export function timeText(time: bigint, utc = false, digits = 9): string {
 }
 
 /**
- * The lines that say which day the times below them are of: one before the first line and wherever the day changes, or
+ * Lines with the date of the times below them: one before the first line and wherever the day changes, or
  * for a running capture only where it changes.
  */
 export class DayLines {

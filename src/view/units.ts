@@ -30,7 +30,7 @@ export function byteShare(part: number, whole: number): string {
   return `${one(part)}/${one(whole)} ${STEPS[step]}`;
 }
 
-/** Milliseconds as people say them: `850 ms`, `12.3 s`, `4 min 5 s`, `3 h 12 min`, `2 d 4 h`. */
+/** Milliseconds in readable units: `850 ms`, `12.3 s`, `4 min 5 s`, `3 h 12 min`, `2 d 4 h`. */
 export function timeSpan(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
   if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`;

@@ -38,7 +38,7 @@ test.concurrent.each([
   ['pod/a -o xml', /no output "xml"\. There are: pcapng, pcap, text/],
   ['pod/a --wireshark -w a.pcapng', /--wireshark and -w exclude each other/],
   ['pod/a --local --context b', /--context and --kubeconfig have no meaning/],
-  ['pod/a', /no kubeconfig: looked for .*none\. Say which cluster/],
+  ['pod/a', /no kubeconfig: looked for .*none\. Name the cluster/],
   ['install --timeout soon', /--timeout takes a time/],
   ['status -o xml', /status has no output "xml"\. Its outputs are: text, json/],
   ['status web', /too many arguments for 'status'/],

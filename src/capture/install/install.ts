@@ -11,7 +11,7 @@ import { findDaemonSet, type InstallStatus, type NodeStatus, status } from './st
 
 export interface InstallOptions {
   readonly kube: Kube;
-  /** The agents' image, as the nodes know it. Left out: the one that is installed. */
+  /** The agents' image, as the nodes pull it. Left out: the one that is installed. */
   readonly image?: string | undefined;
   /** Names of Secrets in the agents' namespace. Left out: those that are installed. */
   readonly pullSecrets?: readonly string[] | undefined;

@@ -10,7 +10,7 @@ import { imageOf, VERSION_LABEL } from './objects.ts';
 /** One node, or one agent on a node that cannot be listed. */
 export interface NodeStatus {
   readonly node: string;
-  /** Name of the agent's pod; empty when there is none. */
+  /** Name of the agent's pod; empty without a pod. */
   readonly pod: string;
   readonly state: 'ready' | 'not ready' | 'being replaced' | 'no agent';
   /** Why it is not ready; empty when it is. */

@@ -82,7 +82,7 @@ async function controllerOf(
   return { pods: [], notes: [`the controller of ${via} is not captured: ${what}; name it as a target too`], depends };
 }
 
-/** A user who may not search for the controller still captures the backends; the note says what is missing. */
+/** A user without permission to search for the controller still captures the backends; the note names what is missing. */
 function passedOver(thrown: unknown): Resolution {
   if (thrown instanceof KsnoopError && thrown.code === 'FORBIDDEN') return { pods: [], notes: [thrown.message] };
   throw thrown;

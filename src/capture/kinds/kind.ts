@@ -73,7 +73,7 @@ export interface FoundNode {
 export interface Resolution {
   readonly pods: readonly PodSelection[];
   readonly nodes?: readonly FoundNode[];
-  /** What the user should know: an endpoint that is no pod, a controller that was not found. */
+  /** Notes for the user: an endpoint that is not a pod, a controller that was not found. */
   readonly notes?: readonly string[];
   /** Besides the object itself. */
   readonly depends?: readonly Collection[];

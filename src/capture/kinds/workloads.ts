@@ -9,7 +9,7 @@ const READ_REPLICA_SETS: KindPermission = {
   group: 'apps',
   resource: 'replicasets',
   where: 'namespace',
-  purpose: 'without it, pods of ReplicaSets that the Deployment did not create are not told apart',
+  purpose: 'without it, pods of ReplicaSets that the Deployment did not create are not distinguished',
 };
 
 // The kinds that make their pods by a selector in their spec: a row each, and a line in index.ts.

@@ -4,7 +4,7 @@ import { call } from './api.ts';
 import type { Kube } from './kube.ts';
 import { apiGroup } from './resource.ts';
 
-/** A resource the API server knows, in the version it prefers. */
+/** A resource of the API server, in the version it prefers. */
 export interface DiscoveredResource {
   /** `v1`, `apps/v1`. */
   readonly api: string;

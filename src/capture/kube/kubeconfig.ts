@@ -32,7 +32,7 @@ const USER_PATHS = ['client-certificate', 'client-key', 'tokenFile'];
 
 /**
  * Find and read the kubeconfig as kubectl does: `--kubeconfig`, else the files of KUBECONFIG (missing ones are passed
- * over, the first to say something wins), else ~/.kube/config, else what a pod is given.
+ * over, the first with a value wins), else ~/.kube/config, else what a pod is given.
  * @throws KsnoopError NO_KUBECONFIG, BAD_KUBECONFIG, CONTEXT_NOT_FOUND
  */
 export function selectContext(options: { kubeconfig?: string; context?: string }): Selection {
@@ -41,7 +41,7 @@ export function selectContext(options: { kubeconfig?: string; context?: string }
   if (documents.length === 0) {
     if (options.context === undefined && existsSync(join(SERVICE_ACCOUNT, 'token'))) return inCluster();
     throw new KsnoopError('NO_KUBECONFIG', `There is no kubeconfig: looked for ${files.looked.join(', ')}.`, {
-      hint: 'Say which cluster: --kubeconfig FILE, or set KUBECONFIG.',
+      hint: 'Name the cluster: --kubeconfig FILE, or set KUBECONFIG.',
       exit: EXIT.usage,
     });
   }
@@ -123,7 +123,7 @@ function readDocument(file: string): Entry {
     throw bad(file, `it is not YAML: ${messageOf(cause).split('\n')[0]}`, cause);
   }
   if (value === null) return { file, value: {} };
-  if (!isObject(value)) throw bad(file, 'it is no kubeconfig but a lone value');
+  if (!isObject(value)) throw bad(file, 'it is not a kubeconfig: expected a mapping');
   return { file, value };
 }
 

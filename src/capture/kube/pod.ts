@@ -36,7 +36,7 @@ export interface OwnerView {
   readonly uid: string;
 }
 
-/** What ksnoop needs to know of a pod. */
+/** The fields of a pod that ksnoop uses. */
 export interface PodView {
   readonly uid: string;
   readonly name: string;

@@ -33,7 +33,7 @@ export async function openPortForward(kube: Kube, request: PortForwardRequest, s
   const url = kubeUrl(kube, path, new URLSearchParams({ ports: String(request.port) }));
   const connection = new ForwardedConnection(request);
   await upgrade(kube, { url, path, protocols: [PROTOCOL], attach: (socket) => connection.attach(socket) }, signal);
-  // Refused with the handshake's answer: whoever asked cannot have listened yet.
+  // Refused with the handshake's answer: the caller cannot have added a listener yet.
   if (connection.errored !== null) throw connection.errored;
   return connection;
 }

@@ -30,7 +30,7 @@ export function podNames(pods: readonly PodView[]): NamedAddress[] {
 }
 
 /**
- * Names of whom the captured pods are likely to talk to: the pods of their namespaces, each with the Services that it
+ * Names of the likely peers of the captured pods: the pods of their namespaces, each with the Services that it
  * answers for (by their EndpointSlices), those Services, and the cluster's nodes. What may not be listed stays an address.
  * @param isTarget whether the user named a Service (`web.shop`): a pod behind it goes by it and no other Service
  */

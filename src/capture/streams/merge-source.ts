@@ -13,7 +13,7 @@ const SHORTEST_STATISTICS = 24;
 /** One agent's stream on its way into the merge. */
 export class MergeSource {
   readonly name: string;
-  /** Tells the streams of a capture apart. */
+  /** Distinguishes the streams of a capture. */
   readonly serial: number;
   /** The body of the stream's end marker; set once it has been read, which means the stream is complete. */
   endMarker: Uint8Array | undefined;

@@ -9,7 +9,7 @@ import { type ClockOfNode, NodeClock } from './node-clock.ts';
 import { nodeKey } from './node-ref.ts';
 import { QueueHeap } from './queue-heap.ts';
 
-/** Where an interface comes from, and what a reader of a file should know of it. Plain data: it may be kept. */
+/** Where an interface comes from, for readers of a file. Plain data: it may be kept. */
 export interface InterfaceOrigin {
   /** The stream it came in, by the source's serial number, and its number there. */
   readonly stream: number;

@@ -20,7 +20,7 @@ export interface CaptureSettings {
   readonly filter: string | undefined;
   readonly snaplen: number;
   readonly maxDurationMs: number;
-  /** Targets may join: a stream goes on when none is left. */
+  /** Targets may join: a stream continues when none is left. */
   readonly follow: boolean;
   /** Bring the nodes' times to this machine's clock. */
   readonly correctClocks: boolean;

@@ -20,7 +20,7 @@ export interface TargetQuery extends Selectors {
 }
 
 /**
- * Resolve one target reference: its objects are read, and the kind says which pods each of them selects.
+ * Resolves one target reference: reads its objects, and its kind determines which pods each of them selects.
  * @returns the selections, and the collections to watch for changes of them
  * @throws KsnoopError BAD_TARGET (exit 2) for an unknown kind, NO_SUCH_TARGET (exit 3) with near names, and
  * whatever the API server refuses

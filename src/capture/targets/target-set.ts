@@ -15,7 +15,7 @@ export interface TargetSet extends FollowedTargets {
   readonly refused: readonly { readonly label: string; readonly error: KsnoopError }[];
   /** Objects that exist and have no pods now; pods may start later. */
   readonly waiting: readonly { readonly label: string; readonly error: KsnoopError }[];
-  /** What the user should know: endpoints that are no pods, a controller that was not found. */
+  /** Notes for the user: endpoints that are not pods, a controller that was not found. */
   readonly notes: readonly string[];
   readonly owners: Owners;
 }
@@ -137,7 +137,7 @@ function checkBound(found: number, maximum: number): void {
     'TOO_MANY_TARGETS',
     `${found} targets were found, and ${maximum} at most are captured at once.`,
     {
-      hint: `Say --max-targets ${found} if you mean it, or choose fewer with -l, --node or a narrower name.`,
+      hint: `Add --max-targets ${found} to capture them all, or choose fewer with -l, --node or a narrower name.`,
       exit: EXIT.usage,
     },
   );

@@ -3,7 +3,7 @@ import { TARGET_KINDS, targetKind } from '../kinds/index.ts';
 
 /** A target as the user named it, not yet looked up in the cluster. */
 export interface TargetRef {
-  /** A kind's name as typed: a built-in kind's, or one that only the API server may know. */
+  /** A kind's name as typed: a built-in kind's, or one that only the API server may have. */
   readonly kind: string;
   /** A name, or a pattern of names with `*`, `?` and `[…]`. */
   readonly name: string;
@@ -36,7 +36,7 @@ export function isPattern(name: string): boolean {
   return /[*?[]/.test(name);
 }
 
-/** Tells which names a pattern means: `*` any characters, `?` one, `[a-c]` one of these, `[!a-c]` one of others. */
+/** Matches names with a pattern: `*` any characters, `?` one, `[a-c]` one of these, `[!a-c]` one of others. */
 export function namePattern(pattern: string): (name: string) => boolean {
   const source = pattern.replace(
     /\[(!?)([^\]]*)\]|[^\w-]/g,

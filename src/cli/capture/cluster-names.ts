@@ -46,7 +46,7 @@ export async function containerNames(kube: Kube, namespace: string, pod: string,
 /** Where Multus writes which networks a pod has, and by which interfaces. */
 const NETWORK_STATUS = 'k8s.v1.cni.cncf.io/network-status';
 
-/** The interfaces of a pod as its annotation names them; none where there is no such pod or nobody wrote one. */
+/** The interfaces of a pod as its annotation names them; none where the pod or the annotation does not exist. */
 export async function interfaceNames(kube: Kube, namespace: string, pod: string, signal: AbortSignal) {
   const object = await find(kube, resourcePath('v1', namespace, 'pods', pod), signal);
   const status = stringsAt(objectAt(object ?? {}, 'metadata'), 'annotations')[NETWORK_STATUS];

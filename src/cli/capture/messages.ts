@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from '../../wire/errors.ts';
 import { type Logger, reportError } from '../logger.ts';
 import { exitCode } from './exit-code.ts';
 
-/** Print what the user should know of a plan. @returns the exit code where there is nothing to capture; undefined else */
+/** Prints the notes of a plan. @returns the exit code where there is nothing to capture; undefined else */
 export function announce(plan: CapturePlan, log: Logger): ExitCode | undefined {
   for (const line of plan.warnings) log.warn(line);
   for (const { error } of plan.refused) reportError(error, log.warn);

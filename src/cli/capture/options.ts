@@ -15,7 +15,7 @@ import { completeRotation, type RawRotationOptions } from './rotation-options.ts
 import { completeTargets, type RawTargetOptions } from './target-options.ts';
 import { completeTransport, type RawTransportOptions } from './transport-options.ts';
 
-/** The flags that say what is captured and until when, as commander hands them over. */
+/** The flags for what is captured and until when, as commander passes them. */
 export interface RawPacketOptions extends RawTargetOptions, RawTransportOptions {
   readonly container?: string;
   readonly interface: string;
@@ -125,7 +125,7 @@ export function completePackets(targets: readonly string[], raw: RawPacketOption
 
 /**
  * @param flags what the user typed besides, for the example
- * @throws KsnoopError USAGE (exit 2) where nothing says what is captured
+ * @throws KsnoopError USAGE (exit 2) without a target
  */
 export function checkTargets(capture: CaptureConfig, flags = ''): void {
   if (capture.targets.length > 0 || isSelecting(capture)) return;

@@ -58,7 +58,7 @@ export class CaptureProgress implements CaptureObserver {
     this.#log.debug(`${node}: ${message}`);
   }
 
-  /** Tell what was held back. */
+  /** Prints what was held back. */
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

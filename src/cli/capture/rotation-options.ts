@@ -20,10 +20,10 @@ export function completeRotation(raw: RawRotationOptions, path: string | undefin
   const { fileSize, fileTime, files, ring } = raw;
   if (fileSize === undefined && fileTime === undefined) {
     if (files === undefined && ring !== true) return undefined;
-    throw usage('-W and --ring need a size or a time after which another file begins.', 'Say -C SIZE or -G TIME.');
+    throw usage('-W and --ring need a size or a time after which another file begins.', 'Add -C SIZE or -G TIME.');
   }
   if (path === undefined || path === '-') throw usage('-C and -G begin new files, so they need -w FILE.');
-  if (ring === true && files === undefined) throw usage('--ring keeps the newest files: say how many with -W.');
+  if (ring === true && files === undefined) throw usage('--ring keeps the newest files: set their number with -W.');
   const count = files === undefined ? Number.POSITIVE_INFINITY : Number(/^\d{1,6}$/.test(files) ? files : Number.NaN);
   if (!(count >= 1)) throw usage(`-W takes a whole number above 0, not "${files}".`);
   return {

@@ -18,7 +18,7 @@ export interface RawTargetOptions {
 
 /**
  * Complete the flags that choose targets.
- * @param maximum what --max-targets is when it is not said
+ * @param maximum the default of --max-targets
  * @throws KsnoopError USAGE (exit 2)
  */
 export function completeTargets(raw: RawTargetOptions, local: boolean, maximum: number): TargetSelection {

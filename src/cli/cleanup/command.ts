@@ -16,7 +16,7 @@ export interface RawCleanupOptions {
 /** The whole of it, a cluster that does not answer included. */
 const ALL_MS = 60_000;
 
-/** `ksnoop cleanup`: says what it looks for, what it found, and removes that. Exits 1 when something would not go. */
+/** `ksnoop cleanup`: lists what it looks for and what it found, and removes that. Exits 1 when something could not be removed. */
 export async function cleanupCommand(raw: RawCleanupOptions): Promise<ExitCode> {
   const form = textOrJson(raw.output, 'cleanup');
   const { warn, info } = logger({ quiet: form === 'json', verbose: false });

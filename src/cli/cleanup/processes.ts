@@ -6,7 +6,7 @@ import type { Finder, Leftover } from './leftover.ts';
 
 /**
  * Processes of captures on this machine (--local) whose agent is gone. The kernel ends them with their agent; one that
- * is there all the same belongs to nobody.
+ * still exists belongs to no session.
  */
 export const processes: Finder = {
   looksFor: 'processes of captures on this machine that have outlived their agent',

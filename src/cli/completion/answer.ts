@@ -7,7 +7,7 @@ import { type Situation, situationOf } from './situation.ts';
 
 /**
  * What the unfinished last word may become.
- * @param live the cluster's names; asked only where a name is typed
+ * @param live the cluster's names; queried only where a name is typed
  */
 export async function complete(root: Command, words: readonly string[], live: LiveNames): Promise<CompletionAnswer> {
   const situation = situationOf(root, words);
@@ -34,7 +34,7 @@ function fixed(argument: Argument | undefined): Candidate[] {
   return argument?.argChoices?.map((value) => ({ value, about: '' })) ?? [];
 }
 
-/** What `ksnoop help` knows: commands, commands of commands, topics. */
+/** What `ksnoop help` accepts: commands, commands of commands, topics. */
 async function helpNames(root: Command, { positionals }: Situation): Promise<Candidate[]> {
   const [first] = positionals;
   const parent = first === undefined ? root : root.commands.find((command) => command.name() === first);

@@ -4,7 +4,7 @@ export interface Candidate {
   readonly about: string;
 }
 
-/** What a shell is told: cobra's words, which kubectl's plugin completion speaks (spf13/cobra, ShellCompDirective). */
+/** The answer to a shell: cobra's words, which kubectl's plugin completion speaks (spf13/cobra, ShellCompDirective). */
 export interface CompletionAnswer {
   readonly candidates: readonly Candidate[];
   /** More follows in the same word, so no space is set behind it. */

@@ -2,7 +2,7 @@ import type { ResourceKind } from '../../capture/kinds/kind.ts';
 import type { Kube } from '../../capture/kube/kube.ts';
 import { NameCache } from './name-cache.ts';
 
-/** Which cluster and namespace the line before the cursor means; what it does not say is the kubeconfig's. */
+/** The cluster and namespace of the command line before the cursor; the kubeconfig's where it has none. */
 export interface Place {
   readonly kubeconfig: string | undefined;
   readonly context: string | undefined;
@@ -17,7 +17,7 @@ export interface LiveNames {
   interfaces(place: Place, pods: readonly string[]): Promise<readonly string[]>;
 }
 
-/** What is asked about a cluster, and how its answer is called in the cache. */
+/** A query to the cluster, and the key of its answer in the cache. */
 interface Question {
   readonly place: Place;
   readonly key: string;
@@ -25,11 +25,11 @@ interface Question {
 }
 
 export interface Patience {
-  /** What a shell waits for: the answer is there by then, or there is none. */
+  /** How long a shell waits for an answer; after that there is none. */
   readonly deadline: AbortSignal;
-  /** What the user's defaults say of the place, where the line does not. */
+  /** The cluster and namespace of the user's defaults, where the line has none. */
   readonly defaults: Place;
-  /** Called with no answer in time: the same question may be asked again where nobody waits. */
+  /** Called with no answer in time: the same query may be repeated in the background. */
   readonly late: () => void;
 }
 

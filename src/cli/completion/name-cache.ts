@@ -16,7 +16,7 @@ const NAMES_MAXIMUM = 5_000;
 /** Answers that are kept; beyond it the old ones go. */
 const ANSWERS_MAXIMUM = 100;
 
-/** Names the shell was given lately, each answer a file of its own that only its user reads. */
+/** Names the shell was given lately, each answer in a separate file that only its user can read. */
 export class NameCache {
   readonly #directory = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ksnoop', 'names');
 

@@ -1,7 +1,7 @@
 import type { Option } from 'commander';
 import type { Candidate } from './candidate.ts';
 
-/** Options of any command whose value is a file or a directory: shells know those themselves. */
+/** Options of any command whose value is a file or a directory: shells complete those themselves. */
 const FILES = new Set(['write', 'kubeconfig', 'directory']);
 
 export function takesFile(option: string): boolean {
@@ -9,7 +9,7 @@ export function takesFile(option: string): boolean {
 }
 
 /**
- * The fixed values of a command's option, or undefined when the cluster knows them, or nobody. What the command itself
+ * The fixed values of a command's option, or undefined when they come from the cluster, or are not known. What the command itself
  * accepts (commander's choices) comes first: a list of our own would fall behind it.
  */
 export async function fixedValues(command: string, option: Option): Promise<readonly Candidate[] | undefined> {

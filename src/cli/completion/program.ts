@@ -10,12 +10,12 @@ import { endsInQuotes, keptByBash, withoutOpenQuote, wordsOf } from './words.ts'
 /** A Tab is answered within 300 ms of this program's start, the last of them for ending. */
 const ANSWER_MS = 250;
 
-/** Where nobody waits a cluster may take longer: its credentials may have to be fetched first. */
+/** In the background a cluster may take longer: its credentials may have to be fetched first. */
 const REFRESH_MS = 15_000;
 
 /**
- * Answers a shell: what the last word may become. Says nothing of what goes wrong, for the line belongs to who types it.
- * @param words after `ksnoop`, unless `line` says them
+ * Answers a shell: completions of the last word. Prints no errors, because they would disturb the line being typed.
+ * @param words after `ksnoop`, unless `line` has them
  */
 export async function completionProgram(
   ksnoop: Command,
@@ -39,7 +39,7 @@ export async function completionProgram(
   return EXIT.done;
 }
 
-/** The place that the user's configuration names; a faulty one is told of when a command is run. */
+/** The place that the user's configuration names; a faulty one is reported when a command is run. */
 async function placeSet(): Promise<Place> {
   const set = await readSettings().catch(() => []);
   const of = (name: string) => {
@@ -49,7 +49,7 @@ async function placeSet(): Promise<Place> {
   return { kubeconfig: of('kubeconfig'), context: of('context'), namespace: of('namespace')?.split(',')[0] };
 }
 
-/** The same question once more, by a process nobody waits for: the next Tab finds its answer. */
+/** Repeats the query in a background process: the next Tab finds its answer. */
 function askLater(words: readonly string[]): void {
   const command = [...process.execArgv, process.argv[1] ?? '', '__complete', '--refresh', '--', ...words];
   spawn(process.execPath, command, { detached: true, stdio: 'ignore' }).unref();

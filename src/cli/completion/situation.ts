@@ -4,12 +4,12 @@ import type { Command, Option } from 'commander';
 export interface Situation {
   /** The command the words before have chosen. */
   readonly command: Command;
-  /** No word has said yet which command it is, so it may still become any. */
+  /** No word names the command yet, so it may still become any. */
   readonly open: boolean;
   readonly positionals: readonly string[];
   /** Values of the flags before the cursor, by their long names. */
   readonly values: ReadonlyMap<string, string>;
-  /** What is being typed: a flag's name, a flag's value, or a word of its own. */
+  /** What is being typed: a flag's name, a flag's value, or another word. */
   readonly typing:
     | { readonly kind: 'flag'; readonly text: string }
     | { readonly kind: 'value'; readonly option: Option; readonly text: string; readonly before: string }

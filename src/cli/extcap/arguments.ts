@@ -38,7 +38,7 @@ const TASKS = [
   ['capture', 'capture'],
 ] as const;
 
-/** Read the command line. What is unknown is passed over: later Wiresharks may say more. */
+/** Reads the command line. Unknown options are skipped: later versions of Wireshark may add some. */
 export function extcapArguments(argv: readonly string[]): ExtcapArguments {
   const { values } = parseArgs({
     args: [...argv],

@@ -76,7 +76,7 @@ export class ControlReader {
 /** Messages that wait for Wireshark to read them; later ones are dropped, for they are for looking at only. */
 const WAITING_MAXIMUM = 256;
 
-/** Our side of the control pipes; with neither pipe it says nothing and hears nothing, as under tshark. */
+/** ksnoop's side of the control pipes; without pipes (tshark) it neither sends nor receives. */
 export class Toolbar {
   #out: Writable | undefined;
   #waiting: Buffer[] = [];
@@ -90,9 +90,9 @@ export class Toolbar {
     input.on('error', () => {});
   }
 
-  /** Wireshark reads what we say from now on. */
+  /** From now on Wireshark reads the messages. */
   speak(output: Writable): void {
-    // A toolbar that is gone is no reason to end a capture.
+    // A closed toolbar does not end a capture.
     output.on('error', () => {
       this.#out = undefined;
       this.#waiting = [];

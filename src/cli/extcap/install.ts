@@ -69,7 +69,7 @@ export function installedExtcap(directory: string): { path: string; starts: read
 }
 
 function directoryOf({ directory }: RawExtcapOptions): { directory: string; source: string } {
-  if (directory !== undefined) return { directory: resolve(directory), source: 'as --directory says' };
+  if (directory !== undefined) return { directory: resolve(directory), source: 'from --directory' };
   const { path, source } = extcapDirectory();
   return { directory: path, source };
 }

@@ -5,7 +5,7 @@ import { openFifo } from '../../run/sink/fifo.ts';
 
 /**
  * Open Wireshark's end of a pipe for writing, once Wireshark reads it. Never blocks a thread, which could not be ended.
- * @throws what open(2) says, and the signal's reason
+ * @throws the error of open(2), or the signal's reason
  */
 export async function openForWriting(path: string, signal: AbortSignal): Promise<Writable> {
   if (isNamedPipe(path)) return connected(path);
@@ -15,7 +15,7 @@ export async function openForWriting(path: string, signal: AbortSignal): Promise
 /** Open a pipe that Wireshark writes, whether it does already or not: Wireshark waits for us to. */
 export async function openForReading(path: string): Promise<Readable> {
   if (isNamedPipe(path)) return connected(path);
-  // Opened for both, a FIFO that nobody writes yet is no end of file (fifo(7)).
+  // Opened for reading and writing, a FIFO without a writer gives no end of file (fifo(7)).
   return new Socket({ fd: openSync(path, constants.O_RDWR | constants.O_NONBLOCK), writable: false });
 }
 

@@ -26,7 +26,7 @@ export async function extcapProgram(argv: readonly string[]): Promise<ExitCode> 
         print(interfaces());
         return EXIT.done;
       case 'dlts':
-        // The stream is pcapng, in which every interface says its own link type; this one is what a menu can show.
+        // The stream is pcapng, in which every interface has its own link type; this one is what a menu can show.
         print([
           sentence('dlt', {
             number: LINKTYPE_LINUX_SLL2,

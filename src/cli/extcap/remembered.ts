@@ -30,7 +30,7 @@ export function rememberedChoices(): Map<FieldName, readonly Choice[]> {
   }
 }
 
-/** Keep what a field was just filled with. A home that cannot be written to is no reason to show less. */
+/** Keep what a field was just filled with. A home directory that cannot be written does not change what is shown. */
 export function remember(name: FieldName, choices: readonly Choice[]): void {
   const all = Object.fromEntries([...rememberedChoices(), [name, choices.slice(0, CHOICES_MAXIMUM)]]);
   try {

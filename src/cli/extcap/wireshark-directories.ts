@@ -5,7 +5,7 @@ import { wiresharkPrograms } from '../../run/sink/wireshark-programs.ts';
 
 const ASK_MS = 20_000;
 
-/** A directory in which Wireshark looks, and who said so. */
+/** A directory in which Wireshark looks, and the source of that. */
 export interface WiresharkDirectory {
   readonly path: string;
   readonly source: string;

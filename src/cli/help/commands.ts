@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { nearest } from '../../wire/near.ts';
 import { usage } from '../usage.ts';
 
-/** `ksnoop help [COMMAND… | TOPIC]`, in place of commander's own, which knows no topics. */
+/** `ksnoop help [COMMAND… | TOPIC]`, in place of commander's own, which has no topics. */
 export function addHelpCommand(ksnoop: Command): void {
   ksnoop.helpCommand(false);
   ksnoop

@@ -25,7 +25,7 @@ export const fields: Topic = {
           ],
         },
         {
-          text: 'A comparison with a field that the record does not have is false; has(FIELD) says whether it is there. Fields are also the members of -o json. ksnoop help filters explains the expressions.',
+          text: 'A comparison with a field that the record does not have is false; has(FIELD) is true when the record has it. Fields are also the members of -o json. ksnoop help filters explains the expressions.',
         },
       ],
     },

@@ -45,7 +45,7 @@ export function uninstallCommand(raw: RawInstallOptions): Promise<ExitCode> {
   });
 }
 
-/** `ksnoop status`: to stdout, for it is what was asked for. Exits 1 when agents are missing or not ready. */
+/** `ksnoop status`: prints to stdout, because it is the result. Exits 1 when agents are missing or not ready. */
 export async function statusCommand(raw: RawInstallOptions): Promise<ExitCode> {
   const form = textOrJson(raw.output, 'status');
   return withKube(raw, async (kube, signal) => {

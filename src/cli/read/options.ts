@@ -96,7 +96,7 @@ function lines(raw: RawReadOptions): ReadLines {
   const output = analysisOutput(name);
   if (output === undefined) {
     const hint =
-      formatNamed(name) === undefined ? `There are: ${ANALYSIS_OUTPUT_NAMES.join(', ')}.` : `Say where to: -w FILE`;
+      formatNamed(name) === undefined ? `There are: ${ANALYSIS_OUTPUT_NAMES.join(', ')}.` : `Name the file: -w FILE`;
     throw usage(`There is no output "${name}".`, hint);
   }
   if (raw.snaplen !== undefined) throw usage('-s cuts packets that are written: it needs -w.');

@@ -18,7 +18,7 @@ const REFUSES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Give a command the user's defaults for what its line does not say.
+ * Gives a command the user's defaults for options that its command line does not have.
  * @returns those that were used
  * @throws KsnoopError BAD_CONFIG
  */

@@ -47,8 +47,8 @@ async function fromFile(file: string): Promise<SetValue[]> {
   let content: unknown;
   try {
     const text = readFileSync(file, 'utf8');
-    const says = text.split('\n').some((line) => line.trim() !== '' && !line.trimStart().startsWith('#'));
-    content = says ? (load(text) ?? {}) : {};
+    const hasContent = text.split('\n').some((line) => line.trim() !== '' && !line.trimStart().startsWith('#'));
+    content = hasContent ? (load(text) ?? {}) : {};
   } catch (cause) {
     throw bad(file, `it cannot be read: ${messageOf(cause).split('\n')[0]}`);
   }

@@ -18,7 +18,7 @@ const everywhere = (flag: string, type: Setting['type'] = 'text'): Setting => ({
 const only = (command: string, flags: readonly string[], type: Setting['type'] = 'text'): Setting[] =>
   flags.map((flag) => ({ name: `${command}.${flag}`, command, flag, type }));
 
-/** What the file and the environment may say: nothing that belongs to one run alone, such as where it writes. */
+/** Options that the file and the environment may set: none that belongs to a single run, such as the output file. */
 export const SETTINGS: readonly Setting[] = [
   everywhere('context'),
   everywhere('kubeconfig'),

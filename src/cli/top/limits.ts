@@ -4,7 +4,7 @@
 export const EVENTS_KEPT = 10_000;
 
 /**
- * While more than so many come in a second only so many are listed: nobody reads them, and what is kept for long costs the
+ * While more than so many come in a second only so many are listed: a reader cannot follow more, and what is kept for long costs the
  * collector of garbage several times what making it took.
  */
 export const EVENTS_BUSY_RATE = 2_000;

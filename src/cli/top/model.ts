@@ -169,7 +169,7 @@ export class Top implements TopModel {
     return this.#reading;
   }
 
-  /** The analysis' time by now: of a capture it goes on when no packet comes. */
+  /** The analysis' time by now: of a running capture it advances also without packets. */
   #now({ session, arrived }: Run): number {
     const { latest } = session.capture.analysis.clock;
     return this.#source.live ? latest + (performance.now() - arrived) * 1e6 : latest;

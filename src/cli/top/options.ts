@@ -86,7 +86,7 @@ export interface TopTerminal {
 /** @throws KsnoopError USAGE where nothing can be drawn */
 export function checkTerminal({ stdout, environment }: TopTerminal): void {
   const hint = 'For a file or a pipe: -o summary, or -o json for programs, of ksnoop read FILE or ksnoop TARGET.';
-  if (!stdout) throw usage('ksnoop top needs a terminal, and stdout is none.', hint);
+  if (!stdout) throw usage('ksnoop top needs a terminal, and stdout is not a terminal.', hint);
   if (environment.TERM === 'dumb') throw usage('ksnoop top cannot draw on a dumb terminal (TERM=dumb).', hint);
 }
 

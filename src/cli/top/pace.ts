@@ -6,7 +6,7 @@ export const REPLAY_BYTES = 4 * 1024;
 /** How long a wait lasts before it is looked whether it is still wanted. */
 const WAIT_MS = 50;
 
-/** What tells the time and waits, milliseconds. */
+/** A clock that can wait, milliseconds. */
 export interface PaceClock {
   now(): number;
   sleep(milliseconds: number): Promise<unknown>;
@@ -29,7 +29,7 @@ export class Pace {
     this.#began = clock.now();
   }
 
-  /** Resolves when a packet of this time may be looked at, or nobody waits any more. @param time ns */
+  /** Resolves when a packet of this time may be looked at, or waiting was cancelled. @param time ns */
   async until(time: number, signal: AbortSignal): Promise<void> {
     if (time <= this.#from) {
       this.#began = this.#clock.now();

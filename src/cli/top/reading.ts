@@ -8,7 +8,7 @@ import type { CaptureState, EventList, FlowList } from '../../view/top/model.ts'
 import { OPEN_FLOWS_LISTED } from './limits.ts';
 import type { KeptEvent, Shown } from './shown.ts';
 
-/** What was there at one moment; each part is made when it is first asked for. */
+/** The state at one moment; each part is made when it is first read. */
 export class Reading {
   readonly #session: AnalysisSession;
   readonly #shown: Shown;

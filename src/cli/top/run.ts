@@ -31,7 +31,7 @@ export class Run implements Kept {
   arrived = performance.now();
   readonly #all = new Ring<KeptEvent>(EVENTS_KEPT);
   readonly #ended = new Ring<FlowFacts>(ENDED_FLOWS_KEPT);
-  /** What is shown without an expression: it goes on while one is in use. */
+  /** What is shown without an expression: it continues while one is in use. */
   readonly #everything: Shown;
   #packetsSeen = 0;
   /** Events when their rate was last looked at, and when that was. */
@@ -59,7 +59,7 @@ export class Run implements Kept {
     return this.#all.first + this.#ended.first;
   }
 
-  /** What the analysis tells. */
+  /** What the analysis reports. */
   output(): AnalysisOutput {
     const { analysis } = this.session.capture;
     return {

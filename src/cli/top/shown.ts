@@ -10,7 +10,7 @@ import type { Ring } from './ring.ts';
 export interface KeptEvent {
   readonly event: AnalysisEvent;
   readonly flow: FlowIdentity;
-  /** When it was told: ns since the analysis' first packet. */
+  /** When it was reported: ns since the analysis' first packet. */
   readonly told: number;
 }
 

@@ -74,7 +74,7 @@ function keys(): ReadStream {
   } catch (cause) {
     throw new KsnoopError(
       'NO_TERMINAL',
-      'There is no terminal to take keys from: stdin is none, nor is there /dev/tty.',
+      'There is no terminal to read keys from: stdin is not a terminal, and /dev/tty does not exist.',
       {
         hint: 'Without keys: ksnoop read FILE -o summary.',
         cause,

@@ -17,7 +17,7 @@ import type { Kept } from './run.ts';
 const BATCH_BYTES = 1024 * 1024;
 
 /**
- * Write the packets that are kept into a new file of this directory, as a capture of its own.
+ * Write the packets that are kept into a new file of this directory, as a separate capture.
  * @returns a sentence that names it
  * @throws KsnoopError CANNOT_WRITE, NOTHING_KEPT
  */

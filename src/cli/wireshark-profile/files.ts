@@ -18,7 +18,7 @@ const COLUMNS = [
 ] as const;
 
 const PREFERENCES: Readonly<Record<string, string>> = {
-  // The names in the file, and nobody is asked for others: addresses of a cluster mean nothing outside it.
+  // Only the names in the file, without DNS look-ups: addresses of a cluster mean nothing outside it.
   'nameres.network_name': 'TRUE',
   'nameres.use_external_name_resolver': 'FALSE',
   'nameres.dns_pkt_addr_resolution': 'FALSE',

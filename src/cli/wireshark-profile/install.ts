@@ -9,7 +9,7 @@ import { colourFiltersText, preferencesText } from './files.ts';
 /** What Wireshark calls it: `wireshark -C ksnoop`. */
 export const PROFILE = 'ksnoop';
 
-/** Tells that the directory is ours: Wireshark rewrites its own files and keeps no comments. */
+/** Marks the directory as ksnoop's: Wireshark rewrites its own files and keeps no comments. */
 const MARK = 'ksnoop-profile';
 
 export interface RawProfileOptions {

@@ -65,7 +65,7 @@ export async function findTargets(
   };
 }
 
-/** Tells whether a Service (`web.shop`) was named as a target, in whatever namespace. */
+/** Whether a Service (`web.shop`) was named as a target, in any namespace. */
 function namedServices(refs: TargetQuery['refs']): (service: string) => boolean {
   const services = refs.filter(({ kind }) => targetKind(kind)?.name === 'service');
   const patterns = services.map(({ name }) => namePattern(name));

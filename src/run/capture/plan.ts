@@ -15,7 +15,7 @@ export interface CapturePlan extends Omit<CaptureTargets, 'named'> {
   readonly labels: ReadonlyMap<string, string>;
   /** Targets that cannot be captured. */
   readonly refused: readonly { readonly label: string; readonly error: KsnoopError }[];
-  /** What the user should know before the capture begins, a sentence each. */
+  /** Notes for the user before the capture begins, a sentence each. */
   readonly warnings: readonly string[];
   /** Names of the targets' addresses. */
   readonly names: readonly NamedAddress[];

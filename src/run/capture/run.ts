@@ -22,7 +22,7 @@ import { captureSummary } from './summary.ts';
 export interface CaptureSurroundings {
   /** Opens what the packets go to. @param onProgress to be called whenever bytes were written or no more can be */
   open(onProgress: () => void): Promise<OpenOutput>;
-  /** Is told what happens to targets and streams. */
+  /** Receives what happens to targets and streams. */
   readonly observer: CaptureObserver;
 }
 

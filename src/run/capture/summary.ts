@@ -46,7 +46,7 @@ function targetSummary(
     label: target.label,
     sharedWith: first === undefined ? undefined : owners.get(first),
     captured,
-    // An agent that was killed has not told its last counts.
+    // An agent that was killed has not sent its last counts.
     received: Math.max(counters.received, captured + droppedByKernel + droppedByKsnoop),
     droppedByKernel,
     droppedByKsnoop,

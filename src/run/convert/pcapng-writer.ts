@@ -8,7 +8,7 @@ import type { CaptureWriter, Push, WrittenPacket } from './writer.ts';
 
 /**
  * pcapng. What was pcapng before is kept as it is, block by block in its own byte order: names, comments, statistics,
- * blocks ksnoop does not know. What was pcap gets a section and an interface.
+ * blocks that ksnoop does not decode. What was pcap gets a section and an interface.
  */
 export class PcapngWriter implements CaptureWriter {
   readonly omitted = undefined;
@@ -35,7 +35,7 @@ export class PcapngWriter implements CaptureWriter {
   block(block: BlockView): void {
     this.#source = 'pcapng';
     if (block.type === BLOCK.sectionHeader) {
-      // Its length is not what it was: -1 says that it is not known (section 4.1).
+      // Its length has changed: -1 means unknown (section 4.1).
       const copy = Buffer.from(block.bytes.subarray(block.offset, block.offset + block.length));
       copy.fill(0xff, 16, 24);
       this.#whole(copy);

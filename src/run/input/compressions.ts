@@ -1,4 +1,4 @@
-/** Bytes that tell a compression. */
+/** Bytes that identify a compression. */
 export const MAGIC_BYTES = 4;
 
 /**

@@ -21,7 +21,7 @@ export interface Decompress {
   push(bytes: Uint8Array): Promise<string | undefined>;
   /** No more comes. */
   end(): Promise<string | undefined>;
-  /** Nobody wants the rest: whoever waits for it goes on at once. */
+  /** The rest is no longer needed: a waiting reader continues at once. */
   abandon(): void;
 }
 
@@ -38,7 +38,7 @@ function streamOf({ name }: NodeCompression): ZlibStream {
 }
 
 /**
- * What is missing of the magic bytes where the last bytes may be the first of them. zstd says nothing of a frame that was
+ * What is missing of the magic bytes where the last bytes may be the first of them. zstd reports nothing about a frame that was
  * cut within these; once they are whole it does. Behind a frame that only happens to end so they are passed over.
  */
 function restOfMagic(last: Uint8Array, magic: readonly number[]): readonly number[] {
@@ -127,7 +127,7 @@ class Decompressor implements Decompress {
     return state;
   }
 
-  /** Nobody wants the rest: whoever waits for it goes on at once. */
+  /** The rest is no longer needed: a waiting reader continues at once. */
   abandon(): void {
     this.#stream.destroy();
   }

@@ -1,6 +1,6 @@
 import { fstatSync, statSync } from 'node:fs';
 
-/** `cut`: it is shorter than what was read of it. `replaced`: its name is another file's or nobody's. */
+/** `cut`: it is shorter than what was read of it. `replaced`: its name belongs to another file or to none. */
 export type FollowedState = 'same' | 'cut' | 'replaced';
 
 /** A file that is read as it grows, and what its writer does to it meanwhile. */

@@ -14,7 +14,7 @@ const PIECE_BYTES = 64 * 1024;
 /** So many at a file's end are handed over one by one: gzip loses with stray bytes what came in the same go. */
 const LAST_BYTES = 256;
 
-/** How often a growing file is looked at, and how often progress is told. */
+/** How often a growing file is looked at, and how often progress is reported. */
 const FOLLOW_MS = 100;
 const PROGRESS_MS = 500;
 
@@ -47,7 +47,7 @@ export function openInput(path: string, options: { readonly follow: boolean }): 
     throw new KsnoopError('CANNOT_READ', `${path} is a directory, not a capture.`, { hint, exit: EXIT.usage });
   }
   const size = stat.isFile() ? stat.size : undefined;
-  // Who handed us stdin may have read some of it: what is left is where its offset says.
+  // The process that opened stdin may have read a part of it: reading starts at its offset.
   const piped = stat.isFIFO() || stat.isSocket();
   const fromStart = path !== '-';
   const source = stat.isFile()
@@ -61,7 +61,7 @@ export function openInput(path: string, options: { readonly follow: boolean }): 
 
 function open(path: string): number {
   try {
-    // A FIFO that nobody writes to yet must not keep the process waiting in open(2), where it hears no signal.
+    // A FIFO without a writer must not keep the process waiting in open(2), where it does not handle signals.
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
     const code = systemCode(cause);
@@ -108,7 +108,7 @@ export class Input {
     return this.#source.position;
   }
 
-  /** Read to the end, or until `signal` says stop. What `onChunk` throws ends it. */
+  /** Read to the end, or until `signal` aborts. An error of `onChunk` ends it. */
   async each(onChunk: OnChunk, signal: AbortSignal, onProgress: OnProgress): Promise<InputEnd> {
     this.#toldAt = performance.now();
     try {
@@ -131,7 +131,7 @@ export class Input {
     }
   }
 
-  /** The first bytes, enough to tell a compression by; undefined when aborted before. */
+  /** The first bytes, enough to recognise a compression; undefined when aborted before. */
   async #head(signal: AbortSignal): Promise<Uint8Array | undefined> {
     let head: Uint8Array = new Uint8Array(0);
     while (head.length < MAGIC_BYTES) {

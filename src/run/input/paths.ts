@@ -114,7 +114,7 @@ export function matchesPattern(name: string, pattern: string): boolean {
   return inPattern === pattern.length;
 }
 
-/** @returns where the pattern goes on when its next element matches the character; -1 when it does not */
+/** @returns where the pattern continues when its next element matches the character; -1 when it does not */
 function oneMatches(name: string, at: number, pattern: string, start: number): number {
   const character = name[at] ?? '';
   if (pattern[start] === '?') return start + 1;

@@ -75,7 +75,7 @@ export class ProgramDecompressor implements Decompress {
     return this.#state();
   }
 
-  /** Nobody wants the rest. */
+  /** The rest is no longer needed. */
   abandon(): void {
     this.#abandoned = true;
     this.#child.kill('SIGKILL');

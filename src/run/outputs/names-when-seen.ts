@@ -6,7 +6,7 @@ import { addressBytes, type NamedAddress } from '../../wire/pcapng-write.ts';
 export class NamesWhenSeen {
   readonly #four = new Map<number, NamedAddress>();
   readonly #six = new Map<string, NamedAddress>();
-  /** The last IPv4 addresses looked up: most packets are of a conversation that goes on. */
+  /** The last IPv4 addresses looked up: most packets belong to a conversation that continues. */
   #source = -1;
   #destination = -1;
 
@@ -18,7 +18,7 @@ export class NamesWhenSeen {
     this.#destination = -1;
   }
 
-  /** What is told otherwise need not wait any more. */
+  /** These names are known from elsewhere: they no longer wait. */
   delete(address: string): void {
     if (this.#four.size + this.#six.size === 0) return;
     const bytes = addressBytes(address);

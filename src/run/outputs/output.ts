@@ -18,7 +18,7 @@ export interface OutputContext {
   readonly writer: ByteWriter;
   /** Whether lines may be coloured. */
   readonly colour: boolean;
-  /** Columns of the terminal it goes to; undefined where there is none. */
+  /** Columns of the terminal it goes to; undefined without a terminal. */
   readonly width: number | undefined;
   /** `--json`, `--where` and `--show-secrets`, which binary forms have no use for. */
   readonly json: boolean;

@@ -105,7 +105,7 @@ function plainReader(framer: CaptureFramer): Reader {
   };
 }
 
-/** Frames the capture once more and hands on what is wanted. */
+/** Frames the capture a second time and passes on the selected packets. */
 function copier(
   config: PreparedReading,
   snaplen: number,

@@ -112,7 +112,7 @@ async function eachPacket(path: string, signal: AbortSignal, onTime: (time: bigi
   } catch (thrown) {
     const damaged =
       thrown instanceof KsnoopError && (thrown.code === 'DAMAGED_PCAP' || thrown.code === 'DAMAGED_PCAPNG');
-    // What is damaged is told when it is read.
+    // Damage is reported when the file is read.
     if (!damaged || framer.consumed === 0) throw naming(path, thrown);
   }
 }

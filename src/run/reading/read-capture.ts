@@ -8,11 +8,11 @@ import type { PreparedReading } from './config.ts';
 /** What is read: files in the order of their packets. */
 export type ReadFrom = Pick<PreparedReading, 'files' | 'follow'>;
 
-/** Is told how a reading goes on. */
+/** Receives the progress of a reading. */
 export interface ReadingObserver {
   /** @param size bytes in all, undefined where that is not known */
   progress?(position: number, size: number | undefined): void;
-  /** Something the user should know, a sentence. */
+  /** A message for the user, a sentence. */
   note?(message: string): void;
 }
 
@@ -38,7 +38,7 @@ export interface ReadResult {
 const OVERLAP_NS = 1_000_000_000n;
 
 /**
- * Read captures to their ends, or to where they stop being captures. Several files are one capture: an interface goes on
+ * Read captures to their ends, or to where they stop being captures. Several files are one capture: an interface continues
  * in the next file under its name.
  * @param signal ends the reading where it is
  * @throws KsnoopError when nothing of a file could be read

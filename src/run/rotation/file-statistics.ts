@@ -1,12 +1,12 @@
 import { interfaceStatistics } from '../../wire/pcapng-write.ts';
 import type { InterfaceStatistics } from '../../wire/statistics-read.ts';
 
-/** What an interface's statistics, which count from the capture's beginning, say of one file. */
+/** Turns an interface's statistics, which count from the capture's beginning, into those of one file. */
 export class FileStatistics {
   readonly #id: number;
   #startTime: bigint;
   #packets = 0;
-  /** As last told, and as told when the file began: what was lost until then. */
+  /** Losses as last reported, and as reported when the file began. */
   #lost = { kernel: 0, all: 0 };
   #before = { kernel: 0, all: 0 };
 
@@ -20,7 +20,7 @@ export class FileStatistics {
     this.#packets += 1;
   }
 
-  /** Take what the capture says, and say it of this file. */
+  /** Takes the capture's statistics and returns those of this file. */
   told({ received, captured, droppedByKernel, endTime, time }: InterfaceStatistics): Uint8Array {
     this.#lost = { kernel: droppedByKernel, all: Math.max(0, received - captured) };
     return this.#block(time, endTime);

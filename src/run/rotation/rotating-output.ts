@@ -8,7 +8,7 @@ import type { Sink } from '../sink/sink.ts';
 import { FileSeries } from './file-series.ts';
 import { FileStatistics } from './file-statistics.ts';
 
-/** When a capture goes on in another file, and how many there may be. */
+/** When a capture continues in another file, and how many files there may be. */
 export interface Rotation {
   /** Bytes of one file, about. */
   readonly bytes: number;
@@ -180,7 +180,7 @@ class RotatingOutput implements Output {
     );
   }
 
-  /** This file is complete; the next one begins with what the last one told of names and interfaces. */
+  /** This file is complete; the next one begins with the names and interfaces of the last one. */
   #rotate(): void {
     const { files, ring } = this.#rotation;
     let descriptor: number;

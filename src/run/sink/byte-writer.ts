@@ -89,7 +89,7 @@ export class ByteWriter {
     this.#end({ kind: 'closed' });
   }
 
-  /** Close the file, or tell the stream's reader that no more comes. */
+  /** Close the file, or end the stream. */
   close(): void {
     this.#close();
   }

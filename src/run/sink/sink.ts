@@ -19,7 +19,7 @@ export type SinkTarget =
 /** Where the packets go, opened. */
 export interface Sink {
   readonly writer: ByteWriter;
-  /** Why writing ended besides what the writer says. */
+  /** Why writing ended, apart from the writer's own error. */
   readonly failure?: Error | undefined;
   /** The file it is; undefined for others. */
   readonly path?: string | undefined;
@@ -150,7 +150,7 @@ export function fileExists(path: string): KsnoopError {
   });
 }
 
-/** @param cause what the system said, or why in words */
+/** @param cause the system's error, or the reason as text */
 export function cannotWrite(path: string, cause: unknown): KsnoopError {
   const code = systemCode(cause) ?? '';
   const why = typeof cause === 'string' ? cause : (REASONS[code] ?? `the system says ${code}`);

@@ -35,7 +35,7 @@ export async function openWireshark(more: readonly string[], onProgress: () => v
       const failed = status !== 0 && !CLOSED_BY.includes(signal);
       if (failed) failure = wiresharkFailed(status === null ? `by ${signal}` : `with status ${status}`, words.last());
       words.close();
-      // Without packets no write tells that nobody reads them any more.
+      // Without packets no write fails when the reader has gone.
       writer.readerGone();
       resolve();
     });
@@ -81,8 +81,8 @@ async function started(args: readonly string[], stderr: number): Promise<ChildPr
 }
 
 function wiresharkFailed(how: string, words: string): KsnoopError {
-  const said = words === '' ? '' : `: ${words}`;
-  return new KsnoopError('WIRESHARK_FAILED', `Wireshark ended ${how}${said}`, {
+  const message = words === '' ? '' : `: ${words}`;
+  return new KsnoopError('WIRESHARK_FAILED', `Wireshark ended ${how}${message}`, {
     hint: 'Write a file and open it where Wireshark runs: -w FILE',
   });
 }

@@ -11,7 +11,7 @@ export interface TopActions {
   write(): Promise<string>;
   /** Go back or forth in a file. @returns a sentence where that cannot be; @param by -1 or 1 steps */
   jump(by: -1 | 1): Promise<string | undefined>;
-  /** Show a file again as fast as it was captured, from where it stands or from its beginning. @returns what to say of it */
+  /** Show a file again as fast as it was captured, from the current position or from its beginning. @returns a message */
   replay(): Promise<string | undefined>;
   quit(): void;
 }

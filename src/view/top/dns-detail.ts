@@ -101,7 +101,7 @@ const COLUMNS: readonly TopColumn<EventRecord>[] = [
   { title: 'DATA', width: 14, grows: true, rank: 1, cell: (record) => span(answered(record)) },
 ];
 
-/** What the answer's records say, in one line. */
+/** The answer's records, in one line. */
 function answered(record: EventRecord): string {
   const rows = ownFields(record).both.filter(([name]) => name === 'dns.answers');
   return rows.map(([, value]) => /(?:^|, )data (.*)$/.exec(value)?.[1] ?? value).join(', ');

@@ -5,7 +5,7 @@ import { type Line, LOOK, type Look } from './line.ts';
 /** In a cell's look: the cursor is on it. */
 export const SELECTED = 0x40;
 
-/** Marks that a character may carry: a stack of hundreds is no writing but mischief. */
+/** Marks that a character may carry: a stack of hundreds is not text but an attack on the display. */
 const MARKS_PER_CELL = 2;
 
 /** What a terminal without UTF-8 is given for the characters ksnoop draws with. */
@@ -47,7 +47,7 @@ export class Frame {
     this.looks = new Uint8Array(columns * rows);
   }
 
-  /** Draw a line over a whole row. @param base the look of what has none of its own */
+  /** Draw a line over a whole row. @param base the style of spans without one */
   draw(row: number, { spans, selected }: Line, base: Look = LOOK.plain): void {
     if (row < 0 || row >= this.rows) return;
     const flag = selected === true ? SELECTED : 0;

@@ -8,7 +8,7 @@ import type { HeadState } from './model.ts';
 /** Cells that the name of what is looked at should have. */
 const NAME_ROOM = 16;
 
-/** The line above everything: what is looked at, how much came, whether it goes on. */
+/** The top line: the targets or file, how much was captured, and whether the capture continues. */
 export function headLine(source: string, head: HeadState, width: number): Line {
   const state = stateText(head);
   const time = head.time === undefined ? 'no packets yet' : clockText(head.time).slice(0, 8);

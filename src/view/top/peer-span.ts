@@ -2,7 +2,7 @@ import type { PeerRecord } from '../../analyze/record/record.ts';
 import { addressOf, peerName } from '../peer-text.ts';
 import { LOOK, type Span, span } from './line.ts';
 
-/** Who, in a column: a name, of a server with its port, else the address. */
+/** A peer, in a column: its name (a server's with the port), else the address. */
 export function peerSpan(peer: PeerRecord | undefined, isServer: boolean): Span {
   if (peer === undefined) return span('?');
   const name = peerName(peer);
@@ -10,7 +10,7 @@ export function peerSpan(peer: PeerRecord | undefined, isServer: boolean): Span 
   return span(isServer && peer.port !== undefined ? `${name}:${peer.port}` : name, LOOK.name);
 }
 
-/** Who, where there is room for all that is known: `shop/web-1 (10.244.1.5:80)`. */
+/** A peer with its name and address: `shop/web-1 (10.244.1.5:80)`. */
 export function peerFull(peer: PeerRecord | undefined): string {
   if (peer === undefined) return '?';
   const name = peerName(peer);

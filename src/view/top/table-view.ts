@@ -18,7 +18,7 @@ export interface TableSource<Row> {
   keyOf(row: Row): string | number;
   /** What rows are called: `services`. */
   readonly noun: string;
-  /** Shown where there are none. */
+  /** Shown when there are no rows. */
   readonly empty: string;
   enter?(row: Row): void;
 }

@@ -13,7 +13,7 @@ const AGAIN_MS = 10;
 /** How long a terminal that takes nothing is waited for at the end. */
 const RELEASE_MS = 500;
 
-/** Synchronized output: terminals that know it show a frame at once, others ignore it. */
+/** Synchronized output: terminals that support it show a frame at once, others ignore it. */
 const BEGIN = '\x1b[?2026h';
 const END = '\x1b[?2026l';
 
@@ -54,7 +54,7 @@ export class Terminal {
       onResize();
     };
     ends.output.on('resize', this.#resized);
-    // Without a terminfo file of its own: the few codes that are sent are the same in every terminal there is.
+    // Without a terminfo file: the few codes that are sent are the same in every terminal there is.
     const silent = Object.assign(new EventEmitter(), { isTTY: true, columns: 1, rows: 1, write: () => true });
     this.#program = new Program({ input: ends.input, output: silent, terminal: 'xterm-256color', tput: false });
     this.#program.on('keypress', (character, key) => {

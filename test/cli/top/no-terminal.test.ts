@@ -7,5 +7,5 @@ const capture = join(import.meta.dirname, '../../analyze/protocols/captures/http
 
 test('not on a terminal it says what to use instead', () => {
   const run = () => execFileSync(process.execPath, [program, 'top', capture], { stdio: ['ignore', 'pipe', 'pipe'] });
-  expect(run).toThrow(/stdout is none.*-o summary/);
+  expect(run).toThrow(/stdout is not a terminal.*-o summary/);
 });

@@ -33,7 +33,7 @@ test.each([
 });
 
 test('nothing is drawn where there is no terminal, or one that cannot', () => {
-  expect(() => checkTerminal({ stdout: false, environment: { TERM: 'xterm' } })).toThrow(/stdout is none/);
+  expect(() => checkTerminal({ stdout: false, environment: { TERM: 'xterm' } })).toThrow(/stdout is not a terminal/);
   expect(() => checkTerminal({ stdout: true, environment: { TERM: 'dumb' } })).toThrow(/dumb/);
   expect(() => checkTerminal({ stdout: true, environment: { TERM: 'linux' } })).not.toThrow();
 });

@@ -111,7 +111,7 @@ test.each([
   [['-W', '3'], 'need a size or a time'],
   [['-C', '1M', '-o', 'text'], 'pcapng or pcap'],
   [['-C', 'huge'], '-C takes a size'],
-  [['-G', '5', '--ring'], 'say how many with -W'],
+  [['-G', '5', '--ring'], 'set their number with -W'],
 ])('%j is refused', async (flags, words) => {
   const args = ['--local', 'host', '-w', join(folder, 'refused.pcapng'), ...flags];
   const { code, stderr } = await new KsnoopProcess(args).finished();

@@ -13,7 +13,7 @@ export const DNS_FIELDS: FieldTable = {
   'dns.truncated': { type: 'bool', about: 'there was more than fits' },
   'dns.recursionDesired': { type: 'bool', about: 'the client wants the server to ask others' },
   'dns.recursionAvailable': { type: 'bool', about: 'the server would do so' },
-  'dns.authenticData': { type: 'bool', about: 'the server says that DNSSEC proves the answer' },
+  'dns.authenticData': { type: 'bool', about: 'the server states that DNSSEC proves the answer' },
   'dns.checkingDisabled': { type: 'bool', about: 'the client wants no such proof' },
   'dns.questions': { type: 'list', about: 'all questions, where there are more than one' },
   'dns.answers': { type: 'list', about: 'answer records: `{name, type, ttl, data}`, data as in a zone file' },
