@@ -5,7 +5,7 @@ import type { StreamEnd } from './protocol.ts';
 export const REQUEST_NOT_SEEN = '(request not seen)';
 
 /** The same of one whose request the packets do not prove. */
-export const REQUEST_NOT_KNOWN = '(request not known)';
+export const REQUEST_UNKNOWN = '(request unknown)';
 
 /** Reasons that prove that a request failed; any other leaves it open. */
 const FAILURES: ReadonlySet<Incomplete> = new Set<Incomplete>(['no response', 'reset', 'closed early', 'timed out']);

@@ -103,8 +103,10 @@ export interface Timings {
   readonly transferTime: number | undefined;
 }
 
-export function timingsOf({ incomplete, time, requestEnd, responseTime, responseEnd }: Exchange): Timings {
-  const hasRequest = incomplete !== 'request not seen';
+export function timingsOf(exchange: Exchange): Timings {
+  const { incomplete, time, requestEnd, responseTime, responseEnd, requestBytes } = exchange;
+  // An answer of which it is not known whose it is has no request either.
+  const hasRequest = incomplete !== 'request not seen' && !(incomplete === 'unknown' && requestBytes === 0);
   const hasRequestEnd = hasRequest && incomplete !== 'request not captured';
   return {
     latency: hasRequest ? between(time, responseEnd) : undefined,

@@ -1,5 +1,5 @@
 import type { Exchange, Incomplete, Side } from '../../record/event.ts';
-import { isFailure, REQUEST_NOT_KNOWN, REQUEST_NOT_SEEN } from '../unfinished.ts';
+import { isFailure, REQUEST_NOT_SEEN, REQUEST_UNKNOWN } from '../unfinished.ts';
 
 /** A request as it was sent. */
 export interface MemcachedRequest {
@@ -78,7 +78,7 @@ export function answerAlone(
   failed: boolean,
   incomplete: 'request not seen' | 'unknown',
 ): Exchange {
-  const label = incomplete === 'unknown' ? REQUEST_NOT_KNOWN : REQUEST_NOT_SEEN;
+  const label = incomplete === 'unknown' ? REQUEST_UNKNOWN : REQUEST_NOT_SEEN;
   return {
     kind: 'exchange',
     protocol: 'memcached',

@@ -1,7 +1,7 @@
 import { type Exchange, type Incomplete, type Notice, SIDE, type Side } from '../../record/event.ts';
 import { oneLine } from '../one-line.ts';
 import { errorText, statementRoute, statementText } from '../statement.ts';
-import { isFailure, REQUEST_NOT_KNOWN, REQUEST_NOT_SEEN } from '../unfinished.ts';
+import { isFailure, REQUEST_NOT_SEEN, REQUEST_UNKNOWN } from '../unfinished.ts';
 import type { MySqlAnswer } from './answer.ts';
 import type { SqlError } from './packets.ts';
 
@@ -94,7 +94,7 @@ function isLogin({ name }: Command): boolean {
 
 function namesOf({ command, incomplete, login, showSecrets }: CommandParts) {
   if (command === undefined) {
-    const unseen = incomplete === 'unknown' ? REQUEST_NOT_KNOWN : REQUEST_NOT_SEEN;
+    const unseen = incomplete === 'unknown' ? REQUEST_UNKNOWN : REQUEST_NOT_SEEN;
     return { label: unseen, route: unseen, statement: undefined };
   }
   const { name, sql } = command;

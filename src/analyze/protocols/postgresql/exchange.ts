@@ -2,7 +2,7 @@ import type { Exchange, Incomplete, Notice, Side } from '../../record/event.ts';
 import { SIDE } from '../../record/event.ts';
 import { oneLine } from '../one-line.ts';
 import { errorText, statementRoute, statementText } from '../statement.ts';
-import { isFailure, REQUEST_NOT_KNOWN, REQUEST_NOT_SEEN } from '../unfinished.ts';
+import { isFailure, REQUEST_NOT_SEEN, REQUEST_UNKNOWN } from '../unfinished.ts';
 import type { Answered, Step } from './cycle.ts';
 import { rowsOf, type SqlError } from './messages.ts';
 
@@ -70,7 +70,7 @@ export function statementExchange(parts: StatementParts): Exchange {
 
 function namesOf({ step, incomplete, login, showSecrets }: StatementParts) {
   if (step === undefined) {
-    const unseen = incomplete === 'unknown' ? REQUEST_NOT_KNOWN : REQUEST_NOT_SEEN;
+    const unseen = incomplete === 'unknown' ? REQUEST_UNKNOWN : REQUEST_NOT_SEEN;
     return { label: unseen, route: unseen, statement: undefined };
   }
   const { kind, sql } = step;

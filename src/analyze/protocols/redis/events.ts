@@ -2,7 +2,7 @@ import { type Exchange, type Incomplete, type Message, SIDE, type Side } from '.
 import { maskText } from '../../record/secrets.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamContext } from '../protocol.ts';
-import { isFailure, REQUEST_NOT_KNOWN, REQUEST_NOT_SEEN } from '../unfinished.ts';
+import { isFailure, REQUEST_NOT_SEEN, REQUEST_UNKNOWN } from '../unfinished.ts';
 import { keyOf, masked } from './commands.ts';
 import type { RespValue } from './resp-reader.ts';
 
@@ -128,7 +128,7 @@ export function exchangeOf(command: Command, outcome: Outcome, { detail }: Strea
 
 /** A reply to a command that was not captured, or, with `unknown`, that the packets do not prove. */
 export function replyAlone(reply: Reply, incomplete: 'request not seen' | 'unknown'): Exchange {
-  const label = incomplete === 'unknown' ? REQUEST_NOT_KNOWN : REQUEST_NOT_SEEN;
+  const label = incomplete === 'unknown' ? REQUEST_UNKNOWN : REQUEST_NOT_SEEN;
   return {
     kind: 'exchange',
     protocol: 'redis',
