@@ -336,10 +336,22 @@ export class Reassembly {
     const since = waiting.acknowledgedAt[direction];
     if (Number.isNaN(since)) return;
     waiting.acknowledgedAt[direction] = Number.NaN;
+    this.#releaseBefore(stream, waiting, direction, waiting.acknowledged[direction]);
     const { now } = this.#clock;
     this.#clock.now = since;
     this.#bringUp(stream, waiting, direction, waiting.acknowledged[direction], 0);
     this.#clock.now = now;
+  }
+
+  /** What the other side sent before it acknowledged so much of a direction comes before the bytes that it acknowledged then. */
+  #releaseBefore(stream: TcpStream, waiting: Waiting, direction: 0 | 1, acknowledgment: number): void {
+    const side = direction === 0 ? 1 : 0;
+    const other = waiting.segments[side];
+    for (let { first } = other; first?.hasAcknowledgment === true && !stream.ended; { first } = other) {
+      if (((first.acknowledgment - acknowledgment) | 0) >= 0) return;
+      this.#release(stream, waiting, side, 0);
+      if (other.first === first) return;
+    }
   }
 
   /** Hand on a direction's first waiting segment, and before it what it stands on; gaps where that was not captured. */
