@@ -1,4 +1,4 @@
-import type { Transport } from '../flow/flow-facts.ts';
+import type { TcpDirectionFacts, Transport } from '../flow/flow-facts.ts';
 import type { FlowRecord } from '../record/record.ts';
 import type { Percentiles } from './histogram.ts';
 
@@ -62,7 +62,7 @@ export interface GrpcStats extends ExchangeStats {
   readonly statuses: Readonly<Record<string, number>>;
 }
 
-export interface TcpStats {
+export interface TcpStats extends TcpDirectionFacts {
   readonly connections: number;
   /** Of those, begun before the capture. */
   readonly midstream: number;
@@ -70,17 +70,6 @@ export interface TcpStats {
   readonly unanswered: number;
   readonly resetByClient: number;
   readonly resetByServer: number;
-  readonly retransmissions: number;
-  readonly fastRetransmissions: number;
-  readonly timeoutRetransmissions: number;
-  readonly spuriousRetransmissions: number;
-  readonly outOfOrder: number;
-  readonly duplicateAcks: number;
-  readonly keepAlives: number;
-  readonly zeroWindows: number;
-  readonly windowFull: number;
-  /** Bytes that were never captured. */
-  readonly lost: number;
   readonly bytes: number;
   readonly handshake: Percentiles | undefined;
 }

@@ -8,8 +8,11 @@ import { type HeldSegment, HeldSegments, Waiting } from './held-segments.ts';
 import type { Carrier, TcpStream } from './stream.ts';
 import { TROUBLE, type Troubles } from './troubles.ts';
 
-/** How often one direction may have to be brought up for the other's sake, in turn: a correct TCP needs no more, and beyond that its order is not followed. */
-const TURNS_MAXIMUM = 16;
+/**
+ * How deep deliveries of both directions may nest, each waiting for bytes that the other acknowledged. A correct TCP needs
+ * no more; beyond that the order is not followed.
+ */
+const DEPTH_MAXIMUM = 16;
 
 /**
  * Puts both directions of connections in order, and in the order of cause and effect: a segment that acknowledges bytes of
@@ -355,30 +358,30 @@ export class Reassembly {
   }
 
   /** Hand on a direction's first waiting segment, and before it what it stands on; gaps where that was not captured. */
-  #release(stream: TcpStream, waiting: Waiting, direction: number, turn: number): void {
+  #release(stream: TcpStream, waiting: Waiting, direction: number, depth: number): void {
     const own = waiting.segments[direction === 0 ? 0 : 1];
     const { first } = own;
     if (first === undefined) return;
     const { now } = this.#clock;
     this.#clock.now = first.time;
-    this.#bringUp(stream, waiting, direction, first.sequence, turn);
-    if (turn < TURNS_MAXIMUM && first.hasAcknowledgment && own.first === first) {
-      this.#bringUp(stream, waiting, 1 - direction, first.acknowledgment, turn + 1);
+    this.#bringUp(stream, waiting, direction, first.sequence, depth);
+    if (depth < DEPTH_MAXIMUM && first.hasAcknowledgment && own.first === first) {
+      this.#bringUp(stream, waiting, 1 - direction, first.acknowledgment, depth + 1);
     }
     if (own.first === first) this.#take(stream, own, direction);
     this.#clock.now = now;
   }
 
   /** Hand on all of a direction before a sequence number. */
-  #bringUp(stream: TcpStream, waiting: Waiting, direction: number, sequence: number, turn: number): void {
+  #bringUp(stream: TcpStream, waiting: Waiting, direction: number, sequence: number, depth: number): void {
     const own = waiting.segments[direction === 0 ? 0 : 1];
     for (let missing = this.#ahead(stream, direction, sequence); missing > 0 && !stream.ended; ) {
       const { first } = own;
       if (first !== undefined && !this.#isBeyond(stream, direction, first)) {
-        this.#release(stream, waiting, direction, turn);
+        this.#release(stream, waiting, direction, depth);
       } else {
         const next = this.#table.ints[this.#table.base(stream.slot) + direction + TCP_I32.next] as number;
-        if (!this.#fill(stream, waiting, direction, next, turn)) {
+        if (!this.#fill(stream, waiting, direction, next, depth)) {
           const spare = stream.spares?.[direction === 0 ? 0 : 1].after(next);
           const held = first === undefined ? missing : Math.min(missing, (first.sequence - next) | 0);
           this.#gap(stream, direction, spare === undefined ? held : Math.min(held, (spare.sequence - next) | 0));
@@ -389,12 +392,12 @@ export class Reassembly {
   }
 
   /** Hand on what another place has of a hole's beginning, and before it what that stands on. @returns whether there was some */
-  #fill(stream: TcpStream, waiting: Waiting, direction: number, next: number, turn: number): boolean {
+  #fill(stream: TcpStream, waiting: Waiting, direction: number, next: number, depth: number): boolean {
     const spares = stream.spares?.[direction === 0 ? 0 : 1];
     const known = spares?.at(next);
     if (spares === undefined || known === undefined) return false;
-    if (turn < TURNS_MAXIMUM && known.hasAcknowledgment) {
-      this.#bringUp(stream, waiting, 1 - direction, known.acknowledgment, turn + 1);
+    if (depth < DEPTH_MAXIMUM && known.hasAcknowledgment) {
+      this.#bringUp(stream, waiting, 1 - direction, known.acknowledgment, depth + 1);
       // That may have needed this one.
       if (spares.at(next) !== known) return true;
     }

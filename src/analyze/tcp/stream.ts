@@ -87,7 +87,7 @@ export class TcpStream implements StreamContext {
   #headBytes = 0;
   #looks = 0;
   /** Its protocol went over into something that is not recognised yet. */
-  #anew = false;
+  #redetecting = false;
   #annotations: Fields | undefined;
 
   constructor(host: StreamHost) {
@@ -118,7 +118,7 @@ export class TcpStream implements StreamContext {
     this.#head = NOTHING;
     this.#headBytes = 0;
     this.#looks = 0;
-    this.#anew = false;
+    this.#redetecting = false;
     this.#annotations = undefined;
     this.delivered[0] = 0;
     this.delivered[1] = 0;
@@ -176,11 +176,11 @@ export class TcpStream implements StreamContext {
     this.#beginning[1] = this.delivered[1];
     if (protocol === undefined) {
       this.#analyzer = undefined;
-      this.#anew = true;
+      this.#redetecting = true;
       this.#looks = 0;
       return this.#redetect();
     }
-    this.#anew = false;
+    this.#redetecting = false;
     this.protocol = protocol;
     const analyzer = protocol.create(this);
     this.#analyzer = analyzer;
@@ -305,12 +305,12 @@ export class TcpStream implements StreamContext {
 
   /** Nothing recognised it yet; later bytes may show what it is. */
   get undecided(): boolean {
-    return this.#anew ? this.#headBytes > 0 : this.protocol === undefined;
+    return this.#redetecting ? this.#headBytes > 0 : this.protocol === undefined;
   }
 
   /** Nothing recognised it, and nothing will. */
   get opaque(): boolean {
-    return (this.protocol === undefined || this.#anew) && this.#looks > 0 && this.#headBytes === 0;
+    return (this.protocol === undefined || this.#redetecting) && this.#looks > 0 && this.#headBytes === 0;
   }
 
   #look(direction: number, bytes: Uint8Array, start: number, end: number): void {
@@ -373,7 +373,7 @@ export class TcpStream implements StreamContext {
         side: portion.side === SIDE.client ? SIDE.server : SIDE.client,
       }));
     }
-    this.#anew = false;
+    this.#redetecting = false;
     this.protocol = protocol;
     this.#analyzer = protocol.create(this);
     const { clock } = this.#host;

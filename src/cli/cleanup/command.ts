@@ -53,13 +53,13 @@ export async function cleanupCommand(raw: RawCleanupOptions): Promise<ExitCode> 
 }
 
 /** This machine is looked at also where there is no cluster. */
-async function clusterOf(raw: RawCleanupOptions, tell: (line: string) => void): Promise<Kube | undefined> {
+async function clusterOf(raw: RawCleanupOptions, print: (line: string) => void): Promise<Kube | undefined> {
   try {
     return await openCluster(raw);
   } catch (thrown) {
     // Asked for by name it has to be there.
     if (raw.kubeconfig !== undefined || raw.context !== undefined || !(thrown instanceof KsnoopError)) throw thrown;
-    tell(`the cluster is skipped: ${thrown.message}`);
+    print(`the cluster is skipped: ${thrown.message}`);
     return undefined;
   }
 }

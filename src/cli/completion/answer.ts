@@ -13,7 +13,7 @@ export async function complete(root: Command, words: readonly string[], live: Li
   const situation = situationOf(root, words);
   const { typing } = situation;
   if (typing.kind === 'flag') return offered(flags(situation), typing.text);
-  if (typing.kind === 'value') return valuesFor(typing.option, typing.text, typing.before, situation, live);
+  if (typing.kind === 'value') return valuesFor(typing.option, typing, situation, live);
   const commands = situation.open ? subcommands(root, situation) : [];
   const isTop = situation.command.name() === 'top';
   if (situation.command.name() !== 'capture' && !isTop) {
@@ -64,8 +64,7 @@ function named(parent: Command): Candidate[] {
 
 async function valuesFor(
   option: Option,
-  text: string,
-  before: string,
+  { text, before }: { readonly text: string; readonly before: string },
   situation: Situation,
   live: LiveNames,
 ): Promise<CompletionAnswer> {

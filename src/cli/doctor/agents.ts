@@ -3,39 +3,41 @@ import { KsnoopError } from '../../wire/errors.ts';
 import { VERSION } from '../../wire/version.ts';
 import { type Check, type Finding, findings, NO_CLUSTER } from './check.ts';
 
-const say = findings('agents');
+const finding = findings('agents');
 
 /** Whether they are there, ready, on every node, and of our version. */
 export const agents: Check = {
   name: 'agents',
   async look({ kube, signal }) {
-    if (kube === undefined) return [say.skipped(NO_CLUSTER)];
+    if (kube === undefined) return [finding.skipped(NO_CLUSTER)];
     let installed: InstallStatus;
     try {
       installed = await status(kube, signal);
     } catch (thrown) {
-      if (thrown instanceof KsnoopError) return [say.problem(thrown.message, thrown.hint)];
+      if (thrown instanceof KsnoopError) return [finding.problem(thrown.message, thrown.hint)];
       throw thrown;
     }
-    if (!installed.installed) return [say.problem('they are not installed', 'ksnoop install --image IMAGE')];
+    if (!installed.installed) return [finding.problem('they are not installed', 'ksnoop install --image IMAGE')];
     const found: Finding[] = [];
     if (installed.trouble !== '')
-      found.push(say.problem(installed.trouble, 'kubectl describe daemonset -n ksnoop ksnoop-agent'));
+      found.push(finding.problem(installed.trouble, 'kubectl describe daemonset -n ksnoop ksnoop-agent'));
     for (const node of installed.nodes) {
       if (node.state === 'ready') continue;
       const message = `node ${node.node}: ${node.state}${node.reason === '' ? '' : `, ${node.reason}`}`;
       const fix = node.pod === '' ? '' : `kubectl describe pod -n ksnoop ${node.pod}`;
       // A node that is down has no pods to capture either.
       found.push(
-        node.nodeDown || node.state === 'being replaced' ? say.warning(message, fix) : say.problem(message, fix),
+        node.nodeDown || node.state === 'being replaced'
+          ? finding.warning(message, fix)
+          : finding.problem(message, fix),
       );
     }
     if (installed.version !== '' && installed.version !== VERSION) {
       const message = `they were installed by ksnoop ${installed.version}, and this is ${VERSION}`;
-      found.push(say.warning(message, `ksnoop install --image IMAGE-OF-${VERSION}`));
+      found.push(finding.warning(message, `ksnoop install --image IMAGE-OF-${VERSION}`));
     }
     if (found.length === 0)
-      found.push(say.ok(`${installed.ready} of ${installed.desired} ready, image ${installed.image}`));
+      found.push(finding.ok(`${installed.ready} of ${installed.desired} ready, image ${installed.image}`));
     return found;
   },
 };

@@ -4,7 +4,7 @@ import { KsnoopError } from '../../wire/errors.ts';
 import { optionalString } from '../../wire/guard.ts';
 import { type Check, type Finding, findings, NO_CLUSTER } from './check.ts';
 
-const say = findings('cluster');
+const finding = findings('cluster');
 
 const DAY_MS = 86_400_000;
 /** A certificate that ends sooner is worth a word. */
@@ -16,22 +16,22 @@ const SLOW_MS = 1_000;
 export const cluster: Check = {
   name: 'cluster',
   async look({ kube, signal }) {
-    if (kube === undefined) return [say.skipped(NO_CLUSTER)];
+    if (kube === undefined) return [finding.skipped(NO_CLUSTER)];
     const since = performance.now();
     let version: string | undefined;
     try {
       version = optionalString(await get(kube, '/version', signal), 'gitVersion');
     } catch (thrown) {
-      if (thrown instanceof KsnoopError) return [say.problem(thrown.message, thrown.hint)];
+      if (thrown instanceof KsnoopError) return [finding.problem(thrown.message, thrown.hint)];
       throw thrown;
     }
     const milliseconds = Math.round(performance.now() - since);
     const words = `Kubernetes ${version ?? '(unknown version)'}, ${clusterWords(kube)}, answered in ${milliseconds} ms`;
-    const found: Finding[] = [milliseconds > SLOW_MS ? say.warning(`slow: ${words}`) : say.ok(words)];
+    const found: Finding[] = [milliseconds > SLOW_MS ? finding.warning(`slow: ${words}`) : finding.ok(words)];
     const ends = kube.certificateEnds;
     if (ends !== undefined && ends.getTime() - Date.now() < SOON_DAYS * DAY_MS) {
       found.push(
-        say.warning(
+        finding.warning(
           `your client certificate ends at ${ends.toISOString()}`,
           "get a new one from your cluster's administrator",
         ),

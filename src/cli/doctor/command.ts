@@ -45,12 +45,12 @@ export async function doctorCommand(raw: RawDoctorOptions): Promise<ExitCode> {
 
 /** The kubeconfig is the first thing that can be wrong. */
 async function reachable(raw: RawDoctorOptions): Promise<{ kube: Kube | undefined; found: Finding[] }> {
-  const say = findings('kubeconfig');
+  const finding = findings('kubeconfig');
   try {
     const kube = await openCluster(raw);
-    return { kube, found: [say.ok(`context ${kube.context}, namespace ${kube.namespace}, ${kube.auth}`)] };
+    return { kube, found: [finding.ok(`context ${kube.context}, namespace ${kube.namespace}, ${kube.auth}`)] };
   } catch (thrown) {
     if (!(thrown instanceof KsnoopError)) throw thrown;
-    return { kube: undefined, found: [say.problem(thrown.message, thrown.hint)] };
+    return { kube: undefined, found: [finding.problem(thrown.message, thrown.hint)] };
   }
 }

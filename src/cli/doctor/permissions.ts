@@ -6,13 +6,13 @@ import { objectAt, optionalString } from '../../wire/guard.ts';
 import { shellWord } from '../shell-word.ts';
 import { type Check, findings, NO_CLUSTER } from './check.ts';
 
-const say = findings('permissions');
+const finding = findings('permissions');
 
 /** What a capture of any pod or Service of the namespace uses. */
 export const permissions: Check = {
   name: 'permissions',
   async look({ kube, namespace, signal }) {
-    if (kube === undefined) return [say.skipped(NO_CLUSTER)];
+    if (kube === undefined) return [finding.skipped(NO_CLUSTER)];
     const query = {
       refs: ['pod', 'service'].map((kind) => ({ kind, name: '*' })),
       namespaces: [namespace],
@@ -22,12 +22,12 @@ export const permissions: Check = {
     const checked = await checkPermissions(kube, neededPermissions(query, [namespace]), signal);
     const missing = checked.filter(({ allowed }) => !allowed);
     if (missing.length === 0)
-      return [say.ok(`all ${checked.length} that captures in namespace ${namespace} use are granted`)];
+      return [finding.ok(`all ${checked.length} that captures in namespace ${namespace} use are granted`)];
     const user = await userName(kube, signal);
     return groups(missing).map(({ required, where, group, resource, verbs, purposes }) => {
       const message = `you may not ${verbs.join(', ')} ${resource} ${where === '' ? 'of the cluster' : `in namespace ${where}`}: ${purposes.join('; ')}`;
       const fix = grantCommand(kube, { where, group, resource, verbs }, user);
-      return required ? say.problem(message, fix) : say.warning(message, fix);
+      return required ? finding.problem(message, fix) : finding.warning(message, fix);
     });
   },
 };

@@ -17,45 +17,45 @@ export const programs: Check = {
 };
 
 function wireshark(): Finding {
-  const say = findings('wireshark');
+  const finding = findings('wireshark');
   for (const program of wiresharkPrograms()) {
     const words = versionOf(program);
     const version = /\b(\d+)\.(\d+)\.\d+/.exec(words ?? '');
     if (words === undefined || version === null) continue;
     const [major, minor] = [Number(version[1]), Number(version[2])];
     const [wanted, least] = WIRESHARK_OLDEST;
-    if (major > wanted || (major === wanted && minor >= least)) return say.ok(`${program} ${version[0]}`);
+    if (major > wanted || (major === wanted && minor >= least)) return finding.ok(`${program} ${version[0]}`);
     const message = `${program} ${version[0]} does not read what ksnoop captures on all interfaces of a pod`;
-    return say.warning(
+    return finding.warning(
       message,
       `install Wireshark ${wanted}.${least} or newer, or capture one interface: ksnoop -i eth0`,
     );
   }
-  return say.warning(
+  return finding.warning(
     'neither tshark nor Wireshark is installed; ksnoop itself does without',
     'https://www.wireshark.org/download.html',
   );
 }
 
 function tcpdump(): Finding {
-  const say = findings('tcpdump');
+  const finding = findings('tcpdump');
   const words = versionOf('tcpdump');
-  if (words !== undefined) return say.ok(words.split('\n')[0] ?? '');
+  if (words !== undefined) return finding.ok(words.split('\n')[0] ?? '');
   const message =
     'it is not installed; ksnoop read -f and the check of filters in Wireshark need it, captures from a cluster do not';
-  return say.warning(message, installCommand('tcpdump'));
+  return finding.warning(message, installCommand('tcpdump'));
 }
 
 function extcap(): Finding {
-  const say = findings('extcap');
+  const finding = findings('extcap');
   const { path } = extcapDirectory();
   const installed = installedExtcap(path);
   const fix = 'ksnoop extcap install';
   if (installed === undefined)
-    return say.skipped(`ksnoop is not in Wireshark's list of interfaces (${path}); to have it there: ${fix}`);
+    return finding.skipped(`ksnoop is not in Wireshark's list of interfaces (${path}); to have it there: ${fix}`);
   const gone = installed.starts.find((file) => !existsSync(file));
-  if (gone !== undefined) return say.problem(`${installed.path} starts ${gone}, which no longer exists`, fix);
-  return say.ok(installed.path);
+  if (gone !== undefined) return finding.problem(`${installed.path} starts ${gone}, which no longer exists`, fix);
+  return finding.ok(installed.path);
 }
 
 function versionOf(program: string): string | undefined {

@@ -62,7 +62,7 @@ export async function readCapture(
       reader.nextFile(!overlaps);
     }
     const progress = (position: number) => observer.progress?.(before + position, total);
-    const end = await readFile(path, follow, reader, signal, { ...observer, progress });
+    const end = await readFile({ path, follow }, reader, signal, { ...observer, progress });
     if (signal.aborted) return { stopped, aborted: true };
     if (end !== undefined) stopped.push(end);
     before += sizes[index] ?? 0;
@@ -77,8 +77,7 @@ function sizeOf(path: string): number | undefined {
 
 /** Read one file. @returns why it stopped before its end, a sentence; undefined when it did not */
 async function readFile(
-  path: string,
-  follow: boolean,
+  { path, follow }: { readonly path: string; readonly follow: boolean },
   reader: Reader,
   signal: AbortSignal,
   observer: ReadingObserver,

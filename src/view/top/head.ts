@@ -34,14 +34,21 @@ function stateText({ live, paused, reading, replaying, position }: HeadState): s
   return position === undefined ? '' : position >= 1 ? 'at the end' : `at ${Math.floor(position * 100)} %`;
 }
 
-/** The tabs, and at their right the expression in use and where in its rows the view is. */
-export function tabLine(
-  names: readonly string[],
-  current: string,
-  filter: string | undefined,
-  status: string | undefined,
-  width: number,
-): Line {
+/** What the line of the tabs shows. */
+interface TabState {
+  /** The views, in their order, and the one that is visible. */
+  readonly names: readonly string[];
+  readonly current: string;
+  /** The expression in use; undefined without one. */
+  readonly filter: string | undefined;
+  /** The position of the view in its rows; undefined without one. */
+  readonly status: string | undefined;
+  /** Columns of the terminal. */
+  readonly width: number;
+}
+
+/** The tabs, and at their right the expression in use and the view's position in its rows. */
+export function tabLine({ names, current, filter, status, width }: TabState): Line {
   const tabs: Span[] = [];
   let used = 0;
   const short = width < 80;

@@ -234,7 +234,16 @@ export class TopScreen {
         : this.#view.lines(columns, height);
     const last = this.#lastLines(columns);
     frame.draw(0, headLine(capture.source, head, columns), LOOK.bar);
-    frame.draw(1, tabLine(names, names[this.#current] ?? '', head.filter, this.#view.status, columns));
+    frame.draw(
+      1,
+      tabLine({
+        names,
+        current: names[this.#current] ?? '',
+        filter: head.filter,
+        status: this.#view.status,
+        width: columns,
+      }),
+    );
     for (const [index, each] of body.slice(0, height).entries()) frame.draw(2 + index, each);
     for (const [index, each] of last.entries()) frame.draw(rows - last.length + index, each);
     return frame;
