@@ -1,4 +1,4 @@
-/** Bounds and times of the node side alone. Milliseconds and bytes unless the name says otherwise. */
+/** Bounds and times of the node side alone. Milliseconds and bytes unless the name has another unit. */
 
 /** Rings of all network namespaces of a session together, KiB, and of one alone at most and at least. */
 export const RINGS_KIB = 128 * 1024;
@@ -19,7 +19,7 @@ export const CALM_CHECKS = 3;
 export const RING_DRAIN_MS = { immediate: 250, prompt: 250, busy: 1_200, flushed: 1_200 } as const;
 
 /**
- * So many packets are brought ahead of a ring's first block, by a tcpdump of its own with a ring of this size, in this time
+ * So many packets are brought ahead of a ring's first block, by a separate tcpdump with a ring of this size, in this time
  * at most, if it listens so soon after the other: only where no more captures than these begin together, for its start
  * takes the processor from theirs.
  */

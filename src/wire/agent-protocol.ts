@@ -33,7 +33,7 @@ export interface CaptureRequest {
   readonly snaplen: number;
   /** The agent ends by itself after this long, milliseconds. */
   readonly maxDurationMs: number;
-  /** Targets may be added: the session goes on when none is left. Since 1.1. */
+  /** Targets may be added: the session continues when none is left. Since 1.1. */
   readonly follow?: boolean;
 }
 
@@ -169,7 +169,7 @@ export function parseControl(line: string): Control | undefined {
 
 /**
  * An event line, or undefined for one of a kind that a newer agent may send.
- * @throws KsnoopError INVALID_MESSAGE when it is no event at all: then something else writes to the agent's stderr
+ * @throws KsnoopError INVALID_MESSAGE when it is not an event: then something else writes to the agent's stderr
  */
 export function parseAgentEvent(line: string): AgentEvent | undefined {
   const where = "agent's event";

@@ -2,7 +2,7 @@ import { KsnoopError } from './errors.ts';
 import { arrayAt, invalid, type JsonObject, requireInteger, requireObject, requireString } from './guard.ts';
 import { CONTROL_LINE_MAXIMUM, FILTER_MAXIMUM, PID_MAXIMUM } from './limits.ts';
 
-/** A container of a target pod as the client knows it from the API: `id` without its `containerd://` prefix. */
+/** A container of a target pod as the API describes it to the client: `id` without its `containerd://` prefix. */
 export interface TargetContainer {
   readonly name: string;
   readonly id: string;

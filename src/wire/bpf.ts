@@ -29,7 +29,7 @@ export function parseProgram(text: string): FilterProgram {
   });
   const sound = instructions.every(({ code, k }) => Number.isInteger(code) && code >= 0 && Number.isInteger(k));
   if (Number(count) !== instructions.length || instructions.length > INSTRUCTIONS_MAXIMUM || !sound) {
-    throw new KsnoopError('BAD_FILTER', 'What tcpdump made of the filter is no BPF program.');
+    throw new KsnoopError('BAD_FILTER', 'The output of tcpdump for the filter is not a BPF program.');
   }
   return new FilterProgram(instructions);
 }

@@ -42,7 +42,7 @@ interface Timed {
 }
 
 /**
- * Frames any capture file out of bytes cut anywhere: pcap and pcapng, told apart by their first bytes.
+ * Frames any capture file out of bytes cut anywhere: pcap and pcapng, distinguished by their first bytes.
  */
 export class CaptureFramer {
   /** `pcap`, `pcapng`, or undefined while too few bytes have come. */
@@ -130,7 +130,7 @@ export class CaptureFramer {
   /**
    * Take a whole pcapng block that was framed before, little-endian, with nanosecond time stamps where it has any. A
    * section header is not needed: interfaces are counted from 0.
-   * @param type as the block says it
+   * @param type the block's type
    */
   pushBlock(type: number, bytes: Uint8Array, offset: number, length: number): void {
     this.format = 'pcapng';

@@ -5,7 +5,7 @@ const NANOSECONDS = 1_000_000_000n;
 export class CaptureTime {
   high = 0;
   low = 0;
-  /** The second last asked for, and its beginning: packets of one second follow each other. */
+  /** The second of the last call, and its text: packets of one second follow each other. */
   #second = -1;
   #secondHigh = 0;
   #secondLow = 0;

@@ -41,7 +41,7 @@ export const ERROR_CODES = {
   BAD_STREAM: { exit: EXIT.failed, meaning: 'The packet stream could not be processed.' },
   BAD_TARGET: {
     exit: EXIT.usage,
-    meaning: 'A target is not written in a form ksnoop knows, or its kind does not exist.',
+    meaning: 'A target is not in a form that ksnoop supports, or its kind does not exist.',
   },
   CANNOT_READ: { exit: EXIT.failed, meaning: 'The input cannot be read.' },
   CANNOT_WRITE: { exit: EXIT.failed, meaning: 'A file, pipe or directory cannot be written.' },
@@ -73,7 +73,10 @@ export const ERROR_CODES = {
   NOTHING_KEPT: { exit: EXIT.failed, meaning: 'top has no packets to write yet.' },
   NOT_ALLOWED: { exit: EXIT.failed, meaning: 'The agent may not open this network namespace.' },
   NOT_FOUND: { exit: EXIT.failed, meaning: 'The API server does not have the object.' },
-  NO_AGENT_AT_PORT: { exit: EXIT.failed, meaning: "What answers at the agent's port is no ksnoop agent." },
+  NO_AGENT_AT_PORT: {
+    exit: EXIT.failed,
+    meaning: "The process that answers at the agent's port is not a ksnoop agent.",
+  },
   NO_AGENT_ON_NODE: { exit: EXIT.failed, meaning: 'The node of the target has no agent.' },
   NO_CAPTURE: { exit: EXIT.failed, meaning: 'The input is not a pcap or pcapng file.' },
   NO_CONTAINER_PORTS: { exit: EXIT.usage, meaning: 'The container declares no ports by which to filter.' },
@@ -104,7 +107,7 @@ export const ERROR_CODES = {
   SESSION_LOST: { exit: EXIT.failed, meaning: 'The agent ended the session by itself.' },
   STILL_THERE: { exit: EXIT.failed, meaning: 'Objects or processes that were to be removed still exist.' },
   STREAM_LOST: { exit: EXIT.failed, meaning: 'The connection to the agent broke.' },
-  TCPDUMP_ENDED: { exit: EXIT.failed, meaning: 'tcpdump ended although the capture goes on.' },
+  TCPDUMP_ENDED: { exit: EXIT.failed, meaning: 'tcpdump ended during the capture.' },
   TCPDUMP_NOT_STARTED: { exit: EXIT.failed, meaning: 'tcpdump could not be run on the node.' },
   TCPDUMP_SILENT: { exit: EXIT.failed, meaning: 'tcpdump did not start to capture in time.' },
   TIMEOUT: { exit: EXIT.failed, meaning: 'The API server did not answer in time.' },
@@ -134,7 +137,7 @@ export function isErrorCode(text: string): text is ErrorCode {
 /**
  * An error a person is meant to read. `code` is stable (scripts may match it), the message is one sentence that says what
  * happened to what, `hint` one that says what to do next, `exit` the code the process ends with because of it (the registry's, unless the
- * thrower knows better).
+ * thrower gives another).
  */
 export class KsnoopError extends Error {
   override readonly name = 'KsnoopError';

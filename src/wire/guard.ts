@@ -74,7 +74,7 @@ export function invalid(where: string, what: string): KsnoopError {
 
 /**
  * Parse JSON from outside.
- * @throws KsnoopError INVALID_MESSAGE when it is no JSON at all.
+ * @throws KsnoopError INVALID_MESSAGE when it is not JSON.
  */
 export function parseJson(text: string, where: string): unknown {
   try {

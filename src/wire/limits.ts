@@ -40,7 +40,7 @@ export const HEARTBEAT_MS = 5_000;
 /** Without a heartbeat for this long an exec capture ends (design: Leases). */
 export const LEASE_MS = 15_000;
 
-/** A capture ends by itself after this long unless its request says less: the backstop behind the lease. */
+/** A capture ends by itself after this long unless its request has a shorter limit: in case the lease fails. */
 export const DURATION_MAXIMUM_MS = 24 * 3_600_000;
 
 /** Framed packets waiting in the agent for a slow client; past it whole packets are dropped and counted. */

@@ -182,5 +182,5 @@ function parseHeader(view: DataView, offset: number): PcapHeader {
     };
   }
   const magic = view.getUint32(offset, false).toString(16).padStart(8, '0');
-  throw new KsnoopError('DAMAGED_PCAP', `This is no pcap stream: at byte 0 it starts with ${magic}.`);
+  throw new KsnoopError('DAMAGED_PCAP', `This is not a pcap stream: at byte 0 it starts with ${magic}.`);
 }

@@ -30,7 +30,7 @@ const SHORTEST_SECTION_HEADER = 28;
 
 /**
  * Frames pcapng blocks out of bytes cut anywhere. A block that lies whole in a chunk is handed on in place; one that
- * spans chunks is gathered in a buffer of its own, so that a block can be kept, with its buffer, without a copy.
+ * spans chunks is gathered in a separate buffer, so that a block can be kept, with its buffer, without a copy.
  */
 export class BlockFramer {
   /** Bytes of whole blocks handed on so far: where in the stream reading stands. */
@@ -119,7 +119,7 @@ export class BlockFramer {
       return this.#checked(total);
     }
     if (this.consumed === 0) {
-      throw this.#damaged(`the stream starts with ${hex(bytes, offset)}, which is no section header`);
+      throw this.#damaged(`the stream starts with ${hex(bytes, offset)}, which is not a section header`);
     }
     return this.#checked(view.getUint32(offset + 4, this.#littleEndian));
   }

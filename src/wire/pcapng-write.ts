@@ -4,7 +4,7 @@ import { VERSION } from './version.ts';
 
 /** Encoders of the blocks ksnoop writes: little-endian, nanoseconds (draft-ietf-opsawg-pcapng). */
 
-/** What shb_userappl says in every file of ksnoop's. */
+/** The value of shb_userappl in every file that ksnoop writes. */
 const USER_APPLICATION = `ksnoop ${VERSION}`;
 
 const OPTION_MAXIMUM = 0xffff;

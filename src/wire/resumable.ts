@@ -63,7 +63,7 @@ export class Resumable {
 
   /**
    * Take a message of the other side.
-   * @throws KsnoopError INVALID_MESSAGE when it is none, or leaves a hole
+   * @throws KsnoopError INVALID_MESSAGE when it is invalid, or leaves a hole
    */
   message(message: Uint8Array): void {
     const { kind, channel, offset, payload } = decodeFrame(message);
@@ -72,7 +72,7 @@ export class Resumable {
     else throw invalid('session frame', `is of an unknown kind: ${kind}`);
   }
 
-  /** Tell the other side now what has been taken. */
+  /** Acknowledges to the other side now what has been received. */
   acknowledge(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

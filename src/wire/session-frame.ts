@@ -16,7 +16,7 @@ export const AGENT_CHANNELS: readonly number[] = [CHANNEL.stdout, CHANNEL.stderr
 
 export const FRAME_HEADER = 8;
 
-/** Where the agent listens, on loopback of its own pod. */
+/** The port on which the agent listens, on loopback of its pod. */
 export const AGENT_PORT = 9575;
 
 /** The websocket's subprotocol. */

@@ -2,7 +2,7 @@
 export const SESSION_MARK = 'KSNOOP_SESSION';
 
 /**
- * Whether a process belongs to a session whose agent is gone. Who adopts it then is no matter: init, or a subreaper as
+ * Whether a process belongs to a session whose agent is gone. Its new parent can be any process: init, or a subreaper as
  * systemd's user manager is one (prctl(2), PR_SET_CHILD_SUBREAPER).
  * @param environ its environment, and `parent` its parent's command line, both as proc(5) has them: words ended by NUL
  */

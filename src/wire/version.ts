@@ -10,7 +10,7 @@ export const PROTOCOL_TEXT = `${PROTOCOL.major}.${PROTOCOL.minor}`;
 
 /**
  * Hold the other side's protocol version against ours.
- * @param theirs what the other side's greeting says, `major.minor`
+ * @param theirs the version in the other side's greeting, `major.minor`
  * @param other who it is, for the error: `agent` or `client`
  * @throws KsnoopError PROTOCOL_MISMATCH, whose hint names the command that upgrades
  */

@@ -84,5 +84,5 @@ test('damage names its byte', () => {
   expect(() => framesOf([bad])).toThrow(
     expect.objectContaining({ code: 'DAMAGED_PCAP', message: expect.stringContaining(`byte ${bytes.length}`) }),
   );
-  expect(() => framesOf([Buffer.alloc(24)])).toThrow(/no pcap stream/);
+  expect(() => framesOf([Buffer.alloc(24)])).toThrow(/not a pcap stream/);
 });

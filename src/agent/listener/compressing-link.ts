@@ -16,7 +16,7 @@ export interface FrameSocket {
 }
 
 /**
- * Sends frames in their order. Frames of stdout are compressed when that is faster. Each is a zstd frame of its own, so that a
+ * Sends frames in their order. Frames of stdout are compressed when that is faster. Each is a separate zstd frame, so that a
  * connection may break between any two; several are compressed at once.
  */
 export class CompressingLink implements FrameLink {
@@ -63,7 +63,7 @@ export class CompressingLink implements FrameLink {
   }
 }
 
-/** The frame with its payload compressed; the frame itself when that is no shorter, or fails. */
+/** The frame with its payload compressed; the frame itself when compression does not shorten it, or fails. */
 async function pack(frame: Uint8Array): Promise<Uint8Array> {
   const { channel, offset, payload } = decodeFrame(frame);
   const packed = await compress(payload, FASTEST).catch(() => payload);

@@ -5,7 +5,7 @@ import { startListener } from './session-listener.ts';
 
 /**
  * The DaemonSet's main process: cleans up after an agent that was killed, then waits for a signal or a client of its
- * listener, without timers, so that it costs nothing. Captures are processes of their own, started by exec or for a client.
+ * listener, without timers, so that it costs nothing. Captures are separate processes, started by exec or for a client.
  */
 export function idle(proc: Proc): void {
   reap(proc);

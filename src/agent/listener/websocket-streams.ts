@@ -26,7 +26,7 @@ import { CompressionChoice } from './compression-choice.ts';
 
 /**
  * The streams of a capture carried over websockets, one after the other: each connection that the session listener hands over takes
- * the place of the one before, and goes on where that one ended.
+ * the place of the one before, and continues where that one ended.
  */
 export function websocketStreams(): AgentStreams {
   const streams = new WebSocketStreams();
@@ -51,7 +51,7 @@ class WebSocketStreams implements AgentStreams {
   readonly #waiting = new Map<number, () => void>();
   #socket: WebSocket | undefined;
   #choice = new CompressionChoice('off');
-  /** Bytes of stdout: written, and those of them that #choice knows as acknowledged. */
+  /** Bytes of stdout: written, and those of them that were reported to #choice as acknowledged. */
   #written = 0;
   #counted = 0;
   #lastMessageAt = performance.now();

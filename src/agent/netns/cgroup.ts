@@ -8,7 +8,7 @@ export interface CgroupOwner {
 /**
  * `/kubepods/burstable/pod<uid>/<cid>` (cgroupfs) and `/kubepods-burstable-pod<uid_>.slice/cri-containerd-<cid>.scope`
  * (systemd); Guaranteed pods lack the QoS level, cgroup v2 paths may start with `/../..`. A static pod's UID is its
- * config hash, 32 hexadecimal digits. CRI-O's `crio-conmon-…` is no container.
+ * config hash, 32 hexadecimal digits. CRI-O's `crio-conmon-…` is not a container.
  * (kubelet: pkg/kubelet/cm/cgroup_manager_linux.go, pod_container_manager_linux.go)
  */
 const OWNER =

@@ -68,7 +68,7 @@ function openPod(target: PodAgentTarget, proc: Proc, processes: readonly PodProc
   const containers = target.containers.map(({ name }) => name).join(',');
   const description = `node=${NODE_NAME} pod=${label} uid=${target.uid}${containers && ` containers=${containers}`}`;
   if (target.hostNetwork) {
-    // With a filter of its own the capture shows the pod; without, the whole node.
+    // With a filter the capture shows the pod; without one, the whole node.
     const name = target.filter === undefined ? `node/${NODE_NAME}` : label;
     return openProcess(proc, 1, name, `${description} hostNetwork=true`);
   }
@@ -121,7 +121,7 @@ function openPod(target: PodAgentTarget, proc: Proc, processes: readonly PodProc
 /**
  * A pod's processes, those first that are surely in the network namespace its runtime made: the pause process, whose
  * container the API does not name, outlives restarts of the others; then those that the runtime started. A process
- * that the pod itself started may be in a namespace of its own, whatever its pid.
+ * that the pod itself started may be in a separate namespace, whatever its pid.
  * @param known IDs of the containers that the API names
  */
 function inOrder(processes: readonly PodProcess[], known: ReadonlySet<string>, proc: Proc): PodProcess[] {

@@ -14,7 +14,7 @@ const LISTEN = '0A';
 
 /**
  * A filter for the connections that carry captures through the host's network. A capture of that network that contained
- * them would capture itself. The filter names whole ports: an agent does not know which connection is ours.
+ * them would capture itself. The filter names whole ports: an agent cannot determine which connection carries its session.
  */
 export function ownTrafficFilter(proc: Proc): string {
   const inodes = new Set(carriers(proc).flatMap((pid) => socketsOf(proc, pid)));

@@ -7,7 +7,7 @@ import type { PodProcess, Proc } from './proc.ts';
 /** Why a pod that is waited for has no network namespace to capture yet. */
 const NOT_YET = new Set<ErrorCode>(['POD_HAS_NO_PROCESS', 'NO_INTERFACE']);
 
-/** @returns whether an error says that a pod's sandbox is not there yet, rather than that it cannot be entered */
+/** @returns whether an error means that a pod's sandbox does not exist yet, and not that it cannot be entered */
 export function isNotYet(thrown: unknown): thrown is KsnoopError {
   return thrown instanceof KsnoopError && NOT_YET.has(thrown.code);
 }
@@ -15,7 +15,7 @@ export function isNotYet(thrown: unknown): thrown is KsnoopError {
 export interface SandboxHandlers {
   /** The pod's network namespace exists and is held; it is no longer waited for. */
   found(target: PodAgentTarget, namespace: OpenNetns): void;
-  /** It will not do; it is no longer waited for. */
+  /** It cannot be used; it is no longer waited for. */
   failed(target: PodAgentTarget, error: KsnoopError): void;
 }
 

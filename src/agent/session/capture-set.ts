@@ -38,7 +38,7 @@ export interface CaptureSetOptions {
 
 /** Everything one session captures: targets come, are waited for, share namespaces, and go. */
 export class CaptureSet {
-  /** What the end marker says of interfaces that have ended. */
+  /** The end marker's data on interfaces that have ended. */
   readonly ended: object[] = [];
   readonly #request: CaptureRequest;
   readonly #spool: Spool;

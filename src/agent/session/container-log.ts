@@ -3,7 +3,7 @@ import { isInCluster } from '../netns/node.ts';
 import type { Proc } from '../netns/proc.ts';
 import { agentProcesses } from './agent-processes.ts';
 
-/** One line of the log: facts that the agent knows by itself, and under `claimed` what the client sent. */
+/** One line of the log: facts of the agent itself, and under `claimed` what the client sent. */
 export interface LogEntry {
   readonly event: 'capture' | 'end';
   readonly [member: string]: string | number | undefined;
@@ -28,7 +28,7 @@ export function logLine(time: Date, session: string, entry: LogEntry): string {
 
 /**
  * The log of the agent's container, where an administrator sees what was captured: stdout of the agent's idle process.
- * Outside a container there is none, and nothing is written.
+ * Outside a container there is no log, and nothing is written.
  */
 export class ContainerLog {
   readonly #proc: Proc;

@@ -21,7 +21,7 @@ export class SpoolFile {
   /**
    * @param directory an emptyDir's
    * @param bound bytes at most
-   * @throws what the system says when no file can be made there
+   * @throws the system's error when no file can be created there
    */
   constructor(directory: string, bound: number) {
     mkdirSync(directory, { recursive: true });

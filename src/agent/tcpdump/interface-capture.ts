@@ -77,7 +77,7 @@ export class InterfaceCapture {
 
   /**
    * Resolves when packets of the namespace are being captured.
-   * @param hurry whether its first packets are worth a tcpdump of their own
+   * @param hurry whether its first packets justify a separate tcpdump
    * @throws KsnoopError why not: UNKNOWN_INTERFACE, TCPDUMP_NOT_STARTED, TCPDUMP_ENDED, TCPDUMP_SILENT, NO_PIPE
    */
   async start(hurry = false): Promise<void> {

@@ -13,7 +13,7 @@ export function plainWords(stderr: string): string {
     .join('; ');
 }
 
-/** Whether the interface exists, as far as /proc tells. @throws KsnoopError UNKNOWN_INTERFACE */
+/** Whether the interface exists, as far as /proc shows. @throws KsnoopError UNKNOWN_INTERFACE */
 export async function checkInterface(namespace: OpenNetns, options: TcpdumpOptions): Promise<void> {
   const names = namespace.interfaces();
   if (names === undefined || options.interface === 'any' || names.includes(options.interface)) return;

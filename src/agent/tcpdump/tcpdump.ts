@@ -18,7 +18,7 @@ export interface TcpdumpOptions {
 
 /**
  * How soon a packet comes, and at which price; all but immediate have the kernel's dense ring (TPACKET_V3), which loses
- * nothing in bursts. Measured per packet of 1,400 bytes, and for a lone packet:
+ * nothing in bursts. Measured per packet of 1,400 bytes, and for a single packet:
  * - prompt: 2.9 µs, within 100 ms. tcpdump has a short read timeout only when it prints lines (tcpdump.c,
  *   pcap_set_timeout), so it is made to print, to /dev/null. -q: of TCP and UDP no more than the ports is looked at.
  * - busy: 0.8 µs, up to 1 s late, and some bytes wait until more packets come.

@@ -16,7 +16,7 @@ export interface UninstallOptions {
 }
 
 /**
- * Remove what `install` applied, found by its labels, and wait until it is gone. That nothing is installed is no error. A
+ * Remove what `install` applied, found by its labels, and wait until it is gone. An absent installation is not an error. A
  * namespace that existed before the installation stays, without the labels that ksnoop gave it.
  * @param progress receives a line per object and while waiting
  * @returns the names of what was removed, `DaemonSet ksnoop/ksnoop-agent`

@@ -140,7 +140,7 @@ export async function call(kube: Kube, request: ApiCall): Promise<JsonObject> {
   const where = `answer to ${request.method ?? 'GET'} ${request.path}`;
   const value = parseJson(Buffer.concat(chunks).toString('utf8'), where);
   if (isObject(value)) return value;
-  throw new KsnoopError('INVALID_MESSAGE', `The ${where} is no JSON object.`);
+  throw new KsnoopError('INVALID_MESSAGE', `The ${where} is not a JSON object.`);
 }
 
 /** One object. @throws KsnoopError NOT_FOUND and as `call` */

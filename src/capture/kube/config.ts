@@ -78,9 +78,13 @@ function serverOf(selection: Selection): URL {
   // kubectl takes a server without a scheme for http.
   const address = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`;
   if (URL.canParse(address)) return new URL(address);
-  throw new KsnoopError('BAD_KUBECONFIG', `The server of cluster "${selection.clusterName}" is no address: ${text}.`, {
-    exit: EXIT.usage,
-  });
+  throw new KsnoopError(
+    'BAD_KUBECONFIG',
+    `The server of cluster "${selection.clusterName}" is not an address: ${text}.`,
+    {
+      exit: EXIT.usage,
+    },
+  );
 }
 
 function endOf(certificate: unknown): Date | undefined {

@@ -117,7 +117,7 @@ function readCredential(command: string, output: string): Credentials {
     throw failed(command, 'its output is not JSON', cause);
   }
   if (!isObject(credential) || credential.kind !== 'ExecCredential') {
-    throw failed(command, 'its output is no ExecCredential');
+    throw failed(command, 'its output is not an ExecCredential');
   }
   const status = stringsAt(credential, 'status');
   if (!status.token && !(status.clientCertificateData && status.clientKeyData)) {
@@ -132,7 +132,7 @@ function readCredential(command: string, output: string): Credentials {
   };
 }
 
-/** The cluster in the members of ExecCredential's spec; `config` is the extension a plugin may have of its own. */
+/** The cluster in the members of ExecCredential's spec; `config` is the extension for the plugin. */
 function clusterInfo(cluster: JsonObject): JsonObject {
   const extension = objectsAt(cluster, 'extensions').find((item) => item.name === 'client.authentication.k8s.io/exec');
   const { extensions: _, 'certificate-authority': __, ...rest } = cluster;

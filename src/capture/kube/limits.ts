@@ -33,7 +33,7 @@ export const PLUGIN_TIMEOUT_MS = 300_000;
 /** Of a credential plugin's output; a token or a certificate is a few KiB. */
 export const PLUGIN_OUTPUT_MAXIMUM = 1024 * 1024;
 
-/** Credentials without an expiry of their own (token files) are read again after this long, as client-go does. */
+/** Credentials without an expiry time (token files) are read again after this long, as client-go does. */
 export const CREDENTIALS_REREAD_MS = 60_000;
 
 /** Credentials are renewed this long before they expire. */

@@ -122,7 +122,7 @@ async function exchange(
   return value;
 }
 
-/** Put new tokens in the place of the old ones, leaving the rest of the file as it is. Not being able to is no failure. */
+/** Put new tokens in the place of the old ones, leaving the rest of the file as it is. A failure to write is not an error. */
 function remember(file: string, changes: readonly (readonly [string, string])[]): void {
   try {
     const path = realpathSync(file);

@@ -99,7 +99,7 @@ async function reload(
 }
 
 /**
- * What Wireshark shows when a capture filter is wrong; nothing when it is right. The node compiles it once more for the
+ * What Wireshark shows when a capture filter is wrong; nothing when it is right. The node compiles it again for the
  * link type it has.
  */
 async function filterTrouble(filter: string): Promise<string[]> {
