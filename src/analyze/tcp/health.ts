@@ -7,6 +7,8 @@ import { TROUBLE, type Troubles } from './troubles.ts';
 /** A retransmission this soon after the third duplicate acknowledgement is a fast one (as Wireshark has it). */
 const FAST_NS = 20e6;
 
+/** An acknowledgement after more than this is no round trip: the capture's times jumped. Senders give up earlier (RFC 9293, section 3.8.3). */
+const RTT_MAXIMUM_NS = 600e9;
 /** What comes after something later within this time was overtaken, not sent again; the handshake's RTT when known. */
 const OUT_OF_ORDER_NS = 3e6;
 
@@ -139,7 +141,7 @@ function sentAgain(
 
 /** @param direction of the data that was acknowledged */
 function sample({ ints, doubles }: FlowTable, base: number, direction: number, rtt: number): void {
-  if (!(rtt >= 0)) return;
+  if (!(rtt >= 0 && rtt <= RTT_MAXIMUM_NS)) return;
   const own = (base >> 1) + direction;
   const samples = ints[base + TCP_I32.rttSamples + direction] as number;
   ints[base + TCP_I32.rttSamples + direction] = samples + 1;

@@ -139,3 +139,8 @@ test('a simultaneous open is one connection (RFC 9293, section 3.5)', () => {
     ['open', 0, 0],
   ]);
 });
+
+test('an acknowledgement after a jump of the clock is no round trip', () => {
+  const tcp = facts([...handshake([100, 200]), data(201, 10), ack(209, 14), data(209, 20), ack(217, 700_000)]);
+  expect(tcp.rtt.client).toEqual({ minimum: 4e6, maximum: 4e6, mean: 4e6, samples: 1 });
+});
