@@ -1,4 +1,4 @@
-/** Writes the manual pages into a folder: `node scripts/man-pages.ts FOLDER`. The build does it for dist/man. */
+/** Writes the manual pages into a directory: `node scripts/man-pages.ts FOLDER`. The build does it for dist/man. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -147,10 +147,10 @@ function firstLower(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
-/** @param folder is made when it is not there */
-export function writeManPages(folder: string): void {
-  mkdirSync(folder, { recursive: true });
-  for (const [name, text] of manPages()) writeFileSync(join(folder, name), text);
+/** @param directory is made when it is not there */
+export function writeManPages(directory: string): void {
+  mkdirSync(directory, { recursive: true });
+  for (const [name, text] of manPages()) writeFileSync(join(directory, name), text);
 }
 
 if (import.meta.main) writeManPages(process.argv[2] ?? 'man');

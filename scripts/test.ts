@@ -77,8 +77,8 @@ function skip(project: string, why: string): void {
 
 /** Run one project and add what it counted. A run that ends without a report has failed. */
 function vitest(project: string): void {
-  const folder = mkdtempSync(join(tmpdir(), 'ksnoop-test-'));
-  const file = join(folder, 'report.json');
+  const directory = mkdtempSync(join(tmpdir(), 'ksnoop-test-'));
+  const file = join(directory, 'report.json');
   try {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
     const code = run('vitest', ['run', '--project', project, ...reporters]);
@@ -103,7 +103,7 @@ function vitest(project: string): void {
   } catch (thrown) {
     fail(`the ${project} tests`, `they ended without a report: ${String(thrown)}`);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 

@@ -1,4 +1,4 @@
-// What `npm pack` makes is installed into an empty folder, and runs.
+// What `npm pack` makes is installed into an empty directory, and runs.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,13 +8,13 @@ import { arrayAt, isObject, objectAt, parseJson } from '../src/wire/guard.ts';
 import { VERSION } from '../src/wire/version.ts';
 
 const root = join(import.meta.dirname, '..');
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-pack-'));
-const installed = join(folder, 'installed');
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-pack-'));
+const installed = join(directory, 'installed');
 let files: string[];
 let archive: string;
 
 beforeAll(() => {
-  const words = ['pack', '--json', '--pack-destination', folder];
+  const words = ['pack', '--json', '--pack-destination', directory];
   const json = execFileSync('npm', words, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   const report = parseJson(json, 'npm pack');
   // npm 11 gives a list of packages, npm 12 an object by their names.
@@ -22,13 +22,13 @@ beforeAll(() => {
   if (!isObject(packed)) throw new Error('npm packed nothing');
   files = arrayAt(packed, 'files').map((file) => String(objectAt({ file }, 'file').path));
   mkdirSync(installed);
-  archive = join(folder, String(packed.filename));
+  archive = join(directory, String(packed.filename));
   execFileSync('npm', ['install', '--offline', '--no-audit', '--no-fund', archive], {
     cwd: installed,
     stdio: 'ignore',
   });
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 const run = (name: string, args: string[], path = process.env.PATH) =>
   spawnSync(join(installed, 'node_modules/.bin', name), args, {
@@ -66,10 +66,10 @@ test('its programs run, and say the version of the package', () => {
 test('kubectl completes from it, and man finds its pages', () => {
   // kubectl's contract: words in, candidates and cobra's directive out.
   expect(run('kubectl_complete-ksnoop', ['read', '-o', 'js'])).toMatchObject({ status: 0, stdout: 'json\n:4\n' });
-  // npm takes no folder: every page is named.
+  // npm takes no directory: every page is named.
   const pages = readdirSync(join(root, 'dist/man')).map((name) => `dist/man/${name}`);
   expect(parseJson(readFileSync(join(root, 'package.json'), 'utf8'), 'package.json')).toMatchObject({ man: pages });
-  const prefix = join(folder, 'global');
+  const prefix = join(directory, 'global');
   const words = ['install', '--global', '--prefix', prefix, '--offline', '--no-audit', '--no-fund', archive];
   execFileSync('npm', words, { stdio: 'ignore' });
   expect(existsSync(join(prefix, 'share/man/man1/ksnoop.1'))).toBe(true);
@@ -77,7 +77,7 @@ test('kubectl completes from it, and man finds its pages', () => {
 });
 
 test('the agents can be installed from it: the manifests are found', () => {
-  const none = join(folder, 'no-kubeconfig');
+  const none = join(directory, 'no-kubeconfig');
   const { status, stderr } = run('ksnoop', ['install', '--image', 'x', '--kubeconfig', none]);
   expect(stderr).toContain('does not exist');
   expect(status).toBe(2);
@@ -103,7 +103,7 @@ test('what talks to the cluster is loaded by those who need it, client-node only
     expect(seen).toContain('dist/ksnoop.mjs');
     for (const file of readers) expect(seen, words.join(' ')).not.toContain(file);
   }
-  const seen = loaded('pod/a', '--kubeconfig', join(folder, 'no-kubeconfig'));
+  const seen = loaded('pod/a', '--kubeconfig', join(directory, 'no-kubeconfig'));
   expect(readers.some((file) => seen.includes(file))).toBe(true);
 });
 

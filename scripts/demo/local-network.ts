@@ -12,9 +12,9 @@ const SWITCH = `${PREFIX}switch`;
 
 /** Three hosts with real programs: dnsmasq, busybox httpd, and curl as the client. Made and taken down as a whole. */
 export class LocalNetwork {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'ksnoop-demo-'));
+  readonly #directory = mkdtempSync(join(tmpdir(), 'ksnoop-demo-'));
   readonly #children: ChildProcess[] = [];
-  /** `ip netns add` turns this folder into a mount when it is the first to use it. */
+  /** `ip netns add` turns this directory into a mount when it is the first to use it. */
   readonly #hadNamespaces = existsSync('/run/netns');
 
   static namespace(host: Host): string {
@@ -41,7 +41,7 @@ export class LocalNetwork {
 
   /** Fetch a path from `web.demo` as the client, its name asked of the demo's DNS. Returns what curl says of it. */
   fetch(path: string): string {
-    const resolvConf = join(this.#folder, 'resolv.conf');
+    const resolvConf = join(this.#directory, 'resolv.conf');
     writeFileSync(resolvConf, `nameserver ${HOSTS.dns}\n`);
     const script = `mount --bind ${resolvConf} /etc/resolv.conf && exec curl -s -m 5 -o /dev/null -w '%{http_code}' "$0"`;
     const url = `http://web.demo${path}`;
@@ -51,7 +51,7 @@ export class LocalNetwork {
   down(): void {
     for (const child of this.#children) child.kill('SIGKILL');
     this.#clear();
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.#directory, { recursive: true, force: true });
     if (this.#hadNamespaces) return;
     try {
       execFileSync('umount', ['-n', '/run/netns'], { stdio: 'ignore' });
@@ -78,7 +78,7 @@ export class LocalNetwork {
   }
 
   #startWeb(): void {
-    const root = join(this.#folder, 'www');
+    const root = join(this.#directory, 'www');
     mkdirSync(root);
     writeFileSync(join(root, 'index.html'), '<h1>ksnoop demo</h1>\n');
     writeFileSync(join(root, 'large.bin'), Buffer.alloc(200_000, 'ksnoop '));

@@ -5,7 +5,7 @@ import { compareTraffic, type TrafficDifference } from './traffic-comparison.ts'
 
 /** Compare files with tshark, print the agreements, and expect no difference but the known ones. */
 export async function expectTrafficAgrees(
-  folder: string,
+  directory: string,
   files: readonly string[],
 ): Promise<{ agreements: ReadonlyMap<string, number>; differences: readonly TrafficDifference[] }> {
   const waiting = [...files];
@@ -14,7 +14,7 @@ export async function expectTrafficAgrees(
   let opened = 0;
   const worker = async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const compared = await compareTraffic(folder, file);
+      const compared = await compareTraffic(directory, file);
       if (compared === undefined) continue;
       opened += 1;
       differences.push(...compared.differences);

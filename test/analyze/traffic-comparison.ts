@@ -28,8 +28,8 @@ export interface TrafficComparison {
 export type Compare = (at: Place, what: string, tshark: string, ksnoop: string, amount: number) => void;
 
 /** Hold a file's frames, connections, bytes and messages against tshark; undefined when tshark does not open it. */
-export async function compareTraffic(folder: string, path: string): Promise<TrafficComparison | undefined> {
-  const file = path.slice(folder.length + 1);
+export async function compareTraffic(directory: string, path: string): Promise<TrafficComparison | undefined> {
+  const file = path.slice(directory.length + 1);
   const bytes = await readFile(path);
   const watched = watchBytes(bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes);
   const { flows, packets } = watched.analysed;

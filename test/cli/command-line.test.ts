@@ -8,10 +8,10 @@ import { afterAll, expect, test, vi } from 'vitest';
 import { json, startApiServer } from '../support/api-server.ts';
 import { KsnoopProcess } from '../support/ksnoop-process.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-words-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-words-'));
+afterAll(() => rmSync(directory, { recursive: true }));
 /** No cluster is reached, whatever the machine has. */
-const NO_KUBECONFIG = join(folder, 'none');
+const NO_KUBECONFIG = join(directory, 'none');
 
 const ksnoop = (line: string, kubeconfig = NO_KUBECONFIG) =>
   new KsnoopProcess(line === '' ? [] : line.split(' '), kubeconfig).finished();
@@ -66,7 +66,7 @@ test.each(['--help', 'help', 'help capture', 'capture --help', '--version'])('ks
 test('Ctrl-C while the cluster is still being asked ends at once, and says that nothing was captured', async () => {
   const server = await startApiServer({ onRequest: () => {} });
   try {
-    const file = join(folder, 'a.pcapng');
+    const file = join(directory, 'a.pcapng');
     const asking = new KsnoopProcess(['pod/a', '-w', file], server.kubeconfig());
     while (server.seen.length === 0) await sleep(20);
     const { code, stdout, stderr } = await asking.stop();
@@ -99,7 +99,7 @@ test('Ctrl-C twice while an agent is silent ends at once, says that nothing was 
     onExec: () => {},
   });
   try {
-    const file = join(folder, 'silent.pcapng');
+    const file = join(directory, 'silent.pcapng');
     const asking = new KsnoopProcess(['pod/web', '-n', 'shop', '-w', file], server.kubeconfig());
     while (!server.seen.some((seen) => seen.startsWith('UPGRADE'))) await sleep(20);
     await sleep(200);
@@ -115,7 +115,7 @@ test('Ctrl-C twice while an agent is silent ends at once, says that nothing was 
 });
 
 test('Ctrl-C is heard while a FIFO has no reader', async () => {
-  const fifo = join(folder, 'fifo');
+  const fifo = join(directory, 'fifo');
   execFileSync('mkfifo', [fifo]);
   const waiting = new KsnoopProcess(['--local', 'host', '-w', fifo]);
   // Nothing is said before it waits; its handler is set a moment after Node is up.
@@ -149,7 +149,7 @@ test("a server's words cannot move the terminal", async () => {
 });
 
 test('a value that is refused says where it was set, when the line did not say it', async () => {
-  const config = join(folder, 'config.yaml');
+  const config = join(directory, 'config.yaml');
   writeFileSync(config, 'capture: {snaplen: 1x}\n');
   vi.stubEnv('KSNOOP_CONFIG', config);
   const { code, stderr } = await ksnoop('pod/a');

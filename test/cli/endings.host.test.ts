@@ -11,7 +11,7 @@ import { background, makePair, type NamespacePair, RIGHT_ADDRESS, run, traffic }
 import { captureFrames, readCaptureFile } from '../support/capture-file.ts';
 import { KsnoopProcess, program } from '../support/ksnoop-process.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-endings-'));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-endings-'));
 let pair: NamespacePair;
 let target: string[];
 let sink: ChildProcess;
@@ -27,10 +27,10 @@ afterEach(() => {
 afterAll(() => {
   sink.kill('SIGKILL');
   pair.remove();
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
 });
 
-const at = (name: string) => join(folder, name);
+const at = (name: string) => join(directory, name);
 /** UDP packets of 100 bytes of payload from the captured namespace. */
 const send = (packets: number) => run(traffic(pair, pair.left, 'udp', RIGHT_ADDRESS, packets, 16, 100, 2));
 

@@ -23,13 +23,13 @@ const HAS_NO_MORE = String.raw`/^CapPrm:\s0*2040$/m.test(fs.readFileSync('/proc/
 
 let on: TestCluster;
 let image: string;
-let folder: string;
+let directory: string;
 let agent: JsonObject;
 let pod: JsonObject;
 
 beforeAll(async () => {
   on = await ensureAgent();
-  folder = mkdtempSync(join(tmpdir(), 'ksnoop-daemonset-'));
+  directory = mkdtempSync(join(tmpdir(), 'ksnoop-daemonset-'));
   const daemonSet = readKustomization(base).find(({ kind }) => kind === 'DaemonSet') ?? {};
   pod = objectAt(objectAt(objectAt(daemonSet, 'spec'), 'template'), 'spec');
   agent = objectsAt(pod, 'containers')[0] ?? {};
@@ -37,12 +37,12 @@ beforeAll(async () => {
   image = await kubectl(on, 'get', '-n', 'ksnoop', 'daemonset/ksnoop-agent', '-o', path);
 });
 afterAll(async () => {
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
   await on.kubectl('delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait=false');
 });
 
 async function apply(...objects: object[]): Promise<void> {
-  const file = join(folder, 'objects.json');
+  const file = join(directory, 'objects.json');
   writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
   await kubectl(on, 'apply', '-f', file);
 }

@@ -12,21 +12,21 @@ import { layOutFiles } from '../../daemonset/image/files.ts';
 
 const cache = process.env.KSNOOP_CACHE ?? join(homedir(), '.cache/ksnoop');
 const roots: Record<Architecture, string> = { amd64: '', arm64: '' };
-let folder: string;
+let directory: string;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'ksnoop-image-test-'));
-  const agent = join(folder, 'agent.mjs');
+  directory = mkdtempSync(join(tmpdir(), 'ksnoop-image-test-'));
+  const agent = join(directory, 'agent.mjs');
   writeFileSync(agent, "import { argv } from 'node:process';\nconsole.log('agent', argv[2]);\n");
   for (const architecture of ['amd64', 'arm64'] as const) {
-    roots[architecture] = join(folder, architecture);
+    roots[architecture] = join(directory, architecture);
     mkdirSync(roots[architecture]);
     await layOutFiles({ root: roots[architecture], architecture, agent, cache, log: () => {} });
   }
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(directory, { recursive: true }));
 
-/** Every file of a folder by its path within. */
+/** Every file of a directory by its path within. */
 function files(root: string): string[] {
   return readdirSync(root, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
@@ -78,7 +78,7 @@ test.each(['amd64', 'arm64'] as const)('%s: every library that something there n
 });
 
 test.runIf(process.arch === 'x64')("the Dockerfile's steps take the same files from the same packages", () => {
-  const docker = join(folder, 'docker');
+  const docker = join(directory, 'docker');
   const tree = join(docker, 'tree');
   mkdirSync(tree, { recursive: true });
   const debs = join(cache, 'debs', `${image.debian}-amd64`);

@@ -6,7 +6,7 @@ import { readKustomization } from '../../src/capture/install/manifests.ts';
 import { type JsonObject, objectAt, objectsAt } from '../../src/wire/guard.ts';
 import { SESSIONS_PER_NODE } from '../../src/wire/limits.ts';
 
-const folder = join(import.meta.dirname, '../../daemonset');
+const directory = join(import.meta.dirname, '../../daemonset');
 let objects: JsonObject[];
 let template: JsonObject;
 let agent: JsonObject;
@@ -18,7 +18,7 @@ function podOf(all: readonly JsonObject[]): JsonObject {
 }
 
 beforeAll(() => {
-  objects = readKustomization(join(folder, 'base'));
+  objects = readKustomization(join(directory, 'base'));
   template = podOf(objects);
   agent = objectsAt(template, 'containers')[0] ?? {};
 });
@@ -55,7 +55,7 @@ test('only what a capture needs on the node', () => {
     hostNetwork: false,
     securityContext: { seccompProfile: { type: 'RuntimeDefault' }, appArmorProfile: { type: 'Unconfined' } },
   });
-  // Nothing of the node's: a folder of its own, as large as all captures' files may become.
+  // Nothing of the node's: a directory of its own, as large as all captures' files may become.
   expect(template.volumes).toEqual([{ name: 'spool', emptyDir: { sizeLimit: '8Gi' } }]);
   expect(SPOOL_FILE_BYTES * SESSIONS_PER_NODE).toBeLessThanOrEqual(8 * 1024 ** 3);
   expect(template).not.toHaveProperty('hostIPC');
@@ -96,7 +96,7 @@ test('the container runs the agent of the image and is cheap to probe', () => {
 });
 
 test('the SELinux overlay changes one field', () => {
-  const overlay = podOf(readKustomization(join(folder, 'overlays/selinux')));
+  const overlay = podOf(readKustomization(join(directory, 'overlays/selinux')));
   expect(overlay).toEqual({
     ...template,
     securityContext: { ...objectAt(template, 'securityContext'), seLinuxOptions: { type: 'spc_t' } },

@@ -16,7 +16,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ImageArchive, writeImageArchive } from '../../daemonset/image/oci.ts';
 
-let folder: string;
+let directory: string;
 let archive: ImageArchive;
 const request = (layers: readonly string[], output: string) => ({
   tag: 'shop:1',
@@ -31,13 +31,13 @@ const request = (layers: readonly string[], output: string) => ({
 
 /** One layer with a program, one that is empty. */
 function layers(name: string): string[] {
-  const root = join(folder, name, 'root');
+  const root = join(directory, name, 'root');
   mkdirSync(join(root, 'bin'), { recursive: true });
   writeFileSync(join(root, 'bin/web'), 'program');
   chmodSync(join(root, 'bin/web'), 0o700);
   symlinkSync('web', join(root, 'bin/also'));
-  mkdirSync(join(folder, name, 'empty'));
-  return [root, join(folder, name, 'empty')];
+  mkdirSync(join(directory, name, 'empty'));
+  return [root, join(directory, name, 'empty')];
 }
 
 const read = (path: string) => execFileSync('tar', ['-xOf', archive.path, path]);
@@ -48,10 +48,10 @@ const blob = (digest: string) => {
 };
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'ksnoop-oci-'));
-  archive = await writeImageArchive(request(layers('a'), join(folder, 'a.tar')));
+  directory = mkdtempSync(join(tmpdir(), 'ksnoop-oci-'));
+  archive = await writeImageArchive(request(layers('a'), join(directory, 'a.tar')));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 test('an OCI layout whose digests hold all the way down', () => {
   expect(JSON.parse(read('oci-layout').toString())).toEqual({ imageLayoutVersion: '1.0.0' });
@@ -95,15 +95,15 @@ test('files belong to root, have no age and are readable by everyone; the image 
   ]);
 });
 
-test('the same folders give the same bytes, whenever they were made', async () => {
+test('the same directories give the same bytes, whenever they were made', async () => {
   const again = layers('b');
   utimesSync(join(again[0] ?? '', 'bin/web'), 1, 1);
-  const other = await writeImageArchive(request(again, join(folder, 'b.tar')));
+  const other = await writeImageArchive(request(again, join(directory, 'b.tar')));
   expect(readFileSync(other.path).equals(readFileSync(archive.path))).toBe(true);
 });
 
-test('a folder that is not there is an error, and no archive is left', async () => {
-  const output = join(folder, 'c.tar');
-  await expect(writeImageArchive(request([join(folder, 'none')], output))).rejects.toThrow(/none/);
+test('a directory that is not there is an error, and no archive is left', async () => {
+  const output = join(directory, 'c.tar');
+  await expect(writeImageArchive(request([join(directory, 'none')], output))).rejects.toThrow(/none/);
   expect(() => readFileSync(output)).toThrow();
 });

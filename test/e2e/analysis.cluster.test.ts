@@ -8,7 +8,7 @@ import type { TestCluster } from '../support/cluster.ts';
 import { KsnoopProcess } from '../support/ksnoop-process.ts';
 import { ensureAgent, ensureShop, requests, type ShopPod, shopPods } from '../support/shop.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-analysis-'));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-analysis-'));
 const REQUESTS = 300;
 let on: TestCluster;
 let pods: ShopPod[];
@@ -18,7 +18,7 @@ beforeAll(async () => {
   await ensureAgent();
   pods = await shopPods(on, 'web');
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 /** Records of the exchanges of one run that a web pod answered, counted by status. */
 function statuses(lines: readonly string[], run: string): Record<string, number> {
@@ -37,7 +37,7 @@ function statuses(lines: readonly string[], run: string): Record<string, number>
 
 test('live and read from a file, the exchanges are those the client reports, under the pods’ names', async () => {
   const targets = pods.map(({ name }) => `pod/${name}`);
-  const file = join(folder, 'shop.pcapng');
+  const file = join(directory, 'shop.pcapng');
   const live = new KsnoopProcess(['-n', 'shop', ...targets, '-o', 'json'], on.kubeconfig, 'pipe');
   const written = new KsnoopProcess(['-n', 'shop', ...targets, '-w', file], on.kubeconfig);
   let output = '';

@@ -7,16 +7,16 @@ import type { TestCluster } from '../support/cluster.ts';
 import { KsnoopProcess } from '../support/ksnoop-process.ts';
 import { ensureAgent, ensureShop, requests } from '../support/shop.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-clients-'));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-clients-'));
 let on: TestCluster;
 beforeAll(async () => {
   on = await ensureShop();
   await ensureAgent();
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 test('--clients adds the pods that speak to a Service, and not those the Service speaks to', async () => {
-  const file = join(folder, 'clients.pcapng');
+  const file = join(directory, 'clients.pcapng');
   const ksnoop = new KsnoopProcess(['-n', 'shop', 'svc/web', '--clients', '-w', file], on.kubeconfig);
   await ksnoop.capturing(2);
   await requests(on, { n: 5, run: 'first' });

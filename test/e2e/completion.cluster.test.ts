@@ -11,7 +11,7 @@ import { ensurePackages } from '../support/packages.ts';
 import { completes, completingShell, SHELLS } from '../support/shells.ts';
 import { ensureShop, shopPods } from '../support/shop.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-tab-'));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-tab-'));
 let on: TestCluster;
 
 beforeAll(async () => {
@@ -19,11 +19,11 @@ beforeAll(async () => {
   if (missing !== undefined) throw new Error(missing);
   on = await ensureShop();
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 test.each(SHELLS)('%s: ksnoop svc/w<Tab> knows the Services, pods and containers of the shop', async (shell) => {
   const [pod] = await shopPods(on, 'web');
-  const terminal = await completingShell(shell, mkdtempSync(join(folder, 'home-')), on.kubeconfig);
+  const terminal = await completingShell(shell, mkdtempSync(join(directory, 'home-')), on.kubeconfig);
   try {
     await completes(terminal, 'ksnoop -n sho', /ready> ksnoop -n shop/);
     const screen = await completes(terminal, ' svc/w', /web-headless/);
@@ -38,7 +38,7 @@ test.each(SHELLS)('%s: ksnoop svc/w<Tab> knows the Services, pods and containers
 
 test("kubectl completes the plugin's words", async ({ skip }) => {
   if (!on.own) skip();
-  const bin = join(folder, 'bin');
+  const bin = join(directory, 'bin');
   mkdirSync(bin);
   symlinkSync(builtProgram('kubectl'), join(bin, 'kubectl'));
   const plugins = {
@@ -54,7 +54,7 @@ test("kubectl completes the plugin's words", async ({ skip }) => {
     ...process.env,
     PATH: [bin, process.env.PATH ?? ''].join(delimiter),
     KUBECONFIG: on.kubeconfig,
-    XDG_CACHE_HOME: join(folder, 'cache'),
+    XDG_CACHE_HOME: join(directory, 'cache'),
   };
   const ask = () => attempt(['kubectl', '__complete', 'ksnoop', '-n', 'shop', 'deploy/w'], { env });
   let answer = await ask();

@@ -10,7 +10,7 @@ import { KsnoopProcess } from '../support/ksnoop-process.ts';
 import { applyText, ensureAgent, ensureShop, ksnoop, kubectl } from '../support/shop.ts';
 
 const NAMESPACE = 'ksnoop-doctor';
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-doctor-'));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-doctor-'));
 let on: TestCluster;
 
 beforeAll(async () => {
@@ -23,7 +23,7 @@ beforeAll(async () => {
   await applyText(on, objects.map((object) => JSON.stringify(object)).join('\n---\n'));
 });
 afterAll(async () => {
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
   for (const namespace of ['shop', 'ksnoop']) {
     const { stdout } = await on.kubectl('get', 'role,rolebinding', '-n', namespace, '-o', 'name');
     const ours = stdout.split('\n').filter((name) => /\/ksnoop-(pods|services|endpointslices|daemonsets)/.test(name));
@@ -66,7 +66,7 @@ test('an admin of a cluster with agents has nothing to fix there', async () => {
 });
 
 test('the commands that doctor names give a new user all that captures need', async () => {
-  const kubeconfig = await kubeconfigOf(on, NAMESPACE, 'new', folder);
+  const kubeconfig = await kubeconfigOf(on, NAMESPACE, 'new', directory);
   const before = await doctor(kubeconfig);
   expect(before.code).toBe(1);
   const fixes = before.found.filter(({ check }) => check === 'permissions').map(({ fix }) => fix);

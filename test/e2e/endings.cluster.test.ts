@@ -12,18 +12,18 @@ import { KsnoopProcess, program } from '../support/ksnoop-process.ts';
 import { leftOf, processesOf, sessionsIn } from '../support/marked-processes.ts';
 import { ensureAgent, ensureShop, kubectl, requests, type ShopPod, shopPods } from '../support/shop.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-endings-'));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-endings-'));
 let on: TestCluster;
 
 beforeAll(async () => {
   on = await ensureShop();
   await ensureAgent();
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 /** Captures of these pods over exec, told in detail, into a file; what port-forward resumes is in transports.cluster.test.ts. */
 async function capture(pods: readonly ShopPod[], name: string): Promise<KsnoopProcess & { file: string }> {
-  const file = join(folder, `${name}.pcapng`);
+  const file = join(directory, `${name}.pcapng`);
   const targets = pods.map((pod) => `pod/${pod.name}`);
   const ksnoop = new KsnoopProcess(['-v', '-n', 'shop', ...targets, '--transport', 'exec', '-w', file], on.kubeconfig);
   await ksnoop.capturing(pods.length);

@@ -8,14 +8,14 @@ import type { TestCluster } from '../support/cluster.ts';
 import { KsnoopProcess } from '../support/ksnoop-process.ts';
 import { ensureAgent, ensureShop, requests, shopPods } from '../support/shop.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-exact-'));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-exact-'));
 let on: TestCluster;
 
 beforeAll(async () => {
   on = await ensureShop();
   await ensureAgent();
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 /** Run ksnoop, its stdout piped straight into a program; both their results. */
 async function piped(args: string[], program: string, programArgs: string[], during: () => Promise<void>) {
@@ -90,7 +90,7 @@ test('tshark counts in the stream exactly the requests and statuses that the cli
 });
 
 test('tcpdump reads the pcap form, with nanoseconds', async () => {
-  const file = join(folder, 'web.pcap');
+  const file = join(directory, 'web.pcap');
   const [pod] = await shopPods(on, 'web');
   const args = ['-n', 'shop', `pod/${pod?.name}`, '-o', 'pcap', '-w', file, '-f', 'tcp port 8080'];
   const ksnoop = new KsnoopProcess(args, on.kubeconfig);
@@ -106,7 +106,7 @@ test('tcpdump reads the pcap form, with nanoseconds', async () => {
 });
 
 test('the file is for its owner alone, and is not written over without --force', async () => {
-  const file = join(folder, 'mode.pcapng');
+  const file = join(directory, 'mode.pcapng');
   const [pod] = await shopPods(on, 'cache');
   const args = ['-n', 'shop', `pod/${pod?.name}`, '-w', file, '--count', '5'];
   const first = new KsnoopProcess(args, on.kubeconfig);
@@ -121,7 +121,7 @@ test('the file is for its owner alone, and is not written over without --force',
 });
 
 test('addresses have names in the file', async () => {
-  const file = join(folder, 'names.pcapng');
+  const file = join(directory, 'names.pcapng');
   const [pod] = await shopPods(on, 'web');
   const ksnoop = new KsnoopProcess(['-n', 'shop', `pod/${pod?.name}`, '-w', file], on.kubeconfig);
   await ksnoop.capturing(1);

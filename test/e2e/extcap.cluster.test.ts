@@ -13,7 +13,7 @@ import { KsnoopProcess, program } from '../support/ksnoop-process.ts';
 import { ensureAgent, ensureShop, ksnoop, kubectl, type ShopPod, shopPods } from '../support/shop.ts';
 import { WiresharkSide } from '../support/wireshark-side.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-extcap-'));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-extcap-'));
 let on: TestCluster;
 let pod: ShopPod;
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
   if (first === undefined) throw new Error('the shop has no web');
   pod = first;
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 /** Where Wireshark looks on this machine is emptied for what runs in here, and ksnoop installs itself there. */
 function withExtcap(...argv: string[]): [string, string[]] {
@@ -35,7 +35,7 @@ function withExtcap(...argv: string[]): [string, string[]] {
   return ['unshare', ['--mount', 'sh', '-c', script, process.execPath, program, ...argv]];
 }
 
-const env = () => ({ ...process.env, KUBECONFIG: on.kubeconfig, XDG_CACHE_HOME: join(folder, 'cache') });
+const env = () => ({ ...process.env, KUBECONFIG: on.kubeconfig, XDG_CACHE_HOME: join(directory, 'cache') });
 const extcap = (...argv: string[]) =>
   attempt([process.execPath, program, 'extcap', 'run', '--extcap-interface', 'ksnoop', ...argv], { env: env() });
 
@@ -59,7 +59,7 @@ test('tshark lists the interface, and its dialog as preferences', async () => {
 
 test('tshark through extcap counts the same packets as ksnoop -w of the same run', async () => {
   const filter = 'udp port 47111';
-  const file = join(folder, 'beside.pcapng');
+  const file = join(directory, 'beside.pcapng');
   const beside = new KsnoopProcess(['-n', 'shop', `pod/${pod.name}`, '-f', filter, '-w', file], on.kubeconfig);
   await beside.capturing(1);
   const fields = { namespace: 'shop', target: `pod/${pod.name}` };
@@ -116,7 +116,7 @@ test('lists are filled from the cluster when asked, and are there the next time 
 
 test('the button pauses and goes on without losing a packet; Wireshark stops it with SIGTERM', async () => {
   const fields = ['--namespace', 'shop', '--target', `pod/${pod.name}`, '--filter', 'udp port 47112'];
-  const wireshark = new WiresharkSide(mkdtempSync(join(folder, 'ws-')), fields, on.kubeconfig);
+  const wireshark = new WiresharkSide(mkdtempSync(join(directory, 'ws-')), fields, on.kubeconfig);
   const heard = (command: number, text: string) =>
     wireshark.heard.some((message) => message.command === command && message.payload.includes(text));
   await wireshark.until('the log', () => heard(COMMAND.add, `capturing shop/${pod.name}`));
@@ -140,7 +140,7 @@ test('the button pauses and goes on without losing a packet; Wireshark stops it 
 test('it ends when the pipe is closed, also while paused when it is stopped', async () => {
   const fields = ['--namespace', 'shop', '--target', `pod/${pod.name}`];
   const [closing, paused] = [1, 2].map(
-    () => new WiresharkSide(mkdtempSync(join(folder, 'ws-')), fields, on.kubeconfig),
+    () => new WiresharkSide(mkdtempSync(join(directory, 'ws-')), fields, on.kubeconfig),
   );
   for (const side of [closing, paused]) {
     await side?.until('the log', () => side.heard.some(({ payload }) => payload.startsWith('capturing')));
@@ -157,7 +157,7 @@ test('it ends when the pipe is closed, also while paused when it is stopped', as
 
 test('what is wrong is said on stderr, which Wireshark shows, and the pipe is closed', async () => {
   const wireshark = new WiresharkSide(
-    mkdtempSync(join(folder, 'ws-')),
+    mkdtempSync(join(directory, 'ws-')),
     ['--namespace', 'shop', '--target', 'pod/not-there'],
     on.kubeconfig,
   );

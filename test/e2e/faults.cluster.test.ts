@@ -9,7 +9,7 @@ import { type Finished, KsnoopProcess } from '../support/ksnoop-process.ts';
 import { leftOf, sessionsIn } from '../support/marked-processes.ts';
 import { ensureAgent, ensureShop, requests, type ShopPod, shopPods } from '../support/shop.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-faults-'));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-faults-'));
 let on: TestCluster;
 let web: readonly ShopPod[];
 
@@ -18,11 +18,11 @@ beforeAll(async () => {
   await ensureAgent();
   web = await shopPods(on, 'web');
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 /** Two pods on two nodes, into a file. */
 async function capture(name: string, ...flags: string[]) {
-  const file = join(folder, `${name}.pcapng`);
+  const file = join(directory, `${name}.pcapng`);
   const args = ['-v', '-n', 'shop', ...web.map((pod) => `pod/${pod.name}`), '-w', file, ...flags];
   const ksnoop = new KsnoopProcess(args, on.kubeconfig);
   await ksnoop.capturing(web.length);

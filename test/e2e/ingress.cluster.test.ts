@@ -7,14 +7,14 @@ import type { TestCluster } from '../support/cluster.ts';
 import { KsnoopProcess } from '../support/ksnoop-process.ts';
 import { ensureAgent, ensureShop, kubectl, shopPods } from '../support/shop.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-ingress-'));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-ingress-'));
 let on: TestCluster;
 
 beforeAll(async () => {
   on = await ensureShop();
   await ensureAgent();
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 /** Rows of tshark's own columns and fields, with the file's names in the place of addresses. */
 function tshark(file: string, filter: string, fields: readonly string[]): string[][] {
@@ -27,7 +27,7 @@ function tshark(file: string, filter: string, fields: readonly string[]): string
 test('an Ingress is its controller and its backends: client to edge and edge to web in one stream, in order, by name', async () => {
   const N = 100;
   const run = `ingress${Date.now()}`;
-  const file = join(folder, 'ingress.pcapng');
+  const file = join(directory, 'ingress.pcapng');
   const [client] = await shopPods(on, 'client');
   const [edge] = await shopPods(on, 'edge');
   const web = await shopPods(on, 'web');

@@ -10,7 +10,7 @@ import { KsnoopProcess, program } from '../support/ksnoop-process.ts';
 import { applyText, ensureAgent, ensureShop, kubectl, type ShopPod, shopPods } from '../support/shop.ts';
 
 const NAMESPACE = 'ksnoop-mistakes';
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-mistakes-'));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-mistakes-'));
 let on: TestCluster;
 let web: ShopPod;
 
@@ -36,7 +36,7 @@ beforeAll(async () => {
   await kubectl(on, 'wait', '-n', NAMESPACE, 'pod/completed', `--for=${completed}`, '--timeout=60s');
 });
 afterAll(async () => {
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
   await on.kubectl('delete', 'namespace', NAMESPACE, '--wait=false');
 });
 
@@ -75,7 +75,7 @@ test('a pod that has completed', async () => {
 });
 
 test('of several targets those that can be captured are, and the exit code says so', async () => {
-  const args = ['-n', 'shop', `pod/${web.name}`, 'pod/none', '--duration', '1s', '-w', join(folder, 'some.pcapng')];
+  const args = ['-n', 'shop', `pod/${web.name}`, 'pod/none', '--duration', '1s', '-w', join(directory, 'some.pcapng')];
   const { code, stderr } = await mistake(args);
   expect(stderr).toContain(`capturing shop/${web.name}`);
   expect(stderr).toContain('There is no pod none');
@@ -116,21 +116,21 @@ test('binary output on a terminal', async () => {
   expect(code).toBe(2);
 });
 
-test('a file that exists, a folder that does not', async () => {
-  const file = join(folder, 'precious.pcapng');
+test('a file that exists, a directory that does not', async () => {
+  const file = join(directory, 'precious.pcapng');
   writeFileSync(file, 'precious');
   const { code, stderr } = await mistake(ofWeb('-w', file));
   expect(stderr).toMatch(/precious.pcapng already exists. .*--force/);
   expect(code).toBe(2);
   expect(readFileSync(file, 'utf8')).toBe('precious');
-  expect(await mistake(ofWeb('-w', join(folder, 'none', 'a.pcapng')))).toMatchObject({ code: 1 });
+  expect(await mistake(ofWeb('-w', join(directory, 'none', 'a.pcapng')))).toMatchObject({ code: 1 });
 });
 
 test('a kubeconfig or a context that does not exist, or is no kubeconfig', async () => {
-  const bad = join(folder, 'bad.yaml');
+  const bad = join(directory, 'bad.yaml');
   writeFileSync(bad, 'clusters: [');
   for (const args of [
-    ['--kubeconfig', join(folder, 'none')],
+    ['--kubeconfig', join(directory, 'none')],
     ['--kubeconfig', bad],
     ['--context', 'none'],
   ]) {
@@ -144,7 +144,7 @@ test('a cluster that cannot be reached, one that does not know us, one with anot
   const admin = readFileSync(on.kubeconfig, 'utf8');
   const server = /https:\/\/[^"\s]+/.exec(admin)?.[0] ?? '';
   const variant = (name: string, text: string) => {
-    const file = join(folder, `${name}.kubeconfig`);
+    const file = join(directory, `${name}.kubeconfig`);
     writeFileSync(file, text);
     return file;
   };

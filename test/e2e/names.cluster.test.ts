@@ -11,7 +11,7 @@ import { KsnoopProcess } from '../support/ksnoop-process.ts';
 import { ensureAgent, ensureShop, kubectl, requests, shopPods } from '../support/shop.ts';
 
 const NAMESPACE = `outside-${Date.now()}`;
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-names-'));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-names-'));
 let on: TestCluster;
 beforeAll(async () => {
   on = await ensureShop();
@@ -27,7 +27,7 @@ beforeAll(async () => {
   await kubectl(on, 'wait', '-n', NAMESPACE, '--for=condition=Ready', 'pod/caller', '--timeout=60s');
 }, 120_000);
 afterAll(async () => {
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
   await kubectl(on, 'delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait=false');
 });
 
@@ -57,7 +57,7 @@ function packetsBeforeNames(file: string): Map<string, number> {
 }
 
 test.each(['exec', 'port-forward'])('over %s everybody who occurs is named before the first packet', async (way) => {
-  const file = join(folder, `${way}.pcapng`);
+  const file = join(directory, `${way}.pcapng`);
   const asking = requests(on, { n: 300, run: 'names', paths: 'ok', concurrency: 2 });
   const words = ['-n', 'shop', 'svc/web', '--transport', way, '--duration', '2s', '-w', file];
   const { code, stderr } = await new KsnoopProcess(words, on.kubeconfig).finished();

@@ -16,7 +16,7 @@ const MARK = `two-${process.pid}`;
 const [DECLARED, OTHER] = [18_080, 18_081];
 const SERVER = `for (const port of [${DECLARED}, ${OTHER}]) require('http').createServer((q, a) => a.end('x')).listen(port)`;
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-networks-'));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-networks-'));
 let on: TestCluster;
 let address = '';
 
@@ -50,7 +50,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await on.kubectl('delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait=false');
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
 });
 
 /** Have the shop's client ask both of the node's servers so many times each. */
@@ -64,7 +64,7 @@ async function askHost(times: number): Promise<void> {
 
 /** Capture while something is done; what tshark finds, row by row. */
 async function captured(words: string[], during: () => Promise<void>, filter: string, ...fields: string[]) {
-  const file = join(folder, `${Date.now()}.pcapng`);
+  const file = join(directory, `${Date.now()}.pcapng`);
   const ksnoop = new KsnoopProcess([...words, '-w', file], on.kubeconfig);
   await ksnoop.capturing(1);
   await during();

@@ -9,7 +9,7 @@ import { KsnoopProcess } from '../support/ksnoop-process.ts';
 import { applyText, ensureAgent, ensureShop, ksnoop, kubectl, type ShopPod, shopPods } from '../support/shop.ts';
 
 const NAMESPACE = 'ksnoop-permissions';
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-permissions-'));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-permissions-'));
 let on: TestCluster;
 let pods: ShopPod[];
 
@@ -36,7 +36,7 @@ beforeAll(async () => {
   );
 });
 afterAll(async () => {
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
   await removeAccounts(on, NAMESPACE, ['shop', 'ksnoop']);
   await ensureAgent();
 });
@@ -45,7 +45,7 @@ afterAll(async () => {
 const user = (name: string, shop: Rule[], ksnoop: Rule[]) => accountWith(NAMESPACE, name, { shop, ksnoop });
 
 async function capture(kubeconfig: string, pod = pods[0]) {
-  const args = ['-n', 'shop', `pod/${pod?.name}`, '--duration', '1s', '-w', join(folder, `${Math.random()}.pcapng`)];
+  const args = ['-n', 'shop', `pod/${pod?.name}`, '--duration', '1s', '-w', join(directory, `${Math.random()}.pcapng`)];
   return new KsnoopProcess(args, kubeconfig).finished();
 }
 
@@ -54,7 +54,7 @@ test.each([
   ['no-agent', /pods.*in namespace ksnoop/],
   ['no-exec', /pods\/exec.*in namespace ksnoop/s],
 ])('a user without a permission (%s) is told the rule that is missing', async (name, rule) => {
-  const { code, stderr } = await capture(await kubeconfigOf(on, NAMESPACE, name, folder));
+  const { code, stderr } = await capture(await kubeconfigOf(on, NAMESPACE, name, directory));
   expect(stderr).toMatch(/FORBIDDEN/);
   expect(stderr).toMatch(rule);
   expect(stderr).toMatch(/verbs/);
@@ -62,7 +62,7 @@ test.each([
 });
 
 test.each(['exec', 'forward'])('one of the ways to the agents is enough (%s)', async (name) => {
-  const { code, stderr } = await capture(await kubeconfigOf(on, NAMESPACE, name, folder));
+  const { code, stderr } = await capture(await kubeconfigOf(on, NAMESPACE, name, directory));
   expect(stderr).toContain('packets captured');
   expect(code, stderr).toBe(0);
 });

@@ -9,8 +9,8 @@ import { KsnoopProcess } from '../support/ksnoop-process.ts';
 import { ensureAgent, shopPods } from '../support/shop.ts';
 import { call, ensureStores } from '../support/stores.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-protocols-'));
-const file = join(folder, 'protocols.pcapng');
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-protocols-'));
+const file = join(directory, 'protocols.pcapng');
 const run = `protocols${Date.now()}`;
 let on: TestCluster;
 /** What was said, by the callers themselves, by ksnoop while it ran, and by ksnoop of the file. */
@@ -45,7 +45,7 @@ beforeAll(async () => {
   said.read = records(read.stdout);
 }, 600_000);
 
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 function records(output: Buffer | undefined): JsonObject[] {
   const lines = output?.toString('utf8').split('\n').filter(Boolean) ?? [];

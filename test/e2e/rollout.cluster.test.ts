@@ -12,7 +12,7 @@ import { applyText, ensureAgent, ensureShop, kubectl, requests, shopPods } from 
 
 /** One of its own for every run: the last one's may still be on its way out. */
 const NAMESPACE = `ksnoop-herd-${process.pid}`;
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-rollout-'));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-rollout-'));
 let on: TestCluster;
 
 beforeAll(async () => {
@@ -20,7 +20,7 @@ beforeAll(async () => {
   await ensureAgent();
 });
 afterAll(async () => {
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
   await on.kubectl('delete', 'namespace', NAMESPACE, '--wait=false', '--ignore-not-found');
 });
 
@@ -41,7 +41,7 @@ function said(stderr: string, pod: string): string | undefined {
 }
 
 test('a rollout under load: every answered request is in the file, every pod that came and went in the summary', async () => {
-  const file = join(folder, 'rollout.pcapng');
+  const file = join(directory, 'rollout.pcapng');
   const before = await shopPods(on, 'web');
   const ksnoop = new KsnoopProcess(['-v', 'svc/web', '-n', 'shop', '-w', file], on.kubeconfig);
   await ksnoop.capturing(before.length);
@@ -109,7 +109,7 @@ async function herdNames(): Promise<string[]> {
 const scale = (replicas: number) => kubectl(on, 'scale', '-n', NAMESPACE, 'deployment/herd', `--replicas=${replicas}`);
 
 test('50 pods scaled to none and back: each joins in time for its one request, each that went is named', async () => {
-  const file = join(folder, 'herd.pcapng');
+  const file = join(directory, 'herd.pcapng');
   const run = `herd${Date.now()}`;
   await makeHerd(50, run);
   // The requests of the pods before are done by then.

@@ -9,7 +9,7 @@ import { type Finished, KsnoopProcess } from '../support/ksnoop-process.ts';
 import { applyText, ensureAgent, ensureShop } from '../support/shop.ts';
 
 const NAMESPACE = 'ksnoop-target-permissions';
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-target-permissions-'));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-target-permissions-'));
 let on: TestCluster;
 
 const rule = (group: string, resource: string, ...verbs: string[]): Rule => ({
@@ -45,16 +45,16 @@ beforeAll(async () => {
   );
 });
 afterAll(async () => {
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
   await removeAccounts(on, NAMESPACE, ['shop', 'ksnoop']);
 });
 
 /** Run as one of the accounts. */
 async function as(name: string, ...args: string[]): Promise<Finished> {
-  const kubeconfig = await kubeconfigOf(on, NAMESPACE, name, folder);
+  const kubeconfig = await kubeconfigOf(on, NAMESPACE, name, directory);
   return new KsnoopProcess(['-n', 'shop', ...args], kubeconfig).finished();
 }
-const briefly = () => ['--duration', '1s', '-w', join(folder, `${Math.random()}.pcapng`)];
+const briefly = () => ['--duration', '1s', '-w', join(directory, `${Math.random()}.pcapng`)];
 
 test('who may read pods alone is told the rule for a Deployment', async () => {
   const { code, stderr } = await as('pods', 'deploy/web', ...briefly());

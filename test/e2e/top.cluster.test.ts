@@ -12,7 +12,7 @@ import { ensurePackages } from '../support/packages.ts';
 import { ensureAgent, ensureShop, kubectl, requests, type ShopPod, shopPods } from '../support/shop.ts';
 import { Terminal } from '../support/terminal.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-top-'));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-top-'));
 let on: TestCluster;
 let web: readonly ShopPod[];
 let terminal: Terminal | undefined;
@@ -25,11 +25,11 @@ beforeAll(async () => {
   web = await shopPods(on, 'web');
 });
 afterEach(() => terminal?.close());
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 /** ksnoop top in a terminal; how it ended is said behind it. */
 async function top(targets: readonly string[], columns = 160, rows = 40): Promise<Terminal> {
-  const command = `cd '${folder}'; '${process.execPath}' '${program}' top -n shop ${targets.join(' ')}; echo "code $?"; sleep 60`;
+  const command = `cd '${directory}'; '${process.execPath}' '${program}' top -n shop ${targets.join(' ')}; echo "code $?"; sleep 60`;
   const env = { KUBECONFIG: on.kubeconfig, LC_ALL: 'C.UTF-8' };
   terminal = new Terminal(['sh', '-c', command], env, columns, rows);
   await terminal.shows(/ live /, 30_000);
@@ -57,7 +57,7 @@ test('the numbers on the screen are those of the summary of the same packets', {
   screen.press('w');
   const name = /wrote (\S+\.pcapng)/.exec(await screen.shows(/wrote \S+/))?.[1] ?? '';
   const shown = screen.screen();
-  const json = execFileSync(process.execPath, [program, 'read', join(folder, name), '-o', 'summary', '--json']);
+  const json = execFileSync(process.execPath, [program, 'read', join(directory, name), '-o', 'summary', '--json']);
   const services = (JSON.parse(json.toString()) as { services: ServiceStats[] }).services;
   expect(services.find(({ service }) => service === 'web.shop')?.failed).toBe(100);
   for (const each of services) expect(shown).toMatch(row(each));

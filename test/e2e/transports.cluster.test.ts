@@ -12,7 +12,7 @@ import { KsnoopProcess } from '../support/ksnoop-process.ts';
 import { leftOf, processesOf } from '../support/marked-processes.ts';
 import { ensureAgent, ensureShop, kubectl, requests, type ShopPod, shopPods } from '../support/shop.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-transports-'));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-transports-'));
 let on: TestCluster;
 let pods: ShopPod[];
 
@@ -25,13 +25,13 @@ const running: KsnoopProcess[] = [];
 afterEach(() => {
   for (const ksnoop of running.splice(0)) ksnoop.child.kill('SIGKILL');
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 const sessionsIn = (stderr: string) => [...stderr.matchAll(/session ([0-9a-f]{32})/g)].map((match) => match[1] ?? '');
 
 /** A capture of both web pods into a file. */
 async function capture(name: string, more: readonly string[], kubeconfig = on.kubeconfig) {
-  const file = join(folder, `${name}.pcapng`);
+  const file = join(directory, `${name}.pcapng`);
   const targets = pods.map((pod) => `pod/${pod.name}`);
   const ksnoop = new KsnoopProcess(['-v', '-n', 'shop', ...targets, '-w', file, ...more], kubeconfig);
   running.push(ksnoop);
@@ -125,7 +125,7 @@ async function behindProxy(): Promise<{ kubeconfig: string; proxy: CuttingProxy 
   const text = readFileSync(on.kubeconfig, 'utf8');
   const port = Number(/"?server"?: "?https:\/\/127\.0\.0\.1:(\d+)/.exec(text)?.[1]);
   const proxy = new CuttingProxy(port);
-  const kubeconfig = join(folder, `proxy-${Date.now()}.kubeconfig`);
+  const kubeconfig = join(directory, `proxy-${Date.now()}.kubeconfig`);
   writeFileSync(kubeconfig, text.replace(`127.0.0.1:${port}`, `127.0.0.1:${await proxy.listen()}`), { mode: 0o600 });
   return { kubeconfig, proxy };
 }

@@ -9,13 +9,13 @@ const demo = join(import.meta.dirname, '../../scripts/demo.ts');
 const FILE = 'ksnoop-demo.pcapng';
 const HOSTS = ['client', 'dns', 'web'].map((host) => `netns/ksnoop-demo-${host}/any`);
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-test-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-test-'));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 const lines = (text: string) => text.split('\n').filter((line) => line !== '');
 const namesIn = (path: string) => readdirSync(path).filter((name) => name.startsWith('ksnoop-demo'));
 
-/** What the demo makes besides its file: namespaces, folders, and programs, which all carry its name or its domain. */
+/** What the demo makes besides its file: namespaces, directories, and programs, which all carry its name or its domain. */
 function traces(): string[] {
   const programs = lines(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }));
   const own = programs.filter((args) => /ksnoop-demo|web\.demo/.test(args));
@@ -25,7 +25,7 @@ function traces(): string[] {
 
 test('captures three hosts, shows their packets, writes a file, and leaves nothing else', () => {
   const before = traces();
-  const { status, stdout, stderr } = spawnSync('node', [demo], { encoding: 'utf8', cwd: folder });
+  const { status, stdout, stderr } = spawnSync('node', [demo], { encoding: 'utf8', cwd: directory });
   expect(status, stderr).toBe(0);
 
   // Lines of what was said, then the summary of the file.
@@ -43,9 +43,9 @@ test('captures three hosts, shows their packets, writes a file, and leaves nothi
   expect(stderr).toContain('curl http://web.demo/missing → 404');
   expect(stderr).toMatch(/packets captured, .* 0 dropped by kernel, 0 dropped by ksnoop, 0 truncated/);
 
-  expect(readdirSync(folder)).toEqual([FILE]);
+  expect(readdirSync(directory)).toEqual([FILE]);
   expect(stderr).toContain(`wireshark ${FILE}`);
-  expect(statSync(join(folder, FILE)).mode & 0o777).toBe(0o600);
+  expect(statSync(join(directory, FILE)).mode & 0o777).toBe(0o600);
   const rows = tshark('frame.interface_name', '_ws.col.Protocol', 'dns.qry.name', 'http.request.uri');
   expect([...new Set(rows.map(([name]) => name))].sort()).toEqual(HOSTS);
   expect(rows.filter(([, protocol]) => protocol === 'DNS').every(([, , name]) => name === 'web.demo')).toBe(true);
@@ -57,13 +57,13 @@ test('captures three hosts, shows their packets, writes a file, and leaves nothi
 }, 120_000);
 
 function tshark(...fields: string[]): string[][] {
-  const words = ['-r', join(folder, FILE), '-T', 'fields', ...fields.flatMap((field) => ['-e', field])];
+  const words = ['-r', join(directory, FILE), '-T', 'fields', ...fields.flatMap((field) => ['-e', field])];
   const text = execFileSync('tshark', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   return lines(text).map((line) => line.split('\t'));
 }
 
 test('says what is wrong in one line', () => {
-  const { status, stderr } = spawnSync('node', [demo, '--nonsense'], { encoding: 'utf8', cwd: folder });
+  const { status, stderr } = spawnSync('node', [demo, '--nonsense'], { encoding: 'utf8', cwd: directory });
   expect(stderr).toMatch(/^demo: .*--nonsense.*\n$/);
   expect(status).toBe(1);
 });

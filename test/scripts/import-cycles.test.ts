@@ -6,17 +6,17 @@ import { importCycles } from '../../scripts/import-cycles.ts';
 
 const made: string[] = [];
 afterEach(() => {
-  for (const folder of made.splice(0)) rmSync(folder, { recursive: true });
+  for (const directory of made.splice(0)) rmSync(directory, { recursive: true });
 });
 
 function cycles(files: Record<string, string>): string[] {
-  const folder = mkdtempSync(join(tmpdir(), 'ksnoop-cycles-'));
-  made.push(folder);
+  const directory = mkdtempSync(join(tmpdir(), 'ksnoop-cycles-'));
+  made.push(directory);
   for (const [name, text] of Object.entries(files)) {
-    mkdirSync(join(folder, dirname(name)), { recursive: true });
-    writeFileSync(join(folder, name), text);
+    mkdirSync(join(directory, dirname(name)), { recursive: true });
+    writeFileSync(join(directory, name), text);
   }
-  return importCycles(folder);
+  return importCycles(directory);
 }
 
 test('no files of ksnoop import each other', () => {

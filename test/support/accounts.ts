@@ -53,14 +53,19 @@ export async function removeAccounts(on: TestCluster, namespace: string, places:
   await on.kubectl('delete', 'namespace', namespace, '--wait=false');
 }
 
-/** The admin's kubeconfig, its user replaced by an account's token. @param folder where it is written */
-export async function kubeconfigOf(on: TestCluster, namespace: string, name: string, folder: string): Promise<string> {
+/** The admin's kubeconfig, its user replaced by an account's token. @param directory where it is written */
+export async function kubeconfigOf(
+  on: TestCluster,
+  namespace: string,
+  name: string,
+  directory: string,
+): Promise<string> {
   const token = (await kubectl(on, 'create', 'token', name, '-n', namespace)).trim();
   const config = load(readFileSync(on.kubeconfig, 'utf8'));
   if (!isObject(config)) throw new Error('no kubeconfig');
   for (const entry of objectsAt(config, 'users')) Object.assign(objectAt(entry, 'user'), { token });
   const users = objectsAt(config, 'users').map((entry) => ({ ...entry, user: { token } }));
-  const file = join(folder, `${name}.kubeconfig`);
+  const file = join(directory, `${name}.kubeconfig`);
   writeFileSync(file, JSON.stringify({ ...config, users }), { mode: 0o600 });
   return file;
 }

@@ -18,20 +18,20 @@ const PROMPT = 'ready> ';
 
 /**
  * A real shell in a real terminal, with this build's ksnoop on its PATH and its completion loaded.
- * @param folder of the test's own: the shell's home
+ * @param directory of the test's own: the shell's home
  */
-export async function completingShell(shell: Shell, folder: string, kubeconfig: string): Promise<Terminal> {
-  const bin = join(folder, 'bin');
+export async function completingShell(shell: Shell, directory: string, kubeconfig: string): Promise<Terminal> {
+  const bin = join(directory, 'bin');
   mkdirSync(bin, { recursive: true });
   const file = join(bin, 'ksnoop');
   writeFileSync(file, `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`);
   chmodSync(file, 0o755);
   const terminal = new Terminal(STARTS[shell].command, {
     PATH: [bin, process.env.PATH ?? ''].join(delimiter),
-    HOME: folder,
-    XDG_CACHE_HOME: join(folder, 'cache'),
-    XDG_CONFIG_HOME: join(folder, 'config'),
-    XDG_DATA_HOME: join(folder, 'data'),
+    HOME: directory,
+    XDG_CACHE_HOME: join(directory, 'cache'),
+    XDG_CONFIG_HOME: join(directory, 'config'),
+    XDG_DATA_HOME: join(directory, 'data'),
     KUBECONFIG: kubeconfig,
     ENV: '',
   });

@@ -111,13 +111,13 @@ export async function kubectl(on: TestCluster, ...args: string[]): Promise<strin
 
 /** Apply objects, YAML or JSON, from memory. */
 export async function applyText(on: TestCluster, objects: string): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'ksnoop-apply-'));
+  const directory = mkdtempSync(join(tmpdir(), 'ksnoop-apply-'));
   try {
-    const file = join(folder, 'objects.yaml');
+    const file = join(directory, 'objects.yaml');
     writeFileSync(file, objects);
     await kubectl(on, 'apply', '-f', file);
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
   }
 }
 

@@ -18,9 +18,9 @@ export class WiresharkSide {
   readonly #fifo: ReadStream;
   readonly #toExtcap: WriteStream;
 
-  /** @param folder holds the FIFOs; a fresh one for each */
-  constructor(folder: string, fields: readonly string[], kubeconfig: string) {
-    const [fifo, toExtcap, fromExtcap] = ['fifo', 'ws_to_ext', 'ext_to_ws'].map((name) => join(folder, name));
+  /** @param directory holds the FIFOs; a fresh one for each */
+  constructor(directory: string, fields: readonly string[], kubeconfig: string) {
+    const [fifo, toExtcap, fromExtcap] = ['fifo', 'ws_to_ext', 'ext_to_ws'].map((name) => join(directory, name));
     execFileSync('mkfifo', [`${fifo}`, `${toExtcap}`, `${fromExtcap}`]);
     const call = ['--capture', '--extcap-interface', 'ksnoop', '--fifo', `${fifo}`];
     const pipes = ['--extcap-control-out', `${fromExtcap}`, '--extcap-control-in', `${toExtcap}`];

@@ -8,19 +8,19 @@ import { captureLive } from './live-capture.ts';
 
 /** What nginx serves: mixed sizes, several names of each. */
 const FILES = [
-  { folder: 'items', suffix: 'json', bytes: 1_024 },
-  { folder: 'pages', suffix: 'html', bytes: 8_192 },
-  { folder: 'images', suffix: 'jpg', bytes: 65_536 },
+  { directory: 'items', suffix: 'json', bytes: 1_024 },
+  { directory: 'pages', suffix: 'html', bytes: 8_192 },
+  { directory: 'images', suffix: 'jpg', bytes: 65_536 },
 ] as const;
 const NAMES = 20;
 const CONNECTIONS = 50;
 const TARGET_BYTES = 1_000_000_000;
 
-const nginxConfiguration = (folder: string) => `
+const nginxConfiguration = (directory: string) => `
 daemon off;
 user root;
 worker_processes 1;
-pid ${folder}/pid;
+pid ${directory}/pid;
 error_log stderr;
 events { worker_connections 1024; }
 http {
@@ -30,7 +30,7 @@ http {
   types { application/json json; text/html html; image/jpeg jpg; }
   server {
     listen ${RIGHT_ADDRESS}:80;
-    root ${folder}/www;
+    root ${directory}/www;
   }
 }
 `;
@@ -39,7 +39,7 @@ http {
 const WRK_SCRIPT = `
 local paths = {}
 for name = 1, ${NAMES} do
-${FILES.map(({ folder, suffix }) => `  paths[#paths + 1] = "/${folder}/" .. name .. ".${suffix}"`).join('\n')}
+${FILES.map(({ directory, suffix }) => `  paths[#paths + 1] = "/${directory}/" .. name .. ".${suffix}"`).join('\n')}
 end
 local next = 0
 request = function()
@@ -52,34 +52,34 @@ end
 export function nginxCapture(): Promise<Kept> {
   const recipe = [nginxConfiguration('FOLDER'), WRK_SCRIPT, FILES, NAMES, CONNECTIONS, TARGET_BYTES];
   return kept('nginx.pcap', recipe, async (path) => {
-    const folder = mkdtempSync(join(tmpdir(), 'ksnoop-nginx-'));
+    const directory = mkdtempSync(join(tmpdir(), 'ksnoop-nginx-'));
     try {
-      serve(folder);
-      writeFileSync(join(folder, 'wrk.lua'), WRK_SCRIPT);
+      serve(directory);
+      writeFileSync(join(directory, 'wrk.lua'), WRK_SCRIPT);
       return await captureLive(path, {
         packages: { 'nginx-light': '/usr/sbin/nginx', wrk: '/usr/bin/wrk', ethtool: '/usr/sbin/ethtool' },
-        server: ['nginx', '-e', 'stderr', '-c', join(folder, 'nginx.conf')],
+        server: ['nginx', '-e', 'stderr', '-c', join(directory, 'nginx.conf')],
         client: [
-          ...['wrk', '-t1', `-c${CONNECTIONS}`, '-d300s', '-s', join(folder, 'wrk.lua')],
+          ...['wrk', '-t1', `-c${CONNECTIONS}`, '-d300s', '-s', join(directory, 'wrk.lua')],
           `http://${RIGHT_ADDRESS}/`,
         ],
         filter: 'tcp port 80',
         bytes: TARGET_BYTES,
       });
     } finally {
-      rmSync(folder, { recursive: true });
+      rmSync(directory, { recursive: true });
     }
   });
 }
 
-function serve(folder: string): void {
+function serve(directory: string): void {
   const random = new Random(4);
-  writeFileSync(join(folder, 'nginx.conf'), nginxConfiguration(folder));
+  writeFileSync(join(directory, 'nginx.conf'), nginxConfiguration(directory));
   for (const file of FILES) {
-    mkdirSync(join(folder, 'www', file.folder), { recursive: true });
+    mkdirSync(join(directory, 'www', file.directory), { recursive: true });
     for (let name = 1; name <= NAMES; name += 1) {
       const content = Uint8Array.from({ length: file.bytes }, () => random.below(256));
-      writeFileSync(join(folder, 'www', file.folder, `${name}.${file.suffix}`), content);
+      writeFileSync(join(directory, 'www', file.directory, `${name}.${file.suffix}`), content);
     }
   }
 }

@@ -26,21 +26,21 @@ const SERVER = ['dnsmasq', '-k', '-u', 'root', '--no-resolv', '--no-hosts', '--l
 /** A million packets of DNS between dnsperf and dnsmasq: half of them queries, half of them answers. */
 export function dnsCapture(): Promise<Kept> {
   return kept('dns.pcap', [QUESTIONS, HOSTS, QUERIES, CLIENT, SERVER], async (path) => {
-    const folder = mkdtempSync(join(tmpdir(), 'ksnoop-dns-'));
+    const directory = mkdtempSync(join(tmpdir(), 'ksnoop-dns-'));
     const file = (name: string, lines: readonly string[]) => {
-      writeFileSync(join(folder, name), `${lines.join('\n')}\n`);
-      return join(folder, name);
+      writeFileSync(join(directory, name), `${lines.join('\n')}\n`);
+      return join(directory, name);
     };
     try {
       return await captureLive(path, {
         packages: { 'dnsmasq-base': '/usr/sbin/dnsmasq', dnsperf: '/usr/bin/dnsperf', ethtool: '/usr/sbin/ethtool' },
-        server: [...SERVER, `--pid-file=${join(folder, 'pid')}`, `--addn-hosts=${file('hosts', HOSTS)}`],
+        server: [...SERVER, `--pid-file=${join(directory, 'pid')}`, `--addn-hosts=${file('hosts', HOSTS)}`],
         client: [...CLIENT, '-d', file('questions', QUESTIONS), '-n', String(QUERIES / SERVICES)],
         filter: 'udp port 53',
         bytes: Number.POSITIVE_INFINITY,
       });
     } finally {
-      rmSync(folder, { recursive: true });
+      rmSync(directory, { recursive: true });
     }
   });
 }

@@ -20,16 +20,16 @@ export interface Kept {
  * @param make writes the file to a path and says in one line what it holds
  */
 export async function kept(name: string, recipe: unknown, make: (path: string) => Promise<string>): Promise<Kept> {
-  const folder = join(FOLDER, name.replaceAll('.', '-'));
+  const directory = join(FOLDER, name.replaceAll('.', '-'));
   const key = createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12);
-  const path = join(folder, key, name);
+  const path = join(directory, key, name);
   const note = `${path}.about`;
   if (!existsSync(note)) {
     const began = performance.now();
     process.stderr.write(`  making ${path} ...\n`);
     // Another recipe's file is of no use any more, and they are large.
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(join(folder, key), { recursive: true });
+    rmSync(directory, { recursive: true, force: true });
+    mkdirSync(join(directory, key), { recursive: true });
     const part = `${path}.part`;
     const about = await make(part);
     renameSync(part, path);

@@ -23,9 +23,9 @@ export interface Run {
 export async function timedRun(program: string, ...args: string[]): Promise<Run> {
   const problem = ensurePackages(['time']);
   if (problem !== undefined) throw new Error(problem);
-  const folder = mkdtempSync(join(tmpdir(), 'ksnoop-time-'));
+  const directory = mkdtempSync(join(tmpdir(), 'ksnoop-time-'));
   try {
-    const report = join(folder, 'report');
+    const report = join(directory, 'report');
     const began = performance.now();
     const child = spawn(TIME, ['-f', '%M %U %S', '-o', report, program, ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -43,6 +43,6 @@ export async function timedRun(program: string, ...args: string[]): Promise<Run>
       .map(Number);
     return { seconds, processor: user + system, memory: memory * 1024 };
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
   }
 }

@@ -9,7 +9,7 @@ import { type ObjectServer, startObjectServer } from '../../support/object-serve
 import { ensurePackages } from '../../support/packages.ts';
 import { completes, completingShell, SHELLS } from '../../support/shells.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-shells-'));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-shells-'));
 let server: ObjectServer;
 let silent: ApiServer;
 
@@ -26,10 +26,10 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all([server.api.close(), silent.close()]);
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
 });
 
-const home = () => mkdtempSync(join(folder, 'home-'));
+const home = () => mkdtempSync(join(directory, 'home-'));
 
 test.each(SHELLS)('%s completes commands, flags, kinds and the names of the cluster', async (shell) => {
   const terminal = await completingShell(shell, home(), server.api.kubeconfig({ namespace: 'shop' }));

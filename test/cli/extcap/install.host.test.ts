@@ -7,22 +7,22 @@ import { afterAll, expect, test } from 'vitest';
 import { installedExtcap } from '../../../src/cli/extcap/install.ts';
 import { program } from '../../support/ksnoop-process.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-extcap-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-chmodSync(folder, 0o755);
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-extcap-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+chmodSync(directory, 0o755);
 
 const NOBODY = 65_534;
 
 function install(target: string, options: { uid?: number; home?: string; word?: string } = {}) {
   return spawnSync(process.execPath, [program, 'extcap', options.word ?? 'install', '--directory', target], {
     encoding: 'utf8',
-    env: { ...process.env, HOME: options.home ?? folder, XDG_DATA_HOME: '' },
+    env: { ...process.env, HOME: options.home ?? directory, XDG_DATA_HOME: '' },
     ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
   });
 }
 
 test('what was written answers Wireshark, and goes again', () => {
-  const target = join(folder, 'mine/extcap');
+  const target = join(directory, 'mine/extcap');
   expect(install(target).status).toBe(0);
   const file = join(target, 'ksnoop');
   expect(execFileSync(file, ['--extcap-interfaces'], { encoding: 'utf8', env: {} })).toMatch(
@@ -37,7 +37,7 @@ test('what was written answers Wireshark, and goes again', () => {
 });
 
 test('a program of that name that is not ours stays', () => {
-  const target = join(folder, 'theirs');
+  const target = join(directory, 'theirs');
   mkdirSync(target);
   writeFileSync(join(target, 'ksnoop'), 'theirs');
   expect(install(target)).toMatchObject({ status: 2, stderr: expect.stringContaining('FILE_EXISTS') });
@@ -46,9 +46,9 @@ test('a program of that name that is not ours stays', () => {
 });
 
 test('who may not write there gets the command that does it, and it does', () => {
-  const target = join(folder, "root's extcap");
+  const target = join(directory, "root's extcap");
   mkdirSync(target, { mode: 0o755 });
-  const home = join(folder, 'home');
+  const home = join(directory, 'home');
   mkdirSync(home);
   chmodSync(home, 0o777);
   const { status, stderr } = install(target, { uid: NOBODY, home });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { programText } from '../../../src/cli/extcap/install.ts';
 import { parseFolders } from '../../../src/cli/extcap/wireshark-directories.ts';
 
-test("Wireshark's folders are read as tshark prints them", () => {
+test("Wireshark's directories are read as tshark prints them", () => {
   const text = 'Temp:                \t/tmp\nExtcap path:         \t/usr/lib/x86_64-linux-gnu/wireshark/extcap\n';
   expect(parseFolders(text).get('Extcap path')).toBe('/usr/lib/x86_64-linux-gnu/wireshark/extcap');
 });

@@ -8,13 +8,13 @@ import { applySettings } from '../../../src/cli/settings/apply.ts';
 import { readSettings, settingsFiles } from '../../../src/cli/settings/read.ts';
 import { SETTINGS, variableOf } from '../../../src/cli/settings/settable.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-config-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-config-'));
+afterAll(() => rmSync(directory, { recursive: true }));
 afterEach(() => vi.unstubAllEnvs());
 
 let files = 0;
 function file(text: string): string {
-  const path = join(folder, `${++files}.yaml`);
+  const path = join(directory, `${++files}.yaml`);
   writeFileSync(path, text);
   return path;
 }
@@ -93,7 +93,7 @@ test('the file is looked for where XDG says', () => {
 
 /** Which flags a command line gets from the configuration. */
 async function applied(text: string, line: string): Promise<Record<string, unknown>> {
-  mkdirSync(join(folder, 'config'), { recursive: true });
+  mkdirSync(join(directory, 'config'), { recursive: true });
   vi.stubEnv('KSNOOP_CONFIG', file(text));
   const options: Record<string, unknown> = {};
   const command = new Command('ksnoop');

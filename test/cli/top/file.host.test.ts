@@ -21,8 +21,8 @@ function summaryServices(file = capture): { service: string; count: number; fail
   return JSON.parse(json.toString()).services;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-top-'));
-const pidFile = join(folder, 'pid');
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-top-'));
+const pidFile = join(directory, 'pid');
 
 let terminal: Terminal | undefined;
 
@@ -37,7 +37,7 @@ interface Way {
 /** ksnoop top on the capture; the shell around it says how it ended, and how it leaves the terminal. */
 function top({ env = {}, columns = 120, rows = 40, file = capture, flags = '' }: Way = {}): Terminal {
   const inner = `echo \\$\\$ >'${pidFile}'; exec '${process.execPath}' '${program}' top '${file}' ${flags}`;
-  const command = `cd '${folder}'; sh -c "${inner}"; echo "code $?"; stty -a; echo over; sleep 60`;
+  const command = `cd '${directory}'; sh -c "${inner}"; echo "code $?"; stty -a; echo over; sleep 60`;
   terminal = new Terminal(['sh', '-c', command], { LC_ALL: 'C.UTF-8', ...env }, columns, rows);
   return terminal;
 }
@@ -50,7 +50,7 @@ afterEach(() => {
   terminal?.close();
 });
 
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 test('a file is shown at its end, with the numbers of -o summary, and q gives the terminal back', async () => {
   const screen = await top().shows(/at the end/);
@@ -189,7 +189,7 @@ test('< goes back in the file, > forth again', async () => {
 const packetsOn = (screen: string) => Number(/([\d,]+) packets/.exec(screen)?.[1]?.replaceAll(',', ''));
 
 test('r replays a file as fast as it was captured; p holds it', async () => {
-  const file = join(folder, 'slow.pcap');
+  const file = join(directory, 'slow.pcap');
   const ask = 'GET /a HTTP/1.1\r\nHost: web\r\n\r\n';
   const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
   const exchange = (number: number, at: number) => {
@@ -238,7 +238,7 @@ test('w writes what is kept: a capture with the same numbers', async () => {
   await top().shows(/at the end/);
   terminal?.press('w');
   const name = /wrote (\S+\.pcapng)/.exec((await terminal?.shows(/wrote /)) ?? '')?.[1] ?? '';
-  expect(summaryServices(join(folder, name))).toEqual(summaryServices());
+  expect(summaryServices(join(directory, name))).toEqual(summaryServices());
 });
 
 test('Enter opens an exchange: what was said, its flow, its packets in hex; Esc goes back', async () => {
@@ -257,7 +257,7 @@ test('Enter opens an exchange: what was said, its flow, its packets in hex; Esc 
 });
 
 test('a response full of escape sequences, bidi and wide characters leaves the screen whole', async () => {
-  const file = join(folder, 'hostile.pcap');
+  const file = join(directory, 'hostile.pcap');
   writeFileSync(file, hostileCapture());
   await top({ file, columns: 100, rows: 30 }).shows(/at the end/);
   terminal?.press('2');

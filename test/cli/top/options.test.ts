@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { checkTerminal, completeTop, takesUtf8 } from '../../../src/cli/top/options.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-top-options-'));
-const file = join(folder, 'incident');
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-top-options-'));
+const file = join(directory, 'incident');
 writeFileSync(file, '');
-mkdirSync(join(folder, 'pod'));
-afterAll(() => rmSync(folder, { recursive: true }));
+mkdirSync(join(directory, 'pod'));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 const raw = { interface: 'any' };
 
@@ -17,8 +17,8 @@ test('one word that is a file is a file, everything else is targets', () => {
   expect(completeTop(['-'], raw)).toMatchObject({ file: '-', targets: [] });
   expect(completeTop(['pod/web-1'], raw)).toMatchObject({ file: undefined, targets: ['pod/web-1'] });
   expect(completeTop(['svc/web', 'deploy/api'], raw)).toMatchObject({ targets: ['svc/web', 'deploy/api'] });
-  // A folder can be called like a kind.
-  expect(completeTop([join(folder, 'pod')], raw)).toMatchObject({ file: undefined });
+  // A directory can be called like a kind.
+  expect(completeTop([join(directory, 'pod')], raw)).toMatchObject({ file: undefined });
   expect(completeTop([], raw)).toMatchObject({ file: undefined, targets: [], view: 'services' });
 });
 

@@ -8,9 +8,9 @@ import { program } from '../../support/ksnoop-process.ts';
 import { ensurePackages } from '../../support/packages.ts';
 import { describe, end, header, names, packet } from '../../support/pcapng-sample.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-profile-'));
-const file = join(folder, 'two.pcapng');
-const env = { ...process.env, HOME: folder, XDG_CONFIG_HOME: join(folder, 'config') };
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-profile-'));
+const file = join(directory, 'two.pcapng');
+const env = { ...process.env, HOME: directory, XDG_CONFIG_HOME: join(directory, 'config') };
 
 /** UDP from 10.0.0.1, which the sample's name block calls shop/web-1, to 10.0.0.9. */
 const udp = () => {
@@ -29,7 +29,7 @@ beforeAll(() => {
     Buffer.concat([...blocks, packet(0, 1n, udp()), packet(1, 2n, udp()), packet(0, 3n, udp()), end()]),
   );
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 const profile = (word: string) =>
   spawnSync(process.execPath, [program, 'wireshark-profile', word], { env, encoding: 'utf8' });
@@ -58,7 +58,7 @@ test('each pod has its colour, and Wireshark understands every rule', () => {
 });
 
 test('it goes as it came, and a profile of that name that is not ours stays', () => {
-  const path = join(folder, 'config/wireshark/profiles/ksnoop');
+  const path = join(directory, 'config/wireshark/profiles/ksnoop');
   expect(profile('uninstall').status).toBe(0);
   expect(existsSync(path)).toBe(false);
   mkdirSync(path);

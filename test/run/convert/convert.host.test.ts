@@ -11,9 +11,9 @@ import { BUILT_EPOCH_NS, builtPcapng, handshake } from '../../support/built-capt
 import { readCaptureFile } from '../../support/capture-file.ts';
 import { KsnoopProcess } from '../../support/ksnoop-process.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-convert-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-const at = (name: string) => join(folder, name);
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-convert-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+const at = (name: string) => join(directory, name);
 const captures = join(import.meta.dirname, '../../analyze/protocols/captures');
 const HTTP2 = join(captures, 'http2.pcap');
 

@@ -5,7 +5,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { type OnChunk, openInput } from '../../../src/run/input/input.ts';
 import { KsnoopError } from '../../../src/wire/errors.ts';
-import { COMPRESSIONS, file, folder, LARGE, RANDOM, readAll } from './inputs.ts';
+import { COMPRESSIONS, directory, file, LARGE, RANDOM, readAll } from './inputs.ts';
 
 const NOBODY = 65_534;
 
@@ -133,10 +133,10 @@ describe('what cannot be read', () => {
     throw new Error('it was opened');
   };
 
-  test('no such file, a file taken for a folder, a folder', () => {
-    expect(failure(join(folder, 'absent'))).toMatchObject({ code: 'NO_FILE', exit: 2, hint: expect.any(String) });
+  test('no such file, a file taken for a directory, a directory', () => {
+    expect(failure(join(directory, 'absent'))).toMatchObject({ code: 'NO_FILE', exit: 2, hint: expect.any(String) });
     expect(failure(join(file(RANDOM), 'below'))).toMatchObject({ code: 'NO_FILE', exit: 2 });
-    expect(failure(folder)).toMatchObject({ code: 'CANNOT_READ', exit: 2, hint: expect.any(String) });
+    expect(failure(directory)).toMatchObject({ code: 'CANNOT_READ', exit: 2, hint: expect.any(String) });
   });
 
   test('a file one has no right to', () => {

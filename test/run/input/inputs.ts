@@ -7,8 +7,8 @@ import { afterAll } from 'vitest';
 import { type InputEnd, openInput } from '../../../src/run/input/input.ts';
 import { Random } from '../../support/random.ts';
 
-export const folder = mkdtempSync(join(tmpdir(), 'ksnoop-input-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+export const directory = mkdtempSync(join(tmpdir(), 'ksnoop-input-'));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 /** As hard to compress as packets are: some of it is. */
 export const RANDOM = Uint8Array.from({ length: 5_000 }, bytes(1));
@@ -23,14 +23,14 @@ let made = 0;
 
 export function file(content: Uint8Array): string {
   made += 1;
-  const path = join(folder, `file${made}`);
+  const path = join(directory, `file${made}`);
   writeFileSync(path, content);
   return path;
 }
 
 export function fifo(): string {
   made += 1;
-  const path = join(folder, `fifo${made}`);
+  const path = join(directory, `fifo${made}`);
   execFileSync('mkfifo', [path]);
   return path;
 }

@@ -13,9 +13,9 @@ export async function written(
   send: (source: MergeSource, output: Output, merge: Merge) => void,
   options: { reason?: string; colour?: boolean } = {},
 ): Promise<{ bytes: Buffer; output: Output }> {
-  const folder = mkdtempSync(join(tmpdir(), 'ksnoop-output-'));
+  const directory = mkdtempSync(join(tmpdir(), 'ksnoop-output-'));
   try {
-    const path = join(folder, 'written');
+    const path = join(directory, 'written');
     const writer = new ByteWriter(openSync(path, 'w'), () => {});
     const create = kind.binary ? kind.create : await kind.load();
     const output = create({ ...PLAIN, writer, colour: options.colour === true });
@@ -26,7 +26,7 @@ export async function written(
     writer.close();
     return { bytes: readFileSync(path), output };
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
   }
 }
 

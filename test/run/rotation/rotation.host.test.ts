@@ -10,7 +10,7 @@ import { background, makePair, type NamespacePair, RIGHT_ADDRESS, run, traffic }
 import { readCaptureFile } from '../../support/capture-file.ts';
 import { KsnoopProcess } from '../../support/ksnoop-process.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-rotation-'));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-rotation-'));
 let pair: NamespacePair;
 let sink: ChildProcess;
 beforeAll(async () => {
@@ -20,18 +20,18 @@ beforeAll(async () => {
 afterAll(() => {
   sink.kill('SIGKILL');
   pair.remove();
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
 });
 
 /** UDP packets of 100 bytes of payload from the captured namespace. */
 const send = (packets: number) => run(traffic(pair, pair.left, 'udp', RIGHT_ADDRESS, packets, 16, 100, 2));
 const filesOf = (name: string) =>
-  readdirSync(folder)
+  readdirSync(directory)
     .filter((file) => file.startsWith(`${name}-`))
     .sort();
 
 async function captured(name: string, packets: number, ...flags: string[]) {
-  const args = ['--local', `netns/${pair.left}`, '-f', 'udp', '-w', join(folder, `${name}.pcapng`), ...flags];
+  const args = ['--local', `netns/${pair.left}`, '-f', 'udp', '-w', join(directory, `${name}.pcapng`), ...flags];
   const ksnoop = new KsnoopProcess(args);
   await ksnoop.capturing(1);
   send(packets);
@@ -40,7 +40,7 @@ async function captured(name: string, packets: number, ...flags: string[]) {
 
 /** What tshark and the blocks say of a file: its packets' first bytes of payload, and the kinds of its blocks. */
 async function contents(file: string) {
-  const path = join(folder, file);
+  const path = join(directory, file);
   const kinds: number[] = [];
   const framer = new BlockFramer(({ type }) => kinds.push(type));
   framer.push(readFileSync(path));
@@ -67,10 +67,10 @@ test('-C begins another file, each complete, and none of the packets is missing 
   expect(all).toHaveLength(200);
   expect(new Set(all).size).toBe(200);
   expect([...all].sort()).toEqual(all);
-  for (const file of files) expect(statSync(join(folder, file)).size).toBeLessThan(9_500);
-  expect(stderr).toContain(`size-00001.pcapng to ${join(folder, files.at(-1) ?? '')}`);
+  for (const file of files) expect(statSync(join(directory, file)).size).toBeLessThan(9_500);
+  expect(stderr).toContain(`size-00001.pcapng to ${join(directory, files.at(-1) ?? '')}`);
   for (const file of files) {
-    const read = await new KsnoopProcess(['read', join(folder, file), '-o', 'summary']).finished();
+    const read = await new KsnoopProcess(['read', join(directory, file), '-o', 'summary']).finished();
     expect(read.code, read.stderr).toBe(0);
   }
 });
@@ -99,11 +99,11 @@ test('-G with -W ends after that many files, and what is counted is in them', as
 });
 
 test('a file that is there already ends the capture, and stays as it is', async () => {
-  writeFileSync(join(folder, 'there-00002.pcapng'), 'mine');
+  writeFileSync(join(directory, 'there-00002.pcapng'), 'mine');
   const ksnoop = await captured('there', 300, '-C', '8k');
   const { code, stderr } = await ksnoop.finished();
   expect([code, stderr]).toEqual([1, expect.stringContaining('there-00002.pcapng')]);
-  expect(readFileSync(join(folder, 'there-00002.pcapng'), 'utf8')).toBe('mine');
+  expect(readFileSync(join(directory, 'there-00002.pcapng'), 'utf8')).toBe('mine');
   expect((await contents('there-00001.pcapng')).length).toBeGreaterThan(10);
 });
 
@@ -113,8 +113,8 @@ test.each([
   [['-C', 'huge'], '-C takes a size'],
   [['-G', '5', '--ring'], 'set their number with -W'],
 ])('%j is refused', async (flags, words) => {
-  const args = ['--local', 'host', '-w', join(folder, 'refused.pcapng'), ...flags];
+  const args = ['--local', 'host', '-w', join(directory, 'refused.pcapng'), ...flags];
   const { code, stderr } = await new KsnoopProcess(args).finished();
   expect([code, stderr]).toEqual([2, expect.stringContaining(words)]);
-  expect(readdirSync(folder).filter((name) => name.startsWith('refused'))).toEqual([]);
+  expect(readdirSync(directory).filter((name) => name.startsWith('refused'))).toEqual([]);
 });

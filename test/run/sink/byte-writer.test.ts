@@ -7,8 +7,8 @@ import { Writable } from 'node:stream';
 import { afterAll, expect, test } from 'vitest';
 import { ByteWriter } from '../../../src/run/sink/byte-writer.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-writer-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-writer-'));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 const none = () => {};
 
@@ -20,7 +20,7 @@ function pattern(length: number): Uint8Array {
 }
 
 test('a file gets every byte in order, whatever the pieces', async () => {
-  const path = join(folder, 'pieces');
+  const path = join(directory, 'pieces');
   const bytes = pattern(3_000_000);
   let progress = 0;
   const writer = new ByteWriter(openSync(path, 'w'), () => {
@@ -39,7 +39,7 @@ test('a file gets every byte in order, whatever the pieces', async () => {
 });
 
 test('what was pushed is copied: the caller may use its buffer again', async () => {
-  const path = join(folder, 'copied');
+  const path = join(directory, 'copied');
   const writer = new ByteWriter(openSync(path, 'w'), none);
   const bytes = Buffer.from('first');
   writer.push(bytes, 0, 5);
@@ -89,7 +89,7 @@ test('a reader that goes away is a normal end', async () => {
 });
 
 test('a FIFO by its number is written as a stream, and its reader may go away', async () => {
-  const path = join(folder, 'fifo');
+  const path = join(directory, 'fifo');
   execFileSync('mkfifo', [path]);
   const reader = spawn('head', ['-c', '10', path], { stdio: ['ignore', 'pipe', 'inherit'] });
   const closed = once(reader, 'close');
@@ -116,7 +116,7 @@ test('a full disk is a failure with its reason, and nothing waits for it', async
 });
 
 test('any other refusal of the kernel is a failure too', async () => {
-  const path = join(folder, 'readable');
+  const path = join(directory, 'readable');
   writeFileSync(path, '');
   const writer = new ByteWriter(openSync(path, 'r'), none);
   writer.push(new Uint8Array(1), 0, 1);

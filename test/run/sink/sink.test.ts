@@ -19,12 +19,12 @@ import { installProfile } from '../../../src/cli/wireshark-profile/install.ts';
 import { openSink, type Sink } from '../../../src/run/sink/sink.ts';
 import { sinkConfig } from '../../cli/config.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ksnoop-sink-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-sink-'));
+afterAll(() => rmSync(directory, { recursive: true }));
 afterEach(() => vi.unstubAllEnvs());
 
 const never = new AbortController().signal;
-const at = (name: string) => join(folder, name);
+const at = (name: string) => join(directory, name);
 const open = (path: string, force = false) => openSink(sinkConfig({ write: path, force }), () => {}, never);
 const mode = (path: string) => (statSync(path).mode & 0o7777).toString(8);
 
@@ -85,8 +85,8 @@ test('what cannot be written says why, in words', async () => {
   mkdirSync(at('folder'));
   symlinkSync(at('nowhere'), at('dangling'));
   for (const [path, why] of [
-    [join(folder, 'none', 'a'), 'its directory does not exist'],
-    [join(folder, 'file', 'a'), 'its path leads through a file that is not a directory'],
+    [join(directory, 'none', 'a'), 'its directory does not exist'],
+    [join(directory, 'file', 'a'), 'its path leads through a file that is not a directory'],
     [at('n'.repeat(300)), 'its name is too long'],
     ['/proc/ksnoop', 'its directory does not exist'],
     [at('folder'), 'it is a directory'],
@@ -206,7 +206,7 @@ test('a Wireshark that fails at once ends the capture, with its status and its w
 });
 
 test('no Wireshark says what to do instead', async () => {
-  vi.stubEnv('PATH', folder);
+  vi.stubEnv('PATH', directory);
   await expect(openSink(sinkConfig({ wireshark: true }), () => {}, never)).rejects.toMatchObject({
     code: 'NO_WIRESHARK',
     exit: 1,
