@@ -34,7 +34,8 @@ export class TcpRow {
     if (tcp.state === 'refused') this.refused += 1;
     else if (tcp.resetBy === 'client') this.resetByClient += 1;
     else if (tcp.resetBy === 'server') this.resetByServer += 1;
-    if (tcp.state === 'unanswered') this.unanswered += 1;
+    // The capture may have ended before the answer to a single SYN.
+    if (tcp.state === 'unanswered' && tcp.syns > 1) this.unanswered += 1;
     this.bytes += flow.client.bytes + flow.server.bytes;
     this.#addDirection(tcp.client);
     this.#addDirection(tcp.server);

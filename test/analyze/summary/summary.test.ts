@@ -272,6 +272,13 @@ describe('the number of rows is bounded, and nothing is uncounted:', () => {
 });
 
 describe('the health of TCP', () => {
+  it('does not count a SYN as unanswered that the capture may have ended behind', () => {
+    const { summary, flow, report } = made();
+    summary.flowEnded(flow({ tcp: { ...tcpFacts, state: 'unanswered', syns: 1 } }));
+    summary.flowEnded(flow({ tcp: { ...tcpFacts, state: 'unanswered', syns: 2 } }));
+    expect(report().tcp).toMatchObject({ connections: 2, unanswered: 1 });
+  });
+
   it('is counted over flows, by server and in all', () => {
     const { names, summary, flow, report } = made();
     names.addRecord(SERVER, ['web.shop']);
@@ -286,7 +293,7 @@ describe('the health of TCP', () => {
     summary.flowEnded(flow({ tcp: { ...tcpFacts, state: 'reset', resetBy: 'server', setup: 400_000 } }));
     summary.flowEnded(flow({ tcp: { ...tcpFacts, state: 'reset', resetBy: 'client' }, serverPort: 81 }));
     summary.flowEnded(flow({ tcp: { ...tcpFacts, state: 'refused', resetBy: 'server' }, serverPort: 82 }));
-    summary.flowEnded(flow({ tcp: { ...tcpFacts, state: 'unanswered' }, serverPort: 82 }));
+    summary.flowEnded(flow({ tcp: { ...tcpFacts, state: 'unanswered', syns: 3 }, serverPort: 82 }));
     summary.flowEnded(flow({ transport: 'udp' }));
     const { tcp, flows } = report();
     expect(flows).toEqual({ tcp: 5, udp: 1 });
