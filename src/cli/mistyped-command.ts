@@ -7,6 +7,11 @@ const INSTEAD: Readonly<Record<string, string>> = {
   tail: 'Requests line by line: ksnoop svc/NAME -o text',
   tap: 'Requests line by line: ksnoop svc/NAME -o text',
   observe: 'Requests line by line: ksnoop svc/NAME -o text',
+  get: 'What can be captured: ksnoop help targets. To list objects: kubectl get',
+  describe: 'What would be captured: ksnoop TARGET --dry-run',
+  exec: 'ksnoop runs nothing in the pod. To capture it: ksnoop pod/NAME',
+  list: 'To list objects: kubectl get pods. What would be captured: ksnoop TARGET --dry-run',
+  ls: 'To list objects: kubectl get pods. What would be captured: ksnoop TARGET --dry-run',
   sniff: 'A pod in Wireshark: ksnoop pod/NAME --wireshark',
 };
 

@@ -26,7 +26,7 @@ export function findingLines(findings: readonly FindingView[], colours: Colours)
   const count = (wanted: FindingView['state']) => findings.filter(({ state }) => state === wanted).length;
   const [problems, warnings] = [count('problem'), count('warning')];
   const last =
-    problems + warnings === 0 ? 'nothing is wrong' : `${plural(problems, 'problem')}, ${plural(warnings, 'warning')}`;
+    problems + warnings === 0 ? 'no problems found' : `${plural(problems, 'problem')}, ${plural(warnings, 'warning')}`;
   return [...lines, '', last];
 }
 

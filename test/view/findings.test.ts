@@ -21,8 +21,8 @@ test('each finding has a line, what fixes it the next, and the last line counts'
   ]);
 });
 
-test('when nothing is wrong that is said', () => {
+test('no problems: the last line says so', () => {
   expect(findingLines([{ check: 'a', state: 'ok', message: 'b', fix: '' }], new Colours(false)).at(-1)).toBe(
-    'nothing is wrong',
+    'no problems found',
   );
 });

@@ -12,4 +12,6 @@ test('suggests what was meant: typing errors, and pods without their suffix', ()
   expect(nearest('web', pods)).toEqual(['web-6d4cf56db6-x2x9p', 'wbe']);
   expect(nearest('cahce-0', pods)).toEqual(['cache-0']);
   expect(nearest('postgres', pods)).toEqual([]);
+  expect(nearest('foo', ['no', 'po', 'fo'])).toEqual(['fo']);
+  expect(nearest('wbe', ['web', 'cab'])).toEqual(['web']);
 });

@@ -7,7 +7,7 @@ const peer = (who: string, names: string) =>
   ({
     [`${names}.ip`]: { type: 'string', about: `IP address of ${who} (RFC 5952)` },
     [`${names}.port`]: { type: 'int', about: 'TCP, UDP or SCTP port' },
-    [`${names}.mac`]: { type: 'string', about: 'hardware address, of packets without an IP address' },
+    [`${names}.mac`]: { type: 'string', about: 'MAC address, only for packets without an IP address' },
     [`${names}.pod`]: { type: 'string', about: 'pod that had the address at that time' },
     [`${names}.service`]: { type: 'string', about: 'Service that has the address, or that the pod is known to serve' },
     [`${names}.namespace`]: { type: 'string', about: 'namespace of the pod or Service' },
@@ -20,8 +20,8 @@ const peer = (who: string, names: string) =>
 
 /** Members that every record may have, in their order. */
 export const COMMON_FIELDS: FieldTable = {
-  v: { type: 'int', about: `version of this form: ${RECORD_VERSION}` },
-  time: { type: 'timestamp', about: 'of the first packet of it: RFC 3339 in UTC with nine digits of a second' },
+  v: { type: 'int', about: `version of the record format: ${RECORD_VERSION}` },
+  time: { type: 'timestamp', about: 'time of the first packet, in UTC with nanoseconds (RFC 3339)' },
   kind: { type: 'string', about: '`exchange`, `message`, `event`, `flow` or `packet`' },
   protocol: { type: 'string', about: 'innermost protocol that was recognised, in lower case' },
   ...peer('the client of an exchange, event or flow, the sender of a message or packet', 'src'),
@@ -39,7 +39,7 @@ export const EVENT_FIELDS: FieldTable = {
   responseBytes: { type: 'int', about: 'bytes of the response that were seen' },
   declaredBytes: { type: 'int', about: 'bytes of the body that the response announced' },
   status: { type: 'string', about: 'the result, for people: `200`, `NXDOMAIN`' },
-  failed: { type: 'bool', about: 'whether it counts as failed: an error of the server, or no answer' },
+  failed: { type: 'bool', about: 'whether it counts as failed: a server error, or no response' },
   incomplete: {
     type: 'string',
     about:
@@ -47,20 +47,23 @@ export const EVENT_FIELDS: FieldTable = {
   },
   endedBy: { type: 'string', about: '`client` or `server`: who ended the connection within the exchange' },
   label: { type: 'string', about: 'the request, message or event in a line, secrets masked: `GET /cart`' },
-  route: { type: 'string', about: 'what the summary groups it by' },
-  code: { type: 'string', about: 'of an event, stable: `TCP_RESET`' },
+  route: { type: 'string', about: 'the group that the summary counts it in' },
+  code: { type: 'string', about: 'code of an event, stable across versions: `TCP_RESET`' },
   by: {
     type: 'string',
-    about: 'of an event: `client` or `server`, who did it; `src` of an event is always the client',
+    about: 'which side caused an event: `client` or `server`; `src` of an event is always the client',
   },
-  position: { type: 'int', about: 'of `PROTOCOL_LOST`: bytes of `src` before the first that was not understood' },
-  flow: { type: 'int', about: 'number of the flow, from 0 in the order of their first packets' },
+  position: {
+    type: 'int',
+    about: 'for `PROTOCOL_LOST`: offset in the stream of `src` of the first byte that was not understood',
+  },
+  flow: { type: 'int', about: 'number of the flow; flows are numbered from 0 in the order of their first packets' },
   sameAs: {
     type: 'int',
     about:
-      'number of an earlier flow that is the same connection before or behind address translation (a Service); counted once, there',
+      'number of an earlier flow that is the same connection on the other side of address translation (a Service); the summary counts that one only',
   },
-  interface: { type: 'string', about: 'interface where it was captured first: `shop/web-1/any`' },
+  interface: { type: 'string', about: 'interface where its first packet was captured: `shop/web-1/any`' },
 };
 
 const direction = (side: string) =>
@@ -69,36 +72,45 @@ const direction = (side: string) =>
       type: 'int',
       about: `packets of the ${side}; duplicates captured at a second place left out`,
     },
-    [`${side}.bytes`]: { type: 'int', about: 'their bytes on the wire, from the network header on' },
-    [`${side}.payload`]: { type: 'int', about: 'their bytes above TCP or UDP' },
+    [`${side}.bytes`]: { type: 'int', about: `bytes of the ${side} on the wire, from the IP header on` },
+    [`${side}.payload`]: { type: 'int', about: `payload bytes of the ${side}, above TCP or UDP` },
   }) satisfies FieldTable;
 
 const tcpDirection = (side: string) =>
   ({
     [`tcp.${side}.retransmissions`]: { type: 'int', about: `retransmitted segments of the ${side}` },
-    [`tcp.${side}.fastRetransmissions`]: { type: 'int', about: 'of those, after three duplicate ACKs' },
-    [`tcp.${side}.timeoutRetransmissions`]: { type: 'int', about: 'of those, after a timeout' },
+    [`tcp.${side}.fastRetransmissions`]: {
+      type: 'int',
+      about: `retransmitted segments of the ${side} after three duplicate ACKs`,
+    },
+    [`tcp.${side}.timeoutRetransmissions`]: {
+      type: 'int',
+      about: `retransmitted segments of the ${side} after a timeout`,
+    },
     [`tcp.${side}.spuriousRetransmissions`]: {
       type: 'int',
-      about: 'of those, spurious: of bytes that were acknowledged already',
+      about: `retransmitted segments of the ${side} whose bytes were already acknowledged`,
     },
-    [`tcp.${side}.outOfOrder`]: { type: 'int', about: 'segments that came late' },
-    [`tcp.${side}.duplicateAcks`]: { type: 'int', about: 'duplicate ACKs' },
-    [`tcp.${side}.keepAlives`]: { type: 'int', about: 'keep-alive probes' },
-    [`tcp.${side}.zeroWindows`]: { type: 'int', about: 'segments that announced a zero window' },
-    [`tcp.${side}.windowFull`]: { type: 'int', about: 'segments that filled the window of the other side' },
-    [`tcp.${side}.lost`]: { type: 'int', about: 'bytes that were never captured' },
+    [`tcp.${side}.outOfOrder`]: { type: 'int', about: `out-of-order segments of the ${side}` },
+    [`tcp.${side}.duplicateAcks`]: { type: 'int', about: `duplicate ACKs of the ${side}` },
+    [`tcp.${side}.keepAlives`]: { type: 'int', about: `keep-alive probes of the ${side}` },
+    [`tcp.${side}.zeroWindows`]: { type: 'int', about: `segments of the ${side} that announce a zero window` },
+    [`tcp.${side}.windowFull`]: {
+      type: 'int',
+      about: `segments of the ${side} that fill the window of the other side`,
+    },
+    [`tcp.${side}.lost`]: { type: 'int', about: `bytes of the ${side} that were not captured` },
   }) satisfies FieldTable;
 
 const rtt = (side: 'client' | 'server') =>
   ({
     [`tcp.rtt.${side}.minimum`]: {
       type: 'duration',
-      about: `round trip between the place of capture and the ${side}, of data to its acknowledgment: least`,
+      about: `smallest round trip between the point of capture and the ${side}: data to its ACK`,
     },
-    [`tcp.rtt.${side}.mean`]: { type: 'duration', about: 'mean' },
-    [`tcp.rtt.${side}.maximum`]: { type: 'duration', about: 'greatest' },
-    [`tcp.rtt.${side}.samples`]: { type: 'int', about: 'of how many' },
+    [`tcp.rtt.${side}.mean`]: { type: 'duration', about: `mean round trip to the ${side}` },
+    [`tcp.rtt.${side}.maximum`]: { type: 'duration', about: `largest round trip to the ${side}` },
+    [`tcp.rtt.${side}.samples`]: { type: 'int', about: `number of round trips measured to the ${side}` },
   }) satisfies FieldTable;
 
 /** Members of a flow, behind the common ones and `flow`, `interface`. `src` is the client, `dst` the server. */

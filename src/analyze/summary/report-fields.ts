@@ -51,7 +51,7 @@ const tcp = (path: string) =>
 
 /** Members of the summary's JSON document; `[]` stands for each row of a list, most frequent first. */
 export const SUMMARY_FIELDS: FieldTable = {
-  v: { type: 'int', about: 'version of this form' },
+  v: { type: 'int', about: 'version of the report format' },
   kind: { type: 'string', about: '`summary`' },
   time: { type: 'timestamp', about: 'of the first packet' },
   duration: { type: 'duration', about: 'first packet to last packet' },

@@ -52,7 +52,7 @@ function extcap(): Finding {
   const installed = installedExtcap(path);
   const fix = 'ksnoop extcap install';
   if (installed === undefined)
-    return finding.skipped(`ksnoop is not in Wireshark's list of interfaces (${path}); to have it there: ${fix}`);
+    return finding.skipped(`ksnoop is not in Wireshark's list of interfaces (${path}); to add it: ${fix}`);
   const gone = installed.starts.find((file) => !existsSync(file));
   if (gone !== undefined) return finding.problem(`${installed.path} starts ${gone}, which no longer exists`, fix);
   return finding.ok(installed.path);

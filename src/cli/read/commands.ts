@@ -10,7 +10,7 @@ const EXAMPLES: readonly Example[] = [
   ["read 'web-*.pcapng' --since 2m", 'the last two minutes of several files, as one capture'],
   ["read a.pcapng --where 'failed' -w failed.pcapng", 'the packets of the flows in which something failed'],
   ['read a.pcap.gz --from 14:03 --to 14:05 -o json', 'two minutes as JSON'],
-  ['read - < incident.pcapng', 'what comes through a pipe'],
+  ['read - < incident.pcapng', 'a capture from a pipe'],
 ];
 
 /** `ksnoop read`: captures that are in files. */
@@ -28,12 +28,18 @@ export function addReadCommand(ksnoop: Command, setExit: (code: number) => void)
     .option('-f, --filter <BPF>', 'only packets that pass this pcap-filter(7) expression')
     .option(
       '--from <TIME>',
-      'only from then on: 2026-11-23T14:03:07Z, 14:03:07, 1764380000, +90s after the first packet, -5s before the last',
+      'only packets from this time on: 2026-11-23T14:03:07Z, 14:03:07, 1764380000, +90s after the first packet, -5s before the last',
     )
-    .option('--to <TIME>', 'only until then')
-    .option('--since <TIME>', 'only the last of it: 30s, 2m, 1h before the last packet')
+    .option('--to <TIME>', 'only packets up to this time, written as for --from')
+    .option(
+      '--since <TIME>',
+      'only the end of the capture: 30s, 2m, 1h before the last packet, or a time as for --from',
+    )
     .option('--utc', 'show times in UTC, and take times of day as UTC')
-    .option('-w, --write <FILE>', 'write a capture instead: pcapng, or pcap by the ending of FILE or -o')
+    .option(
+      '-w, --write <FILE>',
+      'write the chosen packets to FILE instead: pcapng, or pcap if FILE ends in .pcap or with -o pcap',
+    )
     .option('-s, --snaplen <BYTES>', 'with -w: bytes kept of each packet')
     .option('--force', 'with -w: overwrite an existing file')
     .option('--show-secrets', 'show what is masked: passwords, cookies, Authorization')
