@@ -7,6 +7,9 @@ import type { StreamContext } from './protocol.ts';
 const CERTAINTY = 9;
 const ANSWERED_WAVE = 1.5;
 
+/** What a request adds that was sent after all before it had certainly been answered, while the client never sent several. */
+const ANSWERED_REQUEST = CERTAINTY / 2;
+
 /**
  * Whether the client of a connection waits for the answers to all its requests before it sends on. Then its next requests
  * show that all earlier ones had been answered, however many packets are missing.
@@ -44,8 +47,7 @@ export class ClientHabit {
 
   /** A request, or the first of several, was sent; every one before it had been answered, which is certain. */
   waited(): void {
-    if (!this.#sendsSeveral) this.#certainty = Math.max(this.#certainty, CERTAINTY);
-    else this.#certainty += ANSWERED_WAVE;
+    this.#certainty += this.#sendsSeveral ? ANSWERED_WAVE : ANSWERED_REQUEST;
   }
 
   /** A request was sent while one of an earlier wave was unanswered. */
