@@ -22,7 +22,7 @@ export interface ResumableHandlers {
 export class Resumable {
   readonly #sending: ReadonlyMap<number, SendWindow>;
   readonly #taken: Map<number, number>;
-  readonly #told = new Map<number, number>();
+  readonly #reported = new Map<number, number>();
   readonly #handlers: ResumableHandlers;
   /** Channels whose state the other side has acknowledged on this link. */
   readonly #ready = new Set<number>();
@@ -50,7 +50,7 @@ export class Resumable {
   attach(link: FrameLink): void {
     this.#link = link;
     this.#ready.clear();
-    this.#told.clear();
+    this.#reported.clear();
     this.acknowledge();
   }
 
@@ -77,8 +77,8 @@ export class Resumable {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     for (const [channel, taken] of this.#taken) {
-      if (this.#told.get(channel) === taken) continue;
-      this.#told.set(channel, taken);
+      if (this.#reported.get(channel) === taken) continue;
+      this.#reported.set(channel, taken);
       this.#link?.send(encodeFrame(FRAME_KIND.acknowledge, channel, taken));
     }
   }
@@ -102,7 +102,7 @@ export class Resumable {
     if (fresh.length === 0) return;
     this.#taken.set(channel, taken + fresh.length);
     this.#handlers.take(channel, fresh);
-    if (taken + fresh.length - (this.#told.get(channel) ?? 0) >= ACKNOWLEDGE_BYTES) this.acknowledge();
+    if (taken + fresh.length - (this.#reported.get(channel) ?? 0) >= ACKNOWLEDGE_BYTES) this.acknowledge();
     else this.#timer ??= setTimeout(() => this.acknowledge(), ACKNOWLEDGE_MS);
   }
 }

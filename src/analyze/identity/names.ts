@@ -109,7 +109,7 @@ export class Names {
     if (identity !== undefined) this.#add(address, identity, time, 'observed');
   }
 
-  /** Who has an address from `since` on, from the cluster; no parts: nobody has it from then on. */
+  /** Who has an address from `since` on, from the cluster; no parts: it has no owner from then on. */
   add(address: string, parts: IdentityParts, since: number): void {
     const { refused } = this.#identities;
     const identity = this.#identities.get(parts);

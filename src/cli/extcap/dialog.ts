@@ -19,7 +19,7 @@ interface Field {
   readonly more?: Readonly<Record<string, string | boolean | number>>;
 }
 
-// A list in which one can type as well (editselector) is unknown to Wireshark before 4.2, and we are not told who asks.
+// A list in which one can type as well (editselector) is unknown to Wireshark before 4.2, and Wireshark does not pass its version.
 const FIELDS: readonly Field[] = [
   {
     name: 'target',

@@ -65,7 +65,7 @@ export class Run implements Kept {
     return {
       event: (event, { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId, sameAs }) => {
         const flow = { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId, sameAs };
-        const kept = { event, flow, told: analysis.clock.now };
+        const kept = { event, flow, reportedAt: analysis.clock.now };
         this.#everything.event(kept);
         if (this.shown !== this.#everything) this.shown.event(kept);
       },

@@ -11,7 +11,7 @@ export interface KeptEvent {
   readonly event: AnalysisEvent;
   readonly flow: FlowIdentity;
   /** When it was reported: ns since the analysis' first packet. */
-  readonly told: number;
+  readonly reportedAt: number;
 }
 
 /** What of one analysis is shown: all that it finds, or what matches an expression. */
@@ -36,9 +36,9 @@ export class Shown {
   }
 
   event(kept: KeptEvent): void {
-    const { event, flow, told } = kept;
+    const { event, flow, reportedAt } = kept;
     if (this.#where !== undefined && !this.#where.matches(this.#session.recorder.event(event, flow))) return;
-    this.activity.advance(told);
+    this.activity.advance(reportedAt);
     if (event.kind === 'exchange' && flow.sameAs === undefined) this.exchanges += 1;
     this.sums.event(event, flow);
     this.events.push(kept);

@@ -79,7 +79,7 @@ export class QuestionScan {
     this.#finish(bytes, position, end);
   }
 
-  /** Nothing is before the first name that it could point to but the header: told apart for what odd senders make of it. */
+  /** Nothing is before the first name that it could point to but the header: distinguished because some senders point there. */
   #compressed(bytes: Uint8Array, start: number, end: number): void {
     const name = readName(bytes, start, start + HEADER, end);
     if (name === undefined) {
@@ -109,7 +109,7 @@ export class QuestionScan {
   }
 }
 
-/** Hash of a name whatever its letters' case, four bytes at a time; some other bytes are not told apart either. */
+/** Hash of a name whatever its letters' case, four bytes at a time; some other bytes are not distinguished either. */
 function caselessHash(bytes: Uint8Array, start: number, end: number, seed: number): number {
   let hash = seed ^ (end - start);
   let at = start;
