@@ -47,6 +47,9 @@ function linesOf(file: string, kind: AnalysisOutputKind, asJson: boolean, where?
   return lines;
 }
 
+/** Times of their packets jump by more than a line is held: damaged on purpose, or put together of several captures. */
+const TIMES_JUMP = /\/(babel_update_oobr|bgp_vpn_rt-oobr|vtp_asan|smb_v2_only_non_zero_reserved1)\.pcap$/;
+
 describe.skipIf(files.length === 0)('of every capture', () => {
   it('the JSON has no member that is not documented', { timeout: TIMEOUT_MS }, () => {
     const fields = recordFields();
@@ -93,8 +96,7 @@ describe.skipIf(files.length === 0)('of every capture', () => {
         const time = /^\d\d:\d\d:\d\d\.\d{6}/.exec(line)?.[0];
         if (time === undefined) before = '';
         else {
-          // Captures with times of their own making, out of order by more than is held, are few.
-          if (time < before) wrong[file] ??= line;
+          if (time < before && !TIMES_JUMP.test(file)) wrong[file] ??= line;
           before = time;
           compared += 1;
         }
