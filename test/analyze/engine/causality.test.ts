@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { analyseFile } from '../../support/analysis.ts';
 
-const here = (name: string) => join(import.meta.dirname, name);
+const here = (name: string) => join(import.meta.dirname, 'captures', name);
 
 /** What is stated of a capture's exchanges, and that no time of them is negative. */
 async function stated(name: string): Promise<string[]> {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { analyseBytes, analyseFile } from '../../support/analysis.ts';
 import { type BuiltSegment, builtPcapng, handshake } from '../../support/built-capture.ts';
 
-const here = (name: string) => join(import.meta.dirname, name);
+const here = (name: string) => join(import.meta.dirname, 'captures', name);
 const GET = 'GET /a HTTP/1.1\r\nHost: shop\r\n\r\n';
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
 const PLACES = ['shop/client/any', 'shop/web/any'];
