@@ -252,6 +252,8 @@ export class Analysis {
     const base = table.base(slot);
     const vantage = base + FLOW_I32.vantage + direction;
     const counting = table.ints[vantage] as number;
+    // Of most captures no flow is seen at a second place; to read behind an array's end is slow.
+    if (counting === place && slot >= sightings.length) return true;
     let elsewhere = sightings[slot];
     if (counting === place) {
       if (elsewhere === undefined) return true;
