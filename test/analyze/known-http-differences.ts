@@ -29,9 +29,9 @@ export const KNOWN_HTTP_DIFFERENCES: readonly KnownDifference[] = [
   },
   {
     file: 'zeek/http/methods.pcap',
-    frames: [34],
+    frames: [14, 34, 172, 329, 379, 429, 479, 529, 579, 629],
     what: ['HTTP requests'],
-    reason: "a request line without a target is not taken for HTTP's",
+    reason: "a request line without a target, or without ' HTTP/' behind it, is not taken for HTTP's",
   },
   {
     file: 'zeek/http/query-method-non-standard-port.pcap',
@@ -74,5 +74,17 @@ export const KNOWN_HTTP_DIFFERENCES: readonly KnownDifference[] = [
     frames: [9],
     what: ['HTTP requests'],
     reason: 'what is said within a tunnel of SOCKS is not looked into',
+  },
+  {
+    file: 'captures/proxy-protocol.pcap',
+    frames: [1],
+    what: ['HTTP requests'],
+    reason: 'tshark 4.0 does not look behind the PROXY protocol where it stands before HTTP',
+  },
+  {
+    file: 'captures/websocket-gap.pcap',
+    frames: [1],
+    what: ['WebSocket messages'],
+    reason: 'tshark does not find WebSocket frames again behind a hole',
   },
 ];
