@@ -78,8 +78,8 @@ async function openFile(path: string, config: SinkConfig, onProgress: () => void
     const there = statSync(path, { throwIfNoEntry: false });
     if (there === undefined) throw cannotWrite(path, 'it is a link to a file that does not exist');
     // Nothing is lost by writing to them: /dev/null, or the pipe of a shell's >(program).
-    if (there.isFIFO()) return device(await waitedFor(path, signal), onProgress);
-    if (there.isCharacterDevice()) return device(openDevice(path, config), onProgress);
+    if (there.isFIFO()) return { ...device(await waitedFor(path, signal), onProgress), path };
+    if (there.isCharacterDevice()) return { ...device(openDevice(path, config), onProgress), path };
     // Above all no disk: --force is for files.
     if (!there.isFile()) throw cannotWrite(path, there.isDirectory() ? 'it is a directory' : 'it is not a file');
     if (!config.force) {
