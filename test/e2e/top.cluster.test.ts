@@ -87,7 +87,7 @@ test('an agent that is killed is said to be lost, and the screen goes on', { tim
   await requests(on, { n: 60, run: 'after', paths: 'ok' });
   await screen.shows(/^web.shop +HTTP +120 /m, 30_000);
   screen.press('5');
-  expect(await screen.shows(/lost: what came in 1 gap/)).toMatch(new RegExp(`${node} .*after a gap`));
+  expect(await screen.shows(/lost: packets of 1 gap/)).toMatch(new RegExp(`${node} .*after a gap`));
   screen.press('q');
   expect(await screen.shows(/^code/m, 30_000)).toMatch(/GAP: no packets[\s\S]*^code 4/m);
 });
