@@ -12,6 +12,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'etcd-server': '/usr/bin/etcd',
   fish: '/usr/bin/fish',
   iproute2: '/usr/sbin/ip',
+  'iputils-ping': '/usr/bin/ping',
   iptables: '/usr/sbin/iptables',
   nftables: '/usr/sbin/nft',
   'nginx-light': '/usr/sbin/nginx',
