@@ -8,7 +8,7 @@ import { attempt } from '../cluster/run.ts';
 import type { TestCluster } from '../support/cluster.ts';
 import { program } from '../support/ksnoop-process.ts';
 import { ensurePackages } from '../support/packages.ts';
-import { completes, completingShell, SHELLS } from '../support/shells.ts';
+import { abandonsLine, completes, completingShell, SHELLS } from '../support/shells.ts';
 import { ensureShop, shopPods } from '../support/shop.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'ksnoop-tab-'));
@@ -28,7 +28,7 @@ test.each(SHELLS)('%s: ksnoop svc/w<Tab> knows the Services, pods and containers
     await completes(terminal, 'ksnoop -n sho', /ready> ksnoop -n shop/);
     const screen = await completes(terminal, ' svc/w', /web-headless/);
     expect(screen).toMatch(/svc\/web\b/);
-    terminal.press('C-c');
+    await abandonsLine(terminal);
     const start = `${pod?.name.slice(0, -2)}`;
     await completes(terminal, `ksnoop -n shop pod/${start}`, new RegExp(`pod/${pod?.name}`));
   } finally {

@@ -44,6 +44,22 @@ export async function completingShell(shell: Shell, directory: string, kubeconfi
 }
 
 /**
+ * Ctrl-C, until there is an empty prompt: a shell that still runs a completion takes the first for that and keeps its
+ * line, and what is typed next would stand behind it.
+ */
+export async function abandonsLine(terminal: Terminal): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    terminal.press('C-c');
+    try {
+      await terminal.shows(/^ready>\s*$(?![\s\S]*\S)/m, 3_000);
+      return;
+    } catch (thrown) {
+      if (attempt === 6) throw thrown;
+    }
+  }
+}
+
+/**
  * Type a line and press Tab until the screen shows what is expected: a cluster under load may miss the first. Not soon
  * again, for a second Tab goes on from what the first one shows.
  */
@@ -54,7 +70,7 @@ export async function completes(terminal: Terminal, line: string, expected: RegE
     try {
       return await terminal.shows(expected, 4_000);
     } catch (thrown) {
-      if (attempt === 3) throw thrown;
+      if (attempt === 9) throw thrown;
     }
   }
 }

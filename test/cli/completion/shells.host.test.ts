@@ -7,7 +7,7 @@ import { type ApiServer, startApiServer } from '../../support/api-server.ts';
 import { KsnoopProcess } from '../../support/ksnoop-process.ts';
 import { type ObjectServer, startObjectServer } from '../../support/object-server.ts';
 import { ensurePackages } from '../../support/packages.ts';
-import { completes, completingShell, SHELLS } from '../../support/shells.ts';
+import { abandonsLine, completes, completingShell, SHELLS } from '../../support/shells.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'ksnoop-shells-'));
 let server: ObjectServer;
@@ -35,19 +35,19 @@ test.each(SHELLS)('%s completes commands, flags, kinds and the names of the clus
   const terminal = await completingShell(shell, home(), server.api.kubeconfig({ namespace: 'shop' }));
   try {
     await completes(terminal, 'ksnoop instal', /ready> ksnoop install$/m);
-    terminal.press('C-c');
+    await abandonsLine(terminal);
     await completes(terminal, 'ksnoop --all-n', /ready> ksnoop --all-namespaces/);
-    terminal.press('C-c');
+    await abandonsLine(terminal);
     await completes(terminal, 'ksnoop --namespace=sh', /--namespace=shop/);
-    terminal.press('C-c');
+    await abandonsLine(terminal);
     await completes(terminal, 'ksnoop servi', /ready> ksnoop service\/$/m);
-    terminal.press('C-c');
+    await abandonsLine(terminal);
     await completes(terminal, 'ksnoop svc/w', /ready> ksnoop svc\/web-main/);
-    terminal.press('C-c');
+    await abandonsLine(terminal);
     await completes(terminal, "ksnoop read a --where 'failed && http.stat", /--where 'failed && http\.status/);
-    terminal.press('C-c');
+    await abandonsLine(terminal);
     await completes(terminal, 'ksnoop read a --where tcp.sta', /--where tcp\.state/);
-    terminal.press('C-c');
+    await abandonsLine(terminal);
     // Several: the shell shows them, and writes what they share.
     const screen = await completes(terminal, 'ksnoop svc/a', /api-v2/);
     expect(screen).toContain('svc/api');
