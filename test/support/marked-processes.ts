@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Processes of this machine, those of its test clusters' containers included, that carry a capture session's mark. */
 export function processesOf(session: string): number[] {
+  // Every process carries the empty text.
+  if (session === '') throw new Error('no session was told of');
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
