@@ -31,19 +31,40 @@ export type Compression = (typeof COMPRESSIONS)[number];
 
 const SESSION_PATH = /^\/session\/([0-9a-f]{32})\?(new|resume)((?:&[a-z]+=[a-z0-9]+)*)$/;
 
-/** A session in a client's request. */
-export interface SessionAddress {
-  /** 128 random bits in hex: they authorise resuming the session. */
+/** What every request for a session contains. */
+interface SessionRequest {
+  /** 128 random bits in hex. Not a secret: who captures the agent's loopback can read it. */
   readonly id: string;
-  readonly isNew: boolean;
   /** How long the agent keeps the session when it hears nothing, milliseconds. */
   readonly windowMs: number;
   readonly compress: Compression;
 }
 
+/** A request to resume a session, without its signature. */
+export interface Resumption extends SessionRequest {
+  /** Counts the requests to resume this session, from 1: a signature is valid for one of them. */
+  readonly attempt: number;
+}
+
+/** A session in a client's request. */
+export type SessionAddress =
+  /** With the public key (Ed25519, hex) whose holder alone may resume the session. Older clients send none. */
+  | (SessionRequest & { readonly isNew: true; readonly key: string | undefined })
+  /** With the signature (hex) of the request by that key. Older clients send none. */
+  | (Resumption & { readonly isNew: false; readonly proof: string | undefined });
+
+/** Ed25519: 32 bytes of a public key, 64 of a signature (RFC 8032), in hex. */
+const KEY = /^[0-9a-f]{64}$/;
+const PROOF = /^[0-9a-f]{128}$/;
+
 /** The path of a client's request. */
-export function sessionPath({ id, isNew, windowMs, compress }: SessionAddress): string {
-  return `/session/${id}?${isNew ? 'new' : 'resume'}&window=${windowMs}&compress=${compress}`;
+export function sessionPath(address: SessionAddress): string {
+  const { id, windowMs, compress } = address;
+  const words = address.isNew
+    ? [['key', address.key] as const]
+    : [['attempt', address.attempt] as const, ['proof', address.proof] as const];
+  const more = words.map(([name, value]) => (value === undefined ? '' : `&${name}=${value}`)).join('');
+  return `/session/${id}?${address.isNew ? 'new' : 'resume'}&window=${windowMs}&compress=${compress}${more}`;
 }
 
 /**
@@ -57,7 +78,15 @@ export function parseSessionPath(path: string): SessionAddress | undefined {
   const windowMs = Number(parameters.get('window') ?? RESUME_WINDOW_MS);
   const compress = COMPRESSIONS.find((known) => known === parameters.get('compress')) ?? 'off';
   if (!Number.isSafeInteger(windowMs)) return undefined;
-  return { id: parts[1] ?? '', isNew: parts[2] === 'new', windowMs, compress };
+  const request = { id: parts[1] ?? '', windowMs, compress };
+  if (parts[2] === 'new') {
+    const key = parameters.get('key');
+    return key === undefined || KEY.test(key) ? { ...request, isNew: true, key } : undefined;
+  }
+  const attempt = Number(parameters.get('attempt') ?? 0);
+  const proof = parameters.get('proof');
+  if (!Number.isSafeInteger(attempt) || (proof !== undefined && !PROOF.test(proof))) return undefined;
+  return { ...request, isNew: false, attempt, proof };
 }
 
 export interface Frame {

@@ -52,16 +52,26 @@ test('offsets beyond 32 bits are kept', () => {
 });
 
 test('the path of a session is read as it is written, and any other is none', () => {
-  const address = { id: 'a'.repeat(32), isNew: true, windowMs: 25_000, compress: 'auto' } as const;
+  const request = { id: 'a'.repeat(32), windowMs: 25_000, compress: 'auto' } as const;
+  const address = { ...request, isNew: true, key: 'b'.repeat(64) } as const;
+  const resumption = { ...request, isNew: false, attempt: 3, proof: 'c'.repeat(128) } as const;
   expect(parseSessionPath(sessionPath(address))).toEqual(address);
-  for (const path of ['/', '/session/', sessionPath({ ...address, id: 'g'.repeat(32) }), `${sessionPath(address)}/x`]) {
-    expect(parseSessionPath(path)).toBeUndefined();
-  }
+  expect(parseSessionPath(sessionPath(resumption))).toEqual(resumption);
+  const bad = [
+    '/',
+    '/session/',
+    `${sessionPath(address)}/x`,
+    sessionPath({ ...address, id: 'g'.repeat(32) }),
+    sessionPath({ ...address, key: 'b' }),
+    sessionPath({ ...resumption, proof: 'c' }),
+    sessionPath({ ...resumption, attempt: 2 ** 60 }),
+  ];
+  for (const path of bad) expect(parseSessionPath(path)).toBeUndefined();
 });
 
 test('a client of another version is understood', () => {
   const path = `/session/${'a'.repeat(32)}?resume`;
-  const older = { id: 'a'.repeat(32), isNew: false, windowMs: 25_000, compress: 'off' };
+  const older = { id: 'a'.repeat(32), isNew: false, windowMs: 25_000, compress: 'off', attempt: 0 };
   expect(parseSessionPath(path)).toEqual(older);
   expect(parseSessionPath(`${path}&window=30000&colour=blue`)).toEqual({ ...older, windowMs: 30_000 });
 });

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { timingSafeEqual } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { AGENT_PORT, parseSessionPath, type SessionAddress } from '../../wire/session-frame.ts';
+import { isSignedBy } from '../../wire/session-key.ts';
 import { LISTENER_CONNECTIONS, LISTENER_SESSIONS, REQUEST_HEAD_MAXIMUM, REQUEST_HEAD_MS } from '../limits.ts';
 import { isInCluster } from '../netns/node.ts';
 import type { Proc } from '../netns/proc.ts';
@@ -36,8 +36,11 @@ export interface Handover {
 }
 
 interface Known {
-  readonly id: Buffer;
   readonly child: ChildProcess;
+  /** The public key whose holder may resume it. An older client sends none: then the session's id is enough. */
+  readonly key: string | undefined;
+  /** The last request to resume it that was accepted: its signature, read from the wire, is worth nothing any more. */
+  attempt: number;
 }
 
 /**
@@ -50,19 +53,19 @@ export function listenForSessions(
   start: (address: SessionAddress) => ChildProcess,
   headMs = REQUEST_HEAD_MS,
 ): Server {
-  const sessions = new Set<Known>();
+  const sessions = new Map<string, Known>();
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
     // Of the whole head, not of a silence: a client that sends a byte now and then would keep its place for ever.
     const deadline = setTimeout(() => socket.destroy(), headMs);
     socket.once('close', () => clearTimeout(deadline));
     readHead(socket, (head, path) => {
+      if (hasOrigin(head)) return refuse(socket, '403 Forbidden');
       const address = parseSessionPath(path);
       if (address === undefined) return refuse(socket, '404 Not Found');
-      const known = knownSession(sessions, address.id);
-      if (address.isNew && known !== undefined) return refuse(socket, '409 Conflict');
-      if (!address.isNew && known === undefined) return refuse(socket, '410 Gone');
-      if (known === undefined && sessions.size >= LISTENER_SESSIONS) return refuse(socket, '503 Service Unavailable');
+      const known = sessions.get(address.id);
+      const refusal = refusalOf(address, known, sessions.size);
+      if (refusal !== undefined) return refuse(socket, refusal);
       const child = known?.child ?? begin(sessions, address, start);
       clearTimeout(deadline);
       const message: Handover = { type: 'connection', head: head.toString('base64') };
@@ -75,22 +78,40 @@ export function listenForSessions(
   return server.listen(port, '127.0.0.1');
 }
 
-function begin(sessions: Set<Known>, address: SessionAddress, start: (address: SessionAddress) => ChildProcess) {
+function begin(
+  sessions: Map<string, Known>,
+  address: SessionAddress,
+  start: (address: SessionAddress) => ChildProcess,
+) {
   const child = start(address);
-  const session = { id: Buffer.from(address.id), child };
-  sessions.add(session);
-  const forget = () => sessions.delete(session);
+  const session = { child, key: address.isNew ? address.key : undefined, attempt: 0 };
+  sessions.set(address.id, session);
+  const forget = () => {
+    if (sessions.get(address.id) === session) sessions.delete(address.id);
+  };
   child.once('exit', forget);
   child.once('error', forget);
   return child;
 }
 
-/** Compares with every id in constant time: the duration reveals nothing of an id. */
-function knownSession(sessions: ReadonlySet<Known>, id: string): Known | undefined {
-  const asked = Buffer.from(id);
-  let found: Known | undefined;
-  for (const session of sessions) if (timingSafeEqual(session.id, asked)) found = session;
-  return found;
+/** The status of a request that is refused; undefined, and the attempt counted, for one that is accepted. */
+function refusalOf(address: SessionAddress, known: Known | undefined, running: number): string | undefined {
+  if (address.isNew) {
+    if (known !== undefined) return '409 Conflict';
+    return running >= LISTENER_SESSIONS ? '503 Service Unavailable' : undefined;
+  }
+  if (known === undefined) return '410 Gone';
+  if (known.key === undefined) return undefined;
+  const isOwner =
+    address.proof !== undefined && address.attempt > known.attempt && isSignedBy(known.key, address, address.proof);
+  if (!isOwner) return '403 Forbidden';
+  known.attempt = address.attempt;
+  return undefined;
+}
+
+/** Whether a browser sent the request for a page: it names the page's origin in every websocket handshake (RFC 6455, 4.1). */
+function hasOrigin(head: Buffer): boolean {
+  return /[\r\n]origin\s*:/i.test(head.toString('latin1'));
 }
 
 /** Read the head of an HTTP request (RFC 9112), bounded in size. What follows is the session's to read. */

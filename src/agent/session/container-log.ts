@@ -9,7 +9,7 @@ export interface LogEntry {
   readonly [member: string]: string | number | undefined;
 }
 
-/** Digits of a session's id in the log: the whole id lets its holder take the session over. */
+/** Digits of a session's id in the log: enough to find it by. */
 const SESSION_DIGITS = 8;
 
 /** What is neither printable ASCII nor escaped by JSON: C1 controls and bidi marks among it. */

@@ -5,7 +5,15 @@ import WebSocket from 'ws';
 import { Backoff } from '../../wire/backoff.ts';
 import { type ErrorCode, KsnoopError, messageOf } from '../../wire/errors.ts';
 import { Resumable } from '../../wire/resumable.ts';
-import { ABANDON_CODE, AGENT_CHANNELS, CHANNEL, CLIENT_CHANNELS, type Compression } from '../../wire/session-frame.ts';
+import {
+  ABANDON_CODE,
+  AGENT_CHANNELS,
+  CHANNEL,
+  CLIENT_CHANNELS,
+  type Compression,
+  type SessionAddress,
+} from '../../wire/session-frame.ts';
+import { SessionKey } from '../../wire/session-key.ts';
 import {
   GOODBYE_MS,
   LINK_CHECK_MS,
@@ -50,6 +58,9 @@ class ResumingTransport implements AgentTransport {
   readonly #options: ResumingOptions;
   readonly #handlers: TransportHandlers;
   readonly #id = randomBytes(16).toString('hex');
+  readonly #key = new SessionKey();
+  /** Requests to resume so far. */
+  #attempts = 0;
   readonly #conversation: Resumable;
   readonly #abort = new AbortController();
   #settle: (end: TransportEnd) => void = () => {};
@@ -99,11 +110,23 @@ class ResumingTransport implements AgentTransport {
   }
 
   async #connect(isNew: boolean, signal: AbortSignal): Promise<void> {
-    const { dial, windowMs, compress, handshakeMs } = this.#options;
+    const { dial, handshakeMs } = this.#options;
     const connection = await dial(signal);
-    const address = { id: this.#id, isNew, windowMs, compress };
+    const address = isNew ? this.#opening() : this.#resumption();
     const attach = (socket: WebSocket) => this.#listen(socket);
     await openLink(connection, { address, timeoutMs: handshakeMs, attach }, signal);
+  }
+
+  #opening(): SessionAddress {
+    const { windowMs, compress } = this.#options;
+    return { id: this.#id, windowMs, compress, isNew: true, key: this.#key.public };
+  }
+
+  #resumption(): SessionAddress {
+    const { windowMs, compress } = this.#options;
+    this.#attempts += 1;
+    const resumption = { id: this.#id, windowMs, compress, attempt: this.#attempts };
+    return { ...resumption, isNew: false, proof: this.#key.sign(resumption) };
   }
 
   #listen(socket: WebSocket): void {

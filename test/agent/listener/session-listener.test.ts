@@ -4,6 +4,8 @@ import { type AddressInfo, connect, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, expect, test } from 'vitest';
 import { listenForSessions } from '../../../src/agent/listener/session-listener.ts';
+import { sessionPath } from '../../../src/wire/session-frame.ts';
+import { SessionKey } from '../../../src/wire/session-key.ts';
 
 let listener: Server;
 afterEach(() => listener.close());
@@ -53,6 +55,46 @@ test('a new session gets its connection with all that was read of it, a resumed 
   expect(await ask(head('resume'))).toBe('taken');
   expect(handed.map(({ head }) => head)).toEqual([head('new'), head('resume')]);
   expect(children).toHaveLength(1);
+});
+
+const request = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+const WORDS = { id: ID, windowMs: 25_000, compress: 'off' } as const;
+
+function signed(key: SessionKey, attempt: number) {
+  const resumption = { ...WORDS, attempt };
+  return { ...resumption, isNew: false, proof: key.sign(resumption) } as const;
+}
+
+test('only the client that began a session resumes it, whoever has read its requests', async () => {
+  const { handed, ask } = await opened();
+  const key = new SessionKey();
+  expect(await ask(request(sessionPath({ ...WORDS, isNew: true, key: key.public })))).toBe('taken');
+  const first = signed(key, 1);
+  expect(await ask(request(sessionPath(first)))).toBe('taken');
+  const stolen = [
+    head('resume'),
+    request(sessionPath(first)),
+    request(sessionPath({ ...first, attempt: 2 })),
+    request(sessionPath({ ...signed(key, 2), windowMs: 600_000 })),
+    request(sessionPath({ ...signed(key, 2), compress: 'on' })),
+    request(sessionPath(signed(new SessionKey(), 2))),
+  ];
+  for (const text of stolen) expect(await ask(text)).toMatch(/^HTTP\/1.1 403 /);
+  expect(handed).toHaveLength(2);
+  // An attempt may have been lost on its way.
+  expect(await ask(request(sessionPath(signed(key, 3))))).toBe('taken');
+});
+
+test('a session whose key is no point of the curve cannot be resumed', async () => {
+  const { ask } = await opened();
+  expect(await ask(request(sessionPath({ ...WORDS, isNew: true, key: 'f'.repeat(64) })))).toBe('taken');
+  expect(await ask(request(sessionPath(signed(new SessionKey(), 1))))).toMatch(/^HTTP\/1.1 403 /);
+});
+
+test.each(['Origin: http://localhost', 'origin:null', 'ORIGIN : x'])('a browser is refused: %s', async (line) => {
+  const { handed, ask } = await opened();
+  expect(await ask(head('new').replace('Host: a', `Host: a\r\n${line}`))).toMatch(/^HTTP\/1.1 403 /);
+  expect(handed).toEqual([]);
 });
 
 test.each([
