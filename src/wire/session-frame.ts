@@ -53,6 +53,11 @@ export type SessionAddress =
   /** With the signature (hex) of the request by that key. Older clients send none. */
   | (Resumption & { readonly isNew: false; readonly proof: string | undefined });
 
+/** What a client signs to resume a session: all that the request asks for. The attempt makes each signature valid once. */
+export function resumptionText({ id, attempt, windowMs, compress }: Resumption): string {
+  return `ksnoop resume ${id} ${attempt} ${windowMs} ${compress}`;
+}
+
 /** Ed25519: 32 bytes of a public key, 64 of a signature (RFC 8032), in hex. */
 const KEY = /^[0-9a-f]{64}$/;
 const PROOF = /^[0-9a-f]{128}$/;

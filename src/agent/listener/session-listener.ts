@@ -2,10 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { AGENT_PORT, parseSessionPath, type SessionAddress } from '../../wire/session-frame.ts';
-import { isSignedBy } from '../../wire/session-key.ts';
 import { LISTENER_CONNECTIONS, LISTENER_SESSIONS, REQUEST_HEAD_MAXIMUM, REQUEST_HEAD_MS } from '../limits.ts';
 import { isInCluster } from '../netns/node.ts';
 import type { Proc } from '../netns/proc.ts';
+import { isSignedBy } from './resumption-proof.ts';
 
 /**
  * The session listener, on loopback of the agent pod's own network namespace: reachable through the API server's

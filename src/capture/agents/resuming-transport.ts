@@ -13,7 +13,6 @@ import {
   type Compression,
   type SessionAddress,
 } from '../../wire/session-frame.ts';
-import { SessionKey } from '../../wire/session-key.ts';
 import {
   GOODBYE_MS,
   LINK_CHECK_MS,
@@ -25,6 +24,7 @@ import {
 } from '../limits.ts';
 import type { AgentTransport, OpenTransport, TransportEnd, TransportHandlers } from '../streams/transport.ts';
 import { openLink, unpackFrame } from './agent-link.ts';
+import { SessionKey } from './session-key.ts';
 
 export interface ResumingOptions {
   /** A connection to the agent's port, always of the same agent. Rejects with a KsnoopError. */

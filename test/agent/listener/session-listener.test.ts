@@ -4,8 +4,8 @@ import { type AddressInfo, connect, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, expect, test } from 'vitest';
 import { listenForSessions } from '../../../src/agent/listener/session-listener.ts';
+import { SessionKey } from '../../../src/capture/agents/session-key.ts';
 import { sessionPath } from '../../../src/wire/session-frame.ts';
-import { SessionKey } from '../../../src/wire/session-key.ts';
 
 let listener: Server;
 afterEach(() => listener.close());
