@@ -90,7 +90,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
     types: ['analyze/summary', 'analyze/where'],
   },
-  'analyze/trace': { loads: ABOVE_ENGINE },
+  'analyze/trace': { loads: [...ABOVE_ENGINE, 'analyze/summary'] },
   'analyze/findings': { loads: [...ABOVE_ENGINE, 'analyze/summary', 'analyze/trace'] },
 
   'agent/netns': { loads: ['wire', 'agent/limits.ts'] },
@@ -125,6 +125,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'cli/capture': { loads: [...BELOW_CLI, 'cli', 'cli/help', 'cli/wireshark-profile'] },
   'cli/read': { loads: [...BELOW_CLI, 'cli', 'cli/capture'] },
   'cli/top': { loads: [...BELOW_CLI, 'cli', 'cli/capture', 'cli/read'] },
+  'cli/trace': { loads: [...BELOW_CLI, 'cli', 'cli/capture', 'cli/read'] },
   'cli/extcap': { loads: [...BELOW_CLI, 'cli', 'cli/capture'] },
   'cli/doctor': { loads: [...BELOW_CLI, 'cli', 'cli/cleanup', 'cli/extcap'] },
   'cli/completion': { loads: [...BELOW_CLI, 'cli', 'cli/settings', 'cli/help', 'cli/capture'] },

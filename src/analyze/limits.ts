@@ -115,3 +115,22 @@ export const HELD_DATAGRAMS = 64;
 
 /** Bytes of one direction, captured elsewhere, that are kept until the place that counts has brought them. */
 export const SPARE_BYTES = 128 * 1024;
+
+/** Connections whose segments are remembered place by place to trace requests, and all their remembered segments. */
+export const TRACE_CONNECTIONS = 16_384;
+export const TRACE_MARKS_TOTAL = 4 * 1024 * 1024;
+
+/** Segments of one direction at one place that are remembered, and of those that came again or late. */
+export const TRACE_MARKS = 512;
+export const TRACE_REPEATS = 64;
+
+/** Requests that wait for those they belong to, and candidates looked at for one. */
+export const TRACE_PENDING = 65_536;
+export const TRACE_CANDIDATES = 256;
+
+/** Calls that are shown below one request, and how deep they go. */
+export const TRACE_CALLS = 256;
+export const TRACE_DEPTH = 16;
+
+/** Different parts of routes of which the usual duration is known. */
+export const TRACE_ROUTES = 4096;

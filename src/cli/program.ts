@@ -11,6 +11,7 @@ import { addReadCommand } from './read/commands.ts';
 import { applySettings } from './settings/apply.ts';
 import type { SetValue } from './settings/read.ts';
 import { addTopCommand } from './top/commands.ts';
+import { addTraceCommand } from './trace/commands.ts';
 import { addUpkeepCommands } from './upkeep-commands.ts';
 import { addProfileCommands } from './wireshark-profile/commands.ts';
 
@@ -32,6 +33,7 @@ export function program(
   addCaptureCommand(ksnoop, setExit);
   addReadCommand(ksnoop, setExit);
   addTopCommand(ksnoop, setExit);
+  addTraceCommand(ksnoop, setExit);
   addInstallCommands(ksnoop, setExit);
   addUpkeepCommands(ksnoop, setExit);
   addExtcapCommands(ksnoop, setExit);

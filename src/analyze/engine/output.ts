@@ -44,5 +44,7 @@ export interface AnalysisOutputKind {
   readonly detail: boolean;
   /** Whether single packets are looked at. */
   readonly packets: boolean;
+  /** It gets all events and packets, and applies `--where` to its own records; else it gets what matches. */
+  readonly ownFilter?: boolean | undefined;
   create(context: AnalysisOutputContext): AnalysisOutput;
 }

@@ -61,10 +61,15 @@ export class Places {
 
   /** The place a packet was captured at: an int32 that is not 0. */
   of(packet: PacketView): number {
-    const place = ((this.#places[packet.interfaceId] ?? packet.interfaceId) + 1) << 16;
+    const place = this.ofInterface(packet.interfaceId);
     return packet.linkType === LINK_TYPE.linuxSll2 && packet.caplen >= SLL2_HEADER
       ? place ^ i32(packet.bytes, packet.offset + SLL2_INTERFACE)
       : place;
+  }
+
+  /** The place of an interface, all that is cooked into it together. @param id as the capture counts them */
+  ofInterface(id: number): number {
+    return ((this.#places[id] ?? id) + 1) << 16;
   }
 
   /** Whether packets of a place may still come. */

@@ -34,11 +34,14 @@ export class AnalysisSession {
   readonly interfaces: CaptureInterface[] = [];
   readonly #output: AnalysisOutput;
   readonly where: Condition | undefined;
+  /** What is applied to events, flows and packets before the output gets them. */
+  readonly #filter: Condition | undefined;
   readonly #showSecrets: boolean;
   #recorder: Recorder | undefined;
 
   constructor(kind: AnalysisOutputKind, settings: SessionSettings) {
     this.where = settings.where;
+    this.#filter = kind.ownFilter === true ? undefined : settings.where;
     this.#showSecrets = settings.showSecrets;
     const options = { detail: kind.detail || settings.where !== undefined, showSecrets: settings.showSecrets };
     const sink = {
@@ -114,13 +117,13 @@ export class AnalysisSession {
   #event(event: AnalysisEvent, flow: FlowInfo): void {
     // What was asked for is known from then on; the answer itself goes by older names.
     for (const { address, name } of observedAddresses(event)) this.names.addObserved(address, name, event.time);
-    if (this.where !== undefined && !this.where.matches(this.recorder.event(event, flow))) return;
+    if (this.#filter !== undefined && !this.#filter.matches(this.recorder.event(event, flow))) return;
     this.#output.event?.(event, flow);
   }
 
   #flowEnded(flow: FlowInfo): void {
     if (this.#output.flowEnded === undefined) return;
-    if (this.where !== undefined && !this.where.matches(this.recorder.flow(flow.facts()))) return;
+    if (this.#filter !== undefined && !this.#filter.matches(this.recorder.flow(flow.facts()))) return;
     this.#output.flowEnded(flow);
   }
 
@@ -133,7 +136,7 @@ export class AnalysisSession {
   }
 
   #packet(packet: PacketView, taken: Disposition): void {
-    if (this.where !== undefined && !this.where.matches(this.recorder.packet(packet, packet.interfaceId))) return;
+    if (this.#filter !== undefined && !this.#filter.matches(this.recorder.packet(packet, packet.interfaceId))) return;
     this.#output.packet?.(packet, taken);
   }
 }

@@ -2,7 +2,15 @@ import type { Command } from 'commander';
 import { addExamples, type Example } from '../examples.ts';
 import { addVerbosityFlags } from '../flags.ts';
 import { foreignCommand, mistypedCommand } from '../mistyped-command.ts';
-import { addPacketFlags, addTargetFlags, addTransportFlags, CLOCK_FLAG, WHERE_FLAG } from './flags.ts';
+import {
+  addPacketFlags,
+  addTargetFlags,
+  addTransportFlags,
+  CLOCK_FLAG,
+  SECRETS_FLAG,
+  UTC_FLAG,
+  WHERE_FLAG,
+} from './flags.ts';
 import type { RawCaptureOptions } from './options.ts';
 
 const EXAMPLES: readonly Example[] = [
@@ -73,12 +81,12 @@ function addOutputFlags(capture: Command): void {
     .option('--ring', 'with -W: keep the newest files, whatever begins a new one')
     .option(
       '-o, --output <FORMAT>',
-      'pcapng (default into a pipe or file), pcap; text (default on a terminal), json, summary, flows, packets',
+      'pcapng (default into a pipe or file), pcap; text (default on a terminal), json, summary, flows, trace, packets',
     )
-    .option('--json', 'summary, flows or packets as JSON')
+    .option('--json', 'summary, flows, trace or packets as JSON')
     .option(...WHERE_FLAG)
-    .option('--show-secrets', 'show what is masked: passwords, cookies, Authorization')
-    .option('--utc', 'show times in UTC, not in local time')
+    .option(...SECRETS_FLAG)
+    .option(...UTC_FLAG)
     .option('--duration <TIME>', 'stop after this time: 30s, 5m, 1h30m')
     .option('--count <N>', 'stop after N packets')
     .option('--max-bytes <SIZE>', 'stop before SIZE of captured bytes is exceeded: 500000, 10M, 64Mi')

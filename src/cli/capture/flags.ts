@@ -63,3 +63,7 @@ export const WHERE_FLAG = [
 ] as const;
 
 export const CLOCK_FLAG = ['--correct-clock-skew', "convert the nodes' times to this machine's clock"] as const;
+
+export const SECRETS_FLAG = ['--show-secrets', 'show what is masked: passwords, cookies, Authorization'] as const;
+
+export const UTC_FLAG = ['--utc', 'show times in UTC, not in local time'] as const;

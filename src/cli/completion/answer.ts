@@ -15,8 +15,8 @@ export async function complete(root: Command, words: readonly string[], live: Li
   if (typing.kind === 'flag') return offered(flags(situation), typing.text);
   if (typing.kind === 'value') return valuesFor(typing.option, typing, situation, live);
   const commands = situation.open ? subcommands(root, situation) : [];
-  const isTop = situation.command.name() === 'top';
-  if (situation.command.name() !== 'capture' && !isTop) {
+  const name = situation.command.name();
+  if (name !== 'capture' && name !== 'top' && name !== 'trace') {
     const { registeredArguments: known } = situation.command;
     const last = known.at(-1);
     const argument = known[situation.positionals.length] ?? (last?.name() === 'files' ? last : undefined);
@@ -25,8 +25,8 @@ export async function complete(root: Command, words: readonly string[], live: Li
   }
   const targets = await targetsOf(situation, typing.text, live);
   const candidates = [...startingWith(commands, typing.text), ...targets.candidates];
-  // Its one word may be a file as well.
-  const files = isTop && situation.positionals.length === 0;
+  // Their words may be files as well: one of top, any of trace.
+  const files = name === 'trace' || (name === 'top' && situation.positionals.length === 0);
   return { candidates, unfinished: isUnfinished(candidates), files };
 }
 

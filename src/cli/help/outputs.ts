@@ -18,6 +18,7 @@ export const outputs: Topic = {
             ['json', 'the same, a JSON object on each line'],
             ['summary', 'totals: services, routes, errors, latencies, TCP; --json for programs'],
             ['flows', 'a line for each flow with its TCP health; --json for programs'],
+            ['trace', 'a line for each request with its slowest hop; with -v all hops; --json for programs'],
             ['packets', 'a line for each packet; --json for programs'],
           ],
         },

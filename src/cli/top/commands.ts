@@ -1,5 +1,12 @@
 import type { Command } from 'commander';
-import { addPacketFlags, addTargetFlags, addTransportFlags, CLOCK_FLAG, WHERE_FLAG } from '../capture/flags.ts';
+import {
+  addPacketFlags,
+  addTargetFlags,
+  addTransportFlags,
+  CLOCK_FLAG,
+  SECRETS_FLAG,
+  WHERE_FLAG,
+} from '../capture/flags.ts';
 import { addExamples } from '../examples.ts';
 import { addVerbosityFlags } from '../flags.ts';
 import type { RawTopOptions } from './options.ts';
@@ -15,7 +22,7 @@ export function addTopCommand(ksnoop: Command, setExit: (code: number) => void):
   top
     .option('--view <NAME>', 'the first view (default: services)')
     .option(...WHERE_FLAG)
-    .option('--show-secrets', 'show what is masked: passwords, cookies, Authorization');
+    .option(...SECRETS_FLAG);
   addTransportFlags(top);
   addVerbosityFlags(top).action(async (words: string[], options: RawTopOptions) => {
     const { topCommand } = await import('./command.ts');

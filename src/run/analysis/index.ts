@@ -27,6 +27,12 @@ export const ANALYSIS_OUTPUTS: readonly AnalysisForm[] = [
     load: async () => (await import('./flows.ts')).flows,
   },
   {
+    name: 'trace',
+    about: 'one line per request of a client with its slowest hop; -v shows all hops',
+    json: true,
+    load: async () => (await import('./trace.ts')).trace,
+  },
+  {
     name: 'packets',
     about: 'one line per packet',
     json: true,

@@ -1,0 +1,129 @@
+import { TRACE_MARKS, TRACE_REPEATS } from '../limits.ts';
+
+/** A range of the byte stream that came again, or late into a hole. Sequence numbers are int32. */
+interface Range {
+  readonly start: number;
+  readonly end: number;
+  /** ns since the first packet */
+  readonly time: number;
+}
+
+const SMALLEST = 8;
+
+/**
+ * When which bytes of one direction of a TCP connection were first seen at one place of capture. Sequence numbers are
+ * int32 and compare as `(a - b) | 0`, so that they mean the same at all places: NAT keeps them. Only the latest TRACE_MARKS
+ * segments are remembered.
+ */
+export class DirectionMarks {
+  #starts = new Int32Array(SMALLEST);
+  #ends = new Int32Array(SMALLEST);
+  #times = new Float64Array(SMALLEST);
+  /** Segments ever added; the latest one is at (count - 1) modulo the capacity. */
+  #count = 0;
+  #high = 0;
+  /** Ranges that were seen before, and ranges that were skipped first. */
+  readonly #repeats: Range[] = [];
+  readonly #fills: Range[] = [];
+
+  /** Segments remembered. */
+  get size(): number {
+    return Math.min(this.#count, this.#times.length);
+  }
+
+  /** A segment with data. @param sequence int32 @param length bytes, more than 0 @param time ns */
+  add(sequence: number, length: number, time: number): void {
+    const end = (sequence + length) | 0;
+    if (this.#count === 0 || ((end - this.#high) | 0) > 0) {
+      const ahead = this.#count === 0 ? 0 : (sequence - this.#high) | 0;
+      this.#push(ahead < 0 ? this.#high : sequence | 0, end, time);
+      this.#high = end;
+      return;
+    }
+    // Of what is older than all that is remembered nothing is known.
+    const oldest = (this.#count - this.size) % this.#times.length;
+    if (((sequence - (this.#starts[oldest] as number)) | 0) < 0) return;
+    const range = { start: sequence | 0, end, time };
+    const list = this.firstSeen(sequence) === undefined ? this.#fills : this.#repeats;
+    if (list.length >= TRACE_REPEATS) list.shift();
+    list.push(range);
+  }
+
+  /** When a byte was first seen; undefined where it was not, or is forgotten. @param at int32 */
+  firstSeen(at: number): number | undefined {
+    for (const { start, end, time } of this.#fills) {
+      if (((at - start) | 0) >= 0 && ((at - end) | 0) < 0) return time;
+    }
+    const oldest = this.#count - this.size;
+    for (let index = this.#count - 1; index >= oldest; index -= 1) {
+      const slot = index % this.#times.length;
+      if (((at - (this.#starts[slot] as number)) | 0) < 0) continue;
+      return ((at - (this.#ends[slot] as number)) | 0) < 0 ? this.#times[slot] : undefined;
+    }
+    return undefined;
+  }
+
+  /** The first byte that came at exactly this time; undefined where none did. */
+  firstAt(time: number): number | undefined {
+    const late = this.#fills.find((range) => range.time === time);
+    if (late !== undefined) return late.start;
+    const oldest = this.#count - this.size;
+    let found: number | undefined;
+    for (let index = this.#count - 1; index >= oldest; index -= 1) {
+      const slot = index % this.#times.length;
+      const at = this.#times[slot] as number;
+      if (at === time) found = this.#starts[slot];
+      else if (found !== undefined) break;
+    }
+    return found;
+  }
+
+  /** The last byte that was there when bytes came at exactly this time; undefined where none did. */
+  lastAt(time: number): number | undefined {
+    const isLate = this.#fills.some((range) => range.time === time);
+    const oldest = this.#count - this.size;
+    for (let index = this.#count - 1; index >= oldest; index -= 1) {
+      const slot = index % this.#times.length;
+      const at = this.#times[slot] as number;
+      // Bytes behind a hole became readable with those that filled it.
+      if (at === time || (isLate && at < time)) return ((this.#ends[slot] as number) - 1) | 0;
+    }
+    return undefined;
+  }
+
+  /**
+   * Segments within a range that came again, and how long after their bytes were first seen the last one did.
+   * @param from, to int32, both inclusive @param copyNs what comes again sooner is a copy made by the capture
+   */
+  repeatsWithin(from: number, to: number, copyNs: number): { readonly count: number; readonly after: number } {
+    let count = 0;
+    let after = 0;
+    for (const { start, end, time } of this.#repeats) {
+      if (((end - from) | 0) <= 0 || ((start - to) | 0) > 0) continue;
+      const first = this.firstSeen(start);
+      if (first === undefined || time - first <= copyNs) continue;
+      count += 1;
+      after = Math.max(after, time - first);
+    }
+    return { count, after };
+  }
+
+  #push(start: number, end: number, time: number): void {
+    const { length } = this.#times;
+    if (this.#count === length && length < TRACE_MARKS) {
+      this.#starts = grown(this.#starts, new Int32Array(length * 2));
+      this.#ends = grown(this.#ends, new Int32Array(length * 2));
+      this.#times = grown(this.#times, new Float64Array(length * 2));
+    }
+    const slot = this.#count % this.#times.length;
+    this.#starts[slot] = start;
+    this.#ends[slot] = end;
+    this.#times[slot] = time;
+    this.#count += 1;
+  }
+}
+
+function grown<A extends Int32Array | Float64Array>(from: A, to: A): A {
+  to.set(from);
+  return to;
+}

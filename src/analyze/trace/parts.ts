@@ -1,0 +1,182 @@
+import { TRACE_DEPTH } from '../limits.ts';
+import type { Call, Child, Confidence } from './call.ts';
+import type { Vantage } from './vantages.ts';
+
+/**
+ * What a part of the time went to: `request` sending the request, `network` between two places, both ways together, `proxy` passing a
+ * request on, `server` making the response, `beyond` all that is behind the last place that saw it, `calls` several calls
+ * at once, `attempt` a call without a response, `response` receiving the response.
+ */
+export type PartKind = 'request' | 'network' | 'proxy' | 'server' | 'beyond' | 'calls' | 'attempt' | 'response';
+
+/** Segments of a request or response that were sent more often than they arrived. */
+export interface Lost {
+  readonly count: number;
+  readonly of: 'request' | 'response';
+  /** Until it was sent again, ns. */
+  readonly after: number;
+}
+
+/** A part of a request's time. Parts follow one another and add up to the total. */
+export interface Part {
+  readonly kind: PartKind;
+  /** The call that it is a part of, and how deep that is: 0 for the client's own request. */
+  readonly call: Call;
+  readonly depth: number;
+  /** ns, not negative */
+  readonly duration: number;
+  /** Where it was measured; `to` of a network part alone. */
+  readonly at: Vantage;
+  readonly to: Vantage | undefined;
+  readonly lost: readonly Lost[];
+  readonly confidence: Confidence;
+  /** Calls in a part of kind `calls`. */
+  readonly count: number;
+}
+
+/** What is measured at a place: from the request's last byte to the response's first. */
+function turn({ requestEnd, responseStart }: Vantage): number | undefined {
+  return requestEnd !== undefined && responseStart !== undefined && responseStart >= requestEnd
+    ? responseStart - requestEnd
+    : undefined;
+}
+
+/**
+ * The parts of a call's time, from its client's place on: they add up to exactly the time from the request's first byte to the
+ * response's last one there. Needs no agreement of clocks: each place measures by its own.
+ * @param isServer whether a place is at the server itself
+ * @returns undefined where the response, or its time, was not seen
+ */
+export function partsOf(call: Call, isServer: (call: Call, at: Vantage) => boolean): Part[] | undefined {
+  return split({ call, isServer, depth: 0, confidence: 'proven', until: undefined });
+}
+
+interface Split {
+  readonly call: Call;
+  readonly isServer: (call: Call, at: Vantage) => boolean;
+  readonly depth: number;
+  readonly confidence: Confidence;
+  /** Only until then by the clock of the first place: the rest of the response overlaps with its being passed on. */
+  readonly until: number | undefined;
+}
+
+function split({ call, isServer, depth, confidence, until }: Split): Part[] | undefined {
+  const chain = chainOf(call.vantages);
+  const outer = chain[0];
+  const inner = chain.at(-1);
+  if (outer === undefined || inner === undefined) return undefined;
+  const { requestStart, requestEnd, responseStart } = outer;
+  const responseEnd = until ?? outer.responseEnd;
+  if (requestStart === undefined || requestEnd === undefined || requestEnd < requestStart) return undefined;
+  if (responseStart === undefined || responseEnd === undefined || responseEnd < responseStart) return undefined;
+  const plain = { call, depth, confidence, to: undefined, lost: [], count: 0 } as const;
+  const parts: Part[] = [{ ...plain, kind: 'request', duration: requestEnd - requestStart, at: outer }];
+  for (let index = 1; index < chain.length; index += 1) {
+    const at = chain[index - 1] as Vantage;
+    const to = chain[index] as Vantage;
+    const duration = (turn(at) as number) - (turn(to) as number);
+    parts.push({ ...plain, kind: 'network', duration, at, to, lost: lostBetween(at, to) });
+  }
+  if (isServer(call, inner)) parts.push(...served({ call, isServer, depth, confidence, until: undefined }, inner));
+  else parts.push({ ...plain, kind: 'beyond', duration: turn(inner) as number, at: inner });
+  parts.push({ ...plain, kind: 'response', duration: responseEnd - responseStart, at: outer });
+  return parts;
+}
+
+/** The places by which time can be split: those that saw request and response, each with less time behind it than the one before. */
+function chainOf(vantages: readonly Vantage[]): Vantage[] {
+  const chain: Vantage[] = [];
+  let last = Number.POSITIVE_INFINITY;
+  for (const vantage of vantages) {
+    const own = turn(vantage);
+    if (own === undefined || own > last) continue;
+    chain.push(vantage);
+    last = own;
+  }
+  return chain;
+}
+
+/** The time at the server: its own, and the calls it made. */
+function served({ call, isServer, depth, confidence }: Split, inner: Vantage): Part[] {
+  const begin = inner.requestEnd as number;
+  const end = inner.responseStart as number;
+  const children = call.children
+    .filter(({ inner: at }) => (at.requestStart ?? Number.POSITIVE_INFINITY) < end)
+    .sort((a, b) => (a.inner.requestStart as number) - (b.inner.requestStart as number));
+  const own = children.some(({ passedOn }) => passedOn) ? 'proxy' : 'server';
+  const plain = { call, depth, confidence, at: inner, to: undefined, lost: [], count: 0 } as const;
+  const parts: Part[] = [];
+  let cursor = begin;
+  for (let index = 0; index < children.length; ) {
+    const group = groupAt(children, index, end);
+    index += group.length;
+    const first = group[0] as Child;
+    const from = Math.min(end, Math.max(cursor, first.inner.requestStart as number));
+    const to = Math.max(from, Math.min(end, Math.max(...group.map((child) => endAt(child, children, end)))));
+    if (to === from) continue;
+    parts.push({ ...plain, kind: own, duration: from - cursor });
+    parts.push(
+      ...(group.length > 1
+        ? [{ ...plain, kind: 'calls' as const, duration: to - from, count: group.length }]
+        : within(first, from, to, { isServer, depth: depth + 1 })),
+    );
+    cursor = to;
+  }
+  parts.push({ ...plain, kind: own, duration: end - cursor });
+  return parts;
+}
+
+/** The calls from one on that overlap. */
+function groupAt(children: readonly Child[], from: number, end: number): Child[] {
+  const group = [children[from] as Child];
+  let until = endAt(group[0] as Child, children, end);
+  for (let index = from + 1; index < children.length; index += 1) {
+    const next = children[index] as Child;
+    if ((next.inner.requestStart as number) >= until) break;
+    group.push(next);
+    until = Math.max(until, endAt(next, children, end));
+  }
+  return group;
+}
+
+/** When a call was over: its response's last byte; without one when the next began. */
+function endAt(child: Child, children: readonly Child[], end: number): number {
+  const { responseEnd, responseStart, requestStart } = child.inner;
+  const over = responseEnd ?? responseStart;
+  if (over !== undefined) return over;
+  const next = children.find(({ inner }) => (inner.requestStart as number) > (requestStart as number));
+  return next?.inner.requestStart ?? end;
+}
+
+/** One call that took all of a time at its client. */
+function within(
+  child: Child,
+  from: number,
+  to: number,
+  { isServer, depth }: Pick<Split, 'isServer' | 'depth'>,
+): Part[] {
+  const { call, confidence, inner } = child;
+  const { requestStart, responseStart, responseEnd } = inner;
+  const plain = { call, depth, confidence, at: inner, to: undefined, lost: [], count: 0 } as const;
+  if (responseStart === undefined) return [{ ...plain, kind: 'attempt', duration: to - from }];
+  const isWhole = requestStart === from && responseStart <= to && (responseEnd ?? responseStart) >= to;
+  if (isWhole && depth < TRACE_DEPTH && chainOf(call.vantages)[0]?.place === inner.place) {
+    const parts = split({ call, isServer, depth, confidence, until: to });
+    if (parts !== undefined) return parts;
+  }
+  return [{ ...plain, kind: 'beyond', duration: to - from }];
+}
+
+/** Segments that left one place more often than they came to the next one. */
+function lostBetween(outer: Vantage, inner: Vantage): Lost[] {
+  const lost: Lost[] = [];
+  const request = outer.requestAgain.count - inner.requestAgain.count;
+  if (request > 0 && inner.requestEnd !== undefined) {
+    lost.push({ count: request, of: 'request', after: outer.requestAgain.after });
+  }
+  const response = inner.responseAgain.count - outer.responseAgain.count;
+  if (response > 0 && outer.responseEnd !== undefined) {
+    lost.push({ count: response, of: 'response', after: inner.responseAgain.after });
+  }
+  return lost;
+}

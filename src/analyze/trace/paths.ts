@@ -1,0 +1,122 @@
+import { TRACE_ROUTES } from '../limits.ts';
+import { Histogram, type Percentiles } from '../summary/histogram.ts';
+import { type HopRecord, serviceName, type TraceRecord } from './record.ts';
+
+/** One hop of all requests of a route. Durations: ns. */
+export interface PathHop {
+  readonly kind: HopRecord['kind'];
+  readonly from: string;
+  readonly to: string | undefined;
+  readonly depth: number;
+  readonly latency: Percentiles | undefined;
+  /** Of the time of all requests of the route, 0 to 1. */
+  readonly share: number;
+  /** Segments of requests and responses that were lost there. */
+  readonly lost: number;
+  /** Requests in which it stood out. */
+  readonly slowest: number;
+}
+
+/** All requests of a client's route, and where their time went. */
+export interface PathStats {
+  readonly route: string;
+  readonly protocol: string;
+  readonly service: string | undefined;
+  readonly count: number;
+  readonly failed: number;
+  readonly total: Percentiles | undefined;
+  readonly hops: readonly PathHop[];
+}
+
+interface HopSum {
+  readonly hop: HopRecord;
+  readonly order: number;
+  readonly latency: Histogram;
+  sum: number;
+  lost: number;
+  slowest: number;
+}
+
+class PathSum {
+  count = 0;
+  failed = 0;
+  sum = 0;
+  readonly total = new Histogram();
+  readonly hops = new Map<string, HopSum>();
+}
+
+/** Adds up traces by route and hop; at most TRACE_ROUTES of both. */
+export class TracePaths {
+  /** Traces for whose routes or hops there was no room. */
+  left = 0;
+  readonly #paths = new Map<string, { readonly trace: TraceRecord; readonly sum: PathSum }>();
+  #hops = 0;
+
+  add(trace: TraceRecord): void {
+    const key = `${trace.protocol} ${serviceOf(trace) ?? ''} ${trace.route ?? trace.label}`;
+    let path = this.#paths.get(key);
+    if (path === undefined) {
+      if (this.#paths.size >= TRACE_ROUTES) {
+        this.left += 1;
+        return;
+      }
+      path = { trace, sum: new PathSum() };
+      this.#paths.set(key, path);
+    }
+    const { sum } = path;
+    sum.count += 1;
+    if (trace.failed) sum.failed += 1;
+    if (trace.total === undefined) return;
+    sum.sum += trace.total;
+    sum.total.record(trace.total);
+    for (const [index, hop] of trace.hops.entries()) this.#addHop(sum, hop, index, trace.slowest === index);
+  }
+
+  /** Those with the most time in all first. */
+  stats(): PathStats[] {
+    return [...this.#paths.values()]
+      .sort((a, b) => b.sum.sum - a.sum.sum)
+      .map(({ trace, sum }) => ({
+        route: trace.route ?? trace.label,
+        protocol: trace.protocol,
+        service: serviceOf(trace),
+        count: sum.count,
+        failed: sum.failed,
+        total: sum.total.percentiles(),
+        hops: [...sum.hops.values()]
+          .sort((a, b) => a.order - b.order)
+          .map(({ hop, latency, sum: time, lost, slowest }) => ({
+            kind: hop.kind,
+            from: hop.from,
+            to: hop.to,
+            depth: hop.depth,
+            latency: latency.percentiles(),
+            share: sum.sum === 0 ? 0 : time / sum.sum,
+            lost,
+            slowest,
+          })),
+      }));
+  }
+
+  #addHop(sum: PathSum, hop: HopRecord, order: number, isSlowest: boolean): void {
+    const key = `${hop.depth} ${hop.kind} ${hop.from} ${hop.to ?? ''}`;
+    let own = sum.hops.get(key);
+    if (own === undefined) {
+      if (this.#hops >= TRACE_ROUTES) {
+        this.left += 1;
+        return;
+      }
+      this.#hops += 1;
+      own = { hop, order, latency: new Histogram(), sum: 0, lost: 0, slowest: 0 };
+      sum.hops.set(key, own);
+    }
+    own.latency.record(hop.latency);
+    own.sum += hop.latency;
+    own.lost += hop.lost.reduce((count, lost) => count + lost.count, 0);
+    if (isSlowest) own.slowest += 1;
+  }
+}
+
+function serviceOf({ dst }: TraceRecord): string | undefined {
+  return serviceName(dst) ?? dst?.pod ?? dst?.name ?? dst?.ip;
+}

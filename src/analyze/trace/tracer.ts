@@ -1,0 +1,302 @@
+import type { Places } from '../engine/places.ts';
+import type { FlowIdentity, FlowInfo } from '../flow/flow-facts.ts';
+import type { Hosts } from '../identity/hosts.ts';
+import type { Names } from '../identity/names.ts';
+import { TRACE_CALLS, TRACE_CANDIDATES, TRACE_PENDING } from '../limits.ts';
+import type { PacketView } from '../packet/packet.ts';
+import type { AnalysisEvent, Exchange } from '../record/event.ts';
+import { type Call, endOf } from './call.ts';
+import { likeness } from './likeness.ts';
+import { TimedQueue } from './timed-queue.ts';
+import { Trails } from './trails.ts';
+import { bytesOf, type ExchangeBytes, type Leg, merged, timesOf, type Vantage, vantagesOf } from './vantages.ts';
+
+/** A call belongs to a request only where so much speaks for it, and so much more than for any other. */
+const SCORE_KNOWN = 7;
+const SCORE_SOLE = 4;
+const LEAD = 4;
+
+/** How long a request without a response may have made calls. ns */
+const UNANSWERED_NS = 30e9;
+
+/** Protocols of events that are no calls of their own: what a tunnel or an upgrade carries is. */
+const NO_CALLS: ReadonlySet<string> = new Set(['tls']);
+
+/** So soon after an exchange's end its bytes are looked up for the first time. ns */
+const SOON_NS = 20e6;
+
+/** An exchange whose places are being looked up. */
+interface Seen {
+  readonly exchange: Exchange;
+  readonly flow: FlowIdentity;
+  bytes: ExchangeBytes | undefined;
+  vantages: Vantage[];
+}
+
+export interface TracerSources {
+  readonly places: Places;
+  readonly hosts: Hosts;
+  readonly names: Names;
+}
+
+export interface TracerSettings {
+  /** Other places may bring a packet so much later, ns of packet time: nodes' clocks differ, and streams are merged. */
+  readonly late: number;
+  /** How long a call waits for the request it may belong to, ns of packet time: longer for a file than live. */
+  readonly patience: number;
+  /** A client's own request with all that was done for it, in the order in which they ended. */
+  done(call: Call): void;
+}
+
+/**
+ * Joins exchanges into traces: one request at all places that saw it, and the calls that were made because of it. A call
+ * belongs to a request when the place that saw both proves it or makes it likely (likeness.ts); a call that may belong to
+ * several is not given to any.
+ */
+export class Tracer {
+  readonly #sources: TracerSources;
+  readonly #settings: TracerSettings;
+  readonly #trails: Trails;
+  /** By flow: its ends, and the flow that is its other leg. */
+  readonly #legs = new Map<number, { readonly flow: FlowIdentity; readonly others: number[] }>();
+  /** Exchanges as they ended: first their places are looked up, then the requests they belong to, then they are done. */
+  readonly #seen = new TimedQueue<Seen>(SOON_NS);
+  readonly #looked: TimedQueue<Seen>;
+  readonly #unassigned: TimedQueue<Call>;
+  readonly #assigned: TimedQueue<Call>;
+  readonly #endedFlows: TimedQueue<number>;
+  /** By place and the host that serves there: the requests taken there. */
+  readonly #served = new Map<string, Call[]>();
+  #now = Number.NEGATIVE_INFINITY;
+  /** Calls that could not wait for their request because there were too many. */
+  hurried = 0;
+
+  constructor(sources: TracerSources, settings: TracerSettings) {
+    this.#sources = sources;
+    this.#settings = settings;
+    this.#trails = new Trails(sources.places, sources.hosts);
+    this.#unassigned = new TimedQueue(settings.patience);
+    this.#assigned = new TimedQueue(settings.late);
+    this.#looked = new TimedQueue(settings.late);
+    this.#endedFlows = new TimedQueue(2 * settings.late);
+  }
+
+  /** Connections of which the marks were forgotten because of a bound. */
+  get forgotten(): number {
+    return this.#trails.forgotten;
+  }
+
+  /** Every packet, after its events. @param flow its number, -1 for none */
+  packet(packet: PacketView, flow: number, now: number): void {
+    this.#trails.packet(packet, flow, now);
+    if (now > this.#now) {
+      this.#now = now;
+      this.#advance(now);
+    }
+  }
+
+  event(event: AnalysisEvent, info: FlowInfo): void {
+    const flow = this.#flow(info);
+    if (event.kind !== 'exchange' || NO_CALLS.has(event.protocol) || event.incomplete === 'request not seen') return;
+    // The exchange of the other leg is the same one.
+    if (flow.sameAs !== undefined) return;
+    this.#seen.add({ exchange: event, flow, bytes: undefined, vantages: [] }, Math.max(this.#now, endOf(event)));
+  }
+
+  flowEnded(info: FlowInfo): void {
+    this.#flow(info);
+    this.#endedFlows.add(info.id, this.#now);
+  }
+
+  /** No more packets come. */
+  end(): void {
+    this.#advance(Number.POSITIVE_INFINITY);
+  }
+
+  /** A flow as it may be kept; both legs of a connection learn of one another. */
+  #flow(info: FlowInfo): FlowIdentity {
+    const { id, sameAs } = info;
+    const known = this.#legs.get(id);
+    if (known !== undefined && known.flow.sameAs === sameAs && known.flow.clientPort === info.clientPort)
+      return known.flow;
+    const { transport, clientHost, serverHost, clientPort, serverPort, interfaceId } = info;
+    const flow = { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId, sameAs };
+    this.#legs.set(id, { flow, others: known?.others ?? [] });
+    if (sameAs !== undefined) {
+      const other = this.#legs.get(sameAs.id);
+      if (other !== undefined && !other.others.includes(id)) other.others.push(id);
+    }
+    return flow;
+  }
+
+  #advance(now: number): void {
+    for (let next = this.#seen.due(now); next !== undefined; next = this.#seen.due(now)) {
+      this.#look(next);
+      this.#looked.add(next, Math.min(now, this.#now));
+    }
+    for (let next = this.#looked.due(now); next !== undefined; next = this.#looked.due(now)) {
+      this.#look(next);
+      this.#place(next, Math.min(now, this.#now));
+    }
+    const isFull = this.#unassigned.size + this.#assigned.size > TRACE_PENDING;
+    if (isFull) this.hurried += this.#unassigned.size;
+    const until = isFull ? Number.POSITIVE_INFINITY : now;
+    for (let call = this.#unassigned.due(until); call !== undefined; call = this.#unassigned.due(until)) {
+      this.#assign(call);
+      this.#assigned.add(call, Math.min(now, this.#now));
+    }
+    // A call's request ends after it: only by then all of its calls are there.
+    for (let call = this.#assigned.due(until); call !== undefined; call = this.#assigned.due(until)) {
+      this.#forget(call);
+      if (!call.isInner) this.#settings.done(call);
+    }
+    for (let id = this.#endedFlows.due(now); id !== undefined; id = this.#endedFlows.due(now)) {
+      this.#trails.forget(id);
+      this.#legs.delete(id);
+    }
+  }
+
+  /** What places have seen of an exchange until now: soon, before it is forgotten, and later, when all of them have. */
+  #look(seen: Seen): void {
+    const { exchange, flow } = seen;
+    const ids = [flow.id, ...(this.#legs.get(flow.id)?.others ?? [])];
+    const legs = ids.flatMap((id): Leg[] => {
+      const trail = this.#trails.of(id);
+      const own = this.#legs.get(id)?.flow;
+      return trail === undefined || own === undefined ? [] : [{ ...own, trail }];
+    });
+    const [own] = legs;
+    if (own === undefined || own.id !== flow.id) return;
+    seen.bytes ??= bytesOf(exchange, own);
+    if (seen.bytes !== undefined) seen.vantages = merged(seen.vantages, vantagesOf(exchange, seen.bytes, legs));
+  }
+
+  #place({ exchange, flow, vantages: found }: Seen, at: number): void {
+    const { places } = this.#sources;
+    const vantages = this.#ordered(
+      found.length > 0 ? found : [ownVantage(exchange, flow, places.ofInterface(flow.interfaceId))],
+      exchange.time,
+    );
+    const call: Call = { exchange, flow, vantages, children: [], ambiguous: 0, isInner: false, candidates: 0 };
+    this.#unassigned.add(call, at);
+    for (const vantage of vantages) {
+      const key = keyOf(vantage, vantage.serverHost);
+      const served = this.#served.get(key);
+      if (served === undefined) this.#served.set(key, [call]);
+      else served.push(call);
+    }
+  }
+
+  /** From the client to the server: the client's own place first, the server's last, between them by falling hop limits. */
+  #ordered(vantages: readonly Vantage[], time: number): Vantage[] {
+    const rank = (at: Vantage) =>
+      this.#isAt(at, at.clientHost, time) ? 0 : this.#isAt(at, at.serverHost, time) ? 2 : 1;
+    return vantages
+      .map((at) => ({ at, rank: rank(at) }))
+      .sort(
+        (a, b) =>
+          a.rank - b.rank ||
+          b.at.hopLimit - a.at.hopLimit ||
+          (this.#sameClock(a.at, b.at) ? (a.at.requestEnd ?? 0) - (b.at.requestEnd ?? 0) : 0),
+      )
+      .map(({ at }) => at);
+  }
+
+  #sameClock(a: Vantage, b: Vantage): boolean {
+    const { places } = this.#sources;
+    return places.clockOf(a.place) === places.clockOf(b.place);
+  }
+
+  /** Whether a place is a host's own interface. */
+  #isAt(at: Vantage, host: number, time: number): boolean {
+    const { names } = this.#sources;
+    const owner = names.ofInterface(at.interfaceId);
+    const known = names.ofHost(host, time, at.interfaceId);
+    if (owner?.pod === undefined) return owner !== undefined && owner === known;
+    return owner.pod === known?.pod && owner.namespace === known.namespace;
+  }
+
+  /** Whether a place is where the call's server is. */
+  readonly isServer = (call: Call, at: Vantage): boolean =>
+    this.#isAt(at, at.serverHost, call.exchange.time) || call.children.some(({ outer }) => outer.place === at.place);
+
+  /** Find the request because of which a call was made. */
+  #assign(call: Call): void {
+    const found: { outer: Call; at: Vantage; inner: Vantage; score: number; sameId: boolean; passedOn: boolean }[] = [];
+    const { hosts } = this.#sources;
+    for (const inner of call.vantages) {
+      const served = this.#served.get(keyOf(inner, inner.clientHost));
+      if (served === undefined) continue;
+      const { requestStart, responseStart } = inner;
+      if (requestStart === undefined) continue;
+      for (let index = served.length - 1; index >= 0 && found.length < TRACE_CANDIDATES; index -= 1) {
+        const outer = served[index] as Call;
+        if (outer === call || found.some((other) => other.outer === outer)) continue;
+        const at = outer.vantages.find(
+          (each) => each.serverHost === inner.clientHost && placeOf(each) === placeOf(inner),
+        );
+        if (at?.requestStart === undefined || at.requestStart > requestStart) continue;
+        const over = at.responseEnd ?? at.responseStart ?? at.requestStart + UNANSWERED_NS;
+        if ((responseStart ?? requestStart) > over) continue;
+        found.push({ outer, at, inner, ...likeness(outer.exchange, call.exchange, hosts.text(at.clientHost)) });
+      }
+    }
+    if (found.length === 0) return;
+    call.isInner = true;
+    call.candidates = found.length;
+    found.sort((a, b) => b.score - a.score);
+    const best = found[0] as (typeof found)[number];
+    const lead = best.score - (found[1]?.score ?? 0);
+    const isSole = found.length === 1;
+    const isHttp = 'http' in best.outer.exchange.fields && 'http' in call.exchange.fields;
+    const isProven = best.sameId && (isSole || lead >= LEAD);
+    const isLikely = isSole
+      ? !isHttp || best.score >= SCORE_SOLE || !best.passedOn
+      : best.score >= SCORE_KNOWN && lead >= LEAD;
+    if (isProven || isLikely) {
+      call.candidates = 1;
+      if (best.outer.children.length >= TRACE_CALLS) return;
+      const { outer, at, inner, passedOn } = best;
+      outer.children.push({ call, confidence: isProven ? 'proven' : 'likely', passedOn, inner, outer: at });
+      return;
+    }
+    for (const { outer } of found) outer.ambiguous += 1;
+  }
+
+  /** A request that is done is no candidate any more. */
+  #forget(call: Call): void {
+    for (const vantage of call.vantages) {
+      const key = keyOf(vantage, vantage.serverHost);
+      const served = this.#served.get(key);
+      if (served === undefined) continue;
+      const at = served.indexOf(call);
+      if (at >= 0) served.splice(at, 1);
+      if (served.length === 0) this.#served.delete(key);
+    }
+  }
+}
+
+/** Interfaces of one place: cooked packets of several devices are one pod's. */
+function placeOf({ place }: Vantage): number {
+  return place >>> 16;
+}
+
+function keyOf(at: Vantage, host: number): string {
+  return `${placeOf(at)} ${host}`;
+}
+
+/** An exchange of which nothing is known but at the place that counted. */
+function ownVantage(exchange: Exchange, flow: FlowIdentity, place: number): Vantage {
+  const again = { count: 0, after: 0 };
+  return {
+    place,
+    interfaceId: flow.interfaceId,
+    clientHost: flow.clientHost,
+    serverHost: flow.serverHost,
+    serverPort: flow.serverPort,
+    hopLimit: -1,
+    ...timesOf(exchange),
+    requestAgain: again,
+    responseAgain: again,
+  };
+}

@@ -1,0 +1,142 @@
+import { COPY_NS } from '../limits.ts';
+import type { Exchange } from '../record/event.ts';
+import type { PlaceTrail, Trail } from './trails.ts';
+
+/** One leg of a connection: its flow's ends, and what was seen of it. */
+export interface Leg {
+  /** The flow's number. */
+  readonly id: number;
+  readonly clientHost: number;
+  readonly clientPort: number;
+  readonly serverHost: number;
+  readonly serverPort: number;
+  readonly trail: Trail;
+}
+
+/** An exchange at one place of capture. Times: ns since the first packet, by the clock of that place; undefined where that byte was not seen. */
+export interface Vantage {
+  readonly place: number;
+  readonly interfaceId: number;
+  /** As they are at this place, before or behind NAT. */
+  readonly clientHost: number;
+  readonly serverHost: number;
+  readonly serverPort: number;
+  /** Of the request's packets; -1 where it is not known. */
+  readonly hopLimit: number;
+  /** First and last byte of the request, first and last of the response. */
+  readonly requestStart: number | undefined;
+  readonly requestEnd: number | undefined;
+  readonly responseStart: number | undefined;
+  readonly responseEnd: number | undefined;
+  /** Segments of the request and of the response that were seen again here, and how long after the first time. */
+  readonly requestAgain: { readonly count: number; readonly after: number };
+  readonly responseAgain: { readonly count: number; readonly after: number };
+}
+
+const NONE = { count: 0, after: 0 };
+
+/** Sequence numbers of an exchange's first and last bytes, int32; undefined where they cannot be told; and the place that counted. */
+export interface ExchangeBytes {
+  readonly place: number;
+  readonly requestFirst: number | undefined;
+  readonly requestLast: number;
+  readonly responseFirst: number | undefined;
+  readonly responseLast: number | undefined;
+}
+
+/**
+ * Which bytes an exchange is: those that came, at the place whose packets counted, at exactly its times. To be asked soon after
+ * its end, for only the latest segments are remembered.
+ */
+export function bytesOf(exchange: Exchange, leg: Leg): ExchangeBytes | undefined {
+  const direction = directionOf(leg);
+  for (const { place, marks } of leg.trail.places) {
+    const requests = marks[direction];
+    const responses = marks[direction === 0 ? 1 : 0];
+    const requestLast = requests.lastAt(exchange.requestEnd);
+    if (requestLast === undefined) continue;
+    const { responseTime, responseEnd } = exchange;
+    return {
+      place,
+      requestFirst: requests.firstAt(exchange.time),
+      requestLast,
+      responseFirst: responseTime === undefined ? undefined : responses.firstAt(responseTime),
+      responseLast: responseEnd === undefined ? undefined : responses.lastAt(responseEnd),
+    };
+  }
+  return undefined;
+}
+
+/** An exchange at every place that saw it, in no order. At the place that counted its times are the exchange's. */
+export function vantagesOf(exchange: Exchange, bytes: ExchangeBytes, legs: readonly Leg[]): Vantage[] {
+  return legs.flatMap((leg, index) =>
+    leg.trail.places.flatMap((at): Vantage[] => {
+      const vantage = vantageAt(at, leg, bytes);
+      if (index === 0 && at.place === bytes.place) return [{ ...vantage, ...timesOf(exchange) }];
+      return vantage.requestEnd === undefined && vantage.responseStart === undefined ? [] : [vantage];
+    }),
+  );
+}
+
+/** What was seen before stays: it may be forgotten by now. */
+export function merged(before: readonly Vantage[], now: readonly Vantage[]): Vantage[] {
+  const both = now.map((vantage) => {
+    const old = before.find(({ place, serverHost }) => place === vantage.place && serverHost === vantage.serverHost);
+    if (old === undefined) return vantage;
+    return {
+      ...vantage,
+      requestStart: old.requestStart ?? vantage.requestStart,
+      requestEnd: old.requestEnd ?? vantage.requestEnd,
+      responseStart: old.responseStart ?? vantage.responseStart,
+      responseEnd: old.responseEnd ?? vantage.responseEnd,
+      requestAgain: most(old.requestAgain, vantage.requestAgain),
+      responseAgain: most(old.responseAgain, vantage.responseAgain),
+    };
+  });
+  const gone = before.filter(
+    (old) => !now.some(({ place, serverHost }) => place === old.place && serverHost === old.serverHost),
+  );
+  return [...both, ...gone];
+}
+
+function most(one: Vantage['requestAgain'], other: Vantage['requestAgain']): Vantage['requestAgain'] {
+  return one.count > other.count ? one : other;
+}
+
+/** The times of an exchange as a place that counted has them. */
+export function timesOf(exchange: Exchange) {
+  return {
+    requestStart: exchange.time,
+    requestEnd: exchange.requestEnd,
+    responseStart: exchange.responseTime,
+    responseEnd: exchange.responseEnd,
+  };
+}
+
+function directionOf({ trail, clientHost, clientPort }: Leg): 0 | 1 {
+  return trail.host === clientHost && trail.port === clientPort ? 0 : 1;
+}
+
+function vantageAt(at: PlaceTrail, leg: Leg, bytes: ExchangeBytes): Vantage {
+  const direction = directionOf(leg);
+  const requests = at.marks[direction];
+  const responses = at.marks[direction === 0 ? 1 : 0];
+  const { requestFirst, requestLast, responseFirst, responseLast } = bytes;
+  return {
+    place: at.place,
+    interfaceId: at.interfaceId,
+    clientHost: leg.clientHost,
+    serverHost: leg.serverHost,
+    serverPort: leg.serverPort,
+    hopLimit: at.hopLimits[direction],
+    requestStart: requestFirst === undefined ? undefined : requests.firstSeen(requestFirst),
+    requestEnd: requests.firstSeen(requestLast),
+    responseStart: responseFirst === undefined ? undefined : responses.firstSeen(responseFirst),
+    responseEnd: responseLast === undefined ? undefined : responses.firstSeen(responseLast),
+    requestAgain: requestFirst === undefined ? NONE : requests.repeatsWithin(requestFirst, requestLast, COPY_NS),
+    responseAgain:
+      responseFirst === undefined || responseLast === undefined
+        ? NONE
+        : responses.repeatsWithin(responseFirst, responseLast, COPY_NS),
+  };
+}

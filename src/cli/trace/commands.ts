@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import {
+  addPacketFlags,
+  addTargetFlags,
+  addTransportFlags,
+  CLOCK_FLAG,
+  SECRETS_FLAG,
+  UTC_FLAG,
+  WHERE_FLAG,
+} from '../capture/flags.ts';
+import type { RawCaptureOptions } from '../capture/options.ts';
+import { addExamples } from '../examples.ts';
+import { addVerbosityFlags } from '../flags.ts';
+
+/** `ksnoop trace`: requests hop by hop, of a running capture or of files. */
+export function addTraceCommand(ksnoop: Command, setExit: (code: number) => void): void {
+  const trace = ksnoop
+    .command('trace')
+    .description('requests hop by hop, through Services and proxies: where the time went and where packets were lost')
+    .argument('[targets...]', 'KIND/NAME ... as capture takes them, or files as read takes them; - for stdin');
+  addTargetFlags(trace);
+  addPacketFlags(trace)
+    .option('--duration <TIME>', 'stop after this time: 30s, 5m, 1h30m')
+    .option('--count <N>', 'stop after N packets')
+    .option(...CLOCK_FLAG);
+  trace
+    .option('--json', 'an object a line')
+    .option(...WHERE_FLAG)
+    .option(...SECRETS_FLAG)
+    .option(...UTC_FLAG);
+  addTransportFlags(trace);
+  addVerbosityFlags(trace).action(async (words: string[], options: RawCaptureOptions) => {
+    const { captureFiles } = await import('../capture-files.ts');
+    if (captureFiles(words)) {
+      const { readCommand } = await import('../read/command.ts');
+      // To follow rollouts is not to follow a growing file.
+      const { json, where, showSecrets, utc, filter, quiet, verbose } = options;
+      const reading = { json, where, showSecrets, utc, filter, quiet, verbose };
+      setExit(await readCommand(words, { ...withoutUnset(reading), output: 'trace' }));
+      return;
+    }
+    const { captureCommand } = await import('../capture/command.ts');
+    // The client's side is where a request's time begins.
+    const clients = options.local === true ? options.clients === true : true;
+    setExit(await captureCommand(words, { ...options, output: 'trace', ...(clients ? { clients } : {}) }));
+  });
+  addExamples(trace, [
+    ['trace svc/web -n shop', 'requests of a Service, from its clients to its pods'],
+    ['trace ingress/shop svc/api -v', 'through the ingress controller and on to another Service, with all hops'],
+    ['trace incident.pcapng --where \'latency > duration("1s")\'', 'slow requests of a capture'],
+  ]);
+}
+
+function withoutUnset<T extends object>(options: T): { [name in keyof T]?: Exclude<T[name], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [name in keyof T]?: Exclude<T[name], undefined>;
+  };
+}

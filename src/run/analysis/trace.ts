@@ -1,0 +1,71 @@
+import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
+import { TracePaths } from '../../analyze/trace/paths.ts';
+import { TraceRecorder } from '../../analyze/trace/record.ts';
+import { Tracer } from '../../analyze/trace/tracer.ts';
+import { Colours } from '../../view/colour.ts';
+import { jsonLine } from '../../view/json-line.ts';
+import { DayLines } from '../../view/time-text.ts';
+import { pathTables, traceLine, waterfall } from '../../view/trace-lines.ts';
+import { counted } from '../../view/units.ts';
+
+/** How long a call waits for the request it may belong to, by packet time, ns: people wait too when it is live. */
+const PATIENCE_NS = 30e9;
+const PATIENCE_LIVE_NS = 2e9;
+
+/** How much later another place may bring the same packets. */
+const LATE_NS = 3e9;
+const LATE_LIVE_NS = 1e9;
+
+/** Every request of a client with where its time went: hop by hop, through Services and proxies (docs/trace.md). */
+export const trace: AnalysisOutputKind = {
+  detail: true,
+  packets: true,
+  ownFilter: true,
+  create: ({ session, line, colour, json, width, utc = false, live = false, verbose = false }) => {
+    const { analysis } = session.capture;
+    const { names } = session;
+    const style = { colours: new Colours(colour), utc, width };
+    const days = new DayLines(utc, !live, style.colours);
+    const paths = new TracePaths();
+    const tracer = new Tracer(
+      { places: analysis.places, hosts: analysis.hosts, names },
+      {
+        late: live ? LATE_LIVE_NS : LATE_NS,
+        patience: live ? PATIENCE_LIVE_NS : PATIENCE_NS,
+        done: (call) => {
+          if (session.where?.matches(session.recorder.event(call.exchange, call.flow)) === false) return;
+          const record = recorder.record(call);
+          paths.add(record);
+          if (json) {
+            line(jsonLine(record));
+            return;
+          }
+          const day = days.beforeText(record.time);
+          if (day !== undefined) line(day);
+          line(traceLine(record, style));
+          if (verbose) for (const text of waterfall(record, style)) line(text);
+        },
+      },
+    );
+    const recorder = new TraceRecorder({
+      recorder: () => session.recorder,
+      names,
+      interfaceName: (id) => session.interfaces[id]?.name,
+      isServer: tracer.isServer,
+    });
+    return {
+      event: (event, flow) => tracer.event(event, flow),
+      packet: (packet) => tracer.packet(packet, analysis.flow, analysis.clock.now),
+      flowEnded: (flow) => tracer.flowEnded(flow),
+      end: () => {
+        tracer.end();
+        if (!json) for (const text of pathTables(paths.stats(), style)) line(text);
+      },
+      note: () => {
+        const { hurried, forgotten } = tracer;
+        if (hurried + forgotten === 0) return undefined;
+        return `traces are not complete: ${counted(hurried, 'call')} could not wait for the request they may belong to, ${counted(forgotten, 'connection')} went out of memory`;
+      },
+    };
+  },
+};

@@ -1,0 +1,165 @@
+import type { PathHop, PathStats } from '../analyze/trace/paths.ts';
+import type { HopRecord, TraceRecord } from '../analyze/trace/record.ts';
+import type { Colours } from './colour.ts';
+import { incompleteText } from './event-line.ts';
+import { addressOf, peerName } from './peer-text.ts';
+import { sanitise } from './sanitise.ts';
+import { tableLines } from './table.ts';
+import { cellWidth, cutMiddle, cutToCells } from './text-width.ts';
+import { clockText } from './time-text.ts';
+import { counted, grouped, latencyText } from './units.ts';
+
+export interface TraceStyle {
+  readonly colours: Colours;
+  /** Times are UTC; local unless set. */
+  readonly utc: boolean;
+  /** Cells of a line; undefined for any number. */
+  readonly width: number | undefined;
+}
+
+const LABEL_WIDTH = 120;
+/** Cells of a bar, and of the names before it. */
+const BAR = 20;
+const NAMES_WIDTH = 60;
+const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+
+const KINDS: Readonly<Record<HopRecord['kind'], string>> = {
+  request: 'request',
+  network: 'network',
+  proxy: 'proxy',
+  server: 'server',
+  beyond: 'network and server',
+  calls: 'calls',
+  attempt: 'no response',
+  response: 'response',
+};
+
+/** `14:03:07.123456 GET /cart 200 shop/client-1 → edge → web-2 312 ms, slowest: edge → web-2 network 202 ms (65 %)`. */
+export function traceLine(trace: TraceRecord, { colours, utc }: TraceStyle): string {
+  const { total, hops, slowest, status, failed, ambiguous } = trace;
+  const red = (text: string) => (failed ? colours.failure(text) : text);
+  const parts = [clockText(trace.time, utc), cutToCells(sanitise(trace.label), LABEL_WIDTH)];
+  if (status !== undefined) parts.push(red(sanitise(status)));
+  const missing = incompleteText({ ...trace, kind: 'exchange' });
+  if (missing !== '') parts.push(red(`[${missing}]`));
+  parts.push(routeText(trace));
+  if (total !== undefined) parts.push(latencyText(total));
+  const culprit = slowest === undefined ? undefined : hops[slowest];
+  if (culprit !== undefined && total !== undefined) {
+    parts.push(
+      `slowest: ${hopNames(culprit)} ${KINDS[culprit.kind]} ${latencyText(culprit.latency)} (${percent(culprit.latency, total)})`,
+    );
+  }
+  const lost = hops.reduce((count, hop) => count + hop.lost.reduce((sum, each) => sum + each.count, 0), 0);
+  if (lost > 0) parts.push(red(`${counted(lost, 'segment')} lost`));
+  if (ambiguous !== undefined) {
+    parts.push(colours.aside(`${counted(ambiguous, 'call')} may belong to another request`));
+  }
+  return parts.join(' ');
+}
+
+/** The hops below one another, each with its time and its share as a bar. */
+export function waterfall(trace: TraceRecord, { colours, width }: TraceStyle): string[] {
+  const { hops, total } = trace;
+  if (total === undefined)
+    return ['  where the time went is not known: the request or its response is not complete here'];
+  const rows = hops
+    .filter(({ latency, kind }) => latency > 0 || kind === 'network')
+    .map((hop) => ({ hop, names: `${'  '.repeat(hop.depth)}${hopNames(hop)}` }));
+  const room = Math.max(20, Math.min(NAMES_WIDTH, (width ?? 200) - 50));
+  const widest = Math.min(
+    room,
+    rows.reduce((most, { names }) => Math.max(most, cellWidth(names)), 0),
+  );
+  const kinds = rows.reduce((most, { hop }) => Math.max(most, kindText(hop).length), 0);
+  return rows.map(({ hop, names }) => {
+    const shown = cutMiddle(names, widest);
+    const text = [
+      `  ${shown}${' '.repeat(Math.max(0, widest - cellWidth(shown)))}`,
+      kindText(hop).padEnd(kinds),
+      latencyText(hop.latency).padStart(7),
+      bar(hop.latency, total),
+      ...remarks(hop),
+    ].join('  ');
+    return hop === hops[trace.slowest ?? -1] ? colours.heading(text.trimEnd()) : text.trimEnd();
+  });
+}
+
+/** Where the time of all requests went, by route. */
+export function pathTables(paths: readonly PathStats[], { colours, width }: TraceStyle): string[] {
+  return paths.flatMap((path) => {
+    const { total } = path;
+    const head = `${sanitise(path.service ?? '?')} ${sanitise(path.route)}: ${counted(path.count, 'request')}, ${grouped(path.failed)} failed`;
+    const times = total === undefined ? '' : `, p50 ${latencyText(total.p50)}, p99 ${latencyText(total.p99)}`;
+    const shown = path.hops.filter(({ kind, latency }) => kind === 'network' || (latency?.max ?? 0) > 0);
+    if (shown.length === 0) return ['', colours.heading(head + times)];
+    const columns = [
+      { title: 'HOP', shrinks: 'middle' as const },
+      { title: 'KIND' },
+      { title: 'COUNT', right: true },
+      { title: 'P50', right: true },
+      { title: 'P90', right: true, rank: 2 },
+      { title: 'P99', right: true },
+      { title: 'SHARE', right: true },
+      { title: 'LOST', right: true, rank: 1 },
+      { title: 'SLOWEST IN', right: true, rank: 3 },
+    ];
+    return ['', colours.heading(head + times), ...tableLines(columns, shown.map(hopCells), width, colours)];
+  });
+}
+
+function hopCells(hop: PathHop): string[] {
+  const { latency, lost, slowest } = hop;
+  const time = (value: number | undefined) => (value === undefined ? '' : latencyText(value));
+  return [
+    `${'  '.repeat(hop.depth)}${hopNames(hop)}`,
+    KINDS[hop.kind],
+    grouped(latency?.count ?? 0),
+    time(latency?.p50),
+    time(latency?.p90),
+    time(latency?.p99),
+    `${Math.round(hop.share * 100)} %`,
+    lost === 0 ? '' : grouped(lost),
+    slowest === 0 ? '' : grouped(slowest),
+  ];
+}
+
+function hopNames({ from, to }: Pick<HopRecord, 'from' | 'to'>): string {
+  return to === undefined ? sanitise(from) : `${sanitise(from)} → ${sanitise(to)}`;
+}
+
+function kindText({ kind, calls }: HopRecord): string {
+  return kind === 'calls' ? counted(calls ?? 0, 'call') : KINDS[kind];
+}
+
+/** All that the request passed: `shop/client-1 → ingress/edge → shop/web-2`. */
+function routeText({ src, dst, hops }: TraceRecord): string {
+  const stops = [peerText(src)];
+  for (const { from, to } of hops)
+    for (const stop of [from, to]) if (stop !== undefined && !stops.includes(stop)) stops.push(stop);
+  if (hops.length === 0) stops.push(peerText(dst));
+  return stops.map(sanitise).join(' → ');
+}
+
+function peerText(peer: TraceRecord['src']): string {
+  return peer === undefined ? '?' : (peerName(peer) ?? addressOf(peer));
+}
+
+function percent(part: number, whole: number): string {
+  return `${whole === 0 ? 0 : Math.round((part / whole) * 100)} %`;
+}
+
+function bar(part: number, whole: number): string {
+  const eighths = whole === 0 ? 0 : Math.round((part / whole) * BAR * 8);
+  return '█'.repeat(eighths >> 3) + (EIGHTHS[eighths & 7] ?? '') || (part > 0 ? '▏' : '');
+}
+
+function remarks({ lost, service, confidence, label, depth, kind }: HopRecord): string[] {
+  const texts = lost.map(
+    ({ count, of, after }) => `${counted(count, 'segment')} of the ${of} lost, sent again after ${latencyText(after)}`,
+  );
+  if (kind === 'request' && depth > 0) texts.push(cutToCells(sanitise(label), 60));
+  if (service !== undefined) texts.push(`through ${sanitise(service)}`);
+  if (confidence === 'likely' && kind === 'request') texts.push('[likely]');
+  return texts;
+}

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { DirectionMarks } from '../../../src/analyze/trace/direction-marks.ts';
+
+test('bytes have the time at which they were first seen, also past the end of the numbers', () => {
+  const marks = new DirectionMarks();
+  const start = 0xffff_fff0 | 0;
+  marks.add(start, 10, 1);
+  marks.add((start + 10) | 0, 20, 2);
+  expect(marks.firstSeen(start)).toBe(1);
+  expect(marks.firstSeen((start + 9) | 0)).toBe(1);
+  expect(marks.firstSeen((start + 10) | 0)).toBe(2);
+  expect(marks.firstSeen((start + 29) | 0)).toBe(2);
+  expect(marks.firstSeen((start + 30) | 0)).toBeUndefined();
+  expect(marks.firstSeen((start - 1) | 0)).toBeUndefined();
+});
+
+test('what was skipped has no time until it comes, and then that one', () => {
+  const marks = new DirectionMarks();
+  marks.add(0, 10, 1);
+  marks.add(20, 10, 3);
+  expect(marks.firstSeen(15)).toBeUndefined();
+  marks.add(10, 10, 200);
+  expect(marks.firstSeen(15)).toBe(200);
+  expect(marks.firstSeen(25)).toBe(3);
+  // What came with the late bytes ends with what had waited behind them.
+  expect(marks.firstAt(200)).toBe(10);
+  expect(marks.lastAt(200)).toBe(29);
+});
+
+test('only what comes again later than a copy would is counted', () => {
+  const marks = new DirectionMarks();
+  marks.add(0, 10, 0);
+  marks.add(0, 10, 2);
+  marks.add(0, 10, 500);
+  expect(marks.repeatsWithin(0, 9, 3)).toEqual({ count: 1, after: 500 });
+  expect(marks.repeatsWithin(10, 19, 3)).toEqual({ count: 0, after: 0 });
+});
+
+test('of more segments than are remembered the oldest have no time, not a wrong one', () => {
+  const marks = new DirectionMarks();
+  for (let index = 0; index < 2000; index += 1) marks.add(index * 10, 10, index);
+  expect(marks.firstSeen(0)).toBeUndefined();
+  expect(marks.firstSeen(19_990)).toBe(1999);
+  marks.add(0, 10, 5000);
+  expect(marks.firstSeen(0)).toBeUndefined();
+  expect(marks.size).toBe(512);
+});

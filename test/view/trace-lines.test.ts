@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest';
+import type { PathStats } from '../../src/analyze/trace/paths.ts';
+import type { HopRecord, TraceRecord } from '../../src/analyze/trace/record.ts';
+import { Colours } from '../../src/view/colour.ts';
+import { pathTables, traceLine, waterfall } from '../../src/view/trace-lines.ts';
+
+const style = { colours: new Colours(false), utc: true, width: undefined };
+
+const hop = (over: Partial<HopRecord>): HopRecord => ({
+  kind: 'network',
+  from: 'shop/client-1',
+  to: 'shop/web-1',
+  service: undefined,
+  label: 'GET /cart',
+  depth: 0,
+  latency: 0,
+  lost: [],
+  confidence: 'proven',
+  calls: undefined,
+  flow: 1,
+  ...over,
+});
+
+const trace = (over: Partial<TraceRecord>): TraceRecord =>
+  ({
+    v: 1,
+    time: '2026-07-02T14:03:07.123456789Z',
+    kind: 'trace',
+    protocol: 'http',
+    label: 'GET /cart',
+    status: '200',
+    failed: false,
+    src: { ip: '10.0.0.1', pod: 'client-1', namespace: 'shop' },
+    dst: { ip: '10.0.0.2', port: 80, pod: 'web-1', namespace: 'shop' },
+    flow: 1,
+    total: undefined,
+    hops: [],
+    slowest: undefined,
+    ambiguous: undefined,
+    ...over,
+  }) as TraceRecord;
+
+const hops = [
+  hop({ service: 'web.shop', latency: 202e6, lost: [{ count: 1, of: 'request', after: 200e6 }] }),
+  hop({ kind: 'server', from: 'shop/web-1', to: undefined, latency: 10e6 }),
+];
+
+test('a line has the request, all it passed, the total and the slowest hop', () => {
+  expect(traceLine(trace({ total: 212e6, hops, slowest: 0 }), style)).toBe(
+    '14:03:07.123456 GET /cart 200 shop/client-1 → shop/web-1 212 ms slowest: shop/client-1 → shop/web-1 network 202 ms (95 %) 1 segment lost',
+  );
+});
+
+test('what is not known is said, and nothing is made up', () => {
+  const cut = trace({ status: undefined, incomplete: 'capture ended' });
+  expect(traceLine(cut, style)).toBe('14:03:07.123456 GET /cart [capture ended] shop/client-1 → shop/web-1');
+  expect(waterfall(cut, style)).toEqual([
+    '  where the time went is not known: the request or its response is not complete here',
+  ]);
+});
+
+test('the hops stand below one another with their share', () => {
+  expect(waterfall(trace({ total: 212e6, hops, slowest: 0 }), style)).toEqual([
+    '  shop/client-1 → shop/web-1  network   202 ms  ███████████████████  1 segment of the request lost, sent again after 200 ms  through web.shop',
+    '  shop/web-1                  server     10 ms  █',
+  ]);
+});
+
+test('hostile names do not reach the terminal', () => {
+  const hostile = trace({ label: 'GET /\u001b[2J', total: 1, hops: [hop({ from: 'a\u001b]0;x\u0007', latency: 1 })] });
+  for (const line of [traceLine(hostile, style), ...waterfall(hostile, style)]) {
+    expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+  }
+});
+
+test('a table adds up the requests of a route', () => {
+  const latency = { count: 3, p50: 1e6, p90: 2e6, p99: 2e6, max: 2e6, mean: 1e6 };
+  const path: PathStats = {
+    route: 'GET /cart',
+    protocol: 'http',
+    service: 'web.shop',
+    count: 3,
+    failed: 1,
+    total: latency,
+    hops: [
+      { kind: 'network', from: 'a', to: 'b', depth: 0, latency, share: 0.25, lost: 2, slowest: 1 },
+      { kind: 'server', from: 'b', to: undefined, depth: 0, latency, share: 0.75, lost: 0, slowest: 0 },
+    ],
+  };
+  expect(pathTables([path], style)).toEqual([
+    '',
+    'web.shop GET /cart: 3 requests, 1 failed, p50 1.0 ms, p99 2.0 ms',
+    'HOP    KIND     COUNT     P50     P90     P99  SHARE  LOST  SLOWEST IN',
+    'a → b  network      3  1.0 ms  2.0 ms  2.0 ms   25 %     2           1',
+    'b      server       3  1.0 ms  2.0 ms  2.0 ms   75 %',
+  ]);
+});
