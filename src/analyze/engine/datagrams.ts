@@ -29,6 +29,8 @@ export class DatagramFlows {
   readonly #view: FlowView;
   readonly #analyzers: DatagramAnalyzer[];
   readonly #legs: DatagramLegs;
+  /** The place of capture of the datagram that is handed over. */
+  #place = 0;
 
   constructor(clock: Clock, sink: AnalysisSink, detail: boolean, showSecrets: boolean) {
     this.#sink = sink;
@@ -42,9 +44,13 @@ export class DatagramFlows {
     });
     const emit = (slot: number, event: AnalysisEvent) =>
       sink.event(withProvenTimes(event, clock.now), this.#view.at(slot));
+    const placeNow = () => this.#place;
     const context = {
       get now() {
         return clock.now;
+      },
+      get place() {
+        return placeNow();
       },
       detail,
       showSecrets,
@@ -65,6 +71,7 @@ export class DatagramFlows {
   packet(slot: number, direction: number, packet: PacketView): boolean {
     if (packet.ipProtocol !== IP_PROTOCOL.udp || packet.transportOffset < 0 || packet.udpLength < 8) return false;
     const { bytes, cursor } = packet;
+    this.#place = this.table.ints[this.table.base(slot) + FLOW_I32.vantage + direction] as number;
     return this.#datagram(slot, direction, bytes, cursor, Math.max(cursor, packet.end), packet.payloadLength);
   }
 
@@ -92,8 +99,9 @@ export class DatagramFlows {
    */
   handOver(sightings: FlowSightings, since: number): boolean {
     const { now } = this.#clock;
-    for (const { direction, bytes, wireLength, time } of sightings.takeHeld(since)) {
+    for (const { direction, bytes, wireLength, time, place } of sightings.takeHeld(since)) {
       this.#clock.now = time;
+      this.#place = place;
       this.#datagram(sightings.slot, direction, bytes, 0, bytes.length, wireLength);
     }
     this.#clock.now = now;

@@ -47,6 +47,9 @@ export class FramedConnection {
   readonly #framers: readonly [LengthFramer, LengthFramer];
   readonly #reached: [number, number];
   readonly #missed: [number, number] = [-1, -1];
+  /** Of each side's last packet: its time, and the stream offset of its first byte. */
+  readonly #packetTime: [number, number] = [Number.NaN, Number.NaN];
+  readonly #packetStart: [number, number] = [-1, -1];
 
   constructor(context: StreamContext, protocol: FramedProtocol) {
     this.#context = context;
@@ -60,6 +63,10 @@ export class FramedConnection {
     const unheard = offset - this.#reached[side];
     if (unheard > 0) this.gap(side, unheard);
     this.#reached[side] = offset + end - start;
+    if (now !== this.#packetTime[side]) {
+      this.#packetTime[side] = now;
+      this.#packetStart[side] = offset;
+    }
     this.#framers[side].data(bytes, start, end, now, offset, acknowledged, timeKnown);
   }
 
@@ -85,6 +92,11 @@ export class FramedConnection {
   /** Whether messages of a side may have been missed from this stream offset on. */
   missedSince(side: Side, offset: number): boolean {
     return this.#missed[side] > offset;
+  }
+
+  /** During data(): whether the packet's bytes begin at this stream offset. */
+  beginsPacket(side: Side, offset: number): boolean {
+    return this.#packetStart[side] === offset;
   }
 
   #framer(side: Side): LengthFramer {

@@ -121,6 +121,8 @@ export interface DatagramAnalyzer {
 }
 
 export interface DatagramContext extends Omit<ProtocolContext, 'emit'> {
+  /** During a datagram() call: number of the place of capture that `now` is of. Two places' clocks may differ. */
+  readonly place: number;
   emit(flow: number, event: AnalysisEvent): void;
 }
 

@@ -109,7 +109,8 @@ export function fileOf(connection: RanConnection, seen: readonly SeenSegment[], 
 const INITIAL = [4_294_960_000, 77_000] as const;
 
 function packetBlock(connection: RanConnection, { segment, place, time, id }: SeenSegment): Buffer {
-  const frame = frameOf(segment, connection.conversation.port, id);
+  const { port, transport } = connection.conversation;
+  const frame = transport === 'udp' ? datagramOf(segment, port, id) : frameOf(segment, port, id);
   const block = Buffer.alloc(32 + frame.length + ((4 - (frame.length % 4)) % 4));
   const stamp = BUILT_EPOCH_NS + BigInt(time);
   block.writeUInt32LE(6, 0);
@@ -126,21 +127,17 @@ function packetBlock(connection: RanConnection, { segment, place, time, id }: Se
 
 const FLAG_BITS = { S: 2, 'S.': 18, '.': 16, 'P.': 24, 'F.': 17 } as const;
 
+/** Ethernet, IPv4, UDP. */
+function datagramOf({ side, bytes }: SentSegment, port: number, id: number): Buffer {
+  const frame = packetOf(side, port, id, 17, 42 + bytes.length);
+  frame.writeUInt16BE(8 + bytes.length, 38);
+  bytes.copy(frame, 42);
+  return frame;
+}
+
 /** Ethernet, IPv4, TCP. */
 function frameOf({ side, offset, bytes, acknowledged, flags }: SentSegment, port: number, id: number): Buffer {
-  const frame = Buffer.alloc(54 + bytes.length);
-  frame.writeUInt16BE(0x0800, 12);
-  frame[14] = 0x45;
-  frame.writeUInt16BE(frame.length - 14, 16);
-  frame.writeUInt16BE(id, 18);
-  frame.writeUInt16BE(0x4000, 20);
-  frame[22] = 64;
-  frame[23] = 6;
-  const hosts = [0x0a000001, 0x0a000002] as const;
-  frame.writeUInt32BE(hosts[side], 26);
-  frame.writeUInt32BE(hosts[side === 0 ? 1 : 0], 30);
-  frame.writeUInt16BE(side === 0 ? 40_000 : port, 34);
-  frame.writeUInt16BE(side === 0 ? port : 40_000, 36);
+  const frame = packetOf(side, port, id, 6, 54 + bytes.length);
   const beginning = flags === 'S' || flags === 'S.' ? 0 : 1;
   frame.writeUInt32BE((INITIAL[side] + beginning + offset) >>> 0, 38);
   if (flags !== 'S') frame.writeUInt32BE((INITIAL[side === 0 ? 1 : 0] + 1 + acknowledged) >>> 0, 42);
@@ -148,5 +145,23 @@ function frameOf({ side, offset, bytes, acknowledged, flags }: SentSegment, port
   frame[47] = FLAG_BITS[flags];
   frame.writeUInt16BE(65_000, 48);
   bytes.copy(frame, 54);
+  return frame;
+}
+
+/** A frame with its headers down to the ports. */
+function packetOf(side: 0 | 1, port: number, id: number, protocol: number, length: number): Buffer {
+  const frame = Buffer.alloc(length);
+  frame.writeUInt16BE(0x0800, 12);
+  frame[14] = 0x45;
+  frame.writeUInt16BE(frame.length - 14, 16);
+  frame.writeUInt16BE(id, 18);
+  frame.writeUInt16BE(0x4000, 20);
+  frame[22] = 64;
+  frame[23] = protocol;
+  const hosts = [0x0a000001, 0x0a000002] as const;
+  frame.writeUInt32BE(hosts[side], 26);
+  frame.writeUInt32BE(hosts[side === 0 ? 1 : 0], 30);
+  frame.writeUInt16BE(side === 0 ? 40_000 : port, 34);
+  frame.writeUInt16BE(side === 0 ? port : 40_000, 36);
   return frame;
 }

@@ -1,5 +1,5 @@
 import type { Random } from '../../support/random.ts';
-import type { MadeConversation } from './conversation.ts';
+import type { MadeConversation, MadeExchange } from './conversation.ts';
 
 /** How client, server and the network between them behave. Times: ns. */
 export interface Behaviour {
@@ -98,9 +98,11 @@ class Connection {
 
   run(): RanConnection {
     const { oneWay } = this.#behaviour;
-    this.#put(0, 'S', 0);
-    this.#at(oneWay, () => this.#put(1, 'S.', 0));
-    this.#at(2 * oneWay, () => this.#put(0, '.', 0));
+    if (!this.#isDatagrams) {
+      this.#put(0, 'S', 0);
+      this.#at(oneWay, () => this.#put(1, 'S.', 0));
+      this.#at(2 * oneWay, () => this.#put(0, '.', 0));
+    }
     this.#at(2 * oneWay + 1_000, () => this.#progress());
     this.#at(3 * oneWay + 1_000, () => this.#progress());
     while (this.#agenda.length > 0) {
@@ -116,6 +118,10 @@ class Connection {
       requests: this.#requests,
       responses: this.#responses,
     };
+  }
+
+  get #isDatagrams(): boolean {
+    return this.#conversation.transport === 'udp';
   }
 
   #at(time: number, act: () => void): void {
@@ -170,12 +176,14 @@ class Connection {
     this.#askedAt = Math.max(this.#askedAt, this.#now + this.#random.below(thinkMaximum));
     this.#at(this.#askedAt, () => {
       const together: Buffer[] = [];
+      const isDatagrams = this.#isDatagrams;
       for (let index = first; index < until; index += 1) {
-        const { request } = exchanges[index] as (typeof exchanges)[number];
+        const { request, before } = exchanges[index] as (typeof exchanges)[number];
+        if (before !== undefined) together.push(before);
         const start = (this.#sent[0] as number) + together.reduce((sum, bytes) => sum + bytes.length, 0);
         this.#requests[index] = { start, end: start + request.length };
         together.push(request);
-        if (this.#random.below(2) === 0 || index === until - 1) {
+        if (isDatagrams || this.#random.below(2) === 0 || index === until - 1) {
           this.#write(0, Buffer.concat(together.splice(0)));
         }
       }
@@ -195,20 +203,21 @@ class Connection {
       // The answer before it is written first.
       if (!this.#conversation.anyOrder) this.#writtenAt = ready;
       this.#at(ready, () => {
-        const { response } = this.#conversation.exchanges[index] as { response: Buffer };
+        const { response, after } = this.#conversation.exchanges[index] as MadeExchange;
         const start = this.#sent[1] as number;
         const range = { start, end: start + response.length };
         this.#responses[index] = range;
         this.#inOrder.push(range);
-        this.#write(1, response);
+        this.#write(1, after === undefined ? response : Buffer.concat([response, after]));
       });
     }
   }
 
   #write(side: 0 | 1, bytes: Buffer): void {
     const { segmentBytes, oneWay } = this.#behaviour;
-    for (let at = 0; at < bytes.length; at += segmentBytes) {
-      const part = bytes.subarray(at, at + segmentBytes);
+    const size = this.#isDatagrams ? bytes.length : segmentBytes;
+    for (let at = 0; at < bytes.length; at += size) {
+      const part = bytes.subarray(at, at + size);
       const sent = Math.max(this.#now, this.#busyUntil[side] as number);
       this.#busyUntil[side] = sent + SERIALISATION;
       this.#unacknowledged[side] = 0;
@@ -245,6 +254,7 @@ class Connection {
   }
 
   #put(side: 0 | 1, flags: SentSegment['flags'], acknowledged: number): void {
+    if (this.#isDatagrams) return;
     const sent = Math.max(this.#now, this.#busyUntil[side] as number);
     this.#segments.push({
       side,

@@ -12,4 +12,10 @@ export const STATED_PERCENT: Readonly<Record<ConversationName, number>> = {
   postgresql: 60,
   mysql: 55,
   mongodb: 95,
+  kafka: 95,
+  amqp: 55,
+  dnsTcp: 95,
+  dnsUdp: 95,
+  grpc: 45,
+  websocket: 70,
 };

@@ -1,13 +1,18 @@
+import { amqpConversation } from './amqp.ts';
 import type { ConversationMaker } from './conversation.ts';
+import { dnsTcpConversation, dnsUdpConversation } from './dns.ts';
+import { grpcConversation } from './grpc.ts';
 import { http1Conversation } from './http1.ts';
 import { http2Conversation } from './http2.ts';
+import { kafkaConversation } from './kafka.ts';
 import { memcachedConversation } from './memcached.ts';
 import { mongodbConversation } from './mongodb.ts';
 import { mysqlConversation } from './mysql.ts';
 import { postgresqlConversation } from './postgresql.ts';
 import { redisConversation } from './redis.ts';
+import { webSocketConversation } from './websocket.ts';
 
-/** Every request-response protocol of which conversations are made. */
+/** Every protocol of which conversations are made. */
 export const CONVERSATIONS = {
   http1: http1Conversation,
   http2: http2Conversation,
@@ -16,6 +21,12 @@ export const CONVERSATIONS = {
   postgresql: postgresqlConversation,
   mysql: mysqlConversation,
   mongodb: mongodbConversation,
+  kafka: kafkaConversation,
+  amqp: amqpConversation,
+  dnsTcp: dnsTcpConversation,
+  dnsUdp: dnsUdpConversation,
+  grpc: grpcConversation,
+  websocket: webSocketConversation,
 } as const satisfies Readonly<Record<string, ConversationMaker>>;
 
 export type ConversationName = keyof typeof CONVERSATIONS;

@@ -1,4 +1,4 @@
-import type { Exchange } from '../../../src/analyze/record/event.ts';
+import type { Exchange, Message } from '../../../src/analyze/record/event.ts';
 import { analyseBytes } from '../../support/analysis.ts';
 import { type Place, passes, type SeenSegment } from './capture.ts';
 import type { RanConnection, Range } from './connection.ts';
@@ -20,6 +20,9 @@ const POSSIBLE: ReadonlySet<string> = new Set([
   'unknown',
 ]);
 
+/** Over UDP no acknowledgement shows that an answer came which was not captured. */
+const POSSIBLE_OVER_UDP: ReadonlySet<string> = new Set([...POSSIBLE, 'no response']);
+
 /** The pair itself is marked as not proven. */
 const UNPROVEN: ReadonlySet<string> = new Set(['unknown']);
 
@@ -39,14 +42,21 @@ export function judge(
   const asked = new Set<number>();
   const began = Math.min(...seen.map(({ time }) => time));
   const origin = seen[0]?.time ?? began;
+  const heard = new Set<string>();
   for (const { event } of analyseBytes(file).events) {
+    if (event.kind === 'message' && event.protocol === conversation.protocol && conversation.messageOf !== undefined) {
+      const problem = messageProblem(connection, seen, places, origin, event, heard);
+      if (problem !== undefined) wrong.push(`${event.label.slice(0, 24)} ${event.bytes}: ${problem}`);
+    }
     if (event.kind !== 'exchange' || !isOurs(connection, event)) continue;
     const request = conversation.requestOf(event);
     const answer = conversation.answerOf(event);
     const said = `${event.label.slice(0, 24)} = ${event.status.slice(0, 24)}`;
     const words = `${said} [${event.incomplete ?? ''}] request ${request} answer ${answer}`;
     const marked = event.incomplete !== undefined;
-    if (marked && !POSSIBLE.has(event.incomplete)) wrong.push(`${words}: it was answered in full`);
+    const isSilence = conversation.transport === 'udp' && event.incomplete === 'no response';
+    if (marked && !(conversation.transport === 'udp' ? POSSIBLE_OVER_UDP : POSSIBLE).has(event.incomplete))
+      wrong.push(`${words}: it was answered in full`);
     if (request !== undefined) {
       if (asked.has(request)) wrong.push(`${words}: stated twice`);
       asked.add(request);
@@ -58,10 +68,14 @@ export function judge(
       wrong.push(`${words}: failed, but it was not`);
     }
     // An error of which only the head was captured has a status, and failed.
-    if (answer === undefined && event.failed && marked && event.status === '')
+    if (answer === undefined && event.failed && marked && event.status === '' && !isSilence)
       wrong.push(`${words}: failed, which nothing shows`);
+    const problem = conversation.problemOf?.(event, request);
+    if (problem !== undefined && !UNPROVEN.has(event.incomplete ?? '')) wrong.push(`${words}: ${problem}`);
     for (const problem of timeProblems(event)) wrong.push(`${words}: ${problem}`);
-    if (marked || request === undefined || request !== answer) continue;
+    // An answer that names none is its request's, as far as is stated.
+    const isNameless = answer === undefined && conversation.problemOf !== undefined && event.status !== '';
+    if (marked || request === undefined || (request !== answer && !isNameless)) continue;
     // A latency that nobody could measure is not stated: not wrong, but not whole either.
     if (event.responseTime === undefined || event.responseEnd === undefined) continue;
     const right = places.some((place, number) => timesAt(connection, seen, place, number, request, origin, event));
@@ -69,7 +83,35 @@ export function judge(
     else wrong.push(`${words}: times that were not measured at one place`);
   }
   const whole = conversation.exchanges.filter((_, index) => wasSeen(connection, seen, index)).length;
-  return { wrong, whole, stated: stated.size };
+  const pairs = conversation.exchanges.filter((_, index) => heard.has(`0 ${index}`) && heard.has(`1 ${index}`)).length;
+  return { wrong, whole, stated: conversation.messageOf === undefined ? stated.size : pairs };
+}
+
+/** What is wrong with a message that is stated. @param heard those stated before, which it joins */
+function messageProblem(
+  connection: RanConnection,
+  seen: readonly SeenSegment[],
+  places: readonly Place[],
+  origin: number,
+  event: Message,
+  heard: Set<string>,
+): string | undefined {
+  const { conversation } = connection;
+  const index = conversation.messageOf?.(event);
+  if (index === undefined) return event.label.includes(' ') ? 'a message that nobody sent' : undefined;
+  const key = `${event.from} ${index}`;
+  if (heard.has(key)) return 'stated twice';
+  heard.add(key);
+  if (conversation.exchanges[index]?.messages?.[event.from] !== event.bytes) return 'not as long as that';
+  const range = (event.from === 0 ? connection.requests : connection.responses)[index] as Range;
+  const carriers = seen.filter(({ segment }) => segment.side === event.from && covers(segment, range.end - 1));
+  const isMeasured = carriers.some(
+    ({ segment, place }) =>
+      Math.abs(passes(connection, segment, places[place] as Place) - origin - event.time) <= CLOCK_NS,
+  );
+  // One that a place has missed is shown near those before it: messages have no latency that this would falsify.
+  const isMissed = places.some((_, number) => carriers.every(({ place }) => place !== number));
+  return isMeasured || isMissed ? undefined : 'a time of none of its packets';
 }
 
 /** What comes before the first request is an exchange of its own: logins, settings. */

@@ -179,9 +179,7 @@ export class AmqpConnection implements StreamAnalyzer {
 
   #answer(side: Side, method: Method, number: number, channel: Channel, message: FramedMessage): void {
     const requester = otherSide(side);
-    const index = channel.requests.findIndex(
-      (request) => request.requester === requester && isAnsweredBy(request, method, message),
-    );
+    const index = this.#answeredBy(channel, requester, method, message);
     const request = channel.requests[index];
     if (request === undefined) {
       if (this.#context.midstream || this.#connection.missedSince(requester, -1))
@@ -197,8 +195,9 @@ export class AmqpConnection implements StreamAnalyzer {
     this.#pending -= channel.requests.length - kept.length;
     channel.requests.splice(0, channel.requests.length, ...kept);
     if (method.id === CONSUME_OK) channel.consumes(methodArguments.consumerTag, request.queue);
-    const named =
-      request.queue === '' && methodArguments.queue !== '' ? { ...request, queue: methodArguments.queue } : request;
+    // The server named it: the request, all of which was captured, did not.
+    const isNamed = request.queue === '' && methodArguments.queue !== '' && request.message.whole;
+    const named = isNamed ? { ...request, queue: methodArguments.queue } : request;
     const status = method.name.slice(method.name.indexOf('.') + 1);
     const login = method.id === START_OK ? methodArguments : undefined;
     const incomplete = this.#isDoubtful(request, channel) ? 'unknown' : undefined;
@@ -214,6 +213,16 @@ export class AmqpConnection implements StreamAnalyzer {
         time: message.time,
       };
     }
+  }
+
+  /** @returns the index of the request that a method answers: where it names a queue, that queue's or one without a name */
+  #answeredBy({ requests }: Channel, requester: Side, method: Method, message: FramedMessage): number {
+    const { queue } = methodArguments;
+    const isCandidate = (request: PendingRequest) =>
+      request.requester === requester && isAnsweredBy(request, method, message);
+    if (method.id !== DECLARE_OK) return requests.findIndex(isCandidate);
+    const exact = requests.findIndex((request) => request.queue === queue && isCandidate(request));
+    return exact >= 0 ? exact : requests.findIndex((request) => request.queue === '' && isCandidate(request));
   }
 
   /**

@@ -33,6 +33,14 @@ const ASKER_SHIFT = 16;
 export interface DialogueContext {
   readonly now: number;
   readonly detail: boolean;
+  /** Of datagrams: number of the place of capture that `now` is of. */
+  readonly place?: number;
+}
+
+/** What a stream tells of itself. */
+export interface DialogueStream {
+  /** Messages may have been missed: what has no answer may have had one. */
+  readonly missed: boolean;
 }
 
 let dialogues = 0;
@@ -46,19 +54,21 @@ export class Dialogue {
   readonly #answers: RecentAnswers | undefined;
   /** Of a stream: the zones that are coming, by the pending query. */
   readonly #transfers: Map<number, Transfer> | undefined;
+  readonly #stream: DialogueStream | undefined;
   readonly #number: number;
 
-  /** @param maximum queries that wait for their answers @param stream whether it is one, or many flows of datagrams */
+  /** @param maximum queries that wait for their answers @param stream undefined for many flows of datagrams */
   constructor(
     context: DialogueContext,
     maximum: number,
-    stream: boolean,
+    stream: DialogueStream | undefined,
     emit: (flow: number, event: AnalysisEvent) => void,
   ) {
-    this.#answers = stream ? undefined : new RecentAnswers();
-    this.#transfers = stream ? new Map() : undefined;
+    this.#answers = stream === undefined ? new RecentAnswers() : undefined;
+    this.#transfers = stream === undefined ? undefined : new Map();
     dialogues += 1;
     this.#number = dialogues;
+    this.#stream = stream;
     this.#context = context;
     this.#emit = emit;
     this.#pending = new PendingQueries(maximum, SEED);
@@ -110,6 +120,11 @@ export class Dialogue {
     }
   }
 
+  /** Why a query whose id is used anew has no answer. */
+  get #noResponse(): Incomplete {
+    return this.#stream?.missed ? 'response not captured' : 'no response';
+  }
+
   #query(
     flow: number,
     side: Side,
@@ -129,16 +144,16 @@ export class Dialogue {
         pending.addRepeat(known, 1);
         return;
       }
-      this.#unanswered(known, 'no response');
+      this.#unanswered(known, this.#noResponse);
     }
     const outdated = pending.outdated(flow, side, id, first - ID_REUSE_NS);
-    if (outdated >= 0) this.#unanswered(outdated, 'no response');
+    if (outdated >= 0) this.#unanswered(outdated, this.#noResponse);
     if (pending.count >= pending.maximum) this.#unanswered(pending.oldish(), 'unknown');
     const { now, detail } = this.#context;
     const more = detail ? messageDetail(bytes, start, end, whole) : undefined;
     const question = scannedQuestion(bytes, start);
     const marks = isToAll(bytes, start, question) ? MARK.toAll : 0;
-    pending.add(flow, side, id, hash, first, now, wireLength, question, more, marks);
+    pending.add(flow, side, id, hash, first, now, wireLength, question, more, marks, this.#context.place ?? 0);
   }
 
   #response(
@@ -192,6 +207,7 @@ export class Dialogue {
     let fields = question.fields(rcode);
     if (detail || repeats > 0) fields = exchangeFields(question, rcode, repeats, query, more);
     if (!detail && rcode === 0) fields = this.#withAddresses(fields, addresses, question, bytes, start, end);
+    const isTimed = entry < 0 || pending.place(entry) === (this.#context.place ?? 0);
     const event: AnalysisEvent = {
       kind: 'exchange',
       protocol: 'dns',
@@ -199,8 +215,8 @@ export class Dialogue {
       label: question.label,
       time: entry >= 0 ? pending.first(entry) : first,
       requestEnd: entry >= 0 ? pending.last(entry) : first,
-      responseTime: transfer?.time ?? first,
-      responseEnd: now,
+      responseTime: isTimed ? (transfer?.time ?? first) : undefined,
+      responseEnd: isTimed ? now : undefined,
       requestBytes: entry >= 0 ? pending.bytes(entry) : 0,
       responseBytes: transfer?.wireLength ?? wireLength,
       status: outcome.status,

@@ -15,7 +15,7 @@ class DnsDatagrams implements DatagramAnalyzer {
 
   constructor(context: DatagramContext) {
     this.#context = context;
-    this.#dialogue = new Dialogue(context, PENDING_DATAGRAMS, false, context.emit);
+    this.#dialogue = new Dialogue(context, PENDING_DATAGRAMS, undefined, context.emit);
   }
 
   datagram(flow: number, side: Side, bytes: Uint8Array, start: number, end: number, wireLength: number): void {

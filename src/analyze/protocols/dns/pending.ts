@@ -3,8 +3,18 @@ import { CUT_QUESTION, type Question } from './question.ts';
 const FIRST_CAPACITY = 16;
 
 /** Fields of an entry: int32s. */
-const E = { flow: 0, id: 1, hash: 2, nextInBucket: 3, nextOfFlow: 4, previousOfFlow: 5, bytes: 6, repeats: 7 } as const;
-const STRIDE = 8;
+const E = {
+  flow: 0,
+  id: 1,
+  hash: 2,
+  nextInBucket: 3,
+  nextOfFlow: 4,
+  previousOfFlow: 5,
+  bytes: 6,
+  repeats: 7,
+  place: 8,
+} as const;
+const STRIDE = 9;
 const NONE = -1;
 
 /** In E.id above the sixteen bits of the id: which side asked, and the marks. */
@@ -104,6 +114,7 @@ export class PendingQueries<Detail> {
     question: Question,
     detail: Detail | undefined,
     marks: number,
+    place: number,
   ): void {
     const entry = this.#take();
     const ints = this.#ints;
@@ -119,6 +130,7 @@ export class PendingQueries<Detail> {
     ints[base + E.previousOfFlow] = NONE;
     ints[base + E.bytes] = bytes;
     ints[base + E.repeats] = 0;
+    ints[base + E.place] = place;
     if (sibling !== NONE) ints[sibling * STRIDE + E.previousOfFlow] = entry;
     this.#buckets[bucket] = entry;
     this.#flows[flow] = entry;
@@ -182,6 +194,11 @@ export class PendingQueries<Detail> {
 
   last(entry: number): number {
     return this.#times[entry * 2 + 1] as number;
+  }
+
+  /** Number of the place of capture whose clock timed it. */
+  place(entry: number): number {
+    return this.#ints[entry * STRIDE + E.place] as number;
   }
 
   bytes(entry: number): number {

@@ -5,7 +5,7 @@ import { LengthFramer } from '../length-framer.ts';
 import type { Likeness, StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import { protocolLost } from '../protocol-lost.ts';
 import { unfinished } from '../unfinished.ts';
-import { Dialogue } from './dialogue.ts';
+import { Dialogue, type DialogueStream } from './dialogue.ts';
 import { HEADER } from './message.ts';
 import { LARGE_QUERY, streamLikeness } from './probe.ts';
 
@@ -21,18 +21,18 @@ const SEEK_MAXIMUM = LENGTH + LARGE_QUERY;
 const SEEK_LEAST = LENGTH + HEADER + 5;
 
 /** DNS of one TCP connection: messages behind their lengths, answers in any order (RFC 7766). */
-export class DnsStream implements StreamAnalyzer {
+export class DnsStream implements StreamAnalyzer, DialogueStream {
   readonly #dialogue: Dialogue;
   readonly #framers: readonly [LengthFramer, LengthFramer];
   readonly #context: StreamContext;
   readonly #reached: [number, number];
   /** Answers may be in what was not captured, or not read. */
-  #missed = false;
+  missed = false;
 
   constructor(context: StreamContext) {
     this.#context = context;
     const emit = (_flow: number, event: AnalysisEvent) => context.emit(event);
-    this.#dialogue = new Dialogue(context, PENDING_PER_STREAM, true, emit);
+    this.#dialogue = new Dialogue(context, PENDING_PER_STREAM, this, emit);
     this.#framers = [this.#framer(SIDE.client), this.#framer(SIDE.server)];
     this.#reached = [context.beginning(SIDE.client), context.beginning(SIDE.server)];
   }
@@ -47,13 +47,13 @@ export class DnsStream implements StreamAnalyzer {
 
   gap(side: Side, length: number): void {
     this.#reached[side] += length;
-    this.#missed = true;
+    this.missed = true;
     this.#framers[side].gap(length, this.#context.now);
   }
 
   end(how: StreamEnd): void {
     const begun = this.#framers[SIDE.server].pending;
-    const why: Incomplete = this.#missed && !begun ? 'response not captured' : unfinished(how, begun);
+    const why: Incomplete = this.missed && !begun ? 'response not captured' : unfinished(how, begun);
     this.#dialogue.endFlow(FLOW, why);
   }
 
@@ -77,14 +77,14 @@ export class DnsStream implements StreamAnalyzer {
         if (whole) this.#dialogue.message(FLOW, side, bytes, start + LENGTH, end, first, length, true);
       },
       onLost: () => {
-        this.#missed = true;
+        this.missed = true;
       },
       onSkipped: (offset) => this.#skipped(side, offset),
     });
   }
 
   #skipped(side: Side, position: number): void {
-    this.#missed = true;
+    this.missed = true;
     this.#context.emit(
       protocolLost({
         protocol: 'dns',

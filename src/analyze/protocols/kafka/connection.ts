@@ -81,7 +81,7 @@ export class KafkaConnection implements StreamAnalyzer {
           keep: RESPONSE_KEEP,
           seeking: {
             bytes: RESPONSE_MINIMUM,
-            begins: (bytes, start) => this.#isAwaited(bytes, start) && responseLength(bytes, start) > 0,
+            begins: (bytes, start, _end, offset) => this.#responseBegins(bytes, start, offset),
           },
           lengthOf: (bytes, start) =>
             this.#isUnseen || this.#isAwaited(bytes, start) ? responseLength(bytes, start) : 0,
@@ -118,6 +118,12 @@ export class KafkaConnection implements StreamAnalyzer {
 
   #isAwaited(bytes: Uint8Array, start: number): boolean {
     return this.#pending.has(i32(bytes, start + 4));
+  }
+
+  /** Whether a response begins here, with its packet: small numbers such as these may stand anywhere. */
+  #responseBegins(bytes: Uint8Array, start: number, offset: number): boolean {
+    if (!this.#connection.beginsPacket(SIDE.server, offset)) return false;
+    return this.#isAwaited(bytes, start) && responseLength(bytes, start) > 0;
   }
 
   #onRequest(bytes: Uint8Array, start: number, end: number, message: FramedMessage): void {

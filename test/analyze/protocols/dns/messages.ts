@@ -78,6 +78,7 @@ export function talk(
   const flows: number[] = [];
   const context = {
     now: 0,
+    place: 0,
     detail,
     showSecrets: false,
     emit: (flow: number, event: AnalysisEvent) => {

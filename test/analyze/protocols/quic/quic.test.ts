@@ -27,6 +27,7 @@ function talk(datagrams: readonly Datagram[], detail = true): AnalysisEvent[] {
   const events: AnalysisEvent[] = [];
   const context = {
     now: 0,
+    place: 0,
     detail,
     showSecrets: false,
     emit: (_flow: number, event: AnalysisEvent) => void events.push(event),
