@@ -47,6 +47,18 @@ export function openNetns(target: AgentTarget, proc: Proc, processes: readonly P
       hint: 'Run ksnoop --local on the node itself.',
     });
   }
+  const opened = openTarget(target, proc, processes);
+  // A capture of the agent's own pod would capture its own stream, and so grow without end.
+  if (isInCluster() && opened.inode === proc.networkNamespace('self') && opened.inode !== proc.networkNamespace(1)) {
+    closeSync(opened.fd);
+    throw new KsnoopError('NOT_ALLOWED', `The agent does not capture its own network, that of ${opened.name}.`, {
+      hint: 'Its packets are those of the captures themselves. Leave the pods of ksnoop-agent out.',
+    });
+  }
+  return opened;
+}
+
+function openTarget(target: AgentTarget, proc: Proc, processes: readonly PodProcess[]): OpenNetns {
   switch (target.kind) {
     case 'pod':
       return openPod(target, proc, processes);

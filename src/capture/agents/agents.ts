@@ -11,6 +11,11 @@ export const AGENT_DAEMONSET = 'ksnoop-agent';
 export const AGENT_CONTAINER = 'agent';
 export const AGENT_SELECTOR = 'app.kubernetes.io/name=ksnoop-agent';
 
+/** Whether a pod is an agent: its packets are those of the captures themselves. */
+export function isAgentPod(pod: PodView): boolean {
+  return pod.namespace === AGENT_NAMESPACE && pod.labels['app.kubernetes.io/name'] === AGENT_DAEMONSET;
+}
+
 const INSTALL_HINT = 'Install the agents: ksnoop install --image IMAGE';
 
 /** The agents of a cluster at one moment: one call serves any number of nodes. */

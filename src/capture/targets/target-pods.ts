@@ -1,3 +1,4 @@
+import { isAgentPod } from '../agents/agents.ts';
 import { fits, isLocal, type PodSelection, serverSide } from '../kinds/pod-selection.ts';
 import { list, type Selectors } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
@@ -82,7 +83,10 @@ export async function selectedPods(
   return new Map(parts.flat().map((found) => [found.pod.uid, found]));
 }
 
-/** Whether the pod has, or soon has, a network namespace: not before it has a node, not after it has ended. */
+/**
+ * Whether the pod has, or soon has, a network namespace: not before it has a node, not after it has ended. An agent captures
+ * any but its own.
+ */
 export function isCapturable(pod: PodView): boolean {
-  return pod.nodeName !== '' && pod.phase !== 'Succeeded' && pod.phase !== 'Failed';
+  return !isAgentPod(pod) && pod.nodeName !== '' && pod.phase !== 'Succeeded' && pod.phase !== 'Failed';
 }

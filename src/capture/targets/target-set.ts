@@ -1,4 +1,5 @@
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
+import { isAgentPod } from '../agents/agents.ts';
 import { targetKind } from '../kinds/index.ts';
 import { type FoundNode, type Resolution, type ResolveContext, together } from '../kinds/kind.ts';
 import { Discovery } from '../kube/discovery.ts';
@@ -44,6 +45,7 @@ export async function findTargetSet(
   const first = await resolve(signal);
   const pods = new Map<string, FoundPod>();
   const nodes = new Map<string, FoundNode>();
+  const agents = new Set<string>();
   const refused: { label: string; error: KsnoopError }[] = [];
   const waiting: { label: string; error: KsnoopError }[] = [];
   await Promise.all(
@@ -53,9 +55,15 @@ export async function findTargetSet(
       try {
         const found = await selectedPods(kube, resolution.pods, owners, signal);
         const usable = [...found.values()].filter(({ pod, selection }) => selection.named || isCapturable(pod));
+        const skipped = [...found.values()].filter(({ pod, selection }) => !selection.named && isAgentPod(pod));
+        for (const { pod } of skipped) agents.add(pod.uid);
         for (const { pod, via } of usable) if (!pods.has(pod.uid)) pods.set(pod.uid, { pod, via });
         for (const node of resolution.nodes ?? []) nodes.set(node.uid, node);
         if (usable.length > 0 || (resolution.nodes ?? []).length > 0) return;
+        if (skipped.length > 0) {
+          refused.push({ label: labelOf(ref, query), error: onlyAgents(labelOf(ref, query)) });
+          return;
+        }
         // A pattern or selector that matches no pod is more often a mistake than a wish to wait.
         const list = targetKind(ref.kind)?.name === 'pod' ? refused : waiting;
         list.push({ label: labelOf(ref, query), error: noPods(ref, query, found.size) });
@@ -72,12 +80,25 @@ export async function findTargetSet(
     initial,
     refused,
     waiting,
-    notes: [...(notes ?? []), ...owners.unread],
+    notes: [...(notes ?? []), ...owners.unread, ...agentsNote(agents.size)],
     owners,
     growing: depends.length > 0 || selections.some(({ final }) => final !== true),
     follow: (emit: (event: TargetEvent) => void, until: AbortSignal) =>
       new TargetFollower({ kube, discovery, first, initial, resolve, maximum }, emit, until).run(),
   };
+}
+
+function onlyAgents(label: string): KsnoopError {
+  return new KsnoopError('NO_PODS', `${label} has no pods but ksnoop agents, and an agent does not capture itself.`, {
+    hint: 'Capture the pods that you want to look at: ksnoop help targets',
+    exit: EXIT.noTarget,
+  });
+}
+
+/** @param count agents among the pods found */
+function agentsNote(count: number): string[] {
+  if (count === 0) return [];
+  return [`the ksnoop agents (${count === 1 ? '1 pod' : `${count} pods`}) are not captured: they carry the captures.`];
 }
 
 async function resolveAll(query: TargetQuery, context: ResolveContext): Promise<ResolvedRef[]> {

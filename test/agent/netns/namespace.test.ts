@@ -1,6 +1,6 @@
 // Finding a pod's network namespace, in recorded trees of /proc: a namespace is a file, and who shares it has a link to it.
 import { spawnSync } from 'node:child_process';
-import { closeSync, linkSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -145,6 +145,22 @@ test.each([
 ] as const)('an agent in a cluster does not capture %s', (_, target) => {
   vi.stubEnv('NODE_NAME', 'node1');
   expect(() => openNetns(target, new Proc(root), [])).toThrow(expect.objectContaining({ code: 'NOT_ALLOWED' }));
+});
+
+test('an agent in a cluster does not capture its own network, nor is anything of it left open', () => {
+  process_(20, inPod(UID, PAUSE), 'web', ['lo', 'eth0']);
+  const self = join(root, 'self');
+  mkdirSync(join(self, 'ns'), { recursive: true });
+  linkSync(join(root, 'namespace-web'), join(self, 'ns', 'net'));
+  hold();
+  vi.stubEnv('NODE_NAME', 'node1');
+  const before = readdirSync('/proc/self/fd').length;
+  expect(() => hold()).toThrow(expect.objectContaining({ code: 'NOT_ALLOWED' }));
+  expect(readdirSync('/proc/self/fd')).toHaveLength(before);
+  rmSync(join(self, 'ns', 'net'));
+  linkSync(join(root, 'namespace-host'), join(self, 'ns', 'net'));
+  hold();
+  held.push(openNetns({ key: 'k', kind: 'host' }, new Proc(root), []));
 });
 
 /** In a process of its own: an open that waits cannot be broken off. @returns the error's code, or null when it waited */

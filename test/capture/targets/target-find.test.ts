@@ -51,6 +51,26 @@ test.each<[string[], Parameters<typeof targetSet>[2], string, string]>([
   expect(refused).toMatchObject([{ error: { message, exit: 3, hint: expect.stringContaining(hint) } }]);
 });
 
+const agent = () =>
+  podObject('ksnoop-agent-1', { namespace: 'ksnoop', labels: { 'app.kubernetes.io/name': 'ksnoop-agent' } });
+
+test('agents are left out and reported, unless one is named itself', async () => {
+  server = await startObjectServer(podObject('web-1'), agent());
+  const all = await targetSet(server, ['pod/*'], { namespaces: undefined });
+  expect(all.initial.pods.map(({ pod }) => pod.name)).toEqual(['web-1']);
+  expect(all.notes).toEqual(['the ksnoop agents (1 pod) are not captured: they carry the captures.']);
+  const only = await targetSet(server, ['pod/*'], { namespaces: ['ksnoop'] });
+  expect(only.refused).toMatchObject([
+    { error: { code: 'NO_PODS', exit: 3, message: expect.stringContaining('itself') } },
+  ]);
+  expect(await found(server, ['pod/ksnoop-agent-1'], { namespaces: ['ksnoop'] })).toEqual(['ksnoop-agent-1']);
+});
+
+test('a pod of another namespace with the label of the agents is any pod', async () => {
+  server = await startObjectServer(podObject('web-1', { labels: { 'app.kubernetes.io/name': 'ksnoop-agent' } }));
+  expect(await found(server, ['pod/*'])).toEqual(['web-1']);
+});
+
 /** What a cluster with Argo's Rollouts and a database's operator says it has. */
 function discovery(): void {
   const group = (name: string, resource: object) => ({
