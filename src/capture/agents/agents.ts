@@ -1,20 +1,10 @@
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { type JsonObject, objectAt, objectsAt, optionalString, stringsAt } from '../../wire/guard.ts';
+import { AGENT_DAEMONSET, AGENT_NAMESPACE, AGENT_SELECTOR } from '../agent-objects.ts';
 import { find, list } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
 import { type PodView, podTrouble, podView } from '../kube/pod.ts';
 import { resourcePath } from '../kube/resource.ts';
-
-/** The agents' objects, as in daemonset/base. */
-export const AGENT_NAMESPACE = 'ksnoop';
-export const AGENT_DAEMONSET = 'ksnoop-agent';
-export const AGENT_CONTAINER = 'agent';
-export const AGENT_SELECTOR = 'app.kubernetes.io/name=ksnoop-agent';
-
-/** Whether a pod is an agent: its packets are those of the captures themselves. */
-export function isAgentPod(pod: PodView): boolean {
-  return pod.namespace === AGENT_NAMESPACE && pod.labels['app.kubernetes.io/name'] === AGENT_DAEMONSET;
-}
 
 const INSTALL_HINT = 'Install the agents: ksnoop install --image IMAGE';
 

@@ -1,7 +1,7 @@
+import { AGENT_CONTAINER, AGENT_NAMESPACE } from '../agent-objects.ts';
 import { openExec } from '../kube/exec.ts';
 import type { Kube } from '../kube/kube.ts';
 import type { OpenTransport } from '../streams/transport.ts';
-import { AGENT_CONTAINER, AGENT_NAMESPACE } from './agents.ts';
 
 /**
  * Starts `ksnoop-agent capture` in an agent pod by exec. Its stdin, stdout and stderr carry the session, so the session ends

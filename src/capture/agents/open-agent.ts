@@ -1,10 +1,11 @@
 import { type ErrorCode, KsnoopError } from '../../wire/errors.ts';
 import { AGENT_PORT } from '../../wire/session-frame.ts';
+import { AGENT_NAMESPACE } from '../agent-objects.ts';
 import type { Kube } from '../kube/kube.ts';
 import { openPortForward } from '../kube/port-forward.ts';
 import { SESSION_HANDSHAKE_MS } from '../limits.ts';
 import type { AgentTransport, OpenTransport, TransportHandlers } from '../streams/transport.ts';
-import { AGENT_NAMESPACE, type Agents, findAgents } from './agents.ts';
+import { type Agents, findAgents } from './agents.ts';
 import { openByExec } from './exec-transport.ts';
 import { resumingTransport } from './resuming-transport.ts';
 import type { TransportPreference } from './transport-preference.ts';

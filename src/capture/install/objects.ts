@@ -1,7 +1,7 @@
 import { KsnoopError } from '../../wire/errors.ts';
 import { type JsonObject, objectAt, objectsAt, stringsAt } from '../../wire/guard.ts';
 import { VERSION } from '../../wire/version.ts';
-import { AGENT_CONTAINER, AGENT_DAEMONSET } from '../agents/agents.ts';
+import { AGENT_CONTAINER, AGENT_DAEMONSET } from '../agent-objects.ts';
 import { resourcePath } from '../kube/resource.ts';
 import type { Manifest } from './manifests.ts';
 

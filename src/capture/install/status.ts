@@ -1,6 +1,7 @@
 import { KsnoopError } from '../../wire/errors.ts';
 import { type JsonObject, objectAt, objectsAt, optionalNumber, optionalString, stringsAt } from '../../wire/guard.ts';
-import { AGENT_CONTAINER, AGENT_DAEMONSET, AGENT_NAMESPACE, AGENT_SELECTOR, uncovered } from '../agents/agents.ts';
+import { AGENT_CONTAINER, AGENT_DAEMONSET, AGENT_NAMESPACE, AGENT_SELECTOR } from '../agent-objects.ts';
+import { uncovered } from '../agents/agents.ts';
 import { find, list } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
 import { type PodView, podTrouble, podView } from '../kube/pod.ts';

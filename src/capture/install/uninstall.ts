@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KsnoopError } from '../../wire/errors.ts';
 import { type JsonObject, objectAt } from '../../wire/guard.ts';
-import { AGENT_NAMESPACE, AGENT_SELECTOR } from '../agents/agents.ts';
+import { AGENT_NAMESPACE, AGENT_SELECTOR } from '../agent-objects.ts';
 import { apply, find, list, remove } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
 import { resourcePath } from '../kube/resource.ts';

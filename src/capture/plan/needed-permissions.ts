@@ -1,4 +1,4 @@
-import { AGENT_NAMESPACE } from '../agents/agents.ts';
+import { AGENT_NAMESPACE } from '../agent-objects.ts';
 import { targetKind } from '../kinds/index.ts';
 import { isAllowed, type ResourcePermission } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';

@@ -1,4 +1,4 @@
-import { AGENT_NAMESPACE } from '../agents/agents.ts';
+import { AGENT_NAMESPACE } from '../agent-objects.ts';
 import { TARGET_KINDS } from '../kinds/index.ts';
 import type { TargetKind } from '../kinds/kind.ts';
 import { apiGroup, ruleText } from '../kube/resource.ts';

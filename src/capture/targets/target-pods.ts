@@ -1,4 +1,4 @@
-import { isAgentPod } from '../agents/agents.ts';
+import { isAgentPod } from '../agent-objects.ts';
 import { fits, isLocal, type PodSelection, serverSide } from '../kinds/pod-selection.ts';
 import { list, type Selectors } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';

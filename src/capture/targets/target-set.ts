@@ -1,5 +1,5 @@
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
-import { isAgentPod } from '../agents/agents.ts';
+import { isAgentPod } from '../agent-objects.ts';
 import { targetKind } from '../kinds/index.ts';
 import { type FoundNode, type Resolution, type ResolveContext, together } from '../kinds/kind.ts';
 import { Discovery } from '../kube/discovery.ts';

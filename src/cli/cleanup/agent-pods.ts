@@ -1,4 +1,4 @@
-import { AGENT_NAMESPACE, AGENT_SELECTOR } from '../../capture/agents/agents.ts';
+import { AGENT_NAMESPACE, AGENT_SELECTOR } from '../../capture/agent-objects.ts';
 import { list, remove } from '../../capture/kube/api.ts';
 import { podTrouble, podView } from '../../capture/kube/pod.ts';
 import { resourcePath } from '../../capture/kube/resource.ts';
