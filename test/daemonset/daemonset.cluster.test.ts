@@ -49,7 +49,7 @@ async function apply(...objects: object[]): Promise<void> {
 
 /** The DaemonSet's pod, but running one command to its end with some of its capabilities. */
 function podWith(name: string, capabilities: readonly unknown[], command: readonly string[]): object {
-  const { readinessProbe: _, ...container } = agent;
+  const { readinessProbe: _readiness, startupProbe: _startup, ...container } = agent;
   const securityContext = { ...objectAt(agent, 'securityContext'), capabilities: { drop: ['ALL'], add: capabilities } };
   return {
     apiVersion: 'v1',

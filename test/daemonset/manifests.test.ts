@@ -93,6 +93,8 @@ test('the container runs the agent of the image and is cheap to probe', () => {
   const probe = objectAt(agent, 'readinessProbe');
   expect(Number(probe.periodSeconds)).toBeGreaterThanOrEqual(30);
   expect(objectAt(probe, 'exec').command).not.toContain('ksnoop-agent');
+  const { startupProbe } = agent;
+  expect(startupProbe).toMatchObject({ exec: objectAt(probe, 'exec'), periodSeconds: 1 });
 });
 
 test('the SELinux overlay changes one field', () => {

@@ -5,10 +5,11 @@ import { END_ACKNOWLEDGE_MS, HEARTBEAT_MS, STATISTICS_INTERVAL_MS } from '../../
 import { endMarker, sectionHeader, startMarker } from '../../wire/pcapng-write.ts';
 import { checkProtocol } from '../../wire/version.ts';
 import { FILTER_SHOWN, LIFE_CHECK_MS } from '../limits.ts';
+import { isInCluster } from '../netns/node.ts';
 import { Proc } from '../netns/proc.ts';
 import type { Spool } from '../spool/spool.ts';
-import { checkSessionBound } from './agent-processes.ts';
 import { CaptureSet } from './capture-set.ts';
+import { takeCaptureSlot } from './capture-slot.ts';
 import { ContainerLog } from './container-log.ts';
 import type { Events } from './events.ts';
 import type { NamespaceCapture } from './namespace-capture.ts';
@@ -76,7 +77,7 @@ export class CaptureSession {
    */
   async run(): Promise<void> {
     checkProtocol(this.#request.protocol, 'client');
-    checkSessionBound(this.#proc);
+    if (isInCluster()) await takeCaptureSlot();
     await this.#captures.begin();
     const { filter } = this.#request;
     const names = this.#captures.names.join(' ') || 'nothing yet';
