@@ -28,6 +28,12 @@ const PACKAGES: Readonly<Record<string, string>> = {
   zsh: '/usr/bin/zsh',
 };
 
+/** Packages of single tests, which are not installed unless their tests run. */
+const MORE_PACKAGES: Readonly<Record<string, string>> = {
+  'mariadb-server': '/usr/sbin/mariadbd',
+  postgresql: '/usr/bin/pg_ctlcluster',
+};
+
 /** Where the machine cannot be given what is missing, people can still use a cluster of theirs. */
 export const ELSEWHERE =
   'for a cluster that exists (kind, minikube): KSNOOP_E2E_KUBECONFIG=FILE npm test, or npm run demo -- --context NAME';
@@ -37,7 +43,7 @@ export const ELSEWHERE =
  * @returns undefined when everything is there, else a sentence that says what is missing and what to do instead
  */
 export function ensurePackages(names: readonly string[] = Object.keys(PACKAGES)): string | undefined {
-  const missing = names.filter((name) => !existsSync(PACKAGES[name] ?? `/usr/bin/${name}`));
+  const missing = names.filter((name) => !existsSync(PACKAGES[name] ?? MORE_PACKAGES[name] ?? `/usr/bin/${name}`));
   const list = missing.join(' ');
   if (process.getuid?.() !== 0) {
     return `root is needed${list && `, also to install the Debian packages ${list}`}; ${ELSEWHERE}`;

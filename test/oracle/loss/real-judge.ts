@@ -2,7 +2,7 @@ import type { Exchange } from '../../../src/analyze/record/event.ts';
 import { impossibleTimes } from '../../analyze/possible-times.ts';
 import { analyseBytes } from '../../support/analysis.ts';
 import { pcapngOf, type RealPacket } from './real-capture.ts';
-import type { RealProgram } from './real-programs.ts';
+import type { RealProgram } from './real-program.ts';
 
 /** What is stated of a capture of real programs, all of whose requests were answered. */
 export interface RealVerdict {
@@ -53,12 +53,13 @@ export function judgeReal(program: RealProgram, packets: readonly RealPacket[]):
 
 function problemOf(
   program: RealProgram,
-  { incomplete, failed }: Exchange,
+  { incomplete, failed, status }: Exchange,
   request: number | undefined,
   answer: number | undefined,
 ): string | undefined {
   if (incomplete !== undefined && !POSSIBLE.includes(incomplete)) return 'it was answered in full';
-  if (failed && (answer === undefined || !program.fails(answer))) return 'it did not fail';
+  const isProven = answer === undefined ? program.showsFailure?.(status) === true : program.fails(answer);
+  if (failed && !isProven) return 'it did not fail';
   const isPair = request !== undefined && answer !== undefined && incomplete !== 'unknown';
   return isPair && request !== answer ? `the answer of request ${answer}` : undefined;
 }

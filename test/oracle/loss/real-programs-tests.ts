@@ -4,7 +4,8 @@ import { ensurePackages } from '../../support/packages.ts';
 import { Random } from '../../support/random.ts';
 import { thinned } from './real-capture.ts';
 import { judgeReal } from './real-judge.ts';
-import { losePackets, REAL_PROGRAMS, type RealProgram, realTraffic } from './real-programs.ts';
+import type { RealProgram } from './real-program.ts';
+import { losePackets, REAL_PROGRAMS, realTraffic } from './real-programs.ts';
 
 const LOST_PERCENT = 5;
 
@@ -14,7 +15,7 @@ const LOST_PERCENT = 5;
  * @param thinnings how often packets are taken out of a run's captures
  */
 export function testRealPrograms(requests: number, thinnings: number): void {
-  describe.each(Object.values(REAL_PROGRAMS))('$packages', (program) => testProgram(program, requests, thinnings));
+  describe.each(Object.values(REAL_PROGRAMS))('$title', (program) => testProgram(program, requests, thinnings));
 }
 
 function testProgram(program: RealProgram, requests: number, thinnings: number): void {

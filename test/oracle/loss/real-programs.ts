@@ -3,27 +3,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Exchange } from '../../../src/analyze/record/event.ts';
 import { type NamespacePair, RIGHT_ADDRESS, run } from '../../agent/namespaces.ts';
 import { numberIn } from './conversation.ts';
 import { packetsOf, type RealPacket } from './real-capture.ts';
-
-/** A server and a client from Debian whose requests and answers are numbered. */
-export interface RealProgram {
-  readonly protocol: string;
-  readonly packages: readonly string[];
-  readonly port: number;
-  /** @param directory for the server's files @returns the server's command, which stays in the foreground */
-  server(directory: string, count: number): string[];
-  /** @returns the client's command, and what it reads on stdin */
-  client(count: number): { readonly argv: string[]; readonly stdin: string };
-  /** The numbers of the answers that the client has printed, in the order of its requests. */
-  answered(stdout: string): number[];
-  /** Whether the protocol calls an answer a failure. @param answer its number */
-  fails(answer: number): boolean;
-  requestOf(event: Exchange): number | undefined;
-  answerOf(event: Exchange): number | undefined;
-}
+import { grpc } from './real-grpc.ts';
+import { mariadb } from './real-mariadb.ts';
+import { memcached } from './real-memcached.ts';
+import { postgresql } from './real-postgresql.ts';
+import type { RealProgram } from './real-program.ts';
 
 /** The status of answer 0; each answer has its own. 444 is nginx's for no answer. */
 const FIRST_STATUS = 450;
@@ -32,6 +19,7 @@ const FAILURE_STATUS = 500;
 /** One connection that is kept; the status tells which answer it is. */
 const http: RealProgram = {
   protocol: 'http',
+  title: 'nginx and curl',
   packages: ['nginx-light', 'curl'],
   port: 80,
   server: (directory, count) => {
@@ -69,6 +57,7 @@ http { access_log off; keepalive_requests 100000; server { listen ${RIGHT_ADDRES
 /** An unknown command is named in the error that it is answered with. */
 const redis: RealProgram = {
   protocol: 'redis',
+  title: 'Redis and its redis-cli',
   packages: ['redis-server', 'redis-tools'],
   port: 6379,
   server: (directory) => [
@@ -85,7 +74,7 @@ const redis: RealProgram = {
   answerOf: (event) => numberIn(event.status, /\bk(\d+)\b/i),
 };
 
-export const REAL_PROGRAMS = { http, redis } as const;
+export const REAL_PROGRAMS = { http, redis, postgresql, mariadb, memcached, grpc } as const;
 
 export interface RealTraffic {
   /** Of both ends, in the order of their times. */
@@ -164,10 +153,13 @@ function sizeOf(file: string): number {
   }
 }
 
+/** A server that makes its files first may take long on a busy machine. */
+const DEADLINE_MS = 120_000;
+
 async function until(isTrue: () => boolean, interval = 50): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + DEADLINE_MS;
   while (!isTrue()) {
-    if (Date.now() > deadline) throw new Error('what the test waits for did not happen within 30 s');
+    if (Date.now() > deadline) throw new Error('what the test waits for did not happen in time');
     await sleep(interval);
   }
 }
