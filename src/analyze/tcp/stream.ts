@@ -3,7 +3,8 @@ import type { Clock } from '../engine/clock.ts';
 import { HOLE_NS, PROBE_BYTES } from '../limits.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocols/protocol.ts';
 import { Recognition } from '../protocols/recognise.ts';
-import { type AnalysisEvent, type Fields, SIDE, type Side } from '../record/event.ts';
+import { type AnalysisEvent, type Exchange, type Fields, SIDE, type Side } from '../record/event.ts';
+import { ClockHistory } from './clock-history.ts';
 import type { HeldSegments, Waiting } from './held-segments.ts';
 
 /** How many segments are probed when the beginning of a connection matches no protocol. */
@@ -69,6 +70,19 @@ export class TcpStream implements StreamContext {
   /** What it acknowledged; requests stamped by another clock may be unanswered. */
   #clientAcknowledged = -1;
   #clocksMixed = false;
+  /** By direction: the earliest and the latest time of the bytes that the clock of the last ones stamped, ns. */
+  readonly #stampedFrom: [number, number] = [0, 0];
+  readonly #stampedTo: [number, number] = [0, 0];
+  /** Which clock stamped what, once there are several. */
+  #clockHistory: ClockHistory | undefined;
+  /** By direction: offset behind what its analyzer has been given, as bytes or as a gap. */
+  readonly #given: [number, number] = [0, 0];
+  /** By direction: what the other side acknowledged before its first bytes were handed on, int32; NaN for nothing. */
+  readonly #acknowledgedEarly: [number, number] = [Number.NaN, Number.NaN];
+  /** By direction: offset behind those bytes. */
+  readonly #answeredBefore: [number, number] = [0, 0];
+  /** By direction: the latest time of such bytes, ns: their answers may have been handed on before them. */
+  readonly #answeredUntil: [number, number] = [0, 0];
   /** By direction: bytes handed on or given up as gaps so far. */
   readonly delivered: [number, number] = [0, 0];
   /** By direction: the least that the other one acknowledged, a sequence number; NaN before any. */
@@ -110,6 +124,13 @@ export class TcpStream implements StreamContext {
     this.#handedClock[1] = -1;
     this.#clientAcknowledged = -1;
     this.#clocksMixed = false;
+    this.#clockHistory = undefined;
+    for (const direction of [0, 1] as const) {
+      this.#given[direction] = 0;
+      this.#acknowledgedEarly[direction] = Number.NaN;
+      this.#answeredBefore[direction] = 0;
+      this.#answeredUntil[direction] = Number.NEGATIVE_INFINITY;
+    }
     this.#handedAt[0] = Number.NEGATIVE_INFINITY;
     this.#handedAt[1] = Number.NEGATIVE_INFINITY;
     this.#guessed = guessed;
@@ -163,6 +184,19 @@ export class TcpStream implements StreamContext {
   }
 
   emit(event: AnalysisEvent): void {
+    if (event.kind === 'exchange') this.#emit(this.#proven(event));
+    else this.#emit(event);
+  }
+
+  /** An exchange without what the order and the clocks of its packets do not prove. */
+  #proven(event: Exchange): Exchange {
+    const timed = this.#clockHistory?.proven(event, this.client) ?? event;
+    if (timed.incomplete !== 'no response' || timed.requestEnd > (this.#answeredUntil[this.client] as number))
+      return timed;
+    return { ...timed, incomplete: 'unknown', failed: false, endedBy: undefined };
+  }
+
+  #emit(event: AnalysisEvent): void {
     const common = this.#annotations;
     this.#host.event(this, common === undefined ? event : { ...event, fields: { ...common, ...event.fields } });
   }
@@ -174,6 +208,8 @@ export class TcpStream implements StreamContext {
   become(protocol: StreamProtocol | undefined): StreamAnalyzer {
     this.#beginning[0] = this.delivered[0];
     this.#beginning[1] = this.delivered[1];
+    this.#given[0] = this.delivered[0];
+    this.#given[1] = this.delivered[1];
     if (protocol === undefined) {
       this.#analyzer = undefined;
       this.#redetecting = true;
@@ -222,6 +258,7 @@ export class TcpStream implements StreamContext {
   data(direction: number, bytes: Uint8Array, start: number, end: number, carrier: Carrier): void {
     const own = direction === 0 ? 0 : 1;
     this.offset = this.delivered[own];
+    if (this.#guessed) this.#follow(own, end - start, carrier);
     this.delivered[own] += end - start;
     this.acknowledged = carrier.hasAcknowledgment ? this.#acknowledged(1 - own, carrier.acknowledgment) : -1;
     const { clock } = this.#host;
@@ -231,7 +268,7 @@ export class TcpStream implements StreamContext {
     const handedClock = this.#handedClock[own];
     // Another place counts from now on: a message that lies across the change has no times.
     const isChanged = carrier.clock >= 0 && handedClock >= 0 && carrier.clock !== handedClock;
-    if (carrier.clock >= 0) this.#handedClock[own] = carrier.clock;
+    if (carrier.clock >= 0 && carrier.clock !== handedClock) this.#changeClock(own, carrier.clock);
     if (isClient) {
       this.#clientClock = isChanged ? -1 : carrier.clock;
       this.#followClock(isChanged);
@@ -247,9 +284,46 @@ export class TcpStream implements StreamContext {
     if (carrier.clock < 0) clock.now = before > Number.NEGATIVE_INFINITY ? before : now;
     else if (!isChanged && now < before && before - now < HOLE_NS) clock.now = before;
     else this.#handedAt[own] = now;
+    if (carrier.clock >= 0) {
+      if (clock.now < (this.#stampedFrom[own] as number)) this.#stampedFrom[own] = clock.now;
+      if (clock.now > (this.#stampedTo[own] as number)) this.#stampedTo[own] = clock.now;
+      this.#clockHistory?.add(own, carrier.clock, clock.now, clock.now);
+    }
+    if (this.offset < this.#answeredBefore[own] && clock.now > this.#answeredUntil[own])
+      this.#answeredUntil[own] = clock.now;
     this.#hand(direction, bytes, start, end);
     clock.now = now;
     this.timeKnown = true;
+  }
+
+  /** Bytes of a connection whose beginning was not seen: the first ones of a side may have been answered by what came before them. */
+  #follow(own: 0 | 1, length: number, { acknowledgment, hasAcknowledgment }: Carrier): void {
+    const other = own === 0 ? 1 : 0;
+    const early = this.#acknowledgedEarly;
+    if (this.delivered[own] === 0) {
+      const next = this.#host.nextSequence(this, own);
+      if (next !== undefined && !Number.isNaN(early[own]))
+        this.#answeredBefore[own] = ((early[own] - next) | 0) + length;
+    }
+    if (this.delivered[other] > 0 || !hasAcknowledgment) return;
+    if (Number.isNaN(early[other]) || ((acknowledgment - early[other]) | 0) > 0) early[other] = acknowledgment;
+  }
+
+  /** Another clock stamps a direction's bytes from now on, or the first one. */
+  #changeClock(own: 0 | 1, clock: number): void {
+    const other = own === 0 ? 1 : 0;
+    const [before, others] = [this.#handedClock[own], this.#handedClock[other]];
+    if (this.#clockHistory === undefined && (before >= 0 || (others >= 0 && others !== clock))) {
+      this.#clockHistory = new ClockHistory();
+      for (const direction of [0, 1] as const) {
+        const known = this.#handedClock[direction];
+        if (known < 0) continue;
+        this.#clockHistory.add(direction, known, this.#stampedFrom[direction], this.#stampedTo[direction]);
+      }
+    }
+    this.#handedClock[own] = clock;
+    this.#stampedFrom[own] = Number.POSITIVE_INFINITY;
+    this.#stampedTo[own] = Number.NEGATIVE_INFINITY;
   }
 
   /** Requests stamped by the clock before may be unanswered until the client has received more of the answers. */
@@ -269,6 +343,8 @@ export class TcpStream implements StreamContext {
   #hand(direction: number, bytes: Uint8Array, start: number, end: number): void {
     const analyzer = this.#analyzer;
     if (analyzer !== undefined) {
+      const own = direction === 0 ? 0 : 1;
+      this.#given[own] = this.delivered[own];
       analyzer.data(direction === this.client ? SIDE.client : SIDE.server, bytes, start, end);
       return;
     }
@@ -287,7 +363,11 @@ export class TcpStream implements StreamContext {
 
   #skip(direction: number, length: number): void {
     if (this.#analyzer !== undefined) {
-      this.#analyzer.gap(direction === this.client ? SIDE.client : SIDE.server, length);
+      // What came before the protocol was recognised is missing to it as well.
+      const own = direction === 0 ? 0 : 1;
+      const unread = Math.max(0, this.delivered[own] - length - this.#given[own]);
+      this.#given[own] = this.delivered[own];
+      this.#analyzer.gap(direction === this.client ? SIDE.client : SIDE.server, unread + length);
       return;
     }
     this.#unread = true;
@@ -376,6 +456,8 @@ export class TcpStream implements StreamContext {
     this.#redetecting = false;
     this.protocol = protocol;
     this.#analyzer = protocol.create(this);
+    this.#given[0] = this.#beginning[0];
+    this.#given[1] = this.#beginning[1];
     const { clock } = this.#host;
     const { now } = clock;
     const { offset, acknowledged, timeKnown } = this;
@@ -386,6 +468,7 @@ export class TcpStream implements StreamContext {
       this.offset = portion.offset;
       this.acknowledged = portion.acknowledged;
       this.timeKnown = portion.timeKnown;
+      this.#given[this.#directionOf(portion.side)] = portion.offset + portion.bytes.length;
       this.#analyzer?.data(portion.side, portion.bytes, 0, portion.bytes.length);
     }
     clock.now = now;

@@ -51,7 +51,11 @@ export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionS
       this.#begun[side] = true;
       if (side === SIDE.client && u8(bytes, at) === PREFACE.charCodeAt(0)) direction.preface = PREFACE.length;
       // A connection under way: its tables hold what came before.
-      else if (this.#midstream) direction.hpack.forget();
+      else if (this.#midstream) {
+        direction.hpack.forget();
+        // Nothing proves that its first bytes begin a frame.
+        direction.reader.lost = frameAt(bytes, at, end, this) !== at;
+      }
     }
     this.#origin = this.#context.offset - start;
     const { reader } = direction;

@@ -34,15 +34,18 @@ export function frameAt(bytes: Uint8Array, start: number, end: number, streams: 
 /** Whether frames follow one another from there on, as far as can be seen. */
 function isRow(bytes: Uint8Array, start: number, end: number, streams: Streams): boolean {
   let at = start;
+  // DATA may follow the head of its own stream.
+  let opened = -1;
   for (let frames = 0; frames < FRAMES_IN_ROW && at + FRAME_HEADER <= end; frames += 1) {
-    if (!isFrame(bytes, at, end, streams)) return false;
+    if (!isFrame(bytes, at, end, streams, opened)) return false;
+    if (u8(bytes, at + 3) === FRAME.headers) opened = i32(bytes, at + 5);
     at += FRAME_HEADER + (i32(bytes, at) >>> 8);
   }
   return true;
 }
 
 /** A frame's header that hardly anything else looks like (RFC 9113, section 6). */
-function isFrame(bytes: Uint8Array, at: number, end: number, streams: Streams): boolean {
+function isFrame(bytes: Uint8Array, at: number, end: number, streams: Streams, opened: number): boolean {
   const length = i32(bytes, at) >>> 8;
   const type = u8(bytes, at + 3);
   const flags = u8(bytes, at + 4);
@@ -51,7 +54,11 @@ function isFrame(bytes: Uint8Array, at: number, end: number, streams: Streams): 
   const payload = at + FRAME_HEADER;
   switch (type) {
     case FRAME.data:
-      return (flags & ~(FLAG.endStream | FLAG.padded)) === 0 && length <= FRAME_LARGE && streams.has(stream);
+      return (
+        (flags & ~(FLAG.endStream | FLAG.padded)) === 0 &&
+        length <= FRAME_LARGE &&
+        (stream === opened || streams.has(stream))
+      );
     case FRAME.headers:
       return length <= FRAME_USUAL && isHeaders(bytes, payload, end, length, flags) && isLikely(stream, streams);
     case FRAME.settings:

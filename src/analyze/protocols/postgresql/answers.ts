@@ -330,8 +330,9 @@ export class Answers implements CycleSink {
       const { error, errorEnd, time } = answered;
       if (!isExchange(step) && error === undefined) continue;
       const incomplete = isEnd(why) ? unfinished(why, time !== undefined) : why;
-      // After its error only ReadyForQuery is missing.
-      if (error !== undefined && isEnd(why)) this.#emit(step, answered, errorEnd, undefined);
+      // After its error only ReadyForQuery is missing, with which the answer ends; a fatal one has none.
+      if (error !== undefined && isEnd(why))
+        this.#emit(step, answered, isFatal(error) ? errorEnd : undefined, undefined);
       else this.#emit(step, answered, undefined, incomplete);
     }
   }

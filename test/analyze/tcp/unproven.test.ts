@@ -1,0 +1,123 @@
+import { expect, test } from 'vitest';
+import { ClockHistory } from '../../../src/analyze/tcp/clock-history.ts';
+import type { MadeExchange } from '../../oracle/loss/conversation.ts';
+import { mongodbConversation } from '../../oracle/loss/mongodb.ts';
+import { analyseBytes } from '../../support/analysis.ts';
+import { type BuiltSegment, builtPcap } from '../../support/built-capture.ts';
+import { Random } from '../../support/random.ts';
+import { request, response } from '../protocols/http2/made-frames.ts';
+
+const brief = (capture: Buffer) =>
+  analyseBytes(capture).events.map(({ event }) =>
+    event.kind === 'exchange'
+      ? `${event.label} | ${event.status} | ${event.incomplete ?? ''}${event.failed ? ' | failed' : ''}`
+      : event.label,
+  );
+
+/** Segments in the order in which they were captured, one every 0.1 ms. */
+function capture(
+  port: number,
+  ...segments: readonly [
+    side: 0 | 1,
+    sequence: number,
+    acknowledgment: number,
+    payload?: string | Buffer,
+    flags?: string,
+  ][]
+): Buffer {
+  return builtPcap(
+    segments.map(([side, sequence, acknowledgment, payload = '', flags = '.'], index): BuiltSegment => {
+      return { side, sequence, acknowledgment, payload, flags, ports: [40_000, port], at: index / 10 };
+    }),
+  );
+}
+
+/** A MongoDB command and its answer, which names the command by number. */
+const [{ request: FIND, response: FOUND }] = mongodbConversation(1, new Random(1)).exchanges as [MadeExchange];
+
+test('an answer that was captured before its request in the middle of a connection: the request may have been answered', () => {
+  const seen = brief(
+    capture(
+      27017,
+      [1, 5000, 1000 + FIND.length, FOUND],
+      [0, 1000, 5000, FIND],
+      [0, 1000 + FIND.length, 5000 + FOUND.length, '', 'F.'],
+      [1, 5000 + FOUND.length, 1001 + FIND.length, '', 'F.'],
+    ),
+  );
+  expect(seen).toContain('find shop.c0 |  | unknown');
+});
+
+test('a request behind an answer that does not acknowledge it has no response', () => {
+  const seen = brief(
+    capture(
+      27017,
+      [1, 5000, 1000, FOUND],
+      [0, 1000, 5000 + FOUND.length, FIND],
+      [1, 5000 + FOUND.length, 1000 + FIND.length, '', 'F.'],
+      [0, 1000 + FIND.length, 5001 + FOUND.length, '', 'F.'],
+    ),
+  );
+  expect(seen).toContain('find shop.c0 |  | no response | failed');
+});
+
+test("an answer that is missing behind server's bytes from before the protocol was recognised", () => {
+  const command = '*2\r\n$3\r\nGET\r\n$1\r\nk\r\n';
+  const reply = 'x'.repeat(143);
+  const seen = brief(
+    capture(
+      6379,
+      [1, 5000, 1000, reply],
+      [0, 1000, 5143, command],
+      [1, 5143, 1000 + command.length],
+      [0, 1000 + command.length, 5192, '', 'F.'],
+      [1, 5192, 1000 + command.length, '', 'F.'],
+    ),
+  );
+  expect(seen).toEqual(['GET k |  | response not captured']);
+});
+
+test("the end of a DATA frame that a capture begins with is no frame's head", () => {
+  const asked = request(13, '/a');
+  const answer = response(13, 200);
+  const seen = brief(
+    capture(
+      8080,
+      [1, 5000, 1000, 'yyy'],
+      [0, 1000, 5003, asked],
+      [1, 5003, 1000 + asked.length, answer],
+      [0, 1000 + asked.length, 5003 + answer.length, '', 'F.'],
+      [1, 5003 + answer.length, 1001 + asked.length, '', 'F.'],
+    ),
+  );
+  expect(seen).toEqual(['GET /a | 200 | ']);
+});
+
+const EXCHANGE = {
+  kind: 'exchange',
+  protocol: 'http',
+  label: 'GET /a',
+  requestBytes: 1,
+  responseBytes: 1,
+  status: '200',
+  failed: false,
+  route: 'GET /a',
+  fields: {},
+} as const;
+
+test.each([
+  ['one clock stamped all', [10, 11, 15, 16], [10, 11, 15, 16]],
+  ['the answer was stamped by another clock', [10, 11, 40, 41], [10, 11, undefined, undefined]],
+  ['the end of the answer was', [10, 11, 15, 41], [10, 11, 15, undefined]],
+  ['the end of the request was', [10, 31, 15, 16], [10, 10, undefined, undefined]],
+  ['the other clock stamped all', [31, 31, 40, 41], [31, 31, 40, 41]],
+  ['a time that both clocks may have stamped', [25, 25, 40, 41], [25, 25, undefined, undefined]],
+])('%s', (_, [time = 0, requestEnd = 0, responseTime, responseEnd], expected) => {
+  const history = new ClockHistory();
+  history.add(0, 1, 0, 25);
+  history.add(0, 2, 24, 50);
+  history.add(1, 1, 0, 20);
+  history.add(1, 2, 38, 50);
+  const event = history.proven({ ...EXCHANGE, time, requestEnd, responseTime, responseEnd }, 0);
+  expect([event.time, event.requestEnd, event.responseTime, event.responseEnd]).toEqual(expected);
+});
