@@ -125,6 +125,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'cli/capture': { loads: [...BELOW_CLI, 'cli', 'cli/help', 'cli/wireshark-profile'] },
   'cli/read': { loads: [...BELOW_CLI, 'cli', 'cli/capture'] },
   'cli/top': { loads: [...BELOW_CLI, 'cli', 'cli/capture', 'cli/read'] },
+  'cli/diagnose': { loads: [...BELOW_CLI, 'cli', 'cli/capture', 'cli/read'] },
   'cli/trace': { loads: [...BELOW_CLI, 'cli', 'cli/capture', 'cli/read'] },
   'cli/extcap': { loads: [...BELOW_CLI, 'cli', 'cli/capture'] },
   'cli/doctor': { loads: [...BELOW_CLI, 'cli', 'cli/cleanup', 'cli/extcap'] },

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { VERSION } from '../wire/version.ts';
 import { addCaptureCommand } from './capture/commands.ts';
 import { addCompletionCommands } from './completion/commands.ts';
+import { addDiagnoseCommand } from './diagnose/commands.ts';
 import { addExtcapCommands } from './extcap/commands.ts';
 import { withHint } from './foreign-flags.ts';
 import { addHelpCommand } from './help/commands.ts';
@@ -34,6 +35,7 @@ export function program(
   addReadCommand(ksnoop, setExit);
   addTopCommand(ksnoop, setExit);
   addTraceCommand(ksnoop, setExit);
+  addDiagnoseCommand(ksnoop, setExit);
   addInstallCommands(ksnoop, setExit);
   addUpkeepCommands(ksnoop, setExit);
   addExtcapCommands(ksnoop, setExit);

@@ -6,6 +6,8 @@ export const EXIT = {
   noTarget: 3,
   partial: 4,
   truncated: 5,
+  /** `--fail-on`: what was asked about was found. */
+  found: 6,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -16,6 +16,14 @@ export interface AnalysisOutput {
   end?(): void;
   /** What it left out, for people; undefined for nothing. */
   note?(): string | undefined;
+  /** What it found wrong, after the end; only the findings output has this. */
+  found?(): readonly Found[];
+}
+
+/** A finding by its code and severity (findings/finding.ts). */
+export interface Found {
+  readonly code: string;
+  readonly severity: 'error' | 'warning' | 'information';
 }
 
 /** What an output is made with. */

@@ -11,7 +11,7 @@ import type { AnalysisEvent } from '../record/event.ts';
 import { type JsonRecord, Recorder } from '../record/record.ts';
 import type { Disposition } from './analysis.ts';
 import { CaptureAnalysis, type PacketChoice, type PacketObserver } from './capture-analysis.ts';
-import type { AnalysisOutput, AnalysisOutputContext, AnalysisOutputKind } from './output.ts';
+import type { AnalysisOutput, AnalysisOutputContext, AnalysisOutputKind, Found } from './output.ts';
 
 /** What decides which records are shown (`--where`). */
 export interface Condition {
@@ -90,6 +90,11 @@ export class AnalysisSession {
   /** What the output left out, for people; undefined for nothing. */
   get outputNote(): string | undefined {
     return this.#output.note?.();
+  }
+
+  /** What the output found wrong, after the end. */
+  get found(): readonly Found[] {
+    return this.#output.found?.() ?? [];
   }
 
   /** What a packet alone shows above TCP or UDP, for people: `HTTP GET /cart HTTP/1.1`. Not sanitised. */

@@ -81,9 +81,9 @@ function addOutputFlags(capture: Command): void {
     .option('--ring', 'with -W: keep the newest files, whatever begins a new one')
     .option(
       '-o, --output <FORMAT>',
-      'pcapng (default into a pipe or file), pcap; text (default on a terminal), json, summary, flows, trace, packets',
+      'pcapng (default into a pipe or file), pcap; text (default on a terminal), json, summary, findings, flows, trace, packets',
     )
-    .option('--json', 'summary, flows, trace or packets as JSON')
+    .option('--json', 'summary, findings, flows, trace or packets as JSON')
     .option(...WHERE_FLAG)
     .option(...SECRETS_FLAG)
     .option(...UTC_FLAG)

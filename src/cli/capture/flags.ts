@@ -67,3 +67,8 @@ export const CLOCK_FLAG = ['--correct-clock-skew', "convert the nodes' times to 
 export const SECRETS_FLAG = ['--show-secrets', 'show what is masked: passwords, cookies, Authorization'] as const;
 
 export const UTC_FLAG = ['--utc', 'show times in UTC, not in local time'] as const;
+
+export const FAIL_ON_FLAG = [
+  '--fail-on <CODE>',
+  'exit code 6 when this was found: a code such as DNS_NAME_MISSING, or error, warning, information and what is worse',
+] as const;

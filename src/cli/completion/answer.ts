@@ -5,6 +5,9 @@ import type { LiveNames, Place } from './live-names.ts';
 import { fixedValues, takesFile } from './option-values.ts';
 import { type Situation, situationOf } from './situation.ts';
 
+/** Commands that take targets, or capture files in their place. */
+const TAKE_FILES: ReadonlySet<string> = new Set(['top', 'trace', 'diagnose']);
+
 /**
  * What the unfinished last word may become.
  * @param live the cluster's names; queried only where a name is typed
@@ -16,7 +19,7 @@ export async function complete(root: Command, words: readonly string[], live: Li
   if (typing.kind === 'value') return valuesFor(typing.option, typing, situation, live);
   const commands = situation.open ? subcommands(root, situation) : [];
   const name = situation.command.name();
-  if (name !== 'capture' && name !== 'top' && name !== 'trace') {
+  if (name !== 'capture' && !TAKE_FILES.has(name)) {
     const { registeredArguments: known } = situation.command;
     const last = known.at(-1);
     const argument = known[situation.positionals.length] ?? (last?.name() === 'files' ? last : undefined);
@@ -25,8 +28,8 @@ export async function complete(root: Command, words: readonly string[], live: Li
   }
   const targets = await targetsOf(situation, typing.text, live);
   const candidates = [...startingWith(commands, typing.text), ...targets.candidates];
-  // Their words may be files as well: one of top, any of trace.
-  const files = name === 'trace' || (name === 'top' && situation.positionals.length === 0);
+  // Their words may be files as well: of top only one.
+  const files = TAKE_FILES.has(name) && (name !== 'top' || situation.positionals.length === 0);
   return { candidates, unfinished: isUnfinished(candidates), files };
 }
 

@@ -7,6 +7,7 @@ import { byteSize, counted, grouped, timeSpan } from '../../view/units.ts';
 import { EXIT, type ExitCode } from '../../wire/errors.ts';
 import { type Logger, logger } from '../logger.ts';
 import { onStopSignals } from '../signals.ts';
+import { usage } from '../usage.ts';
 import { completeRead, type RawReadOptions, type ReadLines } from './options.ts';
 
 /** `ksnoop read FILE…`: everything between the command line and the exit code. */
@@ -27,11 +28,12 @@ export async function readCommand(paths: readonly string[], raw: RawReadOptions)
 
 async function printLines(
   reading: ReadingConfig,
-  { output, json, utc, verbose }: ReadLines,
+  { output, json, utc, verbose, failOn }: ReadLines,
   log: Logger,
   signal: AbortSignal,
 ): Promise<ExitCode> {
   const started = performance.now();
+  if (failOn !== undefined) await checkFailOn(failOn);
   const { readLines } = await import('../../run/reading/lines.ts');
   const terminal = process.stdout.isTTY === true;
   const form = {
@@ -55,7 +57,10 @@ async function printLines(
   for (const line of analysisNotes(result.session)) log.info(line);
   const elapsed = timeSpan(performance.now() - started);
   log.debug(`${counted(capture.framer.packets, 'packet')}, ${byteSize(capture.bytes)} in ${elapsed}`);
-  return exitOf(result, log);
+  const exit = exitOf(result, log);
+  if (exit !== EXIT.done || failOn === undefined) return exit;
+  const { isFailing } = await import('../../run/analysis/findings.ts');
+  return isFailing(result.session.found, failOn) ? EXIT.found : exit;
 }
 
 /** @param any whether any packet was wanted. @returns why there is nothing to show, undefined where there is */
@@ -102,4 +107,17 @@ function observerOf(log: Logger, follow: boolean): ReadingObserver {
       log.info(`read ${byteSize(position)}${share}`);
     },
   };
+}
+
+/** @throws KsnoopError USAGE for what is neither a code nor a severity */
+async function checkFailOn(failOn: string): Promise<void> {
+  const [{ isSeverity }, { FINDING_CODES }] = await Promise.all([
+    import('../../run/analysis/findings.ts'),
+    import('../../analyze/findings/index.ts'),
+  ]);
+  if (isSeverity(failOn) || FINDING_CODES.includes(failOn)) return;
+  throw usage(
+    `--fail-on knows no "${failOn}".`,
+    `It takes error, warning, information, or one of: ${FINDING_CODES.join(', ')}.`,
+  );
 }

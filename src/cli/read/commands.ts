@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { SECRETS_FLAG, WHERE_FLAG } from '../capture/flags.ts';
+import { FAIL_ON_FLAG, SECRETS_FLAG, WHERE_FLAG } from '../capture/flags.ts';
 import { addExamples, type Example } from '../examples.ts';
 import { addVerbosityFlags } from '../flags.ts';
 import type { RawReadOptions } from './options.ts';
@@ -22,8 +22,8 @@ export function addReadCommand(ksnoop: Command, setExit: (code: number) => void)
       '[files...]',
       'pcap or pcapng, also compressed (gzip, zstd, xz, bzip2, lz4), or a directory of them; - for stdin',
     )
-    .option('-o, --output <FORMAT>', 'text (default), json, summary, flows, trace, or packets')
-    .option('--json', 'summary, flows, trace or packets as JSON')
+    .option('-o, --output <FORMAT>', 'text (default), json, summary, findings, flows, trace, or packets')
+    .option('--json', 'summary, findings, flows, trace or packets as JSON')
     .option(...WHERE_FLAG)
     .option('-f, --filter <BPF>', 'only packets that pass this pcap-filter(7) expression')
     .option(
@@ -43,7 +43,8 @@ export function addReadCommand(ksnoop: Command, setExit: (code: number) => void)
     .option('-s, --snaplen <BYTES>', 'with -w: bytes kept of each packet')
     .option('--force', 'with -w: overwrite an existing file')
     .option(...SECRETS_FLAG)
-    .option('--follow', 'read on as the file grows');
+    .option('--follow', 'read on as the file grows')
+    .option(...FAIL_ON_FLAG);
   addVerbosityFlags(read).action(async (files: string[], options: RawReadOptions) => {
     const { readCommand } = await import('./command.ts');
     setExit(await readCommand(files, options));

@@ -22,8 +22,16 @@ export interface RawReadOptions {
   readonly showSecrets?: boolean;
   readonly utc?: boolean;
   readonly follow?: boolean;
+  readonly failOn?: string;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
+}
+
+/** Those of a capturing command's options that reading files has too. To follow rollouts is not to follow a growing file. */
+export function readingOptions(options: RawReadOptions): RawReadOptions {
+  const { json, where, showSecrets, utc, filter, quiet, verbose, failOn } = options;
+  const own = { json, where, showSecrets, utc, filter, quiet, verbose, failOn };
+  return Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
 }
 
 /** `ksnoop read` as it will be done: complete, validated, never changed. */
@@ -41,6 +49,8 @@ export interface ReadLines {
   readonly json: boolean;
   readonly utc: boolean;
   readonly verbose: boolean;
+  /** What of the findings ends in exit code 6: a code, or a severity and what is worse. */
+  readonly failOn: string | undefined;
 }
 
 export interface ReadCapture {
@@ -101,9 +111,21 @@ function lines(raw: RawReadOptions): ReadLines {
   }
   if (raw.snaplen !== undefined) throw usage('-s cuts packets that are written: it needs -w.');
   if (raw.json === true && !output.json) {
-    throw usage(`The ${name} output has no JSON form.`, 'summary, flows and packets have one; -o json has everything.');
+    throw usage(
+      `The ${name} output has no JSON form.`,
+      'summary, findings, flows, trace and packets have one; -o json has everything.',
+    );
   }
-  return { kind: 'lines', output, json: raw.json === true, utc: raw.utc === true, verbose: raw.verbose === true };
+  if (raw.failOn !== undefined && name !== 'findings')
+    throw usage('--fail-on looks at findings: it needs -o findings.');
+  return {
+    kind: 'lines',
+    output,
+    json: raw.json === true,
+    utc: raw.utc === true,
+    verbose: raw.verbose === true,
+    failOn: raw.failOn,
+  };
 }
 
 function capture(path: string, raw: RawReadOptions, { stdout }: Terminals): ReadCapture {

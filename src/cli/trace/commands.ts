@@ -33,10 +33,8 @@ export function addTraceCommand(ksnoop: Command, setExit: (code: number) => void
     const { captureFiles } = await import('../capture-files.ts');
     if (captureFiles(words)) {
       const { readCommand } = await import('../read/command.ts');
-      // To follow rollouts is not to follow a growing file.
-      const { json, where, showSecrets, utc, filter, quiet, verbose } = options;
-      const reading = { json, where, showSecrets, utc, filter, quiet, verbose };
-      setExit(await readCommand(words, { ...withoutUnset(reading), output: 'trace' }));
+      const { readingOptions } = await import('../read/options.ts');
+      setExit(await readCommand(words, { ...readingOptions(options), output: 'trace' }));
       return;
     }
     const { captureCommand } = await import('../capture/command.ts');
@@ -49,10 +47,4 @@ export function addTraceCommand(ksnoop: Command, setExit: (code: number) => void
     ['trace ingress/shop svc/api -v', 'through the ingress controller and on to another Service, with all hops'],
     ['trace incident.pcapng --where \'latency > duration("1s")\'', 'slow requests of a capture'],
   ]);
-}
-
-function withoutUnset<T extends object>(options: T): { [name in keyof T]?: Exclude<T[name], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [name in keyof T]?: Exclude<T[name], undefined>;
-  };
 }

@@ -21,6 +21,12 @@ export const ANALYSIS_OUTPUTS: readonly AnalysisForm[] = [
     load: async () => (await import('./summary.ts')).summary,
   },
   {
+    name: 'findings',
+    about: 'what is wrong, each with its evidence and what to do next',
+    json: true,
+    load: async () => (await import('./findings.ts')).findings,
+  },
+  {
     name: 'flows',
     about: 'one line per flow, with the health of TCP',
     json: true,

@@ -1,0 +1,80 @@
+import { FINDING_EXAMPLES, FINDING_SUBJECTS } from '../limits.ts';
+import type { Evidence } from './finding.ts';
+
+/** At least so many cases, or this share of the attempts, make a finding. */
+const LEAST_CASES = 3;
+const LEAST_SHARE = 0.01;
+
+/** What was counted of one subject. */
+export class Case {
+  /** Cases, and attempts, cases included. */
+  cases = 0;
+  attempts = 0;
+  first = Number.NaN;
+  last = Number.NaN;
+  /** Numbers of flows, a few. */
+  readonly flows: number[] = [];
+  /** Different texts that came with cases, a few, with how often. */
+  readonly texts = new Map<string, number>();
+  /** Sum and maximum of what is measured. */
+  sum = 0;
+  most = 0;
+
+  /** Whether there are enough of them to say so. */
+  get counts(): boolean {
+    return this.cases > 0 && (this.cases >= LEAST_CASES || this.cases >= this.attempts * LEAST_SHARE);
+  }
+
+  /** @param time ns @param text what to tell apart; empty for nothing */
+  add(flow: number, time: number, text = ''): void {
+    this.cases += 1;
+    if (Number.isNaN(this.first)) this.first = time;
+    this.last = time;
+    if (this.flows.length < FINDING_EXAMPLES && !this.flows.includes(flow)) this.flows.push(flow);
+    if (text === '') return;
+    const count = this.texts.get(text);
+    if (count !== undefined || this.texts.size < FINDING_EXAMPLES) this.texts.set(text, (count ?? 0) + 1);
+  }
+
+  /** @param value ns, bytes: whatever is measured */
+  measure(value: number): void {
+    this.sum += value;
+    if (value > this.most) this.most = value;
+  }
+
+  /** Texts, the most frequent first. */
+  frequent(): string[] {
+    return [...this.texts].sort((a, b) => b[1] - a[1]).map(([text]) => text);
+  }
+
+  evidence(text: string, where?: string): Evidence {
+    const times = Number.isNaN(this.first) ? undefined : ([this.first, this.last] as const);
+    return { text, flows: [...this.flows], times, where };
+  }
+}
+
+/** Cases by subject, at most FINDING_SUBJECTS of them. */
+export class Cases {
+  /** Cases of subjects for which there was no room. */
+  left = 0;
+  readonly #cases = new Map<string, Case>();
+
+  of(subject: string): Case {
+    let found = this.#cases.get(subject);
+    if (found === undefined) {
+      found = new Case();
+      if (this.#cases.size >= FINDING_SUBJECTS) this.left += 1;
+      else this.#cases.set(subject, found);
+    }
+    return found;
+  }
+
+  /** Those with enough cases. */
+  counting(): [subject: string, found: Case][] {
+    return [...this.#cases].filter(([, found]) => found.counts);
+  }
+
+  all(): [subject: string, found: Case][] {
+    return [...this.#cases];
+  }
+}

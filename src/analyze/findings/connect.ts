@@ -1,0 +1,112 @@
+import type { FlowFacts } from '../flow/flow-facts.ts';
+import { Cases } from './cases.ts';
+import { clientOf, type DetectorKind, serverIdentity, serverOf } from './detector.ts';
+import type { Finding } from './finding.ts';
+import { listed, quoted, serviceParts, share, span } from './words.ts';
+
+/** Connections that do not come up: unanswered, refused by the pod, rejected on the way to a Service. */
+export const connect: DetectorKind = {
+  codes: ['CONNECT_TIMEOUT', 'POD_NOT_LISTENING', 'SERVICE_NO_ENDPOINTS'],
+  explains: { SERVICE_NO_ENDPOINTS: ['CONNECT_TIMEOUT', 'POD_NOT_LISTENING'] },
+  create: (context) => {
+    const unanswered = new Cases();
+    const refused = new Cases();
+    const rejected = new Cases();
+    const all = [unanswered, refused, rejected];
+    /** Whether the rejected address is a Service's own. */
+    const services = new Set<string>();
+    const add = (cases: Cases, facts: FlowFacts, subject: string) =>
+      cases.of(subject).add(facts.id, facts.first, clientOf(context, facts, facts.first));
+    return {
+      flowEnded: (facts) => {
+        const { tcp } = facts;
+        if (tcp === undefined || tcp.midstream) return;
+        const subject = serverOf(context, facts, facts.first);
+        for (const cases of all) cases.of(subject).attempts += 1;
+        // One SYN at the end of a capture may be answered later.
+        if (tcp.state === 'unanswered' && tcp.syns > 1) {
+          add(unanswered, facts, subject);
+          unanswered.of(subject).measure(tcp.synSpan ?? 0);
+        } else if (tcp.state === 'refused' && tcp.resetBy === 'server') add(refused, facts, subject);
+        else if (tcp.state === 'refused') {
+          add(rejected, facts, subject);
+          const identity = serverIdentity(context, facts, facts.first);
+          if (identity?.service !== undefined && identity.pod === undefined) services.add(subject);
+        }
+      },
+      findings: () => {
+        const found: Finding[] = [];
+        for (const [subject, one] of unanswered.counting()) {
+          found.push({
+            code: 'CONNECT_TIMEOUT',
+            severity: 'error',
+            confidence: 'proven',
+            subject,
+            message: `${subject} does not answer: ${share(one, 'connection')} got no response to the SYN.`,
+            evidence: [
+              one.evidence(
+                `SYNs of ${listed(one.frequent())} were sent again for up to ${span(one.most)} without a response`,
+                `code == "TCP_NO_ANSWER"`,
+              ),
+            ],
+            next: captureBoth(subject),
+            otherwise: 'the server is gone, a network policy or firewall drops the packets, or the route is broken',
+            cases: one.cases,
+            attempts: one.attempts,
+          });
+        }
+        for (const [subject, one] of refused.counting()) {
+          found.push({
+            code: 'POD_NOT_LISTENING',
+            severity: 'error',
+            confidence: 'likely',
+            subject,
+            message: `${subject} refuses connections: ${share(one, 'connection')} got a reset in response to the SYN.`,
+            evidence: [one.evidence(`${listed(one.frequent())} got the reset`, 'code == "TCP_REFUSED"')],
+            next: 'Look at the logs of the server: does it listen on this port, and not on 127.0.0.1 alone?',
+            otherwise: 'something on the way sends the reset, such as a firewall',
+            cases: one.cases,
+            attempts: one.attempts,
+          });
+        }
+        for (const [subject, one] of rejected.counting()) {
+          const isService = services.has(subject);
+          const parts = serviceParts(subject);
+          found.push({
+            code: 'SERVICE_NO_ENDPOINTS',
+            severity: 'error',
+            confidence: isService ? 'likely' : 'hint',
+            subject,
+            message: isService
+              ? `${subject} has no endpoint that is ready: ${share(one, 'connection')} got an ICMP rejection.`
+              : `Connections to ${subject} are rejected on the way: ${share(one, 'connection')} got an ICMP rejection.`,
+            evidence: [
+              one.evidence(`${listed(one.frequent())} got the rejection`, `dst.ip != "" && code == "ICMP_UNREACHABLE"`),
+            ],
+            next:
+              isService && parts !== undefined
+                ? `kubectl get endpointslices -n ${parts.namespace} -l kubernetes.io/service-name=${parts.name}`
+                : 'Find the host that sent the ICMP message: its address is in the evidence.',
+            otherwise: 'a firewall rejects the connections',
+            cases: one.cases,
+            attempts: one.attempts,
+          });
+        }
+        return found;
+      },
+    };
+  },
+};
+
+/** How to see on which side the packets are lost. */
+function captureBoth(subject: string): string {
+  const parts = serviceParts(subject);
+  if (parts === undefined) return `Capture at the server too, to see whether the SYN arrives there.`;
+  return `ksnoop trace svc/${parts.name} -n ${parts.namespace} shows whether the SYN arrives at the pods; kubectl get networkpolicy -n ${parts.namespace}`;
+}
+
+/** For `--where`. */
+export function toServer(subject: string): string {
+  const parts = serviceParts(subject);
+  return parts === undefined ? `dst.ip == ${quoted(subject)}` : `dst.service == ${quoted(parts.name)}`;
+}

@@ -1,0 +1,57 @@
+import type { FlowFacts, FlowIdentity } from '../flow/flow-facts.ts';
+import type { Hosts } from '../identity/hosts.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { Names } from '../identity/names.ts';
+import type { AnalysisEvent } from '../record/event.ts';
+import type { Finding } from './finding.ts';
+
+/** What detectors may ask. */
+export interface FindingContext {
+  readonly hosts: Hosts;
+  readonly names: Names;
+  /** When the capture took place: ns since 1970 of its first packet. */
+  epoch(): bigint;
+}
+
+/** Looks for one finding or a family of them. Its memory is bounded (cases.ts). */
+export interface Detector {
+  /** Events of connections that count: a connection that is seen before and behind NAT comes once. */
+  event?(event: AnalysisEvent, flow: FlowIdentity): void;
+  flowEnded?(facts: FlowFacts): void;
+  /** What was found until now. */
+  findings(): Finding[];
+}
+
+/** A detector as the index lists it. */
+export interface DetectorKind {
+  /** The codes of its findings. */
+  readonly codes: readonly string[];
+  /** Codes of what it explains: those findings about the same subject are left out. */
+  readonly explains?: Readonly<Record<string, readonly string[]>> | undefined;
+  create(context: FindingContext): Detector;
+}
+
+/** A server for people: its Service where that is known, else its pod, name or address with the port. */
+export function serverOf({ hosts, names }: FindingContext, flow: FlowIdentity, time: number): string {
+  const { serverHost, serverPort, interfaceId } = flow;
+  const known = names.ofHost(serverHost, time, interfaceId);
+  return known?.group ?? address(hosts, serverHost, serverPort);
+}
+
+/** The identity of a flow's server; undefined where it has no name. */
+export function serverIdentity({ names }: FindingContext, flow: FlowIdentity, time: number): Identity | undefined {
+  return names.ofHost(flow.serverHost, time, flow.interfaceId);
+}
+
+/** A client for people. */
+export function clientOf({ hosts, names }: FindingContext, flow: FlowIdentity, time: number): string {
+  const { clientHost, interfaceId } = flow;
+  return names.ofHost(clientHost, time, interfaceId)?.text ?? address(hosts, clientHost, 0);
+}
+
+function address(hosts: Hosts, host: number, port: number): string {
+  if (host < 0) return 'an unknown host';
+  const text = hosts.text(host);
+  if (port === 0) return text;
+  return text.includes(':') ? `[${text}]:${port}` : `${text}:${port}`;
+}

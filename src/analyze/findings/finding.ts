@@ -1,0 +1,48 @@
+/** How much it matters: something fails, something is wrong, something to know. */
+export type Severity = 'error' | 'warning' | 'information';
+
+/** How sure it is: the packets leave no other cause; another cause is possible; a hint. */
+export type Confidence = 'proven' | 'likely' | 'hint';
+
+/** What a finding rests on. */
+export interface Evidence {
+  /** For people, one sentence without a full stop. Names and texts from the network in it are not sanitised. */
+  readonly text: string;
+  /** Numbers of flows that show it, as in all other outputs; a few of them. */
+  readonly flows: readonly number[];
+  /** First and last time of it, ns since the first packet; undefined where it has none. */
+  readonly times: readonly [number, number] | undefined;
+  /** A `--where` that shows the records; undefined where none does. */
+  readonly where: string | undefined;
+}
+
+/** What is wrong, said outright. */
+export interface Finding {
+  /** Stable: `DNS_NAME_MISSING`. docs/findings.md lists all. */
+  readonly code: string;
+  readonly severity: Severity;
+  readonly confidence: Confidence;
+  /** What it is about: a Service, pod, name or address. */
+  readonly subject: string;
+  /** One sentence. */
+  readonly message: string;
+  readonly evidence: readonly Evidence[];
+  /** What to do next: a command, or what to look at. */
+  readonly next: string;
+  /** What else it may be; undefined where it is proven. */
+  readonly otherwise: string | undefined;
+  /** How often, and of how many. */
+  readonly cases: number;
+  readonly attempts: number;
+}
+
+const SEVERITIES: readonly Severity[] = ['error', 'warning', 'information'];
+
+export function severityRank(severity: Severity): number {
+  return SEVERITIES.indexOf(severity);
+}
+
+/** Whether a severity is as bad as another, or worse. */
+export function isAtLeast(severity: Severity, least: Severity): boolean {
+  return severityRank(severity) <= severityRank(least);
+}

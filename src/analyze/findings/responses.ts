@@ -1,0 +1,139 @@
+import { type Exchange, SIDE } from '../record/event.ts';
+import { Cases } from './cases.ts';
+import { clientOf, type DetectorKind, serverOf } from './detector.ts';
+import type { Finding } from './finding.ts';
+import { listed, share } from './words.ts';
+
+/** Failures within this share of one duration, at least so many, are one time limit's. */
+const ROUND_CASES = 3;
+const ROUND_SHARE = 0.01;
+const ROUND_NS = [5e9, 10e9, 15e9, 30e9, 60e9, 120e9] as const;
+
+/** Flows whose number of exchanges is remembered. */
+const FLOWS = 65_536;
+
+/** Responses that do not come, or not to their end. */
+export const responses: DetectorKind = {
+  codes: ['RESPONSE_CUT', 'CLIENT_GAVE_UP', 'KEEPALIVE_RACE', 'ROUND_TIMEOUT'],
+  explains: { ROUND_TIMEOUT: ['CLIENT_GAVE_UP'] },
+  create: (context) => {
+    const cut = new Cases();
+    const gaveUp = new Cases();
+    const race = new Cases();
+    const rounds = new Cases();
+    /** By flow: whether an exchange has been complete on it. */
+    const reused = new Set<number>();
+    const clients = new Map<string, string>();
+    return {
+      event: (event, flow) => {
+        if (event.kind !== 'exchange' || event.protocol === 'dns' || event.protocol === 'tls') return;
+        const server = serverOf(context, flow, event.time);
+        for (const cases of [cut, gaveUp, race]) cases.of(server).attempts += 1;
+        if (event.incomplete === undefined) {
+          if (reused.size < FLOWS) reused.add(flow.id);
+          return;
+        }
+        const ending = endingOf(event);
+        if (ending === undefined) return;
+        const client = clientOf(context, flow, event.time);
+        clients.set(server, client);
+        if (event.responseBytes > 0) {
+          const how = `${event.label} ended after ${event.responseBytes} of ${event.declaredBytes ?? 'unknown'} bytes`;
+          cut.of(server).add(flow.id, event.time, `${how}, by the ${ending}`);
+          return;
+        }
+        if (ending === 'client') {
+          gaveUp.of(server).add(flow.id, event.time, event.label);
+        } else if (reused.has(flow.id)) race.of(server).add(flow.id, event.time, event.label);
+      },
+      flowEnded: (facts) => {
+        const { tcp, id, first, last } = facts;
+        reused.delete(id);
+        if (tcp === undefined || tcp.midstream || tcp.closedBy === undefined) return;
+        if (facts.server.payload > 0 || facts.client.payload === 0) return;
+        const limit = ROUND_NS.find((round) => Math.abs(last - first - round) <= round * ROUND_SHARE);
+        if (limit === undefined) return;
+        const server = serverOf(context, facts, first);
+        rounds.of(`${server} ${limit}`).attempts += 1;
+        rounds.of(`${server} ${limit}`).add(id, first, tcp.closedBy);
+      },
+      findings: () => {
+        const found: Finding[] = [];
+        for (const [subject, one] of cut.counting()) {
+          found.push({
+            code: 'RESPONSE_CUT',
+            severity: 'error',
+            confidence: 'proven',
+            subject,
+            message: `Responses of ${subject} end before they are complete: ${share(one, 'request')}.`,
+            evidence: [one.evidence(listed(one.frequent(), 1), 'incomplete in ["reset", "closed early"]')],
+            next: 'Look at the logs of the side that ended the connection, at that time.',
+            otherwise: undefined,
+            cases: one.cases,
+            attempts: one.attempts,
+          });
+        }
+        for (const [subject, one] of gaveUp.counting()) {
+          found.push({
+            code: 'CLIENT_GAVE_UP',
+            severity: 'warning',
+            confidence: 'proven',
+            subject,
+            message: `Clients of ${subject} end the connection before the response begins: ${share(one, 'request')}.`,
+            evidence: [
+              one.evidence(`${clients.get(subject) ?? 'a client'}: ${listed(one.frequent())}`, 'endedBy == "client"'),
+            ],
+            next: "Compare the client's time limit with how long the server takes: ksnoop trace.",
+            otherwise: 'users who leave',
+            cases: one.cases,
+            attempts: one.attempts,
+          });
+        }
+        for (const [subject, one] of race.counting()) {
+          found.push({
+            code: 'KEEPALIVE_RACE',
+            severity: 'error',
+            confidence: 'likely',
+            subject,
+            message: `${subject} closes idle connections that its clients still use: ${share(one, 'request')} on a used connection got no response.`,
+            evidence: [
+              one.evidence(
+                `${clients.get(subject) ?? 'a client'}: ${listed(one.frequent())}`,
+                'endedBy == "server" && failed',
+              ),
+            ],
+            next: "Make the server keep idle connections for longer than the client's or proxy's pool does.",
+            otherwise: 'the server was ending, or fails on these requests',
+            cases: one.cases,
+            attempts: one.attempts,
+          });
+        }
+        for (const [key, one] of rounds.all()) {
+          if (one.cases < ROUND_CASES) continue;
+          const [subject = '', limit = '0'] = key.split(/ (?=\d+$)/);
+          const seconds = Number(limit) / 1e9;
+          const by = one.texts.has('client') && !one.texts.has('server') ? 'client' : 'server';
+          found.push({
+            code: 'ROUND_TIMEOUT',
+            severity: 'warning',
+            confidence: 'likely',
+            subject,
+            message: `Connections to ${subject} end after exactly ${seconds} s without a response: ${one.cases} times, by the ${by}.`,
+            evidence: [one.evidence(`${one.cases} connections lasted ${seconds} s`)],
+            next: `Look for a time limit of ${seconds} s in the ${by}'s settings; what takes so long is another question: ksnoop trace.`,
+            otherwise: 'work that is scheduled so',
+            cases: one.cases,
+            attempts: one.attempts,
+          });
+        }
+        return found;
+      },
+    };
+  },
+};
+
+/** Who ended the connection within an exchange; undefined where the packets do not tell, or the capture is to blame. */
+function endingOf({ incomplete, endedBy }: Exchange): 'client' | 'server' | undefined {
+  if (incomplete !== 'reset' && incomplete !== 'closed early' && incomplete !== 'no response') return undefined;
+  return endedBy === undefined ? undefined : endedBy === SIDE.client ? 'client' : 'server';
+}

@@ -1,0 +1,136 @@
+import type { AnalysisEvent, Exchange } from '../record/event.ts';
+import { Cases } from './cases.ts';
+import { type DetectorKind, serverOf } from './detector.ts';
+import type { Finding, Severity } from './finding.ts';
+import { listed, share } from './words.ts';
+
+/** What a status says outright. */
+interface StatusRule {
+  readonly code: string;
+  readonly severity: Severity;
+  /** One case is enough. */
+  readonly single?: boolean;
+  /** Whether an event shows it. */
+  matches(event: AnalysisEvent): boolean;
+  /** @param how `3 of 40 requests` */
+  message(server: string, how: string): string;
+  readonly next: string;
+  readonly where: string;
+  readonly otherwise?: string;
+}
+
+const hasStatus = (event: AnalysisEvent, protocol: string, pattern: RegExp): event is Exchange =>
+  event.kind === 'exchange' && event.protocol === protocol && pattern.test(event.status);
+
+const RULES: readonly StatusRule[] = [
+  {
+    code: 'GATEWAY_ERROR',
+    severity: 'error',
+    matches: (event) => hasStatus(event, 'http', /^50[234]$/),
+    message: (server, how) => `${server} answers with 502, 503 or 504: ${how}.`,
+    next: 'ksnoop trace with the pods behind it as targets shows whether a backend was asked, and what it answered.',
+    where: 'http.status in [502, 503, 504]',
+    otherwise: 'the server itself answers so, and is no gateway',
+  },
+  {
+    code: 'HEADER_TOO_LARGE',
+    severity: 'error',
+    matches: (event) => hasStatus(event, 'http', /^431$/),
+    message: (server, how) => `${server} rejects requests because their headers are too large (431): ${how}.`,
+    next: "Look at the size of cookies and tokens, and raise the server's or proxy's header buffers.",
+    where: 'http.status == 431',
+  },
+  {
+    code: 'GRPC_DEADLINE',
+    severity: 'warning',
+    matches: (event) => hasStatus(event, 'grpc', /^DEADLINE_EXCEEDED\b/),
+    message: (server, how) => `Calls to ${server} pass their deadline: ${how}.`,
+    next: 'ksnoop trace shows which hop takes the time; or the deadline is too short.',
+    where: 'status.startsWith("DEADLINE_EXCEEDED")',
+  },
+  {
+    code: 'GRPC_EXHAUSTED',
+    severity: 'error',
+    matches: (event) => hasStatus(event, 'grpc', /^RESOURCE_EXHAUSTED\b/),
+    message: (server, how) => `${server} is out of a resource (RESOURCE_EXHAUSTED): ${how}.`,
+    next: 'Its message says which: a quota, a message size, or memory.',
+    where: 'status.startsWith("RESOURCE_EXHAUSTED")',
+  },
+  {
+    code: 'HTTP2_TOO_MANY_PINGS',
+    severity: 'error',
+    single: true,
+    matches: (event) =>
+      event.kind === 'event' && event.code === 'HTTP2_GOAWAY' && /ENHANCE_YOUR_CALM/.test(event.label),
+    message: (server, how) =>
+      `${server} ends connections because the client does too much on them (ENHANCE_YOUR_CALM): ${how}.`,
+    next: "Make the client's gRPC keep-alive time longer than the server allows (5 minutes by default).",
+    where: 'code == "HTTP2_GOAWAY"',
+    otherwise: 'another limit of the server than that of pings',
+  },
+  {
+    code: 'DB_REFUSES',
+    severity: 'error',
+    matches: (event) =>
+      (event.kind === 'exchange' || event.kind === 'event') &&
+      /\b(?:53300|1040|1203)\b|max number of clients|too many connections/i.test(
+        event.kind === 'exchange' ? event.status : event.label,
+      ),
+    message: (server, how) => `${server} has no connections left: ${how}.`,
+    next: 'Make the pools of its clients smaller, or its limit of connections larger; look for clients that do not close.',
+    where: 'failed',
+  },
+  {
+    code: 'DB_LOCK_WAIT',
+    severity: 'warning',
+    matches: (event) =>
+      hasStatus(event, 'postgresql', /\b(?:40P01|55P03)\b/) || hasStatus(event, 'mysql', /\b(?:1205|1213)\b/),
+    message: (server, how) => `Statements at ${server} wait for locks, or deadlock: ${how}.`,
+    next: "Find the transaction that holds the lock: pg_stat_activity, or InnoDB's status.",
+    where: 'failed',
+  },
+];
+
+/** Protocols of databases, whose refusals are looked at. */
+const DATABASES: ReadonlySet<string> = new Set(['postgresql', 'mysql', 'redis']);
+
+/** Statuses and events that name their cause. */
+export const statuses: DetectorKind = {
+  codes: RULES.map(({ code }) => code),
+  create: (context) => {
+    const cases = RULES.map(() => new Cases());
+    return {
+      event: (event, flow) => {
+        const isDatabase = DATABASES.has(event.protocol);
+        const server = serverOf(context, flow, event.time);
+        for (const [index, rule] of RULES.entries()) {
+          if (rule.code === 'DB_REFUSES' && !isDatabase) continue;
+          const matches = rule.matches(event);
+          if (event.kind !== 'exchange' && !matches) continue;
+          const one = (cases[index] as Cases).of(server);
+          one.attempts += 1;
+          if (matches)
+            one.add(flow.id, event.time, event.kind === 'exchange' ? `${event.label} ${event.status}` : event.label);
+        }
+      },
+      findings: () =>
+        RULES.flatMap((rule, index): Finding[] =>
+          (cases[index] as Cases)
+            .all()
+            .filter(([, one]) => one.cases > 0 && (rule.single === true || one.counts))
+            .map(([subject, one]) => ({
+              code: rule.code,
+              severity: rule.severity,
+              confidence: rule.otherwise === undefined ? 'proven' : 'likely',
+              subject,
+              message: rule.message(subject, share(one, 'request')),
+              evidence: [one.evidence(listed(one.frequent()), rule.where)],
+              next: rule.next,
+              otherwise: rule.otherwise,
+              cases: one.cases,
+              attempts: one.attempts,
+            })),
+        ),
+    };
+  },
+};

@@ -1,0 +1,164 @@
+import type { Fields, FieldValue } from '../record/event.ts';
+import { Cases } from './cases.ts';
+import { clientOf, type DetectorKind, serverOf } from './detector.ts';
+import type { Finding } from './finding.ts';
+import { listed, share } from './words.ts';
+
+const DAY_MS = 86_400_000;
+/** A certificate that ends so soon is reported. */
+const SOON_DAYS = 14;
+
+/** What an alert means: who complains, about what. @param by who sent it */
+const ALERTS: Readonly<Record<string, (by: string, other: string) => string>> = {
+  unknown_ca: (by, other) => `${by} does not trust the certificate authority of ${other}`,
+  bad_certificate: (by, other) => `${by} rejects the certificate of ${other}`,
+  certificate_expired: (by, other) => `${by} says that the certificate of ${other} has expired`,
+  certificate_unknown: (by, other) => `${by} rejects the certificate of ${other}`,
+  certificate_required: (by, other) => `${by} requires a client certificate, and ${other} sent none`,
+  unrecognized_name: (by) => `${by} does not know the server name in the request`,
+  no_application_protocol: (by) => `${by} supports none of the application protocols offered`,
+  protocol_version: (by) => `${by} supports none of the TLS versions offered`,
+  handshake_failure: (by) => `${by} finds no common parameters`,
+};
+
+/** TLS handshakes that fail, and certificates that are expired, soon to be, or for other names. */
+export const tls: DetectorKind = {
+  codes: ['TLS_HANDSHAKE_FAILS', 'TLS_CERTIFICATE_EXPIRED', 'TLS_NAME_MISMATCH', 'TLS_PORT_MISMATCH'],
+  explains: { TLS_CERTIFICATE_EXPIRED: ['TLS_HANDSHAKE_FAILS'], TLS_NAME_MISMATCH: ['TLS_HANDSHAKE_FAILS'] },
+  create: (context) => {
+    const failed = new Cases();
+    const expired = new Cases();
+    const mismatched = new Cases();
+    const foreign = new Cases();
+    const ends = new Map<string, number>();
+    /** Who sent an alert, by flow: the exchange that follows does not have it. */
+    const alerts = new Map<number, 0 | 1>();
+    return {
+      event: (event, flow) => {
+        if (event.protocol !== 'tls') return;
+        if (event.kind === 'event' && event.code === 'TLS_ALERT' && event.from !== undefined) {
+          alerts.set(flow.id, event.from);
+          if (alerts.size > 4096) alerts.clear();
+          return;
+        }
+        if (event.kind !== 'exchange') return;
+        const fields = fieldsOf(event.fields.tls);
+        if (fields === undefined) return;
+        const server = serverOf(context, flow, event.time);
+        for (const cases of [failed, expired, mismatched, foreign]) cases.of(server).attempts += 1;
+        const failure = textOf(fields.failure);
+        if (failure === 'answer is not TLS')
+          foreign.of(server).add(flow.id, event.time, clientOf(context, flow, event.time));
+        else if (failure !== '' && failure !== 'reset' && failure !== 'closed' && failure !== 'no answer') {
+          const client = clientOf(context, flow, event.time);
+          const by = alerts.get(flow.id);
+          const known = by === undefined ? undefined : ALERTS[failure];
+          const text =
+            known === undefined ? `alert ${failure}` : by === 0 ? known(client, server) : known(server, client);
+          failed.of(server).add(flow.id, event.time, text);
+        }
+        const notAfter = Date.parse(textOf(fields.notAfter));
+        const at = Number(context.epoch() / 1_000_000n) + event.time / 1e6;
+        if (!Number.isNaN(notAfter) && notAfter < at + SOON_DAYS * DAY_MS) {
+          const old = ends.get(server);
+          if (old === undefined || notAfter < old) ends.set(server, notAfter);
+          expired.of(server).add(flow.id, event.time, notAfter < at ? 'past' : 'soon');
+        }
+        const sni = textOf(fields.sni).toLowerCase();
+        const names = namesOf(fields.certificates);
+        if (sni !== '' && names.length > 0 && !names.some((name) => isFor(name, sni))) {
+          mismatched
+            .of(server)
+            .add(flow.id, event.time, `${sni} was asked for, the certificate is for ${listed(names)}`);
+        }
+      },
+      findings: () => {
+        const found: Finding[] = [];
+        for (const [subject, one] of expired.counting()) {
+          const end = ends.get(subject) ?? 0;
+          const isPast = one.texts.has('past');
+          const day = new Date(end).toISOString().slice(0, 10);
+          found.push({
+            code: 'TLS_CERTIFICATE_EXPIRED',
+            severity: isPast ? 'error' : 'warning',
+            confidence: 'proven',
+            subject,
+            message: isPast
+              ? `The certificate of ${subject} has expired: it was valid until ${day}.`
+              : `The certificate of ${subject} expires soon: it is valid until ${day}.`,
+            evidence: [one.evidence(`${share(one, 'handshake')} showed it`, 'has(tls.notAfter)')],
+            next: 'Renew the certificate, and have the server load it.',
+            otherwise: undefined,
+            cases: one.cases,
+            attempts: one.attempts,
+          });
+        }
+        for (const [subject, one] of mismatched.counting()) {
+          found.push({
+            code: 'TLS_NAME_MISMATCH',
+            severity: 'error',
+            confidence: 'proven',
+            subject,
+            message: `The certificate of ${subject} is for other names: ${listed(one.frequent(), 1)}.`,
+            evidence: [one.evidence(share(one, 'handshake'), 'has(tls.certificates)')],
+            next: 'Use a name that the certificate has, or a certificate for this name.',
+            otherwise: undefined,
+            cases: one.cases,
+            attempts: one.attempts,
+          });
+        }
+        for (const [subject, one] of failed.counting()) {
+          found.push({
+            code: 'TLS_HANDSHAKE_FAILS',
+            severity: 'error',
+            confidence: 'proven',
+            subject,
+            message: `TLS with ${subject} fails in ${share(one, 'handshake')}: ${listed(one.frequent(), 1)}.`,
+            evidence: [one.evidence('the alert ended the handshake', 'protocol == "tls" && failed')],
+            next: `openssl s_client -connect ADDRESS:PORT -servername NAME shows the server's side.`,
+            otherwise: undefined,
+            cases: one.cases,
+            attempts: one.attempts,
+          });
+        }
+        for (const [subject, one] of foreign.all()) {
+          if (one.cases === 0) continue;
+          found.push({
+            code: 'TLS_PORT_MISMATCH',
+            severity: 'error',
+            confidence: 'proven',
+            subject,
+            message: `${listed(one.frequent())} speaks TLS to ${subject}, and that does not: ${share(one, 'handshake')} got another protocol in response.`,
+            evidence: [one.evidence('the response to the ClientHello is no TLS', 'tls.failure == "answer is not TLS"')],
+            next: 'Check the scheme (https or http) and the port that the client uses, and the backend protocol of an Ingress.',
+            otherwise: undefined,
+            cases: one.cases,
+            attempts: one.attempts,
+          });
+        }
+        return found;
+      },
+    };
+  },
+};
+
+/** Whether a certificate's name covers a host name (RFC 6125, section 6.4.3). */
+function isFor(name: string, host: string): boolean {
+  if (name === host) return true;
+  return name.startsWith('*.') && host.slice(host.indexOf('.') + 1) === name.slice(2) && host.includes('.');
+}
+
+/** The names in the server's own certificate. */
+function namesOf(certificates: FieldValue | undefined): string[] {
+  const [own] = Array.isArray(certificates) ? certificates : [];
+  const names = fieldsOf(own)?.names;
+  return Array.isArray(names) ? names.flatMap((name) => (typeof name === 'string' ? [name.toLowerCase()] : [])) : [];
+}
+
+function fieldsOf(value: FieldValue | undefined): Fields | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+}
+
+function textOf(value: FieldValue | undefined): string {
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,87 @@
+import { Cases } from './cases.ts';
+import { clientOf, type DetectorKind, serverOf } from './detector.ts';
+import type { Finding } from './finding.ts';
+import { counted } from './words.ts';
+
+/** Of so many packets this share must have been sent again. */
+const LOSS_PACKETS = 1000;
+const LOSS_WARNING = 0.01;
+const LOSS_ERROR = 0.05;
+/** So many announcements of a closed window by one side. */
+const ZERO_WINDOWS = 3;
+
+/** What TCP shows of the network and of receivers that do not read. */
+export const transport: DetectorKind = {
+  codes: ['PACKET_LOSS', 'RECEIVER_SLOW'],
+  create: (context) => {
+    const lost = new Cases();
+    const packets = new Map<string, number>();
+    const slow = new Cases();
+    return {
+      flowEnded: (facts) => {
+        const { tcp, id, first, last } = facts;
+        if (tcp === undefined) return;
+        const server = serverOf(context, facts, first);
+        const client = clientOf(context, facts, first);
+        const pair = `${client} and ${server}`;
+        const own = lost.of(pair);
+        packets.set(pair, (packets.get(pair) ?? 0) + facts.client.packets + facts.server.packets);
+        for (const direction of [tcp.client, tcp.server]) {
+          const again = direction.retransmissions - direction.spuriousRetransmissions;
+          if (again <= 0) continue;
+          own.add(id, first);
+          own.cases += again - 1;
+          own.last = last;
+        }
+        for (const [direction, name] of [
+          [tcp.client, client],
+          [tcp.server, server],
+        ] as const) {
+          const one = slow.of(name);
+          one.attempts += 1;
+          if (direction.zeroWindows < ZERO_WINDOWS) continue;
+          one.add(id, first);
+          one.last = last;
+          one.measure(direction.zeroWindows);
+        }
+      },
+      findings: () => {
+        const found: Finding[] = [];
+        for (const [pair, one] of lost.all()) {
+          const all = packets.get(pair) ?? 0;
+          if (all < LOSS_PACKETS || one.cases < all * LOSS_WARNING) continue;
+          found.push({
+            code: 'PACKET_LOSS',
+            severity: one.cases >= all * LOSS_ERROR ? 'error' : 'warning',
+            confidence: 'proven',
+            subject: pair,
+            message: `Packets between ${pair} are lost: ${((one.cases / all) * 100).toFixed(1)} % of ${all} packets were sent again.`,
+            evidence: [
+              one.evidence(`${counted(one.cases, 'retransmission')} that the other side had not acknowledged`),
+            ],
+            next: 'ksnoop trace with both ends as targets shows between which places they are lost.',
+            otherwise: undefined,
+            cases: one.cases,
+            attempts: all,
+          });
+        }
+        for (const [subject, one] of slow.all()) {
+          if (one.cases === 0 || !one.counts) continue;
+          found.push({
+            code: 'RECEIVER_SLOW',
+            severity: 'warning',
+            confidence: 'proven',
+            subject,
+            message: `${subject} does not read what it is sent: in ${one.cases} of ${counted(one.attempts, 'connection')} it closed its TCP window again and again.`,
+            evidence: [one.evidence(`up to ${counted(one.most, 'zero window')} in one connection`)],
+            next: `Look at the processor time and at blocking work of ${subject}.`,
+            otherwise: 'it slows the sender down on purpose (back-pressure)',
+            cases: one.cases,
+            attempts: one.attempts,
+          });
+        }
+        return found;
+      },
+    };
+  },
+};

@@ -1,0 +1,38 @@
+import type { Case } from './cases.ts';
+
+/** `1 request`, `12 requests`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** `3 of 40 requests`. */
+export function share({ cases, attempts }: Pick<Case, 'cases' | 'attempts'>, noun: string): string {
+  return cases === attempts
+    ? `all ${counted(attempts, noun)}`.replace(/^all 1 /, 'the only ')
+    : `${cases} of ${counted(attempts, noun)}`;
+}
+
+/** `12 ms`, `1.5 s`. @param nanoseconds not negative */
+export function span(nanoseconds: number): string {
+  if (nanoseconds < 1e6) return `${Math.round(nanoseconds / 1e3)} µs`;
+  if (nanoseconds < 999.5e6) return `${Math.round(nanoseconds / 1e6)} ms`;
+  return `${(nanoseconds / 1e9).toFixed(nanoseconds < 9.95e9 ? 1 : 0)} s`;
+}
+
+/** A CEL text literal. */
+export function quoted(text: string): string {
+  return JSON.stringify(text);
+}
+
+/** `a`, `a and b`, `a, b and 3 more`. */
+export function listed(texts: readonly string[], shown = 2): string {
+  if (texts.length <= 1) return texts[0] ?? '';
+  if (texts.length <= shown) return `${texts.slice(0, -1).join(', ')} and ${texts.at(-1)}`;
+  return `${texts.slice(0, shown).join(', ')} and ${texts.length - shown} more`;
+}
+
+/** The namespace and name of `web.shop`, for kubectl; undefined for what is no Service. */
+export function serviceParts(group: string): { readonly name: string; readonly namespace: string } | undefined {
+  const parts = /^([a-z][a-z0-9-]*)\.([a-z0-9][a-z0-9-]*)$/.exec(group);
+  return parts === null ? undefined : { name: parts[1] as string, namespace: parts[2] as string };
+}

@@ -1,0 +1,59 @@
+import type { Command } from 'commander';
+import {
+  addPacketFlags,
+  addTargetFlags,
+  addTransportFlags,
+  CLOCK_FLAG,
+  FAIL_ON_FLAG,
+  UTC_FLAG,
+  WHERE_FLAG,
+} from '../capture/flags.ts';
+import type { RawCaptureOptions } from '../capture/options.ts';
+import { addExamples } from '../examples.ts';
+import { addVerbosityFlags } from '../flags.ts';
+import { usage } from '../usage.ts';
+
+/** How long a running system is looked at. */
+const DURATION = '30s';
+
+interface RawDiagnoseOptions extends RawCaptureOptions {
+  readonly failOn?: string;
+}
+
+/** `ksnoop diagnose`: why a Service fails or is slow. */
+export function addDiagnoseCommand(ksnoop: Command, setExit: (code: number) => void): void {
+  const diagnose = ksnoop
+    .command('diagnose')
+    .description('what is wrong with the traffic of targets or in capture files: findings, evidence and next steps')
+    .argument('[targets...]', 'KIND/NAME ... as capture takes them, or files as read takes them; - for stdin');
+  addTargetFlags(diagnose);
+  addPacketFlags(diagnose)
+    .option('--duration <TIME>', 'how long to capture: 30s, 5m, 1h30m', DURATION)
+    .option(...CLOCK_FLAG);
+  diagnose
+    .option('--json', 'one JSON document')
+    .option(...WHERE_FLAG)
+    .option(...UTC_FLAG)
+    .option(...FAIL_ON_FLAG);
+  addTransportFlags(diagnose);
+  addVerbosityFlags(diagnose).action(async (words: string[], options: RawDiagnoseOptions) => {
+    const { captureFiles } = await import('../capture-files.ts');
+    if (captureFiles(words)) {
+      const { readCommand } = await import('../read/command.ts');
+      const { readingOptions } = await import('../read/options.ts');
+      setExit(await readCommand(words, { ...readingOptions(options), output: 'findings' }));
+      return;
+    }
+    if (options.failOn !== undefined)
+      throw usage('--fail-on needs capture files so far: record with -w, then diagnose FILE.');
+    const { captureCommand } = await import('../capture/command.ts');
+    // Most causes show at the client.
+    const clients = options.local === true ? options.clients === true : true;
+    setExit(await captureCommand(words, { ...options, output: 'findings', ...(clients ? { clients } : {}) }));
+  });
+  addExamples(diagnose, [
+    ['diagnose svc/web -n shop', 'half a minute of a Service and its clients'],
+    ['diagnose incident.pcapng', 'a capture'],
+    ['diagnose incident.pcapng --fail-on error', 'in a script: exit code 6 when something fails'],
+  ]);
+}

@@ -1,0 +1,44 @@
+import type { Finding } from '../analyze/findings/finding.ts';
+import type { Colours } from './colour.ts';
+import { wrapped } from './help-text.ts';
+import { sanitise } from './sanitise.ts';
+import { clockText } from './time-text.ts';
+
+export interface FindingStyle {
+  readonly colours: Colours;
+  readonly utc: boolean;
+  /** Cells of a line; undefined for any number. */
+  readonly width: number | undefined;
+  /** RFC 3339 of a time in ns since the first packet. */
+  timeText(time: number): string;
+}
+
+/** Evidence, next step and doubt stand below their sentence. */
+const INDENT = '    ';
+
+/** A finding for people: its sentence, what it rests on, what to do, what else it may be. */
+export function findingLines(finding: Finding, { colours, utc, width, timeText }: FindingStyle): string[] {
+  const { severity, confidence, code, message, evidence, next, otherwise } = finding;
+  const label = severity === 'error' ? colours.failure('ERROR') : severity === 'warning' ? 'WARNING' : 'INFO';
+  const sure = confidence === 'proven' ? '' : ` (${confidence})`;
+  const lines = [`${label}${sure} ${sanitise(message)} ${colours.aside(`[${code}]`)}`];
+  const below = (text: string) => {
+    const room = width === undefined ? undefined : Math.max(40, width - INDENT.length);
+    const cut = room === undefined ? [sanitise(text)] : wrapped(sanitise(text), room);
+    lines.push(...cut.map((line) => INDENT + line));
+  };
+  for (const { text, flows, times, where } of evidence) {
+    const when =
+      times === undefined
+        ? ''
+        : times[0] === times[1]
+          ? ` at ${clockText(timeText(times[0]), utc)}`
+          : ` from ${clockText(timeText(times[0]), utc)} to ${clockText(timeText(times[1]), utc)}`;
+    const which = flows.length === 0 ? '' : `, flow${flows.length === 1 ? '' : 's'} ${flows.join(', ')}`;
+    below(`Seen: ${text}${when}${which}`);
+    if (where !== undefined) below(`Show: --where '${where}'`);
+  }
+  below(`Next: ${next}`);
+  if (otherwise !== undefined) below(`Or:   ${otherwise}`);
+  return lines;
+}

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import type { Finding } from '../../src/analyze/findings/finding.ts';
+import { Colours } from '../../src/view/colour.ts';
+import { findingLines } from '../../src/view/finding-lines.ts';
+
+const finding: Finding = {
+  code: 'DNS_FAILS',
+  severity: 'error',
+  confidence: 'likely',
+  subject: 'kube-dns',
+  message: 'The DNS server kube-dns fails.',
+  evidence: [{ text: 'responses', flows: [1, 2], times: [0, 1e9], where: 'failed' }],
+  next: 'kubectl logs',
+  otherwise: 'something else',
+  cases: 3,
+  attempts: 4,
+};
+
+const style = {
+  colours: new Colours(false),
+  utc: true,
+  width: undefined,
+  timeText: (time: number) => `2026-07-02T14:03:0${time / 1e9}.000000000Z`,
+};
+
+test('a finding is its sentence, then what it rests on, what to do, what else it may be', () => {
+  expect(findingLines(finding, style)).toEqual([
+    'ERROR (likely) The DNS server kube-dns fails. [DNS_FAILS]',
+    '    Seen: responses from 14:03:00.000000 to 14:03:01.000000, flows 1, 2',
+    "    Show: --where 'failed'",
+    '    Next: kubectl logs',
+    '    Or:   something else',
+  ]);
+});
+
+test('what is proven says nothing of it, and hostile texts do not reach the terminal', () => {
+  const hostile: Finding = {
+    ...finding,
+    confidence: 'proven',
+    severity: 'warning',
+    message: 'a\u001b[2Jb',
+    otherwise: undefined,
+  };
+  const [first = '', ...others] = findingLines(hostile, style);
+  expect(first).toMatch(/^WARNING a/);
+  expect(others.some((line) => line.includes('Or:'))).toBe(false);
+  expect([first, ...others].join('')).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+});
