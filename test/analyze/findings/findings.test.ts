@@ -47,13 +47,15 @@ const syn = (at: number, port = 40_000): BuiltSegment => ({
 /** A request and what comes back, on a connection of its own. */
 function exchange(request: string, response: string | undefined, port = 40_000, start = 0): BuiltSegment[] {
   const ports = [port, 80] as const;
-  const asked = 1001 + request.length;
+  // Connections with the same numbers would be legs of one.
+  const base = (port - 40_000) * 100_000;
+  const asked = base + 1001 + request.length;
   const at = start + 3;
-  const opened = handshake([1000, 5000], start).map((segment) => ({ ...segment, ports }));
+  const opened = handshake([base + 1000, base + 5000], start).map((segment) => ({ ...segment, ports }));
   const sent: BuiltSegment = {
     side: 0,
-    sequence: 1001,
-    acknowledgment: 5001,
+    sequence: base + 1001,
+    acknowledgment: base + 5001,
     flags: 'P.',
     payload: request,
     at,
@@ -62,7 +64,7 @@ function exchange(request: string, response: string | undefined, port = 40_000, 
   if (response === undefined) return [...opened, sent];
   const answer = {
     side: 1,
-    sequence: 5001,
+    sequence: base + 5001,
     acknowledgment: asked,
     flags: 'P.',
     payload: response,
