@@ -1,8 +1,19 @@
 import type { FlowFacts } from '../flow/flow-facts.ts';
-import { Cases } from './cases.ts';
+import { FINDING_SUBJECTS } from '../limits.ts';
+import { type Case, Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverIdentity, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { listed, quoted, serviceParts, share, span } from './words.ts';
+
+/** SYNs of one connection that nothing answers, or so many such connections, make a case: a capture may end before an answer. */
+const UNANSWERED_SYNS = 3;
+const UNANSWERED_CONNECTIONS = 2;
+
+/** A client that fails at so many servers looks for open ports: it expects to fail. */
+const SCANNED_SERVERS = 20;
+
+/** So few refusals may be of a program that is starting. */
+const FEW_REFUSALS = 3;
 
 /** Connections that do not come up: unanswered, refused by the pod, rejected on the way to a Service. */
 export const connect: DetectorKind = {
@@ -15,32 +26,61 @@ export const connect: DetectorKind = {
     const all = [unanswered, refused, rejected];
     /** Whether the rejected address is a Service's own. */
     const services = new Set<string>();
-    const add = (cases: Cases, facts: FlowFacts, subject: string) =>
-      cases.of(subject).add(facts.id, facts.first, clientOf(context, facts, facts.first));
+    /** By client: at which servers it failed. */
+    const failedAt = new Map<string, Set<string>>();
+    /** Some connection was seen in both directions: without, answers may take a way that is not captured. */
+    let hasBothDirections = false;
+    /** By subject: when a connection last succeeded, and whether any SYN was sent often enough without an answer. */
+    const succeeded = new Map<string, number>();
+    const insistent = new Set<string>();
+    /** Ports to which connections over loopback succeeded: a client tries ::1 and 127.0.0.1 in turn. */
+    const loopbackPorts = new Set<number>();
+    const portOf = new Map<string, number>();
+    const isScan = (one: Case) =>
+      one.frequent().every((client) => (failedAt.get(client)?.size ?? 0) >= SCANNED_SERVERS);
+    const add = (cases: Cases, facts: FlowFacts, subject: string) => {
+      const client = clientOf(context, facts, facts.first);
+      cases.of(subject).add(facts.id, facts.first, client);
+      const servers = failedAt.get(client) ?? new Set();
+      if (failedAt.size < FINDING_SUBJECTS) failedAt.set(client, servers);
+      if (servers.size < SCANNED_SERVERS) servers.add(`${subject} ${facts.serverPort}`);
+      if (portOf.size < FINDING_SUBJECTS) portOf.set(subject, facts.serverPort);
+    };
     return {
+      event: (event) => {
+        if (event.kind === 'exchange' && event.responseTime !== undefined) hasBothDirections = true;
+      },
       flowEnded: (facts) => {
         const { tcp } = facts;
-        if (tcp === undefined || tcp.midstream) return;
+        if (tcp === undefined) return;
+        if (facts.client.packets > 0 && facts.server.packets > 0) hasBothDirections = true;
+        if (tcp.midstream) return;
         const subject = serverOf(context, facts, facts.first);
         for (const cases of all) cases.of(subject).attempts += 1;
         // One SYN at the end of a capture may be answered later.
         if (tcp.state === 'unanswered' && tcp.syns > 1) {
           add(unanswered, facts, subject);
           unanswered.of(subject).measure(tcp.synSpan ?? 0);
+          if (tcp.syns >= UNANSWERED_SYNS && insistent.size < FINDING_SUBJECTS) insistent.add(subject);
         } else if (tcp.state === 'refused' && tcp.resetBy === 'server') add(refused, facts, subject);
         else if (tcp.state === 'refused') {
           add(rejected, facts, subject);
           const identity = serverIdentity(context, facts, facts.first);
           if (identity?.service !== undefined && identity.pod === undefined) services.add(subject);
+        } else if (facts.server.packets > 0) {
+          if (succeeded.size < FINDING_SUBJECTS || succeeded.has(subject)) succeeded.set(subject, facts.first);
+          if (isLoopback(context.hosts.text(facts.serverHost))) loopbackPorts.add(facts.serverPort);
         }
       },
       findings: () => {
         const found: Finding[] = [];
         for (const [subject, one] of unanswered.counting()) {
+          if (!insistent.has(subject) && one.cases < UNANSWERED_CONNECTIONS) continue;
+          if (isScan(one)) continue;
           found.push({
             code: 'CONNECT_TIMEOUT',
             severity: 'error',
-            confidence: 'proven',
+            confidence: hasBothDirections ? 'proven' : 'likely',
             subject,
             message: `${subject} does not answer: ${share(one, 'connection')} got no response to the SYN.`,
             evidence: [
@@ -56,15 +96,20 @@ export const connect: DetectorKind = {
           });
         }
         for (const [subject, one] of refused.counting()) {
+          if (isScan(one)) continue;
+          if (subject.startsWith('[::1]:') && loopbackPorts.has(portOf.get(subject) ?? 0)) continue;
+          const isOver = (succeeded.get(subject) ?? Number.NEGATIVE_INFINITY) > one.last;
           found.push({
             code: 'POD_NOT_LISTENING',
-            severity: 'error',
+            severity: isOver ? 'information' : one.cases < FEW_REFUSALS ? 'warning' : 'error',
             confidence: 'likely',
             subject,
             message: `${subject} refuses connections: ${share(one, 'connection')} got a reset in response to the SYN.`,
             evidence: [one.evidence(`${listed(one.frequent())} got the reset`, 'code == "TCP_REFUSED"')],
             next: 'Look at the logs of the server: does it listen on this port, and not on 127.0.0.1 alone?',
-            otherwise: 'something on the way sends the reset, such as a firewall',
+            otherwise: isOver
+              ? 'the server was starting: later connections succeeded'
+              : 'the server is starting, or something on the way sends the reset, such as a firewall',
             cases: one.cases,
             attempts: one.attempts,
           });
@@ -97,6 +142,10 @@ export const connect: DetectorKind = {
     };
   },
 };
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.');
+}
 
 /** How to see on which side the packets are lost. */
 function captureBoth(subject: string): string {

@@ -8,10 +8,13 @@ import { listed, quoted, share, span } from './words.ts';
 /** Half of a client's queries must be for nothing. */
 const EXPANSION_SHARE = 0.5;
 const EXPANSION_CASES = 10;
-/** A name that is asked for so often matters to somebody. */
-const NAME_CASES = 3;
+/** So many queries for a name in vain are an error; fewer may be a person's. */
+const MISSING_QUERIES = 3;
 const SLOW_NS = 100e6;
 const SLOW_QUERIES = 20;
+
+/** So few failures are a warning. */
+const FAILED_QUERIES = 3;
 
 /** Names that are tracked as to whether they ever resolve. */
 const NAMES = 4096;
@@ -57,11 +60,13 @@ export const dns: DetectorKind = {
         if (rcode !== '') {
           const failed = failures.of(server);
           failed.attempts += 1;
-          if (rcode === 'SERVFAIL' || rcode === 'REFUSED') failed.add(flow.id, event.time, rcode);
+          // A refused dynamic update is an answer to another question.
+          if ((rcode === 'SERVFAIL' || rcode === 'REFUSED') && fields?.opcode === undefined)
+            failed.add(flow.id, event.time, rcode);
           const expanded = expansions.of(client);
           expanded.attempts += 1;
           if (rcode === 'NXDOMAIN' && isExpansion(name)) expanded.add(flow.id, event.time, name);
-          if (name !== '') seen(event, flow.id, client, name, rcode);
+          if (name !== '' && isForAddress(textOf(fields?.type))) seen(event, flow.id, client, name, rcode);
         }
         if (event.incomplete !== undefined || event.responseEnd === undefined) return;
         let own = latencies.get(server);
@@ -94,17 +99,19 @@ export const dns: DetectorKind = {
             attempts: one.attempts,
           });
         }
+        const families = familiesOf(names);
         for (const [name, state] of names) {
-          if (state.resolved || state.missing < 1 || isExpansion(name) || isAnyExpansionResolved(name, names)) continue;
-          // Reverse lookups of addresses without a name are usual; and a search list appends what does not exist.
-          if (name.endsWith('.arpa') || isSuffixOfKnown(name, names)) continue;
-          if (!name.includes('.') && isExpanded(name, names)) continue;
+          const family = families.get(name);
+          // What holds for a name holds for it with a search suffix.
+          if (family === undefined || family.resolved || state.missing < 1) continue;
+          // Browsers ask for random names, once each, to find out whether a resolver invents answers.
+          if (!name.includes('.') && !family.expanded) continue;
           found.push({
             code: 'DNS_NAME_MISSING',
-            severity: state.missing < NAME_CASES ? 'warning' : 'error',
+            severity: family.missing < MISSING_QUERIES ? 'warning' : 'error',
             confidence: 'proven',
             subject: name,
-            message: `The name ${name} does not exist: ${state.missing} of ${state.asked} queries got NXDOMAIN, and none an address.`,
+            message: `The name ${name} does not exist${family.expanded ? ', nor does it with a search suffix' : ''}: ${family.missing} of ${family.asked} queries got NXDOMAIN, and none an address.`,
             evidence: [
               {
                 text: `asked by ${state.client}`,
@@ -115,14 +122,14 @@ export const dns: DetectorKind = {
             ],
             next: nearNames(name, names),
             otherwise: undefined,
-            cases: state.missing,
-            attempts: state.asked,
+            cases: family.missing,
+            attempts: family.asked,
           });
         }
         for (const [server, one] of failures.counting()) {
           found.push({
             code: 'DNS_FAILS',
-            severity: 'error',
+            severity: one.cases >= FAILED_QUERIES ? 'error' : 'warning',
             confidence: 'proven',
             subject: server,
             message: `The DNS server ${server} fails: ${one.cases} of ${one.attempts} responses were ${listed(one.frequent())}.`,
@@ -177,24 +184,42 @@ function wanted(name: string, names: ReadonlyMap<string, NameState>): string | u
   return stem !== undefined && names.has(stem) ? stem : undefined;
 }
 
-/** Whether a name resolved with some suffix. */
-function isAnyExpansionResolved(name: string, names: ReadonlyMap<string, NameState>): boolean {
-  for (const [other, { resolved }] of names) if (resolved && other.startsWith(`${name}.`)) return true;
-  return false;
+/** A name as it was asked for, together with what was asked for with something behind it. */
+interface NameFamily {
+  missing: number;
+  asked: number;
+  resolved: boolean;
+  /** Was asked for with a suffix too. */
+  expanded: boolean;
 }
 
-/** Whether a name that was asked for as well is what it begins with: the rest is a search list's. */
-function isSuffixOfKnown(name: string, names: ReadonlyMap<string, NameState>): boolean {
-  for (let dot = name.lastIndexOf('.'); dot > 0; dot = name.lastIndexOf('.', dot - 1)) {
-    if (names.has(name.slice(0, dot))) return true;
+/** The shortest names: a name of which the first labels were asked for on their own is that name with a search suffix. */
+function familiesOf(names: ReadonlyMap<string, NameState>): Map<string, NameFamily> {
+  const families = new Map<string, NameFamily>();
+  for (const [name, { missing, asked, resolved }] of names) {
+    const base = shortest(name, names);
+    const family = families.get(base) ?? { missing: 0, asked: 0, resolved: false, expanded: false };
+    families.set(base, family);
+    family.missing += missing;
+    family.asked += asked;
+    family.resolved ||= resolved;
+    family.expanded ||= base !== name;
   }
-  return false;
+  return families;
 }
 
-/** Whether a name was asked for with a suffix too. */
-function isExpanded(name: string, names: ReadonlyMap<string, NameState>): boolean {
-  for (const other of names.keys()) if (other.startsWith(`${name}.`)) return true;
-  return false;
+/** The first labels of a name that were asked for on their own; the name where none were. */
+function shortest(name: string, names: ReadonlyMap<string, NameState>): string {
+  for (let dot = name.indexOf('.'); dot > 0; dot = name.indexOf('.', dot + 1)) {
+    const stem = name.slice(0, dot);
+    if (names.has(stem)) return stem;
+  }
+  return name;
+}
+
+/** Whether a query looks for an address: other records of a name may be missing. */
+function isForAddress(type: string): boolean {
+  return type === 'A' || type === 'AAAA';
 }
 
 /** Names that resolve and differ by little. */

@@ -9,6 +9,16 @@ const ROUND_CASES = 3;
 const ROUND_SHARE = 0.01;
 const ROUND_NS = [5e9, 10e9, 15e9, 30e9, 60e9, 120e9] as const;
 
+/** Fewer are users who leave. */
+const GAVE_UP_CASES = 3;
+
+/** A connection was idle for so long before the request that the server's closing of it met, and ends so soon after that. */
+const IDLE_NS = 1e9;
+const RACE_NS = 500e6;
+
+/** Protocols in which every response shows where it ends. */
+const WITH_LENGTH: ReadonlySet<string> = new Set(['http', 'grpc']);
+
 /** Flows whose number of exchanges is remembered. */
 const FLOWS = 65_536;
 
@@ -21,8 +31,10 @@ export const responses: DetectorKind = {
     const gaveUp = new Cases();
     const race = new Cases();
     const rounds = new Cases();
-    /** By flow: whether an exchange has been complete on it. */
-    const reused = new Set<number>();
+    /** By flow: when its last complete exchange ended. */
+    const reused = new Map<number, number>();
+    /** By flow: the request that ended without any response on a connection that had been idle. */
+    const candidates = new Map<number, { readonly server: string; readonly time: number; readonly label: string }>();
     const clients = new Map<string, string>();
     return {
       event: (event, flow) => {
@@ -30,7 +42,7 @@ export const responses: DetectorKind = {
         const server = serverOf(context, flow, event.time);
         for (const cases of [cut, gaveUp, race]) cases.of(server).attempts += 1;
         if (event.incomplete === undefined) {
-          if (reused.size < FLOWS) reused.add(flow.id);
+          if (reused.size < FLOWS || reused.has(flow.id)) reused.set(flow.id, event.responseEnd ?? event.time);
           return;
         }
         const ending = endingOf(event);
@@ -38,17 +50,27 @@ export const responses: DetectorKind = {
         const client = clientOf(context, flow, event.time);
         clients.set(server, client);
         if (event.responseBytes > 0) {
+          // Of other protocols only a declared length shows that more was to come.
+          if (!WITH_LENGTH.has(event.protocol) && event.declaredBytes === undefined) return;
           const how = `${event.label} ended after ${event.responseBytes} of ${event.declaredBytes ?? 'unknown'} bytes`;
           cut.of(server).add(flow.id, event.time, `${how}, by the ${ending}`);
           return;
         }
         if (ending === 'client') {
           gaveUp.of(server).add(flow.id, event.time, event.label);
-        } else if (reused.has(flow.id)) race.of(server).add(flow.id, event.time, event.label);
+        } else if (event.time - (reused.get(flow.id) ?? Number.NaN) >= IDLE_NS && candidates.size < FLOWS) {
+          candidates.set(flow.id, { server, time: event.time, label: event.label });
+        }
       },
       flowEnded: (facts) => {
         const { tcp, id, first, last } = facts;
         reused.delete(id);
+        const candidate = candidates.get(id);
+        candidates.delete(id);
+        // A server that works on a request and then fails takes longer than the way there and back.
+        if (candidate !== undefined && last - candidate.time <= RACE_NS) {
+          race.of(candidate.server).add(id, candidate.time, candidate.label);
+        }
         if (tcp === undefined || tcp.midstream || tcp.closedBy === undefined) return;
         if (facts.server.payload > 0 || facts.client.payload === 0) return;
         const limit = ROUND_NS.find((round) => Math.abs(last - first - round) <= round * ROUND_SHARE);
@@ -76,7 +98,7 @@ export const responses: DetectorKind = {
         for (const [subject, one] of gaveUp.counting()) {
           found.push({
             code: 'CLIENT_GAVE_UP',
-            severity: 'warning',
+            severity: one.cases < GAVE_UP_CASES ? 'information' : 'warning',
             confidence: 'proven',
             subject,
             message: `Clients of ${subject} end the connection before the response begins: ${share(one, 'request')}.`,

@@ -7,6 +7,8 @@ import { listed, share } from './words.ts';
 const DAY_MS = 86_400_000;
 /** A certificate that ends so soon is reported. */
 const SOON_DAYS = 14;
+/** Certificates valid for less are renewed by programs. */
+const LONG_LIVED_DAYS = 60;
 
 /** What an alert means: who complains, about what. @param by who sent it */
 const ALERTS: Readonly<Record<string, (by: string, other: string) => string>> = {
@@ -46,7 +48,7 @@ export const tls: DetectorKind = {
         if (fields === undefined) return;
         const server = serverOf(context, flow, event.time);
         for (const cases of [failed, expired, mismatched, foreign]) cases.of(server).attempts += 1;
-        const failure = textOf(fields.failure);
+        const failure = event.failed ? event.status : '';
         if (failure === 'answer is not TLS')
           foreign.of(server).add(flow.id, event.time, clientOf(context, flow, event.time));
         else if (failure !== '' && failure !== 'reset' && failure !== 'closed' && failure !== 'no answer') {
@@ -59,7 +61,10 @@ export const tls: DetectorKind = {
         }
         const notAfter = Date.parse(textOf(fields.notAfter));
         const at = Number(context.epoch() / 1_000_000n) + event.time / 1e6;
-        if (!Number.isNaN(notAfter) && notAfter < at + SOON_DAYS * DAY_MS) {
+        if (
+          !Number.isNaN(notAfter) &&
+          notAfter < at + (isLongLived(fields.certificates, notAfter) ? SOON_DAYS * DAY_MS : 0)
+        ) {
           const old = ends.get(server);
           if (old === undefined || notAfter < old) ends.set(server, notAfter);
           expired.of(server).add(flow.id, event.time, notAfter < at ? 'past' : 'soon');
@@ -146,6 +151,13 @@ export const tls: DetectorKind = {
 function isFor(name: string, host: string): boolean {
   if (name === host) return true;
   return name.startsWith('*.') && host.slice(host.indexOf('.') + 1) === name.slice(2) && host.includes('.');
+}
+
+/** Whether a certificate is renewed by hand: those of meshes are valid for hours, and always end soon. */
+function isLongLived(certificates: FieldValue | undefined, notAfter: number): boolean {
+  const [own] = Array.isArray(certificates) ? certificates : [];
+  const notBefore = Date.parse(textOf(fieldsOf(own)?.notBefore));
+  return notAfter - notBefore >= LONG_LIVED_DAYS * DAY_MS;
 }
 
 /** The names in the server's own certificate. */

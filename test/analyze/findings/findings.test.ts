@@ -76,10 +76,11 @@ function exchange(request: string, response: string | undefined, port = 40_000, 
 
 const GET = 'GET /cart HTTP/1.1\r\nHost: web\r\n\r\n';
 
+// The capture has packets of one direction only: the responses may take a way that is not captured.
 test('SYNs without a response are said, a healthy exchange is not', () => {
   const [one, ...others] = found(builtPcap([syn(0), syn(1000), syn(3000)]), [['10.0.0.2', 'web.shop']]);
   expect(others).toEqual([]);
-  expect(one).toMatchObject({ code: 'CONNECT_TIMEOUT', severity: 'error', confidence: 'proven', subject: 'web.shop' });
+  expect(one).toMatchObject({ code: 'CONNECT_TIMEOUT', severity: 'error', confidence: 'likely', subject: 'web.shop' });
   expect(one?.message).toBe('web.shop does not answer: the only connection got no response to the SYN.');
   expect(found(builtPcap(exchange(GET, 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi')))).toEqual([]);
 });
