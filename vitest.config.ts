@@ -11,16 +11,17 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...slow],
-          // A hang is told from a busy machine.
-          testTimeout: 60_000,
+          // Timeouts here only bound a hang: a busy machine of CI needs a multiple of what this takes elsewhere.
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {
         test: {
           name: 'host',
           include: ['test/**/*.host.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
           fileParallelism: false,
         },
       },
@@ -28,8 +29,8 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['test/**/*.cluster.test.ts'],
-          testTimeout: 180_000,
-          hookTimeout: 600_000,
+          testTimeout: 600_000,
+          hookTimeout: 1_200_000,
           fileParallelism: false,
         },
       },

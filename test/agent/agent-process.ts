@@ -6,6 +6,7 @@ import { type AgentEvent, type CaptureRequest, parseAgentEvent } from '../../src
 import type { AgentTarget } from '../../src/wire/agent-target.ts';
 import { lineSplitter } from '../../src/wire/lines.ts';
 import { PROTOCOL_TEXT } from '../../src/wire/version.ts';
+import { HANG_MS } from '../support/hang.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/agent/main.ts');
 
@@ -98,10 +99,10 @@ export class AgentProcess {
     clearInterval(this.#heartbeat);
   }
 
-  async until(condition: () => boolean, milliseconds = 20_000): Promise<void> {
-    const end = performance.now() + milliseconds;
+  async until(condition: () => boolean): Promise<void> {
+    const end = performance.now() + HANG_MS;
     while (!condition()) {
-      if (performance.now() > end) throw new Error(`not in ${milliseconds} ms; events: ${JSON.stringify(this.events)}`);
+      if (performance.now() > end) throw new Error(`not in ${HANG_MS} ms; events: ${JSON.stringify(this.events)}`);
       await new Promise<void>((resolve) => {
         this.#wake.push(resolve);
         setTimeout(resolve, 50);
@@ -121,7 +122,7 @@ export class AgentProcess {
 
   /** Wait for the end event, acknowledge it, wait for the exit. */
   async finish(): Promise<number | string | null> {
-    await this.until(() => this.event('end') !== undefined || this.child.exitCode !== null, 60_000);
+    await this.until(() => this.event('end') !== undefined || this.child.exitCode !== null);
     this.say({ type: 'acknowledge' });
     return this.exited;
   }

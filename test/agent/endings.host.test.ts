@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import type { CaptureRequest } from '../../src/wire/agent-protocol.ts';
 import { BLOCK } from '../../src/wire/pcapng.ts';
 import { BlockFramer } from '../../src/wire/pcapng-read.ts';
+import { HANG_MS } from '../support/hang.ts';
 import { leftOf, processesOf } from '../support/marked-processes.ts';
 import { AgentProcess, captureRequest } from './agent-process.ts';
 import { background, makePair, type NamespacePair, RIGHT_ADDRESS, run, traffic } from './namespaces.ts';
@@ -31,7 +32,7 @@ async function begin(more: Partial<CaptureRequest> = {}, options: ConstructorPar
 
 const send = (...numbers: number[]) => run(traffic(pair, pair.left, 'udp', RIGHT_ADDRESS, ...numbers));
 
-const gone = ({ session }: CaptureRequest) => leftOf([session], 3_000);
+const gone = ({ session }: CaptureRequest) => leftOf([session]);
 
 function blockTypes(pcapng: Buffer): number[] {
   const types: number[] = [];
@@ -44,7 +45,7 @@ const lastEnd = () => agent.event('end')?.reason;
 it('runs one tcpdump, which has no more capabilities than a packet socket needs', async () => {
   const request = await begin();
   // One more brings the first packets.
-  await vi.waitFor(() => expect(processesOf(request.session)).toHaveLength(1), 3_000);
+  await vi.waitFor(() => expect(processesOf(request.session)).toHaveLength(1), HANG_MS);
   const pids = processesOf(request.session);
   const status = readFileSync(`/proc/${pids[0]}/status`, 'utf8');
   expect(readlinkSync(`/proc/${pids[0]}/exe`)).toMatch(/tcpdump$/);
@@ -67,7 +68,8 @@ it.each(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
       expect(blockTypes(agent.output).at(-1)).toBe(BLOCK.ksnoopEnd);
     }
     expect(await gone(request)).toEqual([]);
-    expect(readdirSync('/dev/shm').filter((name) => name.startsWith(`ksnoop-${agent.pid}-`))).toEqual([]);
+    const pipes = () => readdirSync('/dev/shm').filter((name) => name.startsWith(`ksnoop-${agent.pid}-`));
+    await vi.waitFor(() => expect(pipes()).toEqual([]), HANG_MS);
   },
 );
 
@@ -81,7 +83,7 @@ it('ends at once when its client closes stdin', async () => {
 it('ends when nobody reads its stdout any more', async () => {
   const request = await begin();
   agent.child.stdout?.destroy();
-  for (let index = 0; index < 20 && agent.child.exitCode === null; index += 1) {
+  for (let index = 0; index < 200 && agent.child.exitCode === null; index += 1) {
     send(10, 10, 100, 0);
     await sleep(100);
   }
@@ -89,7 +91,7 @@ it('ends when nobody reads its stdout any more', async () => {
   agent.say({ type: 'acknowledge' });
   await agent.exited;
   expect(await gone(request)).toEqual([]);
-}, 30_000);
+});
 
 it('ends when the lease is lost, in good order where the stream is read', async () => {
   const request = await begin();
@@ -99,7 +101,7 @@ it('ends when the lease is lost, in good order where the stream is read', async 
   expect(lastEnd()).toBe('lease');
   expect(blockTypes(agent.output).filter((type) => type === BLOCK.enhancedPacket)).toHaveLength(3);
   expect(await gone(request)).toEqual([]);
-}, 60_000);
+});
 
 it('ends at its maximum duration', async () => {
   const request = await begin({ maxDurationMs: 1_500 });
@@ -135,20 +137,27 @@ it('says so when its tcpdump is killed', async () => {
 it('keeps whole packets only, in bounded memory, while nobody reads, and counts the others', async () => {
   const request = await begin({}, { read: false });
   const bound = 64 * 1024 * 1024;
-  send(120_000, 128, 1_400, 1);
-  await sleep(500);
+  let sent = 0;
+  const counters = () => agent.events.filter((event) => event.type === 'counters').at(-1)?.counters;
+  // Until the agent's store is full: how much of it the kernel drops depends on the machine.
+  for (let round = 0; round < 20 && (counters()?.droppedByKsnoop ?? 0) === 0; round += 1) {
+    send(60_000, 128, 1_400, 1);
+    sent += 60_000;
+    const told = agent.events.length;
+    await agent.until(() => agent.events.length > told);
+  }
   const status = readFileSync(`/proc/${agent.pid}/status`, 'utf8');
   const anonymous = Number(/^RssAnon:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
   expect(anonymous).toBeLessThan(3 * bound);
   agent.read();
   expect(await agent.stop()).toBe(0);
   const packets = blockTypes(agent.output).filter((type) => type === BLOCK.enhancedPacket).length;
-  const last = agent.events.filter((event) => event.type === 'counters').at(-1)?.counters;
+  const last = counters();
   expect(last?.captured).toBe(packets);
   expect(last?.droppedByKsnoop).toBeGreaterThan(0);
   const { captured = 0, droppedByKernel = 0, droppedByKsnoop = 0, received } = last ?? {};
   expect(captured + droppedByKernel + droppedByKsnoop).toBe(received);
-  expect(received).toBeGreaterThanOrEqual(120_000);
+  expect(received).toBeGreaterThanOrEqual(sent);
   expect(await gone(request)).toEqual([]);
   expect(existsSync(`/proc/${agent.pid}`)).toBe(false);
-}, 60_000);
+});

@@ -9,6 +9,7 @@ import { BLOCK } from '../../src/wire/pcapng.ts';
 import { BlockFramer } from '../../src/wire/pcapng-read.ts';
 import { background, makePair, type NamespacePair, RIGHT_ADDRESS, run, traffic } from '../agent/namespaces.ts';
 import { captureFrames, readCaptureFile } from '../support/capture-file.ts';
+import { HANG_MS } from '../support/hang.ts';
 import { KsnoopProcess, program } from '../support/ksnoop-process.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'ksnoop-endings-'));
@@ -232,7 +233,10 @@ test('a terminal gets lines, and never anything binary', async () => {
   }
 });
 
-test('nothing of any capture is left', () => {
-  const left = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n');
-  expect(left.filter((args) => args.includes(pair.left))).toEqual([]);
+test('nothing of any capture is left', async () => {
+  const left = () => {
+    const all = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n');
+    return all.filter((args) => args.includes(pair.left));
+  };
+  await expect.poll(left, { timeout: HANG_MS }).toEqual([]);
 });

@@ -13,8 +13,8 @@ import { partsOf } from './up.ts';
 const NAME = 'down-test';
 const layout = layoutOf(NAME);
 /** A killed process is a zombie until its new parent reaps it, in milliseconds. */
-const REAPING = 5_000;
-const TEST_TIME = 180_000;
+const REAPING = 60_000;
+const TEST_TIME = 600_000;
 
 const environment = (extra: NodeJS.ProcessEnv = {}) => ({ ...process.env, KSNOOP_CLUSTER: NAME, ...extra });
 const command = (verb: string, extra?: NodeJS.ProcessEnv) =>
@@ -27,7 +27,7 @@ beforeAll(async () => {
   await ensurePackages();
   await ensureBuilt();
   sandbox = await openSandbox();
-}, 1_200_000);
+});
 
 afterAll(() => sandbox.close());
 
@@ -98,8 +98,12 @@ test('after a kill of up while it builds', { timeout: TEST_TIME }, async () => {
   const directory = mkdtempSync(join(tmpdir(), 'ksnoop-cold-'));
   try {
     // Go itself, when its parent is killed, sometimes goes on and sometimes ends.
-    writeProgram(join(directory, 'go'), 'exec sleep 100000');
-    await killedUp(1500, { KSNOOP_CACHE: join(directory, 'cache'), PATH: `${directory}:${process.env.PATH}` });
+    const building = join(directory, 'building');
+    writeProgram(join(directory, 'go'), `: >'${building}'; exec sleep 100000`);
+    await killedUp(`until [ -e '${building}' ]; do sleep 0.1; done; sleep 0.5`, {
+      KSNOOP_CACHE: join(directory, 'cache'),
+      PATH: `${directory}:${process.env.PATH}`,
+    });
     expect(differences(before, await sandbox.photograph(NAME)).join('\n')).toMatch(/^\+processes: \d+ sleep 100000/m);
     expect((await command('down')).code).toBe(0);
     await expectUntouched();
@@ -109,7 +113,7 @@ test('after a kill of up while it builds', { timeout: TEST_TIME }, async () => {
 });
 
 test.each([150, 700, 1500, 3000, 5000])('after a kill of up at %i ms', { timeout: TEST_TIME }, async (milliseconds) => {
-  await killedUp(milliseconds);
+  await killedUp(`sleep ${milliseconds / 1000}`);
   expect((await command('down')).code).toBe(0);
   await expectUntouched();
 });
@@ -124,16 +128,16 @@ test('after a kill of every part', { timeout: TEST_TIME }, async () => {
 test('up restores parts that were killed, a whole node too', { timeout: TEST_TIME }, async () => {
   expect((await command('up')).code).toBe(0);
   await killParts(['node1-init', 'node2-containerd', 'kube-scheduler', 'api-outside']);
-  expect((await command('status')).code).toBe(1);
+  await expect.poll(async () => (await command('status')).code, { timeout: REAPING }).toBe(1);
   const up = await command('up');
   expect(up.stderr).toContain('CoreDNS is available');
   expect((await command('status')).code).toBe(0);
 });
 
-/** An `up` that is killed so long after its start. */
-async function killedUp(milliseconds: number, extra: NodeJS.ProcessEnv = {}): Promise<void> {
+/** An `up` that is killed after a shell command that starts with it. */
+async function killedUp(wait: string, extra: NodeJS.ProcessEnv = {}): Promise<void> {
   // The shell becomes `up` after a `kill` is on its way: nsenter's own pid is not that of what it runs.
-  const killed = `sleep ${milliseconds / 1000} && kill -KILL $$ & exec "$@"`;
+  const killed = `{ ${wait}; kill -KILL $$; } & exec "$@"`;
   await attempt(sandbox.inside(['sh', '-c', killed, 'sh', process.execPath, join(SOURCES, 'main.ts'), 'up']), {
     env: environment(extra),
   });

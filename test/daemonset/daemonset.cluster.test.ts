@@ -81,7 +81,7 @@ test('a capture needs every capability the DaemonSet adds, and no other', async 
   const labels = { 'pod-security.kubernetes.io/enforce': 'privileged' };
   await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE, labels } });
   // A pod is refused before its namespace has the account.
-  await kubectl(on, 'wait', '--for=create', 'serviceaccount/default', '-n', NAMESPACE, '--timeout=30s');
+  await kubectl(on, 'wait', '--for=create', 'serviceaccount/default', '-n', NAMESPACE, '--timeout=300s');
   const without = (capability: unknown) => all.filter((other) => other !== capability);
   const nameOf = (capability: unknown) => `without-${String(capability).toLowerCase().replace('_', '-')}`;
   await apply(

@@ -70,4 +70,4 @@ test('live and read from a file, the exchanges are those the client reports, und
   const counted = served.reduce((sum, { count }) => sum + Number(count), 0);
   expect(served.map(({ pod }) => pod).sort()).toEqual(pods.map(({ name }) => `shop/${name}`).sort());
   expect(counted).toBe(theirs.split('\n').filter(Boolean).length);
-}, 180_000);
+});

@@ -29,7 +29,7 @@ async function capture(pods: readonly ShopPod[], name: string): Promise<KsnoopPr
   await ksnoop.capturing(pods.length);
   // What the agents say of their sessions may come after that.
   const nodes = new Set(pods.map(({ node }) => node)).size;
-  await ksnoop.says(/session [0-9a-f]{32}/, 30_000, nodes);
+  await ksnoop.says(/session [0-9a-f]{32}/, nodes);
   return Object.assign(ksnoop, { file });
 }
 
@@ -63,18 +63,18 @@ test('a reader that closes early is a normal end, and nothing stays behind', asy
   await closed;
   expect(stdout.trim().split('\n'), stderr).toEqual(['100000', 'code 0']);
   expect(stderr).toMatch(/packets captured/);
-  expect(await leftOf(sessionsIn(stderr), 5_000)).toEqual([]);
+  expect(await leftOf(sessionsIn(stderr))).toEqual([]);
   await load;
 });
 
-test('after SIGKILL of ksnoop nothing of it stays on a node for longer than the lease', async () => {
+test('after SIGKILL of ksnoop nothing of it stays on a node', async () => {
   const pods = await webPods();
   const ksnoop = await capture(pods, 'killed');
   const sessions = sessionsIn(ksnoop.stderr);
   expect(sessions).toHaveLength(2);
   expect(sessions.flatMap(processesOf)).not.toEqual([]);
   ksnoop.child.kill('SIGKILL');
-  expect(await leftOf(sessions, 20_000)).toEqual([]);
+  expect(await leftOf(sessions)).toEqual([]);
 });
 
 test('a target that is deleted is told of, the others go on, and the last one ends the capture', async () => {
@@ -84,7 +84,7 @@ test('a target that is deleted is told of, the others go on, and the last one en
   const sessions = sessionsIn(ksnoop.stderr);
   await lookAtWeb(50);
   await kubectl(on, 'delete', 'pod', '-n', 'shop', `${first?.name}`, '--wait=false');
-  await ksnoop.says(new RegExp(`${first?.name} is gone`), 60_000);
+  await ksnoop.says(new RegExp(`${first?.name} is gone`));
   expect(ksnoop.child.exitCode).toBe(null);
   await kubectl(on, 'delete', 'pod', '-n', 'shop', `${second?.name}`, '--wait=false');
   const { code, stderr } = await ksnoop.finished();
@@ -92,19 +92,21 @@ test('a target that is deleted is told of, the others go on, and the last one en
   expect(stderr).toContain(`${second?.name} is gone`);
   expect(stderr).not.toContain('GAP');
   expect(whole(ksnoop.file)).toBe(true);
-  expect(await leftOf(sessions, 5_000)).toEqual([]);
-  await kubectl(on, 'rollout', 'status', '-n', 'shop', 'deployment/web', '--timeout=120s');
-}, 180_000);
+  expect(await leftOf(sessions)).toEqual([]);
+  await kubectl(on, 'rollout', 'status', '-n', 'shop', 'deployment/web', '--timeout=300s');
+});
 
-/** A capture whose stream is broken in the middle by `fault`: it goes on, and the gap is told. */
-async function resumes(name: string, fault: (ksnoop: KsnoopProcess, pods: readonly ShopPod[]) => Promise<void>) {
+/** A capture of which `fault` breaks one stream or all in the middle: it goes on, and the gap is told. */
+async function resumes(
+  name: string,
+  streams: 'one' | 'all',
+  fault: (ksnoop: KsnoopProcess, pods: readonly ShopPod[]) => Promise<void>,
+) {
   const pods = await webPods();
   const ksnoop = await capture(pods, name);
   await lookAtWeb(50);
   await fault(ksnoop, pods);
-  await ksnoop.says(/is back; packets since/, 90_000);
-  // Whichever node's stream was broken: both are captured again by now.
-  await sleep(2_000);
+  await ksnoop.recovers(streams === 'one' ? 1 : new Set(pods.map(({ node }) => node)).size);
   const run = `back${name}`;
   const { answered } = await requests(on, { n: 100, run, paths: 'ok' });
   const { code, stderr } = await ksnoop.stop();
@@ -112,29 +114,29 @@ async function resumes(name: string, fault: (ksnoop: KsnoopProcess, pods: readon
   expect(stderr).toMatch(/GAP: no packets from \S+ from \S+ for /);
   expect(whole(ksnoop.file)).toBe(true);
   expect(readFileSync(ksnoop.file, 'latin1').split(`run=${run}`).length - 1).toBeGreaterThanOrEqual(answered);
-  expect(await leftOf(sessionsIn(stderr), 5_000)).toEqual([]);
+  expect(await leftOf(sessionsIn(stderr))).toEqual([]);
   return stderr;
 }
 
 test('a capture goes on when an agent process is killed', async () => {
-  await resumes('agent-killed', async (ksnoop) => {
+  await resumes('agent-killed', 'one', async (ksnoop) => {
     const [session = ''] = sessionsIn(ksnoop.stderr);
     const [tcpdump] = processesOf(session);
     const parent = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${tcpdump}/status`, 'utf8'))?.[1];
     expect(readFileSync(`/proc/${parent}/cmdline`, 'utf8')).toContain('capture');
     process.kill(Number(parent), 'SIGKILL');
-    expect(await leftOf([session], 2_000)).toEqual([]);
+    expect(await leftOf([session])).toEqual([]);
   });
-}, 180_000);
+});
 
 test("a capture goes on when an agent's pod is deleted", async () => {
-  await resumes('agent-deleted', async (_, [pod]) => {
+  await resumes('agent-deleted', 'one', async (_, [pod]) => {
     const node = `spec.nodeName=${pod?.node}`;
     await kubectl(on, 'delete', 'pod', '-n', 'ksnoop', '--field-selector', node, '--wait=false');
   });
-}, 180_000);
+});
 
 test('a capture goes on when the API server is killed and restarted', async ({ skip }) => {
   if (!on.own) skip();
-  await resumes('api-server', () => on.restartApiServer());
-}, 180_000);
+  await resumes('api-server', 'all', () => on.restartApiServer());
+});

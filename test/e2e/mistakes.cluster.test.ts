@@ -32,8 +32,9 @@ beforeAll(async () => {
     pod('crashing', { containers: [{ ...container, command: ['/bin/sh', '-c', 'exit 3'] }] }),
   ];
   await applyText(on, objects.join('\n---\n'));
+  await kubectl(on, 'wait', '-n', NAMESPACE, 'pod/pending', '--for=condition=PodScheduled=False', '--timeout=300s');
   const completed = 'jsonpath={.status.phase}=Succeeded';
-  await kubectl(on, 'wait', '-n', NAMESPACE, 'pod/completed', `--for=${completed}`, '--timeout=60s');
+  await kubectl(on, 'wait', '-n', NAMESPACE, 'pod/completed', `--for=${completed}`, '--timeout=300s');
 });
 afterAll(async () => {
   rmSync(directory, { recursive: true });

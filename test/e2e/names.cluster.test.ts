@@ -24,8 +24,8 @@ beforeAll(async () => {
   const asks = 'while true; do curl -s -o /dev/null "http://web.shop/ok?from=outside"; sleep 0.2; done';
   const how = [`--image=${image}`, '--image-pull-policy=Never', '--restart=Never', '--command', '--'];
   await kubectl(on, 'run', 'caller', '-n', NAMESPACE, ...how, 'sh', '-c', asks);
-  await kubectl(on, 'wait', '-n', NAMESPACE, '--for=condition=Ready', 'pod/caller', '--timeout=60s');
-}, 120_000);
+  await kubectl(on, 'wait', '-n', NAMESPACE, '--for=condition=Ready', 'pod/caller', '--timeout=300s');
+});
 afterAll(async () => {
   rmSync(directory, { recursive: true });
   await kubectl(on, 'delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait=false');
@@ -59,7 +59,7 @@ function packetsBeforeNames(file: string): Map<string, number> {
 test.each(['exec', 'port-forward'])('over %s everybody who occurs is named before the first packet', async (way) => {
   const file = join(directory, `${way}.pcapng`);
   const asking = requests(on, { n: 300, run: 'names', paths: 'ok', concurrency: 2 });
-  const words = ['-n', 'shop', 'svc/web', '--transport', way, '--duration', '2s', '-w', file];
+  const words = ['-n', 'shop', 'svc/web', '--transport', way, '--duration', '6s', '-w', file];
   const { code, stderr } = await new KsnoopProcess(words, on.kubeconfig).finished();
   await asking;
   expect(code, stderr).toBe(0);
@@ -79,7 +79,7 @@ test.each(['exec', 'port-forward'])('over %s everybody who occurs is named befor
 });
 
 test('another namespace’s Service goes by its name: the cluster’s DNS', async () => {
-  const words = ['-n', NAMESPACE, 'pod/caller', '--duration', '2s', '-o', 'json'];
+  const words = ['-n', NAMESPACE, 'pod/caller', '--duration', '6s', '-o', 'json'];
   const { stdout } = await new KsnoopProcess(words, on.kubeconfig).finished();
   const records = stdout.toString().split('\n').filter(Boolean);
   const asked = records.map((line) => JSON.parse(line)).filter(({ protocol }) => protocol === 'dns');

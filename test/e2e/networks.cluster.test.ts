@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TestCluster } from '../support/cluster.ts';
+import { HANG_MS } from '../support/hang.ts';
 import { KsnoopProcess } from '../support/ksnoop-process.ts';
 import { applyText, ensureAgent, ensureShop, kubectl } from '../support/shop.ts';
 
@@ -43,10 +43,10 @@ beforeAll(async () => {
     }),
   ];
   await applyText(on, objects.map((object) => JSON.stringify(object)).join('\n---\n'));
-  await kubectl(on, 'wait', '-n', NAMESPACE, '--for=condition=Ready', 'pod/host', 'pod/two', '--timeout=120s');
+  await kubectl(on, 'wait', '-n', NAMESPACE, '--for=condition=Ready', 'pod/host', 'pod/two', '--timeout=300s');
   address = await kubectl(on, 'get', 'pod/host', '-n', NAMESPACE, '-o', 'jsonpath={.status.hostIP}');
   await askHost(1);
-}, 300_000);
+});
 
 afterAll(async () => {
   await on.kubectl('delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait=false');
@@ -68,7 +68,6 @@ async function captured(words: string[], during: () => Promise<void>, filter: st
   const ksnoop = new KsnoopProcess([...words, '-w', file], on.kubeconfig);
   await ksnoop.capturing(1);
   await during();
-  await sleep(300);
   const { code, stderr } = await ksnoop.stop();
   expect(code, stderr).toBe(0);
   const wanted = fields.flatMap((field) => ['-e', field]);
@@ -104,6 +103,7 @@ test('of a pod with several interfaces all are seen, or the one that is named; w
   if (!on.own) return;
   const inPod = async (...argv: string[]) => {
     const { stdout } = await on.nodeExec(NODE, ['pgrep', '-f', `^/usr/bin/node .* ${MARK}$`]);
+    expect(stdout).toMatch(/^\d+\s*$/);
     return on.nodeExec(NODE, ['nsenter', '-n', '-t', stdout.trim(), ...argv]);
   };
   const setUp = [
@@ -119,11 +119,18 @@ test('of a pod with several interfaces all are seen, or the one that is named; w
     const { code, stderr } = await inPod(...words.split(' '));
     expect(code, `${words}: ${stderr}`).toBe(0);
   }
+  // Before the kernel has noticed that the other end is up it sends nothing.
+  const link = async () => (await inPod('ip', '-o', 'link', 'show', 'extra0')).stdout;
+  await expect.poll(link, { timeout: HANG_MS }).toContain('state UP');
   // Nobody answers there: what is sent is what counts.
+  const ping = async (...words: string[]) => {
+    const { stdout, stderr } = await inPod('ping', '-c', '3', '-i', '0.2', '-W', '1', ...words);
+    expect(stdout, stderr).toContain('3 packets transmitted');
+  };
   const speak = async () => {
-    await inPod('ping', '-c', '3', '-i', '0.2', '-W', '1', '192.0.2.9');
-    await inPod('ping', '-6', '-c', '3', '-i', '0.2', '-W', '1', '2001:db8::9');
-    await inPod('ping', '-c', '3', '-i', '0.2', '-W', '1', address);
+    await ping('192.0.2.9');
+    await ping('-6', '2001:db8::9');
+    await ping(address);
   };
   const echo = 'icmp.type == 8 || icmpv6.type == 128';
   const fields = ['frame.interface_name', 'ip.dst', 'ipv6.dst'];

@@ -75,9 +75,9 @@ test('a node without an agent, then no agents at all', async () => {
   };
   const patch = JSON.stringify({ spec: { template: { spec: { affinity: { nodeAffinity } } } } });
   await kubectl(on, 'patch', 'daemonset/ksnoop-agent', '-n', 'ksnoop', '--type=merge', '-p', patch);
-  await kubectl(on, 'rollout', 'status', '-n', 'ksnoop', 'daemonset/ksnoop-agent', '--timeout=120s');
+  await kubectl(on, 'rollout', 'status', '-n', 'ksnoop', 'daemonset/ksnoop-agent', '--timeout=300s');
   const there = ['-l', 'app.kubernetes.io/name=ksnoop-agent', '--field-selector', `spec.nodeName=${first?.node}`];
-  await kubectl(on, 'wait', '--for=delete', 'pod', '-n', 'ksnoop', ...there, '--timeout=60s');
+  await kubectl(on, 'wait', '--for=delete', 'pod', '-n', 'ksnoop', ...there, '--timeout=300s');
   const without = await capture(on.kubeconfig, first);
   expect(without.stderr).toContain(`Node ${first?.node} has no ksnoop agent`);
   expect(without.code).toBe(1);

@@ -43,7 +43,7 @@ beforeAll(async () => {
   expect(read.code, read.stderr).toBe(0);
   said.live = records(ended[0]?.stdout);
   said.read = records(read.stdout);
-}, 600_000);
+});
 
 afterAll(() => rmSync(directory, { recursive: true }));
 

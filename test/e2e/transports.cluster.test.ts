@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { isObject, optionalNumber, parseJson } from '../../src/wire/guard.ts';
 import type { TestCluster } from '../support/cluster.ts';
 import { CuttingProxy } from '../support/cutting-proxy.ts';
+import { HANG_MS } from '../support/hang.ts';
 import { KsnoopProcess } from '../support/ksnoop-process.ts';
 import { leftOf, processesOf } from '../support/marked-processes.ts';
 import { ensureAgent, ensureShop, kubectl, requests, type ShopPod, shopPods } from '../support/shop.ts';
@@ -37,7 +38,7 @@ async function capture(name: string, more: readonly string[], kubeconfig = on.ku
   running.push(ksnoop);
   await ksnoop.capturing(pods.length);
   // What the agents say of their sessions may come after that.
-  await ksnoop.says(/session [0-9a-f]{32}/, 30_000, new Set(pods.map(({ node }) => node)).size);
+  await ksnoop.says(/session [0-9a-f]{32}/, new Set(pods.map(({ node }) => node)).size);
   return { ksnoop, file };
 }
 
@@ -97,7 +98,7 @@ test.each(['exec', 'port-forward'])('tshark counts over %s exactly what the clie
   expect(stderr).toMatch(/ 0 dropped by kernel, 0 dropped by ksnoop, 0 truncated/);
   expect(answered).toBe(1000);
   expect(asked(file, run)).toEqual({ requests: 1000, twice: 0 });
-  expect(await leftOf(sessionsIn(stderr), 5_000)).toEqual([]);
+  expect(await leftOf(sessionsIn(stderr))).toEqual([]);
 });
 
 test('the API server is killed and started again: port-forward loses nothing, and nothing comes twice', async ({
@@ -105,12 +106,12 @@ test('the API server is killed and started again: port-forward loses nothing, an
 }) => {
   if (!on.own) skip();
   const run = `restart${Date.now()}`;
-  const { ksnoop, file } = await capture('restart', ['--transport', 'port-forward']);
+  const { ksnoop, file } = await capture('restart', RESUMING);
   const sessions = sessionsIn(ksnoop.stderr);
   const report = await longRun(run, 15);
   await sleep(2_000);
   await on.restartApiServer();
-  await ksnoop.says(/the connection broke and was resumed/, 40_000);
+  await ksnoop.says(/the connection broke and was resumed/);
   const { answered } = await report();
   const { code, stderr } = await ksnoop.stop();
   expect(code, stderr).toBe(0);
@@ -119,8 +120,11 @@ test('the API server is killed and started again: port-forward loses nothing, an
   expect(stderr).toMatch(/ 0 dropped by kernel, 0 dropped by ksnoop, 0 truncated/);
   expect(answered).toBeGreaterThan(500);
   expect(asked(file, run)).toEqual({ requests: answered, twice: 0 });
-  expect(await leftOf(sessions, 5_000)).toEqual([]);
-}, 180_000);
+  expect(await leftOf(sessions)).toEqual([]);
+});
+
+/** Over port-forward, with more time to resume than a busy machine needs to start an API server. */
+const RESUMING = ['--transport', 'port-forward', '--resume-window', '2m'];
 
 /** A kubeconfig that leads through a proxy which can be cut off. */
 async function behindProxy(): Promise<{ kubeconfig: string; proxy: CuttingProxy }> {
@@ -132,67 +136,64 @@ async function behindProxy(): Promise<{ kubeconfig: string; proxy: CuttingProxy 
   return { kubeconfig, proxy };
 }
 
-test.each(['cut', 'silent'])(
-  'the network to the API server is gone for 10 s (%s): nothing is missing',
-  async (how) => {
-    const run = `away${how}${Date.now()}`;
-    const { kubeconfig, proxy } = await behindProxy();
-    try {
-      const { ksnoop, file } = await capture(`away-${how}`, ['--transport', 'port-forward'], kubeconfig);
-      const report = await longRun(run, 15);
-      await sleep(1_000);
-      proxy.open = false;
-      if (how === 'cut') proxy.cut();
-      else proxy.freeze();
-      await sleep(10_000);
-      proxy.open = true;
-      await ksnoop.says(/the connection broke and was resumed/, 20_000);
-      const { answered } = await report();
-      const { code, stderr } = await ksnoop.stop();
-      expect(code, stderr).toBe(0);
-      expect(stderr).not.toContain('GAP');
-      expect(asked(file, run)).toEqual({ requests: answered, twice: 0 });
-    } finally {
-      proxy.close();
-    }
-  },
-  120_000,
-);
+test.each(['cut', 'silent'])('the network to the API server is gone for 10 s (%s): nothing is missing', async (how) => {
+  const run = `away${how}${Date.now()}`;
+  const { kubeconfig, proxy } = await behindProxy();
+  try {
+    const { ksnoop, file } = await capture(`away-${how}`, RESUMING, kubeconfig);
+    const report = await longRun(run, 15);
+    await sleep(1_000);
+    proxy.open = false;
+    if (how === 'cut') proxy.cut();
+    else proxy.freeze();
+    await sleep(10_000);
+    proxy.open = true;
+    await ksnoop.says(/the connection broke and was resumed/);
+    const { answered } = await report();
+    const { code, stderr } = await ksnoop.stop();
+    expect(code, stderr).toBe(0);
+    expect(stderr).not.toContain('GAP');
+    expect(asked(file, run)).toEqual({ requests: answered, twice: 0 });
+  } finally {
+    proxy.close();
+  }
+});
 
-test('the network is gone for good: the agents end by themselves within 30 s, and the gap is told', async () => {
+test('the network is gone for good: the agents end by themselves, and the gap is told', async () => {
   const { kubeconfig, proxy } = await behindProxy();
   const { ksnoop } = await capture('for-good', ['--transport', 'port-forward'], kubeconfig);
   const sessions = sessionsIn(ksnoop.stderr);
   proxy.open = false;
   proxy.cut();
-  await ksnoop.says(/the stream from \S+ was lost/, 40_000);
-  expect(await leftOf(sessions, 30_000)).toEqual([]);
+  await ksnoop.says(/the stream from \S+ was lost/);
+  expect(await leftOf(sessions)).toEqual([]);
   const { code, stderr } = await ksnoop.stop();
   proxy.close();
   expect(code, stderr).toBe(4);
   expect(stderr).toMatch(/GAP: no packets from \S+ from \S+ to the end/);
-}, 120_000);
+});
 
 test('a client that was stopped for a minute finds its session gone: a new one, the gap said, exit code 4', async () => {
   const { ksnoop } = await capture('stopped', ['--transport', 'port-forward']);
   const sessions = sessionsIn(ksnoop.stderr);
   ksnoop.child.kill('SIGSTOP');
   const minute = sleep(60_000);
-  expect(await leftOf(sessions, 45_000)).toEqual([]);
+  expect(await leftOf(sessions)).toEqual([]);
   await minute;
   ksnoop.child.kill('SIGCONT');
-  await ksnoop.says(/is back; packets since/, 30_000);
-  await sleep(1_000);
+  await ksnoop.recovers(1);
+  const known = () => new Set(sessionsIn(ksnoop.stderr)).size;
+  await expect.poll(known, { timeout: HANG_MS }).toBeGreaterThan(new Set(sessions).size);
   const { code, stderr } = await ksnoop.stop();
   expect(code, stderr).toBe(4);
   expect(stderr).toContain('GAP: no packets from');
   expect(new Set(sessionsIn(stderr)).size).toBeGreaterThan(sessions.length);
-  expect(await leftOf(sessionsIn(stderr), 5_000)).toEqual([]);
-}, 180_000);
+  expect(await leftOf(sessionsIn(stderr))).toEqual([]);
+});
 
-test('after SIGKILL of ksnoop nothing of it stays on a node for longer than the resume window', async () => {
+test('after SIGKILL of ksnoop nothing of it stays on a node', async () => {
   const { ksnoop } = await capture('killed', ['--transport', 'port-forward']);
   const sessions = sessionsIn(ksnoop.stderr);
   ksnoop.child.kill('SIGKILL');
-  expect(await leftOf(sessions, 30_000)).toEqual([]);
-}, 60_000);
+  expect(await leftOf(sessions)).toEqual([]);
+});

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { HANG_MS } from '../support/hang.ts';
 
 const demo = join(import.meta.dirname, '../../scripts/demo.ts');
 const FILE = 'ksnoop-demo.pcapng';
@@ -23,7 +24,7 @@ function traces(): string[] {
   return [...own, ...namespaces.filter((name) => name.startsWith('ksnoop-demo')), ...namesIn(tmpdir())];
 }
 
-test('captures three hosts, shows their packets, writes a file, and leaves nothing else', () => {
+test('captures three hosts, shows their packets, writes a file, and leaves nothing else', async () => {
   const before = traces();
   const { status, stdout, stderr } = spawnSync('node', [demo], { encoding: 'utf8', cwd: directory });
   expect(status, stderr).toBe(0);
@@ -56,8 +57,8 @@ test('captures three hosts, shows their packets, writes a file, and leaves nothi
   const asked = rows.map(([, , , uri]) => uri).filter((uri) => uri !== '');
   expect(asked.sort()).toEqual(['/', '/', '/large.bin', '/missing']);
 
-  expect(traces()).toEqual(before);
-}, 120_000);
+  await expect.poll(traces, { timeout: HANG_MS }).toEqual(before);
+});
 
 function tshark(...fields: string[]): string[][] {
   const words = ['-r', join(directory, FILE), '-T', 'fields', ...fields.flatMap((field) => ['-e', field])];

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
+import { HANG_MS } from './hang.ts';
 
 /** ksnoop as a user starts it. */
 export const program = join(import.meta.dirname, '../../bin/ksnoop.mjs');
@@ -38,20 +39,41 @@ export class KsnoopProcess {
     });
   }
 
-  /** Resolves once stderr has as many matches; rejects when ksnoop ends before or after `timeoutMs`. */
-  async says(pattern: RegExp, timeoutMs = 30_000, times = 1): Promise<void> {
+  /** Resolves once stderr has as many matches; rejects when ksnoop ends without them or a hang is certain. */
+  async says(pattern: RegExp, times = 1): Promise<void> {
     const each = new RegExp(pattern, `${pattern.flags.replace('g', '')}g`);
-    const deadline = Date.now() + timeoutMs;
-    while ((this.stderr.match(each)?.length ?? 0) < times) {
-      if (this.child.exitCode !== null) throw new Error(`ksnoop ended with ${this.child.exitCode}: ${this.stderr}`);
-      if (Date.now() > deadline) throw new Error(`ksnoop did not say ${pattern} ${times} times: ${this.stderr}`);
+    const isSaid = () => (this.stderr.match(each)?.length ?? 0) >= times;
+    await this.#until(isSaid, `it did not log ${pattern} ${times} times`);
+  }
+
+  /** Resolves once at least `count` streams were lost and every lost one is back. */
+  async recovers(count: number): Promise<void> {
+    const linesWith = (text: RegExp) => this.stderr.match(text)?.length ?? 0;
+    const isBack = () => {
+      const back = linesWith(/is back; packets since/g);
+      return back >= count && back >= linesWith(/the stream from \S+ was lost/g);
+    };
+    await this.#until(isBack, `its streams did not come back ${count} times`);
+  }
+
+  async #until(holds: () => boolean, failure: string): Promise<void> {
+    const deadline = Date.now() + HANG_MS;
+    while (!holds()) {
+      if (this.child.exitCode !== null || this.child.signalCode !== null) {
+        await this.#closed;
+        if (holds()) return;
+        throw new Error(
+          `ksnoop ended with ${this.child.exitCode ?? this.child.signalCode}, and ${failure}: ${this.stderr}`,
+        );
+      }
+      if (Date.now() > deadline) throw new Error(`ksnoop hangs: ${failure}: ${this.stderr}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
 
   /** Resolves once it captures this many targets. */
   capturing(count: number): Promise<void> {
-    return this.says(/^ksnoop: capturing .*\n/m, 30_000, count);
+    return this.says(/^ksnoop: capturing .*\n/m, count);
   }
 
   /** Ctrl-C, then how it ended. */

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HANG_MS } from './hang.ts';
 
 /** Processes of this machine, those of its test clusters' containers included, that carry a capture session's mark. */
 export function processesOf(session: string): number[] {
@@ -17,10 +18,10 @@ export function processesOf(session: string): number[] {
     });
 }
 
-/** The processes of these sessions that are left after at most some time. */
-export async function leftOf(sessions: readonly string[], milliseconds: number): Promise<number[]> {
+/** The processes of these sessions that are still left when a hang is certain. */
+export async function leftOf(sessions: readonly string[]): Promise<number[]> {
   const left = () => sessions.flatMap(processesOf);
-  const until = performance.now() + milliseconds;
+  const until = performance.now() + HANG_MS;
   while (left().length > 0 && performance.now() < until) await sleep(50);
   return left();
 }

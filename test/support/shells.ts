@@ -35,6 +35,8 @@ export async function completingShell(shell: Shell, directory: string, kubeconfi
     KUBECONFIG: kubeconfig,
     ENV: '',
   });
+  // What is typed before the shell reads the terminal may be thrown away.
+  await terminal.shows(/\S/);
   const prompt = shell === 'fish' ? `function fish_prompt; echo -n '${PROMPT}'; end` : `PS1='${PROMPT}'`;
   terminal.type(`${prompt}\n`);
   await terminal.shows(/^ready>$/m);
@@ -51,26 +53,38 @@ export async function abandonsLine(terminal: Terminal): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     terminal.press('C-c');
     try {
-      await terminal.shows(/^ready>\s*$(?![\s\S]*\S)/m, 3_000);
+      await terminal.shows(/^ready>\s*$(?![\s\S]*\S)/m, 5_000);
       return;
     } catch (thrown) {
-      if (attempt === 6) throw thrown;
+      if (attempt === 20) throw thrown;
     }
   }
 }
 
 /**
- * Type a line and press Tab until the screen shows what is expected: a cluster under load may miss the first. Not soon
- * again, for a second Tab goes on from what the first one shows.
+ * Type a line and press Tab until the screen shows what is expected: a machine under load may miss the first. Not before
+ * the shell has ended that completion, for a second Tab goes on from what the first one shows.
  */
 export async function completes(terminal: Terminal, line: string, expected: RegExp): Promise<string> {
   terminal.type(line);
   for (let attempt = 0; ; attempt++) {
     terminal.press('Tab');
     try {
-      return await terminal.shows(expected, 4_000);
+      return await shownOrEnded(terminal, expected);
     } catch (thrown) {
-      if (attempt === 9) throw thrown;
+      if (attempt === 19) throw thrown;
+    }
+  }
+}
+
+/** The screen once it matches; rejects when the shell has done nothing more for a while. */
+async function shownOrEnded(terminal: Terminal, expected: RegExp): Promise<string> {
+  for (let quiet = 0; ; ) {
+    try {
+      return await terminal.shows(expected, 1_000);
+    } catch (thrown) {
+      quiet = terminal.isIdle() ? quiet + 1 : 0;
+      if (quiet === 4) throw thrown;
     }
   }
 }

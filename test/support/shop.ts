@@ -27,7 +27,7 @@ export async function ensureShop(say: Say = console.error): Promise<TestCluster>
   const rendered = text.replaceAll('IMAGE', tag).replaceAll('CLUSTER_DNS', dns);
   await applyText(on, rendered);
   for (const name of DEPLOYMENTS) {
-    await kubectl(on, 'rollout', 'status', '-n', 'shop', `deployment/${name}`, '--timeout=120s');
+    await kubectl(on, 'rollout', 'status', '-n', 'shop', `deployment/${name}`, '--timeout=300s');
   }
   return on;
 }

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HANG_MS } from './hang.ts';
 
 let terminals = 0;
 
@@ -42,14 +44,31 @@ export class Terminal {
   }
 
   /** Resolves with the screen once it matches; rejects with it when it does not within `timeoutMs`. */
-  async shows(pattern: RegExp, timeoutMs = 15_000): Promise<string> {
+  async shows(pattern: RegExp, timeoutMs = HANG_MS): Promise<string> {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       const screen = this.screen();
-      if (pattern.test(screen)) return screen;
+      if (pattern.test(screen)) return this.#whole(pattern, screen);
       if (Date.now() > deadline) throw new Error(`the screen does not show ${pattern}:\n${screen}`);
       await sleep(50);
     }
+  }
+
+  /** Whether its program waits for the terminal: it runs no other program at the moment. */
+  isIdle(): boolean {
+    const pid = this.#tmux('display-message', '-p', '#{pane_pid}').trim();
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim() === '';
+  }
+
+  /** A screen that was looked at while it was drawn may lack its last lines: the next look has them. */
+  async #whole(pattern: RegExp, screen: string): Promise<string> {
+    for (let before = screen, looks = 0; looks < 20; looks += 1) {
+      await sleep(50);
+      const now = this.screen();
+      if (!pattern.test(now) || now === before) return before;
+      before = now;
+    }
+    return screen;
   }
 
   close(): void {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { COMMAND, type ControlMessage, ControlReader, controlMessage } from '../../src/cli/extcap/control.ts';
 import { BLOCK } from '../../src/wire/pcapng.ts';
 import { BlockFramer } from '../../src/wire/pcapng-read.ts';
+import { HANG_MS } from './hang.ts';
 import { program } from './ksnoop-process.ts';
 
 /** What Wireshark does around an extcap program while it captures (extcap.c, interface_toolbar.cpp). */
@@ -55,8 +56,8 @@ export class WiresharkSide {
   }
 
   /** Waits until something holds of it. */
-  async until(what: string, holds: () => boolean, timeoutMs = 20_000): Promise<void> {
-    const deadline = Date.now() + timeoutMs;
+  async until(what: string, holds: () => boolean): Promise<void> {
+    const deadline = Date.now() + HANG_MS;
     while (!holds()) {
       if (Date.now() > deadline || this.child.exitCode !== null) {
         const said = this.heard.map(({ payload }) => payload).join(' | ');
@@ -66,11 +67,10 @@ export class WiresharkSide {
     }
   }
 
-  /** How it ended, and after how long. */
-  async ended(): Promise<{ code: number | null; signal: string | null; milliseconds: number; stderr: string }> {
-    const since = performance.now();
+  /** How it ended. */
+  async ended(): Promise<{ code: number | null; signal: string | null; stderr: string }> {
     await this.closed;
     const { exitCode: code, signalCode: signal } = this.child;
-    return { code, signal, milliseconds: performance.now() - since, stderr: this.stderr };
+    return { code, signal, stderr: this.stderr };
   }
 }

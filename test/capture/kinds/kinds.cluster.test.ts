@@ -35,22 +35,22 @@ beforeAll(async () => {
   const sleeping = `${JSON.stringify(image.trim())}, command: [/bin/busybox, sleep, "100000"]`;
   await applyText(on, manifest('objects.yaml').replaceAll('IMAGE', sleeping));
   await applyText(on, manifest('custom.yaml'));
-  await kubectl(on, 'wait', '--for=condition=Established', 'crd', '-l', 'ksnoop.test=kinds', '--timeout=30s');
+  await kubectl(on, 'wait', '--for=condition=Established', 'crd', '-l', 'ksnoop.test=kinds', '--timeout=300s');
   const job = await on.kubectl('-n', NAMESPACE, 'get', 'job/by-hand');
   if (job.code !== 0) await inNamespace('create', 'job', 'by-hand', '--from=cronjob/report');
-  await inNamespace('wait', '--for=create', 'pod', '-l', 'app=old', '--timeout=60s');
-  await inNamespace('wait', '--for=condition=Ready', 'pod', '--all', '--timeout=120s');
+  await inNamespace('wait', '--for=create', 'pod', '-l', 'app=old', '--timeout=300s');
+  await inNamespace('wait', '--for=condition=Ready', 'pod', '--all', '--timeout=300s');
   await applyText(on, [...gateways(), ...(await operated()), await slice()].join('\n---\n'));
   const status = JSON.stringify({ status: { replicas: 2, selector: 'app=every' } });
   await inNamespace('patch', 'fleet/one', '--subresource=status', '--type=merge', '-p', status);
-  await inNamespace('rollout', 'status', 'statefulset/db', '--timeout=60s');
-}, 240_000);
+  await inNamespace('rollout', 'status', 'statefulset/db', '--timeout=300s');
+});
 afterAll(async () => {
   console.log(lines(['ASKED', 'KSNOOP FOUND', "KUBECTL'S ANSWER"], table).join('\n'));
   await on.kubectl('delete', 'crd', '-l', 'ksnoop.test=kinds', '--wait=false');
   await on.kubectl('delete', 'ingressclass', NAMESPACE);
   await on.kubectl('delete', 'namespace', NAMESPACE, '--wait=false');
-}, 60_000);
+});
 
 function gateways(): string[] {
   return [

@@ -12,6 +12,7 @@ import { resourcePath } from '../../../src/capture/kube/resource.ts';
 import { watchObjects } from '../../../src/capture/kube/watch.ts';
 import { binaryImage } from '../../cluster/binary-image.ts';
 import { cluster, type TestCluster } from '../../support/cluster.ts';
+import { HANG_MS } from '../../support/hang.ts';
 
 const NAMESPACE = 'ksnoop-kube-test';
 const BUSYBOX = '/bin/busybox';
@@ -52,7 +53,7 @@ apiVersion: v1
 kind: ServiceAccount
 metadata: {name: eve, namespace: ${NAMESPACE}}
 ---${pod('box', image)}---${pod('short-lived', image)}`);
-  await kubectl('wait', '-n', NAMESPACE, '--for=condition=Ready', 'pod', '--all', '--timeout=60s');
+  await kubectl('wait', '-n', NAMESPACE, '--for=condition=Ready', 'pod', '--all', '--timeout=300s');
 });
 afterAll(async () => {
   await real?.kubectl('delete', 'namespace', NAMESPACE, '--wait=false');
@@ -183,7 +184,7 @@ subjects: [{kind: ServiceAccount, name: eve, namespace: ${NAMESPACE}}]
 `;
   expect(await isAllowed(eve, { verb: 'create', resource: 'pods/exec', namespace: NAMESPACE })).toBe(false);
   await apply(grant(rule));
-  await expect.poll(async () => (await (await run()).stream.ended).kind, { timeout: 10_000 }).toBe('exited');
+  await expect.poll(async () => (await (await run()).stream.ended).kind, { timeout: HANG_MS }).toBe('exited');
   expect(await isAllowed(eve, { verb: 'create', resource: 'pods/exec', namespace: NAMESPACE })).toBe(true);
 });
 
@@ -200,15 +201,15 @@ test('a watch tells that a pod is deleted, and survives the API server', async (
       if (type === 'deleted') abort.abort();
     },
   );
-  await expect.poll(() => told.includes('synced'), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => told.includes('synced'), { timeout: HANG_MS }).toBe(true);
   expect(told).toEqual(['added', 'synced']);
   if (real.own) {
     const { stream } = await exec([BUSYBOX, 'sleep', '600']);
     await real.restartApiServer();
     expect((await stream.ended).kind).toBe('lost');
-    await expect.poll(() => told.includes('resumed'), { timeout: 30_000 }).toBe(true);
+    await expect.poll(() => told.includes('resumed'), { timeout: HANG_MS }).toBe(true);
   }
   await kubectl('delete', 'pod', 'short-lived', '-n', NAMESPACE, '--wait=false');
-  await Promise.race([running, sleep(20_000)]);
+  await Promise.race([running, sleep(HANG_MS)]);
   expect(told.at(-1)).toBe('deleted');
 });

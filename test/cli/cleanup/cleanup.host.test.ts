@@ -22,9 +22,18 @@ afterAll(() => server.api.close());
 const cleanup = (...args: string[]) => new KsnoopProcess(['cleanup', ...args], server.api.kubeconfig()).finished();
 
 const running: ChildProcess[] = [];
+/** Leaders of process groups. */
+const groups: ChildProcess[] = [];
 afterEach(() => {
   for (const child of running.splice(0)) child.kill('SIGKILL');
+  for (const { pid } of groups.splice(0)) if (pid !== undefined) process.kill(-pid, 'SIGKILL');
 });
+
+/** What `cleanup -o json` found of the cluster and of one process: other tests' processes may still be ending. */
+const found = (json: Buffer, pid: number | undefined) =>
+  JSON.parse(json.toString()).filter(
+    ({ what }: { what: string }) => what.startsWith('pod ') || what.startsWith(`process ${pid}:`),
+  );
 
 /** A process with the mark of a capture, whose parent has ended. */
 async function orphan(): Promise<number> {
@@ -46,13 +55,14 @@ function adopted(): number | undefined {
 
 /** A process with the mark whose parent is an agent by its command line: a capture that goes on. */
 function captured(): void {
-  running.push(spawn('sh', ['-c', 'KSNOOP_SESSION=0123 sleep 2; :', 'ksnoop-agent'], { stdio: 'ignore' }));
+  const script = 'KSNOOP_SESSION=0123 sleep 62 & wait; :';
+  groups.push(spawn('sh', ['-c', script, 'ksnoop-agent'], { stdio: 'ignore', detached: true }));
 }
 
 test('with --dry-run what is left is named and stays; without, it goes, and what runs stays', async () => {
   const pid = await orphan();
   const only = await cleanup('--dry-run', '-o', 'json');
-  expect(JSON.parse(only.stdout.toString())).toEqual([
+  expect(found(only.stdout, pid)).toEqual([
     { what: `process ${pid}: sleep 60`, why: 'its agent is gone', removed: false },
     { what: 'pod ksnoop/gone of node node-1', why: 'Evicted: The node was low on disk', removed: false },
   ]);
@@ -71,12 +81,12 @@ test('it is no matter who adopted an orphan; what an agent runs is none', async 
   captured();
   const pid = adopted();
   const { stdout } = await cleanup('--dry-run', '-o', 'json');
-  expect(JSON.parse(stdout.toString())[0]).toEqual({
+  expect(found(stdout, pid)[0]).toEqual({
     what: `process ${pid}: sleep 61`,
     why: 'its agent is gone',
     removed: false,
   });
-  expect(stdout.toString()).not.toContain('sleep 2');
+  expect(stdout.toString()).not.toContain('sleep 62');
 });
 
 test('without a cluster this machine is looked at all the same', async () => {

@@ -5,7 +5,7 @@ import { Terminal } from '../../support/terminal.ts';
 
 test('ksnoop alone on a terminal says what it is and what is done most', async () => {
   expect(ensurePackages(['tmux'])).toBe(undefined);
-  const terminal = new Terminal(['sh', '-c', `'${process.execPath}' '${program}'; echo "code $?"; sleep 30`]);
+  const terminal = new Terminal(['sh', '-c', `'${process.execPath}' '${program}'; echo "code $?"; sleep 600`]);
   try {
     const screen = await terminal.shows(/^code \d/m);
     expect(screen).toMatch(/^Point at any Kubernetes object/m);

@@ -37,7 +37,7 @@ interface Way {
 /** ksnoop top on the capture; the shell around it says how it ended, and how it leaves the terminal. */
 function top({ env = {}, columns = 120, rows = 40, file = capture, flags = '' }: Way = {}): Terminal {
   const inner = `echo \\$\\$ >'${pidFile}'; exec '${process.execPath}' '${program}' top '${file}' ${flags}`;
-  const command = `cd '${directory}'; sh -c "${inner}"; echo "code $?"; stty -a; echo over; sleep 60`;
+  const command = `cd '${directory}'; sh -c "${inner}"; echo "code $?"; stty -a; echo over; sleep 600`;
   terminal = new Terminal(['sh', '-c', command], { LC_ALL: 'C.UTF-8', ...env }, columns, rows);
   return terminal;
 }
@@ -121,10 +121,13 @@ test('? says what keys do', async () => {
 });
 
 test('a crash gives the terminal back and then says what it was', async () => {
-  const crash = 'setTimeout(() => { throw new Error("crashed on purpose") }, 1500)';
+  const now = join(directory, 'crash');
+  const crash = `import { existsSync } from 'node:fs';
+    setInterval(() => { if (existsSync('${now}')) throw new Error('crashed on purpose'); }, 50);`;
   await top({ env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(crash)}` } }).shows(
     /at the end/,
   );
+  writeFileSync(now, '');
   const after = await terminal?.shows(/^over/m);
   expect(after).toContain('crashed on purpose');
   expect(after).toContain('code 1');
@@ -207,7 +210,7 @@ test('r replays a file as fast as it was captured; p holds it', async () => {
     ports: [50_000, 9] as const,
     at: 2000 + index * 5,
   }));
-  writeFileSync(file, builtPcap([...exchange(0, 0), ...filler, ...exchange(1, 4000)]));
+  writeFileSync(file, builtPcap([...exchange(0, 0), ...filler, ...exchange(1, 9000)]));
   await top({ file }).shows(/at the end .* 2 exchanges/);
   const began = Date.now();
   terminal?.press('r');
@@ -217,15 +220,17 @@ test('r replays a file as fast as it was captured; p holds it', async () => {
   await sleep(1500);
   terminal?.press('p');
   await terminal?.shows(/at the end .* 2 exchanges/);
-  expect(Date.now() - began).toBeGreaterThan(4500);
+  expect(Date.now() - began).toBeGreaterThan(9500);
 });
 
 test('a capture comes through a pipe and keys from the terminal', async () => {
-  const command = `(cat '${capture}'; sleep 3) | '${process.execPath}' '${program}' top -; echo "code $?"; stty -a; echo over; sleep 60`;
+  const over = join(directory, 'pipe-over');
+  const command = `(cat '${capture}'; until [ -e '${over}' ]; do sleep 0.1; done) | '${process.execPath}' '${program}' top -; echo "code $?"; stty -a; echo over; sleep 600`;
   terminal = new Terminal(['sh', '-c', command], { LC_ALL: 'C.UTF-8' });
   await terminal.shows(/^ksnoop stdin .* live · .* 75 packets/m);
   terminal.press('2');
   await terminal.shows(/WHAT/);
+  writeFileSync(over, '');
   await terminal.shows(/at the end/);
   terminal.press('q');
   const after = await terminal.shows(/^over/m);

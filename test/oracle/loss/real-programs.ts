@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type NamespacePair, RIGHT_ADDRESS, run } from '../../agent/namespaces.ts';
+import { HANG_MS } from '../../support/hang.ts';
 import { numberIn } from './conversation.ts';
 import { packetsOf, type RealPacket } from './real-capture.ts';
 import { grpc } from './real-grpc.ts';
@@ -37,7 +38,7 @@ http { access_log off; keepalive_requests 100000; server { listen ${RIGHT_ADDRES
     return ['nginx', '-p', directory, '-c', file];
   },
   client: (count) => ({
-    argv: ['curl', '-s', '-m', '60', '-K', '-'],
+    argv: ['curl', '-s', '-m', '170', '-K', '-'],
     stdin: Array.from(
       { length: count },
       (_, index) => `url = "http://${RIGHT_ADDRESS}/r${index}"\noutput = "/dev/null"\n`,
@@ -142,7 +143,7 @@ async function quiet(files: readonly string[]): Promise<void> {
     const isQuiet = now === before;
     before = now;
     return isQuiet;
-  }, 500);
+  }, 1_000);
 }
 
 function sizeOf(file: string): number {
@@ -153,13 +154,10 @@ function sizeOf(file: string): number {
   }
 }
 
-/** A server that makes its files first may take long on a busy machine. */
-const DEADLINE_MS = 120_000;
-
 async function until(isTrue: () => boolean, interval = 50): Promise<void> {
-  const deadline = Date.now() + DEADLINE_MS;
+  const deadline = Date.now() + HANG_MS;
   while (!isTrue()) {
-    if (Date.now() > deadline) throw new Error('what the test waits for did not happen in time');
+    if (Date.now() > deadline) throw new Error('what the test waits for did not happen');
     await sleep(interval);
   }
 }
