@@ -1,4 +1,4 @@
-/** Writes the manual pages into a directory: `node scripts/man-pages.ts FOLDER`. The build does it for dist/man. */
+/** Writes the manual pages into a directory: `node scripts/man-pages.ts DIRECTORY`. The build does it for dist/man. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';

@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 /** What takes long to make is kept here from one benchmark to the next, outside the repository. */
-const FOLDER = join(homedir(), '.cache/ksnoop/bench');
+const DIRECTORY = join(homedir(), '.cache/ksnoop/bench');
 
 export interface Kept {
   readonly path: string;
@@ -20,7 +20,7 @@ export interface Kept {
  * @param make writes the file to a path and says in one line what it holds
  */
 export async function kept(name: string, recipe: unknown, make: (path: string) => Promise<string>): Promise<Kept> {
-  const directory = join(FOLDER, name.replaceAll('.', '-'));
+  const directory = join(DIRECTORY, name.replaceAll('.', '-'));
   const key = createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12);
   const path = join(directory, key, name);
   const note = `${path}.about`;

@@ -82,14 +82,14 @@ test('when nothing was captured a new file is taken away, and an old one stays',
 
 test('what cannot be written says why, in words', async () => {
   writeFileSync(at('file'), '');
-  mkdirSync(at('folder'));
+  mkdirSync(at('directory'));
   symlinkSync(at('nowhere'), at('dangling'));
   for (const [path, why] of [
     [join(directory, 'none', 'a'), 'its directory does not exist'],
     [join(directory, 'file', 'a'), 'its path leads through a file that is not a directory'],
     [at('n'.repeat(300)), 'its name is too long'],
     ['/proc/ksnoop', 'its directory does not exist'],
-    [at('folder'), 'it is a directory'],
+    [at('directory'), 'it is a directory'],
     [at('dangling'), 'it is a link to a file that does not exist'],
   ] as const) {
     for (const force of [false, true]) {

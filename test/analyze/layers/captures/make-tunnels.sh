@@ -2,7 +2,7 @@
 # Captures of tunnels between two network namespaces, on the veth pair beneath them: VXLAN by Linux, WireGuard by
 # wireguard-go, IPIP and 6in4 by socat between TUN devices and raw sockets; fragments of pings too large for the MTU,
 # inside of a tunnel and of the tunnel's own packets; ICMP errors of Linux as router and host.
-# Needs root, iproute2, tcpdump, ping, curl, python3, socat, wireguard-go, wireguard-tools. Run in this folder.
+# Needs root, iproute2, tcpdump, ping, curl, python3, socat, wireguard-go, wireguard-tools. Run in this directory.
 set -eu
 umask 077
 A=ks-lay-a

@@ -1,4 +1,4 @@
-// Talks HTTP/2 and gRPC with itself on loopback: node talk-http2.mjs FOLDER, where FOLDER has @grpc/grpc-js installed.
+// Talks HTTP/2 and gRPC with itself on loopback: node talk-http2.mjs DIRECTORY, where DIRECTORY has @grpc/grpc-js installed.
 import http2 from 'node:http2';
 import { createRequire } from 'node:module';
 

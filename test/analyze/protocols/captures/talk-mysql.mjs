@@ -1,4 +1,4 @@
-// Asks a MariaDB server with the package mysql2: node talk-mysql.mjs FOLDER, where FOLDER has mysql2 installed.
+// Asks a MariaDB server with the package mysql2: node talk-mysql.mjs DIRECTORY, where DIRECTORY has mysql2 installed.
 import { createRequire } from 'node:module';
 
 const require = createRequire(`${process.argv[2]}/`);
