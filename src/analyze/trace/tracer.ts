@@ -57,8 +57,10 @@ export class Tracer {
   readonly #sources: TracerSources;
   readonly #settings: TracerSettings;
   readonly #trails: Trails;
-  /** By flow: its ends, and the flow that is its other leg. */
-  readonly #legs = new Map<number, { readonly flow: FlowIdentity; readonly others: number[] }>();
+  /** By flow: its ends. */
+  readonly #flows = new Map<number, FlowIdentity>();
+  /** By the flow that was seen first: the flows that are its other legs. Either may have the first event. */
+  readonly #others = new Map<number, number[]>();
   /** Exchanges as they ended: first their places are looked up, then the requests they belong to, then they are done. */
   readonly #seen = new TimedQueue<Seen>(SOON_NS);
   readonly #looked: TimedQueue<Seen>;
@@ -116,15 +118,15 @@ export class Tracer {
   /** A flow as it may be kept; both legs of a connection learn of one another. */
   #flow(info: FlowInfo): FlowIdentity {
     const { id, sameAs } = info;
-    const known = this.#legs.get(id);
-    if (known !== undefined && known.flow.sameAs === sameAs && known.flow.clientPort === info.clientPort)
-      return known.flow;
+    const known = this.#flows.get(id);
+    if (known !== undefined && known.sameAs?.id === sameAs?.id && known.clientPort === info.clientPort) return known;
     const { transport, clientHost, serverHost, clientPort, serverPort, interfaceId } = info;
     const flow = { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId, sameAs };
-    this.#legs.set(id, { flow, others: known?.others ?? [] });
+    this.#flows.set(id, flow);
     if (sameAs !== undefined) {
-      const other = this.#legs.get(sameAs.id);
-      if (other !== undefined && !other.others.includes(id)) other.others.push(id);
+      const others = this.#others.get(sameAs.id);
+      if (others === undefined) this.#others.set(sameAs.id, [id]);
+      else if (!others.includes(id)) others.push(id);
     }
     return flow;
   }
@@ -152,17 +154,18 @@ export class Tracer {
     }
     for (let id = this.#endedFlows.due(now); id !== undefined; id = this.#endedFlows.due(now)) {
       this.#trails.forget(id);
-      this.#legs.delete(id);
+      this.#flows.delete(id);
+      this.#others.delete(id);
     }
   }
 
   /** What places have seen of an exchange until now: soon, before it is forgotten, and later, when all of them have. */
   #look(seen: Seen): void {
     const { exchange, flow } = seen;
-    const ids = [flow.id, ...(this.#legs.get(flow.id)?.others ?? [])];
+    const ids = [flow.id, ...(this.#others.get(flow.id) ?? [])];
     const legs = ids.flatMap((id): Leg[] => {
       const trail = this.#trails.of(id);
-      const own = this.#legs.get(id)?.flow;
+      const own = this.#flows.get(id);
       return trail === undefined || own === undefined ? [] : [{ ...own, trail }];
     });
     const [own] = legs;

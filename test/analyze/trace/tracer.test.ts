@@ -65,6 +65,26 @@ test('a request through a Service is split between two places whose clocks do no
   expect(one?.slowest).toBe(2);
 });
 
+test('the leg that was seen later may have the first event', () => {
+  const capture = new TracedCapture(['shop/client-1/any', 'shop/web-1/any']);
+  const places = [
+    { interfaceId: 0, ttl: 64 },
+    { interfaceId: 1, ttl: 62, server: [WEB, 8080] as const },
+  ];
+  capture
+    .connection(places, [CLIENT, 40_000], [SERVICE, 80], [1000, 9000])
+    .handshake(1000)
+    .send(0, get('/cart'), [1010, 1013])
+    .send(1, ok(), [1040, 1041]);
+  const [one] = tracesOf(capture);
+  expect(one?.hops.map(brief)).toEqual([
+    'shop/client-1 request 0',
+    'shop/client-1 > shop/web-1 network 2',
+    'shop/web-1 server 28',
+    'shop/client-1 response 0',
+  ]);
+});
+
 /** client → edge (a proxy) → web, one request; the packets of both connections at all three pods. */
 function proxied({ id = true, lost = false } = {}): TracedCapture {
   const capture = new TracedCapture(['shop/client-1/any', 'ingress/edge-1/any', 'shop/web-1/any']);
