@@ -1,10 +1,12 @@
 /** Bundles the client and the agent into dist/: `npm run build`. Prints each file's size. */
-import { rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
+import { VERSION } from '../src/wire/version.ts';
 import { writeManPages } from './man-pages.ts';
 import { plainBuiltins } from './plain-builtins.ts';
 import { slimClientNode } from './slim-client-node.ts';
+import { bill, bundledPackages, thirdPartyNotices } from './third-party.ts';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -47,6 +49,12 @@ const results = await Promise.all([
   }),
 ]);
 writeManPages(join(fresh, 'man'));
+const packages = bundledPackages(
+  results.flatMap(({ metafile }) => (metafile === undefined ? [] : [metafile])),
+  process.cwd(),
+);
+await writeFile(join(fresh, 'THIRD_PARTY_NOTICES.txt'), thirdPartyNotices(packages));
+await writeFile(join(fresh, 'sbom.cdx.json'), bill('ksnoop', VERSION, packages));
 await rm(dist, { recursive: true, force: true });
 await rename(fresh, dist);
 for (const result of results) {

@@ -41,6 +41,7 @@ test('only what runs is in it', () => {
     /^(package\.json|README\.md|LICENSE)$/,
     /^bin\/(ksnoop|ksnoop-agent|kubectl_complete-ksnoop|node-version)\.mjs$/,
     /^dist\/(ksnoop|ksnoop-agent|chunks\/[\w-]+)\.mjs(\.LEGAL\.txt)?$/,
+    /^dist\/(THIRD_PARTY_NOTICES\.txt|sbom\.cdx\.json)$/,
     /^dist\/man\/ksnoop(-[\w-]+)?\.[17]$/,
     /^daemonset\/(base|overlays\/\w+)\/\w+\.yaml$/,
     /^daemonset\/image\/Dockerfile$/,
@@ -49,6 +50,11 @@ test('only what runs is in it', () => {
   for (const pattern of allowed) expect(files.some((file) => pattern.test(file))).toBe(true);
   expect(files).toContain('dist/ksnoop-agent.mjs');
   expect(files).toContain('daemonset/base/daemonset.yaml');
+  expect(files).toEqual(expect.arrayContaining(['dist/THIRD_PARTY_NOTICES.txt', 'dist/sbom.cdx.json']));
+  const notices = readFileSync(join(root, 'dist/THIRD_PARTY_NOTICES.txt'), 'utf8');
+  for (const name of ['ws', 'js-yaml', '@kubernetes/client-node', 'commander']) {
+    expect(notices).toMatch(new RegExp(`^${name} \\d+\\.`, 'm'));
+  }
 });
 
 test('its programs run, and say the version of the package', () => {
