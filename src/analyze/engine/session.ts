@@ -8,6 +8,7 @@ import type { PacketView } from '../packet/packet.ts';
 import { observedAddresses } from '../protocols/dns/index.ts';
 import { packetInfo } from '../protocols/packet-info.ts';
 import type { AnalysisEvent } from '../record/event.ts';
+import { maskEvent } from '../record/mask-event.ts';
 import { type JsonRecord, Recorder } from '../record/record.ts';
 import type { Disposition } from './analysis.ts';
 import { CaptureAnalysis, type PacketChoice, type PacketObserver } from './capture-analysis.ts';
@@ -119,9 +120,10 @@ export class AnalysisSession {
     this.#output.end?.();
   }
 
-  #event(event: AnalysisEvent, flow: FlowInfo): void {
+  #event(found: AnalysisEvent, flow: FlowInfo): void {
     // What was asked for is known from then on; the answer itself goes by older names.
-    for (const { address, name } of observedAddresses(event)) this.names.addObserved(address, name, event.time);
+    for (const { address, name } of observedAddresses(found)) this.names.addObserved(address, name, found.time);
+    const event = this.#showSecrets ? found : maskEvent(found);
     if (this.#filter !== undefined && !this.#filter.matches(this.recorder.event(event, flow))) return;
     this.#output.event?.(event, flow);
   }

@@ -1,8 +1,9 @@
-import { isSecretName, MASK, maskText } from '../record/secrets.ts';
+import { MASK } from '../record/mask.ts';
+import { isSecretName, maskText } from '../record/secrets.ts';
 
 /** Words without which no statement holds a secret: all others are not looked through. */
 const HINT =
-  /pass|pwd|secret|token|identified|api_?key|access_?key|private_?key|signature|jwt|crypt|hmac|:\/\/|eyJ|authorization/i;
+  /pass|pwd|\bpw\b|\bpin\b|otp|cvv|secret|token|identified|_?key|signature|jwt|crypt|hmac|:\/\/|eyJ|authorization/i;
 
 /** Blank, comment, literal (also `E'…'`, `U&'…'`, `_utf8'…'`, `$tag$…$tag$`), name in quotes, word, placeholder, number. */
 const TOKEN =
@@ -30,7 +31,7 @@ export function maskQuoted(text: string, sql: string): string {
 
 /** Goes through a statement once, word by word. */
 class Masker {
-  text = '';
+  readonly #pieces: string[] = [];
   /** What was masked, without its quotes. */
   readonly secrets: string[] = [];
   /** The next literal is a secret; so are all in these brackets. */
@@ -46,34 +47,50 @@ class Masker {
   #columns: boolean[] | undefined;
   #column = 0;
   #values = false;
+  /** Which piece the last literal is, and whether only an operator came since: `'x' = password`. */
+  #literalAt = -1;
+  #literalText = '';
+  #compared = false;
 
   constructor(sql: string) {
     TOKEN.lastIndex = 0;
     for (let found = TOKEN.exec(sql); found !== null; found = TOKEN.exec(sql)) {
       const [whole, blank, literal, , word] = found;
-      if (blank !== undefined) this.text += maskText(whole);
+      if (blank !== undefined) this.#pieces.push(maskText(whole));
       else if (literal !== undefined) this.#literal(literal, sql[TOKEN.lastIndex] ?? '');
-      else if (word !== undefined) this.#word(word);
+      else if (word !== undefined) this.#word(word, sql[TOKEN.lastIndex] === '(');
       else this.#mark(whole);
     }
+  }
+
+  get text(): string {
+    return this.#pieces.join('');
   }
 
   #literal(literal: string, next: string): void {
     const isName = literal.startsWith('"') && (next === '.' || this.#naming);
     if (isName) {
-      this.#word(literal);
+      this.#word(literal, false);
       return;
     }
-    const secret = this.#armed || this.#list > 0 || (this.#values && this.#depth === 1 && this.#isSecretColumn());
+    this.#literalAt = this.#pieces.length;
+    this.#literalText = literal;
+    this.#compared = false;
+    const secret = this.#armed || this.#list > 0 || (this.#values && this.#depth >= 1 && this.#isSecretColumn());
     if (secret) {
-      const bare = literal.replace(/^(?:\w|u&|_\w+)?\s*(['"])([\s\S]*?)\1?$/i, '$2').replace(/^\$\w*\$|\$\w*\$$/g, '');
-      if (bare.length > 2) this.secrets.push(bare);
-      this.text += MASK;
-    } else this.text += maskText(literal);
+      this.#hidden(literal);
+      this.#pieces.push(MASK);
+    } else this.#pieces.push(maskText(literal));
     this.#armed = false;
     // In quotes it may be a column's name: "password" = 'x'.
     if (literal.startsWith('"') && isSecretName(literal.slice(1, -1))) this.#armed = true;
     this.#last = '';
+  }
+
+  /** A literal is masked: an error may repeat it. */
+  #hidden(literal: string): void {
+    const bare = literal.replace(/^(?:\w|u&|_\w+)?\s*(['"])([\s\S]*?)\1?$/i, '$2').replace(/^\$\w*\$|\$\w*\$$/g, '');
+    if (bare.length > 2) this.secrets.push(bare);
   }
 
   /** In the brackets behind INSERT INTO and a table. */
@@ -85,9 +102,17 @@ class Masker {
     return this.#columns?.[this.#column] === true;
   }
 
-  #word(word: string): void {
-    this.text += word;
+  /** @param called a bracket follows: it is a function's name */
+  #word(word: string, called: boolean): void {
     const lower = word.toLowerCase().replace(/^[`"]|[`"]$/g, '');
+    // The other way round: the literal before it is compared with it.
+    if (this.#compared && isSecretName(lower)) {
+      this.#hidden(this.#literalText);
+      this.#pieces[this.#literalAt] = MASK;
+    }
+    this.#literalAt = -1;
+    this.#compared = false;
+    this.#pieces.push(word);
     const before = this.#last;
     this.#last = lower;
     if (lower === 'into' || lower === 'replace') this.#columns = lower === 'into' ? [] : this.#columns;
@@ -101,11 +126,14 @@ class Masker {
       this.#armed = false;
       this.#named = true;
     } else if (isSecretName(lower)) this.#armed = true;
-    else if (!BETWEEN.has(lower)) this.#armed = false;
+    // The value may come through a function: COALESCE('x', …), UPPER('x').
+    else if (!BETWEEN.has(lower) && !(called && before === '')) this.#armed = false;
   }
 
   #mark(mark: string): void {
-    this.text += mark;
+    this.#pieces.push(mark);
+    this.#compared = this.#literalAt >= 0 && mark === '=';
+    if (!this.#compared) this.#literalAt = -1;
     if (mark === '(') {
       if (CRYPT.test(this.#last) || this.#armed) this.#list = Math.max(this.#list, this.#depth + 1);
       this.#depth += 1;

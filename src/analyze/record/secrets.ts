@@ -1,63 +1,59 @@
-/** What stands where a secret stood (`--show-secrets` shows it). */
-export const MASK = '***';
+import { MASK } from './mask.ts';
+import { maskShapes } from './secret-shapes.ts';
 
-/** Header fields whose values are secrets, by the last words of their names: `cookie`, `x-vault-token`, `x-goog-api-key`. */
-const SECRET_HEADER =
-  /(?:^|[-_.])(?:authorization|(?:set-)?cookie2?|tokens?|secret|passw(?:or)?d|api-?key|access-?key|secret-?key|private-?key|auth(?:-key)?|jwt|credentials?|assertion)(?:-bin)?$/;
-
-/** Fields that hold no secret although their names end like it. */
-const OPEN_HEADERS: ReadonlySet<string> = new Set(['access-control-allow-credentials']);
-
-/** Whether the values of a header field, or of a call's metadata, are secrets. @param name in lower case */
-function isSecretHeader(name: string): boolean {
-  return SECRET_HEADER.test(name) && !OPEN_HEADERS.has(name);
-}
-
-/** A header field's value, masked where it is a secret or holds one. @param name in lower case */
-export function maskField(name: string, value: string): string {
-  if (isSecretHeader(name)) return MASK;
-  return maskText(maskTarget(value));
-}
+/** Encodings within encodings that are looked into. */
+const NESTING_MAXIMUM = 3;
 
 /** Names of what is a secret wherever it stands: a parameter, a member, a column. */
 const ENDINGS =
-  'tokens?|secret|passw(?:or)?d|passphrase|pwd|api[-_]?key|access[-_]?key|secret[-_]?key|private[-_]?key|signature|jwt';
+  'tokens?|secret|passw(?:or)?d|passwd|passphrase|passcode|pwd|api[-_]?key|access[-_]?key|secret[-_]?key|private[-_]?key|account[-_]?key|subscription[-_]?key|functions[-_]?key|encryption[-_]?key|signature|jwt';
 
 /** Query parameters are also called like this. */
 const PARAMETER = new RegExp(
-  `^(?:[\\w.\\[\\]-]*(?:${ENDINGS}|token_hint|assertion|credentials?|session_?id|sessid)\\]?|pass|auth|sig|code|sid)$`,
+  `^(?:[\\w.\\[\\]-]*(?:${ENDINGS}|token_hint|assertion|credentials?|session_?id|sessid)\\]?|pass|auth|sig|code|sid|key|ticket|saml(?:request|response|art)|relaystate|otp|pin|hmac|variables)$`,
   'i',
 );
-
-/** A target without any of these has no secret parameter: a quick test for every request. */
-const PARAMETER_HINT = /tok|secr|pass|pwd|key|sig|jwt|asser|cred|sess|auth|code|sid|%/i;
 
 /** A parameter behind what begins it: name and value. */
 const PAIR = /([?&;#]([^=&;#?\s]+)=)([^&;#\s]*)/g;
 
-/** User and password of a URL, also of one that is the value of a parameter. */
+/** User and password of a URL, also of one that is the value of a parameter. A URL's scheme is before it. */
 const USER_INFO =
-  /([a-z][a-z0-9+.-]*(?::\/\/|%3a%2f%2f))[^\s/?#@%]*(?:(?!%2f|%3f|%23|%40)%[0-9a-f]{2}[^\s/?#@%]*)*(?:@|%40)/gi;
+  /(?<=[a-z0-9+.-])(:\/\/|%3a%2f%2f)[^\s/?#@%]*(?:(?!%2f|%3f|%23|%40)%[0-9a-f]{2}[^\s/?#@%]*)*(?:@|%40)/gi;
 
 /** A path with its query, a URL, or a header field's value that holds some: the secrets in it masked. */
 export function maskTarget(target: string): string {
+  return maskShapes(maskParameters(target, 0));
+}
+
+function maskParameters(target: string, depth: number): string {
   let text = target;
-  if (text.includes('=') && PARAMETER_HINT.test(text)) text = text.replace(PAIR, maskedPair);
-  if (text.includes('eyJ') || text.includes('base64url.')) text = text.replace(TOKEN, MASK);
+  if (text.includes('=')) {
+    text = text.replace(PAIR, (pair, begin: string, name: string, value: string) => {
+      if (PARAMETER.test(name.includes('%') ? decoded(name) : name)) return begin + MASK;
+      return value.includes('%') || value.includes('{') ? begin + maskNested(value, depth) : pair;
+    });
+  }
+  if (text.includes('k8s.io.')) text = text.replace(SUBPROTOCOL_TOKEN, MASK);
   if (!text.includes('@') && !text.includes('%40')) return text;
   // CONNECT's form is host and port alone.
   return text.replace(USER_INFO, `$1${MASK}@`).replace(/^[^/?#@\s]+@(?=[^/?#@\s]*$)/, `${MASK}@`);
 }
 
-function maskedPair(pair: string, begin: string, name: string): string {
-  return PARAMETER.test(name.includes('%') ? decoded(name) : name) ? begin + MASK : pair;
+/** A parameter's value that is encoded: a URL with its own parameters, JSON. */
+function maskNested(value: string, depth: number): string {
+  const plain = decoded(value);
+  if (depth >= NESTING_MAXIMUM) return value.includes('%25') ? MASK : value;
+  // As if it were a query: a form may be encoded as well as a URL.
+  const masked = maskText(maskParameters(`?${plain}`, depth + 1).slice(1));
+  return masked === plain ? value : encodeURIComponent(masked).replaceAll('%2A', '*');
 }
 
-function decoded(name: string): string {
+function decoded(text: string): string {
   try {
-    return decodeURIComponent(name);
+    return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
-    return name;
+    return text;
   }
 }
 
@@ -66,24 +62,75 @@ export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 
-const SECRET_NAME = new RegExp(`(?:^|[^a-z]|[a-z])(?:${ENDINGS})$`, 'i');
+const SECRET_NAME = new RegExp(
+  `(?:${ENDINGS}|(?:^|[^a-z])(?:pass|pw|pin|otp|cvv))(?:[_-]?(?:hash|hashed|digest|salt|enc|encrypted|plain|value|new|old|\\d{1,3}))?$`,
+  'i',
+);
 
-/** A named value in a text: `"password": "x"`, `password=x`. A value that only states whether one exists stays. */
+/**
+ * A named value in a text: `"password": "x"`, `password=x`, `\"token\":\"x\"`. A value that only states whether one exists
+ * stays.
+ */
 const NAMED = new RegExp(
-  `((?:${ENDINGS})["']?\\s*(?:=>|[:=]|%3[ad])\\s*)(?!(?:yes|no|true|false|null|none)\\b)("(?:[^"\\\\]|\\\\.)*"?|'(?:[^'\\\\]|\\\\.)*'?|[^\\s,;&"'{}()\\[\\]*][^\\s,;&"'{}()\\[\\]]*)`,
+  `((?:${ENDINGS})\\\\{0,8}["']?[ \\t\\r\\n]{0,8}(?:=>|[:=]|%3[ad])[ \\t\\r\\n]{0,8})(?!(?:yes|no|true|false|null|none)\\b)(\\\\{1,8}"[^"\\\\]*(?:\\\\{1,8}"|$)?|"(?:[^"\\\\]|\\\\.)*"?|'(?:[^'\\\\]|\\\\.)*'?|[^\\s,;&"'{}()\\[\\]*][^\\s,;&"'{}()\\[\\]]*)`,
   'gi',
 );
-const AUTHORIZATION = /(authorization["']?\s*[:=]\s*["']?)(?:(?:basic|bearer|digest|negotiate|token)\s+)?[^\s,"'{}]+/gi;
-/** A JSON Web Token; and the token in a subprotocol that is offered to a Kubernetes API server. */
-const TOKEN = /\beyJ[\w-]{6,}\.[\w-]+(?:\.[\w-]*)*|(?<=base64url\.bearer\.authorization\.k8s\.io\.)[\w.-]+/g;
-const HINT = new RegExp(`${ENDINGS}|eyJ|authorization|:\\/\\/`, 'i');
+const AUTHORIZATION =
+  /(authorization\\{0,8}["']?[ \t\r\n]{0,8}[:=][ \t\r\n]{0,8}\\{0,8}["']?)(?:(?:basic|bearer|digest|negotiate|token)[ \t\r\n]{1,8})?[^\s,"'{}\\]+/gi;
+/** The credentials of an Authorization field (RFC 9110, section 11.4) without its name; a word of a sentence is none. */
+const SCHEME =
+  /\b(bearer|basic|negotiate|ntlm|apikey)((?:[ \t]|%20|\+){1,4})(?!(?:realm|error|scope|token|tokens|auth|authentication|authorization|access|credentials?|scheme|is|was|not|plan|of|and|or|in|for|to|with|must|required|missing|invalid|expired)\b)([\w.~+/=:%-]{4,})/gi;
+/** In a frame of STOMP it is the rest of the line. */
+const PASSCODE = /(passcode:)[^\n\r\0]+/g;
+/** The token in a subprotocol that is offered to a Kubernetes API server. */
+const SUBPROTOCOL_TOKEN = /(?<=base64url\.bearer\.authorization\.k8s\.io\.)[\w.-]+/g;
+const HINT = new RegExp(`${ENDINGS}|authorization|bearer|basic|negotiate|ntlm|:\\/\\/`, 'i');
 
-/** A text of a body, an error, a statement: named secrets, tokens, and passwords in URLs masked. */
+/** A text of a body, an error, a statement: named secrets, tokens, and passwords in URLs masked. Linear in the text. */
 export function maskText(text: string): string {
-  if (!HINT.test(text)) return text;
-  return text
-    .replace(TOKEN, MASK)
+  if (!HINT.test(text)) return maskShapes(withoutVariables(text));
+  const named = withoutVariables(text)
     .replace(AUTHORIZATION, `$1${MASK}`)
+    .replace(PASSCODE, `$1${MASK}`)
+    .replace(SCHEME, (whole, scheme: string, gap: string, value: string) =>
+      /^bearer$/i.test(scheme) || /[A-Z0-9=_+-]/.test(value) ? `${scheme}${gap}${MASK}` : whole,
+    )
     .replace(NAMED, `$1${MASK}`)
     .replace(USER_INFO, `$1${MASK}@`);
+  return maskShapes(named);
+}
+
+const VARIABLES = /\bvariables\\{0,8}["']?[ \t\r\n]{0,8}:[ \t\r\n]{0,8}\{/g;
+
+/** The variables of a GraphQL request: their names are the client's, so none shows what it holds. */
+function withoutVariables(text: string): string {
+  if (!text.includes('variables')) return text;
+  let masked = '';
+  let from = 0;
+  VARIABLES.lastIndex = 0;
+  for (let found = VARIABLES.exec(text); found !== null; found = VARIABLES.exec(text)) {
+    const begin = VARIABLES.lastIndex - 1;
+    masked += text.slice(from, begin) + MASK;
+    from = endOfObject(text, begin);
+    VARIABLES.lastIndex = from;
+  }
+  return from === 0 ? text : masked + text.slice(from);
+}
+
+/** @returns the place behind the bracket that closes the one at `begin`; the text's end where none does */
+function endOfObject(text: string, begin: number): number {
+  let depth = 0;
+  let quoted = false;
+  for (let at = begin; at < text.length; at += 1) {
+    const letter = text[at];
+    if (quoted && letter === '\\') at += 1;
+    else if (letter === '"') quoted = !quoted;
+    else if (quoted) continue;
+    else if (letter === '{') depth += 1;
+    else if (letter === '}') {
+      depth -= 1;
+      if (depth === 0) return at + 1;
+    }
+  }
+  return text.length;
 }

@@ -34,6 +34,18 @@ const HTTP = [
   'Referer: https://u:hush-b5@h/?access_token=hush-b6#id_token=hush-b7',
   'X-Original-URI: /cb?code=hush-b8',
   'Sec-WebSocket-Protocol: base64url.bearer.authorization.k8s.io.hush-b9, v4.channel.k8s.io',
+  'X-Amz-Server-Side-Encryption-Customer-Key: hush-m1',
+  'Ocp-Apim-Subscription-Key: hush-m2',
+  'X-Functions-Key: hush-m3',
+  'X-Amzn-Oidc-Data: hush-m4',
+  'X-Amzn-Oidc-Accesstoken: hush-m5',
+  'X-Amzn-Oidc-Identity: hush-m6',
+  'X-Anything: Bearer hush-m7',
+  'X-Upstream: Basic hush-m8',
+  'User-Agent: Bearer hush-m9',
+  'X-Tenant-Pin: hush-n1',
+  'Referer: https://h/cb?next=https%3A%2F%2Fi%2F%3Faccess_token%3Dhush-n2',
+  'X-Custom: 0123hush0123',
 ].map((field, index) => http(8000 + index, `GET /a HTTP/1.1\r\nHost: h\r\n${field}`));
 
 const TARGETS = [
@@ -50,6 +62,19 @@ const TARGETS = [
   'CONNECT u:hush-d7@h:443',
   'GET /reset/eyJhbGciOiJub25lIn0.hush-d8.hush-d9',
   'GET /a;jsessionid=hush-e0?sid=hush-e9',
+  'GET /a?key=hush-n3',
+  'GET /a?SAMLResponse=hush-n4&RelayState=hush-n5',
+  'GET /a?ticket=hush-n6',
+  'GET /a?subscription-key=hush-n7',
+  'GET /a?next=https%3A%2F%2Fi%2F%3Faccess_token%3Dhush-n8%26x%3D1',
+  'GET /a?next=https%253A%252F%252Fi%252F%253Faccess_token%253Dhush-n9',
+  'GET /graphql?query=mutation&variables=%7B%22p%22%3A%22hush-o1%22%7D',
+  'GET /graphql?query=mutation%7Blogin(password%3A%22hush-o2%22)%7D',
+  'GET /reset/hushA1b2C3d4E5f6G7h8I9j0',
+  'GET /a?x=hushK1b2C3d4E5f6G7h8I9j0',
+  'GET /verify/ghp_hushAbcdefghij1234567890',
+  'GET /x/sk_live_hushabcdefgh1234',
+  'GET /x/AKIAIOSFODNN7EXAMPLE.hush-o3',
 ].map((line, index) => http(8100 + index, `${line.trim()} HTTP/1.1\r\nHost: u:hush-e1@h`));
 
 const ANSWERS = [
@@ -59,7 +84,16 @@ const ANSWERS = [
 ].map((answer, index) => http(8200 + index, 'GET /a HTTP/1.1\r\nHost: h', answer));
 
 const frame = (text: string) => `\x81${String.fromCharCode(text.length)}${text}`;
-const WEBSOCKET = ['{"user":"u","password":"hush-f1","n":1}', 'token=hush-f2', 'Authorization: Bearer hush-f3'].map(
+const WEBSOCKET = [
+  '{"user":"u","password":"hush-f1","n":1}',
+  'token=hush-f2',
+  'Authorization: Bearer hush-f3',
+  'CONNECT\nlogin:u\npasscode:hush-p1 hush-p2\n\n\0',
+  '{"payload":{"variables":{"a":{"b":"hush-p3"},"c":"hush-p4"}}}',
+  'now {\\"password\\":\\"hush-p5\\"}',
+  'it was Bearer hush-p6',
+  'q basic hush-p7',
+].map(
   (text, index): Conversation => ({
     port: 8300 + index,
     turns: [
@@ -96,7 +130,7 @@ const HTTP2: Conversation = {
         5,
         3,
         field(':status', '302') + field('set-cookie', 'hush-g6') + field('location', '/?code=hush-g7'),
-      )}${h2(7, 0, 0, `\0\0\0\x01\0\0\0\x01password=hush-g8`)}`,
+      )}${h2(7, 0, 0, `\0\0\0\x01\0\0\0\x01password=hush-g8;`)}`,
     ],
   ],
 };
@@ -117,7 +151,16 @@ const REDIS: Conversation = {
     resp('SETEX', 'session:token', '60', 'hush-h9'),
     resp('SET', 'user:1', '{"password":"hush-i1"}'),
     'AUTH hush-i2\r\n',
-  ].map((command) => [command, '-ERR it was redis://:hush-i3@h/0\r\n'] as const),
+    resp('EVAL', "return redis.call('AUTH', 'hush-q1')", '1', 'k', 'hush-q2'),
+    resp('EVALSHA', 'abc', '0', 'hush-q3'),
+    resp('EVAL', 'redis.call("SET", "db:password", "hush-q4")', '0'),
+    resp('SCRIPT', 'LOAD', 'redis.call("AUTH", "u", "hush-q5")'),
+  ]
+    .map((command): readonly [string, string] => [command, '-ERR it was redis://:hush-i3@h/0\r\n'])
+    .concat([
+      [resp('AUHT', 'hush-q6'), "-ERR unknown command 'AUHT', with args beginning with: 'hush-q6' \r\n"],
+      [resp('MONITOR'), '+OK\r\n+1339518083.107412 [0 127.0.0.1:60866] "auth" "hush-q7"\r\n'],
+    ]),
 };
 
 const SQL = [
@@ -138,6 +181,11 @@ const SQL = [
   '/*!50000 ALTER USER a IDENTIFIED BY "hush-l1" */',
   "CHANGE MASTER TO MASTER_PASSWORD='hush-l2'",
   "ALTER USER a IDENTIFIED BY 'hush-l3 ",
+  "SELECT 1 FROM u WHERE password = COALESCE('hush-r1', '')",
+  "SELECT 1 FROM u WHERE 'hush-r2' = password",
+  "UPDATE u SET password_hash = 'hush-r3', pass = 'hush-r4', pw='hush-r5'",
+  "INSERT INTO u (id, passwd_hash) VALUES (1, CONCAT('hush-r6', 'hush-r7'))",
+  "SELECT 1 FROM u WHERE password IN ('hush-r8', UPPER('hush-r9'))",
 ];
 const u32be = (value: number) =>
   String.fromCharCode(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);

@@ -1,5 +1,5 @@
 import { type Exchange, type Fields, type Incomplete, type Message, SIDE, type Side } from '../../record/event.ts';
-import { MASK } from '../../record/secrets.ts';
+import { MASK } from '../../record/mask.ts';
 import type { FramedMessage } from '../framed-connection.ts';
 import { measured } from '../framed-exchange.ts';
 import { oneLine } from '../one-line.ts';

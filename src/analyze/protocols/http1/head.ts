@@ -1,5 +1,5 @@
 import { TEXT_MAXIMUM } from '../../limits.ts';
-import { maskField } from '../../record/secrets.ts';
+import { maskField } from '../../record/secret-headers.ts';
 import { latin1 } from '../../record/text.ts';
 import { TextTable } from '../../record/text-table.ts';
 import { endOfLine, isSimpleRequest, methodAt, versionAt, versionStart, withoutBlanks } from './start-line.ts';

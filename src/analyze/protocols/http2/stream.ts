@@ -1,6 +1,7 @@
 import { TEXT_MAXIMUM } from '../../limits.ts';
 import type { Exchange, Fields, Incomplete, Side } from '../../record/event.ts';
-import { maskField, maskTarget, maskText } from '../../record/secrets.ts';
+import { maskField } from '../../record/secret-headers.ts';
+import { maskTarget, maskText } from '../../record/secrets.ts';
 import { routeOf } from '../http1/route.ts';
 import { oneLine } from '../one-line.ts';
 import type { FrameClock, FrameReader } from './frame-reader.ts';

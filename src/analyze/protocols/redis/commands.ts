@@ -1,4 +1,5 @@
-import { isSecretName, MASK, maskText } from '../../record/secrets.ts';
+import { MASK } from '../../record/mask.ts';
+import { isSecretName, maskText } from '../../record/secrets.ts';
 
 /** Commands (redis.io/commands) that distinguish a client's array from a server's. Modules' have a dot in their names. */
 export const COMMANDS: ReadonlySet<string> = new Set(
@@ -38,16 +39,61 @@ export function keyOf(command: string, args: readonly string[]): string | undefi
 /** Commands in which a value follows the name of its key, or of its field. */
 const WRITES = new Set('SET SETNX SETEX PSETEX GETSET MSET MSETNX HSET HMSET HSETNX HSETEX XADD APPEND'.split(' '));
 
+/** Commands of a script or function, the number of its keys, the keys, and arguments. */
+const SCRIPTS = new Set('EVAL EVALSHA EVAL_RO EVALSHA_RO FCALL FCALL_RO'.split(' '));
+
+const QUOTED = /"(?:[^"\\]|\\.)*(?:"|$)|'(?:[^'\\]|\\.)*(?:'|$)/gs;
+
+/** A script's texts behind AUTH, or behind the name of a secret, are secrets: `redis.call('SET', 'password', 'x')`. */
+function maskScript(script: string): string {
+  let secret = false;
+  let auth = false;
+  const masked = script.replace(QUOTED, (quoted) => {
+    const word = quoted.slice(1, -1);
+    const hide = secret || auth;
+    if (/^auth$/i.test(word)) auth = true;
+    secret = isSecretName(word);
+    return hide && !secret ? `${quoted[0]}${MASK}${quoted[0]}` : quoted;
+  });
+  return maskText(masked);
+}
+
+/** A line of MONITOR, `1339518083.107412 [0 127.0.0.1:60866] "auth" "x"`, with what is secret in its command masked. */
+export function maskMonitored(line: string): string {
+  const at = line.indexOf('] "');
+  if (at < 0) return line;
+  const words = [...line.slice(at + 2).matchAll(QUOTED)].map(([quoted]) =>
+    quoted.slice(1, quoted.endsWith('"') ? -1 : undefined),
+  );
+  const [command = '', ...args] = words;
+  const shown = masked(command.toUpperCase(), args).map((arg) => ` "${arg}"`);
+  return `${line.slice(0, at + 2)}"${command}"${shown.join('')}`;
+}
+
+/** What a server repeats of a command that it does not know, or of its arguments, may be a password. */
+export function maskEcho(error: string): string {
+  const at = error.indexOf('args beginning with:');
+  return at < 0 ? error : `${error.slice(0, at + 20)} ${MASK}`;
+}
+
 /** The arguments with what is secret in them masked. */
 export function masked(command: string, args: readonly string[]): readonly string[] {
-  if (command === 'AUTH') return args.map(() => MASK);
+  // A mistyped AUTH as well; modules' commands have a dot.
+  if (command === 'AUTH' || !(COMMANDS.has(command) || command.includes('.'))) return args.map(() => MASK);
   if (command === 'HELLO' || command === 'MIGRATE') {
     const auth = args.findIndex((arg) => /^auth2?$/i.test(arg));
     return auth < 0 ? args : [...args.slice(0, auth + 1), ...args.slice(auth + 1).map(() => MASK)];
   }
+  if (SCRIPTS.has(command)) {
+    const script = args[0] ?? '';
+    const keys = /^\d{1,6}$/.test(args[1] ?? '') ? Number(args[1]) : 0;
+    // What a script gets besides the names of keys has no name.
+    return args.map((arg, index) => (index === 0 ? maskScript(script) : index < 2 + keys ? maskText(arg) : MASK));
+  }
+  if (command === 'SCRIPT') return args.map(maskScript);
   if (command === 'ACL') return args.map((arg, index) => (index > 0 && /^[><#!]/.test(arg) ? MASK : arg));
   const sets = (command === 'CONFIG' || command === 'SENTINEL') && args[0]?.toUpperCase() === 'SET';
-  if (sets) return args.map((arg, index) => (/pass|auth$/i.test(args[index - 1] ?? '') ? MASK : arg));
+  if (sets) return args.map((arg, index) => (/pass|auth$/i.test(args[index - 1] ?? '') ? MASK : maskText(arg)));
   if (!WRITES.has(command)) return args.map(maskText);
   // Behind the name of a key or a field; SETEX has a time between.
   const apart = command.endsWith('SETEX') ? 2 : 1;

@@ -3,7 +3,7 @@ import { maskText } from '../../record/secrets.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamContext } from '../protocol.ts';
 import { isFailure, REQUEST_NOT_SEEN, REQUEST_UNKNOWN } from '../unfinished.ts';
-import { keyOf, masked } from './commands.ts';
+import { keyOf, maskEcho, masked, maskMonitored } from './commands.ts';
 import type { RespValue } from './resp-reader.ts';
 
 export const SIMPLE = 0x2b;
@@ -214,5 +214,5 @@ function statusOf(value: RespValue): string {
 }
 
 function line(text: string, { showSecrets }: StreamContext): string {
-  return oneLine(showSecrets ? text : maskText(text));
+  return oneLine(showSecrets ? text : maskText(maskEcho(maskMonitored(text))));
 }

@@ -1,0 +1,105 @@
+import type { AnalysisEvent, Fields, FieldValue } from './event.ts';
+import { MASK } from './mask.ts';
+import { maskField } from './secret-headers.ts';
+import { maskShapes } from './secret-shapes.ts';
+import { maskTarget, maskText } from './secrets.ts';
+import { CacheOfTexts } from './text-cache.ts';
+
+/** Protocols whose texts are names, numbers and digests: nothing of them is taken for a secret. */
+const NAMES_ONLY: ReadonlySet<string> = new Set([
+  'dns',
+  'mdns',
+  'llmnr',
+  'tls',
+  'quic',
+  'tcp',
+  'udp',
+  'icmp',
+  'sctp',
+  'proxy',
+]);
+/** Their statements are masked word by word (protocols/statement-secrets.ts): `token = t.token` holds none. */
+const STATEMENTS: ReadonlySet<string> = new Set(['mysql', 'postgresql']);
+
+/** Members that hold header fields by name. */
+const HEADERS: ReadonlySet<string> = new Set(['requestHeaders', 'responseHeaders', 'metadata', 'trailers']);
+/** Members that are ids, addresses, names and digests as they were sent. */
+const SHOWN: ReadonlySet<string> = new Set(
+  'host authority requestId traceparent userAgent contentType version method service mechanism protocol ip address'.split(
+    ' ',
+  ),
+);
+
+type Mask = (text: string) => string;
+
+const texts = new CacheOfTexts();
+const routes = new CacheOfTexts();
+
+/** What any text of a protocol becomes. Most texts come often. */
+function anyText(text: string): string {
+  return text.length < 8 ? text : texts.of(text, '', () => maskText(maskTarget(text)));
+}
+
+function statement(text: string): string {
+  return text.length < 20 ? text : texts.of(text, 'sql', () => maskShapes(text));
+}
+
+/**
+ * The event as outputs and conditions may see it without `--show-secrets`: the one place through which every text of an
+ * event passes. What only its protocol can know (the argument of AUTH, a statement's column) is masked before.
+ * @returns the same event where nothing in it is masked
+ */
+export function maskEvent(event: AnalysisEvent): AnalysisEvent {
+  if (NAMES_ONLY.has(event.protocol)) return event;
+  const mask = STATEMENTS.has(event.protocol) ? statement : anyText;
+  const label = mask(event.label);
+  const fields = maskFields(event.fields, mask);
+  if (event.kind !== 'exchange') {
+    return label === event.label && fields === event.fields ? event : { ...event, label, fields };
+  }
+  const route = event.route === event.label ? label : routes.of(event.route, '', () => mask(event.route));
+  const status = mask(event.status);
+  const same = label === event.label && fields === event.fields && route === event.route && status === event.status;
+  return same ? event : { ...event, label, fields, route, status };
+}
+
+function maskFields(fields: Fields, mask: Mask): Fields {
+  let masked: Record<string, FieldValue | undefined> | undefined;
+  for (const name in fields) {
+    const value = fields[name];
+    const own = SHOWN.has(name) && typeof value === 'string' ? value : maskMember(name, value, mask);
+    if (own === value) continue;
+    masked ??= Object.assign(Object.create(null), fields) as Record<string, FieldValue | undefined>;
+    masked[name] = own;
+  }
+  return masked === undefined ? fields : { ...masked };
+}
+
+function maskMember(name: string, value: FieldValue | undefined, mask: Mask): FieldValue | undefined {
+  if (typeof value === 'string') return value === MASK ? value : mask(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (isList(value)) {
+    const list = value.map((each) => maskMember(name, each, mask) as FieldValue);
+    return list.every((each, index) => each === value[index]) ? value : list;
+  }
+  return HEADERS.has(name) ? maskHeaders(value) : maskFields(value, mask);
+}
+
+function isList(value: readonly FieldValue[] | Fields): value is readonly FieldValue[] {
+  return Array.isArray(value);
+}
+
+function maskHeaders(fields: Fields): Fields {
+  const masked: Record<string, FieldValue | undefined> = {};
+  for (const name of Object.keys(fields)) {
+    const value = fields[name];
+    // A name such as __proto__ is a name like others.
+    Object.defineProperty(masked, anyText(name), {
+      value: typeof value === 'string' ? maskField(name, value) : value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+  }
+  return masked;
+}

@@ -1,0 +1,2 @@
+/** What stands where a secret stood (`--show-secrets` shows it). */
+export const MASK = '***';

@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+import { maskEcho, masked, maskMonitored } from '../../../src/analyze/protocols/redis/commands.ts';
+import { maskQuoted, maskStatement } from '../../../src/analyze/protocols/statement-secrets.ts';
+import type { Exchange } from '../../../src/analyze/record/event.ts';
+import { maskEvent } from '../../../src/analyze/record/mask-event.ts';
+import { maskField } from '../../../src/analyze/record/secret-headers.ts';
+import { maskShapes } from '../../../src/analyze/record/secret-shapes.ts';
+import { isSecretName, maskTarget, maskText } from '../../../src/analyze/record/secrets.ts';
+
+const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+
+describe('what is no secret stays', () => {
+  it.each([
+    '/users/12345678901234567890/orders',
+    '/users/3f2b8c1e-9d4a-4e6b-8f1a-2c3d4e5f6a7b/profile',
+    '/orders/507f1f77bcf86cd799439011',
+    '/api/v1/namespaces/kube-system/pods/coredns-7d9c5b8f6d-x2x4z/log?container=coredns&tailLines=100',
+    '/apis/apiextensions.k8s.io/v1/customresourcedefinitions?resourceVersionMatch=NotOlderThan',
+    '/assets/index.html?version=1.2.3&lang=en&sort=name&state=open',
+    '/v2/library/nginx/blobs/sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+    '/search?q=how+to+write+a+token+parser',
+    'https://shop.example.com:8443/checkout/GetCustomerInvoiceDetails',
+    '/ulid/01ARZ3NDEKTSV4RRFFQ69G5FAV',
+    'connection refused by 10.0.0.1:5432 after 3 attempts',
+  ])('%s', (text) => {
+    expect(maskTarget(text)).toBe(text);
+    expect(maskText(text)).toBe(text);
+  });
+
+  it.each([
+    ['traceparent', TRACE],
+    ['x-request-id', '4bf92f3577b34da6a3ce929d0e0e4736'],
+    ['etag', '"9f86d081884c7d659a2feaa0c55ad015"'],
+    ['user-agent', 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/120.0'],
+    ['host', 'a1b2c3d4e5f6a7b8c9d0.us-east-1.elb.amazonaws.com'],
+    ['location', 'https://shop/checkout?step=2'],
+    ['content-type', 'application/json; charset=utf-8'],
+    ['x-ratelimit-remaining', '59'],
+  ])('the field %s', (name, value) => {
+    expect(maskField(name, value)).toBe(value);
+  });
+
+  it('a statement without one', () => {
+    const sql = 'SELECT id, name FROM stock WHERE warehouse_identifier = 42 AND kind IN (1, 2) ORDER BY token';
+    expect(maskStatement(sql)).toBe(sql);
+  });
+});
+
+describe('what looks like a secret is masked', () => {
+  it.each([
+    ['a JSON Web Token', 'x eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc y', 'x *** y'],
+    ['base64', 'q=dGhpcyBpcyBhIHNlY3JldCBrZXkgMTIz', 'q=***'],
+    ['base64 with slashes', 'k Zm9v/mFy1Q+8s/dVb3R5aW9wYXNk/ZmdoamtsenhjdmJubTEy k', 'k *** k'],
+    ['hexadecimal', '/reset/9f86d081884c7d659a2feaa0c55ad015', '/reset/***'],
+    ['a key of AWS', 'AKIAIOSFODNN7EXAMPLE', '***'],
+    ['a token of GitHub', '/x/ghp_16C7e42F292c6912E7710c838347Ae178B4a/y', '/x/***/y'],
+    ['a private key', '-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nabc', '***'],
+    ['a token in lower case', '/invite/k3j2h5g6d7f8s9a0q1w2e3r4', '/invite/***'],
+  ])('%s', (_, text, expected) => {
+    expect(maskShapes(text)).toBe(expected);
+  });
+});
+
+it('every text of an event passes through one place', () => {
+  const token = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc';
+  const event = {
+    kind: 'exchange',
+    protocol: 'amqp',
+    label: `publish ${token}`,
+    status: `bad ${token}`,
+    route: `r ${token}`,
+    fields: {
+      amqp: { any: token, list: ['a', token], deep: { er: [{ key: token }] }, requestHeaders: { 'x-b': token } },
+    },
+  } as unknown as Exchange;
+  const shown = maskEvent(event);
+  expect(JSON.stringify(shown)).not.toContain('eyJ');
+  expect(shown.label).toBe('publish ***');
+  const plain = { ...event, label: 'a', status: 'b', route: 'c', fields: { amqp: { queue: 'orders' } } };
+  expect(maskEvent(plain)).toBe(plain);
+});
+
+/** Their worst inputs: what makes a pattern begin again at every place, 1 MB of each. */
+const WORST = [
+  'eyJaaaaaaa-',
+  'a',
+  'a-',
+  '%',
+  '%3a%2f%2f',
+  '://',
+  'a://%41',
+  '&a',
+  '&a=%25',
+  '?',
+  'token',
+  'token ',
+  'token=',
+  'token="',
+  'token=\\"',
+  'token\\\\',
+  "token='\\",
+  'passcode:',
+  'authorization',
+  'authorization: ',
+  'bearer ',
+  'bearer  +%20',
+  'basic aaaa',
+  'variables:{',
+  'variables ',
+  'variables:{"\\',
+  'AKIA',
+  'sk-',
+  'xoxb-',
+  'aA1',
+  'aA1/',
+  '/',
+  '=',
+  'x=',
+  '-----BEGIN PRIVATE KEY-----',
+  '-----BEGIN ',
+  'base64url.bearer.authorization.k8s.io.',
+  '.',
+  'sha256:',
+  "'",
+  '"',
+  "'\\",
+  '] "',
+  ' ',
+  '\n',
+  '@',
+  '$a',
+  '$a$',
+  '/*',
+  '--',
+  '_a',
+  '_a ',
+  "e'",
+  '`',
+  'password = ',
+  "'x' = password ",
+  'identified by ',
+  '0x',
+  '1.',
+];
+
+describe('every pattern is linear in the text', () => {
+  const SIZE = 1_000_000;
+  const functions: Record<string, (text: string) => unknown> = {
+    maskTarget,
+    maskText,
+    maskShapes,
+    isSecretName,
+    maskEcho,
+    maskMonitored,
+    maskStatement,
+    maskField: (text) => [maskField('referer', text), maskField('x-a', text), maskField(text, 'x')],
+    maskQuoted: (text) => maskQuoted(text, `password = '${text.slice(0, 100)}'`),
+    masked: (text) => [masked('EVAL', [text, '1']), masked('SET', [text, text]), masked('ACL', [text, text])],
+  };
+  it.each(Object.keys(functions))('%s', { timeout: 600_000 }, (name) => {
+    const run = functions[name] as (text: string) => unknown;
+    for (const worst of WORST) {
+      const begun = process.cpuUsage();
+      run(`${worst.repeat(SIZE / worst.length)}!`);
+      const { user } = process.cpuUsage(begun);
+      // Quadratic time would be minutes.
+      expect(user / 1e6, `${name} of ${JSON.stringify(worst)}`).toBeLessThan(20);
+    }
+  });
+});
