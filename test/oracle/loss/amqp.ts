@@ -31,9 +31,7 @@ export const amqpConversation: ConversationMaker = (count, random) => {
     requestOf: (event) => numberIn(event.label, /\bq(\d+)\./),
     // Without all its bytes an answer is none in particular.
     answerOf: ({ status, responseBytes, incomplete }) =>
-      status === 'declare-ok' && incomplete !== 'response not captured'
-        ? responseBytes - DECLARE_OK_BYTES - NAME_BYTES
-        : undefined,
+      status === 'declare-ok' && incomplete === undefined ? responseBytes - DECLARE_OK_BYTES - NAME_BYTES : undefined,
   };
 };
 

@@ -64,6 +64,8 @@ export function captured(connection: RanConnection, places: readonly Place[], lo
     let burst = 0;
     for (const [index, segment] of segments.entries()) {
       const time = passes(connection, segment, place);
+      const way = segment.side === 0 ? place.at : 1 - place.at;
+      if (segment.reach !== undefined && way > segment.reach) continue;
       if (segment.sent < losses.cutStart * duration || segment.sent > (1 - losses.cutEnd) * duration) continue;
       if (losses.kind === 'bursts' && burst === 0 && random.below(4_000) < losses.perMille) burst = 1 + random.below(8);
       const hit = random.below(1_000) < losses.perMille;
@@ -96,21 +98,27 @@ function swapped(seen: readonly SeenSegment[], random: Random): SeenSegment[] {
   return result;
 }
 
-/** A pcapng file of what was seen; each place is an interface. */
-export function fileOf(connection: RanConnection, seen: readonly SeenSegment[], places: readonly Place[]): Buffer {
+/** A pcapng file of what was seen; each place is an interface. @param snaplen bytes kept of a packet */
+export function fileOf(
+  connection: RanConnection,
+  seen: readonly SeenSegment[],
+  places: readonly Place[],
+  snaplen = 262_144,
+): Buffer {
   const described = places.map((_, index) =>
-    interfaceDescription({ linkType: 1, snaplen: 262_144, name: `shop/pod-${index}/eth0`, description: '' }),
+    interfaceDescription({ linkType: 1, snaplen, name: `shop/pod-${index}/eth0`, description: '' }),
   );
-  const blocks = seen.map((one) => packetBlock(connection, one));
+  const blocks = seen.map((one) => packetBlock(connection, one, snaplen));
   const end = endMarker({ version: 1, reason: 'user', packets: places.map(() => 0) });
   return Buffer.concat([sectionHeader('test'), ...described, ...blocks, end]);
 }
 
 const INITIAL = [4_294_960_000, 77_000] as const;
 
-function packetBlock(connection: RanConnection, { segment, place, time, id }: SeenSegment): Buffer {
+function packetBlock(connection: RanConnection, { segment, place, time, id }: SeenSegment, snaplen: number): Buffer {
   const { port, transport } = connection.conversation;
-  const frame = transport === 'udp' ? datagramOf(segment, port, id) : frameOf(segment, port, id);
+  const packet = transport === 'udp' ? datagramOf(segment, port, id) : frameOf(segment, port, id);
+  const frame = packet.subarray(0, snaplen);
   const block = Buffer.alloc(32 + frame.length + ((4 - (frame.length % 4)) % 4));
   const stamp = BUILT_EPOCH_NS + BigInt(time);
   block.writeUInt32LE(6, 0);
@@ -119,7 +127,7 @@ function packetBlock(connection: RanConnection, { segment, place, time, id }: Se
   block.writeUInt32LE(Number(stamp >> 32n), 12);
   block.writeUInt32LE(Number(stamp & 0xffff_ffffn), 16);
   block.writeUInt32LE(frame.length, 20);
-  block.writeUInt32LE(frame.length, 24);
+  block.writeUInt32LE(packet.length, 24);
   frame.copy(block, 28);
   block.writeUInt32LE(block.length, block.length - 4);
   return block;
@@ -136,14 +144,18 @@ function datagramOf({ side, bytes }: SentSegment, port: number, id: number): Buf
 }
 
 /** Ethernet, IPv4, TCP. */
-function frameOf({ side, offset, bytes, acknowledged, flags }: SentSegment, port: number, id: number): Buffer {
+function frameOf(
+  { side, offset, bytes, acknowledged, flags, window = 65_000 }: SentSegment,
+  port: number,
+  id: number,
+): Buffer {
   const frame = packetOf(side, port, id, 6, 54 + bytes.length);
   const beginning = flags === 'S' || flags === 'S.' ? 0 : 1;
   frame.writeUInt32BE((INITIAL[side] + beginning + offset) >>> 0, 38);
   if (flags !== 'S') frame.writeUInt32BE((INITIAL[side === 0 ? 1 : 0] + 1 + acknowledged) >>> 0, 42);
   frame[46] = 0x50;
   frame[47] = FLAG_BITS[flags];
-  frame.writeUInt16BE(65_000, 48);
+  frame.writeUInt16BE(window, 48);
   bytes.copy(frame, 54);
   return frame;
 }

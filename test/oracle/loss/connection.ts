@@ -1,5 +1,6 @@
 import type { Random } from '../../support/random.ts';
 import type { MadeConversation, MadeExchange } from './conversation.ts';
+import { type Network, timeout } from './network.ts';
 
 /** How client, server and the network between them behave. Times: ns. */
 export interface Behaviour {
@@ -25,6 +26,12 @@ export interface SentSegment {
   readonly acknowledged: number;
   readonly flags: 'S' | 'S.' | '.' | 'P.' | 'F.';
   readonly sent: number;
+  /** Lost on its way, behind this part of it: 0 at its sender, 1 at its receiver. */
+  readonly reach?: number;
+  /** A keep-alive: its byte is of no message. */
+  readonly isProbe?: boolean;
+  /** The sender's receive window, where that is not large. */
+  readonly window?: number;
 }
 
 /** Where a message lies in its direction's stream: from the first byte up to before the last. */
@@ -37,6 +44,8 @@ export interface RanConnection {
   readonly conversation: MadeConversation;
   readonly behaviour: Behaviour;
   readonly segments: readonly SentSegment[];
+  /** The network may have lost segments, which were sent again. */
+  readonly hasNetwork: boolean;
   /** By the exchange's index. */
   readonly requests: readonly Range[];
   readonly responses: readonly Range[];
@@ -44,6 +53,10 @@ export interface RanConnection {
 
 /** A segment's size in ns of sending: what keeps the segments of one write apart. */
 const SERIALISATION = 1_000;
+
+/** How long a connection is idle before a keep-alive: times of the way there, and ns. */
+const TIMES_IDLE = 4;
+const IDLE_NS = 3_000_000;
 
 export function randomBehaviour(random: Random): Behaviour {
   const client = (['serial', 'serial', 'batches', 'window'] as const)[random.below(4)] as Behaviour['client'];
@@ -59,15 +72,23 @@ export function randomBehaviour(random: Random): Behaviour {
   };
 }
 
-/** Run a conversation over one connection on a network that loses nothing. */
-export function runConnection(conversation: MadeConversation, behaviour: Behaviour, random: Random): RanConnection {
-  return new Connection(conversation, behaviour, random).run();
+/** Run a conversation over one connection. @param network without it nothing is lost on the way */
+export function runConnection(
+  conversation: MadeConversation,
+  behaviour: Behaviour,
+  random: Random,
+  network?: Network,
+): RanConnection {
+  return new Connection(conversation, behaviour, random, network).run();
 }
 
 class Connection {
   readonly #conversation: MadeConversation;
   readonly #behaviour: Behaviour;
   readonly #random: Random;
+  readonly #network: Network | undefined;
+  /** What has arrived behind something that has not, by its sender. */
+  readonly #early: [Range[], Range[]] = [[], []];
   readonly #segments: SentSegment[] = [];
   readonly #requests: Range[] = [];
   /** By index; and in the order in which they were sent. */
@@ -90,7 +111,8 @@ class Connection {
   #now = 0;
   #closed = false;
 
-  constructor(conversation: MadeConversation, behaviour: Behaviour, random: Random) {
+  constructor(conversation: MadeConversation, behaviour: Behaviour, random: Random, network: Network | undefined) {
+    this.#network = conversation.transport === 'udp' ? undefined : network;
     this.#conversation = conversation;
     this.#behaviour = behaviour;
     this.#random = random;
@@ -114,6 +136,7 @@ class Connection {
     return {
       conversation: this.#conversation,
       behaviour: this.#behaviour,
+      hasNetwork: this.#network !== undefined,
       segments: this.#segments.toSorted((a, b) => a.sent - b.sent),
       requests: this.#requests,
       responses: this.#responses,
@@ -214,29 +237,65 @@ class Connection {
   }
 
   #write(side: 0 | 1, bytes: Buffer): void {
-    const { segmentBytes, oneWay } = this.#behaviour;
+    const { segmentBytes } = this.#behaviour;
     const size = this.#isDatagrams ? bytes.length : segmentBytes;
     for (let at = 0; at < bytes.length; at += size) {
       const part = bytes.subarray(at, at + size);
       const sent = Math.max(this.#now, this.#busyUntil[side] as number);
       this.#busyUntil[side] = sent + SERIALISATION;
       this.#unacknowledged[side] = 0;
-      this.#segments.push({
-        side,
-        offset: this.#sent[side] as number,
-        bytes: part,
-        acknowledged: this.#received[1 - side] as number,
-        flags: 'P.',
-        sent,
-      });
-      this.#sent[side] = (this.#sent[side] as number) + part.length;
-      const reached = this.#sent[side] as number;
-      this.#at(sent + oneWay, () => this.#arrived(side, reached));
+      const start = this.#sent[side] as number;
+      this.#sent[side] = start + part.length;
+      this.#transmit(side, start, part, sent);
     }
   }
 
-  #arrived(side: 0 | 1, reached: number): void {
-    this.#received[side] = reached;
+  #transmit(side: 0 | 1, offset: number, bytes: Buffer, sent: number): void {
+    const { oneWay } = this.#behaviour;
+    const isLost = this.#happens(this.#network?.lost);
+    const segment = {
+      side,
+      offset,
+      bytes,
+      acknowledged: this.#received[1 - side] as number,
+      flags: 'P.',
+      sent,
+    } as const;
+    this.#segments.push(isLost ? { ...segment, reach: this.#random.below(100) / 100 } : segment);
+    if (!isLost) this.#at(sent + oneWay, () => this.#arrived(side, offset, offset + bytes.length));
+    if (isLost || this.#happens(this.#network?.spurious)) {
+      const again = sent + timeout(oneWay, this.#random);
+      this.#at(again, () => this.#transmit(side, offset, bytes, again));
+    }
+    if (this.#happens(this.#network?.keepAlives)) {
+      this.#at(sent + TIMES_IDLE * oneWay + IDLE_NS, () => this.#probe(side));
+    }
+  }
+
+  /** @param perMille of 1,000 times; without a network nothing is drawn */
+  #happens(perMille: number | undefined): boolean {
+    return perMille !== undefined && this.#random.below(1_000) < perMille;
+  }
+
+  /** A keep-alive, and its answer: of a byte that was acknowledged before. */
+  #probe(side: 0 | 1): void {
+    const end = this.#sent[side] as number;
+    if (this.#closed || end === 0 || this.#received[side] !== end) return;
+    const bytes = Buffer.alloc(this.#random.below(2));
+    const acknowledged = this.#received[1 - side] as number;
+    const sent = Math.max(this.#now, this.#busyUntil[side] as number);
+    this.#segments.push({ side, offset: end - 1, bytes, acknowledged, flags: '.', sent, isProbe: true });
+    this.#at(sent + this.#behaviour.oneWay, () => this.#acknowledge(side === 0 ? 1 : 0));
+  }
+
+  #arrived(side: 0 | 1, start: number, end: number): void {
+    const early = this.#early[side];
+    early.push({ start, end });
+    const isNext = (range: Range) => range.start <= (this.#received[side] as number);
+    for (let at = early.findIndex(isNext); at >= 0; at = early.findIndex(isNext)) {
+      const [next] = early.splice(at, 1) as [Range];
+      this.#received[side] = Math.max(this.#received[side] as number, next.end);
+    }
     const receiver = side === 0 ? 1 : 0;
     this.#unacknowledged[receiver] = (this.#unacknowledged[receiver] as number) + 1;
     if ((this.#unacknowledged[receiver] as number) >= 2) this.#acknowledge(receiver);
@@ -250,10 +309,18 @@ class Connection {
 
   #acknowledge(side: 0 | 1): void {
     this.#unacknowledged[side] = 0;
-    this.#put(side, '.', this.#received[1 - side] as number);
+    const acknowledged = this.#received[1 - side] as number;
+    if (!this.#happens(this.#network?.zeroWindows)) {
+      this.#put(side, '.', acknowledged);
+      return;
+    }
+    this.#put(side, '.', acknowledged, 0);
+    const { oneWay } = this.#behaviour;
+    this.#at(this.#now + oneWay, () => this.#probe(side === 0 ? 1 : 0));
+    this.#at(this.#now + 3 * oneWay, () => this.#put(side, '.', this.#received[1 - side] as number));
   }
 
-  #put(side: 0 | 1, flags: SentSegment['flags'], acknowledged: number): void {
+  #put(side: 0 | 1, flags: SentSegment['flags'], acknowledged: number, window?: number): void {
     if (this.#isDatagrams) return;
     const sent = Math.max(this.#now, this.#busyUntil[side] as number);
     this.#segments.push({
@@ -263,6 +330,7 @@ class Connection {
       acknowledged,
       flags,
       sent,
+      ...(window === undefined ? {} : { window }),
     });
   }
 

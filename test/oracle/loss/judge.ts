@@ -1,7 +1,7 @@
 import type { Exchange, Message } from '../../../src/analyze/record/event.ts';
 import { analyseBytes } from '../../support/analysis.ts';
 import { type Place, passes, type SeenSegment } from './capture.ts';
-import type { RanConnection, Range } from './connection.ts';
+import type { RanConnection, Range, SentSegment } from './connection.ts';
 
 /** What a run found: statements that the packets contradict, one sentence each; and how much was stated. */
 export interface Verdict {
@@ -98,19 +98,22 @@ function messageProblem(
 ): string | undefined {
   const { conversation } = connection;
   const index = conversation.messageOf?.(event);
-  if (index === undefined) return event.label.includes(' ') ? 'a message that nobody sent' : undefined;
+  // A text of which not even its number was captured is nobody's in particular.
+  if (index === undefined)
+    return event.label.includes(' ') && !event.label.endsWith('…') ? 'a message that nobody sent' : undefined;
   const key = `${event.from} ${index}`;
   if (heard.has(key)) return 'stated twice';
   heard.add(key);
   if (conversation.exchanges[index]?.messages?.[event.from] !== event.bytes) return 'not as long as that';
   const range = (event.from === 0 ? connection.requests : connection.responses)[index] as Range;
   const carriers = seen.filter(({ segment }) => segment.side === event.from && covers(segment, range.end - 1));
-  const isMeasured = carriers.some(
-    ({ segment, place }) =>
-      Math.abs(passes(connection, segment, places[place] as Place) - origin - event.time) <= CLOCK_NS,
+  const isMeasured = places.some((place, number) =>
+    isTimed(connection, seen, place, number, event.from, range.end - 1, event.time + origin),
   );
   // One that a place has missed is shown near those before it: messages have no latency that this would falsify.
-  const isMissed = places.some((_, number) => carriers.every(({ place }) => place !== number));
+  const isMissed =
+    places.some((_, number) => carriers.every(({ place }) => place !== number)) ||
+    (places.length > 1 && connection.hasNetwork);
   return isMeasured || isMissed ? undefined : 'a time of none of its packets';
 }
 
@@ -146,18 +149,37 @@ function timesAt(
     [1, connection.responses[index]?.start, event.responseTime],
     [1, (connection.responses[index]?.end ?? 0) - 1, event.responseEnd],
   ] as const;
-  return times.every(([side, offset, time]) =>
-    seen.some(
-      ({ segment, place: at }) =>
-        at === number &&
-        segment.side === side &&
-        covers(segment, offset) &&
-        Math.abs(passes(connection, segment, place) - origin - (time ?? Number.NaN)) <= CLOCK_NS,
-    ),
+  return times.every(([side, offset = 0, time = Number.NaN]) =>
+    isTimed(connection, seen, place, number, side, offset, time + origin),
   );
 }
 
-function covers(segment: { readonly offset: number; readonly bytes: Buffer }, offset: number | undefined): boolean {
+/**
+ * Whether a byte has this time at a place: that of a packet that carried it, or of one that brought, later, what the network
+ * had lost before it.
+ */
+function isTimed(
+  connection: RanConnection,
+  seen: readonly SeenSegment[],
+  place: Place,
+  number: number,
+  side: 0 | 1,
+  offset: number,
+  time: number,
+): boolean {
+  const own = seen.filter(({ segment, place: at }) => at === number && segment.side === side);
+  const timeOf = (segment: SentSegment) => passes(connection, segment, place);
+  const carriers = own.filter(({ segment }) => covers(segment, offset));
+  const first = Math.min(...carriers.map(({ segment }) => timeOf(segment)));
+  return own.some(({ segment }) => {
+    const at = timeOf(segment);
+    if (Math.abs(at - time) > CLOCK_NS) return false;
+    return covers(segment, offset) || (connection.hasNetwork && segment.offset <= offset && at >= first);
+  });
+}
+
+function covers(segment: SentSegment, offset: number | undefined): boolean {
+  if (segment.isProbe === true) return false;
   return offset !== undefined && segment.offset <= offset && offset < segment.offset + segment.bytes.length;
 }
 
@@ -170,7 +192,7 @@ function wasSeen(connection: RanConnection, seen: readonly SeenSegment[], index:
 function isCovered(seen: readonly SeenSegment[], side: 0 | 1, { start, end }: Range): boolean {
   let at = start;
   const own = seen
-    .filter(({ segment, place }) => segment.side === side && place === 0)
+    .filter(({ segment, place }) => segment.side === side && place === 0 && segment.isProbe !== true)
     .toSorted((a, b) => a.segment.offset - b.segment.offset);
   for (const { segment } of own) {
     if (segment.offset <= at && segment.offset + segment.bytes.length > at) at = segment.offset + segment.bytes.length;

@@ -5,6 +5,7 @@ const FIND_COORDINATOR = 10;
 /** Above every error code that has a name: it is shown as a number. */
 const FIRST_CODE = 1_000;
 const FIRST_CORRELATION = 7;
+const FIRST_PRODUCE = 5_000;
 
 /**
  * Kafka: answers name their request by its correlation id, errors name the answer. Some clients restart their numbers, and
@@ -17,7 +18,7 @@ export const kafkaConversation: ConversationMaker = (count, random) => {
     const group = `g${index}-${filler(random.below(random.below(3) === 0 ? 2_000 : 20))}`;
     const asked = request(FIND_COORDINATOR, correlation, shortText(group));
     const isPreceded = random.below(6) === 0;
-    const sent = isPreceded ? request(PRODUCE, correlation, produced()) : Buffer.alloc(0);
+    const sent = isPreceded ? request(PRODUCE, FIRST_PRODUCE + index, produced()) : Buffer.alloc(0);
     return {
       request: asked,
       before: sent,

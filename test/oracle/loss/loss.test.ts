@@ -1,11 +1,27 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { STATED_PERCENT } from './floors.ts';
 import { NAMES, runMany } from './run.ts';
 
 const RUNS = 150;
+/** Of each other scenario. */
+const SCENARIO_RUNS = 40;
 
 test.each(NAMES)('%s: nothing is stated wrongly of conversations whose packets are missing', (name) => {
   const { wrong, whole, stated } = runMany(name, 1, RUNS);
   expect(wrong).toEqual([]);
   expect((100 * stated) / whole).toBeGreaterThan(STATED_PERCENT[name]);
+});
+
+describe('nothing is stated wrongly', () => {
+  test.each(NAMES)('%s: where the network loses packets and they are sent again', (name) => {
+    const { wrong, stated } = runMany(name, 1, SCENARIO_RUNS, 'network');
+    expect(wrong).toEqual([]);
+    expect(stated).toBeGreaterThan(SCENARIO_RUNS);
+  });
+
+  test.each(NAMES)('%s: where only the beginning of each packet is kept', (name) => {
+    const { wrong, stated } = runMany(name, 1, SCENARIO_RUNS, 'snaplen');
+    expect(wrong).toEqual([]);
+    expect(stated).toBeGreaterThan(0);
+  });
 });

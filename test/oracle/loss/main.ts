@@ -1,15 +1,19 @@
-/** `node test/oracle/loss/main.ts [PROTOCOL|all] [RUNS] [FIRST SEED]`: what is stated wrongly, by kind, with samples. */
+/** `node test/oracle/loss/main.ts [PROTOCOL|all] [RUNS] [FIRST SEED] [SCENARIO]`: what is stated wrongly, by kind, with samples. */
 import type { ConversationName } from './index.ts';
-import { NAMES, run } from './run.ts';
+import { NAMES, run, SCENARIOS } from './run.ts';
 
-const [which = 'all', runs = '200', first = '1'] = process.argv.slice(2);
+const [which = 'all', runs = '200', first = '1', scenario = 'capture'] = process.argv.slice(2);
 const SAMPLES = 3;
 
 for (const name of NAMES.filter((known: ConversationName) => which === 'all' || known === which)) {
   const kinds = new Map<string, string[]>();
   const total = { runs: 0, wrong: 0, whole: 0, stated: 0 };
   for (let seed = Number(first); seed < Number(first) + Number(runs); seed += 1) {
-    const { wrong, whole, stated } = run(name, seed);
+    const { wrong, whole, stated } = run(
+      name,
+      seed,
+      SCENARIOS.find((known) => known === scenario),
+    );
     total.runs += wrong.length > 0 ? 1 : 0;
     total.wrong += wrong.length;
     total.whole += whole;

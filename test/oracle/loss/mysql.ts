@@ -27,7 +27,7 @@ export const mysqlConversation: ConversationMaker = (count, random) => {
     ],
     exchanges,
     anyOrder: false,
-    requestOf: (event) => numberIn(event.label, /\bselect (\d+)\b/),
+    requestOf: (event) => numberIn(event.label, /\bselect (\d+) /),
     answerOf: (event) => {
       const errno = numberIn(event.status, /\b(2\d{3})\b/);
       return errno === undefined ? undefined : errno - FIRST_ERROR;

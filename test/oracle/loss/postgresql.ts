@@ -25,7 +25,7 @@ export const postgresqlConversation: ConversationMaker = (count, random) => {
     exchanges,
     anyOrder: false,
     requestOf: (event) =>
-      numberIn(event.label, /\bselect (\d+)\b/) ?? numberIn(JSON.stringify(event.fields), /as q(\d+)/),
+      numberIn(event.label, /\bselect (\d+) /) ?? numberIn(JSON.stringify(event.fields), /as q(\d+)/),
     answerOf: (event) => numberIn(event.status, /\b9(\d{4})\b/),
   };
 };

@@ -3,6 +3,7 @@ import { captured, fileOf, type Losses, type Place, randomLosses } from './captu
 import { randomBehaviour, runConnection } from './connection.ts';
 import { CONVERSATIONS, type ConversationName } from './index.ts';
 import { judge } from './judge.ts';
+import { randomNetwork } from './network.ts';
 
 export const NAMES = Object.keys(CONVERSATIONS) as ConversationName[];
 
@@ -13,24 +14,33 @@ export interface RunResult {
   readonly stated: number;
 }
 
-/** A run's capture and how it came about. The same for the same name and seed. */
-export function made(name: ConversationName, seed: number) {
+/** What happens to packets: the capture misses them; the network loses them as well; the capture keeps their beginnings. */
+export const SCENARIOS = ['capture', 'network', 'snaplen'] as const;
+export type Scenario = (typeof SCENARIOS)[number];
+
+/** Bytes of a packet that captures keep: of headers, or of those and the beginning of what they carry. */
+const SNAPLENS = [68, 96, 128, 256, 1_000] as const;
+
+/** A run's capture and how it came about. The same for the same name, seed and scenario. */
+export function made(name: ConversationName, seed: number, scenario: Scenario = 'capture') {
   const random = new Random(seed);
   const conversation = CONVERSATIONS[name](3 + random.below(40), random);
-  const connection = runConnection(conversation, randomBehaviour(random), random);
+  const network = scenario === 'network' ? randomNetwork(new Random(seed)) : undefined;
+  const connection = runConnection(conversation, randomBehaviour(random), random, network);
   const places = randomPlaces(random);
   const losses = randomLosses(random);
   const seen = captured(connection, places, losses, random);
-  return { connection, places, losses, seen, file: fileOf(connection, seen, places) };
+  const snaplen = scenario === 'snaplen' ? SNAPLENS[random.below(SNAPLENS.length)] : undefined;
+  return { connection, places, losses, seen, file: fileOf(connection, seen, places, snaplen) };
 }
 
 /** Make a conversation, lose some of its packets, and judge what is stated of the rest. */
-export function run(name: ConversationName, seed: number): RunResult {
-  const { connection, places, losses, seen, file } = made(name, seed);
+export function run(name: ConversationName, seed: number, scenario: Scenario = 'capture'): RunResult {
+  const { connection, places, losses, seen, file } = made(name, seed, scenario);
   if (seen.length === 0) return { wrong: [], whole: 0, stated: 0 };
   const verdict = judge(connection, seen, places, file);
   const { client, depth } = connection.behaviour;
-  const about = `${name}, seed ${seed}, ${client} ${depth}, ${describe(losses)}, ${places.length} places`;
+  const about = `${name}, ${scenario}, seed ${seed}, ${client} ${depth}, ${describe(losses)}, ${places.length} places`;
   return { ...verdict, wrong: verdict.wrong.map((problem) => `${about}: ${problem}`) };
 }
 
@@ -49,12 +59,17 @@ function randomPlaces(random: Random): Place[] {
 }
 
 /** Many runs of one protocol, with the seeds from `first` on, together. */
-export function runMany(name: ConversationName, first: number, count: number): RunResult {
+export function runMany(
+  name: ConversationName,
+  first: number,
+  count: number,
+  scenario: Scenario = 'capture',
+): RunResult {
   const wrong: string[] = [];
   let whole = 0;
   let stated = 0;
   for (let seed = first; seed < first + count; seed += 1) {
-    const result = run(name, seed);
+    const result = run(name, seed, scenario);
     wrong.push(...result.wrong);
     whole += result.whole;
     stated += result.stated;

@@ -338,7 +338,9 @@ export class AmqpConnection implements StreamAnalyzer {
 
   #emitUnanswered(request: PendingRequest, why: Incomplete, endedBy?: Side): void {
     const missed = this.#connection.missedSince(otherSide(request.requester), request.message.acknowledged);
-    const incomplete = missed ? 'response not captured' : why;
+    // Of one that was captured in part it is not known whether it wanted an answer.
+    const silence = why === 'no response' && !request.message.whole ? 'unknown' : why;
+    const incomplete = missed ? 'response not captured' : silence;
     this.#emit(request, {
       ...NO_ANSWER,
       failed: isFailure(incomplete),

@@ -91,7 +91,11 @@ export class KafkaConnection implements StreamAnalyzer {
     });
     this.#pending = new NumberedRequests<Request>(this.#connection, {
       ordered: true,
-      unanswered: (request, incomplete, endedBy) => this.#emit(request, undefined, { incomplete, endedBy }),
+      unanswered: (request, why, endedBy) => {
+        // Of one that was captured in part it is not known whether it wanted an answer.
+        const isUnclear = why === 'no response' && request.key === PRODUCE && !request.message.whole;
+        this.#emit(request, undefined, isUnclear ? { incomplete: 'unknown' } : { incomplete: why, endedBy });
+      },
     });
     // In the middle of a connection nothing proves that the broker's first bytes begin a response.
     if (context.midstream) this.#connection.seek(SIDE.server);
