@@ -10,6 +10,9 @@ const ANSWERED_WAVE = 1.5;
 /** What a request adds that was sent after all before it had certainly been answered, while the client never sent several. */
 const ANSWERED_REQUEST = CERTAINTY / 2;
 
+/** Requests that a client writes together follow each other within this time, ns. */
+const TOGETHER_NS = 200_000;
+
 /**
  * Whether the client of a connection waits for the answers to all its requests before it sends on. Then its next requests
  * show that all earlier ones had been answered, however many packets are missing.
@@ -25,6 +28,8 @@ export class ClientHabit {
   /** When the last answer came, and how long the client then paused before its next request; NaN where not known. */
   #answeredAt = Number.NaN;
   #sentAt = Number.NaN;
+  /** When the last request was sent; NaN after a hole. */
+  #requestedAt = Number.NaN;
   #pause = Number.NaN;
 
   constructor(context: Pick<StreamContext, 'now'>) {
@@ -66,6 +71,7 @@ export class ClientHabit {
   interrupted(): void {
     this.#sent = Number.NaN;
     this.#answeredAt = Number.NaN;
+    this.#requestedAt = Number.NaN;
     this.#pause = Number.NaN;
   }
 
@@ -75,8 +81,12 @@ export class ClientHabit {
     if (!newWave) {
       this.#sent += 1;
       this.#pause = Number.NaN;
+      // It went on after a while without having received any more: what it sends does not depend on the answers.
+      if (now - this.#requestedAt > TOGETHER_NS) this.doesNotWait();
+      this.#requestedAt = now;
       return;
     }
+    this.#requestedAt = now;
     if (this.#sent === this.#received && this.#sent > 1) this.#certainty += ANSWERED_WAVE;
     else if (this.#sent !== this.#received && !Number.isNaN(this.#sent)) this.#certainty = 0;
     this.#sent = 1;

@@ -100,6 +100,8 @@ export class Pairing<R> {
   /** Server offset behind the last bytes that were not captured; 0 without. */
   #lostEnd = 0;
   readonly #client: ClientHabit;
+  /** Requests without an answer, at least; minus infinity after a hole in the responses. */
+  #unanswered = 0;
   /** The acknowledgment of the last request pushed; -1 where a hole follows it, or it is not known. */
   #lastAcknowledged = -1;
   /** That of the last request before the hole. */
@@ -154,7 +156,12 @@ export class Pairing<R> {
     if (!afterHole && this.#lastAcknowledged >= 0 && acknowledged >= 0) this.#follows(newWave);
     // It was sent before the answer to an earlier request, which is here already, had reached the client.
     const overtakes = acknowledged >= 0 && acknowledged <= this.#lastAnswer;
-    if (newWave && overtakes) this.#client.doesNotWait();
+    if (!this.#tailHole && queue.length === 0) this.#unanswered = 0;
+    // What lies between two requests is a request at least.
+    if (afterHole && this.#holeIsBetween && this.#holeEnd === start && this.#holeEnd > this.#holeStart)
+      this.#unanswered += 1;
+    if (newWave && (overtakes || this.#unanswered > 0)) this.#client.doesNotWait();
+    this.#unanswered += 1;
     // What was received since the one request before it was the beginning of that one's answer.
     const alone =
       !this.#tailHole && !overtakes && (queue.length === 0 || (newWave && (queue.at(-1) as Pending<R>).alone));
@@ -205,12 +212,14 @@ export class Pairing<R> {
   serverGap(offset: number, length: number): void {
     this.#client.interrupted();
     this.#lostEnd = offset + length;
+    this.#unanswered = Number.NEGATIVE_INFINITY;
   }
 
   /** Which request does a response answer? Called when it begins or when it is complete, with where it began. */
   answer({ start, acknowledged, hasNoLogin = false }: AnswerStart): Answer<R> {
     const queue = this.#queue;
     this.#lastAnswer = start;
+    this.#unanswered -= 1;
     if (this.#tailHole && acknowledged >= this.#holeEnd) this.#holeBound = Math.min(this.#holeBound, start);
     if (this.inStep && queue.length > 0 && mayAnswer(queue[0] as Pending<R>, start, acknowledged)) {
       this.#client.receives(true);
@@ -287,6 +296,7 @@ export class Pairing<R> {
     this.#tailHole = false;
     this.#inDoubt = false;
     this.#lastAcknowledged = -1;
+    this.#unanswered = 0;
     return this.rest();
   }
 

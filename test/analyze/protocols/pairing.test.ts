@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ClientHabit } from '../../../src/analyze/protocols/client-habit.ts';
 import { Pairing } from '../../../src/analyze/protocols/pairing.ts';
 
 /** A request R of 10 bytes, an answer A of 10 bytes, what was not captured of either side: each with what its packet acknowledged. */
@@ -178,4 +179,41 @@ test.each([
 test('a hole that begins within a request may end that one and hold another', () => {
   const steps: Step[] = ONE_UNSEEN.map((step) => (step[0] === 'client gap' ? ['client gap', 12, 13] : step));
   expect(run(steps, false, 8)).toEqual(['a', 'not seen', 'c?']);
+});
+
+test('two requests, one of them in a hole, and one answer before the next request: the client does not wait', () => {
+  const pairs = [0, 20, 40].flatMap((at): Step[] => [
+    ['R', `${at}`, at, at],
+    ['R', `${at + 10}`, at + 10, at],
+    ['A', at, at + 20],
+    ['A', at + 10, at + 20],
+  ]);
+  const said = run([
+    ...pairs,
+    ['client gap', 60, 10],
+    ['R', '70', 70, 60],
+    ['A', 60, 80],
+    ['R', '80', 80, 70],
+    ['A', 70, 90],
+  ]);
+  expect(said.slice(6)).toEqual(['70 unknown', '? of 2', '80?']);
+});
+
+test.each([
+  [1_000, true],
+  [1_000_000, false],
+])('a client that sends its second request %i ns after its first one waits for answers: %s', (gap, waits) => {
+  const context = { now: 0 };
+  const habit = new ClientHabit(context);
+  for (let wave = 0; wave < 20; wave += 1) {
+    context.now += 1e9;
+    habit.waited();
+    habit.sends(true);
+    context.now += gap;
+    habit.sendsSeveral();
+    habit.sends(false);
+    habit.receives(true);
+    habit.receives(true);
+  }
+  expect(habit.waits).toBe(waits);
 });
