@@ -110,3 +110,17 @@ export const COMPRESSION_GAIN = 1.1;
 
 /** Shorter frames are not compressed. */
 export const COMPRESSION_MINIMUM = 512;
+
+/**
+ * Memory of the agent's container that nothing grows into, bytes: for what has been granted and not yet taken, by as many
+ * captures as run at once. How old a reading of it may be, milliseconds.
+ */
+export const MEMORY_RESERVE = 64 * 1024 * 1024;
+export const MEMORY_STALE_MS = 20;
+
+/** What the process of a capture takes with its tcpdump before its first packet, bytes; and how long it takes to do so. */
+export const SESSION_MEMORY = 48 * 1024 * 1024;
+export const SESSION_START_MS = 2_000;
+
+/** Bytes of a slow client's packets that stay in memory in any case; past them each step of this size must be granted. */
+export const SPOOL_GRANT = 2 * 1024 * 1024;

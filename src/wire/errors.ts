@@ -86,6 +86,7 @@ export const ERROR_CODES = {
   NO_FILE: { exit: EXIT.usage, meaning: 'The file does not exist.' },
   NO_INTERFACE: { exit: EXIT.failed, meaning: "The pod's network namespace has no interface but lo." },
   NO_KUBECONFIG: { exit: EXIT.usage, meaning: 'There is no kubeconfig, or the one named cannot be read.' },
+  NO_MEMORY: { exit: EXIT.failed, meaning: "The agent's container has too little memory left for another capture." },
   NO_PIPE: { exit: EXIT.failed, meaning: 'The agent could not create a pipe.' },
   NO_PODS: { exit: EXIT.noTarget, meaning: 'The target exists and has no pods that can be captured.' },
   NO_SUCH_CONTAINER: { exit: EXIT.usage, meaning: 'The pod has no container of this name.' },

@@ -2,7 +2,15 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { AGENT_PORT, parseSessionPath, type SessionAddress } from '../../wire/session-frame.ts';
-import { LISTENER_CONNECTIONS, LISTENER_SESSIONS, REQUEST_HEAD_MAXIMUM, REQUEST_HEAD_MS } from '../limits.ts';
+import {
+  LISTENER_CONNECTIONS,
+  LISTENER_SESSIONS,
+  REQUEST_HEAD_MAXIMUM,
+  REQUEST_HEAD_MS,
+  SESSION_MEMORY,
+  SESSION_START_MS,
+} from '../limits.ts';
+import { ContainerMemory } from '../netns/container-memory.ts';
 import { isInCluster } from '../netns/node.ts';
 import type { Proc } from '../netns/proc.ts';
 import { isSignedBy } from './resumption-proof.ts';
@@ -19,9 +27,12 @@ export function startListener(proc: Proc, log: (text: string) => void): void {
     log('port-forward disabled: the agent uses hostNetwork');
     return;
   }
-  const server = listenForSessions(AGENT_PORT, () =>
-    fork(process.argv[1] ?? '', ['session'], { stdio: SESSION_STDIO }),
-  );
+  const memory = new ContainerMemory();
+  const server = listenForSessions({
+    port: AGENT_PORT,
+    start: () => fork(process.argv[1] ?? '', ['session'], { stdio: SESSION_STDIO }),
+    hasMemory: (bytes) => memory.has(bytes),
+  });
   server.on('error', (error) => log(`port-forward disabled: ${error.message}`));
 }
 
@@ -41,18 +52,26 @@ interface Known {
   readonly key: string | undefined;
   /** The last request to resume it that was accepted: its signature, read from the wire, is worth nothing any more. */
   attempt: number;
+  readonly startedAt: number;
 }
 
-/**
- * Listen on loopback.
- * @param start starts the process of a new session
- * @param headMs a connection whose request has not been taken or refused within this time, milliseconds, is closed
- */
-export function listenForSessions(
-  port: number,
-  start: (address: SessionAddress) => ChildProcess,
+export interface ListenerOptions {
+  readonly port: number;
+  /** Starts the process of a new session. */
+  readonly start: (address: SessionAddress) => ChildProcess;
+  /** Whether the container has so many bytes of memory left. */
+  readonly hasMemory?: (bytes: number) => boolean;
+  /** A connection whose request has not been taken or refused within this time, milliseconds, is closed. */
+  readonly headMs?: number;
+}
+
+/** Listen on loopback. */
+export function listenForSessions({
+  port,
+  start,
+  hasMemory = () => true,
   headMs = REQUEST_HEAD_MS,
-): Server {
+}: ListenerOptions): Server {
   const sessions = new Map<string, Known>();
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
@@ -64,8 +83,8 @@ export function listenForSessions(
       const address = parseSessionPath(path);
       if (address === undefined) return refuse(socket, '404 Not Found');
       const known = sessions.get(address.id);
-      const refusal = refusalOf(address, known, sessions.size);
-      if (refusal !== undefined) return refuse(socket, refusal);
+      const refusal = refusalOf(address, known, sessions) ?? (known === undefined && lacksMemory(sessions, hasMemory));
+      if (refusal) return refuse(socket, refusal);
       const child = known?.child ?? begin(sessions, address, start);
       clearTimeout(deadline);
       const message: Handover = { type: 'connection', head: head.toString('base64') };
@@ -84,7 +103,7 @@ function begin(
   start: (address: SessionAddress) => ChildProcess,
 ) {
   const child = start(address);
-  const session = { child, key: address.isNew ? address.key : undefined, attempt: 0 };
+  const session = { child, key: address.isNew ? address.key : undefined, attempt: 0, startedAt: performance.now() };
   sessions.set(address.id, session);
   const forget = () => {
     if (sessions.get(address.id) === session) sessions.delete(address.id);
@@ -95,10 +114,14 @@ function begin(
 }
 
 /** The status of a request that is refused; undefined, and the attempt counted, for one that is accepted. */
-function refusalOf(address: SessionAddress, known: Known | undefined, running: number): string | undefined {
+function refusalOf(
+  address: SessionAddress,
+  known: Known | undefined,
+  sessions: ReadonlyMap<string, Known>,
+): string | undefined {
   if (address.isNew) {
     if (known !== undefined) return '409 Conflict';
-    return running >= LISTENER_SESSIONS ? '503 Service Unavailable' : undefined;
+    return sessions.size >= LISTENER_SESSIONS ? '503 Service Unavailable' : undefined;
   }
   if (known === undefined) return '410 Gone';
   if (known.key === undefined) return undefined;
@@ -107,6 +130,17 @@ function refusalOf(address: SessionAddress, known: Known | undefined, running: n
   if (!isOwner) return '403 Forbidden';
   known.attempt = address.attempt;
   return undefined;
+}
+
+/** Whether one more process is too much for the memory. Those that have just been started have not yet taken their part. */
+function lacksMemory(
+  sessions: ReadonlyMap<string, Known>,
+  hasMemory: (bytes: number) => boolean,
+): '507 Insufficient Storage' | false {
+  const since = performance.now() - SESSION_START_MS;
+  let starting = 1;
+  for (const { startedAt } of sessions.values()) if (startedAt > since) starting += 1;
+  return hasMemory(starting * SESSION_MEMORY) ? false : '507 Insufficient Storage';
 }
 
 /** Whether a browser sent the request for a page: it names the page's origin in every websocket handshake (RFC 6455, 4.1). */

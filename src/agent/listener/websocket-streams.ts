@@ -19,7 +19,9 @@ import {
   parseSessionPath,
   SESSION_PROTOCOL,
 } from '../../wire/session-frame.ts';
-import { CLIENT_MESSAGE_MAXIMUM, FINISH_CHECK_MS } from '../limits.ts';
+import { CLIENT_MESSAGE_MAXIMUM, FINISH_CHECK_MS, SPOOL_GRANT } from '../limits.ts';
+import { ContainerMemory } from '../netns/container-memory.ts';
+import { isInCluster } from '../netns/node.ts';
 import type { AgentStreams } from '../session/run-session.ts';
 import { CompressingLink } from './compressing-link.ts';
 import { CompressionChoice } from './compression-choice.ts';
@@ -47,6 +49,7 @@ class WebSocketStreams implements AgentStreams {
   readonly #session: Resumable;
   readonly #http = createServer();
   readonly #webSockets: WebSocketServer;
+  readonly #memory = new ContainerMemory();
   /** Writers that wait until more is acknowledged, by channel. */
   readonly #waiting = new Map<number, () => void>();
   #socket: WebSocket | undefined;
@@ -141,13 +144,20 @@ class WebSocketStreams implements AgentStreams {
     this.#waiting.get(channel)?.();
   }
 
+  /** Where the container's memory is wanted elsewhere, little is kept for a client that does not acknowledge. */
+  #isFull(unacknowledged: number, bound: number): boolean {
+    return (
+      unacknowledged >= bound || (unacknowledged >= SPOOL_GRANT && isInCluster() && !this.#memory.has(SPOOL_GRANT))
+    );
+  }
+
   /** Takes bytes until `bound` of them wait for their acknowledgement: then back-pressure reaches the spool. */
   #writable(channel: number, bound: number): Writable {
     return new Writable({
       write: (chunk: Buffer, _encoding, done) => {
         if (channel === CHANNEL.stdout) this.#written += chunk.length;
         this.#session.write(channel, chunk);
-        const full = () => this.#session.unacknowledged(channel) >= bound;
+        const full = () => this.#isFull(this.#session.unacknowledged(channel), bound);
         if (!full()) {
           done();
           return;

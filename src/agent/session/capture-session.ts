@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CaptureRequest, EndReason } from '../../wire/agent-protocol.ts';
 import type { AgentTarget } from '../../wire/agent-target.ts';
+import { KsnoopError } from '../../wire/errors.ts';
 import { END_ACKNOWLEDGE_MS, HEARTBEAT_MS, STATISTICS_INTERVAL_MS } from '../../wire/limits.ts';
 import { endMarker, sectionHeader, startMarker } from '../../wire/pcapng-write.ts';
 import { checkProtocol } from '../../wire/version.ts';
 import { FILTER_SHOWN, LIFE_CHECK_MS } from '../limits.ts';
+import type { ContainerMemory } from '../netns/container-memory.ts';
 import { isInCluster } from '../netns/node.ts';
 import { Proc } from '../netns/proc.ts';
 import type { Spool } from '../spool/spool.ts';
@@ -15,12 +17,21 @@ import type { Events } from './events.ts';
 import type { NamespaceCapture } from './namespace-capture.ts';
 import { TargetEvents } from './target-events.ts';
 
+function noMemory(free: number): KsnoopError {
+  const left = Math.max(0, Math.floor(free / 1024 / 1024));
+  const message = `The agent's container has ${left} MiB of memory left, too little for another capture.`;
+  return new KsnoopError('NO_MEMORY', message, {
+    hint: "End other captures on the node, or raise the memory limit of DaemonSet ksnoop-agent's container.",
+  });
+}
+
 /** One request, from its first line to its end marker. */
 export class CaptureSession {
   readonly #request: CaptureRequest;
   readonly #spool: Spool;
   readonly #events: Events;
   readonly #proc: Proc;
+  readonly #memory: ContainerMemory;
   readonly #log: ContainerLog;
   readonly #captures: CaptureSet;
   readonly #acknowledged = Promise.withResolvers<void>();
@@ -29,8 +40,10 @@ export class CaptureSession {
   /** The request's own targets are being captured. */
   #begun = false;
 
-  constructor(request: CaptureRequest, spool: Spool, events: Events, proc = new Proc()) {
+  constructor(request: CaptureRequest, spool: Spool, events: Events, memory: ContainerMemory) {
+    const proc = new Proc();
     this.#request = request;
+    this.#memory = memory;
     this.#spool = spool;
     this.#events = events;
     this.#proc = proc;
@@ -77,7 +90,11 @@ export class CaptureSession {
    */
   async run(): Promise<void> {
     checkProtocol(this.#request.protocol, 'client');
-    if (isInCluster()) await takeCaptureSlot();
+    if (isInCluster()) {
+      await takeCaptureSlot();
+      // This process is counted already; its tcpdumps are not.
+      if (!this.#memory.has(0)) throw noMemory(this.#memory.free() ?? 0);
+    }
     await this.#captures.begin();
     const { filter } = this.#request;
     const names = this.#captures.names.join(' ') || 'nothing yet';

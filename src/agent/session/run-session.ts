@@ -3,7 +3,8 @@ import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { LEASE_MS } from '../../wire/limits.ts';
 import { PROTOCOL_TEXT, VERSION } from '../../wire/version.ts';
 import { LAST_EVENTS_MS, PIPES_OF_FIRST, SPOOL_FILE_BYTES } from '../limits.ts';
-import { NODE_NAME } from '../netns/node.ts';
+import { ContainerMemory } from '../netns/container-memory.ts';
+import { isInCluster, NODE_NAME } from '../netns/node.ts';
 import { Spool } from '../spool/spool.ts';
 import { SpoolFile } from '../spool/spool-file.ts';
 import { preparePipes } from '../tcpdump/fifo.ts';
@@ -59,11 +60,13 @@ function spoolFile(failed: (why: string) => void): SpoolFile | undefined {
 /** One session with one client, from the hello event to the end of the process. */
 export function runSession(streams: AgentStreams): void {
   const events = new Events(streams.stderr);
+  const memory = new ContainerMemory();
   const said = (why: string) => {
     const message = `packets are kept in memory alone while the client is slow: ${why}`;
     events.send({ type: 'log', message });
   };
-  const spool = new Spool(streams.stdout, { file: spoolFile(said), fileFailed: said });
+  const grant = (bytes: number) => !isInCluster() || memory.has(bytes);
+  const spool = new Spool(streams.stdout, { file: spoolFile(said), fileFailed: said, grant });
   let session: CaptureSession | undefined;
   const end = async (code: number) => {
     await Promise.race([events.flushed(), new Promise((resolve) => setTimeout(resolve, LAST_EVENTS_MS))]);
@@ -85,7 +88,7 @@ export function runSession(streams: AgentStreams): void {
   setImmediate(prepareFirst);
   const handlers: ControlHandlers = {
     request: (request) => {
-      session = new CaptureSession(request, spool, events);
+      session = new CaptureSession(request, spool, events, memory);
       session.run().then(() => end(0), refuse);
     },
     stop: () => session?.stop('stopped'),

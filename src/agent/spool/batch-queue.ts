@@ -22,7 +22,7 @@ export class BatchQueue {
   waiting = 0;
   inMemory = 0;
   readonly #batches: Waiting[] = [];
-  readonly #keep: number;
+  #keep: number;
   readonly #handlers: BatchQueueHandlers;
   #file: SpoolFile | undefined;
   #spilling = false;
@@ -38,6 +38,13 @@ export class BatchQueue {
 
   get length(): number {
     return this.#batches.length;
+  }
+
+  /** Have so many bytes stay in memory from now on, where there is a file. */
+  keep(bytes: number): void {
+    if (bytes === this.#keep) return;
+    this.#keep = bytes;
+    void this.#spill();
   }
 
   push(bytes: Buffer<ArrayBuffer>): void {

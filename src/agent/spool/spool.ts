@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import { BATCH_BYTES, Batches, Waiters } from '../../wire/batches.ts';
 import { COALESCE_MS, SPOOL_BYTES } from '../../wire/limits.ts';
 import { enhancedPacketBytes, writeEnhancedPacket } from '../../wire/pcapng-write.ts';
-import { BATCHES_KEPT, SPILL_BYTES } from '../limits.ts';
+import { BATCHES_KEPT, SPILL_BYTES, SPOOL_GRANT } from '../limits.ts';
 import { BatchQueue } from './batch-queue.ts';
 import type { SpoolFile } from './spool-file.ts';
 
@@ -15,6 +15,8 @@ export interface SpoolOptions {
   readonly file?: SpoolFile | undefined;
   /** The file is no longer used; the reason. */
   readonly fileFailed?: (why: string) => void;
+  /** Whether so many bytes of memory more may be taken. */
+  readonly grant?: (bytes: number) => boolean;
 }
 
 /**
@@ -26,6 +28,10 @@ export class Spool {
   taken = 0;
   readonly #stdout: Writable;
   readonly #bound: number;
+  readonly #keep: number;
+  readonly #grant: (bytes: number) => boolean;
+  /** Bytes in memory that are allowed by now. */
+  #granted = SPOOL_GRANT;
   readonly #queue: BatchQueue;
   /** Bytes of the batch that is being written. */
   #leaving = 0;
@@ -38,10 +44,12 @@ export class Spool {
 
   constructor(
     stdout: Writable,
-    { bound = SPOOL_BYTES, keep = SPILL_BYTES, file, fileFailed = () => {} }: SpoolOptions = {},
+    { bound = SPOOL_BYTES, keep = SPILL_BYTES, file, fileFailed = () => {}, grant = () => true }: SpoolOptions = {},
   ) {
     this.#stdout = stdout;
     this.#bound = bound;
+    this.#keep = keep;
+    this.#grant = grant;
     this.#queue = new BatchQueue(file, keep, { freed: (bytes) => this.#batch.reuse(bytes), failed: fileFailed });
     stdout.on('error', () => this.close());
   }
@@ -68,7 +76,8 @@ export class Spool {
     offset: number,
   ): boolean {
     const needed = enhancedPacketBytes(caplen, flags !== 0);
-    if (this.#queue.inMemory + this.#leaving + this.#batch.filled + needed > this.#bound) return false;
+    const inMemory = this.#queue.inMemory + this.#leaving + this.#batch.filled + needed;
+    if (inMemory > this.#bound || (inMemory > this.#granted && !this.#grow())) return false;
     this.#makeRoom(needed);
     this.taken += needed;
     const batch = this.#batch;
@@ -123,6 +132,16 @@ export class Spool {
     this.#waiters.wake();
   }
 
+  /** @returns false when the memory is wanted elsewhere: then what waits goes to disk, where there is one */
+  #grow(): boolean {
+    if (this.#grant(SPOOL_GRANT)) {
+      this.#granted += SPOOL_GRANT;
+      return true;
+    }
+    this.#queue.keep(Math.min(this.#keep, this.#granted - SPOOL_GRANT));
+    return false;
+  }
+
   #makeRoom(needed: number): void {
     const batch = this.#batch;
     if (needed <= batch.room) return;
@@ -159,6 +178,11 @@ export class Spool {
       }
       this.#flushedAt = performance.now();
       this.#batch.reuse(bytes);
+      if (this.#queue.length === 0) {
+        // What was granted counts as free again, and is asked for anew.
+        this.#granted = SPOOL_GRANT;
+        this.#queue.keep(this.#keep);
+      }
       if (this.#queue.length > 0) this.#next();
       else if (this.#batch.filled > 0) this.scheduleFlush();
       this.#waiters.wake();

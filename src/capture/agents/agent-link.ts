@@ -20,6 +20,7 @@ const REFUSALS: Readonly<Record<number, readonly [code: ErrorCode, sentence: str
   409: ['SESSION_EXISTS', 'The agent already has a session of this name.'],
   410: ['SESSION_GONE', 'The agent has ended the session.'],
   503: ['TOO_MANY_SESSIONS', 'The agent already runs as many captures as it may.'],
+  507: ['NO_MEMORY', "The agent's container has too little memory left for another capture."],
 };
 
 export interface LinkRequest {
@@ -33,7 +34,7 @@ export interface LinkRequest {
 /**
  * Open a websocket to an agent over a connection to it.
  * @param signal gives up the handshake
- * @throws KsnoopError SESSION_GONE, SESSION_EXISTS, TOO_MANY_SESSIONS, NO_AGENT_AT_PORT when what answers is no agent, or
+ * @throws KsnoopError SESSION_GONE, SESSION_EXISTS, TOO_MANY_SESSIONS, NO_MEMORY, NO_AGENT_AT_PORT when what answers is no agent, or
  * what the connection broke with
  */
 export function openLink(

@@ -11,7 +11,14 @@ import { resumingTransport } from './resuming-transport.ts';
 import type { TransportPreference } from './transport-preference.ts';
 
 /** Failures that exec would have as well. Any other may be port-forward's own, and `auto` takes exec. */
-const REFUSED_ANYWAY = new Set<ErrorCode>(['UNREACHABLE', 'UNAUTHORIZED', 'TIMEOUT', 'NOT_FOUND', 'TOO_MANY_SESSIONS']);
+const REFUSED_ANYWAY = new Set<ErrorCode>([
+  'UNREACHABLE',
+  'UNAUTHORIZED',
+  'TIMEOUT',
+  'NOT_FOUND',
+  'TOO_MANY_SESSIONS',
+  'NO_MEMORY',
+]);
 
 /** The agents of a cluster: listed once for all nodes, and again for every later attempt, because agents are replaced. */
 export class AgentAccess {

@@ -3,7 +3,8 @@ import { EventEmitter } from 'node:events';
 import { type AddressInfo, connect, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, expect, test } from 'vitest';
-import { listenForSessions } from '../../../src/agent/listener/session-listener.ts';
+import { SESSION_MEMORY } from '../../../src/agent/limits.ts';
+import { type ListenerOptions, listenForSessions } from '../../../src/agent/listener/session-listener.ts';
 import { SessionKey } from '../../../src/capture/agents/session-key.ts';
 import { sessionPath } from '../../../src/wire/session-frame.ts';
 
@@ -13,12 +14,12 @@ afterEach(() => listener.close());
 const ID = '0123456789abcdef0123456789abcdef';
 
 /** A listener whose sessions are processes that keep what they are handed. */
-async function opened(headMs?: number) {
+async function opened(options: Pick<ListenerOptions, 'headMs' | 'hasMemory'> = {}) {
   const handed: { head: string }[] = [];
   const children: EventEmitter[] = [];
-  listener = listenForSessions(
-    0,
-    () => {
+  listener = listenForSessions({
+    port: 0,
+    start: () => {
       const child = Object.assign(new EventEmitter(), {
         send: (message: { head: string }, socket: { end(text: string): void }) => {
           handed.push({ head: Buffer.from(message.head, 'base64').toString() });
@@ -29,8 +30,8 @@ async function opened(headMs?: number) {
       children.push(child);
       return child as unknown as ChildProcess;
     },
-    headMs,
-  );
+    ...options,
+  });
   await new Promise((resolve) => listener.once('listening', resolve));
   const { port } = listener.address() as AddressInfo;
   const ask = (text: string, host = '127.0.0.1') =>
@@ -116,6 +117,16 @@ test('a session that is there cannot be begun again, and one that has ended is g
   expect(await ask(head('resume'))).toMatch(/^HTTP\/1.1 410 /);
 });
 
+test('processes that have just started count against the memory before they have taken it; a resumed session needs none', async () => {
+  const { children, ask } = await opened({ hasMemory: (bytes) => bytes <= 2 * SESSION_MEMORY });
+  const id = (digit: number) => ID.replace('0', String(digit));
+  expect(await ask(head('new', id(1)))).toBe('taken');
+  expect(await ask(head('new', id(2)))).toBe('taken');
+  expect(await ask(head('new', id(3)))).toMatch(/^HTTP\/1.1 507 /);
+  expect(await ask(head('resume', id(1)))).toBe('taken');
+  expect(children).toHaveLength(2);
+});
+
 test('a head without end is cut off', async () => {
   const { ask } = await opened();
   expect(await ask(`GET / HTTP/1.1\r\nX: ${'x'.repeat(9_000)}`)).not.toContain('HTTP');
@@ -131,7 +142,7 @@ test('nobody is let in but from loopback', async () => {
 });
 
 test('a head that comes byte by byte is cut off, and so is a refused client that does not hang up', async () => {
-  const { port, handed } = await opened(300);
+  const { port, handed } = await opened({ headMs: 300 });
   const slow = (first: string, each: string) =>
     new Promise<void>((resolve) => {
       const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => socket.write(first));
@@ -148,7 +159,7 @@ test('a head that comes byte by byte is cut off, and so is a refused client that
 });
 
 test('a connection that was handed over has no deadline', async () => {
-  const { ask, handed } = await opened(10);
+  const { ask, handed } = await opened({ headMs: 10 });
   expect(await ask(head('new'))).toBe('taken');
   expect(handed).toHaveLength(1);
 });

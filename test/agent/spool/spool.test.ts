@@ -119,3 +119,38 @@ test('a disk that fails is told of once, and what is there already is not lost',
   expect(reader.numbers).toEqual(taken);
   expect(told).toEqual(['ENOSPC: no space left on device']);
 });
+
+test('memory is taken in steps that are granted; where none is, what waits goes to disk, and nothing is lost while it has room', async () => {
+  const random = new Random(7);
+  const reader = new SlowReader(random);
+  const file = new SpoolFile(directory, 64 * MIB);
+  let granted = 0;
+  const grant = (bytes: number) => {
+    if (granted >= 4 * MIB) return false;
+    granted += bytes;
+    return true;
+  };
+  const spool = new Spool(reader.stdout, { bound: 64 * MIB, keep: 32 * MIB, file, grant });
+  const data = new Uint8Array(1_400);
+  const write = (number: number) => {
+    new DataView(data.buffer).setUint32(0, number);
+    return spool.pushPacket(0, 0, number, data.length, data.length, 0, data, 0);
+  };
+  spool.push(sectionHeader('Linux'));
+  spool.push(interfaceDescription({ linkType: 1, snaplen: 262_144, name: 'a', description: '', filter: undefined }));
+  let first = 0;
+  while (write(first)) first += 1;
+  expect(first * data.length).toBeLessThan(7 * MIB);
+  expect(first * data.length).toBeGreaterThan(5 * MIB);
+  // The packet was refused, and what waits is on its way to the disk: there is room again.
+  const taken = Array.from({ length: first }, (_, number) => number);
+  for (let number = first + 1; taken.length < 3 * first; number += 1) {
+    if (write(number)) taken.push(number);
+    else await sleep(5);
+  }
+  expect(granted).toBe(4 * MIB);
+  reader.letGo();
+  await spool.drained();
+  expect(reader.numbers).toEqual(taken);
+  spool.close();
+}, 30_000);

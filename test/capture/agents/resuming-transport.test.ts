@@ -17,12 +17,15 @@ afterEach(() => {
 /** A door, the processes of its sessions, and a client whose connection goes through a proxy that cuts it. */
 async function conversation(options: { windowMs?: number; budgets?: number[]; compress?: 'on' | 'off' | 'auto' } = {}) {
   const children: ReturnType<typeof fork>[] = [];
-  const door = listenForSessions(0, () => {
-    const child = fork(join(import.meta.dirname, '../../support/carried-agent.ts'), [], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    });
-    children.push(child);
-    return child;
+  const door = listenForSessions({
+    port: 0,
+    start: () => {
+      const child = fork(join(import.meta.dirname, '../../support/carried-agent.ts'), [], {
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      });
+      children.push(child);
+      return child;
+    },
   });
   await new Promise((resolve) => door.once('listening', resolve));
   const address = door.address();
