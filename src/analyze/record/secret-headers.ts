@@ -20,7 +20,7 @@ const SHOWN_AS_IT_IS: ReadonlySet<string> = new Set(
     'strict-transport-security te trailer transfer-encoding upgrade upgrade-insecure-requests user-agent vary via ' +
     'x-content-type-options x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto x-forwarded-scheme ' +
     'x-frame-options x-powered-by x-real-ip x-requested-with x-xss-protection ' +
-    'b3 baggage-id request-id traceparent x-amz-cf-id x-amz-id-2 x-amz-request-id x-amzn-requestid x-amzn-trace-id ' +
+    'b3 uber-trace-id baggage-id request-id traceparent x-amz-cf-id x-amz-id-2 x-amz-request-id x-amzn-requestid x-amzn-trace-id ' +
     'x-b3-flags x-b3-parentspanid x-b3-sampled x-b3-spanid x-b3-traceid x-cloud-trace-context x-correlation-id ' +
     'x-datadog-parent-id x-datadog-trace-id x-ms-request-id x-ms-client-request-id x-request-id x-trace-id ' +
     'x-envoy-attempt-count x-envoy-decorator-operation x-envoy-expected-rq-timeout-ms ' +

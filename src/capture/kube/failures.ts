@@ -184,10 +184,15 @@ function sentence(text: string): string {
   return /[.!?]$/.test(capital) ? capital : `${capital}.`;
 }
 
+/** Characters of an answer's page that are looked at: an error's words come early. */
+const PAGE_MAXIMUM = 64 * 1024;
+
+/** The text of an HTML page, in time linear in it: what is not closed ends with the page. */
 function withoutMarkup(body: string): string {
   return body
-    .replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ')
-    .replace(/<[^>]*>/g, ' ')
+    .slice(0, PAGE_MAXIMUM)
+    .replace(/<script[\s\S]*?(?:<\/script>|$)|<style[\s\S]*?(?:<\/style>|$)/gi, ' ')
+    .replace(/<[^>]*(?:>|$)/g, ' ')
     .replace(/\s+/g, ' ')
     .trim();
 }

@@ -1,4 +1,5 @@
 import type { Kube } from '../../capture/kube/kube.ts';
+import { jsonLines } from '../../view/json-line.ts';
 import { sanitise } from '../../view/sanitise.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
 import { openCluster } from '../cluster.ts';
@@ -42,7 +43,7 @@ export async function cleanupCommand(raw: RawCleanupOptions): Promise<ExitCode> 
   } finally {
     kube?.close();
   }
-  if (form === 'json') process.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
+  if (form === 'json') process.stdout.write(`${jsonLines(found)}\n`);
   else {
     for (const { what, why, removed } of found) {
       process.stdout.write(`${removed ? 'removed' : 'found'} ${sanitise(`${what}: ${why}`)}\n`);

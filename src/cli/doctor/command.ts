@@ -1,6 +1,7 @@
 import type { Kube } from '../../capture/kube/kube.ts';
 import { Colours, wantsColour } from '../../view/colour.ts';
 import { findingLines } from '../../view/findings.ts';
+import { jsonLines } from '../../view/json-line.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
 import { openCluster } from '../cluster.ts';
 import { textOrJson } from '../usage.ts';
@@ -36,9 +37,7 @@ export async function doctorCommand(raw: RawDoctorOptions): Promise<ExitCode> {
     kube?.close();
   }
   const lines =
-    form === 'json'
-      ? [JSON.stringify(found, undefined, 2)]
-      : findingLines(found, new Colours(wantsColour(process.stdout, process.env)));
+    form === 'json' ? [jsonLines(found)] : findingLines(found, new Colours(wantsColour(process.stdout, process.env)));
   process.stdout.write(`${lines.join('\n')}\n`);
   return found.some(({ state }) => state === 'problem') ? EXIT.failed : EXIT.done;
 }

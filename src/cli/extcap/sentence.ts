@@ -1,3 +1,5 @@
+import { sanitise } from '../../view/sanitise.ts';
+
 /**
  * One sentence of extcap's grammar (Wireshark Developer's Guide, "Extcap Arguments"): `value {arg=1}{value=shop}`.
  * @param members written in their order; undefined ones are left out
@@ -14,7 +16,8 @@ export function sentence(
 
 /** A value ends at the next brace, and a sentence with its line. */
 function plain(text: string): string {
-  return text.replaceAll('{', '(').replaceAll('}', ')').replace(/\s+/g, ' ');
+  // Wireshark shows it, and so does a terminal: a name from the cluster must control neither.
+  return sanitise(text.replaceAll('{', '(').replaceAll('}', ')').replace(/\s+/g, ' '));
 }
 
 /** Whether a value reaches Wireshark as it is, and so comes back as it was. */

@@ -4,6 +4,7 @@ import { uninstall } from '../../capture/install/uninstall.ts';
 import type { Kube } from '../../capture/kube/kube.ts';
 import { Colours, wantsColour } from '../../view/colour.ts';
 import { statusLines } from '../../view/install-status.ts';
+import { jsonLines } from '../../view/json-line.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
 import { openCluster } from '../cluster.ts';
 import { logger } from '../logger.ts';
@@ -51,7 +52,7 @@ export async function statusCommand(raw: RawInstallOptions): Promise<ExitCode> {
   return withKube(raw, async (kube, signal) => {
     const result = await status(kube, signal);
     const colours = new Colours(wantsColour(process.stdout, process.env));
-    const lines = form === 'json' ? [JSON.stringify(result, undefined, 2)] : statusLines(result, colours);
+    const lines = form === 'json' ? [jsonLines(result)] : statusLines(result, colours);
     process.stdout.write(`${lines.join('\n')}\n`);
     return result.installed && result.ready >= result.desired ? EXIT.done : EXIT.failed;
   });

@@ -29,6 +29,7 @@ describe('what is no secret stays', () => {
 
   it.each([
     ['traceparent', TRACE],
+    ['uber-trace-id', '4bf92f3577b34da6a3ce929d0e0e4736:00f067aa0ba902b7:0:1'],
     ['x-request-id', '4bf92f3577b34da6a3ce929d0e0e4736'],
     ['etag', '"9f86d081884c7d659a2feaa0c55ad015"'],
     ['user-agent', 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/120.0'],

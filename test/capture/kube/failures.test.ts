@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { refusal } from '../../../src/capture/kube/failures.ts';
+import type { Kube } from '../../../src/capture/kube/kube.ts';
+
+const KUBE = { cluster: 'c', server: new URL('https://127.0.0.1:1'), proxy: undefined } as unknown as Kube;
+const REQUEST = { method: 'GET', path: '/api' } as unknown as Parameters<typeof refusal>[1];
+
+test.each(['<', '<script', '<script>', '<style>', '<a'])('a page of 4 MB of %s is read in linear time', (worst) => {
+  const begun = process.cpuUsage();
+  refusal(KUBE, REQUEST, 500, worst.repeat(4_000_000 / worst.length));
+  // Quadratic time is minutes.
+  expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(5);
+});
+
+test("a proxy's page is its text", () => {
+  const page = '<html><style>a { b }</style><script>x()</script><h1>Bad  Gateway</h1><p>try later</p></html>';
+  expect(refusal(KUBE, REQUEST, 500, page).message).toContain('Bad Gateway try later');
+});
