@@ -13,6 +13,7 @@ import { quoted } from '../packet/icmp-quote.ts';
 import { PacketView } from '../packet/packet.ts';
 import { icmpNotice, isRejection } from '../record/icmp-notice.ts';
 import { TcpConnections } from '../tcp/connections.ts';
+import { TCP } from '../tcp/flags.ts';
 import { Clock } from './clock.ts';
 import { DatagramFlows } from './datagrams.ts';
 import { Places } from './places.ts';
@@ -95,10 +96,8 @@ export class Analysis {
     this.flow = -1;
     const { clock } = this;
     clock.set(packet.timeHigh, packet.timeLow);
-    this.#tcp.reassembly.passed(clock.now);
-    for (let silent = this.#silent.due(clock.now); silent !== undefined; silent = this.#silent.due(clock.now)) {
-      this.#handOver(silent, clock.now - HANDOVER_NS);
-    }
+    if (this.#tcp.reassembly.hasDeadlines) this.#tcp.reassembly.passed(clock.now);
+    if (!this.#silent.isEmpty) this.#passed(clock.now);
     if ((this.packets & (SWEEP_PACKETS - 1)) === 0) this.#sweep();
     if (packet.ipVersion === 0 || packet.addressLength === 0 || packet.ipProtocol < 0) return DISPOSITION.opaque;
     const isTcp = packet.ipProtocol === IP_PROTOCOL.tcp && packet.transportOffset >= 0;
@@ -107,43 +106,80 @@ export class Analysis {
       return DISPOSITION.opaque;
     }
     const direction = this.#key(packet, isTcp);
-    const flows = isTcp ? this.#tcp : this.#datagrams;
-    const { table } = flows;
-    const a = this.#a;
-    const b = this.#b;
-    const ports = this.#ports;
-    const kind = this.#kind;
+    return isTcp ? this.#segment(packet, direction) : this.#datagram(packet, direction);
+  }
+
+  /** A TCP segment whose key was made. Apart from datagrams: what is called for every packet has one kind of flow only. */
+  #segment(packet: PacketView, direction: 0 | 1): Disposition {
+    const tcp = this.#tcp;
+    const { table } = tcp;
     const place = this.places.of(packet);
-    const seen =
-      packet.udpLength > 0 && this.places.mayCopy(packet)
-        ? this.#recent.look(packet, this.#flowHash(direction), place, clock.now)
-        : SEEN_BEFORE.no;
-    let slot = table.find(a, b, ports, kind);
-    if (slot >= 0 && isTcp && this.#tcp.isNewConnection(slot, direction, packet)) {
+    let slot = table.find(this.#a, this.#b, this.#ports, this.#kind);
+    if (slot >= 0 && (packet.tcpFlags & TCP.syn) !== 0 && tcp.isNewConnection(slot, direction, packet)) {
       table.remove(slot);
       slot = -1;
     }
     if (slot < 0) {
-      if (isTcp && table.count > CLOSED_PRESSURE) table.sweep(CLOSED_PRESSURE_SLOTS, clock.now, this.#tcp.isOver);
-      slot = table.add(a, b, ports, kind, this.#flows);
-      this.#flows += 1;
-      this.#begin(table, slot, direction, packet, place);
-      flows.opened(slot, direction, packet);
-      this.#sink.flowBegan?.(packet);
+      if (table.count > CLOSED_PRESSURE) table.sweep(CLOSED_PRESSURE_SLOTS, this.clock.now, tcp.isOver);
+      slot = this.#open(tcp, direction, packet, place);
     }
-    this.flow = (table.ints[table.base(slot) + FLOW_I32.id] as number) - 1;
-    const counts = this.#counts(slot, direction, packet, place, seen, isTcp);
-    if (!counts || seen === SEEN_BEFORE.here || (isTcp && this.#tcp.isCopy(slot, direction, packet))) {
+    const base = table.base(slot);
+    const { ints } = table;
+    this.flow = (ints[base + FLOW_I32.id] as number) - 1;
+    // Of most captures no flow is seen at a second place; to read behind an array's end is slow.
+    const isOnePlace = ints[base + FLOW_I32.vantage + direction] === place && slot >= tcp.sightings.length;
+    if (
+      (!isOnePlace && !this.#counts(slot, direction, packet, place, SEEN_BEFORE.no, true)) ||
+      tcp.isCopy(slot, direction, packet)
+    ) {
       this.copies += 1;
       return DISPOSITION.copy;
     }
     this.#count(table, slot, direction, packet);
-    if (isTcp) {
-      if (!this.#tcp.packet(slot, direction, packet)) return DISPOSITION.opaque;
-      return this.#tcp.undecided ? DISPOSITION.undecided : DISPOSITION.decoded;
+    if (!tcp.packet(slot, direction, packet)) return DISPOSITION.opaque;
+    return tcp.undecided ? DISPOSITION.undecided : DISPOSITION.decoded;
+  }
+
+  /** Any other packet whose key was made. */
+  #datagram(packet: PacketView, direction: 0 | 1): Disposition {
+    const { table, sightings } = this.#datagrams;
+    const place = this.places.of(packet);
+    const seen =
+      packet.udpLength > 0 && this.places.mayCopy(packet)
+        ? this.#recent.look(packet, this.#flowHash(direction), place, this.clock.now)
+        : SEEN_BEFORE.no;
+    let slot = table.find(this.#a, this.#b, this.#ports, this.#kind);
+    if (slot < 0) slot = this.#open(this.#datagrams, direction, packet, place);
+    const base = table.base(slot);
+    const { ints } = table;
+    this.flow = (ints[base + FLOW_I32.id] as number) - 1;
+    const isOnePlace = ints[base + FLOW_I32.vantage + direction] === place && slot >= sightings.length;
+    const counts = isOnePlace || this.#counts(slot, direction, packet, place, seen, false);
+    if (!counts || seen === SEEN_BEFORE.here) {
+      this.copies += 1;
+      return DISPOSITION.copy;
     }
+    this.#count(table, slot, direction, packet);
     if (packet.icmpType >= 0) return this.#icmp(packet) ? DISPOSITION.decoded : DISPOSITION.opaque;
     return this.#datagrams.packet(slot, direction, packet) ? DISPOSITION.decoded : DISPOSITION.opaque;
+  }
+
+  /** The flow of the key last made is a new one. @returns its slot */
+  #open(flows: TcpConnections | DatagramFlows, direction: number, packet: PacketView, place: number): number {
+    const { table } = flows;
+    const slot = table.add(this.#a, this.#b, this.#ports, this.#kind, this.#flows);
+    this.#flows += 1;
+    this.#begin(table, slot, direction, packet, place);
+    flows.opened(slot, direction, packet);
+    this.#sink.flowBegan?.(packet);
+    return slot;
+  }
+
+  /** Places that have been silent for long enough do not count any more. */
+  #passed(now: number): void {
+    for (let silent = this.#silent.due(now); silent !== undefined; silent = this.#silent.due(now)) {
+      this.#handOver(silent, now - HANDOVER_NS);
+    }
   }
 
   /** Make the key of a packet's flow. @returns its direction: 0 from endpoint a */
@@ -252,8 +288,6 @@ export class Analysis {
     const base = table.base(slot);
     const vantage = base + FLOW_I32.vantage + direction;
     const counting = table.ints[vantage] as number;
-    // Of most captures no flow is seen at a second place; to read behind an array's end is slow.
-    if (counting === place && slot >= sightings.length) return true;
     let elsewhere = sightings[slot];
     if (counting === place) {
       if (elsewhere === undefined) return true;

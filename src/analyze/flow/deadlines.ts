@@ -21,6 +21,11 @@ export class Deadlines<T extends OfFlow> {
     this.#wait = wait;
   }
 
+  /** Nothing is due, now or later. */
+  get isEmpty(): boolean {
+    return this.#head === this.#times.length;
+  }
+
   /** @param now time of the packet at hand, ns */
   add(item: T, now: number): void {
     this.#items.push(item);

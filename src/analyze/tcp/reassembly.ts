@@ -147,7 +147,12 @@ export class Reassembly {
     this.#await(stream, waiting);
   }
 
-  /** Give up what has been waited for long enough, of all connections. Cheap when there is nothing: called for every packet. */
+  /** Whether `passed` may have something to do; asked for every packet. */
+  get hasDeadlines(): boolean {
+    return !this.#soon.isEmpty || !this.#late.isEmpty;
+  }
+
+  /** Give up what has been waited for long enough, of all connections. Cheap when nothing is due. */
   passed(now: number): void {
     for (let stream = this.#soon.due(now); stream !== undefined; stream = this.#soon.due(now)) {
       const { waiting } = stream;
