@@ -43,6 +43,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'capture/kinds': { loads: ['wire', 'capture', 'capture/kube'] },
   'capture/targets': { loads: ['wire', 'capture', 'capture/kube', 'capture/kinds'] },
   'capture/names': { loads: ['wire', 'capture', 'capture/kube'] },
+  'capture/facts': { loads: ['wire', 'capture', 'capture/kube'] },
   'capture/plan': { loads: ['wire', 'capture/*'] },
   'capture/install': { loads: ['wire', 'capture', 'capture/kube', 'capture/agents'] },
 
@@ -115,6 +116,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     loads: ['wire', 'analyze/*', 'view', 'run', 'run/sink', 'run/input', 'run/analysis', 'run/convert'],
   },
   'run/capture': { loads: ['wire', 'capture/*', 'view', 'run', 'run/sink', 'run/outputs'] },
+  'run/diagnose': { loads: ['wire', 'capture/*', 'analyze/*', 'run/capture'] },
 
   cli: { loads: BELOW_CLI },
   'cli/settings': { loads: [...BELOW_CLI, 'cli'] },

@@ -47,6 +47,10 @@ export function addDiagnoseCommand(ksnoop: Command, setExit: (code: number) => v
     if (options.failOn !== undefined)
       throw usage('--fail-on needs capture files so far: record with -w, then diagnose FILE.');
     const { captureCommand } = await import('../capture/command.ts');
+    if (options.dryRun !== true) {
+      const { printClusterFindings } = await import('./cluster-findings.ts');
+      await printClusterFindings(words, options);
+    }
     // Most causes show at the client.
     const clients = options.local === true ? options.clients === true : true;
     setExit(await captureCommand(words, { ...options, output: 'findings', ...(clients ? { clients } : {}) }));

@@ -1,0 +1,128 @@
+import { afterEach, expect, test } from 'vitest';
+import { completePackets } from '../../../src/cli/capture/options.ts';
+import { examineCluster } from '../../../src/run/diagnose/examine-cluster.ts';
+import { type ApiServer, json, startApiServer, status } from '../../support/api-server.ts';
+
+let server: ApiServer;
+afterEach(() => server.close());
+
+const named = (name: string, labels: object = {}) => ({ name, namespace: 'shop', labels });
+const service = (name: string, selector: object, targetPort: unknown = 8080) => ({
+  metadata: named(name),
+  spec: { selector, ports: [{ name: 'http', port: 80, protocol: 'TCP', targetPort }] },
+});
+const pod = (name: string, labels: object, isReady = true) => ({
+  metadata: named(name, labels),
+  spec: { containers: [{ ports: [{ name: 'web', containerPort: 8080 }] }] },
+  status: {
+    phase: 'Running',
+    conditions: isReady ? [] : [{ type: 'Ready', status: 'False', reason: 'ContainersNotReady' }],
+  },
+});
+const slice = (serviceName: string, ready: unknown) => ({
+  metadata: named(`${serviceName}-x`, { 'kubernetes.io/service-name': serviceName }),
+  endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready } }],
+});
+const ingress = (backend: object) => ({
+  metadata: named('front'),
+  spec: { rules: [{ host: 'shop.example', http: { paths: [{ path: '/a', backend: { service: backend } }] } }] },
+});
+
+/** @param objects by plural: what is listed; a kind that is missing is answered 403 */
+async function examined(target: string, objects: Readonly<Record<string, readonly object[]>>) {
+  server = await startApiServer({
+    onRequest: (request, response) => {
+      const plural = new URL(request.url ?? '', 'https://x').pathname.split('/').at(-1) ?? '';
+      const items = objects[plural];
+      if (items === undefined) return json(response, 403, status(403, 'Forbidden', 'no'));
+      json(response, 200, { items });
+    },
+  });
+  const config = completePackets([target], { namespace: 'shop', kubeconfig: server.kubeconfig(), interface: 'any' });
+  const { findings, unread } = await examineCluster(config, new AbortController().signal);
+  const evidence = findings.flatMap((finding) => finding.evidence.map(({ text }) => text));
+  return { codes: findings.map(({ code, subject }) => `${code} ${subject}`), evidence, unread };
+}
+
+const healthy = {
+  services: [service('web', { app: 'web' }, 'web')],
+  pods: [pod('web-1', { app: 'web' })],
+  endpointslices: [slice('web', true)],
+  ingresses: [ingress({ name: 'web', port: { name: 'http' } })],
+};
+
+test.each(['svc/web', 'ingress/front', 'svc/*'])('nothing is wrong with a healthy Service: %s', async (target) => {
+  expect(await examined(target, healthy)).toEqual({ codes: [], evidence: [], unread: [] });
+});
+
+test('an endpoint without a condition is ready', async () => {
+  const { codes } = await examined('svc/web', { ...healthy, endpointslices: [slice('web', undefined)] });
+  expect(codes).toEqual([]);
+});
+
+test('a Service whose pods are not ready', async () => {
+  const { codes, evidence } = await examined('svc/web', {
+    ...healthy,
+    pods: [pod('web-1', { app: 'web' }, false)],
+    endpointslices: [slice('web', false)],
+  });
+  expect(codes).toEqual(['SERVICE_NO_ENDPOINTS web.shop']);
+  expect(evidence).toContain('1 pod selected: web-1 is not ready (ContainersNotReady)');
+});
+
+test('a selector with a typing error names the pods it nearly matches, and explains the missing endpoints', async () => {
+  const { codes, evidence } = await examined('svc/web', {
+    ...healthy,
+    services: [service('web', { app: 'wbe' })],
+    pods: [pod('web-1', { app: 'web' }), pod('cache-1', { app: 'cache' })],
+    endpointslices: [],
+  });
+  expect(codes).toEqual(['SERVICE_SELECTOR_EMPTY web.shop']);
+  expect(evidence).toEqual([
+    'no pod of namespace shop has the labels app=wbe',
+    'pods whose labels differ in one: web-1 (app=web)',
+  ]);
+});
+
+test('a Service without a selector has no empty selector', async () => {
+  const { codes } = await examined('svc/web', { ...healthy, services: [service('web', {})], endpointslices: [] });
+  expect(codes).toEqual(['SERVICE_NO_ENDPOINTS web.shop']);
+});
+
+test('a named targetPort that no pod declares; a number needs no declaration', async () => {
+  const wrong = await examined('svc/web', { ...healthy, services: [service('web', { app: 'web' }, 'http')] });
+  expect(wrong.codes).toEqual(['SERVICE_TARGETPORT_MISMATCH web.shop']);
+  expect(wrong.evidence).toEqual(['pods such as web-1 declare web 8080/TCP']);
+  await server.close();
+  const number = await examined('svc/web', { ...healthy, services: [service('web', { app: 'web' }, 9999)] });
+  expect(number.codes).toEqual([]);
+});
+
+test('an Ingress that leads to a missing Service, or to a missing port', async () => {
+  const missing = await examined('ingress/front', { ...healthy, ingresses: [ingress({ name: 'wep' })] });
+  expect(missing.codes).toEqual(['INGRESS_BACKEND_MISSING shop/front']);
+  await server.close();
+  const port = await examined('svc/web', {
+    ...healthy,
+    ingresses: [ingress({ name: 'web', port: { number: 81 } }), ingress({ name: 'other' })],
+  });
+  expect(port.codes).toEqual(['INGRESS_BACKEND_MISSING shop/front']);
+  expect(port.evidence).toContain('web has http 80');
+});
+
+test('nothing follows from what may not be read, and the missing rule is named', async () => {
+  const { codes, unread } = await examined('svc/web', { services: [service('web', { app: 'no' })] });
+  expect(codes).toEqual([]);
+  expect(unread).toHaveLength(3);
+  expect(unread.join('\n')).toContain('endpointslices');
+});
+
+test('objects that are not as the API has them do no harm', async () => {
+  const odd = [{}, { metadata: 7, spec: [], status: 'x' }, { metadata: named('web'), spec: { ports: [1, {}] } }];
+  const { codes } = await examined('svc/web', { services: odd, pods: odd, endpointslices: odd, ingresses: odd });
+  expect(codes).toEqual(['SERVICE_NO_ENDPOINTS web.shop']);
+});
+
+test('other kinds of targets are not looked at', async () => {
+  expect(await examined('pod/web-1', {})).toEqual({ codes: [], evidence: [], unread: [] });
+});
