@@ -117,7 +117,8 @@ test('of a transfer of 1 GB every packet is captured or counted as dropped', asy
 });
 
 test('a reader of 5 MB a second costs packets, which are counted, and no memory', async () => {
-  const { counts, ofKsnoop, ofAgent } = await captured(1e9, 5e6);
+  // Enough to fill the agent's memory and disk, also where the kernel drops two packets of three on a busy machine.
+  const { counts, ofKsnoop, ofAgent } = await captured(3e9, 5e6);
   expect(counts.ksnoop).toBeGreaterThan(0);
   // Bounds: 64 MiB in the agent's spool; 32 MiB in the merge and 4 MiB before the output in ksnoop; and what Node is.
   expect(ofAgent).toBeLessThan(250e6);
