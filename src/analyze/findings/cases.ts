@@ -69,6 +69,11 @@ export class Cases {
     return found;
   }
 
+  /** Every case was an attempt of its subject that was counted elsewhere. */
+  attemptsOf(counted: Cases): void {
+    for (const [subject, found] of this.#cases) found.attempts = counted.#cases.get(subject)?.attempts ?? found.cases;
+  }
+
   /** Those with enough cases. */
   counting(): [subject: string, found: Case][] {
     return [...this.#cases].filter(([, found]) => found.counts);

@@ -49,7 +49,22 @@ export function clientOf({ hosts, names }: FindingContext, flow: FlowIdentity, t
   return names.ofHost(clientHost, time, interfaceId)?.text ?? address(hosts, clientHost, 0);
 }
 
+/** The text of the last address with a port: exchanges of one connection come in a row. */
+let lastHosts: Hosts | undefined;
+let lastHost = -1;
+let lastPort = -1;
+let lastText = '';
+
 function address(hosts: Hosts, host: number, port: number): string {
+  if (host === lastHost && port === lastPort && hosts === lastHosts) return lastText;
+  lastHosts = hosts;
+  lastHost = host;
+  lastPort = port;
+  lastText = addressText(hosts, host, port);
+  return lastText;
+}
+
+function addressText(hosts: Hosts, host: number, port: number): string {
   if (host < 0) return 'an unknown host';
   const text = hosts.text(host);
   if (port === 0) return text;

@@ -27,6 +27,7 @@ export const responses: DetectorKind = {
   codes: ['RESPONSE_CUT', 'CLIENT_GAVE_UP', 'KEEPALIVE_RACE', 'ROUND_TIMEOUT'],
   explains: { ROUND_TIMEOUT: ['CLIENT_GAVE_UP'] },
   create: (context) => {
+    const requests = new Cases();
     const cut = new Cases();
     const gaveUp = new Cases();
     const race = new Cases();
@@ -40,7 +41,7 @@ export const responses: DetectorKind = {
       event: (event, flow) => {
         if (event.kind !== 'exchange' || event.protocol === 'dns' || event.protocol === 'tls') return;
         const server = serverOf(context, flow, event.time);
-        for (const cases of [cut, gaveUp, race]) cases.of(server).attempts += 1;
+        requests.of(server).attempts += 1;
         if (event.incomplete === undefined) {
           if (reused.size < FLOWS || reused.has(flow.id)) reused.set(flow.id, event.responseEnd ?? event.time);
           return;
@@ -81,6 +82,7 @@ export const responses: DetectorKind = {
       },
       findings: () => {
         const found: Finding[] = [];
+        for (const cases of [cut, gaveUp, race]) cases.attemptsOf(requests);
         for (const [subject, one] of cut.counting()) {
           found.push({
             code: 'RESPONSE_CUT',

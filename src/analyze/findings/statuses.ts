@@ -99,23 +99,26 @@ export const statuses: DetectorKind = {
   codes: RULES.map(({ code }) => code),
   create: (context) => {
     const cases = RULES.map(() => new Cases());
+    const requests = new Cases();
     return {
       event: (event, flow) => {
         const isDatabase = DATABASES.has(event.protocol);
         const server = serverOf(context, flow, event.time);
+        requests.of(server).attempts += 1;
+        // Of most exchanges no rule needs to be looked at.
+        if (event.kind === 'exchange' && !event.failed && event.status !== '431') return;
         for (const [index, rule] of RULES.entries()) {
           if (rule.code === 'DB_REFUSES' && !isDatabase) continue;
-          const matches = rule.matches(event);
-          if (event.kind !== 'exchange' && !matches) continue;
           const one = (cases[index] as Cases).of(server);
-          one.attempts += 1;
-          if (matches)
+          if (rule.matches(event))
             one.add(flow.id, event.time, event.kind === 'exchange' ? `${event.label} ${event.status}` : event.label);
         }
       },
       findings: () =>
-        RULES.flatMap((rule, index): Finding[] =>
-          (cases[index] as Cases)
+        RULES.flatMap((rule, index): Finding[] => {
+          const own = cases[index] as Cases;
+          own.attemptsOf(requests);
+          return own
             .all()
             .filter(([, one]) => one.cases > 0 && (rule.single === true || one.counts))
             .map(([subject, one]) => ({
@@ -129,8 +132,8 @@ export const statuses: DetectorKind = {
               otherwise: rule.otherwise,
               cases: one.cases,
               attempts: one.attempts,
-            })),
-        ),
+            }));
+        }),
     };
   },
 };
