@@ -1,8 +1,7 @@
 #!/usr/bin/env node
-import module from 'node:module';
 import { requireNode } from './node-version.mjs';
 
 requireNode('ksnoop');
-// Half of the start is compiling; from the second time on Node finds it done.
-module.enableCompileCache?.();
+const { useCompileCache } = await import('./compile-cache.mjs');
+useCompileCache();
 await import('../dist/ksnoop.mjs');
