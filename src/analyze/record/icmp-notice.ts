@@ -27,11 +27,14 @@ function codeOf(packet: PacketView): string {
   return icmpType === 3 ? 'ICMP_TIME_EXCEEDED' : 'ICMP_ERROR';
 }
 
-/** Codes by which a host, a firewall or a Service without endpoints refuses what a client asks for (RFC 1812, RFC 4443). */
-const REJECTIONS_V4: ReadonlySet<number> = new Set([2, 3, 9, 10, 13]);
-const REJECTIONS_V6: ReadonlySet<number> = new Set([1, 4, 5, 6]);
+/**
+ * Codes by which a host, a router before it, a firewall or a Service without endpoints refuses what a client asks for
+ * (RFC 1812, RFC 4443). A host that is unreachable ends the attempt to connect to it as well.
+ */
+const REJECTIONS_V4: ReadonlySet<number> = new Set([1, 2, 3, 9, 10, 13]);
+const REJECTIONS_V6: ReadonlySet<number> = new Set([1, 3, 4, 5, 6]);
 
-/** Whether an ICMP error means that the quoted packet was refused, and not that there was no route. */
+/** Whether an ICMP error means that the quoted packet was refused, and not that there was no route to its network. */
 export function isRejection({ ipVersion, icmpType, icmpCode }: PacketView): boolean {
   return ipVersion === 6
     ? icmpType === 1 && REJECTIONS_V6.has(icmpCode)

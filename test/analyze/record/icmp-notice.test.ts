@@ -35,7 +35,7 @@ const capture = (...frames: Buffer[]) =>
   Buffer.concat([pcapFileHeader(1, 262_144), ...frames.map((frame, index) => record(frame, index))]);
 
 test.each([
-  [3, 1, 0, 'ICMP_UNREACHABLE', 'unreachable host from 192.0.2.1', undefined],
+  [3, 0, 0, 'ICMP_UNREACHABLE', 'unreachable network from 192.0.2.1', undefined],
   [3, 4, 1400, 'ICMP_TOO_BIG', 'unreachable fragmentation needed, MTU 1400, from 192.0.2.1', 1400],
   [11, 0, 0, 'ICMP_TIME_EXCEEDED', 'time exceeded in transit from 192.0.2.1', undefined],
 ])(
@@ -50,14 +50,17 @@ test.each([
   },
 );
 
-test('an ICMP rejection refuses a connection, which is stated once', () => {
-  const refused = error(3, 3, 0, SYN);
+test.each([
+  [3, 'port'],
+  [1, 'host'],
+])('an ICMP rejection of code %i refuses a connection, which is stated once', (code, what) => {
+  const refused = error(3, code, 0, SYN);
   const { events, flows } = analyseBytes(capture(SYN, refused, SYN, refused));
   expect(events.map(({ event }) => event)).toMatchObject([
     {
       code: 'TCP_REFUSED',
       protocol: 'tcp',
-      label: 'connection rejected by ICMP port unreachable from 192.0.2.1',
+      label: `connection rejected by ICMP ${what} unreachable from 192.0.2.1`,
       failed: true,
     },
   ]);
