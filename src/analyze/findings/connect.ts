@@ -126,7 +126,10 @@ export const connect: DetectorKind = {
               ? `${subject} has no endpoint that is ready: ${share(one, 'connection')} got an ICMP rejection.`
               : `Connections to ${subject} are rejected on the way: ${share(one, 'connection')} got an ICMP rejection.`,
             evidence: [
-              one.evidence(`${listed(one.frequent())} got the rejection`, `dst.ip != "" && code == "ICMP_UNREACHABLE"`),
+              one.evidence(
+                `${listed(one.frequent())} got the rejection`,
+                'code == "TCP_REFUSED" && label.contains("ICMP")',
+              ),
             ],
             next:
               isService && parts !== undefined

@@ -196,7 +196,11 @@ class Capture implements RunningCapture {
   #start({ plans, follow, named }: CaptureTargets): void {
     this.#tick = setInterval(() => this.#onTick(plans), Math.min(TICK_MS, MERGE_WINDOW_MS));
     for (const plan of plans) this.#open(plan, false);
-    if (plans.length === 0) this.#finishIfDone();
+    if (plans.length === 0) {
+      this.#finishIfDone();
+      // There is no pod yet: a script that gave a duration is not to wait for one for ever.
+      this.#startDuration();
+    }
     void follow?.((change) => this.#change(change), this.#following.signal, this.started);
     if (named !== undefined) void waitForNames(this.#merge, named, this.started);
   }
@@ -215,7 +219,7 @@ class Capture implements RunningCapture {
     return targets.some(({ key }) => this.#parts.report.targets.get(key)?.state === 'waiting');
   }
 
-  /** The duration is one of capturing, so it begins with the first target. */
+  /** The duration is one of capturing, so it begins with the first target, or when there is none at all. */
   #startDuration(): void {
     const { durationMs } = this.#parts.limits;
     if (Number.isFinite(durationMs)) this.#duration ??= setTimeout(() => this.stop('duration'), durationMs);

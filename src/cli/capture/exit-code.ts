@@ -10,7 +10,9 @@ import { EXIT, type ExitCode } from '../../wire/errors.ts';
 export function exitCode({ result, failure }: Omit<CaptureOutcome, 'summary'>, strict = false): ExitCode {
   const { report, tally } = result;
   const failed = report.failed();
-  if (tally.interfaces.length === 0) return failed[0]?.error?.exit ?? EXIT.failed;
+  if (tally.interfaces.length === 0) {
+    return failed[0]?.error?.exit ?? (result.cause === 'duration' ? EXIT.noTarget : EXIT.failed);
+  }
   if (failure !== undefined) return EXIT.failed;
   if (strict && isLossy(result)) return EXIT.truncated;
   return failed.length > 0 || report.gaps.length > 0 || result.cutOff ? EXIT.partial : EXIT.done;

@@ -21,6 +21,10 @@ export function conclude(outcome: CaptureOutcome, strict: boolean, log: Logger):
   else if (outcome.failure !== undefined) reportError(outcome.failure, log.warn);
   // Where targets failed, their errors were printed already.
   else if (result.report.failed().length === 0)
-    log.warn('nothing was captured: the capture ended before an agent began');
+    log.warn(
+      result.cause === 'duration'
+        ? 'nothing was captured: there was no pod until the end of --duration'
+        : 'nothing was captured: the capture ended before an agent began',
+    );
   return exitCode(outcome, strict);
 }

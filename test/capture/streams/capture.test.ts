@@ -161,6 +161,20 @@ test('a duration counts from the first packets, not from the way to the agents',
   expect(await capture.result).toMatchObject({ cause: 'duration' });
 });
 
+test('a duration also ends a capture that waits for its first pod', async () => {
+  const limits = { packets: NEVER, bytes: NEVER, durationMs: 20 };
+  const follow = () => new Promise<void>(() => {});
+  const capture = startCapture({
+    targets: { plans: [], follow, named: undefined },
+    settings: { ...settings, follow: true },
+    limits,
+    output: new Output(),
+    report: new CaptureReport(),
+    observer,
+  });
+  expect(await capture.result).toMatchObject({ cause: 'duration', cutOff: false });
+});
+
 test('agents that do not end are cut off in the end, which is said', async () => {
   const { capture, agents, output } = await capturing();
   const begun = performance.now();

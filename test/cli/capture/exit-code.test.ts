@@ -34,6 +34,7 @@ test('nothing captured: what the first error stands for, else 1', () => {
     expect(exitCode({ result: result, failure: undefined })).toBe(exit);
   }
   expect(exitCode({ result: nothing(), failure: undefined })).toBe(1);
+  expect(exitCode({ result: { ...nothing(), cause: 'duration' }, failure: undefined })).toBe(3);
 });
 
 test('a target that is gone is no failure', () => {
