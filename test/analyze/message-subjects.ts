@@ -1,4 +1,5 @@
 import type { AnalysisEvent, Fields } from '../../src/analyze/record/event.ts';
+import { maskTarget } from '../../src/analyze/record/secrets.ts';
 import type { MessageField, MessageFrame } from '../oracle/tshark-traffic.ts';
 import { basicRcode, dnsOf, dnsQuestion } from './dns-words.ts';
 import {
@@ -165,9 +166,11 @@ function httpStatuses({ status, interim }: Fields): readonly string[] {
   return [...(Array.isArray(interim) ? interim.map(text) : []), ...present(status)];
 }
 
-/** Long targets are cut by both, and secrets masked by ksnoop: what is before the query is compared. */
+/** Long targets are cut by both, and secrets masked by ksnoop: what is before the query is compared, with what looks like one masked in both. */
 function httpTarget(target: string): string {
-  return target.replace(/[?;].*$/s, '').slice(0, 200);
+  return maskTarget(target)
+    .replace(/[?;].*$/s, '')
+    .slice(0, 200);
 }
 
 /** tshark escapes line ends, ksnoop folds them. */
