@@ -1,0 +1,48 @@
+// Requests through a Service and on to another one are joined over all hops, and right by the ids of the requests themselves.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { TraceRecord } from '../../src/analyze/trace/record.ts';
+import type { TestCluster } from '../support/cluster.ts';
+import { KsnoopProcess } from '../support/ksnoop-process.ts';
+import { ensureAgent, ensureShop, requests } from '../support/shop.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-trace-'));
+let on: TestCluster;
+beforeAll(async () => {
+  on = await ensureShop();
+  await ensureAgent();
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+test('client → web → api is one trace for each request, and its parts add up', async () => {
+  const file = join(directory, 'trace.pcapng');
+  const targets = ['svc/web', 'svc/api', 'deploy/client'];
+  const ksnoop = new KsnoopProcess(['-n', 'shop', ...targets, '-w', file], on.kubeconfig);
+  await ksnoop.capturing(5);
+  const run = `trace${Date.now()}`;
+  const { answered } = await requests(on, { n: 40, run, paths: 'ok', concurrency: 1 });
+  const { code, stderr } = await ksnoop.stop();
+  expect(code, stderr).toBe(0);
+  expect(stderr).toMatch(/ 0 dropped by kernel, 0 dropped by ksnoop/);
+  const { stdout } = await new KsnoopProcess(['trace', file, '--json'], '/nowhere').finished();
+  const traces = stdout
+    .toString()
+    .split('\n')
+    .filter((line) => line.includes(run))
+    .map((line) => JSON.parse(line) as TraceRecord);
+  expect(traces).toHaveLength(answered);
+  for (const { label, src, hops, total, ambiguous } of traces) {
+    expect(src?.pod, label).toMatch(/^client-/);
+    expect(ambiguous, label).toBeUndefined();
+    const passed = hops.filter(({ kind }) => kind === 'network').map(({ from, to }) => `${from} ${to}`);
+    expect(passed[0], label).toMatch(/^shop\/client-\S+ shop\/web-\S+$/);
+    expect(passed[1], label).toMatch(/^shop\/web-\S+ shop\/api-\S+$/);
+    expect(hops.every(({ latency }) => latency >= 0)).toBe(true);
+    expect(hops.reduce((sum, { latency }) => sum + latency, 0)).toBe(total);
+    // The request that web passed on is this one's: it has its number.
+    const number = /n=(\d+)/.exec(label)?.[0];
+    expect(hops.find(({ depth, kind }) => depth === 1 && kind === 'network')?.label, label).toContain(`${number}`);
+  }
+});
