@@ -31,7 +31,7 @@ export function addDiagnoseCommand(ksnoop: Command, setExit: (code: number) => v
     .option('--duration <TIME>', 'how long to capture: 30s, 5m, 1h30m', DURATION)
     .option(...CLOCK_FLAG);
   diagnose
-    .option('--json', 'one JSON document')
+    .option('--json', 'findings as JSON: those of the cluster in a line, then those of the packets')
     .option(...WHERE_FLAG)
     .option(...UTC_FLAG)
     .option(...FAIL_ON_FLAG);
