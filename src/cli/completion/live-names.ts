@@ -45,14 +45,14 @@ export async function liveNames({ deadline, late, defaults }: Patience): Promise
     const place = withDefaults(typed);
     const full = [place.kubeconfig ?? process.env.KUBECONFIG ?? '', place.context ?? '', place.namespace ?? '', key];
     const known = cache.get(full);
-    if (known?.fresh === true) return known.names;
+    if (known?.fresh === true) return harmless(known.names);
     try {
-      const found = await inTime(fromCluster(place, ask), deadline);
+      const found = harmless(await inTime(fromCluster(place, ask), deadline));
       cache.set(full, found);
       return found;
     } catch {
       if (deadline.aborted) late();
-      return known?.names ?? [];
+      return harmless(known?.names ?? []);
     }
   }
 
@@ -79,7 +79,7 @@ export async function liveNames({ deadline, late, defaults }: Patience): Promise
   return {
     contexts(place) {
       try {
-        return contextNames(withDefaults(place).kubeconfig).names;
+        return harmless(contextNames(withDefaults(place).kubeconfig).names);
       } catch {
         return [];
       }
@@ -93,6 +93,14 @@ export async function liveNames({ deadline, late, defaults }: Patience): Promise
     containers: (place, pods) => ofPods(place, pods, 'containers', names.containerNames),
     interfaces: (place, pods) => ofPods(place, pods, 'interfaces', names.interfaceNames),
   };
+}
+
+/** What a shell would not take as text. No name of Kubernetes has such a character. */
+const ACTIVE = /[\s$`"'\\;&|<>(){}[\]*?!~#^\p{C}]/u;
+
+/** Names that a shell takes as they are: a hostile API server may send others, such as `$(…)`, which the line would run. */
+function harmless(names: readonly string[]): readonly string[] {
+  return names.filter((name) => !ACTIVE.test(name));
 }
 
 /** @throws the signal's reason when it aborts first */

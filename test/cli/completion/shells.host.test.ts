@@ -19,7 +19,8 @@ beforeAll(async () => {
   const missing = ensurePackages(['tmux', 'zsh', 'fish']);
   if (missing !== undefined) throw new Error(missing);
   server = await startObjectServer(
-    ...['web-main', 'api', 'api-v2'].map((name) => object('Service', name)),
+    // A hostile server's name: the shell would run it, so it is not offered, and `web-main` stays the only one.
+    ...['web-main', 'web-$(touch mark)', 'api', 'api-v2'].map((name) => object('Service', name)),
     object('Namespace', 'shop'),
   );
   silent = await startApiServer({ onRequest: () => {} });
