@@ -91,6 +91,17 @@ test.each(SHELLS)('%s: nothing of what is typed is run by asking for its complet
   }
 });
 
+test('a name that a shell would run is not offered', async () => {
+  const kubeconfig = server.api.kubeconfig({ namespace: 'shop' });
+  const offered = async () => {
+    const { stdout } = await new KsnoopProcess(['__complete', '--', 'svc/web'], kubeconfig).finished();
+    return stdout.toString();
+  };
+  // The first may find the time over; it asks in the background then.
+  await expect.poll(offered, { timeout: 60_000 }).toContain('svc/web-main');
+  expect(await offered()).not.toContain('$(');
+});
+
 test('a file is the shell’s own to complete', async () => {
   const { stdout } = await new KsnoopProcess(['__complete', '--', 'read', ''], '/nowhere').finished();
   expect(stdout.toString()).toBe(':0\n');
