@@ -135,6 +135,6 @@ export const TRACE_DEPTH = 16;
 /** Different parts of routes of which the usual duration is known. */
 export const TRACE_ROUTES = 4096;
 
-/** Subjects of one kind of finding that are told apart, and examples kept of each. */
+/** Subjects of one kind of finding that have counts of their own, and examples kept of each. */
 export const FINDING_SUBJECTS = 1024;
 export const FINDING_EXAMPLES = 5;

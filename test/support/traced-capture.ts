@@ -1,4 +1,4 @@
-import { pcapngBlocks } from './traced-blocks.ts';
+import { pcapngBlocks } from './packet-blocks.ts';
 
 /** An end of a connection: IPv4 address and port. */
 export type End = readonly [ip: string, port: number];

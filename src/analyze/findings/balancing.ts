@@ -1,7 +1,7 @@
-import { FINDING_SUBJECTS } from '../limits.ts';
+import { FINDING_EXAMPLES, FINDING_SUBJECTS } from '../limits.ts';
 import { type DetectorKind, serverIdentity } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { counted } from './words.ts';
+import { counted, quoted } from './words.ts';
 
 /** So many requests for each pod, and a share so far above the even one, in standard deviations too. */
 const REQUESTS_PER_POD = 20;
@@ -53,9 +53,9 @@ export const balancing: DetectorKind = {
             evidence: [
               {
                 text: `${counted(connections.size, 'connection')}${connections.size < pods * 4 ? ': few long ones stay with one pod' : ''}`,
-                flows: [...connections].slice(0, 5),
+                flows: [...connections].slice(0, FINDING_EXAMPLES),
                 times: [first, last],
-                where: `dst.pod == ${JSON.stringify(busiest.split('/').at(-1))}`,
+                where: `dst.pod == ${quoted(busiest.split('/').at(-1) ?? '')}`,
               },
             ],
             next: 'With few long connections: balance in the client (headless Service), or limit how long a connection lives.',

@@ -16,8 +16,7 @@ export class Case {
   readonly flows: number[] = [];
   /** Different texts that came with cases, a few, with how often. */
   readonly texts = new Map<string, number>();
-  /** Sum and maximum of what is measured. */
-  sum = 0;
+  /** Maximum of what is measured. */
   most = 0;
 
   /** Whether there are enough of them to say so. */
@@ -38,7 +37,6 @@ export class Case {
 
   /** @param value ns, bytes: whatever is measured */
   measure(value: number): void {
-    this.sum += value;
     if (value > this.most) this.most = value;
   }
 

@@ -6,13 +6,7 @@ export interface ClusterFacts {
   readonly services: Readable<ServiceFacts>;
   readonly endpointSlices: Readable<EndpointSliceFacts>;
   readonly pods: Readable<PodFacts>;
-  readonly networkPolicies: Readable<NetworkPolicyFacts>;
   readonly ingresses: Readable<IngressFacts>;
-  readonly events: Readable<EventFacts>;
-  /** Labels of namespaces by their names, for the selectors of NetworkPolicies. */
-  readonly namespaces: Readable<ObjectFacts>;
-  /** Names of TLS Secrets that exist. */
-  readonly tlsSecrets: Readable<ObjectFacts>;
 }
 
 export type Readable<Facts> = readonly Facts[] | 'unreadable';
@@ -71,11 +65,6 @@ export interface PodFacts extends ObjectFacts {
   readonly ports: readonly { readonly name: string | undefined; readonly port: number; readonly protocol: string }[];
 }
 
-/** A NetworkPolicy: its `spec` as the API server has it, not yet validated. */
-export interface NetworkPolicyFacts extends ObjectFacts {
-  readonly spec: unknown;
-}
-
 export interface IngressFacts extends ObjectFacts {
   readonly className: string | undefined;
   readonly backends: readonly {
@@ -85,13 +74,4 @@ export interface IngressFacts extends ObjectFacts {
     readonly port: number | string | undefined;
   }[];
   readonly tlsSecrets: readonly string[];
-}
-
-export interface EventFacts extends ObjectFacts {
-  readonly kind: string;
-  readonly reason: string;
-  readonly message: string;
-  /** ns since 1970 */
-  readonly last: bigint | undefined;
-  readonly count: number;
 }

@@ -3,7 +3,7 @@ import { FINDING_SUBJECTS } from '../limits.ts';
 import { type Case, Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverIdentity, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { listed, quoted, serviceParts, share, span } from './words.ts';
+import { listed, serviceParts, share, span } from './words.ts';
 
 /** SYNs of one connection that nothing answers, or so many such connections, make a case: a capture may end before an answer. */
 const UNANSWERED_SYNS = 3;
@@ -155,10 +155,4 @@ function captureBoth(subject: string): string {
   const parts = serviceParts(subject);
   if (parts === undefined) return `Capture at the server too, to see whether the SYN arrives there.`;
   return `ksnoop trace svc/${parts.name} -n ${parts.namespace} shows whether the SYN arrives at the pods; kubectl get networkpolicy -n ${parts.namespace}`;
-}
-
-/** For `--where`. */
-export function toServer(subject: string): string {
-  const parts = serviceParts(subject);
-  return parts === undefined ? `dst.ip == ${quoted(subject)}` : `dst.service == ${quoted(parts.name)}`;
 }

@@ -1,4 +1,6 @@
-import type { Exchange, Fields, FieldValue } from '../record/event.ts';
+import { editDistance } from '../../wire/near.ts';
+import type { Exchange } from '../record/event.ts';
+import { fieldsIn, textIn } from '../record/field-values.ts';
 import { Histogram } from '../summary/histogram.ts';
 import { Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverOf } from './detector.ts';
@@ -52,9 +54,9 @@ export const dns: DetectorKind = {
     return {
       event: (event, flow) => {
         if (event.kind !== 'exchange' || event.protocol !== 'dns') return;
-        const fields = fieldsOf(event.fields.dns);
-        const name = textOf(fields?.name).toLowerCase();
-        const rcode = textOf(fields?.rcode);
+        const fields = fieldsIn(event.fields.dns);
+        const name = textIn(fields?.name).toLowerCase();
+        const rcode = textIn(fields?.rcode);
         const client = clientOf(context, flow, event.time);
         const server = serverOf(context, flow, event.time);
         if (rcode !== '') {
@@ -66,7 +68,7 @@ export const dns: DetectorKind = {
           const expanded = expansions.of(client);
           expanded.attempts += 1;
           if (rcode === 'NXDOMAIN' && isExpansion(name)) expanded.add(flow.id, event.time, name);
-          if (name !== '' && isForAddress(textOf(fields?.type))) seen(event, flow.id, client, name, rcode);
+          if (name !== '' && isForAddress(textIn(fields?.type))) seen(event, flow.id, client, name, rcode);
         }
         if (event.incomplete !== undefined || event.responseEnd === undefined) return;
         let own = latencies.get(server);
@@ -169,6 +171,9 @@ export const dns: DetectorKind = {
   },
 };
 
+/** Characters of a label at most (RFC 1035, section 2.3.4). */
+const LABEL_LENGTH = 63;
+
 /** What kubelet writes into the search list of pods: `shop.svc.cluster.local`, `svc.cluster.local`, `cluster.local`. */
 const SUFFIX = /^(.+?)\.(?:[a-z0-9-]+\.svc\.cluster\.local|svc\.cluster\.local|cluster\.local)$/;
 
@@ -226,7 +231,7 @@ function isForAddress(type: string): boolean {
 function nearNames(name: string, names: ReadonlyMap<string, NameState>): string {
   const first = name.split('.')[0] ?? '';
   const near = [...names]
-    .filter(([other, { resolved }]) => resolved && other !== name && distance(first, other.split('.')[0] ?? '') <= 2)
+    .filter(([other, { resolved }]) => resolved && other !== name && isNear(first, other.split('.')[0] ?? ''))
     .map(([other]) => other);
   const service = /^([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?:\.|$)/.exec(name);
   if (near.length > 0) return `Did you mean ${listed(near)}?`;
@@ -234,25 +239,7 @@ function nearNames(name: string, names: ReadonlyMap<string, NameState>): string 
   return 'Check how the name is written, and the namespace in it.';
 }
 
-/** Levenshtein distance, of short texts; more than 2 counts as 3. */
-function distance(a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > 2 || a.length > 63) return 3;
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const change = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return Math.min(3, row.at(-1) ?? 3);
-}
-
-function fieldsOf(value: FieldValue | undefined): Fields | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
-}
-
-function textOf(value: FieldValue | undefined): string {
-  return typeof value === 'string' ? value : '';
+/** Whether labels differ by two letters at most. */
+function isNear(one: string, other: string): boolean {
+  return Math.abs(one.length - other.length) <= 2 && one.length <= LABEL_LENGTH && editDistance(one, other) <= 2;
 }

@@ -1,4 +1,5 @@
-import type { Fields, FieldValue } from '../record/event.ts';
+import type { FieldValue } from '../record/event.ts';
+import { fieldsIn, textIn } from '../record/field-values.ts';
 import { Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
@@ -44,7 +45,7 @@ export const tls: DetectorKind = {
           return;
         }
         if (event.kind !== 'exchange') return;
-        const fields = fieldsOf(event.fields.tls);
+        const fields = fieldsIn(event.fields.tls);
         if (fields === undefined) return;
         const server = serverOf(context, flow, event.time);
         for (const cases of [failed, expired, mismatched, foreign]) cases.of(server).attempts += 1;
@@ -59,7 +60,7 @@ export const tls: DetectorKind = {
             known === undefined ? `alert ${failure}` : by === 0 ? known(client, server) : known(server, client);
           failed.of(server).add(flow.id, event.time, text);
         }
-        const notAfter = Date.parse(textOf(fields.notAfter));
+        const notAfter = Date.parse(textIn(fields.notAfter));
         const at = Number(context.epoch() / 1_000_000n) + event.time / 1e6;
         if (
           !Number.isNaN(notAfter) &&
@@ -69,7 +70,7 @@ export const tls: DetectorKind = {
           if (old === undefined || notAfter < old) ends.set(server, notAfter);
           expired.of(server).add(flow.id, event.time, notAfter < at ? 'past' : 'soon');
         }
-        const sni = textOf(fields.sni).toLowerCase();
+        const sni = textIn(fields.sni).toLowerCase();
         const names = namesOf(fields.certificates);
         if (sni !== '' && names.length > 0 && !names.some((name) => isFor(name, sni))) {
           mismatched
@@ -156,21 +157,13 @@ function isFor(name: string, host: string): boolean {
 /** Whether a certificate is renewed by hand: those of meshes are valid for hours, and always end soon. */
 function isLongLived(certificates: FieldValue | undefined, notAfter: number): boolean {
   const [own] = Array.isArray(certificates) ? certificates : [];
-  const notBefore = Date.parse(textOf(fieldsOf(own)?.notBefore));
+  const notBefore = Date.parse(textIn(fieldsIn(own)?.notBefore));
   return notAfter - notBefore >= LONG_LIVED_DAYS * DAY_MS;
 }
 
 /** The names in the server's own certificate. */
 function namesOf(certificates: FieldValue | undefined): string[] {
   const [own] = Array.isArray(certificates) ? certificates : [];
-  const names = fieldsOf(own)?.names;
+  const names = fieldsIn(own)?.names;
   return Array.isArray(names) ? names.flatMap((name) => (typeof name === 'string' ? [name.toLowerCase()] : [])) : [];
-}
-
-function fieldsOf(value: FieldValue | undefined): Fields | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
-}
-
-function textOf(value: FieldValue | undefined): string {
-  return typeof value === 'string' ? value : '';
 }

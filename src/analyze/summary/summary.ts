@@ -2,7 +2,8 @@ import type { AnalysisSink, FlowFacts, FlowIdentity, FlowInfo, TcpFacts, Transpo
 import type { Hosts } from '../identity/hosts.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Names } from '../identity/names.ts';
-import { type AnalysisEvent, type Exchange, type FieldValue, SIDE } from '../record/event.ts';
+import { type AnalysisEvent, type Exchange, SIDE } from '../record/event.ts';
+import { fieldsIn, textIn } from '../record/field-values.ts';
 import type { Recorder } from '../record/record.ts';
 import { CONNECTION, ExchangeRows, PROBE_ROUTE } from './exchange-rows.ts';
 import { KEY_SEPARATOR, KeyedRows } from './keyed-rows.ts';
@@ -193,12 +194,6 @@ function failedConnection({ first, client, server }: FlowFacts, status: string):
 
 /** Once per connection: a text may be made. */
 function tlsKey(event: Exchange): string {
-  const tls = event.fields.tls;
-  return textOf(tls, 'sni') + KEY_SEPARATOR + textOf(tls, 'version');
-}
-
-function textOf(fields: FieldValue | undefined, name: string): string {
-  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) return '';
-  const value = (fields as Readonly<Record<string, FieldValue>>)[name];
-  return typeof value === 'string' ? value : '';
+  const tls = fieldsIn(event.fields.tls);
+  return textIn(tls?.sni) + KEY_SEPARATOR + textIn(tls?.version);
 }

@@ -27,8 +27,6 @@ export interface Call {
   ambiguous: number;
   /** It belongs to another request, or may. */
   isInner: boolean;
-  /** How many requests it may belong to, where that is not decided. */
-  candidates: number;
 }
 
 /** When an exchange ended as far as is known, ns. */

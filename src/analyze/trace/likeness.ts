@@ -1,4 +1,6 @@
 import type { Exchange, Fields, FieldValue } from '../record/event.ts';
+import { fieldsIn } from '../record/field-values.ts';
+import { MASK } from '../record/mask.ts';
 
 /** How much speaks for a call being made because of a request, and of which kind it is. */
 export interface Likeness {
@@ -10,9 +12,6 @@ export interface Likeness {
 }
 
 const POINTS = { id: 8, path: 4, method: 2, forwardedFor: 3, body: 3, response: 3 } as const;
-
-/** What masking leaves of a secret: equal for different secrets. */
-const MASK = '***';
 
 /** Names of headers with an id that stays the same from hop to hop. */
 const IDS = ['x-request-id', 'x-b3-traceid', 'x-correlation-id', 'x-amzn-trace-id', 'uber-trace-id'] as const;
@@ -26,8 +25,8 @@ export function likeness(outer: Exchange, inner: Exchange, clientAddress: string
   const one = httpOf(outer);
   const other = httpOf(inner);
   if (one === undefined || other === undefined) return { score: 0, sameId: false, passedOn: false };
-  const oneHeaders = fieldsOf(one.requestHeaders);
-  const otherHeaders = fieldsOf(other.requestHeaders);
+  const oneHeaders = fieldsIn(one.requestHeaders);
+  const otherHeaders = fieldsIn(other.requestHeaders);
   const sameId =
     IDS.some((name) => isSame(oneHeaders?.[name], otherHeaders?.[name])) ||
     isSame(traceId(one.traceparent), traceId(other.traceparent));
@@ -38,8 +37,8 @@ export function likeness(outer: Exchange, inner: Exchange, clientAddress: string
   else if (sameMethod && isRewritten(one.path, other.path)) score += POINTS.method;
   if (endsWith(otherHeaders?.['x-forwarded-for'], clientAddress)) score += POINTS.forwardedFor;
   if (isSame(oneHeaders?.['content-length'], otherHeaders?.['content-length'])) score += POINTS.body;
-  const oneResponse = fieldsOf(one.responseHeaders);
-  const otherResponse = fieldsOf(other.responseHeaders);
+  const oneResponse = fieldsIn(one.responseHeaders);
+  const otherResponse = fieldsIn(other.responseHeaders);
   const sameResponse =
     isSame(oneResponse?.['content-length'], otherResponse?.['content-length']) ||
     isSame(oneResponse?.etag, otherResponse?.etag);
@@ -48,14 +47,10 @@ export function likeness(outer: Exchange, inner: Exchange, clientAddress: string
 }
 
 function httpOf({ fields }: Exchange): Fields | undefined {
-  return fieldsOf(fields.http);
+  return fieldsIn(fields.http);
 }
 
-function fieldsOf(value: FieldValue | undefined): Fields | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
-}
-
-/** Whether both are there and equal; what is masked equals nothing. */
+/** Whether both are there and equal; what is masked equals nothing: masks of different secrets are the same. */
 function isSame(one: FieldValue | undefined, other: FieldValue | undefined): boolean {
   return typeof one === 'string' && one !== '' && one === other && !one.includes(MASK);
 }

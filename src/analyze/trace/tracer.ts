@@ -180,7 +180,7 @@ export class Tracer {
       found.length > 0 ? found : [ownVantage(exchange, flow, places.ofInterface(flow.interfaceId))],
       exchange.time,
     );
-    const call: Call = { exchange, flow, vantages, children: [], ambiguous: 0, isInner: false, candidates: 0 };
+    const call: Call = { exchange, flow, vantages, children: [], ambiguous: 0, isInner: false };
     this.#unassigned.add(call, at);
     for (const vantage of vantages) {
       const key = keyOf(vantage, vantage.serverHost);
@@ -246,7 +246,6 @@ export class Tracer {
     }
     if (found.length === 0) return;
     call.isInner = true;
-    call.candidates = found.length;
     found.sort((a, b) => b.score - a.score);
     const best = found[0] as (typeof found)[number];
     const lead = best.score - (found[1]?.score ?? 0);
@@ -257,7 +256,6 @@ export class Tracer {
       ? !isHttp || best.score >= SCORE_SOLE || !best.passedOn
       : best.score >= SCORE_KNOWN && lead >= LEAD;
     if (isProven || isLikely) {
-      call.candidates = 1;
       if (best.outer.children.length >= TRACE_CALLS) return;
       const { outer, at, inner, passedOn } = best;
       outer.children.push({ call, confidence: isProven ? 'proven' : 'likely', passedOn, inner, outer: at });

@@ -38,22 +38,18 @@ export function addDiagnoseCommand(ksnoop: Command, setExit: (code: number) => v
   addTransportFlags(diagnose);
   addVerbosityFlags(diagnose).action(async (words: string[], options: RawDiagnoseOptions) => {
     const { captureFiles } = await import('../capture-files.ts');
+    const { analyseFiles, analyseTargets } = await import('../read/targets-or-files.ts');
     if (captureFiles(words)) {
-      const { readCommand } = await import('../read/command.ts');
-      const { readingOptions } = await import('../read/options.ts');
-      setExit(await readCommand(words, { ...readingOptions(options), output: 'findings' }));
+      setExit(await analyseFiles(words, options, 'findings'));
       return;
     }
     if (options.failOn !== undefined)
       throw usage('--fail-on needs capture files so far: record with -w, then diagnose FILE.');
-    const { captureCommand } = await import('../capture/command.ts');
     if (options.dryRun !== true) {
       const { printClusterFindings } = await import('./cluster-findings.ts');
       await printClusterFindings(words, options);
     }
-    // Most causes show at the client.
-    const clients = options.local === true ? options.clients === true : true;
-    setExit(await captureCommand(words, { ...options, output: 'findings', ...(clients ? { clients } : {}) }));
+    setExit(await analyseTargets(words, options, 'findings'));
   });
   addExamples(diagnose, [
     ['diagnose svc/web -n shop', 'half a minute of a Service and its clients'],

@@ -31,16 +31,8 @@ export function addTraceCommand(ksnoop: Command, setExit: (code: number) => void
   addTransportFlags(trace);
   addVerbosityFlags(trace).action(async (words: string[], options: RawCaptureOptions) => {
     const { captureFiles } = await import('../capture-files.ts');
-    if (captureFiles(words)) {
-      const { readCommand } = await import('../read/command.ts');
-      const { readingOptions } = await import('../read/options.ts');
-      setExit(await readCommand(words, { ...readingOptions(options), output: 'trace' }));
-      return;
-    }
-    const { captureCommand } = await import('../capture/command.ts');
-    // The client's side is where a request's time begins.
-    const clients = options.local === true ? options.clients === true : true;
-    setExit(await captureCommand(words, { ...options, output: 'trace', ...(clients ? { clients } : {}) }));
+    const { analyseFiles, analyseTargets } = await import('../read/targets-or-files.ts');
+    setExit(await (captureFiles(words) ? analyseFiles : analyseTargets)(words, options, 'trace'));
   });
   addExamples(trace, [
     ['trace svc/web -n shop', 'requests of a Service, from its clients to its pods'],

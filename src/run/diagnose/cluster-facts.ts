@@ -1,5 +1,10 @@
-import type { ServiceSurroundings } from '../../analyze/findings/cluster/subject.ts';
-import type { EndpointSliceFacts, IngressFacts, PodFacts, ServiceFacts } from '../../analyze/findings/cluster-facts.ts';
+import type {
+  ClusterFacts,
+  EndpointSliceFacts,
+  IngressFacts,
+  PodFacts,
+  ServiceFacts,
+} from '../../analyze/findings/cluster-facts.ts';
 import type { NamespaceObjects } from '../../capture/facts/namespace-objects.ts';
 import {
   arrayAt,
@@ -12,7 +17,7 @@ import {
 } from '../../wire/guard.ts';
 
 /** The API server's objects as the analysis takes them. Members of another type than the API's are left out. */
-export function serviceSurroundings(objects: NamespaceObjects): ServiceSurroundings {
+export function serviceSurroundings(objects: NamespaceObjects): ClusterFacts {
   const { services, pods, endpointslices, ingresses } = objects;
   return {
     services: services instanceof Error ? 'unreadable' : services.map(serviceFacts),

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
 import { FINDING_CODES } from '../../../src/analyze/findings/index.ts';
 import { findings, isFailing } from '../../../src/run/analysis/findings.ts';
+import { analysisLines } from '../../support/analysis-lines.ts';
 import { type BuiltSegment, builtPcap, handshake } from '../../support/built-capture.ts';
 
 interface Shown {
@@ -14,21 +14,8 @@ interface Shown {
   readonly message: string;
 }
 
-function found(bytes: Uint8Array, names: readonly [string, string][] = []): Shown[] {
-  const lines: string[] = [];
-  const session = new AnalysisSession(findings, {
-    line: (line) => void lines.push(line),
-    colour: false,
-    align: false,
-    width: undefined,
-    json: true,
-    where: undefined,
-    choice: undefined,
-    showSecrets: false,
-  });
-  session.addNames(names.map(([address, name]) => ({ address, names: [name] })));
-  session.push(bytes);
-  session.end();
+function found(bytes: Uint8Array, names: Readonly<Record<string, string>> = {}): Shown[] {
+  const { lines, session } = analysisLines(findings, bytes, names);
   const report = JSON.parse(lines[0] ?? '{}') as { findings: Shown[] };
   expect(session.found.map(({ code }) => code)).toEqual(report.findings.map(({ code }) => code));
   return report.findings;
@@ -78,7 +65,7 @@ const GET = 'GET /cart HTTP/1.1\r\nHost: web\r\n\r\n';
 
 // The capture has packets of one direction only: the responses may take a way that is not captured.
 test('SYNs without a response are said, a healthy exchange is not', () => {
-  const [one, ...others] = found(builtPcap([syn(0), syn(1000), syn(3000)]), [['10.0.0.2', 'web.shop']]);
+  const [one, ...others] = found(builtPcap([syn(0), syn(1000), syn(3000)]), { '10.0.0.2': 'web.shop' });
   expect(others).toEqual([]);
   expect(one).toMatchObject({ code: 'CONNECT_TIMEOUT', severity: 'error', confidence: 'likely', subject: 'web.shop' });
   expect(one?.message).toBe('web.shop does not answer: the only connection got no response to the SYN.');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
 import type { HopRecord, TraceRecord } from '../../../src/analyze/trace/record.ts';
 import { trace } from '../../../src/run/analysis/trace.ts';
+import { analysisLines } from '../../support/analysis-lines.ts';
 import { type End, TracedCapture } from '../../support/traced-capture.ts';
 
 const CLIENT = '10.244.1.9';
@@ -12,27 +12,10 @@ const SERVICE = '10.96.0.7';
 const get = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nHost: web\r\n${headers}\r\n`;
 const ok = (body = 'hello') => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 
+const NAMES = { [CLIENT]: 'shop/client-1', [EDGE]: 'ingress/edge-1', [WEB]: 'shop/web-1', [SERVICE]: 'web.shop' };
+
 function tracesOf(capture: TracedCapture): TraceRecord[] {
-  const lines: string[] = [];
-  const session = new AnalysisSession(trace, {
-    line: (line) => void lines.push(line),
-    colour: false,
-    align: false,
-    width: undefined,
-    json: true,
-    where: undefined,
-    choice: undefined,
-    showSecrets: false,
-  });
-  session.addNames([
-    { address: CLIENT, names: ['shop/client-1'] },
-    { address: EDGE, names: ['ingress/edge-1'] },
-    { address: WEB, names: ['shop/web-1'] },
-    { address: SERVICE, names: ['web.shop'] },
-  ]);
-  session.push(capture.pcapng());
-  session.end();
-  return lines.map((line) => JSON.parse(line) as TraceRecord);
+  return analysisLines(trace, capture.pcapng(), NAMES).lines.map((line) => JSON.parse(line) as TraceRecord);
 }
 
 const brief = ({ kind, from, to, latency }: HopRecord) =>

@@ -1,5 +1,6 @@
 import { endMarker, interfaceDescription, sectionHeader } from '../../../src/wire/pcapng-write.ts';
 import { BUILT_EPOCH_NS } from '../../support/built-capture.ts';
+import { packetBlock } from '../../support/packet-blocks.ts';
 import type { Random } from '../../support/random.ts';
 import type { RanConnection, SentSegment } from './connection.ts';
 
@@ -108,29 +109,18 @@ export function fileOf(
   const described = places.map((_, index) =>
     interfaceDescription({ linkType: 1, snaplen, name: `shop/pod-${index}/eth0`, description: '' }),
   );
-  const blocks = seen.map((one) => packetBlock(connection, one, snaplen));
+  const blocks = seen.map((one) => blockOf(connection, one, snaplen));
   const end = endMarker({ version: 1, reason: 'user', packets: places.map(() => 0) });
   return Buffer.concat([sectionHeader('test'), ...described, ...blocks, end]);
 }
 
 const INITIAL = [4_294_960_000, 77_000] as const;
 
-function packetBlock(connection: RanConnection, { segment, place, time, id }: SeenSegment, snaplen: number): Buffer {
+function blockOf(connection: RanConnection, { segment, place, time, id }: SeenSegment, snaplen: number): Buffer {
   const { port, transport } = connection.conversation;
   const packet = transport === 'udp' ? datagramOf(segment, port, id) : frameOf(segment, port, id);
-  const frame = packet.subarray(0, snaplen);
-  const block = Buffer.alloc(32 + frame.length + ((4 - (frame.length % 4)) % 4));
-  const stamp = BUILT_EPOCH_NS + BigInt(time);
-  block.writeUInt32LE(6, 0);
-  block.writeUInt32LE(block.length, 4);
-  block.writeUInt32LE(place, 8);
-  block.writeUInt32LE(Number(stamp >> 32n), 12);
-  block.writeUInt32LE(Number(stamp & 0xffff_ffffn), 16);
-  block.writeUInt32LE(frame.length, 20);
-  block.writeUInt32LE(packet.length, 24);
-  frame.copy(block, 28);
-  block.writeUInt32LE(block.length, block.length - 4);
-  return block;
+  const bytes = packet.subarray(0, snaplen);
+  return packetBlock({ interfaceId: place, time: BUILT_EPOCH_NS + BigInt(time), bytes, length: packet.length });
 }
 
 const FLAG_BITS = { S: 2, 'S.': 18, '.': 16, 'P.': 24, 'F.': 17 } as const;

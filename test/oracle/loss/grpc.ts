@@ -1,3 +1,4 @@
+import { frame } from '../../analyze/protocols/http2/made-frames.ts';
 import type { Random } from '../../support/random.ts';
 import { type ConversationMaker, filler, type MadeExchange, numberIn } from './conversation.ts';
 import { HpackEncoder } from './hpack-encoder.ts';
@@ -75,13 +76,4 @@ function message(random: Random): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt32BE(length, 1);
   return Buffer.concat([head, Buffer.from(filler(length, 'p'))]);
-}
-
-function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
 }

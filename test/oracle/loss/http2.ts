@@ -1,3 +1,4 @@
+import { frame } from '../../analyze/protocols/http2/made-frames.ts';
 import { type ConversationMaker, filler, type MadeExchange, numberIn } from './conversation.ts';
 
 const HEADERS = 1;
@@ -38,15 +39,6 @@ export const http2Conversation: ConversationMaker = (count, random) => {
     },
   };
 };
-
-function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
 
 function literal(...fields: string[]): Buffer {
   const parts: Buffer[] = [];

@@ -1,4 +1,5 @@
 import { endMarker, interfaceDescription, sectionHeader } from '../../../src/wire/pcapng-write.ts';
+import { packetBlock } from '../../support/packet-blocks.ts';
 import type { Random } from '../../support/random.ts';
 
 /** A packet of a capture file. */
@@ -50,20 +51,7 @@ export function pcapngOf(packets: readonly RealPacket[]): Buffer {
   const described = [0, 1].map((index) =>
     interfaceDescription({ linkType: 1, snaplen: 262_144, name: `shop/pod-${index}/eth0`, description: '' }),
   );
+  const blocks = packets.map(({ place, time, frame }) => packetBlock({ interfaceId: place, time, bytes: frame }));
   const end = endMarker({ version: 1, reason: 'user', packets: [0, 0] });
-  return Buffer.concat([sectionHeader('test'), ...described, ...packets.map(packetBlock), end]);
-}
-
-function packetBlock({ place, time, frame }: RealPacket): Buffer {
-  const block = Buffer.alloc(32 + Math.ceil(frame.length / 4) * 4);
-  block.writeUInt32LE(6, 0);
-  block.writeUInt32LE(block.length, 4);
-  block.writeUInt32LE(place, 8);
-  block.writeUInt32LE(Number(time >> 32n), 12);
-  block.writeUInt32LE(Number(time & 0xffff_ffffn), 16);
-  block.writeUInt32LE(frame.length, 20);
-  block.writeUInt32LE(frame.length, 24);
-  frame.copy(block, 28);
-  block.writeUInt32LE(block.length, block.length - 4);
-  return block;
+  return Buffer.concat([sectionHeader('test'), ...described, ...blocks, end]);
 }

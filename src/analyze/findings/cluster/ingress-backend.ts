@@ -1,14 +1,10 @@
-import type { IngressFacts } from '../cluster-facts.ts';
+import type { ClusterFacts, IngressFacts } from '../cluster-facts.ts';
 import type { Finding } from '../finding.ts';
 import { listed } from '../words.ts';
-import { ofObjects, type ServiceSurroundings, type Subjects } from './subject.ts';
+import { ofObjects, type Subjects } from './subject.ts';
 
 /** INGRESS_BACKEND_MISSING: a Service that an Ingress names does not exist, or does not have the port. */
-export function ingressBackend(
-  ingress: IngressFacts,
-  { services }: ServiceSurroundings,
-  subjects: Subjects,
-): Finding[] {
+export function ingressBackend(ingress: IngressFacts, { services }: ClusterFacts, subjects: Subjects): Finding[] {
   if (services === 'unreadable') return [];
   const { namespace, name } = ingress;
   const isSubject = subjects.isIngress(namespace, name);

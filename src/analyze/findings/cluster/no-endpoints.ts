@@ -1,10 +1,10 @@
-import type { PodFacts, ServiceFacts } from '../cluster-facts.ts';
+import type { ClusterFacts, PodFacts, ServiceFacts } from '../cluster-facts.ts';
 import type { Finding } from '../finding.ts';
 import { counted, listed } from '../words.ts';
-import { hasReadyEndpoint, ofObjects, type ServiceSurroundings, selectedPods } from './subject.ts';
+import { hasReadyEndpoint, ofObjects, selectedPods } from './subject.ts';
 
 /** SERVICE_NO_ENDPOINTS: no endpoint of the Service is ready. The pods that should be, with the reason, are named. */
-export function noEndpoints(service: ServiceFacts, facts: ServiceSurroundings): Finding[] {
+export function noEndpoints(service: ServiceFacts, facts: ClusterFacts): Finding[] {
   if (service.type === 'ExternalName' || hasReadyEndpoint(service, facts) !== false) return [];
   const { namespace, name } = service;
   const pods = facts.pods === 'unreadable' ? [] : selectedPods(service, facts.pods);

@@ -1,10 +1,10 @@
-import type { PodFacts, ServiceFacts } from '../cluster-facts.ts';
+import type { ClusterFacts, PodFacts, ServiceFacts } from '../cluster-facts.ts';
 import type { Finding } from '../finding.ts';
 import { listed } from '../words.ts';
-import { hasReadyEndpoint, ofObjects, type ServiceSurroundings, selectedPods, selectorText } from './subject.ts';
+import { hasReadyEndpoint, ofObjects, selectedPods, selectorText } from './subject.ts';
 
 /** SERVICE_SELECTOR_EMPTY: the selector matches no pod. Pods whose labels differ in one pair are named. */
-export function selectorEmpty(service: ServiceFacts, facts: ServiceSurroundings): Finding[] {
+export function selectorEmpty(service: ServiceFacts, facts: ClusterFacts): Finding[] {
   const { pods } = facts;
   const isWithout = Object.keys(service.selector).length === 0 || service.type === 'ExternalName';
   if (isWithout || pods === 'unreadable' || hasReadyEndpoint(service, facts) !== false) return [];

@@ -1,9 +1,6 @@
 import type { ClusterFacts, Labels, PodFacts, ServiceFacts } from '../cluster-facts.ts';
 import type { Evidence } from '../finding.ts';
 
-/** The kinds of objects that findings without packets need. */
-export type ServiceSurroundings = Pick<ClusterFacts, 'services' | 'endpointSlices' | 'pods' | 'ingresses'>;
-
 /** The objects that a user asks about. */
 export interface Subjects {
   isService(namespace: string, name: string): boolean;
@@ -29,7 +26,7 @@ export function selectedPods(service: ServiceFacts, pods: readonly PodFacts[]): 
 }
 
 /** Whether any endpoint of a Service is ready; undefined where EndpointSlices could not be read. */
-export function hasReadyEndpoint(service: ServiceFacts, facts: ServiceSurroundings): boolean | undefined {
+export function hasReadyEndpoint(service: ServiceFacts, facts: ClusterFacts): boolean | undefined {
   if (facts.endpointSlices === 'unreadable') return undefined;
   return facts.endpointSlices
     .filter((slice) => slice.namespace === service.namespace && slice.service === service.name)

@@ -1,13 +1,13 @@
-import type { ServiceFacts } from '../cluster-facts.ts';
+import type { ClusterFacts, ServiceFacts } from '../cluster-facts.ts';
 import type { Finding } from '../finding.ts';
 import { listed } from '../words.ts';
-import { ofObjects, type ServiceSurroundings, selectedPods } from './subject.ts';
+import { ofObjects, selectedPods } from './subject.ts';
 
 /**
  * SERVICE_TARGETPORT_MISMATCH: a named targetPort that no selected pod declares. A number needs no declaration, so nothing
  * follows from one.
  */
-export function targetPort(service: ServiceFacts, { pods }: ServiceSurroundings): Finding[] {
+export function targetPort(service: ServiceFacts, { pods }: ClusterFacts): Finding[] {
   if (pods === 'unreadable') return [];
   const selected = selectedPods(service, pods);
   const [first] = selected;

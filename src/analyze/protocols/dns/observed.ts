@@ -1,4 +1,5 @@
 import type { AnalysisEvent, Fields, FieldValue } from '../../record/event.ts';
+import { isFields } from '../../record/field-values.ts';
 
 /** An address and what it was called when it was asked for. */
 export interface ObservedAddress {
@@ -43,10 +44,6 @@ export function observedAddresses(event: AnalysisEvent): readonly ObservedAddres
 
 function records(list: FieldValue | undefined): Fields[] {
   return Array.isArray(list) ? list.filter(isFields) : [];
-}
-
-function isFields(value: FieldValue | undefined): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function lower(value: FieldValue | undefined): string {

@@ -1,0 +1,25 @@
+import type { AnalysisOutputKind } from '../../src/analyze/engine/output.ts';
+import { AnalysisSession } from '../../src/analyze/engine/session.ts';
+
+/** What a form of analysis finds in a capture, as JSON, and the session that found it. @param names by address */
+export function analysisLines(
+  kind: AnalysisOutputKind,
+  bytes: Uint8Array,
+  names: Readonly<Record<string, string>> = {},
+): { readonly lines: readonly string[]; readonly session: AnalysisSession } {
+  const lines: string[] = [];
+  const session = new AnalysisSession(kind, {
+    line: (line) => void lines.push(line),
+    colour: false,
+    align: false,
+    width: undefined,
+    json: true,
+    where: undefined,
+    choice: undefined,
+    showSecrets: false,
+  });
+  session.addNames(Object.entries(names).map(([address, name]) => ({ address, names: [name] })));
+  session.push(bytes);
+  session.end();
+  return { lines, session };
+}
