@@ -83,7 +83,7 @@ export class TracedConnection {
    * @param times when it passes each place, ms, by true time; undefined where it was not seen
    * @param again it was sent before
    */
-  send(side: 0 | 1, payload: string, times: readonly (number | undefined)[], again = false): this {
+  send(side: 0 | 1, payload: string | Buffer, times: readonly (number | undefined)[], again = false): this {
     const length = Buffer.byteLength(payload);
     if (again) this.#next[side] -= length;
     this.#packet(side, 'PA', payload, times, length);
@@ -95,7 +95,13 @@ export class TracedConnection {
     return this.#places.map((_, index) => at + hop * (side === 0 ? index : last - index));
   }
 
-  #packet(side: 0 | 1, flags: string, payload: string, times: readonly (number | undefined)[], advance: number): void {
+  #packet(
+    side: 0 | 1,
+    flags: string,
+    payload: string | Buffer,
+    times: readonly (number | undefined)[],
+    advance: number,
+  ): void {
     const other = side === 0 ? 1 : 0;
     const identification = this.#identification;
     this.#identification += 1;

@@ -69,7 +69,11 @@ export class TracePaths {
     if (trace.total === undefined) return;
     sum.sum += trace.total;
     sum.total.record(trace.total);
-    for (const [index, hop] of trace.hops.entries()) this.#addHop(sum, hop, index, trace.slowest === index);
+    let isWhole = true;
+    for (const [index, hop] of trace.hops.entries()) {
+      if (!this.#addHop(sum, hop, index, trace.slowest === index)) isWhole = false;
+    }
+    if (!isWhole) this.left += 1;
   }
 
   /** Those with the most time in all first. */
@@ -98,14 +102,12 @@ export class TracePaths {
       }));
   }
 
-  #addHop(sum: PathSum, hop: HopRecord, order: number, isSlowest: boolean): void {
+  /** @returns false where there was no room */
+  #addHop(sum: PathSum, hop: HopRecord, order: number, isSlowest: boolean): boolean {
     const key = `${hop.depth} ${hop.kind} ${hop.from} ${hop.to ?? ''}`;
     let own = sum.hops.get(key);
     if (own === undefined) {
-      if (this.#hops >= TRACE_ROUTES) {
-        this.left += 1;
-        return;
-      }
+      if (this.#hops >= TRACE_ROUTES) return false;
       this.#hops += 1;
       own = { hop, order, latency: new Histogram(), sum: 0, lost: 0, slowest: 0 };
       sum.hops.set(key, own);
@@ -114,6 +116,7 @@ export class TracePaths {
     own.sum += hop.latency;
     own.lost += hop.lost.reduce((count, lost) => count + lost.count, 0);
     if (isSlowest) own.slowest += 1;
+    return true;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Places } from '../engine/places.ts';
 import type { FlowIdentity, FlowInfo } from '../flow/flow-facts.ts';
+import { TimedQueue } from '../flow/timed-queue.ts';
 import type { Hosts } from '../identity/hosts.ts';
 import type { Names } from '../identity/names.ts';
 import { TRACE_CALLS, TRACE_CANDIDATES, TRACE_PENDING } from '../limits.ts';
@@ -7,7 +8,6 @@ import type { PacketView } from '../packet/packet.ts';
 import type { AnalysisEvent, Exchange } from '../record/event.ts';
 import { type Call, endOf } from './call.ts';
 import { likeness } from './likeness.ts';
-import { TimedQueue } from './timed-queue.ts';
 import { Trails } from './trails.ts';
 import { bytesOf, type ExchangeBytes, type Leg, merged, timesOf, type Vantage, vantagesOf } from './vantages.ts';
 

@@ -63,8 +63,14 @@ export const trace: AnalysisOutputKind = {
       },
       note: () => {
         const { hurried, forgotten } = tracer;
-        if (hurried + forgotten === 0) return undefined;
-        return `traces are not complete: ${counted(hurried, 'call')} could not wait for the request they may belong to, ${counted(forgotten, 'connection')} went out of memory`;
+        const left = [
+          hurried > 0 ? `${counted(hurried, 'call')} could not wait for the request they may belong to` : '',
+          forgotten > 0 ? `${counted(forgotten, 'connection')} went out of memory` : '',
+          !json && paths.left > 0
+            ? `the tables have no room for routes or hops of ${counted(paths.left, 'request')}`
+            : '',
+        ].filter((text) => text !== '');
+        return left.length === 0 ? undefined : `traces are not complete: ${left.join(', ')}`;
       },
     };
   },

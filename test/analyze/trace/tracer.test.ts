@@ -1,27 +1,6 @@
 import { expect, test } from 'vitest';
-import type { HopRecord, TraceRecord } from '../../../src/analyze/trace/record.ts';
-import { trace } from '../../../src/run/analysis/trace.ts';
-import { analysisLines } from '../../support/analysis-lines.ts';
 import { type End, TracedCapture } from '../../support/traced-capture.ts';
-
-const CLIENT = '10.244.1.9';
-const EDGE = '10.244.1.5';
-const WEB = '10.244.2.6';
-const SERVICE = '10.96.0.7';
-
-const get = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nHost: web\r\n${headers}\r\n`;
-const ok = (body = 'hello') => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
-
-const NAMES = { [CLIENT]: 'shop/client-1', [EDGE]: 'ingress/edge-1', [WEB]: 'shop/web-1', [SERVICE]: 'web.shop' };
-
-function tracesOf(capture: TracedCapture): TraceRecord[] {
-  return analysisLines(trace, capture.pcapng(), NAMES).lines.map((line) => JSON.parse(line) as TraceRecord);
-}
-
-const brief = ({ kind, from, to, latency }: HopRecord) =>
-  `${from}${to === undefined ? '' : ` > ${to}`} ${kind} ${latency / 1e6}`;
-
-const sum = (hops: readonly HopRecord[]) => hops.reduce((total, { latency }) => total + latency, 0);
+import { brief, CLIENT, EDGE, get, ok, SERVICE, sum, tracesOf, WEB } from './traces.ts';
 
 test('a request through a Service is split between two places whose clocks do not agree', () => {
   const capture = new TracedCapture(['shop/client-1/any', 'shop/web-1/any']);
