@@ -124,6 +124,13 @@ export const TRACE_MARKS_TOTAL = 4 * 1024 * 1024;
 export const TRACE_MARKS = 512;
 export const TRACE_REPEATS = 64;
 
+/** Flows of datagrams that are remembered likewise, and datagrams of one direction at one place. */
+export const TRACE_DATAGRAM_FLOWS = 16_384;
+export const TRACE_DATAGRAMS = 64;
+
+/** The same datagram within this time was sent again: resolvers give up earlier. ns */
+export const TRACE_DATAGRAM_AGAIN_NS = 30e9;
+
 /** Requests that wait for those they belong to, and candidates looked at for one. */
 export const TRACE_PENDING = 65_536;
 export const TRACE_CANDIDATES = 256;

@@ -10,10 +10,14 @@ export interface Passed {
   /** How far the place's clock is ahead, ms. */
   readonly ahead?: number;
   readonly ttl?: number;
+  /** What the packets are in there: the nodes' own network. */
+  readonly tunnel?: Tunnel;
   /** As the ends are called there, before or behind NAT. */
   readonly client?: End;
   readonly server?: End;
 }
+
+export type Tunnel = 'vxlan' | 'geneve' | 'ipip' | 'gre';
 
 interface Frame {
   readonly interfaceId: number;
@@ -25,6 +29,7 @@ interface Frame {
 export class TracedCapture {
   readonly interfaces: readonly string[];
   readonly #frames: Frame[] = [];
+  #datagrams = 0;
 
   /** @param interfaces names, such as `shop/web-1/any` */
   constructor(interfaces: readonly string[]) {
@@ -38,6 +43,39 @@ export class TracedCapture {
     initial: readonly [number, number],
   ): TracedConnection {
     return new TracedConnection(this.#frames, places, [client, server], initial);
+  }
+
+  /** A datagram of UDP as each place saw it. @param times ms, by true time; undefined where it was not seen */
+  datagram(
+    places: readonly Passed[],
+    ends: readonly [End, End],
+    side: 0 | 1,
+    payload: Buffer,
+    times: readonly (number | undefined)[],
+  ): this {
+    this.#datagrams += 1;
+    for (const [index, place] of places.entries()) {
+      const time = times[index];
+      if (time === undefined) continue;
+      const here = [place.client ?? ends[0], place.server ?? ends[1]] as const;
+      const header = Buffer.alloc(8);
+      header.writeUInt16BE(here[side][1], 0);
+      header.writeUInt16BE(here[side === 0 ? 1 : 0][1], 2);
+      header.writeUInt16BE(8 + payload.length, 4);
+      const bytes = around(
+        place.tunnel,
+        ipFrame({
+          from: here[side][0],
+          to: here[side === 0 ? 1 : 0][0],
+          protocol: 17,
+          ttl: place.ttl ?? 64,
+          identification: this.#datagrams,
+          carried: Buffer.concat([header, payload]),
+        }),
+      );
+      this.#frames.push({ interfaceId: place.interfaceId, at: time + (place.ahead ?? 0), bytes });
+    }
+    return this;
   }
 
   pcapng(): Buffer {
@@ -109,7 +147,7 @@ export class TracedConnection {
       const time = times[index];
       if (time === undefined) continue;
       const ends = [place.client ?? this.#ends[0], place.server ?? this.#ends[1]] as const;
-      const bytes = tcpFrame({
+      const frame = tcpFrame({
         from: ends[side],
         to: ends[other],
         sequence: this.#next[side],
@@ -119,6 +157,7 @@ export class TracedConnection {
         ttl: place.ttl ?? 64,
         identification,
       });
+      const bytes = around(place.tunnel, frame);
       this.#frames.push({ interfaceId: place.interfaceId, at: time + (place.ahead ?? 0), bytes });
     }
     this.#next[side] += advance;
@@ -140,22 +179,64 @@ interface TcpParts {
 
 /** Ethernet, IPv4, TCP. */
 function tcpFrame({ from, to, sequence, acknowledgment, flags, payload, ttl, identification }: TcpParts): Buffer {
-  const frame = Buffer.alloc(14 + 20 + 20 + payload.length);
-  frame.writeUInt16BE(0x0800, 12);
-  frame[14] = 0x45;
-  frame.writeUInt16BE(frame.length - 14, 16);
-  frame.writeUInt16BE(identification, 18);
-  frame[22] = ttl;
-  frame[23] = 6;
-  frame.set(from[0].split('.').map(Number), 26);
-  frame.set(to[0].split('.').map(Number), 30);
-  frame.writeUInt16BE(from[1], 34);
-  frame.writeUInt16BE(to[1], 36);
-  frame.writeUInt32BE(sequence >>> 0, 38);
-  frame.writeUInt32BE(acknowledgment >>> 0, 42);
-  frame[46] = 5 << 4;
-  frame[47] = [...flags].reduce((bits, letter) => bits | (FLAG_BITS[letter] ?? 0), 0);
-  frame.writeUInt16BE(500, 48);
-  payload.copy(frame, 54);
-  return frame;
+  const header = Buffer.alloc(20);
+  header.writeUInt16BE(from[1], 0);
+  header.writeUInt16BE(to[1], 2);
+  header.writeUInt32BE(sequence >>> 0, 4);
+  header.writeUInt32BE(acknowledgment >>> 0, 8);
+  header[12] = 5 << 4;
+  header[13] = [...flags].reduce((bits, letter) => bits | (FLAG_BITS[letter] ?? 0), 0);
+  header.writeUInt16BE(500, 14);
+  const carried = Buffer.concat([header, payload]);
+  return ipFrame({ from: from[0], to: to[0], protocol: 6, ttl, identification, carried });
+}
+
+interface IpParts {
+  readonly from: string;
+  readonly to: string;
+  readonly protocol: number;
+  readonly ttl: number;
+  readonly identification: number;
+  readonly carried: Buffer;
+}
+
+/** Ethernet, IPv4, and what it carries. */
+function ipFrame({ from, to, protocol, ttl, identification, carried }: IpParts): Buffer {
+  const head = Buffer.alloc(34);
+  head.writeUInt16BE(0x0800, 12);
+  head[14] = 0x45;
+  head.writeUInt16BE(20 + carried.length, 16);
+  head.writeUInt16BE(identification, 18);
+  head[22] = ttl;
+  head[23] = protocol;
+  head.set(from.split('.').map(Number), 26);
+  head.set(to.split('.').map(Number), 30);
+  return Buffer.concat([head, carried]);
+}
+
+const NODES = { from: '192.168.0.1', to: '192.168.0.2', ttl: 64, identification: 7 } as const;
+
+/** A frame within a tunnel between two nodes. VXLAN: RFC 7348; Geneve: RFC 8926; IPIP: RFC 2003; GRE: RFC 2784. */
+function around(tunnel: Tunnel | undefined, frame: Buffer): Buffer {
+  const packet = frame.subarray(14);
+  switch (tunnel) {
+    case undefined:
+      return frame;
+    case 'ipip':
+      return ipFrame({ ...NODES, protocol: 4, carried: packet });
+    case 'gre':
+      return ipFrame({ ...NODES, protocol: 47, carried: Buffer.concat([Buffer.of(0, 0, 8, 0), packet]) });
+    case 'vxlan':
+      return overUdp(4789, Buffer.concat([Buffer.of(8, 0, 0, 0, 0, 0, 1, 0), frame]));
+    case 'geneve':
+      return overUdp(6081, Buffer.concat([Buffer.of(0, 0, 0x65, 0x58, 0, 0, 1, 0), frame]));
+  }
+}
+
+function overUdp(port: number, carried: Buffer): Buffer {
+  const header = Buffer.alloc(8);
+  header.writeUInt16BE(50_000, 0);
+  header.writeUInt16BE(port, 2);
+  header.writeUInt16BE(8 + carried.length, 4);
+  return ipFrame({ ...NODES, protocol: 17, carried: Buffer.concat([header, carried]) });
 }

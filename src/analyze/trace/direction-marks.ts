@@ -1,4 +1,5 @@
 import { TRACE_MARKS, TRACE_REPEATS } from '../limits.ts';
+import type { Marks } from './marks.ts';
 
 /** A range of the byte stream that came again, or late into a hole. Sequence numbers are int32. */
 interface Range {
@@ -15,7 +16,7 @@ const SMALLEST = 8;
  * int32 and compare as `(a - b) | 0`, so that they mean the same at all places: NAT keeps them. Only the latest TRACE_MARKS
  * segments are remembered.
  */
-export class DirectionMarks {
+export class DirectionMarks implements Marks {
   #starts = new Int32Array(SMALLEST);
   #ends = new Int32Array(SMALLEST);
   #times = new Float64Array(SMALLEST);
@@ -94,14 +95,20 @@ export class DirectionMarks {
   /**
    * Segments within a range that came again, and how long after their bytes were first seen the last one did.
    * @param from, to int32, both inclusive @param copyNs what comes again sooner is a copy made by the capture
+   * @param until what comes later does not count, ns
    */
-  repeatsWithin(from: number, to: number, copyNs: number): { readonly count: number; readonly after: number } {
+  repeatsWithin(
+    from: number,
+    to: number,
+    copyNs: number,
+    until = Number.POSITIVE_INFINITY,
+  ): { readonly count: number; readonly after: number } {
     let count = 0;
     let after = 0;
     for (const { start, end, time } of this.#repeats) {
       if (((end - from) | 0) <= 0 || ((start - to) | 0) > 0) continue;
       const first = this.firstSeen(start);
-      if (first === undefined || time - first <= copyNs) continue;
+      if (first === undefined || time - first <= copyNs || time > until) continue;
       count += 1;
       after = Math.max(after, time - first);
     }

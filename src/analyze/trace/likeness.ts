@@ -11,7 +11,7 @@ export interface Likeness {
   readonly passedOn: boolean;
 }
 
-const POINTS = { id: 8, path: 4, method: 2, forwardedFor: 3, body: 3, response: 3 } as const;
+const POINTS = { id: 8, path: 4, method: 2, forwardedFor: 3, body: 3, response: 3, question: 8 } as const;
 
 /** Names of headers with an id that stays the same from hop to hop. */
 const IDS = ['x-request-id', 'x-b3-traceid', 'x-correlation-id', 'x-amzn-trace-id', 'uber-trace-id'] as const;
@@ -22,6 +22,7 @@ const IDS = ['x-request-id', 'x-b3-traceid', 'x-correlation-id', 'x-amzn-trace-i
  * @param clientAddress RFC 5952 text of the outer request's client
  */
 export function likeness(outer: Exchange, inner: Exchange, clientAddress: string): Likeness {
+  if (isSameQuestion(outer, inner)) return { score: POINTS.question, sameId: false, passedOn: true };
   const one = httpOf(outer);
   const other = httpOf(inner);
   if (one === undefined || other === undefined) return { score: 0, sameId: false, passedOn: false };
@@ -44,6 +45,19 @@ export function likeness(outer: Exchange, inner: Exchange, clientAddress: string
     isSame(oneResponse?.etag, otherResponse?.etag);
   if (one.status !== undefined && one.status === other.status && sameResponse) score += POINTS.response;
   return { score, sameId, passedOn: sameMethod && (samePath || (sameId && isRewritten(one.path, other.path))) };
+}
+
+/** DNS: both ask for the same type of the same name; case has no meaning (RFC 4343). */
+function isSameQuestion(one: Exchange, other: Exchange): boolean {
+  if (one.protocol !== 'dns' || other.protocol !== 'dns') return false;
+  const asked = fieldsIn(one.fields.dns);
+  const passed = fieldsIn(other.fields.dns);
+  return (
+    asked?.type === passed?.type &&
+    typeof asked?.name === 'string' &&
+    typeof passed?.name === 'string' &&
+    asked.name.toLowerCase() === passed.name.toLowerCase()
+  );
 }
 
 function httpOf({ fields }: Exchange): Fields | undefined {

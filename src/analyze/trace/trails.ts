@@ -1,57 +1,77 @@
 import type { Places } from '../engine/places.ts';
+import { legHash } from '../flow/connection-legs.ts';
 import type { Hosts } from '../identity/hosts.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
-import { PLACES_PER_FLOW, TRACE_CONNECTIONS, TRACE_MARKS_TOTAL } from '../limits.ts';
+import {
+  LEG_CONTENT_BYTES,
+  LEG_DATAGRAM_WINDOW_NS,
+  PLACES_PER_FLOW,
+  TRACE_CONNECTIONS,
+  TRACE_DATAGRAM_FLOWS,
+  TRACE_MARKS_TOTAL,
+} from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
+import { DatagramMarks } from './datagram-marks.ts';
 import { DirectionMarks } from './direction-marks.ts';
+import type { Marks } from './marks.ts';
 
-/** One connection as it passed one place of capture. */
-export class PlaceTrail {
+/** One flow as it passed one place of capture. */
+export class PlaceTrail<M extends Marks = Marks> {
   /** As Places.of; and the interface, as the analysis counts them. */
   readonly place: number;
   readonly interfaceId: number;
   /** By direction: 0 from endpoint `a` of the trail. */
-  readonly marks = [new DirectionMarks(), new DirectionMarks()] as const;
+  readonly marks: readonly [M, M];
   /** Hop limits (TTL) of the first packets of both directions; -1 before any. */
   readonly hopLimits: [number, number] = [-1, -1];
 
-  constructor(place: number, interfaceId: number) {
+  constructor(place: number, interfaceId: number, marks: readonly [M, M]) {
     this.place = place;
     this.interfaceId = interfaceId;
+    this.marks = marks;
   }
 }
 
-/** One TCP connection (one leg of it, where NAT changes its addresses) at all places that saw it. */
-export class Trail {
+/** One flow (one leg of it, where NAT changes its addresses) at all places that saw it. */
+export class Trail<M extends Marks = Marks> {
   /** Endpoint `a`: who sent the first packet. */
   readonly host: number;
   readonly port: number;
-  readonly places: PlaceTrail[] = [];
+  readonly places: PlaceTrail<M>[] = [];
+  /** Time of the last packet, ns. */
+  last = 0;
+  readonly #marks: () => M;
 
-  constructor(host: number, port: number) {
+  constructor(host: number, port: number, marks: () => M) {
     this.host = host;
     this.port = port;
+    this.#marks = marks;
   }
 
-  at(place: number, interfaceId: number): PlaceTrail | undefined {
+  at(place: number, interfaceId: number): PlaceTrail<M> | undefined {
     for (const known of this.places) if (known.place === place) return known;
     if (this.places.length > PLACES_PER_FLOW) return undefined;
-    const trail = new PlaceTrail(place, interfaceId);
+    const trail = new PlaceTrail(place, interfaceId, [this.#marks(), this.#marks()]);
     this.places.push(trail);
     return trail;
   }
 }
 
+const segments = () => new DirectionMarks();
+const datagrams = () => new DatagramMarks();
+
 /**
- * What every TCP connection's segments did at every place of capture: from that the times of one request at all places are
- * read. Bounded: TRACE_CONNECTIONS connections, the oldest go first, and TRACE_MARKS_TOTAL segments.
+ * What every TCP connection's segments, and the datagrams of UDP, did at every place of capture: from that the times of one
+ * request at all places are read. Bounded: TRACE_CONNECTIONS connections, the oldest go first, and TRACE_MARKS_TOTAL segments;
+ * TRACE_DATAGRAM_FLOWS flows of datagrams.
  */
 export class Trails {
-  /** Connections that were forgotten because of the bounds. */
+  /** Connections, and flows of datagrams in use, that were forgotten because of the bounds. */
   forgotten = 0;
   readonly #places: Places;
   readonly #hosts: Hosts;
-  readonly #trails = new Map<number, Trail>();
+  readonly #trails = new Map<number, Trail<DirectionMarks>>();
+  readonly #datagrams = new Map<number, Trail<DatagramMarks>>();
   #marks = 0;
 
   constructor(places: Places, hosts: Hosts) {
@@ -61,11 +81,29 @@ export class Trails {
 
   /** A decoded packet of a flow. @param flow its number, -1 for none @param now ns */
   packet(packet: PacketView, flow: number, now: number): void {
-    if (flow < 0 || packet.ipProtocol !== IP_PROTOCOL.tcp || packet.payloadLength <= 0) return;
+    if (flow < 0 || packet.payloadLength <= 0) return;
+    if (packet.ipProtocol === IP_PROTOCOL.tcp) this.#segment(packet, flow, now);
+    else if (packet.ipProtocol === IP_PROTOCOL.udp && packet.udpLength > 0) this.#datagram(packet, flow, now);
+  }
+
+  /** @param flow its number */
+  of(flow: number): Trail | undefined {
+    return this.#trails.get(flow) ?? this.#datagrams.get(flow);
+  }
+
+  forget(flow: number): void {
+    this.#datagrams.delete(flow);
+    const trail = this.#trails.get(flow);
+    if (trail === undefined) return;
+    this.#trails.delete(flow);
+    for (const { marks } of trail.places) this.#marks -= marks[0].size + marks[1].size;
+  }
+
+  #segment(packet: PacketView, flow: number, now: number): void {
     const host = this.#hosts.number(packet.bytes, packet.sourceAddress, packet.addressLength);
     let trail = this.#trails.get(flow);
     if (trail === undefined) {
-      trail = new Trail(host, packet.sourcePort);
+      trail = new Trail(host, packet.sourcePort, segments);
       this.#trails.set(flow, trail);
       this.#bound();
     }
@@ -80,16 +118,30 @@ export class Trails {
     this.#marks += marks.size - before;
   }
 
-  /** @param flow its number */
-  of(flow: number): Trail | undefined {
-    return this.#trails.get(flow);
+  #datagram(packet: PacketView, flow: number, now: number): void {
+    const host = this.#hosts.number(packet.bytes, packet.sourceAddress, packet.addressLength);
+    let trail = this.#datagrams.get(flow);
+    if (trail === undefined) {
+      trail = new Trail(host, packet.sourcePort, datagrams);
+      this.#datagrams.set(flow, trail);
+      if (this.#datagrams.size > TRACE_DATAGRAM_FLOWS) this.#forgetDatagrams(now);
+    }
+    trail.last = now;
+    const at = trail.at(this.#places.of(packet), packet.interfaceId);
+    if (at === undefined) return;
+    const direction = host === trail.host && packet.sourcePort === trail.port ? 0 : 1;
+    if (at.hopLimits[direction] < 0) at.hopLimits[direction] = packet.hopLimit;
+    const end = Math.min(packet.end, packet.cursor + LEG_CONTENT_BYTES);
+    at.marks[direction].add(legHash(packet.bytes, packet.cursor, end, packet.payloadLength), now);
   }
 
-  forget(flow: number): void {
-    const trail = this.#trails.get(flow);
-    if (trail === undefined) return;
-    this.#trails.delete(flow);
-    for (const { marks } of trail.places) this.#marks -= marks[0].size + marks[1].size;
+  /** The flow that was seen first goes. */
+  #forgetDatagrams(now: number): void {
+    for (const [flow, { last }] of this.#datagrams) {
+      this.#datagrams.delete(flow);
+      if (now - last < LEG_DATAGRAM_WINDOW_NS) this.forgotten += 1;
+      return;
+    }
   }
 
   #bound(): void {

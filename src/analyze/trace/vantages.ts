@@ -35,7 +35,7 @@ export interface Vantage {
 
 const NONE = { count: 0, after: 0 };
 
-/** Sequence numbers of an exchange's first and last bytes, int32; undefined where they cannot be told; and the place that counted. */
+/** Numbers of an exchange's first and last bytes, or datagrams, as Marks counts them, int32; undefined where they cannot be told; and the place that counted. */
 export interface ExchangeBytes {
   readonly place: number;
   readonly requestFirst: number | undefined;
@@ -122,6 +122,8 @@ function vantageAt(at: PlaceTrail, leg: Leg, bytes: ExchangeBytes): Vantage {
   const requests = at.marks[direction];
   const responses = at.marks[direction === 0 ? 1 : 0];
   const { requestFirst, requestLast, responseFirst, responseLast } = bytes;
+  const responseEnd = responseLast === undefined ? undefined : responses.firstSeen(responseLast);
+  const answered = responseEnd ?? Number.POSITIVE_INFINITY;
   return {
     place: at.place,
     interfaceId: at.interfaceId,
@@ -132,11 +134,12 @@ function vantageAt(at: PlaceTrail, leg: Leg, bytes: ExchangeBytes): Vantage {
     requestStart: requestFirst === undefined ? undefined : requests.firstSeen(requestFirst),
     requestEnd: requests.firstSeen(requestLast),
     responseStart: responseFirst === undefined ? undefined : responses.firstSeen(responseFirst),
-    responseEnd: responseLast === undefined ? undefined : responses.firstSeen(responseLast),
-    requestAgain: requestFirst === undefined ? NONE : requests.repeatsWithin(requestFirst, requestLast, COPY_NS),
+    responseEnd,
+    requestAgain:
+      requestFirst === undefined ? NONE : requests.repeatsWithin(requestFirst, requestLast, COPY_NS, answered),
     responseAgain:
       responseFirst === undefined || responseLast === undefined
         ? NONE
-        : responses.repeatsWithin(responseFirst, responseLast, COPY_NS),
+        : responses.repeatsWithin(responseFirst, responseLast, COPY_NS, Number.POSITIVE_INFINITY),
   };
 }
