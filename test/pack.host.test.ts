@@ -96,7 +96,7 @@ function loaded(...words: string[]): string {
     .stderr;
 }
 
-test('what talks to the cluster is loaded by those who need it, client-node only for what it alone can do', () => {
+test('what talks to the cluster is loaded by those who need it, the configuration of client-node only for what it alone can do', () => {
   const holding = (text: string) => {
     return files.filter((file) => file.startsWith('dist/') && readFileSync(join(root, file), 'utf8').includes(text));
   };

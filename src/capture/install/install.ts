@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { objectAt, stringsAt } from '../../wire/guard.ts';
-import { apply, find } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
+import { ObjectApi } from '../kube/object-api.ts';
 import { NODES_NAMED, POLL_MS, READY_TIMEOUT_MS } from './limits.ts';
 import { daemonsetDirectory, type Manifest, nameOf, readKustomization } from './manifests.ts';
-import { FIELD_MANAGER, imageOf, OWN_LABELS, pathOf, prepared } from './objects.ts';
+import { addressed, FIELD_MANAGER, imageOf, OWN_LABELS, prepared } from './objects.ts';
 import { findDaemonSet, type InstallStatus, type NodeStatus, status } from './status.ts';
 
 export interface InstallOptions {
@@ -29,11 +29,12 @@ export interface InstallOptions {
  * agent is ready.
  * @param progress receives a line such as `3 of 5 nodes ready; node7: ImagePullBackOff: …` whenever it changes
  * @returns how it stands at the end
- * @throws KsnoopError IMAGE_REQUIRED, AGENTS_NOT_READY with the nodes' reasons, and as api.ts does
+ * @throws KsnoopError IMAGE_REQUIRED, AGENTS_NOT_READY with the nodes' reasons, and as ObjectApi does
  */
 export async function install(options: InstallOptions, progress: (line: string) => void): Promise<InstallStatus> {
   const { kube, signal } = options;
-  const before = await findDaemonSet(kube, signal);
+  const api = new ObjectApi(kube, signal);
+  const before = await findDaemonSet(api);
   const installed = before === undefined ? undefined : imageOf(before);
   const image = options.image ?? installed?.image;
   if (!image) throw imageRequired();
@@ -44,8 +45,7 @@ export async function install(options: InstallOptions, progress: (line: string) 
     pullSecrets: options.pullSecrets ?? installed?.pullSecrets ?? [],
   });
   for (const object of objects) {
-    const adaptedObject = await adapted(kube, object, signal);
-    await apply(kube, { path: pathOf(object), object: adaptedObject, manager: FIELD_MANAGER, signal });
+    await api.apply(addressed(await adapted(api, object)), FIELD_MANAGER);
     progress(`applied ${nameOf(object)}`);
   }
   const timeoutMs = options.timeoutMs ?? READY_TIMEOUT_MS;
@@ -53,9 +53,9 @@ export async function install(options: InstallOptions, progress: (line: string) 
 }
 
 /** A namespace that was there before is used but not taken over: uninstall leaves it. */
-async function adapted(kube: Kube, object: Manifest, signal: AbortSignal | undefined): Promise<Manifest> {
+async function adapted(api: ObjectApi, object: Manifest): Promise<Manifest> {
   if (object.kind !== 'Namespace') return object;
-  const present = await find(kube, pathOf(object), signal);
+  const present = await api.find(addressed(object));
   const labels = present === undefined ? OWN_LABELS : stringsAt(objectAt(present, 'metadata'), 'labels');
   if (labels['app.kubernetes.io/managed-by'] === OWN_LABELS['app.kubernetes.io/managed-by']) return object;
   const metadata = objectAt(object, 'metadata');

@@ -2,7 +2,7 @@ import { KsnoopError } from '../../wire/errors.ts';
 import { type JsonObject, objectAt, objectsAt, stringsAt } from '../../wire/guard.ts';
 import { VERSION } from '../../wire/version.ts';
 import { AGENT_CONTAINER, AGENT_DAEMONSET } from '../agent-objects.ts';
-import { resourcePath } from '../kube/resource.ts';
+import type { ObjectId } from '../kube/object-api.ts';
 import type { Manifest } from './manifests.ts';
 
 /** The owner of the fields that ksnoop applies (metadata.managedFields). */
@@ -52,10 +52,12 @@ export function kindOf(object: JsonObject): AppliedKind {
   throw new KsnoopError('BAD_MANIFEST', `ksnoop does not know how to apply ${object.apiVersion} ${object.kind}.`);
 }
 
-export function pathOf(object: JsonObject): string {
-  const { namespaced, api, plural } = kindOf(object);
-  const { namespace, name } = objectAt(object, 'metadata');
-  return resourcePath(api, namespaced ? String(namespace) : undefined, plural, String(name));
+/** An object as the object API addresses it. @throws KsnoopError BAD_MANIFEST for a kind that is not in KINDS */
+export function addressed(object: JsonObject): ObjectId & JsonObject {
+  const { api, kind, namespaced } = kindOf(object);
+  const metadata = objectAt(object, 'metadata');
+  const place = namespaced ? { namespace: String(metadata.namespace) } : {};
+  return { ...object, apiVersion: api, kind, metadata: { ...metadata, name: String(metadata.name), ...place } };
 }
 
 export interface Changes {

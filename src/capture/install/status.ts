@@ -2,10 +2,9 @@ import { KsnoopError } from '../../wire/errors.ts';
 import { type JsonObject, objectAt, objectsAt, optionalNumber, optionalString, stringsAt } from '../../wire/guard.ts';
 import { AGENT_CONTAINER, AGENT_DAEMONSET, AGENT_NAMESPACE, AGENT_SELECTOR } from '../agent-objects.ts';
 import { uncovered } from '../agents/agents.ts';
-import { find, list } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
+import { ObjectApi } from '../kube/object-api.ts';
 import { type PodView, podTrouble, podView } from '../kube/pod.ts';
-import { resourcePath } from '../kube/resource.ts';
 import { imageOf, VERSION_LABEL } from './objects.ts';
 
 /** One node, or one agent on a node that cannot be listed. */
@@ -45,24 +44,25 @@ export interface InstallStatus {
 const NOTHING = { image: '', version: '', desired: 0, updated: 0, ready: 0, settled: true, trouble: '' } as const;
 
 /** The DaemonSet of the agents, or undefined. */
-export function findDaemonSet(kube: Kube, signal?: AbortSignal): Promise<JsonObject | undefined> {
-  return find(kube, resourcePath('apps/v1', AGENT_NAMESPACE, 'daemonsets', AGENT_DAEMONSET), signal);
+export function findDaemonSet(api: ObjectApi): Promise<JsonObject | undefined> {
+  const metadata = { namespace: AGENT_NAMESPACE, name: AGENT_DAEMONSET };
+  return api.find({ apiVersion: 'apps/v1', kind: 'DaemonSet', metadata });
 }
 
-/** Read the state of the installation. @throws KsnoopError as api.ts does; nodes are left out when the user may not list them */
+/** Read the state of the installation. @throws KsnoopError as ObjectApi does; nodes are left out when the user may not list them */
 export async function status(kube: Kube, signal?: AbortSignal): Promise<InstallStatus> {
   const where = { context: kube.context, namespace: AGENT_NAMESPACE };
-  const podsPath = resourcePath('v1', AGENT_NAMESPACE, 'pods');
+  const api = new ObjectApi(kube, signal);
   const [daemonSet, pods, nodes] = await Promise.all([
-    findDaemonSet(kube, signal),
-    list(kube, podsPath, { labelSelector: AGENT_SELECTOR }, signal),
-    listNodes(kube, signal),
+    findDaemonSet(api),
+    api.list({ apiVersion: 'v1', kind: 'Pod' }, AGENT_NAMESPACE, { labelSelector: AGENT_SELECTOR }),
+    listNodes(api),
   ]);
   if (daemonSet === undefined) return { ...where, ...NOTHING, installed: false, nodes: [] };
   const counts = objectAt(daemonSet, 'status');
   const count = (key: string) => optionalNumber(counts, key) ?? 0;
   const desired = count('desiredNumberScheduled');
-  const views = pods.items.map(podView);
+  const views = pods.map(podView);
   return {
     ...where,
     installed: true,
@@ -72,16 +72,16 @@ export async function status(kube: Kube, signal?: AbortSignal): Promise<InstallS
     updated: count('updatedNumberScheduled'),
     ready: count('numberReady'),
     settled: count('observedGeneration') >= (optionalNumber(objectAt(daemonSet, 'metadata'), 'generation') ?? 0),
-    trouble: views.length < desired ? await creationTrouble(kube, signal) : '',
+    trouble: views.length < desired ? await creationTrouble(api) : '',
     nodes: nodeStatuses(daemonSet, views, nodes),
   };
 }
 
 /** Nodes by name, or undefined when the user may not list them. */
-async function listNodes(kube: Kube, signal: AbortSignal | undefined): Promise<Map<string, JsonObject> | undefined> {
+async function listNodes(api: ObjectApi): Promise<Map<string, JsonObject> | undefined> {
   try {
-    const { items } = await list(kube, resourcePath('v1', undefined, 'nodes'), {}, signal);
-    return new Map(items.map((node) => [String(objectAt(node, 'metadata').name), node]));
+    const nodes = await api.list({ apiVersion: 'v1', kind: 'Node' }, undefined);
+    return new Map(nodes.map((node) => [String(objectAt(node, 'metadata').name), node]));
   } catch (thrown) {
     if (thrown instanceof KsnoopError && thrown.code === 'FORBIDDEN') return undefined;
     throw thrown;
@@ -127,10 +127,10 @@ function isDown(node: JsonObject | undefined): boolean {
 }
 
 /** The DaemonSet controller's last message about pods that it could not create. */
-async function creationTrouble(kube: Kube, signal: AbortSignal | undefined): Promise<string> {
+async function creationTrouble(api: ObjectApi): Promise<string> {
   const fieldSelector = `involvedObject.kind=DaemonSet,involvedObject.name=${AGENT_DAEMONSET},reason=FailedCreate`;
-  const events = await list(kube, resourcePath('v1', AGENT_NAMESPACE, 'events'), { fieldSelector }, signal).catch(
-    () => undefined,
-  );
-  return optionalString(events?.items.at(-1) ?? {}, 'message') ?? '';
+  const events = await api
+    .list({ apiVersion: 'v1', kind: 'Event' }, AGENT_NAMESPACE, { fieldSelector })
+    .catch(() => []);
+  return optionalString(events.at(-1) ?? {}, 'message') ?? '';
 }

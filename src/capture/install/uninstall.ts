@@ -2,12 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { KsnoopError } from '../../wire/errors.ts';
 import { type JsonObject, objectAt } from '../../wire/guard.ts';
 import { AGENT_NAMESPACE, AGENT_SELECTOR } from '../agent-objects.ts';
-import { apply, find, list, remove } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
-import { resourcePath } from '../kube/resource.ts';
+import { ObjectApi } from '../kube/object-api.ts';
 import { GONE_TIMEOUT_MS, POLL_MS } from './limits.ts';
 import { nameOf } from './manifests.ts';
-import { type AppliedKind, FIELD_MANAGER, KINDS, OWN_SELECTOR } from './objects.ts';
+import { type AppliedKind, addressed, FIELD_MANAGER, KINDS, OWN_SELECTOR } from './objects.ts';
 
 export interface UninstallOptions {
   readonly kube: Kube;
@@ -20,31 +19,32 @@ export interface UninstallOptions {
  * namespace that existed before the installation stays, without the labels that ksnoop gave it.
  * @param progress receives a line per object and while waiting
  * @returns the names of what was removed, `DaemonSet ksnoop/ksnoop-agent`
- * @throws KsnoopError STILL_THERE with the names of what was not removed, and as api.ts does
+ * @throws KsnoopError STILL_THERE with the names of what was not removed, and as ObjectApi does
  */
 export async function uninstall(options: UninstallOptions, progress: (line: string) => void): Promise<string[]> {
   const { kube, signal } = options;
-  const removed: { kind: AppliedKind; object: JsonObject }[] = [];
+  const api = new ObjectApi(kube, signal);
+  const removed: JsonObject[] = [];
   for (const kind of [...KINDS].reverse()) {
-    for (const object of await ownObjects(kube, kind, signal)) {
-      await remove(kube, pathIn(kind, object), signal);
-      removed.push({ kind, object });
-      progress(`removing ${words(kind, object)}`);
+    for (const object of await ownObjects(api, kind)) {
+      await api.remove(addressed(object));
+      removed.push(object);
+      progress(`removing ${nameOf(object)}`);
     }
   }
-  await releaseNamespace(kube, signal);
-  await untilGone(options, removed, progress);
-  return removed.map(({ kind, object }) => words(kind, object));
+  await releaseNamespace(api);
+  await untilGone(api, options, removed, progress);
+  return removed.map(nameOf);
 }
 
-async function ownObjects(
-  kube: Kube,
-  kind: AppliedKind,
-  signal: AbortSignal | undefined,
-): Promise<readonly JsonObject[]> {
-  const path = resourcePath(kind.api, kind.namespaced ? AGENT_NAMESPACE : undefined, kind.plural);
+async function ownObjects(api: ObjectApi, kind: AppliedKind): Promise<JsonObject[]> {
+  const namespace = kind.namespaced ? AGENT_NAMESPACE : undefined;
   try {
-    return (await list(kube, path, { labelSelector: OWN_SELECTOR }, signal)).items;
+    const objects = await api.list({ apiVersion: kind.api, kind: kind.kind }, namespace, {
+      labelSelector: OWN_SELECTOR,
+    });
+    // Objects in a list have no `kind`.
+    return objects.map((object) => ({ ...object, apiVersion: kind.api, kind: kind.kind }));
   } catch (thrown) {
     if (!(thrown instanceof KsnoopError)) throw thrown;
     // A cluster without the kind has no object of it. What the user may not list, install cannot have created for them;
@@ -56,36 +56,31 @@ async function ownObjects(
 }
 
 /** Give up the fields of a namespace that is not ours: applying none of them removes those only we own. */
-async function releaseNamespace(kube: Kube, signal: AbortSignal | undefined): Promise<void> {
-  const path = resourcePath('v1', undefined, 'namespaces', AGENT_NAMESPACE);
-  const namespace = await find(kube, path, signal);
+async function releaseNamespace(api: ObjectApi): Promise<void> {
+  const bare = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: AGENT_NAMESPACE } };
+  const namespace = await api.find(bare);
   const metadata = namespace === undefined ? {} : objectAt(namespace, 'metadata');
   const managers = Array.isArray(metadata.managedFields) ? metadata.managedFields : [];
   if (metadata.deletionTimestamp !== undefined || !managers.some((entry) => entry?.manager === FIELD_MANAGER)) return;
-  const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: AGENT_NAMESPACE } };
-  await apply(kube, { path, object, manager: FIELD_MANAGER, signal });
+  await api.apply(bare, FIELD_MANAGER);
 }
 
 async function untilGone(
-  { kube, timeoutMs = GONE_TIMEOUT_MS, signal }: UninstallOptions,
-  removed: readonly { kind: AppliedKind; object: JsonObject }[],
+  api: ObjectApi,
+  { timeoutMs = GONE_TIMEOUT_MS, signal }: UninstallOptions,
+  removed: readonly JsonObject[],
   progress: (line: string) => void,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
-  const left = new Map(removed.map((entry) => [words(entry.kind, entry.object), entry]));
+  const left = new Map(removed.map((object) => [nameOf(object), object]));
   for (let last = ''; ; ) {
-    for (const [name, { kind, object }] of left) {
-      const present = await find(kube, pathIn(kind, object), signal);
+    for (const [name, object] of left) {
+      const present = await api.find(addressed(object));
       if (present === undefined || objectAt(present, 'metadata').uid !== objectAt(object, 'metadata').uid)
         left.delete(name);
     }
-    const pods = await list(
-      kube,
-      resourcePath('v1', AGENT_NAMESPACE, 'pods'),
-      { labelSelector: AGENT_SELECTOR },
-      signal,
-    );
-    const names = [...left.keys(), ...pods.items.map((pod) => nameOf({ kind: 'Pod', ...pod }))];
+    const pods = await api.list({ apiVersion: 'v1', kind: 'Pod' }, AGENT_NAMESPACE, { labelSelector: AGENT_SELECTOR });
+    const names = [...left.keys(), ...pods.map((pod) => nameOf({ kind: 'Pod', ...pod }))];
     if (names.length === 0) return;
     const line = `waiting for ${names.join(', ')} to go`;
     if (line !== last) progress(line);
@@ -97,14 +92,4 @@ async function untilGone(
     }
     await sleep(POLL_MS, undefined, { signal });
   }
-}
-
-function pathIn(kind: AppliedKind, object: JsonObject): string {
-  const { namespace, name } = objectAt(object, 'metadata');
-  return resourcePath(kind.api, kind.namespaced ? String(namespace) : undefined, kind.plural, String(name));
-}
-
-/** Objects in a list have no `kind`. */
-function words(kind: AppliedKind, object: JsonObject): string {
-  return nameOf({ kind: kind.kind, metadata: objectAt(object, 'metadata') });
 }

@@ -10,7 +10,7 @@ import { resourcePath } from './resource.ts';
 
 /** One call of the API. `path` is the API's, such as `resourcePath('v1', 'shop', 'pods', 'web-1')` gives. */
 export interface ApiCall {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -115,6 +115,14 @@ export function onConnected(request: ClientRequest, connected: () => void): void
  * @throws KsnoopError as `open`, ANSWER_TOO_LARGE, TIMEOUT when the answer stalls, INVALID_MESSAGE
  */
 export async function call(kube: Kube, request: ApiCall): Promise<JsonObject> {
+  const where = `answer to ${request.method ?? 'GET'} ${request.path}`;
+  const value = parseJson(await callText(kube, request), where);
+  if (isObject(value)) return value;
+  throw new KsnoopError('INVALID_MESSAGE', `The ${where} is not a JSON object.`);
+}
+
+/** Make a call and read its whole answer as text. @throws KsnoopError as `call`, but for INVALID_MESSAGE */
+export async function callText(kube: Kube, request: ApiCall): Promise<string> {
   const response = await open(kube, request);
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -137,10 +145,7 @@ export async function call(kube: Kube, request: ApiCall): Promise<JsonObject> {
     clearTimeout(stalled);
     request.signal?.removeEventListener('abort', stop);
   }
-  const where = `answer to ${request.method ?? 'GET'} ${request.path}`;
-  const value = parseJson(Buffer.concat(chunks).toString('utf8'), where);
-  if (isObject(value)) return value;
-  throw new KsnoopError('INVALID_MESSAGE', `The ${where} is not a JSON object.`);
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** One object. @throws KsnoopError NOT_FOUND and as `call` */
@@ -204,43 +209,8 @@ export function selectorQuery({ labelSelector, fieldSelector }: Selectors): Reco
   return { ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) };
 }
 
-export interface Apply {
-  readonly path: string;
-  readonly object: JsonObject;
-  /** Owner of the fields (fieldManager). */
-  readonly manager: string;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/**
- * Server-side apply: the object is created, or the given fields are set and those given before and not now are removed.
- * Conflicts with other owners are won (force).
- */
-export function apply(kube: Kube, { path, object, manager, signal }: Apply): Promise<JsonObject> {
-  return call(kube, {
-    method: 'PATCH',
-    path,
-    query: { fieldManager: manager, force: 'true' },
-    contentType: 'application/apply-patch+yaml',
-    // JSON is YAML.
-    body: JSON.stringify(object),
-    signal,
-  });
-}
-
 export function create(kube: Kube, path: string, object: JsonObject, signal?: AbortSignal): Promise<JsonObject> {
   return call(kube, { method: 'POST', path, body: JSON.stringify(object), signal });
-}
-
-/** Delete one object with its dependents. @returns false when it did not exist */
-export async function remove(kube: Kube, path: string, signal?: AbortSignal): Promise<boolean> {
-  try {
-    await call(kube, { method: 'DELETE', path, query: { propagationPolicy: 'Background' }, signal });
-    return true;
-  } catch (thrown) {
-    if (thrown instanceof KsnoopError && thrown.code === 'NOT_FOUND') return false;
-    throw thrown;
-  }
 }
 
 /** One permission, as RBAC names it. `resource` with its subresource: `pods/exec`. */

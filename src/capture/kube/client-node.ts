@@ -9,11 +9,10 @@ import { impersonation, type MakeOptions, unusable } from './request-options.ts'
 
 /**
  * The options of a request, made by @kubernetes/client-node, for what few kubeconfigs need: proxies of every kind, and the
- * gcp and azure providers. This is all that ksnoop takes of it. The calls themselves are ksnoop's own (api.ts, watch.ts,
- * exec.ts, port-forward.ts), for the first packet waits for them. Measured in one run, bundled, from the start of the
- * process to a list of pods: 0.48 s with api.ts, 1.16 s with client-node's object API, whose bundle is 1.7 MB against 0.1 MB.
- * Commands that could wait for it (install, uninstall, status, doctor, cleanup) make the same calls: what is left to replace
- * for them alone is one PATCH and one DELETE.
+ * gcp and azure providers. Commands whose start-up time does not matter also use its object API (object-api.ts). What the
+ * first packet waits for is ksnoop's own (api.ts, watch.ts, exec.ts, port-forward.ts). Measured in one run, bundled, from the
+ * start of the process to a list of pods: 0.48 s with api.ts, 1.16 s with client-node's whole API, whose bundle is 1.7 MB
+ * against 0.1 MB.
  */
 export function clientNodeOptions(selection: Selection, server: URL, proxy: string | undefined): MakeOptions {
   let config: KubeConfig | undefined;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { install } from '../../../src/capture/install/install.ts';
 import { daemonsetDirectory, readKustomization } from '../../../src/capture/install/manifests.ts';
-import { prepared } from '../../../src/capture/install/objects.ts';
+import { KINDS, prepared } from '../../../src/capture/install/objects.ts';
 import { status } from '../../../src/capture/install/status.ts';
 import { uninstall } from '../../../src/capture/install/uninstall.ts';
 import { loadKube } from '../../../src/capture/kube/config.ts';
@@ -65,7 +65,9 @@ spec: {template: {spec: {containers: [{name: agent, securityContext: {seLinuxOpt
   server = await startApiServer({
     onRequest: async (request, response) => {
       const [path = '', query = ''] = (request.url ?? '').split('?');
-      const found = store.get(path);
+      const resources = discovered(path);
+      if (resources !== undefined) return json(response, 200, resources);
+      const found = typed(path);
       if (request.method === 'PATCH') {
         const object = JSON.parse(await textOf(request));
         store.set(path, { ...object, metadata: { uid: path, generation: 1, ...object.metadata } });
@@ -73,7 +75,9 @@ spec: {template: {spec: {containers: [{name: agent, securityContext: {seLinuxOpt
       }
       if (request.method === 'DELETE') {
         store.delete(path);
-        return found ? json(response, 200, {}) : json(response, 404, failure(404, 'NotFound', 'gone'));
+        return found
+          ? json(response, 200, { kind: 'Status', apiVersion: 'v1' })
+          : json(response, 404, failure(404, 'NotFound', 'gone'));
       }
       if (found) return json(response, 200, found);
       const wanted = new URLSearchParams(query).get('labelSelector')?.split(',') ?? [];
@@ -84,7 +88,7 @@ spec: {template: {spec: {containers: [{name: agent, securityContext: {seLinuxOpt
           wanted.every((pair) => metadata.labels?.[pair.split('=')[0] ?? ''] === pair.split('=')[1]),
         );
       const isCollection = items.length > 0 || /s$/.test(path);
-      if (isCollection) json(response, 200, { metadata: {}, items });
+      if (isCollection) json(response, 200, { ...kindAt(`${path}/any`, 'List'), metadata: {}, items });
       else json(response, 404, failure(404, 'NotFound', `${path} not found`));
     },
   });
@@ -94,6 +98,32 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
   await server.close();
 });
+
+const RESOURCES = [
+  ...KINDS,
+  ...['Pod', 'Event', 'Node'].map((kind) => {
+    return { kind, api: 'v1', plural: `${kind.toLowerCase()}s`, namespaced: kind !== 'Node' };
+  }),
+];
+
+/** The kinds of a group and version, as the API server lists them. */
+function discovered(path: string): object | undefined {
+  const kinds = RESOURCES.filter(({ api }) => path === `/${api.includes('/') ? 'apis' : 'api'}/${api}`);
+  if (kinds.length === 0) return undefined;
+  const resources = kinds.map(({ kind, plural, namespaced }) => ({ kind, name: plural, namespaced, verbs: [] }));
+  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: kinds[0]?.api, resources };
+}
+
+/** The kind of the object at a path, or of the list that holds it. */
+function kindAt(path: string, suffix = ''): { apiVersion?: string; kind?: string } {
+  const resource = RESOURCES.find(({ plural }) => path.split('/').at(-2) === plural);
+  return resource === undefined ? {} : { apiVersion: resource.api, kind: `${resource.kind}${suffix}` };
+}
+
+function typed(path: string): Stored | undefined {
+  const found = store.get(path);
+  return found && { ...kindAt(path), ...found };
+}
 
 function write(name: string, text: string): void {
   mkdirSync(join(directory, name, '..'), { recursive: true });
@@ -238,6 +268,20 @@ test('a manifest that is broken is named', () => {
   write('base/daemonset.yaml', 'a: [');
   expect(() => readKustomization(join(directory, 'base'))).toThrow(/daemonset\.yaml cannot be used/);
 });
+
+test.each(['base', 'overlays/selinux'])(
+  "nothing of the package's own %s is lost on the way to the API server",
+  async (where) => {
+    const overlay = where === 'base' ? undefined : 'selinux';
+    const manifests = daemonsetDirectory();
+    await install({ kube, manifests, overlay, image: 'agent:1', timeoutMs: 0 }, () => {});
+    const expected = prepared(readKustomization(join(manifests, where)), { image: 'agent:1', pullSecrets: [] });
+    const applied = [...store.values()].map(({ metadata: { uid: _, generation: __, ...metadata }, ...rest }) => {
+      return { ...rest, metadata };
+    });
+    expect(applied).toEqual(expected);
+  },
+);
 
 test("the package's own manifests are read, and the overlay reaches the pod", () => {
   const kinds = (objects: readonly Record<string, unknown>[]) => objects.map(({ kind }) => kind);
