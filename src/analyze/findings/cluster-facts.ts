@@ -7,6 +7,11 @@ export interface ClusterFacts {
   readonly endpointSlices: Readable<EndpointSliceFacts>;
   readonly pods: Readable<PodFacts>;
   readonly ingresses: Readable<IngressFacts>;
+  readonly networkPolicies: Readable<NetworkPolicyFacts>;
+  /** The namespaces whose labels are known; of the others only the name is. */
+  readonly namespaces: readonly NamespaceFacts[];
+  /** When they were read: ns since 1970. */
+  readonly at: bigint;
 }
 
 export type Readable<Facts> = readonly Facts[] | 'unreadable';
@@ -63,6 +68,60 @@ export interface PodFacts extends ObjectFacts {
     readonly changed: bigint | undefined;
   }[];
   readonly ports: readonly { readonly name: string | undefined; readonly port: number; readonly protocol: string }[];
+  /** The node's addresses. */
+  readonly nodeIps: readonly string[];
+  /** Why containers wait: `CrashLoopBackOff`, `ImagePullBackOff`. */
+  readonly waiting: readonly string[];
+}
+
+export interface NamespaceFacts {
+  readonly name: string;
+  readonly labels: Labels;
+}
+
+export interface NetworkPolicyFacts extends ObjectFacts {
+  /** The pods that it isolates. */
+  readonly podSelector: LabelSelectorFacts;
+  readonly directions: readonly PolicyDirection[];
+  /** What it lets in: any of them. */
+  readonly ingress: readonly PolicyRuleFacts[];
+  /** What it lets out: any of them. */
+  readonly egress: readonly PolicyRuleFacts[];
+}
+
+export type PolicyDirection = 'ingress' | 'egress';
+
+/** Without any requirement it selects everything. */
+export interface LabelSelectorFacts {
+  readonly labels: Labels;
+  readonly expressions: readonly {
+    readonly key: string;
+    /** `In`, `NotIn`, `Exists`, `DoesNotExist` */
+    readonly operator: string;
+    readonly values: readonly string[];
+  }[];
+}
+
+export interface PolicyRuleFacts {
+  /** Empty: everybody. */
+  readonly peers: readonly PolicyPeerFacts[];
+  /** Empty: every port. */
+  readonly ports: readonly PolicyPortFacts[];
+}
+
+export interface PolicyPeerFacts {
+  /** Without a namespaceSelector: pods of the policy's own namespace. */
+  readonly podSelector: LabelSelectorFacts | undefined;
+  readonly namespaceSelector: LabelSelectorFacts | undefined;
+  readonly ipBlock: { readonly cidr: string; readonly except: readonly string[] } | undefined;
+}
+
+export interface PolicyPortFacts {
+  readonly protocol: string;
+  /** A number, or a name that the destination's pod declares; undefined: every port of the protocol. */
+  readonly port: number | string | undefined;
+  /** Last port of a range that begins with `port`. */
+  readonly endPort: number | undefined;
 }
 
 export interface IngressFacts extends ObjectFacts {

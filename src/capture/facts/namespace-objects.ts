@@ -1,6 +1,6 @@
 import { KsnoopError } from '../../wire/errors.ts';
 import type { JsonObject } from '../../wire/guard.ts';
-import { list } from '../kube/api.ts';
+import { find, list } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
 import { resourcePath } from '../kube/resource.ts';
 
@@ -10,32 +10,40 @@ const KINDS = {
   pods: 'v1',
   endpointslices: 'discovery.k8s.io/v1',
   ingresses: 'networking.k8s.io/v1',
+  networkpolicies: 'networking.k8s.io/v1',
 } as const;
 
 export type NamespaceKind = keyof typeof KINDS;
 
 /** Objects as the API server has them, or why they could not be read. */
-export type NamespaceObjects = Readonly<Record<NamespaceKind, readonly JsonObject[] | KsnoopError>>;
+export interface NamespaceObjects extends Readonly<Record<NamespaceKind, readonly JsonObject[] | KsnoopError>> {
+  /** The namespace itself. */
+  readonly namespace: JsonObject | KsnoopError;
+}
 
 /**
- * The Services of a namespace and what they consist of. The four lists are read at the same time.
+ * The Services of a namespace and what they consist of. All is read at the same time.
  * @throws what is no KsnoopError, and the signal's reason
  */
 export async function namespaceObjects(kube: Kube, namespace: string, signal: AbortSignal): Promise<NamespaceObjects> {
-  const read = async (kind: NamespaceKind) => {
+  const orRefusal = async <Objects>(read: Promise<Objects>): Promise<Objects | KsnoopError> => {
     try {
-      return (await list(kube, resourcePath(KINDS[kind], namespace, kind), {}, signal)).items;
+      return await read;
     } catch (thrown) {
       signal.throwIfAborted();
       if (thrown instanceof KsnoopError) return thrown;
       throw thrown;
     }
   };
-  const [services, pods, endpointslices, ingresses] = await Promise.all([
-    read('services'),
-    read('pods'),
-    read('endpointslices'),
-    read('ingresses'),
+  const items = async (kind: NamespaceKind) =>
+    (await list(kube, resourcePath(KINDS[kind], namespace, kind), {}, signal)).items;
+  const [services, pods, endpointslices, ingresses, networkpolicies, object] = await Promise.all([
+    orRefusal(items('services')),
+    orRefusal(items('pods')),
+    orRefusal(items('endpointslices')),
+    orRefusal(items('ingresses')),
+    orRefusal(items('networkpolicies')),
+    orRefusal(find(kube, resourcePath('v1', undefined, 'namespaces', namespace), signal)),
   ]);
-  return { services, pods, endpointslices, ingresses };
+  return { services, pods, endpointslices, ingresses, networkpolicies, namespace: object ?? {} };
 }

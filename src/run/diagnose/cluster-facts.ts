@@ -2,12 +2,18 @@ import type {
   ClusterFacts,
   EndpointSliceFacts,
   IngressFacts,
+  LabelSelectorFacts,
+  NamespaceFacts,
+  NetworkPolicyFacts,
   PodFacts,
+  PolicyDirection,
+  PolicyRuleFacts,
   ServiceFacts,
 } from '../../analyze/findings/cluster-facts.ts';
-import type { NamespaceObjects } from '../../capture/facts/namespace-objects.ts';
+import type { NamespaceKind, NamespaceObjects } from '../../capture/facts/namespace-objects.ts';
 import {
   arrayAt,
+  isObject,
   type JsonObject,
   objectAt,
   objectsAt,
@@ -16,15 +22,40 @@ import {
   stringsAt,
 } from '../../wire/guard.ts';
 
-/** The API server's objects as the analysis takes them. Members of another type than the API's are left out. */
-export function serviceSurroundings(objects: NamespaceObjects): ClusterFacts {
-  const { services, pods, endpointslices, ingresses } = objects;
+/**
+ * The API server's objects as the analysis takes them. Members of another type than the API's are left out.
+ * @param objects of one namespace each
+ * @param at when they were read: ns since 1970
+ */
+export function clusterFacts(objects: readonly NamespaceObjects[], at: bigint): ClusterFacts {
   return {
-    services: services instanceof Error ? 'unreadable' : services.map(serviceFacts),
-    pods: pods instanceof Error ? 'unreadable' : pods.map(podFacts),
-    endpointSlices: endpointslices instanceof Error ? 'unreadable' : endpointslices.map(sliceFacts),
-    ingresses: ingresses instanceof Error ? 'unreadable' : ingresses.map(ingressFacts),
+    services: together(objects, 'services', serviceFacts),
+    pods: together(objects, 'pods', podFacts),
+    endpointSlices: together(objects, 'endpointslices', sliceFacts),
+    ingresses: together(objects, 'ingresses', ingressFacts),
+    networkPolicies: together(objects, 'networkpolicies', policyFacts),
+    namespaces: objects.flatMap(({ namespace }) => (namespace instanceof Error ? [] : namespaceFacts(namespace))),
+    at,
   };
+}
+
+/** What may not be read in one namespace counts as not read at all: part of it would look like all of it. */
+function together<Facts>(
+  objects: readonly NamespaceObjects[],
+  kind: NamespaceKind,
+  factsOf: (object: JsonObject) => Facts,
+): readonly Facts[] | 'unreadable' {
+  const facts: Facts[] = [];
+  for (const { [kind]: read } of objects) {
+    if (read instanceof Error) return 'unreadable';
+    for (const object of read) facts.push(factsOf(object));
+  }
+  return facts;
+}
+
+function namespaceFacts(object: JsonObject): NamespaceFacts[] {
+  const { name, labels } = objectFacts(object);
+  return name === '' ? [] : [{ name, labels }];
 }
 
 function objectFacts(object: JsonObject) {
@@ -81,6 +112,71 @@ function podFacts(object: JsonObject): PodFacts {
         return { name: optionalString(port, 'name'), port: number, protocol: protocolOf(port) };
       }),
     ),
+    nodeIps: [
+      ...new Set([
+        ...objectsAt(status, 'hostIPs').flatMap((one) => optionalString(one, 'ip') ?? []),
+        ...(optionalString(status, 'hostIP') === undefined ? [] : [optionalString(status, 'hostIP') as string]),
+      ]),
+    ],
+    waiting: [...objectsAt(status, 'initContainerStatuses'), ...objectsAt(status, 'containerStatuses')].flatMap(
+      (container) => optionalString(objectAt(objectAt(container, 'state'), 'waiting'), 'reason') ?? [],
+    ),
+  };
+}
+
+function policyFacts(object: JsonObject): NetworkPolicyFacts {
+  const spec = objectAt(object, 'spec');
+  const ingress = objectsAt(spec, 'ingress').map((rule) => policyRule(rule, 'from'));
+  const egress = objectsAt(spec, 'egress').map((rule) => policyRule(rule, 'to'));
+  const types = stringItems(spec, 'policyTypes');
+  const directions: PolicyDirection[] =
+    types.length > 0
+      ? [
+          ...(types.includes('Ingress') ? ['ingress' as const] : []),
+          ...(types.includes('Egress') ? ['egress' as const] : []),
+        ]
+      : ['ingress', ...(egress.length > 0 ? ['egress' as const] : [])];
+  return {
+    ...objectFacts(object),
+    podSelector: labelSelector(objectAt(spec, 'podSelector')),
+    directions,
+    ingress,
+    egress,
+  };
+}
+
+function policyRule(rule: JsonObject, peers: 'from' | 'to'): PolicyRuleFacts {
+  return {
+    peers: objectsAt(rule, peers).map((peer) => {
+      const block = objectAt(peer, 'ipBlock');
+      const cidr = optionalString(block, 'cidr');
+      return {
+        podSelector: optionalSelector(peer, 'podSelector'),
+        namespaceSelector: optionalSelector(peer, 'namespaceSelector'),
+        ipBlock: cidr === undefined ? undefined : { cidr, except: stringItems(block, 'except') },
+      };
+    }),
+    ports: objectsAt(rule, 'ports').map((port) => ({
+      protocol: protocolOf(port),
+      port: numberOrText(port, 'port'),
+      endPort: optionalNumber(port, 'endPort'),
+    })),
+  };
+}
+
+function optionalSelector(parent: JsonObject, key: string): LabelSelectorFacts | undefined {
+  const selector = parent[key];
+  return isObject(selector) ? labelSelector(selector) : undefined;
+}
+
+function labelSelector(selector: JsonObject): LabelSelectorFacts {
+  return {
+    labels: stringsAt(selector, 'matchLabels'),
+    expressions: objectsAt(selector, 'matchExpressions').map((expression) => ({
+      key: optionalString(expression, 'key') ?? '',
+      operator: optionalString(expression, 'operator') ?? '',
+      values: stringItems(expression, 'values'),
+    })),
   };
 }
 

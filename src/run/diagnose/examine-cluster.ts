@@ -3,9 +3,11 @@ import type { Finding } from '../../analyze/findings/finding.ts';
 import { namespaceObjects } from '../../capture/facts/namespace-objects.ts';
 import { targetKind } from '../../capture/kinds/index.ts';
 import { namePattern } from '../../capture/targets/target-words.ts';
+import { KsnoopError } from '../../wire/errors.ts';
+import type { JsonObject } from '../../wire/guard.ts';
 import type { CaptureConfig } from '../capture/config.ts';
 import { openQuery } from '../capture/find-targets.ts';
-import { serviceSurroundings } from './cluster-facts.ts';
+import { clusterFacts } from './cluster-facts.ts';
 
 /** Findings without packets are not waited for longer than this. */
 const EXAMINATION_MS = 5000;
@@ -40,9 +42,10 @@ export async function examineCluster(config: CaptureConfig, signal: AbortSignal)
     const unread = new Set<string>();
     for (const namespace of namespaces) {
       const objects = await namespaceObjects(kube, namespace, AbortSignal.any([signal, late]));
-      findings.push(...clusterFindings(serviceSurroundings(objects), subjects));
-      for (const read of Object.values(objects)) {
-        if (read instanceof Error) unread.add(`${read.message} ${read.hint ?? ''}`.trimEnd());
+      findings.push(...clusterFindings(clusterFacts([objects], BigInt(Date.now()) * 1_000_000n), subjects));
+      const { namespace: _labels, ...kinds } = objects;
+      for (const read of Object.values(kinds) as readonly (readonly JsonObject[] | KsnoopError)[]) {
+        if (read instanceof KsnoopError) unread.add(`${read.message} ${read.hint ?? ''}`.trimEnd());
       }
     }
     return { findings, unread: [...unread] };

@@ -49,6 +49,7 @@ const healthy = {
   pods: [pod('web-1', { app: 'web' })],
   endpointslices: [slice('web', true)],
   ingresses: [ingress({ name: 'web', port: { name: 'http' } })],
+  networkpolicies: [],
 };
 
 test.each(['svc/web', 'ingress/front', 'svc/*'])('nothing is wrong with a healthy Service: %s', async (target) => {
@@ -110,16 +111,38 @@ test('an Ingress that leads to a missing Service, or to a missing port', async (
   expect(port.evidence).toContain('web has http 80');
 });
 
+test('NetworkPolicies that admit nobody to the port of a Service are a hint', async () => {
+  const denied = (ingress: object[]) => ({ metadata: named('deny'), spec: { podSelector: {}, ingress } });
+  const { codes, evidence } = await examined('svc/web', { ...healthy, networkpolicies: [denied([])] });
+  expect(codes).toEqual(['NETWORK_POLICY_DROPS web.shop']);
+  expect(evidence).toEqual(['NetworkPolicy deny isolates its pods, and no rule admits anybody to the port']);
+  await server.close();
+  const other = await examined('svc/web', { ...healthy, networkpolicies: [denied([{ ports: [{ port: 9090 }] }])] });
+  expect(other.codes).toEqual(['NETWORK_POLICY_DROPS web.shop']);
+  await server.close();
+  const open = await examined('svc/web', {
+    ...healthy,
+    networkpolicies: [denied([]), denied([{ ports: [{ port: 'web' }] }])],
+  });
+  expect(open.codes).toEqual([]);
+});
+
 test('nothing follows from what may not be read, and the missing rule is named', async () => {
   const { codes, unread } = await examined('svc/web', { services: [service('web', { app: 'no' })] });
   expect(codes).toEqual([]);
-  expect(unread).toHaveLength(3);
+  expect(unread).toHaveLength(4);
   expect(unread.join('\n')).toContain('endpointslices');
 });
 
 test('objects that are not as the API has them do no harm', async () => {
   const odd = [{}, { metadata: 7, spec: [], status: 'x' }, { metadata: named('web'), spec: { ports: [1, {}] } }];
-  const { codes } = await examined('svc/web', { services: odd, pods: odd, endpointslices: odd, ingresses: odd });
+  const { codes } = await examined('svc/web', {
+    services: odd,
+    pods: odd,
+    endpointslices: odd,
+    ingresses: odd,
+    networkpolicies: odd,
+  });
   expect(codes).toEqual(['SERVICE_NO_ENDPOINTS web.shop']);
 });
 

@@ -2,6 +2,7 @@ import type { ClusterFacts, ServiceFacts } from '../cluster-facts.ts';
 import type { Finding } from '../finding.ts';
 import { ingressBackend } from './ingress-backend.ts';
 import { noEndpoints } from './no-endpoints.ts';
+import { policyCloses } from './policy-closes.ts';
 import { selectorEmpty } from './selector-empty.ts';
 import type { Subjects } from './subject.ts';
 import { targetPort } from './target-port.ts';
@@ -24,5 +25,5 @@ export function clusterFindings(facts: ClusterFacts, subjects: Subjects): Findin
 function ofService(service: ServiceFacts, facts: ClusterFacts): Finding[] {
   const empty = selectorEmpty(service, facts);
   if (empty.length > 0) return empty;
-  return [...targetPort(service, facts), ...noEndpoints(service, facts)];
+  return [...targetPort(service, facts), ...noEndpoints(service, facts), ...policyCloses(service, facts)];
 }

@@ -1,0 +1,50 @@
+import type { AnalysisOutput } from '../../analyze/engine/output.ts';
+import type { AnalysisSession } from '../../analyze/engine/session.ts';
+import type { Finding } from '../../analyze/findings/finding.ts';
+import { Findings } from '../../analyze/findings/findings.ts';
+import type { FlowInfo } from '../../analyze/flow/flow-facts.ts';
+import type { AnalysisEvent } from '../../analyze/record/event.ts';
+
+/** How much was looked at for findings. */
+export interface Looked {
+  readonly exchanges: number;
+  readonly connections: number;
+  /** ns between the first and the last packet */
+  readonly duration: number;
+}
+
+/** Collects the findings of an analysis, and how much was looked at. */
+export class Found implements AnalysisOutput {
+  readonly #session: AnalysisSession;
+  readonly #findings: Findings;
+  #exchanges = 0;
+  #connections = 0;
+
+  constructor(session: AnalysisSession) {
+    this.#session = session;
+    const { analysis } = session.capture;
+    const epoch = () => analysis.clock.absolute(0);
+    this.#findings = new Findings({ hosts: analysis.hosts, names: session.names, epoch });
+  }
+
+  event(event: AnalysisEvent, flow: FlowInfo): void {
+    if (event.kind === 'exchange' && flow.sameAs === undefined) this.#exchanges += 1;
+    this.#findings.event(event, flow);
+  }
+
+  flowEnded(flow: FlowInfo): void {
+    if (flow.transport === 'tcp' && flow.sameAs === undefined) this.#connections += 1;
+    this.#findings.flowEnded(flow);
+  }
+
+  /** What was found until now, the worst first. */
+  list(): Finding[] {
+    return this.#findings.list();
+  }
+
+  get looked(): Looked {
+    const { span } = this.#session;
+    const duration = span === undefined ? 0 : span.last - span.first;
+    return { exchanges: this.#exchanges, connections: this.#connections, duration };
+  }
+}
