@@ -63,6 +63,10 @@ export const ERROR_CODES = {
   EXEC_FAILED: { exit: EXIT.failed, meaning: 'Kubernetes could not run the agent in its pod.' },
   EXTERNAL_NAME: { exit: EXIT.noTarget, meaning: 'The Service is of type ExternalName and has no pods.' },
   FILE_EXISTS: { exit: EXIT.usage, meaning: 'The file already exists and is not overwritten without --force.' },
+  FILE_OF_ANOTHER_USER: {
+    exit: EXIT.usage,
+    meaning: 'The FIFO, file or symbolic link belongs to another user and is not written to without --force.',
+  },
   FORBIDDEN: { exit: EXIT.failed, meaning: 'RBAC does not allow the request; the hint names the missing rule.' },
   GONE: { exit: EXIT.failed, meaning: 'The API server no longer has the resource version asked for.' },
   IMAGE_NEEDS_DEBIAN: { exit: EXIT.failed, meaning: 'Building the image without docker needs a Debian machine.' },

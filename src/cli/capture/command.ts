@@ -33,7 +33,11 @@ async function capture(command: CaptureCommand, log: Logger, canAsk: boolean): P
     const nothing = announce(plan, log);
     if (nothing !== undefined) return nothing;
     const run = await runCapture(plan, config, {
-      open: (onProgress) => openOutput(output, presentation, onProgress, signal),
+      open: async (onProgress) => {
+        const opened = await openOutput(output, presentation, onProgress, signal);
+        if (opened.sink?.notice !== undefined) log.warn(opened.sink.notice);
+        return opened;
+      },
       observer: progress,
     });
     stoppable(run, log);

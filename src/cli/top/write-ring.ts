@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { type } from 'node:os';
-import { cannotWrite } from '../../run/sink/sink.ts';
+import { cannotWrite } from '../../run/sink/file-errors.ts';
 import { byteSize, counted } from '../../view/units.ts';
 import { KsnoopError } from '../../wire/errors.ts';
 import {

@@ -53,6 +53,7 @@ export async function convert(
     },
     signal,
   );
+  if (sink.notice !== undefined) observer.note?.(sink.notice);
   const { writer } = sink;
   const format = to.format.create((bytes, offset, length) => writer.push(bytes, offset, length));
   const copy = copier(reading, to.snaplen, format, wanted);

@@ -1,7 +1,7 @@
-import { openSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
-import { systemCode } from '../../wire/errors.ts';
-import { cannotWrite, fileExists } from '../sink/sink.ts';
+import { fileExists } from '../sink/file-errors.ts';
+import { createFile, replaceFile } from '../sink/new-file.ts';
 
 /** Digits of a file's number: a listing of the directory is in the order of time. */
 const DIGITS = 5;
@@ -14,7 +14,7 @@ export class FileSeries {
   readonly #force: boolean;
   readonly #kept: string[] = [];
 
-  /** @param force whether an existing file is overwritten */
+  /** @param force whether an existing file is replaced */
   constructor(path: string, force: boolean) {
     this.#path = path;
     this.#force = force;
@@ -32,13 +32,8 @@ export class FileSeries {
    */
   next(): number {
     const path = this.#name(this.begun + 1);
-    let fd: number;
-    if (this.#force) rmSync(path, { force: true });
-    try {
-      fd = openSync(path, 'wx', 0o600);
-    } catch (cause) {
-      throw systemCode(cause) === 'EEXIST' ? fileExists(path) : cannotWrite(path, cause);
-    }
+    const fd = createFile(path) ?? (this.#force ? replaceFile(path) : undefined);
+    if (fd === undefined) throw fileExists(path);
     this.begun += 1;
     this.#kept.push(path);
     return fd;

@@ -1,9 +1,12 @@
-import { closeSync, fchmodSync, ftruncateSync, openSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, openSync, realpathSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
-import { EXIT, KsnoopError, systemCode } from '../../wire/errors.ts';
+import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { openFifo } from './fifo.ts';
+import { cannotWrite, fileExists, notYourFile } from './file-errors.ts';
+import { anotherOwner } from './file-owner.ts';
+import { createFile, replaceFile } from './new-file.ts';
 import { openWireshark } from './wireshark.ts';
 
 /** Where bytes go. */
@@ -23,6 +26,8 @@ export interface Sink {
   readonly failure?: Error | undefined;
   /** The file it is; undefined for others. */
   readonly path?: string | undefined;
+  /** What the user should know of it before packets are written: it is another user's. */
+  readonly notice?: string | undefined;
   /** For the summary: `wrote incident.pcapng`; undefined for others than files. */
   readonly description: string | undefined;
   /** Close it; with `discard` a file made by us is removed again, because nothing was captured. */
@@ -37,7 +42,7 @@ export function failureOf({ failure, writer }: Sink): Error | undefined {
 /** Where a command's bytes go, and what they are. */
 export interface SinkConfig {
   readonly target: SinkTarget;
-  /** Overwrite an existing file. */
+  /** Replace an existing file, and write to what another user owns. */
   readonly force: boolean;
   /** The form of the bytes: what is binary must not reach a terminal. */
   readonly form: { readonly name: string; readonly binary: boolean };
@@ -45,7 +50,7 @@ export interface SinkConfig {
 
 /**
  * @param signal gives up waiting for the reader of a FIFO
- * @throws KsnoopError FILE_EXISTS and USAGE (exit 2), CANNOT_WRITE, NO_WIRESHARK, and the signal's reason
+ * @throws KsnoopError FILE_EXISTS, FILE_OF_ANOTHER_USER and USAGE (exit 2), CANNOT_WRITE, NO_WIRESHARK, and the signal's reason
  */
 export async function openSink(config: SinkConfig, onProgress: () => void, signal: AbortSignal): Promise<Sink> {
   const { target } = config;
@@ -66,38 +71,67 @@ function openStdout(onProgress: () => void): Sink {
   return { writer, description: undefined, close: () => writer.drained() };
 }
 
-/** Captured packets are for the user alone: mode 0600, also when an existing file is overwritten. */
+/** A new file with mode 0600, also in the place of an existing one; or the device or FIFO that has this name. */
 async function openFile(path: string, config: SinkConfig, onProgress: () => void, signal: AbortSignal): Promise<Sink> {
-  let fd: number;
-  let made = true;
-  try {
-    fd = openSync(path, 'wx', 0o600);
-  } catch (cause) {
-    if (systemCode(cause) !== 'EEXIST') throw cannotWrite(path, cause);
-    // A symbolic link may lead nowhere.
-    const there = statSync(path, { throwIfNoEntry: false });
-    if (there === undefined) throw cannotWrite(path, 'it is a link to a file that does not exist');
-    // Nothing is lost by writing to them: /dev/null, or the pipe of a shell's >(program).
-    if (there.isFIFO()) return { ...device(await waitedFor(path, signal), onProgress), path };
-    if (there.isCharacterDevice()) return { ...device(openDevice(path, config), onProgress), path };
-    // Above all no disk: --force is for files.
-    if (!there.isFile()) throw cannotWrite(path, there.isDirectory() ? 'it is a directory' : 'it is not a file');
-    if (!config.force) {
-      throw fileExists(path);
-    }
-    made = false;
-    try {
-      fd = openSync(path, 'r+');
-      fchmodSync(fd, 0o600);
-      ftruncateSync(fd);
-    } catch (again) {
-      throw cannotWrite(path, again);
-    }
+  const created = createFile(path);
+  if (created !== undefined) return file(created, path, onProgress, { made: true });
+  const named = lstatSync(path);
+  const linkNotice = noticeOf(path, named, config);
+  const there = named.isSymbolicLink() ? leadsTo(path) : named;
+  // Above all no disk: --force is for files.
+  if (!(there.isFIFO() || there.isCharacterDevice() || there.isFile())) {
+    throw cannotWrite(path, there.isDirectory() ? 'it is a directory' : 'it is not a file');
   }
+  if (there.isFile()) {
+    const notice = linkNotice ?? noticeOf(path, there, config);
+    if (!config.force) throw fileExists(path);
+    return file(replaceFile(realpathSync(path)), path, onProgress, { made: false, notice });
+  }
+  // Nothing is lost by writing to them: /dev/null, or the pipe of a shell's >(program).
+  const fd = there.isFIFO() ? await waitedFor(path, signal) : openDevice(path, config);
+  try {
+    const opened = fstatSync(fd);
+    // Whoever owns the directory may have replaced it since.
+    if (opened.isFile()) throw cannotWrite(path, 'it was replaced while it was opened');
+    const notice = linkNotice ?? noticeOf(path, opened, config);
+    return { ...device(fd, onProgress), path, notice };
+  } catch (thrown) {
+    closeSync(fd);
+    throw thrown;
+  }
+}
+
+/** @throws KsnoopError CANNOT_WRITE */
+function leadsTo(link: string): Stats {
+  let there: Stats | undefined;
+  try {
+    there = statSync(link, { throwIfNoEntry: false });
+  } catch (cause) {
+    throw cannotWrite(link, cause);
+  }
+  if (there === undefined) throw cannotWrite(link, 'it is a link to a file that does not exist');
+  return there;
+}
+
+/** What the user learns of a file that another user owns. @throws KsnoopError FILE_OF_ANOTHER_USER (exit 2) without --force */
+function noticeOf(path: string, state: Stats, { force }: SinkConfig): string | undefined {
+  const another = anotherOwner(state);
+  if (another === undefined) return undefined;
+  if (!force) throw notYourFile(path, another);
+  return state.isFile() ? `${path} ${another}; --force replaces it` : `${path} ${another}; --force writes to it`;
+}
+
+function file(
+  fd: number,
+  path: string,
+  onProgress: () => void,
+  { made, notice }: { readonly made: boolean; readonly notice?: string | undefined },
+): Sink {
   const writer = new ByteWriter(fd, onProgress);
   return {
     writer,
     path,
+    notice,
     description: `wrote ${path}`,
     close: async (discard) => {
       await writer.drained();
@@ -142,28 +176,3 @@ function device(target: number | Writable, onProgress: () => void): Sink {
     },
   };
 }
-
-export function fileExists(path: string): KsnoopError {
-  return new KsnoopError('FILE_EXISTS', `The file ${path} already exists.`, {
-    hint: 'Use --force to overwrite it, or choose another name.',
-    exit: EXIT.usage,
-  });
-}
-
-/** @param cause the system's error, or the reason as text */
-export function cannotWrite(path: string, cause: unknown): KsnoopError {
-  const code = systemCode(cause) ?? '';
-  const why = typeof cause === 'string' ? cause : (REASONS[code] ?? `the system says ${code}`);
-  return new KsnoopError('CANNOT_WRITE', `The file ${path} cannot be written: ${why}.`, { cause });
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'you have no permission',
-  EPERM: 'you have no permission',
-  EISDIR: 'it is a directory',
-  ENAMETOOLONG: 'its name is too long',
-  ENOENT: 'its directory does not exist',
-  ENOSPC: 'the disk is full',
-  ENOTDIR: 'its path leads through a file that is not a directory',
-  EROFS: 'the file system is read-only',
-};

@@ -2,14 +2,18 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -62,6 +66,33 @@ test('--force writes over it, and it is made private', async () => {
   await write(await open(path, true), 'packets');
   expect(readFileSync(path, 'utf8')).toBe('packets');
   expect(mode(path)).toBe('600');
+});
+
+test('--force does not write into the file that is there: who has it open gets nothing', async () => {
+  const path = at('held');
+  writeFileSync(path, 'old', { mode: 0o666 });
+  const held = openSync(path, 'r+');
+  try {
+    await write(await open(path, true), 'packets');
+    expect(readFileSync(held, 'utf8')).toBe('old');
+    writeSync(held, 'forged packets', 0);
+  } finally {
+    closeSync(held);
+  }
+  expect(readFileSync(path, 'utf8')).toBe('packets');
+});
+
+test('a capture that grows can be read under its own name, and stays when ksnoop is killed', async () => {
+  for (const force of [false, true]) {
+    const path = at(`growing-${force}`);
+    if (force) writeFileSync(path, 'old');
+    const sink = await open(path, force);
+    sink.writer.push(Buffer.from('packets'), 0, 7);
+    await sink.writer.drained();
+    expect(readFileSync(path, 'utf8')).toBe('packets');
+    await sink.close(false);
+  }
+  expect(readdirSync(directory).filter((name) => name.startsWith('.ksnoop-'))).toEqual([]);
 });
 
 test('a symbolic link is a file that exists; --force writes where it leads', async () => {
