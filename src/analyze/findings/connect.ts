@@ -1,5 +1,6 @@
 import type { FlowFacts } from '../flow/flow-facts.ts';
 import { FINDING_SUBJECTS } from '../limits.ts';
+import { fieldsIn, textIn } from '../record/field-values.ts';
 import { type Case, Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverIdentity, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
@@ -15,10 +16,20 @@ const SCANNED_SERVERS = 20;
 /** So few refusals may be of a program that is starting. */
 const FEW_REFUSALS = 3;
 
+/** Who sent an ICMP message in response to a SYN. */
+interface Sender {
+  readonly address: string;
+  /** It is the address that the client wanted to reach. */
+  readonly isServer: boolean;
+}
+
 /** Connections that do not come up: unanswered, refused by the pod, rejected on the way to a Service. */
 export const connect: DetectorKind = {
-  codes: ['CONNECT_TIMEOUT', 'POD_NOT_LISTENING', 'SERVICE_NO_ENDPOINTS'],
-  explains: { SERVICE_NO_ENDPOINTS: ['CONNECT_TIMEOUT', 'POD_NOT_LISTENING'] },
+  codes: ['CONNECT_REJECTED_ON_PATH', 'CONNECT_TIMEOUT', 'POD_NOT_LISTENING', 'SERVICE_NO_ENDPOINTS'],
+  explains: {
+    SERVICE_NO_ENDPOINTS: ['CONNECT_TIMEOUT', 'POD_NOT_LISTENING'],
+    CONNECT_REJECTED_ON_PATH: ['CONNECT_TIMEOUT'],
+  },
   create: (context) => {
     const unanswered = new Cases();
     const refused = new Cases();
@@ -26,6 +37,8 @@ export const connect: DetectorKind = {
     const all = [unanswered, refused, rejected];
     /** Whether the rejected address is a Service's own. */
     const services = new Set<string>();
+    /** By subject: who sent the last ICMP message. */
+    const senders = new Map<string, Sender>();
     /** By client: at which servers it failed. */
     const failedAt = new Map<string, Set<string>>();
     /** Some connection was seen in both directions: without, answers may take a way that is not captured. */
@@ -47,8 +60,13 @@ export const connect: DetectorKind = {
       if (portOf.size < FINDING_SUBJECTS) portOf.set(subject, facts.serverPort);
     };
     return {
-      event: (event) => {
+      event: (event, flow) => {
         if (event.kind === 'exchange' && event.responseTime !== undefined) hasBothDirections = true;
+        if (event.kind !== 'event' || event.code !== 'TCP_REFUSED') return;
+        const address = textIn(fieldsIn(event.fields.icmp)?.from);
+        if (address === '' || senders.size >= FINDING_SUBJECTS) return;
+        const isServer = address === context.hosts.text(flow.serverHost);
+        senders.set(serverOf(context, flow, event.time), { address, isServer });
       },
       flowEnded: (facts) => {
         const { tcp } = facts;
@@ -115,36 +133,55 @@ export const connect: DetectorKind = {
           });
         }
         for (const [subject, one] of rejected.counting()) {
-          const isService = services.has(subject);
-          const parts = serviceParts(subject);
-          found.push({
-            code: 'SERVICE_NO_ENDPOINTS',
-            severity: 'error',
-            confidence: isService ? 'likely' : 'hint',
-            subject,
-            message: isService
-              ? `${subject} has no endpoint that is ready: ${share(one, 'connection')} got an ICMP rejection.`
-              : `Connections to ${subject} are rejected on the way: ${share(one, 'connection')} got an ICMP rejection.`,
-            evidence: [
-              one.evidence(
-                `${listed(one.frequent())} got the rejection`,
-                'code == "TCP_REFUSED" && label.contains("ICMP")',
-              ),
-            ],
-            next:
-              isService && parts !== undefined
-                ? `kubectl get endpointslices -n ${parts.namespace} -l kubernetes.io/service-name=${parts.name}`
-                : 'Find the host that sent the ICMP message: its address is in the evidence.',
-            otherwise: 'a firewall rejects the connections',
-            cases: one.cases,
-            attempts: one.attempts,
-          });
+          found.push(
+            services.has(subject) ? noEndpoints(subject, one) : rejectedOnPath(subject, one, senders.get(subject)),
+          );
         }
         return found;
       },
     };
   },
 };
+
+const REJECTIONS = 'code == "TCP_REFUSED" && label.contains("ICMP")';
+
+function noEndpoints(subject: string, one: Case): Finding {
+  const parts = serviceParts(subject);
+  return {
+    code: 'SERVICE_NO_ENDPOINTS',
+    severity: 'error',
+    confidence: 'likely',
+    subject,
+    message: `${subject} has no endpoint that is ready: ${share(one, 'connection')} got an ICMP rejection.`,
+    evidence: [one.evidence(`${listed(one.frequent())} got the rejection`, REJECTIONS)],
+    next:
+      parts === undefined
+        ? 'Look at whether the pods of the Service are ready.'
+        : `kubectl get endpointslices -n ${parts.namespace} -l kubernetes.io/service-name=${parts.name}`,
+    otherwise: 'a firewall rejects the connections',
+    cases: one.cases,
+    attempts: one.attempts,
+  };
+}
+
+/** @param sender who sent the ICMP message; undefined where that was not seen */
+function rejectedOnPath(subject: string, one: Case, sender: Sender | undefined): Finding {
+  const isOther = sender !== undefined && !sender.isServer;
+  return {
+    code: 'CONNECT_REJECTED_ON_PATH',
+    severity: 'error',
+    confidence: isOther ? 'proven' : 'likely',
+    subject,
+    message: isOther
+      ? `${sender.address} rejects connections to ${subject}: ${share(one, 'connection')} got an ICMP message from it in response to the SYN.`
+      : `A firewall rejects connections to ${subject}: ${share(one, 'connection')} got an ICMP message in response to the SYN.`,
+    evidence: [one.evidence(`${listed(one.frequent())} got the message`, REJECTIONS)],
+    next: `Look at the firewall rules and network policies of ${sender?.address ?? 'the host that sent the ICMP message'}.`,
+    otherwise: isOther ? undefined : 'nothing listens on that port',
+    cases: one.cases,
+    attempts: one.attempts,
+  };
+}
 
 function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.');

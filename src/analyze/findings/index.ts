@@ -1,14 +1,38 @@
 import { balancing } from './balancing.ts';
+import { coldPod } from './cold-pod.ts';
 import { connect } from './connect.ts';
 import type { DetectorKind } from './detector.ts';
 import { dns } from './dns.ts';
+import { dnsTransport } from './dns-transport.ts';
+import { handshakes } from './handshakes.ts';
+import { idle } from './idle.ts';
+import { pace } from './pace.ts';
 import { responses } from './responses.ts';
+import { retries } from './retries.ts';
+import { slow } from './slow.ts';
+import { stalls } from './stalls.ts';
 import { statuses } from './statuses.ts';
 import { tls } from './tls.ts';
 import { transport } from './transport.ts';
 
 /** Every detector: a new finding is a file here and an entry below. */
-export const DETECTORS: readonly DetectorKind[] = [connect, dns, tls, transport, responses, statuses, balancing];
+export const DETECTORS: readonly DetectorKind[] = [
+  connect,
+  handshakes,
+  dns,
+  dnsTransport,
+  tls,
+  transport,
+  stalls,
+  pace,
+  idle,
+  responses,
+  statuses,
+  slow,
+  retries,
+  balancing,
+  coldPod,
+];
 
 /** Codes of all findings, sorted. */
 export const FINDING_CODES: readonly string[] = DETECTORS.flatMap(({ codes }) => codes).sort();

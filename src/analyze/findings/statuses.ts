@@ -69,6 +69,18 @@ const RULES: readonly StatusRule[] = [
     otherwise: 'another limit of the server than that of pings',
   },
   {
+    code: 'HTTP2_STREAM_LIMIT',
+    severity: 'warning',
+    matches: (event) =>
+      (event.kind === 'exchange' && event.status.endsWith('RST REFUSED_STREAM')) ||
+      (event.kind === 'event' && event.code === 'HTTP2_STREAM_LIMIT'),
+    message: (server, how) =>
+      `Requests to ${server} wait for, or are refused because of, its limit of HTTP/2 streams on a connection: ${how}.`,
+    next: "Open more connections from the client, or raise the server's MAX_CONCURRENT_STREAMS.",
+    where: 'code == "HTTP2_STREAM_LIMIT" || status.endsWith("REFUSED_STREAM")',
+    otherwise: 'the server was shutting down',
+  },
+  {
     code: 'DB_REFUSES',
     severity: 'error',
     matches: (event) =>

@@ -63,6 +63,8 @@ export interface FlowFacts {
   /** What it carries, as recognised: `http`; undefined when nothing was. */
   readonly protocol: string | undefined;
   readonly tcp: TcpFacts | undefined;
+  /** Undefined where nothing went wrong. */
+  readonly waits?: ConnectionWaits | undefined;
   /** What was seen at other places of capture; the numbers above are of `interfaceId` alone. Undefined where there is only one. */
   readonly sightings?: readonly Sighting[] | undefined;
 }
@@ -132,6 +134,53 @@ export interface TcpFacts {
   readonly sack: boolean;
   readonly client: TcpDirectionFacts;
   readonly server: TcpDirectionFacts;
+}
+
+/** What went wrong with a connection's setup, and its long waits, as seen at the place of capture. */
+export interface ConnectionWaits {
+  /** The client's SYN was answered by an ACK of an earlier connection on the same ports, which the client reset. */
+  readonly portReused: boolean;
+  /** The server repeated its SYN-ACK after the client's ACK and data had come. */
+  readonly synAckAgain: boolean;
+  readonly client?: DirectionWaits | undefined;
+  readonly server?: DirectionWaits | undefined;
+  /** Longest silence, ns, after which the other side still took what was sent; undefined for none of a minute or longer. */
+  readonly idleSurvived?: number | undefined;
+  /** The silence after which it did not; undefined for none. */
+  readonly idleFailed?: IdleFailure | undefined;
+}
+
+/** Who spoke after a silence, and what came of it. */
+export interface IdleFailure {
+  /** How long nothing was sent, and when that ended, ns. */
+  readonly idle: number;
+  readonly end: number;
+  readonly by: 'client' | 'server';
+  readonly how: 'reset' | 'no answer';
+}
+
+/** How one direction's sender waited. */
+export interface DirectionWaits {
+  /** Waits for the retransmission timer of 200 ms or longer: how many, how long altogether, and the longest. ns */
+  readonly stalls: number;
+  readonly stalled: number;
+  readonly longestStall: readonly [from: number, to: number] | undefined;
+  /** Small segments that were sent as soon as a delayed ACK came. */
+  readonly nagle: number;
+  /** The segment that was sent again until the end and never acknowledged; undefined where there is none. */
+  readonly stuck: StuckSegment | undefined;
+}
+
+export interface StuckSegment {
+  /** Bytes of payload, how often it was sent again, first and last time of that (ns). */
+  readonly bytes: number;
+  readonly repeats: number;
+  readonly first: number;
+  readonly last: number;
+  /** The receiver acknowledged earlier bytes after the segment had been sent again: other packets get through. */
+  readonly heardAfter: boolean;
+  /** Bytes of the direction that were acknowledged in all; undefined where its beginning was not seen. */
+  readonly acknowledged: number | undefined;
 }
 
 /** Takes what the analysis finds. */

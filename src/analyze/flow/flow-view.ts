@@ -1,4 +1,13 @@
-import type { DirectionFacts, FlowFacts, FlowInfo, OtherLeg, Sighting, TcpFacts, Transport } from './flow-facts.ts';
+import type {
+  ConnectionWaits,
+  DirectionFacts,
+  FlowFacts,
+  FlowInfo,
+  OtherLeg,
+  Sighting,
+  TcpFacts,
+  Transport,
+} from './flow-facts.ts';
 import { FLOW_F64, FLOW_I32 } from './flow-layout.ts';
 import type { FlowTable } from './flow-table.ts';
 
@@ -15,6 +24,7 @@ export interface FlowSources {
   sameAs(slot: number): OtherLeg | undefined;
   /** Only for the table of TCP connections. */
   readonly tcp?: ((slot: number) => TcpFacts) | undefined;
+  readonly waits?: ((slot: number) => ConnectionWaits | undefined) | undefined;
   readonly isContinued?: ((slot: number) => boolean) | undefined;
 }
 
@@ -90,6 +100,7 @@ export class FlowView implements FlowInfo {
       server: this.#direction(1 - client),
       protocol: this.#sources.protocol(this.slot),
       tcp: this.#sources.tcp?.(this.slot),
+      waits: this.#sources.waits?.(this.slot),
       sightings: this.#sources.sightings(this.slot, client),
     };
   }

@@ -1,4 +1,4 @@
-import type { RttFacts, TcpFacts } from '../flow/flow-facts.ts';
+import type { ConnectionWaits, RttFacts, TcpFacts } from '../flow/flow-facts.ts';
 import { FLOW_I32, TCP_F64, TCP_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { SEEN, STATE } from './flags.ts';
@@ -45,6 +45,24 @@ export function connectionFacts(table: FlowTable, slot: number, troubles: Troubl
     client: troubles.facts(slot, client),
     server: troubles.facts(slot, server),
   };
+}
+
+/** What went wrong with a connection's setup, and what it waited for; undefined where nothing did. */
+export function connectionWaits(table: FlowTable, slot: number, troubles: Troubles): ConnectionWaits | undefined {
+  const { ints, doubles } = table;
+  const base = table.base(slot);
+  const client = ints[base + FLOW_I32.client] as number;
+  const flags = (direction: number) => ints[base + TCP_I32.flags + direction] as number;
+  const portReused = (flags(client) & SEEN.collided) !== 0;
+  const synAckAgain = (flags(1 - client) & SEEN.synAckAgain) !== 0;
+  if (!portReused && !synAckAgain && !troubles.waits.has(slot)) return undefined;
+  const waits = troubles.waits.facts(slot, client, {
+    acknowledged: (direction) => ints[base + TCP_I32.ack + 1 - direction] as number,
+    heard: (direction) => doubles[(base >> 1) + TCP_F64.ackTime + 1 - direction] as number,
+    initial: (direction) => ints[base + TCP_I32.initial + direction] as number,
+    wasReset: (direction) => (flags(direction) & SEEN.rst) !== 0,
+  });
+  return { portReused, synAckAgain, ...waits };
 }
 
 /** Round trips to the receiver of a direction's data. @param direction of the data, 0 or 1 */

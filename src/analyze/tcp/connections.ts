@@ -21,7 +21,7 @@ import type { PacketView } from '../packet/packet.ts';
 import type { StreamEnd } from '../protocols/protocol.ts';
 import type { AnalysisEvent, Notice } from '../record/event.ts';
 import { withProvenTimes } from '../record/proven-times.ts';
-import { connectionFacts } from './connection-facts.ts';
+import { connectionFacts, connectionWaits } from './connection-facts.ts';
 import { EVICTED, EvictedConnections } from './evicted.ts';
 import { SEEN, STATE, TCP } from './flags.ts';
 import { followHealth } from './health.ts';
@@ -89,6 +89,7 @@ export class TcpConnections implements StreamHost {
       sightings: (slot, client) => this.sightings[slot]?.facts(client),
       sameAs: (slot) => this.#legs.of(slot),
       tcp: (slot) => connectionFacts(this.table, slot, this.#troubles),
+      waits: (slot) => connectionWaits(this.table, slot, this.#troubles),
       isContinued: (slot) =>
         ((this.table.ints[this.table.base(slot) + TCP_I32.flags] as number) & SEEN.continued) !== 0,
     });
@@ -355,7 +356,10 @@ export class TcpConnections implements StreamHost {
       if (syns === 0) doubles[(base >> 1) + TCP_F64.firstSyn] = this.clock.now;
       ints[base + TCP_I32.syns] = syns + 1;
     }
-    if (flags & SEEN.syn) return;
+    if (flags & SEEN.syn) {
+      if (!isFromClient) this.#synAckAgain(base, own);
+      return;
+    }
     options.read(packet);
     ints[own + TCP_I32.scale] = options.scale;
     ints[own + TCP_I32.mss] = options.mss;
@@ -381,6 +385,27 @@ export class TcpConnections implements StreamHost {
       ints[own + TCP_I32.scale] = 1;
       ints[other + TCP_I32.scale] = 1;
     }
+  }
+
+  /** A server repeats its SYN-ACK although the client's ACK and data have come: it has dropped them. */
+  #synAckAgain(base: number, own: number): void {
+    const { ints } = this.table;
+    const client = base + (ints[base + FLOW_I32.client] as number);
+    if (ints[base + TCP_I32.state] !== STATE.open) return;
+    const sent = ((ints[client + TCP_I32.high] as number) - (ints[client + TCP_I32.initial] as number) - 1) | 0;
+    if (sent > 0) ints[own + TCP_I32.flags] = (ints[own + TCP_I32.flags] as number) | SEEN.synAckAgain;
+  }
+
+  /** Whether a client resets an ACK that is of another connection on the same ports (RFC 9293, section 3.10.7.3). */
+  #isOfOldConnection(base: number, client: number, packet: PacketView): boolean {
+    const { ints } = this.table;
+    const own = base + client;
+    const other = base + 1 - client;
+    const others = ints[other + TCP_I32.flags] as number;
+    if (((ints[own + TCP_I32.flags] as number) & SEEN.syn) === 0 || (others & SEEN.syn) !== 0) return false;
+    if ((others & SEEN.ack) === 0) return false;
+    const acknowledged = ints[other + TCP_I32.ack] as number;
+    return packet.tcpSequence === acknowledged && ((acknowledged - (ints[own + TCP_I32.initial] as number)) | 0) !== 1;
   }
 
   /** Any segment after the SYNs: the handshake's last ACK, or a segment that shows that there will be none. */
@@ -426,7 +451,8 @@ export class TcpConnections implements StreamHost {
       if (state === STATE.reset || state === STATE.refused) return;
       const client = ints[base + FLOW_I32.client] as number;
       const refused = state === STATE.opening && direction !== client;
-      ints[own + TCP_I32.flags] = flags | SEEN.rst;
+      const collided = direction === client && this.#isOfOldConnection(base, client, packet);
+      ints[own + TCP_I32.flags] = flags | SEEN.rst | (collided ? SEEN.collided : 0);
       ints[base + TCP_I32.state] = refused ? STATE.refused : STATE.reset;
       if (state === STATE.closed) this.#endStream(slot, 'closed', this.#closedFirst(slot));
       else this.#endStream(slot, 'reset', direction);

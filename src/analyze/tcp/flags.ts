@@ -30,4 +30,10 @@ export const SEEN = {
   /** It continues an evicted connection; an open exchange was given up with that one (direction 0's flags only). */
   continued: 8192,
   givenUp: 16_384,
+  /** The last acknowledgement of its bytes came as late as a delayed ACK does. */
+  delayedAck: 32_768,
+  /** It sent a SYN, and reset what acknowledged another connection on the same ports. */
+  collided: 65_536,
+  /** It sent its SYN-ACK again after the handshake's last ACK and data of the client. */
+  synAckAgain: 131_072,
 } as const;

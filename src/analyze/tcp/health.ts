@@ -3,6 +3,7 @@ import type { FlowTable } from '../flow/flow-table.ts';
 import type { PacketView } from '../packet/packet.ts';
 import { SEEN, TCP } from './flags.ts';
 import { TROUBLE, type Troubles } from './troubles.ts';
+import { IDLE_NS } from './waits.ts';
 
 /** A retransmission this soon after the third duplicate acknowledgement is a fast one (as Wireshark has it). */
 const FAST_NS = 20e6;
@@ -11,6 +12,13 @@ const FAST_NS = 20e6;
 const RTT_MAXIMUM_NS = 600e9;
 /** What comes after something later within this time was overtaken, not sent again; the handshake's RTT when known. */
 const OUT_OF_ORDER_NS = 3e6;
+
+/** A pure ACK after such a time was delayed by its sender's timer: Linux waits at least 40 ms (TCP_DELACK_MIN). */
+const DELAYED_ACK_LEAST_NS = 38e6;
+const DELAYED_ACK_MOST_NS = 45e6;
+/** What is sent so soon after an ACK waited for it, as Nagle's algorithm has it (RFC 9293, section 3.7.4). */
+const NAGLE_NS = 1e6;
+const SMALL_BYTES = 1000;
 
 /**
  * Judges the health of a connection by one segment at one place of capture: the rules of Wireshark's TCP analysis, so that
@@ -51,6 +59,11 @@ export function followHealth(
       // Karn's rule: a retransmitted segment gives no round-trip time.
       next &= ~SEEN.rtt;
     } else if (ahead >= 0 && length > 0 && (flags & SEEN.rtt) === 0) {
+      if (flags & SEEN.delayedAck) {
+        next &= ~SEEN.delayedAck;
+        const wasWaiting = now - (doubles[half + TCP_F64.ackTime + 1 - direction] as number) <= NAGLE_NS;
+        if (wasWaiting && length < SMALL_BYTES) troubles.waits.nagle(slot, direction);
+      }
       next |= SEEN.rtt;
       ints[own + TCP_I32.rttEnd] = behind;
       doubles[half + TCP_F64.rttTime + direction] = now;
@@ -88,15 +101,25 @@ export function followHealth(
   }
   if (tcpFlags & TCP.ack) {
     const acknowledgment = packet.tcpAcknowledgment;
+    const before = doubles[half + TCP_F64.ackTime + direction] as number;
     doubles[half + TCP_F64.ackTime + direction] = now;
+    if (now - before > IDLE_NS && (flags & SEEN.ack) !== 0) {
+      const others = Math.max(
+        doubles[half + TCP_F64.ackTime + 1 - direction] as number,
+        doubles[half + TCP_F64.highTime + 1 - direction] as number,
+      );
+      troubles.waits.idle(slot, direction, now, now - Math.max(before, others), (tcpFlags & TCP.rst) !== 0);
+    }
     if ((flags & SEEN.ack) === 0 || acknowledgment !== ints[own + TCP_I32.ack]) {
       ints[own + TCP_I32.duplicates] = 0;
       ints[own + TCP_I32.ack] = acknowledgment;
       next |= SEEN.ack;
       const others = ints[other + TCP_I32.flags] as number;
       if (others & SEEN.rtt && ((acknowledgment - (ints[other + TCP_I32.rttEnd] as number)) | 0) >= 0) {
-        ints[other + TCP_I32.flags] = others & ~SEEN.rtt;
-        sample(table, base, 1 - direction, now - (doubles[half + TCP_F64.rttTime + 1 - direction] as number));
+        const rtt = now - (doubles[half + TCP_F64.rttTime + 1 - direction] as number);
+        const isDelayed = length === 0 && rtt > DELAYED_ACK_LEAST_NS && rtt < DELAYED_ACK_MOST_NS;
+        ints[other + TCP_I32.flags] = (others & ~SEEN.rtt) | (isDelayed ? SEEN.delayedAck : 0);
+        sample(table, base, 1 - direction, rtt);
       }
     }
   }
@@ -136,7 +159,15 @@ function sentAgain(
   }
   const rtt = doubles[half + TCP_F64.handshakeRtt] as number;
   const soon = now - (doubles[half + TCP_F64.highTime + direction] as number) < (rtt > 0 ? rtt : OUT_OF_ORDER_NS);
-  troubles.add(slot, direction, soon && end !== ints[own + TCP_I32.high] ? TROUBLE.outOfOrder : TROUBLE.timeout);
+  if (soon && end !== ints[own + TCP_I32.high]) {
+    troubles.add(slot, direction, TROUBLE.outOfOrder);
+    return;
+  }
+  troubles.add(slot, direction, TROUBLE.timeout);
+  if (length === 0) return;
+  const heard = doubles[half + TCP_F64.ackTime + 1 - direction] as number;
+  const sent = doubles[half + TCP_F64.highTime + direction] as number;
+  troubles.waits.sentAgain(slot, direction, sequence, length, now, Math.max(heard, sent));
 }
 
 /** @param direction of the data that was acknowledged */

@@ -1,4 +1,5 @@
 import type { TcpDirectionFacts } from '../flow/flow-facts.ts';
+import { Waits } from './waits.ts';
 
 /** What is counted of a direction, as positions in a Troubles array. */
 export const TROUBLE = {
@@ -31,6 +32,7 @@ const NONE: TcpDirectionFacts = {
 /** Most connections have no troubles: their counts are made when the first comes. */
 export class Troubles {
   readonly #counts: (Float64Array | undefined)[] = [];
+  readonly waits = new Waits();
 
   add(slot: number, direction: number, trouble: number, amount = 1): void {
     let counts = this.#counts[slot];
@@ -44,6 +46,7 @@ export class Troubles {
 
   forget(slot: number): void {
     if (this.#counts[slot] !== undefined) this.#counts[slot] = undefined;
+    this.waits.forget(slot);
   }
 
   facts(slot: number, direction: number): TcpDirectionFacts {

@@ -1,4 +1,4 @@
-import { i32, u8 } from '../../bytes.ts';
+import { i32, u8, u16 } from '../../bytes.ts';
 import { PENDING_PER_STREAM } from '../../limits.ts';
 import { type Incomplete, SIDE, type Side } from '../../record/event.ts';
 import { maskText } from '../../record/secrets.ts';
@@ -12,6 +12,13 @@ import { FLAG, FRAME, FRAME_HEADER } from './frame-reader.ts';
 import { frameAt, type Streams } from './frame-search.ts';
 import { PREFACE, prefaceAt } from './preface.ts';
 import { Http2Stream, type UpgradedRequest } from './stream.ts';
+
+/** Identifier of the setting (RFC 9113, section 6.5.2). */
+const MAX_CONCURRENT_STREAMS = 3;
+
+/** A request so soon after another stream's end, ns, while all others are in use, waited; so many are reported. */
+const STREAM_WAIT_NS = 1e6;
+const WAITED_REQUESTS = 20;
 
 /** One HTTP/2 connection (RFC 9113): its streams are exchanges. */
 export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionSink {
@@ -28,6 +35,10 @@ export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionS
   #highest = 0;
   /** The client's last request: its streams are numbered upwards. */
   #lastRequest = 0;
+  /** Streams that the server allows at once; when one last ended, ns; and requests that waited for that. */
+  #streamLimit = Number.POSITIVE_INFINITY;
+  #lastEnded = Number.NaN;
+  #waited = 0;
   /** Streams answered before their request was read, which waits behind what was not captured. */
   #early = 0;
 
@@ -189,6 +200,9 @@ export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionS
       }
       case FRAME.reset:
         if (end - start === 4) this.#reset(direction, id, i32(bytes, start));
+        return;
+      case FRAME.settings:
+        if (direction.side === SIDE.server) this.#settings(bytes, start, end);
         return;
       case FRAME.goAway:
         if (end - start >= 8) this.#goAway(direction, bytes, start, end);
@@ -355,6 +369,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionS
       if (this.#early > 0) this.#tellEarly(id);
     }
     if (stream !== undefined) return stream;
+    if (side === SIDE.client && this.#streams.size + 1 >= this.#streamLimit) this.#atLimit();
     this.#makeRoom();
     stream = new Http2Stream(this.#context.detail, this.#context.showSecrets);
     // Before the first bytes of a server whose stream was under way there may be answers that were not captured.
@@ -412,6 +427,24 @@ export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionS
     this.#emit(id, stream, 'reset', direction.side);
   }
 
+  /** @param start, end of the frame's settings: 16 bits of identifier, 32 of value (RFC 9113, section 6.5.1) */
+  #settings(bytes: Uint8Array, start: number, end: number): void {
+    for (let at = start; at + 6 <= end; at += 6) {
+      if (u16(bytes, at) === MAX_CONCURRENT_STREAMS) this.#streamLimit = i32(bytes, at + 2) >>> 0;
+    }
+  }
+
+  /** A request that takes the last stream, as soon as another has ended, has waited for it. Reported once for a connection. */
+  #atLimit(): void {
+    const { now } = this.#context;
+    if (!(now - this.#lastEnded <= STREAM_WAIT_NS)) return;
+    this.#waited += 1;
+    if (this.#waited !== WAITED_REQUESTS) return;
+    const label = `${WAITED_REQUESTS} requests waited for the limit of ${this.#streamLimit} streams`;
+    const base = { kind: 'event', protocol: 'http', code: 'HTTP2_STREAM_LIMIT', time: now, from: SIDE.server } as const;
+    this.#context.emit({ ...base, label, failed: false, fields: { http: { version: '2' } } });
+  }
+
   #goAway(direction: Http2Direction, bytes: Uint8Array, start: number, end: number): void {
     const code = i32(bytes, start + 4);
     if (code === 0) return;
@@ -425,6 +458,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionS
 
   #emit(id: number, stream: Http2Stream, incomplete: Incomplete | undefined, endedBy?: Side): void {
     this.#streams.delete(id);
+    this.#lastEnded = this.#context.now;
     this.#context.emit(stream.exchange(this.#context.detail, this.#context.showSecrets, incomplete, endedBy));
   }
 }

@@ -176,3 +176,18 @@ test('a response of which the head was not captured is marked, though its traile
     expect(brief(events)).toEqual(['a.B/Get |  | response not captured | ']);
   }
 });
+
+test('requests that wait for the limit of streams are reported once, when there are twenty', () => {
+  const allowed = (streams: number) => frame(TYPE.settings, 0, 0, Buffer.of(0, 3, 0, 0, 0, streams));
+  const waiting = (streams: number, requests: number): AnalysisEvent[] => {
+    const ids = Array.from({ length: requests }, (_, index) => 2 * index + 1);
+    const steps = ids.flatMap((id): Step[] => [
+      [0, request(id, '/a')],
+      [1, response(id, 200)],
+    ]);
+    return play(http2, [...OPENING, [1, allowed(streams)], ...steps]).filter(({ kind }) => kind === 'event');
+  };
+  expect(waiting(1, 41)).toMatchObject([{ code: 'HTTP2_STREAM_LIMIT', from: 1, failed: false }]);
+  expect(waiting(1, 20)).toEqual([]);
+  expect(waiting(2, 41)).toEqual([]);
+});

@@ -1,0 +1,122 @@
+import { fieldsIn, textIn } from '../record/field-values.ts';
+import { Cases } from './cases.ts';
+import { clientOf, type DetectorKind, serverOf } from './detector.ts';
+import type { Finding } from './finding.ts';
+import { counted, listed, share } from './words.ts';
+
+/** A and AAAA so close together come from one call of a resolver. ns */
+const TOGETHER_NS = 5e6;
+/** Of those one is answered within this time, and the other is sent again after musl's 2.5 s or glibc's 5 s. ns */
+const ANSWERED_NS = 1e9;
+const AGAIN_NS = 2.4e9;
+const RACES = 3;
+
+/** After a truncated response the resolver connects within this time. ns */
+const TCP_NS = 5e9;
+
+/** Flows, and clients, whose last query is remembered. */
+const REMEMBERED = 4096;
+
+const DNS_PORT = 53;
+
+interface Lookup {
+  readonly name: string;
+  readonly type: string;
+  readonly time: number;
+  readonly answered: boolean;
+}
+
+/** DNS over a network that loses one query of two, or does not let TCP through. */
+export const dnsTransport: DetectorKind = {
+  codes: ['DNS_CONNTRACK_RACE', 'DNS_TCP_BLOCKED'],
+  explains: { DNS_CONNTRACK_RACE: ['DNS_SLOW'], DNS_TCP_BLOCKED: ['CONNECT_TIMEOUT', 'POD_NOT_LISTENING'] },
+  create: (context) => {
+    const races = new Cases();
+    const blocked = new Cases();
+    /** By flow: the last lookup of an address. */
+    const lookups = new Map<number, Lookup>();
+    /** By client and server: when a response was truncated. */
+    const truncated = new Map<string, number>();
+    const remember = <Key, Value>(map: Map<Key, Value>, key: Key, value: Value) => {
+      if (map.size >= REMEMBERED && !map.has(key)) map.delete(map.keys().next().value as Key);
+      map.set(key, value);
+    };
+    return {
+      event: (event, flow) => {
+        if (event.kind !== 'exchange' || event.protocol !== 'dns' || flow.transport !== 'udp') return;
+        const fields = fieldsIn(event.fields.dns);
+        const type = textIn(fields?.type);
+        if (fields?.truncated === true && event.responseTime !== undefined)
+          remember(truncated, `${flow.clientHost} ${flow.serverHost}`, event.responseTime);
+        if (type !== 'A' && type !== 'AAAA') return;
+        const { time, responseTime, incomplete } = event;
+        const waited = responseTime === undefined ? undefined : responseTime - time;
+        const isLost =
+          (waited === undefined && (incomplete === 'no response' || incomplete === 'timed out')) ||
+          (waited !== undefined && waited >= AGAIN_NS && Number(fields?.retransmissions ?? 0) > 0);
+        const own: Lookup = {
+          name: textIn(fields?.name),
+          type,
+          time,
+          answered: waited !== undefined && waited < ANSWERED_NS,
+        };
+        const other = lookups.get(flow.id);
+        remember(lookups, flow.id, own);
+        const server = serverOf(context, flow, time);
+        races.of(server).attempts += 1;
+        if (other === undefined || other.name !== own.name || other.type === type) return;
+        if (Math.abs(other.time - time) > TOGETHER_NS || !isLost || !other.answered) return;
+        races.of(server).add(flow.id, time, clientOf(context, flow, time));
+      },
+      flowEnded: (facts) => {
+        const { tcp, serverPort, clientHost, serverHost, first, id } = facts;
+        if (serverPort !== DNS_PORT || tcp === undefined) return;
+        const asked = truncated.get(`${clientHost} ${serverHost}`);
+        if (asked === undefined || first < asked || first - asked > TCP_NS) return;
+        const server = serverOf(context, facts, first);
+        const one = blocked.of(server);
+        one.attempts += 1;
+        const isBlocked = tcp.state === 'refused' || (tcp.state === 'unanswered' && tcp.syns > 1);
+        if (isBlocked) one.add(id, first, clientOf(context, facts, first));
+      },
+      findings: () => {
+        const found: Finding[] = [];
+        for (const [subject, one] of races.all()) {
+          if (one.cases < RACES) continue;
+          found.push({
+            code: 'DNS_CONNTRACK_RACE',
+            severity: 'error',
+            confidence: 'likely',
+            subject,
+            message: `One of two DNS queries to ${subject} that are sent at once is lost: ${counted(one.cases, 'lookup')} waited for seconds while its other query (A or AAAA) was answered.`,
+            evidence: [
+              one.evidence(
+                `${listed(one.frequent())} sent both from one port`,
+                'protocol == "dns" && dns.retransmissions > 0',
+              ),
+            ],
+            next: 'Use NodeLocal DNSCache, or dnsConfig.options single-request-reopen in the pod.',
+            otherwise: 'the DNS server dropped the query: capture at the server too',
+            cases: one.cases,
+            attempts: one.attempts,
+          });
+        }
+        for (const [subject, one] of blocked.counting()) {
+          found.push({
+            code: 'DNS_TCP_BLOCKED',
+            severity: 'error',
+            confidence: 'proven',
+            subject,
+            message: `DNS over TCP to ${subject} fails: ${share(one, 'connection')} after a truncated response did not open.`,
+            evidence: [one.evidence(`${listed(one.frequent())} tried it`, 'code in ["TCP_NO_ANSWER", "TCP_REFUSED"]')],
+            next: 'Allow TCP port 53 beside UDP in the network policies and firewalls between them.',
+            otherwise: undefined,
+            cases: one.cases,
+            attempts: one.attempts,
+          });
+        }
+        return found;
+      },
+    };
+  },
+};

@@ -1,0 +1,79 @@
+import { FINDING_SUBJECTS } from '../limits.ts';
+import { fieldsIn, textIn } from '../record/field-values.ts';
+import { MASK } from '../record/mask.ts';
+import { Case } from './cases.ts';
+import { type DetectorKind, serverOf } from './detector.ts';
+import type { Finding } from './finding.ts';
+import { listed } from './words.ts';
+
+/** Requests for each one that was meant, and how many of those there must be. */
+const TIMES = 1.5;
+const REQUESTS = 10;
+
+/** Requests of one server whose ids are remembered: retries come soon. */
+const REMEMBERED = 2048;
+
+interface Upstream {
+  /** Different requests, and attempts of them. */
+  requests: number;
+  attempts: number;
+  /** By id, client and route: whether the last attempt failed. */
+  readonly last: Map<string, boolean>;
+  readonly retried: Case;
+}
+
+/** Requests that come again and again with one id because they fail. */
+export const retries: DetectorKind = {
+  codes: ['RETRY_STORM'],
+  create: (context) => {
+    const servers = new Map<string, Upstream>();
+    return {
+      event: (event, flow) => {
+        if (event.kind !== 'exchange' || (event.protocol !== 'http' && event.protocol !== 'grpc')) return;
+        const requestId = textIn(fieldsIn(event.fields.http)?.requestId);
+        // Masks of different secrets are the same.
+        if (requestId === '' || requestId.includes(MASK)) return;
+        const server = serverOf(context, flow, event.time);
+        let upstream = servers.get(server);
+        if (upstream === undefined) {
+          if (servers.size >= FINDING_SUBJECTS) return;
+          upstream = { requests: 0, attempts: 0, last: new Map(), retried: new Case() };
+          servers.set(server, upstream);
+        }
+        const key = `${requestId} ${flow.clientHost} ${event.label}`;
+        const before = upstream.last.get(key);
+        upstream.attempts += 1;
+        // A call that succeeded and comes again is another one.
+        if (before === true) upstream.retried.add(flow.id, event.time, event.route);
+        else upstream.requests += 1;
+        if (upstream.last.size >= REMEMBERED && before === undefined)
+          upstream.last.delete(upstream.last.keys().next().value as string);
+        upstream.last.set(key, event.failed || event.status === '429');
+      },
+      findings: () => {
+        const found: Finding[] = [];
+        for (const [subject, { requests, attempts, retried }] of servers) {
+          if (requests < REQUESTS || attempts < requests * TIMES) continue;
+          found.push({
+            code: 'RETRY_STORM',
+            severity: 'error',
+            confidence: 'proven',
+            subject,
+            message: `Retries multiply the load of ${subject}: ${requests} requests were sent ${attempts} times, ${(attempts / requests).toFixed(1)} times each.`,
+            evidence: [
+              retried.evidence(
+                `the same x-request-id came again after a failure: ${listed(retried.frequent())}`,
+                'failed',
+              ),
+            ],
+            next: 'Find why the first attempt fails, and limit retries (a retry budget, backoff) at the client or proxy.',
+            otherwise: undefined,
+            cases: retried.cases,
+            attempts,
+          });
+        }
+        return found;
+      },
+    };
+  },
+};

@@ -1,0 +1,95 @@
+import { Cases } from './cases.ts';
+import { clientOf, type DetectorKind, serverOf } from './detector.ts';
+import type { Finding } from './finding.ts';
+import { counted, span } from './words.ts';
+
+/** A segment of so many bytes that is sent again so often, and never acknowledged, is too large for the path. */
+const LARGE_BYTES = 1000;
+const STUCK_REPEATS = 3;
+
+/** So many waits for the retransmission timer, 200 ms or longer, and this share of the connections. */
+const STALLS = 3;
+const STALLED_SHARE = 0.01;
+
+/** Segments that do not arrive, and what waits for them. */
+export const stalls: DetectorKind = {
+  codes: ['MTU_BLACKHOLE', 'RTO_STALL'],
+  explains: { MTU_BLACKHOLE: ['RTO_STALL', 'CLIENT_GAVE_UP', 'ROUND_TIMEOUT', 'KEEPALIVE_RACE'] },
+  create: (context) => {
+    const blackholes = new Cases();
+    const stalled = new Cases();
+    /** By server: the sides between which the large segments are lost. */
+    const between = new Map<string, readonly [sender: string, receiver: string]>();
+    return {
+      flowEnded: (facts) => {
+        const { tcp, waits, id, first } = facts;
+        if (tcp === undefined) return;
+        const server = serverOf(context, facts, first);
+        stalled.of(server).attempts += 1;
+        if (waits === undefined) return;
+        for (const direction of [waits.client, waits.server]) {
+          if (direction?.longestStall === undefined || facts.protocol === undefined) continue;
+          // What never arrives is something else than what arrives late.
+          if (direction.stuck !== undefined) continue;
+          const [from, to] = direction.longestStall;
+          const one = stalled.of(server);
+          one.add(id, from);
+          one.cases += direction.stalls - 1;
+          one.last = to;
+          one.measure(to - from);
+        }
+        if (tcp.midstream) return;
+        const client = clientOf(context, facts, first);
+        for (const [direction, sender, receiver] of [
+          [waits.client, client, server],
+          [waits.server, server, client],
+        ] as const) {
+          const stuck = direction?.stuck;
+          if (stuck === undefined || stuck.bytes < LARGE_BYTES || stuck.repeats < STUCK_REPEATS) continue;
+          // Nothing so large ever arrived, and what is smaller still does.
+          if (stuck.acknowledged === undefined || stuck.acknowledged >= stuck.bytes || !stuck.heardAfter) continue;
+          const one = blackholes.of(server);
+          one.add(id, stuck.first, `${stuck.bytes} bytes`);
+          one.last = stuck.last;
+          one.measure(stuck.repeats);
+          between.set(server, [sender, receiver]);
+        }
+      },
+      findings: () => {
+        const found: Finding[] = [];
+        for (const [subject, one] of blackholes.all()) {
+          if (one.cases === 0) continue;
+          const [sender, receiver] = between.get(subject) ?? [subject, subject];
+          found.push({
+            code: 'MTU_BLACKHOLE',
+            severity: 'error',
+            confidence: 'likely',
+            subject,
+            message: `Large packets from ${sender} do not reach ${receiver}, smaller ones do: in ${counted(one.cases, 'connection')} a segment of ${one.frequent()[0] ?? 'full size'} was sent again up to ${one.most} times and never acknowledged.`,
+            evidence: [one.evidence('the other side went on to acknowledge earlier bytes only')],
+            next: `Lower the MTU at ${sender} (tunnels take 20 to 80 bytes: VXLAN 50, IPIP 20, WireGuard 60 to 80), or let ICMP "fragmentation needed" pass.`,
+            otherwise: 'a firewall drops these packets because of their content',
+            cases: one.cases,
+            attempts: one.cases,
+          });
+        }
+        for (const [subject, one] of stalled.all()) {
+          if (one.cases < STALLS || one.cases < one.attempts * STALLED_SHARE) continue;
+          found.push({
+            code: 'RTO_STALL',
+            severity: 'warning',
+            confidence: 'proven',
+            subject,
+            message: `Lost packets delay requests to ${subject}: ${counted(one.cases, 'time')} a sender waited for its retransmission timer, up to ${span(one.most)}.`,
+            evidence: [one.evidence(counted(one.flows.length, 'connection'))],
+            next: 'ksnoop trace with both ends as targets shows between which places the packets are lost.',
+            otherwise: undefined,
+            cases: one.cases,
+            attempts: one.attempts,
+          });
+        }
+        return found;
+      },
+    };
+  },
+};
