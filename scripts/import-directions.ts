@@ -73,8 +73,16 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['analyze/engine'],
   },
   'analyze/summary': {
-    loads: ['wire', 'analyze', 'analyze/layers', 'analyze/packet', 'analyze/record', 'analyze/flow'],
-    types: ['analyze/identity', 'analyze/protocols'],
+    loads: [
+      'wire',
+      'analyze',
+      'analyze/layers',
+      'analyze/packet',
+      'analyze/record',
+      'analyze/flow',
+      'analyze/identity',
+    ],
+    types: ['analyze/protocols'],
   },
   'analyze/where': { loads: ['wire', 'analyze', 'analyze/record', 'analyze/protocols'] },
   'analyze/engine': {

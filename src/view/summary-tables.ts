@@ -1,4 +1,11 @@
-import type { ExchangeStats, ServiceStats, SummaryReport, TcpStats, TlsStats } from '../analyze/summary/report.ts';
+import type {
+  CallerStats,
+  ExchangeStats,
+  ServiceStats,
+  SummaryReport,
+  TcpStats,
+  TlsStats,
+} from '../analyze/summary/report.ts';
 import type { Colours } from './colour.ts';
 import { flowLine } from './flow-table.ts';
 import { wrapped } from './help-text.ts';
@@ -37,6 +44,17 @@ export function summaryTables(report: SummaryReport, style: SummaryStyle): strin
       'Pods',
       [NAME('POD'), NAME('SERVICE'), LEFT('PROTOCOL')],
       report.pods.map((row) => [name(row.pod), name(row.service), title(row.protocol), ...stats(row, style.colours)]),
+    ),
+    ...section(
+      'Callers',
+      [NAME('CLIENT'), NAME('SERVICE'), LEFT('PROTOCOL'), ...CALLER_STATS],
+      report.callers.map((row) => [
+        name(row.client),
+        name(row.service),
+        title(row.protocol),
+        ...callerStats(row, style.colours),
+      ]),
+      style,
     ),
     ...exchanges(
       'Routes',
@@ -151,13 +169,29 @@ function stats(row: ExchangeStats, colours: Colours): Cell[] {
   ];
 }
 
-function rateText(rate: number | undefined): string {
+/** Columns of a CallerStats. */
+const CALLER_STATS = STATS.filter((column) => !PART_COLUMNS.includes(column));
+
+function callerStats(row: CallerStats, colours: Colours): Cell[] {
+  const { latency } = row;
+  const time = (value: number | undefined) => (value === undefined ? '-' : latencyText(value));
+  return [
+    number(row.count),
+    rateText(row.rate),
+    failures(row, colours),
+    ...[latency?.p50, latency?.p90, latency?.p99, latency?.max].map(time),
+    byteSize(row.requestBytes),
+    byteSize(row.responseBytes),
+  ];
+}
+
+export function rateText(rate: number | undefined): string {
   if (rate === undefined || rate === 0) return '-';
   if (rate < 0.001) return '<0.001/s';
   return `${number(rate < 100 ? Number(rate.toPrecision(3)) : Math.round(rate))}/s`;
 }
 
-function failures({ failed, count }: ExchangeStats, colours: Colours): Cell {
+function failures({ failed, count }: Pick<ExchangeStats, 'failed' | 'count'>, colours: Colours): Cell {
   if (failed === 0) return '0';
   const share = (failed / count) * 100;
   const text = `${number(failed)} (${share < 10 ? share.toFixed(1) : share.toFixed(0)} %)`;

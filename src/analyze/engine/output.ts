@@ -44,6 +44,8 @@ export interface AnalysisOutputContext {
   readonly live?: boolean | undefined;
   /** `-v`: also what is left out as noise. */
   readonly verbose?: boolean | undefined;
+  /** What stands behind the form's name: `-o map=dot`. */
+  readonly argument?: string | undefined;
 }
 
 /** What a form looks at, and how it is made. */

@@ -1,38 +1,61 @@
 import type { Identity } from '../identity/identity.ts';
+import { workloadText } from '../identity/workload.ts';
 import { RECORD_VERSION } from '../record/fields.ts';
 import type { Recorder } from '../record/record.ts';
+import { CallerRow, KUBELET } from './caller-rows.ts';
 import { ExchangeRow, OTHER, PROBE_ROUTE } from './exchange-rows.ts';
 import { KEY_SEPARATOR } from './keyed-rows.ts';
-import type { ExchangeStats, PodStats, RouteStats, ServiceStats, SummaryReport, TcpStats } from './report.ts';
-import type { Server, Summary } from './summary.ts';
+import type {
+  CallerStats,
+  ExchangeStats,
+  PodStats,
+  RouteStats,
+  ServiceStats,
+  SummaryReport,
+  TcpStats,
+} from './report.ts';
+import type { Client, Server, Summary } from './summary.ts';
 import { TcpRow } from './tcp-health.ts';
 
 const NANOSECONDS_PER_SECOND = 1e9;
 
 /** Several rows added up under one key, with the key's parts. */
-interface Group<Head> {
+interface Group<Head, Row> {
   readonly head: Head;
-  readonly row: ExchangeRow;
+  readonly row: Row;
 }
 
-class Groups<Head> {
-  readonly #groups = new Map<string, Group<Head>>();
+/** A row that takes in others of its kind. */
+interface Addable<Row> {
+  readonly count: number;
+  merge(other: Row): void;
+}
 
-  add(head: Head, row: ExchangeRow): void {
+class Groups<Head, Row extends Addable<Row> = ExchangeRow> {
+  readonly #groups = new Map<string, Group<Head, Row>>();
+  readonly #make: () => Row;
+
+  constructor(make: () => Row) {
+    this.#make = make;
+  }
+
+  add(head: Head, row: Row): void {
     const key = JSON.stringify(head);
     let group = this.#groups.get(key);
     if (group === undefined) {
-      group = { head, row: new ExchangeRow() };
+      group = { head, row: this.#make() };
       this.#groups.set(key, group);
     }
     group.row.merge(row);
   }
 
   /** Most frequent first. */
-  sorted(): Group<Head>[] {
+  sorted(): Group<Head, Row>[] {
     return [...this.#groups.values()].sort((a, b) => b.row.count - a.row.count);
   }
 }
+
+const exchangeRow = () => new ExchangeRow();
 
 /** The report of what a summary has added up. */
 export function makeReport(
@@ -41,9 +64,10 @@ export function makeReport(
   span: { readonly first: number; readonly last: number } | undefined,
 ): SummaryReport {
   const duration = span === undefined ? 0 : span.last - span.first;
+  const rate = (count: number) => (duration > 0 ? count / (duration / NANOSECONDS_PER_SECOND) : undefined);
   const stats = (row: ExchangeRow): ExchangeStats => ({
     count: row.count,
-    rate: duration > 0 ? row.count / (duration / NANOSECONDS_PER_SECOND) : undefined,
+    rate: rate(row.count),
     failed: row.failed,
     incomplete: row.incomplete,
     requestBytes: row.requestBytes,
@@ -52,9 +76,9 @@ export function makeReport(
     ttfb: row.ttfb.percentiles(),
     serverTime: row.serverTime.percentiles(),
   });
-  const services = new Groups<Pick<ServiceStats, 'service' | 'protocol'>>();
-  const pods = new Groups<Pick<PodStats, 'pod' | 'service' | 'protocol'>>();
-  const routes = new Groups<Pick<RouteStats, 'service' | 'protocol' | 'route'>>();
+  const services = new Groups<Pick<ServiceStats, 'service' | 'protocol'>>(exchangeRow);
+  const pods = new Groups<Pick<PodStats, 'pod' | 'service' | 'protocol'>>(exchangeRow);
+  const routes = new Groups<Pick<RouteStats, 'service' | 'protocol' | 'route'>>(exchangeRow);
   for (const { server: seen, protocol, route, row } of summary.exchanges.rows()) {
     const server = seen === OTHER ? seen : summary.resolved(seen);
     const service = groupText(summary, server);
@@ -67,9 +91,9 @@ export function makeReport(
   }
   // A pod without traffic is a row as well: that is what one looks for.
   for (const pod of summary.silentPods()) pods.add({ ...podHead(pod), protocol: '' }, new ExchangeRow());
-  const dns = new Groups<{ readonly type: string | undefined; readonly name: string }>();
+  const dns = new Groups<{ readonly type: string | undefined; readonly name: string }>(exchangeRow);
   for (const [label, row] of summary.dns.entries()) dns.add(questionOf(label), row);
-  const tls = new Groups<{ readonly sni: string | undefined; readonly version: string | undefined }>();
+  const tls = new Groups<{ readonly sni: string | undefined; readonly version: string | undefined }>(exchangeRow);
   for (const [key, row] of summary.tls.entries()) {
     const [sni = '', version = ''] = key.split(KEY_SEPARATOR);
     tls.add({ sni: sni || undefined, version: version || undefined }, row);
@@ -82,6 +106,15 @@ export function makeReport(
     flows: { ...summary.flows },
     services: services.sorted().map(({ head, row }) => ({ ...head, ...stats(row) })),
     pods: pods.sorted().map(({ head, row }) => ({ ...head, ...stats(row) })),
+    callers: callersOf(summary).map(({ head, row }) => ({
+      ...head,
+      count: row.count,
+      rate: rate(row.count),
+      failed: row.failed,
+      requestBytes: row.requestBytes,
+      responseBytes: row.responseBytes,
+      latency: row.latency.percentiles(),
+    })),
     routes: kubeletLast(routes.sorted()).map(({ head, row }) => ({ ...head, ...stats(row), statuses: row.statuses() })),
     dns: dns.sorted().map(({ head, row }) => ({ ...head, ...stats(row), rcodes: row.statuses() })),
     tls: tls.sorted().map(({ head, row }) => ({ ...head, ...stats(row), statuses: row.statuses() })),
@@ -100,12 +133,32 @@ export function makeReport(
   };
 }
 
+type CallerHead = Pick<CallerStats, 'client' | 'service' | 'protocol'>;
+
+/** Who called whom, most frequent first. */
+function callersOf(summary: Summary): Group<CallerHead, CallerRow>[] {
+  const callers = new Groups<CallerHead, CallerRow>(() => new CallerRow());
+  for (const { client, server, protocol, row } of summary.callers.rows()) {
+    const service = groupText(summary, server === OTHER ? server : summary.resolved(server));
+    callers.add({ client: clientText(summary, client), service, protocol }, row);
+  }
+  return callers.sorted();
+}
+
+function clientText(summary: Summary, client: Client | typeof OTHER): string {
+  if (client === OTHER || client === KUBELET) return client;
+  const known = summary.resolved(client);
+  return typeof known === 'object' ? workloadText(known) : groupText(summary, known);
+}
+
 function podHead(pod: Identity): Pick<PodStats, 'pod' | 'service'> {
   return { pod: pod.text, service: pod.service === undefined ? undefined : pod.group };
 }
 
-function kubeletLast<Head extends { readonly route: string }>(groups: readonly Group<Head>[]): Group<Head>[] {
-  const isProbe = ({ head }: Group<Head>) => head.route.endsWith(PROBE_ROUTE);
+function kubeletLast<Head extends { readonly route: string }>(
+  groups: readonly Group<Head, ExchangeRow>[],
+): Group<Head, ExchangeRow>[] {
+  const isProbe = ({ head }: Group<Head, ExchangeRow>) => head.route.endsWith(PROBE_ROUTE);
   return [...groups.filter((group) => !isProbe(group)), ...groups.filter(isProbe)];
 }
 

@@ -1,14 +1,19 @@
 import type { FieldTable } from '../protocols/protocol.ts';
 
-const stats = (rows: string) =>
+const counts = (rows: string) =>
   ({
     [`${rows}.count`]: { type: 'int', about: 'exchanges' },
     [`${rows}.rate`]: { type: 'int', about: 'exchanges per second of the whole capture' },
     [`${rows}.failed`]: { type: 'int', about: 'of which failed' },
-    [`${rows}.incomplete`]: { type: 'int', about: 'of which a part is missing' },
     [`${rows}.requestBytes`]: { type: 'int', about: 'bytes of the requests' },
     [`${rows}.responseBytes`]: { type: 'int', about: 'bytes of the responses' },
     ...percentiles(`${rows}.latency`, 'latency of complete ones'),
+  }) satisfies FieldTable;
+
+const stats = (rows: string) =>
+  ({
+    [`${rows}.incomplete`]: { type: 'int', about: 'of which a part is missing' },
+    ...counts(rows),
     ...percentiles(`${rows}.ttfb`, 'to the first byte of the response'),
     ...percentiles(`${rows}.serverTime`, 'last byte of the request to first byte of the response'),
   }) satisfies FieldTable;
@@ -69,6 +74,14 @@ export const SUMMARY_FIELDS: FieldTable = {
   'pods[].service': { type: 'string', about: 'its Service, where that is known' },
   'pods[].protocol': { type: 'string', about: 'protocol; empty for a captured pod without traffic' },
   ...stats('pods[]'),
+  'callers[].client': {
+    type: 'string',
+    about:
+      'who asks: Service, Deployment (by the name of its pod), pod, name or address; `kubelet`; `other` past a bound',
+  },
+  'callers[].service': { type: 'string', about: 'whom: as above' },
+  'callers[].protocol': { type: 'string', about: 'protocol, as above' },
+  ...counts('callers[]'),
   'routes[].service': { type: 'string', about: 'as above' },
   'routes[].protocol': { type: 'string', about: 'protocol' },
   'routes[].route': {

@@ -27,6 +27,15 @@ export interface ServiceStats extends ExchangeStats {
   readonly protocol: string;
 }
 
+/** Exchanges of one client with one server. */
+export interface CallerStats extends Omit<ExchangeStats, 'incomplete' | 'ttfb' | 'serverTime'> {
+  /** Who asks: a Service, a Deployment, else the pod, name or address; `kubelet` for its probes. */
+  readonly client: string;
+  /** As in `services`. */
+  readonly service: string;
+  readonly protocol: string;
+}
+
 export interface PodStats extends ExchangeStats {
   /** Who answered: `shop/web-1`, a node, a name. */
   readonly pod: string;
@@ -89,6 +98,7 @@ export interface SummaryReport {
   readonly flows: Readonly<Partial<Record<Transport, number>>>;
   readonly services: readonly ServiceStats[];
   readonly pods: readonly PodStats[];
+  readonly callers: readonly CallerStats[];
   readonly routes: readonly RouteStats[];
   readonly dns: readonly DnsStats[];
   readonly tls: readonly TlsStats[];

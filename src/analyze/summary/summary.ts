@@ -5,6 +5,7 @@ import type { Names } from '../identity/names.ts';
 import { type AnalysisEvent, type Exchange, SIDE } from '../record/event.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import type { Recorder } from '../record/record.ts';
+import { CallerRows, KUBELET } from './caller-rows.ts';
 import { CONNECTION, ExchangeRows, PROBE_ROUTE } from './exchange-rows.ts';
 import { KEY_SEPARATOR, KeyedRows } from './keyed-rows.ts';
 import { makeReport } from './make-report.ts';
@@ -13,6 +14,9 @@ import { TcpHealth } from './tcp-health.ts';
 
 /** A server: its identity, or the number of a host that has no name. */
 export type Server = Identity | number;
+
+/** Who asks: as a server, or kubelet with its probes, whose address has no name. */
+export type Client = Server | typeof KUBELET;
 
 /** Servers whose first sighting is remembered, and pods; twice what has rows. */
 const SIGHTED_MAXIMUM = 8192;
@@ -29,6 +33,8 @@ export class Summary implements AnalysisSink {
   readonly exchanges = new ExchangeRows<Server>();
   /** Of connections that are the other leg of one that is in `exchanges`: a pod's own, and counted nowhere else. */
   readonly otherLegs = new ExchangeRows<Server>();
+  /** Who called whom: the same exchanges as `exchanges`. */
+  readonly callers = new CallerRows<Client, Server>();
   /** By label: `A web.shop.svc.cluster.local`. */
   readonly dns = new KeyedRows();
   /** By server name and version. */
@@ -44,7 +50,9 @@ export class Summary implements AnalysisSink {
   readonly #names: Names;
   /** Where each server was first seen, so that it can be named by what is known of it in the end. */
   readonly #seen = new Map<Server, Sighted>();
-  #lastServer: Server = -1;
+  /** The last two that were looked up: a client and its server, most often. */
+  #lastIdentified: Server = -1;
+  #identifiedBefore: Server = -1;
   /** Pods that had a flow: `shop/web-1`. */
   readonly #active = new Set<string>();
 
@@ -59,7 +67,9 @@ export class Summary implements AnalysisSink {
         this.otherLegs.add(this.#server(event, flow), event);
         return;
       }
-      this.exchanges.add(this.#server(event, flow), event.probe === true ? ofKubelet(event) : event);
+      const server = this.#server(event, flow);
+      this.exchanges.add(server, event.probe === true ? ofKubelet(event) : event);
+      this.callers.add(this.#client(event, flow), server, event);
       if (event.protocol === 'dns') this.dns.add(event.label, event);
       else if (event.protocol === 'tls') this.tls.add(tlsKey(event), event);
       return;
@@ -107,7 +117,10 @@ export class Summary implements AnalysisSink {
     const server = this.#identified(facts.serverHost, facts.first, facts.interfaceId);
     this.tcp.add(server, facts, facts.tcp);
     const failure = connectionFailure(facts, facts.tcp);
-    if (failure !== undefined) this.exchanges.add(server, failedConnection(facts, failure));
+    if (failure === undefined) return;
+    const failed = failedConnection(facts, failure);
+    this.exchanges.add(server, failed);
+    this.callers.add(this.#identified(facts.clientHost, facts.first, facts.interfaceId), server, failed);
   }
 
   /**
@@ -125,10 +138,17 @@ export class Summary implements AnalysisSink {
     return this.#names.serving(server, this.#names.ofHost(flow.sameAs.serverHost, exchange.time, -1)) ?? server;
   }
 
+  #client(exchange: Exchange, flow: FlowIdentity): Client {
+    if (exchange.probe === true) return KUBELET;
+    const host = exchange.requester === SIDE.server ? flow.serverHost : flow.clientHost;
+    return this.#identified(host, exchange.time, flow.interfaceId);
+  }
+
   #identified(host: number, time: number, interfaceId: number): Server {
     const server = this.#names.ofHost(host, time, interfaceId) ?? host;
-    if (server !== this.#lastServer) {
-      this.#lastServer = server;
+    if (server !== this.#lastIdentified && server !== this.#identifiedBefore) {
+      this.#identifiedBefore = this.#lastIdentified;
+      this.#lastIdentified = server;
       if (this.#seen.size < SIGHTED_MAXIMUM && !this.#seen.has(server)) {
         this.#seen.set(server, { host, time, interfaceId });
       }

@@ -7,6 +7,7 @@ import {
   addTargetFlags,
   addTransportFlags,
   CLOCK_FLAG,
+  FORMAT_FLAG,
   SECRETS_FLAG,
   UTC_FLAG,
   WHERE_FLAG,
@@ -81,9 +82,10 @@ function addOutputFlags(capture: Command): void {
     .option('--ring', 'with -W: keep the newest files, whatever begins a new one')
     .option(
       '-o, --output <FORMAT>',
-      'pcapng (default into a pipe or file), pcap; text (default on a terminal), json, summary, findings, flows, trace, packets',
+      'pcapng (default into a pipe or file), pcap; text (default on a terminal), json, summary, findings, flows, trace, map, packets',
     )
-    .option('--json', 'summary, findings, flows, trace or packets as JSON')
+    .option('--json', 'summary, findings, flows, trace, map or packets as JSON')
+    .option(...FORMAT_FLAG)
     .option(...WHERE_FLAG)
     .option(...SECRETS_FLAG)
     .option(...UTC_FLAG)

@@ -8,6 +8,7 @@ import type { Rotation } from '../../run/rotation/rotating-output.ts';
 import type { SinkTarget } from '../../run/sink/sink.ts';
 import { HEADERS_SNAPLEN } from '../../wire/limits.ts';
 import { pluginTerminal } from '../cluster.ts';
+import { checkArgument, chosenOutput } from '../output-argument.ts';
 import { textOrJson, usage } from '../usage.ts';
 import { durationOf, sizeOf, snaplenOf, wholeOf } from '../values.ts';
 import { profileArguments } from '../wireshark-profile/install.ts';
@@ -37,6 +38,7 @@ export interface RawCaptureOptions extends RawPacketOptions, RawRotationOptions 
   readonly strict?: boolean;
   readonly write?: string;
   readonly output?: string;
+  readonly format?: string;
   readonly json?: boolean;
   readonly where?: string;
   readonly showSecrets?: boolean;
@@ -139,10 +141,12 @@ export function checkTargets(capture: CaptureConfig, flags = ''): void {
 function completeOutput(raw: RawCaptureOptions, stdoutIsTerminal: boolean): OutputConfig {
   const sink = sinkOf(raw);
   const toTerminal = sink.kind === 'stdout' && stdoutIsTerminal;
-  const name = raw.output ?? (raw.dryRun || (toTerminal && raw.write === undefined) ? 'text' : 'pcapng');
+  const named = raw.output ?? (raw.dryRun || (toTerminal && raw.write === undefined) ? 'text' : 'pcapng');
+  const { name, argument } = chosenOutput(named, raw.format);
   const output = outputKind(name);
   if (output === undefined) throw usage(`There is no output "${name}".`, `There are: ${OUTPUT_NAMES.join(', ')}.`);
   checkForm(output, sink, toTerminal);
+  checkArgument(output, argument);
   if (output.binary && raw.where !== undefined) {
     throw usage(
       `--where chooses what is shown; the ${name} format holds packets.`,
@@ -150,7 +154,10 @@ function completeOutput(raw: RawCaptureOptions, stdoutIsTerminal: boolean): Outp
     );
   }
   if (raw.json === true && !output.json) {
-    throw usage(`The ${name} output has no JSON form.`, 'summary, flows and packets have one; -o json has everything.');
+    throw usage(
+      `The ${name} output has no JSON form.`,
+      'summary, flows, map and packets have one; -o json has everything.',
+    );
   }
   return {
     output,
@@ -162,6 +169,7 @@ function completeOutput(raw: RawCaptureOptions, stdoutIsTerminal: boolean): Outp
     showSecrets: raw.showSecrets === true,
     utc: raw.utc === true,
     verbose: raw.verbose === true,
+    argument,
   };
 }
 

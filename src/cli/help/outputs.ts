@@ -20,6 +20,10 @@ export const outputs: Topic = {
             ['findings', 'what is wrong, each with its evidence and what to do next; --json for programs'],
             ['flows', 'a line for each flow with its TCP health; --json for programs'],
             ['trace', 'a line for each request with its slowest hop; with -v all hops; --json for programs'],
+            [
+              'map',
+              'who calls whom, with rates, failures and latency; --format dot for Graphviz, mermaid for Markdown, json for programs',
+            ],
             ['packets', 'a line for each packet; --json for programs'],
           ],
         },

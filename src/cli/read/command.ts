@@ -28,7 +28,7 @@ export async function readCommand(paths: readonly string[], raw: RawReadOptions)
 
 async function printLines(
   reading: ReadingConfig,
-  { output, json, utc, verbose, failOn }: ReadLines,
+  { output, argument, json, utc, verbose, failOn }: ReadLines,
   log: Logger,
   signal: AbortSignal,
 ): Promise<ExitCode> {
@@ -38,6 +38,7 @@ async function printLines(
   const terminal = process.stdout.isTTY === true;
   const form = {
     output,
+    argument,
     json,
     utc,
     verbose,

@@ -3,6 +3,7 @@ import { ANALYSIS_OUTPUT_NAMES, analysisOutput } from '../../run/analysis/index.
 import { FORMATS, formatNamed, formatOf } from '../../run/convert/index.ts';
 import type { Moment } from '../../run/convert/selection.ts';
 import type { ConversionConfig, ReadingConfig } from '../../run/reading/config.ts';
+import { checkArgument, chosenOutput } from '../output-argument.ts';
 import { usage } from '../usage.ts';
 import { snaplenOf } from '../values.ts';
 import { momentOf, sinceOf } from './moment.ts';
@@ -10,6 +11,7 @@ import { momentOf, sinceOf } from './moment.ts';
 /** What commander hands over for `ksnoop read`, before it is believed. */
 export interface RawReadOptions {
   readonly output?: string;
+  readonly format?: string;
   readonly json?: boolean;
   readonly where?: string;
   readonly filter?: string;
@@ -29,8 +31,8 @@ export interface RawReadOptions {
 
 /** Those of a capturing command's options that reading files has too. To follow rollouts is not to follow a growing file. */
 export function readingOptions(options: RawReadOptions): RawReadOptions {
-  const { json, where, showSecrets, utc, filter, quiet, verbose, failOn } = options;
-  const own = { json, where, showSecrets, utc, filter, quiet, verbose, failOn };
+  const { format, json, where, showSecrets, utc, filter, quiet, verbose, failOn } = options;
+  const own = { format, json, where, showSecrets, utc, filter, quiet, verbose, failOn };
   return Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
 }
 
@@ -46,6 +48,8 @@ export interface ReadCommand {
 export interface ReadLines {
   readonly kind: 'lines';
   readonly output: AnalysisForm;
+  /** What stands behind the form's name: `-o map=dot`. */
+  readonly argument: string | undefined;
   readonly json: boolean;
   readonly utc: boolean;
   readonly verbose: boolean;
@@ -102,18 +106,19 @@ function beginOf({ from, since }: RawReadOptions, utc: boolean): Moment | undefi
 }
 
 function lines(raw: RawReadOptions): ReadLines {
-  const name = raw.output ?? 'text';
+  const { name, argument } = chosenOutput(raw.output ?? 'text', raw.format);
   const output = analysisOutput(name);
   if (output === undefined) {
     const hint =
       formatNamed(name) === undefined ? `There are: ${ANALYSIS_OUTPUT_NAMES.join(', ')}.` : `Name the file: -w FILE`;
     throw usage(`There is no output "${name}".`, hint);
   }
+  checkArgument(output, argument);
   if (raw.snaplen !== undefined) throw usage('-s cuts packets that are written: it needs -w.');
   if (raw.json === true && !output.json) {
     throw usage(
       `The ${name} output has no JSON form.`,
-      'summary, findings, flows, trace and packets have one; -o json has everything.',
+      'summary, findings, flows, trace, map and packets have one; -o json has everything.',
     );
   }
   if (raw.failOn !== undefined && name !== 'findings')
@@ -121,6 +126,7 @@ function lines(raw: RawReadOptions): ReadLines {
   return {
     kind: 'lines',
     output,
+    argument,
     json: raw.json === true,
     utc: raw.utc === true,
     verbose: raw.verbose === true,

@@ -6,5 +6,15 @@ export interface AnalysisForm {
   readonly about: string;
   /** Whether there is a form for `--json`. */
   readonly json: boolean;
+  /** What may stand behind the name: `-o map=dot`; nothing may without. */
+  readonly argument?: FormArgument;
   load(): Promise<AnalysisOutputKind>;
+}
+
+export interface FormArgument {
+  /** For messages: `FORMAT`. */
+  readonly name: string;
+  readonly required: boolean;
+  /** All that there are; undefined for any text. */
+  readonly values?: readonly string[];
 }

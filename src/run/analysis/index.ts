@@ -1,3 +1,4 @@
+import { MAP_FORMATS } from '../../view/map/formats.ts';
 import type { AnalysisForm } from './form.ts';
 
 /** Every form for what the analysis finds: a new one is a file here and an entry below. */
@@ -37,6 +38,13 @@ export const ANALYSIS_OUTPUTS: readonly AnalysisForm[] = [
     about: 'one line per request of a client with its slowest hop; -v shows all hops',
     json: true,
     load: async () => (await import('./trace.ts')).trace,
+  },
+  {
+    name: 'map',
+    about: 'who calls whom: rates, failures and latency of each pair, as a tree, for Graphviz or for Mermaid',
+    json: true,
+    argument: { name: 'FORMAT', required: false, values: MAP_FORMATS },
+    load: async () => (await import('./map.ts')).map,
   },
   {
     name: 'packets',

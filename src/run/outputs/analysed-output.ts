@@ -25,6 +25,7 @@ export class AnalysedOutput implements Output {
       live: true,
       utc: context.utc,
       verbose: context.verbose,
+      argument: context.argument,
       where: context.where,
       choice: undefined,
       showSecrets: context.showSecrets,

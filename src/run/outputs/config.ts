@@ -19,6 +19,8 @@ export interface OutputConfig {
   readonly utc: boolean;
   /** Of outputs that are lines: also what is left out as noise. */
   readonly verbose: boolean;
+  /** Of outputs that are lines: what stands behind the form's name. */
+  readonly argument?: string | undefined;
 }
 
 /** How lines are laid out for their reader. */

@@ -4,10 +4,11 @@ import { pcap } from './pcap.ts';
 import { pcapng } from './pcapng.ts';
 
 /** The forms that need the analysis, for a capture that runs. */
-const ANALYSED: readonly LinesOutputKind[] = ANALYSIS_OUTPUTS.map(({ name, json, load }) => ({
+const ANALYSED: readonly LinesOutputKind[] = ANALYSIS_OUTPUTS.map(({ name, json, argument, load }) => ({
   name,
   binary: false,
   json,
+  argument,
   load: async () => {
     const [kind, { AnalysedOutput }] = await Promise.all([load(), import('./analysed-output.ts')]);
     return (context) => new AnalysedOutput(kind, context);

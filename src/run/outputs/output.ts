@@ -1,6 +1,7 @@
 import type { Condition } from '../../analyze/engine/session.ts';
 import type { CaptureOutput } from '../../capture/streams/capture.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
+import type { FormArgument } from '../analysis/form.ts';
 import type { ByteWriter } from '../sink/byte-writer.ts';
 
 /** One form in which captured packets leave ksnoop. */
@@ -28,6 +29,8 @@ export interface OutputContext {
   readonly utc?: boolean;
   /** Also what is left out as noise. */
   readonly verbose?: boolean;
+  /** What stands behind the form's name: `-o map=dot`. */
+  readonly argument?: string | undefined;
 }
 
 /** Makes an output of one form. */
@@ -38,6 +41,7 @@ export interface BinaryOutputKind {
   readonly name: string;
   readonly binary: true;
   readonly json: false;
+  readonly argument?: undefined;
   readonly create: CreateOutput;
 }
 
@@ -47,6 +51,7 @@ export interface LinesOutputKind {
   readonly binary: false;
   /** Whether `--json` means something to it. */
   readonly json: boolean;
+  readonly argument?: FormArgument | undefined;
   load(): Promise<CreateOutput>;
 }
 

@@ -20,6 +20,8 @@ export interface LinesConfig {
   readonly utc: boolean;
   /** Also what is left out as noise. */
   readonly verbose: boolean;
+  /** What stands behind the form's name: `-o map=dot`. */
+  readonly argument?: string | undefined;
   /** The packets come as they are captured: no line may wait for long. */
   readonly live: boolean;
   readonly colour: boolean;

@@ -1,0 +1,19 @@
+import type { Identity } from './identity.ts';
+
+/**
+ * What a Deployment's ReplicaSet appends to its name for a pod: a hash of the template and five characters. Kubernetes
+ * makes both of few characters (apimachinery's rand.SafeEncodeString and rand.String), so hardly any other name ends so.
+ */
+const REPLICA = /^(.+)-[4-9bcdf]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$/;
+
+/**
+ * What people are shown of a client: its Service where that is known, else the Deployment whose name its pod's name
+ * shows (`shop/client`), else the pod, name or node itself.
+ */
+export function workloadText(identity: Identity): string {
+  const { service, pod, namespace, group } = identity;
+  if (service !== undefined || pod === undefined) return group;
+  const workload = REPLICA.exec(pod)?.[1];
+  if (workload === undefined) return group;
+  return namespace === undefined ? workload : `${namespace}/${workload}`;
+}

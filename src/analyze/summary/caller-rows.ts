@@ -1,0 +1,76 @@
+import type { Exchange } from '../record/event.ts';
+import { OTHER } from './exchange-rows.ts';
+import { Histogram } from './histogram.ts';
+
+/** Rows by client, server and protocol; past it exchanges are counted in the row `other`. */
+export const CALLER_ROWS_MAXIMUM = 4096;
+
+/** Who sends kubelet's probes. */
+export const KUBELET = 'kubelet';
+
+/** What was counted of one client's exchanges with one server. */
+export class CallerRow {
+  count = 0;
+  failed = 0;
+  requestBytes = 0;
+  responseBytes = 0;
+  /** Of complete exchanges. */
+  readonly latency = new Histogram();
+
+  add({ failed, requestBytes, responseBytes, incomplete, time, responseEnd }: Exchange): void {
+    this.count += 1;
+    if (failed) this.failed += 1;
+    this.requestBytes += requestBytes;
+    this.responseBytes += responseBytes;
+    if (incomplete === undefined && responseEnd !== undefined && responseEnd >= time) {
+      this.latency.record(responseEnd - time);
+    }
+  }
+
+  merge(other: CallerRow): void {
+    this.count += other.count;
+    this.failed += other.failed;
+    this.requestBytes += other.requestBytes;
+    this.responseBytes += other.responseBytes;
+    this.latency.merge(other.latency);
+  }
+}
+
+/** Exchanges by client, server and protocol. Finding a row allocates nothing. */
+export class CallerRows<Client, Server> {
+  #rows = 0;
+  readonly #clients = new Map<Client | typeof OTHER, Map<Server | typeof OTHER, Map<string, CallerRow>>>();
+
+  add(client: Client, server: Server, exchange: Exchange): void {
+    const { protocol } = exchange;
+    (this.#clients.get(client)?.get(server)?.get(protocol) ?? this.#make(client, server, protocol)).add(exchange);
+  }
+
+  /** Every row; client and server are `other` where the bound was reached. */
+  *rows(): Generator<{
+    client: Client | typeof OTHER;
+    server: Server | typeof OTHER;
+    protocol: string;
+    row: CallerRow;
+  }> {
+    for (const [client, servers] of this.#clients) {
+      for (const [server, protocols] of servers) {
+        for (const [protocol, row] of protocols) yield { client, server, protocol, row };
+      }
+    }
+  }
+
+  #make(client: Client | typeof OTHER, server: Server | typeof OTHER, protocol: string): CallerRow {
+    if (this.#rows >= CALLER_ROWS_MAXIMUM - 1 && client !== OTHER) {
+      return this.#clients.get(OTHER)?.get(OTHER)?.get(protocol) ?? this.#make(OTHER, OTHER, protocol);
+    }
+    const servers = this.#clients.get(client) ?? new Map<Server | typeof OTHER, Map<string, CallerRow>>();
+    this.#clients.set(client, servers);
+    const protocols = servers.get(server) ?? new Map<string, CallerRow>();
+    servers.set(server, protocols);
+    const row = new CallerRow();
+    protocols.set(protocol, row);
+    this.#rows += 1;
+    return row;
+  }
+}

@@ -1,0 +1,36 @@
+import type { FormArgument } from '../run/analysis/form.ts';
+import { usage } from './usage.ts';
+
+/** What `-o` takes: the name of a form, and what it is given: `map=dot`. */
+export interface ChosenOutput {
+  readonly name: string;
+  readonly argument: string | undefined;
+}
+
+/**
+ * @param text of `-o`
+ * @param format of `--format`, the same as an argument
+ * @throws KsnoopError USAGE (exit 2) where both are there
+ */
+export function chosenOutput(text: string, format: string | undefined): ChosenOutput {
+  const at = text.indexOf('=');
+  if (at < 0) return { name: text, argument: format };
+  if (format !== undefined) throw usage(`-o ${text} and --format exclude each other.`);
+  return { name: text.slice(0, at), argument: text.slice(at + 1) };
+}
+
+/** @throws KsnoopError USAGE (exit 2) for an argument that the form does not take, or lacks */
+export function checkArgument(
+  { name, argument: takes }: { readonly name: string; readonly argument?: FormArgument | undefined },
+  argument: string | undefined,
+): void {
+  if (argument === undefined) {
+    if (takes?.required === true) throw usage(`-o ${name} needs a value: -o ${name}=${takes.name}`);
+    return;
+  }
+  if (takes === undefined) throw usage(`The ${name} output takes no format ("${argument}").`);
+  if (takes.values?.includes(argument) === false || argument === '') {
+    const hint = takes.values === undefined ? `-o ${name}=${takes.name}` : `There are: ${takes.values.join(', ')}.`;
+    throw usage(`-o ${name} takes no "${argument}".`, hint);
+  }
+}
