@@ -24,6 +24,12 @@ export const outputs: Topic = {
               'map',
               'who calls whom, with rates, failures and latency; --format dot for Graphviz, mermaid for Markdown, json for programs',
             ],
+            [
+              'csv',
+              'a table of the summary for spreadsheets: csv=services (default), pods, callers, routes, dns, tls, grpc or tcp',
+            ],
+            ['har', 'HTTP exchanges as an HTTP Archive, for the developer tools of browsers'],
+            ['curl', 'a curl command for each HTTP request, without its secrets and body'],
             ['packets', 'a line for each packet; --json for programs'],
           ],
         },

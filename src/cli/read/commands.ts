@@ -22,7 +22,10 @@ export function addReadCommand(ksnoop: Command, setExit: (code: number) => void)
       '[files...]',
       'pcap or pcapng, also compressed (gzip, zstd, xz, bzip2, lz4), or a directory of them; - for stdin',
     )
-    .option('-o, --output <FORMAT>', 'text (default), json, summary, findings, flows, trace, map, or packets')
+    .option(
+      '-o, --output <FORMAT>',
+      'text (default), json, summary, findings, flows, trace, map, csv, har, curl, or packets',
+    )
     .option('--json', 'summary, findings, flows, trace, map or packets as JSON')
     .option(...FORMAT_FLAG)
     .option(...WHERE_FLAG)

@@ -1,3 +1,4 @@
+import { CSV_TABLE_NAMES } from '../../view/csv-tables.ts';
 import { MAP_FORMATS } from '../../view/map/formats.ts';
 import type { AnalysisForm } from './form.ts';
 
@@ -45,6 +46,25 @@ export const ANALYSIS_OUTPUTS: readonly AnalysisForm[] = [
     json: true,
     argument: { name: 'FORMAT', required: false, values: MAP_FORMATS },
     load: async () => (await import('./map.ts')).map,
+  },
+  {
+    name: 'csv',
+    about: 'a table of the summary for spreadsheets: csv=services, pods, callers, routes, dns, tls, grpc, tcp',
+    json: false,
+    argument: { name: 'TABLE', required: false, values: CSV_TABLE_NAMES },
+    load: async () => (await import('./csv.ts')).csv,
+  },
+  {
+    name: 'har',
+    about: 'HTTP exchanges as an HTTP Archive 1.2, for the developer tools of browsers',
+    json: false,
+    load: async () => (await import('./har.ts')).har,
+  },
+  {
+    name: 'curl',
+    about: 'a curl command for each HTTP request, without secrets',
+    json: false,
+    load: async () => (await import('./curl.ts')).curl,
   },
   {
     name: 'packets',

@@ -1,0 +1,52 @@
+import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
+import type { SummaryReport } from '../../analyze/summary/report.ts';
+import { SUMMARY_FIELDS } from '../../analyze/summary/report-fields.ts';
+import { Summary } from '../../analyze/summary/summary.ts';
+import { csvRow } from '../../view/csv.ts';
+import { CSV_TABLES, type CsvTable, isCsvTable } from '../../view/csv-tables.ts';
+import { sanitise } from '../../view/sanitise.ts';
+
+/** A table of the summary with a column for each member of its rows, named as in the JSON (docs/exports.md). */
+export const csv: AnalysisOutputKind = {
+  detail: false,
+  packets: false,
+  create: ({ session, line, argument }) => {
+    const sums = new Summary(session.capture.analysis.hosts, session.names);
+    const table = isCsvTable(argument) ? argument : 'services';
+    return {
+      event: (event, flow) => sums.event(event, flow),
+      flowEnded: (flow) => sums.flowEnded(flow),
+      end: () => {
+        const report = sums.report(session.recorder, session.span);
+        const columns = columnsOf(table);
+        line(csvRow(columns));
+        for (const row of rowsOf(report, table)) line(csvRow(columns.map((column) => cellOf(row, column))));
+      },
+    };
+  },
+};
+
+function columnsOf(table: CsvTable): string[] {
+  const prefix = `${CSV_TABLES[table]}[].`;
+  return Object.keys(SUMMARY_FIELDS)
+    .filter((member) => member.startsWith(prefix))
+    .map((member) => member.slice(prefix.length));
+}
+
+function rowsOf(report: SummaryReport, table: CsvTable): readonly object[] {
+  return table === 'tcp' ? report.tcp.servers : report[table];
+}
+
+/** The member at a path of a row; a map is a JSON text. */
+function cellOf(row: object, path: string): string | number | boolean | undefined {
+  const value = path
+    .split('.')
+    .reduce<unknown>((at, name) => (isObject(at) && Object.hasOwn(at, name) ? at[name] : undefined), row);
+  if (typeof value === 'number' || typeof value === 'boolean') return value;
+  if (typeof value === 'string') return sanitise(value);
+  return value === undefined || value === null ? undefined : sanitise(JSON.stringify(value));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

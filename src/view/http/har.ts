@@ -1,0 +1,85 @@
+import type { Fields } from '../../analyze/record/event.ts';
+import type { EventRecord } from '../../analyze/record/record.ts';
+import { fieldsOf, type HeaderField, type HttpRequest, httpVersion } from './request.ts';
+
+const NANOSECONDS_PER_MILLISECOND = 1e6;
+/** Sizes and times that are not known (HAR 1.2). */
+const UNKNOWN = -1;
+
+/**
+ * An exchange as an entry of an HTTP Archive 1.2 (w3c.github.io/web-performance/specs/HAR/Overview.html). What is not known is -1, or 0
+ * where the format has no other value.
+ */
+export function harEntry(record: EventRecord, http: Fields, request: HttpRequest): object {
+  const responseHeaders = fieldsOf(http.responseHeaders);
+  const status = typeof http.status === 'number' ? http.status : 0;
+  const send = milliseconds(record.requestTime);
+  const wait = milliseconds(record.serverTime ?? record.ttfb);
+  const receive = milliseconds(record.transferTime);
+  const missing = record.incomplete === undefined ? {} : { comment: record.incomplete };
+  return {
+    startedDateTime: record.time,
+    time: record.latency === undefined ? send + wait + receive : milliseconds(record.latency),
+    request: {
+      method: request.method,
+      url: request.url,
+      httpVersion: request.version,
+      cookies: [],
+      headers: request.headers,
+      queryString: queryOf(request.url),
+      headersSize: UNKNOWN,
+      bodySize: requestBody(request),
+    },
+    response: {
+      status,
+      statusText: typeof http.reason === 'string' ? http.reason : '',
+      httpVersion: status === 0 ? '' : httpVersion(http),
+      cookies: [],
+      headers: responseHeaders,
+      content: { size: record.declaredBytes ?? lengthOf(responseHeaders), mimeType: mimeTypeOf(responseHeaders) },
+      redirectURL: responseHeaders.find(({ name }) => name.toLowerCase() === 'location')?.value ?? '',
+      headersSize: UNKNOWN,
+      bodySize: record.declaredBytes ?? lengthOf(responseHeaders),
+      ...missing,
+    },
+    cache: {},
+    timings: { blocked: UNKNOWN, dns: UNKNOWN, connect: UNKNOWN, send, wait, receive, ssl: UNKNOWN },
+    ...(record.dst?.ip === undefined ? {} : { serverIPAddress: record.dst.ip }),
+    connection: String(record.flow),
+  };
+}
+
+/** The lines of an archive before and behind its entries. @param version of ksnoop */
+export function harFrame(version: string): { readonly head: string; readonly end: string } {
+  const creator = JSON.stringify({ name: 'ksnoop', version });
+  return { head: `{"log":{"version":"1.2","creator":${creator},"entries":[`, end: ']}}' };
+}
+
+/** ns as ms; 0 where they are not known. */
+function milliseconds(nanoseconds: number | undefined): number {
+  return nanoseconds === undefined ? 0 : nanoseconds / NANOSECONDS_PER_MILLISECOND;
+}
+
+/** A request of HTTP/1 has a body only where a field announces it (RFC 9112, 6.3). */
+function requestBody({ version, headers }: HttpRequest): number {
+  const length = lengthOf(headers);
+  const isChunked = headers.some(({ name }) => name.toLowerCase() === 'transfer-encoding');
+  return length === UNKNOWN && !isChunked && version.startsWith('HTTP/1') ? 0 : length;
+}
+
+function lengthOf(headers: readonly HeaderField[]): number {
+  const value = headers.find(({ name }) => name.toLowerCase() === 'content-length')?.value ?? '';
+  return /^\d{1,15}$/.test(value) ? Number(value) : UNKNOWN;
+}
+
+function mimeTypeOf(headers: readonly HeaderField[]): string {
+  return headers.find(({ name }) => name.toLowerCase() === 'content-type')?.value ?? 'x-unknown';
+}
+
+/** Names and values of a query, decoded. */
+function queryOf(url: string): HeaderField[] {
+  const at = url.indexOf('?');
+  if (at < 0) return [];
+  const query = url.slice(at + 1).split('#', 1)[0] ?? '';
+  return [...new URLSearchParams(query)].map(([name, value]) => ({ name, value }));
+}

@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
+import { analysisOutput } from '../../../src/run/analysis/index.ts';
+
+const CAPTURES = join(import.meta.dirname, 'captures');
+
+async function linesOf(file: string, name: string, argument?: string): Promise<string[]> {
+  const kind = await analysisOutput(name)?.load();
+  if (kind === undefined) throw new Error(`there is no output ${name}`);
+  const lines: string[] = [];
+  const session = new AnalysisSession(kind, {
+    line: (line) => void lines.push(line),
+    argument,
+    colour: false,
+    align: false,
+    width: undefined,
+    json: argument === 'json',
+    where: undefined,
+    choice: undefined,
+    showSecrets: false,
+  });
+  session.push(readFileSync(join(CAPTURES, file)));
+  session.end();
+  return lines;
+}
+
+it('the map and the callers of the summary are the same', async () => {
+  const [map] = await linesOf('wrong-service.pcapng', 'map', 'json');
+  const [summary] = await linesOf('wrong-service.pcapng', 'summary', 'json');
+  const { calls, nodes } = JSON.parse(map ?? '');
+  expect(calls).toEqual(JSON.parse(summary ?? '').callers);
+  expect(calls).toHaveLength(2);
+  expect(nodes.toSorted()).toEqual(['api.shop', 'shop/client', 'web.shop']);
+});
+
+it('a CSV table has the rows of the summary', async () => {
+  const [head, ...rows] = await linesOf('wrong-service.pcapng', 'csv', 'routes');
+  const [summary] = await linesOf('wrong-service.pcapng', 'summary', 'json');
+  const { routes } = JSON.parse(summary ?? '');
+  const columns = head?.split(',') ?? [];
+  expect(rows).toHaveLength(routes.length);
+  const first = rows[0]?.split(',') ?? [];
+  for (const column of ['service', 'route', 'count', 'failed']) {
+    expect(first[columns.indexOf(column)]).toBe(String(routes[0][column]));
+  }
+  expect(first[columns.indexOf('latency.p99')]).toBe(String(routes[0].latency.p99));
+});
+
+it('an HTTP Archive is one JSON document with an entry for each exchange, also without any', async () => {
+  const { log } = JSON.parse((await linesOf('wrong-service.pcapng', 'har')).join('\n'));
+  expect(log).toMatchObject({ version: '1.2', creator: { name: 'ksnoop' } });
+  expect(log.entries).toHaveLength(66);
+  expect(JSON.parse((await linesOf('syn-unanswered.pcapng', 'har')).join('\n')).log.entries).toEqual([]);
+});
+
+it('there is a curl command for each request', async () => {
+  const lines = await linesOf('wrong-service.pcapng', 'curl');
+  expect(lines).toHaveLength(66);
+  expect(lines[0]).toMatch(/^curl .* 'http:\/\/web\/unavailable\?run=none&n=1'$/);
+});
