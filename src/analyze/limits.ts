@@ -139,6 +139,17 @@ export const TRACE_CANDIDATES = 256;
 export const TRACE_CALLS = 256;
 export const TRACE_DEPTH = 16;
 
+/** Flows whose handshake is not complete that are followed place by place. */
+export const TRACE_OPENINGS = 65_536;
+
+/** Captured pods that are listed because they did not see a connection's SYN. */
+export const TRACE_NOT_SEEN = 8;
+
+/** Pairs of clocks whose offset is followed, how long it is taken to be constant (ns), and how many of those spans are remembered. */
+export const TRACE_CLOCK_PAIRS = 1024;
+export const TRACE_CLOCK_WINDOW_NS = 10e9;
+export const TRACE_CLOCK_WINDOWS = 16;
+
 /** Different parts of routes of which the usual duration is known. */
 export const TRACE_ROUTES = 4096;
 

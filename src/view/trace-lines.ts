@@ -1,5 +1,5 @@
 import type { PathHop, PathStats } from '../analyze/trace/paths.ts';
-import type { HopRecord, TraceRecord } from '../analyze/trace/record.ts';
+import type { ConnectRecord, HopRecord, OneWay, TraceRecord } from '../analyze/trace/record.ts';
 import type { Colours } from './colour.ts';
 import { incompleteText } from './event-line.ts';
 import { addressOf, peerName } from './peer-text.ts';
@@ -36,7 +36,7 @@ const KINDS: Readonly<Record<HopRecord['kind'], string>> = {
 
 /** `14:03:07.123456 GET /cart 200 shop/client-1 → edge → web-2 312 ms, slowest: edge → web-2 network 202 ms (65 %)`. */
 export function traceLine(trace: TraceRecord, { colours, utc }: TraceStyle): string {
-  const { total, hops, slowest, status, failed, ambiguous } = trace;
+  const { total, hops, slowest, status, failed, ambiguous, connect } = trace;
   const red = (text: string) => (failed ? colours.failure(text) : text);
   const parts = [clockText(trace.time, utc), cutToCells(sanitise(trace.label), LABEL_WIDTH)];
   if (status !== undefined) parts.push(red(sanitise(status)));
@@ -50,6 +50,7 @@ export function traceLine(trace: TraceRecord, { colours, utc }: TraceStyle): str
       `slowest: ${hopNames(culprit)} ${KINDS[culprit.kind]} ${latencyText(culprit.latency)} (${percent(culprit.latency, total)})`,
     );
   }
+  if (connect !== undefined) parts.push(red(connectText(connect)));
   const lost = hops.reduce((count, hop) => count + hop.lost.reduce((sum, each) => sum + each.count, 0), 0);
   if (lost > 0) parts.push(red(`${counted(lost, 'segment')} lost`));
   if (ambiguous !== undefined) {
@@ -58,9 +59,24 @@ export function traceLine(trace: TraceRecord, { colours, utc }: TraceStyle): str
   return parts.join(' ');
 }
 
+/** `3 SYNs in 3.01 s, last seen at node1/eth0, not seen at shop/web-1`. */
+function connectText(connect: ConnectRecord): string {
+  const { outcome, syns, span, lastSeen, notSeen, answerSeen, rejection } = connect;
+  const texts = [syns > 1 ? `${counted(syns, 'SYN')} in ${latencyText(span)}` : '1 SYN'];
+  if (outcome === 'unanswered') texts.push(`last seen at ${sanitise(lastSeen)}`);
+  if (notSeen.length > 0) texts.push(`not seen at ${notSeen.map(sanitise).join(', ')}`);
+  if (outcome === 'refused' && answerSeen !== undefined) texts.push(`RST first seen at ${sanitise(answerSeen)}`);
+  if (outcome === 'answer not delivered' && answerSeen !== undefined) {
+    texts.push(`SYN-ACK last seen at ${sanitise(answerSeen)}`);
+  }
+  if (rejection !== undefined) texts.push(sanitise(rejection));
+  return texts.join(', ');
+}
+
 /** The hops below one another, each with its time and its share as a bar. */
 export function waterfall(trace: TraceRecord, { colours, width }: TraceStyle): string[] {
-  const { hops, total } = trace;
+  const { hops, total, connect } = trace;
+  if (total === undefined && connect !== undefined) return [];
   if (total === undefined)
     return ['  where the time went is not known: the request or its response is not complete here'];
   const rows = hops
@@ -154,10 +170,17 @@ function bar(part: number, whole: number): string {
   return '█'.repeat(eighths >> 3) + (EIGHTHS[eighths & 7] ?? '') || (part > 0 ? '▏' : '');
 }
 
-function remarks({ lost, service, confidence, label, depth, kind }: HopRecord): string[] {
+/** `→ 1.2 ms ← 0.8 ms ± 10 µs`: request and response of a network hop. */
+function waysText({ request, response, error }: OneWay): string {
+  const within = error > 0 ? ` ± ${latencyText(error)}` : '';
+  return `→ ${latencyText(request)} ← ${latencyText(response)}${within}`;
+}
+
+function remarks({ lost, oneWay, service, confidence, label, depth, kind }: HopRecord): string[] {
   const texts = lost.map(
     ({ count, of, after }) => `${counted(count, 'segment')} of the ${of} lost, sent again after ${latencyText(after)}`,
   );
+  if (oneWay !== undefined) texts.unshift(waysText(oneWay));
   if (kind === 'request' && depth > 0) texts.push(cutToCells(sanitise(label), 60));
   if (service !== undefined) texts.push(`through ${sanitise(service)}`);
   if (confidence === 'likely' && kind === 'request') texts.push('[likely]');

@@ -128,6 +128,20 @@ export class TracedConnection {
     return this;
   }
 
+  /** A SYN of the client; the same again when it is called again. @param timestamp TSval; without, the option is not there */
+  syn(times: readonly (number | undefined)[], timestamp?: number): this {
+    this.#packet(0, 'S', '', times, 0, timestamp);
+    return this;
+  }
+
+  /** The server's answer to a SYN: `SA` or `RA`. */
+  answer(flags: 'SA' | 'RA', times: readonly (number | undefined)[]): this {
+    this.#next[0] += 1;
+    this.#packet(1, flags, '', times, 0);
+    this.#next[0] -= 1;
+    return this;
+  }
+
   #along(side: 0 | 1, at: number, hop: number): number[] {
     const last = this.#places.length - 1;
     return this.#places.map((_, index) => at + hop * (side === 0 ? index : last - index));
@@ -139,6 +153,7 @@ export class TracedConnection {
     payload: string | Buffer,
     times: readonly (number | undefined)[],
     advance: number,
+    timestamp?: number,
   ): void {
     const other = side === 0 ? 1 : 0;
     const identification = this.#identification;
@@ -156,6 +171,7 @@ export class TracedConnection {
         payload: Buffer.from(payload),
         ttl: place.ttl ?? 64,
         identification,
+        timestamp,
       });
       const bytes = around(place.tunnel, frame);
       this.#frames.push({ interfaceId: place.interfaceId, at: time + (place.ahead ?? 0), bytes });
@@ -175,16 +191,23 @@ interface TcpParts {
   readonly payload: Buffer;
   readonly ttl: number;
   readonly identification: number;
+  readonly timestamp: number | undefined;
 }
 
 /** Ethernet, IPv4, TCP. */
-function tcpFrame({ from, to, sequence, acknowledgment, flags, payload, ttl, identification }: TcpParts): Buffer {
-  const header = Buffer.alloc(20);
+function tcpFrame(parts: TcpParts): Buffer {
+  const { from, to, sequence, acknowledgment, flags, payload, ttl, identification, timestamp } = parts;
+  const header = Buffer.alloc(timestamp === undefined ? 20 : 32);
+  if (timestamp !== undefined) {
+    // RFC 7323, section 3.2, behind two bytes of padding.
+    header.set([1, 1, 8, 10], 20);
+    header.writeUInt32BE(timestamp, 24);
+  }
   header.writeUInt16BE(from[1], 0);
   header.writeUInt16BE(to[1], 2);
   header.writeUInt32BE(sequence >>> 0, 4);
   header.writeUInt32BE(acknowledgment >>> 0, 8);
-  header[12] = 5 << 4;
+  header[12] = (header.length / 4) << 4;
   header[13] = [...flags].reduce((bits, letter) => bits | (FLAG_BITS[letter] ?? 0), 0);
   header.writeUInt16BE(500, 14);
   const carried = Buffer.concat([header, payload]);

@@ -14,6 +14,7 @@ const hop = (over: Partial<HopRecord>): HopRecord => ({
   label: 'GET /cart',
   depth: 0,
   latency: 0,
+  oneWay: undefined,
   lost: [],
   confidence: 'proven',
   calls: undefined,
@@ -37,6 +38,7 @@ const trace = (over: Partial<TraceRecord>): TraceRecord =>
     hops: [],
     slowest: undefined,
     ambiguous: undefined,
+    connect: undefined,
     ...over,
   }) as TraceRecord;
 
@@ -49,6 +51,30 @@ test('a line has the request, all it passed, the total and the slowest hop', () 
   expect(traceLine(trace({ total: 212e6, hops, slowest: 0 }), style)).toBe(
     '14:03:07.123456 GET /cart 200 shop/client-1 → shop/web-1 212 ms slowest: shop/client-1 → shop/web-1 network 202 ms (95 %) 1 segment lost',
   );
+});
+
+test('a connection that did not come up has a line with where its SYN was seen, and where not', () => {
+  const connect = {
+    outcome: 'unanswered',
+    syns: 3,
+    span: 3.01e9,
+    lastSeen: 'node1/eth0',
+    notSeen: ['shop/web-1'],
+    answerSeen: undefined,
+    rejection: undefined,
+    confidence: 'proven',
+  } as const;
+  const failed = trace({ protocol: 'tcp', label: 'connect', status: 'unanswered', failed: true, connect });
+  expect(traceLine(failed, style)).toBe(
+    '14:03:07.123456 connect unanswered shop/client-1 → shop/web-1 3 SYNs in 3.01 s, last seen at node1/eth0, not seen at shop/web-1',
+  );
+  expect(waterfall(failed, style)).toEqual([]);
+});
+
+test('both ways of a hop are shown where they are known', () => {
+  const oneWay = { request: 40e6, response: 2e6, offset: -700e6, error: 0.2e6 };
+  const [line] = waterfall(trace({ total: 42e6, hops: [hop({ latency: 42e6, oneWay })] }), style);
+  expect(line).toMatch(/→ 40.0 ms ← 2.00 ms ± 200 µs$/);
 });
 
 test('what is not known is said, and nothing is made up', () => {

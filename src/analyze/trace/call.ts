@@ -16,6 +16,31 @@ export interface Child {
   readonly outer: Vantage;
 }
 
+/** Why a connection did not come up, as far as the packets show it. */
+export type ConnectOutcome =
+  /** Nothing answered the SYNs, at any place. */
+  | 'unanswered'
+  /** The server answered, but not all places saw that, and the client went on sending SYNs. */
+  | 'answer not delivered'
+  /** A reset answered. */
+  | 'refused'
+  /** An ICMP error rejected it. */
+  | 'rejected';
+
+export interface ConnectFacts {
+  readonly outcome: ConnectOutcome;
+  /** SYNs at the place nearest to the client, and how long after the first the last was sent, ns. */
+  readonly syns: number;
+  readonly span: number;
+  /** The place nearest to the server that saw a SYN. */
+  readonly lastSeen: Vantage;
+  /** Where the answer was seen: of a reset the place nearest to the server, of a SYN-ACK the one nearest to the client. */
+  readonly answerSeen: Vantage | undefined;
+  /** The text of the ICMP error. */
+  readonly rejection: string | undefined;
+  readonly confidence: Confidence;
+}
+
 /** One exchange at all places that saw it, and the calls that were made because of it. */
 export interface Call {
   readonly exchange: Exchange;
@@ -25,6 +50,8 @@ export interface Call {
   readonly children: Child[];
   /** Calls that may belong to this request or to another one that was open then. */
   ambiguous: number;
+  /** Of a connection that did not come up: what became of it; the exchange stands for its handshake. */
+  readonly connect?: ConnectFacts | undefined;
   /** It belongs to another request, or may. */
   isInner: boolean;
 }

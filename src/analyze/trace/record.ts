@@ -1,8 +1,9 @@
 import type { Names } from '../identity/names.ts';
-import { TRACE_ROUTES } from '../limits.ts';
+import { TRACE_NOT_SEEN, TRACE_ROUTES } from '../limits.ts';
 import type { EventRecord, PeerRecord, Recorder } from '../record/record.ts';
 import { Histogram } from '../summary/histogram.ts';
-import type { Call, Confidence } from './call.ts';
+import type { Call, Confidence, ConnectFacts, ConnectOutcome } from './call.ts';
+import type { ClockOffset } from './clock-offsets.ts';
 import { type Lost, type Part, type PartKind, partsOf } from './parts.ts';
 import type { Vantage } from './vantages.ts';
 
@@ -20,11 +21,23 @@ export interface HopRecord {
   readonly depth: number;
   /** ns */
   readonly latency: number;
+  /** Of a network hop: how long the request and the response took; undefined where the clocks at its ends are not known well enough. */
+  readonly oneWay: OneWay | undefined;
   readonly lost: readonly Lost[];
   readonly confidence: Confidence;
   /** Calls at once, of kind `calls`. */
   readonly calls: number | undefined;
   readonly flow: number;
+}
+
+/** Both ways of a network hop, ns: they add up to its latency. */
+export interface OneWay {
+  readonly request: number;
+  readonly response: number;
+  /** How far the clock at the hop's end is ahead of the clock at its start, as found from the packets; 0 for one clock. */
+  readonly offset: number;
+  /** Both ways, and the offset, are right within this. */
+  readonly error: number;
 }
 
 /** A client's request with where its time went. */
@@ -37,6 +50,26 @@ export interface TraceRecord extends Omit<EventRecord, 'kind'> {
   readonly slowest: number | undefined;
   /** Calls that may belong to this request or to another one. */
   readonly ambiguous: number | undefined;
+  /** Of a TCP connection that did not come up (label `connect`). */
+  readonly connect: ConnectRecord | undefined;
+}
+
+/** Where a connection that did not come up was seen, and where not. */
+export interface ConnectRecord {
+  readonly outcome: ConnectOutcome;
+  /** SYNs at the place nearest to the client; from the first to the last, ns. */
+  readonly syns: number;
+  readonly span: number;
+  /** The place nearest to the server that saw a SYN. */
+  readonly lastSeen: string;
+  /** Pods of the destination that were captured and did not see it; of a Service those in its namespace. A few. */
+  readonly notSeen: readonly string[];
+  /** Where the answer was seen: of a reset the place nearest to the server, of a SYN-ACK the one nearest to the client. */
+  readonly answerSeen: string | undefined;
+  /** The ICMP error. */
+  readonly rejection: string | undefined;
+  /** Whether the places are proven to have seen the same connection. */
+  readonly confidence: Confidence;
 }
 
 /** A peer by its pod, Service, name, node or address. */
@@ -55,31 +88,31 @@ export function serviceName(peer: PeerRecord | undefined): string | undefined {
 const OUTSTANDING = 0.3;
 /** From so many requests on it is known what is usual. */
 const USUAL_FROM = 20;
+/** A hop's ways are stated where the clocks are known to this part of its latency. */
+const CLOCK_SHARE = 0.2;
+
+/** What traces are made of. */
+export interface TraceRecorderSources {
+  readonly recorder: () => Recorder;
+  readonly names: Names;
+  readonly interfaceName: (id: number) => string | undefined;
+  readonly isServer: (call: Call, at: Vantage) => boolean;
+  readonly clockOffset: (from: Vantage, to: Vantage, time: number) => ClockOffset | undefined;
+}
 
 /** Makes records of traces. */
 export class TraceRecorder {
-  readonly #recorder: () => Recorder;
-  readonly #names: Names;
-  readonly #interfaceName: (id: number) => string | undefined;
-  readonly #isServer: (call: Call, at: Vantage) => boolean;
+  readonly #sources: TraceRecorderSources;
   /** What parts of routes usually take. */
   readonly #usual = new Map<string, Histogram>();
 
-  constructor(sources: {
-    readonly recorder: () => Recorder;
-    readonly names: Names;
-    readonly interfaceName: (id: number) => string | undefined;
-    readonly isServer: (call: Call, at: Vantage) => boolean;
-  }) {
-    this.#recorder = sources.recorder;
-    this.#names = sources.names;
-    this.#interfaceName = sources.interfaceName;
-    this.#isServer = sources.isServer;
+  constructor(sources: TraceRecorderSources) {
+    this.#sources = sources;
   }
 
   record(call: Call): TraceRecord {
-    const event = this.#recorder().event(call.exchange, call.flow);
-    const parts = partsOf(call, this.#isServer) ?? [];
+    const event = this.#sources.recorder().event(call.exchange, call.flow);
+    const parts = partsOf(call, this.#sources.isServer) ?? [];
     const records = new Map<Call, EventRecord>([[call, event]]);
     const hops = parts.map((part) => this.#hop(part, records));
     const total = parts.length === 0 ? undefined : parts.reduce((sum, { duration }) => sum + duration, 0);
@@ -90,6 +123,34 @@ export class TraceRecorder {
       hops,
       slowest: total === undefined ? undefined : this.#slowest(event.route ?? event.label, hops, total),
       ambiguous: call.ambiguous === 0 ? undefined : call.ambiguous,
+      connect: call.connect === undefined ? undefined : this.#connect(call, call.connect, event),
+    };
+  }
+
+  #connect(call: Call, facts: ConnectFacts, { src, dst }: EventRecord): ConnectRecord {
+    const { outcome, syns, span, lastSeen, answerSeen, rejection, confidence } = facts;
+    const place = (at: Vantage) => this.#placeName(at) ?? peerText(at === call.vantages[0] ? src : dst);
+    const seen = new Set(call.vantages.map(place));
+    const isRefused = outcome === 'refused' || outcome === 'answer not delivered';
+    const notSeen = isRefused
+      ? []
+      : this.#sources.names
+          .capturedPods()
+          .filter(({ pod, namespace, text }) => {
+            if (seen.has(text) || dst === undefined || namespace !== dst.namespace) return false;
+            return dst.pod === undefined ? dst.service !== undefined : pod === dst.pod;
+          })
+          .map(({ text }) => text)
+          .slice(0, TRACE_NOT_SEEN);
+    return {
+      outcome,
+      syns,
+      span,
+      lastSeen: place(lastSeen),
+      notSeen,
+      answerSeen: answerSeen === undefined ? undefined : place(answerSeen),
+      rejection,
+      confidence,
     };
   }
 
@@ -97,11 +158,11 @@ export class TraceRecorder {
     const { call, kind, at, to, depth, duration, lost, confidence, count } = part;
     let record = records.get(call);
     if (record === undefined) {
-      record = this.#recorder().event(call.exchange, call.flow);
+      record = this.#sources.recorder().event(call.exchange, call.flow);
       records.set(call, record);
     }
     const { dst } = record;
-    const called = this.#names.ofHost(at.serverHost, call.exchange.time, -1);
+    const called = this.#sources.names.ofHost(at.serverHost, call.exchange.time, -1);
     const service = called?.service !== undefined ? called.group : serviceName(dst);
     const target = peerText(dst);
     const isCall = kind === 'network' || kind === 'beyond' || kind === 'attempt';
@@ -113,6 +174,7 @@ export class TraceRecorder {
       label: record.label,
       depth,
       latency: duration,
+      oneWay: kind === 'network' && to !== undefined ? this.#oneWay(at, to, call.exchange.time, duration) : undefined,
       lost,
       confidence,
       calls: count === 0 ? undefined : count,
@@ -120,9 +182,20 @@ export class TraceRecorder {
     };
   }
 
+  #oneWay(at: Vantage, to: Vantage, time: number, latency: number): OneWay | undefined {
+    const found = this.#sources.clockOffset(at, to, time);
+    if (found === undefined || at.requestEnd === undefined || to.requestEnd === undefined) return undefined;
+    const { offset, error } = found;
+    if (error > latency * CLOCK_SHARE) return undefined;
+    const request = Math.min(latency, Math.max(0, to.requestEnd - at.requestEnd - offset));
+    return { request, response: latency - request, offset, error };
+  }
+
   /** The pod or node whose interface it is, or what the interface is called; undefined for one without a name. */
   #placeName({ interfaceId }: Vantage): string | undefined {
-    return this.#names.ofInterface(interfaceId)?.text ?? (this.#interfaceName(interfaceId) || undefined);
+    return (
+      this.#sources.names.ofInterface(interfaceId)?.text ?? (this.#sources.interfaceName(interfaceId) || undefined)
+    );
   }
 
   /** The hop with the largest excess over what it usually takes, where that is a good part of the total. */

@@ -6,8 +6,10 @@ import type { Names } from '../identity/names.ts';
 import { TRACE_CALLS, TRACE_CANDIDATES, TRACE_PENDING } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
 import type { AnalysisEvent, Exchange } from '../record/event.ts';
-import { type Call, endOf } from './call.ts';
+import { type Call, type ConnectOutcome, endOf } from './call.ts';
+import { type ClockOffset, ClockOffsets } from './clock-offsets.ts';
 import { likeness } from './likeness.ts';
+import { type Opening, type OpeningPlace, Openings } from './openings.ts';
 import { Trails } from './trails.ts';
 import { bytesOf, type ExchangeBytes, type Leg, merged, timesOf, type Vantage, vantagesOf } from './vantages.ts';
 
@@ -15,6 +17,9 @@ import { bytesOf, type ExchangeBytes, type Leg, merged, timesOf, type Vantage, v
 const SCORE_KNOWN = 7;
 const SCORE_SOLE = 4;
 const LEAD = 4;
+
+/** A connection is taken to be unanswered from so many SYNs on. */
+const LEAST_SYNS = 2;
 
 /** How long a request without a response may have made calls. ns */
 const UNANSWERED_NS = 30e9;
@@ -44,6 +49,8 @@ export interface TracerSettings {
   readonly late: number;
   /** How long a call waits for the request it may belong to, ns of packet time: longer for a file than live. */
   readonly patience: number;
+  /** How long a connection may take to come up, ns of packet time, until it is reported that it did not. */
+  readonly opening: number;
   /** A client's own request with all that was done for it, in the order in which they ended. */
   done(call: Call): void;
 }
@@ -57,6 +64,8 @@ export class Tracer {
   readonly #sources: TracerSources;
   readonly #settings: TracerSettings;
   readonly #trails: Trails;
+  readonly #openings: Openings;
+  readonly #offsets = new ClockOffsets();
   /** By flow: its ends. */
   readonly #flows = new Map<number, FlowIdentity>();
   /** By the flow that was seen first: the flows that are its other legs. Either may have the first event. */
@@ -77,6 +86,7 @@ export class Tracer {
     this.#sources = sources;
     this.#settings = settings;
     this.#trails = new Trails(sources.places, sources.hosts);
+    this.#openings = new Openings(sources.places, sources.hosts, settings.opening);
     this.#unassigned = new TimedQueue(settings.patience);
     this.#assigned = new TimedQueue(settings.late);
     this.#looked = new TimedQueue(settings.late);
@@ -85,12 +95,13 @@ export class Tracer {
 
   /** Connections of which the marks were forgotten because of a bound. */
   get forgotten(): number {
-    return this.#trails.forgotten;
+    return this.#trails.forgotten + this.#openings.forgotten;
   }
 
   /** Every packet, after its events. @param flow its number, -1 for none */
   packet(packet: PacketView, flow: number, now: number): void {
     this.#trails.packet(packet, flow, now);
+    this.#openings.packet(packet, flow, now);
     if (now > this.#now) {
       this.#now = now;
       this.#advance(now);
@@ -99,6 +110,7 @@ export class Tracer {
 
   event(event: AnalysisEvent, info: FlowInfo): void {
     const flow = this.#flow(info);
+    if (event.kind === 'event' && event.code === 'ICMP_UNREACHABLE') this.#openings.rejected(flow.id, event.label);
     if (event.kind !== 'exchange' || NO_CALLS.has(event.protocol) || event.incomplete === 'request not seen') return;
     // The exchange of the other leg is the same one.
     if (flow.sameAs !== undefined) return;
@@ -140,6 +152,9 @@ export class Tracer {
       this.#look(next);
       this.#place(next, Math.min(now, this.#now));
     }
+    for (let next = this.#openings.due(now); next !== undefined; next = this.#openings.due(now)) {
+      this.#opened(next, Math.min(now, this.#now));
+    }
     const isFull = this.#unassigned.size + this.#assigned.size > TRACE_PENDING;
     if (isFull) this.hurried += this.#unassigned.size;
     const until = isFull ? Number.POSITIVE_INFINITY : now;
@@ -154,6 +169,7 @@ export class Tracer {
     }
     for (let id = this.#endedFlows.due(now); id !== undefined; id = this.#endedFlows.due(now)) {
       this.#trails.forget(id);
+      this.#openings.forget(id);
       this.#flows.delete(id);
       this.#others.delete(id);
     }
@@ -182,12 +198,56 @@ export class Tracer {
     );
     const call: Call = { exchange, flow, vantages, children: [], ambiguous: 0, isInner: false };
     this.#unassigned.add(call, at);
+    this.#compareClocks(vantages, exchange.time);
     for (const vantage of vantages) {
       const key = keyOf(vantage, vantage.serverHost);
       const served = this.#served.get(key);
       if (served === undefined) this.#served.set(key, [call]);
       else served.push(call);
     }
+  }
+
+  /** A connection has had its time to come up: if it did not it is a call that failed. */
+  #opened(opening: Opening, at: number): void {
+    const { places, rejection, isLikely } = opening;
+    // Data went over it: that a place missed the answer proves nothing.
+    if (places.some(({ flow }) => this.#trails.of(flow) !== undefined)) return;
+    const [first] = places;
+    if (first === undefined) return;
+    const vantages = this.#ordered(places.map(vantageOf), first.firstSyn);
+    const outer = placeWith(places, vantages[0]);
+    const outcome = outcomeOf(opening, outer);
+    if (outcome === undefined) return;
+    const { flow: id, clientHost, clientPort, serverHost, serverPort, interfaceId, syns, firstSyn, lastSyn } = outer;
+    const flow: FlowIdentity = { id, transport: 'tcp', clientHost, clientPort, serverHost, serverPort, interfaceId };
+    const isAnswered = outcome === 'refused' && outer.answer === 'RST';
+    const exchange: Exchange = {
+      kind: 'exchange',
+      protocol: 'tcp',
+      label: 'connect',
+      route: 'connect',
+      status: outcome,
+      failed: true,
+      time: firstSyn,
+      requestEnd: firstSyn,
+      responseTime: isAnswered ? outer.answerTime : undefined,
+      responseEnd: isAnswered ? outer.answerTime : undefined,
+      requestBytes: 0,
+      responseBytes: 0,
+      fields: {},
+    };
+    const answering = vantages.filter((vantage) => placeWith(places, vantage).answer !== undefined);
+    const connect = {
+      outcome,
+      syns,
+      span: lastSyn - firstSyn,
+      lastSeen: vantages.at(-1) as Vantage,
+      answerSeen: outcome === 'refused' ? answering.at(-1) : answering[0],
+      rejection,
+      confidence: isLikely ? 'likely' : 'proven',
+    } as const;
+    const call = { exchange, flow, vantages, children: [], ambiguous: 0, isInner: false, connect };
+    this.#unassigned.add(call, at);
   }
 
   /** From the client to the server: the client's own place first, the server's last, between them by falling hop limits. */
@@ -209,6 +269,32 @@ export class Tracer {
     const { places } = this.#sources;
     return places.clockOf(a.place) === places.clockOf(b.place);
   }
+
+  /** What passed between places of different clocks. What was sent again may have been missed the first time: it does not count. */
+  #compareClocks(vantages: readonly Vantage[], time: number): void {
+    const { places } = this.#sources;
+    for (let index = 1; index < vantages.length; index += 1) {
+      const outer = vantages[index - 1] as Vantage;
+      const inner = vantages[index] as Vantage;
+      const from = places.clockOf(outer.place);
+      const to = places.clockOf(inner.place);
+      if (from === to) continue;
+      if (outer.requestAgain.count + inner.requestAgain.count === 0) {
+        const delay = difference(inner.requestEnd, outer.requestEnd);
+        if (delay !== undefined) this.#offsets.passed(from, to, delay, time);
+      }
+      if (outer.responseAgain.count + inner.responseAgain.count === 0) {
+        const delay = difference(outer.responseStart, inner.responseStart);
+        if (delay !== undefined) this.#offsets.passed(to, from, delay, time);
+      }
+    }
+  }
+
+  /** How far the clock of one place is ahead of another's; undefined where the packets do not prove it. @param time ns */
+  readonly clockOffset = (from: Vantage, to: Vantage, time: number): ClockOffset | undefined => {
+    const { places } = this.#sources;
+    return this.#offsets.between(places.clockOf(from.place), places.clockOf(to.place), time);
+  };
 
   /** Whether a place is a host's own interface. */
   #isAt(at: Vantage, host: number, time: number): boolean {
@@ -261,6 +347,8 @@ export class Tracer {
       outer.children.push({ call, confidence: isProven ? 'proven' : 'likely', passedOn, inner, outer: at });
       return;
     }
+    // A connection that failed is reported in any case.
+    if (call.connect !== undefined) call.isInner = false;
     for (const { outer } of found) outer.ambiguous += 1;
   }
 
@@ -277,9 +365,47 @@ export class Tracer {
   }
 }
 
+/** What became of a connection. @param outer as the place nearest to the client saw it @returns undefined where it may have come up */
+function outcomeOf({ places, rejection }: Opening, outer: OpeningPlace): ConnectOutcome | undefined {
+  if (rejection !== undefined) return 'rejected';
+  const isAnswered = places.some(({ answer }) => answer === 'SYN-ACK');
+  if (!isAnswered && places.some(({ answer }) => answer === 'RST')) return 'refused';
+  // One SYN alone may have been answered behind the end of the capture, or where nothing was captured.
+  if (outer.syns < LEAST_SYNS || outer.answer !== undefined) return undefined;
+  return isAnswered ? 'answer not delivered' : 'unanswered';
+}
+
+function placeWith(places: readonly OpeningPlace[], at: Vantage | undefined): OpeningPlace {
+  const found = places.find(({ place, serverHost }) => place === at?.place && serverHost === at.serverHost);
+  return found ?? (places[0] as OpeningPlace);
+}
+
+function vantageOf(at: OpeningPlace): Vantage {
+  const { place, interfaceId, clientHost, serverHost, serverPort, hopLimit, syns, firstSyn, lastSyn } = at;
+  const answered = at.answer === undefined ? undefined : at.answerTime;
+  return {
+    place,
+    interfaceId,
+    clientHost,
+    serverHost,
+    serverPort,
+    hopLimit,
+    requestStart: firstSyn,
+    requestEnd: firstSyn,
+    responseStart: answered,
+    responseEnd: answered,
+    requestAgain: { count: syns - 1, after: lastSyn - firstSyn },
+    responseAgain: { count: Math.max(0, at.synAcks - 1), after: 0 },
+  };
+}
+
 /** Interfaces of one place: cooked packets of several devices are one pod's. */
 function placeOf({ place }: Vantage): number {
   return place >>> 16;
+}
+
+function difference(later: number | undefined, earlier: number | undefined): number | undefined {
+  return later === undefined || earlier === undefined ? undefined : later - earlier;
 }
 
 function keyOf(at: Vantage, host: number): string {

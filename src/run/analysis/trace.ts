@@ -12,6 +12,10 @@ import { counted } from '../../view/units.ts';
 const PATIENCE_NS = 30e9;
 const PATIENCE_LIVE_NS = 2e9;
 
+/** How long a connection may take to come up, by packet time, ns: a SYN is sent again after 1 s and 3 s. */
+const OPENING_NS = 30e9;
+const OPENING_LIVE_NS = 3.5e9;
+
 /** How much later another place may bring the same packets. */
 const LATE_NS = 3e9;
 const LATE_LIVE_NS = 1e9;
@@ -32,6 +36,7 @@ export const trace: AnalysisOutputKind = {
       {
         late: live ? LATE_LIVE_NS : LATE_NS,
         patience: live ? PATIENCE_LIVE_NS : PATIENCE_NS,
+        opening: live ? OPENING_LIVE_NS : OPENING_NS,
         done: (call) => {
           if (session.where?.matches(session.recorder.event(call.exchange, call.flow)) === false) return;
           const record = recorder.record(call);
@@ -52,6 +57,7 @@ export const trace: AnalysisOutputKind = {
       names,
       interfaceName: (id) => session.interfaces[id]?.name,
       isServer: tracer.isServer,
+      clockOffset: tracer.clockOffset,
     });
     return {
       event: (event, flow) => tracer.event(event, flow),

@@ -1,0 +1,204 @@
+import type { Places } from '../engine/places.ts';
+import { TimedQueue } from '../flow/timed-queue.ts';
+import type { Hosts } from '../identity/hosts.ts';
+import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
+import { COPY_NS, LEG_HANDSHAKE_WINDOW_NS, PLACES_PER_FLOW, TRACE_OPENINGS } from '../limits.ts';
+import type { PacketView } from '../packet/packet.ts';
+import { TCP } from '../tcp/flags.ts';
+import { SynOptions } from '../tcp/options.ts';
+
+/** TSvals of one opening that are remembered: each SYN that is sent again has another one. */
+const TIMESTAMPS = 8;
+
+/** One TCP handshake as it passed one place of capture. Times: ns since the first packet. */
+export interface OpeningPlace {
+  readonly place: number;
+  readonly interfaceId: number;
+  readonly flow: number;
+  /** As they are at this place, before or behind NAT. */
+  readonly clientHost: number;
+  readonly clientPort: number;
+  readonly serverHost: number;
+  readonly serverPort: number;
+  readonly hopLimit: number;
+  syns: number;
+  readonly firstSyn: number;
+  lastSyn: number;
+  /** What answered first, when, and how often a SYN-ACK came. */
+  answer: 'SYN-ACK' | 'RST' | undefined;
+  answerTime: number;
+  synAcks: number;
+}
+
+/** A TCP connection whose handshake is not seen to be complete, at all places. */
+export interface Opening {
+  readonly places: OpeningPlace[];
+  /** The legs before and behind NAT have the same initial sequence number alone: no TSval proves that they are one. */
+  isLikely: boolean;
+  /** The ICMP error that rejected it. */
+  rejection: string | undefined;
+}
+
+class Handshake implements Opening {
+  readonly places: OpeningPlace[] = [];
+  isLikely = false;
+  rejection: string | undefined;
+  readonly initial: number;
+  readonly scale: number;
+  readonly timestamps: number[] = [];
+  isOver = false;
+  last: number;
+
+  constructor(initial: number, scale: number, now: number) {
+    this.initial = initial;
+    this.scale = scale;
+    this.last = now;
+  }
+}
+
+/**
+ * TCP connections that do not come up: where their SYNs and the answers were seen. NAT keeps the initial sequence number and
+ * the options, so legs are joined by it, TSval and window scale (RFC 9293, section 3.4; RFC 7323, section 3). Bounded:
+ * TRACE_OPENINGS.
+ */
+export class Openings {
+  /** Openings that were forgotten because of the bound before their outcome was known. */
+  forgotten = 0;
+  readonly #places: Places;
+  readonly #hosts: Hosts;
+  readonly #options = new SynOptions();
+  readonly #byFlow = new Map<number, Handshake>();
+  readonly #byInitial = new Map<number, Handshake>();
+  readonly #waiting: TimedQueue<Handshake>;
+
+  /** @param patience how long an answer is waited for, ns of packet time */
+  constructor(places: Places, hosts: Hosts, patience: number) {
+    this.#places = places;
+    this.#hosts = hosts;
+    this.#waiting = new TimedQueue(patience);
+  }
+
+  /** Any packet of a flow: handshakes alone are looked at. @param now ns */
+  packet(packet: PacketView, flow: number, now: number): void {
+    const { tcpFlags } = packet;
+    if ((tcpFlags & (TCP.syn | TCP.rst)) === 0 || flow < 0 || packet.ipProtocol !== IP_PROTOCOL.tcp) return;
+    if ((tcpFlags & (TCP.syn | TCP.ack)) === TCP.syn) this.#syn(packet, flow, now);
+    else if ((tcpFlags & TCP.ack) !== 0) this.#answer(packet, flow, now);
+  }
+
+  /** An ICMP error rejected a flow's SYN. */
+  rejected(flow: number, text: string): void {
+    const opening = this.#byFlow.get(flow);
+    if (opening !== undefined) opening.rejection ??= text;
+  }
+
+  /** The next one that has had time enough; undefined while none has. Its connection may have come up. @param now ns */
+  due(now: number): Opening | undefined {
+    for (let next = this.#waiting.due(now); next !== undefined; next = this.#waiting.due(now)) {
+      if (!next.isOver) {
+        next.isOver = true;
+        return next;
+      }
+    }
+    return undefined;
+  }
+
+  /** A flow has ended. */
+  forget(flow: number): void {
+    const opening = this.#byFlow.get(flow);
+    if (opening !== undefined) this.#remove(opening);
+  }
+
+  #syn(packet: PacketView, flow: number, now: number): void {
+    const initial = packet.tcpSequence;
+    this.#options.read(packet);
+    const { scale, timestamp, hasTimestamp } = this.#options;
+    let opening = this.#byFlow.get(flow);
+    if (opening?.initial !== initial) {
+      opening = this.#otherLeg(initial, now);
+      if (opening === undefined) {
+        opening = new Handshake(initial, scale, now);
+        this.#byInitial.set(initial, opening);
+        this.#waiting.add(opening, now);
+      }
+      this.#byFlow.set(flow, opening);
+      this.#bound();
+    }
+    if (hasTimestamp && !opening.timestamps.includes(timestamp)) {
+      if (opening.timestamps.length >= TIMESTAMPS) opening.timestamps.shift();
+      opening.timestamps.push(timestamp);
+    }
+    opening.last = now;
+    const place = this.#places.of(packet);
+    const known = opening.places.find((at) => at.place === place && at.flow === flow);
+    if (known !== undefined) {
+      if (now - known.lastSyn <= COPY_NS) return;
+      known.syns += 1;
+      known.lastSyn = now;
+      return;
+    }
+    if (opening.places.length > PLACES_PER_FLOW) return;
+    const { bytes, addressLength } = packet;
+    opening.places.push({
+      place,
+      interfaceId: packet.interfaceId,
+      flow,
+      clientHost: this.#hosts.number(bytes, packet.sourceAddress, addressLength),
+      clientPort: packet.sourcePort,
+      serverHost: this.#hosts.number(bytes, packet.destinationAddress, addressLength),
+      serverPort: packet.destinationPort,
+      hopLimit: packet.hopLimit,
+      syns: 1,
+      firstSyn: now,
+      lastSyn: now,
+      answer: undefined,
+      answerTime: Number.NaN,
+      synAcks: 0,
+    });
+  }
+
+  /** The opening that a SYN of another flow is of, behind NAT or before it. */
+  #otherLeg(initial: number, now: number): Handshake | undefined {
+    const { scale, timestamp, hasTimestamp } = this.#options;
+    const other = this.#byInitial.get(initial);
+    if (other === undefined || other.isOver || other.scale !== scale) return undefined;
+    if (Math.abs(now - other.last) > LEG_HANDSHAKE_WINDOW_NS) return undefined;
+    if (hasTimestamp !== other.timestamps.length > 0) return undefined;
+    if (hasTimestamp) return other.timestamps.includes(timestamp) ? other : undefined;
+    other.isLikely = true;
+    return other;
+  }
+
+  #answer(packet: PacketView, flow: number, now: number): void {
+    const opening = this.#byFlow.get(flow);
+    if (opening === undefined || ((packet.tcpAcknowledgment - 1) | 0) !== opening.initial) return;
+    const place = this.#places.of(packet);
+    const at = opening.places.find((known) => known.place === place && known.flow === flow);
+    // What the client sends is no answer: it may give up with a reset.
+    if (at === undefined || at.serverPort !== packet.sourcePort) return;
+    const isReset = (packet.tcpFlags & TCP.rst) !== 0;
+    if (at.answer === undefined) {
+      at.answer = isReset ? 'RST' : 'SYN-ACK';
+      at.answerTime = now;
+      at.synAcks = isReset ? 0 : 1;
+    } else if (!isReset && now - at.answerTime > COPY_NS) at.synAcks += 1;
+    if (!isReset && opening.places.every(({ answer }) => answer === 'SYN-ACK')) this.#remove(opening);
+  }
+
+  #remove(opening: Handshake): void {
+    opening.isOver = true;
+    for (const { flow } of opening.places) if (this.#byFlow.get(flow) === opening) this.#byFlow.delete(flow);
+    if (this.#byInitial.get(opening.initial) === opening) this.#byInitial.delete(opening.initial);
+  }
+
+  #bound(): void {
+    while (this.#byFlow.size > TRACE_OPENINGS) {
+      const [oldest] = this.#byFlow;
+      if (oldest === undefined) return;
+      const [flow, opening] = oldest;
+      if (!opening.isOver) this.forgotten += 1;
+      this.#remove(opening);
+      this.#byFlow.delete(flow);
+    }
+  }
+}
