@@ -1,4 +1,4 @@
-import type { FlowIdentity, FlowInfo } from '../flow/flow-facts.ts';
+import type { FlowFacts, FlowIdentity, FlowInfo } from '../flow/flow-facts.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import type { Detector, DetectorKind, FindingContext } from './detector.ts';
 import { type Finding, severityRank } from './finding.ts';
@@ -25,8 +25,12 @@ export class Findings {
   }
 
   flowEnded(flow: FlowInfo): void {
-    if (flow.continued === true || flow.sameAs !== undefined || flow.transport !== 'tcp') return;
-    const facts = flow.facts();
+    if (isJudged(flow)) this.factsEnded(flow.facts());
+  }
+
+  /** As flowEnded, with the facts at hand. */
+  factsEnded(facts: FlowFacts): void {
+    if (!isJudged(facts)) return;
     for (const detector of this.#ofFlows) detector.flowEnded?.(facts);
   }
 
@@ -43,4 +47,9 @@ export class Findings {
       .filter(({ code, subject }) => !explained.has(`${code} ${subject}`))
       .sort((a, b) => severityRank(a.severity) - severityRank(b.severity) || b.cases - a.cases);
   }
+}
+
+/** Whether a flow is a connection that counts, and counts here. */
+function isJudged({ continued, sameAs, transport }: FlowInfo | FlowFacts): boolean {
+  return continued !== true && sameAs === undefined && transport === 'tcp';
 }

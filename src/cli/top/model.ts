@@ -6,6 +6,7 @@ import type {
   Activity,
   CaptureState,
   EventList,
+  FindingList,
   FlowList,
   HeadState,
   PacketList,
@@ -130,6 +131,12 @@ export class Top implements TopModel {
 
   get flows(): FlowList {
     return this.#read()?.flows ?? NO_FLOWS;
+  }
+
+  get findings(): FindingList {
+    const run = this.#run;
+    const all = this.#read()?.findings ?? [];
+    return { all, timeText: (time) => run?.session.recorder.timeText(time) ?? '' };
   }
 
   get packets(): PacketList {

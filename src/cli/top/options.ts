@@ -6,6 +6,9 @@ import { checkTargets, completePackets, type RawPacketOptions } from '../capture
 import { isCaptureName } from '../capture-files.ts';
 import { usage } from '../usage.ts';
 
+/** The view to begin with: there are findings only once something is wrong. */
+const DEFAULT_VIEW = 'services';
+
 /** What commander hands over for `ksnoop top`: what chooses and captures targets, and what is the screen's own. */
 export interface RawTopOptions extends RawPacketOptions {
   readonly view?: string;
@@ -47,7 +50,7 @@ export function completeTopCapture(targets: readonly string[], raw: RawTopOption
  * @throws KsnoopError USAGE and NO_FILE (exit 2)
  */
 export function completeTop(words: readonly string[], raw: RawTopOptions): TopConfig {
-  const view = raw.view ?? (TOP_VIEW_NAMES[0] as string);
+  const view = raw.view ?? DEFAULT_VIEW;
   if (!TOP_VIEW_NAMES.includes(view))
     throw usage(`There is no view "${view}".`, `There are: ${TOP_VIEW_NAMES.join(', ')}.`);
   const [first] = words;

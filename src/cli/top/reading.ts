@@ -1,4 +1,5 @@
 import type { AnalysisSession } from '../../analyze/engine/session.ts';
+import type { Finding } from '../../analyze/findings/finding.ts';
 import type { FlowFacts } from '../../analyze/flow/flow-facts.ts';
 import type { Recorder } from '../../analyze/record/record.ts';
 import type { ActivityReading } from '../../analyze/summary/activity.ts';
@@ -20,6 +21,7 @@ export class Reading {
   #events: EventList | undefined;
   #flows: FlowList | undefined;
   #state: CaptureState | undefined;
+  #findings: readonly Finding[] | undefined;
   #frozen = false;
 
   /** @param now of the analysis: ns since its first packet */
@@ -58,6 +60,11 @@ export class Reading {
     return this.#flows;
   }
 
+  get findings(): readonly Finding[] {
+    this.#findings ??= this.#session.span === undefined ? [] : this.#shown.judged.list();
+    return this.#findings;
+  }
+
   get capture(): CaptureState {
     this.#state ??= this.#capture();
     return this.#state;
@@ -68,6 +75,7 @@ export class Reading {
     for (const { service, protocol } of this.report?.services ?? []) this.activity(service, protocol);
     this.#events = eventList(this.#session, this.#shown.events.copy());
     this.#flows ??= this.#makeFlows();
+    this.#findings = this.findings;
     this.#state ??= this.#capture();
     this.#frozen = true;
   }

@@ -1,4 +1,5 @@
 import type { AnalysisSession, Condition } from '../../analyze/engine/session.ts';
+import { Findings } from '../../analyze/findings/findings.ts';
 import type { FlowFacts, FlowIdentity } from '../../analyze/flow/flow-facts.ts';
 import type { AnalysisEvent } from '../../analyze/record/event.ts';
 import { Activity } from '../../analyze/summary/activity.ts';
@@ -17,6 +18,7 @@ export interface KeptEvent {
 /** What of one analysis is shown: all that it finds, or what matches an expression. */
 export class Shown {
   readonly sums: Summary;
+  readonly judged: Findings;
   readonly activity: Activity;
   readonly events: Ring<KeptEvent>;
   readonly ended: Ring<FlowFacts>;
@@ -31,7 +33,13 @@ export class Shown {
     this.ended = ended;
     this.#session = session;
     this.#where = where;
-    this.sums = new Summary(session.capture.analysis.hosts, session.names);
+    const { analysis } = session.capture;
+    this.sums = new Summary(analysis.hosts, session.names);
+    this.judged = new Findings({
+      hosts: analysis.hosts,
+      names: session.names,
+      epoch: () => analysis.clock.absolute(0),
+    });
     this.activity = new Activity(() => serviceTotals(this.sums));
   }
 
@@ -41,12 +49,14 @@ export class Shown {
     this.activity.advance(reportedAt);
     if (event.kind === 'exchange' && flow.sameAs === undefined) this.exchanges += 1;
     this.sums.event(event, flow);
+    this.judged.event(event, flow);
     this.events.push(kept);
   }
 
   flowEnded(facts: FlowFacts): void {
     if (!this.wants(facts)) return;
     this.sums.factsEnded(facts);
+    this.judged.factsEnded(facts);
     this.ended.push(facts);
   }
 

@@ -23,3 +23,8 @@ export const PACKET_BYTES_SHOWN = 4_096;
 /** Of one name: events that are searched for its last lookups, and lookups that are shown. */
 export const LOOKUPS_SEARCHED = 5_000;
 export const LOOKUPS_SHOWN = 50;
+
+/** Of one finding: flows and exchanges that are shown, and events that are searched for these. */
+export const FINDING_FLOWS_SHOWN = 3;
+export const FINDING_EXCHANGES_SHOWN = 20;
+export const FINDING_EVENTS_SEARCHED = 5_000;

@@ -1,3 +1,4 @@
+import type { Finding } from '../../analyze/findings/finding.ts';
 import type { FlowFacts } from '../../analyze/flow/flow-facts.ts';
 import type { EventRecord, FlowRecord, PacketRecord } from '../../analyze/record/record.ts';
 import type { SummaryReport } from '../../analyze/summary/report.ts';
@@ -16,6 +17,7 @@ export interface TopModel {
   activity(service: string, protocol: string): Activity | undefined;
   readonly events: EventList;
   readonly flows: FlowList;
+  readonly findings: FindingList;
   readonly packets: PacketList;
   readonly capture: CaptureState;
 }
@@ -68,6 +70,14 @@ export interface FlowList {
   readonly dropped: number;
   /** As the JSON output has it; made when it is read. */
   record(facts: FlowFacts): FlowRecord;
+}
+
+/** What is wrong, as `-o findings` has it. */
+export interface FindingList {
+  /** The worst first; made anew at most once per refresh, and only when it is read. */
+  readonly all: readonly Finding[];
+  /** RFC 3339 of a time in evidence, ns since the first packet. */
+  timeText(time: number): string;
 }
 
 /** The last packets, as many as the ring holds. */

@@ -142,15 +142,15 @@ test('a screen that shrinks to 60x15 and grows again shows what fits', async () 
   const small = await terminal?.shows(/^SERVICE +PROTO +RATE +FAILED +P50 +P99$/m);
   expect(small?.split('\n').filter((line) => line.length > 60)).toEqual([]);
   for (const [view, shows] of [
-    ['2', /WHAT/],
-    ['3', /CLIENT/],
-    ['4', /No DNS queries/],
-    ['5', /lost: none/],
+    ['3', /WHAT/],
+    ['4', /CLIENT/],
+    ['5', /No DNS queries/],
+    ['6', /lost: none/],
   ] as const) {
     terminal?.press(view);
     expect(await terminal?.shows(shows)).toMatch(/\? help/);
   }
-  terminal?.press('1');
+  terminal?.press('2');
   terminal?.resize(120, 40);
   await terminal?.shows(/RECEIVED/);
 });
@@ -160,7 +160,7 @@ const COLOUR = /\x1b\[(?:\d+;)*[349][0-7]m/;
 
 test('NO_COLOR is without colours', async () => {
   await top({ env: { NO_COLOR: '1' } }).shows(/at the end/);
-  terminal?.press('3');
+  terminal?.press('4');
   await terminal?.shows(/CLIENT/);
   expect(terminal?.painted()).not.toMatch(COLOUR);
 });
@@ -174,7 +174,7 @@ test('colours are of the eight that every terminal has', async () => {
 
 test('a locale without UTF-8 gets ASCII alone', async () => {
   await top({ env: { LC_ALL: 'C' } }).shows(/at the end/);
-  terminal?.press('3');
+  terminal?.press('4');
   const screen = (await terminal?.shows(/\d us /)) ?? '';
   // tmux shows each byte above 127 as a character of its own.
   expect([...screen].filter((character) => character > '~')).toEqual([]);
@@ -228,7 +228,7 @@ test('a capture comes through a pipe and keys from the terminal', async () => {
   const command = `(cat '${capture}'; until [ -e '${over}' ]; do sleep 0.1; done) | '${process.execPath}' '${program}' top -; echo "code $?"; stty -a; echo over; sleep 600`;
   terminal = new Terminal(['sh', '-c', command], { LC_ALL: 'C.UTF-8' });
   await terminal.shows(/^ksnoop stdin .* live · .* 75 packets/m);
-  terminal.press('2');
+  terminal.press('3');
   await terminal.shows(/WHAT/);
   writeFileSync(over, '');
   await terminal.shows(/at the end/);
@@ -248,7 +248,7 @@ test('w writes what is kept: a capture with the same numbers', async () => {
 
 test('Enter opens an exchange: what was said, its flow, its packets in hex; Esc goes back', async () => {
   await top().shows(/at the end/);
-  terminal?.press('2');
+  terminal?.press('3');
   await terminal?.shows(/following 15/);
   terminal?.press('g');
   await terminal?.shows(/1 of 15/);
@@ -265,7 +265,7 @@ test('a response full of escape sequences, bidi and wide characters leaves the s
   const file = join(directory, 'hostile.pcap');
   writeFileSync(file, hostileCapture());
   await top({ file, columns: 100, rows: 30 }).shows(/at the end/);
-  terminal?.press('2');
+  terminal?.press('3');
   const list = (await terminal?.shows(/GET /)) ?? '';
   whole(list, 100, 30);
   terminal?.press('Enter');
@@ -273,7 +273,7 @@ test('a response full of escape sequences, bidi and wide characters leaves the s
   whole(opened, 100, 30);
   expect(opened).toContain('\\x9b2J \\u202etxt.exe\\u202c日本語🎉e\u0301\u0302');
   terminal?.press('Escape');
-  for (const view of ['1', '3', '4', '5', '2', 'G']) terminal?.press(view);
+  for (const view of ['1', '2', '4', '5', '6', '3', 'G']) terminal?.press(view);
   expect(await terminal?.shows(/following 1/)).toBe(list);
   // Nothing was coloured by what came from the network but what ksnoop colours: the failed status.
   expect(terminal?.painted().match(/\x1b\[(?:\d+;)*31m/g) ?? []).toHaveLength(1);
@@ -284,7 +284,7 @@ function whole(screen: string, columns: number, rows: number): void {
   const lines = screen.replace(/\n$/, '').split('\n');
   expect(lines).toHaveLength(rows);
   expect(lines[0]).toMatch(/^ksnoop hostile\.pcap .* 1 exchange$/);
-  expect(lines[1]).toMatch(/^ 1 services {2}2 exchanges/);
+  expect(lines[1]).toMatch(/^ 1 findings {2}2 services {2}3 exchanges/);
   expect(lines.at(-1)).toMatch(/^\? help/);
   expect(Math.max(...lines.map(cellWidth))).toBeLessThanOrEqual(columns);
 }
@@ -292,7 +292,7 @@ function whole(screen: string, columns: number, rows: number): void {
 test('a name that was asked for opens: its answers, latencies, and who asked last', async () => {
   const file = join(import.meta.dirname, '../../analyze/protocols/captures/dns.pcap');
   await top({ file }).shows(/at the end/);
-  terminal?.press('4');
+  terminal?.press('5');
   await terminal?.shows(/^web\.shop\.svc\.cluster\.local +A +7 +1 NOERROR 6, BADVERS 1/m);
   terminal?.press('s');
   await terminal?.shows(/^NAME.*\nother\.test [\s\S]*sorted by failed/m);

@@ -100,7 +100,7 @@ test('Tab and digits go through the views', async () => {
     expect(await text()).toContain(` ${index + 1} ${name} `);
   }
   press('tab');
-  expect(await text()).toMatch(/^SERVICE/m);
+  expect(await text()).toMatch(/^SEVERITY/m);
   press('S-tab');
   expect(await text()).toContain('lost: none');
 });
