@@ -16,12 +16,17 @@ export interface FindingStyle {
 /** Evidence, next step and doubt stand below their sentence. */
 const INDENT = '    ';
 
-/** A finding for people: its sentence, what it rests on, what to do, what else it may be. */
-export function findingLines(finding: Finding, { colours, utc, width, timeText }: FindingStyle): string[] {
-  const { severity, confidence, code, message, evidence, next, otherwise } = finding;
+/** A finding in one line: `ERROR (likely) web.shop does not answer: … [CONNECT_TIMEOUT]`. */
+export function findingHead({ severity, confidence, code, message }: Finding, colours: Colours): string {
   const label = severity === 'error' ? colours.failure('ERROR') : severity === 'warning' ? 'WARNING' : 'INFO';
   const sure = confidence === 'proven' ? '' : ` (${confidence})`;
-  const lines = [`${label}${sure} ${sanitise(message)} ${colours.aside(`[${code}]`)}`];
+  return `${label}${sure} ${sanitise(message)} ${colours.aside(`[${code}]`)}`;
+}
+
+/** A finding for people: its sentence, what it rests on, what to do, what else it may be. */
+export function findingLines(finding: Finding, { colours, utc, width, timeText }: FindingStyle): string[] {
+  const { evidence, next, otherwise } = finding;
+  const lines = [findingHead(finding, colours)];
   const below = (text: string) => {
     const room = width === undefined ? undefined : Math.max(40, width - INDENT.length);
     const cut = room === undefined ? [sanitise(text)] : wrapped(sanitise(text), room);

@@ -14,8 +14,8 @@ export interface AnalysisOutput {
   named?(records: readonly NamedAddress[]): void;
   /** The analysis is over, every flow has ended. */
   end?(): void;
-  /** What it left out, for people; undefined for nothing. */
-  note?(): string | undefined;
+  /** What it left out, and what it found, after the end: lines for people. */
+  notes?(): readonly string[];
   /** What it found wrong, after the end; only the findings output has this. */
   found?(): readonly Found[];
 }

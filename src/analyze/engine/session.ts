@@ -88,9 +88,9 @@ export class AnalysisSession {
     return this.#recorder;
   }
 
-  /** What the output left out, for people; undefined for nothing. */
-  get outputNote(): string | undefined {
-    return this.#output.note?.();
+  /** What the output left out, and what it found, after the end: lines for people. */
+  get outputNotes(): readonly string[] {
+    return this.#output.notes?.() ?? [];
   }
 
   /** What the output found wrong, after the end. */

@@ -2,13 +2,13 @@ import type { AnalysisSession } from '../../analyze/engine/session.ts';
 import { counted, grouped } from '../../view/units.ts';
 
 /** What is missing in an analysis, and what its limits cost: a line each, for people. */
-export function analysisNotes({ capture, names, where, outputNote }: AnalysisSession): string[] {
+export function analysisNotes({ capture, names, where, outputNotes }: AnalysisSession): string[] {
   const { analysis, fragments } = capture;
   const { evicted, gaps, otherHosts } = analysis.bounds;
   const lines: string[] = [];
   const unmatched = where?.note?.();
   if (unmatched !== undefined) lines.push(unmatched);
-  if (outputNote !== undefined) lines.push(outputNote);
+  lines.push(...outputNotes);
   if (analysis.copies > 0) {
     lines.push(`${counted(analysis.copies, 'duplicate packet')} (captured at more than one place) counted once`);
   }

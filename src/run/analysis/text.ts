@@ -5,6 +5,7 @@ import { Colours } from '../../view/colour.ts';
 import { EventLines } from '../../view/event-line.ts';
 import { DayLines } from '../../view/time-text.ts';
 import { counted } from '../../view/units.ts';
+import { ClosingLines } from './closing-lines.ts';
 import { isUpkeep } from './link-upkeep.ts';
 import { OrderedLines } from './ordered-lines.ts';
 import { packetTexts } from './packets.ts';
@@ -27,6 +28,7 @@ export const text: AnalysisOutputKind = {
     const packetText = packetTexts(context, TIME_DIGITS);
     const days = new DayLines(utc, !live, colours);
     const { clock } = session.capture.analysis;
+    const closing = new ClosingLines(session);
     let hidden = 0;
     const ordered = new OrderedLines((text, time) => {
       const day = days.before(Number(clock.absolute(time) / 1_000_000n));
@@ -35,7 +37,10 @@ export const text: AnalysisOutputKind = {
     }, live);
     const undecided = new UndecidedPackets((text, time) => ordered.add(text, time, clock.latest));
     return {
-      event: (event, flow) => ordered.add(lines.line(session.recorder.event(event, flow)), event.time, clock.latest),
+      event: (event, flow) => {
+        closing.event(event, flow);
+        ordered.add(lines.line(session.recorder.event(event, flow)), event.time, clock.latest);
+      },
       packet: (view, taken) => {
         const { flow } = session.capture.analysis;
         undecided.decided(flow, taken, view.payloadLength > 0);
@@ -44,15 +49,20 @@ export const text: AnalysisOutputKind = {
         if (!verbose && isUpkeep(view)) hidden += 1;
         else ordered.add(packetText(view), clock.now, clock.latest);
       },
-      flowEnded: ({ id }) => undecided.write(id),
+      flowEnded: (flow) => {
+        undecided.write(flow.id);
+        closing.flowEnded(flow);
+      },
       end: () => {
         undecided.end();
         ordered.end();
       },
-      note: () =>
-        hidden === 0
-          ? undefined
-          : `${counted(hidden, 'packet')} not shown (ARP, neighbour discovery, bare ACKs): -v shows them`,
+      notes: () => [
+        ...(hidden === 0
+          ? []
+          : [`${counted(hidden, 'packet')} not shown (ARP, neighbour discovery, bare ACKs): -v shows them`]),
+        ...closing.lines(),
+      ],
     };
   },
 };

@@ -18,7 +18,7 @@ export function captureSummary(result: CaptureResult, { output, sink }: OpenOutp
   const failure = sink && failureOf(sink);
   if (failure !== undefined) notes.push(writeFailure(sink?.path, failure));
   else if (sink?.description !== undefined && tally.interfaces.length > 0) notes.push(sink.description);
-  if (output.omitted !== undefined) notes.push(output.omitted);
+  if (output.omitted !== undefined) notes.push(...output.omitted.split('\n'));
   const owners = new Map<string, string>();
   const targets = [...report.targets.values()].map((target) => {
     const summary = targetSummary(target, owners, result);

@@ -37,7 +37,7 @@ export class AnalysedOutput implements Output {
   }
 
   get omitted(): string | undefined {
-    return analysisNotes(this.#session).join('; ') || undefined;
+    return analysisNotes(this.#session).join('\n') || undefined;
   }
 
   get ended(): boolean {
