@@ -30,8 +30,12 @@ export const PENDING_DATAGRAMS = 65_536;
 /** Distinct addresses of one analysis; further ones are counted as one. */
 export const HOSTS_MAXIMUM = 1_000_000;
 
-/** Distinct identities of addresses: DNS can give one address any number of names. */
+/** Addresses that names are remembered of. */
+export const NAMED_ADDRESSES_MAXIMUM = 200_000;
+
+/** Distinct identities of addresses, and characters of their names: DNS can give one address any number of names. */
 export const IDENTITIES_MAXIMUM = 200_000;
+export const IDENTITIES_CHARACTERS = 32 * 1024 * 1024;
 
 /** Addresses counted one by one whose owner the cluster and the packets name differently. */
 export const DISPUTED_MAXIMUM = 1024;

@@ -39,6 +39,9 @@ export const RECONNECT_TOTAL_MS = 120_000;
 /** A pod whose network namespace has gone: after these waits the API server is asked whether the pod still exists. */
 export const STILL_THERE_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 120_000, 300_000] as const;
 
+/** Interfaces of one target that are counted: one for each network that the pod had, and for each stream that was lost. */
+export const INTERFACES_PER_TARGET = 4_096;
+
 /** Round trips remembered of each node, for the difference of its clock. */
 export const CLOCK_SAMPLES = 16;
 

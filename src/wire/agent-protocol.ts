@@ -11,7 +11,13 @@ import {
   requireObject,
   requireString,
 } from './guard.ts';
-import { DURATION_MAXIMUM_MS, SNAPLEN_MAXIMUM, SNAPLEN_MINIMUM, TARGETS_PER_AGENT } from './limits.ts';
+import {
+  DURATION_MAXIMUM_MS,
+  SENTENCE_MAXIMUM,
+  SNAPLEN_MAXIMUM,
+  SNAPLEN_MINIMUM,
+  TARGETS_PER_AGENT,
+} from './limits.ts';
 
 /**
  * The protocol between client and agent: JSON lines. The client writes requests and controls to the agent's stdin,
@@ -112,6 +118,9 @@ const SNAPLEN: Bounds = { minimum: SNAPLEN_MINIMUM, maximum: SNAPLEN_MAXIMUM };
 /** A time since 1970. */
 const MILLISECONDS: Bounds = { minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 
+/** Characters of a key, a code or an interface's name in an event: a pod's name and its namespace have up to 317. */
+const WORD_MAXIMUM = 1_024;
+
 const SESSION_ID = /^[0-9a-f]{32}$/;
 /** What the kernel allows in an interface name, less what tcpdump would take for an option (IFNAMSIZ, linux/if.h). */
 const INTERFACE_NAME = /^[^\s/:-][^\s/:]{0,14}$/;
@@ -175,41 +184,42 @@ export function parseAgentEvent(line: string): AgentEvent | undefined {
   const where = "agent's event";
   const event = requireObject(parseJson(line, where), where);
   const text = (key: string) => requireString(event, key, where, 65_536);
-  const hint = optionalString(event, 'hint');
+  const word = (key: string) => requireString(event, key, where, WORD_MAXIMUM);
+  const hint = optionalString(event, 'hint')?.slice(0, SENTENCE_MAXIMUM);
   switch (event.type) {
     case 'hello':
       return {
         type: 'hello',
-        protocol: text('protocol'),
-        version: text('version'),
-        node: optionalString(event, 'node') ?? '',
+        protocol: word('protocol'),
+        version: word('version'),
+        node: optionalString(event, 'node')?.slice(0, WORD_MAXIMUM) ?? '',
       };
     case 'started': {
       const sandboxMs = optionalNumber(event, 'sandboxMs');
       return {
         type: 'started',
-        target: text('target'),
-        interface: text('interface'),
+        target: word('target'),
+        interface: word('interface'),
         ...idOf(event),
         ...(sandboxMs !== undefined && { sandboxMs }),
       };
     }
     case 'target-waiting':
-      return { type: 'target-waiting', target: text('target'), message: text('message') };
+      return { type: 'target-waiting', target: word('target'), message: text('message') };
     case 'target-failed':
       return {
         type: 'target-failed',
-        target: text('target'),
-        code: text('code'),
+        target: word('target'),
+        code: word('code'),
         message: text('message'),
         ...(hint && { hint }),
       };
     case 'target-gone':
-      return { type: 'target-gone', target: text('target') };
+      return { type: 'target-gone', target: word('target') };
     case 'counters':
       return {
         type: 'counters',
-        target: text('target'),
+        target: word('target'),
         ...idOf(event),
         counters: parseCounters(event.counters),
       };
@@ -222,7 +232,7 @@ export function parseAgentEvent(line: string): AgentEvent | undefined {
     case 'log':
       return { type: 'log', message: text('message') };
     case 'failed':
-      return { type: 'failed', code: text('code'), message: text('message'), ...(hint && { hint }) };
+      return { type: 'failed', code: word('code'), message: text('message'), ...(hint && { hint }) };
     case 'end': {
       const reason = END_REASONS.find((known) => known === event.reason);
       return { type: 'end', reason: reason ?? 'failed' };

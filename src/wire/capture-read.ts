@@ -2,7 +2,7 @@ import { joinedBytes, plainBytes } from './bytes.ts';
 import { type CaptureInterface, captureInterface } from './capture-interface.ts';
 import { CaptureTime, wholeTick } from './capture-time.ts';
 import { KsnoopError } from './errors.ts';
-import { INTERFACES_MAXIMUM } from './limits.ts';
+import { INTERFACE_BYTES_MAXIMUM, INTERFACES_MAXIMUM } from './limits.ts';
 import { type AddressNames, addressNames } from './name-resolution-read.ts';
 import { PCAP_MAGICS, PcapFramer } from './pcap-read.ts';
 import { BLOCK, EPB_HEADER_BYTES, OPTION, padded } from './pcapng.ts';
@@ -64,6 +64,9 @@ export class CaptureFramer {
   readonly #framed: BlockView = emptyBlock();
   #framedBytes = 0;
   #interfaces = 0;
+  /** Of the blocks that described interfaces: of all that have a number of their own, and of this section's. */
+  #interfaceBytes = 0;
+  #sectionBytes = 0;
   /** Numbers of interfaces of the files so far, by what they are, and how often each was described in this file. */
   readonly #known = new Map<string, number>();
   readonly #described = new Map<string, number>();
@@ -107,6 +110,7 @@ export class CaptureFramer {
     this.#startMarked = false;
     this.#endMarked = false;
     this.#section = [];
+    this.#sectionBytes = 0;
   }
 
   /** Bytes of whole records and blocks so far: where reading stands. */
@@ -225,8 +229,13 @@ export class CaptureFramer {
   }
 
   #interface(block: BlockView): void {
+    this.#sectionBytes += block.length;
+    if (this.#sectionBytes > INTERFACE_BYTES_MAXIMUM) throw tooLongInterfaces();
     const described = captureInterface(block);
+    const before = this.#interfaces;
     const id = this.#number(described);
+    if (this.#interfaces > before) this.#interfaceBytes += block.length;
+    if (this.#interfaceBytes > INTERFACE_BYTES_MAXIMUM) throw tooLongInterfaces();
     if (id === undefined) throw tooManyInterfaces();
     const tick = wholeTick(described.ticksPerSecond, described.offsetSeconds);
     this.#section.push({ id, snaplen: described.snaplen, described, tick });
@@ -310,6 +319,11 @@ function flagsOf(block: BlockView, start: number): number {
     if (code === OPTION.epbFlags && length === 4) flags = block.view.getUint32(at, block.littleEndian);
   });
   return flags;
+}
+
+function tooLongInterfaces(): KsnoopError {
+  const most = `${INTERFACE_BYTES_MAXIMUM / 1024 / 1024} MiB`;
+  return new KsnoopError('TOO_MANY_INTERFACES', `The descriptions of the capture's interfaces exceed ${most}.`);
 }
 
 function tooManyInterfaces(): KsnoopError {

@@ -19,6 +19,17 @@ export const BLOCK_MAXIMUM = 16 * 1024 * 1024;
 /** Interfaces in one section; more are refused rather than remembered. */
 export const INTERFACES_MAXIMUM = 65_536;
 
+/** Bytes of the blocks that describe a capture's interfaces, together: a block has a filter of up to 4 KiB and some names. */
+export const INTERFACE_BYTES_MAXIMUM = 32 * 1024 * 1024;
+
+/** Of one Name Resolution Block: records, names of an address, and bytes of a name. Pods and Services have up to 253. */
+export const NAME_RECORDS_MAXIMUM = 65_536;
+export const NAMES_OF_ADDRESS_MAXIMUM = 64;
+export const NAME_BYTES_MAXIMUM = 1_024;
+
+/** Characters of a sentence from an agent, and of all output that is not its protocol; the rest is left out. */
+export const SENTENCE_MAXIMUM = 2_000;
+
 /** One JSON line of the control protocol, either way. */
 export const CONTROL_LINE_MAXIMUM = 4 * 1024 * 1024;
 

@@ -20,7 +20,14 @@ export function lineSplitter(
     throw new KsnoopError('LINE_TOO_LONG', `A control line exceeds ${maximum} characters.`);
   };
   return (chunk) => {
-    const lines = (rest + decoder.write(chunk)).split('\n');
+    const text = decoder.write(chunk);
+    // What waits is not looked at again: a long line in small pieces costs no more than in one.
+    if (!text.includes('\n')) {
+      rest += text;
+      check(rest);
+      return;
+    }
+    const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
       check(line);

@@ -1,3 +1,4 @@
+import { NAME_BYTES_MAXIMUM, NAME_RECORDS_MAXIMUM, NAMES_OF_ADDRESS_MAXIMUM } from './limits.ts';
 import { NAME_RECORD, padded } from './pcapng.ts';
 import type { BlockView } from './pcapng-read.ts';
 
@@ -9,13 +10,16 @@ export interface AddressNames {
   readonly names: readonly string[];
 }
 
-/** The names a Name Resolution Block holds (draft-ietf-opsawg-pcapng, section 4.5); a damaged record ends them. */
+/**
+ * The names a Name Resolution Block holds (draft-ietf-opsawg-pcapng, section 4.5); a damaged record ends them, and so do
+ * NAME_RECORDS_MAXIMUM. Names that are longer than NAME_BYTES_MAXIMUM, or too many of one address, are left out.
+ */
 export function addressNames(block: BlockView): AddressNames[] {
   const { bytes, view, littleEndian } = block;
   const records: AddressNames[] = [];
   const end = block.offset + block.length - 4;
   let at = block.offset + 8;
-  while (at + 4 <= end) {
+  while (at + 4 <= end && records.length < NAME_RECORDS_MAXIMUM) {
     const type = view.getUint16(at, littleEndian);
     const length = view.getUint16(at + 2, littleEndian);
     const value = at + 4;
@@ -30,6 +34,13 @@ export function addressNames(block: BlockView): AddressNames[] {
 /** Several names of one address follow each other, each ended by a zero byte. */
 function record(bytes: Uint8Array, value: number, width: number, length: number): AddressNames {
   const address = Uint8Array.from(bytes.subarray(value, value + width));
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + value + width, length - width).toString('utf8');
-  return { address, names: text.split('\0').filter((name) => name !== '') };
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + value + width, length - width);
+  const names: string[] = [];
+  for (let at = 0; at < text.length && names.length < NAMES_OF_ADDRESS_MAXIMUM; ) {
+    const zero = text.indexOf(0, at);
+    const end = zero < 0 ? text.length : zero;
+    if (end > at && end - at <= NAME_BYTES_MAXIMUM) names.push(text.toString('utf8', at, end));
+    at = end + 1;
+  }
+  return { address, names };
 }

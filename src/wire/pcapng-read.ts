@@ -65,7 +65,7 @@ export class BlockFramer {
       const view = this.#view;
       const total = this.#totalLength(this.#spanning, view, 0);
       if (this.#gathered < total) {
-        this.#makeRoom(total);
+        this.#makeRoom(total, 0);
         continue;
       }
       const whole = this.#spanning;
@@ -83,7 +83,7 @@ export class BlockFramer {
     while (chunk.length - offset >= SHORTEST_BLOCK) {
       const total = this.#totalLength(chunk, view, offset);
       if (chunk.length - offset < total) {
-        this.#makeRoom(total);
+        this.#makeRoom(total, chunk.length - offset);
         break;
       }
       this.#emit(chunk, view, offset, total);
@@ -92,9 +92,12 @@ export class BlockFramer {
     if (offset < chunk.length) this.#gather(chunk, offset);
   }
 
-  /** A buffer of the block's own length; of one that claims much only when as much has come. */
-  #makeRoom(total: number): void {
-    const room = Buffer.allocUnsafeSlow(Math.min(total, Math.max(ROOM_BYTES, this.#gathered * 2)));
+  /**
+   * A buffer of the block's own length; of one that claims much only when as much has come.
+   * @param available bytes of the block that are there and not yet gathered
+   */
+  #makeRoom(total: number, available: number): void {
+    const room = Buffer.allocUnsafeSlow(Math.min(total, Math.max(ROOM_BYTES, available, this.#gathered * 2)));
     room.set(this.#spanning.subarray(0, this.#gathered));
     this.#spanning = room;
     this.#view = new DataView(room.buffer);

@@ -8,6 +8,7 @@ import {
   parseControl,
 } from '../../src/wire/agent-protocol.ts';
 import { type ErrorCode, KsnoopError } from '../../src/wire/errors.ts';
+import { SENTENCE_MAXIMUM } from '../../src/wire/limits.ts';
 import { Random } from '../support/random.ts';
 
 const counters = { captured: 1, received: 2, droppedByKernel: 3, droppedByKsnoop: 4 };
@@ -68,6 +69,21 @@ test('every event and every kind of target is read as it was written', () => {
   }
   expect(parseControl('{"type":"clock","sentAt":5}')).toEqual({ type: 'clock', sentAt: 5 });
   expect(parseControl('{"type":"remove","key":"a"}')).toEqual({ type: 'remove', key: 'a' });
+});
+
+test('words of an event that are too long are refused, a hint is cut', () => {
+  const long = 'x'.repeat(60_000);
+  const refused = [
+    { type: 'started', target: 'a', interface: long },
+    { type: 'started', target: long, interface: 'a' },
+    { type: 'counters', target: long, counters: {} },
+    { type: 'failed', code: long, message: 'a' },
+    { type: 'hello', protocol: '1.0', version: long },
+    { type: 'log', message: long + long },
+  ];
+  for (const event of refused) expect(() => parseAgentEvent(JSON.stringify(event))).toThrow('no usable');
+  const failed = parseAgentEvent(JSON.stringify({ type: 'failed', code: 'A', message: 'a', hint: long }));
+  expect(failed).toEqual({ type: 'failed', code: 'A', message: 'a', hint: long.slice(0, SENTENCE_MAXIMUM) });
 });
 
 test('members of a later minor version are left out, and what it leaves out has a value', () => {

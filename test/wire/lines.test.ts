@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { CONTROL_LINE_MAXIMUM } from '../../src/wire/limits.ts';
 import { lineSplitter } from '../../src/wire/lines.ts';
 import { Random } from '../support/random.ts';
 
@@ -39,6 +40,16 @@ test('the same lines, and the same refusal of one that is too long, however the 
     }
   }
   expect(refused).toBeGreaterThan(10);
+});
+
+test('a long line in small pieces is not searched again with each of them', () => {
+  const lines: number[] = [];
+  const push = lineSplitter((line) => lines.push(line.length));
+  const piece = Buffer.from('0123456789abcdef');
+  // Searched from its beginning each time, it would take minutes.
+  for (let at = 0; at < CONTROL_LINE_MAXIMUM; at += piece.length) push(piece);
+  push(Buffer.from('\n'));
+  expect(lines).toEqual([CONTROL_LINE_MAXIMUM]);
 });
 
 test('a line as long as allowed passes, one longer does not', () => {

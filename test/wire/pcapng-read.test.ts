@@ -48,6 +48,23 @@ test.each([1, 2, 13, 100, 5_000])('the same blocks from chunks of up to %i bytes
   expect(blocksOf(cut(bytes, longest))).toEqual(whole);
 });
 
+test.each([1_000, 65_536, 140_000, 256 * 1024, 1024 * 1024])(
+  'blocks longer than a chunk, in chunks of %i bytes',
+  (size) => {
+    const long = Buffer.concat([
+      header(),
+      describe('a'),
+      packet(0, 1n, bytes(250_000)),
+      packet(0, 2n, bytes(700_000)),
+      end(),
+    ]);
+    const chunks = Array.from({ length: Math.ceil(long.length / size) }, (_, index) =>
+      Uint8Array.from(long.subarray(index * size, (index + 1) * size)),
+    );
+    expect(blocksOf(chunks)).toEqual(blocksOf([long]));
+  },
+);
+
 test('both byte orders, also one after the other', () => {
   const big = Buffer.alloc(28 + 12);
   big.writeUInt32BE(BLOCK.sectionHeader, 0);

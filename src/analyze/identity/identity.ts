@@ -1,4 +1,4 @@
-import { IDENTITIES_MAXIMUM } from '../limits.ts';
+import { IDENTITIES_CHARACTERS, IDENTITIES_MAXIMUM } from '../limits.ts';
 
 /** Who an address is. Interned by IdentityTable: the same facts are the same object. */
 export interface Identity {
@@ -23,9 +23,10 @@ export type IdentityParts = {
 export class IdentityTable {
   /** Facts for which there was no room. */
   refused = 0;
+  #characters = 0;
   readonly #known = new Map<string, Identity>();
 
-  /** The identity of these facts; undefined when they name no pod, Service, node or host, or when IDENTITIES_MAXIMUM is reached. */
+  /** The identity of these facts; undefined when they name no pod, Service, node or host, or when there is no room for more. */
   get(parts: IdentityParts): Identity | undefined {
     const { pod, namespace, service, node, name } = parts;
     const serviceText =
@@ -36,11 +37,12 @@ export class IdentityTable {
     const key = JSON.stringify([pod, namespace, service, node, name]);
     let identity = this.#known.get(key);
     if (identity === undefined) {
-      if (this.#known.size >= IDENTITIES_MAXIMUM) {
+      if (this.#known.size >= IDENTITIES_MAXIMUM || this.#characters + key.length > IDENTITIES_CHARACTERS) {
         this.refused += 1;
         return undefined;
       }
       identity = { pod, namespace, service, node, name, text, group: serviceText ?? text };
+      this.#characters += key.length;
       this.#known.set(key, identity);
     }
     return identity;

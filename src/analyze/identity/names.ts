@@ -1,4 +1,4 @@
-import { DISPUTED_MAXIMUM, HOSTS_MAXIMUM } from '../limits.ts';
+import { DISPUTED_MAXIMUM, NAMED_ADDRESSES_MAXIMUM } from '../limits.ts';
 import type { Hosts } from './hosts.ts';
 import {
   type Identity,
@@ -44,7 +44,7 @@ const MOVED_FLOWS = 3;
  * that was recycled is named by who had it at the packet's time, and before the first that is known by the first.
  */
 export class Names {
-  /** Addresses past HOSTS_MAXIMUM, tenures past NAMES_PER_ADDRESS of one address. */
+  /** Addresses past NAMED_ADDRESSES_MAXIMUM, tenures past NAMES_PER_ADDRESS of one address. */
   #dropped = 0;
   readonly #hosts: Hosts | undefined;
   readonly #identities = new IdentityTable();
@@ -222,7 +222,7 @@ export class Names {
     if (isShared(address)) return;
     let entry = this.#byAddress.get(address);
     if (entry === undefined) {
-      if (this.#byAddress.size >= HOSTS_MAXIMUM) {
+      if (this.#byAddress.size >= NAMED_ADDRESSES_MAXIMUM) {
         this.#dropped += 1;
         return;
       }

@@ -1,5 +1,10 @@
 import { BUSY_FOR_MS, BUSY_PACKETS, REORDER_PACKETS } from '../limits.ts';
 
+const FIRST_PLACES = 64;
+const NO_FLOATS = new Float64Array(0);
+const NO_INTEGERS = new Uint32Array(0);
+const NO_BYTES = new Uint8Array(0);
+
 /**
  * The blocks of one interface that wait in the merge, oldest first: a ring of parallel arrays, so that a waiting packet
  * costs no object. The bytes stay where they arrived.
@@ -18,13 +23,14 @@ export class InterfaceQueue {
   #countedSince = Number.NEGATIVE_INFINITY;
   #counted = 0;
   #head = 0;
-  #mask = 63;
-  #times = new Float64Array(64);
-  #arrivals = new Float64Array(64);
-  #offsets = new Uint32Array(64);
-  #lengths = new Uint32Array(64);
-  #types = new Uint8Array(64);
-  #bytes: (Uint8Array | undefined)[] = new Array(64).fill(undefined);
+  /** Places less one; a power of two less one, after the first block came. An interface without packets has no arrays. */
+  #mask = -1;
+  #times = NO_FLOATS;
+  #arrivals = NO_FLOATS;
+  #offsets = NO_INTEGERS;
+  #lengths = NO_INTEGERS;
+  #types: Uint8Array<ArrayBuffer> = NO_BYTES;
+  #bytes: (Uint8Array | undefined)[] = [];
 
   constructor(id: number) {
     this.id = id;
@@ -121,7 +127,7 @@ export class InterfaceQueue {
   }
 
   #grow(): void {
-    const capacity = (this.#mask + 1) * 2;
+    const capacity = Math.max(FIRST_PLACES, (this.#mask + 1) * 2);
     const order = (slot: number) => (this.#head + slot) & this.#mask;
     const times = new Float64Array(capacity);
     const arrivals = new Float64Array(capacity);

@@ -1,5 +1,5 @@
 import { KsnoopError } from '../../wire/errors.ts';
-import { INTERFACES_MAXIMUM } from '../../wire/limits.ts';
+import { INTERFACE_BYTES_MAXIMUM, INTERFACES_MAXIMUM } from '../../wire/limits.ts';
 import { BLOCK } from '../../wire/pcapng.ts';
 import type { BlockView } from '../../wire/pcapng-read.ts';
 import { BUSY_WINDOW_MS, MERGE_BYTES, MERGE_WINDOW_MS, SAME_TIME_NS } from '../limits.ts';
@@ -48,6 +48,7 @@ export class Merge {
   readonly #busy = new Set<InterfaceQueue>();
   #sources = 0;
   #interfaces = 0;
+  #interfaceBytes = 0;
   #open = 0;
   #waitingBytes = 0;
   #base: number | undefined;
@@ -116,6 +117,11 @@ export class Merge {
   openInterface(bytes: Uint8Array, offset: number, length: number, source: MergeSource): InterfaceQueue {
     if (this.#interfaces >= INTERFACES_MAXIMUM) {
       throw new KsnoopError('TOO_MANY_INTERFACES', `The capture has seen more than ${INTERFACES_MAXIMUM} interfaces.`);
+    }
+    this.#interfaceBytes += length;
+    if (this.#interfaceBytes > INTERFACE_BYTES_MAXIMUM) {
+      const most = `${INTERFACE_BYTES_MAXIMUM / 1024 / 1024} MiB`;
+      throw new KsnoopError('TOO_MANY_INTERFACES', `The descriptions of the capture's interfaces exceed ${most}.`);
     }
     const queue = new InterfaceQueue(this.#interfaces);
     this.#interfaces += 1;

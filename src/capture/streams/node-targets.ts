@@ -1,6 +1,7 @@
-import type { AgentEvent } from '../../wire/agent-protocol.ts';
+import type { AgentEvent, InterfaceCounters } from '../../wire/agent-protocol.ts';
 import type { AgentTarget } from '../../wire/agent-target.ts';
 import type { KsnoopError } from '../../wire/errors.ts';
+import { INTERFACES_PER_TARGET } from '../limits.ts';
 import { agentError } from './agent-error.ts';
 import type { CaptureObserver } from './capture-observer.ts';
 import { type CaptureReport, interfaceKey, type TargetReport } from './report.ts';
@@ -73,7 +74,7 @@ export class NodeTargets {
         this.#gone(target.key);
         return;
       case 'counters':
-        target.counters.set(interfaceKey(stream, event.id ?? ''), event.counters);
+        this.#count(target.counters, interfaceKey(stream, event.id ?? ''), event.counters);
     }
   }
 
@@ -100,8 +101,12 @@ export class NodeTargets {
 
   #started(target: TargetReport, interfaceOfIt: string, sandboxMs: number | undefined): void {
     target.state = 'capturing';
-    target.interfaces.add(interfaceOfIt);
+    if (target.interfaces.size < INTERFACES_PER_TARGET) target.interfaces.add(interfaceOfIt);
     this.#observer.started(target.key, target.label, { joined: target.joined !== undefined, sandboxMs });
+  }
+
+  #count(counters: Map<string, InterfaceCounters>, key: string, now: InterfaceCounters): void {
+    if (counters.size < INTERFACES_PER_TARGET || counters.has(key)) counters.set(key, now);
   }
 
   #gone(key: string): void {

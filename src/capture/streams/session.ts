@@ -1,6 +1,6 @@
 import { type AgentEvent, type CaptureRequest, type Control, parseAgentEvent } from '../../wire/agent-protocol.ts';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
-import { HEARTBEAT_MS } from '../../wire/limits.ts';
+import { HEARTBEAT_MS, SENTENCE_MAXIMUM } from '../../wire/limits.ts';
 import { lineSplitter } from '../../wire/lines.ts';
 import { checkProtocol } from '../../wire/version.ts';
 import { SILENCE_MS, STRAY_LINES } from '../limits.ts';
@@ -24,7 +24,9 @@ export class AgentSession {
   readonly #request: CaptureRequest;
   readonly #source: MergeSource;
   readonly #onEvent: (event: AgentEvent) => void;
-  readonly #stray: string[] = [];
+  /** The first lines that are not the protocol, up to SENTENCE_MAXIMUM characters. */
+  #stray = '';
+  #strayLines = 0;
   readonly #early: Control[] = [];
   readonly #abort = new AbortController();
   #transport: AgentTransport | undefined;
@@ -143,7 +145,9 @@ export class AgentSession {
       event = parseAgentEvent(line);
     } catch {
       // Not the agent's protocol: output of the container runtime or of Node. Kept to explain an early end.
-      if (this.#stray.length < STRAY_LINES) this.#stray.push(line);
+      if (this.#strayLines >= STRAY_LINES) return;
+      this.#strayLines += 1;
+      this.#stray = `${this.#stray} ${line.slice(0, SENTENCE_MAXIMUM)}`.slice(0, SENTENCE_MAXIMUM);
       return;
     }
     if (event === undefined) return;
@@ -177,7 +181,7 @@ export class AgentSession {
     }
     if (end.kind === 'failed') return { kind: 'refused', error: end.error };
     if (end.kind === 'lost') return { kind: 'lost', error: end.error };
-    const output = this.#stray.length > 0 ? ` Its output: ${this.#stray.join(' ')}` : '';
+    const output = this.#stray === '' ? '' : ` Its output:${this.#stray}`;
     const error = new KsnoopError(
       'AGENT_ENDED',
       `The agent ended with code ${end.code} before its end marker.${output}`,

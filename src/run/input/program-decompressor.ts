@@ -7,6 +7,9 @@ import type { OnChunk } from './input.ts';
 /** So many bytes of what the program prints on stderr are kept. */
 const WORDS_BYTES = 500;
 
+/** A few bytes may ask for gigabytes: xz -9 needs 65 MiB. The others need some megabytes whatever they are given. */
+const LIMITS: Readonly<Record<string, readonly string[]>> = { xz: ['--memlimit-decompress=256MiB'] };
+
 /**
  * Decompresses with a program that the machine has (`xz -dc`): for formats that neither Node nor a small library reads.
  * The program runs in a process of its own and is given bytes only.
@@ -26,7 +29,7 @@ export class ProgramDecompressor implements Decompress {
   /** @param program reads compressed bytes on stdin and writes plain ones on stdout with `-dc` */
   constructor(program: string, onChunk: OnChunk) {
     this.#program = program;
-    const child = spawn(program, ['-dc'], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(program, ['-dc', ...(LIMITS[program] ?? [])], { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     // It does not take its end before everything was received.
     this.#closed = new Promise((resolve) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { interfaceIdentity, observedName, recordedName } from '../../../src/analyze/identity/identity.ts';
 import { NAMES_PER_ADDRESS, Names } from '../../../src/analyze/identity/names.ts';
-import { IDENTITIES_MAXIMUM } from '../../../src/analyze/limits.ts';
+import { IDENTITIES_CHARACTERS, IDENTITIES_MAXIMUM, NAMED_ADDRESSES_MAXIMUM } from '../../../src/analyze/limits.ts';
 import { CLIENT, host, madeAnalysis, SERVER } from '../made-events.ts';
 
 describe('what a name says', () => {
@@ -193,4 +193,15 @@ it('a packet that a pod receives for many names nobody', () => {
   names.sawLocal(own, 0, 0);
   expect(names.ofHost(group, 1, 0)).toBeUndefined();
   expect(names.ofHost(own, 1, 0)?.text).toBe('shop/web-1');
+});
+
+it('names of addresses are bounded by their characters and by the addresses', () => {
+  const long = new Names();
+  const name = 'x'.repeat(1_000);
+  const fitting = Math.floor(IDENTITIES_CHARACTERS / 1_000);
+  for (let index = 0; index < fitting; index += 1) long.addRecord('10.0.0.1', [`${name}${index}`]);
+  expect(long.forgotten).toBeGreaterThan(NAMES_PER_ADDRESS);
+  const many = new Names();
+  for (let index = 0; index < NAMED_ADDRESSES_MAXIMUM + 7; index += 1) many.addRecord(`fd00::${index}`, ['web']);
+  expect(many.forgotten).toBe(7);
 });

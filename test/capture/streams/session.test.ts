@@ -7,7 +7,7 @@ import { AgentSession } from '../../../src/capture/streams/session.ts';
 import type { OpenTransport } from '../../../src/capture/streams/transport.ts';
 import type { AgentEvent, CaptureRequest } from '../../../src/wire/agent-protocol.ts';
 import { KsnoopError } from '../../../src/wire/errors.ts';
-import { HEARTBEAT_MS } from '../../../src/wire/limits.ts';
+import { HEARTBEAT_MS, SENTENCE_MAXIMUM } from '../../../src/wire/limits.ts';
 import { PROTOCOL } from '../../../src/wire/version.ts';
 import { describe, end, header, packet } from '../../support/pcapng-sample.ts';
 import { PlayedAgent } from '../../support/played-agent.ts';
@@ -140,6 +140,16 @@ test.each([
   agent.settle({ kind: 'exited', code });
   const message = expect.stringMatching(`code ${code} .*Its output: OCI runtime exec failed`);
   expect(await running).toMatchObject({ kind, error: { code: 'AGENT_ENDED', message } });
+});
+
+test('what an agent prints besides its protocol is bounded in the error, however long its lines are', async () => {
+  const { agent, running } = await begun();
+  for (let line = 0; line < 10; line += 1) agent.stderr(`${'x'.repeat(3_000_000)}\n`);
+  agent.settle({ kind: 'exited', code: 1 });
+  const end = await running;
+  if (end.kind !== 'refused') throw new Error(end.kind);
+  expect(end.error.message).toContain('Its output: xxx');
+  expect(end.error.message.length).toBeLessThan(SENTENCE_MAXIMUM + 200);
 });
 
 test('another protocol version ends the session and names the command', async () => {
