@@ -47,7 +47,8 @@ export class MergeSource {
   /** Until when this stream was delivered, by this machine's clock; undefined before its first packet or statistics. */
   get deliveredUntil(): Date | undefined {
     if (this.#latest < 0) return undefined;
-    return new Date(this.#latest / 1e6 - (this.clock.estimate?.offsetMs ?? 0));
+    // A double of so many nanoseconds is exact to some hundred of them: cut off, a whole millisecond could be the one before.
+    return new Date(Math.round(this.#latest / 1e6 - (this.clock.estimate?.offsetMs ?? 0)));
   }
 
   #gap(now: Date): string | undefined {

@@ -119,7 +119,8 @@ test('a gap begins with the last packet that was delivered, not when the loss is
   await stream.run();
   const [gap] = report.gaps;
   expect(gap?.from.getTime()).toBe(delivered);
-  expect((gap?.until?.getTime() ?? 0) - delivered).toBeGreaterThanOrEqual(300);
+  // A timer and the clock of day round differently.
+  expect((gap?.until?.getTime() ?? 0) - delivered).toBeGreaterThanOrEqual(295);
 });
 
 test('an agent that ends by itself for want of a lease is taken up again', async () => {
