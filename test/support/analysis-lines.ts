@@ -1,11 +1,15 @@
 import type { AnalysisOutputKind } from '../../src/analyze/engine/output.ts';
-import { AnalysisSession } from '../../src/analyze/engine/session.ts';
+import { AnalysisSession, type Condition } from '../../src/analyze/engine/session.ts';
 
-/** What a form of analysis finds in a capture, as JSON, and the session that found it. @param names by address */
+/**
+ * What a form of analysis finds in a capture, as JSON, and the session that found it.
+ * @param names by address @param where what matches only
+ */
 export function analysisLines(
   kind: AnalysisOutputKind,
   bytes: Uint8Array,
   names: Readonly<Record<string, string>> = {},
+  where?: Condition,
 ): { readonly lines: readonly string[]; readonly session: AnalysisSession } {
   const lines: string[] = [];
   const session = new AnalysisSession(kind, {
@@ -14,7 +18,7 @@ export function analysisLines(
     align: false,
     width: undefined,
     json: true,
-    where: undefined,
+    where,
     choice: undefined,
     showSecrets: false,
   });

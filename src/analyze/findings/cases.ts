@@ -45,10 +45,17 @@ export class Case {
     return [...this.texts].sort((a, b) => b[1] - a[1]).map(([text]) => text);
   }
 
-  evidence(text: string, where?: string): Evidence {
+  /** @param where a `--where` that shows it; without, one that shows the flows */
+  evidence(text: string, where = flowsWhere(this.flows)): Evidence {
     const times = Number.isNaN(this.first) ? undefined : ([this.first, this.last] as const);
     return { text, flows: [...this.flows], times, where };
   }
+}
+
+/** A `--where` that shows some flows; undefined for none. */
+export function flowsWhere(flows: readonly number[]): string | undefined {
+  if (flows.length === 0) return undefined;
+  return flows.length === 1 ? `flow == ${flows[0]}` : `flow in [${flows.join(', ')}]`;
 }
 
 /** Cases by subject, at most FINDING_SUBJECTS of them. */

@@ -116,7 +116,7 @@ function slowFinding({ server, route, times, slow: one, waitedFor }: Route): Fin
   const median = times.percentile(0.5);
   const usual = median >= SLOW_NS ? `the median is ${span(median)}` : `the median is only ${span(median)}`;
   const [dependency, covered = 0] = [...waitedFor].sort((a, b) => b[1] - a[1])[0] ?? [];
-  const where = `route == ${quoted(route)} && serverTime >= ${SLOW_NS}`;
+  const where = `route == ${quoted(route)} && serverTime >= duration("${SLOW_NS / 1e6}ms")`;
   const evidence = [one.evidence(`up to ${span(one.most)} until the response began; ${usual}`, where)];
   const common = {
     severity: 'warning',

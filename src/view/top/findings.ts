@@ -1,5 +1,4 @@
 import type { Finding } from '../../analyze/findings/finding.ts';
-import { severityRank } from '../../analyze/findings/finding.ts';
 import { grouped } from '../units.ts';
 import type { TopColumn } from './columns.ts';
 import { DetailView } from './detail-view.ts';
@@ -42,8 +41,11 @@ function severityCell({ severity }: Finding): Span {
 
 const byCases = (a: Finding, b: Finding) => b.cases - a.cases;
 
+/** The worst first. */
+const RANK = { error: 0, warning: 1, information: 2 } as const;
+
 const ORDERS: readonly TableOrder<Finding>[] = [
-  { name: 'severity', compare: (a, b) => severityRank(a.severity) - severityRank(b.severity) || byCases(a, b) },
+  { name: 'severity', compare: (a, b) => RANK[a.severity] - RANK[b.severity] || byCases(a, b) },
   { name: 'cases', compare: byCases },
   { name: 'code', compare: (a, b) => (a.code < b.code ? -1 : a.code > b.code ? 1 : byCases(a, b)) },
 ];
