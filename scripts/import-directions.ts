@@ -124,7 +124,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     loads: ['wire', 'analyze/*', 'view', 'run', 'run/sink', 'run/input', 'run/analysis', 'run/convert'],
   },
   'run/capture': { loads: ['wire', 'capture/*', 'view', 'run', 'run/sink', 'run/outputs'] },
-  'run/diagnose': { loads: ['wire', 'capture/*', 'analyze/*', 'run/capture'] },
+  'run/diagnose': {
+    loads: ['wire', 'capture/*', 'analyze/*', 'view', 'run', 'run/capture', 'run/analysis', 'run/outputs', 'run/sink'],
+  },
 
   cli: { loads: BELOW_CLI },
   'cli/settings': { loads: [...BELOW_CLI, 'cli'] },

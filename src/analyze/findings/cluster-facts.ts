@@ -14,6 +14,13 @@ export interface ClusterFacts {
   readonly at: bigint;
 }
 
+/** How often a pod became ready or ceased to be, while its namespace was watched. */
+export interface ReadinessFacts {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly changes: number;
+}
+
 export type Readable<Facts> = readonly Facts[] | 'unreadable';
 
 export type Labels = Readonly<Record<string, string>>;
@@ -22,6 +29,8 @@ export interface ObjectFacts {
   readonly namespace: string;
   readonly name: string;
   readonly labels?: Labels | undefined;
+  /** ns since 1970; undefined where the object does not have it. */
+  readonly created?: bigint | undefined;
 }
 
 export interface ServiceFacts extends ObjectFacts {
@@ -34,6 +43,7 @@ export interface ServiceFacts extends ObjectFacts {
     readonly port: number;
     readonly protocol: string;
     readonly targetPort: number | string | undefined;
+    readonly nodePort: number | undefined;
   }[];
   readonly internalTrafficPolicy: string | undefined;
   readonly externalTrafficPolicy: string | undefined;
@@ -57,8 +67,7 @@ export interface PodFacts extends ObjectFacts {
   readonly node: string | undefined;
   readonly phase: string;
   readonly hostNetwork: boolean;
-  /** ns since 1970; undefined where the object does not have it. */
-  readonly created: bigint | undefined;
+  /** ns since 1970; undefined where it is not being deleted. */
   readonly deleted: bigint | undefined;
   readonly conditions: readonly {
     readonly type: string;

@@ -105,13 +105,23 @@ async function resolveAll(query: TargetQuery, context: ResolveContext): Promise<
   return Promise.all(
     query.refs.map(async (ref): Promise<ResolvedRef> => {
       try {
-        return { ref, resolution: onNodes(await resolveRef(ref, query, context), query.nodes), error: undefined };
+        return {
+          ref,
+          resolution: onNodes(await resolveRef(ref, queryOf(ref, query), context), query.nodes),
+          error: undefined,
+        };
       } catch (thrown) {
         if (!(thrown instanceof KsnoopError)) throw thrown;
         return { ref, resolution: undefined, error: thrown };
       }
     }),
   );
+}
+
+/** A reference that has its place is searched there alone. */
+function queryOf(ref: TargetRef, query: TargetQuery): TargetQuery {
+  if (ref.namespace === undefined) return query;
+  return { ...query, namespaces: [ref.namespace], labelSelector: undefined, fieldSelector: undefined };
 }
 
 function onNodes(resolution: Resolution, nodes: readonly string[]): Resolution {
@@ -124,12 +134,14 @@ function onNodes(resolution: Resolution, nodes: readonly string[]): Resolution {
 }
 
 /** A reference's name in the summary. */
-function labelOf(ref: TargetRef, query: TargetQuery): string {
+function labelOf(ref: TargetRef, whole: TargetQuery): string {
+  const query = queryOf(ref, whole);
   const place = query.namespaces?.length === 1 ? `${query.namespaces[0]}/` : '';
   return targetKind(ref.kind)?.name === 'pod' ? `${place}${ref.name}` : `${place}${ref.kind}/${ref.name}`;
 }
 
-function noPods(ref: TargetRef, query: TargetQuery, ended: number): KsnoopError {
+function noPods(ref: TargetRef, whole: TargetQuery, ended: number): KsnoopError {
+  const query = queryOf(ref, whole);
   const where = query.namespaces === undefined ? ' in any namespace' : ` in namespace ${query.namespaces.join(' or ')}`;
   const on = query.nodes.length === 0 ? '' : ` on node ${query.nodes.join(' or ')}`;
   const kind = targetKind(ref.kind)?.name ?? ref.kind;

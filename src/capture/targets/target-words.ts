@@ -7,6 +7,8 @@ export interface TargetRef {
   readonly kind: string;
   /** A name, or a pattern of names with `*`, `?` and `[…]`. */
   readonly name: string;
+  /** Where it is, in full; undefined: in the namespaces and with the selectors that the user chose. */
+  readonly namespace?: string | undefined;
 }
 
 /** Kinds of `--local` targets. */

@@ -52,7 +52,7 @@ async function capture(command: CaptureCommand, log: Logger, canAsk: boolean): P
  * Until a capture runs a signal aborts what is under way; from then on the first one ends the capture in order, and the
  * second one at once.
  */
-async function interruptible(
+export async function interruptible(
   act: (signal: AbortSignal, stoppable: (run: CaptureRun, log: Logger) => void) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const abort = new AbortController();

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import {
   addPacketFlags,
   addTargetFlags,
@@ -8,17 +8,14 @@ import {
   UTC_FLAG,
   WHERE_FLAG,
 } from '../capture/flags.ts';
-import type { RawCaptureOptions } from '../capture/options.ts';
 import { addExamples } from '../examples.ts';
 import { addVerbosityFlags } from '../flags.ts';
 import { usage } from '../usage.ts';
+import type { RawDiagnoseOptions } from './options.ts';
+import { SCOPES } from './scope.ts';
 
 /** How long a running system is looked at. */
 const DURATION = '30s';
-
-interface RawDiagnoseOptions extends RawCaptureOptions {
-  readonly failOn?: string;
-}
 
 /** `ksnoop diagnose`: why a Service fails or is slow. */
 export function addDiagnoseCommand(ksnoop: Command, setExit: (code: number) => void): void {
@@ -29,30 +26,36 @@ export function addDiagnoseCommand(ksnoop: Command, setExit: (code: number) => v
   addTargetFlags(diagnose);
   addPacketFlags(diagnose)
     .option('--duration <TIME>', 'how long to capture: 30s, 5m, 1h30m', DURATION)
+    .addOption(
+      new Option(
+        '--scope <WHAT>',
+        'what is captured: the targets; also their clients (default); also the Ingresses before them and DNS',
+      ).choices(SCOPES),
+    )
+    .option('-w, --write <FILE>', 'also keep the packets in FILE')
+    .option('--force', 'overwrite an existing file')
     .option(...CLOCK_FLAG);
   diagnose
-    .option('--json', 'findings as JSON: those of the cluster in a line, then those of the packets')
+    .option('--json', 'findings as JSON, one document')
     .option(...WHERE_FLAG)
     .option(...UTC_FLAG)
     .option(...FAIL_ON_FLAG);
   addTransportFlags(diagnose);
   addVerbosityFlags(diagnose).action(async (words: string[], options: RawDiagnoseOptions) => {
     const { captureFiles } = await import('../capture-files.ts');
-    const { analyseFiles, analyseTargets } = await import('../read/targets-or-files.ts');
+    const { analyseFiles } = await import('../read/targets-or-files.ts');
     if (captureFiles(words)) {
+      if (options.write !== undefined || options.scope !== undefined)
+        throw usage('-w and --scope are for targets that are captured; files are read as they are.');
       setExit(await analyseFiles(words, options, 'findings'));
       return;
     }
-    if (options.failOn !== undefined)
-      throw usage('--fail-on needs capture files so far: record with -w, then diagnose FILE.');
-    if (options.dryRun !== true) {
-      const { printClusterFindings } = await import('./cluster-findings.ts');
-      await printClusterFindings(words, options);
-    }
-    setExit(await analyseTargets(words, options, 'findings'));
+    const { diagnoseTargets } = await import('./live.ts');
+    setExit(await diagnoseTargets(words, options));
   });
   addExamples(diagnose, [
     ['diagnose svc/web -n shop', 'half a minute of a Service and its clients'],
+    ['diagnose svc/web -w incident.pcapng', 'the same, and the packets in a file'],
     ['diagnose incident.pcapng', 'a capture'],
     ['diagnose incident.pcapng --fail-on error', 'in a script: exit code 6 when something fails'],
   ]);

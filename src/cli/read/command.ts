@@ -5,9 +5,9 @@ import type { ReadingObserver, ReadResult } from '../../run/reading/read-capture
 import { wantsColour } from '../../view/colour.ts';
 import { byteSize, counted, grouped, timeSpan } from '../../view/units.ts';
 import { EXIT, type ExitCode } from '../../wire/errors.ts';
+import { checkFailOn } from '../fail-on.ts';
 import { type Logger, logger } from '../logger.ts';
 import { onStopSignals } from '../signals.ts';
-import { usage } from '../usage.ts';
 import { completeRead, type RawReadOptions, type ReadLines } from './options.ts';
 
 /** `ksnoop read FILE…`: everything between the command line and the exit code. */
@@ -108,17 +108,4 @@ function observerOf(log: Logger, follow: boolean): ReadingObserver {
       log.info(`read ${byteSize(position)}${share}`);
     },
   };
-}
-
-/** @throws KsnoopError USAGE for what is neither a code nor a severity */
-async function checkFailOn(failOn: string): Promise<void> {
-  const [{ isSeverity }, { FINDING_CODES }] = await Promise.all([
-    import('../../run/analysis/findings.ts'),
-    import('../../analyze/findings/index.ts'),
-  ]);
-  if (isSeverity(failOn) || FINDING_CODES.includes(failOn)) return;
-  throw usage(
-    `--fail-on knows no "${failOn}".`,
-    `It takes error, warning, information, or one of: ${FINDING_CODES.join(', ')}.`,
-  );
 }

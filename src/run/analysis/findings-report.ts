@@ -16,11 +16,20 @@ export function findingsText(list: readonly Finding[], looked: Looked, style: Fi
   ];
 }
 
-/** Findings as one JSON document in a line. @param timeText RFC 3339 of a time in ns since the first packet */
-export function findingsJson(list: readonly Finding[], looked: Looked, timeText: (time: number) => string): string {
+/**
+ * Findings as one JSON document in a line.
+ * @param timeText RFC 3339 of a time in ns since the first packet
+ * @param more further members: what else was looked at
+ */
+export function findingsJson(
+  list: readonly Finding[],
+  looked: Looked,
+  timeText: (time: number) => string,
+  more: Readonly<Record<string, readonly string[]>> = {},
+): string {
   const findings = list.map((finding) => ({
     ...finding,
     evidence: finding.evidence.map(({ times, ...rest }) => ({ ...rest, times: times?.map(timeText) })),
   }));
-  return jsonLine({ v: 1, kind: 'findings', ...looked, findings });
+  return jsonLine({ v: 1, kind: 'findings', ...looked, ...more, findings });
 }

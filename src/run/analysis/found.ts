@@ -1,5 +1,6 @@
 import type { AnalysisOutput } from '../../analyze/engine/output.ts';
 import type { AnalysisSession } from '../../analyze/engine/session.ts';
+import type { FindingContext } from '../../analyze/findings/detector.ts';
 import type { Finding } from '../../analyze/findings/finding.ts';
 import { Findings } from '../../analyze/findings/findings.ts';
 import type { FlowInfo } from '../../analyze/flow/flow-facts.ts';
@@ -17,6 +18,8 @@ export interface Looked {
 export class Found implements AnalysisOutput {
   readonly #session: AnalysisSession;
   readonly #findings: Findings;
+  /** What its findings are made with. */
+  readonly context: FindingContext;
   #exchanges = 0;
   #connections = 0;
 
@@ -24,7 +27,8 @@ export class Found implements AnalysisOutput {
     this.#session = session;
     const { analysis } = session.capture;
     const epoch = () => analysis.clock.absolute(0);
-    this.#findings = new Findings({ hosts: analysis.hosts, names: session.names, epoch });
+    this.context = { hosts: analysis.hosts, names: session.names, epoch };
+    this.#findings = new Findings(this.context);
   }
 
   event(event: AnalysisEvent, flow: FlowInfo): void {

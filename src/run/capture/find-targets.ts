@@ -13,6 +13,12 @@ import { isSelecting, targetQuery } from './target-query.ts';
 /** Chooses targets of a namespace. @returns words as the command line takes them */
 export type PickTargets = (kube: Kube, namespace: string, signal: AbortSignal) => Promise<readonly string[]>;
 
+/** The API server, and what is searched there. */
+export interface OpenedQuery {
+  readonly kube: Kube;
+  readonly query: TargetQuery;
+}
+
 /**
  * Read the targets' words and the kubeconfig; without any words `pick` chooses among the namespace's objects.
  * @throws KsnoopError BAD_TARGET (exit 2), NO_SUCH_TARGET (exit 3) without words and `pick`, and as loadKube has it
@@ -21,7 +27,7 @@ export async function openQuery(
   config: CaptureConfig,
   signal: AbortSignal,
   pick?: PickTargets | undefined,
-): Promise<{ kube: Kube; query: TargetQuery }> {
+): Promise<OpenedQuery> {
   const typed = parseTargets(config.targets, isSelecting(config));
   const kube = await loadKube(config);
   const query = targetQuery(config, typed, kube.namespace);
@@ -37,7 +43,15 @@ export async function findTargets(
   signal: AbortSignal,
   pick?: PickTargets | undefined,
 ): Promise<CapturePlan> {
-  const { kube, query } = await openQuery(config, signal, pick);
+  return findOpened(await openQuery(config, signal, pick), config, signal);
+}
+
+/** As findTargets, with an API server that is open. */
+export async function findOpened(
+  { kube, query }: OpenedQuery,
+  config: CaptureConfig,
+  signal: AbortSignal,
+): Promise<CapturePlan> {
   const { container, maxTargets: maximum, follow, wholeNode, transport, clients } = config;
   const plan = await planCluster(kube, query, { container, maximum, follow, wholeNode, transport, clients }, signal);
   const warnings = [...plan.warnings];

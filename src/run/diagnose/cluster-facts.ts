@@ -64,6 +64,7 @@ function objectFacts(object: JsonObject) {
     namespace: optionalString(metadata, 'namespace') ?? '',
     name: optionalString(metadata, 'name') ?? '',
     labels: stringsAt(metadata, 'labels'),
+    created: timeAt(metadata, 'creationTimestamp'),
   };
 }
 
@@ -78,7 +79,8 @@ function serviceFacts(object: JsonObject): ServiceFacts {
       const number = optionalNumber(port, 'port');
       if (number === undefined) return [];
       const targetPort = numberOrText(port, 'targetPort');
-      return { name: optionalString(port, 'name'), port: number, protocol: protocolOf(port), targetPort };
+      const nodePort = optionalNumber(port, 'nodePort');
+      return { name: optionalString(port, 'name'), port: number, protocol: protocolOf(port), targetPort, nodePort };
     }),
     internalTrafficPolicy: optionalString(spec, 'internalTrafficPolicy'),
     externalTrafficPolicy: optionalString(spec, 'externalTrafficPolicy'),
@@ -97,7 +99,6 @@ function podFacts(object: JsonObject): PodFacts {
     node: optionalString(spec, 'nodeName'),
     phase: optionalString(status, 'phase') ?? 'Unknown',
     hostNetwork: spec.hostNetwork === true,
-    created: timeAt(metadata, 'creationTimestamp'),
     deleted: timeAt(metadata, 'deletionTimestamp'),
     conditions: objectsAt(status, 'conditions').map((condition) => ({
       type: optionalString(condition, 'type') ?? '',

@@ -1,7 +1,7 @@
 import type { ClusterFacts, PodFacts, ServiceFacts } from '../cluster-facts.ts';
 import type { Finding } from '../finding.ts';
-import { listed } from '../words.ts';
-import { hasReadyEndpoint, ofObjects, selectedPods, selectorText } from './subject.ts';
+import { counted, listed } from '../words.ts';
+import { hasReadyEndpoint, ofObjects, selectedPods, selectorText, youth } from './subject.ts';
 
 /** SERVICE_SELECTOR_EMPTY: the selector matches no pod. Pods whose labels differ in one pair are named. */
 export function selectorEmpty(service: ServiceFacts, facts: ClusterFacts): Finding[] {
@@ -11,11 +11,13 @@ export function selectorEmpty(service: ServiceFacts, facts: ClusterFacts): Findi
   if (selectedPods(service, pods).length > 0) return [];
   const { namespace, name } = service;
   const near = pods.filter((pod) => pod.namespace === namespace && isNear(service, pod));
+  // Without a near name the pods may still come.
+  const age = near.length > 0 ? undefined : youth(service.created, facts.at);
   const shown = near.map((pod) => `${pod.name} (${differences(service, pod)})`);
   return [
     {
       code: 'SERVICE_SELECTOR_EMPTY',
-      severity: 'error',
+      severity: age === undefined ? 'error' : 'warning',
       confidence: 'proven',
       subject: `${name}.${namespace}`,
       message: `The selector of ${name}.${namespace} matches no pod.`,
@@ -24,7 +26,12 @@ export function selectorEmpty(service: ServiceFacts, facts: ClusterFacts): Findi
         ...(shown.length > 0 ? [ofObjects(`pods whose labels differ in one: ${listed(shown)}`)] : []),
       ],
       next: `kubectl get pods -n ${namespace} --show-labels`,
-      otherwise: near.length > 0 ? undefined : 'its workload is scaled to 0, or does not exist yet',
+      otherwise:
+        near.length > 0
+          ? undefined
+          : age === undefined
+            ? 'its workload is scaled to 0, or does not exist yet'
+            : `its workload does not exist yet: the Service was created ${counted(age, 'second')} ago`,
       cases: 1,
       attempts: 1,
     },

@@ -33,6 +33,17 @@ export function hasReadyEndpoint(service: ServiceFacts, facts: ClusterFacts): bo
     .some(({ endpoints }) => endpoints.some(({ ready }) => ready));
 }
 
+/** Objects that are younger may belong to a rollout that is under way, s. */
+const YOUNG_S = 60;
+
+/** The age of an object, s, where it is that of a rollout that may be under way; undefined where it is older or not known. */
+export function youth(created: bigint | undefined, at: bigint): number | undefined {
+  if (created === undefined) return undefined;
+  const age = Number(at - created) / 1e9;
+  // The clock of the API server may be ahead.
+  return age < YOUNG_S ? Math.max(0, Math.round(age)) : undefined;
+}
+
 /** `app=web,tier=front`, as kubectl's `-l` takes it. */
 export function selectorText(labels: Labels): string {
   return Object.entries(labels)

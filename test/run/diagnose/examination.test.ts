@@ -1,6 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
+import type { Finding } from '../../../src/analyze/findings/finding.ts';
 import { completePackets } from '../../../src/cli/capture/options.ts';
-import { examineCluster } from '../../../src/run/diagnose/examine-cluster.ts';
+import { openQuery } from '../../../src/run/capture/find-targets.ts';
+import { Diagnosis } from '../../../src/run/diagnose/diagnosis.ts';
 import { type ApiServer, json, startApiServer, status } from '../../support/api-server.ts';
 
 let server: ApiServer;
@@ -28,8 +30,18 @@ const ingress = (backend: object) => ({
   spec: { rules: [{ host: 'shop.example', http: { paths: [{ path: '/a', backend: { service: backend } }] } }] },
 });
 
+async function examinedFindings(target: string, objects: Readonly<Record<string, readonly object[] | undefined>>) {
+  return (await examinedWhole(target, objects)).findings;
+}
+
+async function examined(target: string, objects: Readonly<Record<string, readonly object[] | undefined>>) {
+  const { findings, unread } = await examinedWhole(target, objects);
+  const evidence = findings.flatMap((finding) => finding.evidence.map(({ text }) => text));
+  return { codes: findings.map(({ code, subject }) => `${code} ${subject}`), evidence, unread };
+}
+
 /** @param objects by plural: what is listed; a kind that is missing is answered 403 */
-async function examined(target: string, objects: Readonly<Record<string, readonly object[]>>) {
+async function examinedWhole(target: string, objects: Readonly<Record<string, readonly object[] | undefined>>) {
   server = await startApiServer({
     onRequest: (request, response) => {
       const plural = new URL(request.url ?? '', 'https://x').pathname.split('/').at(-1) ?? '';
@@ -39,9 +51,17 @@ async function examined(target: string, objects: Readonly<Record<string, readonl
     },
   });
   const config = completePackets([target], { namespace: 'shop', kubeconfig: server.kubeconfig(), interface: 'any' });
-  const { findings, unread } = await examineCluster(config, new AbortController().signal);
-  const evidence = findings.flatMap((finding) => finding.evidence.map(({ text }) => text));
-  return { codes: findings.map(({ code, subject }) => `${code} ${subject}`), evidence, unread };
+  const { signal } = new AbortController();
+  const diagnosis = new Diagnosis(await openQuery(config, signal));
+  const first = await diagnosis.examine(signal);
+  await diagnosis.conclude(signal);
+  const findings = diagnosis.findings();
+  // What is printed first is what the report has.
+  const named = ({ code, subject, severity }: Finding) => `${severity} ${code} ${subject}`;
+  expect(first.map(named)).toEqual(findings.map(named));
+  const { unread } = diagnosis;
+  await diagnosis.close();
+  return { findings, unread };
 }
 
 const healthy = {
@@ -146,6 +166,50 @@ test('objects that are not as the API has them do no harm', async () => {
   expect(codes).toEqual(['SERVICE_NO_ENDPOINTS web.shop']);
 });
 
-test('other kinds of targets are not looked at', async () => {
-  expect(await examined('pod/web-1', {})).toEqual({ codes: [], evidence: [], unread: [] });
+test('of targets of other kinds nothing is found, but their traffic is judged with the objects', async () => {
+  const { codes, unread } = await examined('pod/web-1', {
+    ...healthy,
+    endpointslices: [slice('web', false)],
+    services: undefined,
+  });
+  expect(codes).toEqual([]);
+  expect(unread).toEqual([expect.stringContaining('["services"]')]);
+});
+
+test('pods that were created just now may be starting: a warning', async () => {
+  const starting = pod('web-1', { app: 'web' }, false);
+  const made = (at: number) => ({
+    ...starting,
+    metadata: { ...starting.metadata, creationTimestamp: new Date(at).toISOString() },
+  });
+  const young = await examinedFindings('svc/web', { ...healthy, pods: [made(Date.now() - 5000)], endpointslices: [] });
+  expect(young.map(({ code, severity }) => `${code} ${severity}`)).toEqual(['SERVICE_NO_ENDPOINTS warning']);
+  expect(young[0]?.otherwise).toContain('starting');
+  await server.close();
+  const old = await examinedFindings('svc/web', { ...healthy, pods: [made(Date.now() - 600_000)], endpointslices: [] });
+  expect(old.map(({ code, severity }) => `${code} ${severity}`)).toEqual(['SERVICE_NO_ENDPOINTS error']);
+  await server.close();
+  const failing = {
+    ...made(Date.now()),
+    status: { ...starting.status, containerStatuses: [{ state: { waiting: { reason: 'CrashLoopBackOff' } } }] },
+  };
+  const crashing = await examinedFindings('svc/web', { ...healthy, pods: [failing], endpointslices: [] });
+  expect(crashing[0]?.severity).toBe('error');
+  expect(crashing[0]?.evidence.at(-1)?.text).toContain('web-1 is not ready (CrashLoopBackOff)');
+});
+
+test('a Service that was created just now may wait for its workload, unless its selector has a typing error', async () => {
+  const young = (selector: object) => {
+    const made = service('web', selector);
+    return { ...made, metadata: { ...made.metadata, creationTimestamp: new Date().toISOString() } };
+  };
+  const waits = await examinedFindings('svc/web', {
+    ...healthy,
+    services: [young({ app: 'other' })],
+    endpointslices: [],
+  });
+  expect(waits.map(({ code, severity }) => `${code} ${severity}`)).toEqual(['SERVICE_SELECTOR_EMPTY warning']);
+  await server.close();
+  const typo = await examinedFindings('svc/web', { ...healthy, services: [young({ app: 'wbe' })], endpointslices: [] });
+  expect(typo.map(({ code, severity }) => `${code} ${severity}`)).toEqual(['SERVICE_SELECTOR_EMPTY error']);
 });

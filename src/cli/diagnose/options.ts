@@ -1,0 +1,50 @@
+import type { CaptureConfig } from '../../run/capture/config.ts';
+import type { OutputConfig } from '../../run/outputs/config.ts';
+import { completeCapture, type RawCaptureOptions } from '../capture/options.ts';
+import { usage } from '../usage.ts';
+import type { Scope } from './scope.ts';
+
+export interface RawDiagnoseOptions extends RawCaptureOptions {
+  readonly failOn?: string;
+  readonly scope?: Scope;
+}
+
+/** `ksnoop diagnose TARGET…` as it will be run. */
+export interface DiagnoseCommand {
+  readonly capture: CaptureConfig;
+  readonly scope: Scope;
+  /** Where the packets are kept; undefined: nowhere. */
+  readonly packets: OutputConfig | undefined;
+  readonly where: string | undefined;
+  readonly failOn: string | undefined;
+  readonly json: boolean;
+  readonly utc: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+}
+
+/** @throws KsnoopError USAGE (exit 2), one sentence each */
+export function completeDiagnose(words: readonly string[], raw: RawDiagnoseOptions, canAsk: boolean): DiagnoseCommand {
+  const { where, json, write, failOn, local = false } = raw;
+  if (write === '-') throw usage('stdout gets the report, so -w takes the name of a file.');
+  if (local && raw.scope !== undefined) throw usage('--local uses no cluster, so --scope has no meaning with it.');
+  const scope = raw.scope ?? (local ? 'target' : 'clients');
+  const { where: _where, json: _json, ...packetFlags } = raw;
+  const clients = scope !== 'target' || raw.clients === true;
+  const { capture, output } = completeCapture(
+    words,
+    { ...packetFlags, output: 'pcapng', ...(clients && !local ? { clients } : {}) },
+    { stdoutIsTerminal: false, canAsk },
+  );
+  return {
+    capture,
+    scope,
+    packets: write === undefined ? undefined : output,
+    where,
+    failOn,
+    json: json === true,
+    utc: raw.utc === true,
+    quiet: raw.quiet === true,
+    verbose: raw.verbose === true,
+  };
+}
