@@ -7,6 +7,7 @@ import { type AddressNames, addressNames } from './name-resolution-read.ts';
 import { PCAP_MAGICS, PcapFramer } from './pcap-read.ts';
 import { BLOCK, EPB_HEADER_BYTES, OPTION, padded } from './pcapng.ts';
 import { BlockFramer, type BlockView, emptyBlock, forEachOption } from './pcapng-read.ts';
+import { type InterfaceStatistics, interfaceStatisticsOf } from './statistics-read.ts';
 
 /** What a capture file is made of, called back as it is read. Interfaces are counted over all sections, from 0. */
 export interface CaptureHandlers {
@@ -27,11 +28,16 @@ export interface CaptureHandlers {
     flags: number,
   ): void;
   names?(names: readonly AddressNames[]): void;
+  /** What an interface's capture has counted until then. */
+  statistics?(id: number, statistics: InterfaceStatistics): void;
   /** Every pcapng block but packets, as it lies there; valid during the call. For copying them to another file. */
   block?(block: BlockView): void;
 }
 
 const OBSOLETE_PACKET = 2;
+
+/** Bytes of an Interface Statistics Block without options. */
+const STATISTICS_MINIMUM = 24;
 
 interface Timed {
   readonly id: number;
@@ -217,6 +223,9 @@ export class CaptureFramer {
       case BLOCK.nameResolution:
         this.#handlers.names?.(addressNames(block));
         break;
+      case BLOCK.interfaceStatistics:
+        this.#statistics(block);
+        break;
       case BLOCK.ksnoopEnd:
         this.#endMarked = true;
         break;
@@ -240,6 +249,12 @@ export class CaptureFramer {
     const tick = wholeTick(described.ticksPerSecond, described.offsetSeconds);
     this.#section.push({ id, snaplen: described.snaplen, described, tick });
     this.#handlers.interface(id, described);
+  }
+
+  #statistics({ bytes, view, offset, length, littleEndian }: BlockView): void {
+    if (this.#handlers.statistics === undefined || !littleEndian || length < STATISTICS_MINIMUM) return;
+    const from = this.#section[view.getUint32(offset + 8, true)];
+    if (from !== undefined) this.#handlers.statistics(from.id, interfaceStatisticsOf(bytes, offset, length));
   }
 
   /** An interface's number: that of the same one in an earlier file, else the next; undefined where there are too many. */

@@ -1,4 +1,4 @@
-import { endMarker, interfaceDescription, sectionHeader } from '../../src/wire/pcapng-write.ts';
+import { endMarker, interfaceDescription, interfaceStatistics, sectionHeader } from '../../src/wire/pcapng-write.ts';
 import { BUILT_EPOCH_NS } from './built-capture.ts';
 
 /** A packet of a capture. */
@@ -27,10 +27,11 @@ export function packetBlock({ interfaceId, time, bytes, length = bytes.length }:
   return block;
 }
 
-/** A pcapng file of Ethernet frames in this order. Times: ms. */
+/** A pcapng file of Ethernet frames in this order. Times: ms. @param dropped by interface, what its capture says it missed */
 export function pcapngBlocks(
   interfaces: readonly string[],
   frames: readonly { readonly interfaceId: number; readonly at: number; readonly bytes: Buffer }[],
+  dropped: readonly number[] = [],
 ): Buffer {
   const packets = frames.map(({ interfaceId, at, bytes }) =>
     packetBlock({ interfaceId, time: BUILT_EPOCH_NS + BigInt(Math.round(at * 1e6)), bytes }),
@@ -40,5 +41,9 @@ export function pcapngBlocks(
     return interfaceDescription({ linkType: 1, snaplen: 262_144, name, description: `node=node-${node}` });
   });
   const end = endMarker({ version: 1, reason: 'user', packets: interfaces.map(() => 0) });
-  return Buffer.concat([sectionHeader('test'), ...described, ...packets, end]);
+  const counts = dropped.map((droppedByKernel, interfaceId) => {
+    const times = { time: BUILT_EPOCH_NS, startTime: BUILT_EPOCH_NS, endTime: BUILT_EPOCH_NS };
+    return interfaceStatistics({ interfaceId, ...times, received: 0, droppedByKernel, captured: 0 });
+  });
+  return Buffer.concat([sectionHeader('test'), ...described, ...packets, ...counts, end]);
 }

@@ -30,6 +30,7 @@ export class TracedCapture {
   readonly interfaces: readonly string[];
   readonly #frames: Frame[] = [];
   #datagrams = 0;
+  readonly #dropped: number[] = [];
 
   /** @param interfaces names, such as `shop/web-1/any` */
   constructor(interfaces: readonly string[]) {
@@ -78,11 +79,21 @@ export class TracedCapture {
     return this;
   }
 
+  /** Packets are missing from the capture, and its counts say so. @param isMissed of an interface's next packet */
+  miss(isMissed: (interfaceId: number) => boolean): void {
+    const all = this.#frames.splice(0);
+    for (const frame of all) {
+      if (isMissed(frame.interfaceId)) this.#dropped[frame.interfaceId] = (this.#dropped[frame.interfaceId] ?? 0) + 1;
+      else this.#frames.push(frame);
+    }
+  }
+
   pcapng(): Buffer {
     // As the merge would: in the order of the places' own clocks.
     return pcapngBlocks(
       this.interfaces,
       [...this.#frames].sort((a, b) => a.at - b.at),
+      this.interfaces.map((_, index) => this.#dropped[index] ?? 0),
     );
   }
 }
@@ -125,6 +136,14 @@ export class TracedConnection {
     const length = Buffer.byteLength(payload);
     if (again) this.#next[side] -= length;
     this.#packet(side, 'PA', payload, times, length);
+    return this;
+  }
+
+  /** Bytes that were sent before. @param back how many bytes before the next new one they begin */
+  resend(side: 0 | 1, back: number, payload: Buffer, times: readonly (number | undefined)[]): this {
+    this.#next[side] -= back;
+    this.#packet(side, 'PA', payload, times, 0);
+    this.#next[side] += back;
     return this;
   }
 

@@ -59,6 +59,10 @@ export class CaptureAnalysis {
         observer.interface?.(id, described);
       },
       names: (names) => observer.names?.(names),
+      statistics: (id, { droppedByKernel, received, captured, endTime }) => {
+        // What was received and not yet written is missing only at the end.
+        if (droppedByKernel > 0 || (endTime !== undefined && captured < received)) analysis.places.missed(id);
+      },
       block: (block) => {
         if (block.type === BLOCK.sectionHeader) analysis.places.section();
       },

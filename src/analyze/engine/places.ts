@@ -24,6 +24,8 @@ export class Places {
   readonly #byName = new Map<string, number>();
   readonly #clockNames = new Map<string, number>();
   #interfaces = 0;
+  /** By place: whether its capture has missed packets, by its own counts. */
+  readonly #missed: boolean[] = [];
   /** By place: 1 when it was described in the section at hand. */
   #alive: boolean[] = [];
 
@@ -70,6 +72,16 @@ export class Places {
   /** The place of an interface, all that is cooked into it together. @param id as the capture counts them */
   ofInterface(id: number): number {
     return ((this.#places[id] ?? id) + 1) << 16;
+  }
+
+  /** The capture of an interface has missed packets, by its own counts. @param id as the capture counts them */
+  missed(id: number): void {
+    this.#missed[this.#places[id] ?? id] = true;
+  }
+
+  /** Whether a place's capture has missed packets, as far as its counts were seen. */
+  hasMissed(place: number): boolean {
+    return this.#missed[(place >>> 16) - 1] ?? false;
   }
 
   /** Whether packets of a place may still come. */

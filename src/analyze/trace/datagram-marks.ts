@@ -9,6 +9,8 @@ const SMALLEST = 4;
  * again; of content that comes again later nothing is stated.
  */
 export class DatagramMarks implements Marks {
+  /** Datagrams have no numbers: none is known to be missing. */
+  readonly hasHoles = false;
   #hashes = new Int32Array(SMALLEST);
   #times = new Float64Array(SMALLEST);
   /** Datagrams ever added; the latest one is at (count - 1) modulo the capacity. */
@@ -45,6 +47,10 @@ export class DatagramMarks implements Marks {
       first ??= time;
     }
     return first;
+  }
+
+  allSeen(_from: number, to: number): number | undefined {
+    return this.firstSeen(to);
   }
 
   firstAt(time: number): number | undefined {

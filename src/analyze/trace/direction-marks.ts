@@ -23,6 +23,8 @@ export class DirectionMarks implements Marks {
   /** Segments ever added; the latest one is at (count - 1) modulo the capacity. */
   #count = 0;
   #high = 0;
+  /** Bytes that were skipped and have not come since. */
+  #missing = 0;
   /** Ranges that were seen before, and ranges that were skipped first. */
   readonly #repeats: Range[] = [];
   readonly #fills: Range[] = [];
@@ -32,20 +34,28 @@ export class DirectionMarks implements Marks {
     return Math.min(this.#count, this.#times.length);
   }
 
+  get hasHoles(): boolean {
+    return this.#missing > 0;
+  }
+
   /** A segment with data. @param sequence int32 @param length bytes, more than 0 @param time ns */
   add(sequence: number, length: number, time: number): void {
     const end = (sequence + length) | 0;
     if (this.#count === 0 || ((end - this.#high) | 0) > 0) {
       const ahead = this.#count === 0 ? 0 : (sequence - this.#high) | 0;
+      if (ahead > 0) this.#missing += ahead;
       this.#push(ahead < 0 ? this.#high : sequence | 0, end, time);
       this.#high = end;
       return;
     }
-    // Of what is older than all that is remembered nothing is known.
-    const oldest = (this.#count - this.size) % this.#times.length;
-    if (((sequence - (this.#starts[oldest] as number)) | 0) < 0) return;
+    // Of what is older than all that is remembered nothing is known, once something was forgotten.
+    const forgotten = this.#count - this.size;
+    const oldest = forgotten % this.#times.length;
+    if (forgotten > 0 && ((sequence - (this.#starts[oldest] as number)) | 0) < 0) return;
     const range = { start: sequence | 0, end, time };
-    const list = this.firstSeen(sequence) === undefined ? this.#fills : this.#repeats;
+    const isFill = this.firstSeen(sequence) === undefined;
+    if (isFill) this.#missing = Math.max(0, this.#missing - length);
+    const list = isFill ? this.#fills : this.#repeats;
     if (list.length >= TRACE_REPEATS) list.shift();
     list.push(range);
   }
@@ -62,6 +72,48 @@ export class DirectionMarks implements Marks {
       return ((at - (this.#ends[slot] as number)) | 0) < 0 ? this.#times[slot] : undefined;
     }
     return undefined;
+  }
+
+  allSeen(from: number, to: number): number | undefined {
+    const forgotten = this.#count - this.size;
+    const length = this.#times.length;
+    let at = from;
+    if (forgotten > 0) {
+      const oldest = this.#starts[forgotten % length] as number;
+      if (((at - oldest) | 0) < 0) at = oldest;
+    }
+    let latest: number | undefined;
+    let index = this.#before(at);
+    while (((at - to) | 0) <= 0) {
+      while (index + 1 < this.#count && (((this.#starts[(index + 1) % length] as number) - at) | 0) <= 0) index += 1;
+      const slot = index % length;
+      let end = at;
+      let time: number | undefined;
+      if (index >= forgotten && ((at - (this.#ends[slot] as number)) | 0) < 0) {
+        end = this.#ends[slot] as number;
+        time = this.#times[slot];
+      } else {
+        const here = at;
+        const fill = this.#fills.find((range) => ((here - range.start) | 0) >= 0 && ((here - range.end) | 0) < 0);
+        if (fill !== undefined) ({ end, time } = fill);
+      }
+      if (time === undefined) return undefined;
+      if (latest === undefined || time > latest) latest = time;
+      at = end;
+    }
+    return latest;
+  }
+
+  /** The latest segment that begins at or before a byte; the one before the oldest where none does. */
+  #before(at: number): number {
+    let low = this.#count - this.size - 1;
+    let high = this.#count - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((((this.#starts[middle % this.#times.length] as number) - at) | 0) <= 0) low = middle;
+      else high = middle - 1;
+    }
+    return low;
   }
 
   /** The first byte that came at exactly this time; undefined where none did. */

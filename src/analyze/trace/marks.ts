@@ -5,8 +5,15 @@
 export interface Marks {
   /** Segments or datagrams remembered. */
   readonly size: number;
+  /** Parts were skipped and have not come since. */
+  readonly hasHoles: boolean;
   /** When a part was first seen; undefined where it was not, or is forgotten. */
   firstSeen(at: number): number | undefined;
+  /**
+   * When all parts of a range had been seen; undefined where one was not. Of a range whose beginning is forgotten the rest counts.
+   * @param from, to both inclusive
+   */
+  allSeen(from: number, to: number): number | undefined;
   /** The first part that came at exactly this time; undefined where none did, or where it cannot be told apart from others. */
   firstAt(time: number): number | undefined;
   /** The last part that was there when parts came at exactly this time; undefined likewise. */

@@ -9,6 +9,14 @@ import type { Vantage } from './vantages.ts';
  */
 export type PartKind = 'request' | 'network' | 'proxy' | 'server' | 'beyond' | 'calls' | 'attempt' | 'response';
 
+/** What is known of places, for partsOf. */
+export interface PlaceFacts {
+  /** Whether a place is at the call's server itself. */
+  isServer(call: Call, at: Vantage): boolean;
+  /** Whether all packets of the call's connection that passed a place were captured there, as far as that is known. */
+  isComplete(at: Vantage): boolean;
+}
+
 /** Segments of a request or response that were sent more often than they arrived. */
 export interface Lost {
   readonly count: number;
@@ -44,23 +52,22 @@ function turn({ requestEnd, responseStart }: Vantage): number | undefined {
 /**
  * The parts of a call's time, from its client's place on: they add up to exactly the time from the request's first byte to the
  * response's last one there. Needs no agreement of clocks: each place measures by its own.
- * @param isServer whether a place is at the server itself
  * @returns undefined where the response, or its time, was not seen
  */
-export function partsOf(call: Call, isServer: (call: Call, at: Vantage) => boolean): Part[] | undefined {
-  return split({ call, isServer, depth: 0, confidence: 'proven', until: undefined });
+export function partsOf(call: Call, facts: PlaceFacts): Part[] | undefined {
+  return split({ call, facts, depth: 0, confidence: 'proven', until: undefined });
 }
 
 interface Split {
   readonly call: Call;
-  readonly isServer: (call: Call, at: Vantage) => boolean;
+  readonly facts: PlaceFacts;
   readonly depth: number;
   readonly confidence: Confidence;
   /** Only until then by the clock of the first place: the rest of the response overlaps with its being passed on. */
   readonly until: number | undefined;
 }
 
-function split({ call, isServer, depth, confidence, until }: Split): Part[] | undefined {
+function split({ call, facts, depth, confidence, until }: Split): Part[] | undefined {
   const chain = chainOf(call.vantages);
   const outer = chain[0];
   const inner = chain.at(-1);
@@ -75,9 +82,9 @@ function split({ call, isServer, depth, confidence, until }: Split): Part[] | un
     const at = chain[index - 1] as Vantage;
     const to = chain[index] as Vantage;
     const duration = (turn(at) as number) - (turn(to) as number);
-    parts.push({ ...plain, kind: 'network', duration, at, to, lost: lostBetween(at, to) });
+    parts.push({ ...plain, kind: 'network', duration, at, to, lost: lostBetween(at, to, facts) });
   }
-  if (isServer(call, inner)) parts.push(...served({ call, isServer, depth, confidence, until: undefined }, inner));
+  if (facts.isServer(call, inner)) parts.push(...served({ call, facts, depth, confidence, until: undefined }, inner));
   else parts.push({ ...plain, kind: 'beyond', duration: turn(inner) as number, at: inner });
   parts.push({ ...plain, kind: 'response', duration: responseEnd - responseStart, at: outer });
   return parts;
@@ -97,7 +104,7 @@ function chainOf(vantages: readonly Vantage[]): Vantage[] {
 }
 
 /** The time at the server: its own, and the calls it made. */
-function served({ call, isServer, depth, confidence }: Split, inner: Vantage): Part[] {
+function served({ call, facts, depth, confidence }: Split, inner: Vantage): Part[] {
   const begin = inner.requestEnd as number;
   const end = inner.responseStart as number;
   const children = call.children
@@ -118,7 +125,7 @@ function served({ call, isServer, depth, confidence }: Split, inner: Vantage): P
     parts.push(
       ...(group.length > 1
         ? [{ ...plain, kind: 'calls' as const, duration: to - from, count: group.length }]
-        : within(first, from, to, { isServer, depth: depth + 1 })),
+        : within(first, from, to, { facts, depth: depth + 1 })),
     );
     cursor = to;
   }
@@ -149,33 +156,31 @@ function endAt(child: Child, children: readonly Child[], end: number): number {
 }
 
 /** One call that took all of a time at its client. */
-function within(
-  child: Child,
-  from: number,
-  to: number,
-  { isServer, depth }: Pick<Split, 'isServer' | 'depth'>,
-): Part[] {
+function within(child: Child, from: number, to: number, { facts, depth }: Pick<Split, 'facts' | 'depth'>): Part[] {
   const { call, confidence, inner } = child;
   const { requestStart, responseStart, responseEnd } = inner;
   const plain = { call, depth, confidence, at: inner, to: undefined, lost: [], count: 0 } as const;
   if (responseStart === undefined) return [{ ...plain, kind: 'attempt', duration: to - from }];
   const isWhole = requestStart === from && responseStart <= to && (responseEnd ?? responseStart) >= to;
   if (isWhole && depth < TRACE_DEPTH && chainOf(call.vantages)[0]?.place === inner.place) {
-    const parts = split({ call, isServer, depth, confidence, until: to });
+    const parts = split({ call, facts, depth, confidence, until: to });
     if (parts !== undefined) return parts;
   }
   return [{ ...plain, kind: 'beyond', duration: to - from }];
 }
 
-/** Segments that left one place more often than they came to the next one. */
-function lostBetween(outer: Vantage, inner: Vantage): Lost[] {
+/**
+ * Segments that left one place more often than they came to the next one. Where the capture at their destination missed packets
+ * it may have missed these too: then none is called lost.
+ */
+function lostBetween(outer: Vantage, inner: Vantage, { isComplete }: PlaceFacts): Lost[] {
   const lost: Lost[] = [];
   const request = outer.requestAgain.count - inner.requestAgain.count;
-  if (request > 0 && inner.requestEnd !== undefined) {
+  if (request > 0 && inner.requestEnd !== undefined && isComplete(inner)) {
     lost.push({ count: request, of: 'request', after: outer.requestAgain.after });
   }
   const response = inner.responseAgain.count - outer.responseAgain.count;
-  if (response > 0 && outer.responseEnd !== undefined) {
+  if (response > 0 && outer.responseEnd !== undefined && isComplete(outer)) {
     lost.push({ count: response, of: 'response', after: inner.responseAgain.after });
   }
   return lost;

@@ -4,7 +4,7 @@ import type { EventRecord, PeerRecord, Recorder } from '../record/record.ts';
 import { Histogram } from '../summary/histogram.ts';
 import type { Call, Confidence, ConnectFacts, ConnectOutcome } from './call.ts';
 import type { ClockOffset } from './clock-offsets.ts';
-import { type Lost, type Part, type PartKind, partsOf } from './parts.ts';
+import { type Lost, type Part, type PartKind, type PlaceFacts, partsOf } from './parts.ts';
 import type { Vantage } from './vantages.ts';
 
 /** A hop of a traced request: a part of its time. The latencies of all hops add up to the total. */
@@ -96,7 +96,7 @@ export interface TraceRecorderSources {
   readonly recorder: () => Recorder;
   readonly names: Names;
   readonly interfaceName: (id: number) => string | undefined;
-  readonly isServer: (call: Call, at: Vantage) => boolean;
+  readonly places: PlaceFacts;
   readonly clockOffset: (from: Vantage, to: Vantage, time: number) => ClockOffset | undefined;
 }
 
@@ -112,7 +112,7 @@ export class TraceRecorder {
 
   record(call: Call): TraceRecord {
     const event = this.#sources.recorder().event(call.exchange, call.flow);
-    const parts = partsOf(call, this.#sources.isServer) ?? [];
+    const parts = partsOf(call, this.#sources.places) ?? [];
     const records = new Map<Call, EventRecord>([[call, event]]);
     const hops = parts.map((part) => this.#hop(part, records));
     const total = parts.length === 0 ? undefined : parts.reduce((sum, { duration }) => sum + duration, 0);

@@ -290,6 +290,9 @@ export class Tracer {
     }
   }
 
+  /** Whether all packets of a connection that passed a place were captured there, as far as that is known. */
+  readonly isComplete = ({ place, hasHoles }: Vantage): boolean => !hasHoles && !this.#sources.places.hasMissed(place);
+
   /** How far the clock of one place is ahead of another's; undefined where the packets do not prove it. @param time ns */
   readonly clockOffset = (from: Vantage, to: Vantage, time: number): ClockOffset | undefined => {
     const { places } = this.#sources;
@@ -394,6 +397,7 @@ function vantageOf(at: OpeningPlace): Vantage {
     requestEnd: firstSyn,
     responseStart: answered,
     responseEnd: answered,
+    hasHoles: false,
     requestAgain: { count: syns - 1, after: lastSyn - firstSyn },
     responseAgain: { count: Math.max(0, at.synAcks - 1), after: 0 },
   };
@@ -423,6 +427,7 @@ function ownVantage(exchange: Exchange, flow: FlowIdentity, place: number): Vant
     serverPort: flow.serverPort,
     hopLimit: -1,
     ...timesOf(exchange),
+    hasHoles: false,
     requestAgain: again,
     responseAgain: again,
   };

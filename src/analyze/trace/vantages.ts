@@ -31,6 +31,8 @@ export interface Vantage {
   /** Segments of the request and of the response that were seen again here, and how long after the first time. */
   readonly requestAgain: { readonly count: number; readonly after: number };
   readonly responseAgain: { readonly count: number; readonly after: number };
+  /** Whether bytes of the connection are missing here that the other places' or later packets show to have passed. */
+  readonly hasHoles: boolean;
 }
 
 const NONE = { count: 0, after: 0 };
@@ -50,21 +52,26 @@ export interface ExchangeBytes {
  */
 export function bytesOf(exchange: Exchange, leg: Leg): ExchangeBytes | undefined {
   const direction = directionOf(leg);
+  const { time, requestEnd, responseTime, responseEnd } = exchange;
+  let partly: ExchangeBytes | undefined;
   for (const { place, marks } of leg.trail.places) {
     const requests = marks[direction];
     const responses = marks[direction === 0 ? 1 : 0];
-    const requestLast = requests.lastAt(exchange.requestEnd);
+    const requestLast = requests.lastAt(requestEnd);
     if (requestLast === undefined) continue;
-    const { responseTime, responseEnd } = exchange;
-    return {
-      place,
-      requestFirst: requests.firstAt(exchange.time),
-      requestLast,
-      responseFirst: responseTime === undefined ? undefined : responses.firstAt(responseTime),
-      responseLast: responseEnd === undefined ? undefined : responses.lastAt(responseEnd),
-    };
+    const requestFirst = requests.firstAt(time);
+    const responseFirst = responseTime === undefined ? undefined : responses.firstAt(responseTime);
+    const responseLast = responseEnd === undefined ? undefined : responses.lastAt(responseEnd);
+    const bytes = { place, requestFirst, requestLast, responseFirst, responseLast };
+    const isWhole =
+      requestFirst !== undefined &&
+      (responseFirst !== undefined || responseTime === undefined) &&
+      (responseLast !== undefined || responseEnd === undefined);
+    // Another place may have had a packet at one of the times, by its own clock.
+    if (isWhole) return bytes;
+    partly ??= bytes;
   }
-  return undefined;
+  return partly;
 }
 
 /** An exchange at every place that saw it, in no order. At the place that counted its times are the exchange's. */
@@ -122,7 +129,8 @@ function vantageAt(at: PlaceTrail, leg: Leg, bytes: ExchangeBytes): Vantage {
   const requests = at.marks[direction];
   const responses = at.marks[direction === 0 ? 1 : 0];
   const { requestFirst, requestLast, responseFirst, responseLast } = bytes;
-  const responseEnd = responseLast === undefined ? undefined : responses.firstSeen(responseLast);
+  const responseEnd =
+    responseLast === undefined ? undefined : responses.allSeen(responseFirst ?? responseLast, responseLast);
   const answered = responseEnd ?? Number.POSITIVE_INFINITY;
   return {
     place: at.place,
@@ -132,9 +140,10 @@ function vantageAt(at: PlaceTrail, leg: Leg, bytes: ExchangeBytes): Vantage {
     serverPort: leg.serverPort,
     hopLimit: at.hopLimits[direction],
     requestStart: requestFirst === undefined ? undefined : requests.firstSeen(requestFirst),
-    requestEnd: requests.firstSeen(requestLast),
+    requestEnd: requests.allSeen(requestFirst ?? requestLast, requestLast),
     responseStart: responseFirst === undefined ? undefined : responses.firstSeen(responseFirst),
     responseEnd,
+    hasHoles: requests.hasHoles || responses.hasHoles,
     requestAgain:
       requestFirst === undefined ? NONE : requests.repeatsWithin(requestFirst, requestLast, COPY_NS, answered),
     responseAgain:

@@ -56,7 +56,7 @@ export const trace: AnalysisOutputKind = {
       recorder: () => session.recorder,
       names,
       interfaceName: (id) => session.interfaces[id]?.name,
-      isServer: tracer.isServer,
+      places: tracer,
       clockOffset: tracer.clockOffset,
     });
     return {

@@ -45,3 +45,26 @@ test('of more segments than are remembered the oldest have no time, not a wrong 
   expect(marks.firstSeen(0)).toBeUndefined();
   expect(marks.size).toBe(512);
 });
+
+test('a range was seen when its last missing part was, and not while one is missing', () => {
+  const marks = new DirectionMarks();
+  marks.add(10, 10, 1);
+  marks.add(30, 10, 3);
+  expect(marks.allSeen(10, 19)).toBe(1);
+  expect(marks.allSeen(10, 39)).toBeUndefined();
+  expect(marks.hasHoles).toBe(true);
+  marks.add(20, 10, 200);
+  expect(marks.allSeen(10, 39)).toBe(200);
+  expect(marks.allSeen(30, 39)).toBe(3);
+  expect(marks.hasHoles).toBe(false);
+  // The first segment of a connection may come second.
+  marks.add(0, 10, 300);
+  expect(marks.firstSeen(0)).toBe(300);
+});
+
+test('of a range whose beginning is forgotten the rest counts', () => {
+  const marks = new DirectionMarks();
+  for (let index = 0; index < 2000; index += 1) marks.add(index * 10, 10, index);
+  expect(marks.allSeen(0, 19_999)).toBe(1999);
+  expect(marks.allSeen(0, 20_000)).toBeUndefined();
+});
