@@ -49,6 +49,11 @@ export function clientOf({ hosts, names }: FindingContext, flow: FlowIdentity, t
   return names.ofHost(clientHost, time, interfaceId)?.text ?? address(hosts, clientHost, 0);
 }
 
+/** What a host is called as client and as server alike: its Service where that is known. */
+export function groupOf({ hosts, names }: FindingContext, host: number, interfaceId: number, time: number): string {
+  return names.ofHost(host, time, interfaceId)?.group ?? (host < 0 ? '' : hosts.text(host));
+}
+
 /** The text of the last address with a port: exchanges of one connection come in a row. */
 let lastHosts: Hosts | undefined;
 let lastHost = -1;

@@ -4,6 +4,7 @@ import { connect } from './connect.ts';
 import type { DetectorKind } from './detector.ts';
 import { dns } from './dns.ts';
 import { dnsTransport } from './dns-transport.ts';
+import { gateway } from './gateway.ts';
 import { handshakes } from './handshakes.ts';
 import { idle } from './idle.ts';
 import { pace } from './pace.ts';
@@ -27,6 +28,7 @@ export const DETECTORS: readonly DetectorKind[] = [
   pace,
   idle,
   responses,
+  gateway,
   statuses,
   slow,
   retries,

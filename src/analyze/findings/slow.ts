@@ -2,7 +2,7 @@ import { FINDING_SUBJECTS } from '../limits.ts';
 import type { Exchange } from '../record/event.ts';
 import { Histogram } from '../summary/histogram.ts';
 import { Case } from './cases.ts';
-import { type DetectorKind, type FindingContext, serverOf } from './detector.ts';
+import { type DetectorKind, groupOf, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { counted, quoted, share, span } from './words.ts';
 
@@ -143,11 +143,6 @@ function slowFinding({ server, route, times, slow: one, waitedFor }: Route): Fin
     next: `Profile ${server}; with the requests that it makes itself captured too, ksnoop trace shows whether it waits for another server.`,
     otherwise: 'slow by design, such as a report or a long poll',
   };
-}
-
-/** What a host is called when it is a client or a server: its Service where that is known. */
-function groupOf({ hosts, names }: FindingContext, host: number, interfaceId: number, time: number): string {
-  return names.ofHost(host, time, interfaceId)?.group ?? (host < 0 ? '' : hosts.text(host));
 }
 
 function remember(calls: Map<string, Call[]>, client: string, call: Call): void {

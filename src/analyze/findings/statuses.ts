@@ -24,15 +24,6 @@ const hasStatus = (event: AnalysisEvent, protocol: string, pattern: RegExp): eve
 
 const RULES: readonly StatusRule[] = [
   {
-    code: 'GATEWAY_ERROR',
-    severity: 'error',
-    matches: (event) => hasStatus(event, 'http', /^50[234]$/),
-    message: (server, how) => `${server} answers with 502, 503 or 504: ${how}.`,
-    next: 'ksnoop trace with the pods behind it as targets shows whether a backend was asked, and what it answered.',
-    where: 'http.status in [502, 503, 504]',
-    otherwise: 'the server itself answers so, and is no gateway',
-  },
-  {
     code: 'HEADER_TOO_LARGE',
     severity: 'error',
     matches: (event) => hasStatus(event, 'http', /^431$/),

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import type { Exchange } from '../../../src/analyze/record/event.ts';
+import { Judged } from '../../support/found-in.ts';
+
+const FAILED: Partial<Exchange> = { status: '503', failed: true };
+
+/** A gateway (10.0.0.2) that answers with 503, and what it got from its backend (10.0.0.3) meanwhile. */
+function answered(count: number, upstream?: Partial<Exchange> | 'refused', beforeMs = 2) {
+  const judged = new Judged();
+  const flow = judged.flow(1, 2);
+  const behind = judged.flow(2, 3);
+  for (let index = 0; index < count; index += 1) {
+    const at = index * 1000;
+    const time = (at + beforeMs) * 1e6;
+    if (upstream === 'refused') {
+      const base = { kind: 'event', protocol: 'tcp', code: 'TCP_REFUSED', from: 1, failed: true, fields: {} } as const;
+      judged.event({ ...base, label: 'connection refused', time }, behind);
+    } else if (upstream !== undefined) judged.exchange(behind, at + beforeMs, 5, upstream);
+    judged.exchange(flow, at, 20, FAILED);
+  }
+  return judged.found.filter(({ code }) => code === 'GATEWAY_ERROR');
+}
+
+test('what a gateway only passes on is a finding of the server behind it', () => {
+  expect(answered(3, FAILED)).toMatchObject([{ subject: '10.0.0.3:80', confidence: 'likely', cases: 3 }]);
+});
+
+test('a gateway whose backend refuses or breaks off is said with that', () => {
+  const [refused] = answered(3, 'refused');
+  expect(refused).toMatchObject({ subject: '10.0.0.2:80', confidence: 'proven' });
+  expect(refused?.message).toContain('because its own requests fail (connection refused from 10.0.0.3:80)');
+  const [reset] = answered(3, {
+    incomplete: 'reset',
+    failed: true,
+    status: '',
+    responseTime: undefined,
+    responseEnd: undefined,
+  });
+  expect(reset?.message).toContain('(reset from 10.0.0.3:80)');
+});
+
+test('what failed before the request, and success, explain nothing', () => {
+  expect(
+    answered(3, FAILED, -500)
+      .map(({ subject }) => subject)
+      .sort(),
+  ).toEqual(['10.0.0.2:80', '10.0.0.3:80']);
+  const [alone] = answered(3, { status: '200' });
+  expect(alone).toMatchObject({ subject: '10.0.0.2:80', confidence: 'likely' });
+  expect(alone?.message).toBe('10.0.0.2:80 answers with 502, 503 or 504: all 3 requests.');
+});
