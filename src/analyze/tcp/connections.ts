@@ -233,7 +233,13 @@ export class TcpConnections implements StreamHost {
         this.#carrier.acknowledgment = packet.tcpAcknowledgment;
         this.#carrier.hasAcknowledgment = (tcpFlags & TCP.ack) !== 0;
         this.#carrier.clock = this.#places.clockOf(ints[base + FLOW_I32.vantage + direction] as number);
-        if (this.#carrier.hasAcknowledgment) stream.acknowledges(direction, packet.tcpAcknowledgment);
+        // What was acknowledged first shows where a direction begins, as long as that is not known.
+        if (
+          this.#carrier.hasAcknowledgment &&
+          ((ints[base + TCP_I32.flags + 1 - direction] as number) & SEEN.next) === 0
+        ) {
+          stream.acknowledges(direction, packet.tcpAcknowledgment);
+        }
         this.reassembly.segment(
           stream,
           direction,

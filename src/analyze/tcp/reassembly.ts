@@ -65,6 +65,14 @@ export class Reassembly {
       ints[own + TCP_I32.next] = firstSequence(stream, direction, sequence);
     }
     const ahead = (sequence - (ints[own + TCP_I32.next] as number)) | 0;
+    // Nearly every segment: whole, the next one, and nothing waits.
+    if (ahead === 0 && end - start === length && stream.waiting === undefined && this.#isTimely(own, direction, carrier)) {
+      ints[own + TCP_I32.next] = (sequence + length) | 0;
+      stream.data(direction, bytes, start, end, carrier);
+      const { waiting } = stream;
+      if (waiting !== undefined) this.#advance(stream, waiting);
+      return;
+    }
     if (ahead + length <= 0) return;
     if (ahead <= 0 && !this.#isEarly(stream, direction, carrier)) {
       this.#handOn(stream, direction, sequence, length, bytes, start, end, carrier);
@@ -227,6 +235,16 @@ export class Reassembly {
   /** Whether a segment acknowledges what was not handed on yet. */
   #isEarly(stream: TcpStream, direction: number, carrier: Carrier): boolean {
     return carrier.hasAcknowledgment && this.#ahead(stream, 1 - direction, carrier.acknowledgment) > 0;
+  }
+
+  /** Whether a segment certainly acknowledges nothing that was not handed on yet. @param own as in `segment` */
+  #isTimely(own: number, direction: number, carrier: Carrier): boolean {
+    const { ints } = this.#table;
+    const other = own + 1 - 2 * direction;
+    return (
+      ((ints[other + TCP_I32.flags] as number) & SEEN.next) !== 0 &&
+      ((carrier.acknowledgment - (ints[other + TCP_I32.next] as number)) | 0) <= 0
+    );
   }
 
   #hold(stream: TcpStream, direction: number, segment: HeldSegment): void {

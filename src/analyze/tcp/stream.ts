@@ -40,6 +40,9 @@ export interface Carrier {
   readonly clock: number;
 }
 
+/** No clock has this number. */
+const UNSTEADY = -2;
+
 const recognition = new Recognition();
 const NOTHING: Portion[] = [];
 
@@ -65,12 +68,17 @@ export class TcpStream implements StreamContext {
   spares: readonly [HeldSegments, HeldSegments] | undefined;
   /** The clock of the client's last bytes; -1 where the times of its request cannot be compared with others. */
   #clientClock = -1;
+  /** The one clock that stamped all bytes of both directions so far; UNSTEADY where there are several, or it is not certain. */
+  #steadyClock = UNSTEADY;
   /** By direction: the clock of the last bytes handed on; -1 before any. Bytes that fill a hole from elsewhere do not count. */
   readonly #handedClock: [number, number] = [-1, -1];
   /** What it acknowledged; requests stamped by another clock may be unanswered. */
   #clientAcknowledged = -1;
   #clocksMixed = false;
-  /** By direction: the earliest and the latest time of the bytes that the clock of the last ones stamped, ns. */
+  /**
+   * By direction: the earliest and the latest time of the bytes that the clock of the last ones stamped, ns. While the clock
+   * is steady and time goes forward, the latest is the one in #handedAt.
+   */
   readonly #stampedFrom: [number, number] = [0, 0];
   readonly #stampedTo: [number, number] = [0, 0];
   /** Which clock stamped what, once there are several. */
@@ -120,6 +128,7 @@ export class TcpStream implements StreamContext {
     this.waiting = undefined;
     this.spares = undefined;
     this.#clientClock = -1;
+    this.#steadyClock = UNSTEADY;
     this.#handedClock[0] = -1;
     this.#handedClock[1] = -1;
     this.#clientAcknowledged = -1;
@@ -257,15 +266,38 @@ export class TcpStream implements StreamContext {
   /** The next bytes of a direction, in order. @param carrier the packet that carried them */
   data(direction: number, bytes: Uint8Array, start: number, end: number, carrier: Carrier): void {
     const own = direction === 0 ? 0 : 1;
+    const { delivered } = this;
+    const offset = delivered[own];
+    const { now } = this.#host.clock;
+    const handedAt = this.#handedAt;
+    // Nearly all bytes of nearly all connections: one clock stamped them, and time goes forward.
+    if (carrier.clock !== this.#steadyClock || now < handedAt[0] || now < handedAt[1]) {
+      this.#dataOfClocks(own, bytes, start, end, carrier);
+      return;
+    }
+    this.offset = offset;
+    delivered[own] = offset + end - start;
+    const acknowledged = carrier.hasAcknowledgment ? this.#acknowledged(own === 0 ? 1 : 0, carrier.acknowledgment) : -1;
+    this.acknowledged = acknowledged;
+    if (own === this.client) this.#clientAcknowledged = acknowledged;
+    handedAt[own] = now;
+    this.#hand(own, bytes, start, end);
+  }
+
+  /** The same where several clocks stamp a connection's bytes, or their times go back. */
+  #dataOfClocks(own: 0 | 1, bytes: Uint8Array, start: number, end: number, carrier: Carrier): void {
     this.offset = this.delivered[own];
     if (this.#guessed) this.#follow(own, end - start, carrier);
     this.delivered[own] += end - start;
-    this.acknowledged = carrier.hasAcknowledgment ? this.#acknowledged(1 - own, carrier.acknowledgment) : -1;
+    this.acknowledged = carrier.hasAcknowledgment
+      ? this.#acknowledged(own === 0 ? 1 : 0, carrier.acknowledgment)
+      : -1;
     const { clock } = this.#host;
     const { now } = clock;
     const before = this.#handedAt[own];
     const isClient = own === this.client;
     const handedClock = this.#handedClock[own];
+    if (this.#steadyClock !== UNSTEADY) for (const each of [0, 1] as const) this.#noteLatest(each, this.#handedAt[each]);
     // Another place counts from now on: a message that lies across the change has no times.
     const isChanged = carrier.clock >= 0 && handedClock >= 0 && carrier.clock !== handedClock;
     if (carrier.clock >= 0 && carrier.clock !== handedClock) this.#changeClock(own, carrier.clock);
@@ -274,7 +306,7 @@ export class TcpStream implements StreamContext {
       this.#followClock(isChanged);
     }
     // An answer's packet that was captured before its request's was: their times cannot be compared.
-    const isCausal = isClient || !(now < (this.#handedAt[own === 0 ? 1 : 0] as number));
+    const isCausal = isClient || !(now < this.#handedAt[own === 0 ? 1 : 0]);
     this.timeKnown =
       carrier.clock >= 0 &&
       !isChanged &&
@@ -285,15 +317,34 @@ export class TcpStream implements StreamContext {
     else if (!isChanged && now < before && before - now < HOLE_NS) clock.now = before;
     else this.#handedAt[own] = now;
     if (carrier.clock >= 0) {
-      if (clock.now < (this.#stampedFrom[own] as number)) this.#stampedFrom[own] = clock.now;
-      if (clock.now > (this.#stampedTo[own] as number)) this.#stampedTo[own] = clock.now;
+      if (clock.now < this.#stampedFrom[own]) this.#stampedFrom[own] = clock.now;
+      this.#noteLatest(own, clock.now);
       this.#clockHistory?.add(own, carrier.clock, clock.now, clock.now);
     }
     if (this.offset < this.#answeredBefore[own] && clock.now > this.#answeredUntil[own])
       this.#answeredUntil[own] = clock.now;
-    this.#hand(direction, bytes, start, end);
+    this.#steadyClock = this.#oneClock();
+    this.#hand(own, bytes, start, end);
     clock.now = now;
     this.timeKnown = true;
+  }
+
+  #noteLatest(own: 0 | 1, time: number): void {
+    if (time > this.#stampedTo[own]) this.#stampedTo[own] = time;
+  }
+
+  /** The clock of all bytes so far where nothing else is to be followed for each packet; else UNSTEADY. */
+  #oneClock(): number {
+    const [a, b] = this.#handedClock;
+    const isOne = a === b && a === this.#clientClock && !this.#clocksMixed && this.#clockHistory === undefined;
+    return isOne && a >= 0 && (!this.#guessed || this.#isBehindAnswered()) ? a : UNSTEADY;
+  }
+
+  /** Of a connection whose beginning was not seen: whether #follow has learned all it can. */
+  #isBehindAnswered(): boolean {
+    const { delivered } = this;
+    const answered = this.#answeredBefore;
+    return delivered[0] > 0 && delivered[1] > 0 && delivered[0] >= answered[0] && delivered[1] >= answered[1];
   }
 
   /** Bytes of a connection whose beginning was not seen: the first ones of a side may have been answered by what came before them. */
@@ -340,11 +391,10 @@ export class TcpStream implements StreamContext {
     return Math.max(0, (this.delivered[other === 0 ? 0 : 1] as number) + ((acknowledgment - next) | 0));
   }
 
-  #hand(direction: number, bytes: Uint8Array, start: number, end: number): void {
+  #hand(direction: 0 | 1, bytes: Uint8Array, start: number, end: number): void {
     const analyzer = this.#analyzer;
     if (analyzer !== undefined) {
-      const own = direction === 0 ? 0 : 1;
-      this.#given[own] = this.delivered[own];
+      this.#given[direction] = this.delivered[direction];
       analyzer.data(direction === this.client ? SIDE.client : SIDE.server, bytes, start, end);
       return;
     }
@@ -475,7 +525,7 @@ export class TcpStream implements StreamContext {
     this.offset = offset;
     this.acknowledged = acknowledged;
     this.timeKnown = timeKnown;
-    this.#hand(direction, bytes, start, end);
+    this.#hand(direction === 0 ? 0 : 1, bytes, start, end);
   }
 
   #forgetHead(): void {
