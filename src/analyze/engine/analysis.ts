@@ -352,8 +352,12 @@ export class Analysis {
   #count(table: FlowTable, slot: number, direction: number, packet: PacketView): void {
     const base = table.base(slot);
     table.doubles[(base >> 1) + FLOW_F64.last] = this.clock.now;
-    table.ints[base + FLOW_I32.passed] = 0;
-    addTo(table, base, direction, 1, packet.wireEnd - packet.networkOffset, packet.payloadLength);
+    const { ints, doubles } = table;
+    ints[base + FLOW_I32.passed] = 0;
+    const own = (base >> 1) + direction;
+    ints[base + FLOW_I32.packets + direction] = (ints[base + FLOW_I32.packets + direction] as number) + 1;
+    doubles[own + FLOW_F64.bytes] = (doubles[own + FLOW_F64.bytes] as number) + (packet.wireEnd - packet.networkOffset);
+    doubles[own + FLOW_F64.payload] = (doubles[own + FLOW_F64.payload] as number) + packet.payloadLength;
   }
 
   #sweep(): void {

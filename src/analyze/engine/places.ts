@@ -26,6 +26,9 @@ export class Places {
   #interfaces = 0;
   /** By place: whether its capture has missed packets, by its own counts. */
   readonly #missed: boolean[] = [];
+  /** The interface asked for last, and its place. */
+  #lastInterface = -1;
+  #lastPlace = 0;
   /** By place: 1 when it was described in the section at hand. */
   #alive: boolean[] = [];
 
@@ -48,6 +51,7 @@ export class Places {
     }
     this.#alive[place] = true;
     this.#places[id] = place;
+    this.#lastInterface = -1;
     const node = NODE.exec(description)?.[1];
     // A pod's interface without its node may be on any; other names are those of the capturing host's interfaces.
     const clock = node === undefined ? (name.includes('/') ? `place ${place}` : 'this host') : `node ${node}`;
@@ -63,7 +67,12 @@ export class Places {
 
   /** The place a packet was captured at: an int32 that is not 0. */
   of(packet: PacketView): number {
-    const place = this.ofInterface(packet.interfaceId);
+    const { interfaceId } = packet;
+    if (interfaceId !== this.#lastInterface) {
+      this.#lastInterface = interfaceId;
+      this.#lastPlace = this.ofInterface(interfaceId);
+    }
+    const place = this.#lastPlace;
     return packet.linkType === LINK_TYPE.linuxSll2 && packet.caplen >= SLL2_HEADER
       ? place ^ i32(packet.bytes, packet.offset + SLL2_INTERFACE)
       : place;

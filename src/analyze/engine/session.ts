@@ -122,7 +122,9 @@ export class AnalysisSession {
 
   #event(found: AnalysisEvent, flow: FlowInfo): void {
     // What was asked for is known from then on; the answer itself goes by older names.
-    for (const { address, name } of observedAddresses(found)) this.names.addObserved(address, name, found.time);
+    if (found.protocol === 'dns') {
+      for (const { address, name } of observedAddresses(found)) this.names.addObserved(address, name, found.time);
+    }
     const event = this.#showSecrets ? found : maskEvent(found);
     if (this.#filter !== undefined && !this.#filter.matches(this.recorder.event(event, flow))) return;
     this.#output.event?.(event, flow);

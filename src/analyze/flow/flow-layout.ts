@@ -68,18 +68,18 @@ export const TCP_I32 = {
   window: 70,
   /** Window scale + 1; 0 while not known. */
   scale: 72,
-  mss: 74,
+  /** IP identification of the last packet + 1; 0 while none is known. */
+  identification: 74,
+  /** DIRECTION_FLAG bits. What every packet needs ends here, so that it lies close together. */
+  flags: 76,
   /** Duplicates of the last acknowledgement. */
-  duplicates: 76,
+  duplicates: 78,
   /** End of the segment whose acknowledgement is waited for. */
-  rttEnd: 78,
-  /** DIRECTION_FLAG bits. */
-  flags: 80,
+  rttEnd: 80,
   initial: 82,
   /** Sequence number behind the FIN. */
   fin: 84,
-  /** IP identification of the last packet + 1; 0 while none is known. */
-  identification: 86,
+  mss: 86,
 } as const;
 
 export const TCP_STRIDE = 88;

@@ -33,10 +33,20 @@ export class ExchangeRow {
   responseBytes = 0;
   /** Of complete exchanges: the whole, to the response's first byte, from the request's last byte to that. */
   readonly latency = new Histogram();
-  readonly ttfb = new Histogram();
-  readonly serverTime = new Histogram();
+  /** Of requests that came in one packet: from that to the response's first byte, which is both of the others. */
+  readonly #firstByte = new Histogram();
+  readonly #ttfb = new Histogram();
+  readonly #serverTime = new Histogram();
   readonly #statuses = new Map<string, StatusCount>();
   #last: StatusCount = { status: '', count: 0 };
+
+  get ttfb(): Histogram {
+    return together(this.#ttfb, this.#firstByte);
+  }
+
+  get serverTime(): Histogram {
+    return together(this.#serverTime, this.#firstByte);
+  }
 
   add(exchange: Exchange): void {
     this.count += 1;
@@ -56,8 +66,9 @@ export class ExchangeRow {
     this.requestBytes += other.requestBytes;
     this.responseBytes += other.responseBytes;
     this.latency.merge(other.latency);
-    this.ttfb.merge(other.ttfb);
-    this.serverTime.merge(other.serverTime);
+    this.#firstByte.merge(other.#firstByte);
+    this.#ttfb.merge(other.#ttfb);
+    this.#serverTime.merge(other.#serverTime);
     for (const { status, count } of other.#statuses.values()) this.#addStatus(status, count);
   }
 
@@ -70,8 +81,11 @@ export class ExchangeRow {
   #addTimes({ time, requestEnd, responseTime, responseEnd }: Exchange): void {
     if (responseEnd !== undefined && responseEnd >= time) this.latency.record(responseEnd - time);
     if (responseTime === undefined || responseTime < time) return;
-    this.ttfb.record(responseTime - time);
-    if (responseTime >= requestEnd) this.serverTime.record(responseTime - requestEnd);
+    if (requestEnd === time) this.#firstByte.record(responseTime - time);
+    else {
+      this.#ttfb.record(responseTime - time);
+      if (responseTime >= requestEnd) this.#serverTime.record(responseTime - requestEnd);
+    }
   }
 
   #addStatus(status: string, count: number): void {
@@ -85,6 +99,15 @@ export class ExchangeRow {
     found.count += count;
     this.#last = found;
   }
+}
+
+function together(some: Histogram, others: Histogram): Histogram {
+  if (others.count === 0) return some;
+  if (some.count === 0) return others;
+  const all = new Histogram();
+  all.merge(some);
+  all.merge(others);
+  return all;
 }
 
 /** Exchanges by server, protocol and route, in the order in which they first came. Finding a row allocates nothing. */

@@ -186,29 +186,36 @@ export class TcpConnections implements StreamHost {
    * its sender's count of packets has not moved on.
    */
   isCopy(slot: number, direction: number, packet: PacketView): boolean {
-    const { ints, doubles } = this.table;
-    const base = this.table.base(slot);
-    const own = base + direction;
+    const { ints } = this.table;
+    const own = this.table.base(slot) + direction;
     const { identification } = packet;
     const last = ints[own + TCP_I32.identification] as number;
     if (identification !== 0) ints[own + TCP_I32.identification] = identification + 1;
-    const flags = ints[own + TCP_I32.flags] as number;
-    if ((flags & SEEN.high) === 0) return false;
+    if (((ints[own + TCP_I32.flags] as number) & SEEN.high) === 0) return false;
     const length = packet.payloadLength;
-    const end = packet.tcpSequence + length + (packet.tcpFlags & (TCP.syn | TCP.fin) ? 1 : 0);
-    const ahead = (end - (ints[own + TCP_I32.high] as number)) | 0;
+    const counted = packet.tcpFlags & (TCP.syn | TCP.fin) ? 1 : 0;
+    const ahead = (packet.tcpSequence + length + counted - (ints[own + TCP_I32.high] as number)) | 0;
     if (ahead > 0) return false;
-    if (length === 0 && (packet.tcpFlags & (TCP.syn | TCP.fin)) === 0) {
+    if (length === 0 && counted === 0) {
       // An acknowledgment that moves on, or another window.
       if (((packet.tcpAcknowledgment - (ints[own + TCP_I32.ack] as number)) | 0) > 0) return false;
       if (packet.tcpWindow !== ints[own + TCP_I32.window]) return false;
     }
+    return this.#isRepeated(slot, direction, packet, last, ahead);
+  }
+
+  /** Whether a packet that brings nothing new was captured twice. @param last its sender's count before it, + 1 */
+  #isRepeated(slot: number, direction: number, packet: PacketView, last: number, ahead: number): boolean {
+    const { ints, doubles } = this.table;
+    const base = this.table.base(slot);
+    const { identification } = packet;
     const half = (base >> 1) + direction;
     const age =
       this.clock.now - Math.max(doubles[half + TCP_F64.highTime] as number, doubles[half + TCP_F64.ackTime] as number);
-    if (identification === 0 || last === 0) return ahead === 0 && length > 0 && age >= 0 && age <= COPY_UNNUMBERED_NS;
+    if (identification === 0 || last === 0)
+      return ahead === 0 && packet.payloadLength > 0 && age >= 0 && age <= COPY_UNNUMBERED_NS;
     const isCopy = age >= 0 && age <= COPY_NS && ((last - 1 - identification) & 0xffff) <= COPY_PACKETS;
-    if (isCopy) ints[own + TCP_I32.identification] = last;
+    if (isCopy) ints[base + direction + TCP_I32.identification] = last;
     return isCopy;
   }
 
@@ -222,10 +229,11 @@ export class TcpConnections implements StreamHost {
     if (tcpFlags & TCP.syn) this.#syn(slot, direction, packet);
     else if (ints[base + TCP_I32.state] === STATE.opening) this.#opening(slot, direction, packet);
     const length = packet.payloadLength;
-    const isOver = ((ints[base + TCP_I32.flags] as number) & SEEN.streamEnded) !== 0;
+    const flags = ints[base + TCP_I32.flags] as number;
+    const isOver = (flags & SEEN.streamEnded) !== 0;
     if (length > 0 && (tcpFlags & TCP.rst) === 0 && !isOver) {
       stream ??= this.#stream(slot);
-      if (((ints[base + TCP_I32.flags] as number) & SEEN.midstream) !== 0) this.#legs.segment(slot, packet);
+      if ((flags & SEEN.midstream) !== 0) this.#legs.segment(slot, packet);
       if (!stream.ended) {
         const { cursor, end } = packet;
         // Bytes in a SYN (RFC 7413) come behind it.

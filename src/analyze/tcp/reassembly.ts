@@ -66,7 +66,12 @@ export class Reassembly {
     }
     const ahead = (sequence - (ints[own + TCP_I32.next] as number)) | 0;
     // Nearly every segment: whole, the next one, and nothing waits.
-    if (ahead === 0 && end - start === length && stream.waiting === undefined && this.#isTimely(own, direction, carrier)) {
+    if (
+      ahead === 0 &&
+      end - start === length &&
+      stream.waiting === undefined &&
+      this.#isTimely(own, direction, carrier)
+    ) {
       ints[own + TCP_I32.next] = (sequence + length) | 0;
       stream.data(direction, bytes, start, end, carrier);
       const { waiting } = stream;

@@ -289,15 +289,14 @@ export class TcpStream implements StreamContext {
     this.offset = this.delivered[own];
     if (this.#guessed) this.#follow(own, end - start, carrier);
     this.delivered[own] += end - start;
-    this.acknowledged = carrier.hasAcknowledgment
-      ? this.#acknowledged(own === 0 ? 1 : 0, carrier.acknowledgment)
-      : -1;
+    this.acknowledged = carrier.hasAcknowledgment ? this.#acknowledged(own === 0 ? 1 : 0, carrier.acknowledgment) : -1;
     const { clock } = this.#host;
     const { now } = clock;
     const before = this.#handedAt[own];
     const isClient = own === this.client;
     const handedClock = this.#handedClock[own];
-    if (this.#steadyClock !== UNSTEADY) for (const each of [0, 1] as const) this.#noteLatest(each, this.#handedAt[each]);
+    if (this.#steadyClock !== UNSTEADY)
+      for (const each of [0, 1] as const) this.#noteLatest(each, this.#handedAt[each]);
     // Another place counts from now on: a message that lies across the change has no times.
     const isChanged = carrier.clock >= 0 && handedClock >= 0 && carrier.clock !== handedClock;
     if (carrier.clock >= 0 && carrier.clock !== handedClock) this.#changeClock(own, carrier.clock);

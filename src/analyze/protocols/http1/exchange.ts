@@ -1,5 +1,6 @@
-import type { Exchange, Incomplete, Side } from '../../record/event.ts';
+import type { Exchange, Fields, Incomplete, Side } from '../../record/event.ts';
 import { maskTarget } from '../../record/secrets.ts';
+import { CacheOfTexts } from '../../record/text-cache.ts';
 import type { Head } from './head.ts';
 import { routeOf } from './route.ts';
 
@@ -66,7 +67,7 @@ export function requestOf(head: Head, time: number, showSecrets: boolean): Reque
   return {
     method: head.method,
     target: head.target,
-    host: showSecrets ? head.host : maskTarget(head.host),
+    host: showSecrets || head.host === '' ? head.host : maskedTarget(head.host),
     version: head.version,
     upgrade: head.upgrade,
     probe: head.probe,
@@ -88,7 +89,7 @@ export function exchangeOf(
   showSecrets: boolean,
 ): Exchange {
   const method = request?.method ?? '';
-  const path = request === undefined ? '' : showSecrets ? request.target : maskTarget(request.target);
+  const path = request === undefined ? '' : showSecrets ? request.target : maskedTarget(request.target);
   const unseen = response?.unpaired === 'unknown' ? '(request unknown)' : '(request not seen)';
   const route = request === undefined ? unseen : routeOf(method, path);
   const status = response === undefined || response.status === 0 ? undefined : response.status;
@@ -98,12 +99,6 @@ export function exchangeOf(
   const incomplete = unproven ?? end.incomplete ?? response?.unpaired ?? missing;
   // Without a request there are no durations; 'request not seen' marks that.
   const timed = (request === undefined ? incomplete === 'request not seen' : request.timeKnown) && end.timeKnown;
-  const plain = {
-    method: request?.method,
-    path: request === undefined ? undefined : path,
-    host: request?.host || undefined,
-    status,
-  };
   return {
     kind: 'exchange',
     protocol: 'http',
@@ -121,7 +116,30 @@ export function exchangeOf(
     route,
     probe: request?.probe === true ? true : undefined,
     incomplete,
-    fields: { http: detail ? { ...plain, ...detailOf(request, response, interim) } : plain },
+    fields: detail ? { http: fieldsOf(path, status, { request, response, interim }) } : NO_FIELDS,
+  };
+}
+
+const NO_FIELDS: Fields = Object.freeze({});
+
+const masked = new CacheOfTexts();
+
+/** Nearly all targets and hosts come often. */
+function maskedTarget(target: string): string {
+  return masked.of(target, '', () => maskTarget(target));
+}
+
+function fieldsOf(
+  path: string,
+  status: number | undefined,
+  { request, response, interim }: Pick<Parts, 'request' | 'response' | 'interim'>,
+): Fields {
+  return {
+    method: request?.method,
+    path: request === undefined ? undefined : path,
+    host: request?.host || undefined,
+    status,
+    ...detailOf(request, response, interim),
   };
 }
 
