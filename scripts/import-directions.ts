@@ -21,6 +21,7 @@ const ABOVE_ENGINE = [
   'analyze/identity',
   'analyze/protocols',
   'analyze/tcp',
+  'analyze/state',
   'analyze/engine',
 ] as const;
 
@@ -85,6 +86,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['analyze/protocols'],
   },
   'analyze/where': { loads: ['wire', 'analyze', 'analyze/record', 'analyze/protocols'] },
+  'analyze/state': { loads: ['wire', 'analyze'] },
   'analyze/engine': {
     loads: [
       'wire',
@@ -96,6 +98,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'analyze/identity',
       'analyze/protocols',
       'analyze/tcp',
+      'analyze/state',
     ],
     types: ['analyze/summary', 'analyze/where'],
   },

@@ -29,8 +29,8 @@ export const DESCRIPTION = {
     'libsmartcols1',
     'libpcre2-8-0',
   ],
-  /** The only files kept of them: five programs, and libraries by their sonames below. */
-  programs: ['/usr/bin/tcpdump', '/usr/bin/nsenter', '/usr/bin/setpriv', '/usr/bin/prlimit', '/usr/bin/mkfifo'],
+  /** The only files kept of them: six programs, and libraries by their sonames below. */
+  programs: ['/usr/bin/tcpdump', '/usr/bin/nsenter', '/usr/bin/setpriv', '/usr/bin/prlimit', '/usr/bin/mkfifo', '/usr/bin/head'],
   libraries: [
     'libatomic.so.1',
     'libc.so.6',

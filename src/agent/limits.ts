@@ -124,3 +124,11 @@ export const SESSION_START_MS = 2_000;
 
 /** Bytes of a slow client's packets that stay in memory in any case; past them each step of this size must be granted. */
 export const SPOOL_GRANT = 2 * 1024 * 1024;
+
+/** What is read of each file of a namespace's state, how many listening sockets are told, and how long reading may take. */
+export const STATE_FILE_BYTES = 512 * 1024;
+export const LISTENING_MAXIMUM = 1_000;
+export const STATE_READ_MS = 2_000;
+
+/** A namespace's state is first taken so long after its capture began: its first packets go before. */
+export const STATE_AFTER_MS = 500;

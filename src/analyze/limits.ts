@@ -160,3 +160,6 @@ export const TRACE_ROUTES = 4096;
 /** Subjects of one kind of finding that have counts of their own, and examples kept of each. */
 export const FINDING_SUBJECTS = 1024;
 export const FINDING_EXAMPLES = 5;
+
+/** Interfaces whose network namespace's state is kept: two states of up to 1 MiB each, some 10 KiB in practice. */
+export const STATES_KEPT = 256;

@@ -41,6 +41,11 @@ export interface CaptureRequest {
   readonly maxDurationMs: number;
   /** Targets may be added: the session continues when none is left. Since 1.1. */
   readonly follow?: boolean;
+  /**
+   * The state of every network namespace is wanted too, soon after its capture begins and at its end. An agent that
+   * does not know this sends none.
+   */
+  readonly state?: boolean;
 }
 
 /** What the client sends afterwards. */
@@ -153,6 +158,7 @@ export function parseCaptureRequest(line: string): CaptureRequest {
     snaplen: requireInteger(request, 'snaplen', where, SNAPLEN),
     maxDurationMs: requireInteger(request, 'maxDurationMs', where, { minimum: 1, maximum: DURATION_MAXIMUM_MS }),
     ...(request.follow === true && { follow: true }),
+    ...(request.state === true && { state: true }),
   };
 }
 

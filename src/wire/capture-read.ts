@@ -4,6 +4,7 @@ import { CaptureTime, wholeTick } from './capture-time.ts';
 import { KsnoopError } from './errors.ts';
 import { INTERFACE_BYTES_MAXIMUM, INTERFACES_MAXIMUM } from './limits.ts';
 import { type AddressNames, addressNames } from './name-resolution-read.ts';
+import { stateOf, type TimedState } from './network-state.ts';
 import { PCAP_MAGICS, PcapFramer } from './pcap-read.ts';
 import { BLOCK, EPB_HEADER_BYTES, OPTION, padded } from './pcapng.ts';
 import { BlockFramer, type BlockView, emptyBlock, forEachOption } from './pcapng-read.ts';
@@ -30,6 +31,8 @@ export interface CaptureHandlers {
   names?(names: readonly AddressNames[]): void;
   /** What an interface's capture has counted until then. */
   statistics?(id: number, statistics: InterfaceStatistics): void;
+  /** What the kernel had counted in the network namespace of an interface. */
+  state?(state: TimedState): void;
   /** Every pcapng block but packets, as it lies there; valid during the call. For copying them to another file. */
   block?(block: BlockView): void;
 }
@@ -225,6 +228,8 @@ export class CaptureFramer {
         break;
       case BLOCK.interfaceStatistics:
         this.#statistics(block);
+      case BLOCK.ksnoopState:
+        this.#state(block);
         break;
       case BLOCK.ksnoopEnd:
         this.#endMarked = true;
@@ -235,6 +240,12 @@ export class CaptureFramer {
       default:
     }
     this.#handlers.block?.(block);
+  }
+
+  #state(block: BlockView): void {
+    const state = this.#handlers.state === undefined ? undefined : stateOf(block);
+    const from = state && this.#section[state.interfaceId];
+    if (state !== undefined && from !== undefined) this.#handlers.state?.({ ...state, interfaceId: from.id });
   }
 
   #interface(block: BlockView): void {

@@ -14,6 +14,8 @@ export const BLOCK = {
   ksnoopStart: 0x80004b42,
   /** Local use: the last block of a complete ksnoop stream. Wireshark skips it silently. */
   ksnoopEnd: 0x80004b53,
+  /** Local use: the kernel's counters and sockets of a network namespace at one time (network-state.ts). */
+  ksnoopState: 0x80004b54,
 } as const;
 
 export const BYTE_ORDER_MAGIC = 0x1a2b3c4d;

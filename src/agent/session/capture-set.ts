@@ -1,11 +1,14 @@
 import { closeSync } from 'node:fs';
 import type { CaptureRequest } from '../../wire/agent-protocol.ts';
 import { type AgentTarget, isPodTarget } from '../../wire/agent-target.ts';
+import { BATCH_BYTES } from '../../wire/batches.ts';
 import { KsnoopError } from '../../wire/errors.ts';
 import { joinFilters } from '../../wire/join-filters.ts';
 import { TARGETS_PER_AGENT } from '../../wire/limits.ts';
-import { ENDED_KEPT } from '../limits.ts';
+import { stateBlock } from '../../wire/network-state.ts';
+import { ENDED_KEPT, STATE_AFTER_MS } from '../limits.ts';
 import { type OpenNetns, openNetns } from '../netns/namespace.ts';
+import { readNetworkState } from '../netns/network-state.ts';
 import { isInCluster } from '../netns/node.ts';
 import { ownTrafficFilter } from '../netns/own-traffic.ts';
 import type { PodProcess, Proc } from '../netns/proc.ts';
@@ -161,7 +164,7 @@ export class CaptureSet {
     await Promise.all(
       [...this.#captures].map(async (capture) => {
         await capture.begun;
-        await capture.active?.stop();
+        await Promise.all([capture.active?.stop(), this.#takeLastState(capture)]);
         await capture.active?.ended;
       }),
     );
@@ -262,7 +265,29 @@ export class CaptureSet {
     for (const key of capture.targets.keys()) this.#targetEvents.started(capture, key);
     void active.ended.then((end) => this.#hasEnded(capture, end));
     this.#handlers.captured(capture);
+    if (this.#request.state === true) {
+      capture.stateTimer = setTimeout(() => void this.#takeFirstState(capture), STATE_AFTER_MS);
+    }
     if (capture.ending) void active.stop();
+  }
+
+  async #takeFirstState(capture: NamespaceCapture): Promise<void> {
+    capture.stateTimer = undefined;
+    await this.#takeState(capture);
+  }
+
+  /** The state that the first is compared with; not of a capture that was too short for a first. */
+  async #takeLastState(capture: NamespaceCapture): Promise<void> {
+    const hasFirst = this.#request.state === true && capture.active !== undefined && capture.stateTimer === undefined;
+    if (hasFirst && capture.namespace.alive()) await this.#takeState(capture);
+  }
+
+  async #takeState({ namespace, active }: NamespaceCapture): Promise<void> {
+    const state = await readNetworkState(namespace, this.#request.session);
+    const interfaceId = active?.id;
+    if (state === undefined || interfaceId === undefined) return;
+    const block = stateBlock({ interfaceId, time: BigInt(Date.now()) * 1_000_000n, state });
+    if (block !== undefined && block.length <= BATCH_BYTES) this.#spool.push(block);
   }
 
   /** A namespace that could not be captured. */

@@ -20,6 +20,8 @@ export class NamespaceCapture {
   waitedFor = false;
   /** Its namespace is gone or its last target was removed: it is ending. */
   ending = false;
+  /** Set until its state is taken for the first time. */
+  stateTimer: NodeJS.Timeout | undefined;
   /** Targets that were removed; `target-gone` is sent for them when it has ended. */
   readonly removed: string[] = [];
 
@@ -42,6 +44,7 @@ export class NamespaceCapture {
   }
 
   close(): void {
+    clearTimeout(this.stateTimer);
     closeSync(this.namespace.fd);
   }
 }

@@ -1,6 +1,7 @@
 import type { CaptureInterface } from '../../wire/capture-interface.ts';
 import { CaptureFramer, type CaptureHandlers } from '../../wire/capture-read.ts';
 import type { AddressNames } from '../../wire/name-resolution-read.ts';
+import type { TimedState } from '../../wire/network-state.ts';
 import { BLOCK } from '../../wire/pcapng.ts';
 import type { AnalysisSink } from '../flow/flow-facts.ts';
 import { DIRECTION } from '../layers/layer.ts';
@@ -13,6 +14,7 @@ import { Analysis, type AnalysisOptions, type Disposition } from './analysis.ts'
 export interface PacketObserver {
   interface?(id: number, described: CaptureInterface): void;
   names?(names: readonly AddressNames[]): void;
+  state?(state: TimedState): void;
   /** Every packet, decoded; the view is valid during the call. Called after its events. */
   packet?(packet: PacketView, taken: Disposition): void;
 }
@@ -63,6 +65,7 @@ export class CaptureAnalysis {
         // What was received and not yet written is missing only at the end.
         if (droppedByKernel > 0 || (endTime !== undefined && captured < received)) analysis.places.missed(id);
       },
+      state: (state) => observer.state?.(state),
       block: (block) => {
         if (block.type === BLOCK.sectionHeader) analysis.places.section();
       },

@@ -10,6 +10,7 @@ import { packetInfo } from '../protocols/packet-info.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import { maskEvent } from '../record/mask-event.ts';
 import { type JsonRecord, Recorder } from '../record/record.ts';
+import { NetworkStates } from '../state/network-states.ts';
 import type { Disposition } from './analysis.ts';
 import { CaptureAnalysis, type PacketChoice, type PacketObserver } from './capture-analysis.ts';
 import type { AnalysisOutput, AnalysisOutputContext, AnalysisOutputKind, Found } from './output.ts';
@@ -33,6 +34,8 @@ export class AnalysisSession {
   readonly capture: CaptureAnalysis;
   readonly names: Names;
   readonly interfaces: CaptureInterface[] = [];
+  /** What the kernel had counted in the captured network namespaces. */
+  readonly states = new NetworkStates();
   readonly #output: AnalysisOutput;
   readonly where: Condition | undefined;
   /** What is applied to events, flows and packets before the output gets them. */
@@ -61,6 +64,7 @@ export class AnalysisSession {
           records.map(({ address, names }) => ({ address: addressText(address, 0, address.length), names })),
         );
       },
+      state: (state) => this.states.add(state),
       ...(kind.packets ? { packet: (packet, taken) => this.#packet(packet, taken) } : {}),
     };
     this.capture = new CaptureAnalysis(sink, options, observer, settings.choice);

@@ -2,7 +2,7 @@ import type { FlowFacts } from '../flow/flow-facts.ts';
 import { FINDING_SUBJECTS } from '../limits.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import { type Case, Cases } from './cases.ts';
-import { clientOf, type DetectorKind, serverIdentity, serverOf } from './detector.ts';
+import { clientOf, type DetectorKind, listeningState, serverIdentity, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { listed, serviceParts, share, span } from './words.ts';
 
@@ -25,7 +25,13 @@ interface Sender {
 
 /** Connections that do not come up: unanswered, refused by the pod, rejected on the way to a Service. */
 export const connect: DetectorKind = {
-  codes: ['CONNECT_REJECTED_ON_PATH', 'CONNECT_TIMEOUT', 'POD_NOT_LISTENING', 'SERVICE_NO_ENDPOINTS'],
+  codes: [
+    'CONNECT_REJECTED_ON_PATH',
+    'CONNECT_TIMEOUT',
+    'POD_LISTENS_ON_LOOPBACK',
+    'POD_NOT_LISTENING',
+    'SERVICE_NO_ENDPOINTS',
+  ],
   explains: {
     SERVICE_NO_ENDPOINTS: ['CONNECT_TIMEOUT', 'POD_NOT_LISTENING'],
     CONNECT_REJECTED_ON_PATH: ['CONNECT_TIMEOUT'],
@@ -49,6 +55,8 @@ export const connect: DetectorKind = {
     /** Ports to which connections over loopback succeeded: a client tries ::1 and 127.0.0.1 in turn. */
     const loopbackPorts = new Set<number>();
     const portOf = new Map<string, number>();
+    /** Of a server that refused: a connection that reached the server itself. */
+    const refusedAt = new Map<string, FlowFacts>();
     const isScan = (one: Case) =>
       one.frequent().every((client) => (failedAt.get(client)?.size ?? 0) >= SCANNED_SERVERS);
     const add = (cases: Cases, facts: FlowFacts, subject: string) => {
@@ -80,8 +88,10 @@ export const connect: DetectorKind = {
           add(unanswered, facts, subject);
           unanswered.of(subject).measure(tcp.synSpan ?? 0);
           if (tcp.syns >= UNANSWERED_SYNS && insistent.size < FINDING_SUBJECTS) insistent.add(subject);
-        } else if (tcp.state === 'refused' && tcp.resetBy === 'server') add(refused, facts, subject);
-        else if (tcp.state === 'refused') {
+        } else if (tcp.state === 'refused' && tcp.resetBy === 'server') {
+          add(refused, facts, subject);
+          if (refusedAt.size < FINDING_SUBJECTS) refusedAt.set(subject, facts);
+        } else if (tcp.state === 'refused') {
           add(rejected, facts, subject);
           const identity = serverIdentity(context, facts, facts.first);
           if (identity?.service !== undefined && identity.pod === undefined) services.add(subject);
@@ -117,17 +127,48 @@ export const connect: DetectorKind = {
           if (isScan(one)) continue;
           if (subject.startsWith('[::1]:') && loopbackPorts.has(portOf.get(subject) ?? 0)) continue;
           const isOver = (succeeded.get(subject) ?? Number.NEGATIVE_INFINITY) > one.last;
+          const reached = refusedAt.get(subject);
+          const listening = reached && listeningState(context, reached, reached.first);
+          if (listening === 'loopback') {
+            const port = portOf.get(subject);
+            found.push({
+              code: 'POD_LISTENS_ON_LOOPBACK',
+              severity: 'error',
+              confidence: 'proven',
+              subject,
+              message: `${subject} listens on port ${port} for its own pod alone: ${share(one, 'connection')} got a reset.`,
+              evidence: [
+                one.evidence(
+                  `${listed(one.frequent())} got the reset; the only socket that listens on port ${port} has a loopback address`,
+                  'code == "TCP_REFUSED"',
+                ),
+              ],
+              next: 'Let the program listen on 0.0.0.0 or ::, not on 127.0.0.1 or localhost.',
+              otherwise: undefined,
+              cases: one.cases,
+              attempts: one.attempts,
+            });
+            continue;
+          }
+          const isClosed = listening === 'closed' && !isOver;
           found.push({
             code: 'POD_NOT_LISTENING',
             severity: isOver ? 'information' : one.cases < FEW_REFUSALS ? 'warning' : 'error',
-            confidence: 'likely',
+            confidence: isClosed ? 'proven' : 'likely',
             subject,
             message: `${subject} refuses connections: ${share(one, 'connection')} got a reset in response to the SYN.`,
-            evidence: [one.evidence(`${listed(one.frequent())} got the reset`, 'code == "TCP_REFUSED"')],
+            evidence: [
+              one.evidence(
+                `${listed(one.frequent())} got the reset${isClosed ? `; no socket of the pod listens on port ${portOf.get(subject)}` : ''}`,
+                'code == "TCP_REFUSED"',
+              ),
+            ],
             next: 'Look at the logs of the server: does it listen on this port, and not on 127.0.0.1 alone?',
             otherwise: isOver
               ? 'the server was starting: later connections succeeded'
-              : 'the server is starting, or something on the way sends the reset, such as a firewall',
+              : isClosed
+                ? undefined
+                : 'the server is starting, or something on the way sends the reset, such as a firewall',
             cases: one.cases,
             attempts: one.attempts,
           });

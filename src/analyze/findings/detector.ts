@@ -3,12 +3,17 @@ import type { Hosts } from '../identity/hosts.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Names } from '../identity/names.ts';
 import type { AnalysisEvent } from '../record/event.ts';
+import type { NetworkStates } from '../state/network-states.ts';
 import type { Finding } from './finding.ts';
 
 /** What detectors may ask. */
 export interface FindingContext {
   readonly hosts: Hosts;
   readonly names: Names;
+  /** What the kernel had counted in the captured network namespaces; empty where a capture holds no state. */
+  readonly states: NetworkStates;
+  /** if_name of an interface: `shop/web-1/any`. */
+  interfaceName(id: number): string | undefined;
   /** When the capture took place: ns since 1970 of its first packet. */
   epoch(): bigint;
 }
@@ -41,6 +46,31 @@ export function serverOf({ hosts, names }: FindingContext, flow: FlowIdentity, t
 /** The identity of a flow's server; undefined where it has no name. */
 export function serverIdentity({ names }: FindingContext, flow: FlowIdentity, time: number): Identity | undefined {
   return names.ofHost(flow.serverHost, time, flow.interfaceId);
+}
+
+/**
+ * Whether a program of the server's pod listens on the connection's port, from the state of that pod's network namespace:
+ * `loopback` where it does so only on 127.0.0.1 or ::1. Undefined where there is no such state, or where it is not whole.
+ */
+export function listeningState(
+  context: FindingContext,
+  flow: FlowIdentity,
+  time: number,
+): 'open' | 'loopback' | 'closed' | undefined {
+  const pair = context.states.of(flow.interfaceId);
+  const pod = serverIdentity(context, flow, time)?.pod;
+  if (pair === undefined || pod === undefined) return undefined;
+  if (context.interfaceName(flow.interfaceId)?.split('/').at(-2) !== pod) return undefined;
+  let isLoopback = false;
+  for (const { state } of [pair.first, pair.last]) {
+    if (state.listening === undefined || state.socketsCut === true) return undefined;
+    for (const { address, port } of state.listening) {
+      if (port !== flow.serverPort) continue;
+      if (address !== '::1' && !address.startsWith('127.')) return 'open';
+      isLoopback = true;
+    }
+  }
+  return isLoopback ? 'loopback' : 'closed';
 }
 
 /** A client for people. */

@@ -7,6 +7,7 @@ import { dnsTransport } from './dns-transport.ts';
 import { gateway } from './gateway.ts';
 import { handshakes } from './handshakes.ts';
 import { idle } from './idle.ts';
+import { kernel } from './kernel.ts';
 import { pace } from './pace.ts';
 import { responses } from './responses.ts';
 import { retries } from './retries.ts';
@@ -20,6 +21,7 @@ import { transport } from './transport.ts';
 export const DETECTORS: readonly DetectorKind[] = [
   connect,
   handshakes,
+  kernel,
   dns,
   dnsTransport,
   tls,

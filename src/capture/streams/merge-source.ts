@@ -84,8 +84,9 @@ export class MergeSource {
   #take(block: BlockView): void {
     switch (block.type) {
       case BLOCK.enhancedPacket:
-      case BLOCK.interfaceStatistics: {
-        if (!isWhole(block)) throw this.#damaged(block, 'a packet or its statistics do not fit their block');
+      case BLOCK.interfaceStatistics:
+      case BLOCK.ksnoopState: {
+        if (!isWhole(block)) throw this.#damaged(block, 'a packet, statistics or a state do not fit their block');
         const queue = this.#queues[block.view.getUint32(block.offset + 8, block.littleEndian)];
         if (queue === undefined) throw this.#damaged(block, 'a packet is of no interface');
         const { view, offset, littleEndian } = block;

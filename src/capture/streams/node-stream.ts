@@ -187,6 +187,7 @@ export class NodeStream {
       ...(settings.filter === undefined ? {} : { filter: settings.filter }),
       snaplen: settings.snaplen,
       maxDurationMs: settings.maxDurationMs,
+      state: true,
       ...(settings.follow && { follow: true }),
     };
     let begun = false;

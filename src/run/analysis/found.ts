@@ -27,7 +27,9 @@ export class Found implements AnalysisOutput {
     this.#session = session;
     const { analysis } = session.capture;
     const epoch = () => analysis.clock.absolute(0);
-    this.context = { hosts: analysis.hosts, names: session.names, epoch };
+    const { names, states } = session;
+    const interfaceName = (id: number) => session.interfaces[id]?.name;
+    this.context = { hosts: analysis.hosts, names, states, interfaceName, epoch };
     this.#findings = new Findings(this.context);
   }
 

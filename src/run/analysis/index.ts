@@ -67,6 +67,12 @@ export const ANALYSIS_OUTPUTS: readonly AnalysisForm[] = [
     load: async () => (await import('./curl.ts')).curl,
   },
   {
+    name: 'state',
+    about: "the kernel's counters and sockets of the captured network namespaces",
+    json: true,
+    load: async () => (await import('./state.ts')).state,
+  },
+  {
     name: 'packets',
     about: 'one line per packet',
     json: true,
