@@ -37,7 +37,7 @@ export function withPermissions(page: string): string {
     'In addition, by the kind of target. With a pattern, `-l` or `--field-selector`, `list` takes the place of `get`.\n',
     table(['Target', 'Permission', 'Where', 'Needed', 'What for'], [...kinds, ...CUSTOM]),
     '## Installation\n',
-    '`ksnoop install`, `uninstall`, `status` and `cleanup` use these. Captures do not need them.\n',
+    "`ksnoop install`, `uninstall`, `status` and `cleanup` use these. Captures do not need them. They also read the cluster's list\nof kinds, which Kubernetes allows every user (ClusterRole `system:discovery`).\n",
     table(
       ['Permission', 'Where', 'Used by'],
       installPermissions(readKustomization(BASE)).map(({ verbs, group, resource, place, usedBy }) => [

@@ -228,6 +228,7 @@ export class CaptureFramer {
         break;
       case BLOCK.interfaceStatistics:
         this.#statistics(block);
+        break;
       case BLOCK.ksnoopState:
         this.#state(block);
         break;

@@ -4,6 +4,7 @@ import type { FlowFacts, FlowIdentity, FlowInfo, TcpFacts } from '../../src/anal
 import { Hosts } from '../../src/analyze/identity/hosts.ts';
 import { Names } from '../../src/analyze/identity/names.ts';
 import type { AnalysisEvent, Exchange } from '../../src/analyze/record/event.ts';
+import { NetworkStates } from '../../src/analyze/state/network-states.ts';
 import { findings } from '../../src/run/analysis/findings.ts';
 import { analysisLines } from './analysis-lines.ts';
 import { BUILT_EPOCH_NS, type BuiltSegment, builtPcap } from './built-capture.ts';
@@ -24,7 +25,13 @@ const NO_TROUBLE = { retransmissions: 0, spuriousRetransmissions: 0, zeroWindows
 export class Judged {
   readonly hosts = new Hosts();
   readonly names = new Names(this.hosts);
-  readonly #findings = new Findings({ hosts: this.hosts, names: this.names, epoch: () => BUILT_EPOCH_NS });
+  readonly #findings = new Findings({
+    hosts: this.hosts,
+    names: this.names,
+    states: new NetworkStates(),
+    interfaceName: () => undefined,
+    epoch: () => BUILT_EPOCH_NS,
+  });
   #flows = 0;
 
   /** @param client, server last byte of the address */

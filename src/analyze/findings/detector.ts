@@ -48,6 +48,11 @@ export function serverIdentity({ names }: FindingContext, flow: FlowIdentity, ti
   return names.ofHost(flow.serverHost, time, flow.interfaceId);
 }
 
+/** The pod or node whose network namespace an interface is in: its name without the interface's own. */
+export function placeOf(context: FindingContext, interfaceId: number): string {
+  return context.interfaceName(interfaceId)?.replace(/\/[^/]*$/, '') || `interface ${interfaceId}`;
+}
+
 /**
  * Whether a program of the server's pod listens on the connection's port, from the state of that pod's network namespace:
  * `loopback` where it does so only on 127.0.0.1 or ::1. Undefined where there is no such state, or where it is not whole.

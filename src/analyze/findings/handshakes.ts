@@ -5,9 +5,6 @@ import { clientOf, type DetectorKind, serverIdentity, serverOf } from './detecto
 import type { Finding } from './finding.ts';
 import { counted, listed, share } from './words.ts';
 
-/** So many handshakes whose last ACK is ignored: a single one may have been lost behind the place of capture. */
-const IGNORED_ACKS = 3;
-
 /** A packet that a client reset although it had a connection through a Service with that port. */
 interface Stray {
   readonly id: number;
@@ -17,11 +14,10 @@ interface Stray {
   readonly sender: string;
 }
 
-/** Handshakes and packets that meet the state of another connection, or none. */
+/** Connections and packets that meet the state of another connection, or none. */
 export const handshakes: DetectorKind = {
-  codes: ['ACCEPT_QUEUE_FULL', 'CONNTRACK_INVALID_RESET', 'PORT_REUSE_COLLISION'],
+  codes: ['CONNTRACK_INVALID_RESET', 'PORT_REUSE_COLLISION'],
   create: (context) => {
-    const ignored = new Cases();
     const reused = new Cases();
     const strays: Stray[] = [];
     /** By client address, port and Service: connections through the Service's own address. */
@@ -44,31 +40,12 @@ export const handshakes: DetectorKind = {
           throughService.size < 64 * FINDING_SUBJECTS
         )
           throughService.add(keyOf(facts, identity.group));
-        const server = serverOf(context, facts, first);
-        const queue = ignored.of(server);
-        const ports = reused.of(server);
-        queue.attempts += 1;
+        const ports = reused.of(serverOf(context, facts, first));
         ports.attempts += 1;
-        if (waits?.synAckAgain) queue.add(id, first);
         if (waits?.portReused) ports.add(id, first, clientOf(context, facts, first));
       },
       findings: () => {
         const found: Finding[] = [];
-        for (const [subject, one] of ignored.counting()) {
-          if (one.cases < IGNORED_ACKS) continue;
-          found.push({
-            code: 'ACCEPT_QUEUE_FULL',
-            severity: 'error',
-            confidence: 'likely',
-            subject,
-            message: `${subject} does not accept connections fast enough: ${share(one, 'connection')} had its SYN-ACK repeated after the client's ACK and data.`,
-            evidence: [one.evidence('a server whose accept queue is full drops the last ACK of the handshake')],
-            next: "nstat -az TcpExtListenOverflows in the server's pod; raise the backlog of listen() and net.core.somaxconn, or add pods.",
-            otherwise: 'the ACK and the data were lost between the place of capture and the server',
-            cases: one.cases,
-            attempts: one.attempts,
-          });
-        }
         for (const [subject, one] of reused.counting()) {
           found.push({
             code: 'PORT_REUSE_COLLISION',

@@ -1,13 +1,14 @@
+import { acceptQueue } from './accept-queue.ts';
 import { balancing } from './balancing.ts';
 import { coldPod } from './cold-pod.ts';
 import { connect } from './connect.ts';
+import { conntrack } from './conntrack.ts';
 import type { DetectorKind } from './detector.ts';
 import { dns } from './dns.ts';
 import { dnsTransport } from './dns-transport.ts';
 import { gateway } from './gateway.ts';
 import { handshakes } from './handshakes.ts';
 import { idle } from './idle.ts';
-import { kernel } from './kernel.ts';
 import { pace } from './pace.ts';
 import { responses } from './responses.ts';
 import { retries } from './retries.ts';
@@ -21,7 +22,8 @@ import { transport } from './transport.ts';
 export const DETECTORS: readonly DetectorKind[] = [
   connect,
   handshakes,
-  kernel,
+  conntrack,
+  acceptQueue,
   dns,
   dnsTransport,
   tls,

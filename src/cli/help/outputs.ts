@@ -30,6 +30,7 @@ export const outputs: Topic = {
             ],
             ['har', 'HTTP exchanges as an HTTP Archive, for the developer tools of browsers'],
             ['curl', 'a curl command for each HTTP request, without its secrets and body'],
+            ['state', "the kernel's counters and sockets during the capture; --json for programs"],
             ['packets', 'a line for each packet; --json for programs'],
           ],
         },

@@ -6,6 +6,7 @@ import type { FlowIdentity } from '../../../src/analyze/flow/flow-facts.ts';
 import { Hosts } from '../../../src/analyze/identity/hosts.ts';
 import { Names } from '../../../src/analyze/identity/names.ts';
 import type { Exchange } from '../../../src/analyze/record/event.ts';
+import { NetworkStates } from '../../../src/analyze/state/network-states.ts';
 import { BUILT_EPOCH_NS, type BuiltSegment, builtPcap, handshake } from '../../support/built-capture.ts';
 
 /** What is nearly a finding, and must not be one; beside each the case that is. */
@@ -15,7 +16,13 @@ function foundIn(segments: readonly BuiltSegment[]): Finding[] {
     { detail: true, showSecrets: false },
   );
   const { hosts } = capture.analysis;
-  const judged = new Findings({ hosts, names: new Names(hosts), epoch: () => BUILT_EPOCH_NS });
+  const judged = new Findings({
+    hosts,
+    names: new Names(hosts),
+    states: new NetworkStates(),
+    interfaceName: () => undefined,
+    epoch: () => BUILT_EPOCH_NS,
+  });
   capture.push(builtPcap(segments));
   capture.end();
   return judged.list();
@@ -113,7 +120,13 @@ function dnsFindings(questions: readonly (readonly [type: string, name: string, 
     serverPort: 53,
     interfaceId: 0,
   };
-  const judged = new Findings({ hosts, names: new Names(hosts), epoch: () => BUILT_EPOCH_NS });
+  const judged = new Findings({
+    hosts,
+    names: new Names(hosts),
+    states: new NetworkStates(),
+    interfaceName: () => undefined,
+    epoch: () => BUILT_EPOCH_NS,
+  });
   for (const [index, [type, name, rcode]] of questions.entries()) {
     const time = index * 1e6;
     const exchange: Exchange = {

@@ -1,0 +1,89 @@
+import { FINDING_SUBJECTS } from '../limits.ts';
+import { growth, type StatePair } from '../state/network-states.ts';
+import { Cases } from './cases.ts';
+import { type DetectorKind, type FindingContext, placeOf, serverIdentity, serverOf } from './detector.ts';
+import type { Finding } from './finding.ts';
+import { share } from './words.ts';
+
+/** So many handshakes whose last ACK is ignored: a single one may have been lost behind the place of capture. */
+const IGNORED_ACKS = 3;
+
+/** What helps, whoever says so. */
+const NEXT =
+  'nstat -az TcpExtListenOverflows in the pod of the server; raise the backlog of listen() and net.core.somaxconn, or add pods.';
+
+/** A server that accepts connections too slowly: the kernel drops the last ACK of handshakes, and counts that (net/ipv4/tcp_ipv4.c). */
+export const acceptQueue: DetectorKind = {
+  codes: ['ACCEPT_QUEUE_FULL'],
+  create: (context) => {
+    const ignored = new Cases();
+    /** By server: its pod. */
+    const pods = new Map<string, string>();
+    return {
+      flowEnded: (facts) => {
+        const { tcp, waits, id, first } = facts;
+        if (tcp === undefined || tcp.midstream) return;
+        const server = serverOf(context, facts, first);
+        const queue = ignored.of(server);
+        queue.attempts += 1;
+        if (!waits?.synAckAgain) return;
+        queue.add(id, first);
+        const pod = serverIdentity(context, facts, first)?.text;
+        if (pod !== undefined && pods.size < FINDING_SUBJECTS) pods.set(server, pod);
+      },
+      findings: () => {
+        const counted = context.states.pairs().flatMap((pair) => overflowed(pair, context));
+        const proven = new Set(counted.map(({ subject }) => subject));
+        const found = [...counted];
+        for (const [subject, one] of ignored.counting()) {
+          if (one.cases < IGNORED_ACKS || proven.has(pods.get(subject) ?? subject)) continue;
+          found.push({
+            code: 'ACCEPT_QUEUE_FULL',
+            severity: 'error',
+            confidence: 'likely',
+            subject,
+            message: `${subject} does not accept connections fast enough: ${share(one, 'connection')} had its SYN-ACK repeated after the client's ACK and data.`,
+            evidence: [one.evidence('a server whose accept queue is full drops the last ACK of the handshake')],
+            next: NEXT,
+            otherwise: 'the ACK and the data were lost between the place of capture and the server',
+            cases: one.cases,
+            attempts: one.attempts,
+          });
+        }
+        return found;
+      },
+    };
+  },
+};
+
+/** The kernel's own count, of the namespace of one interface. */
+function overflowed(pair: StatePair, context: FindingContext): Finding[] {
+  const overflows = growth(pair, 'TcpExt ListenOverflows') ?? 0;
+  if (overflows === 0) return [];
+  const subject = placeOf(context, pair.interfaceId);
+  const waiting = pair.last.state.listening?.filter(({ queue }) => queue > 0) ?? [];
+  const [only] = waiting;
+  const where = waiting.length === 1 && only !== undefined ? ` on port ${only.port}` : '';
+  const times = overflows === 1 ? 'once' : `${overflows} times`;
+  return [
+    {
+      code: 'ACCEPT_QUEUE_FULL',
+      severity: 'error',
+      confidence: 'proven',
+      subject,
+      message: `${subject} does not accept connections fast enough${where}: its accept queue was full ${times}.`,
+      evidence: [
+        {
+          text: `the kernel's counter ListenOverflows rose by ${overflows} between the first and the last state`,
+          flows: [],
+          times: undefined,
+          where: undefined,
+        },
+      ],
+      next: NEXT,
+      otherwise: undefined,
+      cases: overflows,
+      attempts: overflows,
+    },
+  ];
+}
