@@ -16,7 +16,7 @@ const MUTATIONS_PER_FRAME = 4;
 /** Bytes around a packet that decoding must not look at. */
 const MARGIN = 64;
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 600_000;
 
 const files = captureFiles();
 const style = { label: 'shop/web-1', colours: new Colours(false) };

@@ -16,7 +16,7 @@ import { undocumented } from '../support/documented.ts';
 
 /** Bytes of a file that is looked at: larger ones hold more of the same. */
 const FILE_MAXIMUM = 100_000;
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 900_000;
 
 const own = globSync('*.{pcap,pcapng}', { cwd: join(import.meta.dirname, '../analyze/protocols/captures') });
 const files = [
