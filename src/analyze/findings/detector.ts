@@ -1,3 +1,4 @@
+import type { AnalysisSession } from '../engine/session.ts';
 import type { FlowFacts, FlowIdentity } from '../flow/flow-facts.ts';
 import type { Hosts } from '../identity/hosts.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -16,6 +17,12 @@ export interface FindingContext {
   interfaceName(id: number): string | undefined;
   /** When the capture took place: ns since 1970 of its first packet. */
   epoch(): bigint;
+}
+
+/** What the detectors of an analysis may ask. */
+export function contextOf({ capture, names, states, interfaces }: AnalysisSession): FindingContext {
+  const { hosts, clock } = capture.analysis;
+  return { hosts, names, states, interfaceName: (id) => interfaces[id]?.name, epoch: () => clock.absolute(0) };
 }
 
 /** Looks for one finding or a family of them. Its memory is bounded (cases.ts). */

@@ -1,4 +1,5 @@
 import type { AnalysisSession, Condition } from '../../analyze/engine/session.ts';
+import { contextOf } from '../../analyze/findings/detector.ts';
 import { Findings } from '../../analyze/findings/findings.ts';
 import type { FlowFacts, FlowIdentity } from '../../analyze/flow/flow-facts.ts';
 import type { AnalysisEvent } from '../../analyze/record/event.ts';
@@ -35,11 +36,7 @@ export class Shown {
     this.#where = where;
     const { analysis } = session.capture;
     this.sums = new Summary(analysis.hosts, session.names);
-    this.judged = new Findings({
-      hosts: analysis.hosts,
-      names: session.names,
-      epoch: () => analysis.clock.absolute(0),
-    });
+    this.judged = new Findings(contextOf(session));
     this.activity = new Activity(() => serviceTotals(this.sums));
   }
 

@@ -1,4 +1,5 @@
 import type { AnalysisSession } from '../../analyze/engine/session.ts';
+import { contextOf } from '../../analyze/findings/detector.ts';
 import { Findings } from '../../analyze/findings/findings.ts';
 import type { FlowIdentity, FlowInfo } from '../../analyze/flow/flow-facts.ts';
 import type { AnalysisEvent } from '../../analyze/record/event.ts';
@@ -15,9 +16,8 @@ export class ClosingLines {
   #unanswered = 0;
   #retransmissions = 0;
 
-  constructor({ capture, names }: AnalysisSession) {
-    const { hosts, clock } = capture.analysis;
-    this.#findings = new Findings({ hosts, names, epoch: () => clock.absolute(0) });
+  constructor(session: AnalysisSession) {
+    this.#findings = new Findings(contextOf(session));
   }
 
   event(event: AnalysisEvent, flow: FlowIdentity): void {

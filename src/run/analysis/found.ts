@@ -1,6 +1,6 @@
 import type { AnalysisOutput } from '../../analyze/engine/output.ts';
 import type { AnalysisSession } from '../../analyze/engine/session.ts';
-import type { FindingContext } from '../../analyze/findings/detector.ts';
+import { contextOf, type FindingContext } from '../../analyze/findings/detector.ts';
 import type { Finding } from '../../analyze/findings/finding.ts';
 import { Findings } from '../../analyze/findings/findings.ts';
 import type { FlowInfo } from '../../analyze/flow/flow-facts.ts';
@@ -25,11 +25,7 @@ export class Found implements AnalysisOutput {
 
   constructor(session: AnalysisSession) {
     this.#session = session;
-    const { analysis } = session.capture;
-    const epoch = () => analysis.clock.absolute(0);
-    const { names, states } = session;
-    const interfaceName = (id: number) => session.interfaces[id]?.name;
-    this.context = { hosts: analysis.hosts, names, states, interfaceName, epoch };
+    this.context = contextOf(session);
     this.#findings = new Findings(this.context);
   }
 

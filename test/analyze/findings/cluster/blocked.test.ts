@@ -4,6 +4,7 @@ import type { ClusterFacts } from '../../../../src/analyze/findings/cluster-fact
 import type { FlowFacts, TcpFacts } from '../../../../src/analyze/flow/flow-facts.ts';
 import { Hosts } from '../../../../src/analyze/identity/hosts.ts';
 import { Names } from '../../../../src/analyze/identity/names.ts';
+import { NetworkStates } from '../../../../src/analyze/state/network-states.ts';
 import { CLIENT, DENY, facts, SERVER, SERVICE, serviceFacts, sliceFacts } from './facts.ts';
 
 const INTERFACES = ['shop/client-1/any', 'shop/web-1/any'];
@@ -22,7 +23,10 @@ function found(connections: readonly Connection[], cluster: ClusterFacts, captur
   const hosts = new Hosts();
   const names = new Names(hosts);
   const number = (address: string) => hosts.number(Uint8Array.from(address.split('.').map(Number)), 0, 4);
-  const blocked = new BlockedConnections({ hosts, names, epoch: () => 0n }, (id) => INTERFACES[id]);
+  const blocked = new BlockedConnections(
+    { hosts, names, states: new NetworkStates(), interfaceName: (id) => INTERFACES[id], epoch: () => 0n },
+    (id) => INTERFACES[id],
+  );
   const health = {
     retransmissions: 0,
     fastRetransmissions: 0,
