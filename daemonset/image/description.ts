@@ -30,7 +30,14 @@ export const DESCRIPTION = {
     'libpcre2-8-0',
   ],
   /** The only files kept of them: six programs, and libraries by their sonames below. */
-  programs: ['/usr/bin/tcpdump', '/usr/bin/nsenter', '/usr/bin/setpriv', '/usr/bin/prlimit', '/usr/bin/mkfifo', '/usr/bin/head'],
+  programs: [
+    '/usr/bin/tcpdump',
+    '/usr/bin/nsenter',
+    '/usr/bin/setpriv',
+    '/usr/bin/prlimit',
+    '/usr/bin/mkfifo',
+    '/usr/bin/head',
+  ],
   libraries: [
     'libatomic.so.1',
     'libc.so.6',
