@@ -126,6 +126,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'run/reading': {
     loads: ['wire', 'analyze/*', 'view', 'run', 'run/sink', 'run/input', 'run/analysis', 'run/convert'],
   },
+  'run/report': { loads: ['wire', 'analyze/*', 'view', 'run', 'run/sink', 'run/analysis'] },
   'run/capture': { loads: ['wire', 'capture/*', 'view', 'run', 'run/sink', 'run/outputs'] },
   'run/diagnose': {
     loads: ['wire', 'capture/*', 'analyze/*', 'view', 'run', 'run/capture', 'run/analysis', 'run/outputs', 'run/sink'],

@@ -23,7 +23,7 @@ const BAR = 20;
 const NAMES_WIDTH = 60;
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
-const KINDS: Readonly<Record<HopRecord['kind'], string>> = {
+export const HOP_KINDS: Readonly<Record<HopRecord['kind'], string>> = {
   request: 'request',
   network: 'network',
   proxy: 'proxy',
@@ -47,7 +47,7 @@ export function traceLine(trace: TraceRecord, { colours, utc }: TraceStyle): str
   const culprit = slowest === undefined ? undefined : hops[slowest];
   if (culprit !== undefined && total !== undefined) {
     parts.push(
-      `slowest: ${hopNames(culprit)} ${KINDS[culprit.kind]} ${latencyText(culprit.latency)} (${percent(culprit.latency, total)})`,
+      `slowest: ${hopNames(culprit)} ${HOP_KINDS[culprit.kind]} ${latencyText(culprit.latency)} (${percent(culprit.latency, total)})`,
     );
   }
   if (connect !== undefined) parts.push(red(connectText(connect)));
@@ -129,7 +129,7 @@ function hopCells(hop: PathHop): string[] {
   const time = (value: number | undefined) => (value === undefined ? '' : latencyText(value));
   return [
     `${'  '.repeat(hop.depth)}${hopNames(hop)}`,
-    KINDS[hop.kind],
+    HOP_KINDS[hop.kind],
     grouped(latency?.count ?? 0),
     time(latency?.p50),
     time(latency?.p90),
@@ -145,7 +145,7 @@ function hopNames({ from, to }: Pick<HopRecord, 'from' | 'to'>): string {
 }
 
 function kindText({ kind, calls }: HopRecord): string {
-  return kind === 'calls' ? counted(calls ?? 0, 'call') : KINDS[kind];
+  return kind === 'calls' ? counted(calls ?? 0, 'call') : HOP_KINDS[kind];
 }
 
 /** All that the request passed: `shop/client-1 → ingress/edge → shop/web-2`. */

@@ -46,6 +46,8 @@ export interface AnalysisOutputContext {
   readonly verbose?: boolean | undefined;
   /** What stands behind the form's name: `-o map=dot`. */
   readonly argument?: string | undefined;
+  /** The command that is running, for a reader of what it made; undefined where that is not known. */
+  readonly command?: string | undefined;
 }
 
 /** What a form looks at, and how it is made. */

@@ -8,6 +8,7 @@ import {
   addTransportFlags,
   CLOCK_FLAG,
   FORMAT_FLAG,
+  REPORT_FLAG,
   SECRETS_FLAG,
   UTC_FLAG,
   WHERE_FLAG,
@@ -82,10 +83,11 @@ function addOutputFlags(capture: Command): void {
     .option('--ring', 'with -W: keep the newest files, whatever begins a new one')
     .option(
       '-o, --output <FORMAT>',
-      'pcapng (default into a pipe or file), pcap; text (default on a terminal), json, summary, findings, flows, trace, map, csv, har, curl, packets',
+      'pcapng (default into a pipe or file), pcap; text (default on a terminal), json, summary, findings, flows, trace, html, map, csv, har, curl, packets',
     )
     .option('--json', 'summary, findings, flows, trace, map or packets as JSON')
     .option(...FORMAT_FLAG)
+    .option(...REPORT_FLAG)
     .option(...WHERE_FLAG)
     .option(...SECRETS_FLAG)
     .option(...UTC_FLAG)

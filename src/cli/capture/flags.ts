@@ -64,6 +64,8 @@ export const WHERE_FLAG = [
 
 export const FORMAT_FLAG = ['--format <FORMAT>', 'of -o map: tree (default), dot, mermaid, json'] as const;
 
+export const REPORT_FLAG = ['--report <FILE>', 'also write the report of -o html to FILE'] as const;
+
 export const CLOCK_FLAG = ['--correct-clock-skew', "convert the nodes' times to this machine's clock"] as const;
 
 export const SECRETS_FLAG = ['--show-secrets', 'show what is masked: passwords, cookies, Authorization'] as const;

@@ -1,14 +1,18 @@
 import { TARGETS_MAXIMUM } from '../../capture/limits.ts';
+import { analysisOutput } from '../../run/analysis/index.ts';
 import type { CaptureConfig } from '../../run/capture/config.ts';
 import { isSelecting } from '../../run/capture/target-query.ts';
 import type { OutputConfig } from '../../run/outputs/config.ts';
-import { OUTPUT_NAMES, outputKind } from '../../run/outputs/index.ts';
+import { analysedKind, OUTPUT_NAMES, outputKind } from '../../run/outputs/index.ts';
 import type { OutputKind } from '../../run/outputs/output.ts';
+import { withReport } from '../../run/report/with-report.ts';
 import type { Rotation } from '../../run/rotation/rotating-output.ts';
 import type { SinkTarget } from '../../run/sink/sink.ts';
 import { HEADERS_SNAPLEN } from '../../wire/limits.ts';
 import { pluginTerminal } from '../cluster.ts';
 import { checkArgument, chosenOutput } from '../output-argument.ts';
+import { checkReport } from '../report-option.ts';
+import { typedCommand } from '../typed-command.ts';
 import { textOrJson, usage } from '../usage.ts';
 import { durationOf, sizeOf, snaplenOf, wholeOf } from '../values.ts';
 import { profileArguments } from '../wireshark-profile/install.ts';
@@ -39,6 +43,7 @@ export interface RawCaptureOptions extends RawPacketOptions, RawRotationOptions 
   readonly write?: string;
   readonly output?: string;
   readonly format?: string;
+  readonly report?: string;
   readonly json?: boolean;
   readonly where?: string;
   readonly showSecrets?: boolean;
@@ -147,6 +152,14 @@ function completeOutput(raw: RawCaptureOptions, stdoutIsTerminal: boolean): Outp
   if (output === undefined) throw usage(`There is no output "${name}".`, `There are: ${OUTPUT_NAMES.join(', ')}.`);
   checkForm(output, sink, toTerminal);
   checkArgument(output, argument);
+  checkReport(raw, name);
+  const form = analysisOutput(name);
+  if (raw.report !== undefined && form === undefined) {
+    throw usage(
+      `--report needs an output that analyses the packets; the ${name} format holds them as they are.`,
+      'Add -o text.',
+    );
+  }
   if (output.binary && raw.where !== undefined) {
     throw usage(
       `--where chooses what is shown; the ${name} format holds packets.`,
@@ -160,7 +173,10 @@ function completeOutput(raw: RawCaptureOptions, stdoutIsTerminal: boolean): Outp
     );
   }
   return {
-    output,
+    output:
+      raw.report === undefined || form === undefined
+        ? output
+        : analysedKind(withReport(form, { path: raw.report, force: raw.force === true })),
     sink,
     rotation: rotationOf(raw, output),
     force: raw.force === true,
@@ -170,6 +186,7 @@ function completeOutput(raw: RawCaptureOptions, stdoutIsTerminal: boolean): Outp
     utc: raw.utc === true,
     verbose: raw.verbose === true,
     argument,
+    command: typedCommand(process.argv.slice(2)),
   };
 }
 

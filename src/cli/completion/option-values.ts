@@ -2,7 +2,7 @@ import type { Option } from 'commander';
 import type { Candidate } from './candidate.ts';
 
 /** Options of any command whose value is a file or a directory: shells complete those themselves. */
-const FILES = new Set(['write', 'kubeconfig', 'directory']);
+const FILES = new Set(['write', 'report', 'kubeconfig', 'directory']);
 
 export function takesFile(option: string): boolean {
   return FILES.has(option);

@@ -5,6 +5,7 @@ import {
   addTransportFlags,
   CLOCK_FLAG,
   FAIL_ON_FLAG,
+  REPORT_FLAG,
   UTC_FLAG,
   WHERE_FLAG,
 } from '../capture/flags.ts';
@@ -38,6 +39,7 @@ export function addDiagnoseCommand(ksnoop: Command, setExit: (code: number) => v
   diagnose
     .option('--json', 'findings as JSON, one document')
     .option(...WHERE_FLAG)
+    .option(...REPORT_FLAG)
     .option(...UTC_FLAG)
     .option(...FAIL_ON_FLAG);
   addTransportFlags(diagnose);
@@ -57,6 +59,7 @@ export function addDiagnoseCommand(ksnoop: Command, setExit: (code: number) => v
     ['diagnose svc/web -n shop', 'half a minute of a Service and its clients'],
     ['diagnose svc/web -w incident.pcapng', 'the same, and the packets in a file'],
     ['diagnose incident.pcapng', 'a capture'],
+    ['diagnose incident.pcapng --report incident.html', 'and a page for the ticket'],
     ['diagnose incident.pcapng --fail-on error', 'in a script: exit code 6 when something fails'],
   ]);
 }

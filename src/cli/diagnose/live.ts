@@ -6,6 +6,7 @@ import { Diagnosis } from '../../run/diagnose/diagnosis.ts';
 import { AnalysedOutput } from '../../run/outputs/analysed-output.ts';
 import { type OpenOutput, openOutput } from '../../run/outputs/open.ts';
 import { TeeOutput } from '../../run/outputs/tee.ts';
+import { LiveReport } from '../../run/report/live-report.ts';
 import { ByteWriter } from '../../run/sink/byte-writer.ts';
 import { whereExpression } from '../../run/where.ts';
 import { counted, timeSpan } from '../../view/units.ts';
@@ -16,6 +17,7 @@ import { pickOnTerminal } from '../capture/pick-target.ts';
 import { CaptureProgress } from '../capture/progress.ts';
 import { checkFailOn } from '../fail-on.ts';
 import { type Logger, logger } from '../logger.ts';
+import { typedCommand } from '../typed-command.ts';
 import { completeDiagnose, type DiagnoseCommand, type RawDiagnoseOptions } from './options.ts';
 import { type Captured, printReport } from './report.ts';
 
@@ -32,24 +34,25 @@ export async function diagnoseTargets(words: readonly string[], raw: RawDiagnose
   return interruptible(async (signal, stoppable) => {
     const opened = await openTargets(command, signal, canAsk);
     const diagnosis = new Diagnosis(opened);
+    const page = command.report === undefined ? undefined : new LiveReport(command.report);
     try {
       const plan = await planned(diagnosis, opened, command, log, signal);
       const nothing = announce(plan, log);
       // A Service that selects nothing has no packets: what is wrong is known already.
       if (nothing !== undefined || (plan.plans.length === 0 && diagnosis.hasErrors)) {
         if (nothing === undefined) plan.close();
-        return await report(diagnosis, command, undefined, { otherwise: nothing ?? EXIT.done, signal });
+        return await report(diagnosis, command, undefined, { otherwise: nothing ?? EXIT.done, signal, page, log });
       }
       const progress = new CaptureProgress(log);
       const run = await runCapture(plan, command.capture, {
-        open: (onProgress) => openOutputs(diagnosis, command, onProgress, signal),
+        open: (onProgress) => openOutputs(diagnosis, { ...command, page }, onProgress, signal),
         observer: progress,
       });
       stoppable(run, log);
       const outcome = await withNews(run, diagnosis, command, log);
       progress.close();
       const otherwise = conclude(outcome, false, log);
-      return await report(diagnosis, command, lookedAt(run, outcome), { otherwise, signal });
+      return await report(diagnosis, command, lookedAt(run, outcome), { otherwise, signal, page, log });
     } finally {
       await diagnosis.close();
     }
@@ -97,15 +100,25 @@ async function examine(diagnosis: Diagnosis, log: Logger, signal: AbortSignal): 
 
 async function openOutputs(
   { live }: Diagnosis,
-  { packets, where, json, utc, verbose }: DiagnoseCommand,
+  { packets, where, json, utc, verbose, page }: DiagnoseCommand & { readonly page: LiveReport | undefined },
   onProgress: () => void,
   signal: AbortSignal,
 ): Promise<OpenOutput> {
   const condition = (await whereExpression(where))?.condition;
   const nowhere = new Writable({ write: (_bytes, _encoding, done) => done() });
   const writer = new ByteWriter(nowhere, onProgress);
-  const context = { writer, colour: false, width: undefined, json, where: condition, showSecrets: false, utc, verbose };
-  const analysed = new AnalysedOutput(live.kind, context);
+  const context = {
+    writer,
+    colour: false,
+    width: undefined,
+    json,
+    where: condition,
+    showSecrets: false,
+    utc,
+    verbose,
+    command: typedCommand(process.argv.slice(2)),
+  };
+  const analysed = new AnalysedOutput(page?.beside(live.kind) ?? live.kind, context);
   if (packets === undefined) return { output: analysed, sink: undefined };
   const kept = await openOutput(packets, { colour: false, width: undefined }, onProgress, signal);
   return { output: new TeeOutput(analysed, kept.output), sink: kept.sink };
@@ -144,15 +157,25 @@ function lookedAt({ report }: CaptureRun, { summary }: CaptureOutcome): Captured
   return { targets: captured.map(({ label }) => label), elapsedMs: summary.elapsedMs };
 }
 
+/** How a report is concluded. */
+interface Concluding {
+  /** The exit code without findings. */
+  readonly otherwise: ExitCode;
+  readonly signal: AbortSignal;
+  readonly page: LiveReport | undefined;
+  readonly log: Logger;
+}
+
 /** Read the objects once more and print the report. @returns the exit code */
 async function report(
   diagnosis: Diagnosis,
   command: DiagnoseCommand,
   captured: Captured | undefined,
-  { otherwise, signal }: { readonly otherwise: ExitCode; readonly signal: AbortSignal },
+  { otherwise, signal, page, log }: Concluding,
 ): Promise<ExitCode> {
   await diagnosis.conclude(signal);
   const findings = diagnosis.findings();
+  if (page !== undefined && !page.write(findings)) log.warn('no report was written: nothing was captured');
   // Where nothing was looked at, that nothing was found says nothing.
   if (captured === undefined && findings.length === 0) return otherwise;
   printReport(diagnosis, findings, captured, command);

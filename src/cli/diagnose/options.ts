@@ -1,6 +1,8 @@
 import type { CaptureConfig } from '../../run/capture/config.ts';
 import type { OutputConfig } from '../../run/outputs/config.ts';
+import type { ReportFile } from '../../run/report/report-file.ts';
 import { completeCapture, type RawCaptureOptions } from '../capture/options.ts';
+import { checkReport } from '../report-option.ts';
 import { usage } from '../usage.ts';
 import type { Scope } from './scope.ts';
 
@@ -17,6 +19,8 @@ export interface DiagnoseCommand {
   readonly packets: OutputConfig | undefined;
   readonly where: string | undefined;
   readonly failOn: string | undefined;
+  /** Where the report is written as a page as well. */
+  readonly report: ReportFile | undefined;
   readonly json: boolean;
   readonly utc: boolean;
   readonly quiet: boolean;
@@ -29,7 +33,8 @@ export function completeDiagnose(words: readonly string[], raw: RawDiagnoseOptio
   if (write === '-') throw usage('stdout gets the report, so -w takes the name of a file.');
   if (local && raw.scope !== undefined) throw usage('--local uses no cluster, so --scope has no meaning with it.');
   const scope = raw.scope ?? (local ? 'target' : 'clients');
-  const { where: _where, json: _json, ...packetFlags } = raw;
+  checkReport(raw, 'findings');
+  const { where: _where, json: _json, report, ...packetFlags } = raw;
   const clients = scope !== 'target' || raw.clients === true;
   const { capture, output } = completeCapture(
     words,
@@ -42,6 +47,7 @@ export function completeDiagnose(words: readonly string[], raw: RawDiagnoseOptio
     packets: write === undefined ? undefined : output,
     where,
     failOn,
+    report: report === undefined ? undefined : { path: report, force: raw.force === true },
     json: json === true,
     utc: raw.utc === true,
     quiet: raw.quiet === true,

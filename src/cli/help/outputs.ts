@@ -21,6 +21,10 @@ export const outputs: Topic = {
             ['flows', 'a line for each flow with its TCP health; --json for programs'],
             ['trace', 'a line for each request with its slowest hop; with -v all hops; --json for programs'],
             [
+              'html',
+              'a report as one HTML page, for tickets: findings, map, timelines, tables, slowest and failed requests',
+            ],
+            [
               'map',
               'who calls whom, with rates, failures and latency; --format dot for Graphviz, mermaid for Markdown, json for programs',
             ],

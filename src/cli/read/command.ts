@@ -8,6 +8,7 @@ import { EXIT, type ExitCode } from '../../wire/errors.ts';
 import { checkFailOn } from '../fail-on.ts';
 import { type Logger, logger } from '../logger.ts';
 import { onStopSignals } from '../signals.ts';
+import { typedCommand } from '../typed-command.ts';
 import { completeRead, type RawReadOptions, type ReadLines } from './options.ts';
 
 /** `ksnoop read FILE…`: everything between the command line and the exit code. */
@@ -39,6 +40,7 @@ async function printLines(
   const form = {
     output,
     argument,
+    command: typedCommand(process.argv.slice(2)),
     json,
     utc,
     verbose,

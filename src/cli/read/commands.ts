@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { FAIL_ON_FLAG, FORMAT_FLAG, SECRETS_FLAG, WHERE_FLAG } from '../capture/flags.ts';
+import { FAIL_ON_FLAG, FORMAT_FLAG, REPORT_FLAG, SECRETS_FLAG, WHERE_FLAG } from '../capture/flags.ts';
 import { addExamples, type Example } from '../examples.ts';
 import { addVerbosityFlags } from '../flags.ts';
 import type { RawReadOptions } from './options.ts';
@@ -24,10 +24,11 @@ export function addReadCommand(ksnoop: Command, setExit: (code: number) => void)
     )
     .option(
       '-o, --output <FORMAT>',
-      'text (default), json, summary, findings, flows, trace, map, csv, har, curl, or packets',
+      'text (default), json, summary, findings, flows, trace, html, map, csv, har, curl, or packets',
     )
     .option('--json', 'summary, findings, flows, trace, map or packets as JSON')
     .option(...FORMAT_FLAG)
+    .option(...REPORT_FLAG)
     .option(...WHERE_FLAG)
     .option('-f, --filter <BPF>', 'only packets that pass this pcap-filter(7) expression')
     .option(

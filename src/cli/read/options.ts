@@ -3,7 +3,9 @@ import { ANALYSIS_OUTPUT_NAMES, analysisOutput } from '../../run/analysis/index.
 import { FORMATS, formatNamed, formatOf } from '../../run/convert/index.ts';
 import type { Moment } from '../../run/convert/selection.ts';
 import type { ConversionConfig, ReadingConfig } from '../../run/reading/config.ts';
+import { withReport } from '../../run/report/with-report.ts';
 import { checkArgument, chosenOutput } from '../output-argument.ts';
+import { checkReport } from '../report-option.ts';
 import { usage } from '../usage.ts';
 import { snaplenOf } from '../values.ts';
 import { momentOf, sinceOf } from './moment.ts';
@@ -12,6 +14,7 @@ import { momentOf, sinceOf } from './moment.ts';
 export interface RawReadOptions {
   readonly output?: string;
   readonly format?: string;
+  readonly report?: string;
   readonly json?: boolean;
   readonly where?: string;
   readonly filter?: string;
@@ -31,8 +34,8 @@ export interface RawReadOptions {
 
 /** Those of a capturing command's options that reading files has too. To follow rollouts is not to follow a growing file. */
 export function readingOptions(options: RawReadOptions): RawReadOptions {
-  const { format, json, where, showSecrets, utc, filter, quiet, verbose, failOn } = options;
-  const own = { format, json, where, showSecrets, utc, filter, quiet, verbose, failOn };
+  const { format, report, force, json, where, showSecrets, utc, filter, quiet, verbose, failOn } = options;
+  const own = { format, report, force, json, where, showSecrets, utc, filter, quiet, verbose, failOn };
   return Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
 }
 
@@ -114,6 +117,7 @@ function lines(raw: RawReadOptions): ReadLines {
     throw usage(`There is no output "${name}".`, hint);
   }
   checkArgument(output, argument);
+  checkReport(raw, output.name);
   if (raw.snaplen !== undefined) throw usage('-s cuts packets that are written: it needs -w.');
   if (raw.json === true && !output.json) {
     throw usage(
@@ -125,7 +129,7 @@ function lines(raw: RawReadOptions): ReadLines {
     throw usage('--fail-on looks at findings: it needs -o findings.');
   return {
     kind: 'lines',
-    output,
+    output: raw.report === undefined ? output : withReport(output, { path: raw.report, force: raw.force === true }),
     argument,
     json: raw.json === true,
     utc: raw.utc === true,
@@ -135,6 +139,7 @@ function lines(raw: RawReadOptions): ReadLines {
 }
 
 function capture(path: string, raw: RawReadOptions, { stdout }: Terminals): ReadCapture {
+  if (raw.report !== undefined) throw usage('-w writes a capture: --report has no meaning with it.');
   if (path === '') throw usage('-w takes the name of a file, or - for stdout.');
   if (path === '-' && stdout) throw usage('A capture is binary and stdout is a terminal.', 'Name a file: -w FILE');
   const format = raw.output === undefined ? formatOf(path) : formatNamed(raw.output);

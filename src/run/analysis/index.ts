@@ -41,6 +41,12 @@ export const ANALYSIS_OUTPUTS: readonly AnalysisForm[] = [
     load: async () => (await import('./trace.ts')).trace,
   },
   {
+    name: 'html',
+    about: 'a report as one HTML page: findings, map, timelines, tables, slowest and failed requests',
+    json: false,
+    load: async () => (await import('./html.ts')).html,
+  },
+  {
     name: 'map',
     about: 'who calls whom: rates, failures and latency of each pair, as a tree, for Graphviz or for Mermaid',
     json: true,

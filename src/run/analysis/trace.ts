@@ -7,18 +7,7 @@ import { jsonLine } from '../../view/json-line.ts';
 import { DayLines } from '../../view/time-text.ts';
 import { pathTables, traceLine, waterfall } from '../../view/trace-lines.ts';
 import { counted } from '../../view/units.ts';
-
-/** How long a call waits for the request it may belong to, by packet time, ns: people wait too when it is live. */
-const PATIENCE_NS = 30e9;
-const PATIENCE_LIVE_NS = 2e9;
-
-/** How long a connection may take to come up, by packet time, ns: a SYN is sent again after 1 s and 3 s. */
-const OPENING_NS = 30e9;
-const OPENING_LIVE_NS = 3.5e9;
-
-/** How much later another place may bring the same packets. */
-const LATE_NS = 3e9;
-const LATE_LIVE_NS = 1e9;
+import { LATE_LIVE_NS, LATE_NS, OPENING_LIVE_NS, OPENING_NS, PATIENCE_LIVE_NS, PATIENCE_NS } from './tracing.ts';
 
 /** Every request of a client with where its time went: hop by hop, through Services and proxies (docs/trace.md). */
 export const trace: AnalysisOutputKind = {

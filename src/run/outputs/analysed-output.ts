@@ -26,6 +26,7 @@ export class AnalysedOutput implements Output {
       utc: context.utc,
       verbose: context.verbose,
       argument: context.argument,
+      command: context.command,
       where: context.where,
       choice: undefined,
       showSecrets: context.showSecrets,

@@ -21,6 +21,8 @@ export interface OutputConfig {
   readonly verbose: boolean;
   /** Of outputs that are lines: what stands behind the form's name. */
   readonly argument?: string | undefined;
+  /** The command as it was typed, for the reader of a report. */
+  readonly command?: string | undefined;
 }
 
 /** How lines are laid out for their reader. */

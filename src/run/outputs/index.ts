@@ -1,19 +1,25 @@
+import type { AnalysisForm } from '../analysis/form.ts';
 import { ANALYSIS_OUTPUTS } from '../analysis/index.ts';
 import type { LinesOutputKind, OutputKind } from './output.ts';
 import { pcap } from './pcap.ts';
 import { pcapng } from './pcapng.ts';
 
 /** The forms that need the analysis, for a capture that runs. */
-const ANALYSED: readonly LinesOutputKind[] = ANALYSIS_OUTPUTS.map(({ name, json, argument, load }) => ({
-  name,
-  binary: false,
-  json,
-  argument,
-  load: async () => {
-    const [kind, { AnalysedOutput }] = await Promise.all([load(), import('./analysed-output.ts')]);
-    return (context) => new AnalysedOutput(kind, context);
-  },
-}));
+const ANALYSED: readonly LinesOutputKind[] = ANALYSIS_OUTPUTS.map(analysedKind);
+
+/** A form of the analysis, for a capture that runs. */
+export function analysedKind({ name, json, argument, load }: AnalysisForm): LinesOutputKind {
+  return {
+    name,
+    binary: false,
+    json,
+    argument,
+    load: async () => {
+      const [kind, { AnalysedOutput }] = await Promise.all([load(), import('./analysed-output.ts')]);
+      return (context) => new AnalysedOutput(kind, context);
+    },
+  };
+}
 
 /** Every form of output: a new one is a file here and a line below. */
 export const OUTPUTS: readonly OutputKind[] = [pcapng, pcap, ...ANALYSED];

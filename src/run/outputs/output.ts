@@ -31,6 +31,8 @@ export interface OutputContext {
   readonly verbose?: boolean;
   /** What stands behind the form's name: `-o map=dot`. */
   readonly argument?: string | undefined;
+  /** The command as it was typed, for the reader of a report. */
+  readonly command?: string | undefined;
 }
 
 /** Makes an output of one form. */

@@ -1,0 +1,76 @@
+import type { HopRecord, TraceRecord } from '../../analyze/trace/record.ts';
+import { incompleteText } from '../event-line.ts';
+import { addressOf, peerName } from '../peer-text.ts';
+import { clockText } from '../time-text.ts';
+import { HOP_KINDS } from '../trace-lines.ts';
+import { counted, latencyText } from '../units.ts';
+import { type Html, html } from './html.ts';
+
+const WIDTH = 1000;
+
+/** The slowest and the failed requests of clients, each with where its time went. */
+export function exchangesSection(
+  slowest: readonly TraceRecord[],
+  failed: readonly TraceRecord[],
+  failures: number,
+  utc: boolean,
+): Html {
+  const rest = failures - failed.length;
+  return html`
+<section aria-labelledby="h-slowest"><h2 id="h-slowest">Slowest requests</h2>
+${slowest.length === 0 ? html`<p>There is no complete request.</p>` : slowest.map((trace) => traceHtml(trace, utc))}
+</section>
+<section aria-labelledby="h-failed"><h2 id="h-failed">Failed requests</h2>
+${failed.length === 0 ? html`<p>None.</p>` : failed.map((trace) => traceHtml(trace, utc))}
+${rest > 0 ? html`<p class="dim">and ${counted(rest, 'failed request')} more: --where failed shows them</p>` : undefined}
+</section>`;
+}
+
+function traceHtml(trace: TraceRecord, utc: boolean): Html {
+  const { label, status, failed, total, latency, src, dst, hops, flow } = trace;
+  const missing = incompleteText({ ...trace, kind: 'exchange' });
+  const result = [status ?? '', missing === '' ? '' : `[${missing}]`].filter((text) => text !== '').join(' ');
+  const took = total ?? latency;
+  return html`<details class="exchange">
+<summary><span class="mono">${clockText(trace.time, utc)}</span> <strong>${label}</strong> <span class="${failed ? 'bad' : 'dim'}">${failed ? 'failed ' : ''}${result}</span> ${took === undefined ? '' : latencyText(took)}
+<span class="dim">${peerText(src)} → ${peerText(dst)}, flow ${flow}</span></summary>
+${total === undefined || hops.length === 0 ? html`<p>Where the time went is not known: the request or its response is not complete here.</p>` : waterfallHtml(trace, total)}
+</details>`;
+}
+
+function waterfallHtml({ hops, slowest }: TraceRecord, total: number): Html {
+  let begin = 0;
+  const rows = hops.map((hop, index) => {
+    const row = hopHtml(hop, begin, total, index === slowest);
+    begin += hop.latency;
+    return row;
+  });
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Where the time went">
+<table><caption>Where the time went</caption><thead><tr><th scope="col">Hop</th><th scope="col">Kind</th><th scope="col" class="n">Time</th><th scope="col">Course</th></tr></thead>
+<tbody>${rows}</tbody></table></div>`;
+}
+
+function hopHtml(
+  { from, to, kind, depth, latency, lost, confidence, service, label }: HopRecord,
+  begin: number,
+  total: number,
+  isSlowest: boolean,
+): Html {
+  const names = `${'\u2003'.repeat(Math.min(depth, 8))}${from}${to === undefined ? '' : ` → ${to}`}`;
+  const remarks = [
+    kind === 'request' && depth > 0 ? label : '',
+    service === undefined ? '' : `through ${service}`,
+    ...lost.map(
+      ({ count, of, after }) =>
+        `${counted(count, 'segment')} of the ${of} lost, sent again after ${latencyText(after)}`,
+    ),
+    confidence === 'likely' ? 'likely' : '',
+    isSlowest ? 'slowest' : '',
+  ].filter((text) => text !== '');
+  const [x, width] = total === 0 ? [0, 0] : [(begin / total) * WIDTH, Math.max(3, (latency / total) * WIDTH)];
+  return html`<tr><td class="name">${names}</td><td>${HOP_KINDS[kind]}</td><td class="n">${latencyText(latency)}</td><td><svg class="fall" viewBox="0 0 ${WIDTH} 14" preserveAspectRatio="none" aria-hidden="true"><rect class="${isSlowest ? 'slow' : 'bar'}" x="${Math.round(x)}" y="1" width="${Math.round(width)}" height="12"/></svg>${remarks.join('; ')}</td></tr>`;
+}
+
+function peerText(peer: TraceRecord['src']): string {
+  return peer === undefined ? '?' : (peerName(peer) ?? addressOf(peer));
+}

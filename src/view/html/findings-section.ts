@@ -1,0 +1,43 @@
+import type { Finding } from '../../analyze/findings/finding.ts';
+import { clockText } from '../time-text.ts';
+import { counted } from '../units.ts';
+import { type Html, html } from './html.ts';
+
+const WORDS: Readonly<Record<Finding['severity'], string>> = {
+  error: 'ERROR',
+  warning: 'WARNING',
+  information: 'INFO',
+};
+const CLASSES: Readonly<Record<Finding['severity'], string>> = { error: 'bad', warning: 'warn', information: 'dim' };
+
+/** Findings of the packets: a sentence each, with its evidence that opens. @param timeText RFC 3339 of ns since the first packet */
+export function findingsSection(findings: readonly Finding[], timeText: (time: number) => string, utc: boolean): Html {
+  const clock = (time: number) => clockText(timeText(time), utc);
+  return html`
+<section aria-labelledby="h-findings"><h2 id="h-findings">Findings</h2>
+${findings.length === 0 ? html`<p>Nothing found.</p>` : html`<p>${counted(findings.length, 'finding')}, the worst first.</p>`}
+${findings.map((finding, index) => findingHtml(finding, index === 0, clock))}
+</section>`;
+}
+
+function findingHtml(finding: Finding, isOpen: boolean, clock: (time: number) => string): Html {
+  const { severity, confidence, code, message, evidence, next, otherwise } = finding;
+  const sure = confidence === 'proven' ? '' : ` (${confidence})`;
+  return html`<details class="finding ${severity}" ${isOpen ? html`open` : undefined}>
+<summary><strong class="${CLASSES[severity]}">${WORDS[severity]}${sure}</strong> ${message} <code class="dim">${code}</code></summary>
+<ul>${evidence.map(({ text, flows, times, where }) => {
+    const [from, to] = times ?? [];
+    const when =
+      from === undefined || to === undefined
+        ? ''
+        : from === to
+          ? ` at ${clock(from)}`
+          : ` from ${clock(from)} to ${clock(to)}`;
+    const which = flows.length === 0 ? '' : `, ${flows.length === 1 ? 'flow' : 'flows'} ${flows.join(', ')}`;
+    const show = where === undefined ? undefined : html`<pre>--where '${where}'</pre>`;
+    return html`<li>Seen: ${text}${when}${which}${show}</li>`;
+  })}</ul>
+<p><strong>Next:</strong> ${next}</p>
+${otherwise === undefined ? undefined : html`<p><strong>Or:</strong> ${otherwise}</p>`}
+</details>`;
+}
