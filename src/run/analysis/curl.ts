@@ -10,7 +10,7 @@ export const curl: AnalysisOutputKind = {
     const requests = new HttpRequests(() => session.recorder);
     return {
       event: (event, flow) => requests.each(event, flow, (request) => line(curlLine(request))),
-      note: () => requests.note(),
+      notes: () => requests.notes(),
     };
   },
 };

@@ -26,7 +26,7 @@ export const har: AnalysisOutputKind = {
         begin();
         line(end);
       },
-      note: () => requests.note(),
+      notes: () => requests.notes(),
     };
   },
 };

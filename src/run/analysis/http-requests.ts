@@ -31,7 +31,7 @@ export class HttpRequests {
     else take(request, record, http);
   }
 
-  note(): string | undefined {
-    return this.#left === 0 ? undefined : `${counted(this.#left, 'HTTP exchange')} left out: the request was not seen`;
+  notes(): string[] {
+    return this.#left === 0 ? [] : [`${counted(this.#left, 'HTTP exchange')} left out: the request was not seen`];
   }
 }

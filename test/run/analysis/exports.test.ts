@@ -7,6 +7,10 @@ import { analysisOutput } from '../../../src/run/analysis/index.ts';
 const CAPTURES = join(import.meta.dirname, 'captures');
 
 async function linesOf(file: string, name: string, argument?: string): Promise<string[]> {
+  return (await analysed(file, name, argument)).lines;
+}
+
+async function analysed(file: string, name: string, argument?: string) {
   const kind = await analysisOutput(name)?.load();
   if (kind === undefined) throw new Error(`there is no output ${name}`);
   const lines: string[] = [];
@@ -23,7 +27,7 @@ async function linesOf(file: string, name: string, argument?: string): Promise<s
   });
   session.push(readFileSync(join(CAPTURES, file)));
   session.end();
-  return lines;
+  return { lines, session };
 }
 
 it('the map and the callers of the summary are the same', async () => {
@@ -59,4 +63,14 @@ it('there is a curl command for each request', async () => {
   const lines = await linesOf('wrong-service.pcapng', 'curl');
   expect(lines).toHaveLength(66);
   expect(lines[0]).toMatch(/^curl .* 'http:\/\/web\/unavailable\?run=none&n=1'$/);
+});
+
+it('says how many exchanges it left out because their requests were not seen', async () => {
+  const { session } = await analysed('loss-response-http1-fast.pcap', 'curl');
+  const lines = await linesOf('loss-response-http1-fast.pcap', 'curl');
+  const [json] = [await linesOf('loss-response-http1-fast.pcap', 'json')];
+  const exchanges = json.map((line) => JSON.parse(line)).filter(({ kind, http }) => kind === 'exchange' && http);
+  const without = exchanges.filter(({ http }) => http.method === undefined);
+  expect(lines).toHaveLength(exchanges.length - without.length);
+  expect(session.outputNotes).toHaveLength(without.length === 0 ? 0 : 1);
 });
