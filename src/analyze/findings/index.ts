@@ -7,8 +7,10 @@ import type { DetectorKind } from './detector.ts';
 import { dns } from './dns.ts';
 import { dnsTransport } from './dns-transport.ts';
 import { gateway } from './gateway.ts';
+import { hairpin } from './hairpin.ts';
 import { handshakes } from './handshakes.ts';
 import { idle } from './idle.ts';
+import { nodePath } from './node-path.ts';
 import { pace } from './pace.ts';
 import { responses } from './responses.ts';
 import { retries } from './retries.ts';
@@ -21,6 +23,8 @@ import { transport } from './transport.ts';
 /** Every detector: a new finding is a file here and an entry below. */
 export const DETECTORS: readonly DetectorKind[] = [
   connect,
+  hairpin,
+  nodePath,
   handshakes,
   conntrack,
   acceptQueue,

@@ -1,0 +1,75 @@
+import { FINDING_SUBJECTS } from '../limits.ts';
+import { Cases } from './cases.ts';
+import { type DetectorKind, serverIdentity } from './detector.ts';
+import type { Finding } from './finding.ts';
+import { share } from './words.ts';
+
+/** So many connections without an answer: fewer may have met a pod that was going. */
+const LEAST_FAILED = 3;
+
+/**
+ * A pod of a Service that reaches the Service's other pods through it, and not itself: the node does not send packets back
+ * through the port that they came from (hairpin mode of the bridge or of the CNI plugin).
+ */
+export const hairpin: DetectorKind = {
+  codes: ['HAIRPIN_FAILS'],
+  explains: { HAIRPIN_FAILS: ['CONNECT_TIMEOUT'] },
+  create: (context) => {
+    const failed = new Cases();
+    /** By Service: pods of it that had a connection to it, and those of which one succeeded. */
+    const answered = new Map<string, Set<string>>();
+    /** Services that others could not reach either: then it is not the way back to the pod itself. */
+    const unreachable = new Set<string>();
+    return {
+      flowEnded: (facts) => {
+        const { tcp, id, first } = facts;
+        if (tcp === undefined || tcp.midstream) return;
+        const server = serverIdentity(context, facts, first);
+        // The Service's own address: a pod that is named directly is reached without it.
+        if (server?.service === undefined || server.pod !== undefined) return;
+        const client = context.names.ofHost(facts.clientHost, first, facts.interfaceId);
+        const isOwn = client?.pod !== undefined && client.group === server.group;
+        const isUnanswered = tcp.state === 'unanswered' && tcp.syns > 1;
+        if (!isOwn) {
+          if (isUnanswered && unreachable.size < FINDING_SUBJECTS) unreachable.add(server.group);
+          return;
+        }
+        const one = failed.of(server.group);
+        one.attempts += 1;
+        if (isUnanswered) one.add(id, first, client.text);
+        else if (tcp.state !== 'unanswered') {
+          const pods = answered.get(server.group) ?? new Set();
+          if (answered.size < FINDING_SUBJECTS) answered.set(server.group, pods);
+          if (pods.size < FINDING_SUBJECTS) pods.add(client.text);
+        }
+      },
+      findings: () => {
+        const found: Finding[] = [];
+        for (const [subject, one] of failed.counting()) {
+          if (one.cases < LEAST_FAILED || unreachable.has(subject)) continue;
+          const pods = one.frequent();
+          // Without one that succeeded the Service may have no other pod, or none at all.
+          if (!pods.some((pod) => answered.get(subject)?.has(pod))) continue;
+          found.push({
+            code: 'HAIRPIN_FAILS',
+            severity: 'error',
+            confidence: 'likely',
+            subject,
+            message: `A pod of ${subject} does not reach itself through its own Service: ${share(one, 'connection')} of ${pods[0]} got no response to the SYN.`,
+            evidence: [
+              one.evidence(
+                `${pods[0]} is a pod of ${subject}; its other connections to the Service succeeded`,
+                'code == "TCP_NO_ANSWER"',
+              ),
+            ],
+            next: "Turn on hairpin mode: hairpinMode of the bridge CNI plugin, or the kubelet's --hairpin-mode.",
+            otherwise: 'another pod of the Service does not answer',
+            cases: one.cases,
+            attempts: one.attempts,
+          });
+        }
+        return found;
+      },
+    };
+  },
+};
