@@ -4,6 +4,7 @@ import { fieldsIn, textIn } from '../record/field-values.ts';
 import { type Case, Cases } from './cases.ts';
 import { clientOf, type DetectorKind, listeningState, serverIdentity, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
+import { listensOnLoopback, noEndpoints, notListening, rejectedOnPath, resetOnPath, type Sender } from './refusals.ts';
 import { listed, serviceParts, share, span } from './words.ts';
 
 /** SYNs of one connection that nothing answers, or so many such connections, make a case: a capture may end before an answer. */
@@ -13,15 +14,8 @@ const UNANSWERED_CONNECTIONS = 2;
 /** A client that fails at so many servers looks for open ports: it expects to fail. */
 const SCANNED_SERVERS = 20;
 
-/** So few refusals may be of a program that is starting. */
-const FEW_REFUSALS = 3;
-
-/** Who sent an ICMP message in response to a SYN. */
-interface Sender {
-  readonly address: string;
-  /** It is the address that the client wanted to reach. */
-  readonly isServer: boolean;
-}
+/** Resets that a captured pod did not send: so many, for the capture may have missed some. */
+const RESETS_ON_PATH = 3;
 
 /** Connections that do not come up: unanswered, refused by the pod, rejected on the way to a Service. */
 export const connect: DetectorKind = {
@@ -40,6 +34,9 @@ export const connect: DetectorKind = {
     const unanswered = new Cases();
     const refused = new Cases();
     const rejected = new Cases();
+    /** Resets that were seen to leave the server's own pod, and others. */
+    const atPod = new Cases();
+    const notAtPod = new Cases();
     const all = [unanswered, refused, rejected];
     /** Whether the rejected address is a Service's own. */
     const services = new Set<string>();
@@ -67,6 +64,18 @@ export const connect: DetectorKind = {
       if (servers.size < SCANNED_SERVERS) servers.add(`${subject} ${facts.serverPort}`);
       if (portOf.size < FINDING_SUBJECTS) portOf.set(subject, facts.serverPort);
     };
+    /** Whether a reset was seen where it leaves the server's pod. */
+    const addPlace = (facts: FlowFacts, subject: string) => {
+      const { id, first, interfaceId, serverPort, sightings = [] } = facts;
+      const pod = serverIdentity(context, facts, first);
+      if (pod?.pod === undefined) return;
+      const isOfPod = (place: number) => {
+        const at = context.names.ofInterface(place);
+        return at !== undefined && at.pod === pod.pod && at.namespace === pod.namespace;
+      };
+      const isSent = isOfPod(interfaceId) || sightings.some((sighting) => isOfPod(sighting.interfaceId));
+      (isSent ? atPod : notAtPod).of(subject).add(id, first, `${pod.text} port ${serverPort}`);
+    };
     return {
       event: (event, flow) => {
         if (event.kind === 'exchange' && event.responseTime !== undefined) hasBothDirections = true;
@@ -91,6 +100,7 @@ export const connect: DetectorKind = {
         } else if (tcp.state === 'refused' && tcp.resetBy === 'server') {
           add(refused, facts, subject);
           if (refusedAt.size < FINDING_SUBJECTS) refusedAt.set(subject, facts);
+          addPlace(facts, subject);
         } else if (tcp.state === 'refused') {
           add(rejected, facts, subject);
           const identity = serverIdentity(context, facts, facts.first);
@@ -101,6 +111,8 @@ export const connect: DetectorKind = {
         }
       },
       findings: () => {
+        const captured = new Set(context.names.capturedPods().map(({ text }) => text));
+        const isCaptured = (one: Case) => one.frequent().every((pod) => captured.has(pod.replace(/ port \d+$/, '')));
         const found: Finding[] = [];
         for (const [subject, one] of unanswered.counting()) {
           if (!insistent.has(subject) && one.cases < UNANSWERED_CONNECTIONS) continue;
@@ -129,49 +141,13 @@ export const connect: DetectorKind = {
           const isOver = (succeeded.get(subject) ?? Number.NEGATIVE_INFINITY) > one.last;
           const reached = refusedAt.get(subject);
           const listening = reached && listeningState(context, reached, reached.first);
-          if (listening === 'loopback') {
-            const port = portOf.get(subject);
-            found.push({
-              code: 'POD_LISTENS_ON_LOOPBACK',
-              severity: 'error',
-              confidence: 'proven',
-              subject,
-              message: `${subject} listens on port ${port} for its own pod alone: ${share(one, 'connection')} got a reset.`,
-              evidence: [
-                one.evidence(
-                  `${listed(one.frequent())} got the reset; the only socket that listens on port ${port} has a loopback address`,
-                  'code == "TCP_REFUSED"',
-                ),
-              ],
-              next: 'Let the program listen on 0.0.0.0 or ::, not on 127.0.0.1 or localhost.',
-              otherwise: undefined,
-              cases: one.cases,
-              attempts: one.attempts,
-            });
-            continue;
-          }
-          const isClosed = listening === 'closed' && !isOver;
-          found.push({
-            code: 'POD_NOT_LISTENING',
-            severity: isOver ? 'information' : one.cases < FEW_REFUSALS ? 'warning' : 'error',
-            confidence: isClosed ? 'proven' : 'likely',
-            subject,
-            message: `${subject} refuses connections: ${share(one, 'connection')} got a reset in response to the SYN.`,
-            evidence: [
-              one.evidence(
-                `${listed(one.frequent())} got the reset${isClosed ? `; no socket of the pod listens on port ${portOf.get(subject)}` : ''}`,
-                'code == "TCP_REFUSED"',
-              ),
-            ],
-            next: 'Look at the logs of the server: does it listen on this port, and not on 127.0.0.1 alone?',
-            otherwise: isOver
-              ? 'the server was starting: later connections succeeded'
-              : isClosed
-                ? undefined
-                : 'the server is starting, or something on the way sends the reset, such as a firewall',
-            cases: one.cases,
-            attempts: one.attempts,
-          });
+          const port = portOf.get(subject) ?? 0;
+          const [sent, passed] = [atPod.of(subject), notAtPod.of(subject)];
+          if (listening === 'loopback') found.push(listensOnLoopback(subject, one, port));
+          else if (sent.cases === 0 && passed.cases >= RESETS_ON_PATH && isCaptured(passed) && listening !== 'closed')
+            found.push(resetOnPath(subject, passed));
+          else
+            found.push(notListening(subject, one, { sent, isOver, isClosed: listening === 'closed' && !isOver, port }));
         }
         for (const [subject, one] of rejected.counting()) {
           found.push(
@@ -183,46 +159,6 @@ export const connect: DetectorKind = {
     };
   },
 };
-
-const REJECTIONS = 'code == "TCP_REFUSED" && label.contains("ICMP")';
-
-function noEndpoints(subject: string, one: Case): Finding {
-  const parts = serviceParts(subject);
-  return {
-    code: 'SERVICE_NO_ENDPOINTS',
-    severity: 'error',
-    confidence: 'likely',
-    subject,
-    message: `${subject} has no endpoint that is ready: ${share(one, 'connection')} got an ICMP rejection.`,
-    evidence: [one.evidence(`${listed(one.frequent())} got the rejection`, REJECTIONS)],
-    next:
-      parts === undefined
-        ? 'Look at whether the pods of the Service are ready.'
-        : `kubectl get endpointslices -n ${parts.namespace} -l kubernetes.io/service-name=${parts.name}`,
-    otherwise: 'a firewall rejects the connections',
-    cases: one.cases,
-    attempts: one.attempts,
-  };
-}
-
-/** @param sender who sent the ICMP message; undefined where that was not seen */
-function rejectedOnPath(subject: string, one: Case, sender: Sender | undefined): Finding {
-  const isOther = sender !== undefined && !sender.isServer;
-  return {
-    code: 'CONNECT_REJECTED_ON_PATH',
-    severity: 'error',
-    confidence: isOther ? 'proven' : 'likely',
-    subject,
-    message: isOther
-      ? `${sender.address} rejects connections to ${subject}: ${share(one, 'connection')} got an ICMP message from it in response to the SYN.`
-      : `A firewall rejects connections to ${subject}: ${share(one, 'connection')} got an ICMP message in response to the SYN.`,
-    evidence: [one.evidence(`${listed(one.frequent())} got the message`, REJECTIONS)],
-    next: `Look at the firewall rules and network policies of ${sender?.address ?? 'the host that sent the ICMP message'}.`,
-    otherwise: isOther ? undefined : 'nothing listens on that port',
-    cases: one.cases,
-    attempts: one.attempts,
-  };
-}
 
 function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.');

@@ -1,5 +1,5 @@
 import { type Exchange, SIDE } from '../record/event.ts';
-import { Cases } from './cases.ts';
+import { type Case, Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { listed, share } from './words.ts';
@@ -11,6 +11,8 @@ const ROUND_NS = [5e9, 10e9, 15e9, 30e9, 60e9, 120e9] as const;
 
 /** Fewer are users who leave. */
 const GAVE_UP_CASES = 3;
+/** Clients that leave are worth a warning when so many of them do. */
+const LEFT_SHARE = 0.01;
 
 /** A connection was idle for so long before the request that the server's closing of it met, and ends so soon after that. */
 const IDLE_NS = 1e9;
@@ -29,6 +31,7 @@ export const responses: DetectorKind = {
   create: (context) => {
     const requests = new Cases();
     const cut = new Cases();
+    const left = new Cases();
     const gaveUp = new Cases();
     const race = new Cases();
     const rounds = new Cases();
@@ -54,7 +57,7 @@ export const responses: DetectorKind = {
           // Of other protocols only a declared length shows that more was to come.
           if (!WITH_LENGTH.has(event.protocol) && event.declaredBytes === undefined) return;
           const how = `${event.label} ended after ${event.responseBytes} of ${event.declaredBytes ?? 'unknown'} bytes`;
-          cut.of(server).add(flow.id, event.time, `${how}, by the ${ending}`);
+          (ending === 'client' ? left : cut).of(server).add(flow.id, event.time, how);
           return;
         }
         if (ending === 'client') {
@@ -82,17 +85,38 @@ export const responses: DetectorKind = {
       },
       findings: () => {
         const found: Finding[] = [];
-        for (const cases of [cut, gaveUp, race]) cases.attemptsOf(requests);
+        for (const cases of [cut, left, gaveUp, race]) cases.attemptsOf(requests);
         for (const [subject, one] of cut.counting()) {
           found.push({
             code: 'RESPONSE_CUT',
             severity: 'error',
             confidence: 'proven',
             subject,
-            message: `Responses of ${subject} end before they are complete: ${share(one, 'request')}.`,
+            message: `${subject} ends the connection before its response is complete: ${share(one, 'request')}.`,
             evidence: [one.evidence(listed(one.frequent(), 1), 'incomplete in ["reset", "closed early"]')],
-            next: 'Look at the logs of the side that ended the connection, at that time.',
+            next: `Look at the logs of ${subject} at that time.`,
             otherwise: undefined,
+            cases: one.cases,
+            attempts: one.attempts,
+          });
+        }
+        const cutSubjects = new Set(found.map(({ subject }) => subject));
+        for (const [subject, one] of left.counting()) {
+          if (cutSubjects.has(subject)) continue;
+          found.push({
+            code: 'RESPONSE_CUT',
+            severity: isRare(one) ? 'information' : 'warning',
+            confidence: 'proven',
+            subject,
+            message: `Clients of ${subject} end the connection before the response is complete: ${share(one, 'request')}.`,
+            evidence: [
+              one.evidence(
+                `${clients.get(subject) ?? 'a client'}: ${listed(one.frequent(), 1)}`,
+                'endedBy == "client" && incomplete in ["reset", "closed early"]',
+              ),
+            ],
+            next: "Compare the client's time limit with how long the responses take: ksnoop trace.",
+            otherwise: 'users who leave',
             cases: one.cases,
             attempts: one.attempts,
           });
@@ -100,7 +124,7 @@ export const responses: DetectorKind = {
         for (const [subject, one] of gaveUp.counting()) {
           found.push({
             code: 'CLIENT_GAVE_UP',
-            severity: one.cases < GAVE_UP_CASES ? 'information' : 'warning',
+            severity: isRare(one) ? 'information' : 'warning',
             confidence: 'proven',
             subject,
             message: `Clients of ${subject} end the connection before the response begins: ${share(one, 'request')}.`,
@@ -155,6 +179,11 @@ export const responses: DetectorKind = {
     };
   },
 };
+
+/** So few clients that leave are users, or the end of a test. */
+function isRare({ cases, attempts }: Case): boolean {
+  return cases < GAVE_UP_CASES || cases < attempts * LEFT_SHARE;
+}
 
 /** Who ended the connection within an exchange; undefined where the packets do not tell, or the capture is to blame. */
 function endingOf({ incomplete, endedBy }: Exchange): 'client' | 'server' | undefined {

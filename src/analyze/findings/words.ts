@@ -1,15 +1,20 @@
 import type { Case } from './cases.ts';
 
+/** `38,361`. */
+export function grouped(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
 /** `1 request`, `12 requests`. */
 export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+  return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** `3 of 40 requests`. */
 export function share({ cases, attempts }: Pick<Case, 'cases' | 'attempts'>, noun: string): string {
   return cases === attempts
     ? `all ${counted(attempts, noun)}`.replace(/^all 1 /, 'the only ')
-    : `${cases} of ${counted(attempts, noun)}`;
+    : `${grouped(cases)} of ${counted(attempts, noun)}`;
 }
 
 /** `12 ms`, `1.5 s`. @param nanoseconds not negative */

@@ -25,3 +25,25 @@ test('a host that rejects by itself may listen nowhere, and a Service has no end
   expect(rejected('10.0.0.2')).toMatchObject([{ code: 'CONNECT_REJECTED_ON_PATH', confidence: 'likely' }]);
   expect(rejected('10.0.0.2', ['web.shop'])).toMatchObject([{ code: 'SERVICE_NO_ENDPOINTS', subject: 'web.shop' }]);
 });
+
+/** Resets of a pod whose interface is captured, seen at that interface or only elsewhere. */
+function refused(interfaceId: number, count = 3) {
+  const judged = new Judged();
+  judged.names.addRecord('10.0.0.2', ['shop/web-1', 'web.shop']);
+  judged.names.addInterface(0, 'shop/client-1/eth0');
+  judged.names.addInterface(1, 'shop/web-1/eth0');
+  for (let index = 0; index < count; index += 1)
+    judged.ended(judged.flow(1, 2, { interfaceId }), index, { state: 'refused', resetBy: 'server' });
+  return judged.found;
+}
+
+test('a reset that leaves the pod is the pod’s own: which pod and port is said', () => {
+  const [found] = refused(1);
+  expect(found).toMatchObject({ code: 'POD_NOT_LISTENING', confidence: 'proven', subject: 'web.shop' });
+  expect(found?.evidence[1]?.text).toBe('the reset left shop/web-1 port 80');
+});
+
+test('a reset that a captured pod did not send came from the way', () => {
+  expect(refused(0)).toMatchObject([{ code: 'CONNECT_REJECTED_ON_PATH', confidence: 'likely', subject: 'web.shop' }]);
+  expect(refused(0, 2)).toMatchObject([{ code: 'POD_NOT_LISTENING', confidence: 'likely' }]);
+});

@@ -104,7 +104,11 @@ test('a response that ends before its end is said with who ended it', () => {
   const end = 5001 + Buffer.byteLength(`${last?.payload}`);
   const closed: BuiltSegment = { side: 1, sequence: end, acknowledgment: 1001 + GET.length, flags: 'F.', at: 20 };
   expect(found(builtPcap([...cut, closed]))).toMatchObject([
-    { code: 'RESPONSE_CUT', message: expect.stringContaining('end before they are complete') },
+    { code: 'RESPONSE_CUT', severity: 'error', message: expect.stringMatching(/^10\.0\.0\.2:80 ends the connection/) },
+  ]);
+  const left: BuiltSegment = { ...closed, side: 0, sequence: 1001 + GET.length, acknowledgment: end, flags: 'R.' };
+  expect(found(builtPcap([...cut, left]))).toMatchObject([
+    { code: 'RESPONSE_CUT', severity: 'information', message: expect.stringMatching(/^Clients of 10\.0\.0\.2:80 end/) },
   ]);
 });
 

@@ -1,0 +1,129 @@
+import type { Case } from './cases.ts';
+import type { Finding } from './finding.ts';
+import { listed, serviceParts, share } from './words.ts';
+
+/** So few refusals may be of a program that is starting. */
+const FEW_REFUSALS = 3;
+
+/** Who sent an ICMP message in response to a SYN. */
+export interface Sender {
+  readonly address: string;
+  /** It is the address that the client wanted to reach. */
+  readonly isServer: boolean;
+}
+
+/** A server whose only socket on a port is its pod's own. */
+export function listensOnLoopback(subject: string, one: Case, port: number): Finding {
+  return {
+    code: 'POD_LISTENS_ON_LOOPBACK',
+    severity: 'error',
+    confidence: 'proven',
+    subject,
+    message: `${subject} listens on port ${port} for its own pod alone: ${share(one, 'connection')} got a reset.`,
+    evidence: [
+      one.evidence(
+        `${listed(one.frequent())} got the reset; the only socket that listens on port ${port} has a loopback address`,
+        'code == "TCP_REFUSED"',
+      ),
+    ],
+    next: 'Let the program listen on 0.0.0.0 or ::, not on 127.0.0.1 or localhost.',
+    otherwise: undefined,
+    cases: one.cases,
+    attempts: one.attempts,
+  };
+}
+
+/** What else is known of refused connections. */
+export interface Refusals {
+  /** Resets that were seen to leave the server's pod. */
+  readonly sent: Case;
+  /** Later connections succeeded. */
+  readonly isOver: boolean;
+  /** No socket of the pod listens on the port. */
+  readonly isClosed: boolean;
+  readonly port: number;
+}
+
+/** A server that resets connections. */
+export function notListening(subject: string, one: Case, { sent, isOver, isClosed, port }: Refusals): Finding {
+  const isSent = sent.cases > 0;
+  const pods = isSent ? [sent.evidence(`the reset left ${listed(sent.frequent())}`)] : [];
+  const closed = isClosed ? `; no socket of the pod listens on port ${port}` : '';
+  return {
+    code: 'POD_NOT_LISTENING',
+    severity: isOver ? 'information' : one.cases < FEW_REFUSALS ? 'warning' : 'error',
+    confidence: isSent || isClosed ? 'proven' : 'likely',
+    subject,
+    message: `${subject} refuses connections: ${share(one, 'connection')} got a reset in response to the SYN.`,
+    evidence: [one.evidence(`${listed(one.frequent())} got the reset${closed}`, 'code == "TCP_REFUSED"'), ...pods],
+    next: 'Look at the logs of the server: does it listen on this port, and not on 127.0.0.1 alone?',
+    otherwise: doubt(isOver, isClosed, isSent),
+    cases: one.cases,
+    attempts: one.attempts,
+  };
+}
+
+function doubt(isOver: boolean, isClosed: boolean, isSent: boolean): string | undefined {
+  if (isOver) return 'the server was starting: later connections succeeded';
+  if (isClosed) return undefined;
+  return isSent
+    ? 'the server is starting'
+    : 'the server is starting, or something on the way sends the reset, such as a firewall';
+}
+
+/** Resets that a server's pod did not send. */
+export function resetOnPath(subject: string, one: Case): Finding {
+  return {
+    code: 'CONNECT_REJECTED_ON_PATH',
+    severity: 'error',
+    confidence: 'likely',
+    subject,
+    message: `Something between the clients and ${subject} resets connections: ${share(one, 'connection')} got a reset that the pod did not send.`,
+    evidence: [one.evidence(`the SYN was not seen at ${listed(one.frequent())}`)],
+    next: 'Look at the network policies and firewalls between them: ksnoop trace shows the last place that saw the SYN.',
+    otherwise: 'the capture at the pod began later, or missed packets',
+    cases: one.cases,
+    attempts: one.cases,
+  };
+}
+
+const REJECTIONS = 'code == "TCP_REFUSED" && label.contains("ICMP")';
+
+/** A Service without an endpoint that is ready. */
+export function noEndpoints(subject: string, one: Case): Finding {
+  const parts = serviceParts(subject);
+  return {
+    code: 'SERVICE_NO_ENDPOINTS',
+    severity: 'error',
+    confidence: 'likely',
+    subject,
+    message: `${subject} has no endpoint that is ready: ${share(one, 'connection')} got an ICMP rejection.`,
+    evidence: [one.evidence(`${listed(one.frequent())} got the rejection`, REJECTIONS)],
+    next:
+      parts === undefined
+        ? 'Look at whether the pods of the Service are ready.'
+        : `kubectl get endpointslices -n ${parts.namespace} -l kubernetes.io/service-name=${parts.name}`,
+    otherwise: 'a firewall rejects the connections',
+    cases: one.cases,
+    attempts: one.attempts,
+  };
+}
+
+/** A host that rejects connections by ICMP. @param sender who sent the ICMP message; undefined where that was not seen */
+export function rejectedOnPath(subject: string, one: Case, sender: Sender | undefined): Finding {
+  const isOther = sender !== undefined && !sender.isServer;
+  return {
+    code: 'CONNECT_REJECTED_ON_PATH',
+    severity: 'error',
+    confidence: isOther ? 'proven' : 'likely',
+    subject,
+    message: isOther
+      ? `${sender.address} rejects connections to ${subject}: ${share(one, 'connection')} got an ICMP message from it in response to the SYN.`
+      : `A firewall rejects connections to ${subject}: ${share(one, 'connection')} got an ICMP message in response to the SYN.`,
+    evidence: [one.evidence(`${listed(one.frequent())} got the message`, REJECTIONS)],
+    next: `Look at the firewall rules and network policies of ${sender?.address ?? 'the host that sent the ICMP message'}.`,
+    otherwise: isOther ? undefined : 'nothing listens on that port',
+    cases: one.cases,
+    attempts: one.attempts,
+  };
+}
