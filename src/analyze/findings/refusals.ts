@@ -52,7 +52,7 @@ export function notListening(subject: string, one: Case, { sent, isOver, isClose
   return {
     code: 'POD_NOT_LISTENING',
     severity: isOver ? 'information' : one.cases < FEW_REFUSALS ? 'warning' : 'error',
-    confidence: isSent || isClosed ? 'proven' : 'likely',
+    confidence: isClosed ? 'proven' : 'likely',
     subject,
     message: `${subject} refuses connections: ${share(one, 'connection')} got a reset in response to the SYN.`,
     evidence: [one.evidence(`${listed(one.frequent())} got the reset${closed}`, 'code == "TCP_REFUSED"'), ...pods],
@@ -67,7 +67,7 @@ function doubt(isOver: boolean, isClosed: boolean, isSent: boolean): string | un
   if (isOver) return 'the server was starting: later connections succeeded';
   if (isClosed) return undefined;
   return isSent
-    ? 'the server is starting'
+    ? 'the server is starting, or refuses connections by a rule in its pod'
     : 'the server is starting, or something on the way sends the reset, such as a firewall';
 }
 

@@ -39,7 +39,7 @@ function refused(interfaceId: number, count = 3) {
 
 test('a reset that leaves the pod is the pod’s own: which pod and port is said', () => {
   const [found] = refused(1);
-  expect(found).toMatchObject({ code: 'POD_NOT_LISTENING', confidence: 'proven', subject: 'web.shop' });
+  expect(found).toMatchObject({ code: 'POD_NOT_LISTENING', confidence: 'likely', subject: 'web.shop' });
   expect(found?.evidence[1]?.text).toBe('the reset left shop/web-1 port 80');
 });
 
