@@ -42,7 +42,7 @@ export const acceptQueue: DetectorKind = {
             severity: 'error',
             confidence: 'likely',
             subject,
-            message: `${subject} does not accept connections fast enough: ${share(one, 'connection')} had its SYN-ACK repeated after the client's ACK and data.`,
+            message: `${subject} does not accept connections fast enough: ${share(one, 'connection')} got the SYN-ACK again after the client's ACK and data.`,
             evidence: [one.evidence('a server whose accept queue is full drops the last ACK of the handshake')],
             next: NEXT,
             otherwise: 'the ACK and the data were lost between the place of capture and the server',

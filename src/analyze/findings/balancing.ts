@@ -1,7 +1,7 @@
 import { FINDING_EXAMPLES, FINDING_SUBJECTS } from '../limits.ts';
 import { type DetectorKind, serverIdentity } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { counted, quoted } from './words.ts';
+import { counted, grouped, quoted } from './words.ts';
 
 /** So many requests for each pod, and a share so far above the even one, in standard deviations too. */
 const REQUESTS_PER_POD = 20;
@@ -49,7 +49,7 @@ export const balancing: DetectorKind = {
             severity: 'warning',
             confidence: 'likely',
             subject,
-            message: `The pods of ${subject} get unequal shares: ${busiest} got ${Math.round((most / all) * 100)} % of ${all} requests, of ${pods} pods.`,
+            message: `The pods of ${subject} get unequal shares: ${busiest} got ${Math.round((most / all) * 100)} % of the ${grouped(all)} requests to ${pods} pods.`,
             evidence: [
               {
                 text: `${counted(connections.size, 'connection')}${connections.size < pods * 4 ? ': few long ones stay with one pod' : ''}`,

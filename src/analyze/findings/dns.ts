@@ -5,7 +5,7 @@ import { Histogram } from '../summary/histogram.ts';
 import { Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { listed, quoted, share, span } from './words.ts';
+import { counted, listed, quoted, share, span } from './words.ts';
 
 /** Half of a client's queries must be for nothing. */
 const EXPANSION_SHARE = 0.5;
@@ -93,7 +93,7 @@ export const dns: DetectorKind = {
             severity: 'warning',
             confidence: 'proven',
             subject: client,
-            message: `${client} asks DNS for names that cannot exist: ${share(one, 'query').replace('querys', 'queries')} had a search suffix appended and got NXDOMAIN.`,
+            message: `${client} asks DNS for names that cannot exist: ${queries({ missing: one.cases, asked: one.attempts })} had a search suffix appended and got NXDOMAIN.`,
             evidence: [one.evidence(`for example ${listed(texts)}`, 'dns.rcode == "NXDOMAIN"')],
             next: `Write names with a dot at their end (${bare(texts[0] ?? '') ?? 'name'}.), or set dnsConfig.options ndots to 1 in the pod.`,
             otherwise: undefined,
@@ -113,7 +113,7 @@ export const dns: DetectorKind = {
             severity: family.missing < MISSING_QUERIES ? 'warning' : 'error',
             confidence: 'proven',
             subject: name,
-            message: `The name ${name} does not exist${family.expanded ? ', nor does it with a search suffix' : ''}: ${family.missing} of ${family.asked} queries got NXDOMAIN, and none an address.`,
+            message: `The name ${name} does not exist${family.expanded ? ', nor does it with a search suffix' : ''}: ${queries(family)} got NXDOMAIN${family.missing < family.asked ? ', none an address' : ''}.`,
             evidence: [
               {
                 text: `asked by ${state.client}`,
@@ -135,8 +135,10 @@ export const dns: DetectorKind = {
             confidence: 'proven',
             subject: server,
             message: `The DNS server ${server} fails: ${one.cases} of ${one.attempts} responses were ${listed(one.frequent())}.`,
-            evidence: [one.evidence('responses without an answer', 'dns.rcode in ["SERVFAIL", "REFUSED"]')],
-            next: 'kubectl logs -n kube-system -l k8s-app=kube-dns',
+            evidence: [one.evidence('these responses have no answer', 'dns.rcode in ["SERVFAIL", "REFUSED"]')],
+            next: /\b(?:kube-dns|coredns)\b/.test(server)
+              ? 'kubectl logs -n kube-system -l k8s-app=kube-dns'
+              : `Look at the logs of ${server}, and at the servers that it asks in turn.`,
             otherwise: undefined,
             cases: one.cases,
             attempts: one.attempts,
@@ -150,7 +152,7 @@ export const dns: DetectorKind = {
             severity: 'warning',
             confidence: 'proven',
             subject: server,
-            message: `The DNS server ${server} is slow: 5 % of ${histogram.count} responses took ${span(p95)} or longer.`,
+            message: `The DNS server ${server} is slow: 5 % of ${counted(histogram.count, 'response')} took ${span(p95)} or longer.`,
             evidence: [
               {
                 text: `median ${span(histogram.percentile(0.5))}, longest ${span(histogram.max)}`,
@@ -220,6 +222,11 @@ function shortest(name: string, names: ReadonlyMap<string, NameState>): string {
     if (names.has(stem)) return stem;
   }
   return name;
+}
+
+/** `3 of 40 queries`, `all 3 queries`. */
+function queries({ missing, asked }: Pick<NameFamily, 'missing' | 'asked'>): string {
+  return share({ cases: missing, attempts: asked }, 'query').replace('querys', 'queries');
 }
 
 /** Whether a query looks for an address: other records of a name may be missing. */

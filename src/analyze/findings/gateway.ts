@@ -3,7 +3,7 @@ import type { AnalysisEvent, Exchange } from '../record/event.ts';
 import { type Case, Cases } from './cases.ts';
 import { type DetectorKind, groupOf, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { counted, share } from './words.ts';
+import { counted, share, traceOf } from './words.ts';
 
 /** What a gateway answers when its backend fails (RFC 9110, sections 15.6.3 to 15.6.5). */
 const GATEWAY_STATUS = /^50[234]$/;
@@ -116,7 +116,7 @@ function finding(subject: string, one: Case, cause: string | undefined): Finding
     ],
     next:
       cause === undefined
-        ? 'ksnoop trace with the pods behind it as targets shows whether a backend was asked, and what it answered.'
+        ? `${traceOf(subject)} shows whether a backend got the request, and what it answered.`
         : `Look at the server behind it: ${cause.slice(cause.indexOf(' from ') + ' from '.length)}.`,
     otherwise: cause === undefined ? 'the server itself answers so, and is no gateway' : undefined,
     cases: one.cases,

@@ -56,7 +56,7 @@ export const idle: DetectorKind = {
             message: `Connections to ${subject} are lost while they are idle: after ${span(least)} without packets the next one got ${listed(one.frequent())}${limit}.`,
             evidence: [
               one.evidence(
-                `${share(one, 'connection')} that had been idle for a minute or longer${most > 0 ? `; ${span(most)} was survived` : ''}`,
+                `${share(one, 'connection')} that had been idle for a minute or longer${most > 0 ? `; others survived ${span(most)}` : ''}`,
               ),
             ],
             next: `Send TCP keep-alives more often than every ${Math.floor(least / 1e9)} s, or close idle connections of the pool before.`,

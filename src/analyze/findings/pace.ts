@@ -111,7 +111,7 @@ export const pace: DetectorKind = {
             severity: 'information',
             confidence: 'likely',
             subject: key,
-            message: `Transfers from ${key} are limited by the TCP window of ${receiver}: ${Math.round(one.most * 100)} % of the packets reach its end, and none is lost.`,
+            message: `Transfers from ${key} are limited by the TCP window of ${receiver}: ${Math.round(one.most * 100)} % of the packets fill it, and none is lost.`,
             evidence: [one.evidence(`${counted(one.cases, 'transfer')} of 1 MB or more`)],
             next: `Raise the receive buffer of ${receiver} (net.ipv4.tcp_rmem, SO_RCVBUF).`,
             otherwise: `the program at ${receiver} reads no faster`,

@@ -2,7 +2,7 @@ import { type Exchange, SIDE } from '../record/event.ts';
 import { type Case, Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { listed, share } from './words.ts';
+import { counted, listed, share, traceOf } from './words.ts';
 
 /** Failures within this share of one duration, at least so many, are one time limit's. */
 const ROUND_CASES = 3;
@@ -115,7 +115,7 @@ export const responses: DetectorKind = {
                 'endedBy == "client" && incomplete in ["reset", "closed early"]',
               ),
             ],
-            next: "Compare the client's time limit with how long the responses take: ksnoop trace.",
+            next: `Compare the client's time limit with how long the responses take: ${traceOf(subject)}.`,
             otherwise: 'users who leave',
             cases: one.cases,
             attempts: one.attempts,
@@ -131,7 +131,7 @@ export const responses: DetectorKind = {
             evidence: [
               one.evidence(`${clients.get(subject) ?? 'a client'}: ${listed(one.frequent())}`, 'endedBy == "client"'),
             ],
-            next: "Compare the client's time limit with how long the server takes: ksnoop trace.",
+            next: `Compare the client's time limit with how long the server takes: ${traceOf(subject)}.`,
             otherwise: 'users who leave',
             cases: one.cases,
             attempts: one.attempts,
@@ -143,7 +143,7 @@ export const responses: DetectorKind = {
             severity: 'error',
             confidence: 'likely',
             subject,
-            message: `${subject} closes idle connections that its clients still use: ${share(one, 'request')} on a used connection got no response.`,
+            message: `${subject} closes idle connections while clients send requests on them: ${share(one, 'request')} got no response.`,
             evidence: [
               one.evidence(
                 `${clients.get(subject) ?? 'a client'}: ${listed(one.frequent())}`,
@@ -151,7 +151,7 @@ export const responses: DetectorKind = {
               ),
             ],
             next: "Make the server keep idle connections for longer than the client's or proxy's pool does.",
-            otherwise: 'the server was ending, or fails on these requests',
+            otherwise: 'the server was stopping, or fails on these requests',
             cases: one.cases,
             attempts: one.attempts,
           });
@@ -166,10 +166,10 @@ export const responses: DetectorKind = {
             severity: 'warning',
             confidence: 'likely',
             subject,
-            message: `Connections to ${subject} end after exactly ${seconds} s without a response: ${one.cases} times, by the ${by}.`,
+            message: `${by === 'client' ? 'Clients end' : 'The server ends'} connections to ${subject} after exactly ${seconds} s without a response: ${counted(one.cases, 'time')}.`,
             evidence: [one.evidence(`${one.cases} connections lasted ${seconds} s`)],
-            next: `Look for a time limit of ${seconds} s in the ${by}'s settings; what takes so long is another question: ksnoop trace.`,
-            otherwise: 'work that is scheduled so',
+            next: `Look for a time limit of ${seconds} s in the ${by}'s settings; ${traceOf(subject)} shows what takes so long.`,
+            otherwise: 'work that is scheduled at that interval',
             cases: one.cases,
             attempts: one.attempts,
           });

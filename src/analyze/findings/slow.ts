@@ -4,7 +4,7 @@ import { Histogram } from '../summary/histogram.ts';
 import { Case } from './cases.ts';
 import { type DetectorKind, groupOf, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { counted, quoted, share, span } from './words.ts';
+import { counted, quoted, share, span, targetOf, traceOf } from './words.ts';
 
 /** A response that takes so long to begin, ns, for this share of the exchange, and so much longer than the route's median. */
 const SLOW_NS = 500e6;
@@ -125,13 +125,15 @@ function slowFinding({ server, route, times, slow: one, waitedFor }: Route): Fin
     cases: one.cases,
     attempts: one.attempts,
   } as const;
+  const target = dependency === undefined ? undefined : targetOf(dependency);
   if (dependency !== undefined && covered >= one.cases * EXPLAINED_SHARE) {
     return {
       ...common,
       code: 'DEPENDENCY_SLOW',
       message: `${server} is slow because it waits for ${dependency}: ${counted(covered, 'slow response')} to ${route} took as long as its own requests to ${dependency}.`,
       evidence,
-      next: `ksnoop diagnose ${dependency}: look at why it is slow.`,
+      next:
+        target === undefined ? `Look at why ${dependency} is slow.` : `ksnoop diagnose ${target} shows why it is slow.`,
       otherwise: 'the requests to it were made at the same time by chance',
     };
   }
@@ -140,7 +142,7 @@ function slowFinding({ server, route, times, slow: one, waitedFor }: Route): Fin
     code: 'SERVER_SLOW',
     message: `${server} responds slowly to ${route}: ${share(one, 'request')} took ${span(SLOW_NS)} or longer until the response began.`,
     evidence,
-    next: `Profile ${server}; with the requests that it makes itself captured too, ksnoop trace shows whether it waits for another server.`,
+    next: `${traceOf(server)} shows whether it waits for another server; if not, profile it.`,
     otherwise: 'slow by design, such as a report or a long poll',
   };
 }

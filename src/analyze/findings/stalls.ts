@@ -1,7 +1,7 @@
 import { Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { counted, span } from './words.ts';
+import { counted, span, traceOf } from './words.ts';
 
 /** A segment of so many bytes that is sent again so often, and never acknowledged, is too large for the path. */
 const LARGE_BYTES = 1000;
@@ -82,7 +82,7 @@ export const stalls: DetectorKind = {
             subject,
             message: `Lost packets delay requests to ${subject}: ${counted(one.cases, 'time')} a sender waited for its retransmission timer, up to ${span(one.most)}.`,
             evidence: [one.evidence(counted(one.flows.length, 'connection'))],
-            next: 'ksnoop trace with both ends as targets shows between which places the packets are lost.',
+            next: `${traceOf(subject)} shows between which places the packets are lost.`,
             otherwise: undefined,
             cases: one.cases,
             attempts: one.attempts,

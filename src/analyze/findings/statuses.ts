@@ -44,7 +44,7 @@ const RULES: readonly StatusRule[] = [
     severity: 'error',
     matches: (event) => hasStatus(event, 'grpc', /^RESOURCE_EXHAUSTED\b/),
     message: (server, how) => `${server} is out of a resource (RESOURCE_EXHAUSTED): ${how}.`,
-    next: 'Its message says which: a quota, a message size, or memory.',
+    next: 'The status message names the resource: a quota, a message size, or memory.',
     where: 'status.startsWith("RESOURCE_EXHAUSTED")',
   },
   {
@@ -79,7 +79,7 @@ const RULES: readonly StatusRule[] = [
       /\b(?:53300|1040|1203)\b|max number of clients|too many connections/i.test(
         event.kind === 'exchange' ? event.status : event.label,
       ),
-    message: (server, how) => `${server} has no connections left: ${how}.`,
+    message: (server, how) => `${server} refuses clients because all its connections are in use: ${how}.`,
     next: 'Make the pools of its clients smaller, or its limit of connections larger; look for clients that do not close.',
     where: 'failed',
   },

@@ -3,7 +3,7 @@ import { fieldsIn, textIn } from '../record/field-values.ts';
 import { Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { listed, share } from './words.ts';
+import { counted, listed, share } from './words.ts';
 
 const DAY_MS = 86_400_000;
 /** A certificate that ends so soon is reported. */
@@ -119,7 +119,7 @@ export const tls: DetectorKind = {
             severity: 'error',
             confidence: 'proven',
             subject,
-            message: `TLS with ${subject} fails in ${share(one, 'handshake')}: ${listed(one.frequent(), 1)}.`,
+            message: `TLS with ${subject} fails in ${share(one, 'handshake')}: ${reasons(one.frequent())}.`,
             evidence: [one.evidence('the alert ended the handshake', 'protocol == "tls" && failed')],
             next: `openssl s_client -connect ADDRESS:PORT -servername NAME shows the server's side.`,
             otherwise: undefined,
@@ -134,8 +134,13 @@ export const tls: DetectorKind = {
             severity: 'error',
             confidence: 'proven',
             subject,
-            message: `${listed(one.frequent())} speaks TLS to ${subject}, and that does not: ${share(one, 'handshake')} got another protocol in response.`,
-            evidence: [one.evidence('the response to the ClientHello is no TLS', 'tls.failure == "answer is not TLS"')],
+            message: `${subject} gets TLS and does not speak it: ${share(one, 'handshake')} got another protocol in response.`,
+            evidence: [
+              one.evidence(
+                `${listed(one.frequent())} sent a ClientHello, and the response is not TLS`,
+                'tls.failure == "answer is not TLS"',
+              ),
+            ],
             next: 'Check the scheme (https or http) and the port that the client uses, and the backend protocol of an Ingress.',
             otherwise: undefined,
             cases: one.cases,
@@ -147,6 +152,11 @@ export const tls: DetectorKind = {
     };
   },
 };
+
+/** The most frequent reason, and how many others there are. */
+function reasons([first = '', ...others]: readonly string[]): string {
+  return others.length === 0 ? first : `${first} (and ${counted(others.length, 'other reason')})`;
+}
 
 /** Whether a certificate's name covers a host name (RFC 6125, section 6.4.3). */
 function isFor(name: string, host: string): boolean {

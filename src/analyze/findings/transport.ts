@@ -1,7 +1,7 @@
 import { Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { counted } from './words.ts';
+import { counted, share } from './words.ts';
 
 /** Of so many packets this share must have been sent again. */
 const LOSS_PACKETS = 1000;
@@ -55,7 +55,7 @@ export const transport: DetectorKind = {
             severity: one.cases >= all * LOSS_ERROR ? 'error' : 'warning',
             confidence: 'proven',
             subject: pair,
-            message: `Packets between ${pair} are lost: ${((one.cases / all) * 100).toFixed(1)} % of ${all} packets were sent again.`,
+            message: `Packets between ${pair} are lost: ${((one.cases / all) * 100).toFixed(1)} % of ${counted(all, 'packet')} were sent again.`,
             evidence: [
               one.evidence(`${counted(one.cases, 'retransmission')} that the other side had not acknowledged`),
             ],
@@ -72,9 +72,9 @@ export const transport: DetectorKind = {
             severity: 'warning',
             confidence: 'proven',
             subject,
-            message: `${subject} does not read what it is sent: in ${one.cases} of ${counted(one.attempts, 'connection')} it closed its TCP window again and again.`,
+            message: `${subject} reads too slowly: it closed its TCP window ${ZERO_WINDOWS} times or more in ${share(one, 'connection')}.`,
             evidence: [one.evidence(`up to ${counted(one.most, 'zero window')} in one connection`)],
-            next: `Look at the processor time and at blocking work of ${subject}.`,
+            next: `Look at the processor time of ${subject}, and at what blocks it.`,
             otherwise: 'it slows the sender down on purpose (back-pressure)',
             cases: one.cases,
             attempts: one.attempts,

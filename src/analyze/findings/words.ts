@@ -36,6 +36,18 @@ export function listed(texts: readonly string[], shown = 2): string {
   return `${texts.slice(0, shown).join(', ')} and ${texts.length - shown} more`;
 }
 
+/** `svc/web -n shop` for a command; undefined for what is no Service. */
+export function targetOf(group: string): string | undefined {
+  const parts = serviceParts(group);
+  return parts === undefined ? undefined : `svc/${parts.name} -n ${parts.namespace}`;
+}
+
+/** `ksnoop trace svc/web -n shop`, or without what is no Service. */
+export function traceOf(group: string): string {
+  const target = targetOf(group);
+  return target === undefined ? 'ksnoop trace' : `ksnoop trace ${target}`;
+}
+
 /** The namespace and name of `web.shop`, for kubectl; undefined for what is no Service. */
 export function serviceParts(group: string): { readonly name: string; readonly namespace: string } | undefined {
   const parts = /^([a-z][a-z0-9-]*)\.([a-z0-9][a-z0-9-]*)$/.exec(group);
