@@ -14,6 +14,7 @@ import type { SetValue } from './settings/read.ts';
 import { addTopCommand } from './top/commands.ts';
 import { addTraceCommand } from './trace/commands.ts';
 import { addUpkeepCommands } from './upkeep-commands.ts';
+import { addVersionCommands } from './version/commands.ts';
 import { addProfileCommands } from './wireshark-profile/commands.ts';
 
 /** The commands and their flags. Each action loads its code when it runs: --version and --help stay instant. */
@@ -38,6 +39,7 @@ export function program(
   addDiagnoseCommand(ksnoop, setExit);
   addInstallCommands(ksnoop, setExit);
   addUpkeepCommands(ksnoop, setExit);
+  addVersionCommands(ksnoop, setExit);
   addExtcapCommands(ksnoop, setExit);
   addProfileCommands(ksnoop, setExit);
   addCompletionCommands(ksnoop, setExit);
