@@ -104,6 +104,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'analyze/trace': { loads: [...ABOVE_ENGINE, 'analyze/summary'] },
   'analyze/findings': { loads: [...ABOVE_ENGINE, 'analyze/summary', 'analyze/trace'] },
+  'analyze/diff': { loads: [...ABOVE_ENGINE, 'analyze/summary'], types: ['analyze/findings'] },
 
   'agent/netns': { loads: ['wire', 'agent/limits.ts'] },
   'agent/spool': { loads: ['wire', 'agent/limits.ts'] },
@@ -126,6 +127,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'run/reading': {
     loads: ['wire', 'analyze/*', 'view', 'run', 'run/sink', 'run/input', 'run/analysis', 'run/convert'],
   },
+  'run/diff': { loads: ['wire', 'analyze/*', 'view', 'run', 'run/analysis'] },
   'run/report': { loads: ['wire', 'analyze/*', 'view', 'run', 'run/sink', 'run/analysis'] },
   'run/capture': { loads: ['wire', 'capture/*', 'view', 'run', 'run/sink', 'run/outputs'] },
   'run/diagnose': {
@@ -142,6 +144,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'cli/read': { loads: [...BELOW_CLI, 'cli', 'cli/capture'] },
   'cli/top': { loads: [...BELOW_CLI, 'cli', 'cli/capture', 'cli/read'] },
   'cli/diagnose': { loads: [...BELOW_CLI, 'cli', 'cli/capture', 'cli/read'] },
+  'cli/diff': { loads: [...BELOW_CLI, 'cli', 'cli/capture'] },
   'cli/trace': { loads: [...BELOW_CLI, 'cli', 'cli/capture', 'cli/read'] },
   'cli/extcap': { loads: [...BELOW_CLI, 'cli', 'cli/capture'] },
   'cli/doctor': { loads: [...BELOW_CLI, 'cli', 'cli/cleanup', 'cli/extcap'] },

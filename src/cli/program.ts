@@ -4,6 +4,7 @@ import { VERSION } from '../wire/version.ts';
 import { addCaptureCommand } from './capture/commands.ts';
 import { addCompletionCommands } from './completion/commands.ts';
 import { addDiagnoseCommand } from './diagnose/commands.ts';
+import { addDiffCommand } from './diff/commands.ts';
 import { addExtcapCommands } from './extcap/commands.ts';
 import { withHint } from './foreign-flags.ts';
 import { addHelpCommand } from './help/commands.ts';
@@ -37,6 +38,7 @@ export function program(
   addTopCommand(ksnoop, setExit);
   addTraceCommand(ksnoop, setExit);
   addDiagnoseCommand(ksnoop, setExit);
+  addDiffCommand(ksnoop, setExit);
   addInstallCommands(ksnoop, setExit);
   addUpkeepCommands(ksnoop, setExit);
   addVersionCommands(ksnoop, setExit);

@@ -65,7 +65,11 @@ export class Histogram {
 
   /** The value at the nearest rank: of the middle of its bucket, at most the maximum. @param share 0.99 for p99 */
   percentile(share: number): number {
-    const rank = Math.max(1, Math.ceil(share * this.count));
+    return this.atRank(Math.max(1, Math.ceil(share * this.count)));
+  }
+
+  /** The value at a rank, 1 for the least: of the middle of its bucket, at most the maximum. */
+  atRank(rank: number): number {
     let passed = 0;
     for (let index = 0; index < this.#counts.length; index += 1) {
       passed += this.#counts[index] as number;

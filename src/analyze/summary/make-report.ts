@@ -20,7 +20,7 @@ import { TcpRow } from './tcp-health.ts';
 const NANOSECONDS_PER_SECOND = 1e9;
 
 /** Several rows added up under one key, with the key's parts. */
-interface Group<Head, Row> {
+export interface Group<Head, Row> {
   readonly head: Head;
   readonly row: Row;
 }
@@ -91,13 +91,6 @@ export function makeReport(
   }
   // A pod without traffic is a row as well: that is what one looks for.
   for (const pod of summary.silentPods()) pods.add({ ...podHead(pod), protocol: '' }, new ExchangeRow());
-  const dns = new Groups<{ readonly type: string | undefined; readonly name: string }>(exchangeRow);
-  for (const [label, row] of summary.dns.entries()) dns.add(questionOf(label), row);
-  const tls = new Groups<{ readonly sni: string | undefined; readonly version: string | undefined }>(exchangeRow);
-  for (const [key, row] of summary.tls.entries()) {
-    const [sni = '', version = ''] = key.split(KEY_SEPARATOR);
-    tls.add({ sni: sni || undefined, version: version || undefined }, row);
-  }
   return {
     v: RECORD_VERSION,
     kind: 'summary',
@@ -116,8 +109,8 @@ export function makeReport(
       latency: row.latency.percentiles(),
     })),
     routes: kubeletLast(routes.sorted()).map(({ head, row }) => ({ ...head, ...stats(row), statuses: row.statuses() })),
-    dns: dns.sorted().map(({ head, row }) => ({ ...head, ...stats(row), rcodes: row.statuses() })),
-    tls: tls.sorted().map(({ head, row }) => ({ ...head, ...stats(row), statuses: row.statuses() })),
+    dns: dnsRows(summary).map(({ head, row }) => ({ ...head, ...stats(row), rcodes: row.statuses() })),
+    tls: tlsRows(summary).map(({ head, row }) => ({ ...head, ...stats(row), statuses: row.statuses() })),
     grpc: routes
       .sorted()
       .filter(({ head }) => head.protocol === 'grpc')
@@ -131,6 +124,52 @@ export function makeReport(
     events: [...summary.events.values()].sort((a, b) => b.count - a.count).map((row) => ({ ...row })),
     tcp: tcpReport(summary, recorder),
   };
+}
+
+type RouteHead = Pick<RouteStats, 'service' | 'protocol' | 'route'>;
+
+/** Routes of all servers, most frequent first. */
+export function routeRows(summary: Summary): Group<RouteHead, ExchangeRow>[] {
+  const routes = new Groups<RouteHead>(exchangeRow);
+  for (const { server, protocol, route, row } of summary.exchanges.rows()) {
+    const service = groupText(summary, server === OTHER ? server : summary.resolved(server));
+    routes.add({ service, protocol, route }, row);
+  }
+  return routes.sorted();
+}
+
+/** DNS questions, most frequent first. */
+export function dnsRows(
+  summary: Summary,
+): Group<{ readonly type: string | undefined; readonly name: string }, ExchangeRow>[] {
+  const dns = new Groups<{ readonly type: string | undefined; readonly name: string }>(exchangeRow);
+  for (const [label, row] of summary.dns.entries()) dns.add(questionOf(label), row);
+  return dns.sorted();
+}
+
+/** TLS handshakes by server name and version, most frequent first. */
+export function tlsRows(
+  summary: Summary,
+): Group<{ readonly sni: string | undefined; readonly version: string | undefined }, ExchangeRow>[] {
+  const tls = new Groups<{ readonly sni: string | undefined; readonly version: string | undefined }>(exchangeRow);
+  for (const [key, row] of summary.tls.entries()) {
+    const [sni = '', version = ''] = key.split(KEY_SEPARATOR);
+    tls.add({ sni: sni || undefined, version: version || undefined }, row);
+  }
+  return tls.sorted();
+}
+
+/** TCP connections by server and port. */
+export function tcpRows(summary: Summary): { readonly server: string; readonly port: number; readonly row: TcpRow }[] {
+  const servers = new Map<string, { server: string; port: number; row: TcpRow }>();
+  for (const { server, port, row } of summary.tcp.rows()) {
+    const name = groupText(summary, server === OTHER ? server : summary.resolved(server));
+    const key = JSON.stringify([name, port]);
+    const merged = servers.get(key) ?? { server: name, port, row: new TcpRow() };
+    merged.row.merge(row);
+    servers.set(key, merged);
+  }
+  return [...servers.values()].sort((a, b) => b.row.connections - a.row.connections);
 }
 
 type CallerHead = Pick<CallerStats, 'client' | 'service' | 'protocol'>;
@@ -180,20 +219,11 @@ export function serviceKey(service: string, protocol: string): string {
 
 function tcpReport(summary: Summary, recorder: Recorder): SummaryReport['tcp'] {
   const total = new TcpRow();
-  const servers = new Map<string, { server: string; port: number; row: TcpRow }>();
-  for (const { server, port, row } of summary.tcp.rows()) {
-    total.merge(row);
-    const name = groupText(summary, server === OTHER ? server : summary.resolved(server));
-    const key = JSON.stringify([name, port]);
-    const merged = servers.get(key) ?? { server: name, port, row: new TcpRow() };
-    merged.row.merge(row);
-    servers.set(key, merged);
-  }
+  const servers = tcpRows(summary);
+  for (const { row } of servers) total.merge(row);
   return {
     ...tcpStats(total),
-    servers: [...servers.values()]
-      .sort((a, b) => b.row.connections - a.row.connections)
-      .map(({ server, port, row }) => ({ server, port, ...tcpStats(row) })),
+    servers: servers.map(({ server, port, row }) => ({ server, port, ...tcpStats(row) })),
     worst: summary.tcp.worst().map((flow) => recorder.flow(flow)),
   };
 }

@@ -1,0 +1,209 @@
+import type { Finding } from '../findings/finding.ts';
+import type { ExchangeRow } from '../summary/exchange-rows.ts';
+import { dnsRows, routeRows, tcpRows, tlsRows } from '../summary/make-report.ts';
+import type { Summary } from '../summary/summary.ts';
+import type { TcpRow } from '../summary/tcp-health.ts';
+import type { Area, Difference, DiffReport, SideTotals } from './difference.ts';
+import { percentilesDiffer, ratesDiffer, type Share, sharesDiffer } from './noise.ts';
+
+/** One of the two that are compared. */
+export interface Side {
+  readonly summary: Summary;
+  readonly findings: readonly Finding[];
+  readonly totals: SideTotals;
+}
+
+const PERCENTILES = [
+  ['p50', 0.5],
+  ['p90', 0.9],
+  ['p99', 0.99],
+] as const;
+
+const BYTES_OF_RATE = 1e6;
+
+/** What differs between two captures by more than noise (docs/diff.md says the rule). */
+export function compared(a: Side, b: Side): DiffReport {
+  const differences = [...routes(a, b), ...dns(a, b), ...tls(a, b), ...tcp(a, b)];
+  const rank = ({ worse }: Difference) => (worse === true ? 0 : worse === undefined ? 1 : 2);
+  const key = ({ code, subject }: Finding) => JSON.stringify([code, subject]);
+  const [inA, inB] = [new Set(a.findings.map(key)), new Set(b.findings.map(key))];
+  return {
+    a: a.totals,
+    b: b.totals,
+    differences: differences.sort((one, two) => rank(one) - rank(two) || compareTexts(one.subject, two.subject)),
+    came: b.findings.filter((finding) => !inA.has(key(finding))),
+    went: a.findings.filter((finding) => !inB.has(key(finding))),
+  };
+}
+
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** What a row is called in a difference. */
+type Named = Pick<Difference, 'area' | 'subject' | 'detail'>;
+
+/** Rows of both sides that have one name. */
+function pairs<Row>(
+  a: readonly (Named & { readonly row: Row })[],
+  b: readonly (Named & { readonly row: Row })[],
+): { readonly name: Named; readonly a: Row | undefined; readonly b: Row | undefined }[] {
+  const all = new Map<string, { name: Named; a: Row | undefined; b: Row | undefined }>();
+  const key = ({ subject, detail }: Named) => JSON.stringify([subject, detail]);
+  for (const { row, ...name } of a) all.set(key(name), { name, a: row, b: undefined });
+  for (const { row, ...name } of b) {
+    const known = all.get(key(name));
+    if (known === undefined) all.set(key(name), { name, a: undefined, b: row });
+    else known.b = row;
+  }
+  return [...all.values()];
+}
+
+function routes(a: Side, b: Side): Difference[] {
+  const named = ({ summary }: Side) =>
+    routeRows(summary)
+      .filter(({ head }) => head.protocol !== 'dns' && head.protocol !== 'tls')
+      .map(({ head: { service, protocol, route }, row }) => ({
+        area: 'route' as const,
+        subject: service,
+        detail: `${protocol} ${route}`,
+        row,
+      }));
+  const [one, two] = [named(a), named(b)];
+  const ofService = (rows: readonly { readonly subject: string; readonly row: ExchangeRow }[]) => {
+    const totals = new Map<string, number>();
+    for (const { subject, row } of rows) totals.set(subject, (totals.get(subject) ?? 0) + row.count);
+    return totals;
+  };
+  const [totalsA, totalsB] = [ofService(one), ofService(two)];
+  return pairs(one, two).flatMap(({ name, a: rowA, b: rowB }) => {
+    if (rowA !== undefined && rowB !== undefined) return exchanges(name, rowA, rowB);
+    // A route that came or went shows in its share of the Service's exchanges; a whole Service in its share of all.
+    const ofA = totalsA.get(name.subject) ?? a.totals.exchanges;
+    const ofB = totalsB.get(name.subject) ?? b.totals.exchanges;
+    return shares(
+      name,
+      'traffic',
+      { cases: rowA?.count ?? 0, of: ofA },
+      { cases: rowB?.count ?? 0, of: ofB },
+      undefined,
+    );
+  });
+}
+
+function dns(a: Side, b: Side): Difference[] {
+  const named = ({ summary }: Side) =>
+    dnsRows(summary).map(({ head: { type, name }, row }) => ({
+      area: 'dns' as const,
+      subject: name,
+      detail: type ?? '',
+      row,
+    }));
+  return pairs(named(a), named(b)).flatMap(({ name, a: rowA, b: rowB }) =>
+    rowA === undefined || rowB === undefined ? [] : exchanges(name, rowA, rowB),
+  );
+}
+
+/** Versions of a server name by their share of its handshakes; failures and times of each. */
+function tls(a: Side, b: Side): Difference[] {
+  const named = ({ summary }: Side) =>
+    tlsRows(summary).map(({ head: { sni, version }, row }) => ({
+      area: 'tls' as const,
+      subject: sni ?? '-',
+      detail: version ?? '-',
+      row,
+    }));
+  const [one, two] = [named(a), named(b)];
+  const all = (rows: typeof one, sni: string) =>
+    rows.filter(({ subject }) => subject === sni).reduce((sum, { row }) => sum + row.count, 0);
+  return pairs(one, two).flatMap(({ name, a: rowA, b: rowB }) => {
+    const version = shares(
+      name,
+      'handshakes with this version',
+      { cases: rowA?.count ?? 0, of: all(one, name.subject) },
+      { cases: rowB?.count ?? 0, of: all(two, name.subject) },
+      undefined,
+    );
+    const same = rowA === undefined || rowB === undefined ? [] : exchanges(name, rowA, rowB);
+    return [...version, ...same];
+  });
+}
+
+function tcp(a: Side, b: Side): Difference[] {
+  const named = ({ summary }: Side) =>
+    tcpRows(summary).map(({ server, port, row }) => ({
+      area: 'tcp' as const,
+      subject: server,
+      detail: port === 0 ? '' : `port ${port}`,
+      row,
+    }));
+  return pairs(named(a), named(b)).flatMap(({ name, a: rowA, b: rowB }) =>
+    rowA === undefined || rowB === undefined ? [] : connections(name, rowA, rowB),
+  );
+}
+
+function connections(name: Named, a: TcpRow, b: TcpRow): Difference[] {
+  const found = (
+    [
+      ['connections refused', 'refused'],
+      ['connections without an answer', 'unanswered'],
+      ['connections reset by the server', 'resetByServer'],
+      ['connections reset by the client', 'resetByClient'],
+    ] as const
+  ).flatMap(([what, member]) =>
+    shares(
+      name,
+      what,
+      { cases: a[member], of: a.connections },
+      { cases: b[member], of: b.connections },
+      'more is worse',
+    ),
+  );
+  const [one, two] = [
+    { events: a.retransmissions, bytes: a.bytes },
+    { events: b.retransmissions, bytes: b.bytes },
+  ];
+  if (ratesDiffer(one, two)) {
+    const per = ({ events, bytes }: typeof one) => (events / bytes) * BYTES_OF_RATE;
+    const numbers = { a: per(one), b: per(two), ofA: one.bytes, ofB: two.bytes };
+    found.push({ ...name, what: 'retransmissions per MB', unit: 'rate', ...numbers, worse: numbers.b > numbers.a });
+  }
+  return [...found, ...latencies({ ...name, area: 'tcp' }, 'setup ', a.handshake, b.handshake)];
+}
+
+function exchanges(name: Named, a: ExchangeRow, b: ExchangeRow): Difference[] {
+  const failed = shares(
+    name,
+    'failed',
+    { cases: a.failed, of: a.count },
+    { cases: b.failed, of: b.count },
+    'more is worse',
+  );
+  const [inA, inB] = [a.statuses(), b.statuses()];
+  const statuses = [...new Set([...Object.keys(inA), ...Object.keys(inB)])].flatMap((status) =>
+    shares(
+      name,
+      `status ${status}`,
+      { cases: inA[status] ?? 0, of: a.count },
+      { cases: inB[status] ?? 0, of: b.count },
+      undefined,
+    ),
+  );
+  return [...failed, ...statuses, ...latencies(name, '', a.latency, b.latency)];
+}
+
+function latencies(name: Named, prefix: string, a: ExchangeRow['latency'], b: ExchangeRow['latency']): Difference[] {
+  return PERCENTILES.flatMap(([what, share]): Difference[] => {
+    if (!percentilesDiffer(a, b, share)) return [];
+    const numbers = { a: a.percentile(share), b: b.percentile(share), ofA: a.count, ofB: b.count };
+    return [{ ...name, what: prefix + what, unit: 'ns', ...numbers, worse: numbers.b > numbers.a }];
+  });
+}
+
+function shares(name: Named, what: string, a: Share, b: Share, judged: 'more is worse' | undefined): Difference[] {
+  if (!sharesDiffer(a, b)) return [];
+  const numbers = { a: a.cases / a.of, b: b.cases / b.of, ofA: a.of, ofB: b.of };
+  const area: Area = name.area;
+  const worse = judged === undefined ? undefined : numbers.b > numbers.a;
+  return [{ ...name, area, what, unit: 'share', ...numbers, worse }];
+}

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
+import { Collected } from '../../../src/run/diff/collect.ts';
+
+const CAPTURE = join(import.meta.dirname, '../analysis/captures/wrong-service.pcapng');
+
+async function sides(pods?: readonly string[]) {
+  const collected = new Collected(pods);
+  const session = new AnalysisSession(await collected.form.load(), {
+    line: () => {
+      throw new Error('it prints nothing');
+    },
+    colour: false,
+    align: false,
+    width: undefined,
+    json: false,
+    where: undefined,
+    choice: undefined,
+    showSecrets: false,
+  });
+  session.push(readFileSync(CAPTURE));
+  session.end();
+  return collected.sides();
+}
+
+it('collects everything of a capture', async () => {
+  const [side] = await sides();
+  expect(side?.totals).toMatchObject({ exchanges: 66, connections: 35 });
+  expect(side?.findings.length).toBeGreaterThan(0);
+});
+
+it('collects for each pod what it serves', async () => {
+  const [one, two] = await sides(['shop/web-7997b97dcc-4wwvv', 'shop/web-7997b97dcc-2294j']);
+  expect(one?.totals).toMatchObject({ exchanges: 33, connections: 2 });
+  expect(two?.totals).toMatchObject({ exchanges: 0, connections: 0 });
+});
