@@ -9,8 +9,8 @@ const LONG_RUN = /[A-Za-z0-9_+~-]{20}/;
 const RUN = /[A-Za-z0-9_+~-]{20,}={0,2}/g;
 /** Base64 of RFC 4648 section 4 has slashes; a path begins with one. */
 const SLASHED_RUN = /[A-Za-z0-9+/]{40,}={0,2}/g;
-/** JSON Web Tokens (RFC 7519), and other tokens in parts. */
-const DOTTED = /[\w-]{8,}(?:\.[\w-]*)+/g;
+/** JSON Web Tokens (RFC 7519), and other tokens in parts. A run is looked at from its beginning alone: else its square. */
+const DOTTED = /(?<![\w-])[\w-]{8,}(?:\.[\w-]*)+/g;
 const TOKEN_START = /(?:^|[^A-Za-z0-9])eyJ/;
 /** A digest of content is no secret: `sha256:9f86…`. */
 const DIGEST_BEFORE = /sha(?:1|224|256|384|512)[:-]$/i;

@@ -167,5 +167,14 @@ describe('every pattern is linear in the text', () => {
       // Quadratic time would be minutes.
       expect(user / 1e6, `${name} of ${JSON.stringify(worst)}`).toBeLessThan(20);
     }
+    // What lets a pattern begin may be at the other end of the text.
+    for (const worst of WORST) {
+      const begun = process.cpuUsage();
+      for (const end of ['\\eyJ.', '"', '=x', '@', '/', ' PRIVATE KEY-----']) {
+        run(end + worst.repeat(SIZE / 10 / worst.length) + end);
+      }
+      const { user } = process.cpuUsage(begun);
+      expect(user / 1e6, `${name} of ${JSON.stringify(worst)} with an end`).toBeLessThan(20);
+    }
   });
 });
