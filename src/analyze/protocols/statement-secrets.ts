@@ -3,7 +3,7 @@ import { isSecretName, maskText } from '../record/secrets.ts';
 
 /** Words without which no statement holds a secret: all others are not looked through. */
 const HINT =
-  /pass|pwd|\bpw\b|\bpin\b|otp|cvv|secret|token|identified|_?key|signature|jwt|crypt|hmac|:\/\/|eyJ|authorization/i;
+  /pass|pwd|\bpw\b|\bpin\b|otp|cvv|secret|token|identified|_?key|signature|jwt|crypt|hmac|md5|sha\d|digest|:\/\/|eyJ|authorization/i;
 
 /** Blank, comment, literal (also `E'…'`, `U&'…'`, `_utf8'…'`, `$tag$…$tag$`), name in quotes, word, placeholder, number. */
 const TOKEN =
@@ -11,9 +11,28 @@ const TOKEN =
 
 /** Functions whose texts are passwords or keys. */
 const CRYPT =
-  /^(?:crypt|encrypt|decrypt|aes_(?:en|de)crypt|des_(?:en|de)crypt|encode|decode|hmac|pgp_sym_\w+|(?:old_)?password)$/i;
+  /^(?:crypt|encrypt|decrypt|aes_(?:en|de)crypt|des_(?:en|de)crypt|encode|decode|hmac|digest|md5|sha\d{0,3}|pgp_sym_\w+|(?:old_)?password)$/i;
 /** Between the word that announces a secret and the secret. */
-const BETWEEN = new Set(['=', '=>', ':=', '(', 'by', 'as', 'using', 'is', 'to', 'like', 'in', 'not', '<', '>', '!']);
+const BETWEEN = new Set([
+  '=',
+  '=>',
+  ':=',
+  '(',
+  ':',
+  '|',
+  'by',
+  'as',
+  'using',
+  'is',
+  'to',
+  'like',
+  'in',
+  'not',
+  '<',
+  '>',
+  '!',
+  'between',
+]);
 
 /** The secrets of a statement, masked. Names' values, what follows IDENTIFIED BY, columns of INSERT, crypt() and its like. */
 export function maskStatement(sql: string): string {
@@ -47,10 +66,20 @@ class Masker {
   #columns: boolean[] | undefined;
   #column = 0;
   #values = false;
+  /** Brackets that the values are in: none after SELECT. */
+  #valuesDepth = 1;
   /** Which piece the last literal is, and whether only an operator came since: `'x' = password`. */
   #literalAt = -1;
   #literalText = '';
   #compared = false;
+  /** The last literal was a secret: so is one that is joined to it, and the other end of BETWEEN. */
+  #joined = false;
+  #between = false;
+  /** In the CASE that gives a secret. */
+  #cases = false;
+  /** The word after `::` is a type. */
+  #colon = false;
+  #cast = false;
 
   constructor(sql: string) {
     TOKEN.lastIndex = 0;
@@ -68,6 +97,8 @@ class Masker {
   }
 
   #literal(literal: string, next: string): void {
+    this.#colon = false;
+    this.#cast = false;
     const isName = literal.startsWith('"') && (next === '.' || this.#naming);
     if (isName) {
       this.#word(literal, false);
@@ -76,7 +107,9 @@ class Masker {
     this.#literalAt = this.#pieces.length;
     this.#literalText = literal;
     this.#compared = false;
-    const secret = this.#armed || this.#list > 0 || (this.#values && this.#depth >= 1 && this.#isSecretColumn());
+    const inColumn = this.#values && this.#depth >= this.#valuesDepth && this.#isSecretColumn();
+    const secret = this.#armed || this.#joined || this.#cases || this.#list > 0 || inColumn;
+    this.#joined = secret;
     if (secret) {
       this.#hidden(literal);
       this.#pieces.push(MASK);
@@ -110,17 +143,35 @@ class Masker {
       this.#hidden(this.#literalText);
       this.#pieces[this.#literalAt] = MASK;
     }
-    this.#literalAt = -1;
-    this.#compared = false;
+    // 'x' AS password
+    this.#compared = lower === 'as' && this.#literalAt >= 0;
+    if (!this.#compared) this.#literalAt = -1;
     this.#pieces.push(word);
+    const joined = this.#joined;
+    this.#joined = false;
+    this.#colon = false;
+    if (this.#cast) {
+      this.#cast = false;
+      return;
+    }
     const before = this.#last;
     this.#last = lower;
     if (lower === 'into' || lower === 'replace') this.#columns = lower === 'into' ? [] : this.#columns;
     if (lower === 'values' || lower === 'select') {
-      this.#values = this.#columns !== undefined && lower === 'values';
-      if (!this.#values) this.#columns = undefined;
+      this.#values = this.#columns !== undefined;
+      this.#valuesDepth = lower === 'values' ? this.#depth + 1 : this.#depth;
+      this.#column = 0;
+    } else if (lower === 'from') {
+      this.#values = false;
+      this.#columns = undefined;
     } else if (this.#naming && this.#depth === 1) this.#columns?.push(isSecretName(lower));
-    if (lower === 'identified') this.#identified = true;
+    if (lower === 'case' && this.#armed) this.#cases = true;
+    else if (lower === 'end') this.#cases = false;
+    if (lower === 'between' && this.#armed) this.#between = true;
+    if (lower === 'and' && this.#between && joined) {
+      this.#between = false;
+      this.#armed = true;
+    } else if (lower === 'identified') this.#identified = true;
     else if (this.#identified && /^(?:by|as|using|replace)$/.test(lower)) this.#armed = true;
     else if (lower === 'for' && /passw(?:or)?d$/.test(before)) {
       this.#armed = false;
@@ -134,16 +185,26 @@ class Masker {
     this.#pieces.push(mark);
     this.#compared = this.#literalAt >= 0 && mark === '=';
     if (!this.#compared) this.#literalAt = -1;
+    if (mark !== '|') this.#joined = false;
+    if (mark === ':') {
+      this.#cast = this.#colon;
+      this.#colon = true;
+      return;
+    }
+    this.#colon = false;
     if (mark === '(') {
       if (CRYPT.test(this.#last) || this.#armed) this.#list = Math.max(this.#list, this.#depth + 1);
       this.#depth += 1;
-      if (this.#values && this.#depth === 1) this.#column = 0;
+      if (this.#values && this.#depth === this.#valuesDepth) this.#column = 0;
     } else if (mark === ')') {
       this.#depth = Math.max(0, this.#depth - 1);
       if (this.#depth < this.#list) this.#list = 0;
+      // lower(password) = 'x', (name, password) = ('a', 'x')
+      this.#armed = isSecretName(this.#last);
+    } else if (mark === ',' && this.#depth === this.#valuesDepth) {
+      this.#column += 1;
       this.#armed = false;
-    } else if (mark === ',' && this.#depth === 1) this.#column += 1;
-    else if (mark === ';') {
+    } else if (mark === ';') {
       this.#identified = false;
       this.#named = false;
       this.#columns = undefined;

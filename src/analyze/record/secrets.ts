@@ -10,7 +10,7 @@ const ENDINGS =
 
 /** Query parameters are also called like this. */
 const PARAMETER = new RegExp(
-  `^(?:[\\w.\\[\\]-]*(?:${ENDINGS}|token_hint|assertion|credentials?|session_?id|sessid)\\]?|pass|auth|sig|code|sid|key|ticket|saml(?:request|response|art)|relaystate|otp|pin|hmac|variables)$`,
+  `^(?:[\\w.\\[\\]-]*(?:${ENDINGS}|token_hint|assertion|credentials?|session_?id|sessid|access_?key_?id|verifier|csrf|xsrf|passw(?:or)?d[_-]?(?:confirmation|confirm|hash|repeat)|(?:verification|device|user|reset|confirmation|oob|recovery|activation)_?code)\\]?|(?:[\\w.\\[\\]-]*\\[)?(?:pass|pw|pin|otp|cvv|cvc)\\]?|auth|authorization|bearer|session|sig|code|sid|key|ticket|saml(?:request|response|art)|wresult|relaystate|hmac|variables)$`,
   'i',
 );
 
@@ -72,19 +72,29 @@ const SECRET_NAME = new RegExp(
  * stays.
  */
 const NAMED = new RegExp(
-  `((?:${ENDINGS})\\\\{0,8}["']?[ \\t\\r\\n]{0,8}(?:=>|[:=]|%3[ad])[ \\t\\r\\n]{0,8})(?!(?:yes|no|true|false|null|none)\\b)(\\\\{1,8}"[^"\\\\]*(?:\\\\{1,8}"|$)?|"(?:[^"\\\\]|\\\\.)*"?|'(?:[^'\\\\]|\\\\.)*'?|[^\\s,;&"'{}()\\[\\]*][^\\s,;&"'{}()\\[\\]]*)`,
+  `((?:${ENDINGS}|(?<![a-z])(?:pass|pw|pin|otp|cvv|cvc))\\\\{0,8}(?:["']|%2[27])?[ \\t\\r\\n]{0,8}(?:=>|:=|[:=]|%3[ad])[ \\t\\r\\n]{0,8})(?!(?:yes|no|true|false|null|none)\\b)(\\\\{1,8}"[^"\\\\]*(?:\\\\{1,8}"|$)?|"(?:[^"\\\\]|\\\\.)*"?|'(?:[^'\\\\]|\\\\.)*'?|\\[[^\\]]*\\]?|\\{[^}]*\\}?|[^\\s,;&"'{}()\\[\\]*][^\\s,;&"'{}()\\[\\]]*)`,
   'gi',
 );
 const AUTHORIZATION =
-  /(authorization\\{0,8}["']?[ \t\r\n]{0,8}[:=][ \t\r\n]{0,8}\\{0,8}["']?)(?:(?:basic|bearer|digest|negotiate|token)[ \t\r\n]{1,8})?[^\s,"'{}\\]+/gi;
+  /(authorization\\{0,8}["']?[ \t\r\n]{0,8}[:=][ \t\r\n]{0,8}\\{0,8}["']?)(?:[a-z][\w-]{0,30}[ \t\r\n]{1,8})?[^\s,"'{}\\]+/gi;
+/** Cookies of a header field in a text. */
+const COOKIE = /(cookie2?\\{0,8}["']?[ \t]{0,8}[:=][ \t]{0,8}\\{0,8}["']?)(?=[^\s"';,=]{1,256}=)[^\r\n"'\\]+/gi;
+/** The content of an XML element. */
+const ELEMENT = new RegExp(`(<[\\w:.-]{0,64}(?:${ENDINGS})(?:\\s[^<>]{0,256})?>)[^<]+`, 'gi');
+/** An option of a command line, and what a sentence quotes. */
+const OPTION = new RegExp(`((?<![\\w-])--?[\\w-]{0,64}(?:${ENDINGS})[ \\t]{1,8})(?![-\\s])\\S+`, 'gi');
+const QUOTED = new RegExp(`((?:${ENDINGS})[ \\t]{1,8})(?:"[^"\\n]+"?|'[^'\\n]+'?)`, 'gi');
 /** The credentials of an Authorization field (RFC 9110, section 11.4) without its name; a word of a sentence is none. */
 const SCHEME =
-  /\b(bearer|basic|negotiate|ntlm|apikey)((?:[ \t]|%20|\+){1,4})(?!(?:realm|error|scope|token|tokens|auth|authentication|authorization|access|credentials?|scheme|is|was|not|plan|of|and|or|in|for|to|with|must|required|missing|invalid|expired)\b)([\w.~+/=:%-]{4,})/gi;
+  /(?<![a-z])(bearer|basic|negotiate|ntlm|apikey)((?:[ \t]|%20|\+){1,4})(?!(?:realm|error|scope|token|tokens|auth|authentication|authorization|access|credentials?|scheme|is|was|not|plan|of|and|or|in|for|to|with|must|required|missing|invalid|expired)\b)([\w.~+/=:%-]{4,})/gi;
 /** In a frame of STOMP it is the rest of the line. */
 const PASSCODE = /(passcode:)[^\n\r\0]+/g;
 /** The token in a subprotocol that is offered to a Kubernetes API server. */
 const SUBPROTOCOL_TOKEN = /(?<=base64url\.bearer\.authorization\.k8s\.io\.)[\w.-]+/g;
-const HINT = new RegExp(`${ENDINGS}|authorization|bearer|basic|negotiate|ntlm|:\\/\\/`, 'i');
+const HINT = new RegExp(
+  `${ENDINGS}|(?<![a-z])(?:pass|pw|pin|otp|cvv|cvc)(?![a-z])|cookie|authorization|bearer|basic|negotiate|ntlm|:\\/\\/`,
+  'i',
+);
 
 /** A text of a body, an error, a statement: named secrets, tokens, and passwords in URLs masked. Linear in the text. */
 export function maskText(text: string): string {
@@ -92,6 +102,10 @@ export function maskText(text: string): string {
   const named = withoutVariables(text)
     .replace(AUTHORIZATION, `$1${MASK}`)
     .replace(PASSCODE, `$1${MASK}`)
+    .replace(COOKIE, `$1${MASK}`)
+    .replace(ELEMENT, `$1${MASK}`)
+    .replace(OPTION, `$1${MASK}`)
+    .replace(QUOTED, `$1${MASK}`)
     .replace(SCHEME, (whole, scheme: string, gap: string, value: string) =>
       /^bearer$/i.test(scheme) || /[A-Z0-9=_+-]/.test(value) ? `${scheme}${gap}${MASK}` : whole,
     )

@@ -62,6 +62,93 @@ describe('what looks like a secret is masked', () => {
   });
 });
 
+describe('a value under the name of a secret is masked in every notation', () => {
+  it.each([
+    'session code_verifier device_code oauth_verifier oobCode verification_code csrf _csrf wresult AWSAccessKeyId bearer',
+    'authorization cvv cvc password_confirmation passwordHash user[pass] auth[pw] pw otp pin',
+  ])('as a parameter: %s', (names) => {
+    for (const name of names.split(' ')) expect(maskTarget(`/a?${name}=hush&x=1`)).toBe(`/a?${name}=***&x=1`);
+    expect(maskTarget('/a?state=open&sort=pinned&passage=5&design=x')).toBe(
+      '/a?state=open&sort=pinned&passage=5&design=x',
+    );
+  });
+
+  it.each([
+    '{"pass":"hush"}',
+    '{"pw":"hush"}',
+    '{"otp":"hush"}',
+    '{"cookie":"a=hush"}',
+    '{"password":["hush","hush"]}',
+    '{"password":{"value":"hush"}}',
+    '<password>hush</password>',
+    '<ns:Password xsi:type="string">hush</ns:Password>',
+    'psql --password hush',
+    'Authorization: ApiKey hush',
+    'set-cookie: sid=hush; Path=/',
+    'Cookie: sid=hush; b=hush',
+    '%22password%22%3A%22hush%22',
+    'password := hush',
+    'DB_PASS=hush',
+    'authorization%3A%20Bearer%20hush',
+    `password "hush" is wrong`,
+    `password 'hush' is wrong`,
+  ])('in a text: %s', (text) => {
+    expect(maskText(text)).toContain('***');
+    expect(maskText(text)).not.toContain('hush');
+  });
+
+  it.each([
+    "INSERT INTO u (name, password) SELECT 'ann', 'hush'",
+    "SELECT digest('hush', 'sha256')",
+    "SELECT SHA2('hush', 256)",
+    "SELECT MD5('hush')",
+    "UPDATE u SET password = CASE WHEN 1 = 1 THEN 'hush' ELSE 'hush' END",
+    "UPDATE u SET password = 'a' 'hush'",
+    "UPDATE u SET password = 'a' || 'hush'",
+    "SELECT 1 FROM u WHERE password BETWEEN 'a' AND 'hush'",
+    "SELECT 1 FROM u WHERE lower(password) = 'hush'",
+    "SELECT 1 FROM u WHERE (name, password) = ('a', 'hush')",
+    "SELECT 1 FROM u WHERE password::text = 'hush'",
+    "SELECT 'hush' AS password",
+  ])('in a statement: %s', (sql) => {
+    expect(maskStatement(sql)).toContain('***');
+    expect(maskStatement(sql)).not.toContain('hush');
+  });
+
+  it('in a statement, and no other value', () => {
+    expect(maskStatement("INSERT INTO u (name, password, city) SELECT 'ann', 'hush', 'rome' FROM v")).toBe(
+      "INSERT INTO u (name, password, city) SELECT 'ann', ***, 'rome' FROM v",
+    );
+    expect(maskStatement("SELECT 'rome' AS city, 'hush' AS password FROM u WHERE a = 'b'")).toBe(
+      "SELECT 'rome' AS city, *** AS password FROM u WHERE a = 'b'",
+    );
+    expect(maskStatement("UPDATE u SET password = CASE WHEN a THEN 'hush' END, city = 'rome' WHERE b = 'c'")).toBe(
+      "UPDATE u SET password = CASE WHEN a THEN *** END, city = 'rome' WHERE b = 'c'",
+    );
+    expect(maskStatement("SELECT 1 FROM u WHERE password BETWEEN 'a' AND 'b' AND city = 'rome'")).toBe(
+      "SELECT 1 FROM u WHERE password BETWEEN *** AND *** AND city = 'rome'",
+    );
+  });
+
+  it.each([
+    ['SET', ['token:1', 'hush']],
+    ['PSETEX', ['otp:1', '1000', 'hush']],
+    ['LPUSH', ['tokens', 'hush']],
+    ['ZADD', ['tokens', '1', 'hush']],
+    ['SETRANGE', ['token', '0', 'hush']],
+    ['LINSERT', ['user:tokens', 'BEFORE', 'a', 'hush']],
+  ])('in a command of Redis: %s %j', (command, args) => {
+    const shown = masked(command, args).join(' ');
+    expect(shown).toContain('***');
+    expect(shown).not.toContain('hush');
+  });
+
+  it('and other values of Redis are shown', () => {
+    expect(masked('LPUSH', ['orders', 'a'])).toEqual(['orders', 'a']);
+    expect(masked('ZADD', ['tokens', '1', 'hush'])).toEqual(['tokens', '1', '***']);
+  });
+});
+
 it('every text of an event passes through one place', () => {
   const token = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc';
   const event = {
@@ -142,6 +229,18 @@ const WORST = [
   'identified by ',
   '0x',
   '1.',
+  '<a',
+  '<token a',
+  '<token>',
+  '--a',
+  '--token ',
+  'cookie: ',
+  'cookie: a',
+  'token {',
+  'token=[',
+  'token "',
+  '::',
+  'case ',
 ];
 
 describe('every pattern is linear in the text', () => {

@@ -39,6 +39,19 @@ export function keyOf(command: string, args: readonly string[]): string | undefi
 /** Commands in which a value follows the name of its key, or of its field. */
 const WRITES = new Set('SET SETNX SETEX PSETEX GETSET MSET MSETNX HSET HMSET HSETNX HSETEX XADD APPEND'.split(' '));
 
+/** Commands whose arguments behind the key are values of it. */
+const COLLECTS = new Set(
+  (
+    'LPUSH LPUSHX RPUSH RPUSHX LINSERT LSET LREM LPOS SADD SREM SISMEMBER SMISMEMBER SMOVE ZADD ZREM ZSCORE ZMSCORE ZRANK ZREVRANK ' +
+    'ZINCRBY SETRANGE APPEND PFADD'
+  ).split(' '),
+);
+
+/** Whether what is stored at this key is a secret: `user:1:token`, `otp:1`. */
+function isSecretKey(key: string): boolean {
+  return key.length < 512 && key.split(/[:./|]/).some(isSecretName);
+}
+
 /** Commands of a script or function, the number of its keys, the keys, and arguments. */
 const SCRIPTS = new Set('EVAL EVALSHA EVAL_RO EVALSHA_RO FCALL FCALL_RO'.split(' '));
 
@@ -94,8 +107,11 @@ export function masked(command: string, args: readonly string[]): readonly strin
   if (command === 'ACL') return args.map((arg, index) => (index > 0 && /^[><#!]/.test(arg) ? MASK : arg));
   const sets = (command === 'CONFIG' || command === 'SENTINEL') && args[0]?.toUpperCase() === 'SET';
   if (sets) return args.map((arg, index) => (/pass|auth$/i.test(args[index - 1] ?? '') ? MASK : maskText(arg)));
+  if (COLLECTS.has(command) && isSecretKey(args[0] ?? '')) {
+    return args.map((arg, index) => (index === 0 || /^-?\d{1,6}$/.test(arg) ? arg : MASK));
+  }
   if (!WRITES.has(command)) return args.map(maskText);
   // Behind the name of a key or a field; SETEX has a time between.
   const apart = command.endsWith('SETEX') ? 2 : 1;
-  return args.map((arg, index) => (isSecretName(args[index - apart] ?? '') ? MASK : maskText(arg)));
+  return args.map((arg, index) => (isSecretKey(args[index - apart] ?? '') ? MASK : maskText(arg)));
 }
