@@ -26,12 +26,17 @@ test('one of two queries that are sent at once is lost', () => {
   expect(pairs(3)).toContain('DNS_CONNTRACK_RACE');
 });
 
+test('what is still sent at once, and still answered', () => {
+  expect(pairs(3, { apartMs: 4 })).toContain('DNS_CONNTRACK_RACE');
+  expect(pairs(3, { firstMs: 800 })).toContain('DNS_CONNTRACK_RACE');
+});
+
 test('few, both lost, not sent at once, or only slow: it is not this race', () => {
   expect(pairs(2)).not.toContain('DNS_CONNTRACK_RACE');
-  expect(pairs(3, { firstMs: 5001 })).not.toContain('DNS_CONNTRACK_RACE');
-  expect(pairs(3, { apartMs: 20 })).not.toContain('DNS_CONNTRACK_RACE');
+  expect(pairs(3, { firstMs: 1500 })).not.toContain('DNS_CONNTRACK_RACE');
+  expect(pairs(3, { apartMs: 8 })).not.toContain('DNS_CONNTRACK_RACE');
   expect(pairs(3, { again: 0 })).not.toContain('DNS_CONNTRACK_RACE');
-  expect(pairs(3, { lateMs: 100 })).not.toContain('DNS_CONNTRACK_RACE');
+  expect(pairs(3, { lateMs: 1500 })).not.toContain('DNS_CONNTRACK_RACE');
 });
 
 test('TCP that does not open after a truncated response is blocked', () => {
@@ -43,6 +48,7 @@ test('TCP that does not open after a truncated response is blocked', () => {
     return codesOf(judged.found);
   };
   expect(tcp(true, 2, 'unanswered')).toEqual(['DNS_TCP_BLOCKED']);
+  expect(tcp(true, 4000, 'unanswered')).toEqual(['DNS_TCP_BLOCKED']);
   expect(tcp(true, 2, 'open')).toEqual([]);
   expect(tcp(false, 2, 'unanswered')).not.toContain('DNS_TCP_BLOCKED');
   expect(tcp(true, 9000, 'unanswered')).not.toContain('DNS_TCP_BLOCKED');

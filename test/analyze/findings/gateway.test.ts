@@ -39,6 +39,18 @@ test('a gateway whose backend refuses or breaks off is said with that', () => {
   expect(reset?.message).toContain('(reset from 10.0.0.3:80)');
 });
 
+test('a cause of some of the errors is not the cause', () => {
+  const judged = new Judged();
+  const flow = judged.flow(1, 2);
+  const behind = judged.flow(2, 3);
+  for (let index = 0; index < 4; index += 1) {
+    if (index % 2 === 0) judged.exchange(behind, index * 1000 + 2, 5, { incomplete: 'reset', status: '' });
+    judged.exchange(flow, index * 1000, 20, FAILED);
+  }
+  const [found] = judged.found.filter(({ code }) => code === 'GATEWAY_ERROR');
+  expect(found).toMatchObject({ confidence: 'likely', cases: 4 });
+});
+
 test('what failed before the request, and success, explain nothing', () => {
   expect(
     answered(3, FAILED, -500)

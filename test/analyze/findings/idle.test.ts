@@ -49,6 +49,12 @@ test('connections that break after one idle time are said, with whose limit that
   expect(found?.message).toContain('the limit of AWS NLB and NAT gateway is 350 s');
 });
 
+test('a limit is named only where the silence was little longer', () => {
+  const [found] = foundIn(inOrder([...used(0, 200, 'answered'), ...used(1, 400, 'reset')]));
+  expect(found).toMatchObject({ code: 'IDLE_TIMEOUT' });
+  expect(found?.message).not.toContain('the limit of');
+});
+
 test('where a connection survived as long, was not idle for a minute, or was closed, it is something else', () => {
   const codes = (...parts: BuiltSegment[][]) => codesOf(foundIn(inOrder(parts.flat())));
   expect(codes(used(0, 400, 'answered'), used(1, 355, 'reset'))).not.toContain('IDLE_TIMEOUT');

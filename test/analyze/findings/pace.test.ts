@@ -2,15 +2,15 @@ import { expect, test } from 'vitest';
 import { type BuiltSegment, handshake } from '../../support/built-capture.ts';
 import { codesOf, foundIn } from '../../support/found-in.ts';
 
-/** Small segments, each sent 0.5 ms after the ACK of the one before; the first one is acknowledged at once. */
-function writes(count: number, ackMs: number, isAnswer = false): BuiltSegment[] {
+/** Small segments, each sent 0.5 ms after the ACK of the one before; the first one shows the round trip. */
+function writes(count: number, ackMs: number, isAnswer = false, firstAckMs = 1): BuiltSegment[] {
   const segments = handshake([100, 200]);
   let at = 5;
   let answered = 201;
   for (let index = 0; index <= count; index += 1) {
     const sequence = 101 + index * 50;
     segments.push({ side: 0, sequence, acknowledgment: answered, flags: 'P.', payload: 'x'.repeat(50), at });
-    at += index === 0 ? 1 : ackMs;
+    at += index === 0 ? firstAckMs : ackMs;
     const payload = isAnswer ? 'y' : '';
     segments.push({ side: 1, sequence: answered, acknowledgment: sequence + 50, payload, at });
     answered += payload.length;
@@ -28,6 +28,11 @@ test('small segments that wait for delayed ACKs are said from twenty on', () => 
 test('a response that takes 40 ms, and another time than that of delayed ACKs, are not', () => {
   expect(codesOf(foundIn(writes(40, 40, true)))).toEqual([]);
   expect(codesOf(foundIn(writes(40, 20)))).toEqual([]);
+});
+
+test('where the round trip is long, ACKs may be late because of it', () => {
+  expect(codesOf(foundIn(writes(40, 40, false, 12)))).toEqual([]);
+  expect(codesOf(foundIn(writes(40, 40, false, 8)))).toEqual(['NAGLE_DELAYED_ACK']);
 });
 
 const SEGMENT = 1000;
@@ -53,11 +58,17 @@ test('a transfer that always fills the window is limited by it', () => {
   expect(found).toMatchObject({ code: 'WINDOW_LIMITED', severity: 'information', confidence: 'likely' });
   expect(codesOf(foundIn(transfer(1100, 2, 3 * SEGMENT, () => 5)))).toEqual([]);
   expect(codesOf(foundIn(transfer(900, 2, 2 * SEGMENT, () => 5)))).toEqual([]);
+  // Of eleven packets one fills it.
+  expect(codesOf(foundIn(transfer(1100, 10, 10 * SEGMENT, () => 5)))).toEqual([]);
 });
 
 test('round trips that grow during a transfer show a queue, long ones alone do not', () => {
-  const grown = (burst: number) => (burst < 20 ? 2 : 100);
+  const from = (shortest: number, long: number) => (burst: number) => (burst < 20 ? shortest : long);
+  const grown = from(4, 100);
   expect(codesOf(foundIn(transfer(1100, 4, 60_000, grown)))).toEqual(['BUFFERBLOAT']);
   expect(codesOf(foundIn(transfer(1100, 4, 60_000, () => 100)))).toEqual([]);
   expect(codesOf(foundIn(transfer(900, 4, 60_000, grown)))).toEqual([]);
+  expect(codesOf(foundIn(transfer(1100, 4, 60_000, from(1, 35))))).toEqual([]);
+  expect(codesOf(foundIn(transfer(1100, 4, 60_000, from(12, 100))))).toEqual([]);
+  expect(codesOf(foundIn(transfer(1100, 18, 60_000, grown)))).toEqual([]);
 });

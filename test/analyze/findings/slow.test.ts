@@ -2,22 +2,22 @@ import { expect, test } from 'vitest';
 import type { Finding } from '../../../src/analyze/findings/finding.ts';
 import { codesOf, Judged } from '../../support/found-in.ts';
 
-/** Requests to a server: most of them fast, some slow. @param calls whether the server makes a slow request itself meanwhile */
-function requests(fastMs: number, slowMs: number, slow: number, calls = false): Finding[] {
+/** Requests to a server: most of them fast, some slow. @param calls how many of them the server makes a request during, for a share of the time */
+function requests(fastMs: number, slowMs: number, slow: number, calls = 0, share = 0.99): Finding[] {
   const judged = new Judged();
   const flow = judged.flow(1, 2);
   const upstream = judged.flow(2, 3);
   for (let index = 0; index < 20; index += 1) judged.exchange(flow, index * 1000, fastMs);
   for (let index = 0; index < slow; index += 1) {
     const at = 60_000 + index * 10_000;
-    if (calls) judged.exchange(upstream, at + 5, slowMs - 10, { route: 'GET /stock' });
+    if (index < calls) judged.exchange(upstream, at + 1, slowMs * share - 2, { route: 'GET /stock' });
     judged.exchange(flow, at, slowMs);
   }
   return judged.found;
 }
 
 test('responses that begin late are said with the route and its median', () => {
-  const [found, ...others] = requests(10, 900, 3);
+  const [found, ...others] = requests(60, 900, 3);
   expect(others).toEqual([]);
   expect(found).toMatchObject({
     code: 'SERVER_SLOW',
@@ -32,10 +32,27 @@ test('responses that begin late are said with the route and its median', () => {
 });
 
 test('a server whose own requests take as long waits for another one', () => {
-  const found = requests(10, 900, 5, true);
+  const found = requests(10, 900, 5, 5);
   expect(codesOf(found)).toEqual(['DEPENDENCY_SLOW', 'SERVER_SLOW']);
   expect(found[0]?.message).toContain('waits for 10.0.0.3:80');
   expect(found[1]?.subject).toBe('10.0.0.3:80');
+});
+
+test('requests that cover less than most of the time, or of the slow responses, explain nothing', () => {
+  expect(codesOf(requests(10, 900, 5, 5, 0.5))).toEqual(['SERVER_SLOW']);
+  expect(codesOf(requests(10, 900, 5, 2)).slice(0, 1)).toEqual(['SERVER_SLOW']);
+  expect(codesOf(requests(10, 900, 5, 2))).not.toContain('DEPENDENCY_SLOW');
+});
+
+test('a server that is always slow is said from five requests on', () => {
+  const always = (count: number) => {
+    const judged = new Judged();
+    const flow = judged.flow(1, 2);
+    for (let index = 0; index < count; index += 1) judged.exchange(flow, index * 1000, 700);
+    return codesOf(judged.found);
+  };
+  expect(always(5)).toEqual(['SERVER_SLOW']);
+  expect(always(4)).toEqual([]);
 });
 
 test('few slow ones, slow ones that are usual, and long transfers are not', () => {
@@ -45,6 +62,6 @@ test('few slow ones, slow ones that are usual, and long transfers are not', () =
   const judged = new Judged();
   const flow = judged.flow(1, 2);
   for (let index = 0; index < 9; index += 1)
-    judged.exchange(flow, index * 1000, 900, { responseTime: index * 1e9 + 1e6 });
+    judged.exchange(flow, index * 1000, 1200, { responseTime: index * 1e9 + 6e8 });
   expect(judged.found).toEqual([]);
 });

@@ -38,6 +38,7 @@ test('a large segment that never arrives while the client goes on to acknowledge
 test('small segments, few repeats, a silent client, and what arrives in the end are no MTU black hole', () => {
   const codes = (segments: readonly BuiltSegment[]) => codesOf(foundIn(segments));
   expect(codes(response('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi', 4, [ALIVE]))).not.toContain('MTU_BLACKHOLE');
+  expect(codes(response(LARGE.slice(0, 600), 4, [ALIVE]))).not.toContain('MTU_BLACKHOLE');
   expect(codes(response(LARGE, 2, [ALIVE]))).not.toContain('MTU_BLACKHOLE');
   expect(codes(response(LARGE, 4))).not.toContain('MTU_BLACKHOLE');
   const arrived: BuiltSegment = { ...ALIVE, acknowledgment: 201 + LARGE.length, at: 9000 };
@@ -95,4 +96,17 @@ test('three waits for the retransmission timer are said with the longest', () =>
 test('two waits, and short ones, are not', () => {
   expect(foundIn(delayed(2, 400))).toEqual([]);
   expect(foundIn(delayed(5, 150))).toEqual([]);
+});
+
+test('waits are said from one of a hundred connections on', () => {
+  const among = (others: number) => {
+    const healthy = Array.from({ length: others }, (_, index) => {
+      const base = (index + 10) * 100_000;
+      const ports = [50_000 + index, 80] as const;
+      return handshake([base + 100, base + 200], 10_000 + index).map((segment) => ({ ...segment, ports }));
+    });
+    return codesOf(foundIn([...delayed(3, 400), ...healthy.flat()]));
+  };
+  expect(among(200)).toEqual(['RTO_STALL']);
+  expect(among(500)).toEqual([]);
 });
