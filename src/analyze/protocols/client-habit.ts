@@ -5,10 +5,13 @@ import type { StreamContext } from './protocol.ts';
  * be wrong; and what one wave of several requests adds that was followed by as many answers.
  */
 const CERTAINTY = 9;
-const ANSWERED_WAVE = 1.5;
+const ANSWERED_WAVE = 2.5;
+
+/** How sure it must be where a single request proves something as well. */
+const LIKELY = 6;
 
 /** What a request adds that was sent after all before it had certainly been answered, while the client never sent several. */
-const ANSWERED_REQUEST = CERTAINTY / 2;
+const ANSWERED_REQUEST = LIKELY;
 
 /** Requests that a client writes together follow each other within this time, ns. */
 const TOGETHER_NS = 200_000;
@@ -22,6 +25,15 @@ export class ClientHabit {
   #neverWaits = false;
   #sendsSeveral = false;
   #certainty = 0;
+  /** Of all pauses: how many, how long, and how long the answers then took that ended them, ns. */
+  #pauses = 0;
+  #paused = 0;
+  #answeredWithin = 0;
+  /** Of all waves of several requests after whose answers, certainly, the next one was sent. */
+  #waits = 0;
+  #awaited = 0;
+  #waited = 0;
+  #receivedBefore = Number.NaN;
   /** Requests of the wave under way and answers since it began; NaN after a hole. */
   #sent = Number.NaN;
   #received = 0;
@@ -37,22 +49,39 @@ export class ClientHabit {
   }
 
   get waits(): boolean {
-    return !this.#neverWaits && this.#certainty >= CERTAINTY;
+    return !this.#neverWaits && this.#certain >= CERTAINTY;
   }
 
   /** Enough where the request at hand was proven to be sent after the answer to those in a hole. */
   get likelyWaits(): boolean {
-    return !this.#neverWaits && this.#certainty >= CERTAINTY / 2;
+    return !this.#neverWaits && this.#certain >= LIKELY;
+  }
+
+  /**
+   * A client that does not wait has a request with the server during its pauses, and none of them saw its answer: as likely as
+   * that answers, which came at that rate afterwards, all left out the time of the pauses. Counted together: of single pauses
+   * one whose answer came by chance right behind it would count as proof.
+   */
+  get #certain(): number {
+    let certainty = this.#certainty;
+    if (this.#pauses > 0) certainty += this.#pauses * Math.log1p(this.#paused / this.#answeredWithin);
+    if (this.#waits > 0) certainty += this.#waits * Math.log1p(this.#awaited / this.#waited);
+    return certainty;
   }
 
   /** Nothing was sent behind a request until its answer came: a client that does not wait would likely have. */
   mayHaveWaited(): void {
-    if (!this.#sendsSeveral) this.#certainty = Math.max(this.#certainty, CERTAINTY / 2);
+    if (!this.#sendsSeveral) this.#certainty = Math.max(this.#certainty, LIKELY);
   }
 
   /** A request, or the first of several, was sent; every one before it had been answered, which is certain. */
   waited(): void {
-    this.#certainty += this.#sendsSeveral ? ANSWERED_WAVE : ANSWERED_REQUEST;
+    if (!this.#sendsSeveral) this.#certainty += ANSWERED_REQUEST;
+    else if (this.#answeredAt > this.#sentAt) {
+      this.#waits += 1;
+      this.#awaited += this.#answeredAt - this.#sentAt;
+      this.#waited += Math.max(0, this.#context.now - this.#answeredAt);
+    }
   }
 
   /** A request was sent while one of an earlier wave was unanswered. */
@@ -64,12 +93,13 @@ export class ClientHabit {
   sendsSeveral(): void {
     if (this.#sendsSeveral) return;
     this.#sendsSeveral = true;
-    this.#certainty = 0;
+    this.#isUncertain();
   }
 
   /** Bytes are missing: what is counted and timed begins anew. */
   interrupted(): void {
     this.#sent = Number.NaN;
+    this.#receivedBefore = Number.NaN;
     this.#answeredAt = Number.NaN;
     this.#requestedAt = Number.NaN;
     this.#pause = Number.NaN;
@@ -87,8 +117,10 @@ export class ClientHabit {
       return;
     }
     this.#requestedAt = now;
-    if (this.#sent === this.#received && this.#sent > 1) this.#certainty += ANSWERED_WAVE;
-    else if (this.#sent !== this.#received && !Number.isNaN(this.#sent)) this.#certainty = 0;
+    const isAnswered = this.#sent === this.#received;
+    if (isAnswered && this.#sent > 1 && this.#receivedBefore !== this.#sent) this.#certainty += ANSWERED_WAVE;
+    else if (!isAnswered && !Number.isNaN(this.#sent)) this.#isUncertain();
+    this.#receivedBefore = this.#received;
     this.#sent = 1;
     this.#received = 0;
     this.#pause = now - this.#answeredAt;
@@ -99,13 +131,26 @@ export class ClientHabit {
   receives(mayAnswer: boolean): void {
     const { now } = this.#context;
     this.#received += 1;
-    // A request from before the pause would have been answered within it, as likely as its length in the whole. A client that
-    // sends several requests at once pauses with some of them unanswered as well.
-    if (mayAnswer && !this.#sendsSeveral && this.#received === 1 && this.#certainty < CERTAINTY) {
+    // A client that sends several requests at once pauses with some of them unanswered as well.
+    if (mayAnswer && !this.#sendsSeveral && this.#received === 1) {
       const latency = now - this.#sentAt;
-      if (this.#pause > 0 && latency > 0) this.#certainty += Math.log1p(this.#pause / latency);
+      if (this.#pause > 0 && latency > 0) {
+        this.#pauses += 1;
+        this.#paused += this.#pause;
+        this.#answeredWithin += latency;
+      }
     }
     this.#pause = Number.NaN;
     this.#answeredAt = now;
+  }
+
+  #isUncertain(): void {
+    this.#certainty = 0;
+    this.#pauses = 0;
+    this.#paused = 0;
+    this.#answeredWithin = 0;
+    this.#waits = 0;
+    this.#awaited = 0;
+    this.#waited = 0;
   }
 }

@@ -223,9 +223,9 @@ export class Pairing<R> {
     if (this.#tailHole && acknowledged >= this.#holeEnd) this.#holeBound = Math.min(this.#holeBound, start);
     if (this.inStep && queue.length > 0 && mayAnswer(queue[0] as Pending<R>, start, acknowledged)) {
       this.#client.receives(true);
-      // Nothing was sent behind the request until its answer came.
-      if (hasNoLogin && queue.length === 1 && acknowledged === (queue[0] as Pending<R>).end)
-        this.#client.mayHaveWaited();
+      // Nothing was sent behind the request, or what was not captured of it, until its answer came.
+      const sent = this.#tailHole ? this.#holeEnd : (queue[0] as Pending<R>).end;
+      if (hasNoLogin && queue.length === 1 && acknowledged === sent) this.#client.mayHaveWaited();
       return { kind: 'paired', request: this.#shift(), proven: true, skipped: NONE, unpaired: NONE };
     }
     const skipped: R[] = [];
@@ -266,15 +266,17 @@ export class Pairing<R> {
   /** A request was taken out that may still be unanswered: it is now like one that was not seen. */
   #standInDoubt(start: number, acknowledged: number): void {
     const next = this.#queue[0];
-    if (next !== undefined) next.hole = true;
-    else if (!this.#tailHole) {
-      this.#tailHole = true;
-      this.#inDoubt = true;
-      this.#holeStart = start;
-      this.#holeEnd = start;
-      this.#holeBound = acknowledged;
-      this.#lastAcknowledged = -1;
+    if (next !== undefined) {
+      next.hole = true;
+      return;
     }
+    this.#inDoubt = true;
+    if (this.#tailHole) return;
+    this.#tailHole = true;
+    this.#holeStart = start;
+    this.#holeEnd = start;
+    this.#holeBound = acknowledged;
+    this.#lastAcknowledged = -1;
   }
 
   /** Requests that an answer of kind 'unknown' may have answered; they are pending no longer. To be called before `rest`. */

@@ -14,6 +14,7 @@ import {
   COPY_UNNUMBERED_NS,
   LATE_SYN_BYTES,
   OPENING_IDLE_NS,
+  SEQUENCE_JUMP_MAXIMUM,
   TCP_FLOWS_MAXIMUM,
   TCP_IDLE_NS,
 } from '../limits.ts';
@@ -321,6 +322,14 @@ export class TcpConnections implements StreamHost {
     return Number.isNaN(first) ? undefined : first;
   }
 
+  beginsAt(stream: TcpStream, direction: number, sequence: number): void {
+    const { ints } = this.table;
+    const own = this.table.base(stream.slot) + direction;
+    if (((ints[own + TCP_I32.flags] as number) & (SEEN.next | SEEN.syn)) !== SEEN.next) return;
+    const ahead = ((ints[own + TCP_I32.next] as number) - sequence) | 0;
+    if (ahead > 0 && ahead <= SEQUENCE_JUMP_MAXIMUM) ints[own + TCP_I32.next] = sequence;
+  }
+
   finSeen(stream: TcpStream, direction: number): boolean {
     const { ints } = this.table;
     const own = this.table.base(stream.slot) + direction;
@@ -433,6 +442,11 @@ export class TcpConnections implements StreamHost {
       direction === client &&
       ((ints[base + TCP_I32.flags] as number) & SEEN.syn) !== 0 &&
       ((ints[base + TCP_I32.flags + 1] as number) & SEEN.syn) !== 0;
+    const other = base + 1 - direction;
+    if (((ints[other + TCP_I32.flags] as number) & (SEEN.syn | SEEN.next)) === 0) {
+      ints[other + TCP_I32.flags] = (ints[other + TCP_I32.flags] as number) | SEEN.acknowledged;
+      ints[other + TCP_I32.initial] = (packet.tcpAcknowledgment - 1) | 0;
+    }
     if (complete && (ints[base + TCP_I32.syns] as number) > 0) {
       const half = base >> 1;
       doubles[half + TCP_F64.handshakeRtt] = this.clock.now - (doubles[half + TCP_F64.synTime] as number);
@@ -451,6 +465,10 @@ export class TcpConnections implements StreamHost {
     const stream = this.#spare.pop() ?? new TcpStream(this);
     stream.begin(slot, (ints[base + FLOW_I32.id] as number) - 1, client, midstream, clientPort, serverPort);
     this.#streams[slot] = stream;
+    for (let direction = 0; direction < 2; direction += 1) {
+      if (((ints[base + TCP_I32.flags + direction] as number) & SEEN.acknowledged) !== 0)
+        stream.acknowledges(1 - direction, ((ints[base + TCP_I32.initial + direction] as number) + 1) | 0);
+    }
     return stream;
   }
 

@@ -36,4 +36,6 @@ export const SEEN = {
   collided: 65_536,
   /** It sent its SYN-ACK again after the handshake's last ACK and data of the client. */
   synAckAgain: 131_072,
+  /** Its SYN was not captured; the first acknowledgment of the other direction shows its number. */
+  acknowledged: 262_144,
 } as const;

@@ -20,6 +20,11 @@ export interface StreamHost {
   swapEndpoints(stream: TcpStream): void;
   /** The int32 sequence number that follows the last byte handed on of a direction; undefined before any is known. */
   nextSequence(stream: TcpStream, direction: number): number | undefined;
+  /**
+   * Of a direction nothing was handed on yet, and it began at this sequence number, int32, or before: what is known of a later
+   * beginning was that of the first bytes captured.
+   */
+  beginsAt(stream: TcpStream, direction: number, sequence: number): void;
   finSeen(stream: TcpStream, direction: number): boolean;
 }
 
@@ -164,7 +169,9 @@ export class TcpStream implements StreamContext {
   acknowledges(direction: number, acknowledgment: number): void {
     const other = direction === 0 ? 1 : 0;
     const first = this.acknowledgedFirst[other];
-    if (Number.isNaN(first) || ((acknowledgment - first) | 0) < 0) this.acknowledgedFirst[other] = acknowledgment;
+    if (!Number.isNaN(first) && ((acknowledgment - first) | 0) >= 0) return;
+    this.acknowledgedFirst[other] = acknowledgment;
+    if (this.delivered[other] === 0) this.#host.beginsAt(this, other, acknowledgment);
   }
 
   get midstream(): boolean {

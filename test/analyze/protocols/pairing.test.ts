@@ -199,21 +199,75 @@ test('two requests, one of them in a hole, and one answer before the next reques
   expect(said.slice(6)).toEqual(['70 unknown', '? of 2', '80?']);
 });
 
+/** Waves of so many requests and as many answers, each sent, certainly, after the answers to the one before. All in ns. */
+function waves(sizes: readonly number[], { gap, latency, pause }: { gap: number; latency: number; pause: number }) {
+  const context = { now: 0 };
+  const habit = new ClientHabit(context);
+  for (const size of sizes) {
+    context.now += pause;
+    habit.waited();
+    for (let request = 0; request < size; request += 1) {
+      if (request > 0) {
+        context.now += gap;
+        habit.sendsSeveral();
+      }
+      habit.sends(request === 0);
+    }
+    context.now += latency;
+    for (let answer = 0; answer < size; answer += 1) habit.receives(true);
+  }
+  return habit;
+}
+
 test.each([
   [1_000, true],
   [1_000_000, false],
 ])('a client that sends its second request %i ns after its first one waits for answers: %s', (gap, waits) => {
+  expect(waves(Array(20).fill(2), { gap, latency: 1e9, pause: 1e8 }).waits).toBe(waits);
+});
+
+test('a client whose requests come seldom, and several at a time, is not known to wait for answers', () => {
+  expect(waves(Array(20).fill(2), { gap: 1_000, latency: 1e6, pause: 1e9 }).waits).toBe(false);
+});
+
+test('as many requests as answers came before show nothing of a client that keeps so many on their way', () => {
+  const quick = { gap: 1_000, latency: 1_000, pause: 1e9 };
+  expect(waves([4, 4, 4, 4, 4, 4, 4, 4], quick).waits).toBe(false);
+  expect(waves([4, 2, 3, 5, 2, 6, 3, 4], quick).waits).toBe(true);
+});
+
+/** Of a connection under way: a request, its answer after the latency, a pause, the next request. All in ns. */
+function paused(times: readonly (readonly [pause: number, latency: number])[]) {
   const context = { now: 0 };
   const habit = new ClientHabit(context);
-  for (let wave = 0; wave < 20; wave += 1) {
-    context.now += 1e9;
-    habit.waited();
+  for (const [pause, latency] of times) {
+    context.now += pause;
     habit.sends(true);
-    context.now += gap;
-    habit.sendsSeveral();
-    habit.sends(false);
-    habit.receives(true);
+    context.now += latency;
     habit.receives(true);
   }
-  expect(habit.waits).toBe(waits);
+  return habit;
+}
+
+test('pauses show that a client waits only together: one answer may come soon after a request by chance', () => {
+  const usual = Array(20).fill([1e4, 1e6]);
+  expect(paused([...usual, [1e4, 1], [1e4, 1]]).likelyWaits).toBe(false);
+  expect(paused(Array(20).fill([1e9, 1e6])).waits).toBe(true);
+});
+
+test('two holes in the requests: as many answers as the second one can hold may be of those in the first one', () => {
+  const said = run(
+    [
+      ['client gap', 0, 30],
+      ['R', 'a', 30, 0],
+      ['client gap', 40, 10],
+      ['A', 0, 50],
+      ['A', 10, 50],
+      ['R', 'b', 50, 20],
+      ['A', 20, 60],
+    ],
+    false,
+    10,
+  );
+  expect(said).toEqual(['a unknown', '? of 2', '? of 1', 'b?']);
 });

@@ -3,7 +3,7 @@ import { ClockHistory } from '../../../src/analyze/tcp/clock-history.ts';
 import type { MadeExchange } from '../../oracle/loss/conversation.ts';
 import { mongodbConversation } from '../../oracle/loss/mongodb.ts';
 import { analyseBytes } from '../../support/analysis.ts';
-import { type BuiltSegment, builtPcap } from '../../support/built-capture.ts';
+import { type BuiltSegment, builtPcap, builtPcapng } from '../../support/built-capture.ts';
 import { Random } from '../../support/random.ts';
 import { request, response } from '../protocols/http2/made-frames.ts';
 
@@ -120,4 +120,43 @@ test.each([
   history.add(1, 2, 38, 50);
   const event = history.proven({ ...EXCHANGE, time, requestEnd, responseTime, responseEnd }, 0);
   expect([event.time, event.requestEnd, event.responseTime, event.responseEnd]).toEqual(expected);
+});
+
+test('the first answers were captured nowhere, their requests at another place: the handshake shows where the answers begin', () => {
+  const answer = (status: number) => `HTTP/1.1 ${status} OK\r\nContent-Length: 0\r\n\r\n`;
+  const get = (name: string) => `GET /${name} HTTP/1.1\r\nHost: shop\r\n\r\n`;
+  const requests = get('a') + get('b');
+  const second = 5001 + answer(207).length;
+  const segment = (
+    interfaceId: number,
+    at: number,
+    side: 0 | 1,
+    numbers: readonly [sequence: number, acknowledgment: number],
+    payload = '',
+    flags = '.',
+  ): BuiltSegment => ({
+    interfaceId,
+    at,
+    side,
+    sequence: numbers[0],
+    acknowledgment: numbers[1],
+    payload,
+    flags,
+  });
+  const handshakes = [segment(0, 0, 0, [1000, 0], '', 'S'), segment(0, 0.1, 0, [1001, 5001])];
+  const answers = [
+    segment(0, 0.2, 1, [second, 1001 + requests.length], answer(208)),
+    segment(1, 0.8, 1, [second, 1001 + requests.length], answer(208)),
+  ];
+  const elsewhere = segment(1, 0.7, 0, [1001, 5001], requests);
+  for (const missing of [[], handshakes.slice(1)]) {
+    const seen = [...handshakes.filter((one) => !missing.includes(one)), ...answers, elsewhere];
+    const events = brief(
+      builtPcapng(
+        seen.toSorted((a, b) => a.at - b.at),
+        ['server', 'client'],
+      ),
+    );
+    expect(events).toEqual(['GET /a |  | unknown', '(request unknown) | 208 | unknown', 'GET /b |  | unknown']);
+  }
 });

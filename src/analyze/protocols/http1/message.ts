@@ -174,7 +174,8 @@ export class MessageReader {
     const known = this.#sure && this.#read(this.#kept as Uint8Array, 0, this.#filled, true) >= 0;
     // A hole in a request is reported before the request, one in a response after the response.
     if (isClient && missing > 0) this.#sink.onHole(this, offset, missing);
-    this.headEnd = offset + missing;
+    // It ends somewhere in the hole; an answer may come from there on.
+    this.headEnd = offset + (missing > 0 ? 1 : 0);
     this.gap = missing > 0;
     const taken = known && this.#sink.onHead(this, head) !== -1;
     if (missing > 0) this.endSeen = false;
