@@ -110,7 +110,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'agent/spool': { loads: ['wire', 'agent/limits.ts'] },
   'agent/tcpdump': { loads: ['wire', 'agent/limits.ts', 'agent/netns', 'agent/spool'] },
   'agent/session': { loads: ['wire', 'agent/limits.ts', 'agent/netns', 'agent/spool', 'agent/tcpdump'] },
-  'agent/listener': { loads: ['wire', 'agent/limits.ts', 'agent/netns', 'agent/session'] },
+  'agent/listener': {
+    loads: ['wire', 'agent/limits.ts', 'agent/netns', 'agent/session', 'agent/spool', 'agent/tcpdump'],
+  },
   agent: { loads: ['wire', 'agent/*'] },
 
   view: { loads: ['wire'], types: ['analyze/*'] },
@@ -163,7 +165,7 @@ const LIBRARIES = ['wire', 'capture', 'analyze', 'run', 'agent'];
 /** The agent's processes themselves: what they read, write and end with is their subject. */
 const PROCESSES: ReadonlySet<string> = new Set([
   'agent/main.ts',
-  'agent/listener/websocket-streams.ts',
+  'agent/listener/session-host.ts',
   'agent/listener/idle.ts',
   'agent/session/non-blocking-stdio.ts',
   'agent/session/run-session.ts',

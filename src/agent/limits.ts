@@ -1,7 +1,8 @@
 /** Bounds and times of the node side alone. Milliseconds and bytes unless the name has another unit. */
 
-/** Rings of all network namespaces of a session together, KiB, and of one alone at most and at least. */
+/** Rings of all network namespaces of a session together, KiB, of all sessions of a process, and of one alone at most and at least. */
 export const RINGS_KIB = 128 * 1024;
+export const RINGS_OF_ALL_KIB = 1024 * 1024;
 export const RING_MAXIMUM_KIB = 32 * 1024;
 export const RING_MINIMUM_KIB = 1024;
 
@@ -76,11 +77,18 @@ export const READ_BYTES = 64 * 1024;
 export const BATCHES_KEPT = 16;
 
 /**
- * Of batches in memory those past this go to disk, where there is one, and this much of a session's at most:
- * SESSIONS_PER_NODE of them are within the emptyDir's sizeLimit (daemonset/base/daemonset.yaml).
+ * Of batches in memory those past this go to disk, where there is one. On disk are so many bytes of one session at most, of
+ * all sessions of the waiting process, and of an exec'd process: EXEC_CAPTURES of these and the waiting process together stay
+ * within the emptyDir's sizeLimit (daemonset/base/daemonset.yaml).
  */
 export const SPILL_BYTES = 32 * 1024 * 1024;
 export const SPOOL_FILE_BYTES = 256 * 1024 * 1024;
+export const SPOOL_FILES_BYTES = 6 * 1024 * 1024 * 1024;
+export const EXEC_FILE_BYTES = 64 * 1024 * 1024;
+
+/** Captures at once by exec'd processes of an agent, each a process of its own; and by the waiting process. */
+export const EXEC_CAPTURES = 32;
+export const HOSTED_CAPTURES = 160;
 
 /** tcpdump's stderr kept for an error message. */
 export const STDERR_KEPT = 4_096;
@@ -88,9 +96,9 @@ export const STDERR_KEPT = 4_096;
 /** Events waiting on a stderr that is not read; past it the repeated ones (counters, alive) are left out. */
 export const EVENT_BACKLOG_BYTES = 256 * 1024;
 
-/** The session listener: connections at once, processes of sessions, a request's head, and how long it may take. */
-export const LISTENER_CONNECTIONS = 128;
-export const LISTENER_SESSIONS = 64;
+/** The session listener: connections at once, sessions, a request's head, and how long it may take. */
+export const LISTENER_CONNECTIONS = 512;
+export const LISTENER_SESSIONS = 256;
 export const REQUEST_HEAD_MAXIMUM = 8 * 1024;
 export const REQUEST_HEAD_MS = 10_000;
 
@@ -118,11 +126,19 @@ export const COMPRESSION_MINIMUM = 512;
 export const MEMORY_RESERVE = 64 * 1024 * 1024;
 export const MEMORY_STALE_MS = 20;
 
-/** What the process of a capture takes with its tcpdump before its first packet, bytes; and how long it takes to do so. */
-export const SESSION_MEMORY = 48 * 1024 * 1024;
-export const SESSION_START_MS = 2_000;
+/**
+ * What a session takes before its request, and a capture with its tcpdumps before its first packet, bytes (measured: 1.4 MB
+ * for each tcpdump, 0.5 MB of buffers); and how long it takes to do so.
+ */
+export const SESSION_MEMORY = 256 * 1024;
+export const CAPTURE_MEMORY = 4 * 1024 * 1024;
+export const STARTING_MS = 2_000;
 
-/** Bytes of a slow client's packets that stay in memory in any case; past them each step of this size must be granted. */
+/**
+ * Bytes of a slow client's packets that stay in memory in any case, and as many that wait for its acknowledgement; past them
+ * each step of SPOOL_GRANT must be granted.
+ */
+export const SPOOL_FLOOR = 512 * 1024;
 export const SPOOL_GRANT = 2 * 1024 * 1024;
 
 /** What is read of each file of a namespace's state, how many listening sockets are told, and how long reading may take. */
@@ -132,3 +148,6 @@ export const STATE_READ_MS = 2_000;
 
 /** A namespace's state is first taken so long after its capture began: its first packets go before. */
 export const STATE_AFTER_MS = 500;
+
+/** A session's first request must come so soon, whatever its resume window. */
+export const FIRST_REQUEST_MS = 15_000;

@@ -1,7 +1,10 @@
 import { VERSION } from '../wire/version.ts';
+import { PIPES_OF_FIRST } from './limits.ts';
 import { idle } from './listener/idle.ts';
 import { Proc } from './netns/proc.ts';
-import { ownStreams, runSession } from './session/run-session.ts';
+import { ownResources } from './session/resources.ts';
+import { ownStreams, Session } from './session/run-session.ts';
+import { readyPipes } from './tcpdump/fifo.ts';
 
 const VERBS = 'capture, idle or --version';
 
@@ -9,23 +12,25 @@ const [verb, ...rest] = process.argv.slice(2);
 if (rest.length > 0) fail(`ksnoop-agent takes one word: ${VERBS}.`);
 switch (verb) {
   case 'capture':
-    runSession(ownStreams());
+    capture();
     break;
   case 'idle':
     idle(new Proc());
     break;
-  case 'session': {
-    // Started by the idle process only. Imported only here: the idle process needs no websockets.
-    if (process.send === undefined) fail('session is started by ksnoop-agent idle.');
-    const { websocketStreams } = await import('./listener/websocket-streams.ts');
-    runSession(websocketStreams());
-    break;
-  }
   case '--version':
     process.stdout.write(`${VERSION}\n`);
     break;
   default:
     fail(`ksnoop-agent takes one word: ${VERBS}.`);
+}
+
+/** One session over the process's own streams. */
+function capture(): void {
+  const resources = ownResources();
+  const session = new Session(ownStreams(), resources, resources.memory.open());
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => session.stop('signal'));
+  // While the request is on the way.
+  void readyPipes(PIPES_OF_FIRST);
 }
 
 function fail(message: string): never {

@@ -57,9 +57,6 @@ export const DURATION_MAXIMUM_MS = 24 * 3_600_000;
 /** Framed packets waiting in the agent for a slow client; past it whole packets are dropped and counted. */
 export const SPOOL_BYTES = 64 * 1024 * 1024;
 
-/** Captures at once on one node's agent. */
-export const SESSIONS_PER_NODE = 32;
-
 /** Statistics blocks are written to the stream this often while it runs. */
 export const STATISTICS_INTERVAL_MS = 5_000;
 

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { DESCRIPTION } from '../../daemonset/image/description.ts';
-import { SPOOL_FILE_BYTES } from '../../src/agent/limits.ts';
+import { EXEC_CAPTURES, EXEC_FILE_BYTES, SPOOL_FILES_BYTES } from '../../src/agent/limits.ts';
 import { readKustomization } from '../../src/capture/install/manifests.ts';
 import { type JsonObject, objectAt, objectsAt } from '../../src/wire/guard.ts';
-import { SESSIONS_PER_NODE } from '../../src/wire/limits.ts';
 
 const directory = join(import.meta.dirname, '../../daemonset');
 let objects: JsonObject[];
@@ -57,7 +56,7 @@ test('only what a capture needs on the node', () => {
   });
   // Nothing of the node's: a directory of its own, as large as all captures' files may become.
   expect(template.volumes).toEqual([{ name: 'spool', emptyDir: { sizeLimit: '8Gi' } }]);
-  expect(SPOOL_FILE_BYTES * SESSIONS_PER_NODE).toBeLessThanOrEqual(8 * 1024 ** 3);
+  expect(SPOOL_FILES_BYTES + EXEC_CAPTURES * EXEC_FILE_BYTES).toBeLessThanOrEqual(8 * 1024 ** 3);
   expect(template).not.toHaveProperty('hostIPC');
   expect(agent.securityContext).toEqual({
     privileged: false,

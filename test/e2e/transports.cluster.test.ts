@@ -91,7 +91,7 @@ test.each(['exec', 'port-forward'])('tshark counts over %s exactly what the clie
     (pid) => /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1],
   );
   const verbs = parents.map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').at(-2));
-  expect(new Set(verbs)).toEqual(new Set([transport === 'exec' ? 'capture' : 'session']));
+  expect(new Set(verbs)).toEqual(new Set([transport === 'exec' ? 'capture' : 'idle']));
   const { answered } = await requests(on, { n: 1000, run });
   const { code, stderr } = await ksnoop.stop();
   expect(code, stderr).toBe(0);

@@ -5,7 +5,7 @@ import { startListener } from './session-listener.ts';
 
 /**
  * The DaemonSet's main process: cleans up after an agent that was killed, then waits for a signal or a client of its
- * listener, without timers, so that it costs nothing. Captures are separate processes, started by exec or for a client.
+ * listener, without timers, so that it costs nothing. Captures over port-forward run in it; those by exec are separate processes.
  */
 export function idle(proc: Proc): void {
   reap(proc);

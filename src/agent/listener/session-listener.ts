@@ -1,24 +1,16 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { AGENT_PORT, parseSessionPath, type SessionAddress } from '../../wire/session-frame.ts';
-import {
-  LISTENER_CONNECTIONS,
-  LISTENER_SESSIONS,
-  REQUEST_HEAD_MAXIMUM,
-  REQUEST_HEAD_MS,
-  SESSION_MEMORY,
-  SESSION_START_MS,
-} from '../limits.ts';
-import { ContainerMemory } from '../netns/container-memory.ts';
+import { LISTENER_CONNECTIONS, LISTENER_SESSIONS, REQUEST_HEAD_MAXIMUM, REQUEST_HEAD_MS } from '../limits.ts';
 import { isInCluster } from '../netns/node.ts';
 import type { Proc } from '../netns/proc.ts';
 import { isSignedBy } from './resumption-proof.ts';
+import { SessionHost } from './session-host.ts';
 
 /**
  * The session listener, on loopback of the agent pod's own network namespace: reachable through the API server's
- * port-forward only. It reads the head of a request and hands the connection to the process of the session that the head
- * names; for a new session it starts that process. It does no more, so that an idle agent costs nothing.
+ * port-forward only. It reads the head of a request and hands the connection to the session that the head names. All
+ * sessions are this process's (SessionHost); without one, nothing runs.
  */
 export function startListener(proc: Proc, log: (text: string) => void): void {
   // Outside a pod every local user can connect to loopback.
@@ -27,40 +19,35 @@ export function startListener(proc: Proc, log: (text: string) => void): void {
     log('port-forward disabled: the agent uses hostNetwork');
     return;
   }
-  const memory = new ContainerMemory();
+  const host = new SessionHost(log);
   const server = listenForSessions({
     port: AGENT_PORT,
-    start: () => fork(process.argv[1] ?? '', ['session'], { stdio: SESSION_STDIO }),
-    hasMemory: (bytes) => memory.has(bytes),
+    start: (ended) => host.start(ended),
+    admits: () => host.admits(),
   });
   server.on('error', (error) => log(`port-forward disabled: ${error.message}`));
 }
 
-/** A session's process writes to the container's log; its channels are not its own stdout and stderr. */
-const SESSION_STDIO: ('ignore' | 'inherit' | 'ipc')[] = ['ignore', 'inherit', 'inherit', 'ipc'];
-
-/** What a session's process is handed with a connection. */
-export interface Handover {
-  readonly type: 'connection';
-  /** The bytes already read from it, in base64. */
-  readonly head: string;
+/** Takes the connections of one session. */
+export interface SessionConnections {
+  /** @param head the bytes that were already read from it */
+  connection(socket: Socket, head: Buffer): void;
 }
 
 interface Known {
-  readonly child: ChildProcess;
+  readonly session: SessionConnections;
   /** The public key whose holder may resume it. An older client sends none: then the session's id is enough. */
   readonly key: string | undefined;
   /** The last request to resume it that was accepted: its signature, read from the wire, is worth nothing any more. */
   attempt: number;
-  readonly startedAt: number;
 }
 
 export interface ListenerOptions {
   readonly port: number;
-  /** Starts the process of a new session. */
-  readonly start: (address: SessionAddress) => ChildProcess;
-  /** Whether the container has so many bytes of memory left. */
-  readonly hasMemory?: (bytes: number) => boolean;
+  /** Starts a new session, which calls `ended` when it is over. */
+  readonly start: (ended: () => void) => SessionConnections;
+  /** Whether there is memory for another session. */
+  readonly admits?: () => boolean;
   /** A connection whose request has not been taken or refused within this time, milliseconds, is closed. */
   readonly headMs?: number;
 }
@@ -69,7 +56,7 @@ export interface ListenerOptions {
 export function listenForSessions({
   port,
   start,
-  hasMemory = () => true,
+  admits = () => true,
   headMs = REQUEST_HEAD_MS,
 }: ListenerOptions): Server {
   const sessions = new Map<string, Known>();
@@ -83,14 +70,12 @@ export function listenForSessions({
       const address = parseSessionPath(path);
       if (address === undefined) return refuse(socket, '404 Not Found');
       const known = sessions.get(address.id);
-      const refusal = refusalOf(address, known, sessions) ?? (known === undefined && lacksMemory(sessions, hasMemory));
+      const refusal =
+        refusalOf(address, known, sessions) ?? (known === undefined && !admits() && '507 Insufficient Storage');
       if (refusal) return refuse(socket, refusal);
-      const child = known?.child ?? begin(sessions, address, start);
       clearTimeout(deadline);
-      const message: Handover = { type: 'connection', head: head.toString('base64') };
-      // Kept open until it is handed over, for Node forgets one that could not be: of a process that has just ended the
-      // connection ends with it, and the next attempt gets 410.
-      child.send(message, socket, { keepOpen: true }, () => socket.destroy());
+      const session = known?.session ?? begin(sessions, address, start);
+      session.connection(socket, head);
     });
   });
   server.maxConnections = LISTENER_CONNECTIONS;
@@ -100,17 +85,12 @@ export function listenForSessions({
 function begin(
   sessions: Map<string, Known>,
   address: SessionAddress,
-  start: (address: SessionAddress) => ChildProcess,
-) {
-  const child = start(address);
-  const session = { child, key: address.isNew ? address.key : undefined, attempt: 0, startedAt: performance.now() };
-  sessions.set(address.id, session);
-  const forget = () => {
-    if (sessions.get(address.id) === session) sessions.delete(address.id);
-  };
-  child.once('exit', forget);
-  child.once('error', forget);
-  return child;
+  start: ListenerOptions['start'],
+): SessionConnections {
+  const { id } = address;
+  const session = start(() => sessions.delete(id));
+  sessions.set(id, { session, key: address.isNew ? address.key : undefined, attempt: 0 });
+  return session;
 }
 
 /** The status of a request that is refused; undefined, and the attempt counted, for one that is accepted. */
@@ -132,17 +112,6 @@ function refusalOf(
   return undefined;
 }
 
-/** Whether one more process is too much for the memory. Those that have just been started have not yet taken their part. */
-function lacksMemory(
-  sessions: ReadonlyMap<string, Known>,
-  hasMemory: (bytes: number) => boolean,
-): '507 Insufficient Storage' | false {
-  const since = performance.now() - SESSION_START_MS;
-  let starting = 1;
-  for (const { startedAt } of sessions.values()) if (startedAt > since) starting += 1;
-  return hasMemory(starting * SESSION_MEMORY) ? false : '507 Insufficient Storage';
-}
-
 /** Whether a browser sent the request for a page: it names the page's origin in every websocket handshake (RFC 6455, 4.1). */
 function hasOrigin(head: Buffer): boolean {
   return /[\r\n]origin\s*:/i.test(head.toString('latin1'));
@@ -161,7 +130,8 @@ function readHead(socket: Socket, then: (head: Buffer, path: string) => void): v
     socket.off('data', take);
     socket.pause();
     const [line = ''] = head.toString('latin1').split('\r\n', 1);
-    then(head, /^GET (\S+) HTTP\/1\.1$/.exec(line)?.[1] ?? '');
+    // Not within the event of its own data: what was read is put back.
+    setImmediate(() => then(head, /^GET (\S+) HTTP\/1\.1$/.exec(line)?.[1] ?? ''));
   };
   socket.on('data', take);
 }

@@ -1,8 +1,8 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable, Writable } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { isObject, optionalString } from '../../wire/guard.ts';
 import {
   RESUME_BYTES,
   RESUME_EVENT_BYTES,
@@ -19,37 +19,36 @@ import {
   parseSessionPath,
   SESSION_PROTOCOL,
 } from '../../wire/session-frame.ts';
-import { CLIENT_MESSAGE_MAXIMUM, FINISH_CHECK_MS, SPOOL_GRANT } from '../limits.ts';
-import { ContainerMemory } from '../netns/container-memory.ts';
-import { isInCluster } from '../netns/node.ts';
+import { CLIENT_MESSAGE_MAXIMUM, FINISH_CHECK_MS, SPOOL_FLOOR, SPOOL_GRANT } from '../limits.ts';
 import type { AgentStreams } from '../session/run-session.ts';
 import { CompressingLink } from './compressing-link.ts';
 import { CompressionChoice } from './compression-choice.ts';
+
+/** What a websocket reports for a close frame without a code (RFC 6455, 7.1.5). */
+const CLOSED_IN_ORDER = 1005;
+
+export interface WebSocketStreamsOptions {
+  /** Whether the session may keep so many bytes more. */
+  readonly grant?: (bytes: number) => boolean;
+  /** Called once, when the session is over: it takes no more connections. */
+  readonly ended: (code: number) => void;
+}
 
 /**
  * The streams of a capture carried over websockets, one after the other: each connection that the session listener hands over takes
  * the place of the one before, and continues where that one ended.
  */
-export function websocketStreams(): AgentStreams {
-  const streams = new WebSocketStreams();
-  process.on('message', (message: unknown, socket: Socket | undefined) => {
-    if (socket === undefined || !isObject(message) || message.type !== 'connection') return;
-    streams.connection(socket, Buffer.from(optionalString(message, 'head') ?? '', 'base64'));
-  });
-  // The waiting process is gone, and its container with it.
-  process.on('disconnect', () => streams.stdin.push(null));
-  return streams;
-}
-
-/** Makes one resumable session of the connections it is given. */
-class WebSocketStreams implements AgentStreams {
+export class WebSocketStreams implements AgentStreams {
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly #session: Resumable;
   readonly #http = createServer();
   readonly #webSockets: WebSocketServer;
-  readonly #memory = new ContainerMemory();
+  readonly #grant: (bytes: number) => boolean;
+  readonly #ended: (code: number) => void;
+  /** What the session does is its own, also where a connection, which is the listener's, starts it. */
+  readonly #inContext = AsyncLocalStorage.snapshot();
   /** Writers that wait until more is acknowledged, by channel. */
   readonly #waiting = new Map<number, () => void>();
   #socket: WebSocket | undefined;
@@ -59,8 +58,14 @@ class WebSocketStreams implements AgentStreams {
   #counted = 0;
   #lastMessageAt = performance.now();
   #windowMs = RESUME_WINDOW_MS;
+  /** The code, once the session's last byte has been written. */
+  #code: number | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  #over = false;
 
-  constructor() {
+  constructor({ grant = () => true, ended }: WebSocketStreamsOptions) {
+    this.#grant = grant;
+    this.#ended = ended;
     this.stdin = new Readable({ read: () => {} });
     this.#session = new Resumable(AGENT_CHANNELS, CLIENT_CHANNELS, {
       // The bytes lie in the message; a copy of a line is nothing.
@@ -91,23 +96,55 @@ class WebSocketStreams implements AgentStreams {
 
   /** Take a connection whose first bytes have been read already. */
   connection(socket: Socket, head: Buffer): void {
+    if (this.#over) {
+      socket.destroy();
+      return;
+    }
     socket.setNoDelay(true);
     socket.unshift(head);
     this.#http.emit('connection', socket);
+    socket.resume();
+  }
+
+  /** Bytes that were written and are not acknowledged. */
+  get unacknowledged(): number {
+    return AGENT_CHANNELS.reduce((sum, channel) => sum + this.#session.unacknowledged(channel), 0);
   }
 
   finish(code: number): void {
+    if (this.#over || this.#code !== undefined) return;
+    this.#code = code;
     this.#session.write(CHANNEL.exit, Buffer.from(String(code)));
-    const watch = setInterval(() => {
-      const open = AGENT_CHANNELS.some((channel) => this.#session.unacknowledged(channel) > 0);
-      if (open && performance.now() - this.#lastMessageAt < this.#windowMs) return;
-      clearInterval(watch);
-      this.#socket?.terminate();
-      process.exit(code);
+    this.#watch = setInterval(() => {
+      const isPast = performance.now() - this.#lastMessageAt >= this.#windowMs;
+      if (this.unacknowledged === 0 || isPast) this.#end(code);
     }, FINISH_CHECK_MS);
   }
 
+  abandon(): void {
+    this.#end(1);
+  }
+
+  #end(code: number): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearInterval(this.#watch);
+    this.#session.detach();
+    this.#socket?.terminate();
+    this.#socket = undefined;
+    this.#waiting.clear();
+    for (const stream of [this.stdin, this.stdout, this.stderr]) {
+      stream.on('error', () => {});
+      stream.destroy();
+    }
+    this.#ended(code);
+  }
+
   #attach(webSocket: WebSocket): void {
+    if (this.#over) {
+      webSocket.terminate();
+      return;
+    }
     this.#socket?.terminate();
     this.#socket = webSocket;
     this.#lastMessageAt = performance.now();
@@ -117,22 +154,31 @@ class WebSocketStreams implements AgentStreams {
     webSocket.on('ping', renew);
     webSocket.on('message', (data: Buffer) => {
       renew();
-      if (this.#socket !== webSocket) return;
-      try {
-        this.#session.message(data);
-      } catch {
-        // Not our protocol: the connection is worth nothing, the session may be taken up by another.
-        webSocket.terminate();
-      }
+      if (this.#socket === webSocket) this.#inContext(() => this.#message(webSocket, data));
     });
     webSocket.on('error', () => {});
     webSocket.on('close', (code) => {
-      if (this.#socket !== webSocket) return;
-      this.#socket = undefined;
-      this.#session.detach();
-      if (code === ABANDON_CODE) this.stdin.push(null);
+      if (this.#socket === webSocket) this.#inContext(() => this.#closed(code));
     });
     this.#session.attach(new CompressingLink(webSocket, this.#choice));
+  }
+
+  #message(webSocket: WebSocket, data: Buffer): void {
+    try {
+      this.#session.message(data);
+    } catch {
+      // Not our protocol: the connection is worth nothing, the session may be taken up by another.
+      webSocket.terminate();
+    }
+  }
+
+  #closed(code: number): void {
+    this.#socket = undefined;
+    this.#session.detach();
+    // The client closes in good order when it has read the code.
+    const isDone = code === ABANDON_CODE || code === CLOSED_IN_ORDER;
+    if (isDone && this.#code !== undefined) this.#end(this.#code);
+    else if (code === ABANDON_CODE) this.stdin.push(null);
   }
 
   #acknowledged(channel: number): void {
@@ -146,9 +192,7 @@ class WebSocketStreams implements AgentStreams {
 
   /** Where the container's memory is wanted elsewhere, little is kept for a client that does not acknowledge. */
   #isFull(unacknowledged: number, bound: number): boolean {
-    return (
-      unacknowledged >= bound || (unacknowledged >= SPOOL_GRANT && isInCluster() && !this.#memory.has(SPOOL_GRANT))
-    );
+    return unacknowledged >= bound || (unacknowledged >= SPOOL_FLOOR && !this.#grant(SPOOL_GRANT));
   }
 
   /** Takes bytes until `bound` of them wait for their acknowledgement: then back-pressure reaches the spool. */

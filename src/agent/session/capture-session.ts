@@ -5,16 +5,14 @@ import { KsnoopError } from '../../wire/errors.ts';
 import { END_ACKNOWLEDGE_MS, HEARTBEAT_MS, STATISTICS_INTERVAL_MS } from '../../wire/limits.ts';
 import { endMarker, sectionHeader, startMarker } from '../../wire/pcapng-write.ts';
 import { checkProtocol } from '../../wire/version.ts';
-import { FILTER_SHOWN, LIFE_CHECK_MS } from '../limits.ts';
-import type { ContainerMemory } from '../netns/container-memory.ts';
-import { isInCluster } from '../netns/node.ts';
+import { CAPTURE_MEMORY, FILTER_SHOWN, LIFE_CHECK_MS, MEMORY_RESERVE } from '../limits.ts';
 import { Proc } from '../netns/proc.ts';
 import type { Spool } from '../spool/spool.ts';
 import { CaptureSet } from './capture-set.ts';
-import { takeCaptureSlot } from './capture-slot.ts';
 import { ContainerLog } from './container-log.ts';
 import type { Events } from './events.ts';
 import type { NamespaceCapture } from './namespace-capture.ts';
+import type { Resources } from './resources.ts';
 import { TargetEvents } from './target-events.ts';
 
 function noMemory(free: number): KsnoopError {
@@ -31,7 +29,7 @@ export class CaptureSession {
   readonly #spool: Spool;
   readonly #events: Events;
   readonly #proc: Proc;
-  readonly #memory: ContainerMemory;
+  readonly #resources: Resources;
   readonly #log: ContainerLog;
   readonly #captures: CaptureSet;
   readonly #acknowledged = Promise.withResolvers<void>();
@@ -40,19 +38,20 @@ export class CaptureSession {
   /** The request's own targets are being captured. */
   #begun = false;
 
-  constructor(request: CaptureRequest, spool: Spool, events: Events, memory: ContainerMemory) {
+  constructor(request: CaptureRequest, spool: Spool, events: Events, resources: Resources) {
     const proc = new Proc();
     this.#request = request;
-    this.#memory = memory;
+    this.#resources = resources;
     this.#spool = spool;
     this.#events = events;
     this.#proc = proc;
-    this.#log = new ContainerLog(proc, request.session);
+    this.#log = new ContainerLog(proc, request.session, resources.log);
     this.#captures = new CaptureSet({
       request,
       spool,
       proc,
       targetEvents: new TargetEvents(events),
+      rings: resources.rings,
       handlers: {
         nextInterface: () => this.#nextInterface(),
         captured: (capture) => this.#logCapture(capture),
@@ -72,9 +71,11 @@ export class CaptureSession {
     this.#acknowledged.resolve();
   }
 
-  /** Kill every tcpdump at once. */
-  abandon(): void {
+  /** End at once: every tcpdump is killed, and nothing is waited for. */
+  abandon(reason: EndReason): void {
     this.#captures.kill();
+    this.stop(reason);
+    this.acknowledge();
   }
 
   add(target: AgentTarget): void {
@@ -90,11 +91,17 @@ export class CaptureSession {
    */
   async run(): Promise<void> {
     checkProtocol(this.#request.protocol, 'client');
-    if (isInCluster()) {
-      await takeCaptureSlot();
-      // This process is counted already; its tcpdumps are not.
-      if (!this.#memory.has(0)) throw noMemory(this.#memory.free() ?? 0);
+    const { memory, takePlace } = this.#resources;
+    const leave = await takePlace();
+    try {
+      if (!memory.admit(CAPTURE_MEMORY)) throw noMemory(memory.available + MEMORY_RESERVE);
+      await this.#capture();
+    } finally {
+      leave();
     }
+  }
+
+  async #capture(): Promise<void> {
     await this.#captures.begin();
     const { filter } = this.#request;
     const names = this.#captures.names.join(' ') || 'nothing yet';

@@ -19,6 +19,7 @@ import { InterfaceCapture, type InterfaceEnd } from '../tcpdump/interface-captur
 import type { TcpdumpOptions } from '../tcpdump/tcpdump.ts';
 import { checkFilter, checkInterface } from '../tcpdump/tcpdump-errors.ts';
 import { isFirstLook, NamespaceCapture, ringFor } from './namespace-capture.ts';
+import type { RingBudget } from './ring-budget.ts';
 import type { TargetEvents } from './target-events.ts';
 
 export interface CaptureSetHandlers {
@@ -36,6 +37,8 @@ export interface CaptureSetOptions {
   readonly spool: Spool;
   readonly proc: Proc;
   readonly targetEvents: TargetEvents;
+  /** Memory for the rings. */
+  readonly rings: RingBudget;
   readonly handlers: CaptureSetHandlers;
 }
 
@@ -48,6 +51,7 @@ export class CaptureSet {
   readonly #proc: Proc;
   readonly #targetEvents: TargetEvents;
   readonly #handlers: CaptureSetHandlers;
+  readonly #rings: RingBudget;
   readonly #sandboxes: SandboxWatch;
   readonly #captures = new Set<NamespaceCapture>();
   /** Filters that tcpdump has compiled. */
@@ -55,8 +59,10 @@ export class CaptureSet {
   #ownFilter: string | undefined;
   #endedPackets = 0;
   #state: 'beginning' | 'running' | 'ending' = 'beginning';
+  #killed = false;
 
-  constructor({ request, spool, proc, targetEvents, handlers }: CaptureSetOptions) {
+  constructor({ request, spool, proc, targetEvents, rings, handlers }: CaptureSetOptions) {
+    this.#rings = rings;
     this.#request = request;
     this.#spool = spool;
     this.#proc = proc;
@@ -90,18 +96,31 @@ export class CaptureSet {
    * @throws KsnoopError BAD_FILTER, or why none of them can be captured; then nothing is left behind
    */
   async begin(): Promise<void> {
+    try {
+      await this.#beginAll();
+    } catch (thrown) {
+      this.kill();
+      for (const capture of this.#captures) if (capture.starting === undefined) this.#drop(capture, thrown);
+      await Promise.all([...this.#captures].map(({ begun }) => begun));
+      throw thrown;
+    }
+  }
+
+  async #beginAll(): Promise<void> {
     const { targets } = this.#request;
     const processes = targets.some(isPodTarget) ? this.#proc.podProcesses() : [];
     for (const target of targets) this.#open(target, () => processes);
     // A filter that is wrong is wrong for all: nothing starts before every one has been compiled.
-    await Promise.all([...this.#captures].map((capture) => this.#checkFirst(capture)));
+    const checks = await Promise.allSettled([...this.#captures].map((capture) => this.#checkFirst(capture)));
+    const bad = checks.find((check) => check.status === 'rejected');
+    if (bad !== undefined) throw bad.reason;
     preparePipes(this.#captures.size * (isFirstLook(this.#captures, false) ? 2 : 1));
     for (const capture of this.#captures) this.#begin(capture);
     await Promise.all([...this.#captures].map(({ begun }) => begun));
     if (this.#captures.size === 0 && this.#sandboxes.size === 0) {
       throw this.#targetEvents.firstError ?? new KsnoopError('NOTHING_CAPTURED', 'No target could be captured.');
     }
-    this.#state = 'running';
+    if (!this.#killed) this.#state = 'running';
   }
 
   /** One more target, or what has changed about one that is waited for. */
@@ -170,9 +189,12 @@ export class CaptureSet {
     );
   }
 
-  /** Kill every tcpdump at once. */
+  /** Kill every tcpdump at once, and start none from now on. */
   kill(): void {
-    for (const capture of this.#captures) capture.active?.kill();
+    this.#killed = true;
+    this.#state = 'ending';
+    this.#sandboxes.close();
+    for (const { starting } of this.#captures) starting?.kill();
   }
 
   #options({ namespace, filter: own, ringKib }: NamespaceCapture): TcpdumpOptions {
@@ -240,7 +262,8 @@ export class CaptureSet {
 
   #begin(capture: NamespaceCapture | undefined): void {
     if (capture === undefined) return;
-    capture.ringKib = ringFor(this.#captures, this.#request.follow === true, this.#state === 'running');
+    const wanted = ringFor(this.#captures, this.#request.follow === true, this.#state === 'running');
+    capture.ringKib = this.#rings.take(wanted);
     capture.begun = this.#start(capture);
   }
 
@@ -254,8 +277,10 @@ export class CaptureSet {
       spool: this.#spool,
       nextId,
     });
+    capture.starting = active;
     try {
       await this.#check(capture);
+      if (this.#killed) throw new KsnoopError('CAPTURE_FAILED', 'The session has ended.');
       await active.start(isFirstLook(this.#captures, this.#state === 'running'));
     } catch (thrown) {
       this.#drop(capture, thrown);
@@ -293,6 +318,7 @@ export class CaptureSet {
   /** A namespace that could not be captured. */
   #drop(capture: NamespaceCapture, thrown: unknown): void {
     this.#captures.delete(capture);
+    this.#rings.give(capture.ringKib);
     const lives = capture.namespace.alive();
     capture.close();
     for (const target of capture.targets.values()) {
@@ -320,6 +346,7 @@ export class CaptureSet {
     if (gone) this.#end(capture);
     capture.ending = true;
     this.#captures.delete(capture);
+    this.#rings.give(capture.ringKib);
     this.#targetEvents.counters(capture);
     for (const target of capture.targets.values()) {
       if (failure !== undefined) this.#targetEvents.failed(target, failure);

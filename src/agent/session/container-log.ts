@@ -35,7 +35,9 @@ export class ContainerLog {
   readonly #session: string;
   #path: string | undefined;
 
-  constructor(proc: Proc, session: string) {
+  /** @param path its file, where it is known; else the idle process is looked for */
+  constructor(proc: Proc, session: string, path: string | undefined) {
+    this.#path = path;
     this.#proc = proc;
     this.#session = session;
   }

@@ -3,6 +3,7 @@ import { type CaptureRequest, parseCaptureRequest, parseControl } from '../../wi
 import type { AgentTarget } from '../../wire/agent-target.ts';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { lineSplitter } from '../../wire/lines.ts';
+import { FIRST_REQUEST_MS } from '../limits.ts';
 
 export interface ControlHandlers {
   request(request: CaptureRequest): void;
@@ -21,7 +22,8 @@ export interface ControlHandlers {
 }
 
 /**
- * Listens to the client on stdin and watches its lease. Any line renews the lease.
+ * Listens to the client on stdin and watches its lease. Any line renews the lease; the request must come within
+ * FIRST_REQUEST_MS.
  * @param leaseMs how long it lasts by now, milliseconds
  * @returns ends the watch
  */
@@ -29,7 +31,8 @@ export function listen(stdin: Readable, handlers: ControlHandlers, leaseMs: () =
   let requested = false;
   let heardAt = performance.now();
   const watch = setInterval(() => {
-    if (performance.now() - heardAt > leaseMs()) handlers.leaseLost();
+    const lease = requested ? leaseMs() : Math.min(leaseMs(), FIRST_REQUEST_MS);
+    if (performance.now() - heardAt > lease) handlers.leaseLost();
   }, 500);
   const split = lineSplitter((line) => {
     heardAt = performance.now();

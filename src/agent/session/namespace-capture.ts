@@ -12,6 +12,8 @@ export class NamespaceCapture {
   readonly targets = new Map<string, AgentTarget>();
   /** Set while it captures. */
   active: InterfaceCapture | undefined;
+  /** Set from when its tcpdump is being started. */
+  starting: InterfaceCapture | undefined;
   /** Resolves when it captures, or when it is certain that it never will. */
   begun: Promise<void> = Promise.resolve();
   /** Kernel memory of its ring, KiB. */

@@ -1,30 +1,34 @@
 import type { Readable, Writable } from 'node:stream';
+import type { EndReason } from '../../wire/agent-protocol.ts';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { LEASE_MS } from '../../wire/limits.ts';
 import { PROTOCOL_TEXT, VERSION } from '../../wire/version.ts';
-import { LAST_EVENTS_MS, PIPES_OF_FIRST, SPOOL_FILE_BYTES } from '../limits.ts';
-import { ContainerMemory } from '../netns/container-memory.ts';
-import { isInCluster, NODE_NAME } from '../netns/node.ts';
+import { LAST_EVENTS_MS } from '../limits.ts';
+import { NODE_NAME } from '../netns/node.ts';
+import type { DiskBudget } from '../spool/disk-budget.ts';
+import type { MemoryShare } from '../spool/memory-budget.ts';
 import { Spool } from '../spool/spool.ts';
 import { SpoolFile } from '../spool/spool-file.ts';
-import { preparePipes } from '../tcpdump/fifo.ts';
 import { CaptureSession } from './capture-session.ts';
-import { type ControlHandlers, listen } from './control.ts';
+import { listen } from './control.ts';
 import { Events } from './events.ts';
 import { nonBlockingStdio } from './non-blocking-stdio.ts';
+import type { Resources } from './resources.ts';
 
-/** How the agent's process is talked to. */
+/** How one session is talked to. */
 export interface AgentStreams {
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;
   /** Without a word of the client for this long the capture ends. */
   leaseMs(): number;
-  /** Ends the process when everything was delivered, or can no longer be. */
+  /** The session has ended: nothing more is written. The code is for the client, when everything was delivered. */
   finish(code: number): void;
+  /** The client is gone: the rest would not be read, so it is not waited for. */
+  abandon(): void;
 }
 
-/** The process's own streams, as exec and `--local` give them. */
+/** The process's own streams, as exec and `--local` give them. The process ends with its session. */
 export function ownStreams(): AgentStreams {
   const finish = (code: number) => process.exit(code);
   return {
@@ -33,78 +37,112 @@ export function ownStreams(): AgentStreams {
     stderr: nonBlockingStdio(2),
     leaseMs: () => LEASE_MS,
     finish,
+    abandon: () => finish(1),
   };
 }
 
-/** Makes the pipes of a first capture while its request is on the way. An error is reported when they are used. */
-function prepareFirst(): void {
-  try {
-    preparePipes(PIPES_OF_FIRST);
-  } catch {
-    // makePipe tries again, and its capture reports the error.
-  }
-}
-
 /** The file for packets that do not fit in memory: set by the DaemonSet; a local agent has memory only. */
-function spoolFile(failed: (why: string) => void): SpoolFile | undefined {
+function spoolFile(budget: DiskBudget, failed: (why: string) => void): SpoolFile | undefined {
   const directory = process.env.KSNOOP_SPOOL;
   if (directory === undefined) return undefined;
   try {
-    return new SpoolFile(directory, SPOOL_FILE_BYTES);
+    return new SpoolFile(directory, budget);
   } catch (thrown) {
     failed(messageOf(thrown));
     return undefined;
   }
 }
 
-/** One session with one client, from the hello event to the end of the process. */
-export function runSession(streams: AgentStreams): void {
-  const events = new Events(streams.stderr);
-  const memory = new ContainerMemory();
-  const said = (why: string) => {
-    const message = `packets are kept in memory alone while the client is slow: ${why}`;
-    events.send({ type: 'log', message });
-  };
-  const grant = (bytes: number) => !isInCluster() || memory.has(bytes);
-  const spool = new Spool(streams.stdout, { file: spoolFile(said), fileFailed: said, grant });
-  let session: CaptureSession | undefined;
-  const end = async (code: number) => {
-    await Promise.race([events.flushed(), new Promise((resolve) => setTimeout(resolve, LAST_EVENTS_MS))]);
-    streams.finish(code);
-  };
-  const refuse = (thrown: unknown) => {
+/** One session with one client, from the hello event to the end of its streams. */
+export class Session {
+  readonly #streams: AgentStreams;
+  readonly #memory: MemoryShare;
+  readonly #events: Events;
+  readonly #spool: Spool;
+  readonly #unlisten: () => void;
+  #capture: CaptureSession | undefined;
+  #over = false;
+
+  /** @param memory what it may take of the process's memory; it is closed with the session */
+  constructor(streams: AgentStreams, resources: Resources, memory: MemoryShare) {
+    this.#streams = streams;
+    this.#memory = memory;
+    this.#events = new Events(streams.stderr);
+    const said = (why: string) => {
+      const message = `packets are kept in memory alone while the client is slow: ${why}`;
+      this.#events.send({ type: 'log', message });
+    };
+    const file = spoolFile(resources.disk, said);
+    this.#spool = new Spool(streams.stdout, { file, fileFailed: said, grant: (bytes) => memory.grants(bytes) });
+    memory.count(() => this.#spool.inMemory);
+    this.#events.send({ type: 'hello', protocol: PROTOCOL_TEXT, version: VERSION, node: NODE_NAME });
+    this.#unlisten = listen(
+      streams.stdin,
+      {
+        request: (request) => {
+          this.#capture = new CaptureSession(request, this.#spool, this.#events, resources);
+          this.#capture.run().then(
+            () => this.#end(0),
+            (thrown) => this.fail(thrown),
+          );
+        },
+        stop: () => this.#capture?.stop('stopped'),
+        acknowledge: () => this.#capture?.acknowledge(),
+        clock: (sentAt) => this.#events.send({ type: 'clock', sentAt, time: Date.now() }),
+        add: (target) => this.#capture?.add(target),
+        remove: (key) => this.#capture?.remove(key),
+        closed: () => this.#abandon('stdin-closed'),
+        leaseLost: () => {
+          if (this.#capture === undefined || this.#spool.waiting > 0) this.#abandon('lease');
+          else this.#capture.stop('lease');
+        },
+        invalid: (error) => this.fail(error),
+      },
+      () => streams.leaseMs(),
+    );
+  }
+
+  /** End in good order; at once when nothing was requested yet. */
+  stop(reason: EndReason): void {
+    if (this.#capture === undefined) this.#abandon(reason);
+    else this.#capture.stop(reason);
+  }
+
+  /** End with an error that the client learns. */
+  fail(thrown: unknown): void {
+    if (this.#over) return;
     const error = thrown instanceof KsnoopError ? thrown : new KsnoopError('CAPTURE_FAILED', messageOf(thrown));
     const { code, message, hint } = error;
-    session?.abandon();
-    events.send({ type: 'failed', code, message, ...(hint && { hint }) });
-    void end(1);
-  };
-  /** The client is gone: the rest would not be read, so it is not waited for. */
-  const abandon = () => {
-    session?.abandon();
-    process.exit(1);
-  };
-  events.send({ type: 'hello', protocol: PROTOCOL_TEXT, version: VERSION, node: NODE_NAME });
-  setImmediate(prepareFirst);
-  const handlers: ControlHandlers = {
-    request: (request) => {
-      session = new CaptureSession(request, spool, events, memory);
-      session.run().then(() => end(0), refuse);
-    },
-    stop: () => session?.stop('stopped'),
-    acknowledge: () => session?.acknowledge(),
-    clock: (sentAt) => events.send({ type: 'clock', sentAt, time: Date.now() }),
-    add: (target) => session?.add(target),
-    remove: (key) => session?.remove(key),
-    closed: abandon,
-    leaseLost: () => {
-      if (session === undefined || spool.waiting > 0) abandon();
-      else session.stop('lease');
-    },
-    invalid: refuse,
-  };
-  listen(streams.stdin, handlers, () => streams.leaseMs());
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    process.on(signal, () => (session === undefined ? process.exit(0) : session.stop('signal')));
+    this.#capture?.abandon('failed');
+    this.#events.send({ type: 'failed', code, message, ...(hint && { hint }) });
+    void this.#end(1);
+  }
+
+  async #end(code: number): Promise<void> {
+    if (this.#over) return;
+    this.#over = true;
+    this.#unlisten();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, LAST_EVENTS_MS);
+    });
+    await Promise.race([this.#events.flushed(), late]);
+    clearTimeout(timer);
+    this.#close();
+    this.#streams.finish(code);
+  }
+
+  #abandon(reason: EndReason): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#unlisten();
+    this.#capture?.abandon(reason);
+    this.#close();
+    this.#streams.abandon();
+  }
+
+  #close(): void {
+    this.#spool.close();
+    this.#memory.close();
   }
 }

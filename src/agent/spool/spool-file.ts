@@ -1,7 +1,9 @@
-import { closeSync, constants, mkdirSync, openSync, read, unlinkSync, write } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, constants, ftruncateSync, mkdirSync, openSync, read, unlinkSync, write } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { BATCH_BYTES } from '../../wire/batches.ts';
+import type { DiskBudget } from './disk-budget.ts';
 
 const writeAt = promisify(write);
 const readAt = promisify(read);
@@ -12,7 +14,7 @@ const readAt = promisify(read);
  */
 export class SpoolFile {
   readonly #descriptor: number;
-  readonly #slots: number;
+  readonly #budget: DiskBudget;
   readonly #free: number[] = [];
   #used = 0;
   #underWay = 0;
@@ -20,26 +22,36 @@ export class SpoolFile {
 
   /**
    * @param directory an emptyDir's
-   * @param bound bytes at most
+   * @param budget what it may take
    * @throws the system's error when no file can be created there
    */
-  constructor(directory: string, bound: number) {
+  constructor(directory: string, budget: DiskBudget) {
     mkdirSync(directory, { recursive: true });
-    const path = join(directory, `session-${process.pid}-${performance.now()}`);
+    const path = join(directory, `session-${process.pid}-${randomUUID()}`);
     this.#descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
     unlinkSync(path);
-    this.#slots = Math.floor(bound / BATCH_BYTES);
+    this.#budget = budget;
+    budget.open();
   }
 
-  /** A slot for one batch; undefined when all are taken. */
+  /** A slot for one batch; undefined when the budget has none left. */
   take(): number | undefined {
-    const slot = this.#free.pop() ?? (this.#used < this.#slots ? this.#used : undefined);
-    if (slot === this.#used) this.#used += 1;
-    return slot;
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
+    if (!this.#budget.take(BATCH_BYTES, this.#used * BATCH_BYTES)) return undefined;
+    this.#used += 1;
+    return this.#used - 1;
   }
 
   give(slot: number): void {
+    if (this.#closing) return;
     this.#free.push(slot);
+    if (this.#free.length < this.#used) return;
+    // The disk is taken until the file is shorter.
+    ftruncateSync(this.#descriptor);
+    this.#budget.give(this.#used * BATCH_BYTES);
+    this.#free.length = 0;
+    this.#used = 0;
   }
 
   /** Rejects when the disk is full, or worse: then nothing of the slot counts. */
@@ -59,7 +71,9 @@ export class SpoolFile {
 
   /** Nothing of it is wanted any more. The descriptor is closed when nothing is under way: it could be another's by then. */
   close(): void {
+    if (this.#closing) return;
     this.#closing = true;
+    this.#budget.close(this.#used * BATCH_BYTES);
     if (this.#underWay === 0) closeSync(this.#descriptor);
   }
 

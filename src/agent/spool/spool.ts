@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import { BATCH_BYTES, Batches, Waiters } from '../../wire/batches.ts';
 import { COALESCE_MS, SPOOL_BYTES } from '../../wire/limits.ts';
 import { enhancedPacketBytes, writeEnhancedPacket } from '../../wire/pcapng-write.ts';
-import { BATCHES_KEPT, SPILL_BYTES, SPOOL_GRANT } from '../limits.ts';
+import { BATCHES_KEPT, SPILL_BYTES, SPOOL_FLOOR, SPOOL_GRANT } from '../limits.ts';
 import { BatchQueue } from './batch-queue.ts';
 import type { SpoolFile } from './spool-file.ts';
 
@@ -31,7 +31,7 @@ export class Spool {
   readonly #keep: number;
   readonly #grant: (bytes: number) => boolean;
   /** Bytes in memory that are allowed by now. */
-  #granted = SPOOL_GRANT;
+  #granted = SPOOL_FLOOR;
   readonly #queue: BatchQueue;
   /** Bytes of the batch that is being written. */
   #leaving = 0;
@@ -59,6 +59,11 @@ export class Spool {
     return this.#closed ? 0 : this.#queue.waiting + this.#leaving + this.#batch.filled;
   }
 
+  /** Bytes of memory that packets take. */
+  get inMemory(): number {
+    return this.#queue.inMemory + this.#leaving + this.#batch.filled;
+  }
+
   /** The reader is gone: what waits was discarded. */
   get closed(): boolean {
     return this.#closed;
@@ -75,8 +80,9 @@ export class Spool {
     data: Uint8Array,
     offset: number,
   ): boolean {
+    if (this.#closed) return false;
     const needed = enhancedPacketBytes(caplen, flags !== 0);
-    const inMemory = this.#queue.inMemory + this.#leaving + this.#batch.filled + needed;
+    const inMemory = this.inMemory + needed;
     if (inMemory > this.#bound || (inMemory > this.#granted && !this.#grow())) return false;
     this.#makeRoom(needed);
     this.taken += needed;
@@ -99,6 +105,7 @@ export class Spool {
 
   /** Blocks that are never refused: interfaces, statistics, the end marker. */
   push(block: Uint8Array): void {
+    if (this.#closed) return;
     this.#makeRoom(block.length);
     this.#batch.bytes.set(block, this.#batch.filled);
     this.#batch.filled += block.length;
@@ -138,7 +145,7 @@ export class Spool {
       this.#granted += SPOOL_GRANT;
       return true;
     }
-    this.#queue.keep(Math.min(this.#keep, this.#granted - SPOOL_GRANT));
+    this.#queue.keep(Math.min(this.#keep, Math.max(0, this.#granted - SPOOL_GRANT)));
     return false;
   }
 
@@ -180,7 +187,7 @@ export class Spool {
       this.#batch.reuse(bytes);
       if (this.#queue.length === 0) {
         // What was granted counts as free again, and is asked for anew.
-        this.#granted = SPOOL_GRANT;
+        this.#granted = SPOOL_FLOOR;
         this.#queue.keep(this.#keep);
       }
       if (this.#queue.length > 0) this.#next();

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { closeSync, constants, openSync, rmSync } from 'node:fs';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 
@@ -32,18 +32,15 @@ export function makePipe(): Pipe {
  * @throws KsnoopError NO_PIPE
  */
 export function preparePipes(count: number): void {
-  const paths = Array.from({ length: count - ready.length }, () => {
-    made += 1;
-    return `${DIRECTORY}/ksnoop-${process.pid}-${made}`;
-  });
+  const paths = newPaths(count - ready.length);
   if (paths.length === 0) return;
   try {
     try {
-      execFileSync('mkfifo', ['-m', '600', ...paths], { stdio: ['ignore', 'ignore', 'pipe'] });
-      for (const path of paths) ready.push(openBoth(path));
+      execFileSync('mkfifo', [...MODE, ...paths], { stdio: ['ignore', 'ignore', 'pipe'] });
+      takeAll(paths);
     } finally {
       // Also what was made before one could not be.
-      for (const path of paths) rmSync(path, { force: true });
+      removeAll(paths);
     }
   } catch (cause) {
     throw new KsnoopError('NO_PIPE', `No pipe could be made in ${DIRECTORY}: ${messageOf(cause)}.`, {
@@ -51,6 +48,48 @@ export function preparePipes(count: number): void {
       cause,
     });
   }
+}
+
+/**
+ * Have so many pipes ready, for captures that may start soon. Resolves when they are; never rejects: an error is reported
+ * by the capture that needs them.
+ */
+export async function readyPipes(count: number): Promise<void> {
+  const paths = newPaths(count - ready.length - underWay);
+  if (paths.length === 0) return;
+  underWay += paths.length;
+  await new Promise<void>((resolve) => {
+    execFile('mkfifo', [...MODE, ...paths], (error) => {
+      underWay -= paths.length;
+      try {
+        if (error === null) takeAll(paths);
+      } catch {
+        // Those that could not be opened are made again when they are needed.
+      }
+      removeAll(paths);
+      resolve();
+    });
+  });
+}
+
+const MODE = ['-m', '600'] as const;
+
+/** Pipes that are being made. */
+let underWay = 0;
+
+function newPaths(count: number): string[] {
+  return Array.from({ length: Math.max(0, count) }, () => {
+    made += 1;
+    return `${DIRECTORY}/ksnoop-${process.pid}-${made}`;
+  });
+}
+
+function takeAll(paths: readonly string[]): void {
+  for (const path of paths) ready.push(openBoth(path));
+}
+
+function removeAll(paths: readonly string[]): void {
+  for (const path of paths) rmSync(path, { force: true });
 }
 
 function openBoth(path: string): Pipe {

@@ -36,6 +36,8 @@ export class InterfaceCapture {
   readonly #nextId: () => number;
   readonly #end = Promise.withResolvers<InterfaceEnd>();
   #source: PacketSource | undefined;
+  /** Every source whose tcpdump has not ended: those that are being started or replaced too. */
+  readonly #living = new Set<PacketSource>();
   #first: FirstPackets | undefined;
   #writer: PacketWriter | undefined;
   #startTime = now();
@@ -144,7 +146,7 @@ export class InterfaceCapture {
     this.#stopping = true;
     this.#killed = true;
     this.#first?.close();
-    this.#source?.tcpdump.kill();
+    for (const { tcpdump } of this.#living) tcpdump.kill();
   }
 
   get #taken(): number {
@@ -161,7 +163,11 @@ export class InterfaceCapture {
       }
       handlers.packet(seconds, nanoseconds, caplen, origlen, bytes, offset);
     };
-    return PacketSource.open(this.#namespace, this.#options, mode, { ...handlers, packet });
+    const source = PacketSource.open(this.#namespace, this.#options, mode, { ...handlers, packet });
+    this.#living.add(source);
+    void source.tcpdump.ended.then(() => this.#living.delete(source));
+    if (this.#killed) source.tcpdump.kill();
+    return source;
   }
 
   #handlers(mode: TcpdumpMode): SourceHandlers {

@@ -1,9 +1,6 @@
-import type { ChildProcess } from 'node:child_process';
-import { EventEmitter } from 'node:events';
 import { type AddressInfo, connect, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, expect, test } from 'vitest';
-import { SESSION_MEMORY } from '../../../src/agent/limits.ts';
 import { type ListenerOptions, listenForSessions } from '../../../src/agent/listener/session-listener.ts';
 import { SessionKey } from '../../../src/capture/agents/session-key.ts';
 import { sessionPath } from '../../../src/wire/session-frame.ts';
@@ -13,22 +10,20 @@ afterEach(() => listener.close());
 
 const ID = '0123456789abcdef0123456789abcdef';
 
-/** A listener whose sessions are processes that keep what they are handed. */
-async function opened(options: Pick<ListenerOptions, 'headMs' | 'hasMemory'> = {}) {
+/** A listener whose sessions keep what they are handed. */
+async function opened(options: Pick<ListenerOptions, 'headMs' | 'admits'> = {}) {
   const handed: { head: string }[] = [];
-  const children: EventEmitter[] = [];
+  const children: { ended: () => void }[] = [];
   listener = listenForSessions({
     port: 0,
-    start: () => {
-      const child = Object.assign(new EventEmitter(), {
-        send: (message: { head: string }, socket: { end(text: string): void }) => {
-          handed.push({ head: Buffer.from(message.head, 'base64').toString() });
+    start: (ended) => {
+      children.push({ ended });
+      return {
+        connection: (socket, head) => {
+          handed.push({ head: head.toString() });
           socket.end('taken');
-          return true;
         },
-      });
-      children.push(child);
-      return child as unknown as ChildProcess;
+      };
     },
     ...options,
   });
@@ -50,7 +45,7 @@ async function opened(options: Pick<ListenerOptions, 'headMs' | 'hasMemory'> = {
 const head = (word: string, id = ID) =>
   `GET /session/${id}?${word}&window=25000&compress=off HTTP/1.1\r\nHost: a\r\n\r\n`;
 
-test('a new session gets its connection with all that was read of it, a resumed one the same process', async () => {
+test('a new session gets its connection with all that was read of it, a resumed one the same session', async () => {
   const { handed, children, ask } = await opened();
   expect(await ask(head('new'))).toBe('taken');
   expect(await ask(head('resume'))).toBe('taken');
@@ -113,12 +108,18 @@ test('a session that is there cannot be begun again, and one that has ended is g
   const { children, ask } = await opened();
   await ask(head('new'));
   expect(await ask(head('new'))).toMatch(/^HTTP\/1.1 409 /);
-  children[0]?.emit('exit');
+  children[0]?.ended();
   expect(await ask(head('resume'))).toMatch(/^HTTP\/1.1 410 /);
 });
 
-test('processes that have just started count against the memory before they have taken it; a resumed session needs none', async () => {
-  const { children, ask } = await opened({ hasMemory: (bytes) => bytes <= 2 * SESSION_MEMORY });
+test('a new session is refused where there is no memory for it; a resumed session needs none', async () => {
+  let left = 2;
+  const { children, ask } = await opened({
+    admits: () => {
+      left -= 1;
+      return left >= 0;
+    },
+  });
   const id = (digit: number) => ID.replace('0', String(digit));
   expect(await ask(head('new', id(1)))).toBe('taken');
   expect(await ask(head('new', id(2)))).toBe('taken');

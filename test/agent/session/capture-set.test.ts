@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Proc } from '../../../src/agent/netns/proc.ts';
 import { CaptureSet } from '../../../src/agent/session/capture-set.ts';
 import { Events } from '../../../src/agent/session/events.ts';
+import { RingBudget } from '../../../src/agent/session/ring-budget.ts';
 import { TargetEvents } from '../../../src/agent/session/target-events.ts';
 import { Spool } from '../../../src/agent/spool/spool.ts';
 import { type AgentEvent, type CaptureRequest, parseAgentEvent } from '../../../src/wire/agent-protocol.ts';
@@ -60,6 +61,7 @@ function made(targets: readonly AgentTarget[], more: Partial<CaptureRequest> = {
     spool,
     proc: new Proc(),
     targetEvents: new TargetEvents(new Events(stderr)),
+    rings: new RingBudget(),
     handlers: { nextInterface: () => interfaces++, captured: () => {}, empty },
   });
   sets.push(set);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
+import { DiskBudget } from '../../../src/agent/spool/disk-budget.ts';
 import { Spool } from '../../../src/agent/spool/spool.ts';
 import { SpoolFile } from '../../../src/agent/spool/spool-file.ts';
 import { CaptureFramer } from '../../../src/wire/capture-read.ts';
@@ -71,7 +72,7 @@ test.each([1, 2, 3, 4])(
   async (seed) => {
     const random = new Random(seed);
     const reader = new SlowReader(random);
-    const file = new SpoolFile(directory, 24 * MIB);
+    const file = new SpoolFile(directory, new DiskBudget(24 * MIB, 24 * MIB));
     const spool = new Spool(reader.stdout, { bound: 4 * MIB, keep: MIB, file });
     expect(readdirSync(directory)).toEqual([]);
     let most = 0;
@@ -104,7 +105,7 @@ test('without a disk memory is the bound', async () => {
 test('a disk that fails is told of once, and what is there already is not lost', async () => {
   const random = new Random(6);
   const reader = new SlowReader(random);
-  const file = new SpoolFile(directory, 64 * MIB);
+  const file = new SpoolFile(directory, new DiskBudget(64 * MIB, 64 * MIB));
   const write = file.write.bind(file);
   let writes = 0;
   file.write = (slot, bytes) => {
@@ -123,7 +124,7 @@ test('a disk that fails is told of once, and what is there already is not lost',
 test('memory is taken in steps that are granted; where none is, what waits goes to disk, and nothing is lost while it has room', async () => {
   const random = new Random(7);
   const reader = new SlowReader(random);
-  const file = new SpoolFile(directory, 64 * MIB);
+  const file = new SpoolFile(directory, new DiskBudget(64 * MIB, 64 * MIB));
   let granted = 0;
   const grant = (bytes: number) => {
     if (granted >= 4 * MIB) return false;
@@ -140,8 +141,8 @@ test('memory is taken in steps that are granted; where none is, what waits goes 
   spool.push(interfaceDescription({ linkType: 1, snaplen: 262_144, name: 'a', description: '', filter: undefined }));
   let first = 0;
   while (write(first)) first += 1;
-  expect(first * data.length).toBeLessThan(7 * MIB);
-  expect(first * data.length).toBeGreaterThan(5 * MIB);
+  expect(first * data.length).toBeLessThan(5 * MIB);
+  expect(first * data.length).toBeGreaterThan(4 * MIB);
   // The packet was refused, and what waits is on its way to the disk: there is room again.
   const taken = Array.from({ length: first }, (_, number) => number);
   for (let number = first + 1; taken.length < 3 * first; number += 1) {

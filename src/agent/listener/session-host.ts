@@ -1,0 +1,72 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Socket } from 'node:net';
+import type { EndReason } from '../../wire/agent-protocol.ts';
+import { messageOf } from '../../wire/errors.ts';
+import { PIPES_OF_FIRST, SESSION_MEMORY } from '../limits.ts';
+import { ContainerMemory } from '../netns/container-memory.ts';
+import { hostResources } from '../session/resources.ts';
+import { Session } from '../session/run-session.ts';
+import { MemoryBudget } from '../spool/memory-budget.ts';
+import { readyPipes } from '../tcpdump/fifo.ts';
+import type { SessionConnections } from './session-listener.ts';
+import { WebSocketStreams } from './websocket-streams.ts';
+
+/** The sessions of the waiting process: all run in it, and an exception in one of them ends that one alone. */
+export class SessionHost {
+  readonly #log: (text: string) => void;
+  readonly #memory = new MemoryBudget(new ContainerMemory());
+  readonly #resources = hostResources(this.#memory);
+  readonly #sessions = new Set<Session>();
+  /** The session that runs now, through all that it waits for. */
+  readonly #running = new AsyncLocalStorage<{ session: Session | undefined }>();
+
+  /** @param log writes to the container's log */
+  constructor(log: (text: string) => void) {
+    this.#log = log;
+    process.on('uncaughtException', (thrown) => this.#failed(thrown));
+    process.on('unhandledRejection', (thrown) => this.#failed(thrown));
+    void readyPipes(PIPES_OF_FIRST);
+  }
+
+  /** Whether there is memory for another session. */
+  admits(): boolean {
+    return this.#memory.admit(SESSION_MEMORY);
+  }
+
+  /** Start a session. @param ended called when it is over */
+  start(ended: () => void): SessionConnections {
+    const owner: { session: Session | undefined } = { session: undefined };
+    const memory = this.#memory.open();
+    return this.#running.run(owner, () => {
+      const streams = new WebSocketStreams({
+        grant: (bytes) => memory.grants(bytes),
+        ended: () => {
+          if (owner.session !== undefined) this.#sessions.delete(owner.session);
+          ended();
+        },
+      });
+      memory.count(() => streams.unacknowledged);
+      const session = new Session(streams, this.#resources, memory);
+      owner.session = session;
+      this.#sessions.add(session);
+      void readyPipes(PIPES_OF_FIRST);
+      return {
+        connection: (socket: Socket, head: Buffer) => this.#running.run(owner, () => streams.connection(socket, head)),
+      };
+    });
+  }
+
+  /** End all sessions in good order. */
+  stop(reason: EndReason): void {
+    for (const session of this.#sessions) session.stop(reason);
+  }
+
+  /** An exception that nothing has caught. One that is of no session leaves this process in an unknown state. */
+  #failed(thrown: unknown): void {
+    const session = this.#running.getStore()?.session;
+    const what = thrown instanceof Error ? (thrown.stack ?? thrown.message) : messageOf(thrown);
+    this.#log(`${session === undefined ? 'the agent ends' : 'a session ends'} after an internal error: ${what}`);
+    if (session === undefined) process.exit(1);
+    session.fail(thrown);
+  }
+}
