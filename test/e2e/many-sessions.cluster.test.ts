@@ -79,9 +79,10 @@ test(`${IDLE} idle, ${STALLED} stalled and ${BUSY} busy sessions: nothing is kil
       key: 't',
       kind: 'pod',
       namespace: 'shop',
-      name: server.name,
+      pod: server.name,
       uid,
-      containers: containers.map(({ id, name }) => ({ id, name })),
+      hostNetwork: false,
+      containers: containers.map(({ id, name }) => ({ id: id ?? '', name })),
     } as const;
     const request = captureRequest([target], { filter });
     try {
