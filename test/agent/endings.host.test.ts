@@ -42,16 +42,19 @@ function blockTypes(pcapng: Buffer): number[] {
 
 const lastEnd = () => agent.event('end')?.reason;
 
-it('runs one tcpdump, which has no more capabilities than a packet socket needs', async () => {
+it('runs one tcpdump, as a user of its own that has no more capabilities than a packet socket needs', async () => {
   const request = await begin();
   // One more brings the first packets.
   await vi.waitFor(() => expect(processesOf(request.session)).toHaveLength(1), HANG_MS);
   const pids = processesOf(request.session);
   const status = readFileSync(`/proc/${pids[0]}/status`, 'utf8');
   expect(readlinkSync(`/proc/${pids[0]}/exe`)).toMatch(/tcpdump$/);
-  // CAP_SETGID is bit 6, CAP_NET_RAW bit 13 (linux/capability.h).
-  expect(status).toMatch(/^CapPrm:\t0*2040$/m);
-  expect(status).toMatch(/^CapBnd:\t0*2040$/m);
+  // CAP_NET_RAW is bit 13 (linux/capability.h).
+  for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) {
+    expect(status).toMatch(new RegExp(`^${set}:\\t0*2000$`, 'm'));
+  }
+  expect(status).toMatch(/^Uid:\t59575\t59575\t59575\t59575$/m);
+  expect(status).toMatch(/^Groups:\t\s*$/m);
   expect(await agent.stop()).toBe(0);
 });
 

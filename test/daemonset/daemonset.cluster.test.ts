@@ -12,14 +12,21 @@ import { ensureAgent, kubectl } from '../support/shop.ts';
 const base = join(import.meta.dirname, '../../daemonset/base');
 const NAMESPACE = 'ksnoop-capabilities';
 const CAPTURE = ['tcpdump', '-p', '-Z', 'root', '-i', 'any', '-c', '1', '-w', '/dev/null'];
-/** As the agent starts a program: in a namespace, with the capabilities of a packet socket alone. */
-const inNode = (...program: string[]) => [
-  ...['nsenter', '--net=/proc/1/ns/net', '--'],
-  ...['setpriv', '--bounding-set', '-all,+net_raw,+setgid', '--inh-caps', '-all', '--'],
-  ...program,
+/** A program as a user of its own with the capability of a packet socket alone. */
+const AS_USER = [
+  ...['setpriv', '--reuid', '59575', '--regid', '59575', '--clear-groups'],
+  ...['--inh-caps', '-all,+net_raw', '--ambient-caps', '-all,+net_raw', '--bounding-set', '-all,+net_raw', '--'],
 ];
-/** Succeeds when it has CAP_SETGID (bit 6) and CAP_NET_RAW (bit 13) and no other capability. */
-const HAS_NO_MORE = String.raw`/^CapPrm:\s0*2040$/m.test(fs.readFileSync('/proc/self/status')) || process.exit(1)`;
+/** As the agent starts a program: in a namespace. */
+const inNode = (...program: string[]) => [...['nsenter', '--net=/proc/1/ns/net', '--'], ...AS_USER, ...program];
+/** Succeeds when it can end a program of that user. */
+const ENDS = `
+  const child = require('node:child_process').spawn(${JSON.stringify(AS_USER[0])}, ${JSON.stringify([...AS_USER.slice(1), ...CAPTURE])});
+  child.stderr.once('data', () => child.kill('SIGINT'));
+  child.once('close', () => process.exit(0));
+`;
+/** Succeeds when it has CAP_NET_RAW (bit 13) and no other capability. */
+const HAS_NO_MORE = String.raw`/^CapPrm:\s0*2000$/m.test(fs.readFileSync('/proc/self/status')) || process.exit(1)`;
 
 let on: TestCluster;
 let image: string;
@@ -88,18 +95,23 @@ test('a capture needs every capability the DaemonSet adds, and no other', async 
     podWith('with-all', all, inNode(...CAPTURE)),
     ...all.map((capability) => {
       const program = capability === 'SETPCAP' ? ['node', '-e', HAS_NO_MORE] : CAPTURE;
-      return podWith(nameOf(capability), without(capability), inNode(...program));
+      const command = capability === 'KILL' ? ['node', '-e', ENDS] : inNode(...program);
+      return podWith(nameOf(capability), without(capability), command);
     }),
     podWith('less-with-all', all, inNode('node', '-e', HAS_NO_MORE)),
+    podWith('end-with-all', all, ['node', '-e', ENDS]),
   );
   expect(await ended()).toEqual({
     'with-all': 'Succeeded',
     'less-with-all': 'Succeeded',
+    'end-with-all': 'Succeeded',
     'without-net-raw': 'Failed',
     'without-sys-admin': 'Failed',
     'without-sys-ptrace': 'Failed',
+    'without-setuid': 'Failed',
     'without-setgid': 'Failed',
     'without-setpcap': 'Failed',
+    'without-kill': 'Failed',
   });
 });
 

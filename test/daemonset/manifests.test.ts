@@ -62,7 +62,7 @@ test('only what a capture needs on the node', () => {
     privileged: false,
     allowPrivilegeEscalation: false,
     readOnlyRootFilesystem: true,
-    capabilities: { drop: ['ALL'], add: ['NET_RAW', 'SYS_ADMIN', 'SYS_PTRACE', 'SETGID', 'SETPCAP'] },
+    capabilities: { drop: ['ALL'], add: ['NET_RAW', 'SYS_ADMIN', 'SYS_PTRACE', 'SETUID', 'SETGID', 'SETPCAP', 'KILL'] },
   });
 });
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { SESSION_MARK } from '../../wire/session-mark.ts';
 import { STDERR_KEPT } from '../limits.ts';
 import type { OpenNetns } from './namespace.ts';
@@ -6,9 +7,37 @@ import type { OpenNetns } from './namespace.ts';
 /** Descriptor of the extra output of a program run inside a namespace, if it has one. */
 export const EXTRA_OUTPUT = 4;
 
+/** The user and group that tcpdump runs as: nobody else's on a node, so that no other process of this user can signal it. */
+const TCPDUMP_ID = '59575';
+
+/** CAP_KILL, CAP_SETGID and CAP_SETUID (linux/capability.h): to run a program as another user, and to signal it. */
+const USER_CHANGE = (1n << 5n) | (1n << 6n) | (1n << 7n);
+
+let changes: boolean | undefined;
+
+/** Whether this process may run programs as another user. An agent whose DaemonSet is older lacks capabilities for it. */
+function changesUser(): boolean {
+  if (changes !== undefined) return changes;
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
+  changes = (BigInt(`0x${effective}`) & USER_CHANGE) === USER_CHANGE;
+  return changes;
+}
+
+/**
+ * What setpriv does before a program that parses untrusted packets: it runs as a user of its own, with the capability of a
+ * packet socket and no other (ambient, capabilities(7)). A change of the user clears the signal of the parent's death
+ * (prctl(2)), so it is set again.
+ */
+function lessPrivileges(): readonly string[] {
+  if (!changesUser()) return ['--bounding-set', '-all,+net_raw,+setgid', '--inh-caps', '-all'];
+  const rawOnly = '-all,+net_raw';
+  const capabilities = ['--inh-caps', rawOnly, '--ambient-caps', rawOnly, '--bounding-set', rawOnly];
+  return ['--pdeathsig', 'keep', '--reuid', TCPDUMP_ID, '--regid', TCPDUMP_ID, '--clear-groups', ...capabilities];
+}
+
 /**
  * Run a program inside a namespace. The kernel kills it when the agent dies (PR_SET_PDEATHSIG, prctl(2)), however
- * that happens. It keeps only what a packet socket needs (capabilities(7)): entering the namespace is done by then, and
+ * that happens. It keeps only what a packet socket needs: entering the namespace is done by then, and
  * a program that parses untrusted packets must not be able to do more. setpriv and nsenter replace themselves, so the
  * child's pid is the program's own.
  * @param output the write end of a pipe for EXTRA_OUTPUT; stdout then goes nowhere
@@ -20,7 +49,7 @@ export function spawnInside(
   output?: number,
 ): ChildProcess {
   const enter = ['--pdeathsig', 'KILL', 'nsenter', '--net=/proc/self/fd/3', '--'];
-  const less = ['setpriv', '--bounding-set', '-all,+net_raw,+setgid', '--inh-caps', '-all', '--'];
+  const less = ['setpriv', ...lessPrivileges(), '--'];
   return spawn('setpriv', [...enter, ...less, ...argv], {
     stdio: ['ignore', output === undefined ? 'pipe' : 'ignore', 'pipe', namespace.fd, output ?? 'ignore'],
     env: { PATH: process.env.PATH, [SESSION_MARK]: session },

@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { closeSync, constants, openSync, rmSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, openSync, rmSync } from 'node:fs';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 
 /** A pipe without a name: both ends are descriptors of this process. */
@@ -96,7 +96,11 @@ function openBoth(path: string): Pipe {
   // Without O_NONBLOCK each end would wait for the other.
   const read = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    return { read, write: openSync(path, constants.O_WRONLY) };
+    const write = openSync(path, constants.O_WRONLY);
+    // tcpdump, which is another user, opens it by its descriptor; by then the pipe has no name any more.
+    rmSync(path);
+    fchmodSync(write, 0o622);
+    return { read, write };
   } catch (thrown) {
     closeSync(read);
     throw thrown;

@@ -84,7 +84,7 @@ function isPermissionError(stderr: string): boolean {
 
 function cannotRun(namespace: OpenNetns, words: string): KsnoopError {
   return new KsnoopError('TCPDUMP_NOT_STARTED', `tcpdump could not be run in ${namespace.name}: ${words}.`, {
-    hint: 'It needs tcpdump, nsenter, setpriv and prlimit, root, NET_RAW, SYS_ADMIN SYS_PTRACE and SETPCAP: see daemonset/.',
+    hint: 'It needs tcpdump, nsenter, setpriv and prlimit, root, NET_RAW, SYS_ADMIN, SYS_PTRACE, SETUID, SETGID, SETPCAP and KILL: see daemonset/.',
   });
 }
 

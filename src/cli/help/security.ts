@@ -24,7 +24,7 @@ export const security: Topic = {
       title: 'What the agent may do',
       parts: [
         {
-          text: 'The agent is a DaemonSet. It is not privileged and has neither the network of the host, nor the socket of the container runtime, nor an API token. It has hostPID and the capabilities SYS_PTRACE, SYS_ADMIN, NET_RAW, SETGID and SETPCAP. They let it find the network namespace of a pod in /proc, enter it, and start tcpdump there with fewer capabilities.',
+          text: 'The agent is a DaemonSet. It is not privileged and has neither the network of the host, nor the socket of the container runtime, nor an API token. It has hostPID and the capabilities SYS_PTRACE, SYS_ADMIN, NET_RAW, SETUID, SETGID, SETPCAP and KILL. They let it find the network namespace of a pod in /proc, enter it, and start and end tcpdump there: as a user of its own with NET_RAW alone.',
         },
         {
           text: 'ksnoop changes nothing in the pods. When ksnoop ends, the agent stops capturing: at once when the client ends the session, else after 15 seconds (exec) or 25 seconds (port-forward).',
