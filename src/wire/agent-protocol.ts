@@ -72,7 +72,17 @@ export interface InterfaceCounters {
 }
 
 export type AgentEvent =
-  | { readonly type: 'hello'; readonly protocol: string; readonly version: string; readonly node: string }
+  /**
+   * The session has begun. `kills`: processes of the agent's container that the kernel has killed so far for lack of memory;
+   * left out where nobody counts them.
+   */
+  | {
+      readonly type: 'hello';
+      readonly protocol: string;
+      readonly version: string;
+      readonly node: string;
+      readonly kills?: number;
+    }
   /**
    * A target is being captured: packets from now on are in the stream, under the interface named. Since 1.1 with the
    * interface's number in the stream and, of one that was waited for, the milliseconds since its sandbox started.
@@ -193,13 +203,16 @@ export function parseAgentEvent(line: string): AgentEvent | undefined {
   const word = (key: string) => requireString(event, key, where, WORD_MAXIMUM);
   const hint = optionalString(event, 'hint')?.slice(0, SENTENCE_MAXIMUM);
   switch (event.type) {
-    case 'hello':
+    case 'hello': {
+      const kills = optionalNumber(event, 'kills');
       return {
         type: 'hello',
         protocol: word('protocol'),
         version: word('version'),
         node: optionalString(event, 'node')?.slice(0, WORD_MAXIMUM) ?? '',
+        ...(kills !== undefined && { kills }),
       };
+    }
     case 'started': {
       const sandboxMs = optionalNumber(event, 'sandboxMs');
       return {

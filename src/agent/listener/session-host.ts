@@ -6,7 +6,6 @@ import { PIPES_OF_FIRST, SESSION_MEMORY } from '../limits.ts';
 import { ContainerMemory } from '../netns/container-memory.ts';
 import { hostResources } from '../session/resources.ts';
 import { Session } from '../session/run-session.ts';
-import { MemoryBudget } from '../spool/memory-budget.ts';
 import { readyPipes } from '../tcpdump/fifo.ts';
 import type { SessionConnections } from './session-listener.ts';
 import { WebSocketStreams } from './websocket-streams.ts';
@@ -14,8 +13,7 @@ import { WebSocketStreams } from './websocket-streams.ts';
 /** The sessions of the waiting process: all run in it, and an exception in one of them ends that one alone. */
 export class SessionHost {
   readonly #log: (text: string) => void;
-  readonly #memory = new MemoryBudget(new ContainerMemory());
-  readonly #resources = hostResources(this.#memory);
+  readonly #resources = hostResources(new ContainerMemory());
   readonly #sessions = new Set<Session>();
   /** The session that runs now, through all that it waits for. */
   readonly #running = new AsyncLocalStorage<{ session: Session | undefined }>();
@@ -30,13 +28,13 @@ export class SessionHost {
 
   /** Whether there is memory for another session. */
   admits(): boolean {
-    return this.#memory.admit(SESSION_MEMORY);
+    return this.#resources.memory.admit(SESSION_MEMORY);
   }
 
   /** Start a session. @param ended called when it is over */
   start(ended: () => void): SessionConnections {
     const owner: { session: Session | undefined } = { session: undefined };
-    const memory = this.#memory.open();
+    const memory = this.#resources.memory.open();
     return this.#running.run(owner, () => {
       const streams = new WebSocketStreams({
         grant: (bytes) => memory.grants(bytes),

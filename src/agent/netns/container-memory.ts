@@ -4,12 +4,19 @@ import { MEMORY_RESERVE, MEMORY_STALE_MS } from '../limits.ts';
 
 /** Where a kernel says what a container's processes may take and have taken (memory cgroup, versions 2 and 1). */
 const VERSIONS = [
-  { limit: 'memory.max', usage: 'memory.current', statistics: 'memory.stat', cache: /^inactive_file (\d+)$/m },
+  {
+    limit: 'memory.max',
+    usage: 'memory.current',
+    statistics: 'memory.stat',
+    cache: /^inactive_file (\d+)$/m,
+    events: 'memory.events',
+  },
   {
     limit: 'memory/memory.limit_in_bytes',
     usage: 'memory/memory.usage_in_bytes',
     statistics: 'memory/memory.stat',
     cache: /^total_inactive_file (\d+)$/m,
+    events: 'memory/memory.oom_control',
   },
 ] as const;
 
@@ -41,6 +48,15 @@ export class ContainerMemory {
   has(bytes: number): boolean {
     const free = this.free();
     return free === undefined || free - bytes >= MEMORY_RESERVE;
+  }
+
+  /** Processes of the container that the kernel has killed for lack of memory; undefined where it does not count them. */
+  kills(): number | undefined {
+    for (const { events } of VERSIONS) {
+      const count = /^oom_kill (\d+)$/m.exec(this.#text(events) ?? '')?.[1];
+      if (count !== undefined) return Number(count);
+    }
+    return undefined;
   }
 
   #read(): number | undefined {

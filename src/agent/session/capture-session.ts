@@ -52,6 +52,7 @@ export class CaptureSession {
       proc,
       targetEvents: new TargetEvents(events),
       rings: resources.rings,
+      kills: () => resources.kills(),
       handlers: {
         nextInterface: () => this.#nextInterface(),
         captured: (capture) => this.#logCapture(capture),

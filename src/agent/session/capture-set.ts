@@ -39,6 +39,8 @@ export interface CaptureSetOptions {
   readonly targetEvents: TargetEvents;
   /** Memory for the rings. */
   readonly rings: RingBudget;
+  /** Processes of the container that the kernel has killed for lack of memory; undefined where nobody counts them. */
+  readonly kills: () => number | undefined;
   readonly handlers: CaptureSetHandlers;
 }
 
@@ -52,6 +54,8 @@ export class CaptureSet {
   readonly #targetEvents: TargetEvents;
   readonly #handlers: CaptureSetHandlers;
   readonly #rings: RingBudget;
+  readonly #kills: () => number | undefined;
+  readonly #killsBefore: number;
   readonly #sandboxes: SandboxWatch;
   readonly #captures = new Set<NamespaceCapture>();
   /** Filters that tcpdump has compiled. */
@@ -61,8 +65,10 @@ export class CaptureSet {
   #state: 'beginning' | 'running' | 'ending' = 'beginning';
   #killed = false;
 
-  constructor({ request, spool, proc, targetEvents, rings, handlers }: CaptureSetOptions) {
+  constructor({ request, spool, proc, targetEvents, rings, kills, handlers }: CaptureSetOptions) {
     this.#rings = rings;
+    this.#kills = kills;
+    this.#killsBefore = kills() ?? 0;
     this.#request = request;
     this.#spool = spool;
     this.#proc = proc;
@@ -341,7 +347,8 @@ export class CaptureSet {
   }
 
   #hasEnded(capture: NamespaceCapture, end: InterfaceEnd): void {
-    const failure = end.kind === 'failed' && capture.namespace.alive() && !capture.ending ? end.error : undefined;
+    const failed = end.kind === 'failed' && capture.namespace.alive() && !capture.ending;
+    const failure = failed ? this.#withKills(end.error) : undefined;
     const gone = failure === undefined && (capture.ending || this.#state !== 'ending');
     if (gone) this.#end(capture);
     capture.ending = true;
@@ -358,6 +365,16 @@ export class CaptureSet {
     if (this.ended.length > ENDED_KEPT) this.ended.shift();
     capture.close();
     this.#reportIfEmpty();
+  }
+
+  /** An error with the kernel's word, where it has killed processes of the container since the session began. */
+  #withKills(error: KsnoopError): KsnoopError {
+    const kills = (this.#kills() ?? 0) - this.#killsBefore;
+    if (kills <= 0) return error;
+    const what = `The kernel has killed ${kills} ${kills === 1 ? 'process' : 'processes'} of the agent's container meanwhile: out of memory.`;
+    return new KsnoopError(error.code, `${error.message} ${what}`, {
+      hint: "End other captures on the node, or raise the memory limit of DaemonSet ksnoop-agent's container.",
+    });
   }
 
   /** A pod whose other sandbox is still captured has not gone. */

@@ -16,13 +16,16 @@ export interface Resources {
    * @throws KsnoopError TOO_MANY_SESSIONS when all are taken
    */
   takePlace(): Promise<() => void>;
+  /** Processes of the container that the kernel has killed for lack of memory; undefined where nobody counts them. */
+  kills(): number | undefined;
   /** The file of the container's log, where it is known. */
   readonly log: string | undefined;
 }
 
 /** Of a process with one session: exec'd in the agent's container, or started for `--local`. */
 export function ownResources(): Resources {
-  const memory = new MemoryBudget(isInCluster() ? new ContainerMemory() : { free: () => undefined });
+  const container = isInCluster() ? new ContainerMemory() : undefined;
+  const memory = new MemoryBudget(container ?? { free: () => undefined });
   const takePlace = async () => {
     if (!isInCluster()) return () => {};
     const slot = await takeCaptureSlot(EXEC_CAPTURES);
@@ -33,12 +36,14 @@ export function ownResources(): Resources {
     disk: new DiskBudget(EXEC_FILE_BYTES, EXEC_FILE_BYTES),
     takePlace,
     rings: new RingBudget(),
+    kills: () => container?.kills(),
     log: undefined,
   };
 }
 
 /** Of the waiting process, which hosts many sessions. */
-export function hostResources(memory: MemoryBudget): Resources {
+export function hostResources(container: ContainerMemory): Resources {
+  const memory = new MemoryBudget(container);
   let taken = 0;
   const takePlace = async () => {
     if (taken >= HOSTED_CAPTURES) throw tooManyCaptures(HOSTED_CAPTURES);
@@ -52,6 +57,7 @@ export function hostResources(memory: MemoryBudget): Resources {
     disk: new DiskBudget(SPOOL_FILES_BYTES, SPOOL_FILE_BYTES),
     takePlace,
     rings: new RingBudget(),
+    kills: () => container.kills(),
     log: '/proc/self/fd/1',
   };
 }

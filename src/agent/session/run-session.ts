@@ -75,7 +75,9 @@ export class Session {
     const file = spoolFile(resources.disk, said);
     this.#spool = new Spool(streams.stdout, { file, fileFailed: said, grant: (bytes) => memory.grants(bytes) });
     memory.count(() => this.#spool.inMemory);
-    this.#events.send({ type: 'hello', protocol: PROTOCOL_TEXT, version: VERSION, node: NODE_NAME });
+    const kills = resources.kills();
+    const hello = { type: 'hello', protocol: PROTOCOL_TEXT, version: VERSION, node: NODE_NAME } as const;
+    this.#events.send({ ...hello, ...(kills !== undefined && { kills }) });
     this.#unlisten = listen(
       streams.stdin,
       {

@@ -1,7 +1,8 @@
 import { type ErrorCode, KsnoopError } from '../../wire/errors.ts';
 import { AGENT_PORT } from '../../wire/session-frame.ts';
-import { AGENT_NAMESPACE } from '../agent-objects.ts';
+import { AGENT_CONTAINER, AGENT_NAMESPACE } from '../agent-objects.ts';
 import type { Kube } from '../kube/kube.ts';
+import { memoryKill, type PodView } from '../kube/pod.ts';
 import { openPortForward } from '../kube/port-forward.ts';
 import { SESSION_HANDSHAKE_MS } from '../limits.ts';
 import type { AgentTransport, OpenTransport, TransportHandlers } from '../streams/transport.ts';
@@ -26,6 +27,8 @@ export class AgentAccess {
   readonly #preference: TransportPreference;
   readonly #signal: AbortSignal;
   readonly #first: Promise<Agents>;
+  /** Restarts of the agents' containers when they were last reached, by pod. */
+  readonly #restarts = new Map<string, number>();
   /** Port-forward is not wanted, or not allowed: what one node's attempt showed holds for all. */
   #execOnly: boolean;
 
@@ -54,7 +57,10 @@ export class AgentAccess {
     handlers: TransportHandlers,
     signal: AbortSignal,
   ): Promise<AgentTransport> {
-    const { name } = await (await agents).on(node, signal);
+    const pod = await (await agents).on(node, signal);
+    const killed = this.#newKill(pod);
+    if (killed !== undefined) handlers.explainLoss?.(killed);
+    const { name } = pod;
     if (this.#execOnly) return openByExec(this.#kube, name)(handlers, signal);
     try {
       return await openByPortForward(this.#kube, name, this.#preference)(handlers, signal);
@@ -65,6 +71,16 @@ export class AgentAccess {
       handlers.note?.(`exec instead of port-forward: ${thrown.message}`);
       return openByExec(this.#kube, name)(handlers, signal);
     }
+  }
+
+  /** That the agent's container was killed for lack of memory since its pod was first seen, a sentence. */
+  #newKill({ name, containers, nodeName }: PodView): string | undefined {
+    const container = containers.find((one) => one.name === AGENT_CONTAINER);
+    if (container === undefined) return undefined;
+    const before = this.#restarts.get(name) ?? container.restarts;
+    this.#restarts.set(name, container.restarts);
+    const killed = container.restarts > before ? memoryKill(container) : undefined;
+    return killed && `The agent's container on node ${nodeName} was ${killed}.`;
   }
 
   #list(): Promise<Agents> {

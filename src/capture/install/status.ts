@@ -4,7 +4,7 @@ import { AGENT_CONTAINER, AGENT_DAEMONSET, AGENT_NAMESPACE, AGENT_SELECTOR } fro
 import { uncovered } from '../agents/agents.ts';
 import type { Kube } from '../kube/kube.ts';
 import { ObjectApi } from '../kube/object-api.ts';
-import { type PodView, podTrouble, podView } from '../kube/pod.ts';
+import { memoryKill, type PodView, podTrouble, podView } from '../kube/pod.ts';
 import { imageOf, VERSION_LABEL } from './objects.ts';
 
 /** One node, or one agent on a node that cannot be listed. */
@@ -13,7 +13,7 @@ export interface NodeStatus {
   /** Name of the agent's pod; empty without a pod. */
   readonly pod: string;
   readonly state: 'ready' | 'not ready' | 'being replaced' | 'no agent';
-  /** Why it is not ready; empty when it is. */
+  /** Why it is not ready, or why its container was restarted last; empty mostly. */
   readonly reason: string;
   /** The node itself is not ready, so its agent cannot be. */
   readonly nodeDown: boolean;
@@ -110,13 +110,16 @@ function nodeStatuses(
 function agentStatus(pod: PodView, nodeDown: boolean): NodeStatus {
   const isLeaving = pod.deletionTimestamp !== undefined;
   const isReady = pod.ready && !nodeDown && !isLeaving;
+  const container = pod.containers.find(({ name }) => name === AGENT_CONTAINER);
+  const killed = container && memoryKill(container);
+  const last = killed === undefined ? '' : `its container was ${killed}`;
   return {
     node: pod.nodeName,
     pod: pod.name,
     state: isReady ? 'ready' : isLeaving ? 'being replaced' : 'not ready',
-    reason: isReady ? '' : nodeDown ? 'the node itself is not ready' : podTrouble(pod) || pod.phase,
+    reason: isReady ? last : nodeDown ? 'the node itself is not ready' : podTrouble(pod) || pod.phase,
     nodeDown,
-    restarts: pod.containers.find(({ name }) => name === AGENT_CONTAINER)?.restarts ?? 0,
+    restarts: container?.restarts ?? 0,
   };
 }
 

@@ -27,6 +27,8 @@ export interface ContainerView {
   /** The runtime's message for the reason. */
   readonly message: string;
   readonly restarts: number;
+  /** How it ended the last time it was restarted: `OOMKilled`, `Error`; undefined before a restart. */
+  readonly lastEnd: { readonly reason: string; readonly at: string } | undefined;
 }
 
 export interface OwnerView {
@@ -154,7 +156,23 @@ function containerView(spec: JsonObject, status: JsonObject, kind: ContainerView
     reason: optionalString(detail, 'reason') ?? '',
     message: optionalString(detail, 'message') ?? '',
     restarts: optionalNumber(status, 'restartCount') ?? 0,
+    lastEnd: lastEndOf(status),
   };
+}
+
+function lastEndOf(status: JsonObject): ContainerView['lastEnd'] {
+  const last = objectAt(objectAt(status, 'lastState'), 'terminated');
+  const reason = optionalString(last, 'reason') ?? '';
+  return reason === '' ? undefined : { reason, at: optionalString(last, 'finishedAt') ?? '' };
+}
+
+/** The kernel's word, through the container runtime, for a container that used up its memory. */
+const OUT_OF_MEMORY = 'OOMKilled';
+
+/** That a container was killed for lack of memory, a clause; undefined when its last end had another reason. */
+export function memoryKill({ lastEnd }: ContainerView): string | undefined {
+  if (lastEnd?.reason !== OUT_OF_MEMORY) return undefined;
+  return `killed: out of memory (${OUT_OF_MEMORY}${lastEnd.at && ` at ${lastEnd.at}`})`;
 }
 
 /**

@@ -76,6 +76,8 @@ export class NodeStream {
   #paused = false;
   #endReason: EndReason | undefined;
   #gap: Gap | undefined;
+  /** Processes of the agent's container that the kernel has killed for lack of memory, by the last session's hello. */
+  #kills: number | undefined;
   /** The stream of the session under way or of the last one, and since when its targets are captured. */
   #source: MergeSource | undefined;
   #capturingSince: number | undefined;
@@ -200,7 +202,8 @@ export class NodeStream {
     });
     this.#session = session;
     if (this.#paused) session.pause();
-    const end = await session.run(this.#plan.open);
+    const explainLoss = (reason: string) => this.#explainLoss(reason);
+    const end = await session.run((handlers, signal) => this.#plan.open({ ...handlers, explainLoss }, signal));
     this.#session = undefined;
     this.#takesTargets = true;
     if (end.kind === 'complete' && this.#endReason !== undefined && UNREQUESTED_ENDS.includes(this.#endReason)) {
@@ -210,7 +213,23 @@ export class NodeStream {
     return { end, begun };
   }
 
+  /** Why the stream was lost: known when the agent is reached again. */
+  #explainLoss(reason: string): void {
+    if (this.#gap !== undefined) this.#gap.reason = reason;
+    this.#context.observer.log(this.#plan.node, reason);
+  }
+
+  /** A count that has grown since the session before: a process of the agent's container was killed, perhaps that session's. */
+  #noteKills(kills: number): void {
+    const more = kills - (this.#kills ?? kills);
+    this.#kills = kills;
+    if (more <= 0 || this.#gap === undefined) return;
+    const what = `The kernel has killed ${more} ${more === 1 ? 'process' : 'processes'} of the agent's container: out of memory.`;
+    this.#explainLoss(`${this.#gap.reason} ${what}`);
+  }
+
   #take(event: AgentEvent, stream: number): void {
+    if (event.type === 'hello' && event.kills !== undefined) this.#noteKills(event.kills);
     if (event.type === 'log') this.#context.observer.log(this.#plan.node, event.message);
     if (event.type === 'end') this.#endReason = event.reason;
     if (event.type === 'hello' && !speaksAtLeast(event.protocol, 1)) {

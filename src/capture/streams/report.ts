@@ -24,7 +24,7 @@ export interface TargetReport {
 export interface Gap extends NodeRef {
   readonly from: Date;
   until: Date | undefined;
-  readonly reason: string;
+  reason: string;
 }
 
 /** What became of a capture's targets and streams. */

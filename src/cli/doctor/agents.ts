@@ -22,12 +22,12 @@ export const agents: Check = {
     if (installed.trouble !== '')
       found.push(finding.problem(installed.trouble, 'kubectl describe daemonset -n ksnoop ksnoop-agent'));
     for (const node of installed.nodes) {
-      if (node.state === 'ready') continue;
+      if (node.state === 'ready' && node.reason === '') continue;
       const message = `node ${node.node}: ${node.state}${node.reason === '' ? '' : `, ${node.reason}`}`;
       const fix = node.pod === '' ? '' : `kubectl describe pod -n ksnoop ${node.pod}`;
-      // A node that is down has no pods to capture either.
+      // A node that is down has no pods to capture either, and an agent that is ready again captures.
       found.push(
-        node.nodeDown || node.state === 'being replaced'
+        node.nodeDown || node.state === 'being replaced' || node.state === 'ready'
           ? finding.warning(message, fix)
           : finding.problem(message, fix),
       );

@@ -47,3 +47,12 @@ test('the reserve stays, also when more than the limit is taken', () => {
   write('memory.current', String(MEMORY_RESERVE + 2_000));
   expect(memory().has(0)).toBe(false);
 });
+
+test.each([
+  ['2', 'memory.events', 'low 0\noom 4\noom_kill 3\noom_group_kill 1'],
+  ['1', 'memory/memory.oom_control', 'oom_kill_disable 0\nunder_oom 0\noom_kill 3'],
+])('version %s: the kernel counts what it has killed', (_, file, text) => {
+  expect(memory().kills()).toBeUndefined();
+  write(file, text);
+  expect(memory().kills()).toBe(3);
+});

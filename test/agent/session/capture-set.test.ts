@@ -62,6 +62,7 @@ function made(targets: readonly AgentTarget[], more: Partial<CaptureRequest> = {
     proc: new Proc(),
     targetEvents: new TargetEvents(new Events(stderr)),
     rings: new RingBudget(),
+    kills: () => undefined,
     handlers: { nextInterface: () => interfaces++, captured: () => {}, empty },
   });
   sets.push(set);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { podTrouble, podView } from '../../../src/capture/kube/pod.ts';
+import { memoryKill, podTrouble, podView } from '../../../src/capture/kube/pod.ts';
 
 const metadata = { name: 'web-1', namespace: 'shop', uid: 'u-1' };
 
@@ -87,4 +87,21 @@ describe('what a pod writes of itself is no UID', () => {
   ])('%s: none', (_, value, owners) => {
     expect(made(value, owners)).toBeUndefined();
   });
+});
+
+test.each([
+  [
+    { reason: 'OOMKilled', finishedAt: '2026-11-29T09:00:00Z' },
+    'killed: out of memory (OOMKilled at 2026-11-29T09:00:00Z)',
+  ],
+  [{ reason: 'OOMKilled' }, 'killed: out of memory (OOMKilled)'],
+  [{ reason: 'Error', exitCode: 137, finishedAt: '2026-11-29T09:00:00Z' }, undefined],
+  [undefined, undefined],
+])("the kernel's word for a container that was killed: %j", (terminated, expected) => {
+  const [container] = podView({
+    metadata,
+    spec: { containers: [{ name: 'a' }] },
+    status: { containerStatuses: [{ name: 'a', restartCount: 1, ...(terminated && { lastState: { terminated } }) }] },
+  }).containers;
+  expect(container && memoryKill(container)).toBe(expected);
 });

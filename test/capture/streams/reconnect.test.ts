@@ -16,6 +16,7 @@ import type { AgentTarget } from '../../../src/wire/agent-target.ts';
 import { KsnoopError } from '../../../src/wire/errors.ts';
 import { BLOCK, OPTION } from '../../../src/wire/pcapng.ts';
 import { BlockFramer, forEachOption, optionText } from '../../../src/wire/pcapng-read.ts';
+import { PROTOCOL_TEXT } from '../../../src/wire/version.ts';
 import { PLAIN } from '../../run/outputs/plain.ts';
 import { PlayedAgent } from '../../support/played-agent.ts';
 
@@ -206,4 +207,19 @@ test('the gap is in the file: a comment on the interface behind it, and statisti
   } finally {
     rmSync(directory, { recursive: true });
   }
+});
+
+test('a gap has the reason that is known only when the agent is reached again', async () => {
+  const kills =
+    (count: number, then: Play): Play =>
+    (agent) => {
+      agent.tell({ type: 'hello', protocol: PROTOCOL_TEXT, version: '0', node: 'node1', kills: count });
+      then(agent);
+    };
+  const plays = [kills(2, captureAndLose), kills(2, captureAndLose), kills(3, captureAndFinish)];
+  const { stream, report } = reconnecting((attempt) => plays[attempt - 1]);
+  await stream.run();
+  const [first, second] = report.gaps;
+  expect(first?.reason).not.toContain('kernel');
+  expect(second?.reason).toMatch(/ The kernel has killed 1 process of the agent's container: out of memory\.$/);
 });
