@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TestCluster } from '../support/cluster.ts';
 import { type Finished, KsnoopProcess } from '../support/ksnoop-process.ts';
 import { leftOf, sessionsIn } from '../support/marked-processes.ts';
-import { ensureAgent, ensureShop, requests, type ShopPod, shopPods } from '../support/shop.ts';
+import { ensureAgent, ensureShop, kubectl, requests, type ShopPod, shopPods } from '../support/shop.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'ksnoop-faults-'));
 let on: TestCluster;
@@ -22,6 +22,8 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 /** Two pods on two nodes, into a file. */
 async function capture(name: string, ...flags: string[]) {
+  // A kubelet that was restarted may take a minute until it probes the agents again.
+  await kubectl(on, 'rollout', 'status', '-n', 'ksnoop', 'daemonset/ksnoop-agent', '--timeout=180s');
   const file = join(directory, `${name}.pcapng`);
   const args = ['-v', '-n', 'shop', ...web.map((pod) => `pod/${pod.name}`), '-w', file, ...flags];
   const ksnoop = new KsnoopProcess(args, on.kubeconfig);
