@@ -309,6 +309,7 @@ export class CaptureSet {
 
   /** The state that the first is compared with; not of a capture that was too short for a first. */
   async #takeLastState(capture: NamespaceCapture): Promise<void> {
+    if (this.#killed) return;
     const hasFirst = this.#request.state === true && capture.active !== undefined && capture.stateTimer === undefined;
     if (hasFirst && capture.namespace.alive()) await this.#takeState(capture);
   }
