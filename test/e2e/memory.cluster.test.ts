@@ -38,7 +38,9 @@ async function killed(node: string, uid: string): Promise<number> {
   return [...texts.stdout.matchAll(/^oom_kill (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
-test('captures past the memory, if there are any, are refused by name, and those that run are complete', async ({ skip }) => {
+test('captures past the memory, if there are any, are refused by name, and those that run are complete', async ({
+  skip,
+}) => {
   if (!on.own) skip();
   const [pod] = await shopPods(on, 'web');
   if (pod === undefined) throw new Error('the shop has no web');
