@@ -5,16 +5,6 @@ import type { FlowTable } from '../flow/flow-table.ts';
 import { LEG_CONTENT_BYTES, LEG_HANDSHAKE_WINDOW_NS, LEG_SEGMENT_WINDOW_NS, LEG_SEGMENTS } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
 
-/** Segments that both legs of a connection begun mid-stream must have shown. */
-const SEGMENTS_NEEDED = 3;
-
-/** Segments of a connection that were looked at, and how many of them another one had shown. */
-interface Matches {
-  other: number;
-  count: number;
-  looked: number;
-}
-
 /** Recognises TCP connections that are seen on both sides of a NAT. */
 export class TcpLegs {
   readonly #table: FlowTable;
@@ -22,7 +12,8 @@ export class TcpLegs {
   readonly #handshakes: ConnectionLegs;
   /** Made when the first connection begins mid-stream. */
   #segments: ConnectionLegs | undefined;
-  readonly #matches: (Matches | undefined)[] = [];
+  /** By slot: data segments of a connection begun mid-stream that were looked at. */
+  readonly #looked: (number | undefined)[] = [];
   readonly #others: (OtherLeg | undefined)[] = [];
   /** Any flow was joined so far: of most captures none is. */
   #hasJoined = false;
@@ -44,23 +35,20 @@ export class TcpLegs {
     if (other >= 0) this.#join(slot, this.#handshakes.describe(other));
   }
 
-  /** A data segment of a connection whose beginning was not seen. */
+  /**
+   * A data segment of a connection whose beginning was not seen. Its sequence and acknowledgment numbers and its content are
+   * those of another flow's segment: both numbers are random (RFC 6528), so one such segment is as good as a handshake. Connections
+   * of a proxy's pool often show no more than one request.
+   */
   segment(slot: number, packet: PacketView): void {
-    let matches = this.#matches[slot];
-    if (matches === undefined) {
-      matches = { other: -1, count: 0, looked: 0 };
-      this.#matches[slot] = matches;
-    }
-    if (matches.looked >= LEG_SEGMENTS || matches.count >= SEGMENTS_NEEDED) return;
-    matches.looked += 1;
+    const looked = this.#looked[slot] ?? 0;
+    if (looked >= LEG_SEGMENTS || this.#others[slot] !== undefined) return;
+    this.#looked[slot] = looked + 1;
     this.#segments ??= new ConnectionLegs(this.#table, LEG_SEGMENT_WINDOW_NS);
     const end = Math.min(packet.end, packet.cursor + LEG_CONTENT_BYTES);
     const content = legHash(packet.bytes, packet.cursor, end, packet.tcpAcknowledgment ^ packet.payloadLength);
     const other = this.#segments.seen(packet.tcpSequence, content, slot, this.#clock.now);
-    if (other < 0) return;
-    matches.count = matches.other === other ? matches.count + 1 : 1;
-    matches.other = other;
-    if (matches.count >= SEGMENTS_NEEDED) this.#join(slot, this.#segments.describe(other));
+    if (other >= 0) this.#join(slot, this.#segments.describe(other));
   }
 
   #join(slot: number, other: OtherLeg): void {
@@ -71,6 +59,6 @@ export class TcpLegs {
   /** The flow in a slot has ended. */
   forget(slot: number): void {
     if (this.#hasJoined && this.#others[slot] !== undefined) this.#others[slot] = undefined;
-    if (this.#matches[slot] !== undefined) this.#matches[slot] = undefined;
+    if (this.#looked[slot] !== undefined) this.#looked[slot] = undefined;
   }
 }

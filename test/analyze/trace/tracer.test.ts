@@ -188,3 +188,21 @@ test('retries are attempts one after another, and calls at once are one part', (
   ]);
   expect(one?.hops.find(({ kind }) => kind === 'calls')?.calls).toBe(2);
 });
+
+test('a connection of a pool that began before the capture is one at both ends from its first request on', () => {
+  const capture = new TracedCapture(['ingress/edge-1/any', 'shop/web-1/any']);
+  const places = [
+    { interfaceId: 0, ttl: 64 },
+    { interfaceId: 1, ttl: 62, server: [WEB, 8080] as const },
+  ];
+  capture
+    .connection(places, [EDGE, 40_000], [SERVICE, 80], [77_000, 88_000])
+    .send(0, get('/cart'), [1010, 1011])
+    .send(1, ok(), [1020, 1019]);
+  const traces = tracesOf(capture);
+  expect(traces).toHaveLength(1);
+  expect(traces[0]?.hops.filter(({ latency }) => latency > 0).map(brief)).toEqual([
+    'ingress/edge-1 > shop/web-1 network 2',
+    'shop/web-1 server 8',
+  ]);
+});

@@ -47,6 +47,15 @@ const STORES: Recipe = {
   inputs: () => `${basename(buildDirectory('grpc'))} ${readFileSync(join(webSocket, 'package.json'), 'utf8')}`,
 };
 
+/** Proxies that the shop does not need. */
+const PROXIES: Recipe = {
+  name: 'ksnoop-proxies',
+  packages: ['haproxy', 'busybox-static'],
+  commands: [],
+  files: async () => ({}),
+  inputs: () => '',
+};
+
 /** Commands people type in a pod, all busybox. */
 const BUSYBOX = [
   ...[
@@ -84,6 +93,11 @@ export function buildShopImage(say: (line: string) => void): Promise<ShopImage> 
 /** One image for the shop's databases and for who talks to them. */
 export function buildStoresImage(say: (line: string) => void): Promise<ShopImage> {
   return build(STORES, say);
+}
+
+/** One image for further proxies before the shop. */
+export function buildProxiesImage(say: (line: string) => void): Promise<ShopImage> {
+  return build(PROXIES, say);
 }
 
 /** From Debian packages unpacked without running their scripts; cached. */

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildProxiesImage } from '../cluster/workloads/image.ts';
+import type { TestCluster } from './cluster.ts';
+import { applyText, ensureImage, ensureShop, kubectl } from './shop.ts';
+
+const manifests = join(import.meta.dirname, '../cluster/workloads/proxies');
+
+/** Put HAProxy before the shop's web, and wait until it is ready. */
+export async function ensureProxies(say: (line: string) => void = console.error): Promise<TestCluster> {
+  const on = await ensureShop(say);
+  const { path, tag } = await buildProxiesImage(say);
+  await ensureImage(on, tag, path, say);
+  await applyText(on, readFileSync(join(manifests, 'haproxy.yaml'), 'utf8').replaceAll('IMAGE', tag));
+  await kubectl(on, 'rollout', 'status', '-n', 'shop', 'deployment/haproxy', '--timeout=180s');
+  return on;
+}
