@@ -157,6 +157,9 @@ export const TRACE_CLOCK_WINDOWS = 16;
 /** Different parts of routes of which the usual duration is known. */
 export const TRACE_ROUTES = 4096;
 
+/** Routes of which a slow and a failed request are kept. */
+export const TRACE_EXAMPLES = 256;
+
 /** Subjects of one kind of finding that have counts of their own, and examples kept of each. */
 export const FINDING_SUBJECTS = 1024;
 export const FINDING_EXAMPLES = 5;

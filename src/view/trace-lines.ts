@@ -102,26 +102,38 @@ export function waterfall(trace: TraceRecord, { colours, width }: TraceStyle): s
 }
 
 /** Where the time of all requests went, by route. */
-export function pathTables(paths: readonly PathStats[], { colours, width }: TraceStyle): string[] {
-  return paths.flatMap((path) => {
-    const { total } = path;
-    const head = `${sanitise(path.service ?? '?')} ${sanitise(path.route)}: ${counted(path.count, 'request')}, ${grouped(path.failed)} failed`;
-    const times = total === undefined ? '' : `, p50 ${latencyText(total.p50)}, p99 ${latencyText(total.p99)}`;
-    const shown = path.hops.filter(({ kind, latency }) => kind === 'network' || (latency?.max ?? 0) > 0);
-    if (shown.length === 0) return ['', colours.heading(head + times)];
-    const columns = [
-      { title: 'HOP', shrinks: 'middle' as const },
-      { title: 'KIND' },
-      { title: 'COUNT', right: true },
-      { title: 'P50', right: true },
-      { title: 'P90', right: true, rank: 2 },
-      { title: 'P99', right: true },
-      { title: 'SHARE', right: true },
-      { title: 'LOST', right: true, rank: 1 },
-      { title: 'SLOWEST IN', right: true, rank: 3 },
-    ];
-    return ['', colours.heading(head + times), ...tableLines(columns, shown.map(hopCells), width, colours)];
-  });
+export function pathTables(paths: readonly PathStats[], style: TraceStyle): string[] {
+  return paths.flatMap((path) => ['', ...pathTable(path, style), ...exampleLines(path, style)]);
+}
+
+/** The slowest request of a route, and the last one that failed. */
+function exampleLines({ count, slowest, lastFailed }: PathStats, style: TraceStyle): string[] {
+  const lines = count > 1 && slowest !== undefined ? [`  slowest: ${traceLine(slowest, style)}`] : [];
+  if (count > 1 && lastFailed !== undefined && lastFailed !== slowest) {
+    lines.push(`  last failed: ${traceLine(lastFailed, style)}`);
+  }
+  return lines;
+}
+
+/** Where the time of a route's requests went, hop by hop. */
+export function pathTable(path: PathStats, { colours, width }: TraceStyle): string[] {
+  const { total } = path;
+  const head = `${sanitise(path.service ?? '?')} ${sanitise(path.route)}: ${counted(path.count, 'request')}, ${grouped(path.failed)} failed`;
+  const times = total === undefined ? '' : `, p50 ${latencyText(total.p50)}, p99 ${latencyText(total.p99)}`;
+  const shown = path.hops.filter(({ kind, latency }) => kind === 'network' || (latency?.max ?? 0) > 0);
+  if (shown.length === 0) return [colours.heading(head + times)];
+  const columns = [
+    { title: 'HOP', shrinks: 'middle' as const },
+    { title: 'KIND' },
+    { title: 'COUNT', right: true },
+    { title: 'P50', right: true },
+    { title: 'P90', right: true, rank: 2 },
+    { title: 'P99', right: true },
+    { title: 'SHARE', right: true },
+    { title: 'LOST', right: true, rank: 1 },
+    { title: 'SLOWEST IN', right: true, rank: 3 },
+  ];
+  return [colours.heading(head + times), ...tableLines(columns, shown.map(hopCells), width, colours)];
 }
 
 function hopCells(hop: PathHop): string[] {
@@ -138,6 +150,11 @@ function hopCells(hop: PathHop): string[] {
     lost === 0 ? '' : grouped(lost),
     slowest === 0 ? '' : grouped(slowest),
   ];
+}
+
+/** `shop/web-1 → shop/api-1 network`. */
+export function hopText(hop: Pick<HopRecord, 'from' | 'to' | 'kind'>): string {
+  return `${hopNames(hop)} ${HOP_KINDS[hop.kind]}`;
 }
 
 function hopNames({ from, to }: Pick<HopRecord, 'from' | 'to'>): string {

@@ -112,6 +112,8 @@ test('a table adds up the requests of a route', () => {
       { kind: 'network', from: 'a', to: 'b', depth: 0, latency, share: 0.25, lost: 2, slowest: 1 },
       { kind: 'server', from: 'b', to: undefined, depth: 0, latency, share: 0.75, lost: 0, slowest: 0 },
     ],
+    slowest: trace({ total: 212e6, hops, slowest: 0 }),
+    lastFailed: trace({ status: '503', failed: true, total: 1e6 }),
   };
   expect(pathTables([path], style)).toEqual([
     '',
@@ -119,5 +121,7 @@ test('a table adds up the requests of a route', () => {
     'HOP    KIND     COUNT     P50     P90     P99  SHARE  LOST  SLOWEST IN',
     'a → b  network      3  1.0 ms  2.0 ms  2.0 ms   25 %     2           1',
     'b      server       3  1.0 ms  2.0 ms  2.0 ms   75 %',
+    '  slowest: 14:03:07.123456 GET /cart 200 shop/client-1 → shop/web-1 212 ms slowest: shop/client-1 → shop/web-1 network 202 ms (95 %) 1 segment lost',
+    '  last failed: 14:03:07.123456 GET /cart 503 shop/client-1 → shop/web-1 1.0 ms',
   ]);
 });

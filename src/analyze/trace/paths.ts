@@ -1,4 +1,4 @@
-import { TRACE_ROUTES } from '../limits.ts';
+import { TRACE_EXAMPLES, TRACE_ROUTES } from '../limits.ts';
 import { Histogram, type Percentiles } from '../summary/histogram.ts';
 import { type HopRecord, serviceName, type TraceRecord } from './record.ts';
 
@@ -26,6 +26,9 @@ export interface PathStats {
   readonly failed: number;
   readonly total: Percentiles | undefined;
   readonly hops: readonly PathHop[];
+  /** The slowest request, and the last one that failed; undefined where there is none, or none was kept. */
+  readonly slowest: TraceRecord | undefined;
+  readonly lastFailed: TraceRecord | undefined;
 }
 
 interface HopSum {
@@ -41,15 +44,23 @@ class PathSum {
   count = 0;
   failed = 0;
   sum = 0;
+  slowest: TraceRecord | undefined;
+  lastFailed: TraceRecord | undefined;
   readonly total = new Histogram();
   readonly hops = new Map<string, HopSum>();
+}
+
+interface Path {
+  readonly trace: TraceRecord;
+  readonly sum: PathSum;
+  readonly hasExamples: boolean;
 }
 
 /** Adds up traces by route and hop; at most TRACE_ROUTES of both. */
 export class TracePaths {
   /** Traces for whose routes or hops there was no room. */
   left = 0;
-  readonly #paths = new Map<string, { readonly trace: TraceRecord; readonly sum: PathSum }>();
+  readonly #paths = new Map<string, Path>();
   #hops = 0;
 
   add(trace: TraceRecord): void {
@@ -60,12 +71,16 @@ export class TracePaths {
         this.left += 1;
         return;
       }
-      path = { trace, sum: new PathSum() };
+      path = { trace, sum: new PathSum(), hasExamples: this.#paths.size < TRACE_EXAMPLES };
       this.#paths.set(key, path);
     }
     const { sum } = path;
     sum.count += 1;
     if (trace.failed) sum.failed += 1;
+    if (path.hasExamples) {
+      if (trace.failed) sum.lastFailed = trace;
+      if (trace.total !== undefined && trace.total > (sum.slowest?.total ?? -1)) sum.slowest = trace;
+    }
     if (trace.total === undefined) return;
     sum.sum += trace.total;
     sum.total.record(trace.total);
@@ -87,6 +102,8 @@ export class TracePaths {
         count: sum.count,
         failed: sum.failed,
         total: sum.total.percentiles(),
+        slowest: sum.slowest,
+        lastFailed: sum.lastFailed,
         hops: [...sum.hops.values()]
           .sort((a, b) => a.order - b.order)
           .map(({ hop, latency, sum: time, lost, slowest }) => ({

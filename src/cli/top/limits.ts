@@ -14,6 +14,9 @@ export const EVENTS_KEPT_BUSY = 2_000;
 export const ENDED_FLOWS_KEPT = 5_000;
 export const OPEN_FLOWS_LISTED = 5_000;
 
+/** Requests of clients that are kept hop by hop, for the view of paths. */
+export const TRACES_KEPT = 2_000;
+
 /** Bytes of packets that are kept for `w` and for a flow's packets; past it the oldest go. */
 export const RING_BYTES = 64 * 1024 * 1024;
 

@@ -2,6 +2,7 @@ import type { AnalysisOutput, AnalysisOutputKind } from '../../analyze/engine/ou
 import type { AnalysisSession, Condition } from '../../analyze/engine/session.ts';
 import { protocolTitle } from '../../analyze/protocols/titles.ts';
 import type { SummaryReport } from '../../analyze/summary/report.ts';
+import type { PathStats } from '../../analyze/trace/paths.ts';
 import type {
   Activity,
   CaptureState,
@@ -139,6 +140,10 @@ export class Top implements TopModel {
     return { all, timeText: (time) => run?.session.recorder.timeText(time) ?? '' };
   }
 
+  get paths(): readonly PathStats[] {
+    return this.#read()?.paths ?? [];
+  }
+
   get packets(): PacketList {
     const run = this.#run;
     if (run === undefined) return NO_PACKETS;
@@ -162,7 +167,7 @@ export class Top implements TopModel {
   }
 
   #begin(session: AnalysisSession): AnalysisOutput {
-    const run = new Run(session, this.#where?.condition);
+    const run = new Run(session, this.#where?.condition, this.#source.live);
     this.#run = run;
     this.#paused = undefined;
     this.#reading = undefined;
@@ -172,7 +177,13 @@ export class Top implements TopModel {
   #read(): Reading | undefined {
     const run = this.#run;
     if (run === undefined) return undefined;
-    this.#reading ??= new Reading(run.session, run.shown, this.#now(run), () => this.#source.capture(run.counts));
+    this.#reading ??= new Reading({
+      session: run.session,
+      shown: run.shown,
+      now: this.#now(run),
+      capture: () => this.#source.capture(run.counts),
+      paths: () => run.traces.paths(this.#where?.condition),
+    });
     return this.#reading;
   }
 

@@ -5,9 +5,19 @@ import type { Recorder } from '../../analyze/record/record.ts';
 import type { ActivityReading } from '../../analyze/summary/activity.ts';
 import { serviceKey } from '../../analyze/summary/make-report.ts';
 import type { SummaryReport } from '../../analyze/summary/report.ts';
+import type { PathStats } from '../../analyze/trace/paths.ts';
 import type { CaptureState, EventList, FlowList } from '../../view/top/model.ts';
 import { OPEN_FLOWS_LISTED } from './limits.ts';
 import type { KeptEvent, Shown } from './shown.ts';
+
+export interface ReadingSources {
+  readonly session: AnalysisSession;
+  readonly shown: Shown;
+  /** Of the analysis: ns since its first packet. */
+  readonly now: number;
+  readonly capture: () => CaptureState;
+  readonly paths: () => readonly PathStats[];
+}
 
 /** The state at one moment; each part is made when it is first read. */
 export class Reading {
@@ -15,6 +25,7 @@ export class Reading {
   readonly #shown: Shown;
   readonly #now: number;
   readonly #capture: () => CaptureState;
+  readonly #makePaths: () => readonly PathStats[];
   #report: SummaryReport | undefined;
   #activity: Map<string, ActivityReading | undefined> | undefined;
   #totals: ReadonlyMap<string, number> | undefined;
@@ -22,14 +33,15 @@ export class Reading {
   #flows: FlowList | undefined;
   #state: CaptureState | undefined;
   #findings: readonly Finding[] | undefined;
+  #paths: readonly PathStats[] | undefined;
   #frozen = false;
 
-  /** @param now of the analysis: ns since its first packet */
-  constructor(session: AnalysisSession, shown: Shown, now: number, capture: () => CaptureState) {
+  constructor({ session, shown, now, capture, paths }: ReadingSources) {
     this.#session = session;
     this.#shown = shown;
     this.#now = now;
     this.#capture = capture;
+    this.#makePaths = paths;
   }
 
   get report(): SummaryReport | undefined {
@@ -65,6 +77,11 @@ export class Reading {
     return this.#findings;
   }
 
+  get paths(): readonly PathStats[] {
+    this.#paths ??= this.#session.span === undefined ? [] : this.#makePaths();
+    return this.#paths;
+  }
+
   get capture(): CaptureState {
     this.#state ??= this.#capture();
     return this.#state;
@@ -76,6 +93,7 @@ export class Reading {
     this.#events = eventList(this.#session, this.#shown.events.copy());
     this.#flows ??= this.#makeFlows();
     this.#findings = this.findings;
+    this.#paths = this.paths;
     this.#state ??= this.#capture();
     this.#frozen = true;
   }

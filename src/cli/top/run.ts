@@ -6,6 +6,7 @@ import { ENDED_FLOWS_KEPT, EVENTS_BUSY_RATE, EVENTS_KEPT, EVENTS_KEPT_BUSY, NAME
 import { PacketRing } from './packet-ring.ts';
 import { Ring } from './ring.ts';
 import { type KeptEvent, Shown } from './shown.ts';
+import { Traces } from './traces.ts';
 
 /** A rate of events is one of at least so many seconds. */
 const RATE_SECONDS = 0.2;
@@ -25,6 +26,7 @@ export class Run implements Kept {
   readonly packets = new PacketRing();
   readonly counts = new InterfaceCounts();
   readonly names = new Map<string, readonly string[]>();
+  readonly traces: Traces;
   /** What is shown now. */
   shown: Shown;
   /** performance.now() of when packets were last seen to have become more. */
@@ -38,8 +40,10 @@ export class Run implements Kept {
   #eventsSeen = 0;
   #lookedAt = performance.now();
 
-  constructor(session: AnalysisSession, where: Condition | undefined) {
+  /** @param live packets come as they are captured */
+  constructor(session: AnalysisSession, where: Condition | undefined, live: boolean) {
     this.session = session;
+    this.traces = new Traces(session, live);
     this.#everything = new Shown(session, undefined, this.#all, this.#ended);
     this.shown = this.#everything;
     this.show(where);
@@ -62,8 +66,11 @@ export class Run implements Kept {
   /** What the analysis reports. */
   output(): AnalysisOutput {
     const { analysis } = this.session.capture;
+    const traces = this.traces.output;
     return {
-      event: (event, { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId, sameAs }) => {
+      event: (event, info) => {
+        traces.event(event, info);
+        const { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId, sameAs } = info;
         const flow = { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId, sameAs };
         const kept = { event, flow, reportedAt: analysis.clock.now };
         this.#everything.event(kept);
@@ -73,11 +80,14 @@ export class Run implements Kept {
         for (const { address, names } of records) if (this.names.size < NAMES_KEPT) this.names.set(address, names);
       },
       flowEnded: (flow) => {
+        traces.flowEnded(flow);
         const facts = flow.facts();
         this.#everything.flowEnded(facts);
         if (this.shown !== this.#everything) this.shown.flowEnded(facts);
       },
-      packet: (packet) => {
+      end: () => traces.end(),
+      packet: (packet, taken) => {
+        traces.packet(packet, taken);
         this.packets.add(packet, analysis.flow);
         this.counts.add(packet.interfaceId, packet.caplen, packet.origlen);
       },

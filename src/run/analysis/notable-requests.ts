@@ -4,9 +4,9 @@ import type { FlowInfo } from '../../analyze/flow/flow-facts.ts';
 import type { PacketView } from '../../analyze/packet/packet.ts';
 import type { AnalysisEvent } from '../../analyze/record/event.ts';
 import type { Call } from '../../analyze/trace/call.ts';
-import { type TraceRecord, TraceRecorder } from '../../analyze/trace/record.ts';
-import { Tracer } from '../../analyze/trace/tracer.ts';
-import { LATE_LIVE_NS, LATE_NS, OPENING_LIVE_NS, OPENING_NS, PATIENCE_LIVE_NS, PATIENCE_NS } from './tracing.ts';
+import type { TraceRecord, TraceRecorder } from '../../analyze/trace/record.ts';
+import type { Tracer } from '../../analyze/trace/tracer.ts';
+import { sessionTracer } from './tracing.ts';
 
 /** Slowest requests that are kept, and failed ones. */
 export const NOTABLE_MAXIMUM = 20;
@@ -23,24 +23,9 @@ export class NotableRequests implements AnalysisOutput {
 
   constructor(session: AnalysisSession, live: boolean) {
     this.#session = session;
-    const { names } = session;
-    const { places, hosts } = session.capture.analysis;
-    this.#tracer = new Tracer(
-      { places, hosts, names },
-      {
-        late: live ? LATE_LIVE_NS : LATE_NS,
-        patience: live ? PATIENCE_LIVE_NS : PATIENCE_NS,
-        opening: live ? OPENING_LIVE_NS : OPENING_NS,
-        done: (call) => this.#done(call),
-      },
-    );
-    this.#recorder = new TraceRecorder({
-      recorder: () => session.recorder,
-      names,
-      interfaceName: (id) => session.interfaces[id]?.name,
-      places: this.#tracer,
-      clockOffset: this.#tracer.clockOffset,
-    });
+    const { tracer, recorder } = sessionTracer(session, live, (call) => this.#done(call));
+    this.#tracer = tracer;
+    this.#recorder = recorder;
   }
 
   get slowest(): TraceRecord[] {

@@ -1,13 +1,11 @@
 import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import { TracePaths } from '../../analyze/trace/paths.ts';
-import { TraceRecorder } from '../../analyze/trace/record.ts';
-import { Tracer } from '../../analyze/trace/tracer.ts';
 import { Colours } from '../../view/colour.ts';
 import { jsonLine } from '../../view/json-line.ts';
 import { DayLines } from '../../view/time-text.ts';
 import { pathTables, traceLine, waterfall } from '../../view/trace-lines.ts';
 import { counted } from '../../view/units.ts';
-import { LATE_LIVE_NS, LATE_NS, OPENING_LIVE_NS, OPENING_NS, PATIENCE_LIVE_NS, PATIENCE_NS } from './tracing.ts';
+import { sessionTracer } from './tracing.ts';
 
 /** Every request of a client with where its time went: hop by hop, through Services and proxies (docs/trace.md). */
 export const trace: AnalysisOutputKind = {
@@ -16,37 +14,21 @@ export const trace: AnalysisOutputKind = {
   ownFilter: true,
   create: ({ session, line, colour, json, width, utc = false, live = false, verbose = false }) => {
     const { analysis } = session.capture;
-    const { names } = session;
     const style = { colours: new Colours(colour), utc, width };
     const days = new DayLines(utc, !live, style.colours);
     const paths = new TracePaths();
-    const tracer = new Tracer(
-      { places: analysis.places, hosts: analysis.hosts, names },
-      {
-        late: live ? LATE_LIVE_NS : LATE_NS,
-        patience: live ? PATIENCE_LIVE_NS : PATIENCE_NS,
-        opening: live ? OPENING_LIVE_NS : OPENING_NS,
-        done: (call) => {
-          if (session.where?.matches(session.recorder.event(call.exchange, call.flow)) === false) return;
-          const record = recorder.record(call);
-          paths.add(record);
-          if (json) {
-            line(jsonLine(record));
-            return;
-          }
-          const day = days.beforeText(record.time);
-          if (day !== undefined) line(day);
-          line(traceLine(record, style));
-          if (verbose) for (const text of waterfall(record, style)) line(text);
-        },
-      },
-    );
-    const recorder = new TraceRecorder({
-      recorder: () => session.recorder,
-      names,
-      interfaceName: (id) => session.interfaces[id]?.name,
-      places: tracer,
-      clockOffset: tracer.clockOffset,
+    const { tracer, recorder } = sessionTracer(session, live, (call) => {
+      if (session.where?.matches(session.recorder.event(call.exchange, call.flow)) === false) return;
+      const record = recorder.record(call);
+      paths.add(record);
+      if (json) {
+        line(jsonLine(record));
+        return;
+      }
+      const day = days.beforeText(record.time);
+      if (day !== undefined) line(day);
+      line(traceLine(record, style));
+      if (verbose) for (const text of waterfall(record, style)) line(text);
     });
     return {
       event: (event, flow) => tracer.event(event, flow),

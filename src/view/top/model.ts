@@ -2,6 +2,7 @@ import type { Finding } from '../../analyze/findings/finding.ts';
 import type { FlowFacts } from '../../analyze/flow/flow-facts.ts';
 import type { EventRecord, FlowRecord, PacketRecord } from '../../analyze/record/record.ts';
 import type { SummaryReport } from '../../analyze/summary/report.ts';
+import type { PathStats } from '../../analyze/trace/paths.ts';
 
 /**
  * What the views show. All of it is of the same analysis as `-o summary` and `-o json`, and of the packets that pass
@@ -18,6 +19,8 @@ export interface TopModel {
   readonly events: EventList;
   readonly flows: FlowList;
   readonly findings: FindingList;
+  /** Where the time of the last requests went, by route and hop, as `-o trace` has it; made when it is read. */
+  readonly paths: readonly PathStats[];
   readonly packets: PacketList;
   readonly capture: CaptureState;
 }
