@@ -1,7 +1,10 @@
 /** Bundles the client and the agent into dist/: `npm run build`. Prints each file's size. */
+
 import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
+import { imageBill } from '../daemonset/image/bill.ts';
+import { pinnedPackages } from '../daemonset/image/packages.ts';
 import { VERSION } from '../src/wire/version.ts';
 import { writeManPages } from './man-pages.ts';
 import { plainBuiltins } from './plain-builtins.ts';
@@ -55,6 +58,11 @@ const packages = bundledPackages(
 );
 await writeFile(join(fresh, 'THIRD_PARTY_NOTICES.txt'), thirdPartyNotices(packages));
 await writeFile(join(fresh, 'sbom.cdx.json'), bill('ksnoop', VERSION, packages));
+// The Dockerfile copies them; the build without docker makes the same.
+for (const architecture of ['amd64', 'arm64'] as const) {
+  const list = imageBill(architecture, pinnedPackages(architecture), bill('ksnoop', VERSION, packages));
+  await writeFile(join(fresh, `agent-image-${architecture}.cdx.json`), list);
+}
 await rm(dist, { recursive: true, force: true });
 await rename(fresh, dist);
 for (const result of results) {

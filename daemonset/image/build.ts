@@ -1,39 +1,47 @@
 /**
  * Builds the agent's image on a machine without docker:
- *   node daemonset/image/build.ts [--arch amd64|arm64] [-o FILE] [--tag REF]
+ *   node daemonset/image/build.ts [--arch amd64|arm64] [-o FILE] [--tag REF] [--newest]
+ * Its Debian packages are those of packages-*.sha256; with --newest others may take their place.
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { arch, homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Architecture, DESCRIPTION } from './description.ts';
 import { layOutFiles } from './files.ts';
 import { type ImageArchive, writeImageArchive } from './oci.ts';
+import { pinFile } from './packages.ts';
 
 const agent = join(import.meta.dirname, '../../dist/ksnoop-agent.mjs');
 
 export interface AgentImage extends Pick<ImageArchive, 'path' | 'bytes'> {
   readonly tag: string;
+  /** Of the manifest; undefined for an archive that was found in the cache. */
+  readonly digest?: string;
 }
 
 /**
  * Build the archive, or find it in the cache: it is named by the hash of the agent and the description.
  * @param output where it goes; the cache when left out
  * @param tag left out, it carries the hash, so that another agent is another image
+ * @param newest take the newest Debian packages where the pinned ones are not to be had any more
+ * @throws KsnoopError IMAGE_NEEDS_DEBIAN, IMAGE_NOT_PINNED
  */
 export async function buildAgentImage(
-  options: { architecture?: Architecture; output?: string; tag?: string },
+  options: { architecture?: Architecture; output?: string; tag?: string; newest?: boolean },
   log: (line: string) => void,
 ): Promise<AgentImage> {
   const architecture = options.architecture ?? (arch() === 'arm64' ? 'arm64' : 'amd64');
   if (!existsSync(agent)) throw new Error('dist/ksnoop-agent.mjs is not there: npm run build');
   const cache = process.env.KSNOOP_CACHE ?? join(homedir(), '.cache/ksnoop');
   const inputs = createHash('sha256').update(await readFile(agent));
-  for (const file of ['description.ts', 'files.ts', 'oci.ts']) {
+  for (const file of ['description.ts', 'files.ts', 'oci.ts', 'bill.ts', pinFile(architecture)]) {
     inputs.update(await readFile(join(import.meta.dirname, file)));
   }
+  for (const file of ['sbom.cdx.json', 'THIRD_PARTY_NOTICES.txt'])
+    inputs.update(await readFile(join(dirname(agent), file)));
   const key = inputs
     .update(`${architecture} ${options.tag ?? ''}`)
     .digest('hex')
@@ -43,11 +51,11 @@ export async function buildAgentImage(
   if (options.output === undefined && existsSync(path)) return { path, tag, bytes: (await stat(path)).size };
   const root = await mkdtemp(join(tmpdir(), 'ksnoop-root-'));
   try {
-    await layOutFiles({ root, architecture, agent, cache, log });
+    await layOutFiles({ root, architecture, agent, cache, newest: options.newest === true, log });
     const { entrypoint, command, environment } = DESCRIPTION;
     const image = { tag, architecture, layers: [root], output: path, entrypoint, command, environment };
-    const { bytes } = await writeImageArchive(image);
-    return { path, tag, bytes };
+    const { bytes, digest } = await writeImageArchive(image);
+    return { path, tag, bytes, digest };
   } finally {
     await rm(root, { recursive: true, force: true });
   }
@@ -55,7 +63,12 @@ export async function buildAgentImage(
 
 if (import.meta.main) {
   const { values } = parseArgs({
-    options: { arch: { type: 'string' }, output: { type: 'string', short: 'o' }, tag: { type: 'string' } },
+    options: {
+      arch: { type: 'string' },
+      output: { type: 'string', short: 'o' },
+      tag: { type: 'string' },
+      newest: { type: 'boolean' },
+    },
   });
   const log = (line: string) => void process.stderr.write(`${line}\n`);
   if (values.arch !== undefined && values.arch !== 'amd64' && values.arch !== 'arm64') {
@@ -67,9 +80,11 @@ if (import.meta.main) {
       ...(values.arch && { architecture: values.arch }),
       ...(values.output && { output: values.output }),
       ...(values.tag && { tag: values.tag }),
+      ...(values.newest && { newest: true }),
     },
     log,
   );
-  log(`image ${image.tag}: ${(image.bytes / 1e6).toFixed(1)} MB compressed`);
+  const digest = image.digest === undefined ? '' : `, ${image.digest}`;
+  log(`image ${image.tag}: ${(image.bytes / 1e6).toFixed(1)} MB compressed${digest}`);
   process.stdout.write(`${image.path}\n`);
 }

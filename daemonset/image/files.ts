@@ -3,7 +3,8 @@ import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, realpath, rename, r
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { KsnoopError } from '../../src/wire/errors.ts';
+import { imageBill } from './bill.ts';
+import { debianPackages } from './debian.ts';
 import { type Architecture, DESCRIPTION as image } from './description.ts';
 
 const run = promisify(execFile);
@@ -12,34 +13,58 @@ export interface ImageFiles {
   /** The directory that becomes the image's root. */
   readonly root: string;
   readonly architecture: Architecture;
-  /** The bundled agent (dist/ksnoop-agent.mjs). */
+  /** The bundled agent (ksnoop-agent.mjs), with the licences of what is in it and their list beside it (dist/). */
   readonly agent: string;
+  /** As in `Fetching`. */
+  readonly newest: boolean;
   /** A directory for packages already fetched. */
   readonly cache: string;
   /** Called with a line when something is being fetched. */
   readonly log: (line: string) => void;
 }
 
-/** Lay out the image's root directory: Node, the agent, the programs, their libraries, nothing else. */
-export async function layOutFiles({ root, architecture, agent, cache, log }: ImageFiles): Promise<void> {
+/**
+ * Lay out the image's root directory: Node, the agent, the programs, their libraries, licences, and lists of all of it.
+ * @throws KsnoopError as debianPackages has it
+ */
+export async function layOutFiles({ root, architecture, agent, cache, newest, log }: ImageFiles): Promise<void> {
   const { triplet, loader } = image.architectures[architecture];
   const tree = await mkdtemp(join(tmpdir(), 'ksnoop-tree-'));
   try {
-    for (const deb of await debianPackages(architecture, cache, log)) await run('dpkg-deb', ['-x', deb, tree]);
+    const directory = join(cache, 'debs', `${image.debian}-${architecture}`);
+    const packages = await debianPackages({ architecture, directory, newest, log });
+    for (const { name, file } of packages) {
+      const deb = (await exists(join(directory, file))) ? join(directory, file) : join(directory, 'newest', file);
+      await run('dpkg-deb', ['-x', deb, tree]);
+      const { stdout } = await run('dpkg-deb', ['-f', deb]);
+      await write(join(root, image.statusDirectory, name), stdout);
+    }
+    for (const { name } of packages) {
+      await place(join(tree, image.documents, name, 'copyright'), join(root, image.documents, name, 'copyright'));
+    }
+    const bundled = await readFile(join(dirname(agent), 'sbom.cdx.json'), 'utf8');
+    await write(join(root, image.billPath), imageBill(architecture, packages, bundled));
+    await place(join(dirname(agent), 'THIRD_PARTY_NOTICES.txt'), join(root, image.noticesPath));
     for (const program of image.programs) await place(join(tree, program), join(root, program));
     for (const library of image.libraries) {
       await place(await findLibrary(tree, triplet, library), join(root, 'lib', triplet, library));
     }
     await place(await findLoader(tree, triplet, loader), join(root, loader));
-    await place(await nodeBinary(architecture, cache, log), join(root, image.nodePath));
+    const node = await nodePackage(architecture, cache, log);
+    await place(join(node, 'bin/node'), join(root, image.nodePath));
+    await place(join(node, 'LICENSE'), join(root, image.nodeLicensePath));
   } finally {
     await rm(tree, { recursive: true, force: true });
   }
-  await mkdir(join(root, 'etc'), { recursive: true });
-  await writeFile(join(root, 'etc/passwd'), image.passwd);
+  await write(join(root, 'etc/passwd'), image.passwd);
   await writeFile(join(root, 'etc/group'), image.group);
   await writeFile(join(root, image.agentPath), `${image.shebang}\n${await readFile(agent, 'utf8')}`);
   await chmod(join(root, image.agentPath), 0o755);
+}
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
 }
 
 async function place(from: string, to: string): Promise<void> {
@@ -68,61 +93,12 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Fetch the packages with apt in directories of its own, so that the machine's package state is not touched. */
-async function debianPackages(
-  architecture: Architecture,
-  cache: string,
-  log: (line: string) => void,
-): Promise<readonly string[]> {
-  const directory = join(cache, 'debs', `${image.debian}-${architecture}`);
-  const debs = async () => (await readdir(directory)).filter((name) => name.endsWith('.deb'));
-  await mkdir(join(directory, 'state/lists/partial'), { recursive: true });
-  const have = new Set((await debs()).map((name) => name.split('_')[0]));
-  if (image.packages.some((name) => !have.has(name))) {
-    await checkRelease();
-    log(`fetching ${image.packages.length} Debian packages for ${architecture} ...`);
-    const options = aptOptions(directory, architecture);
-    await run('apt-get', [...options, 'update'], { maxBuffer: 2 ** 24 });
-    await run('apt-get', [...options, 'download', ...image.packages.map((name) => `${name}:${architecture}`)], {
-      cwd: directory,
-      maxBuffer: 2 ** 24,
-    });
-  }
-  return (await debs()).map((name) => join(directory, name));
-}
-
-/** apt fetches from the release this machine runs, and another release has other libraries by other names. */
-async function checkRelease(): Promise<void> {
-  const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
-  if (release.includes(`VERSION_CODENAME=${image.debian}`)) return;
-  throw new KsnoopError(
-    'IMAGE_NEEDS_DEBIAN',
-    `Building the image without docker needs a machine with Debian ${image.debian}.`,
-    {
-      hint: 'Build it with docker instead: docker build -f daemonset/image/Dockerfile -t ksnoop-agent:VERSION .',
-    },
-  );
-}
-
-function aptOptions(directory: string, architecture: Architecture): string[] {
-  const settings = [
-    `APT::Architecture=${architecture}`,
-    `APT::Architectures=${architecture}`,
-    `Dir::State=${directory}/state`,
-    `Dir::State::status=${directory}/status`,
-    `Dir::Cache=${directory}/cache`,
-    'APT::Sandbox::User=root',
-    'Debug::NoLocking=true',
-  ];
-  return ['-qq', ...settings.flatMap((setting) => ['-o', setting])];
-}
-
-/** Node of the wanted architecture from its npm package, fetched once. */
-async function nodeBinary(architecture: Architecture, cache: string, log: (line: string) => void): Promise<string> {
+/** The directory of Node's npm package for the wanted architecture, fetched once. */
+async function nodePackage(architecture: Architecture, cache: string, log: (line: string) => void): Promise<string> {
   const name = image.architectures[architecture].nodePackage;
   const directory = join(cache, 'node', `${name}-${image.node}`);
-  const binary = join(directory, 'package/bin/node');
-  if (await exists(binary)) return binary;
+  const whole = join(directory, 'package');
+  if (await exists(whole)) return whole;
   log(`fetching Node ${image.node} for ${architecture} ...`);
   const fetched = await mkdtemp(join(cache, 'fetching-node-'));
   try {
@@ -131,11 +107,11 @@ async function nodeBinary(architecture: Architecture, cache: string, log: (line:
     await run('tar', ['-C', fetched, '-xzf', join(fetched, archive ?? '')]);
     await mkdir(directory, { recursive: true });
     // Whole or not at all: another build may be looking for it at this moment.
-    await rename(join(fetched, 'package'), join(directory, 'package')).catch(async (thrown: unknown) => {
-      if (!(await exists(binary))) throw thrown;
+    await rename(join(fetched, 'package'), whole).catch(async (thrown: unknown) => {
+      if (!(await exists(whole))) throw thrown;
     });
   } finally {
     await rm(fetched, { recursive: true, force: true });
   }
-  return binary;
+  return whole;
 }

@@ -70,6 +70,10 @@ export const ERROR_CODES = {
   FORBIDDEN: { exit: EXIT.failed, meaning: 'RBAC does not allow the request; the hint names the missing rule.' },
   GONE: { exit: EXIT.failed, meaning: 'The API server no longer has the resource version asked for.' },
   IMAGE_NEEDS_DEBIAN: { exit: EXIT.failed, meaning: 'Building the image without docker needs a Debian machine.' },
+  IMAGE_NOT_PINNED: {
+    exit: EXIT.failed,
+    meaning: 'The Debian packages that the image is built from have other digests, or are not to be had any more.',
+  },
   IMAGE_REQUIRED: { exit: EXIT.usage, meaning: 'install needs the image of the agents (--image).' },
   INTERRUPTED: { exit: EXIT.failed, meaning: 'The command was interrupted before it had a result.' },
   INVALID_MESSAGE: { exit: EXIT.failed, meaning: 'Client, agent or API server sent a message that is not valid.' },

@@ -1,7 +1,17 @@
 // The image's files, laid out as the build does without docker: they run with nothing else, and docker's steps give the same.
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,6 +19,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Architecture, DESCRIPTION as image } from '../../daemonset/image/description.ts';
 import { dockerfile } from '../../daemonset/image/dockerfile.ts';
 import { layOutFiles } from '../../daemonset/image/files.ts';
+import { writeImageArchive } from '../../daemonset/image/oci.ts';
+import { pinnedPackages } from '../../daemonset/image/packages.ts';
 
 const cache = process.env.KSNOOP_CACHE ?? join(homedir(), '.cache/ksnoop');
 const roots: Record<Architecture, string> = { amd64: '', arm64: '' };
@@ -18,10 +30,12 @@ beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'ksnoop-image-test-'));
   const agent = join(directory, 'agent.mjs');
   writeFileSync(agent, "import { argv } from 'node:process';\nconsole.log('agent', argv[2]);\n");
+  writeFileSync(join(directory, 'THIRD_PARTY_NOTICES.txt'), 'licences of what is bundled\n');
+  writeFileSync(join(directory, 'sbom.cdx.json'), '{"components":[{"name":"ws"}]}');
   for (const architecture of ['amd64', 'arm64'] as const) {
     roots[architecture] = join(directory, architecture);
     mkdirSync(roots[architecture]);
-    await layOutFiles({ root: roots[architecture], architecture, agent, cache, log: () => {} });
+    await layOutFiles({ root: roots[architecture], architecture, agent, cache, newest: true, log: () => {} });
   }
 });
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -38,6 +52,9 @@ function expected(architecture: Architecture): string[] {
   const { triplet, loader } = image.architectures[architecture];
   const libraries = image.libraries.map((name) => `/lib/${triplet}/${name}`);
   const own = ['/etc/passwd', '/etc/group', image.nodePath, image.agentPath];
+  own.push(image.billPath, image.noticesPath, image.nodeLicensePath);
+  for (const name of image.packages)
+    own.push(`${image.statusDirectory}/${name}`, `${image.documents}/${name}/copyright`);
   return [...own, ...image.programs, ...libraries, loader].sort();
 }
 
@@ -61,12 +78,56 @@ test.each(['amd64', 'arm64'] as const)(
   (name) => {
     expect(files(roots[name])).toEqual(expected(name));
     const machine = { amd64: 62, arm64: 183 }[name];
-    for (const path of expected(name).filter((file) => !file.startsWith('/etc') && file !== image.agentPath)) {
+    for (const path of expected(name).filter(
+      (file) => !/^\/(?:etc|usr\/share|var)\//.test(file) && file !== image.agentPath,
+    )) {
       // ELF's e_machine: 62 is x86-64, 183 AArch64 (elf(5)).
       expect([path, readFileSync(join(roots[name], path)).readUInt16LE(18)]).toEqual([path, machine]);
     }
   },
 );
+
+test.each(['amd64', 'arm64'] as const)(
+  '%s: packages are listed with versions and digests, and licences are texts',
+  (name) => {
+    const read = (path: string) => readFileSync(join(roots[name], path), 'utf8');
+    const bill = JSON.parse(read(image.billPath));
+    const listed = new Map<string, { version: string; purl: string }>(
+      bill.components.map((component: { name: string }) => [component.name, component]),
+    );
+    expect([...listed.keys()].sort()).toEqual([...image.packages, 'node', 'ws'].sort());
+    for (const each of image.packages) {
+      const status = read(`${image.statusDirectory}/${each}`);
+      expect(status).toContain(`Package: ${each}\n`);
+      expect(status).toContain(`\nVersion: ${listed.get(each)?.version}\n`);
+      expect(status).toMatch(new RegExp(`^Architecture: ${name}$`, 'm'));
+      expect(read(`${image.documents}/${each}/copyright`)).toMatch(/copyright|licen[cs]e/i);
+    }
+    expect(read(image.nodeLicensePath)).toContain('Node.js is licensed');
+    expect(read(image.noticesPath)).toBe('licences of what is bundled\n');
+  },
+);
+
+test('two builds of one input are one image', { timeout: 900_000 }, async () => {
+  const digests: string[] = [];
+  for (const build of ['first', 'second']) {
+    const root = join(directory, build);
+    mkdirSync(root);
+    const agent = join(directory, 'agent.mjs');
+    await layOutFiles({ root, architecture: 'amd64', agent, cache, newest: true, log: () => {} });
+    const { digest, path } = await writeImageArchive({
+      tag: 'ksnoop-agent:test',
+      architecture: 'amd64',
+      layers: [root],
+      output: join(directory, `${build}.tar`),
+      entrypoint: image.entrypoint,
+    });
+    digests.push(`${digest} ${createHash('sha256').update(readFileSync(path)).digest('hex')}`);
+    rmSync(root, { recursive: true });
+  }
+  expect(digests[0]).toMatch(/^sha256:[0-9a-f]{64} /);
+  expect(digests[1]).toBe(digests[0]);
+});
 
 test.each(['amd64', 'arm64'] as const)('%s: every library that something there needs is there', (name) => {
   const present = new Set(files(roots[name]).map((path) => path.split('/').at(-1)));
@@ -81,14 +142,22 @@ test.runIf(process.arch === 'x64')("the Dockerfile's steps take the same files f
   const docker = join(directory, 'docker');
   const tree = join(docker, 'tree');
   mkdirSync(tree, { recursive: true });
-  const debs = join(cache, 'debs', `${image.debian}-amd64`);
-  for (const deb of readdirSync(debs).filter((entry) => entry.endsWith('.deb'))) {
-    execFileSync('dpkg-deb', ['-x', join(debs, deb), tree]);
+  const debs = join(docker, 'debs');
+  mkdirSync(debs);
+  const fetched = join(cache, 'debs', `${image.debian}-amd64`);
+  for (const { file } of pinnedPackages('amd64')) {
+    // Debian may have newer ones by now.
+    if (!existsSync(join(fetched, file))) return;
+    copyFileSync(join(fetched, file), join(debs, file));
   }
-  const steps = dockerfile().match(/^RUN triplet(?:.*\\\n)*.*$/m)?.[0] ?? '';
-  const script = steps.replace(/^RUN /, '').replaceAll('/tree', tree).replaceAll('/image', join(docker, 'image'));
-  execFileSync('sh', ['-ec', script]);
+  const steps = dockerfile().match(/^RUN (?:cd|triplet)(?:.*\\\n)*.*$/gm) ?? [];
+  expect(steps).toHaveLength(2);
+  for (const step of steps) {
+    const script = step.replace(/^RUN /, '').replaceAll('/tree', tree).replaceAll('/image', join(docker, 'image'));
+    execFileSync('sh', ['-ec', script.replaceAll('cd /debs', `cd ${debs}`)]);
+  }
   const copied = new Set<string>([image.nodePath, image.agentPath]);
+  for (const path of [image.billPath, image.noticesPath, image.nodeLicensePath]) copied.add(path);
   const wanted = expected('amd64').filter((path) => !copied.has(path));
   expect(files(join(docker, 'image'))).toEqual(wanted);
   for (const path of wanted)

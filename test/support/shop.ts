@@ -35,7 +35,7 @@ export async function ensureShop(say: Say = console.error): Promise<TestCluster>
 /** Put the agents of this build into the cluster, as `ksnoop install` does, and wait for them. */
 export async function ensureAgent(say: Say = console.error): Promise<TestCluster> {
   const on = await cluster();
-  const { path, tag } = await buildAgentImage({}, say);
+  const { path, tag } = await buildAgentImage({ newest: true }, say);
   await ensureImage(on, tag, path, say);
   const { code, stderr } = await ksnoop(on, 'install', '--image', tag);
   if (code !== 0) throw new Error(`ksnoop install: ${stderr}`);

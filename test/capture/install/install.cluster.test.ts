@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 async function ownImage(): Promise<string> {
-  const { path, tag } = await buildAgentImage({}, quiet);
+  const { path, tag } = await buildAgentImage({ newest: true }, quiet);
   await real.loadImage(path);
   return tag;
 }
