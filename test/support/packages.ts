@@ -30,6 +30,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
 
 /** Packages of single tests, which are not installed unless their tests run. */
 const MORE_PACKAGES: Readonly<Record<string, string>> = {
+  'chromium-headless-shell': '/usr/bin/chromium-headless-shell',
   'mariadb-server': '/usr/sbin/mariadbd',
   postgresql: '/usr/bin/pg_ctlcluster',
 };

@@ -41,7 +41,9 @@ ${total === undefined || hops.length === 0 ? html`<p>Where the time went is not 
 function waterfallHtml({ hops, slowest }: TraceRecord, total: number): Html {
   let begin = 0;
   const rows = hops.map((hop, index) => {
-    const row = hopHtml(hop, begin, total, index === slowest);
+    // Parts that took no time say nothing; of a network hop they may have been lost there.
+    const isShown = hop.latency > 0 || hop.kind === 'network';
+    const row = isShown ? hopHtml(hop, begin, total, index === slowest) : html``;
     begin += hop.latency;
     return row;
   });

@@ -15,7 +15,7 @@ export function findingsSection(findings: readonly Finding[], timeText: (time: n
   const clock = (time: number) => clockText(timeText(time), utc);
   return html`
 <section aria-labelledby="h-findings"><h2 id="h-findings">Findings</h2>
-${findings.length === 0 ? html`<p>Nothing found.</p>` : html`<p>${counted(findings.length, 'finding')}, the worst first.</p>`}
+${findings.length === 0 ? html`<p>Nothing found.</p>` : html`<p>${counted(findings.length, 'finding')}${findings.length === 1 ? '' : ', the worst first'}.</p>`}
 ${findings.map((finding, index) => findingHtml(finding, index === 0, clock))}
 </section>`;
 }

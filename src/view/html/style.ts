@@ -15,7 +15,7 @@ table{border-collapse:collapse;font-size:.88rem;min-width:100%}
 caption{text-align:left;font-weight:600;padding:.3rem 0}
 th,td{text-align:left;padding:.25rem .6rem .25rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 th.n{text-align:right;vertical-align:bottom}th{vertical-align:bottom}td.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-td.name{min-width:9rem}
+th,td.n{overflow-wrap:normal}td.name{min-width:9rem}
 th button{all:unset;cursor:pointer;font-weight:600}th button::after{content:" \\2195";color:var(--dim)}
 th[aria-sort=ascending] button::after{content:" \\2191"}th[aria-sort=descending] button::after{content:" \\2193"}
 label.filter{display:block;margin:.3rem 0;font-size:.88rem}label.filter input{font:inherit;padding:.2rem .4rem;max-width:100%;background:var(--bg);color:var(--fg);border:1px solid var(--dim);border-radius:3px}
