@@ -41,10 +41,10 @@ test('only what runs is in it', () => {
     /^(package\.json|README\.md|LICENSE)$/,
     /^bin\/(ksnoop|ksnoop-agent|kubectl_complete-ksnoop|node-version|compile-cache)\.mjs$/,
     /^dist\/(ksnoop|ksnoop-agent|chunks\/[\w-]+)\.mjs(\.LEGAL\.txt)?$/,
-    /^dist\/(THIRD_PARTY_NOTICES\.txt|sbom\.cdx\.json)$/,
+    /^dist\/(THIRD_PARTY_NOTICES\.txt|sbom\.cdx\.json|agent-image-(amd64|arm64)\.cdx\.json)$/,
     /^dist\/man\/ksnoop(-[\w-]+)?\.[17]$/,
     /^daemonset\/(base|overlays\/\w+)\/\w+\.yaml$/,
-    /^daemonset\/image\/Dockerfile$/,
+    /^daemonset\/image\/(Dockerfile|packages-(amd64|arm64)\.sha256)$/,
   ];
   expect(files.filter((file) => !allowed.some((pattern) => pattern.test(file)))).toEqual([]);
   for (const pattern of allowed) expect(files.some((file) => pattern.test(file))).toBe(true);
