@@ -1,3 +1,4 @@
+import { BLOCK } from '../../wire/pcapng.ts';
 import { BUSY_FOR_MS, BUSY_PACKETS, REORDER_PACKETS } from '../limits.ts';
 
 const FIRST_PLACES = 64;
@@ -15,6 +16,8 @@ export class InterfaceQueue {
   /** No more blocks will come: the merge no longer waits for this interface. */
   ended = false;
   size = 0;
+  /** Packets among the blocks that wait. */
+  packets = 0;
   /** Its packets may come later than others' until then, milliseconds of the client's monotonic clock. */
   busyUntil = Number.NEGATIVE_INFINITY;
   /** Added to its packets' times, nanoseconds as two 32-bit words; 0 leaves them as they are. */
@@ -60,6 +63,7 @@ export class InterfaceQueue {
     this.#lengths[slot] = length;
     this.#types[slot] = type;
     this.size += 1;
+    if (type === BLOCK.enhancedPacket) this.packets += 1;
     this.#countBusy(arrival);
   }
 
@@ -70,6 +74,14 @@ export class InterfaceQueue {
     }
     this.#counted += 1;
     if (this.#counted >= BUSY_PACKETS) this.busyUntil = arrival + BUSY_FOR_MS;
+  }
+
+  /**
+   * Whether statistics alone wait: their time is that at which they were taken, and the tcpdump may still hold packets from
+   * before it.
+   */
+  get isSilent(): boolean {
+    return this.size > 0 && this.packets === 0 && !this.ended;
   }
 
   get headTime(): number {
@@ -107,6 +119,7 @@ export class InterfaceQueue {
   /** Forget the oldest block. */
   shift(): void {
     this.#bytes[this.#head] = undefined;
+    if (this.#types[this.#head] === BLOCK.enhancedPacket) this.packets -= 1;
     this.#head = (this.#head + 1) & this.#mask;
     this.size -= 1;
   }

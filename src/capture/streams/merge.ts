@@ -30,7 +30,7 @@ export interface BlockSink {
 
 /**
  * Orders the packets of several agents' streams by time. Every interface is in order by itself, so the merge always
- * takes the earliest head: at once when every open interface shows one, else when it has waited MERGE_WINDOW_MS, or
+ * takes the earliest head: at once when every open interface shows a packet, else when it has waited MERGE_WINDOW_MS, or
  * BUSY_WINDOW_MS where an interface that shows none has lately been busy, or when MERGE_BYTES wait in all. Nothing is ever dropped; a packet that comes after a later one was written is `late`.
  */
 export class Merge {
@@ -50,6 +50,8 @@ export class Merge {
   #interfaces = 0;
   #interfaceBytes = 0;
   #open = 0;
+  /** Interfaces of which statistics alone wait: they show no packet. */
+  #silent = 0;
   #waitingBytes = 0;
   #base: number | undefined;
   #baseLow = 0;
@@ -94,7 +96,7 @@ export class Merge {
   #waits(head: InterfaceQueue, now: number): boolean {
     if (this.#waitingBytes > MERGE_BYTES) return false;
     if (this.held) return true;
-    if (this.#heap.size >= this.#open) return false;
+    if (this.#heap.size - this.#silent >= this.#open) return false;
     const waited = now - head.headArrival;
     return waited < MERGE_WINDOW_MS || (waited < BUSY_WINDOW_MS && waited < this.#window(now));
   }
@@ -103,7 +105,7 @@ export class Merge {
   #window(now: number): number {
     for (const queue of this.#busy) {
       if (queue.ended || queue.busyUntil < now) this.#busy.delete(queue);
-      else if (queue.size === 0) return BUSY_WINDOW_MS;
+      else if (queue.packets === 0) return BUSY_WINDOW_MS;
     }
     return MERGE_WINDOW_MS;
   }
@@ -134,6 +136,7 @@ export class Merge {
   /** @internal called by a source */
   closeInterface(queue: InterfaceQueue): void {
     if (queue.ended) return;
+    if (queue.isSilent) this.#silent -= 1;
     queue.ended = true;
     if (queue.size === 0) this.#open -= 1;
   }
@@ -148,8 +151,10 @@ export class Merge {
     const wasEmpty = queue.size === 0;
     const headTime = queue.headTime;
     const wasBusy = queue.busyUntil;
+    const wasSilent = queue.isSilent;
     queue.push(time, this.#now(), block.bytes, block.offset, block.length, block.type);
     this.#waitingBytes += block.length;
+    this.#silent += Number(queue.isSilent) - Number(wasSilent);
     if (queue.busyUntil !== wasBusy) this.#busy.add(queue);
     if (wasEmpty) this.#heap.add(queue);
     else if (time < headTime) this.#heap.headMoved(queue);
@@ -169,7 +174,9 @@ export class Merge {
 
   #writeHead(queue: InterfaceQueue): void {
     const { headBytes: bytes, headOffset: offset, headLength: length, headTime: time, headType: type } = queue;
+    const wasSilent = queue.isSilent;
     queue.shift();
+    this.#silent += Number(queue.isSilent) - Number(wasSilent);
     this.#waitingBytes -= length;
     this.#heap.firstShifted();
     if (queue.size === 0 && queue.ended) this.#open -= 1;

@@ -129,6 +129,34 @@ describe('order', () => {
 });
 
 describe('waiting', () => {
+  it('statistics of an interface do not stand for its packets: those before them may still come', () => {
+    const collector = new Collector();
+    const [first, second] = [collector.open('a'), collector.open('b')];
+    second.push(sample.statistics(0, BASE + 10n * MS));
+    first.push(packet(0, BASE + 8n * MS, '2'));
+    first.push(packet(0, BASE + 9n * MS, '3'));
+    expect(collector.packets).toEqual([]);
+    collector.pass(MERGE_WINDOW_MS - 1);
+    second.push(packet(0, BASE + 2n * MS, '1'));
+    // Now it waits for more of the second one, up to the window.
+    collector.pass(2);
+    expect(collector.packets.map(({ text }) => text)).toEqual(['1', '2', '3']);
+    expect(collector.merge.late).toBe(0);
+  });
+
+  it('nobody waits for an interface of which statistics wait when its stream has ended', () => {
+    const collector = new Collector();
+    const [first, second] = [collector.open('a'), collector.open('b')];
+    second.push(sample.statistics(0, BASE + 10n * MS));
+    first.push(packet(0, BASE + 8n * MS, '1'));
+    expect(collector.packets).toEqual([]);
+    second.end();
+    collector.pass(0);
+    expect(collector.packets.map(({ text }) => text)).toEqual(['1']);
+    first.push(packet(0, BASE + 9n * MS, '2'));
+    expect(collector.packets.map(({ text }) => text)).toEqual(['1', '2']);
+  });
+
   it('a packet waits for an interface that shows none, and no longer than the window', () => {
     const collector = new Collector();
     const [first, second] = [collector.open('a'), collector.open('b')];
