@@ -1,5 +1,5 @@
 import { clusterFindings } from '../../analyze/findings/cluster/index.ts';
-import { mergeFindings } from '../../analyze/findings/cluster/merge.ts';
+import { mergeFindings, suspects } from '../../analyze/findings/cluster/merge.ts';
 import type { Finding } from '../../analyze/findings/finding.ts';
 import { serviceParts } from '../../analyze/findings/words.ts';
 import type { OpenedQuery } from '../capture/find-targets.ts';
@@ -101,9 +101,9 @@ export class Diagnosis {
     return [...new Set([...(this.#before?.unread ?? []), ...(this.#after?.unread ?? [])])];
   }
 
-  /** Services with which packets show something wrong. */
+  /** Services to which connections fail. */
   #suspects(): Set<string> {
-    return new Set(this.live.packets().map(({ subject }) => subject));
+    return suspects(this.live.packets());
   }
 
   #fresh(findings: readonly Finding[]): Finding[] {

@@ -13,6 +13,13 @@ const EXPLAINS: Readonly<Record<string, readonly string[]>> = {
   TRAFFIC_POLICY_NO_LOCAL_ENDPOINT: ['CONNECT_TIMEOUT'],
 };
 
+const EXPLAINED: ReadonlySet<string> = new Set(Object.values(EXPLAINS).flat());
+
+/** Subjects of findings of packets that objects may explain. */
+export function suspects(packets: readonly Finding[]): Set<string> {
+  return new Set(packets.filter(({ code }) => EXPLAINED.has(code)).map(({ subject }) => subject));
+}
+
 /** Findings of a live diagnosis, by where they come from. */
 export interface FindingSources {
   /** Of the objects as they are at the end. */
