@@ -146,6 +146,8 @@ export class Dialogue {
       }
       this.#unanswered(known, this.#noResponse);
     }
+    const place = this.#context.place ?? 0;
+    if (known < 0 && this.#answers?.isAnswered(flow, id | (side << ASKER_SHIFT), hash, first, place)) return;
     const outdated = pending.outdated(flow, side, id, first - ID_REUSE_NS);
     if (outdated >= 0) this.#unanswered(outdated, this.#noResponse);
     if (pending.count >= pending.maximum) this.#unanswered(pending.oldish(), 'unknown');
@@ -153,7 +155,7 @@ export class Dialogue {
     const more = detail ? messageDetail(bytes, start, end, whole) : undefined;
     const question = scannedQuestion(bytes, start);
     const marks = isToAll(bytes, start, question) ? MARK.toAll : 0;
-    pending.add(flow, side, id, hash, first, now, wireLength, question, more, marks, this.#context.place ?? 0);
+    pending.add(flow, side, id, hash, first, now, wireLength, question, more, marks, place);
   }
 
   #response(
@@ -190,7 +192,7 @@ export class Dialogue {
       this.#emit(flow, answeredAgain(side, first, scannedQuestion(bytes, start), rcode, more));
       return;
     }
-    this.#answers?.add(flow, key, scan.hash);
+    this.#answers?.add(flow, key, scan.hash, now, this.#context.place ?? 0);
     const outcome = outcomeOf(rcode);
     let question = entry >= 0 ? pending.question(entry) : NO_QUESTION;
     if (question === NO_QUESTION || question === CUT_QUESTION) question = scannedQuestion(bytes, start);

@@ -73,14 +73,25 @@ describe('queries and answers over UDP', () => {
     ].map((data) => record(A, data));
     const answers = [[first, second], [second, first], [second, third], []] as number[][][];
     const datagrams = answers.flatMap((list, index) => [
-      [0, client, query(WEB), index * 2] as const,
-      [0, server, answer(WEB, 1, A, { answers: list }), index * 2 + 1] as const,
+      [0, client, query(WEB), index * 100] as const,
+      [0, server, answer(WEB, 1, A, { answers: list }), index * 100 + 1] as const,
     ]);
     for (let round = 0; round < 2; round += 1) {
       const { events } = talk(datagrams, false);
       const told = events.map((event) => observedAddresses(event).map(({ address }) => address));
       expect(told).toEqual([['10.0.0.1', '10.0.0.2'], [], ['10.0.0.2', '10.0.0.3'], []]);
     }
+  });
+
+  it('takes a query that comes right behind its answer for a copy, and one that comes later for another query', () => {
+    const seen = (later: number) =>
+      exchanges([
+        [0, client, query('a.test', 5), 1],
+        [0, server, answer('a.test', 5), 2],
+        [0, client, query('a.test', 5), 2 + later],
+      ]).map(({ status, incomplete }) => `${status} ${incomplete ?? 'whole'}`);
+    expect(seen(0.003)).toEqual(['NOERROR whole']);
+    expect(seen(1000)).toEqual(['NOERROR whole', ' capture ended']);
   });
 
   it('pairs by id, by question and by flow', () => {
