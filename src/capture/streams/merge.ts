@@ -96,7 +96,9 @@ export class Merge {
   #waits(head: InterfaceQueue, now: number): boolean {
     if (this.#waitingBytes > MERGE_BYTES) return false;
     if (this.held) return true;
-    if (this.#heap.size - this.#silent >= this.#open) return false;
+    // Statistics themselves wait for the other interfaces only.
+    const showing = this.#heap.size - this.#silent + (head.isSilent ? 1 : 0);
+    if (showing >= this.#open) return false;
     const waited = now - head.headArrival;
     return waited < MERGE_WINDOW_MS || (waited < BUSY_WINDOW_MS && waited < this.#window(now));
   }

@@ -30,6 +30,9 @@ test('packets, captured bytes and cut packets are counted by interface', () => {
   // Both interfaces must show one before either is written.
   source.push(sample.packet(1, 2n, Buffer.alloc(7)));
   source.push(sample.statistics(0, 3n));
+  // No interface is waited for any more.
+  source.end();
+  source.push(new Uint8Array());
   expect(tally.interfaces).toEqual([
     { id: 0, stream: 1, index: 0, name: 'shop/web-1/any', packets: 2, bytes: 160, truncated: 1 },
     { id: 1, stream: 1, index: 1, name: 'shop/web-2/any', packets: 1, bytes: 7, truncated: 0 },
