@@ -35,6 +35,12 @@ export const outputs: Topic = {
             ['har', 'HTTP exchanges as an HTTP Archive, for the developer tools of browsers'],
             ['curl', 'a curl command for each HTTP request, without its secrets and body'],
             ['state', "the kernel's counters and sockets during the capture; --json for programs"],
+            [
+              'custom-columns=NAME:.PATH,…',
+              'columns of your choice, as kubectl: custom-columns=CLIENT:.src.pod,PATH:.http.path',
+            ],
+            ['jsonpath=TEMPLATE', 'a line of each record, as kubectl: \'{.src.pod}{"\\t"}{.http.path}\''],
+            ['template=TEMPLATE', "the same as a Go template: '{{.src.pod}} {{.http.path}}'"],
             ['packets', 'a line for each packet; --json for programs'],
           ],
         },

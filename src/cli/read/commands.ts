@@ -24,7 +24,7 @@ export function addReadCommand(ksnoop: Command, setExit: (code: number) => void)
     )
     .option(
       '-o, --output <FORMAT>',
-      'text (default), json, summary, findings, flows, trace, html, map, csv, har, curl, or packets',
+      'text (default), json, summary, findings, flows, trace, html, map, csv, har, curl, custom-columns=…, jsonpath=…, template=…, or packets',
     )
     .option('--json', 'summary, findings, flows, trace, map or packets as JSON')
     .option(...FORMAT_FLAG)

@@ -79,6 +79,27 @@ export const ANALYSIS_OUTPUTS: readonly AnalysisForm[] = [
     load: async () => (await import('./state.ts')).state,
   },
   {
+    name: 'custom-columns',
+    about: 'columns of your choice, as kubectl: custom-columns=CLIENT:.src.pod,PATH:.http.path',
+    json: false,
+    argument: { name: 'NAME:.PATH,…', required: true },
+    load: async () => (await import('./selected.ts')).customColumns,
+  },
+  {
+    name: 'jsonpath',
+    about: 'a line of each record by a template, as kubectl: jsonpath={.src.pod} {.http.path}',
+    json: false,
+    argument: { name: 'TEMPLATE', required: true },
+    load: async () => (await import('./selected.ts')).jsonpath,
+  },
+  {
+    name: 'template',
+    about: 'a line of each record by a Go template: template={{.src.pod}} {{.http.path}}',
+    json: false,
+    argument: { name: 'TEMPLATE', required: true },
+    load: async () => (await import('./selected.ts')).template,
+  },
+  {
     name: 'packets',
     about: 'one line per packet',
     json: true,

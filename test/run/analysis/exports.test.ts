@@ -74,3 +74,15 @@ it('says how many exchanges it left out because their requests were not seen', a
   expect(lines).toHaveLength(exchanges.length - without.length);
   expect(session.outputNotes).toHaveLength(without.length === 0 ? 0 : 1);
 });
+
+it('templates make a line of each record of -o json', async () => {
+  const records = (await linesOf('wrong-service.pcapng', 'json')).map((line) => JSON.parse(line));
+  const events = records.filter(({ kind }) => kind === 'exchange' || kind === 'event' || kind === 'message');
+  const expected = events.map(({ src, http }) => `${src.pod} ${http.path}`);
+  expect(await linesOf('wrong-service.pcapng', 'jsonpath', '{.src.pod} {.http.path}{"\\n"}')).toEqual(expected);
+  expect(await linesOf('wrong-service.pcapng', 'template', '{{.src.pod}} {{.http.path}}')).toEqual(expected);
+  const [head, ...lines] = await linesOf('wrong-service.pcapng', 'custom-columns', 'POD:.src.pod,PATH:.http.path');
+  expect(head).toBe('POD   PATH');
+  expect(lines.map((line) => line.split(/\s+/).join(' '))).toEqual(expected);
+  await expect(linesOf('wrong-service.pcapng', 'template', '{{range .a}}')).rejects.toMatchObject({ code: 'USAGE' });
+});

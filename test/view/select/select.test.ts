@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import { ColumnLines, parseColumns } from '../../../src/view/select/columns.ts';
+import { jsonPathText, parseJsonPath } from '../../../src/view/select/jsonpath.ts';
+import { parsePath, valuesAt } from '../../../src/view/select/path.ts';
+import { parseTemplate, templateText } from '../../../src/view/select/template.ts';
+
+const RECORD = {
+  src: { pod: 'client-1', ip: '10.244.1.9' },
+  dst: { ip: '10.244.1.5' },
+  failed: true,
+  latency: 1_200_000,
+  label: 'evil\x1b[2J\u202e',
+  http: { path: '/cart', requestHeaders: { 'x-request-id': 'r-1', 'a.b': 'dot' } },
+  hops: [{ latency: 1 }, { latency: 2 }],
+};
+
+/** The result of parsing, where the text is right. */
+function right<Value extends object>(found: Value | { readonly wrong: string }): Value {
+  if ('wrong' in found) throw new Error(`not understood: ${found.wrong}`);
+  return found;
+}
+
+describe('a path', () => {
+  it.each([
+    ['.src.pod', ['client-1']],
+    ['$.src.pod', ['client-1']],
+    [".http.requestHeaders['x-request-id']", ['r-1']],
+    ['.http.requestHeaders["a.b"]', ['dot']],
+    ['.http.requestHeaders.x-request-id', ['r-1']],
+    ['.hops[0].latency', [1]],
+    ['.hops[-1].latency', [2]],
+    ['.hops[*].latency', [1, 2]],
+    ['.src.*', ['client-1', '10.244.1.9']],
+    ['.src.nothing', []],
+    ['.nothing.at.all', []],
+    ['.src.pod.length', []],
+    // Members of JavaScript are none of the record.
+    ['.constructor', []],
+    ['.__proto__.toString', []],
+    ['.hops.length', [2]],
+  ])('%s is found', (text, values) => {
+    expect(valuesAt(RECORD, parsePath(text) ?? [])).toEqual(values);
+  });
+
+  it.each(['src', '.', '..pod', '.hops[?(@.latency>1)]', '.hops[0:1]', '.a[', '.a]', '.a b', `.a${'.b'.repeat(20)}`])(
+    '%s is refused, or the record itself',
+    (text) => {
+      expect(parsePath(text)).toEqual(text === '.' ? [] : undefined);
+    },
+  );
+});
+
+describe('custom columns', () => {
+  it('stand below their titles and say where a member is not there', () => {
+    const lines = new ColumnLines(right(parseColumns('CLIENT:.src.pod,SERVER:dst.pod,LABEL:.label')) as never);
+    expect([lines.head(), lines.line(RECORD), lines.line({ ...RECORD, src: { pod: 'c' } })]).toEqual([
+      'CLIENT   SERVER   LABEL',
+      'client-1   <none>   evil\\x1b[2J\\u202e',
+      'c          <none>   evil\\x1b[2J\\u202e',
+    ]);
+  });
+
+  it.each(['', 'A', 'A:', ':.a', 'A:.a,', 'A:.a,B:..b'])('%s is refused', (text) => {
+    expect(parseColumns(text)).toHaveProperty('wrong');
+  });
+});
+
+describe('a template of JSONPath', () => {
+  it.each([
+    ['{.src.pod}{"\\t"}{.http.path}{"\\n"}', 'client-1\t/cart\n'],
+    ['pod={.src.pod} {.nothing}.', 'pod=client-1 .'],
+    ['{.hops[*].latency}', '1 2'],
+    ['{.src}', '{"pod":"client-1","ip":"10.244.1.9"}'],
+    ['.src.pod', 'client-1'],
+    ['{"a{b}c"}', 'a{b}c'],
+    ['{.label}', 'evil\\x1b[2J\\u202e'],
+  ])('%s', (text, line) => {
+    expect(jsonPathText(right(parseJsonPath(text)), RECORD)).toBe(line);
+  });
+
+  it.each(['{src}', '{.a', '{}', '{range .hops[*]}{end}', '{.hops[?(@.a)]}', '}'])('%s is refused', (text) => {
+    expect(parseJsonPath(text)).toHaveProperty('wrong');
+  });
+});
+
+describe('a Go template', () => {
+  it.each([
+    ['{{.src.pod}} {{.http.path}}', 'client-1 /cart'],
+    ['{{ .src.pod }}{{"\\t"}}x', 'client-1\tx'],
+    ['{{or .dst.pod .dst.ip}}', '10.244.1.5'],
+    ['{{or .dst.pod "nobody"}}', 'nobody'],
+    ['{{.dst.pod}}', '<no value>'],
+    ['{{json .src}}', '{"pod":"client-1","ip":"10.244.1.9"}'],
+    ['{{json .src.pod}}', '"client-1"'],
+    ['{{if .failed}}bad{{else}}good{{end}}', 'bad'],
+    ['{{if .dst.pod}}a{{if .failed}}b{{end}}{{else}}c{{if .failed}}d{{end}}{{end}}', 'cd'],
+    ['a {{- .src.pod -}} b', 'aclient-1b'],
+    ['{{.label}}', 'evil\\x1b[2J\\u202e'],
+  ])('%s', (text, line) => {
+    expect(templateText(right(parseTemplate(text)), RECORD)).toBe(line);
+  });
+
+  it.each([
+    '{{.a',
+    '}}',
+    '{{}}',
+    '{{src}}',
+    '{{.a | printf}}',
+    '{{if .a}}',
+    '{{end}}',
+    '{{else}}',
+    '{{if}}x{{end}}',
+    '{{range .a}}{{end}}',
+    '{{if .a}}'.repeat(20) + '{{end}}'.repeat(20),
+  ])('%s is refused', (text) => {
+    expect(parseTemplate(text)).toHaveProperty('wrong');
+  });
+});
+
+it('takes hostile templates in linear time', () => {
+  for (const piece of ['{', '{{', '{"', '.a', '[', '"\\', '{{if .a}}', 'a:', '{{- ']) {
+    const text = piece.repeat(20_000);
+    parseJsonPath(text);
+    parseTemplate(text);
+    parseColumns(text);
+    parsePath(text);
+  }
+});
