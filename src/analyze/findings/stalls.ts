@@ -47,7 +47,7 @@ export const stalls: DetectorKind = {
           const stuck = direction?.stuck;
           if (stuck === undefined || stuck.bytes < LARGE_BYTES || stuck.repeats < STUCK_REPEATS) continue;
           // Nothing so large ever arrived, and what is smaller still does.
-          if (stuck.acknowledged === undefined || stuck.acknowledged >= stuck.bytes || !stuck.heardAfter) continue;
+          if (stuck.acknowledged === undefined || stuck.acknowledged >= stuck.bytes || !stuck.othersArrive) continue;
           const one = blackholes.of(server);
           one.add(id, stuck.first, `${stuck.bytes} bytes`);
           one.last = stuck.last;

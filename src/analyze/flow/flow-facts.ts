@@ -177,8 +177,8 @@ export interface StuckSegment {
   readonly repeats: number;
   readonly first: number;
   readonly last: number;
-  /** The receiver acknowledged earlier bytes after the segment had been sent again: other packets get through. */
-  readonly heardAfter: boolean;
+  /** The receiver went on to acknowledge the bytes before it: other packets arrive. */
+  readonly othersArrive: boolean;
   /** Bytes of the direction that were acknowledged in all; undefined where its beginning was not seen. */
   readonly acknowledged: number | undefined;
 }

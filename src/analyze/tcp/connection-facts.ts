@@ -59,6 +59,7 @@ export function connectionWaits(table: FlowTable, slot: number, troubles: Troubl
   const waits = troubles.waits.facts(slot, client, {
     acknowledged: (direction) => ints[base + TCP_I32.ack + 1 - direction] as number,
     heard: (direction) => doubles[(base >> 1) + TCP_F64.ackTime + 1 - direction] as number,
+    duplicates: (direction) => ints[base + TCP_I32.duplicates + 1 - direction] as number,
     initial: (direction) => ints[base + TCP_I32.initial + direction] as number,
     wasReset: (direction) => (flags(direction) & SEEN.rst) !== 0,
   });

@@ -167,7 +167,7 @@ function sentAgain(
   if (length === 0) return;
   const heard = doubles[half + TCP_F64.ackTime + 1 - direction] as number;
   const sent = doubles[half + TCP_F64.highTime + direction] as number;
-  troubles.waits.sentAgain(slot, direction, sequence, length, now, Math.max(heard, sent));
+  troubles.waits.sentAgain(slot, direction, sequence, length, now, heard, sent);
 }
 
 /** @param direction of the data that was acknowledged */

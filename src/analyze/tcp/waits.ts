@@ -22,6 +22,8 @@ class DirectionWait {
   repeats = 0;
   first = 0;
   last = 0;
+  /** The receiver was heard after everything had been sent, and before the segment was sent again. */
+  heardBehind = false;
 }
 
 class ConnectionWait {
@@ -39,6 +41,8 @@ export interface WaitState {
   /** Last acknowledgement number of the receiver, int32, and when the receiver was last heard, ns. */
   acknowledged(direction: number): number;
   heard(direction: number): number;
+  /** How often the receiver repeated its last acknowledgement: it got something behind what is missing. */
+  duplicates(direction: number): number;
   /** Initial sequence number, int32. */
   initial(direction: number): number;
   /** Whether this direction sent a RST. */
@@ -49,9 +53,18 @@ export interface WaitState {
 export class Waits {
   readonly #waits: (ConnectionWait | undefined)[] = [];
 
-  /** A segment is sent again because of a time-out. @param sequence int32 @param since when anything of it was last heard or sent, ns */
-  sentAgain(slot: number, direction: number, sequence: number, length: number, now: number, since: number): void {
+  /** A segment is sent again because of a time-out. @param sequence int32 @param heard, sent when its receiver was last heard, and when new bytes were last sent, ns */
+  sentAgain(
+    slot: number,
+    direction: number,
+    sequence: number,
+    length: number,
+    now: number,
+    heard: number,
+    sent: number,
+  ): void {
     const own = this.#of(slot, direction);
+    const since = Math.max(heard, sent);
     const isSame = own.repeats > 0 && own.sequence === sequence && own.bytes === length;
     const from = own.repeats > 0 ? Math.max(since, own.last) : since;
     if (now - from >= STALL_NS) {
@@ -67,6 +80,7 @@ export class Waits {
       own.bytes = length;
       own.repeats = 0;
       own.first = now;
+      own.heardBehind = heard > sent;
     }
     own.repeats += 1;
     own.last = now;
@@ -143,7 +157,7 @@ function directionFacts(wait: ConnectionWait, direction: number, state: WaitStat
 }
 
 function stuckSegment(wait: ConnectionWait, direction: number, state: WaitState): StuckSegment | undefined {
-  const { sequence, bytes, repeats, first, last } = wait.directions[direction === 0 ? 0 : 1];
+  const { sequence, bytes, repeats, first, last, heardBehind } = wait.directions[direction === 0 ? 0 : 1];
   if (repeats === 0 || ((state.acknowledged(direction) - sequence) | 0) > 0) return undefined;
   const acknowledged = (sequence - state.initial(direction) - 1) | 0;
   return {
@@ -151,7 +165,7 @@ function stuckSegment(wait: ConnectionWait, direction: number, state: WaitState)
     repeats,
     first,
     last,
-    heardAfter: state.heard(direction) > first,
+    othersArrive: state.heard(direction) > first || (heardBehind && state.duplicates(direction) > 0),
     acknowledged: acknowledged < 0 ? undefined : acknowledged,
   };
 }

@@ -35,6 +35,15 @@ test('a large segment that never arrives while the client goes on to acknowledge
   expect(found?.message).toContain('Large packets from 10.0.0.2:80 do not reach 10.0.0.1');
 });
 
+test('a duplicate ACK shows that a segment behind the large one arrived', () => {
+  const before: BuiltSegment = { side: 0, sequence: ASKED, acknowledgment: 201, at: 11 };
+  expect(codesOf(foundIn(response(LARGE, 4, [before, { ...before, at: 12 }])))).toContain('MTU_BLACKHOLE');
+  // A duplicate that came before the segment was sent, and an ACK that is none.
+  expect(codesOf(foundIn(response(LARGE, 4, [{ ...before, at: 7 }])))).not.toContain('MTU_BLACKHOLE');
+  const other: BuiltSegment = { ...before, window: 400 };
+  expect(codesOf(foundIn(response(LARGE, 4, [other])))).not.toContain('MTU_BLACKHOLE');
+});
+
 test('small segments, few repeats, a silent client, and what arrives in the end are no MTU black hole', () => {
   const codes = (segments: readonly BuiltSegment[]) => codesOf(foundIn(segments));
   expect(codes(response('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi', 4, [ALIVE]))).not.toContain('MTU_BLACKHOLE');
