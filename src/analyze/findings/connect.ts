@@ -4,8 +4,15 @@ import { fieldsIn, textIn } from '../record/field-values.ts';
 import { type Case, Cases } from './cases.ts';
 import { clientOf, type DetectorKind, listeningState, serverIdentity, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { listensOnLoopback, noEndpoints, notListening, rejectedOnPath, resetOnPath, type Sender } from './refusals.ts';
-import { listed, serviceParts, share, span } from './words.ts';
+import {
+  listensOnLoopback,
+  noAnswer,
+  noEndpoints,
+  notListening,
+  rejectedOnPath,
+  resetOnPath,
+  type Sender,
+} from './refusals.ts';
 
 /** SYNs of one connection that nothing answers, or so many such connections, make a case: a capture may end before an answer. */
 const UNANSWERED_SYNS = 3;
@@ -37,6 +44,9 @@ export const connect: DetectorKind = {
     /** Resets that were seen to leave the server's own pod, and others. */
     const atPod = new Cases();
     const notAtPod = new Cases();
+    /** SYNs without a response that were seen at the server's pod, and others. */
+    const arrived = new Cases();
+    const missed = new Cases();
     const all = [unanswered, refused, rejected];
     /** Whether the rejected address is a Service's own. */
     const services = new Set<string>();
@@ -64,8 +74,8 @@ export const connect: DetectorKind = {
       if (servers.size < SCANNED_SERVERS) servers.add(`${subject} ${facts.serverPort}`);
       if (portOf.size < FINDING_SUBJECTS) portOf.set(subject, facts.serverPort);
     };
-    /** Whether a reset was seen where it leaves the server's pod. */
-    const addPlace = (facts: FlowFacts, subject: string) => {
+    /** Whether a connection was seen at the interface of the server's pod. */
+    const addPlace = (facts: FlowFacts, subject: string, [own, others]: readonly [Cases, Cases]) => {
       const { id, first, interfaceId, serverPort, sightings = [] } = facts;
       const pod = serverIdentity(context, facts, first);
       if (pod?.pod === undefined) return;
@@ -73,8 +83,8 @@ export const connect: DetectorKind = {
         const at = context.names.ofInterface(place);
         return at !== undefined && at.pod === pod.pod && at.namespace === pod.namespace;
       };
-      const isSent = isOfPod(interfaceId) || sightings.some((sighting) => isOfPod(sighting.interfaceId));
-      (isSent ? atPod : notAtPod).of(subject).add(id, first, `${pod.text} port ${serverPort}`);
+      const isSeen = isOfPod(interfaceId) || sightings.some((sighting) => isOfPod(sighting.interfaceId));
+      (isSeen ? own : others).of(subject).add(id, first, `${pod.text} port ${serverPort}`);
     };
     return {
       event: (event, flow) => {
@@ -96,11 +106,12 @@ export const connect: DetectorKind = {
         if (tcp.state === 'unanswered' && tcp.syns > 1) {
           add(unanswered, facts, subject);
           unanswered.of(subject).measure(tcp.synSpan ?? 0);
+          addPlace(facts, subject, [arrived, missed]);
           if (tcp.syns >= UNANSWERED_SYNS && insistent.size < FINDING_SUBJECTS) insistent.add(subject);
         } else if (tcp.state === 'refused' && tcp.resetBy === 'server') {
           add(refused, facts, subject);
           if (refusedAt.size < FINDING_SUBJECTS) refusedAt.set(subject, facts);
-          addPlace(facts, subject);
+          addPlace(facts, subject, [atPod, notAtPod]);
         } else if (tcp.state === 'refused') {
           add(rejected, facts, subject);
           const identity = serverIdentity(context, facts, facts.first);
@@ -117,23 +128,13 @@ export const connect: DetectorKind = {
         for (const [subject, one] of unanswered.counting()) {
           if (!insistent.has(subject) && one.cases < UNANSWERED_CONNECTIONS) continue;
           if (isScan(one)) continue;
-          found.push({
-            code: 'CONNECT_TIMEOUT',
-            severity: 'error',
-            confidence: hasBothDirections ? 'proven' : 'likely',
-            subject,
-            message: `${subject} does not answer: ${share(one, 'connection')} got no response to the SYN.`,
-            evidence: [
-              one.evidence(
-                `SYNs of ${listed(one.frequent())} were sent again for up to ${span(one.most)} without a response`,
-                `code == "TCP_NO_ANSWER"`,
-              ),
-            ],
-            next: captureBoth(subject),
-            otherwise: 'the server is gone, a network policy or firewall drops the packets, or the route is broken',
-            cases: one.cases,
-            attempts: one.attempts,
-          });
+          found.push(
+            noAnswer(subject, one, {
+              isSeenBothWays: hasBothDirections,
+              arrived: arrived.of(subject),
+              isCaptured: missed.of(subject).cases > 0 && isCaptured(missed.of(subject)),
+            }),
+          );
         }
         for (const [subject, one] of refused.counting()) {
           if (isScan(one)) continue;
@@ -162,11 +163,4 @@ export const connect: DetectorKind = {
 
 function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.');
-}
-
-/** How to see on which side the packets are lost. */
-function captureBoth(subject: string): string {
-  const parts = serviceParts(subject);
-  if (parts === undefined) return `Capture at the server too, to see whether the SYN arrives there.`;
-  return `ksnoop trace svc/${parts.name} -n ${parts.namespace} shows whether the SYN arrives at the pods; kubectl get networkpolicy -n ${parts.namespace}`;
 }

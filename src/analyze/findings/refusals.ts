@@ -1,6 +1,6 @@
 import type { Case } from './cases.ts';
 import type { Finding } from './finding.ts';
-import { listed, serviceParts, share } from './words.ts';
+import { listed, serviceParts, share, span } from './words.ts';
 
 /** So few refusals may be of a program that is starting. */
 const FEW_REFUSALS = 3;
@@ -126,4 +126,59 @@ export function rejectedOnPath(subject: string, one: Case, sender: Sender | unde
     cases: one.cases,
     attempts: one.attempts,
   };
+}
+
+/** What else is known of SYNs without a response. */
+export interface Silence {
+  /** Packets of both directions were captured, of whatever connection. */
+  readonly isSeenBothWays: boolean;
+  /** SYNs that were seen at the server's pod. */
+  readonly arrived: Case;
+  /** That pod is captured, and the SYNs of others were not seen there. */
+  readonly isCaptured: boolean;
+}
+
+/** A server that does not answer. */
+export function noAnswer(subject: string, one: Case, { isSeenBothWays, arrived, isCaptured }: Silence): Finding {
+  const hasArrived = arrived.cases > 0;
+  const where = hasArrived
+    ? [arrived.evidence(`the SYN arrived at ${listed(arrived.frequent())}`)]
+    : isCaptured
+      ? [one.evidence('the SYN was not seen at the pod, which is captured')]
+      : [];
+  return {
+    code: 'CONNECT_TIMEOUT',
+    severity: 'error',
+    confidence: isSeenBothWays ? 'proven' : 'likely',
+    subject,
+    message: `${subject} does not answer: ${share(one, 'connection')} got no response to the SYN.`,
+    evidence: [
+      one.evidence(
+        `SYNs of ${listed(one.frequent())} were sent again for up to ${span(one.most)} without a response`,
+        'code == "TCP_NO_ANSWER"',
+      ),
+      ...where,
+    ],
+    next: captureBoth(subject, hasArrived),
+    otherwise: silenceCause(hasArrived, one.cases < one.attempts),
+    cases: one.cases,
+    attempts: one.attempts,
+  };
+}
+
+/** @param hasArrived the SYN was seen at the pod @param isPartial other connections are answered */
+function silenceCause(hasArrived: boolean, isPartial: boolean): string {
+  if (hasArrived) return 'the accept queue of the server is full, or a firewall rule in its pod drops the packets';
+  return isPartial
+    ? 'the accept queue of the server is full, one of its pods is gone, or packets are dropped on the way'
+    : 'the server is gone, a network policy or firewall drops the packets, or the route is broken';
+}
+
+/** How to see on which side the packets are lost. */
+function captureBoth(subject: string, hasArrived: boolean): string {
+  if (hasArrived)
+    return 'Look at the load of the server, at the backlog of listen(), and at firewall rules in its pod.';
+  const parts = serviceParts(subject);
+  if (parts === undefined) return 'Capture at the server too, to see whether the SYN arrives there.';
+  return `ksnoop trace svc/${parts.name} -n ${parts.namespace} shows whether the SYN arrives at the pods; kubectl get networkpolicy -n ${parts.namespace}`;
 }

@@ -13,9 +13,12 @@ const RTT_MAXIMUM_NS = 600e9;
 /** What comes after something later within this time was overtaken, not sent again; the handshake's RTT when known. */
 const OUT_OF_ORDER_NS = 3e6;
 
-/** A pure ACK after such a time was delayed by its sender's timer: Linux waits at least 40 ms (TCP_DELACK_MIN). */
+/**
+ * A pure ACK after such a time was delayed by its sender's timer: Linux waits 40 ms (TCP_DELACK_MIN), and up to two ticks of
+ * 4 ms longer, as measured.
+ */
 const DELAYED_ACK_LEAST_NS = 38e6;
-const DELAYED_ACK_MOST_NS = 45e6;
+const DELAYED_ACK_MOST_NS = 50e6;
 /** What is sent so soon after an ACK waited for it, as Nagle's algorithm has it (RFC 9293, section 3.7.4). */
 const NAGLE_NS = 1e6;
 const SMALL_BYTES = 1000;

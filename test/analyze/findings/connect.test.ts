@@ -47,3 +47,26 @@ test('a reset that a captured pod did not send came from the way', () => {
   expect(refused(0)).toMatchObject([{ code: 'CONNECT_REJECTED_ON_PATH', confidence: 'likely', subject: 'web.shop' }]);
   expect(refused(0, 2)).toMatchObject([{ code: 'POD_NOT_LISTENING', confidence: 'likely' }]);
 });
+
+/** SYNs to a pod whose interface is captured, seen at that interface or only elsewhere. */
+function unanswered(interfaceId: number, answered = 0) {
+  const judged = new Judged();
+  judged.names.addRecord('10.0.0.2', ['shop/web-1', 'web.shop']);
+  judged.names.addInterface(0, 'shop/client-1/eth0');
+  judged.names.addInterface(1, 'shop/web-1/eth0');
+  for (let index = 0; index < answered; index += 1) judged.ended(judged.flow(1, 2), index, { state: 'closed' });
+  for (let index = 0; index < 3; index += 1)
+    judged.ended(judged.flow(1, 2, { interfaceId }), index, { state: 'unanswered', syns: 3, synSpan: 3e9 });
+  return judged.found;
+}
+
+test('a SYN without a response is said with whether it arrived at the pod', () => {
+  const [arrived] = unanswered(1);
+  expect(arrived).toMatchObject({ code: 'CONNECT_TIMEOUT', subject: 'web.shop' });
+  expect(arrived?.evidence[1]?.text).toBe('the SYN arrived at shop/web-1 port 80');
+  expect(arrived?.otherwise).toContain('accept queue');
+  const [missed] = unanswered(0);
+  expect(missed?.evidence[1]?.text).toBe('the SYN was not seen at the pod, which is captured');
+  expect(missed?.otherwise).toContain('the server is gone');
+  expect(unanswered(0, 5)[0]?.otherwise).toContain('one of its pods is gone');
+});
