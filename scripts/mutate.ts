@@ -65,7 +65,12 @@ for (const line of existsSync(state) ? readFileSync(state, 'utf8').trim().split(
 
 /** The copy. Its files are no links to ours: they are written. */
 const copy = mkdtempSync(join(tmpdir(), 'ksnoop-mutate-'));
-process.once('exit', () => rmSync(copy, { recursive: true, force: true }));
+/** The process group of the tests that run. */
+let group: number | undefined;
+process.once('exit', () => {
+  if (group !== undefined) process.kill(-group, 'SIGKILL');
+  rmSync(copy, { recursive: true, force: true });
+});
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 git('checkout-index', '--all', `--prefix=${copy}/`);
 for (const file of files) writeFileSync(join(copy, file), readFileSync(join(root, file)));
@@ -77,11 +82,13 @@ async function passes(tests: string): Promise<boolean | undefined> {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   const words = [vitest, 'run', '--project', 'unit', '--bail', '1', '--passWithNoTests', tests];
   const child = spawn(process.execPath, words, { cwd: copy, stdio: 'ignore', detached: true });
+  group = child.pid;
   const timer = setTimeout(() => {
     // Its workers too.
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    if (group !== undefined) process.kill(-group, 'SIGKILL');
   }, Number(values.seconds) * 1000);
   const [code, signal] = await once(child, 'close');
+  group = undefined;
   clearTimeout(timer);
   return signal === 'SIGKILL' ? undefined : code === 0;
 }

@@ -160,6 +160,16 @@ describe('what the captures do not have', () => {
     expect(said(sameHoweverCut(mongodb, steps))).toEqual(['hello -> ok', 'message hello', 'message hello']);
   });
 
+  it('a stream of replies that is cut off is answered all the same; a request without one is not', () => {
+    const hello = section(1 << 16, document(number('hello', 1), string('$db', 'admin')));
+    const streamed: Step[] = [
+      [0, message(9, 0, 2013, hello)],
+      [1, message(70, 9, 2013, section(2, ok))],
+    ];
+    expect(said(sameHoweverCut(mongodb, streamed))).toEqual(['hello -> ok']);
+    expect(said(sameHoweverCut(mongodb, [[0, message(9, 0, 2013, hello)]]))).toEqual(['hello -> ']);
+  });
+
   it('a request that answers -1 is a request, also behind a hole', () => {
     const asked = (id: number) => message(id, -1, 2013, find);
     expect(mongodb.probe(asked(9), 0, asked(9).length)).toBe('client');
