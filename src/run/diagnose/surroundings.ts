@@ -32,7 +32,7 @@ export async function withSurroundings(
   } catch (thrown) {
     signal.throwIfAborted();
     if (!(thrown instanceof KsnoopError)) throw thrown;
-    notes.push(`the cluster's DNS is not captured: ${thrown.message}`);
+    notes.push(`the cluster's DNS is not captured: ${thrown.message} ${thrown.hint ?? ''}`.trimEnd());
   }
   return { opened: { kube, query: { ...query, refs } }, notes };
 }
