@@ -16,7 +16,7 @@ const NEXT =
 export const acceptQueue: DetectorKind = {
   codes: ['ACCEPT_QUEUE_FULL'],
   create: (context) => {
-    const ignored = new Cases();
+    const ignored = new Cases(context.bounds);
     /** By server: its pod. */
     const pods = new Map<string, string>();
     return {

@@ -58,18 +58,28 @@ export function flowsWhere(flows: readonly number[]): string | undefined {
   return flows.length === 1 ? `flow == ${flows[0]}` : `flow in [${flows.join(', ')}]`;
 }
 
+/** What bounds cost all detectors of an analysis. */
+export class FindingBounds {
+  /** Some subjects had no room (FINDING_SUBJECTS): there may be more findings. */
+  areReached = false;
+}
+
 /** Cases by subject, at most FINDING_SUBJECTS of them. */
 export class Cases {
-  /** Cases of subjects for which there was no room. */
-  left = 0;
+  readonly #bounds: FindingBounds | undefined;
   readonly #cases = new Map<string, Case>();
+
+  /** @param bounds where it is noted that there are more subjects */
+  constructor(bounds?: FindingBounds) {
+    this.#bounds = bounds;
+  }
 
   of(subject: string): Case {
     let found = this.#cases.get(subject);
     if (found === undefined) {
       found = new Case();
-      if (this.#cases.size >= FINDING_SUBJECTS) this.left += 1;
-      else this.#cases.set(subject, found);
+      if (this.#cases.size < FINDING_SUBJECTS) this.#cases.set(subject, found);
+      else if (this.#bounds !== undefined) this.#bounds.areReached = true;
     }
     return found;
   }

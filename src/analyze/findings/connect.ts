@@ -38,15 +38,15 @@ export const connect: DetectorKind = {
     CONNECT_REJECTED_ON_PATH: ['CONNECT_TIMEOUT'],
   },
   create: (context) => {
-    const unanswered = new Cases();
-    const refused = new Cases();
-    const rejected = new Cases();
+    const unanswered = new Cases(context.bounds);
+    const refused = new Cases(context.bounds);
+    const rejected = new Cases(context.bounds);
     /** Resets that were seen to leave the server's own pod, and others. */
-    const atPod = new Cases();
-    const notAtPod = new Cases();
+    const atPod = new Cases(context.bounds);
+    const notAtPod = new Cases(context.bounds);
     /** SYNs without a response that were seen at the server's pod, and others. */
-    const arrived = new Cases();
-    const missed = new Cases();
+    const arrived = new Cases(context.bounds);
+    const missed = new Cases(context.bounds);
     const all = [unanswered, refused, rejected];
     /** Whether the rejected address is a Service's own. */
     const services = new Set<string>();

@@ -5,6 +5,7 @@ import type { Identity } from '../identity/identity.ts';
 import type { Names } from '../identity/names.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import type { NetworkStates } from '../state/network-states.ts';
+import type { FindingBounds } from './cases.ts';
 import type { Finding } from './finding.ts';
 
 /** What detectors may ask. */
@@ -15,6 +16,8 @@ export interface FindingContext {
   readonly states: NetworkStates;
   /** if_name of an interface: `shop/web-1/any`. */
   interfaceName(id: number): string | undefined;
+  /** Where detectors note that a bound was reached. */
+  readonly bounds?: FindingBounds | undefined;
   /** When the capture took place: ns since 1970 of its first packet. */
   epoch(): bigint;
 }

@@ -31,8 +31,8 @@ export const dnsTransport: DetectorKind = {
   codes: ['DNS_CONNTRACK_RACE', 'DNS_TCP_BLOCKED'],
   explains: { DNS_CONNTRACK_RACE: ['DNS_SLOW'], DNS_TCP_BLOCKED: ['CONNECT_TIMEOUT', 'POD_NOT_LISTENING'] },
   create: (context) => {
-    const races = new Cases();
-    const blocked = new Cases();
+    const races = new Cases(context.bounds);
+    const blocked = new Cases(context.bounds);
     /** By flow: the last lookup of an address. */
     const lookups = new Map<number, Lookup>();
     /** By client and server: when a response was truncated. */

@@ -35,8 +35,8 @@ interface NameState {
 export const dns: DetectorKind = {
   codes: ['DNS_SEARCH_EXPANSION', 'DNS_NAME_MISSING', 'DNS_FAILS', 'DNS_SLOW'],
   create: (context) => {
-    const expansions = new Cases();
-    const failures = new Cases();
+    const expansions = new Cases(context.bounds);
+    const failures = new Cases(context.bounds);
     const latencies = new Map<string, { readonly histogram: Histogram; flow: number; first: number; last: number }>();
     const names = new Map<string, NameState>();
     const seen = (exchange: Exchange, flow: number, client: string, name: string, rcode: string) => {

@@ -1,5 +1,6 @@
 import type { FlowFacts, FlowIdentity, FlowInfo } from '../flow/flow-facts.ts';
 import type { AnalysisEvent } from '../record/event.ts';
+import { FindingBounds } from './cases.ts';
 import type { Detector, DetectorKind, FindingContext } from './detector.ts';
 import { type Finding, severityRank } from './finding.ts';
 import { DETECTORS } from './index.ts';
@@ -11,9 +12,11 @@ export class Findings {
   readonly #ofEvents: readonly Detector[];
   readonly #ofFlows: readonly Detector[];
 
+  readonly #bounds = new FindingBounds();
+
   constructor(context: FindingContext, kinds: readonly DetectorKind[] = DETECTORS) {
     this.#kinds = kinds;
-    this.#detectors = kinds.map((kind) => kind.create(context));
+    this.#detectors = kinds.map((kind) => kind.create({ ...context, bounds: this.#bounds }));
     this.#ofEvents = this.#detectors.filter((detector) => detector.event !== undefined);
     this.#ofFlows = this.#detectors.filter((detector) => detector.flowEnded !== undefined);
   }
@@ -32,6 +35,11 @@ export class Findings {
   factsEnded(facts: FlowFacts): void {
     if (!isJudged(facts)) return;
     for (const detector of this.#ofFlows) detector.flowEnded?.(facts);
+  }
+
+  /** Some servers or clients had no room in a detector's table: there may be more findings. */
+  get areIncomplete(): boolean {
+    return this.#bounds.areReached;
   }
 
   /** What was found until now: the worst first, then what happened most; without what another finding explains. */

@@ -26,7 +26,7 @@ interface Failure {
 export const gateway: DetectorKind = {
   codes: ['GATEWAY_ERROR'],
   create: (context) => {
-    const answered = new Cases();
+    const answered = new Cases(context.bounds);
     const failures = new Map<string, Failure[]>();
     /** By server: how often each failure of an upstream came before its error. */
     const causes = new Map<string, Map<string, number>>();

@@ -15,7 +15,7 @@ export const hairpin: DetectorKind = {
   codes: ['HAIRPIN_FAILS'],
   explains: { HAIRPIN_FAILS: ['CONNECT_TIMEOUT'] },
   create: (context) => {
-    const failed = new Cases();
+    const failed = new Cases(context.bounds);
     /** By Service: pods of it that had a connection to it, and those of which one succeeded. */
     const answered = new Map<string, Set<string>>();
     /** Services that others could not reach either: then it is not the way back to the pod itself. */

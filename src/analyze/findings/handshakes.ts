@@ -18,7 +18,7 @@ interface Stray {
 export const handshakes: DetectorKind = {
   codes: ['CONNTRACK_INVALID_RESET', 'PORT_REUSE_COLLISION'],
   create: (context) => {
-    const reused = new Cases();
+    const reused = new Cases(context.bounds);
     const strays: Stray[] = [];
     /** By client address, port and Service: connections through the Service's own address. */
     const throughService = new Set<string>();
@@ -60,7 +60,7 @@ export const handshakes: DetectorKind = {
             attempts: one.attempts,
           });
         }
-        const invalid = new Cases();
+        const invalid = new Cases(context.bounds);
         for (const { id, time, key, sender } of strays) {
           if (throughService.has(key)) invalid.of(key.slice(key.lastIndexOf(' ') + 1)).add(id, time, sender);
         }

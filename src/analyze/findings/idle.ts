@@ -18,7 +18,7 @@ export const idle: DetectorKind = {
   codes: ['IDLE_TIMEOUT'],
   explains: { IDLE_TIMEOUT: ['KEEPALIVE_RACE', 'CLIENT_GAVE_UP'] },
   create: (context) => {
-    const failed = new Cases();
+    const failed = new Cases(context.bounds);
     /** By server, ns: the longest silence that a connection survived, the shortest that one did not. */
     const survived = new Map<string, number>();
     const shortest = new Map<string, number>();

@@ -35,9 +35,9 @@ interface Transfer {
 export const pace: DetectorKind = {
   codes: ['NAGLE_DELAYED_ACK', 'WINDOW_LIMITED', 'BUFFERBLOAT'],
   create: (context) => {
-    const nagle = new Cases();
-    const limited = new Cases();
-    const bloated = new Cases();
+    const nagle = new Cases(context.bounds);
+    const limited = new Cases(context.bounds);
+    const bloated = new Cases(context.bounds);
     const receivers = new Map<string, string>();
     return {
       flowEnded: (facts) => {

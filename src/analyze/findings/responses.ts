@@ -29,12 +29,12 @@ export const responses: DetectorKind = {
   codes: ['RESPONSE_CUT', 'CLIENT_GAVE_UP', 'KEEPALIVE_RACE', 'ROUND_TIMEOUT'],
   explains: { ROUND_TIMEOUT: ['CLIENT_GAVE_UP'] },
   create: (context) => {
-    const requests = new Cases();
-    const cut = new Cases();
-    const left = new Cases();
-    const gaveUp = new Cases();
-    const race = new Cases();
-    const rounds = new Cases();
+    const requests = new Cases(context.bounds);
+    const cut = new Cases(context.bounds);
+    const left = new Cases(context.bounds);
+    const gaveUp = new Cases(context.bounds);
+    const race = new Cases(context.bounds);
+    const rounds = new Cases(context.bounds);
     /** By flow: when its last complete exchange ended. */
     const reused = new Map<number, number>();
     /** By flow: the request that ended without any response on a connection that had been idle. */

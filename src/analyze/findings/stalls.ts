@@ -16,8 +16,8 @@ export const stalls: DetectorKind = {
   codes: ['MTU_BLACKHOLE', 'RTO_STALL'],
   explains: { MTU_BLACKHOLE: ['RTO_STALL', 'CLIENT_GAVE_UP', 'ROUND_TIMEOUT', 'KEEPALIVE_RACE'] },
   create: (context) => {
-    const blackholes = new Cases();
-    const stalled = new Cases();
+    const blackholes = new Cases(context.bounds);
+    const stalled = new Cases(context.bounds);
     /** By server: the sides between which the large segments are lost. */
     const between = new Map<string, readonly [sender: string, receiver: string]>();
     return {

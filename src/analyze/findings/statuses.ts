@@ -101,8 +101,8 @@ const DATABASES: ReadonlySet<string> = new Set(['postgresql', 'mysql', 'redis'])
 export const statuses: DetectorKind = {
   codes: RULES.map(({ code }) => code),
   create: (context) => {
-    const cases = RULES.map(() => new Cases());
-    const requests = new Cases();
+    const cases = RULES.map(() => new Cases(context.bounds));
+    const requests = new Cases(context.bounds);
     return {
       event: (event, flow) => {
         const isDatabase = DATABASES.has(event.protocol);

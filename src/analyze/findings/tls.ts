@@ -29,10 +29,10 @@ export const tls: DetectorKind = {
   codes: ['TLS_HANDSHAKE_FAILS', 'TLS_CERTIFICATE_EXPIRED', 'TLS_NAME_MISMATCH', 'TLS_PORT_MISMATCH'],
   explains: { TLS_CERTIFICATE_EXPIRED: ['TLS_HANDSHAKE_FAILS'], TLS_NAME_MISMATCH: ['TLS_HANDSHAKE_FAILS'] },
   create: (context) => {
-    const failed = new Cases();
-    const expired = new Cases();
-    const mismatched = new Cases();
-    const foreign = new Cases();
+    const failed = new Cases(context.bounds);
+    const expired = new Cases(context.bounds);
+    const mismatched = new Cases(context.bounds);
+    const foreign = new Cases(context.bounds);
     const ends = new Map<string, number>();
     /** Who sent an alert, by flow: the exchange that follows does not have it. */
     const alerts = new Map<number, 0 | 1>();

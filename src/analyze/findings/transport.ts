@@ -14,9 +14,9 @@ const ZERO_WINDOWS = 3;
 export const transport: DetectorKind = {
   codes: ['PACKET_LOSS', 'RECEIVER_SLOW'],
   create: (context) => {
-    const lost = new Cases();
+    const lost = new Cases(context.bounds);
     const packets = new Map<string, number>();
-    const slow = new Cases();
+    const slow = new Cases(context.bounds);
     return {
       flowEnded: (facts) => {
         const { tcp, id, first, last } = facts;

@@ -40,6 +40,8 @@ function secondsText(duration: number): string {
   return `${duration < 9.95e9 ? (duration / 1e9).toFixed(1) : Math.round(duration / 1e9)} s`;
 }
 
+const SYN_ACK = TCP.syn | TCP.ack;
+
 /** Streams of ended connections that are kept to be used again. */
 const SPARE_STREAMS = 1024;
 
@@ -150,6 +152,8 @@ export class TcpConnections implements StreamHost {
   /** A packet at a place that does not count for its direction: its bytes may fill holes of the one that does. */
   packetElsewhere(slot: number, direction: number, packet: PacketView, place: number): void {
     const length = packet.payloadLength;
+    // A bridge floods a first SYN to all of its ports: the place that has it first may see nothing more of the connection.
+    if ((packet.tcpFlags & SYN_ACK) === SYN_ACK) this.#legs.handshake(slot, packet);
     if (length === 0 || (packet.tcpFlags & TCP.rst) !== 0) return;
     if ((this.table.ints[this.table.base(slot) + TCP_I32.flags] as number) & SEEN.streamEnded) return;
     const stream = this.#streams[slot] ?? this.#stream(slot);

@@ -214,7 +214,10 @@ export class Tracer {
     if (places.some(({ flow }) => this.#trails.of(flow) !== undefined)) return;
     const [first] = places;
     if (first === undefined) return;
-    const vantages = this.#ordered(places.map(vantageOf), first.firstSyn);
+    const all = this.#ordered(places.map(vantageOf), first.firstSyn);
+    // A bridge floods a first SYN to pods that are not on the way.
+    const onTheWay = all.filter((at) => !this.#isBystander(at, first.firstSyn));
+    const vantages = onTheWay.length > 0 ? onTheWay : all;
     const outer = placeWith(places, vantages[0]);
     const outcome = outcomeOf(opening, outer);
     if (outcome === undefined) return;
@@ -306,6 +309,12 @@ export class Tracer {
     const known = names.ofHost(host, time, at.interfaceId);
     if (owner?.pod === undefined) return owner !== undefined && owner === known;
     return owner.pod === known?.pod && owner.namespace === known.namespace;
+  }
+
+  /** Whether a place is the interface of a pod that is neither the client nor the server: pods do not forward. */
+  #isBystander(at: Vantage, time: number): boolean {
+    if (this.#sources.names.ofInterface(at.interfaceId)?.pod === undefined) return false;
+    return !this.#isAt(at, at.clientHost, time) && !this.#isAt(at, at.serverHost, time);
   }
 
   /** Whether a place is where the call's server is. */

@@ -16,6 +16,7 @@ export const findings: AnalysisOutputKind = {
       event: (event, flow) => found.event(event, flow),
       flowEnded: (flow) => found.flowEnded(flow),
       found: () => judged,
+      notes: () => found.notes(),
       end: () => {
         judged = found.list();
         if (json) line(findingsJson(judged, found.looked, timeText));

@@ -4,7 +4,9 @@ import { contextOf, type FindingContext } from '../../analyze/findings/detector.
 import type { Finding } from '../../analyze/findings/finding.ts';
 import { Findings } from '../../analyze/findings/findings.ts';
 import type { FlowInfo } from '../../analyze/flow/flow-facts.ts';
+import { FINDING_SUBJECTS } from '../../analyze/limits.ts';
 import type { AnalysisEvent } from '../../analyze/record/event.ts';
+import { grouped } from '../../view/units.ts';
 
 /** How much was looked at for findings. */
 export interface Looked {
@@ -42,6 +44,14 @@ export class Found implements AnalysisOutput {
   /** What was found until now, the worst first. */
   list(): Finding[] {
     return this.#findings.list();
+  }
+
+  /** What bounds cost, for people. */
+  notes(): string[] {
+    if (!this.#findings.areIncomplete) return [];
+    return [
+      `there may be more findings: one kind concerned more than ${grouped(FINDING_SUBJECTS)} servers or clients, and only the first are judged`,
+    ];
   }
 
   get looked(): Looked {

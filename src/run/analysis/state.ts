@@ -17,11 +17,11 @@ export const state: AnalysisOutputKind = {
         else for (const text of stateLines(record, width, colours)) line(text);
       }
     },
-    note: () => {
+    notes: () => {
       const { states } = session;
-      if (states.left > 0) return `the states of ${states.left} more interfaces are left out`;
-      if (states.pairs().length > 0) return undefined;
-      return 'the capture holds no state: ksnoop writes it into pcapng files of captures longer than half a second';
+      if (states.left > 0) return [`the states of ${states.left} more interfaces are left out`];
+      if (states.pairs().length > 0) return [];
+      return ['the capture holds no state: ksnoop writes it into pcapng files of captures longer than half a second'];
     },
   }),
 };

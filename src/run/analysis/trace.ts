@@ -38,7 +38,7 @@ export const trace: AnalysisOutputKind = {
         tracer.end();
         if (!json) for (const text of pathTables(paths.stats(), style)) line(text);
       },
-      note: () => {
+      notes: () => {
         const { hurried, forgotten } = tracer;
         const left = [
           hurried > 0 ? `${counted(hurried, 'call')} could not wait for the request they may belong to` : '',
@@ -47,7 +47,7 @@ export const trace: AnalysisOutputKind = {
             ? `the tables have no room for routes or hops of ${counted(paths.left, 'request')}`
             : '',
         ].filter((text) => text !== '');
-        return left.length === 0 ? undefined : `traces are not complete: ${left.join(', ')}`;
+        return left.length === 0 ? [] : [`traces are not complete: ${left.join(', ')}`];
       },
     };
   },

@@ -123,3 +123,31 @@ test('a connection that fails while a request is open is likely an attempt of th
     },
   ]);
 });
+
+/** A bridge floods the first SYN to another pod, whose interface has it before the server's. */
+function flooded(capture: TracedCapture, at: number): void {
+  const bystander = [{ interfaceId: 3, ttl: 62 }];
+  capture.connection(bystander, [CLIENT, 40_000], [WEB, 8080], [1000, 9000]).syn([at], 5000);
+}
+
+test('a pod to which a bridge floods a SYN is not on its way', () => {
+  const capture = new TracedCapture([...INTERFACES, 'shop/other-1/any']);
+  const connection = capture.connection(places, [CLIENT, 40_000], service, [1000, 9000]);
+  connection.syn([1000, 1001, undefined], 5000).syn([2000, 2001, undefined], 6000);
+  flooded(capture, 1001.5);
+  expect(tracesOf(capture).map(({ connect }) => connect?.lastSeen)).toEqual(['node1/eth0']);
+});
+
+test('a connection whose SYN was flooded to another pod first is one before and behind its Service', () => {
+  const capture = new TracedCapture([...INTERFACES, 'shop/other-1/any']);
+  const passed = [places[0], places[2]] as const;
+  const connection = capture.connection(passed as never, [CLIENT, 40_000], service, [1000, 9000]);
+  flooded(capture, 999.5);
+  connection.handshake(1000).send(0, get('/a'), [1010, 1011]).send(1, ok(), [1020, 1019]);
+  const traces = tracesOf(capture);
+  expect(traces).toHaveLength(1);
+  expect(traces[0]?.hops.filter(({ latency }) => latency > 0).map(brief)).toEqual([
+    'shop/client-1 > shop/web-1 network 2',
+    'shop/web-1 server 8',
+  ]);
+});
