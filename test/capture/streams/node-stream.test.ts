@@ -84,6 +84,19 @@ test('a session from the request to the acknowledged end marker', async () => {
   expect(events).toEqual(['started a']);
 });
 
+test('a target that was to leave is gone at the end of the session, also where the agent does not report it', async () => {
+  const { stream, agents, events, report } = played([(agent) => agent.capture()]);
+  const running = stream.run();
+  while (events.length === 0) await sleep(1);
+  stream.remove('a');
+  expect(agents[0]?.said.at(-1)).toEqual({ type: 'remove', key: 'a' });
+  expect(report.targets.get('a')?.state).toBe('capturing');
+  agents[0]?.finish('targets-gone');
+  await running;
+  expect(events).toEqual(['started a', 'gone a']);
+  expect(report.targets.get('a')?.state).toBe('gone');
+});
+
 test('a lost stream is taken up again, and the gap is known', async () => {
   const lose = (agent: PlayedAgent) => {
     agent.capture();
