@@ -52,7 +52,10 @@ export interface AnalysisOutputContext {
 
 /** What a form looks at, and how it is made. */
 export interface AnalysisOutputKind {
-  /** Whether single events are looked at: everything in them is decoded. */
+  /**
+   * Whether single events are looked at: everything in them is decoded and masked. Without, labels and fields of events are
+   * not masked and must not be shown, those of DNS and TLS excepted.
+   */
   readonly detail: boolean;
   /** Whether single packets are looked at. */
   readonly packets: boolean;

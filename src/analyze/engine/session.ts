@@ -8,7 +8,7 @@ import type { PacketView } from '../packet/packet.ts';
 import { observedAddresses } from '../protocols/dns/index.ts';
 import { packetInfo } from '../protocols/packet-info.ts';
 import type { AnalysisEvent } from '../record/event.ts';
-import { maskEvent } from '../record/mask-event.ts';
+import { maskCounted, maskEvent } from '../record/mask-event.ts';
 import { type JsonRecord, Recorder } from '../record/record.ts';
 import { NetworkStates } from '../state/network-states.ts';
 import type { Disposition } from './analysis.ts';
@@ -41,13 +41,15 @@ export class AnalysisSession {
   /** What is applied to events, flows and packets before the output gets them. */
   readonly #filter: Condition | undefined;
   readonly #showSecrets: boolean;
+  readonly #detail: boolean;
   #recorder: Recorder | undefined;
 
   constructor(kind: AnalysisOutputKind, settings: SessionSettings) {
     this.where = settings.where;
     this.#filter = kind.ownFilter === true ? undefined : settings.where;
     this.#showSecrets = settings.showSecrets;
-    const options = { detail: kind.detail || settings.where !== undefined, showSecrets: settings.showSecrets };
+    this.#detail = kind.detail || settings.where !== undefined;
+    const options = { detail: this.#detail, showSecrets: settings.showSecrets };
     const sink = {
       event: (event: AnalysisEvent, flow: FlowInfo) => this.#event(event, flow),
       flowEnded: (flow: FlowInfo) => this.#flowEnded(flow),
@@ -129,7 +131,7 @@ export class AnalysisSession {
     if (found.protocol === 'dns') {
       for (const { address, name } of observedAddresses(found)) this.names.addObserved(address, name, found.time);
     }
-    const event = this.#showSecrets ? found : maskEvent(found);
+    const event = this.#showSecrets ? found : this.#detail ? maskEvent(found) : maskCounted(found);
     if (this.#filter !== undefined && !this.#filter.matches(this.recorder.event(event, flow))) return;
     this.#output.event?.(event, flow);
   }

@@ -57,10 +57,27 @@ export function maskEvent(event: AnalysisEvent): AnalysisEvent {
   if (event.kind !== 'exchange') {
     return label === event.label && fields === event.fields ? event : { ...event, label, fields };
   }
-  const route = event.route === event.label ? label : routes.of(event.route, '', () => mask(event.route));
+  const route = event.route === event.label ? label : maskedRoute(event.route, mask);
   const status = mask(event.status);
   const same = label === event.label && fields === event.fields && route === event.route && status === event.status;
   return same ? event : { ...event, label, fields, route, status };
+}
+
+/**
+ * The same for outputs that show no single event (`detail` false): what they count under, route and status, is masked. Label
+ * and fields are as the protocol made them, and must not be shown.
+ * @returns the same event where neither is masked
+ */
+export function maskCounted(event: AnalysisEvent): AnalysisEvent {
+  if (event.kind !== 'exchange' || NAMES_ONLY.has(event.protocol)) return event;
+  const mask = STATEMENTS.has(event.protocol) ? statement : anyText;
+  const route = maskedRoute(event.route, mask);
+  const status = mask(event.status);
+  return route === event.route && status === event.status ? event : { ...event, route, status };
+}
+
+function maskedRoute(route: string, mask: Mask): string {
+  return routes.of(route, '', () => mask(route));
 }
 
 function maskFields(fields: Fields, mask: Mask): Fields {

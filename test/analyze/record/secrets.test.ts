@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { maskEcho, masked, maskMonitored } from '../../../src/analyze/protocols/redis/commands.ts';
 import { maskQuoted, maskStatement } from '../../../src/analyze/protocols/statement-secrets.ts';
 import type { Exchange } from '../../../src/analyze/record/event.ts';
-import { maskEvent } from '../../../src/analyze/record/mask-event.ts';
+import { maskCounted, maskEvent } from '../../../src/analyze/record/mask-event.ts';
 import { maskField } from '../../../src/analyze/record/secret-headers.ts';
 import { maskShapes } from '../../../src/analyze/record/secret-shapes.ts';
 import { isSecretName, maskTarget, maskText } from '../../../src/analyze/record/secrets.ts';
