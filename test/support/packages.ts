@@ -31,8 +31,10 @@ const PACKAGES: Readonly<Record<string, string>> = {
 /** Packages of single tests, which are not installed unless their tests run. */
 const MORE_PACKAGES: Readonly<Record<string, string>> = {
   'chromium-headless-shell': '/usr/bin/chromium-headless-shell',
+  'libndpi-bin': '/usr/bin/ndpiReader',
   'mariadb-server': '/usr/sbin/mariadbd',
   postgresql: '/usr/bin/pg_ctlcluster',
+  tcptrace: '/usr/bin/tcptrace',
 };
 
 /** Where the machine cannot be given what is missing, people can still use a cluster of theirs. */

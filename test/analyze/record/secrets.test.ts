@@ -166,6 +166,9 @@ it('every text of an event passes through one place', () => {
   expect(shown.label).toBe('publish ***');
   const plain = { ...event, label: 'a', status: 'b', route: 'c', fields: { amqp: { queue: 'orders' } } };
   expect(maskEvent(plain)).toBe(plain);
+  const counted = maskCounted(event) as Exchange;
+  expect([counted.route, counted.status]).toEqual(['r ***', 'bad ***']);
+  expect(maskCounted(plain)).toBe(plain);
 });
 
 /** Their worst inputs: what makes a pattern begin again at every place, 1 MB of each. */

@@ -69,8 +69,11 @@ function writePacket(block: Buffer, at: number, flow: number, step: number, step
   const sent = Math.min(steps - 2, step) - 2;
   const payload = sent < 0 || ending > 1 ? NONE : byClient ? REQUEST : RESPONSE;
   const begun = step < 2 ? 0 : 1;
-  const clientSequence = 1_000 + begun + Math.max(0, (sent + 1) >> 1) * REQUEST.length + (ending > 2 ? 1 : 0);
-  const serverSequence = 9_000 + begun + Math.max(0, sent >> 1) * RESPONSE.length + (ending > 1 ? 1 : 0);
+  // Initial sequence numbers of their own: two connections with the same ones are one that is seen on both sides of a NAT.
+  const clientInitial = Math.imul(flow + 1, 0x9e3779b1);
+  const serverInitial = Math.imul(flow + 1, 0x85ebca6b);
+  const clientSequence = clientInitial + begun + Math.max(0, (sent + 1) >> 1) * REQUEST.length + (ending > 2 ? 1 : 0);
+  const serverSequence = serverInitial + begun + Math.max(0, sent >> 1) * RESPONSE.length + (ending > 1 ? 1 : 0);
   const data = payload.length > 0 ? PUSH | ACK : ACK;
   const flags = step === 0 ? SYN : step === 1 ? SYN | ACK : ending === 1 || ending === 2 ? data | FIN : data;
   // Clients: 10.a.b.c, one for each 16 flows or so; ports as Linux gives them.
@@ -97,8 +100,9 @@ function writePacket(block: Buffer, at: number, flow: number, step: number, step
   const tcp = ip + 20;
   block.writeUInt16BE(byClient ? clientPort : 80, tcp);
   block.writeUInt16BE(byClient ? 80 : clientPort, tcp + 2);
-  block.writeUInt32BE(byClient ? clientSequence : serverSequence, tcp + 4);
-  if (step > 0) block.writeUInt32BE(byClient ? serverSequence : step === 1 ? 1_001 : clientSequence, tcp + 8);
+  block.writeUInt32BE((byClient ? clientSequence : serverSequence) >>> 0, tcp + 4);
+  const acknowledged = byClient ? serverSequence : step === 1 ? clientInitial + 1 : clientSequence;
+  if (step > 0) block.writeUInt32BE(acknowledged >>> 0, tcp + 8);
   block.writeUInt8(0x50, tcp + 12);
   block.writeUInt8(flags, tcp + 13);
   block.writeUInt16BE(64_240, tcp + 14);

@@ -67,6 +67,23 @@ const gopacket: ReadPeer = {
   run: async (file) => timedRun(await gopacketRequests(), file),
 };
 
+/** Both are C, and neither looks into HTTP as ksnoop does. */
+const ndpi: ReadPeer = {
+  name: 'ndpiReader',
+  command: 'ndpiReader -q -i FILE: nDPI, flows and their protocols counted',
+  goal: 1,
+  rounds: 5,
+  run: (file) => installed('libndpi-bin', () => timedRun('ndpiReader', '-q', '-i', file)),
+};
+
+const tcptrace: ReadPeer = {
+  name: 'tcptrace',
+  command: 'tcptrace -n FILE: connections counted (for information: nothing is asked of this ratio)',
+  goal: 0,
+  rounds: 5,
+  run: (file) => installed('tcptrace', () => timedRun('tcptrace', '-n', file)),
+};
+
 const cat: ReadPeer = {
   name: 'cat',
   command: 'cat FILE >/dev/null (for information: nothing is asked of this ratio)',
@@ -75,7 +92,7 @@ const cat: ReadPeer = {
   run: (file) => timedRun('cat', file),
 };
 
-export const READ_PEERS = [tcpdump, tshark, pcapParser, gopacket, cat] as const;
+export const READ_PEERS = [tcpdump, tshark, pcapParser, gopacket, ndpi, tcptrace, cat] as const;
 
 function installed(name: string, run: () => Promise<Run>): Promise<Run> {
   const problem = ensurePackages([name]);
