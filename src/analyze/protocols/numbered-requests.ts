@@ -58,6 +58,16 @@ export class NumberedRequests<Request extends NumberedRequest> {
     return request;
   }
 
+  /**
+   * Whether an answer in the requests' order is proven to be this request's: its own may have been missed, and so may have been a
+   * later request with the same number, as clients that begin to count anew send it.
+   */
+  isProven({ message }: Request): boolean {
+    const connection = this.#connection;
+    const isAnswerMissed = connection.missedSince(SIDE.server, message.acknowledged);
+    return !isAnswerMissed || !connection.missedSince(SIDE.client, message.start + message.length);
+  }
+
   /** No further answer will come. */
   end(how: StreamEnd, by: Side | undefined): void {
     for (const number of this.#waiting.keys()) this.#drop(number, unfinished(how, false), by);

@@ -370,7 +370,7 @@ export class Reassembly {
     this.#releaseBefore(stream, waiting, direction, waiting.acknowledged[direction]);
     const { now } = this.#clock;
     this.#clock.now = since;
-    this.#bringUp(stream, waiting, direction, waiting.acknowledged[direction], 0);
+    this.#bringUp(stream, waiting, direction, waiting.acknowledged[direction], 0, undefined);
     this.#clock.now = now;
   }
 
@@ -386,30 +386,42 @@ export class Reassembly {
   }
 
   /** Hand on a direction's first waiting segment, and before it what it stands on; gaps where that was not captured. */
-  #release(stream: TcpStream, waiting: Waiting, direction: number, depth: number): void {
+  #release(stream: TcpStream, waiting: Waiting, direction: number, depth: number, limit?: number): void {
     const own = waiting.segments[direction === 0 ? 0 : 1];
     const { first } = own;
     if (first === undefined) return;
     const { now } = this.#clock;
     this.#clock.now = first.time;
-    this.#bringUp(stream, waiting, direction, first.sequence, depth);
+    this.#bringUp(stream, waiting, direction, first.sequence, depth, limit);
     if (depth < DEPTH_MAXIMUM && first.hasAcknowledgment && own.first === first) {
-      this.#bringUp(stream, waiting, 1 - direction, first.acknowledgment, depth + 1);
+      const acknowledgment = earlier(first.acknowledgment, limit);
+      this.#bringUp(stream, waiting, 1 - direction, acknowledgment, depth + 1, first.sequence);
     }
     if (own.first === first) this.#take(stream, own, direction);
     this.#clock.now = now;
   }
 
-  /** Hand on all of a direction before a sequence number. */
-  #bringUp(stream: TcpStream, waiting: Waiting, direction: number, sequence: number, depth: number): void {
+  /**
+   * Hand on all of a direction before a sequence number.
+   * @param limit of the other direction: what is handed on for the bytes there was sent before them, whatever a retransmission of
+   *   it acknowledges
+   */
+  #bringUp(
+    stream: TcpStream,
+    waiting: Waiting,
+    direction: number,
+    sequence: number,
+    depth: number,
+    limit: number | undefined,
+  ): void {
     const own = waiting.segments[direction === 0 ? 0 : 1];
     for (let missing = this.#ahead(stream, direction, sequence); missing > 0 && !stream.ended; ) {
       const { first } = own;
       if (first !== undefined && !this.#isBeyond(stream, direction, first)) {
-        this.#release(stream, waiting, direction, depth);
+        this.#release(stream, waiting, direction, depth, limit);
       } else {
         const next = this.#table.ints[this.#table.base(stream.slot) + direction + TCP_I32.next] as number;
-        if (!this.#fill(stream, waiting, direction, next, depth)) {
+        if (!this.#fill(stream, waiting, direction, next, depth, limit)) {
           const spare = stream.spares?.[direction === 0 ? 0 : 1].after(next);
           const held = first === undefined ? missing : Math.min(missing, (first.sequence - next) | 0);
           this.#gap(stream, direction, spare === undefined ? held : Math.min(held, (spare.sequence - next) | 0));
@@ -420,12 +432,19 @@ export class Reassembly {
   }
 
   /** Hand on what another place has of a hole's beginning, and before it what that stands on. @returns whether there was some */
-  #fill(stream: TcpStream, waiting: Waiting, direction: number, next: number, depth: number): boolean {
+  #fill(
+    stream: TcpStream,
+    waiting: Waiting,
+    direction: number,
+    next: number,
+    depth: number,
+    limit: number | undefined,
+  ): boolean {
     const spares = stream.spares?.[direction === 0 ? 0 : 1];
     const known = spares?.at(next);
     if (spares === undefined || known === undefined) return false;
     if (depth < DEPTH_MAXIMUM && known.hasAcknowledgment) {
-      this.#bringUp(stream, waiting, 1 - direction, known.acknowledgment, depth + 1);
+      this.#bringUp(stream, waiting, 1 - direction, earlier(known.acknowledgment, limit), depth + 1, next);
       // That may have needed this one.
       if (spares.at(next) !== known) return true;
     }
@@ -483,6 +502,11 @@ export class Reassembly {
     this.#troubles.add(stream.slot, direction, TROUBLE.lost, length);
     stream.gap(direction, length);
   }
+}
+
+/** The earlier one of two sequence numbers. */
+function earlier(sequence: number, limit: number | undefined): number {
+  return limit !== undefined && ((sequence - limit) | 0) > 0 ? limit : sequence;
 }
 
 /** The direction whose first waiting segment was captured first. */

@@ -358,8 +358,11 @@ export class TcpStream implements StreamContext {
     const other = own === 0 ? 1 : 0;
     const early = this.#acknowledgedEarly;
     if (this.delivered[own] === 0) {
+      // What came behind its stream's end was sent again: it may have been answered before the capture.
+      const isAgain = this.#host.finSeen(this, own);
+      if (isAgain) this.#answeredBefore[own] = length;
       const next = this.#host.nextSequence(this, own);
-      if (next !== undefined && !Number.isNaN(early[own]))
+      if (!isAgain && next !== undefined && !Number.isNaN(early[own]))
         this.#answeredBefore[own] = ((early[own] - next) | 0) + length;
     }
     if (this.delivered[other] > 0 || !hasAcknowledgment) return;
@@ -394,7 +397,9 @@ export class TcpStream implements StreamContext {
   #acknowledged(other: number, acknowledgment: number): number {
     const next = this.#host.nextSequence(this, other);
     if (next === undefined) return -1;
-    return Math.max(0, (this.delivered[other === 0 ? 0 : 1] as number) + ((acknowledgment - next) | 0));
+    // A retransmission acknowledges more than its bytes did when they were sent first.
+    const ahead = Math.min(0, (acknowledgment - next) | 0);
+    return Math.max(0, (this.delivered[other === 0 ? 0 : 1] as number) + ahead);
   }
 
   #hand(direction: 0 | 1, bytes: Uint8Array, start: number, end: number): void {

@@ -77,3 +77,22 @@ test('a number that is used again, and too many of them', () => {
   for (let number = 1; number <= PENDING_PER_STREAM; number += 1) ask(number);
   expect(unanswered).toEqual(['first: unknown', 'second: unknown']);
 });
+
+test.each([
+  [{ server: 50, client: 50 }, false],
+  [{ server: 50, client: -1 }, true],
+  [{ server: -1, client: 50 }, true],
+])(
+  'holes behind a request, %j: a later one with the same number may be the one that is answered, proven %s',
+  (holes, proven) => {
+    const until = [holes.client, holes.server];
+    const waiting = new NumberedRequests<{ message: FramedMessage }>(
+      { missedSince: (side, offset) => (until[side] as number) > offset },
+      { ordered: true, unanswered: () => undefined },
+    );
+    const request = { message: message(0, 20) };
+    waiting.wait(1, request);
+    expect(waiting.answered(1, ANY)).toBe(request);
+    expect(waiting.isProven(request)).toBe(proven);
+  },
+);

@@ -160,3 +160,38 @@ test('the first answers were captured nowhere, their requests at another place: 
     expect(events).toEqual(['GET /a |  | unknown', '(request unknown) | 208 | unknown', 'GET /b |  | unknown']);
   }
 });
+
+test('a request of which only a retransmission was captured, which acknowledges its own answer: that came after the request', () => {
+  const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+  const get = (name: string) => `GET /${name} HTTP/1.1\r\nHost: shop\r\n\r\n`;
+  const [size, answers] = [get('a').length, answer.length];
+  const seen = brief(
+    capture(
+      80,
+      [0, 1000, 0, '', 'S'],
+      [1, 5000, 1001, '', 'S.'],
+      [0, 1001, 5001],
+      [0, 1001, 5001, get('a')],
+      [1, 5001, 1001 + size, answer],
+      // The request for /b is missing, and comes again together with the one for /c.
+      [1, 5001 + answers, 1001 + 2 * size, answer.replace('200', '201')],
+      [0, 1001 + 2 * size, 5001 + 2 * answers, get('c')],
+      [0, 1001 + size, 5001 + 2 * answers, get('b')],
+      [1, 5001 + 2 * answers, 1001 + 3 * size, answer.replace('200', '202')],
+    ),
+  );
+  expect(seen).toEqual(['GET /a | 200 | ', 'GET /b | 201 | ', 'GET /c | 202 | ']);
+});
+
+test('a request that is captured behind the end of its stream may have been answered before the capture', () => {
+  const seen = brief(
+    capture(
+      27017,
+      [0, 1000 + FIND.length, 5000, '', 'F.'],
+      [0, 1000, 5000, FIND],
+      [1, 5000, 1000 + FIND.length, '', 'F.'],
+      [0, 1001 + FIND.length, 5001],
+    ),
+  );
+  expect(seen).toContain('find shop.c0 |  | unknown');
+});

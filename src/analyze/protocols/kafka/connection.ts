@@ -186,10 +186,11 @@ export class KafkaConnection implements StreamAnalyzer {
     if (request.key === SASL_HANDSHAKE && request.version === 0) this.#connection.seek(SIDE.server);
     const known = this.#walkResponse(request, bytes, start + RESPONSE_HEADER, end);
     const status = known ? errorName(walker.error) : '';
+    const ending = message.end === undefined ? this.#ending : {};
     this.#emit(
       request,
       { message, status, code: known ? walker.error : 0 },
-      message.end === undefined ? this.#ending : {},
+      this.#pending.isProven(request) ? ending : { incomplete: 'unknown' },
     );
   }
 
