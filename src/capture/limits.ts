@@ -117,3 +117,11 @@ export const NAMES_REMEMBERED = 20_000;
 
 /** Lists and watches of pods in one namespace; of more selections, all its pods are listed and sorted out here. */
 export const QUERIES_PER_NAMESPACE = 8;
+
+/** An ephemeral container for captures: how long it may take to start, how often it is looked at, when it ends by itself. */
+export const PROBE_START_MS = 60_000;
+export const PROBE_LOOK_MS = 150;
+export const PROBE_LIFE_SECONDS = 6 * 3600;
+
+/** Characters of what tcpdump printed that are kept. */
+export const PROBE_WORDS = 4_096;

@@ -24,6 +24,10 @@ interface ErrorEntry {
  * it (scripts/error-docs.ts). Sorted by name.
  */
 export const ERROR_CODES = {
+  AGENTLESS_REFUSED: {
+    exit: EXIT.failed,
+    meaning: 'The policy of the namespace does not allow a container that captures.',
+  },
   AGENTS_NOT_READY: { exit: EXIT.failed, meaning: 'The agents did not become ready within --timeout after install.' },
   AGENT_ENDED: { exit: EXIT.failed, meaning: 'The agent process ended before the end of its stream.' },
   AGENT_ERROR: { exit: EXIT.failed, meaning: 'A newer agent reported an error whose code this ksnoop does not know.' },
@@ -109,7 +113,9 @@ export const ERROR_CODES = {
   POD_COMPLETED: { exit: EXIT.noTarget, meaning: 'The pod has completed or failed: it has no network any more.' },
   POD_HAS_NO_PROCESS: { exit: EXIT.failed, meaning: 'The pod has no running process on its node.' },
   POD_PENDING: { exit: EXIT.noTarget, meaning: 'The pod is not scheduled, or none of its containers exists yet.' },
+  POD_WITHOUT_TCPDUMP: { exit: EXIT.failed, meaning: 'No container of the pod has tcpdump and a shell.' },
   PORT_FORWARD_FAILED: { exit: EXIT.failed, meaning: 'The port-forward to the agent failed.' },
+  PROBE_NOT_STARTED: { exit: EXIT.failed, meaning: 'An ephemeral container for a capture did not start.' },
   PROTOCOL_MISMATCH: { exit: EXIT.failed, meaning: 'Client and agent are more than one minor version apart.' },
   SAME_FILE: { exit: EXIT.usage, meaning: 'The output file is the capture that is read.' },
   SESSION_EXISTS: { exit: EXIT.failed, meaning: 'The agent already has a session of this id.' },

@@ -1,11 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { type OnReadOpts, Socket } from 'node:net';
+import { parseStatistics, type TcpdumpStatistics } from '../../wire/tcpdump-statistics.ts';
 import { READ_BYTES, STDERR_KEPT, TCPDUMP_END_MS } from '../limits.ts';
 import type { OpenNetns } from '../netns/namespace.ts';
 import { EXTRA_OUTPUT, spawnInside } from '../netns/spawn-inside.ts';
 import type { Pipe } from './fifo.ts';
-import { parseStatistics, type TcpdumpStatistics } from './statistics.ts';
 
 export interface TcpdumpOptions {
   readonly interface: string;

@@ -6,7 +6,8 @@ import type { Kube } from '../kube/kube.ts';
 import { type PodView, podTrouble, podView } from '../kube/pod.ts';
 import { resourcePath } from '../kube/resource.ts';
 
-const INSTALL_HINT = 'Install the agents: ksnoop install --image IMAGE';
+const INSTALL_HINT =
+  'Install the agents: ksnoop install --image IMAGE. Or capture without them, from within the pods: --agentless';
 
 /** The agents of a cluster at one moment: one call serves any number of nodes. */
 export class Agents {

@@ -1,6 +1,7 @@
 import { type ErrorCode, KsnoopError } from '../../wire/errors.ts';
 import { AGENT_PORT } from '../../wire/session-frame.ts';
 import { AGENT_CONTAINER, AGENT_NAMESPACE } from '../agent-objects.ts';
+import { agentless } from '../agentless/agentless-transport.ts';
 import type { Kube } from '../kube/kube.ts';
 import { memoryKill, type PodView } from '../kube/pod.ts';
 import { openPortForward } from '../kube/port-forward.ts';
@@ -26,7 +27,7 @@ export class AgentAccess {
   readonly #kube: Kube;
   readonly #preference: TransportPreference;
   readonly #signal: AbortSignal;
-  readonly #first: Promise<Agents>;
+  readonly #first: Promise<Agents> | undefined;
   /** Restarts of the agents' containers when they were last reached, by pod. */
   readonly #restarts = new Map<string, number>();
   /** Port-forward is not wanted, or not allowed: what one node's attempt showed holds for all. */
@@ -37,16 +38,17 @@ export class AgentAccess {
     this.#preference = preference;
     this.#signal = signal;
     this.#execOnly = preference.transport === 'exec';
-    this.#first = this.#list();
-    this.#first.catch(() => {});
+    this.#first = preference.agentless === undefined ? this.#list() : undefined;
+    this.#first?.catch(() => {});
   }
 
-  /** Reaches the agent of a node, whichever pod that is by then. */
+  /** Reaches the agent of a node, whichever pod that is by then; without agents, what stands in for it. */
   on(node: string): OpenTransport {
+    if (this.#preference.agentless !== undefined) return agentless(this.#kube, this.#preference.agentless);
     let attempts = 0;
     return async (handlers, signal) => {
       attempts += 1;
-      const agents = attempts === 1 ? this.#first : this.#list();
+      const agents = (attempts === 1 ? this.#first : undefined) ?? this.#list();
       return this.#open(node, agents, handlers, signal);
     };
   }

@@ -1,4 +1,5 @@
 import type { Compression } from '../../wire/session-frame.ts';
+import type { AgentlessPreference } from '../agentless/preference.ts';
 
 /** The ways to an agent; `auto` takes port-forward where that works, else exec. */
 export const TRANSPORTS = ['auto', 'exec', 'port-forward'] as const;
@@ -10,4 +11,6 @@ export interface TransportPreference {
   readonly resumeWindowMs: number;
   /** Whether an agent compresses what it sends through port-forward. */
   readonly compress: Compression;
+  /** Capture without agents; undefined: with them. */
+  readonly agentless?: AgentlessPreference | undefined;
 }

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { AGENTLESS_MODES, PUBLIC_IMAGE } from '../../capture/agentless/preference.ts';
 import { TRANSPORTS } from '../../capture/agents/transport-preference.ts';
 import { TARGETS_MAXIMUM } from '../../capture/limits.ts';
 import {
@@ -51,6 +52,15 @@ export function addTransportFlags(command: Command): Command {
     .addOption(
       new Option('--compress <WHEN>', 'zstd over port-forward (default: auto, when it helps)').choices(COMPRESSIONS),
     )
+    .addOption(
+      new Option(
+        '--agentless [HOW]',
+        'capture without agents: with tcpdump of the pod, or in an ephemeral container (default: auto, the first that works)',
+      )
+        .choices(AGENTLESS_MODES)
+        .preset('auto'),
+    )
+    .option('--agentless-image <IMAGE>', `of the ephemeral container: has tcpdump and sh (default: ${PUBLIC_IMAGE})`)
     .option('--local', 'capture on this machine, without Kubernetes')
     .addOption(new Option('--context <NAME>', 'context of the kubeconfig'))
     .addOption(new Option('--kubeconfig <FILE>', 'kubeconfig to use'));

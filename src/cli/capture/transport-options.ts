@@ -1,3 +1,4 @@
+import { AGENTLESS_MODES, type AgentlessPreference, PUBLIC_IMAGE } from '../../capture/agentless/preference.ts';
 import { TRANSPORTS, type TransportPreference } from '../../capture/agents/transport-preference.ts';
 import { RESUME_WINDOW_MAXIMUM_MS, RESUME_WINDOW_MINIMUM_MS, RESUME_WINDOW_MS } from '../../wire/limits.ts';
 import { COMPRESSIONS } from '../../wire/session-frame.ts';
@@ -9,6 +10,9 @@ export interface RawTransportOptions {
   readonly transport?: string;
   readonly resumeWindow?: string;
   readonly compress?: string;
+  /** true: the flag without a value. */
+  readonly agentless?: string | true;
+  readonly agentlessImage?: string;
 }
 
 /** Complete and validate them. @throws KsnoopError USAGE (exit 2) */
@@ -18,6 +22,7 @@ export function completeTransport(raw: RawTransportOptions, local: boolean): Tra
       '--local has its agent on this machine: --transport, --resume-window and --compress have no meaning with it.',
     );
   }
+  const agentless = completeAgentless(raw, local);
   const name = raw.transport ?? 'auto';
   const transport = TRANSPORTS.find((known) => known === name);
   if (transport === undefined) throw usage(`There is no transport "${name}".`, `There are: ${TRANSPORTS.join(', ')}.`);
@@ -29,7 +34,25 @@ export function completeTransport(raw: RawTransportOptions, local: boolean): Tra
   if (transport === 'exec' && raw.compress !== undefined && compress !== 'off') {
     throw usage('--compress is of port-forward; what exec carries is not compressed.');
   }
-  return { transport, compress, resumeWindowMs: windowOf(raw.resumeWindow) };
+  return { transport, compress, resumeWindowMs: windowOf(raw.resumeWindow), agentless };
+}
+
+function completeAgentless(raw: RawTransportOptions, local: boolean): AgentlessPreference | undefined {
+  if (raw.agentless === undefined) {
+    if (raw.agentlessImage === undefined) return undefined;
+    throw usage('--agentless-image is the image of --agentless, which is not given.');
+  }
+  if (local) throw usage('--local captures on this machine: --agentless has no meaning with it.');
+  if ((raw.transport ?? raw.resumeWindow ?? raw.compress) !== undefined) {
+    throw usage('--transport, --resume-window and --compress are about agents, and --agentless does without them.');
+  }
+  const name = raw.agentless === true ? 'auto' : raw.agentless;
+  const mode = AGENTLESS_MODES.find((known) => known === name);
+  if (mode === undefined) throw usage(`--agentless takes ${AGENTLESS_MODES.join(', ')}, not "${name}".`);
+  if (mode === 'existing' && raw.agentlessImage !== undefined) {
+    throw usage('--agentless=existing uses the containers of the pod: --agentless-image has no meaning with it.');
+  }
+  return { mode, image: raw.agentlessImage ?? PUBLIC_IMAGE };
 }
 
 function windowOf(text: string | undefined): number {

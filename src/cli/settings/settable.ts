@@ -35,6 +35,7 @@ export const SETTINGS: readonly Setting[] = [
     'max-bytes',
     'max-targets',
     'transport',
+    'agentless-image',
   ]),
   ...only('capture', ['quiet', 'verbose'], 'switch'),
   ...only('read', ['output', 'where']),

@@ -56,6 +56,15 @@ const PROXIES: Recipe = {
   inputs: () => '',
 };
 
+/** What a container needs for captures without agents: a shell and tcpdump. */
+const PROBE: Recipe = {
+  name: 'ksnoop-probe',
+  packages: ['busybox-static', 'tcpdump'],
+  commands: [],
+  files: async () => ({}),
+  inputs: () => '',
+};
+
 /** Commands people type in a pod, all busybox. */
 const BUSYBOX = [
   ...[
@@ -98,6 +107,11 @@ export function buildStoresImage(say: (line: string) => void): Promise<ShopImage
 /** One image for further proxies before the shop. */
 export function buildProxiesImage(say: (line: string) => void): Promise<ShopImage> {
   return build(PROXIES, say);
+}
+
+/** An image with tcpdump and a shell. */
+export function buildProbeImage(say: (line: string) => void): Promise<ShopImage> {
+  return build(PROBE, say);
 }
 
 /** From Debian packages unpacked without running their scripts; cached. */

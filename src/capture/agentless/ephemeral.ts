@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KsnoopError } from '../../wire/errors.ts';
+import { call, get } from '../kube/api.ts';
+import type { Kube } from '../kube/kube.ts';
+import { type ContainerView, podView } from '../kube/pod.ts';
+import { resourcePath } from '../kube/resource.ts';
+import { PROBE_LIFE_SECONDS, PROBE_LOOK_MS, PROBE_START_MS } from '../limits.ts';
+
+/** What containerd and docker give a container besides NET_RAW: dropped by name where a policy forbids to add NET_RAW. */
+const OTHER_DEFAULTS = [
+  'AUDIT_WRITE',
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'MKNOD',
+  'NET_BIND_SERVICE',
+  'SETFCAP',
+  'SETPCAP',
+  'SETUID',
+  'SYS_CHROOT',
+];
+
+/**
+ * Capabilities of the probe: exactly those it needs where that is allowed, else what is left of the runtime's defaults (Pod
+ * Security, baseline). SETGID: a tcpdump of root sets its groups, also to those that it has.
+ */
+const CAPABILITIES = [{ drop: ['ALL'], add: ['NET_RAW', 'SETGID'] }, { drop: OTHER_DEFAULTS }] as const;
+
+export interface EphemeralTarget {
+  readonly namespace: string;
+  readonly pod: string;
+}
+
+/**
+ * Start an ephemeral container beside the pod's own, in its network namespace, and wait until it runs.
+ * @returns its name
+ * @throws KsnoopError AGENTLESS_REFUSED with the policy, PROBE_NOT_STARTED with the runtime's reason, and as api.ts does
+ */
+export async function startEphemeral(
+  kube: Kube,
+  target: EphemeralTarget,
+  image: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const name = `ksnoop-${randomBytes(4).toString('hex')}`;
+  let refused: KsnoopError | undefined;
+  for (const capabilities of CAPABILITIES) {
+    try {
+      await addContainer(kube, target, { name, image, capabilities }, signal);
+      await untilRunning(kube, target, name, signal);
+      return name;
+    } catch (thrown) {
+      if (!(thrown instanceof KsnoopError) || !/PodSecurity|denied the request/.test(thrown.message)) throw thrown;
+      refused = thrown;
+    }
+  }
+  throw new KsnoopError(
+    'AGENTLESS_REFUSED',
+    `An ephemeral container that may capture is not allowed in pod ${target.namespace}/${target.pod}: ${refused?.message}`,
+    {
+      hint: 'Capture with the agents, which an administrator installs: ksnoop install --image IMAGE',
+      cause: refused,
+    },
+  );
+}
+
+interface Probe {
+  readonly name: string;
+  readonly image: string;
+  readonly capabilities: object;
+}
+
+async function addContainer(
+  kube: Kube,
+  { namespace, pod }: EphemeralTarget,
+  { name, image, capabilities }: Probe,
+  signal: AbortSignal,
+): Promise<void> {
+  const container = {
+    name,
+    image,
+    imagePullPolicy: 'IfNotPresent',
+    // Ends by itself, should nobody end it. The first process of a container heeds only signals that it handles (pid_namespaces(7)).
+    command: ['sh', '-c', `trap 'exit 0' TERM; sleep ${PROBE_LIFE_SECONDS} & wait`],
+    securityContext: {
+      runAsUser: 0,
+      runAsNonRoot: false,
+      allowPrivilegeEscalation: false,
+      privileged: false,
+      readOnlyRootFilesystem: true,
+      capabilities,
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+  };
+  await call(kube, {
+    method: 'PATCH',
+    path: resourcePath('v1', namespace, 'pods', pod, 'ephemeralcontainers'),
+    contentType: 'application/strategic-merge-patch+json',
+    body: JSON.stringify({ spec: { ephemeralContainers: [container] } }),
+    signal,
+  });
+}
+
+async function untilRunning(
+  kube: Kube,
+  { namespace, pod }: EphemeralTarget,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const deadline = performance.now() + PROBE_START_MS;
+  for (;;) {
+    const view = podView(await get(kube, resourcePath('v1', namespace, 'pods', pod), signal));
+    const container = view.containers.find((each) => each.name === name);
+    if (container?.state === 'running') return;
+    const reason = container === undefined ? 'it is not in the pod' : whyNot(container);
+    if (reason !== undefined || performance.now() > deadline) {
+      throw new KsnoopError(
+        'PROBE_NOT_STARTED',
+        `The ephemeral container ${name} of pod ${namespace}/${pod} did not start: ${reason ?? 'it still waits'}.`,
+        { hint: 'kubectl describe pod shows why. Another image: --agentless-image IMAGE (with tcpdump and sh).' },
+      );
+    }
+    await sleep(PROBE_LOOK_MS, undefined, { signal });
+  }
+}
+
+/** Why a container will not run; undefined while it may. */
+function whyNot({ state, reason, message }: ContainerView): string | undefined {
+  if (state === 'terminated') return `it has ended (${reason})`;
+  return /^(ErrImagePull|ImagePullBackOff|InvalidImageName|Create.*Error|RunContainerError)$/.test(reason)
+    ? `${reason}: ${message}`
+    : undefined;
+}
