@@ -25,8 +25,11 @@ const ENDS = `
   child.stderr.once('data', () => child.kill('SIGINT'));
   child.once('close', () => process.exit(0));
 `;
-/** Succeeds when it has CAP_NET_RAW (bit 13) and no other capability. */
-const HAS_NO_MORE = String.raw`/^CapPrm:\s0*2000$/m.test(fs.readFileSync('/proc/self/status')) || process.exit(1)`;
+/** Succeeds when it has CAP_NET_RAW (bit 13) and no other capability, and can never have another one. */
+const HAS_NO_MORE = String.raw`
+  const status = fs.readFileSync('/proc/self/status', 'utf8');
+  process.exit(/^CapPrm:\s0*2000$/m.test(status) && /^CapBnd:\s0*2000$/m.test(status) ? 0 : 1);
+`;
 
 let on: TestCluster;
 let image: string;
