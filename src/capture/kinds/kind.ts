@@ -56,6 +56,8 @@ export interface ResolveContext {
   readonly signal: AbortSignal;
   /** Of an Ingress or Gateway: the pods behind it, those of its controller, or both. */
   readonly sides: { readonly backends: boolean; readonly controller: boolean };
+  /** Endpoints of a Service in other namespaces than its own are taken: whoever may write its EndpointSlices names them. */
+  readonly crossNamespaces: boolean;
 }
 
 /** Objects whose change makes a selection stale. */

@@ -47,7 +47,8 @@ function externalName(name: string, namespace: string, target: string): KsnoopEr
 
 /**
  * A Service without a selector: its EndpointSlices name the endpoints. An endpoint that names a pod is that pod; for one
- * that is only an address, the pod with this address is searched, in all namespaces where the user may list pods.
+ * that is only an address, the pod with this address is searched. Whoever may write EndpointSlices in one namespace can name
+ * pods of any other: those are taken only where the user crosses namespaces, in all where the user may list pods.
  */
 async function byEndpoints(name: string, namespace: string, context: ResolveContext): Promise<Resolution> {
   const path = resourcePath('discovery.k8s.io/v1', namespace, 'endpointslices');
@@ -57,24 +58,37 @@ async function byEndpoints(name: string, namespace: string, context: ResolveCont
   const via = [`service/${name}`];
   const names = new Map<string, Set<string>>();
   const loose = new Set<string>();
+  const crossing = new Set<string>();
   for (const endpoint of endpoints) {
     const target = objectAt(endpoint, 'targetRef');
     const pod = target.kind === 'Pod' ? optionalString(target, 'name') : undefined;
+    const place = optionalString(target, 'namespace') ?? namespace;
     if (pod === undefined) for (const address of addressesOf(endpoint)) loose.add(address);
-    else within(names, optionalString(target, 'namespace') ?? namespace).add(pod);
+    else if (place === namespace || context.crossNamespaces) within(names, place).add(pod);
+    else crossing.add(`${place}/${pod}`);
   }
   const pods: PodSelection[] = [...names].map(([place, wanted]) => ({ namespace: place, names: [...wanted], via }));
   const searched = [...loose].slice(0, LOOSE_ENDPOINTS);
   const byAddress = await Promise.all(searched.map((address) => podsAt(address, namespace, via, context)));
   const strangers = byAddress.flatMap((found) => (typeof found === 'string' ? [found] : []));
-  const notes =
-    strangers.length === 0 ? [] : [`service/${name} has endpoints that are no pods: ${strangers.join(', ')}`];
+  const notes: string[] = [];
+  if (crossing.size > 0) {
+    const left = [...crossing].slice(0, LOOSE_ENDPOINTS).join(', ');
+    notes.push(`service/${name} has endpoints in other namespaces, which are left out: ${left}; ${CROSS_HINT}`);
+  }
+  if (strangers.length > 0) {
+    const list = strangers.join(', ');
+    const elsewhere = context.crossNamespaces ? `: ${list}` : ` of its namespace: ${list}; ${CROSS_HINT}`;
+    notes.push(`service/${name} has endpoints that are no pods${elsewhere}`);
+  }
   if (loose.size > LOOSE_ENDPOINTS) {
     notes.push(`service/${name}: only the first ${LOOSE_ENDPOINTS} of ${loose.size} addresses were searched for pods`);
   }
   for (const found of byAddress) if (typeof found !== 'string') pods.push(found);
   return { pods, notes, depends: [{ path, ...ofService }] };
 }
+
+const CROSS_HINT = '--cross-namespace takes pods of other namespaces too';
 
 function within(names: Map<string, Set<string>>, namespace: string): Set<string> {
   const known = names.get(namespace) ?? new Set();
@@ -91,13 +105,14 @@ async function podsAt(
   address: string,
   namespace: string,
   via: readonly string[],
-  { kube, signal }: ResolveContext,
+  { kube, signal, crossNamespaces }: ResolveContext,
 ): Promise<PodSelection | string> {
   const fieldSelector = `status.podIP=${address}`;
   const find = async (place: string | undefined) => {
     const { items } = await list(kube, resourcePath('v1', place, 'pods'), { fieldSelector }, signal);
     return items.length === 0 ? address : { namespace: place, addresses: [address], via };
   };
+  if (!crossNamespaces) return find(namespace);
   // A user who may not list the pods of all namespaces still finds those of the Service's namespace.
   return find(undefined).catch(() => find(namespace));
 }

@@ -17,6 +17,8 @@ export interface TargetQuery extends Selectors {
   /** Pods on these nodes alone; of any when empty. */
   readonly nodes: readonly string[];
   readonly sides: ResolveContext['sides'];
+  /** Left out: no. Of all namespaces there is no other one. */
+  readonly crossNamespaces?: boolean;
 }
 
 /**

@@ -41,7 +41,9 @@ export async function findTargetSet(
 ): Promise<TargetSet> {
   const discovery = new Discovery(kube);
   const owners = new Owners(kube, discovery, signal);
-  const resolve = (until: AbortSignal) => resolveAll(query, { kube, discovery, signal: until, sides: query.sides });
+  const { sides } = query;
+  const crossNamespaces = query.crossNamespaces === true || query.namespaces === undefined;
+  const resolve = (until: AbortSignal) => resolveAll(query, { kube, discovery, signal: until, sides, crossNamespaces });
   const first = await resolve(signal);
   const pods = new Map<string, FoundPod>();
   const nodes = new Map<string, FoundNode>();

@@ -23,6 +23,7 @@ export function addTargetFlags(command: Command): Command {
     .option('--node <NODES>', 'only pods on these nodes')
     .option('--backends-only', 'of an ingress, gateway or route: only the pods behind it')
     .option('--controller-only', 'of an ingress, gateway or route: only the pods that serve it')
+    .option('--cross-namespace', 'of a Service without selector: also endpoints in other namespaces')
     .option('--clients', 'also the pods that talk to the targets')
     .option('--no-follow', 'only the pods that exist now; pods that appear later do not join');
 }

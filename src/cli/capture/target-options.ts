@@ -10,6 +10,7 @@ export interface RawTargetOptions {
   readonly node?: string;
   readonly backendsOnly?: boolean;
   readonly controllerOnly?: boolean;
+  readonly crossNamespace?: boolean;
   readonly maxTargets?: string;
   readonly clients?: boolean;
   /** `--no-follow` makes it false. */
@@ -45,6 +46,7 @@ export function completeTargets(raw: RawTargetOptions, local: boolean, maximum: 
     fieldSelector: raw.fieldSelector,
     nodes: commaList(raw.node ?? ''),
     sides: { backends: raw.controllerOnly !== true, controller: raw.backendsOnly !== true },
+    crossNamespaces: raw.crossNamespace === true,
     maxTargets: raw.maxTargets === undefined ? maximum : boundOf(raw.maxTargets),
     follow: raw.follow !== false,
     clients: raw.clients === true,

@@ -10,6 +10,8 @@ export interface TargetSelection {
   readonly fieldSelector: string | undefined;
   readonly nodes: readonly string[];
   readonly sides: TargetQuery['sides'];
+  /** Also endpoints of a Service in other namespaces. */
+  readonly crossNamespaces?: boolean;
   readonly maxTargets: number;
   /** Pods that appear later join the capture. */
   readonly follow: boolean;
@@ -31,6 +33,7 @@ export function targetQuery(selection: TargetSelection, refs: readonly TargetRef
     fieldSelector: selection.fieldSelector,
     nodes: selection.nodes,
     sides: selection.sides,
+    crossNamespaces: selection.crossNamespaces === true,
   };
 }
 

@@ -181,7 +181,7 @@ test('a Service without selector is what its EndpointSlices say: pods by name an
   table.push([`${HERE} svc/by-hand`, names.join(' '), 'endpoints: a pod by name, one by address, 192.0.2.9']);
   expect(names).toHaveLength(2);
   expect(pods).toEqual(expect.arrayContaining(names));
-  expect(stderr).toContain('service/by-hand has endpoints that are no pods: 192.0.2.9');
+  expect(stderr).toContain('service/by-hand has endpoints that are no pods of its namespace: 192.0.2.9');
 });
 
 test('an ExternalName is explained, a miss suggests what is near, and too many name the flag', async () => {

@@ -46,7 +46,7 @@ test('without a selector its EndpointSlices say who is behind it: by name, by ad
     podObject('far', { ip: '10.244.1.6', namespace: 'data' }),
     podObject('web-1', { ip: '10.244.1.7' }),
   );
-  const set = await targetSet(server, ['svc/db']);
+  const set = await targetSet(server, ['svc/db'], { crossNamespaces: true });
   expect(set.initial.pods.map(({ pod }) => pod.name).sort()).toEqual(['db-1', 'far']);
   expect(set.notes).toEqual(['service/db has endpoints that are no pods: 192.0.2.9']);
 });
@@ -59,7 +59,31 @@ test('who may not list the pods of all namespaces finds those of the Service’s
     podObject('near', { ip: '10.244.1.7' }),
   );
   server.forbid(/GET \/api\/v1\/pods/);
-  expect(await found(server, ['svc/db'])).toEqual(['service/db > near']);
+  expect(await found(server, ['svc/db'], { crossNamespaces: true })).toEqual(['service/db > near']);
+});
+
+test('a hand-made EndpointSlice leads to pods of other namespaces only where the user says so', async () => {
+  server = await startObjectServer(
+    service('mine', {}),
+    slice('mine-1', 'mine', [
+      { addresses: ['10.244.1.6'], targetRef: { kind: 'Pod', name: 'named', namespace: 'victim' } },
+      { addresses: ['10.244.1.7'] },
+      { addresses: ['10.244.1.8'] },
+    ]),
+    podObject('named', { ip: '10.244.1.6', namespace: 'victim' }),
+    podObject('addressed', { ip: '10.244.1.7', namespace: 'victim' }),
+    podObject('own', { ip: '10.244.1.8' }),
+  );
+  const set = await targetSet(server, ['svc/mine']);
+  expect(set.initial.pods.map(({ pod }) => pod.name)).toEqual(['own']);
+  expect(set.notes).toEqual([
+    expect.stringMatching(/^service\/mine has endpoints in other namespaces, .*: victim\/named; --cross-namespace/),
+    expect.stringMatching(
+      /^service\/mine has endpoints that are no pods of its namespace: 10\.244\.1\.7; --cross-namespace/,
+    ),
+  ]);
+  const all = ['service/mine > addressed', 'service/mine > named', 'service/mine > own'];
+  expect(await found(server, ['svc/mine'], { crossNamespaces: true })).toEqual(all);
 });
 
 test('an ExternalName is explained', async () => {
