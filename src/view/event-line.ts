@@ -9,6 +9,8 @@ import { byteShare, byteSize, latencyText } from './units.ts';
 /** Cells shown of a label, and of a status. */
 const LABEL_WIDTH = 160;
 const STATUS_WIDTH = 100;
+/** Cells of the text of an error's body. */
+const ERROR_WIDTH = 100;
 /** Aligned columns grow to what they hold, up to this. */
 const PEERS_WIDTH = 72;
 const PROTOCOL_WIDTH = 12;
@@ -59,6 +61,8 @@ export class EventLines {
     if (missing !== '' && !label.includes(`(${missing})`)) parts.push(red(`[${missing}]`));
     if (record.latency !== undefined) parts.push(latencyText(record.latency), ...timeParts(record));
     parts.push(...sizes(record));
+    const error = errorText(record);
+    if (error !== undefined) parts.push(colours.aside(`"${cutToCells(sanitise(error), ERROR_WIDTH)}"`));
     return parts.join(' ');
   }
 
@@ -139,4 +143,11 @@ function sizes(record: EventRecord): string[] {
   if (record.kind === 'message') return [byteSize(sent)];
   if (received === 0) return sent === 0 ? [] : [`sent ${byteSize(sent)}`];
   return sent < LARGE_REQUEST ? [byteSize(received)] : [byteSize(received), `sent ${byteSize(sent)}`];
+}
+
+/** The first line of an HTTP error's body. */
+function errorText(record: EventRecord): string | undefined {
+  const http: unknown = Reflect.get(record, 'http');
+  if (typeof http !== 'object' || http === null || !('error' in http)) return undefined;
+  return typeof http.error === 'string' ? http.error : undefined;
 }

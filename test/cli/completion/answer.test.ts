@@ -64,7 +64,7 @@ test.each([
   ['pod/x -c ', ['nginx-of-x']],
   ['pod/x -i n', ['net1']],
   ['-o p', ['pcapng', 'pcap', 'packets']],
-  ['read -o te', ['text']],
+  ['read -o te', ['text', 'template']],
   ['--transport p', ['port-forward']],
   ['--compress ', ['auto', 'on', 'off']],
   ['--compress of', ['off']],

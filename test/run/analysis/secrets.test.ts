@@ -48,6 +48,16 @@ const HTTP = [
   'X-Custom: 0123hush0123',
 ].map((field, index) => http(8000 + index, `GET /a HTTP/1.1\r\nHost: h\r\n${field}`));
 
+/** Bodies of errors, of which the first line is shown. */
+const ERRORS = [
+  ['application/json', '{"password": "hush-t1", "api_key":"hush-t2"}'],
+  ['text/plain', 'no access: token=hush-t3 for https://u:hush-t4@h/'],
+  ['text/html', '<title>Authorization: Bearer hush-t5</title>'],
+].map(([type = '', body = ''], index): Conversation => {
+  const head = `HTTP/1.1 500 Error\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n`;
+  return { port: 8700 + index, turns: [['GET /e HTTP/1.1\r\nHost: h\r\n\r\n', head + body]] };
+});
+
 const TARGETS = [
   'GET /a?access_token=hush-c1&x=1',
   'GET /a?x=1&Password=hush-c2',
@@ -204,7 +214,7 @@ const STATEMENTS = SQL.flatMap((sql, index): Conversation[] => [
   { port: 3306 + index * 2, turns: [[mysql(0, `\x03${sql}`), mysql(1, `\xff\x28\x04#42000near '${sql}' at line 1`)]] },
 ]);
 
-const conversations = [...HTTP, ...TARGETS, ...ANSWERS, ...WEBSOCKET, HTTP2, REDIS, ...STATEMENTS];
+const conversations = [...HTTP, ...TARGETS, ...ANSWERS, ...WEBSOCKET, HTTP2, REDIS, ...STATEMENTS, ...ERRORS];
 
 /** All of them, one connection after the other. */
 function capture(): Buffer {
@@ -242,6 +252,9 @@ const captures = new Map([
   ...RECORDED.map((name): [string, Buffer] => [name, readFileSync(join(OWN, `${name}.pcap`))]),
 ]);
 
+/** What makes forms that need an argument write all of a record. */
+const WHOLE: Readonly<Record<string, string>> = { 'custom-columns': 'ALL:.', jsonpath: '{.}', template: '{{json .}}' };
+
 /** Every form there is, as `name`, whether as JSON, and with which --where. */
 const loaded = await Promise.all(ANALYSIS_OUTPUTS.map(async (form) => ({ form, kind: await form.load() })));
 const forms = loaded.flatMap(({ form, kind }) =>
@@ -256,7 +269,11 @@ const forms = loaded.flatMap(({ form, kind }) =>
   ),
 );
 
-function written(bytes: Buffer, { kind, json, where }: (typeof forms)[number], showSecrets: boolean): string {
+function written(
+  bytes: Buffer,
+  { form: name, kind, json, where }: (typeof forms)[number],
+  showSecrets: boolean,
+): string {
   const lines: string[] = [];
   const session = new AnalysisSession(kind, {
     where: where === undefined ? undefined : compileWhere(where),
@@ -267,6 +284,7 @@ function written(bytes: Buffer, { kind, json, where }: (typeof forms)[number], s
     align: false,
     width: undefined,
     json,
+    argument: WHOLE[name],
   });
   session.push(bytes);
   session.end();

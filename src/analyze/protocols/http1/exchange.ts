@@ -1,6 +1,7 @@
 import type { Exchange, Fields, Incomplete, Side } from '../../record/event.ts';
 import { maskTarget } from '../../record/secrets.ts';
 import { CacheOfTexts } from '../../record/text-cache.ts';
+import type { ErrorBody } from './error-body.ts';
 import type { Head } from './head.ts';
 import { routeOf } from './route.ts';
 
@@ -39,6 +40,8 @@ export interface Response {
   /** What it answers; undefined where that was not captured or is not certain. `unpaired` has the reason, also where it is only likely. */
   readonly request: Request | undefined;
   readonly unpaired: Incomplete | undefined;
+  /** The beginning of an error's body, where it is a text. */
+  readonly errorBody?: ErrorBody | undefined;
 }
 
 /** How much of a response came, and why not all of it. */
@@ -154,5 +157,6 @@ function detailOf(request: Request | undefined, response: Response | undefined, 
     traceparent: request?.fields?.traceparent,
     requestHeaders: request?.fields,
     responseHeaders: response?.fields,
+    error: response?.errorBody?.text(),
   };
 }

@@ -21,9 +21,18 @@ const CR = 13;
 /** Digits a chunk's size may have. */
 const SIZE_DIGITS = 12;
 
+/** Takes the bytes of a body, without its framing. */
+export interface BodyTaker {
+  take(bytes: Uint8Array, start: number, end: number): void;
+  /** Bytes of it were not captured. */
+  cut(): void;
+}
+
 /** The chunked coding (RFC 9112, section 7.1) of one direction, byte by byte where it matters. */
 export class Chunks {
   at: number = AT.chunkSize;
+  /** Takes the data of the chunks, where somebody wants it. */
+  body: BodyTaker | undefined;
   /** Left of the chunk under way. */
   left = 0;
   #size = 0;
@@ -48,6 +57,7 @@ export class Chunks {
     while (at < end) {
       if (this.at === AT.body) {
         const taken = Math.min(this.left, end - at);
+        this.body?.take(bytes, at, at + taken);
         this.left -= taken;
         at += taken;
         if (this.left === 0) this.at = AT.chunkEnd;

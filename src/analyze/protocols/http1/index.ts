@@ -4,6 +4,7 @@ import { http2After } from '../http2/index.ts';
 import { type Answer, Pairing } from '../pairing.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocol.ts';
 import { protocolLost } from '../protocol-lost.ts';
+import { ErrorBody } from './error-body.ts';
 import { exchangeOf, type Request, type Response, type ResponseEnd, requestOf } from './exchange.ts';
 import { AT, AT_CHUNKED, AT_UNTIL_END } from './framing.ts';
 import type { Head } from './head.ts';
@@ -243,7 +244,13 @@ class Http1 implements StreamAnalyzer, MessageSink {
     const { request, unpaired } = this.#answer(reader);
     const body = bodyOf(head, request);
     const declared = body >= 0 && !reader.inHead ? reader.bytes + body : undefined;
-    this.#response = { status, reason, version, upgrade, contentType, fields, time, declared, request, unpaired };
+    const errorBody =
+      this.detail && ErrorBody.isWanted(status, contentType)
+        ? new ErrorBody(contentType, fields?.['content-encoding'] ?? '')
+        : undefined;
+    reader.body = errorBody;
+    const common = { status, reason, version, upgrade, contentType, fields, time, declared, request, unpaired };
+    this.#response = errorBody === undefined ? common : { ...common, errorBody };
     // To a HEAD, which may have been the request, comes no body; behind a 204 there should be none, and some servers send it.
     if ((request === undefined && body !== 0) || (status === 204 && body > 0)) reader.mayLackBody = true;
     // The client that waits for a 100 has its answer, and need not send the body.
@@ -372,6 +379,11 @@ export const http1: StreamProtocol = {
     'http.traceparent': { type: 'string', about: "the request's traceparent (W3C Trace Context)" },
     'http.requestHeaders': { type: 'map', about: 'header fields of the request by lower-case name, secrets masked' },
     'http.responseHeaders': { type: 'map', about: 'header fields of the response by lower-case name, secrets masked' },
+    'http.error': {
+      type: 'string',
+      about:
+        'first line of the body of a 4xx or 5xx response (HTTP/1), its title where it is HTML; decompressed, secrets masked',
+    },
   },
   probe: startLineLikeness,
   create: (context) => new Http1(context),

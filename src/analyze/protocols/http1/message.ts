@@ -1,5 +1,5 @@
 import { SIDE, type Side } from '../../record/event.ts';
-import { AT, AT_CHUNKED, AT_UNTIL_END, Chunks } from './framing.ts';
+import { AT, AT_CHUNKED, AT_UNTIL_END, type BodyTaker, Chunks } from './framing.ts';
 import { HEAD, Head, headEnd } from './head.ts';
 import { endOfLine, startLineLikeness } from './start-line.ts';
 
@@ -55,6 +55,8 @@ export class MessageReader {
   timeKnown = true;
   /** Set in `onHead`: the body that the head announces may not come, as with the answer to a HEAD. */
   mayLackBody = false;
+  /** Set in `onHead`: takes the message's body. */
+  body: BodyTaker | undefined;
   /** Where in the stream the reader stands. */
   position = 0;
   readonly #sink: MessageSink;
@@ -98,6 +100,7 @@ export class MessageReader {
     while (at < end) {
       if (this.at === AT.body && !this.#chunked) {
         const taken = this.#left < end - at ? this.#left : end - at;
+        this.body?.take(bytes, at, at + taken);
         this.#left -= taken;
         this.bytes += taken;
         this.lastTime = now;
@@ -108,6 +111,7 @@ export class MessageReader {
         at = this.#head(bytes, at, end, now, position + at - start, acknowledged);
         if (at < 0) return -at - 1;
       } else if (this.at === AT.untilEnd) {
+        this.body?.take(bytes, at, end);
         this.bytes += end - at;
         this.lastTime = now;
         this.endSeen = true;
@@ -119,6 +123,7 @@ export class MessageReader {
         }
       } else {
         const chunks = this.#chunks as Chunks;
+        chunks.body = this.body;
         const stopped = chunks.follow(bytes, at, end);
         if (stopped < 0) {
           this.#lose('no chunk size', position + at - start);
@@ -185,6 +190,7 @@ export class MessageReader {
   }
 
   #miss(): void {
+    this.body?.cut();
     this.gap = true;
     this.endSeen = false;
   }
@@ -305,6 +311,7 @@ export class MessageReader {
     this.#seeking = false;
     this.lastTime = now;
     this.mayLackBody = false;
+    this.body = undefined;
     const body = this.#sink.onHead(this, head);
     if (body === -1) {
       this.#lose(this.side === SIDE.client ? 'a response from the client' : 'a request from the server', this.start);
