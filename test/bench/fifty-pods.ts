@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestCluster } from '../support/cluster.ts';
 import { KsnoopProcess } from '../support/ksnoop-process.ts';
@@ -6,7 +5,7 @@ import { watchMemory } from '../support/memory.ts';
 import { ensureAgent, ensureShop } from '../support/shop.ts';
 import { type Bench, type Figure, figure } from './support/figure.ts';
 import { fetchFrom, type Herd, makeHerd } from './support/herd.ts';
-import { kubectlProcess } from './support/kubectl.ts';
+import { kubectlProcess, succeeds } from './support/kubectl.ts';
 import { samplesOf, sideBySide } from './support/measure.ts';
 import { readAll } from './support/reader.ts';
 
@@ -17,8 +16,8 @@ const BURSTS = 5;
 const BURST_BYTES_A_POD = 200_000;
 const QUIET_MS = 3_000;
 const WAYS = [
-  { transport: 'exec', goal: 1.5 },
-  { transport: 'port-forward', goal: 1 },
+  { transport: 'exec', goal: 2 },
+  { transport: 'port-forward', goal: 2 },
 ];
 
 /** Fifty pods on two nodes in one stream. */
@@ -54,7 +53,7 @@ async function starts(on: TestCluster, { namespace }: Herd): Promise<Figure[]> {
       },
       async () => {
         const started = performance.now();
-        await once(kubectlProcess(on, 'exec', '-n', namespace, 'deploy/herd', '--', 'busybox', 'true'), 'close');
+        await succeeds(kubectlProcess(on, 'exec', '-n', namespace, 'deploy/herd', '--', 'busybox', 'true'));
         return performance.now() - started;
       },
     );
