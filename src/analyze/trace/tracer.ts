@@ -10,6 +10,7 @@ import { type Call, type ConnectOutcome, endOf } from './call.ts';
 import { type ClockOffset, ClockOffsets } from './clock-offsets.ts';
 import { likeness } from './likeness.ts';
 import { type Opening, type OpeningPlace, Openings } from './openings.ts';
+import { ServedCalls } from './served-calls.ts';
 import { Trails } from './trails.ts';
 import { bytesOf, type ExchangeBytes, type Leg, merged, timesOf, type Vantage, vantagesOf } from './vantages.ts';
 
@@ -77,7 +78,7 @@ export class Tracer {
   readonly #assigned: TimedQueue<Call>;
   readonly #endedFlows: TimedQueue<number>;
   /** By place and the host that serves there: the requests taken there. */
-  readonly #served = new Map<string, Call[]>();
+  readonly #served = new Map<string, ServedCalls>();
   #now = Number.NEGATIVE_INFINITY;
   /** Calls that could not wait for their request because there were too many. */
   hurried = 0;
@@ -201,9 +202,14 @@ export class Tracer {
     this.#compareClocks(vantages, exchange.time);
     for (const vantage of vantages) {
       const key = keyOf(vantage, vantage.serverHost);
-      const served = this.#served.get(key);
-      if (served === undefined) this.#served.set(key, [call]);
-      else served.push(call);
+      const open = openTimes(vantage);
+      if (open === undefined) continue;
+      let served = this.#served.get(key);
+      if (served === undefined) {
+        served = new ServedCalls();
+        this.#served.set(key, served);
+      }
+      served.add(call, open.start, open.end);
     }
   }
 
@@ -330,15 +336,15 @@ export class Tracer {
       if (served === undefined) continue;
       const { requestStart, responseStart } = inner;
       if (requestStart === undefined) continue;
-      for (let index = served.length - 1; index >= 0 && found.length < TRACE_CANDIDATES; index -= 1) {
-        const outer = served[index] as Call;
+      for (const outer of served.around(requestStart)) {
+        if (found.length >= TRACE_CANDIDATES) break;
         if (outer === call || found.some((other) => other.outer === outer)) continue;
         const at = outer.vantages.find(
           (each) => each.serverHost === inner.clientHost && placeOf(each) === placeOf(inner),
         );
-        if (at?.requestStart === undefined || at.requestStart > requestStart) continue;
-        const over = at.responseEnd ?? at.responseStart ?? at.requestStart + UNANSWERED_NS;
-        if ((responseStart ?? requestStart) > over) continue;
+        const open = at === undefined ? undefined : openTimes(at);
+        if (at === undefined || open === undefined || open.start > requestStart) continue;
+        if ((responseStart ?? requestStart) > open.end) continue;
         found.push({ outer, at, inner, ...likeness(outer.exchange, call.exchange, hosts.text(at.clientHost)) });
       }
     }
@@ -370,9 +376,9 @@ export class Tracer {
       const key = keyOf(vantage, vantage.serverHost);
       const served = this.#served.get(key);
       if (served === undefined) continue;
-      const at = served.indexOf(call);
-      if (at >= 0) served.splice(at, 1);
-      if (served.length === 0) this.#served.delete(key);
+      const open = openTimes(vantage);
+      if (open !== undefined) served.remove(call, open.start, open.end);
+      if (served.isEmpty) this.#served.delete(key);
     }
   }
 }
@@ -419,6 +425,12 @@ function placeOf({ place }: Vantage): number {
 
 function difference(later: number | undefined, earlier: number | undefined): number | undefined {
   return later === undefined || earlier === undefined ? undefined : later - earlier;
+}
+
+/** When a request may have made calls, at a place; undefined where its beginning was not seen. */
+function openTimes({ requestStart, responseStart, responseEnd }: Vantage) {
+  if (requestStart === undefined) return undefined;
+  return { start: requestStart, end: responseEnd ?? responseStart ?? requestStart + UNANSWERED_NS };
 }
 
 function keyOf(at: Vantage, host: number): string {
