@@ -104,6 +104,13 @@ const SITUATIONS: readonly Situation[] = [
     act: curl('http://ADDRESS/ok'),
   },
   {
+    title: 'a port that the Service does not have',
+    codes: ['SERVICE_PORT_MISSING'],
+    lane: 1,
+    service: port(8080),
+    act: curl('http://ADDRESS:81/ok'),
+  },
+  {
     title: 'a name that does not exist',
     codes: ['DNS_NAME_MISSING'],
     lane: 1,
@@ -169,7 +176,7 @@ const SITUATIONS: readonly Situation[] = [
     targets: (name) => [`ingress/${name}`, 'pod/client-1'],
     captured: 3,
     // The controller takes a moment to notice the Ingress.
-    act: `${untilNoticed('SERVICE')}; ${curl("-H 'Host: SERVICE.example' http://edge.shop/ok")}`,
+    act: `${untilNoticed('SERVICE')}; ${curl("-H 'Host: SERVICE.example' http://EDGE/ok")}`,
   },
   {
     title: 'a server that is not available: 503',
@@ -295,7 +302,7 @@ const SITUATIONS: readonly Situation[] = [
 
 /** Wait for the ingress controller to know a host whose backend refuses. */
 function untilNoticed(name: string): string {
-  const status = `curl -s -m 8 -o /dev/null -w '%{http_code}' -H 'Host: ${name}.example' http://edge.shop/ok`;
+  const status = `curl -s -m 8 -o /dev/null -w '%{http_code}' -H 'Host: ${name}.example' http://EDGE/ok`;
   return `i=0; until [ "$(${status})" = 502 ] || [ $i = 100 ]; do i=$((i+1)); sleep 1; done`;
 }
 
@@ -467,6 +474,7 @@ async function diagnosed(situation: Situation): Promise<Report> {
       const script = act
         .replaceAll('SERVICE', name)
         .replaceAll('ADDRESS', await addressOf(name))
+        .replaceAll('EDGE', await addressOf('edge', 'shop'))
         .replaceAll('FRONT', await addressOf('front'))
         .replaceAll('BACK', await addressOf('back'));
       await on.kubectl('exec', '-n', namespace, `client-${lane}`, '--', 'sh', '-c', script);
@@ -478,8 +486,8 @@ async function diagnosed(situation: Situation): Promise<Report> {
 }
 
 /** The address of a Service: where names are not the point, DNS is left out. */
-async function addressOf(name: string): Promise<string> {
-  const { stdout } = await on.kubectl('get', 'service', '-n', namespace, name, '-o', 'jsonpath={.spec.clusterIP}');
+async function addressOf(name: string, place = namespace): Promise<string> {
+  const { stdout } = await on.kubectl('get', 'service', '-n', place, name, '-o', 'jsonpath={.spec.clusterIP}');
   return stdout.trim();
 }
 

@@ -5,7 +5,7 @@ import type { ClusterFacts, EndpointSliceFacts, PodFacts, ServiceFacts } from '.
 import { clientOf, type FindingContext, serverOf } from '../detector.ts';
 import type { Finding } from '../finding.ts';
 import { evaluatePolicies, type PolicyVerdict } from '../policy/evaluate.ts';
-import { listed, share } from '../words.ts';
+import { counted, listed, share } from '../words.ts';
 import { policyText, targetPortOf } from './policy-closes.ts';
 import { ofObjects, selectedPods } from './subject.ts';
 
@@ -20,6 +20,8 @@ interface Way {
   readonly port: number;
   readonly subject: string;
   readonly unanswered: Case;
+  /** Rejected by ICMP. */
+  readonly rejected: Case;
   answered: number;
   insistent: boolean;
   /** Interfaces that saw its packets, `namespace/pod/any`; a few. */
@@ -36,8 +38,8 @@ interface Cause {
 }
 
 /**
- * Connections without an answer, for which the cluster's objects name the cause: a NetworkPolicy that denies them, or a traffic
- * policy Local where there is no local endpoint.
+ * Connections that fail, for which the cluster's objects name the cause: a NetworkPolicy that denies them, a traffic policy Local
+ * where there is no local endpoint, or a port that the Service does not have.
  */
 export class BlockedConnections {
   readonly #context: FindingContext;
@@ -63,6 +65,10 @@ export class BlockedConnections {
       way.answered += 1;
       return;
     }
+    if (tcp.state === 'refused' && tcp.resetBy === undefined) {
+      way.rejected.add(facts.id, facts.first, clientOf(this.#context, facts, facts.first));
+      return;
+    }
     if (tcp.state !== 'unanswered' || tcp.syns < 2) return;
     way.unanswered.add(facts.id, facts.first, clientOf(this.#context, facts, facts.first));
     way.insistent ||= tcp.syns >= UNANSWERED_SYNS;
@@ -80,8 +86,13 @@ export class BlockedConnections {
     const causes = new Map<string, Cause>();
     for (const way of this.#ways.values()) {
       const { unanswered, insistent, answered } = way;
-      if (answered > 0 || !(insistent || unanswered.cases >= UNANSWERED_CONNECTIONS)) continue;
-      const cause = trafficPolicy(way, facts) ?? networkPolicy(way, facts, captured, this.#seenBy(way.client));
+      if (answered > 0) continue;
+      const isSilent = insistent || unanswered.cases >= UNANSWERED_CONNECTIONS;
+      const cause =
+        (isSilent || way.rejected.cases > 0 ? missingPort(way, facts) : undefined) ??
+        (isSilent
+          ? (trafficPolicy(way, facts) ?? networkPolicy(way, facts, captured, this.#seenBy(way.client)))
+          : undefined);
       if (cause === undefined) continue;
       const known = causes.get(cause.key);
       if (known === undefined) causes.set(cause.key, cause);
@@ -112,6 +123,7 @@ export class BlockedConnections {
       port: facts.serverPort,
       subject,
       unanswered: new Case(),
+      rejected: new Case(),
       answered: 0,
       insistent: false,
       seenAt: new Set(),
@@ -123,13 +135,14 @@ export class BlockedConnections {
 
 function together(ways: readonly Way[]): Case {
   const all = new Case();
-  for (const { unanswered } of ways) {
-    all.cases += unanswered.cases;
-    all.attempts += unanswered.cases;
-    all.first = Number.isNaN(all.first) ? unanswered.first : Math.min(all.first, unanswered.first);
-    all.last = Number.isNaN(all.last) ? unanswered.last : Math.max(all.last, unanswered.last);
-    for (const flow of unanswered.flows) if (all.flows.length < FINDING_EXAMPLES) all.flows.push(flow);
-    for (const [text, count] of unanswered.texts) {
+  for (const { unanswered, rejected } of ways) {
+    const failed = rejected.cases > 0 ? rejected : unanswered;
+    all.cases += failed.cases;
+    all.attempts += failed.cases;
+    all.first = Number.isNaN(all.first) ? failed.first : Math.min(all.first, failed.first);
+    all.last = Number.isNaN(all.last) ? failed.last : Math.max(all.last, failed.last);
+    for (const flow of failed.flows) if (all.flows.length < FINDING_EXAMPLES) all.flows.push(flow);
+    for (const [text, count] of failed.texts) {
       if (all.texts.size < FINDING_EXAMPLES || all.texts.has(text))
         all.texts.set(text, (all.texts.get(text) ?? 0) + count);
     }
@@ -153,6 +166,43 @@ function serviceAt(way: Way, { services }: ClusterFacts) {
     if (port !== undefined && service.clusterIPs.includes(way.server)) return { service, port };
   }
   return undefined;
+}
+
+/** SERVICE_PORT_MISSING: connections to a Service's own address fail at a port that it does not have. */
+function missingPort(way: Way, { services }: ClusterFacts): Cause | undefined {
+  const { server, port } = way;
+  if (services === 'unreadable') return undefined;
+  const service = services.find(({ clusterIPs }) => clusterIPs.includes(server));
+  if (service === undefined) return undefined;
+  const ports = service.ports.filter(({ protocol }) => protocol === 'TCP');
+  if (ports.some((one) => one.port === port)) return undefined;
+  const { namespace, name } = service;
+  const subject = `${name}.${namespace}`;
+  const shown = ports.map((one) => `${one.name ?? ''} ${one.port}`.trim());
+  return {
+    code: 'SERVICE_PORT_MISSING',
+    subject,
+    key: `SERVICE_PORT_MISSING ${subject} ${port}`,
+    ways: [way],
+    finding: (found) => ({
+      code: 'SERVICE_PORT_MISSING',
+      severity: 'error',
+      confidence: 'proven',
+      subject,
+      message: `${subject} has no port ${port}: ${counted(found.cases, 'connection')} to it failed.`,
+      evidence: [
+        ofObjects(`its TCP ports are ${listed(shown, 5) || 'none'}`),
+        found.evidence(
+          `connections of ${listed(found.frequent())} to port ${port} got an ICMP rejection or no response`,
+          'code == "TCP_REFUSED" || code == "TCP_NO_ANSWER"',
+        ),
+      ],
+      next: `Correct the port at the client, or add it: kubectl edit service -n ${namespace} ${name}`,
+      otherwise: undefined,
+      cases: found.cases,
+      attempts: found.attempts,
+    }),
+  };
 }
 
 /** NETWORK_POLICY_DROPS: the policies deny all that the connection may lead to, and nothing of it arrived there. */

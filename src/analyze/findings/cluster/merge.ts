@@ -1,13 +1,14 @@
 import type { ClusterFacts } from '../cluster-facts.ts';
 import { type Finding, severityRank } from '../finding.ts';
-import { listed } from '../words.ts';
-import { ofObjects, selectedPods } from './subject.ts';
+import { listed, share } from '../words.ts';
+import { hasReadyEndpoint, ofObjects, selectedPods } from './subject.ts';
 
 /** What a finding of the objects explains of what packets show about the same subject. */
 const EXPLAINS: Readonly<Record<string, readonly string[]>> = {
   SERVICE_SELECTOR_EMPTY: ['SERVICE_NO_ENDPOINTS', 'CONNECT_TIMEOUT', 'POD_NOT_LISTENING'],
   SERVICE_NO_ENDPOINTS: ['SERVICE_NO_ENDPOINTS', 'CONNECT_TIMEOUT', 'POD_NOT_LISTENING'],
   SERVICE_TARGETPORT_MISMATCH: ['SERVICE_NO_ENDPOINTS', 'CONNECT_TIMEOUT', 'POD_NOT_LISTENING'],
+  SERVICE_PORT_MISSING: ['SERVICE_NO_ENDPOINTS', 'CONNECT_TIMEOUT'],
   STALE_ENDPOINT: ['CONNECT_TIMEOUT'],
   NETWORK_POLICY_DROPS: ['NETWORK_POLICY_DROPS', 'CONNECT_TIMEOUT'],
   TRAFFIC_POLICY_NO_LOCAL_ENDPOINT: ['CONNECT_TIMEOUT'],
@@ -39,7 +40,9 @@ export function mergeFindings(
   { objects, before, blocked, packets }: FindingSources,
   facts: ClusterFacts | undefined,
 ): Finding[] {
-  const refined = packets.map((finding) => (facts && wrongTargetPort(finding, facts)) ?? finding);
+  const refined = packets.map(
+    (finding) => (facts && (wrongTargetPort(finding, facts) ?? refuted(finding, facts))) ?? finding,
+  );
   const past = before
     .filter((finding) => !objects.some((now) => isSame(now, finding)))
     .map((finding) => asPast(finding, refined));
@@ -82,6 +85,21 @@ function asPast(finding: Finding, packets: readonly Finding[]): Finding {
     severity: explains ? 'warning' : 'information',
     evidence: [...finding.evidence, ofObjects('it was so when the capture began, and no longer at its end')],
     otherwise: undefined,
+  };
+}
+
+/** Packets look as if a Service had no endpoints, and its objects have some that are ready. */
+function refuted(finding: Finding, facts: ClusterFacts): Finding | undefined {
+  const { services } = facts;
+  if (finding.code !== 'SERVICE_NO_ENDPOINTS' || services === 'unreadable') return undefined;
+  const service = services.find(({ name, namespace }) => `${name}.${namespace}` === finding.subject);
+  if (service === undefined || hasReadyEndpoint(service, facts) !== true) return undefined;
+  return {
+    ...finding,
+    confidence: 'hint',
+    message: `Connections to ${finding.subject} are rejected on the way: ${share(finding, 'connection')} got an ICMP rejection.`,
+    evidence: [ofObjects('its EndpointSlices have endpoints that are ready'), ...finding.evidence],
+    otherwise: 'its endpoints were not ready at that time, or a firewall rejects the connections',
   };
 }
 

@@ -16,6 +16,7 @@ interface Connection {
   readonly at?: number;
   readonly from?: string;
   readonly isAnswered?: boolean;
+  readonly isRejected?: boolean;
   readonly syns?: number;
 }
 
@@ -40,9 +41,9 @@ function found(connections: readonly Connection[], cluster: ClusterFacts, captur
     lost: 0,
   };
   for (const [id, connection] of connections.entries()) {
-    const { to, port = 80, at = 0, from = CLIENT, isAnswered = false, syns = 3 } = connection;
+    const { to, port = 80, at = 0, from = CLIENT, isAnswered = false, isRejected = false, syns = 3 } = connection;
     const tcp = {
-      state: isAnswered ? 'closed' : 'unanswered',
+      state: isAnswered ? 'closed' : isRejected ? 'refused' : 'unanswered',
       midstream: false,
       syns,
       synSpan: 3e9,
@@ -124,4 +125,14 @@ test('a NodePort whose policy is Local, at a node without endpoint', () => {
   const to = { to: '192.168.0.1', port: 30_080, from: '203.0.113.9' };
   expect(found([to], local).findings).toEqual(['TRAFFIC_POLICY_NO_LOCAL_ENDPOINT proven']);
   expect(found([{ ...to, to: NODE2 }], local).findings).toEqual([]);
+});
+
+test('a port that the Service does not have', () => {
+  const rejected = { to: SERVICE, port: 81, isRejected: true };
+  expect(found([rejected], facts()).findings).toEqual(['SERVICE_PORT_MISSING proven']);
+  expect(found([{ to: SERVICE, port: 81 }], facts()).findings).toEqual(['SERVICE_PORT_MISSING proven']);
+  expect(found([{ ...rejected, port: 80 }], facts()).findings).toEqual([]);
+  expect(found([{ ...rejected, to: SERVER }], facts()).findings).toEqual([]);
+  expect(found([rejected, { ...rejected, isRejected: false, isAnswered: true }], facts()).findings).toEqual([]);
+  expect(found([rejected], facts({ services: 'unreadable' })).findings).toEqual([]);
 });

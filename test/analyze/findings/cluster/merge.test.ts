@@ -73,6 +73,23 @@ test('a refused port that the pods do not declare is a wrong targetPort', () => 
   expect(shown(mergeFindings({ ...none, packets }, undeclared))).toEqual(['error POD_NOT_LISTENING web.shop']);
 });
 
+test('packets that look as if there were no endpoints are a hint where endpoints are ready', () => {
+  const packets = [finding('SERVICE_NO_ENDPOINTS', 'web.shop', { confidence: 'likely' })];
+  const [ready] = mergeFindings({ ...none, packets }, facts());
+  expect(ready).toMatchObject({
+    confidence: 'hint',
+    message: expect.stringMatching(/^Connections to web\.shop are rejected/),
+  });
+  const [unread] = mergeFindings({ ...none, packets }, facts({ endpointSlices: 'unreadable' }));
+  expect(unread).toMatchObject({ confidence: 'likely' });
+});
+
+test('a port that the Service does not have explains what packets show', () => {
+  const blocked = [finding('SERVICE_PORT_MISSING', 'web.shop')];
+  const packets = [finding('SERVICE_NO_ENDPOINTS', 'web.shop')];
+  expect(shown(mergeFindings({ ...none, blocked, packets }, facts()))).toEqual(['error SERVICE_PORT_MISSING web.shop']);
+});
+
 const all = { isService: () => true, isIngress: () => true };
 
 test('an endpoint whose pod does not exist is stale after 10 s', () => {
