@@ -183,6 +183,7 @@ export class Top implements TopModel {
       now: this.#now(run),
       capture: () => this.#source.capture(run.counts),
       paths: () => run.traces.paths(this.#where?.condition),
+      findings: () => run.judged.list(),
     });
     return this.#reading;
   }

@@ -17,6 +17,7 @@ export interface ReadingSources {
   readonly now: number;
   readonly capture: () => CaptureState;
   readonly paths: () => readonly PathStats[];
+  readonly findings: () => readonly Finding[];
 }
 
 /** The state at one moment; each part is made when it is first read. */
@@ -26,6 +27,7 @@ export class Reading {
   readonly #now: number;
   readonly #capture: () => CaptureState;
   readonly #makePaths: () => readonly PathStats[];
+  readonly #makeFindings: () => readonly Finding[];
   #report: SummaryReport | undefined;
   #activity: Map<string, ActivityReading | undefined> | undefined;
   #totals: ReadonlyMap<string, number> | undefined;
@@ -36,12 +38,13 @@ export class Reading {
   #paths: readonly PathStats[] | undefined;
   #frozen = false;
 
-  constructor({ session, shown, now, capture, paths }: ReadingSources) {
+  constructor({ session, shown, now, capture, paths, findings }: ReadingSources) {
     this.#session = session;
     this.#shown = shown;
     this.#now = now;
     this.#capture = capture;
     this.#makePaths = paths;
+    this.#makeFindings = findings;
   }
 
   get report(): SummaryReport | undefined {
@@ -73,7 +76,7 @@ export class Reading {
   }
 
   get findings(): readonly Finding[] {
-    this.#findings ??= this.#session.span === undefined ? [] : this.#shown.judged.list();
+    this.#findings ??= this.#session.span === undefined ? [] : this.#makeFindings();
     return this.#findings;
   }
 

@@ -1,5 +1,7 @@
 import type { AnalysisOutput } from '../../analyze/engine/output.ts';
 import type { AnalysisSession, Condition } from '../../analyze/engine/session.ts';
+import { contextOf } from '../../analyze/findings/detector.ts';
+import { Findings } from '../../analyze/findings/findings.ts';
 import type { FlowFacts } from '../../analyze/flow/flow-facts.ts';
 import { InterfaceCounts } from './interface-counts.ts';
 import { ENDED_FLOWS_KEPT, EVENTS_BUSY_RATE, EVENTS_KEPT, EVENTS_KEPT_BUSY, NAMES_KEPT } from './limits.ts';
@@ -27,6 +29,8 @@ export class Run implements Kept {
   readonly counts = new InterfaceCounts();
   readonly names = new Map<string, readonly string[]>();
   readonly traces: Traces;
+  /** Findings of all that comes: of what an expression leaves none could be proven. */
+  readonly judged: Findings;
   /** What is shown now. */
   shown: Shown;
   /** performance.now() of when packets were last seen to have become more. */
@@ -44,6 +48,7 @@ export class Run implements Kept {
   constructor(session: AnalysisSession, where: Condition | undefined, live: boolean) {
     this.session = session;
     this.traces = new Traces(session, live);
+    this.judged = new Findings(contextOf(session));
     this.#everything = new Shown(session, undefined, this.#all, this.#ended);
     this.shown = this.#everything;
     this.show(where);
@@ -73,6 +78,7 @@ export class Run implements Kept {
         const { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId, sameAs } = info;
         const flow = { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId, sameAs };
         const kept = { event, flow, reportedAt: analysis.clock.now };
+        this.judged.event(event, flow);
         this.#everything.event(kept);
         if (this.shown !== this.#everything) this.shown.event(kept);
       },
@@ -82,6 +88,7 @@ export class Run implements Kept {
       flowEnded: (flow) => {
         traces.flowEnded(flow);
         const facts = flow.facts();
+        this.judged.factsEnded(facts);
         this.#everything.flowEnded(facts);
         if (this.shown !== this.#everything) this.shown.flowEnded(facts);
       },

@@ -1,6 +1,4 @@
 import type { AnalysisSession, Condition } from '../../analyze/engine/session.ts';
-import { contextOf } from '../../analyze/findings/detector.ts';
-import { Findings } from '../../analyze/findings/findings.ts';
 import type { FlowFacts, FlowIdentity } from '../../analyze/flow/flow-facts.ts';
 import type { AnalysisEvent } from '../../analyze/record/event.ts';
 import { Activity } from '../../analyze/summary/activity.ts';
@@ -19,7 +17,6 @@ export interface KeptEvent {
 /** What of one analysis is shown: all that it finds, or what matches an expression. */
 export class Shown {
   readonly sums: Summary;
-  readonly judged: Findings;
   readonly activity: Activity;
   readonly events: Ring<KeptEvent>;
   readonly ended: Ring<FlowFacts>;
@@ -34,9 +31,7 @@ export class Shown {
     this.ended = ended;
     this.#session = session;
     this.#where = where;
-    const { analysis } = session.capture;
-    this.sums = new Summary(analysis.hosts, session.names);
-    this.judged = new Findings(contextOf(session));
+    this.sums = new Summary(session.capture.analysis.hosts, session.names);
     this.activity = new Activity(() => serviceTotals(this.sums));
   }
 
@@ -46,14 +41,12 @@ export class Shown {
     this.activity.advance(reportedAt);
     if (event.kind === 'exchange' && flow.sameAs === undefined) this.exchanges += 1;
     this.sums.event(event, flow);
-    this.judged.event(event, flow);
     this.events.push(kept);
   }
 
   flowEnded(facts: FlowFacts): void {
     if (!this.wants(facts)) return;
     this.sums.factsEnded(facts);
-    this.judged.factsEnded(facts);
     this.ended.push(facts);
   }
 

@@ -12,19 +12,20 @@ const FINDINGS_SHOWN = 3;
 
 /** What a list of requests ends with: what had no answer, what was sent again, and the worst findings. */
 export class ClosingLines {
-  readonly #findings: Findings;
+  /** Undefined where an expression chooses events: of a part none could be proven. */
+  readonly #findings: Findings | undefined;
   #unanswered = 0;
   #retransmissions = 0;
 
   constructor(session: AnalysisSession) {
-    this.#findings = new Findings(contextOf(session));
+    this.#findings = session.where === undefined ? new Findings(contextOf(session)) : undefined;
   }
 
   event(event: AnalysisEvent, flow: FlowIdentity): void {
     if (flow.sameAs !== undefined) return;
     if (event.kind === 'exchange' && (event.incomplete === 'no response' || event.incomplete === 'timed out'))
       this.#unanswered += 1;
-    this.#findings.event(event, flow);
+    this.#findings?.event(event, flow);
   }
 
   flowEnded(flow: FlowInfo): void {
@@ -34,7 +35,7 @@ export class ClosingLines {
       if (direction !== undefined)
         this.#retransmissions += direction.retransmissions - direction.spuriousRetransmissions;
     }
-    this.#findings.factsEnded(facts);
+    this.#findings?.factsEnded(facts);
   }
 
   lines(): string[] {
@@ -43,7 +44,7 @@ export class ClosingLines {
       ...(this.#retransmissions > 0 ? [counted(this.#retransmissions, 'TCP retransmission')] : []),
     ];
     const lines = counts.length > 0 ? [counts.join(', ')] : [];
-    const found = this.#findings.list().filter(({ severity }) => severity !== 'information');
+    const found = this.#findings?.list().filter(({ severity }) => severity !== 'information') ?? [];
     if (found.length === 0) return lines;
     const plain = new Colours(false);
     lines.push(...found.slice(0, FINDINGS_SHOWN).map((finding) => findingHead(finding, plain)));

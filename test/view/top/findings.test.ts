@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { whereExpression } from '../../../src/run/where.ts';
 import { findings } from '../../../src/view/top/findings.ts';
 import { type BuiltSegment, builtPcap, handshake } from '../../support/built-capture.ts';
 import { topModel } from '../../support/top-model.ts';
@@ -52,4 +53,12 @@ test('Enter leads to the evidence: what was seen, the next step, exchanges, flow
 test('without a finding it says so', () => {
   expect(screenOf(viewOf([]).view)).toEqual(['Nothing found yet.']);
   expect(screenOf(viewOf(SEGMENTS.slice(0, 3)).view)).toEqual(['Nothing found yet.']);
+});
+
+test('an expression chooses exchanges and flows, not findings', async () => {
+  const { model } = viewOf(SEGMENTS);
+  model.show(await whereExpression('http.status == 200'));
+  model.refresh();
+  expect(model.findings.all.map(({ code }) => code)).toEqual(['GATEWAY_ERROR', 'POD_NOT_LISTENING']);
+  expect(model.head.exchanges).toBe(0);
 });
