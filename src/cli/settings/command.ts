@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Colours, wantsColour } from '../../view/colour.ts';
+import { jsonLines } from '../../view/json-line.ts';
 import { sanitise } from '../../view/sanitise.ts';
 import { tableLines } from '../../view/table.ts';
 import { EXIT, type ExitCode } from '../../wire/errors.ts';
@@ -21,7 +22,7 @@ export async function configCommand(ksnoop: Command, raw: RawConfigOptions): Pro
     return { name: setting.name, value, source, variable: variableOf(setting) };
   });
   if (form === 'json') {
-    process.stdout.write(`${JSON.stringify({ files: settingsFiles(), settings: rows }, undefined, 2)}\n`);
+    process.stdout.write(`${jsonLines({ files: settingsFiles(), settings: rows })}\n`);
     return EXIT.done;
   }
   const colours = new Colours(wantsColour(process.stdout, process.env));
