@@ -6,6 +6,7 @@ import { wantsColour } from '../../view/colour.ts';
 import { byteSize, counted, grouped, timeSpan } from '../../view/units.ts';
 import { EXIT, type ExitCode } from '../../wire/errors.ts';
 import { checkFailOn } from '../fail-on.ts';
+import { boundHeapGrowth } from '../heap.ts';
 import { type Logger, logger } from '../logger.ts';
 import { onStopSignals } from '../signals.ts';
 import { typedCommand } from '../typed-command.ts';
@@ -34,6 +35,7 @@ async function printLines(
   signal: AbortSignal,
 ): Promise<ExitCode> {
   const started = performance.now();
+  boundHeapGrowth();
   if (failOn !== undefined) await checkFailOn(failOn);
   const { readLines } = await import('../../run/reading/lines.ts');
   const terminal = process.stdout.isTTY === true;

@@ -7,6 +7,8 @@ import { endOfLine, startLineLikeness } from './start-line.ts';
 const HEAD_MAXIMUM = 64 * 1024;
 /** Bytes that show whether a message begins or not: its start line may be long. */
 const UNDECIDED_MAXIMUM = 8 * 1024;
+/** Bytes that are made room for at first: many connections keep a few bytes, and V8 has so small arrays in its own heap. */
+const KEPT_MINIMUM = 64;
 const CR = 13;
 const LF = 10;
 
@@ -377,7 +379,7 @@ export class MessageReader {
     const taken = end - start;
     const needed = this.#filled + taken;
     if (this.#kept === undefined || needed > this.#kept.length) {
-      const larger = new Uint8Array(Math.max(1024, needed, (this.#kept?.length ?? 0) * 2));
+      const larger = new Uint8Array(Math.max(KEPT_MINIMUM, needed, (this.#kept?.length ?? 0) * 2));
       if (this.#kept !== undefined) larger.set(this.#kept.subarray(0, this.#filled));
       this.#kept = larger;
     }
