@@ -11,7 +11,7 @@ import type { SinkTarget } from '../../run/sink/sink.ts';
 import { HEADERS_SNAPLEN } from '../../wire/limits.ts';
 import { pluginTerminal } from '../cluster.ts';
 import { checkArgument, chosenOutput } from '../output-argument.ts';
-import { checkReport } from '../report-option.ts';
+import { checkPage, checkReport } from '../report-option.ts';
 import { typedCommand } from '../typed-command.ts';
 import { textOrJson, usage } from '../usage.ts';
 import { durationOf, sizeOf, snaplenOf, wholeOf } from '../values.ts';
@@ -153,6 +153,7 @@ function completeOutput(raw: RawCaptureOptions, stdoutIsTerminal: boolean): Outp
   checkForm(output, sink, toTerminal);
   checkArgument(output, argument);
   checkReport(raw, name);
+  checkPage(name, toTerminal);
   const form = analysisOutput(name);
   if (raw.report !== undefined && form === undefined) {
     throw usage(

@@ -5,7 +5,7 @@ import type { Moment } from '../../run/convert/selection.ts';
 import type { ConversionConfig, ReadingConfig } from '../../run/reading/config.ts';
 import { withReport } from '../../run/report/with-report.ts';
 import { checkArgument, chosenOutput } from '../output-argument.ts';
-import { checkReport } from '../report-option.ts';
+import { checkPage, checkReport } from '../report-option.ts';
 import { usage } from '../usage.ts';
 import { snaplenOf } from '../values.ts';
 import { momentOf, sinceOf } from './moment.ts';
@@ -80,7 +80,7 @@ export function completeRead(paths: readonly string[], raw: RawReadOptions, term
     throw usage('There is no capture to read.', 'Name a file, or - for stdin: ksnoop read incident.pcapng');
   }
   if (raw.filter === '') throw usage('-f takes a filter in the language of pcap-filter(7), not nothing.');
-  const make = raw.write === undefined ? lines(raw) : capture(raw.write, raw, terminals);
+  const make = raw.write === undefined ? lines(raw, terminals) : capture(raw.write, raw, terminals);
   if (make.kind === 'capture' && raw.where !== undefined && (paths.includes('-') || raw.follow === true)) {
     throw usage('-w with --where reads the capture twice, so it needs a file.', 'Write the capture to a file first.');
   }
@@ -108,7 +108,7 @@ function beginOf({ from, since }: RawReadOptions, utc: boolean): Moment | undefi
   return from === undefined ? undefined : momentOf(from, '--from', utc);
 }
 
-function lines(raw: RawReadOptions): ReadLines {
+function lines(raw: RawReadOptions, { stdout }: Terminals): ReadLines {
   const { name, argument } = chosenOutput(raw.output ?? 'text', raw.format);
   const output = analysisOutput(name);
   if (output === undefined) {
@@ -118,6 +118,7 @@ function lines(raw: RawReadOptions): ReadLines {
   }
   checkArgument(output, argument);
   checkReport(raw, output.name);
+  checkPage(output.name, stdout);
   if (raw.snaplen !== undefined) throw usage('-s cuts packets that are written: it needs -w.');
   if (raw.json === true && !output.json) {
     throw usage(
