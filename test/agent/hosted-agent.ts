@@ -61,7 +61,12 @@ export class HostedSession {
     if (event !== undefined) this.events.push(event);
   });
 
-  readonly stdout = (chunk: Uint8Array) => void this.chunks.push(Buffer.from(chunk));
+  readonly stdout: (chunk: Uint8Array) => void;
+
+  /** @param take gets the stream's bytes; left out: they are kept in `chunks` */
+  constructor(take?: (chunk: Uint8Array) => void) {
+    this.stdout = take ?? ((chunk) => void this.chunks.push(Buffer.from(chunk)));
+  }
 
   say(message: object): void {
     this.transport?.write(`${JSON.stringify(message)}\n`);
