@@ -418,9 +418,12 @@ export class Reassembly {
     for (let missing = this.#ahead(stream, direction, sequence); missing > 0 && !stream.ended; ) {
       const { first } = own;
       if (first !== undefined && !this.#isBeyond(stream, direction, first)) {
+        if (this.#answers(first, limit)) return;
         this.#release(stream, waiting, direction, depth, limit);
       } else {
         const next = this.#table.ints[this.#table.base(stream.slot) + direction + TCP_I32.next] as number;
+        const copy = stream.spares?.[direction === 0 ? 0 : 1].at(next);
+        if (copy !== undefined && this.#answers(copy, limit)) return;
         if (!this.#fill(stream, waiting, direction, next, depth, limit)) {
           const spare = stream.spares?.[direction === 0 ? 0 : 1].after(next);
           const held = first === undefined ? missing : Math.min(missing, (first.sequence - next) | 0);
@@ -429,6 +432,14 @@ export class Reassembly {
       }
       missing = this.#ahead(stream, direction, sequence);
     }
+  }
+
+  /**
+   * Whether a segment answers the bytes at hand, which wait for it: those were sent again when they had been answered. Else it was
+   * itself sent again, for it came later.
+   */
+  #answers({ acknowledgment, hasAcknowledgment, time }: HeldSegment, limit: number | undefined): boolean {
+    return limit !== undefined && hasAcknowledgment && ((acknowledgment - limit) | 0) > 0 && time <= this.#clock.now;
   }
 
   /** Hand on what another place has of a hole's beginning, and before it what that stands on. @returns whether there was some */
@@ -444,7 +455,10 @@ export class Reassembly {
     const known = spares?.at(next);
     if (spares === undefined || known === undefined) return false;
     if (depth < DEPTH_MAXIMUM && known.hasAcknowledgment) {
+      const { now } = this.#clock;
+      this.#clock.now = known.time;
       this.#bringUp(stream, waiting, 1 - direction, earlier(known.acknowledgment, limit), depth + 1, next);
+      this.#clock.now = now;
       // That may have needed this one.
       if (spares.at(next) !== known) return true;
     }

@@ -416,6 +416,11 @@ export class TcpStream implements StreamContext {
     const own = direction === 0 ? 0 : 1;
     const { clock } = this.#host;
     const { now } = clock;
+    // What was captured first, with a hole behind it, may have been sent again: its answer may have come before the capture.
+    if (this.#guessed && this.delivered[own === 0 ? 1 : 0] === 0) {
+      this.#answeredBefore[own] = this.delivered[own];
+      this.#answeredUntil[own] = Math.max(this.#answeredUntil[own], this.#handedAt[own]);
+    }
     this.delivered[own] += length;
     clock.now = Math.max(now, this.#handedAt[own]);
     this.#skip(direction, length);

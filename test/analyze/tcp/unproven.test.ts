@@ -33,7 +33,8 @@ function capture(
 }
 
 /** A MongoDB command and its answer, which names the command by number. */
-const [{ request: FIND, response: FOUND }] = mongodbConversation(1, new Random(1)).exchanges as [MadeExchange];
+const [{ request: FIND, response: FOUND }, { request: NEXT, response: LAST }] = mongodbConversation(2, new Random(1))
+  .exchanges as [MadeExchange, MadeExchange];
 
 test('an answer that was captured before its request in the middle of a connection: the request may have been answered', () => {
   const seen = brief(
@@ -122,27 +123,29 @@ test.each([
   expect([event.time, event.requestEnd, event.responseTime, event.responseEnd]).toEqual(expected);
 });
 
+/** A segment captured at an interface, at a time in ms. */
+const segment = (
+  interfaceId: number,
+  at: number,
+  side: 0 | 1,
+  numbers: readonly [sequence: number, acknowledgment: number],
+  payload = '',
+  flags = '.',
+): BuiltSegment => ({
+  interfaceId,
+  at,
+  side,
+  sequence: numbers[0],
+  acknowledgment: numbers[1],
+  payload,
+  flags,
+});
+
 test('the first answers were captured nowhere, their requests at another place: the handshake shows where the answers begin', () => {
   const answer = (status: number) => `HTTP/1.1 ${status} OK\r\nContent-Length: 0\r\n\r\n`;
   const get = (name: string) => `GET /${name} HTTP/1.1\r\nHost: shop\r\n\r\n`;
   const requests = get('a') + get('b');
   const second = 5001 + answer(207).length;
-  const segment = (
-    interfaceId: number,
-    at: number,
-    side: 0 | 1,
-    numbers: readonly [sequence: number, acknowledgment: number],
-    payload = '',
-    flags = '.',
-  ): BuiltSegment => ({
-    interfaceId,
-    at,
-    side,
-    sequence: numbers[0],
-    acknowledgment: numbers[1],
-    payload,
-    flags,
-  });
   const handshakes = [segment(0, 0, 0, [1000, 0], '', 'S'), segment(0, 0.1, 0, [1001, 5001])];
   const answers = [
     segment(0, 0.2, 1, [second, 1001 + requests.length], answer(208)),
@@ -191,6 +194,45 @@ test('a request that is captured behind the end of its stream may have been answ
       [0, 1000, 5000, FIND],
       [1, 5000, 1000 + FIND.length, '', 'F.'],
       [0, 1001 + FIND.length, 5001],
+    ),
+  );
+  expect(seen).toContain('find shop.c0 |  | unknown');
+});
+
+test('a request was sent again when it had been answered, and only that was captured at the place that counts', () => {
+  const answer = (status: number) => `HTTP/1.1 ${status} OK\r\nContent-Length: 0\r\n\r\n`;
+  const get = (name: string) => `GET /${name} HTTP/1.1\r\nHost: shop\r\n\r\n`;
+  const client = (index: number) => 1001 + index * get('a').length;
+  const server = (index: number) => 5001 + index * answer(200).length;
+  const seen = brief(
+    builtPcapng(
+      [
+        segment(0, 0, 0, [1000, 0], '', 'S'),
+        segment(0, 0.1, 1, [5000, 1001], '', 'S.'),
+        segment(0, 0.2, 0, [client(0), server(0)]),
+        segment(0, 0.3, 0, [client(0), server(0)], get('a')),
+        segment(0, 0.4, 1, [server(0), client(1)], answer(200)),
+        segment(1, 1, 0, [client(1), server(1)], get('b')),
+        segment(1, 1.1, 1, [server(1), client(2)], answer(201)),
+        segment(0, 3, 0, [client(2), server(2)], get('c')),
+        segment(0, 3.01, 0, [client(1), server(2)], get('b')),
+        segment(0, 100, 1, [server(2), client(3)], answer(202)),
+      ],
+      ['server', 'client'],
+    ),
+  );
+  expect(seen).toEqual(['GET /a | 200 | ', 'GET /b | 201 | ', 'GET /c | 202 | ']);
+});
+
+test('what was captured first, with a hole behind it, may have been sent again: no missing answer is stated', () => {
+  const seen = brief(
+    capture(
+      27017,
+      [0, 1000, 5000, FIND],
+      [0, 9000, 5000, NEXT],
+      [1, 5000, 9000 + NEXT.length, LAST],
+      [0, 9000 + NEXT.length, 5000 + LAST.length, '', 'F.'],
+      [1, 5000 + LAST.length, 9001 + NEXT.length, '', 'F.'],
     ),
   );
   expect(seen).toContain('find shop.c0 |  | unknown');
