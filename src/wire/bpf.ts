@@ -28,7 +28,8 @@ export function parseProgram(text: string): FilterProgram {
     return { code: code ?? -1, jumpTrue: jumpTrue ?? 0, jumpFalse: jumpFalse ?? 0, k: k ?? 0 };
   });
   const sound = instructions.every(({ code, k }) => Number.isInteger(code) && code >= 0 && Number.isInteger(k));
-  if (Number(count) !== instructions.length || instructions.length > INSTRUCTIONS_MAXIMUM || !sound) {
+  const { length } = instructions;
+  if (length === 0 || Number(count) !== length || length > INSTRUCTIONS_MAXIMUM || !sound) {
     throw new KsnoopError('BAD_FILTER', 'The output of tcpdump for the filter is not a BPF program.');
   }
   return new FilterProgram(instructions);
