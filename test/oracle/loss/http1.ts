@@ -17,7 +17,8 @@ export const http1Conversation: ConversationMaker = (count, random) => {
     opening: [],
     exchanges,
     anyOrder: false,
-    requestOf: (event) => numberIn(event.label, /\/r(\d+)/),
+    // Of a target that was cut the number may go on.
+    requestOf: (event) => numberIn(event.label, /\/r(\d+)(?![\d…])/),
     answerOf: (event) => {
       const status = numberIn(event.status, /^(\d{3})/);
       return status === undefined ? undefined : status - FIRST_STATUS;
