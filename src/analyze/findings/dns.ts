@@ -106,6 +106,7 @@ export const dns: DetectorKind = {
           const family = families.get(name);
           // What holds for a name holds for it with a search suffix.
           if (family === undefined || family.resolved || state.missing < 1) continue;
+          if (resolvesFurtherOn(name, names)) continue;
           // Browsers ask for random names, once each, to find out whether a resolver invents answers.
           if (!name.includes('.') && !family.expanded) continue;
           found.push({
@@ -189,6 +190,15 @@ function isExpansion(name: string): boolean {
 function wanted(name: string, names: ReadonlyMap<string, NameState>): string | undefined {
   const stem = SUFFIX.exec(name)?.[1];
   return stem !== undefined && names.has(stem) ? stem : undefined;
+}
+
+/** Whether a name is one on the way through the search list: `web.shop` of another namespace resolves with the next suffix. */
+function resolvesFurtherOn(name: string, names: ReadonlyMap<string, NameState>): boolean {
+  const stem = SUFFIX.exec(name)?.[1];
+  return (
+    stem !== undefined &&
+    [`${stem}.svc.cluster.local`, `${stem}.cluster.local`].some((other) => names.get(other)?.resolved === true)
+  );
 }
 
 /** A name as it was asked for, together with what was asked for with something behind it. */

@@ -169,6 +169,13 @@ test('a name that resolves with any suffix, or without one, is not missing', () 
   expect(dnsFindings([...external, ['A', 'api.example.com', 'NOERROR']])).toEqual([]);
 });
 
+test('a Service of another namespace is found with a later suffix, and its name is never asked for alone', () => {
+  const first = ['A', 'edge.front.shop.svc.cluster.local', 'NXDOMAIN'] as const;
+  const attempts = [first, first, first, first];
+  expect(dnsFindings([...attempts, ['A', 'edge.front.svc.cluster.local', 'NOERROR']])).toEqual([]);
+  expect(dnsFindings([...attempts, ['A', 'edge.front.svc.cluster.local', 'NXDOMAIN']])).not.toEqual([]);
+});
+
 test('reverse lookups, records other than addresses, and a browser’s random names are not missing names', () => {
   expect(
     dnsFindings([
