@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TraceRecord } from '../../src/analyze/trace/record.ts';
 import type { TestCluster } from '../support/cluster.ts';
 import { KsnoopProcess } from '../support/ksnoop-process.ts';
-import { ensureProxies } from '../support/proxies.ts';
+import { ensureProxies, removeProxies } from '../support/proxies.ts';
 import { ensureAgent, kubectl, requests } from '../support/shop.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'ksnoop-proxies-'));
@@ -15,7 +15,10 @@ beforeAll(async () => {
   on = await ensureProxies();
   await ensureAgent();
 });
-afterAll(() => rmSync(directory, { recursive: true }));
+afterAll(async () => {
+  rmSync(directory, { recursive: true });
+  await removeProxies(on);
+});
 
 const numberOf = (text: string) => Number(/[?&]n=(\d+)/.exec(text)?.[1] ?? -1);
 

@@ -15,3 +15,9 @@ export async function ensureProxies(say: (line: string) => void = console.error)
   await kubectl(on, 'rollout', 'status', '-n', 'shop', 'deployment/haproxy', '--timeout=180s');
   return on;
 }
+
+/** Take them away again: other tests count the shop's pods. */
+export async function removeProxies(on: TestCluster): Promise<void> {
+  const objects = ['deployment/haproxy', 'service/haproxy', 'configmap/haproxy'];
+  await kubectl(on, 'delete', '-n', 'shop', ...objects, '--ignore-not-found');
+}
