@@ -34,7 +34,7 @@ async function top(targets: readonly string[], columns = 160, rows = 40): Promis
   terminal = new Terminal(['sh', '-c', command], env, columns, rows);
   await terminal.shows(/ live /);
   // Every target's state is said in the view of the capture.
-  terminal.press('6');
+  terminal.press('7');
   const captured = new RegExp(`(?:capturing [\\s\\S]*){${targets.length}}`);
   await terminal.shows(captured);
   terminal.press('2');
@@ -86,7 +86,7 @@ test('an agent that is killed is said to be lost, and the screen goes on', async
   await screen.shows(/1 gap/);
   await requests(on, { n: 60, run: 'after', paths: 'ok' });
   await screen.shows(/^web.shop +HTTP +120 /m);
-  screen.press('6');
+  screen.press('7');
   expect(await screen.shows(/lost: packets of 1 gap/)).toMatch(new RegExp(`${node} .*after a gap`));
   screen.press('q');
   expect(await screen.shows(/^code/m)).toMatch(/GAP: no packets[\s\S]*^code 4/m);

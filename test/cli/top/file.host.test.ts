@@ -143,9 +143,9 @@ test('a screen that shrinks to 60x15 and grows again shows what fits', async () 
   expect(small?.split('\n').filter((line) => line.length > 60)).toEqual([]);
   for (const [view, shows] of [
     ['3', /WHAT/],
-    ['4', /CLIENT/],
-    ['5', /No DNS queries/],
-    ['6', /lost: none/],
+    ['5', /CLIENT/],
+    ['6', /No DNS queries/],
+    ['7', /lost: none/],
   ] as const) {
     terminal?.press(view);
     expect(await terminal?.shows(shows)).toMatch(/\? help/);
@@ -160,7 +160,7 @@ const COLOUR = /\x1b\[(?:\d+;)*[349][0-7]m/;
 
 test('NO_COLOR is without colours', async () => {
   await top({ env: { NO_COLOR: '1' } }).shows(/at the end/);
-  terminal?.press('4');
+  terminal?.press('5');
   await terminal?.shows(/CLIENT/);
   expect(terminal?.painted()).not.toMatch(COLOUR);
 });
@@ -174,7 +174,7 @@ test('colours are of the eight that every terminal has', async () => {
 
 test('a locale without UTF-8 gets ASCII alone', async () => {
   await top({ env: { LC_ALL: 'C' } }).shows(/at the end/);
-  terminal?.press('4');
+  terminal?.press('5');
   const screen = (await terminal?.shows(/\d us /)) ?? '';
   // tmux shows each byte above 127 as a character of its own.
   expect([...screen].filter((character) => character > '~')).toEqual([]);
@@ -273,7 +273,7 @@ test('a response full of escape sequences, bidi and wide characters leaves the s
   whole(opened, 100, 30);
   expect(opened).toContain('\\x9b2J \\u202etxt.exe\\u202c日本語🎉e\u0301\u0302');
   terminal?.press('Escape');
-  for (const view of ['1', '2', '4', '5', '6', '3', 'G']) terminal?.press(view);
+  for (const view of ['1', '2', '4', '5', '6', '7', '3', 'G']) terminal?.press(view);
   expect(await terminal?.shows(/following 1/)).toBe(list);
   // Nothing was coloured by what came from the network but what ksnoop colours: the failed status.
   expect(terminal?.painted().match(/\x1b\[(?:\d+;)*31m/g) ?? []).toHaveLength(1);
@@ -292,7 +292,7 @@ function whole(screen: string, columns: number, rows: number): void {
 test('a name that was asked for opens: its answers, latencies, and who asked last', async () => {
   const file = join(import.meta.dirname, '../../analyze/protocols/captures/dns.pcap');
   await top({ file }).shows(/at the end/);
-  terminal?.press('5');
+  terminal?.press('6');
   await terminal?.shows(/^web\.shop\.svc\.cluster\.local +A +7 +1 NOERROR 6, BADVERS 1/m);
   terminal?.press('s');
   await terminal?.shows(/^NAME.*\nother\.test [\s\S]*sorted by failed/m);
