@@ -71,7 +71,10 @@ test('its programs run, and say the version of the package', () => {
 
 test('kubectl completes from it, and man finds its pages', () => {
   // kubectl's contract: words in, candidates and cobra's directive out.
-  expect(run('kubectl_complete-ksnoop', ['read', '-o', 'js'])).toMatchObject({ status: 0, stdout: 'json\n:4\n' });
+  expect(run('kubectl_complete-ksnoop', ['read', '-o', 'js'])).toMatchObject({
+    status: 0,
+    stdout: 'json\njsonpath\n:4\n',
+  });
   // npm takes no directory: every page is named.
   const pages = readdirSync(join(root, 'dist/man')).map((name) => `dist/man/${name}`);
   expect(parseJson(readFileSync(join(root, 'package.json'), 'utf8'), 'package.json')).toMatchObject({ man: pages });

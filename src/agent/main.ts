@@ -1,10 +1,8 @@
 import { VERSION } from '../wire/version.ts';
-import { PIPES_OF_FIRST } from './limits.ts';
 import { idle } from './listener/idle.ts';
 import { Proc } from './netns/proc.ts';
 import { ownResources } from './session/resources.ts';
 import { ownStreams, Session } from './session/run-session.ts';
-import { readyPipes } from './tcpdump/fifo.ts';
 
 const VERBS = 'capture, idle or --version';
 
@@ -29,8 +27,6 @@ function capture(): void {
   const resources = ownResources();
   const session = new Session(ownStreams(), resources, resources.memory.open());
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => session.stop('signal'));
-  // While the request is on the way.
-  void readyPipes(PIPES_OF_FIRST);
 }
 
 function fail(message: string): never {

@@ -31,6 +31,19 @@ const PLURALS: Readonly<Record<string, string>> = {
 };
 const CLUSTER_WIDE = new Set(['Node', 'Namespace', 'IngressClass', 'GatewayClass']);
 
+/** The kinds of a group and version that the server holds objects of, as the API server lists them. */
+function discovery(path: string, objects: readonly TestObject[]): object | undefined {
+  const version = /^\/api\/(v1)$|^\/apis\/([^/]+\/[^/]+)$/.exec(path);
+  const groupVersion = version?.[1] ?? version?.[2];
+  const kinds = new Set(objects.filter(({ apiVersion }) => apiVersion === groupVersion).map(({ kind }) => kind));
+  if (kinds.size === 0) return undefined;
+  const resources = [...kinds].map((kind) => {
+    const name = PLURALS[kind] ?? `${kind.toLowerCase()}s`;
+    return { kind, name, singularName: '', namespaced: !CLUSTER_WIDE.has(kind), verbs: [] };
+  });
+  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources };
+}
+
 interface Watcher {
   readonly collection: string;
   readonly fits: (object: TestObject) => boolean;
@@ -59,7 +72,8 @@ export async function startObjectServer(...initial: readonly TestObject[]): Prom
         );
         return;
       }
-      const object = answers.get(url.pathname) ?? objects.get(url.pathname);
+      const object =
+        answers.get(url.pathname) ?? objects.get(url.pathname) ?? discovery(url.pathname, [...objects.values()]);
       if (object !== undefined) return json(response, 200, object);
       const known = [...objects.keys()].some((path) => collectionsOf(path).includes(url.pathname));
       if (
@@ -71,7 +85,10 @@ export async function startObjectServer(...initial: readonly TestObject[]): Prom
       const fits = selection(url.searchParams);
       if (!watching) {
         const items = [...objects].filter(([path, item]) => collectionsOf(path).includes(url.pathname) && fits(item));
+        const [first] = items;
         return json(response, 200, {
+          apiVersion: first?.[1].apiVersion ?? 'v1',
+          kind: `${first?.[1].kind ?? ''}List`,
           metadata: { resourceVersion: String(version) },
           items: items.map(([, item]) => item),
         });
