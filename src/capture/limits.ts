@@ -125,3 +125,9 @@ export const PROBE_LIFE_SECONDS = 6 * 3600;
 
 /** Characters of what tcpdump printed that are kept. */
 export const PROBE_WORDS = 4_096;
+
+/**
+ * Packets that the kernel has when a capture without agents ends: the kernel hands over a block that is not full after a
+ * second (tcpdump.c, pcap_set_timeout).
+ */
+export const PROBE_DRAIN_MS = 1_200;

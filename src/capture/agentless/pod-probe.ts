@@ -11,7 +11,7 @@ import {
 import { parseStatistics } from '../../wire/tcpdump-statistics.ts';
 import { type ExecEnd, type ExecStream, openExec } from '../kube/exec.ts';
 import type { Kube } from '../kube/kube.ts';
-import { PROBE_WORDS } from '../limits.ts';
+import { PROBE_DRAIN_MS, PROBE_WORDS } from '../limits.ts';
 import { END_LINE, type ProbeArguments, probeCommand } from './script.ts';
 
 /** Exit code of a process that SIGKILL ended. */
@@ -98,14 +98,20 @@ export class PodProbe {
       signal,
     );
     this.#stream = stream;
-    if (this.#stopping) this.stop();
+    if (this.#stopping) this.#endLater();
     void stream.ended.then((end) => this.#finish(end));
   }
 
-  /** End in good order: the counts still come. */
+  /** End in good order: what tcpdump has not read yet still comes, then the counts. */
   stop(): void {
+    if (this.#stopping) return;
     this.#stopping = true;
-    void this.#stream?.write(END_LINE);
+    this.#endLater();
+  }
+
+  #endLater(): void {
+    const stream = this.#stream;
+    if (stream !== undefined) setTimeout(() => void stream.write(END_LINE), PROBE_DRAIN_MS);
   }
 
   pause(): void {

@@ -3,13 +3,13 @@
  * nothing stays behind when ksnoop is killed. Interface, snaplen and filter are arguments and never part of the script.
  * Shells give programs in the background no stdin (POSIX, 2.9.3.1), so that the lease is read from a copy of it. A tcpdump
  * that can change its user would do so, which takes capabilities that the container does not have: -Z root keeps it.
- * The container ends a moment later, so that the exit code still comes. --immediate-mode: packets come at once, and none wait in the kernel when tcpdump ends.
+ * The container ends a moment later, so that the exit code still comes.
  */
 const SCRIPT = `
 exec 3<&0
 interface=$1; snaplen=$2; kills=$3; shift 3
 case "$(tcpdump --help 2>&1)" in *" -Z "*) user="-Z root";; *) user=;; esac
-tcpdump -n --immediate-mode -i "$interface" -s "$snaplen" -U $user -w - "$@" & dump=$!
+tcpdump -n -i "$interface" -s "$snaplen" -U $user -w - "$@" & dump=$!
 { read -r line <&3; kill -TERM "$dump"; } 2>/dev/null & lease=$!
 wait "$dump"; status=$?
 kill "$lease" 2>/dev/null

@@ -50,7 +50,7 @@ test('tcpdump gets interface, snaplen and filter as words, whatever is in them',
   await begun;
   child.stdin.end();
   expect(await ended).toBe(0);
-  expect(given()).toEqual(['-n', '--immediate-mode', '-i', 'eth0', '-s', '128', '-U', '-w', '-', '--', filter]);
+  expect(given()).toEqual(['-n', '-i', 'eth0', '-s', '128', '-U', '-w', '-', '--', filter]);
 });
 
 test('a tcpdump that can change its user is told to stay', async () => {
@@ -58,7 +58,7 @@ test('a tcpdump that can change its user is told to stay', async () => {
   await begun;
   child.stdin.end();
   await ended;
-  expect(given()).toEqual(['-n', '--immediate-mode', '-i', 'any', '-s', '262144', '-U', '-Z', 'root', '-w', '-']);
+  expect(given()).toEqual(['-n', '-i', 'any', '-s', '262144', '-U', '-Z', 'root', '-w', '-']);
 });
 
 test.each(['a line', 'the end of its stdin'])('%s ends tcpdump in good order, with its counts', async (how) => {
