@@ -81,7 +81,7 @@ export const coldPod: DetectorKind = {
               severity: 'warning',
               confidence: 'likely',
               subject,
-              message: `${name} of ${subject} is slow after its start: half of its first ${pod.cold.count} requests took ${span(own)} or longer, those of the other pods ${span(usual)}.`,
+              message: `${name} of ${subject} is slow after its start: the median of its first ${pod.cold.count} requests is ${span(own)}, of the other pods ${span(usual)}.`,
               evidence: [
                 {
                   text: `its first request came ${span(pod.first - first)} after the first one of the Service`,
@@ -90,7 +90,7 @@ export const coldPod: DetectorKind = {
                   where: `dst.pod == ${quoted(name.split('/').at(-1) ?? '')}`,
                 },
               ],
-              next: `Add a startupProbe or a warm-up to the pods of ${subject}, so that they become ready later.`,
+              next: `Add a startupProbe or a warm-up, so that pods of ${subject} become ready only when they are fast.`,
               otherwise: 'it gets other requests, or its node is slower',
               cases: pod.cold.count,
               attempts: pod.cold.count,

@@ -88,14 +88,14 @@ export const dnsTransport: DetectorKind = {
             severity: 'error',
             confidence: 'likely',
             subject,
-            message: `One of two DNS queries to ${subject} that are sent at once is lost: ${counted(one.cases, 'lookup')} waited for seconds while its other query (A or AAAA) was answered.`,
+            message: `Of two DNS queries (A and AAAA) sent to ${subject} at the same time, one is lost: ${counted(one.cases, 'lookup')} waited for seconds.`,
             evidence: [
               one.evidence(
                 `${listed(one.frequent())} sent both from one port`,
                 'protocol == "dns" && dns.retransmissions > 0',
               ),
             ],
-            next: 'Use NodeLocal DNSCache, or dnsConfig.options single-request-reopen in the pod.',
+            next: 'Use NodeLocal DNSCache, or (glibc only, not Alpine) dnsConfig.options single-request-reopen in the pod.',
             otherwise: 'the DNS server dropped the query: capture at the server too',
             cases: one.cases,
             attempts: one.attempts,

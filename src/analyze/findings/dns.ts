@@ -162,7 +162,7 @@ export const dns: DetectorKind = {
                 where: 'protocol == "dns" && latency > duration("100ms")',
               },
             ],
-            next: "Look at the server's processor time and at the server that it asks in turn.",
+            next: "Check the server's CPU use and throttling, and the server that it forwards to.",
             otherwise: undefined,
             cases: histogram.count,
             attempts: histogram.count,

@@ -3,7 +3,7 @@ import type { AnalysisEvent, Exchange } from '../record/event.ts';
 import { type Case, Cases } from './cases.ts';
 import { type DetectorKind, groupOf, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { counted, share, traceOf } from './words.ts';
+import { counted, share, targetOf, traceOf } from './words.ts';
 
 /** What a gateway answers when its backend fails (RFC 9110, sections 15.6.3 to 15.6.5). */
 const GATEWAY_STATUS = /^50[234]$/;
@@ -99,6 +99,8 @@ function brokenOff({ incomplete }: Exchange): 'reset' | 'no response' | undefine
 /** @param cause what the gateway got from its backend, where that is known */
 function finding(subject: string, one: Case, cause: string | undefined): Finding {
   const [example = ''] = one.frequent();
+  const upstream = cause?.slice(cause.indexOf(' from ') + ' from '.length) ?? '';
+  const target = targetOf(upstream);
   return {
     code: 'GATEWAY_ERROR',
     severity: 'error',
@@ -117,7 +119,9 @@ function finding(subject: string, one: Case, cause: string | undefined): Finding
     next:
       cause === undefined
         ? `${traceOf(subject)} shows whether a backend got the request, and what it answered.`
-        : `Look at the server behind it: ${cause.slice(cause.indexOf(' from ') + ' from '.length)}.`,
+        : target === undefined
+          ? `Look at the server behind it: ${upstream}.`
+          : `To see why it fails: ksnoop diagnose ${target}`,
     otherwise: cause === undefined ? 'the server itself answers so, and is no gateway' : undefined,
     cases: one.cases,
     attempts: one.attempts,

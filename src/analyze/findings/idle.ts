@@ -59,8 +59,8 @@ export const idle: DetectorKind = {
                 `${share(one, 'connection')} that had been idle for a minute or longer${most > 0 ? `; others survived ${span(most)}` : ''}`,
               ),
             ],
-            next: `Send TCP keep-alives more often than every ${Math.floor(least / 1e9)} s, or close idle connections of the pool before.`,
-            otherwise: `${subject} was restarted meanwhile`,
+            next: `Send TCP keep-alives more often than every ${Math.floor(least / 1e9)} s, or close idle connections of the pool sooner.`,
+            otherwise: `${subject} was restarted during that time`,
             cases: one.cases,
             attempts: one.attempts,
           });

@@ -19,7 +19,7 @@ export function listensOnLoopback(subject: string, one: Case, port: number): Fin
     severity: 'error',
     confidence: 'proven',
     subject,
-    message: `${subject} listens on port ${port} for its own pod alone: ${share(one, 'connection')} got a reset.`,
+    message: `${subject} listens on port ${port} only on a loopback address: ${share(one, 'connection')} got a reset.`,
     evidence: [
       one.evidence(
         `${listed(one.frequent())} got the reset; the only socket that listens on port ${port} has a loopback address`,
@@ -154,7 +154,7 @@ export function noAnswer(subject: string, one: Case, { isSeenBothWays, arrived, 
     message: `${subject} does not answer: ${share(one, 'connection')} got no response to the SYN.`,
     evidence: [
       one.evidence(
-        `SYNs of ${listed(one.frequent())} were sent again for up to ${span(one.most)} without a response`,
+        `${listed(one.frequent())} retransmitted the SYN for up to ${span(one.most)}`,
         'code == "TCP_NO_ANSWER"',
       ),
       ...where,

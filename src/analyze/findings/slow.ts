@@ -130,7 +130,7 @@ function slowFinding({ server, route, times, slow: one, waitedFor }: Route): Fin
     return {
       ...common,
       code: 'DEPENDENCY_SLOW',
-      message: `${server} is slow because it waits for ${dependency}: ${counted(covered, 'slow response')} to ${route} took as long as its own requests to ${dependency}.`,
+      message: `${server} is slow because it waits for ${dependency}: ${counted(covered, 'slow response')} to ${route} spent most of their time on requests to ${dependency}.`,
       evidence,
       next:
         target === undefined ? `Look at why ${dependency} is slow.` : `ksnoop diagnose ${target} shows why it is slow.`,

@@ -65,7 +65,7 @@ export const stalls: DetectorKind = {
             severity: 'error',
             confidence: 'likely',
             subject,
-            message: `Large packets from ${sender} do not reach ${receiver}, smaller ones do: in ${counted(one.cases, 'connection')} a segment of ${one.frequent()[0] ?? 'full size'} was sent again up to ${one.most} times and never acknowledged.`,
+            message: `Large packets from ${sender} do not reach ${receiver}, smaller ones do: in ${counted(one.cases, 'connection')} a segment of ${one.frequent()[0] ?? 'full size'} was retransmitted up to ${one.most} times and never acknowledged.`,
             evidence: [one.evidence('the other side went on to acknowledge earlier bytes only')],
             next: `Lower the MTU at ${sender} (tunnels take 20 to 80 bytes: VXLAN 50, IPIP 20, WireGuard 60 to 80), or let ICMP "fragmentation needed" pass.`,
             otherwise: 'a firewall drops these packets because of their content',

@@ -35,8 +35,8 @@ const RULES: readonly StatusRule[] = [
     code: 'GRPC_DEADLINE',
     severity: 'warning',
     matches: (event) => hasStatus(event, 'grpc', /^DEADLINE_EXCEEDED\b/),
-    message: (server, how) => `Calls to ${server} pass their deadline: ${how}.`,
-    next: 'ksnoop trace shows which hop takes the time; or the deadline is too short.',
+    message: (server, how) => `Calls to ${server} exceed their deadline: ${how}.`,
+    next: 'Find the slow hop: ksnoop trace svc/NAME -n NAMESPACE. If none is slow, raise the deadline.',
     where: 'status.startsWith("DEADLINE_EXCEEDED")',
   },
   {
@@ -44,7 +44,7 @@ const RULES: readonly StatusRule[] = [
     severity: 'error',
     matches: (event) => hasStatus(event, 'grpc', /^RESOURCE_EXHAUSTED\b/),
     message: (server, how) => `${server} is out of a resource (RESOURCE_EXHAUSTED): ${how}.`,
-    next: 'The status message names the resource: a quota, a message size, or memory.',
+    next: 'Read the status messages (Show); they name the resource: a quota, a message size or memory.',
     where: 'status.startsWith("RESOURCE_EXHAUSTED")',
   },
   {
@@ -53,9 +53,8 @@ const RULES: readonly StatusRule[] = [
     single: true,
     matches: (event) =>
       event.kind === 'event' && event.code === 'HTTP2_GOAWAY' && /ENHANCE_YOUR_CALM/.test(event.label),
-    message: (server, how) =>
-      `${server} ends connections because the client does too much on them (ENHANCE_YOUR_CALM): ${how}.`,
-    next: "Make the client's gRPC keep-alive time longer than the server allows (5 minutes by default).",
+    message: (server, how) => `${server} closes HTTP/2 connections with ENHANCE_YOUR_CALM: ${how}.`,
+    next: "Set the client's gRPC keep-alive time to at least the server's minimum (5 minutes by default).",
     where: 'code == "HTTP2_GOAWAY"',
     otherwise: 'another limit of the server than that of pings',
   },
@@ -66,7 +65,7 @@ const RULES: readonly StatusRule[] = [
       (event.kind === 'exchange' && event.status.endsWith('RST REFUSED_STREAM')) ||
       (event.kind === 'event' && event.code === 'HTTP2_STREAM_LIMIT'),
     message: (server, how) =>
-      `Requests to ${server} wait for, or are refused because of, its limit of HTTP/2 streams on a connection: ${how}.`,
+      `Requests to ${server} wait or are refused because a connection reached its limit of HTTP/2 streams: ${how}.`,
     next: "Open more connections from the client, or raise the server's MAX_CONCURRENT_STREAMS.",
     where: 'code == "HTTP2_STREAM_LIMIT" || status.endsWith("REFUSED_STREAM")',
     otherwise: 'the server was shutting down',
@@ -80,7 +79,7 @@ const RULES: readonly StatusRule[] = [
         event.kind === 'exchange' ? event.status : event.label,
       ),
     message: (server, how) => `${server} refuses clients because all its connections are in use: ${how}.`,
-    next: 'Make the pools of its clients smaller, or its limit of connections larger; look for clients that do not close.',
+    next: "Reduce the clients' pools or raise the server's connection limit; look for clients that do not close connections.",
     where: 'failed',
   },
   {

@@ -15,13 +15,13 @@ const LONG_LIVED_DAYS = 60;
 const ALERTS: Readonly<Record<string, (by: string, other: string) => string>> = {
   unknown_ca: (by, other) => `${by} does not trust the certificate authority of ${other}`,
   bad_certificate: (by, other) => `${by} rejects the certificate of ${other}`,
-  certificate_expired: (by, other) => `${by} says that the certificate of ${other} has expired`,
+  certificate_expired: (by, other) => `${by} rejects the certificate of ${other} as expired`,
   certificate_unknown: (by, other) => `${by} rejects the certificate of ${other}`,
   certificate_required: (by, other) => `${by} requires a client certificate, and ${other} sent none`,
   unrecognized_name: (by) => `${by} does not know the server name in the request`,
   no_application_protocol: (by) => `${by} supports none of the application protocols offered`,
   protocol_version: (by) => `${by} supports none of the TLS versions offered`,
-  handshake_failure: (by) => `${by} finds no common parameters`,
+  handshake_failure: (by) => `${by} accepts none of the TLS parameters offered`,
 };
 
 /** TLS handshakes that fail, and certificates that are expired, soon to be, or for other names. */
@@ -73,9 +73,7 @@ export const tls: DetectorKind = {
         const sni = textIn(fields.sni).toLowerCase();
         const names = namesOf(fields.certificates);
         if (sni !== '' && names.length > 0 && !names.some((name) => isFor(name, sni))) {
-          mismatched
-            .of(server)
-            .add(flow.id, event.time, `${sni} was asked for, the certificate is for ${listed(names)}`);
+          mismatched.of(server).add(flow.id, event.time, `requested ${sni}, the certificate is for ${listed(names)}`);
         }
       },
       findings: () => {
@@ -105,7 +103,7 @@ export const tls: DetectorKind = {
             severity: 'error',
             confidence: 'proven',
             subject,
-            message: `The certificate of ${subject} is for other names: ${listed(one.frequent(), 1)}.`,
+            message: `The certificate of ${subject} does not match the requested name: ${listed(one.frequent(), 1)}.`,
             evidence: [one.evidence(share(one, 'handshake'), 'has(tls.certificates)')],
             next: 'Use a name that the certificate has, or a certificate for this name.',
             otherwise: undefined,
@@ -134,7 +132,7 @@ export const tls: DetectorKind = {
             severity: 'error',
             confidence: 'proven',
             subject,
-            message: `${subject} gets TLS and does not speak it: ${share(one, 'handshake')} got another protocol in response.`,
+            message: `Clients use TLS on ${subject}, which does not support it: ${share(one, 'handshake')} got a response that is not TLS.`,
             evidence: [
               one.evidence(
                 `${listed(one.frequent())} sent a ClientHello, and the response is not TLS`,

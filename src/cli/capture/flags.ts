@@ -85,5 +85,5 @@ export const UTC_FLAG = ['--utc', 'show times in UTC, not in local time'] as con
 
 export const FAIL_ON_FLAG = [
   '--fail-on <CODE>',
-  'exit code 6 when this was found: a code such as DNS_NAME_MISSING, or error, warning, information and what is worse',
+  'exit code 6 if a finding has this code (such as DNS_NAME_MISSING) or at least this severity: information, warning, error',
 ] as const;

@@ -30,7 +30,7 @@ export function addDiagnoseCommand(ksnoop: Command, setExit: (code: number) => v
     .addOption(
       new Option(
         '--scope <WHAT>',
-        'what is captured: the targets; also their clients (default); also the Ingresses before them and DNS',
+        'target: only the targets; clients (default): also their clients; surroundings: also Ingresses that lead to them, and DNS',
       ).choices(SCOPES),
     )
     .option('-w, --write <FILE>', 'also keep the packets in FILE')

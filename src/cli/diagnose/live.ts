@@ -94,7 +94,7 @@ async function planned(
 /** What needs no packets is printed before anything is captured. */
 async function examine(diagnosis: Diagnosis, log: Logger, signal: AbortSignal): Promise<void> {
   const found = await diagnosis.examine(signal);
-  for (const sentence of diagnosis.before?.unread ?? []) log.warn(`not looked at: ${sentence}`);
+  for (const sentence of diagnosis.before?.unread ?? []) log.warn(`not read: ${sentence}`);
   for (const { message, code } of found) log.info(`found: ${message} [${code}]`);
 }
 

@@ -62,7 +62,7 @@ export function completeDiff(words: readonly string[], { by, failOn }: RawDiffOp
   const example = 'ksnoop diff web.pcapng shop/web-1 shop/web-2 --by pod';
   if (words.length !== 3) throw usage('--by pod takes a capture and two pods.', example);
   for (const pod of [second, third]) {
-    if (!/^[^/]+\/[^/]+$/.test(pod)) throw usage(`"${pod}" is no pod with its namespace.`, example);
+    if (!/^[^/]+\/[^/]+$/.test(pod)) throw usage(`"${pod}" is not NAMESPACE/POD.`, example);
   }
   return { kind: 'pods', file: first, names: [second, third] };
 }
@@ -107,7 +107,8 @@ async function collected(
   const sides = both.sides();
   for (const [index, pod] of pods.entries()) {
     const { exchanges = 0, connections = 0 } = sides[index]?.totals ?? {};
-    if (pod !== undefined && exchanges + connections === 0) log.warn(`${pod} serves nothing in ${file}`);
+    if (pod !== undefined && exchanges + connections === 0)
+      log.warn(`${file} has no requests or connections to ${pod}`);
   }
   return result.aborted ? [] : sides;
 }

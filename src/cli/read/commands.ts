@@ -24,7 +24,7 @@ export function addReadCommand(ksnoop: Command, setExit: (code: number) => void)
     )
     .option(
       '-o, --output <FORMAT>',
-      'text (default), json, summary, findings, flows, trace, html, map, csv, har, curl, custom-columns=…, jsonpath=…, template=…, or packets',
+      'text (default), json, summary, findings, flows, trace, html, map, csv, har, curl, state, custom-columns=…, jsonpath=…, template=…, or packets',
     )
     .option('--json', 'summary, findings, flows, trace, map or packets as JSON')
     .option(...FORMAT_FLAG)
@@ -46,7 +46,7 @@ export function addReadCommand(ksnoop: Command, setExit: (code: number) => void)
       'write the chosen packets to FILE instead: pcapng, or pcap if FILE ends in .pcap or with -o pcap',
     )
     .option('-s, --snaplen <BYTES>', 'with -w: bytes kept of each packet')
-    .option('--force', 'with -w: overwrite an existing file')
+    .option('--force', 'overwrite an existing file')
     .option(...SECRETS_FLAG)
     .option('--follow', 'read on as the file grows')
     .option(...FAIL_ON_FLAG);

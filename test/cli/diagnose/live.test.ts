@@ -67,7 +67,7 @@ test.each([
 test('one JSON document has the findings and what was looked at; what may not be read is named with its rule', async () => {
   const { code, stdout, stderr } = await diagnose(await cluster(['ingresses']), '--json').finished();
   expect(code, stderr).toBe(0);
-  expect(stderr).toMatch(/not looked at: .*\["ingresses"\]/);
+  expect(stderr).toMatch(/not read: .*\["ingresses"\]/);
   expect(JSON.parse(stdout.toString())).toMatchObject({
     kind: 'findings',
     targets: [],

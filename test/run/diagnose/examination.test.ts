@@ -135,7 +135,7 @@ test('NetworkPolicies that admit nobody to the port of a Service are a hint', as
   const denied = (ingress: object[]) => ({ metadata: named('deny'), spec: { podSelector: {}, ingress } });
   const { codes, evidence } = await examined('svc/web', { ...healthy, networkpolicies: [denied([])] });
   expect(codes).toEqual(['NETWORK_POLICY_DROPS web.shop']);
-  expect(evidence).toEqual(['NetworkPolicy deny isolates its pods, and no rule admits anybody to the port']);
+  expect(evidence).toEqual(['no rule of NetworkPolicy deny allows traffic to the port']);
   await server.close();
   const other = await examined('svc/web', { ...healthy, networkpolicies: [denied([{ ports: [{ port: 9090 }] }])] });
   expect(other.codes).toEqual(['NETWORK_POLICY_DROPS web.shop']);

@@ -238,7 +238,7 @@ function networkPolicy(
   const by = first.by[0];
   const names = [...new Set(verdicts.flatMap((verdict) => verdict.by.map(({ name }) => name)))];
   const { subject } = way;
-  const directionText = first.direction === 'ingress' ? 'lets them in' : 'lets them out';
+  const directionText = first.direction === 'ingress' ? 'into the server' : 'out of the client';
   return {
     code: 'NETWORK_POLICY_DROPS',
     subject,
@@ -249,20 +249,16 @@ function networkPolicy(
       severity: 'error',
       confidence: isProven ? 'proven' : 'likely',
       subject,
-      message: `${policyText(names)} denies connections to ${subject}: ${share(found, 'connection')} got no response to the SYN.`,
+      message: `Connections to ${subject} are denied by ${policyText(names)}: ${share(found, 'connection')} got no response to the SYN.`,
       evidence: [
-        ofObjects(
-          `${policyText(names)} isolates the ${first.direction === 'ingress' ? 'server' : 'client'}, and no rule ${directionText}`,
-        ),
+        ofObjects(`no rule of ${policyText(names)} allows these connections ${directionText}`),
         found.evidence(
           `SYNs of ${listed(found.frequent())} got no response${isProven ? ' and did not arrive at the pods' : ''}`,
           'code == "TCP_NO_ANSWER"',
         ),
       ],
       next: `kubectl describe networkpolicy -n ${by?.namespace ?? ''} ${by?.name ?? ''}`,
-      otherwise: isProven
-        ? undefined
-        : 'the network of the cluster does not enforce NetworkPolicies, and the server is gone',
+      otherwise: isProven ? undefined : 'the network plugin does not enforce NetworkPolicies, and the server is down',
       cases: found.cases,
       attempts: found.attempts,
     }),
@@ -306,7 +302,7 @@ function trafficPolicy(way: Way, facts: ClusterFacts): Cause | undefined {
         ofObjects(`ready endpoints are on ${listed(elsewhere, 3)} alone`),
         found.evidence(`SYNs of ${listed(found.frequent())} got no response`, 'code == "TCP_NO_ANSWER"'),
       ],
-      next: `kubectl get service -n ${service.namespace} ${service.name} -o yaml shows ${member}; Cluster uses endpoints of all nodes`,
+      next: `Set ${member} to Cluster, or run a pod of the Service on node ${node}: kubectl edit service -n ${service.namespace} ${service.name}`,
       otherwise: undefined,
       cases: found.cases,
       attempts: found.attempts,

@@ -127,7 +127,7 @@ function wrongTargetPort(finding: Finding, { services, pods }: ClusterFacts): Fi
     ...finding,
     code: 'SERVICE_TARGETPORT_MISMATCH',
     confidence: 'likely',
-    message: `${finding.subject} leads to port ${listed(targets.map(String))} of its pods, which refuse it and declare ${listed(shown, 3)}.`,
+    message: `${finding.subject} forwards to port ${listed(targets.map(String))} of its pods. They refuse it, and declare port ${listed(shown, 3)}.`,
     next: `kubectl edit service -n ${namespace} ${name}`,
     otherwise: 'the program in the pods does not run, or listens on 127.0.0.1 alone',
   };

@@ -28,19 +28,20 @@ export function policyCloses(service: ServiceFacts, facts: ClusterFacts): Findin
       severity: 'warning' as const,
       confidence: 'hint' as const,
       subject: `${name}.${namespace}`,
-      message: `NetworkPolicies let nothing reach port ${port} of ${name}.${namespace}.`,
-      evidence: [ofObjects(`${policyText(names)} isolates its pods, and no rule admits anybody to the port`)],
+      message: `No NetworkPolicy allows traffic to port ${port} of ${name}.${namespace}.`,
+      evidence: [ofObjects(`no rule of ${policyText(names)} allows traffic to the port`)],
       next: `kubectl describe networkpolicy -n ${namespace} ${names[0] ?? ''}`,
-      otherwise: 'the network of the cluster does not enforce NetworkPolicies, or other policies admit connections',
+      otherwise:
+        'the network plugin does not enforce NetworkPolicies, or policies of another kind allow the connections',
       cases: 1,
       attempts: 1,
     };
   });
 }
 
-/** `NetworkPolicy deny-all`. */
+/** `NetworkPolicy deny-all`, `NetworkPolicies a and b`. */
 export function policyText(names: readonly string[]): string {
-  return `NetworkPolicy ${listed(names, 3)}`;
+  return `${names.length === 1 ? 'NetworkPolicy' : 'NetworkPolicies'} ${listed(names, 3)}`;
 }
 
 /** The number of the port behind a Service; undefined for a name that the pod does not declare. */

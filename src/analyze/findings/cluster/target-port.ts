@@ -26,7 +26,7 @@ export function targetPort(service: ServiceFacts, { pods }: ClusterFacts): Findi
       severity: 'error' as const,
       confidence: 'proven' as const,
       subject: `${name}.${namespace}`,
-      message: `Port ${port} of ${name}.${namespace} leads nowhere: its targetPort "${target}" is no port of the pods.`,
+      message: `Port ${port} of ${name}.${namespace} has no target: no pod declares a ${protocol} port named "${target}".`,
       evidence: [
         ofObjects(
           declared.length === 0
