@@ -1,6 +1,7 @@
 import type { Finding } from '../analyze/findings/finding.ts';
 import type { Colours } from './colour.ts';
 import { wrapped } from './help-text.ts';
+import { shellWord } from './http/curl.ts';
 import { sanitise } from './sanitise.ts';
 import { clockText } from './time-text.ts';
 
@@ -41,7 +42,7 @@ export function findingLines(finding: Finding, { colours, utc, width, timeText }
           : ` from ${clockText(timeText(times[0]), utc)} to ${clockText(timeText(times[1]), utc)}`;
     const which = flows.length === 0 ? '' : `, flow${flows.length === 1 ? '' : 's'} ${flows.join(', ')}`;
     below(`Seen: ${text}${when}${which}`);
-    if (where !== undefined) below(`Show: --where '${where}'`);
+    if (where !== undefined) below(`Show: ksnoop read FILE --where ${shellWord(where)}`);
   }
   below(`Next: ${next}`);
   if (otherwise !== undefined) below(`Or:   ${otherwise}`);

@@ -27,10 +27,17 @@ test('a finding is its sentence, then what it rests on, what to do, what else it
   expect(findingLines(finding, style)).toEqual([
     'ERROR (likely) The DNS server kube-dns fails. [DNS_FAILS]',
     '    Seen: responses from 14:03:00.000000 to 14:03:01.000000, flows 1, 2',
-    "    Show: --where 'failed'",
+    '    Show: ksnoop read FILE --where failed',
     '    Next: kubectl logs',
     '    Or:   something else',
   ]);
+});
+
+test('an expression with a quote is one word of the command that shows it', () => {
+  const where = `dns.name == "it's; reboot"`;
+  const [evidence] = finding.evidence;
+  const lines = findingLines({ ...finding, evidence: evidence ? [{ ...evidence, where }] : [] }, style);
+  expect(lines[2]).toBe(`    Show: ksnoop read FILE --where 'dns.name == "it'\\''s; reboot"'`);
 });
 
 test('what is proven says nothing of it, and hostile texts do not reach the terminal', () => {

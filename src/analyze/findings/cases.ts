@@ -16,6 +16,8 @@ export class Case {
   readonly flows: number[] = [];
   /** Different texts that came with cases, a few, with how often. */
   readonly texts = new Map<string, number>();
+  /** There were others, for which there was no room. */
+  areTextsCut = false;
   /** Maximum of what is measured. */
   most = 0;
 
@@ -33,6 +35,7 @@ export class Case {
     if (text === '') return;
     const count = this.texts.get(text);
     if (count !== undefined || this.texts.size < FINDING_EXAMPLES) this.texts.set(text, (count ?? 0) + 1);
+    else this.areTextsCut = true;
   }
 
   /** @param value ns, bytes: whatever is measured */

@@ -2,7 +2,7 @@ import type { FlowFacts } from '../flow/flow-facts.ts';
 import { FINDING_SUBJECTS } from '../limits.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import { type Case, Cases } from './cases.ts';
-import { clientOf, type DetectorKind, listeningState, serverIdentity, serverOf } from './detector.ts';
+import { clientOf, type DetectorKind, listeningState, serverIdentity, serverOf, serviceNamed } from './detector.ts';
 import type { Finding } from './finding.ts';
 import {
   listensOnLoopback,
@@ -133,6 +133,7 @@ export const connect: DetectorKind = {
               isSeenBothWays: hasBothDirections,
               arrived: arrived.of(subject),
               isCaptured: missed.of(subject).cases > 0 && isCaptured(missed.of(subject)),
+              service: serviceNamed(context, subject),
             }),
           );
         }
@@ -146,7 +147,7 @@ export const connect: DetectorKind = {
           const [sent, passed] = [atPod.of(subject), notAtPod.of(subject)];
           if (listening === 'loopback') found.push(listensOnLoopback(subject, one, port));
           else if (sent.cases === 0 && passed.cases >= RESETS_ON_PATH && isCaptured(passed) && listening !== 'closed')
-            found.push(resetOnPath(subject, passed));
+            found.push(resetOnPath(subject, passed, serviceNamed(context, subject)));
           else
             found.push(notListening(subject, one, { sent, isOver, isClosed: listening === 'closed' && !isOver, port }));
         }

@@ -7,6 +7,7 @@ import type { AnalysisEvent } from '../record/event.ts';
 import type { NetworkStates } from '../state/network-states.ts';
 import type { FindingBounds } from './cases.ts';
 import type { Finding } from './finding.ts';
+import { type ServiceName, serviceParts } from './words.ts';
 
 /** What detectors may ask. */
 export interface FindingContext {
@@ -56,6 +57,11 @@ export function serverOf({ hosts, names }: FindingContext, flow: FlowIdentity, t
 /** The identity of a flow's server; undefined where it has no name. */
 export function serverIdentity({ names }: FindingContext, flow: FlowIdentity, time: number): Identity | undefined {
   return names.ofHost(flow.serverHost, time, flow.interfaceId);
+}
+
+/** The Service that a group is, for commands; undefined for another name, even one that looks the same: `github.com`. */
+export function serviceNamed({ names }: FindingContext, group: string): ServiceName | undefined {
+  return names.isService(group) ? serviceParts(group) : undefined;
 }
 
 /** The pod or node whose network namespace an interface is in: its name without the interface's own. */

@@ -2,7 +2,7 @@ import { fieldsIn, textIn } from '../record/field-values.ts';
 import { Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { counted, listed, share } from './words.ts';
+import { counted, examplesOf, share } from './words.ts';
 
 /** A and AAAA so close together come from one call of a resolver. ns */
 const TOGETHER_NS = 5e6;
@@ -91,7 +91,7 @@ export const dnsTransport: DetectorKind = {
             message: `Of two DNS queries (A and AAAA) sent to ${subject} at the same time, one is lost: ${counted(one.cases, 'lookup')} waited for seconds.`,
             evidence: [
               one.evidence(
-                `${listed(one.frequent())} sent both from one port`,
+                `${examplesOf(one)} sent both from one port`,
                 'protocol == "dns" && dns.retransmissions > 0',
               ),
             ],
@@ -108,7 +108,7 @@ export const dnsTransport: DetectorKind = {
             confidence: 'proven',
             subject,
             message: `DNS over TCP to ${subject} fails: ${share(one, 'connection')} after a truncated response did not open.`,
-            evidence: [one.evidence(`${listed(one.frequent())} tried it`, 'code in ["TCP_NO_ANSWER", "TCP_REFUSED"]')],
+            evidence: [one.evidence(`${examplesOf(one)} tried it`, 'code in ["TCP_NO_ANSWER", "TCP_REFUSED"]')],
             next: 'Allow TCP port 53 beside UDP in the network policies and firewalls between them.',
             otherwise: undefined,
             cases: one.cases,

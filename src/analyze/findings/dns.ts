@@ -5,7 +5,7 @@ import { Histogram } from '../summary/histogram.ts';
 import { Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { counted, listed, quoted, share, span } from './words.ts';
+import { counted, examplesOf, listed, quoted, share, span } from './words.ts';
 
 /** Half of a client's queries must be for nothing. */
 const EXPANSION_SHARE = 0.5;
@@ -94,7 +94,7 @@ export const dns: DetectorKind = {
             confidence: 'proven',
             subject: client,
             message: `${client} asks DNS for names that cannot exist: ${queries({ missing: one.cases, asked: one.attempts })} had a search suffix appended and got NXDOMAIN.`,
-            evidence: [one.evidence(`for example ${listed(texts)}`, 'dns.rcode == "NXDOMAIN"')],
+            evidence: [one.evidence(`for example ${listed(texts, 2, one.areTextsCut)}`, 'dns.rcode == "NXDOMAIN"')],
             next: `Write names with a dot at their end (${bare(texts[0] ?? '') ?? 'name'}.), or set dnsConfig.options ndots to 1 in the pod.`,
             otherwise: undefined,
             cases: one.cases,
@@ -135,7 +135,7 @@ export const dns: DetectorKind = {
             severity: one.cases >= FAILED_QUERIES ? 'error' : 'warning',
             confidence: 'proven',
             subject: server,
-            message: `The DNS server ${server} fails: ${one.cases} of ${one.attempts} responses were ${listed(one.frequent())}.`,
+            message: `The DNS server ${server} fails: ${one.cases} of ${one.attempts} responses were ${examplesOf(one)}.`,
             evidence: [one.evidence('these responses have no answer', 'dns.rcode in ["SERVFAIL", "REFUSED"]')],
             next: /\b(?:kube-dns|coredns)\b/.test(server)
               ? 'kubectl logs -n kube-system -l k8s-app=kube-dns'

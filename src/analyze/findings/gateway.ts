@@ -1,9 +1,9 @@
 import { FINDING_SUBJECTS } from '../limits.ts';
 import type { AnalysisEvent, Exchange } from '../record/event.ts';
 import { type Case, Cases } from './cases.ts';
-import { type DetectorKind, groupOf, serverOf } from './detector.ts';
+import { type DetectorKind, groupOf, serverOf, serviceNamed } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { counted, share, targetOf, traceOf } from './words.ts';
+import { counted, type ServiceName, share, traceOf } from './words.ts';
 
 /** What a gateway answers when its backend fails (RFC 9110, sections 15.6.3 to 15.6.5). */
 const GATEWAY_STATUS = /^50[234]$/;
@@ -70,13 +70,15 @@ export const gateway: DetectorKind = {
         const counting = answered.counting();
         const subjects = new Set(counting.map(([subject]) => subject));
         return counting.flatMap(([subject, one]): Finding[] => {
+          const service = serviceNamed(context, subject);
           const [cause, explained = 0] = [...(causes.get(subject) ?? [])].sort((a, b) => b[1] - a[1])[0] ?? [];
-          if (cause === undefined || explained < one.cases * EXPLAINED_SHARE) return [finding(subject, one, undefined)];
+          if (cause === undefined || explained < one.cases * EXPLAINED_SHARE)
+            return [finding(subject, one, { service })];
           const upstream = cause.replace(/^(?:same status|connection refused|reset|no response) /, '');
           const how = cause.slice(0, -upstream.length - 1);
           // What it only passes on is a finding of the server behind it.
           if (how === 'same status' && subjects.has(upstream) && upstream !== subject) return [];
-          return [finding(subject, one, `${how} from ${upstream}`)];
+          return [finding(subject, one, { service, cause: `${how} from ${upstream}` })];
         });
       },
     };
@@ -96,11 +98,15 @@ function brokenOff({ incomplete }: Exchange): 'reset' | 'no response' | undefine
   return incomplete === 'no response' || incomplete === 'timed out' ? 'no response' : undefined;
 }
 
-/** @param cause what the gateway got from its backend, where that is known */
-function finding(subject: string, one: Case, cause: string | undefined): Finding {
+/** @param service the gateway, where it is one @param cause what it got from its backend, where that is known */
+function finding(
+  subject: string,
+  one: Case,
+  { service, cause }: { readonly service: ServiceName | undefined; readonly cause?: string },
+): Finding {
   const [example = ''] = one.frequent();
   const upstream = cause?.slice(cause.indexOf(' from ') + ' from '.length) ?? '';
-  const target = targetOf(upstream);
+  const others = one.areTextsCut ? 'other requests' : counted(one.texts.size - 1, 'other request');
   return {
     code: 'GATEWAY_ERROR',
     severity: 'error',
@@ -111,17 +117,12 @@ function finding(subject: string, one: Case, cause: string | undefined): Finding
         ? `${subject} answers with 502, 503 or 504: ${share(one, 'request')}.`
         : `${subject} answers with 502, 503 or 504 because its own requests fail (${cause}): ${share(one, 'request')}.`,
     evidence: [
-      one.evidence(
-        `${example}${one.texts.size > 1 ? ` and ${counted(one.texts.size - 1, 'other request')}` : ''}`,
-        'http.status in [502, 503, 504]',
-      ),
+      one.evidence(one.texts.size > 1 ? `${example} and ${others}` : example, 'http.status in [502, 503, 504]'),
     ],
     next:
       cause === undefined
-        ? `${traceOf(subject)} shows whether a backend got the request, and what it answered.`
-        : target === undefined
-          ? `Look at the server behind it: ${upstream}.`
-          : `To see why it fails: ksnoop diagnose ${target}`,
+        ? `To see whether a backend got the request, and what it answered: ${traceOf(service)}`
+        : `Look at the server behind it: ${upstream}.`,
     otherwise: cause === undefined ? 'the server itself answers so, and is no gateway' : undefined,
     cases: one.cases,
     attempts: one.attempts,

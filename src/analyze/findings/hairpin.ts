@@ -62,7 +62,7 @@ export const hairpin: DetectorKind = {
                 'code == "TCP_NO_ANSWER"',
               ),
             ],
-            next: "Turn on hairpin mode: hairpinMode of the bridge CNI plugin, or the kubelet's --hairpin-mode.",
+            next: 'Turn on hairpin mode in the CNI plugin (bridge plugin: "hairpinMode": true), then recreate the pods.',
             otherwise: 'another pod of the Service does not answer',
             cases: one.cases,
             attempts: one.attempts,

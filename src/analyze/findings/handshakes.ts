@@ -3,7 +3,7 @@ import { FINDING_SUBJECTS } from '../limits.ts';
 import { Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverIdentity, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { counted, listed, share } from './words.ts';
+import { counted, examplesOf, share } from './words.ts';
 
 /** A packet that a client reset although it had a connection through a Service with that port. */
 interface Stray {
@@ -53,7 +53,7 @@ export const handshakes: DetectorKind = {
             confidence: 'likely',
             subject,
             message: `Connections to ${subject} collide with earlier ones on the same ports: ${share(one, 'connection')} got an ACK of another connection in response to the SYN, and had to send it again.`,
-            evidence: [one.evidence(`${listed(one.frequent())} reset that ACK`)],
+            evidence: [one.evidence(`${examplesOf(one)} reset that ACK`)],
             next: 'Have the client reuse its connections, or use more addresses where a NAT shares one.',
             otherwise: 'the client was restarted, and the server still held its old connections',
             cases: one.cases,
@@ -70,7 +70,7 @@ export const handshakes: DetectorKind = {
             severity: 'warning',
             confidence: 'proven',
             subject,
-            message: `Connections to ${subject} are reset because a packet came from the pod's own address: ${counted(one.cases, 'connection')}, from ${listed(one.frequent())}.`,
+            message: `Connections to ${subject} are reset because a packet came from the pod's own address: ${counted(one.cases, 'connection')}, from ${examplesOf(one)}.`,
             evidence: [one.evidence('the node did not translate the packet, and the client reset it')],
             next: 'Set net.netfilter.nf_conntrack_tcp_be_liberal to 1 on the nodes.',
             otherwise: undefined,

@@ -1,7 +1,7 @@
 import { Cases } from './cases.ts';
 import { type DetectorKind, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { listed, share, span } from './words.ts';
+import { examplesOf, share, span } from './words.ts';
 
 /** Limits of load balancers and NAT after which they forget an idle connection: seconds, from their manuals. */
 const LIMITS: readonly (readonly [seconds: number, whose: string])[] = [
@@ -53,7 +53,7 @@ export const idle: DetectorKind = {
             severity: 'warning',
             confidence: 'likely',
             subject,
-            message: `Connections to ${subject} are lost while they are idle: after ${span(least)} without packets the next one got ${listed(one.frequent())}${limit}.`,
+            message: `Connections to ${subject} are lost while they are idle: after ${span(least)} without packets the next one got ${examplesOf(one)}${limit}.`,
             evidence: [
               one.evidence(
                 `${share(one, 'connection')} that had been idle for a minute or longer${most > 0 ? `; others survived ${span(most)}` : ''}`,

@@ -61,7 +61,7 @@ export const nodePath: DetectorKind = {
             evidence: [
               failed.evidence('pods of both nodes have other connections that work', 'code == "TCP_NO_ANSWER"'),
             ],
-            next: `Check the network between the nodes: the overlay's port (VXLAN: UDP 8472 or 4789), routes, firewalls; ksnoop trace node/${from} node/${to}`,
+            next: `Check the network between the nodes: the overlay's port (VXLAN: UDP 8472 or 4789), routes, firewalls. To see where the SYN is lost: ksnoop trace node/${from} node/${to}`,
             otherwise: 'a network policy denies these pairs',
             cases: failed.cases,
             attempts: failed.attempts,

@@ -1,6 +1,6 @@
 import type { Case } from './cases.ts';
 import type { Finding } from './finding.ts';
-import { listed, serviceParts, share, span } from './words.ts';
+import { examplesOf, type ServiceName, serviceParts, share, span, traceOf } from './words.ts';
 
 /** So few refusals may be of a program that is starting. */
 const FEW_REFUSALS = 3;
@@ -22,7 +22,7 @@ export function listensOnLoopback(subject: string, one: Case, port: number): Fin
     message: `${subject} listens on port ${port} only on a loopback address: ${share(one, 'connection')} got a reset.`,
     evidence: [
       one.evidence(
-        `${listed(one.frequent())} got the reset; the only socket that listens on port ${port} has a loopback address`,
+        `${examplesOf(one)} got the reset; the only socket that listens on port ${port} has a loopback address`,
         'code == "TCP_REFUSED"',
       ),
     ],
@@ -47,7 +47,7 @@ export interface Refusals {
 /** A server that resets connections. */
 export function notListening(subject: string, one: Case, { sent, isOver, isClosed, port }: Refusals): Finding {
   const isSent = sent.cases > 0;
-  const pods = isSent ? [sent.evidence(`the reset left ${listed(sent.frequent())}`)] : [];
+  const pods = isSent ? [sent.evidence(`the reset left ${examplesOf(sent)}`)] : [];
   const closed = isClosed ? `; no socket of the pod listens on port ${port}` : '';
   return {
     code: 'POD_NOT_LISTENING',
@@ -55,7 +55,7 @@ export function notListening(subject: string, one: Case, { sent, isOver, isClose
     confidence: isClosed ? 'proven' : 'likely',
     subject,
     message: `${subject} refuses connections: ${share(one, 'connection')} got a reset in response to the SYN.`,
-    evidence: [one.evidence(`${listed(one.frequent())} got the reset${closed}`, 'code == "TCP_REFUSED"'), ...pods],
+    evidence: [one.evidence(`${examplesOf(one)} got the reset${closed}`, 'code == "TCP_REFUSED"'), ...pods],
     next: 'Look at the logs of the server: does it listen on this port, and not on 127.0.0.1 alone?',
     otherwise: doubt(isOver, isClosed, isSent),
     cases: one.cases,
@@ -71,16 +71,16 @@ function doubt(isOver: boolean, isClosed: boolean, isSent: boolean): string | un
     : 'the server is starting, or something on the way sends the reset, such as a firewall';
 }
 
-/** Resets that a server's pod did not send. */
-export function resetOnPath(subject: string, one: Case): Finding {
+/** Resets that a server's pod did not send. @param service the server, where it is one */
+export function resetOnPath(subject: string, one: Case, service: ServiceName | undefined): Finding {
   return {
     code: 'CONNECT_REJECTED_ON_PATH',
     severity: 'error',
     confidence: 'likely',
     subject,
     message: `Something between the clients and ${subject} resets connections: ${share(one, 'connection')} got a reset that the pod did not send.`,
-    evidence: [one.evidence(`the SYN was not seen at ${listed(one.frequent())}`)],
-    next: 'Look at the network policies and firewalls between them: ksnoop trace shows the last place that saw the SYN.',
+    evidence: [one.evidence(`the SYN was not seen at ${examplesOf(one)}`)],
+    next: `Look at the network policies and firewalls between them. To see the last place that saw the SYN: ${traceOf(service)}`,
     otherwise: 'the capture at the pod began later, or missed packets',
     cases: one.cases,
     attempts: one.cases,
@@ -98,7 +98,7 @@ export function noEndpoints(subject: string, one: Case): Finding {
     confidence: 'likely',
     subject,
     message: `${subject} has no endpoint that is ready: ${share(one, 'connection')} got an ICMP rejection.`,
-    evidence: [one.evidence(`${listed(one.frequent())} got the rejection`, REJECTIONS)],
+    evidence: [one.evidence(`${examplesOf(one)} got the rejection`, REJECTIONS)],
     next:
       parts === undefined
         ? 'Look at whether the pods of the Service are ready.'
@@ -120,7 +120,7 @@ export function rejectedOnPath(subject: string, one: Case, sender: Sender | unde
     message: isOther
       ? `${sender.address} rejects connections to ${subject}: ${share(one, 'connection')} got an ICMP message from it in response to the SYN.`
       : `A firewall rejects connections to ${subject}: ${share(one, 'connection')} got an ICMP message in response to the SYN.`,
-    evidence: [one.evidence(`${listed(one.frequent())} got the message`, REJECTIONS)],
+    evidence: [one.evidence(`${examplesOf(one)} got the message`, REJECTIONS)],
     next: `Look at the firewall rules and network policies of ${sender?.address ?? 'the host that sent the ICMP message'}.`,
     otherwise: isOther ? undefined : 'nothing listens on that port',
     cases: one.cases,
@@ -136,13 +136,19 @@ export interface Silence {
   readonly arrived: Case;
   /** That pod is captured, and the SYNs of others were not seen there. */
   readonly isCaptured: boolean;
+  /** The server, where it is one. */
+  readonly service: ServiceName | undefined;
 }
 
 /** A server that does not answer. */
-export function noAnswer(subject: string, one: Case, { isSeenBothWays, arrived, isCaptured }: Silence): Finding {
+export function noAnswer(
+  subject: string,
+  one: Case,
+  { isSeenBothWays, arrived, isCaptured, service }: Silence,
+): Finding {
   const hasArrived = arrived.cases > 0;
   const where = hasArrived
-    ? [arrived.evidence(`the SYN arrived at ${listed(arrived.frequent())}`)]
+    ? [arrived.evidence(`the SYN arrived at ${examplesOf(arrived)}`)]
     : isCaptured
       ? [one.evidence('the SYN was not seen at the pod, which is captured')]
       : [];
@@ -153,13 +159,10 @@ export function noAnswer(subject: string, one: Case, { isSeenBothWays, arrived, 
     subject,
     message: `${subject} does not answer: ${share(one, 'connection')} got no response to the SYN.`,
     evidence: [
-      one.evidence(
-        `${listed(one.frequent())} retransmitted the SYN for up to ${span(one.most)}`,
-        'code == "TCP_NO_ANSWER"',
-      ),
+      one.evidence(`${examplesOf(one)} retransmitted the SYN for up to ${span(one.most)}`, 'code == "TCP_NO_ANSWER"'),
       ...where,
     ],
-    next: captureBoth(subject, hasArrived),
+    next: captureBoth(service, hasArrived),
     otherwise: silenceCause(hasArrived, one.cases < one.attempts),
     cases: one.cases,
     attempts: one.attempts,
@@ -175,10 +178,9 @@ function silenceCause(hasArrived: boolean, isPartial: boolean): string {
 }
 
 /** How to see on which side the packets are lost. */
-function captureBoth(subject: string, hasArrived: boolean): string {
+function captureBoth(service: ServiceName | undefined, hasArrived: boolean): string {
   if (hasArrived)
     return 'Look at the load of the server, at the backlog of listen(), and at firewall rules in its pod.';
-  const parts = serviceParts(subject);
-  if (parts === undefined) return 'Capture at the server too, to see whether the SYN arrives there.';
-  return `ksnoop trace svc/${parts.name} -n ${parts.namespace} shows whether the SYN arrives at the pods; kubectl get networkpolicy -n ${parts.namespace}`;
+  if (service === undefined) return 'Capture at the server too, to see whether the SYN arrives there.';
+  return `To see whether the SYN arrives at the pods: ${traceOf(service)}. To list the policies: kubectl get networkpolicy -n ${service.namespace}`;
 }

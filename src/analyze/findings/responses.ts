@@ -1,8 +1,8 @@
 import { type Exchange, SIDE } from '../record/event.ts';
 import { type Case, Cases } from './cases.ts';
-import { clientOf, type DetectorKind, serverOf } from './detector.ts';
+import { clientOf, type DetectorKind, serverOf, serviceNamed } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { counted, listed, share, traceOf } from './words.ts';
+import { counted, examplesOf, share, traceOf } from './words.ts';
 
 /** Failures within this share of one duration, at least so many, are one time limit's. */
 const ROUND_CASES = 3;
@@ -93,7 +93,7 @@ export const responses: DetectorKind = {
             confidence: 'proven',
             subject,
             message: `${subject} ends the connection before its response is complete: ${share(one, 'request')}.`,
-            evidence: [one.evidence(listed(one.frequent(), 1), 'incomplete in ["reset", "closed early"]')],
+            evidence: [one.evidence(examplesOf(one, 1), 'incomplete in ["reset", "closed early"]')],
             next: `Look at the logs of ${subject} at that time.`,
             otherwise: undefined,
             cases: one.cases,
@@ -111,11 +111,11 @@ export const responses: DetectorKind = {
             message: `Clients of ${subject} end the connection before the response is complete: ${share(one, 'request')}.`,
             evidence: [
               one.evidence(
-                `${clients.get(subject) ?? 'a client'}: ${listed(one.frequent(), 1)}`,
+                `${clients.get(subject) ?? 'a client'}: ${examplesOf(one, 1)}`,
                 'endedBy == "client" && incomplete in ["reset", "closed early"]',
               ),
             ],
-            next: `Compare the client's timeout with how long the responses take: ${traceOf(subject)}.`,
+            next: `Compare the client's timeout with how long the responses take: ${traceOf(serviceNamed(context, subject))}.`,
             otherwise: 'users cancelled the requests',
             cases: one.cases,
             attempts: one.attempts,
@@ -129,9 +129,9 @@ export const responses: DetectorKind = {
             subject,
             message: `Clients of ${subject} end the connection before the response begins: ${share(one, 'request')}.`,
             evidence: [
-              one.evidence(`${clients.get(subject) ?? 'a client'}: ${listed(one.frequent())}`, 'endedBy == "client"'),
+              one.evidence(`${clients.get(subject) ?? 'a client'}: ${examplesOf(one)}`, 'endedBy == "client"'),
             ],
-            next: `Compare the client's timeout with how long the server takes: ${traceOf(subject)}.`,
+            next: `Compare the client's timeout with how long the server takes: ${traceOf(serviceNamed(context, subject))}.`,
             otherwise: 'users cancelled the requests',
             cases: one.cases,
             attempts: one.attempts,
@@ -146,7 +146,7 @@ export const responses: DetectorKind = {
             message: `${subject} closes idle connections while clients send requests on them: ${share(one, 'request')} got no response.`,
             evidence: [
               one.evidence(
-                `${clients.get(subject) ?? 'a client'}: ${listed(one.frequent())}`,
+                `${clients.get(subject) ?? 'a client'}: ${examplesOf(one)}`,
                 'endedBy == "server" && failed',
               ),
             ],
@@ -168,7 +168,7 @@ export const responses: DetectorKind = {
             subject,
             message: `${by === 'client' ? 'Clients end' : 'The server ends'} connections to ${subject} after exactly ${seconds} s without a response: ${counted(one.cases, 'time')}.`,
             evidence: [one.evidence(`${one.cases} connections lasted ${seconds} s`)],
-            next: `Look for a timeout of ${seconds} s in the ${by}'s settings; ${traceOf(subject)} shows what takes so long.`,
+            next: `Look for a timeout of ${seconds} s in the ${by}'s settings; ${traceOf(serviceNamed(context, subject))} shows what takes so long.`,
             otherwise: 'work that is scheduled at that interval',
             cases: one.cases,
             attempts: one.attempts,

@@ -4,7 +4,7 @@ import { MASK } from '../record/mask.ts';
 import { Case } from './cases.ts';
 import { type DetectorKind, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { counted, grouped, listed } from './words.ts';
+import { counted, examplesOf, grouped } from './words.ts';
 
 /** Requests for each one that was meant, and how many of those there must be. */
 const TIMES = 1.5;
@@ -61,10 +61,7 @@ export const retries: DetectorKind = {
             subject,
             message: `Retries multiply the load of ${subject}: ${counted(requests, 'request')} were sent ${grouped(attempts)} times, ${(attempts / requests).toFixed(1)} times each on average.`,
             evidence: [
-              retried.evidence(
-                `the same x-request-id came again after a failure: ${listed(retried.frequent())}`,
-                'failed',
-              ),
+              retried.evidence(`the same x-request-id came again after a failure: ${examplesOf(retried)}`, 'failed'),
             ],
             next: 'Find why the first attempt fails, and limit retries (a retry budget, backoff) at the client or proxy.',
             otherwise: undefined,

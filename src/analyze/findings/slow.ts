@@ -2,7 +2,7 @@ import { FINDING_SUBJECTS } from '../limits.ts';
 import type { Exchange } from '../record/event.ts';
 import { Histogram } from '../summary/histogram.ts';
 import { Case } from './cases.ts';
-import { type DetectorKind, groupOf, serverOf } from './detector.ts';
+import { type DetectorKind, type FindingContext, groupOf, serverOf, serviceNamed } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { counted, quoted, share, span, targetOf, traceOf } from './words.ts';
 
@@ -93,7 +93,7 @@ export const slow: DetectorKind = {
           for (const route of own.values()) {
             if (isSlowRoute(route) && (worst === undefined || route.slow.cases > worst.slow.cases)) worst = route;
           }
-          if (worst !== undefined) found.push(slowFinding(worst));
+          if (worst !== undefined) found.push(slowFinding(context, worst));
         }
         return found;
       },
@@ -112,7 +112,7 @@ function isSlowRoute({ times, slow: one }: Route): boolean {
   return one.counts && one.cases >= 3 && one.most >= median * TIMES_MEDIAN && SLOW_NS >= median * TIMES_MEDIAN;
 }
 
-function slowFinding({ server, route, times, slow: one, waitedFor }: Route): Finding {
+function slowFinding(context: FindingContext, { server, route, times, slow: one, waitedFor }: Route): Finding {
   const median = times.percentile(0.5);
   const usual = median >= SLOW_NS ? `the median is ${span(median)}` : `the median is only ${span(median)}`;
   const [dependency, covered = 0] = [...waitedFor].sort((a, b) => b[1] - a[1])[0] ?? [];
@@ -125,7 +125,7 @@ function slowFinding({ server, route, times, slow: one, waitedFor }: Route): Fin
     cases: one.cases,
     attempts: one.attempts,
   } as const;
-  const target = dependency === undefined ? undefined : targetOf(dependency);
+  const service = dependency === undefined ? undefined : serviceNamed(context, dependency);
   if (dependency !== undefined && covered >= one.cases * EXPLAINED_SHARE) {
     return {
       ...common,
@@ -133,7 +133,9 @@ function slowFinding({ server, route, times, slow: one, waitedFor }: Route): Fin
       message: `${server} is slow because it waits for ${dependency}: ${counted(covered, 'slow response')} to ${route} spent most of their time on requests to ${dependency}.`,
       evidence,
       next:
-        target === undefined ? `Look at why ${dependency} is slow.` : `ksnoop diagnose ${target} shows why it is slow.`,
+        service === undefined
+          ? `Look at why ${dependency} is slow.`
+          : `To see why it is slow: ksnoop diagnose ${targetOf(service)}`,
       otherwise: 'the requests to it were made at the same time by chance',
     };
   }
@@ -142,7 +144,7 @@ function slowFinding({ server, route, times, slow: one, waitedFor }: Route): Fin
     code: 'SERVER_SLOW',
     message: `${server} responds slowly to ${route}: ${share(one, 'request')} took ${span(SLOW_NS)} or longer until the response began.`,
     evidence,
-    next: `${traceOf(server)} shows whether it waits for another server; if not, profile it.`,
+    next: `To see whether it waits for another server: ${traceOf(serviceNamed(context, server))}. If not, profile it.`,
     otherwise: 'slow by design, such as a report or a long poll',
   };
 }

@@ -1,5 +1,5 @@
 import { Cases } from './cases.ts';
-import { clientOf, type DetectorKind, serverOf } from './detector.ts';
+import { clientOf, type DetectorKind, serverOf, serviceNamed } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { counted, span, traceOf } from './words.ts';
 
@@ -18,6 +18,8 @@ export const stalls: DetectorKind = {
   create: (context) => {
     const blackholes = new Cases(context.bounds);
     const stalled = new Cases(context.bounds);
+    /** Connections with a stall. */
+    const connections = new Cases(context.bounds);
     /** By server: the sides between which the large segments are lost. */
     const between = new Map<string, readonly [sender: string, receiver: string]>();
     return {
@@ -27,6 +29,7 @@ export const stalls: DetectorKind = {
         const server = serverOf(context, facts, first);
         stalled.of(server).attempts += 1;
         if (waits === undefined) return;
+        let hasStall = false;
         for (const direction of [waits.client, waits.server]) {
           if (direction?.longestStall === undefined || facts.protocol === undefined) continue;
           // What never arrives is something else than what arrives late.
@@ -37,7 +40,9 @@ export const stalls: DetectorKind = {
           one.cases += direction.stalls - 1;
           one.last = to;
           one.measure(to - from);
+          hasStall = true;
         }
+        if (hasStall) connections.of(server).cases += 1;
         if (tcp.midstream) return;
         const client = clientOf(context, facts, first);
         for (const [direction, sender, receiver] of [
@@ -81,8 +86,8 @@ export const stalls: DetectorKind = {
             confidence: 'proven',
             subject,
             message: `Lost packets delay requests to ${subject}: ${counted(one.cases, 'time')} a sender waited for its retransmission timer, up to ${span(one.most)}.`,
-            evidence: [one.evidence(counted(one.flows.length, 'connection'))],
-            next: `${traceOf(subject)} shows between which places the packets are lost.`,
+            evidence: [one.evidence(counted(connections.of(subject).cases, 'connection'))],
+            next: `To see between which places the packets are lost: ${traceOf(serviceNamed(context, subject))}`,
             otherwise: undefined,
             cases: one.cases,
             attempts: one.attempts,

@@ -1,18 +1,18 @@
 import type { AnalysisEvent, Exchange } from '../record/event.ts';
-import { Cases } from './cases.ts';
+import { type Case, Cases } from './cases.ts';
 import { type DetectorKind, serverOf } from './detector.ts';
 import type { Finding, Severity } from './finding.ts';
-import { listed, share } from './words.ts';
+import { counted, examplesOf, share } from './words.ts';
 
 /** What a status says outright. */
 interface StatusRule {
   readonly code: string;
   readonly severity: Severity;
-  /** One case is enough. */
+  /** One event is enough. */
   readonly single?: boolean;
   /** Whether an event shows it. */
   matches(event: AnalysisEvent): boolean;
-  /** @param how `3 of 40 requests` */
+  /** @param how `3 of 40 requests`, `2 connections` */
   message(server: string, how: string): string;
   readonly next: string;
   readonly where: string;
@@ -61,6 +61,7 @@ const RULES: readonly StatusRule[] = [
   {
     code: 'HTTP2_STREAM_LIMIT',
     severity: 'warning',
+    single: true,
     matches: (event) =>
       (event.kind === 'exchange' && event.status.endsWith('RST REFUSED_STREAM')) ||
       (event.kind === 'event' && event.code === 'HTTP2_STREAM_LIMIT'),
@@ -101,41 +102,56 @@ export const statuses: DetectorKind = {
   codes: RULES.map(({ code }) => code),
   create: (context) => {
     const cases = RULES.map(() => new Cases(context.bounds));
-    const requests = new Cases(context.bounds);
+    /** Of the cases those that are events: each is of a connection, not of a request. */
+    const events = RULES.map(() => new Cases(context.bounds));
+    const attempts = new Cases(context.bounds);
+    /** Of the attempts those that are no requests. */
+    const others = new Cases(context.bounds);
     return {
       event: (event, flow) => {
         const isDatabase = DATABASES.has(event.protocol);
         const server = serverOf(context, flow, event.time);
-        requests.of(server).attempts += 1;
+        attempts.of(server).attempts += 1;
+        if (event.kind !== 'exchange') others.of(server).attempts += 1;
         // Of most exchanges no rule needs to be looked at.
         if (event.kind === 'exchange' && !event.failed && event.status !== '431') return;
         for (const [index, rule] of RULES.entries()) {
           if (rule.code === 'DB_REFUSES' && !isDatabase) continue;
           const one = (cases[index] as Cases).of(server);
-          if (rule.matches(event))
-            one.add(flow.id, event.time, event.kind === 'exchange' ? `${event.label} ${event.status}` : event.label);
+          if (!rule.matches(event)) continue;
+          one.add(flow.id, event.time, event.kind === 'exchange' ? `${event.label} ${event.status}` : event.label);
+          if (event.kind !== 'exchange') (events[index] as Cases).of(server).cases += 1;
         }
       },
       findings: () =>
         RULES.flatMap((rule, index): Finding[] => {
           const own = cases[index] as Cases;
-          own.attemptsOf(requests);
+          own.attemptsOf(attempts);
+          const eventsOf = (subject: string) => (events[index] as Cases).of(subject).cases;
           return own
             .all()
-            .filter(([, one]) => one.cases > 0 && (rule.single === true || one.counts))
+            .filter(([subject, one]) => one.counts || (rule.single === true && eventsOf(subject) > 0))
             .map(([subject, one]) => ({
               code: rule.code,
               severity: rule.severity,
               confidence: rule.otherwise === undefined ? 'proven' : 'likely',
               subject,
-              message: rule.message(subject, share(one, 'request')),
-              evidence: [one.evidence(listed(one.frequent()), rule.where)],
+              message: rule.message(subject, howOften(one, eventsOf(subject), others.of(subject).attempts)),
+              evidence: [one.evidence(examplesOf(one), rule.where)],
               next: rule.next,
               otherwise: rule.otherwise,
               cases: one.cases,
-              attempts: one.attempts,
+              attempts: eventsOf(subject) === one.cases ? one.cases : one.attempts,
             }));
         }),
     };
   },
 };
+
+/** `3 of 40 requests`, `2 connections`, or both. @param events cases that are events @param others attempts that are no requests */
+function howOften({ cases, attempts }: Case, events: number, others: number): string {
+  const failed = cases - events;
+  const shown = failed > 0 ? [share({ cases: failed, attempts: attempts - others }, 'request')] : [];
+  if (events > 0) shown.push(counted(events, 'connection'));
+  return shown.join(' and ');
+}

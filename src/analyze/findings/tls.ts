@@ -1,9 +1,9 @@
 import type { FieldValue } from '../record/event.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
-import { Cases } from './cases.ts';
+import { type Case, Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { counted, listed, share } from './words.ts';
+import { counted, examplesOf, listed, share } from './words.ts';
 
 const DAY_MS = 86_400_000;
 /** A certificate that ends so soon is reported. */
@@ -103,7 +103,7 @@ export const tls: DetectorKind = {
             severity: 'error',
             confidence: 'proven',
             subject,
-            message: `The certificate of ${subject} does not match the requested name: ${listed(one.frequent(), 1)}.`,
+            message: `The certificate of ${subject} does not match the requested name: ${examplesOf(one, 1)}.`,
             evidence: [one.evidence(share(one, 'handshake'), 'has(tls.certificates)')],
             next: 'Use a name that the certificate has, or a certificate for this name.',
             otherwise: undefined,
@@ -117,7 +117,7 @@ export const tls: DetectorKind = {
             severity: 'error',
             confidence: 'proven',
             subject,
-            message: `TLS with ${subject} fails in ${share(one, 'handshake')}: ${reasons(one.frequent())}.`,
+            message: `TLS with ${subject} fails in ${share(one, 'handshake')}: ${reasons(one)}.`,
             evidence: [one.evidence('the alert ended the handshake', 'protocol == "tls" && failed')],
             next: `openssl s_client -connect ADDRESS:PORT -servername NAME shows the server's side.`,
             otherwise: undefined,
@@ -135,7 +135,7 @@ export const tls: DetectorKind = {
             message: `Clients use TLS on ${subject}, which does not support it: ${share(one, 'handshake')} got a response that is not TLS.`,
             evidence: [
               one.evidence(
-                `${listed(one.frequent())} sent a ClientHello, and the response is not TLS`,
+                `${examplesOf(one)} sent a ClientHello, and the response is not TLS`,
                 'tls.failure == "answer is not TLS"',
               ),
             ],
@@ -152,7 +152,9 @@ export const tls: DetectorKind = {
 };
 
 /** The most frequent reason, and how many others there are. */
-function reasons([first = '', ...others]: readonly string[]): string {
+function reasons(one: Case): string {
+  const [first = '', ...others] = one.frequent();
+  if (one.areTextsCut) return `${first} (and other reasons)`;
   return others.length === 0 ? first : `${first} (and ${counted(others.length, 'other reason')})`;
 }
 

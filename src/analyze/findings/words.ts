@@ -29,27 +29,37 @@ export function quoted(text: string): string {
   return JSON.stringify(text);
 }
 
-/** `a`, `a and b`, `a, b and 3 more`. */
-export function listed(texts: readonly string[], shown = 2): string {
+/** `a`, `a and b`, `a, b and 3 more`. @param isCut there are others than these: `a, b and others` */
+export function listed(texts: readonly string[], shown = 2, isCut = false): string {
+  if (isCut) return `${texts.slice(0, shown).join(', ')} and others`;
   if (texts.length <= 1) return texts[0] ?? '';
   if (texts.length <= shown) return `${texts.slice(0, -1).join(', ')} and ${texts.at(-1)}`;
   return `${texts.slice(0, shown).join(', ')} and ${texts.length - shown} more`;
 }
 
-/** `svc/web -n shop` for a command; undefined for what is no Service. */
-export function targetOf(group: string): string | undefined {
-  const parts = serviceParts(group);
-  return parts === undefined ? undefined : `svc/${parts.name} -n ${parts.namespace}`;
+/** Texts of a case, the most frequent first, as `listed` has them. */
+export function examplesOf(one: Case, shown = 2): string {
+  return listed(one.frequent(), shown, one.areTextsCut);
 }
 
-/** `ksnoop trace svc/web -n shop`, or without what is no Service. */
-export function traceOf(group: string): string {
-  const target = targetOf(group);
-  return target === undefined ? 'ksnoop trace' : `ksnoop trace ${target}`;
+/** A Service. */
+export interface ServiceName {
+  readonly name: string;
+  readonly namespace: string;
 }
 
-/** The namespace and name of `web.shop`, for kubectl; undefined for what is no Service. */
-export function serviceParts(group: string): { readonly name: string; readonly namespace: string } | undefined {
+/** `svc/web -n shop` for a command. */
+export function targetOf({ name, namespace }: ServiceName): string {
+  return `svc/${name} -n ${namespace}`;
+}
+
+/** `ksnoop trace svc/web -n shop`; of what is no Service the requests in a file. */
+export function traceOf(service: ServiceName | undefined): string {
+  return `ksnoop trace ${service === undefined ? 'FILE' : targetOf(service)}`;
+}
+
+/** The namespace and name of a Service's `web.shop`; undefined for what means something to a shell. */
+export function serviceParts(group: string): ServiceName | undefined {
   const parts = /^([a-z][a-z0-9-]*)\.([a-z0-9][a-z0-9-]*)$/.exec(group);
   return parts === null ? undefined : { name: parts[1] as string, namespace: parts[2] as string };
 }

@@ -25,6 +25,8 @@ export class IdentityTable {
   refused = 0;
   #characters = 0;
   readonly #known = new Map<string, Identity>();
+  /** Groups that are Services of a namespace. */
+  readonly #services = new Set<string>();
 
   /** The identity of these facts; undefined when they name no pod, Service, node or host, or when there is no room for more. */
   get(parts: IdentityParts): Identity | undefined {
@@ -44,8 +46,14 @@ export class IdentityTable {
       identity = { pod, namespace, service, node, name, text, group: serviceText ?? text };
       this.#characters += key.length;
       this.#known.set(key, identity);
+      if (serviceText !== undefined && namespace !== undefined) this.#services.add(serviceText);
     }
     return identity;
+  }
+
+  /** Whether a group is a Service's, `web.shop`, and not another name that looks the same, `github.com`. */
+  isService(group: string): boolean {
+    return this.#services.has(group);
   }
 }
 

@@ -128,6 +128,11 @@ export class Names {
     return this.#interfaces[id];
   }
 
+  /** Whether a group is a Service's, and not another name that looks the same. */
+  isService(group: string): boolean {
+    return this.#identities.isService(group);
+  }
+
   /** Pods whose interfaces are captured, each once. */
   capturedPods(): Identity[] {
     const pods = this.#interfaces.filter((identity) => identity?.pod !== undefined);

@@ -66,9 +66,9 @@ class AgentlessTransport implements AgentTransport {
   }
 
   terminate(): void {
-    this.#abort.abort(new KsnoopError('STREAM_LOST', 'The capture was broken off.'));
+    this.#abort.abort(new KsnoopError('STREAM_LOST', 'The capture was interrupted.'));
     for (const { probe } of this.#running.values()) probe?.terminate();
-    this.#settle({ kind: 'lost', error: new KsnoopError('STREAM_LOST', 'The capture was broken off.') });
+    this.#settle({ kind: 'lost', error: new KsnoopError('STREAM_LOST', 'The capture was interrupted.') });
   }
 
   #settle(end: TransportEnd): void {
@@ -213,7 +213,7 @@ class AgentlessTransport implements AgentTransport {
 function onNodeNetwork(): KsnoopError {
   return new KsnoopError(
     'AGENTLESS_REFUSED',
-    'A pod on the network of its node is not captured without agents: the capture would capture itself.',
+    'A pod with hostNetwork cannot be captured without agents: the capture would contain its own stream.',
     { hint: 'Install the agents: ksnoop install --image IMAGE' },
   );
 }

@@ -32,7 +32,7 @@ export async function chooseContainer(
     }
     if (mode === 'existing') {
       throw new KsnoopError('POD_WITHOUT_TCPDUMP', `No container of pod ${label} has tcpdump and a shell.`, {
-        hint: 'Take a container of its own: --agentless=ephemeral',
+        hint: 'Use an ephemeral container: --agentless=ephemeral',
       });
     }
   }

@@ -117,10 +117,13 @@ async function untilRunning(
     if (container?.state === 'running') return;
     const reason = container === undefined ? 'it is not in the pod' : whyNot(container);
     if (reason !== undefined || performance.now() > deadline) {
+      const why = reason === undefined ? ` within ${PROBE_START_MS / 1000} s` : `: ${reason}`;
       throw new KsnoopError(
         'PROBE_NOT_STARTED',
-        `The ephemeral container ${name} of pod ${namespace}/${pod} did not start: ${reason ?? 'it still waits'}.`,
-        { hint: 'kubectl describe pod shows why. Another image: --agentless-image IMAGE (with tcpdump and sh).' },
+        `The ephemeral container ${name} of pod ${namespace}/${pod} did not start${why}.`,
+        {
+          hint: `See why: kubectl describe pod -n ${namespace} ${pod}. To use another image (with tcpdump and sh): --agentless-image IMAGE`,
+        },
       );
     }
     await sleep(PROBE_LOOK_MS, undefined, { signal });

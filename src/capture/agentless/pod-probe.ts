@@ -201,10 +201,10 @@ export class PodProbe {
     }
     return new KsnoopError(
       'TCPDUMP_ENDED',
-      `tcpdump ended with code ${code} in container ${container} of pod ${namespace}/${pod}: ${words || 'it said nothing'}.`,
+      `tcpdump ended with code ${code} in container ${container} of pod ${namespace}/${pod}: ${words || 'no message'}.`,
       {
         hint: /permission|not permitted/i.test(words)
-          ? 'The container may not capture (it needs root with NET_RAW). Take a container of its own: --agentless=ephemeral'
+          ? 'The container may not capture (it needs root with NET_RAW). Use an ephemeral container: --agentless=ephemeral'
           : undefined,
       },
     );

@@ -35,15 +35,16 @@ export function printReport(
     width: process.stdout.isTTY === true ? process.stdout.columns : undefined,
     timeText,
   };
-  const lines = findingsText(findings, looked, style, lookedAt(targets, namespaces));
+  const lines = findingsText(findings, looked, style, lookedAt(targets, namespaces, unread.length > 0));
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** `at shop/web-1 and shop/web-2; objects of namespace shop`. */
-function lookedAt(captured: readonly string[], namespaces: readonly string[]): string {
+/** `at shop/web-1, shop/web-2; objects of namespace shop`. @param isPartial some objects could not be read */
+function lookedAt(captured: readonly string[], namespaces: readonly string[], isPartial: boolean): string {
   const shown = captured.slice(0, TARGETS_SHOWN).join(', ');
   const more = captured.length > TARGETS_SHOWN ? ` and ${captured.length - TARGETS_SHOWN} more` : '';
   const targets = captured.length === 0 ? 'no target captured' : `at ${shown}${more}`;
   if (namespaces.length === 0) return `${targets}; no objects of the cluster were read`;
-  return `${targets}; Services, pods, endpoints, Ingresses and NetworkPolicies of ${namespaces.join(', ')}`;
+  const part = isPartial ? ', in part (see the warnings)' : '';
+  return `${targets}; objects of namespace ${namespaces.join(', ')}${part}`;
 }

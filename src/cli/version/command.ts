@@ -1,4 +1,5 @@
 import { type InstalledVersions, installedVersions } from '../../capture/install/versions.ts';
+import { shellWord } from '../../view/http/curl.ts';
 import { jsonLines } from '../../view/json-line.ts';
 import { sanitise } from '../../view/sanitise.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
@@ -49,13 +50,12 @@ async function clusterVersions(raw: RawVersionOptions): Promise<Pick<Versions, '
   }
 }
 
-const ADVICE: Readonly<Record<Skew, string>> = {
-  same: '',
-  compatible: '',
-  'agents too old': `Bring the agents to this version: ksnoop install --image IMAGE-OF-${VERSION}`,
-  'agents too new': 'Bring this ksnoop to the version of the agents: npm install -g ksnoop',
-  unknown: '',
-};
+/** @param version of the agents, from the cluster */
+function advice(skew: Skew, version: string): string | undefined {
+  if (skew === 'agents too old') return `Bring the agents to this version: ksnoop install --image IMAGE-OF-${VERSION}`;
+  if (skew !== 'agents too new') return undefined;
+  return sanitise(`Install the agents' version of this program: npm install -g ${shellWord(`ksnoop@${version}`)}`);
+}
 
 /** For people: a line for the client, one for each image of the agents. */
 export function versionLines({ client, cluster, error }: Versions): string[] {
@@ -69,6 +69,6 @@ export function versionLines({ client, cluster, error }: Versions): string[] {
     const running = digest === '' ? 'not started' : digest;
     lines.push(sanitise(`        ${nodes.length} × ${image} (${running})`));
   }
-  if (ADVICE[skew] !== '') lines.push(ADVICE[skew]);
-  return lines;
+  const next = advice(skew, version);
+  return next === undefined ? lines : [...lines, next];
 }

@@ -26,5 +26,7 @@ export function addVersionCommands(ksnoop: Command, setExit: (code: number) => v
       process.stdout.write(k9sPlugin());
       setExit(0);
     });
-  addExamples(k9s, [['k9s-plugin > ~/.config/k9s/plugins/ksnoop.yaml', 'k9s reads it when it starts']]);
+  addExamples(k9s, [
+    ['k9s-plugin > ~/.config/k9s/plugins/ksnoop.yaml', 'k9s reads it when it starts; the directory must exist'],
+  ]);
 }

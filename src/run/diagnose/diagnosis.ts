@@ -1,7 +1,6 @@
 import { clusterFindings } from '../../analyze/findings/cluster/index.ts';
 import { mergeFindings, suspects } from '../../analyze/findings/cluster/merge.ts';
 import type { Finding } from '../../analyze/findings/finding.ts';
-import { serviceParts } from '../../analyze/findings/words.ts';
 import type { OpenedQuery } from '../capture/find-targets.ts';
 import { type Examination, examineNamespaces } from './examination.ts';
 import { LiveFindings } from './live-findings.ts';
@@ -46,7 +45,7 @@ export class Diagnosis {
   /** Read the objects once more, those of the Services included with which something is wrong. */
   async conclude(signal: AbortSignal): Promise<void> {
     if (this.#opened === undefined || this.#before === undefined) return;
-    const others = [...this.#suspects()].flatMap((subject) => serviceParts(subject)?.namespace ?? []);
+    const others = [...this.#suspects()].flatMap((subject) => this.live.service(subject)?.namespace ?? []);
     const places = [...new Set([...this.#before.namespaces, ...others])];
     this.#after = await examineNamespaces(this.#opened.kube, places, signal);
   }

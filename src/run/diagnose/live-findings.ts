@@ -2,7 +2,9 @@ import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import type { AnalysisSession } from '../../analyze/engine/session.ts';
 import { BlockedConnections } from '../../analyze/findings/cluster/blocked.ts';
 import type { ClusterFacts } from '../../analyze/findings/cluster-facts.ts';
+import { serviceNamed } from '../../analyze/findings/detector.ts';
 import type { Finding } from '../../analyze/findings/finding.ts';
+import type { ServiceName } from '../../analyze/findings/words.ts';
 import { Found, type Looked } from '../analysis/found.ts';
 
 /** The findings of a capture that runs: they can be asked for at any time, and are judged with the objects of the cluster. */
@@ -46,6 +48,11 @@ export class LiveFindings {
   /** Subjects of which some connection was answered. */
   answered(facts: ClusterFacts): ReadonlySet<string> {
     return this.#analysis?.blocked.answered(facts) ?? new Set();
+  }
+
+  /** The Service that a subject is; undefined for another name. */
+  service(subject: string): ServiceName | undefined {
+    return this.#analysis && serviceNamed(this.#analysis.found.context, subject);
   }
 
   get looked(): Looked {

@@ -1,4 +1,5 @@
 import type { Finding } from '../../analyze/findings/finding.ts';
+import { shellWord } from '../http/curl.ts';
 import { clockText } from '../time-text.ts';
 import { counted } from '../units.ts';
 import { type Html, html } from './html.ts';
@@ -34,7 +35,7 @@ function findingHtml(finding: Finding, isOpen: boolean, clock: (time: number) =>
           ? ` at ${clock(from)}`
           : ` from ${clock(from)} to ${clock(to)}`;
     const which = flows.length === 0 ? '' : `, ${flows.length === 1 ? 'flow' : 'flows'} ${flows.join(', ')}`;
-    const show = where === undefined ? undefined : html`<pre>--where '${where}'</pre>`;
+    const show = where === undefined ? undefined : html`<pre>ksnoop read FILE --where ${shellWord(where)}</pre>`;
     return html`<li>Seen: ${text}${when}${which}${show}</li>`;
   })}</ul>
 <p><strong>Next:</strong> ${next}</p>

@@ -26,6 +26,34 @@ test('a host that rejects by itself may listen nowhere, and a Service has no end
   expect(rejected('10.0.0.2', ['web.shop'])).toMatchObject([{ code: 'SERVICE_NO_ENDPOINTS', subject: 'web.shop' }]);
 });
 
+/** What to do about SYNs to 10.0.0.2 without a response. @param name as DNS called the address */
+function nextOf(name: string) {
+  const judged = new Judged();
+  judged.names.addObserved('10.0.0.2', name, 0);
+  for (let index = 0; index < 3; index += 1)
+    judged.ended(judged.flow(1, 2), index, { state: 'unanswered', syns: 3, synSpan: 3e9 });
+  const [found] = judged.found;
+  return `${found?.subject}: ${found?.next}`;
+}
+
+test('commands name a Service, and not a host whose name looks like one', () => {
+  expect(nextOf('web.shop.svc.cluster.local')).toBe(
+    'web.shop: To see whether the SYN arrives at the pods: ksnoop trace svc/web -n shop. To list the policies: kubectl get networkpolicy -n shop',
+  );
+  expect(nextOf('github.com')).toBe('github.com: Capture at the server too, to see whether the SYN arrives there.');
+});
+
+test('of more clients than are kept nothing is counted', () => {
+  const seen = (clients: number) => {
+    const judged = new Judged();
+    for (let index = 0; index < clients; index += 1)
+      judged.ended(judged.flow(100 + index, 2), index, { state: 'unanswered', syns: 3, synSpan: 3e9 });
+    return judged.found[0]?.evidence[0]?.text;
+  };
+  expect(seen(5)).toContain('10.0.0.100, 10.0.0.101 and 3 more');
+  expect(seen(40)).toContain('10.0.0.100, 10.0.0.101 and others');
+});
+
 /** Resets of a pod whose interface is captured, seen at that interface or only elsewhere. */
 function refused(interfaceId: number, count = 3) {
   const judged = new Judged();

@@ -39,6 +39,18 @@ test('a gateway whose backend refuses or breaks off is said with that', () => {
   expect(reset?.message).toContain('(reset from 10.0.0.3:80)');
 });
 
+test('other requests that failed are counted while all of them are kept', () => {
+  const seen = (routes: number) => {
+    const judged = new Judged();
+    const flow = judged.flow(1, 2);
+    for (let index = 0; index < routes; index += 1)
+      judged.exchange(flow, index * 1000, 20, { ...FAILED, label: `GET /${index}` });
+    return judged.found.find(({ code }) => code === 'GATEWAY_ERROR')?.evidence[0]?.text;
+  };
+  expect(seen(5)).toBe('GET /0 503 and 4 other requests');
+  expect(seen(9)).toBe('GET /0 503 and other requests');
+});
+
 test('a cause of some of the errors is not the cause', () => {
   const judged = new Judged();
   const flow = judged.flow(1, 2);

@@ -100,6 +100,8 @@ test('three waits for the retransmission timer are said with the longest', () =>
   const [found] = foundIn(delayed(3, 400));
   expect(found).toMatchObject({ code: 'RTO_STALL', severity: 'warning', cases: 3 });
   expect(found?.message).toContain('up to 400 ms');
+  expect(found?.evidence[0]?.text).toBe('3 connections');
+  expect(foundIn(delayed(7, 400))[0]?.evidence[0]?.text).toBe('7 connections');
 });
 
 test('two waits, and short ones, are not', () => {

@@ -87,5 +87,6 @@ test('an image that cannot be pulled is said with the words of the runtime', asy
   await expect(name).rejects.toMatchObject({
     code: 'PROBE_NOT_STARTED',
     message: expect.stringContaining('ErrImagePull: no such image'),
+    hint: expect.stringContaining('kubectl describe pod -n shop web-1'),
   });
 });

@@ -49,9 +49,13 @@ test('what objects prove is printed first, and without a pod to capture the repo
   expect(code, stderr).toBe(0);
   expect(stderr).toContain('found: The selector of web.shop matches no pod. [SERVICE_SELECTOR_EMPTY]');
   expect(stdout.toString()).toContain('pods whose labels differ in one: web-1 (app=web)');
-  expect(stdout.toString()).toContain(
-    'no target captured; Services, pods, endpoints, Ingresses and NetworkPolicies of shop',
-  );
+  expect(stdout.toString()).toMatch(/no target captured; objects of namespace shop:$/m);
+});
+
+test('objects that may not be read are said in the report', async () => {
+  const { code, stdout, stderr } = await diagnose(await cluster(['ingresses'])).finished();
+  expect(code, stderr).toBe(0);
+  expect(stdout.toString()).toContain('objects of namespace shop, in part (see the warnings)');
 });
 
 test.each([

@@ -37,6 +37,13 @@ test('the versions are told with images and digests, and with what to do where t
   ]);
 });
 
+test('a client that is too old is told the version of the agents', () => {
+  const cluster = { context: 'kind', installed: true, version: '2.4.0', agents: [], skew: 'agents too new' } as const;
+  expect(versionLines({ client: CLIENT, cluster }).at(-1)).toBe(
+    "Install the agents' version of this program: npm install -g ksnoop@2.4.0",
+  );
+});
+
 test('a cluster without agents, and one that cannot be asked, are said', () => {
   const cluster = { context: 'kind', installed: false, version: '', agents: [], skew: 'unknown' } as const;
   expect(versionLines({ client: CLIENT, cluster })[1]).toBe('agents  not installed in context kind');

@@ -1,9 +1,11 @@
 import { afterEach, expect, test } from 'vitest';
+import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
 import type { Finding } from '../../../src/analyze/findings/finding.ts';
 import { completePackets } from '../../../src/cli/capture/options.ts';
 import { openQuery } from '../../../src/run/capture/find-targets.ts';
 import { Diagnosis } from '../../../src/run/diagnose/diagnosis.ts';
 import { type ApiServer, json, startApiServer, status } from '../../support/api-server.ts';
+import { builtPcap } from '../../support/built-capture.ts';
 
 let server: ApiServer;
 afterEach(() => server.close());
@@ -63,6 +65,37 @@ async function examinedWhole(target: string, objects: Readonly<Record<string, re
   await diagnosis.close();
   return { findings, unread };
 }
+
+/** Namespaces whose objects are read when SYNs to a server get no response. @param name as DNS called its address */
+async function namespacesRead(name: string): Promise<readonly string[]> {
+  server = await startApiServer({ onRequest: (_, response) => json(response, 200, { items: [] }) });
+  const config = completePackets(['svc/web'], { namespace: 'shop', kubeconfig: server.kubeconfig(), interface: 'any' });
+  const { signal } = new AbortController();
+  const diagnosis = new Diagnosis(await openQuery(config, signal));
+  await diagnosis.examine(signal);
+  const session = new AnalysisSession(diagnosis.live.kind, {
+    line: () => {},
+    colour: false,
+    align: false,
+    width: undefined,
+    json: false,
+    where: undefined,
+    choice: undefined,
+    showSecrets: false,
+  });
+  session.names.addObserved('10.0.0.2', name, 0);
+  session.push(builtPcap([0, 1000, 3000].map((at) => ({ side: 0, sequence: 100, flags: 'S', at }))));
+  session.end();
+  await diagnosis.conclude(signal);
+  await diagnosis.close();
+  await server.close();
+  return diagnosis.namespaces;
+}
+
+test('objects of the Services that fail are read, and none for a host whose name looks like one', async () => {
+  expect(await namespacesRead('db.data.svc.cluster.local')).toEqual(['shop', 'data']);
+  expect(await namespacesRead('github.com')).toEqual(['shop']);
+});
 
 const healthy = {
   services: [service('web', { app: 'web' }, 'web')],

@@ -35,7 +35,7 @@ it('has the findings first, then map, timelines, tables, requests, what was capt
   const text = textOf(reportContent());
   for (const part of [
     'web.shop answers with 503.',
-    "--where 'http.status == 503'",
+    "ksnoop read FILE --where 'http.status == 503'",
     'HTTP 5/s, 3 failed (10 %), p99 13 ms',
     '2 gaps in TCP streams',
     'ksnoop read a.pcapng -o html',
@@ -43,6 +43,14 @@ it('has the findings first, then map, timelines, tables, requests, what was capt
   ]) {
     expect(text).toContain(part);
   }
+});
+
+it('shows an expression with a quote as one word of a command', () => {
+  const { findings } = reportContent();
+  const where = `dns.name == "it's"`;
+  const evidence = [{ text: 'a name', flows: [], times: undefined, where }];
+  const text = textOf(reportContent({ findings: findings.map((finding) => ({ ...finding, evidence })) }));
+  expect(text).toContain(`ksnoop read FILE --where 'dns.name == "it'\\''s"'`);
 });
 
 it('has the numbers of the summary, exactly', () => {

@@ -42,7 +42,9 @@ test('Enter leads to the evidence: what was seen, the next step, exchanges, flow
   press(view, 'enter');
   const text = screenOf(view, 120, 200).join('\n');
   expect(text).toMatch(/^ERROR \(likely\) 10\.0\.0\.2:80 .* \[GATEWAY_ERROR\]$/m);
-  expect(text).toMatch(/^ {4}Next: ksnoop trace/m);
+  expect(text).toMatch(
+    /^ {4}Next: To see whether a backend got the request, and what it answered: ksnoop trace FILE$/m,
+  );
   expect(text).toMatch(/^Exchanges and events\n.* flow 0 +GET \/cart +503 +5\.0 ms$/m);
   expect(text).toMatch(/^Flow 0\n10\.0\.0\.1:40000 > 10\.0\.0\.2:80$/m);
   expect(text).toMatch(/^Packets: 5 of 5 of the flow that are kept$/m);

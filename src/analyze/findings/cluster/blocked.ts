@@ -5,7 +5,7 @@ import type { ClusterFacts, EndpointSliceFacts, PodFacts, ServiceFacts } from '.
 import { clientOf, type FindingContext, serverOf } from '../detector.ts';
 import type { Finding } from '../finding.ts';
 import { evaluatePolicies, type PolicyVerdict } from '../policy/evaluate.ts';
-import { counted, listed, share } from '../words.ts';
+import { counted, examplesOf, listed, share } from '../words.ts';
 import { policyText, targetPortOf } from './policy-closes.ts';
 import { ofObjects, selectedPods } from './subject.ts';
 
@@ -145,7 +145,9 @@ function together(ways: readonly Way[]): Case {
     for (const [text, count] of failed.texts) {
       if (all.texts.size < FINDING_EXAMPLES || all.texts.has(text))
         all.texts.set(text, (all.texts.get(text) ?? 0) + count);
+      else all.areTextsCut = true;
     }
+    if (failed.areTextsCut) all.areTextsCut = true;
   }
   return all;
 }
@@ -193,7 +195,7 @@ function missingPort(way: Way, { services }: ClusterFacts): Cause | undefined {
       evidence: [
         ofObjects(`its TCP ports are ${listed(shown, 5) || 'none'}`),
         found.evidence(
-          `connections of ${listed(found.frequent())} to port ${port} got an ICMP rejection or no response`,
+          `connections of ${examplesOf(found)} to port ${port} got an ICMP rejection or no response`,
           'code == "TCP_REFUSED" || code == "TCP_NO_ANSWER"',
         ),
       ],
@@ -253,7 +255,7 @@ function networkPolicy(
       evidence: [
         ofObjects(`no rule of ${policyText(names)} allows these connections ${directionText}`),
         found.evidence(
-          `SYNs of ${listed(found.frequent())} got no response${isProven ? ' and did not arrive at the pods' : ''}`,
+          `SYNs of ${examplesOf(found)} got no response${isProven ? ' and did not arrive at the pods' : ''}`,
           'code == "TCP_NO_ANSWER"',
         ),
       ],
@@ -300,7 +302,7 @@ function trafficPolicy(way: Way, facts: ClusterFacts): Cause | undefined {
       message: `Node ${node} has no endpoint of ${subject}, whose ${member} is Local: ${share(found, 'connection')} got no response to the SYN.`,
       evidence: [
         ofObjects(`ready endpoints are on ${listed(elsewhere, 3)} alone`),
-        found.evidence(`SYNs of ${listed(found.frequent())} got no response`, 'code == "TCP_NO_ANSWER"'),
+        found.evidence(`SYNs of ${examplesOf(found)} got no response`, 'code == "TCP_NO_ANSWER"'),
       ],
       next: `Set ${member} to Cluster, or run a pod of the Service on node ${node}: kubectl edit service -n ${service.namespace} ${service.name}`,
       otherwise: undefined,

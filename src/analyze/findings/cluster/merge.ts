@@ -83,7 +83,8 @@ function asPast(finding: Finding, packets: readonly Finding[]): Finding {
   return {
     ...finding,
     severity: explains ? 'warning' : 'information',
-    evidence: [...finding.evidence, ofObjects('it was so when the capture began, and no longer at its end')],
+    message: `Before the capture: ${finding.message}`,
+    evidence: [...finding.evidence, ofObjects('true when the capture began, no longer true when it ended')],
     otherwise: undefined,
   };
 }

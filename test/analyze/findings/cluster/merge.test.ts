@@ -47,9 +47,9 @@ test('what was wrong before the capture alone is a note, or the cause of what pa
   const before = [finding('SERVICE_NO_ENDPOINTS', 'web.shop')];
   expect(shown(mergeFindings({ ...none, before }, undefined))).toEqual(['information SERVICE_NO_ENDPOINTS web.shop']);
   const packets = [finding('CONNECT_TIMEOUT', 'web.shop')];
-  expect(shown(mergeFindings({ ...none, before, packets }, undefined))).toEqual([
-    'warning SERVICE_NO_ENDPOINTS web.shop',
-  ]);
+  const explained = mergeFindings({ ...none, before, packets }, undefined);
+  expect(shown(explained)).toEqual(['warning SERVICE_NO_ENDPOINTS web.shop']);
+  expect(explained[0]?.message).toBe('Before the capture: web.shop SERVICE_NO_ENDPOINTS.');
 });
 
 test('a policy that packets prove takes the place of the hint', () => {
