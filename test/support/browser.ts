@@ -36,6 +36,8 @@ export class Browser {
     const flags = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--remote-debugging-port=0'];
     const process = spawn(PROGRAM, [...flags, `--user-data-dir=${directory}`, 'about:blank'], {
       stdio: ['ignore', 'ignore', 'pipe'],
+      // The program is a script that starts the browser: both are one group, which ends as one.
+      detached: true,
     });
     const address = await new Promise<string | undefined>((done) => {
       let text = '';
@@ -53,7 +55,7 @@ export class Browser {
       process.on('error', () => end(undefined));
     });
     if (address === undefined) {
-      process.kill('SIGKILL');
+      killGroup(process);
       rmSync(directory, { recursive: true, force: true });
       return `${PROGRAM} does not start here`;
     }
@@ -106,7 +108,7 @@ export class Browser {
   async close(): Promise<void> {
     const ended = new Promise((done) => this.#process.once('exit', done));
     this.#socket.terminate();
-    this.#process.kill('SIGKILL');
+    killGroup(this.#process);
     await ended;
     rmSync(this.#directory, { recursive: true, force: true, maxRetries: 10 });
   }
@@ -117,5 +119,13 @@ export class Browser {
     const session = this.#session === '' ? {} : { sessionId: this.#session };
     this.#socket.send(JSON.stringify({ id, method, params, ...session }));
     return new Promise((done) => this.#waiting.set(id, done));
+  }
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended.
   }
 }
