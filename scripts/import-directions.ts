@@ -10,8 +10,8 @@ interface Room {
   readonly types?: readonly string[];
 }
 
-/** What judges whole analyses may use. */
-const ABOVE_ENGINE = [
+/** What the analysis as a whole is made of, and what judges whole analyses may use. */
+const BELOW_ENGINE = [
   'wire',
   'analyze',
   'analyze/layers',
@@ -22,8 +22,8 @@ const ABOVE_ENGINE = [
   'analyze/protocols',
   'analyze/tcp',
   'analyze/state',
-  'analyze/engine',
 ] as const;
+const ABOVE_ENGINE = [...BELOW_ENGINE, 'analyze/engine'] as const;
 
 /** What every part of the command line may use. */
 const BELOW_CLI = ['wire', 'capture/*', 'analyze/*', 'view', 'run/*'] as const;
@@ -89,18 +89,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'analyze/where': { loads: ['wire', 'analyze', 'analyze/record', 'analyze/protocols'] },
   'analyze/state': { loads: ['wire', 'analyze'] },
   'analyze/engine': {
-    loads: [
-      'wire',
-      'analyze',
-      'analyze/layers',
-      'analyze/packet',
-      'analyze/record',
-      'analyze/flow',
-      'analyze/identity',
-      'analyze/protocols',
-      'analyze/tcp',
-      'analyze/state',
-    ],
+    loads: BELOW_ENGINE,
     types: ['analyze/summary', 'analyze/where'],
   },
   'analyze/trace': { loads: [...ABOVE_ENGINE, 'analyze/summary'] },

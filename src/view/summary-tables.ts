@@ -156,13 +156,8 @@ const STATS: readonly Column[] = [
 ];
 
 function stats(row: ExchangeStats, colours: Colours): Cell[] {
-  const { latency } = row;
-  const time = (value: number | undefined) => (value === undefined ? '-' : latencyText(value));
   return [
-    number(row.count),
-    rateText(row.rate),
-    failures(row, colours),
-    ...[latency?.p50, latency?.p90, latency?.p99, latency?.max].map(time),
+    ...countsAndTimes(row, colours),
     ...partCells(row),
     row.count === 0 ? '-' : byteSize(row.requestBytes),
     row.count === 0 ? '-' : byteSize(row.responseBytes),
@@ -173,6 +168,11 @@ function stats(row: ExchangeStats, colours: Colours): Cell[] {
 const CALLER_STATS = STATS.filter((column) => !PART_COLUMNS.includes(column));
 
 function callerStats(row: CallerStats, colours: Colours): Cell[] {
+  return [...countsAndTimes(row, colours), byteSize(row.requestBytes), byteSize(row.responseBytes)];
+}
+
+/** The cells that both have: how many, how often, how many failed, and their latency. */
+function countsAndTimes(row: ExchangeStats | CallerStats, colours: Colours): Cell[] {
   const { latency } = row;
   const time = (value: number | undefined) => (value === undefined ? '-' : latencyText(value));
   return [
@@ -180,8 +180,6 @@ function callerStats(row: CallerStats, colours: Colours): Cell[] {
     rateText(row.rate),
     failures(row, colours),
     ...[latency?.p50, latency?.p90, latency?.p99, latency?.max].map(time),
-    byteSize(row.requestBytes),
-    byteSize(row.responseBytes),
   ];
 }
 

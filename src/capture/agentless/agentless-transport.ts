@@ -1,5 +1,5 @@
 import { type AgentEvent, type CaptureRequest, parseCaptureRequest, parseControl } from '../../wire/agent-protocol.ts';
-import { type AgentTarget, isPodTarget, type PodAgentTarget } from '../../wire/agent-target.ts';
+import type { AgentTarget, PodAgentTarget } from '../../wire/agent-target.ts';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { joinFilters } from '../../wire/join-filters.ts';
 import { lineSplitter } from '../../wire/lines.ts';
@@ -66,9 +66,10 @@ class AgentlessTransport implements AgentTransport {
   }
 
   terminate(): void {
-    this.#abort.abort(new KsnoopError('STREAM_LOST', 'The capture was interrupted.'));
+    const error = new KsnoopError('STREAM_LOST', 'The capture was interrupted.');
+    this.#abort.abort(error);
     for (const { probe } of this.#running.values()) probe?.terminate();
-    this.#settle({ kind: 'lost', error: new KsnoopError('STREAM_LOST', 'The capture was interrupted.') });
+    this.#settle({ kind: 'lost', error });
   }
 
   #settle(end: TransportEnd): void {
@@ -120,7 +121,7 @@ class AgentlessTransport implements AgentTransport {
   }
 
   #begin(target: AgentTarget): void {
-    if (!isPodTarget(target) || target.kind !== 'pod' || target.hostNetwork) {
+    if (target.kind !== 'pod' || target.hostNetwork) {
       this.#fail(target.key, onNodeNetwork());
       return;
     }

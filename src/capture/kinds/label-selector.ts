@@ -1,10 +1,11 @@
 import { arrayAt, type JsonObject, objectsAt, optionalString, stringsAt } from '../../wire/guard.ts';
+import { fitsRequirement, type LabelOperator } from '../../wire/label-requirement.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
 interface Requirement {
   readonly key: string;
-  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+  readonly operator: LabelOperator;
   readonly values: readonly string[];
 }
 
@@ -72,17 +73,6 @@ function textOf({ key, operator, values }: Requirement): string {
   }
 }
 
-/** As apimachinery's Requirement.Matches: NotIn holds for labels that lack the key. */
 function holds({ key, operator, values }: Requirement, labels: Labels): boolean {
-  const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-  }
+  return fitsRequirement(operator, values, Object.hasOwn(labels, key) ? labels[key] : undefined);
 }

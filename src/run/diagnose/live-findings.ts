@@ -15,7 +15,7 @@ export class LiveFindings {
     packets: false,
     create: ({ session }) => {
       const found = new Found(session);
-      const blocked = new BlockedConnections(found.context, (id) => session.interfaces[id]?.name);
+      const blocked = new BlockedConnections(found.context);
       this.#analysis = { session, found, blocked };
       return {
         event: (event, flow) => found.event(event, flow),

@@ -43,12 +43,10 @@ interface Cause {
  */
 export class BlockedConnections {
   readonly #context: FindingContext;
-  readonly #interfaceName: (id: number) => string | undefined;
   readonly #ways = new Map<string, Way>();
 
-  constructor(context: FindingContext, interfaceName: (id: number) => string | undefined) {
+  constructor(context: FindingContext) {
     this.#context = context;
-    this.#interfaceName = interfaceName;
   }
 
   /** Every flow, on each side of a NAT. */
@@ -58,7 +56,7 @@ export class BlockedConnections {
     const way = this.#wayOf(facts);
     if (way === undefined) return;
     for (const id of [facts.interfaceId, ...(facts.sightings ?? []).map((sighting) => sighting.interfaceId)]) {
-      const name = this.#interfaceName(id);
+      const name = this.#context.interfaceName(id);
       if (name !== undefined && way.seenAt.size < FINDING_EXAMPLES) way.seenAt.add(name);
     }
     if (facts.server.packets > 0) {

@@ -1,3 +1,4 @@
+import { fitsRequirement, isLabelOperator } from '../../../wire/label-requirement.ts';
 import type { LabelSelectorFacts, Labels, NamespaceFacts } from '../cluster-facts.ts';
 import { every, type Known } from './known.ts';
 
@@ -33,19 +34,7 @@ function selectsBy(
   const fits = every(expressions, ({ key, operator, values }) => {
     const label = labelOf(key);
     if (label === undefined) return undefined;
-    const { value } = label;
-    switch (operator) {
-      case 'In':
-        return value !== undefined && values.includes(value);
-      case 'NotIn':
-        return value === undefined || !values.includes(value);
-      case 'Exists':
-        return value !== undefined;
-      case 'DoesNotExist':
-        return value === undefined;
-      default:
-        return undefined;
-    }
+    return isLabelOperator(operator) ? fitsRequirement(operator, values, label.value) : undefined;
   });
   return fits === false ? false : equal && fits;
 }

@@ -5,6 +5,7 @@ import type { FlowFacts, TcpFacts } from '../../../../src/analyze/flow/flow-fact
 import { Hosts } from '../../../../src/analyze/identity/hosts.ts';
 import { Names } from '../../../../src/analyze/identity/names.ts';
 import { NetworkStates } from '../../../../src/analyze/state/network-states.ts';
+import { tcpDirection } from '../../made-events.ts';
 import { CLIENT, DENY, facts, SERVER, SERVICE, serviceFacts, sliceFacts } from './facts.ts';
 
 const INTERFACES = ['shop/client-1/any', 'shop/web-1/any'];
@@ -24,22 +25,13 @@ function found(connections: readonly Connection[], cluster: ClusterFacts, captur
   const hosts = new Hosts();
   const names = new Names(hosts);
   const number = (address: string) => hosts.number(Uint8Array.from(address.split('.').map(Number)), 0, 4);
-  const blocked = new BlockedConnections(
-    { hosts, names, states: new NetworkStates(), interfaceName: (id) => INTERFACES[id], epoch: () => 0n },
-    (id) => INTERFACES[id],
-  );
-  const health = {
-    retransmissions: 0,
-    fastRetransmissions: 0,
-    timeoutRetransmissions: 0,
-    spuriousRetransmissions: 0,
-    outOfOrder: 0,
-    duplicateAcks: 0,
-    keepAlives: 0,
-    zeroWindows: 0,
-    windowFull: 0,
-    lost: 0,
-  };
+  const blocked = new BlockedConnections({
+    hosts,
+    names,
+    states: new NetworkStates(),
+    interfaceName: (id) => INTERFACES[id],
+    epoch: () => 0n,
+  });
   for (const [id, connection] of connections.entries()) {
     const { to, port = 80, at = 0, from = CLIENT, isAnswered = false, isRejected = false, syns = 3 } = connection;
     const tcp = {
@@ -47,8 +39,8 @@ function found(connections: readonly Connection[], cluster: ClusterFacts, captur
       midstream: false,
       syns,
       synSpan: 3e9,
-      client: health,
-      server: health,
+      client: tcpDirection,
+      server: tcpDirection,
     } as TcpFacts;
     const flow: FlowFacts = {
       id,
