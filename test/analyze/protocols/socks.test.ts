@@ -85,15 +85,9 @@ test.each<[string, Step[], string[]]>([
   expect(socks.probe(bytes, 0, bytes.length)).toBe('client');
 });
 
-test('what is asked for through the proxy is decoded, and names its target', () => {
-  const parts = [
-    GREETING,
-    hex('05 00'),
-    CONNECT,
-    GRANTED,
-    'GET /x HTTP/1.1\r\n\r\n',
-    'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
-  ];
+/** What is seen of a connection through the proxy, whose sides send these in turn. */
+function throughProxy(...rest: readonly (Buffer | string)[]): readonly AnalysisEvent[] {
+  const parts = [GREETING, hex('05 00'), CONNECT, ...rest];
   const next = [1, 1];
   const segments: BuiltSegment[] = [...handshake([0, 0])];
   for (const [index, payload] of parts.entries()) {
@@ -108,9 +102,21 @@ test('what is asked for through the proxy is decoded, and names its target', () 
     });
     next[side] = (next[side] ?? 0) + payload.length;
   }
-  const events = analyseBytes(builtPcap(segments)).events.map(({ event }) => event);
+  return analyseBytes(builtPcap(segments)).events.map(({ event }) => event);
+}
+
+test('what is asked for through the proxy is decoded, and names its target', () => {
+  const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+  const events = throughProxy(GRANTED, 'GET /x HTTP/1.1\r\n\r\n', answer);
   expect(brief(events)).toEqual(['CONNECT shop.test:80 = granted', 'GET /x = 200']);
   expect(events[1]?.fields.socks).toEqual({ version: 5, host: 'shop.test', port: 80 });
+});
+
+test('a server that speaks first: its words in the segment of the reply are decoded', () => {
+  const words = '\xff\x10\x04Too many connections';
+  const refusal = Buffer.concat([Buffer.of(words.length, 0, 0, 0), Buffer.from(words, 'latin1')]);
+  const events = throughProxy(Buffer.concat([GRANTED, refusal]));
+  expect(brief(events)).toEqual(['CONNECT shop.test:80 = granted', 'connect = ERROR 1040 Too many connections failed']);
 });
 
 test('passwords are nowhere, a handshake that breaks off says so, and no bytes are too odd', () => {

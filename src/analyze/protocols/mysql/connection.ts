@@ -78,7 +78,7 @@ export class MySqlConnection implements StreamAnalyzer {
   #clientPlace = -1;
   readonly #serverPlaces: number[] = [];
   /** By side: stream offset of the next byte; bytes are missing, and no packet was found since; where bytes are skipped from. */
-  readonly #offsets: [number, number] = [0, 0];
+  readonly #offsets: [number, number];
   readonly #gapBefore: [boolean, boolean] = [false, false];
   readonly #skippedFrom: [number, number] = [-1, -1];
   readonly #announced: [boolean, boolean] = [false, false];
@@ -86,6 +86,7 @@ export class MySqlConnection implements StreamAnalyzer {
   constructor(context: StreamContext) {
     this.#context = context;
     this.#pairing = new Pairing(context);
+    this.#offsets = [context.beginning(SIDE.client), context.beginning(SIDE.server)];
     this.#client = new PacketDirection({
       keep: CLIENT_KEEP,
       seekBytes: SEEK_BYTES,

@@ -66,7 +66,7 @@ export class PostgreSqlConnection implements StreamAnalyzer {
   #clientPlace = -1;
   readonly #serverPlaces: number[] = [];
   /** By side: stream offset of the next byte. */
-  readonly #offsets: [number, number] = [0, 0];
+  readonly #offsets: [number, number];
   /** By side: bytes were not captured, and no message has begun since. */
   readonly #gapBefore: [boolean, boolean] = [false, false];
   /** By side: where bytes are skipped from; -1 where they are not. */
@@ -77,6 +77,7 @@ export class PostgreSqlConnection implements StreamAnalyzer {
   constructor(context: StreamContext) {
     this.#context = context;
     this.#answers = new Answers(context);
+    this.#offsets = [context.beginning(SIDE.client), context.beginning(SIDE.server)];
     this.#client = new LengthFramer({
       header: 5,
       keep: CLIENT_KEEP,

@@ -304,7 +304,8 @@ export class RedisConnection implements StreamAnalyzer {
 
   /** An error before the server received any command: too many clients, protected mode. */
   #isRefusal({ start, acknowledged }: RespValue): boolean {
-    return !this.#context.midstream && start === 0 && (acknowledged === 0 || !this.#requested);
+    if (this.#context.midstream || start !== this.#context.beginning(SIDE.server)) return false;
+    return acknowledged === this.#context.beginning(SIDE.client) || !this.#requested;
   }
 
   #refused({ error = '', firstTime }: Reply): void {
