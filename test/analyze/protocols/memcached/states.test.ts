@@ -48,6 +48,15 @@ describe('quiet meta commands', () => {
     ).toEqual(['mg a = miss', 'ms b = NS', 'mg d = miss', 'mn = MN']);
   });
 
+  test('a miss is never the answer to a quiet command', () => {
+    expect(
+      lines([
+        [0, 'mg a v q\r\nmg b v q\r\nmg c v\r\nmn\r\n'],
+        [1, 'EN\r\nMN\r\n'],
+      ]),
+    ).toEqual(['mg a = miss', 'mg b = miss', 'mg c = miss', 'mn = MN']);
+  });
+
   test('an opaque number or a key in the answer names the command', () => {
     expect(
       lines([

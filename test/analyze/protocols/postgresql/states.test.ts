@@ -114,6 +114,20 @@ test('several statements before a Sync, each with its own outcome, however cut',
   ]);
 });
 
+test('an execution that ends at its limit of rows is answered, and the next one goes on with the portal', () => {
+  const suspended = message('s');
+  const steps: Step[] = [
+    [0, answer(step('select 1'), execute, sync)],
+    [1, answer(parsed, bound, row, suspended, row, done('SELECT 1'), ready)],
+    [0, query('select 2')],
+    [1, answer(row, done('SELECT 1'), ready)],
+  ];
+  const events = sameHoweverCut(postgresql, steps);
+  expect(brief(events)).toEqual(['select 1 = OK', 'select 1 = OK', 'select 2 = OK']);
+  const bytes = events.map((event) => event.kind === 'exchange' && event.responseBytes);
+  expect(bytes).toEqual([row.length + 5, row.length + 14, row.length + 14 + 6]);
+});
+
 test('a query is passed over behind an error, and the Sync that follows ends both', () => {
   const steps: Step[] = [
     [0, answer(step('bad'), query('select 1'))],

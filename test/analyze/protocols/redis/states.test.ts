@@ -88,6 +88,20 @@ describe('subscriptions', () => {
     ]);
   });
 
+  test('of shard channels there are as many as of those, whatever else is subscribed', () => {
+    expect(
+      lines([
+        [0, command('SUBSCRIBE', 'a') + command('SSUBSCRIBE', 's', 't')],
+        [
+          1,
+          confirmation('subscribe', 'a', 1) + confirmation('ssubscribe', 's', 1) + confirmation('ssubscribe', 't', 2),
+        ],
+        [0, command('SUNSUBSCRIBE') + command('PING')],
+        [1, `${confirmation('sunsubscribe', 's', 1)}${confirmation('sunsubscribe', 't', 0)}+PONG\r\n`],
+      ]),
+    ).toEqual(['SUBSCRIBE a = ', 'SSUBSCRIBE s t = ', 'SUNSUBSCRIBE = ', 'PING = PONG']);
+  });
+
   test('RESP3: confirmations and messages are pushes, and replies stand between them', () => {
     expect(
       lines([
@@ -318,6 +332,16 @@ describe('beginnings and ends', () => {
       'GET a =  [unknown]',
       'GET b = w [unknown]',
     ]);
+  });
+
+  test('items of an array that began before the capture are no replies', () => {
+    const steps: Step[] = [
+      [1, ':2\r\n:3\r\n'],
+      [0, command('GET', 'a')],
+      [1, '+v\r\n'],
+    ];
+    const replies = brief(play(redis, steps, { midstream: true })).filter((line) => !line.startsWith('PROTOCOL_LOST'));
+    expect(replies).toEqual(['GET a = v [unknown]']);
   });
 
   test('the rest of a reply from before the capture is skipped, which is said', () => {
