@@ -1,6 +1,6 @@
-/** Bundles the client and the agent into dist/: `npm run build`. Prints each file's size. */
+/** Bundles the client and the agent into dist/: `npm run build`. Prints their number and size. */
 
-import { rename, rm, stat, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { imageBill } from '../daemonset/image/bill.ts';
@@ -65,10 +65,6 @@ for (const architecture of ['amd64', 'arm64'] as const) {
 }
 await rm(dist, { recursive: true, force: true });
 await rename(fresh, dist);
-for (const result of results) {
-  for (const file of Object.keys(result.metafile?.outputs ?? {})) {
-    const path = join(dist, relative(fresh, join(process.cwd(), file)));
-    const { size } = await stat(path);
-    process.stderr.write(`${relative(root, path).padEnd(48)} ${(size / 1024).toFixed(1)} KiB\n`);
-  }
-}
+const sizes = results.flatMap(({ metafile }) => Object.values(metafile?.outputs ?? {}).map(({ bytes }) => bytes));
+const total = sizes.reduce((sum, bytes) => sum + bytes, 0);
+process.stderr.write(`built ${relative(root, dist)}/: ${sizes.length} files, ${(total / 1e6).toFixed(1)} MB\n`);

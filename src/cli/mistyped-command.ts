@@ -1,5 +1,9 @@
+import { statSync } from 'node:fs';
 import { EXIT, KsnoopError } from '../wire/errors.ts';
 import { nearest } from '../wire/near.ts';
+import { isCaptureName } from './capture-files.ts';
+import { OUTPUT_WORDS } from './foreign-flags.ts';
+import { shellWord } from './shell-word.ts';
 
 /** Commands of other tools, and what does the same here. */
 const INSTEAD: Readonly<Record<string, string>> = {
@@ -15,13 +19,56 @@ const INSTEAD: Readonly<Record<string, string>> = {
   sniff: 'A pod in Wireshark: ksnoop pod/NAME --wireshark',
 };
 
+/** Words that a packet filter begins with: as tcpdump takes it, behind everything else. */
+const FILTER = /^(?:tcp|udp|sctp|icmp6?|ip6?|arp|port|portrange|host|net|src|dst|proto|not)$/;
+
 /**
- * `ksnoop logs web` reaches the default command as a kind of that name.
- * @returns KsnoopError UNKNOWN_COMMAND (exit 2) where the first word is a command of another tool
+ * `ksnoop logs web` reaches the default command as a kind of that name, `ksnoop summary a.pcap` too.
+ * @returns KsnoopError UNKNOWN_COMMAND (exit 2) where the first word is a command of another tool or an output's name
  */
-export function foreignCommand([word = '']: readonly string[]): KsnoopError | undefined {
-  const hint = Object.hasOwn(INSTEAD, word) ? INSTEAD[word] : undefined;
-  return hint === undefined ? undefined : unknownWord(word, hint);
+export function foreignCommand([word = '', next]: readonly string[]): KsnoopError | undefined {
+  if (Object.hasOwn(INSTEAD, word)) return unknownWord(word, INSTEAD[word] ?? '');
+  if (next === undefined || word.includes('/')) return undefined;
+  const isFile = isCaptureName(next);
+  const isExact = OUTPUT_WORDS.has(word) && (isFile || next.includes('/'));
+  const output = isExact ? word : isFile ? nearest(word, [...OUTPUT_WORDS])[0] : undefined;
+  return output === undefined
+    ? undefined
+    : unknownWord(word, `An output follows -o: ksnoop ${shellWord(next)} -o ${output}`);
+}
+
+/**
+ * What words that were refused as targets most likely are: a packet filter without -f, a file, or everything.
+ * @returns KsnoopError BAD_TARGET (exit 2), or undefined where nothing is known
+ */
+export function mistakenTarget(thrown: unknown, targets: readonly string[]): KsnoopError | undefined {
+  if (!(thrown instanceof KsnoopError) || thrown.code !== 'BAD_TARGET') return undefined;
+  const refused = (message: string, hint: string) =>
+    new KsnoopError('BAD_TARGET', message, { hint, exit: EXIT.usage, cause: thrown });
+  const at = targets.findIndex((word) => FILTER.test(word.split(/\s/)[0] ?? ''));
+  if (at !== -1 && !targets.slice(at).some((word) => word.includes('/') && /^[a-z]+\/[\w*-]/.test(word))) {
+    const filter = targets.slice(at).join(' ');
+    const before = at === 0 ? 'TARGET' : targets.slice(0, at).map(shellWord).join(' ');
+    return refused(`"${filter}" is no target.`, `A packet filter follows -f: ksnoop ${before} -f ${shellWord(filter)}`);
+  }
+  const [word = ''] = targets;
+  if (word === 'all' || word === '*') {
+    return refused(
+      `"${word}" is no target.`,
+      'All pods of a namespace: ksnoop ns/NAME; of the cluster: ksnoop -A pod/*',
+    );
+  }
+  const stat = statSync(word, { throwIfNoEntry: false });
+  if (stat?.isDirectory()) {
+    return refused(`"${word}" is a directory.`, `To read the captures in it: ksnoop read ${shellWord(word)}`);
+  }
+  if (stat?.isFile()) {
+    return refused(
+      `The file "${word}" is not a pcap or pcapng file.`,
+      `To capture the pod of that name: ksnoop pod/${word}`,
+    );
+  }
+  return undefined;
 }
 
 /**

@@ -18,8 +18,11 @@ export function corrected(text: string, fields: FieldTable): string | undefined 
   if (text.length > LENGTH_MAXIMUM) return undefined;
   const compared = text.replace(
     COMPARISON,
-    (_whole, field: string, before: string, operator: string, after: string, value: string) =>
-      `${field}${before}${OPERATORS[operator] ?? operator}${after}${valueFor(value, typeOf(field, fields))}`,
+    (_whole, typed: string, before: string, operator: string, after: string, value: string) => {
+      const field =
+        isNumberOfStatus(typed, operator, value) && Object.hasOwn(fields, HTTP_STATUS) ? HTTP_STATUS : typed;
+      return `${field}${before}${OPERATORS[operator] ?? operator}${after}${valueFor(value, typeOf(field, fields))}`;
+    },
   );
   const made = outsideQuotes(compared, (part) =>
     part
@@ -29,6 +32,13 @@ export function corrected(text: string, fields: FieldTable): string | undefined 
       .replace(/(?<!\|)\|(?!\|)/g, '||'),
   );
   return made === text ? undefined : made;
+}
+
+/** `status` is text (`NXDOMAIN`), in which 99 comes behind 500: a status that is compared as a number is HTTP's. */
+const HTTP_STATUS = 'http.status';
+
+function isNumberOfStatus(field: string, operator: string, value: string): boolean {
+  return field === 'status' && /^[<>]=?$/.test(operator) && /^["']?[1-5]\d\d["']?$/.test(value);
 }
 
 const OPERATORS: Readonly<Record<string, string>> = { '=': '==', '<>': '!=' };

@@ -12,7 +12,7 @@ import { type Atom, PATTERN_FUNCTION, Rewriter, type Variable, WhereMistake } fr
 export interface Where {
   /** @param record as the JSON output has it (src/analyze/record/record.ts) */
   matches(record: object): boolean;
-  /** `--where: 0 of 231 matched; dst.service here: api, web`; undefined when a record matched, or none came. */
+  /** `--where: 0 of 231 records matched; dst.service here: api, web`; undefined when a record matched, or none came. */
   note(): string | undefined;
 }
 
@@ -63,7 +63,7 @@ function counted(test: Test, neverEqual: NeverEqual): Where {
     },
     note() {
       if (matched > 0 || total === 0) return undefined;
-      return [`--where: 0 of ${total} matched`, ...neverEqual.notes()].join('; ');
+      return [`--where: 0 of ${total.toLocaleString('en-US')} records matched`, ...neverEqual.notes()].join('; ');
     },
   };
 }

@@ -106,6 +106,8 @@ async function nothingFound(
       `See what it has: kubectl api-resources --api-group=${apiGroup(kind.api)}`,
     );
   }
+  const absent = kind.namespaced ? await absentNamespace(query.namespaces ?? [], context) : undefined;
+  if (absent !== undefined) return absent;
   const names = lists.flatMap((answer) =>
     answer instanceof Error || typeof answer !== 'object' || answer === null || !('items' in answer)
       ? []
@@ -118,6 +120,26 @@ async function nothingFound(
   const near = nearest(ref.name, names);
   const hint = near.length > 0 ? `Did you mean ${near.join(' or ')}?` : look;
   return refuse(`There is no ${kind.name} ${ref.name}${where}.`, hint);
+}
+
+/** Why nothing was found: one of the namespaces does not exist. Undefined where that is not known for certain. */
+async function absentNamespace(
+  namespaces: readonly string[],
+  { kube, signal }: ResolveContext,
+): Promise<KsnoopError | undefined> {
+  const path = (...name: string[]) => resourcePath('v1', undefined, 'namespaces', ...name);
+  // Who may not read namespaces is told what is missing in them.
+  const found = await Promise.all(
+    namespaces.map((name) => find(kube, path(name), signal).catch((thrown: unknown) => ({ thrown }))),
+  );
+  const name = namespaces.find((_, index) => found[index] === undefined);
+  if (name === undefined) return undefined;
+  const { items } = await list(kube, path(), {}, signal).catch((): { items: readonly JsonObject[] } => ({ items: [] }));
+  const names = items.map((item) => objectName(item).name);
+  const near = nearest(name, names);
+  const known = names.length === 0 ? '' : ` Namespaces: ${some(names)}.`;
+  const hint = near.length > 0 ? `Did you mean -n ${near.join(' or ')}?` : `Look with kubectl get namespaces.${known}`;
+  return new KsnoopError('NO_SUCH_TARGET', `There is no namespace ${name}.`, { hint, exit: EXIT.noTarget });
 }
 
 /** A search as text: `web-*`, `-l app=web`. */

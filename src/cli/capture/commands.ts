@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addExamples, type Example } from '../examples.ts';
 import { addVerbosityFlags } from '../flags.ts';
-import { foreignCommand, mistypedCommand } from '../mistyped-command.ts';
+import { foreignCommand, mistakenTarget, mistypedCommand } from '../mistyped-command.ts';
 import {
   addPacketFlags,
   addTargetFlags,
@@ -70,7 +70,11 @@ async function captured(ksnoop: Command, targets: readonly string[], options: Ra
   } catch (thrown) {
     const { targetKind } = await import('../../capture/kinds/index.ts');
     const commands = ksnoop.commands.map((command) => command.name());
-    throw mistypedCommand(thrown, targets, commands, (word) => targetKind(word) !== undefined) ?? thrown;
+    throw (
+      mistypedCommand(thrown, targets, commands, (word) => targetKind(word) !== undefined) ??
+      mistakenTarget(thrown, targets) ??
+      thrown
+    );
   }
 }
 

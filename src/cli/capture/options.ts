@@ -90,8 +90,9 @@ export function completeCapture(
   if (!(canAsk && !capture.local)) checkTargets(capture, raw.write === undefined ? '' : ` -w ${raw.write}`);
   return {
     capture,
-    output: completeOutput(raw, stdoutIsTerminal),
+    // Before the output: its error names the flag that is wrong.
     dryRun: raw.dryRun ? completeDryRun(raw) : undefined,
+    output: completeOutput(raw, stdoutIsTerminal),
     binaryByDefault: raw.output === undefined && raw.write === undefined && !raw.wireshark && !stdoutIsTerminal,
     strict: raw.strict === true,
     quiet: raw.quiet === true,

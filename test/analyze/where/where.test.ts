@@ -134,6 +134,8 @@ describe('a mistake comes with what was most likely meant:', () => {
     ['latency > 200ms', 'latency > duration("200ms")'],
     ['latency > "1.5s" && failed', 'latency > duration("1.5s") && failed'],
     ['http.status = 503', 'http.status == 503'],
+    ['status >= 500', 'http.status >= 500'],
+    ['status = 404', 'status == "404"'],
     ['http.status <> 503', 'http.status != 503'],
     ['http.status == "503"', 'http.status == 503'],
     ['dst.service == web', 'dst.service == "web"'],
@@ -163,12 +165,12 @@ describe('an expression that nothing matches', () => {
   };
 
   it.each([
-    ['dst.service == "web.shop"', '--where: 0 of 2 matched; dst.service here: kube-dns, web'],
-    ['protocol == "HTTP" && failed', '--where: 0 of 2 matched; protocol here: dns, http'],
-    ['dst.service in ["a", "b"]', '--where: 0 of 2 matched; dst.service here: kube-dns, web'],
-    ['dst.pod == "web-1"', '--where: 0 of 2 matched; no record has dst.pod'],
+    ['dst.service == "web.shop"', '--where: 0 of 2 records matched; dst.service here: kube-dns, web'],
+    ['protocol == "HTTP" && failed', '--where: 0 of 2 records matched; protocol here: dns, http'],
+    ['dst.service in ["a", "b"]', '--where: 0 of 2 records matched; dst.service here: kube-dns, web'],
+    ['dst.pod == "web-1"', '--where: 0 of 2 records matched; no record has dst.pod'],
     // The value is there: it is the other test that fails.
-    ['dst.service == "web" && failed', '--where: 0 of 2 matched'],
+    ['dst.service == "web" && failed', '--where: 0 of 2 records matched'],
     ['dst.service == "web"', undefined],
   ])('%s', (text, note) => {
     expect(noteAfter(text, [dns, web])).toBe(note);

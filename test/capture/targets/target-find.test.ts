@@ -45,10 +45,19 @@ test.each<[string[], Parameters<typeof targetSet>[2], string, string]>([
   [['svc/zzz*'], {}, 'No service in namespace shop matches zzz*.', 'there are no services in namespace shop'],
   [[], { labelSelector: 'a=b' }, 'No pod in namespace shop matches -l a=b.', ''],
   [['node/n'], {}, 'There is no node n.', ''],
+  [['pod/web-1'], { namespaces: ['shp'] }, 'There is no namespace shp.', 'Did you mean -n shop?'],
+  [['svc/web*'], { namespaces: ['shop', 'zzz'] }, 'There is no namespace zzz.', 'Namespaces: shop.'],
 ])('%j with %j finds nothing', async (words, options, message, hint) => {
   server = await shop();
   const { refused } = await targetSet(server, words, options);
   expect(refused).toMatchObject([{ error: { message, exit: 3, hint: expect.stringContaining(hint) } }]);
+});
+
+test('who may not read namespaces is told what is missing in them', async () => {
+  server = await shop();
+  server.forbid(/\/namespaces(\/\w+)?(\?|$)/);
+  const { refused } = await targetSet(server, ['pod/web-1'], { namespaces: ['shp'] });
+  expect(refused).toMatchObject([{ error: { message: 'There is no pod web-1 in namespace shp.' } }]);
 });
 
 const agent = () =>
