@@ -135,6 +135,12 @@ export const TRACE_DATAGRAMS = 64;
 /** The same datagram within this time was sent again: resolvers give up earlier. ns */
 export const TRACE_DATAGRAM_AGAIN_NS = 30e9;
 
+/** Hosts at places of which it is known whether they take requests or make calls. */
+export const TRACE_ROLES = 262_144;
+
+/** Connections whose SYN was seen and whose data was not. */
+export const TRACE_BEGUN = 65_536;
+
 /** Requests that wait for those they belong to, and candidates looked at for one. */
 export const TRACE_PENDING = 65_536;
 export const TRACE_CANDIDATES = 256;

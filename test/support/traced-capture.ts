@@ -19,7 +19,7 @@ export interface Passed {
 
 export type Tunnel = 'vxlan' | 'geneve' | 'ipip' | 'gre';
 
-interface Frame {
+export interface Frame {
   readonly interfaceId: number;
   readonly at: number;
   readonly bytes: Buffer;

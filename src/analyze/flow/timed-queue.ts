@@ -17,6 +17,11 @@ export class TimedQueue<T> {
     return this.#times.length - this.#head;
   }
 
+  /** The one that came first; undefined in an empty queue. */
+  get first(): T | undefined {
+    return this.#items[this.#head];
+  }
+
   /** @param since from when it waits, ns */
   add(item: T, since: number): void {
     this.#items.push(item);
@@ -31,6 +36,12 @@ export class TimedQueue<T> {
     if (this.#head >= this.#times.length) return undefined;
     const age = now - (this.#times[this.#head] as number);
     if (age >= 0 ? age <= this.#wait : age >= -this.#wait) return undefined;
+    return this.take();
+  }
+
+  /** The one that came first, whether its time has come or not; undefined in an empty queue. */
+  take(): T | undefined {
+    if (this.#head >= this.#times.length) return undefined;
     const item = this.#items[this.#head];
     this.#items[this.#head] = undefined;
     this.#head += 1;

@@ -16,6 +16,11 @@ export class DatagramMarks implements Marks {
   /** Datagrams ever added; the latest one is at (count - 1) modulo the capacity. */
   #count = 0;
 
+  /** Any datagram may be one that came before. */
+  get changes(): number {
+    return this.#count;
+  }
+
   get size(): number {
     return Math.min(this.#count, this.#times.length);
   }

@@ -28,6 +28,8 @@ export class DirectionMarks implements Marks {
   /** Ranges that were seen before, and ranges that were skipped first. */
   readonly #repeats: Range[] = [];
   readonly #fills: Range[] = [];
+  /** Segments that came again, late or behind a hole: without another one what was read of the marks stays as it was. */
+  changes = 0;
 
   /** Segments remembered. */
   get size(): number {
@@ -43,7 +45,10 @@ export class DirectionMarks implements Marks {
     const end = (sequence + length) | 0;
     if (this.#count === 0 || ((end - this.#high) | 0) > 0) {
       const ahead = this.#count === 0 ? 0 : (sequence - this.#high) | 0;
-      if (ahead > 0) this.#missing += ahead;
+      if (ahead > 0) {
+        this.#missing += ahead;
+        this.changes += 1;
+      }
       this.#push(ahead < 0 ? this.#high : sequence | 0, end, time);
       this.#high = end;
       return;
@@ -52,6 +57,7 @@ export class DirectionMarks implements Marks {
     const forgotten = this.#count - this.size;
     const oldest = forgotten % this.#times.length;
     if (forgotten > 0 && ((sequence - (this.#starts[oldest] as number)) | 0) < 0) return;
+    this.changes += 1;
     const range = { start: sequence | 0, end, time };
     const isFill = this.firstSeen(sequence) === undefined;
     if (isFill) this.#missing = Math.max(0, this.#missing - length);
@@ -65,13 +71,10 @@ export class DirectionMarks implements Marks {
     for (const { start, end, time } of this.#fills) {
       if (((at - start) | 0) >= 0 && ((at - end) | 0) < 0) return time;
     }
-    const oldest = this.#count - this.size;
-    for (let index = this.#count - 1; index >= oldest; index -= 1) {
-      const slot = index % this.#times.length;
-      if (((at - (this.#starts[slot] as number)) | 0) < 0) continue;
-      return ((at - (this.#ends[slot] as number)) | 0) < 0 ? this.#times[slot] : undefined;
-    }
-    return undefined;
+    const index = this.#before(at);
+    if (index < this.#count - this.size) return undefined;
+    const slot = index % this.#times.length;
+    return ((at - (this.#ends[slot] as number)) | 0) < 0 ? this.#times[slot] : undefined;
   }
 
   allSeen(from: number, to: number): number | undefined {

@@ -7,6 +7,8 @@ export interface Marks {
   readonly size: number;
   /** Parts were skipped and have not come since. */
   readonly hasHoles: boolean;
+  /** Counts what may change an answer that was given: while it stays the same the answer does. */
+  readonly changes: number;
   /** When a part was first seen; undefined where it was not, or is forgotten. */
   firstSeen(at: number): number | undefined;
   /**

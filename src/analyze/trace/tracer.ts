@@ -10,9 +10,19 @@ import { type Call, type ConnectOutcome, endOf } from './call.ts';
 import { type ClockOffset, ClockOffsets } from './clock-offsets.ts';
 import { likeness } from './likeness.ts';
 import { type Opening, type OpeningPlace, Openings } from './openings.ts';
+import { keyOf } from './roles.ts';
 import { ServedCalls } from './served-calls.ts';
 import { Trails } from './trails.ts';
-import { bytesOf, type ExchangeBytes, type Leg, merged, timesOf, type Vantage, vantagesOf } from './vantages.ts';
+import {
+  bytesOf,
+  type ExchangeBytes,
+  isWhole,
+  type Leg,
+  merged,
+  timesOf,
+  type Vantage,
+  vantagesOf,
+} from './vantages.ts';
 
 /** A call belongs to a request only where so much speaks for it, and so much more than for any other. */
 const SCORE_KNOWN = 7;
@@ -28,6 +38,8 @@ const UNANSWERED_NS = 30e9;
 /** Protocols of events that are no calls of their own: what a tunnel or an upgrade carries is. */
 const NO_CALLS: ReadonlySet<string> = new Set(['tls']);
 
+const NO_OTHERS: readonly number[] = [];
+
 /** So soon after an exchange's end its bytes are looked up for the first time. ns */
 const SOON_NS = 20e6;
 
@@ -37,6 +49,9 @@ interface Seen {
   readonly flow: FlowIdentity;
   bytes: ExchangeBytes | undefined;
   vantages: Vantage[];
+  /** Marks.changes of all places together when they were looked at, and how many places that were. */
+  changes: number;
+  places: number;
 }
 
 export interface TracerSources {
@@ -78,7 +93,7 @@ export class Tracer {
   readonly #assigned: TimedQueue<Call>;
   readonly #endedFlows: TimedQueue<number>;
   /** By place and the host that serves there: the requests taken there. */
-  readonly #served = new Map<string, ServedCalls>();
+  readonly #served = new Map<number, ServedCalls>();
   #now = Number.NEGATIVE_INFINITY;
   /** Calls that could not wait for their request because there were too many. */
   hurried = 0;
@@ -115,7 +130,10 @@ export class Tracer {
     if (event.kind !== 'exchange' || NO_CALLS.has(event.protocol) || event.incomplete === 'request not seen') return;
     // The exchange of the other leg is the same one.
     if (flow.sameAs !== undefined) return;
-    this.#seen.add({ exchange: event, flow, bytes: undefined, vantages: [] }, Math.max(this.#now, endOf(event)));
+    this.#seen.add(
+      { exchange: event, flow, bytes: undefined, vantages: [], changes: -1, places: 0 },
+      Math.max(this.#now, endOf(event)),
+    );
   }
 
   flowEnded(info: FlowInfo): void {
@@ -159,12 +177,12 @@ export class Tracer {
     const isFull = this.#unassigned.size + this.#assigned.size > TRACE_PENDING;
     if (isFull) this.hurried += this.#unassigned.size;
     const until = isFull ? Number.POSITIVE_INFINITY : now;
-    for (let call = this.#unassigned.due(until); call !== undefined; call = this.#unassigned.due(until)) {
+    for (let call = this.#toAssign(until); call !== undefined; call = this.#toAssign(until)) {
       this.#assign(call);
       this.#assigned.add(call, Math.min(now, this.#now));
     }
     // A call's request ends after it: only by then all of its calls are there.
-    for (let call = this.#assigned.due(until); call !== undefined; call = this.#assigned.due(until)) {
+    for (let call = this.#toEnd(until); call !== undefined; call = this.#toEnd(until)) {
       this.#forget(call);
       if (!call.isInner) this.#settings.done(call);
     }
@@ -176,19 +194,81 @@ export class Tracer {
     }
   }
 
+  /**
+   * The next call that needs to wait no longer for the request it may belong to: none can be its reason, or its time is over.
+   * The time of those whose clocks are not known yet shows the clocks.
+   */
+  #toAssign(until: number): Call | undefined {
+    const { first } = this.#unassigned;
+    if (first === undefined) return undefined;
+    const waits = this.#mayBelong(first) || !this.#areClocksKnown(first);
+    return waits ? this.#unassigned.due(until) : this.#unassigned.take();
+  }
+
+  /** The next call that needs to wait no longer for the calls made because of it, and for what shows its places' clocks. */
+  #toEnd(until: number): Call | undefined {
+    const { first } = this.#assigned;
+    if (first === undefined) return undefined;
+    const waits = this.#mayHaveCalls(first) || !this.#areClocksKnown(first);
+    return waits ? this.#assigned.due(until) : this.#assigned.take();
+  }
+
+  #areClocksKnown({ vantages, exchange }: Call): boolean {
+    for (let index = 1; index < vantages.length; index += 1) {
+      const offset = this.clockOffset(vantages[index - 1] as Vantage, vantages[index] as Vantage, exchange.time);
+      if (offset === undefined) return false;
+    }
+    return true;
+  }
+
+  /** Whether its client took requests at a place that saw the call. All of that place's packets until its end are known. */
+  #mayBelong({ vantages }: Call): boolean {
+    for (const { place, clientHost } of vantages) if (this.#trails.roles.mayServe(place, clientHost)) return true;
+    return false;
+  }
+
+  /** Whether its server made calls at a place that saw it; after a request without a response it may still do so. */
+  #mayHaveCalls({ vantages }: Call): boolean {
+    for (const at of vantages) if (this.#mayCallAt(at)) return true;
+    return false;
+  }
+
+  #mayCallAt({ place, serverHost, responseStart }: Vantage): boolean {
+    return responseStart === undefined || this.#trails.roles.mayCall(place, serverHost);
+  }
+
   /** What places have seen of an exchange until now: soon, before it is forgotten, and later, when all of them have. */
   #look(seen: Seen): void {
     const { exchange, flow } = seen;
-    const ids = [flow.id, ...(this.#others.get(flow.id) ?? [])];
-    const legs = ids.flatMap((id): Leg[] => {
-      const trail = this.#trails.of(id);
-      const own = this.#flows.get(id);
-      return trail === undefined || own === undefined ? [] : [{ ...own, trail }];
-    });
-    const [own] = legs;
-    if (own === undefined || own.id !== flow.id) return;
+    const own = this.#leg(flow.id);
+    if (own === undefined) return;
+    const legs = [own];
+    for (const id of this.#others.get(flow.id) ?? NO_OTHERS) {
+      const other = this.#leg(id);
+      if (other !== undefined) legs.push(other);
+    }
+    let changes = 0;
+    let places = 0;
+    for (const { trail } of legs) {
+      for (const { marks } of trail.places) changes += marks[0].changes + marks[1].changes;
+      places += trail.places.length;
+    }
+    const isSame = changes === seen.changes && places === seen.places;
+    if (isSame && seen.vantages.length === places && seen.vantages.every(isWhole)) return;
+    seen.changes = changes;
+    seen.places = places;
     seen.bytes ??= bytesOf(exchange, own);
-    if (seen.bytes !== undefined) seen.vantages = merged(seen.vantages, vantagesOf(exchange, seen.bytes, legs));
+    if (seen.bytes === undefined) return;
+    const found = vantagesOf(exchange, seen.bytes, legs);
+    seen.vantages = seen.vantages.length === 0 ? found : merged(seen.vantages, found);
+  }
+
+  #leg(id: number): Leg | undefined {
+    const trail = this.#trails.of(id);
+    const flow = this.#flows.get(id);
+    if (trail === undefined || flow === undefined) return undefined;
+    const { clientHost, clientPort, serverHost, serverPort } = flow;
+    return { id, clientHost, clientPort, serverHost, serverPort, trail };
   }
 
   #place({ exchange, flow, vantages: found }: Seen, at: number): void {
@@ -201,7 +281,8 @@ export class Tracer {
     this.#unassigned.add(call, at);
     this.#compareClocks(vantages, exchange.time);
     for (const vantage of vantages) {
-      const key = keyOf(vantage, vantage.serverHost);
+      if (!this.#mayCallAt(vantage)) continue;
+      const key = keyOf(vantage.place, vantage.serverHost);
       const open = openTimes(vantage);
       if (open === undefined) continue;
       let served = this.#served.get(key);
@@ -329,10 +410,11 @@ export class Tracer {
 
   /** Find the request because of which a call was made. */
   #assign(call: Call): void {
+    if (!this.#mayBelong(call)) return;
     const found: { outer: Call; at: Vantage; inner: Vantage; score: number; sameId: boolean; passedOn: boolean }[] = [];
     const { hosts } = this.#sources;
     for (const inner of call.vantages) {
-      const served = this.#served.get(keyOf(inner, inner.clientHost));
+      const served = this.#served.get(keyOf(inner.place, inner.clientHost));
       if (served === undefined) continue;
       const { requestStart, responseStart } = inner;
       if (requestStart === undefined) continue;
@@ -373,7 +455,7 @@ export class Tracer {
   /** A request that is done is no candidate any more. */
   #forget(call: Call): void {
     for (const vantage of call.vantages) {
-      const key = keyOf(vantage, vantage.serverHost);
+      const key = keyOf(vantage.place, vantage.serverHost);
       const served = this.#served.get(key);
       if (served === undefined) continue;
       const open = openTimes(vantage);
@@ -431,10 +513,6 @@ function difference(later: number | undefined, earlier: number | undefined): num
 function openTimes({ requestStart, responseStart, responseEnd }: Vantage) {
   if (requestStart === undefined) return undefined;
   return { start: requestStart, end: responseEnd ?? responseStart ?? requestStart + UNANSWERED_NS };
-}
-
-function keyOf(at: Vantage, host: number): string {
-  return `${placeOf(at)} ${host}`;
 }
 
 /** An exchange of which nothing is known but at the place that counted. */

@@ -6,14 +6,17 @@ import {
   LEG_CONTENT_BYTES,
   LEG_DATAGRAM_WINDOW_NS,
   PLACES_PER_FLOW,
+  TRACE_BEGUN,
   TRACE_CONNECTIONS,
   TRACE_DATAGRAM_FLOWS,
   TRACE_MARKS_TOTAL,
 } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
+import { TCP } from '../tcp/flags.ts';
 import { DatagramMarks } from './datagram-marks.ts';
 import { DirectionMarks } from './direction-marks.ts';
 import type { Marks } from './marks.ts';
+import { Roles } from './roles.ts';
 
 /** One flow as it passed one place of capture. */
 export class PlaceTrail<M extends Marks = Marks> {
@@ -48,8 +51,13 @@ export class Trail<M extends Marks = Marks> {
     this.#marks = marks;
   }
 
-  at(place: number, interfaceId: number): PlaceTrail<M> | undefined {
+  at(place: number): PlaceTrail<M> | undefined {
     for (const known of this.places) if (known.place === place) return known;
+    return undefined;
+  }
+
+  /** Its first data at a further place. @returns undefined where there are too many */
+  add(place: number, interfaceId: number): PlaceTrail<M> | undefined {
     if (this.places.length > PLACES_PER_FLOW) return undefined;
     const trail = new PlaceTrail(place, interfaceId, [this.#marks(), this.#marks()]);
     this.places.push(trail);
@@ -68,6 +76,9 @@ const datagrams = () => new DatagramMarks();
 export class Trails {
   /** Connections, and flows of datagrams in use, that were forgotten because of the bounds. */
   forgotten = 0;
+  readonly roles = new Roles();
+  /** Connections whose SYN was seen: the host that sent it. */
+  readonly #begun = new Map<number, number>();
   readonly #places: Places;
   readonly #hosts: Hosts;
   readonly #trails = new Map<number, Trail<DirectionMarks>>();
@@ -81,7 +92,9 @@ export class Trails {
 
   /** A decoded packet of a flow. @param flow its number, -1 for none @param now ns */
   packet(packet: PacketView, flow: number, now: number): void {
-    if (flow < 0 || packet.payloadLength <= 0) return;
+    if (flow < 0) return;
+    if ((packet.tcpFlags & TCP.syn) !== 0 && packet.ipProtocol === IP_PROTOCOL.tcp) this.#syn(packet, flow);
+    if (packet.payloadLength <= 0) return;
     if (packet.ipProtocol === IP_PROTOCOL.tcp) this.#segment(packet, flow, now);
     else if (packet.ipProtocol === IP_PROTOCOL.udp && packet.udpLength > 0) this.#datagram(packet, flow, now);
   }
@@ -92,11 +105,32 @@ export class Trails {
   }
 
   forget(flow: number): void {
+    this.#begun.delete(flow);
     this.#datagrams.delete(flow);
     const trail = this.#trails.get(flow);
     if (trail === undefined) return;
     this.#trails.delete(flow);
     for (const { marks } of trail.places) this.#marks -= marks[0].size + marks[1].size;
+  }
+
+  /** A SYN, or the answer to one, shows who calls whom, also where no data follows. */
+  #syn(packet: PacketView, flow: number): void {
+    const { bytes, sourceAddress, destinationAddress, addressLength } = packet;
+    const isAnswer = (packet.tcpFlags & TCP.ack) !== 0;
+    const client = this.#hosts.number(bytes, isAnswer ? destinationAddress : sourceAddress, addressLength);
+    const server = this.#hosts.number(bytes, isAnswer ? sourceAddress : destinationAddress, addressLength);
+    this.roles.add(this.#places.of(packet), client, server, true);
+    this.#begun.set(flow, client);
+    if (this.#begun.size <= TRACE_BEGUN) return;
+    const [oldest] = this.#begun.keys();
+    if (oldest !== undefined) this.#begun.delete(oldest);
+  }
+
+  /** A flow's first data at a place. @param client undefined where its SYN was not seen anywhere */
+  #addRoles(packet: PacketView, place: number, sender: number, client: number | undefined): void {
+    const receiver = this.#hosts.number(packet.bytes, packet.destinationAddress, packet.addressLength);
+    const isBySender = client === undefined || client === sender;
+    this.roles.add(place, isBySender ? sender : receiver, isBySender ? receiver : sender, client !== undefined);
   }
 
   #segment(packet: PacketView, flow: number, now: number): void {
@@ -107,8 +141,15 @@ export class Trails {
       this.#trails.set(flow, trail);
       this.#bound();
     }
-    const at = trail.at(this.#places.of(packet), packet.interfaceId);
-    if (at === undefined) return;
+    const place = this.#places.of(packet);
+    let at = trail.at(place);
+    if (at === undefined) {
+      this.#addRoles(packet, place, host, this.#begun.get(flow));
+      at = trail.add(place, packet.interfaceId);
+      if (at === undefined) return;
+    }
+    // Only one place can have seen it: the exchange's own times say all.
+    if (!this.#places.mayCopy(packet)) return;
     const direction = host === trail.host && packet.sourcePort === trail.port ? 0 : 1;
     if (at.hopLimits[direction] < 0) at.hopLimits[direction] = packet.hopLimit;
     const marks = at.marks[direction];
@@ -127,8 +168,16 @@ export class Trails {
       if (this.#datagrams.size > TRACE_DATAGRAM_FLOWS) this.#forgetDatagrams(now);
     }
     trail.last = now;
-    const at = trail.at(this.#places.of(packet), packet.interfaceId);
-    if (at === undefined) return;
+    const place = this.#places.of(packet);
+    let at = trail.at(place);
+    if (at === undefined) {
+      // Who sends the first datagram asks, unless the capture began with an answer: those come from a lower port.
+      const isQuestion = packet.sourcePort >= packet.destinationPort;
+      this.#addRoles(packet, place, host, isQuestion ? host : undefined);
+      at = trail.add(place, packet.interfaceId);
+      if (at === undefined) return;
+    }
+    if (!this.#places.mayCopy(packet)) return;
     const direction = host === trail.host && packet.sourcePort === trail.port ? 0 : 1;
     if (at.hopLimits[direction] < 0) at.hopLimits[direction] = packet.hopLimit;
     const end = Math.min(packet.end, packet.cursor + LEG_CONTENT_BYTES);

@@ -76,12 +76,21 @@ export function bytesOf(exchange: Exchange, leg: Leg): ExchangeBytes | undefined
 
 /** An exchange at every place that saw it, in no order. At the place that counted its times are the exchange's. */
 export function vantagesOf(exchange: Exchange, bytes: ExchangeBytes, legs: readonly Leg[]): Vantage[] {
-  return legs.flatMap((leg, index) =>
-    leg.trail.places.flatMap((at): Vantage[] => {
+  const found: Vantage[] = [];
+  for (const leg of legs) {
+    for (const at of leg.trail.places) {
       const vantage = vantageAt(at, leg, bytes);
-      if (index === 0 && at.place === bytes.place) return [{ ...vantage, ...timesOf(exchange) }];
-      return vantage.requestEnd === undefined && vantage.responseStart === undefined ? [] : [vantage];
-    }),
+      if (leg === legs[0] && at.place === bytes.place) found.push({ ...vantage, ...timesOf(exchange) });
+      else if (vantage.requestEnd !== undefined || vantage.responseStart !== undefined) found.push(vantage);
+    }
+  }
+  return found;
+}
+
+/** Whether all of an exchange's times are known at a place. */
+export function isWhole({ requestStart, requestEnd, responseStart, responseEnd }: Vantage): boolean {
+  return (
+    requestStart !== undefined && requestEnd !== undefined && responseStart !== undefined && responseEnd !== undefined
   );
 }
 
