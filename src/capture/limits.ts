@@ -31,10 +31,13 @@ export const DRAIN_MS = 120_000;
 
 /** Waits between attempts to take up a lost stream: doubled from the first to the last. */
 export const RECONNECT_FIRST_MS = 250;
-export const RECONNECT_LAST_MS = 10_000;
+export const RECONNECT_LAST_MS = 5_000;
 
-/** A lost stream whose target still exists is taken up again for this long, then it counts as failed. */
-export const RECONNECT_TOTAL_MS = 120_000;
+/**
+ * A lost stream whose target still exists is taken up again for this long, then it counts as failed: a node may restart, or
+ * several parts of a cluster fail one after the other.
+ */
+export const RECONNECT_TOTAL_MS = 600_000;
 
 /** A pod whose network namespace has gone: after these waits the API server is asked whether the pod still exists. */
 export const STILL_THERE_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 120_000, 300_000] as const;

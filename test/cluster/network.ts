@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONTROL_PLANE_ADDRESS, type Layout, SERVICE_CIDR } from './layout.ts';
-import { run } from './run.ts';
+import { pause, run } from './run.ts';
 
 /**
  * The cluster's network: a namespace `switch` that holds a bridge, and one for the control plane and each node that
@@ -62,6 +62,17 @@ export async function makeNetwork(layout: Layout): Promise<void> {
     await run(['nsenter', `--net=${port.file}`, 'sh', '-c', 'echo 1 >/proc/sys/net/ipv4/ip_forward']);
   }
   writeFileSync(completeOf(layout), '');
+}
+
+/** Cuts a node off from the others and from the control plane for so long, milliseconds: its cable is pulled. */
+export async function cutOff(layout: Layout, node: string, forMs: number): Promise<void> {
+  const bridge = bridgeOf(layout);
+  await inNetwork(bridge, [`link set ${node} down`]);
+  try {
+    await pause(forMs);
+  } finally {
+    await inNetwork(bridge, [`link set ${node} up`]);
+  }
 }
 
 async function inNetwork(file: string, commands: readonly string[]): Promise<void> {

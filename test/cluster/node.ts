@@ -15,6 +15,7 @@ import {
 import { ensurePart, waitFor } from './parts.ts';
 import { certificateOf, keyOf, kubeconfigOf } from './pki.ts';
 import { childOf, isAlive, kill, recorded } from './processes.ts';
+import { pause } from './run.ts';
 
 const initOf = (node: NodeLayout) => `${node.name}-init`;
 
@@ -67,14 +68,20 @@ export async function ensureKubelet(layout: Layout, node: NodeLayout): Promise<v
   await ensurePart(layout, inside('kube-proxy', '--config=/etc/kubernetes/kube-proxy.json'));
 }
 
-/** Kills a part of a node as a crash would, and starts it again. Its pods go on. */
-export async function restartPart(layout: Layout, node: NodeLayout, part: 'kubelet' | 'containerd'): Promise<void> {
+/** Kills a part of a node as a crash would, and starts it again, after `downMs` milliseconds. Its pods go on. */
+export async function restartPart(
+  layout: Layout,
+  node: NodeLayout,
+  part: 'kubelet' | 'containerd',
+  downMs = 0,
+): Promise<void> {
   const running = recorded(layout, `${node.name}-${part}`)?.pid;
   if (running !== undefined) {
     // What is recorded is the program that entered the node; it ends with the part.
     kill(childOf(running) ?? running);
     await waitFor(`the end of ${node.name}'s ${part}`, async () => !isAlive(running));
   }
+  await pause(downMs);
   await (part === 'containerd' ? ensureRuntime(layout, node) : ensureKubelet(layout, node));
 }
 

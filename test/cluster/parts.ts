@@ -3,8 +3,8 @@ import type { Layout } from './layout.ts';
 import { isAlive, logEnd, logOf, type Part, recorded, start } from './processes.ts';
 import { pause } from './run.ts';
 
-/** How long a part may take to do its work after its start, in milliseconds. Usually a few hundred; a busy machine takes longer. */
-const PATIENCE = 60_000;
+/** How long a part may take to do its work after its start, in milliseconds. Usually a few hundred; it only bounds a hang. */
+const PATIENCE = 180_000;
 const POLL = 50;
 
 /** Starts a part unless it runs, and waits until `ready` says it works. A part that ends meanwhile is an error with its log. */

@@ -1,13 +1,13 @@
 // Both ways to an agent carry the same; port-forward takes up a session whose connection broke.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { isObject, optionalNumber, parseJson } from '../../src/wire/guard.ts';
+import { behindProxy } from '../support/behind-proxy.ts';
 import type { TestCluster } from '../support/cluster.ts';
-import { CuttingProxy } from '../support/cutting-proxy.ts';
 import { HANG_MS } from '../support/hang.ts';
 import { KsnoopProcess } from '../support/ksnoop-process.ts';
 import { leftOf, processesOf } from '../support/marked-processes.ts';
@@ -126,19 +126,9 @@ test('the API server is killed and started again: port-forward loses nothing, an
 /** Over port-forward, with more time to resume than a busy machine needs to start an API server. */
 const RESUMING = ['--transport', 'port-forward', '--resume-window', '2m'];
 
-/** A kubeconfig that leads through a proxy which can be cut off. */
-async function behindProxy(): Promise<{ kubeconfig: string; proxy: CuttingProxy }> {
-  const text = readFileSync(on.kubeconfig, 'utf8');
-  const port = Number(/"?server"?: "?https:\/\/127\.0\.0\.1:(\d+)/.exec(text)?.[1]);
-  const proxy = new CuttingProxy(port);
-  const kubeconfig = join(directory, `proxy-${Date.now()}.kubeconfig`);
-  writeFileSync(kubeconfig, text.replace(`127.0.0.1:${port}`, `127.0.0.1:${await proxy.listen()}`), { mode: 0o600 });
-  return { kubeconfig, proxy };
-}
-
 test.each(['cut', 'silent'])('the network to the API server is gone for 10 s (%s): nothing is missing', async (how) => {
   const run = `away${how}${Date.now()}`;
-  const { kubeconfig, proxy } = await behindProxy();
+  const { kubeconfig, proxy, close } = await behindProxy(on);
   try {
     const { ksnoop, file } = await capture(`away-${how}`, RESUMING, kubeconfig);
     const report = await longRun(run, 15);
@@ -155,12 +145,12 @@ test.each(['cut', 'silent'])('the network to the API server is gone for 10 s (%s
     expect(stderr).not.toContain('GAP');
     expect(asked(file, run)).toEqual({ requests: answered, twice: 0 });
   } finally {
-    proxy.close();
+    close();
   }
 });
 
 test('the network is gone for good: the agents end by themselves, and the gap is told', async () => {
-  const { kubeconfig, proxy } = await behindProxy();
+  const { kubeconfig, proxy, close } = await behindProxy(on);
   const { ksnoop } = await capture('for-good', ['--transport', 'port-forward'], kubeconfig);
   const sessions = sessionsIn(ksnoop.stderr);
   proxy.open = false;
@@ -168,7 +158,7 @@ test('the network is gone for good: the agents end by themselves, and the gap is
   await ksnoop.says(/the stream from \S+ was lost/);
   expect(await leftOf(sessions)).toEqual([]);
   const { code, stderr } = await ksnoop.stop();
-  proxy.close();
+  close();
   expect(code, stderr).toBe(4);
   expect(stderr).toMatch(/GAP: no packets from \S+ from \S+ to the end/);
 });

@@ -5,6 +5,7 @@ import { restartApiServer } from '../cluster/control-plane.ts';
 import { loadImage } from '../cluster/images.ts';
 import { layoutOf, nodeOf, SOURCES } from '../cluster/layout.ts';
 import { locked } from '../cluster/lock.ts';
+import { cutOff } from '../cluster/network.ts';
 import { inNode, killNode, restartPart } from '../cluster/node.ts';
 import { attempt, type Outcome } from '../cluster/run.ts';
 import { kubectl } from '../cluster/up.ts';
@@ -20,8 +21,10 @@ export interface TestCluster {
   nodeExec(node: string, argv: readonly string[]): Promise<Outcome>;
   /** Kills the API server (SIGKILL), starts it again and waits until it is ready. Own clusters only. */
   restartApiServer(): Promise<void>;
-  /** Kills a node's kubelet or containerd (SIGKILL) and starts it again. Own clusters only. */
-  restartPart(node: string, part: 'kubelet' | 'containerd'): Promise<void>;
+  /** Kills a node's kubelet or containerd (SIGKILL) and starts it again, after `downMs`. Own clusters only. */
+  restartPart(node: string, part: 'kubelet' | 'containerd', downMs?: number): Promise<void>;
+  /** Cuts a node off from the network for so long, milliseconds. Own clusters only. */
+  cutOff(node: string, forMs: number): Promise<void>;
   /** Kills a node with everything in it (SIGKILL); `bringUp` starts it again. Own clusters only. */
   killNode(node: string): Promise<void>;
   /** Starts what is missing of the cluster. Own clusters only. */
@@ -53,7 +56,8 @@ async function ownCluster(): Promise<TestCluster> {
     kubectl: (...args) => attempt([...kubectl(layout), ...args]),
     nodeExec: (node, argv) => attempt(inNode(layout, nodeOf(layout, node), argv)),
     restartApiServer: () => locked(layout, () => restartApiServer(layout)),
-    restartPart: (node, part) => locked(layout, () => restartPart(layout, nodeOf(layout, node), part)),
+    restartPart: (node, part, downMs) => locked(layout, () => restartPart(layout, nodeOf(layout, node), part, downMs)),
+    cutOff: (node, forMs) => locked(layout, () => cutOff(layout, nodeOf(layout, node).name, forMs)),
     killNode: (node) => locked(layout, () => killNode(layout, nodeOf(layout, node))),
     bringUp: () => bringUp(),
     loadImage: (archive) => loadImage(layout, archive),
@@ -76,6 +80,7 @@ async function foreignCluster(kubeconfig: string): Promise<TestCluster> {
     nodeExec: () => notOurs('Running a command on a node'),
     restartApiServer: () => notOurs('Restarting the API server'),
     restartPart: () => notOurs('Restarting a part of a node'),
+    cutOff: () => notOurs('Cutting a node off'),
     killNode: () => notOurs('Killing a node'),
     bringUp: () => notOurs('Bringing a node up'),
     loadImage: () => notOurs('Loading an image'),
