@@ -151,3 +151,7 @@ export const STATE_AFTER_MS = 500;
 
 /** A session's first request must come so soon, whatever its resume window. */
 export const FIRST_REQUEST_MS = 15_000;
+
+/** An agent that was started for one capture ends when no session has come for this long, and after its last session. */
+export const UNUSED_FIRST_MS = 30_000;
+export const UNUSED_MS = 5_000;

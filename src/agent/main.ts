@@ -4,7 +4,7 @@ import { Proc } from './netns/proc.ts';
 import { ownResources } from './session/resources.ts';
 import { ownStreams, Session } from './session/run-session.ts';
 
-const VERBS = 'capture, idle or --version';
+const VERBS = 'capture, idle, once or --version';
 
 const [verb, ...rest] = process.argv.slice(2);
 if (rest.length > 0) fail(`ksnoop-agent takes one word: ${VERBS}.`);
@@ -13,7 +13,10 @@ switch (verb) {
     capture();
     break;
   case 'idle':
-    idle(new Proc());
+    idle(new Proc(), { endsUnused: false });
+    break;
+  case 'once':
+    idle(new Proc(), { endsUnused: true });
     break;
   case '--version':
     process.stdout.write(`${VERSION}\n`);

@@ -3,8 +3,11 @@ export const AGENT_NAMESPACE = 'ksnoop';
 export const AGENT_DAEMONSET = 'ksnoop-agent';
 export const AGENT_CONTAINER = 'agent';
 
-const AGENT_LABEL = 'app.kubernetes.io/name';
+export const AGENT_LABEL = 'app.kubernetes.io/name';
 export const AGENT_SELECTOR = `${AGENT_LABEL}=${AGENT_DAEMONSET}`;
+
+/** The label's value of agents that were started for one capture (`--agentless=node`). */
+export const ONCE_NAME = 'ksnoop-once';
 
 /** What tells an agent's pod from others. */
 interface Labelled {
@@ -14,5 +17,6 @@ interface Labelled {
 
 /** Whether a pod is an agent: its packets are those of the captures themselves. */
 export function isAgentPod({ namespace, labels }: Labelled): boolean {
-  return namespace === AGENT_NAMESPACE && labels[AGENT_LABEL] === AGENT_DAEMONSET;
+  const name = labels[AGENT_LABEL];
+  return namespace === AGENT_NAMESPACE && (name === AGENT_DAEMONSET || name === ONCE_NAME);
 }

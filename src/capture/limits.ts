@@ -134,3 +134,14 @@ export const PROBE_WORDS = 4_096;
  * second (tcpdump.c, pcap_set_timeout).
  */
 export const PROBE_DRAIN_MS = 1_200;
+
+/** A Job that captures on a node: what the API server and the agent's port are asked again after, and when it ends at the latest. */
+export const ONCE_LOOK_MS = 100;
+export const ONCE_LIFE_SECONDS = 6 * 3600;
+/** An ended Job is removed by the cluster after this time, where its client could not remove it. */
+export const ONCE_TTL_SECONDS = 10;
+/** How long a client waits, at the end of a capture, for its Job to be removed. */
+export const ONCE_REMOVE_MS = 5_000;
+
+/** A tcpdump that is uploaded into a pod; a static one has about 2 MB. Bytes. */
+export const PROGRAM_MAXIMUM = 16 * 1024 * 1024;

@@ -26,11 +26,15 @@ interface ErrorEntry {
 export const ERROR_CODES = {
   AGENTLESS_REFUSED: {
     exit: EXIT.failed,
-    meaning: 'The policy of the namespace does not allow a container that captures.',
+    meaning: 'The pod, or the policy of its namespace, does not allow this way to capture without installed agents.',
   },
   AGENTS_NOT_READY: { exit: EXIT.failed, meaning: 'The agents did not become ready within --timeout after install.' },
   AGENT_ENDED: { exit: EXIT.failed, meaning: 'The agent process ended before the end of its stream.' },
   AGENT_ERROR: { exit: EXIT.failed, meaning: 'A newer agent reported an error whose code this ksnoop does not know.' },
+  AGENT_IMAGE_UNKNOWN: {
+    exit: EXIT.usage,
+    meaning: 'No image of the agent is named, and the cluster does not show one that it has.',
+  },
   AGENT_KILLED: { exit: EXIT.failed, meaning: 'The local agent process was ended by a signal.' },
   AGENT_NOT_INSTALLED: { exit: EXIT.failed, meaning: 'The cluster has no ksnoop agents.' },
   AGENT_NOT_READY: { exit: EXIT.failed, meaning: 'The agent pod on the node is not ready.' },
@@ -139,6 +143,10 @@ export const ERROR_CODES = {
   UNKNOWN_COMMAND: { exit: EXIT.usage, meaning: 'There is no such command.' },
   UNKNOWN_INTERFACE: { exit: EXIT.usage, meaning: 'The target has no such interface, or it is down.' },
   UNREACHABLE: { exit: EXIT.failed, meaning: 'The API server cannot be reached.' },
+  UPLOAD_NEEDS_PROGRAM: {
+    exit: EXIT.usage,
+    meaning: 'No tcpdump to upload into the pod is named, or the file is not a statically linked program.',
+  },
   USAGE: { exit: EXIT.usage, meaning: 'The command line is not valid.' },
   WIRESHARK_FAILED: { exit: EXIT.failed, meaning: 'Wireshark, started by --wireshark, ended with a failure.' },
 } as const satisfies Readonly<Record<string, ErrorEntry>>;

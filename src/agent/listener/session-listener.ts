@@ -6,13 +6,15 @@ import { isInCluster } from '../netns/node.ts';
 import type { Proc } from '../netns/proc.ts';
 import { isSignedBy } from './resumption-proof.ts';
 import { SessionHost } from './session-host.ts';
+import type { UnusedEnd } from './unused-end.ts';
 
 /**
  * The session listener, on loopback of the agent pod's own network namespace: reachable through the API server's
  * port-forward only. It reads the head of a request and hands the connection to the session that the head names. All
  * sessions are this process's (SessionHost); without one, nothing runs.
+ * @param unused counts the sessions; left out: nothing ends with them
  */
-export function startListener(proc: Proc, log: (text: string) => void): void {
+export function startListener(proc: Proc, log: (text: string) => void, unused?: UnusedEnd): void {
   // Outside a pod every local user can connect to loopback.
   if (!isInCluster()) return;
   if (sharesHostNetwork(proc)) {
@@ -22,7 +24,13 @@ export function startListener(proc: Proc, log: (text: string) => void): void {
   const host = new SessionHost(log);
   const server = listenForSessions({
     port: AGENT_PORT,
-    start: (ended) => host.start(ended),
+    start: (ended) => {
+      unused?.begun();
+      return host.start(() => {
+        unused?.ended();
+        ended();
+      });
+    },
     admits: () => host.admits(),
   });
   server.on('error', (error) => log(`port-forward disabled: ${error.message}`));

@@ -140,7 +140,7 @@ class AgentlessTransport implements AgentTransport {
     const { target } = running;
     const { interface: interfaceName, snaplen, filter } = this.#request as CaptureRequest;
     const note = (text: string) => this.#handlers.note?.(text);
-    const { container, isOwn } = await chooseContainer(this.#kube, target, this.#preference, {
+    const { container, tcpdump, after } = await chooseContainer(this.#kube, target, this.#preference, {
       note,
       signal: this.#abort.signal,
     });
@@ -156,7 +156,7 @@ class AgentlessTransport implements AgentTransport {
     const joined = joinFilters(filter, target.filter);
     const probe = new PodProbe(
       place,
-      { interface: interfaceName, snaplen, filter: joined, endsContainer: isOwn },
+      { tcpdump, interface: interfaceName, snaplen, filter: joined, after },
       {
         nextId: () => this.#nextId(),
         blocks: (bytes) => this.#handlers.stdout(bytes),
@@ -214,7 +214,9 @@ class AgentlessTransport implements AgentTransport {
 function onNodeNetwork(): KsnoopError {
   return new KsnoopError(
     'AGENTLESS_REFUSED',
-    'A pod with hostNetwork cannot be captured without agents: the capture would contain its own stream.',
-    { hint: 'Install the agents: ksnoop install --image IMAGE' },
+    'A pod with hostNetwork, or a node, cannot be captured from within pods: the capture would contain its own stream.',
+    {
+      hint: 'Capture with an agent on the node, in a privileged namespace: --agentless=node. Or install the agents: ksnoop install',
+    },
   );
 }

@@ -1,59 +1,103 @@
 import type { PodAgentTarget } from '../../wire/agent-target.ts';
 import { KsnoopError } from '../../wire/errors.ts';
-import { openExec } from '../kube/exec.ts';
 import type { Kube } from '../kube/kube.ts';
 import { startEphemeral } from './ephemeral.ts';
 import type { AgentlessPreference } from './preference.ts';
-import { CHECK_COMMAND } from './script.ts';
+import { runInContainer } from './run-in-container.ts';
+import { type AfterCapture, INSPECT_COMMAND, type Inspection, parseInspection } from './script.ts';
+import { readProgram, upload } from './upload.ts';
 
 interface Context {
   note(text: string): void;
   readonly signal: AbortSignal;
 }
 
+/** Where tcpdump runs for a pod. */
+export interface ChosenContainer {
+  readonly container: string;
+  /** The program to run there. */
+  readonly tcpdump: string;
+  readonly after: AfterCapture;
+}
+
 /**
- * The container of a pod in which tcpdump runs: one that has it, or a new one.
- * @returns its name, and whether it was made for this capture alone
- * @throws KsnoopError POD_WITHOUT_TCPDUMP, and as startEphemeral does
+ * The container of a pod in which tcpdump runs: one that has it, a new one, or one that gets it.
+ * @throws KsnoopError POD_WITHOUT_TCPDUMP, UPLOAD_NEEDS_PROGRAM, and as startEphemeral and upload do
  */
 export async function chooseContainer(
   kube: Kube,
   target: PodAgentTarget,
-  { mode, image }: AgentlessPreference,
+  preference: AgentlessPreference,
   { note, signal }: Context,
-): Promise<{ readonly container: string; readonly isOwn: boolean }> {
+): Promise<ChosenContainer> {
   const label = `${target.namespace}/${target.pod}`;
-  if (mode !== 'ephemeral') {
-    for (const { name } of target.containers) {
-      if (await hasTcpdump(kube, target, name, signal)) {
-        note(`${label}: tcpdump of container ${name}`);
-        return { container: name, isOwn: false };
-      }
+  const { mode } = preference;
+  const program = mode === 'upload' ? await readProgram(preference.program) : undefined;
+  const inspected = mode === 'ephemeral' ? [] : await inspectAll(kube, target, signal);
+  if (mode === 'existing' || mode === 'auto') {
+    const own = inspected.find(({ has }) => has.hasTcpdump && (mode === 'existing' || has.mayCapture !== false));
+    if (own !== undefined) {
+      note(`${label}: tcpdump of container ${own.container}`);
+      return { container: own.container, tcpdump: 'tcpdump', after: 'nothing' };
     }
-    if (mode === 'existing') {
-      throw new KsnoopError('POD_WITHOUT_TCPDUMP', `No container of pod ${label} has tcpdump and a shell.`, {
-        hint: 'Use an ephemeral container: --agentless=ephemeral',
-      });
-    }
+    if (mode === 'existing') throw withoutTcpdump(label);
   }
-  const container = await startEphemeral(kube, target, image, signal);
-  note(`${label}: ephemeral container ${container}; its entry in the pod remains when it has ended`);
-  return { container, isOwn: true };
+  if (program !== undefined) return uploaded(kube, target, { program, inspected, signal, note });
+  let refusal: KsnoopError;
+  try {
+    const container = await startEphemeral(kube, target, preference.image, signal);
+    note(`${label}: ephemeral container ${container}; its entry in the pod remains when it has ended`);
+    return { container, tcpdump: 'tcpdump', after: 'end' };
+  } catch (thrown) {
+    if (!(thrown instanceof KsnoopError) || mode !== 'auto' || preference.program === undefined) throw thrown;
+    refusal = thrown;
+  }
+  note(`${label}: ${refusal.message}`);
+  return uploaded(kube, target, { program: await readProgram(preference.program), inspected, signal, note });
 }
 
-async function hasTcpdump(
+interface Inspected {
+  readonly container: string;
+  readonly has: Inspection;
+}
+
+/** Of the containers, those that an exec can look into: it takes a shell. */
+async function inspectAll(kube: Kube, target: PodAgentTarget, signal: AbortSignal): Promise<Inspected[]> {
+  const { namespace, pod } = target;
+  const found: Inspected[] = [];
+  for (const { name } of target.containers) {
+    const ran = await runInContainer(kube, { namespace, pod, container: name }, { command: INSPECT_COMMAND, signal });
+    if (ran.code === 0) found.push({ container: name, has: parseInspection(ran.stdout) });
+  }
+  return found;
+}
+
+async function uploaded(
   kube: Kube,
-  { namespace, pod }: PodAgentTarget,
-  container: string,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const nothing = () => {};
-  const stream = await openExec(
-    kube,
-    { namespace, pod, container, command: CHECK_COMMAND, stdin: false, onStdout: nothing, onStderr: nothing },
-    signal,
-  );
-  const end = await stream.ended;
-  if (end.kind === 'lost') throw end.error;
-  return end.kind === 'exited' && end.code === 0;
+  target: PodAgentTarget,
+  { program, inspected, signal, note }: Context & { program: Buffer; inspected: readonly Inspected[] },
+): Promise<ChosenContainer> {
+  const { namespace, pod } = target;
+  const fit = inspected.find(({ has }) => has.mayCapture === true);
+  if (fit === undefined) throw cannotUpload(target, inspected);
+  const { container, has } = fit;
+  const path = await upload(kube, { namespace, pod, container }, { program, inspection: has, signal });
+  note(`${namespace}/${pod}: tcpdump uploaded to ${path} of container ${container}`);
+  return { container, tcpdump: path, after: 'remove' };
+}
+
+function cannotUpload({ namespace, pod }: PodAgentTarget, inspected: readonly Inspected[]): KsnoopError {
+  const why =
+    inspected.length === 0
+      ? 'none of its containers has a shell'
+      : 'no process in its containers may capture (it needs root with NET_RAW)';
+  return new KsnoopError('AGENTLESS_REFUSED', `An uploaded tcpdump cannot run in pod ${namespace}/${pod}: ${why}.`, {
+    hint: 'Use an ephemeral container: --agentless=ephemeral. Or an agent on the node, in a privileged namespace: --agentless=node',
+  });
+}
+
+function withoutTcpdump(label: string): KsnoopError {
+  return new KsnoopError('POD_WITHOUT_TCPDUMP', `No container of pod ${label} has tcpdump and a shell.`, {
+    hint: 'Use an ephemeral container: --agentless=ephemeral',
+  });
 }

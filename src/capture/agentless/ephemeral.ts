@@ -3,9 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { KsnoopError } from '../../wire/errors.ts';
 import { call, get } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
-import { type ContainerView, podView } from '../kube/pod.ts';
+import { podView } from '../kube/pod.ts';
 import { resourcePath } from '../kube/resource.ts';
 import { PROBE_LIFE_SECONDS, PROBE_LOOK_MS, PROBE_START_MS } from '../limits.ts';
+import { stuckReason } from './stuck-reason.ts';
 
 /** What containerd and docker give a container besides NET_RAW: dropped by name where a policy forbids to add NET_RAW. */
 const OTHER_DEFAULTS = [
@@ -61,7 +62,7 @@ export async function startEphemeral(
     'AGENTLESS_REFUSED',
     `An ephemeral container that may capture is not allowed in pod ${target.namespace}/${target.pod}: ${refused?.message}`,
     {
-      hint: 'Capture with the agents, which an administrator installs: ksnoop install --image IMAGE',
+      hint: 'Capture with an agent on the node, in a privileged namespace: --agentless=node. Or with the agents, which an administrator installs: ksnoop install --image IMAGE',
       cause: refused,
     },
   );
@@ -115,7 +116,7 @@ async function untilRunning(
     const view = podView(await get(kube, resourcePath('v1', namespace, 'pods', pod), signal));
     const container = view.containers.find((each) => each.name === name);
     if (container?.state === 'running') return;
-    const reason = container === undefined ? 'it is not in the pod' : whyNot(container);
+    const reason = container === undefined ? 'it is not in the pod' : stuckReason(container);
     if (reason !== undefined || performance.now() > deadline) {
       const why = reason === undefined ? ` within ${PROBE_START_MS / 1000} s` : `: ${reason}`;
       throw new KsnoopError(
@@ -128,12 +129,4 @@ async function untilRunning(
     }
     await sleep(PROBE_LOOK_MS, undefined, { signal });
   }
-}
-
-/** Why a container will not run; undefined while it may. */
-function whyNot({ state, reason, message }: ContainerView): string | undefined {
-  if (state === 'terminated') return `it has ended (${reason})`;
-  return /^(ErrImagePull|ImagePullBackOff|InvalidImageName|Create.*Error|RunContainerError)$/.test(reason)
-    ? `${reason}: ${message}`
-    : undefined;
 }

@@ -1,5 +1,8 @@
-/** How packets are captured without agents; `auto` takes the first that works, in this order. */
-export const AGENTLESS_MODES = ['auto', 'existing', 'ephemeral'] as const;
+/**
+ * How packets are captured without installed agents. `auto` takes the first of `existing`, `ephemeral` and `upload` that works, and
+ * never `node`: that starts a privileged pod.
+ */
+export const AGENTLESS_MODES = ['auto', 'existing', 'ephemeral', 'upload', 'node'] as const;
 
 export type AgentlessMode = (typeof AGENTLESS_MODES)[number];
 
@@ -8,6 +11,10 @@ export interface AgentlessPreference {
   readonly mode: AgentlessMode;
   /** An image with tcpdump and a shell, for ephemeral containers. */
   readonly image: string;
+  /** The agent's image, for `node`; undefined: the one that the cluster has. */
+  readonly agentImage?: string | undefined;
+  /** A statically linked tcpdump on this machine, for `upload`. */
+  readonly program?: string | undefined;
 }
 
 /** A well-known image with tcpdump, for those who name none. */

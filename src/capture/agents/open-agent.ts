@@ -9,6 +9,7 @@ import { SESSION_HANDSHAKE_MS } from '../limits.ts';
 import type { AgentTransport, OpenTransport, TransportHandlers } from '../streams/transport.ts';
 import { type Agents, findAgents } from './agents.ts';
 import { openByExec } from './exec-transport.ts';
+import { openOnce } from './once-transport.ts';
 import { resumingTransport } from './resuming-transport.ts';
 import type { TransportPreference } from './transport-preference.ts';
 
@@ -44,7 +45,9 @@ export class AgentAccess {
 
   /** Reaches the agent of a node, whichever pod that is by then; without agents, what stands in for it. */
   on(node: string): OpenTransport {
-    if (this.#preference.agentless !== undefined) return agentless(this.#kube, this.#preference.agentless);
+    const { agentless: without } = this.#preference;
+    if (without?.mode === 'node') return openOnce(this.#kube, node, { ...this.#preference, image: without.agentImage });
+    if (without !== undefined) return agentless(this.#kube, without);
     let attempts = 0;
     return async (handlers, signal) => {
       attempts += 1;

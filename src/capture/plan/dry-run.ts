@@ -1,4 +1,5 @@
 import { type KsnoopError, messageOf } from '../../wire/errors.ts';
+import type { AgentlessMode } from '../agentless/preference.ts';
 import { type Agents, findAgents } from '../agents/agents.ts';
 import type { Kube } from '../kube/kube.ts';
 import type { OwnerView } from '../kube/pod.ts';
@@ -22,7 +23,7 @@ export interface DryTarget {
   readonly owners: readonly string[];
   readonly addresses: readonly string[];
   readonly hostNetwork: boolean;
-  /** The agent that would capture it: `ready`, or why not. */
+  /** The agent that would capture it: `ready`, or why not; `not used` by a capture without installed agents. */
   readonly agent: string;
   /** Why it cannot be captured now; empty when it can. */
   readonly trouble: string;
@@ -39,11 +40,25 @@ export interface DryRun {
   readonly growing: boolean;
 }
 
-/** Find what a capture would capture, where, and with which permissions; nothing is captured. @throws as findTargetSet */
-export async function dryRun(kube: Kube, query: TargetQuery, maximum: number, signal: AbortSignal): Promise<DryRun> {
+/** What a target has in place of its agent's state, where installed agents are not used. */
+export const AGENT_NOT_USED = 'not used';
+
+/**
+ * Find what a capture would capture, where, and with which permissions; nothing is captured.
+ * @param options maximum: how many targets are allowed at once; agentless: how it would capture without installed agents
+ * @throws as findTargetSet
+ */
+export async function dryRun(
+  kube: Kube,
+  query: TargetQuery,
+  { maximum, agentless }: { readonly maximum: number; readonly agentless?: AgentlessMode | undefined },
+  signal: AbortSignal,
+): Promise<DryRun> {
   const [set, agents] = await Promise.all([
     findTargetSet(kube, query, maximum, signal),
-    findAgents(kube, undefined, signal).catch((thrown: unknown) => messageOf(thrown)),
+    agentless === undefined
+      ? findAgents(kube, undefined, signal).catch((thrown: unknown) => messageOf(thrown))
+      : AGENT_NOT_USED,
   ]);
   const [pods, nodes, permissions] = await Promise.all([
     Promise.all(set.initial.pods.map((found) => podTarget(found, set, agents, signal))),
@@ -59,6 +74,7 @@ export async function dryRun(kube: Kube, query: TargetQuery, maximum: number, si
       neededPermissions(
         query,
         set.initial.pods.map(({ pod }) => pod.namespace),
+        agentless,
       ),
       signal,
     ),

@@ -1,10 +1,12 @@
 import { AGENT_NAMESPACE } from '../agent-objects.ts';
+import type { AgentlessMode } from '../agentless/preference.ts';
 import { targetKind } from '../kinds/index.ts';
 import { isAllowed, type ResourcePermission } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
 import { PERMISSIONS_CHECKED } from '../limits.ts';
 import type { TargetQuery } from '../targets/target-find.ts';
 import { isPattern } from '../targets/target-words.ts';
+import { AGENTLESS_PERMISSIONS } from './agentless-permissions.ts';
 import { CAPTURE_PERMISSIONS, kindPermissions, type Permission } from './permissions.ts';
 
 /** One verb on one resource in one place that a capture uses, and what for. */
@@ -21,17 +23,26 @@ export interface CheckedPermission extends NeededPermission {
 /**
  * The permissions that a capture of these targets uses.
  * @param namespaces those the pods found are in
+ * @param agentless how it is captured without installed agents; undefined: with them
  * @returns each once, PERMISSIONS_CHECKED at most
  */
-export function neededPermissions(query: TargetQuery, namespaces: Iterable<string>): NeededPermission[] {
+export function neededPermissions(
+  query: TargetQuery,
+  namespaces: Iterable<string>,
+  agentless?: AgentlessMode | undefined,
+): NeededPermission[] {
   const kinds = [...new Set(query.refs.map(({ kind }) => targetKind(kind)).filter((kind) => kind !== undefined))];
   const objectPlaces = query.namespaces ?? [undefined];
   const podPlaces = query.namespaces === undefined ? [undefined] : [...new Set(namespaces)];
-  const ofAgents = CAPTURE_PERMISSIONS.filter(({ place }) => place === 'agents');
+  const ofAgents = agentless === undefined ? CAPTURE_PERMISSIONS.filter(({ place }) => place === 'agents') : [];
+  const ofPods = agentless === undefined ? [] : AGENTLESS_PERMISSIONS[agentless];
   const others = CAPTURE_PERMISSIONS.filter(({ place }) => place !== 'agents');
   const podsAreListed = kinds.some(({ name }) => name !== 'pod' && name !== 'node');
   const needed = [
     ...ofAgents.flatMap((permission) => single(permission, [AGENT_NAMESPACE])),
+    ...ofPods.flatMap((permission) =>
+      single(permission, permission.place === 'agents' ? [AGENT_NAMESPACE] : podPlaces),
+    ),
     ...kinds.flatMap((kind) =>
       kindPermissions(kind, isNamed(query, kind.name)).flatMap((permission) => single(permission, objectPlaces)),
     ),
@@ -94,9 +105,12 @@ export async function checkPermissions(
 
 /**
  * One way to the agents is enough. Where only exec is allowed, port-forward becomes optional; where port-forward is allowed
- * exec is not needed; where neither is, port-forward is the one to request, because it permits captures only.
+ * exec is not needed; where neither is, port-forward is the one to request, because it permits captures only. A capture without
+ * installed agents has one of the two, and needs it.
  */
 export function oneTransport(checked: readonly CheckedPermission[]): CheckedPermission[] {
+  const ways = new Set(checked.map(({ resource }) => resource));
+  if (!ways.has('pods/portforward') || !ways.has('pods/exec')) return [...checked];
   const may = (way: string) => checked.filter(({ resource }) => resource === way).every(({ allowed }) => allowed);
   if (may('pods/portforward') || !may('pods/exec')) return checked.filter(({ resource }) => resource !== 'pods/exec');
   const purpose = 'without it, a broken connection leaves a gap';

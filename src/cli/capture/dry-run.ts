@@ -1,4 +1,4 @@
-import { dryRun } from '../../capture/plan/dry-run.ts';
+import { AGENT_NOT_USED, dryRun } from '../../capture/plan/dry-run.ts';
 import { openQuery } from '../../run/capture/find-targets.ts';
 import { wantsColour } from '../../view/colour.ts';
 import { jsonLine } from '../../view/json-line.ts';
@@ -20,7 +20,12 @@ export async function dryRunCommand(
 ): Promise<ExitCode> {
   const { kube, query } = await openQuery(config, signal, pickOnTerminal);
   try {
-    const run = await dryRun(kube, query, config.maxTargets, signal);
+    const run = await dryRun(
+      kube,
+      query,
+      { maximum: config.maxTargets, agentless: config.transport.agentless?.mode },
+      signal,
+    );
     for (const note of run.notes) log.warn(note);
     for (const { error } of run.refused) reportError(error, log.warn);
     const json = {
@@ -33,7 +38,9 @@ export async function dryRunCommand(
     await new Promise((resolve) => process.stdout.write(`${lines.join('\n')}\n`, resolve));
     if (run.targets.length === 0) return run.refused[0]?.error.exit ?? EXIT.noTarget;
     if (run.permissions.some(({ required, allowed }) => required && !allowed)) return EXIT.failed;
-    const troubled = run.targets.filter(({ trouble, agent }) => trouble !== '' || agent !== 'ready').length;
+    const troubled = run.targets.filter(
+      ({ trouble, agent }) => trouble !== '' || (agent !== 'ready' && agent !== AGENT_NOT_USED),
+    ).length;
     if (troubled === run.targets.length)
       return run.targets.every(({ trouble }) => trouble !== '') ? EXIT.noTarget : EXIT.failed;
     return troubled > 0 || run.refused.length > 0 ? EXIT.partial : EXIT.done;

@@ -56,12 +56,14 @@ export function addTransportFlags(command: Command): Command {
     .addOption(
       new Option(
         '--agentless [HOW]',
-        'capture without agents: with tcpdump of the pod, or in an ephemeral container (default: auto, the first that works)',
+        'capture without installed agents: tcpdump of the pod, an ephemeral container, an uploaded tcpdump, or a Job on the node (default: auto, the first of the other three that works)',
       )
         .choices(AGENTLESS_MODES)
         .preset('auto'),
     )
     .option('--agentless-image <IMAGE>', `of the ephemeral container: has tcpdump and sh (default: ${PUBLIC_IMAGE})`)
+    .option('--agentless-program <FILE>', 'a statically linked tcpdump that is uploaded')
+    .option('--agent-image <IMAGE>', "of --agentless=node: the agents' image (default: the one that the node has)")
     .option('--local', 'capture on this machine, without Kubernetes')
     .addOption(new Option('--context <NAME>', 'context of the kubeconfig'))
     .addOption(new Option('--kubeconfig <FILE>', 'kubeconfig to use'));

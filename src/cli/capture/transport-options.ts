@@ -13,6 +13,8 @@ export interface RawTransportOptions {
   /** true: the flag without a value. */
   readonly agentless?: string | true;
   readonly agentlessImage?: string;
+  readonly agentlessProgram?: string;
+  readonly agentImage?: string;
 }
 
 /** Complete and validate them. @throws KsnoopError USAGE (exit 2) */
@@ -38,10 +40,8 @@ export function completeTransport(raw: RawTransportOptions, local: boolean): Tra
 }
 
 function completeAgentless(raw: RawTransportOptions, local: boolean): AgentlessPreference | undefined {
-  if (raw.agentless === undefined) {
-    if (raw.agentlessImage === undefined) return undefined;
-    throw usage('--agentless-image is the image of --agentless, which is not given.');
-  }
+  // Images may be the configuration's, for the captures that use them.
+  if (raw.agentless === undefined) return undefined;
   if (local) throw usage('--local captures on this machine: --agentless has no meaning with it.');
   if ((raw.transport ?? raw.resumeWindow ?? raw.compress) !== undefined) {
     throw usage('--transport, --resume-window and --compress are about agents, and --agentless does without them.');
@@ -52,7 +52,7 @@ function completeAgentless(raw: RawTransportOptions, local: boolean): AgentlessP
   if (mode === 'existing' && raw.agentlessImage !== undefined) {
     throw usage('--agentless=existing uses the containers of the pod: --agentless-image has no meaning with it.');
   }
-  return { mode, image: raw.agentlessImage ?? PUBLIC_IMAGE };
+  return { mode, image: raw.agentlessImage ?? PUBLIC_IMAGE, agentImage: raw.agentImage, program: raw.agentlessProgram };
 }
 
 function windowOf(text: string | undefined): number {

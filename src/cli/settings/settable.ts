@@ -36,6 +36,8 @@ export const SETTINGS: readonly Setting[] = [
     'max-targets',
     'transport',
     'agentless-image',
+    'agentless-program',
+    'agent-image',
   ]),
   ...only('capture', ['quiet', 'verbose'], 'switch'),
   ...only('read', ['output', 'where']),

@@ -1,9 +1,16 @@
-import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { END_LINE, type ProbeArguments, probeCommand } from '../../../src/capture/agentless/script.ts';
+import {
+  END_LINE,
+  INSPECT_COMMAND,
+  type ProbeArguments,
+  parseInspection,
+  probeCommand,
+  uploadCommand,
+} from '../../../src/capture/agentless/script.ts';
 
 let directory: string;
 
@@ -23,7 +30,13 @@ while :; do sleep 0.05; done
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-const ANY: ProbeArguments = { interface: 'any', snaplen: 262_144, filter: undefined, endsContainer: false };
+const ANY: ProbeArguments = {
+  tcpdump: 'tcpdump',
+  interface: 'any',
+  snaplen: 262_144,
+  filter: undefined,
+  after: 'nothing',
+};
 
 function run(probeArguments: ProbeArguments, environment: Record<string, string> = {}) {
   const [file = '', ...words] = probeCommand(probeArguments);
@@ -73,4 +86,51 @@ test.each(['a line', 'the end of its stdin'])('%s ends tcpdump in good order, wi
 test('a tcpdump that ends by itself is not waited for', async () => {
   const { ended } = run(ANY, { KSNOOP_TEST_FAILS: '1' });
   expect(await ended).toBe(4);
+});
+
+test('an uploaded tcpdump runs by its path, and is removed after the capture', async () => {
+  const uploaded = join(directory, 'uploaded');
+  writeFileSync(uploaded, readFileSync(join(directory, 'tcpdump')));
+  chmodSync(uploaded, 0o755);
+  const { child, begun, ended } = run({ ...ANY, tcpdump: uploaded, after: 'remove' });
+  await begun;
+  expect(existsSync(uploaded)).toBe(true);
+  child.stdin.write(END_LINE);
+  expect(await ended).toBe(0);
+  expect(existsSync(uploaded)).toBe(false);
+});
+
+test('a program arrives whole, or not at all', () => {
+  const path = join(directory, 'program');
+  const [file = '', ...words] = uploadCommand(path, 5000);
+  const whole = spawnSync(file, words, { input: Buffer.alloc(5000, 7) });
+  expect(whole.status).toBe(0);
+  expect(readFileSync(path)).toEqual(Buffer.alloc(5000, 7));
+  expect(statSync(path).mode & 0o777).toBe(0o700);
+  expect(spawnSync(file, words, { input: Buffer.alloc(4999, 7) }).status).toBe(1);
+  expect(existsSync(path)).toBe(false);
+});
+
+test('a container says whether it has tcpdump, whether it may capture, and its machine', () => {
+  const [file = '', ...words] = INSPECT_COMMAND;
+  const { stdout } = spawnSync(file, words, { env: { PATH: `${directory}:/usr/bin:/bin` }, encoding: 'utf8' });
+  expect(parseInspection(stdout)).toMatchObject({
+    hasTcpdump: true,
+    machine: expect.stringMatching(/^(x86_64|aarch64)$/),
+  });
+  expect(parseInspection('tcpdump\ncapabilities 00000000a80425fb\nmachine x86_64\n')).toEqual({
+    hasTcpdump: true,
+    mayCapture: true,
+    machine: 'x86_64',
+  });
+  expect(parseInspection('capabilities 0000000000000000\n')).toEqual({
+    hasTcpdump: false,
+    mayCapture: false,
+    machine: '',
+  });
+  expect(parseInspection('\u0000\nmachine \u001b[31m')).toEqual({
+    hasTcpdump: false,
+    mayCapture: undefined,
+    machine: '',
+  });
 });

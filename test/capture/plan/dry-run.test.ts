@@ -100,7 +100,12 @@ test('pods with their owners, their agents, and what would keep them from being 
   );
   server.answer('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', { status: { allowed: true } });
   const kube = await loadKube({ kubeconfig: server.api.kubeconfig() });
-  const run = await dryRun(kube, query('pod/web-1', 'pod/old', 'pod/none'), 100, new AbortController().signal);
+  const run = await dryRun(
+    kube,
+    query('pod/web-1', 'pod/old', 'pod/none'),
+    { maximum: 100 },
+    new AbortController().signal,
+  );
   expect(run.targets).toMatchObject([
     { name: 'web-1', owners: ['replicaset/web-5'], node: 'node1', trouble: '' },
     { name: 'old', owners: [], trouble: expect.stringContaining('has completed') },
@@ -110,3 +115,27 @@ test('pods with their owners, their agents, and what would keep them from being 
   expect(run.growing).toBe(false);
   expect(run.permissions.every(({ allowed }) => allowed)).toBe(true);
 });
+
+test.each([
+  [
+    'ephemeral',
+    ['get /pods/exec shop', 'create /pods/exec shop', 'get /pods shop', 'patch /pods/ephemeralcontainers shop'],
+  ],
+  ['existing', ['get /pods/exec shop', 'create /pods/exec shop']],
+  [
+    'node',
+    ['create batch/jobs ksnoop', 'delete batch/jobs ksnoop', 'list /pods ksnoop', 'get /pods/portforward ksnoop'],
+  ],
+] as const)(
+  'without installed agents (%s) other permissions are required, and none of the agents',
+  (mode, expected) => {
+    const needed = neededPermissions(query('pod/a'), ['shop'], mode);
+    const required = needed
+      .filter((each) => each.required)
+      .map(({ verb, group = '', resource, namespace }) => `${verb} ${group}/${resource} ${namespace}`);
+    expect(required).toEqual(expect.arrayContaining([...expected]));
+    expect(required.some((words) => words.includes('daemonsets'))).toBe(false);
+    const refused = needed.map((each) => ({ ...each, allowed: false }));
+    expect(oneTransport(refused)).toEqual(refused);
+  },
+);
