@@ -52,8 +52,13 @@ export async function chooseContainer(
     if (!(thrown instanceof KsnoopError) || mode !== 'auto' || preference.program === undefined) throw thrown;
     refusal = thrown;
   }
-  note(`${label}: ${refusal.message}`);
-  return uploaded(kube, target, { program: await readProgram(preference.program), inspected, signal, note });
+  try {
+    return await uploaded(kube, target, { program: await readProgram(preference.program), inspected, signal, note });
+  } catch (thrown) {
+    if (!(thrown instanceof KsnoopError)) throw thrown;
+    const { hint } = thrown.code === 'AGENTLESS_REFUSED' ? refusal : thrown;
+    throw new KsnoopError(refusal.code, `${refusal.message} ${thrown.message}`, { hint, cause: thrown });
+  }
 }
 
 interface Inspected {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { EXIT, KsnoopError, messageOf } from '../../wire/errors.ts';
 import type { Kube } from '../kube/kube.ts';
 import { PROGRAM_MAXIMUM } from '../limits.ts';
@@ -17,11 +17,11 @@ export async function readProgram(path: string | undefined): Promise<Buffer> {
   if (path === undefined) throw noProgram('--agentless=upload needs a statically linked tcpdump, and none is named.');
   let program: Buffer;
   try {
+    if ((await stat(path)).size > PROGRAM_MAXIMUM) throw new Error(`it has more than ${PROGRAM_MAXIMUM} bytes`);
     program = await readFile(path);
   } catch (cause) {
-    throw noProgram(`The program ${path} cannot be read: ${messageOf(cause)}.`);
+    throw noProgram(`The program ${path} cannot be used: ${messageOf(cause)}.`);
   }
-  if (program.length > PROGRAM_MAXIMUM) throw noProgram(`The program ${path} has more than ${PROGRAM_MAXIMUM} bytes.`);
   if (!isStaticElf(program)) throw noProgram(`${path} is not a statically linked program for Linux.`);
   return program;
 }
