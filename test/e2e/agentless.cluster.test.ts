@@ -1,9 +1,12 @@
-// Captures without agents: tcpdump of the pod itself, or of an ephemeral container.
+// Captures without installed agents: tcpdump of the pod itself, of an ephemeral container, or an agent on the node for one capture.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildAgentImage } from '../../daemonset/image/build.ts';
+import { AGENTLESS_PERMISSIONS } from '../../src/capture/plan/agentless-permissions.ts';
 import { buildProbeImage } from '../cluster/workloads/image.ts';
+import { accountWith, kubeconfigOf, type Rule, removeAccounts } from '../support/accounts.ts';
 import type { TestCluster } from '../support/cluster.ts';
 import { KsnoopProcess } from '../support/ksnoop-process.ts';
 import { applyText, ensureImage, ensureShop, kubectl, requests, shopPods } from '../support/shop.ts';
@@ -13,8 +16,20 @@ const LEVELS = ['privileged', 'baseline', 'restricted'] as const;
 const HANG_MS = 180_000;
 let on: TestCluster;
 let image: string;
+let agentImage: string;
 
 const place = (level: string) => `agentless-${level}`;
+
+/** As daemonset/base has it; it stays. */
+const AGENTS_NAMESPACE = {
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: {
+    name: 'ksnoop',
+    labels: { 'app.kubernetes.io/name': 'ksnoop', 'pod-security.kubernetes.io/enforce': 'privileged' },
+  },
+};
+const ACCOUNTS = 'agentless-accounts';
 
 /** A pod that any policy admits, with tcpdump in its image and no right to use it. */
 function pod(level: string): object {
@@ -39,6 +54,10 @@ beforeAll(async () => {
   const { path, tag } = await buildProbeImage(console.error);
   await ensureImage(on, tag, path, console.error);
   image = tag;
+  const agent = await buildAgentImage({ newest: true }, console.error);
+  await ensureImage(on, agent.tag, agent.path, console.error);
+  agentImage = agent.tag;
+  await applyText(on, JSON.stringify(AGENTS_NAMESPACE));
   // What a run before this one left is on its way out.
   await on.kubectl('delete', 'namespace', ...LEVELS.map(place), '--ignore-not-found', '--timeout=180s');
   for (const level of LEVELS) {
@@ -53,6 +72,7 @@ beforeAll(async () => {
 afterAll(async () => {
   rmSync(directory, { recursive: true });
   for (const level of LEVELS) await on?.kubectl('delete', 'namespace', place(level), '--wait=false');
+  await removeAccounts(on, ACCOUNTS, [place('baseline'), 'ksnoop']);
 });
 
 /** What a file has until now. */
@@ -65,7 +85,19 @@ async function linesOf(file: string, output: string): Promise<string[]> {
 async function exchanges(level: string, mode: string): Promise<{ lines: string[]; stderr: string }> {
   const file = join(directory, `${level}-${mode}.pcapng`);
   const ksnoop = new KsnoopProcess(
-    ['-v', '-n', place(level), 'pod/app', `--agentless=${mode}`, '--agentless-image', image, '-w', file],
+    [
+      '-v',
+      '-n',
+      place(level),
+      'pod/app',
+      `--agentless=${mode}`,
+      '--agentless-image',
+      image,
+      '--agent-image',
+      agentImage,
+      '-w',
+      file,
+    ],
     on.kubeconfig,
   );
   await ksnoop.capturing(1);
@@ -185,3 +217,99 @@ test('a ksnoop that is killed leaves no tcpdump', async () => {
   ksnoop.child.kill('SIGKILL');
   await expect.poll(running, { timeout: HANG_MS }).toBe('');
 });
+
+/** The Jobs that captures have started and that are still there. */
+async function jobs(): Promise<string> {
+  return (
+    await kubectl(on, 'get', 'jobs', '-n', 'ksnoop', '-l', 'app.kubernetes.io/name=ksnoop-once', '-o', 'name')
+  ).trim();
+}
+
+test('an agent on the node captures also in a restricted namespace, and is removed after the capture', async () => {
+  const { lines } = await exchanges('restricted', 'node');
+  expect(lines.filter((line) => line.includes('GET / 200')).length, lines.join('\n')).toBeGreaterThan(0);
+  await expect.poll(jobs, { timeout: HANG_MS }).toBe('');
+});
+
+test('a ksnoop that is killed leaves no agent on the node', async () => {
+  const file = join(directory, 'killed-node');
+  const ksnoop = new KsnoopProcess(
+    ['-n', place('restricted'), 'pod/app', '--agentless=node', '--agent-image', agentImage, '-w', file],
+    on.kubeconfig,
+  );
+  await ksnoop.capturing(1);
+  expect(await jobs()).not.toBe('');
+  ksnoop.child.kill('SIGKILL');
+  // The ended Job is removed by the cluster a moment later.
+  const running = ['get', 'pods', '-n', 'ksnoop', '-l', 'app.kubernetes.io/name=ksnoop-once', '-o', 'name'];
+  const left = async () => (await kubectl(on, ...running, '--field-selector=status.phase=Running')).trim();
+  await expect.poll(left, { timeout: HANG_MS, interval: 500 }).toBe('');
+});
+
+test('an agent that cannot be started is named with the reason, and nothing of it remains', async () => {
+  const { code, stderr } = await new KsnoopProcess(
+    [
+      '-n',
+      place('baseline'),
+      'pod/app',
+      '--agentless=node',
+      '--agent-image',
+      'Not A Name',
+      '-w',
+      join(directory, 'bad'),
+    ],
+    on.kubeconfig,
+  ).finished();
+  expect(code).not.toBe(0);
+  expect(stderr).toMatch(/PROBE_NOT_STARTED.*|InvalidImageName/);
+  expect(stderr).toContain('--agentless=ephemeral');
+  await expect.poll(jobs, { timeout: HANG_MS }).toBe('');
+});
+
+/** The rules of a mode, one for each verb, in the pod's namespace and in that of the agents. */
+function rulesOf(mode: 'ephemeral' | 'node'): { place: string; rule: Rule }[] {
+  const needed = AGENTLESS_PERMISSIONS[mode].filter(({ required }) => required);
+  const own = [{ verbs: ['get'], group: '', resource: 'pods', place: 'targets' as const }];
+  const all = [...(mode === 'node' ? own : []), ...needed];
+  return all.map(({ verbs, group, resource, place: where }) => ({
+    place: where === 'agents' ? 'ksnoop' : place('baseline'),
+    rule: { apiGroups: [group], resources: [resource], verbs },
+  }));
+}
+
+async function captureAs(name: string, rules: readonly { place: string; rule: Rule }[], mode: string) {
+  const byPlace: Record<string, Rule[]> = {};
+  for (const { place: where, rule } of rules) byPlace[where] = [...(byPlace[where] ?? []), rule];
+  const objects = [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: ACCOUNTS } }];
+  await applyText(
+    on,
+    [...objects, ...accountWith(ACCOUNTS, name, byPlace)].map((each) => JSON.stringify(each)).join('\n---\n'),
+  );
+  const kubeconfig = await kubeconfigOf(on, ACCOUNTS, name, directory);
+  const file = join(directory, `${name}.pcapng`);
+  const flags = [`--agentless=${mode}`, '--agentless-image', image, '--agent-image', agentImage];
+  const words = ['-n', place('baseline'), 'pod/app', '--no-follow', ...flags, '--duration', '100ms', '-w', file];
+  return new KsnoopProcess(words, kubeconfig).finished();
+}
+
+test.each(['ephemeral', 'node'] as const)(
+  'exactly the permissions that the page lists are enough (%s), and each is needed',
+  async (mode) => {
+    const rules = rulesOf(mode);
+    const { code, stderr } = await captureAs(`all-${mode}`, rules, mode);
+    expect(code, stderr).toBe(0);
+    for (const [index, { rule }] of rules.entries()) {
+      const [resource = ''] = rule.resources;
+      // Without delete the Job ends by itself.
+      const name = `${mode}-without-${index}`;
+      const refused = await captureAs(
+        name,
+        rules.filter((_, other) => other !== index),
+        mode,
+      );
+      expect(refused.code, `${resource}: ${refused.stderr}`).not.toBe(0);
+      expect(refused.stderr).toContain('FORBIDDEN');
+      expect(refused.stderr).toContain(resource);
+    }
+  },
+);
