@@ -21,6 +21,10 @@ export const PROBE_BYTES = 2048;
 /** Characters kept of a request line, a statement, a name, an error's text. */
 export const TEXT_MAXIMUM = 1024;
 
+/** Bytes kept of a body that was asked for, as sent, and of all bodies at once. */
+export const BODY_BYTES = 16 * 1024;
+export const BODIES_TOTAL_BYTES = 64 * 1024 * 1024;
+
 /** Requests of one connection that wait for their answers; past it the oldest is reported as unanswered. */
 export const PENDING_PER_STREAM = 1024;
 

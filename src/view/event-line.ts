@@ -1,4 +1,5 @@
 import type { EventRecord, PeerRecord } from '../analyze/record/record.ts';
+import { httpOf } from './body-lines.ts';
 import type { Colours } from './colour.ts';
 import { addressOf, peerName } from './peer-text.ts';
 import { sanitise } from './sanitise.ts';
@@ -147,7 +148,6 @@ function sizes(record: EventRecord): string[] {
 
 /** The first line of an HTTP error's body. */
 function errorText(record: EventRecord): string | undefined {
-  const http: unknown = Reflect.get(record, 'http');
-  if (typeof http !== 'object' || http === null || !('error' in http)) return undefined;
-  return typeof http.error === 'string' ? http.error : undefined;
+  const error = httpOf(record)?.error;
+  return typeof error === 'string' ? error : undefined;
 }

@@ -31,6 +31,7 @@ export function flowLine(record: FlowRecord, style: FlowLineStyle): string {
     `received ${counted(server.packets, 'packet')}, ${byteSize(server.bytes)}`,
   ];
   if (tcp !== undefined) parts.push(...tcpWords(tcp, style.colours));
+  parts.push(style.colours.aside(`flow ${record.flow}`));
   return parts.join(' ');
 }
 

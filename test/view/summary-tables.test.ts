@@ -98,7 +98,7 @@ describe('the tables of a summary', () => {
         "2 segments retransmitted (2 fast, 0 after timeout, 0 spurious), 0 out of order, 0 duplicate ACKs, 0 keep-alives, 0 zero windows, 0 full windows",
         "",
         "TCP connections with the most trouble",
-        "CLOCK 10.244.1.9:41234 > shop/web-1 (10.244.1.5:80) HTTP 5.0 ms sent 3 packets, 300 B received 3 packets, 300 B closed by client setup 200 µs rtt to server 150 µs client: retransmitted 2 (2 fast)",
+        "CLOCK 10.244.1.9:41234 > shop/web-1 (10.244.1.5:80) HTTP 5.0 ms sent 3 packets, 300 B received 3 packets, 300 B closed by client setup 200 µs rtt to server 150 µs client: retransmitted 2 (2 fast) flow 0",
       ]
     `);
   });

@@ -4,6 +4,7 @@ import type { AnalysisSink, FlowInfo } from '../flow/flow-facts.ts';
 import { FLOW_F64, FLOW_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { KIND_IPV6 } from '../flow/flow-view.ts';
+import type { FlowFollower } from '../flow/follower.ts';
 import { FlowSightings } from '../flow/sightings.ts';
 import { Hosts } from '../identity/hosts.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
@@ -33,6 +34,8 @@ export interface AnalysisOptions {
   /** Someone looks at single events: everything is decoded. Without, only what the summary needs. */
   readonly detail: boolean;
   readonly showSecrets: boolean;
+  /** Bodies of messages are wanted as well; only with `detail`. */
+  readonly bodies?: boolean | undefined;
 }
 
 /** What became of a packet. */
@@ -79,6 +82,12 @@ export class Analysis {
     this.#sink = sink;
     this.#tcp = new TcpConnections(this.clock, this.places, sink, options);
     this.#datagrams = new DatagramFlows(this.clock, sink, options.detail, options.showSecrets);
+  }
+
+  /** One flow's bytes are handed out as they are found; before the first packet. */
+  follow(follower: FlowFollower): void {
+    this.#tcp.follower = follower;
+    this.#datagrams.follower = follower;
   }
 
   /** Flows that ended early because a table was full, and holes that were given up. */

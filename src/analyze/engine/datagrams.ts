@@ -2,6 +2,7 @@ import type { AnalysisSink, FlowInfo } from '../flow/flow-facts.ts';
 import { FLOW_F64, FLOW_I32, FLOW_STRIDE } from '../flow/flow-layout.ts';
 import { FlowTable } from '../flow/flow-table.ts';
 import { FlowView } from '../flow/flow-view.ts';
+import type { FlowFollower } from '../flow/follower.ts';
 import type { FlowSightings } from '../flow/sightings.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import { DATAGRAM_IDLE_NS, FLOWS_MAXIMUM } from '../limits.ts';
@@ -24,6 +25,7 @@ export class DatagramFlows {
   readonly table: FlowTable;
   /** By slot, what was seen at places besides the one that counts. */
   readonly sightings: (FlowSightings | undefined)[] = [];
+  follower: FlowFollower | undefined;
   readonly #clock: Clock;
   readonly #sink: AnalysisSink;
   readonly #view: FlowView;
@@ -111,6 +113,10 @@ export class DatagramFlows {
   #datagram(slot: number, direction: number, bytes: Uint8Array, start: number, end: number, length: number): boolean {
     const { ints } = this.table;
     const base = this.table.base(slot);
+    if (this.follower !== undefined && (ints[base + FLOW_I32.id] as number) - 1 === this.follower.flow) {
+      const isClient = ints[base + FLOW_I32.client] === direction;
+      this.follower.bytes(this.#view.at(slot), isClient, this.#clock.now, bytes, start, end);
+    }
     let protocol = ints[base + FLOW_I32.protocol] as number;
     if (protocol <= 0) {
       if (protocol === NOBODYS) return false;

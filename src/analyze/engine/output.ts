@@ -57,6 +57,8 @@ export interface AnalysisOutputKind {
    * not masked and must not be shown, those of DNS and TLS excepted.
    */
   readonly detail: boolean;
+  /** Whether bodies of messages are always wanted. */
+  readonly bodies?: boolean | undefined;
   /** Whether single packets are looked at. */
   readonly packets: boolean;
   /** It gets all events and packets, and applies `--where` to its own records; else it gets what matches. */

@@ -27,6 +27,8 @@ export interface SessionSettings extends Omit<AnalysisOutputContext, 'session'> 
   /** Which packets are looked at; all without. */
   readonly choice: PacketChoice | undefined;
   readonly showSecrets: boolean;
+  /** Bodies of messages are wanted (`--body`). */
+  readonly bodies?: boolean | undefined;
 }
 
 /** One analysis with its names and its output: bytes of a capture go in, lines come out. */
@@ -49,7 +51,11 @@ export class AnalysisSession {
     this.#filter = kind.ownFilter === true ? undefined : settings.where;
     this.#showSecrets = settings.showSecrets;
     this.#detail = kind.detail || settings.where !== undefined;
-    const options = { detail: this.#detail, showSecrets: settings.showSecrets };
+    const options = {
+      detail: this.#detail,
+      showSecrets: settings.showSecrets,
+      bodies: settings.bodies === true || kind.bodies === true,
+    };
     const sink = {
       event: (event: AnalysisEvent, flow: FlowInfo) => this.#event(event, flow),
       flowEnded: (flow: FlowInfo) => this.#flowEnded(flow),

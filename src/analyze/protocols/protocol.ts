@@ -1,4 +1,5 @@
 import type { AnalysisEvent, Fields, Side } from '../record/event.ts';
+import type { Bodies } from './http1/message-body.ts';
 
 /**
  * What the first bytes of one direction look like: what a client of this protocol sends, what a server of it sends,
@@ -30,6 +31,8 @@ export interface ProtocolContext {
 
 /** Of one TCP connection, both directions in order. */
 export interface StreamContext extends ProtocolContext {
+  /** Where bodies of messages are wanted (`--body`): what they are kept in. */
+  readonly bodies?: Bodies | undefined;
   /**
    * The connection continues in another protocol (WebSocket after an upgrade, TLS after STARTTLS, HTTP/2 after its preface):
    * from the next byte of each direction on, another analyzer takes over. What was handed to this call already is this

@@ -32,11 +32,15 @@ const SHOWN: ReadonlySet<string> = new Set(
 
 type Mask = (text: string) => string;
 
+/** Longer texts are bodies, which do not come often. */
+const CACHED_CHARACTERS = 2048;
+
 const texts = new CacheOfTexts();
 const routes = new CacheOfTexts();
 
 /** What any text of a protocol becomes. Most texts come often. */
 function anyText(text: string): string {
+  if (text.length > CACHED_CHARACTERS) return maskText(maskTarget(text));
   return text.length < 8 ? text : texts.of(text, '', () => maskText(maskTarget(text)));
 }
 

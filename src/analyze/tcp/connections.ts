@@ -5,6 +5,7 @@ import type { AnalysisSink, FlowInfo } from '../flow/flow-facts.ts';
 import { FLOW_F64, FLOW_I32, TCP_F64, TCP_I32, TCP_STRIDE } from '../flow/flow-layout.ts';
 import { FlowTable } from '../flow/flow-table.ts';
 import { FlowView } from '../flow/flow-view.ts';
+import type { FlowFollower } from '../flow/follower.ts';
 import type { FlowSightings } from '../flow/sightings.ts';
 import {
   CLOSED_IDLE_NS,
@@ -19,6 +20,7 @@ import {
   TCP_IDLE_NS,
 } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
+import { Bodies } from '../protocols/http1/message-body.ts';
 import type { StreamEnd } from '../protocols/protocol.ts';
 import type { AnalysisEvent, Notice } from '../record/event.ts';
 import { withProvenTimes } from '../record/proven-times.ts';
@@ -52,6 +54,8 @@ export class TcpConnections implements StreamHost {
   readonly detail: boolean;
   readonly showSecrets: boolean;
   readonly reassembly: Reassembly;
+  readonly bodies: Bodies | undefined;
+  follower: FlowFollower | undefined;
   readonly #sink: AnalysisSink;
   readonly #troubles = new Troubles();
   readonly #streams: (TcpStream | undefined)[] = [];
@@ -74,12 +78,13 @@ export class TcpConnections implements StreamHost {
   /** The packet last taken carries bytes whose protocol is not recognised yet. */
   undecided = false;
 
-  constructor(clock: Clock, places: Places, sink: AnalysisSink, { detail, showSecrets }: AnalysisOptions) {
+  constructor(clock: Clock, places: Places, sink: AnalysisSink, { detail, showSecrets, bodies }: AnalysisOptions) {
     this.clock = clock;
     this.#places = places;
     this.#sink = sink;
     this.detail = detail;
     this.showSecrets = showSecrets;
+    this.bodies = bodies === true ? new Bodies(showSecrets) : undefined;
     this.table = new FlowTable(TCP_STRIDE, TCP_FLOWS_MAXIMUM, (slot) => this.#ended(slot));
     this.#legs = new TcpLegs(this.table, clock);
     this.reassembly = new Reassembly(this.table, this.#troubles, clock, (stream) => {
@@ -312,6 +317,17 @@ export class TcpConnections implements StreamHost {
       }
     }
     this.#sink.event(withProvenTimes(event, this.clock.now), this.#view.at(stream.slot));
+  }
+
+  get followed(): number {
+    return this.follower?.flow ?? -1;
+  }
+
+  follow(stream: TcpStream, direction: number, bytes: Uint8Array | undefined, start: number, end: number): void {
+    const view = this.#view.at(stream.slot);
+    const isClient = direction === stream.client;
+    if (bytes === undefined) this.follower?.gap(view, isClient, this.clock.now, end - start);
+    else this.follower?.bytes(view, isClient, this.clock.now, bytes, start, end);
   }
 
   swapEndpoints(stream: TcpStream): void {

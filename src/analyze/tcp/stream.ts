@@ -1,6 +1,7 @@
 import { joinedBytes } from '../../wire/bytes.ts';
 import type { Clock } from '../engine/clock.ts';
 import { HOLE_NS, PROBE_BYTES } from '../limits.ts';
+import type { Bodies } from '../protocols/http1/message-body.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocols/protocol.ts';
 import { Recognition } from '../protocols/recognise.ts';
 import { type AnalysisEvent, type Exchange, type Fields, SIDE, type Side } from '../record/event.ts';
@@ -15,6 +16,11 @@ export interface StreamHost {
   readonly clock: Clock;
   readonly detail: boolean;
   readonly showSecrets: boolean;
+  readonly bodies: Bodies | undefined;
+  /** The number of the flow whose bytes are handed out too, as FlowInfo.id; -1 for none. */
+  readonly followed: number;
+  /** Bytes of that flow, or of a hole in it: `bytes` undefined, from 0 to its length. */
+  follow(stream: TcpStream, direction: number, bytes: Uint8Array | undefined, start: number, end: number): void;
   event(stream: TcpStream, event: AnalysisEvent): void;
   /** The protocol's words show who is the client; the connection's beginning was not seen. */
   swapEndpoints(stream: TcpStream): void;
@@ -195,6 +201,10 @@ export class TcpStream implements StreamContext {
     return this.#host.detail;
   }
 
+  get bodies(): Bodies | undefined {
+    return this.#host.bodies;
+  }
+
   get showSecrets(): boolean {
     return this.#host.showSecrets;
   }
@@ -289,6 +299,7 @@ export class TcpStream implements StreamContext {
     if (own === this.client) this.#clientAcknowledged = acknowledged;
     handedAt[own] = now;
     this.#hand(own, bytes, start, end);
+    if (this.flow === this.#host.followed) this.#host.follow(this, own, bytes, start, end);
   }
 
   /** The same where several clocks stamp a connection's bytes, or their times go back. */
@@ -331,6 +342,7 @@ export class TcpStream implements StreamContext {
       this.#answeredUntil[own] = clock.now;
     this.#steadyClock = this.#oneClock();
     this.#hand(own, bytes, start, end);
+    if (this.flow === this.#host.followed) this.#host.follow(this, own, bytes, start, end);
     clock.now = now;
     this.timeKnown = true;
   }
@@ -424,6 +436,7 @@ export class TcpStream implements StreamContext {
     this.delivered[own] += length;
     clock.now = Math.max(now, this.#handedAt[own]);
     this.#skip(direction, length);
+    if (this.flow === this.#host.followed) this.#host.follow(this, own, undefined, 0, length);
     clock.now = now;
   }
 

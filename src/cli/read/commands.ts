@@ -10,6 +10,7 @@ const EXAMPLES: readonly Example[] = [
   ["read 'web-*.pcapng' --since 2m", 'the last two minutes of several files, as one capture'],
   ["read a.pcapng --where 'failed' -w failed.pcapng", 'the packets of the flows in which something failed'],
   ['read a.pcap.gz --from 14:03 --to 14:05 -o json', 'two minutes as JSON'],
+  ['read a.pcapng --follow 7', 'one connection as both sides speak: heads, bodies, statements'],
   ['read - < incident.pcapng', 'a capture from a pipe'],
 ];
 
@@ -24,7 +25,7 @@ export function addReadCommand(ksnoop: Command, setExit: (code: number) => void)
     )
     .option(
       '-o, --output <FORMAT>',
-      'text (default), json, summary, findings, flows, trace, html, map, csv, har, curl, state, custom-columns=…, jsonpath=…, template=…, or packets',
+      'text (default), json, summary, findings, flows, trace, html, map, csv, har, curl, state, custom-columns=…, jsonpath=…, template=…, stream=FLOW, or packets',
     )
     .option('--json', 'summary, findings, flows, trace, map or packets as JSON')
     .option(...FORMAT_FLAG)
@@ -48,7 +49,13 @@ export function addReadCommand(ksnoop: Command, setExit: (code: number) => void)
     .option('-s, --snaplen <BYTES>', 'with -w: bytes kept of each packet')
     .option('--force', 'overwrite an existing file')
     .option(...SECRETS_FLAG)
-    .option('--follow', 'read on as the file grows')
+    .option(
+      '--follow [FLOW]',
+      'with the number of a flow: both sides of it as they speak; without: read on as the file grows',
+    )
+    .option('--hex', 'with --follow FLOW: the bytes in hex and ASCII')
+    .option('--raw', 'with --follow FLOW: the bytes in hex, a line for each segment, those of the server indented')
+    .option('--body', 'with text and json: the bodies of HTTP requests and responses, decompressed')
     .option(...FAIL_ON_FLAG);
   addVerbosityFlags(read).action(async (files: string[], options: RawReadOptions) => {
     const { readCommand } = await import('./command.ts');

@@ -26,7 +26,11 @@ export interface RawReadOptions {
   readonly force?: boolean;
   readonly showSecrets?: boolean;
   readonly utc?: boolean;
-  readonly follow?: boolean;
+  /** The number of a flow, or true; where it is another text, that is a file behind the flag. */
+  readonly follow?: boolean | string;
+  readonly hex?: boolean;
+  readonly raw?: boolean;
+  readonly body?: boolean;
   readonly failOn?: string;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
@@ -65,6 +69,17 @@ export interface ReadCapture {
   readonly conversion: ConversionConfig;
 }
 
+/** Outputs that show bodies. */
+const WITH_BODIES: ReadonlySet<string> = new Set([
+  'text',
+  'json',
+  'stream',
+  'har',
+  'jsonpath',
+  'template',
+  'custom-columns',
+]);
+
 /** Who reads, and who is read from. */
 export interface Terminals {
   readonly stdin: boolean;
@@ -75,7 +90,8 @@ export interface Terminals {
  * Complete and validate what the user typed.
  * @throws KsnoopError USAGE (exit 2), one sentence each
  */
-export function completeRead(paths: readonly string[], raw: RawReadOptions, terminals: Terminals): ReadCommand {
+export function completeRead(named: readonly string[], typed: RawReadOptions, terminals: Terminals): ReadCommand {
+  const { paths, raw } = withFollowed(named, typed);
   if (paths.length === 0 || (paths.includes('-') && terminals.stdin)) {
     throw usage('There is no capture to read.', 'Name a file, or - for stdin: ksnoop read incident.pcapng');
   }
@@ -95,11 +111,35 @@ export function completeRead(paths: readonly string[], raw: RawReadOptions, term
       to: raw.to === undefined ? undefined : momentOf(raw.to, '--to', utc),
       showSecrets: raw.showSecrets === true,
       follow: raw.follow === true,
+      bodies: raw.body === true,
     },
     make,
     quiet: raw.quiet === true,
     verbose: raw.verbose === true,
   };
+}
+
+const FLOW_NUMBER = /^\d{1,10}$/;
+
+/** `--follow 7` is the output stream=7; a text that is no number is a file, for `--follow FILE` is natural too. */
+function withFollowed(
+  paths: readonly string[],
+  raw: RawReadOptions,
+): { paths: readonly string[]; raw: RawReadOptions } {
+  const { follow, hex, raw: isRaw, ...rest } = raw;
+  const isFlow = typeof follow === 'string' && FLOW_NUMBER.test(follow);
+  const form = hex === true ? '--hex' : '--raw';
+  if (!isFlow && (hex === true || isRaw === true)) {
+    throw usage(`${form} shows the bytes of one flow: it needs --follow FLOW.`, '-o flows shows the numbers of flows.');
+  }
+  if (!isFlow) {
+    if (typeof follow !== 'string') return { paths, raw };
+    return { paths: [follow, ...paths], raw: { ...rest, follow: true } };
+  }
+  if (hex === true && isRaw === true) throw usage('--hex and --raw exclude each other.');
+  if (raw.output !== undefined) throw usage('--follow FLOW is an output of its own: -o has no meaning with it.');
+  const suffix = hex === true ? ',hex' : isRaw === true ? ',raw' : '';
+  return { paths, raw: { ...rest, output: `stream=${follow}${suffix}` } };
 }
 
 function beginOf({ from, since }: RawReadOptions, utc: boolean): Moment | undefined {
@@ -117,6 +157,9 @@ function lines(raw: RawReadOptions, { stdout }: Terminals): ReadLines {
     throw usage(`There is no output "${name}".`, hint);
   }
   checkArgument(output, argument);
+  if (raw.body === true && !WITH_BODIES.has(name)) {
+    throw usage(`The ${name} output shows no bodies: --body goes with text and json.`);
+  }
   checkReport(raw, output.name);
   checkPage(output.name, stdout);
   if (raw.snaplen !== undefined) throw usage('-s cuts packets that are written: it needs -w.');
@@ -140,6 +183,7 @@ function lines(raw: RawReadOptions, { stdout }: Terminals): ReadLines {
 }
 
 function capture(path: string, raw: RawReadOptions, { stdout }: Terminals): ReadCapture {
+  if (raw.body === true) throw usage('-w writes a capture: --body has no meaning with it.');
   if (raw.report !== undefined) throw usage('-w writes a capture: --report has no meaning with it.');
   if (path === '') throw usage('-w takes the name of a file, or - for stdout.');
   if (path === '-' && stdout) throw usage('A capture is binary and stdout is a terminal.', 'Name a file: -w FILE');

@@ -100,6 +100,13 @@ export const ANALYSIS_OUTPUTS: readonly AnalysisForm[] = [
     load: async () => (await import('./selected.ts')).template,
   },
   {
+    name: 'stream',
+    about: 'one flow, both sides as they speak: stream=7, decoded; stream=7,hex and stream=7,raw its bytes',
+    json: false,
+    argument: { name: 'FLOW', required: true },
+    load: async () => (await import('./stream.ts')).stream,
+  },
+  {
     name: 'packets',
     about: 'one line per packet',
     json: true,

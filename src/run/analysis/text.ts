@@ -1,6 +1,7 @@
 import { DISPOSITION } from '../../analyze/engine/analysis.ts';
 import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import { protocolTitle } from '../../analyze/protocols/titles.ts';
+import { bodyLines } from '../../view/body-lines.ts';
 import { Colours } from '../../view/colour.ts';
 import { EventLines } from '../../view/event-line.ts';
 import { DayLines } from '../../view/time-text.ts';
@@ -39,7 +40,10 @@ export const text: AnalysisOutputKind = {
     return {
       event: (event, flow) => {
         closing.event(event, flow);
-        ordered.add(lines.line(session.recorder.event(event, flow)), event.time, clock.latest);
+        const record = session.recorder.event(event, flow);
+        const number = verbose ? ` ${colours.aside(`flow ${record.flow}`)}` : '';
+        const text = [lines.line(record) + number, ...bodyLines(record)].join('\n');
+        ordered.add(text, event.time, clock.latest);
       },
       packet: (view, taken) => {
         const { flow } = session.capture.analysis;

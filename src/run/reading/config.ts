@@ -15,6 +15,8 @@ export interface ReadingConfig {
   /** An expression that chooses what is shown, or which flows are written. */
   readonly where: string | undefined;
   readonly showSecrets: boolean;
+  /** Bodies of messages are decoded too. */
+  readonly bodies?: boolean | undefined;
 }
 
 /** A file of a reading. */

@@ -67,6 +67,7 @@ export async function readLines(
     where: where?.condition,
     choice: packetSelection(reading),
     showSecrets: config.showSecrets,
+    bodies: config.bodies,
   });
   const reader = {
     framer: session.capture.framer,

@@ -29,6 +29,7 @@ export function harEntry(record: EventRecord, http: Fields, request: HttpRequest
       queryString: queryOf(request.url),
       headersSize: UNKNOWN,
       bodySize: requestBody(request),
+      ...postData(http, request),
     },
     response: {
       status,
@@ -36,7 +37,11 @@ export function harEntry(record: EventRecord, http: Fields, request: HttpRequest
       httpVersion: status === 0 ? '' : httpVersion(http),
       cookies: [],
       headers: responseHeaders,
-      content: { size: record.declaredBytes ?? lengthOf(responseHeaders), mimeType: mimeTypeOf(responseHeaders) },
+      content: {
+        size: record.declaredBytes ?? lengthOf(responseHeaders),
+        mimeType: mimeTypeOf(responseHeaders),
+        ...contentText(http),
+      },
       redirectURL: responseHeaders.find(({ name }) => name.toLowerCase() === 'location')?.value ?? '',
       headersSize: UNKNOWN,
       bodySize: record.declaredBytes ?? lengthOf(responseHeaders),
@@ -47,6 +52,19 @@ export function harEntry(record: EventRecord, http: Fields, request: HttpRequest
     ...(record.dst?.ip === undefined ? {} : { serverIPAddress: record.dst.ip }),
     connection: String(record.flow),
   };
+}
+
+/** With --body: what was sent. */
+function postData({ requestBody: text, requestBodyNote: note }: Fields, { headers }: HttpRequest): object {
+  if (typeof text !== 'string') return {};
+  const comment = typeof note === 'string' ? { comment: note } : {};
+  return { postData: { mimeType: mimeTypeOf(headers), params: [], text, ...comment } };
+}
+
+/** With --body: what was received. */
+function contentText({ responseBody: text, responseBodyNote: note }: Fields): object {
+  const comment = typeof note === 'string' ? { comment: note } : {};
+  return { ...(typeof text === 'string' ? { text } : {}), ...comment };
 }
 
 /** The lines of an archive before and behind its entries. @param version of ksnoop */

@@ -1,3 +1,4 @@
+import { Bodies } from '../../../src/analyze/protocols/http1/message-body.ts';
 import type {
   StreamAnalyzer,
   StreamContext,
@@ -29,6 +30,7 @@ export interface PlayOptions {
   readonly finished?: readonly Side[];
   /** Steps, by index, of which only a copy with another clock's time was seen. */
   readonly timeless?: readonly number[];
+  readonly bodies?: boolean;
   /** Cuts every step into portions of at most so many bytes. */
   readonly portion?: (left: number) => number;
 }
@@ -53,6 +55,7 @@ export function play(protocol: StreamProtocol, steps: readonly Step[], options: 
     finSeen: (side) => ended && (options.finished?.includes(side) ?? options.end === undefined),
     detail: options.detail ?? true,
     showSecrets: options.showSecrets ?? false,
+    bodies: options.bodies === true ? new Bodies(options.showSecrets ?? false) : undefined,
     serverPort: options.serverPort ?? protocol.ports[0] ?? 0,
     emit: (event) => void events.push({ ...event, fields: { ...annotations, ...event.fields } }),
     annotate: (fields) => Object.assign(annotations, fields),

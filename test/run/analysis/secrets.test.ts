@@ -253,7 +253,12 @@ const captures = new Map([
 ]);
 
 /** What makes forms that need an argument write all of a record. */
-const WHOLE: Readonly<Record<string, string>> = { 'custom-columns': 'ALL:.', jsonpath: '{.}', template: '{{json .}}' };
+const WHOLE: Readonly<Record<string, readonly string[]>> = {
+  'custom-columns': ['ALL:.'],
+  jsonpath: ['{.}'],
+  template: ['{{json .}}'],
+  stream: ['0', '1', '2', '3', '4', '5', '6', '7'],
+};
 
 /** Every form there is, as `name`, whether as JSON, and with which --where. */
 const loaded = await Promise.all(ANALYSIS_OUTPUTS.map(async (form) => ({ form, kind: await form.load() })));
@@ -273,22 +278,28 @@ function written(
   bytes: Buffer,
   { form: name, kind, json, where }: (typeof forms)[number],
   showSecrets: boolean,
+  bodies = false,
 ): string {
   const lines: string[] = [];
-  const session = new AnalysisSession(kind, {
-    where: where === undefined ? undefined : compileWhere(where),
-    choice: undefined,
-    showSecrets,
-    line: (line) => void lines.push(line),
-    colour: true,
-    align: false,
-    width: undefined,
-    json,
-    argument: WHOLE[name],
-  });
-  session.push(bytes);
-  session.end();
+  for (const argument of WHOLE[name] ?? [undefined]) analyse(argument);
   return lines.join('\n');
+
+  function analyse(argument: string | undefined) {
+    const session = new AnalysisSession(kind, {
+      where: where === undefined ? undefined : compileWhere(where),
+      choice: undefined,
+      showSecrets,
+      line: (line) => void lines.push(line),
+      colour: true,
+      align: false,
+      width: undefined,
+      json,
+      argument,
+      bodies,
+    });
+    session.push(bytes);
+    session.end();
+  }
 }
 
 const SECRET = /(?:hush|hunter2)[-\w]*/g;
@@ -297,6 +308,12 @@ const secretsIn = (text: string) => [...new Set(text.match(SECRET) ?? [])].sort(
 describe.each([...captures])('the secrets of %s', (_, bytes) => {
   it.each(forms)('are not in the output $name', (form) => {
     expect(secretsIn(written(bytes, form, false))).toEqual([]);
+  });
+
+  it.each(['text', 'json', 'har'])('are not in the bodies that the output %s shows', (name) => {
+    const form = forms.find((each) => each.form === name && !each.json && each.where === undefined);
+    if (form === undefined) throw new Error('there is no such output');
+    expect(secretsIn(written(bytes, form, false, true))).toEqual([]);
   });
 });
 

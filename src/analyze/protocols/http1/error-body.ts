@@ -1,12 +1,5 @@
-import {
-  brotliDecompressSync,
-  constants,
-  gunzipSync,
-  inflateRawSync,
-  inflateSync,
-  zstdDecompressSync,
-} from 'node:zlib';
 import { utf8 } from '../../record/text.ts';
+import { decompressed } from './content-coding.ts';
 
 /** Bytes kept of an error's body, as sent; and of what they are decompressed to at most. */
 export const ERROR_BODY_BYTES = 1024;
@@ -33,7 +26,7 @@ export class ErrorBody {
   /** @param encoding of Content-Encoding, empty for none */
   constructor(contentType: string, encoding: string) {
     this.#contentType = contentType;
-    this.#encoding = encoding.trim().toLowerCase();
+    this.#encoding = encoding;
   }
 
   /** Whether a response is an error whose body is a text, or may be one. */
@@ -59,7 +52,7 @@ export class ErrorBody {
    * none, or it cannot be decompressed. Secrets are not masked.
    */
   text(): string | undefined {
-    const plain = decompressed(this.#bytes.subarray(0, this.#filled), this.#encoding);
+    const plain = decompressed(this.#bytes.subarray(0, this.#filled), this.#encoding, DECOMPRESSED_MAXIMUM);
     if (plain === undefined || plain.length === 0) return undefined;
     const decoded = utf8(plain, 0, Math.min(plain.length, LOOKED_AT));
     if (!IS_TEXT.test(this.#contentType) && !PRINTABLE.test(decoded)) return undefined;
@@ -80,22 +73,4 @@ function titleOf(html: string): string {
   const start = lower.indexOf('<title>');
   const end = lower.indexOf('</title>', start);
   return start < 0 || end < 0 ? '' : html.slice(start + '<title>'.length, end);
-}
-
-/** The beginning of a body without its content coding (RFC 9110, 8.4.1; RFC 8878); undefined for one that is not known, or damaged. */
-function decompressed(bytes: Uint8Array, encoding: string): Uint8Array | undefined {
-  if (encoding === '' || encoding === 'identity') return bytes;
-  // The end may be missing: what can be decompressed is taken.
-  const partly = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: DECOMPRESSED_MAXIMUM };
-  try {
-    if (encoding === 'gzip' || encoding === 'x-gzip') return gunzipSync(bytes, partly);
-    if (encoding === 'deflate')
-      return ((bytes[0] ?? 0) & 0x0f) === 8 ? inflateSync(bytes, partly) : inflateRawSync(bytes, partly);
-    if (encoding === 'br')
-      return brotliDecompressSync(bytes, { ...partly, finishFlush: constants.BROTLI_OPERATION_FLUSH });
-    if (encoding === 'zstd') return zstdDecompressSync(bytes, { ...partly, finishFlush: constants.ZSTD_e_flush });
-  } catch {
-    return undefined;
-  }
-  return undefined;
 }

@@ -3,6 +3,7 @@ import { maskTarget } from '../../record/secrets.ts';
 import { CacheOfTexts } from '../../record/text-cache.ts';
 import type { ErrorBody } from './error-body.ts';
 import type { Head } from './head.ts';
+import type { MessageBody } from './message-body.ts';
 import { routeOf } from './route.ts';
 
 /** A request that waits for its response, or is being answered. */
@@ -23,6 +24,8 @@ export interface Request {
   /** Some of its bytes were not captured. */
   gap: boolean;
   timeKnown: boolean;
+  /** Where bodies are wanted. */
+  readonly body?: MessageBody | undefined;
 }
 
 /** A response under way. */
@@ -42,6 +45,8 @@ export interface Response {
   readonly unpaired: Incomplete | undefined;
   /** The beginning of an error's body, where it is a text. */
   readonly errorBody?: ErrorBody | undefined;
+  /** Where bodies are wanted. */
+  readonly body?: MessageBody | undefined;
 }
 
 /** How much of a response came, and why not all of it. */
@@ -66,7 +71,7 @@ export interface Parts {
 /** Why these count as failed, besides a status of 500 and more: the response will not come, or not to its end. */
 const FAILURES: ReadonlySet<Incomplete> = new Set(['reset', 'closed early', 'no response', 'timed out']);
 
-export function requestOf(head: Head, time: number, showSecrets: boolean): Request {
+export function requestOf(head: Head, time: number, showSecrets: boolean, body: MessageBody | undefined): Request {
   return {
     method: head.method,
     target: head.target,
@@ -82,6 +87,7 @@ export function requestOf(head: Head, time: number, showSecrets: boolean): Reque
     bytes: 0,
     gap: false,
     timeKnown: true,
+    body,
   };
 }
 
@@ -158,5 +164,19 @@ function detailOf(request: Request | undefined, response: Response | undefined, 
     requestHeaders: request?.fields,
     responseHeaders: response?.fields,
     error: response?.errorBody?.text(),
+    ...bodiesOf(request?.body, response?.body),
+  };
+}
+
+/** The members for bodies, where they are wanted. */
+export function bodiesOf(request: MessageBody | undefined, response: MessageBody | undefined): Fields {
+  if (request === undefined && response === undefined) return NO_FIELDS;
+  const sent = request?.end();
+  const received = response?.end();
+  return {
+    requestBody: sent?.text,
+    requestBodyNote: sent?.note,
+    responseBody: received?.text,
+    responseBodyNote: received?.note,
   };
 }

@@ -9,6 +9,7 @@ import { exchangeOf, type Request, type Response, type ResponseEnd, requestOf } 
 import { AT, AT_CHUNKED, AT_UNTIL_END } from './framing.ts';
 import type { Head } from './head.ts';
 import { MessageReader, type MessageSink } from './message.ts';
+import { both, MessageBody } from './message-body.ts';
 import { startLineLikeness } from './start-line.ts';
 import { UPGRADE_HTTP2, upgradeOf } from './upgrade.ts';
 
@@ -215,7 +216,9 @@ class Http1 implements StreamAnalyzer, MessageSink {
   }
 
   #onRequest(reader: MessageReader, head: Head): number {
-    const request = requestOf(head, reader.firstTime, this.showSecrets);
+    const body = this.#wantedBody(head);
+    const request = requestOf(head, reader.firstTime, this.showSecrets, body);
+    reader.body = body;
     this.#sending = request;
     this.#sent(reader);
     const { start, headEnd: end, acknowledged } = reader;
@@ -248,14 +251,22 @@ class Http1 implements StreamAnalyzer, MessageSink {
       this.detail && ErrorBody.isWanted(status, contentType)
         ? new ErrorBody(contentType, fields?.['content-encoding'] ?? '')
         : undefined;
-    reader.body = errorBody;
+    const wanted = this.#wantedBody(head);
+    reader.body = both(errorBody, wanted);
     const common = { status, reason, version, upgrade, contentType, fields, time, declared, request, unpaired };
-    this.#response = errorBody === undefined ? common : { ...common, errorBody };
+    this.#response = reader.body === undefined ? common : { ...common, errorBody, body: wanted };
     // To a HEAD, which may have been the request, comes no body; behind a 204 there should be none, and some servers send it.
     if ((request === undefined && body !== 0) || (status === 204 && body > 0)) reader.mayLackBody = true;
     // The client that waits for a 100 has its answer, and need not send the body.
     if (request !== undefined && request === this.#sending && request.expectsContinue) this.#client?.doubtBody();
     return body;
+  }
+
+  /** Who keeps a message's body, where bodies are wanted. */
+  #wantedBody({ contentType, fields }: Head): MessageBody | undefined {
+    const { bodies } = this.#context;
+    if (bodies === undefined || !this.detail) return undefined;
+    return new MessageBody(bodies, contentType, fields?.['content-encoding'] ?? '');
   }
 
   /** Nothing more comes of a response's head: it is a response all the same. */
@@ -382,8 +393,12 @@ export const http1: StreamProtocol = {
     'http.error': {
       type: 'string',
       about:
-        'first line of the body of a 4xx or 5xx response (HTTP/1), its title where it is HTML; decompressed, secrets masked',
+        'first line of the body of a 4xx or 5xx response, its title where it is HTML; decompressed, secrets masked',
     },
+    'http.requestBody': { type: 'string', about: "with --body: the request's body, decompressed, secrets masked" },
+    'http.requestBodyNote': { type: 'string', about: 'with --body: why the body is not there, or not all of it' },
+    'http.responseBody': { type: 'string', about: "with --body: the response's body, decompressed, secrets masked" },
+    'http.responseBodyNote': { type: 'string', about: 'with --body: why the body is not there, or not all of it' },
   },
   probe: startLineLikeness,
   create: (context) => new Http1(context),

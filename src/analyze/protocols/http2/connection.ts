@@ -155,7 +155,10 @@ export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionS
         // The padding lies at the frame's end.
         to = Math.min(to, start + Math.max(0, length - direction.padding - offset));
       }
-      if (stream.isGrpc && to > from) half.messages.data(bytes, from, to);
+      if (to > from) {
+        if (stream.isGrpc) half.messages.data(bytes, from, to);
+        else if (this.#context.detail) half.data(bytes, from, to, this.#context.bodies);
+      }
       if (last && flags & FLAG.endStream) this.#ended(direction, id, stream);
     }
   }

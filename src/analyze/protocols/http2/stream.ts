@@ -2,6 +2,10 @@ import { TEXT_MAXIMUM } from '../../limits.ts';
 import type { Exchange, Fields, Incomplete, Side } from '../../record/event.ts';
 import { maskField } from '../../record/secret-headers.ts';
 import { maskTarget, maskText } from '../../record/secrets.ts';
+import { ErrorBody } from '../http1/error-body.ts';
+import { bodiesOf } from '../http1/exchange.ts';
+import type { BodyTaker } from '../http1/framing.ts';
+import { type Bodies, both, MessageBody } from '../http1/message-body.ts';
 import { routeOf } from '../http1/route.ts';
 import { oneLine } from '../one-line.ts';
 import type { FrameClock, FrameReader } from './frame-reader.ts';
@@ -56,6 +60,11 @@ export class Half {
   grpcStatus = '';
   grpcMessage = '';
   readonly interim: number[] = [];
+  /** Of an error's response, its beginning; where bodies are wanted, the body. */
+  errorBody: ErrorBody | undefined;
+  body: MessageBody | undefined;
+  #taker: BodyTaker | undefined;
+  #hasBody = false;
   readonly #secrets: boolean;
   #kept = 0;
 
@@ -80,6 +89,22 @@ export class Half {
   missed(): void {
     this.gap = true;
     this.endSeen = false;
+    this.#taker?.cut();
+  }
+
+  /** Bytes of its body, without padding. @param bodies where bodies are wanted */
+  data(bytes: Uint8Array, start: number, end: number, bodies: Bodies | undefined): void {
+    if (this.fields === undefined) return;
+    if (!this.#hasBody) {
+      this.#hasBody = true;
+      const encoding = this.fields['content-encoding'] ?? '';
+      if (ErrorBody.isWanted(Number(this.status), this.contentType))
+        this.errorBody = new ErrorBody(this.contentType, encoding);
+      if (bodies !== undefined) this.body = new MessageBody(bodies, this.contentType, encoding);
+      this.#taker = both(this.errorBody, this.body);
+      if (this.gap) this.#taker?.cut();
+    }
+    this.#taker?.take(bytes, start, end);
   }
 
   /** Its header fields are those of a request or response, not trailers alone, as far as they are known. */
@@ -280,6 +305,8 @@ export class Http2Stream {
       traceparent: request.fields?.traceparent,
       requestHeaders: request.fields,
       responseHeaders: response.fields,
+      error: response.errorBody?.text(),
+      ...bodiesOf(request.body, response.body),
     };
   }
 }

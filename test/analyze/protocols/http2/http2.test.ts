@@ -46,6 +46,17 @@ test('streams of a connection are exchanges', async () => {
   expect(JSON.stringify(said)).not.toContain('hush');
 });
 
+test('the text of an error is the beginning of its body; bodies are there where they are wanted', async () => {
+  const steps = web;
+  const of = (events: readonly AnalysisEvent[], label: string) =>
+    events.find((event) => event.label === label)?.fields.http;
+  expect(of(play(http2, steps), 'GET /broken')).toMatchObject({ error: 'ok' });
+  expect(of(play(http2, steps), 'GET /large')).not.toHaveProperty('responseBody');
+  const events = play(http2, steps, { bodies: true });
+  expect(of(events, 'GET /broken')).toMatchObject({ responseBody: 'ok' });
+  expect(of(events, 'POST /upload')).toMatchObject({ requestBody: expect.stringMatching(/./) });
+});
+
 test('gRPC calls: messages counted, statuses and words from the trailers', async () => {
   const { events } = await analyseFile(CAPTURE);
   const said = events.map(({ event }) => event).filter(({ protocol }) => protocol === 'grpc');

@@ -1,0 +1,32 @@
+import {
+  brotliDecompressSync,
+  constants,
+  gunzipSync,
+  inflateRawSync,
+  inflateSync,
+  zstdDecompressSync,
+} from 'node:zlib';
+
+/**
+ * The beginning of a body without its content coding (RFC 9110, 8.4.1; RFC 8878).
+ * @param encoding of Content-Encoding; empty for none
+ * @param maximum bytes it may become
+ * @returns undefined for a coding that is not known, a damaged body, and one that becomes more
+ */
+export function decompressed(bytes: Uint8Array, encoding: string, maximum: number): Uint8Array | undefined {
+  const coding = encoding.trim().toLowerCase();
+  if (coding === '' || coding === 'identity') return bytes;
+  // The end may be missing: what can be decompressed is taken.
+  const partly = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: maximum };
+  try {
+    if (coding === 'gzip' || coding === 'x-gzip') return gunzipSync(bytes, partly);
+    if (coding === 'deflate')
+      return ((bytes[0] ?? 0) & 0x0f) === 8 ? inflateSync(bytes, partly) : inflateRawSync(bytes, partly);
+    if (coding === 'br')
+      return brotliDecompressSync(bytes, { ...partly, finishFlush: constants.BROTLI_OPERATION_FLUSH });
+    if (coding === 'zstd') return zstdDecompressSync(bytes, { ...partly, finishFlush: constants.ZSTD_e_flush });
+  } catch {
+    return undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,95 @@
+import { brotliCompressSync, deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { BODY_BYTES } from '../../../../src/analyze/limits.ts';
+import { Bodies, MessageBody } from '../../../../src/analyze/protocols/http1/message-body.ts';
+
+interface Options {
+  readonly type?: string;
+  readonly encoding?: string;
+  readonly bodies?: Bodies;
+}
+
+function bodyOf(
+  content: string | Uint8Array,
+  { type = 'text/plain', encoding = '', bodies = new Bodies(false) }: Options = {},
+) {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+  const body = new MessageBody(bodies, type, encoding);
+  for (let at = 0; at < bytes.length; at += 1000) body.take(bytes, at, Math.min(bytes.length, at + 1000));
+  return body;
+}
+
+describe('a body', () => {
+  const text = `{"reason":"no stock","detail":"${'ä'.repeat(300)}"}`;
+
+  it.each([
+    ['', Buffer.from(text)],
+    ['identity', Buffer.from(text)],
+    ['gzip', gzipSync(text)],
+    ['deflate', deflateRawSync(text)],
+    ['br', brotliCompressSync(text)],
+    ['zstd', zstdCompressSync(text)],
+  ])('in the coding "%s" is its text', (encoding, bytes) => {
+    expect(bodyOf(bytes, { type: 'application/json', encoding }).end()).toEqual({ text, note: undefined });
+  });
+
+  it('that is longer than what is kept is its first 16 KiB, and says so', () => {
+    const { text: kept, note } = bodyOf('é'.repeat(BODY_BYTES)).end();
+    expect(Buffer.byteLength(kept ?? '')).toBeLessThanOrEqual(BODY_BYTES);
+    expect(kept).toBe('é'.repeat(BODY_BYTES / 2));
+    expect(note).toBe('the first 16 KiB');
+    expect(bodyOf(`x${'é'.repeat(BODY_BYTES)}`).end().text).toBe(`x${'é'.repeat(BODY_BYTES / 2 - 1)}`);
+  });
+
+  it('of which bytes were not captured ends before them', () => {
+    const body = bodyOf('first ');
+    body.cut();
+    body.take(Buffer.from('last'), 0, 4);
+    expect(body.end()).toEqual({ text: 'first ', note: 'the rest was not captured' });
+    const missing = bodyOf('');
+    missing.cut();
+    expect(missing.end()).toEqual({ text: undefined, note: 'not captured' });
+  });
+
+  it('that is no text is called binary, whatever its type says of it', () => {
+    expect(bodyOf(Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0, 1), { type: 'image/png' }).end().note).toBe('binary');
+    expect(bodyOf('plain', { type: 'application/octet-stream' }).end().text).toBe('plain');
+    expect(bodyOf(Uint8Array.of(0xff, 0xfe, 0xfd), { type: '' }).end().note).toBe('binary');
+  });
+
+  it('that is damaged, or in a coding that is not known, has no text', () => {
+    expect(bodyOf('no gzip at all', { encoding: 'gzip' }).end()).toEqual({
+      text: undefined,
+      note: 'cannot be decompressed (gzip)',
+    });
+    expect(bodyOf('x', { encoding: 'exi' }).end().note).toBe('cannot be decompressed (exi)');
+  });
+
+  it('that is a bomb has no text', () => {
+    expect(bodyOf(brotliCompressSync(Buffer.alloc(4_000_000)), { encoding: 'br' }).end().text).toBe(undefined);
+  });
+
+  it('of a form hides its secrets, the first one too', () => {
+    const type = 'application/x-www-form-urlencoded';
+    expect(bodyOf('password=hunter2&user=ann', { type }).end().text).toBe('password=***&user=ann');
+    const shown = bodyOf('password=hunter2', { type, bodies: new Bodies(true) }).end();
+    expect(shown.text).toBe('password=hunter2');
+  });
+
+  it('takes what is left of the bytes for all bodies, and gives them back', () => {
+    const bodies = new Bodies(false, 2000);
+    const first = bodyOf('a'.repeat(1500), { bodies });
+    const second = bodyOf('b'.repeat(1500), { bodies });
+    expect(second.end()).toEqual({ text: undefined, note: 'not kept: too many bodies at once' });
+    expect(first.end().text).toBe('a'.repeat(1500));
+    expect(bodyOf('c'.repeat(1500), { bodies }).end().text).toBe('c'.repeat(1500));
+  });
+
+  it('takes nothing more once it was made a text', () => {
+    const bodies = new Bodies(false, 300);
+    const body = bodyOf('abc', { bodies });
+    body.end();
+    body.take(Buffer.from('later'), 0, 5);
+    expect(bodyOf('d'.repeat(300), { bodies }).end().text).toBe('d'.repeat(300));
+  });
+});

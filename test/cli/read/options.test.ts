@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import { completeRead, type RawReadOptions } from '../../../src/cli/read/options.ts';
+
+const PIPE = { stdin: false, stdout: false };
+const complete = (paths: readonly string[], raw: RawReadOptions) => completeRead(paths, raw, PIPE);
+
+it.each<[RawReadOptions, string]>([
+  [{ follow: '7' }, '7'],
+  [{ follow: '7', hex: true }, '7,hex'],
+  [{ follow: '7', raw: true }, '7,raw'],
+])('%j shows one flow', (raw, argument) => {
+  const { make, reading } = complete(['a.pcap'], raw);
+  expect(make).toMatchObject({ kind: 'lines', output: { name: 'stream' }, argument });
+  expect(reading).toMatchObject({ follow: false, paths: ['a.pcap'] });
+});
+
+it('--follow without a number reads on as the file grows, wherever the file stands', () => {
+  expect(complete(['a.pcap'], { follow: true }).reading).toMatchObject({ follow: true, paths: ['a.pcap'] });
+  expect(complete([], { follow: 'a.pcap' }).reading).toMatchObject({ follow: true, paths: ['a.pcap'] });
+});
+
+it.each<[RawReadOptions, RegExp]>([
+  [{ hex: true }, /--hex shows the bytes of one flow: it needs --follow FLOW/],
+  [{ raw: true, follow: true }, /--raw shows the bytes of one flow/],
+  [{ follow: '7', hex: true, raw: true }, /--hex and --raw exclude each other/],
+  [{ follow: '7', output: 'json' }, /-o has no meaning with it/],
+  [{ output: 'summary', body: true }, /The summary output shows no bodies/],
+  [{ write: 'b.pcap', body: true }, /--body has no meaning with it/],
+])('%j is refused', (raw, message) => {
+  expect(() => complete(['a.pcap'], raw)).toThrow(message);
+});
+
+it('--body goes with what shows single exchanges', () => {
+  expect(complete(['a.pcap'], { output: 'json', body: true }).reading.bodies).toBe(true);
+  expect(complete(['a.pcap'], {}).reading.bodies).toBe(false);
+});
