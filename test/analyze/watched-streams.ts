@@ -31,9 +31,9 @@ export function watchBytes(capture: Uint8Array): Watched {
     data.call(this, direction, bytes, start, end, carrier);
     inside = before;
   };
-  TcpStream.prototype.gap = function (this: TcpStream, direction, length) {
+  TcpStream.prototype.gap = function (this: TcpStream, direction, length, isCut) {
     of(this).gap = true;
-    gap.call(this, direction, length);
+    gap.call(this, direction, length, isCut);
   };
   try {
     return { analysed: analyseBytes(capture), streams };

@@ -52,9 +52,12 @@ export class ClientHabit {
     return !this.#neverWaits && this.#certain >= CERTAINTY;
   }
 
-  /** Enough where the request at hand was proven to be sent after the answer to those in a hole. */
+  /**
+   * Enough where the request at hand was proven to be sent after the answer to those in a hole. Of a client that sends several
+   * requests the hole may hold more than one, of which only the first was answered: then that proves nothing.
+   */
   get likelyWaits(): boolean {
-    return !this.#neverWaits && this.#certain >= LIKELY;
+    return !this.#neverWaits && this.#certain >= (this.#sendsSeveral ? CERTAINTY : LIKELY);
   }
 
   /**

@@ -41,6 +41,8 @@ export type Answer<R> =
 
 const NONE: readonly never[] = [];
 
+type PairingContext = Pick<StreamContext, 'midstream' | 'now' | 'isLate' | 'lateAcknowledged' | 'isCrossing' | 'isCut'>;
+
 interface Pending<R> extends RequestSpan {
   readonly request: R;
   /** Requests that were not seen may stand directly before it. */
@@ -93,6 +95,8 @@ export class Pairing<R> {
   /** Client offset behind the last request pushed, and whether the hole begins there: else a request may have begun before it. */
   #lastEnd: number;
   #holeIsBetween = false;
+  /** Some of it was cut off from packets of which the beginning was captured: what they hold besides was sent with that. */
+  #holeIsCut = false;
   /** They were seen, but are pending no longer. */
   #inDoubt = false;
   /** Server offset at which the last response began; -1 before any. */
@@ -108,12 +112,14 @@ export class Pairing<R> {
   #acknowledgedBefore = -1;
 
   readonly #shortest: number;
+  readonly #context: PairingContext;
 
   /**
    * @param context of the stream whose requests and responses these are: `push` and `answer` are called at their times
    * @param shortest bytes of the shortest request there is
    */
-  constructor(context: Pick<StreamContext, 'midstream' | 'now'>, shortest = 1) {
+  constructor(context: PairingContext, shortest = 1) {
+    this.#context = context;
     this.#shortest = shortest;
     this.#lastEnd = context.midstream ? -1 : 0;
     this.#tailHole = context.midstream;
@@ -153,19 +159,25 @@ export class Pairing<R> {
     // A request of which the end is in the hole was sent before it.
     const last = this.#tailHole ? this.#acknowledgedBefore : this.#lastAcknowledged;
     const newWave = acknowledged > (afterHole ? this.#holeBound : last);
-    if (!afterHole && this.#lastAcknowledged >= 0 && acknowledged >= 0) this.#follows(newWave);
+    // Of bytes that were sent again it is not known what had been received when they were sent first.
+    const { isLate, isCrossing, lateAcknowledged } = this.#context;
+    if (!afterHole && !isLate && this.#lastAcknowledged >= 0 && acknowledged >= 0) this.#follows(newWave);
     // It was sent before the answer to an earlier request, which is here already, had reached the client.
     const overtakes = acknowledged >= 0 && acknowledged <= this.#lastAnswer;
     if (!this.#tailHole && queue.length === 0) this.#unanswered = 0;
     // What lies between two requests is a request at least.
     if (afterHole && this.#holeIsBetween && this.#holeEnd === start && this.#holeEnd > this.#holeStart)
       this.#unanswered += 1;
-    if (newWave && (overtakes || this.#unanswered > 0)) this.#client.doesNotWait();
+    if (newWave && (overtakes || isCrossing || this.#unanswered > 0)) this.#client.doesNotWait();
     this.#unanswered += 1;
     // What was received since the one request before it was the beginning of that one's answer.
     const alone =
-      !this.#tailHole && !overtakes && (queue.length === 0 || (newWave && (queue.at(-1) as Pending<R>).alone));
-    this.#client.sends(newWave || queue.length === 0);
+      !this.#tailHole &&
+      !overtakes &&
+      !isLate &&
+      (queue.length === 0 || (newWave && (queue.at(-1) as Pending<R>).alone));
+    if (isLate) this.#client.interrupted();
+    else this.#client.sends(newWave || queue.length === 0);
     this.#lastEnd = end;
     queue.push({
       request,
@@ -182,7 +194,7 @@ export class Pairing<R> {
       this.#tailHole = false;
       this.#inDoubt = false;
     }
-    this.#lastAcknowledged = this.#tailHole ? -1 : acknowledged;
+    this.#lastAcknowledged = this.#tailHole ? -1 : Math.max(acknowledged, lateAcknowledged);
     if (queue.length <= PENDING_PER_STREAM) return undefined;
     const dropped = this.#shift();
     // Its answer will come all the same.
@@ -199,11 +211,13 @@ export class Pairing<R> {
       this.#holeStart = offset;
       this.#answeredUnseen = 0;
       this.#holeIsBetween = offset === this.#lastEnd;
+      this.#holeIsCut = false;
       this.#acknowledgedBefore = this.#lastAcknowledged;
     }
     // A hole that grows holds later requests too.
     this.#holeBound = Number.POSITIVE_INFINITY;
     this.#holeEnd = offset + length;
+    if (this.#context.isCut) this.#holeIsCut = true;
     this.#tailHole = true;
     this.#lastAcknowledged = -1;
   }
@@ -225,7 +239,8 @@ export class Pairing<R> {
       this.#client.receives(true);
       // Nothing was sent behind the request, or what was not captured of it, until its answer came.
       const sent = this.#tailHole ? this.#holeEnd : (queue[0] as Pending<R>).end;
-      if (hasNoLogin && queue.length === 1 && acknowledged === sent) this.#client.mayHaveWaited();
+      const mayHideOthers = this.#tailHole && this.#holeIsCut;
+      if (hasNoLogin && queue.length === 1 && acknowledged === sent && !mayHideOthers) this.#client.mayHaveWaited();
       return { kind: 'paired', request: this.#shift(), proven: true, skipped: NONE, unpaired: NONE };
     }
     const skipped: R[] = [];

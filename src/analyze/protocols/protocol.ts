@@ -53,9 +53,18 @@ export interface StreamContext extends ProtocolContext {
   readonly offset: number;
   /**
    * During a data() call: how many bytes of the other side's stream (counted as that side's `offset`) were acknowledged by
-   * the packet that carried these bytes; -1 where that is not known.
+   * the packet that carried these bytes; -1 where that is not known. Of late bytes of the client so many, at least, had been
+   * received when they were sent first.
    */
   readonly acknowledged: number;
+  /** During a data() call: packets behind these bytes came before them. They were sent again, or overtaken. */
+  readonly isLate: boolean;
+  /** The most that late packets of the client acknowledged so far; -1 without any. */
+  readonly lateAcknowledged: number;
+  /** During a data() call: when these bytes were sent the other side had sent more, not in answer to them, than had been received. */
+  readonly isCrossing: boolean;
+  /** During a gap() call: the bytes were cut off from a packet of which the beginning was captured. */
+  readonly isCut: boolean;
   /** During a data() call: whether `now` is the time of these bytes' own packet. Without it no latency may be stated. */
   readonly timeKnown: boolean;
   /**

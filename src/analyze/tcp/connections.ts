@@ -69,7 +69,7 @@ export class TcpConnections implements StreamHost {
   #givesUp = false;
   readonly #view: FlowView;
   /** Of the packet at hand. */
-  readonly #carrier = { acknowledgment: 0, hasAcknowledgment: false, clock: 0 };
+  readonly #carrier = { acknowledgment: 0, hasAcknowledgment: false, clock: 0, isLate: false, isCrossing: false };
   /** By slot, what was seen at places besides the one that counts. */
   readonly sightings: (FlowSightings | undefined)[] = [];
   readonly #places: Places;
@@ -172,6 +172,8 @@ export class TcpConnections implements StreamHost {
       acknowledgment: packet.tcpAcknowledgment,
       hasAcknowledgment: (tcpFlags & TCP.ack) !== 0,
       clock: this.#places.clockOf(place),
+      isLate: false,
+      isCrossing: false,
     });
   }
 
@@ -235,6 +237,7 @@ export class TcpConnections implements StreamHost {
     const { ints } = this.table;
     const base = this.table.base(slot);
     let stream = this.#streams[slot];
+    const isLate = this.#isLate(base + direction, packet);
     followHealth(this.table, slot, direction, packet, this.clock.now, this.#troubles);
     if (tcpFlags & TCP.syn) this.#syn(slot, direction, packet);
     else if (ints[base + TCP_I32.state] === STATE.opening) this.#opening(slot, direction, packet);
@@ -251,6 +254,8 @@ export class TcpConnections implements StreamHost {
         this.#carrier.acknowledgment = packet.tcpAcknowledgment;
         this.#carrier.hasAcknowledgment = (tcpFlags & TCP.ack) !== 0;
         this.#carrier.clock = this.#places.clockOf(ints[base + FLOW_I32.vantage + direction] as number);
+        this.#carrier.isLate = isLate;
+        this.#carrier.isCrossing = !isLate && this.#isCrossing(base, direction, packet);
         // What was acknowledged first shows where a direction begins, as long as that is not known.
         if (
           this.#carrier.hasAcknowledgment &&
@@ -277,6 +282,25 @@ export class TcpConnections implements StreamHost {
     this.undecided = stream !== undefined && length > 0 && !isOver && stream.undecided;
     if (stream === undefined) return !isOver || ints[base + FLOW_I32.protocol] !== 0;
     return !stream.opaque;
+  }
+
+  /** Whether a packet comes after one that lies behind it: it was sent again, or overtaken. Asked before `followHealth`. */
+  #isLate(own: number, packet: PacketView): boolean {
+    const { ints } = this.table;
+    if (((ints[own + TCP_I32.flags] as number) & SEEN.high) === 0) return false;
+    return ((packet.tcpSequence - (ints[own + TCP_I32.high] as number)) | 0) < 0;
+  }
+
+  /** Whether the other side had sent more than a packet acknowledges, none of it in answer to that packet. */
+  #isCrossing(base: number, direction: number, packet: PacketView): boolean {
+    const { ints } = this.table;
+    const other = base + 1 - direction;
+    const known = SEEN.high | SEEN.ack;
+    if (((ints[other + TCP_I32.flags] as number) & known) !== known || (packet.tcpFlags & TCP.ack) === 0) return false;
+    if ((((ints[other + TCP_I32.high] as number) - packet.tcpAcknowledgment) | 0) <= 0) return false;
+    if ((((ints[other + TCP_I32.ack] as number) - packet.tcpSequence) | 0) > 0) return false;
+    // Two places' packets come in no certain order.
+    return ints[base + FLOW_I32.vantage] === ints[base + FLOW_I32.vantage + 1];
   }
 
   /** Of closed connections few are kept while there are many. */

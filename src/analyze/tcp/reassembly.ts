@@ -93,6 +93,8 @@ export class Reassembly {
       acknowledgment: carrier.acknowledgment,
       hasAcknowledgment: carrier.hasAcknowledgment,
       clock: carrier.clock,
+      isLate: carrier.isLate,
+      isCrossing: carrier.isCrossing,
     });
   }
 
@@ -239,7 +241,7 @@ export class Reassembly {
 
   /** Whether a segment acknowledges what was not handed on yet. */
   #isEarly(stream: TcpStream, direction: number, carrier: Carrier): boolean {
-    return carrier.hasAcknowledgment && this.#ahead(stream, 1 - direction, carrier.acknowledgment) > 0;
+    return ordersOther(stream, direction, carrier) && this.#ahead(stream, 1 - direction, carrier.acknowledgment) > 0;
   }
 
   /** Whether a segment certainly acknowledges nothing that was not handed on yet. @param own as in `segment` */
@@ -393,7 +395,7 @@ export class Reassembly {
     const { now } = this.#clock;
     this.#clock.now = first.time;
     this.#bringUp(stream, waiting, direction, first.sequence, depth, limit);
-    if (depth < DEPTH_MAXIMUM && first.hasAcknowledgment && own.first === first) {
+    if (depth < DEPTH_MAXIMUM && ordersOther(stream, direction, first) && own.first === first) {
       const acknowledgment = earlier(first.acknowledgment, limit);
       this.#bringUp(stream, waiting, 1 - direction, acknowledgment, depth + 1, first.sequence);
     }
@@ -506,16 +508,24 @@ export class Reassembly {
       stream.data(direction, bytes, from, end, carrier);
     }
     const cut = length - Math.max(end - start, known);
-    if (cut > 0) this.#gap(stream, direction, cut);
+    if (cut > 0) this.#gap(stream, direction, cut, true);
   }
 
-  #gap(stream: TcpStream, direction: number, length: number): void {
+  #gap(stream: TcpStream, direction: number, length: number, isCut = false): void {
     this.gaps += 1;
     const own = this.#table.base(stream.slot) + direction + TCP_I32.next;
     this.#table.ints[own] = ((this.#table.ints[own] as number) + length) | 0;
     this.#troubles.add(stream.slot, direction, TROUBLE.lost, length);
-    stream.gap(direction, length);
+    stream.gap(direction, length, isCut);
   }
+}
+
+/**
+ * Whether what a segment acknowledges comes before it. A request that was sent again acknowledges its own answer, if that had
+ * come meanwhile.
+ */
+function ordersOther(stream: TcpStream, direction: number, { hasAcknowledgment, isLate }: Carrier): boolean {
+  return hasAcknowledgment && !(isLate && direction === stream.client);
 }
 
 /** The earlier one of two sequence numbers. */

@@ -49,6 +49,10 @@ export interface Carrier {
   readonly hasAcknowledgment: boolean;
   /** The clock that stamped it (engine/places.ts); -1 where its time cannot be compared with those of its direction's others. */
   readonly clock: number;
+  /** It came after a packet that lies behind it: it was sent again, or overtaken. What it acknowledges was perhaps received since. */
+  readonly isLate: boolean;
+  /** The other side had sent more than it acknowledges, none of it in answer to this packet. */
+  readonly isCrossing: boolean;
 }
 
 /** No clock has this number. */
@@ -73,6 +77,10 @@ export class TcpStream implements StreamContext {
   offset = 0;
   acknowledged = -1;
   timeKnown = true;
+  isLate = false;
+  isCrossing = false;
+  isCut = false;
+  lateAcknowledged = -1;
   /** What cannot be handed on yet; of most connections nothing. */
   waiting: Waiting | undefined;
   /** By direction, copies from other places of capture that are ahead of what was handed on; of most connections none. */
@@ -169,6 +177,9 @@ export class TcpStream implements StreamContext {
     this.acknowledgedFirst[1] = Number.NaN;
     this.acknowledged = -1;
     this.timeKnown = true;
+    this.isLate = false;
+    this.isCrossing = false;
+    this.lateAcknowledged = -1;
   }
 
   /** A packet with bytes of a direction acknowledges the other one's bytes before a sequence number. */
@@ -294,7 +305,7 @@ export class TcpStream implements StreamContext {
     }
     this.offset = offset;
     delivered[own] = offset + end - start;
-    const acknowledged = carrier.hasAcknowledgment ? this.#acknowledged(own === 0 ? 1 : 0, carrier.acknowledgment) : -1;
+    const acknowledged = this.#follows(own, carrier);
     this.acknowledged = acknowledged;
     if (own === this.client) this.#clientAcknowledged = acknowledged;
     handedAt[own] = now;
@@ -307,7 +318,7 @@ export class TcpStream implements StreamContext {
     this.offset = this.delivered[own];
     if (this.#guessed) this.#follow(own, end - start, carrier);
     this.delivered[own] += end - start;
-    this.acknowledged = carrier.hasAcknowledgment ? this.#acknowledged(own === 0 ? 1 : 0, carrier.acknowledgment) : -1;
+    this.acknowledged = this.#follows(own, carrier);
     const { clock } = this.#host;
     const { now } = clock;
     const before = this.#handedAt[own];
@@ -405,6 +416,19 @@ export class TcpStream implements StreamContext {
     this.#clientAcknowledged = this.acknowledged;
   }
 
+  /** What a packet shows besides its bytes. @returns `acknowledged` of these */
+  #follows(own: 0 | 1, carrier: Carrier): number {
+    const { isLate } = carrier;
+    this.isLate = isLate;
+    this.isCrossing = carrier.isCrossing;
+    if (!carrier.hasAcknowledgment) return -1;
+    const acknowledged = this.#acknowledged(own === 0 ? 1 : 0, carrier.acknowledgment);
+    if (!isLate) return acknowledged;
+    if (own !== this.client) return -1;
+    if (acknowledged > this.lateAcknowledged) this.lateAcknowledged = acknowledged;
+    return Math.min(acknowledged, Math.max(0, this.#clientAcknowledged));
+  }
+
   /** Bytes of the other direction that an acknowledgment number covers. */
   #acknowledged(other: number, acknowledgment: number): number {
     const next = this.#host.nextSequence(this, other);
@@ -424,7 +448,9 @@ export class TcpStream implements StreamContext {
     if (this.#looks < LOOKS_MAXIMUM && !this.ended) this.#look(direction, bytes, start, end);
   }
 
-  gap(direction: number, length: number): void {
+  /** @param isCut they were cut off from a packet of which the beginning was captured */
+  gap(direction: number, length: number, isCut: boolean): void {
+    this.isCut = isCut;
     const own = direction === 0 ? 0 : 1;
     const { clock } = this.#host;
     const { now } = clock;

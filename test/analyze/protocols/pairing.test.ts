@@ -2,18 +2,23 @@ import { expect, test } from 'vitest';
 import { ClientHabit } from '../../../src/analyze/protocols/client-habit.ts';
 import { Pairing } from '../../../src/analyze/protocols/pairing.ts';
 
-/** A request R of 10 bytes, an answer A of 10 bytes, what was not captured of either side: each with what its packet acknowledged. */
+/**
+ * A request R of 10 bytes (`late` where packets behind it came before it, `crossing` where more of the answers was on its way),
+ * an answer A of 10 bytes, what was not captured of either side: each with what its packet acknowledged.
+ */
 type Step =
-  | readonly ['R', name: string, start: number, acknowledged: number]
+  | readonly ['R', name: string, start: number, acknowledged: number, how?: 'late' | 'crossing']
   | readonly ['A', start: number, acknowledged: number]
   | readonly ['client gap' | 'server gap', offset: number, length: number];
 
 function run(steps: readonly Step[], midstream = false, shortest = 1): string[] {
-  const context = { midstream, now: 0 };
+  const context = { midstream, now: 0, isLate: false, lateAcknowledged: -1, isCrossing: false, isCut: false };
   const pairing = new Pairing<string>(context, shortest);
   const said: string[] = [];
   for (const step of steps) {
     context.now += 1;
+    context.isLate = step[4] === 'late';
+    context.isCrossing = step[4] === 'crossing';
     if (step[0] === 'R') pairing.push(step[1], { start: step[2], end: step[2] + 10, acknowledged: step[3] });
     else if (step[0] === 'client gap') pairing.clientGap(step[1], step[2]);
     else if (step[0] === 'server gap') pairing.serverGap(step[1], step[2]);
@@ -137,6 +142,36 @@ test.each<[what: string, steps: Step[], said: string[]]>([
       ['R', 'b', 10, 0],
       ['A', 0, 20],
       ['server gap', 10, 10],
+      ['R', 'c', 20, 20],
+      ['A', 20, 30],
+    ],
+    ['a', 'b unknown', '? of 2', 'c unknown'],
+  ],
+  [
+    'a serial client, one request lost, then one that was sent before the answer on its way had come: it does not wait',
+    [
+      ['R', 'a', 0, 0],
+      ['A', 0, 10],
+      ['R', 'b', 10, 10],
+      ['A', 10, 20],
+      ['R', 'c', 20, 20],
+      ['A', 20, 30],
+      ['client gap', 30, 10],
+      ['A', 30, 40],
+      ['R', 'e', 40, 40],
+      ['R', 'f', 50, 45, 'crossing'],
+      ['A', 40, 50],
+      ['A', 50, 60],
+    ],
+    ['a', 'b', 'c', 'not seen', 'e unknown', '? of 2', 'f?'],
+  ],
+  [
+    'a request that was sent again: what it acknowledges shows neither that one answer had come nor that none had',
+    [
+      ['R', 'a', 0, 0],
+      ['A', 0, 10],
+      ['server gap', 10, 10],
+      ['R', 'b', 10, 10, 'late'],
       ['R', 'c', 20, 20],
       ['A', 20, 30],
     ],
@@ -270,4 +305,22 @@ test('two holes in the requests: as many answers as the second one can hold may 
     10,
   );
   expect(said).toEqual(['a unknown', '? of 2', '? of 1', 'b?']);
+});
+
+test('a request of which the end was cut off, and its answer: what followed it may have been sent with it', () => {
+  const context = { midstream: false, now: 0, isLate: false, lateAcknowledged: -1, isCrossing: false, isCut: true };
+  const pairing = new Pairing<string>(context);
+  pairing.push('a', { start: 0, end: 10, acknowledged: 0 });
+  pairing.clientGap(10, 20);
+  pairing.answer({ start: 0, acknowledged: 30, hasNoLogin: true });
+  pairing.clientGap(30, 10);
+  pairing.answer({ start: 10, acknowledged: 40, hasNoLogin: true });
+  pairing.push('d', { start: 40, end: 50, acknowledged: 20 });
+  expect(pairing.answer({ start: 20, acknowledged: 50, hasNoLogin: true })).toMatchObject({ proven: false });
+});
+
+test('a few waves of several requests do not show that a client waits where a hole may hold one of them', () => {
+  const quick = { gap: 1_000, latency: 1_000, pause: 1e9 };
+  expect(waves([4, 2, 3, 5], quick).likelyWaits).toBe(false);
+  expect(waves([4, 2, 3, 5, 2, 6], quick).likelyWaits).toBe(true);
 });

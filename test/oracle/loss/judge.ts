@@ -112,9 +112,25 @@ function messageProblem(
   );
   // One that a place has missed is shown near those before it: messages have no latency that this would falsify.
   const isMissed =
-    places.some((_, number) => carriers.every(({ place }) => place !== number)) ||
+    places.some((place, number) => isMissedAt(connection, carriers, place, number, event.time + origin)) ||
     (places.length > 1 && connection.hasNetwork);
   return isMeasured || isMissed ? undefined : 'a time of none of its packets';
+}
+
+/**
+ * Whether a place has missed a message's last byte until it is stated: what brings it later was sent again.
+ * @param carriers packets with that byte that were captured
+ */
+function isMissedAt(
+  connection: RanConnection,
+  carriers: readonly SeenSegment[],
+  place: Place,
+  number: number,
+  stated: number,
+): boolean {
+  return carriers.every(
+    ({ segment, place: at }) => at !== number || passes(connection, segment, place) > stated + CLOCK_NS,
+  );
 }
 
 /** What comes before the first request is an exchange of its own: logins, settings. */
