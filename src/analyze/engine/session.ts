@@ -134,7 +134,8 @@ export class AnalysisSession {
 
   #event(found: AnalysisEvent, flow: FlowInfo): void {
     // What was asked for is known from then on; the answer itself goes by older names.
-    if (found.protocol === 'dns') {
+    // An answer to no question may be forged, or is an announcement that anybody can make: it names nobody.
+    if (found.protocol === 'dns' && found.kind === 'exchange' && found.incomplete !== 'request not seen') {
       for (const { address, name } of observedAddresses(found)) this.names.addObserved(address, name, found.time);
     }
     const event = this.#showSecrets ? found : this.#detail ? maskEvent(found) : maskCounted(found);
