@@ -11,6 +11,7 @@ import type { DatagramProtocol, StreamProtocol } from './protocol.ts';
 import { proxyProtocol } from './proxy-protocol.ts';
 import { quic } from './quic/index.ts';
 import { redis } from './redis/index.ts';
+import { smtp } from './smtp.ts';
 import { socks } from './socks.ts';
 import { tls } from './tls/index.ts';
 import { webSocket } from './websocket.ts';
@@ -31,6 +32,7 @@ export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [
   memcached,
   webSocket,
   mongodb,
+  smtp,
 ];
 
 /** Every protocol on UDP. */

@@ -80,6 +80,7 @@ describe('the summary of exchanges', () => {
       { protocol: 'postgresql', status: 'ERROR 42P01 relation "b" does not exist' },
       { protocol: 'redis', status: 'WRONGTYPE Operation against a key' },
       { protocol: 'mongodb', status: '11000 DuplicateKey' },
+      { protocol: 'smtp', status: '421 4.7.0 Too many connections' },
       { protocol: 'http', ...open, incomplete: 'reset', endedBy: 1 },
       { protocol: 'http', ...open, incomplete: 'reset', endedBy: 0 },
       { protocol: 'http', ...open, incomplete: 'no response' },
@@ -92,6 +93,7 @@ describe('the summary of exchanges', () => {
       postgresql: { 'ERROR 42P01': 2 },
       redis: { WRONGTYPE: 1 },
       mongodb: { '11000 DuplicateKey': 1 },
+      smtp: { 421: 1 },
       http: {
         'reset by server': 1,
         'reset by client': 1,
