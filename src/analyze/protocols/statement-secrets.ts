@@ -1,9 +1,9 @@
 import { MASK } from '../record/mask.ts';
 import { isSecretName, maskText } from '../record/secrets.ts';
 
-/** Words without which no statement holds a secret: all others are not looked through. */
+/** Words without which no statement holds a secret, and values without columns: all others are not looked through. */
 const HINT =
-  /pass|pwd|\bpw\b|\bpin\b|otp|cvv|secret|token|identified|_?key|signature|jwt|crypt|hmac|md5|sha\d|digest|:\/\/|eyJ|authorization/i;
+  /[^)\s]\s{1,64}values?\s{0,64}\(|into\s{1,64}[^\s(]{1,128}\s{1,64}select\b|pass|pwd|\bpw\b|\bpin\b|otp|cvv|secret|token|identified|_?key|signature|jwt|crypt|hmac|md5|sha\d|digest|:\/\/|eyJ|authorization/i;
 
 /** Blank, comment, literal (also `E'…'`, `U&'…'`, `_utf8'…'`, `$tag$…$tag$`), name in quotes, word, placeholder, number. */
 const TOKEN =
@@ -33,6 +33,8 @@ const BETWEEN = new Set([
   '!',
   'between',
 ]);
+
+const NUMBER = /^\d[\d.]*(?:e\d+)?$/i;
 
 /** The secrets of a statement, masked. Names' values, what follows IDENTIFIED BY, columns of INSERT, crypt() and its like. */
 export function maskStatement(sql: string): string {
@@ -66,6 +68,9 @@ class Masker {
   #columns: boolean[] | undefined;
   #column = 0;
   #values = false;
+  /** Brackets around the INSERT or REPLACE that has begun; its values without columns do not show what they hold. */
+  #insertDepth = -1;
+  #unnamed = false;
   /** Brackets that the values are in: none after SELECT. */
   #valuesDepth = 1;
   /** Which piece the last literal is, and whether only an operator came since: `'x' = password`. */
@@ -108,8 +113,9 @@ class Masker {
     this.#literalText = literal;
     this.#compared = false;
     const inColumn = this.#values && this.#depth >= this.#valuesDepth && this.#isSecretColumn();
-    const secret = this.#armed || this.#joined || this.#cases || this.#list > 0 || inColumn;
-    this.#joined = secret;
+    const inUnnamed = this.#unnamed && !NUMBER.test(literal);
+    const secret = this.#armed || this.#joined || this.#cases || this.#list > 0 || inColumn || inUnnamed;
+    this.#joined = secret && !inUnnamed;
     if (secret) {
       this.#hidden(literal);
       this.#pieces.push(MASK);
@@ -156,15 +162,24 @@ class Masker {
     }
     const before = this.#last;
     this.#last = lower;
-    if (lower === 'into' || lower === 'replace') this.#columns = lower === 'into' ? [] : this.#columns;
-    if (lower === 'values' || lower === 'select') {
-      this.#values = this.#columns !== undefined;
+    if ((lower === 'insert' || lower === 'replace') && !called) {
+      this.#insertDepth = this.#depth;
+      this.#values = false;
+      this.#columns = [];
+    }
+    if (lower === 'into') this.#columns = [];
+    if (lower === 'values' || lower === 'value' || lower === 'select') {
+      this.#unnamed = this.#depth === this.#insertDepth && !this.#values && this.#columns?.length === 0;
+      if (lower !== 'value' || this.#unnamed) this.#values = this.#columns !== undefined;
       this.#valuesDepth = lower === 'values' ? this.#depth + 1 : this.#depth;
       this.#column = 0;
     } else if (lower === 'from') {
       this.#values = false;
+      this.#unnamed = false;
       this.#columns = undefined;
-    } else if (this.#naming && this.#depth === 1) this.#columns?.push(isSecretName(lower));
+    } else if (lower === 'on' || lower === 'returning') this.#unnamed = false;
+    else if (this.#naming && this.#depth === Math.max(0, this.#insertDepth) + 1)
+      this.#columns?.push(isSecretName(lower));
     if (lower === 'case' && this.#armed) this.#cases = true;
     else if (lower === 'end') this.#cases = false;
     if (lower === 'between' && this.#armed) this.#between = true;
@@ -209,6 +224,8 @@ class Masker {
       this.#named = false;
       this.#columns = undefined;
       this.#values = false;
+      this.#insertDepth = -1;
+      this.#unnamed = false;
       this.#armed = false;
     } else if (mark === '=' && this.#named) {
       this.#named = false;

@@ -10,9 +10,13 @@ const ENDINGS =
 
 /** Query parameters are also called like this. */
 const PARAMETER = new RegExp(
-  `^(?:[\\w.\\[\\]-]*(?:${ENDINGS}|token_hint|assertion|credentials?|session_?id|sessid|access_?key_?id|verifier|csrf|xsrf|passw(?:or)?d[_-]?(?:confirmation|confirm|hash|repeat)|(?:verification|device|user|reset|confirmation|oob|recovery|activation)_?code)\\]?|(?:[\\w.\\[\\]-]*\\[)?(?:pass|pw|pin|otp|cvv|cvc)\\]?|auth|authorization|bearer|session|sig|code|sid|key|ticket|saml(?:request|response|art)|wresult|relaystate|hmac|variables)$`,
+  `^(?:[\\w.\\[\\]-]*(?:${ENDINGS}|token_hint|assertion|credentials?|session_?id|sessid|access_?key_?id|verifier|csrf|xsrf|passw(?:or)?d[_-]?(?:confirmation|confirm|hash|repeat)|(?:verification|device|user|reset|confirmation|oob|recovery|activation)_?code)\\]?|(?:[\\w.\\[\\]-]*\\[)?(?:pass|pw|pin|otp|cvv|cvc)\\]?|auth|authorization|bearer|session|sig|code|sid|key|ticket|nonce|saml(?:request|response|art)|wresult|relaystate|hmac|variables)$`,
   'i',
 );
+
+/** OAuth's `state` ties an answer to its browser; a short word or a number under this name is the state of something. */
+const STATE = /^(?:[\w.[\]-]*\[)?state\]?$/i;
+const STATE_OF_A_THING = /^(?:\d{1,6}|(?:[a-z]{1,12}|[A-Z]{1,12}|[A-Z][a-z]{1,11})(?:[-_][A-Za-z]{1,12}){0,3})$/;
 
 /** A parameter behind what begins it: name and value. */
 const PAIR = /([?&;#]([^=&;#?\s]+)=)([^&;#\s]*)/g;
@@ -30,7 +34,10 @@ function maskParameters(target: string, depth: number): string {
   let text = target;
   if (text.includes('=')) {
     text = text.replace(PAIR, (pair, begin: string, name: string, value: string) => {
-      if (PARAMETER.test(name.includes('%') ? decoded(name) : name)) return begin + MASK;
+      const plain = name.includes('%') ? decoded(name) : name;
+      if (PARAMETER.test(plain) || (STATE.test(plain) && value !== '' && !STATE_OF_A_THING.test(value))) {
+        return begin + MASK;
+      }
       return value.includes('%') || value.includes('{') ? begin + maskNested(value, depth) : pair;
     });
   }
@@ -75,6 +82,9 @@ const NAMED = new RegExp(
   `((?:${ENDINGS}|(?<![a-z])(?:pass|pw|pin|otp|cvv|cvc))\\\\{0,8}(?:["']|%2[27])?[ \\t\\r\\n]{0,8}(?:=>|:=|[:=]|%3[ad])[ \\t\\r\\n]{0,8})(?!(?:yes|no|true|false|null|none)\\b)(\\\\{1,8}"[^"\\\\]*(?:\\\\{1,8}"|$)?|"(?:[^"\\\\]|\\\\.)*"?|'(?:[^'\\\\]|\\\\.)*'?|\\[[^\\]]*\\]?|\\{[^}]*\\}?|[^\\s,;&"'{}()\\[\\]*][^\\s,;&"'{}()\\[\\]]*)`,
   'gi',
 );
+/** Members of JSON that are secrets where nothing else is in their names: a key of a list of pairs is masked too. */
+const MEMBER =
+  /((?:"|\\{1,8}"|%22)(?:key|nonce)(?:"|\\{1,8}"|%22)[ \t\r\n]{0,8}(?::|%3a)[ \t\r\n]{0,8})(?:\\{1,8}"[^"\\]*(?:\\{1,8}"|$)?|"(?:[^"\\]|\\.)*"?|%22(?:(?!%22)[^\s"])*(?:%22)?)/gi;
 const AUTHORIZATION =
   /(authorization\\{0,8}["']?[ \t\r\n]{0,8}[:=][ \t\r\n]{0,8}\\{0,8}["']?)(?:[a-z][\w-]{0,30}[ \t\r\n]{1,8})?[^\s,"'{}\\]+/gi;
 /** Cookies of a header field in a text. */
@@ -92,7 +102,7 @@ const PASSCODE = /(passcode:)[^\n\r\0]+/g;
 /** The token in a subprotocol that is offered to a Kubernetes API server. */
 const SUBPROTOCOL_TOKEN = /(?<=base64url\.bearer\.authorization\.k8s\.io\.)[\w.-]+/g;
 const HINT = new RegExp(
-  `${ENDINGS}|(?<![a-z])(?:pass|pw|pin|otp|cvv|cvc)(?![a-z])|cookie|authorization|bearer|basic|negotiate|ntlm|:\\/\\/`,
+  `${ENDINGS}|(?<![a-z])(?:pass|pw|pin|otp|cvv|cvc)(?![a-z])|cookie|authorization|bearer|basic|negotiate|ntlm|:\\/\\/|(?:"|%22)(?:key|nonce)(?:\\\\|"|%22)`,
   'i',
 );
 
@@ -110,6 +120,7 @@ export function maskText(text: string): string {
       /^bearer$/i.test(scheme) || /[A-Z0-9=_+-]/.test(value) ? `${scheme}${gap}${MASK}` : whole,
     )
     .replace(NAMED, `$1${MASK}`)
+    .replace(MEMBER, `$1${MASK}`)
     .replace(USER_INFO, `$1${MASK}@`);
   return maskShapes(named);
 }

@@ -30,7 +30,7 @@ test.each([
 test.each([
   "SELECT * FROM t WHERE name = 'open' AND password_expires > 'open'",
   "CREATE TABLE t (password varchar(50) DEFAULT 'open', token text NOT NULL)",
-  "INSERT INTO t VALUES ('open', 'password')",
+  "INSERT INTO t (a, b) VALUES ('open', 'password')",
   "INSERT INTO u (a, password) VALUES ('open', ?)",
   "CREATE USER a IDENTIFIED WITH 'open' BY ?; SELECT 'open'",
   "SET PASSWORD FOR 'open'@'%' = ?",

@@ -22,6 +22,7 @@ describe('what is no secret stays', () => {
     'https://shop.example.com:8443/checkout/GetCustomerInvoiceDetails',
     '/ulid/01ARZ3NDEKTSV4RRFFQ69G5FAV',
     'connection refused by 10.0.0.1:5432 after 3 attempts',
+    'duplicate key value: Key (id)=(1) {"monkey":"a","key":1,"keys":"b"}',
   ])('%s', (text) => {
     expect(maskTarget(text)).toBe(text);
     expect(maskText(text)).toBe(text);
@@ -65,18 +66,22 @@ describe('what looks like a secret is masked', () => {
 describe('a value under the name of a secret is masked in every notation', () => {
   it.each([
     'session code_verifier device_code oauth_verifier oobCode verification_code csrf _csrf wresult AWSAccessKeyId bearer',
-    'authorization cvv cvc password_confirmation passwordHash user[pass] auth[pw] pw otp pin',
+    'authorization cvv cvc password_confirmation nonce passwordHash user[pass] auth[pw] pw otp pin',
   ])('as a parameter: %s', (names) => {
     for (const name of names.split(' ')) expect(maskTarget(`/a?${name}=hush&x=1`)).toBe(`/a?${name}=***&x=1`);
-    expect(maskTarget('/a?state=open&sort=pinned&passage=5&design=x')).toBe(
-      '/a?state=open&sort=pinned&passage=5&design=x',
-    );
+    const plain =
+      '/a?state=open&state=IN_PROGRESS&filter[state]=Closed&state=3&state=&estate=a1b2&sort=pinned&passage=5';
+    expect(maskTarget(`${plain}&design=x`)).toBe(`${plain}&design=x`);
+    expect(maskTarget('/cb?state=af0ifjsldkj&a=b#state=x-9')).toBe('/cb?state=***&a=b#state=***');
   });
 
   it.each([
     '{"pass":"hush"}',
     '{"pw":"hush"}',
     '{"otp":"hush"}',
+    '{"id":1,"key": "hush"}',
+    '{\\"nonce\\":\\"hush\\",\\"a\\":1}',
+    '%22key%22%3A%22hush%22%2C%22a%22',
     '{"cookie":"a=hush"}',
     '{"password":["hush","hush"]}',
     '{"password":{"value":"hush"}}',
@@ -110,6 +115,13 @@ describe('a value under the name of a secret is masked in every notation', () =>
     "SELECT 1 FROM u WHERE (name, password) = ('a', 'hush')",
     "SELECT 1 FROM u WHERE password::text = 'hush'",
     "SELECT 'hush' AS password",
+    "INSERT INTO u VALUES (1, 'hush', 'hush'), (2, 'hush', E'hush') ON CONFLICT (id) DO NOTHING",
+    "insert u values('hush')",
+    'REPLACE INTO `u` VALUE ("hush")',
+    "INSERT INTO s.u SELECT 'hush', 'hush' FROM v",
+    "WITH a AS (INSERT INTO u VALUES ('hush') RETURNING id) SELECT * FROM a",
+    "WITH a AS (INSERT INTO u (name, password) VALUES ('ann', 'hush') RETURNING id) SELECT * FROM a",
+    "MERGE INTO u USING v ON u.a = v.a WHEN NOT MATCHED THEN INSERT VALUES ('hush')",
   ])('in a statement: %s', (sql) => {
     expect(maskStatement(sql)).toContain('***');
     expect(maskStatement(sql)).not.toContain('hush');
@@ -118,6 +130,18 @@ describe('a value under the name of a secret is masked in every notation', () =>
   it('in a statement, and no other value', () => {
     expect(maskStatement("INSERT INTO u (name, password, city) SELECT 'ann', 'hush', 'rome' FROM v")).toBe(
       "INSERT INTO u (name, password, city) SELECT 'ann', ***, 'rome' FROM v",
+    );
+    for (const sql of [
+      "INSERT INTO u (name, city) VALUES ('ann', 'rome') ON DUPLICATE KEY UPDATE city = VALUES(city), name = 'eva'",
+      "SELECT * FROM (VALUES ('rome', 1)) AS t",
+      "SELECT REPLACE('rome', 'r', 'd'), insert ('abc', 1, 2, 'x') FROM t",
+    ])
+      expect(maskStatement(sql)).toBe(sql);
+    expect(maskStatement("INSERT INTO u VALUES (1, 'ann', 2.5) ON CONFLICT (a) DO UPDATE SET city = 'rome'")).toBe(
+      "INSERT INTO u VALUES (1, ***, 2.5) ON CONFLICT (a) DO UPDATE SET city = 'rome'",
+    );
+    expect(maskStatement("INSERT INTO u VALUES ('a'); SELECT 'rome'")).toBe(
+      "INSERT INTO u VALUES (***); SELECT 'rome'",
     );
     expect(maskStatement("SELECT 'rome' AS city, 'hush' AS password FROM u WHERE a = 'b'")).toBe(
       "SELECT 'rome' AS city, *** AS password FROM u WHERE a = 'b'",
@@ -244,6 +268,16 @@ const WORST = [
   'token "',
   '::',
   'case ',
+  'a values ',
+  'values (',
+  'into a select ',
+  'into a ',
+  'insert values (',
+  '"key":"',
+  '"key":\\"',
+  '%22key%22%3a',
+  '%22key%22%3a%22',
+  '?state=',
 ];
 
 describe('every pattern is linear in the text', () => {

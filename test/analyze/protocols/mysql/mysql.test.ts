@@ -24,7 +24,7 @@ const brief = (events: readonly AnalysisEvent[]) =>
 const SAID = [
   'connect shop@shop = OK',
   'CREATE TABLE stock (id INT PRIMARY KEY, name VARCH = OK 0',
-  "INSERT INTO stock VALUES (1, 'apple'), (2, 'pear') = OK 3",
+  'INSERT INTO stock VALUES (1, ***), (2, ***), (3, * = OK 3',
   'SELECT * FROM stock = OK 3',
   'SELECT * FROM stock WHERE id > 100 = OK 0',
   "SELECT * FROM nothing = ERROR 1146 Table 'shop.nothing' doesn't exist 0",
@@ -61,7 +61,13 @@ test.skipIf(spawnSync('tshark', ['--version']).error !== undefined)('tshark sees
   const theirs = rows
     .split('\n')
     .filter(Boolean)
-    .map((row) => row.replace('\t', ' ').slice(0, 60).replace("'hush'", '***'));
+    .map((row) =>
+      row
+        .replace('\t', ' ')
+        .replace(/(?<=VALUES \(.*)'[^']*'/g, '***')
+        .slice(0, 60)
+        .replace("'hush'", '***'),
+    );
   const ours = all
     .flatMap((steps) => play(mysql, steps))
     .map(sqlOf)

@@ -65,7 +65,7 @@ test('programs: changes of user, files, several results, compression, the replic
   const events = await ofFile('../captures/mysql-states.pcap');
   const said = brief(events).filter((line) => !/^connect|TCP_RESET/.test(line));
   expect(said.map((line) => line.replace(/\/tmp\/\S+/, '').replace(/x{20,}/, 'x'))).toEqual([
-    "INSERT INTO stock VALUES (1, 'apple'), (2, 'pear') = OK",
+    'INSERT INTO stock VALUES (1, ***), (2, ***) = OK',
     'PREPARE SELECT name FROM stock WHERE id = ? = OK',
     'SELECT name FROM stock WHERE id = ? = OK',
     'CHANGE_USER = OK',
