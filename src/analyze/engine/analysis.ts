@@ -33,6 +33,8 @@ const TCP_FIXED_HEADER = 20;
 export interface AnalysisOptions {
   /** Someone looks at single events: everything is decoded. Without, only what the summary needs. */
   readonly detail: boolean;
+  /** Not for TCP connections that are the other leg of one seen before: of these only what the summary needs. */
+  readonly firstLegs?: boolean | undefined;
   readonly showSecrets: boolean;
   /** Bodies of messages are wanted as well; only with `detail`. */
   readonly bodies?: boolean | undefined;

@@ -61,6 +61,11 @@ export interface AnalysisOutputKind {
   readonly bodies?: boolean | undefined;
   /** Whether single packets are looked at. */
   readonly packets: boolean;
+  /**
+   * Of a connection seen before and behind NAT it looks at single exchanges of the leg that was seen first alone: those of the other
+   * leg come without `detail`.
+   */
+  readonly firstLegs?: boolean | undefined;
   /** It gets all events and packets, and applies `--where` to its own records; else it gets what matches. */
   readonly ownFilter?: boolean | undefined;
   create(context: AnalysisOutputContext): AnalysisOutput;

@@ -44,6 +44,7 @@ export class AnalysisSession {
   readonly #filter: Condition | undefined;
   readonly #showSecrets: boolean;
   readonly #detail: boolean;
+  readonly #firstLegs: boolean;
   #recorder: Recorder | undefined;
 
   constructor(kind: AnalysisOutputKind, settings: SessionSettings) {
@@ -51,8 +52,10 @@ export class AnalysisSession {
     this.#filter = kind.ownFilter === true ? undefined : settings.where;
     this.#showSecrets = settings.showSecrets;
     this.#detail = kind.detail || settings.where !== undefined;
+    this.#firstLegs = kind.firstLegs === true && settings.where === undefined;
     const options = {
       detail: this.#detail,
+      firstLegs: this.#firstLegs,
       showSecrets: settings.showSecrets,
       bodies: settings.bodies === true || kind.bodies === true,
     };
@@ -138,7 +141,8 @@ export class AnalysisSession {
     if (found.protocol === 'dns' && found.kind === 'exchange' && found.incomplete !== 'request not seen') {
       for (const { address, name } of observedAddresses(found)) this.names.addObserved(address, name, found.time);
     }
-    const event = this.#showSecrets ? found : this.#detail ? maskEvent(found) : maskCounted(found);
+    const hasDetail = this.#detail && !(this.#firstLegs && found.kind === 'exchange' && flow.sameAs !== undefined);
+    const event = this.#showSecrets ? found : hasDetail ? maskEvent(found) : maskCounted(found);
     if (this.#filter !== undefined && !this.#filter.matches(this.recorder.event(event, flow))) return;
     this.#output.event?.(event, flow);
   }

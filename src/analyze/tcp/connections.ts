@@ -52,6 +52,7 @@ export class TcpConnections implements StreamHost {
   readonly table: FlowTable;
   readonly clock: Clock;
   readonly detail: boolean;
+  readonly firstLegs: boolean;
   readonly showSecrets: boolean;
   readonly reassembly: Reassembly;
   readonly bodies: Bodies | undefined;
@@ -78,11 +79,13 @@ export class TcpConnections implements StreamHost {
   /** The packet last taken carries bytes whose protocol is not recognised yet. */
   undecided = false;
 
-  constructor(clock: Clock, places: Places, sink: AnalysisSink, { detail, showSecrets, bodies }: AnalysisOptions) {
+  constructor(clock: Clock, places: Places, sink: AnalysisSink, options: AnalysisOptions) {
+    const { detail, showSecrets, firstLegs = false, bodies } = options;
     this.clock = clock;
     this.#places = places;
     this.#sink = sink;
     this.detail = detail;
+    this.firstLegs = firstLegs;
     this.showSecrets = showSecrets;
     this.bodies = bodies === true ? new Bodies(showSecrets) : undefined;
     this.table = new FlowTable(TCP_STRIDE, TCP_FLOWS_MAXIMUM, (slot) => this.#ended(slot));
@@ -328,6 +331,10 @@ export class TcpConnections implements StreamHost {
   end(): void {
     this.#over = true;
     this.table.clear();
+  }
+
+  isOtherLeg({ slot }: TcpStream): boolean {
+    return this.#legs.of(slot) !== undefined;
   }
 
   event(stream: TcpStream, event: AnalysisEvent): void {

@@ -15,12 +15,15 @@ const LOOKS_MAXIMUM = 32;
 export interface StreamHost {
   readonly clock: Clock;
   readonly detail: boolean;
+  /** Connections that are the other leg of one seen before go without detail. */
+  readonly firstLegs: boolean;
   readonly showSecrets: boolean;
   readonly bodies: Bodies | undefined;
   /** The number of the flow whose bytes are handed out too, as FlowInfo.id; -1 for none. */
   readonly followed: number;
   /** Bytes of that flow, or of a hole in it: `bytes` undefined, from 0 to its length. */
   follow(stream: TcpStream, direction: number, bytes: Uint8Array | undefined, start: number, end: number): void;
+  isOtherLeg(stream: TcpStream): boolean;
   event(stream: TcpStream, event: AnalysisEvent): void;
   /** The protocol's words show who is the client; the connection's beginning was not seen. */
   swapEndpoints(stream: TcpStream): void;
@@ -209,7 +212,7 @@ export class TcpStream implements StreamContext {
   }
 
   get detail(): boolean {
-    return this.#host.detail;
+    return this.#host.detail && !(this.#host.firstLegs && this.#host.isOtherLeg(this));
   }
 
   get bodies(): Bodies | undefined {

@@ -5,6 +5,7 @@ import { HtmlReport } from './html-report.ts';
 export const html: AnalysisOutputKind = {
   detail: true,
   packets: true,
+  firstLegs: true,
   // The calls of a request are needed to trace it, also where they do not match.
   ownFilter: true,
   create: (context) => {

@@ -11,6 +11,7 @@ import { sessionTracer } from './tracing.ts';
 export const trace: AnalysisOutputKind = {
   detail: true,
   packets: true,
+  firstLegs: true,
   ownFilter: true,
   create: ({ session, line, colour, json, width, utc = false, live = false, verbose = false }) => {
     const { analysis } = session.capture;

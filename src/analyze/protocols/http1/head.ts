@@ -195,7 +195,8 @@ export class Head {
     // A name such as __proto__ is a name like others.
     const known = Object.hasOwn(fields, name) ? fields[name] : undefined;
     const joined = known === undefined ? text : `${known}${folded ? '' : ','} ${text}`.slice(0, TEXT_MAXIMUM);
-    Object.defineProperty(fields, name, { value: joined, enumerable: true, configurable: true, writable: true });
+    if (name !== '__proto__') fields[name] = joined;
+    else Object.defineProperty(fields, name, { value: joined, enumerable: true, configurable: true, writable: true });
   }
 }
 
