@@ -121,6 +121,7 @@ async function withScreen(path: string, view: string): Promise<Run> {
     filter: async () => undefined,
     pause: () => {},
     write: async () => '',
+    report: async () => '',
     jump: async () => undefined,
     replay: async () => undefined,
     quit: () => {},

@@ -86,6 +86,11 @@ export class Analysis {
     this.#datagrams = new DatagramFlows(this.clock, sink, options.detail, options.showSecrets);
   }
 
+  /** TCP retransmissions found since the last call. */
+  takeRetransmissions(): number {
+    return this.#tcp.takeRetransmissions();
+  }
+
   /** One flow's bytes are handed out as they are found; before the first packet. */
   follow(follower: FlowFollower): void {
     this.#tcp.follower = follower;

@@ -10,12 +10,14 @@ class Period {
   count = 0;
   failed = 0;
   bytes = 0;
+  retransmissions = 0;
   readonly latency = new Histogram();
 
   merge(other: Period): void {
     this.count += other.count;
     this.failed += other.failed;
     this.bytes += other.bytes;
+    this.retransmissions += other.retransmissions;
     this.latency.merge(other.latency);
   }
 }
@@ -25,6 +27,8 @@ export interface TimelinePeriod {
   readonly count: number;
   readonly failed: number;
   readonly bytes: number;
+  /** TCP segments sent again. */
+  readonly retransmissions: number;
   readonly p50: number | undefined;
   readonly p99: number | undefined;
 }
@@ -56,13 +60,19 @@ export class Timeline {
     this.#at(time).bytes += count;
   }
 
+  /** @param time ns since the first packet */
+  retransmissions(count: number, time: number): void {
+    this.#at(time).retransmissions += count;
+  }
+
   report(): TimelineReport {
     return {
       length: this.#length,
-      periods: this.#periods.map(({ count, failed, bytes, latency }) => ({
+      periods: this.#periods.map(({ count, failed, bytes, retransmissions, latency }) => ({
         count,
         failed,
         bytes,
+        retransmissions,
         p50: latency.count === 0 ? undefined : latency.percentile(0.5),
         p99: latency.count === 0 ? undefined : latency.percentile(0.99),
       })),

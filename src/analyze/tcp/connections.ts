@@ -76,6 +76,7 @@ export class TcpConnections implements StreamHost {
   readonly #places: Places;
   readonly #legs: TcpLegs;
   #over = false;
+  #retransmissionsTaken = 0;
   /** The packet last taken carries bytes whose protocol is not recognised yet. */
   undecided = false;
 
@@ -348,6 +349,15 @@ export class TcpConnections implements StreamHost {
       }
     }
     this.#sink.event(withProvenTimes(event, this.clock.now), this.#view.at(stream.slot));
+  }
+
+  /** Retransmissions since the last call; those of a connection's other leg count where it was seen first. */
+  takeRetransmissions(): number {
+    const { retransmissions, retransmitting } = this.#troubles;
+    const count = retransmissions - this.#retransmissionsTaken;
+    if (count === 0) return 0;
+    this.#retransmissionsTaken = retransmissions;
+    return this.#legs.of(retransmitting) === undefined ? count : 0;
   }
 
   get followed(): number {

@@ -33,6 +33,9 @@ const NONE: TcpDirectionFacts = {
 export class Troubles {
   readonly #counts: (Float64Array | undefined)[] = [];
   readonly waits = new Waits();
+  /** Retransmissions of all connections so far, and the slot of the last one. */
+  retransmissions = 0;
+  retransmitting = -1;
 
   add(slot: number, direction: number, trouble: number, amount = 1): void {
     let counts = this.#counts[slot];
@@ -42,6 +45,9 @@ export class Troubles {
     }
     const at = direction * KINDS + trouble;
     counts[at] = (counts[at] as number) + amount;
+    if (trouble > TROUBLE.spurious) return;
+    this.retransmissions += amount;
+    this.retransmitting = slot;
   }
 
   forget(slot: number): void {

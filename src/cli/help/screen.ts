@@ -18,7 +18,7 @@ export const screen: Topic = {
           ],
         },
         {
-          text: 'ksnoop top TARGET captures while the screen is open. ksnoop top FILE shows the whole file, with the same numbers as ksnoop read FILE -o summary; < and > move through the file, r replays it. q quits and prints the counts of captured and lost packets.',
+          text: 'ksnoop top TARGET captures while the screen is open. ksnoop top FILE shows the whole file, with the same numbers as ksnoop read FILE -o summary; < and > move through the file, Space replays it. r writes a report, an HTML page, of the packets that are kept. q quits and prints the counts of captured and lost packets.',
         },
       ],
     },

@@ -2,11 +2,12 @@ import { type WhereExpression, whereExpression } from '../../run/where.ts';
 import { timeSpan } from '../../view/units.ts';
 import { EXIT, type ExitCode } from '../../wire/errors.ts';
 import { onStopSignals } from '../signals.ts';
+import { typedCommand } from '../typed-command.ts';
 import { CaptureFileSource } from './file-source.ts';
 import { Top } from './model.ts';
 import type { TopConfig } from './options.ts';
 import { Stage } from './stage.ts';
-import { writeRing } from './write-ring.ts';
+import { writePackets, writeReportOfKept } from './write-kept.ts';
 
 const NOT_SEEKABLE = 'Cannot rewind piped input.';
 
@@ -20,6 +21,7 @@ export async function topFile(config: TopConfig, path: string, where: WhereExpre
   if (where !== undefined) model.show(where);
   const over = Promise.withResolvers<void>();
   const quit = () => over.resolve();
+  const shown = { showSecrets: config.showSecrets, command: typedCommand(process.argv.slice(2)) };
   const stage = new Stage(
     model,
     {
@@ -30,7 +32,8 @@ export async function topFile(config: TopConfig, path: string, where: WhereExpre
         return undefined;
       },
       pause: (on) => model.pause(on),
-      write: async () => writeRing(model.kept, new Date()),
+      write: async () => writePackets(model.kept, new Date()),
+      report: () => writeReportOfKept(model.kept, new Date(), { where: model.condition, ...shown }),
       jump: async (by) => {
         const to = stepTo(source, by);
         if (typeof to === 'string') return to;

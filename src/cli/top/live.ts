@@ -11,11 +11,12 @@ import { pickOnTerminal } from '../capture/pick-target.ts';
 import { CaptureProgress } from '../capture/progress.ts';
 import { type Logger, logger } from '../logger.ts';
 import { onStopSignals } from '../signals.ts';
+import { typedCommand } from '../typed-command.ts';
 import { LiveSource } from './live-source.ts';
 import { Top } from './model.ts';
 import type { TopCapture, TopConfig } from './options.ts';
 import { Stage } from './stage.ts';
-import { writeRing } from './write-ring.ts';
+import { writePackets, writeReportOfKept } from './write-kept.ts';
 
 /** `ksnoop top TARGET…`: a capture that runs, until `q`. */
 export async function topTargets(
@@ -38,6 +39,7 @@ export async function topTargets(
   const source: LiveSource = new LiveSource(capture.targets.join(' '), () => model);
   const model: Top = new Top(source);
   model.show(where);
+  const shown = { showSecrets: config.showSecrets, command: typedCommand(process.argv.slice(2)) };
   const stage = new Stage(
     model,
     {
@@ -46,7 +48,8 @@ export async function topTargets(
         return missing === 0 ? undefined : `of the last that are kept, and of all that comes`;
       },
       pause: (on) => model.pause(on),
-      write: async () => writeRing(model.kept, new Date()),
+      write: async () => writePackets(model.kept, new Date()),
+      report: () => writeReportOfKept(model.kept, new Date(), { where: model.condition, ...shown }),
       jump: async () => 'Only a file can be rewound; p pauses the screen, w writes the packets to a file.',
       replay: async () => 'Only a file can be replayed.',
       quit: () => stop((line) => stage.screen.say(line)),

@@ -57,6 +57,11 @@ export class Top implements TopModel {
     if (this.#paused === undefined) this.#reading = undefined;
   }
 
+  /** What is shown; undefined for everything. */
+  get condition(): Condition | undefined {
+    return this.#where?.condition;
+  }
+
   get isPaused(): boolean {
     return this.#paused !== undefined;
   }

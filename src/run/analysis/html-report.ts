@@ -40,8 +40,10 @@ export class HtmlReport implements AnalysisOutput {
 
   packet(packet: PacketView, taken: Disposition): void {
     this.#requests.packet(packet);
-    if (taken !== DISPOSITION.copy)
-      this.#timeline.bytes(packet.origlen, this.#context.session.capture.analysis.clock.now);
+    const { analysis } = this.#context.session.capture;
+    if (taken !== DISPOSITION.copy) this.#timeline.bytes(packet.origlen, analysis.clock.now);
+    const retransmissions = analysis.takeRetransmissions();
+    if (retransmissions > 0) this.#timeline.retransmissions(retransmissions, analysis.clock.now);
   }
 
   flowEnded(flow: FlowInfo): void {

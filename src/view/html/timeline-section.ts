@@ -27,6 +27,7 @@ export function timelineSection(
   );
   const slowest = Math.max(1, ...periods.map(({ p99 }) => p99 ?? 0));
   const bytes = Math.max(1, ...periods.map((period) => period.bytes));
+  const resent = Math.max(0, ...periods.map(({ retransmissions }) => retransmissions));
   const failed = periods.reduce((sum, period) => sum + period.failed, 0);
   const total = periods.reduce((sum, period) => sum + period.count, 0);
   return html`
@@ -61,7 +62,27 @@ ${chart(
   periods.flatMap((period, index) => (period.bytes === 0 ? [] : [bar(index, step, 0, period.bytes / bytes, 'bar')])),
   span,
 )}
+${resent === 0 ? html`<p class="dim">No TCP segment was retransmitted.</p>` : retransmissionChart(periods, resent, seconds, span)}
 </section>`;
+}
+
+/** @param most in one period @param seconds of a period */
+function retransmissionChart(
+  periods: TimelineReport['periods'],
+  most: number,
+  seconds: number,
+  span: readonly [string, string],
+): Html {
+  const step = WIDTH / periods.length;
+  const total = periods.reduce((sum, { retransmissions }) => sum + retransmissions, 0);
+  return chart(
+    html`TCP retransmissions, at most ${grouped(Math.ceil(most / seconds))}/s`,
+    `${counted(total, 'TCP retransmission')} over time`,
+    periods.flatMap(({ retransmissions }, index) =>
+      retransmissions === 0 ? [] : [bar(index, step, 0, retransmissions / most, 'barbad')],
+    ),
+    span,
+  );
 }
 
 function chart(title: Html, about: string, shapes: readonly Html[], [from, to]: readonly [string, string]): Html {

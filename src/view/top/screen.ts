@@ -176,6 +176,9 @@ export class TopScreen {
         void this.#do(() => this.#actions.write());
         return true;
       case 'r':
+        void this.#do(() => this.#actions.report());
+        return true;
+      case ' ':
         void this.#do(() => this.#actions.replay());
         return true;
       case '<':

@@ -10,8 +10,10 @@ it('counts exchanges where they began, and bytes', () => {
   timeline.bytes(100, 12e6);
   // Before the first packet of the capture, by a packet that came out of order.
   timeline.bytes(7, -5);
+  timeline.retransmissions(2, 25e6);
   const { length, periods } = timeline.report();
   expect(length).toBe(10e6);
+  expect(periods.map(({ retransmissions }) => retransmissions)).toEqual([0, 0, 2]);
   expect(periods.map(({ count, failed, bytes }) => [count, failed, bytes])).toEqual([
     [1, 0, 7],
     [0, 0, 100],

@@ -191,7 +191,7 @@ test('< goes back in the file, > forth again', async () => {
 
 const packetsOn = (screen: string) => Number(/([\d,]+) packets/.exec(screen)?.[1]?.replaceAll(',', ''));
 
-test('r replays a file as fast as it was captured; p holds it', async () => {
+test('Space replays a file as fast as it was captured; p holds it', async () => {
   const file = join(directory, 'slow.pcap');
   const ask = 'GET /a HTTP/1.1\r\nHost: web\r\n\r\n';
   const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
@@ -213,7 +213,7 @@ test('r replays a file as fast as it was captured; p holds it', async () => {
   writeFileSync(file, builtPcap([...exchange(0, 0), ...filler, ...exchange(1, 9000)]));
   await top({ file }).shows(/at the end .* 2 exchanges/);
   const began = Date.now();
-  terminal?.press('r');
+  terminal?.press(' ');
   await terminal?.shows(/replaying, at \d+ % .* 1 exchange$/m);
   terminal?.press('p');
   await terminal?.shows(/PAUSED/);
@@ -244,6 +244,18 @@ test('w writes what is kept: a capture with the same numbers', async () => {
   terminal?.press('w');
   const name = /wrote (\S+\.pcapng)/.exec((await terminal?.shows(/wrote /)) ?? '')?.[1] ?? '';
   expect(summaryServices(join(directory, name))).toEqual(summaryServices());
+});
+
+test('r writes a report of what is kept, which has the services of the summary', async () => {
+  await top().shows(/at the end/);
+  terminal?.press('r');
+  const name = /wrote (\S+\.html)/.exec((await terminal?.shows(/wrote /)) ?? '')?.[1] ?? '';
+  const page = readFileSync(join(directory, name), 'utf8');
+  expect(page).toMatch(/^<!doctype html>/i);
+  for (const { service, count } of summaryServices()) {
+    expect(page).toContain(service);
+    expect(page).toContain(String(count));
+  }
 });
 
 test('Enter opens an exchange: what was said, its flow, its packets in hex; Esc goes back', async () => {

@@ -212,3 +212,10 @@ function everyText<Value>(value: Value, text: () => string, key = ''): Value {
   });
   return Object.fromEntries(entries) as Value;
 }
+
+it('shows retransmissions over time, or that there were none', () => {
+  expect(page()).toContain('aria-label="4 TCP retransmissions over time"');
+  const periods = [{ count: 1, failed: 0, bytes: 1, retransmissions: 0, p50: 1, p99: 1 }];
+  const without = page(reportContent({ timeline: { length: 1e7, periods } }));
+  expect(without).toContain('No TCP segment was retransmitted.');
+});

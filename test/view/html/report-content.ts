@@ -94,9 +94,9 @@ export function reportContent(parts: Partial<ReportContent> = {}): ReportContent
     timeline: {
       length: 1e9,
       periods: [
-        { count: 20, failed: 3, bytes: 4000, p50: 1e6, p99: 13e6 },
-        { count: 0, failed: 0, bytes: 0, p50: undefined, p99: undefined },
-        { count: 10, failed: 0, bytes: 1000, p50: 2e6, p99: 2e6 },
+        { count: 20, failed: 3, bytes: 4000, retransmissions: 4, p50: 1e6, p99: 13e6 },
+        { count: 0, failed: 0, bytes: 0, retransmissions: 0, p50: undefined, p99: undefined },
+        { count: 10, failed: 0, bytes: 1000, retransmissions: 0, p50: 2e6, p99: 2e6 },
       ],
     },
     slowest: [traceRecord()],

@@ -24,6 +24,7 @@ function screen(columns = 120, rows = 30, refreshed = () => {}) {
     },
     pause: (on) => model.pause(on),
     write: async () => 'wrote a.pcapng',
+    report: async () => 'wrote a.html',
     jump: async (by) => `jumped ${by}`,
     replay: async () => undefined,
     quit: () => void done.push('quit'),

@@ -1,5 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { type } from 'node:os';
+import { AnalysisSession, type Condition } from '../../analyze/engine/session.ts';
+import { writeReport } from '../../run/report/report-file.ts';
 import { cannotWrite } from '../../run/sink/file-errors.ts';
 import { byteSize, counted } from '../../view/units.ts';
 import { KsnoopError } from '../../wire/errors.ts';
@@ -21,12 +23,9 @@ const BATCH_BYTES = 1024 * 1024;
  * @returns a sentence that names it
  * @throws KsnoopError CANNOT_WRITE, NOTHING_KEPT
  */
-export function writeRing(kept: Kept | undefined, now: Date): string {
-  if (kept === undefined || kept.packets.count === 0) {
-    throw new KsnoopError('NOTHING_KEPT', 'There are no packets to write yet.');
-  }
-  const { packets } = kept;
-  const path = `ksnoop-top-${now.toISOString().slice(0, 19).replaceAll(':', '')}Z.pcapng`;
+export function writePackets(kept: Kept | undefined, now: Date): string {
+  if (kept === undefined || kept.packets.count === 0) throw nothingKept();
+  const path = pathOf(now, 'pcapng');
   let fd: number;
   try {
     // Captured packets are for the user alone.
@@ -42,6 +41,52 @@ export function writeRing(kept: Kept | undefined, now: Date): string {
   } finally {
     closeSync(fd);
   }
+  return wrote(path, kept);
+}
+
+/** What is shown, and how, in a report of what is kept. */
+export interface ReportSettings {
+  /** What the screen shows; everything without. */
+  readonly where: Condition | undefined;
+  readonly showSecrets: boolean;
+  /** The command as it was typed. */
+  readonly command: string;
+}
+
+/**
+ * Write a report, an HTML page, of the packets that are kept into a new file of this directory.
+ * @returns a sentence that names it
+ * @throws KsnoopError CANNOT_WRITE, FILE_EXISTS, NOTHING_KEPT
+ */
+export async function writeReportOfKept(kept: Kept | undefined, now: Date, settings: ReportSettings): Promise<string> {
+  if (kept === undefined || kept.packets.count === 0) throw nothingKept();
+  const { html } = await import('../../run/analysis/html.ts');
+  const lines: string[] = [];
+  const session = new AnalysisSession(html, {
+    ...settings,
+    line: (text) => void lines.push(text),
+    colour: false,
+    align: false,
+    width: undefined,
+    json: false,
+    choice: undefined,
+  });
+  for (const batch of batches(blocks(kept, now))) session.push(batch);
+  session.end();
+  const path = pathOf(now, 'html');
+  writeReport({ path, force: false }, lines.join('\n'));
+  return wrote(path, kept);
+}
+
+function nothingKept(): KsnoopError {
+  return new KsnoopError('NOTHING_KEPT', 'There are no packets to write yet.');
+}
+
+function pathOf(now: Date, ending: string): string {
+  return `ksnoop-top-${now.toISOString().slice(0, 19).replaceAll(':', '')}Z.${ending}`;
+}
+
+function wrote(path: string, { packets }: Kept): string {
   const gone = packets.dropped === 0 ? '' : `; ${counted(packets.dropped, 'older packet')} had gone`;
   return `wrote ${path}: ${counted(packets.count, 'packet')}, ${byteSize(packets.bytes)}${gone}`;
 }
