@@ -90,9 +90,9 @@ export class Browser {
     return (answer as { result?: { value?: unknown } }).result?.value;
   }
 
-  /** The value of an expression in the page. */
+  /** The value of an expression in the page, or what a promise of it becomes. */
   async value<Value>(expression: string): Promise<Value> {
-    const answer = (await this.#send('Runtime.evaluate', { expression, returnByValue: true })) as {
+    const answer = (await this.#send('Runtime.evaluate', { expression, returnByValue: true, awaitPromise: true })) as {
       result?: { value?: unknown };
       exceptionDetails?: unknown;
     };

@@ -1,5 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,6 +60,26 @@ describe('the report in a browser', () => {
     // Evidence and the waterfall open without the script: they are details.
     const visible = `(() => { const d = document.querySelector('details.exchange'); d.open = true; return d.querySelector('svg').getBoundingClientRect().width > 0; })()`;
     expect(await browser.value(visible)).toBe(true);
+  });
+
+  it('has nothing that axe-core objects to: labels, roles, order, contrast', async ({ skip }) => {
+    if (typeof browser === 'string') return skip(browser);
+    const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+    writeFileSync(path, reportPage(reportContent(), STYLE_UTC));
+    for (const [scheme, width] of [
+      ['light', 1280],
+      ['dark', 390],
+    ] as const) {
+      await browser.colours(scheme);
+      await browser.open(url, width);
+      await browser.value('document.querySelectorAll("details").forEach((each) => { each.open = true; })');
+      await browser.value(`${axe}; undefined`);
+      const found = await browser.value<{ rules: number; violations: unknown[] }>(
+        `axe.run().then(({ passes, violations }) => ({ rules: passes.length, violations: violations.map(({ id, nodes }) => ({ id, nodes: nodes.slice(0, 3).map(({ html }) => html.slice(0, 200)) })) }))`,
+      );
+      expect(found.violations).toEqual([]);
+      expect(found.rules).toBeGreaterThan(10);
+    }
   });
 
   it('has contrast for its texts, light and dark', async ({ skip }) => {
