@@ -17,6 +17,15 @@ test('a value is loaded and compared', () => {
   expect(passes(`${LDH} 12`, '21 0 1 2049', `${RET} 1`, `${RET} 0`)).toBe(false);
 });
 
+test('a value is kept in memory, each in its place', () => {
+  const [LD, ST, LD_MEMORY] = ['0 0 0', '2 0 0', '96 0 0'];
+  for (const place of [0, 1, 14, 15]) {
+    const other = place === 0 ? 1 : 0;
+    const kept = [`${LD} 5`, `${ST} ${place}`, `${LD} 7`, `${ST} ${other}`, `${LD} 0`, `${LD_MEMORY} ${place}`];
+    expect(passes(...kept, '21 0 1 5', `${RET} 1`, `${RET} 0`)).toBe(true);
+  }
+});
+
 test('a value of 0 is a value', () => {
   expect(passes(`${LDB} 23`, '21 0 1 0', `${RET} 1`, `${RET} 0`)).toBe(true);
 });

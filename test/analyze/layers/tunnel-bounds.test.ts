@@ -60,6 +60,18 @@ describe('MPLS on Ethernet', () => {
     const packet = decoded(1, fromHex(ethernet('8847'), '00010 1 40', '0000 0001', innerFrame));
     expect(layersOf(packet)).toBe('ethernet mpls pseudowire ethernet ipv4 udp');
     expect(said(packet)).toBe('MPLS 16 pseudowire UDP len 2');
+    const carried = (frame: string) =>
+      layersOf(decoded(1, fromHex(ethernet('8847'), '00010 1 40', '0000 0001', frame)));
+    expect(carried(`${ethernet('86dd')} ${inner6}`)).toBe('ethernet mpls pseudowire ethernet ipv6 udp');
+    expect(carried(`${ethernet('0806')} 0001 0800 06 04 0001 ${'00'.repeat(20)}`)).toBe(
+      'ethernet mpls pseudowire ethernet arp',
+    );
+    for (const tag of ['8100', '88a8']) {
+      expect(carried(`${ethernet(tag)} 0064 0800 ${inner}`)).toBe('ethernet mpls pseudowire ethernet vlan ipv4 udp');
+    }
+    for (const other of [`${ethernet('0800')} ${inner6}`, `${ethernet('86dd')} ${inner}`, `${ethernet('0806')} 0002`]) {
+      expect(carried(other)).toBe('ethernet mpls');
+    }
     for (const other of ['0000 0001 ffff', `1000 0001 ${innerFrame}`, `0000 0001 ${ethernet('0800')} 60`]) {
       expect(layersOf(decoded(1, fromHex(ethernet('8847'), '00010 1 40', other)))).toBe('ethernet mpls');
     }

@@ -22,6 +22,8 @@ test.each([
   "SET PASSWORD FOR a = 'hush'",
   "SET PASSWORD = PASSWORD('hush')",
   "CREATE ROLE a PASSWORD 'it''s hush'",
+  "SELECT * FROM u WHERE 'hush' = password",
+  "SELECT * FROM u WHERE 'hush' = u.password AND a = 1",
 ])('%s shows no password', (sql) => {
   expect(statementText(sql, false)).not.toContain('hush');
   expect(statementText(sql, true)).toContain('hush');

@@ -316,6 +316,23 @@ describe('the health of TCP', () => {
     ]);
   });
 
+  it('adds up every trouble of both directions, also of servers that have no row of their own', () => {
+    const { summary, flow, report } = made();
+    const names = Object.keys(tcpDirection) as (keyof typeof tcpDirection)[];
+    const of = (factor: number): typeof tcpDirection => ({
+      ...tcpDirection,
+      ...Object.fromEntries(names.map((name, index) => [name, factor * (index + 1)])),
+    });
+    for (let n = 0; n < TCP_SERVERS_MAXIMUM + 1; n += 1) {
+      summary.flowEnded(flow({ serverPort: n + 1, tcp: { ...tcpFacts, client: of(1), server: of(100) } }));
+    }
+    const { tcp } = report();
+    for (const [index, name] of names.entries()) {
+      expect([name, tcp[name]]).toEqual([name, 101 * (index + 1) * (TCP_SERVERS_MAXIMUM + 1)]);
+      expect(tcp.servers.at(-1)?.[name]).toBe(101 * (index + 1));
+    }
+  });
+
   it('has the worst flows, worst first', () => {
     const { summary, flow, report } = made();
     for (let n = 0; n < 100; n += 1) {

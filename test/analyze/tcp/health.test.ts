@@ -43,6 +43,33 @@ test('after a time-out, after duplicate acknowledgements, and for nothing', () =
   expect(facts([...start, data(201, 300)]).server).toMatchObject({ spuriousRetransmissions: 1, retransmissions: 1 });
 });
 
+test('fast is what follows two duplicate acknowledgements of it, soon', () => {
+  const start = [...handshake([100, 200]), data(201, 10), ack(209, 11), data(209, 20), data(217, 20.1)];
+  const kinds = (...segments: readonly BuiltSegment[]) => {
+    const { retransmissions, fastRetransmissions, timeoutRetransmissions, outOfOrder } = facts([
+      ...start,
+      ...segments,
+    ]).server;
+    return { retransmissions, fastRetransmissions, timeoutRetransmissions, outOfOrder };
+  };
+  const again = data(209, 23.1);
+  const none = { retransmissions: 1, fastRetransmissions: 0, timeoutRetransmissions: 0, outOfOrder: 0 };
+  expect(kinds(ack(209, 21), ack(209, 21.1), again)).toEqual({ ...none, fastRetransmissions: 1 });
+  expect(kinds(ack(209, 21), again)).toEqual({ ...none, timeoutRetransmissions: 1 });
+  expect(kinds(ack(209, 21), ack(209, 21.1), data(209, 90))).toEqual({ ...none, timeoutRetransmissions: 1 });
+  // The last segment, as a probe of the tail.
+  expect(kinds(data(217, 21))).toEqual({ ...none, timeoutRetransmissions: 1 });
+});
+
+test("a SYN-ACK whose SYN was not captured shows where the client's bytes begin", () => {
+  const synAck: BuiltSegment = { side: 1, sequence: 200, acknowledgment: 101, flags: 'S.', at: 0 };
+  const first = { side: 0, acknowledgment: 201, flags: 'P.', payload: 'abcdefgh' } as const;
+  const lost = (sequence: number) =>
+    facts([synAck, { ...first, sequence, at: 1 }, data(201, 2), ack(209, 3)]).client.lost;
+  expect(lost(101)).toBe(0);
+  expect(lost(111)).toBe(10);
+});
+
 test('overtaken is not sent again', () => {
   const tcp = facts([...handshake([100, 200]), data(209, 10), data(201, 10.5), ack(217, 11)]);
   expect(tcp.server).toMatchObject({ outOfOrder: 1, retransmissions: 0, lost: 0 });

@@ -12,6 +12,11 @@ test.each(['<', '<script', '<script>', '<style>', '<a'])('a page of 4 MB of %s i
   expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(5);
 });
 
+test('a long text is cut', () => {
+  const { message } = refusal(KUBE, REQUEST, 500, 'x'.repeat(9000));
+  expect(/x+/i.exec(message)?.[0]).toHaveLength(500);
+});
+
 test("a proxy's page is its text", () => {
   const page = '<html><style>a { b }</style><script>x()</script><h1>Bad  Gateway</h1><p>try later</p></html>';
   expect(refusal(KUBE, REQUEST, 500, page).message).toContain('Bad Gateway try later');

@@ -293,6 +293,25 @@ test('what is not HTTP is said once, and HTTP goes on behind it', () => {
   expect(brief(events).slice(1)).toContain('GET /a | 200 |  | ');
 });
 
+test('a message of the wrong side is not understood, and costs none of the next ones', () => {
+  const next: Step[] = [
+    [0, GET],
+    [1, EMPTY],
+  ];
+  const lost = (side: 0 | 1, message: string) => {
+    const events = play(http1, [...next, [side, message], ...next]);
+    const pairs = events.filter(({ kind }) => kind === 'exchange');
+    expect(brief(pairs).filter((line) => line === 'GET /a | 200 |  | ').length).toBeGreaterThan(0);
+    return events.filter(({ kind }) => kind === 'event').map(({ label }) => label);
+  };
+  expect(lost(0, EMPTY)).toEqual([
+    `HTTP not understood at byte ${GET.length} from the client: a response from the client; resumes at the next request`,
+  ]);
+  expect(lost(1, GET)).toEqual([
+    `HTTP not understood at byte ${EMPTY.length} from the server: a request from the server; resumes at the next response`,
+  ]);
+});
+
 test.each([
   ['CONNECT {"verbose":true}\r\nPING\r\n', 'no'],
   ['OPTIONS sip:a@b SIP/2.0\r\n', 'no'],

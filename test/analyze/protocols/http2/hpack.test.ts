@@ -44,6 +44,17 @@ test('an index that the table does not have is an error; unknown when the table 
   expect(decoded(new HpackDecoder(true), 'be')).toEqual([`${UNKNOWN}: ${UNKNOWN}`]);
 });
 
+test('a table of which blocks were not seen holds nothing that is known', () => {
+  const decoder = new HpackDecoder(false);
+  decoded(decoder, '4001610162');
+  expect(decoded(decoder, 'be')).toEqual(['a: b']);
+  decoder.forget();
+  expect(decoded(decoder, 'be')).toEqual([`${UNKNOWN}: ${UNKNOWN}`]);
+  // What is added since then is known; what stands behind it is not.
+  expect(decoded(decoder, '4001630164')).toEqual(['c: d']);
+  expect(decoded(decoder, 'bebf')).toEqual(['c: d', `${UNKNOWN}: ${UNKNOWN}`]);
+});
+
 test('any bytes: no exception', () => {
   const random = new Random(5);
   const decoder = new HpackDecoder(true);

@@ -112,6 +112,15 @@ test('a response whose head is in a hole has no status, no first byte, and is no
   });
 });
 
+test('a response that is read before its request is complete, whether that comes or not', () => {
+  const asked: Step[] = [...OPENING, [0, A], [1, response(1, 200)], [1, response(5, 201)]];
+  expect(brief(play(http2, asked, { endBy: 1 }))).toEqual([
+    'GET /a | 200 |  | ',
+    '(request not seen) | 201 | request not seen | ',
+  ]);
+  expect(brief(play(http2, [...asked, [0, request(5, '/c')]]))).toEqual(['GET /a | 200 |  | ', 'GET /c | 201 |  | ']);
+});
+
 test('what is not HTTP/2 is said once, and frames are read behind it', () => {
   const steps: Step[] = [
     ...OPENING,
@@ -140,6 +149,18 @@ test('frames of the connection before HEADERS do not hide who is who', () => {
   expect(probe(Buffer.concat([before, response(1, 200)]))).toBe('server');
   expect(probe(frame(TYPE.settings, 0, 0, Buffer.from('fe0300000001', 'hex')))).toBe('server');
   expect(probe(frame(TYPE.settings, 0, 0, Buffer.from('000000000001', 'hex')))).toBe('no');
+  for (const wrong of [
+    frame(TYPE.settings, 2, 0),
+    frame(TYPE.settings, 1, 0, Buffer.alloc(6)),
+    frame(TYPE.settings, 0, 1),
+    frame(TYPE.ping, 2, 0, Buffer.alloc(8)),
+    frame(TYPE.ping, 0, 1, Buffer.alloc(8)),
+    frame(TYPE.ping, 0, 0, Buffer.alloc(7)),
+    frame(TYPE.windowUpdate, 1, 0, Buffer.alloc(4)),
+    frame(TYPE.windowUpdate, 0, 0, Buffer.alloc(5)),
+  ]) {
+    expect(probe(Buffer.concat([wrong, A]))).toBe('no');
+  }
 });
 
 test.each<[string, string[]]>([

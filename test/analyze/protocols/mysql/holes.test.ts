@@ -55,6 +55,22 @@ test('a command of which the end is missing is marked, and its answer is its own
   ]);
 });
 
+test('a command that there is none of: said once, and the next statement is read', () => {
+  const events = play(mysql, [
+    [0, command(3, 'select 1')],
+    [1, result(['a'], 1, false)],
+    [0, command(99, 'what')],
+    [0, command(98, 'ever')],
+    [0, command(3, 'select 2')],
+    [1, result(['a'], 1, false)],
+  ]);
+  const lost = events.filter(({ kind }) => kind === 'event').map(({ label }) => label);
+  expect(lost).toEqual([
+    'MySQL not understood at byte 13 from the client: no such command; resumes at the next statement',
+  ]);
+  expect(events.map(({ label }) => label)).toEqual(expect.arrayContaining(['select 1', 'select 2']));
+});
+
 test('a packet with a number that cannot come: said once, and the next answer is read', () => {
   const steps: Step[] = [
     [0, command(3, 'select 1')],
