@@ -172,6 +172,8 @@ export const TRACE_EXAMPLES = 256;
 
 /** Subjects of one kind of finding that have counts of their own, and examples kept of each. */
 export const FINDING_SUBJECTS = 1024;
+/** Servers whose attempts are counted, and clients, and pairs of them: of more none is judged. */
+export const FINDING_TALLIES = 8192;
 export const FINDING_EXAMPLES = 5;
 
 /** Interfaces whose network namespace's state is kept: two states of up to 1 MiB each, some 10 KiB in practice. */

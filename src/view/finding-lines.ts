@@ -48,3 +48,22 @@ export function findingLines(finding: Finding, { colours, utc, width, timeText }
   if (otherwise !== undefined) below(`Or:   ${otherwise}`);
   return lines;
 }
+
+/** Findings shown above the tables of a summary. */
+const HEADS_SHOWN = 5;
+
+/** The sentences of the worst findings under a heading; nothing where there are none but information. */
+export function findingHeads(
+  findings: readonly Finding[],
+  { colours, width }: Pick<FindingStyle, 'colours' | 'width'>,
+): string[] {
+  const worth = findings.filter(({ severity }) => severity !== 'information');
+  if (worth.length === 0) return [];
+  const heads = worth.slice(0, HEADS_SHOWN).flatMap((finding) => {
+    const head = findingHead(finding, colours);
+    return width === undefined ? [head] : wrapped(head, width);
+  });
+  const more = worth.length - HEADS_SHOWN;
+  const rest = `${more > 0 ? `${more} more; ` : ''}-o findings shows the evidence and what to do next`;
+  return ['', colours.heading('Findings'), ...heads, colours.aside(rest)];
+}

@@ -22,12 +22,9 @@ export const acceptQueue: DetectorKind = {
     return {
       flowEnded: (facts) => {
         const { tcp, waits, id, first } = facts;
-        if (tcp === undefined || tcp.midstream) return;
+        if (tcp === undefined || tcp.midstream || !waits?.synAckAgain) return;
         const server = serverOf(context, facts, first);
-        const queue = ignored.of(server);
-        queue.attempts += 1;
-        if (!waits?.synAckAgain) return;
-        queue.add(id, first);
+        ignored.of(server).add(id, first);
         const pod = serverIdentity(context, facts, first)?.text;
         if (pod !== undefined && pods.size < FINDING_SUBJECTS) pods.set(server, pod);
       },
@@ -35,6 +32,7 @@ export const acceptQueue: DetectorKind = {
         const counted = context.states.pairs().flatMap((pair) => overflowed(pair, context));
         const proven = new Set(counted.map(({ subject }) => subject));
         const found = [...counted];
+        ignored.attemptsOf((subject) => context.tallies.of(subject)?.connections);
         for (const [subject, one] of ignored.counting()) {
           if (one.cases < IGNORED_ACKS || proven.has(pods.get(subject) ?? subject)) continue;
           found.push({

@@ -1,5 +1,5 @@
 import { FINDING_EXAMPLES, FINDING_SUBJECTS } from '../limits.ts';
-import { type DetectorKind, serverIdentity } from './detector.ts';
+import { type DetectorKind, isOfRequests, serverIdentity } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { counted, grouped, quoted } from './words.ts';
 
@@ -18,11 +18,13 @@ interface Pods {
 /** Requests of a Service that its pods do not get in equal shares. */
 export const balancing: DetectorKind = {
   codes: ['UNEVEN_BALANCING'],
+  exchanges: isOfRequests,
+  ofPods: true,
   create: (context) => {
     const services = new Map<string, Pods>();
     return {
       event: (event, flow) => {
-        if (event.kind !== 'exchange' || event.protocol === 'dns' || event.protocol === 'tls' || event.probe) return;
+        if (event.kind !== 'exchange' || event.probe) return;
         const identity = serverIdentity(context, flow, event.time);
         if (identity?.pod === undefined || identity.service === undefined) return;
         let pods = services.get(identity.group);

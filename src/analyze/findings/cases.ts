@@ -71,6 +71,8 @@ export class FindingBounds {
 export class Cases {
   readonly #bounds: FindingBounds | undefined;
   readonly #cases = new Map<string, Case>();
+  /** Of subjects without room: takes what is counted, and is never listed. */
+  #rest: Case | undefined;
 
   /** @param bounds where it is noted that there are more subjects */
   constructor(bounds?: FindingBounds) {
@@ -80,16 +82,20 @@ export class Cases {
   of(subject: string): Case {
     let found = this.#cases.get(subject);
     if (found === undefined) {
+      if (this.#cases.size >= FINDING_SUBJECTS) {
+        if (this.#bounds !== undefined) this.#bounds.areReached = true;
+        this.#rest ??= new Case();
+        return this.#rest;
+      }
       found = new Case();
-      if (this.#cases.size < FINDING_SUBJECTS) this.#cases.set(subject, found);
-      else if (this.#bounds !== undefined) this.#bounds.areReached = true;
+      this.#cases.set(subject, found);
     }
     return found;
   }
 
-  /** Every case was an attempt of its subject that was counted elsewhere. */
-  attemptsOf(counted: Cases): void {
-    for (const [subject, found] of this.#cases) found.attempts = counted.#cases.get(subject)?.attempts ?? found.cases;
+  /** Every case was an attempt of its subject that was counted elsewhere. @param counted how many; undefined where they were not */
+  attemptsOf(counted: (subject: string) => number | undefined): void {
+    for (const [subject, found] of this.#cases) found.attempts = counted(subject) ?? found.cases;
   }
 
   /** Those with enough cases. */

@@ -1,6 +1,6 @@
 import { FINDING_EXAMPLES, FINDING_SUBJECTS } from '../limits.ts';
 import { Histogram } from '../summary/histogram.ts';
-import { type DetectorKind, serverIdentity } from './detector.ts';
+import { type DetectorKind, isOfRequests, serverIdentity } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { quoted, span } from './words.ts';
 
@@ -34,11 +34,13 @@ interface Service {
 /** Pods that are slow at first. */
 export const coldPod: DetectorKind = {
   codes: ['COLD_POD'],
+  exchanges: isOfRequests,
+  ofPods: true,
   create: (context) => {
     const services = new Map<string, Service>();
     return {
       event: (event, flow) => {
-        if (event.kind !== 'exchange' || event.protocol === 'dns' || event.protocol === 'tls' || event.probe) return;
+        if (event.kind !== 'exchange' || event.probe) return;
         if (event.responseTime === undefined || event.incomplete !== undefined) return;
         const identity = serverIdentity(context, flow, event.time);
         if (identity?.pod === undefined || identity.service === undefined) return;

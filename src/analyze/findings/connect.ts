@@ -38,6 +38,7 @@ export const connect: DetectorKind = {
     CONNECT_REJECTED_ON_PATH: ['CONNECT_TIMEOUT'],
   },
   create: (context) => {
+    const { tallies } = context;
     const unanswered = new Cases(context.bounds);
     const refused = new Cases(context.bounds);
     const rejected = new Cases(context.bounds);
@@ -47,23 +48,19 @@ export const connect: DetectorKind = {
     /** SYNs without a response that were seen at the server's pod, and others. */
     const arrived = new Cases(context.bounds);
     const missed = new Cases(context.bounds);
-    const all = [unanswered, refused, rejected];
     /** Whether the rejected address is a Service's own. */
     const services = new Set<string>();
     /** By subject: who sent the last ICMP message. */
     const senders = new Map<string, Sender>();
     /** By client: at which servers it failed. */
     const failedAt = new Map<string, Set<string>>();
-    /** Some connection was seen in both directions: without, answers may take a way that is not captured. */
-    let hasBothDirections = false;
-    /** By subject: when a connection last succeeded, and whether any SYN was sent often enough without an answer. */
-    const succeeded = new Map<string, number>();
+    /** Subjects to which a SYN was sent often enough without an answer. */
     const insistent = new Set<string>();
-    /** Ports to which connections over loopback succeeded: a client tries ::1 and 127.0.0.1 in turn. */
-    const loopbackPorts = new Set<number>();
     const portOf = new Map<string, number>();
     /** Of a server that refused: a connection that reached the server itself. */
     const refusedAt = new Map<string, FlowFacts>();
+    /** A client tries ::1 and 127.0.0.1 in turn. */
+    const isOnOtherLoopback = (port: number) => Number.isFinite(tallies.of(`127.0.0.1:${port}`)?.succeeded);
     const isScan = (one: Case) =>
       one.frequent().every((client) => (failedAt.get(client)?.size ?? 0) >= SCANNED_SERVERS);
     const add = (cases: Cases, facts: FlowFacts, subject: string) => {
@@ -87,21 +84,17 @@ export const connect: DetectorKind = {
       (isSeen ? own : others).of(subject).add(id, first, `${pod.text} port ${serverPort}`);
     };
     return {
-      event: (event, flow) => {
-        if (event.kind === 'exchange' && event.responseTime !== undefined) hasBothDirections = true;
+      event: (event, flow, server) => {
         if (event.kind !== 'event' || event.code !== 'TCP_REFUSED') return;
         const address = textIn(fieldsIn(event.fields.icmp)?.from);
         if (address === '' || senders.size >= FINDING_SUBJECTS) return;
         const isServer = address === context.hosts.text(flow.serverHost);
-        senders.set(serverOf(context, flow, event.time), { address, isServer });
+        senders.set(server, { address, isServer });
       },
       flowEnded: (facts) => {
         const { tcp } = facts;
-        if (tcp === undefined) return;
-        if (facts.client.packets > 0 && facts.server.packets > 0) hasBothDirections = true;
-        if (tcp.midstream) return;
+        if (tcp === undefined || tcp.midstream) return;
         const subject = serverOf(context, facts, facts.first);
-        for (const cases of all) cases.of(subject).attempts += 1;
         // One SYN at the end of a capture may be answered later.
         if (tcp.state === 'unanswered' && tcp.syns > 1) {
           add(unanswered, facts, subject);
@@ -116,21 +109,20 @@ export const connect: DetectorKind = {
           add(rejected, facts, subject);
           const identity = serverIdentity(context, facts, facts.first);
           if (identity?.service !== undefined && identity.pod === undefined) services.add(subject);
-        } else if (facts.server.packets > 0) {
-          if (succeeded.size < FINDING_SUBJECTS || succeeded.has(subject)) succeeded.set(subject, facts.first);
-          if (isLoopback(context.hosts.text(facts.serverHost))) loopbackPorts.add(facts.serverPort);
         }
       },
       findings: () => {
         const captured = new Set(context.names.capturedPods().map(({ text }) => text));
         const isCaptured = (one: Case) => one.frequent().every((pod) => captured.has(pod.replace(/ port \d+$/, '')));
         const found: Finding[] = [];
+        for (const cases of [unanswered, refused, rejected])
+          cases.attemptsOf((subject) => tallies.of(subject)?.connections);
         for (const [subject, one] of unanswered.counting()) {
           if (!insistent.has(subject) && one.cases < UNANSWERED_CONNECTIONS) continue;
           if (isScan(one)) continue;
           found.push(
             noAnswer(subject, one, {
-              isSeenBothWays: hasBothDirections,
+              isSeenBothWays: tallies.hasBothDirections,
               arrived: arrived.of(subject),
               isCaptured: missed.of(subject).cases > 0 && isCaptured(missed.of(subject)),
               service: serviceNamed(context, subject),
@@ -139,8 +131,8 @@ export const connect: DetectorKind = {
         }
         for (const [subject, one] of refused.counting()) {
           if (isScan(one)) continue;
-          if (subject.startsWith('[::1]:') && loopbackPorts.has(portOf.get(subject) ?? 0)) continue;
-          const isOver = (succeeded.get(subject) ?? Number.NEGATIVE_INFINITY) > one.last;
+          if (subject.startsWith('[::1]:') && isOnOtherLoopback(portOf.get(subject) ?? 0)) continue;
+          const isOver = (tallies.of(subject)?.succeeded ?? Number.NEGATIVE_INFINITY) > one.last;
           const reached = refusedAt.get(subject);
           const listening = reached && listeningState(context, reached, reached.first);
           const port = portOf.get(subject) ?? 0;
@@ -161,7 +153,3 @@ export const connect: DetectorKind = {
     };
   },
 };
-
-function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.');
-}

@@ -7,6 +7,7 @@ import type { AnalysisEvent } from '../record/event.ts';
 import type { NetworkStates } from '../state/network-states.ts';
 import type { FindingBounds } from './cases.ts';
 import type { Finding } from './finding.ts';
+import type { Tallies } from './tallies.ts';
 import { type ServiceName, serviceParts } from './words.ts';
 
 /** What detectors may ask. */
@@ -23,6 +24,17 @@ export interface FindingContext {
   epoch(): bigint;
 }
 
+/** What a detector may ask besides. */
+export interface DetectorContext extends FindingContext {
+  /** What was counted of what it does not get. */
+  readonly tallies: Tallies;
+}
+
+/** Protocols whose exchanges are requests: not those of DNS and TLS, which have detectors of their own. */
+export function isOfRequests(protocol: string): boolean {
+  return protocol !== 'dns' && protocol !== 'tls';
+}
+
 /** What the detectors of an analysis may ask. */
 export function contextOf({ capture, names, states, interfaces }: AnalysisSession): FindingContext {
   const { hosts, clock } = capture.analysis;
@@ -31,8 +43,11 @@ export function contextOf({ capture, names, states, interfaces }: AnalysisSessio
 
 /** Looks for one finding or a family of them. Its memory is bounded (cases.ts). */
 export interface Detector {
-  /** Events of connections that count: a connection that is seen before and behind NAT comes once. */
-  event?(event: AnalysisEvent, flow: FlowIdentity): void;
+  /**
+   * Events of connections that count: a connection that is seen before and behind NAT comes once.
+   * @param server as serverOf has it
+   */
+  event?(event: AnalysisEvent, flow: FlowIdentity, server: string): void;
   flowEnded?(facts: FlowFacts): void;
   /** What was found until now. */
   findings(): Finding[];
@@ -44,7 +59,16 @@ export interface DetectorKind {
   readonly codes: readonly string[];
   /** Codes of what it explains: those findings about the same subject are left out. */
   readonly explains?: Readonly<Record<string, readonly string[]>> | undefined;
-  create(context: FindingContext): Detector;
+  /**
+   * Of which protocols it gets all exchanges, and none of others. Without, it gets of all protocols what is out of the
+   * ordinary (notable.ts): events, and exchanges that failed, are not whole, or were refused.
+   */
+  readonly exchanges?: ((protocol: string) => boolean) | undefined;
+  /** Of those exchanges it gets only the ones with a pod of a Service. */
+  readonly ofPods?: true | undefined;
+  /** It gets every connection to a server that has a name; without, as all others, only what is out of the ordinary. */
+  readonly flows?: 'named' | undefined;
+  create(context: DetectorContext): Detector;
 }
 
 /** A server for people: its Service where that is known, else its pod, name or address with the port. */

@@ -29,6 +29,7 @@ interface Lookup {
 /** DNS over a network that loses one query of two, or does not let TCP through. */
 export const dnsTransport: DetectorKind = {
   codes: ['DNS_CONNTRACK_RACE', 'DNS_TCP_BLOCKED'],
+  exchanges: (protocol) => protocol === 'dns',
   explains: { DNS_CONNTRACK_RACE: ['DNS_SLOW'], DNS_TCP_BLOCKED: ['CONNECT_TIMEOUT', 'POD_NOT_LISTENING'] },
   create: (context) => {
     const races = new Cases(context.bounds);
@@ -42,8 +43,8 @@ export const dnsTransport: DetectorKind = {
       map.set(key, value);
     };
     return {
-      event: (event, flow) => {
-        if (event.kind !== 'exchange' || event.protocol !== 'dns' || flow.transport !== 'udp') return;
+      event: (event, flow, server) => {
+        if (event.kind !== 'exchange' || flow.transport !== 'udp') return;
         const fields = fieldsIn(event.fields.dns);
         const type = textIn(fields?.type);
         if (fields?.truncated === true && event.responseTime !== undefined)
@@ -62,7 +63,6 @@ export const dnsTransport: DetectorKind = {
         };
         const other = lookups.get(flow.id);
         remember(lookups, flow.id, own);
-        const server = serverOf(context, flow, time);
         races.of(server).attempts += 1;
         if (other === undefined || other.name !== own.name || other.type === type) return;
         if (Math.abs(other.time - time) > TOGETHER_NS || !isLost || !other.answered) return;

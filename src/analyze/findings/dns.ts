@@ -3,7 +3,7 @@ import type { Exchange } from '../record/event.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import { Histogram } from '../summary/histogram.ts';
 import { Cases } from './cases.ts';
-import { clientOf, type DetectorKind, serverOf } from './detector.ts';
+import { clientOf, type DetectorKind } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { counted, examplesOf, listed, quoted, share, span } from './words.ts';
 
@@ -34,6 +34,7 @@ interface NameState {
 /** DNS: search lists, names that do not exist, servers that fail or are slow. */
 export const dns: DetectorKind = {
   codes: ['DNS_SEARCH_EXPANSION', 'DNS_NAME_MISSING', 'DNS_FAILS', 'DNS_SLOW'],
+  exchanges: (protocol) => protocol === 'dns',
   create: (context) => {
     const expansions = new Cases(context.bounds);
     const failures = new Cases(context.bounds);
@@ -52,13 +53,12 @@ export const dns: DetectorKind = {
       else if (rcode === 'NOERROR') state.resolved = true;
     };
     return {
-      event: (event, flow) => {
-        if (event.kind !== 'exchange' || event.protocol !== 'dns') return;
+      event: (event, flow, server) => {
+        if (event.kind !== 'exchange') return;
         const fields = fieldsIn(event.fields.dns);
         const name = textIn(fields?.name).toLowerCase();
         const rcode = textIn(fields?.rcode);
         const client = clientOf(context, flow, event.time);
-        const server = serverOf(context, flow, event.time);
         if (rcode !== '') {
           const failed = failures.of(server);
           failed.attempts += 1;

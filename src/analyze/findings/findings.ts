@@ -4,27 +4,65 @@ import { FindingBounds } from './cases.ts';
 import type { Detector, DetectorKind, FindingContext } from './detector.ts';
 import { type Finding, severityRank } from './finding.ts';
 import { DETECTORS } from './index.ts';
+import { isNotableEvent, isNotableFlow } from './notable.ts';
+import { Tallies } from './tallies.ts';
 
-/** Runs all detectors over what an analysis finds. */
+interface Running {
+  readonly kind: DetectorKind;
+  readonly detector: Detector;
+}
+
+/** Who gets the exchanges of one protocol. */
+interface Takers {
+  readonly all: readonly Detector[];
+  readonly ofPods: readonly Detector[];
+  readonly notable: readonly Detector[];
+}
+
+/**
+ * Runs all detectors over what an analysis finds. Nearly all of it is in order: that is counted once for all of them, and only
+ * the detectors that compare what is in order get it too.
+ */
 export class Findings {
-  readonly #kinds: readonly DetectorKind[];
-  readonly #detectors: readonly Detector[];
-  readonly #ofEvents: readonly Detector[];
+  readonly #context: FindingContext;
+  readonly #detectors: readonly Running[];
   readonly #ofFlows: readonly Detector[];
-
+  readonly #ofNamedFlows: readonly Detector[];
+  readonly #takers = new Map<string, Takers>();
   readonly #bounds = new FindingBounds();
+  readonly #tallies: Tallies;
 
   constructor(context: FindingContext, kinds: readonly DetectorKind[] = DETECTORS) {
-    this.#kinds = kinds;
-    this.#detectors = kinds.map((kind) => kind.create({ ...context, bounds: this.#bounds }));
-    this.#ofEvents = this.#detectors.filter((detector) => detector.event !== undefined);
-    this.#ofFlows = this.#detectors.filter((detector) => detector.flowEnded !== undefined);
+    this.#context = context;
+    const bounds = this.#bounds;
+    const tallies = new Tallies(context, bounds);
+    this.#tallies = tallies;
+    this.#detectors = kinds.map((kind) => ({ kind, detector: kind.create({ ...context, bounds, tallies }) }));
+    const ofFlows = this.#detectors.filter(({ detector }) => detector.flowEnded !== undefined);
+    const areNamed = ({ kind }: Running) => kind.flows === 'named';
+    this.#ofNamedFlows = ofFlows.filter(areNamed).map(({ detector }) => detector);
+    this.#ofFlows = ofFlows.filter((running) => !areNamed(running)).map(({ detector }) => detector);
   }
 
   event(event: AnalysisEvent, flow: FlowIdentity): void {
     // A connection is looked at once: where it was seen first.
     if (flow.sameAs !== undefined) return;
-    for (const detector of this.#ofEvents) detector.event?.(event, flow);
+    const tally = this.#tallies.event(event, flow);
+    if (tally === undefined) return;
+    const takers = this.#takers.get(event.protocol) ?? this.#takersOf(event.protocol);
+    if (event.kind === 'exchange') {
+      for (const detector of takers.all) detector.event?.(event, flow, tally.subject);
+      if (takers.ofPods.length > 0 && this.#isOfPod(event, flow)) {
+        for (const detector of takers.ofPods) detector.event?.(event, flow, tally.subject);
+      }
+    }
+    if (isNotableEvent(event)) {
+      this.#tallies.trouble(flow.id);
+      for (const detector of takers.notable) detector.event?.(event, flow, tally.subject);
+      if (event.kind === 'event') for (const detector of takers.all) detector.event?.(event, flow, tally.subject);
+    }
+    if (event.kind === 'exchange' && event.incomplete === undefined)
+      this.#tallies.exchangeEnded(flow.id, event.responseEnd ?? event.time);
   }
 
   flowEnded(flow: FlowInfo): void {
@@ -34,7 +72,12 @@ export class Findings {
   /** As flowEnded, with the facts at hand. */
   factsEnded(facts: FlowFacts): void {
     if (!isJudged(facts)) return;
-    for (const detector of this.#ofFlows) detector.flowEnded?.(facts);
+    if (this.#tallies.flow(facts) === undefined) return;
+    const { names } = this.#context;
+    const isNamed = names.ofHost(facts.serverHost, facts.first, facts.interfaceId) !== undefined;
+    const isNotable = isNotableFlow(facts) || this.#tallies.isTroubled(facts.id);
+    if (isNamed || isNotable) for (const detector of this.#ofNamedFlows) detector.flowEnded?.(facts);
+    if (isNotable) for (const detector of this.#ofFlows) detector.flowEnded?.(facts);
   }
 
   /** Some servers or clients had no room in a detector's table: there may be more findings. */
@@ -44,16 +87,33 @@ export class Findings {
 
   /** What was found until now: the worst first, then what happened most; without what another finding explains. */
   list(): Finding[] {
-    const all = this.#detectors.flatMap((detector) => detector.findings());
+    const all = this.#detectors.flatMap(({ detector }) => detector.findings());
     const explained = new Set<string>();
-    for (const { explains } of this.#kinds) {
+    for (const { kind } of this.#detectors) {
       for (const { code, subject } of all) {
-        for (const consequence of explains?.[code] ?? []) explained.add(`${consequence} ${subject}`);
+        for (const consequence of kind.explains?.[code] ?? []) explained.add(`${consequence} ${subject}`);
       }
     }
     return all
       .filter(({ code, subject }) => !explained.has(`${code} ${subject}`))
       .sort((a, b) => severityRank(a.severity) - severityRank(b.severity) || b.cases - a.cases);
+  }
+
+  #isOfPod(event: AnalysisEvent, { serverHost, interfaceId }: FlowIdentity): boolean {
+    const identity = this.#context.names.ofHost(serverHost, event.time, interfaceId);
+    return identity?.pod !== undefined && identity.service !== undefined;
+  }
+
+  #takersOf(protocol: string): Takers {
+    const which = (isTaker: (kind: DetectorKind) => boolean) =>
+      this.#detectors.filter(({ kind }) => isTaker(kind)).map(({ detector }) => detector);
+    const takers = {
+      all: which(({ exchanges, ofPods }) => exchanges?.(protocol) === true && ofPods !== true),
+      ofPods: which(({ exchanges, ofPods }) => exchanges?.(protocol) === true && ofPods === true),
+      notable: which(({ exchanges }) => exchanges === undefined),
+    };
+    this.#takers.set(protocol, takers);
+    return takers;
   }
 }
 

@@ -1,7 +1,7 @@
 import { FINDING_SUBJECTS } from '../limits.ts';
 import type { AnalysisEvent, Exchange } from '../record/event.ts';
 import { type Case, Cases } from './cases.ts';
-import { type DetectorKind, groupOf, serverOf, serviceNamed } from './detector.ts';
+import { type DetectorKind, groupOf, serviceNamed } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { counted, type ServiceName, share, traceOf } from './words.ts';
 
@@ -44,12 +44,10 @@ export const gateway: DetectorKind = {
       if (own.has(key) || own.size < FAILURES) own.set(key, (own.get(key) ?? 0) + 1);
     };
     return {
-      event: (event, flow) => {
+      event: (event, flow, server) => {
         const isHttp = event.kind === 'exchange' && event.protocol === 'http';
         const how = failureOf(event);
         if (!isHttp && how === undefined) return;
-        const server = serverOf(context, flow, event.time);
-        if (isHttp) answered.of(server).attempts += 1;
         const isGatewayError = isHttp && GATEWAY_STATUS.test(event.status);
         if (isGatewayError) {
           answered.of(server).add(flow.id, event.time, `${event.label} ${event.status}`);
@@ -67,6 +65,7 @@ export const gateway: DetectorKind = {
         });
       },
       findings: () => {
+        answered.attemptsOf((subject) => context.tallies.of(subject)?.http);
         const counting = answered.counting();
         const subjects = new Set(counting.map(([subject]) => subject));
         return counting.flatMap(([subject, one]): Finding[] => {

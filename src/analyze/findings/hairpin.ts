@@ -13,6 +13,7 @@ const LEAST_FAILED = 3;
  */
 export const hairpin: DetectorKind = {
   codes: ['HAIRPIN_FAILS'],
+  flows: 'named',
   explains: { HAIRPIN_FAILS: ['CONNECT_TIMEOUT'] },
   create: (context) => {
     const failed = new Cases(context.bounds);

@@ -17,13 +17,13 @@ interface Stray {
 /** Connections and packets that meet the state of another connection, or none. */
 export const handshakes: DetectorKind = {
   codes: ['CONNTRACK_INVALID_RESET', 'PORT_REUSE_COLLISION'],
+  flows: 'named',
   create: (context) => {
     const reused = new Cases(context.bounds);
     const strays: Stray[] = [];
     /** By client address, port and Service: connections through the Service's own address. */
     const throughService = new Set<string>();
-    const keyOf = ({ clientHost, clientPort }: FlowFacts, group: string) =>
-      `${context.hosts.text(clientHost)} ${clientPort} ${group}`;
+    const keyOf = ({ clientHost, clientPort }: FlowFacts, group: string) => `${clientHost} ${clientPort} ${group}`;
     return {
       flowEnded: (facts) => {
         const { tcp, waits, id, first } = facts;
@@ -40,12 +40,12 @@ export const handshakes: DetectorKind = {
           throughService.size < 64 * FINDING_SUBJECTS
         )
           throughService.add(keyOf(facts, identity.group));
-        const ports = reused.of(serverOf(context, facts, first));
-        ports.attempts += 1;
-        if (waits?.portReused) ports.add(id, first, clientOf(context, facts, first));
+        if (waits?.portReused)
+          reused.of(serverOf(context, facts, first)).add(id, first, clientOf(context, facts, first));
       },
       findings: () => {
         const found: Finding[] = [];
+        reused.attemptsOf((subject) => context.tallies.of(subject)?.connections);
         for (const [subject, one] of reused.counting()) {
           found.push({
             code: 'PORT_REUSE_COLLISION',

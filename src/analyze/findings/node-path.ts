@@ -17,6 +17,7 @@ interface Path {
 /** No pod of one node reaches a pod of another, while both nodes have connections that work: the path between them is broken. */
 export const nodePath: DetectorKind = {
   codes: ['NODE_PATH_BROKEN'],
+  flows: 'named',
   create: (context) => {
     const paths = new Map<string, Path>();
     /** Nodes whose pods had a connection that succeeded, as client or as server. */

@@ -2,14 +2,12 @@ import type { DirectionFacts, DirectionWaits, RttFacts, TcpDirectionFacts } from
 import { Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
+import { TRANSFER_BYTES } from './notable.ts';
 import { counted, span } from './words.ts';
 
 /** So many small segments of a connection waited for a delayed ACK, on a path with a shorter round trip than this (ns). */
 const NAGLE_SEGMENTS = 20;
 const NAGLE_RTT_NS = 10e6;
-
-/** Bytes from which on a transfer is judged. */
-const TRANSFER_BYTES = 1e6;
 
 /** Share of a sender's packets that reach the end of the window: every second one is acknowledged, and releases two. */
 const FULL_SHARE = 0.25;

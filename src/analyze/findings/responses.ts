@@ -1,6 +1,6 @@
 import { type Exchange, SIDE } from '../record/event.ts';
 import { type Case, Cases } from './cases.ts';
-import { clientOf, type DetectorKind, serverOf, serviceNamed } from './detector.ts';
+import { clientOf, type DetectorKind, isOfRequests, serverOf, serviceNamed } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { counted, examplesOf, share, traceOf } from './words.ts';
 
@@ -21,34 +21,26 @@ const RACE_NS = 500e6;
 /** Protocols in which every response shows where it ends. */
 const WITH_LENGTH: ReadonlySet<string> = new Set(['http', 'grpc']);
 
-/** Flows whose number of exchanges is remembered. */
-const FLOWS = 65_536;
+/** Requests without a response whose connection has not ended. */
+const CANDIDATES = 65_536;
 
 /** Responses that do not come, or not to their end. */
 export const responses: DetectorKind = {
   codes: ['RESPONSE_CUT', 'CLIENT_GAVE_UP', 'KEEPALIVE_RACE', 'ROUND_TIMEOUT'],
   explains: { ROUND_TIMEOUT: ['CLIENT_GAVE_UP'] },
   create: (context) => {
-    const requests = new Cases(context.bounds);
+    const { tallies } = context;
     const cut = new Cases(context.bounds);
     const left = new Cases(context.bounds);
     const gaveUp = new Cases(context.bounds);
     const race = new Cases(context.bounds);
     const rounds = new Cases(context.bounds);
-    /** By flow: when its last complete exchange ended. */
-    const reused = new Map<number, number>();
     /** By flow: the request that ended without any response on a connection that had been idle. */
     const candidates = new Map<number, { readonly server: string; readonly time: number; readonly label: string }>();
     const clients = new Map<string, string>();
     return {
-      event: (event, flow) => {
-        if (event.kind !== 'exchange' || event.protocol === 'dns' || event.protocol === 'tls') return;
-        const server = serverOf(context, flow, event.time);
-        requests.of(server).attempts += 1;
-        if (event.incomplete === undefined) {
-          if (reused.size < FLOWS || reused.has(flow.id)) reused.set(flow.id, event.responseEnd ?? event.time);
-          return;
-        }
+      event: (event, flow, server) => {
+        if (event.kind !== 'exchange' || event.incomplete === undefined || !isOfRequests(event.protocol)) return;
         const ending = endingOf(event);
         if (ending === undefined) return;
         const client = clientOf(context, flow, event.time);
@@ -62,13 +54,12 @@ export const responses: DetectorKind = {
         }
         if (ending === 'client') {
           gaveUp.of(server).add(flow.id, event.time, event.label);
-        } else if (event.time - (reused.get(flow.id) ?? Number.NaN) >= IDLE_NS && candidates.size < FLOWS) {
+        } else if (event.time - tallies.lastExchange(flow.id) >= IDLE_NS && candidates.size < CANDIDATES) {
           candidates.set(flow.id, { server, time: event.time, label: event.label });
         }
       },
       flowEnded: (facts) => {
         const { tcp, id, first, last } = facts;
-        reused.delete(id);
         const candidate = candidates.get(id);
         candidates.delete(id);
         // A server that works on a request and then fails takes longer than the way there and back.
@@ -85,7 +76,7 @@ export const responses: DetectorKind = {
       },
       findings: () => {
         const found: Finding[] = [];
-        for (const cases of [cut, left, gaveUp, race]) cases.attemptsOf(requests);
+        for (const cases of [cut, left, gaveUp, race]) cases.attemptsOf((subject) => tallies.of(subject)?.requests);
         for (const [subject, one] of cut.counting()) {
           found.push({
             code: 'RESPONSE_CUT',

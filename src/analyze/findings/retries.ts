@@ -2,7 +2,7 @@ import { FINDING_SUBJECTS } from '../limits.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import { MASK } from '../record/mask.ts';
 import { Case } from './cases.ts';
-import { type DetectorKind, serverOf } from './detector.ts';
+import type { DetectorKind } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { counted, examplesOf, grouped } from './words.ts';
 
@@ -25,15 +25,15 @@ interface Upstream {
 /** Requests that come again and again with one id because they fail. */
 export const retries: DetectorKind = {
   codes: ['RETRY_STORM'],
-  create: (context) => {
+  exchanges: (protocol) => protocol === 'http' || protocol === 'grpc',
+  create: () => {
     const servers = new Map<string, Upstream>();
     return {
-      event: (event, flow) => {
-        if (event.kind !== 'exchange' || (event.protocol !== 'http' && event.protocol !== 'grpc')) return;
+      event: (event, flow, server) => {
+        if (event.kind !== 'exchange' || event.fields.http === undefined) return;
         const requestId = textIn(fieldsIn(event.fields.http)?.requestId);
         // Masks of different secrets are the same.
         if (requestId === '' || requestId.includes(MASK)) return;
-        const server = serverOf(context, flow, event.time);
         let upstream = servers.get(server);
         if (upstream === undefined) {
           if (servers.size >= FINDING_SUBJECTS) return;

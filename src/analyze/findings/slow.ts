@@ -2,7 +2,7 @@ import { FINDING_SUBJECTS } from '../limits.ts';
 import type { Exchange } from '../record/event.ts';
 import { Histogram } from '../summary/histogram.ts';
 import { Case } from './cases.ts';
-import { type DetectorKind, type FindingContext, groupOf, serverOf, serviceNamed } from './detector.ts';
+import { type DetectorKind, type FindingContext, groupOf, serviceNamed } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { counted, quoted, share, span, targetOf, traceOf } from './words.ts';
 
@@ -42,11 +42,14 @@ interface Call {
 /** Servers that take long to respond, and whether they wait for others meanwhile. */
 export const slow: DetectorKind = {
   codes: ['SERVER_SLOW', 'DEPENDENCY_SLOW'],
+  exchanges: (protocol) => PROTOCOLS.has(protocol),
   create: (context) => {
     const routes = new Map<string, Map<string, Route>>();
     let count = 0;
     const calls = new Map<string, Call[]>();
+    let last: Route | undefined;
     const routeOf = (server: string, route: string): Route | undefined => {
+      if (last !== undefined && last.route === route && last.server === server) return last;
       let own = routes.get(server);
       if (own === undefined) {
         own = new Map();
@@ -59,14 +62,14 @@ export const slow: DetectorKind = {
         found = { server, route, times: new Histogram(), slow: new Case(), waitedFor: new Map() };
         own.set(route, found);
       }
+      last = found;
       return found;
     };
     return {
-      event: (event, flow) => {
-        if (event.kind !== 'exchange' || event.probe || !PROTOCOLS.has(event.protocol)) return;
+      event: (event, flow, server) => {
+        if (event.kind !== 'exchange' || event.probe) return;
         const { responseTime, responseEnd, requestEnd, incomplete } = event;
         if (responseTime === undefined || incomplete !== undefined || responseEnd === undefined) return;
-        const server = serverOf(context, flow, event.time);
         const route = routeOf(server, event.route);
         if (route === undefined) return;
         const taken = responseTime - requestEnd;

@@ -25,10 +25,8 @@ export const stalls: DetectorKind = {
     return {
       flowEnded: (facts) => {
         const { tcp, waits, id, first } = facts;
-        if (tcp === undefined) return;
+        if (tcp === undefined || waits === undefined) return;
         const server = serverOf(context, facts, first);
-        stalled.of(server).attempts += 1;
-        if (waits === undefined) return;
         let hasStall = false;
         for (const direction of [waits.client, waits.server]) {
           if (direction?.longestStall === undefined || facts.protocol === undefined) continue;
@@ -78,6 +76,7 @@ export const stalls: DetectorKind = {
             attempts: one.cases,
           });
         }
+        stalled.attemptsOf((subject) => context.tallies.of(subject)?.flows);
         for (const [subject, one] of stalled.all()) {
           if (one.cases < STALLS || one.cases < one.attempts * STALLED_SHARE) continue;
           found.push({

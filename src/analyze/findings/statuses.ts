@@ -1,6 +1,6 @@
 import type { AnalysisEvent, Exchange } from '../record/event.ts';
 import { type Case, Cases } from './cases.ts';
-import { type DetectorKind, serverOf } from './detector.ts';
+import type { DetectorKind } from './detector.ts';
 import type { Finding, Severity } from './finding.ts';
 import { counted, examplesOf, share } from './words.ts';
 
@@ -104,29 +104,25 @@ export const statuses: DetectorKind = {
     const cases = RULES.map(() => new Cases(context.bounds));
     /** Of the cases those that are events: each is of a connection, not of a request. */
     const events = RULES.map(() => new Cases(context.bounds));
-    const attempts = new Cases(context.bounds);
-    /** Of the attempts those that are no requests. */
-    const others = new Cases(context.bounds);
+    const othersOf = (subject: string) => context.tallies.of(subject)?.others ?? 0;
     return {
-      event: (event, flow) => {
+      event: (event, flow, server) => {
         const isDatabase = DATABASES.has(event.protocol);
-        const server = serverOf(context, flow, event.time);
-        attempts.of(server).attempts += 1;
-        if (event.kind !== 'exchange') others.of(server).attempts += 1;
         // Of most exchanges no rule needs to be looked at.
         if (event.kind === 'exchange' && !event.failed && event.status !== '431') return;
         for (const [index, rule] of RULES.entries()) {
           if (rule.code === 'DB_REFUSES' && !isDatabase) continue;
-          const one = (cases[index] as Cases).of(server);
           if (!rule.matches(event)) continue;
-          one.add(flow.id, event.time, event.kind === 'exchange' ? `${event.label} ${event.status}` : event.label);
+          (cases[index] as Cases)
+            .of(server)
+            .add(flow.id, event.time, event.kind === 'exchange' ? `${event.label} ${event.status}` : event.label);
           if (event.kind !== 'exchange') (events[index] as Cases).of(server).cases += 1;
         }
       },
       findings: () =>
         RULES.flatMap((rule, index): Finding[] => {
           const own = cases[index] as Cases;
-          own.attemptsOf(attempts);
+          own.attemptsOf((subject) => (context.tallies.of(subject)?.exchanges ?? 0) + othersOf(subject));
           const eventsOf = (subject: string) => (events[index] as Cases).of(subject).cases;
           return own
             .all()
@@ -136,7 +132,7 @@ export const statuses: DetectorKind = {
               severity: rule.severity,
               confidence: rule.otherwise === undefined ? 'proven' : 'likely',
               subject,
-              message: rule.message(subject, howOften(one, eventsOf(subject), others.of(subject).attempts)),
+              message: rule.message(subject, howOften(one, eventsOf(subject), othersOf(subject))),
               evidence: [one.evidence(examplesOf(one), rule.where)],
               next: rule.next,
               otherwise: rule.otherwise,

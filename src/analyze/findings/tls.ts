@@ -1,7 +1,7 @@
 import type { FieldValue } from '../record/event.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import { type Case, Cases } from './cases.ts';
-import { clientOf, type DetectorKind, serverOf } from './detector.ts';
+import { clientOf, type DetectorKind } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { counted, examplesOf, listed, share } from './words.ts';
 
@@ -27,6 +27,7 @@ const ALERTS: Readonly<Record<string, (by: string, other: string) => string>> = 
 /** TLS handshakes that fail, and certificates that are expired, soon to be, or for other names. */
 export const tls: DetectorKind = {
   codes: ['TLS_HANDSHAKE_FAILS', 'TLS_CERTIFICATE_EXPIRED', 'TLS_NAME_MISMATCH', 'TLS_PORT_MISMATCH'],
+  exchanges: (protocol) => protocol === 'tls',
   explains: { TLS_CERTIFICATE_EXPIRED: ['TLS_HANDSHAKE_FAILS'], TLS_NAME_MISMATCH: ['TLS_HANDSHAKE_FAILS'] },
   create: (context) => {
     const failed = new Cases(context.bounds);
@@ -37,8 +38,7 @@ export const tls: DetectorKind = {
     /** Who sent an alert, by flow: the exchange that follows does not have it. */
     const alerts = new Map<number, 0 | 1>();
     return {
-      event: (event, flow) => {
-        if (event.protocol !== 'tls') return;
+      event: (event, flow, server) => {
         if (event.kind === 'event' && event.code === 'TLS_ALERT' && event.from !== undefined) {
           alerts.set(flow.id, event.from);
           if (alerts.size > 4096) alerts.clear();
@@ -47,7 +47,6 @@ export const tls: DetectorKind = {
         if (event.kind !== 'exchange') return;
         const fields = fieldsIn(event.fields.tls);
         if (fields === undefined) return;
-        const server = serverOf(context, flow, event.time);
         for (const cases of [failed, expired, mismatched, foreign]) cases.of(server).attempts += 1;
         const failure = event.failed ? event.status : '';
         if (failure === 'answer is not TLS')

@@ -1,3 +1,4 @@
+import { FINDING_SUBJECTS } from '../limits.ts';
 import { Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
@@ -15,7 +16,8 @@ export const transport: DetectorKind = {
   codes: ['PACKET_LOSS', 'RECEIVER_SLOW'],
   create: (context) => {
     const lost = new Cases(context.bounds);
-    const packets = new Map<string, number>();
+    /** By pair: its client and server. */
+    const between = new Map<string, readonly [client: string, server: string]>();
     const slow = new Cases(context.bounds);
     return {
       flowEnded: (facts) => {
@@ -24,22 +26,21 @@ export const transport: DetectorKind = {
         const server = serverOf(context, facts, first);
         const client = clientOf(context, facts, first);
         const pair = `${client} and ${server}`;
-        const own = lost.of(pair);
-        packets.set(pair, (packets.get(pair) ?? 0) + facts.client.packets + facts.server.packets);
         for (const direction of [tcp.client, tcp.server]) {
           const again = direction.retransmissions - direction.spuriousRetransmissions;
           if (again <= 0) continue;
+          const own = lost.of(pair);
           own.add(id, first);
           own.cases += again - 1;
           own.last = last;
+          if (between.size < FINDING_SUBJECTS) between.set(pair, [client, server]);
         }
         for (const [direction, name] of [
           [tcp.client, client],
           [tcp.server, server],
         ] as const) {
-          const one = slow.of(name);
-          one.attempts += 1;
           if (direction.zeroWindows < ZERO_WINDOWS) continue;
+          const one = slow.of(name);
           one.add(id, first);
           one.last = last;
           one.measure(direction.zeroWindows);
@@ -48,7 +49,8 @@ export const transport: DetectorKind = {
       findings: () => {
         const found: Finding[] = [];
         for (const [pair, one] of lost.all()) {
-          const all = packets.get(pair) ?? 0;
+          const [client = '', server = ''] = between.get(pair) ?? [];
+          const all = context.tallies.packetsBetween(client, server);
           if (all < LOSS_PACKETS || one.cases < all * LOSS_WARNING) continue;
           found.push({
             code: 'PACKET_LOSS',
@@ -63,8 +65,8 @@ export const transport: DetectorKind = {
             attempts: all,
           });
         }
-        for (const [subject, one] of slow.all()) {
-          if (one.cases === 0 || !one.counts) continue;
+        slow.attemptsOf((name) => context.tallies.flowsOf(name));
+        for (const [subject, one] of slow.counting()) {
           found.push({
             code: 'RECEIVER_SLOW',
             severity: 'warning',

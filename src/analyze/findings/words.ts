@@ -1,8 +1,8 @@
 import type { Case } from './cases.ts';
 
-/** `38,361`. */
+/** `38,361`. @param count a natural number. Without Intl, whose first use takes 20 ms. */
 export function grouped(count: number): string {
-  return count.toLocaleString('en-US');
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** `1 request`, `12 requests`. */

@@ -1,4 +1,4 @@
-import type { AnalysisEvent, Fields, FieldValue } from './event.ts';
+import type { AnalysisEvent, Exchange, Fields, FieldValue } from './event.ts';
 import { MASK } from './mask.ts';
 import { maskField } from './secret-headers.ts';
 import { maskShapes } from './secret-shapes.ts';
@@ -68,16 +68,24 @@ export function maskEvent(event: AnalysisEvent): AnalysisEvent {
 }
 
 /**
- * The same for outputs that show no single event (`detail` false): what they count under, route and status, is masked. Label
- * and fields are as the protocol made them, and must not be shown.
- * @returns the same event where neither is masked
+ * The same for outputs that show no single event (`detail` false): what they count under, route and status, is masked. Events
+ * that are no messages, and exchanges that failed or are not whole, are masked in full, for findings cite them. Of all others
+ * label and fields are as the protocol made them, and must not be shown.
+ * @returns the same event where nothing is masked
  */
 export function maskCounted(event: AnalysisEvent): AnalysisEvent {
-  if (event.kind !== 'exchange' || NAMES_ONLY.has(event.protocol)) return event;
+  if (event.kind === 'message' || NAMES_ONLY.has(event.protocol)) return event;
+  if (event.kind === 'event' || event.failed || event.incomplete !== undefined || isCited(event))
+    return maskEvent(event);
   const mask = STATEMENTS.has(event.protocol) ? statement : anyText;
   const route = maskedRoute(event.route, mask);
   const status = mask(event.status);
   return route === event.route && status === event.status ? event : { ...event, route, status };
+}
+
+/** Whether findings cite an exchange that did not fail: one that the server refused. */
+function isCited({ status }: Exchange): boolean {
+  return status.charCodeAt(0) === 0x34;
 }
 
 function maskedRoute(route: string, mask: Mask): string {

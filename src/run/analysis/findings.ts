@@ -6,7 +6,7 @@ import { Found } from './found.ts';
 
 /** What is wrong, said outright: the worst first, each with its evidence and what to do next (docs/findings.md). */
 export const findings: AnalysisOutputKind = {
-  detail: true,
+  detail: false,
   packets: false,
   create: ({ session, line, colour, json, width, utc = false }) => {
     const found = new Found(session);

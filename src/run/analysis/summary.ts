@@ -1,26 +1,47 @@
 import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
+import { contextOf } from '../../analyze/findings/detector.ts';
+import { Findings } from '../../analyze/findings/findings.ts';
 import { protocolTitle } from '../../analyze/protocols/titles.ts';
 import { Summary } from '../../analyze/summary/summary.ts';
 import { Colours } from '../../view/colour.ts';
+import { findingHeads } from '../../view/finding-lines.ts';
 import { jsonLine } from '../../view/json-line.ts';
 import { summaryTables } from '../../view/summary-tables.ts';
 
-/** Requests, latency and failures by service, pod and route, DNS, TLS and the health of TCP. */
+/** What is wrong, then requests, latency and failures by service, pod and route, DNS, TLS and the health of TCP. */
 export const summary: AnalysisOutputKind = {
   detail: false,
   packets: false,
   create: ({ session, line, colour, width, json }) => {
     const sums = new Summary(session.capture.analysis.hosts, session.names);
+    // The JSON has them in a document of its own (-o findings); of what an expression leaves none could be proven.
+    const judged = json || session.where !== undefined ? undefined : new Findings(contextOf(session));
     return {
-      event: (event, flow) => sums.event(event, flow),
-      flowEnded: (flow) => sums.flowEnded(flow),
+      event: (event, flow) => {
+        sums.event(event, flow);
+        judged?.event(event, flow);
+      },
+      flowEnded: (flow) => {
+        if (judged === undefined || flow.transport !== 'tcp') {
+          sums.flowEnded(flow);
+          return;
+        }
+        const facts = flow.facts();
+        sums.factsEnded(facts);
+        judged.factsEnded(facts);
+      },
       end: () => {
         const report = sums.report(session.recorder, session.span);
-        if (json) line(jsonLine(report));
-        else {
-          const style = { colours: new Colours(colour), width, titleOf: protocolTitle };
-          for (const text of summaryTables(report, style)) line(text);
+        if (json) {
+          line(jsonLine(report));
+          return;
         }
+        const style = { colours: new Colours(colour), width, titleOf: protocolTitle };
+        const tables = summaryTables(report, style);
+        // Below the headline, which may take several lines, and above the first table.
+        const headline = tables.indexOf('');
+        tables.splice(headline < 0 ? tables.length : headline, 0, ...findingHeads(judged?.list() ?? [], style));
+        for (const text of tables) line(text);
       },
     };
   },

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { codesOf, Judged } from '../../support/found-in.ts';
+import { type BuiltSegment, handshake } from '../../support/built-capture.ts';
+import { codesOf, foundIn, Judged } from '../../support/found-in.ts';
 
 /** Requests that are tried several times each. */
 function tried(requests: number, attempts: number, failed: boolean, hasId = true): string[] {
@@ -23,4 +24,20 @@ test('few, single, successful ones, and those without an id are not', () => {
   expect(tried(20, 1, true)).not.toContain('RETRY_STORM');
   expect(tried(20, 3, false)).not.toContain('RETRY_STORM');
   expect(tried(20, 3, true, false)).not.toContain('RETRY_STORM');
+});
+
+test.each(['x-request-id', 'X-Request-Id'])('the id is read from the requests themselves: %s', (name) => {
+  const segments: BuiltSegment[] = handshake([1000, 5000]);
+  let [sent, received] = [1001, 5001];
+  const answer = 'HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n';
+  for (let index = 0; index < 36; index += 1) {
+    const request = `GET /pay HTTP/1.1\r\nHost: web\r\n${name}: id${index % 12}\r\n\r\n`;
+    const at = 10 + index * 10;
+    segments.push({ side: 0, sequence: sent, acknowledgment: received, flags: 'P.', payload: request, at });
+    sent += request.length;
+    segments.push({ side: 1, sequence: received, acknowledgment: sent, flags: 'P.', payload: answer, at: at + 1 });
+    received += answer.length;
+  }
+  const storm = foundIn(segments).find(({ code }) => code === 'RETRY_STORM');
+  expect(storm?.message).toContain('12 requests were sent 36 times, 3.0 times each');
 });

@@ -193,6 +193,14 @@ it('every text of an event passes through one place', () => {
   const counted = maskCounted(event) as Exchange;
   expect([counted.route, counted.status]).toEqual(['r ***', 'bad ***']);
   expect(maskCounted(plain)).toBe(plain);
+  // What findings cite is masked in full.
+  const cited = [
+    { ...event, failed: true },
+    { ...event, incomplete: 'reset' as const },
+    { ...event, status: '431' },
+    { ...event, kind: 'event' as const, code: 'X', from: undefined, route: '', status: '' },
+  ];
+  for (const one of cited) expect(JSON.stringify(maskCounted(one as unknown as Exchange))).not.toContain('eyJ');
 });
 
 /** Their worst inputs: what makes a pattern begin again at every place, 1 MB of each. */

@@ -3,6 +3,7 @@ import { type AnalysisEvent, type Fields, type Incomplete, otherSide, SIDE, type
 import { addressRecords } from './addresses.ts';
 import { exchangeFields, type MessageDetail, messageDetail } from './detail.ts';
 import { FLAG, HEADER, opcodeOf, QuestionScan } from './message.ts';
+import { OPCODE, opcodeName } from './numbers.ts';
 import { announcement, answeredAgain, isAnnouncement, isToAll, malformed } from './one-way.ts';
 import { MARK, PendingQueries } from './pending.ts';
 import { CUT_QUESTION, NO_QUESTION, outcomeOf, type Question, QuestionTable } from './question.ts';
@@ -208,6 +209,7 @@ export class Dialogue {
     }
     let fields = question.fields(rcode);
     if (detail || repeats > 0) fields = exchangeFields(question, rcode, repeats, query, more);
+    if (!detail) fields = withFlags(fields, u16(bytes, start + 2));
     if (!detail && rcode === 0) fields = this.#withAddresses(fields, addresses, question, bytes, start, end);
     const isTimed = entry < 0 || pending.place(entry) === (this.#context.place ?? 0);
     const event: AnalysisEvent = {
@@ -270,4 +272,18 @@ function scannedQuestion(bytes: Uint8Array, start: number): Question {
   if (scan.state !== 'whole') return NO_QUESTION;
   const opcode = opcodeOf(u16(bytes, start + 2));
   return questions.get(scan.bytes, scan.nameAt, scan.nameEnd, bytes, scan.typeAt, scan.hash, opcode);
+}
+
+/** What findings need of a response that nobody looks at: that it is truncated, or that no query was asked. */
+function withFlags(fields: Fields, flags: number): Fields {
+  const truncated = (flags & FLAG.truncated) !== 0;
+  const opcode = opcodeOf(flags);
+  if (!truncated && opcode === OPCODE.query) return fields;
+  return {
+    dns: {
+      ...(fields.dns as Fields),
+      truncated,
+      opcode: opcode === OPCODE.query ? undefined : opcodeName(opcode),
+    },
+  };
 }

@@ -1,4 +1,5 @@
 import type { Exchange, Fields, Incomplete, Side } from '../../record/event.ts';
+import { maskField } from '../../record/secret-headers.ts';
 import { maskTarget } from '../../record/secrets.ts';
 import { CacheOfTexts } from '../../record/text-cache.ts';
 import type { ErrorBody } from './error-body.ts';
@@ -17,6 +18,8 @@ export interface Request {
   readonly contentType: string;
   readonly expectsContinue: boolean;
   readonly fields: Record<string, string> | undefined;
+  /** Its X-Request-Id, where `fields` is undefined; may be empty. */
+  readonly requestId: string;
   readonly time: number;
   /** Time of its last byte so far, and its bytes so far. */
   end: number;
@@ -82,6 +85,7 @@ export function requestOf(head: Head, time: number, showSecrets: boolean, body: 
     contentType: head.contentType,
     expectsContinue: head.expectsContinue,
     fields: head.fields,
+    requestId: showSecrets || head.requestId === '' ? head.requestId : maskField('x-request-id', head.requestId),
     time,
     end: time,
     bytes: 0,
@@ -125,11 +129,17 @@ export function exchangeOf(
     route,
     probe: request?.probe === true ? true : undefined,
     incomplete,
-    fields: detail ? { http: fieldsOf(path, status, { request, response, interim }) } : NO_FIELDS,
+    fields: detail ? { http: fieldsOf(path, status, { request, response, interim }) } : countedFields(request),
   };
 }
 
 const NO_FIELDS: Fields = Object.freeze({});
+
+/** What findings need of an exchange that nobody looks at. */
+function countedFields(request: Request | undefined): Fields {
+  const requestId = request?.requestId ?? '';
+  return requestId === '' ? NO_FIELDS : { http: { requestId } };
+}
 
 const masked = new CacheOfTexts();
 

@@ -39,6 +39,8 @@ export class Head {
   /** Its User-Agent is kubelet's, of probes. */
   probe = false;
   contentType = '';
+  /** Its X-Request-Id, where not all of its fields are kept. As sent. */
+  requestId = '';
   /** Its start line was not captured to its end: of a request, the target is a beginning only. */
   cutLine = false;
   /** Names in lower case; only when asked for. */
@@ -63,6 +65,7 @@ export class Head {
     this.probe = false;
     this.host = '';
     this.contentType = '';
+    this.requestId = '';
     this.fields = detail ? {} : undefined;
     this.#lastName = '';
     let lineEnd = endOfLine(bytes, start, end);
@@ -86,7 +89,14 @@ export class Head {
           this.#keep(this.fields, bytes, at, last, secrets);
         }
         this.#field(first, bytes, at, last);
-      } else if (first === 0x63 || first === 0x74 || first === 0x75 || first === 0x65 || this.#framing !== 0) {
+      } else if (
+        first === 0x63 ||
+        first === 0x74 ||
+        first === 0x75 ||
+        first === 0x65 ||
+        first === 0x78 ||
+        this.#framing !== 0
+      ) {
         this.#field(first, bytes, at, withoutBlanks(bytes, at, lineEnd));
       }
       at = lineEnd + 1;
@@ -167,6 +177,10 @@ export class Head {
       case 0x75:
         if (named(bytes, start, end, 'upgrade')) this.upgrade = value(bytes, start + 8, end).toLowerCase();
         else if (named(bytes, start, end, 'user-agent')) this.probe = isProbe(bytes, start + 11, end);
+        return;
+      case 0x78:
+        if (this.fields === undefined && named(bytes, start, end, 'x-request-id'))
+          this.requestId = value(bytes, start + 13, end);
         return;
       default:
     }

@@ -57,6 +57,7 @@ export class Half {
   authority = '';
   status = '';
   contentType = '';
+  requestId = '';
   grpcStatus = '';
   grpcMessage = '';
   readonly interim: number[] = [];
@@ -129,6 +130,10 @@ export class Half {
         return;
       case 'content-type':
         this.contentType = value.slice(0, TEXT_MAXIMUM);
+        break;
+      case 'x-request-id':
+        this.requestId = value.slice(0, TEXT_MAXIMUM);
+        if (!this.#secrets) this.requestId = maskField(name, this.requestId);
         break;
       case 'grpc-status':
         this.grpcStatus = value;
@@ -295,7 +300,7 @@ export class Http2Stream {
       version: '2',
       pushed: this.pushed ? true : undefined,
     };
-    if (!detail) return plain;
+    if (!detail) return request.requestId === '' ? plain : { ...plain, requestId: request.requestId };
     return {
       ...plain,
       contentType: response.contentType || undefined,

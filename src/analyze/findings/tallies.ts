@@ -1,0 +1,165 @@
+import type { FlowFacts, FlowIdentity } from '../flow/flow-facts.ts';
+import { FINDING_TALLIES } from '../limits.ts';
+import type { AnalysisEvent } from '../record/event.ts';
+import type { FindingBounds } from './cases.ts';
+import { clientOf, type FindingContext, serverOf } from './detector.ts';
+
+/** Flows whose last exchange is remembered, a power of two: a later flow takes the place of an earlier one. */
+const FLOWS = 65_536;
+
+/** What was counted of one server, whatever became of it: of these attempts the cases of a finding are a share. */
+export class Tally {
+  readonly subject: string;
+  readonly index: number;
+  /** TCP connections, and those of which the SYN was seen. */
+  flows = 0;
+  connections = 0;
+  /** When a connection that succeeded last began, ns; -Infinity for none. */
+  succeeded = Number.NEGATIVE_INFINITY;
+  /** Exchanges; those of neither DNS nor TLS; those of HTTP. */
+  exchanges = 0;
+  requests = 0;
+  http = 0;
+  /** Messages and events. */
+  others = 0;
+
+  constructor(subject: string, index: number) {
+    this.subject = subject;
+    this.index = index;
+  }
+}
+
+/**
+ * Counts what every detector needs of what is in order, so that detectors need not look at it. Bounded: servers and clients
+ * beyond FINDING_TALLIES are not judged.
+ */
+export class Tallies {
+  readonly #context: FindingContext;
+  readonly #bounds: FindingBounds;
+  readonly #servers = new Map<string | number, Tally>();
+  readonly #clients = new Map<string | number, Tally>();
+  readonly #bySubject = new Map<string, Tally>();
+  readonly #byClient = new Map<string, Tally>();
+  /** By the numbers of a client and a server: their packets. */
+  readonly #packets = new Map<number, number>();
+  #lastKey: string | number = '';
+  #last: Tally | undefined;
+  readonly #flows = new Int32Array(FLOWS);
+  readonly #ends = new Float64Array(FLOWS);
+  readonly #troubled = new Int32Array(FLOWS);
+  /** Some connection was seen in both directions: without, answers may take a way that is not captured. */
+  hasBothDirections = false;
+
+  constructor(context: FindingContext, bounds: FindingBounds) {
+    this.#context = context;
+    this.#bounds = bounds;
+  }
+
+  /** The tally of a flow's server, with the event counted; undefined where there are too many servers. */
+  event(event: AnalysisEvent, flow: FlowIdentity): Tally | undefined {
+    const tally = this.#server(flow, event.time);
+    if (tally === undefined) return undefined;
+    if (event.kind !== 'exchange') {
+      tally.others += 1;
+      return tally;
+    }
+    if (event.responseTime !== undefined) this.hasBothDirections = true;
+    tally.exchanges += 1;
+    const { protocol } = event;
+    if (protocol === 'dns' || protocol === 'tls') return tally;
+    tally.requests += 1;
+    if (protocol === 'http') tally.http += 1;
+    return tally;
+  }
+
+  /** As `event`, of a TCP connection that has ended. */
+  flow(facts: FlowFacts): Tally | undefined {
+    const { tcp, client, server, first } = facts;
+    if (client.packets > 0 && server.packets > 0) this.hasBothDirections = true;
+    const tally = this.#server(facts, first);
+    if (tally === undefined || tcp === undefined) return undefined;
+    tally.flows += 1;
+    if (!tcp.midstream) {
+      tally.connections += 1;
+      if (server.packets > 0 && tcp.state !== 'refused') tally.succeeded = first;
+    }
+    const peer = this.#client(facts, first);
+    if (peer === undefined) return tally;
+    peer.flows += 1;
+    const pair = peer.index * FINDING_TALLIES + tally.index;
+    const packets = this.#packets.get(pair);
+    if (packets !== undefined || this.#packets.size < FINDING_TALLIES)
+      this.#packets.set(pair, (packets ?? 0) + client.packets + server.packets);
+    return tally;
+  }
+
+  /** A complete exchange of a flow ended at this time, ns. */
+  exchangeEnded(flow: number, time: number): void {
+    const slot = flow & (FLOWS - 1);
+    this.#flows[slot] = flow + 1;
+    this.#ends[slot] = time;
+  }
+
+  /** When the last complete exchange of a flow ended, ns; NaN where none did or it is not remembered. */
+  lastExchange(flow: number): number {
+    const slot = flow & (FLOWS - 1);
+    return this.#flows[slot] === flow + 1 ? (this.#ends[slot] as number) : Number.NaN;
+  }
+
+  /** Something in a flow is out of the ordinary: detectors look at its end. */
+  trouble(flow: number): void {
+    this.#troubled[flow & (FLOWS - 1)] = flow + 1;
+  }
+
+  isTroubled(flow: number): boolean {
+    return this.#troubled[flow & (FLOWS - 1)] === flow + 1;
+  }
+
+  /** What was counted of a server. */
+  of(subject: string): Tally | undefined {
+    return this.#bySubject.get(subject);
+  }
+
+  /** Connections of which somebody is the client or the server. */
+  flowsOf(name: string): number {
+    return (this.#bySubject.get(name)?.flows ?? 0) + (this.#byClient.get(name)?.flows ?? 0);
+  }
+
+  /** Packets between a client and a server; 0 where they were not counted. */
+  packetsBetween(client: string, server: string): number {
+    const peer = this.#byClient.get(client);
+    const tally = this.#bySubject.get(server);
+    if (peer === undefined || tally === undefined) return 0;
+    return this.#packets.get(peer.index * FINDING_TALLIES + tally.index) ?? 0;
+  }
+
+  #server(flow: FlowIdentity, time: number): Tally | undefined {
+    const { serverHost, serverPort, interfaceId } = flow;
+    const known = this.#context.names.ofHost(serverHost, time, interfaceId);
+    const key = known?.group ?? serverHost * 65_536 + serverPort;
+    // Exchanges of one server come in a row.
+    if (key === this.#lastKey) return this.#last;
+    this.#lastKey = key;
+    this.#last = this.#servers.get(key) ?? this.#added(this.#servers, key, flow, time);
+    return this.#last;
+  }
+
+  #client(flow: FlowFacts, time: number): Tally | undefined {
+    const { clientHost, interfaceId } = flow;
+    const key = this.#context.names.ofHost(clientHost, time, interfaceId)?.text ?? clientHost;
+    return this.#clients.get(key) ?? this.#added(this.#clients, key, flow, time);
+  }
+
+  #added(to: Map<string | number, Tally>, key: string | number, flow: FlowIdentity, time: number): Tally | undefined {
+    if (to.size >= FINDING_TALLIES) {
+      this.#bounds.areReached = true;
+      return undefined;
+    }
+    const isServer = to === this.#servers;
+    const subject = (isServer ? serverOf : clientOf)(this.#context, flow, time);
+    const tally = new Tally(subject, to.size);
+    to.set(key, tally);
+    (isServer ? this.#bySubject : this.#byClient).set(subject, tally);
+    return tally;
+  }
+}
