@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { imageBill } from './bill.ts';
 import { debianPackages } from './debian.ts';
 import { type Architecture, DESCRIPTION as image } from './description.ts';
+import { fetchNode } from './node-package.ts';
 
 const run = promisify(execFile);
 
@@ -50,7 +51,7 @@ export async function layOutFiles({ root, architecture, agent, cache, newest, lo
       await place(await findLibrary(tree, triplet, library), join(root, 'lib', triplet, library));
     }
     await place(await findLoader(tree, triplet, loader), join(root, loader));
-    const node = await nodePackage(architecture, cache, log);
+    const node = await fetchNode(image.architectures[architecture].nodePackage, cache, log);
     await place(join(node, 'bin/node'), join(root, image.nodePath));
     await place(join(node, 'LICENSE'), join(root, image.nodeLicensePath));
   } finally {
@@ -91,27 +92,4 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** The directory of Node's npm package for the wanted architecture, fetched once. */
-async function nodePackage(architecture: Architecture, cache: string, log: (line: string) => void): Promise<string> {
-  const name = image.architectures[architecture].nodePackage;
-  const directory = join(cache, 'node', `${name}-${image.node}`);
-  const whole = join(directory, 'package');
-  if (await exists(whole)) return whole;
-  log(`fetching Node ${image.node} for ${architecture} ...`);
-  const fetched = await mkdtemp(join(cache, 'fetching-node-'));
-  try {
-    await run('npm', ['pack', '--silent', `${name}@${image.node}`], { cwd: fetched });
-    const [archive] = await readdir(fetched);
-    await run('tar', ['-C', fetched, '-xzf', join(fetched, archive ?? '')]);
-    await mkdir(directory, { recursive: true });
-    // Whole or not at all: another build may be looking for it at this moment.
-    await rename(join(fetched, 'package'), whole).catch(async (thrown: unknown) => {
-      if (!(await exists(whole))) throw thrown;
-    });
-  } finally {
-    await rm(fetched, { recursive: true, force: true });
-  }
-  return whole;
 }

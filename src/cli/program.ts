@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
+import { isOneExecutable } from '../capture/own-program.ts';
 import { VERSION } from '../wire/version.ts';
 import { addCaptureCommand } from './capture/commands.ts';
 import { addCompletionCommands } from './completion/commands.ts';
@@ -24,7 +25,9 @@ export function program(
   onSettings: (used: readonly SetValue[]) => void = () => {},
 ): Command {
   // Under kubectl the user typed `kubectl ksnoop`, and help should say so.
-  const name = basename(process.argv[1] ?? '').startsWith('kubectl-') ? 'kubectl ksnoop' : 'ksnoop';
+  const name = basename(isOneExecutable() ? process.argv0 : (process.argv[1] ?? '')).startsWith('kubectl-')
+    ? 'kubectl ksnoop'
+    : 'ksnoop';
   const ksnoop = new Command(name)
     .description('Point at any Kubernetes object and see its packets: in Wireshark, in a file, or line by line.')
     .version(VERSION, '-V, --version')

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
+import { AGENT_WORD, isOneExecutable } from '../own-program.ts';
 import type { AgentTransport, OpenTransport, TransportEnd } from '../streams/transport.ts';
 
 /**
@@ -10,7 +11,8 @@ import type { AgentTransport, OpenTransport, TransportEnd } from '../streams/tra
  */
 export function localTransport(): OpenTransport {
   return async (handlers) => {
-    const child = spawn(process.execPath, [agentProgram(), 'capture'], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const program = isOneExecutable() ? AGENT_WORD : agentProgram();
+    const child = spawn(process.execPath, [program, 'capture'], { stdio: ['pipe', 'pipe', 'pipe'] });
     child.stdout.on('data', (chunk: Buffer) => handlers.stdout(chunk));
     child.stderr.on('data', (chunk: Buffer) => handlers.stderr(chunk));
     // The agent may end before it has read everything; its exit gives the reason.

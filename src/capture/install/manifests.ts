@@ -1,17 +1,21 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { arrayAt, isObject, type JsonObject, objectAt, objectsAt, optionalString } from '../../wire/guard.ts';
+import { isOneExecutable } from '../own-program.ts';
+import { isManifestDirectory, manifestText } from './manifest-files.ts';
 
 /** An object as a manifest has it, free to be changed before it is applied. */
 export type Manifest = Record<string, unknown>;
 
 /**
- * The directory `daemonset` of this package: beside `src` when run from the sources, beside `dist` when bundled.
+ * The directory `daemonset` of this package: beside `src` when run from the sources, beside `dist` when bundled, inside the one
+ * executable.
  * @throws KsnoopError MANIFESTS_MISSING
  */
 export function daemonsetDirectory(): string {
+  if (isOneExecutable()) return 'daemonset';
   for (let directory = import.meta.dirname; ; directory = dirname(directory)) {
     const candidate = join(directory, 'daemonset');
     if (existsSync(join(candidate, 'base', 'kustomization.yaml'))) return candidate;
@@ -34,7 +38,7 @@ export function readKustomization(directory: string): Manifest[] {
   const [kustomization = {}] = readDocuments(file);
   const objects = arrayAt(kustomization, 'resources').flatMap((name) => {
     const path = join(directory, String(name));
-    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? readKustomization(path) : readDocuments(path);
+    return isManifestDirectory(path) ? readKustomization(path) : readDocuments(path);
   });
   for (const patch of objectsAt(kustomization, 'patches')) {
     const path = optionalString(patch, 'path');
@@ -62,7 +66,7 @@ function isSame(object: JsonObject, other: JsonObject): boolean {
 function readDocuments(file: string): Manifest[] {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = manifestText(file);
   } catch (cause) {
     throw bad(file, messageOf(cause), cause);
   }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
+import { ownCommand } from '../../capture/own-program.ts';
 import { EXIT, type ExitCode } from '../../wire/errors.ts';
 import { readSettings } from '../settings/read.ts';
 import { complete } from './answer.ts';
@@ -51,6 +52,7 @@ async function placeSet(): Promise<Place> {
 
 /** Repeats the query in a background process: the next Tab finds its answer. */
 function askLater(words: readonly string[]): void {
-  const command = [...process.execArgv, process.argv[1] ?? '', '__complete', '--refresh', '--', ...words];
-  spawn(process.execPath, command, { detached: true, stdio: 'ignore' }).unref();
+  const [program, ...own] = ownCommand();
+  const command = [...process.execArgv, ...own, '__complete', '--refresh', '--', ...words];
+  spawn(program, command, { detached: true, stdio: 'ignore' }).unref();
 }

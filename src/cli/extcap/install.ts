@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { ownCommand } from '../../capture/own-program.ts';
 import { EXIT, type ExitCode, KsnoopError, messageOf, systemCode } from '../../wire/errors.ts';
 import { VERSION } from '../../wire/version.ts';
 import { logger } from '../logger.ts';
@@ -84,28 +85,33 @@ function isOurs(path: string): boolean {
 
 function writeProgram(path: string): void {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, programText(process.platform, process.execPath, resolve(process.argv[1] ?? '')));
+  writeFileSync(
+    path,
+    programText(
+      process.platform,
+      ownCommand().map((word) => resolve(word)),
+    ),
+  );
   chmodSync(path, 0o755);
 }
 
 /**
- * A program that starts this ksnoop with this Node. Started from a desktop, Wireshark has a short PATH, on which the
+ * A program that starts this ksnoop with this Node, by their paths: `own` (the one executable is both). Started from a desktop, Wireshark has a short PATH, on which the
  * plugins that fetch a cluster's credentials are not found: the present one is added.
  */
-export function programText(platform: NodeJS.Platform, node: string, ksnoop: string): string {
+export function programText(platform: NodeJS.Platform, own: readonly string[]): string {
   const about = [
     `${MARK} (ksnoop ${VERSION}); removed by ksnoop extcap uninstall`,
-    `starts ${node}`,
-    `starts ${ksnoop}`,
+    ...own.map((word) => `starts ${word}`),
   ];
   if (platform === 'win32') {
     const remarks = about.map((line) => `rem ${line}\r\n`).join('');
-    return `@echo off\r\n${remarks}"${node}" "${ksnoop}" extcap run %*\r\n`;
+    return `@echo off\r\n${remarks}${own.map((word) => `"${word}"`).join(' ')} extcap run %*\r\n`;
   }
   // Nothing before the colon would be the directory one happens to be in.
   const path = `PATH="\${PATH:+$PATH:}"${shellWord(process.env.PATH ?? '')}`;
   const remarks = about.map((line) => `# ${line}\n`).join('');
-  return `#!/bin/sh\n${remarks}export ${path}\nexec ${shellWord(node)} ${shellWord(ksnoop)} extcap run "$@"\n`;
+  return `#!/bin/sh\n${remarks}export ${path}\nexec ${own.map(shellWord).join(' ')} extcap run "$@"\n`;
 }
 
 /** The program is left where the user may write, with the command that puts it where it belongs. */

@@ -13,10 +13,10 @@ test('a path of Windows is read whole', () => {
 });
 
 test('the program starts this ksnoop with this Node, whatever is in their paths', () => {
-  const text = programText('linux', "/opt/it's node/node", '/opt/k s/ksnoop.mjs');
+  const text = programText('linux', ["/opt/it's node/node", '/opt/k s/ksnoop.mjs']);
   expect(text).toMatch(/^#!\/bin\/sh\n/);
   expect(text).toContain(`exec '/opt/it'\\''s node/node' '/opt/k s/ksnoop.mjs' extcap run "$@"\n`);
-  expect(programText('win32', 'C:\\n\\node.exe', 'C:\\k\\ksnoop.mjs')).toContain(
+  expect(programText('win32', ['C:\\n\\node.exe', 'C:\\k\\ksnoop.mjs'])).toContain(
     '"C:\\n\\node.exe" "C:\\k\\ksnoop.mjs" extcap run %*\r\n',
   );
 });
