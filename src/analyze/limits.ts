@@ -46,7 +46,7 @@ export const DISPUTED_MAXIMUM = 1024;
 
 /** TCP connections, and other flows, followed at once; past it those longest silent end early, which is counted. */
 export const TCP_FLOWS_MAXIMUM = 65_536;
-export const FLOWS_MAXIMUM = 1_048_576;
+export const FLOWS_MAXIMUM = 262_144;
 
 /** Evicted connections that are remembered, a power of two: those that go on are not new. */
 export const EVICTED_REMEMBERED = 4_194_304;

@@ -12,6 +12,7 @@ import { HEADERS_SNAPLEN } from '../../wire/limits.ts';
 import { pluginTerminal } from '../cluster.ts';
 import { checkArgument, chosenOutput } from '../output-argument.ts';
 import { checkPage, checkReport } from '../report-option.ts';
+import { shellWord } from '../shell-word.ts';
 import { typedCommand } from '../typed-command.ts';
 import { textOrJson, usage } from '../usage.ts';
 import { durationOf, sizeOf, snaplenOf, wholeOf } from '../values.ts';
@@ -87,7 +88,7 @@ export function completeCapture(
   { stdoutIsTerminal, canAsk }: CaptureTerminals,
 ): CaptureCommand {
   const capture = completePackets(targets, raw);
-  if (!(canAsk && !capture.local)) checkTargets(capture, raw.write === undefined ? '' : ` -w ${raw.write}`);
+  if (!(canAsk && !capture.local)) checkTargets(capture, exampleFlags(raw));
   return {
     capture,
     // Before the output: its error names the flag that is wrong.
@@ -98,6 +99,14 @@ export function completeCapture(
     quiet: raw.quiet === true,
     verbose: raw.verbose === true,
   };
+}
+
+/** What the user typed that an example of the whole command line should keep. */
+function exampleFlags({ output, write }: RawCaptureOptions): string {
+  const flags = { o: output, w: write };
+  return Object.entries(flags)
+    .map(([flag, value]) => (value === undefined ? '' : ` -${flag} ${shellWord(value)}`))
+    .join('');
 }
 
 /**

@@ -81,7 +81,7 @@ export const outputs: Topic = {
             ['3', 'no target matched'],
             ['4', 'partial: some targets failed, or there is a gap'],
             ['5', 'truncated input, or lossy under --strict'],
-            ['6', 'found what --fail-on asks about'],
+            ['6', 'a finding or a difference that --fail-on names'],
           ],
         },
       ],

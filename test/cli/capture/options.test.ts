@@ -43,6 +43,7 @@ test.each<[string, Partial<RawCaptureOptions>, RegExp]>([
   ['Wireshark and a file', { wireshark: true, write: 'a' }, /exclude each other/],
   ['Wireshark and lines', { wireshark: true, output: 'text' }, /does not read/],
   ['--local and a context', { local: true, context: 'a' }, /uses no cluster/],
+  ['--dry-run and a file', { dryRun: true, write: 'a', fileTime: '10' }, /^--dry-run captures nothing/],
   ['--local and a container', { local: true, container: 'a' }, /needs the cluster/],
 ])('%s is wrong use, in one sentence', (_, raw, sentence) => {
   expect(() => complete(raw)).toThrow(
@@ -56,4 +57,7 @@ test('binary is refused on a terminal, and no target is no capture', () => {
   }
   expect(() => complete({ write: '-' }, true)).toThrow(/binary and stdout is a terminal/);
   expect(() => complete({}, false, [])).toThrow(expect.objectContaining({ exit: 2 }));
+  expect(() => complete({ output: 'trace', write: 'a b' }, false, [])).toThrow(
+    expect.objectContaining({ hint: expect.stringContaining("ksnoop pod/web-1 -n shop -o trace -w 'a b';") }),
+  );
 });
