@@ -1,8 +1,10 @@
 import type { ServiceStats } from '../../analyze/summary/report.ts';
 import { byteSize, grouped, latencyText } from '../units.ts';
 import type { TopColumn } from './columns.ts';
+import { DetailView } from './detail-view.ts';
 import { LOOK, span } from './line.ts';
 import type { TopModel } from './model.ts';
+import { serviceDetail } from './service-detail.ts';
 import { sparkLine } from './spark.ts';
 import { type TableOrder, TableView } from './table-view.ts';
 import type { ViewKind } from './view.ts';
@@ -14,16 +16,20 @@ const SPARK_WIDTH = 10;
 export const services: ViewKind = {
   name: 'services',
   about: 'services: requests, latency and failures',
-  keys: [],
+  keys: [['Enter', 'one service: its statuses, routes, callers and pods; Esc back']],
   create: (model) =>
-    new TableView<ServiceStats>({
-      columns: columns(model),
-      orders: orders(model),
-      rows: () => model.report?.services ?? NONE,
-      keyOf: ({ service, protocol }) => `${service} ${protocol}`,
-      noun: 'services',
-      empty: 'No exchanges yet.',
-    }),
+    new DetailView(
+      (open) =>
+        new TableView<ServiceStats>({
+          columns: columns(model),
+          orders: orders(model),
+          rows: () => model.report?.services ?? NONE,
+          keyOf: ({ service, protocol }) => `${service} ${protocol}`,
+          noun: 'services',
+          empty: 'No exchanges yet.',
+          enter: (row) => open(serviceDetail(model, row)),
+        }),
+    ),
 };
 
 const NONE: readonly ServiceStats[] = [];
