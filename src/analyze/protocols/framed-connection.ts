@@ -18,8 +18,10 @@ export interface FramedMessage {
   readonly whole: boolean;
   /** Stream offset of its first byte. */
   readonly start: number;
-  /** What the packet of its first byte acknowledges of the other side, -1 if unknown. */
+  /** What the packet of its first byte acknowledges of the other side, -1 if unknown; of late bytes of the client at least. */
   readonly acknowledged: number;
+  /** The most that may be. */
+  readonly acknowledgedAtMost: number;
 }
 
 /** One side's messages. */
@@ -105,7 +107,9 @@ export class FramedConnection {
       ...framing,
       holes: true,
       cut: true,
-      onMessage: (bytes, start, end, length, first, last, whole, tail) => {
+      onMessage: (bytes, from, end, length, first, last, whole, tail) => {
+        const { firstAcknowledged: acknowledged, offset: start } = framer;
+        const isLate = side === SIDE.client && start < this.#context.lateEnd;
         const message: FramedMessage = {
           time: first,
           end: framer.endSeen ? last : undefined,
@@ -113,10 +117,11 @@ export class FramedConnection {
           bytes: framer.captured,
           length,
           whole,
-          start: framer.offset,
-          acknowledged: framer.firstAcknowledged,
+          start,
+          acknowledged,
+          acknowledgedAtMost: isLate ? Math.max(acknowledged, this.#context.lateAcknowledged) : acknowledged,
         };
-        framing.onMessage(bytes, start, end, message, tail);
+        framing.onMessage(bytes, from, end, message, tail);
       },
       onLost: () => framing.onLost?.(),
       onSkipped: (offset) => this.#skipped(side, offset),

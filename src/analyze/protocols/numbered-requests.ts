@@ -86,5 +86,5 @@ export class NumberedRequests<Request extends NumberedRequest> {
 /** Whether the server had received the request when it sent the answer, and the client not the answer when it asked. */
 export function mayAnswer(request: FramedMessage, answer: FramedMessage): boolean {
   if (request.acknowledged > answer.start) return false;
-  return answer.acknowledged < 0 || request.start + request.length <= answer.acknowledged;
+  return answer.acknowledgedAtMost < 0 || request.start + request.length <= answer.acknowledgedAtMost;
 }

@@ -41,7 +41,10 @@ export type Answer<R> =
 
 const NONE: readonly never[] = [];
 
-type PairingContext = Pick<StreamContext, 'midstream' | 'now' | 'isLate' | 'lateAcknowledged' | 'isCrossing' | 'isCut'>;
+type PairingContext = Pick<
+  StreamContext,
+  'midstream' | 'now' | 'lateEnd' | 'lateAcknowledged' | 'isCrossing' | 'isCut'
+>;
 
 interface Pending<R> extends RequestSpan {
   readonly request: R;
@@ -160,7 +163,8 @@ export class Pairing<R> {
     const last = this.#tailHole ? this.#acknowledgedBefore : this.#lastAcknowledged;
     const newWave = acknowledged > (afterHole ? this.#holeBound : last);
     // Of bytes that were sent again it is not known what had been received when they were sent first.
-    const { isLate, isCrossing, lateAcknowledged } = this.#context;
+    const { lateEnd, isCrossing, lateAcknowledged } = this.#context;
+    const isLate = start < lateEnd;
     if (!afterHole && !isLate && this.#lastAcknowledged >= 0 && acknowledged >= 0) this.#follows(newWave);
     // It was sent before the answer to an earlier request, which is here already, had reached the client.
     const overtakes = acknowledged >= 0 && acknowledged <= this.#lastAnswer;

@@ -57,8 +57,8 @@ export interface StreamContext extends ProtocolContext {
    * received when they were sent first.
    */
   readonly acknowledged: number;
-  /** During a data() call: packets behind these bytes came before them. They were sent again, or overtaken. */
-  readonly isLate: boolean;
+  /** Offset behind the client's last late bytes, which came after packets behind them: they were sent again, or overtaken. */
+  readonly lateEnd: number;
   /** The most that late packets of the client acknowledged so far; -1 without any. */
   readonly lateAcknowledged: number;
   /** During a data() call: when these bytes were sent the other side had sent more, not in answer to them, than had been received. */

@@ -80,7 +80,7 @@ export class TcpStream implements StreamContext {
   offset = 0;
   acknowledged = -1;
   timeKnown = true;
-  isLate = false;
+  lateEnd = -1;
   isCrossing = false;
   isCut = false;
   lateAcknowledged = -1;
@@ -180,7 +180,7 @@ export class TcpStream implements StreamContext {
     this.acknowledgedFirst[1] = Number.NaN;
     this.acknowledged = -1;
     this.timeKnown = true;
-    this.isLate = false;
+    this.lateEnd = -1;
     this.isCrossing = false;
     this.lateAcknowledged = -1;
   }
@@ -422,12 +422,12 @@ export class TcpStream implements StreamContext {
   /** What a packet shows besides its bytes. @returns `acknowledged` of these */
   #follows(own: 0 | 1, carrier: Carrier): number {
     const { isLate } = carrier;
-    this.isLate = isLate;
     this.isCrossing = carrier.isCrossing;
     if (!carrier.hasAcknowledgment) return -1;
     const acknowledged = this.#acknowledged(own === 0 ? 1 : 0, carrier.acknowledgment);
     if (!isLate) return acknowledged;
     if (own !== this.client) return -1;
+    this.lateEnd = this.delivered[own];
     if (acknowledged > this.lateAcknowledged) this.lateAcknowledged = acknowledged;
     return Math.min(acknowledged, Math.max(0, this.#clientAcknowledged));
   }

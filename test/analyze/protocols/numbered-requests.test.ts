@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { PENDING_PER_STREAM } from '../../../src/analyze/limits.ts';
 import type { FramedMessage } from '../../../src/analyze/protocols/framed-connection.ts';
-import { NumberedRequests } from '../../../src/analyze/protocols/numbered-requests.ts';
+import { mayAnswer, NumberedRequests } from '../../../src/analyze/protocols/numbered-requests.ts';
 
 /** A message of ten bytes. */
 const message = (start: number, acknowledged: number): FramedMessage => ({
@@ -13,6 +13,7 @@ const message = (start: number, acknowledged: number): FramedMessage => ({
   whole: true,
   start,
   acknowledged,
+  acknowledgedAtMost: acknowledged,
 });
 
 const ANY = message(1000, -1);
@@ -96,3 +97,9 @@ test.each([
     expect(waiting.isProven(request)).toBe(proven);
   },
 );
+
+test('an answer of the client that was sent again acknowledged, at least, less than its request: it may answer it', () => {
+  const again = { ...message(8, 0), acknowledgedAtMost: 10 };
+  expect(mayAnswer(message(0, 0), again)).toBe(true);
+  expect(mayAnswer(message(1, 0), again)).toBe(false);
+});

@@ -12,12 +12,12 @@ type Step =
   | readonly ['client gap' | 'server gap', offset: number, length: number];
 
 function run(steps: readonly Step[], midstream = false, shortest = 1): string[] {
-  const context = { midstream, now: 0, isLate: false, lateAcknowledged: -1, isCrossing: false, isCut: false };
+  const context = { midstream, now: 0, lateEnd: -1, lateAcknowledged: -1, isCrossing: false, isCut: false };
   const pairing = new Pairing<string>(context, shortest);
   const said: string[] = [];
   for (const step of steps) {
     context.now += 1;
-    context.isLate = step[4] === 'late';
+    if (step[4] === 'late') context.lateEnd = Number(step[2]) + 10;
     context.isCrossing = step[4] === 'crossing';
     if (step[0] === 'R') pairing.push(step[1], { start: step[2], end: step[2] + 10, acknowledged: step[3] });
     else if (step[0] === 'client gap') pairing.clientGap(step[1], step[2]);
@@ -308,7 +308,7 @@ test('two holes in the requests: as many answers as the second one can hold may 
 });
 
 test('a request of which the end was cut off, and its answer: what followed it may have been sent with it', () => {
-  const context = { midstream: false, now: 0, isLate: false, lateAcknowledged: -1, isCrossing: false, isCut: true };
+  const context = { midstream: false, now: 0, lateEnd: -1, lateAcknowledged: -1, isCrossing: false, isCut: true };
   const pairing = new Pairing<string>(context);
   pairing.push('a', { start: 0, end: 10, acknowledged: 0 });
   pairing.clientGap(10, 20);

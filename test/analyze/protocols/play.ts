@@ -50,7 +50,7 @@ export function play(protocol: StreamProtocol, steps: readonly Step[], options: 
     offset: 0,
     acknowledged: -1,
     timeKnown: true,
-    isLate: false,
+    lateEnd: -1,
     lateAcknowledged: -1,
     isCrossing: false,
     isCut: false,
