@@ -1,3 +1,4 @@
+import { KNOWN_COPY_DIFFERENCES } from './known-copy-differences.ts';
 import { KNOWN_HTTP_DIFFERENCES } from './known-http-differences.ts';
 import { KNOWN_LINK_DIFFERENCES } from './known-link-differences.ts';
 import { KNOWN_MESSAGE_DIFFERENCES } from './known-message-differences.ts';
@@ -21,6 +22,7 @@ export interface KnownDifference {
 export const KNOWN_TRAFFIC_DIFFERENCES: readonly KnownDifference[] = [
   ...KNOWN_LINK_DIFFERENCES,
   ...KNOWN_STREAM_DIFFERENCES,
+  ...KNOWN_COPY_DIFFERENCES,
   ...KNOWN_MESSAGE_DIFFERENCES,
   ...KNOWN_HTTP_DIFFERENCES,
   ...KNOWN_TLS_DIFFERENCES,

@@ -19,6 +19,8 @@ export interface BuiltSegment {
   /** Bytes kept of the frame. */
   readonly caplen?: number;
   readonly ports?: readonly [number, number];
+  /** IPv4's identification; 0 when nothing is said. */
+  readonly identification?: number;
   /** Into or out of the interface's host; only in pcapng. */
   readonly direction?: 'in' | 'out';
 }
@@ -34,6 +36,7 @@ export function tcpFrame(segment: BuiltSegment): Buffer {
   frame.writeUInt16BE(0x0800, 12);
   frame[14] = 0x45;
   frame.writeUInt16BE(frame.length - 14, 16);
+  frame.writeUInt16BE(segment.identification ?? 0, 18);
   frame[22] = 64;
   frame[23] = 6;
   const hosts = [0x0a000001, 0x0a000002] as const;

@@ -217,7 +217,24 @@ export class TcpConnections implements StreamHost {
       if (((packet.tcpAcknowledgment - (ints[own + TCP_I32.ack] as number)) | 0) > 0) return false;
       if (packet.tcpWindow !== ints[own + TCP_I32.window]) return false;
     }
-    return this.#isRepeated(slot, direction, packet, last, ahead);
+    return this.#isKnown(slot, direction, packet) && this.#isRepeated(slot, direction, packet, last, ahead);
+  }
+
+  /** Whether a packet's bytes, and its FIN, came before: one that was overtaken brings what is missing. */
+  #isKnown(slot: number, direction: number, { tcpFlags, tcpSequence, payloadLength }: PacketView): boolean {
+    const { ints } = this.table;
+    const base = this.table.base(slot);
+    const flags = ints[base + direction + TCP_I32.flags] as number;
+    if ((tcpFlags & TCP.fin) !== 0 && (flags & SEEN.fin) === 0) return false;
+    const stream = this.#streams[slot];
+    // What comes behind a stream's end is not put in order.
+    if (payloadLength === 0 || ((ints[base + TCP_I32.flags] as number) & SEEN.streamEnded) !== 0 || stream?.ended)
+      return true;
+    if (stream === undefined || (flags & SEEN.next) === 0) return false;
+    const end = ((tcpFlags & TCP.syn ? (tcpSequence + 1) | 0 : tcpSequence) + payloadLength) | 0;
+    if (((end - (ints[base + direction + TCP_I32.next] as number)) | 0) <= 0) return true;
+    const held = stream.waiting?.segments[direction === 0 ? 0 : 1].at((end - 1) | 0);
+    return held !== undefined && ((held.sequence - tcpSequence) | 0) <= 0;
   }
 
   /** Whether a packet that brings nothing new was captured twice. @param last its sender's count before it, + 1 */

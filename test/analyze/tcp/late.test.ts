@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { analyseBytes } from '../../support/analysis.ts';
 import { type BuiltSegment, builtPcap } from '../../support/built-capture.ts';
 
@@ -64,4 +64,56 @@ test('a request that is sent again comes before its answer, although it acknowle
   );
   expect(seen).not.toContain('GET /b 202');
   expect(seen).not.toContain('GET /c 201');
+});
+
+describe('packets of which the sender has counted on', () => {
+  const head = 'HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\n';
+  const third = 'x'.repeat(100);
+  const END = 1 + head.length + 300;
+
+  /** A response in four segments, numbered from 100 on, in an order; each named by its place, a repeated one twice. */
+  function response(order: readonly number[]): BuiltSegment[] {
+    const parts = [head, third, third, third];
+    const starts = [1, 1 + head.length, 101 + head.length, 201 + head.length];
+    return order.map((part, index) => ({
+      side: 1,
+      sequence: starts[part] as number,
+      acknowledgment: q(1),
+      payload: parts[part] as string,
+      identification: 100 + part,
+      at: 0.01 + index / 1_000,
+    }));
+  }
+
+  const before: BuiltSegment[] = [
+    { side: 0, sequence: 0, flags: 'S', at: 0, identification: 1 },
+    { side: 1, sequence: 0, acknowledgment: 1, flags: 'S.', at: 0.001, identification: 99 },
+    { side: 0, sequence: 1, acknowledgment: 1, at: 0.002, identification: 2 },
+    { side: 0, sequence: 1, acknowledgment: 1, payload: get('a'), at: 0.003, identification: 3 },
+  ];
+
+  test.each([
+    ['in order', [0, 1, 2, 3], 0],
+    ['one overtaken: it is not a copy of another', [0, 2, 1, 3], 0],
+    ['one overtaken by all others', [0, 2, 3, 1], 0],
+    ['one twice', [0, 1, 1, 2, 3], 1],
+    ['one twice, and overtaken', [0, 2, 2, 1, 1, 3], 2],
+    ['all twice', [0, 0, 1, 1, 2, 2, 3, 3], 4],
+  ] as const)('%s', (_, order, copies) => {
+    const { events, copies: counted } = analyseBytes(builtPcap([...before, ...response(order)]));
+    const exchange = events.map(({ event }) => event).find((event) => event.kind === 'exchange');
+    expect(exchange).toMatchObject({ status: '200', incomplete: undefined });
+    expect(counted).toBe(copies);
+  });
+
+  test('a FIN that was overtaken by a pure acknowledgment behind it counts', () => {
+    const end: BuiltSegment[] = [
+      { side: 0, sequence: q(1), acknowledgment: END, flags: 'F.', at: 0.03, identification: 4 },
+      { side: 1, sequence: END + 1, acknowledgment: q(1) + 1, at: 0.031, identification: 106 },
+      { side: 1, sequence: END, acknowledgment: q(1) + 1, flags: 'F.', at: 0.032, identification: 105 },
+      { side: 0, sequence: q(1) + 1, acknowledgment: END + 1, at: 0.033, identification: 5 },
+    ];
+    const { flows } = analyseBytes(builtPcap([...before, ...response([0, 1, 2, 3]), ...end]));
+    expect(flows.map(({ tcp }) => tcp?.state)).toEqual(['closed']);
+  });
 });

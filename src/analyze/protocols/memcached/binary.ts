@@ -72,6 +72,9 @@ export function isQuiet(opcode: number): boolean {
   return COMMANDS.get(opcode)?.endsWith('q') === true;
 }
 
+/** Commands that name no key, or need none: quit, flush_all, noop, version, stat, verbosity, sasl_mechanisms. */
+const KEYLESS = new Set([0x07, 0x17, 0x08, 0x18, 0x0a, 0x0b, STAT, 0x1b, 0x20]);
+
 /** Text of an answer's status. */
 export function statusName(opcode: number, status: number): string {
   if (READS.has(COMMANDS.get(opcode) ?? '') && status <= 1) return status === 0 ? 'hit' : 'miss';
@@ -96,6 +99,7 @@ export function binaryLength(bytes: Uint8Array, at: number): number {
 export function binaryBegins(bytes: Uint8Array, at: number, isRequest: boolean): boolean {
   if (bytes[at] !== (isRequest ? REQUEST : RESPONSE) || binaryLength(bytes, at) === 0) return false;
   if (!COMMANDS.has(u8(bytes, at + 1)) || u8(bytes, at + 4) > BINARY_HEADER) return false;
+  if (isRequest && !KEYLESS.has(u8(bytes, at + 1)) && u16(bytes, at + 2) === 0) return false;
   // Of a request these are its vbucket, which is Couchbase's alone.
   return isRequest ? u16(bytes, at + 6) === 0 : STATUSES.has(u16(bytes, at + 6));
 }

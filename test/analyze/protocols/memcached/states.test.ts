@@ -203,6 +203,11 @@ describe('the binary protocol', () => {
   const answer = (opcode: number, fields: Fields = {}) => message(0x81, opcode, fields);
   const [GET, SET, GETQ, NOOP, STAT, SETQ] = [0, 1, 9, 10, 16, 17] as const;
 
+  test('a command that must name a key and does not is none: 24 bytes like these are in many files', () => {
+    expect(memcached.probe(ask(0x23, { opaque: 0x0482_0000 }), 0, 24)).toBe('no');
+    expect(memcached.probe(ask(NOOP, { opaque: 0x0482_0000 }), 0, 24)).toBe('client');
+  });
+
   test('commands and answers by opcode and status', () => {
     expect(
       lines([
