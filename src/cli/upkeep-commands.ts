@@ -29,7 +29,11 @@ export function addUpkeepCommands(ksnoop: Command, setExit: (code: number) => vo
     const { cleanupCommand } = await import('./cleanup/command.ts');
     setExit(await cleanupCommand(options));
   });
-  ksnoop
+  addExamples(cleanup, [
+    ['cleanup --dry-run', 'what killed captures left behind'],
+    ['cleanup --context prod', 'remove it, here and in the cluster of a context'],
+  ]);
+  const config = ksnoop
     .command('config')
     .description('show the defaults of flags, and which file or variable they come from')
     .option(...TEXT_OR_JSON)
@@ -37,4 +41,8 @@ export function addUpkeepCommands(ksnoop: Command, setExit: (code: number) => vo
       const { configCommand } = await import('./settings/command.ts');
       setExit(await configCommand(ksnoop, options));
     });
+  addExamples(config, [
+    ['config', 'every setting, its value and where it comes from'],
+    ['config -o json', 'the same for programs'],
+  ]);
 }

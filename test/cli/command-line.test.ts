@@ -13,6 +13,10 @@ afterAll(() => rmSync(directory, { recursive: true }));
 /** No cluster is reached, whatever the machine has. */
 const NO_KUBECONFIG = join(directory, 'none');
 
+/** A module with which a process of Node prints that it handles SIGINT. */
+const TELLS_HANDLER =
+  "data:text/javascript,process.on('newListener',(name)=>{if(name==='SIGINT')setImmediate(()=>process.stderr.write('handles%20SIGINT'))})";
+
 const ksnoop = (line: string, kubeconfig = NO_KUBECONFIG) =>
   new KsnoopProcess(line === '' ? [] : line.split(' '), kubeconfig).finished();
 
@@ -117,8 +121,11 @@ test('Ctrl-C twice while an agent is silent ends at once, says that nothing was 
 test('Ctrl-C is heard while a FIFO has no reader', async () => {
   const fifo = join(directory, 'fifo');
   execFileSync('mkfifo', [fifo]);
+  vi.stubEnv('NODE_OPTIONS', `--import=${TELLS_HANDLER}`);
   const waiting = new KsnoopProcess(['--local', 'host', '-w', fifo]);
-  // Nothing is said before it waits; its handler is set a moment after Node is up.
+  vi.unstubAllEnvs();
+  // Before its handler is set a signal ends Node; ksnoop itself prints nothing before it waits, which it does a moment later.
+  await waiting.says(/handles SIGINT/);
   await sleep(500);
   const { code, stderr } = await waiting.stop();
   expect(stderr).toContain('Interrupted before anything was captured.');

@@ -1,4 +1,5 @@
 import { Argument, type Command } from 'commander';
+import { addExamples } from '../examples.ts';
 
 interface RawCompleteOptions {
   readonly line?: string;
@@ -8,7 +9,7 @@ interface RawCompleteOptions {
 
 /** `ksnoop completion SHELL`, and what its scripts call. */
 export function addCompletionCommands(ksnoop: Command, setExit: (code: number) => void): void {
-  ksnoop
+  const completion = ksnoop
     .command('completion')
     .description('print the completion script of a shell: source <(ksnoop completion bash)')
     .addArgument(new Argument('<shell>', 'which shell').choices(['bash', 'zsh', 'fish']))
@@ -16,6 +17,10 @@ export function addCompletionCommands(ksnoop: Command, setExit: (code: number) =
       const { SCRIPTS } = await import('./scripts.ts');
       process.stdout.write(SCRIPTS[shell] ?? '');
     });
+  addExamples(completion, [
+    ['completion bash > ~/.local/share/bash-completion/completions/ksnoop', 'completion in every new bash'],
+    ['completion fish | source', 'completion in this fish'],
+  ]);
   ksnoop
     .command('__complete', { hidden: true })
     .argument('[words...]')

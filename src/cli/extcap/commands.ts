@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addExamples } from '../examples.ts';
 import type { RawExtcapOptions } from './install.ts';
 
 /** `ksnoop extcap`: ksnoop in Wireshark's list of interfaces. */
@@ -28,4 +29,8 @@ export function addExtcapCommands(ksnoop: Command, setExit: (code: number) => vo
       const { extcapProgram } = await import('./program.ts');
       setExit(await extcapProgram(words));
     });
+  addExamples(extcap, [
+    ['extcap install', 'the interface "ksnoop" in Wireshark, for every target of the cluster'],
+    ['extcap uninstall', 'remove it'],
+  ]);
 }

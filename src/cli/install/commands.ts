@@ -19,16 +19,20 @@ export function addInstallCommands(ksnoop: Command, setExit: (code: number) => v
     ['install --image registry.example/ksnoop:1.0', 'agents on every node'],
     ['install --image registry.example/ksnoop:1.0 --pull-secret registry', 'from a registry that needs credentials'],
   ]);
-  onCluster(ksnoop.command('uninstall').description('remove the agents and everything installed with them')).action(
-    async (options: RawInstallOptions) => {
-      const { uninstallCommand } = await import('./command.ts');
-      setExit(await uninstallCommand(options));
-    },
-  );
-  onCluster(ksnoop.command('status').description('show the agents, node by node'))
+  const uninstall = ksnoop.command('uninstall').description('remove the agents and everything installed with them');
+  onCluster(uninstall).action(async (options: RawInstallOptions) => {
+    const { uninstallCommand } = await import('./command.ts');
+    setExit(await uninstallCommand(options));
+  });
+  addExamples(uninstall, [['uninstall --context prod', "remove the agents from a context's cluster"]]);
+  const status = onCluster(ksnoop.command('status').description('show the agents, node by node'))
     .option(...TEXT_OR_JSON)
     .action(async (options: RawInstallOptions) => {
       const { statusCommand } = await import('./command.ts');
       setExit(await statusCommand(options));
     });
+  addExamples(status, [
+    ['status', 'which nodes have an agent that is ready, and its captures'],
+    ['status -o json', 'the same for programs'],
+  ]);
 }

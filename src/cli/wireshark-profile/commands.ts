@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addExamples } from '../examples.ts';
 import type { RawProfileOptions } from './install.ts';
 
 /** `ksnoop wireshark-profile`: Wireshark's columns and colours for clusters. */
@@ -22,4 +23,8 @@ export function addProfileCommands(ksnoop: Command, setExit: (code: number) => v
       const { uninstallProfile } = await import('./install.ts');
       setExit(uninstallProfile(options));
     });
+  addExamples(profile, [
+    ['wireshark-profile install', 'write the profile; --wireshark uses it'],
+    ['wireshark-profile uninstall', 'remove it'],
+  ]);
 }

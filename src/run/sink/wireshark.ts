@@ -81,8 +81,8 @@ async function started(args: readonly string[], stderr: number): Promise<ChildPr
 }
 
 function wiresharkFailed(how: string, words: string): KsnoopError {
-  const message = words === '' ? '' : `: ${words}`;
-  return new KsnoopError('WIRESHARK_FAILED', `Wireshark ended ${how}${message}`, {
+  const message = words === '' ? '' : `: ${words.replace(/[.!]$/, '')}`;
+  return new KsnoopError('WIRESHARK_FAILED', `Wireshark ended ${how}${message}.`, {
     hint: 'Write a file and open it where Wireshark runs: -w FILE',
   });
 }

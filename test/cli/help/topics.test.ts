@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { examplesOf } from '../../../src/cli/examples.ts';
 import { TOPICS } from '../../../src/cli/help/index.ts';
 import { program } from '../../../src/cli/program.ts';
 import { Colours } from '../../../src/view/colour.ts';
@@ -31,4 +32,14 @@ test.each(TOPICS)('every flag that help on $name speaks of is one of ksnoop', (t
 test('ksnoop --help names every topic', () => {
   const help = program(() => {}).commands.find((command) => command.name() === 'help');
   for (const { name } of TOPICS) expect(help?.description()).toContain(name);
+});
+
+test('every command has examples, which begin with its name', () => {
+  const commands = program(() => {}).commands.filter((command) => !command.name().startsWith('_'));
+  for (const command of commands) {
+    if (['help', 'capture'].includes(command.name())) continue;
+    const lines = examplesOf(command).map(([line]) => line);
+    expect(lines.length, command.name()).toBeGreaterThan(0);
+    for (const line of lines) expect(line.split(' ')).toContain(command.name());
+  }
 });

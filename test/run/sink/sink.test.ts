@@ -232,7 +232,7 @@ test('a Wireshark that fails at once ends the capture, with its status and its w
   expect(sink.failure).toMatchObject({
     code: 'WIRESHARK_FAILED',
     exit: 1,
-    message: 'Wireshark ended with status 1: qt.qpa.xcb: could not connect to display',
+    message: 'Wireshark ended with status 1: qt.qpa.xcb: could not connect to display.',
   });
 });
 
