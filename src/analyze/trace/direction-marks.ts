@@ -40,8 +40,8 @@ export class DirectionMarks implements Marks {
     return this.#missing > 0;
   }
 
-  /** A segment with data. @param sequence int32 @param length bytes, more than 0 @param time ns */
-  add(sequence: number, length: number, time: number): void {
+  /** A segment with data. @param sequence int32 @param length bytes, more than 0 @param time ns @returns whether one more is remembered */
+  add(sequence: number, length: number, time: number): boolean {
     const end = (sequence + length) | 0;
     if (this.#count === 0 || ((end - this.#high) | 0) > 0) {
       const ahead = this.#count === 0 ? 0 : (sequence - this.#high) | 0;
@@ -49,14 +49,14 @@ export class DirectionMarks implements Marks {
         this.#missing += ahead;
         this.changes += 1;
       }
-      this.#push(ahead < 0 ? this.#high : sequence | 0, end, time);
+      const isMore = this.#push(ahead < 0 ? this.#high : sequence | 0, end, time);
       this.#high = end;
-      return;
+      return isMore;
     }
     // Of what is older than all that is remembered nothing is known, once something was forgotten.
     const forgotten = this.#count - this.size;
     const oldest = forgotten % this.#times.length;
-    if (forgotten > 0 && ((sequence - (this.#starts[oldest] as number)) | 0) < 0) return;
+    if (forgotten > 0 && ((sequence - (this.#starts[oldest] as number)) | 0) < 0) return false;
     this.changes += 1;
     const range = { start: sequence | 0, end, time };
     const isFill = this.firstSeen(sequence) === undefined;
@@ -64,6 +64,7 @@ export class DirectionMarks implements Marks {
     const list = isFill ? this.#fills : this.#repeats;
     if (list.length >= TRACE_REPEATS) list.shift();
     list.push(range);
+    return false;
   }
 
   /** When a byte was first seen; undefined where it was not, or is forgotten. @param at int32 */
@@ -170,18 +171,20 @@ export class DirectionMarks implements Marks {
     return { count, after };
   }
 
-  #push(start: number, end: number, time: number): void {
+  #push(start: number, end: number, time: number): boolean {
     const { length } = this.#times;
     if (this.#count === length && length < TRACE_MARKS) {
       this.#starts = grown(this.#starts, new Int32Array(length * 2));
       this.#ends = grown(this.#ends, new Int32Array(length * 2));
       this.#times = grown(this.#times, new Float64Array(length * 2));
     }
+    const isMore = this.#count < this.#times.length;
     const slot = this.#count % this.#times.length;
     this.#starts[slot] = start;
     this.#ends[slot] = end;
     this.#times[slot] = time;
     this.#count += 1;
+    return isMore;
   }
 }
 

@@ -52,6 +52,8 @@ interface Seen {
   /** Marks.changes of all places together when they were looked at, and how many places that were. */
   changes: number;
   places: number;
+  /** Nothing more can be seen of it: both ends' own interfaces saw all, and only pods' interfaces were captured. */
+  isSettled: boolean;
 }
 
 export interface TracerSources {
@@ -95,6 +97,9 @@ export class Tracer {
   /** By place and the host that serves there: the requests taken there. */
   readonly #served = new Map<number, ServedCalls>();
   #now = Number.NEGATIVE_INFINITY;
+  /** Interfaces of the capture that brought packets, and whether all of them are pods': no other place is on the way then. */
+  #interfaces = 0;
+  #arePods = true;
   /** Calls that could not wait for their request because there were too many. */
   hurried = 0;
 
@@ -116,6 +121,9 @@ export class Tracer {
 
   /** Every packet, after its events. @param flow its number, -1 for none */
   packet(packet: PacketView, flow: number, now: number): void {
+    for (; this.#interfaces <= packet.interfaceId; this.#interfaces += 1) {
+      if (this.#sources.names.ofInterface(this.#interfaces)?.pod === undefined) this.#arePods = false;
+    }
     this.#trails.packet(packet, flow, now);
     this.#openings.packet(packet, flow, now);
     if (now > this.#now) {
@@ -131,7 +139,7 @@ export class Tracer {
     // The exchange of the other leg is the same one.
     if (flow.sameAs !== undefined) return;
     this.#seen.add(
-      { exchange: event, flow, bytes: undefined, vantages: [], changes: -1, places: 0 },
+      { exchange: event, flow, bytes: undefined, vantages: [], changes: -1, places: 0, isSettled: false },
       Math.max(this.#now, endOf(event)),
     );
   }
@@ -165,10 +173,11 @@ export class Tracer {
   #advance(now: number): void {
     for (let next = this.#seen.due(now); next !== undefined; next = this.#seen.due(now)) {
       this.#look(next);
+      next.isSettled = this.#isSettled(next);
       this.#looked.add(next, Math.min(now, this.#now));
     }
-    for (let next = this.#looked.due(now); next !== undefined; next = this.#looked.due(now)) {
-      this.#look(next);
+    for (let next = this.#toPlace(now); next !== undefined; next = this.#toPlace(now)) {
+      if (!next.isSettled) this.#look(next);
       this.#place(next, Math.min(now, this.#now));
     }
     for (let next = this.#openings.due(now); next !== undefined; next = this.#openings.due(now)) {
@@ -192,6 +201,11 @@ export class Tracer {
       this.#flows.delete(id);
       this.#others.delete(id);
     }
+  }
+
+  /** The next exchange that needs to wait no longer for other places' packets. */
+  #toPlace(now: number): Seen | undefined {
+    return this.#looked.first?.isSettled === true ? this.#looked.take() : this.#looked.due(now);
   }
 
   /**
@@ -235,6 +249,16 @@ export class Tracer {
 
   #mayCallAt({ place, serverHost, responseStart }: Vantage): boolean {
     return responseStart === undefined || this.#trails.roles.mayCall(place, serverHost);
+  }
+
+  /** Whether nothing more can be seen of an exchange. What came again at one place may be on its way to another. */
+  #isSettled({ vantages, exchange }: Seen): boolean {
+    if (!this.#arePods || vantages.length < 2 || !vantages.every(isWholeOnce)) return false;
+    const { time } = exchange;
+    return (
+      vantages.some((at) => this.#isAt(at, at.clientHost, time)) &&
+      vantages.some((at) => this.#isAt(at, at.serverHost, time))
+    );
   }
 
   /** What places have seen of an exchange until now: soon, before it is forgotten, and later, when all of them have. */
@@ -463,6 +487,11 @@ export class Tracer {
       if (served.isEmpty) this.#served.delete(key);
     }
   }
+}
+
+/** All times are known, and nothing came again. */
+function isWholeOnce(at: Vantage): boolean {
+  return isWhole(at) && at.requestAgain.count + at.responseAgain.count === 0;
 }
 
 /** What became of a connection. @param outer as the place nearest to the client saw it @returns undefined where it may have come up */

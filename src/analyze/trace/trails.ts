@@ -153,10 +153,8 @@ export class Trails {
     const direction = host === trail.host && packet.sourcePort === trail.port ? 0 : 1;
     if (at.hopLimits[direction] < 0) at.hopLimits[direction] = packet.hopLimit;
     const marks = at.marks[direction];
-    const before = marks.size;
     // Data of a SYN comes behind its number, but it is the same number at all places.
-    marks.add(packet.tcpSequence, packet.payloadLength, now);
-    this.#marks += marks.size - before;
+    if (marks.add(packet.tcpSequence, packet.payloadLength, now)) this.#marks += 1;
   }
 
   #datagram(packet: PacketView, flow: number, now: number): void {
