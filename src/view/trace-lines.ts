@@ -195,7 +195,8 @@ function waysText({ request, response, error }: OneWay): string {
 
 function remarks({ lost, oneWay, service, confidence, label, depth, kind }: HopRecord): string[] {
   const texts = lost.map(
-    ({ count, of, after }) => `${counted(count, 'segment')} of the ${of} lost, sent again after ${latencyText(after)}`,
+    ({ count, of, after }) =>
+      `${counted(count, 'segment')} of the ${of} lost, retransmitted after ${latencyText(after)}`,
   );
   if (oneWay !== undefined) texts.unshift(waysText(oneWay));
   if (kind === 'request' && depth > 0) texts.push(cutToCells(sanitise(label), 60));

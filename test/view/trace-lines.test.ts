@@ -87,7 +87,7 @@ test('what is not known is said, and nothing is made up', () => {
 
 test('the hops stand below one another with their share', () => {
   expect(waterfall(trace({ total: 212e6, hops, slowest: 0 }), style)).toEqual([
-    '  shop/client-1 → shop/web-1  network   202 ms  ███████████████████  1 segment of the request lost, sent again after 200 ms  through web.shop',
+    '  shop/client-1 → shop/web-1  network   202 ms  ███████████████████  1 segment of the request lost, retransmitted after 200 ms  through web.shop',
     '  shop/web-1                  server     10 ms  █',
   ]);
 });

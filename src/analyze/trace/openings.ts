@@ -7,7 +7,7 @@ import type { PacketView } from '../packet/packet.ts';
 import { TCP } from '../tcp/flags.ts';
 import { SynOptions } from '../tcp/options.ts';
 
-/** TSvals of one opening that are remembered: each SYN that is sent again has another one. */
+/** TSvals of one opening that are remembered: each retransmitted SYN has another one. */
 const TIMESTAMPS = 8;
 
 /** One TCP handshake as it passed one place of capture. Times: ns since the first packet. */

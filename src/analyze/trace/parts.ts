@@ -1,6 +1,6 @@
 import { TRACE_DEPTH } from '../limits.ts';
 import type { Call, Child, Confidence } from './call.ts';
-import type { Vantage } from './vantages.ts';
+import { turn, type Vantage } from './vantages.ts';
 
 /**
  * What a part of the time went to: `request` sending the request, `network` between two places, both ways together, `proxy` passing a
@@ -21,7 +21,7 @@ export interface PlaceFacts {
 export interface Lost {
   readonly count: number;
   readonly of: 'request' | 'response';
-  /** Until it was sent again, ns. */
+  /** Until it was retransmitted, ns. */
   readonly after: number;
 }
 
@@ -40,13 +40,6 @@ export interface Part {
   readonly confidence: Confidence;
   /** Calls in a part of kind `calls`. */
   readonly count: number;
-}
-
-/** What is measured at a place: from the request's last byte to the response's first. */
-function turn({ requestEnd, responseStart }: Vantage): number | undefined {
-  return requestEnd !== undefined && responseStart !== undefined && responseStart >= requestEnd
-    ? responseStart - requestEnd
-    : undefined;
 }
 
 /**

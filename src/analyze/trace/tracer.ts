@@ -20,6 +20,7 @@ import {
   type Leg,
   merged,
   timesOf,
+  turn,
   type Vantage,
   vantagesOf,
 } from './vantages.ts';
@@ -364,7 +365,10 @@ export class Tracer {
     this.#unassigned.add(call, at);
   }
 
-  /** From the client to the server: the client's own place first, the server's last, between them by falling hop limits. */
+  /**
+   * From the client to the server: the client's own place first, the server's last, between them by falling hop limits. Devices of
+   * different nodes that have the same: by the falling time until the response.
+   */
   #ordered(vantages: readonly Vantage[], time: number): Vantage[] {
     const rank = (at: Vantage) =>
       this.#isAt(at, at.clientHost, time) ? 0 : this.#isAt(at, at.serverHost, time) ? 2 : 1;
@@ -374,7 +378,9 @@ export class Tracer {
         (a, b) =>
           a.rank - b.rank ||
           b.at.hopLimit - a.at.hopLimit ||
-          (this.#sameClock(a.at, b.at) ? (a.at.requestEnd ?? 0) - (b.at.requestEnd ?? 0) : 0),
+          (this.#sameClock(a.at, b.at)
+            ? (a.at.requestEnd ?? 0) - (b.at.requestEnd ?? 0)
+            : (turn(b.at) ?? 0) - (turn(a.at) ?? 0)),
       )
       .map(({ at }) => at);
   }
@@ -384,7 +390,7 @@ export class Tracer {
     return places.clockOf(a.place) === places.clockOf(b.place);
   }
 
-  /** What passed between places of different clocks. What was sent again may have been missed the first time: it does not count. */
+  /** What passed between places of different clocks. The first copy of what was retransmitted may have been missed: it does not count. */
   #compareClocks(vantages: readonly Vantage[], time: number): void {
     const { places } = this.#sources;
     for (let index = 1; index < vantages.length; index += 1) {

@@ -87,6 +87,13 @@ export function vantagesOf(exchange: Exchange, bytes: ExchangeBytes, legs: reado
   return found;
 }
 
+/** From the request's last byte to the response's first at a place, ns: what is behind it took so long, by its own clock. */
+export function turn({ requestEnd, responseStart }: Vantage): number | undefined {
+  return requestEnd !== undefined && responseStart !== undefined && responseStart >= requestEnd
+    ? responseStart - requestEnd
+    : undefined;
+}
+
 /** Whether all of an exchange's times are known at a place. */
 export function isWhole({ requestStart, requestEnd, responseStart, responseEnd }: Vantage): boolean {
   return (
@@ -107,6 +114,8 @@ export function merged(before: readonly Vantage[], now: readonly Vantage[]): Van
       responseEnd: old.responseEnd ?? vantage.responseEnd,
       requestAgain: most(old.requestAgain, vantage.requestAgain),
       responseAgain: most(old.responseAgain, vantage.responseAgain),
+      // A hole that has been filled since was loss on the way; one that came since is of later requests.
+      hasHoles: vantage.hasHoles && (old.hasHoles || !isWhole(old)),
     };
   });
   const gone = before.filter(

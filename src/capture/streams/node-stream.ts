@@ -24,6 +24,8 @@ export interface CaptureSettings {
   readonly follow: boolean;
   /** Bring the nodes' times to this machine's clock. */
   readonly correctClocks: boolean;
+  /** Whether the state of the network namespaces is asked for; it is unless set. */
+  readonly state?: boolean | undefined;
 }
 
 /** How one node is reached. Without a cluster `node` is `this machine`. */
@@ -189,7 +191,7 @@ export class NodeStream {
       ...(settings.filter === undefined ? {} : { filter: settings.filter }),
       snaplen: settings.snaplen,
       maxDurationMs: settings.maxDurationMs,
-      state: true,
+      ...(settings.state !== false && { state: true }),
       ...(settings.follow && { follow: true }),
     };
     let begun = false;

@@ -89,11 +89,14 @@ export function completeCapture(
 ): CaptureCommand {
   const capture = completePackets(targets, raw);
   if (!(canAsk && !capture.local)) checkTargets(capture, exampleFlags(raw));
+  // Before the output: its error names the flag that is wrong.
+  const dryRun = raw.dryRun ? completeDryRun(raw) : undefined;
+  const output = completeOutput(raw, stdoutIsTerminal);
   return {
-    capture,
-    // Before the output: its error names the flag that is wrong.
-    dryRun: raw.dryRun ? completeDryRun(raw) : undefined,
-    output: completeOutput(raw, stdoutIsTerminal),
+    // A pcap file has no place for the state.
+    capture: { ...capture, state: output.output.name !== 'pcap' },
+    dryRun,
+    output,
     binaryByDefault: raw.output === undefined && raw.write === undefined && !raw.wireshark && !stdoutIsTerminal,
     strict: raw.strict === true,
     quiet: raw.quiet === true,

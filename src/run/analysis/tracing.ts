@@ -7,7 +7,7 @@ import { Tracer } from '../../analyze/trace/tracer.ts';
 const PATIENCE_NS = 30e9;
 const PATIENCE_LIVE_NS = 2e9;
 
-/** How long a connection may take to come up, by packet time, ns: a SYN is sent again after 1 s and 3 s. */
+/** How long a connection may take to come up, by packet time, ns: a SYN is retransmitted after 1 s and 3 s. */
 const OPENING_NS = 30e9;
 const OPENING_LIVE_NS = 3.5e9;
 

@@ -27,4 +27,6 @@ export interface CaptureConfig extends TargetSelection, CaptureLimits {
   readonly snaplen: number;
   /** Bring the nodes' times to this machine's clock. */
   readonly correctClocks: boolean;
+  /** Whether the output has use for the state of the captured network namespaces; it has unless set. */
+  readonly state?: boolean | undefined;
 }

@@ -113,6 +113,7 @@ function settingsOf(config: CaptureConfig, { growing, leaveOut }: CapturePlan) {
     maxDurationMs: DURATION_MAXIMUM_MS,
     follow: growing,
     correctClocks: config.correctClocks,
+    state: config.state,
   };
 }
 

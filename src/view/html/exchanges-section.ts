@@ -64,7 +64,7 @@ function hopHtml(
     service === undefined ? '' : `through ${service}`,
     ...lost.map(
       ({ count, of, after }) =>
-        `${counted(count, 'segment')} of the ${of} lost, sent again after ${latencyText(after)}`,
+        `${counted(count, 'segment')} of the ${of} lost, retransmitted after ${latencyText(after)}`,
     ),
     confidence === 'likely' ? 'likely' : '',
     isSlowest ? 'slowest' : '',

@@ -61,3 +61,12 @@ test('binary is refused on a terminal, and no target is no capture', () => {
     expect.objectContaining({ hint: expect.stringContaining("ksnoop pod/web-1 -n shop -o trace -w 'a b';") }),
   );
 });
+
+test('the state of the network namespaces is asked for where the output can hold it', () => {
+  const stateWith = (output: string) =>
+    completeCapture(['pod/web-1'], { interface: 'any', output }, { stdoutIsTerminal: false, canAsk: false }).capture
+      .state;
+  expect(stateWith('pcap')).toBe(false);
+  expect(stateWith('pcapng')).toBe(true);
+  expect(stateWith('text')).toBe(true);
+});

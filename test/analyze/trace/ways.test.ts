@@ -1,0 +1,147 @@
+// Ways on which Kubernetes leads a connection to a pod: each is one request at all places that saw it.
+import { expect, test } from 'vitest';
+import { type End, type Passed, TracedCapture } from '../../support/traced-capture.ts';
+import { CLIENT, get, ok, SERVICE, sum, tracesOf, WEB } from './traces.ts';
+
+const OUTSIDE = '203.0.113.9';
+const NODE1 = '192.168.0.1';
+const NODE2 = '192.168.0.2';
+const BRIDGE = '10.244.2.1';
+const at = (ip: string, port: number): End => [ip, port];
+
+interface Way {
+  readonly name: string;
+  readonly interfaces: readonly string[];
+  /** From the client to the server. */
+  readonly places: readonly Passed[];
+  readonly client: End;
+  readonly server: End;
+  /** What the trace shows, place by place. */
+  readonly networks: readonly string[];
+  readonly service?: string | undefined;
+}
+
+const WAYS: readonly Way[] = [
+  {
+    name: 'pod to a Service, same node',
+    interfaces: ['shop/client-1/any', 'shop/web-1/any'],
+    places: [
+      { interfaceId: 0, ttl: 64 },
+      { interfaceId: 1, ttl: 63, server: at(WEB, 8080) },
+    ],
+    client: at(CLIENT, 40_000),
+    server: at(SERVICE, 80),
+    networks: ['shop/client-1 > shop/web-1'],
+    service: 'web.shop',
+  },
+  {
+    name: 'pod to a Service, across nodes',
+    // Their names give them clocks of their own (packet-blocks.ts).
+    interfaces: ['shop/client-1/any', 'node1/ens1', 'node2/bond0', 'shop/web-1/any'],
+    places: [
+      { interfaceId: 0, ttl: 64 },
+      { interfaceId: 1, ttl: 63, server: at(WEB, 8080), ahead: 2 },
+      { interfaceId: 2, ttl: 63, server: at(WEB, 8080), ahead: -40 },
+      { interfaceId: 3, ttl: 62, server: at(WEB, 8080), ahead: -40 },
+    ],
+    client: at(CLIENT, 40_000),
+    server: at(SERVICE, 80),
+    networks: ['shop/client-1 > node1/ens1', 'node1/ens1 > node2/bond0', 'node2/bond0 > shop/web-1'],
+    service: 'web.shop',
+  },
+  {
+    name: 'NodePort, externalTrafficPolicy Cluster: the node takes its own address',
+    interfaces: ['node1/eth0', 'node2/eth0', 'shop/web-1/any'],
+    places: [
+      { interfaceId: 0, ttl: 60 },
+      { interfaceId: 1, ttl: 59, client: at(NODE1, 61_000), server: at(WEB, 8080), ahead: 300 },
+      { interfaceId: 2, ttl: 58, client: at(NODE1, 61_000), server: at(WEB, 8080), ahead: 300 },
+    ],
+    client: at(OUTSIDE, 40_000),
+    server: at(NODE1, 30_080),
+    networks: ['node1/eth0 > node2/eth0', 'node2/eth0 > shop/web-1'],
+  },
+  {
+    name: 'NodePort, externalTrafficPolicy Local: the client keeps its address',
+    interfaces: ['node2/eth0', 'shop/web-1/any'],
+    places: [
+      { interfaceId: 0, ttl: 60 },
+      { interfaceId: 1, ttl: 59, server: at(WEB, 8080) },
+    ],
+    client: at(OUTSIDE, 40_000),
+    server: at(NODE2, 30_080),
+    networks: ['node2/eth0 > shop/web-1'],
+  },
+  {
+    name: 'headless Service: no address is changed',
+    interfaces: ['shop/client-1/any', 'shop/web-1/any'],
+    places: [
+      { interfaceId: 0, ttl: 64 },
+      { interfaceId: 1, ttl: 62, ahead: 900 },
+    ],
+    client: at(CLIENT, 40_000),
+    server: at(WEB, 8080),
+    networks: ['shop/client-1 > shop/web-1'],
+  },
+];
+
+function captured({ interfaces, places, client, server }: Way, requests: number): TracedCapture {
+  const capture = new TracedCapture(interfaces);
+  const connection = capture.connection(places, client, server, [1000, 9000]).handshake(1000);
+  const last = places.length - 1;
+  for (let index = 0; index < requests; index += 1) {
+    const time = 1010 + index * 50;
+    connection.send(
+      0,
+      get(`/${index}`),
+      places.map((_, place) => time + place),
+    );
+    const answer = time + last + 5;
+    connection.send(
+      1,
+      ok(),
+      places.map((_, place) => answer + last - place),
+    );
+  }
+  return capture;
+}
+
+test.each(WAYS)('$name', (way) => {
+  const traces = tracesOf(captured(way, 3));
+  expect(traces.map(({ label }) => label)).toEqual(['GET /0', 'GET /1', 'GET /2']);
+  for (const { hops, total } of traces) {
+    const networks = hops.filter(({ kind }) => kind === 'network');
+    expect(networks.map(({ from, to }) => `${from} > ${to}`)).toEqual(way.networks);
+    expect(networks.map(({ latency }) => latency)).toEqual(way.networks.map(() => 2e6));
+    expect(networks[0]?.service).toBe(way.service);
+    expect(hops.find(({ kind }) => kind === 'server')).toMatchObject({ from: 'shop/web-1', latency: 5e6 });
+    expect(hops.every(({ confidence }) => confidence === 'proven')).toBe(true);
+    expect(sum(hops)).toBe(total);
+  }
+});
+
+test('hairpin: a pod that is its own Service backend has one request, not a call of itself', () => {
+  const places: Passed[] = [
+    { interfaceId: 0, ttl: 64 },
+    { interfaceId: 0, ttl: 63, client: at(BRIDGE, 61_000), server: at(WEB, 8080) },
+  ];
+  const way = { name: '', interfaces: ['shop/web-1/any'], places, networks: [] };
+  const traces = tracesOf(captured({ ...way, client: at(WEB, 40_000), server: at(SERVICE, 80) }, 3));
+  expect(traces.map(({ label }) => label)).toEqual(['GET /0', 'GET /1', 'GET /2']);
+  for (const { hops, total } of traces) {
+    expect(hops.every(({ depth }) => depth === 0)).toBe(true);
+    expect(hops.every(({ latency }) => latency >= 0)).toBe(true);
+    expect(sum(hops)).toBe(total);
+  }
+});
+
+test('a pod to itself over loopback has one request', () => {
+  const places: Passed[] = [{ interfaceId: 0, ttl: 64 }];
+  const way = { name: '', interfaces: ['shop/web-1/any'], places, networks: [] };
+  const traces = tracesOf(captured({ ...way, client: at('127.0.0.1', 40_000), server: at('127.0.0.1', 8080) }, 3));
+  expect(traces.map(({ label, total }) => `${label} ${total}`)).toEqual([
+    'GET /0 5000000',
+    'GET /1 5000000',
+    'GET /2 5000000',
+  ]);
+});
