@@ -55,7 +55,7 @@ export function mistakenTarget(thrown: unknown, targets: readonly string[]): Ksn
   if (word === 'all' || word === '*') {
     return refused(
       `"${word}" is no target.`,
-      'All pods of a namespace: ksnoop ns/NAME; of the cluster: ksnoop -A pod/*',
+      'All pods of a namespace: ksnoop ns/NAME; of the cluster: ksnoop -A "pod/*"',
     );
   }
   const stat = statSync(word, { throwIfNoEntry: false });

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { openInput } from '../../../src/run/input/input.ts';
+import { HANG_MS } from '../../support/hang.ts';
 import { COMPRESSIONS, fifo, file, LARGE, RANDOM, readAll, writeSlowly } from './inputs.ts';
 
 describe('files', () => {
@@ -115,8 +116,9 @@ describe('pipes', () => {
       () => {},
     );
     writeSlowly(path, LARGE, 65_536);
+    // However late the writer begins; then time to write more than it may.
+    await expect.poll(() => taken, { timeout: HANG_MS }).toBeGreaterThan(0);
     await sleep(300);
-    expect(taken).toBeGreaterThan(0);
     expect(input.position).toBeLessThan(LARGE.length / 2);
     go();
     expect(await end).toEqual({ kind: 'complete' });
@@ -139,15 +141,14 @@ describe('pipes', () => {
       const abort = new AbortController();
       const reading = readAll(path, abort.signal);
       if (child !== undefined) await once(child.stdout, 'data');
-      const started = performance.now();
       setTimeout(() => abort.abort(), 100);
+      // A reading that does not hear it ends as complete, with its writer, or not at all.
       expect((await reading).end).toEqual({ kind: 'aborted' });
-      expect(performance.now() - started).toBeLessThan(1_000);
       child?.kill();
     }
   });
 
-  test('ksnoop read FIFO ends with Ctrl-C when nothing comes', { timeout: 20_000 }, async () => {
+  test('ksnoop read FIFO ends with Ctrl-C when nothing comes', async () => {
     const main = join(import.meta.dirname, '../../../src/cli/main.ts');
     for (const writing of [false, true]) {
       const path = fifo();
@@ -155,10 +156,8 @@ describe('pipes', () => {
       const exit = once(child, 'exit');
       await hasOpened(child.pid ?? 0, path);
       const writer = writing ? openSync(path, constants.O_WRONLY | constants.O_NONBLOCK) : undefined;
-      const started = performance.now();
       child.kill('SIGINT');
       expect(await exit).toEqual([expect.any(Number), null]);
-      expect(performance.now() - started).toBeLessThan(3_000);
       if (writer !== undefined) closeSync(writer);
     }
   });

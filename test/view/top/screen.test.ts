@@ -78,14 +78,14 @@ test('one look that took long does not put off the next for long', async () => {
 
 test('no more than ten frames a second are drawn, and none while one is on its way', async () => {
   const { top, canvas } = screen();
-  const until = performance.now() + 500;
-  while (performance.now() < until) {
+  const begun = performance.now();
+  // For so many frames, however slow the machine is.
+  while (canvas.frames < 5) {
     top.changed();
     top.tick(canvas);
     await sleep(5);
   }
-  expect(canvas.frames).toBeGreaterThan(1);
-  expect(canvas.frames).toBeLessThanOrEqual(6);
+  expect(performance.now() - begun).toBeGreaterThanOrEqual(390);
   const { frames } = canvas;
   canvas.busy = true;
   await sleep(110);
