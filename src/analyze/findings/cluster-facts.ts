@@ -8,6 +8,8 @@ export interface ClusterFacts {
   readonly pods: Readable<PodFacts>;
   readonly ingresses: Readable<IngressFacts>;
   readonly networkPolicies: Readable<NetworkPolicyFacts>;
+  /** Classes that Ingresses name and that do not exist. */
+  readonly absentIngressClasses: readonly string[];
   /** The namespaces whose labels are known; of the others only the name is. */
   readonly namespaces: readonly NamespaceFacts[];
   /** When they were read: ns since 1970. */

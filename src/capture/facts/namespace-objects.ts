@@ -1,5 +1,5 @@
 import { KsnoopError } from '../../wire/errors.ts';
-import type { JsonObject } from '../../wire/guard.ts';
+import { type JsonObject, objectAt, optionalString } from '../../wire/guard.ts';
 import { find, list } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
 import { resourcePath } from '../kube/resource.ts';
@@ -13,12 +13,17 @@ const KINDS = {
   networkpolicies: 'networking.k8s.io/v1',
 } as const;
 
+/** Classes of Ingresses that are looked up, at most: a cluster has one or two. */
+const CLASSES_MAXIMUM = 8;
+
 export type NamespaceKind = keyof typeof KINDS;
 
 /** Objects as the API server has them, or why they could not be read. */
 export interface NamespaceObjects extends Readonly<Record<NamespaceKind, readonly JsonObject[] | KsnoopError>> {
   /** The namespace itself. */
   readonly namespace: JsonObject | KsnoopError;
+  /** IngressClasses that Ingresses of the namespace name and the cluster does not have. */
+  readonly absentClasses: readonly string[] | KsnoopError;
 }
 
 /**
@@ -45,5 +50,16 @@ export async function namespaceObjects(kube: Kube, namespace: string, signal: Ab
     orRefusal(items('networkpolicies')),
     orRefusal(find(kube, resourcePath('v1', undefined, 'namespaces', namespace), signal)),
   ]);
-  return { services, pods, endpointslices, ingresses, networkpolicies, namespace: object ?? {} };
+  const absentClasses = await orRefusal(absentOf(kube, ingresses instanceof KsnoopError ? [] : ingresses, signal));
+  return { services, pods, endpointslices, ingresses, networkpolicies, namespace: object ?? {}, absentClasses };
+}
+
+/** Classes that these Ingresses name and that do not exist. */
+async function absentOf(kube: Kube, ingresses: readonly JsonObject[], signal: AbortSignal): Promise<string[]> {
+  const named = new Set(ingresses.flatMap((one) => optionalString(objectAt(one, 'spec'), 'ingressClassName') || []));
+  const classes = [...named].slice(0, CLASSES_MAXIMUM);
+  const found = await Promise.all(
+    classes.map((name) => find(kube, resourcePath('networking.k8s.io/v1', undefined, 'ingressclasses', name), signal)),
+  );
+  return classes.filter((_, index) => found[index] === undefined);
 }

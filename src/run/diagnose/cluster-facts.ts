@@ -35,6 +35,7 @@ export function clusterFacts(objects: readonly NamespaceObjects[], at: bigint): 
     ingresses: together(objects, 'ingresses', ingressFacts),
     networkPolicies: together(objects, 'networkpolicies', policyFacts),
     namespaces: objects.flatMap(({ namespace }) => (namespace instanceof Error ? [] : namespaceFacts(namespace))),
+    absentIngressClasses: objects.flatMap(({ absentClasses }) => (absentClasses instanceof Error ? [] : absentClasses)),
     at,
   };
 }

@@ -46,7 +46,12 @@ async function examined(target: string, objects: Readonly<Record<string, readonl
 async function examinedWhole(target: string, objects: Readonly<Record<string, readonly object[] | undefined>>) {
   server = await startApiServer({
     onRequest: (request, response) => {
-      const plural = new URL(request.url ?? '', 'https://x').pathname.split('/').at(-1) ?? '';
+      const words = new URL(request.url ?? '', 'https://x').pathname.split('/');
+      const plural = words.at(-1) ?? '';
+      if (words.at(-2) === 'ingressclasses' && objects.ingressclasses !== undefined) {
+        const found = objects.ingressclasses.find((one) => JSON.stringify(one).includes(`"${plural}"`));
+        return found === undefined ? json(response, 404, status(404, 'NotFound', 'no')) : json(response, 200, found);
+      }
       const items = objects[plural];
       if (items === undefined) return json(response, 403, status(403, 'Forbidden', 'no'));
       json(response, 200, { items });
@@ -162,6 +167,24 @@ test('an Ingress that leads to a missing Service, or to a missing port', async (
   });
   expect(port.codes).toEqual(['INGRESS_BACKEND_MISSING shop/front']);
   expect(port.evidence).toContain('web has http 80');
+});
+
+test('an Ingress whose class does not exist; nothing follows where classes may not be read', async () => {
+  const ofClass = {
+    ...ingress({ name: 'web' }),
+    spec: { ...ingress({ name: 'web' }).spec, ingressClassName: 'ngnix' },
+  };
+  const objects = { ...healthy, ingresses: [ofClass] };
+  const absent = await examined('ingress/front', { ...objects, ingressclasses: [named('nginx')] });
+  expect(absent.codes).toEqual(['INGRESS_BACKEND_MISSING shop/front']);
+  expect(absent.evidence).toEqual(['the cluster has no IngressClass ngnix']);
+  await server.close();
+  const there = await examined('ingress/front', { ...objects, ingressclasses: [named('ngnix')] });
+  expect([there.codes, there.unread]).toEqual([[], []]);
+  await server.close();
+  const unread = await examined('ingress/front', objects);
+  expect(unread.codes).toEqual([]);
+  expect(unread.unread.join()).toContain('ingressclasses');
 });
 
 test('NetworkPolicies that admit nobody to the port of a Service are a hint', async () => {

@@ -3,8 +3,37 @@ import type { Finding } from '../finding.ts';
 import { listed } from '../words.ts';
 import { ofObjects, type Subjects } from './subject.ts';
 
-/** INGRESS_BACKEND_MISSING: a Service that an Ingress names does not exist, or does not have the port. */
-export function ingressBackend(ingress: IngressFacts, { services }: ClusterFacts, subjects: Subjects): Finding[] {
+/**
+ * INGRESS_BACKEND_MISSING: the class that an Ingress names does not exist, or a Service that it names does not, or does not
+ * have the port.
+ */
+export function ingressBackend(ingress: IngressFacts, facts: ClusterFacts, subjects: Subjects): Finding[] {
+  return [...missingClass(ingress, facts, subjects), ...missingServices(ingress, facts, subjects)];
+}
+
+function missingClass(ingress: IngressFacts, { absentIngressClasses }: ClusterFacts, subjects: Subjects): Finding[] {
+  const { namespace, name, className, backends } = ingress;
+  if (className === undefined || !absentIngressClasses.includes(className)) return [];
+  const isSubject =
+    subjects.isIngress(namespace, name) || backends.some(({ service }) => subjects.isService(namespace, service));
+  if (!isSubject) return [];
+  return [
+    {
+      code: 'INGRESS_BACKEND_MISSING',
+      severity: 'error',
+      confidence: 'proven',
+      subject: `${namespace}/${name}`,
+      message: `Ingress ${namespace}/${name} names the class ${className}, which does not exist: no controller serves it.`,
+      evidence: [ofObjects(`the cluster has no IngressClass ${className}`)],
+      next: 'kubectl get ingressclasses',
+      otherwise: undefined,
+      cases: 1,
+      attempts: 1,
+    },
+  ];
+}
+
+function missingServices(ingress: IngressFacts, { services }: ClusterFacts, subjects: Subjects): Finding[] {
   if (services === 'unreadable') return [];
   const { namespace, name } = ingress;
   const isSubject = subjects.isIngress(namespace, name);

@@ -71,6 +71,7 @@ export function facts(more: Partial<ClusterFacts> = {}): ClusterFacts {
     pods: [podFacts('client-1', CLIENT, 'node1'), podFacts('web-1', SERVER, 'node2')],
     ingresses: [],
     networkPolicies: [],
+    absentIngressClasses: [],
     namespaces: [{ name: 'shop', labels: {} }],
     at: 1_000_000_000_000n,
     ...more,
