@@ -7,7 +7,7 @@ import { type PodView, podTrouble, podView } from '../kube/pod.ts';
 import { resourcePath } from '../kube/resource.ts';
 
 const INSTALL_HINT =
-  'Install the agents: ksnoop install --image IMAGE. Or capture without them, from within the pods: --agentless';
+  'Install the agents: ksnoop install --image IMAGE. Or capture without them, from within the pods: --agentless (needs create pods/exec and patch pods/ephemeralcontainers in their namespace; --dry-run checks that)';
 
 /** The agents of a cluster at one moment: one call serves any number of nodes. */
 export class Agents {
