@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Finding } from '../../src/analyze/findings/finding.ts';
 import { buildShopImage, buildStoresImage } from '../cluster/workloads/image.ts';
 import type { TestCluster } from '../support/cluster.ts';
-import { LANES, makePlace, service } from '../support/diagnose-place.ts';
+import { LANES, makePlace, OF_BUSY_MACHINES, service } from '../support/diagnose-place.ts';
 import { HANG_MS } from '../support/hang.ts';
 import { KsnoopProcess } from '../support/ksnoop-process.ts';
 import { ensureAgent, ensureImage, ensureShop, kubectl, requests } from '../support/shop.ts';
@@ -22,6 +22,8 @@ interface Situation {
   readonly title: string;
   /** Codes of the first finding that are right. */
   readonly codes: readonly string[];
+  /** Codes of further findings that there must be. */
+  readonly also?: readonly string[];
   /** Whose clients and servers it uses: situations of one lane come one after another. */
   readonly lane: number;
   /** Its Service, without the selector; left out: it has none of its own. */
@@ -298,6 +300,46 @@ const SITUATIONS: readonly Situation[] = [
     captured: 3,
     act: () => readinessChanges('flap-1', 3),
   },
+  {
+    title: 'a gateway whose backend does not answer in time: 504',
+    codes: ['GATEWAY_ERROR'],
+    lane: 1,
+    targets: () => ['svc/front', 'pod/client-1', 'svc/back'],
+    captured: 3,
+    act: curl('"http://FRONT/gate?back=BACK"'),
+  },
+  {
+    title: 'a slow dependency behind another one',
+    codes: ['DEPENDENCY_SLOW', 'SERVER_SLOW'],
+    also: ['DEPENDENCY_SLOW', 'SERVER_SLOW'],
+    lane: 1,
+    targets: () => ['svc/front', 'pod/client-1', 'svc/middle', 'svc/back'],
+    captured: 4,
+    act: `for i in 1 2 3 4 5 6; do curl -s -m 60 -o /dev/null -G http://FRONT/via --data-urlencode "next=http://MIDDLE/via?next=http://BACK/slow"; done`,
+  },
+  {
+    title: 'calls that exceed their deadline',
+    codes: ['GRPC_DEADLINE'],
+    lane: 1,
+    service: port(9003),
+    act: `node -e '${http2Client('ADDRESS', "':method': 'POST', ':path': '/shop.Cart/Get', 'content-type': 'application/grpc', te: 'trailers', 'grpc-timeout': '300m'")}'`,
+  },
+  {
+    title: 'idle connections of a pool that the server resets as they are used again',
+    codes: ['KEEPALIVE_RACE'],
+    lane: 0,
+    service: port(9004),
+    act: `node -e '${pooledRequests('ADDRESS')}'`,
+  },
+  {
+    title: 'every 33rd packet of a transfer lost',
+    codes: ['PACKET_LOSS'],
+    lane: 3,
+    service: port(8080),
+    before: () => drop('server-3', 'client-3', 'numgen inc mod 33 0', LOSS_TABLE),
+    act: 'for i in 1 2 3 4 5 6 7 8 9 10 11 12; do curl -s -m 40 -o /dev/null http://ADDRESS/big; done',
+    after: () => undrop(LOSS_TABLE),
+  },
 ];
 
 /** Wait for the ingress controller to know a host whose backend refuses. */
@@ -330,6 +372,30 @@ function staleSlice(name: string): object {
     ports: [{ port: 8080 }],
     endpoints: [endpoint('10.244.1.251', 'gone')],
   };
+}
+
+/** Calls over one HTTP/2 connection, one after another. @param headers of each, members of an object */
+function http2Client(host: string, headers: string): string {
+  return `
+    const session = require("http2").connect("http://${host}:80");
+    let calls = 0;
+    const call = () => {
+      calls += 1;
+      const stream = session.request({ ${headers.replaceAll("'", '"')} });
+      stream.on("error", () => {}).on("close", () => (calls < 6 ? call() : session.close())).resume().end();
+    };
+    session.on("error", () => {});
+    call();`;
+}
+
+/** Connections with a request each, and another one when they have been idle for a while. */
+function pooledRequests(host: string): string {
+  return `
+    const request = "GET /ok HTTP/1.1\\r\\nHost: pool\\r\\n\\r\\n";
+    for (let i = 0; i < 12; i += 1) {
+      const socket = require("net").connect(80, "${host}", () => socket.write(request));
+      socket.on("error", () => {}).once("data", () => setTimeout(() => socket.write(request), 1500));
+    }`;
 }
 
 /** Ready half of the time, or always. */
@@ -369,13 +435,13 @@ beforeAll(async () => {
       ...(situation.objects?.(name) ?? []),
     ];
   });
-  const dependencies = ['front', 'back'].map((name) => service(namespace, name, name, port(8080)));
+  const dependencies = ['front', 'middle', 'back'].map((name) => service(namespace, name, name, port(8080)));
   await makePlace(on, { namespace, image, stores: stores.tag, nodes, objects: [...objects, ...dependencies] });
 });
 
 afterAll(async () => {
   rmSync(directory, { recursive: true });
-  if (on.own) await undrop();
+  if (on.own) await Promise.all([undrop(), undrop(LOSS_TABLE)]);
   await on.kubectl('delete', 'namespace', namespace, '--wait=false');
 });
 
@@ -385,21 +451,23 @@ function nameOf(situation: Situation): string {
 
 /** A table of rules on the clients' node: what one pod sends to another goes no further. */
 const TABLE = 'ksnoop_diagnose';
+/** Another one, of another lane. */
+const LOSS_TABLE = 'ksnoop_diagnose_loss';
 
-async function drop(sender: string, receiver: string, which = 'tcp dport 8080'): Promise<void> {
+async function drop(sender: string, receiver: string, which = 'tcp dport 8080', table = TABLE): Promise<void> {
   const address = async (name: string) =>
     (await kubectl(on, 'get', 'pod', '-n', namespace, name, '-o', 'jsonpath={.status.podIP}')).trim();
   const [from, to] = await Promise.all([address(sender), address(receiver)]);
   const rules = [
-    `add table ip ${TABLE}`,
-    `add chain ip ${TABLE} forward { type filter hook forward priority -200; }`,
-    `add rule ip ${TABLE} forward ip saddr ${from} ip daddr ${to} ${which} drop`,
+    `add table ip ${table}`,
+    `add chain ip ${table} forward { type filter hook forward priority -200; }`,
+    `add rule ip ${table} forward ip saddr ${from} ip daddr ${to} ${which} drop`,
   ];
   const { code, stderr } = await on.nodeExec(nodes[0] ?? '', ['nft', rules.join('; ')]);
   expect(code, stderr).toBe(0);
 }
 
-const undrop = () => on.nodeExec(nodes[0] ?? '', ['nft', `delete table ip ${TABLE}`]);
+const undrop = (table = TABLE) => on.nodeExec(nodes[0] ?? '', ['nft', `delete table ip ${table}`]);
 
 /** More connections than the server takes, each with a request, for a moment. */
 function redisClients(host: string): string {
@@ -476,6 +544,7 @@ async function diagnosed(situation: Situation): Promise<Report> {
         .replaceAll('ADDRESS', await addressOf(name))
         .replaceAll('EDGE', await addressOf('edge', 'shop'))
         .replaceAll('FRONT', await addressOf('front'))
+        .replaceAll('MIDDLE', await addressOf('middle'))
         .replaceAll('BACK', await addressOf('back'));
       await on.kubectl('exec', '-n', namespace, `client-${lane}`, '--', 'sh', '-c', script);
     } else await act(name);
@@ -505,15 +574,6 @@ function inLane<Result>(lane: number, act: () => Promise<Result>): Promise<Resul
   return result;
 }
 
-/** What is true of servers on a machine that does much else. */
-const OF_BUSY_MACHINES: ReadonlySet<string> = new Set([
-  'DNS_SLOW',
-  'SERVER_SLOW',
-  'DEPENDENCY_SLOW',
-  'RTO_STALL',
-  'COLD_POD',
-]);
-
 test.concurrent.for(SITUATIONS.map((situation) => [situation.title, situation] as const))(
   '%s',
   async ([, situation], { skip }) => {
@@ -524,6 +584,8 @@ test.concurrent.for(SITUATIONS.map((situation) => [situation.title, situation] a
     );
     const shown = findings.map(({ code, severity, message }) => `${code} ${severity} ${message}`);
     expect(situation.codes, shown.join('\n')).toContain(findings[0]?.code);
+    const found = report.findings.map(({ code }) => code);
+    for (const code of situation.also ?? []) expect(found, shown.join('\n')).toContain(code);
   },
 );
 

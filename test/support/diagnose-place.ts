@@ -5,10 +5,21 @@ import { applyText, kubectl } from './shop.ts';
 /** Clients and servers that stand apart, so that what is done in one lane is not seen in another. */
 export const LANES = 4;
 
-/** What every server runs: HTTP at 8080, HTTP on loopback alone at 9001, TLS with two kinds of certificates. */
+/** Codes of what is true of servers on a machine that does much else. */
+export const OF_BUSY_MACHINES: ReadonlySet<string> = new Set([
+  'DNS_SLOW',
+  'SERVER_SLOW',
+  'DEPENDENCY_SLOW',
+  'RTO_STALL',
+  'COLD_POD',
+]);
+
+/** What every server runs: HTTP at 8080, HTTP on loopback alone at 9001, gRPC that is too late at 9003, a second request is reset at 9004, TLS with two kinds of certificates. */
 const PROGRAM = `
 import { createServer, get } from 'node:http';
+import { createServer as createHttp2 } from 'node:http2';
 import { createServer as createTls } from 'node:https';
+import { createServer as createTcp } from 'node:net';
 import { readFileSync } from 'node:fs';
 const routes = {
   '/ok': (_, response) => response.end('ok\\n'),
@@ -26,6 +37,16 @@ const routes = {
     const back = new URL(request.url, 'http://x').searchParams.get('back');
     get('http://' + back + '/slow', (answer) => answer.resume().on('end', () => response.end('done\\n')));
   },
+  '/via': (request, response) => {
+    const next = new URL(request.url, 'http://x').searchParams.get('next');
+    get(next, (answer) => answer.resume().on('end', () => response.end('done\\n')));
+  },
+  '/gate': (request, response) => {
+    const back = new URL(request.url, 'http://x').searchParams.get('back');
+    const call = get('http://' + back + '/never');
+    call.on('error', () => response.writeHead(504).end('late\\n'));
+    setTimeout(() => call.destroy(), 1000);
+  },
 };
 const answer = (request, response) => {
   const route = routes[new URL(request.url, 'http://x').pathname];
@@ -34,6 +55,22 @@ const answer = (request, response) => {
 };
 createServer(answer).listen(8080);
 createServer(answer).listen(9001, '127.0.0.1');
+createHttp2().on('stream', (stream) => {
+  stream.on('error', () => {});
+  setTimeout(() => {
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '4', 'grpc-message': 'deadline exceeded' }));
+    stream.end();
+  }, 300);
+}).listen(9003);
+createTcp((socket) => {
+  let requests = 0;
+  socket.on('error', () => {}).on('data', () => {
+    requests += 1;
+    if (requests === 1) socket.write('HTTP/1.1 200 OK\\r\\nContent-Length: 3\\r\\n\\r\\nok\\n');
+    else socket.resetAndDestroy();
+  });
+}).listen(9004);
 for (const [port, name] of [[8443, 'expired'], [8444, 'unknown']]) {
   const pem = (kind) => readFileSync('/diagnose/' + name + '.' + kind);
   createTls({ cert: pem('crt'), key: pem('key') }, answer).listen(port);
@@ -171,6 +208,7 @@ export async function makePlace(on: TestCluster, { namespace, image, stores, nod
       pod('server', namespace, image, { name: `server-${lane}`, node: nodes[1] }),
     ]),
     pod('server', namespace, image, { name: 'front' }),
+    pod('server', namespace, image, { name: 'middle' }),
     pod('server', namespace, image, { name: 'back' }),
     pod('server', namespace, image, { name: 'odd' }),
     postgres(namespace, stores),
