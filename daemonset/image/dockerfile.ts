@@ -30,7 +30,7 @@ export function dockerfile(): string {
     `      && mkdir -p "/image${image.documents}/$name" \\`,
     `      && cp -L "/tree${image.documents}/$name/copyright" "/image${image.documents}/$name/copyright" || exit 1; \\`,
     '    done',
-    `RUN triplet="$(uname -m)-linux-gnu" && mkdir -p /image/usr/bin /image/etc "/image/lib/$triplet" \\`,
+    `RUN triplet="$(uname -m)-linux-gnu" && mkdir -p /image/usr/bin /image/bin /image/etc "/image/lib/$triplet" \\`,
     ...image.programs.map((program) => ` && cp /tree${program} /image${program} \\`),
     ` && for library in ${image.libraries.join(' ')}; do \\`,
     '      for directory in /tree/lib /tree/usr/lib; do \\',

@@ -91,6 +91,9 @@ export const LINK_SILENCE_MS = 8_000;
 /** An agent must answer at its port within this time; else exec is used where the transport is `auto`. */
 export const SESSION_HANDSHAKE_MS = 10_000;
 
+/** The same over exec, where a program is started first. */
+export const EXEC_HANDSHAKE_MS = 60_000;
+
 /** One attempt to take up a session on a new connection, and the waits between attempts. */
 export const RESUME_ATTEMPT_MS = 5_000;
 export const RESUME_FIRST_MS = 100;

@@ -32,6 +32,7 @@ export class HostedAgent {
     const port = await this.#port;
     const session = new HostedSession();
     const open = resumingTransport({
+      name: 'test',
       dial: async () => connect(port, '127.0.0.1'),
       windowMs: 10_000,
       compress: 'off',

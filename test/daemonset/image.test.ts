@@ -58,5 +58,15 @@ test('nothing in the image is a shell', () => {
   const names = [...DESCRIPTION.programs, DESCRIPTION.nodePath, DESCRIPTION.agentPath].map((path) =>
     path.split('/').at(-1),
   );
-  expect(names.sort()).toEqual(['head', 'ksnoop-agent', 'mkfifo', 'node', 'nsenter', 'prlimit', 'setpriv', 'tcpdump']);
+  expect(names.sort()).toEqual([
+    'head',
+    'ksnoop-agent',
+    'mkfifo',
+    'nc.openbsd',
+    'node',
+    'nsenter',
+    'prlimit',
+    'setpriv',
+    'tcpdump',
+  ]);
 });

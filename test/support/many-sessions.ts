@@ -17,6 +17,8 @@ const TRANSFER_BYTES = 20e6;
 const TRANSFERS = 3;
 const TRANSFER_FILTER = 'tcp port 5300';
 const IDLE_FILTER = 'tcp port 1';
+/** Programs that the node starts at once for sessions over exec: many more take longer than a handshake may. */
+const STARTED_AT_ONCE = 8;
 /** Refusals of a node that has no room for another capture. */
 const NO_ROOM = ['NO_MEMORY', 'TOO_MANY_SESSIONS'];
 
@@ -124,7 +126,11 @@ export async function manySessions(on: TestCluster, mix: SessionMix): Promise<vo
     const several = (count: number, open: () => Promise<Opened>) => Promise.all(Array.from({ length: count }, open));
     const busy = await several(mix.busy, () => begin(TRANSFER_FILTER, false));
     const stalled = await several(mix.stalled, () => begin(TRANSFER_FILTER, true));
-    const exec = await several(mix.exec, () => begin(IDLE_FILTER, false, 'exec'));
+    const exec: Opened[] = [];
+    while (exec.length < mix.exec) {
+      const count = Math.min(STARTED_AT_ONCE, mix.exec - exec.length);
+      exec.push(...(await several(count, () => begin(IDLE_FILTER, false, 'exec'))));
+    }
     const idle = await several(mix.idle, () => begin(IDLE_FILTER, false));
     const all = [...busy, ...stalled, ...exec, ...idle];
     const refused = all.filter(({ refusal }) => refusal !== undefined);

@@ -56,7 +56,17 @@ export function openLink(
       socket.terminate();
     };
     signal.addEventListener('abort', stop, { once: true });
+    // It may have broken before the handshake listens to it: then nobody else would notice.
+    const broken = () => {
+      const { errored } = connection;
+      const why = errored === null ? 'the connection was closed' : messageOf(errored);
+      reject(errored instanceof KsnoopError ? errored : unanswered(why));
+      socket.terminate();
+    };
+    if (connection.destroyed) broken();
+    else connection.once('close', broken);
     socket.on('open', () => {
+      connection.off('close', broken);
       signal.removeEventListener('abort', stop);
       resolve(socket);
     });
@@ -71,9 +81,13 @@ export function openLink(
     socket.on('error', (thrown) => {
       connection.destroy();
       if (thrown instanceof KsnoopError) reject(thrown);
-      else reject(new KsnoopError('NO_AGENT_AT_PORT', `The agent does not answer at its port: ${messageOf(thrown)}.`));
+      else reject(unanswered(messageOf(thrown)));
     });
   });
+}
+
+function unanswered(why: string): KsnoopError {
+  return new KsnoopError('NO_AGENT_AT_PORT', `The agent does not answer at its port: ${why}.`);
 }
 
 /**

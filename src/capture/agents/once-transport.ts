@@ -29,6 +29,7 @@ export function openOnce(kube: Kube, node: string, { image, compress }: OncePref
       handlers.note?.(`the agent's pod ${job.pod} could not be removed and ends by itself: ${failure}`);
     };
     const open = resumingTransport({
+      name: 'port-forward',
       dial: (until) => openPortForward(kube, { namespace: AGENT_NAMESPACE, pod: job.pod, port: AGENT_PORT }, until),
       windowMs: RESUME_WINDOW_MINIMUM_MS,
       compress,

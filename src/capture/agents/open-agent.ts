@@ -5,9 +5,10 @@ import { agentless } from '../agentless/agentless-transport.ts';
 import type { Kube } from '../kube/kube.ts';
 import { memoryKill, type PodView } from '../kube/pod.ts';
 import { openPortForward } from '../kube/port-forward.ts';
-import { SESSION_HANDSHAKE_MS } from '../limits.ts';
+import { EXEC_HANDSHAKE_MS, SESSION_HANDSHAKE_MS } from '../limits.ts';
 import type { AgentTransport, OpenTransport, TransportHandlers } from '../streams/transport.ts';
 import { type Agents, findAgents } from './agents.ts';
+import { openExecConnection } from './exec-connection.ts';
 import { openByExec } from './exec-transport.ts';
 import { openOnce } from './once-transport.ts';
 import { resumingTransport } from './resuming-transport.ts';
@@ -22,6 +23,9 @@ const REFUSED_ANYWAY = new Set<ErrorCode>([
   'TOO_MANY_SESSIONS',
   'NO_MEMORY',
 ]);
+
+/** Failures of a relay that a process of its own may not have. */
+const NO_RELAY = new Set<ErrorCode>(['EXEC_FAILED', 'NO_AGENT_AT_PORT']);
 
 /** The agents of a cluster: listed once for all nodes, and again for every later attempt, because agents are replaced. */
 export class AgentAccess {
@@ -66,7 +70,7 @@ export class AgentAccess {
     const killed = this.#newKill(pod);
     if (killed !== undefined) handlers.explainLoss?.(killed);
     const { name } = pod;
-    if (this.#execOnly) return openByExec(this.#kube, name)(handlers, signal);
+    if (this.#execOnly) return this.#openByExec(name, handlers, signal);
     try {
       return await openByPortForward(this.#kube, name, this.#preference)(handlers, signal);
     } catch (thrown) {
@@ -74,7 +78,18 @@ export class AgentAccess {
       if (REFUSED_ANYWAY.has(thrown.code)) throw thrown;
       if (thrown.code === 'FORBIDDEN') this.#execOnly = true;
       handlers.note?.(`exec instead of port-forward: ${thrown.message}`);
-      return openByExec(this.#kube, name)(handlers, signal);
+      return this.#openByExec(name, handlers, signal);
+    }
+  }
+
+  /** A session of the waiting agent, relayed by exec; where that cannot be, of a process of its own. */
+  async #openByExec(pod: string, handlers: TransportHandlers, signal: AbortSignal): Promise<AgentTransport> {
+    try {
+      return await openByRelay(this.#kube, pod, this.#preference)(handlers, signal);
+    } catch (thrown) {
+      // An agent of an earlier version has no relay, one in the node's own network does not listen.
+      if (!(thrown instanceof KsnoopError) || !NO_RELAY.has(thrown.code) || signal.aborted) throw thrown;
+      return openByExec(this.#kube, pod)(handlers, signal);
     }
   }
 
@@ -96,9 +111,21 @@ export class AgentAccess {
 /** A session with the process of the agent that listens on its port. */
 function openByPortForward(kube: Kube, pod: string, preference: TransportPreference): OpenTransport {
   return resumingTransport({
+    name: 'port-forward',
     dial: (signal) => openPortForward(kube, { namespace: AGENT_NAMESPACE, pod, port: AGENT_PORT }, signal),
     windowMs: preference.resumeWindowMs,
     compress: preference.compress,
     handshakeMs: SESSION_HANDSHAKE_MS,
+  });
+}
+
+/** The same session over exec. */
+function openByRelay(kube: Kube, pod: string, preference: TransportPreference): OpenTransport {
+  return resumingTransport({
+    name: 'exec',
+    dial: (signal) => openExecConnection(kube, pod, signal),
+    windowMs: preference.resumeWindowMs,
+    compress: preference.compress,
+    handshakeMs: EXEC_HANDSHAKE_MS,
   });
 }

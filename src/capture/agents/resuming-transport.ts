@@ -27,6 +27,8 @@ import { openLink, unpackFrame } from './agent-link.ts';
 import { SessionKey } from './session-key.ts';
 
 export interface ResumingOptions {
+  /** How the connections are made, for people: `exec`, `port-forward`. */
+  readonly name: string;
   /** A connection to the agent's port, always of the same agent. Rejects with a KsnoopError. */
   readonly dial: (signal: AbortSignal) => Promise<Duplex>;
   /** How long the agent keeps the session when it hears nothing, milliseconds. */
@@ -54,7 +56,7 @@ export function resumingTransport(options: ResumingOptions): OpenTransport {
 class ResumingTransport implements AgentTransport {
   readonly ended: Promise<TransportEnd>;
   readonly silenceMs: number;
-  readonly name = 'port-forward';
+  readonly name: string;
   readonly #options: ResumingOptions;
   readonly #handlers: TransportHandlers;
   readonly #id = randomBytes(16).toString('hex');
@@ -73,6 +75,7 @@ class ResumingTransport implements AgentTransport {
 
   constructor(options: ResumingOptions, handlers: TransportHandlers) {
     this.#options = options;
+    this.name = options.name;
     this.#handlers = handlers;
     this.silenceMs = options.windowMs + SILENCE_MS;
     this.#conversation = new Resumable(CLIENT_CHANNELS, AGENT_CHANNELS, {

@@ -113,6 +113,6 @@ export function oneTransport(checked: readonly CheckedPermission[]): CheckedPerm
   if (!ways.has('pods/portforward') || !ways.has('pods/exec')) return [...checked];
   const may = (way: string) => checked.filter(({ resource }) => resource === way).every(({ allowed }) => allowed);
   if (may('pods/portforward') || !may('pods/exec')) return checked.filter(({ resource }) => resource !== 'pods/exec');
-  const purpose = 'without it, a broken connection leaves a gap';
+  const purpose = 'without it, exec takes its place';
   return checked.map((each) => (each.resource === 'pods/portforward' ? { ...each, required: false, purpose } : each));
 }

@@ -29,8 +29,8 @@ export const TRANSPORT_RESOURCES = ['pods/portforward', 'pods/exec'] as const;
  */
 export const CAPTURE_PERMISSIONS: readonly Permission[] = [
   core('agents', ['list'], 'pods', 'to find the agents'),
-  core('agents', ['get', 'create'], 'pods/portforward', 'to reach the agents; a broken connection is resumed'),
-  core('agents', ['get', 'create'], 'pods/exec', 'to reach the agents; a broken connection leaves a gap'),
+  core('agents', ['get', 'create'], 'pods/portforward', 'to reach the agents'),
+  core('agents', ['get', 'create'], 'pods/exec', 'to reach the agents'),
   {
     ...optional('agents', ['get'], 'daemonsets', 'errors do not say why a node has no agent'),
     group: 'apps',

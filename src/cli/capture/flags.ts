@@ -46,12 +46,14 @@ export function addTransportFlags(command: Command): Command {
     .addOption(
       new Option(
         '--transport <WAY>',
-        'how the agents are reached; port-forward survives broken connections (default: auto)',
+        'how the agents are reached (default: auto, port-forward where it is allowed)',
       ).choices(TRANSPORTS),
     )
-    .option('--resume-window <TIME>', `how long port-forward keeps a broken stream: ${RESUME_WINDOW}`)
+    .option('--resume-window <TIME>', `how long an agent keeps a broken stream: ${RESUME_WINDOW}`)
     .addOption(
-      new Option('--compress <WHEN>', 'zstd over port-forward (default: auto, when it helps)').choices(COMPRESSIONS),
+      new Option('--compress <WHEN>', 'zstd on the way from the agents (default: auto, when it helps)').choices(
+        COMPRESSIONS,
+      ),
     )
     .addOption(
       new Option(

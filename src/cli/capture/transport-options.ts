@@ -28,14 +28,8 @@ export function completeTransport(raw: RawTransportOptions, local: boolean): Tra
   const name = raw.transport ?? 'auto';
   const transport = TRANSPORTS.find((known) => known === name);
   if (transport === undefined) throw usage(`There is no transport "${name}".`, `There are: ${TRANSPORTS.join(', ')}.`);
-  if (transport === 'exec' && raw.resumeWindow !== undefined) {
-    throw usage('--resume-window is of port-forward; what exec carries is not resumed.');
-  }
   const compress = COMPRESSIONS.find((known) => known === (raw.compress ?? 'auto'));
   if (compress === undefined) throw usage(`--compress takes ${COMPRESSIONS.join(', ')}, not "${raw.compress}".`);
-  if (transport === 'exec' && raw.compress !== undefined && compress !== 'off') {
-    throw usage('--compress is of port-forward; what exec carries is not compressed.');
-  }
   return { transport, compress, resumeWindowMs: windowOf(raw.resumeWindow), agentless };
 }
 

@@ -28,6 +28,7 @@ async function explanations(states: readonly Record<string, unknown>[]) {
       lists += 1;
       json(response, 200, { metadata: {}, items: [pod(state)] });
     },
+    onExec: (socket) => socket.close(),
   });
   const kube = await loadKube({ kubeconfig: server.kubeconfig() });
   const preference = { transport: 'exec', resumeWindowMs: 10_000, compress: 'off' } as const;

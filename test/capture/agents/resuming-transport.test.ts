@@ -35,6 +35,7 @@ async function conversation(options: { windowMs?: number; budgets?: number[]; co
   const port = await proxy.listen();
   const seen = { bytes: 0, wrong: -1, errors: '', notes: [] as string[] };
   const open = resumingTransport({
+    name: 'test',
     dial: async () => connect(port, '127.0.0.1'),
     windowMs: options.windowMs ?? 10_000,
     compress: options.compress ?? 'off',

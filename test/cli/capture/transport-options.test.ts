@@ -11,13 +11,19 @@ test('the way to the agents is auto, with a window of 25 s, unless said otherwis
   });
 });
 
+test('what is carried over exec is resumed and compressed as over port-forward', () => {
+  expect(completeTransport({ transport: 'exec', resumeWindow: '30s', compress: 'on' }, false)).toEqual({
+    transport: 'exec',
+    resumeWindowMs: 30_000,
+    compress: 'on',
+  });
+});
+
 test.each([
   [{ transport: 'smoke' }, false, 'There is no transport "smoke".'],
   [{ resumeWindow: '9s' }, false, '--resume-window takes 10s to 10m, not "9s".'],
   [{ resumeWindow: '11m' }, false, '--resume-window takes 10s to 10m, not "11m".'],
-  [{ transport: 'exec', resumeWindow: '30s' }, false, '--resume-window is of port-forward'],
   [{ compress: 'most' }, false, '--compress takes auto, on, off, not "most".'],
-  [{ transport: 'exec', compress: 'on' }, false, '--compress is of port-forward'],
   [{ compress: 'on' }, true, '--local has its agent on this machine'],
   [{ transport: 'exec' }, true, '--local has its agent on this machine'],
 ])('%o with --local %s is a mistake', (raw, local, sentence) => {

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { RESPONSE_TIMEOUT_MS } from '../../../src/capture/kube/limits.ts';
 import { type ApiServer, startApiServer } from '../../support/api-server.ts';
 import { KsnoopProcess } from '../../support/ksnoop-process.ts';
 import { type ObjectServer, startObjectServer } from '../../support/object-server.ts';
@@ -114,6 +115,6 @@ test('the cluster that is not there costs no more than the time a person does no
     silent.kubeconfig(),
   ).finished();
   expect({ stdout: stdout.toString(), stderr, code }).toEqual({ stdout: ':4\n', stderr: '', code: 0 });
-  // The connection alone would be given ten seconds; most of this is the start of a process on a busy machine.
-  expect(performance.now() - since).toBeLessThan(9_000);
+  // A command's request would be given this time; most of what passes is the start of a process on a busy machine.
+  expect(performance.now() - since).toBeLessThan(RESPONSE_TIMEOUT_MS);
 });
