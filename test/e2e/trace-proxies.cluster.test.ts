@@ -3,11 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { TraceRecord } from '../../src/analyze/trace/record.ts';
 import type { TestCluster } from '../support/cluster.ts';
-import { KsnoopProcess } from '../support/ksnoop-process.ts';
 import { ensureProxies, removeProxies } from '../support/proxies.ts';
-import { ensureAgent, kubectl, requests } from '../support/shop.ts';
+import { ensureAgent, kubectl } from '../support/shop.ts';
+import { tracedRun } from '../support/traced-run.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'ksnoop-proxies-'));
 let on: TestCluster;
@@ -23,23 +22,13 @@ afterAll(async () => {
 const numberOf = (text: string) => Number(/[?&]n=(\d+)/.exec(text)?.[1] ?? -1);
 
 /** Client, HAProxy, both web, both api and the cache, while a client makes requests; the traces of these. */
-async function traced(name: string, options: { n: number; paths: string; concurrency: number }) {
-  const file = join(directory, `${name}.pcapng`);
-  const targets = ['deploy/client', 'deploy/haproxy', 'svc/web', 'svc/api', 'svc/cache'];
-  const ksnoop = new KsnoopProcess(['-n', 'shop', ...targets, '-w', file], on.kubeconfig);
-  await ksnoop.capturing(8);
-  const run = `${name}${Date.now()}`;
-  const { answered } = await requests(on, { ...options, run, url: 'http://haproxy/' });
-  const { code, stderr } = await ksnoop.stop();
-  expect(code, stderr).toBe(0);
-  expect(stderr).toMatch(/ 0 dropped by kernel, 0 dropped by ksnoop/);
-  const { stdout } = await new KsnoopProcess(['trace', file, '--json'], '/nowhere').finished();
-  const traces = stdout
-    .toString()
-    .split('\n')
-    .filter((line) => line.includes(run))
-    .map((line) => JSON.parse(line) as TraceRecord);
-  return { run, answered, traces };
+function traced(name: string, options: { n: number; paths: string; concurrency: number }) {
+  return tracedRun(on, name, {
+    file: join(directory, `${name}.pcapng`),
+    targets: ['deploy/client', 'deploy/haproxy', 'svc/web', 'svc/api', 'svc/cache'],
+    capturing: 8,
+    load: { ...options, url: 'http://haproxy/' },
+  });
 }
 
 test('50 clients at once: every request through HAProxy and nginx is joined, and right by its number', async () => {

@@ -3,10 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { TraceRecord } from '../../src/analyze/trace/record.ts';
 import type { TestCluster } from '../support/cluster.ts';
-import { KsnoopProcess } from '../support/ksnoop-process.ts';
-import { ensureAgent, ensureShop, requests } from '../support/shop.ts';
+import { ensureAgent, ensureShop } from '../support/shop.ts';
+import { tracedRun } from '../support/traced-run.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'ksnoop-trace-'));
 let on: TestCluster;
@@ -17,21 +16,12 @@ beforeAll(async () => {
 afterAll(() => rmSync(directory, { recursive: true }));
 
 test('client → web → api is one trace for each request, and its parts add up', async () => {
-  const file = join(directory, 'trace.pcapng');
-  const targets = ['svc/web', 'svc/api', 'deploy/client'];
-  const ksnoop = new KsnoopProcess(['-n', 'shop', ...targets, '-w', file], on.kubeconfig);
-  await ksnoop.capturing(5);
-  const run = `trace${Date.now()}`;
-  const { answered } = await requests(on, { n: 40, run, paths: 'ok', concurrency: 1 });
-  const { code, stderr } = await ksnoop.stop();
-  expect(code, stderr).toBe(0);
-  expect(stderr).toMatch(/ 0 dropped by kernel, 0 dropped by ksnoop/);
-  const { stdout } = await new KsnoopProcess(['trace', file, '--json'], '/nowhere').finished();
-  const traces = stdout
-    .toString()
-    .split('\n')
-    .filter((line) => line.includes(run))
-    .map((line) => JSON.parse(line) as TraceRecord);
+  const { answered, traces } = await tracedRun(on, 'trace', {
+    file: join(directory, 'trace.pcapng'),
+    targets: ['svc/web', 'svc/api', 'deploy/client'],
+    capturing: 5,
+    load: { n: 40, paths: 'ok', concurrency: 1 },
+  });
   expect(traces).toHaveLength(answered);
   let whole = 0;
   for (const { label, src, hops, total } of traces) {
