@@ -31,6 +31,7 @@ import { followHealth } from './health.ts';
 import { SynOptions } from './options.ts';
 import { Reassembly } from './reassembly.ts';
 import { type StreamHost, TcpStream } from './stream.ts';
+import { StreamNumbers } from './stream-numbers.ts';
 import { TcpLegs } from './tcp-legs.ts';
 import { Troubles } from './troubles.ts';
 
@@ -54,6 +55,7 @@ export class TcpConnections implements StreamHost {
   readonly detail: boolean;
   readonly firstLegs: boolean;
   readonly showSecrets: boolean;
+  readonly numbers = new StreamNumbers();
   readonly reassembly: Reassembly;
   readonly bodies: Bodies | undefined;
   follower: FlowFollower | undefined;
@@ -396,7 +398,7 @@ export class TcpConnections implements StreamHost {
     const { ints } = this.table;
     const own = this.table.base(stream.slot) + direction;
     if (((ints[own + TCP_I32.flags] as number) & SEEN.next) !== 0) return ints[own + TCP_I32.next];
-    const first = stream.acknowledgedFirst[direction === 0 ? 0 : 1];
+    const first = stream.acknowledgedFirst(direction);
     return Number.isNaN(first) ? undefined : first;
   }
 

@@ -229,7 +229,7 @@ export class Reassembly {
    * @returns whether it is known from now on where the direction begins
    */
   #beginAtAcknowledged(stream: TcpStream, direction: number, sequence: number): boolean {
-    const first = stream.acknowledgedFirst[direction === 0 ? 0 : 1];
+    const first = stream.acknowledgedFirst(direction);
     const ahead = (sequence - first) | 0;
     if (Number.isNaN(first) || ahead <= 0 || ahead > SEQUENCE_JUMP_MAXIMUM) return false;
     const { ints } = this.#table;
@@ -544,7 +544,7 @@ function oldest({ segments: [a, b] }: Waiting): 0 | 1 | undefined {
  * first bytes captured; those between were not captured.
  */
 function firstSequence(stream: TcpStream, direction: number, sequence: number): number {
-  const acknowledged = stream.acknowledgedFirst[direction === 0 ? 0 : 1];
+  const acknowledged = stream.acknowledgedFirst(direction);
   const ahead = (sequence - acknowledged) | 0;
   return ahead > 0 && ahead <= SEQUENCE_JUMP_MAXIMUM ? acknowledged : sequence;
 }

@@ -7,6 +7,7 @@ import { Recognition } from '../protocols/recognise.ts';
 import { type AnalysisEvent, type Exchange, type Fields, SIDE, type Side } from '../record/event.ts';
 import { ClockHistory } from './clock-history.ts';
 import type { HeldSegments, Waiting } from './held-segments.ts';
+import { STREAM_F64, type StreamNumbers } from './stream-numbers.ts';
 
 /** How many segments are probed when the beginning of a connection matches no protocol. */
 const LOOKS_MAXIMUM = 32;
@@ -14,6 +15,7 @@ const LOOKS_MAXIMUM = 32;
 /** What a stream needs of the analysis it belongs to. */
 export interface StreamHost {
   readonly clock: Clock;
+  readonly numbers: StreamNumbers;
   readonly detail: boolean;
   /** Connections that are the other leg of one seen before go without detail. */
   readonly firstLegs: boolean;
@@ -92,35 +94,14 @@ export class TcpStream implements StreamContext {
   #clientClock = -1;
   /** The one clock that stamped all bytes of both directions so far; UNSTEADY where there are several, or it is not certain. */
   #steadyClock = UNSTEADY;
-  /** By direction: the clock of the last bytes handed on; -1 before any. Bytes that fill a hole from elsewhere do not count. */
-  readonly #handedClock: [number, number] = [-1, -1];
   /** What it acknowledged; requests stamped by another clock may be unanswered. */
   #clientAcknowledged = -1;
   #clocksMixed = false;
-  /**
-   * By direction: the earliest and the latest time of the bytes that the clock of the last ones stamped, ns. While the clock
-   * is steady and time goes forward, the latest is the one in #handedAt.
-   */
-  readonly #stampedFrom: [number, number] = [0, 0];
-  readonly #stampedTo: [number, number] = [0, 0];
   /** Which clock stamped what, once there are several. */
   #clockHistory: ClockHistory | undefined;
-  /** By direction: offset behind what its analyzer has been given, as bytes or as a gap. */
-  readonly #given: [number, number] = [0, 0];
-  /** By direction: what the other side acknowledged before its first bytes were handed on, int32; NaN for nothing. */
-  readonly #acknowledgedEarly: [number, number] = [Number.NaN, Number.NaN];
-  /** By direction: offset behind those bytes. */
-  readonly #answeredBefore: [number, number] = [0, 0];
-  /** By direction: the latest time of such bytes, ns: their answers may have been handed on before them. */
-  readonly #answeredUntil: [number, number] = [0, 0];
-  /** By direction: bytes handed on or given up as gaps so far. */
-  readonly delivered: [number, number] = [0, 0];
-  /** By direction: the least that the other one acknowledged, a sequence number; NaN before any. */
-  readonly acknowledgedFirst: [number, number] = [Number.NaN, Number.NaN];
-  /** By direction: time of the last bytes handed on, ns. */
-  readonly #handedAt: [number, number] = [0, 0];
-  /** By direction: where the bytes of its protocol begin. */
-  readonly #beginning: [number, number] = [0, 0];
+  /** Its own numbers are those from `#base` on (STREAM_F64). */
+  readonly #numbers: StreamNumbers;
+  #base = 0;
   readonly #host: StreamHost;
   /** Its beginning was not seen: who is the client is a guess. */
   #guessed = false;
@@ -136,11 +117,13 @@ export class TcpStream implements StreamContext {
 
   constructor(host: StreamHost) {
     this.#host = host;
+    this.#numbers = host.numbers;
   }
 
   /** Stand for another connection: streams are many and short, and used again. */
   begin(slot: number, flow: number, client: number, guessed: boolean, clientPort: number, serverPort: number): void {
     this.slot = slot;
+    this.#base = this.#numbers.begin(slot);
     this.flow = flow;
     this.client = client;
     this.clientPort = clientPort;
@@ -151,19 +134,9 @@ export class TcpStream implements StreamContext {
     this.spares = undefined;
     this.#clientClock = -1;
     this.#steadyClock = UNSTEADY;
-    this.#handedClock[0] = -1;
-    this.#handedClock[1] = -1;
     this.#clientAcknowledged = -1;
     this.#clocksMixed = false;
     this.#clockHistory = undefined;
-    for (const direction of [0, 1] as const) {
-      this.#given[direction] = 0;
-      this.#acknowledgedEarly[direction] = Number.NaN;
-      this.#answeredBefore[direction] = 0;
-      this.#answeredUntil[direction] = Number.NEGATIVE_INFINITY;
-    }
-    this.#handedAt[0] = Number.NEGATIVE_INFINITY;
-    this.#handedAt[1] = Number.NEGATIVE_INFINITY;
     this.#guessed = guessed;
     this.#unread = false;
     this.#analyzer = undefined;
@@ -172,12 +145,6 @@ export class TcpStream implements StreamContext {
     this.#looks = 0;
     this.#redetecting = false;
     this.#annotations = undefined;
-    this.delivered[0] = 0;
-    this.delivered[1] = 0;
-    this.#beginning[0] = 0;
-    this.#beginning[1] = 0;
-    this.acknowledgedFirst[0] = Number.NaN;
-    this.acknowledgedFirst[1] = Number.NaN;
     this.acknowledged = -1;
     this.timeKnown = true;
     this.lateEnd = -1;
@@ -188,10 +155,29 @@ export class TcpStream implements StreamContext {
   /** A packet with bytes of a direction acknowledges the other one's bytes before a sequence number. */
   acknowledges(direction: number, acknowledgment: number): void {
     const other = direction === 0 ? 1 : 0;
-    const first = this.acknowledgedFirst[other];
+    const first = this.#whole(STREAM_F64.acknowledgedFirst + other);
     if (!Number.isNaN(first) && ((acknowledgment - first) | 0) >= 0) return;
-    this.acknowledgedFirst[other] = acknowledgment;
-    if (this.delivered[other] === 0) this.#host.beginsAt(this, other, acknowledgment);
+    this.#set(STREAM_F64.acknowledgedFirst + other, acknowledgment);
+    if (this.#whole(STREAM_F64.delivered + other) === 0) this.#host.beginsAt(this, other, acknowledgment);
+  }
+
+  /** The least that the other direction acknowledged, a sequence number; NaN before any. */
+  acknowledgedFirst(direction: number): number {
+    return this.#whole(STREAM_F64.acknowledgedFirst + direction);
+  }
+
+  /** @param field of STREAM_F64, the direction added */
+  #get(field: number): number {
+    return this.#numbers.values[this.#base + field] as number;
+  }
+
+  /** The same of what are whole numbers, mostly small ones. */
+  #whole(field: number): number {
+    return asWhole(this.#numbers.values[this.#base + field] as number);
+  }
+
+  #set(field: number, value: number): void {
+    this.#numbers.values[this.#base + field] = value;
   }
 
   get midstream(): boolean {
@@ -199,7 +185,7 @@ export class TcpStream implements StreamContext {
   }
 
   beginning(side: Side): number {
-    return this.#beginning[this.#directionOf(side)];
+    return this.#whole(STREAM_F64.beginning + this.#directionOf(side));
   }
 
   finSeen(side: Side): boolean {
@@ -231,7 +217,7 @@ export class TcpStream implements StreamContext {
   /** An exchange without what the order and the clocks of its packets do not prove. */
   #proven(event: Exchange): Exchange {
     const timed = this.#clockHistory?.proven(event, this.client) ?? event;
-    if (timed.incomplete !== 'no response' || timed.requestEnd > (this.#answeredUntil[this.client] as number))
+    if (timed.incomplete !== 'no response' || timed.requestEnd > this.#get(STREAM_F64.answeredUntil + this.client))
       return timed;
     return { ...timed, incomplete: 'unknown', failed: false, endedBy: undefined };
   }
@@ -246,10 +232,10 @@ export class TcpStream implements StreamContext {
   }
 
   become(protocol: StreamProtocol | undefined): StreamAnalyzer {
-    this.#beginning[0] = this.delivered[0];
-    this.#beginning[1] = this.delivered[1];
-    this.#given[0] = this.delivered[0];
-    this.#given[1] = this.delivered[1];
+    this.#set(STREAM_F64.beginning, this.#whole(STREAM_F64.delivered));
+    this.#set(STREAM_F64.beginning + 1, this.#whole(STREAM_F64.delivered + 1));
+    this.#set(STREAM_F64.given, this.#whole(STREAM_F64.delivered));
+    this.#set(STREAM_F64.given + 1, this.#whole(STREAM_F64.delivered + 1));
     if (protocol === undefined) {
       this.#analyzer = undefined;
       this.#redetecting = true;
@@ -277,8 +263,8 @@ export class TcpStream implements StreamContext {
 
   /** Another protocol begins with the rest of what is at hand. */
   #begins(direction: 0 | 1, rest: number): void {
-    this.offset = this.delivered[direction] - rest;
-    this.#beginning[direction] = Math.min(this.#beginning[direction], this.offset);
+    this.offset = this.#whole(STREAM_F64.delivered + direction) - rest;
+    this.#set(STREAM_F64.beginning + direction, Math.min(this.#whole(STREAM_F64.beginning + direction), this.offset));
   }
 
   /** Passes the rest of the buffered bytes to an analyzer that has not seen them. */
@@ -297,38 +283,42 @@ export class TcpStream implements StreamContext {
   /** The next bytes of a direction, in order. @param carrier the packet that carried them */
   data(direction: number, bytes: Uint8Array, start: number, end: number, carrier: Carrier): void {
     const own = direction === 0 ? 0 : 1;
-    const { delivered } = this;
-    const offset = delivered[own];
+    const { values } = this.#numbers;
+    const base = this.#base;
     const { now } = this.#host.clock;
-    const handedAt = this.#handedAt;
     // Nearly all bytes of nearly all connections: one clock stamped them, and time goes forward.
-    if (carrier.clock !== this.#steadyClock || now < handedAt[0] || now < handedAt[1]) {
+    if (
+      carrier.clock !== this.#steadyClock ||
+      now < (values[base + STREAM_F64.handedAt] as number) ||
+      now < (values[base + STREAM_F64.handedAt + 1] as number)
+    ) {
       this.#dataOfClocks(own, bytes, start, end, carrier);
       return;
     }
+    const offset = asWhole(values[base + STREAM_F64.delivered + own] as number);
     this.offset = offset;
-    delivered[own] = offset + end - start;
+    values[base + STREAM_F64.delivered + own] = offset + end - start;
     const acknowledged = this.#follows(own, carrier);
     this.acknowledged = acknowledged;
     if (own === this.client) this.#clientAcknowledged = acknowledged;
-    handedAt[own] = now;
+    values[base + STREAM_F64.handedAt + own] = now;
     this.#hand(own, bytes, start, end);
     if (this.flow === this.#host.followed) this.#host.follow(this, own, bytes, start, end);
   }
 
   /** The same where several clocks stamp a connection's bytes, or their times go back. */
   #dataOfClocks(own: 0 | 1, bytes: Uint8Array, start: number, end: number, carrier: Carrier): void {
-    this.offset = this.delivered[own];
+    this.offset = this.#whole(STREAM_F64.delivered + own);
     if (this.#guessed) this.#follow(own, end - start, carrier);
-    this.delivered[own] += end - start;
+    this.#set(STREAM_F64.delivered + own, this.offset + end - start);
     this.acknowledged = this.#follows(own, carrier);
     const { clock } = this.#host;
     const { now } = clock;
-    const before = this.#handedAt[own];
+    const before = this.#get(STREAM_F64.handedAt + own);
     const isClient = own === this.client;
-    const handedClock = this.#handedClock[own];
+    const handedClock = this.#whole(STREAM_F64.handedClock + own);
     if (this.#steadyClock !== UNSTEADY)
-      for (const each of [0, 1] as const) this.#noteLatest(each, this.#handedAt[each]);
+      for (const each of [0, 1] as const) this.#noteLatest(each, this.#get(STREAM_F64.handedAt + each));
     // Another place counts from now on: a message that lies across the change has no times.
     const isChanged = carrier.clock >= 0 && handedClock >= 0 && carrier.clock !== handedClock;
     if (carrier.clock >= 0 && carrier.clock !== handedClock) this.#changeClock(own, carrier.clock);
@@ -337,7 +327,7 @@ export class TcpStream implements StreamContext {
       this.#followClock(isChanged);
     }
     // An answer's packet that was captured before its request's was: their times cannot be compared.
-    const isCausal = isClient || !(now < this.#handedAt[own === 0 ? 1 : 0]);
+    const isCausal = isClient || !(now < this.#get(STREAM_F64.handedAt + 1 - own));
     this.timeKnown =
       carrier.clock >= 0 &&
       !isChanged &&
@@ -346,14 +336,17 @@ export class TcpStream implements StreamContext {
     // Bytes that had to wait for a retransmission came when that did; for those of another clock there is no better time.
     if (carrier.clock < 0) clock.now = before > Number.NEGATIVE_INFINITY ? before : now;
     else if (!isChanged && now < before && before - now < HOLE_NS) clock.now = before;
-    else this.#handedAt[own] = now;
+    else this.#set(STREAM_F64.handedAt + own, now);
     if (carrier.clock >= 0) {
-      if (clock.now < this.#stampedFrom[own]) this.#stampedFrom[own] = clock.now;
+      if (clock.now < this.#get(STREAM_F64.stampedFrom + own)) this.#set(STREAM_F64.stampedFrom + own, clock.now);
       this.#noteLatest(own, clock.now);
       this.#clockHistory?.add(own, carrier.clock, clock.now, clock.now);
     }
-    if (this.offset < this.#answeredBefore[own] && clock.now > this.#answeredUntil[own])
-      this.#answeredUntil[own] = clock.now;
+    if (
+      this.offset < this.#whole(STREAM_F64.answeredBefore + own) &&
+      clock.now > this.#get(STREAM_F64.answeredUntil + own)
+    )
+      this.#set(STREAM_F64.answeredUntil + own, clock.now);
     this.#steadyClock = this.#oneClock();
     this.#hand(own, bytes, start, end);
     if (this.flow === this.#host.followed) this.#host.follow(this, own, bytes, start, end);
@@ -362,54 +355,62 @@ export class TcpStream implements StreamContext {
   }
 
   #noteLatest(own: 0 | 1, time: number): void {
-    if (time > this.#stampedTo[own]) this.#stampedTo[own] = time;
+    if (time > this.#get(STREAM_F64.stampedTo + own)) this.#set(STREAM_F64.stampedTo + own, time);
   }
 
   /** The clock of all bytes so far where nothing else is to be followed for each packet; else UNSTEADY. */
   #oneClock(): number {
-    const [a, b] = this.#handedClock;
+    const a = this.#whole(STREAM_F64.handedClock);
+    const b = this.#whole(STREAM_F64.handedClock + 1);
     const isOne = a === b && a === this.#clientClock && !this.#clocksMixed && this.#clockHistory === undefined;
     return isOne && a >= 0 && (!this.#guessed || this.#isBehindAnswered()) ? a : UNSTEADY;
   }
 
   /** Of a connection whose beginning was not seen: whether #follow has learned all it can. */
   #isBehindAnswered(): boolean {
-    const { delivered } = this;
-    const answered = this.#answeredBefore;
-    return delivered[0] > 0 && delivered[1] > 0 && delivered[0] >= answered[0] && delivered[1] >= answered[1];
+    const [a, b] = [this.#whole(STREAM_F64.delivered), this.#whole(STREAM_F64.delivered + 1)];
+    const isBehind = a >= this.#whole(STREAM_F64.answeredBefore) && b >= this.#whole(STREAM_F64.answeredBefore + 1);
+    return a > 0 && b > 0 && isBehind;
   }
 
   /** Bytes of a connection whose beginning was not seen: the first ones of a side may have been answered by what came before them. */
   #follow(own: 0 | 1, length: number, { acknowledgment, hasAcknowledgment }: Carrier): void {
     const other = own === 0 ? 1 : 0;
-    const early = this.#acknowledgedEarly;
-    if (this.delivered[own] === 0) {
+    const early = this.#whole(STREAM_F64.acknowledgedEarly + own);
+    const earlyOther = this.#whole(STREAM_F64.acknowledgedEarly + other);
+    if (this.#whole(STREAM_F64.delivered + own) === 0) {
       // What came behind its stream's end was sent again: it may have been answered before the capture.
       const isAgain = this.#host.finSeen(this, own);
-      if (isAgain) this.#answeredBefore[own] = length;
+      if (isAgain) this.#set(STREAM_F64.answeredBefore + own, length);
       const next = this.#host.nextSequence(this, own);
-      if (!isAgain && next !== undefined && !Number.isNaN(early[own]))
-        this.#answeredBefore[own] = ((early[own] - next) | 0) + length;
+      if (!isAgain && next !== undefined && !Number.isNaN(early))
+        this.#set(STREAM_F64.answeredBefore + own, ((early - next) | 0) + length);
     }
-    if (this.delivered[other] > 0 || !hasAcknowledgment) return;
-    if (Number.isNaN(early[other]) || ((acknowledgment - early[other]) | 0) > 0) early[other] = acknowledgment;
+    if (this.#whole(STREAM_F64.delivered + other) > 0 || !hasAcknowledgment) return;
+    if (Number.isNaN(earlyOther) || ((acknowledgment - earlyOther) | 0) > 0)
+      this.#set(STREAM_F64.acknowledgedEarly + other, acknowledgment);
   }
 
   /** Another clock stamps a direction's bytes from now on, or the first one. */
   #changeClock(own: 0 | 1, clock: number): void {
     const other = own === 0 ? 1 : 0;
-    const [before, others] = [this.#handedClock[own], this.#handedClock[other]];
+    const [before, others] = [this.#whole(STREAM_F64.handedClock + own), this.#whole(STREAM_F64.handedClock + other)];
     if (this.#clockHistory === undefined && (before >= 0 || (others >= 0 && others !== clock))) {
       this.#clockHistory = new ClockHistory();
       for (const direction of [0, 1] as const) {
-        const known = this.#handedClock[direction];
+        const known = this.#whole(STREAM_F64.handedClock + direction);
         if (known < 0) continue;
-        this.#clockHistory.add(direction, known, this.#stampedFrom[direction], this.#stampedTo[direction]);
+        this.#clockHistory.add(
+          direction,
+          known,
+          this.#get(STREAM_F64.stampedFrom + direction),
+          this.#get(STREAM_F64.stampedTo + direction),
+        );
       }
     }
-    this.#handedClock[own] = clock;
-    this.#stampedFrom[own] = Number.POSITIVE_INFINITY;
-    this.#stampedTo[own] = Number.NEGATIVE_INFINITY;
+    this.#set(STREAM_F64.handedClock + own, clock);
+    this.#set(STREAM_F64.stampedFrom + own, Number.POSITIVE_INFINITY);
+    this.#set(STREAM_F64.stampedTo + own, Number.NEGATIVE_INFINITY);
   }
 
   /** Requests stamped by the clock before may be unanswered until the client has received more of the answers. */
@@ -438,13 +439,13 @@ export class TcpStream implements StreamContext {
     if (next === undefined) return -1;
     // A retransmission acknowledges more than its bytes did when they were sent first.
     const ahead = Math.min(0, (acknowledgment - next) | 0);
-    return Math.max(0, (this.delivered[other === 0 ? 0 : 1] as number) + ahead);
+    return Math.max(0, this.#whole(STREAM_F64.delivered + other) + ahead);
   }
 
   #hand(direction: 0 | 1, bytes: Uint8Array, start: number, end: number): void {
     const analyzer = this.#analyzer;
     if (analyzer !== undefined) {
-      this.#given[direction] = this.delivered[direction];
+      this.#set(STREAM_F64.given + direction, this.#whole(STREAM_F64.delivered + direction));
       analyzer.data(direction === this.client ? SIDE.client : SIDE.server, bytes, start, end);
       return;
     }
@@ -458,12 +459,15 @@ export class TcpStream implements StreamContext {
     const { clock } = this.#host;
     const { now } = clock;
     // What was captured first, with a hole behind it, may have been sent again: its answer may have come before the capture.
-    if (this.#guessed && this.delivered[own === 0 ? 1 : 0] === 0) {
-      this.#answeredBefore[own] = this.delivered[own];
-      this.#answeredUntil[own] = Math.max(this.#answeredUntil[own], this.#handedAt[own]);
+    if (this.#guessed && this.#whole(STREAM_F64.delivered + 1 - own) === 0) {
+      this.#set(STREAM_F64.answeredBefore + own, this.#whole(STREAM_F64.delivered + own));
+      this.#set(
+        STREAM_F64.answeredUntil + own,
+        Math.max(this.#get(STREAM_F64.answeredUntil + own), this.#get(STREAM_F64.handedAt + own)),
+      );
     }
-    this.delivered[own] += length;
-    clock.now = Math.max(now, this.#handedAt[own]);
+    this.#set(STREAM_F64.delivered + own, this.#whole(STREAM_F64.delivered + own) + length);
+    clock.now = Math.max(now, this.#get(STREAM_F64.handedAt + own));
     this.#skip(direction, length);
     if (this.flow === this.#host.followed) this.#host.follow(this, own, undefined, 0, length);
     clock.now = now;
@@ -473,8 +477,8 @@ export class TcpStream implements StreamContext {
     if (this.#analyzer !== undefined) {
       // What came before the protocol was recognised is missing to it as well.
       const own = direction === 0 ? 0 : 1;
-      const unread = Math.max(0, this.delivered[own] - length - this.#given[own]);
-      this.#given[own] = this.delivered[own];
+      const unread = Math.max(0, this.#whole(STREAM_F64.delivered + own) - length - this.#whole(STREAM_F64.given + own));
+      this.#set(STREAM_F64.given + own, this.#whole(STREAM_F64.delivered + own));
       this.#analyzer.gap(direction === this.client ? SIDE.client : SIDE.server, unread + length);
       return;
     }
@@ -564,8 +568,8 @@ export class TcpStream implements StreamContext {
     this.#redetecting = false;
     this.protocol = protocol;
     this.#analyzer = protocol.create(this);
-    this.#given[0] = this.#beginning[0];
-    this.#given[1] = this.#beginning[1];
+    this.#set(STREAM_F64.given, this.#whole(STREAM_F64.beginning));
+    this.#set(STREAM_F64.given + 1, this.#whole(STREAM_F64.beginning + 1));
     const { clock } = this.#host;
     const { now } = clock;
     const { offset, acknowledged, timeKnown } = this;
@@ -576,7 +580,7 @@ export class TcpStream implements StreamContext {
       this.offset = portion.offset;
       this.acknowledged = portion.acknowledged;
       this.timeKnown = portion.timeKnown;
-      this.#given[this.#directionOf(portion.side)] = portion.offset + portion.bytes.length;
+      this.#set(STREAM_F64.given + this.#directionOf(portion.side), portion.offset + portion.bytes.length);
       this.#analyzer?.data(portion.side, portion.bytes, 0, portion.bytes.length);
     }
     clock.now = now;
@@ -591,4 +595,10 @@ export class TcpStream implements StreamContext {
     this.#head = NOTHING;
     this.#headBytes = 0;
   }
+}
+
+/** The same number: V8 keeps one of 32 bits without an object of its own, also in fields of other objects that it comes into. */
+function asWhole(value: number): number {
+  const small = value | 0;
+  return small === value ? small : value;
 }

@@ -16,6 +16,7 @@ import { UPGRADE_HTTP2, upgradeOf } from './upgrade.ts';
 /** `GET / HTTP/1.1` and an empty line. */
 const SHORTEST_REQUEST = 18;
 
+const NOT_REPORTED = [false, false] as const;
 const NO_INTERIM: readonly number[] = [];
 const INTERIM_MAXIMUM = 16;
 
@@ -32,9 +33,11 @@ interface Ending {
 class Http1 implements StreamAnalyzer, MessageSink {
   readonly #context: StreamContext;
   readonly #pairing: Pairing<Request>;
-  /** Made with the first bytes of a direction: of many connections only one side is captured. */
+  /** While a message of the direction is under way; between two of them only where the next byte lies in the stream. */
   #client: MessageReader | undefined;
   #server: MessageReader | undefined;
+  #clientAt = 0;
+  #serverAt = 0;
   /** The request whose bytes are coming, as long as they come. */
   #sending: Request | undefined;
   #response: Response | undefined;
@@ -46,7 +49,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
   #answersLost = false;
   #ended = false;
   /** By side: whether an event has reported that it is not understood. */
-  readonly #reported: [boolean, boolean] = [false, false];
+  #reported: readonly [boolean, boolean] = NOT_REPORTED;
 
   constructor(context: StreamContext) {
     this.#context = context;
@@ -60,9 +63,23 @@ class Http1 implements StreamAnalyzer, MessageSink {
       return;
     }
     const { now, offset, acknowledged } = this.#context;
-    const at = this.#reader(side).data(bytes, start, end, now, offset, acknowledged);
+    const reader = this.#reader(side);
+    const at = reader.data(bytes, start, end, now, offset, acknowledged);
     // What came behind the message that changed the protocol.
     if (at < end) this.#handOn(side, bytes, at, end);
+    else if (reader.isIdle) this.#release(side, reader);
+  }
+
+  /** A direction's message has ended, and the next one has not begun. */
+  #release(side: Side, reader: MessageReader): void {
+    if (side === SIDE.client) {
+      this.#clientAt = reader.position;
+      this.#client = undefined;
+    } else {
+      this.#serverAt = reader.position;
+      this.#server = undefined;
+    }
+    reader.free();
   }
 
   #handOn(side: Side, bytes: Uint8Array, start: number, end: number): void {
@@ -71,10 +88,10 @@ class Http1 implements StreamAnalyzer, MessageSink {
 
   #reader(side: Side): MessageReader {
     if (side === SIDE.client) {
-      this.#client ??= new MessageReader(SIDE.client, this);
+      this.#client ??= MessageReader.at(SIDE.client, this, this.#clientAt);
       return this.#client;
     }
-    this.#server ??= new MessageReader(SIDE.server, this);
+    this.#server ??= MessageReader.at(SIDE.server, this, this.#serverAt);
     return this.#server;
   }
 
@@ -209,7 +226,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
 
   #tellLost({ side, lostAt: position }: MessageReader, why: string): void {
     if (this.#reported[side]) return;
-    this.#reported[side] = true;
+    this.#reported = side === SIDE.client ? [true, this.#reported[1]] : [this.#reported[0], true];
     const next = side === SIDE.client ? 'resumes at the next request' : 'resumes at the next response';
     const { now: time } = this.#context;
     this.#context.emit(protocolLost({ protocol: 'http', title: 'HTTP', side, position, time, why, next }));

@@ -36,9 +36,29 @@ export interface MessageSink {
   onHole(reader: MessageReader, offset: number, length: number): void;
 }
 
-/** Cuts one direction into messages: heads are looked at, bodies only counted. */
+/** Of a reader that waits to be used again. */
+const NOBODY: MessageSink = {
+  detail: false,
+  showSecrets: false,
+  timeKnown: true,
+  onHead: () => -1,
+  onEnd: () => false,
+  onBare: () => false,
+  onLost: () => undefined,
+  onHole: () => undefined,
+};
+
+/** Readers that wait to be used again, and bytes that such a one may keep room for. */
+const SPARE_READERS = 256;
+const SPARE_KEPT_BYTES = 4096;
+const spare: MessageReader[] = [];
+
+/**
+ * Cuts one direction into messages: heads are looked at, bodies only counted. Between two messages a direction needs none: of
+ * many open connections most are idle.
+ */
 export class MessageReader {
-  readonly side: Side;
+  side: Side;
   /** One of AT. */
   at: number = AT.head;
   /** Bytes of the message under way that were captured, its head's among them, and when the last of them came. */
@@ -61,7 +81,7 @@ export class MessageReader {
   body: BodyTaker | undefined;
   /** Where in the stream the reader stands. */
   position = 0;
-  readonly #sink: MessageSink;
+  #sink: MessageSink;
   #chunks: Chunks | undefined;
   #left = 0;
   #chunked = false;
@@ -82,6 +102,30 @@ export class MessageReader {
   constructor(side: Side, sink: MessageSink) {
     this.side = side;
     this.#sink = sink;
+  }
+
+  /** A reader for one direction. @param position where in the stream its next byte lies */
+  static at(side: Side, sink: MessageSink, position: number): MessageReader {
+    const reader = spare.pop() ?? new MessageReader(side, sink);
+    reader.side = side;
+    reader.#sink = sink;
+    reader.position = position;
+    return reader;
+  }
+
+  /** It stands between two messages, and holds nothing but its position. */
+  get isIdle(): boolean {
+    return this.at === AT.head && this.#filled === 0 && !this.#seeking && this.#doubtful === 0;
+  }
+
+  /** Another direction may use it. To be called between two messages only. */
+  free(): void {
+    if (spare.length >= SPARE_READERS) return;
+    this.body = undefined;
+    this.#sink = NOBODY;
+    if (this.#chunks !== undefined) this.#chunks.body = undefined;
+    if (this.#kept !== undefined && this.#kept.length > SPARE_KEPT_BYTES) this.#kept = undefined;
+    spare.push(this);
   }
 
   /** A head has begun and not ended. */
