@@ -1,6 +1,7 @@
 import { PENDING_PER_STREAM } from '../limits.ts';
 import { ClientHabit } from './client-habit.ts';
 import type { StreamContext } from './protocol.ts';
+import { ShortQueue } from './short-queue.ts';
 
 /** Where a request lies. Offsets and acknowledgments as StreamContext counts them. */
 export interface RequestSpan {
@@ -87,7 +88,7 @@ interface Pending<R> extends RequestSpan {
  * Bounded: at most PENDING_PER_STREAM requests are kept; `push` returns the oldest of too many.
  */
 export class Pairing<R> {
-  readonly #queue: Pending<R>[] = [];
+  readonly #queue = new ShortQueue<Pending<R>>();
   /** Requests that were not seen may stand behind the last pending one: where, and the most they can have acknowledged. */
   #tailHole: boolean;
   #holeStart = -1;
@@ -136,17 +137,17 @@ export class Pairing<R> {
 
   /** The oldest pending request. */
   get first(): R | undefined {
-    return this.#queue[0]?.request;
+    return this.#queue.first?.request;
   }
 
   /** The last request pushed, while it is pending. */
   get last(): R | undefined {
-    return this.#queue.at(-1)?.request;
+    return this.#queue.last?.request;
   }
 
   /** Whether the next answer is the oldest pending request's, or belongs to none: there is no hole between them. */
   get inStep(): boolean {
-    const first = this.#queue[0];
+    const { first } = this.#queue;
     return first === undefined ? !this.#tailHole : this.#isSure(first);
   }
 
@@ -176,10 +177,7 @@ export class Pairing<R> {
     this.#unanswered += 1;
     // What was received since the one request before it was the beginning of that one's answer.
     const alone =
-      !this.#tailHole &&
-      !overtakes &&
-      !isLate &&
-      (queue.length === 0 || (newWave && (queue.at(-1) as Pending<R>).alone));
+      !this.#tailHole && !overtakes && !isLate && (queue.length === 0 || (newWave && (queue.last as Pending<R>).alone));
     if (isLate) this.#client.interrupted();
     else this.#client.sends(newWave || queue.length === 0);
     this.#lastEnd = end;
@@ -202,7 +200,7 @@ export class Pairing<R> {
     if (queue.length <= PENDING_PER_STREAM) return undefined;
     const dropped = this.#shift();
     // Its answer will come all the same.
-    (queue[0] as Pending<R>).hole = true;
+    (queue.first as Pending<R>).hole = true;
     return dropped;
   }
 
@@ -239,10 +237,10 @@ export class Pairing<R> {
     this.#lastAnswer = start;
     this.#unanswered -= 1;
     if (this.#tailHole && acknowledged >= this.#holeEnd) this.#holeBound = Math.min(this.#holeBound, start);
-    if (this.inStep && queue.length > 0 && mayAnswer(queue[0] as Pending<R>, start, acknowledged)) {
+    if (this.inStep && queue.length > 0 && mayAnswer(queue.first as Pending<R>, start, acknowledged)) {
       this.#client.receives(true);
       // Nothing was sent behind the request, or what was not captured of it, until its answer came.
-      const sent = this.#tailHole ? this.#holeEnd : (queue[0] as Pending<R>).end;
+      const sent = this.#tailHole ? this.#holeEnd : (queue.first as Pending<R>).end;
       const mayHideOthers = this.#tailHole && this.#holeIsCut;
       if (hasNoLogin && queue.length === 1 && acknowledged === sent && !mayHideOthers) this.#client.mayHaveWaited();
       return { kind: 'paired', request: this.#shift(), proven: true, skipped: NONE, unpaired: NONE };
@@ -250,9 +248,9 @@ export class Pairing<R> {
     const skipped: R[] = [];
     const unpaired: R[] = [];
     this.#settleBefore(start, acknowledged, skipped, unpaired);
-    const first = queue[0];
+    const { first } = queue;
     let candidates = 0;
-    while (candidates < queue.length && mayAnswer(queue[candidates] as Pending<R>, start, acknowledged))
+    while (candidates < queue.length && mayAnswer(queue.at(candidates) as Pending<R>, start, acknowledged))
       candidates += 1;
     this.#client.receives(candidates > 0);
     if (first === undefined && this.#inDoubt) return { kind: 'unknown', candidates: 1, skipped, unpaired };
@@ -262,7 +260,7 @@ export class Pairing<R> {
     }
     const proven = this.#isSure(first) || (candidates === 1 && !this.#unseenWithin(1));
     if (proven) return { kind: 'paired', request: this.#shift(), proven, skipped, unpaired };
-    for (let index = 1; index < candidates; index += 1) (queue[index] as Pending<R>).doubtful = true;
+    for (let index = 1; index < candidates; index += 1) (queue.at(index) as Pending<R>).doubtful = true;
     if (!first.hole) {
       // The oldest was answered by this response or by an earlier one.
       unpaired.push(this.#shift());
@@ -284,7 +282,7 @@ export class Pairing<R> {
 
   /** A request was taken out that may still be unanswered: it is now like one that was not seen. */
   #standInDoubt(start: number, acknowledged: number): void {
-    const next = this.#queue[0];
+    const { first: next } = this.#queue;
     if (next !== undefined) {
       next.hole = true;
       return;
@@ -302,13 +300,13 @@ export class Pairing<R> {
   doubtful(): R[] {
     const queue = this.#queue;
     let count = 0;
-    while (queue[count]?.doubtful === true) count += 1;
-    return queue.splice(0, count).map(({ request }) => request);
+    while (queue.at(count)?.doubtful === true) count += 1;
+    return queue.take(count).map(({ request }) => request);
   }
 
   /** All requests that wait, oldest first; none is pending any more. */
   rest(): R[] {
-    return this.#queue.splice(0).map(({ request }) => request);
+    return this.#queue.take(Number.POSITIVE_INFINITY).map(({ request }) => request);
   }
 
   /** The protocol knows by other means that no earlier request awaits an answer. @returns those that were pending */
@@ -338,7 +336,7 @@ export class Pairing<R> {
   #unseenWithin(count: number): boolean {
     const queue = this.#queue;
     for (let index = 0; index <= count && index < queue.length; index += 1) {
-      if ((queue[index] as Pending<R>).hole) return true;
+      if ((queue.at(index) as Pending<R>).hole) return true;
     }
     return count === queue.length && this.#tailHole;
   }
@@ -361,18 +359,18 @@ export class Pairing<R> {
     const queue = this.#queue;
     let wave = queue.length - 1;
     while (wave >= 0) {
-      const { newWave, followsHole, alone, acknowledged: received } = queue[wave] as Pending<R>;
+      const { newWave, followsHole, alone, acknowledged: received } = queue.at(wave) as Pending<R>;
       if ((alone || (newWave && waits) || (followsHole && likelyWaits)) && received <= start) break;
       wave -= 1;
     }
-    const begun = queue[wave];
+    const begun = wave < 0 ? undefined : queue.at(wave);
     if (begun === undefined) return;
     if (acknowledged >= 0 && acknowledged < begun.end) {
       // The response was sent before the wave had arrived: the client did not wait.
       this.#client.doesNotWait();
       return;
     }
-    while (queue[0] !== begun) {
+    while (queue.first !== begun) {
       const { request, doubtful } = queue.shift() as Pending<R>;
       (doubtful ? unpaired : skipped).push(request);
     }

@@ -41,7 +41,7 @@ const routes = new CacheOfTexts();
 /** What any text of a protocol becomes. Most texts come often. */
 function anyText(text: string): string {
   if (text.length > CACHED_CHARACTERS) return maskText(maskTarget(text));
-  return text.length < 8 ? text : texts.of(text, '', () => maskText(maskTarget(text)));
+  return text.length < 8 ? text : (texts.known(text) ?? texts.of(text, '', () => maskText(maskTarget(text))));
 }
 
 function statement(text: string): string {
@@ -89,7 +89,7 @@ function isCited({ status }: Exchange): boolean {
 }
 
 function maskedRoute(route: string, mask: Mask): string {
-  return routes.of(route, '', () => mask(route));
+  return routes.known(route) ?? routes.of(route, '', () => mask(route));
 }
 
 function maskFields(fields: Fields, mask: Mask): Fields {

@@ -477,7 +477,10 @@ export class TcpStream implements StreamContext {
     if (this.#analyzer !== undefined) {
       // What came before the protocol was recognised is missing to it as well.
       const own = direction === 0 ? 0 : 1;
-      const unread = Math.max(0, this.#whole(STREAM_F64.delivered + own) - length - this.#whole(STREAM_F64.given + own));
+      const unread = Math.max(
+        0,
+        this.#whole(STREAM_F64.delivered + own) - length - this.#whole(STREAM_F64.given + own),
+      );
       this.#set(STREAM_F64.given + own, this.#whole(STREAM_F64.delivered + own));
       this.#analyzer.gap(direction === this.client ? SIDE.client : SIDE.server, unread + length);
       return;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { errorText, statementRoute, statementText } from '../../../src/analyze/protocols/statement.ts';
+import { errorText, statementNames, statementText } from '../../../src/analyze/protocols/statement.ts';
 
 test.each([
   ['SELECT * FROM stock WHERE id = 7', 'SELECT stock'],
@@ -11,7 +11,7 @@ test.each([
   ['VALUES (1)', 'VALUES'],
   ['', 'SQL'],
 ])('%j is counted as %s', (sql, route) => {
-  expect(statementRoute(sql)).toBe(route);
+  expect(statementNames(sql, false).route).toBe(route);
 });
 
 test.each([

@@ -1,5 +1,6 @@
 import { utf8 } from '../../record/text.ts';
 import { oneLine } from '../one-line.ts';
+import { sentStatement } from '../statement.ts';
 import type { Command, Login } from './exchange.ts';
 import { CAPABILITY, changedUser, i32le } from './packets.ts';
 import { behindQueryAttributes } from './query-attributes.ts';
@@ -26,10 +27,10 @@ export class Commands {
     switch (name) {
       case 'QUERY': {
         const hasAttributes = (this.capabilities & CAPABILITY.queryAttributes) !== 0;
-        return { sql: utf8(bytes, hasAttributes ? behindQueryAttributes(bytes, at, end) : at, end) };
+        return { sql: sentStatement(bytes, hasAttributes ? behindQueryAttributes(bytes, at, end) : at, end) };
       }
       case 'STMT_PREPARE':
-        this.#preparedLast = utf8(bytes, at, end);
+        this.#preparedLast = sentStatement(bytes, at, end);
         return { sql: this.#preparedLast };
       case 'STMT_EXECUTE':
       case 'STMT_BULK_EXECUTE':

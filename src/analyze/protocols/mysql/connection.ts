@@ -365,23 +365,37 @@ export class MySqlConnection implements StreamAnalyzer {
 
   #emit(current: Answering, last: number | undefined, incomplete: Incomplete | undefined, endedBy?: Side): void {
     const { request: command, answer, time, bytes } = current;
-    const { now: near, showSecrets } = this.#context;
+    const { now: near, detail, showSecrets } = this.#context;
     const login = this.#commands.login;
     const isEnding = incomplete === 'reset' || incomplete === 'closed early';
     const ended = isEnding ? endedBy : undefined;
     this.#context.emit(
-      commandExchange({ command, answer, time, last, bytes, incomplete, endedBy: ended, login, near, showSecrets }),
+      commandExchange({
+        command,
+        answer,
+        time,
+        last,
+        bytes,
+        incomplete,
+        endedBy: ended,
+        login,
+        near,
+        detail,
+        showSecrets,
+      }),
     );
   }
 
   /** A command's answer will not come, or is not known. */
   #giveUp(command: Request, incomplete: Incomplete, endedBy?: Side): void {
-    const { now: near, showSecrets } = this.#context;
+    const { now: near, detail, showSecrets } = this.#context;
     const login = this.#commands.login;
     const isEnding = incomplete === 'reset' || incomplete === 'no response';
     const nothing = { answer: undefined, time: undefined, last: undefined, bytes: 0 };
     const ended = isEnding ? endedBy : undefined;
-    this.#context.emit(commandExchange({ command, ...nothing, incomplete, endedBy: ended, login, near, showSecrets }));
+    this.#context.emit(
+      commandExchange({ command, ...nothing, incomplete, endedBy: ended, login, near, detail, showSecrets }),
+    );
   }
 
   #known(time: number): number {

@@ -1,6 +1,6 @@
-import { type Exchange, type Incomplete, type Notice, SIDE, type Side } from '../../record/event.ts';
+import { type Exchange, type Fields, type Incomplete, type Notice, SIDE, type Side } from '../../record/event.ts';
 import { oneLine } from '../one-line.ts';
-import { errorText, statementRoute, statementText } from '../statement.ts';
+import { errorText, statementNames } from '../statement.ts';
 import { isFailure, REQUEST_NOT_SEEN, REQUEST_UNKNOWN } from '../unfinished.ts';
 import type { MySqlAnswer } from './answer.ts';
 import type { SqlError } from './packets.ts';
@@ -43,13 +43,14 @@ export interface CommandParts {
   readonly login: Login;
   /** A packet's time near the exchange, for where its own is not known: ns. */
   readonly near: number;
+  /** Single events are looked at; without, an exchange has no fields. */
+  readonly detail: boolean;
   readonly showSecrets: boolean;
 }
 
 /** A command and its answer as an exchange: as far as the packets prove it. */
 export function commandExchange(parts: CommandParts): Exchange {
   const { command, answer, time, last, bytes, incomplete, endedBy, near, showSecrets } = parts;
-  const { user, database } = parts.login;
   const error = answer?.error;
   const words = error === undefined ? undefined : errorText(error.message, command?.sql ?? '', showSecrets);
   const { label, route, statement } = namesOf(parts);
@@ -73,17 +74,27 @@ export function commandExchange(parts: CommandParts): Exchange {
     failed: error !== undefined || isFailure(incomplete),
     route,
     incomplete: incomplete ?? (command?.whole === false ? 'request not captured' : undefined),
-    fields: {
-      sql: {
-        statement,
-        error: words,
-        sqlstate: error?.sqlstate || undefined,
-        code: error?.code,
-        rows: isAnswered && command !== undefined && !isLogin(command) ? answer?.rows : undefined,
-        command: command === undefined || command.name === 'CONNECT' ? undefined : command.name,
-        user: user || undefined,
-        database: database || undefined,
-      },
+    fields: parts.detail ? fieldsOf(parts, statement, words) : NO_FIELDS,
+  };
+}
+
+const NO_FIELDS: Fields = Object.freeze({});
+
+/** @param words the error's text */
+function fieldsOf(parts: CommandParts, statement: string | undefined, words: string | undefined): Fields {
+  const { command, answer, last } = parts;
+  const { user, database } = parts.login;
+  const error = answer?.error;
+  return {
+    sql: {
+      statement,
+      error: words,
+      sqlstate: error?.sqlstate || undefined,
+      code: error?.code,
+      rows: last !== undefined && command !== undefined && !isLogin(command) ? answer?.rows : undefined,
+      command: command === undefined || command.name === 'CONNECT' ? undefined : command.name,
+      user: user || undefined,
+      database: database || undefined,
     },
   };
 }
@@ -102,10 +113,10 @@ function namesOf({ command, incomplete, login, showSecrets }: CommandParts) {
     return { label: `connect ${login.user}@${login.database}`, route: 'connect', statement: undefined };
   }
   if (sql === undefined) return { label: '(statement not seen)', route: '(statement not seen)', statement: undefined };
-  const statement = statementText(sql, showSecrets);
+  const { text: statement, route } = statementNames(sql, showSecrets);
   if (statement === '') return { label: name, route: name, statement: undefined };
   const before = name === 'STMT_PREPARE' ? 'PREPARE ' : '';
-  return { label: before + statement, route: before + statementRoute(sql), statement };
+  return { label: before + statement, route: before + route, statement };
 }
 
 /** A time, unless it is not known. */

@@ -4,6 +4,7 @@ import { LengthFramer } from '../length-framer.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import { protocolLost } from '../protocol-lost.ts';
+import { sentStatement } from '../statement.ts';
 import { tls } from '../tls/index.ts';
 import { Answers, type Place } from './answers.ts';
 import { clientBegins, SEEK_BYTES, serverBegins } from './beginnings.ts';
@@ -16,6 +17,7 @@ import {
   STARTUP_MAXIMUM,
   startupParameters,
   textAt,
+  textEnd,
   typedLength,
 } from './messages.ts';
 import { cancelRequest, notification } from './one-way.ts';
@@ -212,7 +214,7 @@ export class PostgreSqlConnection implements StreamAnalyzer {
     }
     switch (type) {
       case 'Q':
-        this.#ask('query', textAt(bytes, at, limit), message);
+        this.#ask('query', sentStatement(bytes, at, textEnd(bytes, at, limit)), message);
         return;
       case 'P':
         this.#ask('parse', this.#prepared.parse(bytes, at, limit), message);

@@ -1,7 +1,7 @@
 import type { Exchange, Incomplete, Notice, Side } from '../../record/event.ts';
 import { SIDE } from '../../record/event.ts';
 import { oneLine } from '../one-line.ts';
-import { errorText, statementRoute, statementText } from '../statement.ts';
+import { errorText, statementNames } from '../statement.ts';
 import { isFailure, REQUEST_NOT_SEEN, REQUEST_UNKNOWN } from '../unfinished.ts';
 import type { Answered, Step } from './cycle.ts';
 import { rowsOf, type SqlError } from './messages.ts';
@@ -77,8 +77,10 @@ function namesOf({ step, incomplete, login, showSecrets }: StatementParts) {
   if (kind === 'connect') {
     return { label: `connect ${login.user}@${login.database}`, route: 'connect', statement: undefined };
   }
-  const statement = sql === undefined ? '' : statementText(sql, showSecrets);
-  if (sql !== undefined && statement !== '') return { label: statement, route: statementRoute(sql), statement };
+  if (sql !== undefined) {
+    const { text: statement, route } = statementNames(sql, showSecrets);
+    if (statement !== '') return { label: statement, route, statement };
+  }
   const named = kind === 'sync' ? 'Sync' : kind === 'call' ? 'function call' : undefined;
   const unnamed = named ?? (sql !== undefined && step.whole ? '(empty statement)' : '(statement not seen)');
   return { label: unnamed, route: unnamed, statement: undefined };
