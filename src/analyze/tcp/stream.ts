@@ -428,7 +428,7 @@ export class TcpStream implements StreamContext {
     const acknowledged = this.#acknowledged(own === 0 ? 1 : 0, carrier.acknowledgment);
     if (!isLate) return acknowledged;
     if (own !== this.client) return -1;
-    this.lateEnd = this.delivered[own];
+    this.lateEnd = this.#whole(STREAM_F64.delivered + own);
     if (acknowledged > this.lateAcknowledged) this.lateAcknowledged = acknowledged;
     return Math.min(acknowledged, Math.max(0, this.#clientAcknowledged));
   }
