@@ -50,7 +50,7 @@ export const gateway: DetectorKind = {
         if (!isHttp && how === undefined) return;
         const isGatewayError = isHttp && GATEWAY_STATUS.test(event.status);
         if (isGatewayError) {
-          answered.of(server).add(flow.id, event.time, `${event.label} ${event.status}`);
+          answered.of(server).add(flow.id, event.time, `${event.route} ${event.status}`);
           const own = failures.get(groupOf(context, flow.serverHost, flow.interfaceId, event.time));
           const cause = own?.findLast(({ from, to }) => from >= event.time && to <= (event.responseEnd ?? to));
           if (cause !== undefined) addCause(server, cause);

@@ -48,14 +48,14 @@ export const responses: DetectorKind = {
         if (event.responseBytes > 0) {
           // Of other protocols only a declared length shows that more was to come.
           if (!WITH_LENGTH.has(event.protocol) && event.declaredBytes === undefined) return;
-          const how = `${event.label} ended after ${event.responseBytes} of ${event.declaredBytes ?? 'unknown'} bytes`;
+          const how = `${event.route} ended after ${event.responseBytes} of ${event.declaredBytes ?? 'unknown'} bytes`;
           (ending === 'client' ? left : cut).of(server).add(flow.id, event.time, how);
           return;
         }
         if (ending === 'client') {
-          gaveUp.of(server).add(flow.id, event.time, event.label);
+          gaveUp.of(server).add(flow.id, event.time, event.route);
         } else if (event.time - tallies.lastExchange(flow.id) >= IDLE_NS && candidates.size < CANDIDATES) {
-          candidates.set(flow.id, { server, time: event.time, label: event.label });
+          candidates.set(flow.id, { server, time: event.time, label: event.route });
         }
       },
       flowEnded: (facts) => {

@@ -40,7 +40,7 @@ export const retries: DetectorKind = {
           upstream = { requests: 0, attempts: 0, last: new Map(), retried: new Case() };
           servers.set(server, upstream);
         }
-        const key = `${requestId} ${flow.clientHost} ${event.label}`;
+        const key = `${requestId} ${flow.clientHost} ${event.route}`;
         const before = upstream.last.get(key);
         upstream.attempts += 1;
         // A call that succeeded and comes again is another one.

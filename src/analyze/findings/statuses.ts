@@ -115,7 +115,7 @@ export const statuses: DetectorKind = {
           if (!rule.matches(event)) continue;
           (cases[index] as Cases)
             .of(server)
-            .add(flow.id, event.time, event.kind === 'exchange' ? `${event.label} ${event.status}` : event.label);
+            .add(flow.id, event.time, event.kind === 'exchange' ? `${event.route} ${event.status}` : event.label);
           if (event.kind !== 'exchange') (events[index] as Cases).of(server).cases += 1;
         }
       },

@@ -500,8 +500,13 @@ export class Reassembly {
   ): void {
     const { ints } = this.#table;
     const own = this.#table.base(stream.slot) + direction + TCP_I32.next;
-    const known = ((ints[own] as number) - sequence) | 0;
+    let known = ((ints[own] as number) - sequence) | 0;
     if (known >= length) return;
+    // Behind a hole too long to be brought up piece by piece (SEQUENCE_JUMP_MAXIMUM), whose bytes were not captured.
+    if (known < 0) {
+      this.#gap(stream, direction, -known);
+      known = 0;
+    }
     const from = start + known;
     if (from < end) {
       ints[own] = (sequence + end - start) | 0;

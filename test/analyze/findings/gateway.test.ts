@@ -44,7 +44,7 @@ test('other requests that failed are counted while all of them are kept', () => 
     const judged = new Judged();
     const flow = judged.flow(1, 2);
     for (let index = 0; index < routes; index += 1)
-      judged.exchange(flow, index * 1000, 20, { ...FAILED, label: `GET /${index}` });
+      judged.exchange(flow, index * 1000, 20, { ...FAILED, route: `GET /${index}` });
     return judged.found.find(({ code }) => code === 'GATEWAY_ERROR')?.evidence[0]?.text;
   };
   expect(seen(5)).toBe('GET /0 503 and 4 other requests');

@@ -192,6 +192,32 @@ test('memory is bounded while holes stay open', () => {
   for (let index = 0; index < 5000; index += 1) {
     segments.push({ side: 1, sequence: 10 + 5000 + index * 1400, payload, at: 3 + index * 0.001 });
   }
-  const { flows } = analyseBytes(builtPcap(segments));
+  const { events, flows } = analyseBytes(builtPcap(segments));
   expect(flows[0]?.tcp?.server.lost).toBe(5000);
+});
+
+test('bytes behind a hole of more than 256 MiB are handed on, and the hole is a gap', () => {
+  const far = 1 + REQUEST.length + 300_000_000;
+  const segments: BuiltSegment[] = [
+    ...handshake([0, 0]),
+    { side: 0, sequence: 1, acknowledgment: 1, payload: REQUEST, flags: 'P.', at: 10 },
+    { side: 1, sequence: 1, acknowledgment: 1 + REQUEST.length, payload: RESPONSE, flags: 'P.', at: 11 },
+    { side: 0, sequence: far, acknowledgment: 1 + RESPONSE.length, payload: REQUEST, flags: 'P.', at: 20 },
+    {
+      side: 1,
+      sequence: 1 + RESPONSE.length,
+      acknowledgment: far + REQUEST.length,
+      payload: RESPONSE,
+      flags: 'P.',
+      at: 21,
+    },
+  ];
+  const { flows } = analyseBytes(builtPcap(segments));
+  // Which request the hole's other side answers is not known.
+  expect(brief(builtPcap(segments))).toEqual([
+    ...WHOLE,
+    `(request not seen) 200 0 ${RESPONSE.length} request not seen`,
+    `GET /cart  ${REQUEST.length} 0 unknown`,
+  ]);
+  expect(flows[0]?.tcp?.client.lost).toBe(300_000_000);
 });
