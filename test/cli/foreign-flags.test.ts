@@ -14,6 +14,7 @@ test.each([
   ['-c', '--from, --to'],
   ['--count', '--from, --to'],
   ['--summary', '-o summary'],
+  ['--body', 'ksnoop read FILE --body'],
 ])('%s of another tool: what does the same here', (flag, hint) => {
   const text = withHint(`error: unknown option '${flag}'\n(Did you mean --where?)\n`);
   expect(text).toContain(`unknown option '${flag}'. `);

@@ -51,14 +51,15 @@ export function addTransportFlags(command: Command): Command {
     )
     .option('--resume-window <TIME>', `how long an agent keeps a broken stream: ${RESUME_WINDOW}`)
     .addOption(
-      new Option('--compress <WHEN>', 'zstd on the way from the agents (default: auto, when it helps)').choices(
-        COMPRESSIONS,
-      ),
+      new Option(
+        '--compress <WHEN>',
+        'compress the streams of the agents with zstd (default: auto, when it helps)',
+      ).choices(COMPRESSIONS),
     )
     .addOption(
       new Option(
         '--agentless [HOW]',
-        'capture without installed agents: tcpdump of the pod, an ephemeral container, an uploaded tcpdump, or a Job on the node (default: auto, the first of the other three that works)',
+        'capture without installed agents: tcpdump of the pod, an ephemeral container, an uploaded tcpdump, or a Job on the node (default: auto, the first of these that works, but never a Job)',
       )
         .choices(AGENTLESS_MODES)
         .preset('auto'),

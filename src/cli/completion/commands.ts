@@ -18,8 +18,8 @@ export function addCompletionCommands(ksnoop: Command, setExit: (code: number) =
       process.stdout.write(SCRIPTS[shell] ?? '');
     });
   addExamples(completion, [
-    ['completion bash > ~/.local/share/bash-completion/completions/ksnoop', 'completion in every new bash'],
-    ['completion fish | source', 'completion in this fish'],
+    ['completion bash > ~/.local/share/bash-completion/completions/ksnoop', 'completion in every new bash shell'],
+    ['completion fish | source', 'completion in this fish shell'],
   ]);
   ksnoop
     .command('__complete', { hidden: true })

@@ -1,4 +1,5 @@
 import { ruleLines } from '../../capture/plan/permissions.ts';
+import { RESUME_WINDOW_MS } from '../../wire/limits.ts';
 import type { Topic } from './topic.ts';
 
 export const security: Topic = {
@@ -27,7 +28,7 @@ export const security: Topic = {
           text: 'The agent is a DaemonSet. It is not privileged and has neither the network of the host, nor the socket of the container runtime, nor an API token. It has hostPID and the capabilities SYS_PTRACE, SYS_ADMIN, NET_RAW, SETUID, SETGID, SETPCAP and KILL. They let it find the network namespace of a pod in /proc, enter it, and start and end tcpdump there: as a user of its own with NET_RAW alone.',
         },
         {
-          text: 'ksnoop changes nothing in the pods. When ksnoop ends, the agent stops capturing: at once when the client ends the session, else after 15 seconds (exec) or 25 seconds (port-forward).',
+          text: `With agents, ksnoop changes nothing in the pods; docs/agentless.md describes what --agentless changes. When ksnoop ends, the agent stops capturing at once. When ksnoop is killed or its connection breaks, the agent stops after ${RESUME_WINDOW_MS / 1000} seconds (--resume-window).`,
         },
       ],
     },

@@ -10,7 +10,7 @@ const EXAMPLES: readonly Example[] = [
   ["read 'web-*.pcapng' --since 2m", 'the last two minutes of several files, as one capture'],
   ["read a.pcapng --where 'failed' -w failed.pcapng", 'the packets of the flows in which something failed'],
   ['read a.pcap.gz --from 14:03 --to 14:05 -o json', 'two minutes as JSON'],
-  ['read a.pcapng --follow 7', 'one connection as both sides speak: heads, bodies, statements'],
+  ['read a.pcapng --follow 7', 'one connection, both directions: heads, bodies, statements'],
   ['read - < incident.pcapng', 'a capture from a pipe'],
 ];
 
@@ -51,11 +51,14 @@ export function addReadCommand(ksnoop: Command, setExit: (code: number) => void)
     .option(...SECRETS_FLAG)
     .option(
       '--follow [FLOW]',
-      'with the number of a flow: both sides of it as they speak; without: read on as the file grows',
+      'with the number of a flow: show that flow, both directions; without a number: read on as the file grows',
     )
     .option('--hex', 'with --follow FLOW: the bytes in hex and ASCII')
     .option('--raw', 'with --follow FLOW: the bytes in hex, a line for each segment, those of the server indented')
-    .option('--body', 'with text and json: the bodies of HTTP requests and responses, decompressed')
+    .option(
+      '--body',
+      'with text, json, har, stream and templates: also the bodies of HTTP requests and responses, decompressed',
+    )
     .option(...FAIL_ON_FLAG);
   addVerbosityFlags(read).action(async (files: string[], options: RawReadOptions) => {
     const { readCommand } = await import('./command.ts');

@@ -158,7 +158,7 @@ function lines(raw: RawReadOptions, { stdout }: Terminals): ReadLines {
   }
   checkArgument(output, argument);
   if (raw.body === true && !WITH_BODIES.has(name)) {
-    throw usage(`The ${name} output shows no bodies: --body goes with text and json.`);
+    throw usage(`The ${name} output shows no bodies: --body goes with text, json, har, stream and templates.`);
   }
   checkReport(raw, output.name);
   checkPage(output.name, stdout);

@@ -101,7 +101,7 @@ export const ANALYSIS_OUTPUTS: readonly AnalysisForm[] = [
   },
   {
     name: 'stream',
-    about: 'one flow, both sides as they speak: stream=7, decoded; stream=7,hex and stream=7,raw its bytes',
+    about: 'one flow, both directions: stream=7 decoded, stream=7,hex and stream=7,raw its bytes',
     json: false,
     argument: { name: 'FLOW', required: true },
     load: async () => (await import('./stream.ts')).stream,

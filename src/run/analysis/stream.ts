@@ -13,7 +13,7 @@ import { type StreamForm, streamArgument } from './stream-argument.ts';
 /** Fraction digits of the times: those of events. */
 const TIME_DIGITS = 6;
 
-/** One flow, both sides as they speak: what its protocol says, or its bytes (`--follow`). */
+/** One flow, both directions in order: what is decoded of it, or its bytes (`--follow`). */
 export const stream: AnalysisOutputKind = {
   detail: true,
   bodies: true,

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { examplesOf } from '../../../src/cli/examples.ts';
 import { TOPICS } from '../../../src/cli/help/index.ts';
 import { program } from '../../../src/cli/program.ts';
+import { ANALYSIS_OUTPUT_NAMES } from '../../../src/run/analysis/index.ts';
+import { OUTPUT_NAMES } from '../../../src/run/outputs/index.ts';
 import { Colours } from '../../../src/view/colour.ts';
 import { helpLines } from '../../../src/view/help-text.ts';
 
@@ -32,6 +34,20 @@ test.each(TOPICS)('every flag that help on $name speaks of is one of ksnoop', (t
 test('ksnoop --help names every topic', () => {
   const help = program(() => {}).commands.find((command) => command.name() === 'help');
   for (const { name } of TOPICS) expect(help?.description()).toContain(name);
+});
+
+test.each([
+  ['capture', OUTPUT_NAMES],
+  ['read', ANALYSIS_OUTPUT_NAMES],
+])('every output of ksnoop %s is in its help and in help on outputs', (name, outputs) => {
+  const command = program(() => {}).commands.find((each) => each.name() === name);
+  const flag = command?.options.find(({ long }) => long === '--output')?.description ?? '';
+  const topic = TOPICS.find((each) => each.name === 'outputs');
+  const terms = topic?.sections.flatMap(({ parts }) => parts.flatMap((part) => ('terms' in part ? part.terms : [])));
+  for (const output of outputs) {
+    expect(flag.split(/[^\w-]+/)).toContain(output);
+    expect(terms?.map(([term]) => term.split('=')[0])).toContain(output);
+  }
 });
 
 test('every command has examples, which begin with its name', () => {
