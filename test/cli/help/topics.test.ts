@@ -6,6 +6,7 @@ import { ANALYSIS_OUTPUT_NAMES } from '../../../src/run/analysis/index.ts';
 import { OUTPUT_NAMES } from '../../../src/run/outputs/index.ts';
 import { Colours } from '../../../src/view/colour.ts';
 import { helpLines } from '../../../src/view/help-text.ts';
+import { RESUME_WINDOW_MS } from '../../../src/wire/limits.ts';
 
 test.each(TOPICS)('help on $name fits a terminal of 80 columns, and of 40', (topic) => {
   for (const width of [80, 40]) {
@@ -34,6 +35,12 @@ test.each(TOPICS)('every flag that help on $name speaks of is one of ksnoop', (t
 test('ksnoop --help names every topic', () => {
   const help = program(() => {}).commands.find((command) => command.name() === 'help');
   for (const { name } of TOPICS) expect(help?.description()).toContain(name);
+});
+
+test('help on security gives the time after which an agent stops, and the flag that changes it', () => {
+  const topic = TOPICS.find((each) => each.name === 'security');
+  expect(JSON.stringify(topic)).toContain(`stops after ${RESUME_WINDOW_MS / 1000} seconds (--resume-window)`);
+  expect(JSON.stringify(topic)).not.toContain('15 seconds');
 });
 
 test.each([
