@@ -28,6 +28,12 @@ export const BODIES_TOTAL_BYTES = 64 * 1024 * 1024;
 /** Requests of one connection that wait for their answers; past it the oldest is reported as unanswered. */
 export const PENDING_PER_STREAM = 1024;
 
+/**
+ * Bytes that requests pending behind others take, about, on all connections at once; past it a connection gives up its oldest
+ * for each further one.
+ */
+export const PENDING_TOTAL_BYTES = 64 * 1024 * 1024;
+
 /** Exchanges of all flows of a datagram protocol that wait for their answers. */
 export const PENDING_DATAGRAMS = 65_536;
 

@@ -42,9 +42,13 @@ export type Answer<R> =
 
 const NONE: readonly never[] = [];
 
+/** What a request takes that waits, about, besides its own text; and bytes of it that are kept at most, as of an HTTP head. */
+const REQUEST_BYTES = 1024;
+const REQUEST_TEXT_BYTES = 64 * 1024;
+
 type PairingContext = Pick<
   StreamContext,
-  'midstream' | 'now' | 'lateEnd' | 'lateAcknowledged' | 'isCrossing' | 'isCut'
+  'midstream' | 'now' | 'lateEnd' | 'lateAcknowledged' | 'isCrossing' | 'isCut' | 'countPending'
 >;
 
 interface Pending<R> extends RequestSpan {
@@ -85,7 +89,8 @@ interface Pending<R> extends RequestSpan {
  * - A hole holds no more requests than the shortest ones that fit into it. When as many answers to requests not seen have come,
  *   none of them waits any more.
  *
- * Bounded: at most PENDING_PER_STREAM requests are kept; `push` returns the oldest of too many.
+ * Bounded: at most PENDING_PER_STREAM requests are kept, and of all connections at most PENDING_TOTAL_BYTES besides the oldest of
+ * each; `push` returns the oldest of too many.
  */
 export class Pairing<R> {
   readonly #queue = new ShortQueue<Pending<R>>();
@@ -197,7 +202,9 @@ export class Pairing<R> {
       this.#inDoubt = false;
     }
     this.#lastAcknowledged = this.#tailHole ? -1 : Math.max(acknowledged, lateAcknowledged);
-    if (queue.length <= PENDING_PER_STREAM) return undefined;
+    if (queue.length === 1) return undefined;
+    const isWithin = this.#context.countPending?.(bytesOf(start, end)) ?? true;
+    if (isWithin && queue.length <= PENDING_PER_STREAM) return undefined;
     const dropped = this.#shift();
     // Its answer will come all the same.
     (queue.first as Pending<R>).hole = true;
@@ -301,12 +308,12 @@ export class Pairing<R> {
     const queue = this.#queue;
     let count = 0;
     while (queue.at(count)?.doubtful === true) count += 1;
-    return queue.take(count).map(({ request }) => request);
+    return this.#take(count);
   }
 
   /** All requests that wait, oldest first; none is pending any more. */
   rest(): R[] {
-    return this.#queue.take(Number.POSITIVE_INFINITY).map(({ request }) => request);
+    return this.#take(this.#queue.length);
   }
 
   /** The protocol knows by other means that no earlier request awaits an answer. @returns those that were pending */
@@ -348,8 +355,23 @@ export class Pairing<R> {
     else if (this.#queue.length === 0 && this.#lostEnd <= this.#lastAcknowledged) this.#client.waited();
   }
 
+  /** Takes out the oldest request: the one behind it is the oldest now, and waits behind none. */
   #shift(): R {
-    return (this.#queue.shift() as Pending<R>).request;
+    return this.#shiftPending().request;
+  }
+
+  #shiftPending(): Pending<R> {
+    const queue = this.#queue;
+    const oldest = queue.shift() as Pending<R>;
+    const { first } = queue;
+    if (first !== undefined) this.#context.countPending?.(-bytesOf(first.start, first.end));
+    return oldest;
+  }
+
+  #take(count: number): R[] {
+    const taken: R[] = [];
+    while (taken.length < count) taken.push(this.#shift());
+    return taken;
   }
 
   /** Settle what had been answered when the last wave began that the response at `start` can belong to. */
@@ -371,11 +393,16 @@ export class Pairing<R> {
       return;
     }
     while (queue.first !== begun) {
-      const { request, doubtful } = queue.shift() as Pending<R>;
+      const { request, doubtful } = this.#shiftPending();
       (doubtful ? unpaired : skipped).push(request);
     }
     begun.hole = false;
   }
+}
+
+/** What a request takes, about. @param start @param end where it lies */
+function bytesOf(start: number, end: number): number {
+  return REQUEST_BYTES + Math.min(end - start, REQUEST_TEXT_BYTES);
 }
 
 /** The hard constraints. */

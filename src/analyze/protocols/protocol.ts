@@ -34,6 +34,11 @@ export interface StreamContext extends ProtocolContext {
   /** Where bodies of messages are wanted (`--body`): what they are kept in. */
   readonly bodies?: Bodies | undefined;
   /**
+   * Requests that wait behind others take more bytes, or fewer (negative). What is left at the connection's end is taken off then.
+   * @returns whether those of all connections together are within their bound; without this method they have none
+   */
+  countPending?(bytes: number): boolean;
+  /**
    * The connection continues in another protocol (WebSocket after an upgrade, TLS after STARTTLS, HTTP/2 after its preface):
    * from the next byte of each direction on, another analyzer takes over. What was handed to this call already is this
    * analyzer's own: it passes the rest on with `then.data`.

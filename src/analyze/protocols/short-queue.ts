@@ -35,11 +35,4 @@ export class ShortQueue<T> {
     this.#first = this.#others?.shift();
     return first;
   }
-
-  /** Take out the oldest ones. @param count how many; all of fewer */
-  take(count: number): T[] {
-    const taken: T[] = [];
-    while (taken.length < count && this.#first !== undefined) taken.push(this.shift() as T);
-    return taken;
-  }
 }

@@ -58,6 +58,7 @@ export class TcpConnections implements StreamHost {
   readonly numbers = new StreamNumbers();
   readonly reassembly: Reassembly;
   readonly bodies: Bodies | undefined;
+  pendingBytes = 0;
   follower: FlowFollower | undefined;
   readonly #sink: AnalysisSink;
   readonly #troubles = new Troubles();

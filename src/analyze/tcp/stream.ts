@@ -1,6 +1,6 @@
 import { joinedBytes } from '../../wire/bytes.ts';
 import type { Clock } from '../engine/clock.ts';
-import { HOLE_NS, PROBE_BYTES } from '../limits.ts';
+import { HOLE_NS, PENDING_TOTAL_BYTES, PROBE_BYTES } from '../limits.ts';
 import type { Bodies } from '../protocols/http1/message-body.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocols/protocol.ts';
 import { Recognition } from '../protocols/recognise.ts';
@@ -21,6 +21,8 @@ export interface StreamHost {
   readonly firstLegs: boolean;
   readonly showSecrets: boolean;
   readonly bodies: Bodies | undefined;
+  /** What requests pending behind others take on all streams, bytes: see StreamContext.countPending. */
+  pendingBytes: number;
   /** The number of the flow whose bytes are handed out too, as FlowInfo.id; -1 for none. */
   readonly followed: number;
   /** Bytes of that flow, or of a hole in it: `bytes` undefined, from 0 to its length. */
@@ -114,6 +116,8 @@ export class TcpStream implements StreamContext {
   /** Its protocol went over into something that is not recognised yet. */
   #redetecting = false;
   #annotations: Fields | undefined;
+  /** Its part of the host's. */
+  #pendingBytes = 0;
 
   constructor(host: StreamHost) {
     this.#host = host;
@@ -145,10 +149,12 @@ export class TcpStream implements StreamContext {
     this.#looks = 0;
     this.#redetecting = false;
     this.#annotations = undefined;
+    this.#pendingBytes = 0;
     this.acknowledged = -1;
     this.timeKnown = true;
     this.lateEnd = -1;
     this.isCrossing = false;
+    this.isCut = false;
     this.lateAcknowledged = -1;
   }
 
@@ -203,6 +209,12 @@ export class TcpStream implements StreamContext {
 
   get bodies(): Bodies | undefined {
     return this.#host.bodies;
+  }
+
+  countPending(bytes: number): boolean {
+    this.#pendingBytes += bytes;
+    this.#host.pendingBytes += bytes;
+    return this.#host.pendingBytes <= PENDING_TOTAL_BYTES;
   }
 
   get showSecrets(): boolean {
@@ -495,6 +507,9 @@ export class TcpStream implements StreamContext {
     this.ended = true;
     this.#analyzer?.end(how, by === undefined ? undefined : by === this.client ? SIDE.client : SIDE.server);
     this.#analyzer = undefined;
+    // An analyzer that another one took over from has kept its requests.
+    this.#host.pendingBytes -= this.#pendingBytes;
+    this.#pendingBytes = 0;
     this.#forgetHead();
   }
 
