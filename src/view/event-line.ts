@@ -58,8 +58,9 @@ export class EventLines {
     if (record.by !== undefined && !/\b(?:client|server)\b/.test(label)) parts.push(red(`by ${record.by}`));
     if (record.code !== undefined) parts.push(colours.aside(`[${sanitise(record.code)}]`));
     const missing = incompleteText(record);
-    // Some labels already contain it: `(request not seen)`.
-    if (missing !== '' && !label.includes(`(${missing})`)) parts.push(red(`[${missing}]`));
+    // Some labels already contain it, `(request not seen)`, and the status of a handshake says it.
+    const isSaid = label.includes(`(${missing})`) || (missing === 'no response' && status === 'no answer');
+    if (missing !== '' && !isSaid) parts.push(red(`[${missing}]`));
     if (record.latency !== undefined) parts.push(latencyText(record.latency), ...timeParts(record));
     parts.push(...sizes(record));
     const error = errorText(record);

@@ -55,6 +55,22 @@ describe('the line of', () => {
     );
   });
 
+  it('a handshake without an answer says so once, as of TCP', () => {
+    const attempt = exchange({
+      protocol: 'quic',
+      label: 'QUICv1 web.shop h3',
+      responseTime: undefined,
+      responseEnd: undefined,
+      responseBytes: 0,
+      status: 'no answer',
+      failed: true,
+      incomplete: 'no response',
+    });
+    expect(line(recorder.event(attempt, flow()))).toBe(
+      `${CLOCK} shop/client-1 > web.shop (10.244.1.5:80) QUIC QUICv1 web.shop h3 no answer sent 80 B`,
+    );
+  });
+
   it.each([
     [{ incomplete: 'response not captured', declaredBytes: 200_000, responseBytes: 17_500 }, 'incomplete: 17.5/200 kB'],
     [{ incomplete: 'response not captured', responseBytes: 0, status: '' }, 'response not captured'],
