@@ -149,7 +149,6 @@ export class TcpStream implements StreamContext {
     this.#looks = 0;
     this.#redetecting = false;
     this.#annotations = undefined;
-    this.#pendingBytes = 0;
     this.acknowledged = -1;
     this.timeKnown = true;
     this.lateEnd = -1;

@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import { Clock } from '../../../src/analyze/engine/clock.ts';
+import type { AnalysisEvent } from '../../../src/analyze/record/event.ts';
+import { SIDE } from '../../../src/analyze/record/event.ts';
+import { type Carrier, type StreamHost, TcpStream } from '../../../src/analyze/tcp/stream.ts';
+import { StreamNumbers } from '../../../src/analyze/tcp/stream-numbers.ts';
+
+const CARRIER: Carrier = { acknowledgment: 1, hasAcknowledgment: true, clock: 0, isLate: false, isCrossing: false };
+
+class Host implements StreamHost {
+  readonly clock = new Clock();
+  readonly numbers = new StreamNumbers();
+  readonly detail = true;
+  readonly firstLegs = false;
+  readonly showSecrets = false;
+  readonly bodies = undefined;
+  readonly followed = -1;
+  pendingBytes = 0;
+  readonly events: AnalysisEvent[] = [];
+  follow = () => undefined;
+  isOtherLeg = () => false;
+  event = (_: TcpStream, event: AnalysisEvent) => void this.events.push(event);
+  swapEndpoints = () => undefined;
+  nextSequence = () => 1;
+  beginsAt = () => undefined;
+  finSeen = () => false;
+}
+
+/** What a stream tells its protocol's analyzer. */
+const told = (stream: TcpStream) => {
+  const { acknowledged, timeKnown, lateEnd, isCrossing, isCut, lateAcknowledged, midstream, protocol, ended } = stream;
+  const beginnings = [stream.beginning(SIDE.client), stream.beginning(SIDE.server)];
+  return {
+    ...{ acknowledged, timeKnown, lateEnd, isCrossing, isCut, lateAcknowledged, midstream, protocol, ended },
+    ...{ beginnings, undecided: stream.undecided, opaque: stream.opaque },
+  };
+};
+
+test('a stream that stands for another connection tells nothing of the one before it', () => {
+  const host = new Host();
+  const fresh = new TcpStream(host);
+  fresh.begin(0, 0, 0, false, 40_000, 80);
+  const used = new TcpStream(host);
+  used.begin(1, 1, 1, true, 40_000, 80);
+  const say = (direction: number, text: string, carrier: Carrier = CARRIER) => {
+    const bytes = Buffer.from(text);
+    used.data(direction, bytes, 0, bytes.length, carrier);
+  };
+  host.clock.now = 5e9;
+  say(1, 'GET /a HTTP/1.1\r\nHost: shop\r\n\r\n', { ...CARRIER, isLate: true, isCrossing: true });
+  say(0, 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbody', { ...CARRIER, clock: 1 });
+  used.gap(1, 7, true);
+  used.acknowledges(0, 77);
+  used.annotate({ tls: { sni: 'web.shop' } });
+  used.end('reset', 0);
+  expect(told(used)).not.toEqual(told(fresh));
+  used.begin(1, 2, 0, false, 40_000, 80);
+  expect(told(used)).toEqual(told(fresh));
+  expect([used.acknowledgedFirst(0), used.acknowledgedFirst(1)]).toEqual([Number.NaN, Number.NaN]);
+
+  // And it decodes as a new one does.
+  host.events.length = 0;
+  host.clock.now = 1e9;
+  say(0, 'GET /b HTTP/1.1\r\nHost: shop\r\n\r\n');
+  host.clock.now = 2e9;
+  say(1, 'HTTP/1.1 204 No Content\r\n\r\n');
+  expect(host.events).toMatchObject([{ label: 'GET /b', status: '204', time: 1e9, responseEnd: 2e9 }]);
+  expect(host.events[0]?.fields).not.toHaveProperty('tls');
+});
+
+test('streams that begin while another one is under way, and make the array of their numbers grow, change nothing of it', () => {
+  const host = new Host();
+  const streams = [0, 1].map((slot) => {
+    const stream = new TcpStream(host);
+    stream.begin(slot, slot, 0, false, 40_000, 80);
+    return stream;
+  });
+  const say = (direction: number, text: string) => {
+    const bytes = Buffer.from(text);
+    for (const stream of streams) stream.data(direction, bytes, 0, bytes.length, CARRIER);
+  };
+  say(0, 'GET /a HTTP/1.1\r\nHo');
+  const before = host.numbers.values;
+  for (let slot = 2; slot < 300; slot += 1) new TcpStream(host).begin(slot, slot, 0, false, 40_000, 80);
+  expect(host.numbers.values).not.toBe(before);
+  host.clock.now = 1e6;
+  say(0, 'st: shop\r\n\r\n');
+  host.clock.now = 3e6;
+  say(1, 'HTTP/1.1 204 No Content\r\n\r\n');
+  expect(streams.map(({ offset }) => offset)).toEqual([0, 0]);
+  const whole = { label: 'GET /a', status: '204', time: 0, requestEnd: 1e6, responseTime: 3e6, requestBytes: 31 };
+  expect(host.events).toMatchObject([whole, whole]);
+});
