@@ -48,7 +48,10 @@ export const DISPOSITION = {
   opaque: 1,
   /** The same packet as one seen before, or one at a place that does not count for its flow. */
   copy: 2,
-  /** Bytes of a connection whose protocol is not recognised yet: one of its later packets, or its end, tells. */
+  /**
+   * Bytes of a connection whose protocol is not recognised yet, or a fragment of a datagram that is not whole yet: a later packet
+   * of it, or its end, tells.
+   */
   undecided: 3,
 } as const;
 export type Disposition = (typeof DISPOSITION)[keyof typeof DISPOSITION];
@@ -225,12 +228,13 @@ export class Analysis {
   /**
    * A fragment that does not complete its datagram: nothing above IP is looked at.
    * @param isCopy the same fragment came before
+   * @param isWaiting its datagram may yet be put together
    */
-  fragment(packet: PacketView, isCopy: boolean): Disposition {
+  fragment(packet: PacketView, isCopy: boolean, isWaiting: boolean): Disposition {
     this.packets += 1;
     this.flow = -1;
     this.clock.set(packet.timeHigh, packet.timeLow);
-    if (!isCopy) return DISPOSITION.opaque;
+    if (!isCopy) return isWaiting ? DISPOSITION.undecided : DISPOSITION.opaque;
     this.copies += 1;
     return DISPOSITION.copy;
   }

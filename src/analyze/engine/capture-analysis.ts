@@ -8,7 +8,7 @@ import { DIRECTION } from '../layers/layer.ts';
 import { decodeCommonPacket } from '../packet/common-packet.ts';
 import { Fragments } from '../packet/fragments.ts';
 import { decodePacket, PacketView } from '../packet/packet.ts';
-import { Analysis, type AnalysisOptions, type Disposition } from './analysis.ts';
+import { Analysis, type AnalysisOptions, DISPOSITION, type Disposition } from './analysis.ts';
 
 /** What may be looked at besides events, while a capture is analysed. */
 export interface PacketObserver {
@@ -41,6 +41,11 @@ export class CaptureAnalysis {
   /** Bytes of packets as captured, and packets of which the capture kept a part only. */
   bytes = 0;
   truncated = 0;
+  /**
+   * Called when a fragmented datagram is whole or given up, before its last fragment is handed out as a packet: with the number that
+   * `waitsWith` had for its other fragments, and whether events stand for them.
+   */
+  onDatagram: ((number: number, isKnown: boolean) => void) | undefined;
 
   constructor(
     sink: AnalysisSink,
@@ -50,6 +55,7 @@ export class CaptureAnalysis {
   ) {
     const analysis = new Analysis(sink, options);
     this.analysis = analysis;
+    this.fragments.onGivenUp = (datagram) => this.onDatagram?.(heldAs(datagram), false);
     const view = new PacketView();
     const linkTypes: number[] = [];
     const onPacket = observer.packet?.bind(observer);
@@ -97,8 +103,23 @@ export class CaptureAnalysis {
   #fragment(view: PacketView): Disposition {
     const { duplicates } = this.fragments;
     const whole = this.fragments.add(view);
-    if (whole !== undefined) return this.analysis.packet(whole);
-    return this.analysis.fragment(view, this.fragments.duplicates > duplicates);
+    const { waiting, completed } = this.fragments;
+    const taken =
+      whole === undefined
+        ? this.analysis.fragment(view, this.fragments.duplicates > duplicates, waiting >= 0)
+        : this.analysis.packet(whole);
+    // A copy's events were those of the datagram that it is a copy of.
+    const isKnown = taken === DISPOSITION.decoded || taken === DISPOSITION.copy;
+    if (completed >= 0) this.onDatagram?.(heldAs(completed), whole !== undefined && isKnown);
+    return taken;
+  }
+
+  /**
+   * Of an undecided packet: the number of what it waits with, its flow's or, of a fragment, a negative one that stands for its
+   * datagram.
+   */
+  get waitsWith(): number {
+    return this.analysis.flow >= 0 ? this.analysis.flow : heldAs(this.fragments.waiting);
   }
 
   /** @throws KsnoopError as CaptureFramer.push */
@@ -111,4 +132,9 @@ export class CaptureAnalysis {
     this.fragments.end();
     this.analysis.end();
   }
+}
+
+/** The number that stands for a fragmented datagram where a flow's would stand: -1 is no flow's. */
+function heldAs(datagram: number): number {
+  return -2 - datagram;
 }

@@ -27,6 +27,8 @@ export function signatureOf(bytes: Uint8Array, from: number, captured: number, s
 /** Bytes of an IP datagram of which the fragments come in any order. */
 export class Fragmented {
   readonly key: string;
+  /** Stands for the datagram: no other one has it. */
+  readonly number: number;
   /** When its first fragment came, in nanoseconds since 1970. */
   readonly began: number;
   /** The first fragment's frame up to the fragmented bytes; undefined until it came. */
@@ -46,8 +48,9 @@ export class Fragmented {
   /** Runs of bytes that are there: start, end, start, end, ascending, apart from one another. */
   readonly #runs: number[] = [];
 
-  constructor(key: string, began: number) {
+  constructor(key: string, number: number, began: number) {
     this.key = key;
+    this.number = number;
     this.began = began;
   }
 

@@ -47,11 +47,19 @@ export class Fragments {
   duplicates = 0;
   overlaps = 0;
   malformed = 0;
+  /** The number of the datagram that the fragment last added belongs to, as long as that is under way; else -1. */
+  waiting = -1;
+  /** The number of the one that it completed; -1 where it did not. */
+  completed = -1;
+  /** Called with the number of a datagram that was given up. */
+  onGivenUp: ((datagram: number) => void) | undefined;
   readonly #underWay = new Map<string, Fragmented>();
   /** Datagrams put together lately, without their bytes: copies of their fragments may still come. */
   readonly #lately = new Map<string, Finished>();
   readonly #view = new PacketView();
   readonly #key = Buffer.alloc(KEY_MAXIMUM);
+  /** Datagrams begun. */
+  #begun = 0;
   #held = 0;
   #buffer = new Uint8Array(0);
 
@@ -66,10 +74,12 @@ export class Fragments {
    * first fragment and the time of this one, over a copy of the bytes, which is valid until the next call
    */
   add(packet: PacketView): PacketView | undefined {
+    this.waiting = -1;
+    this.completed = -1;
     let fragment = packet;
     // A fragment may be of a packet that carried fragments.
     for (let depth = 0; depth <= TUNNELS_MAXIMUM; depth += 1) {
-      const whole = this.#add(fragment);
+      const whole = this.#add(fragment, depth);
       if (whole === undefined || !isFragment(whole)) return whole;
       fragment = whole;
     }
@@ -81,7 +91,8 @@ export class Fragments {
     for (const datagram of this.#underWay.values()) this.#forget(datagram);
   }
 
-  #add(packet: PacketView): PacketView | undefined {
+  /** @param depth how many datagrams the fragment was in that were fragmented themselves */
+  #add(packet: PacketView, depth: number): PacketView | undefined {
     const now = packet.timeHigh * 0x1_0000_0000 + packet.timeLow;
     this.#expire(now);
     const index = fragmentLayer(packet);
@@ -139,9 +150,11 @@ export class Fragments {
     }
     if (datagram.prefix !== undefined && datagram.complete) {
       this.#remember(datagram, now);
+      if (depth === 0) this.completed = datagram.number;
       return this.#whole(datagram, datagram.prefix, packet);
     }
     this.#bound(datagram);
+    if (depth === 0) this.waiting = datagram.number;
     return undefined;
   }
 
@@ -155,7 +168,8 @@ export class Fragments {
     const known = this.#underWay.get(key);
     if (known !== undefined && now - known.began <= FRAGMENT_AGE_NS) return known;
     if (known !== undefined) this.#forget(known);
-    const datagram = new Fragmented(key, now);
+    const datagram = new Fragmented(key, this.#begun, now);
+    this.#begun += 1;
     this.#underWay.set(key, datagram);
     return datagram;
   }
@@ -205,6 +219,7 @@ export class Fragments {
   #forget(datagram: Fragmented): void {
     this.incomplete += 1;
     this.#remove(datagram);
+    this.onGivenUp?.(datagram.number);
   }
 
   #remove(datagram: Fragmented): void {

@@ -9,13 +9,14 @@ export const json: AnalysisOutputKind = {
   packets: true,
   create: ({ session, line }) => {
     const undecided = new UndecidedPackets(line);
+    session.capture.onDatagram = undecided.datagram;
     return {
       event: (event, flow) => line(jsonLine(session.recorder.event(event, flow))),
       packet: (view, taken) => {
         const { flow } = session.capture.analysis;
         const record = () => jsonLine(session.recorder.packet(view, view.interfaceId));
         undecided.decided(flow, taken, view.payloadLength > 0);
-        if (taken === DISPOSITION.undecided) undecided.add(flow, record(), 0);
+        if (taken === DISPOSITION.undecided) undecided.add(session.capture.waitsWith, record(), 0);
         else if (taken === DISPOSITION.opaque) line(record());
       },
       flowEnded: ({ id }) => undecided.write(id),

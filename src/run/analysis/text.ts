@@ -37,6 +37,7 @@ export const text: AnalysisOutputKind = {
       line(text);
     }, live);
     const undecided = new UndecidedPackets((text, time) => ordered.add(text, time, clock.latest));
+    session.capture.onDatagram = undecided.datagram;
     return {
       event: (event, flow) => {
         closing.event(event, flow);
@@ -48,7 +49,7 @@ export const text: AnalysisOutputKind = {
       packet: (view, taken) => {
         const { flow } = session.capture.analysis;
         undecided.decided(flow, taken, view.payloadLength > 0);
-        if (taken === DISPOSITION.undecided) undecided.add(flow, packetText(view), clock.now);
+        if (taken === DISPOSITION.undecided) undecided.add(session.capture.waitsWith, packetText(view), clock.now);
         if (taken !== DISPOSITION.opaque) return;
         if (!verbose && isUpkeep(view)) hidden += 1;
         else ordered.add(packetText(view), clock.now, clock.latest);

@@ -10,7 +10,7 @@ interface Held {
 
 /**
  * Lines of packets whose protocol is not recognised yet. A flow's are written when it turns out that no protocol decodes
- * them, and dropped when one does: then its exchanges stand for them.
+ * them, and dropped when one does: then its exchanges stand for them. So are those of fragments until their datagram is whole.
  */
 export class UndecidedPackets {
   readonly #write: (text: string, time: number) => void;
@@ -22,7 +22,7 @@ export class UndecidedPackets {
     this.#write = write;
   }
 
-  /** Of too many, those of the flow that waits longest are written. @param flow its number @param time ns since the first packet */
+  /** Of too many, those of the flow that waits longest are written. @param flow its number, CaptureAnalysis.waitsWith @param time ns since the first packet */
   add(flow: number, text: string, time: number): void {
     let held = this.#flows.get(flow);
     if (held === undefined) {
@@ -44,6 +44,12 @@ export class UndecidedPackets {
     if (taken === DISPOSITION.opaque) this.write(flow);
     else if (taken === DISPOSITION.decoded && hasBytes) this.#take(flow);
   }
+
+  /** A fragmented datagram is whole or given up: as CaptureAnalysis.onDatagram. */
+  readonly datagram = (number: number, isKnown: boolean): void => {
+    if (isKnown) this.#take(number);
+    else this.write(number);
+  };
 
   /** No protocol decodes a flow's packets. */
   write(flow: number): void {
