@@ -64,6 +64,11 @@ function decoded(text: string): string {
   }
 }
 
+/** Whether a parameter of this name, a form's field or a query's, holds a secret. @param name as sent, percent-encoded or not */
+export function isSecretParameter(name: string): boolean {
+  return PARAMETER.test(name.includes('%') ? decoded(name) : name);
+}
+
 /** Whether a column, a member, a key or an argument of this name holds a secret. */
 export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name);
@@ -108,8 +113,9 @@ const HINT = new RegExp(
 
 /** A text of a body, an error, a statement: named secrets, tokens, and passwords in URLs masked. Linear in the text. */
 export function maskText(text: string): string {
-  if (!HINT.test(text)) return maskShapes(withoutVariables(text));
-  const named = withoutVariables(text)
+  const plain = text.includes('variables') ? withoutContainers(text, VARIABLES) : text;
+  if (!HINT.test(plain)) return maskShapes(plain);
+  const named = withoutContainers(plain, CONTAINER)
     .replace(AUTHORIZATION, `$1${MASK}`)
     .replace(PASSCODE, `$1${MASK}`)
     .replace(COOKIE, `$1${MASK}`)
@@ -125,34 +131,48 @@ export function maskText(text: string): string {
   return maskShapes(named);
 }
 
-const VARIABLES = /\bvariables\\{0,8}["']?[ \t\r\n]{0,8}:[ \t\r\n]{0,8}\{/g;
-
 /** The variables of a GraphQL request: their names are the client's, so none shows what it holds. */
-function withoutVariables(text: string): string {
-  if (!text.includes('variables')) return text;
+const VARIABLES = /\bvariables(\\{0,8})["']?[ \t\r\n]{0,8}:[ \t\r\n]{0,8}[{]/g;
+/** An object or a list under the name of a secret: all in it is secret. */
+const CONTAINER = new RegExp(
+  `(?:${ENDINGS}|(?<![a-z])(?:pass|pw|pin|otp|cvv|cvc))(\\\\{0,8})["']?[ \\t\\r\\n]{0,8}(?:=>|:=|[:=])[ \\t\\r\\n]{0,8}[[{]`,
+  'gi',
+);
+
+/** @param pattern ends with the bracket of what is masked up to the bracket that closes it; its group: backslashes before a quote */
+function withoutContainers(text: string, pattern: RegExp): string {
   let masked = '';
   let from = 0;
-  VARIABLES.lastIndex = 0;
-  for (let found = VARIABLES.exec(text); found !== null; found = VARIABLES.exec(text)) {
-    const begin = VARIABLES.lastIndex - 1;
+  pattern.lastIndex = 0;
+  for (let found = pattern.exec(text); found !== null; found = pattern.exec(text)) {
+    const begin = pattern.lastIndex - 1;
     masked += text.slice(from, begin) + MASK;
-    from = endOfObject(text, begin);
-    VARIABLES.lastIndex = from;
+    from = endOfContainer(text, begin, found[1]?.length ?? 0);
+    pattern.lastIndex = from;
   }
   return from === 0 ? text : masked + text.slice(from);
 }
 
-/** @returns the place behind the bracket that closes the one at `begin`; the text's end where none does */
-function endOfObject(text: string, begin: number): number {
+/**
+ * @param escapes backslashes before a quote that begins or ends a string: 0 in JSON, 1 in JSON that is a string of JSON
+ * @returns the place behind the bracket that closes the one at `begin`; the text's end where none does
+ */
+function endOfContainer(text: string, begin: number, escapes: number): number {
   let depth = 0;
   let quoted = false;
+  let backslashes = 0;
   for (let at = begin; at < text.length; at += 1) {
     const letter = text[at];
-    if (quoted && letter === '\\') at += 1;
-    else if (letter === '"') quoted = !quoted;
-    else if (quoted) continue;
-    else if (letter === '{') depth += 1;
-    else if (letter === '}') {
+    if (letter === '\\') {
+      backslashes += 1;
+      continue;
+    }
+    // In a string, backslashes come in pairs, and a quote has one more.
+    if (letter === '"' && backslashes % (2 * (escapes + 1)) === escapes) quoted = !quoted;
+    backslashes = 0;
+    if (quoted) continue;
+    if (letter === '{' || letter === '[') depth += 1;
+    else if (letter === '}' || letter === ']') {
       depth -= 1;
       if (depth === 0) return at + 1;
     }

@@ -76,6 +76,18 @@ describe('a value under the name of a secret is masked in every notation', () =>
   });
 
   it.each([
+    ['{"secret":{"a":{"b":"}]"},"c":"hush"},"d":1}', '{"secret":***,"d":1}'],
+    ['{"tokens": [["hush"],["hush"]], "d": 1}', '{"tokens": ***, "d": 1}'],
+    [
+      '{"m":"{\\"secret\\":{\\"a\\":{},\\"b\\":\\"}\\\\\\"\\",\\"c\\":\\"hush\\"}}","d":1}',
+      '{"m":"{\\"secret\\":***}","d":1}',
+    ],
+    ['{"secret":{"a":"\\\\"},"d":{"secret":{"b":["hush', '{"secret":***,"d":{"secret":***'],
+  ])('with all that is nested in it: %s', (text, expected) => {
+    expect(maskText(text)).toBe(expected);
+  });
+
+  it.each([
     '{"pass":"hush"}',
     '{"pw":"hush"}',
     '{"otp":"hush"}',
