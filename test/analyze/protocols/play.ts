@@ -30,7 +30,8 @@ export interface PlayOptions {
   readonly finished?: readonly Side[];
   /** Steps, by index, of which only a copy with another clock's time was seen. */
   readonly timeless?: readonly number[];
-  readonly bodies?: boolean;
+  /** Bodies are wanted; where they are kept. */
+  readonly bodies?: boolean | Bodies;
   /** Cuts every step into portions of at most so many bytes. */
   readonly portion?: (left: number) => number;
 }
@@ -59,7 +60,7 @@ export function play(protocol: StreamProtocol, steps: readonly Step[], options: 
     finSeen: (side) => ended && (options.finished?.includes(side) ?? options.end === undefined),
     detail: options.detail ?? true,
     showSecrets: options.showSecrets ?? false,
-    bodies: options.bodies === true ? new Bodies(options.showSecrets ?? false) : undefined,
+    bodies: options.bodies === true ? new Bodies(options.showSecrets ?? false) : options.bodies || undefined,
     serverPort: options.serverPort ?? protocol.ports[0] ?? 0,
     emit: (event) => void events.push({ ...event, fields: { ...annotations, ...event.fields } }),
     annotate: (fields) => Object.assign(annotations, fields),

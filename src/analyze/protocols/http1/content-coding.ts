@@ -7,13 +7,20 @@ import {
   zstdDecompressSync,
 } from 'node:zlib';
 
+/** What a body that becomes longer than allowed is decompressed to. */
+export const TOO_LONG = 'too long';
+
 /**
  * The beginning of a body without its content coding (RFC 9110, 8.4.1; RFC 8878).
  * @param encoding of Content-Encoding; empty for none
  * @param maximum bytes it may become
- * @returns undefined for a coding that is not known, a damaged body, and one that becomes more
+ * @returns undefined for a coding that is not known and a damaged body
  */
-export function decompressed(bytes: Uint8Array, encoding: string, maximum: number): Uint8Array | undefined {
+export function decompressed(
+  bytes: Uint8Array,
+  encoding: string,
+  maximum: number,
+): Uint8Array | typeof TOO_LONG | undefined {
   const coding = encoding.trim().toLowerCase();
   if (coding === '' || coding === 'identity') return bytes;
   // The end may be missing: what can be decompressed is taken.
@@ -25,8 +32,10 @@ export function decompressed(bytes: Uint8Array, encoding: string, maximum: numbe
     if (coding === 'br')
       return brotliDecompressSync(bytes, { ...partly, finishFlush: constants.BROTLI_OPERATION_FLUSH });
     if (coding === 'zstd') return zstdDecompressSync(bytes, { ...partly, finishFlush: constants.ZSTD_e_flush });
-  } catch {
-    return undefined;
+  } catch (error) {
+    return error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
+      ? TOO_LONG
+      : undefined;
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
 import { utf8 } from '../../record/text.ts';
-import { decompressed } from './content-coding.ts';
+import { decompressed, TOO_LONG } from './content-coding.ts';
 
 /** Bytes kept of an error's body, as sent; and of what they are decompressed to at most. */
 export const ERROR_BODY_BYTES = 1024;
@@ -53,7 +53,7 @@ export class ErrorBody {
    */
   text(): string | undefined {
     const plain = decompressed(this.#bytes.subarray(0, this.#filled), this.#encoding, DECOMPRESSED_MAXIMUM);
-    if (plain === undefined || plain.length === 0) return undefined;
+    if (plain === undefined || plain === TOO_LONG || plain.length === 0) return undefined;
     const decoded = utf8(plain, 0, Math.min(plain.length, LOOKED_AT));
     if (!IS_TEXT.test(this.#contentType) && !PRINTABLE.test(decoded)) return undefined;
     const text = this.#lineOf(decoded).trim().slice(0, TEXT_CHARACTERS);

@@ -1,7 +1,7 @@
 import { BODIES_TOTAL_BYTES, BODY_BYTES } from '../../limits.ts';
-import { maskTarget } from '../../record/secrets.ts';
 import { utf8 } from '../../record/text.ts';
-import { decompressed } from './content-coding.ts';
+import { maskBody } from './body-secrets.ts';
+import { decompressed, TOO_LONG } from './content-coding.ts';
 import type { BodyTaker } from './framing.ts';
 
 /** Bytes that a body may be decompressed to. */
@@ -12,7 +12,6 @@ const ROOM_MINIMUM = 256;
 /** Bodies that are texts whatever bytes are in them (RFC 6838), JSON and XML with a suffix included (RFC 9457). */
 const IS_TEXT =
   /^(?:text\/|application\/(?:[\w.-]{1,100}\+)?(?:json|xml|javascript|graphql|x-ndjson|x-www-form-urlencoded)\b)/i;
-const IS_FORM = /^application\/x-www-form-urlencoded\b/i;
 /** What a text has none of: control characters but tabulators and line ends, and U+FFFD, which stands for bytes that are no UTF-8. */
 const NO_TEXT = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]/;
 
@@ -107,15 +106,18 @@ export class MessageBody implements BodyTaker {
     }
     const plain = decompressed(kept, this.#encoding, DECOMPRESSED_MAXIMUM);
     if (plain === undefined) return { text: undefined, note: `cannot be decompressed (${this.#encoding})` };
+    if (plain === TOO_LONG)
+      return {
+        text: undefined,
+        note: `more than ${DECOMPRESSED_MAXIMUM / 1024} KiB when decompressed (${this.#encoding})`,
+      };
     const isWhole = !isCut && this.#length === kept.length && plain.length <= BODY_BYTES;
     const decoded = utf8(plain, 0, Math.min(plain.length, BODY_BYTES));
     // A character may be cut at the end of what is kept.
     const text = isWhole ? decoded : decoded.replace(/\ufffd$/, '');
     if (!IS_TEXT.test(this.#contentType) && NO_TEXT.test(text)) return { text: undefined, note: 'binary' };
     const note = isWhole ? undefined : isCut ? 'the rest was not captured' : `the first ${BODY_BYTES / 1024} KiB`;
-    const masked =
-      IS_FORM.test(this.#contentType) && !this.#bodies.showSecrets ? maskTarget(`?${text}`).slice(1) : text;
-    return { text: masked, note };
+    return { text: this.#bodies.showSecrets ? text : maskBody(text, this.#contentType), note };
   }
 }
 

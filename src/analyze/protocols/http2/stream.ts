@@ -31,6 +31,8 @@ export interface UpgradedRequest {
   readonly time: number;
   readonly end: number;
   readonly bytes: number;
+  /** Where bodies are wanted. */
+  readonly body?: MessageBody | undefined;
 }
 
 type FrameStart = Pick<FrameReader, 'began' | 'beganKnown'>;
@@ -154,7 +156,7 @@ export class Half {
   }
 
   /** A request that came as HTTP/1.1, whole, with the upgrade. */
-  takeUpgraded({ method, target, host, contentType, fields, time, end, bytes }: UpgradedRequest): void {
+  takeUpgraded({ method, target, host, contentType, fields, time, end, bytes, body }: UpgradedRequest): void {
     this.seen({ now: time, timeKnown: true }, 0);
     this.seen({ now: end, timeKnown: true }, bytes);
     this.method = method;
@@ -162,6 +164,9 @@ export class Half {
     this.authority = host;
     this.contentType = contentType;
     if (this.fields !== undefined) Object.assign(this.fields, fields);
+    this.body = body;
+    // What may come on the stream is none of this body.
+    this.#hasBody = true;
     this.begun = true;
     this.ended = true;
   }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { http1 } from '../../../../src/analyze/protocols/http1/index.ts';
+import { Bodies } from '../../../../src/analyze/protocols/http1/message-body.ts';
 import type { AnalysisEvent } from '../../../../src/analyze/record/event.ts';
 import { Random } from '../../../support/random.ts';
 import { play, playCut, type Step } from '../play.ts';
@@ -186,4 +187,20 @@ test.each([
 ])('%j looks like %s', (text, likeness) => {
   const bytes = Buffer.from(text, 'latin1');
   expect(http1.probe(bytes, 0, bytes.length)).toBe(likeness);
+});
+
+test.each([
+  ['GET /up HTTP/1.1\r\nUpgrade: websocket', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n'],
+  ['GET /up HTTP/1.1\r\nUpgrade: h2c', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n'],
+  ['CONNECT shop:443 HTTP/1.1', 'HTTP/1.1 200 OK\r\n\r\n'],
+])('behind "%s" no body is kept of a request that is not answered any more', (request, response) => {
+  const bodies = new Bodies(false, 1000);
+  const pipelined = `POST /next HTTP/1.1\r\nContent-Length: 500\r\n\r\n${'b'.repeat(400)}`;
+  const steps: Step[] = [
+    [0, `${request}\r\n\r\n${pipelined}`],
+    [1, response],
+    [0, 'b'.repeat(100)],
+  ];
+  play(http1, steps, { bodies });
+  expect(bodies.take(1000)).toBe(1000);
 });

@@ -65,8 +65,16 @@ describe('a body', () => {
     expect(bodyOf('x', { encoding: 'exi' }).end().note).toBe('cannot be decompressed (exi)');
   });
 
-  it('that is a bomb has no text', () => {
-    expect(bodyOf(brotliCompressSync(Buffer.alloc(4_000_000)), { encoding: 'br' }).end().text).toBe(undefined);
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateRawSync],
+    ['br', brotliCompressSync],
+    ['zstd', zstdCompressSync],
+  ])('that is a bomb of %s has no text, and says so', (encoding, compress) => {
+    expect(bodyOf(compress(Buffer.alloc(4_000_000)), { encoding }).end()).toEqual({
+      text: undefined,
+      note: `more than 256 KiB when decompressed (${encoding})`,
+    });
   });
 
   it('of a form hides its secrets, the first one too', () => {
@@ -74,6 +82,30 @@ describe('a body', () => {
     expect(bodyOf('password=hunter2&user=ann', { type }).end().text).toBe('password=***&user=ann');
     const shown = bodyOf('password=hunter2', { type, bodies: new Bodies(true) }).end();
     expect(shown.text).toBe('password=hunter2');
+  });
+
+  it('of a form hides a secret up to the next parameter, also where it is not encoded', () => {
+    const type = 'application/x-www-form-urlencoded; charset=utf-8';
+    expect(bodyOf('a=1&password=correct horse;b#c?\nd&user=ann', { type }).end().text).toBe(
+      'a=1&password=***&user=ann',
+    );
+    expect(bodyOf('x%5Bpassword%5D=a b&state=open', { type }).end().text).toBe('x%5Bpassword%5D=***&state=open');
+  });
+
+  it.each(['BBB', '"BBB"', 'BBB; charset=utf-8'])('of a multipart form hides its secrets: boundary=%s', (boundary) => {
+    const part = (head: string, value: string) =>
+      `--BBB\r\nContent-Disposition: form-data; ${head}\r\n\r\n${value}\r\n`;
+    const form = (secret: string) =>
+      part('name="user"', 'ann') +
+      part('name="password"', secret) +
+      part('filename="password"; name="picture"', 'no secret') +
+      part('name=api_key\r\nContent-Type: text/plain', secret);
+    const type = `multipart/form-data; boundary=${boundary}`;
+    expect(bodyOf(`${form('hush\r\n\r\nhush')}--BBB--\r\n`, { type }).end().text).toBe(`${form('***')}--BBB--\r\n`);
+    // What is kept may end within a secret.
+    expect(bodyOf(part('name="password"', 'hus').trimEnd(), { type }).end().text).not.toContain('hus');
+    const shown = bodyOf(form('hush'), { type, bodies: new Bodies(true) }).end();
+    expect(shown.text).toBe(form('hush'));
   });
 
   it('takes what is left of the bytes for all bodies, and gives them back', () => {

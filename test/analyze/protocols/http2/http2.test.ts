@@ -1,6 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { http1 } from '../../../../src/analyze/protocols/http1/index.ts';
+import { Bodies } from '../../../../src/analyze/protocols/http1/message-body.ts';
 import { http2 } from '../../../../src/analyze/protocols/http2/index.ts';
 import type { AnalysisEvent } from '../../../../src/analyze/record/event.ts';
 import { analyseFile } from '../../../support/analysis.ts';
@@ -193,6 +195,21 @@ test('a request that upgrades from HTTP/1.1 is answered on stream 1', async () =
   const { events } = await analyseFile(join(import.meta.dirname, 'captures/http2-h2c-upgrade.pcap'));
   expect(brief(events.map(({ event }) => event))).toEqual(['GET /x = 500', 'GET /y = 404']);
   expect(events[0]?.event).toMatchObject({ responseTime: expect.any(Number), fields: { http: { version: '2' } } });
+});
+
+test('a request that upgrades from HTTP/1.1 has its body, and gives the bytes of it back', () => {
+  const bodies = new Bodies(false, 300);
+  const head = 'POST /x HTTP/1.1\r\nUpgrade: h2c\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\n';
+  const events = play(
+    http1,
+    [
+      [0, `${head}sent`],
+      [1, 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n'],
+    ],
+    { bodies },
+  );
+  expect(events).toMatchObject([{ label: 'POST /x', fields: { http: { version: '2', requestBody: 'sent' } } }]);
+  expect(bodies.take(300)).toBe(300);
 });
 
 test('changed bytes and noise: no exception, nothing taken for it', () => {
