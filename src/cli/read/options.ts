@@ -101,7 +101,8 @@ export function completeRead(named: readonly string[], typed: RawReadOptions, te
     throw usage('-w with --where reads the capture twice, so it needs a file.', 'Write the capture to a file first.');
   }
   const utc = raw.utc === true;
-  if (raw.follow === true && paths.length > 1) throw usage('--follow reads one file.');
+  if (raw.follow === true && paths.length > 1)
+    throw usage('--follow reads one growing file.', 'To show one flow, give its number: --follow 7');
   return {
     reading: {
       paths,
@@ -137,6 +138,7 @@ function withFollowed(
     return { paths: [follow, ...paths], raw: { ...rest, follow: true } };
   }
   if (hex === true && isRaw === true) throw usage('--hex and --raw exclude each other.');
+  if (raw.write !== undefined) throw usage('-w writes a capture: --follow FLOW has no meaning with it.');
   if (raw.output !== undefined) throw usage('--follow FLOW is an output of its own: -o has no meaning with it.');
   const suffix = hex === true ? ',hex' : isRaw === true ? ',raw' : '';
   return { paths, raw: { ...rest, output: `stream=${follow}${suffix}` } };

@@ -24,6 +24,8 @@ it.each<[RawReadOptions, RegExp]>([
   [{ raw: true, follow: true }, /--raw shows the bytes of one flow/],
   [{ follow: '7', hex: true, raw: true }, /--hex and --raw exclude each other/],
   [{ follow: '7', output: 'json' }, /-o has no meaning with it/],
+  [{ follow: '7', write: 'b.pcap' }, /-w writes a capture: --follow FLOW has no meaning with it/],
+  [{ follow: '-1' }, /--follow reads one growing file/],
   [{ output: 'summary', body: true }, /The summary output shows no bodies/],
   [{ write: 'b.pcap', body: true }, /--body has no meaning with it/],
 ])('%j is refused', (raw, message) => {
