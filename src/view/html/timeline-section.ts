@@ -1,4 +1,5 @@
 import type { TimelineReport } from '../../analyze/summary/timeline.ts';
+import { rateText } from '../summary-tables.ts';
 import { clockText } from '../time-text.ts';
 import { byteSize, counted, grouped, latencyText, timeSpan } from '../units.ts';
 import { type Html, html } from './html.ts';
@@ -34,7 +35,7 @@ export function timelineSection(
 <section aria-labelledby="h-timelines"><h2 id="h-timelines">Timelines</h2>
 <p class="dim">One step is ${timeSpan(length / 1e6)}. An exchange counts at the time of its request.</p>
 ${chart(
-  html`Requests: <span class="kok">■ all</span> <span class="kbad">■ failed</span>, at most ${grouped(Math.round(most / seconds))}/s`,
+  html`Requests: <span class="kok">■ all</span> <span class="kbad">■ failed</span>, at most ${rateText(most / seconds)}`,
   `${counted(total, 'request')}, of which ${grouped(failed)} failed, over time`,
   bars,
   span,
@@ -76,7 +77,7 @@ function retransmissionChart(
   const step = WIDTH / periods.length;
   const total = periods.reduce((sum, { retransmissions }) => sum + retransmissions, 0);
   return chart(
-    html`TCP retransmissions, at most ${grouped(Math.ceil(most / seconds))}/s`,
+    html`TCP retransmissions, at most ${rateText(most / seconds)}`,
     `${counted(total, 'TCP retransmission')} over time`,
     periods.flatMap(({ retransmissions }, index) =>
       retransmissions === 0 ? [] : [bar(index, step, 0, retransmissions / most, 'barbad')],

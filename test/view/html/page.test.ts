@@ -213,6 +213,13 @@ function everyText<Value>(value: Value, text: () => string, key = ''): Value {
   return Object.fromEntries(entries) as Value;
 }
 
+it('shows the highest rates of requests and retransmissions also where they are less than one a second', () => {
+  const periods = [{ count: 1, failed: 0, bytes: 1, retransmissions: 2, p50: 1, p99: 1 }];
+  const slow = page(reportContent({ timeline: { length: 10e9, periods } }));
+  expect(slow).toContain('at most 0.1/s');
+  expect(slow).toContain('TCP retransmissions, at most 0.2/s');
+});
+
 it('shows retransmissions over time, or that there were none', () => {
   expect(page()).toContain('aria-label="4 TCP retransmissions over time"');
   const periods = [{ count: 1, failed: 0, bytes: 1, retransmissions: 0, p50: 1, p99: 1 }];
