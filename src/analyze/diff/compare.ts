@@ -81,13 +81,10 @@ function routes(a: Side, b: Side): Difference[] {
     // A route that came or went shows in its share of the Service's exchanges; a whole Service in its share of all.
     const ofA = totalsA.get(name.subject) ?? a.totals.exchanges;
     const ofB = totalsB.get(name.subject) ?? b.totals.exchanges;
-    return shares(
-      name,
-      'traffic',
-      { cases: rowA?.count ?? 0, of: ofA },
-      { cases: rowB?.count ?? 0, of: ofB },
-      undefined,
-    );
+    return shares(name, 'traffic', {
+      a: { cases: rowA?.count ?? 0, of: ofA },
+      b: { cases: rowB?.count ?? 0, of: ofB },
+    });
   });
 }
 
@@ -117,13 +114,10 @@ function tls(a: Side, b: Side): Difference[] {
   const all = (rows: typeof one, sni: string) =>
     rows.filter(({ subject }) => subject === sni).reduce((sum, { row }) => sum + row.count, 0);
   return pairs(one, two).flatMap(({ name, a: rowA, b: rowB }) => {
-    const version = shares(
-      name,
-      'handshakes with this version',
-      { cases: rowA?.count ?? 0, of: all(one, name.subject) },
-      { cases: rowB?.count ?? 0, of: all(two, name.subject) },
-      undefined,
-    );
+    const version = shares(name, 'handshakes with this version', {
+      a: { cases: rowA?.count ?? 0, of: all(one, name.subject) },
+      b: { cases: rowB?.count ?? 0, of: all(two, name.subject) },
+    });
     const same = rowA === undefined || rowB === undefined ? [] : exchanges(name, rowA, rowB);
     return [...version, ...same];
   });
@@ -151,13 +145,11 @@ function connections(name: Named, a: TcpRow, b: TcpRow): Difference[] {
       ['connections reset by the client', 'resetByClient'],
     ] as const
   ).flatMap(([what, member]) =>
-    shares(
-      name,
-      what,
-      { cases: a[member], of: a.connections },
-      { cases: b[member], of: b.connections },
-      'more is worse',
-    ),
+    shares(name, what, {
+      a: { cases: a[member], of: a.connections },
+      b: { cases: b[member], of: b.connections },
+      isBad: true,
+    }),
   );
   const [one, two] = [
     { events: a.retransmissions, bytes: a.bytes },
@@ -172,22 +164,17 @@ function connections(name: Named, a: TcpRow, b: TcpRow): Difference[] {
 }
 
 function exchanges(name: Named, a: ExchangeRow, b: ExchangeRow): Difference[] {
-  const failed = shares(
-    name,
-    'failed',
-    { cases: a.failed, of: a.count },
-    { cases: b.failed, of: b.count },
-    'more is worse',
-  );
+  const failed = shares(name, 'failed', {
+    a: { cases: a.failed, of: a.count },
+    b: { cases: b.failed, of: b.count },
+    isBad: true,
+  });
   const [inA, inB] = [a.statuses(), b.statuses()];
   const statuses = [...new Set([...Object.keys(inA), ...Object.keys(inB)])].flatMap((status) =>
-    shares(
-      name,
-      `status ${status}`,
-      { cases: inA[status] ?? 0, of: a.count },
-      { cases: inB[status] ?? 0, of: b.count },
-      undefined,
-    ),
+    shares(name, `status ${status}`, {
+      a: { cases: inA[status] ?? 0, of: a.count },
+      b: { cases: inB[status] ?? 0, of: b.count },
+    }),
   );
   return [...failed, ...statuses, ...latencies(name, '', a.latency, b.latency)];
 }
@@ -200,10 +187,17 @@ function latencies(name: Named, prefix: string, a: ExchangeRow['latency'], b: Ex
   });
 }
 
-function shares(name: Named, what: string, a: Share, b: Share, judged: 'more is worse' | undefined): Difference[] {
+/** Both captures' shares of something. */
+interface Shares {
+  readonly a: Share;
+  readonly b: Share;
+  readonly isBad?: boolean;
+}
+
+function shares(name: Named, what: string, { a, b, isBad = false }: Shares): Difference[] {
   if (!sharesDiffer(a, b)) return [];
   const numbers = { a: a.cases / a.of, b: b.cases / b.of, ofA: a.of, ofB: b.of };
   const area: Area = name.area;
-  const worse = judged === undefined ? undefined : numbers.b > numbers.a;
+  const worse = isBad ? numbers.b > numbers.a : undefined;
   return [{ ...name, area, what, unit: 'share', ...numbers, worse }];
 }

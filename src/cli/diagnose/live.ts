@@ -36,7 +36,7 @@ export async function diagnoseTargets(words: readonly string[], raw: RawDiagnose
     const diagnosis = new Diagnosis(opened);
     const page = command.report === undefined ? undefined : new LiveReport(command.report);
     try {
-      const plan = await planned(diagnosis, opened, command, log, signal);
+      const plan = await planned({ diagnosis, opened, command }, log, signal);
       const nothing = announce(plan, log);
       // A Service that selects nothing has no packets: what is wrong is known already.
       if (nothing !== undefined || (plan.plans.length === 0 && diagnosis.hasErrors)) {
@@ -71,12 +71,19 @@ async function openTargets(
 
 /** Read the objects and plan the capture, at the same time where the one does not need the other. */
 async function planned(
-  diagnosis: Diagnosis,
-  opened: OpenedQuery | undefined,
-  { capture: config, scope }: DiagnoseCommand,
+  {
+    diagnosis,
+    opened,
+    command,
+  }: {
+    readonly diagnosis: Diagnosis;
+    readonly opened: OpenedQuery | undefined;
+    readonly command: DiagnoseCommand;
+  },
   log: Logger,
   signal: AbortSignal,
 ): Promise<CapturePlan> {
+  const { capture: config, scope } = command;
   if (opened === undefined) return planCapture(config, signal);
   const { findOpened } = await import('../../run/capture/find-targets.ts');
   const examined = examine(diagnosis, log, signal);

@@ -100,7 +100,7 @@ async function collected(
     showSecrets: raw.showSecrets === true,
     follow: false,
   };
-  const result = await readLines(config, { ...form, width: undefined }, 1, signal, { note: log.warn });
+  const result = await readLines(config, { ...form, width: undefined, descriptor: 1 }, signal, { note: log.warn });
   for (const line of result.stopped) log.warn(line);
   for (const line of analysisNotes(result.session)) log.info(`${file}: ${line}`);
   if (result.stopped.length > 0) reading.stopped = true;

@@ -50,8 +50,9 @@ async function printLines(
     colour: wantsColour(process.stdout, process.env),
     align: terminal,
     width: terminal ? process.stdout.columns : undefined,
+    descriptor: 1,
   };
-  const result = await readLines(reading, form, 1, signal, observerOf(log, reading.follow));
+  const result = await readLines(reading, form, signal, observerOf(log, reading.follow));
   const { capture } = result.session;
   const missing = whyEmpty(capture.framer.packets, result.session.span !== undefined);
   if (missing !== undefined) log.info(missing);

@@ -115,7 +115,7 @@ export class Input {
       const head = await this.#head(signal);
       if (head === undefined) return { kind: 'aborted' };
       const compression = compressionOf(head);
-      if (compression !== undefined) return await this.#decompress(compression, head, onChunk, signal, onProgress);
+      if (compression !== undefined) return await this.#decompress({ compression, head }, onChunk, signal, onProgress);
       let bytes: Uint8Array | undefined = head;
       while (bytes !== undefined) {
         const wait = onChunk(bytes);
@@ -165,8 +165,7 @@ export class Input {
   }
 
   async #decompress(
-    compression: FileCompression,
-    head: Uint8Array,
+    { compression, head }: { readonly compression: FileCompression; readonly head: Uint8Array },
     onChunk: OnChunk,
     signal: AbortSignal,
     onProgress: OnProgress,

@@ -31,6 +31,8 @@ export interface LinesConfig {
   readonly align: boolean;
   /** Columns of the terminal; undefined without a terminal. */
   readonly width: number | undefined;
+  /** Where the lines are written; it stays open. */
+  readonly descriptor: number;
 }
 
 /** What a reading found besides its lines. */
@@ -42,13 +44,11 @@ export interface LinesResult extends ReadResult {
 
 /**
  * Read a capture and write what the analysis finds as lines.
- * @param descriptor where the lines are written; it stays open
  * @throws KsnoopError CANNOT_WRITE, and as readCapture and whereExpression have it
  */
 export async function readLines(
   config: ReadingConfig,
-  { output, ...form }: LinesConfig,
-  descriptor: number,
+  { output, descriptor, ...form }: LinesConfig,
   signal: AbortSignal,
   observer: ReadingObserver,
 ): Promise<LinesResult> {

@@ -39,7 +39,7 @@ export function mapSection(graph: CallGraph, titleOf: (protocol: string) => stri
     const [from, to] = [at.get(edge.client), at.get(edge.service)];
     return from === undefined || to === undefined
       ? html``
-      : edgeHtml(edge, from, to, isSparse || edge.failed > 0, titleOf);
+      : edgeHtml({ edge, from, to, hasText: isSparse || edge.failed > 0 }, titleOf);
   });
   return html`
 <section aria-labelledby="h-map"><h2 id="h-map">Who calls whom</h2>
@@ -62,7 +62,14 @@ function nodeHtml(name: string, { x, y }: Point): Html {
 <text x="${x + NODE_WIDTH / 2}" y="${y + 22}" text-anchor="middle">${cutMiddle(sanitise(name), NAME_LENGTH)}</text></g>`;
 }
 
-function edgeHtml(edge: Edge, from: Point, to: Point, hasText: boolean, titleOf: (protocol: string) => string): Html {
+interface DrawnEdge {
+  readonly edge: Edge;
+  readonly from: Point;
+  readonly to: Point;
+  readonly hasText: boolean;
+}
+
+function edgeHtml({ edge, from, to, hasText }: DrawnEdge, titleOf: (protocol: string) => string): Html {
   const texts = edgeTexts(edge, titleOf);
   const middle = NODE_HEIGHT / 2;
   const start = { x: from.x + NODE_WIDTH, y: from.y + middle };

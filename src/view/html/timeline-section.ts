@@ -21,10 +21,7 @@ export function timelineSection(
   const bars = periods.flatMap(({ count, failed }, index) =>
     count === 0
       ? []
-      : [
-          bar(index, step, 0, count / most, 'bar'),
-          ...(failed > 0 ? [bar(index, step, 0, failed / most, 'barbad')] : []),
-        ],
+      : [bar(index, step, count / most, 'bar'), ...(failed > 0 ? [bar(index, step, failed / most, 'barbad')] : [])],
   );
   const slowest = Math.max(1, ...periods.map(({ p99 }) => p99 ?? 0));
   const bytes = Math.max(1, ...periods.map((period) => period.bytes));
@@ -60,7 +57,7 @@ ${chart(
 ${chart(
   html`Bytes on the wire, at most ${byteSize(Math.round(bytes / seconds))}/s`,
   'bytes over time',
-  periods.flatMap((period, index) => (period.bytes === 0 ? [] : [bar(index, step, 0, period.bytes / bytes, 'bar')])),
+  periods.flatMap((period, index) => (period.bytes === 0 ? [] : [bar(index, step, period.bytes / bytes, 'bar')])),
   span,
 )}
 ${resent === 0 ? html`<p class="dim">No TCP segment was retransmitted.</p>` : retransmissionChart(periods, resent, seconds, span)}
@@ -80,7 +77,7 @@ function retransmissionChart(
     html`TCP retransmissions, at most ${rateText(most / seconds)}`,
     `${counted(total, 'TCP retransmission')} over time`,
     periods.flatMap(({ retransmissions }, index) =>
-      retransmissions === 0 ? [] : [bar(index, step, 0, retransmissions / most, 'barbad')],
+      retransmissions === 0 ? [] : [bar(index, step, retransmissions / most, 'barbad')],
     ),
     span,
   );
@@ -92,9 +89,9 @@ function chart(title: Html, about: string, shapes: readonly Html[], [from, to]: 
 <div class="axis"><span>${from}</span><span>${to}</span></div>`;
 }
 
-function bar(index: number, step: number, from: number, share: number, kind: string): Html {
+function bar(index: number, step: number, share: number, kind: string): Html {
   const height = Math.max(1, share * HEIGHT);
-  const [x, y] = [index * step, HEIGHT - from - height];
+  const [x, y] = [index * step, HEIGHT - height];
   return html`<rect class="${kind}" x="${round(x)}" y="${round(y)}" width="${round(Math.max(1, step * 0.9))}" height="${round(height)}"/>`;
 }
 
