@@ -192,7 +192,7 @@ test('memory is bounded while holes stay open', () => {
   for (let index = 0; index < 5000; index += 1) {
     segments.push({ side: 1, sequence: 10 + 5000 + index * 1400, payload, at: 3 + index * 0.001 });
   }
-  const { events, flows } = analyseBytes(builtPcap(segments));
+  const { flows } = analyseBytes(builtPcap(segments));
   expect(flows[0]?.tcp?.server.lost).toBe(5000);
 });
 

@@ -5,7 +5,12 @@ import { ByteWriter } from '../../../src/run/sink/byte-writer.ts';
 import { PLAIN } from './plain.ts';
 
 /** Of forms that need one. */
-const ARGUMENTS: Readonly<Record<string, string>> = { 'custom-columns': 'A:.a', jsonpath: '{.a}', template: '{{.a}}', stream: '0' };
+const ARGUMENTS: Readonly<Record<string, string>> = {
+  'custom-columns': 'A:.a',
+  jsonpath: '{.a}',
+  template: '{{.a}}',
+  stream: '0',
+};
 
 test('every output is found by its name, and nothing else is', () => {
   expect(OUTPUT_NAMES).toEqual(expect.arrayContaining(['pcapng', 'pcap', 'text']));
