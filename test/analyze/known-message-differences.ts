@@ -34,6 +34,12 @@ export const KNOWN_MESSAGE_DIFFERENCES: readonly KnownDifference[] = [
     reason: 'ksnoop masks the texts of an INSERT without columns',
   },
   {
+    file: 'zeek/postgresql/psql-create-insert-select-delete-drop.pcap',
+    frames: [16],
+    what: ['PostgreSQL statements'],
+    reason: 'ksnoop masks the texts of an INSERT without columns',
+  },
+  {
     file: 'captures/postgresql.pcap',
     frames: [35],
     what: ['PostgreSQL statements'],
