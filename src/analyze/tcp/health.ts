@@ -71,63 +71,82 @@ export function followHealth(
       ints[own + TCP_I32.rttEnd] = behind;
       doubles[half + TCP_F64.rttTime + direction] = now;
     }
-    if (
-      ahead === 0 &&
-      length === 0 &&
-      special === 0 &&
-      window !== 0 &&
-      flags & SEEN.ack &&
-      window === ints[own + TCP_I32.window] &&
-      packet.tcpAcknowledgment === ints[own + TCP_I32.ack] &&
-      ((ints[other + TCP_I32.flags] as number) & SEEN.keepAlive) === 0
-    ) {
+    if (ahead === 0 && special === 0 && flags & SEEN.ack && isDuplicateAck(ints, own, other, packet)) {
       ints[own + TCP_I32.duplicates] = (ints[own + TCP_I32.duplicates] as number) + 1;
       troubles.add(slot, direction, TROUBLE.duplicateAck);
     }
   }
   if (special === 0 && window === 0) troubles.add(slot, direction, TROUBLE.zeroWindow);
-  if (length > 0 && special === 0) {
-    const scale = ints[other + TCP_I32.scale] as number;
-    if (scale > 0 && ((ints[other + TCP_I32.flags] as number) & SEEN.ack) !== 0) {
-      const shift = scale - 1;
-      const window = ints[other + TCP_I32.window] as number;
-      // What no shift of 32 bits can do; RFC 7323 allows no more than 14.
-      const scaled = shift < 16 ? window << shift : window * 2 ** shift;
-      const edge = ((ints[other + TCP_I32.ack] as number) + scaled) | 0;
-      if (behind === edge) troubles.add(slot, direction, TROUBLE.windowFull);
-    }
-  }
+  if (length > 0 && special === 0 && fillsWindow(ints, other, behind))
+    troubles.add(slot, direction, TROUBLE.windowFull);
   if ((flags & SEEN.high) === 0 || ((end - (ints[own + TCP_I32.high] as number)) | 0) > 0) {
     ints[own + TCP_I32.high] = end;
     doubles[half + TCP_F64.highTime + direction] = now;
     next |= SEEN.high;
   }
-  if (tcpFlags & TCP.ack) {
-    const acknowledgment = packet.tcpAcknowledgment;
-    const before = doubles[half + TCP_F64.ackTime + direction] as number;
-    doubles[half + TCP_F64.ackTime + direction] = now;
-    if (now - before > IDLE_NS && (flags & SEEN.ack) !== 0) {
-      const others = Math.max(
-        doubles[half + TCP_F64.ackTime + 1 - direction] as number,
-        doubles[half + TCP_F64.highTime + 1 - direction] as number,
-      );
-      troubles.waits.idle(slot, direction, now, now - Math.max(before, others), (tcpFlags & TCP.rst) !== 0);
-    }
-    if ((flags & SEEN.ack) === 0 || acknowledgment !== ints[own + TCP_I32.ack]) {
-      ints[own + TCP_I32.duplicates] = 0;
-      ints[own + TCP_I32.ack] = acknowledgment;
-      next |= SEEN.ack;
-      const others = ints[other + TCP_I32.flags] as number;
-      if (others & SEEN.rtt && ((acknowledgment - (ints[other + TCP_I32.rttEnd] as number)) | 0) >= 0) {
-        const rtt = now - (doubles[half + TCP_F64.rttTime + 1 - direction] as number);
-        const isDelayed = length === 0 && rtt > DELAYED_ACK_LEAST_NS && rtt < DELAYED_ACK_MOST_NS;
-        ints[other + TCP_I32.flags] = (others & ~SEEN.rtt) | (isDelayed ? SEEN.delayedAck : 0);
-        sample(table, base, 1 - direction, rtt);
-      }
-    }
-  }
+  if (tcpFlags & TCP.ack) next |= followAcknowledgment(table, slot, direction, packet, now, troubles);
   ints[own + TCP_I32.window] = window;
   ints[own + TCP_I32.flags] = next;
+}
+
+/** Whether a pure ACK says again what the one before it said, and answers no keep-alive. @param own, other positions of the directions */
+function isDuplicateAck(ints: Int32Array, own: number, other: number, packet: PacketView): boolean {
+  return (
+    packet.payloadLength === 0 &&
+    packet.tcpWindow !== 0 &&
+    packet.tcpWindow === ints[own + TCP_I32.window] &&
+    packet.tcpAcknowledgment === ints[own + TCP_I32.ack] &&
+    ((ints[other + TCP_I32.flags] as number) & SEEN.keepAlive) === 0
+  );
+}
+
+/** Whether bytes up to a sequence number fill the window that their receiver last offered. @param other position of the receiver's direction */
+function fillsWindow(ints: Int32Array, other: number, behind: number): boolean {
+  const scale = ints[other + TCP_I32.scale] as number;
+  if (scale <= 0 || ((ints[other + TCP_I32.flags] as number) & SEEN.ack) === 0) return false;
+  const shift = scale - 1;
+  const window = ints[other + TCP_I32.window] as number;
+  // What no shift of 32 bits can do; RFC 7323 allows no more than 14.
+  const scaled = shift < 16 ? window << shift : window * 2 ** shift;
+  return behind === (((ints[other + TCP_I32.ack] as number) + scaled) | 0);
+}
+
+/** What a segment's acknowledgment shows: idle times, round trips, delayed ACKs. @returns SEEN.ack where it is a new one, else 0 */
+function followAcknowledgment(
+  table: FlowTable,
+  slot: number,
+  direction: number,
+  packet: PacketView,
+  now: number,
+  troubles: Troubles,
+): number {
+  const { ints, doubles } = table;
+  const base = table.base(slot);
+  const own = base + direction;
+  const other = base + 1 - direction;
+  const half = base >> 1;
+  const flags = ints[own + TCP_I32.flags] as number;
+  const acknowledgment = packet.tcpAcknowledgment;
+  const before = doubles[half + TCP_F64.ackTime + direction] as number;
+  doubles[half + TCP_F64.ackTime + direction] = now;
+  if (now - before > IDLE_NS && (flags & SEEN.ack) !== 0) {
+    const others = Math.max(
+      doubles[half + TCP_F64.ackTime + 1 - direction] as number,
+      doubles[half + TCP_F64.highTime + 1 - direction] as number,
+    );
+    troubles.waits.idle(slot, direction, now, now - Math.max(before, others), (packet.tcpFlags & TCP.rst) !== 0);
+  }
+  if ((flags & SEEN.ack) !== 0 && acknowledgment === ints[own + TCP_I32.ack]) return 0;
+  ints[own + TCP_I32.duplicates] = 0;
+  ints[own + TCP_I32.ack] = acknowledgment;
+  const others = ints[other + TCP_I32.flags] as number;
+  if (others & SEEN.rtt && ((acknowledgment - (ints[other + TCP_I32.rttEnd] as number)) | 0) >= 0) {
+    const rtt = now - (doubles[half + TCP_F64.rttTime + 1 - direction] as number);
+    const isDelayed = packet.payloadLength === 0 && rtt > DELAYED_ACK_LEAST_NS && rtt < DELAYED_ACK_MOST_NS;
+    ints[other + TCP_I32.flags] = (others & ~SEEN.rtt) | (isDelayed ? SEEN.delayedAck : 0);
+    sample(table, base, 1 - direction, rtt);
+  }
+  return SEEN.ack;
 }
 
 /** Classifies a retransmission of bytes, a SYN or a FIN, as far as the place of capture shows why. */
