@@ -74,7 +74,7 @@ export interface InterfaceCounters {
 export type AgentEvent =
   /**
    * The session has begun. `kills`: processes of the agent's container that the kernel has killed so far for lack of memory;
-   * left out where nobody counts them.
+   * left out where they are not counted.
    */
   | {
       readonly type: 'hello';

@@ -39,7 +39,7 @@ export interface CaptureSetOptions {
   readonly targetEvents: TargetEvents;
   /** Memory for the rings. */
   readonly rings: RingBudget;
-  /** Processes of the container that the kernel has killed for lack of memory; undefined where nobody counts them. */
+  /** Processes of the container that the kernel has killed for lack of memory; undefined where they are not counted. */
   readonly kills: () => number | undefined;
   readonly handlers: CaptureSetHandlers;
 }

@@ -16,7 +16,7 @@ export interface Resources {
    * @throws KsnoopError TOO_MANY_SESSIONS when all are taken
    */
   takePlace(): Promise<() => void>;
-  /** Processes of the container that the kernel has killed for lack of memory; undefined where nobody counts them. */
+  /** Processes of the container that the kernel has killed for lack of memory; undefined where they are not counted. */
   kills(): number | undefined;
   /** The file of the container's log, where it is known. */
   readonly log: string | undefined;

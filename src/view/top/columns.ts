@@ -1,5 +1,6 @@
 import { sanitise } from '../sanitise.ts';
 import { cellWidth, cutToCells } from '../text-width.ts';
+import { latencyText } from '../units.ts';
 import { type Line, LOOK, type Span, span } from './line.ts';
 
 /** A column of a view's table. */
@@ -15,6 +16,20 @@ export interface TopColumn<Row> {
   readonly rank: number;
   /** @param width cells it was given */
   cell(row: Row, width: number): Span;
+}
+
+/** A column of times, `-` where there is none. @param pick ns */
+export function timeColumn<Row>(title: string, rank: number, pick: (row: Row) => number | undefined): TopColumn<Row> {
+  return {
+    title,
+    width: 7,
+    right: true,
+    rank,
+    cell: (row) => {
+      const value = pick(row);
+      return span(value === undefined ? '-' : latencyText(value));
+    },
+  };
 }
 
 /** A column and the cells it was given. */

@@ -1,6 +1,6 @@
 import type { DnsStats } from '../../analyze/summary/report.ts';
-import { grouped, latencyText } from '../units.ts';
-import type { TopColumn } from './columns.ts';
+import { grouped } from '../units.ts';
+import { type TopColumn, timeColumn } from './columns.ts';
 import { DetailView } from './detail-view.ts';
 import { dnsDetail } from './dns-detail.ts';
 import { LOOK, type Span, span } from './line.ts';
@@ -29,27 +29,16 @@ export const dns: ViewKind = {
 
 const NONE: readonly DnsStats[] = [];
 
-const latency = (title: string, rank: number, pick: (row: DnsStats) => number | undefined): TopColumn<DnsStats> => ({
-  title,
-  width: 7,
-  right: true,
-  rank,
-  cell: (row) => {
-    const value = pick(row);
-    return span(value === undefined ? '-' : latencyText(value));
-  },
-});
-
 const COLUMNS: readonly TopColumn<DnsStats>[] = [
   { title: 'NAME', width: 25, grows: true, rank: 0, cell: ({ name }) => span(name, LOOK.name) },
   { title: 'TYPE', width: 6, rank: 1, cell: ({ type }) => span(type ?? '') },
   { title: 'COUNT', width: 7, right: true, rank: 0, cell: ({ count }) => span(grouped(count)) },
   { title: 'FAILED', width: 6, right: true, rank: 0, cell: failures },
   { title: 'ANSWERS', width: 12, grows: true, rank: 2, cell: answers },
-  latency('P50', 3, ({ latency: times }) => times?.p50),
-  latency('P90', 4, ({ latency: times }) => times?.p90),
-  latency('P99', 3, ({ latency: times }) => times?.p99),
-  latency('MAX', 5, ({ latency: times }) => times?.max),
+  timeColumn('P50', 3, ({ latency: times }) => times?.p50),
+  timeColumn('P90', 4, ({ latency: times }) => times?.p90),
+  timeColumn('P99', 3, ({ latency: times }) => times?.p99),
+  timeColumn('MAX', 5, ({ latency: times }) => times?.max),
 ];
 
 function failures({ failed }: DnsStats): Span {

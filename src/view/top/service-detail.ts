@@ -1,6 +1,6 @@
 import type { CallerStats, ExchangeStats, PodStats, RouteStats, ServiceStats } from '../../analyze/summary/report.ts';
-import { grouped, latencyText } from '../units.ts';
-import { headOf, placeColumns, rowOf, type TopColumn } from './columns.ts';
+import { grouped } from '../units.ts';
+import { headOf, placeColumns, rowOf, type TopColumn, timeColumn } from './columns.ts';
 import type { Detail } from './detail-view.ts';
 import { type Line, LOOK, line, span } from './line.ts';
 import type { TopModel } from './model.ts';
@@ -100,17 +100,6 @@ function column<Row>(title: string, pick: (row: Row) => string): TopColumn<Row> 
   return { title, width: 20, grows: true, rank: 0, cell: (row) => span(pick(row)) };
 }
 
-const time = (title: string, rank: number, pick: (row: Counted) => number | undefined): TopColumn<Counted> => ({
-  title,
-  width: 7,
-  right: true,
-  rank,
-  cell: (row) => {
-    const value = pick(row);
-    return span(value === undefined ? '-' : latencyText(value));
-  },
-});
-
 const NUMBERS: readonly TopColumn<Counted>[] = [
   { title: 'COUNT', width: 9, right: true, rank: 0, cell: ({ count }) => span(grouped(count)) },
   {
@@ -120,6 +109,6 @@ const NUMBERS: readonly TopColumn<Counted>[] = [
     rank: 0,
     cell: ({ failed }) => span(grouped(failed), failed === 0 ? LOOK.plain : LOOK.failure),
   },
-  time('P50', 2, ({ latency }) => latency?.p50),
-  time('P99', 1, ({ latency }) => latency?.p99),
+  timeColumn('P50', 2, ({ latency }) => latency?.p50),
+  timeColumn('P99', 1, ({ latency }) => latency?.p99),
 ];

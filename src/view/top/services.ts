@@ -1,6 +1,6 @@
 import type { ServiceStats } from '../../analyze/summary/report.ts';
-import { byteSize, grouped, latencyText } from '../units.ts';
-import type { TopColumn } from './columns.ts';
+import { byteSize, grouped } from '../units.ts';
+import { type TopColumn, timeColumn } from './columns.ts';
 import { DetailView } from './detail-view.ts';
 import { LOOK, span } from './line.ts';
 import type { TopModel } from './model.ts';
@@ -37,16 +37,6 @@ const NONE: readonly ServiceStats[] = [];
 const rateOf = (model: TopModel, { service, protocol }: ServiceStats) => model.activity(service, protocol)?.rate ?? 0;
 
 function columns(model: TopModel): TopColumn<ServiceStats>[] {
-  const time = (title: string, rank: number, pick: (row: ServiceStats) => number | undefined) => ({
-    title,
-    width: 7,
-    right: true,
-    rank,
-    cell: (row: ServiceStats) => {
-      const value = pick(row);
-      return span(value === undefined ? '-' : latencyText(value));
-    },
-  });
   const size = (title: string, pick: (row: ServiceStats) => number) => ({
     title,
     width: 8,
@@ -61,9 +51,9 @@ function columns(model: TopModel): TopColumn<ServiceStats>[] {
     { title: 'RATE', width: 8, right: true, rank: 0, cell: (row) => span(rateText(rateOf(model, row))) },
     { title: 'FAILED', width: 7, right: true, rank: 0, cell: ({ failed }) => failures(failed) },
     { title: '%', width: 4, right: true, rank: 3, cell: (row) => share(row) },
-    time('P50', 1, ({ latency }) => latency?.p50),
-    time('P90', 4, ({ latency }) => latency?.p90),
-    time('P99', 0, ({ latency }) => latency?.p99),
+    timeColumn('P50', 1, ({ latency }) => latency?.p50),
+    timeColumn('P90', 4, ({ latency }) => latency?.p90),
+    timeColumn('P99', 0, ({ latency }) => latency?.p99),
     size('SENT', ({ requestBytes }) => requestBytes),
     size('RECEIVED', ({ responseBytes }) => responseBytes),
     {

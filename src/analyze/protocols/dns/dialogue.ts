@@ -274,7 +274,7 @@ function scannedQuestion(bytes: Uint8Array, start: number): Question {
   return questions.get(scan.bytes, scan.nameAt, scan.nameEnd, bytes, scan.typeAt, scan.hash, opcode);
 }
 
-/** What findings need of a response that nobody looks at: that it is truncated, or that no query was asked. */
+/** What findings need of a response that is not shown by itself: that it is truncated, or that no query was asked. */
 function withFlags(fields: Fields, flags: number): Fields {
   const truncated = (flags & FLAG.truncated) !== 0;
   const opcode = opcodeOf(flags);
