@@ -9,8 +9,6 @@ const SMALLEST = 4;
  * again; of content that comes again later nothing is stated.
  */
 export class DatagramMarks implements Marks {
-  /** Datagrams have no numbers: none is known to be missing. */
-  readonly hasHoles = false;
   #hashes = new Int32Array(SMALLEST);
   #times = new Float64Array(SMALLEST);
   /** Datagrams ever added; the latest one is at (count - 1) modulo the capacity. */
@@ -40,6 +38,11 @@ export class DatagramMarks implements Marks {
     this.#hashes[slot] = hash;
     this.#times[slot] = time;
     this.#count += 1;
+  }
+
+  /** Datagrams have no numbers: none is known to be missing. */
+  hasHolesUpTo(): boolean {
+    return false;
   }
 
   firstSeen(hash: number): number | undefined {

@@ -1,10 +1,14 @@
 import { TRACE_MARKS, TRACE_REPEATS } from '../limits.ts';
 import type { Marks } from './marks.ts';
 
-/** A range of the byte stream that came again, or late into a hole. Sequence numbers are int32. */
-interface Range {
+/** A range of the byte stream; `end` is behind it. Sequence numbers are int32. */
+interface Bytes {
   readonly start: number;
   readonly end: number;
+}
+
+/** A range that came again, or late into a hole. */
+interface Range extends Bytes {
   /** ns since the first packet */
   readonly time: number;
 }
@@ -23,8 +27,10 @@ export class DirectionMarks implements Marks {
   /** Segments ever added; the latest one is at (count - 1) modulo the capacity. */
   #count = 0;
   #high = 0;
-  /** Bytes that were skipped and have not come since. */
-  #missing = 0;
+  /** Ranges that were skipped and have not come since. */
+  #holes: Bytes[] = [];
+  /** There were more holes than are remembered: it is not known where all of them are. */
+  #areHolesLost = false;
   /** Ranges that were seen before, and ranges that were skipped first. */
   readonly #repeats: Range[] = [];
   readonly #fills: Range[] = [];
@@ -36,8 +42,8 @@ export class DirectionMarks implements Marks {
     return Math.min(this.#count, this.#times.length);
   }
 
-  get hasHoles(): boolean {
-    return this.#missing > 0;
+  hasHolesUpTo(at: number): boolean {
+    return this.#areHolesLost || this.#holes.some(({ start }) => ((start - at) | 0) <= 0);
   }
 
   /** A segment with data. @param sequence int32 @param length bytes, more than 0 @param time ns @returns whether one more is remembered */
@@ -46,7 +52,7 @@ export class DirectionMarks implements Marks {
     if (this.#count === 0 || ((end - this.#high) | 0) > 0) {
       const ahead = this.#count === 0 ? 0 : (sequence - this.#high) | 0;
       if (ahead > 0) {
-        this.#missing += ahead;
+        this.#skip(this.#high, sequence | 0);
         this.changes += 1;
       }
       const isMore = this.#push(ahead < 0 ? this.#high : sequence | 0, end, time);
@@ -60,7 +66,7 @@ export class DirectionMarks implements Marks {
     this.changes += 1;
     const range = { start: sequence | 0, end, time };
     const isFill = this.firstSeen(sequence) === undefined;
-    if (isFill) this.#missing = Math.max(0, this.#missing - length);
+    if (isFill && this.#holes.length > 0) this.#holes = this.#holes.flatMap((hole) => without(hole, range));
     const list = isFill ? this.#fills : this.#repeats;
     if (list.length >= TRACE_REPEATS) list.shift();
     list.push(range);
@@ -171,6 +177,11 @@ export class DirectionMarks implements Marks {
     return { count, after };
   }
 
+  #skip(start: number, end: number): void {
+    if (this.#holes.length < TRACE_REPEATS) this.#holes.push({ start, end });
+    else this.#areHolesLost = true;
+  }
+
   #push(start: number, end: number, time: number): boolean {
     const { length } = this.#times;
     if (this.#count === length && length < TRACE_MARKS) {
@@ -186,6 +197,22 @@ export class DirectionMarks implements Marks {
     this.#count += 1;
     return isMore;
   }
+}
+
+/** What is left of a hole when a range has come: nothing, a part, or two. */
+function without(hole: Bytes, { start, end }: Bytes): Bytes[] {
+  const left: Bytes[] = [];
+  if (((start - hole.start) | 0) > 0) left.push({ start: hole.start, end: earlier(hole.end, start) });
+  if (((hole.end - end) | 0) > 0) left.push({ start: later(hole.start, end), end: hole.end });
+  return left;
+}
+
+function earlier(a: number, b: number): number {
+  return ((a - b) | 0) < 0 ? a : b;
+}
+
+function later(a: number, b: number): number {
+  return ((a - b) | 0) > 0 ? a : b;
 }
 
 function grown<A extends Int32Array | Float64Array>(from: A, to: A): A {

@@ -5,10 +5,10 @@
 export interface Marks {
   /** Segments or datagrams remembered. */
   readonly size: number;
-  /** Parts were skipped and have not come since. */
-  readonly hasHoles: boolean;
   /** Counts what may change an answer that was given: while it stays the same the answer does. */
   readonly changes: number;
+  /** Whether parts up to one were skipped and have not come since. */
+  hasHolesUpTo(at: number): boolean;
   /** When a part was first seen; undefined where it was not, or is forgotten. */
   firstSeen(at: number): number | undefined;
   /**

@@ -31,7 +31,7 @@ export interface Vantage {
   /** Segments of the request and of the response that were seen again here, and how long after the first time. */
   readonly requestAgain: { readonly count: number; readonly after: number };
   readonly responseAgain: { readonly count: number; readonly after: number };
-  /** Whether bytes of the connection are missing here that the other places' or later packets show to have passed. */
+  /** Whether bytes of the connection up to the exchange's last ones are missing here that later packets show to have passed. */
   readonly hasHoles: boolean;
 }
 
@@ -161,7 +161,9 @@ function vantageAt(at: PlaceTrail, leg: Leg, bytes: ExchangeBytes): Vantage {
     requestEnd: requests.allSeen(requestFirst ?? requestLast, requestLast),
     responseStart: responseFirst === undefined ? undefined : responses.firstSeen(responseFirst),
     responseEnd,
-    hasHoles: requests.hasHoles || responses.hasHoles,
+    // Holes behind the exchange are of later ones, and may be filled yet.
+    hasHoles:
+      requests.hasHolesUpTo(requestLast) || (responseLast !== undefined && responses.hasHolesUpTo(responseLast)),
     requestAgain:
       requestFirst === undefined ? NONE : requests.repeatsWithin(requestFirst, requestLast, COPY_NS, answered),
     responseAgain:

@@ -52,11 +52,11 @@ test('a range was seen when its last missing part was, and not while one is miss
   marks.add(30, 10, 3);
   expect(marks.allSeen(10, 19)).toBe(1);
   expect(marks.allSeen(10, 39)).toBeUndefined();
-  expect(marks.hasHoles).toBe(true);
+  expect(marks.hasHolesUpTo(39)).toBe(true);
   marks.add(20, 10, 200);
   expect(marks.allSeen(10, 39)).toBe(200);
   expect(marks.allSeen(30, 39)).toBe(3);
-  expect(marks.hasHoles).toBe(false);
+  expect(marks.hasHolesUpTo(39)).toBe(false);
   // The first segment of a connection may come second.
   marks.add(0, 10, 300);
   expect(marks.firstSeen(0)).toBe(300);
@@ -67,4 +67,26 @@ test('of a range whose beginning is forgotten the rest counts', () => {
   for (let index = 0; index < 2000; index += 1) marks.add(index * 10, 10, index);
   expect(marks.allSeen(0, 19_999)).toBe(1999);
   expect(marks.allSeen(0, 20_000)).toBeUndefined();
+});
+
+test('a hole counts for what is behind it until all of it has come', () => {
+  const marks = new DirectionMarks();
+  const start = 0xffff_ffe0 | 0;
+  marks.add(start, 10, 1);
+  marks.add((start + 40) | 0, 10, 2);
+  expect(marks.hasHolesUpTo((start + 9) | 0)).toBe(false);
+  expect(marks.hasHolesUpTo((start + 49) | 0)).toBe(true);
+  marks.add((start + 20) | 0, 10, 3);
+  expect(marks.hasHolesUpTo((start + 29) | 0)).toBe(true);
+  marks.add((start + 10) | 0, 10, 4);
+  expect(marks.hasHolesUpTo((start + 29) | 0)).toBe(false);
+  expect(marks.hasHolesUpTo((start + 30) | 0)).toBe(true);
+  marks.add((start + 30) | 0, 10, 5);
+  expect(marks.hasHolesUpTo((start + 49) | 0)).toBe(false);
+});
+
+test('of more holes than are remembered it is said that there is one', () => {
+  const marks = new DirectionMarks();
+  for (let index = 0; index < 100; index += 1) marks.add(index * 20, 10, index);
+  expect(marks.hasHolesUpTo(0)).toBe(true);
 });

@@ -90,11 +90,14 @@ function between(lost: readonly number[], from: number, to: number): number {
   return lost.slice(from, to).reduce((sum, count) => sum + (count ?? 0), 0);
 }
 
-const ROUNDS = 60;
+/** Captures of each test; more for a long run. */
+const ROUNDS = Number(process.env.KSNOOP_TRACE_SEEDS ?? 60);
+/** Each of them, and two in which holes of later requests had hidden a loss. */
+const SEEDS = [...Array.from({ length: ROUNDS }, (_, index) => index + 1), 970, 1109];
 
 test('of a capture that missed nothing every lost segment is found between the right two places', () => {
   let found = 0;
-  for (let seed = 1; seed <= ROUNDS; seed += 1) {
+  for (const seed of SEEDS) {
     const { capture, truths } = lossy(new Random(seed));
     const traces = tracesOf(capture);
     expect(traces.map(({ label }) => label)).toEqual(truths.map(({ label }) => label));
@@ -121,7 +124,7 @@ test('of a capture that missed nothing every lost segment is found between the r
 test('what a capture missed at any place is never called lost', () => {
   let found = 0;
   let times = 0;
-  for (let seed = 1; seed <= ROUNDS; seed += 1) {
+  for (const seed of SEEDS) {
     const random = new Random(seed);
     const { capture, truths } = lossy(random);
     // Most captures miss packets at one or two places.
