@@ -12,6 +12,7 @@ export const OF_BUSY_MACHINES: ReadonlySet<string> = new Set([
   'DEPENDENCY_SLOW',
   'RTO_STALL',
   'COLD_POD',
+  'RECEIVER_SLOW',
 ]);
 
 /** What every server runs: HTTP at 8080, HTTP on loopback alone at 9001, gRPC that is too late at 9003, a second request is reset at 9004, TLS with two kinds of certificates. */

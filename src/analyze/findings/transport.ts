@@ -1,15 +1,17 @@
+import type { DirectionWaits } from '../flow/flow-facts.ts';
 import { FINDING_SUBJECTS } from '../limits.ts';
 import { Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { counted, share } from './words.ts';
+import { counted, share, span } from './words.ts';
 
 /** Of so many packets this share must have been sent again. */
 const LOSS_PACKETS = 1000;
 const LOSS_WARNING = 0.01;
 const LOSS_ERROR = 0.05;
-/** So many announcements of a closed window by one side. */
-const ZERO_WINDOWS = 3;
+/** A receiver does not read that keeps its window closed so long at a time, or so long altogether and for this share of the connection. */
+const CLOSED_NS = 100e6;
+const CLOSED_SHARE = 0.1;
 
 /** What TCP shows of the network and of receivers that do not read. */
 export const transport: DetectorKind = {
@@ -21,7 +23,7 @@ export const transport: DetectorKind = {
     const slow = new Cases(context.bounds);
     return {
       flowEnded: (facts) => {
-        const { tcp, id, first, last } = facts;
+        const { tcp, waits, id, first, last } = facts;
         if (tcp === undefined) return;
         const server = serverOf(context, facts, first);
         const client = clientOf(context, facts, first);
@@ -36,14 +38,14 @@ export const transport: DetectorKind = {
           if (between.size < FINDING_SUBJECTS) between.set(pair, [client, server]);
         }
         for (const [direction, name] of [
-          [tcp.client, client],
-          [tcp.server, server],
+          [waits?.client, client],
+          [waits?.server, server],
         ] as const) {
-          if (direction.zeroWindows < ZERO_WINDOWS) continue;
+          if (direction === undefined || !isSlowReader(direction, last - first)) continue;
           const one = slow.of(name);
           one.add(id, first);
           one.last = last;
-          one.measure(direction.zeroWindows);
+          one.measure(direction.windowClosed);
         }
       },
       findings: () => {
@@ -72,8 +74,8 @@ export const transport: DetectorKind = {
             severity: 'warning',
             confidence: 'proven',
             subject,
-            message: `${subject} reads too slowly: it closed its TCP window ${ZERO_WINDOWS} times or more in ${share(one, 'connection')}.`,
-            evidence: [one.evidence(`up to ${counted(one.most, 'zero window')} in one connection`)],
+            message: `${subject} reads too slowly: in ${share(one, 'connection')} it kept its TCP receive window closed, for up to ${span(one.most)}.`,
+            evidence: [one.evidence('a zero window stops the sender until the receiver has read')],
             next: `Check CPU use and throttling of ${subject}, and what blocks it.`,
             otherwise: 'it slows the sender down on purpose (back-pressure)',
             cases: one.cases,
@@ -85,3 +87,8 @@ export const transport: DetectorKind = {
     };
   },
 };
+
+/** @param duration of the connection, ns */
+function isSlowReader({ windowClosed, longestWindowClosed }: DirectionWaits, duration: number): boolean {
+  return longestWindowClosed >= CLOSED_NS || (windowClosed >= CLOSED_NS && windowClosed >= duration * CLOSED_SHARE);
+}

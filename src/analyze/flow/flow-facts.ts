@@ -167,6 +167,9 @@ export interface DirectionWaits {
   readonly longestStall: readonly [from: number, to: number] | undefined;
   /** Small segments that were sent as soon as a delayed ACK came. */
   readonly nagle: number;
+  /** How long this side kept its receive window closed, altogether and at most, ns; up to its last packet that said so. */
+  readonly windowClosed: number;
+  readonly longestWindowClosed: number;
   /** The segment that was sent again until the end and never acknowledged; undefined where there is none. */
   readonly stuck: StuckSegment | undefined;
 }

@@ -76,7 +76,10 @@ export function followHealth(
       troubles.add(slot, direction, TROUBLE.duplicateAck);
     }
   }
-  if (special === 0 && window === 0) troubles.add(slot, direction, TROUBLE.zeroWindow);
+  if (special === 0 && window === 0) {
+    troubles.add(slot, direction, TROUBLE.zeroWindow);
+    troubles.waits.windowClosed(slot, direction, now);
+  } else if (ints[own + TCP_I32.window] === 0 && flags & SEEN.ack) troubles.waits.windowOpened(slot, direction, now);
   if (length > 0 && special === 0 && fillsWindow(ints, other, behind))
     troubles.add(slot, direction, TROUBLE.windowFull);
   if ((flags & SEEN.high) === 0 || ((end - (ints[own + TCP_I32.high] as number)) | 0) > 0) {

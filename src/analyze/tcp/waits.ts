@@ -16,6 +16,11 @@ class DirectionWait {
   longestFrom = 0;
   longestTo = 0;
   nagle = 0;
+  /** When this side closed its receive window, NaN while it is open; when it last said so; how long it was closed altogether, and at most. ns */
+  closedSince = Number.NaN;
+  closedUntil = 0;
+  closed = 0;
+  longestClosed = 0;
   /** The segment that was sent again last: int32, bytes, how often in a row, first and last time. */
   sequence = 0;
   bytes = 0;
@@ -91,6 +96,22 @@ export class Waits {
     this.#of(slot, direction).nagle += 1;
   }
 
+  /** One side announced a window of 0, perhaps again. */
+  windowClosed(slot: number, side: number, now: number): void {
+    const own = this.#of(slot, side);
+    if (Number.isNaN(own.closedSince)) own.closedSince = now;
+    own.closedUntil = now;
+  }
+
+  /** It announced a larger one after that, or reset the connection. */
+  windowOpened(slot: number, side: number, now: number): void {
+    const own = this.#waits[slot]?.directions[side === 0 ? 0 : 1];
+    if (own === undefined || Number.isNaN(own.closedSince)) return;
+    own.closed += now - own.closedSince;
+    own.longestClosed = Math.max(own.longestClosed, now - own.closedSince);
+    own.closedSince = Number.NaN;
+  }
+
   /**
    * The first packet of a direction after it was silent for IDLE_NS.
    * @param quiet how long both directions were silent, ns @param isReset it is a RST
@@ -145,13 +166,18 @@ export class Waits {
 }
 
 function directionFacts(wait: ConnectionWait, direction: number, state: WaitState): DirectionWaits | undefined {
-  const { stalls, stalled, longestFrom, longestTo, nagle, repeats } = wait.directions[direction === 0 ? 0 : 1];
-  if (repeats === 0 && nagle === 0) return undefined;
+  const own = wait.directions[direction === 0 ? 0 : 1];
+  const { stalls, stalled, longestFrom, longestTo, nagle, repeats } = own;
+  const still = Number.isNaN(own.closedSince) ? 0 : own.closedUntil - own.closedSince;
+  const windowClosed = own.closed + still;
+  if (repeats === 0 && nagle === 0 && windowClosed === 0) return undefined;
   return {
     stalls,
     stalled,
     longestStall: stalls === 0 ? undefined : [longestFrom, longestTo],
     nagle,
+    windowClosed,
+    longestWindowClosed: Math.max(own.longestClosed, still),
     stuck: stuckSegment(wait, direction, state),
   };
 }

@@ -16,7 +16,7 @@ import { captureFiles } from '../../support/captures.ts';
  */
 const DEFENDED: Readonly<Record<string, readonly string[]>> = {
   // Of 1,302 packets 56 were sent again; the client announced a window of 0 again and again.
-  '206_example_b.pcap': ['PACKET_LOSS', 'RECEIVER_SLOW'],
+  '206_example_b.pcap': ['PACKET_LOSS'],
   'content-length-overflow.pcap': ['RESPONSE_CUT'],
   // Writes of some ten bytes, each of which waits 40 ms for the ACK of the one before.
   'rfc3030-bdat-multipart-chunked.pcap': ['NAGLE_DELAYED_ACK'],

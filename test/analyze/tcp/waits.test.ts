@@ -43,6 +43,8 @@ test('waits for the retransmission timer: how many, how long, the longest, and w
     stalled: 600 * MS,
     longestStall: [220 * MS, 620 * MS],
     nagle: 0,
+    windowClosed: 0,
+    longestWindowClosed: 0,
     stuck: { bytes: 5, repeats: 2, first: 220 * MS, last: 620 * MS, othersArrive: false, acknowledged: 4 },
   });
   const taken = waits([...sent, from(0, 105, 201, 220, 'efghi'), from(1, 201, 110, 221)]);
