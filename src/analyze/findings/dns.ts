@@ -4,6 +4,7 @@ import { fieldsIn, textIn } from '../record/field-values.ts';
 import { Histogram } from '../summary/histogram.ts';
 import { Cases } from './cases.ts';
 import { clientOf, type DetectorKind } from './detector.ts';
+import { DnsSilence } from './dns-silence.ts';
 import type { Finding } from './finding.ts';
 import { counted, examplesOf, listed, quoted, share, span } from './words.ts';
 
@@ -34,10 +35,12 @@ interface NameState {
 /** DNS: search lists, names that do not exist, servers that fail or are slow. */
 export const dns: DetectorKind = {
   codes: ['DNS_SEARCH_EXPANSION', 'DNS_NAME_MISSING', 'DNS_FAILS', 'DNS_SLOW'],
-  exchanges: (protocol) => protocol === 'dns',
+  // ICMP messages tell that a server cannot be reached.
+  exchanges: (protocol) => protocol === 'dns' || protocol === 'icmp' || protocol === 'icmpv6',
   create: (context) => {
     const expansions = new Cases(context.bounds);
     const failures = new Cases(context.bounds);
+    const silence = new DnsSilence(context);
     const latencies = new Map<string, { readonly histogram: Histogram; flow: number; first: number; last: number }>();
     const names = new Map<string, NameState>();
     const seen = (exchange: Exchange, flow: number, client: string, name: string, rcode: string) => {
@@ -54,6 +57,8 @@ export const dns: DetectorKind = {
     };
     return {
       event: (event, flow, server) => {
+        if (event.kind === 'event' || (event.kind === 'exchange' && event.incomplete !== undefined))
+          silence.event(event, flow, server);
         if (event.kind !== 'exchange') return;
         const fields = fieldsIn(event.fields.dns);
         const name = textIn(fields?.name).toLowerCase();
@@ -129,7 +134,11 @@ export const dns: DetectorKind = {
             attempts: family.asked,
           });
         }
+        const silent = silence.findings();
+        found.push(...silent);
         for (const [server, one] of failures.counting()) {
+          // What gets no response at all is worse.
+          if (silent.some(({ subject }) => subject === server)) continue;
           found.push({
             code: 'DNS_FAILS',
             severity: one.cases >= FAILED_QUERIES ? 'error' : 'warning',
