@@ -146,6 +146,19 @@ export const STATE_FILE_BYTES = 512 * 1024;
 export const LISTENING_MAXIMUM = 1_000;
 export const STATE_READ_MS = 2_000;
 
+/** Directories of a pod's cgroup that are looked at: one for each container. */
+export const THROTTLED_CONTAINERS = 64;
+
+/** What is read of a pod's resolv.conf, and how many servers and domains of it are kept. */
+export const RESOLV_CONF_BYTES = 64 * 1024;
+export const RESOLV_CONF_WORDS = 32;
+
+/** What is read of a node's connection tracking table, how many pairs of addresses are counted, and which of them are kept. */
+export const SNAT_TABLE_BYTES = 64 * 1024 * 1024;
+export const SNAT_PAIRS = 16_384;
+export const SNAT_LEAST = 1_000;
+export const SNAT_SHOWN = 4;
+
 /** A namespace's state is first taken so long after its capture began: its first packets go before. */
 export const STATE_AFTER_MS = 500;
 

@@ -31,6 +31,13 @@ export function stateLines(record: StateRecord, width: number | undefined, colou
     const { count, maximum } = state.conntrack;
     add('conntrack', `${grouped(count)} of ${grouped(maximum)} entries`);
   }
+  if (state.resolver !== undefined) {
+    const { nameservers, search, ndots } = state.resolver;
+    const domains = search.length === 0 ? '' : `, search ${search.join(' ')}`;
+    add('resolver', sanitise(`${nameservers.join(' ') || 'no server'}${domains}, ndots ${ndots}`));
+  }
+  for (const { address, destination, port, count } of state.snatPorts ?? [])
+    add('SNAT', sanitise(`${address} has ${counted(count, 'connection')} to ${destination} port ${port}`));
   for (const each of state.interfaces ?? []) {
     const bad = [
       ...troubles(each.receiveErrors, each.receiveDropped, 'receiving'),

@@ -1,4 +1,4 @@
-import { isObject, parseJson } from './guard.ts';
+import { isObject, type JsonObject, parseJson } from './guard.ts';
 import { BLOCK, padded } from './pcapng.ts';
 import type { BlockView } from './pcapng-read.ts';
 
@@ -23,6 +23,22 @@ export interface InterfaceCounts {
   readonly sendDropped: number;
 }
 
+/** What resolv.conf says of a pod (resolv.conf(5)). */
+export interface ResolverState {
+  readonly nameservers: readonly string[];
+  /** Domains that are appended to names with fewer than `ndots` dots. */
+  readonly search: readonly string[];
+  readonly ndots: number;
+}
+
+/** Connections that share a translated source address and a destination: each needs a port of its own. */
+export interface SnatPorts {
+  readonly address: string;
+  readonly destination: string;
+  readonly port: number;
+  readonly count: number;
+}
+
 /** The kernel's view of a network namespace at one time. A member that could not be read is left out. */
 export interface NetworkState {
   /** By group and name as the kernel calls them: `Tcp RetransSegs`, `TcpExt ListenOverflows`, `Ip6 Ip6InDiscards`. */
@@ -34,6 +50,11 @@ export interface NetworkState {
   /** There are more sockets than were read: a port that is not listed may be open nevertheless. */
   readonly socketsCut?: true;
   readonly conntrack?: { readonly count: number; readonly maximum: number };
+  readonly resolver?: ResolverState;
+  /** Ports that the kernel gives to outgoing connections. */
+  readonly portRange?: { readonly first: number; readonly last: number };
+  /** Of a node: the most used pairs of translated address and destination. */
+  readonly snatPorts?: readonly SnatPorts[];
 }
 
 /** A state with where and when it was taken. */
@@ -94,6 +115,7 @@ function networkState(text: string): NetworkState | undefined {
   }
   if (!isObject(value)) return undefined;
   const conntrack = numbers(value.conntrack);
+  const range = numbers(value.portRange);
   return {
     counters: numbers(value.counters) ?? {},
     ...(Array.isArray(value.interfaces) && { interfaces: value.interfaces.flatMap(interfaceCounts) }),
@@ -102,6 +124,10 @@ function networkState(text: string): NetworkState | undefined {
     ...(value.socketsCut === true && { socketsCut: true }),
     ...(conntrack?.count !== undefined &&
       conntrack.maximum !== undefined && { conntrack: { count: conntrack.count, maximum: conntrack.maximum } }),
+    ...(isObject(value.resolver) && { resolver: resolverState(value.resolver) }),
+    ...(range?.first !== undefined &&
+      range.last !== undefined && { portRange: { first: range.first, last: range.last } }),
+    ...(Array.isArray(value.snatPorts) && { snatPorts: value.snatPorts.flatMap(snatPorts) }),
   };
 }
 
@@ -132,6 +158,21 @@ function interfaceCounts(value: unknown): InterfaceCounts[] {
       sendDropped: of('sendDropped'),
     },
   ];
+}
+
+function resolverState({ nameservers, search, ndots }: JsonObject): ResolverState {
+  return { nameservers: strings(nameservers), search: strings(search), ndots: isCount(ndots) ? ndots : 1 };
+}
+
+function strings(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+function snatPorts(value: unknown): SnatPorts[] {
+  if (!isObject(value)) return [];
+  const { address, destination, port, count } = value;
+  if (typeof address !== 'string' || typeof destination !== 'string' || !isCount(port) || !isCount(count)) return [];
+  return [{ address, destination, port, count }];
 }
 
 function listeningSocket(value: unknown): ListeningSocket[] {

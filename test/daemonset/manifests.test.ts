@@ -96,6 +96,30 @@ test('the container runs the agent of the image and is cheap to probe', () => {
   expect(startupProbe).toMatchObject({ exec: objectAt(probe, 'exec'), periodSeconds: 1 });
 });
 
+test('the overlay cgroup adds the cgroups of the node, read-only, and nothing else', () => {
+  const overlay = podOf(readKustomization(join(directory, 'overlays/cgroup')));
+  const [agent, ...others] = objectsAt(overlay, 'containers');
+  const [base] = objectsAt(template, 'containers');
+  expect(others).toEqual([]);
+  expect({ ...agent, env: [], volumeMounts: [] }).toEqual({ ...base, env: [], volumeMounts: [] });
+  const without = (key: string) => objectsAt(base ?? {}, key);
+  expect(objectsAt(agent ?? {}, 'env')).toEqual(
+    expect.arrayContaining([...without('env'), { name: 'KSNOOP_CGROUP', value: '/var/run/node-cgroup' }]),
+  );
+  expect(objectsAt(agent ?? {}, 'volumeMounts')).toEqual(
+    expect.arrayContaining([
+      ...without('volumeMounts'),
+      { name: 'cgroup', mountPath: '/var/run/node-cgroup', readOnly: true },
+    ]),
+  );
+  expect(objectsAt(overlay, 'volumes')).toEqual(
+    expect.arrayContaining([
+      ...objectsAt(template, 'volumes'),
+      { name: 'cgroup', hostPath: { path: '/sys/fs/cgroup', type: 'Directory' } },
+    ]),
+  );
+});
+
 test('the SELinux overlay changes one field', () => {
   const overlay = podOf(readKustomization(join(directory, 'overlays/selinux')));
   expect(overlay).toEqual({

@@ -2,7 +2,7 @@ import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, sta
 import { isAbsolute } from 'node:path';
 import type { AgentTarget, PodAgentTarget } from '../../wire/agent-target.ts';
 import { KsnoopError, systemCode } from '../../wire/errors.ts';
-import { type CgroupOwner, isPodUid } from './cgroup.ts';
+import { isPodUid } from './cgroup.ts';
 import { findLocalPod } from './local-pod.ts';
 import { isInCluster, NODE_NAME } from './node.ts';
 import type { PodProcess, Proc } from './proc.ts';
@@ -11,8 +11,8 @@ import type { PodProcess, Proc } from './proc.ts';
 export interface OpenNetns {
   readonly fd: number;
   readonly inode: number;
-  /** Pod and container by the cgroup of the process it was found by; undefined for a process of no pod. */
-  readonly owner: CgroupOwner | undefined;
+  /** The process it was found by, with pod and container by its cgroup; undefined for a process of no pod. */
+  readonly owner: PodProcess | undefined;
   /** Network namespaces of the same pod besides this one and the host's. */
   readonly others: number;
   /** First part of its interfaces' names: `shop/web-1`, `netns/client`, `node/worker-1`. */

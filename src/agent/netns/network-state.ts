@@ -6,11 +6,15 @@ import { spawnInside } from './spawn-inside.ts';
 
 const NET = '/proc/self/net/';
 const CONNTRACK = '/proc/sys/net/netfilter/nf_conntrack_';
+const CONNTRACK_COUNTERS = `${NET}stat/nf_conntrack`;
+const PORT_RANGE = '/proc/sys/net/ipv4/ip_local_port_range';
 const SOCKETS = [`${NET}tcp`, `${NET}tcp6`];
 const FILES = [
   ...['snmp', 'snmp6', 'netstat', 'dev'].map((name) => NET + name),
   `${CONNTRACK}count`,
   `${CONNTRACK}max`,
+  CONNTRACK_COUNTERS,
+  PORT_RANGE,
   ...SOCKETS,
 ];
 
@@ -49,12 +53,13 @@ export function filesIn(output: string): Map<string, string> {
   return files;
 }
 
-/** @param files the contents of /proc/net/{snmp,snmp6,netstat,dev,tcp,tcp6} and conntrack's, as far as they were read */
+/** @param files the contents of the files above, as far as they were read */
 export function networkState(files: ReadonlyMap<string, string>): NetworkState {
   const counters: Record<string, number> = {};
   addPairs(files.get(`${NET}snmp`), counters);
   addPairs(files.get(`${NET}netstat`), counters);
   addNamed(files.get(`${NET}snmp6`), counters);
+  addConntrack(files.get(CONNTRACK_COUNTERS), counters);
   const dev = files.get(`${NET}dev`);
   const count = Number.parseInt(files.get(`${CONNTRACK}count`) ?? '', 10);
   const maximum = Number.parseInt(files.get(`${CONNTRACK}max`) ?? '', 10);
@@ -62,6 +67,7 @@ export function networkState(files: ReadonlyMap<string, string>): NetworkState {
     counters,
     ...(dev !== undefined && { interfaces: interfacesIn(dev) }),
     ...socketsIn(SOCKETS.flatMap((name) => files.get(name) ?? [])),
+    ...portRange(files.get(PORT_RANGE)),
     ...(Number.isInteger(count) && Number.isInteger(maximum) && { conntrack: { count, maximum } }),
   };
 }
@@ -85,6 +91,27 @@ function addNamed(text: string | undefined, counters: Record<string, number>): v
     const group = /^(?:Ip|Icmp|Udp|UdpLite)6/.exec(name)?.[0];
     if (group !== undefined) addCount(counters, `${group} ${name.slice(group.length)}`, value);
   }
+}
+
+/** Failures that conntrack counts: a line of names, then one of hexadecimal numbers for each CPU. */
+const CONNTRACK_FAILURES: ReadonlySet<string> = new Set(['insert_failed', 'drop', 'early_drop']);
+
+function addConntrack(text: string | undefined, counters: Record<string, number>): void {
+  const [head = '', ...lines] = (text ?? '').split('\n');
+  const names = head.trim().split(/\s+/);
+  for (const [at, name] of names.entries()) {
+    if (!CONNTRACK_FAILURES.has(name)) continue;
+    let sum = 0;
+    for (const line of lines) sum += Number.parseInt(line.trim().split(/\s+/)[at] ?? '', 16) || 0;
+    addCount(counters, `Conntrack ${name}`, String(sum));
+  }
+}
+
+/** `32768 60999` */
+function portRange(text: string | undefined): Pick<NetworkState, 'portRange'> {
+  const [first, last] = (text ?? '').trim().split(/\s+/).map(Number);
+  if (!Number.isInteger(first) || !Number.isInteger(last)) return {};
+  return { portRange: { first: first as number, last: last as number } };
 }
 
 /** Counters that are 0 are left out: most are. */

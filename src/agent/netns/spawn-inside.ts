@@ -56,6 +56,16 @@ export function spawnInside(
   });
 }
 
+/** Run a program inside a namespace as root, without any capability: for files of /proc that only root may read. */
+export function spawnAsRoot(namespace: OpenNetns, session: string, argv: readonly string[]): ChildProcess {
+  const enter = ['--pdeathsig', 'KILL', 'nsenter', '--net=/proc/self/fd/3', '--'];
+  const none = ['setpriv', '--bounding-set', '-all', '--inh-caps', '-all', '--'];
+  return spawn('setpriv', [...enter, ...none, ...argv], {
+    stdio: ['ignore', 'pipe', 'pipe', namespace.fd],
+    env: { PATH: process.env.PATH, [SESSION_MARK]: session },
+  });
+}
+
 export interface Outcome {
   /** null: ended by a signal; 127: it could not be started. */
   readonly code: number | null;

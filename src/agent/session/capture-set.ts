@@ -8,11 +8,11 @@ import { TARGETS_PER_AGENT } from '../../wire/limits.ts';
 import { stateBlock } from '../../wire/network-state.ts';
 import { ENDED_KEPT, STATE_AFTER_MS } from '../limits.ts';
 import { type OpenNetns, openNetns } from '../netns/namespace.ts';
-import { readNetworkState } from '../netns/network-state.ts';
 import { isInCluster } from '../netns/node.ts';
 import { ownTrafficFilter } from '../netns/own-traffic.ts';
 import type { PodProcess, Proc } from '../netns/proc.ts';
 import { isNotYet, SandboxWatch } from '../netns/sandbox-watch.ts';
+import { readState } from '../netns/state.ts';
 import type { Spool } from '../spool/spool.ts';
 import { preparePipes } from '../tcpdump/fifo.ts';
 import { InterfaceCapture, type InterfaceEnd } from '../tcpdump/interface-capture.ts';
@@ -314,8 +314,8 @@ export class CaptureSet {
     if (hasFirst && capture.namespace.alive()) await this.#takeState(capture);
   }
 
-  async #takeState({ namespace, active }: NamespaceCapture): Promise<void> {
-    const state = await readNetworkState(namespace, this.#request.session);
+  async #takeState({ namespace, active, targets }: NamespaceCapture): Promise<void> {
+    const state = await readState(namespace, this.#request.session, { proc: this.#proc, targets: targets.values() });
     const interfaceId = active?.id;
     if (state === undefined || interfaceId === undefined) return;
     const block = stateBlock({ interfaceId, time: BigInt(Date.now()) * 1_000_000n, state });

@@ -1,8 +1,9 @@
 import { fieldsIn, textIn } from '../record/field-values.ts';
+import { growth } from '../state/network-states.ts';
 import { Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { counted, examplesOf, share } from './words.ts';
+import { counted, examplesOf, grouped, share } from './words.ts';
 
 /** A and AAAA so close together come from one call of a resolver. ns */
 const TOGETHER_NS = 5e6;
@@ -81,12 +82,15 @@ export const dnsTransport: DetectorKind = {
       },
       findings: () => {
         const found: Finding[] = [];
+        const failed = context.states
+          .pairs()
+          .reduce((sum, pair) => sum + (growth(pair, 'Conntrack insert_failed') ?? 0), 0);
         for (const [subject, one] of races.all()) {
           if (one.cases < RACES) continue;
           found.push({
             code: 'DNS_CONNTRACK_RACE',
             severity: 'error',
-            confidence: 'likely',
+            confidence: failed > 0 ? 'proven' : 'likely',
             subject,
             message: `Of two DNS queries (A and AAAA) sent to ${subject} at the same time, one is lost: ${counted(one.cases, 'lookup')} waited for seconds.`,
             evidence: [
@@ -94,9 +98,19 @@ export const dnsTransport: DetectorKind = {
                 `${examplesOf(one)} sent both from one port`,
                 'protocol == "dns" && dns.retransmissions > 0',
               ),
+              ...(failed > 0
+                ? [
+                    {
+                      text: `the kernel's counter insert_failed of conntrack rose by ${grouped(failed)} meanwhile`,
+                      flows: [],
+                      times: undefined,
+                      where: undefined,
+                    },
+                  ]
+                : []),
             ],
             next: 'Use NodeLocal DNSCache, or (glibc only, not Alpine) dnsConfig.options single-request-reopen in the pod.',
-            otherwise: 'the DNS server dropped the query: capture at the server too',
+            otherwise: failed > 0 ? undefined : 'the DNS server dropped the query: capture at the server too',
             cases: one.cases,
             attempts: one.attempts,
           });

@@ -3,9 +3,9 @@ import type { Exchange } from '../record/event.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import { Histogram } from '../summary/histogram.ts';
 import { Cases } from './cases.ts';
-import { clientOf, type DetectorKind } from './detector.ts';
+import { clientOf, type DetectorKind, type FindingContext, placeOf } from './detector.ts';
 import { DnsSilence } from './dns-silence.ts';
-import type { Finding } from './finding.ts';
+import type { Evidence, Finding } from './finding.ts';
 import { counted, examplesOf, listed, quoted, share, span } from './words.ts';
 
 /** Half of a client's queries must be for nothing. */
@@ -99,7 +99,10 @@ export const dns: DetectorKind = {
             confidence: 'proven',
             subject: client,
             message: `${client} asks DNS for names that cannot exist: ${queries({ missing: one.cases, asked: one.attempts })} had a search suffix appended and got NXDOMAIN.`,
-            evidence: [one.evidence(`for example ${listed(texts, 2, one.areTextsCut)}`, 'dns.rcode == "NXDOMAIN"')],
+            evidence: [
+              one.evidence(`for example ${listed(texts, 2, one.areTextsCut)}`, 'dns.rcode == "NXDOMAIN"'),
+              ...resolverOf(context, client),
+            ],
             next: `Write names with a dot at their end (${bare(texts[0] ?? '') ?? 'name'}.), or set dnsConfig.options ndots to 1 in the pod.`,
             otherwise: undefined,
             cases: one.cases,
@@ -182,6 +185,15 @@ export const dns: DetectorKind = {
     };
   },
 };
+
+/** What the state of a client's pod has of its resolv.conf. */
+function resolverOf(context: FindingContext, client: string): Evidence[] {
+  const pair = context.states.pairs().find(({ interfaceId }) => placeOf(context, interfaceId) === client);
+  const resolver = pair?.last.state.resolver;
+  if (resolver === undefined) return [];
+  const text = `resolv.conf of ${client}: ndots ${resolver.ndots}, search ${resolver.search.join(' ') || 'nothing'}`;
+  return [{ text, flows: [], times: undefined, where: undefined }];
+}
 
 /** Characters of a label at most (RFC 1035, section 2.3.4). */
 const LABEL_LENGTH = 63;

@@ -15,8 +15,10 @@ import { pace } from './pace.ts';
 import { responses } from './responses.ts';
 import { retries } from './retries.ts';
 import { slow } from './slow.ts';
+import { snat } from './snat.ts';
 import { stalls } from './stalls.ts';
 import { statuses } from './statuses.ts';
+import { throttling } from './throttling.ts';
 import { tls } from './tls.ts';
 import { transport } from './transport.ts';
 
@@ -27,6 +29,7 @@ export const DETECTORS: readonly DetectorKind[] = [
   nodePath,
   handshakes,
   conntrack,
+  snat,
   acceptQueue,
   dns,
   dnsTransport,
@@ -39,6 +42,7 @@ export const DETECTORS: readonly DetectorKind[] = [
   gateway,
   statuses,
   slow,
+  throttling,
   retries,
   balancing,
   coldPod,

@@ -21,6 +21,7 @@ export function isNotableFlow({ tcp, waits, client, server, serverPort }: FlowFa
   return (
     waits !== undefined ||
     resetBy !== undefined ||
+    tcp.syns > 1 ||
     state === 'unanswered' ||
     state === 'refused' ||
     server.payload === 0 ||

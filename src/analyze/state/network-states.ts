@@ -14,12 +14,17 @@ export class NetworkStates {
   readonly #pairs = new Map<number, StatePair>();
   /** States that were left out because too many interfaces had some. */
   left = 0;
+  /** Some state has how CPU limits stopped a pod. */
+  hasCpu = false;
 
   add(state: TimedState): void {
     const { interfaceId } = state;
     const known = this.#pairs.get(interfaceId);
     if (known === undefined && this.#pairs.size >= STATES_KEPT) this.left += 1;
-    else this.#pairs.set(interfaceId, { interfaceId, first: known?.first ?? state, last: state });
+    else {
+      this.hasCpu ||= Object.keys(state.state.counters).some((counter) => counter.startsWith('Cgroup '));
+      this.#pairs.set(interfaceId, { interfaceId, first: known?.first ?? state, last: state });
+    }
   }
 
   of(interfaceId: number): StatePair | undefined {

@@ -9,7 +9,7 @@ export function addInstallCommands(ksnoop: Command, setExit: (code: number) => v
   const install = onCluster(ksnoop.command('install').description('install the agents on the nodes, or update them'))
     .option('--image <IMAGE>', "the agents' image, as your nodes can pull it or already have it")
     .option('--pull-secret <NAME...>', 'Secrets in namespace ksnoop to pull it with')
-    .addOption(new Option('--overlay <NAME>', 'a variant from daemonset/overlays').choices(['selinux']))
+    .addOption(new Option('--overlay <NAME>', 'a variant from daemonset/overlays').choices(['selinux', 'cgroup']))
     .option('--timeout <TIME>', 'how long to wait for the agents to be ready', '3m')
     .action(async (options: RawInstallOptions) => {
       const { installCommand } = await import('./command.ts');

@@ -27,6 +27,14 @@ eth0.5: 2000 20 1 2 0 0 0 0 3000 30 3 4 0 0 0 0
 ==> /proc/sys/net/netfilter/nf_conntrack_max <==
 262144
 
+==> /proc/self/net/stat/nf_conntrack <==
+entries  clashres insert_failed drop early_drop
+00000010  00000000 0000000a 00000000 00000001
+00000010  00000000 00000003 00000000 00000000
+
+==> /proc/sys/net/ipv4/ip_local_port_range <==
+32768\t60999
+
 ==> /proc/self/net/tcp <==
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0
@@ -49,6 +57,8 @@ test('the files of a namespace are understood', () => {
       'TcpExt ListenOverflows': 3,
       'TcpExt ListenDrops': 4,
       'IpExt InNoRoutes': 2,
+      'Conntrack insert_failed': 13,
+      'Conntrack early_drop': 1,
       'Ip6 InReceives': 5,
       'UdpLite6 InDatagrams': 9,
     },
@@ -70,6 +80,7 @@ test('the files of a namespace are understood', () => {
       { address: '::1', port: 631, queue: 0 },
     ],
     connections: { established: 1 },
+    portRange: { first: 32_768, last: 60_999 },
   });
 });
 

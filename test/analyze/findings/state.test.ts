@@ -14,7 +14,12 @@ function capture(segments: readonly BuiltSegment[], ...states: NetworkState[]): 
   const blocks = states.flatMap((state, index) => {
     return stateBlock({ interfaceId: 0, time: BUILT_EPOCH_NS + BigInt(index) * 60_000_000_000n, state }) ?? [];
   });
-  return Buffer.concat([builtPcapng(segments, PLACE), ...blocks]);
+  const empty = builtPcapng([], PLACE);
+  // Packets begin where the end marker of the empty capture does: every block ends with its length.
+  const start = empty.length - empty.readUInt32LE(empty.length - 4);
+  const all = builtPcapng(segments, PLACE);
+  const [first = Buffer.alloc(0), ...later] = blocks;
+  return Buffer.concat([all.subarray(0, start), first, all.subarray(start), ...later]);
 }
 
 function found(segments: readonly BuiltSegment[], ...states: NetworkState[]) {
@@ -88,4 +93,98 @@ test('-o state tells the last state and what changed', () => {
       changes: [{ counter: 'Tcp RetransSegs', change: 3, total: 8 }],
     },
   ]);
+});
+
+/** A connection of which the first SYNs are lost. @param syns how many are sent @param answered whether the last is */
+function opening(index: number, syns: number, answered: boolean): BuiltSegment[] {
+  const ports = [41_000 + index, 443] as const;
+  const sequence = 5000 + index * 100_000;
+  const at = index * 5;
+  const sent: BuiltSegment[] = Array.from({ length: syns }, (_, again) => ({
+    side: 0,
+    sequence,
+    flags: 'S',
+    at: at + again * 1000,
+    ports,
+  }));
+  if (!answered) return sent;
+  const later = at + (syns - 1) * 1000;
+  return [
+    ...sent,
+    { side: 1, sequence: 900, acknowledgment: sequence + 1, flags: 'S.', at: later + 1, ports },
+    { side: 0, sequence: sequence + 1, acknowledgment: 901, flags: '.', at: later + 2, ports },
+  ];
+}
+
+test('connections that need a second SYN while conntrack fails to insert collide in a translated port', () => {
+  const before = { counters: {} };
+  const after = { counters: { 'Conntrack insert_failed': 3 } };
+  const retried = (count: number) => Array.from({ length: count }, (_, index) => opening(index, 2, true)).flat();
+  expect(found(retried(3), before, after)).toMatchObject([{ code: 'SNAT_PORT_RACE', confidence: 'likely' }]);
+  expect(found(retried(3), before, before)).toEqual([]);
+  expect(found(retried(2), before, after)).toEqual([]);
+  const smooth = Array.from({ length: 5 }, (_, index) => opening(index, 1, true)).flat();
+  expect(found(smooth, before, after)).toEqual([]);
+});
+
+test('translated ports that are used up, with new connections lost', () => {
+  const table = (count: number): NetworkState => ({
+    counters: {},
+    portRange: { first: 32_768, last: 60_999 },
+    snatPorts: [{ address: '192.0.2.1', destination: '10.0.0.2', port: 443, count }],
+  });
+  const lost = [...opening(0, 4, false), ...opening(1, 4, false)];
+  const codes = (segments: BuiltSegment[], count: number) =>
+    found(segments, table(count), table(count)).map(({ code }) => code);
+  expect(codes(lost, 25_500)).toContain('SNAT_PORTS_EXHAUSTED');
+  expect(codes(lost, 25_000)).not.toContain('SNAT_PORTS_EXHAUSTED');
+  expect(codes(opening(0, 1, true), 28_000)).toEqual([]);
+});
+
+/** Requests to the pod, with responses so much later. @param slow of ten requests @param ms the slow ones' time */
+function requests(slow: number, ms: number): BuiltSegment[] {
+  return Array.from({ length: 10 }, (_, index): BuiltSegment[] => {
+    const ports = [42_000 + index, 80] as const;
+    const sequence = 7000 + index * 100_000;
+    const at = index * 400;
+    const text = 'GET / HTTP/1.1\r\nHost: web\r\n\r\n';
+    const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+    const taken = index < slow ? ms : 1;
+    return [
+      { side: 0, sequence, flags: 'S', at, ports },
+      { side: 1, sequence: 900, acknowledgment: sequence + 1, flags: 'S.', at: at + 1, ports },
+      { side: 0, sequence: sequence + 1, acknowledgment: 901, flags: '.', at: at + 2, ports },
+      { side: 0, sequence: sequence + 1, acknowledgment: 901, flags: 'P.', at: at + 3, payload: text, ports },
+      {
+        side: 1,
+        sequence: 901,
+        acknowledgment: sequence + 1 + text.length,
+        flags: 'P.',
+        at: at + 3 + taken,
+        payload: answer,
+        ports,
+      },
+    ];
+  }).flat();
+}
+
+test('a CPU limit that stops a pod is information, and a warning with slow requests', () => {
+  const first: NetworkState = { counters: { 'Cgroup web nr_periods': 100 } };
+  const last = (throttled: number, periods = 300): NetworkState => ({
+    counters: {
+      'Cgroup web nr_periods': 100 + periods,
+      'Cgroup web nr_throttled': throttled,
+      'Cgroup web throttled_usec': 4_000_000,
+    },
+  });
+  const [warning, ...others] = found(requests(4, 80), first, last(30));
+  expect(others).toEqual([]);
+  expect(warning).toMatchObject({ code: 'CPU_THROTTLED', severity: 'warning', confidence: 'proven' });
+  expect(warning?.message).toBe(
+    'shop/web-1 (container web) is stopped by its CPU limit in 30 of 300 periods, and 4 of 10 requests took 50 ms or longer until the response began.',
+  );
+  expect(found(requests(0, 1), first, last(30))).toMatchObject([{ code: 'CPU_THROTTLED', severity: 'information' }]);
+  expect(found(requests(4, 40), first, last(30))).toMatchObject([{ severity: 'information' }]);
+  expect(found(requests(4, 80), first, last(14))).toEqual([]);
+  expect(found(requests(4, 80), first, last(10, 15))).toEqual([]);
 });
