@@ -6,15 +6,27 @@ import { type BuildOptions, build } from 'esbuild';
 import { imageBill } from '../daemonset/image/bill.ts';
 import { pinnedPackages } from '../daemonset/image/packages.ts';
 import { VERSION } from '../src/wire/version.ts';
+import { joinChunks, type LoadPath } from './join-chunks.ts';
 import { writeManPages } from './man-pages.ts';
 import { plainBuiltins } from './plain-builtins.ts';
 import { slimClientNode } from './slim-client-node.ts';
 import { bill, bundledPackages, thirdPartyNotices } from './third-party.ts';
 
+/** The client's program, from the root of the sources. */
+const MAIN = 'src/cli/main.ts';
+
+/** What a first packet, and the first line of a file, wait for. */
+const PATHS: readonly LoadPath[] = [
+  { name: 'capture', entries: ['src/cli/capture-files.ts', 'src/cli/capture/command.ts'] },
+  // Captures without an API server (--local) do without it.
+  { name: 'cluster', entries: ['src/run/capture/find-targets.ts'] },
+  { name: 'read', entries: ['src/cli/read/command.ts', 'src/run/reading/lines.ts', 'src/run/analysis/text.ts'] },
+];
+
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 
-const common: BuildOptions = {
+const common = {
   bundle: true,
   format: 'esm',
   platform: 'node',
@@ -28,32 +40,31 @@ const common: BuildOptions = {
   banner: {
     js: "import { createRequire as ksnoopRequire } from 'node:module'; const require = ksnoopRequire(import.meta.url);",
   },
-};
+} satisfies BuildOptions & { metafile: true };
 
 // Built beside and moved into place: whoever runs the old build meanwhile keeps it whole.
 const fresh = join(root, `.dist-${process.pid}`);
+const written = { ...common, outdir: fresh, outExtension: { '.js': '.mjs' } };
 const results = await Promise.all([
   // Split, so that what a command does not need (the Kubernetes client above all) is not even read.
   build({
-    ...common,
+    ...written,
     plugins: [slimClientNode(), plainBuiltins()],
-    entryPoints: { ksnoop: join(root, 'src/cli/main.ts') },
-    outdir: fresh,
+    entryPoints: { ksnoop: join(root, MAIN) },
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
-    outExtension: { '.js': '.mjs' },
+    write: false,
   }),
   build({
-    ...common,
+    ...written,
     plugins: [plainBuiltins()],
     entryPoints: { 'ksnoop-agent': join(root, 'src/agent/main.ts') },
-    outdir: fresh,
-    outExtension: { '.js': '.mjs' },
   }),
 ]);
+const joined = await joinChunks(results[0], { ...written, banner: {} }, { main: MAIN, paths: PATHS });
 writeManPages(join(fresh, 'man'));
 const packages = bundledPackages(
-  results.flatMap(({ metafile }) => (metafile === undefined ? [] : [metafile])),
+  results.map(({ metafile }) => metafile),
   process.cwd(),
 );
 await writeFile(join(fresh, 'THIRD_PARTY_NOTICES.txt'), thirdPartyNotices(packages));
@@ -65,6 +76,8 @@ for (const architecture of ['amd64', 'arm64'] as const) {
 }
 await rm(dist, { recursive: true, force: true });
 await rename(fresh, dist);
-const sizes = results.flatMap(({ metafile }) => Object.values(metafile?.outputs ?? {}).map(({ bytes }) => bytes));
+const sizes = [joined, results[1].metafile].flatMap((metafile) =>
+  Object.values(metafile.outputs).map(({ bytes }) => bytes),
+);
 const total = sizes.reduce((sum, bytes) => sum + bytes, 0);
 process.stderr.write(`built ${relative(root, dist)}/: ${sizes.length} files, ${(total / 1e6).toFixed(1)} MB\n`);

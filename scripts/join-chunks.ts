@@ -1,0 +1,140 @@
+import { basename, dirname, join, relative } from 'node:path';
+import { type BuildOptions, type BuildResult, build, type Metafile, type Plugin } from 'esbuild';
+
+/** A way through the program whose start-up time matters: what it loads, one after another. */
+export interface LoadPath {
+  /** What its file is called. */
+  readonly name: string;
+  /** Modules that are imported dynamically, from the root of the sources. */
+  readonly entries: readonly string[];
+}
+
+/** The file of chunks that every start loads. */
+const START = 'start';
+
+type Chunk = Metafile['outputs'][string];
+
+/** A build that was not written. */
+export type SplitBuild = BuildResult<{ write: false; metafile: true }>;
+
+export interface Joining {
+  /** The program's entry, from the root of the sources. */
+  readonly main: string;
+  readonly paths: readonly LoadPath[];
+}
+
+/**
+ * Joins chunks that are loaded together. esbuild makes a chunk of every set of modules that the same entries share, so a
+ * start loads some 75 files, each of which takes half a millisecond. Here they become one file for what every start loads, one
+ * for each path, and one for what several paths share; the others stay as they are.
+ * @param split a build with `splitting`, its chunks in a directory `chunks` below the main entry
+ * @param options of the build to be written; it has the same entries and dynamic imports
+ * @returns its metafile
+ * @throws Error when an entry of a path is not imported dynamically
+ */
+export async function joinChunks(
+  split: SplitBuild,
+  options: BuildOptions & { readonly outdir: string },
+  joining: Joining,
+): Promise<Metafile> {
+  const outputs = new Map(Object.entries(split.metafile.outputs).filter(([path]) => path.endsWith('.mjs')));
+  const groups = groupsOf(outputs, joining);
+  const texts = new Map(split.outputFiles.map(({ path, text }) => [relative(process.cwd(), path), text]));
+  const out = (path: string) => relative(options.outdir, path).slice(0, -'.mjs'.length);
+  const { metafile } = await build({
+    ...options,
+    metafile: true,
+    entryPoints: [
+      ...[...outputs.keys()].map((path) => ({ in: `entry:${path}`, out: out(path) })),
+      ...[...new Set(groups.values())].map((name) => ({ in: `group:${name}`, out: `chunks/${name}` })),
+    ],
+    plugins: [joinedModules({ outputs, groups, texts })],
+  });
+  return metafile;
+}
+
+/** By chunk, which file it goes to. The main entry and what no path loads are not in it. */
+function groupsOf(
+  outputs: ReadonlyMap<string, Chunk>,
+  { main: mainEntry, paths }: Joining,
+): ReadonlyMap<string, string> {
+  const entries = new Map([...outputs].flatMap(([path, { entryPoint }]) => (entryPoint ? [[entryPoint, path]] : [])));
+  const chunkOf = (entry: string) => {
+    const path = entries.get(entry);
+    if (path === undefined) throw new Error(`${entry} is not imported dynamically: no chunk of its own can be joined.`);
+    return path;
+  };
+  const main = chunkOf(mainEntry);
+  const start = loaded(outputs, [main]);
+  const chunksOf = paths.map(({ name, entries }) => ({ name, chunks: loaded(outputs, entries.map(chunkOf)) }));
+  const groups = new Map<string, string>();
+  for (const path of outputs.keys()) {
+    const users = chunksOf.filter(({ chunks }) => chunks.has(path)).map(({ name }) => name);
+    if (path === main) continue;
+    if (start.has(path)) groups.set(path, START);
+    else if (users.length > 0) groups.set(path, users.join('-'));
+  }
+  return groups;
+}
+
+/** Chunks and what they import, however deep. */
+function loaded(outputs: ReadonlyMap<string, Chunk>, from: readonly string[]): ReadonlySet<string> {
+  const found = new Set(from);
+  for (const path of found) {
+    for (const { path: imported, kind } of outputs.get(path)?.imports ?? []) {
+      if (kind === 'import-statement' && outputs.has(imported)) found.add(imported);
+    }
+  }
+  return found;
+}
+
+interface Chunks {
+  readonly outputs: ReadonlyMap<string, Chunk>;
+  readonly groups: ReadonlyMap<string, string>;
+  readonly texts: ReadonlyMap<string, string>;
+}
+
+/**
+ * Modules of four kinds: `entry:PATH` is what stands in a chunk's place in the result, `text:PATH` its code, `group:NAME` the
+ * file of a group, which exports what its chunks export, and `bridge:PATH` what a chunk of another group exports.
+ */
+function joinedModules({ outputs, groups, texts }: Chunks): Plugin {
+  const chunks = [...outputs.keys()];
+  const exported = (path: string, write: (name: string, inGroup: string) => string) =>
+    (outputs.get(path)?.exports ?? []).map((name) => write(name, `${name}_${chunks.indexOf(path)}`)).join(',');
+  const bridge = (path: string, directory: string) =>
+    `export {${exported(path, (name, inGroup) => `${inGroup} as ${name}`)}} from 'file:${directory}${groups.get(path)}.mjs';`;
+  const group = (name: string) =>
+    chunks
+      .filter((path) => groups.get(path) === name)
+      .map((path) => `export {${exported(path, (name, inGroup) => `${name} as ${inGroup}`)}} from 'text:${path}';`)
+      .join('\n');
+  return {
+    name: 'join-chunks',
+    setup(build) {
+      build.onResolve({ filter: /^(entry|group|text|file):/ }, ({ path }) => {
+        const [, namespace = '', rest = ''] = /^(\w+):(.*)$/.exec(path) ?? [];
+        return namespace === 'file' ? { path: rest, external: true } : { path: rest, namespace };
+      });
+      build.onResolve({ filter: /^\.\.?\// }, ({ path, kind, importer, namespace }) => {
+        const target = join(dirname(importer), path);
+        // The program's own file is above the others.
+        const directory = dirname(importer) === dirname(target) ? './' : './chunks/';
+        const group = groups.get(target);
+        if (kind !== 'import-statement' || group === undefined) {
+          return { path: `${directory}${basename(target)}`, external: true };
+        }
+        const isOwn = namespace === 'text' && group === groups.get(importer);
+        return isOwn ? { path: target, namespace } : { path: target, namespace: 'bridge', suffix: `?${directory}` };
+      });
+      const load = (namespace: string, contents: (path: string, suffix: string) => string) =>
+        build.onLoad({ filter: /.*/, namespace }, ({ path, suffix }) => ({
+          contents: contents(path, suffix.slice(1)),
+        }));
+      load('entry', (path) => (groups.has(path) ? bridge(path, './') : (texts.get(path) ?? '')));
+      load('text', (path) => texts.get(path) ?? '');
+      load('bridge', bridge);
+      load('group', group);
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { joinChunks } from '../../scripts/join-chunks.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-join-'));
+const dist = join(directory, 'dist');
+const source = (name: string) => relative(process.cwd(), join(directory, 'src', name));
+
+/** Which chunks load each other: `both` is shared by all, `pair` by first and second, `also` by second and third. */
+const SOURCES: Readonly<Record<string, string>> = {
+  'main.ts': `import { made } from './both.ts';
+    const { first } = await import('./first.ts');
+    const { second } = await import('./second.ts');
+    const { third } = await import('./third.ts');
+    console.log(first(), second(), third(), made.length);`,
+  'both.ts': `export const made: string[] = []; export class Made { constructor(name: string) { made.push(name); } }`,
+  'pair.ts': `import { Made } from './both.ts'; export const pair = new Made('pair');`,
+  'also.ts': `import { Made } from './both.ts'; export const also = new Made('also'); export const name = 'also';`,
+  'first.ts': `import { Made } from './both.ts'; import { pair } from './pair.ts';
+    export const first = () => pair instanceof Made;`,
+  'second.ts': `import { pair } from './pair.ts'; import { also, name } from './also.ts';
+    export const second = () => pair !== also && name; export default 'second';`,
+  'third.ts': `import { also } from './also.ts';
+    export const third = async () => (await import('./second.ts')).default + String(also !== undefined);`,
+};
+
+const options = {
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  outdir: dist,
+  outExtension: { '.js': '.mjs' },
+} as const;
+
+async function joined(paths: Readonly<Record<string, readonly string[]>>) {
+  const split = await build({
+    ...options,
+    entryPoints: { main: join(directory, 'src/main.ts') },
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    metafile: true,
+    write: false,
+  });
+  return joinChunks(split, options, {
+    main: source('main.ts'),
+    paths: Object.entries(paths).map(([name, entries]) => ({ name, entries: entries.map(source) })),
+  });
+}
+
+beforeAll(() => {
+  mkdirSync(join(directory, 'src'));
+  for (const [name, text] of Object.entries(SOURCES)) {
+    writeFileSync(join(directory, 'src', name), text.replace('third()', 'await third()'));
+  }
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+test('joined chunks do what they did, and each module runs once', async () => {
+  await joined({ one: ['first.ts'], two: ['second.ts'] });
+  expect(execFileSync(process.execPath, [join(dist, 'main.mjs')], { encoding: 'utf8' })).toBe(
+    'true also secondtrue 2\n',
+  );
+});
+
+test('chunks of one path are in its file, those of several in one that names them, those of every start in another', async () => {
+  await joined({ one: ['first.ts'], two: ['second.ts'] });
+  const files = readdirSync(join(dist, 'chunks'));
+  expect(files).toEqual(expect.arrayContaining(['start.mjs', 'one.mjs', 'two.mjs', 'one-two.mjs']));
+  const text = (name: string) => readFileSync(join(dist, 'chunks', name), 'utf8');
+  expect(text('start.mjs')).toContain('made.push');
+  expect(text('one-two.mjs')).toContain('("pair")');
+  expect(text('two.mjs')).toContain('("also")');
+  expect(text('one.mjs')).not.toContain('("also")');
+});
+
+test('a path whose entry is imported statically alone is an error', async () => {
+  await expect(joined({ one: ['pair.ts'] })).rejects.toThrow('pair.ts is not imported dynamically');
+});
