@@ -33,7 +33,7 @@ export function findingLines(finding: Finding, { colours, utc, width, timeText }
     const cut = room === undefined ? [sanitise(text)] : wrapped(sanitise(text), room);
     lines.push(...cut.map((line) => INDENT + line));
   };
-  for (const { text, flows, times, where } of evidence) {
+  for (const { text, flows, times, where, filter } of evidence) {
     const when =
       times === undefined
         ? ''
@@ -43,6 +43,7 @@ export function findingLines(finding: Finding, { colours, utc, width, timeText }
     const which = flows.length === 0 ? '' : `, flow${flows.length === 1 ? '' : 's'} ${flows.join(', ')}`;
     below(`Seen: ${text}${when}${which}`);
     if (where !== undefined) below(`Show: ksnoop read FILE --where ${shellWord(where)}`);
+    if (filter !== undefined) below(`      ksnoop read FILE -f ${shellWord(filter)} -o packets`);
   }
   below(`Next: ${next}`);
   if (otherwise !== undefined) below(`Or:   ${otherwise}`);

@@ -1,7 +1,8 @@
 import { FINDING_EXAMPLES, FINDING_SUBJECTS } from '../limits.ts';
-import { type DetectorKind, isOfRequests, serverIdentity } from './detector.ts';
+import { fieldsIn, textIn } from '../record/field-values.ts';
+import { type DetectorKind, type FindingContext, isOfRequests, serverIdentity } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { counted, grouped, quoted } from './words.ts';
+import { counted, grouped, listed, quoted } from './words.ts';
 
 /** So many requests for each pod, and a share so far above the even one, in standard deviations too. */
 const REQUESTS_PER_POD = 20;
@@ -11,6 +12,8 @@ const DEVIATIONS = 4;
 interface Pods {
   readonly requests: Map<string, number>;
   readonly connections: Set<number>;
+  /** All requests came over HTTP/2, of which a connection stays with one pod for long. */
+  isHttp2: boolean;
   first: number;
   last: number;
 }
@@ -30,16 +33,23 @@ export const balancing: DetectorKind = {
         let pods = services.get(identity.group);
         if (pods === undefined) {
           if (services.size >= FINDING_SUBJECTS) return;
-          pods = { requests: new Map(), connections: new Set(), first: event.time, last: event.time };
+          pods = { requests: new Map(), connections: new Set(), isHttp2: true, first: event.time, last: event.time };
           services.set(identity.group, pods);
         }
         pods.last = event.time;
+        pods.isHttp2 &&= event.protocol === 'grpc' || textIn(fieldsIn(event.fields.http)?.version) === '2';
         if (pods.connections.size < FINDING_SUBJECTS) pods.connections.add(flow.id);
         pods.requests.set(identity.text, (pods.requests.get(identity.text) ?? 0) + 1);
       },
       findings: () => {
         const found: Finding[] = [];
-        for (const [subject, { requests, connections, first, last }] of services) {
+        for (const [subject, own] of services) {
+          const { requests, connections, first, last } = own;
+          const pinned = pinnedFinding(context, subject, own);
+          if (pinned !== undefined) {
+            found.push(pinned);
+            continue;
+          }
           const pods = requests.size;
           const all = [...requests.values()].reduce((sum, count) => sum + count, 0);
           const [busiest = '', most = 0] = [...requests].sort((a, b) => b[1] - a[1])[0] ?? [];
@@ -71,3 +81,35 @@ export const balancing: DetectorKind = {
     };
   },
 };
+
+/** UNEVEN_BALANCING of a Service with captured pods that get nothing, for there are fewer HTTP/2 connections than pods. */
+function pinnedFinding(
+  { names }: FindingContext,
+  subject: string,
+  { requests, connections, isHttp2, first, last }: Pods,
+): Finding | undefined {
+  if (!isHttp2) return undefined;
+  const idle = names.capturedPodsOf(subject).filter((pod) => !requests.has(pod));
+  const pods = requests.size + idle.length;
+  const all = [...requests.values()].reduce((sum, count) => sum + count, 0);
+  if (idle.length === 0 || connections.size >= pods || all < REQUESTS_PER_POD * pods) return undefined;
+  return {
+    code: 'UNEVEN_BALANCING',
+    severity: 'warning',
+    confidence: 'likely',
+    subject,
+    message: `${listed(idle)} of ${subject} ${idle.length === 1 ? 'gets' : 'get'} no requests: all ${grouped(all)} came over ${counted(connections.size, 'HTTP/2 connection')}, and each stays with one pod.`,
+    evidence: [
+      {
+        text: `${listed([...requests.keys()])} served them`,
+        flows: [...connections].slice(0, FINDING_EXAMPLES),
+        times: [first, last],
+        where: undefined,
+      },
+    ],
+    next: 'Balance in the client (headless Service), or limit how long a connection lives (gRPC: MAX_CONNECTION_AGE).',
+    otherwise: `${listed(idle)} ${idle.length === 1 ? 'was' : 'were'} not ready`,
+    cases: all,
+    attempts: all,
+  };
+}

@@ -14,6 +14,8 @@ export interface Evidence {
   readonly times: readonly [number, number] | undefined;
   /** A `--where` that shows the records; undefined where none does. */
   readonly where: string | undefined;
+  /** A capture filter (pcap-filter(7)) that shows the packets; undefined where none does. */
+  readonly filter?: string | undefined;
 }
 
 /** What is wrong, said outright. */

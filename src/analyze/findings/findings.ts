@@ -2,7 +2,8 @@ import type { FlowFacts, FlowIdentity, FlowInfo } from '../flow/flow-facts.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import { FindingBounds } from './cases.ts';
 import type { Detector, DetectorKind, FindingContext } from './detector.ts';
-import { type Finding, severityRank } from './finding.ts';
+import { type Evidence, type Finding, severityRank } from './finding.ts';
+import { FlowEnds } from './flow-filter.ts';
 import { DETECTORS } from './index.ts';
 import { isNotableEvent, isNotableFlow } from './notable.ts';
 import { Tallies } from './tallies.ts';
@@ -31,12 +32,14 @@ export class Findings {
   readonly #takers = new Map<string, Takers>();
   readonly #bounds = new FindingBounds();
   readonly #tallies: Tallies;
+  readonly #ends: FlowEnds;
 
   constructor(context: FindingContext, kinds: readonly DetectorKind[] = DETECTORS) {
     this.#context = context;
     const bounds = this.#bounds;
     const tallies = new Tallies(context, bounds);
     this.#tallies = tallies;
+    this.#ends = new FlowEnds(context.hosts);
     this.#detectors = kinds.map((kind) => ({ kind, detector: kind.create({ ...context, bounds, tallies }) }));
     const ofFlows = this.#detectors.filter(({ detector }) => detector.flowEnded !== undefined);
     const areNamed = ({ kind }: Running) => kind.flows === 'named';
@@ -49,6 +52,7 @@ export class Findings {
     if (flow.sameAs !== undefined) return;
     const tally = this.#tallies.event(event, flow);
     if (tally === undefined) return;
+    this.#ends.add(flow);
     const takers = this.#takers.get(event.protocol) ?? this.#takersOf(event.protocol);
     if (event.kind === 'exchange') {
       for (const detector of takers.all) detector.event?.(event, flow, tally.subject);
@@ -73,6 +77,7 @@ export class Findings {
   factsEnded(facts: FlowFacts): void {
     if (!isJudged(facts)) return;
     if (this.#tallies.flow(facts) === undefined) return;
+    this.#ends.add(facts);
     const { names } = this.#context;
     const isNamed = names.ofHost(facts.serverHost, facts.first, facts.interfaceId) !== undefined;
     const isNotable = isNotableFlow(facts) || this.#tallies.isTroubled(facts.id);
@@ -96,7 +101,13 @@ export class Findings {
     }
     return all
       .filter(({ code, subject }) => !explained.has(`${code} ${subject}`))
-      .sort((a, b) => severityRank(a.severity) - severityRank(b.severity) || b.cases - a.cases);
+      .sort((a, b) => severityRank(a.severity) - severityRank(b.severity) || b.cases - a.cases)
+      .map((finding) => ({ ...finding, evidence: finding.evidence.map((evidence) => this.#withFilter(evidence)) }));
+  }
+
+  #withFilter(evidence: Evidence): Evidence {
+    const filter = this.#ends.filter(evidence.flows);
+    return filter === undefined ? evidence : { ...evidence, filter };
   }
 
   #isOfPod(event: AnalysisEvent, { serverHost, interfaceId }: FlowIdentity): boolean {

@@ -1,4 +1,5 @@
-import type { AnalysisEvent, Exchange } from '../record/event.ts';
+import { type AnalysisEvent, type Exchange, SIDE } from '../record/event.ts';
+import { fieldsIn } from '../record/field-values.ts';
 import { type Case, Cases } from './cases.ts';
 import type { DetectorKind } from './detector.ts';
 import type { Finding, Severity } from './finding.ts';
@@ -22,22 +23,44 @@ interface StatusRule {
 const hasStatus = (event: AnalysisEvent, protocol: string, pattern: RegExp): event is Exchange =>
   event.kind === 'exchange' && event.protocol === protocol && pattern.test(event.status);
 
+/** A client cancels a call when its deadline passes: with so much of it, a share, before or after. */
+const DEADLINE_SHARE = 0.05;
+
+/** Whether a client cancelled a call at the deadline that it had set (RST_STREAM with CANCEL). */
+function isLate(event: AnalysisEvent): boolean {
+  if (event.kind !== 'exchange' || event.protocol !== 'grpc' || event.endedBy !== SIDE.client) return false;
+  if (event.status !== 'RST CANCEL') return false;
+  const fields = fieldsIn(event.fields.grpc);
+  const [timeout, after] = [fields?.timeout, fields?.resetAfter];
+  if (typeof timeout !== 'number' || typeof after !== 'number') return false;
+  return Math.abs(after - timeout) <= timeout * DEADLINE_SHARE;
+}
+
+/** Servers take heads of 8 KiB and more; nginx rejects larger ones with 400. */
+const LARGE_HEAD_BYTES = 8192;
+
+/** Whether a request without a body was rejected with 400, and its head was large. */
+function isLargeHead(event: AnalysisEvent): boolean {
+  if (!hasStatus(event, 'http', /^400$/) || event.requestBytes < LARGE_HEAD_BYTES) return false;
+  return /^(?:GET|HEAD|DELETE|OPTIONS) /.test(event.route);
+}
+
 const RULES: readonly StatusRule[] = [
   {
     code: 'HEADER_TOO_LARGE',
     severity: 'error',
-    matches: (event) => hasStatus(event, 'http', /^431$/),
-    message: (server, how) => `${server} rejects requests because their headers are too large (431): ${how}.`,
+    matches: (event) => hasStatus(event, 'http', /^431$/) || isLargeHead(event),
+    message: (server, how) => `${server} rejects requests because their headers are too large: ${how}.`,
     next: "Look at the size of cookies and tokens, and raise the server's or proxy's header buffers.",
-    where: 'http.status == 431',
+    where: 'http.status in [400, 431]',
   },
   {
     code: 'GRPC_DEADLINE',
     severity: 'warning',
-    matches: (event) => hasStatus(event, 'grpc', /^DEADLINE_EXCEEDED\b/),
+    matches: (event) => hasStatus(event, 'grpc', /^DEADLINE_EXCEEDED\b/) || isLate(event),
     message: (server, how) => `Calls to ${server} exceed their deadline: ${how}.`,
     next: 'Find the slow hop: ksnoop trace svc/NAME -n NAMESPACE. If none is slow, raise the deadline.',
-    where: 'status.startsWith("DEADLINE_EXCEEDED")',
+    where: 'status.startsWith("DEADLINE_EXCEEDED") || has(grpc.resetAfter)',
   },
   {
     code: 'GRPC_EXHAUSTED',
@@ -100,6 +123,8 @@ const DATABASES: ReadonlySet<string> = new Set(['postgresql', 'mysql', 'redis'])
 /** Statuses and events that name their cause. */
 export const statuses: DetectorKind = {
   codes: RULES.map(({ code }) => code),
+  // A client cancels a call whose deadline has passed.
+  explains: { GRPC_DEADLINE: ['CLIENT_GAVE_UP'] },
   create: (context) => {
     const cases = RULES.map(() => new Cases(context.bounds));
     /** Of the cases those that are events: each is of a connection, not of a request. */
@@ -109,7 +134,7 @@ export const statuses: DetectorKind = {
       event: (event, flow, server) => {
         const isDatabase = DATABASES.has(event.protocol);
         // Of most exchanges no rule needs to be looked at.
-        if (event.kind === 'exchange' && !event.failed && event.status !== '431') return;
+        if (event.kind === 'exchange' && !event.failed && event.status !== '431' && event.status !== '400') return;
         for (const [index, rule] of RULES.entries()) {
           if (rule.code === 'DB_REFUSES' && !isDatabase) continue;
           if (!rule.matches(event)) continue;

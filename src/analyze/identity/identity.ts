@@ -28,6 +28,12 @@ export class IdentityTable {
   /** Groups that are Services of a namespace. */
   readonly #services = new Set<string>();
 
+  /** Texts of the pods of a group. */
+  podsOf(group: string): Set<string> {
+    const pods = [...this.#known.values()].filter((identity) => identity.group === group && identity.pod !== undefined);
+    return new Set(pods.map(({ text }) => text));
+  }
+
   /** The identity of these facts; undefined when they name no pod, Service, node or host, or when there is no room for more. */
   get(parts: IdentityParts): Identity | undefined {
     const { pod, namespace, service, node, name } = parts;

@@ -133,6 +133,12 @@ export class Names {
     return this.#identities.isService(group);
   }
 
+  /** The captured pods that answer for a Service. @param group the Service's */
+  capturedPodsOf(group: string): string[] {
+    const pods = this.#identities.podsOf(group);
+    return this.capturedPods().flatMap(({ text }) => (pods.has(text) ? [text] : []));
+  }
+
   /** Pods whose interfaces are captured, each once. */
   capturedPods(): Identity[] {
     const pods = this.#interfaces.filter((identity) => identity?.pod !== undefined);

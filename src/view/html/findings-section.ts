@@ -26,7 +26,7 @@ function findingHtml(finding: Finding, isOpen: boolean, clock: (time: number) =>
   const sure = confidence === 'proven' ? '' : ` (${confidence})`;
   return html`<details class="finding ${severity}" ${isOpen ? html`open` : undefined}>
 <summary><strong class="${CLASSES[severity]}">${WORDS[severity]}${sure}</strong> ${message} <code class="dim">${code}</code></summary>
-<ul>${evidence.map(({ text, flows, times, where }) => {
+<ul>${evidence.map(({ text, flows, times, where, filter }) => {
     const [from, to] = times ?? [];
     const when =
       from === undefined || to === undefined
@@ -36,7 +36,9 @@ function findingHtml(finding: Finding, isOpen: boolean, clock: (time: number) =>
           : ` from ${clock(from)} to ${clock(to)}`;
     const which = flows.length === 0 ? '' : `, ${flows.length === 1 ? 'flow' : 'flows'} ${flows.join(', ')}`;
     const show = where === undefined ? undefined : html`<pre>ksnoop read FILE --where ${shellWord(where)}</pre>`;
-    return html`<li>Seen: ${text}${when}${which}${show}</li>`;
+    const packets =
+      filter === undefined ? undefined : html`<pre>ksnoop read FILE -f ${shellWord(filter)} -o packets</pre>`;
+    return html`<li>Seen: ${text}${when}${which}${show}${packets}</li>`;
   })}</ul>
 <p><strong>Next:</strong> ${next}</p>
 ${otherwise === undefined ? undefined : html`<p><strong>Or:</strong> ${otherwise}</p>`}

@@ -33,3 +33,36 @@ test('one connection on which requests waited for the limit of streams is enough
   expect(both).toMatchObject({ cases: 5, attempts: 502 });
   expect(both?.message).toMatch(/: 3 of 500 requests and 2 connections\.$/);
 });
+
+test('a call that the client cancels at its deadline exceeded it', () => {
+  const cancelled = (timeout: number | undefined, resetAfter: number, endedBy: 0 | 1 = 0) => {
+    const judged = new Judged();
+    const flow = judged.flow(1, 2);
+    for (let index = 0; index < 3; index += 1)
+      judged.exchange(flow, index * 1000, 1, {
+        ...{ protocol: 'grpc', label: 'shop.Cart/Get', route: 'shop.Cart/Get', status: 'RST CANCEL', failed: true },
+        ...{ incomplete: 'reset', endedBy, responseTime: undefined, responseEnd: undefined, responseBytes: 0 },
+        fields: { grpc: { timeout, resetAfter } },
+      });
+    return judged.found.map(({ code }) => code);
+  };
+  expect(cancelled(300e6, 301e6)).toEqual(['GRPC_DEADLINE']);
+  expect(cancelled(300e6, 284e6)).toEqual(['CLIENT_GAVE_UP']);
+  expect(cancelled(300e6, 316e6)).toEqual(['CLIENT_GAVE_UP']);
+  expect(cancelled(undefined, 300e6)).toEqual(['CLIENT_GAVE_UP']);
+  expect(cancelled(300e6, 300e6, 1)).not.toContain('GRPC_DEADLINE');
+});
+
+test('400 to a large head is about its size, to a large body or a small head it is not', () => {
+  const rejected = (route: string, requestBytes: number, status = '400') => {
+    const judged = new Judged();
+    const flow = judged.flow(1, 2);
+    for (let index = 0; index < 3; index += 1) judged.exchange(flow, index, 1, { route, requestBytes, status });
+    return judged.found.map(({ code }) => code);
+  };
+  expect(rejected('GET /', 8192)).toEqual(['HEADER_TOO_LARGE']);
+  expect(rejected('GET /', 60, '431')).toEqual(['HEADER_TOO_LARGE']);
+  expect(rejected('GET /', 8191)).toEqual([]);
+  expect(rejected('POST /', 90_000)).toEqual([]);
+  expect(rejected('GET /', 90_000, '404')).toEqual([]);
+});

@@ -15,6 +15,8 @@ export const http2: StreamProtocol = {
     'grpc.method': { type: 'string', about: 'method: `Add`' },
     'grpc.status': { type: 'string', about: 'status by name: `OK`, `NOT_FOUND`' },
     'grpc.message': { type: 'string', about: "the server's words with the status" },
+    'grpc.timeout': { type: 'duration', about: "deadline that the client set, from the request's start" },
+    'grpc.resetAfter': { type: 'duration', about: "when a call with a deadline was reset, from the request's start" },
     'grpc.requests': { type: 'int', about: 'messages the client sent' },
     'grpc.responses': { type: 'int', about: 'messages the server sent' },
     'grpc.type': { type: 'string', about: '`streaming` when either side sent more than one message, else `unary`' },

@@ -9,7 +9,7 @@ import { type Bodies, both, MessageBody } from '../http1/message-body.ts';
 import { routeOf } from '../http1/route.ts';
 import { oneLine } from '../one-line.ts';
 import type { FrameClock, FrameReader } from './frame-reader.ts';
-import { grpcMessage, grpcMethod, grpcStatus } from './grpc.ts';
+import { grpcMessage, grpcMethod, grpcStatus, grpcTimeout } from './grpc.ts';
 import { UNKNOWN } from './hpack.ts';
 import { MessageCounter } from './message-counter.ts';
 
@@ -62,6 +62,8 @@ export class Half {
   requestId = '';
   grpcStatus = '';
   grpcMessage = '';
+  /** The deadline that the client set, ns from the request's start; undefined where it set none. */
+  grpcTimeout: number | undefined;
   readonly interim: number[] = [];
   /** Of an error's response, its beginning; where bodies are wanted, the body. */
   errorBody: ErrorBody | undefined;
@@ -140,6 +142,9 @@ export class Half {
       case 'grpc-status':
         this.grpcStatus = value;
         break;
+      case 'grpc-timeout':
+        this.grpcTimeout = grpcTimeout(value);
+        break;
       case 'grpc-message':
         this.grpcMessage = grpcMessage(value.slice(0, TEXT_MAXIMUM));
         if (!this.#secrets) this.grpcMessage = maskText(this.grpcMessage);
@@ -186,8 +191,9 @@ export class Http2Stream {
   pushed = false;
   /** What the server sent then was not captured: there may have been a response. */
   unheard = false;
-  /** Name of the error that a RST_STREAM gave. */
+  /** Name of the error that a RST_STREAM gave, and when it came, ns. */
   reset = '';
+  resetTime: number | undefined;
 
   constructor(detail: boolean, secrets: boolean) {
     this.request = new Half(detail, secrets);
@@ -290,8 +296,18 @@ export class Http2Stream {
       message: response.grpcMessage === '' ? undefined : oneLine(response.grpcMessage),
       requests,
       responses,
+      timeout: request.grpcTimeout,
+      resetAfter: this.#resetAfter(),
       type: requests > 1 || responses > 1 ? 'streaming' : 'unary',
     };
+  }
+
+  /** How long after the request's start a stream with a deadline was reset, ns. */
+  #resetAfter(): number | undefined {
+    const { firstTime, grpcTimeout: timeout, timeKnown } = this.request;
+    if (this.resetTime === undefined || timeout === undefined || firstTime === undefined || !timeKnown)
+      return undefined;
+    return this.resetTime - firstTime;
   }
 
   #http(detail: boolean, path: string): Fields {

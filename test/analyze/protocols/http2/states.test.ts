@@ -212,3 +212,21 @@ test('requests that wait for the limit of streams are reported once, when there 
   expect(waiting(1, 20)).toEqual([]);
   expect(waiting(2, 41)).toEqual([]);
 });
+
+test('a call with a deadline has it, and when the client cancelled it', () => {
+  const call = (id: number, timeout: string) => request(id, '/a.B/Get', ...GRPC, 'grpc-timeout', timeout);
+  const cancel = (id: number) => frame(TYPE.reset, 0, id, Buffer.of(0, 0, 0, 8));
+  const events = play(http2, [
+    ...OPENING,
+    [0, call(1, '2m')],
+    [1, Buffer.alloc(0)],
+    [0, cancel(1)],
+    [0, call(3, 'soon')],
+    [0, cancel(3)],
+  ]);
+  const grpc = events.flatMap((event) => (event.kind === 'exchange' ? [event.fields.grpc] : []));
+  expect(grpc).toMatchObject([
+    { timeout: 2e6, resetAfter: 2e6 },
+    { timeout: undefined, resetAfter: undefined },
+  ]);
+});
