@@ -1,4 +1,5 @@
 import { i32, u8 } from '../bytes.ts';
+import { countPacket } from '../flow/count-packet.ts';
 import { Deadlines } from '../flow/deadlines.ts';
 import type { AnalysisSink, FlowInfo } from '../flow/flow-facts.ts';
 import { FLOW_F64, FLOW_I32 } from '../flow/flow-layout.ts';
@@ -147,6 +148,10 @@ export class Analysis {
     this.flow = (ints[base + FLOW_I32.id] as number) - 1;
     // Of most captures no flow is seen at a second place; to read behind an array's end is slow.
     const isOnePlace = ints[base + FLOW_I32.vantage + direction] === place && slot >= tcp.sightings.length;
+    if (isOnePlace && tcp.plainPacket(slot, direction, packet, place)) {
+      if (tcp.opaque) return DISPOSITION.opaque;
+      return tcp.undecided ? DISPOSITION.undecided : DISPOSITION.decoded;
+    }
     if (
       (!isOnePlace && !this.#counts(slot, direction, packet, place, SEEN_BEFORE.no, true)) ||
       tcp.isCopy(slot, direction, packet)
@@ -154,7 +159,7 @@ export class Analysis {
       this.copies += 1;
       return DISPOSITION.copy;
     }
-    this.#count(table, slot, direction, packet);
+    countPacket(table, base, direction, packet, this.clock.now, packet.payloadLength);
     if (!tcp.packet(slot, direction, packet)) return DISPOSITION.opaque;
     return tcp.undecided ? DISPOSITION.undecided : DISPOSITION.decoded;
   }
@@ -178,7 +183,7 @@ export class Analysis {
       this.copies += 1;
       return DISPOSITION.copy;
     }
-    this.#count(table, slot, direction, packet);
+    countPacket(table, base, direction, packet, this.clock.now, packet.payloadLength);
     if (packet.icmpType >= 0) return this.#icmp(packet) ? DISPOSITION.decoded : DISPOSITION.opaque;
     return this.#datagrams.packet(slot, direction, packet) ? DISPOSITION.decoded : DISPOSITION.opaque;
   }
@@ -367,17 +372,6 @@ export class Analysis {
       if (isTcp) this.#tcp.handOver(slot, direction);
     }
     if (!isTcp && this.#datagrams.handOver(elsewhere, since)) this.#silent.add(elsewhere, this.clock.now);
-  }
-
-  #count(table: FlowTable, slot: number, direction: number, packet: PacketView): void {
-    const base = table.base(slot);
-    table.doubles[(base >> 1) + FLOW_F64.last] = this.clock.now;
-    const { ints, doubles } = table;
-    ints[base + FLOW_I32.passed] = 0;
-    const own = (base >> 1) + direction;
-    ints[base + FLOW_I32.packets + direction] = (ints[base + FLOW_I32.packets + direction] as number) + 1;
-    doubles[own + FLOW_F64.bytes] = (doubles[own + FLOW_F64.bytes] as number) + (packet.wireEnd - packet.networkOffset);
-    doubles[own + FLOW_F64.payload] = (doubles[own + FLOW_F64.payload] as number) + packet.payloadLength;
   }
 
   #sweep(): void {

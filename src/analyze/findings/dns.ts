@@ -1,11 +1,10 @@
-import { editDistance } from '../../wire/near.ts';
-import type { Exchange } from '../record/event.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import { Histogram } from '../summary/histogram.ts';
-import { Cases } from './cases.ts';
+import { type Case, Cases } from './cases.ts';
 import { clientOf, type DetectorKind, type FindingContext, placeOf } from './detector.ts';
 import { DnsSilence } from './dns-silence.ts';
 import type { Evidence, Finding } from './finding.ts';
+import { NearNames } from './near-names.ts';
 import { counted, examplesOf, listed, quoted, share, span } from './words.ts';
 
 /** Half of a client's queries must be for nothing. */
@@ -21,6 +20,20 @@ const FAILED_QUERIES = 3;
 
 /** Names that are tracked as to whether they ever resolve. */
 const NAMES = 4096;
+
+/** A name as queries wrote it: what does not change from query to query is found once. */
+interface AskedName {
+  /** In lower case: the case of a name has no meaning (RFC 4343). */
+  readonly name: string;
+  readonly isExpansion: boolean;
+  /** Undefined while no query asked for its addresses. */
+  state: NameState | undefined;
+}
+
+interface ServerState {
+  readonly failures: Case;
+  latencies: { readonly histogram: Histogram; readonly flow: number; readonly first: number; last: number } | undefined;
+}
 
 interface NameState {
   asked: number;
@@ -41,19 +54,39 @@ export const dns: DetectorKind = {
     const expansions = new Cases(context.bounds);
     const failures = new Cases(context.bounds);
     const silence = new DnsSilence(context);
-    const latencies = new Map<string, { readonly histogram: Histogram; flow: number; first: number; last: number }>();
+    const servers = new Map<string, ServerState>();
     const names = new Map<string, NameState>();
-    const seen = (exchange: Exchange, flow: number, client: string, name: string, rcode: string) => {
-      let state = names.get(name);
+    const askedNames = new Map<string, AskedName>();
+    let lastServer = '';
+    let ofLastServer: ServerState | undefined;
+    let lastClient = '';
+    let ofLastClient: Case | undefined;
+    const serverState = (server: string): ServerState | undefined => {
+      // Queries to one server come in a row.
+      if (ofLastServer !== undefined && server === lastServer) return ofLastServer;
+      let state = servers.get(server);
       if (state === undefined) {
-        if (names.size >= NAMES) return;
-        state = { asked: 0, resolved: false, missing: 0, flow, first: exchange.time, last: exchange.time, client };
-        names.set(name, state);
+        if (servers.size >= NAMES) return undefined;
+        state = { failures: failures.of(server), latencies: undefined };
+        servers.set(server, state);
       }
-      state.asked += 1;
-      state.last = exchange.time;
-      if (rcode === 'NXDOMAIN') state.missing += 1;
-      else if (rcode === 'NOERROR') state.resolved = true;
+      lastServer = server;
+      ofLastServer = state;
+      return state;
+    };
+    const expansionsOf = (client: string): Case => {
+      if (ofLastClient !== undefined && client === lastClient) return ofLastClient;
+      lastClient = client;
+      ofLastClient = expansions.of(client);
+      return ofLastClient;
+    };
+    const asked = (text: string): AskedName => {
+      const known = askedNames.get(text);
+      if (known !== undefined) return known;
+      const name = text.toLowerCase();
+      const made = { name, isExpansion: isExpansion(name), state: names.get(name) };
+      if (askedNames.size < NAMES) askedNames.set(text, made);
+      return made;
     };
     return {
       event: (event, flow, server) => {
@@ -61,29 +94,45 @@ export const dns: DetectorKind = {
           silence.event(event, flow, server);
         if (event.kind !== 'exchange') return;
         const fields = fieldsIn(event.fields.dns);
-        const name = textIn(fields?.name).toLowerCase();
         const rcode = textIn(fields?.rcode);
-        const client = clientOf(context, flow, event.time);
+        const { time } = event;
+        const client = clientOf(context, flow, time);
         if (rcode !== '') {
-          const failed = failures.of(server);
+          const failed = serverState(server)?.failures ?? failures.of(server);
           failed.attempts += 1;
           // A refused dynamic update is an answer to another question.
           if ((rcode === 'SERVFAIL' || rcode === 'REFUSED') && fields?.opcode === undefined)
-            failed.add(flow.id, event.time, rcode);
-          const expanded = expansions.of(client);
+            failed.add(flow.id, time, rcode);
+          const expanded = expansionsOf(client);
           expanded.attempts += 1;
-          if (rcode === 'NXDOMAIN' && isExpansion(name)) expanded.add(flow.id, event.time, name);
-          if (name !== '' && isForAddress(textIn(fields?.type))) seen(event, flow.id, client, name, rcode);
+          const text = textIn(fields?.name);
+          const wantedName = asked(text);
+          if (rcode === 'NXDOMAIN' && wantedName.isExpansion) expanded.add(flow.id, time, wantedName.name);
+          if (text !== '' && isForAddress(textIn(fields?.type))) {
+            let { state } = wantedName;
+            if (state === undefined) {
+              const { name } = wantedName;
+              state = names.get(name);
+              if (state === undefined && names.size < NAMES) {
+                state = { asked: 0, resolved: false, missing: 0, flow: flow.id, first: time, last: time, client };
+                names.set(name, state);
+              }
+              wantedName.state = state;
+            }
+            if (state !== undefined) {
+              state.asked += 1;
+              state.last = time;
+              if (rcode === 'NXDOMAIN') state.missing += 1;
+              else if (rcode === 'NOERROR') state.resolved = true;
+            }
+          }
         }
         if (event.incomplete !== undefined || event.responseEnd === undefined) return;
-        let own = latencies.get(server);
-        if (own === undefined) {
-          if (latencies.size >= NAMES) return;
-          own = { histogram: new Histogram(), flow: flow.id, first: event.time, last: event.time };
-          latencies.set(server, own);
-        }
-        own.histogram.record(event.responseEnd - event.time);
-        own.last = event.time;
+        const own = serverState(server);
+        if (own === undefined) return;
+        own.latencies ??= { histogram: new Histogram(), flow: flow.id, first: time, last: time };
+        own.latencies.histogram.record(event.responseEnd - time);
+        own.latencies.last = time;
       },
       findings: () => {
         const found: Finding[] = [];
@@ -110,6 +159,7 @@ export const dns: DetectorKind = {
           });
         }
         const families = familiesOf(names);
+        const resolved = new NearNames([...names].filter(([, state]) => state.resolved).map(([name]) => name));
         for (const [name, state] of names) {
           const family = families.get(name);
           // What holds for a name holds for it with a search suffix.
@@ -131,7 +181,7 @@ export const dns: DetectorKind = {
                 where: `dns.name == ${quoted(name)}`,
               },
             ],
-            next: nearNames(name, names),
+            next: nearNames(name, resolved),
             otherwise: undefined,
             cases: family.missing,
             attempts: family.asked,
@@ -157,7 +207,9 @@ export const dns: DetectorKind = {
             attempts: one.attempts,
           });
         }
-        for (const [server, { histogram, flow, first, last }] of latencies) {
+        for (const [server, { latencies }] of servers) {
+          if (latencies === undefined) continue;
+          const { histogram, flow, first, last } = latencies;
           const p95 = histogram.percentile(0.95);
           if (histogram.count < SLOW_QUERIES || p95 < SLOW_NS) continue;
           found.push({
@@ -194,9 +246,6 @@ function resolverOf(context: FindingContext, client: string): Evidence[] {
   const text = `resolv.conf of ${client}: ndots ${resolver.ndots}, search ${resolver.search.join(' ') || 'nothing'}`;
   return [{ text, flows: [], times: undefined, where: undefined }];
 }
-
-/** Characters of a label at most (RFC 1035, section 2.3.4). */
-const LABEL_LENGTH = 63;
 
 /** What kubelet writes into the search list of pods: `shop.svc.cluster.local`, `svc.cluster.local`, `cluster.local`. */
 const SUFFIX = /^(.+?)\.(?:[a-z0-9-]+\.svc\.cluster\.local|svc\.cluster\.local|cluster\.local)$/;
@@ -265,19 +314,11 @@ function isForAddress(type: string): boolean {
   return type === 'A' || type === 'AAAA';
 }
 
-/** Names that resolve and differ by little. */
-function nearNames(name: string, names: ReadonlyMap<string, NameState>): string {
-  const first = name.split('.')[0] ?? '';
-  const near = [...names]
-    .filter(([other, { resolved }]) => resolved && other !== name && isNear(first, other.split('.')[0] ?? ''))
-    .map(([other]) => other);
+/** What to look at where a name does not exist: names that resolve and differ by little, if there are any. */
+function nearNames(name: string, resolved: NearNames): string {
+  const near = resolved.to(name);
   const service = /^([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?:\.|$)/.exec(name);
   if (near.length > 0) return `Did you mean ${listed(near)}?`;
   if (service !== null) return `kubectl get services -n ${service[2]}`;
   return 'Check how the name is written, and the namespace in it.';
-}
-
-/** Whether labels differ by two letters at most. */
-function isNear(one: string, other: string): boolean {
-  return Math.abs(one.length - other.length) <= 2 && one.length <= LABEL_LENGTH && editDistance(one, other) <= 2;
 }

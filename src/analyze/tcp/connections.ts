@@ -29,6 +29,7 @@ import { EVICTED, EvictedConnections } from './evicted.ts';
 import { SEEN, STATE, TCP } from './flags.ts';
 import { followHealth } from './health.ts';
 import { SynOptions } from './options.ts';
+import { takePlainSegment } from './plain-segment.ts';
 import { Reassembly } from './reassembly.ts';
 import { type StreamHost, TcpStream } from './stream.ts';
 import { StreamNumbers } from './stream-numbers.ts';
@@ -82,6 +83,8 @@ export class TcpConnections implements StreamHost {
   #retransmissionsTaken = 0;
   /** The packet last taken carries bytes whose protocol is not recognised yet. */
   undecided = false;
+  /** Of `plainPacket`: nothing recognised what the connection carries, and nothing will. */
+  opaque = false;
 
   constructor(clock: Clock, places: Places, sink: AnalysisSink, options: AnalysisOptions) {
     const { detail, showSecrets, firstLegs = false, bodies } = options;
@@ -306,6 +309,20 @@ export class TcpConnections implements StreamHost {
     this.undecided = stream !== undefined && length > 0 && !isOver && stream.undecided;
     if (stream === undefined) return !isOver || ints[base + FLOW_I32.protocol] !== 0;
     return !stream.opaque;
+  }
+
+  /**
+   * A packet that counts, if it is as nearly all are; it has not been counted yet.
+   * @returns whether it was such a one; then `undecided` and `opaque` say what became of it
+   */
+  plainPacket(slot: number, direction: number, packet: PacketView, place: number): boolean {
+    const stream = this.#streams[slot];
+    if (stream === undefined) return false;
+    const { table, clock } = this;
+    if (!takePlainSegment(table, slot, direction, packet, clock.now, stream, this.#places.clockOf(place))) return false;
+    this.undecided = packet.wireEnd > packet.cursor && stream.undecided;
+    this.opaque = stream.opaque;
+    return true;
   }
 
   /** Whether a packet comes after one that lies behind it: it was sent again, or overtaken. Asked before `followHealth`. */

@@ -104,7 +104,7 @@ function isDuplicateAck(ints: Int32Array, own: number, other: number, packet: Pa
 }
 
 /** Whether bytes up to a sequence number fill the window that their receiver last offered. @param other position of the receiver's direction */
-function fillsWindow(ints: Int32Array, other: number, behind: number): boolean {
+export function fillsWindow(ints: Int32Array, other: number, behind: number): boolean {
   const scale = ints[other + TCP_I32.scale] as number;
   if (scale <= 0 || ((ints[other + TCP_I32.flags] as number) & SEEN.ack) === 0) return false;
   const shift = scale - 1;
@@ -126,7 +126,6 @@ function followAcknowledgment(
   const { ints, doubles } = table;
   const base = table.base(slot);
   const own = base + direction;
-  const other = base + 1 - direction;
   const half = base >> 1;
   const flags = ints[own + TCP_I32.flags] as number;
   const acknowledgment = packet.tcpAcknowledgment;
@@ -140,16 +139,30 @@ function followAcknowledgment(
     troubles.waits.idle(slot, direction, now, now - Math.max(before, others), (packet.tcpFlags & TCP.rst) !== 0);
   }
   if ((flags & SEEN.ack) !== 0 && acknowledgment === ints[own + TCP_I32.ack]) return 0;
+  newAcknowledgment(table, base, direction, acknowledgment, packet.payloadLength, now);
+  return SEEN.ack;
+}
+
+/** An acknowledgment number that the direction had not sent yet. @param length bytes that came with it */
+export function newAcknowledgment(
+  table: FlowTable,
+  base: number,
+  direction: number,
+  acknowledgment: number,
+  length: number,
+  now: number,
+): void {
+  const { ints, doubles } = table;
+  const own = base + direction;
+  const other = base + 1 - direction;
   ints[own + TCP_I32.duplicates] = 0;
   ints[own + TCP_I32.ack] = acknowledgment;
   const others = ints[other + TCP_I32.flags] as number;
-  if (others & SEEN.rtt && ((acknowledgment - (ints[other + TCP_I32.rttEnd] as number)) | 0) >= 0) {
-    const rtt = now - (doubles[half + TCP_F64.rttTime + 1 - direction] as number);
-    const isDelayed = packet.payloadLength === 0 && rtt > DELAYED_ACK_LEAST_NS && rtt < DELAYED_ACK_MOST_NS;
-    ints[other + TCP_I32.flags] = (others & ~SEEN.rtt) | (isDelayed ? SEEN.delayedAck : 0);
-    sample(table, base, 1 - direction, rtt);
-  }
-  return SEEN.ack;
+  if ((others & SEEN.rtt) === 0 || ((acknowledgment - (ints[other + TCP_I32.rttEnd] as number)) | 0) < 0) return;
+  const rtt = now - (doubles[(base >> 1) + TCP_F64.rttTime + 1 - direction] as number);
+  const isDelayed = length === 0 && rtt > DELAYED_ACK_LEAST_NS && rtt < DELAYED_ACK_MOST_NS;
+  ints[other + TCP_I32.flags] = (others & ~SEEN.rtt) | (isDelayed ? SEEN.delayedAck : 0);
+  sample(table, base, 1 - direction, rtt);
 }
 
 /** Classifies a retransmission of bytes, a SYN or a FIN, as far as the place of capture shows why. */

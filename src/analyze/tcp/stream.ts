@@ -298,11 +298,7 @@ export class TcpStream implements StreamContext {
     const base = this.#base;
     const { now } = this.#host.clock;
     // Nearly all bytes of nearly all connections: one clock stamped them, and time goes forward.
-    if (
-      carrier.clock !== this.#steadyClock ||
-      now < (values[base + STREAM_F64.handedAt] as number) ||
-      now < (values[base + STREAM_F64.handedAt + 1] as number)
-    ) {
+    if (!this.isSteady(carrier.clock, now)) {
       this.#dataOfClocks(own, bytes, start, end, carrier);
       return;
     }
@@ -313,6 +309,34 @@ export class TcpStream implements StreamContext {
     this.acknowledged = acknowledged;
     if (own === this.client) this.#clientAcknowledged = acknowledged;
     values[base + STREAM_F64.handedAt + own] = now;
+    this.#hand(own, bytes, start, end);
+    if (this.flow === this.#host.followed) this.#host.follow(this, own, bytes, start, end);
+  }
+
+  /** Whether one clock has stamped all bytes of the connection, those that come now too, and time goes forward. */
+  isSteady(clock: number, now: number): boolean {
+    const { values } = this.#numbers;
+    const handed = this.#base + STREAM_F64.handedAt;
+    return (
+      clock === this.#steadyClock && !(now < (values[handed] as number)) && !(now < (values[handed + 1] as number))
+    );
+  }
+
+  /**
+   * As `data`, of a packet that was not late; `isSteady` holds for it.
+   * @param sentBefore its acknowledgment number less the one behind the other direction's last byte: 0 or negative
+   */
+  steadyData(own: 0 | 1, bytes: Uint8Array, start: number, end: number, sentBefore: number, isCrossing: boolean): void {
+    const { values } = this.#numbers;
+    const delivered = this.#base + STREAM_F64.delivered;
+    const offset = asWhole(values[delivered + own] as number);
+    const acknowledged = Math.max(0, asWhole(values[delivered + 1 - own] as number) + sentBefore);
+    this.offset = offset;
+    this.acknowledged = acknowledged;
+    this.isCrossing = isCrossing;
+    values[delivered + own] = offset + end - start;
+    values[this.#base + STREAM_F64.handedAt + own] = this.#host.clock.now;
+    if (own === this.client) this.#clientAcknowledged = acknowledged;
     this.#hand(own, bytes, start, end);
     if (this.flow === this.#host.followed) this.#host.follow(this, own, bytes, start, end);
   }
