@@ -61,6 +61,15 @@ export class ClientHabit {
   }
 
   /**
+   * Enough where earlier requests, as many as the client may have under way, can still be unanswered. Pauses alone are not: the
+   * answer to an earlier request comes soon after each request where the server takes about as long as the client's next
+   * request is on its way. A request must have been sent when all before it had been answered.
+   */
+  get likelyWaitsInDoubt(): boolean {
+    return this.#certainty > 0 && this.likelyWaits;
+  }
+
+  /**
    * A client that does not wait has a request with the server during its pauses, and none of them saw its answer: as likely as
    * that answers, which came at that rate afterwards, all left out the time of the pauses. Counted together: of single pauses
    * one whose answer came by chance right behind it would count as proof.

@@ -61,6 +61,11 @@ interface Pending<R> extends RequestSpan {
   readonly newWave: boolean;
   /** It follows a hole and acknowledges more than the requests in the hole can have. */
   readonly followsHole: boolean;
+  /**
+   * Requests before it that were seen may be unanswered, or any number from before the capture: that it acknowledges more of
+   * the answers does not show that it was sent after theirs.
+   */
+  readonly followsDoubt: boolean;
   /** All requests before it had been answered when it was sent, or at least their answers had begun: no other was pending. */
   readonly alone: boolean;
 }
@@ -193,6 +198,7 @@ export class Pairing<R> {
       acknowledged,
       newWave,
       followsHole: afterHole && newWave,
+      followsDoubt: this.#inDoubt || this.#holeStart < 0,
       alone,
       hole: mayHideRequests,
       doubtful: false,
@@ -377,12 +383,13 @@ export class Pairing<R> {
   /** Settle what had been answered when the last wave began that the response at `start` can belong to. */
   #settleBefore(start: number, acknowledged: number, skipped: R[], unpaired: R[]): void {
     if (this.inStep) return;
-    const { waits, likelyWaits } = this.#client;
+    const { waits, likelyWaits, likelyWaitsInDoubt } = this.#client;
     const queue = this.#queue;
     let wave = queue.length - 1;
     while (wave >= 0) {
-      const { newWave, followsHole, alone, acknowledged: received } = queue.at(wave) as Pending<R>;
-      if ((alone || (newWave && waits) || (followsHole && likelyWaits)) && received <= start) break;
+      const { newWave, followsHole, followsDoubt, alone, acknowledged: received } = queue.at(wave) as Pending<R>;
+      const isLikely = followsDoubt ? likelyWaitsInDoubt : likelyWaits;
+      if ((alone || (newWave && waits) || (followsHole && isLikely)) && received <= start) break;
       wave -= 1;
     }
     const begun = wave < 0 ? undefined : queue.at(wave);

@@ -290,6 +290,20 @@ test('pauses show that a client waits only together: one answer may come soon af
   expect(paused(Array(20).fill([1e9, 1e6])).waits).toBe(true);
 });
 
+test('a capture that begins while four requests are under way: their answers come right behind the next four by chance', () => {
+  const context = { midstream: true, now: 0, lateEnd: -1, lateAcknowledged: -1, isCrossing: false, isCut: false };
+  const pairing = new Pairing<string>(context);
+  const kinds: string[] = [];
+  for (let index = 0; index < 4; index += 1) {
+    context.now += 40_100;
+    pairing.push(String(index), { start: 1_000 + 10 * index, end: 1_010 + 10 * index, acknowledged: 100 + 10 * index });
+    context.now += 2_000;
+    const answer = pairing.answer({ start: 100 + 10 * index, acknowledged: 1_010 + 10 * index });
+    kinds.push(answer.kind === 'paired' && answer.proven ? 'proven' : 'not proven');
+  }
+  expect(kinds).toEqual(['not proven', 'not proven', 'not proven', 'not proven']);
+});
+
 test('two holes in the requests: as many answers as the second one can hold may be of those in the first one', () => {
   const said = run(
     [
