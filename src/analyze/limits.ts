@@ -83,6 +83,12 @@ export const REORDER_NS = 2e6;
 /** How long missing bytes are waited for that no packet acknowledges. */
 export const HOLE_NS = 5e9;
 
+/**
+ * How long missing bytes are waited for that the receiver has shown to miss too, by an acknowledgment number before them: they
+ * will be sent again, at most so much later (Linux's TCP_RTO_MAX). Nanoseconds of packet time.
+ */
+export const UNRECEIVED_NS = 120e9;
+
 /** An acknowledgment number that is further ahead of what was seen is not believed: more than windows hold. */
 export const SEQUENCE_JUMP_MAXIMUM = 1 << 28;
 

@@ -1,8 +1,15 @@
 import type { Clock } from '../engine/clock.ts';
 import { Deadlines } from '../flow/deadlines.ts';
-import { TCP_I32 } from '../flow/flow-layout.ts';
+import { TCP_F64, TCP_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
-import { HOLE_NS, OUT_OF_ORDER_TOTAL_BYTES, REORDER_NS, SEQUENCE_JUMP_MAXIMUM, SPARE_BYTES } from '../limits.ts';
+import {
+  HOLE_NS,
+  OUT_OF_ORDER_TOTAL_BYTES,
+  REORDER_NS,
+  SEQUENCE_JUMP_MAXIMUM,
+  SPARE_BYTES,
+  UNRECEIVED_NS,
+} from '../limits.ts';
 import { SEEN } from './flags.ts';
 import { type HeldSegment, HeldSegments, Waiting } from './held-segments.ts';
 import type { Carrier, TcpStream } from './stream.ts';
@@ -17,8 +24,9 @@ const DEPTH_MAXIMUM = 16;
 /**
  * Puts both directions of connections in order, and in the order of cause and effect: a segment that acknowledges bytes of
  * the other direction is handed on after them. Bytes that the capture does not have are given up as a gap: REORDER_NS after
- * the other side acknowledged them (packets of two network cards or taps come swapped within that time), or after HOLE_NS
- * where it does not. Everything is handed on with the time of the packet that carried it.
+ * the other side acknowledged them (packets of two network cards or taps come swapped within that time), after HOLE_NS where
+ * it does not, or after UNRECEIVED_NS where it showed to miss them as well. Everything is handed on with the time of the packet
+ * that carried it.
  */
 export class Reassembly {
   /** Bytes that are held, of all connections. */
@@ -337,7 +345,7 @@ export class Reassembly {
       due !== undefined;
       due = this.#due(stream, waiting, now, late)
     ) {
-      this.#release(stream, waiting, due, 0);
+      if (!this.#giveUpAcknowledged(stream, waiting, due)) this.#release(stream, waiting, due, 0);
     }
     for (const direction of [0, 1] as const) {
       const since = waiting.acknowledgedAt[direction];
@@ -359,9 +367,39 @@ export class Reassembly {
         continue;
       }
       const soon = this.#isEarly(stream, direction, first) || this.#isHoleAcknowledged(stream, direction);
-      if ((soon || late) && Math.abs(now - first.time) >= (soon ? REORDER_NS : HOLE_NS)) due = direction;
+      if (!soon && !late) continue;
+      const wait = soon ? REORDER_NS : this.#isUnreceived(stream, direction, first) ? UNRECEIVED_NS : HOLE_NS;
+      if (Math.abs(now - first.time) >= wait) due = direction;
     }
     return due;
+  }
+
+  /** Whether the other side showed, after a segment that waits, that it does not have the bytes before it either. */
+  #isUnreceived(stream: TcpStream, direction: number, { time }: HeldSegment): boolean {
+    const { ints, doubles } = this.#table;
+    const base = this.#table.base(stream.slot);
+    const other = 1 - direction;
+    return (
+      ((ints[base + other + TCP_I32.flags] as number) & SEEN.ack) !== 0 &&
+      (doubles[(base >> 1) + TCP_F64.ackTime + other] as number) > time
+    );
+  }
+
+  /**
+   * Give up what the other side has acknowledged of the hole before a direction's first waiting segment, and wait for the rest.
+   * @returns whether there was such a part, and a rest
+   */
+  #giveUpAcknowledged(stream: TcpStream, waiting: Waiting, direction: 0 | 1): boolean {
+    const { first } = waiting.segments[direction];
+    if (first === undefined || stream.ended || !this.#isHoleAcknowledged(stream, direction)) return false;
+    const { ints } = this.#table;
+    const acknowledged = ints[this.#table.base(stream.slot) + 1 - direction + TCP_I32.ack] as number;
+    if (((acknowledged - first.sequence) | 0) >= 0) return false;
+    const { now } = this.#clock;
+    this.#clock.now = first.time;
+    this.#bringUp(stream, waiting, direction, acknowledged, 0, undefined);
+    this.#clock.now = now;
+    return true;
   }
 
   /** Give up the bytes at the end of what was seen of a direction that the other side has acknowledged. */

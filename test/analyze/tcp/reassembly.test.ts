@@ -221,3 +221,50 @@ test('bytes behind a hole of more than 256 MiB are handed on, and the hole is a 
   ]);
   expect(flows[0]?.tcp?.client.lost).toBe(300_000_000);
 });
+
+test.each([
+  ['sent again after 12 s, and the receiver shows to miss them', 12_000, true, true],
+  ['sent again after 12 s, and the receiver was not heard', 12_000, false, false],
+  ['sent again after 119 s, and the receiver shows to miss them', 119_000, true, true],
+  ['sent again after 125 s, and the receiver shows to miss them', 125_000, true, false],
+])('missing bytes: %s', (_what, at, isAcknowledged, isWhole) => {
+  const half = REQUEST.length >> 1;
+  const missing: BuiltSegment = { side: 1, sequence: 201, acknowledgment: 121, at: 12, flags: '.' };
+  const segments: BuiltSegment[] = [
+    ...handshake([100, 200]),
+    { side: 0, sequence: 101, acknowledgment: 201, payload: REQUEST.slice(0, 20), at: 10, flags: 'P.' },
+    { side: 0, sequence: 101 + half, acknowledgment: 201, payload: REQUEST.slice(half), at: 11, flags: 'P.' },
+    ...(isAcknowledged ? [missing] : []),
+    { side: 0, sequence: 121, acknowledgment: 201, payload: REQUEST.slice(20, half), at, flags: 'P.' },
+    { side: 1, sequence: 201, acknowledgment: 101 + REQUEST.length, payload: RESPONSE, at: at + 10, flags: 'P.' },
+  ];
+  const said = brief(builtPcap(segments));
+  if (isWhole) expect(said).toEqual(WHOLE);
+  else expect(said).not.toEqual(WHOLE);
+});
+
+test('of a hole only what the receiver has acknowledged is given up: the rest is sent again', () => {
+  const asked = 101 + REQUEST.length;
+  const piece = (from: number, to: number | undefined, at: number): BuiltSegment => ({
+    side: 1,
+    sequence: 201 + from,
+    acknowledgment: asked,
+    payload: RESPONSE.slice(from, to),
+    at,
+    flags: 'P.',
+  });
+  const gaps: number[] = [];
+  const { events } = analyseBytes(
+    builtPcap([
+      ...handshake([100, 200]),
+      { side: 0, sequence: 101, acknowledgment: 201, payload: REQUEST, at: 10, flags: 'P.' },
+      piece(0, 300, 20),
+      piece(800, undefined, 21),
+      { side: 0, sequence: asked, acknowledgment: 201 + 332, at: 22, flags: '.' },
+      piece(332, 800, 40),
+      { side: 0, sequence: asked, acknowledgment: 201 + RESPONSE.length, at: 41, flags: '.' },
+    ]),
+  );
+  for (const { event } of events) if (event.kind === 'exchange') gaps.push(RESPONSE.length - event.responseBytes);
+  expect(gaps).toEqual([32]);
+});
