@@ -37,6 +37,9 @@ export const PENDING_TOTAL_BYTES = 64 * 1024 * 1024;
 /** Exchanges of all flows of a datagram protocol that wait for their answers. */
 export const PENDING_DATAGRAMS = 65_536;
 
+/** Clusters that a capture tells apart; interfaces of others count as one cluster without names. */
+export const CLUSTERS_MAXIMUM = 1_000;
+
 /** Distinct addresses of one analysis; further ones are counted as one. */
 export const HOSTS_MAXIMUM = 1_000_000;
 

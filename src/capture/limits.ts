@@ -42,6 +42,12 @@ export const RECONNECT_TOTAL_MS = 600_000;
 /** A pod whose network namespace has gone: after these waits the API server is asked whether the pod still exists. */
 export const STILL_THERE_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 120_000, 300_000] as const;
 
+/** Of several clusters: how long the others may take to find their targets once one of them has. */
+export const CLUSTER_PLAN_MS = 10_000;
+
+/** Clusters that are captured at once. */
+export const CONTEXTS_MAXIMUM = 32;
+
 /** Interfaces of one target that are counted: one for each network that the pod had, and for each stream that was lost. */
 export const INTERFACES_PER_TARGET = 4_096;
 

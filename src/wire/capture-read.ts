@@ -1,4 +1,5 @@
 import { joinedBytes, plainBytes } from './bytes.ts';
+import { clusterNamesOf } from './capture-cluster.ts';
 import { type CaptureInterface, captureInterface } from './capture-interface.ts';
 import { CaptureTime, wholeTick } from './capture-time.ts';
 import { KsnoopError } from './errors.ts';
@@ -28,7 +29,8 @@ export interface CaptureHandlers {
     interfaceId: number,
     flags: number,
   ): void;
-  names?(names: readonly AddressNames[]): void;
+  /** @param cluster of a capture of several clusters: whose names they are */
+  names?(names: readonly AddressNames[], cluster?: string): void;
   /** What an interface's capture has counted until then. */
   statistics?(id: number, statistics: InterfaceStatistics): void;
   /** What the kernel had counted in the network namespace of an interface. */
@@ -226,6 +228,9 @@ export class CaptureFramer {
       case BLOCK.nameResolution:
         this.#handlers.names?.(addressNames(block));
         break;
+      case BLOCK.ksnoopNames:
+        this.#clusterNames(block);
+        break;
       case BLOCK.interfaceStatistics:
         this.#statistics(block);
         break;
@@ -241,6 +246,11 @@ export class CaptureFramer {
       default:
     }
     this.#handlers.block?.(block);
+  }
+
+  #clusterNames(block: BlockView): void {
+    const found = this.#handlers.names === undefined ? undefined : clusterNamesOf(block);
+    if (found !== undefined) this.#handlers.names?.(found.names, found.cluster);
   }
 
   #state(block: BlockView): void {

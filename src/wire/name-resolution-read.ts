@@ -13,12 +13,13 @@ export interface AddressNames {
 /**
  * The names a Name Resolution Block holds (draft-ietf-opsawg-pcapng, section 4.5); a damaged record ends them, and so do
  * NAME_RECORDS_MAXIMUM. Names that are longer than NAME_BYTES_MAXIMUM, or too many of one address, are left out.
+ * @param start bytes of the block before its first record
  */
-export function addressNames(block: BlockView): AddressNames[] {
+export function addressNames(block: BlockView, start = 8): AddressNames[] {
   const { bytes, view, littleEndian } = block;
   const records: AddressNames[] = [];
   const end = block.offset + block.length - 4;
-  let at = block.offset + 8;
+  let at = block.offset + start;
   while (at + 4 <= end && records.length < NAME_RECORDS_MAXIMUM) {
     const type = view.getUint16(at, littleEndian);
     const length = view.getUint16(at + 2, littleEndian);

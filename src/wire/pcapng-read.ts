@@ -190,12 +190,21 @@ const ISB_OPTIONS = 20;
 
 /** The if_name of an Interface Description Block, little-endian; empty when it has none. */
 export function interfaceName(bytes: Uint8Array, offset: number, length: number): string {
-  let name = '';
+  return interfaceText(OPTION.ifName, bytes, offset, length);
+}
+
+/** The description of an Interface Description Block, little-endian; empty where it has none. */
+export function interfaceDescriptionOf(bytes: Uint8Array): string {
+  return interfaceText(OPTION.ifDescription, bytes, 0, bytes.length);
+}
+
+function interfaceText(option: number, bytes: Uint8Array, offset: number, length: number): string {
+  let text = '';
   const block = littleEndianBlock(BLOCK.interfaceDescription, bytes, offset, length);
   forEachOption(block, offset + IDB_OPTIONS, (code, at, size) => {
-    if (code === OPTION.ifName) name = optionText(block, at, size);
+    if (code === option) text = optionText(block, at, size);
   });
-  return name;
+  return text;
 }
 
 /** Whether an Interface Statistics Block, little-endian, is its interface's last: it has an isb_endtime. */

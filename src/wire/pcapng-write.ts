@@ -99,10 +99,22 @@ export interface NamedAddress {
   readonly names: readonly string[];
   /** The address may not occur in the capture: then a file need not name it. */
   readonly ifSeen?: true;
+  /** Of a capture of several clusters: the one whose address it is. */
+  readonly cluster?: string;
+}
+
+/** Names as those of one cluster's addresses; as they are where no cluster is named. */
+export function namesOf(cluster: string | undefined, names: readonly NamedAddress[]): readonly NamedAddress[] {
+  return cluster === undefined ? names : names.map((named) => ({ ...named, cluster }));
 }
 
 /** Names for addresses: `{address: '10.244.1.5', names: ['web.shop', 'shop/web-1']}`. */
 export function nameResolution(records: Iterable<NamedAddress>): Uint8Array {
+  return block(BLOCK.nameResolution, nameRecords(records), []);
+}
+
+/** The records of a Name Resolution Block, with the one that ends them. */
+export function nameRecords(records: Iterable<NamedAddress>): Uint8Array {
   const parts: Buffer[] = [];
   for (const { address, names } of records) {
     const bytes = addressBytes(address);
@@ -114,7 +126,12 @@ export function nameResolution(records: Iterable<NamedAddress>): Uint8Array {
     parts.push(record);
   }
   parts.push(Buffer.alloc(4));
-  return block(BLOCK.nameResolution, Buffer.concat(parts), []);
+  return Buffer.concat(parts);
+}
+
+/** A block of a local-use type without options. */
+export function localBlock(type: number, body: Uint8Array): Uint8Array {
+  return block(type, body, []);
 }
 
 /** The bytes of an address in text (RFC 4291). */

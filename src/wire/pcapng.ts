@@ -16,6 +16,8 @@ export const BLOCK = {
   ksnoopEnd: 0x80004b53,
   /** Local use: the kernel's counters and sockets of a network namespace at one time (network-state.ts). */
   ksnoopState: 0x80004b54,
+  /** Local use: names of the addresses of one of several clusters (capture-cluster.ts). */
+  ksnoopNames: 0x80004b55,
 } as const;
 
 export const BYTE_ORDER_MAGIC = 0x1a2b3c4d;

@@ -71,9 +71,9 @@ export function builtPcap(segments: readonly BuiltSegment[]): Buffer {
   return Buffer.concat([pcapFileHeader(1, 262_144), ...records]);
 }
 
-/** A pcapng file of these segments, each at the interface it names. */
-export function builtPcapng(segments: readonly BuiltSegment[], interfaces: readonly string[]): Buffer {
-  const blocks = segments.map((segment) => {
+/** Enhanced Packet Blocks of these segments, each at the interface it names. */
+export function builtBlocks(segments: readonly BuiltSegment[]): Buffer[] {
+  return segments.map((segment) => {
     const frame = tcpFrame(segment);
     const padding = (4 - (frame.length % 4)) % 4;
     const flags = segment.direction === undefined ? 0 : segment.direction === 'in' ? 1 : 2;
@@ -95,6 +95,11 @@ export function builtPcapng(segments: readonly BuiltSegment[], interfaces: reado
     block.writeUInt32LE(block.length, block.length - 4);
     return block;
   });
+}
+
+/** A pcapng file of these segments, each at the interface it names. */
+export function builtPcapng(segments: readonly BuiltSegment[], interfaces: readonly string[]): Buffer {
+  const blocks = builtBlocks(segments);
   const described = interfaces.map((name) =>
     interfaceDescription({ linkType: 1, snaplen: 262_144, name, description: '' }),
   );

@@ -40,6 +40,7 @@ export function fail(target: TargetReport, error?: KsnoopError): void {
 export const GAP = {
   cluster: 'c',
   node: 'node-1',
+  label: 'node-1',
   from: new Date(0),
   until: new Date(12_300),
   reason: 'the connection was cut.',

@@ -4,7 +4,7 @@ import { Deadlines } from '../flow/deadlines.ts';
 import type { AnalysisSink, FlowInfo } from '../flow/flow-facts.ts';
 import { FLOW_F64, FLOW_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
-import { KIND_IPV6 } from '../flow/flow-view.ts';
+import { CLUSTER_SHIFT, KIND_IPV6 } from '../flow/flow-view.ts';
 import type { FlowFollower } from '../flow/follower.ts';
 import { FlowSightings } from '../flow/sightings.ts';
 import { Hosts } from '../identity/hosts.ts';
@@ -83,6 +83,8 @@ export class Analysis {
   #b = 0;
   #ports = 0;
   #kind = 0;
+  /** Part of every key: the cluster of the packets, above the bits of the kind; 0 unless a capture names its clusters. */
+  #cluster = 0;
 
   constructor(sink: AnalysisSink, options: AnalysisOptions) {
     this.#sink = sink;
@@ -108,6 +110,12 @@ export class Analysis {
       gaps: this.#tcp.reassembly.gaps,
       otherHosts: this.hosts.overflowed,
     };
+  }
+
+  /** The packets that follow are of a cluster, by its number in `hosts.clusters`: equal addresses in two are not the same hosts. */
+  inCluster(number: number): void {
+    this.hosts.cluster = number;
+    this.#cluster = number << CLUSTER_SHIFT;
   }
 
   /** Take a decoded packet. */
@@ -211,7 +219,7 @@ export class Analysis {
     const { bytes, addressLength: length } = packet;
     let source: number;
     let destination: number;
-    let kind = isTcp ? IP_PROTOCOL.tcp : packet.ipProtocol;
+    let kind = (isTcp ? IP_PROTOCOL.tcp : packet.ipProtocol) | this.#cluster;
     if (length === 4) {
       source = i32(bytes, packet.sourceAddress);
       destination = i32(bytes, packet.destinationAddress);
@@ -279,7 +287,7 @@ export class Analysis {
   }
 
   #flowHash(direction: number): number {
-    return (Math.imul(this.#a ^ Math.imul(this.#b, 0x9e3779b1), 0x85ebca6b) ^ this.#ports) + direction;
+    return (Math.imul(this.#a ^ Math.imul(this.#b, 0x9e3779b1), 0x85ebca6b) ^ this.#ports ^ this.#cluster) + direction;
   }
 
   #begin(table: FlowTable, slot: number, direction: number, packet: PacketView, place: number): void {

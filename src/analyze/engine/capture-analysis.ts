@@ -1,3 +1,4 @@
+import { clusterOf } from '../../wire/capture-cluster.ts';
 import type { CaptureInterface } from '../../wire/capture-interface.ts';
 import { CaptureFramer, type CaptureHandlers } from '../../wire/capture-read.ts';
 import type { AddressNames } from '../../wire/name-resolution-read.ts';
@@ -13,7 +14,8 @@ import { Analysis, type AnalysisOptions, DISPOSITION, type Disposition } from '.
 /** What may be looked at besides events, while a capture is analysed. */
 export interface PacketObserver {
   interface?(id: number, described: CaptureInterface): void;
-  names?(names: readonly AddressNames[]): void;
+  /** @param cluster of a capture of several clusters: whose names they are */
+  names?(names: readonly AddressNames[], cluster?: string): void;
   state?(state: TimedState): void;
   /** Every packet, decoded; the view is valid during the call. Called after its events. */
   packet?(packet: PacketView, taken: Disposition): void;
@@ -58,15 +60,19 @@ export class CaptureAnalysis {
     this.fragments.onGivenUp = (datagram) => this.onDatagram?.(heldAs(datagram), false);
     const view = new PacketView();
     const linkTypes: number[] = [];
+    /** By interface: the number of its cluster; only once one names its cluster. */
+    const clusters: number[] = [];
     const onPacket = observer.packet?.bind(observer);
     const handlers: CaptureHandlers = {
       interface: (id, described) => {
         linkTypes[id] = described.linkType;
         analysis.places.add(id, described);
+        const cluster = analysis.hosts.clusters.number(clusterOf(described.description));
+        if (cluster > 0 || clusters.length > 0) clusters[id] = cluster;
         choice?.interface(id, described);
         observer.interface?.(id, described);
       },
-      names: (names) => observer.names?.(names),
+      names: (names, cluster) => observer.names?.(names, cluster),
       statistics: (id, { droppedByKernel, received, captured, endTime }) => {
         // What was received and not yet written is missing only at the end.
         if (droppedByKernel > 0 || (endTime !== undefined && captured < received)) analysis.places.missed(id);
@@ -92,6 +98,7 @@ export class CaptureAnalysis {
           linkTypes[interfaceId] ?? 0,
           direction,
         );
+        if (clusters.length > 0) analysis.inCluster(clusters[interfaceId] ?? 0);
         if (!decodeCommonPacket(view)) decodePacket(view);
         const taken = view.moreFragments || view.fragmentOffset > 0 ? this.#fragment(view) : analysis.packet(view);
         onPacket?.(view, taken);

@@ -44,7 +44,11 @@ export class DatagramLegs {
     const key = Math.imul(packet.sourcePort, 0x9e3779b1) ^ identification;
     const other = this.#first.seen(content, key, slot, this.#clock.now);
     if (other < 0) return;
-    const interfaceId = this.#table.ints[this.#table.base(other) + FLOW_I32.interfaceId];
+    const { ints } = this.#table;
+    const base = this.#table.base(other);
+    // Equal programs in two clusters send equal datagrams.
+    if (ints[base + FLOW_I32.kind] !== ints[this.#table.base(slot) + FLOW_I32.kind]) return;
+    const interfaceId = ints[base + FLOW_I32.interfaceId];
     if (identification === 0 && interfaceId === packet.interfaceId) return;
     this.#others[slot] = this.#first.describe(other);
     this.#hasJoined = true;

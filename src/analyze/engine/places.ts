@@ -1,3 +1,4 @@
+import { clusterOf } from '../../wire/capture-cluster.ts';
 import type { CaptureInterface } from '../../wire/capture-interface.ts';
 import { LINK_TYPE } from '../../wire/link-type.ts';
 import { i32 } from '../bytes.ts';
@@ -54,7 +55,9 @@ export class Places {
     this.#lastInterface = -1;
     const node = NODE.exec(description)?.[1];
     // A pod's interface without its node may be on any; other names are those of the capturing host's interfaces.
-    const clock = node === undefined ? (name.includes('/') ? `place ${place}` : 'this host') : `node ${node}`;
+    const cluster = clusterOf(description);
+    const clock =
+      node === undefined ? (name.includes('/') ? `place ${place}` : 'this host') : `node ${node}/${cluster}`;
     const number = this.#clockNames.get(clock) ?? this.#clockNames.size;
     this.#clockNames.set(clock, number);
     this.#clocks[place] = number;

@@ -4,6 +4,7 @@ import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import type { FlowInfo } from '../flow/flow-facts.ts';
 import { Names } from '../identity/names.ts';
 import { DIRECTION } from '../layers/layer.ts';
+import { CLUSTERS_MAXIMUM } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
 import { observedAddresses } from '../protocols/dns/index.ts';
 import { packetInfo } from '../protocols/packet-info.ts';
@@ -70,9 +71,10 @@ export class AnalysisSession {
         this.interfaces[id] = described;
         this.names.addInterface(id, described.name, described.description);
       },
-      names: (records) => {
+      names: (records, cluster) => {
+        const of = cluster === undefined ? {} : { cluster };
         this.addNames(
-          records.map(({ address, names }) => ({ address: addressText(address, 0, address.length), names })),
+          records.map(({ address, names }) => ({ address: addressText(address, 0, address.length), names, ...of })),
         );
       },
       state: (state) => this.states.add(state),
@@ -121,7 +123,11 @@ export class AnalysisSession {
   /** What addresses are called from now on; before the first packet: from the beginning. */
   addNames(records: readonly NamedAddress[]): void {
     const since = this.span === undefined ? Number.NEGATIVE_INFINITY : this.capture.analysis.clock.now;
-    for (const { address, names } of records) this.names.addRecord(address, names, since);
+    const { clusters } = this.capture.analysis.hosts;
+    for (const { address, names, cluster } of records) {
+      const number = cluster === undefined ? 0 : clusters.number(cluster);
+      if (number <= CLUSTERS_MAXIMUM) this.names.addRecord(address, names, since, number);
+    }
     this.#output.named?.(records);
   }
 
@@ -139,7 +145,10 @@ export class AnalysisSession {
     // What was asked for is known from then on; the answer itself goes by older names.
     // An answer to no question may be forged, or is an announcement that anybody can make: it names nobody.
     if (found.protocol === 'dns' && found.kind === 'exchange' && found.incomplete !== 'request not seen') {
-      for (const { address, name } of observedAddresses(found)) this.names.addObserved(address, name, found.time);
+      const cluster = this.names.clusterOfInterface(flow.interfaceId);
+      for (const { address, name } of observedAddresses(found)) {
+        this.names.addObserved(address, name, found.time, cluster);
+      }
     }
     const hasDetail = this.#detail && !(this.#firstLegs && found.kind === 'exchange' && flow.sameAs !== undefined);
     const event = this.#showSecrets ? found : hasDetail ? maskEvent(found) : maskCounted(found);

@@ -126,7 +126,7 @@ export function clientOf({ hosts, names }: FindingContext, flow: FlowIdentity, t
 
 /** What a host is called as client and as server alike: its Service where that is known. */
 export function groupOf({ hosts, names }: FindingContext, host: number, interfaceId: number, time: number): string {
-  return names.ofHost(host, time, interfaceId)?.group ?? (host < 0 ? '' : hosts.text(host));
+  return names.ofHost(host, time, interfaceId)?.group ?? (host < 0 ? '' : hosts.label(host));
 }
 
 /** The text of the last address with a port: exchanges of one connection come in a row. */
@@ -147,6 +147,7 @@ function address(hosts: Hosts, host: number, port: number): string {
 function addressText(hosts: Hosts, host: number, port: number): string {
   if (host < 0) return 'an unknown host';
   const text = hosts.text(host);
-  if (port === 0) return text;
-  return text.includes(':') ? `[${text}]:${port}` : `${text}:${port}`;
+  const cluster = hosts.clusterOf(host);
+  const local = port === 0 ? text : text.includes(':') ? `[${text}]:${port}` : `${text}:${port}`;
+  return cluster === undefined ? local : `${cluster}/${local}`;
 }

@@ -11,8 +11,9 @@ import type {
 import { FLOW_F64, FLOW_I32 } from './flow-layout.ts';
 import type { FlowTable } from './flow-table.ts';
 
-/** KIND of a flow's key: the IP protocol, plus 256 for IPv6. */
+/** KIND of a flow's key: the IP protocol, plus 256 for IPv6, and the number of the cluster from CLUSTER_SHIFT on. */
 export const KIND_IPV6 = 256;
+export const CLUSTER_SHIFT = 16;
 
 const TRANSPORTS: Readonly<Record<number, Transport>> = { 6: 'tcp', 17: 'udp', 132: 'sctp', 1: 'icmp', 58: 'icmpv6' };
 

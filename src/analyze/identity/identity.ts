@@ -1,3 +1,4 @@
+import { clusterOf } from '../../wire/capture-cluster.ts';
 import { IDENTITIES_CHARACTERS, IDENTITIES_MAXIMUM } from '../limits.ts';
 
 /** Who an address is. Interned by IdentityTable: the same facts are the same object. */
@@ -9,14 +10,19 @@ export interface Identity {
   readonly node: string | undefined;
   /** Any other name: a host's, or the address's name in DNS. */
   readonly name: string | undefined;
-  /** What people are shown: `shop/web-1`, `web.shop`, `node/worker-1` as `worker-1`, `db.example.com`. Not sanitised. */
+  /** The cluster, in a capture of several. */
+  readonly cluster: string | undefined;
+  /**
+   * What people are shown: `shop/web-1`, `web.shop`, `node/worker-1` as `worker-1`, `db.example.com`;
+   * behind `CLUSTER/` where it has a cluster. Not sanitised.
+   */
   readonly text: string;
   /** What the summary groups servers by: the service where it is known, else `text`. */
   readonly group: string;
 }
 
 export type IdentityParts = {
-  readonly [part in 'pod' | 'namespace' | 'service' | 'node' | 'name']?: string | undefined;
+  readonly [part in 'pod' | 'namespace' | 'service' | 'node' | 'name' | 'cluster']?: string | undefined;
 };
 
 /** Makes identities, each only once, so that they compare by `===` and serve as keys. */
@@ -25,7 +31,7 @@ export class IdentityTable {
   refused = 0;
   #characters = 0;
   readonly #known = new Map<string, Identity>();
-  /** Groups that are Services of a namespace. */
+  /** Groups that are Services of a namespace. Not those of a named cluster: no command for its Service holds without its context. */
   readonly #services = new Set<string>();
 
   /** Texts of the pods of a group. */
@@ -36,23 +42,26 @@ export class IdentityTable {
 
   /** The identity of these facts; undefined when they name no pod, Service, node or host, or when there is no room for more. */
   get(parts: IdentityParts): Identity | undefined {
-    const { pod, namespace, service, node, name } = parts;
+    const { pod, namespace, service, node, name, cluster } = parts;
+    const inCluster = (text: string) => (cluster === undefined ? text : `${cluster}/${text}`);
     const serviceText =
       service === undefined ? undefined : namespace === undefined ? service : `${service}.${namespace}`;
     const podText = pod === undefined ? undefined : namespace === undefined ? pod : `${namespace}/${pod}`;
     const text = podText ?? serviceText ?? name ?? node;
     if (text === undefined) return undefined;
-    const key = JSON.stringify([pod, namespace, service, node, name]);
+    const key = JSON.stringify([pod, namespace, service, node, name, cluster]);
     let identity = this.#known.get(key);
     if (identity === undefined) {
       if (this.#known.size >= IDENTITIES_MAXIMUM || this.#characters + key.length > IDENTITIES_CHARACTERS) {
         this.refused += 1;
         return undefined;
       }
-      identity = { pod, namespace, service, node, name, text, group: serviceText ?? text };
+      const shown = { text: inCluster(text), group: inCluster(serviceText ?? text) };
+      identity = { pod, namespace, service, node, name, cluster, ...shown };
       this.#characters += key.length;
       this.#known.set(key, identity);
-      if (serviceText !== undefined && namespace !== undefined) this.#services.add(serviceText);
+      if (serviceText !== undefined && namespace !== undefined && cluster === undefined)
+        this.#services.add(serviceText);
     }
     return identity;
   }
@@ -92,9 +101,19 @@ export function observedName(text: string): IdentityParts {
   return { name };
 }
 
-/** The pod or node behind an interface, from its name and description: `shop/web-1/any`, `node/worker-1/eth0`; `node=worker-1 pod=…`. */
+/**
+ * The pod or node behind an interface, from its name and description: `shop/web-1/any`, `node/worker-1/eth0`; `node=worker-1 pod=…`.
+ * With `cluster=CONTEXT` in the description the name begins with `CONTEXT/`.
+ */
 export function interfaceIdentity(name: string, description: string): IdentityParts {
   const node = /(?:^| )node=(\S+)/.exec(description)?.[1];
+  const cluster = clusterOf(description);
+  if (cluster === '') return placeIdentity(name, node);
+  const parts = placeIdentity(name.startsWith(`${cluster}/`) ? name.slice(cluster.length + 1) : name, node);
+  return Object.keys(parts).length === 0 ? {} : { ...parts, cluster };
+}
+
+function placeIdentity(name: string, node: string | undefined): IdentityParts {
   const [first, second, ...rest] = name.split('/');
   if (first === undefined || second === undefined || second === '' || rest.length > 1) return {};
   if (first === 'node') return { node: second };

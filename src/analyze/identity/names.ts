@@ -1,3 +1,4 @@
+import { clusterOf } from '../../wire/capture-cluster.ts';
 import { DISPUTED_MAXIMUM, NAMED_ADDRESSES_MAXIMUM } from '../limits.ts';
 import type { Hosts } from './hosts.ts';
 import {
@@ -51,6 +52,8 @@ export class Names {
   readonly #byAddress = new Map<string, Entry>();
   /** By host number: the address' entry, or at which count of addresses it was seen to have none. */
   readonly #byHost: (Entry | undefined)[] = [];
+  /** By interface: the number of its cluster. */
+  readonly #clusters: number[] = [];
   #checkedAt = new Int32Array(1024).fill(-1);
   /** Names of nodes, from the descriptions of interfaces. */
   readonly #nodes = new Set<string>();
@@ -80,47 +83,55 @@ export class Names {
    * @param address RFC 5952 text
    * @param called all its names: the pod's, and the Service's that it answers for; of several the last
    * @param since ns since the first packet: the time of the last packet before the block; nothing for the file's start
+   * @param cluster the number of the cluster whose address it is
    */
-  addRecord(address: string, called: readonly string[], since = Number.NEGATIVE_INFINITY): void {
+  addRecord(address: string, called: readonly string[], since = Number.NEGATIVE_INFINITY, cluster = 0): void {
     // A host-network pod's address goes by its node's bare name.
     const all = called.map((name) => (this.#nodes.has(name) ? { node: name } : recordedName(name)));
     const pod = all.findLast((parts) => parts.pod !== undefined);
     if (pod === undefined) {
-      this.add(address, all.at(-1) ?? {}, since);
+      this.add(address, all.at(-1) ?? {}, since, cluster);
       return;
     }
     const services = all.flatMap((parts) =>
       parts.service !== undefined && parts.namespace === pod.namespace ? [parts.service] : [],
     );
-    this.add(address, { ...pod, service: namesake(services, pod.pod) ?? services.at(-1) }, since);
+    this.add(address, { ...pod, service: namesake(services, pod.pod) ?? services.at(-1) }, since, cluster);
   }
 
   /** A pod as it answers for the Service whose address was seen to lead to it; the pod as it is where that is not known. */
   serving(pod: Identity | undefined, service: Identity | undefined): Identity | undefined {
     if (pod?.pod === undefined || service?.service === undefined || service.namespace !== pod.namespace) return pod;
+    if (service.cluster !== pod.cluster) return pod;
     if (service.service === pod.service) return pod;
     return this.#identities.get({ ...pod, service: service.service }) ?? pod;
   }
 
-  /** What a DNS answer at `time` called the address. */
-  addObserved(address: string, name: string, time: number): void {
-    const identity = this.#identities.get(observedName(name));
+  /** What a DNS answer at `time` called the address. @param cluster the number of the cluster in which it was seen */
+  addObserved(address: string, name: string, time: number, cluster = 0): void {
+    const identity = this.#identities.get(this.#inCluster(observedName(name), cluster));
     // An address that does not fit into the table is not thereby without an owner.
-    if (identity !== undefined) this.#add(address, identity, time, 'observed');
+    if (identity !== undefined) this.#add(address, cluster, identity, time, 'observed');
   }
 
   /** Who has an address from `since` on, from the cluster; no parts: it has no owner from then on. */
-  add(address: string, parts: IdentityParts, since: number): void {
+  add(address: string, parts: IdentityParts, since: number, cluster = 0): void {
     const { refused } = this.#identities;
-    const identity = this.#identities.get(parts);
-    if (this.#identities.refused === refused) this.#add(address, identity, since, 'known');
+    const identity = this.#identities.get(this.#inCluster(parts, cluster));
+    if (this.#identities.refused === refused) this.#add(address, cluster, identity, since, 'known');
   }
 
   /** The interface `id` of the analysis, as the capture names and describes it. */
   addInterface(id: number, name: string, description = ''): void {
     const parts = interfaceIdentity(name, description);
     this.#interfaces[id] = this.#identities.get(parts);
+    this.#clusters[id] = this.#hosts?.clusters.number(clusterOf(description)) ?? 0;
     if (parts.node !== undefined) this.#nodes.add(parts.node);
+  }
+
+  /** The number of an interface's cluster; 0 where it is of no named one. */
+  clusterOfInterface(id: number): number {
+    return this.#clusters[id] ?? 0;
   }
 
   /** Whose interface it is; undefined where its name does not show that. */
@@ -162,7 +173,8 @@ export class Names {
       return;
     }
     const address = this.#hosts.text(host);
-    const entry = this.#byAddress.get(address);
+    const number = this.#hosts.clusterNumber(host);
+    const entry = this.#byAddress.get(entryKey(address, number));
     const cluster = entry?.known[tenureAt(entry.known, time)]?.identity;
     if (cluster !== undefined) {
       if (cluster.pod !== undefined && identity.pod !== undefined && this.#disputed.size < DISPUTED_MAXIMUM) {
@@ -172,13 +184,13 @@ export class Names {
     }
     const owner = entry?.local.at(-1)?.identity;
     if (entry === undefined || owner === undefined) {
-      if (known === undefined) this.#add(address, identity, time, 'local');
+      if (known === undefined) this.#add(address, number, identity, time, 'local');
       return;
     }
     if (entry.rival?.identity !== identity) entry.rival = { identity, since: time, flows: 0 };
     entry.rival.flows += 1;
     if (entry.rival.flows < MOVED_FLOWS) return;
-    this.#add(address, identity, entry.rival.since, 'local');
+    this.#add(address, number, identity, entry.rival.since, 'local');
     entry.rival = undefined;
   }
 
@@ -197,9 +209,9 @@ export class Names {
     return answerAt(entry, time);
   }
 
-  /** Who an address (RFC 5952 text) is at a time. */
-  ofAddress(address: string, time: number): Identity | undefined {
-    const entry = this.#byAddress.get(address);
+  /** Who an address (RFC 5952 text) is at a time. @param cluster the number of the cluster whose address it is */
+  ofAddress(address: string, time: number, cluster = 0): Identity | undefined {
+    const entry = this.#byAddress.get(entryKey(address, cluster));
     return entry === undefined ? undefined : answerAt(entry, time);
   }
 
@@ -207,7 +219,7 @@ export class Names {
     if (this.#hosts === undefined) return undefined;
     if (host >= this.#checkedAt.length) this.#checkedAt = grown(this.#checkedAt, host);
     if (this.#checkedAt[host] === this.#byAddress.size) return undefined;
-    const entry = this.#byAddress.get(this.#hosts.text(host));
+    const entry = this.#byAddress.get(entryKey(this.#hosts.text(host), this.#hosts.clusterNumber(host)));
     if (entry === undefined) this.#checkedAt[host] = this.#byAddress.size;
     else this.#byHost[host] = entry;
     return entry;
@@ -228,17 +240,29 @@ export class Names {
     return kind === 1;
   }
 
-  #add(address: string, identity: Identity | undefined, since: number, list: 'known' | 'local' | 'observed'): void {
+  #inCluster(parts: IdentityParts, cluster: number): IdentityParts {
+    const name = this.#hosts?.clusters.name(cluster) ?? '';
+    return name === '' ? parts : { ...parts, cluster: name };
+  }
+
+  #add(
+    address: string,
+    cluster: number,
+    identity: Identity | undefined,
+    since: number,
+    list: 'known' | 'local' | 'observed',
+  ): void {
     // Many hosts listen to a multicast address: receiving a packet for it does not make it the receiver's.
     if (isShared(address)) return;
-    let entry = this.#byAddress.get(address);
+    const key = entryKey(address, cluster);
+    let entry = this.#byAddress.get(key);
     if (entry === undefined) {
       if (this.#byAddress.size >= NAMED_ADDRESSES_MAXIMUM) {
         this.#dropped += 1;
         return;
       }
       entry = { known: [], local: [], observed: [], rival: undefined, from: 0, until: 0, answer: undefined };
-      this.#byAddress.set(address, entry);
+      this.#byAddress.set(key, entry);
     }
     const tenures = entry[list];
     let at = tenures.length;
@@ -271,6 +295,11 @@ export class Names {
       name: now.name ?? before.name,
     });
   }
+}
+
+/** One address is another host's in each cluster. */
+function entryKey(address: string, cluster: number): string {
+  return cluster === 0 ? address : `${cluster} ${address}`;
 }
 
 /** Whether an address is multicast (RFC 5771, RFC 4291), broadcast or unspecified. @param address RFC 5952 text */

@@ -11,9 +11,10 @@ const REPLICA = /^(.+)-[4-9bcdf]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$/;
  * shows (`shop/client`), else the pod, name or node itself.
  */
 export function workloadText(identity: Identity): string {
-  const { service, pod, namespace, group } = identity;
+  const { service, pod, namespace, cluster, group } = identity;
   if (service !== undefined || pod === undefined) return group;
   const workload = REPLICA.exec(pod)?.[1];
   if (workload === undefined) return group;
-  return namespace === undefined ? workload : `${namespace}/${workload}`;
+  const local = namespace === undefined ? workload : `${namespace}/${workload}`;
+  return cluster === undefined ? local : `${cluster}/${local}`;
 }

@@ -16,6 +16,7 @@ const peer = (who: string, names: string) =>
       type: 'string',
       about: 'another name of the address: from the capture or a DNS answer in it',
     },
+    [`${names}.cluster`]: { type: 'string', about: 'context of the cluster, in a capture of several' },
   }) satisfies FieldTable;
 
 /** Members that every record may have, in their order. */

@@ -18,6 +18,8 @@ export interface PeerRecord {
   readonly namespace: string | undefined;
   readonly node: string | undefined;
   readonly name: string | undefined;
+  /** The context of its cluster, in a capture of several. */
+  readonly cluster: string | undefined;
 }
 
 interface RecordBase {
@@ -206,12 +208,14 @@ export class Recorder {
     const described = describePacket(packet);
     const time = Number(described.time - this.#base);
     const isIp = packet.sourceAddress >= 0;
+    const cluster = this.#sources.names.clusterOfInterface(interfaceId);
+    const named = this.#sources.hosts.clusters.name(cluster) || undefined;
     const peer = (end: (typeof described)['source']) =>
       end === undefined
         ? undefined
         : isIp
-          ? this.#peerOf(end.address, end.port, this.#sources.names.ofAddress(end.address, time))
-          : { ...this.#peerOf(undefined, undefined, undefined), mac: end.address };
+          ? this.#peerOf(end.address, end.port, this.#sources.names.ofAddress(end.address, time, cluster), named)
+          : { ...this.#peerOf(undefined, undefined, undefined, named), mac: end.address };
     return {
       v: RECORD_VERSION,
       time: this.timeText(time),
@@ -254,11 +258,16 @@ export class Recorder {
       side === SIDE.server && flow.sameAs !== undefined
         ? names.serving(known, names.ofHost(flow.sameAs.serverHost, time, -1))
         : known;
-    const peer = this.#peerOf(hosts.text(host), port === 0 ? undefined : port, identity);
+    const peer = this.#peerOf(hosts.text(host), port === 0 ? undefined : port, identity, hosts.clusterOf(host));
     return side === SIDE.client && proxied !== undefined ? { ...peer, name: peer.name ?? proxied } : peer;
   }
 
-  #peerOf(ip: string | undefined, port: number | undefined, identity: Identity | undefined): PeerRecord {
+  #peerOf(
+    ip: string | undefined,
+    port: number | undefined,
+    identity: Identity | undefined,
+    cluster: string | undefined,
+  ): PeerRecord {
     return {
       ip,
       port,
@@ -268,6 +277,7 @@ export class Recorder {
       namespace: identity?.namespace,
       node: identity?.node,
       name: identity?.name,
+      cluster,
     };
   }
 

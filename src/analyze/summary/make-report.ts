@@ -242,5 +242,5 @@ function questionOf(label: string): { type: string | undefined; name: string } {
 function groupText(summary: Summary, server: Server | typeof OTHER): string {
   if (server === OTHER) return OTHER;
   if (typeof server === 'object') return server.group;
-  return server < 0 ? 'no address' : summary.hosts.text(server);
+  return server < 0 ? 'no address' : summary.hosts.label(server);
 }

@@ -75,11 +75,17 @@ export interface ConnectRecord {
 /** A peer by its pod, Service, name, node or address. */
 function peerText(peer: PeerRecord | undefined): string {
   const pod = peer?.pod !== undefined && peer.namespace !== undefined ? `${peer.namespace}/${peer.pod}` : peer?.pod;
-  return pod ?? serviceName(peer) ?? peer?.name ?? peer?.node ?? peer?.ip ?? '?';
+  const text = pod ?? localService(peer) ?? peer?.name ?? peer?.node ?? peer?.ip ?? '?';
+  return peer?.cluster === undefined ? text : `${peer.cluster}/${text}`;
 }
 
-/** `web.shop`: the Service that a peer answers for. */
+/** `web.shop`: the Service that a peer answers for; behind `CLUSTER/` in a capture of several clusters. */
 export function serviceName(peer: PeerRecord | undefined): string | undefined {
+  const text = localService(peer);
+  return text === undefined || peer?.cluster === undefined ? text : `${peer.cluster}/${text}`;
+}
+
+function localService(peer: PeerRecord | undefined): string | undefined {
   if (peer?.service === undefined) return undefined;
   return peer.namespace === undefined ? peer.service : `${peer.service}.${peer.namespace}`;
 }

@@ -16,6 +16,13 @@ export interface NodeOptions {
   readonly follow: boolean;
   /** Of pods on their node's network all of the node's traffic, not only their ports. */
   readonly wholeNode: boolean;
+  /** Of a capture of several clusters: how this one is called. It stands in front of labels and keys: UIDs may be the same in a copy. */
+  readonly cluster?: string | undefined;
+}
+
+/** A label or key as one of the cluster, where the capture has several. */
+export function inCluster({ cluster }: NodeOptions, text: string): string {
+  return cluster === undefined ? text : `${cluster}/${text}`;
 }
 
 /** What all nodes of a cluster share. */
@@ -52,7 +59,7 @@ export class ClusterNode implements NodeAccess {
   join(pod: PodView): AgentTarget {
     checkCapturable(pod, this.#options.follow);
     const target = this.#target(pod);
-    this.#pods.set(pod.uid, pod);
+    this.#pods.set(target.key, pod);
     return target;
   }
 
@@ -67,7 +74,7 @@ export class ClusterNode implements NodeAccess {
       const object = await find(this.#kube, resourcePath('v1', known.namespace, 'pods', known.name), this.#signal);
       const pod = object === undefined ? undefined : podView(object);
       const ended = pod === undefined || pod.phase === 'Succeeded' || pod.phase === 'Failed';
-      if (ended || pod.uid !== target.key) this.#pods.delete(target.key);
+      if (ended || pod.uid !== known.uid) this.#pods.delete(target.key);
       else living.push(this.#target(pod));
     }
     return living;
@@ -78,7 +85,7 @@ export class ClusterNode implements NodeAccess {
     const hostPorts = pod.hostNetwork && !wholeNode ? hostNetworkFilter(pod) : undefined;
     const filter = container === undefined ? hostPorts : containerFilter(pod, container);
     return {
-      key: pod.uid,
+      key: inCluster(this.#options, pod.uid),
       kind: 'pod',
       namespace: pod.namespace,
       pod: pod.name,

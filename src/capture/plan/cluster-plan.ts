@@ -1,5 +1,6 @@
 import type { AgentTarget } from '../../wire/agent-target.ts';
 import { KsnoopError } from '../../wire/errors.ts';
+import { namesOf } from '../../wire/pcapng-write.ts';
 import { AgentAccess } from '../agents/open-agent.ts';
 import { ownConnectionFilter } from '../agents/own-connection.ts';
 import type { TransportPreference } from '../agents/transport-preference.ts';
@@ -13,7 +14,7 @@ import type { TargetEvent } from '../targets/followed-targets.ts';
 import { nodeWarning, podWarnings } from '../targets/pod-state.ts';
 import type { TargetQuery } from '../targets/target-find.ts';
 import { findTargetSet, type TargetSet } from '../targets/target-set.ts';
-import { ClusterNode, type NodeContext, type NodeOptions } from './cluster-node.ts';
+import { ClusterNode, inCluster, type NodeContext, type NodeOptions } from './cluster-node.ts';
 
 /** Plans for the targets that can be captured, and the reasons why others cannot. */
 export interface ClusterPlan {
@@ -70,7 +71,8 @@ export async function planCluster(
   const usesNodeNetworks = found.initial.nodes.length > 0 || pods.some(({ hostNetwork }) => hostNetwork);
   const leaveOut = usesNodeNetworks ? await ownConnectionFilter(kube) : undefined;
   const clients = options.clients ? new ClientPods(kube, query.namespaces ?? []) : undefined;
-  for (const pod of pods) clients?.addTarget(podLabel(pod));
+  const labelOf = (pod: PodView) => inCluster(options, podLabel(pod));
+  for (const pod of pods) clients?.addTarget(labelOf(pod));
   return {
     plans: nodes.plans(),
     pods,
@@ -96,7 +98,7 @@ export async function planCluster(
 /** Emits the changes of the set, and the clients of its pods. */
 function follower(
   found: TargetSet,
-  { follow }: PlanOptions,
+  options: PlanOptions,
   nodes: NodesOfPlan,
   clients: ClientPods | undefined,
 ): FollowChanges {
@@ -105,10 +107,10 @@ function follower(
     if (until.aborted) return;
     const emitChange = (event: TargetEvent) => emit(nodes.changeOf(event));
     const onTarget = (event: TargetEvent) => {
-      if (event.type === 'added') clients?.addTarget(podLabel(event.pod));
+      if (event.type === 'added') clients?.addTarget(inCluster(options, podLabel(event.pod)));
       emitChange(event);
     };
-    await Promise.all([follow && found.follow(onTarget, until), clients?.follow(emitChange, until)]);
+    await Promise.all([options.follow && found.follow(onTarget, until), clients?.follow(emitChange, until)]);
   };
 }
 
@@ -133,14 +135,16 @@ class NodesOfPlan {
     for (const { pod } of pods) {
       try {
         const node = this.#at(pod.nodeName);
-        this.#add(node, node.join(pod), podLabel(pod));
+        this.#add(node, node.join(pod), this.#text(podLabel(pod)));
         this.pods.push(pod);
       } catch (thrown) {
         if (!(thrown instanceof KsnoopError)) throw thrown;
         refused.push({ label: podLabel(pod), error: thrown });
       }
     }
-    for (const { uid, name } of nodes) this.#add(this.#at(name), { key: uid, kind: 'host' }, `node/${name}`);
+    for (const { uid, name } of nodes) {
+      this.#add(this.#at(name), { key: this.#text(uid), kind: 'host' }, this.#text(`node/${name}`));
+    }
     return refused;
   }
 
@@ -159,24 +163,30 @@ class NodesOfPlan {
     switch (event.type) {
       case 'added': {
         const { pod } = event;
-        const label = podLabel(pod);
+        const label = this.#text(podLabel(pod));
         try {
           const node = this.#at(pod.nodeName);
-          return { type: 'added', node, target: node.join(pod), label, names: podNames([pod]) };
+          const { cluster } = this.#context.options;
+          return { type: 'added', node, target: node.join(pod), label, names: namesOf(cluster, podNames([pod])) };
         } catch (thrown) {
           if (!(thrown instanceof KsnoopError)) throw thrown;
           return { type: 'refused', label, error: thrown };
         }
       }
       case 'node-added': {
-        const target = { key: event.uid, kind: 'host' } as const;
-        return { type: 'added', node: this.#at(event.name), target, label: `node/${event.name}`, names: [] };
+        const target = { key: this.#text(event.uid), kind: 'host' } as const;
+        const label = this.#text(`node/${event.name}`);
+        return { type: 'added', node: this.#at(event.name), target, label, names: [] };
       }
       case 'gone':
-        return { type: 'gone', key: event.uid };
+        return { type: 'gone', key: this.#text(event.uid) };
       default:
         return event;
     }
+  }
+
+  #text(text: string): string {
+    return inCluster(this.#context.options, text);
   }
 
   #at(name: string): ClusterNode {

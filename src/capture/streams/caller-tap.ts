@@ -10,7 +10,7 @@ const TO_THIS_HOST = EPB_FLAG.inbound | EPB_FLAG.unicast;
 
 interface Interface {
   readonly linkType: number;
-  /** `namespace/pod` */
+  /** `namespace/pod`; behind `CLUSTER/` in a capture of several clusters. */
   readonly label: string;
 }
 
@@ -39,7 +39,7 @@ export class CallerTap implements CaptureOutput {
 
   addInterface(id: number, bytes: Uint8Array, offset: number, length: number, origin: InterfaceOrigin): void {
     const linkType = new DataView(bytes.buffer, bytes.byteOffset + offset).getUint16(8, true);
-    const label = interfaceName(bytes, offset, length).split('/').slice(0, 2).join('/');
+    const label = interfaceName(bytes, offset, length).replace(/\/[^/]*$/, '');
     this.#interfaces[id] = { linkType, label };
     this.#output.addInterface(id, bytes, offset, length, origin);
   }

@@ -1,3 +1,4 @@
+import { withCluster } from '../../wire/capture-cluster.ts';
 import { KsnoopError } from '../../wire/errors.ts';
 import { BLOCK, EPB_HEADER_BYTES } from '../../wire/pcapng.ts';
 import { BlockFramer, type BlockView } from '../../wire/pcapng-read.ts';
@@ -23,13 +24,16 @@ export class MergeSource {
   lostSince: { readonly from: Date; readonly reason: string } | undefined;
   /** The clock of the node it comes from. */
   readonly clock: NodeClock;
+  readonly #cluster: string | undefined;
   readonly #merge: Merge;
   readonly #framer: BlockFramer;
   readonly #queues: InterfaceQueue[] = [];
   /** The latest time of a packet or of statistics, ns since 1970 by the node's clock. */
   #latest = -1;
 
-  constructor(name: string, serial: number, merge: Merge, clock: NodeClock) {
+  /** @param cluster that its interfaces name; undefined where they name none */
+  constructor(name: string, serial: number, merge: Merge, clock: NodeClock, cluster?: string) {
+    this.#cluster = cluster;
     this.name = name;
     this.serial = serial;
     this.clock = clock;
@@ -104,7 +108,7 @@ export class MergeSource {
         return;
       case BLOCK.interfaceDescription:
         if (block.length < SHORTEST_INTERFACE) throw this.#damaged(block, 'an interface has no link type');
-        this.#queues.push(this.#merge.openInterface(block.bytes, block.offset, block.length, this));
+        this.#openInterface(block);
         return;
       case BLOCK.ksnoopEnd:
         this.endMarker = block.bytes.slice(block.offset + 8, block.offset + block.length - 4);
@@ -112,6 +116,15 @@ export class MergeSource {
       default:
         return;
     }
+  }
+
+  #openInterface(block: BlockView): void {
+    const described = this.#cluster === undefined ? undefined : withCluster(block, this.#cluster);
+    this.#queues.push(
+      described === undefined
+        ? this.#merge.openInterface(block.bytes, block.offset, block.length, this)
+        : this.#merge.openInterface(described, 0, described.length, this),
+    );
   }
 
   #damaged(block: BlockView, what: string): KsnoopError {

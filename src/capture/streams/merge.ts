@@ -67,13 +67,16 @@ export class Merge {
     this.correctsClocks = correctsClocks;
   }
 
-  /** A new stream of a node; `cluster` is empty for this machine. */
-  addSource(node: string, cluster = ''): MergeSource {
+  /**
+   * A new stream of a node; `cluster` is empty for this machine.
+   * @param namesCluster its interfaces name their cluster, for the capture has several
+   */
+  addSource(node: string, cluster = '', namesCluster = false): MergeSource {
     this.#sources += 1;
     const key = nodeKey({ cluster, node });
     const of = this.clocks.get(key) ?? { cluster, node, clock: new NodeClock() };
     this.clocks.set(key, of);
-    return new MergeSource(node, this.#sources, this, of.clock);
+    return new MergeSource(node, this.#sources, this, of.clock, namesCluster ? cluster : undefined);
   }
 
   /** Bytes that wait for an earlier packet of another interface. */

@@ -24,6 +24,8 @@ export interface CaptureSettings {
   readonly follow: boolean;
   /** Bring the nodes' times to this machine's clock. */
   readonly correctClocks: boolean;
+  /** The capture has several clusters: interfaces and messages name theirs. */
+  readonly namesClusters?: boolean | undefined;
   /** Whether the state of the network namespaces is asked for; it is unless set. */
   readonly state?: boolean | undefined;
 }
@@ -178,7 +180,7 @@ export class NodeStream {
 
   async #runSession(): Promise<{ end: SessionEnd; begun: boolean }> {
     const { settings, merge, sessionId } = this.#context;
-    const source = merge.addSource(this.#plan.node, this.#plan.cluster);
+    const source = merge.addSource(this.#plan.node, this.#plan.cluster, settings.namesClusters === true);
     if (this.#gap !== undefined) source.lostSince = this.#gap;
     this.#source = source;
     this.#capturingSince = undefined;
@@ -245,8 +247,14 @@ export class NodeStream {
       this.#capturingSince ??= Date.now();
       this.#context.onStarted();
     }
-    this.#targets.take(event, stream);
+    this.#targets.take(event.type === 'started' ? this.#named(event) : event, stream);
     if (event.type === 'target-gone') void this.#askWhetherGone(event.target);
+  }
+
+  /** An interface is called as in the merged stream: an agent older than 1.1 has no number for it. */
+  #named(event: Extract<AgentEvent, { readonly type: 'started' }>): typeof event {
+    if (this.#context.settings.namesClusters !== true) return event;
+    return { ...event, interface: `${this.#plan.cluster}/${event.interface}` };
   }
 
   /**
@@ -294,7 +302,8 @@ export class NodeStream {
   #noteLoss(error: KsnoopError): void {
     if (this.#gap !== undefined) return;
     const { cluster, node } = this.#plan;
-    this.#gap = { cluster, node, from: this.#deliveredUntil(), until: undefined, reason: error.message };
+    const label = this.#context.settings.namesClusters === true ? `${cluster}/${node}` : node;
+    this.#gap = { cluster, node, label, from: this.#deliveredUntil(), until: undefined, reason: error.message };
     this.#context.report.gaps.push(this.#gap);
     // After a stop the stream is not taken up again; the summary has the gap.
     if (!this.#stop.signal.aborted) this.#context.observer.lost(this.#gap);

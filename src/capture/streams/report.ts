@@ -22,6 +22,8 @@ export interface TargetReport {
 
 /** A stretch without packets because a stream was lost; `until` is undefined when it was not taken up again. */
 export interface Gap extends NodeRef {
+  /** The node for people: with its cluster when the capture has several. */
+  readonly label: string;
   readonly from: Date;
   until: Date | undefined;
   reason: string;

@@ -68,7 +68,7 @@ export function addTransportFlags(command: Command): Command {
     .option('--agentless-program <FILE>', 'a statically linked tcpdump that is uploaded')
     .option('--agent-image <IMAGE>', "of --agentless=node: the agents' image (default: the one that the node has)")
     .option('--local', 'capture on this machine, without Kubernetes')
-    .addOption(new Option('--context <NAME>', 'context of the kubeconfig'))
+    .addOption(new Option('--context <NAMES>', 'context of the kubeconfig; several clusters: a,b or prod-*'))
     .addOption(new Option('--kubeconfig <FILE>', 'kubeconfig to use'));
 }
 

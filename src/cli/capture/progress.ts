@@ -42,12 +42,12 @@ export class CaptureProgress implements CaptureObserver {
     else this.#left += 1;
   }
 
-  lost(gap: { readonly node: string; readonly reason: string }): void {
-    this.#log.warn(`the stream from ${gap.node} was lost: ${gap.reason} Trying again ...`);
+  lost(gap: { readonly label: string; readonly reason: string }): void {
+    this.#log.warn(`the stream from ${gap.label} was lost: ${gap.reason} Trying again ...`);
   }
 
-  resumed(gap: { readonly node: string; readonly from: Date }): void {
-    this.#log.warn(`the stream from ${gap.node} is back; packets since ${gap.from.toISOString()} are missing`);
+  resumed(gap: { readonly label: string; readonly from: Date }): void {
+    this.#log.warn(`the stream from ${gap.label} is back; packets since ${gap.from.toISOString()} are missing`);
   }
 
   note(message: string): void {

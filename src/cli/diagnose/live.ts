@@ -32,7 +32,7 @@ export async function diagnoseTargets(words: readonly string[], raw: RawDiagnose
   if (command.failOn !== undefined) await checkFailOn(command.failOn);
   const log = logger(command);
   return interruptible(async (signal, stoppable) => {
-    const opened = await openTargets(command, signal, canAsk);
+    const opened = await openTargets(command, log, signal, canAsk);
     const diagnosis = new Diagnosis(opened);
     const page = command.report === undefined ? undefined : new LiveReport(command.report);
     try {
@@ -61,12 +61,23 @@ export async function diagnoseTargets(words: readonly string[], raw: RawDiagnose
 
 async function openTargets(
   { capture }: DiagnoseCommand,
+  log: Logger,
   signal: AbortSignal,
   canAsk: boolean,
 ): Promise<OpenedQuery | undefined> {
   if (capture.local) return undefined;
+  const { chosenContexts } = await import('../../capture/targets/contexts.ts');
+  const contexts = chosenContexts(capture);
+  if (contexts !== undefined && contexts.length > 1) {
+    log.warn('not read: the objects of several clusters; what is found is found in the packets');
+    return undefined;
+  }
   const { openQuery } = await import('../../run/capture/find-targets.ts');
-  return openQuery(capture, signal, canAsk ? pickOnTerminal : undefined);
+  return openQuery(
+    { ...capture, context: contexts?.[0] ?? capture.context },
+    signal,
+    canAsk ? pickOnTerminal : undefined,
+  );
 }
 
 /** Read the objects and plan the capture, at the same time where the one does not need the other. */

@@ -3,6 +3,7 @@ import type { AnalysisSession, Condition } from '../../analyze/engine/session.ts
 import { contextOf } from '../../analyze/findings/detector.ts';
 import { Findings } from '../../analyze/findings/findings.ts';
 import type { FlowFacts } from '../../analyze/flow/flow-facts.ts';
+import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import { InterfaceCounts } from './interface-counts.ts';
 import { ENDED_FLOWS_KEPT, EVENTS_BUSY_RATE, EVENTS_KEPT, EVENTS_KEPT_BUSY, NAMES_KEPT } from './limits.ts';
 import { PacketRing } from './packet-ring.ts';
@@ -18,8 +19,8 @@ export interface Kept {
   readonly session: AnalysisSession;
   readonly packets: PacketRing;
   readonly counts: InterfaceCounts;
-  /** What addresses are called, by their text. */
-  readonly names: ReadonlyMap<string, readonly string[]>;
+  /** What addresses are called, by cluster and address. */
+  readonly names: ReadonlyMap<string, NamedAddress>;
 }
 
 /** One analysis and what is kept of it. */
@@ -27,7 +28,7 @@ export class Run implements Kept {
   readonly session: AnalysisSession;
   readonly packets = new PacketRing();
   readonly counts = new InterfaceCounts();
-  readonly names = new Map<string, readonly string[]>();
+  readonly names = new Map<string, NamedAddress>();
   readonly traces: Traces;
   /** Findings of all that comes: of what an expression leaves none could be proven. */
   readonly judged: Findings;
@@ -83,7 +84,9 @@ export class Run implements Kept {
         if (this.shown !== this.#everything) this.shown.event(kept);
       },
       named: (records) => {
-        for (const { address, names } of records) if (this.names.size < NAMES_KEPT) this.names.set(address, names);
+        for (const record of records) {
+          if (this.names.size < NAMES_KEPT) this.names.set(`${record.cluster ?? ''} ${record.address}`, record);
+        }
       },
       flowEnded: (flow) => {
         traces.flowEnded(flow);

@@ -4,12 +4,12 @@ import { AnalysisSession, type Condition } from '../../analyze/engine/session.ts
 import { writeReport } from '../../run/report/report-file.ts';
 import { cannotWrite } from '../../run/sink/file-errors.ts';
 import { byteSize, counted } from '../../view/units.ts';
+import { nameBlocks } from '../../wire/capture-cluster.ts';
 import { KsnoopError } from '../../wire/errors.ts';
 import {
   endMarker,
   interfaceDescription,
   interfaceStatistics,
-  nameResolution,
   sectionHeader,
   startMarker,
 } from '../../wire/pcapng-write.ts';
@@ -113,7 +113,7 @@ function* blocks({ session, packets, names, counts }: Kept, now: Date): Generato
   yield sectionHeader(type());
   for (const each of session.interfaces) yield interfaceDescription(each);
   yield startMarker();
-  if (names.size > 0) yield nameResolution([...names].map(([address, called]) => ({ address, names: called })));
+  yield* nameBlocks(names.values());
   const time = BigInt(now.getTime()) * 1_000_000n;
   const written = session.interfaces.map(() => 0);
   for (const block of packets.blocks()) {

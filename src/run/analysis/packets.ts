@@ -14,7 +14,9 @@ export function packetTexts(
   const colours = new Colours(colour);
   const { names } = session;
   const { clock } = session.capture.analysis;
-  const nameOf = (address: string) => names.ofAddress(address, clock.now)?.text;
+  /** Of the packet at hand. */
+  let cluster = 0;
+  const nameOf = (address: string) => names.ofAddress(address, clock.now, cluster)?.text;
   const labels: (string | undefined)[] = [];
   return (packet) => {
     const id = packet.interfaceId;
@@ -22,6 +24,7 @@ export function packetTexts(
     labels[id] ??= (session.interfaces[id]?.name ?? '').replace(/\/[^/]*$/, '');
     const label = labels[id] === '' ? undefined : labels[id];
     const info = session.packetInfo(packet);
+    cluster = names.clusterOfInterface(id);
     return packetLine(describePacket(packet), { label, colours, nameOf, utc, timeDigits, info });
   };
 }

@@ -10,7 +10,7 @@ export interface CaptureConfig extends TargetSelection, CaptureLimits {
   /** Capture on this machine, without an API server. */
   readonly local: boolean;
   readonly kubeconfig: string | undefined;
-  /** Context of the kubeconfig; undefined: the current one. */
+  /** Context of the kubeconfig; undefined: the current one. Several with commas or as patterns: `prod-*,staging`. */
   readonly context: string | undefined;
   /** Where a credential plugin may ask its user to log in. */
   readonly pluginTerminal?: PluginTerminal | undefined;

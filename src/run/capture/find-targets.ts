@@ -6,6 +6,7 @@ import { podNames } from '../../capture/names/names.ts';
 import { planCluster } from '../../capture/plan/cluster-plan.ts';
 import type { TargetQuery } from '../../capture/targets/target-find.ts';
 import { namePattern, parseTargets } from '../../capture/targets/target-words.ts';
+import { type NamedAddress, namesOf } from '../../wire/pcapng-write.ts';
 import type { CaptureConfig } from './config.ts';
 import type { CapturePlan } from './plan.ts';
 import { isSelecting, targetQuery } from './target-query.ts';
@@ -46,14 +47,19 @@ export async function findTargets(
   return findOpened(await openQuery(config, signal, pick), config, signal);
 }
 
-/** As findTargets, with an API server that is open. */
+/**
+ * As findTargets, with an API server that is open.
+ * @param cluster of a capture of several clusters: how this one is called in labels and names
+ */
 export async function findOpened(
   { kube, query }: OpenedQuery,
   config: CaptureConfig,
   signal: AbortSignal,
+  cluster?: string,
 ): Promise<CapturePlan> {
   const { container, maxTargets: maximum, follow, wholeNode, transport, clients } = config;
-  const plan = await planCluster(kube, query, { container, maximum, follow, wholeNode, transport, clients }, signal);
+  const options = { container, maximum, follow, wholeNode, transport, clients, cluster };
+  const plan = await planCluster(kube, query, options, signal);
   const warnings = [...plan.warnings];
   if (container !== undefined) {
     warnings.push(`containers of a pod share its network: -c ${container} filters by the ports it declares.`);
@@ -69,11 +75,12 @@ export async function findOpened(
     seen,
     warnings,
     follow: plan.follow,
-    names: podNames(plan.pods),
+    names: namesOf(cluster, podNames(plan.pods)),
     followNames: async (signal, onNames, onComplete) => {
       const namespaces = plan.pods.map((pod) => pod.namespace);
       const isTarget = namedServices(query.refs);
-      await followNames({ kube, namespaces, isTarget, watch: follow, signal, onNames, onComplete });
+      const onNamed = (names: readonly NamedAddress[]) => onNames(namesOf(cluster, names));
+      await followNames({ kube, namespaces, isTarget, watch: follow, signal, onNames: onNamed, onComplete });
     },
     close: () => kube.close(),
   };

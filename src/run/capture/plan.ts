@@ -7,6 +7,8 @@ import type { PickTargets } from './find-targets.ts';
 
 /** What a capture will capture. */
 export interface CapturePlan extends Omit<CaptureTargets, 'named'> {
+  /** The contexts of its clusters where there are several; labels and names tell them apart. */
+  readonly clusters?: readonly string[] | undefined;
   /** Targets may join later. */
   readonly growing: boolean;
   /** Something was found that has no pods yet: they are waited for. */
@@ -51,7 +53,13 @@ export async function planCapture(
   if (config.local) return localPlan(config);
   // Loaded only here: --local needs no Kubernetes client.
   const { findTargets } = await import('./find-targets.ts');
-  return findTargets(config, signal, pick);
+  const { chosenContexts } = await import('../../capture/targets/contexts.ts');
+  const contexts = chosenContexts(config);
+  if (contexts === undefined) return findTargets(config, signal, pick);
+  const [only, ...others] = contexts;
+  if (others.length === 0) return findTargets({ ...config, context: only }, signal, pick);
+  const { findInClusters } = await import('./several-clusters.ts');
+  return findInClusters(contexts, config, signal);
 }
 
 function localPlan({ targets, namespace }: CaptureConfig): CapturePlan {

@@ -105,7 +105,7 @@ function reportOf({ refused, labels }: CapturePlan): CaptureReport {
   return report;
 }
 
-function settingsOf(config: CaptureConfig, { growing, leaveOut }: CapturePlan) {
+function settingsOf(config: CaptureConfig, { growing, leaveOut, clusters }: CapturePlan) {
   return {
     interface: config.interface,
     filter: joinFilters(config.filter, undefined, leaveOut),
@@ -114,6 +114,7 @@ function settingsOf(config: CaptureConfig, { growing, leaveOut }: CapturePlan) {
     follow: growing,
     correctClocks: config.correctClocks,
     state: config.state,
+    namesClusters: clusters !== undefined,
   };
 }
 

@@ -9,9 +9,9 @@ import { failureOf } from '../sink/sink.ts';
 /** The closing summary of a capture that has ended. */
 export function captureSummary(result: CaptureResult, { output, sink }: OpenOutput, elapsedMs: number): CaptureSummary {
   const { report, tally } = result;
-  const notes = report.gaps.map(({ node, from, until, reason }) => {
+  const notes = report.gaps.map(({ label, from, until, reason }) => {
     const length = until === undefined ? 'to the end' : `for ${timeSpan(until.getTime() - from.getTime())}`;
-    return `GAP: no packets from ${node} from ${from.toISOString()} ${length}: ${reason}`;
+    return `GAP: no packets from ${label} from ${from.toISOString()} ${length}: ${reason}`;
   });
   notes.push(...result.clockNotes);
   if (result.cutOff) notes.push('the last packets of an agent were not waited for any longer and are missing');

@@ -1,12 +1,12 @@
 import { release, type } from 'node:os';
 import type { InterfaceOrigin } from '../../capture/streams/merge.ts';
+import { clusterOf, nameBlocks } from '../../wire/capture-cluster.ts';
 import { BLOCK } from '../../wire/pcapng.ts';
-import { isLastStatistics } from '../../wire/pcapng-read.ts';
+import { interfaceDescriptionOf, isLastStatistics } from '../../wire/pcapng-read.ts';
 import {
   endMarker,
   interfaceStatistics,
   type NamedAddress,
-  nameResolution,
   sectionHeader,
   startMarker,
   withComment,
@@ -16,6 +16,8 @@ import { NamesWhenSeen } from './names-when-seen.ts';
 import type { BinaryOutputKind, Output } from './output.ts';
 
 interface InterfaceState {
+  /** Names of its cluster that wait for their address. */
+  readonly names: NamesWhenSeen;
   readonly linkType: number;
   packets: number;
   /** Its last statistics have been written. */
@@ -28,7 +30,8 @@ class PcapngOutput implements Output {
   readonly #writer: ByteWriter;
   readonly #interfaces: InterfaceState[] = [];
   readonly #named = new Map<string, NamedAddress>();
-  readonly #whenSeen = new NamesWhenSeen();
+  /** By cluster; '' in a capture of one. */
+  readonly #whenSeen = new Map<string, NamesWhenSeen>();
   readonly #startTime = now();
 
   #begun = false;
@@ -50,15 +53,23 @@ class PcapngOutput implements Output {
   }
 
   addNames(records: readonly NamedAddress[]): void {
-    const unknown = records.filter(({ address, names }) => String(this.#named.get(address)?.names) !== String(names));
-    for (const record of unknown) if (record.ifSeen && !this.#named.has(record.address)) this.#whenSeen.add(record);
+    const unknown = records.filter((record) => String(this.#named.get(keyOf(record))?.names) !== String(record.names));
+    for (const record of unknown) {
+      if (record.ifSeen && !this.#named.has(keyOf(record))) this.#waiting(record.cluster).add(record);
+    }
     const fresh = unknown.filter(({ ifSeen }) => !ifSeen);
     if (fresh.length === 0) return;
     for (const record of fresh) {
-      this.#named.set(record.address, record);
-      this.#whenSeen.delete(record.address);
+      this.#named.set(keyOf(record), record);
+      this.#whenSeen.get(record.cluster ?? '')?.delete(record.address);
     }
-    if (this.#begun) this.#push(nameResolution(fresh));
+    if (this.#begun) for (const block of nameBlocks(fresh)) this.#push(block);
+  }
+
+  #waiting(cluster = ''): NamesWhenSeen {
+    const known = this.#whenSeen.get(cluster) ?? new NamesWhenSeen();
+    this.#whenSeen.set(cluster, known);
+    return known;
   }
 
   addInterface(
@@ -72,7 +83,8 @@ class PcapngOutput implements Output {
     if (!this.#begun) this.#push(sectionHeader(`${type()} ${release()}`));
     let block = bytes.subarray(offset, offset + length);
     const linkType = (block[8] as number) | ((block[9] as number) << 8);
-    this.#interfaces.push({ linkType, packets: 0, complete: false });
+    const names = this.#waiting(clusterOf(interfaceDescriptionOf(block)));
+    this.#interfaces.push({ linkType, names, packets: 0, complete: false });
     if (gap !== undefined) block = withComment(block, gap);
     for (const remark of remarks) block = withComment(block, remark);
     this.#push(block);
@@ -82,8 +94,8 @@ class PcapngOutput implements Output {
   write(type: number, id: number, bytes: Uint8Array, offset: number, length: number): void {
     const state = this.#interfaces[id];
     if (type === BLOCK.enhancedPacket && state !== undefined) {
-      const met = this.#whenSeen.take(state.linkType, bytes, offset);
-      if (met.length > 0) this.addNames(met.map(({ address, names }) => ({ address, names })));
+      const met = state.names.take(state.linkType, bytes, offset);
+      if (met.length > 0) this.addNames(met.map(({ ifSeen: _, ...named }) => named));
     }
     this.#writer.push(bytes, offset, length);
     if (state === undefined) return;
@@ -107,12 +119,17 @@ class PcapngOutput implements Output {
   #begin(): void {
     this.#begun = true;
     this.#push(startMarker());
-    if (this.#named.size > 0) this.#push(nameResolution(this.#named.values()));
+    for (const block of nameBlocks(this.#named.values())) this.#push(block);
   }
 
   #push(block: Uint8Array): void {
     this.#writer.push(block, 0, block.length);
   }
+}
+
+/** One address may have another name in each cluster. */
+function keyOf({ address, cluster }: NamedAddress): string {
+  return cluster === undefined ? address : `${cluster} ${address}`;
 }
 
 function now(): bigint {

@@ -129,7 +129,7 @@ class RotatingOutput implements Output {
   }
 
   addNames(records: readonly NamedAddress[]): void {
-    for (const record of records) this.#names.set(record.address, record);
+    for (const record of records) this.#names.set(`${record.cluster ?? ''} ${record.address}`, record);
     this.#file?.addNames(records);
   }
 

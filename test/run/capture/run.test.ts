@@ -8,9 +8,12 @@ import { runCapture } from '../../../src/run/capture/run.ts';
 import { outputKind } from '../../../src/run/outputs/index.ts';
 import { openOutput } from '../../../src/run/outputs/open.ts';
 import type { OutputKind } from '../../../src/run/outputs/output.ts';
+import { clusterOf } from '../../../src/wire/capture-cluster.ts';
+import { CaptureFramer } from '../../../src/wire/capture-read.ts';
 import { KsnoopError } from '../../../src/wire/errors.ts';
 import { captureConfig } from '../../cli/config.ts';
 import { captureFrames } from '../../support/capture-file.ts';
+import { describe, header, packet } from '../../support/pcapng-sample.ts';
 import { PlayedAgent } from '../../support/played-agent.ts';
 
 const never = new AbortController().signal;
@@ -103,6 +106,52 @@ test('what was planned is captured, written to its end, and summed up; the plan 
     { label: 'shop/none', note: 'failed: There is no such pod.' },
     { label: 'shop/a', captured: 1 },
   ]);
+});
+
+test('of two clusters one is lost: the other loses nothing, and the file tells them apart', async () => {
+  const told: string[] = [];
+  const pod = (cluster: string, play: (agent: PlayedAgent) => void) => ({
+    ...(planOf(play).plan.plans[0] as CapturePlan['plans'][number]),
+    cluster,
+    targets: [{ key: `${cluster}/a`, kind: 'host' }] as const,
+  });
+  const begin = (agent: PlayedAgent, cluster: string) => {
+    agent.tell({ type: 'started', target: `${cluster}/a`, interface: 'shop/a/any' });
+    agent.send(header(), describe('shop/a/any'), packet(0, 5n, new Uint8Array(20)));
+  };
+  const east = pod('east', (agent) => {
+    begin(agent, 'east');
+    agent.send(...Array.from({ length: 99 }, (_, index) => packet(0, BigInt(index + 6), new Uint8Array(20))));
+    agent.finish('targets-gone');
+  });
+  const west = pod('west', (agent) => {
+    begin(agent, 'west');
+    agent.lose();
+  });
+  const { plan } = planOf(() => {}, {
+    clusters: ['east', 'west'],
+    plans: [east, { ...west, refresh: async () => [] }],
+    labels: new Map([
+      ['east/a', 'east/shop/a'],
+      ['west/a', 'west/shop/a'],
+    ]),
+    names: [
+      { address: '10.0.0.1', names: ['shop/a'], cluster: 'east' },
+      { address: '10.0.0.1', names: ['shop/a'], cluster: 'west' },
+    ],
+  });
+  const { result, summary, bytes } = await run(plan);
+  expect(summary?.targets.map(({ label, captured }) => [label, captured])).toEqual([
+    ['east/shop/a', 100],
+    ['west/shop/a', 1],
+  ]);
+  expect(result.report.gaps.map(({ label }) => label)).toEqual(['west/node1']);
+  new CaptureFramer({
+    packet: () => {},
+    interface: (_id, { name, description, filter }) => told.push(`${name} ${clusterOf(description)} ${filter}`),
+    names: (names, cluster) => told.push(`${cluster}: ${names.map((record) => record.names.join()).join()}`),
+  }).push(bytes);
+  expect(told.sort()).toEqual(['east/shop/a/any east tcp', 'east: shop/a', 'west/shop/a/any west tcp', 'west: shop/a']);
 });
 
 test('when nothing was captured nothing is written, and there is no summary', async () => {
