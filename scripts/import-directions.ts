@@ -110,7 +110,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   run: { loads: ['wire', 'analyze/*'] },
   'run/sink': { loads: ['wire', 'run'] },
   'run/input': { loads: ['wire', 'run'] },
-  'run/analysis': { loads: ['wire', 'analyze/*', 'view', 'run'] },
+  'run/parquet': { loads: ['wire', 'analyze/*', 'run', 'run/sink'] },
+  'run/analysis': { loads: ['wire', 'analyze/*', 'view', 'run', 'run/parquet'] },
   'run/convert': { loads: ['wire', 'analyze/*', 'view', 'run'] },
   'run/rotation': { loads: ['wire', 'run', 'run/sink'], types: ['capture/streams', 'run/outputs'] },
   'run/outputs': {

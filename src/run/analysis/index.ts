@@ -61,6 +61,13 @@ export const ANALYSIS_OUTPUTS: readonly AnalysisForm[] = [
     load: async () => (await import('./csv.ts')).csv,
   },
   {
+    name: 'parquet',
+    about: 'tables of exchanges, flows, packets and findings as Parquet files below a directory: parquet=DIR',
+    json: false,
+    argument: { name: 'DIR', required: true },
+    load: async () => (await import('./parquet.ts')).parquet,
+  },
+  {
     name: 'har',
     about: 'HTTP exchanges as an HTTP Archive 1.2, for the developer tools of browsers',
     json: false,

@@ -1,14 +1,14 @@
 import { DISPOSITION } from '../../analyze/engine/analysis.ts';
 import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import { jsonLine } from '../../view/json-line.ts';
-import { UndecidedPackets } from './undecided-packets.ts';
+import { lineSize, UndecidedPackets } from './undecided-packets.ts';
 
 /** The text output's content as JSON, an object a line (docs/json.md). */
 export const json: AnalysisOutputKind = {
   detail: true,
   packets: true,
   create: ({ session, line }) => {
-    const undecided = new UndecidedPackets(line);
+    const undecided = new UndecidedPackets<string>(line, lineSize);
     session.capture.onDatagram = undecided.datagram;
     return {
       event: (event, flow) => line(jsonLine(session.recorder.event(event, flow))),

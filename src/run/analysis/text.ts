@@ -10,7 +10,7 @@ import { ClosingLines } from './closing-lines.ts';
 import { isUpkeep } from './link-upkeep.ts';
 import { OrderedLines } from './ordered-lines.ts';
 import { packetTexts } from './packets.ts';
-import { UndecidedPackets } from './undecided-packets.ts';
+import { lineSize, UndecidedPackets } from './undecided-packets.ts';
 
 /** Fraction digits of the times: those of events. */
 const TIME_DIGITS = 6;
@@ -36,7 +36,7 @@ export const text: AnalysisOutputKind = {
       if (day !== undefined) line(day);
       line(text);
     }, live);
-    const undecided = new UndecidedPackets((text, time) => ordered.add(text, time, clock.latest));
+    const undecided = new UndecidedPackets<string>((text, time) => ordered.add(text, time, clock.latest), lineSize);
     session.capture.onDatagram = undecided.datagram;
     return {
       event: (event, flow) => {

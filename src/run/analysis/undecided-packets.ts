@@ -1,37 +1,43 @@
 import { DISPOSITION, type Disposition } from '../../analyze/engine/analysis.ts';
 
-/** Characters of lines held at most, of all flows together. */
+/** Characters of what is held at most, of all flows together. */
 const HELD_MAXIMUM = 1024 * 1024;
 
-interface Held {
-  readonly lines: { readonly text: string; readonly time: number }[];
+interface Held<Item> {
+  readonly items: { readonly item: Item; readonly time: number }[];
   size: number;
 }
 
 /**
- * Lines of packets whose protocol is not recognised yet. A flow's are written when it turns out that no protocol decodes
+ * Lines, or records, of packets whose protocol is not recognised yet. A flow's are written when it turns out that no protocol decodes
  * them, and dropped when one does: then its exchanges stand for them. So are those of fragments until their datagram is whole.
  */
-export class UndecidedPackets {
-  readonly #write: (text: string, time: number) => void;
-  readonly #flows = new Map<number, Held>();
+export class UndecidedPackets<Item extends string | object> {
+  readonly #write: (item: Item, time: number) => void;
+  readonly #sizeOf: (item: Item) => number;
+  readonly #flows = new Map<number, Held<Item>>();
   #size = 0;
 
-  /** @param write takes a line and its time, ns since the first packet */
-  constructor(write: (text: string, time: number) => void) {
+  /**
+   * @param write takes a line or record and its time, ns since the first packet
+   * @param sizeOf characters that it keeps
+   */
+  constructor(write: (item: Item, time: number) => void, sizeOf: (item: Item) => number) {
     this.#write = write;
+    this.#sizeOf = sizeOf;
   }
 
   /** Of too many, those of the flow that waits longest are written. @param flow its number, CaptureAnalysis.waitsWith @param time ns since the first packet */
-  add(flow: number, text: string, time: number): void {
+  add(flow: number, item: Item, time: number): void {
     let held = this.#flows.get(flow);
     if (held === undefined) {
-      held = { lines: [], size: 0 };
+      held = { items: [], size: 0 };
       this.#flows.set(flow, held);
     }
-    held.lines.push({ text, time });
-    held.size += text.length;
-    this.#size += text.length;
+    held.items.push({ item, time });
+    const size = this.#sizeOf(item);
+    held.size += size;
+    this.#size += size;
     while (this.#size > HELD_MAXIMUM) {
       const [oldest] = this.#flows.keys();
       if (oldest === undefined) return;
@@ -53,7 +59,7 @@ export class UndecidedPackets {
 
   /** No protocol decodes a flow's packets. */
   write(flow: number): void {
-    for (const { text, time } of this.#take(flow)) this.#write(text, time);
+    for (const { item, time } of this.#take(flow)) this.#write(item, time);
   }
 
   /** Write all that is held. */
@@ -61,11 +67,16 @@ export class UndecidedPackets {
     for (const flow of [...this.#flows.keys()]) this.write(flow);
   }
 
-  #take(flow: number): Held['lines'] {
+  #take(flow: number): Held<Item>['items'] {
     const held = this.#flows.get(flow);
     if (held === undefined) return [];
     this.#flows.delete(flow);
     this.#size -= held.size;
-    return held.lines;
+    return held.items;
   }
+}
+
+/** Characters of a line. */
+export function lineSize(line: string): number {
+  return line.length;
 }

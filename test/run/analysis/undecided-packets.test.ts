@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
 import { json } from '../../../src/run/analysis/json.ts';
 import { text } from '../../../src/run/analysis/text.ts';
-import { UndecidedPackets } from '../../../src/run/analysis/undecided-packets.ts';
+import { lineSize, UndecidedPackets } from '../../../src/run/analysis/undecided-packets.ts';
 import { pcapFileHeader } from '../../../src/wire/pcap-write.ts';
 import { fromHex, udp } from '../../analyze/decoded.ts';
 import { cut, type Fragment, frame4, SECOND } from '../../analyze/made-fragments.ts';
@@ -68,7 +68,7 @@ test('packets of a protocol that the second one shows are an exchange and nothin
 
 test('what is held is bounded: the flow that waits longest is written', () => {
   const written: number[] = [];
-  const undecided = new UndecidedPackets((_, time) => void written.push(time));
+  const undecided = new UndecidedPackets<string>((_, time) => void written.push(time), lineSize);
   undecided.add(1, 'x'.repeat(600_000), 1);
   undecided.add(2, 'x'.repeat(600_000), 2);
   expect(written).toEqual([1]);
