@@ -188,7 +188,7 @@ function bar(part: number, whole: number): string {
 }
 
 /** `→ 1.2 ms ← 0.8 ms ± 10 µs`: request and response of a network hop. */
-function waysText({ request, response, error }: OneWay): string {
+export function waysText({ request, response, error }: OneWay): string {
   const within = error > 0 ? ` ± ${latencyText(error)}` : '';
   return `→ ${latencyText(request)} ← ${latencyText(response)}${within}`;
 }

@@ -34,6 +34,8 @@ const TCP_FIXED_HEADER = 20;
 export interface AnalysisOptions {
   /** Someone looks at single events: everything is decoded. Without, only what the summary needs. */
   readonly detail: boolean;
+  /** Labels of exchanges are shown, also without `detail`. */
+  readonly labels?: boolean | undefined;
   /** Not for TCP connections that are the other leg of one seen before: of these only what the summary needs. */
   readonly firstLegs?: boolean | undefined;
   readonly showSecrets: boolean;
@@ -90,6 +92,12 @@ export class Analysis {
     this.#sink = sink;
     this.#tcp = new TcpConnections(this.clock, this.places, sink, options);
     this.#datagrams = new DatagramFlows(this.clock, sink, options.detail, options.showSecrets);
+  }
+
+  /** From now on everything is decoded; of what is under way the part that is still to come. */
+  wantDetail(): void {
+    this.#tcp.detail = true;
+    this.#datagrams.detail = true;
   }
 
   /** TCP retransmissions found since the last call. */

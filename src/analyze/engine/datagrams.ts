@@ -26,6 +26,7 @@ export class DatagramFlows {
   /** By slot, what was seen at places besides the one that counts. */
   readonly sightings: (FlowSightings | undefined)[] = [];
   follower: FlowFollower | undefined;
+  detail: boolean;
   readonly #clock: Clock;
   readonly #sink: AnalysisSink;
   readonly #view: FlowView;
@@ -37,6 +38,7 @@ export class DatagramFlows {
   constructor(clock: Clock, sink: AnalysisSink, detail: boolean, showSecrets: boolean) {
     this.#sink = sink;
     this.#clock = clock;
+    this.detail = detail;
     this.table = new FlowTable(FLOW_STRIDE, FLOWS_MAXIMUM, (slot) => this.#ended(slot));
     this.#legs = new DatagramLegs(this.table, clock);
     this.#view = new FlowView(this.table, {
@@ -47,6 +49,7 @@ export class DatagramFlows {
     const emit = (slot: number, event: AnalysisEvent) =>
       sink.event(withProvenTimes(event, clock.now), this.#view.at(slot));
     const placeNow = () => this.#place;
+    const hasDetail = () => this.detail;
     const context = {
       get now() {
         return clock.now;
@@ -54,7 +57,9 @@ export class DatagramFlows {
       get place() {
         return placeNow();
       },
-      detail,
+      get detail() {
+        return hasDetail();
+      },
       showSecrets,
       emit,
     };

@@ -57,6 +57,8 @@ export interface AnalysisOutputKind {
    * not masked and must not be shown, those of DNS and TLS excepted.
    */
   readonly detail: boolean;
+  /** Whether labels of exchanges are shown, also without `detail`: they come as the protocol made them, for `shown` of the session. */
+  readonly labels?: boolean | undefined;
   /** Whether bodies of messages are always wanted. */
   readonly bodies?: boolean | undefined;
   /** Whether single packets are looked at. */

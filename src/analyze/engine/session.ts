@@ -44,7 +44,7 @@ export class AnalysisSession {
   /** What is applied to events, flows and packets before the output gets them. */
   readonly #filter: Condition | undefined;
   readonly #showSecrets: boolean;
-  readonly #detail: boolean;
+  #detail: boolean;
   readonly #firstLegs: boolean;
   #recorder: Recorder | undefined;
 
@@ -56,6 +56,7 @@ export class AnalysisSession {
     this.#firstLegs = kind.firstLegs === true && settings.where === undefined;
     const options = {
       detail: this.#detail,
+      labels: kind.labels,
       firstLegs: this.#firstLegs,
       showSecrets: settings.showSecrets,
       bodies: settings.bodies === true || kind.bodies === true,
@@ -103,6 +104,17 @@ export class AnalysisSession {
       this.capture.analysis.clock.absolute(0),
     );
     return this.#recorder;
+  }
+
+  /** From now on the output gets everything of single events, as with `detail`. */
+  wantDetail(): void {
+    this.#detail = true;
+    this.capture.analysis.wantDetail();
+  }
+
+  /** An event that came without `detail` as it may be shown. */
+  shown<Event extends AnalysisEvent>(event: Event): Event {
+    return this.#showSecrets ? event : maskEvent(event);
   }
 
   /** What the output left out, and what it found, after the end: lines for people. */

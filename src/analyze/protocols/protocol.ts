@@ -31,6 +31,8 @@ export interface ProtocolContext {
 
 /** Of one TCP connection, both directions in order. */
 export interface StreamContext extends ProtocolContext {
+  /** Labels of exchanges are shown, also where nothing else of an exchange is (without `detail`). */
+  readonly labels?: boolean | undefined;
   /** Where bodies of messages are wanted (`--body`): what they are kept in. */
   readonly bodies?: Bodies | undefined;
   /**

@@ -53,6 +53,7 @@ function statement(text: string): string {
  * event passes. What only its protocol can know (the argument of AUTH, a statement's column) is masked before.
  * @returns the same event where nothing in it is masked
  */
+export function maskEvent<Event extends AnalysisEvent>(event: Event): Event;
 export function maskEvent(event: AnalysisEvent): AnalysisEvent {
   if (NAMES_ONLY.has(event.protocol)) return event;
   const mask = STATEMENTS.has(event.protocol) ? statement : anyText;

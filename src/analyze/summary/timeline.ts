@@ -44,6 +44,10 @@ export interface TimelineReport {
 export class Timeline {
   #length = FIRST_PERIOD_NS;
   readonly #periods: Period[] = [];
+  /** The period looked up last, and its times: packets come in order, nearly all of them in the same one as the one before. */
+  #last: Period | undefined;
+  #lastStart = 0;
+  #lastEnd = 0;
 
   /** An exchange counts where it began. */
   exchange({ time, failed, incomplete, responseEnd }: Exchange): void {
@@ -80,17 +84,23 @@ export class Timeline {
   }
 
   #at(time: number): Period {
+    if (this.#last !== undefined && time >= this.#lastStart && time < this.#lastEnd) return this.#last;
     let index = time > 0 ? Math.floor(time / this.#length) : 0;
     while (index >= PERIODS_MAXIMUM) {
       this.#double();
       index = Math.floor(time / this.#length);
     }
     for (let next = this.#periods.length; next <= index; next += 1) this.#periods.push(new Period());
-    return this.#periods[index] as Period;
+    const period = this.#periods[index] as Period;
+    this.#last = period;
+    this.#lastStart = index * this.#length;
+    this.#lastEnd = this.#lastStart + this.#length;
+    return period;
   }
 
   #double(): void {
     this.#length *= 2;
+    this.#last = undefined;
     const pairs = Math.ceil(this.#periods.length / 2);
     for (let pair = 0; pair < pairs; pair += 1) {
       const period = this.#periods[2 * pair] as Period;

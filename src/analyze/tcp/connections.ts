@@ -53,7 +53,8 @@ const SPARE_STREAMS = 1024;
 export class TcpConnections implements StreamHost {
   readonly table: FlowTable;
   readonly clock: Clock;
-  readonly detail: boolean;
+  detail: boolean;
+  readonly labels: boolean;
   readonly firstLegs: boolean;
   readonly showSecrets: boolean;
   readonly numbers = new StreamNumbers();
@@ -87,11 +88,12 @@ export class TcpConnections implements StreamHost {
   opaque = false;
 
   constructor(clock: Clock, places: Places, sink: AnalysisSink, options: AnalysisOptions) {
-    const { detail, showSecrets, firstLegs = false, bodies } = options;
+    const { detail, labels = false, showSecrets, firstLegs = false, bodies } = options;
     this.clock = clock;
     this.#places = places;
     this.#sink = sink;
     this.detail = detail;
+    this.labels = labels;
     this.firstLegs = firstLegs;
     this.showSecrets = showSecrets;
     this.bodies = bodies === true ? new Bodies(showSecrets) : undefined;

@@ -17,6 +17,8 @@ export interface StreamHost {
   readonly clock: Clock;
   readonly numbers: StreamNumbers;
   readonly detail: boolean;
+  /** Labels of exchanges are shown, also without detail. */
+  readonly labels?: boolean;
   /** Connections that are the other leg of one seen before go without detail. */
   readonly firstLegs: boolean;
   readonly showSecrets: boolean;
@@ -204,6 +206,10 @@ export class TcpStream implements StreamContext {
 
   get detail(): boolean {
     return this.#host.detail && !(this.#host.firstLegs && this.#host.isOtherLeg(this));
+  }
+
+  get labels(): boolean {
+    return this.#host.labels === true;
   }
 
   get bodies(): Bodies | undefined {

@@ -172,9 +172,10 @@ export class TraceRecorder {
     const service = called?.service !== undefined ? called.group : serviceName(dst);
     const target = peerText(dst);
     const isCall = kind === 'network' || kind === 'beyond' || kind === 'attempt';
+    const isServer = kind === 'server' || kind === 'proxy' || kind === 'calls';
     return {
       kind,
-      from: this.#placeName(at) ?? peerText(record.src),
+      from: this.#placeName(at) ?? (isServer ? target : peerText(record.src)),
       to: to !== undefined ? (this.#placeName(to) ?? target) : isCall ? target : undefined,
       service: isCall ? service : undefined,
       label: record.label,

@@ -133,12 +133,25 @@ export class Tracer {
     }
   }
 
+  /**
+   * Whether there may be more to a request than its exchange: another place that saw it, or calls made because of it. Until
+   * then all that is known of an exchange is alone(). @param packet after packet()
+   */
+  mayJoin(packet: PacketView): boolean {
+    return this.#trails.roles.mayJoin || this.#sources.places.mayCopy(packet);
+  }
+
+  /** An exchange of one place, without any calls: what event() makes of it where nothing may be joined. */
+  alone(exchange: Exchange, info: FlowInfo): Call {
+    const flow = this.#flow(info);
+    const vantages = [ownVantage(exchange, flow, this.#sources.places.ofInterface(flow.interfaceId))];
+    return { exchange, flow, vantages, children: [], ambiguous: 0, isInner: false };
+  }
+
   event(event: AnalysisEvent, info: FlowInfo): void {
     const flow = this.#flow(info);
     if (event.kind === 'event' && event.code === 'ICMP_UNREACHABLE') this.#openings.rejected(flow.id, event.label);
-    if (event.kind !== 'exchange' || NO_CALLS.has(event.protocol) || event.incomplete === 'request not seen') return;
-    // The exchange of the other leg is the same one.
-    if (flow.sameAs !== undefined) return;
+    if (event.kind !== 'exchange' || !isCall(event, flow)) return;
     this.#seen.add(
       { exchange: event, flow, bytes: undefined, vantages: [], changes: -1, places: 0, isSettled: false },
       Math.max(this.#now, endOf(event)),
@@ -533,6 +546,11 @@ function vantageOf(at: OpeningPlace): Vantage {
     requestAgain: { count: syns - 1, after: lastSyn - firstSyn },
     responseAgain: { count: Math.max(0, at.synAcks - 1), after: 0 },
   };
+}
+
+/** Whether an exchange is a call of its own. That of the other leg is the same one. */
+export function isCall({ protocol, incomplete }: Exchange, { sameAs }: FlowIdentity): boolean {
+  return !NO_CALLS.has(protocol) && incomplete !== 'request not seen' && sameAs === undefined;
 }
 
 /** Interfaces of one place: cooked packets of several devices are one pod's. */

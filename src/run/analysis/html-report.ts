@@ -1,4 +1,5 @@
 import { DISPOSITION, type Disposition } from '../../analyze/engine/analysis.ts';
+import type { CaptureAnalysis } from '../../analyze/engine/capture-analysis.ts';
 import type { AnalysisOutput, AnalysisOutputContext } from '../../analyze/engine/output.ts';
 import type { Finding } from '../../analyze/findings/finding.ts';
 import type { FlowInfo } from '../../analyze/flow/flow-facts.ts';
@@ -16,6 +17,7 @@ import { analysisNotes } from './notes.ts';
 /** Collects what the HTML report shows. It gets all events and packets, and applies `--where` itself. */
 export class HtmlReport implements AnalysisOutput {
   readonly #context: AnalysisOutputContext;
+  readonly #capture: CaptureAnalysis;
   readonly #sums: Summary;
   readonly #found: Found;
   readonly #timeline = new Timeline();
@@ -24,6 +26,7 @@ export class HtmlReport implements AnalysisOutput {
   constructor(context: AnalysisOutputContext) {
     const { session, live = false } = context;
     this.#context = context;
+    this.#capture = session.capture;
     this.#sums = new Summary(session.capture.analysis.hosts, session.names);
     this.#found = new Found(session);
     this.#requests = new NotableRequests(session, live);
@@ -40,7 +43,7 @@ export class HtmlReport implements AnalysisOutput {
 
   packet(packet: PacketView, taken: Disposition): void {
     this.#requests.packet(packet);
-    const { analysis } = this.#context.session.capture;
+    const { analysis } = this.#capture;
     if (taken !== DISPOSITION.copy) this.#timeline.bytes(packet.origlen, analysis.clock.now);
     const retransmissions = analysis.takeRetransmissions();
     if (retransmissions > 0) this.#timeline.retransmissions(retransmissions, analysis.clock.now);

@@ -3,7 +3,8 @@ import { HtmlReport } from './html-report.ts';
 
 /** A report as one HTML page: findings, map, timelines, tables, requests, what was captured (docs/report.md). */
 export const html: AnalysisOutputKind = {
-  detail: true,
+  detail: false,
+  labels: true,
   packets: true,
   firstLegs: true,
   // The calls of a request are needed to trace it, also where they do not match.

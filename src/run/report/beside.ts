@@ -11,7 +11,8 @@ export function beside(
   { began, ended }: { began?(report: HtmlReport): void; ended?(report: HtmlReport): void },
 ): AnalysisOutputKind {
   return {
-    detail: true,
+    detail: kind.detail,
+    labels: true,
     packets: true,
     ownFilter: true,
     create: (context) => {

@@ -2,7 +2,7 @@ import type { HopRecord, TraceRecord } from '../../analyze/trace/record.ts';
 import { incompleteText } from '../event-line.ts';
 import { addressOf, peerName } from '../peer-text.ts';
 import { clockText } from '../time-text.ts';
-import { HOP_KINDS } from '../trace-lines.ts';
+import { HOP_KINDS, waysText } from '../trace-lines.ts';
 import { counted, latencyText } from '../units.ts';
 import { type Html, html } from './html.ts';
 
@@ -40,10 +40,15 @@ ${total === undefined || hops.length === 0 ? html`<p>Where the time went is not 
 
 function waterfallHtml({ hops, slowest }: TraceRecord, total: number): Html {
   let begin = 0;
+  // A call begins with the sending of its request, which is not shown where that took no time.
+  let isNew = false;
   const rows = hops.map((hop, index) => {
+    isNew ||= hop.kind === 'request';
     // Parts that took no time say nothing; of a network hop they may have been lost there.
     const isShown = hop.latency > 0 || hop.kind === 'network';
-    const row = isShown ? hopHtml(hop, begin, total, index === slowest) : html``;
+    const label = isNew && hop.depth > 0 ? hop.label : '';
+    const row = isShown ? hopHtml({ hop, label, begin, total, isSlowest: index === slowest }) : html``;
+    if (isShown) isNew = false;
     begin += hop.latency;
     return row;
   });
@@ -52,15 +57,22 @@ function waterfallHtml({ hops, slowest }: TraceRecord, total: number): Html {
 <tbody>${rows}</tbody></table></div>`;
 }
 
-function hopHtml(
-  { from, to, kind, depth, latency, lost, confidence, service, label }: HopRecord,
-  begin: number,
-  total: number,
-  isSlowest: boolean,
-): Html {
+interface Row {
+  readonly hop: HopRecord;
+  /** Of the call that begins here; empty where none does. */
+  readonly label: string;
+  /** ns since the request's first byte, and until the response's last one */
+  readonly begin: number;
+  readonly total: number;
+  readonly isSlowest: boolean;
+}
+
+function hopHtml({ hop, label, begin, total, isSlowest }: Row): Html {
+  const { from, to, kind, depth, latency, lost, confidence, service, calls, oneWay } = hop;
   const names = `${'\u2003'.repeat(Math.min(depth, 8))}${from}${to === undefined ? '' : ` → ${to}`}`;
   const remarks = [
-    kind === 'request' && depth > 0 ? label : '',
+    label,
+    oneWay === undefined ? '' : waysText(oneWay),
     service === undefined ? '' : `through ${service}`,
     ...lost.map(
       ({ count, of, after }) =>
@@ -70,7 +82,7 @@ function hopHtml(
     isSlowest ? 'slowest' : '',
   ].filter((text) => text !== '');
   const [x, width] = total === 0 ? [0, 0] : [(begin / total) * WIDTH, Math.max(3, (latency / total) * WIDTH)];
-  return html`<tr><td class="name">${names}</td><td>${HOP_KINDS[kind]}</td><td class="n">${latencyText(latency)}</td><td><svg class="fall" viewBox="0 0 ${WIDTH} 14" preserveAspectRatio="none" aria-hidden="true"><rect class="${isSlowest ? 'slow' : 'bar'}" x="${Math.round(x)}" y="1" width="${Math.round(width)}" height="12"/></svg>${remarks.join('; ')}</td></tr>`;
+  return html`<tr><td class="name">${names}</td><td>${calls === undefined ? HOP_KINDS[kind] : counted(calls, 'call')}</td><td class="n">${latencyText(latency)}</td><td><svg class="fall" viewBox="0 0 ${WIDTH} 14" preserveAspectRatio="none" aria-hidden="true"><rect class="${isSlowest ? 'slow' : 'bar'}" x="${Math.round(x)}" y="1" width="${Math.round(width)}" height="12"/></svg>${remarks.join('; ')}</td></tr>`;
 }
 
 function peerText(peer: TraceRecord['src']): string {

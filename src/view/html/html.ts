@@ -45,6 +45,10 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
+/** ASCII that needs no escape, as most texts are. */
+const PLAIN = /^[\w !#$%()*+,\-./:;=?@[\]^{|}~]*$/;
+
 function escaped(text: string): string {
+  if (PLAIN.test(text)) return text;
   return sanitise(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 }

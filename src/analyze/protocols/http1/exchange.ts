@@ -95,11 +95,12 @@ export function requestOf(head: Head, time: number, showSecrets: boolean, body: 
   };
 }
 
-/** An exchange as far as it came. @param detail with what only those look at who see single events */
+/** An exchange as far as it came. @param detail with what only those look at who see single events @param isLabelled with its path in its label, not its route alone */
 export function exchangeOf(
   { request, response, end, interim }: Parts,
   detail: boolean,
   showSecrets: boolean,
+  isLabelled: boolean,
 ): Exchange {
   const method = request?.method ?? '';
   const path = request === undefined ? '' : showSecrets ? request.target : maskedTarget(request.target);
@@ -115,7 +116,7 @@ export function exchangeOf(
   return {
     kind: 'exchange',
     protocol: 'http',
-    label: request === undefined ? unseen : detail ? `${method} ${path}` : route,
+    label: request === undefined ? unseen : isLabelled ? `${method} ${path}` : route,
     time: request?.time ?? response?.time ?? 0,
     requestEnd: request?.end ?? response?.time ?? 0,
     responseTime: timed ? response?.time : undefined,

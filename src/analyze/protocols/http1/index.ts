@@ -152,6 +152,10 @@ class Http1 implements StreamAnalyzer, MessageSink {
     return this.#context.detail;
   }
 
+  get #isLabelled(): boolean {
+    return this.#context.detail || this.#context.labels === true;
+  }
+
   get showSecrets(): boolean {
     return this.#context.showSecrets;
   }
@@ -328,7 +332,8 @@ class Http1 implements StreamAnalyzer, MessageSink {
     if (response === undefined) return;
     const { request } = response;
     if (request !== undefined && request === this.#sending && this.#client !== undefined) this.#sent(this.#client);
-    this.#context.emit(exchangeOf({ request, response, end, interim: this.#interim }, this.detail, this.showSecrets));
+    const parts = { request, response, end, interim: this.#interim };
+    this.#context.emit(exchangeOf(parts, this.detail, this.showSecrets, this.#isLabelled));
     this.#interim = NO_INTERIM;
   }
 
@@ -337,7 +342,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
       if (request === this.#sending && this.#client !== undefined) this.#sent(this.#client);
       const end = { ...NOTHING_CAME, incomplete, endedBy };
       const parts = { request, response: undefined, end, interim: NO_INTERIM };
-      this.#context.emit(exchangeOf(parts, this.detail, this.showSecrets));
+      this.#context.emit(exchangeOf(parts, this.detail, this.showSecrets, this.#isLabelled));
     }
   }
 

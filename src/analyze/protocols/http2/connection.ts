@@ -463,6 +463,6 @@ export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionS
   #emit(id: number, stream: Http2Stream, incomplete: Incomplete | undefined, endedBy?: Side): void {
     this.#streams.delete(id);
     this.#lastEnded = this.#context.now;
-    this.#context.emit(stream.exchange(this.#context.detail, this.#context.showSecrets, incomplete, endedBy));
+    this.#context.emit(stream.exchange(this.#context, incomplete, endedBy));
   }
 }

@@ -8,6 +8,7 @@ import type { BodyTaker } from '../http1/framing.ts';
 import { type Bodies, both, MessageBody } from '../http1/message-body.ts';
 import { routeOf } from '../http1/route.ts';
 import { oneLine } from '../one-line.ts';
+import type { StreamContext } from '../protocol.ts';
 import type { FrameClock, FrameReader } from './frame-reader.ts';
 import { grpcMessage, grpcMethod, grpcStatus, grpcTimeout } from './grpc.ts';
 import { UNKNOWN } from './hpack.ts';
@@ -207,7 +208,11 @@ export class Http2Stream {
   }
 
   /** @param incomplete why the response did not come to its end; undefined where it did @param endedBy who saw to that */
-  exchange(detail: boolean, secrets: boolean, incomplete: Incomplete | undefined, endedBy: Side | undefined): Exchange {
+  exchange(
+    { detail, labels, showSecrets: secrets }: StreamContext,
+    incomplete: Incomplete | undefined,
+    endedBy: Side | undefined,
+  ): Exchange {
     const { request, response } = this;
     const path = secrets ? request.path : maskTarget(request.path);
     const http = this.#http(detail, path);
@@ -235,7 +240,7 @@ export class Http2Stream {
     return {
       ...common,
       protocol: 'http',
-      label: name ?? (detail ? oneLine(`${request.method} ${path}`) : route),
+      label: name ?? (detail || labels === true ? oneLine(`${request.method} ${path}`) : route),
       status: this.reset === '' ? response.status : `${response.status} RST ${this.reset}`.trim(),
       failed: Number(response.status) >= 500 || FAILURES.has(incomplete),
       route,

@@ -215,7 +215,7 @@ export class KafkaConnection implements StreamAnalyzer {
     this.#context.emit({
       kind: 'exchange',
       protocol: 'kafka',
-      label: this.#context.detail ? labelOf(request, name) : route,
+      label: this.#context.detail || this.#context.labels === true ? labelOf(request, name) : route,
       ...measured(request.message, response?.message, ending),
       status: response?.status ?? '',
       failed: code !== 0 || failedWithout(response?.message, ending.incomplete),

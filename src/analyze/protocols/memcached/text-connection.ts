@@ -146,7 +146,7 @@ export class TextConnection implements StreamAnalyzer {
     const request: MemcachedRequest = {
       command: oneLine(command),
       key: oneLine(words[touches ? 2 : 1] ?? ''),
-      label: oneLine(this.#context.detail ? words.slice(0, shown).join(' ') : command),
+      label: oneLine(this.#context.detail || this.#context.labels === true ? words.slice(0, shown).join(' ') : command),
       time: line.firstTime,
       requestEnd: line.lastTime,
       timed: line.timed,

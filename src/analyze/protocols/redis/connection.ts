@@ -71,7 +71,7 @@ export class RedisConnection implements StreamAnalyzer {
       else this.#emit(command, { incomplete, endedBy });
     });
     this.#subscriptions = new Subscriptions(!context.midstream);
-    const texts = context.detail ? TEXTS : TEXTS_LEAST;
+    const texts = context.detail || context.labels === true ? TEXTS : TEXTS_LEAST;
     this.#client = new RespReader({ texts, inline: true, onValue: (value) => this.#onCommand(value) });
     this.#server = new RespReader({ texts, inline: false, onValue: (value) => this.#onReply(value) });
     // In the middle of a connection nothing proves that the server's first bytes begin a reply.

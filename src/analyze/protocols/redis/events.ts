@@ -101,7 +101,7 @@ export interface Outcome {
 }
 
 /** A command and what came of it. */
-export function exchangeOf(command: Command, outcome: Outcome, { detail }: StreamContext): Exchange {
+export function exchangeOf(command: Command, outcome: Outcome, { detail, labels }: StreamContext): Exchange {
   const { name, args } = command;
   const { reply, incomplete, endedBy, status = '' } = outcome;
   const key = keyOf(name, args);
@@ -109,7 +109,7 @@ export function exchangeOf(command: Command, outcome: Outcome, { detail }: Strea
   return {
     kind: 'exchange',
     protocol: 'redis',
-    label: detail ? oneLine([name, ...args].join(' ')) : name,
+    label: detail || labels === true ? oneLine([name, ...args].join(' ')) : name,
     time: command.time,
     requestEnd: command.end,
     responseTime: timed ? reply.firstTime : undefined,
