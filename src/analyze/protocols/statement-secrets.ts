@@ -1,5 +1,6 @@
 import { MASK } from '../record/mask.ts';
-import { isSecretName, maskText } from '../record/secrets.ts';
+import { isSecretEntry, isSecretName } from '../record/secret-names.ts';
+import { maskText } from '../record/secrets.ts';
 
 /** Words without which no statement holds a secret, and values without columns: all others are not looked through. */
 const HINT =
@@ -12,6 +13,9 @@ const TOKEN =
 /** Functions whose texts are passwords or keys. */
 const CRYPT =
   /^(?:crypt|encrypt|decrypt|aes_(?:en|de)crypt|des_(?:en|de)crypt|encode|decode|hmac|digest|md5|sha\d{0,3}|pgp_sym_\w+|(?:old_)?password)$/i;
+/** Columns that hold values of rows of names and values; functions that take a variable's name and its value. */
+const HOLDING = /^(?:\w{1,32}_)?(?:value|val)$/;
+const SETTERS = /^(?:set_config|set_var|sp_set_session_context)$/;
 /** Between the word that announces a secret and the secret. */
 const BETWEEN = new Set([
   '=',
@@ -80,6 +84,16 @@ class Masker {
   /** The last literal was a secret: so is one that is joined to it, and the other end of BETWEEN. */
   #joined = false;
   #between = false;
+  /** Of a row of names and values: which piece its value is, and that its name is a secret's. */
+  #valueAt = -1;
+  #valueText = '';
+  #isNamed = false;
+  /** Which columns of the INSERT hold values of such rows. */
+  #holding: boolean[] = [];
+  /** The word before was such a column, and only a comparison came since. */
+  #compares = false;
+  /** In the call of a function that sets a variable. */
+  #sets = false;
   /** In the CASE that gives a secret. */
   #cases = false;
   /** The word after `::` is a type. */
@@ -113,8 +127,9 @@ class Masker {
     this.#literalText = literal;
     this.#compared = false;
     const inColumn = this.#values && this.#depth >= this.#valuesDepth && this.#isSecretColumn();
+    const ofRow = this.#ofRow(literal);
     const inUnnamed = this.#unnamed && !NUMBER.test(literal);
-    const secret = this.#armed || this.#joined || this.#cases || this.#list > 0 || inColumn || inUnnamed;
+    const secret = this.#armed || this.#joined || this.#cases || this.#list > 0 || inColumn || ofRow || inUnnamed;
     this.#joined = secret && !inUnnamed;
     if (secret) {
       this.#hidden(literal);
@@ -124,6 +139,33 @@ class Masker {
     // In quotes it may be a column's name: "password" = 'x'.
     if (literal.startsWith('"') && isSecretName(literal.slice(1, -1))) this.#armed = true;
     this.#last = '';
+  }
+
+  /**
+   * Rows of names and values, as settings are stored: `('smtp_password', 'x')`, `SET value = 'x' WHERE name = 'smtp_password'`.
+   * @returns whether the literal is the value of a secret's name that came before; one that came first is masked now
+   */
+  #ofRow(literal: string): boolean {
+    const inHolding = this.#values ? this.#holding[this.#column] === true : this.#compares;
+    if (inHolding || this.#sets) {
+      if (this.#isNamed) return true;
+      this.#valueAt = this.#pieces.length;
+      this.#valueText = literal;
+    }
+    if (!/^n?'/i.test(literal) || !isSecretEntry(literal.slice(literal.indexOf("'") + 1, -1))) return false;
+    const hasValue = this.#sets || this.#valueAt >= 0 || (this.#values && this.#holding.includes(true));
+    if (!hasValue) return false;
+    this.#isNamed = true;
+    if (this.#valueAt < 0 || this.#valueAt === this.#pieces.length) return false;
+    this.#hidden(this.#valueText);
+    this.#pieces[this.#valueAt] = MASK;
+    return false;
+  }
+
+  #endRow(): void {
+    this.#valueAt = -1;
+    this.#isNamed = false;
+    this.#sets = false;
   }
 
   /** A literal is masked: an error may repeat it. */
@@ -167,8 +209,16 @@ class Masker {
       this.#values = false;
       this.#columns = [];
     }
-    if (lower === 'into') this.#columns = [];
-    if (lower === 'values' || lower === 'value' || lower === 'select') {
+    if (lower === 'into') {
+      this.#columns = [];
+      this.#holding = [];
+    }
+    this.#compares = !called && HOLDING.test(lower);
+    const isColumn = this.#naming && this.#depth === Math.max(0, this.#insertDepth) + 1;
+    if (isColumn) {
+      this.#columns?.push(isSecretName(lower));
+      this.#holding.push(HOLDING.test(lower));
+    } else if (lower === 'values' || lower === 'value' || lower === 'select') {
       this.#unnamed = this.#depth === this.#insertDepth && !this.#values && this.#columns?.length === 0;
       if (lower !== 'value' || this.#unnamed) this.#values = this.#columns !== undefined;
       this.#valuesDepth = lower === 'values' ? this.#depth + 1 : this.#depth;
@@ -178,8 +228,6 @@ class Masker {
       this.#unnamed = false;
       this.#columns = undefined;
     } else if (lower === 'on' || lower === 'returning') this.#unnamed = false;
-    else if (this.#naming && this.#depth === Math.max(0, this.#insertDepth) + 1)
-      this.#columns?.push(isSecretName(lower));
     if (lower === 'case' && this.#armed) this.#cases = true;
     else if (lower === 'end') this.#cases = false;
     if (lower === 'between' && this.#armed) this.#between = true;
@@ -200,6 +248,7 @@ class Masker {
     this.#pieces.push(mark);
     this.#compared = this.#literalAt >= 0 && mark === '=';
     if (!this.#compared) this.#literalAt = -1;
+    if (mark !== '=') this.#compares = false;
     if (mark !== '|') this.#joined = false;
     if (mark === ':') {
       this.#cast = this.#colon;
@@ -208,11 +257,13 @@ class Masker {
     }
     this.#colon = false;
     if (mark === '(') {
+      if (SETTERS.test(this.#last)) this.#sets = true;
       if (CRYPT.test(this.#last) || this.#armed) this.#list = Math.max(this.#list, this.#depth + 1);
       this.#depth += 1;
       if (this.#values && this.#depth === this.#valuesDepth) this.#column = 0;
     } else if (mark === ')') {
       this.#depth = Math.max(0, this.#depth - 1);
+      if (this.#sets || this.#values) this.#endRow();
       if (this.#depth < this.#list) this.#list = 0;
       // lower(password) = 'x', (name, password) = ('a', 'x')
       this.#armed = isSecretName(this.#last);
@@ -222,6 +273,7 @@ class Masker {
     } else if (mark === ';') {
       this.#identified = false;
       this.#named = false;
+      this.#endRow();
       this.#columns = undefined;
       this.#values = false;
       this.#insertDepth = -1;

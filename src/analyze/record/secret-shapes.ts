@@ -2,7 +2,7 @@ import { MASK } from './mask.ts';
 
 /** Prefixes that providers give their keys and tokens: whatever follows one of them is a secret. */
 const PREFIXED =
-  /(?<![A-Za-z0-9])(?:A(?:KIA|SIA|IDA|ROA)(?=[A-Z0-9]{12})|AIza|ya29\.|gh[opsur]_|github_pat_|glpat-|gl[a-z]{2,5}-(?=\w{16})|xox[a-z]-|xapp-|sk[-_]|rk_(?=live|test)|pk_(?=live|test)|whsec_|hv[bsr]\.|npm_|pypi-|dop_v1_|dp\.pt\.|SG\.|shp(?:at|ss|ca|pa)_|lin_api_|eyJ)[\w.-]{10,}/g;
+  /(?<![A-Za-z0-9])(?:A(?:KIA|SIA|IDA|ROA)(?=[A-Z0-9]{12})|AIza|ya29\.|gh[opsur]_|github_pat_|glpat-|gl[a-z]{2,5}-(?=\w{16})|xox[a-z]-|xapp-|sk[-_]|rk_(?=live|test)|pk_(?=live|test)|whsec_|hv[bsr]\.|npm_|pypi-|dop_v1_|dp\.pt\.|SG\.|shp(?:at|ss|ca|pa)_|lin_api_|dckr_pat_|PMAK-|sq0[a-z]{3}-|AGE-SECRET-KEY-|do[or]_v1_|tskey-|rubygems_|sntrys_|pscale_(?:tkn|pw)_|gls[ab]_|CFPAT-|eyJ)[\w.-]{10,}/g;
 
 /** A text without such a run holds nothing that only its shape gives away. */
 const LONG_RUN = /[A-Za-z0-9_+~-]{20}/;
@@ -14,7 +14,12 @@ const DOTTED = /(?<![\w-])[\w-]{8,}(?:\.[\w-]*)+/g;
 const TOKEN_START = /(?:^|[^A-Za-z0-9])eyJ/;
 /** A digest of content is no secret: `sha256:9f86…`. */
 const DIGEST_BEFORE = /sha(?:1|224|256|384|512)[:-]$/i;
-const PRIVATE_KEY = /-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[\w+/=\s\\-]*/g;
+/** RFC 7468 and OpenPGP, with header fields where the key is encrypted; and PuTTY's. */
+const PRIVATE_KEY =
+  /-----BEGIN [A-Z ]{0,20}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----END)[\w+/=\s\\:,.-])*(?:-----END [A-Z ]{0,40}-----)?|Private-Lines: \d{1,4}\s{1,4}[\w+/=\s]*(?:-MAC: \w+)?/g;
+/** Hashes of passwords as crypt(3), PHC and PostgreSQL write them, behind their salts' names. */
+const PASSWORD_HASH =
+  /\$(?:2[abxy]?|[156]|y|gy|7|argon2(?:id|i|d)|scrypt|pbkdf2[\w-]{0,20})\$[\w./+$,=*-]{16,}|SCRAM-SHA-\d{1,3}\$[\w+/=:$]+/g;
 
 /** Digits of a long hexadecimal text; a trace id, an MD5 and a key have 32. Shorter ones are ids. */
 const LONG_HEX = 32;
@@ -29,7 +34,8 @@ export function maskShapes(text: string): string {
   let masked = text;
   if (masked.includes('eyJ') && masked.includes('.')) masked = masked.replace(DOTTED, withoutToken);
   if (masked.length >= 14) masked = masked.replace(PREFIXED, MASK);
-  if (masked.includes('PRIVATE KEY-----')) masked = masked.replace(PRIVATE_KEY, MASK);
+  if (masked.includes('PRIVATE KEY') || masked.includes('Private-')) masked = masked.replace(PRIVATE_KEY, MASK);
+  if (masked.includes('$')) masked = masked.replace(PASSWORD_HASH, MASK);
   if (!LONG_RUN.test(masked)) return masked;
   if (masked.includes('/')) masked = masked.replace(SLASHED_RUN, slashed);
   return masked.replace(RUN, run);

@@ -1,18 +1,14 @@
+import { maskCredentials } from './credential-lines.ts';
+import { holdsSecret, maskSecretData } from './kubernetes-secret.ts';
 import { MASK } from './mask.ts';
+import { maskNamedValues } from './named-values.ts';
+import { withoutContainers } from './secret-containers.ts';
+import { decoded, ENDINGS, isSecretParameter } from './secret-names.ts';
 import { maskShapes } from './secret-shapes.ts';
+import { maskYaml } from './yaml-secrets.ts';
 
 /** Encodings within encodings that are looked into. */
 const NESTING_MAXIMUM = 3;
-
-/** Names of what is a secret wherever it stands: a parameter, a member, a column. */
-const ENDINGS =
-  'tokens?|secret|passw(?:or)?d|passwd|passphrase|passcode|pwd|api[-_]?key|access[-_]?key|secret[-_]?key|private[-_]?key|account[-_]?key|subscription[-_]?key|functions[-_]?key|encryption[-_]?key|signature|jwt';
-
-/** Query parameters are also called like this. */
-const PARAMETER = new RegExp(
-  `^(?:[\\w.\\[\\]-]*(?:${ENDINGS}|token_hint|assertion|credentials?|session_?id|sessid|access_?key_?id|verifier|csrf|xsrf|passw(?:or)?d[_-]?(?:confirmation|confirm|hash|repeat)|(?:verification|device|user|reset|confirmation|oob|recovery|activation)_?code)\\]?|(?:[\\w.\\[\\]-]*\\[)?(?:pass|pw|pin|otp|cvv|cvc)\\]?|auth|authorization|bearer|session|sig|code|sid|key|ticket|nonce|saml(?:request|response|art)|wresult|relaystate|hmac|variables)$`,
-  'i',
-);
 
 /** OAuth's `state` ties an answer to its browser; a short word or a number under this name is the state of something. */
 const STATE = /^(?:[\w.[\]-]*\[)?state\]?$/i;
@@ -25,9 +21,18 @@ const PAIR = /([?&;#]([^=&;#?\s]+)=)([^&;#\s]*)/g;
 const USER_INFO =
   /(?<=[a-z0-9+.-])(:\/\/|%3a%2f%2f)[^\s/?#@%]*(?:(?!%2f|%3f|%23|%40)%[0-9a-f]{2}[^\s/?#@%]*)*(?:@|%40)/gi;
 
+/** User and password of an authority alone. An address of mail has no password. */
+const AUTHORITY = /^(?!mailto:)[^/?#@\s:"'{}<>,;=]*:[^/?#@\s]*@(?=[^/?#@\s]*$)/;
+
+/** What follows the name of a secret in a path, where it is no word: `/token/k3j2`. */
+const SEGMENT =
+  /((?:^|\/)(?:[\w-]{0,32}[-_])?(?:token|password|passwd|api-?key)\/)(?!v\d{1,3}(?:[/?#]|$)|\d+(?:[/?#]|$))(?=[^/?#\s]*\d)[^/?#\s]+/gi;
+const SEGMENT_HINT = /(?:token|password|passwd|key)\//i;
+
 /** A path with its query, a URL, or a header field's value that holds some: the secrets in it masked. */
 export function maskTarget(target: string): string {
-  return maskShapes(maskParameters(target, 0));
+  const plain = SEGMENT_HINT.test(target) ? target.replace(SEGMENT, `$1${MASK}`) : target;
+  return maskShapes(maskParameters(plain, 0));
 }
 
 function maskParameters(target: string, depth: number): string {
@@ -35,7 +40,7 @@ function maskParameters(target: string, depth: number): string {
   if (text.includes('=')) {
     text = text.replace(PAIR, (pair, begin: string, name: string, value: string) => {
       const plain = name.includes('%') ? decoded(name) : name;
-      if (PARAMETER.test(plain) || (STATE.test(plain) && value !== '' && !STATE_OF_A_THING.test(value))) {
+      if (isSecretParameter(plain) || (STATE.test(plain) && value !== '' && !STATE_OF_A_THING.test(value))) {
         return begin + MASK;
       }
       return value.includes('%') || value.includes('{') ? begin + maskNested(value, depth) : pair;
@@ -44,7 +49,7 @@ function maskParameters(target: string, depth: number): string {
   if (text.includes('k8s.io.')) text = text.replace(SUBPROTOCOL_TOKEN, MASK);
   if (!text.includes('@') && !text.includes('%40')) return text;
   // CONNECT's form is host and port alone.
-  return text.replace(USER_INFO, `$1${MASK}@`).replace(/^[^/?#@\s]+@(?=[^/?#@\s]*$)/, `${MASK}@`);
+  return text.replace(USER_INFO, `$1${MASK}@`).replace(AUTHORITY, `${MASK}@`);
 }
 
 /** A parameter's value that is encoded: a URL with its own parameters, JSON. */
@@ -56,46 +61,26 @@ function maskNested(value: string, depth: number): string {
   return masked === plain ? value : encodeURIComponent(masked).replaceAll('%2A', '*');
 }
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch {
-    return text;
-  }
-}
-
-/** Whether a parameter of this name, a form's field or a query's, holds a secret. @param name as sent, percent-encoded or not */
-export function isSecretParameter(name: string): boolean {
-  return PARAMETER.test(name.includes('%') ? decoded(name) : name);
-}
-
-/** Whether a column, a member, a key or an argument of this name holds a secret. */
-export function isSecretName(name: string): boolean {
-  return SECRET_NAME.test(name);
-}
-
-const SECRET_NAME = new RegExp(
-  `(?:${ENDINGS}|(?:^|[^a-z])(?:pass|pw|pin|otp|cvv))(?:[_-]?(?:hash|hashed|digest|salt|enc|encrypted|plain|value|new|old|\\d{1,3}))?$`,
-  'i',
-);
-
 /**
  * A named value in a text: `"password": "x"`, `password=x`, `\"token\":\"x\"`. A value that only states whether one exists
  * stays.
  */
 const NAMED = new RegExp(
-  `((?:${ENDINGS}|(?<![a-z])(?:pass|pw|pin|otp|cvv|cvc))\\\\{0,8}(?:["']|%2[27])?[ \\t\\r\\n]{0,8}(?:=>|:=|[:=]|%3[ad])[ \\t\\r\\n]{0,8})(?!(?:yes|no|true|false|null|none)\\b)(\\\\{1,8}"[^"\\\\]*(?:\\\\{1,8}"|$)?|"(?:[^"\\\\]|\\\\.)*"?|'(?:[^'\\\\]|\\\\.)*'?|\\[[^\\]]*\\]?|\\{[^}]*\\}?|[^\\s,;&"'{}()\\[\\]*][^\\s,;&"'{}()\\[\\]]*)`,
+  `((?:${ENDINGS}|(?<![a-z])(?:pass|pw|pin|otp|cvv|cvc))\\\\{0,8}(?:["']|%2[27])?[ \\t\\r\\n]{0,8}(?:=>|:=|::(?=[ \\t])|[:=]|%3[ad])[ \\t\\r\\n]{0,8})(?!(?:yes|no|true|false|null|none)\\b|(?<=\\n[ \\t]{0,8})[\\w.-]{1,64}:(?:\\s|$))(\\\\{1,8}"[^"\\\\]*(?:\\\\{1,8}"|$)?|"(?:[^"\\\\]|\\\\.)*"?|'(?:[^'\\\\]|\\\\.)*'?|\\[[^\\]]*\\]?|\\{[^}]*\\}?|[^\\s,;&"'{}()\\[\\]*][^\\s,;&"'{}()\\[\\]]*)`,
   'gi',
 );
-/** Members of JSON that are secrets where nothing else is in their names: a key of a list of pairs is masked too. */
+/** Members of JSON that are secrets where nothing else is in their names; what a list of pairs calls a value is none. */
 const MEMBER =
-  /((?:"|\\{1,8}"|%22)(?:key|nonce)(?:"|\\{1,8}"|%22)[ \t\r\n]{0,8}(?::|%3a)[ \t\r\n]{0,8})(?:\\{1,8}"[^"\\]*(?:\\{1,8}"|$)?|"(?:[^"\\]|\\.)*"?|%22(?:(?!%22)[^\s"])*(?:%22)?)/gi;
+  /((?:"|\\{1,8}"|%22)(?:key|nonce|auth|bearer|assertion|credentials?|cookie|(?:\w{1,32}[-_])?session[-_]?id|mnemonic|seed[-_]?phrase|\.docker(?:configjson|cfg))(?:"|\\{1,8}"|%22)[ \t\r\n]{0,8}(?::|%3a)[ \t\r\n]{0,8})(?!\\{0,8}"(?:(?:none|basic|bearer|oauth2?|digest|include|omit|same-origin)\\{0,8}"|[^"\\]{0,256}\\{0,8}"[ \t\r\n]{0,8},[ \t\r\n]{0,8}\\{0,8}"value\\{0,8}"))(?:\\{1,8}"[^"\\]*(?:\\{1,8}"|$)?|"(?:[^"\\]|\\.)*"?|%22(?:(?!%22)[^\s"])*(?:%22)?)/gi;
 const AUTHORIZATION =
   /(authorization\\{0,8}["']?[ \t\r\n]{0,8}[:=][ \t\r\n]{0,8}\\{0,8}["']?)(?:[a-z][\w-]{0,30}[ \t\r\n]{1,8})?[^\s,"'{}\\]+/gi;
 /** Cookies of a header field in a text. */
 const COOKIE = /(cookie2?\\{0,8}["']?[ \t]{0,8}[:=][ \t]{0,8}\\{0,8}["']?)(?=[^\s"';,=]{1,256}=)[^\r\n"'\\]+/gi;
 /** The content of an XML element. */
-const ELEMENT = new RegExp(`(<[\\w:.-]{0,64}(?:${ENDINGS})(?:\\s[^<>]{0,256})?>)[^<]+`, 'gi');
+const ELEMENT = new RegExp(
+  `(<[\\w:.-]{0,64}(?:${ENDINGS})(?:\\s[^<>]{0,256})?>)(?:<!\\[CDATA\\[[^\\]]*(?:\\]\\]>)?|[^<]+)`,
+  'gi',
+);
 /** An option of a command line, and what a sentence quotes. */
 const OPTION = new RegExp(`((?<![\\w-])--?[\\w-]{0,64}(?:${ENDINGS})[ \\t]{1,8})(?![-\\s])\\S+`, 'gi');
 const QUOTED = new RegExp(`((?:${ENDINGS})[ \\t]{1,8})(?:"[^"\\n]+"?|'[^'\\n]+'?)`, 'gi');
@@ -107,15 +92,17 @@ const PASSCODE = /(passcode:)[^\n\r\0]+/g;
 /** The token in a subprotocol that is offered to a Kubernetes API server. */
 const SUBPROTOCOL_TOKEN = /(?<=base64url\.bearer\.authorization\.k8s\.io\.)[\w.-]+/g;
 const HINT = new RegExp(
-  `${ENDINGS}|(?<![a-z])(?:pass|pw|pin|otp|cvv|cvc)(?![a-z])|cookie|authorization|bearer|basic|negotiate|ntlm|:\\/\\/|(?:"|%22)(?:key|nonce)(?:\\\\|"|%22)`,
+  `${ENDINGS}|(?<![a-z])(?:pass|pw|pin|otp|cvv|cvc)(?![a-z])|cookie|authorization|bearer|basic|negotiate|ntlm|:\\/\\/|(?:"|%22)(?:key|nonce|auth|assertion)(?:\\\\|"|%22)|credential|session[-_]?id|mnemonic|seed[-_]?phrase|dockerc|stringData`,
   'i',
 );
 
 /** A text of a body, an error, a statement: named secrets, tokens, and passwords in URLs masked. Linear in the text. */
 export function maskText(text: string): string {
-  const plain = text.includes('variables') ? withoutContainers(text, VARIABLES) : text;
-  if (!HINT.test(plain)) return maskShapes(plain);
-  const named = withoutContainers(plain, CONTAINER)
+  const plain = maskCredentials(text.includes('variables') ? withoutContainers(text, VARIABLES) : text);
+  const isSecret = holdsSecret(plain);
+  if (!isSecret && !HINT.test(plain)) return maskShapes(plain);
+  const structured = maskYaml(maskNamedValues(maskSecretData(plain, isSecret)), isSecret);
+  const named = withoutContainers(structured, CONTAINER)
     .replace(AUTHORIZATION, `$1${MASK}`)
     .replace(PASSCODE, `$1${MASK}`)
     .replace(COOKIE, `$1${MASK}`)
@@ -133,49 +120,8 @@ export function maskText(text: string): string {
 
 /** The variables of a GraphQL request: their names are the client's, so none shows what it holds. */
 const VARIABLES = /\bvariables(\\{0,8})["']?[ \t\r\n]{0,8}:[ \t\r\n]{0,8}[{]/g;
-/** An object or a list under the name of a secret: all in it is secret. */
+/** An object or a list under the name of a secret: all in it is secret, unless it only names a Secret of Kubernetes. */
 const CONTAINER = new RegExp(
-  `(?:${ENDINGS}|(?<![a-z])(?:pass|pw|pin|otp|cvv|cvc))(\\\\{0,8})["']?[ \\t\\r\\n]{0,8}(?:=>|:=|[:=])[ \\t\\r\\n]{0,8}[[{]`,
+  `(?:${ENDINGS}|secrets(?=[^\\w,]{0,20}[{])|["']credentials?(?=["'\\\\])|(?<![a-z])(?:pass|pw|pin|otp|cvv|cvc))(\\\\{0,8})["']?[ \\t\\r\\n]{0,8}(?:=>|:=|[:=])[ \\t\\r\\n]{0,8}(?![{][ \\t\\r\\n]{0,64}\\\\{0,8}"(?:secretName|defaultMode|optional)\\\\{0,8}")[[{]`,
   'gi',
 );
-
-/** @param pattern ends with the bracket of what is masked up to the bracket that closes it; its group: backslashes before a quote */
-function withoutContainers(text: string, pattern: RegExp): string {
-  let masked = '';
-  let from = 0;
-  pattern.lastIndex = 0;
-  for (let found = pattern.exec(text); found !== null; found = pattern.exec(text)) {
-    const begin = pattern.lastIndex - 1;
-    masked += text.slice(from, begin) + MASK;
-    from = endOfContainer(text, begin, found[1]?.length ?? 0);
-    pattern.lastIndex = from;
-  }
-  return from === 0 ? text : masked + text.slice(from);
-}
-
-/**
- * @param escapes backslashes before a quote that begins or ends a string: 0 in JSON, 1 in JSON that is a string of JSON
- * @returns the place behind the bracket that closes the one at `begin`; the text's end where none does
- */
-function endOfContainer(text: string, begin: number, escapes: number): number {
-  let depth = 0;
-  let quoted = false;
-  let backslashes = 0;
-  for (let at = begin; at < text.length; at += 1) {
-    const letter = text[at];
-    if (letter === '\\') {
-      backslashes += 1;
-      continue;
-    }
-    // In a string, backslashes come in pairs, and a quote has one more.
-    if (letter === '"' && backslashes % (2 * (escapes + 1)) === escapes) quoted = !quoted;
-    backslashes = 0;
-    if (quoted) continue;
-    if (letter === '{' || letter === '[') depth += 1;
-    else if (letter === '}' || letter === ']') {
-      depth -= 1;
-      if (depth === 0) return at + 1;
-    }
-  }
-  return text.length;
-}

@@ -4,8 +4,9 @@ import { maskQuoted, maskStatement } from '../../../src/analyze/protocols/statem
 import type { Exchange } from '../../../src/analyze/record/event.ts';
 import { maskCounted, maskEvent } from '../../../src/analyze/record/mask-event.ts';
 import { maskField } from '../../../src/analyze/record/secret-headers.ts';
+import { isSecretName } from '../../../src/analyze/record/secret-names.ts';
 import { maskShapes } from '../../../src/analyze/record/secret-shapes.ts';
-import { isSecretName, maskTarget, maskText } from '../../../src/analyze/record/secrets.ts';
+import { maskTarget, maskText } from '../../../src/analyze/record/secrets.ts';
 
 const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
@@ -300,6 +301,57 @@ const WORST = [
   '?state=',
 ];
 
+/** Those of patterns that look for a form, not for a name. */
+const WORST_FORMS = [
+  '{"name":"',
+  '{"name":"pin","value":',
+  '{"value":"a","name":"pin"},',
+  '"value":',
+  '{"\\',
+  '[',
+  '- name: pin\n',
+  '- ',
+  '- a: ',
+  'value: |\n ',
+  '- name: pin\n  value: |\n   a\n',
+  'kind: Secret\ndata:\n a: b\n',
+  'kind: ',
+  'data: {',
+  'stringData:\n ',
+  '{"apiVersion":"v1",',
+  'login u password ',
+  'login ',
+  'user a ',
+  'docker login ',
+  'redis-cli -',
+  ' -u ',
+  ' -u a:',
+  ':thin:a/',
+  'a:',
+  'a:b@tcp(',
+  'AUTH PLAIN ',
+  'AUTH PLAIN A',
+  '$2b$',
+  '$argon2id$',
+  '-----BEGIN PRIVATE KEY-----\n-----END',
+  'Private-Lines: 1\n',
+  '<a name="pin" ',
+  '<a value="',
+  '<name>pin</name><value>',
+  '<token><![CDATA[',
+  'token/',
+  '/a_token/1',
+  'A=',
+  'A_',
+  'export A_KEY=\n',
+  'USER a\nPASS ',
+  '"session_',
+  '"session_id":"',
+  "('a_token', ",
+  "value = 'a_token' ",
+  "set_config('a_token', ",
+];
+
 describe('every pattern is linear in the text', () => {
   const SIZE = 1_000_000;
   const functions: Record<string, (text: string) => unknown> = {
@@ -314,6 +366,16 @@ describe('every pattern is linear in the text', () => {
     maskQuoted: (text) => maskQuoted(text, `password = '${text.slice(0, 100)}'`),
     masked: (text) => [masked('EVAL', [text, '1']), masked('SET', [text, text]), masked('ACL', [text, text])],
   };
+  it.each(['maskTarget', 'maskText', 'maskStatement'])('%s, of forms', { timeout: 600_000 }, (name) => {
+    const run = functions[name] as (text: string) => unknown;
+    for (const worst of WORST_FORMS) {
+      const begun = process.cpuUsage();
+      run(`${worst.repeat(SIZE / worst.length)}!`);
+      const { user } = process.cpuUsage(begun);
+      expect(user / 1e6, `${name} of ${JSON.stringify(worst)}`).toBeLessThan(20);
+    }
+  });
+
   it.each(Object.keys(functions))('%s', { timeout: 600_000 }, (name) => {
     const run = functions[name] as (text: string) => unknown;
     for (const worst of WORST) {

@@ -216,12 +216,41 @@ const STATEMENTS = SQL.flatMap((sql, index): Conversation[] => [
 
 const conversations = [...HTTP, ...TARGETS, ...ANSWERS, ...WEBSOCKET, HTTP2, REDIS, ...STATEMENTS, ...ERRORS];
 
+/** Bodies with lists of names and values, Secrets of Kubernetes, configurations: type, body, target. */
+const BODIES = (
+  [
+    ['application/json', '{"env":[{"name":"DB_PASSWORD","value":"hush-a1"},{"value":"hush-a2","name":"API_TOKEN"}]}'],
+    ['application/json', '{"kind":"Secret","apiVersion":"v1","data":{"a":"hush-a3"},"stringData":{"b":"hush-a4"}}'],
+    ['application/json', '{"apiVersion":"v1","data":{"a":"hush-a5"},"kind":"Secret"}'],
+    ['application/merge-patch+json', '{"data":{"a":"hush-a6"}}', '/api/v1/namespaces/shop/secrets/db?fieldManager=a'],
+    [
+      'application/json-patch+json',
+      '[{"op":"add","path":"/data/a","value":"hush-a7"}]',
+      '/api/v1/namespaces/s/secrets/a',
+    ],
+    ['application/yaml', 'apiVersion: v1\ndata:\n  a: hush-a8\n  b: |\n    hush-a9\nkind: Secret\n'],
+    ['application/yaml', 'data:\n  a: hush-b1\n', '/api/v1/namespaces/shop/secrets'],
+    ['text/plain', 'DB_PASSWORD=hush-b2 hush-b3\nSECRET_KEY_BASE=hush-b4\nexport STRIPE_KEY="hush-b5"\n'],
+    ['application/json', '{"auths":{"r.io":{"auth":"hush-b6","identitytoken":"hush-b7"}}}'],
+    ['application/yaml', 'users:\n- name: a\n  user:\n    client-key-data: hush-b8\n    password: hush-b9\n'],
+    ['text/xml', '<a><add key="DbPassword" value="hush-c1"/><password><![CDATA[hush-c2]]></password></a>'],
+  ] as const
+).map(([type, body, target = '/a'], index): Conversation => {
+  const tail = `Content-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  return {
+    port: 8800 + index,
+    turns: [[`PUT ${target} HTTP/1.1\r\nHost: h\r\n${tail}`, `HTTP/1.1 200 OK\r\n${tail}`]],
+  };
+});
+
 /** All of them, one connection after the other. */
-function capture(): Buffer {
+function capture(conversations: readonly Conversation[]): Buffer {
   const segments = conversations.flatMap(({ port, turns }, index): BuiltSegment[] => {
     const ports = [40_000 + index, port] as const;
     let at = index * 1000;
-    const next: [number, number] = [101, 201];
+    // Connections with the same numbers would be legs of one.
+    const first: [number, number] = [100 + index * 100_000, 200 + index * 100_000];
+    const next: [number, number] = [first[0] + 1, first[1] + 1];
     const talk = turns.flatMap((texts) =>
       texts.map((text, side): BuiltSegment => {
         const payload = Buffer.from(text, 'latin1');
@@ -240,7 +269,7 @@ function capture(): Buffer {
         return segment;
       }),
     );
-    return [...handshake([100, 200], index * 1000).map((segment) => ({ ...segment, ports })), ...talk];
+    return [...handshake(first, index * 1000).map((segment) => ({ ...segment, ports })), ...talk];
   });
   return builtPcap(segments);
 }
@@ -248,7 +277,7 @@ function capture(): Buffer {
 const OWN = join(import.meta.dirname, '../../analyze/protocols/captures');
 const RECORDED = ['http2', 'postgresql', 'mysql', 'amqp', 'kafka', 'mongodb', 'websocket', 'memcached'];
 const captures = new Map([
-  ['made', capture()],
+  ['made', capture(conversations)],
   ...RECORDED.map((name): [string, Buffer] => [name, readFileSync(join(OWN, `${name}.pcap`))]),
 ]);
 
@@ -314,6 +343,19 @@ describe.each([...captures])('the secrets of %s', (_, bytes) => {
     const form = forms.find((each) => each.form === name && !each.json && each.where === undefined);
     if (form === undefined) throw new Error('there is no such output');
     expect(secretsIn(written(bytes, form, false, true))).toEqual([]);
+  });
+});
+
+describe('the secrets of bodies', () => {
+  const bytes = capture(BODIES);
+  const all = secretsIn(bytes.toString('latin1'));
+
+  it.each(['text', 'json', 'har', 'curl', 'stream'])('are not in the output %s', (name) => {
+    const form = forms.find((each) => each.form === name && !each.json && each.where === undefined);
+    if (form === undefined) throw new Error('there is no such output');
+    expect(secretsIn(written(bytes, form, false, true))).toEqual([]);
+    // Streams and commands show one connection, and one direction.
+    if (name !== 'stream' && name !== 'curl') expect(secretsIn(written(bytes, form, true, true))).toEqual(all);
   });
 });
 

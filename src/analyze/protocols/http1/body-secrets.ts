@@ -1,13 +1,20 @@
+import { isSecretPath, maskSecretBody } from '../../record/kubernetes-secret.ts';
 import { MASK } from '../../record/mask.ts';
-import { isSecretParameter, maskTarget } from '../../record/secrets.ts';
+import { isSecretParameter } from '../../record/secret-names.ts';
+import { maskTarget } from '../../record/secrets.ts';
 
 const IS_FORM = /^application\/x-www-form-urlencoded\b/i;
 const BOUNDARY = /^multipart\/.*;[ \t]*boundary=(?:"([^"]{1,200})"|([^\s";]{1,200}))/i;
 /** The name of a part in its Content-Disposition (RFC 7578, section 4.2); `filename` is another parameter. */
 const PART_NAME = /;[ \t]*name=(?:"([^"]*)"|([^\s;]*))/i;
 
-/** Mask the secrets that the form of a body gives away by a name: those of HTML forms, in both encodings. Others stay. */
-export function maskBody(text: string, contentType: string): string {
+/**
+ * Mask the secrets that the form of a body gives away by a name: those of HTML forms, in both encodings; and those of Secrets
+ * by the path of their request. Others stay.
+ * @param target of the request, with its query; empty where it is not known
+ */
+export function maskBody(text: string, contentType: string, target = ''): string {
+  if (isSecretPath(target)) return maskSecretBody(text);
   if (IS_FORM.test(contentType)) return text.split('&').map(maskPair).join('&');
   const boundary = BOUNDARY.exec(contentType);
   if (boundary === null) return text;

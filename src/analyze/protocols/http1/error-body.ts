@@ -1,5 +1,5 @@
-import { utf8 } from '../../record/text.ts';
-import { decompressed, TOO_LONG } from './content-coding.ts';
+import { TOO_LONG } from './content-coding.ts';
+import { beginningOf, KeptBody } from './kept-body.ts';
 
 /** Bytes kept of an error's body, as sent; and of what they are decompressed to at most. */
 export const ERROR_BODY_BYTES = 1024;
@@ -8,43 +8,20 @@ const DECOMPRESSED_MAXIMUM = 64 * 1024;
 const TEXT_CHARACTERS = 200;
 const LOOKED_AT = 4096;
 
-/** Bodies that are texts (RFC 6838), JSON and XML with a suffix included (RFC 9457). */
-const IS_TEXT = /^(?:text\/|application\/(?:[\w.-]{1,100}\+)?(?:json|xml)\b)/i;
-
 /** Types that say nothing: a body of printable ASCII is a text all the same. */
 const MAY_BE_TEXT = /^(?:$|application\/octet-stream\b)/i;
 const PRINTABLE = /^[\t\r\n\x20-\x7e]*$/;
 
 /** The beginning of the body of a response that is an error, as it comes. */
-export class ErrorBody {
-  readonly #contentType: string;
-  readonly #encoding: string;
-  readonly #bytes = new Uint8Array(ERROR_BODY_BYTES);
-  #filled = 0;
-  #isCut = false;
-
+export class ErrorBody extends KeptBody {
   /** @param encoding of Content-Encoding, empty for none */
   constructor(contentType: string, encoding: string) {
-    this.#contentType = contentType;
-    this.#encoding = encoding;
+    super(contentType, encoding, { kept: ERROR_BODY_BYTES, decompressed: DECOMPRESSED_MAXIMUM });
   }
 
   /** Whether a response is an error whose body is a text, or may be one. */
   static isWanted(status: number, contentType: string): boolean {
-    return status >= 400 && (IS_TEXT.test(contentType) || MAY_BE_TEXT.test(contentType));
-  }
-
-  /** The next bytes of the body. */
-  take(bytes: Uint8Array, start: number, end: number): void {
-    const taken = Math.min(end - start, ERROR_BODY_BYTES - this.#filled);
-    if (taken <= 0 || this.#isCut) return;
-    this.#bytes.set(bytes.subarray(start, start + taken), this.#filled);
-    this.#filled += taken;
-  }
-
-  /** Bytes were not captured: what comes behind them is not the beginning. */
-  cut(): void {
-    this.#isCut = true;
+    return status >= 400 && (KeptBody.isText(contentType) || MAY_BE_TEXT.test(contentType));
   }
 
   /**
@@ -52,17 +29,17 @@ export class ErrorBody {
    * none, or it cannot be decompressed. Secrets are not masked.
    */
   text(): string | undefined {
-    const plain = decompressed(this.#bytes.subarray(0, this.#filled), this.#encoding, DECOMPRESSED_MAXIMUM);
+    const plain = this.plain();
     if (plain === undefined || plain === TOO_LONG || plain.length === 0) return undefined;
-    const decoded = utf8(plain, 0, Math.min(plain.length, LOOKED_AT));
-    if (!IS_TEXT.test(this.#contentType) && !PRINTABLE.test(decoded)) return undefined;
+    const decoded = beginningOf(plain, LOOKED_AT);
+    if (!KeptBody.isText(this.contentType) && !PRINTABLE.test(decoded)) return undefined;
     const text = this.#lineOf(decoded).trim().slice(0, TEXT_CHARACTERS);
     return text === '' ? undefined : text;
   }
 
   #lineOf(decoded: string): string {
-    if (/\bjson\b/i.test(this.#contentType)) return decoded.replace(/\s+/g, ' ');
-    if (/^text\/html\b/i.test(this.#contentType)) return titleOf(decoded);
+    if (/\bjson\b/i.test(this.contentType)) return decoded.replace(/\s+/g, ' ');
+    if (/^text\/html\b/i.test(this.contentType)) return titleOf(decoded);
     return decoded.split(/[\r\n]+/).find((line) => line.trim() !== '') ?? '';
   }
 }

@@ -175,15 +175,19 @@ function detailOf(request: Request | undefined, response: Response | undefined, 
     requestHeaders: request?.fields,
     responseHeaders: response?.fields,
     error: response?.errorBody?.text(),
-    ...bodiesOf(request?.body, response?.body),
+    ...bodiesOf(request?.body, response?.body, request?.target),
   };
 }
 
-/** The members for bodies, where they are wanted. */
-export function bodiesOf(request: MessageBody | undefined, response: MessageBody | undefined): Fields {
+/** The members for bodies, where they are wanted. @param target of the request, where it is known */
+export function bodiesOf(
+  request: MessageBody | undefined,
+  response: MessageBody | undefined,
+  target: string | undefined,
+): Fields {
   if (request === undefined && response === undefined) return NO_FIELDS;
-  const sent = request?.end();
-  const received = response?.end();
+  const sent = request?.end(target);
+  const received = response?.end(target);
   return {
     requestBody: sent?.text,
     requestBodyNote: sent?.note,

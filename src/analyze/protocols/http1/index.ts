@@ -192,7 +192,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
     if (next === undefined) return true;
     this.#response = undefined;
     // Nothing answers these any more, so that nothing else gives back what is kept of their bodies.
-    if (!next.tunnel) for (const request of this.#pairing.rest()) request.body?.end();
+    if (!next.tunnel) for (const request of this.#pairing.rest()) request.body?.release();
     if (next.tunnel) this.#tunnel = true;
     else this.#next = this.#context.become(next.protocol);
     return false;

@@ -337,7 +337,7 @@ export class Http2Stream {
       requestHeaders: request.fields,
       responseHeaders: response.fields,
       error: response.errorBody?.text(),
-      ...bodiesOf(request.body, response.body),
+      ...bodiesOf(request.body, response.body, request.path),
     };
   }
 }

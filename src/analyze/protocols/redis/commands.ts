@@ -1,5 +1,6 @@
 import { MASK } from '../../record/mask.ts';
-import { isSecretName, maskText } from '../../record/secrets.ts';
+import { isSecretName } from '../../record/secret-names.ts';
+import { maskText } from '../../record/secrets.ts';
 
 /** Commands (redis.io/commands) that distinguish a client's array from a server's. Modules' have a dot in their names. */
 export const COMMANDS: ReadonlySet<string> = new Set(
