@@ -32,6 +32,7 @@ export const outputs: Topic = {
               'csv',
               'a table of the summary for spreadsheets: csv=services (default), pods, callers, routes, dns, tls, grpc or tcp',
             ],
+            ['parquet=DIR', 'tables below a directory, for DuckDB, ClickHouse and others; docs/analytics.md'],
             ['har', 'HTTP exchanges as an HTTP Archive, for the developer tools of browsers'],
             ['curl', 'a curl command for each HTTP request, without its secrets and body'],
             ['state', "the kernel's counters and sockets during the capture; --json for programs"],
