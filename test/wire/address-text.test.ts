@@ -1,5 +1,6 @@
+import { isIP } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { addressText, hardwareText } from '../../src/wire/address-text.ts';
+import { addressText, hardwareText, isAddress } from '../../src/wire/address-text.ts';
 import { fromHex } from '../analyze/decoded.ts';
 
 describe('addresses as text', () => {
@@ -23,5 +24,25 @@ describe('addresses as text', () => {
 
   it('of hardware', () => {
     expect(hardwareText(fromHex('ff 0200000000 0a'), 1)).toBe('02:00:00:00:00:0a');
+  });
+});
+
+describe('isAddress', () => {
+  it('agrees with node:net', () => {
+    for (const text of [
+      '10.0.0.1',
+      '::1',
+      'fe80::1%eth0',
+      'fd00::5:1',
+      'node-1',
+      '10.0.0',
+      '1.2.3.4:80',
+      ':',
+      '',
+      'None',
+      '256.1.1.1',
+    ]) {
+      expect(isAddress(text), text).toBe(isIP(text) !== 0);
+    }
   });
 });

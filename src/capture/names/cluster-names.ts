@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isAddress } from '../../wire/address-text.ts';
 import { type JsonObject, objectAt, objectsAt, optionalString } from '../../wire/guard.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import { type ApiCall, call } from '../kube/api.ts';
@@ -40,7 +40,7 @@ async function podsOfAll(kube: Kube, signal: AbortSignal): Promise<NamedAddress[
     const rows = objectsAt(page, 'rows');
     for (const { cells, object } of rows) {
       const address = Array.isArray(cells) ? cells[column] : undefined;
-      if (typeof address !== 'string' || isIP(address) === 0) continue;
+      if (typeof address !== 'string' || !isAddress(address)) continue;
       const pod = objectAt({ object }, 'object');
       const name = `${namespaceOf(pod)}/${optionalString(objectAt(pod, 'metadata'), 'name')}`;
       byAddress.set(address, byAddress.has(address) ? undefined : name);

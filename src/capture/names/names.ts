@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isAddress } from '../../wire/address-text.ts';
 import { type JsonObject, objectAt, objectsAt, optionalString } from '../../wire/guard.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import { list } from '../kube/api.ts';
@@ -71,7 +71,7 @@ export async function neighbourNames(
 function nodeNames(node: JsonObject): Names {
   const name = optionalString(objectAt(node, 'metadata'), 'name') ?? '';
   const addresses = objectsAt(objectAt(node, 'status'), 'addresses').map(({ address }) => address);
-  const known = addresses.filter((address): address is string => typeof address === 'string' && isIP(address) !== 0);
+  const known = addresses.filter((address): address is string => typeof address === 'string' && isAddress(address));
   return [...new Set(known)].map((address) => ({ address, names: [name] }));
 }
 
@@ -87,7 +87,7 @@ function endpointsOf(slice: JsonObject, namespace: string): Endpoint[] {
   const addresses = objectsAt(slice, 'endpoints').flatMap((endpoint) =>
     Array.isArray(endpoint.addresses) ? endpoint.addresses : [],
   );
-  const known = addresses.filter((address): address is string => typeof address === 'string' && isIP(address) !== 0);
+  const known = addresses.filter((address): address is string => typeof address === 'string' && isAddress(address));
   const ports = objectsAt(slice, 'ports').flatMap(({ port }) => (typeof port === 'number' ? [port] : []));
   return known.map((address) => ({ address, service: `${service}.${namespace}`, ports }));
 }
