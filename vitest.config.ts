@@ -2,6 +2,9 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 const slow = ['test/**/*.host.test.ts', 'test/**/*.cluster.test.ts', 'test/**/*.fuzz.test.ts'];
 
+/** What expect.poll waits for, at most: its own second is less than a busy machine of CI may need. */
+const poll = { timeout: 60_000 };
+
 /** One project per thing a test needs: nothing (unit), root and namespaces (host), the cluster, a long budget (fuzz). */
 export default defineConfig({
   test: {
@@ -14,6 +17,7 @@ export default defineConfig({
           // Timeouts here only bound a hang: a busy machine of CI needs a multiple of what this takes elsewhere.
           testTimeout: 180_000,
           hookTimeout: 180_000,
+          expect: { poll },
         },
       },
       {
@@ -22,6 +26,7 @@ export default defineConfig({
           include: ['test/**/*.host.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 600_000,
+          expect: { poll },
           fileParallelism: false,
         },
       },
@@ -31,6 +36,7 @@ export default defineConfig({
           include: ['test/**/*.cluster.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 1_200_000,
+          expect: { poll },
           fileParallelism: false,
         },
       },

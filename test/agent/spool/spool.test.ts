@@ -154,4 +154,4 @@ test('memory is taken in steps that are granted; where none is, what waits goes 
   await spool.drained();
   expect(reader.numbers).toEqual(taken);
   spool.close();
-}, 30_000);
+});

@@ -24,7 +24,7 @@ async function started() {
   return { transport, events, bytes: () => bytes };
 }
 
-test('its refusal comes whole, with its exit code, and nothing on stdout', { timeout: 30_000 }, async () => {
+test('its refusal comes whole, with its exit code, and nothing on stdout', async () => {
   const { transport, events, bytes } = await started();
   transport.write('{"type":"dance"}\n');
   const end = await transport.ended;
@@ -49,7 +49,7 @@ test('it may end before it has read what is said to it: its words tell why, not 
   expect(events.at(-1)).toMatch(/^failed [A-Z_]+$/);
 });
 
-test('broken off, it is lost with the reason', { timeout: 30_000 }, async () => {
+test('broken off, it is lost with the reason', async () => {
   const { transport } = await started();
   transport.terminate();
   expect(await transport.ended).toMatchObject({

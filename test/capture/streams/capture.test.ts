@@ -146,7 +146,7 @@ test('an output that has ended ends the capture in good order', async () => {
 test('a duration ends it by itself', async () => {
   const { capture, stops, finish } = await capturing({ durationMs: 20 });
   expect(stops()).toEqual([0, 0]);
-  await vi.waitFor(() => expect(stops()).toEqual([1, 1]));
+  await expect.poll(stops).toEqual([1, 1]);
   finish();
   expect(await capture.result).toMatchObject({ cause: 'duration' });
 });
@@ -156,7 +156,7 @@ test('a duration counts from the first packets, not from the way to the agents',
   await new Promise((resolve) => setTimeout(resolve, 60));
   expect(stops()).toEqual([0, 0]);
   begin();
-  await vi.waitFor(() => expect(stops()).toEqual([1, 1]));
+  await expect.poll(stops).toEqual([1, 1]);
   finish();
   expect(await capture.result).toMatchObject({ cause: 'duration' });
 });
@@ -202,7 +202,7 @@ test('packets wait for the names of their addresses', async () => {
 test('names that do not come are not waited for long, nor at the end', async () => {
   const { capture, output, send, finish } = await capturing({}, true, new Promise(() => {}));
   send(100n);
-  await expect.poll(() => output.packets, { timeout: 5_000 }).toBe(4);
+  await expect.poll(() => output.packets).toBe(4);
   finish();
   await capture.result;
   const short = await capturing({}, true, new Promise(() => {}));

@@ -90,10 +90,10 @@ function following(options: { growing?: boolean; living?: () => readonly AgentTa
   const gone = (name: string) => change({ type: 'gone', key: `uid-${name}` });
   /** The agent that was reached as number `index`. */
   const agent = async (index: number) => {
-    await vi.waitFor(() => expect(agents.length).toBeGreaterThan(index));
+    await expect.poll(() => agents.length).toBeGreaterThan(index);
     const found = agents[index]?.agent;
     if (found === undefined) throw new Error('no agent');
-    await vi.waitFor(() => expect(found.said).not.toEqual([]));
+    await expect.poll(() => found.said).not.toEqual([]);
     return found;
   };
   return { capture, agents, agent, told, report, output, add, gone, change: (event: TargetChange) => change(event) };
@@ -111,7 +111,7 @@ test('nodes of the same name in two clusters have a stream each', async () => {
   add('web-2', 'node1', 'other');
   const second = await agent(1);
   expect(second.said[0]).toMatchObject({ type: 'capture', targets: [pod('web-2')] });
-  await vi.waitFor(() => expect(capture.nodes().map(({ label }) => label)).toEqual(['c/node1', 'other/node1']));
+  await expect.poll(() => capture.nodes().map(({ label }) => label)).toEqual(['c/node1', 'other/node1']);
   capture.stop('user');
   for (const { agent: one } of agents) one.finish();
   await capture.result;
@@ -174,7 +174,7 @@ test('where nobody tells that a pod is gone the cluster is asked', async () => {
   start(first, 'web-1', 0);
   first.tell({ type: 'target-gone', target: 'uid-web-1' });
   living = [];
-  await vi.waitFor(() => expect(first.said.at(-1)).toEqual({ type: 'remove', key: 'uid-web-1' }));
+  await expect.poll(() => first.said.at(-1)).toEqual({ type: 'remove', key: 'uid-web-1' });
   first.finish('targets-gone');
   expect(await capture.result).toMatchObject({ cause: 'targets-ended' });
 });

@@ -1,5 +1,5 @@
 // Nodes whose clocks differ: the estimate, what is said of it, and the order of the packets, of agents that the test plays.
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { type CaptureOutput, startCapture } from '../../../src/capture/streams/capture.ts';
 import { Merge } from '../../../src/capture/streams/merge.ts';
 import { clockNotes, NodeClock } from '../../../src/capture/streams/node-clock.ts';
@@ -104,7 +104,7 @@ async function skewed(correctClocks: boolean) {
     report,
     observer,
   });
-  await vi.waitFor(() => expect(agents.map(({ said }) => said.length)).toEqual([1, 1]));
+  await expect.poll(() => agents.map(({ said }) => said.length)).toEqual([1, 1]);
   const now = BigInt(Date.now()) * 1_000_000n;
   for (const [index, agent] of agents.entries()) agent.send(header(), describe(`node/${index}/any`));
   for (const [index, agent] of agents.entries()) {
