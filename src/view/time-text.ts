@@ -13,9 +13,18 @@ function timeOfDay(milliseconds: number, utc: boolean): string {
     : `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
+/** The second that was last asked for: of lines one after another most have the same. */
+let lastText = '';
+let lastSecond = Number.NaN;
+
 /** Milliseconds since 1970 of the second in which a time of RFC 3339 in UTC is. */
 function secondOf(time: string): number {
-  return Date.parse(`${time.slice(0, 19)}Z`);
+  const text = time.slice(0, 19);
+  if (text !== lastText) {
+    lastText = text;
+    lastSecond = Date.parse(`${text}Z`);
+  }
+  return lastSecond;
 }
 
 /** Time of day to the microsecond, local or UTC. @param time RFC 3339 in UTC with nine digits */

@@ -36,6 +36,8 @@ export interface AnalysisOptions {
   readonly detail: boolean;
   /** Labels of exchanges are shown, also without `detail`. */
   readonly labels?: boolean | undefined;
+  /** With `detail`: fields of events may be read late (record/late-fields.ts). */
+  readonly late?: boolean | undefined;
   /** Not for TCP connections that are the other leg of one seen before: of these only what the summary needs. */
   readonly firstLegs?: boolean | undefined;
   readonly showSecrets: boolean;

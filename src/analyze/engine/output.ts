@@ -63,6 +63,8 @@ export interface AnalysisOutputKind {
   readonly bodies?: boolean | undefined;
   /** Whether single packets are looked at. */
   readonly packets: boolean;
+  /** With `detail`: of most events it shows no fields, so protocols may read them when they are looked at. */
+  readonly late?: boolean | undefined;
   /**
    * Of a connection seen before and behind NAT it looks at single exchanges of the leg that was seen first alone: those of the other
    * leg come without `detail`.

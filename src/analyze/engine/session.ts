@@ -57,6 +57,7 @@ export class AnalysisSession {
     const options = {
       detail: this.#detail,
       labels: kind.labels,
+      late: kind.late,
       firstLegs: this.#firstLegs,
       showSecrets: settings.showSecrets,
       bodies: settings.bodies === true || kind.bodies === true,

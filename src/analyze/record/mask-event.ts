@@ -1,4 +1,5 @@
 import type { AnalysisEvent, Exchange, Fields, FieldValue } from './event.ts';
+import { LateFields } from './late-fields.ts';
 import { MASK } from './mask.ts';
 import { maskField } from './secret-headers.ts';
 import { maskShapes } from './secret-shapes.ts';
@@ -58,7 +59,10 @@ export function maskEvent(event: AnalysisEvent): AnalysisEvent {
   if (NAMES_ONLY.has(event.protocol)) return event;
   const mask = STATEMENTS.has(event.protocol) ? statement : anyText;
   const label = mask(event.label);
-  const fields = maskFields(event.fields, mask);
+  const fields =
+    event.fields instanceof LateFields
+      ? LateFields.changed(event.fields, maskAnyFields)
+      : maskFields(event.fields, mask);
   if (event.kind !== 'exchange') {
     return label === event.label && fields === event.fields ? event : { ...event, label, fields };
   }
@@ -91,6 +95,10 @@ function isCited({ status }: Exchange): boolean {
 
 function maskedRoute(route: string, mask: Mask): string {
   return routes.known(route) ?? routes.of(route, '', () => mask(route));
+}
+
+function maskAnyFields(fields: Fields): Fields {
+  return maskFields(fields, anyText);
 }
 
 function maskFields(fields: Fields, mask: Mask): Fields {

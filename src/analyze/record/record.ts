@@ -7,6 +7,7 @@ import { describePacket } from './describe.ts';
 import type { AnalysisEvent, Exchange, Fields, Incomplete, Side } from './event.ts';
 import { otherSide, SIDE } from './event.ts';
 import { RECORD_VERSION } from './fields.ts';
+import { wholeFields } from './late-fields.ts';
 
 /** A peer in a record. Members that are undefined are not in the JSON. */
 export interface PeerRecord {
@@ -144,7 +145,8 @@ export class Recorder {
     this.#base = base;
   }
 
-  event(event: AnalysisEvent, flow: FlowIdentity): EventRecord {
+  /** @param hasFields with the protocol's own members: `http`, `dns` */
+  event(event: AnalysisEvent, flow: FlowIdentity, hasFields = true): EventRecord {
     const isExchange = event.kind === 'exchange';
     const from = isExchange ? event.requester : event.kind === 'message' ? event.from : undefined;
     const source = from ?? SIDE.client;
@@ -180,7 +182,7 @@ export class Recorder {
       sameAs: flow.sameAs?.id,
       interface: this.#interfaceName(flow.interfaceId),
     } as const;
-    return { ...own, ...ownFields(event.fields, own) };
+    return hasFields ? { ...own, ...ownFields(wholeFields(event.fields), own) } : own;
   }
 
   flow(facts: FlowFacts): FlowRecord {

@@ -55,6 +55,7 @@ export class TcpConnections implements StreamHost {
   readonly clock: Clock;
   detail: boolean;
   readonly labels: boolean;
+  readonly late: boolean;
   readonly firstLegs: boolean;
   readonly showSecrets: boolean;
   readonly numbers = new StreamNumbers();
@@ -94,6 +95,7 @@ export class TcpConnections implements StreamHost {
     this.#sink = sink;
     this.detail = detail;
     this.labels = labels;
+    this.late = options.late === true && bodies !== true;
     this.firstLegs = firstLegs;
     this.showSecrets = showSecrets;
     this.bodies = bodies === true ? new Bodies(showSecrets) : undefined;

@@ -5,6 +5,7 @@ import type { Bodies } from '../protocols/http1/message-body.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocols/protocol.ts';
 import { Recognition } from '../protocols/recognise.ts';
 import { type AnalysisEvent, type Exchange, type Fields, SIDE, type Side } from '../record/event.ts';
+import { wholeFields } from '../record/late-fields.ts';
 import { ClockHistory } from './clock-history.ts';
 import type { HeldSegments, Waiting } from './held-segments.ts';
 import { STREAM_F64, type StreamNumbers } from './stream-numbers.ts';
@@ -19,6 +20,8 @@ export interface StreamHost {
   readonly detail: boolean;
   /** Labels of exchanges are shown, also without detail. */
   readonly labels?: boolean;
+  /** As StreamContext. */
+  readonly late: boolean;
   /** Connections that are the other leg of one seen before go without detail. */
   readonly firstLegs: boolean;
   readonly showSecrets: boolean;
@@ -212,6 +215,10 @@ export class TcpStream implements StreamContext {
     return this.#host.labels === true;
   }
 
+  get late(): boolean {
+    return this.#host.late;
+  }
+
   get bodies(): Bodies | undefined {
     return this.#host.bodies;
   }
@@ -241,7 +248,10 @@ export class TcpStream implements StreamContext {
 
   #emit(event: AnalysisEvent): void {
     const common = this.#annotations;
-    this.#host.event(this, common === undefined ? event : { ...event, fields: { ...common, ...event.fields } });
+    this.#host.event(
+      this,
+      common === undefined ? event : { ...event, fields: { ...common, ...wholeFields(event.fields) } },
+    );
   }
 
   annotate(fields: Fields): void {

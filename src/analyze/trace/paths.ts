@@ -48,6 +48,8 @@ class PathSum {
   lastFailed: TraceRecord | undefined;
   readonly total = new Histogram();
   readonly hops = new Map<string, HopSum>();
+  /** The hop that was last at each place of a request: mostly the same one again. */
+  readonly last: HopSum[] = [];
 }
 
 interface Path {
@@ -121,20 +123,31 @@ export class TracePaths {
 
   /** @returns false where there was no room */
   #addHop(sum: PathSum, hop: HopRecord, order: number, isSlowest: boolean): boolean {
-    const key = `${hop.depth} ${hop.kind} ${hop.from} ${hop.to ?? ''}`;
-    let own = sum.hops.get(key);
-    if (own === undefined) {
+    const last = sum.last[order];
+    const key = last !== undefined && isSameHop(last.hop, hop) ? undefined : hopKey(hop);
+    let own = key === undefined ? last : sum.hops.get(key);
+    if (key !== undefined && own === undefined) {
       if (this.#hops >= TRACE_ROUTES) return false;
       this.#hops += 1;
       own = { hop, order, latency: new Histogram(), sum: 0, lost: 0, slowest: 0 };
       sum.hops.set(key, own);
     }
+    if (own === undefined) return false;
+    sum.last[order] = own;
     own.latency.record(hop.latency);
     own.sum += hop.latency;
-    own.lost += hop.lost.reduce((count, lost) => count + lost.count, 0);
+    for (const { count } of hop.lost) own.lost += count;
     if (isSlowest) own.slowest += 1;
     return true;
   }
+}
+
+function hopKey({ depth, kind, from, to }: HopRecord): string {
+  return `${depth} ${kind} ${from} ${to ?? ''}`;
+}
+
+function isSameHop(one: HopRecord, other: HopRecord): boolean {
+  return one.depth === other.depth && one.kind === other.kind && one.from === other.from && one.to === other.to;
 }
 
 function serviceOf({ dst }: TraceRecord): string | undefined {

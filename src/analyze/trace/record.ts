@@ -109,15 +109,17 @@ export interface TraceRecorderSources {
 /** Makes records of traces. */
 export class TraceRecorder {
   readonly #sources: TraceRecorderSources;
-  /** What parts of routes usually take. */
-  readonly #usual = new Map<string, Histogram>();
+  /** What parts of routes usually take: by route, then by the part's place and kind. */
+  readonly #usual = new Map<string, (Map<PartKind, Histogram> | undefined)[]>();
+  #usualParts = 0;
 
   constructor(sources: TraceRecorderSources) {
     this.#sources = sources;
   }
 
-  record(call: Call): TraceRecord {
-    const event = this.#sources.recorder().event(call.exchange, call.flow);
+  /** @param hasFields with the members of the request's protocol: `http`, `dns` */
+  record(call: Call, hasFields = true): TraceRecord {
+    const event = this.#sources.recorder().event(call.exchange, call.flow, hasFields);
     const parts = partsOf(call, this.#sources.places) ?? [];
     const records = new Map<Call, EventRecord>([[call, event]]);
     const hops = parts.map((part) => this.#hop(part, records));
@@ -164,7 +166,7 @@ export class TraceRecorder {
     const { call, kind, at, to, depth, duration, lost, confidence, count } = part;
     let record = records.get(call);
     if (record === undefined) {
-      record = this.#sources.recorder().event(call.exchange, call.flow);
+      record = this.#sources.recorder().event(call.exchange, call.flow, false);
       records.set(call, record);
     }
     const { dst } = record;
@@ -209,25 +211,35 @@ export class TraceRecorder {
   #slowest(route: string, hops: readonly HopRecord[], total: number): number | undefined {
     let best: number | undefined;
     let most = 0;
-    for (const [index, hop] of hops.entries()) {
-      const usual = this.#usually(`${route} ${index} ${hop.kind}`, hop.latency);
+    let positive = 0;
+    for (let index = 0; index < hops.length; index += 1) {
+      const hop = hops[index] as HopRecord;
+      if (hop.latency > 0) positive += 1;
+      const usual = this.#usually(route, index, hop);
       const excess = hop.latency - usual;
       if (excess > most) {
         most = excess;
         best = index;
       }
     }
-    const isAlone = hops.filter(({ latency }) => latency > 0).length < 2;
-    return most >= total * OUTSTANDING && !isAlone ? best : undefined;
+    return most >= total * OUTSTANDING && positive > 1 ? best : undefined;
   }
 
   /** What a part usually took until now, ns; 0 while that is not known. */
-  #usually(key: string, latency: number): number {
-    let histogram = this.#usual.get(key);
+  #usually(route: string, index: number, { kind, latency }: HopRecord): number {
+    let parts = this.#usual.get(route);
+    let histogram = parts?.[index]?.get(kind);
     if (histogram === undefined) {
-      if (this.#usual.size >= TRACE_ROUTES) return 0;
+      if (this.#usualParts >= TRACE_ROUTES) return 0;
+      this.#usualParts += 1;
       histogram = new Histogram();
-      this.#usual.set(key, histogram);
+      if (parts === undefined) {
+        parts = [];
+        this.#usual.set(route, parts);
+      }
+      const kinds = parts[index];
+      if (kinds === undefined) parts[index] = new Map([[kind, histogram]]);
+      else kinds.set(kind, histogram);
     }
     const usual = histogram.count < USUAL_FROM ? 0 : histogram.percentile(0.5);
     histogram.record(latency);

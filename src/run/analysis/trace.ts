@@ -10,6 +10,7 @@ import { sessionTracer } from './tracing.ts';
 /** Every request of a client with where its time went: hop by hop, through Services and proxies (docs/trace.md). */
 export const trace: AnalysisOutputKind = {
   detail: true,
+  late: true,
   packets: true,
   firstLegs: true,
   ownFilter: true,
@@ -20,7 +21,7 @@ export const trace: AnalysisOutputKind = {
     const paths = new TracePaths();
     const { tracer, recorder } = sessionTracer(session, live, (call) => {
       if (session.where?.matches(session.recorder.event(call.exchange, call.flow)) === false) return;
-      const record = recorder.record(call);
+      const record = recorder.record(call, json);
       paths.add(record);
       if (json) {
         line(jsonLine(record));

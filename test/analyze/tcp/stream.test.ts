@@ -10,6 +10,7 @@ const CARRIER: Carrier = { acknowledgment: 1, hasAcknowledgment: true, clock: 0,
 class Host implements StreamHost {
   readonly clock = new Clock();
   readonly numbers = new StreamNumbers();
+  readonly late = false;
   readonly detail = true;
   readonly firstLegs = false;
   readonly showSecrets = false;

@@ -1,9 +1,11 @@
 import type { Exchange, Fields, Incomplete, Side } from '../../record/event.ts';
+import { LateFields } from '../../record/late-fields.ts';
 import { maskField } from '../../record/secret-headers.ts';
 import { maskTarget } from '../../record/secrets.ts';
 import { CacheOfTexts } from '../../record/text-cache.ts';
 import type { ErrorBody } from './error-body.ts';
 import type { Head } from './head.ts';
+import { lateHead } from './late-head.ts';
 import type { MessageBody } from './message-body.ts';
 import { routeOf } from './route.ts';
 
@@ -18,6 +20,8 @@ export interface Request {
   readonly contentType: string;
   readonly expectsContinue: boolean;
   readonly fields: Record<string, string> | undefined;
+  /** Its head as it came, where `fields` is read late; else empty. */
+  readonly head: string;
   /** Its X-Request-Id, where `fields` is undefined; may be empty. */
   readonly requestId: string;
   readonly time: number;
@@ -40,6 +44,8 @@ export interface Response {
   readonly upgrade: string;
   readonly contentType: string;
   readonly fields: Record<string, string> | undefined;
+  /** As Request.head; `reason` and `contentType` are read late too. */
+  readonly head: string;
   readonly time: number;
   /** Its bytes by its own head; undefined where the head does not give them. */
   readonly declared: number | undefined;
@@ -85,6 +91,7 @@ export function requestOf(head: Head, time: number, showSecrets: boolean, body: 
     contentType: head.contentType,
     expectsContinue: head.expectsContinue,
     fields: head.fields,
+    head: head.text,
     requestId: showSecrets || head.requestId === '' ? head.requestId : maskField('x-request-id', head.requestId),
     time,
     end: time,
@@ -130,7 +137,28 @@ export function exchangeOf(
     route,
     probe: request?.probe === true ? true : undefined,
     incomplete,
-    fields: detail ? { http: fieldsOf(path, status, { request, response, interim }) } : countedFields(request),
+    fields: !detail
+      ? countedFields(request)
+      : (request?.head ?? '') + (response?.head ?? '') !== ''
+        ? new LateFields(() => ({
+            http: fieldsOf(path, status, lateParts({ request, response, interim }, showSecrets)),
+          }))
+        : { http: fieldsOf(path, status, { request, response, interim }) },
+  };
+}
+
+type ShownParts = Pick<Parts, 'request' | 'response' | 'interim'>;
+
+/** What was kept of heads, read. */
+function lateParts({ request, response, interim }: ShownParts, showSecrets: boolean): ShownParts {
+  return {
+    request:
+      request === undefined || request.head === '' ? request : { ...request, ...lateHead(request.head, showSecrets) },
+    response:
+      response === undefined || response.head === ''
+        ? response
+        : { ...response, ...lateHead(response.head, showSecrets) },
+    interim,
   };
 }
 
@@ -149,11 +177,7 @@ function maskedTarget(target: string): string {
   return masked.of(target, '', () => maskTarget(target));
 }
 
-function fieldsOf(
-  path: string,
-  status: number | undefined,
-  { request, response, interim }: Pick<Parts, 'request' | 'response' | 'interim'>,
-): Fields {
+function fieldsOf(path: string, status: number | undefined, { request, response, interim }: ShownParts): Fields {
   return {
     method: request?.method,
     path: request === undefined ? undefined : path,

@@ -14,6 +14,9 @@ const PROBE = 'kube-probe/';
 const SPACE = 0x20;
 const COLON = 0x3a;
 
+/** Longer heads are not kept as they came. */
+const KEPT_MAXIMUM = 2048;
+
 /** What `Head.read` returns besides a place. */
 export const HEAD = { more: -1, none: -2 } as const;
 
@@ -45,6 +48,8 @@ export class Head {
   cutLine = false;
   /** Names in lower case; only when asked for. */
   fields: Record<string, string> | undefined;
+  /** All of it as it came, each byte one character, where that is kept to be read late; else empty. */
+  text = '';
   #lastName = '';
   /** Of the field last read, when framing needs it: its first letter, which a folded line continues; else 0. */
   #framing = 0;
@@ -67,6 +72,7 @@ export class Head {
     this.contentType = '';
     this.requestId = '';
     this.fields = detail ? {} : undefined;
+    this.text = '';
     this.#lastName = '';
     let lineEnd = endOfLine(bytes, start, end);
     if (lineEnd === end && !cut) return HEAD.more;
@@ -101,6 +107,16 @@ export class Head {
       }
       at = lineEnd + 1;
     }
+  }
+
+  /**
+   * Keeps the head that was read without detail to be read with it late (late-head.ts).
+   * @returns whether it may be: what decides how a connection goes on, or how a body is read, is needed at once
+   */
+  keep(bytes: Uint8Array, start: number, stop: number): boolean {
+    if (stop - start > KEPT_MAXIMUM || this.upgrade !== '' || (!this.isRequest && this.status >= 400)) return false;
+    this.text = latin1(bytes, start, stop);
+    return true;
   }
 
   #startLine(bytes: Uint8Array, start: number, end: number, detail: boolean): boolean {

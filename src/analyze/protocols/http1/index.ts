@@ -156,6 +156,10 @@ class Http1 implements StreamAnalyzer, MessageSink {
     return this.#context.detail || this.#context.labels === true;
   }
 
+  get late(): boolean {
+    return this.#context.late === true;
+  }
+
   get showSecrets(): boolean {
     return this.#context.showSecrets;
   }
@@ -252,7 +256,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
   }
 
   #onResponse(reader: MessageReader, head: Head): number {
-    const { status, reason, version, upgrade, contentType, fields } = head;
+    const { status, reason, version, upgrade, contentType, fields, text } = head;
     const { firstTime: time } = reader;
     if (isInterim(status)) {
       this.#response = {
@@ -276,7 +280,19 @@ class Http1 implements StreamAnalyzer, MessageSink {
         : undefined;
     const wanted = this.#wantedBody(head);
     reader.body = both(errorBody, wanted);
-    const common = { status, reason, version, upgrade, contentType, fields, time, declared, request, unpaired };
+    const common = {
+      status,
+      reason,
+      version,
+      upgrade,
+      contentType,
+      fields,
+      head: text,
+      time,
+      declared,
+      request,
+      unpaired,
+    };
     this.#response = reader.body === undefined ? common : { ...common, errorBody, body: wanted };
     // To a HEAD, which may have been the request, comes no body; behind a 204 there should be none, and some servers send it.
     if ((request === undefined && body !== 0) || (status === 204 && body > 0)) reader.mayLackBody = true;
@@ -371,7 +387,7 @@ interface Switch {
 }
 
 /** Of a response without a head. */
-const NO_HEAD = { status: 0, reason: '', upgrade: '', contentType: '', fields: undefined } as const;
+const NO_HEAD = { status: 0, reason: '', upgrade: '', contentType: '', fields: undefined, head: '' } as const;
 
 function isInterim(status: number): boolean {
   return status < 200 && status > 0 && status !== 101;

@@ -20,6 +20,8 @@ export interface MessageSink {
   /** A head has come whole, or as far as it was captured. @returns the body's length, AT_CHUNKED or AT_UNTIL_END; -1 when it is not this side's */
   onHead(reader: MessageReader, head: Head): number;
   readonly detail: boolean;
+  /** With `detail`: heads are kept as they came, and read when somebody looks. */
+  readonly late: boolean;
   readonly showSecrets: boolean;
   /** Whether the bytes that are being passed on have their own packet's time. */
   readonly timeKnown: boolean;
@@ -39,6 +41,7 @@ export interface MessageSink {
 /** Of a reader that waits to be used again. */
 const NOBODY: MessageSink = {
   detail: false,
+  late: false,
   showSecrets: false,
   timeKnown: true,
   onHead: () => -1,
@@ -347,7 +350,12 @@ export class MessageReader {
   }
 
   #read(bytes: Uint8Array, start: number, end: number, cut: boolean): number {
-    return head.read(bytes, start, end, this.#sink.detail, this.#sink.showSecrets, cut);
+    const { detail, late, showSecrets } = this.#sink;
+    if (!late || !detail) return head.read(bytes, start, end, detail, showSecrets, cut);
+    const stop = head.read(bytes, start, end, false, showSecrets, cut);
+    if (stop < 0) return stop;
+    if (cut || !head.keep(bytes, start, stop)) head.read(bytes, start, end, true, showSecrets, cut);
+    return stop;
   }
 
   /** The head that was read. @param length its bytes @param at where what follows it starts */

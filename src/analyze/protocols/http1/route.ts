@@ -7,9 +7,12 @@ const cache = new CacheOfTexts();
 
 /** What a request is counted under: its method and its path, ids left out, without query: `GET /users/:id`. */
 export function routeOf(method: string, target: string): string {
-  return cache.of(target, method, () => {
-    const path = target.replace(/[?#].*$/s, '').replace(/^https?:\/\/[^/]*/i, '');
+  // Queries differ from request to request, paths come again.
+  const end = target.search(/[?#]/);
+  const path = end < 0 ? target : target.slice(0, end);
+  return cache.of(path, method, () => {
     const plain = path
+      .replace(/^https?:\/\/[^/]*/i, '')
       .split('/')
       .map((segment) => (ID.test(segment) ? ':id' : segment))
       .join('/');

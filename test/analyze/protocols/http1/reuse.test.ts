@@ -13,6 +13,7 @@ const HEAD = 'GET /a HTTP/1.1\r\nHost: shop\r\n\r\n';
 
 /** Notes what a reader tells it. */
 class Sink implements MessageSink {
+  readonly late = false;
   readonly detail = true;
   readonly showSecrets = false;
   timeKnown = true;
