@@ -15,9 +15,9 @@ export interface DiffStyle {
 
 /** A comparison for people: what is compared, then what differs. */
 export function diffLines(report: DiffReport, { colours, width, names }: DiffStyle): string[] {
-  const { a, b, differences, came, went } = report;
+  const { a, b, differences, appeared, resolved } = report;
   const head = [`A ${sanitise(names[0])}: ${totalsText(a)}`, `B ${sanitise(names[1])}: ${totalsText(b)}`];
-  if (differences.length + came.length + went.length === 0) return [...head, 'No difference beyond noise.'];
+  if (differences.length + appeared.length + resolved.length === 0) return [...head, 'No difference beyond noise.'];
   const rows = differences.map((difference) => [
     mark(difference, colours),
     sanitise(difference.subject),
@@ -45,8 +45,8 @@ export function diffLines(report: DiffReport, { colours, width, names }: DiffSty
   return [
     ...head,
     ...table,
-    ...findingsText('Findings only in B', came, colours),
-    ...findingsText('Findings only in A', went, colours),
+    ...findingsText('Findings only in B', appeared, colours),
+    ...findingsText('Findings only in A', resolved, colours),
   ];
 }
 

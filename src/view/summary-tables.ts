@@ -34,7 +34,7 @@ export function summaryTables(report: SummaryReport, style: SummaryStyle): strin
     section(head, [...columns, ...STATS], rows, style);
   const name = (text: string | undefined) => sanitise(text ?? '');
   return [
-    ...sentence(headline(report), style),
+    ...sentence(summaryHeadline(report), style),
     ...exchanges(
       'Services',
       [NAME('SERVICE'), LEFT('PROTOCOL')],
@@ -213,7 +213,8 @@ function number(value: number): string {
   return grouped(value);
 }
 
-function headline({ time, duration, flows, services }: SummaryReport): string {
+/** When, for how long, and how much of what: `2026-07-02T14:03:07.123456789Z, 6.0 s: 30 exchanges, 3 failed, 12 tcp flows`. */
+export function summaryHeadline({ time, duration, flows, services }: SummaryReport): string {
   if (time === undefined) return 'No packets.';
   const sum = (rows: readonly ServiceStats[], pick: (row: ServiceStats) => number) =>
     rows.reduce((all, row) => all + pick(row), 0);
@@ -278,12 +279,13 @@ function tcpSection({ tcp }: SummaryReport, style: SummaryStyle): string[] {
   const worst = tcp.worst.map((flow) => flowLine(flow, style));
   return [
     ...section('TCP', columns, rows, style),
-    ...totals(tcp).flatMap((text) => sentence(text, style)),
+    ...tcpTotals(tcp).flatMap((text) => sentence(text, style)),
     ...(worst.length === 0 ? [] : ['', style.colours.heading('TCP connections with the most trouble'), ...worst]),
   ];
 }
 
-function totals(tcp: TcpStats): string[] {
+/** The health of all TCP connections together, two sentences. */
+export function tcpTotals(tcp: TcpStats): string[] {
   const handshake =
     tcp.handshake === undefined
       ? []

@@ -105,6 +105,34 @@ export class Browser {
     await this.#send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] });
   }
 
+  /** The page as on a screen, or as it is printed. */
+  async media(media: 'screen' | 'print'): Promise<void> {
+    await this.#send('Emulation.setEmulatedMedia', { media });
+  }
+
+  /** Whether scripts of pages run; `value` works without as well. For pages opened from now on. */
+  async scripts(run: boolean): Promise<void> {
+    await this.#send('Emulation.setScriptExecutionDisabled', { value: !run });
+  }
+
+  /** A key pressed and released, in the element that has the focus. */
+  async key(name: 'Enter' | 'Tab'): Promise<void> {
+    const code = name === 'Enter' ? 13 : 9;
+    const key = { key: name, code: name, windowsVirtualKeyCode: code, nativeVirtualKeyCode: code };
+    await this.#send('Input.dispatchKeyEvent', {
+      type: 'keyDown',
+      ...key,
+      ...(name === 'Enter' ? { text: '\r' } : {}),
+    });
+    await this.#send('Input.dispatchKeyEvent', { type: 'keyUp', ...key });
+  }
+
+  /** What the window shows, a PNG; `whole` also what is below it. */
+  async picture(whole = false): Promise<Buffer> {
+    const shot = await this.#send('Page.captureScreenshot', { format: 'png', captureBeyondViewport: whole });
+    return Buffer.from((shot as { data: string }).data, 'base64');
+  }
+
   async close(): Promise<void> {
     const ended = new Promise((done) => this.#process.once('exit', done));
     this.#socket.terminate();

@@ -17,8 +17,8 @@ it('shows what differs, with both numbers, and of how many', () => {
         { ...base, what: 'status 503', unit: 'share', a: 0, b: 0.12, worse: undefined },
         { ...base, what: 'retransmissions per MB', unit: 'rate', a: 2, b: 0, worse: false },
       ],
-      came: [],
-      went: [],
+      appeared: [],
+      resolved: [],
     },
     style,
   );
@@ -36,6 +36,6 @@ it('shows what differs, with both numbers, and of how many', () => {
 });
 
 it('says when nothing differs', () => {
-  const lines = diffLines({ a: totals, b: totals, differences: [], came: [], went: [] }, style);
+  const lines = diffLines({ a: totals, b: totals, differences: [], appeared: [], resolved: [] }, style);
   expect(lines.at(-1)).toBe('No difference beyond noise.');
 });

@@ -31,8 +31,8 @@ export function compared(a: Side, b: Side): DiffReport {
     a: a.totals,
     b: b.totals,
     differences: differences.sort((one, two) => rank(one) - rank(two) || compareTexts(one.subject, two.subject)),
-    came: b.findings.filter((finding) => !inA.has(key(finding))),
-    went: a.findings.filter((finding) => !inB.has(key(finding))),
+    appeared: b.findings.filter((finding) => !inA.has(key(finding))),
+    resolved: a.findings.filter((finding) => !inB.has(key(finding))),
   };
 }
 
@@ -78,7 +78,7 @@ function routes(a: Side, b: Side): Difference[] {
   const [totalsA, totalsB] = [ofService(one), ofService(two)];
   return pairs(one, two).flatMap(({ name, a: rowA, b: rowB }) => {
     if (rowA !== undefined && rowB !== undefined) return exchanges(name, rowA, rowB);
-    // A route that came or went shows in its share of the Service's exchanges; a whole Service in its share of all.
+    // A route that appeared or disappeared shows in its share of the Service's exchanges; a whole Service in its share of all.
     const ofA = totalsA.get(name.subject) ?? a.totals.exchanges;
     const ofB = totalsB.get(name.subject) ?? b.totals.exchanges;
     return shares(name, 'traffic', {
@@ -96,8 +96,12 @@ function dns(a: Side, b: Side): Difference[] {
       detail: type ?? '',
       row,
     }));
-  return pairs(named(a), named(b)).flatMap(({ name, a: rowA, b: rowB }) =>
-    rowA === undefined || rowB === undefined ? [] : exchanges(name, rowA, rowB),
+  const [one, two] = [named(a), named(b)];
+  const [ofA, ofB] = [sumOf(one, ({ count }) => count), sumOf(two, ({ count }) => count)];
+  return pairs(one, two).flatMap(({ name, a: rowA, b: rowB }) =>
+    rowA === undefined || rowB === undefined
+      ? shares(name, 'traffic', { a: { cases: rowA?.count ?? 0, of: ofA }, b: { cases: rowB?.count ?? 0, of: ofB } })
+      : exchanges(name, rowA, rowB),
   );
 }
 
@@ -131,9 +135,20 @@ function tcp(a: Side, b: Side): Difference[] {
       detail: port === 0 ? '' : `port ${port}`,
       row,
     }));
-  return pairs(named(a), named(b)).flatMap(({ name, a: rowA, b: rowB }) =>
-    rowA === undefined || rowB === undefined ? [] : connections(name, rowA, rowB),
+  const [one, two] = [named(a), named(b)];
+  const [ofA, ofB] = [sumOf(one, ({ connections: all }) => all), sumOf(two, ({ connections: all }) => all)];
+  return pairs(one, two).flatMap(({ name, a: rowA, b: rowB }) =>
+    rowA === undefined || rowB === undefined
+      ? shares(name, 'traffic', {
+          a: { cases: rowA?.connections ?? 0, of: ofA },
+          b: { cases: rowB?.connections ?? 0, of: ofB },
+        })
+      : connections(name, rowA, rowB),
   );
+}
+
+function sumOf<Row>(rows: readonly { readonly row: Row }[], pick: (row: Row) => number): number {
+  return rows.reduce((sum, { row }) => sum + pick(row), 0);
 }
 
 function connections(name: Named, a: TcpRow, b: TcpRow): Difference[] {

@@ -10,7 +10,7 @@ export interface Difference {
   readonly subject: string;
   /** Protocol and route, DNS type, port; empty where there is none. */
   readonly detail: string;
-  /** `failed`, `status 503`, `p99`, `traffic` (the share of the Service's exchanges, where one side has none). */
+  /** `failed`, `status 503`, `p99`, `traffic` (the share of the Service's exchanges, of all DNS queries or of all connections, where one side has none). */
   readonly what: string;
   /** Shares are 0 to 1, latencies ns, rates events per million bytes. */
   readonly unit: 'share' | 'ns' | 'rate';
@@ -37,11 +37,11 @@ export interface DiffReport {
   /** Worse ones first, then by subject. */
   readonly differences: readonly Difference[];
   /** Findings of B that A has not, and of A that B has not, by code and subject. */
-  readonly came: readonly Finding[];
-  readonly went: readonly Finding[];
+  readonly appeared: readonly Finding[];
+  readonly resolved: readonly Finding[];
 }
 
 /** Whether B is worse than A in anything. */
-export function isWorse({ differences, came }: DiffReport): boolean {
-  return differences.some(({ worse }) => worse === true) || came.some(({ severity }) => severity !== 'information');
+export function isWorse({ differences, appeared }: DiffReport): boolean {
+  return differences.some(({ worse }) => worse === true) || appeared.some(({ severity }) => severity !== 'information');
 }

@@ -116,8 +116,8 @@ async function collected(
 function print(report: DiffReport, { names }: Compared, { json }: RawDiffOptions): void {
   if (json === true) {
     const [nameA, nameB] = names;
-    const { a, b, differences, came, went } = report;
-    const found = { came: came.map(brief), went: went.map(brief) };
+    const { a, b, differences, appeared, resolved } = report;
+    const found = { appeared: appeared.map(brief), resolved: resolved.map(brief) };
     const document = { v: 1, kind: 'diff', a: { name: nameA, ...a }, b: { name: nameB, ...b }, differences, ...found };
     process.stdout.write(`${jsonLine(document)}\n`);
     return;
@@ -134,6 +134,6 @@ function brief({ code, severity, confidence, subject, message, cases, attempts }
 
 function isFailing(report: DiffReport, failOn: string | undefined): boolean {
   if (failOn === 'worse') return isWorse(report);
-  const { differences, came, went } = report;
-  return failOn === 'any' && differences.length + came.length + went.length > 0;
+  const { differences, appeared, resolved } = report;
+  return failOn === 'any' && differences.length + appeared.length + resolved.length > 0;
 }

@@ -82,7 +82,7 @@ function hopHtml({ hop, label, begin, total, isSlowest }: Row): Html {
     isSlowest ? 'slowest' : '',
   ].filter((text) => text !== '');
   const [x, width] = total === 0 ? [0, 0] : [(begin / total) * WIDTH, Math.max(3, (latency / total) * WIDTH)];
-  return html`<tr><td class="name">${names}</td><td>${calls === undefined ? HOP_KINDS[kind] : counted(calls, 'call')}</td><td class="n">${latencyText(latency)}</td><td><svg class="fall" viewBox="0 0 ${WIDTH} 14" preserveAspectRatio="none" aria-hidden="true"><rect class="${isSlowest ? 'slow' : 'bar'}" x="${Math.round(x)}" y="1" width="${Math.round(width)}" height="12"/></svg>${remarks.join('; ')}</td></tr>`;
+  return html`<tr><td class="name">${names}</td><td class="t">${calls === undefined ? HOP_KINDS[kind] : counted(calls, 'call')}</td><td class="n">${latencyText(latency)}</td><td><svg class="fall" viewBox="0 0 ${WIDTH} 14" preserveAspectRatio="none" aria-hidden="true"><rect class="${isSlowest ? 'slow' : 'bar'}" x="${Math.round(x)}" y="1" width="${Math.round(width)}" height="12"/></svg>${remarks.join('; ')}</td></tr>`;
 }
 
 function peerText(peer: TraceRecord['src']): string {

@@ -4,7 +4,8 @@ import type { SummaryReport } from '../../analyze/summary/report.ts';
 import type { TimelineReport } from '../../analyze/summary/timeline.ts';
 import type { TraceRecord } from '../../analyze/trace/record.ts';
 import { callGraph } from '../map/graph.ts';
-import { byteSize, counted, timeSpan } from '../units.ts';
+import { summaryHeadline } from '../summary-tables.ts';
+import { byteSize, counted } from '../units.ts';
 import { exchangesSection } from './exchanges-section.ts';
 import { findingsSection } from './findings-section.ts';
 import { type Html, html, trusted } from './html.ts';
@@ -52,9 +53,6 @@ const INTERFACES_SHOWN = 100;
 export function reportPage(content: ReportContent, { utc, timeText, titleOf }: ReportStyle): string {
   const { summary, findings, timeline, slowest, failed, failures } = content;
   const policy = `default-src 'none'; style-src '${hashOf(STYLE)}'; script-src '${hashOf(SCRIPT)}'; base-uri 'none'; form-action 'none'`;
-  const exchanges = summary.services.filter(({ protocol }) => protocol !== 'tcp');
-  const sum = (pick: (row: SummaryReport['services'][number]) => number) =>
-    exchanges.reduce((all, row) => all + pick(row), 0);
   return html`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -67,21 +65,14 @@ export function reportPage(content: ReportContent, { utc, timeText, titleOf }: R
 </head>
 <body>
 <header><h1>ksnoop report</h1>
-<p>${
-    summary.time === undefined
-      ? 'No packets.'
-      : `${summary.time}, ${timeSpan(summary.duration / 1e6)}: ${counted(
-          sum(({ count }) => count),
-          'exchange',
-        )}, ${sum(({ failed }) => failed)} failed`
-  }</p>
+<p>${summaryHeadline(summary)}</p>
 <nav aria-label="Sections"><a href="#h-findings">Findings</a> <a href="#h-map">Map</a> <a href="#h-timelines">Timelines</a> <a href="#h-tables">Tables</a> <a href="#h-slowest">Slowest</a> <a href="#h-failed">Failed</a> <a href="#h-capture">Capture</a></nav>
 </header>
 <main>
 ${findingsSection(findings, timeText, utc)}
 ${mapSection(callGraph(summary), titleOf)}
 ${timelineSection(timeline, timeText, utc)}
-${summarySection(summary, titleOf)}
+${summarySection(summary, { utc, titleOf })}
 ${exchangesSection(slowest, failed, failures, utc)}
 ${captureSection(content)}
 </main>

@@ -15,7 +15,7 @@ table{border-collapse:collapse;font-size:.88rem;min-width:100%}
 caption{text-align:left;font-weight:600;padding:.3rem 0}
 th,td{text-align:left;padding:.25rem .6rem .25rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 th.n{text-align:right;vertical-align:bottom}th{vertical-align:bottom}td.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-th,td.n{overflow-wrap:normal}td.name{min-width:9rem}
+th,td.n,td.t{overflow-wrap:normal}td.name{min-width:9rem}
 th button{all:unset;cursor:pointer;font-weight:600}th button::after{content:" \\2195";color:var(--dim)}
 th[aria-sort=ascending] button::after{content:" \\2191"}th[aria-sort=descending] button::after{content:" \\2193"}
 label.filter{display:block;margin:.3rem 0;font-size:.88rem}label.filter input{font:inherit;padding:.2rem .4rem;max-width:100%;background:var(--bg);color:var(--fg);border:1px solid var(--dim);border-radius:3px}
@@ -32,6 +32,6 @@ svg{display:block;max-width:none}svg text{fill:var(--fg);font:12px system-ui,san
 .edge.fails path{stroke:var(--bad);stroke-dasharray:7 4;stroke-width:2.5}.edge text{font-size:11px;paint-order:stroke;stroke:var(--bg);stroke-width:4px}
 .edge.fails text{fill:var(--bad)}.tip{fill:var(--dim)}.edge.fails .tip{fill:var(--bad)}
 .fall{width:100%;min-width:8rem;height:14px;background:var(--soft)}.fall .bar{fill:var(--ok)}.fall .slow{fill:var(--bad)}
-@media (max-width:40rem){body{padding:.6rem}td.name{min-width:7rem}}
-@media print{body{max-width:none;font-size:11pt}nav,label.filter{display:none}.scroll{overflow:visible}svg.map{max-width:100%;height:auto}details{break-inside:avoid}details::details-content{display:block;content-visibility:visible;height:auto}th button::after{content:""}}
+@media (max-width:40rem){body{padding:.6rem}td.name{min-width:6rem}}
+@media print{body{max-width:none;font-size:11pt}nav,label.filter{display:none}.scroll{overflow:visible}table{font-size:7pt;width:100%}th,td{padding-right:.3rem}td.name{min-width:3.6rem}.fall{min-width:4rem}svg.map{max-width:100%;height:auto}details{break-inside:avoid}details::details-content{display:block;content-visibility:visible;height:auto}th button::after{content:""}}
 `;

@@ -1,15 +1,29 @@
 import type { ExchangeStats, SummaryReport } from '../../analyze/summary/report.ts';
-import { rateText } from '../summary-tables.ts';
+import { Colours } from '../colour.ts';
+import { flowLine } from '../flow-table.ts';
+import { rateText, tcpTotals } from '../summary-tables.ts';
 import { byteSize, grouped, latencyText } from '../units.ts';
 import { type Html, html } from './html.ts';
 import { type Cell, type Column, tableHtml } from './table.ts';
 
+const PLAIN = new Colours(false);
+
 type Counted = Pick<ExchangeStats, 'count' | 'rate' | 'failed' | 'latency' | 'requestBytes' | 'responseBytes'>;
 
-/** The tables of the summary, with all numbers that the JSON has of them in short form. @param titleOf a protocol's name for people */
-export function summarySection(report: SummaryReport, titleOf: (protocol: string) => string): Html {
-  const { services, pods, callers, routes, dns, tls, grpc, tcp } = report;
-  const protocol = { title: 'Protocol', cell: (row: { readonly protocol: string }) => titleOf(row.protocol) };
+interface SectionStyle {
+  readonly utc: boolean;
+  /** A protocol's name for people. */
+  titleOf(protocol: string): string;
+}
+
+/** The tables of the summary, with all numbers that the JSON has of them in short form. */
+export function summarySection(report: SummaryReport, { utc, titleOf }: SectionStyle): Html {
+  const { services, pods, callers, routes, dns, tls, grpc, messages, events, tcp } = report;
+  const protocol = {
+    title: 'Protocol',
+    isWord: true,
+    cell: (row: { readonly protocol: string }) => titleOf(row.protocol),
+  };
   const service = { title: 'Service', cell: (row: { readonly service: string | undefined }) => row.service ?? '' };
   return html`
 <section aria-labelledby="h-tables"><h2 id="h-tables">Services, routes, DNS, TLS, TCP</h2>
@@ -23,9 +37,13 @@ ${tableHtml(
   routes.filter((row) => row.protocol !== 'dns' && row.protocol !== 'tls' && row.protocol !== 'grpc'),
 )}
 ${tableHtml('grpc', 'gRPC', [service, { title: 'Method', cell: ({ method }) => method }, statuses('Status'), ...STATS], grpc)}
-${tableHtml('dns', 'DNS', [{ title: 'Name', cell: ({ name }) => name }, { title: 'Type', cell: ({ type }) => type ?? '' }, { title: 'Rcode', cell: ({ rcodes }) => countsText(rcodes) }, ...STATS], dns)}
-${tableHtml('tls', 'TLS', [{ title: 'Server name', cell: ({ sni }) => sni ?? '-' }, { title: 'Version', cell: ({ version }) => version ?? '-' }, statuses('Result'), ...STATS], tls)}
+${tableHtml('dns', 'DNS', [{ title: 'Name', cell: ({ name }) => name }, { title: 'Type', isWord: true, cell: ({ type }) => type ?? '' }, { title: 'Rcode', cell: ({ rcodes }) => countsText(rcodes) }, ...STATS], dns)}
+${tableHtml('tls', 'TLS', [{ title: 'Server name', cell: ({ sni }) => sni ?? '-' }, { title: 'Version', isWord: true, cell: ({ version }) => version ?? '-' }, statuses('Result'), ...STATS], tls)}
+${tableHtml('messages', 'Messages', [protocol, { title: 'Count', cell: ({ count }) => plain(count) }, { title: 'Bytes', cell: ({ bytes }) => size(bytes) }], messages)}
+${tableHtml('events', 'Events', [protocol, { title: 'Code', cell: ({ code }) => code }, { title: 'Count', cell: ({ count, failed }) => (failed ? trouble(count) : plain(count)) }], events)}
 ${tableHtml('tcp', 'TCP', TCP, tcp.servers)}
+${tcp.connections === 0 ? undefined : tcpTotals(tcp).map((text) => html`<p>${text}.</p>`)}
+${tcp.worst.length === 0 ? undefined : html`<h3>TCP connections with the most trouble</h3><ul class="mono">${tcp.worst.map((flow) => html`<li>${flowLine(flow, { colours: PLAIN, utc, titleOf })}</li>`)}</ul>`}
 </section>`;
 }
 

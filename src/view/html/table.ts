@@ -7,6 +7,8 @@ export const ROWS_MAXIMUM = 500;
 export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => Cell;
+  /** Its texts are words that stay whole: no names. */
+  readonly isWord?: boolean;
 }
 
 /** A text; or a number, with the text that people are shown of it. */
@@ -33,12 +35,12 @@ export function tableHtml<Row>(
 <div class="scroll" tabindex="0" role="region" aria-label="${caption}">
 <table class="sorts" id="${id}"><caption>${caption}</caption>
 <thead><tr>${columns.map(({ title }, index) => html`<th scope="col" class="${numeric[index] ? 'n' : 't'}">${title}</th>`)}</tr></thead>
-<tbody>${rows.slice(0, ROWS_MAXIMUM).map((row) => html`<tr>${columns.map(({ cell }) => cellHtml(cell(row)))}</tr>\n`)}</tbody>
+<tbody>${rows.slice(0, ROWS_MAXIMUM).map((row) => html`<tr>${columns.map(({ cell, isWord }) => cellHtml(cell(row), isWord ? 't' : 'name'))}</tr>\n`)}</tbody>
 </table></div>${more > 0 ? html`<p class="dim">and ${counted(more, 'row')} more: -o summary --json has all</p>` : undefined}`;
 }
 
-function cellHtml(cell: Cell): Html {
-  if (typeof cell === 'string') return html`<td class="name">${cell}</td>`;
+function cellHtml(cell: Cell, kind: 't' | 'name'): Html {
+  if (typeof cell === 'string') return html`<td class="${kind}">${cell}</td>`;
   const { value, text, bad = false } = cell;
   return html`<td class="${bad ? 'n bad' : 'n'}" data-v="${value}">${text}</td>`;
 }

@@ -29,7 +29,7 @@ const brief = (a: Side, b: Side) =>
   compared(a, b).differences.map(({ area, subject, detail, what, worse }) => [area, subject, detail, what, worse]);
 
 it('finds nothing in two equal captures', () => {
-  expect(compared(requests(20), requests(23))).toMatchObject({ differences: [], came: [], went: [] });
+  expect(compared(requests(20), requests(23))).toMatchObject({ differences: [], appeared: [], resolved: [] });
 });
 
 it('finds failures, statuses and latencies of a route that got worse, and better', () => {
@@ -47,7 +47,7 @@ it('finds failures, statuses and latencies of a route that got worse, and better
   expect(isWorse(compared(requests(1), slow))).toBe(true);
 });
 
-it('finds routes that came and went by their share of the Service', () => {
+it('finds routes that appeared and disappeared by their share of the Service', () => {
   const more = side(({ summary, flow }) => {
     for (let index = 0; index < 1000; index += 1) {
       summary.event(exchange(index % 5 === 0 ? { route: 'GET /new' } : {}), flow());
@@ -78,7 +78,24 @@ it('compares DNS, TLS and the health of TCP', () => {
   expect(found).toContainEqual(['tcp', 'web.shop', 'port 80', 'retransmissions per MB', true]);
 });
 
-it('lists findings that came and went', () => {
+it('finds DNS names and servers that appeared and disappeared', () => {
+  const made = (name: string, port: number) =>
+    side(({ summary, flow }) => {
+      for (let index = 0; index < 100; index += 1) {
+        const asked = index < 20 ? name : 'db.shop';
+        summary.event(exchange({ protocol: 'dns', label: `A ${asked}`, route: 'A' }), flow());
+        summary.flowEnded(flow({ id: index, serverPort: index < 20 ? port : 80, tcp: tcpFacts }));
+      }
+    });
+  expect(brief(made('old.shop', 81), made('new.shop', 82))).toEqual([
+    ['dns', 'new.shop', 'A', 'traffic', undefined],
+    ['dns', 'old.shop', 'A', 'traffic', undefined],
+    ['tcp', 'web.shop', 'port 81', 'traffic', undefined],
+    ['tcp', 'web.shop', 'port 82', 'traffic', undefined],
+  ]);
+});
+
+it('lists findings that appeared and were resolved', () => {
   const finding = (code: string, severity: Finding['severity'] = 'error'): Finding => ({
     code,
     severity,
@@ -94,8 +111,8 @@ it('lists findings that came and went', () => {
   const a = { ...requests(0), findings: [finding('BOTH'), finding('OLD')] };
   const b = { ...requests(0), findings: [finding('BOTH'), finding('NEW', 'information')] };
   const report = compared(a, b);
-  expect(report.came.map(({ code }) => code)).toEqual(['NEW']);
-  expect(report.went.map(({ code }) => code)).toEqual(['OLD']);
+  expect(report.appeared.map(({ code }) => code)).toEqual(['NEW']);
+  expect(report.resolved.map(({ code }) => code)).toEqual(['OLD']);
   expect(isWorse(report)).toBe(false);
   expect(isWorse(compared(b, a))).toBe(true);
 });
