@@ -1,6 +1,6 @@
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import { growth } from '../state/network-states.ts';
-import { Cases } from './cases.ts';
+import { type Case, Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { counted, examplesOf, grouped, share } from './words.ts';
@@ -21,10 +21,10 @@ const REMEMBERED = 4096;
 const DNS_PORT = 53;
 
 interface Lookup {
-  readonly name: string;
-  readonly type: string;
-  readonly time: number;
-  readonly answered: boolean;
+  name: string;
+  type: string;
+  time: number;
+  answered: boolean;
 }
 
 /** DNS over a network that loses one query of two, or does not let TCP through. */
@@ -39,6 +39,9 @@ export const dnsTransport: DetectorKind = {
     const lookups = new Map<number, Lookup>();
     /** By client and server: when a response was truncated. */
     const truncated = new Map<string, number>();
+    // Queries to one server come in a row.
+    let lastServer = '';
+    let ofLastServer: Case | undefined;
     const remember = <Key, Value>(map: Map<Key, Value>, key: Key, value: Value) => {
       if (map.size >= REMEMBERED && !map.has(key)) map.delete(map.keys().next().value as Key);
       map.set(key, value);
@@ -56,18 +59,29 @@ export const dnsTransport: DetectorKind = {
         const isLost =
           (waited === undefined && (incomplete === 'no response' || incomplete === 'timed out')) ||
           (waited !== undefined && waited >= AGAIN_NS && Number(fields?.retransmissions ?? 0) > 0);
-        const own: Lookup = {
-          name: textIn(fields?.name),
-          type,
-          time,
-          answered: waited !== undefined && waited < ANSWERED_NS,
-        };
-        const other = lookups.get(flow.id);
-        remember(lookups, flow.id, own);
-        races.of(server).attempts += 1;
-        if (other === undefined || other.name !== own.name || other.type === type) return;
-        if (Math.abs(other.time - time) > TOGETHER_NS || !isLost || !other.answered) return;
-        races.of(server).add(flow.id, time, clientOf(context, flow, time));
+        const name = textIn(fields?.name);
+        const answered = waited !== undefined && waited < ANSWERED_NS;
+        if (server !== lastServer || ofLastServer === undefined) {
+          lastServer = server;
+          ofLastServer = races.of(server);
+        }
+        ofLastServer.attempts += 1;
+        const lookup = lookups.get(flow.id);
+        if (lookup === undefined) {
+          remember(lookups, flow.id, { name, type, time, answered });
+          return;
+        }
+        const isRace =
+          isLost &&
+          lookup.answered &&
+          lookup.name === name &&
+          lookup.type !== type &&
+          Math.abs(lookup.time - time) <= TOGETHER_NS;
+        lookup.name = name;
+        lookup.type = type;
+        lookup.time = time;
+        lookup.answered = answered;
+        if (isRace) ofLastServer.add(flow.id, time, clientOf(context, flow, time));
       },
       flowEnded: (facts) => {
         const { tcp, serverPort, clientHost, serverHost, first, id } = facts;

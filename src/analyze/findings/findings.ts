@@ -30,6 +30,8 @@ export class Findings {
   readonly #ofFlows: readonly Detector[];
   readonly #ofNamedFlows: readonly Detector[];
   readonly #takers = new Map<string, Takers>();
+  #lastProtocol = '';
+  #lastTakers: Takers | undefined;
   readonly #bounds = new FindingBounds();
   readonly #tallies: Tallies;
   readonly #ends: FlowEnds;
@@ -53,7 +55,7 @@ export class Findings {
     const tally = this.#tallies.event(event, flow);
     if (tally === undefined) return;
     this.#ends.add(flow);
-    const takers = this.#takers.get(event.protocol) ?? this.#takersOf(event.protocol);
+    const takers = this.#takersFor(event.protocol);
     if (event.kind === 'exchange') {
       for (const detector of takers.all) detector.event?.(event, flow, tally.subject);
       if (takers.ofPods.length > 0 && this.#isOfPod(event, flow)) {
@@ -113,6 +115,13 @@ export class Findings {
   #isOfPod(event: AnalysisEvent, { serverHost, interfaceId }: FlowIdentity): boolean {
     const identity = this.#context.names.ofHost(serverHost, event.time, interfaceId);
     return identity?.pod !== undefined && identity.service !== undefined;
+  }
+
+  #takersFor(protocol: string): Takers {
+    if (protocol === this.#lastProtocol && this.#lastTakers !== undefined) return this.#lastTakers;
+    this.#lastProtocol = protocol;
+    this.#lastTakers = this.#takers.get(protocol) ?? this.#takersOf(protocol);
+    return this.#lastTakers;
   }
 
   #takersOf(protocol: string): Takers {

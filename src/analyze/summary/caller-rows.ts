@@ -41,9 +41,28 @@ export class CallerRows<Client, Server> {
   #rows = 0;
   readonly #clients = new Map<Client | typeof OTHER, Map<Server | typeof OTHER, Map<string, CallerRow>>>();
 
+  /** Those of the exchange before: most often it is the same client again. */
+  #lastClient: Client | undefined;
+  #lastServer: Server | undefined;
+  #lastProtocol = '';
+  #last: CallerRow | undefined;
+
   add(client: Client, server: Server, exchange: Exchange): void {
     const { protocol } = exchange;
-    (this.#clients.get(client)?.get(server)?.get(protocol) ?? this.#make(client, server, protocol)).add(exchange);
+    let row = this.#last;
+    if (
+      row === undefined ||
+      client !== this.#lastClient ||
+      server !== this.#lastServer ||
+      protocol !== this.#lastProtocol
+    ) {
+      row = this.#clients.get(client)?.get(server)?.get(protocol) ?? this.#make(client, server, protocol);
+      this.#lastClient = client;
+      this.#lastServer = server;
+      this.#lastProtocol = protocol;
+      this.#last = row;
+    }
+    row.add(exchange);
   }
 
   /** Every row; client and server are `other` where the bound was reached. */

@@ -32,20 +32,26 @@ export class ExchangeRow {
   requestBytes = 0;
   responseBytes = 0;
   /** Of complete exchanges: the whole, to the response's first byte, from the request's last byte to that. */
-  readonly latency = new Histogram();
+  readonly #latency = new Histogram();
   /** Of requests that came in one packet: from that to the response's first byte, which is both of the others. */
   readonly #firstByte = new Histogram();
   readonly #ttfb = new Histogram();
   readonly #serverTime = new Histogram();
+  /** Of exchanges of two packets, one each way: all three of these times are one. */
+  readonly #twoPackets = new Histogram();
   readonly #statuses = new Map<string, StatusCount>();
   #last: StatusCount = { status: '', count: 0 };
 
+  get latency(): Histogram {
+    return together(this.#latency, this.#twoPackets);
+  }
+
   get ttfb(): Histogram {
-    return together(this.#ttfb, this.#firstByte);
+    return together(together(this.#ttfb, this.#firstByte), this.#twoPackets);
   }
 
   get serverTime(): Histogram {
-    return together(this.#serverTime, this.#firstByte);
+    return together(together(this.#serverTime, this.#firstByte), this.#twoPackets);
   }
 
   add(exchange: Exchange): void {
@@ -65,7 +71,8 @@ export class ExchangeRow {
     this.incomplete += other.incomplete;
     this.requestBytes += other.requestBytes;
     this.responseBytes += other.responseBytes;
-    this.latency.merge(other.latency);
+    this.#latency.merge(other.#latency);
+    this.#twoPackets.merge(other.#twoPackets);
     this.#firstByte.merge(other.#firstByte);
     this.#ttfb.merge(other.#ttfb);
     this.#serverTime.merge(other.#serverTime);
@@ -79,7 +86,13 @@ export class ExchangeRow {
   }
 
   #addTimes({ time, requestEnd, responseTime, responseEnd }: Exchange): void {
-    if (responseEnd !== undefined && responseEnd >= time) this.latency.record(responseEnd - time);
+    if (responseEnd !== undefined && responseEnd >= time) {
+      if (responseEnd === responseTime && requestEnd === time) {
+        this.#twoPackets.record(responseEnd - time);
+        return;
+      }
+      this.#latency.record(responseEnd - time);
+    }
     if (responseTime === undefined || responseTime < time) return;
     if (requestEnd === time) this.#firstByte.record(responseTime - time);
     else {
@@ -114,10 +127,21 @@ function together(some: Histogram, others: Histogram): Histogram {
 export class ExchangeRows<Server> {
   #rows = 0;
   readonly #servers = new Map<Server | typeof OTHER, Map<string, Map<string, ExchangeRow>>>();
+  /** Those of the exchange before: most often it is the same server again. */
+  #lastServer: Server | undefined;
+  #lastProtocol = '';
+  #lastRoutes: Map<string, ExchangeRow> | undefined;
 
   add(server: Server, exchange: Exchange): void {
-    const row = this.#servers.get(server)?.get(exchange.protocol)?.get(exchange.route);
-    (row ?? this.#make(server, exchange.protocol, exchange.route)).add(exchange);
+    const { protocol, route } = exchange;
+    let routes = this.#lastRoutes;
+    if (routes === undefined || server !== this.#lastServer || protocol !== this.#lastProtocol) {
+      routes = this.#servers.get(server)?.get(protocol);
+      this.#lastServer = server;
+      this.#lastProtocol = protocol;
+      this.#lastRoutes = routes;
+    }
+    (routes?.get(route) ?? this.#make(server, protocol, route)).add(exchange);
   }
 
   /** Every row; `other` for a server or route where a bound was reached. */

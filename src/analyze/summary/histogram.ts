@@ -24,6 +24,9 @@ export interface Percentiles {
   readonly mean: number;
 }
 
+/** Many histograms count nothing. */
+const NO_COUNTS = new Uint32Array(0);
+
 /**
  * Counts durations in logarithmic buckets that are read off the bits of a double: 32 to every power of two. It holds
  * only the powers of two it has seen, some 500 bytes for a usual spread.
@@ -34,7 +37,7 @@ export class Histogram {
   #sum = 0;
   /** The first bucket held, a multiple of PARTS. */
   #low = 0;
-  #counts = new Uint32Array(0);
+  #counts = NO_COUNTS;
 
   /** @param nanoseconds a duration; below 1 it counts as 1 for percentiles */
   record(nanoseconds: number): void {
