@@ -31,7 +31,7 @@ import { followHealth } from './health.ts';
 import { SynOptions } from './options.ts';
 import { takePlainSegment } from './plain-segment.ts';
 import { Reassembly } from './reassembly.ts';
-import { type StreamHost, TcpStream } from './stream.ts';
+import { type PendingEnd, type StreamHost, TcpStream } from './stream.ts';
 import { StreamNumbers } from './stream-numbers.ts';
 import { TcpLegs } from './tcp-legs.ts';
 import { Troubles } from './troubles.ts';
@@ -101,9 +101,15 @@ export class TcpConnections implements StreamHost {
     this.bodies = bodies === true ? new Bodies(showSecrets) : undefined;
     this.table = new FlowTable(TCP_STRIDE, TCP_FLOWS_MAXIMUM, (slot) => this.#ended(slot));
     this.#legs = new TcpLegs(this.table, clock);
-    this.reassembly = new Reassembly(this.table, this.#troubles, clock, (stream) => {
-      if (this.table.ints[this.table.base(stream.slot) + TCP_I32.state] === STATE.closed) this.#finish(stream.slot);
-    });
+    this.reassembly = new Reassembly(
+      this.table,
+      this.#troubles,
+      clock,
+      (stream) => {
+        if (this.table.ints[this.table.base(stream.slot) + TCP_I32.state] === STATE.closed) this.#finish(stream.slot);
+      },
+      (stream) => this.#endPending(stream.slot),
+    );
     this.#view = new FlowView(this.table, {
       protocol: (slot) =>
         this.#streams[slot]?.protocol?.name ??
@@ -278,10 +284,11 @@ export class TcpConnections implements StreamHost {
     if (length > 0 && (tcpFlags & TCP.rst) === 0 && !isOver) {
       stream ??= this.#stream(slot);
       if ((flags & SEEN.midstream) !== 0) this.#legs.segment(slot, packet);
-      if (!stream.ended) {
+      // Bytes in a SYN (RFC 7413) come behind it.
+      const sequence = tcpFlags & TCP.syn ? (packet.tcpSequence + 1) | 0 : packet.tcpSequence;
+      const { pendingEnd } = stream;
+      if (!stream.ended && (pendingEnd === undefined || isBefore(pendingEnd, direction, sequence + length))) {
         const { cursor, end } = packet;
-        // Bytes in a SYN (RFC 7413) come behind it.
-        const sequence = tcpFlags & TCP.syn ? (packet.tcpSequence + 1) | 0 : packet.tcpSequence;
         this.#carrier.acknowledgment = packet.tcpAcknowledgment;
         this.#carrier.hasAcknowledgment = (tcpFlags & TCP.ack) !== 0;
         this.#carrier.clock = this.#places.clockOf(ints[base + FLOW_I32.vantage + direction] as number);
@@ -588,8 +595,14 @@ export class TcpConnections implements StreamHost {
       const collided = direction === client && this.#isOfOldConnection(base, client, packet);
       ints[own + TCP_I32.flags] = flags | SEEN.rst | (collided ? SEEN.collided : 0);
       ints[base + TCP_I32.state] = refused ? STATE.refused : STATE.reset;
-      if (state === STATE.closed) this.#endStream(slot, 'closed', this.#closedFirst(slot));
-      else this.#endStream(slot, 'reset', direction);
+      const how = state === STATE.closed ? 'closed' : 'reset';
+      const by = state === STATE.closed ? this.#closedFirst(slot) : direction;
+      const stream = this.#streams[slot];
+      if (!refused && stream !== undefined && this.reassembly.isMissing(stream, direction, packet.tcpSequence)) {
+        this.#awaitMissing(stream, { how, by, direction, sequence: packet.tcpSequence });
+        return;
+      }
+      this.#endStream(slot, how, by);
       if (refused) this.#tell(slot, 'TCP_REFUSED', 'connection refused', direction, true);
       else if (state !== STATE.closed) this.#tell(slot, 'TCP_RESET', 'connection reset', direction, true);
       return;
@@ -601,6 +614,39 @@ export class TcpConnections implements StreamHost {
     if (state === STATE.reset || state === STATE.refused) return;
     ints[base + TCP_I32.state] = others & SEEN.fin ? STATE.closed : STATE.halfClosed;
     if (others & SEEN.fin) this.#finish(slot);
+  }
+
+  /** A reset came while bytes sent before it are missing: another network card may bring them yet. */
+  #awaitMissing(
+    stream: TcpStream,
+    { how, by, direction, sequence }: { how: StreamEnd; by: number | undefined; direction: number; sequence: number },
+  ): void {
+    const { ints } = this.table;
+    const base = this.table.base(stream.slot);
+    const limit = (side: 0 | 1) => {
+      if (((ints[base + side + TCP_I32.flags] as number) & SEEN.high) === 0) return undefined;
+      const high = ints[base + side + TCP_I32.high] as number;
+      return side === direction && ((sequence - high) | 0) > 0 ? sequence : high;
+    };
+    stream.pendingEnd = {
+      how,
+      by,
+      time: this.clock.now,
+      told: how === 'reset' ? direction : undefined,
+      limits: [limit(0), limit(1)],
+    };
+    this.reassembly.awaitReset(stream);
+  }
+
+  /** What a reset overtook has had time to come. */
+  #endPending(slot: number): void {
+    const pending = this.#streams[slot]?.pendingEnd;
+    if (pending === undefined) return;
+    const { now } = this.clock;
+    this.clock.now = pending.time;
+    this.#endStream(slot, pending.how, pending.by);
+    if (pending.told !== undefined) this.#tell(slot, 'TCP_RESET', 'connection reset', pending.told, true);
+    this.clock.now = now;
   }
 
   /** Both sides have sent FIN: the stream ends once all bytes before the FINs have arrived. */
@@ -679,6 +725,7 @@ export class TcpConnections implements StreamHost {
   }
 
   #ended(slot: number): void {
+    this.#endPending(slot);
     this.#tellUnanswered(slot);
     this.#endStream(slot, this.#over ? 'capture ended' : this.table.evicting ? 'evicted' : 'expired');
     this.#sink.flowEnded(this.#view.at(slot));
@@ -697,4 +744,10 @@ export class TcpConnections implements StreamHost {
     this.#evicted.remember(ints[base + FLOW_I32.hash] as number, isGivenUp);
     this.#givesUp = false;
   }
+}
+
+/** Whether what ends at a sequence number, int32, was sent before a reset. */
+function isBefore({ limits }: PendingEnd, direction: number, sequence: number): boolean {
+  const limit = limits[direction === 0 ? 0 : 1];
+  return limit !== undefined && ((sequence - limit) | 0) <= 0;
 }

@@ -38,12 +38,24 @@ export class Reassembly {
   readonly #clock: Clock;
   readonly #soon = new Deadlines<TcpStream>(REORDER_NS);
   readonly #late = new Deadlines<TcpStream>(HOLE_NS);
+  readonly #resets = new Deadlines<TcpStream>(REORDER_NS);
 
   readonly #onDrained: (stream: TcpStream) => void;
+  readonly #onReset: (stream: TcpStream) => void;
 
-  /** @param onDrained called when a connection waits for nothing any more */
-  constructor(table: FlowTable, troubles: Troubles, clock: Clock, onDrained: (stream: TcpStream) => void) {
+  /**
+   * @param onDrained called when a connection waits for nothing any more
+   * @param onReset called when what a reset overtook has had time to come
+   */
+  constructor(
+    table: FlowTable,
+    troubles: Troubles,
+    clock: Clock,
+    onDrained: (stream: TcpStream) => void,
+    onReset: (stream: TcpStream) => void,
+  ) {
     this.#onDrained = onDrained;
+    this.#onReset = onReset;
     this.#table = table;
     this.#troubles = troubles;
     this.#clock = clock;
@@ -172,7 +184,7 @@ export class Reassembly {
 
   /** Whether `passed` may have something to do; asked for every packet. */
   get hasDeadlines(): boolean {
-    return !this.#soon.isEmpty || !this.#late.isEmpty;
+    return !this.#soon.isEmpty || !this.#late.isEmpty || !this.#resets.isEmpty;
   }
 
   /** Give up what has been waited for long enough, of all connections. Cheap when nothing is due. */
@@ -189,6 +201,21 @@ export class Reassembly {
       waiting.late = false;
       this.#force(stream, waiting, now, true);
     }
+    for (let stream = this.#resets.due(now); stream !== undefined; stream = this.#resets.due(now))
+      this.#onReset(stream);
+  }
+
+  /**
+   * Whether bytes are missing that were sent before a reset: a hole, or bytes of its sender's before its sequence number.
+   * @param sequence int32, the reset's
+   */
+  isMissing(stream: TcpStream, direction: number, sequence: number): boolean {
+    return stream.waiting !== undefined || this.#ahead(stream, direction, sequence) > 0;
+  }
+
+  /** A connection was reset while bytes are missing: call `onReset` when they have had time to come. */
+  awaitReset(stream: TcpStream): void {
+    this.#resets.add(stream, this.#clock.now);
   }
 
   /** No more will come: every hole is given up. */

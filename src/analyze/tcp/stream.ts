@@ -67,6 +67,19 @@ export interface Carrier {
   readonly isCrossing: boolean;
 }
 
+/** A reset came before bytes that were sent before it: the stream ends when these have had time to come. */
+export interface PendingEnd {
+  readonly how: StreamEnd;
+  /** The direction that closed first, or reset. */
+  readonly by: number | undefined;
+  /** Of the reset, ns. */
+  readonly time: number;
+  /** The direction whose reset is to be told as an event, if it is. */
+  readonly told: number | undefined;
+  /** By direction: what ends behind this sequence number, int32, came after the reset; undefined: everything did. */
+  readonly limits: readonly [number | undefined, number | undefined];
+}
+
 /** No clock has this number. */
 const UNSTEADY = -2;
 
@@ -83,6 +96,7 @@ export class TcpStream implements StreamContext {
   clientPort = 0;
   protocol: StreamProtocol | undefined;
   ended = false;
+  pendingEnd: PendingEnd | undefined;
   /** Which direction, 0 or 1, is the client's. */
   client = 0;
   /** Of the bytes being handed on, as StreamContext has them. */
@@ -139,6 +153,7 @@ export class TcpStream implements StreamContext {
     this.serverPort = serverPort;
     this.protocol = undefined;
     this.ended = false;
+    this.pendingEnd = undefined;
     this.waiting = undefined;
     this.spares = undefined;
     this.#clientClock = -1;
