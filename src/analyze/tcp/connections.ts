@@ -227,10 +227,16 @@ export class TcpConnections implements StreamHost {
     const length = packet.payloadLength;
     const counted = packet.tcpFlags & (TCP.syn | TCP.fin) ? 1 : 0;
     const ahead = (packet.tcpSequence + length + counted - (ints[own + TCP_I32.high] as number)) | 0;
-    if (ahead > 0) return false;
+    if (ahead > 0) {
+      if (last === identification + 1) this.#hasSameIdentification(own);
+      return false;
+    }
     if (length === 0 && counted === 0) {
       // An acknowledgment that moves on, or another window.
-      if (((packet.tcpAcknowledgment - (ints[own + TCP_I32.ack] as number)) | 0) > 0) return false;
+      if (((packet.tcpAcknowledgment - (ints[own + TCP_I32.ack] as number)) | 0) > 0) {
+        if (last === identification + 1) this.#hasSameIdentification(own);
+        return false;
+      }
       if (packet.tcpWindow !== ints[own + TCP_I32.window]) return false;
     }
     return this.#isKnown(slot, direction, packet) && this.#isRepeated(slot, direction, packet, last, ahead);
@@ -253,6 +259,12 @@ export class TcpConnections implements StreamHost {
     return held !== undefined && ((held.sequence - tcpSequence) | 0) <= 0;
   }
 
+  /** A packet that brings something new has the identification of the one before it. @param own as in `isCopy` */
+  #hasSameIdentification(own: number): void {
+    const { ints } = this.table;
+    ints[own + TCP_I32.flags] = (ints[own + TCP_I32.flags] as number) | SEEN.sameIdentification;
+  }
+
   /** Whether a packet that brings nothing new was captured twice. @param last its sender's count before it, + 1 */
   #isRepeated(slot: number, direction: number, packet: PacketView, last: number, ahead: number): boolean {
     const { ints, doubles } = this.table;
@@ -261,8 +273,11 @@ export class TcpConnections implements StreamHost {
     const half = (base >> 1) + direction;
     const age =
       this.clock.now - Math.max(doubles[half + TCP_F64.highTime] as number, doubles[half + TCP_F64.ackTime] as number);
-    if (identification === 0 || last === 0)
-      return ahead === 0 && packet.payloadLength > 0 && age >= 0 && age <= COPY_UNNUMBERED_NS;
+    const isSame = ((ints[base + direction + TCP_I32.flags] as number) & SEEN.sameIdentification) !== 0;
+    if (identification === 0 || last === 0 || isSame) {
+      const isAlike = ahead === 0 && (packet.payloadLength > 0 || (isSame && last === identification + 1));
+      return isAlike && age >= 0 && age <= COPY_UNNUMBERED_NS;
+    }
     const isCopy = age >= 0 && age <= COPY_NS && ((last - 1 - identification) & 0xffff) <= COPY_PACKETS;
     if (isCopy) ints[base + direction + TCP_I32.identification] = last;
     return isCopy;

@@ -38,4 +38,6 @@ export const SEEN = {
   synAckAgain: 131_072,
   /** Its SYN was not captured; the first acknowledgment of the other direction shows its number. */
   acknowledged: 262_144,
+  /** Its packets have one IP identification, whatever they carry: that identifies no packet. */
+  sameIdentification: 524_288,
 } as const;

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { analyseBytes } from '../../support/analysis.ts';
+import { type BuiltSegment, builtPcap, handshake } from '../../support/built-capture.ts';
+
+const TEXT = 'x'.repeat(900);
+
+/**
+ * The server sends three segments, and a part of the second one again 1.7 ms later; the client repeats its acknowledgment three times.
+ * @param numbered the IP identification of the packet with an index
+ */
+function counted(numbered: (index: number) => number) {
+  const segments: BuiltSegment[] = [
+    ...handshake([100, 200]),
+    { side: 0, sequence: 101, acknowledgment: 201, payload: 'hello', at: 10 },
+    { side: 1, sequence: 201, acknowledgment: 106, payload: TEXT.slice(0, 300), at: 20 },
+    { side: 1, sequence: 501, acknowledgment: 106, payload: TEXT.slice(300, 600), at: 20.1 },
+    { side: 0, sequence: 106, acknowledgment: 501, at: 20.2 },
+    { side: 1, sequence: 801, acknowledgment: 106, payload: TEXT.slice(600), at: 20.3 },
+    { side: 0, sequence: 106, acknowledgment: 501, at: 20.4 },
+    { side: 0, sequence: 106, acknowledgment: 501, at: 20.7 },
+    { side: 0, sequence: 106, acknowledgment: 501, at: 21 },
+    { side: 1, sequence: 501, acknowledgment: 106, payload: TEXT.slice(300, 500), at: 22 },
+    { side: 0, sequence: 106, acknowledgment: 1101, at: 23 },
+  ];
+  const { flows, copies } = analyseBytes(
+    builtPcap(segments.map((segment, index) => ({ ...segment, identification: numbered(index) }))),
+  );
+  const tcp = flows[0]?.tcp;
+  return { copies, duplicateAcks: tcp?.client.duplicateAcks, retransmissions: tcp?.server.retransmissions };
+}
+
+const NO_COPIES = { copies: 0, duplicateAcks: 3, retransmissions: 1 };
+
+test.each<[what: string, numbered: (index: number) => number]>([
+  ['count their packets', (index) => 1_000 + index],
+  ['give all packets one IP identification', () => 4_242],
+  ['give none', () => 0],
+])('senders that %s: what is sent again is no copy', (_what, numbered) => {
+  expect(counted(numbered)).toEqual(NO_COPIES);
+});
