@@ -275,7 +275,8 @@ export class TcpConnections implements StreamHost {
       this.clock.now - Math.max(doubles[half + TCP_F64.highTime] as number, doubles[half + TCP_F64.ackTime] as number);
     const isSame = ((ints[base + direction + TCP_I32.flags] as number) & SEEN.sameIdentification) !== 0;
     if (identification === 0 || last === 0 || isSame) {
-      const isAlike = ahead === 0 && (packet.payloadLength > 0 || (isSame && last === identification + 1));
+      const takesNumbers = packet.payloadLength > 0 || (packet.tcpFlags & (TCP.syn | TCP.fin)) !== 0;
+      const isAlike = ahead === 0 && (takesNumbers || (isSame && last === identification + 1));
       return isAlike && age >= 0 && age <= COPY_UNNUMBERED_NS;
     }
     const isCopy = age >= 0 && age <= COPY_NS && ((last - 1 - identification) & 0xffff) <= COPY_PACKETS;

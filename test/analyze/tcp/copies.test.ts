@@ -38,3 +38,20 @@ test.each<[what: string, numbered: (index: number) => number]>([
 ])('senders that %s: what is sent again is no copy', (_what, numbered) => {
   expect(counted(numbered)).toEqual(NO_COPIES);
 });
+
+test('without an IP identification a packet with data, SYN or FIN that comes again at once is a copy', () => {
+  const closing: BuiltSegment[] = [
+    { side: 0, sequence: 101, acknowledgment: 201, payload: 'hello', at: 10 },
+    { side: 1, sequence: 201, acknowledgment: 106, flags: 'F.', at: 20 },
+    { side: 0, sequence: 106, acknowledgment: 202, flags: 'F.', at: 21 },
+  ];
+  const [syn, synAck] = handshake([100, 200]);
+  const segments = [syn, synAck, ...closing].flatMap((segment) =>
+    segment === undefined ? [] : [segment, { ...segment, at: segment.at + 0.005 }],
+  );
+  const { flows, copies } = analyseBytes(builtPcap(segments));
+  expect(copies).toBe(5);
+  expect(flows[0]?.tcp).toMatchObject({ client: { retransmissions: 0 }, server: { retransmissions: 0 } });
+  const later = segments.map((segment, index) => ({ ...segment, at: segment.at + (index % 2 === 0 ? 0 : 2) }));
+  expect(analyseBytes(builtPcap(later.sort((a, b) => a.at - b.at))).copies).toBe(0);
+});
