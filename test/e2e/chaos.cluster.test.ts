@@ -1,4 +1,4 @@
-// Captures while agents, API server, kubelets and networks break at random moments; longer in chaos.fuzz.test.ts.
+// Captures while agents, API server, kubelets and networks break at random moments; longer in long.fuzz.test.ts.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

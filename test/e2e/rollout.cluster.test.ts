@@ -1,6 +1,6 @@
 // Pods that come and go while they are captured: a rollout under load, and a Deployment scaled up, to zero and back.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -50,7 +50,9 @@ test('a rollout under load: every answered request is in the file, every pod tha
   // A slow answer now and then, so that the load lasts as long as the rollout.
   const paths = [...Array(19).fill('ok'), 'slow'].join();
   const load = requests(on, { n: 5_000, run, paths, concurrency: 8 });
-  await sleep(1_000);
+  // Each of the pods that will go has had some of the load by then.
+  const asked = () => readFileSync(file, 'latin1').split(`run=${run}`).length;
+  await expect.poll(asked, { timeout: HANG_MS }).toBeGreaterThan(100);
   await kubectl(on, 'rollout', 'restart', '-n', 'shop', 'deployment/web');
   await kubectl(on, 'rollout', 'status', '-n', 'shop', 'deployment/web', '--timeout=300s');
   const report = await load;
