@@ -8,9 +8,9 @@ import {
   UTC_FLAG,
   WHERE_FLAG,
 } from '../capture/flags.ts';
-import type { RawCaptureOptions } from '../capture/options.ts';
 import { addExamples } from '../examples.ts';
 import { addVerbosityFlags } from '../flags.ts';
+import type { TraceOptions } from './command.ts';
 
 /** `ksnoop trace`: requests hop by hop, of a running capture or of files. */
 export function addTraceCommand(ksnoop: Command, setExit: (code: number) => void): void {
@@ -24,19 +24,24 @@ export function addTraceCommand(ksnoop: Command, setExit: (code: number) => void
     .option('--count <N>', 'stop after N packets')
     .option(...CLOCK_FLAG);
   trace
+    .option('-o, --output <FORM>', 'lines: one per request, then tables; summary: the tables per route alone', 'lines')
+    .option('--nodes', "also the nodes' own interfaces: hops between the pods (all nodes; name node/NAME to choose)")
     .option('--json', 'an object a line')
     .option(...WHERE_FLAG)
     .option(...SECRETS_FLAG)
     .option(...UTC_FLAG);
   addTransportFlags(trace);
-  addVerbosityFlags(trace).action(async (words: string[], options: RawCaptureOptions) => {
-    const { captureFiles } = await import('../capture-files.ts');
-    const { analyseFiles, analyseTargets } = await import('../read/targets-or-files.ts');
-    setExit(await (captureFiles(words) ? analyseFiles : analyseTargets)(words, options, 'trace'));
+  addVerbosityFlags(trace).action(async (words: string[], options: TraceOptions) => {
+    const { traceCommand } = await import('./command.ts');
+    setExit(await traceCommand(words, options));
   });
   addExamples(trace, [
     ['trace svc/web -n shop', 'requests of a Service, from its clients to its pods'],
     ['trace ingress/shop svc/api -v', 'through the ingress controller and on to another Service, with all hops'],
+    [
+      'trace svc/web --nodes -o summary --duration 1m',
+      "hops with the nodes' own interfaces, a table per route at the end",
+    ],
     ['trace incident.pcapng --where \'latency > duration("1s")\'', 'slow requests of a capture'],
   ]);
 }

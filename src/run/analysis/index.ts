@@ -1,5 +1,6 @@
 import { CSV_TABLE_NAMES } from '../../view/csv-tables.ts';
 import { MAP_FORMATS } from '../../view/map/formats.ts';
+import { TRACE_FORMS } from '../../view/trace-forms.ts';
 import type { AnalysisForm } from './form.ts';
 
 /** Every form for what the analysis finds: a new one is a file here and an entry below. */
@@ -36,8 +37,10 @@ export const ANALYSIS_OUTPUTS: readonly AnalysisForm[] = [
   },
   {
     name: 'trace',
-    about: 'one line per request of a client with its slowest hop; -v shows all hops',
+    about:
+      'one line per request of a client with its slowest hop; -v shows all hops; trace=summary: a table per route alone',
     json: true,
+    argument: { name: 'FORM', required: false, values: TRACE_FORMS },
     load: async () => (await import('./trace.ts')).trace,
   },
   {

@@ -1,4 +1,5 @@
 import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
+import { RECORD_VERSION } from '../../analyze/record/fields.ts';
 import { TracePaths } from '../../analyze/trace/paths.ts';
 import { Colours } from '../../view/colour.ts';
 import { jsonLine } from '../../view/json-line.ts';
@@ -14,7 +15,8 @@ export const trace: AnalysisOutputKind = {
   packets: true,
   firstLegs: true,
   ownFilter: true,
-  create: ({ session, line, colour, json, width, utc = false, live = false, verbose = false }) => {
+  create: ({ session, line, colour, json, width, utc = false, live = false, verbose = false, argument }) => {
+    const hasLines = argument !== 'summary';
     const { analysis } = session.capture;
     const style = { colours: new Colours(colour), utc, width };
     const days = new DayLines(utc, !live, style.colours);
@@ -22,7 +24,8 @@ export const trace: AnalysisOutputKind = {
     const { tracer, recorder } = sessionTracer(session, live, (call) => {
       if (session.where?.matches(session.recorder.event(call.exchange, call.flow)) === false) return;
       const record = recorder.record(call, json);
-      paths.add(record);
+      if (!json || !hasLines) paths.add(record);
+      if (!hasLines) return;
       if (json) {
         line(jsonLine(record));
         return;
@@ -39,15 +42,15 @@ export const trace: AnalysisOutputKind = {
       end: () => {
         tracer.end();
         if (!json) for (const text of pathTables(paths.stats(), style)) line(text);
+        else if (!hasLines)
+          for (const path of paths.stats()) line(jsonLine({ v: RECORD_VERSION, kind: 'traces', ...path }));
       },
       notes: () => {
         const { hurried, forgotten } = tracer;
         const left = [
           hurried > 0 ? `${counted(hurried, 'call')} could not wait for the request they may belong to` : '',
           forgotten > 0 ? `${counted(forgotten, 'connection')} went out of memory` : '',
-          !json && paths.left > 0
-            ? `the tables have no room for routes or hops of ${counted(paths.left, 'request')}`
-            : '',
+          paths.left > 0 ? `the tables have no room for routes or hops of ${counted(paths.left, 'request')}` : '',
         ].filter((text) => text !== '');
         return left.length === 0 ? [] : [`traces are not complete: ${left.join(', ')}`];
       },

@@ -1,0 +1,29 @@
+import { TRACE_FORMS } from '../../view/trace-forms.ts';
+import type { ExitCode } from '../../wire/errors.ts';
+import type { RawCaptureOptions } from '../capture/options.ts';
+import { captureFiles } from '../capture-files.ts';
+import { analyseFiles, analyseTargets } from '../read/targets-or-files.ts';
+import { usage } from '../usage.ts';
+
+export interface TraceOptions extends RawCaptureOptions {
+  /** One of TRACE_FORMS. */
+  readonly output?: string;
+  /** The nodes' own interfaces too. */
+  readonly nodes?: boolean;
+}
+
+/** Every node of the cluster, as a target. */
+const NODES = 'node/*';
+
+/** @throws KsnoopError USAGE where the flags do not go together */
+export async function traceCommand(words: readonly string[], options: TraceOptions): Promise<ExitCode> {
+  const { output = 'lines', nodes = false, ...others } = options;
+  if (!TRACE_FORMS.some((form) => form === output)) {
+    throw usage(`-o takes ${TRACE_FORMS.join(' or ')}, not "${output}".`);
+  }
+  const form = output === 'lines' ? 'trace' : `trace=${output}`;
+  if (nodes && options.local === true) throw usage('--nodes needs the cluster, which --local does not use.');
+  if (!captureFiles(words)) return analyseTargets(nodes ? [...words, NODES] : words, others, form);
+  if (nodes) throw usage('--nodes captures interfaces of nodes; it has no meaning for files.');
+  return analyseFiles(words, others, form);
+}
