@@ -1,5 +1,6 @@
+import type { Between, ConnectRecord } from '../analyze/trace/connect-record.ts';
 import type { PathHop, PathStats } from '../analyze/trace/paths.ts';
-import type { ConnectRecord, HopRecord, OneWay, TraceRecord } from '../analyze/trace/record.ts';
+import type { HopRecord, OneWay, TraceRecord } from '../analyze/trace/record.ts';
 import type { Colours } from './colour.ts';
 import { incompleteText } from './event-line.ts';
 import { addressOf, peerName } from './peer-text.ts';
@@ -61,16 +62,41 @@ export function traceLine(trace: TraceRecord, { colours, utc }: TraceStyle): str
 
 /** `3 SYNs in 3.01 s, last seen at node1/eth0, not seen at shop/web-1`. */
 function connectText(connect: ConnectRecord): string {
-  const { outcome, syns, span, lastSeen, notSeen, answerSeen, rejection } = connect;
+  const { outcome, syns, span, lastSeen, notSeen, between, answerSeen, rejection } = connect;
   const texts = [syns > 1 ? `${counted(syns, 'SYN')} in ${latencyText(span)}` : '1 SYN'];
   if (outcome === 'unanswered') texts.push(`last seen at ${sanitise(lastSeen)}`);
   if (notSeen.length > 0) texts.push(`not seen at ${notSeen.map(sanitise).join(', ')}`);
+  const way = between === undefined ? '' : betweenText(between);
+  if (way !== '') texts.push(`between them: ${way}`);
   if (outcome === 'refused' && answerSeen !== undefined) texts.push(`RST first seen at ${sanitise(answerSeen)}`);
   if (outcome === 'answer not delivered' && answerSeen !== undefined) {
     texts.push(`SYN-ACK last seen at ${sanitise(answerSeen)}`);
   }
   if (rejection !== undefined) texts.push(sanitise(rejection));
   return texts.join(', ');
+}
+
+/** `node1 → node2, the Service's address is not translated yet`. */
+function betweenText({ fromNode, toNode, translated }: Between): string {
+  const texts: string[] = [];
+  if (fromNode !== undefined && toNode !== undefined) {
+    texts.push(fromNode === toNode ? sanitise(fromNode) : `${sanitise(fromNode)} → ${sanitise(toNode)}`);
+  }
+  if (translated === false) texts.push("the Service's address not translated yet");
+  if (translated === true) texts.push("the Service's address translated");
+  return texts.join(', ');
+}
+
+/** Connections that did not come up with what the kernel counted at their places; none where it counted nothing. */
+export function connectLines(traces: readonly TraceRecord[], { colours }: TraceStyle): string[] {
+  const lines = traces.flatMap((trace) => {
+    const { counters } = trace.connect ?? {};
+    if (counters === undefined) return [];
+    const texts = counters.map(({ place, counter, change }) => `${counter} +${grouped(change)} at ${sanitise(place)}`);
+    return [`  ${routeText(trace)} ${trace.connect?.outcome}: ${texts.join(', ')}`];
+  });
+  if (lines.length === 0) return [];
+  return ['', colours.heading('Connections that did not come up, and what the kernel counted meanwhile'), ...lines];
 }
 
 /** The hops below one another, each with its time and its share as a bar. */

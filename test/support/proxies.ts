@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildProxiesImage } from '../cluster/workloads/image.ts';
+import { buildMoreProxiesImage, buildProxiesImage } from '../cluster/workloads/image.ts';
 import type { TestCluster } from './cluster.ts';
 import { applyText, ensureImage, ensureShop, kubectl } from './shop.ts';
 
@@ -14,6 +14,26 @@ export async function ensureProxies(say: (line: string) => void = console.error)
   await applyText(on, readFileSync(join(manifests, 'haproxy.yaml'), 'utf8').replaceAll('IMAGE', tag));
   await kubectl(on, 'rollout', 'status', '-n', 'shop', 'deployment/haproxy', '--timeout=180s');
   return on;
+}
+
+/** HAProxy with and without ids, and Envoy: for long runs. */
+export const MORE_PROXIES = ['haproxy-ids', 'haproxy-plain', 'envoy'] as const;
+
+/** Put them before the shop's web, and wait until they are ready. */
+export async function ensureMoreProxies(say: (line: string) => void = console.error): Promise<TestCluster> {
+  const on = await ensureShop(say);
+  const { path, tag } = await buildMoreProxiesImage(say);
+  await ensureImage(on, tag, path, say);
+  await applyText(on, readFileSync(join(manifests, 'more.yaml'), 'utf8').replaceAll('IMAGE', tag));
+  for (const name of MORE_PROXIES) {
+    await kubectl(on, 'rollout', 'status', '-n', 'shop', `deployment/${name}`, '--timeout=180s');
+  }
+  return on;
+}
+
+export async function removeMoreProxies(on: TestCluster): Promise<void> {
+  const objects = MORE_PROXIES.flatMap((name) => [`deployment/${name}`, `service/${name}`]);
+  await kubectl(on, 'delete', '-n', 'shop', ...objects, 'configmap/more-proxies', '--ignore-not-found');
 }
 
 /** Take them away again: other tests count the shop's pods. */

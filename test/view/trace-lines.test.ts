@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { PathStats } from '../../src/analyze/trace/paths.ts';
 import type { HopRecord, TraceRecord } from '../../src/analyze/trace/record.ts';
 import { Colours } from '../../src/view/colour.ts';
-import { pathTables, traceLine, waterfall } from '../../src/view/trace-lines.ts';
+import { connectLines, pathTables, traceLine, waterfall } from '../../src/view/trace-lines.ts';
 
 const style = { colours: new Colours(false), utc: true, width: undefined };
 
@@ -63,11 +63,21 @@ test('a connection that did not come up has a line with where its SYN was seen, 
     answerSeen: undefined,
     rejection: undefined,
     confidence: 'proven',
+    between: { fromNode: 'node1', toNode: 'node2', translated: true },
+    counters: [{ place: 'shop/web-1', counter: 'TcpExt ListenDrops', change: 1200 }],
   } as const;
   const failed = trace({ protocol: 'tcp', label: 'connect', status: 'unanswered', failed: true, connect });
   expect(traceLine(failed, style)).toBe(
-    '14:03:07.123456 connect unanswered shop/client-1 → shop/web-1 3 SYNs in 3.0 s, last seen at node1/eth0, not seen at shop/web-1',
+    "14:03:07.123456 connect unanswered shop/client-1 → shop/web-1 3 SYNs in 3.0 s, last seen at node1/eth0, not seen at shop/web-1, between them: node1 → node2, the Service's address translated",
   );
+  expect(connectLines([failed], style)).toEqual([
+    '',
+    'Connections that did not come up, and what the kernel counted meanwhile',
+    '  shop/client-1 → shop/web-1 unanswered: TcpExt ListenDrops +1,200 at shop/web-1',
+  ]);
+  const unknown = { ...connect, between: { ...connect.between, toNode: undefined, translated: undefined } };
+  expect(traceLine({ ...failed, connect: unknown }, style)).toMatch(/not seen at shop\/web-1$/);
+  expect(connectLines([{ ...failed, connect: { ...connect, counters: undefined } }], style)).toEqual([]);
   expect(waterfall(failed, style)).toEqual([]);
 });
 

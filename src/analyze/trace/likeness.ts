@@ -11,7 +11,10 @@ export interface Likeness {
   readonly passedOn: boolean;
 }
 
-const POINTS = { id: 8, path: 4, method: 2, forwardedFor: 3, body: 3, response: 3, question: 8 } as const;
+const POINTS = { id: 8, ownPath: 7, path: 4, method: 2, forwardedFor: 3, body: 3, response: 3, question: 8 } as const;
+
+/** A path that few requests have: with a query, or an id among its segments. */
+const OWN_PATH = /\?.|\/(?:\d+|[0-9a-f-]{16,})(?:\/|$)/i;
 
 /** Names of headers with an id that stays the same from hop to hop. */
 const IDS = ['x-request-id', 'x-b3-traceid', 'x-correlation-id', 'x-amzn-trace-id', 'uber-trace-id'] as const;
@@ -34,7 +37,7 @@ export function likeness(outer: Exchange, inner: Exchange, clientAddress: string
   const sameMethod = isSame(one.method, other.method);
   const samePath = sameMethod && isSame(one.path, other.path);
   let score = sameId ? POINTS.id : 0;
-  if (samePath) score += POINTS.path;
+  if (samePath) score += typeof one.path === 'string' && OWN_PATH.test(one.path) ? POINTS.ownPath : POINTS.path;
   else if (sameMethod && isRewritten(one.path, other.path)) score += POINTS.method;
   if (endsWith(otherHeaders?.['x-forwarded-for'], clientAddress)) score += POINTS.forwardedFor;
   if (isSame(oneHeaders?.['content-length'], otherHeaders?.['content-length'])) score += POINTS.body;

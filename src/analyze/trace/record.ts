@@ -1,9 +1,11 @@
 import type { Names } from '../identity/names.ts';
-import { TRACE_NOT_SEEN, TRACE_ROUTES } from '../limits.ts';
+import { TRACE_ROUTES } from '../limits.ts';
 import type { EventRecord, PeerRecord, Recorder } from '../record/record.ts';
+import type { NetworkStates } from '../state/network-states.ts';
 import { Histogram } from '../summary/histogram.ts';
-import type { Call, Confidence, ConnectFacts, ConnectOutcome } from './call.ts';
+import type { Call, Confidence } from './call.ts';
 import type { ClockOffset } from './clock-offsets.ts';
+import { type ConnectRecord, type ConnectSources, connectRecord } from './connect-record.ts';
 import { type Lost, type Part, type PartKind, type PlaceFacts, partsOf } from './parts.ts';
 import type { Vantage } from './vantages.ts';
 
@@ -54,24 +56,6 @@ export interface TraceRecord extends Omit<EventRecord, 'kind'> {
   readonly connect: ConnectRecord | undefined;
 }
 
-/** Where a connection that did not come up was seen, and where not. */
-export interface ConnectRecord {
-  readonly outcome: ConnectOutcome;
-  /** SYNs at the place nearest to the client; from the first to the last, ns. */
-  readonly syns: number;
-  readonly span: number;
-  /** The place nearest to the server that saw a SYN. */
-  readonly lastSeen: string;
-  /** Pods of the destination that were captured and did not see it; of a Service those in its namespace. A few. */
-  readonly notSeen: readonly string[];
-  /** Where the answer was seen: of a reset the place nearest to the server, of a SYN-ACK the one nearest to the client. */
-  readonly answerSeen: string | undefined;
-  /** The ICMP error. */
-  readonly rejection: string | undefined;
-  /** Whether the places are proven to have seen the same connection. */
-  readonly confidence: Confidence;
-}
-
 /** A peer by its pod, Service, name, node or address. */
 function peerText(peer: PeerRecord | undefined): string {
   const pod = peer?.pod !== undefined && peer.namespace !== undefined ? `${peer.namespace}/${peer.pod}` : peer?.pod;
@@ -102,6 +86,7 @@ export interface TraceRecorderSources {
   readonly recorder: () => Recorder;
   readonly names: Names;
   readonly interfaceName: (id: number) => string | undefined;
+  readonly states: NetworkStates;
   readonly places: PlaceFacts;
   readonly clockOffset: (from: Vantage, to: Vantage, time: number) => ClockOffset | undefined;
 }
@@ -113,8 +98,12 @@ export class TraceRecorder {
   readonly #usual = new Map<string, (Map<PartKind, Histogram> | undefined)[]>();
   #usualParts = 0;
 
+  readonly #connects: ConnectSources;
+
   constructor(sources: TraceRecorderSources) {
     this.#sources = sources;
+    const { names, states } = sources;
+    this.#connects = { names, states, place: (at, end) => this.#placeName(at) ?? peerText(end) };
   }
 
   /** @param hasFields with the members of the request's protocol: `http`, `dns` */
@@ -131,34 +120,7 @@ export class TraceRecorder {
       hops,
       slowest: total === undefined ? undefined : this.#slowest(event.route ?? event.label, hops, total),
       ambiguous: call.ambiguous === 0 ? undefined : call.ambiguous,
-      connect: call.connect === undefined ? undefined : this.#connect(call, call.connect, event),
-    };
-  }
-
-  #connect(call: Call, facts: ConnectFacts, { src, dst }: EventRecord): ConnectRecord {
-    const { outcome, syns, span, lastSeen, answerSeen, rejection, confidence } = facts;
-    const place = (at: Vantage) => this.#placeName(at) ?? peerText(at === call.vantages[0] ? src : dst);
-    const seen = new Set(call.vantages.map(place));
-    const isRefused = outcome === 'refused' || outcome === 'answer not delivered';
-    const notSeen = isRefused
-      ? []
-      : this.#sources.names
-          .capturedPods()
-          .filter(({ pod, namespace, text }) => {
-            if (seen.has(text) || dst === undefined || namespace !== dst.namespace) return false;
-            return dst.pod === undefined ? dst.service !== undefined : pod === dst.pod;
-          })
-          .map(({ text }) => text)
-          .slice(0, TRACE_NOT_SEEN);
-    return {
-      outcome,
-      syns,
-      span,
-      lastSeen: place(lastSeen),
-      notSeen,
-      answerSeen: answerSeen === undefined ? undefined : place(answerSeen),
-      rejection,
-      confidence,
+      connect: call.connect === undefined ? undefined : connectRecord(call, call.connect, event, this.#connects),
     };
   }
 

