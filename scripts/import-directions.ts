@@ -47,6 +47,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'capture/names': { loads: ['wire', 'capture', 'capture/kube'] },
   'capture/facts': { loads: ['wire', 'capture', 'capture/kube'] },
   'capture/plan': { loads: ['wire', 'capture/*'] },
+  'capture/registry': { loads: ['wire'] },
   'capture/install': { loads: ['wire', 'capture', 'capture/kube', 'capture/agents'] },
 
   analyze: { loads: ['wire'] },
@@ -131,7 +132,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'cli/settings': { loads: [...BELOW_CLI, 'cli'] },
   'cli/wireshark-profile': { loads: [...BELOW_CLI, 'cli'] },
   'cli/help': { loads: [...BELOW_CLI, 'cli', 'cli/top/limits.ts'] },
-  'cli/install': { loads: [...BELOW_CLI, 'cli'] },
+  'cli/install': { loads: [...BELOW_CLI, 'cli', 'cli/version'] },
+  'cli/image': { loads: [...BELOW_CLI, 'cli'] },
   'cli/cleanup': { loads: [...BELOW_CLI, 'cli'] },
   'cli/capture': { loads: [...BELOW_CLI, 'cli', 'cli/help', 'cli/wireshark-profile'] },
   'cli/read': { loads: [...BELOW_CLI, 'cli', 'cli/capture'] },

@@ -9,6 +9,7 @@ import { addDiffCommand } from './diff/commands.ts';
 import { addExtcapCommands } from './extcap/commands.ts';
 import { withHint } from './foreign-flags.ts';
 import { addHelpCommand } from './help/commands.ts';
+import { addImageCommands } from './image/commands.ts';
 import { addInstallCommands } from './install/commands.ts';
 import { addReadCommand } from './read/commands.ts';
 import { applySettings } from './settings/apply.ts';
@@ -43,6 +44,7 @@ export function program(
   addDiagnoseCommand(ksnoop, setExit);
   addDiffCommand(ksnoop, setExit);
   addInstallCommands(ksnoop, setExit);
+  addImageCommands(ksnoop, setExit);
   addUpkeepCommands(ksnoop, setExit);
   addVersionCommands(ksnoop, setExit);
   addExtcapCommands(ksnoop, setExit);

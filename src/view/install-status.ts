@@ -1,6 +1,7 @@
 import type { Colours } from './colour.ts';
 import { sanitise } from './sanitise.ts';
 import { tableLines } from './table.ts';
+import { byteSize } from './units.ts';
 
 /** What `ksnoop status` shows: the fields of src/capture/install that people read. */
 export interface StatusView {
@@ -18,8 +19,20 @@ export interface StatusView {
     readonly state: string;
     readonly reason: string;
     readonly restarts: number;
+    readonly usage?: { readonly cpuMillis: number; readonly memoryBytes: number } | undefined;
   }[];
+  readonly resources?: Resources | undefined;
 }
+
+interface Resources {
+  readonly requests: Readonly<Record<string, string>>;
+  readonly limits: Readonly<Record<string, string>>;
+}
+
+const USAGE_COLUMNS = [
+  { title: 'CPU', right: true },
+  { title: 'MEMORY', right: true },
+] as const;
 
 const COLUMNS = [
   { title: 'NODE' },
@@ -40,8 +53,28 @@ export function statusLines(status: StatusView, colours: Colours): string[] {
     `image ${image}, installed by ksnoop ${version || '(unknown version)'}`,
     ...(trouble === '' ? [] : [`trouble: ${trouble}`]),
   ];
-  const rows = status.nodes.map(({ node, pod, state, reason, restarts }) =>
-    [node, pod, state, String(restarts), reason].map(sanitise),
+  if (status.resources !== undefined) lines.push(allowance(status.resources));
+  const isMeasured = status.nodes.some(({ usage }) => usage !== undefined);
+  const [node, pod, state, restarts, reason] = COLUMNS;
+  const columns = isMeasured ? [node, pod, state, restarts, ...USAGE_COLUMNS, reason] : COLUMNS;
+  const rows = status.nodes.map((row) =>
+    [row.node, row.pod, row.state, String(row.restarts), ...(isMeasured ? usageCells(row.usage) : []), row.reason].map(
+      sanitise,
+    ),
   );
-  return [...lines.map(sanitise), ...tableLines(COLUMNS, rows, undefined, colours)];
+  return [...lines.map(sanitise), ...tableLines(columns, rows, undefined, colours)];
+}
+
+/** `each agent: CPU 10m requested, no limit; memory 48Mi requested, 512Mi at most` */
+function allowance({ requests, limits }: Resources): string {
+  const words = (['cpu', 'memory'] as const).map((name) => {
+    const requested = requests[name] === undefined ? 'nothing requested' : `${requests[name]} requested`;
+    const most = limits[name] === undefined ? 'no limit' : `${limits[name]} at most`;
+    return `${name === 'cpu' ? 'CPU' : name} ${requested}, ${most}`;
+  });
+  return `each agent: ${words.join('; ')}`;
+}
+
+function usageCells(usage: StatusView['nodes'][number]['usage']): string[] {
+  return usage === undefined ? ['', ''] : [`${usage.cpuMillis}m`, byteSize(usage.memoryBytes)];
 }

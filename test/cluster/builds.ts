@@ -53,6 +53,13 @@ const BUILDS = {
     about: 'some ten seconds, once',
     aliases: [],
   },
+  registry: {
+    module: 'registry',
+    version: '3.0.0',
+    flags: ['-trimpath', '-ldflags', '-s -w'],
+    about: 'about a minute, once',
+    aliases: [],
+  },
   pause: { module: 'pause', version: '1', flags: ['-trimpath', '-ldflags', '-s -w'], about: 'a second', aliases: [] },
 } as const satisfies Record<string, Build>;
 

@@ -25,6 +25,19 @@ test('a headline, the image, and the nodes in a table', () => {
   ]);
 });
 
+test('what each agent may use, and uses where the cluster measures it', () => {
+  const resources = { requests: { cpu: '10m', memory: '48Mi' }, limits: { memory: '512Mi' } };
+  const usage = { cpuMillis: 12, memoryBytes: 61_000_000 };
+  expect(statusLines({ ...status, resources, nodes: [{ ...node, usage }, node] }, new Colours(false)).slice(2)).toEqual(
+    [
+      'each agent: CPU 10m requested, no limit; memory 48Mi requested, 512Mi at most',
+      'NODE      POD             STATE  RESTARTS  CPU   MEMORY',
+      'worker-1  ksnoop-agent-x  ready         0  12m  61.0 MB',
+      'worker-1  ksnoop-agent-x  ready         0',
+    ],
+  );
+});
+
 test('what a registry or a container said does not reach the terminal as orders', () => {
   const evil = 'x\u001b[2J\u202ey';
   const lines = statusLines(

@@ -2,16 +2,18 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { objectAt, stringsAt } from '../../wire/guard.ts';
+import { VERSION } from '../../wire/version.ts';
 import type { Kube } from '../kube/kube.ts';
 import { ObjectApi } from '../kube/object-api.ts';
 import { NODES_NAMED, POLL_MS, READY_TIMEOUT_MS } from './limits.ts';
 import { daemonsetDirectory, type Manifest, nameOf, readKustomization } from './manifests.ts';
+import { nodeImages } from './node-images.ts';
 import { addressed, FIELD_MANAGER, imageOf, OWN_LABELS, prepared } from './objects.ts';
 import { findDaemonSet, type InstallStatus, type NodeStatus, status } from './status.ts';
 
 export interface InstallOptions {
   readonly kube: Kube;
-  /** The agents' image, as the nodes pull it. Left out: the one that is installed. */
+  /** The agents' image, as the nodes pull it. Left out: the one that is installed, else this version's that the nodes have. */
   readonly image?: string | undefined;
   /** Names of Secrets in the agents' namespace. Left out: those that are installed. */
   readonly pullSecrets?: readonly string[] | undefined;
@@ -36,8 +38,7 @@ export async function install(options: InstallOptions, progress: (line: string) 
   const api = new ObjectApi(kube, signal);
   const before = await findDaemonSet(api);
   const installed = before === undefined ? undefined : imageOf(before);
-  const image = options.image ?? installed?.image;
-  if (!image) throw imageRequired();
+  const image = (options.image ?? installed?.image) || (await imageOfNodes(api, progress));
   const root = options.manifests ?? daemonsetDirectory();
   const directory = join(root, ...(options.overlay ? ['overlays', options.overlay] : ['base']));
   const objects = prepared(readKustomization(directory), {
@@ -118,9 +119,19 @@ function hintFor({ nodes, image }: InstallStatus): string {
 const LOADING =
   'bring it to them (docker push, kind load docker-image, minikube image load, or ctr -n k8s.io images import)';
 
-function imageRequired(): KsnoopError {
-  return new KsnoopError('IMAGE_REQUIRED', '--image is required: there is no public image of the agents.', {
-    hint: `Build it in the repository of ksnoop (docker build -f daemonset/image/Dockerfile ., or without docker: node daemonset/image/build.ts), ${LOADING}, then: ksnoop install --image IMAGE`,
+/** @throws KsnoopError IMAGE_REQUIRED (exit 2) with the two commands that bring an image and install it */
+async function imageOfNodes(api: ObjectApi, progress: (line: string) => void): Promise<string> {
+  const { own, others } = await nodeImages(api);
+  if (own !== undefined) {
+    progress(`image ${own}: every node has it`);
+    return own;
+  }
+  const reference = `REGISTRY/ksnoop-agent:${VERSION}`;
+  const push = `In the repository of ksnoop: ksnoop image push ${reference}; then: ksnoop install --image ${reference}`;
+  const seen =
+    others.length === 0 ? '' : ` If you trust what nodes have already: ksnoop install --image ${others.join(' or ')}`;
+  throw new KsnoopError('IMAGE_REQUIRED', '--image is required: there is no public image of the agents.', {
+    hint: `${push} (REGISTRY: one that the nodes pull from).${seen}`,
     exit: EXIT.usage,
   });
 }

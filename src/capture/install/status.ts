@@ -6,6 +6,7 @@ import type { Kube } from '../kube/kube.ts';
 import { ObjectApi } from '../kube/object-api.ts';
 import { memoryKill, type PodView, podTrouble, podView } from '../kube/pod.ts';
 import { imageOf, VERSION_LABEL } from './objects.ts';
+import { type AgentResources, type AgentUsage, agentUsage, resourcesOf } from './resources.ts';
 
 /** One node, or one agent on a node that cannot be listed. */
 export interface NodeStatus {
@@ -19,6 +20,8 @@ export interface NodeStatus {
   readonly nodeDown: boolean;
   /** How often the agent's container was restarted. */
   readonly restarts: number;
+  /** What it uses; undefined where the cluster does not measure it. */
+  readonly usage?: AgentUsage | undefined;
 }
 
 /** The installation of ksnoop in a cluster. */
@@ -28,6 +31,8 @@ export interface InstallStatus {
   readonly installed: boolean;
   /** Image of the agents; empty when not installed. */
   readonly image: string;
+  /** What each agent may use; undefined when not installed. */
+  readonly resources?: AgentResources | undefined;
   /** Version of the ksnoop that installed it; empty when not installed or applied by other means. */
   readonly version: string;
   /** Nodes that are to have an agent, that have one of the present image, and that have one ready. */
@@ -53,10 +58,11 @@ export function findDaemonSet(api: ObjectApi): Promise<JsonObject | undefined> {
 export async function status(kube: Kube, signal?: AbortSignal): Promise<InstallStatus> {
   const where = { context: kube.context, namespace: AGENT_NAMESPACE };
   const api = new ObjectApi(kube, signal);
-  const [daemonSet, pods, nodes] = await Promise.all([
+  const [daemonSet, pods, nodes, usage] = await Promise.all([
     findDaemonSet(api),
     api.list({ apiVersion: 'v1', kind: 'Pod' }, AGENT_NAMESPACE, { labelSelector: AGENT_SELECTOR }),
     listNodes(api),
+    agentUsage(kube, signal),
   ]);
   if (daemonSet === undefined) return { ...where, ...NOTHING, installed: false, nodes: [] };
   const counts = objectAt(daemonSet, 'status');
@@ -67,13 +73,14 @@ export async function status(kube: Kube, signal?: AbortSignal): Promise<InstallS
     ...where,
     installed: true,
     image: imageOf(daemonSet).image,
+    resources: resourcesOf(daemonSet),
     version: stringsAt(objectAt(daemonSet, 'metadata'), 'labels')[VERSION_LABEL] ?? '',
     desired,
     updated: count('updatedNumberScheduled'),
     ready: count('numberReady'),
     settled: count('observedGeneration') >= (optionalNumber(objectAt(daemonSet, 'metadata'), 'generation') ?? 0),
     trouble: views.length < desired ? await creationTrouble(api) : '',
-    nodes: nodeStatuses(daemonSet, views, nodes),
+    nodes: nodeStatuses(daemonSet, views, nodes).map((node) => ({ ...node, usage: usage.get(node.pod) })),
   };
 }
 

@@ -6,11 +6,13 @@ import { Colours, wantsColour } from '../../view/colour.ts';
 import { statusLines } from '../../view/install-status.ts';
 import { jsonLines } from '../../view/json-line.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
+import { VERSION } from '../../wire/version.ts';
 import { openCluster } from '../cluster.ts';
 import { logger } from '../logger.ts';
 import { onStopSignals } from '../signals.ts';
 import { textOrJson } from '../usage.ts';
 import { durationOf } from '../values.ts';
+import { skewAdvice, skewOf } from '../version/skew.ts';
 
 /** What commander hands over for install, uninstall and status. */
 export interface RawInstallOptions {
@@ -52,7 +54,12 @@ export async function statusCommand(raw: RawInstallOptions): Promise<ExitCode> {
   return withKube(raw, async (kube, signal) => {
     const result = await status(kube, signal);
     const colours = new Colours(wantsColour(process.stdout, process.env));
-    const lines = form === 'json' ? [jsonLines(result)] : statusLines(result, colours);
+    const skew = result.installed ? skewOf(VERSION, result.version) : undefined;
+    const next = skew === undefined ? undefined : skewAdvice(skew, result.version);
+    const lines =
+      form === 'json'
+        ? [jsonLines({ ...result, skew })]
+        : [...statusLines(result, colours), ...(next === undefined ? [] : [next])];
     process.stdout.write(`${lines.join('\n')}\n`);
     return result.installed && result.ready >= result.desired ? EXIT.done : EXIT.failed;
   });

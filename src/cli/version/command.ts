@@ -1,12 +1,11 @@
 import { type InstalledVersions, installedVersions } from '../../capture/install/versions.ts';
-import { shellWord } from '../../view/http/curl.ts';
 import { jsonLines } from '../../view/json-line.ts';
 import { sanitise } from '../../view/sanitise.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
 import { PROTOCOL_TEXT, VERSION } from '../../wire/version.ts';
 import { openCluster } from '../cluster.ts';
 import { textOrJson } from '../usage.ts';
-import { type Skew, skewOf } from './skew.ts';
+import { type Skew, skewAdvice, skewOf } from './skew.ts';
 
 /** What commander hands over for `ksnoop version`. */
 export interface RawVersionOptions {
@@ -50,13 +49,6 @@ async function clusterVersions(raw: RawVersionOptions): Promise<Pick<Versions, '
   }
 }
 
-/** @param version of the agents, from the cluster */
-function advice(skew: Skew, version: string): string | undefined {
-  if (skew === 'agents too old') return `Bring the agents to this version: ksnoop install --image IMAGE-OF-${VERSION}`;
-  if (skew !== 'agents too new') return undefined;
-  return sanitise(`Install the agents' version of this program: npm install -g ${shellWord(`ksnoop@${version}`)}`);
-}
-
 /** For people: a line for the client, one for each image of the agents. */
 export function versionLines({ client, cluster, error }: Versions): string[] {
   const lines = [`client  ksnoop ${client.version}, protocol ${client.protocol}, Node ${client.node}`];
@@ -69,6 +61,6 @@ export function versionLines({ client, cluster, error }: Versions): string[] {
     const running = digest === '' ? 'not started' : digest;
     lines.push(sanitise(`        ${nodes.length} × ${image} (${running})`));
   }
-  const next = advice(skew, version);
+  const next = skewAdvice(skew, version);
   return next === undefined ? lines : [...lines, next];
 }

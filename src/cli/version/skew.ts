@@ -1,3 +1,7 @@
+import { shellWord } from '../../view/http/curl.ts';
+import { sanitise } from '../../view/sanitise.ts';
+import { VERSION } from '../../wire/version.ts';
+
 /** How the version of the agents stands to the client's. */
 export type Skew = 'same' | 'compatible' | 'agents too old' | 'agents too new' | 'unknown';
 
@@ -14,4 +18,11 @@ export function skewOf(client: string, agents: string): Skew {
 function parts(version: string): { readonly major: number; readonly minor: number } | undefined {
   const found = /^(\d{1,6})\.(\d{1,6})\./.exec(version);
   return found === null ? undefined : { major: Number(found[1]), minor: Number(found[2]) };
+}
+
+/** What to do where they do not work together. @param version of the agents, from the cluster */
+export function skewAdvice(skew: Skew, version: string): string | undefined {
+  if (skew === 'agents too old') return `Bring the agents to this version: ksnoop install --image IMAGE-OF-${VERSION}`;
+  if (skew !== 'agents too new') return undefined;
+  return sanitise(`Install the agents' version of this program: npm install -g ${shellWord(`ksnoop@${version}`)}`);
 }

@@ -227,6 +227,33 @@ test('the first time an image has to be named, later the installed one is kept',
   expect(JSON.stringify(store.get(DAEMONSET))).toContain('"imagePullSecrets":[{"name":"registry"}]');
 });
 
+test.each([
+  ['docker.io/library/ksnoop-agent', true],
+  ['localhost/ksnoop-agent', true],
+  // Any user who may run pods can bring this to the nodes, and agents are privileged.
+  ['evil.example/ksnoop-agent', false],
+  ['docker.io/library/not-ksnoop-agent', false],
+])('without an image %s of this version is taken where every node has it: %s', async (name, isTaken) => {
+  const node = (number: number, ...names: string[]) =>
+    store.set(`/api/v1/nodes/n${number}`, {
+      metadata: { name: `n${number}` },
+      status: { conditions: [{ type: 'Ready', status: 'True' }], images: [{ names }] },
+    });
+  const image = `${name}:${VERSION}`;
+  node(1, image, `${name}:0.0.1`);
+  node(2, `${name}:0.0.1`);
+  const bare = () => install({ ...options(), image: undefined, timeoutMs: 0 }, () => {});
+  await expect(bare()).rejects.toMatchObject({
+    code: 'IMAGE_REQUIRED',
+    hint: expect.stringContaining(`ksnoop image push REGISTRY/ksnoop-agent:${VERSION}`),
+  });
+  node(2, image);
+  if (isTaken) {
+    await bare();
+    expect(JSON.stringify(store.get(DAEMONSET))).toContain(image);
+  } else await expect(bare()).rejects.toMatchObject({ code: 'IMAGE_REQUIRED' });
+});
+
 test('an overlay is joined to the base by the names of containers', async () => {
   await install({ ...options(), overlay: 'selinux', timeoutMs: 0 }, () => {});
   expect(store.get(DAEMONSET)).toMatchObject({

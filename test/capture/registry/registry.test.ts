@@ -1,0 +1,91 @@
+// A registry that the test plays: tokens, uploads to another host, and what it refuses.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import type { RegistryCredentials } from '../../../src/capture/registry/credentials.ts';
+import { parseReference } from '../../../src/capture/registry/reference.ts';
+import { Registry } from '../../../src/capture/registry/registry.ts';
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+/** @returns its host and port */
+async function played(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
+  const server = createServer((request, response) => {
+    request.resume();
+    request.once('end', () => answer(request, response));
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const PASSWORD: RegistryCredentials = { kind: 'password', user: 'u', password: 'p' };
+const never = new AbortController().signal;
+const at = (host: string, credentials?: RegistryCredentials) =>
+  new Registry(parseReference(`${host}/team/agent:1`), credentials, never);
+const DIGEST = `sha256:${'0'.repeat(64)}`;
+const BLOB = new Blob(['bytes']);
+
+test('a token is asked for with the credentials, and an upload to another host is without them', async () => {
+  const seen: string[] = [];
+  const storage = await played((request, response) => {
+    seen.push(
+      `storage ${request.method} ${request.headers.authorization ?? 'no login'} ${request.headers['content-length']}`,
+    );
+    response.writeHead(201).end();
+  });
+  const host = await played((request, response) => {
+    const { method, url = '', headers } = request;
+    seen.push(`${method} ${url} ${headers.authorization ?? 'no login'}`);
+    if (url.startsWith('/token')) response.end('{"token":"T"}');
+    else if (headers.authorization !== 'Bearer T') {
+      const challenge = `Bearer realm="http://${headers.host}/token",service="s",scope="repository:team/agent:pull"`;
+      response.writeHead(401, { 'www-authenticate': challenge }).end();
+    } else if (method === 'HEAD') response.writeHead(404).end();
+    else response.writeHead(202, { location: `http://${storage}/put?x=1` }).end();
+  });
+  expect(await at(host, PASSWORD).putBlob(DIGEST, BLOB)).toBe(true);
+  expect(seen).toEqual([
+    `HEAD /v2/team/agent/blobs/${DIGEST} no login`,
+    'GET /token?service=s&scope=repository%3Ateam%2Fagent%3Apull%2Cpush Basic dTpw',
+    `HEAD /v2/team/agent/blobs/${DIGEST} Bearer T`,
+    'POST /v2/team/agent/blobs/uploads/ Bearer T',
+    'storage PUT no login 5',
+  ]);
+});
+
+test('credentials are not sent without TLS to another host', async () => {
+  const host = await played((_request, response) => {
+    response.writeHead(401, { 'www-authenticate': 'Bearer realm="http://registry.example/token"' }).end();
+  });
+  await expect(at(host, PASSWORD).putBlob(DIGEST, BLOB)).rejects.toMatchObject({
+    code: 'REGISTRY_REFUSED',
+    message: expect.stringContaining('without TLS'),
+  });
+});
+
+test("the registry's own words are in the error, bounded", async () => {
+  const host = await played((_request, response) => {
+    response.writeHead(403).end(JSON.stringify({ errors: [{ code: 'DENIED', message: 'no push for you' }] }));
+  });
+  await expect(at(host).putManifest('1', Buffer.from('{}'), 'x/y')).rejects.toMatchObject({
+    code: 'REGISTRY_REFUSED',
+    message: expect.stringContaining('no push for you'),
+    hint: `Log in: docker login ${host}`,
+  });
+  const endless = await played((_request, response) => {
+    response.writeHead(500);
+    response.end('x'.repeat(1_000_000));
+  });
+  const error = await at(endless)
+    .putManifest('1', Buffer.from('{}'), 'x/y')
+    .catch((thrown: unknown) => thrown);
+  expect(String(error).length).toBeLessThan(500);
+});
+
+test('a registry that is not there is unreachable', async () => {
+  await expect(at('127.0.0.1:1').putBlob(DIGEST, BLOB)).rejects.toMatchObject({ code: 'REGISTRY_UNREACHABLE' });
+});
