@@ -7,7 +7,7 @@ export function addImageCommands(ksnoop: Command, setExit: (code: number) => voi
   const image = ksnoop
     .command('image')
     .description("build the agents' image without docker, and push it to a registry");
-  const build = image
+  image
     .command('build')
     .description('write the image as an archive that docker, kind, minikube and containerd load')
     .addOption(new Option('--arch <ARCH>', "architecture (default: this machine's)").choices(['amd64', 'arm64']))
@@ -18,10 +18,7 @@ export function addImageCommands(ksnoop: Command, setExit: (code: number) => voi
       const { buildCommand } = await import('./command.ts');
       setExit(await buildCommand(options));
     });
-  addExamples(build, [
-    ['image build --tag ksnoop-agent:1.0 -o agent.tar', 'for docker load, or kind load image-archive'],
-  ]);
-  const push = image
+  image
     .command('push')
     .description('push the image of both architectures to a registry, with the credentials of docker login')
     .argument('<REF>', 'where to: registry.example/team/ksnoop-agent:1.0')
@@ -32,8 +29,9 @@ export function addImageCommands(ksnoop: Command, setExit: (code: number) => voi
       const { pushCommand } = await import('./command.ts');
       setExit(await pushCommand(reference, archives, options));
     });
-  addExamples(push, [
+  addExamples(image, [
     ['image push registry.example/team/ksnoop-agent:1.0', 'build for amd64 and arm64, and push both under one name'],
     ['image push localhost:5001/ksnoop-agent:1.0 agent.tar', "an archive, to kind's local registry"],
+    ['image build --tag ksnoop-agent:1.0 -o agent.tar', 'for docker load, or kind load image-archive'],
   ]);
 }
