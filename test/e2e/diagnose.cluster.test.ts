@@ -332,6 +332,51 @@ const SITUATIONS: readonly Situation[] = [
     act: `node -e '${pooledRequests('ADDRESS')}'`,
   },
   {
+    title: 'a DNS server that is gone: its Service has no endpoint',
+    codes: ['SERVICE_NO_ENDPOINTS'],
+    lane: 2,
+    app: undefined,
+    service: { ports: [{ port: 53, protocol: 'UDP', targetPort: 53 }] },
+    targets: () => ['pod/client-2'],
+    captured: 1,
+    act: `node -e '${lookups('ADDRESS')}'`,
+  },
+  {
+    title: 'an HTTP/2 server that refuses streams',
+    codes: ['HTTP2_STREAM_LIMIT'],
+    lane: 0,
+    service: port(9003),
+    act: `node -e '${http2Client('ADDRESS', "':path': '/refused'")}'`,
+  },
+  {
+    title: 'a pod that gets nothing beside one long HTTP/2 connection',
+    codes: ['UNEVEN_BALANCING'],
+    lane: 2,
+    app: 'pin',
+    service: port(9003),
+    captured: 3,
+    act: `node -e '${http2Client('ADDRESS', "':path': '/ok'", 60)}'`,
+  },
+  {
+    title: 'a server that does not accept connections',
+    codes: ['ACCEPT_QUEUE_FULL'],
+    lane: 3,
+    service: port(9005),
+    act: (name) => overflow(name, 3),
+  },
+  {
+    title: 'a pod that does not reach itself through its Service',
+    codes: ['HAIRPIN_FAILS'],
+    lane: 2,
+    app: 'ring',
+    service: port(8080),
+    objects: () => [ringPod('ring-0'), ringPod('ring-1')],
+    targets: (name) => [`svc/${name}`],
+    before: () => dropAtDevice('ring-0'),
+    act: (name) => reachItself('ring-0', name),
+    after: () => undrop(TABLE, 'netdev'),
+  },
+  {
     title: 'every 33rd packet of a transfer lost',
     codes: ['PACKET_LOSS'],
     lane: 3,
@@ -375,17 +420,28 @@ function staleSlice(name: string): object {
 }
 
 /** Calls over one HTTP/2 connection, one after another. @param headers of each, members of an object */
-function http2Client(host: string, headers: string): string {
+function http2Client(host: string, headers: string, times = 6): string {
   return `
     const session = require("http2").connect("http://${host}:80");
     let calls = 0;
     const call = () => {
       calls += 1;
       const stream = session.request({ ${headers.replaceAll("'", '"')} });
-      stream.on("error", () => {}).on("close", () => (calls < 6 ? call() : session.close())).resume().end();
+      stream.on("error", () => {}).on("close", () => (calls < ${times} ? call() : session.close())).resume().end();
     };
     session.on("error", () => {});
     call();`;
+}
+
+/** Names that are asked for at one server, one after another: the kernel sends one ICMP message a second. */
+function lookups(host: string): string {
+  return `
+    const ask = (i) => {
+      const resolver = new (require("dns").Resolver)({ timeout: 2000, tries: 1 });
+      resolver.setServers(["${host}"]);
+      resolver.resolve4("name" + i + ".example", () => { if (i < 5) setTimeout(ask, 1100, i + 1); });
+    };
+    ask(0);`;
 }
 
 /** Connections with a request each, and another one when they have been idle for a while. */
@@ -396,6 +452,42 @@ function pooledRequests(host: string): string {
       const socket = require("net").connect(80, "${host}", () => socket.write(request));
       socket.on("error", () => {}).once("data", () => setTimeout(() => socket.write(request), 1500));
     }`;
+}
+
+/** A pod that serves connections on the node whose packets are dropped. */
+function ringPod(name: string): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, labels: { app: 'ring', part: 'ring' } },
+    spec: {
+      nodeName: nodes[0],
+      terminationGracePeriodSeconds: 1,
+      containers: [{ name: 'ring', image, command: ['/usr/bin/transfer', 'serve', '8080'] }],
+    },
+  };
+}
+
+/** Connections of a pod to its own Service, until some have failed and some have not. */
+async function reachItself(pod: string, name: string): Promise<void> {
+  const host = await addressOf(name);
+  const script = `
+    let failed = 0, succeeded = 0, rounds = 0;
+    const round = () => {
+      let left = 12;
+      rounds += 1;
+      for (let i = 0; i < 12; i += 1) {
+        const socket = require("net").connect(80, "${host}", () => { succeeded += 1; socket.destroy(); });
+        const late = setTimeout(() => { failed += 1; socket.destroy(); }, 6000);
+        socket.on("error", () => {}).on("close", () => {
+          clearTimeout(late);
+          left -= 1;
+          if (left === 0 && (failed < 4 || succeeded < 1) && rounds < 20) round();
+        });
+      }
+    };
+    round();`;
+  await kubectl(on, 'exec', '-n', namespace, pod, '--', 'node', '-e', script);
 }
 
 /** Ready half of the time, or always. */
@@ -467,7 +559,22 @@ async function drop(sender: string, receiver: string, which = 'tcp dport 8080', 
   expect(code, stderr).toBe(0);
 }
 
-const undrop = (table = TABLE) => on.nodeExec(nodes[0] ?? '', ['nft', `delete table ip ${table}`]);
+const undrop = (table = TABLE, family = 'ip') =>
+  on.nodeExec(nodes[0] ?? '', ['nft', `delete table ${family} ${table}`]);
+
+/** Connections to a pod of the clients' node are dropped on the last step, as by a bridge without hairpin mode: the NAT has been done. */
+async function dropAtDevice(pod: string): Promise<void> {
+  const address = (await kubectl(on, 'get', 'pod', '-n', namespace, pod, '-o', 'jsonpath={.status.podIP}')).trim();
+  const route = await on.nodeExec(nodes[0] ?? '', ['ip', '-o', 'route', 'get', address]);
+  const device = /\bdev (\S+)/.exec(route.stdout)?.[1] ?? '';
+  const rules = [
+    `add table netdev ${TABLE}`,
+    `add chain netdev ${TABLE} leaving { type filter hook egress device "${device}" priority 0; }`,
+    `add rule netdev ${TABLE} leaving ip daddr ${address} tcp dport 8080 drop`,
+  ];
+  const { code, stderr } = await on.nodeExec(nodes[0] ?? '', ['nft', rules.join('; ')]);
+  expect(code, stderr).toBe(0);
+}
 
 /** More connections than the server takes, each with a request, for a moment. */
 function redisClients(host: string): string {
@@ -492,6 +599,28 @@ function postgresClients(host: string): string {
       socket.on("error", () => {}).on("data", () => {});
       setTimeout(() => socket.destroy(), 2000);
     }`;
+}
+
+/** A program that listens and accepts nothing until clients have tried to connect for a while. */
+async function overflow(name: string, lane: number): Promise<void> {
+  const server = `require("net").createServer().listen({ port: 9005, backlog: 1 }, () => {
+    const nothing = new Int32Array(new SharedArrayBuffer(4));
+    while (!require("fs").existsSync("/dev/shm/${name}")) Atomics.wait(nothing, 0, 0, 200);
+    process.exit(0);
+  })`;
+  const host = await addressOf(name);
+  const client = `for i in $(seq 40); do curl -s -m 6 -o /dev/null http://${host}/ok & done; wait`;
+  const exec = (pod: string, ...command: string[]) => kubectl(on, 'exec', '-n', namespace, pod, '--', ...command);
+  const shell = (script: string) => exec(`server-${lane}`, 'sh', '-c', script);
+  const connect = async () => {
+    await shell('until grep -q ":232D .* 0A " /proc/net/tcp /proc/net/tcp6; do sleep 0.2; done');
+    try {
+      await exec(`client-${lane}`, 'sh', '-c', client);
+    } finally {
+      await shell(`: > /dev/shm/${name}`);
+    }
+  };
+  await Promise.all([exec(`server-${lane}`, 'node', '-e', server), connect()]);
 }
 
 /** Takes what comes in pieces, seconds apart. */

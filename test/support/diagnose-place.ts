@@ -13,9 +13,11 @@ export const OF_BUSY_MACHINES: ReadonlySet<string> = new Set([
   'RTO_STALL',
   'COLD_POD',
   'RECEIVER_SLOW',
+  'BUFFERBLOAT',
+  'RECEIVER_SLOW',
 ]);
 
-/** What every server runs: HTTP at 8080, HTTP on loopback alone at 9001, gRPC that is too late at 9003, a second request is reset at 9004, TLS with two kinds of certificates. */
+/** What every server runs: HTTP at 8080, HTTP on loopback alone at 9001, HTTP/2 at 9003 (gRPC that is too late, refused streams), a second request is reset at 9004, TLS with two kinds of certificates. */
 const PROGRAM = `
 import { createServer, get } from 'node:http';
 import { createServer as createHttp2 } from 'node:http2';
@@ -56,8 +58,10 @@ const answer = (request, response) => {
 };
 createServer(answer).listen(8080);
 createServer(answer).listen(9001, '127.0.0.1');
-createHttp2().on('stream', (stream) => {
+createHttp2().on('sessionError', () => {}).on('stream', (stream, headers) => {
   stream.on('error', () => {});
+  if (headers[':path'] === '/ok') return stream.respond({ ':status': 200 }, { endStream: true });
+  if (headers[':path'] === '/refused') return stream.close(7);
   setTimeout(() => {
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
     stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '4', 'grpc-message': 'deadline exceeded' }));
@@ -102,11 +106,13 @@ function files(namespace: string): object {
 
 interface Workload {
   readonly name: string;
+  /** Of several pods of one Service; the name where left out. */
+  readonly app?: string;
   readonly node?: string | undefined;
 }
 
 /** A pod that serves, or waits to be told what to do. */
-function pod(kind: 'client' | 'server', namespace: string, image: string, { name, node }: Workload) {
+function pod(kind: 'client' | 'server', namespace: string, image: string, { name, app = name, node }: Workload) {
   const server = {
     command: ['/usr/bin/node', '/diagnose/server.mjs'],
     ports: [
@@ -132,7 +138,7 @@ function pod(kind: 'client' | 'server', namespace: string, image: string, { name
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name, namespace, labels: { app: name, part: kind } },
+    metadata: { name, namespace, labels: { app, part: kind } },
     spec: {
       terminationGracePeriodSeconds: 1,
       ...(node === undefined ? {} : { nodeName: node }),
@@ -212,6 +218,8 @@ export async function makePlace(on: TestCluster, { namespace, image, stores, nod
     pod('server', namespace, image, { name: 'middle' }),
     pod('server', namespace, image, { name: 'back' }),
     pod('server', namespace, image, { name: 'odd' }),
+    pod('server', namespace, image, { name: 'pin-0', app: 'pin' }),
+    pod('server', namespace, image, { name: 'pin-1', app: 'pin' }),
     postgres(namespace, stores),
     pod('server', namespace, image, { name: 'guarded', node: nodes[1] }),
   ];

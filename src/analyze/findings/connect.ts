@@ -13,6 +13,7 @@ import {
   resetOnPath,
   type Sender,
 } from './refusals.ts';
+import { UnansweredLegs } from './unanswered-legs.ts';
 
 /** SYNs of one connection that nothing answers, or so many such connections, make a case: a capture may end before an answer. */
 const UNANSWERED_SYNS = 3;
@@ -57,6 +58,7 @@ export const connect: DetectorKind = {
     /** Subjects to which a SYN was sent often enough without an answer. */
     const insistent = new Set<string>();
     const portOf = new Map<string, number>();
+    const legs = new UnansweredLegs();
     /** Of a server that refused: a connection that reached the server itself. */
     const refusedAt = new Map<string, FlowFacts>();
     /** A client tries ::1 and 127.0.0.1 in turn. */
@@ -97,6 +99,11 @@ export const connect: DetectorKind = {
         const subject = serverOf(context, facts, facts.first);
         // One SYN at the end of a capture may be answered later.
         if (tcp.state === 'unanswered' && tcp.syns > 1) {
+          const earlier = legs.earlier(facts, subject);
+          if (earlier !== undefined) {
+            addPlace(facts, earlier, [arrived, missed]);
+            return;
+          }
           add(unanswered, facts, subject);
           unanswered.of(subject).measure(tcp.synSpan ?? 0);
           addPlace(facts, subject, [arrived, missed]);

@@ -64,7 +64,7 @@ export interface DetectorKind {
    * ordinary (notable.ts): events, and exchanges that failed, are not whole, or were refused.
    */
   readonly exchanges?: ((protocol: string) => boolean) | undefined;
-  /** Of those exchanges it gets only the ones with a pod of a Service. */
+  /** Of those exchanges it gets only the ones with a pod; of requests to a Service's address those at the pod behind it. */
   readonly ofPods?: true | undefined;
   /** It gets every connection to a server that has a name; without, as all others, only what is out of the ordinary. */
   readonly flows?: 'named' | undefined;

@@ -1,9 +1,9 @@
-import type { FlowFacts, FlowIdentity, FlowInfo } from '../flow/flow-facts.ts';
+import type { FlowFacts, FlowIdentity, FlowInfo, OtherLeg } from '../flow/flow-facts.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import { FindingBounds } from './cases.ts';
-import type { Detector, DetectorKind, FindingContext } from './detector.ts';
+import { type Detector, type DetectorKind, type FindingContext, serverOf } from './detector.ts';
 import { type Evidence, type Finding, severityRank } from './finding.ts';
-import { FlowEnds } from './flow-filter.ts';
+import { FlowEnds } from './flow-ends.ts';
 import { DETECTORS } from './index.ts';
 import { isNotableEvent, isNotableFlow } from './notable.ts';
 import { Tallies } from './tallies.ts';
@@ -51,7 +51,10 @@ export class Findings {
 
   event(event: AnalysisEvent, flow: FlowIdentity): void {
     // A connection is looked at once: where it was seen first.
-    if (flow.sameAs !== undefined) return;
+    if (flow.sameAs !== undefined) {
+      this.#behindService(event, flow, flow.sameAs);
+      return;
+    }
     const tally = this.#tallies.event(event, flow);
     if (tally === undefined) return;
     this.#ends.add(flow);
@@ -107,14 +110,24 @@ export class Findings {
       .map((finding) => ({ ...finding, evidence: finding.evidence.map((evidence) => this.#withFilter(evidence)) }));
   }
 
+  /** The same connection behind the address of a Service: only there a pod is known. */
+  #behindService(event: AnalysisEvent, flow: FlowIdentity, first: OtherLeg): void {
+    if (event.kind !== 'exchange') return;
+    const { ofPods } = this.#takers.get(event.protocol) ?? this.#takersOf(event.protocol);
+    if (ofPods.length === 0 || !this.#isOfPod(event, flow)) return;
+    if (this.#context.names.ofHost(first.serverHost, event.time, flow.interfaceId)?.pod !== undefined) return;
+    if (!this.#ends.isOnlyLeg(flow.id, first.id)) return;
+    this.#ends.add(flow);
+    for (const detector of ofPods) detector.event?.(event, flow, serverOf(this.#context, flow, event.time));
+  }
+
   #withFilter(evidence: Evidence): Evidence {
     const filter = this.#ends.filter(evidence.flows);
     return filter === undefined ? evidence : { ...evidence, filter };
   }
 
   #isOfPod(event: AnalysisEvent, { serverHost, interfaceId }: FlowIdentity): boolean {
-    const identity = this.#context.names.ofHost(serverHost, event.time, interfaceId);
-    return identity?.pod !== undefined && identity.service !== undefined;
+    return this.#context.names.ofHost(serverHost, event.time, interfaceId)?.pod !== undefined;
   }
 
   #takersFor(protocol: string): Takers {

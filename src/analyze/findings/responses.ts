@@ -42,7 +42,8 @@ export const responses: DetectorKind = {
       event: (event, flow, server) => {
         if (event.kind !== 'exchange' || event.incomplete === undefined || !isOfRequests(event.protocol)) return;
         const ending = endingOf(event);
-        if (ending === undefined) return;
+        // A stream that is refused is not begun: statuses.ts.
+        if (ending === undefined || event.status === 'RST REFUSED_STREAM') return;
         const client = clientOf(context, flow, event.time);
         clients.set(server, client);
         if (event.responseBytes > 0) {

@@ -19,13 +19,14 @@ const COUNTER = /^Cgroup (\S+) nr_periods$/;
 export const throttling: DetectorKind = {
   codes: ['CPU_THROTTLED'],
   exchanges: isOfRequests,
+  ofPods: true,
   explains: { CPU_THROTTLED: ['SERVER_SLOW'] },
   create: (context) => {
     const slow = new Cases(context.bounds);
     /** By pod: the Service or name that its requests go to. */
     const groups = new Map<string, string>();
     return {
-      event: (event, flow, server) => {
+      event: (event, flow) => {
         // Most captures have no such counters.
         if (!context.states.hasCpu || event.kind !== 'exchange' || event.probe) return;
         if (event.responseTime === undefined) return;
@@ -37,7 +38,7 @@ export const throttling: DetectorKind = {
         if (taken < SLOW_NS) return;
         one.add(flow.id, event.time);
         one.measure(taken);
-        groups.set(identity.text, server);
+        groups.set(identity.text, identity.group);
       },
       findings: () =>
         context.states.pairs().flatMap((pair): Finding[] => {

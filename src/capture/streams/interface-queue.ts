@@ -4,7 +4,7 @@ import { BUSY_FOR_MS, BUSY_PACKETS, REORDER_PACKETS } from '../limits.ts';
 const FIRST_PLACES = 64;
 const NO_FLOATS = new Float64Array(0);
 const NO_INTEGERS = new Uint32Array(0);
-const NO_BYTES = new Uint8Array(0);
+const NO_TYPES = new Uint32Array(0);
 
 /**
  * The blocks of one interface that wait in the merge, oldest first: a ring of parallel arrays, so that a waiting packet
@@ -32,7 +32,7 @@ export class InterfaceQueue {
   #arrivals = NO_FLOATS;
   #offsets = NO_INTEGERS;
   #lengths = NO_INTEGERS;
-  #types: Uint8Array<ArrayBuffer> = NO_BYTES;
+  #types: Uint32Array<ArrayBuffer> = NO_TYPES;
   #bytes: (Uint8Array | undefined)[] = [];
 
   constructor(id: number) {
@@ -45,7 +45,7 @@ export class InterfaceQueue {
    * wait would take seconds.
    * @param time nanoseconds since the merge's base
    * @param arrival milliseconds of the client's monotonic clock
-   * @param type the block's: a packet's or a statistics block's, which both fit a byte
+   * @param type the block's: a packet's, a statistics block's, or a state's
    */
   push(time: number, arrival: number, bytes: Uint8Array, offset: number, length: number, type: number): void {
     if (this.size > this.#mask) this.#grow();
@@ -146,7 +146,7 @@ export class InterfaceQueue {
     const arrivals = new Float64Array(capacity);
     const offsets = new Uint32Array(capacity);
     const lengths = new Uint32Array(capacity);
-    const types = new Uint8Array(capacity);
+    const types = new Uint32Array(capacity);
     const bytes: (Uint8Array | undefined)[] = new Array(capacity).fill(undefined);
     for (let index = 0; index < this.size; index += 1) {
       const slot = order(index);

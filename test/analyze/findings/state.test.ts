@@ -188,3 +188,10 @@ test('a CPU limit that stops a pod is information, and a warning with slow reque
   expect(found(requests(4, 80), first, last(14))).toEqual([]);
   expect(found(requests(4, 80), first, last(10, 15))).toEqual([]);
 });
+
+test('SYNs that got no response at a pod whose accept queue was full are explained by it', () => {
+  const lost = [0, 1, 2].flatMap((index) => opening(index, 4, false));
+  const after = { counters: { 'TcpExt ListenOverflows': 12 } };
+  expect(found(lost, { counters: {} }, after).map(({ code }) => code)).toEqual(['ACCEPT_QUEUE_FULL']);
+  expect(found(lost, after, after).map(({ code }) => code)).toEqual(['CONNECT_TIMEOUT']);
+});

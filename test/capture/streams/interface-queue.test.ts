@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { BUSY_FOR_MS, BUSY_PACKETS, REORDER_PACKETS } from '../../../src/capture/limits.ts';
 import { InterfaceQueue } from '../../../src/capture/streams/interface-queue.ts';
+import { BLOCK } from '../../../src/wire/pcapng.ts';
 import { Random } from '../../support/random.ts';
 
 const SEED = 3;
@@ -93,4 +94,12 @@ test('an interface is busy from its first second with many packets, and for some
   expect(queue.busyUntil).toBe(Number.NEGATIVE_INFINITY);
   take(2 * 1_001 + 500);
   expect(queue.busyUntil).toBe(2 * 1_001 + 500 + BUSY_FOR_MS);
+});
+
+test('a block of a type of 32 bits keeps it, also when the queue grows', () => {
+  const queue = new InterfaceQueue(0);
+  const bytes = new Uint8Array(32);
+  for (let time = 0; time < 300; time += 1) queue.push(time, 0, bytes, 0, 32, time === 290 ? BLOCK.ksnoopState : 6);
+  for (let time = 0; time < 290; time += 1) queue.shift();
+  expect(queue.headType).toBe(BLOCK.ksnoopState);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FlowEnds } from '../../../src/analyze/findings/flow-filter.ts';
+import { FlowEnds } from '../../../src/analyze/findings/flow-ends.ts';
 import { foundIn, Judged } from '../../support/found-in.ts';
 
 const judged = new Judged();

@@ -14,6 +14,9 @@ export class FlowEnds {
   readonly #servers = new Int32Array(FLOWS);
   readonly #clients = new Int32Array(FLOWS);
   readonly #ports = new Int32Array(FLOWS);
+  /** By flow: its leg behind NAT that was taken first. */
+  readonly #legs = new Int32Array(FLOWS);
+  readonly #legOf = new Int32Array(FLOWS);
 
   constructor(hosts: Hosts) {
     this.#hosts = hosts;
@@ -26,6 +29,16 @@ export class FlowEnds {
     this.#servers[slot] = serverHost;
     this.#ports[slot] = serverPort;
     this.#clients[slot] = clientHost;
+  }
+
+  /** Whether no other leg of a flow was taken before: a connection may be seen at several places behind NAT. */
+  isOnlyLeg(leg: number, first: number): boolean {
+    const slot = first & (FLOWS - 1);
+    if (this.#legOf[slot] !== first + 1) {
+      this.#legOf[slot] = first + 1;
+      this.#legs[slot] = leg;
+    }
+    return this.#legs[slot] === leg;
   }
 
   /**
