@@ -365,18 +365,6 @@ const SITUATIONS: readonly Situation[] = [
     act: (name) => overflow(name, 3),
   },
   {
-    title: 'a pod that does not reach itself through its Service',
-    codes: ['HAIRPIN_FAILS'],
-    lane: 2,
-    app: 'ring',
-    service: port(8080),
-    objects: () => [ringPod('ring-0'), ringPod('ring-1')],
-    targets: (name) => [`svc/${name}`],
-    before: () => dropAtDevice('ring-0'),
-    act: (name) => reachItself('ring-0', name),
-    after: () => undrop(TABLE, 'netdev'),
-  },
-  {
     title: 'every 33rd packet of a transfer lost',
     codes: ['PACKET_LOSS'],
     lane: 3,
@@ -454,42 +442,6 @@ function pooledRequests(host: string): string {
     }`;
 }
 
-/** A pod that serves connections on the node whose packets are dropped. */
-function ringPod(name: string): object {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace, labels: { app: 'ring', part: 'ring' } },
-    spec: {
-      nodeName: nodes[0],
-      terminationGracePeriodSeconds: 1,
-      containers: [{ name: 'ring', image, command: ['/usr/bin/transfer', 'serve', '8080'] }],
-    },
-  };
-}
-
-/** Connections of a pod to its own Service, until some have failed and some have not. */
-async function reachItself(pod: string, name: string): Promise<void> {
-  const host = await addressOf(name);
-  const script = `
-    let failed = 0, succeeded = 0, rounds = 0;
-    const round = () => {
-      let left = 12;
-      rounds += 1;
-      for (let i = 0; i < 12; i += 1) {
-        const socket = require("net").connect(80, "${host}", () => { succeeded += 1; socket.destroy(); });
-        const late = setTimeout(() => { failed += 1; socket.destroy(); }, 6000);
-        socket.on("error", () => {}).on("close", () => {
-          clearTimeout(late);
-          left -= 1;
-          if (left === 0 && (failed < 4 || succeeded < 1) && rounds < 20) round();
-        });
-      }
-    };
-    round();`;
-  await kubectl(on, 'exec', '-n', namespace, pod, '--', 'node', '-e', script);
-}
-
 /** Ready half of the time, or always. */
 function flappingPod(name: string, isFlapping: boolean): object {
   const even = ['/usr/bin/node', '-e', 'process.exit(Math.floor(Date.now() / 4000) % 2)'];
@@ -559,22 +511,7 @@ async function drop(sender: string, receiver: string, which = 'tcp dport 8080', 
   expect(code, stderr).toBe(0);
 }
 
-const undrop = (table = TABLE, family = 'ip') =>
-  on.nodeExec(nodes[0] ?? '', ['nft', `delete table ${family} ${table}`]);
-
-/** Connections to a pod of the clients' node are dropped on the last step, as by a bridge without hairpin mode: the NAT has been done. */
-async function dropAtDevice(pod: string): Promise<void> {
-  const address = (await kubectl(on, 'get', 'pod', '-n', namespace, pod, '-o', 'jsonpath={.status.podIP}')).trim();
-  const route = await on.nodeExec(nodes[0] ?? '', ['ip', '-o', 'route', 'get', address]);
-  const device = /\bdev (\S+)/.exec(route.stdout)?.[1] ?? '';
-  const rules = [
-    `add table netdev ${TABLE}`,
-    `add chain netdev ${TABLE} leaving { type filter hook egress device "${device}" priority 0; }`,
-    `add rule netdev ${TABLE} leaving ip daddr ${address} tcp dport 8080 drop`,
-  ];
-  const { code, stderr } = await on.nodeExec(nodes[0] ?? '', ['nft', rules.join('; ')]);
-  expect(code, stderr).toBe(0);
-}
+const undrop = (table = TABLE) => on.nodeExec(nodes[0] ?? '', ['nft', `delete table ip ${table}`]);
 
 /** More connections than the server takes, each with a request, for a moment. */
 function redisClients(host: string): string {
