@@ -1,7 +1,7 @@
 import { PENDING_PER_STREAM } from '../limits.ts';
 import { type Incomplete, SIDE, type Side } from '../record/event.ts';
 import type { FramedConnection, FramedMessage } from './framed-connection.ts';
-import type { StreamEnd } from './protocol.ts';
+import type { StreamContext, StreamEnd } from './protocol.ts';
 import { unfinished } from './unfinished.ts';
 
 /** A request as its protocol keeps it, and the message that it came in. */
@@ -10,15 +10,31 @@ export interface NumberedRequest {
 }
 
 export interface NumberedOptions<Request> {
+  /** Counts what waits behind others on all connections. */
+  readonly context: Pick<StreamContext, 'countPending'>;
+  /** Bytes of a message of which texts are kept, at most. */
+  readonly kept: number;
   /** Answers come in the requests' order. */
   readonly ordered: boolean;
   /** Takes a request that will have no answer; `by` is who ended the connection. */
   unanswered(request: Request, why: Incomplete, by?: Side): void;
 }
 
-/** Requests of a connection that wait for their answers, which name them by number. Bounded. */
+/** What a request takes that waits, about, besides its own texts. */
+const REQUEST_BYTES = 1024;
+
+/** A request that waits, and the bytes that it counts for; 0 for one that waited behind none. */
+interface Waiting<Request> {
+  readonly request: Request;
+  readonly bytes: number;
+}
+
+/**
+ * Requests of a connection that wait for their answers, which name them by number. Bounded: PENDING_PER_STREAM of them, and of all
+ * connections PENDING_TOTAL_BYTES besides the oldest of each.
+ */
 export class NumberedRequests<Request extends NumberedRequest> {
-  readonly #waiting = new Map<number, Request>();
+  readonly #waiting = new Map<number, Waiting<Request>>();
   readonly #connection: Pick<FramedConnection, 'missedSince'>;
   readonly #options: NumberedOptions<Request>;
 
@@ -34,11 +50,13 @@ export class NumberedRequests<Request extends NumberedRequest> {
   /** A request was sent. What becomes of one with the same number, or of the oldest of too many, is not known. */
   wait(number: number, request: Request): void {
     this.#drop(number, 'unknown');
-    if (this.#waiting.size >= PENDING_PER_STREAM) {
-      const [oldest] = this.#waiting.keys();
-      if (oldest !== undefined) this.#drop(oldest, 'unknown');
-    }
-    this.#waiting.set(number, request);
+    const bytes = this.#waiting.size === 0 ? 0 : REQUEST_BYTES + Math.min(request.message.length, this.#options.kept);
+    this.#waiting.set(number, { request, bytes });
+    if (bytes === 0) return;
+    const isWithin = this.#options.context.countPending?.(bytes) ?? true;
+    if (isWithin && this.#waiting.size <= PENDING_PER_STREAM) return;
+    const [oldest] = this.#waiting.keys();
+    if (oldest !== undefined) this.#drop(oldest, 'unknown');
   }
 
   /**
@@ -46,7 +64,7 @@ export class NumberedRequests<Request extends NumberedRequest> {
    * order, the answers to those before it were not captured.
    */
   answered(number: number, answer: FramedMessage): Request | undefined {
-    const request = this.#waiting.get(number);
+    const request = this.#waiting.get(number)?.request;
     if (request === undefined || !mayAnswer(request.message, answer)) return undefined;
     if (this.#options.ordered) {
       for (const earlier of this.#waiting.keys()) {
@@ -54,7 +72,7 @@ export class NumberedRequests<Request extends NumberedRequest> {
         this.#drop(earlier, 'unknown');
       }
     }
-    this.#waiting.delete(number);
+    this.#take(number);
     return request;
   }
 
@@ -73,10 +91,17 @@ export class NumberedRequests<Request extends NumberedRequest> {
     for (const number of this.#waiting.keys()) this.#drop(number, unfinished(how, false), by);
   }
 
-  #drop(number: number, why: Incomplete, by?: Side): void {
-    const request = this.#waiting.get(number);
-    if (request === undefined) return;
+  #take(number: number): Request | undefined {
+    const waiting = this.#waiting.get(number);
+    if (waiting === undefined) return undefined;
     this.#waiting.delete(number);
+    if (waiting.bytes > 0) this.#options.context.countPending?.(-waiting.bytes);
+    return waiting.request;
+  }
+
+  #drop(number: number, why: Incomplete, by?: Side): void {
+    const request = this.#take(number);
+    if (request === undefined) return;
     const missed = this.#connection.missedSince(SIDE.server, request.message.acknowledged);
     if (missed) this.#options.unanswered(request, 'response not captured');
     else this.#options.unanswered(request, why, why === 'capture ended' ? undefined : by);

@@ -23,6 +23,8 @@ function requests({ ordered = true, missed = Number.NEGATIVE_INFINITY } = {}) {
   const waiting = new NumberedRequests<{ name: string; message: FramedMessage }>(
     { missedSince: (_, offset) => missed > offset },
     {
+      context: {},
+      kept: 100,
       ordered,
       unanswered: ({ name }, why, by) => void unanswered.push(`${name}: ${why}${by === undefined ? '' : ` by ${by}`}`),
     },
@@ -89,7 +91,7 @@ test.each([
     const until = [holes.client, holes.server];
     const waiting = new NumberedRequests<{ message: FramedMessage }>(
       { missedSince: (side, offset) => (until[side] as number) > offset },
-      { ordered: true, unanswered: () => undefined },
+      { context: {}, kept: 100, ordered: true, unanswered: () => undefined },
     );
     const request = { message: message(0, 20) };
     waiting.wait(1, request);

@@ -32,6 +32,8 @@ export interface PlayOptions {
   readonly timeless?: readonly number[];
   /** Bodies are wanted; where they are kept. */
   readonly bodies?: boolean | Bodies;
+  /** Counts the bytes of what is pending, as a stream does. */
+  readonly countPending?: (bytes: number) => boolean;
   /** Cuts every step into portions of at most so many bytes. */
   readonly portion?: (left: number) => number;
 }
@@ -61,6 +63,7 @@ export function play(protocol: StreamProtocol, steps: readonly Step[], options: 
     detail: options.detail ?? true,
     showSecrets: options.showSecrets ?? false,
     bodies: options.bodies === true ? new Bodies(options.showSecrets ?? false) : options.bodies || undefined,
+    countPending: options.countPending ?? (() => true),
     serverPort: options.serverPort ?? protocol.ports[0] ?? 0,
     emit: (event) => void events.push({ ...event, fields: { ...annotations, ...event.fields } }),
     annotate: (fields) => Object.assign(annotations, fields),

@@ -19,6 +19,8 @@ export interface PendingRequest {
   readonly consumerTag: string;
   readonly virtualHost: string;
   readonly message: FramedMessage;
+  /** Bytes that it counts for among what is pending; 0 for one that waited behind none. */
+  readonly counted: number;
 }
 
 /** Whether a side sends a method that is answered only when it has had the answer to the one before. */
@@ -52,8 +54,19 @@ export class Channel {
     return this.#queues.get(consumerTag) ?? '';
   }
 
+  /** Whether one more consumer's queue may be remembered. */
+  get hasRoom(): boolean {
+    return this.#queues.size < CONSUMERS_MAXIMUM;
+  }
+
+  /** Consumers whose queues are remembered. */
+  get consumers(): number {
+    return this.#queues.size;
+  }
+
+  /** @param consumerTag of a consumer that is not remembered, or is again */
   consumes(consumerTag: string, queue: string): void {
-    if (this.#queues.size < CONSUMERS_MAXIMUM) this.#queues.set(consumerTag, queue);
+    this.#queues.set(consumerTag, queue);
   }
 }
 

@@ -45,6 +45,10 @@ import {
 /** Bytes kept of a frame: of a method's arguments; bodies are passed over. */
 const FRAME_KEEP = 2048;
 
+/** What a request takes that waits, about, besides its texts; and what a consumer's tag and queue take. */
+const REQUEST_BYTES = 1024;
+const CONSUMER_BYTES = 512;
+
 /** Bytes of a content header up to the body's length. */
 const CONTENT_HEADER = FRAME_HEADER + 12;
 
@@ -164,17 +168,36 @@ export class AmqpConnection implements StreamAnalyzer {
       consumerTag,
       virtualHost,
       message,
+      counted: this.#pending === 0 ? 0 : REQUEST_BYTES + Math.min(message.length, FRAME_KEEP),
     };
-    if (method.id === CONSUME && consumerTag !== '') channel.consumes(consumerTag, queue);
+    if (method.id === CONSUME && consumerTag !== '') this.#consumes(channel, consumerTag, queue);
     if (methodArguments.noWait) {
       this.#emit(request, NO_ANSWER);
       return;
     }
     if (channel.requests.some((earlier) => earlier.requester === requester)) channel.waits[requester] = 'never';
     else if (channel.answered[requester] && channel.waits[requester] === 'unknown') channel.waits[requester] = 'so far';
-    if (this.#pending >= PENDING_PER_STREAM) this.#dropOldest();
     channel.requests.push(request);
     this.#pending += 1;
+    const isWithin = request.counted === 0 || (this.#context.countPending?.(request.counted) ?? true);
+    if (!isWithin || this.#pending > PENDING_PER_STREAM) this.#dropOldest(request);
+  }
+
+  /** A consumer's queue is remembered where there is room for it among what is pending. */
+  #consumes(channel: Channel, consumerTag: string, queue: string): void {
+    if (channel.queueOf(consumerTag) !== '') {
+      channel.consumes(consumerTag, queue);
+      return;
+    }
+    if (!channel.hasRoom) return;
+    if (this.#context.countPending?.(CONSUMER_BYTES) === false) this.#context.countPending(-CONSUMER_BYTES);
+    else channel.consumes(consumerTag, queue);
+  }
+
+  /** So many requests are pending no longer. */
+  #settled(request: PendingRequest): void {
+    this.#pending -= 1;
+    if (request.counted > 0) this.#context.countPending?.(-request.counted);
   }
 
   #answer(side: Side, method: Method, number: number, channel: Channel, message: FramedMessage): void {
@@ -192,9 +215,9 @@ export class AmqpConnection implements StreamAnalyzer {
       if (earlier?.requester === requester) this.#emitUnanswered(earlier, 'unknown');
     }
     const kept = channel.requests.filter((other, at) => at > index || (at < index && other.requester !== requester));
-    this.#pending -= channel.requests.length - kept.length;
+    for (const other of channel.requests) if (!kept.includes(other)) this.#settled(other);
     channel.requests.splice(0, channel.requests.length, ...kept);
-    if (method.id === CONSUME_OK) channel.consumes(methodArguments.consumerTag, request.queue);
+    if (method.id === CONSUME_OK) this.#consumes(channel, methodArguments.consumerTag, request.queue);
     // The server named it: the request, all of which was captured, did not.
     const isNamed = request.queue === '' && methodArguments.queue !== '' && request.message.whole;
     const named = isNamed ? { ...request, queue: methodArguments.queue } : request;
@@ -283,7 +306,7 @@ export class AmqpConnection implements StreamAnalyzer {
     const { acks, nacks } = whole ? countsOf(this.#channels.values()) : channel;
     for (const other of whole ? this.#channels.values() : [channel]) {
       for (const request of other.requests.splice(0)) {
-        this.#pending -= 1;
+        this.#settled(request);
         if (request.requester === otherSide(side) && (request.method.id === blamed || blamed === 0)) {
           this.#emit(request, { message, status, failed, incomplete: undefined });
         } else this.#emitUnanswered(request, 'no response');
@@ -316,21 +339,25 @@ export class AmqpConnection implements StreamAnalyzer {
       total.acks += channel.acks;
       total.nacks += channel.nacks;
     }
-    if (number !== 0) this.#channels.delete(number);
+    if (number === 0) return;
+    this.#channels.delete(number);
+    if (channel.consumers > 0) this.#context.countPending?.(-channel.consumers * CONSUMER_BYTES);
   }
 
   #dropAll(channel: Channel, incomplete: Incomplete, endedBy?: Side): void {
     for (const request of channel.requests.splice(0)) {
-      this.#pending -= 1;
+      this.#settled(request);
       this.#emitUnanswered(request, incomplete, endedBy);
     }
   }
 
-  #dropOldest(): void {
+  /** @param last the request that came just now: it is not the oldest */
+  #dropOldest(last: PendingRequest): void {
     for (const channel of this.#channels.values()) {
-      const oldest = channel.requests.shift();
-      if (oldest === undefined) continue;
-      this.#pending -= 1;
+      const [oldest] = channel.requests;
+      if (oldest === undefined || oldest === last) continue;
+      channel.requests.shift();
+      this.#settled(oldest);
       this.#emitUnanswered(oldest, 'unknown');
       return;
     }

@@ -20,6 +20,9 @@ const MAX_CONCURRENT_STREAMS = 3;
 const STREAM_WAIT_NS = 1e6;
 const WAITED_REQUESTS = 20;
 
+/** What a stream takes, about, besides the texts of its fields. */
+const STREAM_BYTES = 1024;
+
 /** One HTTP/2 connection (RFC 9113): its streams are exchanges. */
 export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionSink {
   readonly #context: StreamContext;
@@ -296,10 +299,13 @@ export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionS
     if (direction.promised > 0) {
       if (promised !== undefined) promised.begun = true;
       if (promised !== undefined) promised.ended = true;
+      const pushed = this.#streams.get(direction.promised);
+      if (pushed !== undefined) this.#count(pushed);
       direction.promised = 0;
       return;
     }
     if (stream === undefined || half === undefined) return;
+    this.#count(stream);
     if (direction.side === SIDE.server && /^1\d\d$/.test(half.status)) {
       half.informational();
       return;
@@ -383,7 +389,20 @@ export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionS
   }
 
   #makeRoom(): void {
-    if (this.#streams.size < PENDING_PER_STREAM) return;
+    if (this.#streams.size >= PENDING_PER_STREAM) this.#dropOldest();
+  }
+
+  /** The fields of a stream have come: what it takes, unless it waits behind none, counts among what is pending. */
+  #count(stream: Http2Stream): void {
+    const [oldest] = this.#streams.values();
+    if (oldest === stream) return;
+    const bytes = STREAM_BYTES + stream.request.kept + stream.response.kept;
+    const more = bytes - stream.counted;
+    stream.counted = bytes;
+    if (this.#context.countPending?.(more) === false) this.#dropOldest();
+  }
+
+  #dropOldest(): void {
     const [oldest] = this.#streams;
     if (oldest?.[1].response.ended) this.#finish(...oldest);
     else if (oldest !== undefined) this.#emit(...oldest, 'unknown');
@@ -462,6 +481,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionS
 
   #emit(id: number, stream: Http2Stream, incomplete: Incomplete | undefined, endedBy?: Side): void {
     this.#streams.delete(id);
+    if (stream.counted > 0) this.#context.countPending?.(-stream.counted);
     this.#lastEnded = this.#context.now;
     this.#context.emit(stream.exchange(this.#context, incomplete, endedBy));
   }

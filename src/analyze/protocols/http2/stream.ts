@@ -73,6 +73,8 @@ export class Half {
   #hasBody = false;
   readonly #secrets: boolean;
   #kept = 0;
+  /** Characters of its fields that are kept. */
+  kept = 0;
 
   constructor(detail: boolean, secrets: boolean) {
     this.fields = detail ? {} : undefined;
@@ -126,6 +128,7 @@ export class Half {
         return;
       case ':path':
         this.path = value.slice(0, TEXT_MAXIMUM);
+        this.kept += this.path.length;
         return;
       case ':authority':
         this.authority = this.#secrets ? value.slice(0, TEXT_MAXIMUM) : maskTarget(value.slice(0, TEXT_MAXIMUM));
@@ -155,6 +158,7 @@ export class Half {
     if (this.fields === undefined || name.startsWith(':') || this.#kept >= FIELDS_MAXIMUM) return;
     this.#kept += 1;
     const bounded = value.slice(0, TEXT_MAXIMUM);
+    this.kept += name.length + bounded.length;
     const text = this.#secrets ? bounded : maskField(name, bounded);
     const known = Object.hasOwn(this.fields, name) ? this.fields[name] : undefined;
     const joined = known === undefined ? text : `${known}, ${text}`.slice(0, TEXT_MAXIMUM);
@@ -188,6 +192,8 @@ export class Half {
 export class Http2Stream {
   readonly request: Half;
   readonly response: Half;
+  /** Bytes that it counts for among what is pending; 0 for one that waited behind none. */
+  counted = 0;
   /** The server promised it (push): there was no request from the client. */
   pushed = false;
   /** What the server sent then was not captured: there may have been a response. */

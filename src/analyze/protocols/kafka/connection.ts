@@ -90,6 +90,8 @@ export class KafkaConnection implements StreamAnalyzer {
       ],
     });
     this.#pending = new NumberedRequests<Request>(this.#connection, {
+      context,
+      kept: REQUEST_KEEP,
       ordered: true,
       unanswered: (request, why, endedBy) => {
         // Of one that was captured in part it is not known whether it wanted an answer.

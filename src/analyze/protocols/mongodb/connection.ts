@@ -86,6 +86,8 @@ export class MongodbConnection implements StreamAnalyzer {
     });
     // Replies of one connection come in order, but a proxy may send the requests of several on it.
     this.#pending = new NumberedRequests<Request>(this.#connection, {
+      context,
+      kept: MESSAGE_KEEP,
       ordered: false,
       unanswered: (request, incomplete, endedBy) => {
         if (!request.streaming) this.#emit(request, undefined, { incomplete, endedBy });
