@@ -6,9 +6,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { arch, homedir, tmpdir } from 'node:os';
+import { arch, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { cacheDirectory } from './cache-directory.ts';
 import { type Architecture, DESCRIPTION } from './description.ts';
 import { layOutFiles } from './files.ts';
 import { type ImageArchive, writeImageArchive } from './oci.ts';
@@ -35,7 +36,7 @@ export async function buildAgentImage(
 ): Promise<AgentImage> {
   const architecture = options.architecture ?? (arch() === 'arm64' ? 'arm64' : 'amd64');
   if (!existsSync(agent)) throw new Error('dist/ksnoop-agent.mjs is not there: npm run build');
-  const cache = process.env.KSNOOP_CACHE ?? join(homedir(), '.cache/ksnoop');
+  const cache = cacheDirectory();
   const inputs = createHash('sha256').update(await readFile(agent));
   for (const file of ['description.ts', 'files.ts', 'oci.ts', 'bill.ts', pinFile(architecture)]) {
     inputs.update(await readFile(join(import.meta.dirname, file)));

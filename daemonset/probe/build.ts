@@ -5,9 +5,10 @@
  */
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { arch, homedir, tmpdir } from 'node:os';
+import { arch, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
+import { cacheDirectory } from '../image/cache-directory.ts';
 import { DESCRIPTION } from '../image/description.ts';
 import { type ImageArchive, writeImageArchive } from '../image/oci.ts';
 import { staticTcpdump } from './tcpdump.ts';
@@ -53,10 +54,6 @@ export async function buildProbeImage(
     await rm(root, { recursive: true, force: true });
     await rm(debs, { recursive: true, force: true });
   }
-}
-
-function cacheDirectory(): string {
-  return process.env.KSNOOP_CACHE ?? join(homedir(), '.cache/ksnoop');
 }
 
 if (import.meta.main) {

@@ -5,10 +5,11 @@
  */
 import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { build } from 'esbuild';
+import { cacheDirectory } from '../../daemonset/image/cache-directory.ts';
 import { fetchNode } from '../../daemonset/image/node-package.ts';
 import { plainBuiltins } from '../plain-builtins.ts';
 import { slimClientNode } from '../slim-client-node.ts';
@@ -23,7 +24,7 @@ export async function buildBinary(
   output: string,
   log: (line: string) => void,
 ): Promise<number> {
-  const cache = process.env.KSNOOP_CACHE ?? join(homedir(), '.cache/ksnoop');
+  const cache = cacheDirectory();
   const node = await fetchNode(platform.nodePackage, cache, log);
   const directory = await mkdtemp(join(tmpdir(), 'ksnoop-binary-'));
   try {

@@ -11,6 +11,7 @@ import { json } from '../../src/run/analysis/json.ts';
 import { summary } from '../../src/run/analysis/summary.ts';
 import { text } from '../../src/run/analysis/text.ts';
 import { KsnoopError } from '../../src/wire/errors.ts';
+import { plainSettings } from '../support/analysis-session.ts';
 import { captureFiles } from '../support/captures.ts';
 import { undocumented } from '../support/documented.ts';
 
@@ -27,16 +28,14 @@ const files = [
 /** The lines of an output of a capture, or none where it is no capture. */
 function linesOf(file: string, kind: AnalysisOutputKind, asJson: boolean, where?: Condition): string[] {
   const lines: string[] = [];
-  const session = new AnalysisSession(kind, {
-    where,
-    choice: undefined,
-    showSecrets: false,
-    line: (line) => void lines.push(line),
-    colour: false,
-    align: false,
-    width: undefined,
-    json: asJson,
-  });
+  const session = new AnalysisSession(
+    kind,
+    plainSettings({
+      where,
+      line: (line) => void lines.push(line),
+      json: asJson,
+    }),
+  );
   try {
     session.push(readFileSync(file));
   } catch (thrown) {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
+import { cacheDirectory } from '../../daemonset/image/cache-directory.ts';
 import { ClusterError } from './cluster-error.ts';
 import { SOURCES } from './layout.ts';
 import { isAlive } from './processes.ts';
@@ -64,9 +64,6 @@ const BUILDS = {
 } as const satisfies Record<string, Build>;
 
 export type BuildName = keyof typeof BUILDS;
-
-/** Where built binaries are kept between runs and clones. */
-export const cacheDirectory = () => process.env.KSNOOP_CACHE ?? join(homedir(), '.cache', 'ksnoop');
 
 /** The directory of a build in the cache: another version, flag or dependency is another directory. */
 export function buildDirectory(name: BuildName): string {

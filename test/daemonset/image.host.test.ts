@@ -12,17 +12,18 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cacheDirectory } from '../../daemonset/image/cache-directory.ts';
 import { type Architecture, DESCRIPTION as image } from '../../daemonset/image/description.ts';
 import { dockerfile } from '../../daemonset/image/dockerfile.ts';
 import { layOutFiles } from '../../daemonset/image/files.ts';
 import { writeImageArchive } from '../../daemonset/image/oci.ts';
 import { pinnedPackages } from '../../daemonset/image/packages.ts';
 
-const cache = process.env.KSNOOP_CACHE ?? join(homedir(), '.cache/ksnoop');
+const cache = cacheDirectory();
 const roots: Record<Architecture, string> = { amd64: '', arm64: '' };
 let directory: string;
 

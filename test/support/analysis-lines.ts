@@ -1,5 +1,6 @@
 import type { AnalysisOutputKind } from '../../src/analyze/engine/output.ts';
 import { AnalysisSession, type Condition } from '../../src/analyze/engine/session.ts';
+import { plainSettings } from './analysis-session.ts';
 
 /**
  * What a form of analysis finds in a capture, as JSON, and the session that found it.
@@ -12,16 +13,14 @@ export function analysisLines(
   where?: Condition,
 ): { readonly lines: readonly string[]; readonly session: AnalysisSession } {
   const lines: string[] = [];
-  const session = new AnalysisSession(kind, {
-    line: (line) => void lines.push(line),
-    colour: false,
-    align: false,
-    width: undefined,
-    json: true,
-    where,
-    choice: undefined,
-    showSecrets: false,
-  });
+  const session = new AnalysisSession(
+    kind,
+    plainSettings({
+      line: (line) => void lines.push(line),
+      json: true,
+      where,
+    }),
+  );
   session.addNames(Object.entries(names).map(([address, name]) => ({ address, names: [name] })));
   session.push(bytes);
   session.end();

@@ -1,8 +1,9 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { type } from 'node:os';
 import { AnalysisSession, type Condition } from '../../analyze/engine/session.ts';
 import { writeReport } from '../../run/report/report-file.ts';
-import { cannotWrite } from '../../run/sink/file-errors.ts';
+import { cannotWrite, fileExists } from '../../run/sink/file-errors.ts';
+import { createFile } from '../../run/sink/new-file.ts';
 import { byteSize, counted } from '../../view/units.ts';
 import { nameBlocks } from '../../wire/capture-cluster.ts';
 import { KsnoopError } from '../../wire/errors.ts';
@@ -21,18 +22,13 @@ const BATCH_BYTES = 1024 * 1024;
 /**
  * Write the packets that are kept into a new file of this directory, as a separate capture.
  * @returns a sentence that names it
- * @throws KsnoopError CANNOT_WRITE, NOTHING_KEPT
+ * @throws KsnoopError CANNOT_WRITE, FILE_EXISTS, NOTHING_KEPT
  */
 export function writePackets(kept: Kept | undefined, now: Date): string {
   if (kept === undefined || kept.packets.count === 0) throw nothingKept();
   const path = pathOf(now, 'pcapng');
-  let fd: number;
-  try {
-    // Captured packets are for the user alone.
-    fd = openSync(path, 'wx', 0o600);
-  } catch (cause) {
-    throw cannotWrite(path, cause);
-  }
+  const fd = createFile(path);
+  if (fd === undefined) throw fileExists(path);
   try {
     for (const batch of batches(blocks(kept, now)))
       for (let at = 0; at < batch.length; ) at += writeSync(fd, batch, at);

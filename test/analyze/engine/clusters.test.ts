@@ -1,6 +1,5 @@
 // Two clusters in one capture whose pod networks overlap: equal addresses and ports are other hosts and other connections.
 import { expect, test } from 'vitest';
-import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
 import { json } from '../../../src/run/analysis/json.ts';
 import { packets } from '../../../src/run/analysis/packets.ts';
 import { summary } from '../../../src/run/analysis/summary.ts';
@@ -9,6 +8,7 @@ import { clusterNames } from '../../../src/wire/capture-cluster.ts';
 import { endMarker, interfaceDescription, sectionHeader } from '../../../src/wire/pcapng-write.ts';
 import { analyseBytes } from '../../support/analysis.ts';
 import { analysisLines } from '../../support/analysis-lines.ts';
+import { analysed } from '../../support/analysis-session.ts';
 import { type BuiltSegment, builtBlocks, handshake } from '../../support/built-capture.ts';
 
 /** A context may hold a slash and a space. */
@@ -102,20 +102,7 @@ test.each([
   ['text', text],
   ['packets', packets],
 ])('%s shows the cluster in front of a name', (_name, kind) => {
-  const lines: string[] = [];
-  const session = new AnalysisSession(kind, {
-    line: (line) => void lines.push(line),
-    colour: false,
-    align: false,
-    width: undefined,
-    json: false,
-    where: undefined,
-    choice: undefined,
-    showSecrets: false,
-    utc: true,
-  });
-  session.push(capture());
-  session.end();
+  const { lines } = analysed(kind, capture(), { utc: true });
   const all = lines.join('\n');
   expect(all).toContain(`${EAST}/shop/client-e`);
   expect(all).toContain(`${WEST}/shop/client-w`);

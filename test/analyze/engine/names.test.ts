@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
+import { plainSettings } from '../../support/analysis-session.ts';
 import { type BuiltSegment, builtPcap, handshake } from '../../support/built-capture.ts';
 import { answer, query } from '../protocols/dns/messages.ts';
 
@@ -17,19 +18,7 @@ function called(...messages: readonly (readonly [side: 0 | 1, message: Uint8Arra
     segments.push({ side, sequence, acknowledgment, flags: 'P.', payload: framed(message), at: 10 + index });
     next[side] += message.length + 2;
   }
-  const session = new AnalysisSession(
-    { detail: false, packets: false, create: () => ({}) },
-    {
-      where: undefined,
-      choice: undefined,
-      showSecrets: false,
-      line: () => undefined,
-      colour: false,
-      align: false,
-      width: undefined,
-      json: false,
-    },
-  );
+  const session = new AnalysisSession({ detail: false, packets: false, create: () => ({}) }, plainSettings());
   session.push(builtPcap(segments.map((segment): BuiltSegment => ({ ...segment, ports: [40_000, 53] }))));
   session.end();
   return session.names.ofAddress('10.0.0.1', 1e9)?.text;

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
 import { Summary } from '../../../src/analyze/summary/summary.ts';
 import { analyseBytes } from '../../support/analysis.ts';
+import { plainSettings } from '../../support/analysis-session.ts';
 import { type BuiltSegment, builtPcapng, handshake } from '../../support/built-capture.ts';
 
 /**
@@ -23,16 +24,7 @@ function analysed(bytes: Uint8Array) {
         return summary;
       },
     },
-    {
-      where: undefined,
-      choice: undefined,
-      showSecrets: false,
-      line: () => undefined,
-      colour: false,
-      align: false,
-      width: undefined,
-      json: false,
-    },
+    plainSettings(),
   );
   session.push(bytes);
   session.end();

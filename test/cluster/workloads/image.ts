@@ -5,8 +5,9 @@ import { chmod, copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, wr
 import { arch, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { cacheDirectory } from '../../../daemonset/image/cache-directory.ts';
 import { writeImageArchive } from '../../../daemonset/image/oci.ts';
-import { buildDirectory, cacheDirectory, ensureBuilt, program } from '../builds.ts';
+import { buildDirectory, ensureBuilt, program } from '../builds.ts';
 
 const run = promisify(execFile);
 const programs = join(import.meta.dirname, 'programs');

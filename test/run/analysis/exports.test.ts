@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
 import { analysisOutput } from '../../../src/run/analysis/index.ts';
+import { analysed as analysedBytes } from '../../support/analysis-session.ts';
 
 const CAPTURES = join(import.meta.dirname, 'captures');
 
@@ -13,20 +13,10 @@ async function linesOf(file: string, name: string, argument?: string): Promise<s
 async function analysed(file: string, name: string, argument?: string) {
   const kind = await analysisOutput(name)?.load();
   if (kind === undefined) throw new Error(`there is no output ${name}`);
-  const lines: string[] = [];
-  const session = new AnalysisSession(kind, {
-    line: (line) => void lines.push(line),
+  const { lines, session } = analysedBytes(kind, readFileSync(join(CAPTURES, file)), {
     argument,
-    colour: false,
-    align: false,
-    width: undefined,
     json: argument === 'json',
-    where: undefined,
-    choice: undefined,
-    showSecrets: false,
   });
-  session.push(readFileSync(join(CAPTURES, file)));
-  session.end();
   return { lines, session };
 }
 

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
 import { analysisOutput } from '../../../src/run/analysis/index.ts';
 import { analysisNotes } from '../../../src/run/analysis/notes.ts';
+import { plainSettings } from '../../support/analysis-session.ts';
 
 /**
  * The outputs of whole captures, in test/golden: what changes in them shows in the diff of a commit. When a change is
@@ -45,18 +46,17 @@ test.each([
     const kind = await analysisOutput(name)?.load();
     if (kind === undefined) throw new Error(`there is no output ${name}`);
     const lines: string[] = [];
-    const session = new AnalysisSession(kind, {
-      line: (line) => void lines.push(line),
-      colour: false,
-      align: width !== undefined,
-      width,
-      json,
-      utc: true,
-      verbose,
-      where: undefined,
-      choice: undefined,
-      showSecrets: false,
-    });
+    const session = new AnalysisSession(
+      kind,
+      plainSettings({
+        line: (line) => void lines.push(line),
+        align: width !== undefined,
+        width,
+        json,
+        utc: true,
+        verbose,
+      }),
+    );
     session.push(readFileSync(join(import.meta.dirname, 'captures', file)));
     session.end();
     const suffix = [name, width, json ? 'json' : undefined, verbose ? 'v' : undefined].filter(

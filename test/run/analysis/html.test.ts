@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
 import { html } from '../../../src/run/analysis/html.ts';
+import { analysed } from '../../support/analysis-session.ts';
 import { type BuiltSegment, builtPcap, builtPcapng, handshake } from '../../support/built-capture.ts';
 import { parsed } from '../../view/html/parsed.ts';
 
@@ -43,20 +43,7 @@ function connection({ from, ports, at, path, took }: Built): BuiltSegment[] {
 
 /** The texts of the page. */
 function pageOf(capture: Uint8Array): string {
-  const lines: string[] = [];
-  const session = new AnalysisSession(html, {
-    line: (line) => void lines.push(line),
-    colour: false,
-    align: false,
-    width: undefined,
-    json: false,
-    where: undefined,
-    choice: undefined,
-    showSecrets: false,
-    utc: true,
-  });
-  session.push(capture);
-  session.end();
+  const { lines } = analysed(html, capture, { utc: true });
   const pieces = parsed(lines.join('\n'));
   return pieces
     .map(({ text }) => text)

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { AnalysisOutputKind } from '../../../src/analyze/engine/output.ts';
-import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
 import { recordFields } from '../../../src/analyze/protocols/all-fields.ts';
 import { flows } from '../../../src/run/analysis/flows.ts';
 import { json } from '../../../src/run/analysis/json.ts';
 import { FINDING_COLUMNS, parquet } from '../../../src/run/analysis/parquet.ts';
+import { analysed } from '../../support/analysis-session.ts';
 import { CAPTURES } from '../../support/captures.ts';
 import { duckdb } from '../../support/duckdb.ts';
 
@@ -16,20 +16,7 @@ const directory = mkdtempSync(join(tmpdir(), 'ksnoop-parquet-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 function linesOf(kind: AnalysisOutputKind, file: string, argument?: string): string[] {
-  const lines: string[] = [];
-  const session = new AnalysisSession(kind, {
-    line: (line) => void lines.push(line),
-    argument,
-    colour: false,
-    align: false,
-    width: undefined,
-    json: true,
-    where: undefined,
-    choice: undefined,
-    showSecrets: false,
-  });
-  session.push(readFileSync(file));
-  session.end();
+  const { lines } = analysed(kind, readFileSync(file), { argument, json: true });
   return lines;
 }
 

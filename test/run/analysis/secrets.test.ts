@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
 import { compileWhere } from '../../../src/analyze/where/where.ts';
 import { ANALYSIS_OUTPUTS } from '../../../src/run/analysis/index.ts';
+import { plainSettings } from '../../support/analysis-session.ts';
 import { type BuiltSegment, builtPcap, handshake } from '../../support/built-capture.ts';
 
 /** Bytes of the client (sent) and of the server in turn, on a connection to a port. */
@@ -314,18 +315,18 @@ function written(
   return lines.join('\n');
 
   function analyse(argument: string | undefined) {
-    const session = new AnalysisSession(kind, {
-      where: where === undefined ? undefined : compileWhere(where),
-      choice: undefined,
-      showSecrets,
-      line: (line) => void lines.push(line),
-      colour: true,
-      align: false,
-      width: undefined,
-      json,
-      argument,
-      bodies,
-    });
+    const session = new AnalysisSession(
+      kind,
+      plainSettings({
+        where: where === undefined ? undefined : compileWhere(where),
+        showSecrets,
+        line: (line) => void lines.push(line),
+        colour: true,
+        json,
+        argument,
+        bodies,
+      }),
+    );
     session.push(bytes);
     session.end();
   }

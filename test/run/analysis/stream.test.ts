@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
-import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
 import { analysisOutput } from '../../../src/run/analysis/index.ts';
 import { isObject, parseJson } from '../../../src/wire/guard.ts';
+import { analysed as analysedBytes } from '../../support/analysis-session.ts';
 
 const PROTOCOLS = join(import.meta.dirname, '../../analyze/protocols');
 const WRONG_SERVICE = join(import.meta.dirname, 'captures/wrong-service.pcapng');
@@ -12,21 +12,7 @@ const WRONG_SERVICE = join(import.meta.dirname, 'captures/wrong-service.pcapng')
 async function analysed(path: string, name: string, argument?: string, json = false) {
   const kind = await analysisOutput(name)?.load();
   if (kind === undefined) throw new Error(`there is no output ${name}`);
-  const lines: string[] = [];
-  const session = new AnalysisSession(kind, {
-    line: (line) => void lines.push(line),
-    argument,
-    colour: false,
-    align: false,
-    width: undefined,
-    json,
-    utc: true,
-    where: undefined,
-    choice: undefined,
-    showSecrets: false,
-  });
-  session.push(readFileSync(path));
-  session.end();
+  const { lines, session } = analysedBytes(kind, readFileSync(path), { argument, json, utc: true });
   return { lines, notes: session.outputNotes };
 }
 

@@ -1,11 +1,11 @@
 import { describe, expect, it, test } from 'vitest';
-import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
 import { json } from '../../../src/run/analysis/json.ts';
 import { text } from '../../../src/run/analysis/text.ts';
 import { lineSize, UndecidedPackets } from '../../../src/run/analysis/undecided-packets.ts';
 import { pcapFileHeader } from '../../../src/wire/pcap-write.ts';
 import { fromHex, udp } from '../../analyze/decoded.ts';
 import { cut, type Fragment, frame4, SECOND } from '../../analyze/made-fragments.ts';
+import { analysed } from '../../support/analysis-session.ts';
 import { type BuiltSegment, builtPcap, handshake } from '../../support/built-capture.ts';
 
 /** A connection in which each side's bytes acknowledge all of the other's. */
@@ -21,19 +21,7 @@ function conversation(port: number, steps: readonly (readonly [0 | 1, string])[]
 }
 
 function linesOf(kind: typeof text | typeof json, bytes: Buffer): string[] {
-  const lines: string[] = [];
-  const session = new AnalysisSession(kind, {
-    where: undefined,
-    choice: undefined,
-    showSecrets: false,
-    line: (line) => void lines.push(line),
-    colour: false,
-    align: false,
-    width: undefined,
-    json: kind === json,
-  });
-  session.push(bytes);
-  session.end();
+  const { lines } = analysed(kind, bytes, { json: kind === json });
   return lines;
 }
 

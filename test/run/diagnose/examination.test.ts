@@ -4,6 +4,7 @@ import type { Finding } from '../../../src/analyze/findings/finding.ts';
 import { completePackets } from '../../../src/cli/capture/options.ts';
 import { openQuery } from '../../../src/run/capture/find-targets.ts';
 import { Diagnosis } from '../../../src/run/diagnose/diagnosis.ts';
+import { plainSettings } from '../../support/analysis-session.ts';
 import { type ApiServer, json, startApiServer, status } from '../../support/api-server.ts';
 import { builtPcap } from '../../support/built-capture.ts';
 
@@ -78,16 +79,7 @@ async function namespacesRead(name: string): Promise<readonly string[]> {
   const { signal } = new AbortController();
   const diagnosis = new Diagnosis(await openQuery(config, signal));
   await diagnosis.examine(signal);
-  const session = new AnalysisSession(diagnosis.live.kind, {
-    line: () => {},
-    colour: false,
-    align: false,
-    width: undefined,
-    json: false,
-    where: undefined,
-    choice: undefined,
-    showSecrets: false,
-  });
+  const session = new AnalysisSession(diagnosis.live.kind, plainSettings());
   session.names.addObserved('10.0.0.2', name, 0);
   session.push(builtPcap([0, 1000, 3000].map((at) => ({ side: 0, sequence: 100, flags: 'S', at }))));
   session.end();

@@ -3,23 +3,20 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
 import { Collected } from '../../../src/run/diff/collect.ts';
+import { plainSettings } from '../../support/analysis-session.ts';
 
 const CAPTURE = join(import.meta.dirname, '../analysis/captures/wrong-service.pcapng');
 
 async function sides(pods?: readonly string[]) {
   const collected = new Collected(pods);
-  const session = new AnalysisSession(await collected.form.load(), {
-    line: () => {
-      throw new Error('it prints nothing');
-    },
-    colour: false,
-    align: false,
-    width: undefined,
-    json: false,
-    where: undefined,
-    choice: undefined,
-    showSecrets: false,
-  });
+  const session = new AnalysisSession(
+    await collected.form.load(),
+    plainSettings({
+      line: () => {
+        throw new Error('it prints nothing');
+      },
+    }),
+  );
   session.push(readFileSync(CAPTURE));
   session.end();
   return collected.sides();

@@ -2,12 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
 import type { ExchangeStats } from '../../../src/analyze/summary/report.ts';
 import { compileWhere } from '../../../src/analyze/where/where.ts';
 import type { AnalysisForm } from '../../../src/run/analysis/form.ts';
 import { analysisOutput } from '../../../src/run/analysis/index.ts';
 import { withReport } from '../../../src/run/report/with-report.ts';
+import { analysed } from '../../support/analysis-session.ts';
 import { parsed, tableOf } from '../../view/html/parsed.ts';
 
 /** Members of a row of the summary that are compared. */
@@ -30,20 +30,11 @@ function formNamed(name: string): AnalysisForm {
 }
 
 async function linesOf(form: AnalysisForm, where?: string, json = false): Promise<string[]> {
-  const lines: string[] = [];
-  const session = new AnalysisSession(await form.load(), {
-    line: (line) => void lines.push(line),
-    colour: false,
-    align: false,
-    width: undefined,
+  const { lines } = analysed(await form.load(), readFileSync(CAPTURE), {
     json,
     utc: true,
     where: where === undefined ? undefined : await compileWhere(where),
-    choice: undefined,
-    showSecrets: false,
   });
-  session.push(readFileSync(CAPTURE));
-  session.end();
   return lines;
 }
 
