@@ -79,3 +79,17 @@ test('a filter is bounded by its bytes, not by its characters', () => {
   expect(() => parseFilter({ filter: 'ß'.repeat(FILTER_MAXIMUM / 2 + 1) }, 'request')).toThrow(/4098 bytes/);
   expect(() => parseFilter({ filter: '' }, 'request')).toThrow(REFUSED);
 });
+
+test.each([
+  ['pod', 'namespace', 253],
+  ['pod', 'pod', 253],
+  ['local-pod', 'namespace', 253],
+  ['local-pod', 'pod', 253],
+  ['netns', 'name', 4096],
+])('of %s, %s has at most %i characters', (kind, name, maximum) => {
+  const target = { ...POD, kind, name: 'x' };
+  expect(parseTarget({ ...target, [name]: 'x'.repeat(maximum) }, 'target')).toMatchObject({
+    [name]: 'x'.repeat(maximum),
+  });
+  expect(() => parseTarget({ ...target, [name]: 'x'.repeat(maximum + 1) }, 'target')).toThrow(REFUSED);
+});

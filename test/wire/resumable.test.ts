@@ -75,3 +75,19 @@ test('a client of another version is understood', () => {
   expect(parseSessionPath(path)).toEqual(older);
   expect(parseSessionPath(`${path}&window=30000&colour=blue`)).toEqual({ ...older, windowMs: 30_000 });
 });
+
+test('a new link is told at once what was received, so that the other side can go on', () => {
+  const { resumable, sent, link } = end([], [1]);
+  resumable.attach(link);
+  expect(sent.map((frame) => [decodeFrame(frame).kind, decodeFrame(frame).offset])).toEqual([
+    [FRAME_KIND.acknowledge, 0],
+  ]);
+  resumable.message(data(0, 'abcd'));
+  resumable.detach();
+  sent.length = 0;
+  resumable.attach(link);
+  expect(sent.map((frame) => [decodeFrame(frame).kind, decodeFrame(frame).offset])).toEqual([
+    [FRAME_KIND.acknowledge, 4],
+  ]);
+  resumable.detach();
+});
