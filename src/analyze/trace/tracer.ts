@@ -6,10 +6,12 @@ import type { Names } from '../identity/names.ts';
 import { TRACE_CALLS, TRACE_CANDIDATES, TRACE_PENDING } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
 import type { AnalysisEvent, Exchange } from '../record/event.ts';
-import { type Call, type ConnectOutcome, endOf } from './call.ts';
+import { type Call, endOf } from './call.ts';
 import { type ClockOffset, ClockOffsets } from './clock-offsets.ts';
+import { failedConnection } from './failed-connection.ts';
 import { likeness } from './likeness.ts';
-import { type Opening, type OpeningPlace, Openings } from './openings.ts';
+import { Openings } from './openings.ts';
+import { PlaceOrder } from './place-order.ts';
 import { keyOf } from './roles.ts';
 import { ServedCalls } from './served-calls.ts';
 import { Trails } from './trails.ts';
@@ -20,7 +22,6 @@ import {
   type Leg,
   merged,
   timesOf,
-  turn,
   type Vantage,
   vantagesOf,
 } from './vantages.ts';
@@ -29,9 +30,6 @@ import {
 const SCORE_KNOWN = 7;
 const SCORE_SOLE = 4;
 const LEAD = 4;
-
-/** A connection is taken to be unanswered from so many SYNs on. */
-const LEAST_SYNS = 2;
 
 /** How long a request without a response may have made calls. ns */
 const UNANSWERED_NS = 30e9;
@@ -84,6 +82,7 @@ export class Tracer {
   readonly #settings: TracerSettings;
   readonly #trails: Trails;
   readonly #openings: Openings;
+  readonly #order: PlaceOrder;
   readonly #offsets = new ClockOffsets();
   /** By flow: its ends. */
   readonly #flows = new Map<number, FlowIdentity>();
@@ -107,6 +106,7 @@ export class Tracer {
   constructor(sources: TracerSources, settings: TracerSettings) {
     this.#sources = sources;
     this.#settings = settings;
+    this.#order = new PlaceOrder(sources.places, sources.names);
     this.#trails = new Trails(sources.places, sources.hosts);
     this.#openings = new Openings(sources.places, sources.hosts, settings.opening);
     this.#unassigned = new TimedQueue(settings.patience);
@@ -195,7 +195,10 @@ export class Tracer {
       this.#place(next, Math.min(now, this.#now));
     }
     for (let next = this.#openings.due(now); next !== undefined; next = this.#openings.due(now)) {
-      this.#opened(next, Math.min(now, this.#now));
+      // Data went over it: that a place missed the answer proves nothing.
+      if (next.places.some(({ flow }) => this.#trails.of(flow) !== undefined)) continue;
+      const failed = failedConnection(next, this.#order);
+      if (failed !== undefined) this.#unassigned.add(failed, Math.min(now, this.#now));
     }
     const isFull = this.#unassigned.size + this.#assigned.size > TRACE_PENDING;
     if (isFull) this.hurried += this.#unassigned.size;
@@ -270,8 +273,8 @@ export class Tracer {
     if (!this.#arePods || vantages.length < 2 || !vantages.every(isWholeOnce)) return false;
     const { time } = exchange;
     return (
-      vantages.some((at) => this.#isAt(at, at.clientHost, time)) &&
-      vantages.some((at) => this.#isAt(at, at.serverHost, time))
+      vantages.some((at) => this.#order.isAt(at, at.clientHost, time)) &&
+      vantages.some((at) => this.#order.isAt(at, at.serverHost, time))
     );
   }
 
@@ -311,7 +314,7 @@ export class Tracer {
 
   #place({ exchange, flow, vantages: found }: Seen, at: number): void {
     const { places } = this.#sources;
-    const vantages = this.#ordered(
+    const vantages = this.#order.ordered(
       found.length > 0 ? found : [ownVantage(exchange, flow, places.ofInterface(flow.interfaceId))],
       exchange.time,
     );
@@ -330,77 +333,6 @@ export class Tracer {
       }
       served.add(call, open.start, open.end);
     }
-  }
-
-  /** A connection has had its time to come up: if it did not it is a call that failed. */
-  #opened(opening: Opening, at: number): void {
-    const { places, rejection, isLikely } = opening;
-    // Data went over it: that a place missed the answer proves nothing.
-    if (places.some(({ flow }) => this.#trails.of(flow) !== undefined)) return;
-    const [first] = places;
-    if (first === undefined) return;
-    const all = this.#ordered(places.map(vantageOf), first.firstSyn);
-    // A bridge floods a first SYN to pods that are not on the way.
-    const onTheWay = all.filter((at) => !this.#isBystander(at, first.firstSyn));
-    const vantages = onTheWay.length > 0 ? onTheWay : all;
-    const outer = placeWith(places, vantages[0]);
-    const outcome = outcomeOf(opening, outer);
-    if (outcome === undefined) return;
-    const { flow: id, clientHost, clientPort, serverHost, serverPort, interfaceId, syns, firstSyn, lastSyn } = outer;
-    const flow: FlowIdentity = { id, transport: 'tcp', clientHost, clientPort, serverHost, serverPort, interfaceId };
-    const isAnswered = outcome === 'refused' && outer.answer === 'RST';
-    const exchange: Exchange = {
-      kind: 'exchange',
-      protocol: 'tcp',
-      label: 'connect',
-      route: 'connect',
-      status: outcome,
-      failed: true,
-      time: firstSyn,
-      requestEnd: firstSyn,
-      responseTime: isAnswered ? outer.answerTime : undefined,
-      responseEnd: isAnswered ? outer.answerTime : undefined,
-      requestBytes: 0,
-      responseBytes: 0,
-      fields: {},
-    };
-    const answering = vantages.filter((vantage) => placeWith(places, vantage).answer !== undefined);
-    const connect = {
-      outcome,
-      syns,
-      span: lastSyn - firstSyn,
-      lastSeen: vantages.at(-1) as Vantage,
-      answerSeen: outcome === 'refused' ? answering.at(-1) : answering[0],
-      rejection,
-      confidence: isLikely ? 'likely' : 'proven',
-    } as const;
-    const call = { exchange, flow, vantages, children: [], ambiguous: 0, isInner: false, connect };
-    this.#unassigned.add(call, at);
-  }
-
-  /**
-   * From the client to the server: the client's own place first, the server's last, between them by falling hop limits. Devices of
-   * different nodes that have the same: by the falling time until the response.
-   */
-  #ordered(vantages: readonly Vantage[], time: number): Vantage[] {
-    const rank = (at: Vantage) =>
-      this.#isAt(at, at.clientHost, time) ? 0 : this.#isAt(at, at.serverHost, time) ? 2 : 1;
-    return vantages
-      .map((at) => ({ at, rank: rank(at) }))
-      .sort(
-        (a, b) =>
-          a.rank - b.rank ||
-          b.at.hopLimit - a.at.hopLimit ||
-          (this.#sameClock(a.at, b.at)
-            ? (a.at.requestEnd ?? 0) - (b.at.requestEnd ?? 0)
-            : (turn(b.at) ?? 0) - (turn(a.at) ?? 0)),
-      )
-      .map(({ at }) => at);
-  }
-
-  #sameClock(a: Vantage, b: Vantage): boolean {
-    const { places } = this.#sources;
-    return places.clockOf(a.place) === places.clockOf(b.place);
   }
 
   /** What passed between places of different clocks. The first copy of what was retransmitted may have been missed: it does not count. */
@@ -432,24 +364,10 @@ export class Tracer {
     return this.#offsets.between(places.clockOf(from.place), places.clockOf(to.place), time);
   };
 
-  /** Whether a place is a host's own interface. */
-  #isAt(at: Vantage, host: number, time: number): boolean {
-    const { names } = this.#sources;
-    const owner = names.ofInterface(at.interfaceId);
-    const known = names.ofHost(host, time, at.interfaceId);
-    if (owner?.pod === undefined) return owner !== undefined && owner === known;
-    return owner.pod === known?.pod && owner.namespace === known.namespace;
-  }
-
-  /** Whether a place is the interface of a pod that is neither the client nor the server: pods do not forward. */
-  #isBystander(at: Vantage, time: number): boolean {
-    if (this.#sources.names.ofInterface(at.interfaceId)?.pod === undefined) return false;
-    return !this.#isAt(at, at.clientHost, time) && !this.#isAt(at, at.serverHost, time);
-  }
-
   /** Whether a place is where the call's server is. */
   readonly isServer = (call: Call, at: Vantage): boolean =>
-    this.#isAt(at, at.serverHost, call.exchange.time) || call.children.some(({ outer }) => outer.place === at.place);
+    this.#order.isAt(at, at.serverHost, call.exchange.time) ||
+    call.children.some(({ outer }) => outer.place === at.place);
 
   /** Find the request because of which a call was made. */
   #assign(call: Call): void {
@@ -511,41 +429,6 @@ export class Tracer {
 /** All times are known, and nothing came again. */
 function isWholeOnce(at: Vantage): boolean {
   return isWhole(at) && at.requestAgain.count + at.responseAgain.count === 0;
-}
-
-/** What became of a connection. @param outer as the place nearest to the client saw it @returns undefined where it may have come up */
-function outcomeOf({ places, rejection }: Opening, outer: OpeningPlace): ConnectOutcome | undefined {
-  if (rejection !== undefined) return 'rejected';
-  const isAnswered = places.some(({ answer }) => answer === 'SYN-ACK');
-  if (!isAnswered && places.some(({ answer }) => answer === 'RST')) return 'refused';
-  // One SYN alone may have been answered behind the end of the capture, or where nothing was captured.
-  if (outer.syns < LEAST_SYNS || outer.answer !== undefined) return undefined;
-  return isAnswered ? 'answer not delivered' : 'unanswered';
-}
-
-function placeWith(places: readonly OpeningPlace[], at: Vantage | undefined): OpeningPlace {
-  const found = places.find(({ place, serverHost }) => place === at?.place && serverHost === at.serverHost);
-  return found ?? (places[0] as OpeningPlace);
-}
-
-function vantageOf(at: OpeningPlace): Vantage {
-  const { place, interfaceId, clientHost, serverHost, serverPort, hopLimit, syns, firstSyn, lastSyn } = at;
-  const answered = at.answer === undefined ? undefined : at.answerTime;
-  return {
-    place,
-    interfaceId,
-    clientHost,
-    serverHost,
-    serverPort,
-    hopLimit,
-    requestStart: firstSyn,
-    requestEnd: firstSyn,
-    responseStart: answered,
-    responseEnd: answered,
-    hasHoles: false,
-    requestAgain: { count: syns - 1, after: lastSyn - firstSyn },
-    responseAgain: { count: Math.max(0, at.synAcks - 1), after: 0 },
-  };
 }
 
 /** Whether an exchange is a call of its own. That of the other leg is the same one. */
