@@ -12,8 +12,22 @@ export interface ClusterFacts {
   readonly absentIngressClasses: readonly string[];
   /** The namespaces whose labels are known; of the others only the name is. */
   readonly namespaces: readonly NamespaceFacts[];
+  /** Warnings about pods; left out where they could not be read. */
+  readonly events?: readonly EventFacts[];
   /** When they were read: ns since 1970. */
   readonly at: bigint;
+}
+
+/** What the cluster reports about a pod: `Unhealthy`, `Readiness probe failed: …`. */
+export interface EventFacts {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly reason: string;
+  /** Its first line. */
+  readonly message: string;
+  readonly count: number;
+  /** When it came last, ns since 1970; 0 where that is not known. */
+  readonly last: bigint;
 }
 
 /** How often a pod became ready or ceased to be, while its namespace was watched. */
@@ -83,6 +97,8 @@ export interface PodFacts extends ObjectFacts {
   readonly nodeIps: readonly string[];
   /** Why containers wait: `CrashLoopBackOff`, `ImagePullBackOff`. */
   readonly waiting: readonly string[];
+  /** Why containers ended before: `OOMKilled`, `Error`. */
+  readonly ended?: readonly string[];
 }
 
 export interface NamespaceFacts {

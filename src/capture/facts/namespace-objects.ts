@@ -1,5 +1,5 @@
 import { KsnoopError } from '../../wire/errors.ts';
-import { type JsonObject, objectAt, optionalString } from '../../wire/guard.ts';
+import { type JsonObject, objectAt, objectsAt, optionalString } from '../../wire/guard.ts';
 import { find, list } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
 import { resourcePath } from '../kube/resource.ts';
@@ -24,6 +24,8 @@ export interface NamespaceObjects extends Readonly<Record<NamespaceKind, readonl
   readonly namespace: JsonObject | KsnoopError;
   /** IngressClasses that Ingresses of the namespace name and the cluster does not have. */
   readonly absentClasses: readonly string[] | KsnoopError;
+  /** Warnings about pods, where some pod is not ready: only then they are read. */
+  readonly events: readonly JsonObject[] | KsnoopError;
 }
 
 /**
@@ -50,8 +52,22 @@ export async function namespaceObjects(kube: Kube, namespace: string, signal: Ab
     orRefusal(items('networkpolicies')),
     orRefusal(find(kube, resourcePath('v1', undefined, 'namespaces', namespace), signal)),
   ]);
-  const absentClasses = await orRefusal(absentOf(kube, ingresses instanceof KsnoopError ? [] : ingresses, signal));
-  return { services, pods, endpointslices, ingresses, networkpolicies, namespace: object ?? {}, absentClasses };
+  const [absentClasses, events] = await Promise.all([
+    orRefusal(absentOf(kube, ingresses instanceof KsnoopError ? [] : ingresses, signal)),
+    pods instanceof KsnoopError || pods.every(isReady) ? [] : orRefusal(warningsOf(kube, namespace, signal)),
+  ]);
+  return { services, pods, endpointslices, ingresses, networkpolicies, namespace: object ?? {}, absentClasses, events };
+}
+
+function isReady(pod: JsonObject): boolean {
+  const conditions = objectsAt(objectAt(pod, 'status'), 'conditions');
+  return !conditions.some((one) => optionalString(one, 'type') === 'Ready' && optionalString(one, 'status') !== 'True');
+}
+
+/** Warnings about the pods of a namespace: failed probes, back-offs, volumes and images that are missing. */
+async function warningsOf(kube: Kube, namespace: string, signal: AbortSignal): Promise<readonly JsonObject[]> {
+  const fieldSelector = 'involvedObject.kind=Pod,type=Warning';
+  return (await list(kube, resourcePath('v1', namespace, 'events'), { fieldSelector }, signal)).items;
 }
 
 /** Classes that these Ingresses name and that do not exist. */

@@ -1,6 +1,7 @@
 import type {
   ClusterFacts,
   EndpointSliceFacts,
+  EventFacts,
   IngressFacts,
   LabelSelectorFacts,
   NamespaceFacts,
@@ -10,6 +11,7 @@ import type {
   PolicyRuleFacts,
   ServiceFacts,
 } from '../../analyze/findings/cluster-facts.ts';
+import { maskText } from '../../analyze/record/secrets.ts';
 import type { NamespaceKind, NamespaceObjects } from '../../capture/facts/namespace-objects.ts';
 import {
   arrayAt,
@@ -36,6 +38,7 @@ export function clusterFacts(objects: readonly NamespaceObjects[], at: bigint): 
     networkPolicies: together(objects, 'networkpolicies', policyFacts),
     namespaces: objects.flatMap(({ namespace }) => (namespace instanceof Error ? [] : namespaceFacts(namespace))),
     absentIngressClasses: objects.flatMap(({ absentClasses }) => (absentClasses instanceof Error ? [] : absentClasses)),
+    events: objects.flatMap(({ events }) => (events instanceof Error ? [] : events.map(eventFacts))),
     at,
   };
 }
@@ -123,6 +126,25 @@ function podFacts(object: JsonObject): PodFacts {
     waiting: [...objectsAt(status, 'initContainerStatuses'), ...objectsAt(status, 'containerStatuses')].flatMap(
       (container) => optionalString(objectAt(objectAt(container, 'state'), 'waiting'), 'reason') ?? [],
     ),
+    ended: objectsAt(status, 'containerStatuses').flatMap(
+      (container) => optionalString(objectAt(objectAt(container, 'lastState'), 'terminated'), 'reason') ?? [],
+    ),
+  };
+}
+
+/** Characters of an event's message that are kept. */
+const MESSAGE_LENGTH = 200;
+
+function eventFacts(object: JsonObject): EventFacts {
+  const about = objectAt(object, 'involvedObject');
+  const series = objectAt(object, 'series');
+  return {
+    namespace: optionalString(about, 'namespace') ?? '',
+    pod: optionalString(about, 'name') ?? '',
+    reason: optionalString(object, 'reason') ?? '',
+    message: maskText((optionalString(object, 'message') ?? '').split('\n', 1)[0]?.slice(0, MESSAGE_LENGTH) ?? ''),
+    count: optionalNumber(series, 'count') ?? optionalNumber(object, 'count') ?? 1,
+    last: timeAt(series, 'lastObservedTime') ?? timeAt(object, 'lastTimestamp') ?? timeAt(object, 'eventTime') ?? 0n,
   };
 }
 

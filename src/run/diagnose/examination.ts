@@ -36,10 +36,11 @@ export async function examineNamespaces(
     const until = AbortSignal.any([signal, late]);
     const objects = await Promise.all(read.map((namespace) => namespaceObjects(kube, namespace, until)));
     const unread = new Set<string>();
-    for (const { services, pods, endpointslices, ingresses, networkpolicies, namespace, absentClasses } of objects) {
+    for (const each of objects) {
+      const { services, pods, endpointslices, ingresses, networkpolicies, namespace, absentClasses, events } = each;
       // A namespace's labels are needed by policies alone.
       const labels = networkpolicies instanceof KsnoopError || networkpolicies.length === 0 ? [] : namespace;
-      for (const one of [services, pods, endpointslices, ingresses, networkpolicies, labels, absentClasses])
+      for (const one of [services, pods, endpointslices, ingresses, networkpolicies, labels, absentClasses, events])
         if (one instanceof KsnoopError) unread.add(`${one.message} ${one.hint ?? ''}`.trimEnd());
     }
     for (const namespace of namespaces.slice(NAMESPACES_MAXIMUM))

@@ -261,3 +261,43 @@ test('a Service that was created just now may wait for its workload, unless its 
   const typo = await examinedFindings('svc/web', { ...healthy, services: [young({ app: 'wbe' })], endpointslices: [] });
   expect(typo.map(({ code, severity }) => `${code} ${severity}`)).toEqual(['SERVICE_SELECTOR_EMPTY error']);
 });
+
+test('events say why pods are not ready, the last of each reason, and are read only then', async () => {
+  const event = (reason: string, message: string, at: string, name = 'web-1') => ({
+    involvedObject: { kind: 'Pod', namespace: 'shop', name },
+    ...{ reason, message, count: 3, lastTimestamp: at },
+  });
+  const objects = {
+    services: [service('web', { app: 'web' })],
+    endpointslices: [slice('web', false)],
+    ingresses: [],
+    networkpolicies: [],
+  };
+  const killed = {
+    ...pod('web-1', { app: 'web' }, false),
+    status: {
+      phase: 'Running',
+      conditions: [{ type: 'Ready', status: 'False', reason: 'ContainersNotReady' }],
+      containerStatuses: [{ lastState: { terminated: { reason: 'OOMKilled' } } }],
+    },
+  };
+  const events = [
+    event('Unhealthy', 'Readiness probe failed: old', '2026-01-01T00:00:00Z'),
+    event('Unhealthy', 'Readiness probe failed: statuscode: 503\nsecond line', '2026-01-01T00:01:00Z'),
+    event('BackOff', 'Back-off restarting failed container', '2026-01-01T00:00:30Z'),
+    event('Failed', 'of another pod', '2026-01-01T00:09:00Z', 'other'),
+  ];
+  const { evidence, unread } = await examined('svc/web', { ...objects, pods: [killed], events });
+  expect(evidence.slice(1)).toEqual([
+    '1 pod selected: web-1 is not ready (ContainersNotReady, before: OOMKilled)',
+    'event of web-1, 3 times: Unhealthy: Readiness probe failed: statuscode: 503',
+    'event of web-1, 3 times: BackOff: Back-off restarting failed container',
+  ]);
+  expect(unread).toEqual([]);
+  server.close();
+  const refused = await examined('svc/web', { ...objects, pods: [killed] });
+  expect(refused.unread).toEqual([expect.stringContaining('events')]);
+  server.close();
+  const ready = await examined('svc/web', { ...objects, pods: [pod('web-1', { app: 'web' })] });
+  expect(ready.unread).toEqual([]);
+});

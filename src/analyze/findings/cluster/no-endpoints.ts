@@ -1,6 +1,7 @@
 import type { ClusterFacts, PodFacts, ServiceFacts } from '../cluster-facts.ts';
 import type { Finding } from '../finding.ts';
 import { counted, listed } from '../words.ts';
+import { podEvents } from './pod-events.ts';
 import { hasReadyEndpoint, ofObjects, selectedPods, youth } from './subject.ts';
 
 /** SERVICE_NO_ENDPOINTS: no endpoint of the Service is ready. The pods that should be, with the reason, are named. */
@@ -25,6 +26,7 @@ export function noEndpoints(service: ServiceFacts, facts: ClusterFacts): Finding
               ofObjects(
                 `${counted(pods.length, 'pod')} selected: ${listed(pods.map((pod) => `${pod.name} ${stateOf(pod)}`))}`,
               ),
+              ...podEvents(pods, facts),
             ]),
       ],
       next:
@@ -53,9 +55,13 @@ function startingFor(pods: readonly PodFacts[], at: bigint): number | undefined 
 }
 
 /** `is not ready (ContainersNotReady)`, `is Pending (Unschedulable)`. */
-function stateOf({ phase, deleted, conditions, waiting }: PodFacts): string {
+function stateOf({ phase, deleted, conditions, waiting, ended = [] }: PodFacts): string {
   if (deleted !== undefined) return 'is being deleted';
   const reason =
     waiting[0] ?? conditions.find(({ status, reason }) => status === 'False' && reason !== undefined)?.reason;
-  return `is ${phase === 'Running' ? 'not ready' : phase}${reason === undefined ? '' : ` (${reason})`}`;
+  const reasons = [
+    ...(reason === undefined ? [] : [reason]),
+    ...(ended[0] === undefined ? [] : [`before: ${ended[0]}`]),
+  ];
+  return `is ${phase === 'Running' ? 'not ready' : phase}${reasons.length === 0 ? '' : ` (${reasons.join(', ')})`}`;
 }

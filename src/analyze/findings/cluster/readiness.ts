@@ -1,6 +1,7 @@
 import type { ClusterFacts, ReadinessFacts, ServiceFacts } from '../cluster-facts.ts';
 import type { Finding } from '../finding.ts';
 import { listed } from '../words.ts';
+import { podEvents } from './pod-events.ts';
 import { ofObjects, selectedPods } from './subject.ts';
 
 /** A pod of a rollout becomes ready, or ceases to be, once. */
@@ -9,9 +10,10 @@ const CHANGES = 2;
 /** READINESS_FLAPPING: a pod of the Service became ready and unready again while it was watched. */
 export function readinessFlapping(
   service: ServiceFacts,
-  { pods }: ClusterFacts,
+  facts: ClusterFacts,
   readiness: readonly ReadinessFacts[],
 ): Finding[] {
+  const { pods } = facts;
   if (pods === 'unreadable') return [];
   const selected = selectedPods(service, pods).filter(({ deleted }) => deleted === undefined);
   const changesOf = (pod: { namespace: string; name: string }) =>
@@ -28,7 +30,10 @@ export function readinessFlapping(
       confidence: 'proven',
       subject: `${name}.${namespace}`,
       message: `Pods of ${name}.${namespace} become ready and unready again: ${listed(flapping.map((pod) => pod.name))}.`,
-      evidence: [ofObjects(`the condition Ready changed while it was watched: ${listed(shown)}`)],
+      evidence: [
+        ofObjects(`the condition Ready changed while it was watched: ${listed(shown)}`),
+        ...podEvents(flapping, facts),
+      ],
       next: `kubectl describe pod -n ${namespace} ${first.name}`,
       otherwise: undefined,
       cases: flapping.length,

@@ -249,7 +249,15 @@ const CASES: readonly Case[] = [
 test.each(CASES.map((one, index) => ({ ...one, title: `${index} ${one.recipe}: ${one.is}` })))('$title', (one) => {
   const { policies, from = front, to = web, port = 8080, protocol = 'TCP', namespaces = NAMESPACES, is } = one;
   const unread = new KsnoopError('FORBIDDEN', 'not read');
-  const empty = { services: [], pods: [], endpointslices: [], ingresses: [], absentClasses: [], namespace: unread };
+  const empty = {
+    services: [],
+    pods: [],
+    endpointslices: [],
+    ingresses: [],
+    absentClasses: [],
+    events: [],
+    namespace: unread,
+  };
   const facts = clusterFacts([{ ...empty, networkpolicies: policies }], 0n).networkPolicies;
   if (facts === 'unreadable') throw new Error('the policies were read');
   const verdict = evaluatePolicies({ from, to, port, protocol }, { policies: facts, namespaces });
