@@ -10,9 +10,12 @@ import {
 /** What a body that becomes longer than allowed is decompressed to. */
 export const TOO_LONG = 'too long';
 
+/** Codings of one body that are undone; more are hardly meant well. */
+const CODINGS_MAXIMUM = 4;
+
 /**
- * The beginning of a body without its content coding (RFC 9110, 8.4.1; RFC 8878).
- * @param encoding of Content-Encoding; empty for none
+ * The beginning of a body without its content codings (RFC 9110, 8.4; RFC 8878).
+ * @param encoding of Content-Encoding, in the order in which they were applied: `gzip, br`; empty for none
  * @param maximum bytes it may become
  * @returns undefined for a coding that is not known and a damaged body
  */
@@ -21,8 +24,22 @@ export function decompressed(
   encoding: string,
   maximum: number,
 ): Uint8Array | typeof TOO_LONG | undefined {
-  const coding = encoding.trim().toLowerCase();
-  if (coding === '' || coding === 'identity') return bytes;
+  const codings = encoding
+    .toLowerCase()
+    .split(',', 100)
+    .map((coding) => coding.trim())
+    .filter((coding) => coding !== '' && coding !== 'identity');
+  if (codings.length > CODINGS_MAXIMUM) return undefined;
+  let plain = bytes;
+  for (const coding of codings.toReversed()) {
+    const next = withoutCoding(plain, coding, maximum);
+    if (next === undefined || next === TOO_LONG) return next;
+    plain = next;
+  }
+  return plain;
+}
+
+function withoutCoding(bytes: Uint8Array, coding: string, maximum: number): Uint8Array | typeof TOO_LONG | undefined {
   // The end may be missing: what can be decompressed is taken.
   const partly = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: maximum };
   try {

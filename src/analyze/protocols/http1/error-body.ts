@@ -31,7 +31,7 @@ export class ErrorBody extends KeptBody {
   text(): string | undefined {
     const plain = this.plain();
     if (plain === undefined || plain === TOO_LONG || plain.length === 0) return undefined;
-    const decoded = beginningOf(plain, LOOKED_AT);
+    const decoded = beginningOf(plain, LOOKED_AT, this.contentType);
     if (!KeptBody.isText(this.contentType) && !PRINTABLE.test(decoded)) return undefined;
     const text = this.#lineOf(decoded).trim().slice(0, TEXT_CHARACTERS);
     return text === '' ? undefined : text;

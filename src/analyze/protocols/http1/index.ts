@@ -347,7 +347,11 @@ class Http1 implements StreamAnalyzer, MessageSink {
     this.#response = undefined;
     if (response === undefined) return;
     const { request } = response;
-    if (request !== undefined && request === this.#sending && this.#client !== undefined) this.#sent(this.#client);
+    if (request !== undefined && request === this.#sending && this.#client !== undefined) {
+      this.#sent(this.#client);
+      request.body?.stop();
+    }
+    if (end.incomplete !== undefined) response.body?.stop();
     const parts = { request, response, end, interim: this.#interim };
     this.#context.emit(exchangeOf(parts, this.detail, this.showSecrets, this.#isLabelled));
     this.#interim = NO_INTERIM;
@@ -355,7 +359,10 @@ class Http1 implements StreamAnalyzer, MessageSink {
 
   #giveUp(requests: readonly Request[], incomplete: Incomplete, endedBy?: Side): void {
     for (const request of requests) {
-      if (request === this.#sending && this.#client !== undefined) this.#sent(this.#client);
+      if (request === this.#sending && this.#client !== undefined) {
+        this.#sent(this.#client);
+        request.body?.stop();
+      }
       const end = { ...NOTHING_CAME, incomplete, endedBy };
       const parts = { request, response: undefined, end, interim: NO_INTERIM };
       this.#context.emit(exchangeOf(parts, this.detail, this.showSecrets, this.#isLabelled));

@@ -97,7 +97,40 @@ export class KeptBody implements BodyTaker {
   }
 }
 
-/** So many bytes of a body at most, as a text. */
-export function beginningOf(plain: Uint8Array, maximum: number): string {
-  return utf8(plain, 0, Math.min(plain.length, maximum));
+/**
+ * So many bytes of a body at most, as a text: by its byte order mark, else by the charset of its type (RFC 9110, 8.3.2), else
+ * UTF-8. Bytes that are none of it become U+FFFD.
+ */
+export function beginningOf(plain: Uint8Array, maximum: number, contentType: string): string {
+  const end = Math.min(plain.length, maximum);
+  const decoder = decoderOf(markOf(plain) ?? CHARSET.exec(contentType)?.[1] ?? UTF8);
+  return decoder === undefined ? utf8(plain, 0, end) : decoder.decode(plain.subarray(0, end));
+}
+
+const UTF8 = 'utf-8';
+const CHARSET = /;\s{0,9}charset\s{0,9}=\s{0,9}"?([\w.:-]{1,40})/i;
+/** Decoders by the names of charsets, as the Encoding Standard has them; undefined for UTF-8 and what is not known. */
+const decoders = new Map<string, TextDecoder | undefined>();
+/** Names that are kept: anybody can make up one. */
+const DECODERS_MAXIMUM = 100;
+
+function decoderOf(charset: string): TextDecoder | undefined {
+  const name = charset.toLowerCase();
+  if (name === UTF8 || name === 'utf8') return undefined;
+  if (decoders.has(name)) return decoders.get(name);
+  let decoder: TextDecoder | undefined;
+  try {
+    decoder = new TextDecoder(name);
+  } catch {
+    // A name of no charset: UTF-8 is the best guess.
+  }
+  if (decoders.size < DECODERS_MAXIMUM) decoders.set(name, decoder);
+  return decoder;
+}
+
+/** The charset that a byte order mark shows. */
+function markOf(plain: Uint8Array): string | undefined {
+  const [first, second] = plain;
+  if (first === 0xff && second === 0xfe) return 'utf-16le';
+  return first === 0xfe && second === 0xff ? 'utf-16be' : undefined;
 }

@@ -7,6 +7,9 @@ import { beginningOf, KeptBody } from './kept-body.ts';
 /** Bytes that a body may be decompressed to. */
 const DECOMPRESSED_MAXIMUM = 16 * BODY_BYTES;
 
+/** Note of a body that was going on when its exchange ended. */
+const STOPPED = 'not complete when the exchange ended';
+
 /** What a text has none of: control characters but tabulators and line ends, and U+FFFD, which stands for bytes that are no UTF-8. */
 const NO_TEXT = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]/;
 
@@ -42,11 +45,17 @@ export class Bodies {
 /** The body of one message, as it comes: its first BODY_BYTES bytes as they were sent. */
 export class MessageBody extends KeptBody {
   readonly #showSecrets: boolean;
+  #isStopped = false;
 
   /** @param encoding of Content-Encoding, empty for none */
   constructor(bodies: Bodies, contentType: string, encoding: string) {
     super(contentType, encoding, { kept: BODY_BYTES, decompressed: DECOMPRESSED_MAXIMUM, room: bodies });
     this.#showSecrets = bodies.showSecrets;
+  }
+
+  /** Its exchange ends before it does: the response came early, or the connection ended. */
+  stop(): void {
+    this.#isStopped = true;
   }
 
   /**
@@ -60,7 +69,8 @@ export class MessageBody extends KeptBody {
     this.release();
     if (filled === 0) {
       if (isCut) return { text: undefined, note: 'not captured' };
-      return { text: undefined, note: isRefused ? 'not kept: too many bodies at once' : undefined };
+      const note = isRefused ? 'not kept: too many bodies at once' : this.#isStopped ? STOPPED : undefined;
+      return { text: undefined, note };
     }
     if (plain === undefined) return { text: undefined, note: `cannot be decompressed (${this.encoding})` };
     if (plain === TOO_LONG)
@@ -68,12 +78,14 @@ export class MessageBody extends KeptBody {
         text: undefined,
         note: `more than ${DECOMPRESSED_MAXIMUM / 1024} KiB when decompressed (${this.encoding})`,
       };
-    const isWhole = !isCut && length === filled && plain.length <= BODY_BYTES;
-    const decoded = beginningOf(plain, BODY_BYTES);
+    const isKept = length === filled && plain.length <= BODY_BYTES;
+    const isWhole = !isCut && !this.#isStopped && isKept;
+    const decoded = beginningOf(plain, BODY_BYTES, this.contentType);
     // A character may be cut at the end of what is kept.
     const text = isWhole ? decoded : decoded.replace(/\ufffd$/, '');
     if (!KeptBody.isText(this.contentType) && NO_TEXT.test(text)) return { text: undefined, note: 'binary' };
-    const note = isWhole ? undefined : isCut ? 'the rest was not captured' : `the first ${BODY_BYTES / 1024} KiB`;
+    const why = isCut ? 'the rest was not captured' : isKept ? STOPPED : `the first ${BODY_BYTES / 1024} KiB`;
+    const note = isWhole ? undefined : why;
     return { text: this.#showSecrets ? text : maskBody(text, this.contentType, target), note };
   }
 }

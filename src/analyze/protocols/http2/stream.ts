@@ -332,6 +332,8 @@ export class Http2Stream {
       version: '2',
       pushed: this.pushed ? true : undefined,
     };
+    if (!request.ended) request.body?.stop();
+    if (!response.ended) response.body?.stop();
     if (!detail) return request.requestId === '' ? plain : { ...plain, requestId: request.requestId };
     return {
       ...plain,

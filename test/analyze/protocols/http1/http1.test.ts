@@ -204,3 +204,38 @@ test.each([
   play(http1, steps, { bodies });
   expect(bodies.take(1000)).toBe(1000);
 });
+
+const NOT_COMPLETE = 'not complete when the exchange ended';
+
+test('a body that an early response, or the end of the connection, cuts off has a note', () => {
+  const post = 'POST /up HTTP/1.1\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\n';
+  const refused = 'HTTP/1.1 413 Too Large\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nno';
+  const bodies = (steps: readonly Step[], end?: 'reset') =>
+    play(http1, steps, { bodies: true, ...(end === undefined ? {} : { end }) })
+      .filter(({ kind }) => kind === 'exchange')
+      .map(({ fields }) => fields.http);
+  expect(
+    bodies([
+      [0, `${post}first`],
+      [1, refused],
+      [0, 'later'],
+    ]),
+  ).toMatchObject([
+    { requestBody: 'first', requestBodyNote: NOT_COMPLETE, responseBody: 'no', responseBodyNote: undefined },
+  ]);
+  expect(
+    bodies([
+      [0, `${post}firstlater`],
+      [1, refused],
+    ]),
+  ).toMatchObject([{ requestBody: 'firstlater', requestBodyNote: undefined }]);
+  expect(
+    bodies(
+      [
+        [0, `${post}firstlater`],
+        [1, refused.slice(0, -1)],
+      ],
+      'reset',
+    ),
+  ).toMatchObject([{ requestBodyNote: undefined, responseBody: 'n', responseBodyNote: NOT_COMPLETE }]);
+});

@@ -29,8 +29,43 @@ describe('a body', () => {
     ['deflate', deflateRawSync(text)],
     ['br', brotliCompressSync(text)],
     ['zstd', zstdCompressSync(text)],
+    ['x-gzip', gzipSync(text)],
+    ['gzip, br', brotliCompressSync(gzipSync(text))],
+    ['Deflate ,identity,GZIP', gzipSync(deflateRawSync(text))],
   ])('in the coding "%s" is its text', (encoding, bytes) => {
     expect(bodyOf(bytes, { type: 'application/json', encoding }).end()).toEqual({ text, note: undefined });
+  });
+
+  it.each([
+    ['text/plain; charset=ISO-8859-1', Buffer.from('caf\u00e9', 'latin1'), 'caf\u00e9'],
+    ['text/plain;charset="windows-1252"', Uint8Array.of(0x80, 0x35), '\u20ac5'],
+    ['application/xml; q=1; charset=utf-16be', Buffer.from('caf\u00e9', 'utf16le').swap16(), 'caf\u00e9'],
+    ['text/plain; charset=Shift_JIS', Uint8Array.of(0x93, 0xfa, 0x96, 0x7b), '日本'],
+    ['text/plain', Buffer.from('\ufeffcaf\u00e9', 'utf16le'), 'caf\u00e9'],
+    ['', Buffer.from('\ufeffcaf\u00e9', 'utf16le').swap16(), 'caf\u00e9'],
+    ['text/plain; charset=no-such-charset', Buffer.from('caf\u00e9'), 'caf\u00e9'],
+    ['text/plain; charset=utf-8', Buffer.from('caf\u00e9'), 'caf\u00e9'],
+  ])('of type "%s" is read in its charset', (type, bytes, expected) => {
+    expect(bodyOf(bytes, { type }).end()).toEqual({ text: expected, note: undefined });
+  });
+
+  it('hides its secrets in any charset', () => {
+    const form = Buffer.from('name=caf\u00e9&password=hush', 'utf16le');
+    const { text: shown } = bodyOf(form, { type: 'application/x-www-form-urlencoded; charset=utf-16le' }).end();
+    expect(shown).toContain('caf\u00e9');
+    expect(shown).not.toContain('hush');
+  });
+
+  it('has no text where more codings are said to be in it than anybody applies, or one of them is not known', () => {
+    expect(bodyOf('x', { encoding: 'gzip,'.repeat(50) }).end().note).toMatch(/^cannot be decompressed/);
+    expect(bodyOf(gzipSync('x'), { encoding: 'compress, gzip' }).end().note).toMatch(/^cannot be decompressed/);
+    expect(bodyOf('plain', { encoding: 'identity, identity' }).end().text).toBe('plain');
+  });
+
+  it('that goes on when its exchange ends says so', () => {
+    const body = bodyOf('first ');
+    body.stop();
+    expect(body.end()).toEqual({ text: 'first ', note: 'not complete when the exchange ended' });
   });
 
   it('that is longer than what is kept is its first 16 KiB, and says so', () => {
