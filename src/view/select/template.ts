@@ -7,34 +7,42 @@ const NO_VALUE = '<no value>';
 /** Blocks within blocks. */
 const DEPTH_MAXIMUM = 16;
 
-type Operand = { readonly path: Path } | { readonly text: string };
+/** `ofRoot`: `$.src`, the record also within a range. */
+type Operand = { readonly path: Path; readonly ofRoot: boolean } | { readonly text: string };
 type Node =
   | { readonly kind: 'text'; readonly text: string }
-  /** The first operand that is there and not empty; `json`: as JSON. */
-  | { readonly kind: 'value'; readonly operands: readonly Operand[]; readonly json: boolean }
+  /** The first operand that is there and not empty: as a text, as JSON, or its length. */
+  | { readonly kind: 'value'; readonly operands: readonly Operand[]; readonly form: 'text' | 'json' | 'len' }
   | {
-      readonly kind: 'if';
+      readonly kind: Block;
       readonly operand: Operand;
       readonly matching: readonly Node[];
       readonly otherwise: readonly Node[];
     };
 
+/** `if` the operand is there; with it in place of the record; for each element of it. */
+type Block = 'if' | 'with' | 'range';
+const BLOCKS: ReadonlySet<string> = new Set(['if', 'with', 'range'] satisfies Block[]);
+
 export type Template = readonly Node[];
 
 /**
  * A part of Go's templates, which stern and kubectl take: `{{.src.pod}}`, `{{"\n"}}`, `{{json .http}}`, `{{or .src.pod .src.ip}}`,
- * `{{if .failed}}…{{else}}…{{end}}`; `{{-` and `-}}` remove spaces.
+ * `{{if .failed}}…{{else}}…{{end}}`, `{{range .dns.answers}}{{.data}} {{end}}`, `{{with .tcp}}…{{end}}`, `{{len .hops}}`, comments;
+ * `{{-` and `-}}` remove spaces.
  * @returns the part that is wrong, or the template
  */
 export function parseTemplate(text: string): Template | { readonly wrong: string } {
   const pieces = text
     .replace(/\s+\{\{-\s/g, '{{ ')
     .replace(/\s-\}\}\s+/g, ' }}')
+    .replace(/\{\{\/\*.*?\*\/\}\}/gs, '')
     .split(/(\{\{(?:"(?:[^"\\]|\\.)*"|[^{}"])*\}\})/)
     .filter((piece) => piece !== '');
   const root: Node[] = [];
   const open: {
     readonly piece: string;
+    readonly kind: Block;
     readonly operand: Operand;
     readonly matching: Node[];
     otherwise: Node[] | undefined;
@@ -55,19 +63,19 @@ export function parseTemplate(text: string): Template | { readonly wrong: string
     const block = open.at(-1);
     if (first === 'end' && rest.length === 0 && block !== undefined) {
       open.pop();
-      add({ kind: 'if', operand: block.operand, matching: block.matching, otherwise: block.otherwise ?? [] });
+      add({ kind: block.kind, operand: block.operand, matching: block.matching, otherwise: block.otherwise ?? [] });
     } else if (first === 'else' && rest.length === 0 && block !== undefined && block.otherwise === undefined) {
       block.otherwise = [];
-    } else if (first === 'if') {
+    } else if (isBlock(first)) {
       const [operand] = operandsOf(rest);
       if (operand === undefined || rest.length !== 1 || open.length >= DEPTH_MAXIMUM) return { wrong: piece };
-      open.push({ piece, operand, matching: [], otherwise: undefined });
+      open.push({ piece, kind: first, operand, matching: [], otherwise: undefined });
     } else {
-      const isFunction = first === 'json' || first === 'or';
+      const isFunction = first === 'json' || first === 'or' || first === 'len';
       const operands = operandsOf(isFunction ? rest : words);
       const fits = operands.length > 0 && (first === 'or' || operands.length === 1);
       if (operands.length !== (isFunction ? rest : words).length || !fits) return { wrong: piece };
-      add({ kind: 'value', operands, json: first === 'json' });
+      add({ kind: 'value', operands, form: first === 'json' || first === 'len' ? first : 'text' });
     }
   }
   const unclosed = open.at(-1);
@@ -75,20 +83,45 @@ export function parseTemplate(text: string): Template | { readonly wrong: string
 }
 
 /** What the template makes of a record. */
-export function templateText(template: Template, record: unknown): string {
+export function templateText(template: Template, record: unknown, root: unknown = record): string {
   return template
     .map((node): string => {
       if (node.kind === 'text') return node.text;
-      if (node.kind === 'if')
-        return templateText(isThere(node.operand, record) ? node.matching : node.otherwise, record);
-      const operand = node.operands.find((each) => isThere(each, record)) ?? node.operands.at(-1);
+      if (node.kind !== 'value') return blockText(node, record, root);
+      const operand = node.operands.find((each) => isThere(each, record, root)) ?? node.operands.at(-1);
       if (operand === undefined) return '';
       if ('text' in operand) return operand.text;
-      const values = valuesAt(record, operand.path);
+      const values = valuesAt(operand.ofRoot ? root : record, operand.path);
       if (values.length === 0) return NO_VALUE;
-      return values.map((value) => valueText(node.json ? JSON.stringify(value) : value)).join(' ');
+      return values.map((value) => valueText(formed(value, node.form))).join(' ');
     })
     .join('');
+}
+
+function isBlock(word: string): word is Block {
+  return BLOCKS.has(word);
+}
+
+function blockText(
+  { kind, operand, matching, otherwise }: Node & { kind: Block },
+  record: unknown,
+  root: unknown,
+): string {
+  if (!isThere(operand, record, root)) return templateText(otherwise, record, root);
+  if (kind === 'if') return templateText(matching, record, root);
+  const [value] = 'text' in operand ? [operand.text] : valuesAt(operand.ofRoot ? root : record, operand.path);
+  if (kind === 'with') return templateText(matching, value, root);
+  const elements = typeof value === 'object' && value !== null ? Object.values(value) : [];
+  if (elements.length === 0) return templateText(otherwise, record, root);
+  return elements.map((element) => templateText(matching, element, root)).join('');
+}
+
+/** What a function makes of a value: how long a list, a text or a map is. */
+function formed(value: unknown, form: 'text' | 'json' | 'len'): unknown {
+  if (form === 'text') return value;
+  if (form === 'json') return JSON.stringify(value);
+  if (typeof value === 'string') return String(Buffer.byteLength(value));
+  return typeof value === 'object' && value !== null ? String(Object.keys(value).length) : NO_VALUE;
 }
 
 function operandsOf(words: readonly string[]): Operand[] {
@@ -96,13 +129,13 @@ function operandsOf(words: readonly string[]): Operand[] {
     const text = literalText(word);
     if (text !== undefined) return [{ text }];
     const path = /^[.$]/.test(word) ? parsePath(word) : undefined;
-    return path === undefined ? [] : [{ path }];
+    return path === undefined ? [] : [{ path, ofRoot: word.startsWith('$') }];
   });
 }
 
 /** Whether Go's templates take it as true. */
-function isThere(operand: Operand, record: unknown): boolean {
+function isThere(operand: Operand, record: unknown, root: unknown): boolean {
   if ('text' in operand) return operand.text !== '';
-  const [value] = valuesAt(record, operand.path);
+  const [value] = valuesAt(operand.ofRoot ? root : record, operand.path);
   return value !== undefined && value !== null && value !== false && value !== 0 && value !== '';
 }

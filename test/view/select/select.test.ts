@@ -38,16 +38,35 @@ describe('a path', () => {
     ['.constructor', []],
     ['.__proto__.toString', []],
     ['.hops.length', [2]],
+    ['@.src.pod', ['client-1']],
+    ['.hops[0:1].latency', [1]],
+    ['.hops[1:].latency', [2]],
+    ['.hops[:-1].latency', [1]],
+    [".src['ip','pod','nothing']", ['10.244.1.9', 'client-1']],
+    ['.hops[?(@.latency>1)].latency', [2]],
+    ['.hops[?(@.latency != 2)].latency', [1]],
+    ['.hops[?(@.latency=="1")]', []],
+    ['.hops[?(@.nothing)]', []],
+    ['.hops[?(@.latency)].latency', [1, 2]],
+    ['.src[?(@.pod)]', []],
   ])('%s is found', (text, values) => {
     expect(valuesAt(RECORD, parsePath(text) ?? [])).toEqual(values);
   });
 
-  it.each(['src', '.', '..pod', '.hops[?(@.latency>1)]', '.hops[0:1]', '.a[', '.a]', '.a b', `.a${'.b'.repeat(20)}`])(
-    '%s is refused, or the record itself',
-    (text) => {
-      expect(parsePath(text)).toEqual(text === '.' ? [] : undefined);
-    },
-  );
+  it.each([
+    'src',
+    '.',
+    '..pod',
+    '.hops[?(@.latency>1 && 1)]',
+    '.hops[?(1)]',
+    '.hops[0:1:2]',
+    '.a[',
+    '.a]',
+    '.a b',
+    `.a${'.b'.repeat(20)}`,
+  ])('%s is refused, or the record itself', (text) => {
+    expect(parsePath(text)).toEqual(text === '.' ? [] : undefined);
+  });
 });
 
 describe('custom columns', () => {
@@ -73,14 +92,20 @@ describe('a template of JSONPath', () => {
     ['{.src}', '{"pod":"client-1","ip":"10.244.1.9"}'],
     ['.src.pod', 'client-1'],
     ['{"a{b}c"}', 'a{b}c'],
+    ['{range .hops[*]}{.latency};{end}{@.src.pod}', '1;2;client-1'],
+    ['{range .hops[?(@.latency==2)]}{range @}{.latency}{end}{end}.', '2.'],
+    ['{range .nothing[*]}x{end}', ''],
     ['{.label}', 'evil\\x1b[2J\\u202e'],
   ])('%s', (text, line) => {
     expect(jsonPathText(right(parseJsonPath(text)), RECORD)).toBe(line);
   });
 
-  it.each(['{src}', '{.a', '{}', '{range .hops[*]}{end}', '{.hops[?(@.a)]}', '}'])('%s is refused', (text) => {
-    expect(parseJsonPath(text)).toHaveProperty('wrong');
-  });
+  it.each(['{src}', '{.a', '{}', '{range .hops[*]}x', '{end}', '{range}x{end}', '{.hops[?(@.a b)]}', '}'])(
+    '%s is refused',
+    (text) => {
+      expect(parseJsonPath(text)).toHaveProperty('wrong');
+    },
+  );
 });
 
 describe('a Go template', () => {
@@ -88,6 +113,12 @@ describe('a Go template', () => {
     ['{{.src.pod}} {{.http.path}}', 'client-1 /cart'],
     ['{{ .src.pod }}{{"\\t"}}x', 'client-1\tx'],
     ['{{or .dst.pod .dst.ip}}', '10.244.1.5'],
+    ['{{range .hops}}{{.latency}} {{end}}', '1 2 '],
+    ['{{range .hops}}{{if .latency}}{{$.src.pod}}{{end}}{{end}}', 'client-1client-1'],
+    ['{{range .nothing}}x{{else}}none{{end}}', 'none'],
+    ['{{range .src.pod}}x{{else}}none{{end}}', 'none'],
+    ['{{with .src}}{{.pod}}{{end}}{{with .nothing}}x{{end}}', 'client-1'],
+    ['{{/* what "it" is */}}x{{len .hops}}', 'x2'],
     ['{{or .dst.pod "nobody"}}', 'nobody'],
     ['{{.dst.pod}}', '<no value>'],
     ['{{json .src}}', '{"pod":"client-1","ip":"10.244.1.9"}'],
@@ -110,7 +141,7 @@ describe('a Go template', () => {
     '{{end}}',
     '{{else}}',
     '{{if}}x{{end}}',
-    '{{range .a}}{{end}}',
+    '{{range .a}}', '{{template "a"}}',
     '{{if .a}}'.repeat(20) + '{{end}}'.repeat(20),
   ])('%s is refused', (text) => {
     expect(parseTemplate(text)).toHaveProperty('wrong');
