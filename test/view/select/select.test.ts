@@ -141,7 +141,8 @@ describe('a Go template', () => {
     '{{end}}',
     '{{else}}',
     '{{if}}x{{end}}',
-    '{{range .a}}', '{{template "a"}}',
+    '{{range .a}}',
+    '{{template "a"}}',
     '{{if .a}}'.repeat(20) + '{{end}}'.repeat(20),
   ])('%s is refused', (text) => {
     expect(parseTemplate(text)).toHaveProperty('wrong');

@@ -208,7 +208,9 @@ test('a request that upgrades from HTTP/1.1 has its body, and gives the bytes of
     ],
     { bodies },
   );
-  expect(events).toMatchObject([{ label: 'POST /x', fields: { http: { version: '2', requestBody: 'sent', requestBodyNote: undefined } } }]);
+  expect(events).toMatchObject([
+    { label: 'POST /x', fields: { http: { version: '2', requestBody: 'sent', requestBodyNote: undefined } } },
+  ]);
   expect(bodies.take(300)).toBe(300);
 });
 
