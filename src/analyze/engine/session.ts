@@ -8,6 +8,7 @@ import { CLUSTERS_MAXIMUM } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
 import { observedAddresses } from '../protocols/dns/index.ts';
 import { packetInfo } from '../protocols/packet-info.ts';
+import { REQUEST_UNKNOWN } from '../protocols/unfinished.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import { maskCounted, maskEvent } from '../record/mask-event.ts';
 import { type JsonRecord, Recorder } from '../record/record.ts';
@@ -37,6 +38,8 @@ export class AnalysisSession {
   readonly capture: CaptureAnalysis;
   readonly names: Names;
   readonly interfaces: CaptureInterface[] = [];
+  /** Responses of which it is not known which of several requests they answer. */
+  unmatched = 0;
   /** What the kernel had counted in the captured network namespaces. */
   readonly states = new NetworkStates();
   readonly #output: AnalysisOutput;
@@ -166,6 +169,7 @@ export class AnalysisSession {
     const hasDetail = this.#detail && !(this.#firstLegs && found.kind === 'exchange' && flow.sameAs !== undefined);
     const event = this.#showSecrets ? found : hasDetail ? maskEvent(found) : maskCounted(found);
     if (this.#filter !== undefined && !this.#filter.matches(this.recorder.event(event, flow))) return;
+    if (isUnmatched(event) && flow.sameAs === undefined) this.unmatched += 1;
     this.#output.event?.(event, flow);
   }
 
@@ -187,4 +191,14 @@ export class AnalysisSession {
     if (this.#filter !== undefined && !this.#filter.matches(this.recorder.packet(packet, packet.interfaceId))) return;
     this.#output.packet?.(packet, taken);
   }
+}
+
+/** A response that may answer one of several requests: those are listed, and counted, as well. */
+function isUnmatched(event: AnalysisEvent): boolean {
+  return (
+    event.kind === 'exchange' &&
+    event.incomplete === 'unknown' &&
+    event.requestBytes === 0 &&
+    event.label === REQUEST_UNKNOWN
+  );
 }

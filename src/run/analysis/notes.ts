@@ -2,17 +2,18 @@ import type { AnalysisSession } from '../../analyze/engine/session.ts';
 import { counted, grouped } from '../../view/units.ts';
 
 /** What is missing in an analysis, and what its limits cost: a line each, for people. */
-export function analysisNotes({ capture, names, where, outputNotes }: AnalysisSession): string[] {
+export function analysisNotes({ capture, names, where, outputNotes, unmatched }: AnalysisSession): string[] {
   const { analysis, fragments } = capture;
   const { evicted, gaps, otherHosts } = analysis.bounds;
   const lines: string[] = [];
-  const unmatched = where?.note?.();
-  if (unmatched !== undefined) lines.push(unmatched);
+  const withoutMatch = where?.note?.();
+  if (withoutMatch !== undefined) lines.push(withoutMatch);
   lines.push(...outputNotes);
   if (analysis.copies > 0) {
     lines.push(`${counted(analysis.copies, 'duplicate packet')} (captured at more than one place) counted once`);
   }
   if (gaps > 0) lines.push(`${counted(gaps, 'gap')} in TCP streams: bytes that were not captured`);
+  if (unmatched > 0) lines.push(`${counted(unmatched, 'response')} not matched to a request: both are counted`);
   if (fragments.incomplete > 0) {
     const evictions = fragments.evicted > 0 ? ` (${grouped(fragments.evicted)} evicted by the fragment limit)` : '';
     lines.push(`${counted(fragments.incomplete, 'IP datagram')} not reassembled: fragments are missing${evictions}`);

@@ -22,3 +22,16 @@ test('of events that an expression chooses there are no findings', async () => {
   const notes = analysisNotes(analysisLines(text, SYNS, {}, where?.condition).session);
   expect(notes.join('\n')).not.toContain('CONNECT_TIMEOUT');
 });
+
+test('responses that may answer several requests are counted in a note', () => {
+  const request = 'GET /a HTTP/1.1\r\nHost: shop\r\n\r\n';
+  const response = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+  const asked = 1_000 + 2 * request.length;
+  const midstream: BuiltSegment[] = [
+    { side: 0, sequence: 1_000, acknowledgment: 500, payload: request + request, flags: 'P.', at: 0 },
+    { side: 1, sequence: 500, acknowledgment: asked, payload: response, flags: 'P.', at: 1 },
+  ];
+  const { session, lines } = analysisLines(text, builtPcap(midstream));
+  expect(lines.join('\n')).toContain('(request unknown) 200');
+  expect(analysisNotes(session)).toContain('1 response not matched to a request: both are counted');
+});
