@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { posix, win32 } from 'node:path';
 import { wiresharkPrograms } from '../../run/sink/wireshark-programs.ts';
 
 const ASK_MS = 20_000;
@@ -48,7 +48,8 @@ export function extcapDirectory(): WiresharkDirectory {
   return { path: personalDirectory(process.platform), source: 'no Wireshark was found here; a new one looks there' };
 }
 
-function personalDirectory(platform: NodeJS.Platform): string {
-  if (platform !== 'win32') return join(homedir(), '.local/lib/wireshark/extcap');
-  return join(process.env.APPDATA ?? join(homedir(), 'AppData', 'Roaming'), 'Wireshark', 'extcap');
+/** The user's own extcap directory of Wireshark 4.2 and later. */
+export function personalDirectory(platform: NodeJS.Platform, home = homedir(), appData = process.env.APPDATA): string {
+  if (platform !== 'win32') return posix.join(home, '.local/lib/wireshark/extcap');
+  return win32.join(appData ?? win32.join(home, 'AppData', 'Roaming'), 'Wireshark', 'extcap');
 }

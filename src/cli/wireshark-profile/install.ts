@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, win32 } from 'node:path';
 import { EXIT, type ExitCode, KsnoopError, messageOf } from '../../wire/errors.ts';
 import { VERSION } from '../../wire/version.ts';
 import { logger } from '../logger.ts';
@@ -70,11 +70,16 @@ function profileDirectory(): string {
   return join(configurationDirectory(), 'profiles', PROFILE);
 }
 
-function configurationDirectory(): string {
-  if (process.platform === 'win32') {
-    return join(process.env.APPDATA ?? join(homedir(), 'AppData', 'Roaming'), 'Wireshark');
+/** @param platform whose rule counts @param environment for XDG_CONFIG_HOME and APPDATA */
+export function configurationDirectory(
+  platform: NodeJS.Platform = process.platform,
+  environment: NodeJS.ProcessEnv = process.env,
+  home = homedir(),
+): string {
+  if (platform === 'win32') {
+    return win32.join(environment.APPDATA ?? win32.join(home, 'AppData', 'Roaming'), 'Wireshark');
   }
-  const directory = join(process.env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'wireshark');
-  const old = join(homedir(), '.wireshark');
+  const directory = join(environment.XDG_CONFIG_HOME || join(home, '.config'), 'wireshark');
+  const old = join(home, '.wireshark');
   return !existsSync(directory) && existsSync(old) ? old : directory;
 }

@@ -44,7 +44,10 @@ beforeAll(async () => {
       http: { addr: `127.0.0.1:${port}`, secret: 'test' },
     }),
   );
-  registry = spawn(program('registry'), [join(directory, 'config.yml')], { stdio: 'ignore' });
+  registry = spawn(program('registry'), [join(directory, 'config.yml')], {
+    stdio: 'ignore',
+    env: { ...process.env, OTEL_TRACES_EXPORTER: 'none' },
+  });
   const deadline = Date.now() + 120_000;
   while (!(await answers())) {
     if (registry.exitCode !== null || Date.now() > deadline) throw new Error('the registry did not start');

@@ -63,7 +63,7 @@ test.each([
   ['-c ', []],
   ['pod/x -c ', ['nginx-of-x']],
   ['pod/x -i n', ['net1']],
-  ['-o p', ['pcapng', 'pcap', 'packets']],
+  ['-o p', ['pcapng', 'pcap', 'parquet', 'packets']],
   ['read -o te', ['text', 'template']],
   ['--transport p', ['port-forward']],
   ['--compress ', ['auto', 'on', 'off']],
