@@ -8,7 +8,9 @@ const cache = new CacheOfTexts();
 /** What a request is counted under: its method and its path, ids left out, without query: `GET /users/:id`. */
 export function routeOf(method: string, target: string): string {
   // Queries differ from request to request, paths come again.
-  const end = target.search(/[?#]/);
+  const query = target.indexOf('?');
+  const fragment = target.indexOf('#');
+  const end = query < 0 || (fragment >= 0 && fragment < query) ? fragment : query;
   const path = end < 0 ? target : target.slice(0, end);
   return cache.of(path, method, () => {
     const plain = path
