@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { memoryKill, podTrouble, podView } from '../../../src/capture/kube/pod.ts';
+import { memoryKill, ownersOf, podTrouble, podView } from '../../../src/capture/kube/pod.ts';
 
 const metadata = { name: 'web-1', namespace: 'shop', uid: 'u-1' };
 
@@ -104,4 +104,97 @@ test.each([
     status: { containerStatuses: [{ name: 'a', restartCount: 1, ...(terminated && { lastState: { terminated } }) }] },
   }).containers;
   expect(container && memoryKill(container)).toBe(expected);
+});
+
+test("the owner that controls an object comes first, the others in the object's order", () => {
+  const owner = (name: string, controller?: boolean) => ({
+    apiVersion: 'v1',
+    kind: 'K',
+    name,
+    uid: `u-${name}`,
+    controller,
+  });
+  const ownerReferences = [owner('a'), owner('b', false), owner('c', true), owner('d')];
+  expect(ownersOf({ metadata: { ownerReferences } }).map(({ name }) => name)).toEqual(['c', 'a', 'b', 'd']);
+  expect(ownersOf({ metadata: { ownerReferences: [owner('a'), { controller: 'true' }] } })).toEqual([
+    { apiVersion: 'v1', kind: 'K', name: 'a', uid: 'u-a' },
+    { apiVersion: '', kind: '', name: '', uid: '' },
+  ]);
+});
+
+test('a pod is ready, on the network of its node and of a class only where its object states it', () => {
+  const stated = {
+    metadata: { ...metadata, deletionTimestamp: '2026-01-01T00:00:00Z', labels: { app: 'web' }, resourceVersion: '7' },
+    spec: { hostNetwork: true, runtimeClassName: 'gvisor' },
+    status: {
+      conditions: [{ type: 'Ready', status: 'True' }],
+      reason: 'Evicted',
+      message: 'low on memory',
+      podIP: '10.0.0.9',
+    },
+  };
+  expect(podView(stated)).toMatchObject({
+    ready: true,
+    hostNetwork: true,
+    runtimeClass: 'gvisor',
+    reason: 'Evicted',
+    message: 'low on memory',
+    podIPs: ['10.0.0.9'],
+    labels: { app: 'web' },
+    resourceVersion: '7',
+    deletionTimestamp: '2026-01-01T00:00:00Z',
+  });
+  const other = {
+    metadata,
+    spec: { hostNetwork: 'true' },
+    status: {
+      conditions: [
+        { type: 'Ready', status: 'False' },
+        { type: 'Initialized', status: 'True' },
+        { type: 'PodScheduled', status: 'True', reason: 'x' },
+      ],
+    },
+  };
+  expect(podView(other)).toMatchObject({ ready: false, hostNetwork: false, runtimeClass: '', reason: '', podIPs: [] });
+});
+
+test('the state of a container, its restarts and its last end', () => {
+  const containersWith = (...containerStatuses: object[]) =>
+    podView({
+      metadata,
+      spec: { containers: containerStatuses.map((_, index) => ({ name: `c${index}` })) },
+      status: { containerStatuses: containerStatuses.map((status, index) => ({ name: `c${index}`, ...status })) },
+    }).containers;
+  expect(
+    containersWith(
+      { state: { terminated: { reason: 'Error', message: 'exit 1' } }, restartCount: 3, ready: 'true' },
+      { state: { running: { reason: 'none' } }, ready: true, containerID: 'cri-o://abc' },
+      { lastState: { terminated: { reason: 'OOMKilled', finishedAt: '2026-01-01T00:00:00Z' } } },
+      { lastState: { terminated: {} } },
+    ),
+  ).toMatchObject([
+    { state: 'terminated', reason: 'Error', message: 'exit 1', restarts: 3, ready: false, lastEnd: undefined },
+    { state: 'running', reason: '', message: '', restarts: 0, ready: true, id: 'abc' },
+    { state: 'waiting', lastEnd: { reason: 'OOMKilled', at: '2026-01-01T00:00:00Z' } },
+    { lastEnd: undefined },
+  ]);
+});
+
+test.each([
+  ['ready, whatever its reason', { ready: true, state: { waiting: { reason: 'X' } } }, ''],
+  ['completed', { state: { terminated: { reason: 'Completed' } } }, ''],
+  ['without a reason', { state: { waiting: { message: 'm' } } }, ''],
+  [
+    'waiting',
+    { state: { waiting: { reason: 'ImagePullBackOff', message: 'no image' } } },
+    'ImagePullBackOff: no image',
+  ],
+  ['waiting without a message', { state: { waiting: { reason: 'ContainerCreating' } } }, 'ContainerCreating'],
+])('the trouble of a pod with a container that is %s', (_, containerStatus, expected) => {
+  const pod = podView({
+    metadata,
+    spec: { containers: [{ name: 'a' }] },
+    status: { containerStatuses: [{ name: 'a', ...containerStatus }] },
+  });
+  expect(podTrouble(pod)).toBe(expected);
 });

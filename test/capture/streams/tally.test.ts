@@ -73,3 +73,42 @@ test('statistics pass also when it is full: the file has its losses', () => {
   expect(types).toEqual([BLOCK.enhancedPacket, BLOCK.interfaceStatistics]);
   expect(closings()).toBe(1);
 });
+
+test('lengths of packets are read in all four bytes, wherever the block lies', () => {
+  for (const offset of [0, 4, 12]) {
+    const written: number[] = [];
+    const tally = new Tally(
+      { addInterface: () => {}, write: (type) => void written.push(type), ended: false },
+      { packets: 10, bytes: Number.POSITIVE_INFINITY },
+      () => {},
+    );
+    const interfaceBlock = sample.describe('a/b/any');
+    tally.addInterface(0, interfaceBlock, 0, interfaceBlock.length, {
+      stream: 7,
+      index: 3,
+      gap: undefined,
+      remarks: [],
+    });
+    const block = Buffer.alloc(64);
+    block.writeUInt32LE(0x8403_0201, offset + 20);
+    block.writeUInt32LE(0x8403_0202, offset + 24);
+    tally.write(BLOCK.enhancedPacket, 0, block, offset, 32);
+    block.writeUInt32LE(0x8403_0201, offset + 24);
+    tally.write(BLOCK.enhancedPacket, 0, block, offset, 32);
+    // Of an interface that was not described it counts in all.
+    tally.write(BLOCK.enhancedPacket, 1, block, offset, 32);
+    expect(tally).toMatchObject({ packets: 3, bytes: 3 * 0x8403_0201 });
+    expect(tally.interfaces).toEqual([
+      { id: 0, stream: 7, index: 3, name: 'a/b/any', packets: 2, bytes: 2 * 0x8403_0201, truncated: 1 },
+    ]);
+    expect(written).toHaveLength(3);
+  }
+});
+
+test('the limit of bytes is reached by the packet that fills it', () => {
+  const { tally, send, written, closings } = counted(Number.POSITIVE_INFINITY, 100);
+  send(60);
+  expect(closings()).toBe(0);
+  send(40);
+  expect([written(), closings(), tally.full]).toEqual([2, 1, true]);
+});

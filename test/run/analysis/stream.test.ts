@@ -86,3 +86,12 @@ test('a number that no flow has is reported with those there are', async () => {
   expect(notes).toEqual([expect.stringMatching(/^There is no flow 99999: flows are numbered from 0 to \d+ /)]);
   await expect(analysed(WRONG_SERVICE, 'stream', 'web')).rejects.toMatchObject({ code: 'USAGE' });
 });
+
+it.each([undefined, 'hex', 'raw'])('a flow that is not there is named with the highest that is (%s)', async (form) => {
+  const path = join(PROTOCOLS, 'captures/websocket.pcap');
+  const { lines, notes } = await analysed(path, 'stream', form === undefined ? '9999' : `9999,${form}`);
+  expect(lines).toEqual([]);
+  const { lines: flows } = await analysed(path, 'flows', undefined, true);
+  const highest = Math.max(...flows.map((line) => Number((JSON.parse(line) as { flow: number }).flow)));
+  expect(notes.join()).toContain(String(highest));
+});
