@@ -2,7 +2,7 @@ import { addressText } from '../../wire/address-text.ts';
 import type { InterfaceCounts, ListeningSocket, NetworkState } from '../../wire/network-state.ts';
 import { LISTENING_MAXIMUM, STATE_FILE_BYTES, STATE_READ_MS } from '../limits.ts';
 import type { OpenNetns } from './namespace.ts';
-import { spawnInside } from './spawn-inside.ts';
+import { outputOf, spawnInside } from './spawn-inside.ts';
 
 const NET = '/proc/self/net/';
 const CONNTRACK = '/proc/sys/net/netfilter/nf_conntrack_';
@@ -27,14 +27,7 @@ const FILES = [
 export async function readNetworkState(namespace: OpenNetns, session: string): Promise<NetworkState | undefined> {
   const child = spawnInside(namespace, session, ['head', '-v', '-c', String(STATE_FILE_BYTES), ...FILES]);
   const chunks: Buffer[] = [];
-  child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
-  child.stderr?.resume();
-  const late = setTimeout(() => child.kill('SIGKILL'), STATE_READ_MS);
-  await new Promise<void>((resolve) => {
-    child.once('error', () => resolve());
-    child.once('close', () => resolve());
-  });
-  clearTimeout(late);
+  await outputOf(child, STATE_READ_MS, (chunk) => void chunks.push(chunk));
   const files = filesIn(Buffer.concat(chunks).toString('latin1'));
   return files.size === 0 ? undefined : networkState(files);
 }

@@ -1,7 +1,7 @@
 import type { SnatPorts } from '../../wire/network-state.ts';
 import { SNAT_LEAST, SNAT_PAIRS, SNAT_SHOWN, SNAT_TABLE_BYTES, STATE_READ_MS } from '../limits.ts';
 import type { OpenNetns } from './namespace.ts';
-import { spawnAsRoot } from './spawn-inside.ts';
+import { outputOf, spawnAsRoot } from './spawn-inside.ts';
 
 const TABLE = '/proc/self/net/nf_conntrack';
 
@@ -13,14 +13,7 @@ const TABLE = '/proc/self/net/nf_conntrack';
 export async function readSnatPorts(namespace: OpenNetns, session: string): Promise<SnatPorts[]> {
   const child = spawnAsRoot(namespace, session, ['head', '-c', String(SNAT_TABLE_BYTES), TABLE]);
   const table = new SnatTable();
-  child.stdout?.on('data', (chunk: Buffer) => table.add(chunk.toString('latin1')));
-  child.stderr?.resume();
-  const late = setTimeout(() => child.kill('SIGKILL'), STATE_READ_MS);
-  await new Promise<void>((resolve) => {
-    child.once('error', () => resolve());
-    child.once('close', () => resolve());
-  });
-  clearTimeout(late);
+  await outputOf(child, STATE_READ_MS, (chunk) => table.add(chunk.toString('latin1')));
   return table.most();
 }
 

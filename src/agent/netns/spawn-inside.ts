@@ -73,6 +73,25 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+/**
+ * Take what a program prints until it ends; one that cannot be started prints nothing.
+ * @param milliseconds after which it is killed
+ */
+export async function outputOf(
+  child: ChildProcess,
+  milliseconds: number,
+  take: (chunk: Buffer) => void,
+): Promise<void> {
+  child.stdout?.on('data', take);
+  child.stderr?.resume();
+  const late = setTimeout(() => child.kill('SIGKILL'), milliseconds);
+  await new Promise<void>((resolve) => {
+    child.once('error', () => resolve());
+    child.once('close', () => resolve());
+  });
+  clearTimeout(late);
+}
+
 /** Run a program inside a namespace to its end. */
 export async function runInside(namespace: OpenNetns, session: string, argv: readonly string[]): Promise<Outcome> {
   const child = spawnInside(namespace, session, argv);

@@ -1,6 +1,5 @@
 import type { DirectionFacts, FlowFacts, TcpFacts } from '../../analyze/flow/flow-facts.ts';
 import type { FlowRecord } from '../../analyze/record/record.ts';
-import { addressOf, peerName } from '../peer-text.ts';
 import { clockText } from '../time-text.ts';
 import { byteSize, grouped, latencyText } from '../units.ts';
 import type { TopColumn } from './columns.ts';
@@ -8,6 +7,7 @@ import { DetailView } from './detail-view.ts';
 import { flowDetail } from './flow-detail.ts';
 import { LOOK, type Span, span } from './line.ts';
 import type { TopModel } from './model.ts';
+import { peerSpan } from './peer-span.ts';
 import { type TableOrder, TableView } from './table-view.ts';
 import type { ViewKind } from './view.ts';
 
@@ -60,7 +60,7 @@ function columns(model: TopModel): TopColumn<FlowFacts>[] {
     width: 14,
     grows: true,
     rank: 0,
-    cell: (facts) => peerCell(recordOf(facts)[side], side === 'dst'),
+    cell: (facts) => peerSpan(recordOf(facts)[side], side === 'dst'),
   });
   const count = (title: string, rank: number, pick: (tcp: TcpFacts) => number): TopColumn<FlowFacts> => ({
     title,
@@ -107,13 +107,6 @@ function columns(model: TopModel): TopColumn<FlowFacts>[] {
     size('SENT', ({ client }) => client),
     size('RECEIVED', ({ server }) => server),
   ];
-}
-
-function peerCell(peer: FlowRecord['src'], isServer: boolean): Span {
-  if (peer === undefined) return span('?');
-  const name = peerName(peer);
-  if (name === undefined) return span(addressOf(peer));
-  return span(isServer && peer.port !== undefined ? `${name}:${peer.port}` : name, LOOK.name);
 }
 
 function stateCell({ tcp, transport }: FlowFacts): Span {

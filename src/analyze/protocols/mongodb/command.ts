@@ -106,6 +106,13 @@ function outcomeOf(bytes: Uint8Array, at: number, end: number, tail: Tail | unde
   let code = 0;
   let codeName = '';
   let error = '';
+  const takeError = () => {
+    while (inner.next()) {
+      if (inner.is('code')) code = inner.number() ?? 0;
+      else if (inner.is('codeName')) codeName = inner.text();
+      else if (inner.is('errmsg')) error = inner.text();
+    }
+  };
   while (document.next()) {
     if (document.is('ok')) {
       const value = document.number();
@@ -118,19 +125,11 @@ function outcomeOf(bytes: Uint8Array, at: number, end: number, tail: Tail | unde
       inner.open(bytes, document.valueStart, Math.min(end, document.valueEnd));
       if (inner.next() && inner.type === TYPE.document) {
         inner.open(bytes, inner.valueStart, Math.min(end, inner.valueEnd));
-        while (inner.next()) {
-          if (inner.is('code')) code = inner.number() ?? 0;
-          else if (inner.is('codeName')) codeName = inner.text();
-          else if (inner.is('errmsg')) error = inner.text();
-        }
+        takeError();
       }
     } else if (document.is('writeConcernError') && document.type === TYPE.document) {
       inner.open(bytes, document.valueStart, Math.min(end, document.valueEnd));
-      while (inner.next()) {
-        if (inner.is('code')) code = inner.number() ?? 0;
-        else if (inner.is('codeName')) codeName = inner.text();
-        else if (inner.is('errmsg')) error = inner.text();
-      }
+      takeError();
     }
   }
   document.close();
