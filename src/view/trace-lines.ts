@@ -61,7 +61,7 @@ export function traceLine(trace: TraceRecord, { colours, utc }: TraceStyle): str
 }
 
 /** `3 SYNs in 3.01 s, last seen at node1/eth0, not seen at shop/web-1`. */
-function connectText(connect: ConnectRecord): string {
+export function connectText(connect: ConnectRecord): string {
   const { outcome, syns, span, lastSeen, notSeen, between, answerSeen, rejection } = connect;
   const texts = [syns > 1 ? `${counted(syns, 'SYN')} in ${latencyText(span)}` : '1 SYN'];
   if (outcome === 'unanswered') texts.push(`last seen at ${sanitise(lastSeen)}`);

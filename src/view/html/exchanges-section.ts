@@ -2,8 +2,8 @@ import type { HopRecord, TraceRecord } from '../../analyze/trace/record.ts';
 import { incompleteText } from '../event-line.ts';
 import { addressOf, peerName } from '../peer-text.ts';
 import { clockText } from '../time-text.ts';
-import { HOP_KINDS, waysText } from '../trace-lines.ts';
-import { counted, latencyText } from '../units.ts';
+import { connectText, HOP_KINDS, waysText } from '../trace-lines.ts';
+import { counted, grouped, latencyText } from '../units.ts';
 import { type Html, html } from './html.ts';
 
 const WIDTH = 1000;
@@ -34,8 +34,18 @@ function traceHtml(trace: TraceRecord, utc: boolean): Html {
   return html`<details class="exchange">
 <summary><span class="mono">${clockText(trace.time, utc)}</span> <strong>${label}</strong> <span class="${failed ? 'bad' : 'dim'}">${failed ? 'failed ' : ''}${result}</span> ${took === undefined ? '' : latencyText(took)}
 <span class="dim">${peerText(src)} → ${peerText(dst)}, flow ${flow}</span></summary>
-${total === undefined || hops.length === 0 ? html`<p>Where the time went is not known: the request or its response is not complete here.</p>` : waterfallHtml(trace, total)}
+${total === undefined || hops.length === 0 ? withoutTimes(trace) : waterfallHtml(trace, total)}
 </details>`;
+}
+
+/** Of a connection that did not come up: how far its SYNs came, and what the kernel counted meanwhile. */
+function withoutTimes({ connect }: TraceRecord): Html {
+  if (connect === undefined) {
+    return html`<p>Where the time went is not known: the request or its response is not complete here.</p>`;
+  }
+  const { outcome, counters = [] } = connect;
+  return html`<p>The connection did not come up (${outcome}): ${connectText(connect)}.</p>
+${counters.length === 0 ? undefined : html`<ul>${counters.map(({ place, counter, change }) => html`<li>${counter} rose by ${grouped(change)} at ${place}</li>`)}</ul>`}`;
 }
 
 function waterfallHtml({ hops, slowest }: TraceRecord, total: number): Html {

@@ -23,7 +23,7 @@ export function timelineSection(
       ? []
       : [bar(index, step, count / most, 'bar'), ...(failed > 0 ? [bar(index, step, failed / most, 'barbad')] : [])],
   );
-  const slowest = Math.max(1, ...periods.map(({ p99 }) => p99 ?? 0));
+  const slowest = Math.max(0, ...periods.map(({ p99 }) => p99 ?? 0));
   const bytes = Math.max(1, ...periods.map((period) => period.bytes));
   const resent = Math.max(0, ...periods.map(({ retransmissions }) => retransmissions));
   const failed = periods.reduce((sum, period) => sum + period.failed, 0);
@@ -31,29 +31,39 @@ export function timelineSection(
   return html`
 <section aria-labelledby="h-timelines"><h2 id="h-timelines">Timelines</h2>
 <p class="dim">One step is ${timeSpan(length / 1e6)}. An exchange counts at the time of its request.</p>
-${chart(
-  html`Requests: <span class="kok">■ all</span> <span class="kbad">■ failed</span>, at most ${rateText(most / seconds)}`,
-  `${counted(total, 'request')}, of which ${grouped(failed)} failed, over time`,
-  bars,
-  span,
-)}
-${chart(
-  html`Latency: <span class="k50">— p50</span> <span class="k99">- - p99</span>, at most ${latencyText(slowest)}`,
-  'percentiles of the latency over time',
-  [
-    lines(
-      periods.map(({ p50 }) => p50),
-      slowest,
-      'l50',
-    ),
-    lines(
-      periods.map(({ p99 }) => p99),
-      slowest,
-      'l99',
-    ),
-  ],
-  span,
-)}
+${total === 0 ? html`<p class="dim">There are no requests.</p>` : undefined}
+${
+  total === 0
+    ? undefined
+    : chart(
+        html`Requests: <span class="kok">■ all</span> <span class="kbad">■ failed</span>, at most ${rateText(most / seconds)}`,
+        `${counted(total, 'request')}, of which ${grouped(failed)} failed, over time`,
+        bars,
+        span,
+      )
+}
+${slowest === 0 ? html`<p class="dim">No exchange is complete: there are no latencies.</p>` : undefined}
+${
+  slowest === 0
+    ? undefined
+    : chart(
+        html`Latency: <span class="k50">— p50</span> <span class="k99">- - p99</span>, at most ${latencyText(slowest)}`,
+        'percentiles of the latency over time',
+        [
+          lines(
+            periods.map(({ p50 }) => p50),
+            slowest,
+            'l50',
+          ),
+          lines(
+            periods.map(({ p99 }) => p99),
+            slowest,
+            'l99',
+          ),
+        ],
+        span,
+      )
+}
 ${chart(
   html`Bytes on the wire, at most ${byteSize(Math.round(bytes / seconds))}/s`,
   'bytes over time',

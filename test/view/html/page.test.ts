@@ -226,3 +226,32 @@ it('shows retransmissions over time, or that there were none', () => {
   const without = page(reportContent({ timeline: { length: 1e7, periods } }));
   expect(without).toContain('No TCP segment was retransmitted.');
 });
+
+it('shows how far a connection came that did not come up, and what the kernel counted', () => {
+  const connect = {
+    outcome: 'unanswered',
+    syns: 3,
+    span: 3e9,
+    lastSeen: 'shop/client',
+    notSeen: ['shop/web-1'],
+    between: undefined,
+    answerSeen: undefined,
+    rejection: undefined,
+    counters: [{ place: 'shop/web-1', counter: 'TcpExt ListenOverflows', change: 1228 }],
+    confidence: 'proven',
+  } as const;
+  const failed = [traceRecord({ label: 'connect', failed: true, total: undefined, hops: [], connect })];
+  const text = textOf(reportContent({ failed }));
+  expect(text).toContain(
+    'The connection did not come up (unanswered): 3 SYNs in 3.0 s, last seen at shop/client, not seen at shop/web-1.',
+  );
+  expect(text).toContain('TcpExt ListenOverflows rose by 1,228 at shop/web-1');
+});
+
+it('has no timeline of requests and latencies where there are none', () => {
+  const periods = [{ count: 0, failed: 0, bytes: 1, retransmissions: 0, p50: undefined, p99: undefined }];
+  const text = textOf(reportContent({ timeline: { length: 1e7, periods } }));
+  expect(text).toContain('There are no requests.');
+  expect(text).toContain('No exchange is complete: there are no latencies.');
+  expect(text).not.toMatch(/Requests:|Latency:/);
+});
