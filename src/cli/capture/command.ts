@@ -5,6 +5,7 @@ import { wantsColour } from '../../view/colour.ts';
 import { type ExitCode, KsnoopError } from '../../wire/errors.ts';
 import { type Logger, logger } from '../logger.ts';
 import { onStopSignals } from '../signals.ts';
+import { boundBuffers } from './bound-buffers.ts';
 import { announce, conclude } from './messages.ts';
 import { type CaptureCommand, completeCapture, type RawCaptureOptions } from './options.ts';
 import { pickOnTerminal } from './pick-target.ts';
@@ -42,7 +43,9 @@ async function capture(command: CaptureCommand, log: Logger, canAsk: boolean): P
     });
     stoppable(run, log);
     if (command.binaryByDefault) log.info('stdout gets pcapng, which is binary; for lines add -o text');
+    const release = boundBuffers();
     const outcome = await run.outcome;
+    release();
     progress.close();
     return conclude(outcome, command.strict, log);
   });
