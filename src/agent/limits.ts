@@ -73,7 +73,7 @@ export const PIPES_OF_FIRST = 2;
 /** Read from tcpdump at once: what its pipe holds (pipe(7)). */
 export const READ_BYTES = 64 * 1024;
 
-/** Batches kept for use again. */
+/** Batches kept for use again, of all sessions of a process together. */
 export const BATCHES_KEPT = 16;
 
 /**

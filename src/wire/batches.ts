@@ -10,11 +10,15 @@ export class Batches {
   view = new DataView(this.bytes.buffer);
   filled = 0;
   readonly #kept: number;
-  readonly #spares: ArrayBuffer[] = [];
+  readonly #spares: ArrayBuffer[];
 
-  /** @param kept batches of memory that are kept for use again */
-  constructor(kept: number) {
+  /**
+   * @param kept batches of memory that are kept for use again
+   * @param spares where they are kept; several may share it
+   */
+  constructor(kept: number, spares: ArrayBuffer[] = []) {
     this.#kept = kept;
+    this.#spares = spares;
   }
 
   /** Bytes that the batch has room for. */

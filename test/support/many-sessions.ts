@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, vi } from 'vitest';
 import { AGENT_NAMESPACE, AGENT_SELECTOR } from '../../src/capture/agent-objects.ts';
 import { AgentAccess } from '../../src/capture/agents/open-agent.ts';
 import { loadKube } from '../../src/capture/kube/config.ts';
 import { podView } from '../../src/capture/kube/pod.ts';
+import type { TransportEnd } from '../../src/capture/streams/transport.ts';
 import { isObject, objectAt, objectsAt, parseJson } from '../../src/wire/guard.ts';
 import { BLOCK } from '../../src/wire/pcapng.ts';
 import { BlockFramer } from '../../src/wire/pcapng-read.ts';
@@ -62,6 +64,28 @@ interface Opened {
   readonly read: { packets: number; isComplete: boolean; pending: number };
   /** Why it was refused; undefined where it captures. */
   readonly refusal: string | undefined;
+}
+
+/**
+ * Stop a session and read it to its end, however long that takes while there is something to read: what stalled sessions hold
+ * is hundreds of megabytes.
+ * @throws Error when nothing comes for HANG_MS, with what had come
+ */
+async function stopped({ session, read, id }: Opened) {
+  session.say({ type: 'stop' });
+  let lost: TransportEnd | undefined;
+  void session.transport?.ended.then((end) => {
+    lost = end;
+  });
+  for (let packets = -1, since = Date.now(); !session.has('end') && lost === undefined; await sleep(100)) {
+    if (read.packets !== packets) since = Date.now();
+    packets = read.packets;
+    if (Date.now() - since < HANG_MS) continue;
+    const last = session.events.slice(-3).map(({ type }) => type);
+    throw new Error(`session ${id}: no end and no packet for ${HANG_MS} ms; ${packets} packets, last events ${last}`);
+  }
+  session.say({ type: 'acknowledge' });
+  return session.transport?.ended;
 }
 
 const inPod = (on: TestCluster, pod: ShopPod, ...argv: string[]) =>
@@ -143,7 +167,7 @@ export async function manySessions(on: TestCluster, mix: SessionMix): Promise<vo
     }
     for (const { session } of stalled) session.transport?.resume();
     const running = all.filter(({ refusal }) => refusal === undefined);
-    const ends = await Promise.all(running.map(({ session }) => session.stop()));
+    const ends = await Promise.all(running.map(stopped));
     for (const end of ends) expect(end).toEqual({ kind: 'exited', code: 0 });
     let kernel = 0;
     let ksnoop = 0;

@@ -37,6 +37,18 @@ test('memory is used again, as much of it as is kept, and never that of an enlar
   expect(batches.room).toBe(BATCH_BYTES);
 });
 
+test('several may share what is kept, and together they keep no more', () => {
+  const spares: ArrayBuffer[] = [];
+  const [one, other] = [new Batches(1, spares), new Batches(1, spares)];
+  const [first, second] = [one.cut(), other.cut()];
+  one.reuse(first);
+  other.reuse(second);
+  expect(spares).toEqual([first.buffer]);
+  other.cut();
+  expect(other.bytes.buffer).toBe(first.buffer);
+  expect(spares).toEqual([]);
+});
+
 test('who waits is woken once, and who waits again from then on by the next', async () => {
   const waiters = new Waiters();
   const seen: string[] = [];

@@ -6,6 +6,9 @@ import { BATCHES_KEPT, SPILL_BYTES, SPOOL_FLOOR, SPOOL_GRANT } from '../limits.t
 import { BatchQueue } from './batch-queue.ts';
 import type { SpoolFile } from './spool-file.ts';
 
+/** Batches that are kept for use again, of all sessions of the process: 4 MiB for each of a hundred would be its whole memory. */
+const SPARES: ArrayBuffer[] = [];
+
 export interface SpoolOptions {
   /** Bytes in memory at most. */
   readonly bound?: number;
@@ -35,7 +38,7 @@ export class Spool {
   readonly #queue: BatchQueue;
   /** Bytes of the batch that is being written. */
   #leaving = 0;
-  readonly #batch = new Batches(BATCHES_KEPT);
+  readonly #batch = new Batches(BATCHES_KEPT, SPARES);
   #writing = false;
   #closed = false;
   #timer: NodeJS.Timeout | undefined;
