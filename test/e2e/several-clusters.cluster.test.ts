@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { objectAt, objectsAt, parseJson, requireObject } from '../../src/wire/guard.ts';
 import type { TestCluster } from '../support/cluster.ts';
 import { KsnoopProcess } from '../support/ksnoop-process.ts';
-import { ensureAgent, ensureShop, requests } from '../support/shop.ts';
+import { ensureAgent, ensureShop, requests, shopPods } from '../support/shop.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'ksnoop-clusters-'));
 let on: TestCluster;
@@ -38,8 +38,9 @@ test('every request is in both clusters, with the names of its own, and the dead
   const file = join(directory, 'both.pcapng');
   const words = ['--context', 'east,west*,dead', '-n', 'shop', 'svc/web', '-w', file];
   const capture = new KsnoopProcess(words, kubeconfig());
-  await capture.says(/capturing west\/1\/shop\/web-/);
-  await capture.says(/capturing east\/shop\/web-/);
+  const { length: pods } = await shopPods(on, 'web');
+  await capture.says(/capturing west\/1\/shop\/web-/, pods);
+  await capture.says(/capturing east\/shop\/web-/, pods);
   await requests(on, { n: 60, run: 'clusters', paths: 'ok', concurrency: 2 });
   const { code, stderr } = await capture.stop();
   expect(code, stderr).toBe(4);
