@@ -100,7 +100,9 @@ export class Findings {
     const all = this.#detectors.flatMap(({ detector }) => detector.findings());
     const explained = new Set<string>();
     for (const { kind } of this.#detectors) {
-      for (const { code, subject } of all) {
+      for (const { code, subject, severity } of all) {
+        // What is only information is no cause of what is worse.
+        if (severity === 'information') continue;
         for (const consequence of kind.explains?.[code] ?? []) explained.add(`${consequence} ${subject}`);
       }
     }
