@@ -79,14 +79,14 @@ export class Judged {
     this.#findings.event(event, flow);
   }
 
-  /** A TCP connection ends. @param at ms */
-  ended(flow: FlowIdentity, at: number, tcp: Partial<TcpFacts>): void {
+  /** A TCP connection ends. @param at ms @param last ns @param payload bytes of the client */
+  ended(flow: FlowIdentity, at: number, tcp: Partial<TcpFacts>, { last = at * 1e6, payload = 0 } = {}): void {
     const none = { packets: 1, bytes: 60, payload: 0 };
     const facts = {
       ...flow,
       first: at * 1e6,
-      last: at * 1e6,
-      client: none,
+      last,
+      client: { ...none, payload },
       server: none,
       tcp: { midstream: false, client: NO_TROUBLE, server: NO_TROUBLE, ...tcp },
     };
