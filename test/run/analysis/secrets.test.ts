@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
 import { compileWhere } from '../../../src/analyze/where/where.ts';
 import { ANALYSIS_OUTPUTS } from '../../../src/run/analysis/index.ts';
@@ -282,12 +283,17 @@ const captures = new Map([
   ...RECORDED.map((name): [string, Buffer] => [name, readFileSync(join(OWN, `${name}.pcap`))]),
 ]);
 
+const tables = mkdtempSync(join(tmpdir(), 'ksnoop-secrets-'));
+afterAll(() => rmSync(tables, { recursive: true, force: true }));
+
 /** What makes forms that need an argument write all of a record. */
 const WHOLE: Readonly<Record<string, readonly string[]>> = {
   'custom-columns': ['ALL:.'],
   jsonpath: ['{.}'],
   template: ['{{json .}}'],
   stream: ['0', '1', '2', '3', '4', '5', '6', '7'],
+  // The working directory without one.
+  parquet: [tables],
 };
 
 /** Every form there is, as `name`, whether as JSON, and with which --where. */
