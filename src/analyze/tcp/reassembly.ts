@@ -77,6 +77,10 @@ export class Reassembly {
     end: number,
     carrier: Carrier,
   ): void {
+    if (stream.spares !== undefined && !carrier.isLate && wasSentBefore(stream.spares, direction, sequence, carrier)) {
+      this.segment(stream, direction, sequence, length, bytes, start, end, { ...carrier, isLate: true });
+      return;
+    }
     const { ints } = this.#table;
     const own = this.#table.base(stream.slot) + direction;
     const flags = ints[own + TCP_I32.flags] as number;
@@ -596,6 +600,17 @@ export class Reassembly {
  */
 function ordersOther(stream: TcpStream, direction: number, { hasAcknowledgment, isLate }: Carrier): boolean {
   return hasAcknowledgment && !(isLate && direction === stream.client);
+}
+
+/** Whether another place has a segment's bytes from a packet that acknowledges less: then they were sent again. */
+function wasSentBefore(
+  spares: readonly [HeldSegments, HeldSegments],
+  direction: number,
+  sequence: number,
+  { acknowledgment, hasAcknowledgment }: Carrier,
+): boolean {
+  const spare = spares[direction === 0 ? 0 : 1].at(sequence);
+  return spare?.hasAcknowledgment === true && hasAcknowledgment && ((acknowledgment - spare.acknowledgment) | 0) > 0;
 }
 
 /** The earlier one of two sequence numbers. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { STATED_PERCENT } from './floors.ts';
-import { NAMES, runMany } from './run.ts';
+import { NAMES, run, runMany } from './run.ts';
 
 const RUNS = 150;
 /** Of each other scenario. */
@@ -24,4 +24,11 @@ describe('nothing is stated wrongly', () => {
     expect(wrong).toEqual([]);
     expect(stated).toBeGreaterThan(0);
   });
+});
+
+test.each([
+  ['mysql', 105_528, 'capture', 'answers that come right behind the next requests by chance, from the middle on'],
+  ['memcached', 700_326, 'network', 'a request that one place has only as it was sent again, behind later ones'],
+] as const)('%s, seed %i, %s: %s', (name, seed, scenario) => {
+  expect(run(name, seed, scenario).wrong).toEqual([]);
 });
