@@ -29,6 +29,6 @@ describe('nothing is stated wrongly', () => {
 test.each([
   ['mysql', 105_528, 'capture', 'answers that come right behind the next requests by chance, from the middle on'],
   ['memcached', 700_326, 'network', 'a request that one place has only as it was sent again, behind later ones'],
-] as const)('%s, seed %i, %s: %s', (name, seed, scenario) => {
+] as const)('%s, seed %i, %s: %s', (name, seed, scenario, _what) => {
   expect(run(name, seed, scenario).wrong).toEqual([]);
 });
