@@ -58,5 +58,6 @@ test.each(MORE_PROXIES)(`${REQUESTS} requests of ${AT_ONCE} clients through %s a
   expect(answered).toBe(REQUESTS);
   expect(found.provenWrong).toBe(0);
   expect(found.likelyWrong).toBeLessThanOrEqual(found.likely * 0.01);
-  expect(found.whole + found.ambiguous).toBeGreaterThanOrEqual(REQUESTS * 0.95);
+  // Each request has a number in its query.
+  expect(found.whole).toBeGreaterThanOrEqual(REQUESTS * 0.99);
 });
