@@ -139,10 +139,11 @@ export const connect: DetectorKind = {
         for (const [subject, one] of refused.counting()) {
           if (isScan(one)) continue;
           if (subject.startsWith('[::1]:') && isOnOtherLoopback(portOf.get(subject) ?? 0)) continue;
-          const isOver = (tallies.of(subject)?.succeeded ?? Number.NEGATIVE_INFINITY) > one.last;
+          const port = portOf.get(subject) ?? 0;
+          // Another port of the server, such as that of its probes, shows nothing of this one.
+          const isOver = (tallies.of(subject)?.succeededAt.get(port) ?? Number.NEGATIVE_INFINITY) > one.last;
           const reached = refusedAt.get(subject);
           const listening = reached && listeningState(context, reached, reached.first);
-          const port = portOf.get(subject) ?? 0;
           const [sent, passed] = [atPod.of(subject), notAtPod.of(subject)];
           if (listening === 'loopback') found.push(listensOnLoopback(subject, one, port));
           else if (sent.cases === 0 && passed.cases >= RESETS_ON_PATH && isCaptured(passed) && listening !== 'closed')

@@ -7,6 +7,9 @@ import { clientOf, type FindingContext, serverOf } from './detector.ts';
 /** Flows whose last exchange is remembered, a power of two: a later flow takes the place of an earlier one. */
 const FLOWS = 65_536;
 
+/** Ports of a server that are told apart. */
+const PORTS = 64;
+
 /** What was counted of one server, whatever became of it: of these attempts the cases of a finding are a share. */
 export class Tally {
   readonly subject: string;
@@ -16,6 +19,8 @@ export class Tally {
   connections = 0;
   /** When a connection that succeeded last began, ns; -Infinity for none. */
   succeeded = Number.NEGATIVE_INFINITY;
+  /** The same by port, of the first PORTS ports. */
+  readonly succeededAt = new Map<number, number>();
   /** Exchanges; those of neither DNS nor TLS; those of HTTP. */
   exchanges = 0;
   requests = 0;
@@ -81,7 +86,11 @@ export class Tallies {
     tally.flows += 1;
     if (!tcp.midstream) {
       tally.connections += 1;
-      if (server.packets > 0 && tcp.state !== 'refused') tally.succeeded = first;
+      if (server.packets > 0 && tcp.state !== 'refused') {
+        tally.succeeded = first;
+        const { succeededAt } = tally;
+        if (succeededAt.size < PORTS || succeededAt.has(facts.serverPort)) succeededAt.set(facts.serverPort, first);
+      }
     }
     const peer = this.#client(facts, first);
     if (peer === undefined) return tally;

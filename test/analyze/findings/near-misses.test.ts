@@ -8,6 +8,7 @@ import { Names } from '../../../src/analyze/identity/names.ts';
 import type { Exchange } from '../../../src/analyze/record/event.ts';
 import { NetworkStates } from '../../../src/analyze/state/network-states.ts';
 import { BUILT_EPOCH_NS, type BuiltSegment, builtPcap, handshake } from '../../support/built-capture.ts';
+import { Judged } from '../../support/found-in.ts';
 
 /** What is nearly a finding, and must not be one; beside each the case that is. */
 function foundIn(segments: readonly BuiltSegment[]): Finding[] {
@@ -189,4 +190,15 @@ test('reverse lookups, records other than addresses, and a browser’s random na
 test('many names are judged in linear time', () => {
   const many = Array.from({ length: 20_000 }, (_, index) => ['A', `a.b.c.d${index}.example`, 'NXDOMAIN'] as const);
   expect(dnsFindings(many).length).toBeGreaterThan(0);
+});
+
+test('connections to another port of a server that succeed later do not show that it listens on the refused one', () => {
+  for (const serverPort of [80, 81]) {
+    const all = new Judged();
+    all.names.add('10.0.0.2', { pod: 'web-1', namespace: 'shop' }, 0);
+    for (let index = 0; index < 3; index += 1)
+      all.ended(all.flow(1, 2, { serverPort: 81 }), index, { state: 'refused', resetBy: 'server', syns: 1 });
+    all.ended(all.flow(1, 2, { serverPort }), 9, { state: 'closed', syns: 1 });
+    expect(all.found[0]?.severity).toBe(serverPort === 80 ? 'error' : 'information');
+  }
 });
