@@ -29,6 +29,8 @@ export class ClientHabit {
   #pauses = 0;
   #paused = 0;
   #answeredWithin = 0;
+  /** By how much each pause differed from the mean of those before it, added up, ns. */
+  #differed = 0;
   /** Of all waves of several requests after whose answers, certainly, the next one was sent. */
   #waits = 0;
   #awaited = 0;
@@ -72,11 +74,17 @@ export class ClientHabit {
   /**
    * A client that does not wait has a request with the server during its pauses, and none of them saw its answer: as likely as
    * that answers, which came at that rate afterwards, all left out the time of the pauses. Counted together: of single pauses
-   * one whose answer came by chance right behind it would count as proof.
+   * one whose answer came by chance right behind it would count as proof. A server that is always busy answers in a fixed rhythm,
+   * and a client that keeps requests under way follows it: its pauses are all alike and show no more than one does, unless a
+   * request was proven to be sent when all before it had been answered.
    */
   get #certain(): number {
     let certainty = this.#certainty;
-    if (this.#pauses > 0) certainty += this.#pauses * Math.log1p(this.#paused / this.#answeredWithin);
+    if (this.#pauses > 0) {
+      const within = this.#answeredWithin;
+      const more = this.#certainty > 0 ? this.#paused : Math.max(0, this.#differed - within);
+      certainty += Math.log1p(this.#paused / within) + (this.#pauses - 1) * Math.log1p(more / within);
+    }
     if (this.#waits > 0) certainty += this.#waits * Math.log1p(this.#awaited / this.#waited);
     return certainty;
   }
@@ -147,6 +155,7 @@ export class ClientHabit {
     if (mayAnswer && !this.#sendsSeveral && this.#received === 1) {
       const latency = now - this.#sentAt;
       if (this.#pause > 0 && latency > 0) {
+        if (this.#pauses > 0) this.#differed += Math.abs(this.#pause - this.#paused / this.#pauses);
         this.#pauses += 1;
         this.#paused += this.#pause;
         this.#answeredWithin += latency;
@@ -161,6 +170,7 @@ export class ClientHabit {
     this.#pauses = 0;
     this.#paused = 0;
     this.#answeredWithin = 0;
+    this.#differed = 0;
     this.#waits = 0;
     this.#awaited = 0;
     this.#waited = 0;

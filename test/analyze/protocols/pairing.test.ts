@@ -287,7 +287,12 @@ function paused(times: readonly (readonly [pause: number, latency: number])[]) {
 test('pauses show that a client waits only together: one answer may come soon after a request by chance', () => {
   const usual = Array(20).fill([1e4, 1e6]);
   expect(paused([...usual, [1e4, 1], [1e4, 1]]).likelyWaits).toBe(false);
-  expect(paused(Array(20).fill([1e9, 1e6])).waits).toBe(true);
+  expect(paused(Array.from({ length: 20 }, (_, index) => [1e9 * (1 + (index % 3)), 1e6])).waits).toBe(true);
+});
+
+test('pauses that are all alike show no more than one: a busy server gives its answers, and so the next requests, a rhythm', () => {
+  expect(paused(Array(20).fill([1e9, 1e6])).waits).toBe(false);
+  expect(paused(Array.from({ length: 20 }, (_, index) => [40e6 + (index % 2) * 1e5, 2e6])).likelyWaits).toBe(false);
 });
 
 test('a capture that begins while four requests are under way: their answers come right behind the next four by chance', () => {
