@@ -37,6 +37,9 @@ export function packetTypeOffset(linkType: number): number {
   return linkType === LINK_TYPE.linuxSll ? SLL_TYPE_OFFSET : -1;
 }
 
+/** PACKET_OTHERHOST of linux/if_packet.h: a bridge flooded it to all its ports, or the interface takes everything. */
+export const TO_OTHER_HOST = 3;
+
 /** epb_flags for a packet type; 0 for any other. */
 export function directionFlags(packetType: number): number {
   return DIRECTION_FLAGS[packetType] ?? 0;

@@ -16,6 +16,7 @@ import { PacketView } from '../packet/packet.ts';
 import { icmpNotice, isRejection } from '../record/icmp-notice.ts';
 import { TcpConnections } from '../tcp/connections.ts';
 import { TCP } from '../tcp/flags.ts';
+import { setOverheard } from '../tcp/overheard.ts';
 import { Clock } from './clock.ts';
 import { DatagramFlows } from './datagrams.ts';
 import { Places } from './places.ts';
@@ -213,6 +214,8 @@ export class Analysis {
     this.#flows += 1;
     this.#begin(table, slot, direction, packet, place);
     flows.opened(slot, direction, packet);
+    if (flows === this.#tcp && packet.isForOthers && this.places.isPod(packet.interfaceId))
+      setOverheard(table, slot, true);
     this.#sink.flowBegan?.(packet);
     return slot;
   }
@@ -346,6 +349,7 @@ export class Analysis {
     const other = elsewhere.at(place, packet.interfaceId);
     const own = other?.directions[direction === 0 ? 0 : 1];
     if (own?.packets === 0 && packet.direction === DIRECTION.outbound) this.#sink.leftAt?.(packet);
+    if (own?.packets === 0 && isTcp && !packet.isForOthers) setOverheard(table, slot, false);
     own?.add(packet.wireEnd - packet.networkOffset, now);
     if (isTcp) own?.segment(packet.tcpSequence, packet.payloadLength);
     if (seen === SEEN_BEFORE.no && (!isTcp || this.#tcp.bringsNew(slot, direction, packet))) {

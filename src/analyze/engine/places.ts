@@ -10,6 +10,8 @@ const SLL2_INTERFACE = 4;
 
 /** What of an interface's description names the machine whose clock stamped its packets. */
 const NODE = /(?:^| )node=(\S+)/;
+/** And what says that the interface is a pod's. */
+const POD = /(?:^| )pod=\S/;
 
 /**
  * Places of capture. A place is an interface of the capture and, where the packets of several are in one (cooked), the
@@ -25,6 +27,8 @@ export class Places {
   readonly #byName = new Map<string, number>();
   readonly #clockNames = new Map<string, number>();
   #interfaces = 0;
+  /** By interface id. */
+  readonly #isPod: boolean[] = [];
   /** By place: whether its capture has missed packets, by its own counts. */
   readonly #missed: boolean[] = [];
   /** The interface asked for last, and its place. */
@@ -52,6 +56,7 @@ export class Places {
     }
     this.#alive[place] = true;
     this.#places[id] = place;
+    this.#isPod[id] = POD.test(description);
     this.#lastInterface = -1;
     const node = NODE.exec(description)?.[1];
     // A pod's interface without its node may be on any; other names are those of the capturing host's interfaces.
@@ -61,6 +66,11 @@ export class Places {
     const number = this.#clockNames.get(clock) ?? this.#clockNames.size;
     this.#clockNames.set(clock, number);
     this.#clocks[place] = number;
+  }
+
+  /** Whether an interface is a pod's, by what the capture says of it. @param id as the capture counts them */
+  isPod(id: number): boolean {
+    return this.#isPod[id] === true;
   }
 
   /** Whether a packet can have been captured more than once: at several interfaces, or several in one. */

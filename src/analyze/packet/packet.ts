@@ -1,4 +1,4 @@
-import { normalLinkType } from '../../wire/link-type.ts';
+import { normalLinkType, packetTypeOffset, TO_OTHER_HOST } from '../../wire/link-type.ts';
 import { u8 } from '../bytes.ts';
 import { LAYER_NUMBERS, LAYERS } from '../layers/index.ts';
 import { ipv4 } from '../layers/ipv4.ts';
@@ -79,6 +79,12 @@ export class PacketView {
   icmpType = -1;
   icmpCode = -1;
   arpOperation = -1;
+
+  /** The interface saw it, and it is for another host: it neither enters nor leaves what the interface belongs to. Only cooked headers tell. */
+  get isForOthers(): boolean {
+    const at = packetTypeOffset(this.linkType);
+    return at >= 0 && at < this.caplen && u8(this.bytes, this.offset + at) === TO_OTHER_HOST;
+  }
 
   /** Bytes above the last decoded header, on the wire: for TCP the segment's length. */
   get payloadLength(): number {

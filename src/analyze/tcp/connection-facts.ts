@@ -2,6 +2,7 @@ import type { ConnectionWaits, RttFacts, TcpFacts } from '../flow/flow-facts.ts'
 import { FLOW_I32, TCP_F64, TCP_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { SEEN, STATE } from './flags.ts';
+import { isOverheard } from './overheard.ts';
 import type { Troubles } from './troubles.ts';
 
 const NAMES = {
@@ -30,7 +31,8 @@ export function connectionFacts(table: FlowTable, slot: number, troubles: Troubl
   const syns = int(TCP_I32.syns);
   const state = NAMES[int(TCP_I32.state) as keyof typeof NAMES];
   return {
-    state: state === 'opening' && int(FLOW_I32.packets + server) === 0 ? 'unanswered' : state,
+    state:
+      state === 'opening' && int(FLOW_I32.packets + server) === 0 && !isOverheard(table, slot) ? 'unanswered' : state,
     midstream: (flags(0) & SEEN.midstream) !== 0,
     closedBy: who(SEEN.closedFirst),
     resetBy: who(SEEN.rst),

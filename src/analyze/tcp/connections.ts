@@ -29,6 +29,7 @@ import { EVICTED, EvictedConnections } from './evicted.ts';
 import { SEEN, STATE, TCP } from './flags.ts';
 import { followHealth } from './health.ts';
 import { SynOptions } from './options.ts';
+import { isOverheard } from './overheard.ts';
 import { takePlainSegment } from './plain-segment.ts';
 import { Reassembly } from './reassembly.ts';
 import { type PendingEnd, type StreamHost, TcpStream } from './stream.ts';
@@ -718,7 +719,8 @@ export class TcpConnections implements StreamHost {
     if (
       this.table.evicting ||
       ints[base + TCP_I32.state] !== STATE.opening ||
-      ints[base + FLOW_I32.packets + 1 - client] !== 0
+      ints[base + FLOW_I32.packets + 1 - client] !== 0 ||
+      isOverheard(this.table, slot)
     )
       return;
     if (syns === 0 || (syns === 1 && this.#over)) return;

@@ -40,4 +40,6 @@ export const SEEN = {
   acknowledged: 262_144,
   /** Its packets have one IP identification, whatever they carry: that identifies no packet. */
   sameIdentification: 524_288,
+  /** Only packets for other hosts were seen of it (overheard.ts; direction 0's flags only). */
+  overheard: 1_048_576,
 } as const;
