@@ -50,8 +50,8 @@ export class Findings {
   }
 
   event(event: AnalysisEvent, flow: FlowIdentity): void {
-    // A connection is looked at once: where it was seen first.
-    if (flow.sameAs !== undefined) {
+    // A connection is looked at once: where it was seen first. One that did not come up is at each of its places.
+    if (flow.sameAs !== undefined && flow.sameAs.unopened !== true) {
       this.#behindService(event, flow, flow.sameAs);
       return;
     }
@@ -154,5 +154,5 @@ export class Findings {
 
 /** Whether a flow is a connection that counts, and counts here. */
 function isJudged({ continued, sameAs, transport }: FlowInfo | FlowFacts): boolean {
-  return continued !== true && sameAs === undefined && transport === 'tcp';
+  return continued !== true && (sameAs === undefined || sameAs.unopened === true) && transport === 'tcp';
 }

@@ -33,6 +33,8 @@ export interface OtherLeg {
   /** Its number, as FlowIdentity.id. */
   readonly id: number;
   readonly serverHost: number;
+  /** Neither came up: what each place saw of it may tell why. */
+  readonly unopened?: boolean;
 }
 
 export type Transport = 'tcp' | 'udp' | 'sctp' | 'icmp' | 'icmpv6' | 'ip';

@@ -504,6 +504,7 @@ export class TcpConnections implements StreamHost {
       doubles[(base >> 1) + TCP_F64.synTime] = this.clock.now;
       if (syns === 0) doubles[(base >> 1) + TCP_F64.firstSyn] = this.clock.now;
       ints[base + TCP_I32.syns] = syns + 1;
+      if (syns > 0) this.#legs.notOpened(slot);
     }
     if (flags & SEEN.syn) {
       if (!isFromClient) this.#synAckAgain(base, own);
@@ -612,6 +613,7 @@ export class TcpConnections implements StreamHost {
       const collided = direction === client && this.#isOfOldConnection(base, client, packet);
       ints[own + TCP_I32.flags] = flags | SEEN.rst | (collided ? SEEN.collided : 0);
       ints[base + TCP_I32.state] = refused ? STATE.refused : STATE.reset;
+      if (refused) this.#legs.notOpened(slot);
       const how = state === STATE.closed ? 'closed' : 'reset';
       const by = state === STATE.closed ? this.#closedFirst(slot) : direction;
       const stream = this.#streams[slot];

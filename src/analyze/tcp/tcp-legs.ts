@@ -1,9 +1,11 @@
 import type { Clock } from '../engine/clock.ts';
 import { ConnectionLegs, legHash } from '../flow/connection-legs.ts';
 import type { OtherLeg } from '../flow/flow-facts.ts';
+import { FLOW_I32, TCP_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { LEG_CONTENT_BYTES, LEG_HANDSHAKE_WINDOW_NS, LEG_SEGMENT_WINDOW_NS, LEG_SEGMENTS } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
+import { SEEN, STATE } from './flags.ts';
 
 /** Recognises TCP connections that are seen on both sides of a NAT. */
 export class TcpLegs {
@@ -15,6 +17,9 @@ export class TcpLegs {
   /** By slot: data segments of a connection begun mid-stream that were looked at. */
   readonly #looked: (number | undefined)[] = [];
   readonly #others: (OtherLeg | undefined)[] = [];
+  /** Made when the first connection does not come up; and by slot what holds while it has not. */
+  #attempts: ConnectionLegs | undefined;
+  readonly #unopened: (OtherLeg | undefined)[] = [];
   /** Any flow was joined so far: of most captures none is. */
   #hasJoined = false;
 
@@ -26,13 +31,51 @@ export class TcpLegs {
 
   /** The earlier flow of which the one in a slot is the other leg. */
   of(slot: number): OtherLeg | undefined {
-    return this.#hasJoined ? this.#others[slot] : undefined;
+    if (!this.#hasJoined) return undefined;
+    return this.#others[slot] ?? (this.#isUnopened(slot) ? this.#unopened[slot] : undefined);
   }
 
   /** A connection's SYN-ACK, which names both initial sequence numbers. */
   handshake(slot: number, { tcpAcknowledgment, tcpSequence }: PacketView): void {
     const other = this.#handshakes.seen((tcpAcknowledgment - 1) | 0, tcpSequence, slot, this.#clock.now);
     if (other >= 0) this.#join(slot, this.#handshakes.describe(other));
+  }
+
+  /**
+   * A connection does not come up: its SYN is sent again, or it is refused. There is no second sequence number, so the legs must
+   * have the first one and the client's address and port in common, and be seen at two interfaces. (A scan of ports sends equal
+   * SYNs from one port; it is seen at its own interface, or with one pair of addresses everywhere.)
+   */
+  notOpened(slot: number): void {
+    const { ints } = this.#table;
+    const base = this.#table.base(slot);
+    const client = ints[base + FLOW_I32.client] as number;
+    if (this.#unopened[slot] !== undefined || ((ints[base + TCP_I32.flags + client] as number) & SEEN.syn) === 0)
+      return;
+    const ports = ints[base + FLOW_I32.ports] as number;
+    const clientPort = client === 0 ? ports >>> 16 : ports & 0xffff;
+    const clientHost = ints[base + FLOW_I32.hosts + client] as number;
+    this.#attempts ??= new ConnectionLegs(this.#table, LEG_HANDSHAKE_WINDOW_NS);
+    const initial = ints[base + TCP_I32.initial + client] as number;
+    const other = this.#attempts.seen(initial, Math.imul(clientHost, 0x9e3779b1) ^ clientPort, slot, this.#clock.now);
+    if (other < 0) return;
+    const at = this.#table.base(other);
+    const leg = this.#attempts.describe(other);
+    const own = this.#attempts.describe(slot);
+    const isElsewhere = ints[at + FLOW_I32.interfaceId] !== ints[base + FLOW_I32.interfaceId];
+    if (!isElsewhere || leg.serverHost === own.serverHost) return;
+    // The flow that began first is the one that counts, wherever the SYN was seen again first.
+    if (leg.id < own.id) this.#unopened[slot] = { ...leg, unopened: true };
+    else this.#unopened[other] = { ...own, unopened: true };
+    this.#hasJoined = true;
+  }
+
+  #isUnopened(slot: number): boolean {
+    const { ints } = this.#table;
+    const base = this.#table.base(slot);
+    const state = ints[base + TCP_I32.state] as number;
+    const server = 1 - (ints[base + FLOW_I32.client] as number);
+    return state === STATE.refused || (state === STATE.opening && ints[base + FLOW_I32.packets + server] === 0);
   }
 
   /**
@@ -59,6 +102,7 @@ export class TcpLegs {
   /** The flow in a slot has ended. */
   forget(slot: number): void {
     if (this.#hasJoined && this.#others[slot] !== undefined) this.#others[slot] = undefined;
+    if (this.#hasJoined && this.#unopened[slot] !== undefined) this.#unopened[slot] = undefined;
     if (this.#looked[slot] !== undefined) this.#looked[slot] = undefined;
   }
 }
