@@ -7,6 +7,7 @@ import { FlowTable } from '../flow/flow-table.ts';
 import { FlowView } from '../flow/flow-view.ts';
 import type { FlowFollower } from '../flow/follower.ts';
 import type { FlowSightings } from '../flow/sightings.ts';
+import { DIRECTION, type Direction } from '../layers/layer.ts';
 import {
   CLOSED_IDLE_NS,
   CLOSED_PRESSED_NS,
@@ -504,7 +505,7 @@ export class TcpConnections implements StreamHost {
       doubles[(base >> 1) + TCP_F64.synTime] = this.clock.now;
       if (syns === 0) doubles[(base >> 1) + TCP_F64.firstSyn] = this.clock.now;
       ints[base + TCP_I32.syns] = syns + 1;
-      if (syns > 0) this.#legs.notOpened(slot);
+      if (syns > 0) this.#legs.notOpened(slot, leavesBy(packet, DIRECTION.outbound));
     }
     if (flags & SEEN.syn) {
       if (!isFromClient) this.#synAckAgain(base, own);
@@ -613,7 +614,7 @@ export class TcpConnections implements StreamHost {
       const collided = direction === client && this.#isOfOldConnection(base, client, packet);
       ints[own + TCP_I32.flags] = flags | SEEN.rst | (collided ? SEEN.collided : 0);
       ints[base + TCP_I32.state] = refused ? STATE.refused : STATE.reset;
-      if (refused) this.#legs.notOpened(slot);
+      if (refused) this.#legs.notOpened(slot, leavesBy(packet, DIRECTION.inbound));
       const how = state === STATE.closed ? 'closed' : 'reset';
       const by = state === STATE.closed ? this.#closedFirst(slot) : direction;
       const stream = this.#streams[slot];
@@ -770,4 +771,9 @@ export class TcpConnections implements StreamHost {
 function isBefore({ limits }: PendingEnd, direction: number, sequence: number): boolean {
   const limit = limits[direction === 0 ? 0 : 1];
   return limit !== undefined && ((sequence - limit) | 0) <= 0;
+}
+
+/** Whether a packet passes its place of capture in this direction; undefined where the capture does not tell, or it is for another host. */
+function leavesBy(packet: PacketView, direction: Direction): boolean | undefined {
+  return packet.direction === DIRECTION.unknown || packet.isForOthers ? undefined : packet.direction === direction;
 }

@@ -20,6 +20,7 @@ export class TcpLegs {
   /** Made when the first connection does not come up; and by slot what holds while it has not. */
   #attempts: ConnectionLegs | undefined;
   readonly #unopened: (OtherLeg | undefined)[] = [];
+  readonly #leaves: (boolean | undefined)[] = [];
   /** Any flow was joined so far: of most captures none is. */
   #hasJoined = false;
 
@@ -38,32 +39,31 @@ export class TcpLegs {
   /** A connection's SYN-ACK, which names both initial sequence numbers. */
   handshake(slot: number, { tcpAcknowledgment, tcpSequence }: PacketView): void {
     const other = this.#handshakes.seen((tcpAcknowledgment - 1) | 0, tcpSequence, slot, this.#clock.now);
-    if (other >= 0) this.#join(slot, this.#handshakes.describe(other));
+    if (other >= 0) this.#join(slot, other);
   }
 
   /**
    * A connection does not come up: its SYN is sent again, or it is refused. There is no second sequence number, so the legs must
-   * have the first one and the client's address and port in common, and be seen at two interfaces. (A scan of ports sends equal
-   * SYNs from one port; it is seen at its own interface, or with one pair of addresses everywhere.)
+   * have the first one and the client's address and port in common, and be seen at two interfaces: out of one, into the other.
+   * (Equal SYNs that a scan sends from one port leave one interface, or enter several.)
+   * @param leaves whether the SYN leaves the place of capture, where the packet at hand is seen; undefined where that is not known
    */
-  notOpened(slot: number): void {
+  notOpened(slot: number, leaves: boolean | undefined): void {
     const { ints } = this.#table;
     const base = this.#table.base(slot);
     const client = ints[base + FLOW_I32.client] as number;
-    if (this.#unopened[slot] !== undefined || ((ints[base + TCP_I32.flags + client] as number) & SEEN.syn) === 0)
-      return;
+    if (leaves === undefined || ((ints[base + TCP_I32.flags + client] as number) & SEEN.syn) === 0) return;
     const ports = ints[base + FLOW_I32.ports] as number;
     const clientPort = client === 0 ? ports >>> 16 : ports & 0xffff;
     const clientHost = ints[base + FLOW_I32.hosts + client] as number;
     this.#attempts ??= new ConnectionLegs(this.#table, LEG_HANDSHAKE_WINDOW_NS);
+    this.#leaves[slot] = leaves;
     const initial = ints[base + TCP_I32.initial + client] as number;
     const other = this.#attempts.seen(initial, Math.imul(clientHost, 0x9e3779b1) ^ clientPort, slot, this.#clock.now);
-    if (other < 0) return;
-    const at = this.#table.base(other);
+    if (other < 0 || this.#leaves[other] !== !leaves) return;
+    if (ints[this.#table.base(other) + FLOW_I32.interfaceId] === ints[base + FLOW_I32.interfaceId]) return;
     const leg = this.#attempts.describe(other);
     const own = this.#attempts.describe(slot);
-    const isElsewhere = ints[at + FLOW_I32.interfaceId] !== ints[base + FLOW_I32.interfaceId];
-    if (!isElsewhere || leg.serverHost === own.serverHost) return;
     // The flow that began first is the one that counts, wherever the SYN was seen again first.
     if (leg.id < own.id) this.#unopened[slot] = { ...leg, unopened: true };
     else this.#unopened[other] = { ...own, unopened: true };
@@ -91,18 +91,28 @@ export class TcpLegs {
     const end = Math.min(packet.end, packet.cursor + LEG_CONTENT_BYTES);
     const content = legHash(packet.bytes, packet.cursor, end, packet.tcpAcknowledgment ^ packet.payloadLength);
     const other = this.#segments.seen(packet.tcpSequence, content, slot, this.#clock.now);
-    if (other >= 0) this.#join(slot, this.#segments.describe(other));
+    if (other >= 0) this.#join(slot, other);
   }
 
-  #join(slot: number, other: OtherLeg): void {
-    this.#others[slot] = other;
+  /**
+   * Two flows are one connection. The one that began first counts: usually the client's, which has SYNs that did not get any
+   * further, though the SYN-ACK is seen at the server first.
+   */
+  #join(slot: number, other: number): void {
+    const own = this.#handshakes.describe(slot);
+    const leg = this.#handshakes.describe(other);
+    if (leg.id < own.id) this.#others[slot] = leg;
+    else this.#others[other] = own;
     this.#hasJoined = true;
   }
 
   /** The flow in a slot has ended. */
   forget(slot: number): void {
     if (this.#hasJoined && this.#others[slot] !== undefined) this.#others[slot] = undefined;
-    if (this.#hasJoined && this.#unopened[slot] !== undefined) this.#unopened[slot] = undefined;
+    if (this.#leaves[slot] !== undefined) {
+      this.#leaves[slot] = undefined;
+      this.#unopened[slot] = undefined;
+    }
     if (this.#looked[slot] !== undefined) this.#looked[slot] = undefined;
   }
 }

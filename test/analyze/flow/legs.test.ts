@@ -50,13 +50,13 @@ test('a request that is seen before and behind a Service counts once for the Ser
   ]);
 });
 
-test('both legs of a connection have the same exchanges, and the one whose handshake completed later names the other', () => {
+test('both legs of a connection have the same exchanges, and the one that began later names the other', () => {
   const { flows } = analyseBytes(readFileSync(CAPTURE));
   const legs = flows.filter(({ sameAs }) => sameAs !== undefined);
   expect(legs).toHaveLength(94);
   for (const { sameAs, id, serverIp, clientPort } of legs) {
     const earlier = flows.find((flow) => flow.id === sameAs?.id);
-    expect(sameAs?.id).not.toBe(id);
+    expect(sameAs?.id).toBeLessThan(id);
     expect(earlier?.serverIp).not.toBe(serverIp);
     expect(earlier?.clientPort).toBe(clientPort);
   }
@@ -106,4 +106,47 @@ test("a server that is captured too has the name of its interface; one behind a 
   };
   expect(path('web')).toEqual(['netns/client', 'netns/web']);
   expect(path('router')).toEqual(['netns/client', undefined]);
+});
+
+/** A segment before a Service (port 80, at the client) and behind it (port 8080, at the pod), 10 µs later. */
+function atBoth(segment: BuiltSegment): BuiltSegment[] {
+  const isOut = segment.side === 0;
+  const client: BuiltSegment = { ...segment, ports: [40_000, 80], interfaceId: 0, direction: isOut ? 'out' : 'in' };
+  const pod: BuiltSegment = { ...segment, ports: [40_000, 8080], interfaceId: 1, direction: isOut ? 'in' : 'out' };
+  return isOut ? [client, { ...pod, at: segment.at + 0.01 }] : [pod, { ...client, at: segment.at + 0.01 }];
+}
+
+const PLACES = ['shop/client/any', 'shop/web/any'];
+const SYN: BuiltSegment = { side: 0, sequence: 100, flags: 'S', at: 0 };
+
+test('SYNs that do not reach the pod are of the connection that counts', () => {
+  const [syn = SYN, ...rest] = handshake([100, 200], 1000);
+  const lost = atBoth(SYN).slice(0, 1);
+  const { flows } = analyseBytes(builtPcapng([...lost, ...atBoth(syn), ...rest.flatMap(atBoth)], PLACES));
+  const [counted] = flows.filter(({ sameAs }) => sameAs === undefined);
+  expect(flows).toHaveLength(2);
+  expect(counted?.tcp).toMatchObject({ syns: 2, client: { retransmissions: 1 } });
+  expect(counted?.tcp?.setup).toBeGreaterThan(1e9);
+});
+
+test('a connection that does not come up counts once, and not only at the place where its SYN is repeated first', () => {
+  const syns = [0, 1000, 3000].map((at) => ({ ...SYN, at }));
+  const unanswered = summaryOf(builtPcapng(syns.flatMap(atBoth), PLACES));
+  expect(unanswered?.tcp).toMatchObject({ connections: 1, unanswered: 1 });
+  const reset: BuiltSegment = { side: 1, sequence: 0, acknowledgment: 101, flags: 'R.', at: 1 };
+  const refused = summaryOf(builtPcapng([SYN, reset].flatMap(atBoth), PLACES));
+  expect(refused?.tcp).toMatchObject({ connections: 1, refused: 1 });
+});
+
+test('equal SYNs of a scan from one port are connections of their own', () => {
+  const reset: BuiltSegment = { side: 1, sequence: 0, acknowledgment: 101, flags: 'R.', at: 1 };
+  const entering = [SYN, reset].flatMap((segment) => atBoth(segment).filter(({ interfaceId }) => interfaceId === 1));
+  const other = entering.map((segment): BuiltSegment => ({ ...segment, ports: [40_000, 8081], interfaceId: 0 }));
+  const scanned = summaryOf(
+    builtPcapng(
+      [...entering, ...other].sort((a, b) => a.at - b.at),
+      PLACES,
+    ),
+  );
+  expect(scanned?.tcp).toMatchObject({ connections: 2, refused: 2 });
 });
