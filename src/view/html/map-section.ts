@@ -11,6 +11,8 @@ const NODE_HEIGHT = 34;
 const COLUMN_WIDTH = 430;
 const ROW_HEIGHT = 64;
 const MARGIN = 12;
+/** Room for the text of a call that goes around the right side of the last column. */
+const BEYOND_WIDTH = 280;
 /** Characters of a name in a node. */
 const NAME_LENGTH = 26;
 /** With more edges than this only those that fail have their text on the drawing; all have it as their title. */
@@ -26,7 +28,6 @@ export function mapSection(graph: CallGraph, titleOf: (protocol: string) => stri
     { length: columns },
     (_, column) => nodes.filter((node) => node.column === column).length,
   );
-  const width = MARGIN * 2 + (columns - 1) * COLUMN_WIDTH + NODE_WIDTH + 40;
   const height = MARGIN * 2 + tallest * ROW_HEIGHT;
   const at = new Map(
     nodes.map(({ name, column, row }) => {
@@ -35,6 +36,12 @@ export function mapSection(graph: CallGraph, titleOf: (protocol: string) => stri
     }),
   );
   const isSparse = graph.edges.length <= TEXTS_MAXIMUM;
+  // Texts of calls that go around the right side stand behind the last column.
+  const isBeyond = graph.edges.some(({ client, service, failed }) => {
+    const [from, to] = [at.get(client)?.x ?? 0, at.get(service)?.x ?? 0];
+    return (isSparse || failed > 0) && to <= from && from === MARGIN + (columns - 1) * COLUMN_WIDTH;
+  });
+  const width = MARGIN * 2 + (columns - 1) * COLUMN_WIDTH + NODE_WIDTH + (isBeyond ? BEYOND_WIDTH : 40);
   const edges = graph.edges.map((edge) => {
     const [from, to] = [at.get(edge.client), at.get(edge.service)];
     return from === undefined || to === undefined
@@ -72,17 +79,20 @@ interface DrawnEdge {
 function edgeHtml({ edge, from, to, hasText }: DrawnEdge, titleOf: (protocol: string) => string): Html {
   const texts = edgeTexts(edge, titleOf);
   const middle = NODE_HEIGHT / 2;
-  const start = { x: from.x + NODE_WIDTH, y: from.y + middle };
   const isForward = to.x > from.x;
+  // A node that calls itself has a loop.
+  const apart = to.x === from.x && to.y === from.y ? middle - 6 : 0;
+  const start = { x: from.x + NODE_WIDTH, y: from.y + middle - apart };
   // Calls back, or within a column, go around the right side.
-  const end = isForward ? { x: to.x, y: to.y + middle } : { x: to.x + NODE_WIDTH, y: to.y + middle };
+  const end = isForward ? { x: to.x, y: to.y + middle } : { x: to.x + NODE_WIDTH, y: to.y + middle + apart };
   const bend = isForward ? Math.max(60, (end.x - start.x) / 2) : 40;
   const [first, second] = [start.x + bend, isForward ? end.x - bend : end.x + bend];
   const sign = isForward ? -1 : 1;
   const tip = `${end.x},${end.y} ${end.x + 9 * sign},${end.y - 5} ${end.x + 9 * sign},${end.y + 5}`;
   const [x, y] = [(start.x + 3 * first + 3 * second + end.x) / 8, (start.y + end.y) / 2];
   const shown = texts.slice(0, 3);
+  const [textX, textY, anchor] = isForward ? [x, y - 5, 'middle'] : [x + 8, y + 4, 'start'];
   return html`<g class="${edge.failed > 0 ? 'edge fails' : 'edge'}"><title>${edge.client} → ${edge.service}: ${texts.join('; ')}</title>
 <path d="M${start.x} ${start.y}C${first} ${start.y} ${second} ${end.y} ${end.x} ${end.y}"/><polygon class="tip" points="${tip}"/>
-${hasText ? shown.map((text, index) => html`<text x="${x}" y="${y - 5 - (shown.length - 1 - index) * 13}" text-anchor="middle">${text}</text>`) : undefined}</g>`;
+${hasText ? shown.map((text, index) => html`<text x="${textX}" y="${textY - (shown.length - 1 - index) * 13}" text-anchor="${anchor}">${text}</text>`) : undefined}</g>`;
 }
