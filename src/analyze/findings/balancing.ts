@@ -98,7 +98,7 @@ function pinnedFinding(
     severity: 'warning',
     confidence: 'likely',
     subject,
-    message: `${listed(idle)} of ${subject} ${idle.length === 1 ? 'gets' : 'get'} no requests: all ${grouped(all)} came over ${counted(connections.size, 'HTTP/2 connection')}, and each stays with one pod.`,
+    message: `${listed(idle)} of ${subject} ${idle.length === 1 ? 'gets' : 'get'} no requests other than probes: all ${grouped(all)} came over ${counted(connections.size, 'HTTP/2 connection')}, and a connection stays with one pod.`,
     evidence: [
       {
         text: `${listed([...requests.keys()])} served them`,

@@ -25,7 +25,7 @@ test('a captured pod that gets nothing beside a pinned HTTP/2 connection', () =>
       code: 'UNEVEN_BALANCING',
       subject: 'web.shop',
       message:
-        'shop/web-2 of web.shop gets no requests: all 40 came over 1 HTTP/2 connection, and each stays with one pod.',
+        'shop/web-2 of web.shop gets no requests other than probes: all 40 came over 1 HTTP/2 connection, and a connection stays with one pod.',
     },
   ]);
   expect(found([1, 2], 40, GRPC, 3)).toMatchObject([{ code: 'UNEVEN_BALANCING' }]);
