@@ -107,7 +107,7 @@ export class DnsSilence {
         message: `The DNS server ${subject} does not respond: ${share(one, 'query').replace('querys', 'queries')} got no response.`,
         evidence: [
           one.evidence(
-            `${examplesOf(one)} sent ${grouped(sent.all)} queries in vain`,
+            `${examplesOf(one)} sent ${grouped(sent.all)} queries without a response`,
             'protocol == "dns" && incomplete in ["no response", "timed out"]',
           ),
         ],

@@ -50,7 +50,7 @@ function portRace(pair: StatePair, context: FindingContext, retried: Case): Find
       severity: 'error',
       confidence: 'likely',
       subject,
-      message: `Connections through ${subject} lose their first SYN while two of them take the same translated port: ${counted(retried.cases, 'connection')} came up only with a later SYN.`,
+      message: `Connections through ${subject} lose their first SYN when two of them get the same translated port: ${counted(retried.cases, 'connection')} came up only with a later SYN.`,
       evidence: [
         retried.evidence(`to ${examplesOf(retried)}`),
         {

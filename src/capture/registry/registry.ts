@@ -32,7 +32,7 @@ export class Registry {
     if (there.status === 200) return false;
     const begun = await this.#call({ method: 'POST', url: this.#url('blobs/uploads/'), accepts: [202] });
     const location = begun.headers.get('location');
-    if (location === null) throw this.#refused('It did not name a place for the upload.');
+    if (location === null) throw this.#refused('It gave no address for the upload.');
     const url = new URL(location, begun.url || this.#reference.origin);
     url.searchParams.set('digest', digest);
     await this.#call({ method: 'PUT', url, body: bytes, type: 'application/octet-stream', accepts: [201] });
@@ -97,7 +97,8 @@ export class Registry {
     }
     const fields = new Map([...challenge.matchAll(/([a-z]+)="([^"]*)"/gi)].map(([, key, value]) => [key, value ?? '']));
     const realm = fields.get('realm') ?? '';
-    if (!/^bearer\b/i.test(challenge) || !URL.canParse(realm)) throw this.#refused('It asks for no known login.', 401);
+    if (!/^bearer\b/i.test(challenge) || !URL.canParse(realm))
+      throw this.#refused('It asks for a login method that ksnoop does not have.', 401);
     const url = new URL(realm);
     // Credentials go over TLS, or to this machine.
     if (url.protocol !== 'https:' && url.hostname !== new URL(this.#reference.origin).hostname) {

@@ -69,7 +69,7 @@ async function openTargets(
   const { chosenContexts } = await import('../../capture/targets/contexts.ts');
   const contexts = chosenContexts(capture);
   if (contexts !== undefined && contexts.length > 1) {
-    log.warn('not read: the objects of several clusters; what is found is found in the packets');
+    log.warn('objects are not read from several clusters: findings come from the packets alone');
     return undefined;
   }
   const { openQuery } = await import('../../run/capture/find-targets.ts');

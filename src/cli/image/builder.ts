@@ -14,9 +14,9 @@ export async function runBuilder(words: readonly string[]): Promise<string> {
   if (!existsSync(program)) {
     throw new KsnoopError(
       'IMAGE_NEEDS_SOURCES',
-      'The image is built in the repository of ksnoop, and this is its package.',
+      'The image can be built only in the repository of ksnoop, and this ksnoop is an installed package.',
       {
-        hint: 'There: npm ci && npm run build && node bin/ksnoop.mjs image push REF. Or push an archive that you have: ksnoop image push REF FILE',
+        hint: 'In the repository: npm ci && npm run build && node bin/ksnoop.mjs image push REF. Or push an archive that you have: ksnoop image push REF FILE',
         exit: EXIT.usage,
       },
     );

@@ -11,7 +11,7 @@ export function addImageCommands(ksnoop: Command, setExit: (code: number) => voi
     .command('build')
     .description('write the image as an archive that docker, kind, minikube and containerd load')
     .addOption(new Option('--arch <ARCH>', "architecture (default: this machine's)").choices(['amd64', 'arm64']))
-    .option('--tag <REF>', 'what the image is called (default: ksnoop-agent with a hash of its contents)')
+    .option('--tag <REF>', 'name of the image (default: ksnoop-agent with a hash of its contents)')
     .option('-o, --output <FILE>', 'the archive (default: in the cache)')
     .option('--newest', 'the newest Debian packages where the pinned ones cannot be downloaded any more')
     .action(async (options: RawBuildOptions) => {
@@ -23,7 +23,7 @@ export function addImageCommands(ksnoop: Command, setExit: (code: number) => voi
     .description('push the image of both architectures to a registry, with the credentials of docker login')
     .argument('<REF>', 'where to: registry.example/team/ksnoop-agent:1.0')
     .argument('[ARCHIVES...]', 'archives to push as one image, one for each architecture (default: they are built)')
-    .option('--newest', 'as of image build')
+    .option('--newest', 'as for image build')
     .option('-q, --quiet', 'print only errors')
     .action(async (reference: string, archives: string[], options: RawPushOptions) => {
       const { pushCommand } = await import('./command.ts');

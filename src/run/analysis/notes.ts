@@ -13,7 +13,10 @@ export function analysisNotes({ capture, names, where, outputNotes, unmatched }:
     lines.push(`${counted(analysis.copies, 'duplicate packet')} (captured at more than one place) counted once`);
   }
   if (gaps > 0) lines.push(`${counted(gaps, 'gap')} in TCP streams: bytes that were not captured`);
-  if (unmatched > 0) lines.push(`${counted(unmatched, 'response')} not matched to a request: both are counted`);
+  if (unmatched > 0)
+    lines.push(
+      `${counted(unmatched, 'response')} not matched to a request: responses and requests are counted separately`,
+    );
   if (fragments.incomplete > 0) {
     const evictions = fragments.evicted > 0 ? ` (${grouped(fragments.evicted)} evicted by the fragment limit)` : '';
     lines.push(`${counted(fragments.incomplete, 'IP datagram')} not reassembled: fragments are missing${evictions}`);

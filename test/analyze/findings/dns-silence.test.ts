@@ -46,6 +46,7 @@ test('a DNS server that answers nothing fails, and the responses of others prove
       confidence: 'proven',
       subject: '10.0.0.53:53',
       message: 'The DNS server 10.0.0.53:53 does not respond: all 3 queries got no response.',
+      evidence: [{ text: expect.stringMatching(/ sent 3 queries without a response$/) }],
       cases: 3,
       attempts: 3,
     },

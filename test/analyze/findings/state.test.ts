@@ -120,7 +120,15 @@ test('connections that need a second SYN while conntrack fails to insert collide
   const before = { counters: {} };
   const after = { counters: { 'Conntrack insert_failed': 3 } };
   const retried = (count: number) => Array.from({ length: count }, (_, index) => opening(index, 2, true)).flat();
-  expect(found(retried(3), before, after)).toMatchObject([{ code: 'SNAT_PORT_RACE', confidence: 'likely' }]);
+  expect(found(retried(3), before, after)).toMatchObject([
+    {
+      code: 'SNAT_PORT_RACE',
+      confidence: 'likely',
+      message: expect.stringMatching(
+        / lose their first SYN when two of them get the same translated port: 3 connections came up only with a later SYN\.$/,
+      ),
+    },
+  ]);
   expect(found(retried(3), before, before)).toEqual([]);
   expect(found(retried(2), before, after)).toEqual([]);
   const smooth = Array.from({ length: 5 }, (_, index) => opening(index, 1, true)).flat();

@@ -67,6 +67,23 @@ test('credentials are not sent without TLS to another host', async () => {
   });
 });
 
+test('a login method that is not known, and an upload without an address, are named', async () => {
+  const strange = await played((_request, response) => {
+    response.writeHead(401, { 'www-authenticate': 'Negotiate' }).end();
+  });
+  await expect(at(strange, PASSWORD).putBlob(DIGEST, BLOB)).rejects.toMatchObject({
+    code: 'REGISTRY_REFUSED',
+    message: expect.stringContaining('401, It asks for a login method that ksnoop does not have.'),
+  });
+  const aimless = await played(({ method }, response) => {
+    response.writeHead(method === 'HEAD' ? 404 : 202).end();
+  });
+  await expect(at(aimless).putBlob(DIGEST, BLOB)).rejects.toMatchObject({
+    code: 'REGISTRY_REFUSED',
+    message: expect.stringContaining('It gave no address for the upload.'),
+  });
+});
+
 test("the registry's own words are in the error, bounded", async () => {
   const host = await played((_request, response) => {
     response.writeHead(403).end(JSON.stringify({ errors: [{ code: 'DENIED', message: 'no push for you' }] }));

@@ -33,5 +33,7 @@ test('responses that may answer several requests are counted in a note', () => {
   ];
   const { session, lines } = analysisLines(text, builtPcap(midstream));
   expect(lines.join('\n')).toContain('(request unknown) 200');
-  expect(analysisNotes(session)).toContain('1 response not matched to a request: both are counted');
+  expect(analysisNotes(session)).toContain(
+    '1 response not matched to a request: responses and requests are counted separately',
+  );
 });
