@@ -23,7 +23,7 @@ export interface InterfaceCounts {
   readonly sendDropped: number;
 }
 
-/** What resolv.conf says of a pod (resolv.conf(5)). */
+/** A pod's resolver settings (resolv.conf(5)). */
 export interface ResolverState {
   readonly nameservers: readonly string[];
   /** Domains that are appended to names with fewer than `ndots` dots. */

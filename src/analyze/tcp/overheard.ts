@@ -4,7 +4,7 @@ import { SEEN } from './flags.ts';
 
 /**
  * Connections whose packets a pod's interface only overhears: a bridge floods a packet to all its ports while it does not know
- * where its destination is. The other packets of the connection pass elsewhere, so that none came says nothing.
+ * where its destination is. The other packets of the connection pass elsewhere, so their absence proves nothing.
  */
 export function setOverheard(table: FlowTable, slot: number, is: boolean): void {
   const { ints } = table;

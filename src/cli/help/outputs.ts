@@ -19,7 +19,10 @@ export const outputs: Topic = {
             ['summary', 'totals: services, routes, errors, latencies, TCP; --json for programs'],
             ['findings', 'what is wrong, each with its evidence and what to do next; --json for programs'],
             ['flows', 'a line for each flow with its TCP health; --json for programs'],
-            ['trace', 'a line for each request with its slowest hop; with -v all hops; --json for programs'],
+            [
+              'trace',
+              'a line for each request with its slowest hop; with -v all hops; trace=summary: only a table per route; --json for programs',
+            ],
             [
               'html',
               'a report as one HTML page, for tickets: findings, map, timelines, tables, slowest and failed requests',

@@ -24,8 +24,11 @@ export function addTraceCommand(ksnoop: Command, setExit: (code: number) => void
     .option('--count <N>', 'stop after N packets')
     .option(...CLOCK_FLAG);
   trace
-    .option('-o, --output <FORM>', 'lines: one per request, then tables; summary: the tables per route alone', 'lines')
-    .option('--nodes', "also the nodes' own interfaces: hops between the pods (all nodes; name node/NAME to choose)")
+    .option('-o, --output <FORMAT>', 'lines: one per request, then tables; summary: only a table per route', 'lines')
+    .option(
+      '--nodes',
+      "also capture all nodes' own interfaces, as hops between the pods (for some nodes: target node/NAME)",
+    )
     .option('--json', 'an object a line')
     .option(...WHERE_FLAG)
     .option(...SECRETS_FLAG)

@@ -38,9 +38,9 @@ export const ANALYSIS_OUTPUTS: readonly AnalysisForm[] = [
   {
     name: 'trace',
     about:
-      'one line per request of a client with its slowest hop; -v shows all hops; trace=summary: a table per route alone',
+      'one line per request of a client with its slowest hop; -v shows all hops; trace=summary: only a table per route',
     json: true,
-    argument: { name: 'FORM', required: false, values: TRACE_FORMS },
+    argument: { name: 'FORMAT', required: false, values: TRACE_FORMS },
     load: async () => (await import('./trace.ts')).trace,
   },
   {

@@ -57,6 +57,12 @@ test.each([
   }
 });
 
+test('help on outputs names the short form of traces, and every format is called FORMAT', () => {
+  expect(JSON.stringify(TOPICS.find((each) => each.name === 'outputs'))).toContain('trace=summary');
+  const flags = program(() => {}).commands.flatMap(({ options }) => options.map((option) => option.flags));
+  expect(flags.filter((flag) => flag.includes('FORM>'))).toEqual([]);
+});
+
 test('every command has examples, which begin with its name', () => {
   const commands = program(() => {}).commands.filter((command) => !command.name().startsWith('_'));
   for (const command of commands) {
