@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, renameSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { systemCode } from '../../wire/errors.ts';
 import { cannotWrite } from '../sink/file-errors.ts';
 import { createFile } from '../sink/new-file.ts';
 import type { Column } from './columns.ts';
@@ -29,11 +30,7 @@ export class Part {
     const name = `ksnoop-${randomBytes(8).toString('hex')}`;
     this.#temporary = join(directory, `.${name}.part`);
     this.#path = join(directory, `${name}.parquet`);
-    try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
-    } catch (cause) {
-      throw cannotWrite(directory, cause);
-    }
+    makeDirectory(directory);
     const fd = createFile(this.#temporary);
     if (fd === undefined) throw cannotWrite(this.#temporary, new Error('it exists'));
     this.#fd = fd;
@@ -72,5 +69,27 @@ export class Part {
       throw cannotWrite(this.#path, cause);
     }
     this.#bytes.index = 0;
+  }
+}
+
+/**
+ * Make a directory and those above it. mkdirSync's own recursion never ends where a file system answers ENOENT below a
+ * directory that exists, as /proc does.
+ * @throws KsnoopError CANNOT_WRITE
+ */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return;
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw cannotWrite(path, cause);
+  }
+  makeDirectory(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (cause) {
+    if (systemCode(cause) !== 'EEXIST') throw cannotWrite(path, cause);
   }
 }

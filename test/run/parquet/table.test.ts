@@ -92,4 +92,7 @@ test('a directory that cannot be made is named in the error', () => {
   const made = new Table(join(file, 'rows'), FIELDS, ALWAYS);
   made.add({ time: '2026-11-29T09:00:00Z' });
   expect(() => made.end()).toThrow(expect.objectContaining({ code: 'CANNOT_WRITE' }));
+  const nowhere = new Table('/proc/ksnoop/rows', FIELDS, ALWAYS);
+  nowhere.add({ time: '2026-11-29T09:00:00Z' });
+  expect(() => nowhere.end()).toThrow(expect.objectContaining({ code: 'CANNOT_WRITE' }));
 });
