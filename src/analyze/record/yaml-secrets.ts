@@ -1,8 +1,8 @@
 import { MASK } from './mask.ts';
 import { isSecretEntry } from './secret-names.ts';
 
-/** A line with a member: blanks and dashes of lists, name, value. */
-const MEMBER = /^((?: {0,256}- {1,8}){0,8} {0,256})(["']?)([\w.-]{1,253})\2:(?:[ \t]+(.*)|[ \t]*)$/;
+/** A line with a member: blanks and dashes of lists, name, value. No two parts of it take the same blanks: else its time is not linear. */
+const MEMBER = /^( {0,256}(?:- {1,264}){0,8})(["']?)([\w.-]{1,253})\2:(?:[ \t]+((?![ \t]).+)?)?\r?$/;
 const BLOCK = /^[|>][-+\d]{0,3}\s*(?:#.*)?$/;
 const STATES_ONE = /^(?:yes|no|true|false|null|none)?$/i;
 
