@@ -96,7 +96,7 @@ function cellOf(value: unknown, type: FieldType): string | bigint | boolean | un
   switch (type) {
     case 'int':
     case 'duration':
-      return typeof value === 'number' && Number.isFinite(value) ? BigInt(Math.round(value)) : undefined;
+      return typeof value === 'number' && Number.isFinite(value) ? int64(BigInt(Math.round(value))) : undefined;
     case 'bool':
       return typeof value === 'boolean' ? value : undefined;
     case 'timestamp':
@@ -122,7 +122,12 @@ function nanoseconds(text: string): bigint | undefined {
     second = BigInt(milliseconds / 1000) * NS_IN_S;
   }
   const fraction = Number(text.slice(20, 29));
-  return Number.isNaN(fraction) ? undefined : second + BigInt(fraction);
+  return Number.isNaN(fraction) ? undefined : int64(second + BigInt(fraction));
+}
+
+/** The value where a column's 64 bits can hold it: a capture's times reach further, up to 2554, and its numbers are anybody's. */
+function int64(value: bigint): bigint | undefined {
+  return BigInt.asIntN(64, value) === value ? value : undefined;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -96,3 +96,15 @@ test('a directory that cannot be made is named in the error', () => {
   nowhere.add({ time: '2026-11-29T09:00:00Z' });
   expect(() => nowhere.end()).toThrow(expect.objectContaining({ code: 'CANNOT_WRITE' }));
 });
+
+test('what 64 bits cannot hold is null', async () => {
+  const { place, made } = table();
+  // Times of a pcapng reach up to 2554, those of Parquet in nanoseconds up to 2262.
+  made.add({ time: '2500-01-01T00:00:00.000000000Z', count: 1e300 } as never);
+  made.add({ time: '2500-01-01T00:00:00.000000000Z', count: -(2 ** 63) } as never);
+  made.end();
+  expect(await rows(place, 'time, count')).toEqual([
+    { time: null, count: '-9223372036854775808' },
+    { time: null, count: null },
+  ]);
+});
