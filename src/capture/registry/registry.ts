@@ -4,6 +4,9 @@ import type { RegistryCredentials } from './credentials.ts';
 import { ANSWER_BYTES, REQUEST_MS, UPLOAD_MS } from './limits.ts';
 import type { ImageReference } from './reference.ts';
 
+/** Characters of a registry's own words that are shown. */
+const REASON_CHARACTERS = 200;
+
 interface Call {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
   readonly url: URL;
@@ -32,8 +35,11 @@ export class Registry {
     if (there.status === 200) return false;
     const begun = await this.#call({ method: 'POST', url: this.#url('blobs/uploads/'), accepts: [202] });
     const location = begun.headers.get('location');
-    if (location === null) throw this.#refused('It gave no address for the upload.');
-    const url = new URL(location, begun.url || this.#reference.origin);
+    const base = begun.url || this.#reference.origin;
+    if (location === null || !URL.canParse(location, base)) {
+      throw this.#refused('It gave no address for the upload.');
+    }
+    const url = new URL(location, base);
     url.searchParams.set('digest', digest);
     await this.#call({ method: 'PUT', url, body: bytes, type: 'application/octet-stream', accepts: [201] });
     return true;
@@ -100,8 +106,9 @@ export class Registry {
     if (!/^bearer\b/i.test(challenge) || !URL.canParse(realm))
       throw this.#refused('It asks for a login method that ksnoop does not have.', 401);
     const url = new URL(realm);
-    // Credentials go over TLS, or to this machine.
-    if (url.protocol !== 'https:' && url.hostname !== new URL(this.#reference.origin).hostname) {
+    // Credentials go over TLS, or to this machine: an origin without TLS is on it.
+    const own = new URL(this.#reference.origin);
+    if (url.protocol !== 'https:' && (own.protocol === 'https:' || url.hostname !== own.hostname)) {
       throw this.#refused(`It asks to log in without TLS at ${url.host}.`, 401);
     }
     const service = fields.get('service') ?? '';
@@ -111,10 +118,7 @@ export class Registry {
         ? await this.#exchange(url, credentials.token, service, scope)
         : await this.#ask(url, credentials, service, scope);
     if (!response.ok) throw this.#refused(await reasonOf(response), response.status);
-    const answer: unknown = JSON.parse((await boundedText(response)) || '{}');
-    const token = isObject(answer)
-      ? (optionalString(answer, 'token') ?? optionalString(answer, 'access_token'))
-      : undefined;
+    const token = tokenIn(await boundedText(response));
     if (token === undefined) throw this.#refused(`${url.host} gave no token.`, 401);
     return `Bearer ${token}`;
   }
@@ -129,7 +133,8 @@ export class Registry {
 
   #exchange(url: URL, token: string, service: string, scope: string): Promise<Response> {
     const form = { grant_type: 'refresh_token', client_id: 'ksnoop', refresh_token: token, service, scope };
-    return this.#send(url, { method: 'POST', body: new URLSearchParams(form) });
+    // A redirect would take the token along, wherever it leads.
+    return this.#send(url, { method: 'POST', body: new URLSearchParams(form), redirect: 'manual' });
   }
 
   #refused(why: string, status?: number): KsnoopError {
@@ -146,15 +151,27 @@ function basic(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 
-/** The messages of an error (distribution-spec, Error Codes). */
+/** The token of a token server's answer; undefined where there is none. */
+function tokenIn(text: string): string | undefined {
+  try {
+    const answer: unknown = JSON.parse(text);
+    if (!isObject(answer)) return undefined;
+    return optionalString(answer, 'token') ?? optionalString(answer, 'access_token');
+  } catch {
+    return undefined;
+  }
+}
+
+/** The messages of an error (distribution-spec, Error Codes), its beginning. */
 async function reasonOf(response: Response): Promise<string> {
   const text = await boundedText(response).catch(() => '');
   try {
     const answer: unknown = JSON.parse(text);
     const errors = isObject(answer) ? objectsAt(answer, 'errors') : [];
-    return errors.map((error) => optionalString(error, 'message') ?? '').join(', ');
+    const messages = errors.map((error) => optionalString(error, 'message') ?? '');
+    return messages.join(', ').slice(0, REASON_CHARACTERS);
   } catch {
-    return text.slice(0, 200);
+    return text.slice(0, REASON_CHARACTERS);
   }
 }
 

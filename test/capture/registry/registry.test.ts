@@ -1,7 +1,7 @@
 // A registry that the test plays: tokens, uploads to another host, and what it refuses.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { RegistryCredentials } from '../../../src/capture/registry/credentials.ts';
 import { parseReference } from '../../../src/capture/registry/reference.ts';
 import { Registry } from '../../../src/capture/registry/registry.ts';
@@ -9,6 +9,7 @@ import { Registry } from '../../../src/capture/registry/registry.ts';
 const servers: Server[] = [];
 afterEach(() => {
   for (const server of servers.splice(0)) server.close();
+  vi.unstubAllGlobals();
 });
 
 /** @returns its host and port */
@@ -105,4 +106,68 @@ test("the registry's own words are in the error, bounded", async () => {
 
 test('a registry that is not there is unreachable', async () => {
   await expect(at('127.0.0.1:1').putBlob(DIGEST, BLOB)).rejects.toMatchObject({ code: 'REGISTRY_UNREACHABLE' });
+});
+
+test('credentials are not sent without TLS to the host of a registry that has it', async () => {
+  const seen: string[] = [];
+  vi.stubGlobal('fetch', async (url: URL) => {
+    seen.push(url.href);
+    return new Response(null, {
+      status: 401,
+      headers: { 'www-authenticate': 'Bearer realm="http://registry.example/token"' },
+    });
+  });
+  await expect(at('registry.example', PASSWORD).putBlob(DIGEST, BLOB)).rejects.toMatchObject({
+    message: expect.stringContaining('without TLS'),
+  });
+  expect(seen).toEqual([`https://registry.example/v2/team/agent/blobs/${DIGEST}`]);
+});
+
+test('a token that is exchanged for others is not sent on to where a redirect leads', async () => {
+  const seen: string[] = [];
+  const other = await played((request, response) => {
+    seen.push(`other ${request.method}`);
+    response.end('{"token":"T"}');
+  });
+  const host = await played((request, response) => {
+    const { url = '', headers } = request;
+    if (url.startsWith('/token')) response.writeHead(307, { location: `http://${other}/token` }).end();
+    else response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${headers.host}/token"` }).end();
+  });
+  await expect(at(host, { kind: 'token', token: 'secret' }).putBlob(DIGEST, BLOB)).rejects.toMatchObject({
+    code: 'REGISTRY_REFUSED',
+    message: expect.stringContaining('307'),
+  });
+  expect(seen).toEqual([]);
+});
+
+test('answers that are no JSON and no address are refused', async () => {
+  const noToken = await played((request, response) => {
+    const { url = '', headers } = request;
+    if (url.startsWith('/token')) response.end('<html>');
+    else response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${headers.host}/token"` }).end();
+  });
+  await expect(at(noToken).putBlob(DIGEST, BLOB)).rejects.toMatchObject({
+    code: 'REGISTRY_REFUSED',
+    message: expect.stringContaining('gave no token'),
+  });
+  const noPlace = await played((request, response) => {
+    if (request.method === 'HEAD') response.writeHead(404).end();
+    else response.writeHead(202, { location: 'http://[' }).end();
+  });
+  await expect(at(noPlace).putBlob(DIGEST, BLOB)).rejects.toMatchObject({
+    code: 'REGISTRY_REFUSED',
+    message: expect.stringContaining('place for the upload'),
+  });
+});
+
+test("a registry's own words are bounded, as an error's messages too", async () => {
+  const host = await played((_request, response) => {
+    const errors = Array.from({ length: 1000 }, () => ({ message: 'no push for you' }));
+    response.writeHead(403).end(JSON.stringify({ errors }));
+  });
+  const error = await at(host)
+    .putManifest('1', Buffer.from('{}'), 'x/y')
+    .catch((thrown: unknown) => thrown);
+  expect(String(error).length).toBeLessThan(500);
 });
