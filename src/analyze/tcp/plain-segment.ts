@@ -43,12 +43,21 @@ export function takePlainSegment(
   const base = table.base(slot);
   const own = base + direction;
   const other = base + 1 - direction;
-  const { tcpFlags, tcpSequence: sequence, tcpAcknowledgment: acknowledgment, cursor, wireEnd } = packet;
+  const {
+    tcpFlags,
+    tcpSequence: sequence,
+    tcpAcknowledgment: acknowledgment,
+    cursor,
+    wireEnd,
+    identification,
+  } = packet;
   const flags = ints[own + TCP_I32.flags] as number;
   const others = ints[other + TCP_I32.flags] as number;
   if ((tcpFlags & ~TCP.psh) !== TCP.ack || packet.tcpWindow === 0 || ints[own + TCP_I32.window] === 0) return false;
   if ((flags & others & SET_UP) !== SET_UP || ((flags | others) & OUT_OF_ORDINARY) !== 0) return false;
   if (sequence !== ints[own + TCP_I32.next] || sequence !== ints[own + TCP_I32.high]) return false;
+  // It brings something new under the number of the packet before it: SEEN.sameIdentification.
+  if (identification !== 0 && ints[own + TCP_I32.identification] === identification + 1) return false;
   if (ints[base + TCP_I32.state] !== STATE.open || stream.waiting !== undefined || stream.ended) return false;
   const moved = (acknowledgment - (ints[own + TCP_I32.ack] as number)) | 0;
   const sentBefore = (acknowledgment - (ints[other + TCP_I32.next] as number)) | 0;
@@ -62,7 +71,6 @@ export function takePlainSegment(
   } else if (length < 0 || moved === 0) return false;
 
   countPacket(table, base, direction, packet, now, length);
-  const { identification } = packet;
   if (identification !== 0) ints[own + TCP_I32.identification] = identification + 1;
   doubles[ackTime] = now;
   const half = (base >> 1) + direction;
