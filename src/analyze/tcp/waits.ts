@@ -99,16 +99,20 @@ export class Waits {
   /** One side announced a window of 0, perhaps again. */
   windowClosed(slot: number, side: number, now: number): void {
     const own = this.#of(slot, side);
-    if (Number.isNaN(own.closedSince)) own.closedSince = now;
-    own.closedUntil = now;
+    if (Number.isNaN(own.closedSince)) {
+      own.closedSince = now;
+      own.closedUntil = now;
+    } else own.closedUntil = Math.max(own.closedUntil, now);
   }
 
   /** It announced a larger one after that, or reset the connection. */
   windowOpened(slot: number, side: number, now: number): void {
     const own = this.#waits[slot]?.directions[side === 0 ? 0 : 1];
     if (own === undefined || Number.isNaN(own.closedSince)) return;
-    own.closed += now - own.closedSince;
-    own.longestClosed = Math.max(own.longestClosed, now - own.closedSince);
+    // Times of a capture may go back.
+    const closed = Math.max(0, now - own.closedSince);
+    own.closed += closed;
+    own.longestClosed = Math.max(own.longestClosed, closed);
     own.closedSince = Number.NaN;
   }
 

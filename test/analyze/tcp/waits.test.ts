@@ -115,3 +115,11 @@ test('slots are used again', () => {
   table.forget(4);
   expect([table.has(3), table.facts(3, 0, state)]).toEqual([false, {}]);
 });
+
+test('a window that opens, by the times of the capture, before it closed was closed for no time', () => {
+  const segments = [...OPEN, from(0, 101, 201, 10, 'abc')];
+  const zero = { ...from(1, 201, 104, 20), window: 0 };
+  expect(waits([...segments, zero, from(1, 201, 104, 15), from(0, 104, 201, 30, 'd')])?.server).toBeUndefined();
+  const again = { ...from(1, 201, 104, 15), window: 0 };
+  expect(waits([...segments, zero, again, from(0, 104, 201, 30, 'd')])?.server).toBeUndefined();
+});
