@@ -446,7 +446,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionS
     if (stream === undefined) return;
     if (direction.side === SIDE.server) stream.response.seen(this.#context, FRAME_HEADER + 4, direction.reader);
     stream.reset = errorName(code);
-    stream.resetTime = this.#context.now;
+    stream.resetTime = this.#context.timeKnown ? this.#context.now : undefined;
     this.#emit(id, stream, 'reset', direction.side);
   }
 

@@ -230,3 +230,11 @@ test('a call with a deadline has it, and when the client cancelled it', () => {
     { timeout: undefined, resetAfter: undefined },
   ]);
 });
+
+test('of a cancellation whose time cannot be compared with that of its call none is stated', () => {
+  const call = request(1, '/a.B/Get', ...GRPC, 'grpc-timeout', '2m');
+  const cancel = frame(TYPE.reset, 0, 1, Buffer.of(0, 0, 0, 8));
+  const steps: Step[] = [...OPENING, [0, call], [0, cancel]];
+  const [event] = play(http2, steps, { timeless: [steps.length - 1] });
+  expect(event?.fields.grpc).toMatchObject({ timeout: 2e6, resetAfter: undefined });
+});
