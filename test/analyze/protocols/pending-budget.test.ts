@@ -149,3 +149,21 @@ it('consumers of AMQP are remembered within the same budget', () => {
   expect(most).toBeLessThanOrEqual(BUDGET + 1024);
   expect(most).toBeGreaterThan(BUDGET - 1024);
 });
+
+it('a consumer of AMQP counts once, also where its queue is not named, and until its channel is closed', () => {
+  const consume = (queue: string) => [
+    method(1, 60, 20, Buffer.concat([i16(0), short(queue), short('c'), Buffer.of(0), i32(0)])),
+    method(1, 60, 21, short('c')),
+  ];
+  const close = [method(1, 20, 40, Buffer.concat([i16(200), short(''), i16(0), i16(0)])), method(1, 20, 41, Buffer.alloc(0))];
+  const talk = TALKS.AMQP as Talk;
+  const steps = (queue: string) =>
+    [consume(queue), consume(queue)].flatMap(([asked, answered]): Step[] => [
+      [0, asked as Buffer],
+      [1, answered as Buffer],
+    ]);
+  for (const queue of ['q', '']) {
+    expect(played(talk, steps(queue)).left, queue).toBe(512);
+    expect(played(talk, [...steps(queue), [0, close[0] as Buffer], [1, close[1] as Buffer]]).left, queue).toBe(0);
+  }
+});

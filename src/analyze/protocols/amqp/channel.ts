@@ -54,6 +54,11 @@ export class Channel {
     return this.#queues.get(consumerTag) ?? '';
   }
 
+  /** Whether a consumer is remembered: its queue may have no name. */
+  hasConsumer(consumerTag: string): boolean {
+    return this.#queues.has(consumerTag);
+  }
+
   /** Whether one more consumer's queue may be remembered. */
   get hasRoom(): boolean {
     return this.#queues.size < CONSUMERS_MAXIMUM;

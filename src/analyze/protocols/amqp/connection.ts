@@ -185,7 +185,7 @@ export class AmqpConnection implements StreamAnalyzer {
 
   /** A consumer's queue is remembered where there is room for it among what is pending. */
   #consumes(channel: Channel, consumerTag: string, queue: string): void {
-    if (channel.queueOf(consumerTag) !== '') {
+    if (channel.hasConsumer(consumerTag)) {
       channel.consumes(consumerTag, queue);
       return;
     }
