@@ -7,6 +7,9 @@ import type { ImageReference } from './reference.ts';
 /** Characters of a registry's own words that are shown. */
 const REASON_CHARACTERS = 200;
 
+/** Of what a token consists: visible ASCII, as the value of a header field. */
+const TOKEN = /^[\x21-\x7e]+$/;
+
 interface Call {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
   readonly url: URL;
@@ -156,7 +159,8 @@ function tokenIn(text: string): string | undefined {
   try {
     const answer: unknown = JSON.parse(text);
     if (!isObject(answer)) return undefined;
-    return optionalString(answer, 'token') ?? optionalString(answer, 'access_token');
+    const token = optionalString(answer, 'token') ?? optionalString(answer, 'access_token') ?? '';
+    return TOKEN.test(token) ? token : undefined;
   } catch {
     return undefined;
   }

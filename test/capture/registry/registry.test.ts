@@ -171,3 +171,16 @@ test("a registry's own words are bounded, as an error's messages too", async () 
     .catch((thrown: unknown) => thrown);
   expect(String(error).length).toBeLessThan(500);
 });
+
+test('a token that no header field can hold is none, and is in no message', async () => {
+  const host = await played((request, response) => {
+    const { url = '', headers } = request;
+    if (url.startsWith('/token')) response.end(JSON.stringify({ token: 'hidden\nhidden' }));
+    else response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${headers.host}/token"` }).end();
+  });
+  const error = await at(host)
+    .putBlob(DIGEST, BLOB)
+    .catch((thrown: unknown) => thrown);
+  expect(String(error)).toContain('gave no token');
+  expect(String(error)).not.toContain('hidden');
+});
