@@ -155,7 +155,10 @@ it('a consumer of AMQP counts once, also where its queue is not named, and until
     method(1, 60, 20, Buffer.concat([i16(0), short(queue), short('c'), Buffer.of(0), i32(0)])),
     method(1, 60, 21, short('c')),
   ];
-  const close = [method(1, 20, 40, Buffer.concat([i16(200), short(''), i16(0), i16(0)])), method(1, 20, 41, Buffer.alloc(0))];
+  const close = [
+    method(1, 20, 40, Buffer.concat([i16(200), short(''), i16(0), i16(0)])),
+    method(1, 20, 41, Buffer.alloc(0)),
+  ];
   const talk = TALKS.AMQP as Talk;
   const steps = (queue: string) =>
     [consume(queue), consume(queue)].flatMap(([asked, answered]): Step[] => [
