@@ -3,12 +3,15 @@ import type { FieldTable } from '../../analyze/protocols/protocol.ts';
 import { type Column, columnsByMember } from './columns.ts';
 import { Part } from './part.ts';
 
-/** A row group ends with so many rows, or characters of text in them: what of a table is in memory. */
+/** Rows, and characters of text in them, of a table that are in memory: then the hour with the most rows writes a row group. */
 const GROUP_ROWS = 20_000;
 const GROUP_CHARACTERS = 8 << 20;
 
-/** Hours whose files are open at once: exchanges that took long come behind later ones. */
-const OPEN_HOURS = 3;
+/**
+ * Hours whose files are open at once: exchanges that took long come behind later ones, flows of a whole day at its end. With times
+ * that jump further to and fro each jump makes a file.
+ */
+const OPEN_HOURS = 200;
 
 /** Directories of hours at most; a file with invented times could make any number. The rest shares one, as Hive names it. */
 const HOURS_MAXIMUM = 10_000;
@@ -32,6 +35,9 @@ export class Table {
   /** The hour of the last row. */
   #last: Hour | undefined;
   #lastText = '';
+  /** In memory. */
+  #rows = 0;
+  #characters = 0;
   rows = 0;
   files = 0;
 
@@ -55,8 +61,19 @@ export class Table {
       this.#last = this.#hour(this.#partition(text));
       this.#lastText = text;
     }
-    this.#last.add(row);
+    this.#characters += this.#last.add(row);
+    this.#rows += 1;
     this.rows += 1;
+    if (this.#rows >= GROUP_ROWS || this.#characters >= GROUP_CHARACTERS) this.#group();
+  }
+
+  #group(): void {
+    let most: Hour | undefined;
+    for (const hour of this.#open.values()) if (most === undefined || hour.rows > most.rows) most = hour;
+    if (most === undefined) return;
+    this.#rows -= most.rows;
+    this.#characters -= most.characters;
+    most.group();
   }
 
   #hour(name: string): Hour {
@@ -87,6 +104,8 @@ export class Table {
 
   #closeOldest(): void {
     for (const [name, hour] of this.#open) {
+      this.#rows -= hour.rows;
+      this.#characters -= hour.characters;
       hour.end();
       this.files += hour.files;
       this.#open.delete(name);
@@ -103,8 +122,9 @@ class Hour {
   readonly #all: ReturnType<typeof columnsByMember>;
   readonly #columns = new Map<string, Column[]>();
   #part: Part | undefined;
-  #rows = 0;
-  #characters = 0;
+  /** Not written yet. */
+  rows = 0;
+  characters = 0;
   files = 0;
 
   constructor(directory: string, all: ReturnType<typeof columnsByMember>, always: readonly string[]) {
@@ -113,24 +133,27 @@ class Hour {
     for (const member of always) this.#join(member);
   }
 
-  add(row: Row): void {
+  /** @returns characters that the row keeps */
+  add(row: Row): number {
     const record = row as Row & Readonly<Record<string, unknown>>;
     for (const member in record) {
       if (this.#columns.has(member) || record[member] === undefined || !this.#all.has(member)) continue;
       this.#endPart();
       this.#join(member);
     }
+    let characters = 0;
     for (const member in record) {
       const value = record[member];
       if (value === undefined) continue;
-      for (const column of this.#columns.get(member) ?? NONE) this.#characters += column.set(value, this.#rows);
+      for (const column of this.#columns.get(member) ?? NONE) characters += column.set(value, this.rows);
     }
-    this.#rows += 1;
-    if (this.#rows >= GROUP_ROWS || this.#characters >= GROUP_CHARACTERS) this.#group();
+    this.rows += 1;
+    this.characters += characters;
+    return characters;
   }
 
   end(): void {
-    if (this.#rows > 0) this.#group();
+    if (this.rows > 0) this.group();
     this.#endPart();
   }
 
@@ -141,12 +164,13 @@ class Hour {
     );
   }
 
-  #group(): void {
+  /** Write what is in memory as a row group. */
+  group(): void {
     const columns = [...this.#columns.values()].flat();
     this.#part ??= new Part(this.#directory, columns);
-    this.#part.group(columns, this.#rows);
-    this.#rows = 0;
-    this.#characters = 0;
+    this.#part.group(columns, this.rows);
+    this.rows = 0;
+    this.characters = 0;
   }
 
   /** The columns of a file stay: rows that are not written yet go into the next one. */

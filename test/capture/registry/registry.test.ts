@@ -157,7 +157,7 @@ test('answers that are no JSON and no address are refused', async () => {
   });
   await expect(at(noPlace).putBlob(DIGEST, BLOB)).rejects.toMatchObject({
     code: 'REGISTRY_REFUSED',
-    message: expect.stringContaining('place for the upload'),
+    message: expect.stringContaining('gave no address for the upload'),
   });
 });
 

@@ -34,10 +34,21 @@ test('rows are in the directory of their hour, also those that come late', async
     made.add({ time: `2026-11-29T${hour}:59:59.999999999Z`, count } as never);
   made.end();
   const at = (hour: string) => `date=2026-11-29/hour=${hour}`;
-  // The first hour's file was complete before its last row came.
-  expect(partitions(place)).toEqual(['09', '09', '10', '11', '12', '13'].map(at));
-  expect([made.rows, made.files]).toEqual([6, 6]);
+  expect(partitions(place)).toEqual(['09', '10', '11', '12', '13'].map(at));
+  expect([made.rows, made.files]).toEqual([6, 5]);
   expect(await rows(place, 'count, hour')).toEqual(hours.map((hour, count) => ({ count: String(count), hour })));
+});
+
+test('rows of many hours in turn are one file for each hour', async () => {
+  const { place, made } = table();
+  for (let count = 0; count < 50_000; count += 1) {
+    const hour = String(count % 24).padStart(2, '0');
+    made.add({ time: `2026-11-29T${hour}:00:00.000000000Z`, count } as never);
+  }
+  made.end();
+  expect([made.rows, made.files]).toEqual([50_000, 24]);
+  const [sum] = await duckdb(`select count(*) as rows, sum(count) as total from read_parquet('${place}/**/*.parquet')`);
+  expect(sum).toEqual({ rows: '50000', total: String((50_000 * 49_999) / 2) });
 });
 
 test('columns that come later are null before, and begin a new file after the first row group', async () => {
