@@ -13,6 +13,8 @@ export interface RequestSpan {
   readonly end: number;
   /** Server bytes that the packet with the request's first byte acknowledged; -1 where that is not known. */
   readonly acknowledged: number;
+  /** The answer to an earlier request has begun and not ended: what the client receives next may be the rest of it. */
+  readonly isAnswering?: boolean;
 }
 
 /** Where a response begins: server offset of its first byte, and the client bytes that its packet acknowledged; -1 unknown. */
@@ -68,6 +70,8 @@ interface Pending<R> extends RequestSpan {
   readonly followsDoubt: boolean;
   /** All requests before it had been answered when it was sent, or at least their answers had begun: no other was pending. */
   readonly alone: boolean;
+  /** Besides, no answer was under way when it was sent: what the client received next was the beginning of this one's. */
+  readonly ownsNext: boolean;
 }
 
 /**
@@ -166,7 +170,7 @@ export class Pairing<R> {
    * the gap where its end was not seen.
    * @returns the oldest request where there are too many: it is pending no longer, and ends as 'unknown'
    */
-  push(request: R, { start, end, acknowledged }: RequestSpan): R | undefined {
+  push(request: R, { start, end, acknowledged, isAnswering = false }: RequestSpan): R | undefined {
     const queue = this.#queue;
     const afterHole = this.#tailHole && start >= this.#holeStart;
     const mayHideRequests = afterHole && !this.#isEmptied(start);
@@ -185,9 +189,10 @@ export class Pairing<R> {
       this.#unanswered += 1;
     if (newWave && (overtakes || isCrossing || this.#unanswered > 0)) this.#client.doesNotWait();
     this.#unanswered += 1;
+    const isKnown = !this.#tailHole && !overtakes && !isLate;
     // What was received since the one request before it was the beginning of that one's answer.
-    const alone =
-      !this.#tailHole && !overtakes && !isLate && (queue.length === 0 || (newWave && (queue.last as Pending<R>).alone));
+    const alone = isKnown && (queue.length === 0 || (newWave && (queue.last as Pending<R>).ownsNext));
+    const ownsNext = alone && !isAnswering && (queue.length > 0 || this.#lostEnd <= Math.max(0, acknowledged));
     if (isLate) this.#client.interrupted();
     else this.#client.sends(newWave || queue.length === 0);
     this.#lastEnd = end;
@@ -200,6 +205,7 @@ export class Pairing<R> {
       followsHole: afterHole && newWave,
       followsDoubt: this.#inDoubt || this.#holeStart < 0,
       alone,
+      ownsNext,
       hole: mayHideRequests,
       doubtful: false,
     });

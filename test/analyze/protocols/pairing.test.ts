@@ -3,11 +3,12 @@ import { ClientHabit } from '../../../src/analyze/protocols/client-habit.ts';
 import { Pairing } from '../../../src/analyze/protocols/pairing.ts';
 
 /**
- * A request R of 10 bytes (`late` where packets behind it came before it, `crossing` where more of the answers was on its way),
+ * A request R of 10 bytes (`late` where packets behind it came before it, `crossing` where more of the answers was on its way,
+ * `answering` where an answer had begun and not ended),
  * an answer A of 10 bytes, what was not captured of either side: each with what its packet acknowledged.
  */
 type Step =
-  | readonly ['R', name: string, start: number, acknowledged: number, how?: 'late' | 'crossing']
+  | readonly ['R', name: string, start: number, acknowledged: number, how?: 'late' | 'crossing' | 'answering']
   | readonly ['A', start: number, acknowledged: number]
   | readonly ['client gap' | 'server gap', offset: number, length: number];
 
@@ -19,7 +20,9 @@ function run(steps: readonly Step[], midstream = false, shortest = 1): string[] 
     context.now += 1;
     if (step[4] === 'late') context.lateEnd = Number(step[2]) + 10;
     context.isCrossing = step[4] === 'crossing';
-    if (step[0] === 'R') pairing.push(step[1], { start: step[2], end: step[2] + 10, acknowledged: step[3] });
+    const isAnswering = step[4] === 'answering';
+    if (step[0] === 'R')
+      pairing.push(step[1], { start: step[2], end: step[2] + 10, acknowledged: step[3], isAnswering });
     else if (step[0] === 'client gap') pairing.clientGap(step[1], step[2]);
     else if (step[0] === 'server gap') pairing.serverGap(step[1], step[2]);
     else {
@@ -107,6 +110,18 @@ test.each<[what: string, steps: Step[], said: string[]]>([
       ['A', 10, 20],
     ],
     ['a lost', 'b'],
+  ],
+  [
+    'requests sent before and behind the end of an answer, which is lost: the later one waits behind the other all the same',
+    [
+      ['R', 'a', 0, 0],
+      ['A', 0, 10],
+      ['R', 'b', 10, 5, 'answering'],
+      ['server gap', 5, 5],
+      ['R', 'c', 20, 10],
+      ['A', 10, 30],
+    ],
+    ['a', 'b unknown', '? of 2', 'c unknown'],
   ],
   [
     'a serial client, a request and its answer lost: one more is not proven',

@@ -249,7 +249,8 @@ class Http1 implements StreamAnalyzer, MessageSink {
     this.#sending = request;
     this.#sent(reader);
     const { start, headEnd: end, acknowledged } = reader;
-    const dropped = this.#pairing.push(request, { start, end, acknowledged });
+    const isAnswering = this.#response !== undefined && !isInterim(this.#response.status);
+    const dropped = this.#pairing.push(request, { start, end, acknowledged, isAnswering });
     if (dropped !== undefined) this.#giveUp([dropped], 'unknown');
     if (head.chunked) return AT_CHUNKED;
     return Math.max(0, head.contentLength);

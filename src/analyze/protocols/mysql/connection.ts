@@ -234,7 +234,8 @@ export class MySqlConnection implements StreamAnalyzer {
     const bytes = payload + 4;
     const request: Request = { name, ...contents, time, end: last, bytes, whole, acknowledged, sequence };
     this.#unknownPlace ||= acknowledged < 0 && !this.#context.midstream;
-    const dropped = this.#pairing.push(request, { start, end, acknowledged });
+    const isAnswering = this.#current !== undefined;
+    const dropped = this.#pairing.push(request, { start, end, acknowledged, isAnswering });
     if (dropped !== undefined) this.#giveUp(dropped, 'unknown');
   }
 
