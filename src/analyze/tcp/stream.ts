@@ -495,17 +495,25 @@ export class TcpStream implements StreamContext {
     if (!isLate) return acknowledged;
     if (own !== this.client) return -1;
     this.lateEnd = this.#whole(STREAM_F64.delivered + own);
-    if (acknowledged > this.lateAcknowledged) this.lateAcknowledged = acknowledged;
+    const most = this.#acknowledgedAtMost(own === 0 ? 1 : 0, carrier.acknowledgment);
+    if (most > this.lateAcknowledged) this.lateAcknowledged = most;
     return Math.min(acknowledged, Math.max(0, this.#clientAcknowledged));
   }
 
-  /** Bytes of the other direction that an acknowledgment number covers. */
+  /** Bytes of the other direction, of those that were delivered, that an acknowledgment number covers. */
   #acknowledged(other: number, acknowledgment: number): number {
     const next = this.#host.nextSequence(this, other);
     if (next === undefined) return -1;
     // A retransmission acknowledges more than its bytes did when they were sent first.
     const ahead = Math.min(0, (acknowledgment - next) | 0);
     return Math.max(0, this.#whole(STREAM_F64.delivered + other) + ahead);
+  }
+
+  /** At most: also those that were not captured and are not given up yet. Late bytes are delivered before that. */
+  #acknowledgedAtMost(other: number, acknowledgment: number): number {
+    const next = this.#host.nextSequence(this, other);
+    if (next === undefined) return -1;
+    return Math.max(0, this.#whole(STREAM_F64.delivered + other) + ((acknowledgment - next) | 0));
   }
 
   #hand(direction: 0 | 1, bytes: Uint8Array, start: number, end: number): void {

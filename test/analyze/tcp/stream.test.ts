@@ -92,3 +92,17 @@ test('streams that begin while another one is under way, and make the array of t
   const whole = { label: 'GET /a', status: '204', time: 0, requestEnd: 1e6, responseTime: 3e6, requestBytes: 31 };
   expect(host.events).toMatchObject([whole, whole]);
 });
+
+test('late bytes may acknowledge what was not captured of the other side, before that is given up', () => {
+  const host = new Host();
+  const stream = new TcpStream(host);
+  stream.begin(0, 0, 0, false, 40_000, 80);
+  const say = (carrier: Carrier) => {
+    const bytes = Buffer.from('GET /a HTTP/1.1\r\n\r\n');
+    stream.data(0, bytes, 0, bytes.length, carrier);
+  };
+  say(CARRIER);
+  // The other side's next byte is the one with number 1: nothing of it was captured.
+  say({ ...CARRIER, acknowledgment: 331, isLate: true });
+  expect([stream.acknowledged, stream.lateAcknowledged]).toEqual([0, 330]);
+});
