@@ -36,6 +36,12 @@ export interface Announced {
   readonly time: number;
 }
 
+/** An answer for which no method waited, and what it acknowledged, at most, of the side that it answers. */
+export interface Orphan {
+  readonly method: Method;
+  readonly acknowledged: number;
+}
+
 /** What is known of one channel. */
 export class Channel {
   /** In the order in which they were asked; answers to each side's come in that order. */
@@ -44,6 +50,8 @@ export class Channel {
   readonly announced: [Announced | undefined, Announced | undefined] = [undefined, undefined];
   /** By side. */
   readonly answered: [boolean, boolean] = [false, false];
+  /** By side: the last answer for which no method of that side waited. */
+  readonly orphans: [Orphan | undefined, Orphan | undefined] = [undefined, undefined];
   readonly waits: [Waits, Waits] = ['unknown', 'unknown'];
   readonly #queues = new Map<string, string>();
   acks = 0;

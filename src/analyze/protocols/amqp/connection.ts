@@ -205,6 +205,7 @@ export class AmqpConnection implements StreamAnalyzer {
     const index = this.#answeredBy(channel, requester, method, message);
     const request = channel.requests[index];
     if (request === undefined) {
+      channel.orphans[requester] = { method, acknowledged: message.acknowledgedAtMost };
       if (this.#context.midstream || this.#connection.missedSince(requester, -1))
         this.#alone(side, method, number, message);
       return;
@@ -366,7 +367,8 @@ export class AmqpConnection implements StreamAnalyzer {
   #emitUnanswered(request: PendingRequest, why: Incomplete, endedBy?: Side): void {
     const missed = this.#connection.missedSince(otherSide(request.requester), request.message.acknowledged);
     // Of one that was captured in part it is not known whether it wanted an answer.
-    const silence = why === 'no response' && !request.message.whole ? 'unknown' : why;
+    const mayBeAnswered = !request.message.whole || this.#isAnsweredBefore(request);
+    const silence = why === 'no response' && mayBeAnswered ? 'unknown' : why;
     const incomplete = missed ? 'response not captured' : silence;
     this.#emit(request, {
       ...NO_ANSWER,
@@ -374,6 +376,14 @@ export class AmqpConnection implements StreamAnalyzer {
       incomplete,
       endedBy: missed ? undefined : endedBy,
     });
+  }
+
+  /** Whether the answer to a method may have been captured before it: packets of both sides can come in the wrong order. */
+  #isAnsweredBefore({ method, requester, channel, message }: PendingRequest): boolean {
+    const orphan = this.#channels.get(channel)?.orphans[requester];
+    if (orphan === undefined || !method.replies.includes(orphan.method.id)) return false;
+    // What was acknowledged before a side's first packet is not known in the middle of a connection.
+    return orphan.acknowledged > message.start || (message.start === 0 && this.#context.midstream);
   }
 
   #emit(request: PendingRequest, answer: AmqpAnswer): void {

@@ -227,6 +227,45 @@ describe('what the capture does not have', () => {
     ]);
   });
 
+  const tune = frame(1, 0, '\0\x0a\0\x1e\x07\xff\0\x02\0\0\0\x3c');
+  const tuned = frame(1, 0, '\0\x0a\0\x1f\x07\xff\0\x02\0\0\0\x3c');
+
+  it.each([
+    [
+      'in the middle of a connection',
+      [
+        [0, tuned],
+        [1, tune],
+      ],
+      { midstream: true },
+    ],
+    [
+      'which had acknowledged it',
+      [
+        [0, tuned, tune.length],
+        [1, tune],
+      ],
+      {},
+    ],
+  ] as const)('a method captured behind its answer, %s: that it had none is not stated', (_what, steps, options) => {
+    const told = play(amqp, steps, options).filter(({ label }) => label === 'connection.tune');
+    expect(told).toMatchObject([{ incomplete: 'unknown', failed: false }]);
+  });
+
+  it('an answer to an earlier method, and one that was not answered', () => {
+    const steps: Step[] = [
+      [0, declare('a')],
+      [1, { gap: 5 }],
+      [1, declared('b')],
+      [0, declare('c')],
+    ];
+    expect(play(amqp, steps).at(-1)).toMatchObject({
+      label: 'queue.declare c',
+      incomplete: 'no response',
+      failed: true,
+    });
+  });
+
   it('waiting methods are bounded', () => {
     const steps: Step[] = [];
     for (let turn = 0; turn < 3000; turn += 1) steps.push([0, frame(1, turn % 7, '\0\x14\0\x0a\0')]);
