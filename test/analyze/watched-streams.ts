@@ -22,14 +22,22 @@ export function watchBytes(capture: Uint8Array): Watched {
     return stream;
   };
   let inside = false;
-  const { data, gap } = TcpStream.prototype;
-  TcpStream.prototype.data = function (this: TcpStream, direction, bytes, start, end, carrier) {
-    // A stream that has found its protocol hands itself the bytes that showed it once more.
-    if (!inside) of(this).bytes[direction === 0 ? 0 : 1].push(Buffer.from(bytes.subarray(start, end)));
+  /** A stream that has found its protocol hands itself the bytes that showed it once more. */
+  const take = (stream: TcpStream, direction: number, taken: Uint8Array, hand: () => void) => {
+    if (!inside) of(stream).bytes[direction === 0 ? 0 : 1].push(Buffer.from(taken));
     const before = inside;
     inside = true;
-    data.call(this, direction, bytes, start, end, carrier);
+    hand();
     inside = before;
+  };
+  const { data, steadyData, gap } = TcpStream.prototype;
+  TcpStream.prototype.data = function (this: TcpStream, direction, bytes, start, end, carrier) {
+    take(this, direction, bytes.subarray(start, end), () => data.call(this, direction, bytes, start, end, carrier));
+  };
+  TcpStream.prototype.steadyData = function (this: TcpStream, own, bytes, start, end, sentBefore, isCrossing) {
+    take(this, own, bytes.subarray(start, end), () =>
+      steadyData.call(this, own, bytes, start, end, sentBefore, isCrossing),
+    );
   };
   TcpStream.prototype.gap = function (this: TcpStream, direction, length, isCut) {
     of(this).gap = true;
@@ -38,6 +46,6 @@ export function watchBytes(capture: Uint8Array): Watched {
   try {
     return { analysed: analyseBytes(capture), streams };
   } finally {
-    Object.assign(TcpStream.prototype, { data, gap });
+    Object.assign(TcpStream.prototype, { data, steadyData, gap });
   }
 }
