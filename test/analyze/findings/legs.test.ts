@@ -26,7 +26,9 @@ test('requests to the address of a Service count for the pod behind it, once how
     for (const flow of [first, atNode, atPod]) judged.exchange(flow, index * 10, 1, GRPC);
   expect(judged.found).toMatchObject([{ code: 'UNEVEN_BALANCING', subject: 'web.shop', cases: 60 }]);
   const [{ message } = { message: '' }] = judged.found;
-  expect(message).toMatch(/^shop\/web-2 and shop\/web-3 of web\.shop get no requests other than probes: all 60 came over 1 /);
+  expect(message).toMatch(
+    /^shop\/web-2 and shop\/web-3 of web\.shop get no requests other than probes: all 60 came over 1 /,
+  );
 });
 
 test('a connection that was seen at a pod from the start is not counted again', () => {
