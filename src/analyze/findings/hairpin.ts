@@ -2,7 +2,7 @@ import { FINDING_SUBJECTS } from '../limits.ts';
 import { Cases } from './cases.ts';
 import { type DetectorKind, serverIdentity } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { share } from './words.ts';
+import { counted, share } from './words.ts';
 
 /** So many connections without an answer: fewer may have met a pod that was going. */
 const LEAST_FAILED = 3;
@@ -19,6 +19,8 @@ export const hairpin: DetectorKind = {
     const failed = new Cases(context.bounds);
     /** By Service: pods of it that had a connection to it, and those of which one succeeded. */
     const answered = new Map<string, Set<string>>();
+    /** By Service: connections of its own pods that came up after their SYN was repeated. */
+    const late = new Map<string, number>();
     /** Services that others could not reach either: then it is not the way back to the pod itself. */
     const unreachable = new Set<string>();
     return {
@@ -42,6 +44,7 @@ export const hairpin: DetectorKind = {
           const pods = answered.get(server.group) ?? new Set();
           if (answered.size < FINDING_SUBJECTS) answered.set(server.group, pods);
           if (pods.size < FINDING_SUBJECTS) pods.add(client.text);
+          if (tcp.syns > 1) late.set(server.group, (late.get(server.group) ?? 0) + 1);
         }
       },
       findings: () => {
@@ -59,7 +62,7 @@ export const hairpin: DetectorKind = {
             message: `A pod of ${subject} does not reach itself through its own Service: ${share(one, 'connection')} of ${pods[0]} got no response to the SYN.`,
             evidence: [
               one.evidence(
-                `${pods[0]} is a pod of ${subject}; its other connections to the Service succeeded`,
+                `${pods[0]} is a pod of ${subject}; its other connections to the Service succeeded${laterText(late.get(subject))}`,
                 'code == "TCP_NO_ANSWER"',
               ),
             ],
@@ -74,3 +77,8 @@ export const hairpin: DetectorKind = {
     };
   },
 };
+
+/** A repeated SYN may be sent to another pod. */
+function laterText(count = 0): string {
+  return count === 0 ? '' : `, ${counted(count, 'connection')} only after the SYN was repeated`;
+}

@@ -29,7 +29,9 @@ export const transport: DetectorKind = {
         const client = clientOf(context, facts, first);
         const pair = `${client} and ${server}`;
         for (const direction of [tcp.client, tcp.server]) {
-          const again = direction.retransmissions - direction.spuriousRetransmissions;
+          // SYNs that are repeated may have no answer for other reasons.
+          const syns = direction === tcp.client ? Math.max(0, tcp.syns - 1) : 0;
+          const again = direction.retransmissions - direction.spuriousRetransmissions - syns;
           if (again <= 0) continue;
           const own = lost.of(pair);
           own.add(id, first);
@@ -60,7 +62,7 @@ export const transport: DetectorKind = {
             confidence: 'proven',
             subject: pair,
             message: `Packets between ${pair} are lost: ${((one.cases / all) * 100).toFixed(1)} % of ${counted(all, 'packet')} were retransmitted.`,
-            evidence: [one.evidence(`${counted(one.cases, 'retransmission')}, spurious ones not counted`)],
+            evidence: [one.evidence(`${counted(one.cases, 'retransmission')}, without spurious ones and SYNs`)],
             next: 'Trace both ends to see where packets are lost: ksnoop trace TARGET OTHER-TARGET',
             otherwise: undefined,
             cases: one.cases,

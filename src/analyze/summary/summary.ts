@@ -74,6 +74,8 @@ export class Summary implements AnalysisSink {
       else if (event.protocol === 'tls') this.tls.add(tlsKey(event), event);
       return;
     }
+    // Before and behind a Service the same is seen twice.
+    if (flow.sameAs !== undefined) return;
     if (event.kind === 'message') {
       let row = this.messages.get(event.protocol);
       if (row === undefined) {
