@@ -12,7 +12,7 @@ const IGNORED_ACKS = 3;
 
 /** What helps, whoever says so. */
 const NEXT =
-  'nstat -az TcpExtListenOverflows in the pod of the server; raise the backlog of listen() and net.core.somaxconn, or add pods.';
+  'ss -ltn in the pod of the server: if Recv-Q stays above Send-Q its process does not accept at all (see what its threads do); else raise the backlog of listen() and net.core.somaxconn, or add pods.';
 
 /** A server that accepts connections too slowly: the kernel drops the last ACK of handshakes, and counts that (net/ipv4/tcp_ipv4.c). */
 export const acceptQueue: DetectorKind = {
