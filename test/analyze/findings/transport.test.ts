@@ -43,3 +43,41 @@ test('windows that are closed for a moment, however often, are not slow reading'
   // What the last packet says of the window holds for no known time.
   expect(codesOf(foundIn(download([10, 0])))).not.toContain('RECEIVER_SLOW');
 });
+
+/** Connections of five packets, one each 10 s. @param more further segments of each */
+function connections(count: number, more: readonly BuiltSegment[] = []): BuiltSegment[] {
+  const syn: BuiltSegment = { side: 0, sequence: 100, flags: 'S', at: 0 };
+  const fin: BuiltSegment = { side: 0, sequence: 101, acknowledgment: 209, flags: 'F.', at: 2000 };
+  const data: BuiltSegment = {
+    side: 1,
+    sequence: 201,
+    acknowledgment: 101,
+    flags: 'P.',
+    payload: 'abcdefgh',
+    at: 1500,
+  };
+  const one = [...more, ...handshake([100, 200], 1000), data, fin].sort((a, b) => a.at - b.at);
+  return Array.from({ length: count }, (_, index) =>
+    [syn, ...one].map(
+      (segment): BuiltSegment => ({
+        ...segment,
+        ports: [20_000 + index, 80],
+        at: segment.at + index * 10_000,
+      }),
+    ),
+  ).flat();
+}
+
+test('data that is sent again is lost, a SYN that is repeated need not be', () => {
+  const again: BuiltSegment = {
+    side: 1,
+    sequence: 201,
+    acknowledgment: 101,
+    flags: 'P.',
+    payload: 'abcdefgh',
+    at: 1900,
+  };
+  expect(codesOf(foundIn(connections(250)))).not.toContain('PACKET_LOSS');
+  const [found] = foundIn(connections(250, [again])).filter(({ code }) => code === 'PACKET_LOSS');
+  expect(found).toMatchObject({ severity: 'error', cases: 250 });
+});
