@@ -2,7 +2,7 @@ import { FINDING_SUBJECTS } from '../limits.ts';
 import { Cases } from './cases.ts';
 import { type DetectorKind, serverIdentity } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { counted, share } from './words.ts';
+import { counted } from './words.ts';
 
 /** So many connections without an answer: fewer may have met a pod that was going. */
 const LEAST_FAILED = 3;
@@ -59,7 +59,7 @@ export const hairpin: DetectorKind = {
             severity: 'error',
             confidence: 'likely',
             subject,
-            message: `A pod of ${subject} does not reach itself through its own Service: ${share(one, 'connection')} of ${pods[0]} got no response to the SYN.`,
+            message: `A pod of ${subject} does not reach itself through its own Service: ${counted(one.cases, 'connection')} of ${pods[0]} got no response to the SYN.`,
             evidence: [
               one.evidence(
                 `${pods[0]} is a pod of ${subject}; its other connections to the Service succeeded${laterText(late.get(subject))}`,
@@ -69,7 +69,8 @@ export const hairpin: DetectorKind = {
             next: 'Turn on hairpin mode in the CNI plugin (bridge plugin: "hairpinMode": true), then recreate the pods.',
             otherwise: 'another pod of the Service does not answer',
             cases: one.cases,
-            attempts: one.attempts,
+            // Of those that came up some are counted at the pod that they reached.
+            attempts: one.cases,
           });
         }
         return found;

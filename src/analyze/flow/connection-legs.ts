@@ -32,7 +32,7 @@ export class ConnectionLegs {
    * The flow in a slot shows a key.
    * @param first, second int32, the key
    * @param time ns since the first packet
-   * @returns the slot of an open flow that has shown it, of several the one that began first; or -1
+   * @returns the slot of the open flow that had it first, or -1
    */
   seen(first: number, second: number, slot: number, time: number): number {
     const entries = this.#entries;
@@ -51,14 +51,7 @@ export class ConnectionLegs {
       if (isSame && Math.abs(time - (this.#times[index] as number)) <= this.#window) {
         const other = entries[at + 2] as number;
         if (other === slot) return -1;
-        if (this.#number(other) === number) {
-          // The flow that began first stands for the connection.
-          if (this.#number(slot) < number) {
-            entries[at + 2] = slot;
-            entries[at + 3] = this.#number(slot);
-          }
-          return other;
-        }
+        if (this.#number(other) === number) return other;
         victim = index;
         break;
       }

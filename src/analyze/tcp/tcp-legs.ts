@@ -95,15 +95,19 @@ export class TcpLegs {
   }
 
   /**
-   * Two flows are one connection. The one that began first counts: usually the client's, which has SYNs that did not get any
-   * further, though the SYN-ACK is seen at the server first.
+   * Two flows are one connection. The one counts whose handshake was complete first, usually the server's; but SYNs that did not
+   * get that far are the client's alone, and then that one counts.
    */
   #join(slot: number, other: number): void {
-    const own = this.#handshakes.describe(slot);
-    const leg = this.#handshakes.describe(other);
-    if (leg.id < own.id) this.#others[slot] = leg;
-    else this.#others[other] = own;
     this.#hasJoined = true;
+    const counted = this.#others[other];
+    if (counted !== undefined) this.#others[slot] = counted;
+    else if (this.#syns(slot) > this.#syns(other)) this.#others[other] = this.#handshakes.describe(slot);
+    else this.#others[slot] = this.#handshakes.describe(other);
+  }
+
+  #syns(slot: number): number {
+    return this.#table.ints[this.#table.base(slot) + TCP_I32.syns] as number;
   }
 
   /** The flow in a slot has ended. */
