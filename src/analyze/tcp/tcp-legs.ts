@@ -100,9 +100,12 @@ export class TcpLegs {
    */
   #join(slot: number, other: number): void {
     this.#hasJoined = true;
+    const own = this.#handshakes.describe(slot);
     const counted = this.#others[other];
+    // A SYN-ACK that is seen once more joins nothing: the flow that counts is not its own other leg.
+    if (counted?.id === own.id) return;
     if (counted !== undefined) this.#others[slot] = counted;
-    else if (this.#syns(slot) > this.#syns(other)) this.#others[other] = this.#handshakes.describe(slot);
+    else if (this.#syns(slot) > this.#syns(other)) this.#others[other] = own;
     else this.#others[slot] = this.#handshakes.describe(other);
   }
 

@@ -150,3 +150,24 @@ test('equal SYNs of a scan from one port are connections of their own', () => {
   );
   expect(scanned?.tcp).toMatchObject({ connections: 2, refused: 2 });
 });
+
+test('a SYN-ACK that is seen once more leaves one of the two flows counted', () => {
+  const [syn = SYN, synAck = SYN, ...rest] = handshake([100, 200], 1000);
+  const lost = atBoth(SYN).slice(0, 1);
+  const again = atBoth({ ...synAck, at: 1010 });
+  const { flows } = analyseBytes(
+    builtPcapng([...lost, ...[syn, synAck].flatMap(atBoth), ...again, ...rest.flatMap(atBoth)], PLACES),
+  );
+  expect(flows.filter(({ sameAs }) => sameAs === undefined)).toHaveLength(1);
+  // The client's own flow, captured at a second interface too.
+  const elsewhere = atBoth({ ...synAck, at: 1011 })
+    .filter(({ interfaceId }) => interfaceId === 0)
+    .map((segment): BuiltSegment => ({ ...segment, interfaceId: 2 }));
+  const third = analyseBytes(
+    builtPcapng(
+      [...lost, ...[syn, synAck].flatMap(atBoth), ...elsewhere, ...rest.flatMap(atBoth)],
+      [...PLACES, 'node/a/any'],
+    ),
+  );
+  expect(third.flows.filter(({ sameAs }) => sameAs === undefined)).toHaveLength(1);
+});
