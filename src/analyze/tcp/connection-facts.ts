@@ -4,6 +4,7 @@ import type { FlowTable } from '../flow/flow-table.ts';
 import { SEEN, STATE } from './flags.ts';
 import { isOverheard } from './overheard.ts';
 import type { Troubles } from './troubles.ts';
+import { hasNoAnswer } from './unanswered.ts';
 
 const NAMES = {
   [STATE.opening]: 'opening',
@@ -31,8 +32,7 @@ export function connectionFacts(table: FlowTable, slot: number, troubles: Troubl
   const syns = int(TCP_I32.syns);
   const state = NAMES[int(TCP_I32.state) as keyof typeof NAMES];
   return {
-    state:
-      state === 'opening' && int(FLOW_I32.packets + server) === 0 && !isOverheard(table, slot) ? 'unanswered' : state,
+    state: hasNoAnswer(table, slot) && !isOverheard(table, slot) ? 'unanswered' : state,
     midstream: (flags(0) & SEEN.midstream) !== 0,
     closedBy: who(SEEN.closedFirst),
     resetBy: who(SEEN.rst),

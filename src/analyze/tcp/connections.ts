@@ -37,6 +37,7 @@ import { type PendingEnd, type StreamHost, TcpStream } from './stream.ts';
 import { StreamNumbers } from './stream-numbers.ts';
 import { TcpLegs } from './tcp-legs.ts';
 import { Troubles } from './troubles.ts';
+import { hasNoAnswer } from './unanswered.ts';
 
 const options = new SynOptions();
 
@@ -717,15 +718,8 @@ export class TcpConnections implements StreamHost {
   #tellUnanswered(slot: number): void {
     const { ints, doubles } = this.table;
     const base = this.table.base(slot);
-    const client = ints[base + FLOW_I32.client] as number;
     const syns = ints[base + TCP_I32.syns] as number;
-    if (
-      this.table.evicting ||
-      ints[base + TCP_I32.state] !== STATE.opening ||
-      ints[base + FLOW_I32.packets + 1 - client] !== 0 ||
-      isOverheard(this.table, slot)
-    )
-      return;
+    if (this.table.evicting || !hasNoAnswer(this.table, slot) || isOverheard(this.table, slot)) return;
     if (syns === 0 || (syns === 1 && this.#over)) return;
     const last = doubles[(base >> 1) + TCP_F64.synTime] as number;
     const first = doubles[(base >> 1) + TCP_F64.firstSyn] as number;

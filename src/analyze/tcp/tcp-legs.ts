@@ -6,6 +6,7 @@ import type { FlowTable } from '../flow/flow-table.ts';
 import { LEG_CONTENT_BYTES, LEG_HANDSHAKE_WINDOW_NS, LEG_SEGMENT_WINDOW_NS, LEG_SEGMENTS } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
 import { SEEN, STATE } from './flags.ts';
+import { hasNoAnswer } from './unanswered.ts';
 
 /** Recognises TCP connections that are seen on both sides of a NAT. */
 export class TcpLegs {
@@ -71,11 +72,8 @@ export class TcpLegs {
   }
 
   #isUnopened(slot: number): boolean {
-    const { ints } = this.#table;
-    const base = this.#table.base(slot);
-    const state = ints[base + TCP_I32.state] as number;
-    const server = 1 - (ints[base + FLOW_I32.client] as number);
-    return state === STATE.refused || (state === STATE.opening && ints[base + FLOW_I32.packets + server] === 0);
+    const state = this.#table.ints[this.#table.base(slot) + TCP_I32.state];
+    return state === STATE.refused || hasNoAnswer(this.#table, slot);
   }
 
   /**
