@@ -104,7 +104,7 @@ export class DnsSilence {
         severity: isAll ? 'error' : 'warning',
         confidence: isAll && tallies.hasBothDirections ? 'proven' : 'likely',
         subject,
-        message: `The DNS server ${subject} does not respond: ${share(one, 'query').replace('querys', 'queries')} got no response.`,
+        message: `The DNS server ${subject} does not respond: ${share(one, 'query')} got no response.`,
         evidence: [
           one.evidence(
             `${examplesOf(one)} sent ${grouped(sent.all)} queries without a response`,

@@ -306,7 +306,7 @@ function shortest(name: string, names: ReadonlyMap<string, NameState>): string {
 
 /** `3 of 40 queries`, `all 3 queries`. */
 function queries({ missing, asked }: Pick<NameFamily, 'missing' | 'asked'>): string {
-  return share({ cases: missing, attempts: asked }, 'query').replace('querys', 'queries');
+  return share({ cases: missing, attempts: asked }, 'query');
 }
 
 /** Whether a query looks for an address: other records of a name may be missing. */
