@@ -71,6 +71,9 @@ export class FindingBounds {
 export class Cases {
   readonly #bounds: FindingBounds | undefined;
   readonly #cases = new Map<string, Case>();
+  /** The subject asked for last: what one server or client does comes in a row. */
+  #lastSubject = '';
+  #last: Case | undefined;
   /** Of subjects without room: takes what is counted, and is never listed. */
   #rest: Case | undefined;
 
@@ -80,6 +83,7 @@ export class Cases {
   }
 
   of(subject: string): Case {
+    if (this.#last !== undefined && subject === this.#lastSubject) return this.#last;
     let found = this.#cases.get(subject);
     if (found === undefined) {
       if (this.#cases.size >= FINDING_SUBJECTS) {
@@ -90,6 +94,8 @@ export class Cases {
       found = new Case();
       this.#cases.set(subject, found);
     }
+    this.#lastSubject = subject;
+    this.#last = found;
     return found;
   }
 

@@ -1,6 +1,6 @@
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import { growth } from '../state/network-states.ts';
-import { type Case, Cases } from './cases.ts';
+import { Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { counted, examplesOf, grouped, share } from './words.ts';
@@ -39,9 +39,6 @@ export const dnsTransport: DetectorKind = {
     const lookups = new Map<number, Lookup>();
     /** By client and server: when a response was truncated. */
     const truncated = new Map<string, number>();
-    // Queries to one server come in a row.
-    let lastServer = '';
-    let ofLastServer: Case | undefined;
     const remember = <Key, Value>(map: Map<Key, Value>, key: Key, value: Value) => {
       if (map.size >= REMEMBERED && !map.has(key)) map.delete(map.keys().next().value as Key);
       map.set(key, value);
@@ -61,11 +58,8 @@ export const dnsTransport: DetectorKind = {
           (waited !== undefined && waited >= AGAIN_NS && Number(fields?.retransmissions ?? 0) > 0);
         const name = textIn(fields?.name);
         const answered = waited !== undefined && waited < ANSWERED_NS;
-        if (server !== lastServer || ofLastServer === undefined) {
-          lastServer = server;
-          ofLastServer = races.of(server);
-        }
-        ofLastServer.attempts += 1;
+        const race = races.of(server);
+        race.attempts += 1;
         const lookup = lookups.get(flow.id);
         if (lookup === undefined) {
           remember(lookups, flow.id, { name, type, time, answered });
@@ -81,7 +75,7 @@ export const dnsTransport: DetectorKind = {
         lookup.type = type;
         lookup.time = time;
         lookup.answered = answered;
-        if (isRace) ofLastServer.add(flow.id, time, clientOf(context, flow, time));
+        if (isRace) race.add(flow.id, time, clientOf(context, flow, time));
       },
       flowEnded: (facts) => {
         const { tcp, serverPort, clientHost, serverHost, first, id } = facts;

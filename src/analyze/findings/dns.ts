@@ -59,8 +59,6 @@ export const dns: DetectorKind = {
     const askedNames = new Map<string, AskedName>();
     let lastServer = '';
     let ofLastServer: ServerState | undefined;
-    let lastClient = '';
-    let ofLastClient: Case | undefined;
     const serverState = (server: string): ServerState | undefined => {
       // Queries to one server come in a row.
       if (ofLastServer !== undefined && server === lastServer) return ofLastServer;
@@ -73,12 +71,6 @@ export const dns: DetectorKind = {
       lastServer = server;
       ofLastServer = state;
       return state;
-    };
-    const expansionsOf = (client: string): Case => {
-      if (ofLastClient !== undefined && client === lastClient) return ofLastClient;
-      lastClient = client;
-      ofLastClient = expansions.of(client);
-      return ofLastClient;
     };
     const asked = (text: string): AskedName => {
       const known = askedNames.get(text);
@@ -103,7 +95,7 @@ export const dns: DetectorKind = {
           // A refused dynamic update is an answer to another question.
           if ((rcode === 'SERVFAIL' || rcode === 'REFUSED') && fields?.opcode === undefined)
             failed.add(flow.id, time, rcode);
-          const expanded = expansionsOf(client);
+          const expanded = expansions.of(client);
           expanded.attempts += 1;
           const text = textIn(fields?.name);
           const wantedName = asked(text);
