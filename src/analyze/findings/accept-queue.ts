@@ -3,7 +3,7 @@ import { FINDING_SUBJECTS } from '../limits.ts';
 import { growth, type StatePair } from '../state/network-states.ts';
 import { Cases } from './cases.ts';
 import { type DetectorKind, type FindingContext, placeOf, serverIdentity, serverOf } from './detector.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, withoutPackets } from './finding.ts';
 import { UnansweredLegs } from './unanswered-legs.ts';
 import { share } from './words.ts';
 
@@ -83,12 +83,7 @@ function overflowed(pair: StatePair, context: FindingContext, unanswered: Readon
     subject: unanswered.get(place) ?? place,
     message: `${place} does not accept connections fast enough${where}: its accept queue was full ${times}.`,
     evidence: [
-      {
-        text: `the kernel's counter ListenOverflows rose by ${count} between the first and the last state`,
-        flows: [],
-        times: undefined,
-        where: undefined,
-      },
+      withoutPackets(`the kernel's counter ListenOverflows rose by ${count} between the first and the last state`),
     ],
     next: NEXT,
     otherwise: undefined,

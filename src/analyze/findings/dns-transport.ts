@@ -2,7 +2,7 @@ import { fieldsIn, textIn } from '../record/field-values.ts';
 import { growth } from '../state/network-states.ts';
 import { Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverOf } from './detector.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, withoutPackets } from './finding.ts';
 import { counted, examplesOf, grouped, share } from './words.ts';
 
 /** A and AAAA so close together come from one call of a resolver. ns */
@@ -108,12 +108,9 @@ export const dnsTransport: DetectorKind = {
               ),
               ...(failed > 0
                 ? [
-                    {
-                      text: `the kernel's counter insert_failed of conntrack rose by ${grouped(failed)} meanwhile`,
-                      flows: [],
-                      times: undefined,
-                      where: undefined,
-                    },
+                    withoutPackets(
+                      `the kernel's counter insert_failed of conntrack rose by ${grouped(failed)} meanwhile`,
+                    ),
                   ]
                 : []),
             ],

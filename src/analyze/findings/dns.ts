@@ -3,7 +3,7 @@ import { Histogram } from '../summary/histogram.ts';
 import { type Case, Cases } from './cases.ts';
 import { clientOf, type DetectorKind, type FindingContext, placeOf } from './detector.ts';
 import { DnsSilence } from './dns-silence.ts';
-import type { Evidence, Finding } from './finding.ts';
+import { type Evidence, type Finding, withoutPackets } from './finding.ts';
 import { NearNames } from './near-names.ts';
 import { counted, examplesOf, listed, quoted, share, span } from './words.ts';
 
@@ -236,7 +236,7 @@ function resolverOf(context: FindingContext, client: string): Evidence[] {
   const resolver = pair?.last.state.resolver;
   if (resolver === undefined) return [];
   const text = `resolv.conf of ${client}: ndots ${resolver.ndots}, search ${resolver.search.join(' ') || 'nothing'}`;
-  return [{ text, flows: [], times: undefined, where: undefined }];
+  return [withoutPackets(text)];
 }
 
 /** What kubelet writes into the search list of pods: `shop.svc.cluster.local`, `svc.cluster.local`, `cluster.local`. */

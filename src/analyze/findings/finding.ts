@@ -18,6 +18,11 @@ export interface Evidence {
   readonly filter?: string | undefined;
 }
 
+/** Evidence that no packet shows: the cluster's objects, the kernel's counters. */
+export function withoutPackets(text: string): Evidence {
+  return { text, flows: [], times: undefined, where: undefined };
+}
+
 /** What is wrong, said outright. */
 export interface Finding {
   /** Stable: `DNS_NAME_MISSING`. docs/findings.md lists all. */

@@ -1,7 +1,7 @@
 import { growth, type StatePair } from '../state/network-states.ts';
 import { Case } from './cases.ts';
 import { type DetectorKind, type FindingContext, placeOf } from './detector.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, withoutPackets } from './finding.ts';
 import { counted, examplesOf, grouped } from './words.ts';
 
 /** So many connections whose first SYN was lost, and that came up with a later one. */
@@ -53,12 +53,9 @@ function portRace(pair: StatePair, context: FindingContext, retried: Case): Find
       message: `Connections through ${subject} lose their first SYN when two of them get the same translated port: ${counted(retried.cases, 'connection')} came up only with a later SYN.`,
       evidence: [
         retried.evidence(`to ${examplesOf(retried)}`),
-        {
-          text: `the kernel's counter insert_failed of conntrack rose by ${grouped(failed)} between the first and the last state`,
-          flows: [],
-          times: undefined,
-          where: undefined,
-        },
+        withoutPackets(
+          `the kernel's counter insert_failed of conntrack rose by ${grouped(failed)} between the first and the last state`,
+        ),
       ],
       next: 'Let the rules that translate addresses choose random ports: MASQUERADE --random-fully (kube-proxy and CNI plugins have an option for it).',
       otherwise: 'packets are lost on the way, or a network card drops them',

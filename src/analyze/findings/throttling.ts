@@ -1,7 +1,7 @@
 import { growth, type StatePair } from '../state/network-states.ts';
 import { Cases } from './cases.ts';
 import { type DetectorKind, isOfRequests, placeOf, serverIdentity } from './detector.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, withoutPackets } from './finding.ts';
 import { counted, grouped, share, span } from './words.ts';
 
 /** Share of the scheduler's periods in which a limit stopped a container, of so many periods (of 100 ms, as kubelet sets them). */
@@ -58,12 +58,9 @@ export const throttling: DetectorKind = {
               subject: isSlow ? (groups.get(place) ?? place) : place,
               message: `${place}${where} is stopped by its CPU limit in ${share(shared, 'period')}${isSlow ? `, and ${share(one, 'request')} took ${span(SLOW_NS)} or longer until the response began` : ''}.`,
               evidence: [
-                {
-                  text: `cpu.stat: nr_throttled rose by ${grouped(throttled)} and nr_periods by ${grouped(periods)} between the first and the last state; stopped for ${span(stoppedNs)} in all`,
-                  flows: [],
-                  times: undefined,
-                  where: undefined,
-                },
+                withoutPackets(
+                  `cpu.stat: nr_throttled rose by ${grouped(throttled)} and nr_periods by ${grouped(periods)} between the first and the last state; stopped for ${span(stoppedNs)} in all`,
+                ),
                 ...(isSlow
                   ? [
                       one.evidence(

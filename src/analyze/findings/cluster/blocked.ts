@@ -3,11 +3,11 @@ import { FINDING_EXAMPLES, FINDING_SUBJECTS } from '../../limits.ts';
 import { Case } from '../cases.ts';
 import type { ClusterFacts, EndpointSliceFacts, PodFacts, ServiceFacts } from '../cluster-facts.ts';
 import { clientOf, type FindingContext, serverOf } from '../detector.ts';
-import type { Finding } from '../finding.ts';
+import { type Finding, withoutPackets } from '../finding.ts';
 import { evaluatePolicies, type PolicyVerdict } from '../policy/evaluate.ts';
 import { counted, examplesOf, listed, share } from '../words.ts';
 import { policyText, targetPortOf } from './policy-closes.ts';
-import { ofObjects, selectedPods } from './subject.ts';
+import { selectedPods } from './subject.ts';
 
 /** As CONNECT_TIMEOUT has it: SYNs of one connection, or so many connections. */
 const UNANSWERED_SYNS = 3;
@@ -191,7 +191,7 @@ function missingPort(way: Way, { services }: ClusterFacts): Cause | undefined {
       subject,
       message: `${subject} has no port ${port}: ${counted(found.cases, 'connection')} to it failed.`,
       evidence: [
-        ofObjects(`its TCP ports are ${listed(shown, 5) || 'none'}`),
+        withoutPackets(`its TCP ports are ${listed(shown, 5) || 'none'}`),
         found.evidence(
           `connections of ${examplesOf(found)} to port ${port} got an ICMP rejection or no response`,
           'code == "TCP_REFUSED" || code == "TCP_NO_ANSWER"',
@@ -251,7 +251,7 @@ function networkPolicy(
       subject,
       message: `Connections to ${subject} are denied by ${policyText(names)}: ${share(found, 'connection')} got no response to the SYN.`,
       evidence: [
-        ofObjects(`no rule of ${policyText(names)} allows these connections ${directionText}`),
+        withoutPackets(`no rule of ${policyText(names)} allows these connections ${directionText}`),
         found.evidence(
           `SYNs of ${examplesOf(found)} got no response${isProven ? ' and did not arrive at the pods' : ''}`,
           'code == "TCP_NO_ANSWER"',
@@ -299,7 +299,7 @@ function trafficPolicy(way: Way, facts: ClusterFacts): Cause | undefined {
       subject,
       message: `Node ${node} has no endpoint of ${subject}, whose ${member} is Local: ${share(found, 'connection')} got no response to the SYN.`,
       evidence: [
-        ofObjects(`ready endpoints are on ${listed(elsewhere, 3)} alone`),
+        withoutPackets(`ready endpoints are on ${listed(elsewhere, 3)} alone`),
         found.evidence(`SYNs of ${examplesOf(found)} got no response`, 'code == "TCP_NO_ANSWER"'),
       ],
       next: `Set ${member} to Cluster, or run a pod of the Service on node ${node}: kubectl edit service -n ${service.namespace} ${service.name}`,

@@ -1,7 +1,7 @@
 import type { ClusterFacts, IngressFacts } from '../cluster-facts.ts';
-import type { Finding } from '../finding.ts';
+import { type Finding, withoutPackets } from '../finding.ts';
 import { listed } from '../words.ts';
-import { ofObjects, type Subjects } from './subject.ts';
+import type { Subjects } from './subject.ts';
 
 /**
  * INGRESS_BACKEND_MISSING: the class that an Ingress names does not exist, or a Service that it names does not, or does not
@@ -24,7 +24,7 @@ function missingClass(ingress: IngressFacts, { absentIngressClasses }: ClusterFa
       confidence: 'proven',
       subject: `${namespace}/${name}`,
       message: `Ingress ${namespace}/${name} names the class ${className}, which does not exist: no controller serves it.`,
-      evidence: [ofObjects(`the cluster has no IngressClass ${className}`)],
+      evidence: [withoutPackets(`the cluster has no IngressClass ${className}`)],
       next: 'kubectl get ingressclasses',
       otherwise: undefined,
       cases: 1,
@@ -54,8 +54,8 @@ function missingServices(ingress: IngressFacts, { services }: ClusterFacts, subj
           ? `Ingress ${namespace}/${name} leads to the Service ${service}, which does not exist.`
           : `Ingress ${namespace}/${name} leads to port ${port} of the Service ${service}, which does not have it.`,
       evidence: [
-        ofObjects(`the rule is for ${host ?? 'any host'}, path ${path ?? '/'}`),
-        ...(found === undefined ? [] : [ofObjects(`${service} has ${listed(ports, 5) || 'no ports'}`)]),
+        withoutPackets(`the rule is for ${host ?? 'any host'}, path ${path ?? '/'}`),
+        ...(found === undefined ? [] : [withoutPackets(`${service} has ${listed(ports, 5) || 'no ports'}`)]),
       ],
       next: `kubectl describe ingress -n ${namespace} ${name}`,
       otherwise: undefined,

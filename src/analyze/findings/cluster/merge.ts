@@ -1,7 +1,7 @@
 import type { ClusterFacts } from '../cluster-facts.ts';
-import { type Finding, severityRank } from '../finding.ts';
+import { type Finding, severityRank, withoutPackets } from '../finding.ts';
 import { listed, share } from '../words.ts';
-import { hasReadyEndpoint, ofObjects, selectedPods } from './subject.ts';
+import { hasReadyEndpoint, selectedPods } from './subject.ts';
 
 /** What a finding of the objects explains of what packets show about the same subject. */
 const EXPLAINS: Readonly<Record<string, readonly string[]>> = {
@@ -84,7 +84,7 @@ function asPast(finding: Finding, packets: readonly Finding[]): Finding {
     ...finding,
     severity: explains ? 'warning' : 'information',
     message: `Before the capture: ${finding.message}`,
-    evidence: [...finding.evidence, ofObjects('true when the capture began, no longer true when it ended')],
+    evidence: [...finding.evidence, withoutPackets('true when the capture began, no longer true when it ended')],
     otherwise: undefined,
   };
 }
@@ -99,7 +99,7 @@ function refuted(finding: Finding, facts: ClusterFacts): Finding | undefined {
     ...finding,
     confidence: 'hint',
     message: `Connections to ${finding.subject} are rejected on the way: ${share(finding, 'connection')} got an ICMP rejection.`,
-    evidence: [ofObjects('its EndpointSlices have endpoints that are ready'), ...finding.evidence],
+    evidence: [withoutPackets('its EndpointSlices have endpoints that are ready'), ...finding.evidence],
     otherwise: 'its endpoints were not ready at that time, or a firewall rejects the connections',
   };
 }

@@ -1,8 +1,8 @@
 import type { ClusterFacts, PodFacts, ServiceFacts } from '../cluster-facts.ts';
-import type { Finding } from '../finding.ts';
+import { type Finding, withoutPackets } from '../finding.ts';
 import { counted, listed } from '../words.ts';
 import { podEvents } from './pod-events.ts';
-import { hasReadyEndpoint, ofObjects, selectedPods, youth } from './subject.ts';
+import { hasReadyEndpoint, selectedPods, youth } from './subject.ts';
 
 /** SERVICE_NO_ENDPOINTS: no endpoint of the Service is ready. The pods that should be, with the reason, are named. */
 export function noEndpoints(service: ServiceFacts, facts: ClusterFacts): Finding[] {
@@ -19,11 +19,11 @@ export function noEndpoints(service: ServiceFacts, facts: ClusterFacts): Finding
       subject: `${name}.${namespace}`,
       message: `${name}.${namespace} has no endpoint that is ready: connections to it cannot succeed.`,
       evidence: [
-        ofObjects(`no endpoint in the EndpointSlices of ${name} is ready`),
+        withoutPackets(`no endpoint in the EndpointSlices of ${name} is ready`),
         ...(first === undefined
           ? []
           : [
-              ofObjects(
+              withoutPackets(
                 `${counted(pods.length, 'pod')} selected: ${listed(pods.map((pod) => `${pod.name} ${stateOf(pod)}`))}`,
               ),
               ...podEvents(pods, facts),

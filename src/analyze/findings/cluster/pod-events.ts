@@ -1,7 +1,6 @@
 import type { ClusterFacts, PodFacts } from '../cluster-facts.ts';
-import type { Evidence } from '../finding.ts';
+import { type Evidence, withoutPackets } from '../finding.ts';
 import { counted } from '../words.ts';
-import { ofObjects } from './subject.ts';
 
 /** Warnings that are shown. */
 const SHOWN = 2;
@@ -16,7 +15,7 @@ export function podEvents(pods: readonly PodFacts[], { events = [] }: ClusterFac
   for (const { pod, reason, message, count } of newest) {
     const key = `${pod} ${reason}`;
     if (shown.size >= SHOWN || shown.has(key)) continue;
-    shown.set(key, ofObjects(`event of ${pod}, ${counted(count, 'time')}: ${reason}: ${message}`));
+    shown.set(key, withoutPackets(`event of ${pod}, ${counted(count, 'time')}: ${reason}: ${message}`));
   }
   return [...shown.values()];
 }

@@ -1,8 +1,8 @@
 import type { ClusterFacts, NetworkPolicyFacts, ServiceFacts } from '../cluster-facts.ts';
-import type { Finding } from '../finding.ts';
+import { type Finding, withoutPackets } from '../finding.ts';
 import { closedBy } from '../policy/evaluate.ts';
 import { listed } from '../words.ts';
-import { ofObjects, selectedPods } from './subject.ts';
+import { selectedPods } from './subject.ts';
 
 /**
  * NETWORK_POLICY_DROPS, of the objects alone: NetworkPolicies admit nobody to a port of all pods of the Service. Whether the
@@ -29,7 +29,7 @@ export function policyCloses(service: ServiceFacts, facts: ClusterFacts): Findin
       confidence: 'hint' as const,
       subject: `${name}.${namespace}`,
       message: `No NetworkPolicy allows traffic to port ${port} of ${name}.${namespace}.`,
-      evidence: [ofObjects(`no rule of ${policyText(names)} allows traffic to the port`)],
+      evidence: [withoutPackets(`no rule of ${policyText(names)} allows traffic to the port`)],
       next: `kubectl describe networkpolicy -n ${namespace} ${names[0] ?? ''}`,
       otherwise:
         'the network plugin does not enforce NetworkPolicies, or policies of another kind allow the connections',

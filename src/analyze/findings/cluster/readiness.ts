@@ -1,8 +1,8 @@
 import type { ClusterFacts, ReadinessFacts, ServiceFacts } from '../cluster-facts.ts';
-import type { Finding } from '../finding.ts';
+import { type Finding, withoutPackets } from '../finding.ts';
 import { listed } from '../words.ts';
 import { podEvents } from './pod-events.ts';
-import { ofObjects, selectedPods } from './subject.ts';
+import { selectedPods } from './subject.ts';
 
 /** A pod of a rollout becomes ready, or ceases to be, once. */
 const CHANGES = 2;
@@ -31,7 +31,7 @@ export function readinessFlapping(
       subject: `${name}.${namespace}`,
       message: `Pods of ${name}.${namespace} become ready and unready again: ${listed(flapping.map((pod) => pod.name))}.`,
       evidence: [
-        ofObjects(`the condition Ready changed while it was watched: ${listed(shown)}`),
+        withoutPackets(`the condition Ready changed while it was watched: ${listed(shown)}`),
         ...podEvents(flapping, facts),
       ],
       next: `kubectl describe pod -n ${namespace} ${first.name}`,

@@ -1,7 +1,7 @@
 import type { ClusterFacts, PodFacts, ServiceFacts } from '../cluster-facts.ts';
-import type { Finding } from '../finding.ts';
+import { type Finding, withoutPackets } from '../finding.ts';
 import { counted, listed } from '../words.ts';
-import { hasReadyEndpoint, ofObjects, selectedPods, selectorText, youth } from './subject.ts';
+import { hasReadyEndpoint, selectedPods, selectorText, youth } from './subject.ts';
 
 /** SERVICE_SELECTOR_EMPTY: the selector matches no pod. Pods whose labels differ in one pair are named. */
 export function selectorEmpty(service: ServiceFacts, facts: ClusterFacts): Finding[] {
@@ -22,8 +22,8 @@ export function selectorEmpty(service: ServiceFacts, facts: ClusterFacts): Findi
       subject: `${name}.${namespace}`,
       message: `The selector of ${name}.${namespace} matches no pod.`,
       evidence: [
-        ofObjects(`no pod of namespace ${namespace} has the labels ${selectorText(service.selector)}`),
-        ...(shown.length > 0 ? [ofObjects(`pods whose labels differ in one: ${listed(shown)}`)] : []),
+        withoutPackets(`no pod of namespace ${namespace} has the labels ${selectorText(service.selector)}`),
+        ...(shown.length > 0 ? [withoutPackets(`pods whose labels differ in one: ${listed(shown)}`)] : []),
       ],
       next: `kubectl get pods -n ${namespace} --show-labels`,
       otherwise:

@@ -1,7 +1,6 @@
 import type { ClusterFacts, ServiceFacts } from '../cluster-facts.ts';
-import type { Finding } from '../finding.ts';
+import { type Finding, withoutPackets } from '../finding.ts';
 import { counted, listed } from '../words.ts';
-import { ofObjects } from './subject.ts';
 
 /** An endpoint counts as stale after this time: EndpointSlices follow their pods with a delay, ns. */
 const STALE_NS = 10_000_000_000n;
@@ -23,7 +22,9 @@ export function staleEndpoint(service: ServiceFacts, facts: ClusterFacts, before
       confidence: 'proven',
       subject: `${name}.${namespace}`,
       message: `${name}.${namespace} has ${counted(stale.length, 'endpoint')} whose pod does not exist: some connections to it fail.`,
-      evidence: [ofObjects(`these endpoints are ready, but no pod has their name or address: ${listed(stale, 3)}`)],
+      evidence: [
+        withoutPackets(`these endpoints are ready, but no pod has their name or address: ${listed(stale, 3)}`),
+      ],
       next: `kubectl get endpointslices -n ${namespace} -l kubernetes.io/service-name=${name} -o yaml`,
       otherwise: undefined,
       cases: stale.length,

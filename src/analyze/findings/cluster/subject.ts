@@ -1,15 +1,9 @@
 import type { ClusterFacts, Labels, PodFacts, ServiceFacts } from '../cluster-facts.ts';
-import type { Evidence } from '../finding.ts';
 
 /** The objects that a user asks about. */
 export interface Subjects {
   isService(namespace: string, name: string): boolean;
   isIngress(namespace: string, name: string): boolean;
-}
-
-/** Evidence of objects: it has no packets. */
-export function ofObjects(text: string): Evidence {
-  return { text, flows: [], times: undefined, where: undefined };
 }
 
 /** The pods that a Service selects: none without a selector, and no pod that has ended. */

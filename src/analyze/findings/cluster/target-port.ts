@@ -1,7 +1,7 @@
 import type { ClusterFacts, ServiceFacts } from '../cluster-facts.ts';
-import type { Finding } from '../finding.ts';
+import { type Finding, withoutPackets } from '../finding.ts';
 import { listed } from '../words.ts';
-import { ofObjects, selectedPods } from './subject.ts';
+import { selectedPods } from './subject.ts';
 
 /**
  * SERVICE_TARGETPORT_MISMATCH: a named targetPort that no selected pod declares. A number needs no declaration, so nothing
@@ -28,7 +28,7 @@ export function targetPort(service: ServiceFacts, { pods }: ClusterFacts): Findi
       subject: `${name}.${namespace}`,
       message: `Port ${port} of ${name}.${namespace} has no target: no pod declares a ${protocol} port named "${target}".`,
       evidence: [
-        ofObjects(
+        withoutPackets(
           declared.length === 0
             ? `pods such as ${first.name} declare no ports`
             : `pods such as ${first.name} declare ${listed(declared, 5)}`,
