@@ -1,4 +1,5 @@
 import type { FlowIdentity } from '../flow/flow-facts.ts';
+import { isToMany } from '../identity/shared-address.ts';
 import { FINDING_SUBJECTS } from '../limits.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
@@ -128,9 +129,4 @@ export class DnsSilence {
     const { name, namespace } = service;
     return `kubectl get endpointslices -n ${namespace} -l kubernetes.io/service-name=${name}; kubectl get networkpolicy -A`;
   }
-}
-
-/** Whether an address is one of multicast or broadcast (RFC 5771, RFC 4291). */
-function isToMany(address: string): boolean {
-  return /^(?:2(?:2[4-9]|3\d)\.|255\.255\.255\.255$|ff[0-9a-f]{2}:)/.test(address);
 }

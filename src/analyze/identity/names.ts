@@ -9,6 +9,7 @@ import {
   observedName,
   recordedName,
 } from './identity.ts';
+import { isShared } from './shared-address.ts';
 
 /** How often an address may change hands, per source; past it the oldest are forgotten, which is counted. */
 export const NAMES_PER_ADDRESS = 64;
@@ -300,14 +301,6 @@ export class Names {
 /** One address is another host's in each cluster. */
 function entryKey(address: string, cluster: number): string {
   return cluster === 0 ? address : `${cluster} ${address}`;
-}
-
-/** Whether an address is multicast (RFC 5771, RFC 4291), broadcast or unspecified. @param address RFC 5952 text */
-function isShared(address: string): boolean {
-  if (address.includes(':')) return address === '::' || /^ff[0-9a-f]{2}:/.test(address);
-  if (address === '0.0.0.0' || address === '255.255.255.255') return true;
-  const first = Number.parseInt(address, 10);
-  return first >= 224 && first <= 239;
 }
 
 /** What a workload's controller appends to its name: `-5f4d9-x2x4v`, `-0`. */
