@@ -27,9 +27,12 @@ export function findingsJson(
   timeText: (time: number) => string,
   more: Readonly<Record<string, readonly string[]>> = {},
 ): string {
-  const findings = list.map((finding) => ({
-    ...finding,
-    evidence: finding.evidence.map(({ times, ...rest }) => ({ ...rest, times: times?.map(timeText) })),
-  }));
+  const findings = list.map((finding) => findingRecord(finding, timeText));
   return jsonLine({ v: 1, kind: 'findings', ...looked, ...more, findings });
+}
+
+/** A finding as the JSON has it. @param timeText RFC 3339 of a time in ns since the first packet */
+export function findingRecord(finding: Finding, timeText: (time: number) => string) {
+  const evidence = finding.evidence.map(({ times, ...rest }) => ({ ...rest, times: times?.map(timeText) }));
+  return { ...finding, evidence };
 }

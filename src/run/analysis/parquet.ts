@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import { DISPOSITION } from '../../analyze/engine/analysis.ts';
 import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import type { Finding } from '../../analyze/findings/finding.ts';
 import { recordFields } from '../../analyze/protocols/all-fields.ts';
 import type { FieldTable } from '../../analyze/protocols/protocol.ts';
 import { COMMON_FIELDS, EVENT_FIELDS, FLOW_FIELDS, PACKET_FIELDS } from '../../analyze/record/fields.ts';
-import type { JsonRecord, PacketRecord } from '../../analyze/record/record.ts';
+import type { PacketRecord } from '../../analyze/record/record.ts';
 import { counted } from '../../view/units.ts';
 import { type Row, Table } from '../parquet/table.ts';
+import { findingRecord } from './findings-report.ts';
 import { Found } from './found.ts';
-import { UndecidedPackets } from './undecided-packets.ts';
+import { undecodedPackets } from './undecided-packets.ts';
 
 /** Members of a flow and of a packet that they share with exchanges. */
 const { flow, sameAs, label, interface: at } = EVENT_FIELDS as Record<string, FieldTable[string]>;
@@ -41,7 +41,6 @@ export const parquet: AnalysisOutputKind = {
   detail: true,
   packets: true,
   create: ({ session, line, argument = '.' }) => {
-    const { capture } = session;
     const tables = {
       exchanges: new Table(join(argument, 'exchanges'), recordFields(), EXCHANGE_COLUMNS),
       flows: new Table(join(argument, 'flows'), FLOW_COLUMNS),
@@ -49,28 +48,25 @@ export const parquet: AnalysisOutputKind = {
       findings: new Table(join(argument, 'findings'), FINDING_COLUMNS),
     };
     const found = new Found(session);
-    const undecided = new UndecidedPackets((packet: PacketRecord) => tables.packets.add(packet), sizeOf);
-    capture.onDatagram = undecided.datagram;
+    const undecoded = undecodedPackets(session, {
+      make: (view): PacketRecord => session.recorder.packet(view, view.interfaceId),
+      write: (packet) => tables.packets.add(packet),
+      sizeOf,
+    });
     return {
       event: (event, info) => {
         found.event(event, info);
         tables.exchanges.add(session.recorder.event(event, info));
       },
-      packet: (view, taken) => {
-        const { flow: number } = capture.analysis;
-        undecided.decided(number, taken, view.payloadLength > 0);
-        if (taken === DISPOSITION.undecided)
-          undecided.add(capture.waitsWith, session.recorder.packet(view, view.interfaceId), 0);
-        else if (taken === DISPOSITION.opaque) tables.packets.add(session.recorder.packet(view, view.interfaceId));
-      },
+      packet: undecoded.packet,
       flowEnded: (info) => {
-        undecided.write(info.id);
+        undecoded.flowEnded(info);
         found.flowEnded(info);
         tables.flows.add(session.recorder.flow(info.facts()));
       },
       notes: () => found.notes(),
       end: () => {
-        undecided.end();
+        undecoded.end();
         for (const finding of found.list()) {
           tables.findings.add(findingRow(finding, (time) => session.recorder.timeText(time)));
         }
@@ -84,12 +80,12 @@ export const parquet: AnalysisOutputKind = {
 };
 
 function findingRow(finding: Finding, timeText: (time: number) => string): Row {
-  const evidence = finding.evidence.map(({ times, ...rest }) => ({ ...rest, times: times?.map(timeText) }));
-  const first = evidence.find(({ times }) => times !== undefined)?.times?.[0];
-  const row = { ...finding, time: first ?? timeText(0), evidence };
+  const record = findingRecord(finding, timeText);
+  const first = record.evidence.find(({ times }) => times !== undefined)?.times?.[0];
+  const row = { ...record, time: first ?? timeText(0) };
   return row;
 }
 
-function sizeOf({ label, info = '' }: JsonRecord & PacketRecord): number {
+function sizeOf({ label, info = '' }: PacketRecord): number {
   return RECORD_BYTES + label.length + info.length;
 }

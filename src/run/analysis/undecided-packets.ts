@@ -1,4 +1,7 @@
 import { DISPOSITION, type Disposition } from '../../analyze/engine/analysis.ts';
+import type { AnalysisSession } from '../../analyze/engine/session.ts';
+import type { FlowInfo } from '../../analyze/flow/flow-facts.ts';
+import type { PacketView } from '../../analyze/packet/packet.ts';
 
 /** Characters of what is held at most, of all flows together. */
 const HELD_MAXIMUM = 1024 * 1024;
@@ -79,4 +82,30 @@ export class UndecidedPackets<Item extends string | object> {
 /** Characters of a line. */
 export function lineSize(line: string): number {
   return line.length;
+}
+
+/** What becomes of the packets of an output that shows those which no protocol decodes, in no order of times. */
+interface UndecodedPackets<Item> {
+  make(packet: PacketView): Item;
+  write(item: Item): void;
+  /** Characters that it keeps. */
+  sizeOf(item: Item): number;
+}
+
+/** The part of an output that hands on the packets which no protocol decodes. */
+export function undecodedPackets<Item extends string | object>(
+  { capture }: AnalysisSession,
+  { make, write, sizeOf }: UndecodedPackets<Item>,
+) {
+  const undecided = new UndecidedPackets<Item>(write, sizeOf);
+  capture.onDatagram = undecided.datagram;
+  return {
+    packet: (packet: PacketView, taken: Disposition): void => {
+      undecided.decided(capture.analysis.flow, taken, packet.payloadLength > 0);
+      if (taken === DISPOSITION.undecided) undecided.add(capture.waitsWith, make(packet), 0);
+      else if (taken === DISPOSITION.opaque) write(make(packet));
+    },
+    flowEnded: ({ id }: FlowInfo): void => undecided.write(id),
+    end: (): void => undecided.end(),
+  };
 }
