@@ -181,9 +181,10 @@ export class AnalysisSession {
 
   /** Whose address it is shows where a packet leaves or enters its pod. */
   #sawLocal(packet: PacketView): void {
-    if (packet.direction === DIRECTION.unknown || packet.isForOthers) return;
+    const { passes } = packet;
+    if (passes === DIRECTION.unknown) return;
     const { hosts, clock } = this.capture.analysis;
-    const at = packet.direction === DIRECTION.outbound ? packet.sourceAddress : packet.destinationAddress;
+    const at = passes === DIRECTION.outbound ? packet.sourceAddress : packet.destinationAddress;
     this.names.sawLocal(hosts.number(packet.bytes, at, packet.addressLength), packet.interfaceId, clock.now);
   }
 

@@ -86,6 +86,11 @@ export class PacketView {
     return at >= 0 && at < this.caplen && u8(this.bytes, this.offset + at) === TO_OTHER_HOST;
   }
 
+  /** Which way it passes between the interface and what that belongs to; unknown where the capture does not tell, and for others. */
+  get passes(): Direction {
+    return this.direction === DIRECTION.unknown || this.isForOthers ? DIRECTION.unknown : this.direction;
+  }
+
   /** Bytes above the last decoded header, on the wire: for TCP the segment's length. */
   get payloadLength(): number {
     return this.wireEnd > this.cursor ? this.wireEnd - this.cursor : 0;

@@ -767,7 +767,7 @@ function isBefore({ limits }: PendingEnd, direction: number, sequence: number): 
   return limit !== undefined && ((sequence - limit) | 0) <= 0;
 }
 
-/** Whether a packet passes its place of capture in this direction; undefined where the capture does not tell, or it is for another host. */
-function leavesBy(packet: PacketView, direction: Direction): boolean | undefined {
-  return packet.direction === DIRECTION.unknown || packet.isForOthers ? undefined : packet.direction === direction;
+/** Whether a packet passes its interface in this direction; undefined where the capture does not tell, or it is for another host. */
+function leavesBy({ passes }: PacketView, direction: Direction): boolean | undefined {
+  return passes === DIRECTION.unknown ? undefined : passes === direction;
 }
