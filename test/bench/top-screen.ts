@@ -16,6 +16,7 @@ import {
   sectionHeader,
   writeEnhancedPacket,
 } from '../../src/wire/pcapng-write.ts';
+import { plainSettings } from '../support/analysis-session.ts';
 import { nginxCapture } from './support/big-capture.ts';
 import { type Bench, type Figure, figure } from './support/figure.ts';
 import { flowCapture } from './support/flow-capture.ts';
@@ -148,16 +149,7 @@ async function withScreen(path: string, view: string): Promise<Run> {
 }
 
 function session(kind: AnalysisOutputKind): AnalysisSession {
-  return new AnalysisSession(kind, {
-    line: () => {},
-    colour: false,
-    align: false,
-    width: undefined,
-    json: false,
-    where: undefined,
-    choice: undefined,
-    showSecrets: false,
-  });
+  return new AnalysisSession(kind, plainSettings());
 }
 
 /** Push a file as a capture brings it, not faster than so many exchanges a second. @returns seconds of CPU that pushing took */

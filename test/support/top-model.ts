@@ -2,6 +2,7 @@ import { AnalysisSession } from '../../src/analyze/engine/session.ts';
 import type { InterfaceCounts } from '../../src/cli/top/interface-counts.ts';
 import { Top, type TopSource } from '../../src/cli/top/model.ts';
 import type { CaptureState } from '../../src/view/top/model.ts';
+import { plainSettings } from './analysis-session.ts';
 
 const NOTHING: CaptureState = {
   source: 'test.pcap',
@@ -26,15 +27,6 @@ export function topModel(source: Partial<TopSource> = {}): { readonly model: Top
     capture: (counts: InterfaceCounts) => ({ ...NOTHING, packets: counts.packets, bytes: counts.bytes }),
     ...source,
   });
-  const session = new AnalysisSession(model.kind, {
-    line: () => {},
-    colour: false,
-    align: false,
-    width: undefined,
-    json: false,
-    where: undefined,
-    choice: undefined,
-    showSecrets: false,
-  });
+  const session = new AnalysisSession(model.kind, plainSettings());
   return { model, session };
 }

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { AnalysisSession, type Condition } from '../../../src/analyze/engine/session.ts';
+import type { Condition } from '../../../src/analyze/engine/session.ts';
 import type { SummaryReport } from '../../../src/analyze/summary/report.ts';
 import { summary } from '../../../src/run/analysis/summary.ts';
 import { whereExpression } from '../../../src/run/where.ts';
+import { analysed } from '../../support/analysis-session.ts';
 import { topModel } from '../../support/top-model.ts';
 
 const captures = join(import.meta.dirname, '../../analyze/protocols/captures');
@@ -18,19 +19,7 @@ const NAMES = [
 
 /** What `-o summary --json` says of a capture. */
 function summaryOf(name: string, where?: Condition): SummaryReport {
-  const lines: string[] = [];
-  const session = new AnalysisSession(summary, {
-    line: (line) => void lines.push(line),
-    colour: false,
-    align: false,
-    width: undefined,
-    json: true,
-    where,
-    choice: undefined,
-    showSecrets: false,
-  });
-  session.push(readFileSync(join(captures, name)));
-  session.end();
+  const { lines } = analysed(summary, readFileSync(join(captures, name)), { json: true, where });
   return JSON.parse(lines.join('')) as SummaryReport;
 }
 

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AnalysisOutputKind } from '../../../src/analyze/engine/output.ts';
-import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
 import type { ExchangeStats, SummaryReport } from '../../../src/analyze/summary/report.ts';
 import { html } from '../../../src/run/analysis/html.ts';
 import { summary } from '../../../src/run/analysis/summary.ts';
+import { analysed } from '../../support/analysis-session.ts';
 import { Browser } from '../../support/browser.ts';
 
 const TEST = join(import.meta.dirname, '../..');
@@ -40,20 +40,7 @@ afterAll(async () => {
 
 /** What an output writes of a capture of the tests. */
 function written(kind: AnalysisOutputKind, capture: string): string {
-  const lines: string[] = [];
-  const session = new AnalysisSession(kind, {
-    line: (line) => void lines.push(line),
-    colour: false,
-    align: false,
-    width: undefined,
-    json: kind === summary,
-    where: undefined,
-    choice: undefined,
-    showSecrets: false,
-    utc: true,
-  });
-  session.push(readFileSync(join(TEST, capture)));
-  session.end();
+  const { lines } = analysed(kind, readFileSync(join(TEST, capture)), { json: kind === summary, utc: true });
   return lines.join('\n');
 }
 
