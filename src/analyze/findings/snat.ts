@@ -37,7 +37,7 @@ export const snat: DetectorKind = {
   },
 };
 
-/** Servers without a response that are told apart. */
+/** Servers without a response that have a count of their own, at most. */
 const SERVERS = 4096;
 
 function portRace(pair: StatePair, context: FindingContext, retried: Case): Finding[] {

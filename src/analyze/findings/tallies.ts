@@ -7,7 +7,7 @@ import { clientOf, type FindingContext, serverOf } from './detector.ts';
 /** Flows whose last exchange is remembered, a power of two: a later flow takes the place of an earlier one. */
 const FLOWS = 65_536;
 
-/** Ports of a server that are told apart. */
+/** Ports of a server that have a count of their own, at most. */
 const PORTS = 64;
 
 /** What was counted of one server, whatever became of it: of these attempts the cases of a finding are a share. */

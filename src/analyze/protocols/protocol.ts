@@ -33,7 +33,7 @@ export interface ProtocolContext {
 export interface StreamContext extends ProtocolContext {
   /** Labels of exchanges are shown, also where nothing else of an exchange is (without `detail`). */
   readonly labels?: boolean | undefined;
-  /** With `detail`: nobody looks at the fields of most events, which may be read late (record/late-fields.ts). */
+  /** With `detail`: the fields of most events are not shown, so they may be read late (record/late-fields.ts). */
   readonly late?: boolean | undefined;
   /** Where bodies of messages are wanted (`--body`): what they are kept in. */
   readonly bodies?: Bodies | undefined;

@@ -1,8 +1,8 @@
 import type { Fields, FieldValue } from './event.ts';
 
 /**
- * Fields of an HTTP exchange that are read when somebody looks at them: at those of most exchanges nobody does. Their one member can
- * be read as that of any fields; whoever copies fields, or goes through them, takes `wholeFields`.
+ * Fields of an HTTP exchange that are read from its heads only when they are used: those of most exchanges are not. Their one member
+ * is read like a member of any fields; code that copies or lists fields calls `wholeFields` first.
  */
 export class LateFields implements Fields {
   readonly [name: string]: FieldValue | undefined;

@@ -6,7 +6,7 @@ const NAMING = /^(?:name|key|id|field|path|header|variable|property|setting|para
 const HOLDING = /^(?:value|val|parametervalue|stringvalue)$/i;
 const VALUE_HINT = /value|"val/i;
 
-/** Objects within each other that are told apart; of deeper ones no values are looked for. */
+/** Depth of nested objects up to which values are looked for. */
 const DEPTH_MAXIMUM = 64;
 /** Characters of a name, and of a member's. */
 const NAME_CHARACTERS = 256;

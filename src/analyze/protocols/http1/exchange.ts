@@ -164,7 +164,7 @@ function lateParts({ request, response, interim }: ShownParts, showSecrets: bool
 
 const NO_FIELDS: Fields = Object.freeze({});
 
-/** What findings need of an exchange that nobody looks at. */
+/** What findings need of an exchange whose fields are not shown. */
 function countedFields(request: Request | undefined): Fields {
   const requestId = request?.requestId ?? '';
   return requestId === '' ? NO_FIELDS : { http: { requestId } };

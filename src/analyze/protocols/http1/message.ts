@@ -20,7 +20,7 @@ export interface MessageSink {
   /** A head has come whole, or as far as it was captured. @returns the body's length, AT_CHUNKED or AT_UNTIL_END; -1 when it is not this side's */
   onHead(reader: MessageReader, head: Head): number;
   readonly detail: boolean;
-  /** With `detail`: heads are kept as they came, and read when somebody looks. */
+  /** With `detail`: heads are kept as they came, and read when their fields are used. */
   readonly late: boolean;
   readonly showSecrets: boolean;
   /** Whether the bytes that are being passed on have their own packet's time. */
