@@ -60,6 +60,13 @@ const BUILDS = {
     about: 'about a minute, once',
     aliases: [],
   },
+  caddy: {
+    module: 'caddy',
+    version: '2.11.9',
+    flags: ['-trimpath', '-ldflags', '-s -w'],
+    about: 'about 5 minutes, once',
+    aliases: [],
+  },
   pause: { module: 'pause', version: '1', flags: ['-trimpath', '-ldflags', '-s -w'], about: 'a second', aliases: [] },
 } as const satisfies Record<string, Build>;
 

@@ -1,4 +1,4 @@
-// Many requests through HAProxy, Envoy and nginx with pools of connections: what is joined is right, by the numbers in the requests.
+// Many requests through HAProxy, Envoy, Caddy and nginx with pools of connections: what is joined is right, by the numbers in the requests.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -16,8 +16,8 @@ export async function ensureProxies(say: (line: string) => void = console.error)
   return on;
 }
 
-/** HAProxy with and without ids, and Envoy: for long runs. */
-export const MORE_PROXIES = ['haproxy-ids', 'haproxy-plain', 'envoy'] as const;
+/** HAProxy with and without ids, Envoy and Caddy: for long runs. */
+export const MORE_PROXIES = ['haproxy-ids', 'haproxy-plain', 'envoy', 'caddy'] as const;
 
 /** Put them before the shop's web, and wait until they are ready. */
 export async function ensureMoreProxies(say: (line: string) => void = console.error): Promise<TestCluster> {

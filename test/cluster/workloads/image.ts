@@ -65,8 +65,11 @@ const MORE_PROXIES: Recipe = {
   name: 'ksnoop-more-proxies',
   packages: ['haproxy', 'busybox-static', 'libc6'],
   commands: [],
-  files: async () => ({ 'usr/bin/envoy': await envoyBinary() }),
-  inputs: () => ENVOY_WHEEL,
+  files: async () => {
+    await ensureBuilt(['caddy']);
+    return { 'usr/bin/envoy': await envoyBinary(), 'usr/bin/caddy': program('caddy') };
+  },
+  inputs: () => `${ENVOY_WHEEL} ${basename(buildDirectory('caddy'))}`,
 };
 
 /** What a container needs for captures without agents: a shell and tcpdump. */
