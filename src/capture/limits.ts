@@ -75,6 +75,18 @@ export const OWNERS_REMEMBERED = 10_000;
 /** Addresses whose pods are searched for `--clients`. */
 export const CALLERS_MAXIMUM = 4096;
 
+/** Services and pods that join because a target calls them (`--depth`). */
+export const CALLEES_MAXIMUM = 64;
+
+/** Addresses that targets call and that are looked up for `--depth`: those outside of the cluster count, too. */
+export const CALLED_ADDRESSES_MAXIMUM = 4096;
+
+/** The list of Services is read again for an unknown address when it is this old. */
+export const SERVICES_STALE_MS = 5_000;
+
+/** Calls of calls of calls: how far `--depth` goes at most. */
+export const DEPTH_MAXIMUM = 8;
+
 /** Targets of one capture; `--max-targets` changes it. */
 export const TARGETS_MAXIMUM = 100;
 

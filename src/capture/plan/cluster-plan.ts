@@ -4,17 +4,21 @@ import { namesOf } from '../../wire/pcapng-write.ts';
 import { AgentAccess } from '../agents/open-agent.ts';
 import { ownConnectionFilter } from '../agents/own-connection.ts';
 import type { TransportPreference } from '../agents/transport-preference.ts';
+import type { FoundNode } from '../kinds/kind.ts';
 import type { Kube } from '../kube/kube.ts';
 import { type PodView, podLabel } from '../kube/pod.ts';
 import { podNames } from '../names/names.ts';
 import type { NodePlan } from '../streams/node-stream.ts';
+import type { PeersSeen } from '../streams/peer-tap.ts';
 import type { FollowChanges, TargetChange } from '../streams/target-change.ts';
+import { CalledPods } from '../targets/called-pods.ts';
 import { ClientPods } from '../targets/client-pods.ts';
 import type { TargetEvent } from '../targets/followed-targets.ts';
 import { nodeWarning, podWarnings } from '../targets/pod-state.ts';
 import type { TargetQuery } from '../targets/target-find.ts';
 import { findTargetSet, type TargetSet } from '../targets/target-set.ts';
 import { ClusterNode, inCluster, type NodeContext, type NodeOptions } from './cluster-node.ts';
+import { OwnNodes } from './own-nodes.ts';
 
 /** Plans for the targets that can be captured, and the reasons why others cannot. */
 export interface ClusterPlan {
@@ -32,8 +36,8 @@ export interface ClusterPlan {
   readonly growing: boolean;
   /** Emits targets that join and leave; undefined when the set is fixed. */
   readonly follow: FollowChanges | undefined;
-  /** Takes the callers of captured pods (`--clients`), so that they join. */
-  readonly seen: ((label: string, caller: string) => void) | undefined;
+  /** Takes the callers of captured pods (`--clients`) and what they call (`--depth`), so that these join. */
+  readonly seen: PeersSeen | undefined;
 }
 
 interface Refused {
@@ -46,6 +50,10 @@ export interface PlanOptions extends NodeOptions {
   readonly maximum: number;
   /** Whether pods that connect to the targets are captured as well. */
   readonly clients: boolean;
+  /** How many calls away from a target pods are captured as well; 0: none. */
+  readonly depth: number;
+  /** Whether the network interfaces of the nodes that the pods are on are captured as well. */
+  readonly ownNodes: boolean;
   /** How their agents are reached. */
   readonly transport: TransportPreference;
 }
@@ -65,14 +73,26 @@ export async function planCluster(
   const found = await findTargetSet(kube, query, options.maximum, signal);
   const nodes = new NodesOfPlan(agents, { kube, options, signal });
   const refused = nodes.begin(found.initial);
-  const growing = options.clients || (options.follow && found.growing);
+  const ownNodes = options.ownNodes ? new OwnNodes(kube, signal) : undefined;
+  const unread = ownNodes === undefined ? [] : await nodes.addOwn(ownNodes);
+  const joining = options.clients || options.depth > 0;
+  const growing = joining || (options.follow && found.growing);
   const waiting = growing ? found.waiting : [];
   const { pods } = nodes;
-  const usesNodeNetworks = found.initial.nodes.length > 0 || pods.some(({ hostNetwork }) => hostNetwork);
+  const usesNodeNetworks =
+    options.ownNodes || found.initial.nodes.length > 0 || pods.some(({ hostNetwork }) => hostNetwork);
   const leaveOut = usesNodeNetworks ? await ownConnectionFilter(kube) : undefined;
-  const clients = options.clients ? new ClientPods(kube, query.namespaces ?? []) : undefined;
+  const { namespaces = [] } = query;
   const labelOf = (pod: PodView) => inCluster(options, podLabel(pod));
-  for (const pod of pods) clients?.addTarget(labelOf(pod));
+  const { maximum, follow } = options;
+  const peers: Peers = {
+    clients: options.clients ? new ClientPods(kube, namespaces) : undefined,
+    called:
+      options.depth > 0
+        ? new CalledPods(kube, { namespaces, depth: options.depth, maximum, follow, labelOf })
+        : undefined,
+  };
+  for (const pod of pods) addTarget(peers, labelOf(pod));
   return {
     plans: nodes.plans(),
     pods,
@@ -82,7 +102,8 @@ export async function planCluster(
       ...found.notes,
       ...waiting.map(({ error }) => `${error.message} Pods that start later are captured.`),
       ...pods.flatMap((pod) => podWarnings(pod, options.wholeNode)),
-      ...found.initial.nodes.map(({ name }) => nodeWarning(name)),
+      ...nodes.hosts.map((name) => nodeWarning(name)),
+      ...unread,
       ...(leaveOut === undefined
         ? []
         : [`traffic between this machine and the API server is not captured: ${leaveOut}`]),
@@ -90,27 +111,54 @@ export async function planCluster(
     leaveOut,
     waiting: waiting.length > 0,
     growing,
-    follow: options.follow || clients !== undefined ? follower(found, options, nodes, clients) : undefined,
-    seen: clients && ((label, caller) => clients.see(label, caller)),
+    follow: follow || joining ? follower(found, options, nodes, peers, ownNodes) : undefined,
+    seen: joining
+      ? {
+          caller: peers.clients && ((label, address) => peers.clients?.see(label, address)),
+          callee: peers.called && ((label, address) => peers.called?.see(label, address)),
+        }
+      : undefined,
   };
 }
 
-/** Emits the changes of the set, and the clients of its pods. */
+/** What joins because targets exchange packets with it. */
+interface Peers {
+  readonly clients: ClientPods | undefined;
+  readonly called: CalledPods | undefined;
+}
+
+function addTarget({ clients, called }: Peers, label: string): void {
+  clients?.addTarget(label);
+  called?.addTarget(label);
+}
+
+/** Emits the changes of the set, the clients of its pods, what they call, and the nodes of all these. */
 function follower(
   found: TargetSet,
   options: PlanOptions,
   nodes: NodesOfPlan,
-  clients: ClientPods | undefined,
+  peers: Peers,
+  ownNodes: OwnNodes | undefined,
 ): FollowChanges {
   return async (emit, until, started) => {
     await started;
     if (until.aborted) return;
-    const emitChange = (event: TargetEvent) => emit(nodes.changeOf(event));
+    const emitChange = (event: TargetEvent) => {
+      emit(nodes.changeOf(event));
+      if (event.type !== 'added' || event.pod.nodeName === '') return;
+      void ownNodes?.join(event.pod.nodeName).then((node) => {
+        if (node !== undefined && !until.aborted) emit(nodes.changeOf(node));
+      });
+    };
     const onTarget = (event: TargetEvent) => {
-      if (event.type === 'added') clients?.addTarget(inCluster(options, podLabel(event.pod)));
+      if (event.type === 'added') addTarget(peers, inCluster(options, podLabel(event.pod)));
       emitChange(event);
     };
-    await Promise.all([options.follow && found.follow(onTarget, until), clients?.follow(emitChange, until)]);
+    await Promise.all([
+      options.follow && found.follow(onTarget, until),
+      peers.clients?.follow(emitChange, until),
+      peers.called?.follow(emitChange, until),
+    ]);
   };
 }
 
@@ -119,6 +167,8 @@ class NodesOfPlan {
   readonly labels = new Map<string, string>();
   /** The pods that can be captured. */
   readonly pods: PodView[] = [];
+  /** The nodes whose own networks are captured. */
+  readonly hosts: string[] = [];
   readonly #agents: AgentAccess;
   readonly #context: NodeContext;
   readonly #nodes = new Map<string, ClusterNode>();
@@ -142,10 +192,21 @@ class NodesOfPlan {
         refused.push({ label: podLabel(pod), error: thrown });
       }
     }
-    for (const { uid, name } of nodes) {
-      this.#add(this.#at(name), { key: this.#text(uid), kind: 'host' }, this.#text(`node/${name}`));
-    }
+    for (const node of nodes) this.#addHost(node);
     return refused;
+  }
+
+  /** Add the network interfaces of the nodes that have targets. @returns why some of them cannot be captured, a sentence each */
+  async addOwn(ownNodes: OwnNodes): Promise<string[]> {
+    for (const name of this.hosts) ownNodes.has(name);
+    const names = [...this.#targets.keys()].map(({ node }) => node);
+    const found = await Promise.all(names.map((name) => ownNodes.join(name)));
+    const notes: string[] = [];
+    for (const event of found) {
+      if (event?.type === 'node-added') this.#addHost(event);
+      else if (event !== undefined) notes.push(event.message);
+    }
+    return notes;
   }
 
   plans(): NodePlan[] {
@@ -193,6 +254,11 @@ class NodesOfPlan {
     const node = this.#nodes.get(name) ?? new ClusterNode(name, this.#agents.on(name), this.#context);
     this.#nodes.set(name, node);
     return node;
+  }
+
+  #addHost({ uid, name }: FoundNode): void {
+    this.hosts.push(name);
+    this.#add(this.#at(name), { key: this.#text(uid), kind: 'host' }, this.#text(`node/${name}`));
   }
 
   #add(node: ClusterNode, target: AgentTarget, label: string): void {

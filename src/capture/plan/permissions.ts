@@ -45,8 +45,18 @@ export const CAPTURE_PERMISSIONS: readonly Permission[] = [
   },
   optional('cluster', ['list'], 'nodes', 'addresses of nodes have no names'),
   optional('cluster', ['get'], 'nodes', 'errors do not say why a node has no agent'),
-  optional('cluster', ['list'], 'pods', 'pods of other namespaces have no names, and --clients does not find them'),
-  optional('cluster', ['list'], 'services', 'Services of other namespaces have no names'),
+  optional(
+    'cluster',
+    ['list'],
+    'pods',
+    'pods of other namespaces have no names, and --clients and --depth do not find them',
+  ),
+  optional(
+    'cluster',
+    ['list'],
+    'services',
+    'Services of other namespaces have no names, and --depth does not find them',
+  ),
 ];
 
 /**

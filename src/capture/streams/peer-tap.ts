@@ -1,12 +1,22 @@
 import { BLOCK, EPB_FLAG, EPB_HEADER_BYTES, padded } from '../../wire/pcapng.ts';
 import { interfaceName } from '../../wire/pcapng-read.ts';
-import { callerOf } from './caller.ts';
+
 import type { CaptureOutput } from './capture.ts';
 import type { InterfaceOrigin } from './merge.ts';
+import { calleeOf, callerOf } from './peer.ts';
 
 /** epb_flags (draft-ietf-opsawg-pcapng, section 4.3.1): the direction's two bits, and the three of how it was received. */
 const DIRECTION_AND_RECEPTION = 0x1f;
 const TO_THIS_HOST = EPB_FLAG.inbound | EPB_FLAG.unicast;
+const DIRECTION = EPB_FLAG.inbound | EPB_FLAG.outbound;
+
+/** Take the addresses that a captured pod exchanges packets with. `label`: `namespace/pod`, behind `CLUSTER/` as below. */
+export interface PeersSeen {
+  /** An address that connects to the pod; undefined: not of interest. */
+  readonly caller?: ((label: string, address: string) => void) | undefined;
+  /** An address that the pod connects to; undefined: not of interest. */
+  readonly callee?: ((label: string, address: string) => void) | undefined;
+}
 
 interface Interface {
   readonly linkType: number;
@@ -14,13 +24,13 @@ interface Interface {
   readonly label: string;
 }
 
-/** Passes everything on to an output, and reports the callers of the captured pods. */
-export class CallerTap implements CaptureOutput {
+/** Passes everything on to an output, and reports the callers and callees of the captured pods. */
+export class PeerTap implements CaptureOutput {
   readonly #output: CaptureOutput;
-  readonly #seen: (label: string, caller: string) => void;
+  readonly #seen: PeersSeen;
   readonly #interfaces: Interface[] = [];
 
-  constructor(output: CaptureOutput, seen: (label: string, caller: string) => void) {
+  constructor(output: CaptureOutput, seen: PeersSeen) {
     this.#output = output;
     this.#seen = seen;
   }
@@ -54,19 +64,36 @@ export class CallerTap implements CaptureOutput {
     if (from === undefined) return;
     const view = new DataView(bytes.buffer, bytes.byteOffset + offset, length);
     const caplen = view.getUint32(20, true);
-    if (EPB_HEADER_BYTES + caplen > length || !mayBeInbound(view, caplen)) return;
-    const caller = callerOf(from.linkType, bytes, offset + EPB_HEADER_BYTES, caplen);
-    if (caller !== undefined) this.#seen(from.label, caller);
+    if (EPB_HEADER_BYTES + caplen > length) return;
+    const flags = flagsOf(view, caplen);
+    const at = offset + EPB_HEADER_BYTES;
+    const { caller, callee } = this.#seen;
+    if (caller !== undefined && mayBeInbound(flags)) {
+      const address = callerOf(from.linkType, bytes, at, caplen);
+      if (address !== undefined) caller(from.label, address);
+    }
+    if (callee !== undefined && mayBeOutbound(flags)) {
+      const address = calleeOf(from.linkType, bytes, at, caplen);
+      if (address !== undefined) callee(from.label, address);
+    }
   }
 }
 
-/**
- * Whether a packet was sent to the pod, or may have been: ksnoop's agents put the flags first among a packet's options,
- * and they are 0 where the link type has no direction (`-i eth0`). A bridge floods frames that are for others, too.
- */
-function mayBeInbound(view: DataView, caplen: number): boolean {
+/** A packet's flags: ksnoop's agents put them first among its options. 0 where the packet has none. */
+function flagsOf(view: DataView, caplen: number): number {
   const options = EPB_HEADER_BYTES + padded(caplen);
-  if (options + 8 > view.byteLength - 4) return true;
-  const flags = view.getUint32(options + 4, true) & DIRECTION_AND_RECEPTION;
+  return options + 8 > view.byteLength - 4 ? 0 : view.getUint32(options + 4, true) & DIRECTION_AND_RECEPTION;
+}
+
+/**
+ * Whether a packet was sent to the pod, or may have been: the flags are 0 where the link type has no direction (`-i eth0`).
+ * A bridge floods frames that are for others, too.
+ */
+function mayBeInbound(flags: number): boolean {
   return flags === 0 || flags === TO_THIS_HOST;
+}
+
+/** Whether the pod sent a packet, or may have. Without a direction a packet to the pod counts, too: its callee is the pod itself. */
+function mayBeOutbound(flags: number): boolean {
+  return flags === 0 || (flags & DIRECTION) === EPB_FLAG.outbound;
 }

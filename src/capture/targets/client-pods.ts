@@ -1,9 +1,8 @@
-import { list } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
-import { type PodView, podLabel, podView } from '../kube/pod.ts';
-import { resourcePath } from '../kube/resource.ts';
+import { podLabel } from '../kube/pod.ts';
 import { CALLERS_MAXIMUM } from '../limits.ts';
 import type { TargetEvent } from './followed-targets.ts';
+import { podAt } from './pod-at.ts';
 import { isCapturable } from './target-pods.ts';
 
 /** `--clients`: pods that are seen connecting to a target are captured as well. Clients of the clients are not. */
@@ -62,7 +61,7 @@ export class ClientPods {
     if (this.#finding) return;
     this.#finding = true;
     for (let address = this.#next(); address !== undefined; address = this.#next()) {
-      const pod = await this.#podAt(address);
+      const pod = await podAt(this.#kube, address, this.#namespaces, this.#signal);
       // The network of a hostNetwork pod is its node's: the traffic there is not the pod's alone.
       if (pod === undefined || pod.hostNetwork || this.#targets.has(podLabel(pod))) continue;
       if (isCapturable(pod)) this.#emit?.({ type: 'added', pod, via: ['client'] });
@@ -72,24 +71,5 @@ export class ClientPods {
 
   #next(): string | undefined {
     return this.#emit === undefined ? undefined : this.#waiting.shift();
-  }
-
-  async #podAt(address: string): Promise<PodView | undefined> {
-    const fieldSelector = `status.podIP=${address}`;
-    for (const namespace of [undefined, ...this.#namespaces]) {
-      try {
-        const { items } = await list(
-          this.#kube,
-          resourcePath('v1', namespace, 'pods'),
-          { fieldSelector },
-          this.#signal,
-        );
-        const [pod] = items.map(podView).filter(({ phase }) => phase === 'Running' || phase === 'Pending');
-        if (pod !== undefined || namespace === undefined) return pod;
-      } catch {
-        // The pods of all namespaces may not be listed, or the server cannot be reached: try the next namespace.
-      }
-    }
-    return undefined;
   }
 }

@@ -1,3 +1,4 @@
+import { DEPTH_MAXIMUM } from '../../capture/limits.ts';
 import { commaList, type TargetSelection } from '../../run/capture/target-query.ts';
 import { usage } from '../usage.ts';
 
@@ -13,6 +14,10 @@ export interface RawTargetOptions {
   readonly crossNamespace?: boolean;
   readonly maxTargets?: string;
   readonly clients?: boolean;
+  /** Of `trace`: as typed. */
+  readonly depth?: string;
+  /** Of `trace`. */
+  readonly ownNodes?: boolean;
   /** `--no-follow` makes it false. */
   readonly follow?: boolean;
 }
@@ -26,7 +31,7 @@ export function completeTargets(raw: RawTargetOptions, local: boolean, maximum: 
   if (raw.allNamespaces && raw.namespace !== undefined) throw usage('-A and -n exclude each other.');
   if (raw.backendsOnly && raw.controllerOnly) throw usage('--backends-only and --controller-only exclude each other.');
   if (local) {
-    const alien = (['allNamespaces', 'selector', 'fieldSelector', 'node', 'clients'] as const).find(
+    const alien = (['allNamespaces', 'selector', 'fieldSelector', 'node', 'clients', 'depth'] as const).find(
       (key) => raw[key] !== undefined,
     );
     if (alien !== undefined) throw usage(`--local uses no cluster, so ${FLAGS[alien]} has no meaning with it.`);
@@ -50,6 +55,8 @@ export function completeTargets(raw: RawTargetOptions, local: boolean, maximum: 
     maxTargets: raw.maxTargets === undefined ? maximum : boundOf(raw.maxTargets),
     follow: raw.follow !== false,
     clients: raw.clients === true,
+    depth: raw.depth === undefined ? 0 : depthOf(raw.depth),
+    ownNodes: raw.ownNodes === true,
   };
 }
 
@@ -59,7 +66,13 @@ const FLAGS = {
   fieldSelector: '--field-selector',
   node: '--node',
   clients: '--clients',
+  depth: '--depth',
 } as const;
+
+function depthOf(text: string): number {
+  if (/^\d$/.test(text) && Number(text) <= DEPTH_MAXIMUM) return Number(text);
+  throw usage(`--depth takes a whole number from 0 to ${DEPTH_MAXIMUM}, not "${text}".`);
+}
 
 function boundOf(text: string): number {
   if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);

@@ -8,12 +8,9 @@ import { usage } from '../usage.ts';
 export interface TraceOptions extends RawCaptureOptions {
   /** One of TRACE_FORMS. */
   readonly output?: string;
-  /** The nodes' own interfaces too. */
+  /** Also the interfaces of the nodes that captured pods are on. */
   readonly nodes?: boolean;
 }
-
-/** Every node of the cluster, as a target. */
-const NODES = 'node/*';
 
 /** @throws KsnoopError USAGE where the flags do not go together */
 export async function traceCommand(words: readonly string[], options: TraceOptions): Promise<ExitCode> {
@@ -23,7 +20,8 @@ export async function traceCommand(words: readonly string[], options: TraceOptio
   }
   const form = output === 'lines' ? 'trace' : `trace=${output}`;
   if (nodes && options.local === true) throw usage('--nodes needs the cluster, which --local does not use.');
-  if (!captureFiles(words)) return analyseTargets(nodes ? [...words, NODES] : words, others, form);
+  if (!captureFiles(words)) return analyseTargets(words, { ...others, ownNodes: nodes }, form);
   if (nodes) throw usage('--nodes captures interfaces of nodes; it has no meaning for files.');
+  if (options.depth !== undefined) throw usage('--depth adds targets to a capture; it has no meaning for files.');
   return analyseFiles(words, others, form);
 }

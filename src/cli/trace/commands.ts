@@ -26,9 +26,10 @@ export function addTraceCommand(ksnoop: Command, setExit: (code: number) => void
   trace
     .option('-o, --output <FORMAT>', 'lines: one per request, then tables; summary: only a table per route', 'lines')
     .option(
-      '--nodes',
-      "also capture all nodes' own interfaces, as hops between the pods (for some nodes: target node/NAME)",
+      '--depth <N>',
+      'also capture Services and pods that the targets are seen calling, N calls away (default: 0)',
     )
+    .option('--nodes', "also capture the interfaces of the captured pods' nodes, as hops between the pods")
     .option('--json', 'an object a line')
     .option(...WHERE_FLAG)
     .option(...SECRETS_FLAG)
@@ -41,6 +42,7 @@ export function addTraceCommand(ksnoop: Command, setExit: (code: number) => void
   addExamples(trace, [
     ['trace svc/web -n shop', 'requests of a Service, from its clients to its pods'],
     ['trace ingress/shop svc/api -v', 'through the ingress controller and on to another Service, with all hops'],
+    ['trace svc/web --depth 2 -v', 'also the Services that web calls, and those that they call'],
     [
       'trace svc/web --nodes -o summary --duration 1m',
       "hops with the nodes' own interfaces, a table per route at the end",

@@ -57,8 +57,8 @@ export async function findOpened(
   signal: AbortSignal,
   cluster?: string,
 ): Promise<CapturePlan> {
-  const { container, maxTargets: maximum, follow, wholeNode, transport, clients } = config;
-  const options = { container, maximum, follow, wholeNode, transport, clients, cluster };
+  const { container, maxTargets: maximum, follow, wholeNode, transport, clients, depth = 0, ownNodes = false } = config;
+  const options = { container, maximum, follow, wholeNode, transport, clients, depth, ownNodes, cluster };
   const plan = await planCluster(kube, query, options, signal);
   const warnings = [...plan.warnings];
   if (container !== undefined) {

@@ -1,5 +1,6 @@
 import { planLocal } from '../../capture/plan/local-plan.ts';
 import type { CaptureTargets } from '../../capture/streams/capture.ts';
+import type { PeersSeen } from '../../capture/streams/peer-tap.ts';
 import type { KsnoopError } from '../../wire/errors.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import type { CaptureConfig } from './config.ts';
@@ -23,8 +24,8 @@ export interface CapturePlan extends Omit<CaptureTargets, 'named'> {
   readonly names: readonly NamedAddress[];
   /** pcap-filter(7) of what must not be captured; undefined for nothing. */
   readonly leaveOut: string | undefined;
-  /** Takes who spoke to which captured pod; undefined unless `clients` asks for them. */
-  readonly seen: ((label: string, caller: string) => void) | undefined;
+  /** Takes the addresses that captured pods exchange packets with; undefined unless `clients` or `depth` needs them. */
+  readonly seen: PeersSeen | undefined;
   /**
    * Gives the names of other addresses until the signal aborts: those that are known now, then `known`, later new ones.
    */

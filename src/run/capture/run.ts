@@ -1,4 +1,3 @@
-import { CallerTap } from '../../capture/streams/caller-tap.ts';
 import {
   type CaptureResult,
   type CaptureTargets,
@@ -6,6 +5,7 @@ import {
   startCapture,
 } from '../../capture/streams/capture.ts';
 import type { CaptureObserver } from '../../capture/streams/capture-observer.ts';
+import { PeerTap } from '../../capture/streams/peer-tap.ts';
 import { CaptureReport } from '../../capture/streams/report.ts';
 import type { FollowChanges, TargetChange } from '../../capture/streams/target-change.ts';
 import type { CaptureSummary } from '../../view/summary.ts';
@@ -70,7 +70,7 @@ export async function runCapture(
     follow: plan.follow && withNames(plan.follow, output),
     named: plan.followNames && named.promise,
   };
-  const tapped = plan.seen === undefined ? output : new CallerTap(output, plan.seen);
+  const tapped = plan.seen === undefined ? output : new PeerTap(output, plan.seen);
   const capture = startCapture({
     targets,
     settings: settingsOf(config, plan),

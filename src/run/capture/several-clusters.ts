@@ -1,4 +1,5 @@
 import { CLUSTER_PLAN_MS } from '../../capture/limits.ts';
+import type { PeersSeen } from '../../capture/streams/peer-tap.ts';
 import type { FollowChanges } from '../../capture/streams/target-change.ts';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import type { CaptureConfig } from './config.ts';
@@ -77,11 +78,7 @@ function joined(
     leaveOut: leftOut.length === 0 ? undefined : leftOut.join(' or '),
     names: plans.flatMap(({ names }) => names),
     follow: followAll(plans.flatMap(({ follow }) => follow ?? [])),
-    seen: plans.some(({ seen }) => seen !== undefined)
-      ? (label, caller) => {
-          for (const { seen } of plans) seen?.(label, caller);
-        }
-      : undefined,
+    seen: seenByAll(plans.flatMap(({ seen }) => seen ?? [])),
     followNames: async (signal, onNames, onComplete) => {
       const complete = Promise.withResolvers<void>();
       let missing = named.length;
@@ -95,6 +92,20 @@ function joined(
     close: () => {
       for (const plan of plans) plan.close();
     },
+  };
+}
+
+/** Pods of all clusters are seen: each label has its cluster in front. */
+function seenByAll(all: readonly PeersSeen[]): PeersSeen | undefined {
+  const callers = all.flatMap(({ caller }) => caller ?? []);
+  const callees = all.flatMap(({ callee }) => callee ?? []);
+  if (callers.length === 0 && callees.length === 0) return undefined;
+  const tellAll = (takers: typeof callers) => (label: string, address: string) => {
+    for (const take of takers) take(label, address);
+  };
+  return {
+    caller: callers.length === 0 ? undefined : tellAll(callers),
+    callee: callees.length === 0 ? undefined : tellAll(callees),
   };
 }
 

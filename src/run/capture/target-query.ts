@@ -17,6 +17,10 @@ export interface TargetSelection {
   readonly follow: boolean;
   /** Pods that are seen speaking to the targets are captured as well. */
   readonly clients: boolean;
+  /** Services and pods that the targets are seen calling are captured as well, this many calls away; 0 unless set. */
+  readonly depth?: number;
+  /** The nodes' own interfaces are captured as well, of the nodes that the captured pods are on. */
+  readonly ownNodes?: boolean;
 }
 
 /** Whether something besides names selects objects: then a kind alone, or nothing at all, is enough. */

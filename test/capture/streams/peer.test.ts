@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import { expect, test } from 'vitest';
-import { callerOf } from '../../../src/capture/streams/caller.ts';
-import { CallerTap } from '../../../src/capture/streams/caller-tap.ts';
 import { Merge } from '../../../src/capture/streams/merge.ts';
+import { calleeOf, callerOf } from '../../../src/capture/streams/peer.ts';
+import { PeerTap } from '../../../src/capture/streams/peer-tap.ts';
 import { EPB_FLAG } from '../../../src/wire/pcapng.ts';
 import { enhancedPacketBytes, writeEnhancedPacket } from '../../../src/wire/pcapng-write.ts';
 import { tcpFrame } from '../../support/built-capture.ts';
@@ -23,6 +23,17 @@ test.each([
   expect(callerOf(ETHERNET, frame, 0, frame.length)).toBe(caller);
 });
 
+test.each([
+  ['a SYN', asked('S'), '10.0.0.2'],
+  ['a SYN to a higher port', asked('S', [100, 8080]), '10.0.0.2'],
+  ['an answered SYN', asked('S.', [80, 40_000]), undefined],
+  ['what a client says later', asked('P.'), '10.0.0.2'],
+  ['what a server says', asked('P.', [80, 40_000]), undefined],
+  ['a query of DNS', asked('S', [40_000, 53]), undefined],
+])('%s shows what is called, or nothing', (_, frame, callee) => {
+  expect(calleeOf(ETHERNET, frame, 0, frame.length)).toBe(callee);
+});
+
 test('IPv6 in cooked headers, in the words of Kubernetes', () => {
   const bytes = Buffer.alloc(20 + 40 + 20);
   bytes.writeUInt16BE(0x86dd, 0);
@@ -32,7 +43,9 @@ test('IPv6 in cooked headers, in the words of Kubernetes', () => {
   bytes.writeUInt16BE(40_000, 60);
   bytes.writeUInt16BE(80, 62);
   bytes[73] = 2;
+  bytes[59] = 9;
   expect(callerOf(276, bytes, 0, bytes.length)).toBe('fd00::7');
+  expect(calleeOf(276, bytes, 0, bytes.length)).toBe('::9');
   for (let length = 0; length < 74; length += 1) expect(callerOf(276, bytes, 0, length)).toBeUndefined();
 });
 
@@ -58,8 +71,9 @@ test('of any bytes it is an address or nobody, and no byte outside of the packet
   expect(addresses).toBeGreaterThan(10);
 });
 
-test('the tap hands everything on, and tells of callers of the pod alone, not of frames for others', () => {
+test('the tap hands everything on, and reports callers of the pod and what it calls, not frames for others', () => {
   const seen: string[] = [];
+  const called: string[] = [];
   let written = 0;
   const output = {
     pending: 0,
@@ -70,7 +84,12 @@ test('the tap hands everything on, and tells of callers of the pod alone, not of
       written += 1;
     },
   };
-  const merge = new Merge(new CallerTap(output, (label, caller) => void seen.push(`${label} ${caller}`)));
+  const merge = new Merge(
+    new PeerTap(output, {
+      caller: (label, caller) => void seen.push(`${label} ${caller}`),
+      callee: (label, callee) => void called.push(`${label} ${callee}`),
+    }),
+  );
   const source = merge.addSource('node');
   const frame = asked('S');
   source.push(Buffer.concat([sample.header(), sample.describe('shop/web-1/any')]));
@@ -87,4 +106,5 @@ test('the tap hands everything on, and tells of callers of the pod alone, not of
   merge.flush();
   expect(written).toBe(4);
   expect(seen).toEqual(['shop/web-1 10.0.0.1', 'shop/web-1 10.0.0.1']);
+  expect(called).toEqual(['shop/web-1 10.0.0.2', 'shop/web-1 10.0.0.2']);
 });
