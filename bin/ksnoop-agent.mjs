@@ -2,4 +2,9 @@
 import { requireNode } from './node-version.mjs';
 
 requireNode('ksnoop-agent');
-await import('../dist/ksnoop-agent.mjs');
+try {
+  await import('../dist/ksnoop-agent.mjs');
+} catch (thrown) {
+  const { explain } = await import('./not-built.mjs');
+  explain('ksnoop-agent', thrown);
+}

@@ -4,4 +4,9 @@ import { requireNode } from './node-version.mjs';
 requireNode('ksnoop');
 const { useCompileCache } = await import('./compile-cache.mjs');
 useCompileCache();
-await import('../dist/ksnoop.mjs');
+try {
+  await import('../dist/ksnoop.mjs');
+} catch (thrown) {
+  const { explain } = await import('./not-built.mjs');
+  explain('ksnoop', thrown);
+}

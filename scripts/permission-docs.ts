@@ -39,11 +39,12 @@ export function withPermissions(page: string): string {
     '## Installation\n',
     "`ksnoop install`, `uninstall`, `status` and `cleanup` use these. Captures do not need them. They also read the cluster's list\nof kinds, which Kubernetes allows every user (ClusterRole `system:discovery`).\n",
     table(
-      ['Permission', 'Where', 'Used by'],
-      installPermissions(readKustomization(BASE)).map(({ verbs, group, resource, place, usedBy }) => [
+      ['Permission', 'Where', 'Used by', 'Needed'],
+      installPermissions(readKustomization(BASE)).map(({ verbs, group, resource, place, usedBy, missing }) => [
         named(verbs, group, resource),
         PLACE_WORDS[place],
         usedBy.map((command) => `\`${command}\``).join(', '),
+        missing === undefined ? 'yes' : `no: without it, ${missing}`,
       ]),
     ),
   ];

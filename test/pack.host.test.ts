@@ -38,8 +38,9 @@ const run = (name: string, args: string[], path = process.env.PATH) =>
 
 test('only what runs is in it', () => {
   const allowed = [
-    /^(package\.json|README\.md|LICENSE)$/,
-    /^bin\/(ksnoop|ksnoop-agent|kubectl_complete-ksnoop|node-version|compile-cache)\.mjs$/,
+    /^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/,
+    /^docs\/\w+\.md$/,
+    /^bin\/(ksnoop|ksnoop-agent|kubectl_complete-ksnoop|node-version|compile-cache|not-built)\.mjs$/,
     /^dist\/(ksnoop|ksnoop-agent|chunks\/[\w-]+)\.mjs(\.LEGAL\.txt)?$/,
     /^dist\/(THIRD_PARTY_NOTICES\.txt|sbom\.cdx\.json|agent-image-(amd64|arm64)\.cdx\.json)$/,
     /^dist\/man\/ksnoop(-[\w-]+)?\.[17]$/,
@@ -83,6 +84,18 @@ test('kubectl completes from it, and man finds its pages', () => {
   execFileSync('npm', words, { stdio: 'ignore' });
   expect(existsSync(join(prefix, 'share/man/man1/ksnoop.1'))).toBe(true);
   expect(existsSync(join(prefix, 'share/man/man7/ksnoop-targets.7'))).toBe(true);
+});
+
+test('every page that README, help or another page of docs/ names is in it', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const pages = files.filter((file) => file.startsWith('docs/'));
+  const links = pages.flatMap((page) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/\]\(([\w-]+\.md)/g)].map(([, name]) => `docs/${name}`),
+  );
+  const help = ['outputs', 'security'].map((topic) => run('ksnoop', ['help', topic]).stdout).join('');
+  const named = [...`${readme}${help}`.matchAll(/\bdocs\/[\w-]+\.md/g)].map(([page]) => page);
+  expect(named).toEqual(expect.arrayContaining(['docs/analytics.md', 'docs/permissions.md']));
+  expect(files).toEqual(expect.arrayContaining([...new Set([...named, ...links])]));
 });
 
 test('the agents can be installed from it: the manifests are found', () => {

@@ -9,6 +9,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { arch, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { EXIT, KsnoopError, messageOf } from '../../src/wire/errors.ts';
 import { cacheDirectory } from './cache-directory.ts';
 import { type Architecture, DESCRIPTION } from './description.ts';
 import { layOutFiles } from './files.ts';
@@ -28,14 +29,22 @@ export interface AgentImage extends Pick<ImageArchive, 'path' | 'bytes'> {
  * @param output where it goes; the cache when left out
  * @param tag left out, it carries the hash, so that another agent is another image
  * @param newest take the newest Debian packages where the pinned ones are not to be had any more
- * @throws KsnoopError IMAGE_NEEDS_DEBIAN, IMAGE_NOT_PINNED
+ * @throws KsnoopError NOT_BUILT, IMAGE_NEEDS_DEBIAN, IMAGE_NOT_PINNED
  */
 export async function buildAgentImage(
   options: { architecture?: Architecture; output?: string; tag?: string; newest?: boolean },
   log: (line: string) => void,
 ): Promise<AgentImage> {
   const architecture = options.architecture ?? (arch() === 'arm64' ? 'arm64' : 'amd64');
-  if (!existsSync(agent)) throw new Error('dist/ksnoop-agent.mjs is not there: npm run build');
+  if (!existsSync(agent)) {
+    throw new KsnoopError(
+      'NOT_BUILT',
+      'The agent that goes into the image is not built: dist/ksnoop-agent.mjs is missing.',
+      {
+        hint: 'In the repository of ksnoop: npm ci && npm run build',
+      },
+    );
+  }
   const cache = cacheDirectory();
   const inputs = createHash('sha256').update(await readFile(agent));
   for (const file of ['description.ts', 'files.ts', 'oci.ts', 'bill.ts', pinFile(architecture)]) {
@@ -63,6 +72,21 @@ export async function buildAgentImage(
 }
 
 if (import.meta.main) {
+  try {
+    await main();
+  } catch (thrown) {
+    process.stderr.write(`${failureLine(thrown)}\n`);
+    process.exitCode = thrown instanceof KsnoopError ? thrown.exit : EXIT.failed;
+  }
+}
+
+/** An error as `ksnoop` prints it, for its users see these lines through `ksnoop image`. */
+function failureLine(thrown: unknown): string {
+  if (!(thrown instanceof KsnoopError)) return messageOf(thrown);
+  return `${thrown.message}${thrown.hint === undefined ? '' : ` ${thrown.hint}`} [${thrown.code}]`;
+}
+
+async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       arch: { type: 'string' },
@@ -73,8 +97,7 @@ if (import.meta.main) {
   });
   const log = (line: string) => void process.stderr.write(`${line}\n`);
   if (values.arch !== undefined && values.arch !== 'amd64' && values.arch !== 'arm64') {
-    log(`--arch takes amd64 or arm64, not ${values.arch}`);
-    process.exit(2);
+    throw new KsnoopError('USAGE', `--arch takes amd64 or arm64, not ${values.arch}.`);
   }
   const image = await buildAgentImage(
     {

@@ -95,6 +95,7 @@ export const ERROR_CODES = {
   NOTHING_CAPTURED: { exit: EXIT.failed, meaning: 'None of the targets on the node could be captured.' },
   NOTHING_KEPT: { exit: EXIT.failed, meaning: 'top has no packets to write yet.' },
   NOT_ALLOWED: { exit: EXIT.failed, meaning: 'The agent may not open this network namespace.' },
+  NOT_BUILT: { exit: EXIT.failed, meaning: 'ksnoop runs in its repository, and dist/ was not built.' },
   NOT_FOUND: { exit: EXIT.failed, meaning: 'The API server does not have the object.' },
   NO_AGENT_AT_PORT: {
     exit: EXIT.failed,

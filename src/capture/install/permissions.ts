@@ -9,6 +9,8 @@ export interface InstallPermission {
   readonly resource: string;
   readonly place: 'agents' | 'cluster';
   readonly usedBy: readonly string[];
+  /** What is missing without it; left out where the commands fail. */
+  readonly missing?: string;
 }
 
 const LOOKING: readonly InstallPermission[] = [
@@ -20,8 +22,30 @@ const LOOKING: readonly InstallPermission[] = [
     usedBy: ['install', 'uninstall', 'status', 'cleanup'],
   },
   { verbs: ['get'], group: 'apps', resource: 'daemonsets', place: 'agents', usedBy: ['status'] },
-  { verbs: ['list'], group: '', resource: 'events', place: 'agents', usedBy: ['install', 'status'] },
-  { verbs: ['list'], group: '', resource: 'nodes', place: 'cluster', usedBy: ['install', 'status'] },
+  {
+    verbs: ['list'],
+    group: '',
+    resource: 'events',
+    place: 'agents',
+    usedBy: ['install', 'status'],
+    missing: 'nothing says why pods of agents cannot be created',
+  },
+  {
+    verbs: ['list'],
+    group: '',
+    resource: 'nodes',
+    place: 'cluster',
+    usedBy: ['install', 'status'],
+    missing: 'nodes without an agent are not listed, and install needs --image',
+  },
+  {
+    verbs: ['list'],
+    group: 'metrics.k8s.io',
+    resource: 'pods',
+    place: 'agents',
+    usedBy: ['install', 'status'],
+    missing: 'the memory and processor time that agents use are not shown',
+  },
   { verbs: ['delete'], group: '', resource: 'pods', place: 'agents', usedBy: ['cleanup'] },
 ];
 

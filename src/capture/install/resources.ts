@@ -1,9 +1,7 @@
 import { KsnoopError } from '../../wire/errors.ts';
 import { type JsonObject, objectAt, objectsAt, optionalString, stringsAt } from '../../wire/guard.ts';
 import { AGENT_CONTAINER, AGENT_NAMESPACE, AGENT_SELECTOR } from '../agent-objects.ts';
-import { list } from '../kube/api.ts';
-import type { Kube } from '../kube/kube.ts';
-import { resourcePath } from '../kube/resource.ts';
+import type { ObjectApi } from '../kube/object-api.ts';
 
 /** What an agent may use: Kubernetes quantities, as the DaemonSet has them. */
 export interface AgentResources {
@@ -42,14 +40,13 @@ export function resourcesOf(daemonSet: JsonObject): AgentResources {
 }
 
 /** The agents' usage by pod; empty where the cluster has no metrics API, or it may not be read. */
-export async function agentUsage(kube: Kube, signal: AbortSignal | undefined): Promise<Map<string, AgentUsage>> {
-  const path = resourcePath('metrics.k8s.io/v1beta1', AGENT_NAMESPACE, 'pods');
+export async function agentUsage(api: ObjectApi): Promise<Map<string, AgentUsage>> {
   try {
-    const { items } = await list(kube, path, { labelSelector: AGENT_SELECTOR }, signal ?? new AbortController().signal);
+    const kind = { apiVersion: 'metrics.k8s.io/v1beta1', kind: 'PodMetrics' };
+    const items = await api.list(kind, AGENT_NAMESPACE, { labelSelector: AGENT_SELECTOR });
     return new Map(items.flatMap(usageOf));
   } catch (thrown) {
-    signal?.throwIfAborted();
-    if (thrown instanceof KsnoopError) return new Map();
+    if (thrown instanceof KsnoopError && thrown.code !== 'INTERRUPTED') return new Map();
     throw thrown;
   }
 }

@@ -62,7 +62,7 @@ export async function status(kube: Kube, signal?: AbortSignal): Promise<InstallS
     findDaemonSet(api),
     api.list({ apiVersion: 'v1', kind: 'Pod' }, AGENT_NAMESPACE, { labelSelector: AGENT_SELECTOR }),
     listNodes(api),
-    agentUsage(kube, signal),
+    agentUsage(api),
   ]);
   if (daemonSet === undefined) return { ...where, ...NOTHING, installed: false, nodes: [] };
   const counts = objectAt(daemonSet, 'status');

@@ -1,6 +1,6 @@
 import { openAsBlob } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { EXIT, KsnoopError, messageOf } from '../../wire/errors.ts';
+import { EXIT, KsnoopError, messageOf, systemCode } from '../../wire/errors.ts';
 import { isObject, type JsonObject, objectAt, objectsAt, optionalString, parseJson } from '../../wire/guard.ts';
 import { ARCHIVE_MEMBERS, MANIFEST_BYTES, PLATFORMS_MAXIMUM } from './limits.ts';
 
@@ -8,6 +8,13 @@ import { ARCHIVE_MEMBERS, MANIFEST_BYTES, PLATFORMS_MAXIMUM } from './limits.ts'
 const RECORD = 512;
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
+
+const FILE_WORDS: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not exist',
+  ENOTDIR: 'it does not exist',
+  EISDIR: 'it is a directory',
+  EACCES: 'you may not read it',
+};
 
 /** A manifest of an archive, with what it refers to. */
 export interface ImageManifest {
@@ -44,7 +51,9 @@ export class ImageArchive {
       const members = await membersOf(file, (await file.stat()).size);
       return new ImageArchive(path, members, await openAsBlob(path));
     } catch (thrown) {
-      throw thrown instanceof KsnoopError ? thrown : bad(path, messageOf(thrown));
+      throw thrown instanceof KsnoopError
+        ? thrown
+        : bad(path, FILE_WORDS[systemCode(thrown) ?? ''] ?? messageOf(thrown));
     } finally {
       await file?.close();
     }

@@ -6,11 +6,14 @@ import { EXIT, KsnoopError } from '../../wire/errors.ts';
 
 /**
  * Run the builder of the agents' image, which is in ksnoop's repository and not in its package: it needs Debian's tools.
+ * @param words its flags
+ * @param manifests the repository's `daemonset`
  * @returns the path of the archive
- * @throws KsnoopError IMAGE_NEEDS_SOURCES (exit 2), IMAGE_BUILD_FAILED
+ * @throws KsnoopError IMAGE_NEEDS_SOURCES (exit 2), NOT_BUILT, IMAGE_BUILD_FAILED
  */
-export async function runBuilder(words: readonly string[]): Promise<string> {
-  const program = join(daemonsetDirectory(), 'image', 'build.ts');
+export async function runBuilder(words: readonly string[], manifests = daemonsetDirectory()): Promise<string> {
+  const program = join(manifests, 'image', 'build.ts');
+  const repository = join(manifests, '..');
   if (!existsSync(program)) {
     throw new KsnoopError(
       'IMAGE_NEEDS_SOURCES',
@@ -20,6 +23,11 @@ export async function runBuilder(words: readonly string[]): Promise<string> {
         exit: EXIT.usage,
       },
     );
+  }
+  if (!existsSync(join(repository, 'dist', 'ksnoop-agent.mjs'))) {
+    throw new KsnoopError('NOT_BUILT', `The agent that goes into the image is not built: ${repository} has no dist.`, {
+      hint: `Build it: (cd ${repository} && npm ci && npm run build)`,
+    });
   }
   const child = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';

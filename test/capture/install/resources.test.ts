@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { agentUsage, quantity, resourcesOf } from '../../../src/capture/install/resources.ts';
 import { loadKube } from '../../../src/capture/kube/config.ts';
+import { ObjectApi } from '../../../src/capture/kube/object-api.ts';
 import { type ApiServer, json, startApiServer, status } from '../../support/api-server.ts';
 
 let server: ApiServer | undefined;
@@ -38,12 +39,19 @@ test('usage is by pod, and nothing where there is no metrics API', async () => {
   server = await startApiServer({
     onRequest: (request, response) => {
       const path = request.url?.split('?')[0];
+      if (isThere && path === '/apis/metrics.k8s.io/v1beta1') {
+        const resources = [{ kind: 'PodMetrics', name: 'pods', namespaced: true, verbs: ['list'], singularName: '' }];
+        json(response, 200, { kind: 'APIResourceList', groupVersion: 'metrics.k8s.io/v1beta1', resources });
+        return;
+      }
       if (!isThere || path !== '/apis/metrics.k8s.io/v1beta1/namespaces/ksnoop/pods') {
         json(response, 404, status(404, 'NotFound', 'no'));
         return;
       }
       const usage = { cpu: '11999999n', memory: '59000Ki' };
       json(response, 200, {
+        kind: 'PodMetricsList',
+        apiVersion: 'metrics.k8s.io/v1beta1',
         items: [
           { metadata: { name: 'a' }, containers: [{ name: 'agent', usage }] },
           { metadata: { name: 'b' }, containers: [{ name: 'agent', usage: { cpu: 'much' } }] },
@@ -52,8 +60,8 @@ test('usage is by pod, and nothing where there is no metrics API', async () => {
     },
   });
   const kube = await loadKube({ kubeconfig: server.kubeconfig() });
-  expect([...(await agentUsage(kube, undefined))]).toEqual([['a', { cpuMillis: 12, memoryBytes: 59_000 * 1024 }]]);
+  expect([...(await agentUsage(new ObjectApi(kube)))]).toEqual([['a', { cpuMillis: 12, memoryBytes: 59_000 * 1024 }]]);
   isThere = false;
-  expect((await agentUsage(kube, undefined)).size).toBe(0);
+  expect((await agentUsage(new ObjectApi(kube))).size).toBe(0);
   kube.close();
 });

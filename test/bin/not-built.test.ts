@@ -1,0 +1,33 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+let repository: string;
+
+beforeEach(() => {
+  repository = mkdtempSync(join(tmpdir(), 'ksnoop-bin-'));
+  cpSync(join(import.meta.dirname, '../../bin'), join(repository, 'bin'), { recursive: true });
+});
+afterEach(() => rmSync(repository, { recursive: true }));
+
+const run = (program: string) =>
+  spawnSync(process.execPath, [join(repository, `bin/${program}.mjs`)], { encoding: 'utf8' });
+
+test.each(['ksnoop', 'ksnoop-agent'])('without dist/ %s names the commands that make it', (program) => {
+  const { status, stderr } = run(program);
+  expect(stderr).toBe(
+    `${program} is not built: its directory has no dist/${program}.mjs. In it: npm ci && npm run build\n`,
+  );
+  expect(status).toBe(1);
+});
+
+test('what else fails is said as it is', () => {
+  mkdirSync(join(repository, 'dist'));
+  writeFileSync(join(repository, 'dist/ksnoop.mjs'), "await import('./chunks/missing.mjs');");
+  const { status, stderr } = run('ksnoop');
+  expect(stderr).toContain('chunks/missing.mjs');
+  expect(stderr).not.toContain('is not built');
+  expect(status).toBe(1);
+});
