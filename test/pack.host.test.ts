@@ -120,6 +120,8 @@ test('what talks to the cluster is loaded by those who need it, the configuratio
   const clientNode = readers.filter((file) => file.includes('client-node'));
   expect(clientNode).toHaveLength(1);
   expect(readers).toHaveLength(2);
+  const objectApi = holding('KubernetesObjectApi');
+  expect(objectApi).toHaveLength(1);
   for (const words of [['--version'], ['--help'], ['--local', 'netns/ksnoop-none'], ['pod/a', '--count', '0']]) {
     const seen = loaded(...words);
     expect(seen).toContain('dist/ksnoop.mjs');
@@ -127,6 +129,12 @@ test('what talks to the cluster is loaded by those who need it, the configuratio
   }
   const seen = loaded('pod/a', '--kubeconfig', join(directory, 'no-kubeconfig'));
   expect(readers.some((file) => seen.includes(file))).toBe(true);
+  const read = loaded('read', join(root, 'test/analyze/flow/captures/both-ends-of-a-service.pcapng'), '-o', 'summary');
+  const status = loaded('status', '--kubeconfig', join(directory, 'no-kubeconfig'));
+  for (const file of objectApi) {
+    for (const other of [seen, read]) expect(other).not.toContain(file);
+    expect(status).toContain(file);
+  }
 });
 
 test('a Node that is too old is told which one is needed and where this one is', ({ skip }) => {

@@ -112,14 +112,14 @@ export class Names {
   addObserved(address: string, name: string, time: number, cluster = 0): void {
     const identity = this.#identities.get(this.#inCluster(observedName(name), cluster));
     // An address that does not fit into the table is not thereby without an owner.
-    if (identity !== undefined) this.#add(address, cluster, identity, time, 'observed');
+    if (identity !== undefined) this.#add(address, cluster, 'observed', { identity, since: time });
   }
 
   /** Who has an address from `since` on, from the cluster; no parts: it has no owner from then on. */
   add(address: string, parts: IdentityParts, since: number, cluster = 0): void {
     const { refused } = this.#identities;
     const identity = this.#identities.get(this.#inCluster(parts, cluster));
-    if (this.#identities.refused === refused) this.#add(address, cluster, identity, since, 'known');
+    if (this.#identities.refused === refused) this.#add(address, cluster, 'known', { identity, since });
   }
 
   /** The interface `id` of the analysis, as the capture names and describes it. */
@@ -185,13 +185,13 @@ export class Names {
     }
     const owner = entry?.local.at(-1)?.identity;
     if (entry === undefined || owner === undefined) {
-      if (known === undefined) this.#add(address, number, identity, time, 'local');
+      if (known === undefined) this.#add(address, number, 'local', { identity, since: time });
       return;
     }
     if (entry.rival?.identity !== identity) entry.rival = { identity, since: time, flows: 0 };
     entry.rival.flows += 1;
     if (entry.rival.flows < MOVED_FLOWS) return;
-    this.#add(address, number, identity, entry.rival.since, 'local');
+    this.#add(address, number, 'local', { identity, since: entry.rival.since });
     entry.rival = undefined;
   }
 
@@ -246,13 +246,7 @@ export class Names {
     return name === '' ? parts : { ...parts, cluster: name };
   }
 
-  #add(
-    address: string,
-    cluster: number,
-    identity: Identity | undefined,
-    since: number,
-    list: 'known' | 'local' | 'observed',
-  ): void {
+  #add(address: string, cluster: number, list: 'known' | 'local' | 'observed', { identity, since }: Tenure): void {
     // Many hosts listen to a multicast address: receiving a packet for it does not make it the receiver's.
     if (isShared(address)) return;
     const key = entryKey(address, cluster);

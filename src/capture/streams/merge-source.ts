@@ -11,6 +11,17 @@ import { aheadOrBehind, type NodeClock } from './node-clock.ts';
 const SHORTEST_INTERFACE = 20;
 const SHORTEST_STATISTICS = 24;
 
+/** Where a stream comes from. */
+export interface SourceOrigin {
+  /** Name of the node. */
+  readonly name: string;
+  /** Distinguishes the streams of a capture. */
+  readonly serial: number;
+  readonly clock: NodeClock;
+  /** The cluster that its interfaces name; undefined where they name none. */
+  readonly cluster: string | undefined;
+}
+
 /** One agent's stream on its way into the merge. */
 export class MergeSource {
   readonly name: string;
@@ -31,8 +42,7 @@ export class MergeSource {
   /** The latest time of a packet or of statistics, ns since 1970 by the node's clock. */
   #latest = -1;
 
-  /** @param cluster that its interfaces name; undefined where they name none */
-  constructor(name: string, serial: number, merge: Merge, clock: NodeClock, cluster?: string) {
+  constructor(merge: Merge, { name, serial, clock, cluster }: SourceOrigin) {
     this.#cluster = cluster;
     this.name = name;
     this.serial = serial;

@@ -76,7 +76,12 @@ export class Merge {
     const key = nodeKey({ cluster, node });
     const of = this.clocks.get(key) ?? { cluster, node, clock: new NodeClock() };
     this.clocks.set(key, of);
-    return new MergeSource(node, this.#sources, this, of.clock, namesCluster ? cluster : undefined);
+    return new MergeSource(this, {
+      name: node,
+      serial: this.#sources,
+      clock: of.clock,
+      cluster: namesCluster ? cluster : undefined,
+    });
   }
 
   /** Bytes that wait for an earlier packet of another interface. */
