@@ -43,7 +43,7 @@ function conntrackFull(pair: StatePair, context: FindingContext, unanswered: Cas
           isFailing ? 'code == "TCP_NO_ANSWER"' : undefined,
         ),
       ],
-      next: 'Raise net.netfilter.nf_conntrack_max, or reuse connections so that fewer are open.',
+      next: 'See which connections fill the table (conntrack -L on the node). Have these clients reuse connections, or raise net.netfilter.nf_conntrack_max.',
       otherwise: isFailing ? 'the servers do not respond for another reason' : undefined,
       cases: Math.max(1, unanswered.cases),
       attempts: Math.max(1, unanswered.cases),

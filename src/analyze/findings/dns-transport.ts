@@ -11,6 +11,8 @@ const TOGETHER_NS = 5e6;
 const ANSWERED_NS = 1e9;
 const AGAIN_NS = 2.4e9;
 const RACES = 3;
+const AGAINST_RACE =
+  'Use NodeLocal DNSCache, or (glibc only, not Alpine) dnsConfig.options single-request-reopen in the pod.';
 
 /** After a truncated response the resolver connects within this time. ns */
 const TCP_NS = 5e9;
@@ -114,7 +116,10 @@ export const dnsTransport: DetectorKind = {
                   ]
                 : []),
             ],
-            next: 'Use NodeLocal DNSCache, or (glibc only, not Alpine) dnsConfig.options single-request-reopen in the pod.',
+            next:
+              failed > 0
+                ? AGAINST_RACE
+                : `See whether the counter insert_failed rises on the pod's node (conntrack -S, twice). If so: ${AGAINST_RACE}`,
             otherwise: failed > 0 ? undefined : 'the DNS server dropped the query: capture at the server too',
             cases: one.cases,
             attempts: one.attempts,

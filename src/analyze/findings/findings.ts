@@ -1,7 +1,7 @@
 import type { FlowFacts, FlowIdentity, FlowInfo, OtherLeg } from '../flow/flow-facts.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import { FindingBounds } from './cases.ts';
-import { type Detector, type DetectorKind, type FindingContext, serverOf } from './detector.ts';
+import { type Detector, type DetectorKind, type FindingContext, isOfRequests, serverOf } from './detector.ts';
 import { type Evidence, type Finding, severityRank } from './finding.ts';
 import { FlowEnds } from './flow-ends.ts';
 import { DETECTORS } from './index.ts';
@@ -71,7 +71,7 @@ export class Findings {
       if (event.kind === 'event') for (const detector of takers.all) detector.event?.(event, flow, tally.subject);
     }
     if (event.kind === 'exchange' && event.incomplete === undefined)
-      this.#tallies.exchangeEnded(flow.id, event.responseEnd ?? event.time);
+      this.#tallies.exchangeEnded(flow.id, event.time, event.responseEnd ?? event.time, isOfRequests(event.protocol));
   }
 
   flowEnded(flow: FlowInfo): void {
@@ -88,6 +88,7 @@ export class Findings {
     const isNotable = isNotableFlow(facts) || this.#tallies.isTroubled(facts.id);
     if (isNamed || isNotable) for (const detector of this.#ofNamedFlows) detector.flowEnded?.(facts);
     if (isNotable) for (const detector of this.#ofFlows) detector.flowEnded?.(facts);
+    this.#tallies.forget(facts.id);
   }
 
   /** Some servers or clients had no room in a detector's table: there may be more findings. */

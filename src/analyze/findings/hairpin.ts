@@ -9,7 +9,9 @@ const LEAST_FAILED = 3;
 
 /**
  * A pod of a Service that reaches the Service's other pods through it, and not itself: the node does not send packets back
- * through the port that they came from (hairpin mode of the bridge or of the CNI plugin).
+ * through the port that they came from (hairpin mode of the bridge or of the CNI plugin), or drops them. Which of the two,
+ * packets at the pod do not prove. After a bridge without hairpin mode a repeated SYN goes to the same pod again, as connection
+ * tracking remembers the translation; one that succeeds was translated anew: the first was dropped before that.
  */
 export const hairpin: DetectorKind = {
   codes: ['HAIRPIN_FAILS'],
@@ -54,20 +56,24 @@ export const hairpin: DetectorKind = {
           const pods = one.frequent();
           // Without one that succeeded the Service may have no other pod, or none at all.
           if (!pods.some((pod) => answered.get(subject)?.has(pod))) continue;
+          const repeated = late.get(subject) ?? 0;
           found.push({
             code: 'HAIRPIN_FAILS',
             severity: 'error',
-            confidence: 'likely',
+            confidence: repeated === 0 ? 'likely' : 'hint',
             subject,
-            message: `A pod of ${subject} does not reach itself through its own Service: ${counted(one.cases, 'connection')} of ${pods[0]} got no response to the SYN.`,
+            message: `A pod of ${subject} does not always reach its own Service: ${counted(one.cases, 'connection')} of ${pods[0]} got no response to the SYN, probably those that the Service sends back to the same pod.`,
             evidence: [
               one.evidence(
-                `${pods[0]} is a pod of ${subject}; its other connections to the Service succeeded${laterText(late.get(subject))}`,
+                `${pods[0]} is a pod of ${subject}; its other connections to the Service succeeded${laterText(repeated)}`,
                 'code == "TCP_NO_ANSWER"',
               ),
             ],
-            next: 'Turn on hairpin mode in the CNI plugin (bridge plugin: "hairpinMode": true), then recreate the pods.',
-            otherwise: 'another pod of the Service does not answer',
+            next: nextStep(pods[0] ?? 'the pod', repeated > 0),
+            otherwise:
+              repeated === 0
+                ? 'a rule on the node (nft, iptables, network policy) drops packets from the pod to itself, or another pod of the Service does not answer'
+                : 'a rule on the node (nft, iptables, network policy) drops these packets: then a repeated SYN goes to another pod and succeeds, which it does not where only hairpin mode is off',
             cases: one.cases,
             // Of those that came up some are counted at the pod that they reached.
             attempts: one.cases,
@@ -78,6 +84,13 @@ export const hairpin: DetectorKind = {
     };
   },
 };
+
+/** What tells the causes apart, the likelier one first; only then what to change. */
+function nextStep(pod: string, isRule: boolean): string {
+  const rules = 'look for rules that drop packets from the pod to itself (nft list ruleset, iptables-save)';
+  const mode = `read hairpin_mode of the pod's bridge port (/sys/class/net/VETH/brport/hairpin_mode); if it is 0, turn on hairpin mode in the CNI plugin (bridge plugin: "hairpinMode": true)`;
+  return `On the node of ${pod}, first ${isRule ? rules : mode}; then ${isRule ? mode : rules}. conntrack -L -s POD-ADDRESS lists the connections without a response as [UNREPLIED].`;
+}
 
 /** A repeated SYN may be sent to another pod. */
 function laterText(count = 0): string {

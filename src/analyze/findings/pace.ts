@@ -111,7 +111,7 @@ export const pace: DetectorKind = {
             subject: key,
             message: `Transfers from ${key} are limited by the TCP window of ${receiver}: ${Math.round(one.most * 100)} % of the packets fill it, and none is lost.`,
             evidence: [one.evidence(`${counted(one.cases, 'transfer')} of 1 MB or more`)],
-            next: `Raise the receive buffer of ${receiver} (net.ipv4.tcp_rmem, SO_RCVBUF).`,
+            next: `See whether the program at ${receiver} reads at once (ss -tm there: Recv-Q stays near 0). If so, raise its receive buffer (net.ipv4.tcp_rmem, SO_RCVBUF); else see what keeps it from reading.`,
             otherwise: `the program at ${receiver} reads no faster`,
             cases: one.cases,
             attempts: one.cases,

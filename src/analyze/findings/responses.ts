@@ -1,8 +1,9 @@
+import { FINDING_SUBJECTS } from '../limits.ts';
 import { type Exchange, SIDE } from '../record/event.ts';
 import { type Case, Cases } from './cases.ts';
 import { clientOf, type DetectorKind, isOfRequests, serverOf, serviceNamed } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { counted, examplesOf, share, traceOf } from './words.ts';
+import { counted, examplesOf, share, span, traceOf } from './words.ts';
 
 /** Failures within this share of one duration, at least so many, are one time limit's. */
 const ROUND_CASES = 3;
@@ -17,6 +18,13 @@ const LEFT_SHARE = 0.01;
 /** A connection was idle for so long before the request that the server's closing of it met, and ends so soon after that. */
 const IDLE_NS = 1e9;
 const RACE_NS = 500e6;
+
+/** Idle times are those of one limit where so many of them are as near to their median, or within IDLE_NEAR_NS of it. */
+const IDLE_MOST = 0.75;
+const IDLE_NEAR = 0.1;
+const IDLE_NEAR_NS = 500e6;
+/** Idle times that are remembered of one server. */
+const IDLE_TIMES = 64;
 
 /** Protocols in which every response shows where it ends. */
 const WITH_LENGTH: ReadonlySet<string> = new Set(['http', 'grpc']);
@@ -36,7 +44,9 @@ export const responses: DetectorKind = {
     const race = new Cases(context.bounds);
     const rounds = new Cases(context.bounds);
     /** By flow: the request that ended without any response on a connection that had been idle. */
-    const candidates = new Map<number, { readonly server: string; readonly time: number; readonly label: string }>();
+    const candidates = new Map<number, Candidate>();
+    /** By server: how long connections had been idle, ns. */
+    const idles = new Map<string, number[]>();
     const clients = new Map<string, string>();
     return {
       event: (event, flow, server) => {
@@ -55,9 +65,11 @@ export const responses: DetectorKind = {
         }
         if (ending === 'client') {
           gaveUp.of(server).add(flow.id, event.time, event.route);
-        } else if (event.time - tallies.lastExchange(flow.id) >= IDLE_NS && candidates.size < CANDIDATES) {
-          candidates.set(flow.id, { server, time: event.time, label: event.route });
+          return;
         }
+        const idle = event.time - tallies.lastExchange(flow.id);
+        if (idle >= IDLE_NS && candidates.size < CANDIDATES)
+          candidates.set(flow.id, { server, time: event.time, idle, label: event.route });
       },
       flowEnded: (facts) => {
         const { tcp, id, first, last } = facts;
@@ -66,6 +78,9 @@ export const responses: DetectorKind = {
         // A server that works on a request and then fails takes longer than the way there and back.
         if (candidate !== undefined && last - candidate.time <= RACE_NS) {
           race.of(candidate.server).add(id, candidate.time, candidate.label);
+          const times = idles.get(candidate.server) ?? [];
+          if (times.length === 0 && idles.size < FINDING_SUBJECTS) idles.set(candidate.server, times);
+          if (times.length < IDLE_TIMES) times.push(candidate.idle);
         }
         if (tcp === undefined || tcp.midstream || tcp.closedBy === undefined) return;
         if (facts.server.payload > 0 || facts.client.payload === 0) return;
@@ -130,19 +145,26 @@ export const responses: DetectorKind = {
           });
         }
         for (const [subject, one] of race.counting()) {
+          const times = (idles.get(subject) ?? []).sort((a, b) => a - b);
+          const median = times[times.length >> 1] ?? 0;
+          const isOneLimit = isAround(times, median);
+          const idle = isOneLimit
+            ? `the connections had been idle for ${span(median)}`
+            : `the connections had been idle for ${span(times[0] ?? 0)} to ${span(times.at(-1) ?? 0)}`;
           found.push({
             code: 'KEEPALIVE_RACE',
             severity: 'error',
-            confidence: 'likely',
+            // A limit ends connections after one time.
+            confidence: isOneLimit ? 'likely' : 'hint',
             subject,
             message: `${subject} closes idle connections while clients send requests on them: ${share(one, 'request')} got no response.`,
             evidence: [
               one.evidence(
-                `${clients.get(subject) ?? 'a client'}: ${examplesOf(one)}`,
+                `${clients.get(subject) ?? 'a client'}: ${examplesOf(one)}; ${idle}`,
                 'endedBy == "server" && failed',
               ),
             ],
-            next: "Set the server's keep-alive timeout longer than the idle timeout of the client's or proxy's connection pool.",
+            next: "Look for restarts of the server at that time (kubectl get pods: RESTARTS, AGE). If there are none, set its keep-alive timeout longer than the idle timeout of the client's or proxy's connection pool.",
             otherwise: 'the server was stopping, or fails on these requests',
             cases: one.cases,
             attempts: one.attempts,
@@ -171,6 +193,20 @@ export const responses: DetectorKind = {
     };
   },
 };
+
+/** A request without any response on a connection that had been idle before, ns. */
+interface Candidate {
+  readonly server: string;
+  readonly time: number;
+  readonly idle: number;
+  readonly label: string;
+}
+
+/** Whether most times are near their median. @param times ns */
+function isAround(times: readonly number[], median: number): boolean {
+  const near = Math.max(median * IDLE_NEAR, IDLE_NEAR_NS);
+  return times.filter((time) => Math.abs(time - median) <= near).length >= times.length * IDLE_MOST;
+}
 
 /** So few clients that leave are users, or the end of a test. */
 function isRare({ cases, attempts }: Case): boolean {

@@ -7,9 +7,13 @@ import { counted, span, traceOf } from './words.ts';
 const LARGE_BYTES = 1000;
 const STUCK_REPEATS = 3;
 
-/** So many waits for the retransmission timer, 200 ms or longer, and this share of the connections. */
+/**
+ * So many waits for the retransmission timer, 200 ms or longer, and this share of the connections. The longest of a connection
+ * counts where it is this share of a request's time; of the connection's own time where no request can be read.
+ */
 const STALLS = 3;
 const STALLED_SHARE = 0.01;
+const WAITED_SHARE = 0.5;
 
 /** Segments that do not arrive, and what waits for them. */
 export const stalls: DetectorKind = {
@@ -33,6 +37,11 @@ export const stalls: DetectorKind = {
           // What never arrives is something else than what arrives late.
           if (direction.stuck !== undefined) continue;
           const [from, to] = direction.longestStall;
+          const isMost =
+            facts.protocol !== 'tls' && context.tallies.hasExchange(id)
+              ? context.tallies.isShareOfExchange(id, from, to, WAITED_SHARE)
+              : direction.stalled >= (facts.last - first) * WAITED_SHARE;
+          if (!isMost) continue;
           const one = stalled.of(server);
           one.add(id, from);
           one.cases += direction.stalls - 1;
@@ -70,7 +79,7 @@ export const stalls: DetectorKind = {
             subject,
             message: `Large packets from ${sender} do not reach ${receiver}, smaller ones do: in ${counted(one.cases, 'connection')} a segment of ${one.frequent()[0] ?? 'full size'} was retransmitted up to ${one.most} times and never acknowledged.`,
             evidence: [one.evidence('the other side went on to acknowledge earlier bytes only')],
-            next: `Lower the MTU at ${sender} (tunnels take 20 to 80 bytes: VXLAN 50, IPIP 20, WireGuard 60 to 80), or let ICMP "fragmentation needed" pass.`,
+            next: `Find the largest packet that passes from ${sender}: ping -M do -s 1472 ADDRESS, and smaller ones. If it is below the MTU, lower the MTU there (tunnels take 20 to 80 bytes: VXLAN 50, IPIP 20, WireGuard 60 to 80), or let ICMP "fragmentation needed" pass.`,
             otherwise: 'a firewall drops these packets because of their content',
             cases: one.cases,
             attempts: one.cases,
@@ -85,7 +94,11 @@ export const stalls: DetectorKind = {
             confidence: 'proven',
             subject,
             message: `Lost packets delay requests to ${subject}: ${counted(one.cases, 'time')} a sender waited for its retransmission timer, up to ${span(one.most)}.`,
-            evidence: [one.evidence(counted(connections.of(subject).cases, 'connection'))],
+            evidence: [
+              one.evidence(
+                `${counted(connections.of(subject).cases, 'connection')}; it was half of a request's time or more`,
+              ),
+            ],
             next: `To see between which places the packets are lost: ${traceOf(serviceNamed(context, subject))}`,
             otherwise: undefined,
             cases: one.cases,

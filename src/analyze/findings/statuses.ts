@@ -103,7 +103,7 @@ const RULES: readonly StatusRule[] = [
         event.kind === 'exchange' ? event.status : event.label,
       ),
     message: (server, how) => `${server} refuses clients because all its connections are in use: ${how}.`,
-    next: "Reduce the clients' pools or raise the server's connection limit; look for clients that do not close connections.",
+    next: "List who holds the connections (pg_stat_activity, SHOW PROCESSLIST, CLIENT LIST): fix clients that do not close theirs, else reduce the clients' pools or raise the server's limit.",
     where: 'failed',
   },
   {

@@ -7,6 +7,11 @@ import { clientOf, type FindingContext, serverOf } from './detector.ts';
 /** Flows whose last exchange is remembered, a power of two: a later flow takes the place of an earlier one. */
 const FLOWS = 65_536;
 
+/** An exchange that took so long may have waited for a retransmission timer, ns; of so many flows so many of them are remembered. */
+const SLOW_NS = 200e6;
+const SLOW_FLOWS = 4096;
+const SLOW_EXCHANGES = 32;
+
 /** Ports of a server that have a count of their own, at most. */
 const PORTS = 64;
 
@@ -52,6 +57,8 @@ export class Tallies {
   readonly #flows = new Int32Array(FLOWS);
   readonly #ends = new Float64Array(FLOWS);
   readonly #troubled = new Int32Array(FLOWS);
+  /** By flow: begin and end of its exchanges that took SLOW_NS, ns, one after the other. */
+  readonly #slow = new Map<number, number[]>();
   /** Some connection was seen in both directions: without, answers may take a way that is not captured. */
   hasBothDirections = false;
 
@@ -102,11 +109,32 @@ export class Tallies {
     return tally;
   }
 
-  /** A complete exchange of a flow ended at this time, ns. */
-  exchangeEnded(flow: number, time: number): void {
+  /** A complete exchange of a flow began and ended at these times, ns. @param isOfRequests not of DNS or TLS */
+  exchangeEnded(flow: number, begin: number, end: number, isOfRequests: boolean): void {
     const slot = flow & (FLOWS - 1);
     this.#flows[slot] = flow + 1;
-    this.#ends[slot] = time;
+    this.#ends[slot] = end;
+    if (isOfRequests && end - begin >= SLOW_NS) this.#addSlow(flow, begin, end);
+  }
+
+  /** Whether a time between two moments was at least this share of a complete exchange of a flow. @param from, to ns */
+  isShareOfExchange(flow: number, from: number, to: number, share: number): boolean {
+    const slow = this.#slow.get(flow) ?? [];
+    for (let at = 0; at < slow.length; at += 2) {
+      const [begin, end] = [slow[at] as number, slow[at + 1] as number];
+      if (Math.min(to, end) - Math.max(from, begin) >= (end - begin) * share) return true;
+    }
+    return false;
+  }
+
+  /** Whether a flow had a complete exchange. */
+  hasExchange(flow: number): boolean {
+    return this.#flows[flow & (FLOWS - 1)] === flow + 1;
+  }
+
+  /** A flow has ended: nothing of it is asked any more. */
+  forget(flow: number): void {
+    this.#slow.delete(flow);
   }
 
   /** When the last complete exchange of a flow ended, ns; NaN where none did or it is not remembered. */
@@ -140,6 +168,17 @@ export class Tallies {
     const tally = this.#bySubject.get(server);
     if (peer === undefined || tally === undefined) return 0;
     return this.#packets.get(peer.index * FINDING_TALLIES + tally.index) ?? 0;
+  }
+
+  #addSlow(flow: number, begin: number, end: number): void {
+    const known = this.#slow.get(flow);
+    if (known !== undefined) {
+      if (known.length < SLOW_EXCHANGES * 2) known.push(begin, end);
+      return;
+    }
+    // What has been open longest makes room.
+    if (this.#slow.size >= SLOW_FLOWS) this.#slow.delete(this.#slow.keys().next().value as number);
+    this.#slow.set(flow, [begin, end]);
   }
 
   #server(flow: FlowIdentity, time: number): Tally | undefined {

@@ -5,6 +5,7 @@ import { FINDING_CODES } from '../../../src/analyze/findings/index.ts';
 import { findings, isFailing } from '../../../src/run/analysis/findings.ts';
 import { analysisLines } from '../../support/analysis-lines.ts';
 import { type BuiltSegment, builtPcap, handshake } from '../../support/built-capture.ts';
+import { Judged } from '../../support/found-in.ts';
 
 interface Shown {
   readonly code: string;
@@ -132,6 +133,26 @@ test('a server that closes a used connection as a request comes is a race of kee
   };
   const reset: BuiltSegment = { side: 1, sequence: answered, acknowledgment: asked, flags: 'R.', at: 60_001 };
   expect(found(builtPcap([...first, second, reset]))).toMatchObject([{ code: 'KEEPALIVE_RACE', confidence: 'likely' }]);
+});
+
+test('idle times of one limit make the race likely, others a hint', () => {
+  const raced = (...idles: readonly number[]) => {
+    const judged = new Judged();
+    idles.forEach((idle, index) => {
+      const flow = judged.flow(1, 2);
+      const at = index * 1000;
+      judged.exchange(flow, at, 1);
+      const none = { responseTime: undefined, responseEnd: undefined, responseBytes: 0, status: '' };
+      judged.exchange(flow, at + 1 + idle, 0, { ...none, incomplete: 'no response', endedBy: 1, failed: true });
+      judged.ended(flow, at, { state: 'closed', closedBy: 'server' }, { last: (at + 2 + idle) * 1e6, payload: 80 });
+    });
+    return judged.found.find(({ code }) => code === 'KEEPALIVE_RACE');
+  };
+  expect(raced(60_000, 60_100, 61_000, 60_200)).toMatchObject({ confidence: 'likely', cases: 4 });
+  expect(raced(60_000, 60_100, 61_000)?.evidence[0]?.text).toContain('the connections had been idle for 60 s');
+  expect(raced(5000, 30_000, 61_000, 90_000)).toMatchObject({ confidence: 'hint', cases: 4 });
+  expect(raced(5000, 30_000, 61_000)?.evidence[0]?.text).toContain('idle for 5.0 s to 61 s');
+  expect(raced(900, 800, 700)).toBeUndefined();
 });
 
 test('loss needs a thousand packets and 1 %', () => {

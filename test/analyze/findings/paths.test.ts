@@ -34,6 +34,20 @@ test('a pod that reaches its own Service except where it would reach itself', ()
   expect(judged.found[0]?.message).toContain('3 connections of shop/web-1');
 });
 
+test('connections that come up with a repeated SYN make hairpin mode a hint, and the node’s rules come first', () => {
+  const judged = shop();
+  connect(judged, 1, 9, 3, UNANSWERED);
+  connect(judged, 1, 9, 4, OPEN);
+  const [likely] = judged.found;
+  expect(likely?.next).toMatch(/^On the node of shop\/web-1, first read hairpin_mode/);
+  expect(likely?.otherwise).toMatch(/^a rule on the node/);
+  connect(judged, 1, 9, 2, { ...OPEN, syns: 2 });
+  const [hint] = judged.found;
+  expect(hint).toMatchObject({ code: 'HAIRPIN_FAILS', confidence: 'hint' });
+  expect(hint?.evidence[0]?.text).toContain('2 connections only after the SYN was repeated');
+  expect(hint?.next).toMatch(/first look for rules that drop packets .* then read hairpin_mode/);
+});
+
 test('a Service that nobody reaches, one without other pods, and too few failures are not hairpin', () => {
   const others = shop();
   connect(others, 1, 9, 3, UNANSWERED);

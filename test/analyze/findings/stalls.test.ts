@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import type { FlowIdentity } from '../../../src/analyze/flow/flow-facts.ts';
 import { type BuiltSegment, handshake } from '../../support/built-capture.ts';
-import { codesOf, foundIn } from '../../support/found-in.ts';
+import { codesOf, foundIn, Judged } from '../../support/found-in.ts';
 
 const GET = 'GET /cart HTTP/1.1\r\nHost: web\r\n\r\n';
 const ASKED = 101 + GET.length;
@@ -64,8 +65,8 @@ test('a large segment that arrived before shows that the path takes it', () => {
   expect(codesOf(foundIn(segments))).not.toContain('MTU_BLACKHOLE');
 });
 
-/** Requests of connections of their own, sent again after a time. */
-function delayed(count: number, afterMs: number): BuiltSegment[] {
+/** Requests of connections of their own, sent again after a time. @param workMs how long the server then takes */
+function delayed(count: number, afterMs: number, workMs = 1): BuiltSegment[] {
   return Array.from({ length: count }, (_, index) => {
     const base = index * 100_000;
     const ports = [40_000 + index, 80] as const;
@@ -90,7 +91,7 @@ function delayed(count: number, afterMs: number): BuiltSegment[] {
         flags: 'P.',
         payload: answer,
         ports,
-        at: at + 6 + afterMs,
+        at: at + 5 + afterMs + workMs,
       } as const,
     ];
   }).flat();
@@ -100,13 +101,46 @@ test('three waits for the retransmission timer are said with the longest', () =>
   const [found] = foundIn(delayed(3, 400));
   expect(found).toMatchObject({ code: 'RTO_STALL', severity: 'warning', cases: 3 });
   expect(found?.message).toContain('up to 400 ms');
-  expect(found?.evidence[0]?.text).toBe('3 connections');
-  expect(foundIn(delayed(7, 400))[0]?.evidence[0]?.text).toBe('7 connections');
+  expect(found?.evidence[0]?.text).toBe("3 connections; it was half of a request's time or more");
+  expect(foundIn(delayed(7, 400))[0]?.evidence[0]?.text).toMatch(/^7 connections;/);
 });
 
 test('two waits, and short ones, are not', () => {
   expect(foundIn(delayed(2, 400))).toEqual([]);
   expect(foundIn(delayed(5, 150))).toEqual([]);
+});
+
+test('waits that are less than half of the request’s time are not: the server is what is slow', () => {
+  expect(codesOf(foundIn(delayed(3, 400, 300)))).toContain('RTO_STALL');
+  expect(codesOf(foundIn(delayed(3, 400, 500)))).not.toContain('RTO_STALL');
+});
+
+test('where requests are encrypted, half of the connection’s time counts', () => {
+  const encrypted = (stalledMs: number) => {
+    const judged = new Judged();
+    const stalled = stalledMs * 1e6;
+    const client = {
+      stalls: 1,
+      stalled,
+      longestStall: [0, stalled],
+      nagle: 0,
+      windowClosed: 0,
+      longestWindowClosed: 0,
+    };
+    for (const at of [0, 2000, 4000]) {
+      const seen = { protocol: 'tls', waits: { portReused: false, synAckAgain: false, client } };
+      const flow: FlowIdentity = { ...judged.flow(1, 2), ...seen };
+      judged.ended(
+        flow,
+        at,
+        { state: 'closed', rtt: { client: undefined, server: undefined } },
+        { last: (at + 1000) * 1e6 },
+      );
+    }
+    return codesOf(judged.found);
+  };
+  expect(encrypted(600)).toContain('RTO_STALL');
+  expect(encrypted(400)).not.toContain('RTO_STALL');
 });
 
 test('waits are said from one of a hundred connections on', () => {
