@@ -14,8 +14,17 @@ export interface ClusterFacts {
   readonly namespaces: readonly NamespaceFacts[];
   /** Warnings about pods; left out where they could not be read. */
   readonly events?: readonly EventFacts[];
+  /** TLS Secrets of Ingresses that a user asks about; what may not be read is left out. */
+  readonly tlsSecrets?: readonly TlsSecretFacts[] | undefined;
   /** When they were read: ns since 1970. */
   readonly at: bigint;
+}
+
+/** The certificate in a Secret: how long it is valid, ms since 1970. `absent`: there is no such Secret; `unusable`: no certificate is in it. */
+export interface TlsSecretFacts {
+  readonly namespace: string;
+  readonly name: string;
+  readonly certificate: { readonly from: number; readonly until: number } | 'absent' | 'unusable';
 }
 
 /** What the cluster reports about a pod: `Unhealthy`, `Readiness probe failed: …`. */

@@ -1,15 +1,10 @@
 import type { FieldValue } from '../record/event.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import { type Case, Cases } from './cases.ts';
+import { certificateEnd, endText } from './certificate-end.ts';
 import { clientOf, type DetectorKind } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { counted, examplesOf, listed, share } from './words.ts';
-
-const DAY_MS = 86_400_000;
-/** A certificate that ends so soon is reported. */
-const SOON_DAYS = 14;
-/** Certificates valid for less are renewed by programs. */
-const LONG_LIVED_DAYS = 60;
 
 /** What an alert means: who complains, about what. @param by who sent it */
 const ALERTS: Readonly<Record<string, (by: string, other: string) => string>> = {
@@ -61,13 +56,11 @@ export const tls: DetectorKind = {
         }
         const notAfter = Date.parse(textIn(fields.notAfter));
         const at = Number(context.epoch() / 1_000_000n) + event.time / 1e6;
-        if (
-          !Number.isNaN(notAfter) &&
-          notAfter < at + (isLongLived(fields.certificates, notAfter) ? SOON_DAYS * DAY_MS : 0)
-        ) {
+        const end = certificateEnd(validFrom(fields.certificates), notAfter, at);
+        if (end !== undefined) {
           const old = ends.get(server);
           if (old === undefined || notAfter < old) ends.set(server, notAfter);
-          expired.of(server).add(flow.id, event.time, notAfter < at ? 'past' : 'soon');
+          expired.of(server).add(flow.id, event.time, end);
         }
         const sni = textIn(fields.sni).toLowerCase();
         const names = namesOf(fields.certificates);
@@ -80,15 +73,12 @@ export const tls: DetectorKind = {
         for (const [subject, one] of expired.counting()) {
           const end = ends.get(subject) ?? 0;
           const isPast = one.texts.has('past');
-          const day = new Date(end).toISOString().slice(0, 10);
           found.push({
             code: 'TLS_CERTIFICATE_EXPIRED',
             severity: isPast ? 'error' : 'warning',
             confidence: 'proven',
             subject,
-            message: isPast
-              ? `The certificate of ${subject} has expired: it was valid until ${day}.`
-              : `The certificate of ${subject} expires soon: it is valid until ${day}.`,
+            message: `The certificate of ${subject} ${endText(isPast ? 'past' : 'soon', end)}.`,
             evidence: [one.evidence(`${share(one, 'handshake')} showed it`, 'has(tls.notAfter)')],
             next: 'Renew the certificate, and have the server load it.',
             otherwise: undefined,
@@ -163,11 +153,10 @@ function isFor(name: string, host: string): boolean {
   return name.startsWith('*.') && host.slice(host.indexOf('.') + 1) === name.slice(2) && host.includes('.');
 }
 
-/** Whether a certificate is renewed by hand: those of meshes are valid for hours, and always end soon. */
-function isLongLived(certificates: FieldValue | undefined, notAfter: number): boolean {
+/** When the server's own certificate became valid, ms since 1970; NaN where that is not known. */
+function validFrom(certificates: FieldValue | undefined): number {
   const [own] = Array.isArray(certificates) ? certificates : [];
-  const notBefore = Date.parse(textIn(fieldsIn(own)?.notBefore));
-  return notAfter - notBefore >= LONG_LIVED_DAYS * DAY_MS;
+  return Date.parse(textIn(fieldsIn(own)?.notBefore));
 }
 
 /** The names in the server's own certificate. */

@@ -27,7 +27,7 @@ export class Diagnosis {
     const places = this.#opened?.query.namespaces;
     if (this.#opened === undefined || places === undefined) return [];
     const { kube } = this.#opened;
-    this.#before = await examineNamespaces(kube, places, signal);
+    this.#before = await examineNamespaces(kube, places, signal, subjectsOf(this.#opened.query));
     this.#readiness = new ReadinessWatch(kube, this.#before.namespaces);
     return this.#fresh(this.#ofBefore());
   }
@@ -47,7 +47,10 @@ export class Diagnosis {
     if (this.#opened === undefined || this.#before === undefined) return;
     const others = [...this.#suspects()].flatMap((subject) => this.live.service(subject)?.namespace ?? []);
     const places = [...new Set([...this.#before.namespaces, ...others])];
-    this.#after = await examineNamespaces(this.#opened.kube, places, signal);
+    const after = await examineNamespaces(this.#opened.kube, places, signal);
+    // Secrets hold private keys too: they are read once.
+    const tlsSecrets = this.#before.facts?.tlsSecrets;
+    this.#after = { ...after, facts: after.facts === undefined ? undefined : { ...after.facts, tlsSecrets } };
   }
 
   /** Whether the objects alone prove that something fails. */

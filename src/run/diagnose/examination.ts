@@ -1,5 +1,7 @@
+import { isOfSubjects, type Subjects } from '../../analyze/findings/cluster/subject.ts';
 import type { ClusterFacts } from '../../analyze/findings/cluster-facts.ts';
 import { namespaceObjects } from '../../capture/facts/namespace-objects.ts';
+import { readTlsSecrets, type TlsSecretName } from '../../capture/facts/tls-secrets.ts';
 import type { Kube } from '../../capture/kube/kube.ts';
 import { KsnoopError } from '../../wire/errors.ts';
 import { clusterFacts } from './cluster-facts.ts';
@@ -22,12 +24,14 @@ export interface Examination {
 
 /**
  * Read the objects of namespaces that findings need. What may not be read is named with the missing rule.
+ * @param subjects of whose Ingresses the TLS Secrets are read; of none without
  * @throws what is no KsnoopError, and the signal's reason
  */
 export async function examineNamespaces(
   kube: Kube,
   namespaces: readonly string[],
   signal: AbortSignal,
+  subjects?: Subjects,
 ): Promise<Examination> {
   const late = AbortSignal.timeout(EXAMINATION_MS);
   const read = namespaces.slice(0, NAMESPACES_MAXIMUM);
@@ -45,11 +49,29 @@ export async function examineNamespaces(
     }
     for (const namespace of namespaces.slice(NAMESPACES_MAXIMUM))
       unread.add(`Of namespace ${namespace}: the objects of ${NAMESPACES_MAXIMUM} namespaces are read at most.`);
-    return { facts: clusterFacts(objects, at), namespaces: read, unread: [...unread] };
+    const facts = clusterFacts(objects, at);
+    const secrets = subjects === undefined ? [] : await readTlsSecrets(kube, secretsOf(facts, subjects), until);
+    const tlsSecrets = secrets.flatMap(({ certificate, ...secret }) => {
+      if (!(certificate instanceof KsnoopError)) return { ...secret, certificate };
+      unread.add(
+        `Certificates of Ingresses were not checked: ${certificate.message} ${certificate.hint ?? ''}`.trimEnd(),
+      );
+      return [];
+    });
+    return { facts: { ...facts, tlsSecrets }, namespaces: read, unread: [...unread] };
   } catch (thrown) {
     signal.throwIfAborted();
     if (!late.aborted) throw thrown;
     const unread = [`The API server did not send the objects within ${EXAMINATION_MS / 1000} s.`];
     return { facts: undefined, namespaces: [], unread };
   }
+}
+
+/** The Secrets that Ingresses name for TLS, each once. */
+function secretsOf({ ingresses }: ClusterFacts, subjects: Subjects): readonly TlsSecretName[] {
+  if (ingresses === 'unreadable') return [];
+  const names = ingresses
+    .filter((ingress) => isOfSubjects(ingress, subjects))
+    .flatMap(({ namespace, tlsSecrets }) => tlsSecrets.map((name) => ({ namespace, name })));
+  return [...new Map(names.map((one) => [`${one.namespace}/${one.name}`, one])).values()];
 }

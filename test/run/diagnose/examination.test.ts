@@ -7,6 +7,7 @@ import { Diagnosis } from '../../../src/run/diagnose/diagnosis.ts';
 import { plainSettings } from '../../support/analysis-session.ts';
 import { type ApiServer, json, startApiServer, status } from '../../support/api-server.ts';
 import { builtPcap } from '../../support/built-capture.ts';
+import { issue, makeAuthority } from '../../support/certificates.ts';
 
 let server: ApiServer;
 afterEach(() => server.close());
@@ -51,6 +52,10 @@ async function examinedWhole(target: string, objects: Readonly<Record<string, re
       const plural = words.at(-1) ?? '';
       if (words.at(-2) === 'ingressclasses' && objects.ingressclasses !== undefined) {
         const found = objects.ingressclasses.find((one) => JSON.stringify(one).includes(`"${plural}"`));
+        return found === undefined ? json(response, 404, status(404, 'NotFound', 'no')) : json(response, 200, found);
+      }
+      if (words.at(-2) === 'secrets' && objects.secrets !== undefined) {
+        const [found] = objects.secrets;
         return found === undefined ? json(response, 404, status(404, 'NotFound', 'no')) : json(response, 200, found);
       }
       const items = objects[plural];
@@ -177,6 +182,48 @@ test('an Ingress whose class does not exist; nothing follows where classes may n
   const unread = await examined('ingress/front', objects);
   expect(unread.codes).toEqual([]);
   expect(unread.unread.join()).toContain('ingressclasses');
+});
+
+test('the TLS Secret of an Ingress: absent, without certificate, past its end, ending soon, or not to be read', async () => {
+  const day = 86_400_000;
+  const authority = makeAuthority('shop');
+  const secret = (until: number, from = until - 90 * day) => {
+    const dates = { from: new Date(from), until: new Date(until) };
+    const { certificate, key } = issue(authority, { name: 'shop', ...dates });
+    const data = {
+      'tls.crt': Buffer.from(certificate).toString('base64'),
+      'tls.key': Buffer.from(key).toString('base64'),
+    };
+    return { metadata: named('front-tls'), data };
+  };
+  const plain = ingress({ name: 'web', port: { name: 'http' } });
+  const ingresses = [{ ...plain, spec: { ...plain.spec, tls: [{ secretName: 'front-tls' }] } }];
+  const of = async (secrets: object[] | undefined, target = 'ingress/front') => {
+    const { findings, unread } = await examinedWhole(target, { ...healthy, ingresses, secrets });
+    await server.close();
+    return { shown: findings.map(({ code, severity, message }) => `${code} ${severity} ${message}`), unread };
+  };
+  const now = Date.now();
+  const text = (at: number) => new Date(at).toISOString().slice(0, 10);
+  expect((await of([secret(now + 80 * day)])).shown).toEqual([]);
+  expect((await of([secret(now - day)])).shown).toEqual([
+    `TLS_CERTIFICATE_EXPIRED error The certificate of Ingress shop/front has expired: it was valid until ${text(now - day)}.`,
+  ]);
+  // A Service that the Ingress leads to is asked about.
+  expect((await of([secret(now + 5 * day)], 'svc/web')).shown).toEqual([
+    `TLS_CERTIFICATE_EXPIRED warning The certificate of Ingress shop/front expires soon: it is valid until ${text(now + 5 * day)}.`,
+  ]);
+  expect((await of([secret(now + 5 * day, now - day)])).shown).toEqual([]);
+  expect((await of([])).shown).toEqual([
+    'INGRESS_BACKEND_MISSING error Ingress shop/front names the TLS Secret front-tls, which does not exist.',
+  ]);
+  const broken = { metadata: named('front-tls'), data: { 'tls.crt': 'AAAA' } };
+  expect((await of([broken])).shown).toEqual([
+    'INGRESS_BACKEND_MISSING error Ingress shop/front names the TLS Secret front-tls, which has no certificate (tls.crt).',
+  ]);
+  const refused = await of(undefined);
+  expect(refused.shown).toEqual([]);
+  expect(refused.unread).toEqual([expect.stringMatching(/^Certificates of Ingresses were not checked: .*secrets/)]);
 });
 
 test('NetworkPolicies that admit nobody to the port of a Service are a hint', async () => {

@@ -1,6 +1,7 @@
 import type { ClusterFacts, ReadinessFacts, ServiceFacts } from '../cluster-facts.ts';
 import type { Finding } from '../finding.ts';
 import { ingressBackend } from './ingress-backend.ts';
+import { ingressTls } from './ingress-tls.ts';
 import { noEndpoints } from './no-endpoints.ts';
 import { policyCloses } from './policy-closes.ts';
 import { readinessFlapping } from './readiness.ts';
@@ -40,7 +41,10 @@ export function clusterFindings(facts: ClusterFacts, subjects: Subjects, watched
     ...services
       .filter(({ namespace, name }) => subjects.isService(namespace, name))
       .flatMap((service) => ofService(service, facts, watched)),
-    ...ingresses.flatMap((ingress) => ingressBackend(ingress, facts, subjects)),
+    ...ingresses.flatMap((ingress) => [
+      ...ingressBackend(ingress, facts, subjects),
+      ...ingressTls(ingress, facts, subjects),
+    ]),
   ];
 }
 

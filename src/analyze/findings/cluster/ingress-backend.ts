@@ -1,7 +1,7 @@
 import type { ClusterFacts, IngressFacts } from '../cluster-facts.ts';
 import { type Finding, withoutPackets } from '../finding.ts';
 import { listed } from '../words.ts';
-import type { Subjects } from './subject.ts';
+import { isOfSubjects, type Subjects } from './subject.ts';
 
 /**
  * INGRESS_BACKEND_MISSING: the class that an Ingress names does not exist, or a Service that it names does not, or does not
@@ -12,11 +12,9 @@ export function ingressBackend(ingress: IngressFacts, facts: ClusterFacts, subje
 }
 
 function missingClass(ingress: IngressFacts, { absentIngressClasses }: ClusterFacts, subjects: Subjects): Finding[] {
-  const { namespace, name, className, backends } = ingress;
+  const { namespace, name, className } = ingress;
   if (className === undefined || !absentIngressClasses.includes(className)) return [];
-  const isSubject =
-    subjects.isIngress(namespace, name) || backends.some(({ service }) => subjects.isService(namespace, service));
-  if (!isSubject) return [];
+  if (!isOfSubjects(ingress, subjects)) return [];
   return [
     {
       code: 'INGRESS_BACKEND_MISSING',

@@ -1,9 +1,14 @@
-import type { ClusterFacts, Labels, PodFacts, ServiceFacts } from '../cluster-facts.ts';
+import type { ClusterFacts, IngressFacts, Labels, PodFacts, ServiceFacts } from '../cluster-facts.ts';
 
 /** The objects that a user asks about. */
 export interface Subjects {
   isService(namespace: string, name: string): boolean;
   isIngress(namespace: string, name: string): boolean;
+}
+
+/** Whether an Ingress is asked about, or leads to a Service that is. */
+export function isOfSubjects({ namespace, name, backends }: IngressFacts, subjects: Subjects): boolean {
+  return subjects.isIngress(namespace, name) || backends.some(({ service }) => subjects.isService(namespace, service));
 }
 
 /** The pods that a Service selects: none without a selector, and no pod that has ended. */
