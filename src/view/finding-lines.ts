@@ -12,6 +12,8 @@ export interface FindingStyle {
   readonly width: number | undefined;
   /** RFC 3339 of a time in ns since the first packet. */
   timeText(time: number): string;
+  /** Files that have the packets; undefined where none is known. */
+  readonly paths?: readonly string[] | undefined;
 }
 
 /** Evidence, next step and doubt stand below their sentence. */
@@ -24,8 +26,18 @@ export function findingHead({ severity, confidence, code, message }: Finding, co
   return `${label}${sure} ${sanitise(message)} ${colours.aside(`[${code}]`)}`;
 }
 
+/** Files that a command names; with more it names none. */
+const PATHS_SHOWN = 4;
+
+/** `ksnoop read incident.pcapng`; FILE where no file is known, or too many. @param paths `-` for stdin */
+export function readCommand(paths: readonly string[] | undefined): string {
+  const isKnown = paths !== undefined && paths.length > 0 && paths.length <= PATHS_SHOWN && !paths.includes('-');
+  return `ksnoop read ${isKnown ? paths.map(shellWord).join(' ') : 'FILE'}`;
+}
+
 /** A finding for people: its sentence, what it rests on, what to do, what else it may be. */
-export function findingLines(finding: Finding, { colours, utc, width, timeText }: FindingStyle): string[] {
+export function findingLines(finding: Finding, { colours, utc, width, timeText, paths }: FindingStyle): string[] {
+  const read = readCommand(paths);
   const { evidence, next, otherwise } = finding;
   const lines = [findingHead(finding, colours)];
   const below = (text: string) => {
@@ -42,8 +54,8 @@ export function findingLines(finding: Finding, { colours, utc, width, timeText }
           : ` from ${clockText(timeText(times[0]), utc)} to ${clockText(timeText(times[1]), utc)}`;
     const which = flows.length === 0 ? '' : `, flow${flows.length === 1 ? '' : 's'} ${flows.join(', ')}`;
     below(`Seen: ${text}${when}${which}`);
-    if (where !== undefined) below(`Show: ksnoop read FILE --where ${shellWord(where)}`);
-    if (filter !== undefined) below(`      ksnoop read FILE -f ${shellWord(filter)} -o packets`);
+    if (where !== undefined) below(`Show: ${read} --where ${shellWord(where)}`);
+    if (filter !== undefined) below(`      ${read} -f ${shellWord(filter)} -o packets`);
   }
   below(`Next: ${next}`);
   if (otherwise !== undefined) below(`Or:   ${otherwise}`);

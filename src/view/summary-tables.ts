@@ -24,7 +24,7 @@ export interface SummaryStyle {
   titleOf(protocol: string): string | undefined;
 }
 
-/** The protocol of rows of connections that failed before any exchange. */
+/** The protocol of rows of connections. */
 const CONNECTION = 'tcp';
 
 /** The summary for people: a headline, then tables of requests, latency and failures, and of the health of TCP. */
@@ -214,7 +214,7 @@ function number(value: number): string {
 }
 
 /** When, for how long, and how much of what: `2026-07-02T14:03:07.123456789Z, 6.0 s: 30 exchanges, 3 failed, 12 tcp flows`. */
-export function summaryHeadline({ time, duration, flows, services }: SummaryReport): string {
+export function summaryHeadline({ time, duration, flows, services, tcp }: SummaryReport): string {
   if (time === undefined) return 'No packets.';
   const sum = (rows: readonly ServiceStats[], pick: (row: ServiceStats) => number) =>
     rows.reduce((all, row) => all + pick(row), 0);
@@ -227,8 +227,8 @@ export function summaryHeadline({ time, duration, flows, services }: SummaryRepo
     ),
     `${number(sum(exchanges, ({ failed }) => failed))} failed`,
   ];
-  const refused = sum(connections, ({ count }) => count);
-  if (refused > 0) parts.push(`${counted(refused, 'connection')} failed`);
+  const broken = sum(connections, ({ failed }) => failed);
+  if (broken > 0) parts.push(`${number(broken)} of ${counted(tcp.connections, 'connection')} failed`);
   const kinds = Object.entries(flows).map(([transport, number]) => counted(number, `${transport} flow`));
   return `${time}, ${timeSpan(duration / 1e6)}: ${[...parts, ...kinds].join(', ')}`;
 }

@@ -40,6 +40,16 @@ test('an expression with a quote is one word of the command that shows it', () =
   expect(lines[2]).toBe(`    Show: ksnoop read FILE --where 'dns.name == "it'\\''s; reboot"'`);
 });
 
+test.each([
+  [['incident.pcapng'], 'ksnoop read incident.pcapng'],
+  [['a b.pcapng', 'c.pcap'], "ksnoop read 'a b.pcapng' c.pcap"],
+  [['-'], 'ksnoop read FILE'],
+  [['1', '2', '3', '4', '5'], 'ksnoop read FILE'],
+  [undefined, 'ksnoop read FILE'],
+])('commands name the files %j', (paths, command) => {
+  expect(findingLines(finding, { ...style, paths }).join('\n')).toContain(`    Show: ${command} --where failed`);
+});
+
 test('what is proven says nothing of it, and hostile texts do not reach the terminal', () => {
   const hostile: Finding = {
     ...finding,

@@ -114,7 +114,7 @@ describe('the tables of a summary', () => {
     const failed = { status: 'unknown_ca', failed: true };
     summary.event(exchange({ protocol: 'tls', route: 'handshake', ...failed, fields: { tls } }), flow());
     const text = tables().map((line) => line.replace(/ +/g, ' '));
-    expect(text[0]).toContain('2 exchanges, 1 failed, 1 connection failed, 1 tcp flow');
+    expect(text[0]).toContain('2 exchanges, 1 failed, 1 of 1 connection failed, 1 tcp flow');
     expect(text.find((line) => line.startsWith('api.shop TCP connect'))).toContain(' refused: 1 1 0.033/s 1 (100 %)');
     expect(text.find((line) => line.startsWith('api.shop TLS1.3'))).toContain(' unknown_ca: 1 2 ');
   });

@@ -48,6 +48,8 @@ export interface AnalysisOutputContext {
   readonly argument?: string | undefined;
   /** The command that is running, for a reader of what it made; undefined where that is not known. */
   readonly command?: string | undefined;
+  /** Files that have the packets, or will have them, as the user named them; undefined where none has. */
+  readonly paths?: readonly string[] | undefined;
 }
 
 /** What a form looks at, and how it is made. */

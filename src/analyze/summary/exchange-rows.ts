@@ -13,7 +13,7 @@ const STATUS_WIDTH = 80;
 /** What rows beyond a bound are called. */
 export const OTHER = 'other';
 
-/** The protocol of rows of connections that failed before any exchange. */
+/** The protocol of rows of connections: shown where some failed before any exchange. */
 export const CONNECTION = 'tcp';
 
 /** What stands behind the route of kubelet's probes: they have rows of their own, the last ones. */

@@ -3,7 +3,7 @@ import { workloadText } from '../identity/workload.ts';
 import { RECORD_VERSION } from '../record/fields.ts';
 import type { Recorder } from '../record/record.ts';
 import { CallerRow, KUBELET } from './caller-rows.ts';
-import { ExchangeRow, OTHER, PROBE_ROUTE } from './exchange-rows.ts';
+import { CONNECTION, ExchangeRow, OTHER, PROBE_ROUTE } from './exchange-rows.ts';
 import { KEY_SEPARATOR } from './keyed-rows.ts';
 import type {
   CallerStats,
@@ -79,7 +79,7 @@ export function makeReport(
   const services = new Groups<Pick<ServiceStats, 'service' | 'protocol'>>(exchangeRow);
   const pods = new Groups<Pick<PodStats, 'pod' | 'service' | 'protocol'>>(exchangeRow);
   const routes = new Groups<Pick<RouteStats, 'service' | 'protocol' | 'route'>>(exchangeRow);
-  for (const { server: seen, protocol, route, row } of summary.exchanges.rows()) {
+  for (const { server: seen, protocol, route, row } of serverRows(summary)) {
     const server = seen === OTHER ? seen : summary.resolved(seen);
     const service = groupText(summary, server);
     services.add({ service, protocol }, row);
@@ -97,8 +97,8 @@ export function makeReport(
     time: span === undefined ? undefined : recorder.timeText(span.first),
     duration,
     flows: { ...summary.flows },
-    services: services.sorted().map(({ head, row }) => ({ ...head, ...stats(row) })),
-    pods: pods.sorted().map(({ head, row }) => ({ ...head, ...stats(row) })),
+    services: shownOf(services.sorted()).map(({ head, row }) => ({ ...head, ...stats(row) })),
+    pods: shownOf(pods.sorted()).map(({ head, row }) => ({ ...head, ...stats(row) })),
     callers: callersOf(summary).map(({ head, row }) => ({
       ...head,
       count: row.count,
@@ -108,7 +108,11 @@ export function makeReport(
       responseBytes: row.responseBytes,
       latency: row.latency.percentiles(),
     })),
-    routes: kubeletLast(routes.sorted()).map(({ head, row }) => ({ ...head, ...stats(row), statuses: row.statuses() })),
+    routes: kubeletLast(shownOf(routes.sorted())).map(({ head, row }) => ({
+      ...head,
+      ...stats(row),
+      statuses: row.statuses(),
+    })),
     dns: dnsRows(summary).map(({ head, row }) => ({ ...head, ...stats(row), rcodes: row.statuses() })),
     tls: tlsRows(summary).map(({ head, row }) => ({ ...head, ...stats(row), statuses: row.statuses() })),
     grpc: routes
@@ -126,9 +130,22 @@ export function makeReport(
   };
 }
 
+/** Exchanges, and connections by what came of them. */
+function* serverRows(summary: Summary): ReturnType<Summary['exchanges']['rows']> {
+  yield* summary.exchanges.rows();
+  yield* summary.connections.rows();
+}
+
+/** Connections are rows where some failed. */
+function shownOf<Head extends { readonly protocol: string }, Row extends { readonly failed: number }>(
+  groups: readonly Group<Head, Row>[],
+): Group<Head, Row>[] {
+  return groups.filter(({ head, row }) => head.protocol !== CONNECTION || row.failed > 0);
+}
+
 type RouteHead = Pick<RouteStats, 'service' | 'protocol' | 'route'>;
 
-/** Routes of all servers, most frequent first. */
+/** Routes of all servers, most frequent first; without connections. */
 export function routeRows(summary: Summary): Group<RouteHead, ExchangeRow>[] {
   const routes = new Groups<RouteHead>(exchangeRow);
   for (const { server, protocol, route, row } of summary.exchanges.rows()) {
@@ -177,11 +194,13 @@ type CallerHead = Pick<CallerStats, 'client' | 'service' | 'protocol'>;
 /** Who called whom, most frequent first. */
 function callersOf(summary: Summary): Group<CallerHead, CallerRow>[] {
   const callers = new Groups<CallerHead, CallerRow>(() => new CallerRow());
-  for (const { client, server, protocol, row } of summary.callers.rows()) {
-    const service = groupText(summary, server === OTHER ? server : summary.resolved(server));
-    callers.add({ client: clientText(summary, client), service, protocol }, row);
+  for (const rows of [summary.callers, summary.connectionCallers]) {
+    for (const { client, server, protocol, row } of rows.rows()) {
+      const service = groupText(summary, server === OTHER ? server : summary.resolved(server));
+      callers.add({ client: clientText(summary, client), service, protocol }, row);
+    }
   }
-  return callers.sorted();
+  return shownOf(callers.sorted());
 }
 
 function clientText(summary: Summary, client: Client | typeof OTHER): string {
@@ -204,7 +223,7 @@ function kubeletLast<Head extends { readonly route: string }>(
 /** Exchanges of each service so far, by `serviceKey`. */
 export function serviceTotals(summary: Summary): Map<string, number> {
   const totals = new Map<string, number>();
-  for (const { server, protocol, row } of summary.exchanges.rows()) {
+  for (const { server, protocol, row } of serverRows(summary)) {
     const name = groupText(summary, server === OTHER ? server : summary.resolved(server));
     const key = serviceKey(name, protocol);
     totals.set(key, (totals.get(key) ?? 0) + row.count);

@@ -67,7 +67,8 @@ export const SUMMARY_FIELDS: FieldTable = {
   },
   'services[].protocol': {
     type: 'string',
-    about: 'protocol; `tcp` for connections that failed before any exchange: refused, unanswered, reset by the server',
+    about:
+      'protocol; `tcp` for connections, where some failed before any exchange (refused, unanswered, reset by the server): `count` of all that began in the capture, `latency` of their setup, bytes of their packets',
   },
   ...stats('services[]'),
   'pods[].pod': { type: 'string', about: 'pod that answered: `shop/web-1`' },

@@ -20,7 +20,10 @@ export interface ExchangeStats {
   readonly serverTime: Percentiles | undefined;
 }
 
-/** `protocol` is `tcp` for connections that failed before any exchange: refused, unanswered, reset. */
+/**
+ * `protocol` is `tcp` for the connections to a server of which some failed before any exchange: refused, unanswered, reset.
+ * `count` is of all that began within the capture, `latency` of their setup, bytes are those of their packets.
+ */
 export interface ServiceStats extends ExchangeStats {
   /** `web.shop`, else the pod, name or address. */
   readonly service: string;

@@ -35,6 +35,9 @@ export class Summary implements AnalysisSink {
   readonly otherLegs = new ExchangeRows<Server>();
   /** Who called whom: the same exchanges as `exchanges`. */
   readonly callers = new CallerRows<Client, Server>();
+  /** Connections, those that failed before any exchange and all others of the same server: of how many they are. */
+  readonly connections = new ExchangeRows<Server>();
+  readonly connectionCallers = new CallerRows<Client, Server>();
   /** By label: `A web.shop.svc.cluster.local`. */
   readonly dns = new KeyedRows();
   /** By server name and version. */
@@ -119,10 +122,11 @@ export class Summary implements AnalysisSink {
     const server = this.#identified(facts.serverHost, facts.first, facts.interfaceId);
     this.tcp.add(server, facts, facts.tcp);
     const failure = connectionFailure(facts, facts.tcp);
-    if (failure === undefined) return;
-    const failed = failedConnection(facts, failure);
-    this.exchanges.add(server, failed);
-    this.callers.add(this.#identified(facts.clientHost, facts.first, facts.interfaceId), server, failed);
+    if (failure === undefined && facts.tcp.midstream) return;
+    const connection = connectionAsExchange(facts, facts.tcp, failure);
+    this.connections.add(server, connection);
+    const client = this.#identified(facts.clientHost, facts.first, facts.interfaceId);
+    this.connectionCallers.add(client, server, connection);
   }
 
   /**
@@ -195,8 +199,12 @@ function connectionFailure({ protocol, server }: FlowFacts, tcp: TcpFacts): stri
   return tcp.resetBy === 'server' && protocol === undefined && server.payload === 0 ? 'reset by server' : undefined;
 }
 
-/** A connection that failed as a row has it: who, and what came of it, without latencies. */
-function failedConnection({ first, client, server }: FlowFacts, status: string): Exchange {
+/** A connection as a row has it: what came of it, the bytes of its packets, and how long its setup took. */
+function connectionAsExchange(
+  { first, client, server }: FlowFacts,
+  { setup }: TcpFacts,
+  failure: string | undefined,
+): Exchange {
   return {
     kind: 'exchange',
     protocol: CONNECTION,
@@ -205,11 +213,11 @@ function failedConnection({ first, client, server }: FlowFacts, status: string):
     time: first,
     requestEnd: first,
     responseTime: undefined,
-    responseEnd: undefined,
-    requestBytes: client.payload,
-    responseBytes: server.payload,
-    status,
-    failed: true,
+    responseEnd: failure === undefined && setup !== undefined ? first + setup : undefined,
+    requestBytes: client.bytes,
+    responseBytes: server.bytes,
+    status: failure ?? (setup === undefined ? '' : 'connected'),
+    failed: failure !== undefined,
     fields: {},
   };
 }

@@ -19,7 +19,7 @@ import { checkFailOn } from '../fail-on.ts';
 import { type Logger, logger } from '../logger.ts';
 import { typedCommand } from '../typed-command.ts';
 import { completeDiagnose, type DiagnoseCommand, type RawDiagnoseOptions } from './options.ts';
-import { type Captured, printReport } from './report.ts';
+import { type Captured, keptPaths, printReport } from './report.ts';
 
 /** Findings are looked for so often while the capture runs, and progress is shown every so many times. */
 const NEWS_MS = 1000;
@@ -135,6 +135,7 @@ async function openOutputs(
     utc,
     verbose,
     command: typedCommand(process.argv.slice(2)),
+    paths: keptPaths(packets),
   };
   const analysed = new AnalysedOutput(page?.beside(live.kind) ?? live.kind, context);
   if (packets === undefined) return { output: analysed, sink: undefined };

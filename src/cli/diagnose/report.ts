@@ -19,7 +19,7 @@ export function printReport(
   { live, namespaces, unread }: Diagnosis,
   findings: readonly Finding[],
   captured: Captured | undefined,
-  { json, utc }: DiagnoseCommand,
+  { json, utc, packets }: DiagnoseCommand,
 ): void {
   const { targets = [], elapsedMs = 0 } = captured ?? {};
   const looked = { ...live.looked, duration: Math.round(elapsedMs * 1e6) };
@@ -34,9 +34,15 @@ export function printReport(
     utc,
     width: process.stdout.isTTY === true ? process.stdout.columns : undefined,
     timeText,
+    paths: keptPaths(packets),
   };
   const lines = findingsText(findings, looked, style, lookedAt(targets, namespaces, unread.length > 0));
   process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** The file that keeps the packets; undefined where none does, or several do. */
+export function keptPaths(packets: DiagnoseCommand['packets']): readonly string[] | undefined {
+  return packets?.sink.kind === 'file' && packets.rotation === undefined ? [packets.sink.path] : undefined;
 }
 
 /** `at shop/web-1, shop/web-2; objects of namespace shop`. @param isPartial some objects could not be read */

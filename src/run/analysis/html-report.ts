@@ -67,7 +67,7 @@ export class HtmlReport implements AnalysisOutput {
 
   /** The page, after the end. @param findings to be shown; those of the packets unless given */
   page(findings: readonly Finding[] = this.#found.list()): string {
-    const { session, utc = false, command } = this.#context;
+    const { session, utc = false, command, paths } = this.#context;
     const content = {
       summary: this.#sums.report(session.recorder, session.span),
       findings,
@@ -80,6 +80,7 @@ export class HtmlReport implements AnalysisOutput {
       interfaces: session.interfaces.flatMap((each) => (each?.name ? [each.name] : [])),
       notes: analysisNotes(session),
       command,
+      paths,
       version: VERSION,
     };
     const timeText = (time: number) => session.recorder.timeText(time);

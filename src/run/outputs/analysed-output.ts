@@ -27,6 +27,7 @@ export class AnalysedOutput implements Output {
       verbose: context.verbose,
       argument: context.argument,
       command: context.command,
+      paths: context.paths,
       where: context.where,
       choice: undefined,
       showSecrets: context.showSecrets,

@@ -33,6 +33,8 @@ export interface OutputContext {
   readonly argument?: string | undefined;
   /** The command as it was typed, for the reader of a report. */
   readonly command?: string | undefined;
+  /** Files that have the packets, or will have them; undefined where none has. */
+  readonly paths?: readonly string[] | undefined;
 }
 
 /** Makes an output of one form. */

@@ -8,7 +8,7 @@ import { type Html, html } from './html.ts';
 
 const WIDTH = 1000;
 
-/** The slowest and the failed requests of clients, each with where its time went. */
+/** The slowest requests of clients, and requests and connections that failed, each with where its time went. */
 export function exchangesSection(
   slowest: readonly TraceRecord[],
   failed: readonly TraceRecord[],
@@ -20,9 +20,9 @@ export function exchangesSection(
 <section aria-labelledby="h-slowest"><h2 id="h-slowest">Slowest requests</h2>
 ${slowest.length === 0 ? html`<p>There is no complete request.</p>` : slowest.map((trace) => traceHtml(trace, utc))}
 </section>
-<section aria-labelledby="h-failed"><h2 id="h-failed">Failed requests</h2>
+<section aria-labelledby="h-failed"><h2 id="h-failed">Failed requests and connections</h2>
 ${failed.length === 0 ? html`<p>None.</p>` : failed.map((trace) => traceHtml(trace, utc))}
-${rest > 0 ? html`<p class="dim">and ${counted(rest, 'failed request')} more: --where failed shows them</p>` : undefined}
+${rest > 0 ? html`<p class="dim">and ${grouped(rest)} more that failed: --where failed shows them</p>` : undefined}
 </section>`;
 }
 

@@ -11,17 +11,31 @@ const WORDS: Readonly<Record<Finding['severity'], string>> = {
 };
 const CLASSES: Readonly<Record<Finding['severity'], string>> = { error: 'bad', warning: 'warn', information: 'dim' };
 
-/** Findings of the packets: a sentence each, with its evidence that opens. @param timeText RFC 3339 of ns since the first packet */
-export function findingsSection(findings: readonly Finding[], timeText: (time: number) => string, utc: boolean): Html {
+interface FindingsStyle {
+  readonly utc: boolean;
+  /** RFC 3339 of ns since the first packet. */
+  timeText(time: number): string;
+  /** The command that reads the packets: `ksnoop read FILE`. */
+  readonly read: string;
+}
+
+/** Findings of the packets: a sentence each, with its evidence that opens. */
+export function findingsSection(findings: readonly Finding[], { utc, timeText, read }: FindingsStyle): Html {
   const clock = (time: number) => clockText(timeText(time), utc);
   return html`
 <section aria-labelledby="h-findings"><h2 id="h-findings">Findings</h2>
 ${findings.length === 0 ? html`<p>Nothing found.</p>` : html`<p>${counted(findings.length, 'finding')}${findings.length === 1 ? '' : ', the worst first'}.</p>`}
-${findings.map((finding, index) => findingHtml(finding, index === 0, clock))}
+${findings.map((finding, index) => findingHtml(finding, { isOpen: index === 0, clock, read }))}
 </section>`;
 }
 
-function findingHtml(finding: Finding, isOpen: boolean, clock: (time: number) => string): Html {
+interface Shown {
+  readonly isOpen: boolean;
+  clock(time: number): string;
+  readonly read: string;
+}
+
+function findingHtml(finding: Finding, { isOpen, clock, read }: Shown): Html {
   const { severity, confidence, code, message, evidence, next, otherwise } = finding;
   const sure = confidence === 'proven' ? '' : ` (${confidence})`;
   return html`<details class="finding ${severity}" ${isOpen ? html`open` : undefined}>
@@ -35,9 +49,8 @@ function findingHtml(finding: Finding, isOpen: boolean, clock: (time: number) =>
           ? ` at ${clock(from)}`
           : ` from ${clock(from)} to ${clock(to)}`;
     const which = flows.length === 0 ? '' : `, ${flows.length === 1 ? 'flow' : 'flows'} ${flows.join(', ')}`;
-    const show = where === undefined ? undefined : html`<pre>ksnoop read FILE --where ${shellWord(where)}</pre>`;
-    const packets =
-      filter === undefined ? undefined : html`<pre>ksnoop read FILE -f ${shellWord(filter)} -o packets</pre>`;
+    const show = where === undefined ? undefined : html`<pre>${read} --where ${shellWord(where)}</pre>`;
+    const packets = filter === undefined ? undefined : html`<pre>${read} -f ${shellWord(filter)} -o packets</pre>`;
     return html`<li>Seen: ${text}${when}${which}${show}${packets}</li>`;
   })}</ul>
 <p><strong>Next:</strong> ${next}</p>

@@ -50,9 +50,9 @@ export function mapSection(graph: CallGraph, titleOf: (protocol: string) => stri
   });
   return html`
 <section aria-labelledby="h-map"><h2 id="h-map">Who calls whom</h2>
-<p class="dim">Callers are on the left. Red, dashed lines have failed calls. ${counted(graph.nodes.length, 'node')}; the table <a href="#callers">Callers</a> has all numbers.</p>
+<p class="dim">Callers are on the left. Red, dashed lines have failed calls. The table <a href="#callers">Callers</a> has all numbers.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Map of calls">
-<svg class="map" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${counted(graph.nodes.length, 'node')}, ${counted(graph.edges.length, 'pair')} of caller and callee">
+<svg class="map" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${counted(graph.edges.length, 'pair')} of caller and callee">
 ${edges}
 ${nodes.map(({ name }) => nodeHtml(name, at.get(name) ?? { x: 0, y: 0 }))}
 </svg></div>

@@ -3,6 +3,7 @@ import type { Finding } from '../../analyze/findings/finding.ts';
 import type { SummaryReport } from '../../analyze/summary/report.ts';
 import type { TimelineReport } from '../../analyze/summary/timeline.ts';
 import type { TraceRecord } from '../../analyze/trace/record.ts';
+import { readCommand } from '../finding-lines.ts';
 import { callGraph } from '../map/graph.ts';
 import { summaryHeadline } from '../summary-tables.ts';
 import { byteSize, counted } from '../units.ts';
@@ -32,6 +33,8 @@ export interface ReportContent {
   readonly notes: readonly string[];
   /** The command that made it; undefined where that is not known. */
   readonly command: string | undefined;
+  /** Files that have the packets; undefined where none is known. */
+  readonly paths?: readonly string[] | undefined;
   readonly version: string;
 }
 
@@ -51,7 +54,7 @@ const INTERFACES_SHOWN = 100;
  * no content but its own style sheet and script, by their hashes.
  */
 export function reportPage(content: ReportContent, { utc, timeText, titleOf }: ReportStyle): string {
-  const { summary, findings, timeline, slowest, failed, failures } = content;
+  const { summary, findings, timeline, slowest, failed, failures, paths } = content;
   const policy = `default-src 'none'; style-src '${hashOf(STYLE)}'; script-src '${hashOf(SCRIPT)}'; base-uri 'none'; form-action 'none'`;
   return html`<!DOCTYPE html>
 <html lang="en">
@@ -69,7 +72,7 @@ export function reportPage(content: ReportContent, { utc, timeText, titleOf }: R
 <nav aria-label="Sections"><a href="#h-findings">Findings</a> <a href="#h-map">Map</a> <a href="#h-timelines">Timelines</a> <a href="#h-tables">Tables</a> <a href="#h-slowest">Slowest</a> <a href="#h-failed">Failed</a> <a href="#h-capture">Capture</a></nav>
 </header>
 <main>
-${findingsSection(findings, timeText, utc)}
+${findingsSection(findings, { timeText, utc, read: readCommand(paths) })}
 ${mapSection(callGraph(summary), titleOf)}
 ${timelineSection(timeline, timeText, utc)}
 ${summarySection(summary, { utc, titleOf })}

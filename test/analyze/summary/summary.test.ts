@@ -126,13 +126,26 @@ describe('the summary of exchanges', () => {
     summary.flowEnded(flow({ ...base, tcp: { ...tcpFacts, state: 'unanswered', client: retried, syns: 6 } }));
     summary.flowEnded(flow({ ...base, tcp: { ...tcpFacts, state: 'reset', resetBy: 'server' } }));
     // None of these proves a failure: one SYN whose answer may be on its way, a client that looks, what was served.
-    summary.flowEnded(flow({ ...base, tcp: { ...tcpFacts, state: 'unanswered' } }));
+    summary.flowEnded(flow({ ...base, tcp: { ...tcpFacts, state: 'unanswered', setup: undefined } }));
     summary.flowEnded(flow({ ...base, tcp: { ...tcpFacts, state: 'reset', resetBy: 'client' } }));
-    summary.flowEnded(flow({ tcp: { ...tcpFacts, state: 'reset', resetBy: 'server' } }));
-    const { services, pods, routes } = report();
-    expect(services).toEqual([expect.objectContaining({ service: 'web.shop', protocol: 'tcp', count: 3, failed: 3 })]);
-    expect(pods).toEqual([expect.objectContaining({ pod: 'shop/web-1', protocol: 'tcp', count: 3 })]);
-    expect(routes[0]?.statuses).toEqual({ refused: 1, unanswered: 1, 'reset by server': 1 });
+    summary.flowEnded(flow({ tcp: { ...tcpFacts, setup: 200_000, state: 'reset', resetBy: 'server' } }));
+    // How many were made before the capture is not known.
+    summary.flowEnded(flow({ tcp: { ...tcpFacts, midstream: true } }));
+    const { services, pods, routes, callers } = report();
+    const row = { protocol: 'tcp', count: 6, failed: 3, requestBytes: 6 * 300, responseBytes: 5 * 60 + 300 };
+    expect(services).toEqual([expect.objectContaining({ ...row, service: 'web.shop' })]);
+    expect(services[0]?.latency).toMatchObject({ count: 2, max: 200_000 });
+    expect(pods).toEqual([expect.objectContaining({ ...row, pod: 'shop/web-1' })]);
+    expect(callers).toEqual([expect.objectContaining({ ...row, service: 'web.shop' })]);
+    expect(routes[0]?.statuses).toEqual({ refused: 1, unanswered: 1, 'reset by server': 1, connected: 2 });
+  });
+
+  it('has no rows of connections where none failed', () => {
+    const { summary, flow, report } = made();
+    summary.flowEnded(flow({ tcp: tcpFacts }));
+    const { services, pods, callers, routes, tcp } = report();
+    expect([services, pods, callers, routes]).toEqual([[], [], [], []]);
+    expect(tcp.connections).toBe(1);
   });
 
   it('has one name for a server whose name, or Service, became known later', () => {

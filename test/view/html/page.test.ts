@@ -29,7 +29,7 @@ it('has the findings first, then map, timelines, tables, requests, what was capt
     'Timelines',
     'Services, routes, DNS, TLS, TCP',
     'Slowest requests',
-    'Failed requests',
+    'Failed requests and connections',
     'What was captured, and what was lost',
   ]);
   const text = textOf(reportContent());
@@ -39,7 +39,7 @@ it('has the findings first, then map, timelines, tables, requests, what was capt
     'HTTP 5/s, 3 failed (10 %), p99 13 ms',
     '2 gaps in TCP streams',
     'ksnoop read a.pcapng -o html',
-    'and 2 failed requests more',
+    'and 2 more that failed',
   ]) {
     expect(text).toContain(part);
   }
