@@ -70,7 +70,10 @@ interface Pending<R> extends RequestSpan {
   readonly followsDoubt: boolean;
   /** All requests before it had been answered when it was sent, or at least their answers had begun: no other was pending. */
   readonly alone: boolean;
-  /** Besides, no answer was under way when it was sent: what the client received next was the beginning of this one's. */
+  /**
+   * None was pending and no answer was under way when it was sent, which was seen: what the client received next was the
+   * beginning of this one's.
+   */
   readonly ownsNext: boolean;
 }
 
@@ -192,7 +195,10 @@ export class Pairing<R> {
     const isKnown = !this.#tailHole && !overtakes && !isLate;
     // What was received since the one request before it was the beginning of that one's answer.
     const alone = isKnown && (queue.length === 0 || (newWave && (queue.last as Pending<R>).ownsNext));
-    const ownsNext = alone && !isAnswering && (queue.length > 0 || this.#lostEnd <= Math.max(0, acknowledged));
+    // Bytes that were not captured directly before what the client had received may end within an answer; and so may what it
+    // had received since a request whose answer was not captured.
+    const lost = this.#lostEnd;
+    const ownsNext = isKnown && queue.length === 0 && !isAnswering && (lost === 0 || lost < acknowledged);
     if (isLate) this.#client.interrupted();
     else this.#client.sends(newWave || queue.length === 0);
     this.#lastEnd = end;

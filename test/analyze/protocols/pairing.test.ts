@@ -124,6 +124,43 @@ test.each<[what: string, steps: Step[], said: string[]]>([
     ['a', 'b unknown', '? of 2', 'c unknown'],
   ],
   [
+    'requests sent within an answer and at its end, all of it lost: the later one waits behind the other all the same',
+    [
+      ['R', 'a', 0, 0],
+      ['server gap', 0, 5],
+      ['R', 'b', 10, 5],
+      ['server gap', 5, 5],
+      ['R', 'c', 20, 10],
+      ['A', 10, 30],
+    ],
+    ['a lost', 'b unknown', '? of 2', 'c unknown'],
+  ],
+  [
+    'an answer of which the beginning was captured, and two parts were lost with a request between',
+    [
+      ['R', 'a', 0, 0],
+      ['A', 0, 10],
+      ['server gap', 3, 3],
+      ['R', 'b', 10, 6],
+      ['server gap', 6, 4],
+      ['R', 'c', 20, 10],
+      ['A', 10, 30],
+    ],
+    ['a', 'b unknown', '? of 2', 'c unknown'],
+  ],
+  [
+    'an answer paired at its end, a request within it, and a hole over the end of the one and all of the next',
+    [
+      ['R', 'a', 0, 0],
+      ['R', 'b', 10, 5],
+      ['A', 0, 10],
+      ['server gap', 5, 15],
+      ['R', 'c', 20, 20],
+      ['A', 20, 30],
+    ],
+    ['a', 'b unknown', '? of 2', 'c unknown'],
+  ],
+  [
     'a serial client, a request and its answer lost: one more is not proven',
     [
       ['R', 'a', 0, 0],
