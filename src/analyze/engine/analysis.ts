@@ -21,6 +21,7 @@ import { Clock } from './clock.ts';
 import { DatagramFlows } from './datagrams.ts';
 import { Places } from './places.ts';
 import { RecentDatagrams, SEEN_BEFORE, type SeenBefore } from './recent-datagrams.ts';
+import { isRepeated } from './repeated-datagram.ts';
 
 /** Packets after which idle flows are looked for, and slots looked at then. */
 const SWEEP_PACKETS = 256;
@@ -198,7 +199,7 @@ export class Analysis {
     this.flow = (ints[base + FLOW_I32.id] as number) - 1;
     const isOnePlace = ints[base + FLOW_I32.vantage + direction] === place && slot >= sightings.length;
     const counts = isOnePlace || this.#counts(slot, direction, packet, place, seen, false);
-    if (!counts || seen === SEEN_BEFORE.here) {
+    if (!counts || seen === SEEN_BEFORE.here || isRepeated(table, base, direction, packet, this.clock.now)) {
       this.copies += 1;
       return DISPOSITION.copy;
     }

@@ -1,5 +1,5 @@
 import type { AnalysisSink, FlowInfo } from '../flow/flow-facts.ts';
-import { FLOW_F64, FLOW_I32, FLOW_STRIDE } from '../flow/flow-layout.ts';
+import { DATAGRAM_STRIDE, FLOW_F64, FLOW_I32 } from '../flow/flow-layout.ts';
 import { FlowTable } from '../flow/flow-table.ts';
 import { FlowView } from '../flow/flow-view.ts';
 import type { FlowFollower } from '../flow/follower.ts';
@@ -39,7 +39,7 @@ export class DatagramFlows {
     this.#sink = sink;
     this.#clock = clock;
     this.detail = detail;
-    this.table = new FlowTable(FLOW_STRIDE, FLOWS_MAXIMUM, (slot) => this.#ended(slot));
+    this.table = new FlowTable(DATAGRAM_STRIDE, FLOWS_MAXIMUM, (slot) => this.#ended(slot));
     this.#legs = new DatagramLegs(this.table, clock);
     this.#view = new FlowView(this.table, {
       protocol: (slot) => this.#protocol(slot)?.name,

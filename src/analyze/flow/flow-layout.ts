@@ -35,6 +35,14 @@ export const FLOW_I32 = {
 /** Int32s of a flow that is nothing but that. */
 export const FLOW_STRIDE = 28;
 
+/** What a flow of datagrams has besides. Int32s, by direction, of its last datagram: IP identification + 1, and a digest of its bytes. */
+export const DATAGRAM_I32 = {
+  identification: 28,
+  digest: 30,
+} as const;
+
+export const DATAGRAM_STRIDE = 32;
+
 /** What a TCP connection has besides. Doubles. */
 export const TCP_F64 = {
   /** When the client's first SYN was seen, and its last. */

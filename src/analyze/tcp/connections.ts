@@ -279,12 +279,30 @@ export class TcpConnections implements StreamHost {
     const isSame = ((ints[base + direction + TCP_I32.flags] as number) & SEEN.sameIdentification) !== 0;
     if (identification === 0 || last === 0 || isSame) {
       const takesNumbers = packet.payloadLength > 0 || (packet.tcpFlags & (TCP.syn | TCP.fin)) !== 0;
-      const isAlike = ahead === 0 && (takesNumbers || (isSame && last === identification + 1));
-      return isAlike && age >= 0 && age <= COPY_UNNUMBERED_NS;
+      const isAlike =
+        ahead === 0 &&
+        (takesNumbers || (isSame ? last === identification + 1 : this.#isAcknowledgmentAgain(base, direction)));
+      if (!isAlike || age < 0 || age > COPY_UNNUMBERED_NS) return false;
+      if (!isSame) {
+        const own = base + direction + TCP_I32.flags;
+        ints[own] = (ints[own] as number) | (takesNumbers ? SEEN.copied : SEEN.acknowledgedTwice);
+      }
+      return true;
     }
     const isCopy = age >= 0 && age <= COPY_NS && ((last - 1 - identification) & 0xffff) <= COPY_PACKETS;
     if (isCopy) ints[base + direction + TCP_I32.identification] = last;
     return isCopy;
+  }
+
+  /**
+   * Whether an ACK that says the same as the one before it is that one's copy: duplicate ACKs without an IP identification look
+   * alike, so only where packets are known to come twice, and one for each.
+   */
+  #isAcknowledgmentAgain(base: number, direction: number): boolean {
+    const { ints } = this.table;
+    const own = ints[base + direction + TCP_I32.flags] as number;
+    const other = ints[base + 1 - direction + TCP_I32.flags] as number;
+    return ((own | other) & SEEN.copied) !== 0 && (own & SEEN.acknowledgedTwice) === 0;
   }
 
   /** A packet that counts. @returns whether what the connection carries was recognised, or may yet be */

@@ -42,4 +42,8 @@ export const SEEN = {
   sameIdentification: 524_288,
   /** Only packets for other hosts were seen of it (overheard.ts; direction 0's flags only). */
   overheard: 1_048_576,
+  /** A packet of it with data, SYN or FIN, without an IP identification, came twice at once: so do its ACKs. */
+  copied: 2_097_152,
+  /** The copy of its last packet, an ACK without an IP identification, has come. */
+  acknowledgedTwice: 4_194_304,
 } as const;

@@ -47,7 +47,7 @@ export function followHealth(
   const special = tcpFlags & (TCP.syn | TCP.fin | TCP.rst);
   const behind = (sequence + length) | 0;
   const end = special & (TCP.syn | TCP.fin) ? (behind + 1) | 0 : behind;
-  let next = flags & ~SEEN.keepAlive;
+  let next = flags & ~(SEEN.keepAlive | SEEN.acknowledgedTwice);
 
   if (flags & SEEN.high) {
     const ahead = (sequence - (ints[own + TCP_I32.high] as number)) | 0;
@@ -79,7 +79,9 @@ export function followHealth(
   if (special === 0 && window === 0) {
     troubles.add(slot, direction, TROUBLE.zeroWindow);
     troubles.waits.windowClosed(slot, direction, now);
-  } else if (ints[own + TCP_I32.window] === 0 && flags & SEEN.ack) troubles.waits.windowOpened(slot, direction, now);
+  } else if (ints[own + TCP_I32.window] === 0 && flags & SEEN.ack && (window !== 0 || special & TCP.rst)) {
+    troubles.waits.windowOpened(slot, direction, now);
+  }
   if (length > 0 && special === 0 && fillsWindow(ints, other, behind))
     troubles.add(slot, direction, TROUBLE.windowFull);
   if ((flags & SEEN.high) === 0 || ((end - (ints[own + TCP_I32.high] as number)) | 0) > 0) {

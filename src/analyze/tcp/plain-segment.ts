@@ -20,6 +20,7 @@ const OUT_OF_ORDINARY =
   SEEN.midstream |
   SEEN.streamEnded |
   SEEN.continued |
+  SEEN.acknowledgedTwice |
   SEEN.givenUp;
 
 /**

@@ -55,3 +55,21 @@ test('without an IP identification a packet with data, SYN or FIN that comes aga
   const later = segments.map((segment, index) => ({ ...segment, at: segment.at + (index % 2 === 0 ? 0 : 2) }));
   expect(analyseBytes(builtPcap(later.sort((a, b) => a.at - b.at))).copies).toBe(0);
 });
+
+test('without an IP identification each duplicate ACK of a capture that has all packets twice is counted once', () => {
+  const segments: BuiltSegment[] = [
+    ...handshake([100, 200]),
+    { side: 0, sequence: 101, acknowledgment: 201, payload: 'hello', at: 10 },
+    { side: 1, sequence: 201, acknowledgment: 106, payload: TEXT, at: 20 },
+    { side: 0, sequence: 106, acknowledgment: 1101, at: 20.2 },
+    { side: 0, sequence: 106, acknowledgment: 1101, at: 20.25 },
+    { side: 0, sequence: 106, acknowledgment: 1101, at: 20.3 },
+    { side: 0, sequence: 106, acknowledgment: 1101, at: 21 },
+    { side: 1, sequence: 1101, acknowledgment: 106, payload: TEXT, at: 30 },
+    { side: 0, sequence: 106, acknowledgment: 2001, at: 30.2 },
+  ];
+  const twice = segments.flatMap((segment) => [segment, { ...segment, at: segment.at + 0.005 }]);
+  const { flows, copies } = analyseBytes(builtPcap(twice));
+  expect(copies).toBe(segments.length);
+  expect(flows[0]?.tcp?.client.duplicateAcks).toBe(3);
+});

@@ -116,6 +116,17 @@ test('slots are used again', () => {
   expect([table.has(3), table.facts(3, 0, state)]).toEqual([false, {}]);
 });
 
+test('a FIN with a window of 0 opens no window, a RST ends the wait', () => {
+  const sent = [...OPEN, from(0, 101, 201, 10, 'abc'), { ...from(1, 201, 104, 20), window: 0 }];
+  const ended = (flags: string) => [
+    ...sent,
+    { ...from(1, 201, 104, 30), window: 0, flags },
+    from(1, 202, 104, flags === 'R.' ? 90 : 50),
+  ];
+  expect(waits(ended('F.'))?.server).toMatchObject({ windowClosed: 30 * MS, longestWindowClosed: 30 * MS });
+  expect(waits(ended('R.'))?.server).toMatchObject({ windowClosed: 10 * MS, longestWindowClosed: 10 * MS });
+});
+
 test('a window that opens, by the times of the capture, before it closed was closed for no time', () => {
   const segments = [...OPEN, from(0, 101, 201, 10, 'abc')];
   const zero = { ...from(1, 201, 104, 20), window: 0 };
