@@ -49,3 +49,11 @@ test('SYNs without an answer are one event', async () => {
   const lines = await stated('syn-unanswered.pcapng');
   expect(lines.filter((line) => line.startsWith('no answer'))).toEqual(['no answer, SYN sent 6 times in 5.1 s']);
 });
+
+test('what is on its way when the capture ends has not failed', async () => {
+  const { events } = await analyseFile(here('cut-counted-failed.pcapng'));
+  const of = (how: string | undefined) =>
+    events.filter(({ event }) => event.kind === 'exchange' && event.incomplete === how).length;
+  expect([of(undefined), of('capture ended')]).toEqual([55, 5]);
+  expect(events.filter(({ event }) => event.failed)).toEqual([]);
+});

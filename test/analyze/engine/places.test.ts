@@ -36,6 +36,16 @@ test('a place that falls silent hands over to the one that goes on: nothing is l
   expect(counts.flat().reduce((sum, count) => sum + count, 0)).toBe(33);
 });
 
+test("a capture's own rotation: files put one behind another, whose interfaces have other numbers in each", async () => {
+  const { events, flows } = await analyseFile(here('interface-changes-own-rotation.pcapng'));
+  const labels = events.map(({ event }) => event.label);
+  expect(labels).toEqual(Array.from({ length: 80 }, (_, index) => `A n${index + 1}.example`));
+  expect(
+    events.every(({ event }) => event.kind === 'exchange' && event.incomplete === undefined && !event.failed),
+  ).toBe(true);
+  expect([flows[0]?.client.packets, flows[0]?.server.packets]).toEqual([80, 80]);
+});
+
 test('what only another place has seen is read without a latency: its clock is another', () => {
   const first = [...handshake([100, 200]), ...exchanges(4, 10)];
   const copies = first.map((segment) => ({ ...segment, interfaceId: 1, at: segment.at + 5000 }));
