@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { objectAt, stringsAt } from '../../wire/guard.ts';
 import { VERSION } from '../../wire/version.ts';
 import type { Kube } from '../kube/kube.ts';
 import { ObjectApi } from '../kube/object-api.ts';
-import { NODES_NAMED, POLL_MS, READY_TIMEOUT_MS } from './limits.ts';
+import { NODES_NAMED, READY_TIMEOUT_MS } from './limits.ts';
 import { daemonsetDirectory, type Manifest, nameOf, readKustomization } from './manifests.ts';
 import { nodeImages } from './node-images.ts';
 import { addressed, FIELD_MANAGER, imageOf, OWN_LABELS, prepared } from './objects.ts';
+import { nextPoll } from './poll.ts';
 import { findDaemonSet, type InstallStatus, type NodeStatus, status } from './status.ts';
 
 export interface InstallOptions {
@@ -82,7 +82,7 @@ async function untilReady(
         hint: hintFor(now),
       });
     }
-    await sleep(POLL_MS, undefined, { signal });
+    await nextPoll(signal);
   }
 }
 

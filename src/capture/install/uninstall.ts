@@ -1,12 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { KsnoopError } from '../../wire/errors.ts';
 import { type JsonObject, objectAt } from '../../wire/guard.ts';
 import { AGENT_NAMESPACE, AGENT_SELECTOR } from '../agent-objects.ts';
 import type { Kube } from '../kube/kube.ts';
 import { ObjectApi } from '../kube/object-api.ts';
-import { GONE_TIMEOUT_MS, POLL_MS } from './limits.ts';
+import { GONE_TIMEOUT_MS } from './limits.ts';
 import { nameOf } from './manifests.ts';
 import { type AppliedKind, addressed, FIELD_MANAGER, KINDS, OWN_SELECTOR } from './objects.ts';
+import { nextPoll } from './poll.ts';
 
 export interface UninstallOptions {
   readonly kube: Kube;
@@ -90,6 +90,6 @@ async function untilGone(
         hint: 'Run ksnoop uninstall again to wait longer; kubectl describe shows what blocks them.',
       });
     }
-    await sleep(POLL_MS, undefined, { signal });
+    await nextPoll(signal);
   }
 }

@@ -10,6 +10,7 @@ import { status } from '../../../src/capture/install/status.ts';
 import { uninstall } from '../../../src/capture/install/uninstall.ts';
 import { loadKube } from '../../../src/capture/kube/config.ts';
 import type { Kube } from '../../../src/capture/kube/kube.ts';
+import { KsnoopError } from '../../../src/wire/errors.ts';
 import { VERSION } from '../../../src/wire/version.ts';
 import { type ApiServer, status as failure, json, startApiServer } from '../../support/api-server.ts';
 
@@ -200,6 +201,15 @@ test('agents that do not come are an error with the reasons of their nodes', asy
     hint: expect.stringContaining('The nodes cannot get agent:1: bring it to them'),
   });
   clearInterval(controller);
+});
+
+test('a wait that is interrupted ends with what interrupted it', async () => {
+  const abort = new AbortController();
+  const interrupted = new KsnoopError('INTERRUPTED', 'Interrupted.');
+  const installing = install({ ...options(), signal: abort.signal }, (line) => {
+    if (!line.startsWith('applied')) abort.abort(interrupted);
+  });
+  await expect(installing).rejects.toBe(interrupted);
 });
 
 test('an agent on a node that is down itself is not waited for', async () => {
