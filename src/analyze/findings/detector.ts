@@ -51,6 +51,8 @@ export interface Detector {
   flowEnded?(facts: FlowFacts): void;
   /** What was found until now. */
   findings(): Finding[];
+  /** Whose findings its own explain; without, those of the same subject. */
+  explainedSubjects?(): readonly string[];
 }
 
 /** A detector as the index lists it. */

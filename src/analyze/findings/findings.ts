@@ -100,11 +100,14 @@ export class Findings {
   list(): Finding[] {
     const all = this.#detectors.flatMap(({ detector }) => detector.findings());
     const explained = new Set<string>();
-    for (const { kind } of this.#detectors) {
+    for (const { kind, detector } of this.#detectors) {
+      if (kind.explains === undefined) continue;
+      const others = detector.explainedSubjects?.();
       for (const { code, subject, severity } of all) {
         // What is only information is no cause of what is worse.
         if (severity === 'information') continue;
-        for (const consequence of kind.explains?.[code] ?? []) explained.add(`${consequence} ${subject}`);
+        for (const consequence of kind.explains[code] ?? [])
+          for (const one of others ?? [subject]) explained.add(`${consequence} ${one}`);
       }
     }
     return all

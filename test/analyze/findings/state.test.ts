@@ -6,7 +6,7 @@ import { stateBlock } from '../../../src/wire/network-state.ts';
 import { analysisLines } from '../../support/analysis-lines.ts';
 import { BUILT_EPOCH_NS, type BuiltSegment, builtPcapng } from '../../support/built-capture.ts';
 
-const PLACE = ['shop/web-1/any'];
+const PLACE = ['shop/web-1/any', 'shop/client/any'];
 const NAMES = { '10.0.0.2': 'shop/web-1' };
 
 /** A capture in the pod web-1 with its states at the beginning and after a minute. */
@@ -67,6 +67,20 @@ test('conntrack from 95 % of its entries on', () => {
   const full = (count: number): NetworkState => ({ counters: {}, conntrack: { count, maximum: 100 } });
   expect(found([], full(94), full(94))).toEqual([]);
   expect(found([], full(94), full(95))).toMatchObject([{ code: 'CONNTRACK_FULL', severity: 'warning' }]);
+});
+
+test('a full conntrack explains connections without a response, those that were seen at its place only', () => {
+  const full: NetworkState = { counters: {}, conntrack: { count: 99, maximum: 100 } };
+  const lost = [...opening(0, 4, false), ...opening(1, 4, false), ...opening(2, 4, false)];
+  const [finding, ...others] = found(lost, full, full);
+  expect(others).toEqual([]);
+  expect(finding).toMatchObject({ code: 'CONNTRACK_FULL', severity: 'error', cases: 3 });
+  const elsewhere = found(
+    lost.map((segment) => ({ ...segment, interfaceId: 1 })),
+    full,
+    full,
+  );
+  expect(elsewhere).toMatchObject([{ code: 'CONNECT_TIMEOUT' }, { code: 'CONNTRACK_FULL', severity: 'warning' }]);
 });
 
 test('a server that listens on loopback alone is told from one that does not listen', () => {
