@@ -96,7 +96,7 @@ export const stalls: DetectorKind = {
             message: `Lost packets delay requests to ${subject}: ${counted(one.cases, 'time')} a sender waited for its retransmission timer, up to ${span(one.most)}.`,
             evidence: [
               one.evidence(
-                `${counted(connections.of(subject).cases, 'connection')}; it was half of a request's time or more`,
+                `${counted(connections.of(subject).cases, 'connection')}; the longest was half of a request's time or more (of the connection's, where that is encrypted)`,
               ),
             ],
             next: `To see between which places the packets are lost: ${traceOf(serviceNamed(context, subject))}`,

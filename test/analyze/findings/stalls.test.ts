@@ -101,7 +101,7 @@ test('three waits for the retransmission timer are said with the longest', () =>
   const [found] = foundIn(delayed(3, 400));
   expect(found).toMatchObject({ code: 'RTO_STALL', severity: 'warning', cases: 3 });
   expect(found?.message).toContain('up to 400 ms');
-  expect(found?.evidence[0]?.text).toBe("3 connections; it was half of a request's time or more");
+  expect(found?.evidence[0]?.text).toMatch(/^3 connections; the longest was half of a request's time/);
   expect(foundIn(delayed(7, 400))[0]?.evidence[0]?.text).toMatch(/^7 connections;/);
 });
 
