@@ -141,11 +141,15 @@ function partCells({ latency, ttfb, serverTime }: ExchangeStats): Cell[] {
   return [cell(ttfb?.p99), cell(serverTime?.p99)];
 }
 
+/** Where fewer than this share of the exchanges have a latency, how many these are is worth a column. */
+const TIMED_SHARE = 0.5;
+
 /** Columns of an ExchangeStats, with the order in which they give way on a narrow terminal. */
 const STATS: readonly Column[] = [
   RIGHT('COUNT'),
   { ...RIGHT('RATE'), rank: 2 },
   RIGHT('FAILED'),
+  { ...RIGHT('TIMED'), rank: 1 },
   { ...RIGHT('P50'), rank: 1 },
   { ...RIGHT('P90'), rank: 3 },
   RIGHT('P99'),
@@ -179,6 +183,7 @@ function countsAndTimes(row: ExchangeStats | CallerStats, colours: Colours): Cel
     number(row.count),
     rateText(row.rate),
     failures(row, colours),
+    latency !== undefined && latency.count < row.count * TIMED_SHARE ? number(latency.count) : '',
     ...[latency?.p50, latency?.p90, latency?.p99, latency?.max].map(time),
   ];
 }

@@ -108,6 +108,11 @@ export const connect: DetectorKind = {
           unanswered.of(subject).measure(tcp.synSpan ?? 0);
           addPlace(facts, subject, [arrived, missed]);
           if (tcp.syns >= UNANSWERED_SYNS && insistent.size < FINDING_SUBJECTS) insistent.add(subject);
+        } else if (tcp.state === 'refused' && facts.sameAs !== undefined) {
+          // Behind the address of a Service: it counts where it was seen first.
+          const { serverHost } = facts.sameAs;
+          if (tcp.resetBy === 'server')
+            addPlace(facts, serverOf(context, { ...facts, serverHost }, facts.first), [atPod, notAtPod]);
         } else if (tcp.state === 'refused' && tcp.resetBy === 'server') {
           add(refused, facts, subject);
           if (refusedAt.size < FINDING_SUBJECTS) refusedAt.set(subject, facts);

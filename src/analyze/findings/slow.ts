@@ -69,7 +69,9 @@ export const slow: DetectorKind = {
       event: (event, flow, server) => {
         if (event.kind !== 'exchange' || event.probe) return;
         const { responseTime, responseEnd, requestEnd, incomplete } = event;
-        if (responseTime === undefined || incomplete !== undefined || responseEnd === undefined) return;
+        if (responseTime === undefined || responseEnd === undefined) return;
+        // Where an earlier request that was not seen may be the one answered, the own answer came later: it took this long at least.
+        if (incomplete !== undefined && incomplete !== 'unknown') return;
         const route = routeOf(server, event.route);
         if (route === undefined) return;
         const taken = responseTime - requestEnd;

@@ -92,7 +92,8 @@ export class Tallies {
     if (tally === undefined || tcp === undefined) return undefined;
     tally.flows += 1;
     if (!tcp.midstream) {
-      tally.connections += 1;
+      // The other leg of one that did not come up is counted already.
+      if (facts.sameAs === undefined) tally.connections += 1;
       if (server.packets > 0 && tcp.state !== 'refused') {
         tally.succeeded = first;
         const { succeededAt } = tally;

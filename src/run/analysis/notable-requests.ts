@@ -116,7 +116,11 @@ export class NotableRequests implements AnalysisOutput {
   }
 }
 
-/** First byte of the request to last byte of the response, ns; undefined where not all of it is known. */
+/**
+ * First byte of the request to last byte of the response, ns; undefined where not all of it is known. Where an earlier request that
+ * was not seen may be the one answered, the own answer came later: it took this long at least.
+ */
 function latencyOf({ time, responseEnd, incomplete }: Exchange): number | undefined {
-  return incomplete === undefined && responseEnd !== undefined ? responseEnd - time : undefined;
+  const isWhole = incomplete === undefined || incomplete === 'unknown';
+  return isWhole && responseEnd !== undefined ? responseEnd - time : undefined;
 }

@@ -32,10 +32,15 @@ function traceHtml(trace: TraceRecord, utc: boolean): Html {
   const result = [status ?? '', missing === '' ? '' : `[${missing}]`].filter((text) => text !== '').join(' ');
   const took = total ?? latency;
   return html`<details class="exchange">
-<summary><span class="mono">${clockText(trace.time, utc)}</span> <strong>${label}</strong> <span class="${failed ? 'bad' : 'dim'}">${failed ? 'failed ' : ''}${result}</span> ${took === undefined ? '' : latencyText(took)}
+<summary><span class="mono">${clockText(trace.time, utc)}</span> <strong>${label}</strong> <span class="${failed ? 'bad' : 'dim'}">${failed ? 'failed ' : ''}${result}</span> ${took === undefined ? '' : tookText(took, trace)}
 <span class="dim">${peerText(src)} → ${peerText(dst)}, flow ${flow}</span></summary>
 ${total === undefined || hops.length === 0 ? withoutTimes(trace) : waterfallHtml(trace, total)}
 </details>`;
+}
+
+/** The answer to a request whose pair is not proven is its own or an earlier one's. */
+function tookText(took: number, { incomplete }: TraceRecord): string {
+  return `${incomplete === 'unknown' ? 'at least ' : ''}${latencyText(took)}`;
 }
 
 /** Of a connection that did not come up: how far its SYNs came, and what the kernel counted meanwhile. */

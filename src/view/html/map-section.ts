@@ -1,3 +1,4 @@
+import type { CallerStats } from '../../analyze/summary/report.ts';
 import { edgeTexts } from '../map/call-text.ts';
 import type { CallGraph, Edge } from '../map/graph.ts';
 import { sanitise } from '../sanitise.ts';
@@ -17,6 +18,15 @@ const BEYOND_WIDTH = 280;
 const NAME_LENGTH = 26;
 /** With more edges than this only those that fail have their text on the drawing; all have it as their title. */
 const TEXTS_MAXIMUM = 24;
+
+/** Who sends kubelet's probes in a summary. */
+const KUBELET = 'kubelet';
+
+/** Callers without kubelet's probes that succeed: they go to every pod, and hide who else calls it. All where there is nothing else. */
+export function drawnCallers(callers: readonly CallerStats[]): readonly CallerStats[] {
+  const drawn = callers.filter(({ client, failed }) => client !== KUBELET || failed > 0);
+  return drawn.length === 0 ? callers : drawn;
+}
 
 /** Who calls whom as a drawing. Calls that fail are red and dashed. @param titleOf a protocol's name for people */
 export function mapSection(graph: CallGraph, titleOf: (protocol: string) => string): Html {
@@ -50,7 +60,7 @@ export function mapSection(graph: CallGraph, titleOf: (protocol: string) => stri
   });
   return html`
 <section aria-labelledby="h-map"><h2 id="h-map">Who calls whom</h2>
-<p class="dim">Callers are on the left. Red, dashed lines have failed calls. The table <a href="#callers">Callers</a> has all numbers.</p>
+<p class="dim">Callers are on the left. Red, dashed lines have failed calls. Probes of kubelet are drawn where they fail. The table <a href="#callers">Callers</a> has all numbers.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Map of calls">
 <svg class="map" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${counted(graph.edges.length, 'pair')} of caller and callee">
 ${edges}

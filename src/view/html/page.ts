@@ -10,7 +10,7 @@ import { byteSize, counted } from '../units.ts';
 import { exchangesSection } from './exchanges-section.ts';
 import { findingsSection } from './findings-section.ts';
 import { type Html, html, trusted } from './html.ts';
-import { mapSection } from './map-section.ts';
+import { drawnCallers, mapSection } from './map-section.ts';
 import { SCRIPT } from './script.ts';
 import { STYLE } from './style.ts';
 import { summarySection } from './summary-section.ts';
@@ -73,7 +73,7 @@ export function reportPage(content: ReportContent, { utc, timeText, titleOf }: R
 </header>
 <main>
 ${findingsSection(findings, { timeText, utc, read: readCommand(paths) })}
-${mapSection(callGraph(summary), titleOf)}
+${mapSection(callGraph({ callers: drawnCallers(summary.callers) }), titleOf)}
 ${timelineSection(timeline, timeText, utc)}
 ${summarySection(summary, { utc, titleOf })}
 ${exchangesSection(slowest, failed, failures, utc)}

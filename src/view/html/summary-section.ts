@@ -27,6 +27,7 @@ export function summarySection(report: SummaryReport, { utc, titleOf }: SectionS
   const service = { title: 'Service', cell: (row: { readonly service: string | undefined }) => row.service ?? '' };
   return html`
 <section aria-labelledby="h-tables"><h2 id="h-tables">Services, routes, DNS, TLS, TCP</h2>
+<p class="dim">Timed: how many have a time that the packets prove; p50 to Max are of these.</p>
 ${tableHtml('services', 'Services', [service, protocol, ...STATS], services)}
 ${tableHtml('callers', 'Callers', [{ title: 'Client', cell: ({ client }) => client }, service, protocol, ...STATS], callers)}
 ${tableHtml('pods', 'Pods', [{ title: 'Pod', cell: ({ pod }) => pod }, service, protocol, ...STATS], pods)}
@@ -81,6 +82,7 @@ const STATS: readonly Column<Counted>[] = [
   { title: 'Rate', cell: ({ rate }) => ({ value: rate, text: rateText(rate) }) },
   { title: 'Failed', cell: ({ failed }) => trouble(failed) },
   { title: 'Failed %', cell: ({ failed, count }) => share(failed, count) },
+  { title: 'Timed', cell: ({ latency }) => plain(latency?.count ?? 0) },
   { title: 'p50', cell: ({ latency }) => time(latency?.p50) },
   { title: 'p90', cell: ({ latency }) => time(latency?.p90) },
   { title: 'p99', cell: ({ latency }) => time(latency?.p99) },

@@ -47,7 +47,7 @@ ${
   slowest === 0
     ? undefined
     : chart(
-        html`Latency: <span class="k50">— p50</span> <span class="k99">- - p99</span>, at most ${latencyText(slowest)}`,
+        html`Latency where the packets prove it: <span class="k50">— p50</span> <span class="k99">- - p99</span>, at most ${latencyText(slowest)}`,
         'percentiles of the latency over time',
         [
           lines(

@@ -67,3 +67,19 @@ test('a stream that is refused has no response that could be cut', () => {
     judged.exchange(flow, index, 1, { ...refused, responseTime: undefined, responseEnd: undefined, responseBytes: 13 });
   expect(codesOf(judged.found)).toEqual(['HTTP2_STREAM_LIMIT']);
 });
+
+test('connections that a pod behind a Service refuses count once, with the pod as evidence', () => {
+  const judged = shop();
+  for (let index = 0; index < 4; index += 1) {
+    const clientPort = 50_000 + index;
+    const first = judged.flow(1, 100, { clientPort });
+    const sameAs = { id: first.id, serverHost: first.serverHost, unopened: true };
+    judged.ended(first, index, { state: 'refused', resetBy: 'server' });
+    judged.ended(judged.flow(1, 11, { clientPort, interfaceId: 1, sameAs }), index, {
+      state: 'refused',
+      resetBy: 'server',
+    });
+  }
+  expect(judged.found).toMatchObject([{ code: 'POD_NOT_LISTENING', subject: 'web.shop', cases: 4, attempts: 4 }]);
+  expect(judged.found[0]?.evidence.map(({ text }) => text)).toContain('the reset left shop/web-1 port 80');
+});

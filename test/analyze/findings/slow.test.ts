@@ -65,3 +65,13 @@ test('few slow ones, slow ones that are usual, and long transfers are not', () =
     judged.exchange(flow, index * 1000, 1200, { responseTime: index * 1e9 + 6e8 });
   expect(judged.found).toEqual([]);
 });
+
+test('responses that may be those of earlier requests, not seen, count: the own ones came later still', () => {
+  const judged = new Judged();
+  const flow = judged.flow(1, 2);
+  for (let index = 0; index < 9; index += 1) judged.exchange(flow, index * 1000, 700, { incomplete: 'unknown' });
+  expect(codesOf(judged.found)).toEqual(['SERVER_SLOW']);
+  const cut = new Judged();
+  for (let index = 0; index < 9; index += 1) cut.exchange(cut.flow(1, 2), index * 1000, 700, { incomplete: 'reset' });
+  expect(codesOf(cut.found)).not.toContain('SERVER_SLOW');
+});

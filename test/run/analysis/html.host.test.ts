@@ -54,6 +54,7 @@ function statsOf(row: Pick<ExchangeStats, 'count' | 'rate' | 'failed' | 'latency
     Rate: rate ?? '',
     Failed: failed,
     'Failed %': count === 0 ? 0 : (failed / count) * 100,
+    Timed: latency?.count ?? 0,
     p50: latency?.p50 ?? '',
     p90: latency?.p90 ?? '',
     p99: latency?.p99 ?? '',

@@ -77,3 +77,10 @@ it('finds the same place again in a later interface, and then traces', () => {
   const page = pageOf(builtPcapng(inTime([...segments, ...copies]), ['a/b/any', 'a/c/any']));
   expect(page).toContain('network');
 });
+
+it('says at least how long a request took that may have waited behind one before the capture', () => {
+  const [, , , request, response] = connection({ from: 0, ports: [40_000, 80], at: 0, path: '/slow', took: 900 });
+  if (request === undefined || response === undefined) throw new Error('there is no request');
+  const page = pageOf(builtPcap([request, response]));
+  expect(page).toMatch(/Slowest requests.*GET \/slow 200 \[unknown\] at least 900 ms.*Failed requests and connections/);
+});

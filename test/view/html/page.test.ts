@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
+import type { CallerStats } from '../../../src/analyze/summary/report.ts';
 import { type ReportContent, reportPage } from '../../../src/view/html/page.ts';
 import { SCRIPT } from '../../../src/view/html/script.ts';
 import { sanitise } from '../../../src/view/sanitise.ts';
@@ -63,6 +64,7 @@ it('has the numbers of the summary, exactly', () => {
     'Rate',
     'Failed',
     'Failed %',
+    'Timed',
     'p50',
     'p90',
     'p99',
@@ -75,7 +77,7 @@ it('has the numbers of the summary, exactly', () => {
     [
       'web.shop',
       'HTTP',
-      ...[service?.count, service?.rate, service?.failed, 10].map(String),
+      ...[service?.count, service?.rate, service?.failed, 10, service?.latency?.count].map(String),
       ...[1e6, 2e6, 13e6, 20e6, 900, 2e6].map(String),
     ],
   ]);
@@ -253,5 +255,18 @@ it('has no timeline of requests and latencies where there are none', () => {
   const text = textOf(reportContent({ timeline: { length: 1e7, periods } }));
   expect(text).toContain('There are no requests.');
   expect(text).toContain('No exchange is complete: there are no latencies.');
-  expect(text).not.toMatch(/Requests:|Latency:/);
+  expect(text).not.toMatch(/Requests:|Latency where/);
+});
+
+it('draws the probes of kubelet only where they fail, or where there is nothing else', () => {
+  const drawn = (...callers: CallerStats[]) => {
+    const { summary } = reportContent();
+    const pieces = parsed(page(reportContent({ summary: { ...summary, callers } })));
+    return pieces.filter(({ attributes }) => /^edge/.test(attributes.get('class') ?? '')).length;
+  };
+  const probe = { ...caller('kubelet', 'web.shop'), failed: 0 };
+  const other = { ...caller('shop/client', 'web.shop'), failed: 0 };
+  expect(drawn(probe, other)).toBe(1);
+  expect(drawn({ ...probe, failed: 1 }, other)).toBe(2);
+  expect(drawn(probe)).toBe(1);
 });
