@@ -120,25 +120,36 @@ export const COMPRESSION_GAIN = 1.1;
 export const COMPRESSION_MINIMUM = 512;
 
 /**
- * Memory of the agent's container that nothing grows into, bytes: for what has been granted and not yet taken, by as many
- * captures as run at once. How old a reading of it may be, milliseconds.
+ * Memory of the agent's container that nothing grows into, bytes: for dead buffers that are not collected yet, copies that the
+ * kernel keeps of what was sent, and what was taken since the last reading. How old a reading of it may be, milliseconds.
  */
 export const MEMORY_RESERVE = 64 * 1024 * 1024;
 export const MEMORY_STALE_MS = 20;
 
 /**
+ * Where less than this is left above the reserve, the waiting process looks at its dead buffers so often, milliseconds, and
+ * collects them where they are so many bytes: V8 by itself lets 64 MiB pile up and more.
+ */
+export const MEMORY_SHORT = 96 * 1024 * 1024;
+export const DEAD_LOOK_MS = 50;
+export const DEAD_BYTES = 16 * 1024 * 1024;
+
+/**
  * What a session takes before its request, and a capture with its tcpdumps before its first packet, bytes (measured: 1.4 MB
- * for each tcpdump, 0.5 MB of buffers); and how long it takes to do so.
+ * for each tcpdump, 0.5 MB of buffers); and how long a session
+ * takes to do so.
  */
 export const SESSION_MEMORY = 256 * 1024;
 export const CAPTURE_MEMORY = 4 * 1024 * 1024;
 export const STARTING_MS = 2_000;
 
 /**
- * Bytes of a slow client's packets that stay in memory in any case, and as many that wait for its acknowledgement; past them
- * each step of SPOOL_GRANT must be granted.
+ * Bytes of a slow client's packets that stay in memory in any case, as many that wait for its acknowledgement, and bytes of
+ * events that do; past them each step of SPOOL_GRANT must be granted. FLOORS: all of a session's over port-forward.
  */
 export const SPOOL_FLOOR = 512 * 1024;
+export const EVENT_FLOOR = 64 * 1024;
+export const FLOORS = 2 * SPOOL_FLOOR + EVENT_FLOOR;
 export const SPOOL_GRANT = 2 * 1024 * 1024;
 
 /** What is read of each file of a namespace's state, how many listening sockets are told, and how long reading may take. */

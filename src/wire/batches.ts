@@ -29,8 +29,13 @@ export class Batches {
   /** The batch as far as it is filled; another one begins. */
   cut(): Buffer<ArrayBuffer> {
     const batch = this.bytes.subarray(0, this.filled);
-    this.#use(this.#spares.pop() ?? Buffer.allocUnsafeSlow(BATCH_BYTES).buffer);
+    this.#use(this.empty());
     return batch;
+  }
+
+  /** Memory for a batch of BATCH_BYTES: used again where there is some. `reuse` takes it back. */
+  empty(): ArrayBuffer {
+    return this.#spares.pop() ?? Buffer.allocUnsafeSlow(BATCH_BYTES).buffer;
   }
 
   /** Make the batch, which must be empty, longer than BATCH_BYTES: for one piece that has no room in any. */

@@ -2,11 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Socket } from 'node:net';
 import type { EndReason } from '../../wire/agent-protocol.ts';
 import { messageOf } from '../../wire/errors.ts';
-import { PIPES_OF_FIRST, SESSION_MEMORY } from '../limits.ts';
+import { FLOORS, PIPES_OF_FIRST, SESSION_MEMORY } from '../limits.ts';
 import { ContainerMemory } from '../netns/container-memory.ts';
 import { hostResources } from '../session/resources.ts';
 import { Session } from '../session/run-session.ts';
 import { readyPipes } from '../tcpdump/fifo.ts';
+import { collectDeadBuffers } from './dead-buffers.ts';
 import type { SessionConnections } from './session-listener.ts';
 import { WebSocketStreams } from './websocket-streams.ts';
 
@@ -15,6 +16,8 @@ export class SessionHost {
   readonly #log: (text: string) => void;
   readonly #resources = hostResources(new ContainerMemory());
   readonly #sessions = new Set<Session>();
+  /** Ends the look at dead buffers, which goes on while there are sessions. */
+  #release = () => {};
   /** The session that runs now, through all that it waits for. */
   readonly #running = new AsyncLocalStorage<{ session: Session | undefined }>();
 
@@ -28,7 +31,7 @@ export class SessionHost {
 
   /** Whether there is memory for another session. */
   admits(): boolean {
-    return this.#resources.memory.admit(SESSION_MEMORY);
+    return this.#resources.memory.admit(SESSION_MEMORY, FLOORS);
   }
 
   /** Start a session. @param ended called when it is over */
@@ -37,15 +40,16 @@ export class SessionHost {
     const memory = this.#resources.memory.open();
     return this.#running.run(owner, () => {
       const streams = new WebSocketStreams({
-        grant: (bytes) => memory.grants(bytes),
+        memory,
         ended: () => {
           if (owner.session !== undefined) this.#sessions.delete(owner.session);
+          if (this.#sessions.size === 0) this.#release();
           ended();
         },
       });
-      memory.count(() => streams.unacknowledged);
       const session = new Session(streams, this.#resources, memory);
       owner.session = session;
+      if (this.#sessions.size === 0) this.#release = collectDeadBuffers(this.#resources.memory);
       this.#sessions.add(session);
       void readyPipes(PIPES_OF_FIRST);
       return {

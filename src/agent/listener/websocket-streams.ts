@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable, Writable } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { BATCH_BYTES } from '../../wire/batches.ts';
 import {
   RESUME_BYTES,
   RESUME_EVENT_BYTES,
@@ -19,8 +20,10 @@ import {
   parseSessionPath,
   SESSION_PROTOCOL,
 } from '../../wire/session-frame.ts';
-import { CLIENT_MESSAGE_MAXIMUM, FINISH_CHECK_MS, SPOOL_FLOOR, SPOOL_GRANT } from '../limits.ts';
+import { CLIENT_MESSAGE_MAXIMUM, EVENT_FLOOR, FINISH_CHECK_MS, SPOOL_FLOOR } from '../limits.ts';
 import type { AgentStreams } from '../session/run-session.ts';
+import { Allowance } from '../spool/allowance.ts';
+import type { MemoryShare } from '../spool/memory-budget.ts';
 import { CompressingLink } from './compressing-link.ts';
 import { CompressionChoice } from './compression-choice.ts';
 
@@ -28,10 +31,19 @@ import { CompressionChoice } from './compression-choice.ts';
 const CLOSED_IN_ORDER = 1005;
 
 export interface WebSocketStreamsOptions {
-  /** Whether the session may keep so many bytes more. */
-  readonly grant?: (bytes: number) => boolean;
+  /** The session's part of the memory; left out: the channels' bounds alone count. */
+  readonly memory?: MemoryShare;
   /** Called once, when the session is over: it takes no more connections. */
   readonly ended: (code: number) => void;
+}
+
+/** What one channel keeps for a client that does not acknowledge, bytes. */
+interface ChannelBounds {
+  readonly bound: number;
+  /** In any case, the next write included. */
+  readonly floor: number;
+  /** Of the next write. */
+  readonly next: number;
 }
 
 /**
@@ -45,10 +57,11 @@ export class WebSocketStreams implements AgentStreams {
   readonly #session: Resumable;
   readonly #http = createServer();
   readonly #webSockets: WebSocketServer;
-  readonly #grant: (bytes: number) => boolean;
+  readonly #memory: MemoryShare | undefined;
   readonly #ended: (code: number) => void;
   /** What the session does is its own, also where a connection, which is the listener's, starts it. */
   readonly #inContext = AsyncLocalStorage.snapshot();
+  readonly #allowances = new Map<number, Allowance>();
   /** Writers that wait until more is acknowledged, by channel. */
   readonly #waiting = new Map<number, () => void>();
   #socket: WebSocket | undefined;
@@ -63,8 +76,8 @@ export class WebSocketStreams implements AgentStreams {
   #watch: NodeJS.Timeout | undefined;
   #over = false;
 
-  constructor({ grant = () => true, ended }: WebSocketStreamsOptions) {
-    this.#grant = grant;
+  constructor({ memory, ended }: WebSocketStreamsOptions) {
+    this.#memory = memory;
     this.#ended = ended;
     this.stdin = new Readable({ read: () => {} });
     this.#session = new Resumable(AGENT_CHANNELS, CLIENT_CHANNELS, {
@@ -72,8 +85,9 @@ export class WebSocketStreams implements AgentStreams {
       take: (_, bytes) => void this.stdin.push(Buffer.from(bytes)),
       acknowledged: (channel) => this.#acknowledged(channel),
     });
-    this.stdout = this.#writable(CHANNEL.stdout, RESUME_BYTES);
-    this.stderr = this.#writable(CHANNEL.stderr, RESUME_EVENT_BYTES);
+    this.stdout = this.#writable(CHANNEL.stdout, { bound: RESUME_BYTES, floor: SPOOL_FLOOR, next: BATCH_BYTES });
+    this.stderr = this.#writable(CHANNEL.stderr, { bound: RESUME_EVENT_BYTES, floor: EVENT_FLOOR, next: 0 });
+    memory?.count(() => this.stderr.writableLength);
     this.#webSockets = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,
@@ -187,21 +201,28 @@ export class WebSocketStreams implements AgentStreams {
       this.#choice.acknowledged(taken - this.#counted);
       this.#counted = taken;
     }
+    this.#allowances.get(channel)?.giveBack();
     this.#waiting.get(channel)?.();
   }
 
-  /** Where the container's memory is wanted elsewhere, little is kept for a client that does not acknowledge. */
-  #isFull(unacknowledged: number, bound: number): boolean {
-    return unacknowledged >= bound || (unacknowledged >= SPOOL_FLOOR && !this.#grant(SPOOL_GRANT));
-  }
-
-  /** Takes bytes until `bound` of them wait for their acknowledgement: then back-pressure reaches the spool. */
-  #writable(channel: number, bound: number): Writable {
+  /**
+   * Takes bytes until `bound` of them wait for their acknowledgement, or fewer where the container's memory is wanted
+   * elsewhere: then back-pressure reaches the spool.
+   */
+  #writable(channel: number, { bound, floor, next }: ChannelBounds): Writable {
+    const held = () => this.#session.unacknowledged(channel);
+    // What was sent lies in the kernel too until the client has it.
+    const allowed = { floor, held, cost: 2 };
+    const allowance = this.#memory?.allow(allowed) ?? new Allowance({ ...allowed, grant: () => true });
+    this.#allowances.set(channel, allowance);
     return new Writable({
       write: (chunk: Buffer, _encoding, done) => {
         if (channel === CHANNEL.stdout) this.#written += chunk.length;
         this.#session.write(channel, chunk);
-        const full = () => this.#isFull(this.#session.unacknowledged(channel), bound);
+        const full = () => {
+          const unacknowledged = held();
+          return unacknowledged >= bound || !allowance.admits(unacknowledged + next);
+        };
         if (!full()) {
           done();
           return;

@@ -95,7 +95,9 @@ export class CaptureSession {
     const { memory, takePlace } = this.#resources;
     const leave = await takePlace();
     try {
-      if (!memory.admit(CAPTURE_MEMORY)) throw noMemory(memory.available + MEMORY_RESERVE);
+      const started = memory.begin(CAPTURE_MEMORY);
+      if (started === undefined) throw noMemory(memory.available + MEMORY_RESERVE);
+      await this.#captures.begin().finally(started);
       await this.#capture();
     } finally {
       leave();
@@ -103,7 +105,6 @@ export class CaptureSession {
   }
 
   async #capture(): Promise<void> {
-    await this.#captures.begin();
     const { filter } = this.#request;
     const names = this.#captures.names.join(' ') || 'nothing yet';
     this.#report(`capturing ${names}, filter ${filter === undefined ? 'none' : JSON.stringify(filter)}`);

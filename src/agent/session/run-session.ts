@@ -73,8 +73,7 @@ export class Session {
       this.#events.send({ type: 'log', message });
     };
     const file = spoolFile(resources.disk, said);
-    this.#spool = new Spool(streams.stdout, { file, fileFailed: said, grant: (bytes) => memory.grants(bytes) });
-    memory.count(() => this.#spool.inMemory);
+    this.#spool = new Spool(streams.stdout, { file, fileFailed: said, memory });
     const kills = resources.kills();
     const hello = { type: 'hello', protocol: PROTOCOL_TEXT, version: VERSION, node: NODE_NAME } as const;
     this.#events.send({ ...hello, ...(kills !== undefined && { kills }) });

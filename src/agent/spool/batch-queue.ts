@@ -12,6 +12,8 @@ interface Waiting {
 export interface BatchQueueHandlers {
   /** A batch is on disk: its memory may be used again. */
   freed(bytes: Buffer<ArrayBuffer>): void;
+  /** Memory for a batch that comes back from the disk. */
+  empty(): ArrayBuffer;
   /** Called once: the disk is no longer used, from now on batches stay in memory. */
   failed(why: string): void;
 }
@@ -78,9 +80,9 @@ export class BatchQueue {
   }
 
   async #fetch({ length, slot }: Waiting): Promise<Buffer<ArrayBuffer>> {
-    const bytes = Buffer.allocUnsafeSlow(BATCH_BYTES).subarray(0, length);
     const file = this.#file;
     if (file === undefined || slot === undefined) throw new Error('the spool was closed');
+    const bytes = Buffer.from(this.#handlers.empty(), 0, length);
     await file.read(slot, bytes);
     file.give(slot);
     return bytes;

@@ -1,39 +1,75 @@
 import { MEMORY_RESERVE, SPOOL_FLOOR, SPOOL_GRANT, STARTING_MS } from '../limits.ts';
+import { Allowance, type AllowanceOptions } from './allowance.ts';
 
 /** Where it is known how many bytes of memory are left; undefined without a limit. */
 export interface FreeMemory {
   free(): number | undefined;
 }
 
+/** Memory that was admitted and may not have been taken yet. */
+interface Admitted {
+  readonly bytes: number;
+  /** Until when it counts, milliseconds. */
+  readonly until: number;
+}
+
 /**
  * The memory that packets and events of slow clients take, of all sessions of this process. Of what is left in the container
- * above a reserve, each session that wants more than a little may take an equal part.
+ * above a reserve, each session that wants more than a little may take an equal part. What was promised counts before it is
+ * taken: what was admitted, and what each session may take without a further grant.
  */
 export class MemoryBudget {
   readonly #memory: FreeMemory;
   readonly #shares = new Set<MemoryShare>();
-  /** When captures were admitted that may not have taken their memory yet, milliseconds. */
-  #admitted: number[] = [];
+  readonly #admitted = new Set<Admitted>();
 
   constructor(memory: FreeMemory) {
     this.#memory = memory;
   }
 
-  /** Bytes that are left above the reserve; infinite without a limit. */
+  /** Bytes that are left above the reserve and above what is promised; infinite without a limit. */
   get available(): number {
-    return (this.#memory.free() ?? Number.POSITIVE_INFINITY) - MEMORY_RESERVE;
+    const free = this.#memory.free();
+    if (free === undefined) return Number.POSITIVE_INFINITY;
+    let promised = 0;
+    const now = performance.now();
+    for (const admitted of this.#admitted) {
+      if (admitted.until <= now) this.#admitted.delete(admitted);
+      else promised += admitted.bytes;
+    }
+    for (const share of this.#shares) promised += share.promised;
+    return free - MEMORY_RESERVE - promised;
+  }
+
+  /** Bytes that the sessions of this process hold. */
+  get held(): number {
+    let sum = 0;
+    for (const share of this.#shares) sum += share.held;
+    return sum;
   }
 
   /**
-   * Admit one more capture, or session, that takes some memory soon.
-   * @returns false when there is too little for it and for those that were admitted just before
+   * Admit one more capture, which takes its memory when its tcpdumps start.
+   * @returns to be called when they have started or failed; undefined when too little memory is left
    */
-  admit(bytes: number): boolean {
-    const now = performance.now();
-    this.#admitted = this.#admitted.filter((at) => now - at < STARTING_MS);
-    if (this.available < bytes * (this.#admitted.length + 1)) return false;
-    this.#admitted.push(now);
-    return true;
+  begin(bytes: number): (() => void) | undefined {
+    return this.#admit(bytes, 0, Number.POSITIVE_INFINITY);
+  }
+
+  /**
+   * Admit one more session, which takes some memory soon.
+   * @param floors bytes that its parts may take without a grant; they count as promised from when the parts exist
+   * @returns false when too little memory is left
+   */
+  admit(bytes: number, floors: number): boolean {
+    return this.#admit(bytes, floors, performance.now() + STARTING_MS) !== undefined;
+  }
+
+  #admit(bytes: number, floors: number, until: number): (() => void) | undefined {
+    if (this.available < bytes + floors) return undefined;
+    const admitted = { bytes, until };
+    this.#admitted.add(admitted);
+    return () => void this.#admitted.delete(admitted);
   }
 
   /** One session's part. */
@@ -67,6 +103,7 @@ export class MemoryShare {
   readonly #grants: (bytes: number) => boolean;
   readonly #closed: () => void;
   readonly #holders: (() => number)[] = [];
+  readonly #allowances: Allowance[] = [];
 
   constructor(grants: (bytes: number) => boolean, closed: () => void) {
     this.#grants = grants;
@@ -78,6 +115,14 @@ export class MemoryShare {
     this.#holders.push(held);
   }
 
+  /** A part of the session that holds bytes and may hold more when they are granted. */
+  allow(options: Omit<AllowanceOptions, 'grant'>): Allowance {
+    const allowance = new Allowance({ ...options, grant: this.#grants });
+    this.#allowances.push(allowance);
+    this.#holders.push(options.held);
+    return allowance;
+  }
+
   /** Bytes that the session holds. */
   get held(): number {
     let sum = 0;
@@ -85,13 +130,16 @@ export class MemoryShare {
     return sum;
   }
 
-  /** Whether the session may take so many bytes more. */
-  grants(bytes: number): boolean {
-    return this.#grants(bytes);
+  /** Bytes that the session does not hold yet and may take without a further grant. */
+  get promised(): number {
+    let sum = 0;
+    for (const allowance of this.#allowances) sum += allowance.promised;
+    return sum;
   }
 
   close(): void {
     this.#closed();
     this.#holders.length = 0;
+    this.#allowances.length = 0;
   }
 }

@@ -3,7 +3,9 @@ import { BATCH_BYTES, Batches, Waiters } from '../../wire/batches.ts';
 import { COALESCE_MS, SPOOL_BYTES } from '../../wire/limits.ts';
 import { enhancedPacketBytes, writeEnhancedPacket } from '../../wire/pcapng-write.ts';
 import { BATCHES_KEPT, SPILL_BYTES, SPOOL_FLOOR, SPOOL_GRANT } from '../limits.ts';
+import { Allowance } from './allowance.ts';
 import { BatchQueue } from './batch-queue.ts';
+import type { MemoryShare } from './memory-budget.ts';
 import type { SpoolFile } from './spool-file.ts';
 
 /** Batches that are kept for use again, of all sessions of the process: 4 MiB for each of a hundred would be its whole memory. */
@@ -18,8 +20,8 @@ export interface SpoolOptions {
   readonly file?: SpoolFile | undefined;
   /** The file is no longer used; the reason. */
   readonly fileFailed?: (why: string) => void;
-  /** Whether so many bytes of memory more may be taken. */
-  readonly grant?: (bytes: number) => boolean;
+  /** The session's part of the memory; left out: the bound alone counts. */
+  readonly memory?: Pick<MemoryShare, 'allow'>;
 }
 
 /**
@@ -32,9 +34,7 @@ export class Spool {
   readonly #stdout: Writable;
   readonly #bound: number;
   readonly #keep: number;
-  readonly #grant: (bytes: number) => boolean;
-  /** Bytes in memory that are allowed by now. */
-  #granted = SPOOL_FLOOR;
+  readonly #allowance: Allowance;
   readonly #queue: BatchQueue;
   /** Bytes of the batch that is being written. */
   #leaving = 0;
@@ -47,13 +47,18 @@ export class Spool {
 
   constructor(
     stdout: Writable,
-    { bound = SPOOL_BYTES, keep = SPILL_BYTES, file, fileFailed = () => {}, grant = () => true }: SpoolOptions = {},
+    { bound = SPOOL_BYTES, keep = SPILL_BYTES, file, fileFailed = () => {}, memory }: SpoolOptions = {},
   ) {
     this.#stdout = stdout;
     this.#bound = bound;
     this.#keep = keep;
-    this.#grant = grant;
-    this.#queue = new BatchQueue(file, keep, { freed: (bytes) => this.#batch.reuse(bytes), failed: fileFailed });
+    const allowed = { floor: SPOOL_FLOOR, held: () => this.inMemory };
+    this.#allowance = memory?.allow(allowed) ?? new Allowance({ ...allowed, grant: () => true });
+    this.#queue = new BatchQueue(file, keep, {
+      freed: (bytes) => this.#batch.reuse(bytes),
+      empty: () => this.#batch.empty(),
+      failed: fileFailed,
+    });
     stdout.on('error', () => this.close());
   }
 
@@ -86,7 +91,7 @@ export class Spool {
     if (this.#closed) return false;
     const needed = enhancedPacketBytes(caplen, flags !== 0);
     const inMemory = this.inMemory + needed;
-    if (inMemory > this.#bound || (inMemory > this.#granted && !this.#grow())) return false;
+    if (inMemory > this.#bound || (inMemory > this.#allowance.granted && !this.#grow(inMemory))) return false;
     this.#makeRoom(needed);
     this.taken += needed;
     const batch = this.#batch;
@@ -143,12 +148,9 @@ export class Spool {
   }
 
   /** @returns false when the memory is wanted elsewhere: then what waits goes to disk, where there is one */
-  #grow(): boolean {
-    if (this.#grant(SPOOL_GRANT)) {
-      this.#granted += SPOOL_GRANT;
-      return true;
-    }
-    this.#queue.keep(Math.min(this.#keep, Math.max(0, this.#granted - SPOOL_GRANT)));
+  #grow(inMemory: number): boolean {
+    if (this.#allowance.admits(inMemory)) return true;
+    this.#queue.keep(Math.min(this.#keep, Math.max(0, this.#allowance.granted - SPOOL_GRANT)));
     return false;
   }
 
@@ -188,11 +190,8 @@ export class Spool {
       }
       this.#flushedAt = performance.now();
       this.#batch.reuse(bytes);
-      if (this.#queue.length === 0) {
-        // What was granted counts as free again, and is asked for anew.
-        this.#granted = SPOOL_FLOOR;
-        this.#queue.keep(this.#keep);
-      }
+      this.#allowance.giveBack();
+      if (this.#queue.length === 0) this.#queue.keep(this.#keep);
       if (this.#queue.length > 0) this.#next();
       else if (this.#batch.filled > 0) this.scheduleFlush();
       this.#waiters.wake();

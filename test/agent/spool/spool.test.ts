@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
+import { Allowance, type AllowanceOptions } from '../../../src/agent/spool/allowance.ts';
 import { DiskBudget } from '../../../src/agent/spool/disk-budget.ts';
 import { Spool } from '../../../src/agent/spool/spool.ts';
 import { SpoolFile } from '../../../src/agent/spool/spool-file.ts';
@@ -47,6 +48,11 @@ class SlowReader {
     this.#wake?.();
     this.#wake = undefined;
   }
+}
+
+/** A session's part of the memory that asks for each step. */
+function granting(grant: (bytes: number) => boolean) {
+  return { allow: (options: Omit<AllowanceOptions, 'grant'>) => new Allowance({ ...options, grant }) };
 }
 
 /** Push packets that are numbered, of any size; the numbers of those that were taken. */
@@ -131,7 +137,7 @@ test('memory is taken in steps that are granted; where none is, what waits goes 
     granted += bytes;
     return true;
   };
-  const spool = new Spool(reader.stdout, { bound: 64 * MIB, keep: 32 * MIB, file, grant });
+  const spool = new Spool(reader.stdout, { bound: 64 * MIB, keep: 32 * MIB, file, memory: granting(grant) });
   const data = new Uint8Array(1_400);
   const write = (number: number) => {
     new DataView(data.buffer).setUint32(0, number);
