@@ -38,6 +38,11 @@ export class SessionHost {
   start(ended: () => void): SessionConnections {
     const owner: { session: Session | undefined } = { session: undefined };
     const memory = this.#resources.memory.open();
+    // Not in the context of the session, which may end before the others.
+    if (this.#sessions.size === 0) {
+      this.#release();
+      this.#release = collectDeadBuffers(this.#resources.memory);
+    }
     return this.#running.run(owner, () => {
       const streams = new WebSocketStreams({
         memory,
@@ -49,7 +54,6 @@ export class SessionHost {
       });
       const session = new Session(streams, this.#resources, memory);
       owner.session = session;
-      if (this.#sessions.size === 0) this.#release = collectDeadBuffers(this.#resources.memory);
       this.#sessions.add(session);
       void readyPipes(PIPES_OF_FIRST);
       return {

@@ -5,9 +5,11 @@ import { MEMORY_SHORT } from '../../../src/agent/limits.ts';
 import { collectDeadBuffers } from '../../../src/agent/listener/dead-buffers.ts';
 
 const MIB = 1024 * 1024;
+const LIVE = 60;
+const FRAMES = 300;
 
 /**
- * Bytes of dead buffers at most, while frames come that each live for the time of 20 others: as those of a slow client do,
+ * Bytes of dead buffers at most, while frames come that each live for the time of LIVE others: as those of a slow client do,
  * longer than the young generation keeps them.
  */
 async function most(available: number): Promise<number> {
@@ -21,14 +23,14 @@ async function most(available: number): Promise<number> {
     },
   });
   let highest = 0;
-  for (let count = 0; count < 120; count += 1) {
+  for (let count = 0; count < FRAMES; count += 1) {
     live.push(new Uint8Array(MIB).fill(count));
-    if (live.length > 20) live.shift();
-    await sleep(10);
+    if (live.length > LIVE) live.shift();
+    await sleep(5);
     highest = Math.max(highest, getHeapStatistics().external_memory - before - held());
   }
   release();
-  expect(live.every((bytes, index) => bytes[0] === 100 + index)).toBe(true);
+  expect(live.every((bytes, index) => bytes[0] === (FRAMES - LIVE + index) % 256)).toBe(true);
   return highest;
 }
 
