@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CaptureRequest, EndReason } from '../../wire/agent-protocol.ts';
 import type { AgentTarget } from '../../wire/agent-target.ts';
-import { KsnoopError } from '../../wire/errors.ts';
 import { END_ACKNOWLEDGE_MS, HEARTBEAT_MS, STATISTICS_INTERVAL_MS } from '../../wire/limits.ts';
 import { endMarker, sectionHeader, startMarker } from '../../wire/pcapng-write.ts';
 import { checkProtocol } from '../../wire/version.ts';
-import { CAPTURE_MEMORY, FILTER_SHOWN, LIFE_CHECK_MS, MEMORY_RESERVE } from '../limits.ts';
+import { CAPTURE_MEMORY, FILTER_SHOWN, LIFE_CHECK_MS } from '../limits.ts';
 import { Proc } from '../netns/proc.ts';
+import { noMemory } from '../spool/memory-budget.ts';
 import type { Spool } from '../spool/spool.ts';
 import { CaptureSet } from './capture-set.ts';
 import { ContainerLog } from './container-log.ts';
@@ -14,14 +14,6 @@ import type { Events } from './events.ts';
 import type { NamespaceCapture } from './namespace-capture.ts';
 import type { Resources } from './resources.ts';
 import { TargetEvents } from './target-events.ts';
-
-function noMemory(free: number): KsnoopError {
-  const left = Math.max(0, Math.floor(free / 1024 / 1024));
-  const message = `The agent's container has ${left} MiB of memory left, too little for another capture.`;
-  return new KsnoopError('NO_MEMORY', message, {
-    hint: "End other captures on the node, or raise the memory limit of DaemonSet ksnoop-agent's container.",
-  });
-}
 
 /** One request, from its first line to its end marker. */
 export class CaptureSession {
@@ -52,6 +44,7 @@ export class CaptureSession {
       proc,
       targetEvents: new TargetEvents(events),
       rings: resources.rings,
+      memory: resources.memory,
       kills: () => resources.kills(),
       handlers: {
         nextInterface: () => this.#nextInterface(),
@@ -96,7 +89,7 @@ export class CaptureSession {
     const leave = await takePlace();
     try {
       const started = memory.begin(CAPTURE_MEMORY);
-      if (started === undefined) throw noMemory(memory.available + MEMORY_RESERVE);
+      if (started === undefined) throw noMemory(memory);
       await this.#captures.begin().finally(started);
       await this.#capture();
     } finally {

@@ -6,13 +6,14 @@ import { KsnoopError } from '../../wire/errors.ts';
 import { joinFilters } from '../../wire/join-filters.ts';
 import { TARGETS_PER_AGENT } from '../../wire/limits.ts';
 import { stateBlock } from '../../wire/network-state.ts';
-import { ENDED_KEPT, STATE_AFTER_MS } from '../limits.ts';
+import { ENDED_KEPT, NAMESPACE_MEMORY, STATE_AFTER_MS } from '../limits.ts';
 import { type OpenNetns, openNetns } from '../netns/namespace.ts';
 import { isInCluster } from '../netns/node.ts';
 import { ownTrafficFilter } from '../netns/own-traffic.ts';
 import type { PodProcess, Proc } from '../netns/proc.ts';
 import { isNotYet, SandboxWatch } from '../netns/sandbox-watch.ts';
 import { readState } from '../netns/state.ts';
+import { type MemoryBudget, noMemory } from '../spool/memory-budget.ts';
 import type { Spool } from '../spool/spool.ts';
 import { preparePipes } from '../tcpdump/fifo.ts';
 import { InterfaceCapture, type InterfaceEnd } from '../tcpdump/interface-capture.ts';
@@ -39,6 +40,8 @@ export interface CaptureSetOptions {
   readonly targetEvents: TargetEvents;
   /** Memory for the rings. */
   readonly rings: RingBudget;
+  /** The process's memory, in which the session's first capture has been admitted. */
+  readonly memory: Pick<MemoryBudget, 'begin' | 'available'>;
   /** Processes of the container that the kernel has killed for lack of memory; undefined where they are not counted. */
   readonly kills: () => number | undefined;
   readonly handlers: CaptureSetHandlers;
@@ -54,6 +57,9 @@ export class CaptureSet {
   readonly #targetEvents: TargetEvents;
   readonly #handlers: CaptureSetHandlers;
   readonly #rings: RingBudget;
+  readonly #memory: Pick<MemoryBudget, 'begin' | 'available'>;
+  /** What was admitted with the session has a capture. */
+  #isFirstStarted = false;
   readonly #kills: () => number | undefined;
   readonly #killsBefore: number;
   readonly #sandboxes: SandboxWatch;
@@ -65,8 +71,9 @@ export class CaptureSet {
   #state: 'beginning' | 'running' | 'ending' = 'beginning';
   #killed = false;
 
-  constructor({ request, spool, proc, targetEvents, rings, kills, handlers }: CaptureSetOptions) {
+  constructor({ request, spool, proc, targetEvents, rings, memory, kills, handlers }: CaptureSetOptions) {
     this.#rings = rings;
+    this.#memory = memory;
     this.#kills = kills;
     this.#killsBefore = kills() ?? 0;
     this.#request = request;
@@ -287,7 +294,8 @@ export class CaptureSet {
     try {
       await this.#check(capture);
       if (this.#killed) throw new KsnoopError('CAPTURE_FAILED', 'The session has ended.');
-      await active.start(isFirstLook(this.#captures, this.#state === 'running'));
+      const started = this.#admit();
+      await active.start(isFirstLook(this.#captures, this.#state === 'running')).finally(started);
     } catch (thrown) {
       this.#drop(capture, thrown);
       return;
@@ -300,6 +308,14 @@ export class CaptureSet {
       capture.stateTimer = setTimeout(() => void this.#takeFirstState(capture), STATE_AFTER_MS);
     }
     if (capture.ending) void active.stop();
+  }
+
+  /** Admit one more capture. @returns to be called when it has started or failed @throws KsnoopError NO_MEMORY */
+  #admit(): () => void {
+    const started = this.#isFirstStarted ? this.#memory.begin(NAMESPACE_MEMORY) : () => {};
+    this.#isFirstStarted = true;
+    if (started === undefined) throw noMemory(this.#memory);
+    return started;
   }
 
   async #takeFirstState(capture: NamespaceCapture): Promise<void> {

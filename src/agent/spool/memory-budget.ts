@@ -1,3 +1,4 @@
+import { KsnoopError } from '../../wire/errors.ts';
 import { MEMORY_RESERVE, SPOOL_FLOOR, SPOOL_GRANT, STARTING_MS } from '../limits.ts';
 import { Allowance, type AllowanceOptions } from './allowance.ts';
 
@@ -96,6 +97,15 @@ export class MemoryBudget {
     }
     return own + bytes <= Math.max(SPOOL_GRANT, (available + held) / wanting);
   }
+}
+
+/** The error for a capture that was not admitted. */
+export function noMemory({ available }: Pick<MemoryBudget, 'available'>): KsnoopError {
+  const left = Math.max(0, Math.floor((available + MEMORY_RESERVE) / 1024 / 1024));
+  const message = `The agent's container has ${left} MiB of memory left, too little for another capture.`;
+  return new KsnoopError('NO_MEMORY', message, {
+    hint: "End other captures on the node, or raise the memory limit of DaemonSet ksnoop-agent's container.",
+  });
 }
 
 /** One session's part of the memory. */

@@ -1,11 +1,13 @@
 // What a session captures, with a tcpdump that is played: no privileges, no traffic.
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { MEMORY_RESERVE, NAMESPACE_MEMORY } from '../../../src/agent/limits.ts';
 import { Proc } from '../../../src/agent/netns/proc.ts';
 import { CaptureSet } from '../../../src/agent/session/capture-set.ts';
 import { Events } from '../../../src/agent/session/events.ts';
 import { RingBudget } from '../../../src/agent/session/ring-budget.ts';
 import { TargetEvents } from '../../../src/agent/session/target-events.ts';
+import { MemoryBudget } from '../../../src/agent/spool/memory-budget.ts';
 import { Spool } from '../../../src/agent/spool/spool.ts';
 import { type AgentEvent, type CaptureRequest, parseAgentEvent } from '../../../src/wire/agent-protocol.ts';
 import type { AgentTarget } from '../../../src/wire/agent-target.ts';
@@ -37,7 +39,11 @@ const self = (key: string, filter?: string): AgentTarget => ({
 });
 
 /** A session's set of captures, with all that it says and writes. */
-function made(targets: readonly AgentTarget[], more: Partial<CaptureRequest> = {}) {
+function made(
+  targets: readonly AgentTarget[],
+  more: Partial<CaptureRequest> = {},
+  memory = new MemoryBudget({ free: () => undefined }),
+) {
   const stderr = new PassThrough();
   const events: AgentEvent[] = [];
   stderr.on('data', (chunk: Buffer) => {
@@ -62,6 +68,7 @@ function made(targets: readonly AgentTarget[], more: Partial<CaptureRequest> = {
     proc: new Proc(),
     targetEvents: new TargetEvents(new Events(stderr)),
     rings: new RingBudget(),
+    memory,
     kills: () => undefined,
     handlers: { nextInterface: () => interfaces++, captured: () => {}, empty },
   });
@@ -121,6 +128,19 @@ test('targets that share a namespace and a filter share one capture, others have
   await until(() => packets.length === 2);
   await set.stop();
   expect(packets.map((line) => line[0]).sort()).toEqual(['0', '1']);
+});
+
+test('targets for whose tcpdumps no memory is left are refused by name, the others are captured', async () => {
+  const memory = new MemoryBudget({ free: () => MEMORY_RESERVE + 2 * NAMESPACE_MEMORY });
+  const targets = [self('a', 'port 1'), self('b', 'port 2'), self('c', 'port 3'), self('d', 'port 4')];
+  const { set, told } = made(targets, {}, memory);
+  await set.begin();
+  await until(() => told('started').length + told('target-failed').length === 4);
+  expect(told('started')).toHaveLength(3);
+  expect(told('target-failed')).toMatchObject([{ code: 'NO_MEMORY' }]);
+  // Those that have started have taken their memory, which the container counts.
+  expect(memory.available).toBe(2 * NAMESPACE_MEMORY);
+  await set.stop();
 });
 
 test('a filter that does not compile starts nothing, not even where the other filters do', async () => {
