@@ -132,15 +132,14 @@ export const MEMORY_STALE_MS = 20;
  */
 export const MEMORY_SHORT = 96 * 1024 * 1024;
 export const DEAD_LOOK_MS = 50;
-export const DEAD_BYTES = 16 * 1024 * 1024;
+export const DEAD_BYTES = 24 * 1024 * 1024;
 
 /**
  * What a session takes before its request, and a capture with its tcpdumps before its first packet, bytes (measured: 1.4 MB
- * for each tcpdump, 0.5 MB of buffers), and each further network namespace of its; and how
- * long a session takes to do so.
+ * for each of two tcpdumps, 0.1 MB to read each), and each further network namespace of it; and how long that takes.
  */
 export const SESSION_MEMORY = 256 * 1024;
-export const CAPTURE_MEMORY = 4 * 1024 * 1024;
+export const CAPTURE_MEMORY = 3 * 1024 * 1024;
 export const NAMESPACE_MEMORY = 2 * 1024 * 1024;
 export const STARTING_MS = 2_000;
 

@@ -50,11 +50,12 @@ export class MemoryBudget {
   }
 
   /**
-   * Admit one more capture, which takes its memory when its tcpdumps start.
+   * Admit one more capture, which takes its memory while its tcpdumps start: where that takes long, it counts for
+   * STARTING_MS, for by then the container counts what they have taken.
    * @returns to be called when they have started or failed; undefined when too little memory is left
    */
   begin(bytes: number): (() => void) | undefined {
-    return this.#admit(bytes, 0, Number.POSITIVE_INFINITY);
+    return this.#admit(bytes, 0);
   }
 
   /**
@@ -63,12 +64,12 @@ export class MemoryBudget {
    * @returns false when too little memory is left
    */
   admit(bytes: number, floors: number): boolean {
-    return this.#admit(bytes, floors, performance.now() + STARTING_MS) !== undefined;
+    return this.#admit(bytes, floors) !== undefined;
   }
 
-  #admit(bytes: number, floors: number, until: number): (() => void) | undefined {
+  #admit(bytes: number, floors: number): (() => void) | undefined {
     if (this.available < bytes + floors) return undefined;
-    const admitted = { bytes, until };
+    const admitted = { bytes, until: performance.now() + STARTING_MS };
     this.#admitted.add(admitted);
     return () => void this.#admitted.delete(admitted);
   }

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import {
   CAPTURE_MEMORY,
   FLOORS,
@@ -8,10 +7,14 @@ import {
   SESSION_MEMORY,
   SPOOL_FLOOR,
   SPOOL_GRANT,
+  STARTING_MS,
 } from '../../../src/agent/limits.ts';
 import { MemoryBudget } from '../../../src/agent/spool/memory-budget.ts';
 
 const MIB = 1024 * 1024;
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['performance', 'setTimeout'] }));
+afterEach(() => void vi.useRealTimers());
 
 /** A container with so many bytes above the reserve, and the sessions in it: each takes what is granted, until nothing is. */
 function container(bytes: number, floor = 0) {
@@ -33,7 +36,7 @@ function container(bytes: number, floor = 0) {
 }
 
 /** A refusal stays until the memory is read again. */
-const readAgain = () => sleep(MEMORY_STALE_MS + 5);
+const readAgain = () => vi.advanceTimersByTime(MEMORY_STALE_MS + 1);
 
 test('a session alone may have all that is left above the reserve', () => {
   const { session } = container(100 * MIB);
@@ -58,7 +61,7 @@ test('sessions that want much get equal parts, and those that hold little do not
   expect(idle.every(({ own }) => own.held === 0)).toBe(true);
 });
 
-test('what was taken by one that was alone is not taken from it, and nobody gets more than there is', async () => {
+test('what was taken by one that was alone is not taken from it, and nobody gets more than there is', () => {
   const { session, taken } = container(100 * MIB);
   const first = session();
   while (first.own.held < 90 * MIB && first.allowance.admits(first.own.held + SPOOL_GRANT))
@@ -68,7 +71,7 @@ test('what was taken by one that was alone is not taken from it, and nobody gets
   expect(first.allowance.admits(first.own.held + SPOOL_GRANT)).toBe(false);
   first.own.held = 0;
   first.allowance.giveBack();
-  await readAgain();
+  readAgain();
   expect(second.fill()).toBe(100 * MIB);
   expect(taken()).toBe(100 * MIB);
 });
@@ -134,13 +137,17 @@ test.each([
   if (mix.sessions === 10) expect([captures, refused]).toEqual([10, undefined]);
 });
 
-test('a capture counts until its tcpdumps run, however long they take to start', () => {
+test('a capture counts until its tcpdumps run, or should', () => {
   const { budget } = container(2 * CAPTURE_MEMORY);
   const started = budget.begin(CAPTURE_MEMORY);
   expect(budget.begin(CAPTURE_MEMORY)).toBeDefined();
   expect(budget.begin(CAPTURE_MEMORY)).toBeUndefined();
   started?.();
   expect(budget.begin(CAPTURE_MEMORY)).toBeDefined();
+  expect(budget.available).toBe(0);
+  vi.advanceTimersByTime(STARTING_MS);
+  // By then the container counts what they have taken.
+  expect(budget.available).toBe(2 * CAPTURE_MEMORY);
 });
 
 test('captures that begin at once count before they have taken their memory', () => {
