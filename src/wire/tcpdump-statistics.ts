@@ -4,6 +4,9 @@ export interface TcpdumpStatistics {
   readonly droppedByKernel: number;
 }
 
+/** How the last line of interest ends. */
+export const STATISTICS_END = 'dropped by kernel';
+
 const RECEIVED = /(\d+) packets? received by filter/g;
 const DROPPED = /(\d+) packets? dropped by kernel/g;
 

@@ -37,7 +37,7 @@ function unknownBytes({ held }: KnownMemory): number {
   return getHeapStatistics().external_memory - held;
 }
 
-/** V8's own function, which only a context that is made with this flag has. */
+/** V8's own function, which only a context that is made with this flag has (as in cli/capture/bound-buffers, for the client). */
 function collector(): () => void {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');

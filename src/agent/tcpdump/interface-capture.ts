@@ -69,9 +69,8 @@ export class InterfaceCapture {
   get counters(): InterfaceCounters {
     const captured = this.#writer?.captured ?? 0;
     const droppedByKsnoop = this.#writer?.dropped ?? 0;
-    const { statistics } = this.#source?.tcpdump ?? { statistics: { received: 0, droppedByKernel: 0 } };
-    const droppedByKernel = this.#droppedBefore + statistics.droppedByKernel;
-    const received = this.#receivedBefore + statistics.received - (this.#source?.skipped ?? 0);
+    const droppedByKernel = this.#droppedBefore + (this.#source?.droppedByKernel ?? 0);
+    const received = this.#receivedBefore + (this.#source?.received ?? 0);
     const known = captured + droppedByKsnoop + droppedByKernel;
     // tcpdump's own count is as old as its last statistics, and at the end it has packets in it that came after the end.
     return { captured, received: this.#drained ? known : Math.max(received, known), droppedByKernel, droppedByKsnoop };
@@ -231,19 +230,26 @@ export class InterfaceCapture {
     } catch {
       return;
     }
-    next.tcpdump.pause();
-    if (!(await listens(next)) || this.#killed || old.tcpdump.over) {
+    // Read and left out until the moment, so that it can print its statistics.
+    next.after = Number.POSITIVE_INFINITY;
+    const listening = await listens(next);
+    const earlier = listening ? await next.tcpdump.freshStatistics() : undefined;
+    if (!listening || next.tcpdump.over || this.#killed || old.tcpdump.over) {
       next.tcpdump.kill();
       return;
     }
+    next.tcpdump.pause();
     const at = packetClock();
     old.until = at;
     next.after = at;
+    // A dropped packet has no time. What the old one drops past the moment the next one has or drops too, and the other way
+    // round before it, so the statistics of both are taken as close to the moment as they can be.
+    next.droppedEarlier = earlier?.droppedByKernel ?? 0;
+    old.droppedUntil = (await old.tcpdump.freshStatistics())?.droppedByKernel;
     await old.reached(at);
     await old.tcpdump.stop();
     const { captured, droppedByKsnoop } = this.counters;
-    // What the old one dropped past the moment counts too, although the next one may have it: the two share no clock.
-    this.#droppedBefore += old.tcpdump.statistics.droppedByKernel;
+    this.#droppedBefore += old.droppedByKernel;
     this.#receivedBefore = captured + droppedByKsnoop + this.#droppedBefore;
     next.tcpdump.resume();
     if (this.#killed) next.tcpdump.kill();

@@ -41,6 +41,10 @@ export class PacketSource {
   until = Number.POSITIVE_INFINITY;
   /** Packets left out because of `after` or `until`. */
   skipped = 0;
+  /** Packets that the kernel dropped while the source before delivered. */
+  droppedEarlier = 0;
+  /** Packets that the kernel had dropped when the source that follows took over. */
+  droppedUntil: number | undefined;
   damage: KsnoopError | undefined;
   readonly #framer: PcapFramer;
   readonly #handlers: SourceHandlers;
@@ -70,6 +74,17 @@ export class PacketSource {
       },
     });
     this.tcpdump = start((chunk) => this.#take(chunk));
+  }
+
+  /** Packets that the kernel dropped while this source delivered. */
+  get droppedByKernel(): number {
+    return (this.droppedUntil ?? this.tcpdump.statistics.droppedByKernel) - this.droppedEarlier;
+  }
+
+  /** Packets that the kernel counted and that belong in the stream, as of tcpdump's last statistics. */
+  get received(): number {
+    const { received, droppedByKernel } = this.tcpdump.statistics;
+    return received - droppedByKernel - this.skipped + this.droppedByKernel;
   }
 
   /**

@@ -1,8 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { type OnReadOpts, Socket } from 'node:net';
-import { parseStatistics, type TcpdumpStatistics } from '../../wire/tcpdump-statistics.ts';
-import { READ_BYTES, STDERR_KEPT, TCPDUMP_END_MS } from '../limits.ts';
+import { Waiters } from '../../wire/batches.ts';
+import { parseStatistics, STATISTICS_END, type TcpdumpStatistics } from '../../wire/tcpdump-statistics.ts';
+import { READ_BYTES, STATISTICS_MS, STDERR_KEPT, TCPDUMP_END_MS } from '../limits.ts';
 import type { OpenNetns } from '../netns/namespace.ts';
 import { EXTRA_OUTPUT, spawnInside } from '../netns/spawn-inside.ts';
 import type { Pipe } from './fifo.ts';
@@ -57,6 +58,11 @@ export class Tcpdump {
   #ready = false;
   #over = false;
   #statistics: TcpdumpStatistics = { received: 0, droppedByKernel: 0 };
+  /** Its stderr behind the last statistics. */
+  #unparsed = '';
+  /** It was asked for statistics and has not printed them yet. */
+  #isAsked = false;
+  readonly #statisticsCame = new Waiters();
 
   constructor({ namespace, options, mode, pipe, onData }: TcpdumpStart) {
     this.mode = mode;
@@ -81,7 +87,7 @@ export class Tcpdump {
     let begin = () => {};
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(-STDERR_KEPT);
-      this.#statistics = parseStatistics(this.#stderr) ?? this.#statistics;
+      this.#readStatistics(chunk);
       if (!this.#ready && this.#stderr.includes('listening on')) {
         this.#ready = true;
         begin();
@@ -128,7 +134,43 @@ export class Tcpdump {
 
   /** Have it print its statistics. Before it listens, its handler is not yet there and the signal would end it. */
   askStatistics(): void {
-    if (this.#ready) this.#child.kill('SIGUSR1');
+    if (!this.#ready) return;
+    this.#isAsked = true;
+    this.#child.kill('SIGUSR1');
+  }
+
+  /**
+   * What the kernel has counted until a moment after the call; undefined when tcpdump does not print it within STATISTICS_MS,
+   * as while its output is not read.
+   */
+  async freshStatistics(): Promise<TcpdumpStatistics | undefined> {
+    // What was asked for before may have been counted before: two signals at once are one.
+    if (this.#isAsked && !(await this.#nextStatistics())) return undefined;
+    this.askStatistics();
+    return (await this.#nextStatistics()) ? this.#statistics : undefined;
+  }
+
+  /** @returns whether statistics came in time */
+  async #nextStatistics(): Promise<boolean> {
+    if (this.#over || !this.#ready) return false;
+    const before = this.#statistics;
+    let late: NodeJS.Timeout | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      late = setTimeout(resolve, STATISTICS_MS);
+    });
+    await Promise.race([this.#statisticsCame.wait(), this.ended, timeout]);
+    clearTimeout(late);
+    return this.#statistics !== before;
+  }
+
+  #readStatistics(chunk: Buffer): void {
+    this.#unparsed = (this.#unparsed + chunk.toString('utf8')).slice(-STDERR_KEPT);
+    const statistics = parseStatistics(this.#unparsed);
+    if (statistics === undefined) return;
+    this.#unparsed = this.#unparsed.slice(this.#unparsed.lastIndexOf(STATISTICS_END) + STATISTICS_END.length);
+    this.#statistics = statistics;
+    this.#isAsked = false;
+    this.#statisticsCame.wake();
   }
 
   /** End it in good order: it writes out what it holds and its last statistics. The ring's rest is left behind. */

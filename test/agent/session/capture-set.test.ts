@@ -1,7 +1,7 @@
 // What a session captures, with a tcpdump that is played: no privileges, no traffic.
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { MEMORY_RESERVE, NAMESPACE_MEMORY } from '../../../src/agent/limits.ts';
+import { BUSY_PACKETS, MEMORY_RESERVE, NAMESPACE_MEMORY } from '../../../src/agent/limits.ts';
 import { Proc } from '../../../src/agent/netns/proc.ts';
 import { CaptureSet } from '../../../src/agent/session/capture-set.ts';
 import { Events } from '../../../src/agent/session/events.ts';
@@ -98,6 +98,27 @@ test('packets and counts of a target, to its end', async () => {
   expect(set.packets).toBe(3);
   // Drained: what tcpdump counted and did not hand over came after the end.
   expect(set.ended).toMatchObject([{ id: 0, captured: 3, received: 5, droppedByKernel: 2, droppedByKsnoop: 0 }]);
+});
+
+test('what the kernel drops counts once where one tcpdump takes over from another', async () => {
+  const { set, packets, told } = made([self('a')]);
+  await set.begin();
+  await until(() => told('started').length === 1);
+  // Both count it: the one that ends, and the one that was begun beside it.
+  tcpdump.counts(0, 100);
+  const now = BigInt(Date.now() + 2) * 1_000_000n;
+  const many = Array.from({ length: BUSY_PACKETS + 1 }, (_, index) => ({
+    time: now + BigInt(index),
+    data: 'a packet',
+  }));
+  tcpdump.give('ring', many);
+  const busy = () => tcpdump.captures.some((call) => !call.includes('--print') && !call.includes('--immediate-mode'));
+  await until(() => packets.length === many.length && busy());
+  // Its end waits until the other one has taken over.
+  await set.stop();
+  expect(set.ended).toMatchObject([
+    { captured: packets.length, received: packets.length + 100, droppedByKernel: 100, droppedByKsnoop: 0 },
+  ]);
 });
 
 test('the first packets come ahead of the ring, and none of them twice', async () => {

@@ -8,6 +8,7 @@ import { Allowance, type AllowanceOptions } from '../../../src/agent/spool/allow
 import { DiskBudget } from '../../../src/agent/spool/disk-budget.ts';
 import { Spool } from '../../../src/agent/spool/spool.ts';
 import { SpoolFile } from '../../../src/agent/spool/spool-file.ts';
+import { PacketWriter } from '../../../src/agent/tcpdump/packet-writer.ts';
 import { CaptureFramer } from '../../../src/wire/capture-read.ts';
 import { interfaceDescription, sectionHeader } from '../../../src/wire/pcapng-write.ts';
 import { Random } from '../../support/random.ts';
@@ -161,3 +162,37 @@ test('memory is taken in steps that are granted; where none is, what waits goes 
   expect(reader.numbers).toEqual(taken);
   spool.close();
 });
+
+test.each([8, 9, 10])(
+  'every packet is written once or counted as dropped, also where memory is refused within a batch (%i)',
+  async (seed) => {
+    const random = new Random(seed);
+    const reader = new SlowReader(random);
+    reader.letGo();
+    const file = new SpoolFile(directory, new DiskBudget(4 * MIB, 4 * MIB));
+    const memory = granting(() => random.below(3) === 0);
+    const spool = new Spool(reader.stdout, { bound: 6 * MIB, keep: 2 * MIB, file, memory });
+    spool.push(sectionHeader('Linux'));
+    spool.push(interfaceDescription({ linkType: 1, snaplen: 262_144, name: 'a', description: '', filter: undefined }));
+    const writer = new PacketWriter(spool, 0, 1);
+    const data = new Uint8Array(300_000);
+    const dropped: number[] = [];
+    let number = 0;
+    for (let bytes = 0; bytes < 80 * MIB; number += 1) {
+      const length = random.below(40) === 0 ? 4 + random.below(290_000) : 4 + random.below(3_000);
+      new DataView(data.buffer).setUint32(0, number);
+      const before = writer.dropped;
+      writer.write(1, number, length, length, data, 0);
+      if (writer.dropped > before) dropped.push(number);
+      bytes += length;
+      if (random.below(300) === 0) await sleep(1);
+    }
+    await spool.drained();
+    expect(dropped.length).toBeGreaterThan(0);
+    expect(writer.captured + writer.dropped).toBe(number);
+    expect(reader.numbers).toHaveLength(writer.captured);
+    const both = [...reader.numbers, ...dropped].sort((one, other) => one - other);
+    expect(both).toEqual(Array.from({ length: number }, (_, index) => index));
+    spool.close();
+  },
+);
