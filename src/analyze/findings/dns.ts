@@ -80,6 +80,15 @@ export const dns: DetectorKind = {
       if (askedNames.size < NAMES) askedNames.set(text, made);
       return made;
     };
+    const stateOf = (wantedName: AskedName, client: string, flow: number, time: number): NameState | undefined => {
+      const { name } = wantedName;
+      wantedName.state ??= names.get(name);
+      if (wantedName.state === undefined && names.size < NAMES) {
+        wantedName.state = { asked: 0, resolved: false, missing: 0, flow, first: time, last: time, client };
+        names.set(name, wantedName.state);
+      }
+      return wantedName.state;
+    };
     return {
       event: (event, flow, server) => {
         if (event.kind === 'event' || (event.kind === 'exchange' && event.incomplete !== undefined))
@@ -101,16 +110,7 @@ export const dns: DetectorKind = {
           const wantedName = asked(text);
           if (rcode === 'NXDOMAIN' && wantedName.isExpansion) expanded.add(flow.id, time, wantedName.name);
           if (text !== '' && isForAddress(textIn(fields?.type))) {
-            let { state } = wantedName;
-            if (state === undefined) {
-              const { name } = wantedName;
-              state = names.get(name);
-              if (state === undefined && names.size < NAMES) {
-                state = { asked: 0, resolved: false, missing: 0, flow: flow.id, first: time, last: time, client };
-                names.set(name, state);
-              }
-              wantedName.state = state;
-            }
+            const state = stateOf(wantedName, client, flow.id, time);
             if (state !== undefined) {
               state.asked += 1;
               state.last = time;
@@ -127,108 +127,140 @@ export const dns: DetectorKind = {
         own.latencies.last = time;
       },
       findings: () => {
-        const found: Finding[] = [];
-        const bare = (name: string) => wanted(name, names);
-        for (const [client, one] of expansions.all()) {
-          if (one.cases < EXPANSION_CASES || one.cases < one.attempts * EXPANSION_SHARE) continue;
-          // Only where the name that was wanted answers: else it is the name that is missing.
-          const texts = one.frequent().filter((name) => names.get(bare(name) ?? '')?.resolved === true);
-          if (texts.length === 0) continue;
-          found.push({
-            code: 'DNS_SEARCH_EXPANSION',
-            severity: 'warning',
-            confidence: 'proven',
-            subject: client,
-            message: `${client} asks DNS for names that cannot exist: ${queries({ missing: one.cases, asked: one.attempts })} had a search suffix appended and got NXDOMAIN.`,
-            evidence: [
-              one.evidence(`for example ${listed(texts, 2, one.areTextsCut)}`, 'dns.rcode == "NXDOMAIN"'),
-              ...resolverOf(context, client),
-            ],
-            next: `Write names with a dot at their end (${bare(texts[0] ?? '') ?? 'name'}.), or set dnsConfig.options ndots to 1 in the pod.`,
-            otherwise: undefined,
-            cases: one.cases,
-            attempts: one.attempts,
-          });
-        }
-        const families = familiesOf(names);
-        const resolved = new NearNames([...names].filter(([, state]) => state.resolved).map(([name]) => name));
-        for (const [name, state] of names) {
-          const family = families.get(name);
-          // What holds for a name holds for it with a search suffix.
-          if (family === undefined || family.resolved || state.missing < 1) continue;
-          if (resolvesFurtherOn(name, names)) continue;
-          // Browsers ask for random names, once each, to find out whether a resolver invents answers.
-          if (!name.includes('.') && !family.expanded) continue;
-          found.push({
-            code: 'DNS_NAME_MISSING',
-            severity: family.missing < MISSING_QUERIES ? 'warning' : 'error',
-            confidence: 'proven',
-            subject: name,
-            message: `The name ${name} does not exist${family.expanded ? ', nor does it with a search suffix' : ''}: ${queries(family)} got NXDOMAIN${family.missing < family.asked ? ', none an address' : ''}.`,
-            evidence: [
-              {
-                text: `asked by ${state.client}`,
-                flows: [state.flow],
-                times: [state.first, state.last],
-                where: `dns.name == ${quoted(name)}`,
-              },
-            ],
-            next: nearNames(name, resolved),
-            otherwise: undefined,
-            cases: family.missing,
-            attempts: family.asked,
-          });
-        }
         const silent = silence.findings();
-        found.push(...silent);
-        for (const [server, one] of failures.counting()) {
-          // What gets no response at all is worse.
-          if (silent.some(({ subject }) => subject === server)) continue;
-          found.push({
-            code: 'DNS_FAILS',
-            severity: one.cases >= FAILED_QUERIES ? 'error' : 'warning',
-            confidence: 'proven',
-            subject: server,
-            message: `The DNS server ${server} fails: ${one.cases} of ${one.attempts} responses were ${examplesOf(one)}.`,
-            evidence: [one.evidence('these responses have no answer', 'dns.rcode in ["SERVFAIL", "REFUSED"]')],
-            next: /\b(?:kube-dns|coredns)\b/.test(server)
-              ? 'kubectl logs -n kube-system -l k8s-app=kube-dns'
-              : `Look at the logs of ${server}, and at the servers that it asks in turn.`,
-            otherwise: undefined,
-            cases: one.cases,
-            attempts: one.attempts,
-          });
-        }
-        for (const [server, { latencies }] of servers) {
-          if (latencies === undefined) continue;
-          const { histogram, flow, first, last } = latencies;
-          const p95 = histogram.percentile(0.95);
-          if (histogram.count < SLOW_QUERIES || p95 < SLOW_NS) continue;
-          found.push({
-            code: 'DNS_SLOW',
-            severity: 'warning',
-            confidence: 'proven',
-            subject: server,
-            message: `The DNS server ${server} is slow: 5 % of ${counted(histogram.count, 'response')} took ${span(p95)} or longer.`,
-            evidence: [
-              {
-                text: `median ${span(histogram.percentile(0.5))}, longest ${span(histogram.max)}`,
-                flows: [flow],
-                times: [first, last],
-                where: 'protocol == "dns" && latency > duration("100ms")',
-              },
-            ],
-            next: "Check the server's CPU use and throttling, and the server that it forwards to.",
-            otherwise: undefined,
-            cases: histogram.count,
-            attempts: histogram.count,
-          });
-        }
-        return found;
+        return [
+          ...searchExpansions(context, expansions, names),
+          ...missingNames(names),
+          ...silent,
+          ...failingServers(failures, silent),
+          ...slowServers(servers),
+        ];
       },
     };
   },
 };
+
+/** Clients whose queries get a search suffix that leads nowhere. */
+function searchExpansions(
+  context: FindingContext,
+  expansions: Cases,
+  names: ReadonlyMap<string, NameState>,
+): Finding[] {
+  const found: Finding[] = [];
+  const bare = (name: string) => wanted(name, names);
+  for (const [client, one] of expansions.all()) {
+    if (one.cases < EXPANSION_CASES || one.cases < one.attempts * EXPANSION_SHARE) continue;
+    // Only where the name that was wanted answers: else it is the name that is missing.
+    const texts = one.frequent().filter((name) => names.get(bare(name) ?? '')?.resolved === true);
+    if (texts.length === 0) continue;
+    found.push({
+      code: 'DNS_SEARCH_EXPANSION',
+      severity: 'warning',
+      confidence: 'proven',
+      subject: client,
+      message: `${client} asks DNS for names that cannot exist: ${queries({ missing: one.cases, asked: one.attempts })} had a search suffix appended and got NXDOMAIN.`,
+      evidence: [
+        one.evidence(`for example ${listed(texts, 2, one.areTextsCut)}`, 'dns.rcode == "NXDOMAIN"'),
+        ...resolverOf(context, client),
+      ],
+      next: `Write names with a dot at their end (${bare(texts[0] ?? '') ?? 'name'}.), or set dnsConfig.options ndots to 1 in the pod.`,
+      otherwise: undefined,
+      cases: one.cases,
+      attempts: one.attempts,
+    });
+  }
+  return found;
+}
+
+/** Names that do not exist, nor with a search suffix. */
+function missingNames(names: ReadonlyMap<string, NameState>): Finding[] {
+  const found: Finding[] = [];
+  const families = familiesOf(names);
+  const resolved = new NearNames([...names].filter(([, state]) => state.resolved).map(([name]) => name));
+  for (const [name, state] of names) {
+    const family = families.get(name);
+    // What holds for a name holds for it with a search suffix.
+    if (family === undefined || family.resolved || state.missing < 1) continue;
+    if (resolvesFurtherOn(name, names)) continue;
+    // Browsers ask for random names, once each, to find out whether a resolver invents answers.
+    if (!name.includes('.') && !family.expanded) continue;
+    found.push({
+      code: 'DNS_NAME_MISSING',
+      severity: family.missing < MISSING_QUERIES ? 'warning' : 'error',
+      confidence: 'proven',
+      subject: name,
+      message: `The name ${name} does not exist${family.expanded ? ', nor does it with a search suffix' : ''}: ${queries(family)} got NXDOMAIN${family.missing < family.asked ? ', none an address' : ''}.`,
+      evidence: [
+        {
+          text: `asked by ${state.client}`,
+          flows: [state.flow],
+          times: [state.first, state.last],
+          where: `dns.name == ${quoted(name)}`,
+        },
+      ],
+      next: nearNames(name, resolved),
+      otherwise: undefined,
+      cases: family.missing,
+      attempts: family.asked,
+    });
+  }
+  return found;
+}
+
+/** Servers that answer with failures. @param silent those that do not answer at all */
+function failingServers(failures: Cases, silent: readonly Finding[]): Finding[] {
+  const found: Finding[] = [];
+  for (const [server, one] of failures.counting()) {
+    // What gets no response at all is worse.
+    if (silent.some(({ subject }) => subject === server)) continue;
+    found.push({
+      code: 'DNS_FAILS',
+      severity: one.cases >= FAILED_QUERIES ? 'error' : 'warning',
+      confidence: 'proven',
+      subject: server,
+      message: `The DNS server ${server} fails: ${one.cases} of ${one.attempts} responses were ${examplesOf(one)}.`,
+      evidence: [one.evidence('these responses have no answer', 'dns.rcode in ["SERVFAIL", "REFUSED"]')],
+      next: /\b(?:kube-dns|coredns)\b/.test(server)
+        ? 'kubectl logs -n kube-system -l k8s-app=kube-dns'
+        : `Look at the logs of ${server}, and at the servers that it asks in turn.`,
+      otherwise: undefined,
+      cases: one.cases,
+      attempts: one.attempts,
+    });
+  }
+  return found;
+}
+
+/** Servers whose answers take long. */
+function slowServers(servers: ReadonlyMap<string, ServerState>): Finding[] {
+  const found: Finding[] = [];
+  for (const [server, { latencies }] of servers) {
+    if (latencies === undefined) continue;
+    const { histogram, flow, first, last } = latencies;
+    const p95 = histogram.percentile(0.95);
+    if (histogram.count < SLOW_QUERIES || p95 < SLOW_NS) continue;
+    found.push({
+      code: 'DNS_SLOW',
+      severity: 'warning',
+      confidence: 'proven',
+      subject: server,
+      message: `The DNS server ${server} is slow: 5 % of ${counted(histogram.count, 'response')} took ${span(p95)} or longer.`,
+      evidence: [
+        {
+          text: `median ${span(histogram.percentile(0.5))}, longest ${span(histogram.max)}`,
+          flows: [flow],
+          times: [first, last],
+          where: 'protocol == "dns" && latency > duration("100ms")',
+        },
+      ],
+      next: "Check the server's CPU use and throttling, and the server that it forwards to.",
+      otherwise: undefined,
+      cases: histogram.count,
+      attempts: histogram.count,
+    });
+  }
+  return found;
+}
 
 /** What the state of a client's pod has of its resolv.conf. */
 function resolverOf(context: FindingContext, client: string): Evidence[] {
