@@ -207,7 +207,7 @@ function missingNames(names: ReadonlyMap<string, NameState>): Finding[] {
   return found;
 }
 
-/** Servers that answer with failures. @param silent those that do not answer at all */
+/** Servers that answer with failures. @param silent those that do not answer at all: left out */
 function failingServers(failures: Cases, silent: readonly Finding[]): Finding[] {
   const found: Finding[] = [];
   for (const [server, one] of failures.counting()) {

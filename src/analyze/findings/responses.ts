@@ -1,7 +1,7 @@
 import { FINDING_SUBJECTS } from '../limits.ts';
 import { type Exchange, SIDE } from '../record/event.ts';
 import { type Case, Cases } from './cases.ts';
-import { clientOf, type DetectorKind, isOfRequests, serverOf, serviceNamed } from './detector.ts';
+import { clientOf, type DetectorKind, type FindingContext, isOfRequests, serverOf, serviceNamed } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { counted, examplesOf, share, span, traceOf } from './words.ts';
 
@@ -91,108 +91,149 @@ export const responses: DetectorKind = {
         rounds.of(`${server} ${limit}`).add(id, first, tcp.closedBy);
       },
       findings: () => {
-        const found: Finding[] = [];
         for (const cases of [cut, left, gaveUp, race]) cases.attemptsOf((subject) => tallies.of(subject)?.requests);
-        for (const [subject, one] of cut.counting()) {
-          found.push({
-            code: 'RESPONSE_CUT',
-            severity: 'error',
-            confidence: 'proven',
-            subject,
-            message: `${subject} ends the connection before its response is complete: ${share(one, 'request')}.`,
-            evidence: [one.evidence(examplesOf(one, 1), 'incomplete in ["reset", "closed early"]')],
-            next: `Look at the logs of ${subject} at that time.`,
-            otherwise: undefined,
-            cases: one.cases,
-            attempts: one.attempts,
-          });
-        }
-        const cutSubjects = new Set(found.map(({ subject }) => subject));
-        for (const [subject, one] of left.counting()) {
-          if (cutSubjects.has(subject)) continue;
-          found.push({
-            code: 'RESPONSE_CUT',
-            severity: isRare(one) ? 'information' : 'warning',
-            confidence: 'proven',
-            subject,
-            message: `Clients of ${subject} end the connection before the response is complete: ${share(one, 'request')}.`,
-            evidence: [
-              one.evidence(
-                `${clients.get(subject) ?? 'a client'}: ${examplesOf(one, 1)}`,
-                'endedBy == "client" && incomplete in ["reset", "closed early"]',
-              ),
-            ],
-            next: `Compare the client's timeout with how long the responses take: ${traceOf(serviceNamed(context, subject))}.`,
-            otherwise: 'users cancelled the requests',
-            cases: one.cases,
-            attempts: one.attempts,
-          });
-        }
-        for (const [subject, one] of gaveUp.counting()) {
-          found.push({
-            code: 'CLIENT_GAVE_UP',
-            severity: isRare(one) ? 'information' : 'warning',
-            confidence: 'proven',
-            subject,
-            message: `Clients of ${subject} end the connection before the response begins: ${share(one, 'request')}.`,
-            evidence: [
-              one.evidence(`${clients.get(subject) ?? 'a client'}: ${examplesOf(one)}`, 'endedBy == "client"'),
-            ],
-            next: `Compare the client's timeout with how long the server takes: ${traceOf(serviceNamed(context, subject))}.`,
-            otherwise: 'users cancelled the requests',
-            cases: one.cases,
-            attempts: one.attempts,
-          });
-        }
-        for (const [subject, one] of race.counting()) {
-          const times = (idles.get(subject) ?? []).sort((a, b) => a - b);
-          const median = times[times.length >> 1] ?? 0;
-          const isOneLimit = isAround(times, median);
-          const idle = isOneLimit
-            ? `the connections had been idle for ${span(median)}`
-            : `the connections had been idle for ${span(times[0] ?? 0)} to ${span(times.at(-1) ?? 0)}`;
-          found.push({
-            code: 'KEEPALIVE_RACE',
-            severity: 'error',
-            // A limit ends connections after one time.
-            confidence: isOneLimit ? 'likely' : 'hint',
-            subject,
-            message: `${subject} closes idle connections while clients send requests on them: ${share(one, 'request')} got no response.`,
-            evidence: [
-              one.evidence(
-                `${clients.get(subject) ?? 'a client'}: ${examplesOf(one)}; ${idle}`,
-                'endedBy == "server" && failed',
-              ),
-            ],
-            next: "Look for restarts of the server at that time (kubectl get pods: RESTARTS, AGE). If there are none, set its keep-alive timeout longer than the idle timeout of the client's or proxy's connection pool.",
-            otherwise: 'the server was stopping, or fails on these requests',
-            cases: one.cases,
-            attempts: one.attempts,
-          });
-        }
-        for (const [key, one] of rounds.all()) {
-          if (one.cases < ROUND_CASES) continue;
-          const [subject = '', limit = '0'] = key.split(/ (?=\d+$)/);
-          const seconds = Number(limit) / 1e9;
-          const by = one.texts.has('client') && !one.texts.has('server') ? 'client' : 'server';
-          found.push({
-            code: 'ROUND_TIMEOUT',
-            severity: 'warning',
-            confidence: 'likely',
-            subject,
-            message: `${by === 'client' ? 'Clients end' : 'The server ends'} connections to ${subject} after exactly ${seconds} s without a response: ${counted(one.cases, 'time')}.`,
-            evidence: [one.evidence(`${one.cases} connections lasted ${seconds} s`)],
-            next: `Look for a timeout of ${seconds} s in the ${by}'s settings; ${traceOf(serviceNamed(context, subject))} shows what takes so long.`,
-            otherwise: 'work that is scheduled at that interval',
-            cases: one.cases,
-            attempts: one.attempts,
-          });
-        }
-        return found;
+        const cutByServers = cutResponses(cut);
+        const cutSubjects = new Set(cutByServers.map(({ subject }) => subject));
+        return [
+          ...cutByServers,
+          ...leftResponses(context, left, { clients, cutSubjects }),
+          ...clientsThatGaveUp(context, gaveUp, clients),
+          ...races(race, { clients, idles }),
+          ...roundTimeouts(context, rounds),
+        ];
       },
     };
   },
 };
+
+/** Servers that end their connection within a response. */
+function cutResponses(cut: Cases): Finding[] {
+  const found: Finding[] = [];
+  for (const [subject, one] of cut.counting()) {
+    found.push({
+      code: 'RESPONSE_CUT',
+      severity: 'error',
+      confidence: 'proven',
+      subject,
+      message: `${subject} ends the connection before its response is complete: ${share(one, 'request')}.`,
+      evidence: [one.evidence(examplesOf(one, 1), 'incomplete in ["reset", "closed early"]')],
+      next: `Look at the logs of ${subject} at that time.`,
+      otherwise: undefined,
+      cases: one.cases,
+      attempts: one.attempts,
+    });
+  }
+  return found;
+}
+
+/** Clients that leave within a response. @param cutSubjects servers that cut responses themselves: left out */
+function leftResponses(
+  context: FindingContext,
+  left: Cases,
+  { clients, cutSubjects }: { clients: ReadonlyMap<string, string>; cutSubjects: ReadonlySet<string> },
+): Finding[] {
+  const found: Finding[] = [];
+  for (const [subject, one] of left.counting()) {
+    if (cutSubjects.has(subject)) continue;
+    found.push({
+      code: 'RESPONSE_CUT',
+      severity: isRare(one) ? 'information' : 'warning',
+      confidence: 'proven',
+      subject,
+      message: `Clients of ${subject} end the connection before the response is complete: ${share(one, 'request')}.`,
+      evidence: [
+        one.evidence(
+          `${clients.get(subject) ?? 'a client'}: ${examplesOf(one, 1)}`,
+          'endedBy == "client" && incomplete in ["reset", "closed early"]',
+        ),
+      ],
+      next: `Compare the client's timeout with how long the responses take: ${traceOf(serviceNamed(context, subject))}.`,
+      otherwise: 'users cancelled the requests',
+      cases: one.cases,
+      attempts: one.attempts,
+    });
+  }
+  return found;
+}
+
+/** Clients that leave before a response begins. */
+function clientsThatGaveUp(context: FindingContext, gaveUp: Cases, clients: ReadonlyMap<string, string>): Finding[] {
+  const found: Finding[] = [];
+  for (const [subject, one] of gaveUp.counting()) {
+    found.push({
+      code: 'CLIENT_GAVE_UP',
+      severity: isRare(one) ? 'information' : 'warning',
+      confidence: 'proven',
+      subject,
+      message: `Clients of ${subject} end the connection before the response begins: ${share(one, 'request')}.`,
+      evidence: [one.evidence(`${clients.get(subject) ?? 'a client'}: ${examplesOf(one)}`, 'endedBy == "client"')],
+      next: `Compare the client's timeout with how long the server takes: ${traceOf(serviceNamed(context, subject))}.`,
+      otherwise: 'users cancelled the requests',
+      cases: one.cases,
+      attempts: one.attempts,
+    });
+  }
+  return found;
+}
+
+/** Requests that meet the closing of an idle connection. */
+function races(
+  race: Cases,
+  { clients, idles }: { clients: ReadonlyMap<string, string>; idles: ReadonlyMap<string, number[]> },
+): Finding[] {
+  const found: Finding[] = [];
+  for (const [subject, one] of race.counting()) {
+    const times = (idles.get(subject) ?? []).sort((a, b) => a - b);
+    const median = times[times.length >> 1] ?? 0;
+    const isOneLimit = isAround(times, median);
+    const idle = isOneLimit
+      ? `the connections had been idle for ${span(median)}`
+      : `the connections had been idle for ${span(times[0] ?? 0)} to ${span(times.at(-1) ?? 0)}`;
+    found.push({
+      code: 'KEEPALIVE_RACE',
+      severity: 'error',
+      // A limit ends connections after one time.
+      confidence: isOneLimit ? 'likely' : 'hint',
+      subject,
+      message: `${subject} closes idle connections while clients send requests on them: ${share(one, 'request')} got no response.`,
+      evidence: [
+        one.evidence(
+          `${clients.get(subject) ?? 'a client'}: ${examplesOf(one)}; ${idle}`,
+          'endedBy == "server" && failed',
+        ),
+      ],
+      next: "Look for restarts of the server at that time (kubectl get pods: RESTARTS, AGE). If there are none, set its keep-alive timeout longer than the idle timeout of the client's or proxy's connection pool.",
+      otherwise: 'the server was stopping, or fails on these requests',
+      cases: one.cases,
+      attempts: one.attempts,
+    });
+  }
+  return found;
+}
+
+/** Connections that end after a round time without a response. */
+function roundTimeouts(context: FindingContext, rounds: Cases): Finding[] {
+  const found: Finding[] = [];
+  for (const [key, one] of rounds.all()) {
+    if (one.cases < ROUND_CASES) continue;
+    const [subject = '', limit = '0'] = key.split(/ (?=\d+$)/);
+    const seconds = Number(limit) / 1e9;
+    const by = one.texts.has('client') && !one.texts.has('server') ? 'client' : 'server';
+    found.push({
+      code: 'ROUND_TIMEOUT',
+      severity: 'warning',
+      confidence: 'likely',
+      subject,
+      message: `${by === 'client' ? 'Clients end' : 'The server ends'} connections to ${subject} after exactly ${seconds} s without a response: ${counted(one.cases, 'time')}.`,
+      evidence: [one.evidence(`${one.cases} connections lasted ${seconds} s`)],
+      next: `Look for a timeout of ${seconds} s in the ${by}'s settings; ${traceOf(serviceNamed(context, subject))} shows what takes so long.`,
+      otherwise: 'work that is scheduled at that interval',
+      cases: one.cases,
+      attempts: one.attempts,
+    });
+  }
+  return found;
+}
 
 /** A request without any response on a connection that had been idle before, ns. */
 interface Candidate {
