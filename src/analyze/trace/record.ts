@@ -137,9 +137,12 @@ export class TraceRecorder {
     const target = peerText(dst);
     const isCall = kind === 'network' || kind === 'beyond' || kind === 'attempt';
     const isServer = kind === 'server' || kind === 'proxy' || kind === 'calls';
+    // A node's interface sees what the pods behind it take: the time is the pod's.
+    const isPodOfNode =
+      isServer && called?.pod !== undefined && this.#sources.names.ofInterface(at.interfaceId)?.pod === undefined;
     return {
       kind,
-      from: this.#placeName(at) ?? (isServer ? target : peerText(record.src)),
+      from: (isPodOfNode ? called.text : this.#placeName(at)) ?? (isServer ? target : peerText(record.src)),
       to: to !== undefined ? (this.#placeName(to) ?? target) : isCall ? target : undefined,
       service: isCall ? service : undefined,
       label: record.label,

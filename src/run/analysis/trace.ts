@@ -27,9 +27,22 @@ export const trace: AnalysisOutputKind = {
     const paths = new TracePaths();
     /** The last connection of each client and destination that did not come up: what the kernel counted is known at the end. */
     const failed = new Map<string, Call>();
+    const { names } = session;
+    let ofNodes = 0;
+    /** Where pods are captured, what the nodes' interfaces alone saw is other pods' traffic. */
+    const isOfNodesAlone = ({ vantages }: Call) =>
+      vantages.every(({ interfaceId }) => {
+        const owner = names.ofInterface(interfaceId);
+        return owner?.node !== undefined && owner.pod === undefined;
+      }) && names.capturedPods().length > 0;
     const { tracer, recorder } = sessionTracer(session, live, (call) => {
       if (session.where?.matches(session.recorder.event(call.exchange, call.flow)) === false) return;
-      const record = recorder.record(call, json);
+      const isElsewhere = isOfNodesAlone(call);
+      const record = isElsewhere && call.connect === undefined ? undefined : recorder.record(call, json);
+      if (record === undefined || (isElsewhere && record.connect?.notSeen.length === 0)) {
+        ofNodes += 1;
+        return;
+      }
       if (!json || !hasLines) paths.add(record);
       if (record.connect !== undefined && !json) {
         const key = `${call.flow.clientHost} ${call.flow.serverHost} ${call.flow.serverPort}`;
@@ -65,7 +78,10 @@ export const trace: AnalysisOutputKind = {
           forgotten > 0 ? `${counted(forgotten, 'connection')} went out of memory` : '',
           paths.left > 0 ? `the tables have no room for routes or hops of ${counted(paths.left, 'request')}` : '',
         ].filter((text) => text !== '');
-        return left.length === 0 ? [] : [`traces are not complete: ${left.join(', ')}`];
+        return [
+          ...(left.length === 0 ? [] : [`traces are not complete: ${left.join(', ')}`]),
+          ...(ofNodes === 0 ? [] : [`not listed: ${counted(ofNodes, 'request')} that only nodes' interfaces saw`]),
+        ];
       },
     };
   },

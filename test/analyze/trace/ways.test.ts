@@ -1,5 +1,7 @@
 // Ways on which Kubernetes leads a connection to a pod: each is one request at all places that saw it.
 import { expect, test } from 'vitest';
+import { trace } from '../../../src/run/analysis/trace.ts';
+import { analysisLines } from '../../support/analysis-lines.ts';
 import { type End, type Passed, TracedCapture } from '../../support/traced-capture.ts';
 import { CLIENT, get, ok, SERVICE, sum, tracesOf, WEB } from './traces.ts';
 
@@ -143,5 +145,37 @@ test('a pod to itself over loopback has one request', () => {
     'GET /0 5000000',
     'GET /1 5000000',
     'GET /2 5000000',
+  ]);
+});
+
+/** One request of client-1 to web-1, seen at these interfaces. */
+function seenAt(interfaces: readonly string[], ...seen: readonly number[]) {
+  const places = seen.map((interfaceId, index): Passed => ({ interfaceId, ttl: 64 - index }));
+  return captured({ name: '', interfaces, places, networks: [], client: at(CLIENT, 40_000), server: at(WEB, 8080) }, 1);
+}
+
+test("requests that only nodes' interfaces saw are not listed where pods were captured, and are where none was", () => {
+  const nodes = ['node/node1/any', 'node/node2/any'];
+  expect(tracesOf(seenAt(nodes, 0, 1))).toHaveLength(1);
+  expect(tracesOf(seenAt([...nodes, 'shop/web-1/any'], 0, 1, 2))).toHaveLength(1);
+  const { lines, session } = analysisLines(trace, seenAt([...nodes, 'shop/other/any'], 0, 1).pcapng());
+  expect(lines).toEqual([]);
+  expect(session.outputNotes).toEqual(["not listed: 1 request that only nodes' interfaces saw"]);
+});
+
+test("a pod's own time that only its node's interface shows is called the pod's", () => {
+  const interfaces = ['shop/client-1/any', 'node2/ens1'];
+  const capture = new TracedCapture(interfaces);
+  const [request, call] = [
+    capture.connection([{ interfaceId: 0 }, { interfaceId: 1, ttl: 63 }], at(CLIENT, 40_000), at(WEB, 8080), [1, 2]),
+    capture.connection([{ interfaceId: 1, ttl: 63 }], at(WEB, 40_001), at('10.244.1.77', 6379), [3, 4]),
+  ];
+  request.handshake(1000).send(0, get('/cart?n=7'), [1010, 1011]);
+  call.handshake(1012).send(0, get('/cart?n=7'), [1015]).send(1, ok(), [1020]);
+  request.send(1, ok(), [1031, 1030]);
+  const [found] = tracesOf(capture);
+  expect(found?.hops.filter(({ kind }) => kind === 'proxy').map(({ from, latency }) => [from, latency])).toEqual([
+    ['shop/web-1', 4e6],
+    ['shop/web-1', 10e6],
   ]);
 });
