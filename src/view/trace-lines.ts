@@ -77,14 +77,24 @@ export function connectText(connect: ConnectRecord): string {
 }
 
 /** `node1 → node2, the Service's address is not translated yet`. */
-function betweenText({ fromNode, toNode, translated }: Between): string {
+function betweenText({ fromNode, toNode, translated, tunnel, proxyMode, policies }: Between): string {
   const texts: string[] = [];
   if (fromNode !== undefined && toNode !== undefined) {
     texts.push(fromNode === toNode ? sanitise(fromNode) : `${sanitise(fromNode)} → ${sanitise(toNode)}`);
   }
   if (translated === false) texts.push("the Service's address not translated yet");
   if (translated === true) texts.push("the Service's address translated");
+  if (proxyMode !== undefined) texts.push(`kube-proxy mode ${sanitise(proxyMode)}`);
+  if (tunnel !== undefined) texts.push(`in a ${tunnel.kind} tunnel ${sanitise(tunnel.from)} → ${sanitise(tunnel.to)}`);
+  if (policies !== undefined) texts.push(policiesText(policies));
   return texts.join(', ');
+}
+
+/** `denied by NetworkPolicy shop/deny-all`. */
+function policiesText({ names, verdict }: NonNullable<Between['policies']>): string {
+  const named = `${names.length === 1 ? 'NetworkPolicy' : 'NetworkPolicies'} ${names.map(sanitise).join(', ')}`;
+  if (verdict === 'denied') return `denied by ${named}`;
+  return verdict === 'allowed' ? `allowed by ${named}` : `${named} may deny it`;
 }
 
 /** Connections that did not come up with what the kernel counted at their places; none where it counted nothing. */

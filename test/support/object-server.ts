@@ -26,6 +26,7 @@ export interface ObjectServer {
 
 const PLURALS: Readonly<Record<string, string>> = {
   Ingress: 'ingresses',
+  NetworkPolicy: 'networkpolicies',
   IngressClass: 'ingressclasses',
   GatewayClass: 'gatewayclasses',
 };

@@ -63,20 +63,40 @@ test('a connection that did not come up has a line with where its SYN was seen, 
     answerSeen: undefined,
     rejection: undefined,
     confidence: 'proven',
-    between: { fromNode: 'node1', toNode: 'node2', translated: true },
+    between: {
+      fromNode: 'node1',
+      toNode: 'node2',
+      translated: true,
+      tunnel: { kind: 'VXLAN', from: '192.168.0.1', to: '192.168.0.2' },
+      proxyMode: 'nftables',
+      policies: { names: ['shop/deny-all'], verdict: 'denied' },
+    },
     counters: [{ place: 'shop/web-1', counter: 'TcpExt ListenDrops', change: 1200 }],
   } as const;
   const failed = trace({ protocol: 'tcp', label: 'connect', status: 'unanswered', failed: true, connect });
   expect(traceLine(failed, style)).toBe(
-    "14:03:07.123456 connect unanswered shop/client-1 → shop/web-1 3 SYNs in 3.0 s, last seen at node1/eth0, not seen at shop/web-1, between them: node1 → node2, the Service's address translated",
+    "14:03:07.123456 connect unanswered shop/client-1 → shop/web-1 3 SYNs in 3.0 s, last seen at node1/eth0, not seen at shop/web-1, between them: node1 → node2, the Service's address translated, kube-proxy mode nftables, in a VXLAN tunnel 192.168.0.1 → 192.168.0.2, denied by NetworkPolicy shop/deny-all",
   );
   expect(connectLines([failed], style)).toEqual([
     '',
     'Connections that did not come up, and what the kernel counted meanwhile',
     '  shop/client-1 → shop/web-1 unanswered: TcpExt ListenDrops +1,200 at shop/web-1',
   ]);
-  const unknown = { ...connect, between: { ...connect.between, toNode: undefined, translated: undefined } };
+  const nothing = {
+    toNode: undefined,
+    translated: undefined,
+    tunnel: undefined,
+    proxyMode: undefined,
+    policies: undefined,
+  };
+  const unknown = { ...connect, between: { ...connect.between, ...nothing } };
   expect(traceLine({ ...failed, connect: unknown }, style)).toMatch(/not seen at shop\/web-1$/);
+  const named = (verdict: 'allowed' | 'unknown') => {
+    const policies = { names: ['shop/a', 'shop/b'], verdict };
+    return traceLine({ ...failed, connect: { ...unknown, between: { ...unknown.between, policies } } }, style);
+  };
+  expect(named('unknown')).toMatch(/between them: NetworkPolicies shop\/a, shop\/b may deny it$/);
+  expect(named('allowed')).toMatch(/between them: allowed by NetworkPolicies shop\/a, shop\/b$/);
   expect(connectLines([{ ...failed, connect: { ...connect, counters: undefined } }], style)).toEqual([]);
   expect(waterfall(failed, style)).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
+import type { AboutConnection } from '../connection-facts.ts';
 import type { FlowInfo } from '../flow/flow-facts.ts';
 import type { PacketView } from '../packet/packet.ts';
 import type { AnalysisEvent } from '../record/event.ts';
@@ -50,6 +51,8 @@ export interface AnalysisOutputContext {
   readonly command?: string | undefined;
   /** Files that have the packets, or will have them, as the user named them; undefined where none has. */
   readonly paths?: readonly string[] | undefined;
+  /** What the cluster's objects show about a connection; undefined without a cluster. */
+  readonly about?: AboutConnection | undefined;
 }
 
 /** What a form looks at, and how it is made. */

@@ -1,9 +1,14 @@
 import { normalLinkType, packetTypeOffset, TO_OTHER_HOST } from '../../wire/link-type.ts';
 import { u8 } from '../bytes.ts';
+import { geneve } from '../layers/geneve.ts';
+import { gre } from '../layers/gre.ts';
+import { gtpU } from '../layers/gtp-u.ts';
 import { LAYER_NUMBERS, LAYERS } from '../layers/index.ts';
 import { ipv4 } from '../layers/ipv4.ts';
 import { ipv6 } from '../layers/ipv6.ts';
 import { DIRECTION, type Direction, NEXT_NONE, SPACE, STOP, type Stop } from '../layers/layer.ts';
+import { teredo } from '../layers/teredo.ts';
+import { vxlan } from '../layers/vxlan.ts';
 import { LAYERS_MAXIMUM, TUNNELS_MAXIMUM } from '../limits.ts';
 
 /**
@@ -109,6 +114,20 @@ export class PacketView {
       if (number === IPV4 || number === IPV6) return this.layerOffsets[depth] as number;
     }
     return -1;
+  }
+
+  /** The name for people of the outermost tunnel's header, such as `VXLAN`; undefined without a tunnel, or where IP follows IP. */
+  get tunnelTitle(): string | undefined {
+    if (this.tunnelDepth === 0) return undefined;
+    let isBehind = false;
+    for (let depth = 0; depth < this.layerCount; depth += 1) {
+      const number = this.layerNumbers[depth] as number;
+      const isIp = number === IPV4 || number === IPV6;
+      if (isBehind && isIp) return undefined;
+      if (isBehind && TUNNELS.has(number)) return TUNNELS.get(number);
+      isBehind ||= isIp;
+    }
+    return undefined;
   }
 
   /** Bytes of an address of the outermost packet: 4, 16, or 0 without a tunnel. */
@@ -225,6 +244,10 @@ export class PacketView {
 const DECODERS = LAYERS.map((layer) => layer.decode);
 const IPV4 = LAYERS.indexOf(ipv4);
 const IPV6 = LAYERS.indexOf(ipv6);
+/** By layer number: what tunnels are called. */
+const TUNNELS: ReadonlyMap<number, string> = new Map(
+  [vxlan, geneve, gre, gtpU, teredo].map((layer) => [LAYERS.indexOf(layer), layer.title]),
+);
 
 /**
  * Decode the packet the view was set to, down to its payload or to where it stops. Any bytes are valid input: what was

@@ -1,5 +1,6 @@
 import type { FlowIdentity } from '../flow/flow-facts.ts';
 import type { Exchange } from '../record/event.ts';
+import type { TunnelLeg } from './openings.ts';
 import type { Vantage } from './vantages.ts';
 
 /** How sure it is that one request was made because of another. */
@@ -36,6 +37,8 @@ export interface ConnectFacts {
   readonly lastSeen: Vantage;
   /** Where the answer was seen: of a reset the place nearest to the server, of a SYN-ACK the one nearest to the client. */
   readonly answerSeen: Vantage | undefined;
+  /** The tunnel that the SYN was in there, its ends as Hosts numbers them. */
+  readonly tunnel: TunnelLeg | undefined;
   /** The text of the ICMP error. */
   readonly rejection: string | undefined;
   readonly confidence: Confidence;

@@ -1,3 +1,5 @@
+import type { AboutConnection, ConnectionFacts, PoliciesOfConnection } from '../connection-facts.ts';
+import type { Hosts } from '../identity/hosts.ts';
 import type { Names } from '../identity/names.ts';
 import { TRACE_NOT_SEEN } from '../limits.ts';
 import type { EventRecord, PeerRecord } from '../record/record.ts';
@@ -33,6 +35,12 @@ export interface Between {
   readonly toNode: string | undefined;
   /** Of a connection to a Service: whether the last place saw a pod's address in place of the Service's. */
   readonly translated: boolean | undefined;
+  /** The tunnel that the SYN was in where it was last seen: addresses or names of its ends. */
+  readonly tunnel: { readonly kind: string; readonly from: string; readonly to: string } | undefined;
+  /** How kube-proxy translates the Service's address. */
+  readonly proxyMode: string | undefined;
+  /** NetworkPolicies that isolate the pods of the connection. */
+  readonly policies: PoliciesOfConnection | undefined;
 }
 
 /** By how much a counter of a network namespace rose. */
@@ -65,6 +73,9 @@ const COUNTERS = [
 export interface ConnectSources {
   readonly names: Names;
   readonly states: NetworkStates;
+  readonly hosts: Hosts;
+  /** What the cluster's objects show; undefined without a cluster. */
+  readonly about: AboutConnection | undefined;
   /** What a place is called; `end` is what the call's end is called where it has no name. */
   place(at: Vantage, end: PeerRecord | undefined): string;
 }
@@ -76,8 +87,8 @@ export function connectRecord(
   { src, dst }: EventRecord,
   sources: ConnectSources,
 ): ConnectRecord {
-  const { names } = sources;
-  const { outcome, syns, span, lastSeen, answerSeen, rejection, confidence } = facts;
+  const { names, hosts } = sources;
+  const { outcome, syns, span, lastSeen, tunnel, answerSeen, rejection, confidence } = facts;
   const place = (at: Vantage) => sources.place(at, at === call.vantages[0] ? src : dst);
   const seen = new Set(call.vantages.map(place));
   const isRefused = outcome === 'refused' || outcome === 'answer not delivered';
@@ -89,6 +100,7 @@ export function connectRecord(
       });
   const notSeen = missed.map(({ text }) => text).slice(0, TRACE_NOT_SEEN);
   const last = place(lastSeen);
+  const about = outcome === 'unanswered' ? aboutIt(call, sources) : undefined;
   const counters = risen([last, ...notSeen], sources);
   return {
     outcome,
@@ -102,6 +114,9 @@ export function connectRecord(
             fromNode: names.ofInterface(lastSeen.interfaceId)?.node,
             toNode: missed.length > 0 ? sameNode(missed.map(({ node }) => node)) : dst?.node,
             translated: isTranslated(call, lastSeen, names),
+            tunnel: tunnel && { kind: tunnel.kind, from: hosts.text(tunnel.from), to: hosts.text(tunnel.to) },
+            proxyMode: about?.proxyMode,
+            policies: about?.policies,
           }
         : undefined,
     answerSeen: answerSeen === undefined ? undefined : place(answerSeen),
@@ -109,6 +124,12 @@ export function connectRecord(
     confidence,
     counters: counters.length === 0 ? undefined : counters,
   };
+}
+
+function aboutIt({ vantages }: Call, { hosts, about }: ConnectSources): ConnectionFacts | undefined {
+  const [first] = vantages;
+  if (first === undefined || first.serverPort < 0) return undefined;
+  return about?.(hosts.text(first.clientHost), hosts.text(first.serverHost), first.serverPort);
 }
 
 /** The node of all; undefined where they are on several. */

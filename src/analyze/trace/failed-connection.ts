@@ -43,11 +43,14 @@ export function failedConnection(opening: Opening, order: PlaceOrder): Call | un
     fields: {},
   };
   const answering = vantages.filter((vantage) => placeWith(places, vantage).answer !== undefined);
+  const lastSeen = vantages.at(-1) as Vantage;
   const connect = {
     outcome,
     syns,
     span: lastSyn - firstSyn,
-    lastSeen: vantages.at(-1) as Vantage,
+    lastSeen,
+    tunnel: places.find(({ tunnel, interfaceId }) => tunnel !== undefined && interfaceId === lastSeen.interfaceId)
+      ?.tunnel,
     answerSeen: outcome === 'refused' ? answering.at(-1) : answering[0],
     rejection,
     confidence: isLikely ? 'likely' : 'proven',

@@ -10,6 +10,14 @@ import { SynOptions } from '../tcp/options.ts';
 /** TSvals of one opening that are remembered: each retransmitted SYN has another one. */
 const TIMESTAMPS = 8;
 
+/** A tunnel around a packet: its outermost layer, and its ends. */
+export interface TunnelLeg {
+  /** `VXLAN`, `Geneve`, `GRE`, `IPIP` */
+  readonly kind: string;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** One TCP handshake as it passed one place of capture. Times: ns since the first packet. */
 export interface OpeningPlace {
   readonly place: number;
@@ -21,6 +29,8 @@ export interface OpeningPlace {
   readonly serverHost: number;
   readonly serverPort: number;
   readonly hopLimit: number;
+  /** The tunnel that the SYN was in; undefined without one. */
+  readonly tunnel: TunnelLeg | undefined;
   syns: number;
   readonly firstSyn: number;
   lastSyn: number;
@@ -148,6 +158,7 @@ export class Openings {
       serverHost: this.#hosts.number(bytes, packet.destinationAddress, addressLength),
       serverPort: packet.destinationPort,
       hopLimit: packet.hopLimit,
+      tunnel: this.#tunnelOf(packet),
       syns: 1,
       firstSyn: now,
       lastSyn: now,
@@ -155,6 +166,16 @@ export class Openings {
       answerTime: Number.NaN,
       synAcks: 0,
     });
+  }
+
+  #tunnelOf(packet: PacketView): TunnelLeg | undefined {
+    const { bytes, outerAddressLength } = packet;
+    if (outerAddressLength === 0) return undefined;
+    return {
+      kind: packet.tunnelTitle ?? 'IPIP',
+      from: this.#hosts.number(bytes, packet.outerSourceAddress, outerAddressLength),
+      to: this.#hosts.number(bytes, packet.outerDestinationAddress, outerAddressLength),
+    };
   }
 
   /** The opening that a SYN of another flow is of, behind NAT or before it. */

@@ -1,3 +1,5 @@
+import type { AboutConnection } from '../connection-facts.ts';
+import type { Hosts } from '../identity/hosts.ts';
 import type { Names } from '../identity/names.ts';
 import { TRACE_ROUTES } from '../limits.ts';
 import type { EventRecord, PeerRecord, Recorder } from '../record/record.ts';
@@ -89,6 +91,9 @@ export interface TraceRecorderSources {
   readonly states: NetworkStates;
   readonly places: PlaceFacts;
   readonly clockOffset: (from: Vantage, to: Vantage, time: number) => ClockOffset | undefined;
+  readonly hosts: Hosts;
+  /** What the cluster's objects show about a connection; undefined without a cluster. */
+  readonly about?: AboutConnection | undefined;
 }
 
 /** Makes records of traces. */
@@ -102,8 +107,8 @@ export class TraceRecorder {
 
   constructor(sources: TraceRecorderSources) {
     this.#sources = sources;
-    const { names, states } = sources;
-    this.#connects = { names, states, place: (at, end) => this.#placeName(at) ?? peerText(end) };
+    const { names, states, hosts, about } = sources;
+    this.#connects = { names, states, hosts, about, place: (at, end) => this.#placeName(at) ?? peerText(end) };
   }
 
   /** @param hasFields with the members of the request's protocol: `http`, `dns` */

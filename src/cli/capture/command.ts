@@ -1,4 +1,5 @@
-import { planCapture } from '../../run/capture/plan.ts';
+import type { AboutConnection } from '../../analyze/connection-facts.ts';
+import { type CapturePlan, planCapture } from '../../run/capture/plan.ts';
 import { type CaptureRun, runCapture } from '../../run/capture/run.ts';
 import { openOutput } from '../../run/outputs/open.ts';
 import { wantsColour } from '../../view/colour.ts';
@@ -11,17 +12,33 @@ import { type CaptureCommand, completeCapture, type RawCaptureOptions } from './
 import { pickOnTerminal } from './pick-target.ts';
 import { CaptureProgress } from './progress.ts';
 
+/** Makes the lookup of connections in the cluster's objects. @param started resolves when the capture is under way */
+export type ConnectionLookup = (
+  plan: CapturePlan,
+  started: Promise<void>,
+  signal: AbortSignal,
+) => AboutConnection | undefined;
+
 /** `ksnoop [capture] TARGET…`: everything between the command line and the exit code. */
-export async function captureCommand(targets: readonly string[], raw: RawCaptureOptions): Promise<ExitCode> {
+export async function captureCommand(
+  targets: readonly string[],
+  raw: RawCaptureOptions,
+  lookup?: ConnectionLookup,
+): Promise<ExitCode> {
   const canAsk = process.stdin.isTTY === true && process.stderr.isTTY === true;
   const command = completeCapture(targets, raw, { stdoutIsTerminal: process.stdout.isTTY === true, canAsk });
   const log = logger(command);
-  if (command.dryRun === undefined) return capture(command, log, canAsk);
+  if (command.dryRun === undefined) return capture(command, log, canAsk, lookup);
   const { dryRunCommand } = await import('./dry-run.ts');
   return interruptible((signal) => dryRunCommand(command, log, signal));
 }
 
-async function capture(command: CaptureCommand, log: Logger, canAsk: boolean): Promise<ExitCode> {
+async function capture(
+  command: CaptureCommand,
+  log: Logger,
+  canAsk: boolean,
+  lookup: ConnectionLookup | undefined,
+): Promise<ExitCode> {
   const { capture: config, output } = command;
   const toTerminal = output.sink.kind === 'stdout' && process.stdout.isTTY === true;
   const presentation = {
@@ -33,14 +50,17 @@ async function capture(command: CaptureCommand, log: Logger, canAsk: boolean): P
     const plan = await planCapture(config, signal, canAsk ? pickOnTerminal : undefined);
     const nothing = announce(plan, log);
     if (nothing !== undefined) return nothing;
+    const started = Promise.withResolvers<void>();
+    const about = lookup?.(plan, started.promise, signal);
     const run = await runCapture(plan, config, {
       open: async (onProgress) => {
-        const opened = await openOutput(output, presentation, onProgress, signal);
+        const opened = await openOutput({ ...output, about }, presentation, onProgress, signal);
         if (opened.sink?.notice !== undefined) log.warn(opened.sink.notice);
         return opened;
       },
       observer: progress,
     });
+    void run.running.connected.then(started.resolve);
     stoppable(run, log);
     if (command.binaryByDefault) log.info('stdout gets pcapng, which is binary; for lines add -o text');
     const release = boundBuffers();

@@ -1,4 +1,5 @@
 import type { ExitCode } from '../../wire/errors.ts';
+import type { ConnectionLookup } from '../capture/command.ts';
 import type { RawCaptureOptions } from '../capture/options.ts';
 
 // Each loads its own code: files are read without that of the cluster.
@@ -21,7 +22,8 @@ export async function analyseTargets(
   targets: readonly string[],
   options: RawCaptureOptions,
   output: string,
+  lookup?: ConnectionLookup,
 ): Promise<ExitCode> {
   const { captureCommand } = await import('../capture/command.ts');
-  return captureCommand(targets, { ...options, output, ...(options.local === true ? {} : { clients: true }) });
+  return captureCommand(targets, { ...options, output, ...(options.local === true ? {} : { clients: true }) }, lookup);
 }

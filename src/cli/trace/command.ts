@@ -20,7 +20,10 @@ export async function traceCommand(words: readonly string[], options: TraceOptio
   }
   const form = output === 'lines' ? 'trace' : `trace=${output}`;
   if (nodes && options.local === true) throw usage('--nodes needs the cluster, which --local does not use.');
-  if (!captureFiles(words)) return analyseTargets(words, { ...others, ownNodes: nodes }, form);
+  if (!captureFiles(words)) {
+    const { connectionFacts } = await import('../../run/diagnose/connections.ts');
+    return analyseTargets(words, { ...others, ownNodes: nodes }, form, connectionFacts);
+  }
   if (nodes) throw usage('--nodes captures interfaces of nodes; it has no meaning for files.');
   if (options.depth !== undefined) throw usage('--depth adds targets to a capture; it has no meaning for files.');
   return analyseFiles(words, others, form);

@@ -19,7 +19,7 @@ export const trace: AnalysisOutputKind = {
   packets: true,
   firstLegs: true,
   ownFilter: true,
-  create: ({ session, line, colour, json, width, utc = false, live = false, verbose = false, argument }) => {
+  create: ({ session, line, colour, json, width, utc = false, live = false, verbose = false, argument, about }) => {
     const hasLines = argument !== 'summary';
     const { analysis } = session.capture;
     const style = { colours: new Colours(colour), utc, width };
@@ -35,7 +35,7 @@ export const trace: AnalysisOutputKind = {
         const owner = names.ofInterface(interfaceId);
         return owner?.node !== undefined && owner.pod === undefined;
       }) && names.capturedPods().length > 0;
-    const { tracer, recorder } = sessionTracer(session, live, (call) => {
+    const done = (call: Call) => {
       if (session.where?.matches(session.recorder.event(call.exchange, call.flow)) === false) return;
       const isElsewhere = isOfNodesAlone(call);
       const record = isElsewhere && call.connect === undefined ? undefined : recorder.record(call, json);
@@ -57,7 +57,8 @@ export const trace: AnalysisOutputKind = {
       if (day !== undefined) line(day);
       line(traceLine(record, style));
       if (verbose) for (const text of waterfall(record, style)) line(text);
-    });
+    };
+    const { tracer, recorder } = sessionTracer(session, live, done, about);
     return {
       event: (event, flow) => tracer.event(event, flow),
       packet: (packet) => tracer.packet(packet, analysis.flow, analysis.clock.now),

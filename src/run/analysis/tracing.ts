@@ -1,3 +1,4 @@
+import type { AboutConnection } from '../../analyze/connection-facts.ts';
 import type { AnalysisSession } from '../../analyze/engine/session.ts';
 import type { Call } from '../../analyze/trace/call.ts';
 import { TraceRecorder } from '../../analyze/trace/record.ts';
@@ -15,11 +16,12 @@ const OPENING_LIVE_NS = 3.5e9;
 const LATE_NS = 3e9;
 const LATE_LIVE_NS = 1e9;
 
-/** Joins what a session finds into traces, and makes their records. @param done gets each request of a client */
+/** Joins what a session finds into traces, and makes their records. @param done gets each request of a client @param about what the cluster's objects show about a connection */
 export function sessionTracer(
   session: AnalysisSession,
   live: boolean,
   done: (call: Call) => void,
+  about?: AboutConnection | undefined,
 ): { readonly tracer: Tracer; readonly recorder: TraceRecorder } {
   const { places, hosts } = session.capture.analysis;
   const { names } = session;
@@ -39,6 +41,8 @@ export function sessionTracer(
     interfaceName: (id) => session.interfaces[id]?.name,
     places: tracer,
     clockOffset: tracer.clockOffset,
+    hosts,
+    about,
   });
   return { tracer, recorder };
 }

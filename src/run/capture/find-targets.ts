@@ -82,6 +82,7 @@ export async function findOpened(
       const onNamed = (names: readonly NamedAddress[]) => onNames(namesOf(cluster, names));
       await followNames({ kube, namespaces, isTarget, watch: follow, signal, onNames: onNamed, onComplete });
     },
+    cluster: { kube, namespaces: [...new Set(plan.pods.map(({ namespace }) => namespace))] },
     close: () => kube.close(),
   };
 }

@@ -1,3 +1,4 @@
+import type { Kube } from '../../capture/kube/kube.ts';
 import { planLocal } from '../../capture/plan/local-plan.ts';
 import type { CaptureTargets } from '../../capture/streams/capture.ts';
 import type { PeersSeen } from '../../capture/streams/peer-tap.ts';
@@ -32,6 +33,8 @@ export interface CapturePlan extends Omit<CaptureTargets, 'named'> {
   readonly followNames:
     | ((signal: AbortSignal, tell: (names: readonly NamedAddress[]) => void, known: () => void) => Promise<void>)
     | undefined;
+  /** The API server, and the namespaces of the pods found; undefined without a cluster, or with several. */
+  readonly cluster?: { readonly kube: Kube; readonly namespaces: readonly string[] } | undefined;
   /** Close the connection to the API server. */
   close(): void;
 }

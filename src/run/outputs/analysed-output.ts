@@ -28,6 +28,7 @@ export class AnalysedOutput implements Output {
       argument: context.argument,
       command: context.command,
       paths: context.paths,
+      about: context.about,
       where: context.where,
       choice: undefined,
       showSecrets: context.showSecrets,

@@ -1,3 +1,4 @@
+import type { AboutConnection } from '../../analyze/connection-facts.ts';
 import type { Rotation } from '../rotation/rotating-output.ts';
 import type { SinkTarget } from '../sink/sink.ts';
 import type { OutputKind } from './output.ts';
@@ -23,6 +24,8 @@ export interface OutputConfig {
   readonly argument?: string | undefined;
   /** The command as it was typed, for the reader of a report. */
   readonly command?: string | undefined;
+  /** Of outputs that are lines: what the cluster's objects show about a connection. */
+  readonly about?: AboutConnection | undefined;
 }
 
 /** How lines are laid out for their reader. */

@@ -1,3 +1,4 @@
+import type { AboutConnection } from '../../analyze/connection-facts.ts';
 import type { Condition } from '../../analyze/engine/session.ts';
 import type { CaptureOutput } from '../../capture/streams/capture.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
@@ -35,6 +36,8 @@ export interface OutputContext {
   readonly command?: string | undefined;
   /** Files that have the packets, or will have them; undefined where none has. */
   readonly paths?: readonly string[] | undefined;
+  /** What the cluster's objects show about a connection; undefined without a cluster. */
+  readonly about?: AboutConnection | undefined;
 }
 
 /** Makes an output of one form. */

@@ -4,7 +4,7 @@ import { trace } from '../../../src/run/analysis/trace.ts';
 import { stateBlock } from '../../../src/wire/network-state.ts';
 import { analysisLines } from '../../support/analysis-lines.ts';
 import { BUILT_EPOCH_NS } from '../../support/built-capture.ts';
-import { type End, TracedCapture } from '../../support/traced-capture.ts';
+import { type End, type Passed, TracedCapture } from '../../support/traced-capture.ts';
 import { brief, CLIENT, EDGE, get, ok, SERVICE, tracesOf, WEB } from './traces.ts';
 
 const INTERFACES = ['shop/client-1/any', 'node1/eth0', 'shop/web-1/any'];
@@ -63,6 +63,36 @@ test('what lies between the last place that saw a SYN and the first that did not
   const connect = (JSON.parse(analysisLines(trace, bytes, names).lines[0] ?? '') as TraceRecord).connect;
   expect(connect?.between).toEqual({ toNode: 'node-web', translated: true });
   expect(connect?.counters).toEqual([{ place: 'shop/web-1', counter: 'TcpExt ListenDrops', change: 5 }]);
+});
+
+test('the tunnel in which a SYN was last seen is named', () => {
+  const capture = new TracedCapture(INTERFACES);
+  const [first, second, third] = places as [Passed, Passed, Passed];
+  for (const [index, tunnel] of (['vxlan', 'geneve', 'ipip', 'gre'] as const).entries()) {
+    capture
+      .connection([first, { ...second, tunnel }, third], [CLIENT, 40_000 + index], service, [1000 + index, 9000])
+      .syn([1000, 1001, undefined], 5000)
+      .syn([2000, 2001, undefined], 6000);
+  }
+  const tunnels = tracesOf(capture).map(({ connect }) => connect?.between?.tunnel);
+  const ends = { from: expect.stringMatching(/^192\.168\./), to: expect.stringMatching(/^192\.168\./) };
+  expect(tunnels).toEqual(['VXLAN', 'Geneve', 'IPIP', 'GRE'].map((kind) => ({ kind, ...ends })));
+});
+
+test("the cluster's objects are looked up with the ends that the client has", () => {
+  const { capture, connection } = connecting();
+  connection.syn([1000, 1001, undefined], 5000).syn([2000, 2001, undefined], 6000);
+  const policies = { names: ['shop/deny-all'], verdict: 'denied' } as const;
+  const asked: string[] = [];
+  const about = (...ends: unknown[]) => {
+    asked.push(ends.join(' '));
+    return { policies, proxyMode: 'nftables' };
+  };
+  const names = { [CLIENT]: 'shop/client-1', [WEB]: 'shop/web-1', [SERVICE]: 'web.shop' };
+  const { lines } = analysisLines(trace, capture.pcapng(), names, undefined, about);
+  const { connect } = JSON.parse(lines[0] ?? '') as TraceRecord;
+  expect(connect?.between).toMatchObject({ policies, proxyMode: 'nftables' });
+  expect(asked).toEqual([`${CLIENT} ${SERVICE} 80`]);
 });
 
 test('a Service whose address is still there was not translated', () => {

@@ -150,7 +150,8 @@ function together(ways: readonly Way[]): Case {
   return all;
 }
 
-function podAt(address: string, { pods }: ClusterFacts): PodFacts | undefined {
+/** The pod that has an address for itself; undefined where several may have it. */
+export function podAt(address: string, { pods }: ClusterFacts): PodFacts | undefined {
   if (pods === 'unreadable') return undefined;
   const found = pods.filter(
     ({ ips, phase, hostNetwork }) =>
@@ -159,7 +160,8 @@ function podAt(address: string, { pods }: ClusterFacts): PodFacts | undefined {
   return found.length === 1 ? found[0] : undefined;
 }
 
-function serviceAt(way: Way, { services }: ClusterFacts) {
+/** The Service that has an address and TCP port of its own. */
+export function serviceAt(way: Pick<Way, 'server' | 'port'>, { services }: ClusterFacts) {
   if (services === 'unreadable') return undefined;
   for (const service of services) {
     const port = service.ports.find((one) => one.port === way.port && one.protocol === 'TCP');
