@@ -4,6 +4,7 @@ import { codesOf, Judged } from '../../support/found-in.ts';
 
 const UNANSWERED: Partial<TcpFacts> = { state: 'unanswered', syns: 3, synSpan: 3e9 };
 const OPEN: Partial<TcpFacts> = { state: 'closed', syns: 1 };
+const LATE: Partial<TcpFacts> = { ...OPEN, syns: 2 };
 
 /** Pods web-1 (10.0.0.1) and web-2 of Service web, whose own address is 10.0.0.9. */
 function shop(): Judged {
@@ -34,18 +35,36 @@ test('a pod that reaches its own Service except where it would reach itself', ()
   expect(judged.found[0]?.message).toContain('3 connections of shop/web-1');
 });
 
-test('connections that come up with a repeated SYN make hairpin mode a hint, and the node’s rules come first', () => {
+test('connections that come up with a repeated SYN count too, and make it a hint; checks come before changes', () => {
   const judged = shop();
   connect(judged, 1, 9, 3, UNANSWERED);
   connect(judged, 1, 9, 4, OPEN);
   const [likely] = judged.found;
-  expect(likely?.next).toMatch(/^On the node of shop\/web-1, first read hairpin_mode/);
+  expect(likely?.next).toMatch(/^On the node of shop\/web-1: read hairpin_mode .*Only if hairpin_mode is 0, turn on/);
   expect(likely?.otherwise).toMatch(/^a rule on the node/);
-  connect(judged, 1, 9, 2, { ...OPEN, syns: 2 });
+  connect(judged, 1, 9, 2, LATE);
   const [hint] = judged.found;
-  expect(hint).toMatchObject({ code: 'HAIRPIN_FAILS', confidence: 'hint' });
-  expect(hint?.evidence[0]?.text).toContain('2 connections only after the SYN was repeated');
-  expect(hint?.next).toMatch(/first look for rules that drop packets .* then read hairpin_mode/);
+  expect(hint).toMatchObject({ code: 'HAIRPIN_FAILS', confidence: 'hint', cases: 5 });
+  expect(hint?.message).toContain(
+    '3 connections of shop/web-1 got no response to the SYN and 2 connections came up only with a repeated SYN',
+  );
+  expect(hint?.otherwise).toContain('or packets are lost');
+});
+
+test('repeated SYNs alone are enough where other clients need none, and not where they do, or where they are few', () => {
+  const late = (own: number, ownOpen: number, others: number, othersOpen: number) => {
+    const judged = shop();
+    connect(judged, 1, 9, own, LATE);
+    connect(judged, 1, 9, ownOpen, OPEN);
+    connect(judged, 7, 9, others, LATE);
+    connect(judged, 7, 9, othersOpen, OPEN);
+    return codesOf(judged.found);
+  };
+  expect(late(8, 8, 0, 0)).toContain('HAIRPIN_FAILS');
+  expect(late(8, 8, 1, 19)).toContain('HAIRPIN_FAILS');
+  expect(late(8, 8, 5, 15)).not.toContain('HAIRPIN_FAILS');
+  expect(late(2, 2, 0, 0)).not.toContain('HAIRPIN_FAILS');
+  expect(late(3, 60, 0, 0)).not.toContain('HAIRPIN_FAILS');
 });
 
 test('a Service that nobody reaches, one without other pods, and too few failures are not hairpin', () => {
