@@ -1,4 +1,5 @@
 import { fieldsIn, textIn } from '../record/field-values.ts';
+import { FieldFacts } from '../record/shared-fields.ts';
 import { growth } from '../state/network-states.ts';
 import { Cases } from './cases.ts';
 import { clientOf, type DetectorKind, serverOf } from './detector.ts';
@@ -29,6 +30,14 @@ interface Lookup {
   answered: boolean;
 }
 
+/** What DNS exchanges with the same fields have in common. */
+interface Query {
+  readonly isTruncated: boolean;
+  readonly type: string;
+  readonly name: string;
+  readonly isRepeated: boolean;
+}
+
 /** DNS over a network that loses one query of two, or does not let TCP through. */
 export const dnsTransport: DetectorKind = {
   codes: ['DNS_CONNTRACK_RACE', 'DNS_TCP_BLOCKED'],
@@ -41,6 +50,15 @@ export const dnsTransport: DetectorKind = {
     const lookups = new Map<number, Lookup>();
     /** By client and server: when a response was truncated. */
     const truncated = new Map<string, number>();
+    const queries = new FieldFacts<Query>((all) => {
+      const fields = fieldsIn(all.dns);
+      return {
+        isTruncated: fields?.truncated === true,
+        type: textIn(fields?.type),
+        name: textIn(fields?.name),
+        isRepeated: Number(fields?.retransmissions ?? 0) > 0,
+      };
+    });
     const remember = <Key, Value>(map: Map<Key, Value>, key: Key, value: Value) => {
       if (map.size >= REMEMBERED && !map.has(key)) map.delete(map.keys().next().value as Key);
       map.set(key, value);
@@ -48,17 +66,15 @@ export const dnsTransport: DetectorKind = {
     return {
       event: (event, flow, server) => {
         if (event.kind !== 'exchange' || flow.transport !== 'udp') return;
-        const fields = fieldsIn(event.fields.dns);
-        const type = textIn(fields?.type);
-        if (fields?.truncated === true && event.responseTime !== undefined)
+        const { isTruncated, type, name, isRepeated } = queries.of(event.fields);
+        if (isTruncated && event.responseTime !== undefined)
           remember(truncated, `${flow.clientHost} ${flow.serverHost}`, event.responseTime);
         if (type !== 'A' && type !== 'AAAA') return;
         const { time, responseTime, incomplete } = event;
         const waited = responseTime === undefined ? undefined : responseTime - time;
         const isLost =
           (waited === undefined && (incomplete === 'no response' || incomplete === 'timed out')) ||
-          (waited !== undefined && waited >= AGAIN_NS && Number(fields?.retransmissions ?? 0) > 0);
-        const name = textIn(fields?.name);
+          (waited !== undefined && waited >= AGAIN_NS && isRepeated);
         const answered = waited !== undefined && waited < ANSWERED_NS;
         const race = races.of(server);
         race.attempts += 1;

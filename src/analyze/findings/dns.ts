@@ -1,4 +1,5 @@
 import { fieldsIn, textIn } from '../record/field-values.ts';
+import { FieldFacts } from '../record/shared-fields.ts';
 import { Histogram } from '../summary/histogram.ts';
 import { type Case, Cases } from './cases.ts';
 import { clientOf, type DetectorKind, type FindingContext, placeOf } from './detector.ts';
@@ -29,6 +30,22 @@ interface AskedName {
   /** Undefined while no query asked for its addresses. */
   state: NameState | undefined;
 }
+
+/** What DNS exchanges with the same fields have in common. */
+interface Answer {
+  /** There is a response. */
+  readonly isAnswer: boolean;
+  /** Its code where that says that the server failed; else empty. */
+  readonly failure: string;
+  /** The name does not exist; the name is there. */
+  readonly isMissing: boolean;
+  readonly isFound: boolean;
+  readonly isForAddress: boolean;
+  readonly asked: AskedName;
+}
+
+/** Of a query without a response. */
+const NO_NAME: AskedName = { name: '', isExpansion: false, state: undefined };
 
 interface ServerState {
   readonly failures: Case;
@@ -72,7 +89,7 @@ export const dns: DetectorKind = {
       ofLastServer = state;
       return state;
     };
-    const asked = (text: string): AskedName => {
+    const askedName = (text: string): AskedName => {
       const known = askedNames.get(text);
       if (known !== undefined) return known;
       const name = text.toLowerCase();
@@ -89,33 +106,44 @@ export const dns: DetectorKind = {
       }
       return wantedName.state;
     };
+    const answers = new FieldFacts<Answer>((all) => {
+      const fields = fieldsIn(all.dns);
+      const rcode = textIn(fields?.rcode);
+      const text = textIn(fields?.name);
+      const hasFailed = rcode === 'SERVFAIL' || rcode === 'REFUSED';
+      return {
+        isAnswer: rcode !== '',
+        // A refused dynamic update is an answer to another question.
+        failure: hasFailed && fields?.opcode === undefined ? rcode : '',
+        isMissing: rcode === 'NXDOMAIN',
+        isFound: rcode === 'NOERROR',
+        isForAddress: text !== '' && isForAddress(textIn(fields?.type)),
+        asked: rcode === '' ? NO_NAME : askedName(text),
+      };
+    });
     return {
       event: (event, flow, server) => {
         if (event.kind === 'event' || (event.kind === 'exchange' && event.incomplete !== undefined))
           silence.event(event, flow, server);
         if (event.kind !== 'exchange') return;
-        const fields = fieldsIn(event.fields.dns);
-        const rcode = textIn(fields?.rcode);
+        const answer = answers.of(event.fields);
         const { time } = event;
         const client = clientOf(context, flow, time);
-        if (rcode !== '') {
+        if (answer.isAnswer) {
           const failed = serverState(server)?.failures ?? failures.of(server);
           failed.attempts += 1;
-          // A refused dynamic update is an answer to another question.
-          if ((rcode === 'SERVFAIL' || rcode === 'REFUSED') && fields?.opcode === undefined)
-            failed.add(flow.id, time, rcode);
+          if (answer.failure !== '') failed.add(flow.id, time, answer.failure);
           const expanded = expansions.of(client);
           expanded.attempts += 1;
-          const text = textIn(fields?.name);
-          const wantedName = asked(text);
-          if (rcode === 'NXDOMAIN' && wantedName.isExpansion) expanded.add(flow.id, time, wantedName.name);
-          if (text !== '' && isForAddress(textIn(fields?.type))) {
-            const state = stateOf(wantedName, client, flow.id, time);
+          const { asked } = answer;
+          if (answer.isMissing && asked.isExpansion) expanded.add(flow.id, time, asked.name);
+          if (answer.isForAddress) {
+            const state = stateOf(asked, client, flow.id, time);
             if (state !== undefined) {
               state.asked += 1;
               state.last = time;
-              if (rcode === 'NXDOMAIN') state.missing += 1;
-              else if (rcode === 'NOERROR') state.resolved = true;
+              if (answer.isMissing) state.missing += 1;
+              else if (answer.isFound) state.resolved = true;
             }
           }
         }

@@ -1,10 +1,11 @@
 import { i32, u8, u16 } from '../../bytes.ts';
 import type { Fields } from '../../record/event.ts';
+import { SHARED_PLACES, sharedFields } from '../../record/shared-fields.ts';
 import { nameText } from './name.ts';
 import { isFailure, OPCODE, opcodeName, rcodeName, typeName } from './numbers.ts';
 
 /** Questions remembered: a power of two. What is asked of a cluster's DNS is the same few thousand over and over. */
-const SLOTS = 4096;
+const SLOTS = SHARED_PLACES;
 /** Questions that share a place: with one each, some of a few hundred would drive one another out all the time. */
 const WAYS = 4;
 
@@ -30,6 +31,8 @@ export class Question {
   /** The addresses last reported as its answer (ResponseScan), and by which dialogue. */
   reported = 0;
   reportedBy = 0;
+  /** Its slot in the table; -1 for one that is not remembered. */
+  slot = -1;
   readonly #fields: (Fields | undefined)[] = [];
 
   constructor(name: string | undefined, type: string | undefined, label: string, route: string) {
@@ -45,6 +48,7 @@ export class Question {
     let fields = this.#fields[rcode + 1];
     if (fields === undefined) {
       fields = { dns: { name: this.name, type: this.type, rcode: rcode < 0 ? undefined : rcodeName(rcode) } };
+      if (rcode >= 0 && this.slot >= 0) sharedFields(fields, this.slot);
       this.#fields[rcode + 1] = fields;
     }
     return fields;
@@ -108,6 +112,7 @@ export class QuestionTable {
     this.#next[first / WAYS] = slot - first + 1;
     const base = slot * WIDTH;
     const question = makeQuestion(bytes, at, nameEnd, type, opcode);
+    question.slot = slot;
     this.#questions[slot] = question;
     this.#lengths[slot] = length;
     this.#opcodes[slot] = opcode;

@@ -13,8 +13,8 @@ const LENGTHS =
 
 const END = 256;
 
-/** The codes as a tree: two words a node, positive for another node, negative for the byte -(word + 1). */
-const TREE = tree();
+/** The codes as a tree, made when the first text comes: two words a node, positive for another node, negative for the byte -(word + 1). */
+let madeTree: Int16Array | undefined;
 
 function tree(): Int16Array {
   const lengths = [...LENGTHS].map((digit) => Number.parseInt(digit, 36));
@@ -49,6 +49,8 @@ let decoded = new Uint8Array(256);
 export function huffmanText(bytes: Uint8Array, start: number, end: number): string | undefined {
   const most = Math.ceil(((end - start) * 8) / 5);
   if (most > decoded.length) decoded = new Uint8Array(most * 2);
+  madeTree ??= tree();
+  const nodes = madeTree;
   let node = 0;
   let length = 0;
   let depth = 0;
@@ -59,7 +61,7 @@ export function huffmanText(bytes: Uint8Array, start: number, end: number): stri
       const one = (byte >> bit) & 1;
       ones &&= one === 1;
       depth += 1;
-      const next = TREE[2 * node + one] as number;
+      const next = nodes[2 * node + one] as number;
       if (next > 0) {
         node = next;
         continue;

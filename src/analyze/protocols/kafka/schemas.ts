@@ -4,7 +4,9 @@ import { type Part, schema } from './schema.ts';
  * What is walked of each API's messages, by API key, from the message definitions of Kafka 3.9 and 4.1 (all their versions,
  * and those before, which 3.9 still has): as far as there is something to take note of.
  */
-type Table = ReadonlyMap<number, readonly Part[]>;
+interface Table {
+  get(key: number): readonly Part[] | undefined;
+}
 
 const GROUP = 'G';
 /** Throttle time, absent at first; then the error. */
@@ -77,6 +79,17 @@ export const RESPONSES: Table = table({
   76: THROTTLE_ERROR,
 });
 
+/** Of a start that sees no Kafka nothing is read. */
 function table(lines: Readonly<Record<number, string>>): Table {
-  return new Map(Object.entries(lines).map(([key, line]) => [Number(key), schema(line)]));
+  const read = new Map<number, readonly Part[]>();
+  return {
+    get: (key) => {
+      const known = read.get(key);
+      const line = lines[key];
+      if (known !== undefined || line === undefined) return known;
+      const parts = schema(line);
+      read.set(key, parts);
+      return parts;
+    },
+  };
 }
