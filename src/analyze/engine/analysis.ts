@@ -295,8 +295,7 @@ export class Analysis {
     this.flow = flow;
     if (slot < 0 || direction < 0) return false;
     const notice = icmpNotice(packet, this.clock.now);
-    if (isTcp) this.#tcp.icmp(slot, notice, isRejection(packet));
-    else this.#datagrams.tell(slot, notice);
+    flows.icmp(slot, notice, isRejection(packet));
     return true;
   }
 

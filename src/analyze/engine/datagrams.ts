@@ -147,9 +147,11 @@ export class DatagramFlows {
     this.table.clear();
   }
 
-  /** A notice about a flow, such as an ICMP error that quotes it. */
-  tell(slot: number, event: AnalysisEvent): void {
-    this.#sink.event(event, this.#view.at(slot));
+  /** An ICMP error quotes a flow. @param isRejection it says that what was sent does not arrive */
+  icmp(slot: number, notice: AnalysisEvent, isRejection: boolean): void {
+    const protocol = this.table.ints[this.table.base(slot) + FLOW_I32.protocol] as number;
+    if (isRejection && protocol > 0) this.#analyzers[protocol - 1]?.rejected?.(slot);
+    this.#sink.event(notice, this.#view.at(slot));
   }
 
   /** @returns the protocol's number + 1, or NOBODYS, or 0 while undecided */

@@ -137,6 +137,8 @@ export interface DatagramAnalyzer {
    */
   datagram(flow: number, side: Side, bytes: Uint8Array, start: number, end: number, wireLength: number): void;
   endFlow(flow: number): void;
+  /** An ICMP error says that datagrams of the flow do not arrive: nothing there listens, or something before it rejects them. */
+  rejected?(flow: number): void;
   /** The analysis ends: what waits for an answer is reported as incomplete. */
   end(): void;
 }

@@ -1,45 +1,15 @@
 import { expect, test } from 'vitest';
-import { pcapFileHeader } from '../../../src/wire/pcap-write.ts';
 import { analyseBytes } from '../../support/analysis.ts';
+import { type BuiltDatagram, datagramPcap } from '../../support/built-datagrams.ts';
 
-interface Datagram {
-  readonly side?: 0 | 1;
-  readonly identification: number;
-  readonly payload: string;
-  /** µs */
-  readonly at: number;
-}
-
-/** Ethernet, IPv4, UDP, of one interface. */
-function counted(datagrams: readonly Datagram[]) {
-  const records = datagrams.flatMap(({ side = 0, identification, payload, at }) => {
-    const frame = Buffer.alloc(42 + payload.length);
-    frame.writeUInt16BE(0x0800, 12);
-    frame[14] = 0x45;
-    frame.writeUInt16BE(28 + payload.length, 16);
-    frame.writeUInt16BE(identification, 18);
-    frame[22] = 64;
-    frame[23] = 17;
-    frame[26 + 3] = 1 + side;
-    frame[30 + 3] = 2 - side;
-    frame.writeUInt16BE(side === 0 ? 40_000 : 8125, 34);
-    frame.writeUInt16BE(side === 0 ? 8125 : 40_000, 36);
-    frame.writeUInt16BE(8 + payload.length, 38);
-    frame.write(payload, 42);
-    const record = Buffer.alloc(16);
-    record.writeUInt32LE(1, 0);
-    record.writeUInt32LE(at * 1000, 4);
-    record.writeUInt32LE(frame.length, 8);
-    record.writeUInt32LE(frame.length, 12);
-    return [record, frame];
-  });
-  const { flows, copies } = analyseBytes(Buffer.concat([pcapFileHeader(1, 65_535), ...records]));
+function counted(datagrams: readonly BuiltDatagram[]) {
+  const { flows, copies } = analyseBytes(datagramPcap(datagrams));
   const [flow] = flows;
   return { copies, client: flow?.client.packets, server: flow?.server.packets };
 }
 
 test('a datagram that one interface brings twice at once is counted once', () => {
-  const datagrams: Datagram[] = [
+  const datagrams: BuiltDatagram[] = [
     { identification: 7, payload: 'requests:1|c', at: 0 },
     { side: 1, identification: 90, payload: 'ok', at: 100 },
     { identification: 8, payload: 'requests:1|c', at: 200 },
@@ -49,7 +19,7 @@ test('a datagram that one interface brings twice at once is counted once', () =>
   expect(counted(twice)).toEqual({ copies: 4, client: 2, server: 2 });
 });
 
-test.each<[what: string, datagrams: Datagram[]]>([
+test.each<[what: string, datagrams: BuiltDatagram[]]>([
   [
     'the same text under another number',
     [

@@ -113,11 +113,18 @@ export class Dialogue {
     for (let entry = pending.firstOf(flow); entry >= 0; entry = pending.firstOf(flow)) this.#unanswered(entry, why);
   }
 
+  /** The flow's queries did not arrive, by an ICMP error: they are not waited for, but may be sent again and answered. */
+  rejected(flow: number): void {
+    this.#pending.markOf(flow, MARK.rejected);
+  }
+
   end(): void {
     const { now } = this.#context;
-    while (this.#pending.count > 0) {
-      const entry = this.#pending.oldish();
-      this.#unanswered(entry, now - this.#pending.last(entry) < ANSWER_NS ? 'capture ended' : 'no response');
+    const pending = this.#pending;
+    while (pending.count > 0) {
+      const entry = pending.oldish();
+      const mayBeAnswered = now - pending.last(entry) < ANSWER_NS && !pending.has(entry, MARK.rejected);
+      this.#unanswered(entry, mayBeAnswered ? 'capture ended' : 'no response');
     }
   }
 

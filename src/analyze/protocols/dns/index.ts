@@ -27,6 +27,10 @@ class DnsDatagrams implements DatagramAnalyzer {
     this.#dialogue.endFlow(flow, 'no response');
   }
 
+  rejected(flow: number): void {
+    this.#dialogue.rejected(flow);
+  }
+
   end(): void {
     this.#dialogue.end();
   }

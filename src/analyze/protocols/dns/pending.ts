@@ -26,6 +26,8 @@ export const MARK = {
   answered: 1 << 17,
   /** A multicast query: no answer is required. */
   toAll: 1 << 18,
+  /** An ICMP error says that it did not arrive. */
+  rejected: 1 << 19,
 } as const;
 
 /** Queries with the same id of one flow; with one more, one of them is not waited for any longer. */
@@ -169,6 +171,13 @@ export class PendingQueries<Detail> {
   /** One of the flow's entries, -1 when it has none. */
   firstOf(flow: number): number {
     return this.#flows[flow] ?? NONE;
+  }
+
+  /** Set a mark on all of a flow's entries. */
+  markOf(flow: number, mark: number): void {
+    for (let entry = this.firstOf(flow); entry !== NONE; entry = this.#ints[entry * STRIDE + E.nextOfFlow] as number) {
+      this.mark(entry, mark);
+    }
   }
 
   /** One of those that have waited longest; there is one. */
