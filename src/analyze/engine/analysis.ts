@@ -14,6 +14,7 @@ import { CLOSED_PRESSURE, HANDOVER_NS } from '../limits.ts';
 import { quoted } from '../packet/icmp-quote.ts';
 import { PacketView } from '../packet/packet.ts';
 import { icmpNotice, isRejection } from '../record/icmp-notice.ts';
+import { isOfAnother } from '../tcp/another-connection.ts';
 import { TcpConnections } from '../tcp/connections.ts';
 import { TCP } from '../tcp/flags.ts';
 import { setOverheard } from '../tcp/overheard.ts';
@@ -171,6 +172,10 @@ export class Analysis {
     if (isOnePlace && tcp.plainPacket(slot, direction, packet, place)) {
       if (tcp.opaque) return DISPOSITION.opaque;
       return tcp.undecided ? DISPOSITION.undecided : DISPOSITION.decoded;
+    }
+    if (isOfAnother(table, slot, direction, packet)) {
+      table.remove(slot);
+      return this.#segment(packet, direction);
     }
     if (
       (!isOnePlace && !this.#counts(slot, direction, packet, place, SEEN_BEFORE.no, true)) ||
