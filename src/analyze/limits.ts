@@ -193,3 +193,6 @@ export const FINDING_EXAMPLES = 5;
 
 /** Interfaces whose network namespace's state is kept: two states of up to 1 MiB each, some 10 KiB in practice. */
 export const STATES_KEPT = 256;
+
+/** Memory that the secrets of a key log take at most, bytes: those of some 40,000 connections of TLS 1.3. */
+export const KEY_LOG_BYTES = 32 * 1024 * 1024;

@@ -2,6 +2,7 @@ import { joinedBytes, plainBytes } from './bytes.ts';
 import { clusterNamesOf } from './capture-cluster.ts';
 import { type CaptureInterface, captureInterface } from './capture-interface.ts';
 import { CaptureTime, wholeTick } from './capture-time.ts';
+import { tlsSecretsOf } from './decryption-secrets.ts';
 import { KsnoopError } from './errors.ts';
 import { INTERFACE_BYTES_MAXIMUM, INTERFACES_MAXIMUM } from './limits.ts';
 import { type AddressNames, addressNames } from './name-resolution-read.ts';
@@ -35,6 +36,8 @@ export interface CaptureHandlers {
   statistics?(id: number, statistics: InterfaceStatistics): void;
   /** What the kernel had counted in the network namespace of an interface. */
   state?(state: TimedState): void;
+  /** Secrets of TLS connections: lines of a key log. */
+  secrets?(lines: string): void;
   /** Every pcapng block but packets, as it lies there; valid during the call. For copying them to another file. */
   block?(block: BlockView): void;
 }
@@ -237,6 +240,9 @@ export class CaptureFramer {
       case BLOCK.ksnoopState:
         this.#state(block);
         break;
+      case BLOCK.decryptionSecrets:
+        this.#secrets(block);
+        break;
       case BLOCK.ksnoopEnd:
         this.#endMarked = true;
         break;
@@ -251,6 +257,11 @@ export class CaptureFramer {
   #clusterNames(block: BlockView): void {
     const found = this.#handlers.names === undefined ? undefined : clusterNamesOf(block);
     if (found !== undefined) this.#handlers.names?.(found.names, found.cluster);
+  }
+
+  #secrets(block: BlockView): void {
+    const lines = this.#handlers.secrets === undefined ? undefined : tlsSecretsOf(block);
+    if (lines !== undefined) this.#handlers.secrets?.(lines);
   }
 
   #state(block: BlockView): void {

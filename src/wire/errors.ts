@@ -107,6 +107,7 @@ export const ERROR_CODES = {
   NO_DECOMPRESSOR: { exit: EXIT.usage, meaning: 'The program that decompresses the capture is not installed.' },
   NO_FILE: { exit: EXIT.usage, meaning: 'The file does not exist.' },
   NO_INTERFACE: { exit: EXIT.failed, meaning: "The pod's network namespace has no interface but lo." },
+  NO_KEYS: { exit: EXIT.usage, meaning: 'The file named by --keylog holds no secrets of TLS connections.' },
   NO_KUBECONFIG: { exit: EXIT.usage, meaning: 'There is no kubeconfig, or the one named cannot be read.' },
   NO_MEMORY: { exit: EXIT.failed, meaning: "The agent's container has too little memory left for another capture." },
   NO_PIPE: { exit: EXIT.failed, meaning: 'The agent could not create a pipe.' },

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { CaptureAnalysis } from '../../src/analyze/engine/capture-analysis.ts';
 import type { FlowFacts } from '../../src/analyze/flow/flow-facts.ts';
+import type { KeyLog } from '../../src/analyze/protocols/tls/decrypt/key-log.ts';
 import type { AnalysisEvent } from '../../src/analyze/record/event.ts';
 import { messageOf } from '../../src/wire/errors.ts';
 
@@ -25,8 +26,8 @@ export interface Analysed {
   readonly damage: string | undefined;
 }
 
-/** Everything the analysis says of a capture's bytes. @param portion cuts them into portions of so many */
-export function analyseBytes(bytes: Uint8Array, detail = true, portion = 1 << 20): Analysed {
+/** Everything the analysis says of a capture's bytes. @param portion cuts them into portions of so many @param keys secrets of TLS connections */
+export function analyseBytes(bytes: Uint8Array, detail = true, portion = 1 << 20, keys?: KeyLog): Analysed {
   const events: SeenEvent[] = [];
   const flows: (FlowFacts & { clientIp: string; serverIp: string })[] = [];
   const capture: CaptureAnalysis = new CaptureAnalysis(
@@ -43,7 +44,7 @@ export function analyseBytes(bytes: Uint8Array, detail = true, portion = 1 << 20
         flows.push({ ...facts, clientIp: hosts.text(facts.clientHost), serverIp: hosts.text(facts.serverHost) });
       },
     },
-    { detail, showSecrets: false },
+    { detail, showSecrets: false, keys },
   );
   let damage: string | undefined;
   try {

@@ -13,6 +13,7 @@ import { DIRECTION, STOP } from '../layers/layer.ts';
 import { CLOSED_PRESSURE, HANDOVER_NS } from '../limits.ts';
 import { quoted } from '../packet/icmp-quote.ts';
 import { PacketView } from '../packet/packet.ts';
+import type { KeyLog } from '../protocols/tls/decrypt/key-log.ts';
 import { icmpNotice, isRejection } from '../record/icmp-notice.ts';
 import { isOfAnother } from '../tcp/another-connection.ts';
 import { TcpConnections } from '../tcp/connections.ts';
@@ -46,6 +47,8 @@ export interface AnalysisOptions {
   readonly showSecrets: boolean;
   /** Bodies of messages are wanted as well; only with `detail`. */
   readonly bodies?: boolean | undefined;
+  /** Secrets of TLS connections. */
+  readonly keys?: KeyLog | undefined;
 }
 
 /** What became of a packet. */

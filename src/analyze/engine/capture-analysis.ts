@@ -17,6 +17,8 @@ export interface PacketObserver {
   /** @param cluster of a capture of several clusters: whose names they are */
   names?(names: readonly AddressNames[], cluster?: string): void;
   state?(state: TimedState): void;
+  /** Secrets of TLS connections: lines of a key log. */
+  secrets?(lines: string): void;
   /** Every packet, decoded; the view is valid during the call. Called after its events. */
   packet?(packet: PacketView, taken: Disposition): void;
 }
@@ -78,6 +80,7 @@ export class CaptureAnalysis {
         if (droppedByKernel > 0 || (endTime !== undefined && captured < received)) analysis.places.missed(id);
       },
       state: (state) => observer.state?.(state),
+      secrets: (lines) => observer.secrets?.(lines),
       block: (block) => {
         if (block.type === BLOCK.sectionHeader) analysis.places.section();
       },

@@ -8,6 +8,7 @@ import { CLUSTERS_MAXIMUM } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
 import { observedAddresses } from '../protocols/dns/index.ts';
 import { packetInfo } from '../protocols/packet-info.ts';
+import { KeyLog } from '../protocols/tls/decrypt/key-log.ts';
 import { REQUEST_UNKNOWN } from '../protocols/unfinished.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import { maskCounted, maskEvent } from '../record/mask-event.ts';
@@ -31,6 +32,8 @@ export interface SessionSettings extends Omit<AnalysisOutputContext, 'session'> 
   readonly showSecrets: boolean;
   /** Bodies of messages are wanted (`--body`). */
   readonly bodies?: boolean | undefined;
+  /** Secrets of TLS connections (`--keylog`); those in the capture are added. */
+  readonly keys?: KeyLog | undefined;
 }
 
 /** One analysis with its names and its output: bytes of a capture go in, lines come out. */
@@ -42,6 +45,8 @@ export class AnalysisSession {
   unmatched = 0;
   /** What the kernel had counted in the captured network namespaces. */
   readonly states = new NetworkStates();
+  /** Secrets of TLS connections: those that were given, and those in the capture. */
+  readonly keys: KeyLog;
   readonly #output: AnalysisOutput;
   readonly where: Condition | undefined;
   /** What is applied to events, flows and packets before the output gets them. */
@@ -57,6 +62,7 @@ export class AnalysisSession {
     this.#showSecrets = settings.showSecrets;
     this.#detail = kind.detail || settings.where !== undefined;
     this.#firstLegs = kind.firstLegs === true && settings.where === undefined;
+    this.keys = settings.keys ?? new KeyLog();
     const options = {
       detail: this.#detail,
       labels: kind.labels,
@@ -64,6 +70,7 @@ export class AnalysisSession {
       firstLegs: this.#firstLegs,
       showSecrets: settings.showSecrets,
       bodies: settings.bodies === true || kind.bodies === true,
+      keys: this.keys,
     };
     const sink = {
       event: (event: AnalysisEvent, flow: FlowInfo) => this.#event(event, flow),
@@ -83,6 +90,7 @@ export class AnalysisSession {
         );
       },
       state: (state) => this.states.add(state),
+      secrets: (lines) => this.keys.add(lines),
       ...(kind.packets ? { packet: (packet, taken) => this.#packet(packet, taken) } : {}),
     };
     this.capture = new CaptureAnalysis(sink, options, observer, settings.choice);

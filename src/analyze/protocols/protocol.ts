@@ -1,5 +1,6 @@
 import type { AnalysisEvent, Fields, Side } from '../record/event.ts';
 import type { Bodies } from './http1/message-body.ts';
+import type { DecryptionMeans } from './tls/decrypt/decryption.ts';
 
 /**
  * What the first bytes of one direction look like: what a client of this protocol sends, what a server of it sends,
@@ -37,6 +38,8 @@ export interface StreamContext extends ProtocolContext {
   readonly late?: boolean | undefined;
   /** Where bodies of messages are wanted (`--body`): what they are kept in. */
   readonly bodies?: Bodies | undefined;
+  /** Where secrets of TLS connections are known (`--keylog`). */
+  readonly decryption?: DecryptionMeans | undefined;
   /**
    * Requests that wait behind others take more bytes, or fewer (negative). What is left at the connection's end is taken off then.
    * @returns whether those of all connections together are within their bound; without this method they have none

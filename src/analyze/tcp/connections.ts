@@ -23,6 +23,7 @@ import {
 import type { PacketView } from '../packet/packet.ts';
 import { Bodies } from '../protocols/http1/message-body.ts';
 import type { StreamEnd } from '../protocols/protocol.ts';
+import type { KeyLog } from '../protocols/tls/decrypt/key-log.ts';
 import type { AnalysisEvent, Notice } from '../record/event.ts';
 import { withProvenTimes } from '../record/proven-times.ts';
 import { connectionFacts, connectionWaits } from './connection-facts.ts';
@@ -64,6 +65,7 @@ export class TcpConnections implements StreamHost {
   readonly numbers = new StreamNumbers();
   readonly reassembly: Reassembly;
   readonly bodies: Bodies | undefined;
+  readonly keys: KeyLog | undefined;
   pendingBytes = 0;
   follower: FlowFollower | undefined;
   readonly #sink: AnalysisSink;
@@ -101,6 +103,7 @@ export class TcpConnections implements StreamHost {
     this.late = options.late === true && bodies !== true;
     this.firstLegs = firstLegs;
     this.showSecrets = showSecrets;
+    this.keys = options.keys;
     this.bodies = bodies === true ? new Bodies(showSecrets) : undefined;
     this.table = new FlowTable(TCP_STRIDE, TCP_FLOWS_MAXIMUM, (slot) => this.#ended(slot));
     this.#legs = new TcpLegs(this.table, clock);

@@ -4,6 +4,8 @@ import { HOLE_NS, PENDING_TOTAL_BYTES, PROBE_BYTES } from '../limits.ts';
 import type { Bodies } from '../protocols/http1/message-body.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocols/protocol.ts';
 import { Recognition } from '../protocols/recognise.ts';
+import type { DecryptionMeans } from '../protocols/tls/decrypt/decryption.ts';
+import type { KeyLog } from '../protocols/tls/decrypt/key-log.ts';
 import { type AnalysisEvent, type Exchange, type Fields, SIDE, type Side } from '../record/event.ts';
 import { wholeFields } from '../record/late-fields.ts';
 import { ClockHistory } from './clock-history.ts';
@@ -26,6 +28,8 @@ export interface StreamHost {
   readonly firstLegs: boolean;
   readonly showSecrets: boolean;
   readonly bodies: Bodies | undefined;
+  /** Secrets of TLS connections. */
+  readonly keys?: KeyLog | undefined;
   /** What requests pending behind others take on all streams, bytes: see StreamContext.countPending. */
   pendingBytes: number;
   /** The number of the flow whose bytes are handed out too, as FlowInfo.id; -1 for none. */
@@ -236,6 +240,11 @@ export class TcpStream implements StreamContext {
 
   get bodies(): Bodies | undefined {
     return this.#host.bodies;
+  }
+
+  get decryption(): DecryptionMeans | undefined {
+    const { keys } = this.#host;
+    return keys === undefined || (keys.size === 0 && !keys.growing) ? undefined : { keys, recognition };
   }
 
   countPending(bytes: number): boolean {

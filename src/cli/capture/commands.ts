@@ -8,6 +8,7 @@ import {
   addTransportFlags,
   CLOCK_FLAG,
   FORMAT_FLAG,
+  KEYLOG_FLAG,
   REPORT_FLAG,
   SECRETS_FLAG,
   UTC_FLAG,
@@ -94,6 +95,7 @@ function addOutputFlags(capture: Command): void {
     .option(...REPORT_FLAG)
     .option(...WHERE_FLAG)
     .option(...SECRETS_FLAG)
+    .option(...KEYLOG_FLAG)
     .option(...UTC_FLAG)
     .option('--duration <TIME>', 'stop after this time: 30s, 5m, 1h30m')
     .option('--count <N>', 'stop after N packets')

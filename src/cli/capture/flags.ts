@@ -84,6 +84,10 @@ export const REPORT_FLAG = ['--report <FILE>', 'also write the report of -o html
 
 export const CLOCK_FLAG = ['--correct-clock-skew', "convert the nodes' times to this machine's clock"] as const;
 
+export const KEYLOG_FLAG = [
+  '--keylog <FILE>',
+  'secrets of TLS connections, as programs write them (SSLKEYLOGFILE): what the connections carry is decrypted',
+] as const;
 export const SECRETS_FLAG = ['--show-secrets', 'show what is masked: passwords, cookies, Authorization'] as const;
 
 export const UTC_FLAG = ['--utc', 'show times in UTC, not in local time'] as const;

@@ -48,6 +48,7 @@ export interface RawCaptureOptions extends RawPacketOptions, RawRotationOptions 
   readonly json?: boolean;
   readonly where?: string;
   readonly showSecrets?: boolean;
+  readonly keylog?: string;
   readonly utc?: boolean;
   readonly wireshark?: boolean;
   readonly force?: boolean;
@@ -174,6 +175,13 @@ function completeOutput(raw: RawCaptureOptions, stdoutIsTerminal: boolean): Outp
       'Add -o text.',
     );
   }
+  if (raw.keylog === '' || raw.keylog === '-') throw usage('--keylog takes the name of a file.');
+  if (output.binary && raw.keylog !== undefined) {
+    throw usage(
+      `--keylog decrypts what is shown; the ${name} format holds the packets as they are.`,
+      'Write the capture with -w, and add the secrets afterwards: ksnoop read FILE --keylog KEYS -w NEW',
+    );
+  }
   if (output.binary && raw.where !== undefined) {
     throw usage(
       `--where chooses what is shown; the ${name} format holds packets.`,
@@ -197,6 +205,7 @@ function completeOutput(raw: RawCaptureOptions, stdoutIsTerminal: boolean): Outp
     json: raw.json === true,
     where: raw.where,
     showSecrets: raw.showSecrets === true,
+    keyLog: raw.keylog,
     utc: raw.utc === true,
     verbose: raw.verbose === true,
     argument,

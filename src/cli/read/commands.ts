@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { FAIL_ON_FLAG, FORMAT_FLAG, REPORT_FLAG, SECRETS_FLAG, WHERE_FLAG } from '../capture/flags.ts';
+import { FAIL_ON_FLAG, FORMAT_FLAG, KEYLOG_FLAG, REPORT_FLAG, SECRETS_FLAG, WHERE_FLAG } from '../capture/flags.ts';
 import { addExamples, type Example } from '../examples.ts';
 import { addVerbosityFlags } from '../flags.ts';
 import type { RawReadOptions } from './options.ts';
@@ -11,6 +11,7 @@ const EXAMPLES: readonly Example[] = [
   ["read a.pcapng --where 'failed' -w failed.pcapng", 'the packets of the flows in which something failed'],
   ['read a.pcap.gz --from 14:03 --to 14:05 -o json', 'two minutes as JSON'],
   ['read a.pcapng --follow 7', 'one connection, both directions: heads, bodies, statements'],
+  ['read a.pcapng --keylog keys.log', 'also what TLS connections carry, decrypted'],
   ['read - < incident.pcapng', 'a capture from a pipe'],
 ];
 
@@ -49,6 +50,8 @@ export function addReadCommand(ksnoop: Command, setExit: (code: number) => void)
     .option('-s, --snaplen <BYTES>', 'with -w: bytes kept of each packet')
     .option('--force', 'overwrite an existing file')
     .option(...SECRETS_FLAG)
+    .option(...KEYLOG_FLAG)
+    .option('--no-keys', 'with -w: leave out the secrets of TLS connections that the capture holds')
     .option(
       '--follow [FLOW]',
       'with the number of a flow: show that flow, both directions; without a number: read on as the file grows',

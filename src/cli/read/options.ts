@@ -31,6 +31,9 @@ export interface RawReadOptions {
   readonly hex?: boolean;
   readonly raw?: boolean;
   readonly body?: boolean;
+  readonly keylog?: string;
+  /** False with --no-keys. */
+  readonly keys?: boolean;
   readonly failOn?: string;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
@@ -38,8 +41,8 @@ export interface RawReadOptions {
 
 /** Those of a capturing command's options that reading files has too. To follow rollouts is not to follow a growing file. */
 export function readingOptions(options: RawReadOptions): RawReadOptions {
-  const { format, report, force, json, where, showSecrets, utc, filter, quiet, verbose, failOn } = options;
-  const own = { format, report, force, json, where, showSecrets, utc, filter, quiet, verbose, failOn };
+  const { format, report, force, json, where, showSecrets, keylog, utc, filter, quiet, verbose, failOn } = options;
+  const own = { format, report, force, json, where, showSecrets, keylog, utc, filter, quiet, verbose, failOn };
   return Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
 }
 
@@ -113,6 +116,7 @@ export function completeRead(named: readonly string[], typed: RawReadOptions, te
       showSecrets: raw.showSecrets === true,
       follow: raw.follow === true,
       bodies: raw.body === true,
+      keyLog: keyLogOf(raw, paths),
     },
     make,
     quiet: raw.quiet === true,
@@ -184,6 +188,19 @@ function lines(raw: RawReadOptions, { stdout }: Terminals): ReadLines {
   };
 }
 
+/** @throws KsnoopError USAGE */
+function keyLogOf({ keylog, keys, write }: RawReadOptions, paths: readonly string[]): string | undefined {
+  if (keylog === '') throw usage('--keylog takes the name of a file, or - for stdin.');
+  if (keylog === '-' && paths.includes('-'))
+    throw usage('Only one of the capture and the key log can come from stdin.');
+  if (keys === false && write === undefined)
+    throw usage('--no-keys leaves secrets out of a capture that is written: it needs -w.');
+  if (keylog !== undefined && write !== undefined && paths.includes('-')) {
+    throw usage('-w with --keylog reads the capture twice, so it needs a file.', 'Write the capture to a file first.');
+  }
+  return keylog;
+}
+
 function capture(path: string, raw: RawReadOptions, { stdout }: Terminals): ReadCapture {
   if (raw.body === true) throw usage('-w writes a capture: --body has no meaning with it.');
   if (raw.report !== undefined) throw usage('-w writes a capture: --report has no meaning with it.');
@@ -198,6 +215,12 @@ function capture(path: string, raw: RawReadOptions, { stdout }: Terminals): Read
   const target = path === '-' ? ({ kind: 'stdout' } as const) : ({ kind: 'file', path } as const);
   return {
     kind: 'capture',
-    conversion: { format, target, snaplen: snaplenOf(raw.snaplen), force: raw.force === true },
+    conversion: {
+      format,
+      target,
+      snaplen: snaplenOf(raw.snaplen),
+      force: raw.force === true,
+      withoutKeys: raw.keys === false,
+    },
   };
 }

@@ -2,13 +2,14 @@ import type { AnalysisSession } from '../../analyze/engine/session.ts';
 import { counted, grouped } from '../../view/units.ts';
 
 /** What is missing in an analysis, and what its limits cost: a line each, for people. */
-export function analysisNotes({ capture, names, where, outputNotes, unmatched }: AnalysisSession): string[] {
+export function analysisNotes({ capture, names, where, outputNotes, unmatched, keys }: AnalysisSession): string[] {
   const { analysis, fragments } = capture;
   const { evicted, gaps, otherHosts } = analysis.bounds;
   const lines: string[] = [];
   const withoutMatch = where?.note?.();
   if (withoutMatch !== undefined) lines.push(withoutMatch);
   lines.push(...outputNotes);
+  if (keys.size > 0) lines.push(`${counted(keys.found, 'TLS connection')} of this capture can be decrypted`);
   if (analysis.copies > 0) {
     lines.push(`${counted(analysis.copies, 'duplicate packet')} (captured at more than one place) counted once`);
   }

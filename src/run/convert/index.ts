@@ -1,10 +1,14 @@
 import { PcapWriter } from './pcap-writer.ts';
 import { PcapngWriter } from './pcapng-writer.ts';
-import type { CaptureWriter, Push } from './writer.ts';
+import type { CaptureWriter, Push, WrittenKeys } from './writer.ts';
 
 /** Every format a capture can be written in: a new one is a file here and a line below. */
 export const FORMATS = [
-  { name: 'pcapng', endings: ['pcapng', 'ntar'], create: (push: Push): CaptureWriter => new PcapngWriter(push) },
+  {
+    name: 'pcapng',
+    endings: ['pcapng', 'ntar'],
+    create: (push: Push, keys?: WrittenKeys): CaptureWriter => new PcapngWriter(push, keys),
+  },
   { name: 'pcap', endings: ['pcap', 'cap', 'dmp'], create: (push: Push): CaptureWriter => new PcapWriter(push) },
 ] as const;
 

@@ -4,7 +4,7 @@ import type { CaptureFramer } from '../../wire/capture-read.ts';
 import { BLOCK, EPB_HEADER_BYTES, padded } from '../../wire/pcapng.ts';
 import type { BlockView } from '../../wire/pcapng-read.ts';
 import { interfaceDescription, sectionHeader } from '../../wire/pcapng-write.ts';
-import type { CaptureWriter, Push, WrittenPacket } from './writer.ts';
+import type { CaptureWriter, Push, WrittenKeys, WrittenPacket } from './writer.ts';
 
 /**
  * pcapng. What was pcapng before is kept as it is, block by block in its own byte order: names, comments, statistics,
@@ -13,12 +13,16 @@ import type { CaptureWriter, Push, WrittenPacket } from './writer.ts';
 export class PcapngWriter implements CaptureWriter {
   readonly omitted = undefined;
   readonly #push: Push;
+  readonly #keys: WrittenKeys;
+  /** Secrets are due before the section's first packet. */
+  #secretsDue = false;
   #source: 'pcap' | 'pcapng' = 'pcap';
   readonly #head = Buffer.alloc(EPB_HEADER_BYTES);
   readonly #tail = Buffer.alloc(8);
 
-  constructor(push: Push) {
+  constructor(push: Push, keys: WrittenKeys = {}) {
     this.#push = push;
+    this.#keys = keys;
   }
 
   nextFile(): void {
@@ -28,6 +32,7 @@ export class PcapngWriter implements CaptureWriter {
   interface(_id: number, described: CaptureInterface): void {
     if (this.#source === 'pcapng') return;
     this.#whole(sectionHeader(`${type()} ${release()}`, false));
+    this.#secretsDue = true;
     const { linkType, snaplen } = described;
     this.#whole(interfaceDescription({ linkType, snaplen, name: '', description: '' }));
   }
@@ -39,14 +44,27 @@ export class PcapngWriter implements CaptureWriter {
       const copy = Buffer.from(block.bytes.subarray(block.offset, block.offset + block.length));
       copy.fill(0xff, 16, 24);
       this.#whole(copy);
+      this.#secretsDue = true;
+    } else if (
+      block.type === BLOCK.decryptionSecrets &&
+      (this.#keys.omit === true || this.#keys.secrets !== undefined)
+    ) {
+      // Left out, or among those that are written before the packets.
     } else this.#push(block.bytes, block.offset, block.length);
   }
 
   packet(packet: WrittenPacket, framer: CaptureFramer): void {
+    if (this.#secretsDue) this.#writeSecrets();
     if (framer.format === 'pcapng' && packet.caplen === packet.captured) {
       this.#push(packet.bytes, framer.recordOffset, framer.recordLength);
     } else if (framer.format === 'pcapng') this.#cut(packet, framer);
     else this.#enhanced(packet);
+  }
+
+  /** Wireshark decrypts a connection only when its secrets precede its ServerHello. */
+  #writeSecrets(): void {
+    this.#secretsDue = false;
+    for (const block of this.#keys.secrets ?? []) this.#whole(block);
   }
 
   /** The same block with fewer bytes of the packet; its options stay. */

@@ -16,6 +16,14 @@ export interface WrittenPacket {
   readonly flags: number;
 }
 
+/** What becomes of secrets of TLS connections (Decryption Secrets Blocks). */
+export interface WrittenKeys {
+  /** Those of the capture that is read are left out. */
+  readonly omit?: boolean | undefined;
+  /** Blocks that stand before the packets of each section, in place of those of the capture. */
+  readonly secrets?: readonly Uint8Array[] | undefined;
+}
+
 /** Writes a capture in one format. */
 export interface CaptureWriter {
   interface(id: number, described: CaptureInterface): void;

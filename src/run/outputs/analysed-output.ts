@@ -1,18 +1,23 @@
 import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import { AnalysisSession } from '../../analyze/engine/session.ts';
+import { KeyLog } from '../../analyze/protocols/tls/decrypt/key-log.ts';
 import { BLOCK } from '../../wire/pcapng.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import { analysisNotes } from '../analysis/notes.ts';
+import { followKeyLog } from '../keys/follow-key-log.ts';
 import type { Output, OutputContext } from './output.ts';
 
 /** What a running capture finds, as `ksnoop read` shows it: the merged blocks go into the analysis as they are. */
 export class AnalysedOutput implements Output {
   readonly #context: OutputContext;
   readonly #session: AnalysisSession;
+  readonly #closed = new AbortController();
 
   constructor(kind: AnalysisOutputKind, context: OutputContext) {
     this.#context = context;
-    const { writer } = context;
+    const { writer, keyLog } = context;
+    const keys = new KeyLog();
+    if (keyLog !== undefined) void followKeyLog(keyLog, keys, this.#closed.signal);
     this.#session = new AnalysisSession(kind, {
       line: (text) => {
         const bytes = Buffer.from(`${text}\n`, 'utf8');
@@ -32,6 +37,7 @@ export class AnalysedOutput implements Output {
       where: context.where,
       choice: undefined,
       showSecrets: context.showSecrets,
+      keys,
     });
   }
 
@@ -64,6 +70,7 @@ export class AnalysedOutput implements Output {
   }
 
   async close(): Promise<void> {
+    this.#closed.abort();
     this.#session.end();
     await this.#context.writer.drained();
   }

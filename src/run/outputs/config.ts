@@ -16,6 +16,8 @@ export interface OutputConfig {
   /** Of outputs that are lines: an expression that chooses what is shown. */
   readonly where: string | undefined;
   readonly showSecrets: boolean;
+  /** Of outputs that are lines: a file with secrets of TLS connections, which grows. */
+  readonly keyLog?: string | undefined;
   /** Of outputs that are lines: times are UTC, not local. */
   readonly utc: boolean;
   /** Of outputs that are lines: also what is left out as noise. */

@@ -23,22 +23,12 @@ export async function openOutput(
   onProgress: () => void,
   signal: AbortSignal,
 ): Promise<OpenOutput> {
-  const {
-    output: kind,
-    rotation,
-    sink: target,
-    force,
-    json,
-    showSecrets,
-    utc,
-    verbose,
-    argument,
-    command,
-    about,
-  } = config;
+  const { output: kind, rotation, sink: target, force } = config;
+  const { json, showSecrets, keyLog, utc, verbose, argument, command, about } = config;
   const where = await whereExpression(config.where);
   const create = kind.binary ? kind.create : await kind.load();
-  const context = { colour, width, json, where: where?.condition, showSecrets, utc, verbose, argument, command, about };
+  const shown = { json, where: where?.condition, showSecrets, keyLog, utc, verbose, argument, command, about };
+  const context = { colour, width, ...shown };
   if (rotation !== undefined) {
     const path = target.kind === 'file' ? target.path : '';
     const sink = openRotation({ path, force, rotation }, create, onProgress);

@@ -26,6 +26,8 @@ export interface OutputContext {
   readonly json: boolean;
   readonly where: Condition | undefined;
   readonly showSecrets: boolean;
+  /** `--keylog`: a file with secrets of TLS connections, which grows. */
+  readonly keyLog?: string | undefined;
   /** Times are UTC; local unless set. */
   readonly utc?: boolean;
   /** Also what is left out as noise. */

@@ -17,6 +17,8 @@ export interface ReadingConfig {
   readonly showSecrets: boolean;
   /** Bodies of messages are decoded too. */
   readonly bodies?: boolean | undefined;
+  /** A file with secrets of TLS connections. */
+  readonly keyLog?: string | undefined;
 }
 
 /** A file of a reading. */
@@ -42,4 +44,6 @@ export interface ConversionConfig {
   readonly snaplen: number;
   /** Overwrite an existing file. */
   readonly force: boolean;
+  /** Leave out the secrets of TLS connections that the capture holds. */
+  readonly withoutKeys?: boolean | undefined;
 }

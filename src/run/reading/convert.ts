@@ -2,10 +2,13 @@ import { fstatSync, statSync } from 'node:fs';
 import { CaptureAnalysis } from '../../analyze/engine/capture-analysis.ts';
 import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import { AnalysisSession, type Condition } from '../../analyze/engine/session.ts';
+import type { KeyLog } from '../../analyze/protocols/tls/decrypt/key-log.ts';
 import { CaptureFramer } from '../../wire/capture-read.ts';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { packetSelection } from '../convert/selection.ts';
 import type { CaptureWriter } from '../convert/writer.ts';
+import { readKeyLog } from '../keys/read-key-log.ts';
+import { secretsBlocks } from '../keys/secrets-blocks.ts';
 import { openSink, type SinkTarget } from '../sink/sink.ts';
 import { whereExpression } from '../where.ts';
 import type { ConversionConfig, PreparedReading, ReadingConfig } from './config.ts';
@@ -43,7 +46,9 @@ export async function convert(
   const where = await whereExpression(config.where);
   const reading = await prepareReading(config, signal, observer);
   for (const { path } of reading.files) refuseSame(path, to.target);
-  const wanted = where && (await wantedPackets(reading, where.condition, signal, observer));
+  const keys = config.keyLog === undefined ? undefined : await readKeyLog(config.keyLog);
+  const wanted = where && (await wantedPackets({ reading, where: where.condition, keys, signal, observer }));
+  if (keys !== undefined && wanted === undefined) await findConnections(reading, keys, signal, observer);
   if (signal.aborted) return undefined;
   const stop = new AbortController();
   const sink = await openSink(
@@ -55,7 +60,10 @@ export async function convert(
   );
   if (sink.notice !== undefined) observer.note?.(sink.notice);
   const { writer } = sink;
-  const format = to.format.create((bytes, offset, length) => writer.push(bytes, offset, length));
+  const format = to.format.create((bytes, offset, length) => writer.push(bytes, offset, length), {
+    omit: to.withoutKeys,
+    secrets: to.withoutKeys === true || keys === undefined ? undefined : secretsBlocks(keys.foundLines()),
+  });
   const copy = copier(reading, to.snaplen, format, wanted);
   const reader = {
     framer: copy.framer,
@@ -106,6 +114,22 @@ function plainReader(framer: CaptureFramer): Reader {
   };
 }
 
+/** Read the capture once for the connections of which the key log has secrets (KeyLog.foundLines), and for secrets in it. */
+async function findConnections(
+  config: PreparedReading,
+  keys: KeyLog,
+  signal: AbortSignal,
+  observer: ReadingObserver,
+): Promise<void> {
+  const { framer } = new CaptureAnalysis(
+    { event: () => {}, flowEnded: () => {} },
+    { detail: false, showSecrets: false, keys },
+    { secrets: (lines) => keys.add(lines) },
+    packetSelection(config),
+  );
+  await readCapture(config, plainReader(framer), signal, observer);
+}
+
 /** Frames the capture a second time and passes on the selected packets. */
 function copier(
   config: PreparedReading,
@@ -138,12 +162,19 @@ function copier(
  * The packets of every flow that matches or has an event that does, and packets without a flow that match; counted
  * over those that were selected, from 0.
  */
-async function wantedPackets(
-  config: PreparedReading,
-  where: Condition,
-  signal: AbortSignal,
-  observer: ReadingObserver,
-): Promise<ReadonlySet<number>> {
+async function wantedPackets({
+  reading: config,
+  where,
+  keys,
+  signal,
+  observer,
+}: {
+  readonly reading: PreparedReading;
+  readonly where: Condition;
+  readonly keys: KeyLog | undefined;
+  readonly signal: AbortSignal;
+  readonly observer: ReadingObserver;
+}): Promise<ReadonlySet<number>> {
   const flows = new Set<number>();
   const packets = new Set<number>();
   let index = -1;
@@ -165,6 +196,7 @@ async function wantedPackets(
     where,
     choice,
     showSecrets: config.showSecrets,
+    keys,
   });
   const { framer } = session.capture;
   const reader = plainReader(framer);

@@ -2,6 +2,7 @@ import { AnalysisSession } from '../../analyze/engine/session.ts';
 import { KsnoopError } from '../../wire/errors.ts';
 import type { AnalysisForm } from '../analysis/form.ts';
 import { packetSelection } from '../convert/selection.ts';
+import { readKeyLog } from '../keys/read-key-log.ts';
 import { ByteWriter } from '../sink/byte-writer.ts';
 import { whereExpression } from '../where.ts';
 import type { ReadingConfig } from './config.ts';
@@ -53,6 +54,7 @@ export async function readLines(
   observer: ReadingObserver,
 ): Promise<LinesResult> {
   const where = await whereExpression(config.where);
+  const keys = config.keyLog === undefined ? undefined : await readKeyLog(config.keyLog);
   const reading = await prepareReading(config, signal, observer);
   const gone = new AbortController();
   const writer: ByteWriter = new ByteWriter(descriptor, () => {
@@ -69,6 +71,7 @@ export async function readLines(
     choice: packetSelection(reading),
     showSecrets: config.showSecrets,
     bodies: config.bodies,
+    keys,
   });
   const reader = {
     framer: session.capture.framer,

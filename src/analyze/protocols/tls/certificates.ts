@@ -7,23 +7,35 @@ import type { Fields } from '../../record/event.ts';
 const CHAIN_MAXIMUM = 8;
 const NAMES_MAXIMUM = 64;
 
+/** Certificates of a chain, and how many there were. */
+export interface Chain {
+  readonly count: number;
+  readonly certificates: readonly Fields[];
+}
+
 /**
  * The chain in a Certificate message of TLS <= 1.2 (RFC 5246 section 7.4.2), from behind the handshake header.
  * @param detail read the certificates, not only count them
  */
-export function readCertificates(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  detail: boolean,
-): { readonly count: number; readonly certificates: readonly Fields[] } {
+export function readCertificates(bytes: Uint8Array, start: number, end: number, detail: boolean): Chain {
+  return readChain(bytes, start + 3, end, detail, false);
+}
+
+/** The same of TLS 1.3 (RFC 8446 section 4.4.2), decrypted: a context precedes the chain, extensions follow each. */
+export function readTls13Certificates(bytes: Uint8Array, start: number, end: number, detail: boolean): Chain {
+  return start < end
+    ? readChain(bytes, start + 4 + u8(bytes, start), end, detail, true)
+    : { count: 0, certificates: [] };
+}
+
+function readChain(bytes: Uint8Array, start: number, end: number, detail: boolean, hasExtensions: boolean): Chain {
   const certificates: Fields[] = [];
   let count = 0;
-  for (let at = start + 3; at + 3 <= end; count += 1) {
+  for (let at = start; at + 3 <= end; count += 1) {
     const next = at + 3 + u8(bytes, at) * 0x10000 + u16(bytes, at + 1);
     if (next > end) break;
     if (detail && certificates.length < CHAIN_MAXIMUM) certificates.push(readCertificate(bytes.subarray(at + 3, next)));
-    at = next;
+    at = hasExtensions && next + 2 <= end ? next + 2 + u16(bytes, next) : next;
   }
   return { count, certificates };
 }

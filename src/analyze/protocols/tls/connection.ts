@@ -1,9 +1,11 @@
 import { type Incomplete, SIDE, type Side } from '../../record/event.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import { ALERT_LEVEL, alertName } from './alerts.ts';
-import { readCertificates } from './certificates.ts';
-import { type ClientHello, readClientHello } from './client-hello.ts';
+import { readCertificates, readTls13Certificates } from './certificates.ts';
+import { type ClientHello, protocolNames, readClientHello } from './client-hello.ts';
+import { Decryption } from './decrypt/decryption.ts';
 import { HANDSHAKE, TlsDirection, type TlsDirectionSink } from './direction.ts';
+import { EXTENSION, eachExtension } from './extensions.ts';
 import { Handshake, tlsExchange } from './handshake.ts';
 import { RECORD } from './records.ts';
 import { readServerHello } from './server-hello.ts';
@@ -13,9 +15,13 @@ import { isTls13 } from './versions.ts';
 const PROTECTION = 9;
 const USUAL_PROTECTION = 17;
 const FINISHED_MINIMUM = 4 + 32;
+/** Where a hello's random lies, behind its version. */
+const RANDOM_AT = 2;
+const RANDOM_END = RANDOM_AT + 32;
 
 /**
- * One connection's handshake; what follows it is skipped unread. It is over, as far as can be seen,
+ * One connection's handshake; what follows it is skipped unread, or decrypted where its secrets are known. It is over, as far
+ * as can be seen,
  * - in TLS <= 1.2 when both sides' Finished have come: the record behind each ChangeCipherSpec (RFC 5246 section 7.3);
  * - in TLS 1.3 when the client, after the ServerHello, has sent as much encrypted as a Finished takes (an alert is
  *   shorter). Whether the server accepts the client's certificate there cannot be seen.
@@ -31,23 +37,41 @@ export class TlsConnection implements StreamAnalyzer, TlsDirectionSink {
   #full = false;
   /** Bytes the client sent encrypted: after the ServerHello of TLS 1.3, or where the server is not seen. */
   #protectedBytes = 0;
+  /** The client has sent what ends TLS 1.3's handshake. */
+  #finishSeen = false;
+  /** Where there is a key log: until it proves to have no secrets of this connection. */
+  #decryption: Decryption | undefined;
 
   constructor(context: StreamContext) {
     this.#context = context;
+    const { decryption } = context;
+    if (decryption !== undefined) this.#decryption = new Decryption(context, decryption, this);
     this.#sides = [new TlsDirection(SIDE.client, this), new TlsDirection(SIDE.server, this)];
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {
-    if (this.#sides === undefined) return;
-    if (!this.#context.timeKnown) this.#timeKnown = false;
-    this.#sides[side].data(bytes, start, end, this.#context.now);
+    if (this.#sides !== undefined) {
+      if (!this.#context.timeKnown) this.#timeKnown = false;
+      this.#sides[side].data(bytes, start, end, this.#context.now);
+    }
+    if (this.#decryption === undefined) return;
+    this.#decryption.data(side, bytes, start, end);
+    if (this.#decryption.over) this.#decryption = undefined;
+    if (this.#finishSeen) this.#over(this.#context.now, undefined, undefined);
   }
 
   gap(side: Side, length: number): void {
     this.#sides?.[side].gap(length, this.#context.now);
+
+    this.#decryption?.gap(side, length);
   }
 
   end(how: StreamEnd, by?: Side): void {
+    this.#endHandshake(how, by);
+    this.#decryption?.end(how, by);
+  }
+
+  #endHandshake(how: StreamEnd, by: Side | undefined): void {
     const sides = this.#sides;
     const { client, server } = this.#handshake;
     if (sides === undefined || (client === undefined && server === undefined)) {
@@ -132,7 +156,9 @@ export class TlsConnection implements StreamAnalyzer, TlsDirectionSink {
       if (type === RECORD.handshake) this.#finished[SIDE.client] = true;
       this.#protectedBytes += Math.max(0, length - (length < USUAL_PROTECTION ? PROTECTION : USUAL_PROTECTION));
       if (server !== undefined && !server.retry && this.#protectedBytes >= FINISHED_MINIMUM) {
-        this.#over(now, undefined, undefined);
+        // What the client's last messages say is known when they are decrypted.
+        if (this.#decryption === undefined) this.#over(now, undefined, undefined);
+        else this.#finishSeen = true;
       }
       return;
     }
@@ -157,11 +183,31 @@ export class TlsConnection implements StreamAnalyzer, TlsDirectionSink {
     this.#over(now, 'answer is not TLS', undefined);
   }
 
+  onDecrypted(side: Side, type: number, bytes: Uint8Array, start: number, end: number): void {
+    const handshake = this.#handshake;
+    if (type === HANDSHAKE.encryptedExtensions && side === SIDE.server) {
+      eachExtension(bytes, start + 2, end, (extension, from, to) => {
+        if (extension === EXTENSION.alpn) [handshake.alpn] = protocolNames(bytes, from, to);
+      });
+    } else if (type === HANDSHAKE.certificateRequest && side === SIDE.server) handshake.clientAuth = 'requested';
+    else if (type === HANDSHAKE.certificate) {
+      const { count, certificates } = readTls13Certificates(bytes, start, end, this.#context.detail);
+      if (side === SIDE.server) handshake.certificates = certificates;
+      else if (count > 0) {
+        handshake.clientAuth = 'given';
+        handshake.clientCertificates = certificates;
+      }
+    }
+  }
+
   #onClient(type: number, bytes: Uint8Array, start: number, end: number, first: number, last: number): void {
     const handshake = this.#handshake;
     if (type === HANDSHAKE.clientHello) {
       const hello = handshake.client === undefined ? readClientHello(bytes, start, end) : undefined;
-      if (hello !== undefined) this.onClientHello(hello, first, last);
+      if (hello === undefined) return;
+      this.onClientHello(hello, first, last);
+      const random = bytes.subarray(start + RANDOM_AT, start + RANDOM_END);
+      if (this.#decryption?.onClientHello(random) === false) this.#decryption = undefined;
     } else if (type === HANDSHAKE.certificate) {
       const { count, certificates } = readCertificates(bytes, start, end, this.#context.detail);
       if (count === 0) return;
@@ -182,6 +228,7 @@ export class TlsConnection implements StreamAnalyzer, TlsDirectionSink {
         this.#protectedBytes = 0;
       }
       handshake.server = hello;
+      this.#decryption?.onServerHello(hello, bytes.slice(start + RANDOM_AT, start + RANDOM_END));
     } else if (type === HANDSHAKE.certificate) {
       this.#full = true;
       handshake.certificates = readCertificates(bytes, start, end, this.#context.detail).certificates;

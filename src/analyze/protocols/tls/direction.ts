@@ -10,6 +10,7 @@ export const HANDSHAKE = {
   clientHello: 1,
   serverHello: 2,
   helloRetryRequest: 6,
+  encryptedExtensions: 8,
   certificate: 11,
   certificateRequest: 13,
   serverHelloDone: 14,

@@ -5,6 +5,7 @@ export const EXTENSION = {
   serverName: 0,
   signatureAlgorithms: 13,
   alpn: 16,
+  encryptThenMac: 22,
   preSharedKey: 41,
   earlyData: 42,
   supportedVersions: 43,

@@ -7,13 +7,16 @@ export const TLS_FIELDS: FieldTable = {
   'tls.alpn': {
     type: 'string',
     about:
-      'application protocol agreed on, `h2`; where that is encrypted (TLS 1.3) or no answer came: those offered, `h2,http/1.1`',
+      'application protocol agreed on, `h2`; where that is encrypted (TLS 1.3, without its keys) or no answer came: those offered, `h2,http/1.1`',
   },
   'tls.cipher': { type: 'string', about: 'cipher suite agreed on: `TLS_AES_128_GCM_SHA256`' },
   'tls.ja4': { type: 'string', about: "the client's fingerprint (JA4)" },
   'tls.resumed': { type: 'bool', about: 'an earlier session goes on, or a pre-shared key is used' },
   'tls.helloRetry': { type: 'bool', about: 'the server asked for another ClientHello' },
-  'tls.clientAuth': { type: 'string', about: "the client's certificate was `requested` or `given` (TLS <= 1.2)" },
+  'tls.clientAuth': {
+    type: 'string',
+    about: "the client's certificate was `requested` or `given` (TLS <= 1.2, or decrypted)",
+  },
   'tls.failure': {
     type: 'string',
     about: 'why the handshake failed: an alert, `closed`, `reset`, `no answer`, `answer is not TLS`',
@@ -24,10 +27,14 @@ export const TLS_FIELDS: FieldTable = {
   'tls.supportedVersions': { type: 'list', about: 'versions that the client offered' },
   'tls.earlyData': { type: 'bool', about: 'the client sent data with its first flight (0-RTT)' },
   'tls.encryptedClientHello': { type: 'bool', about: 'the server name may be another, encrypted one' },
-  'tls.notAfter': { type: 'timestamp', about: "end of the validity of the server's certificate (TLS <= 1.2)" },
+  'tls.notAfter': {
+    type: 'timestamp',
+    about: "end of the validity of the server's certificate (TLS <= 1.2, or decrypted)",
+  },
   'tls.certificates': {
     type: 'list',
-    about: "the server's certificates (TLS <= 1.2): `subject`, `issuer`, `notBefore`, `notAfter`, `names`, `serial`",
+    about:
+      "the server's certificates (TLS <= 1.2, or decrypted): `subject`, `issuer`, `notBefore`, `notAfter`, `names`, `serial`",
   },
-  'tls.clientCertificates': { type: 'list', about: "the client's certificates (TLS <= 1.2)" },
+  'tls.clientCertificates': { type: 'list', about: "the client's certificates (TLS <= 1.2, or decrypted)" },
 };

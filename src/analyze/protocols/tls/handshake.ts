@@ -15,6 +15,8 @@ export class Handshake {
   requestEnd = Number.NaN;
   responseTime = Number.NaN;
   helloRetry = false;
+  /** The protocol agreed on in TLS 1.3, where that was decrypted. */
+  alpn: string | undefined;
   /** TLS <= 1.2: an earlier session is resumed. */
   resumed = false;
   /** TLS <= 1.2: the server asked for a certificate; the client gave one. */
@@ -72,8 +74,8 @@ export function tlsExchange(handshake: Handshake, outcome: Outcome, detail: bool
 }
 
 /** The protocol agreed on where that is visible (TLS <= 1.2), else those offered, the preferred first. */
-function agreedOrOffered({ client, server }: Handshake): string | undefined {
-  if (server?.alpn !== undefined) return server.alpn;
+function agreedOrOffered({ client, server, alpn }: Handshake): string | undefined {
+  if (alpn !== undefined || server?.alpn !== undefined) return alpn ?? server?.alpn;
   const visible = server !== undefined && server.version <= 0x0303;
   return visible || client === undefined || client.alpn.length === 0 ? undefined : client.alpn.join();
 }

@@ -30,8 +30,9 @@ export interface RecordSink {
 
 /** Cuts one direction into records and hands on their content without gathering it. */
 export class RecordReader {
-  /** Of the record under way: type, length of its content, when its header began, and how much of it was handed on. */
+  /** Of the record under way: type, version, length of its content, when its header began, and how much was handed on. */
   type = 0;
+  version = 0;
   length = 0;
   firstTime = 0;
   seen = 0;
@@ -107,6 +108,7 @@ export class RecordReader {
       return false;
     }
     this.type = u8(this.#header, 0);
+    this.version = u16(this.#header, 1);
     this.length = u16(this.#header, 3);
     this.seen = 0;
     this.#bytesBefore = this.bytes;

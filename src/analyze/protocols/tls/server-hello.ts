@@ -12,6 +12,8 @@ export interface ServerHello {
   readonly alpn: string | undefined;
   /** It asks for another ClientHello. */
   readonly retry: boolean;
+  /** TLS 1.2 with CBC: the MAC covers what is encrypted (RFC 7366). */
+  readonly encryptThenMac: boolean;
   /** TLS 1.3: an earlier session's key is used. */
   readonly preSharedKey: boolean;
 }
@@ -40,16 +42,18 @@ export function readServerHello(bytes: Uint8Array, start: number, end: number): 
   if (at > end) return undefined;
   let alpn: string | undefined;
   let preSharedKey = false;
+  let encryptThenMac = false;
   if (at < end) {
     if (at + 2 > end || at + 2 + u16(bytes, at) !== end) return undefined;
     const fits = eachExtension(bytes, at + 2, end, (type, from, to) => {
       if (type === EXTENSION.supportedVersions && to - from === 2) version = u16(bytes, from);
       else if (type === EXTENSION.alpn) alpn = protocolNames(bytes, from, to)[0];
       else if (type === EXTENSION.preSharedKey) preSharedKey = true;
+      else if (type === EXTENSION.encryptThenMac) encryptThenMac = true;
     });
     if (!fits) return undefined;
   }
-  return { version, cipher, alpn, retry: isRetry(bytes, start + 2), preSharedKey };
+  return { version, cipher, alpn, retry: isRetry(bytes, start + 2), preSharedKey, encryptThenMac };
 }
 
 function isRetry(bytes: Uint8Array, at: number): boolean {

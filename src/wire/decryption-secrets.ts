@@ -1,0 +1,30 @@
+import { BLOCK, padded } from './pcapng.ts';
+import type { BlockView } from './pcapng-read.ts';
+
+/** Secrets of TLS in the text form of RFC 9850 (draft-ietf-opsawg-pcapng, section 4.7). */
+const TLS_KEY_LOG = 0x544c534b;
+/** Type, length, the kind of secrets, their length. */
+const HEADER = 16;
+
+/** The lines of a Decryption Secrets Block; undefined for other secrets than those of TLS, and for damaged ones. */
+export function tlsSecretsOf({ bytes, view, offset, length, littleEndian }: BlockView): string | undefined {
+  if (length < HEADER + 4 || view.getUint32(offset + 8, littleEndian) !== TLS_KEY_LOG) return undefined;
+  const size = view.getUint32(offset + 12, littleEndian);
+  if (size > length - HEADER - 4) return undefined;
+  const start = bytes.byteOffset + offset + HEADER;
+  return Buffer.from(bytes.buffer, start, size).toString('latin1');
+}
+
+/** A Decryption Secrets Block, little-endian. @param lines of a key log, ASCII */
+export function tlsSecretsBlock(lines: string): Uint8Array {
+  const secrets = Buffer.from(lines, 'latin1');
+  const length = HEADER + padded(secrets.length) + 4;
+  const block = Buffer.alloc(length);
+  block.writeUInt32LE(BLOCK.decryptionSecrets, 0);
+  block.writeUInt32LE(length, 4);
+  block.writeUInt32LE(TLS_KEY_LOG, 8);
+  block.writeUInt32LE(secrets.length, 12);
+  block.set(secrets, HEADER);
+  block.writeUInt32LE(length, length - 4);
+  return block;
+}

@@ -1,0 +1,112 @@
+import { once } from 'node:events';
+import {
+  type AddressInfo,
+  connect as connectPlain,
+  createServer as createPlainServer,
+  type Server,
+  type Socket,
+} from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connect, createServer, type SecureVersion, type TLSSocket } from 'node:tls';
+import { SIDE, type Side } from '../../../../../src/analyze/record/event.ts';
+import { issue, makeAuthority } from '../../../../support/certificates.ts';
+
+/** Bytes of one side, in the order in which they were sent. */
+export type RecordedStep = readonly [side: Side, bytes: Buffer];
+
+/** What two real TLS peers (Node's, that is OpenSSL) sent each other. */
+export interface Recorded {
+  readonly steps: readonly RecordedStep[];
+  /** What the client wrote to its key log. */
+  readonly keyLog: string;
+}
+
+export interface TlsTalk {
+  readonly version: SecureVersion;
+  readonly ciphers?: string;
+  /** The client shows a certificate. */
+  readonly clientCertificate?: boolean;
+  /** What the client says, and what the server answers to it, one after the other. */
+  readonly talk: readonly (readonly [request: string, response: string])[];
+}
+
+const authority = makeAuthority('test');
+const server = issue(authority, { name: 'web.shop', hosts: ['web.shop'] });
+const client = issue(authority, { name: 'cart' });
+
+/** Let two peers talk through TLS, over sockets of the loopback. */
+export async function recordTls({ version, ciphers, clientCertificate, talk }: TlsTalk): Promise<Recorded> {
+  const steps: RecordedStep[] = [];
+  let keyLog = '';
+  const common = {
+    minVersion: version,
+    maxVersion: version,
+    ...(ciphers === undefined ? {} : { ciphers: version === 'TLSv1.3' ? ciphers : `${ciphers}:@SECLEVEL=0` }),
+  };
+  const listener = createServer({
+    ...common,
+    cert: server.certificate,
+    key: server.key,
+    requestCert: clientCertificate === true,
+    rejectUnauthorized: false,
+  });
+  const relay = createRelay(() => (listener.address() as AddressInfo).port, steps);
+  const accepting = once(listener, 'secureConnection');
+  listener.listen(0, '127.0.0.1');
+  relay.listen(0, '127.0.0.1');
+  await Promise.all([once(listener, 'listening'), once(relay, 'listening')]);
+  const opened = connect({
+    ...common,
+    ...(clientCertificate === true ? { cert: client.certificate, key: client.key } : {}),
+    host: '127.0.0.1',
+    port: (relay.address() as AddressInfo).port,
+    servername: 'web.shop',
+    ca: authority.certificate,
+  });
+  opened.on('keylog', (line) => {
+    keyLog += line.toString('latin1');
+  });
+  await once(opened, 'secureConnect');
+  const [accepted] = (await accepting) as [TLSSocket];
+  for (const [request, response] of talk) {
+    await said(opened, accepted, request);
+    await said(accepted, opened, response);
+  }
+  opened.end();
+  await once(opened, 'close');
+  listener.close();
+  relay.close();
+  return { steps, keyLog };
+}
+
+/** Passes bytes on between a client and the server at `port`, and notes them. */
+function createRelay(port: () => number, steps: RecordedStep[]): Server {
+  return createPlainServer((from) => {
+    const to = connectPlain(port(), '127.0.0.1');
+    pass(from, to, SIDE.client, steps);
+    pass(to, from, SIDE.server, steps);
+  });
+}
+
+function pass(from: Socket, to: Socket, side: Side, steps: RecordedStep[]): void {
+  from.on('data', (bytes: Buffer) => {
+    steps.push([side, bytes]);
+    to.write(bytes);
+  });
+  from.on('end', () => to.end());
+}
+
+async function said(from: Duplex, to: Duplex, text: string): Promise<void> {
+  let had = 0;
+  const arrived = new Promise<void>((resolve) => {
+    const take = (bytes: Buffer) => {
+      had += bytes.length;
+      if (had < text.length) return;
+      to.off('data', take);
+      resolve();
+    };
+    to.on('data', take);
+  });
+  from.write(text);
+  await arrived;
+}
