@@ -16,8 +16,9 @@ export function parseColumns(text: string): readonly SelectedColumn[] | { readon
   const columns: SelectedColumn[] = [];
   for (const part of text.split(',')) {
     const [, title, where = ''] = /^([^:]+):(.+)$/.exec(part.trim()) ?? [];
-    // kubectl takes a path with and without its dot.
-    const path = parsePath(/^[.[$]/.test(where) ? where : `.${where}`);
+    // kubectl takes a path with and without its dot, and in braces.
+    const bare = /^\{(.*)\}$/.exec(where)?.[1] ?? where;
+    const path = parsePath(/^[.[$]/.test(bare) ? bare : `.${bare}`);
     if (title === undefined || path === undefined) return { wrong: part };
     columns.push({ title, path });
   }

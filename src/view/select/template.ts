@@ -15,10 +15,17 @@ type Node =
   | { readonly kind: 'value'; readonly operands: readonly Operand[]; readonly form: 'text' | 'json' | 'len' }
   | {
       readonly kind: Block;
-      readonly operand: Operand;
+      readonly test: Test;
       readonly matching: readonly Node[];
       readonly otherwise: readonly Node[];
     };
+
+/** Whether the operand is there; or not; or equal to one of the others, or to none. */
+interface Test {
+  readonly how: 'there' | 'not' | 'eq' | 'ne';
+  readonly operand: Operand;
+  readonly others: readonly Operand[];
+}
 
 /** `if` the operand is there; with it in place of the record; for each element of it. */
 type Block = 'if' | 'with' | 'range';
@@ -28,7 +35,7 @@ export type Template = readonly Node[];
 
 /**
  * A part of Go's templates, which stern and kubectl take: `{{.src.pod}}`, `{{"\n"}}`, `{{json .http}}`, `{{or .src.pod .src.ip}}`,
- * `{{if .failed}}…{{else}}…{{end}}`, `{{range .dns.answers}}{{.data}} {{end}}`, `{{with .tcp}}…{{end}}`, `{{len .hops}}`, comments;
+ * `{{if .failed}}…{{else}}…{{end}}`, `{{if eq .status "503"}}`, `ne`, `not`, `{{range .dns.answers}}{{.data}} {{end}}`, `{{with .tcp}}…{{end}}`, `{{len .hops}}`, comments;
  * `{{-` and `-}}` remove spaces.
  * @returns the part that is wrong, or the template
  */
@@ -43,7 +50,7 @@ export function parseTemplate(text: string): Template | { readonly wrong: string
   const open: {
     readonly piece: string;
     readonly kind: Block;
-    readonly operand: Operand;
+    readonly test: Test;
     readonly matching: Node[];
     otherwise: Node[] | undefined;
   }[] = [];
@@ -63,13 +70,13 @@ export function parseTemplate(text: string): Template | { readonly wrong: string
     const block = open.at(-1);
     if (first === 'end' && rest.length === 0 && block !== undefined) {
       open.pop();
-      add({ kind: block.kind, operand: block.operand, matching: block.matching, otherwise: block.otherwise ?? [] });
+      add({ kind: block.kind, test: block.test, matching: block.matching, otherwise: block.otherwise ?? [] });
     } else if (first === 'else' && rest.length === 0 && block !== undefined && block.otherwise === undefined) {
       block.otherwise = [];
     } else if (isBlock(first)) {
-      const [operand] = operandsOf(rest);
-      if (operand === undefined || rest.length !== 1 || open.length >= DEPTH_MAXIMUM) return { wrong: piece };
-      open.push({ piece, kind: first, operand, matching: [], otherwise: undefined });
+      const test = testOf(first, rest);
+      if (test === undefined || open.length >= DEPTH_MAXIMUM) return { wrong: piece };
+      open.push({ piece, kind: first, test, matching: [], otherwise: undefined });
     } else {
       const isFunction = first === 'json' || first === 'or' || first === 'len';
       const operands = operandsOf(isFunction ? rest : words);
@@ -102,12 +109,40 @@ function isBlock(word: string): word is Block {
   return BLOCKS.has(word);
 }
 
+/** What stands behind `if`, `with` or `range`: an operand; of `if` also `not`, `eq` or `ne` with theirs. */
+function testOf(kind: Block, words: readonly string[]): Test | undefined {
+  const [first = '', ...rest] = words;
+  const how = kind === 'if' && (first === 'not' || first === 'eq' || first === 'ne') ? first : 'there';
+  const given = how === 'there' ? words : rest;
+  const operands = operandsOf(given);
+  const [operand, ...others] = operands;
+  if (operand === undefined || operands.length !== given.length) return undefined;
+  const fits = how === 'eq' ? others.length > 0 : others.length === (how === 'ne' ? 1 : 0);
+  return fits ? { how, operand, others } : undefined;
+}
+
+function holds({ how, operand, others }: Test, record: unknown, root: unknown): boolean {
+  if (how === 'there') return isThere(operand, record, root);
+  if (how === 'not') return !isThere(operand, record, root);
+  const text = operandText(operand, record, root);
+  const isEqual = others.some((other) => text !== undefined && operandText(other, record, root) === text);
+  return isEqual === (how === 'eq');
+}
+
+/** A literal, or the value at a path as a text; undefined where there is none, or an object. */
+function operandText(operand: Operand, record: unknown, root: unknown): string | undefined {
+  if ('text' in operand) return operand.text;
+  const [value] = valuesAt(operand.ofRoot ? root : record, operand.path);
+  return value === undefined || value === null || typeof value === 'object' ? undefined : String(value);
+}
+
 function blockText(
-  { kind, operand, matching, otherwise }: Node & { kind: Block },
+  { kind, test, matching, otherwise }: Node & { kind: Block },
   record: unknown,
   root: unknown,
 ): string {
-  if (!isThere(operand, record, root)) return templateText(otherwise, record, root);
+  const { operand } = test;
+  if (!holds(test, record, root)) return templateText(otherwise, record, root);
   if (kind === 'if') return templateText(matching, record, root);
   const [value] = 'text' in operand ? [operand.text] : valuesAt(operand.ofRoot ? root : record, operand.path);
   if (kind === 'with') return templateText(matching, value, root);
@@ -126,7 +161,7 @@ function formed(value: unknown, form: 'text' | 'json' | 'len'): unknown {
 
 function operandsOf(words: readonly string[]): Operand[] {
   return words.flatMap((word): Operand[] => {
-    const text = literalText(word);
+    const text = /^-?\d+$|^true$|^false$/.test(word) ? word : literalText(word);
     if (text !== undefined) return [{ text }];
     const path = /^[.$]/.test(word) ? parsePath(word) : undefined;
     return path === undefined ? [] : [{ path, ofRoot: word.startsWith('$') }];

@@ -71,7 +71,7 @@ describe('a path', () => {
 
 describe('custom columns', () => {
   it('stand below their titles and say where a member is not there', () => {
-    const lines = new ColumnLines(right(parseColumns('CLIENT:.src.pod,SERVER:dst.pod,LABEL:.label')) as never);
+    const lines = new ColumnLines(right(parseColumns('CLIENT:{.src.pod},SERVER:dst.pod,LABEL:.label')) as never);
     expect([lines.head(), lines.line(RECORD), lines.line({ ...RECORD, src: { pod: 'c' } })]).toEqual([
       'CLIENT   SERVER   LABEL',
       'client-1   <none>   evil\\x1b[2J\\u202e',
@@ -126,6 +126,10 @@ describe('a Go template', () => {
     ['{{if .failed}}bad{{else}}good{{end}}', 'bad'],
     ['{{if .dst.pod}}a{{if .failed}}b{{end}}{{else}}c{{if .failed}}d{{end}}{{end}}', 'cd'],
     ['a {{- .src.pod -}} b', 'aclient-1b'],
+    ['{{if eq .src.pod "a" "client-1"}}x{{else}}y{{end}}{{if ne .src.pod "client-1"}}x{{else}}y{{end}}', 'xy'],
+    ['{{range .hops}}{{if eq .latency 2}}two{{end}}{{end}}', 'two'],
+    ['{{if eq .failed true}}bad{{end}}{{if not .failed}}good{{end}}{{if not .nothing}}none{{end}}', 'badnone'],
+    ['{{if eq .nothing .nothing}}x{{end}}{{if eq .src .src}}x{{end}}', ''],
     ['{{.label}}', 'evil\\x1b[2J\\u202e'],
   ])('%s', (text, line) => {
     expect(templateText(right(parseTemplate(text)), RECORD)).toBe(line);
@@ -142,6 +146,11 @@ describe('a Go template', () => {
     '{{else}}',
     '{{if}}x{{end}}',
     '{{range .a}}',
+    '{{if eq .a}}x{{end}}',
+    '{{if not .a .b}}x{{end}}',
+    '{{if ne .a .b .c}}x{{end}}',
+    '{{range eq .a .b}}x{{end}}',
+    '{{if eq .a x}}x{{end}}',
     '{{template "a"}}',
     '{{if .a}}'.repeat(20) + '{{end}}'.repeat(20),
   ])('%s is refused', (text) => {
