@@ -1,7 +1,9 @@
 import type { AboutConnection } from '../../analyze/connection-facts.ts';
 import { type CapturePlan, planCapture } from '../../run/capture/plan.ts';
 import { type CaptureRun, runCapture } from '../../run/capture/run.ts';
-import { openOutput } from '../../run/outputs/open.ts';
+import type { OutputConfig } from '../../run/outputs/config.ts';
+import { outputKind } from '../../run/outputs/index.ts';
+import { openKept } from '../../run/outputs/kept.ts';
 import { wantsColour } from '../../view/colour.ts';
 import { type ExitCode, KsnoopError } from '../../wire/errors.ts';
 import { type Logger, logger } from '../logger.ts';
@@ -19,16 +21,23 @@ export type ConnectionLookup = (
   signal: AbortSignal,
 ) => AboutConnection | undefined;
 
+/** What other commands that capture add to it. */
+export interface CaptureExtras {
+  readonly lookup?: ConnectionLookup | undefined;
+  /** A file that the packets are kept in, besides the output's own. */
+  readonly keep?: string | undefined;
+}
+
 /** `ksnoop [capture] TARGET…`: everything between the command line and the exit code. */
 export async function captureCommand(
   targets: readonly string[],
   raw: RawCaptureOptions,
-  lookup?: ConnectionLookup,
+  extras: CaptureExtras = {},
 ): Promise<ExitCode> {
   const canAsk = process.stdin.isTTY === true && process.stderr.isTTY === true;
   const command = completeCapture(targets, raw, { stdoutIsTerminal: process.stdout.isTTY === true, canAsk });
   const log = logger(command);
-  if (command.dryRun === undefined) return capture(command, log, canAsk, lookup);
+  if (command.dryRun === undefined) return capture(command, log, canAsk, { ...extras, force: raw.force === true });
   const { dryRunCommand } = await import('./dry-run.ts');
   return interruptible((signal) => dryRunCommand(command, log, signal));
 }
@@ -37,7 +46,7 @@ async function capture(
   command: CaptureCommand,
   log: Logger,
   canAsk: boolean,
-  lookup: ConnectionLookup | undefined,
+  { lookup, keep, force }: CaptureExtras & { readonly force: boolean },
 ): Promise<ExitCode> {
   const { capture: config, output } = command;
   const toTerminal = output.sink.kind === 'stdout' && process.stdout.isTTY === true;
@@ -50,11 +59,12 @@ async function capture(
     const plan = await planCapture(config, signal, canAsk ? pickOnTerminal : undefined);
     const nothing = announce(plan, log);
     if (nothing !== undefined) return nothing;
+    const packets = keep === undefined ? undefined : keptIn(keep, force);
     const started = Promise.withResolvers<void>();
     const about = lookup?.(plan, started.promise, signal);
     const run = await runCapture(plan, config, {
       open: async (onProgress) => {
-        const opened = await openOutput({ ...output, about }, presentation, onProgress, signal);
+        const opened = await openKept({ output: { ...output, about }, packets }, presentation, onProgress, signal);
         if (opened.sink?.notice !== undefined) log.warn(opened.sink.notice);
         return opened;
       },
@@ -69,6 +79,14 @@ async function capture(
     progress.close();
     return conclude(outcome, command.strict, log);
   });
+}
+
+/** A pcapng file with all that is captured. */
+function keptIn(path: string, force: boolean): OutputConfig | undefined {
+  const output = outputKind('pcapng');
+  if (output === undefined) return undefined;
+  const form = { json: false, where: undefined, showSecrets: false, utc: false, verbose: false };
+  return { output, sink: { kind: 'file', path }, rotation: undefined, force, ...form };
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ExitCode } from '../../wire/errors.ts';
-import type { ConnectionLookup } from '../capture/command.ts';
+import type { CaptureExtras } from '../capture/command.ts';
 import type { RawCaptureOptions } from '../capture/options.ts';
 
 // Each loads its own code: files are read without that of the cluster.
@@ -22,8 +22,8 @@ export async function analyseTargets(
   targets: readonly string[],
   options: RawCaptureOptions,
   output: string,
-  lookup?: ConnectionLookup,
+  extras?: CaptureExtras,
 ): Promise<ExitCode> {
   const { captureCommand } = await import('../capture/command.ts');
-  return captureCommand(targets, { ...options, output, ...(options.local === true ? {} : { clients: true }) }, lookup);
+  return captureCommand(targets, { ...options, output, ...(options.local === true ? {} : { clients: true }) }, extras);
 }

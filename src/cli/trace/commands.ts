@@ -31,6 +31,8 @@ export function addTraceCommand(ksnoop: Command, setExit: (code: number) => void
     )
     .option('--nodes', "also capture the interfaces of the captured pods' nodes, as hops between the pods")
     .option('--json', 'an object a line')
+    .option('-w, --write <FILE>', 'also keep the packets in FILE, to trace them again')
+    .option('--force', 'overwrite an existing file')
     .option(...WHERE_FLAG)
     .option(...SECRETS_FLAG)
     .option(...UTC_FLAG);
