@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { PcapFramer, type PcapHandlers } from '../../wire/pcap-read.ts';
-import { RING_DRAIN_MS } from '../limits.ts';
+import { RING_DRAIN_MS, RING_READ_MS } from '../limits.ts';
 import type { OpenNetns } from '../netns/namespace.ts';
 import { makePipe } from './fifo.ts';
 import { Tcpdump, type TcpdumpMode, type TcpdumpOptions } from './tcpdump.ts';
@@ -89,15 +89,22 @@ export class PacketSource {
 
   /**
    * Resolves with true when every packet up to a time was delivered: a later one was, or the ring was quiet for longer
-   * than it can hold a packet back; with false when tcpdump has ended before.
+   * than it can hold a packet back, and tcpdump has run since, for one that gets no processor is quiet too; with false when
+   * tcpdump has ended before.
    */
   async reached(time: number): Promise<boolean> {
     const { mode } = this.tcpdump;
     const since = performance.now();
     while (this.#newest <= time && !this.tcpdump.over) {
       const quiet = performance.now() - Math.max(this.#lastDataAt, since);
-      if (quiet > RING_DRAIN_MS[mode]) return true;
-      await sleep(10);
+      if (quiet <= RING_DRAIN_MS[mode]) {
+        await sleep(10);
+        continue;
+      }
+      const dataAt = this.#lastDataAt;
+      const hasRun = (await this.tcpdump.freshStatistics()) !== undefined;
+      if (hasRun) await sleep(RING_READ_MS);
+      if (this.#lastDataAt === dataAt && !this.tcpdump.over) return true;
     }
     return this.#newest > time;
   }

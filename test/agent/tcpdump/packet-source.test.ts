@@ -1,9 +1,12 @@
 import { closeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { RING_DRAIN_MS } from '../../../src/agent/limits.ts';
 import { type OpenNetns, openNetns } from '../../../src/agent/netns/namespace.ts';
 import { Proc } from '../../../src/agent/netns/proc.ts';
 import { PacketSource, packetTime } from '../../../src/agent/tcpdump/packet-source.ts';
 import type { TcpdumpOptions } from '../../../src/agent/tcpdump/tcpdump.ts';
+import { processesOf } from '../../support/marked-processes.ts';
 import { PlayedTcpdump } from '../played-tcpdump.ts';
 
 const OPTIONS: TcpdumpOptions = { interface: 'any', filter: 'tcp', snaplen: 96, session: 's', ringKib: 2_048 };
@@ -24,10 +27,10 @@ afterEach(async () => {
 });
 
 /** A source and the milliseconds, within SECOND, of the packets it hands on. */
-function opened() {
+function opened(session = 's') {
   const packets: number[] = [];
   const taken = vi.fn();
-  source = PacketSource.open(namespace, OPTIONS, 'prompt', {
+  source = PacketSource.open(namespace, { ...OPTIONS, session }, 'prompt', {
     header: () => {},
     packet: (_, nanoseconds) => void packets.push(nanoseconds / 1e6),
     taken,
@@ -61,6 +64,33 @@ test('a time is reached when a later packet has come, or when tcpdump has long b
   give(6);
   expect(await later).toBe(true);
   expect(await source.reached(at(9))).toBe(true);
+});
+
+test('a tcpdump that gets no processor is waited for: it has packets that it could not read', async () => {
+  const session = `stopped-${process.pid}`;
+  const { source, packets } = opened(session);
+  await source.tcpdump.listening;
+  give(1);
+  await until(() => packets.length === 1);
+  const signal = (name: 'SIGSTOP' | 'SIGCONT') => {
+    for (const pid of processesOf(session)) {
+      try {
+        process.kill(pid, name);
+      } catch {
+        // A program of the script that has just ended.
+      }
+    }
+  };
+  signal('SIGSTOP');
+  let isReached = false;
+  const reached = source.reached(at(5)).then((value) => {
+    isReached = true;
+    return value;
+  });
+  await sleep(4 * RING_DRAIN_MS.prompt);
+  expect(isReached).toBe(false);
+  signal('SIGCONT');
+  expect(await reached).toBe(true);
 });
 
 test('it is not reached when tcpdump ends before', async () => {
