@@ -18,7 +18,7 @@ const run = (program: string) =>
 test.each(['ksnoop', 'ksnoop-agent'])('without dist/ %s names the commands that make it', (program) => {
   const { status, stderr } = run(program);
   expect(stderr).toBe(
-    `${program} is not built: its directory has no dist/${program}.mjs. In it: npm ci && npm run build\n`,
+    `${program} is not built: dist/${program}.mjs is missing. In its repository, run: npm ci && npm run build\n`,
   );
   expect(status).toBe(1);
 });

@@ -25,9 +25,13 @@ export async function runBuilder(words: readonly string[], manifests = daemonset
     );
   }
   if (!existsSync(join(repository, 'dist', 'ksnoop-agent.mjs'))) {
-    throw new KsnoopError('NOT_BUILT', `The agent that goes into the image is not built: ${repository} has no dist.`, {
-      hint: `Build it: (cd ${repository} && npm ci && npm run build)`,
-    });
+    throw new KsnoopError(
+      'NOT_BUILT',
+      `The agent that goes into the image is not built: ${join(repository, 'dist')} has no ksnoop-agent.mjs.`,
+      {
+        hint: `Build it: (cd ${repository} && npm ci && npm run build)`,
+      },
+    );
   }
   const child = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
