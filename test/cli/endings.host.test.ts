@@ -10,7 +10,7 @@ import { BlockFramer } from '../../src/wire/pcapng-read.ts';
 import { background, makePair, type NamespacePair, RIGHT_ADDRESS, run, traffic } from '../agent/namespaces.ts';
 import { captureFrames, readCaptureFile } from '../support/capture-file.ts';
 import { HANG_MS } from '../support/hang.ts';
-import { KsnoopProcess, program } from '../support/ksnoop-process.ts';
+import { KSNOOP, KsnoopProcess } from '../support/ksnoop-process.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'ksnoop-endings-'));
 let pair: NamespacePair;
@@ -109,7 +109,7 @@ test.each([
   [[], 'pcapng'],
 ])('a reader of stdout that has enough is a normal end (%j, %s)', async (form) => {
   const line = '"$0" "$@" | head -c 40 > /dev/null; echo "code $PIPESTATUS"';
-  const shell = spawn('bash', ['-c', line, process.execPath, program, ...target, ...form], {
+  const shell = spawn('bash', ['-c', line, ...KSNOOP, ...target, ...form], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [stdout, stderr] = ['', ''];
@@ -139,7 +139,7 @@ test('a capture goes on when nobody reads its stderr any more', async () => {
 
 test('stdout on a full disk', async () => {
   const line = 'exec "$0" "$@" > /dev/full';
-  const shell = spawn('sh', ['-c', line, process.execPath, program, ...target], {
+  const shell = spawn('sh', ['-c', line, ...KSNOOP, ...target], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let stderr = '';
@@ -154,8 +154,8 @@ test('a file on a disk that fills up: told, and what fitted can be read', async 
   mkdirSync(disk);
   // A mount namespace of its own: the mount is gone with it. The copy is what was on the disk.
   const script =
-    'disk=$1; shift; mount -t tmpfs -o size=256k none "$disk" || exit 99; "$0" "$@"; code=$?; cp "$disk/a" "$disk.copy"; exit $code';
-  const words = ['--mount', 'sh', '-c', script, process.execPath, disk, program, ...target, '-w', join(disk, 'a')];
+    'disk=$1; shift; mount -t tmpfs -o size=256k none "$disk" || exit 99; "$@"; code=$?; cp "$disk/a" "$disk.copy"; exit $code';
+  const words = ['--mount', 'sh', '-c', script, 'sh', disk, ...KSNOOP, ...target, '-w', join(disk, 'a')];
   const child = spawn('unshare', words, { stdio: ['ignore', 'ignore', 'pipe'] });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
@@ -200,7 +200,7 @@ test('a target named twice is captured once, and one of two that is missing make
 
 /** ksnoop on a terminal of its own. @returns what the terminal showed, and the exit code */
 async function onTerminal(...words: string[]): Promise<{ shown: string; code: number }> {
-  const quoted = [process.execPath, program, ...words].map((word) => `'${word}'`).join(' ');
+  const quoted = [...KSNOOP, ...words].map((word) => `'${word}'`).join(' ');
   const child = spawn('script', ['-qec', quoted, '/dev/null'], { stdio: ['ignore', 'pipe', 'ignore'] });
   let shown = '';
   let sent = false;

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BLOCK } from '../../src/wire/pcapng.ts';
 import { BlockFramer } from '../../src/wire/pcapng-read.ts';
 import type { TestCluster } from '../support/cluster.ts';
-import { KsnoopProcess, program } from '../support/ksnoop-process.ts';
+import { KSNOOP, KsnoopProcess } from '../support/ksnoop-process.ts';
 import { leftOf, processesOf, sessionsIn } from '../support/marked-processes.ts';
 import { ensureAgent, ensureShop, kubectl, requests, type ShopPod, shopPods } from '../support/shop.ts';
 
@@ -50,7 +50,7 @@ test('a reader that closes early is a normal end, and nothing stays behind', asy
   const [pod] = await webPods();
   // The sessions are told on stderr, which the shell leaves to us.
   const line = '"$0" "$@" | head -c 100000 | wc -c; echo "code $PIPESTATUS"';
-  const shell = spawn('bash', ['-c', line, process.execPath, program, '-v', '-n', 'shop', `pod/${pod?.name}`], {
+  const shell = spawn('bash', ['-c', line, ...KSNOOP, '-v', '-n', 'shop', `pod/${pod?.name}`], {
     env: { ...process.env, KUBECONFIG: on.kubeconfig },
   });
   let stdout = '';

@@ -10,7 +10,7 @@ import { COMMAND, CONTROL } from '../../src/cli/extcap/control.ts';
 import { attempt } from '../cluster/run.ts';
 import type { TestCluster } from '../support/cluster.ts';
 import { HANG_MS } from '../support/hang.ts';
-import { KsnoopProcess, program } from '../support/ksnoop-process.ts';
+import { KSNOOP, KSNOOP_IN_SHELL, KsnoopProcess } from '../support/ksnoop-process.ts';
 import { ensureAgent, ensureShop, ksnoop, kubectl, type ShopPod, shopPods } from '../support/shop.ts';
 import { WiresharkSide } from '../support/wireshark-side.ts';
 
@@ -32,13 +32,13 @@ afterAll(() => rmSync(directory, { recursive: true }));
 function withExtcap(...argv: string[]): [string, string[]] {
   const script =
     'mount -t tmpfs none "$(tshark -G folders 2>/dev/null | sed -n "s/^.*Extcap path:[[:space:]]*//p" | tail -1)" && ' +
-    '"$0" "$1" extcap install -q 2>/dev/null && shift && exec "$@"';
-  return ['unshare', ['--mount', 'sh', '-c', script, process.execPath, program, ...argv]];
+    `${KSNOOP_IN_SHELL} extcap install -q 2>/dev/null && exec "$@"`;
+  return ['unshare', ['--mount', 'sh', '-c', script, 'sh', ...argv]];
 }
 
 const env = () => ({ ...process.env, KUBECONFIG: on.kubeconfig, XDG_CACHE_HOME: join(directory, 'cache') });
 const extcap = (...argv: string[]) =>
-  attempt([process.execPath, program, 'extcap', 'run', '--extcap-interface', 'ksnoop', ...argv], { env: env() });
+  attempt([...KSNOOP, 'extcap', 'run', '--extcap-interface', 'ksnoop', ...argv], { env: env() });
 
 /** Exactly `count` datagrams of so many bytes from a client to the pod, to a port of their own. */
 async function datagrams(count: number, port: number, bytes = 20): Promise<void> {
@@ -102,10 +102,9 @@ test('lists are filled from the cluster when asked, and are there the next time 
     ...['--extcap-config', '--extcap-reload-option', 'container', '--namespace', 'shop', '--target', `pod/${pod.name}`],
   );
   expect(containers.stdout).toMatch(/\{value=nginx\}|\{value=web\}/);
-  const again = await attempt(
-    [process.execPath, program, 'extcap', 'run', '--extcap-config', '--extcap-interface', 'ksnoop'],
-    { env: { ...env(), KUBECONFIG: '/nowhere' } },
-  );
+  const again = await attempt([...KSNOOP, 'extcap', 'run', '--extcap-config', '--extcap-interface', 'ksnoop'], {
+    env: { ...env(), KUBECONFIG: '/nowhere' },
+  });
   expect(again.code).toBe(0);
   expect(again.stdout).toContain(`{value=pod/${pod.name}}`);
 });

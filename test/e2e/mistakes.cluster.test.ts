@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TestCluster } from '../support/cluster.ts';
-import { KsnoopProcess, program } from '../support/ksnoop-process.ts';
+import { KSNOOP, KsnoopProcess } from '../support/ksnoop-process.ts';
 import { applyText, ensureAgent, ensureShop, kubectl, type ShopPod, shopPods } from '../support/shop.ts';
 
 const NAMESPACE = 'ksnoop-mistakes';
@@ -102,7 +102,7 @@ test('an unknown container: those it has', async () => {
 });
 
 test('binary output on a terminal', async () => {
-  const words = [process.execPath, program, ...ofWeb('-o', 'pcap')].join(' ');
+  const words = [...KSNOOP, ...ofWeb('-o', 'pcap')].join(' ');
   const terminal = spawn('script', ['-qec', words, '/dev/null'], {
     stdio: ['ignore', 'pipe', 'ignore'],
     env: { ...process.env, KUBECONFIG: on.kubeconfig },

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { ServiceStats } from '../../src/analyze/summary/report.ts';
 import { byteSize, grouped } from '../../src/view/units.ts';
 import type { TestCluster } from '../support/cluster.ts';
-import { program } from '../support/ksnoop-process.ts';
+import { KSNOOP, KSNOOP_IN_SHELL } from '../support/ksnoop-process.ts';
 import { ensurePackages } from '../support/packages.ts';
 import { ensureAgent, ensureShop, kubectl, requests, type ShopPod, shopPods } from '../support/shop.ts';
 import { Terminal } from '../support/terminal.ts';
@@ -29,7 +29,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 /** ksnoop top in a terminal; how it ended is said behind it. */
 async function top(targets: readonly string[], columns = 160, rows = 40): Promise<Terminal> {
-  const command = `cd '${directory}'; '${process.execPath}' '${program}' top -n shop ${targets.join(' ')}; echo "code $?"; sleep 600`;
+  const command = `cd '${directory}'; ${KSNOOP_IN_SHELL} top -n shop ${targets.join(' ')}; echo "code $?"; sleep 600`;
   const env = { KUBECONFIG: on.kubeconfig, LC_ALL: 'C.UTF-8' };
   terminal = new Terminal(['sh', '-c', command], env, columns, rows);
   await terminal.shows(/ live /);
@@ -57,7 +57,8 @@ test('the numbers on the screen are those of the summary of the same packets', a
   screen.press('w');
   const name = /wrote (\S+\.pcapng)/.exec(await screen.shows(/wrote \S+/))?.[1] ?? '';
   const shown = screen.screen();
-  const json = execFileSync(process.execPath, [program, 'read', join(directory, name), '-o', 'summary', '--json']);
+  const [command, ...before] = KSNOOP;
+  const json = execFileSync(command, [...before, 'read', join(directory, name), '-o', 'summary', '--json']);
   const services = (JSON.parse(json.toString()) as { services: ServiceStats[] }).services;
   expect(services.find(({ service }) => service === 'web.shop')?.failed).toBe(100);
   for (const each of services) expect(shown).toMatch(row(each));

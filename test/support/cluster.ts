@@ -3,7 +3,7 @@ import { program } from '../cluster/builds.ts';
 import { ClusterError } from '../cluster/cluster-error.ts';
 import { restartApiServer } from '../cluster/control-plane.ts';
 import { loadImage } from '../cluster/images.ts';
-import { layoutOf, nodeOf, SOURCES } from '../cluster/layout.ts';
+import { type Layout, layoutOf, nodeOf, SOURCES } from '../cluster/layout.ts';
 import { locked } from '../cluster/lock.ts';
 import { cutOff } from '../cluster/network.ts';
 import { inNode, killNode, restartPart } from '../cluster/node.ts';
@@ -38,18 +38,29 @@ let standing: Promise<TestCluster> | undefined;
 /** The cluster of KSNOOP_E2E_KUBECONFIG, or our own, brought up when it is not. It is left up: the next run is faster. */
 export function cluster(): Promise<TestCluster> {
   const foreign = process.env.KSNOOP_E2E_KUBECONFIG;
-  standing ??= foreign === undefined ? ownCluster() : foreignCluster(foreign);
+  standing ??= foreign === undefined ? ownCluster(layoutOf()) : foreignCluster(foreign);
   return standing;
 }
 
-async function bringUp(): Promise<void> {
-  const { code, stderr } = await attempt([process.execPath, `${SOURCES}/main.ts`, 'up']);
-  if (code !== 0) throw new ClusterError(`The test cluster did not come up: ${stderr.trim()}`);
+/** Another cluster of our own beside the first, with the same addresses, brought up when it is not. */
+export function clusterBeside(name: string): Promise<TestCluster> {
+  return ownCluster(layoutOf(name));
 }
 
-async function ownCluster(): Promise<TestCluster> {
-  const layout = layoutOf();
-  await bringUp();
+async function bringUp({ name }: Layout): Promise<void> {
+  // The name is a variable of the environment that the command inherits.
+  const { code, stderr } = await attempt([
+    'env',
+    `KSNOOP_CLUSTER=${name}`,
+    process.execPath,
+    `${SOURCES}/main.ts`,
+    'up',
+  ]);
+  if (code !== 0) throw new ClusterError(`The test cluster ${name} did not come up: ${stderr.trim()}`);
+}
+
+async function ownCluster(layout: Layout): Promise<TestCluster> {
+  await bringUp(layout);
   return {
     kubeconfig: layout.kubeconfig,
     own: true,
@@ -59,7 +70,7 @@ async function ownCluster(): Promise<TestCluster> {
     restartPart: (node, part, downMs) => locked(layout, () => restartPart(layout, nodeOf(layout, node), part, downMs)),
     cutOff: (node, forMs) => locked(layout, () => cutOff(layout, nodeOf(layout, node).name, forMs)),
     killNode: (node) => locked(layout, () => killNode(layout, nodeOf(layout, node))),
-    bringUp: () => bringUp(),
+    bringUp: () => bringUp(layout),
     loadImage: (archive) => loadImage(layout, archive),
   };
 }

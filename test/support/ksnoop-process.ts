@@ -1,11 +1,28 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { AGENT_WORD } from '../../src/capture/own-program.ts';
 import { HANG_MS } from './hang.ts';
 
-/** ksnoop as a user starts it. */
+/** The npm build's program. */
 export const program = join(import.meta.dirname, '../../bin/ksnoop.mjs');
+
+/** The one executable (npm run build:binary) that tests start in place of the npm build, when the environment names it. */
+const executable = process.env.KSNOOP_EXECUTABLE;
+
+/** What starts the agent as --local does: the sources, or the executable that has the agent inside. */
+export const AGENT: readonly [command: string, ...words: string[]] =
+  executable === undefined
+    ? [process.execPath, join(import.meta.dirname, '../../src/agent/main.ts')]
+    : [resolve(executable), AGENT_WORD];
+
+/** What starts ksnoop: a program, and what comes before its arguments. */
+export const KSNOOP: readonly [command: string, ...words: string[]] =
+  executable === undefined ? [process.execPath, program] : [resolve(executable)];
+
+/** The same in a line of a shell. */
+export const KSNOOP_IN_SHELL = KSNOOP.map((word) => `'${word}'`).join(' ');
 
 export interface Finished {
   readonly code: number | null;
@@ -26,8 +43,8 @@ export class KsnoopProcess {
    * @param stdout a file to write stdout to; kept in memory when left out, `pipe` leaves it to the caller
    */
   constructor(args: readonly string[], kubeconfig?: string, stdout?: string) {
-    const words = args[0] === program ? args : [program, ...args];
-    this.child = spawn(process.execPath, words, {
+    const [command, ...before] = KSNOOP;
+    this.child = spawn(command, [...before, ...(args[0] === program ? args.slice(1) : args)], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...(kubeconfig && { KUBECONFIG: kubeconfig }) },
     });

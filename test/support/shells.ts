@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { program } from './ksnoop-process.ts';
+import { KSNOOP_IN_SHELL } from './ksnoop-process.ts';
 import { Terminal } from './terminal.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -24,7 +24,7 @@ export async function completingShell(shell: Shell, directory: string, kubeconfi
   const bin = join(directory, 'bin');
   mkdirSync(bin, { recursive: true });
   const file = join(bin, 'ksnoop');
-  writeFileSync(file, `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`);
+  writeFileSync(file, `#!/bin/sh\nexec ${KSNOOP_IN_SHELL} "$@"\n`);
   chmodSync(file, 0o755);
   const terminal = new Terminal(STARTS[shell].command, {
     PATH: [bin, process.env.PATH ?? ''].join(delimiter),

@@ -16,8 +16,8 @@ const DEPLOYMENTS = ['cache', 'api', 'web', 'client', 'edge'];
 type Say = (line: string) => void;
 
 /** Put the shop into the cluster and wait until it trades. Quick when it already does. */
-export async function ensureShop(say: Say = console.error): Promise<TestCluster> {
-  const on = await cluster();
+export async function ensureShop(say: Say = console.error, where = cluster()): Promise<TestCluster> {
+  const on = await where;
   const { path, tag } = await buildShopImage(say);
   await ensureImage(on, tag, path, say);
   const text = FILES.map((name) => readFileSync(join(manifests, name), 'utf8')).join('\n---\n');
@@ -33,8 +33,8 @@ export async function ensureShop(say: Say = console.error): Promise<TestCluster>
 }
 
 /** Put the agents of this build into the cluster, as `ksnoop install` does, and wait for them. */
-export async function ensureAgent(say: Say = console.error): Promise<TestCluster> {
-  const on = await cluster();
+export async function ensureAgent(say: Say = console.error, where = cluster()): Promise<TestCluster> {
+  const on = await where;
   const { path, tag } = await buildAgentImage({ newest: true }, say);
   await ensureImage(on, tag, path, say);
   const { code, stderr } = await ksnoop(on, 'install', '--image', tag);

@@ -7,7 +7,7 @@ import { COMMAND, type ControlMessage, ControlReader, controlMessage } from '../
 import { BLOCK } from '../../src/wire/pcapng.ts';
 import { BlockFramer } from '../../src/wire/pcapng-read.ts';
 import { HANG_MS } from './hang.ts';
-import { program } from './ksnoop-process.ts';
+import { KSNOOP } from './ksnoop-process.ts';
 
 /** What Wireshark does around an extcap program while it captures (extcap.c, interface_toolbar.cpp). */
 export class WiresharkSide {
@@ -25,7 +25,8 @@ export class WiresharkSide {
     execFileSync('mkfifo', [`${fifo}`, `${toExtcap}`, `${fromExtcap}`]);
     const call = ['--capture', '--extcap-interface', 'ksnoop', '--fifo', `${fifo}`];
     const pipes = ['--extcap-control-out', `${fromExtcap}`, '--extcap-control-in', `${toExtcap}`];
-    this.child = spawn(process.execPath, [program, 'extcap', 'run', ...call, ...pipes, ...fields], {
+    const [command, ...before] = KSNOOP;
+    this.child = spawn(command, [...before, 'extcap', 'run', ...call, ...pipes, ...fields], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, KUBECONFIG: kubeconfig },
     });

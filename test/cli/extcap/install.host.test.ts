@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { installedExtcap } from '../../../src/cli/extcap/install.ts';
-import { program } from '../../support/ksnoop-process.ts';
+import { KSNOOP } from '../../support/ksnoop-process.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'ksnoop-extcap-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -14,7 +14,8 @@ chmodSync(directory, 0o755);
 const NOBODY = 65_534;
 
 function install(target: string, options: { uid?: number; home?: string; word?: string } = {}) {
-  return spawnSync(process.execPath, [program, 'extcap', options.word ?? 'install', '--directory', target], {
+  const [command, ...before] = KSNOOP;
+  return spawnSync(command, [...before, 'extcap', options.word ?? 'install', '--directory', target], {
     encoding: 'utf8',
     env: { ...process.env, HOME: options.home ?? directory, XDG_DATA_HOME: '' },
     ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
@@ -29,7 +30,7 @@ test('what was written answers Wireshark, and goes again', () => {
     /^interface \{value=ksnoop\}/m,
   );
   // What doctor looks for, to say when it is gone.
-  expect(installedExtcap(target)).toEqual({ path: file, starts: [process.execPath, program] });
+  expect(installedExtcap(target)).toEqual({ path: file, starts: KSNOOP });
   // Again, as after an update.
   expect(install(target).status).toBe(0);
   expect(install(target, { word: 'uninstall' }).status).toBe(0);

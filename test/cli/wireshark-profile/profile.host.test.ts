@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { program } from '../../support/ksnoop-process.ts';
+import { KSNOOP } from '../../support/ksnoop-process.ts';
 import { ensurePackages } from '../../support/packages.ts';
 import { describe, end, header, names, packet } from '../../support/pcapng-sample.ts';
 
@@ -31,8 +31,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const profile = (word: string) =>
-  spawnSync(process.execPath, [program, 'wireshark-profile', word], { env, encoding: 'utf8' });
+const [command, ...before] = KSNOOP;
+const profile = (word: string) => spawnSync(command, [...before, 'wireshark-profile', word], { env, encoding: 'utf8' });
 const tshark = (...args: string[]) => spawnSync('tshark', ['-r', file, ...args], { env, encoding: 'utf8' });
 
 test('it is written where Wireshark looks', () => {

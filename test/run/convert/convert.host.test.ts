@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { nameResolution, withComment } from '../../../src/wire/pcapng-write.ts';
 import { BUILT_EPOCH_NS, builtPcapng, handshake } from '../../support/built-capture.ts';
 import { readCaptureFile } from '../../support/capture-file.ts';
-import { KsnoopProcess } from '../../support/ksnoop-process.ts';
+import { KSNOOP_IN_SHELL, KsnoopProcess } from '../../support/ksnoop-process.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'ksnoop-convert-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -76,8 +76,7 @@ test.each([
   writeFileSync(at(`in.${name}`), compress(readFileSync(HTTP2)));
   expect((await ksnoop('read', at(`in.${name}`), '-w', at(`${name}.pcap`))).code).toBe(0);
   expect(await packets(at(`${name}.pcap`))).toEqual(await packets(HTTP2));
-  const program = join(import.meta.dirname, '../../../bin/ksnoop.mjs');
-  const words = `cat ${at(`in.${name}`)} | ${process.execPath} ${program} read - -w - | cat > ${at(`${name}-pipe.pcapng`)}`;
+  const words = `cat ${at(`in.${name}`)} | ${KSNOOP_IN_SHELL} read - -w - | cat > ${at(`${name}-pipe.pcapng`)}`;
   execFileSync('sh', ['-c', words], { stdio: 'ignore' });
   expect(await packets(at(`${name}-pipe.pcapng`))).toEqual(await packets(HTTP2));
   execFileSync('mkfifo', [at(`${name}.fifo`)]);
@@ -153,9 +152,8 @@ test('what is no capture leaves no file behind', async () => {
 });
 
 test('stdin that was partly read goes on where it is', async () => {
-  const program = join(import.meta.dirname, '../../../bin/ksnoop.mjs');
   writeFileSync(at('behind'), Buffer.concat([Buffer.from('head\n'), readFileSync(HTTP2)]));
-  const words = `{ read line; ${process.execPath} ${program} read - -w ${at('partly.pcap')}; } < ${at('behind')}`;
+  const words = `{ read line; ${KSNOOP_IN_SHELL} read - -w ${at('partly.pcap')}; } < ${at('behind')}`;
   execFileSync('bash', ['-c', words], { stdio: 'ignore' });
   expect(await packets(at('partly.pcap'))).toEqual(await packets(HTTP2));
 });
