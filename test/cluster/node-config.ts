@@ -77,6 +77,8 @@ export const kubeletConfig = (node: NodeLayout) => ({
   oomScoreAdj: 0,
   containerRuntimeEndpoint: `unix://${CONTAINERD_SOCKET}`,
   volumePluginDir: '/var/lib/kubelet/volume-plugins',
+  // Tests put a static pod there.
+  staticPodPath: '/etc/kubernetes/manifests',
   // Images cannot be pulled again here, so none is ever thrown away, and a full disk of the machine evicts nobody.
   imageGCHighThresholdPercent: 100,
   imageGCLowThresholdPercent: 99,
