@@ -193,6 +193,7 @@ export class TcpConnections implements StreamHost {
     this.reassembly.spare(stream, direction, {
       sequence: tcpFlags & TCP.syn ? (tcpSequence + 1) | 0 : tcpSequence,
       length,
+      captured: Math.max(0, end - cursor),
       bytes: bytes.subarray(cursor, Math.max(cursor, end)),
       time: this.clock.now,
       acknowledgment: packet.tcpAcknowledgment,

@@ -5,8 +5,10 @@ import type { Carrier } from './stream.ts';
 export interface HeldSegment extends Carrier {
   /** int32 */
   readonly sequence: number;
-  /** Bytes on the wire; `bytes` may hold fewer, when the capture cut it. */
+  /** Bytes on the wire. */
   readonly length: number;
+  /** Bytes captured, fewer when the capture cut it: the first ones of `bytes`. */
+  readonly captured: number;
   readonly bytes: Uint8Array;
   /** Of its packet, ns. */
   readonly time: number;
@@ -31,14 +33,14 @@ export class HeldSegments {
     const before = segments[at - 1];
     if (before !== undefined && before.sequence === segment.sequence && before.length >= segment.length) return true;
     segments.splice(at, 0, segment);
-    this.bytes += segment.bytes.length;
+    this.bytes += segment.captured;
     return this.bytes < OUT_OF_ORDER_BYTES && segments.length < OUT_OF_ORDER_SEGMENTS;
   }
 
   /** Take the first one out. */
   shift(): HeldSegment | undefined {
     const segment = this.segments.shift();
-    if (segment !== undefined) this.bytes -= segment.bytes.length;
+    if (segment !== undefined) this.bytes -= segment.captured;
     return segment;
   }
 
@@ -57,7 +59,7 @@ export class HeldSegments {
     const at = this.#indexAt(sequence);
     if (at < 0) return undefined;
     const [segment] = this.segments.splice(at, 1);
-    if (segment !== undefined) this.bytes -= segment.bytes.length;
+    if (segment !== undefined) this.bytes -= segment.captured;
     return segment;
   }
 

@@ -10,6 +10,7 @@ import {
   SPARE_BYTES,
   UNRECEIVED_NS,
 } from '../limits.ts';
+import { BytePool } from './byte-pool.ts';
 import { SEEN } from './flags.ts';
 import { type HeldSegment, HeldSegments, Waiting } from './held-segments.ts';
 import type { Carrier, TcpStream } from './stream.ts';
@@ -36,6 +37,7 @@ export class Reassembly {
   readonly #table: FlowTable;
   readonly #troubles: Troubles;
   readonly #clock: Clock;
+  readonly #pool = new BytePool();
   readonly #soon = new Deadlines<TcpStream>(REORDER_NS);
   readonly #late = new Deadlines<TcpStream>(HOLE_NS);
   readonly #resets = new Deadlines<TcpStream>(REORDER_NS);
@@ -112,7 +114,8 @@ export class Reassembly {
     this.#hold(stream, direction, {
       sequence,
       length,
-      bytes: Uint8Array.from(bytes.subarray(start, end)),
+      captured: end - start,
+      bytes: this.#pool.copy(bytes, start, end),
       time: this.#clock.now,
       acknowledgment: carrier.acknowledgment,
       hasAcknowledgment: carrier.hasAcknowledgment,
@@ -136,8 +139,8 @@ export class Reassembly {
     stream.spares ??= [new HeldSegments(), new HeldSegments()];
     const spares = stream.spares[direction === 0 ? 0 : 1];
     if (isKnown) this.waiting -= spares.dropUntil(next);
-    const { length } = segment.bytes;
-    if (spares.bytes + length > SPARE_BYTES || this.waiting + length > OUT_OF_ORDER_TOTAL_BYTES) return;
+    const { captured } = segment;
+    if (spares.bytes + captured > SPARE_BYTES || this.waiting + captured > OUT_OF_ORDER_TOTAL_BYTES) return;
     const before = spares.bytes;
     spares.add({ ...segment, bytes: Uint8Array.from(segment.bytes) });
     this.waiting += spares.bytes - before;
@@ -535,11 +538,11 @@ export class Reassembly {
     }
     const spare = spares.takeAt(next);
     if (spare === undefined) return false;
-    this.waiting -= spare.bytes.length;
+    this.waiting -= spare.captured;
     const carrier = { ...spare, clock: -1 };
     const { now } = this.#clock;
     this.#clock.now = spare.time;
-    this.#handOn(stream, direction, spare.sequence, spare.length, spare.bytes, 0, spare.bytes.length, carrier);
+    this.#handOn(stream, direction, spare.sequence, spare.length, spare.bytes, 0, spare.captured, carrier);
     this.#clock.now = now;
     return true;
   }
@@ -552,7 +555,8 @@ export class Reassembly {
     if (first === undefined) return;
     const { now } = this.#clock;
     this.#clock.now = first.time;
-    this.#handOn(stream, direction, first.sequence, first.length, first.bytes, 0, first.bytes.length, first);
+    this.#handOn(stream, direction, first.sequence, first.length, first.bytes, 0, first.captured, first);
+    this.#pool.give(first.bytes);
     this.#clock.now = now;
   }
 

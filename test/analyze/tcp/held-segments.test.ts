@@ -8,6 +8,7 @@ const segment = (sequence: number, length: number, kept = length): HeldSegment =
   ...carrier,
   sequence: sequence | 0,
   length,
+  captured: kept,
   bytes: new Uint8Array(kept),
   time: 0,
 });
