@@ -5,6 +5,7 @@ import {
   addTransportFlags,
   CLOCK_FLAG,
   FAIL_ON_FLAG,
+  KEYLOG_FLAG,
   REPORT_FLAG,
   UTC_FLAG,
   WHERE_FLAG,
@@ -39,6 +40,7 @@ export function addDiagnoseCommand(ksnoop: Command, setExit: (code: number) => v
   diagnose
     .option('--json', 'findings as JSON, one document')
     .option(...WHERE_FLAG)
+    .option(...KEYLOG_FLAG)
     .option(...REPORT_FLAG)
     .option(...UTC_FLAG)
     .option(...FAIL_ON_FLAG);

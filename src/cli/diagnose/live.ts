@@ -118,7 +118,7 @@ async function examine(diagnosis: Diagnosis, log: Logger, signal: AbortSignal): 
 
 async function openOutputs(
   { live }: Diagnosis,
-  { packets, where, json, utc, verbose, page }: DiagnoseCommand & { readonly page: LiveReport | undefined },
+  { packets, where, keyLog, json, utc, verbose, page }: DiagnoseCommand & { readonly page: LiveReport | undefined },
   onProgress: () => void,
   signal: AbortSignal,
 ): Promise<OpenOutput> {
@@ -132,6 +132,7 @@ async function openOutputs(
     json,
     where: condition,
     showSecrets: false,
+    keyLog,
     utc,
     verbose,
     command: typedCommand(process.argv.slice(2)),

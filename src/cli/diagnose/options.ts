@@ -18,6 +18,8 @@ export interface DiagnoseCommand {
   /** Where the packets are kept; undefined: nowhere. */
   readonly packets: OutputConfig | undefined;
   readonly where: string | undefined;
+  /** A file with secrets of TLS connections, which grows. */
+  readonly keyLog: string | undefined;
   readonly failOn: string | undefined;
   /** Where the report is written as a page as well. */
   readonly report: ReportFile | undefined;
@@ -34,7 +36,8 @@ export function completeDiagnose(words: readonly string[], raw: RawDiagnoseOptio
   if (local && raw.scope !== undefined) throw usage('--local uses no cluster, so --scope has no meaning with it.');
   const scope = raw.scope ?? (local ? 'target' : 'clients');
   checkReport(raw, 'findings');
-  const { where: _where, json: _json, report, ...packetFlags } = raw;
+  const { where: _where, json: _json, keylog, report, ...packetFlags } = raw;
+  if (keylog === '' || keylog === '-') throw usage('--keylog takes the name of a file.');
   const clients = scope !== 'target' || raw.clients === true;
   const { capture, output } = completeCapture(
     words,
@@ -46,6 +49,7 @@ export function completeDiagnose(words: readonly string[], raw: RawDiagnoseOptio
     scope,
     packets: write === undefined ? undefined : output,
     where,
+    keyLog: keylog,
     failOn,
     report: report === undefined ? undefined : { path: report, force: raw.force === true },
     json: json === true,

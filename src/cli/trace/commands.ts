@@ -4,6 +4,7 @@ import {
   addTargetFlags,
   addTransportFlags,
   CLOCK_FLAG,
+  KEYLOG_FLAG,
   SECRETS_FLAG,
   UTC_FLAG,
   WHERE_FLAG,
@@ -35,6 +36,7 @@ export function addTraceCommand(ksnoop: Command, setExit: (code: number) => void
     .option('--force', 'overwrite an existing file')
     .option(...WHERE_FLAG)
     .option(...SECRETS_FLAG)
+    .option(...KEYLOG_FLAG)
     .option(...UTC_FLAG);
   addTransportFlags(trace);
   addVerbosityFlags(trace).action(async (words: string[], options: TraceOptions) => {

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { completeCapture } from '../../src/cli/capture/options.ts';
+import { completeDiagnose } from '../../src/cli/diagnose/options.ts';
+import { completeRead } from '../../src/cli/read/options.ts';
+
+const TERMINALS = { stdin: true, stdout: false };
+const USAGE = expect.objectContaining({ code: 'USAGE' });
+
+test('read takes a key log from a file, or from stdin when the capture is a file', () => {
+  expect(completeRead(['a.pcap'], { keylog: 'k.log' }, TERMINALS).reading.keyLog).toBe('k.log');
+  expect(completeRead(['a.pcap'], { keylog: '-' }, TERMINALS).reading.keyLog).toBe('-');
+  const piped = { stdin: false, stdout: false };
+  expect(() => completeRead(['-'], { keylog: '-' }, piped)).toThrow(USAGE);
+  expect(() => completeRead(['-'], { keylog: 'k.log', write: 'b.pcapng' }, piped)).toThrow(USAGE);
+  expect(() => completeRead(['a.pcap'], { keylog: '' }, TERMINALS)).toThrow(USAGE);
+});
+
+test('--no-keys is for a capture that is written', () => {
+  const { make } = completeRead(['a.pcap'], { keys: false, write: 'b.pcapng' }, TERMINALS);
+  expect(make).toMatchObject({ kind: 'capture', conversion: { withoutKeys: true } });
+  expect(() => completeRead(['a.pcap'], { keys: false }, TERMINALS)).toThrow(USAGE);
+});
+
+test('a capture with a key log shows lines; packets are kept as they are', () => {
+  const options = { interface: 'any', keylog: 'k.log' };
+  const where = { stdoutIsTerminal: false, canAsk: false };
+  expect(completeCapture(['pod/web-1'], { ...options, output: 'text' }, where).output.keyLog).toBe('k.log');
+  expect(() => completeCapture(['pod/web-1'], { ...options, output: 'pcapng' }, where)).toThrow(USAGE);
+});
+
+test('diagnose decrypts what it looks at, also while it keeps the packets', () => {
+  const command = completeDiagnose(['pod/web-1'], { interface: 'any', keylog: 'k.log', write: 'a.pcapng' }, false);
+  expect(command).toMatchObject({ keyLog: 'k.log', packets: { keyLog: undefined } });
+});
