@@ -39,7 +39,7 @@ const run = (name: string, args: string[], path = process.env.PATH) =>
 test('only what runs is in it', () => {
   const allowed = [
     /^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/,
-    /^docs\/\w+\.md$/,
+    /^docs\/[\w-]+\.md$/,
     /^bin\/(ksnoop|ksnoop-agent|kubectl_complete-ksnoop|node-version|compile-cache|not-built)\.mjs$/,
     /^dist\/(ksnoop|ksnoop-agent|chunks\/[\w-]+)\.mjs(\.LEGAL\.txt)?$/,
     /^dist\/(THIRD_PARTY_NOTICES\.txt|sbom\.cdx\.json|agent-image-(amd64|arm64)\.cdx\.json)$/,
