@@ -4,6 +4,12 @@
 export const MERGE_WINDOW_MS = 250;
 
 /**
+ * The same where requests are joined over several places, whose output waits longer anyway: on a busy node tcpdump hands
+ * packets over later.
+ */
+export const JOINING_WINDOW_MS = 1_000;
+
+/**
  * Packets of one interface that are stamped on several processors at the same time come out of order by less than this;
  * they are not called late. Nanoseconds.
  */

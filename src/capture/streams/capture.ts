@@ -132,7 +132,7 @@ class Capture implements RunningCapture {
     const { targets, settings, limits, output, report, observer } = parts;
     this.#parts = parts;
     this.tally = new Tally(output, limits, () => this.stop('limit'));
-    this.#merge = new Merge(this.#sink(), undefined, settings.correctClocks);
+    this.#merge = new Merge(this.#sink(), undefined, settings.correctClocks, settings.mergeWindowMs);
     this.#context = {
       settings,
       merge: this.#merge,

@@ -30,7 +30,7 @@ export interface BlockSink {
 
 /**
  * Orders the packets of several agents' streams by time. Every interface is in order by itself, so the merge always
- * takes the earliest head: at once when every open interface shows a packet, else when it has waited MERGE_WINDOW_MS, or
+ * takes the earliest head: at once when every open interface shows a packet, else when it has waited MERGE_WINDOW_MS (or `patience`), or
  * BUSY_WINDOW_MS where an interface that shows none has lately been busy, or when MERGE_BYTES wait in all. Nothing is ever dropped; a packet that comes after a later one was written is `late`.
  */
 export class Merge {
@@ -41,6 +41,7 @@ export class Merge {
   readonly #sink: BlockSink;
   readonly #now: () => number;
   readonly correctsClocks: boolean;
+  readonly #patience: number;
   /** By cluster and node (`nodeKey`): the streams that follow one another on a node have one clock. */
   readonly clocks = new Map<string, ClockOfNode>();
   readonly #heap = new QueueHeap();
@@ -60,11 +61,18 @@ export class Merge {
   /**
    * @param now the monotonic clock, milliseconds
    * @param correctsClocks bring every node's times to this machine's clock, by what is known of it when an interface begins
+   * @param patience how long a packet waits for interfaces that show none, milliseconds
    */
-  constructor(sink: BlockSink, now: () => number = () => performance.now(), correctsClocks = false) {
+  constructor(
+    sink: BlockSink,
+    now: () => number = () => performance.now(),
+    correctsClocks = false,
+    patience = MERGE_WINDOW_MS,
+  ) {
     this.#sink = sink;
     this.#now = now;
     this.correctsClocks = correctsClocks;
+    this.#patience = patience;
   }
 
   /**
@@ -108,7 +116,7 @@ export class Merge {
     const showing = this.#heap.size - this.#silent + (head.isSilent ? 1 : 0);
     if (showing >= this.#open) return false;
     const waited = now - head.headArrival;
-    return waited < MERGE_WINDOW_MS || (waited < BUSY_WINDOW_MS && waited < this.#window(now));
+    return waited < this.#patience || (waited < BUSY_WINDOW_MS && waited < this.#window(now));
   }
 
   /** How long a packet waits for the interfaces that show none, milliseconds. */

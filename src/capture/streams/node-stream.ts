@@ -24,6 +24,8 @@ export interface CaptureSettings {
   readonly follow: boolean;
   /** Bring the nodes' times to this machine's clock. */
   readonly correctClocks: boolean;
+  /** How long a packet waits for an earlier one of another interface; MERGE_WINDOW_MS unless set. */
+  readonly mergeWindowMs?: number | undefined;
   /** The capture has several clusters: interfaces and messages name theirs. */
   readonly namesClusters?: boolean | undefined;
   /** Whether the state of the network namespaces is asked for; it is unless set. */

@@ -24,6 +24,8 @@ export type ConnectionLookup = (
 /** What other commands that capture add to it. */
 export interface CaptureExtras {
   readonly lookup?: ConnectionLookup | undefined;
+  /** How long a packet waits for an earlier one of another interface; undefined: as every capture does. */
+  readonly mergeWindowMs?: number | undefined;
   /** A file that the packets are kept in, besides the output's own. */
   readonly keep?: string | undefined;
 }
@@ -46,9 +48,10 @@ async function capture(
   command: CaptureCommand,
   log: Logger,
   canAsk: boolean,
-  { lookup, keep, force }: CaptureExtras & { readonly force: boolean },
+  { lookup, mergeWindowMs, keep, force }: CaptureExtras & { readonly force: boolean },
 ): Promise<ExitCode> {
-  const { capture: config, output } = command;
+  const { output } = command;
+  const config = { ...command.capture, mergeWindowMs };
   const toTerminal = output.sink.kind === 'stdout' && process.stdout.isTTY === true;
   const presentation = {
     colour: wantsColour(process.stdout, process.env),

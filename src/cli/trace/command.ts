@@ -1,3 +1,4 @@
+import { JOINING_WINDOW_MS } from '../../capture/limits.ts';
 import { TRACE_FORMS } from '../../view/trace-forms.ts';
 import type { ExitCode } from '../../wire/errors.ts';
 import type { RawCaptureOptions } from '../capture/options.ts';
@@ -23,7 +24,11 @@ export async function traceCommand(words: readonly string[], options: TraceOptio
   if (!captureFiles(words)) {
     if (write === '-') throw usage('-w keeps the packets in a file; stdout gets the lines.');
     const { connectionFacts } = await import('../../run/diagnose/connections.ts');
-    return analyseTargets(words, { ...others, ownNodes: nodes }, form, { lookup: connectionFacts, keep: write });
+    return analyseTargets(words, { ...others, ownNodes: nodes }, form, {
+      lookup: connectionFacts,
+      mergeWindowMs: JOINING_WINDOW_MS,
+      keep: write,
+    });
   }
   if (nodes) throw usage('--nodes captures interfaces of nodes; it has no meaning for files.');
   if (options.depth !== undefined) throw usage('--depth adds targets to a capture; it has no meaning for files.');

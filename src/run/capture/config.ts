@@ -27,6 +27,8 @@ export interface CaptureConfig extends TargetSelection, CaptureLimits {
   readonly snaplen: number;
   /** Bring the nodes' times to this machine's clock. */
   readonly correctClocks: boolean;
+  /** How long a packet waits for an earlier one of another interface; undefined: as limits.ts has it. */
+  readonly mergeWindowMs?: number | undefined;
   /** Whether the output has use for the state of the captured network namespaces; it has unless set. */
   readonly state?: boolean | undefined;
 }

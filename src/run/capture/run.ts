@@ -113,6 +113,7 @@ function settingsOf(config: CaptureConfig, { growing, leaveOut, clusters }: Capt
     maxDurationMs: DURATION_MAXIMUM_MS,
     follow: growing,
     correctClocks: config.correctClocks,
+    mergeWindowMs: config.mergeWindowMs,
     state: config.state,
     namesClusters: clusters !== undefined,
   };

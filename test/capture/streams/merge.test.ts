@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MERGE_BYTES, MERGE_WINDOW_MS } from '../../../src/capture/limits.ts';
+import { JOINING_WINDOW_MS, MERGE_BYTES, MERGE_WINDOW_MS } from '../../../src/capture/limits.ts';
 import { type BlockSink, Merge } from '../../../src/capture/streams/merge.ts';
 import type { MergeSource } from '../../../src/capture/streams/merge-source.ts';
 import { BLOCK } from '../../../src/wire/pcapng.ts';
@@ -24,7 +24,11 @@ class Collector implements BlockSink {
   readonly interfaces: string[] = [];
   readonly blocks: Written[] = [];
   clock = 0;
-  readonly merge = new Merge(this, () => this.clock);
+  readonly merge: Merge;
+
+  constructor(patience?: number) {
+    this.merge = new Merge(this, () => this.clock, false, patience);
+  }
 
   addInterface(id: number, bytes: Uint8Array, offset: number, length: number): void {
     expect(id).toBe(this.interfaces.length);
@@ -168,6 +172,17 @@ describe('waiting', () => {
     collector.pass(2);
     expect(collector.packets.map(({ text }) => text)).toEqual(['first', 'second']);
     expect(collector.merge.late).toBe(0);
+  });
+
+  it('a packet waits longer where its reader is patient', () => {
+    const collector = new Collector(JOINING_WINDOW_MS);
+    const [first] = [collector.open('a'), collector.open('b')];
+    first.push(packet(0, BASE, 'first'));
+    collector.pass(MERGE_WINDOW_MS + 1);
+    collector.pass(JOINING_WINDOW_MS - MERGE_WINDOW_MS - 2);
+    expect(collector.packets).toEqual([]);
+    collector.pass(2);
+    expect(collector.packets.map(({ text }) => text)).toEqual(['first']);
   });
 
   it('one that comes after that is written and counted as late', () => {
