@@ -138,8 +138,13 @@ export async function manySessions(on: TestCluster, mix: SessionMix): Promise<vo
     }
     session.say(request);
     heartbeats.push(setInterval(() => session.say({ type: 'heartbeat' }), 2_000));
+    let lost: TransportEnd | undefined;
+    void session.transport.ended.then((end) => {
+      lost = end;
+    });
     const settled = () => session.has('started') || session.has('failed') || session.has('target-failed');
-    await vi.waitUntil(settled, { timeout: HANG_MS, interval: 50 });
+    await vi.waitUntil(() => settled() || lost !== undefined, { timeout: HANG_MS, interval: 50 });
+    if (!settled()) throw new Error(`session ${request.session} ended before it captured: ${JSON.stringify(lost)}`);
     const failed = session.events.find((event) => event.type === 'failed');
     if (pause && failed === undefined) session.transport.pause();
     return { session, read, id: request.session, refusal: failed?.type === 'failed' ? failed.code : undefined };
