@@ -23,6 +23,8 @@ const RACE_NS = 500e6;
 const IDLE_MOST = 0.75;
 const IDLE_NEAR = 0.1;
 const IDLE_NEAR_NS = 500e6;
+/** Cases without any idle time that are enough. */
+const UNSEEN_RACES = 3;
 /** Idle times that are remembered of one server. */
 const IDLE_TIMES = 64;
 
@@ -67,20 +69,27 @@ export const responses: DetectorKind = {
           gaveUp.of(server).add(flow.id, event.time, event.route);
           return;
         }
-        const idle = event.time - tallies.lastExchange(flow.id);
+        const since = tallies.lastExchange(flow.id);
+        // Without one: since the capture began, where the request is the first packet that it has of the connection.
+        const isFirst = Number.isNaN(since);
+        const idle = event.time - (isFirst ? 0 : since);
         if (idle >= IDLE_NS && candidates.size < CANDIDATES)
-          candidates.set(flow.id, { server, time: event.time, idle, label: event.route });
+          candidates.set(flow.id, { server, time: event.time, idle, isFirst, label: event.route });
       },
       flowEnded: (facts) => {
         const { tcp, id, first, last } = facts;
         const candidate = candidates.get(id);
         candidates.delete(id);
         // A server that works on a request and then fails takes longer than the way there and back.
-        if (candidate !== undefined && last - candidate.time <= RACE_NS) {
+        const isOfIdle =
+          candidate !== undefined &&
+          last - candidate.time <= RACE_NS &&
+          (!candidate.isFirst || (tcp?.midstream === true && first >= candidate.time));
+        if (candidate !== undefined && isOfIdle) {
           race.of(candidate.server).add(id, candidate.time, candidate.label);
           const times = idles.get(candidate.server) ?? [];
           if (times.length === 0 && idles.size < FINDING_SUBJECTS) idles.set(candidate.server, times);
-          if (times.length < IDLE_TIMES) times.push(candidate.idle);
+          if (!candidate.isFirst && times.length < IDLE_TIMES) times.push(candidate.idle);
         }
         if (tcp === undefined || tcp.midstream || tcp.closedBy === undefined) return;
         if (facts.server.payload > 0 || facts.client.payload === 0) return;
@@ -184,11 +193,15 @@ function races(
   const found: Finding[] = [];
   for (const [subject, one] of race.counting()) {
     const times = (idles.get(subject) ?? []).sort((a, b) => a - b);
+    if (times.length === 0 && one.cases < UNSEEN_RACES) continue;
     const median = times[times.length >> 1] ?? 0;
-    const isOneLimit = isAround(times, median);
-    const idle = isOneLimit
-      ? `the connections had been idle for ${span(median)}`
-      : `the connections had been idle for ${span(times[0] ?? 0)} to ${span(times.at(-1) ?? 0)}`;
+    const isOneLimit = times.length > 0 && isAround(times, median);
+    const idle =
+      times.length === 0
+        ? 'the connections are older than the capture, and the request is their first packet in it'
+        : isOneLimit
+          ? `the connections had been idle for ${span(median)}`
+          : `the connections had been idle for ${span(times[0] ?? 0)} to ${span(times.at(-1) ?? 0)}`;
     found.push({
       code: 'KEEPALIVE_RACE',
       severity: 'error',
@@ -203,7 +216,8 @@ function races(
         ),
       ],
       next: "Look for restarts of the server at that time (kubectl get pods: RESTARTS, AGE). If there are none, set its keep-alive timeout longer than the idle timeout of the client's or proxy's connection pool.",
-      otherwise: 'the server was stopping, or fails on these requests',
+      otherwise:
+        'a load balancer, NAT or firewall on the way forgot the idle connections, the server was stopping, or it fails on these requests',
       cases: one.cases,
       attempts: one.attempts,
     });
@@ -240,6 +254,8 @@ interface Candidate {
   readonly server: string;
   readonly time: number;
   readonly idle: number;
+  /** No exchange of the connection came before it in the capture. */
+  readonly isFirst: boolean;
   readonly label: string;
 }
 

@@ -155,6 +155,25 @@ test('idle times of one limit make the race likely, others a hint', () => {
   expect(raced(900, 800, 700)).toBeUndefined();
 });
 
+test('connections that are older than the capture and fail with their first request in it make the race a hint', () => {
+  const raced = (count: number, midstream: boolean) => {
+    const judged = new Judged();
+    for (let index = 0; index < count; index += 1) {
+      const flow = judged.flow(1, 2);
+      const at = 20_000 + index;
+      const none = { responseTime: undefined, responseEnd: undefined, responseBytes: 0, status: '' };
+      judged.exchange(flow, at, 0, { ...none, incomplete: 'reset', endedBy: 1, failed: true });
+      judged.ended(flow, at, { state: 'reset', resetBy: 'server', midstream }, { last: (at + 1) * 1e6, payload: 80 });
+    }
+    return judged.found.find(({ code }) => code === 'KEEPALIVE_RACE');
+  };
+  expect(raced(3, true)).toMatchObject({ confidence: 'hint', cases: 3 });
+  expect(raced(3, true)?.evidence[0]?.text).toContain('the request is their first packet');
+  expect(raced(2, true)).toBeUndefined();
+  // A server that resets new connections fails on their requests.
+  expect(raced(3, false)).toBeUndefined();
+});
+
 test('loss needs a thousand packets and 1 %', () => {
   const transfer = (again: number): BuiltSegment[] => {
     const segments = exchange(GET, 'HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n');
