@@ -7,8 +7,11 @@ import { ensureAgent, ensureShop, kubectl, requests } from '../support/shop.ts';
 
 /** Minutes of load; 0 skips it. */
 const MINUTES = Number(process.env.KSNOOP_HEALTHY_MINUTES ?? 10);
-/** What is true while the shop changes: its api refuses connections at its start and its end, and clients do get 502 then. */
-const OF_CHANGES: ReadonlySet<string> = new Set(['GATEWAY_ERROR']);
+/**
+ * What is true while the shop changes: its api refuses connections at its start and its end, and clients do get 502 then; and nodes
+ * send some connections to pods that have ended.
+ */
+const OF_CHANGES: ReadonlySet<string> = new Set(['GATEWAY_ERROR', 'CONNECT_TIMEOUT']);
 /** What opening and ending it takes at most, beside the minutes. */
 const BESIDE_MS = 1_800_000;
 

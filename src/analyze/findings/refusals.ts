@@ -128,6 +128,13 @@ export function rejectedOnPath(subject: string, one: Case, sender: Sender | unde
   };
 }
 
+/** Below this share a server answers nearly always. */
+const RARE = 0.01;
+
+/** What a rollout does to a few connections. */
+const PODS_GONE =
+  'pods ended before the nodes stopped sending connections to them (a rollout: a preStop delay avoids it), or packets are dropped on the way';
+
 /** What else is known of SYNs without a response. */
 export interface Silence {
   /** Packets of both directions were captured, of whatever connection. */
@@ -152,18 +159,19 @@ export function noAnswer(
     : isCaptured
       ? [one.evidence('the SYN was not seen at the pod, which is captured')]
       : [];
+  const isRare = one.cases < one.attempts * RARE;
   return {
     code: 'CONNECT_TIMEOUT',
-    severity: 'error',
+    severity: isRare ? 'warning' : 'error',
     confidence: isSeenBothWays ? 'proven' : 'likely',
     subject,
-    message: `${subject} does not answer: ${share(one, 'connection')} got no response to the SYN.`,
+    message: `${subject} does not ${one.cases < one.attempts ? 'always ' : ''}answer: ${share(one, 'connection')} got no response to the SYN.`,
     evidence: [
       one.evidence(`${examplesOf(one)} retransmitted the SYN for up to ${span(one.most)}`, 'code == "TCP_NO_ANSWER"'),
       ...where,
     ],
     next: captureBoth(service, hasArrived),
-    otherwise: silenceCause(hasArrived, one.cases < one.attempts),
+    otherwise: isRare && !hasArrived ? PODS_GONE : silenceCause(hasArrived, one.cases < one.attempts),
     cases: one.cases,
     attempts: one.attempts,
   };

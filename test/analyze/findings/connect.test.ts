@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { TcpFacts } from '../../../src/analyze/flow/flow-facts.ts';
 import { Judged } from '../../support/found-in.ts';
 
 /** Connections to 10.0.0.2 that an ICMP message of `from` refuses. */
@@ -97,4 +98,19 @@ test('a SYN without a response is said with whether it arrived at the pod', () =
   expect(missed?.evidence[1]?.text).toBe('the SYN was not seen at the pod, which is captured');
   expect(missed?.otherwise).toContain('the server is gone');
   expect(unanswered(0, 5)[0]?.otherwise).toContain('one of its pods is gone');
+});
+
+test('a server that answers nearly all connections is a warning, and a rollout may be the reason', () => {
+  const judged = (lost: number, open: number) => {
+    const one = new Judged();
+    for (let index = 0; index < lost + open; index += 1) {
+      const tcp: Partial<TcpFacts> = index < lost ? { state: 'unanswered', syns: 3 } : { state: 'closed', syns: 1 };
+      one.ended(one.flow(1, 2), index * 10, tcp);
+    }
+    return one.found.find(({ code }) => code === 'CONNECT_TIMEOUT');
+  };
+  expect(judged(3, 400)).toMatchObject({ severity: 'warning', otherwise: expect.stringContaining('a rollout') });
+  expect(judged(3, 400)?.message).toContain('does not always answer: 3 of 403 connections');
+  expect(judged(5, 400)).toMatchObject({ severity: 'error' });
+  expect(judged(5, 0)?.message).toContain('does not answer: all 5 connections');
 });
