@@ -210,6 +210,40 @@ test('retries are attempts one after another, and calls at once are one part', (
   expect(one?.hops.find(({ kind }) => kind === 'calls')?.calls).toBe(2);
 });
 
+test('a subrequest, a mirror, and a response by the proxy itself', () => {
+  const capture = new TracedCapture(['ingress/edge-1/any']);
+  const here = [{ interfaceId: 0 }];
+  const outer = capture.connection(here, [CLIENT, 40_000], [EDGE, 80], [1000, 6000]).handshake(1000);
+  const inner = (port: number, server: string, initial: number) =>
+    capture.connection(here, [EDGE, port], [server, 8080], [initial, initial + 5000]).handshake(1000);
+  const auth = inner(50_000, '10.244.2.7', 77_000);
+  const web = inner(50_001, WEB, 777_000);
+  const mirror = inner(50_002, '10.244.2.8', 7_777_000);
+  const id = 'X-Request-Id: 6f1c-1\r\n';
+  outer.send(0, get('/cart', id), [1010]);
+  auth.send(0, get('/verify', id), [1011]).send(1, ok('yes'), [1013]);
+  web.send(0, get('/cart', id), [1014]);
+  mirror.send(0, get('/cart', id), [1015]).send(1, ok('mirrored'), [1018]);
+  web.send(1, ok(), [1020]);
+  outer.send(1, ok(), [1021]);
+  outer.send(0, get('/healthz'), [1030]).send(1, ok('fine'), [1032]);
+  const traces = tracesOf(capture);
+  const parts = traces.map(({ hops }) => hops.filter(({ latency }) => latency > 0).map(brief));
+  expect(parts).toEqual([
+    [
+      'ingress/edge-1 proxy 1',
+      'ingress/edge-1 > 10.244.2.7 beyond 2',
+      'ingress/edge-1 proxy 1',
+      'ingress/edge-1 calls 6',
+      'ingress/edge-1 proxy 1',
+    ],
+    ['ingress/edge-1 server 2'],
+  ]);
+  expect(traces[0]?.hops.filter(({ depth }) => depth > 0).every(({ confidence }) => confidence === 'proven')).toBe(
+    true,
+  );
+});
+
 test('a connection of a pool that began before the capture is one at both ends from its first request on', () => {
   const capture = new TracedCapture(['ingress/edge-1/any', 'shop/web-1/any']);
   const places = [
