@@ -184,14 +184,46 @@ function exchanges(name: Named, a: ExchangeRow, b: ExchangeRow): Difference[] {
     b: { cases: b.failed, of: b.count },
     isBad: true,
   });
-  const [inA, inB] = [a.statuses(), b.statuses()];
-  const statuses = [...new Set([...Object.keys(inA), ...Object.keys(inB)])].flatMap((status) =>
+  const [inA, inB] = [served(a.statuses()), served(b.statuses())];
+  const statuses = [...new Set([...inA.counts.keys(), ...inB.counts.keys()])].flatMap((status) =>
     shares(name, `status ${status}`, {
-      a: { cases: inA[status] ?? 0, of: a.count },
-      b: { cases: inB[status] ?? 0, of: b.count },
+      a: { cases: inA.counts.get(status) ?? 0, of: a.count - inA.unknown },
+      b: { cases: inB.counts.get(status) ?? 0, of: b.count - inB.unknown },
     }),
   );
   return [...failed, ...statuses, ...latencies(name, '', a.latency, b.latency)];
+}
+
+/** What follows the code of a response of which a part is missing. */
+const INCOMPLETE = ' (incomplete)';
+
+/** Of exchanges without a status: what tells of the capture, not of the server. */
+const OF_CAPTURE: ReadonlySet<string> = new Set([
+  'capture ended',
+  'request not captured',
+  'response not captured',
+  'unknown',
+]);
+
+interface Served {
+  readonly counts: ReadonlyMap<string, number>;
+  /** Exchanges of which it is not known what the server sent. */
+  readonly unknown: number;
+}
+
+/** Statuses by what the server sent: how much of it was captured, or is proven, differs from capture to capture. */
+function served(statuses: Readonly<Record<string, number>>): Served {
+  const counts = new Map<string, number>();
+  let unknown = 0;
+  for (const [status, count] of Object.entries(statuses)) {
+    if (OF_CAPTURE.has(status)) {
+      unknown += count;
+      continue;
+    }
+    const code = status.endsWith(INCOMPLETE) ? status.slice(0, -INCOMPLETE.length) : status;
+    counts.set(code, (counts.get(code) ?? 0) + count);
+  }
+  return { counts, unknown };
 }
 
 function latencies(name: Named, prefix: string, a: ExchangeRow['latency'], b: ExchangeRow['latency']): Difference[] {

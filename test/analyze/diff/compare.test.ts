@@ -47,6 +47,16 @@ it('finds failures, statuses and latencies of a route that got worse, and better
   expect(isWorse(compared(requests(1), slow))).toBe(true);
 });
 
+it('does not compare how much of the exchanges was captured, or is proven', () => {
+  const likely = side(({ summary, flow }) => {
+    for (let index = 0; index < 1000; index += 1) {
+      const cut = { status: '', responseTime: undefined, responseEnd: undefined, incomplete: 'capture ended' } as const;
+      summary.event(exchange(index % 5 === 0 ? cut : index % 5 < 3 ? { incomplete: 'unknown' } : {}), flow());
+    }
+  });
+  expect(brief(requests(0), likely)).toEqual([]);
+});
+
 it('finds routes that appeared and disappeared by their share of the Service', () => {
   const more = side(({ summary, flow }) => {
     for (let index = 0; index < 1000; index += 1) {
