@@ -159,7 +159,7 @@ describe('the report in a browser', () => {
       expect(await browser.value('document.title')).toBe('ksnoop report 2026-07-02T14:03:07.123456789Z');
       expect(await browser.value('document.querySelectorAll("script").length')).toBe(1);
       expect(await browser.value('document.querySelectorAll("img, iframe, link, object, form, base").length')).toBe(0);
-      expect(await browser.value('document.querySelectorAll("#services th button").length')).toBe(12);
+      expect(await browser.value('document.querySelectorAll("#services th button").length')).toBe(13);
       expect(await browser.value('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
       expect(await browser.value('performance.getEntriesByType("resource").length')).toBe(0);
       expect(requests).toBe(0);
