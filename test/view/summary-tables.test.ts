@@ -103,6 +103,16 @@ describe('the tables of a summary', () => {
     `);
   });
 
+  it('say of how many exchanges the latencies are, where these are few', () => {
+    const { summary, flow, tables } = made();
+    for (let index = 0; index < 5; index += 1)
+      summary.event(exchange(index === 0 ? {} : { incomplete: 'unknown' }), flow());
+    const text = tables().map((line) => line.replace(/ +/g, ' '));
+    expect(text).toContain('SERVICE PROTOCOL COUNT RATE FAILED TIMED P50 P90 P99 MAX SENT RECEIVED');
+    const row = text.find((line) => / HTTP 5 /.test(line));
+    expect(row).toMatch(/ HTTP 5 \S+ 0 1 \d/);
+  });
+
   it('count connections that failed before any exchange apart, and say why TLS handshakes failed', () => {
     const { names, summary, flow, tables } = made();
     names.addRecord(SERVER, ['api.shop']);
