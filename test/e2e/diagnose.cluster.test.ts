@@ -45,6 +45,8 @@ interface Situation {
 const port = (targetPort: number | string, more: object = {}) => ({ ports: [{ port: 80, targetPort }], ...more });
 /** Four requests, whatever becomes of them. */
 const curl = (words: string) => `for i in 1 2 3 4; do curl -s -m 8 -o /dev/null ${words}; done`;
+const NODE_PORT = 30_881;
+const EXTERNAL = { type: 'NodePort', externalTrafficPolicy: 'Local' };
 /** The name that is in the certificates. */
 const NAMED = '--resolve shop.example:80:ADDRESS https://shop.example:80/ok';
 /** Two at the same time, each with SYNs after 1 s and 2 or 3 s. */
@@ -157,6 +159,17 @@ const SITUATIONS: readonly Situation[] = [
     lane: 0,
     service: port(8080, { internalTrafficPolicy: 'Local' }),
     act: hopeless('http://ADDRESS/ok'),
+  },
+  {
+    title: 'a Service whose node port is Local, on a node that has no endpoint',
+    codes: ['TRAFFIC_POLICY_NO_LOCAL_ENDPOINT'],
+    lane: 2,
+    service: { ports: [{ port: 80, targetPort: 8080, nodePort: NODE_PORT }], ...EXTERNAL },
+    // On the node there is the traffic of all other lanes too.
+    targets: () => [`node/${nodes[0]}`, '--scope', 'target', '-f', `tcp port ${NODE_PORT}`],
+    captured: 1,
+    // From a pod it would reach endpoints of other nodes: from the other node itself it does not.
+    act: () => connectFromNode(),
   },
   {
     title: 'an endpoint whose pod does not exist',
@@ -440,6 +453,13 @@ function pooledRequests(host: string): string {
       const socket = require("net").connect(80, "${host}", () => socket.write(request));
       socket.on("error", () => {}).once("data", () => setTimeout(() => socket.write(request), 1500));
     }`;
+}
+
+/** Connections from one node to the other's node port. */
+async function connectFromNode(): Promise<void> {
+  const path = 'jsonpath={.status.addresses[?(@.type=="InternalIP")].address}';
+  const host = (await kubectl(on, 'get', 'node', nodes[0] ?? '', '-o', path)).trim();
+  await on.nodeExec(nodes[1] ?? '', ['sh', '-c', hopeless(`http://${host}:${NODE_PORT}/ok`)]);
 }
 
 /** Ready half of the time, or always. */
