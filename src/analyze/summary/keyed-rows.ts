@@ -8,8 +8,10 @@ export const KEYS_MAXIMUM = 2048;
 /** What stands between the parts of a key that is made of several. */
 export const KEY_SEPARATOR = '\0';
 
-/** Exchanges that wait for being counted. */
-const WAITING = 4096;
+/** Exchanges that wait for being counted; the places of their numbers are 16 bits. */
+const WAITING = 8000;
+/** Numbers of each: latency, bytes of the request and of the response, and the exchange before it with the same place. */
+const STRIDE = 4;
 
 /** Exchanges grouped by a text: the DNS question, the TLS server name. */
 export class KeyedRows {
@@ -60,16 +62,13 @@ interface Expected {
 class WaitingExchanges {
   readonly #fields: (Fields | undefined)[] = new Array<Fields | undefined>(SHARED_PLACES).fill(undefined);
   readonly #expected: (Expected | undefined)[] = new Array<Expected | undefined>(SHARED_PLACES).fill(undefined);
-  /** By place: the last exchange that waits, and by exchange the one before it with the same place; -1 for none. */
+  /** By place: where the last exchange that waits is; -1 for none. */
   readonly #last = new Int16Array(SHARED_PLACES).fill(-1);
-  readonly #before = new Int16Array(WAITING);
   /** Places with exchanges that wait. */
   readonly #places = new Int16Array(WAITING);
   #used = 0;
   #size = 0;
-  readonly #latency = new Float64Array(WAITING);
-  readonly #request = new Float64Array(WAITING);
-  readonly #response = new Float64Array(WAITING);
+  readonly #numbers = new Float64Array(WAITING * STRIDE);
 
   /** @returns whether it was taken */
   add(place: number, exchange: Exchange): boolean {
@@ -77,19 +76,20 @@ class WaitingExchanges {
     const { time, requestEnd, responseTime, responseEnd } = exchange;
     if (responseEnd === undefined || responseEnd !== responseTime || requestEnd !== time || responseEnd < time)
       return false;
-    if (this.#size === WAITING) this.count();
-    const index = this.#size;
+    if (this.#size === this.#numbers.length) this.count();
+    const at = this.#size;
+    const numbers = this.#numbers;
     const before = this.#last[place] as number;
     if (before < 0) {
       this.#places[this.#used] = place;
       this.#used += 1;
     }
-    this.#before[index] = before;
-    this.#last[place] = index;
-    this.#latency[index] = responseEnd - time;
-    this.#request[index] = exchange.requestBytes;
-    this.#response[index] = exchange.responseBytes;
-    this.#size = index + 1;
+    this.#last[place] = at;
+    numbers[at] = responseEnd - time;
+    numbers[at + 1] = exchange.requestBytes;
+    numbers[at + 2] = exchange.responseBytes;
+    numbers[at + 3] = before;
+    this.#size = at + STRIDE;
     return true;
   }
 
@@ -103,16 +103,12 @@ class WaitingExchanges {
 
   /** Count what waits. */
   count(): void {
+    const numbers = this.#numbers;
     for (let used = 0; used < this.#used; used += 1) {
       const place = this.#places[used] as number;
       const { first, row } = this.#expected[place] as Expected;
-      for (let index = this.#last[place] as number; index >= 0; index = this.#before[index] as number) {
-        row.addAlike(
-          first,
-          this.#latency[index] as number,
-          this.#request[index] as number,
-          this.#response[index] as number,
-        );
+      for (let at = this.#last[place] as number; at >= 0; at = numbers[at + 3] as number) {
+        row.addAlike(first, numbers[at] as number, numbers[at + 1] as number, numbers[at + 2] as number);
       }
       this.#last[place] = -1;
     }

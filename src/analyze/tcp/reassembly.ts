@@ -311,6 +311,7 @@ export class Reassembly {
 
   /** Have a look at a connection later. */
   #await(stream: TcpStream, waiting: Waiting): void {
+    if (waiting.soon && waiting.late) return;
     const { now } = this.#clock;
     if (this.#isDueSoon(stream, waiting)) {
       if (waiting.soon) return;

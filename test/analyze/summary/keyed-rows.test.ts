@@ -56,15 +56,29 @@ it('counts exchanges that share their fields as it would one by one, whenever it
   const rows = new KeyedRows();
   const single = new Map<string, ExchangeRow>();
   let index = 0;
-  for (const { key, exchange } of exchanges(12_000)) {
+  for (const { key, exchange } of exchanges(25_000)) {
     rows.add(key, exchange);
     const row = single.get(key) ?? new ExchangeRow();
     single.set(key, row);
     row.add(exchange);
     index += 1;
-    if (index % 5000 !== 0 && index !== 12_000) continue;
+    if (index !== 1000 && index !== 25_000) continue;
     expect([...rows.entries()].map(([name, found]) => [name, figures(found)])).toEqual(
       [...single].map(([name, found]) => [name, figures(found)]),
     );
   }
+});
+
+it('counts more exchanges than can wait', () => {
+  const rows = new KeyedRows();
+  const fields = sharedFields({ dns: { name: 'a', rcode: 'NOERROR' } }, 3);
+  const bytes = { requestBytes: 40, responseBytes: 80, status: 'NOERROR' };
+  for (let index = 0; index < 20_000; index += 1) {
+    const times = { time: 0, requestEnd: 0, responseTime: index, responseEnd: index };
+    rows.add('A a', exchange({ protocol: 'dns', fields, ...bytes, ...times }));
+  }
+  const [row] = [...rows.entries()].map(([, found]) => figures(found));
+  expect(row).toMatchObject({ count: 20_000, requestBytes: 800_000, responseBytes: 1_600_000 });
+  expect(row?.times[0]).toMatchObject({ count: 20_000, max: 19_999 });
+  expect(row?.statuses).toEqual([['NOERROR', 20_000]]);
 });
