@@ -37,6 +37,8 @@ interface Situation {
   readonly captured?: number;
   /** Made once everything is captured, before `act`. */
   readonly before?: () => Promise<unknown>;
+  /** It runs commands on a node: only where the cluster is ours, as what has `before`. */
+  readonly onNode?: true;
   /** A command for the shell of the lane's client, or whatever is waited for. Without it objects alone show what is wrong. */
   readonly act?: string | ((name: string) => Promise<unknown>);
   readonly after?: () => Promise<unknown>;
@@ -169,7 +171,21 @@ const SITUATIONS: readonly Situation[] = [
     targets: () => [`node/${nodes[0]}`, '--scope', 'target', '-f', `tcp port ${NODE_PORT}`],
     captured: 1,
     // From a pod it would reach endpoints of other nodes: from the other node itself it does not.
+    onNode: true,
     act: () => connectFromNode(),
+  },
+  {
+    title: 'pods that do not reach themselves through their own Service',
+    codes: ['HAIRPIN_FAILS'],
+    lane: 3,
+    app: 'hairpin',
+    service: port(8080),
+    objects: () => [hairpinPod('hairpin-0'), hairpinPod('hairpin-1')],
+    targets: (name) => [`svc/${name}`],
+    captured: 2,
+    onNode: true,
+    act: (name) => hairpinConnections(name),
+    after: () => hairpinMode('hairpin-0', 1),
   },
   {
     title: 'an endpoint whose pod does not exist',
@@ -455,6 +471,43 @@ function pooledRequests(host: string): string {
     }`;
 }
 
+/** A server that is not probed: probes come from the node's address, as what a pod sends to itself does. */
+function hairpinPod(name: string): object {
+  const program = "require('node:http').createServer((_, response) => response.end('ok')).listen(8080)";
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, labels: { app: 'hairpin' } },
+    spec: {
+      nodeName: nodes[0],
+      terminationGracePeriodSeconds: 1,
+      containers: [{ name: 'server', image, command: ['/usr/bin/node', '-e', program] }],
+    },
+  };
+}
+
+/** Turn hairpin mode of a pod's bridge port on or off. */
+async function hairpinMode(name: string, mode: 0 | 1): Promise<void> {
+  const link = (await inPod(name, 'cat /sys/class/net/eth0/iflink')).trim();
+  const script = `for port in /sys/class/net/cni0/brif/*; do
+    grep -qx ${link} /sys/class/net/\${port##*/}/ifindex && echo ${mode} > $port/hairpin_mode && exit 0
+  done; exit 1`;
+  const { code, stderr } = await on.nodeExec(nodes[0] ?? '', ['sh', '-c', script]);
+  expect(code, stderr).toBe(0);
+}
+
+/** Connections of a pod to its own Service, half of them back to itself, where the node does not bring them back. */
+async function hairpinConnections(name: string): Promise<void> {
+  const host = await addressOf(name);
+  const answers = 'until curl -s -m 5 -o /dev/null http://127.0.0.1:8080/; do sleep 0.2; done';
+  await Promise.all([inPod('hairpin-0', answers), inPod('hairpin-1', answers)]);
+  await inPod('hairpin-0', `until curl -s -m 5 -o /dev/null http://${host}/; do sleep 0.2; done`);
+  await hairpinMode('hairpin-0', 0);
+  await inPod('hairpin-0', `for i in $(seq 40); do curl -s -m 6 -o /dev/null http://${host}/ & sleep 0.05; done; wait`);
+}
+
+const inPod = (name: string, script: string) => kubectl(on, 'exec', '-n', namespace, name, '--', 'sh', '-c', script);
+
 /** Connections from one node to the other's node port. */
 async function connectFromNode(): Promise<void> {
   const path = 'jsonpath={.status.addresses[?(@.type=="InternalIP")].address}';
@@ -663,7 +716,7 @@ function inLane<Result>(lane: number, act: () => Promise<Result>): Promise<Resul
 test.concurrent.for(SITUATIONS.map((situation) => [situation.title, situation] as const))(
   '%s',
   async ([, situation], { skip }) => {
-    if (situation.before !== undefined && !on.own) skip();
+    if ((situation.before !== undefined || situation.onNode === true) && !on.own) skip();
     const report = await inLane(situation.lane, () => diagnosed(situation));
     const findings = report.findings.filter(
       ({ code }) => situation.codes.includes(code) || !OF_BUSY_MACHINES.has(code),
