@@ -1,7 +1,7 @@
 import type { PodAgentTarget } from '../../wire/agent-target.ts';
 import { KsnoopError } from '../../wire/errors.ts';
 import type { Kube } from '../kube/kube.ts';
-import { startEphemeral } from './ephemeral.ts';
+import { isProbe, startEphemeral } from './ephemeral.ts';
 import type { AgentlessPreference } from './preference.ts';
 import { runInContainer } from './run-in-container.ts';
 import { type AfterCapture, INSPECT_COMMAND, type Inspection, parseInspection } from './script.ts';
@@ -66,11 +66,12 @@ interface Inspected {
   readonly has: Inspection;
 }
 
-/** Of the containers, those that an exec can look into: it takes a shell. */
+/** Of the pod's own containers, those that an exec can look into: it takes a shell. */
 async function inspectAll(kube: Kube, target: PodAgentTarget, signal: AbortSignal): Promise<Inspected[]> {
   const { namespace, pod } = target;
   const found: Inspected[] = [];
   for (const { name } of target.containers) {
+    if (isProbe(name)) continue;
     const ran = await runInContainer(kube, { namespace, pod, container: name }, { command: INSPECT_COMMAND, signal });
     if (ran.code === 0) found.push({ container: name, has: parseInspection(ran.stdout) });
   }

@@ -30,6 +30,11 @@ const OTHER_DEFAULTS = [
  */
 const CAPABILITIES = [{ drop: ['ALL'], add: ['NET_RAW', 'SETGID'] }, { drop: OTHER_DEFAULTS }] as const;
 
+/** Whether a container is one that a capture has added: it ends with that capture. */
+export function isProbe(container: string): boolean {
+  return /^ksnoop-[0-9a-f]{8}$/.test(container);
+}
+
 export interface EphemeralTarget {
   readonly namespace: string;
   readonly pod: string;

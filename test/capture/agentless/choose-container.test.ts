@@ -58,6 +58,13 @@ test('a tcpdump that may not capture is used only where nothing else is wanted',
   expect(await choose('existing', pod)).toMatchObject({ container: 'nobody' });
 });
 
+test('the container of another capture, which ends with it, is not used', async () => {
+  const pod = { app: ROOT, 'ksnoop-0a1b2c3d': `tcpdump\n${ROOT}` };
+  await expect(choose('existing', pod)).rejects.toMatchObject({ code: 'POD_WITHOUT_TCPDUMP' });
+  await server.close();
+  expect(await choose('upload', { ...pod, app: undefined }).catch(({ code }) => code)).toBe('AGENTLESS_REFUSED');
+});
+
 test.each([
   ['existing', { app: ROOT }, 'POD_WITHOUT_TCPDUMP', /has tcpdump and a shell/, /--agentless=ephemeral/],
   ['ephemeral', { app: ROOT }, 'AGENTLESS_REFUSED', /restricted/, /--agentless=node/],
