@@ -1,5 +1,5 @@
 import { type AgentEvent, type CaptureRequest, parseCaptureRequest, parseControl } from '../../wire/agent-protocol.ts';
-import type { AgentTarget, PodAgentTarget } from '../../wire/agent-target.ts';
+import type { AgentTarget } from '../../wire/agent-target.ts';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { joinFilters } from '../../wire/join-filters.ts';
 import { lineSplitter } from '../../wire/lines.ts';
@@ -22,7 +22,7 @@ export function agentless(kube: Kube, preference: AgentlessPreference): OpenTran
 
 /** One target, from its request to its end. */
 interface Running {
-  readonly target: PodAgentTarget;
+  readonly target: AgentTarget;
   probe: PodProbe | undefined;
   removed: boolean;
 }
@@ -121,10 +121,6 @@ class AgentlessTransport implements AgentTransport {
   }
 
   #begin(target: AgentTarget): void {
-    if (target.kind !== 'pod' || target.hostNetwork) {
-      this.#fail(target.key, onNodeNetwork());
-      return;
-    }
     const running: Running = { target, probe: undefined, removed: false };
     this.#running.set(target.key, running);
     void this.#capture(running).then(
@@ -138,6 +134,7 @@ class AgentlessTransport implements AgentTransport {
 
   async #capture(running: Running): Promise<void> {
     const { target } = running;
+    if (target.kind !== 'pod' || target.hostNetwork) throw onNodeNetwork();
     const { interface: interfaceName, snaplen, filter } = this.#request as CaptureRequest;
     const note = (text: string) => this.#handlers.note?.(text);
     const { container, tcpdump, after } = await chooseContainer(this.#kube, target, this.#preference, {

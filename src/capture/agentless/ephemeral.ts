@@ -30,6 +30,9 @@ const OTHER_DEFAULTS = [
  */
 const CAPABILITIES = [{ drop: ['ALL'], add: ['NET_RAW', 'SETGID'] }, { drop: OTHER_DEFAULTS }] as const;
 
+/** Pod Security, an admission webhook or policy, and what validates pods: "static pods do not support ephemeral containers". */
+const REFUSALS = /PodSecurity|denied the request|static pods do not support/;
+
 /** Whether a container is one that a capture has added: it ends with that capture. */
 export function isProbe(container: string): boolean {
   return /^ksnoop-[0-9a-f]{8}$/.test(container);
@@ -59,7 +62,7 @@ export async function startEphemeral(
       await untilRunning(kube, target, name, signal);
       return name;
     } catch (thrown) {
-      if (!(thrown instanceof KsnoopError) || !/PodSecurity|denied the request/.test(thrown.message)) throw thrown;
+      if (!(thrown instanceof KsnoopError) || !REFUSALS.test(thrown.message)) throw thrown;
       refused = thrown;
     }
   }

@@ -15,8 +15,14 @@ interface Context {
   readonly capabilities: { readonly add?: string[]; readonly drop: string[] };
 }
 
+const POLICY = status(
+  403,
+  'Forbidden',
+  'pods "web-1" is forbidden: violates PodSecurity "restricted:latest": capabilities',
+);
+
 /** @param admits whether a policy lets a container in @param states what the runtime says of it, look by look */
-async function start(admits: (context: Context) => boolean, states: readonly object[]) {
+async function start(admits: (context: Context) => boolean, states: readonly object[], refusal = POLICY) {
   const patches: Patch[] = [];
   let looks = 0;
   server = await startApiServer({
@@ -28,8 +34,7 @@ async function start(admits: (context: Context) => boolean, states: readonly obj
         patches.push(patch);
         const [container] = patch.spec.ephemeralContainers;
         if (container !== undefined && admits(container.securityContext)) return json(response, 200, {});
-        const words = 'pods "web-1" is forbidden: violates PodSecurity "restricted:latest": capabilities';
-        return json(response, 403, status(403, 'Forbidden', words));
+        return json(response, Number(refusal.code), refusal);
       }
       const name = patches.at(-1)?.spec.ephemeralContainers[0]?.name;
       const state = states[Math.min(looks, states.length - 1)];
@@ -79,6 +84,17 @@ test('a policy that admits neither is named', async () => {
     code: 'AGENTLESS_REFUSED',
     message: expect.stringContaining('restricted'),
     hint: expect.stringContaining('ksnoop install'),
+  });
+});
+
+test('a static pod, which takes no such container, is refused with what to try', async () => {
+  // As the API server of 1.35 says it.
+  const words = 'Pod "web-1" is invalid: []: Forbidden: static pods do not support ephemeral containers';
+  const { name } = await start(() => false, [], status(422, 'Invalid', words));
+  await expect(name).rejects.toMatchObject({
+    code: 'AGENTLESS_REFUSED',
+    message: expect.stringContaining('static pods do not support'),
+    hint: expect.stringContaining('--agentless=node'),
   });
 });
 
