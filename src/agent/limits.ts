@@ -48,7 +48,7 @@ export const TCPDUMP_END_MS = 5_000;
  * How long statistics that tcpdump is asked for are waited for: it prints them when it runs the next time. When it runs it also
  * reads its ring, and what was there comes in this time.
  */
-export const STATISTICS_MS = 5_000;
+export const STATISTICS_MS = 10_000;
 export const RING_READ_MS = 50;
 
 /** How often the processes behind the targets, and the rate of packets, are looked at. */
