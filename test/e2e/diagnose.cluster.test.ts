@@ -473,7 +473,8 @@ function pooledRequests(host: string): string {
 
 /** A server that is not probed: probes come from the node's address, as what a pod sends to itself does. */
 function hairpinPod(name: string): object {
-  const program = "require('node:http').createServer((_, response) => response.end('ok')).listen(8080)";
+  const program =
+    "require('node:http').createServer((_, response) => response.end(require('node:os').hostname() + '\\n')).listen(8080)";
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -501,7 +502,9 @@ async function hairpinConnections(name: string): Promise<void> {
   const host = await addressOf(name);
   const answers = 'until curl -s -m 5 -o /dev/null http://127.0.0.1:8080/; do sleep 0.2; done';
   await Promise.all([inPod('hairpin-0', answers), inPod('hairpin-1', answers)]);
-  await inPod('hairpin-0', `until curl -s -m 5 -o /dev/null http://${host}/; do sleep 0.2; done`);
+  // The node knows both endpoints once both answer.
+  const names = `for i in $(seq 20); do curl -s -m 5 http://${host}/; done | sort -u | grep -c hairpin`;
+  await inPod('hairpin-0', `until [ "$(${names})" = 2 ]; do sleep 0.5; done`);
   await hairpinMode('hairpin-0', 0);
   await inPod('hairpin-0', `for i in $(seq 40); do curl -s -m 6 -o /dev/null http://${host}/ & sleep 0.05; done; wait`);
 }
