@@ -6,8 +6,10 @@ import type { Kube } from '../kube/kube.ts';
 import { type PodView, podTrouble, podView } from '../kube/pod.ts';
 import { resourcePath } from '../kube/resource.ts';
 
-const INSTALL_HINT =
-  'Install the agents: ksnoop install --image IMAGE. Or capture without them, from within the pods: --agentless (needs create pods/exec and patch pods/ephemeralcontainers in their namespace; --dry-run checks that)';
+/** What who cannot use agents may do. */
+export const AGENTLESS_HINT =
+  'Or capture without agents, from within the pods: --agentless (needs create pods/exec and patch pods/ephemeralcontainers in their namespace; --dry-run checks that)';
+const INSTALL_HINT = `Install the agents: ksnoop install --image IMAGE. ${AGENTLESS_HINT}`;
 
 /** The agents of a cluster at one moment: one call serves any number of nodes. */
 export class Agents {

@@ -7,7 +7,7 @@ import { memoryKill, type PodView } from '../kube/pod.ts';
 import { openPortForward } from '../kube/port-forward.ts';
 import { EXEC_HANDSHAKE_MS, SESSION_HANDSHAKE_MS } from '../limits.ts';
 import type { AgentTransport, OpenTransport, TransportHandlers } from '../streams/transport.ts';
-import { type Agents, findAgents } from './agents.ts';
+import { AGENTLESS_HINT, type Agents, findAgents } from './agents.ts';
 import { openExecConnection } from './exec-connection.ts';
 import { openByExec } from './exec-transport.ts';
 import { openOnce } from './once-transport.ts';
@@ -104,7 +104,11 @@ export class AgentAccess {
   }
 
   #list(): Promise<Agents> {
-    return findAgents(this.#kube, undefined, this.#signal);
+    return findAgents(this.#kube, undefined, this.#signal).catch((thrown: unknown) => {
+      if (!(thrown instanceof KsnoopError) || thrown.code !== 'FORBIDDEN') throw thrown;
+      const { code, message, hint, exit } = thrown;
+      throw new KsnoopError(code, message, { hint: `${hint} ${AGENTLESS_HINT}`, exit, cause: thrown });
+    });
   }
 }
 

@@ -58,7 +58,7 @@ test('no DaemonSet: not installed', async () => {
   const found = await agents([]);
   await expect(found.on('n1')).rejects.toMatchObject({
     code: 'AGENT_NOT_INSTALLED',
-    hint: 'Install the agents: ksnoop install --image IMAGE. Or capture without them, from within the pods: --agentless (needs create pods/exec and patch pods/ephemeralcontainers in their namespace; --dry-run checks that)',
+    hint: 'Install the agents: ksnoop install --image IMAGE. Or capture without agents, from within the pods: --agentless (needs create pods/exec and patch pods/ephemeralcontainers in their namespace; --dry-run checks that)',
   });
 });
 

@@ -43,6 +43,16 @@ async function explanations(states: readonly Record<string, unknown>[]) {
   return said;
 }
 
+test('who may not see the agents is told how to capture without them', async () => {
+  const words = 'pods is forbidden: User "dev" cannot list resource "pods" in API group "" in the namespace "ksnoop"';
+  server = await startApiServer({ onRequest: (_, response) => json(response, 403, status(403, 'Forbidden', words)) });
+  const kube = await loadKube({ kubeconfig: server.kubeconfig() });
+  const preference = { transport: 'exec', resumeWindowMs: 10_000, compress: 'off' } as const;
+  const { signal } = new AbortController();
+  const opened = new AgentAccess(kube, preference, signal).on('n1')({ stdout: () => {}, stderr: () => {} }, signal);
+  await expect(opened).rejects.toMatchObject({ code: 'FORBIDDEN', hint: expect.stringContaining('--agentless') });
+});
+
 test('an agent whose container was killed since then says so; what was before the capture explains nothing', async () => {
   const before = { restartCount: 1, lastState: { terminated: OOM } };
   const killed = { restartCount: 2, lastState: { terminated: OOM } };
