@@ -14,6 +14,8 @@ export interface FindingStyle {
   timeText(time: number): string;
   /** Files that have the packets; undefined where none is known. */
   readonly paths?: readonly string[] | undefined;
+  /** The key log that they were decrypted with. */
+  readonly keyLog?: string | undefined;
 }
 
 /** Evidence, next step and doubt stand below their sentence. */
@@ -29,15 +31,23 @@ export function findingHead({ severity, confidence, code, message }: Finding, co
 /** Files that a command names; with more it names none. */
 const PATHS_SHOWN = 4;
 
-/** `ksnoop read incident.pcapng`; FILE where no file is known, or too many. @param paths `-` for stdin */
-export function readCommand(paths: readonly string[] | undefined): string {
+/**
+ * `ksnoop read incident.pcapng`; FILE where no file is known, or too many.
+ * @param paths `-` for stdin
+ * @param keyLog the file with the secrets of TLS connections without which the capture does not show the same
+ */
+export function readCommand(paths: readonly string[] | undefined, keyLog?: string | undefined): string {
   const isKnown = paths !== undefined && paths.length > 0 && paths.length <= PATHS_SHOWN && !paths.includes('-');
-  return `ksnoop read ${isKnown ? paths.map(shellWord).join(' ') : 'FILE'}`;
+  const keys = keyLog === undefined ? '' : ` --keylog ${keyLog === '-' ? 'KEYS' : shellWord(keyLog)}`;
+  return `ksnoop read ${isKnown ? paths.map(shellWord).join(' ') : 'FILE'}${keys}`;
 }
 
 /** A finding for people: its sentence, what it rests on, what to do, what else it may be. */
-export function findingLines(finding: Finding, { colours, utc, width, timeText, paths }: FindingStyle): string[] {
-  const read = readCommand(paths);
+export function findingLines(
+  finding: Finding,
+  { colours, utc, width, timeText, paths, keyLog }: FindingStyle,
+): string[] {
+  const read = readCommand(paths, keyLog);
   const { evidence, next, otherwise } = finding;
   const lines = [findingHead(finding, colours)];
   const below = (text: string) => {

@@ -8,7 +8,7 @@ import { Found } from './found.ts';
 export const findings: AnalysisOutputKind = {
   detail: false,
   packets: false,
-  create: ({ session, line, colour, json, width, utc = false, paths }) => {
+  create: ({ session, line, colour, json, width, utc = false, paths, keyLog }) => {
     const found = new Found(session);
     const timeText = (time: number) => session.recorder.timeText(time);
     let judged: readonly Finding[] = [];
@@ -21,7 +21,7 @@ export const findings: AnalysisOutputKind = {
         judged = found.list();
         if (json) line(findingsJson(judged, found.looked, timeText));
         else {
-          const style = { colours: new Colours(colour), utc, width, timeText, paths };
+          const style = { colours: new Colours(colour), utc, width, timeText, paths, keyLog };
           for (const text of findingsText(judged, found.looked, style)) line(text);
         }
       },

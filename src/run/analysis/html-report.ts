@@ -67,7 +67,7 @@ export class HtmlReport implements AnalysisOutput {
 
   /** The page, after the end. @param findings to be shown; those of the packets unless given */
   page(findings: readonly Finding[] = this.#found.list()): string {
-    const { session, utc = false, command, paths } = this.#context;
+    const { session, utc = false, command, paths, keyLog } = this.#context;
     const content = {
       summary: this.#sums.report(session.recorder, session.span),
       findings,
@@ -81,6 +81,7 @@ export class HtmlReport implements AnalysisOutput {
       notes: analysisNotes(session),
       command,
       paths,
+      keyLog,
       version: VERSION,
     };
     const timeText = (time: number) => session.recorder.timeText(time);

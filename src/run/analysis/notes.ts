@@ -9,7 +9,7 @@ export function analysisNotes({ capture, names, where, outputNotes, unmatched, k
   const withoutMatch = where?.note?.();
   if (withoutMatch !== undefined) lines.push(withoutMatch);
   lines.push(...outputNotes);
-  if (keys.size > 0) lines.push(`${counted(keys.found, 'TLS connection')} of this capture can be decrypted`);
+  if (keys.size > 0) lines.push(`${counted(keys.found, 'TLS connection')} decrypted with their keys`);
   if (analysis.copies > 0) {
     lines.push(`${counted(analysis.copies, 'duplicate packet')} (captured at more than one place) counted once`);
   }

@@ -33,6 +33,7 @@ export class AnalysedOutput implements Output {
       argument: context.argument,
       command: context.command,
       paths: context.paths,
+      keyLog,
       about: context.about,
       where: context.where,
       choice: undefined,

@@ -63,6 +63,7 @@ export async function readLines(
   const session = new AnalysisSession(await output.load(), {
     ...form,
     paths: config.paths,
+    keyLog: config.keyLog,
     line: (text) => {
       const bytes = Buffer.from(`${text}\n`, 'utf8');
       writer.push(bytes, 0, bytes.length);

@@ -35,6 +35,8 @@ export interface ReportContent {
   readonly command: string | undefined;
   /** Files that have the packets; undefined where none is known. */
   readonly paths?: readonly string[] | undefined;
+  /** The key log that TLS connections were decrypted with. */
+  readonly keyLog?: string | undefined;
   readonly version: string;
 }
 
@@ -54,7 +56,7 @@ const INTERFACES_SHOWN = 100;
  * no content but its own style sheet and script, by their hashes.
  */
 export function reportPage(content: ReportContent, { utc, timeText, titleOf }: ReportStyle): string {
-  const { summary, findings, timeline, slowest, failed, failures, paths } = content;
+  const { summary, findings, timeline, slowest, failed, failures, paths, keyLog } = content;
   const policy = `default-src 'none'; style-src '${hashOf(STYLE)}'; script-src '${hashOf(SCRIPT)}'; base-uri 'none'; form-action 'none'`;
   return html`<!DOCTYPE html>
 <html lang="en">
@@ -72,7 +74,7 @@ export function reportPage(content: ReportContent, { utc, timeText, titleOf }: R
 <nav aria-label="Sections"><a href="#h-findings">Findings</a> <a href="#h-map">Map</a> <a href="#h-timelines">Timelines</a> <a href="#h-tables">Tables</a> <a href="#h-slowest">Slowest</a> <a href="#h-failed">Failed</a> <a href="#h-capture">Capture</a></nav>
 </header>
 <main>
-${findingsSection(findings, { timeText, utc, read: readCommand(paths) })}
+${findingsSection(findings, { timeText, utc, read: readCommand(paths, keyLog) })}
 ${mapSection(callGraph({ callers: drawnCallers(summary.callers) }), titleOf)}
 ${timelineSection(timeline, timeText, utc)}
 ${summarySection(summary, { utc, titleOf })}

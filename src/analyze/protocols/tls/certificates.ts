@@ -15,7 +15,7 @@ export interface Chain {
 
 /**
  * The chain in a Certificate message of TLS <= 1.2 (RFC 5246 section 7.4.2), from behind the handshake header.
- * @param detail read the certificates, not only count them
+ * @param detail read the whole chain, not only the certificate of the peer itself, which findings need
  */
 export function readCertificates(bytes: Uint8Array, start: number, end: number, detail: boolean): Chain {
   return readChain(bytes, start + 3, end, detail, false);
@@ -34,7 +34,8 @@ function readChain(bytes: Uint8Array, start: number, end: number, detail: boolea
   for (let at = start; at + 3 <= end; count += 1) {
     const next = at + 3 + u8(bytes, at) * 0x10000 + u16(bytes, at + 1);
     if (next > end) break;
-    if (detail && certificates.length < CHAIN_MAXIMUM) certificates.push(readCertificate(bytes.subarray(at + 3, next)));
+    if (certificates.length < (detail ? CHAIN_MAXIMUM : 1))
+      certificates.push(readCertificate(bytes.subarray(at + 3, next)));
     at = hasExtensions && next + 2 <= end ? next + 2 + u16(bytes, next) : next;
   }
   return { count, certificates };

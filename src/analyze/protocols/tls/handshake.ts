@@ -87,6 +87,8 @@ export function tlsFields(handshake: Handshake, transport: 't' | 'q', detail: bo
     sni: client?.sni,
     version: server === undefined ? undefined : versionName(server.version),
     alpn: agreedOrOffered(handshake),
+    notAfter: handshake.certificates?.[0]?.notAfter,
+    certificates: handshake.certificates,
   };
   if (!detail) return plain;
   return {
@@ -101,8 +103,6 @@ export function tlsFields(handshake: Handshake, transport: 't' | 'q', detail: bo
     supportedVersions: client === undefined ? undefined : offeredVersions(client),
     earlyData: client?.earlyData || undefined,
     encryptedClientHello: client?.encryptedHello || undefined,
-    notAfter: handshake.certificates?.[0]?.notAfter,
-    certificates: handshake.certificates,
     clientCertificates: handshake.clientCertificates,
   };
 }
