@@ -1,3 +1,4 @@
+import type { CaptureInterface } from '../../wire/capture-interface.ts';
 import { i32, u8 } from '../bytes.ts';
 import { countPacket } from '../flow/count-packet.ts';
 import { Deadlines } from '../flow/deadlines.ts';
@@ -102,6 +103,11 @@ export class Analysis {
     this.#datagrams = new DatagramFlows(this.clock, sink, options.detail, options.showSecrets);
   }
 
+  /** An interface of the capture. @param id counted over all sections, from 0 */
+  addInterface(id: number, described: Pick<CaptureInterface, 'name' | 'description'>): void {
+    if (this.places.add(id, described)) this.#tcp.placeAdded();
+  }
+
   /** From now on everything is decoded; of what is under way the part that is still to come. */
   wantDetail(): void {
     this.#tcp.detail = true;
@@ -172,7 +178,7 @@ export class Analysis {
     this.flow = (ints[base + FLOW_I32.id] as number) - 1;
     // Of most captures no flow is seen at a second place; to read behind an array's end is slow.
     const isOnePlace = ints[base + FLOW_I32.vantage + direction] === place && slot >= tcp.sightings.length;
-    if (isOnePlace && tcp.plainPacket(slot, direction, packet, place)) {
+    if (isOnePlace && !tcp.comparesLegs && tcp.plainPacket(slot, direction, packet, place)) {
       if (tcp.opaque) return DISPOSITION.opaque;
       return tcp.undecided ? DISPOSITION.undecided : DISPOSITION.decoded;
     }

@@ -68,7 +68,7 @@ export class CaptureAnalysis {
     const handlers: CaptureHandlers = {
       interface: (id, described) => {
         linkTypes[id] = described.linkType;
-        analysis.places.add(id, described);
+        analysis.addInterface(id, described);
         const cluster = analysis.hosts.clusters.number(clusterOf(described.description));
         if (cluster > 0 || clusters.length > 0) clusters[id] = cluster;
         choice?.interface(id, described);

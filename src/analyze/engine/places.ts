@@ -43,8 +43,12 @@ export class Places {
     this.#alive = [];
   }
 
-  /** An interface of the capture. @param id counted over all sections, from 0 */
-  add(id: number, { name, description }: Pick<CaptureInterface, 'name' | 'description'>): void {
+  /**
+   * An interface of the capture.
+   * @param id counted over all sections, from 0
+   * @returns whether it is one more place beside others
+   */
+  add(id: number, { name, description }: Pick<CaptureInterface, 'name' | 'description'>): boolean {
     // `namespace/pod/any` names one thing in the world; every host has an `eth0`.
     const again =
       name === '' ? undefined : name.includes('/') || !this.#inSection.has(name) ? this.#byName.get(name) : undefined;
@@ -66,6 +70,7 @@ export class Places {
     const number = this.#clockNames.get(clock) ?? this.#clockNames.size;
     this.#clockNames.set(clock, number);
     this.#clocks[place] = number;
+    return again === undefined && this.#interfaces > 1;
   }
 
   /** Whether an interface is a pod's, by what the capture says of it. @param id as the capture counts them */

@@ -15,6 +15,7 @@ import {
   COPY_PACKETS,
   COPY_UNNUMBERED_NS,
   LATE_SYN_BYTES,
+  LEG_SEGMENT_WINDOW_NS,
   OPENING_IDLE_NS,
   SEQUENCE_JUMP_MAXIMUM,
   TCP_FLOWS_MAXIMUM,
@@ -90,6 +91,13 @@ export class TcpConnections implements StreamHost {
   #retransmissionsTaken = 0;
   /** The packet last taken carries bytes whose protocol is not recognised yet. */
   undecided = false;
+  /**
+   * A place of capture began a short while ago: connections that it sees from the middle on may have been opened before at
+   * another place, so data segments of all connections are compared (TcpLegs.segment).
+   */
+  comparesLegs = false;
+  /** Until when, ns. */
+  #comparesUntil = 0;
   /** Of `plainPacket`: nothing recognised what the connection carries, and nothing will. */
   opaque = false;
 
@@ -145,6 +153,18 @@ export class TcpConnections implements StreamHost {
     const ahead = (initial - packet.tcpSequence) | 0;
     const isMidstream = ((ints[base + TCP_I32.flags] as number) & SEEN.midstream) !== 0;
     return !isMidstream || ahead <= 0 || ahead > LATE_SYN_BYTES;
+  }
+
+  /** One more place of capture begins. */
+  placeAdded(): void {
+    this.comparesLegs = true;
+    this.#comparesUntil = this.clock.now + LEG_SEGMENT_WINDOW_NS;
+  }
+
+  #compare(slot: number, packet: PacketView): void {
+    if (this.comparesLegs && this.clock.now > this.#comparesUntil) this.comparesLegs = false;
+    const isMidstream = ((this.table.ints[this.table.base(slot) + TCP_I32.flags] as number) & SEEN.midstream) !== 0;
+    if (isMidstream || this.comparesLegs) this.#legs.segment(slot, packet, isMidstream);
   }
 
   /** Connections that had to go before their end because there were too many at once. */
@@ -324,7 +344,7 @@ export class TcpConnections implements StreamHost {
     const isOver = (flags & SEEN.streamEnded) !== 0;
     if (length > 0 && (tcpFlags & TCP.rst) === 0 && !isOver) {
       stream ??= this.#stream(slot);
-      if ((flags & SEEN.midstream) !== 0) this.#legs.segment(slot, packet);
+      if ((flags & SEEN.midstream) !== 0 || this.comparesLegs) this.#compare(slot, packet);
       // Bytes in a SYN (RFC 7413) come behind it.
       const sequence = tcpFlags & TCP.syn ? (packet.tcpSequence + 1) | 0 : packet.tcpSequence;
       const { pendingEnd } = stream;

@@ -13,7 +13,7 @@ export class TcpLegs {
   readonly #table: FlowTable;
   readonly #clock: Clock;
   readonly #handshakes: ConnectionLegs;
-  /** Made when the first connection begins mid-stream. */
+  /** Made when the first connection begins mid-stream, or places of capture begin one after the other. */
   #segments: ConnectionLegs | undefined;
   /** By slot: data segments of a connection begun mid-stream that were looked at. */
   readonly #looked: (number | undefined)[] = [];
@@ -77,14 +77,15 @@ export class TcpLegs {
   }
 
   /**
-   * A data segment of a connection whose beginning was not seen. Its sequence and acknowledgment numbers and its content are
+   * A data segment of a connection whose beginning was not seen at one of both places, or perhaps not. Its sequence and acknowledgment numbers and its content are
    * those of another flow's segment: both numbers are random (RFC 6528), so one such segment is as good as a handshake. Connections
    * of a proxy's pool often show no more than one request.
+   * @param isCounted LEG_SEGMENTS of the flow are looked at; those of another flow are few already
    */
-  segment(slot: number, packet: PacketView): void {
+  segment(slot: number, packet: PacketView, isCounted: boolean): void {
     const looked = this.#looked[slot] ?? 0;
     if (looked >= LEG_SEGMENTS || this.#others[slot] !== undefined) return;
-    this.#looked[slot] = looked + 1;
+    if (isCounted) this.#looked[slot] = looked + 1;
     this.#segments ??= new ConnectionLegs(this.#table, LEG_SEGMENT_WINDOW_NS);
     const end = Math.min(packet.end, packet.cursor + LEG_CONTENT_BYTES);
     const content = legHash(packet.bytes, packet.cursor, end, packet.tcpAcknowledgment ^ packet.payloadLength);

@@ -84,6 +84,30 @@ test('begun in the middle, the data that both legs show joins them', () => {
   expect(analyseBytes(builtPcapng(others, ['a', 'b'])).flows.every(({ sameAs }) => sameAs === undefined)).toBe(true);
 });
 
+test.each(['the client', 'the server'])(
+  'a connection that one place saw open, and the other from the middle on, is one: the capture at %s began late',
+  (late) => {
+    const exchange = (turn: number): BuiltSegment[] =>
+      [0, 1].map((side) => ({
+        side: side as 0 | 1,
+        sequence: (side === 0 ? 1001 : 5001) + turn * 40,
+        acknowledgment: (side === 0 ? 5001 : 1001) + (turn + side) * 40,
+        payload: `${side === 0 ? 'ask' : 'say'} ${String(turn).padStart(2, '0')} ${'x'.repeat(33)}`,
+        at: 10 + turn * 20 + side * 5,
+        flags: 'P.',
+      }));
+    const all = [...handshake([1000, 5000]), ...Array.from({ length: 40 }, (_, turn) => exchange(turn)).flat()];
+    const leg = (interfaceId: number, port: number, from: number) =>
+      all
+        .filter(({ at }) => at >= from)
+        .map((segment) => ({ ...segment, at: segment.at + interfaceId, interfaceId, ports: [40_000, port] as const }));
+    const [client, server] = late === 'the client' ? [300, 0] : [0, 300];
+    const segments = [...leg(0, 80, client), ...leg(1, 8080, server)].sort((a, b) => a.at - b.at);
+    const { flows } = analyseBytes(builtPcapng(segments, ['shop/client/eth0', 'shop/web/eth0']));
+    expect(flows.map(({ sameAs }) => sameAs !== undefined)).toEqual([false, true]);
+  },
+);
+
 test("a server that is captured too has the name of its interface; one behind a router does not have the router's", () => {
   const [syn, answer] = handshake([100, 200]);
   const path = (server: string) => {
