@@ -37,9 +37,22 @@ const PATHS_SHOWN = 4;
  * @param keyLog the file with the secrets of TLS connections without which the capture does not show the same
  */
 export function readCommand(paths: readonly string[] | undefined, keyLog?: string | undefined): string {
+  return `ksnoop read ${filesText(paths, keyLog)}`;
+}
+
+/**
+ * A finding's next step: the commands in it that read a file name it.
+ * @param paths, keyLog as readCommand has them
+ */
+export function nextText(next: string, paths: readonly string[] | undefined, keyLog?: string | undefined): string {
+  const files = filesText(paths, keyLog);
+  return next.replace(/\bksnoop trace FILE\b/g, () => `ksnoop trace ${files}`);
+}
+
+function filesText(paths: readonly string[] | undefined, keyLog: string | undefined): string {
   const isKnown = paths !== undefined && paths.length > 0 && paths.length <= PATHS_SHOWN && !paths.includes('-');
   const keys = keyLog === undefined ? '' : ` --keylog ${keyLog === '-' ? 'KEYS' : shellWord(keyLog)}`;
-  return `ksnoop read ${isKnown ? paths.map(shellWord).join(' ') : 'FILE'}${keys}`;
+  return `${isKnown ? paths.map(shellWord).join(' ') : 'FILE'}${keys}`;
 }
 
 /** A finding for people: its sentence, what it rests on, what to do, what else it may be. */
@@ -67,7 +80,7 @@ export function findingLines(
     if (where !== undefined) below(`Show: ${read} --where ${shellWord(where)}`);
     if (filter !== undefined) below(`      ${read} -f ${shellWord(filter)} -o packets`);
   }
-  below(`Next: ${next}`);
+  below(`Next: ${nextText(next, paths, keyLog)}`);
   if (otherwise !== undefined) below(`Or:   ${otherwise}`);
   return lines;
 }

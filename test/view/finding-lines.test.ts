@@ -63,3 +63,12 @@ test('what is proven says nothing of it, and hostile texts do not reach the term
   expect(others.some((line) => line.includes('Or:'))).toBe(false);
   expect([first, ...others].join('')).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
 });
+
+test('a next step that reads a file names it', () => {
+  const next = 'To see where: ksnoop trace FILE. If not, profile it.';
+  const shown = (paths: readonly string[] | undefined, keyLog?: string) =>
+    findingLines({ ...finding, next }, { ...style, paths, keyLog }).find((line) => line.includes('Next:'));
+  expect(shown(['$& b.pcapng'])).toBe("    Next: To see where: ksnoop trace '$& b.pcapng'. If not, profile it.");
+  expect(shown(['b.pcapng'], 'keys')).toContain('ksnoop trace b.pcapng --keylog keys');
+  expect(shown(undefined)).toContain('ksnoop trace FILE');
+});

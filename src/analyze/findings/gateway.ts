@@ -1,4 +1,5 @@
 import { FINDING_SUBJECTS } from '../limits.ts';
+import { type Misfit, misfitOf } from '../protocols/tls/certificate-fit.ts';
 import type { AnalysisEvent, Exchange } from '../record/event.ts';
 import { type Case, Cases } from './cases.ts';
 import { type DetectorKind, groupOf, serviceNamed } from './detector.ts';
@@ -19,8 +20,26 @@ interface Failure {
   readonly server: string;
   readonly from: number;
   readonly to: number;
-  readonly how: 'same status' | 'connection refused' | 'reset' | 'no response';
+  readonly how: 'same status' | 'connection refused' | 'reset' | 'no response' | Misfit;
 }
+
+/** An error of a gateway of which no cause came yet: its end may be seen before that of the failed request. */
+interface Unexplained {
+  readonly server: string;
+  readonly from: number;
+  readonly to: number | undefined;
+}
+
+/** What most often came before a server's errors. */
+interface Cause extends Pick<Failure, 'server' | 'how'> {
+  times: number;
+}
+
+/** What is wrong with the certificate after which the gateway closes its connections. */
+const MISFITS: Readonly<Record<Misfit, string>> = {
+  expired: 'which has expired',
+  'other name': 'which is for another name',
+};
 
 /** 502, 503 and 504, and what the gateway got from its backend. */
 export const gateway: DetectorKind = {
@@ -28,20 +47,30 @@ export const gateway: DetectorKind = {
   create: (context) => {
     const answered = new Cases(context.bounds);
     const failures = new Map<string, Failure[]>();
+    const unexplained = new Map<string, Unexplained[]>();
     /** By server: how often each failure of an upstream came before its error. */
-    const causes = new Map<string, Map<string, number>>();
-    const remember = (client: string, failure: Failure) => {
-      const own = failures.get(client) ?? [];
-      if (failures.size >= FINDING_SUBJECTS && own.length === 0) return;
-      failures.set(client, own);
-      own.push(failure);
-      if (own.length > FAILURES) own.shift();
-    };
+    const causes = new Map<string, Map<string, Cause>>();
+    /** By server: handshakes with it after which a client sent nothing and closed. */
+    const unused = new Map<string, number>();
     const addCause = (server: string, { how, server: upstream }: Failure) => {
-      const own = causes.get(server) ?? new Map<string, number>();
+      const own = causes.get(server) ?? new Map<string, Cause>();
       causes.set(server, own);
       const key = `${how} ${upstream}`;
-      if (own.has(key) || own.size < FAILURES) own.set(key, (own.get(key) ?? 0) + 1);
+      const cause = own.get(key) ?? { server: upstream, how, times: 0 };
+      cause.times += 1;
+      if (own.has(key) || own.size < FAILURES) own.set(key, cause);
+    };
+    const explainEarlier = (client: string, failure: Failure) => {
+      const own = unexplained.get(client);
+      const left = own?.filter((error) => !isWithin(failure, error));
+      if (own === undefined || left === undefined || left.length === own.length) return;
+      for (const error of own) if (isWithin(failure, error)) addCause(error.server, failure);
+      unexplained.set(client, left);
+    };
+    /** Whether most TLS connections to a server carried nothing: its certificate does not keep a client from others. */
+    const areMostUnused = (server: string) => {
+      const { exchanges = 0, requests = 0 } = context.tallies.of(server) ?? {};
+      return (unused.get(server) ?? 0) * 2 > exchanges - requests;
     };
     return {
       event: (event, flow, server) => {
@@ -51,18 +80,20 @@ export const gateway: DetectorKind = {
         const isGatewayError = isHttp && GATEWAY_STATUS.test(event.status);
         if (isGatewayError) {
           answered.of(server).add(flow.id, event.time, `${event.route} ${event.status}`);
-          const own = failures.get(groupOf(context, flow.serverHost, flow.interfaceId, event.time));
-          const cause = own?.findLast(({ from, to }) => from >= event.time && to <= (event.responseEnd ?? to));
-          if (cause !== undefined) addCause(server, cause);
+          const gatewayItself = groupOf(context, flow.serverHost, flow.interfaceId, event.time);
+          const error = { server, from: event.time, to: event.responseEnd };
+          const cause = failures.get(gatewayItself)?.findLast((failure) => isWithin(failure, error));
+          if (cause === undefined) remember(unexplained, gatewayItself, error);
+          else addCause(server, cause);
         }
         if (how === undefined) return;
+        if (isMisfit(how) && (unused.has(server) || unused.size < FINDING_SUBJECTS))
+          unused.set(server, (unused.get(server) ?? 0) + 1);
         const to = event.kind === 'exchange' ? (event.responseEnd ?? event.requestEnd) : event.time;
-        remember(groupOf(context, flow.clientHost, flow.interfaceId, event.time), {
-          server,
-          from: event.time,
-          to,
-          how,
-        });
+        const client = groupOf(context, flow.clientHost, flow.interfaceId, event.time);
+        const failure = { server, from: event.time, to, how };
+        remember(failures, client, failure);
+        explainEarlier(client, failure);
       },
       findings: () => {
         answered.attemptsOf((subject) => context.tallies.of(subject)?.http);
@@ -70,26 +101,52 @@ export const gateway: DetectorKind = {
         const subjects = new Set(counting.map(([subject]) => subject));
         return counting.flatMap(([subject, one]): Finding[] => {
           const service = serviceNamed(context, subject);
-          const [cause, explained = 0] = [...(causes.get(subject) ?? [])].sort((a, b) => b[1] - a[1])[0] ?? [];
-          if (cause === undefined || explained < one.cases * EXPLAINED_SHARE)
+          const [cause] = [...(causes.get(subject)?.values() ?? [])].sort((a, b) => b.times - a.times);
+          if (cause === undefined || cause.times < one.cases * EXPLAINED_SHARE)
             return [finding(subject, one, { service })];
-          const upstream = cause.replace(/^(?:same status|connection refused|reset|no response) /, '');
-          const how = cause.slice(0, -upstream.length - 1);
+          const { how, server: upstream } = cause;
+          if (isMisfit(how) && !areMostUnused(upstream)) return [finding(subject, one, { service })];
           // What it only passes on is a finding of the server behind it.
           if (how === 'same status' && subjects.has(upstream) && upstream !== subject) return [];
-          return [finding(subject, one, { service, cause: `${how} from ${upstream}` })];
+          return [finding(subject, one, { service, cause })];
         });
       },
     };
   },
 };
 
+/** The last ones of each client or gateway, FAILURES at most. */
+function remember<Item>(items: Map<string, Item[]>, of: string, item: Item): void {
+  const own = items.get(of) ?? [];
+  if (items.size >= FINDING_SUBJECTS && !items.has(of)) return;
+  items.set(of, own);
+  own.push(item);
+  if (own.length > FAILURES) own.shift();
+}
+
+/** Whether a request failed between a gateway's own request and its response. */
+function isWithin(failure: Failure, { from, to }: Unexplained): boolean {
+  return failure.from >= from && failure.to <= (to ?? failure.to);
+}
+
 /** What a failed request got; undefined for one that did not fail. */
 function failureOf(event: AnalysisEvent): Failure['how'] | undefined {
   if (event.kind === 'event') return event.code === 'TCP_REFUSED' ? 'connection refused' : undefined;
   if (event.kind !== 'exchange') return undefined;
+  const misfit = event.protocol === 'tls' ? misfitOf(event.status) : undefined;
+  if (misfit !== undefined) return misfit;
   if (event.protocol === 'http' && GATEWAY_STATUS.test(event.status)) return 'same status';
   return brokenOff(event);
+}
+
+function isMisfit(how: Failure['how']): how is Misfit {
+  return how === 'expired' || how === 'other name';
+}
+
+/** What the gateway got from its backend, in brackets. */
+function causeText({ how, server }: Cause): string {
+  if (!isMisfit(how)) return `${how} from ${server}`;
+  return `it closes its connections to ${server} after the server's certificate, ${MISFITS[how]}`;
 }
 
 function brokenOff({ incomplete }: Exchange): 'reset' | 'no response' | undefined {
@@ -101,28 +158,33 @@ function brokenOff({ incomplete }: Exchange): 'reset' | 'no response' | undefine
 function finding(
   subject: string,
   one: Case,
-  { service, cause }: { readonly service: ServiceName | undefined; readonly cause?: string },
+  { service, cause }: { readonly service: ServiceName | undefined; readonly cause?: Cause },
 ): Finding {
   const [example = ''] = one.frequent();
-  const upstream = cause?.slice(cause.indexOf(' from ') + ' from '.length) ?? '';
   const others = one.areTextsCut ? 'other requests' : counted(one.texts.size - 1, 'other request');
   return {
     code: 'GATEWAY_ERROR',
     severity: 'error',
-    confidence: cause === undefined ? 'likely' : 'proven',
+    // That it closes because of the certificate is what the packets suggest.
+    confidence: cause === undefined || isMisfit(cause.how) ? 'likely' : 'proven',
     subject,
     message:
       cause === undefined
         ? `${subject} answers with 502, 503 or 504: ${share(one, 'request')}.`
-        : `${subject} answers with 502, 503 or 504 because its own requests fail (${cause}): ${share(one, 'request')}.`,
+        : `${subject} answers with 502, 503 or 504 because its own requests fail (${causeText(cause)}): ${share(one, 'request')}.`,
     evidence: [
       one.evidence(one.texts.size > 1 ? `${example} and ${others}` : example, 'http.status in [502, 503, 504]'),
     ],
     next:
       cause === undefined
         ? `To see whether a backend got the request, and what it answered: ${traceOf(service)}`
-        : `Look at the server behind it: ${upstream}.`,
-    otherwise: cause === undefined ? 'the server itself answers so, and is no gateway' : undefined,
+        : `Look at ${isMisfit(cause.how) ? 'the certificate of ' : ''}the server behind it: ${cause.server}.`,
+    otherwise:
+      cause === undefined
+        ? 'the server itself answers so, and is no gateway'
+        : isMisfit(cause.how)
+          ? 'it closes them for another reason, which its log has'
+          : undefined,
     cases: one.cases,
     attempts: one.attempts,
   };

@@ -1,10 +1,12 @@
+import { isForOthers, misfitOf, namesOf, UNUSED_STATUS } from '../protocols/tls/certificate-fit.ts';
 import type { FieldValue } from '../record/event.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import { type Case, Cases } from './cases.ts';
 import { certificateEnd, endText } from './certificate-end.ts';
-import { clientOf, type DetectorKind } from './detector.ts';
-import type { Finding } from './finding.ts';
-import { counted, examplesOf, listed, share } from './words.ts';
+import { CertificateSeen } from './certificate-seen.ts';
+import { clientOf, type DetectorKind, serviceNamed } from './detector.ts';
+import type { Evidence, Finding } from './finding.ts';
+import { counted, examplesOf, listed, quoted, share } from './words.ts';
 
 /** What an alert means: who complains, about what. @param by who sent it */
 const ALERTS: Readonly<Record<string, (by: string, other: string) => string>> = {
@@ -29,7 +31,10 @@ export const tls: DetectorKind = {
     const expired = new Cases(context.bounds);
     const mismatched = new Cases(context.bounds);
     const foreign = new Cases(context.bounds);
-    const ends = new Map<string, number>();
+    /** By server: the certificate that ends first. */
+    const ends = new Map<string, CertificateSeen>();
+    /** Handshakes with such a certificate after which the client sent nothing and closed. */
+    const unused = new Cases(context.bounds);
     /** Who sent an alert, by flow: the exchange that follows does not have it. */
     const alerts = new Map<number, 0 | 1>();
     return {
@@ -44,7 +49,9 @@ export const tls: DetectorKind = {
         if (fields === undefined) return;
         for (const cases of [failed, expired, mismatched, foreign]) cases.of(server).attempts += 1;
         const failure = event.failed ? event.status : '';
-        if (failure === 'answer is not TLS')
+        const misfit = misfitOf(failure);
+        if (misfit !== undefined) unused.of(`${misfit} ${server}`).add(flow.id, event.time);
+        else if (failure === 'answer is not TLS')
           foreign.of(server).add(flow.id, event.time, clientOf(context, flow, event.time));
         else if (failure !== '' && failure !== 'reset' && failure !== 'closed' && failure !== 'no answer') {
           const client = clientOf(context, flow, event.time);
@@ -58,29 +65,38 @@ export const tls: DetectorKind = {
         const at = Number(context.epoch() / 1_000_000n) + event.time / 1e6;
         const end = certificateEnd(validFrom(fields.certificates), notAfter, at);
         if (end !== undefined) {
+          const own = Array.isArray(fields.certificates) ? fieldsIn(fields.certificates[0]) : undefined;
+          const seen = new CertificateSeen(own, notAfter, textIn(fields.sni), {
+            address: context.hosts.text(flow.serverHost),
+            port: flow.serverPort,
+          });
           const old = ends.get(server);
-          if (old === undefined || notAfter < old) ends.set(server, notAfter);
+          ends.set(server, old === undefined ? seen : old.withOther(seen));
           expired.of(server).add(flow.id, event.time, end);
         }
         const sni = textIn(fields.sni).toLowerCase();
         const names = namesOf(fields.certificates);
-        if (sni !== '' && names.length > 0 && !names.some((name) => isFor(name, sni))) {
+        if (isForOthers(names, sni)) {
           mismatched.of(server).add(flow.id, event.time, `requested ${sni}, the certificate is for ${listed(names)}`);
         }
       },
       findings: () => {
         const found: Finding[] = [];
         for (const [subject, one] of expired.counting()) {
-          const end = ends.get(subject) ?? 0;
+          const seen = ends.get(subject);
+          if (seen === undefined) continue;
           const isPast = one.texts.has('past');
           found.push({
             code: 'TLS_CERTIFICATE_EXPIRED',
             severity: isPast ? 'error' : 'warning',
             confidence: 'proven',
             subject,
-            message: `The certificate of ${subject} ${endText(isPast ? 'past' : 'soon', end)}.`,
-            evidence: [one.evidence(`${share(one, 'handshake')} showed it`, 'has(tls.notAfter)')],
-            next: 'Renew the certificate, and have the server load it.',
+            message: `The certificate of ${subject} ${endText(isPast ? 'past' : 'soon', seen.notAfter)}.`,
+            evidence: [
+              one.evidence(`${share(one, 'handshake')} showed it${seen.text}`, 'has(tls.notAfter)'),
+              ...unusedEvidence(unused.of(`expired ${subject}`), UNUSED_STATUS.expired),
+            ],
+            next: seen.next(serviceNamed(context, subject)),
             otherwise: undefined,
             cases: one.cases,
             attempts: one.attempts,
@@ -93,7 +109,10 @@ export const tls: DetectorKind = {
             confidence: 'proven',
             subject,
             message: `The certificate of ${subject} does not match the requested name: ${examplesOf(one, 1)}.`,
-            evidence: [one.evidence(share(one, 'handshake'), 'has(tls.certificates)')],
+            evidence: [
+              one.evidence(share(one, 'handshake'), 'has(tls.certificates)'),
+              ...unusedEvidence(unused.of(`other name ${subject}`), UNUSED_STATUS['other name']),
+            ],
             next: 'Use a name that the certificate has, or a certificate for this name.',
             otherwise: undefined,
             cases: one.cases,
@@ -147,21 +166,15 @@ function reasons(one: Case): string {
   return others.length === 0 ? first : `${first} (and ${counted(others.length, 'other reason')})`;
 }
 
-/** Whether a certificate's name covers a host name (RFC 6125, section 6.4.3). */
-function isFor(name: string, host: string): boolean {
-  if (name === host) return true;
-  return name.startsWith('*.') && host.slice(host.indexOf('.') + 1) === name.slice(2) && host.includes('.');
-}
-
 /** When the server's own certificate became valid, ms since 1970; NaN where that is not known. */
 function validFrom(certificates: FieldValue | undefined): number {
   const [own] = Array.isArray(certificates) ? certificates : [];
   return Date.parse(textIn(fieldsIn(own)?.notBefore));
 }
 
-/** The names in the server's own certificate. */
-function namesOf(certificates: FieldValue | undefined): string[] {
-  const [own] = Array.isArray(certificates) ? certificates : [];
-  const names = fieldsIn(own)?.names;
-  return Array.isArray(names) ? names.flatMap((name) => (typeof name === 'string' ? [name.toLowerCase()] : [])) : [];
+/** What clients did after such a certificate: nothing, but close. */
+function unusedEvidence(one: Case, status: string): Evidence[] {
+  if (one.cases === 0) return [];
+  const text = `after ${counted(one.cases, 'handshake')} with it the client sent no data, and closed`;
+  return [one.evidence(text, `tls.failure == ${quoted(status)}`)];
 }

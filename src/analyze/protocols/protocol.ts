@@ -40,6 +40,8 @@ export interface StreamContext extends ProtocolContext {
   readonly bodies?: Bodies | undefined;
   /** Where secrets of TLS connections are known (`--keylog`). */
   readonly decryption?: DecryptionMeans | undefined;
+  /** Milliseconds since 1970 of a time such as `now`; NaN where that is not known, as is without this method. */
+  wallTime?(time: number): number;
   /**
    * Requests that wait behind others take more bytes, or fewer (negative). What is left at the connection's end is taken off then.
    * @returns whether those of all connections together are within their bound; without this method they have none

@@ -247,6 +247,10 @@ export class TcpStream implements StreamContext {
     return keys === undefined || (keys.size === 0 && !keys.growing) ? undefined : { keys, recognition };
   }
 
+  wallTime(time: number): number {
+    return Number.isNaN(time) ? Number.NaN : Number(this.#host.clock.absolute(time)) / 1e6;
+  }
+
   countPending(bytes: number): boolean {
     this.#pendingBytes += bytes;
     this.#host.pendingBytes += bytes;

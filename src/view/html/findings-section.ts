@@ -17,15 +17,17 @@ interface FindingsStyle {
   timeText(time: number): string;
   /** The command that reads the packets: `ksnoop read FILE`. */
   readonly read: string;
+  /** A next step with the names of files in its commands. */
+  nextOf(next: string): string;
 }
 
 /** Findings of the packets: a sentence each, with its evidence that opens. */
-export function findingsSection(findings: readonly Finding[], { utc, timeText, read }: FindingsStyle): Html {
+export function findingsSection(findings: readonly Finding[], { utc, timeText, read, nextOf }: FindingsStyle): Html {
   const clock = (time: number) => clockText(timeText(time), utc);
   return html`
 <section aria-labelledby="h-findings"><h2 id="h-findings">Findings</h2>
 ${findings.length === 0 ? html`<p>Nothing found.</p>` : html`<p>${counted(findings.length, 'finding')}${findings.length === 1 ? '' : ', the worst first'}.</p>`}
-${findings.map((finding, index) => findingHtml(finding, { isOpen: index === 0, clock, read }))}
+${findings.map((finding, index) => findingHtml(finding, { isOpen: index === 0, clock, read, nextOf }))}
 </section>`;
 }
 
@@ -33,9 +35,10 @@ interface Shown {
   readonly isOpen: boolean;
   clock(time: number): string;
   readonly read: string;
+  nextOf(next: string): string;
 }
 
-function findingHtml(finding: Finding, { isOpen, clock, read }: Shown): Html {
+function findingHtml(finding: Finding, { isOpen, clock, read, nextOf }: Shown): Html {
   const { severity, confidence, code, message, evidence, next, otherwise } = finding;
   const sure = confidence === 'proven' ? '' : ` (${confidence})`;
   return html`<details class="finding ${severity}" ${isOpen ? html`open` : undefined}>
@@ -53,7 +56,7 @@ function findingHtml(finding: Finding, { isOpen, clock, read }: Shown): Html {
     const packets = filter === undefined ? undefined : html`<pre>${read} -f ${shellWord(filter)} -o packets</pre>`;
     return html`<li>Seen: ${text}${when}${which}${show}${packets}</li>`;
   })}</ul>
-<p><strong>Next:</strong> ${next}</p>
+<p><strong>Next:</strong> ${nextOf(next)}</p>
 ${otherwise === undefined ? undefined : html`<p><strong>Or:</strong> ${otherwise}</p>`}
 </details>`;
 }

@@ -3,7 +3,7 @@ import type { Finding } from '../../analyze/findings/finding.ts';
 import type { SummaryReport } from '../../analyze/summary/report.ts';
 import type { TimelineReport } from '../../analyze/summary/timeline.ts';
 import type { TraceRecord } from '../../analyze/trace/record.ts';
-import { readCommand } from '../finding-lines.ts';
+import { nextText, readCommand } from '../finding-lines.ts';
 import { callGraph } from '../map/graph.ts';
 import { summaryHeadline } from '../summary-tables.ts';
 import { byteSize, counted } from '../units.ts';
@@ -74,7 +74,7 @@ export function reportPage(content: ReportContent, { utc, timeText, titleOf }: R
 <nav aria-label="Sections"><a href="#h-findings">Findings</a> <a href="#h-map">Map</a> <a href="#h-timelines">Timelines</a> <a href="#h-tables">Tables</a> <a href="#h-slowest">Slowest</a> <a href="#h-failed">Failed</a> <a href="#h-capture">Capture</a></nav>
 </header>
 <main>
-${findingsSection(findings, { timeText, utc, read: readCommand(paths, keyLog) })}
+${findingsSection(findings, { timeText, utc, read: readCommand(paths, keyLog), nextOf: (next) => nextText(next, paths, keyLog) })}
 ${mapSection(callGraph({ callers: drawnCallers(summary.callers) }), titleOf)}
 ${timelineSection(timeline, timeText, utc)}
 ${summarySection(summary, { utc, titleOf })}

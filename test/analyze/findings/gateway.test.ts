@@ -73,3 +73,39 @@ test('what failed before the request, and success, explain nothing', () => {
   expect(alone).toMatchObject({ subject: '10.0.0.2:80', confidence: 'likely' });
   expect(alone?.message).toBe('10.0.0.2:80 answers with 502, 503 or 504: all 3 requests.');
 });
+
+const UNUSED: Partial<Exchange> = {
+  protocol: 'tls',
+  failed: true,
+  status: 'closed after expired certificate',
+  fields: { tls: { sni: 'c' } },
+};
+
+/** A gateway whose connections end after the certificate; that is known only when it has answered. @param used handshakes after which data came */
+function closed(used: number, more: Partial<Exchange> = {}) {
+  const judged = new Judged();
+  const flow = judged.flow(1, 2);
+  for (let index = 0; index < 3; index += 1) {
+    judged.exchange(flow, index * 1000, 20, FAILED);
+    judged.exchange(judged.flow(2, 3), index * 1000 + 2, 5, { ...UNUSED, ...more });
+  }
+  for (let index = 0; index < used; index += 1)
+    judged.exchange(judged.flow(2, 3), 5000 + index, 5, { ...UNUSED, failed: false, status: 'TLS1.2' });
+  return judged.found.find(({ code }) => code === 'GATEWAY_ERROR');
+}
+
+test('a gateway that closes its connections after a certificate is said with that', () => {
+  expect(closed(0)).toMatchObject({
+    confidence: 'likely',
+    message:
+      "10.0.0.2:80 answers with 502, 503 or 504 because its own requests fail (it closes its connections to 10.0.0.3:80 after the server's certificate, which has expired): all 3 requests.",
+    next: 'Look at the certificate of the server behind it: 10.0.0.3:80.',
+  });
+  expect(closed(2, { status: 'closed after certificate for another name' })?.message).toContain(
+    'which is for another name',
+  );
+});
+
+test('a certificate with which most connections carry data is no cause', () => {
+  expect(closed(3)?.message).toBe('10.0.0.2:80 answers with 502, 503 or 504: all 3 requests.');
+});

@@ -92,3 +92,27 @@ test('what a handshake shows: an expired certificate, one for other names, an an
     'TLS_PORT_MISMATCH error',
   ]);
 });
+
+test('the certificate that has expired is identified, with commands that show it', () => {
+  const judged = new Judged();
+  const flow = judged.flow(1, 2);
+  const show = (serial: string, at: number) => {
+    const certificate = { subject: 'CN=a', issuer: 'CN=ca', serial, notBefore: '2023-01-01T00:00:00Z', names: ['a'] };
+    const notAfter = '2023-11-13T00:00:00Z';
+    const fields = { tls: { sni: 'a', notAfter, certificates: [{ ...certificate, notAfter }] } };
+    judged.exchange(flow, at, 5, { protocol: 'tls', status: 'closed after expired certificate', failed: true, fields });
+  };
+  show('01', 0);
+  show('01', 10);
+  const [found, ...others] = judged.found;
+  expect(others).toEqual([]);
+  expect(found?.evidence.map(({ text }) => text)).toEqual([
+    'all 2 handshakes showed it: subject CN=a, issuer CN=ca, serial 01',
+    'after 2 handshakes with it the client sent no data, and closed',
+  ]);
+  expect(found?.next).toContain('openssl s_client -connect 10.0.0.2:80 -servername a </dev/null');
+  show('02', 20);
+  expect(judged.found[0]?.evidence[0]?.text).toContain(
+    'showed it or another that ends; the first to end has subject CN=a, issuer CN=ca, serial 01',
+  );
+});

@@ -32,6 +32,8 @@ export interface PlayOptions {
   readonly timeless?: readonly number[];
   /** Bodies are wanted; where they are kept. */
   readonly bodies?: boolean | Bodies;
+  /** When the conversation begins, ms since 1970; without, that is not known. */
+  readonly epoch?: number;
   /** Counts the bytes of what is pending, as a stream does. */
   readonly countPending?: (bytes: number) => boolean;
   /** Cuts every step into portions of at most so many bytes. */
@@ -59,6 +61,7 @@ export function play(protocol: StreamProtocol, steps: readonly Step[], options: 
     isCut: false,
     midstream: options.midstream ?? false,
     beginning: () => 0,
+    wallTime: (time) => (options.epoch ?? Number.NaN) + time / 1e6,
     finSeen: (side) => ended && (options.finished?.includes(side) ?? options.end === undefined),
     detail: options.detail ?? true,
     showSecrets: options.showSecrets ?? false,

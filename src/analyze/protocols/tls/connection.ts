@@ -1,12 +1,13 @@
 import { type Incomplete, SIDE, type Side } from '../../record/event.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import { ALERT_LEVEL, alertName } from './alerts.ts';
+import { certificateMisfit, type Misfit, UNUSED_STATUS } from './certificate-fit.ts';
 import { readCertificates, readTls13Certificates } from './certificates.ts';
 import { type ClientHello, protocolNames, readClientHello } from './client-hello.ts';
 import { Decryption } from './decrypt/decryption.ts';
 import { HANDSHAKE, TlsDirection, type TlsDirectionSink } from './direction.ts';
 import { EXTENSION, eachExtension } from './extensions.ts';
-import { Handshake, tlsExchange } from './handshake.ts';
+import { Handshake, type Outcome, tlsExchange } from './handshake.ts';
 import { RECORD } from './records.ts';
 import { readServerHello } from './server-hello.ts';
 import { isTls13 } from './versions.ts';
@@ -18,6 +19,14 @@ const FINISHED_MINIMUM = 4 + 32;
 /** Where a hello's random lies, behind its version. */
 const RANDOM_AT = 2;
 const RANDOM_END = RANDOM_AT + 32;
+
+/** A complete handshake with a certificate that clients reject: what the client does next decides whether it failed. */
+interface Held {
+  readonly outcome: Outcome;
+  readonly misfit: Misfit;
+  /** The client had closed before the server sent more. */
+  hasLeft: boolean;
+}
 
 /**
  * One connection's handshake; what follows it is skipped unread, or decrypted where its secrets are known. It is over, as far
@@ -39,6 +48,9 @@ export class TlsConnection implements StreamAnalyzer, TlsDirectionSink {
   #protectedBytes = 0;
   /** The client has sent what ends TLS 1.3's handshake. */
   #finishSeen = false;
+  /** TLS <= 1.2: the client has sent data. */
+  #clientData = false;
+  #held: Held | undefined;
   /** Where there is a key log: until it proves to have no secrets of this connection. */
   #decryption: Decryption | undefined;
 
@@ -50,6 +62,8 @@ export class TlsConnection implements StreamAnalyzer, TlsDirectionSink {
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {
+    // Whatever the client sends behind its Finished: it goes on, or gives a reason that is encrypted.
+    if (side === SIDE.client && this.#held !== undefined) this.#release(undefined);
     if (this.#sides !== undefined) {
       if (!this.#context.timeKnown) this.#timeKnown = false;
       this.#sides[side].data(bytes, start, end, this.#context.now);
@@ -61,8 +75,8 @@ export class TlsConnection implements StreamAnalyzer, TlsDirectionSink {
   }
 
   gap(side: Side, length: number): void {
+    this.#release(undefined);
     this.#sides?.[side].gap(length, this.#context.now);
-
     this.#decryption?.gap(side, length);
   }
 
@@ -72,6 +86,10 @@ export class TlsConnection implements StreamAnalyzer, TlsDirectionSink {
   }
 
   #endHandshake(how: StreamEnd, by: Side | undefined): void {
+    if (this.#held !== undefined) {
+      this.#release(this.#hasClientLeft(this.#held, how, by) ? this.#held.misfit : undefined);
+      return;
+    }
     const sides = this.#sides;
     const { client, server } = this.#handshake;
     if (sides === undefined || (client === undefined && server === undefined)) {
@@ -83,6 +101,14 @@ export class TlsConnection implements StreamAnalyzer, TlsDirectionSink {
       // One direction of the connection was not captured, and the other went on.
       this.#over(Number.NaN, undefined, server === undefined ? 'response not captured' : undefined);
     } else this.#brokenOff(how, by);
+  }
+
+  /** Whether the client, and not the server, ended a connection after its handshake. */
+  #hasClientLeft({ hasLeft }: Held, how: StreamEnd, by: Side | undefined): boolean {
+    if (how === 'closed') return by === SIDE.client;
+    if (how === 'reset') return by === SIDE.client && (hasLeft || !this.#context.finSeen(SIDE.server));
+    if (how !== 'capture ended') return false;
+    return hasLeft || (this.#context.finSeen(SIDE.client) && !this.#context.finSeen(SIDE.server));
   }
 
   /** The connection ended within the handshake, or what was captured of it. */
@@ -117,6 +143,7 @@ export class TlsConnection implements StreamAnalyzer, TlsDirectionSink {
   }
 
   onAlert(side: Side, level: number, description: number): void {
+    this.#release(undefined);
     const fatal = level === ALERT_LEVEL.fatal;
     const name = alertName(description);
     const { now } = this.#context;
@@ -149,6 +176,10 @@ export class TlsConnection implements StreamAnalyzer, TlsDirectionSink {
   }
 
   onProtected(side: Side, type: number, length: number): void {
+    if (this.#held !== undefined) {
+      this.#afterHandshake();
+      return;
+    }
     const { server } = this.#handshake;
     const { now } = this.#context;
     if (server === undefined || isTls13(server.version)) {
@@ -163,9 +194,10 @@ export class TlsConnection implements StreamAnalyzer, TlsDirectionSink {
       return;
     }
     const other = side === SIDE.client ? SIDE.server : SIDE.client;
+    if (side === SIDE.client && type !== RECORD.handshake) this.#clientData = true;
     if (type === RECORD.handshake) {
       this.#finished[side] = true;
-      if (this.#finished[other]) this.#over(now, undefined, undefined);
+      if (this.#finished[other]) this.#complete(now);
     } else if (type === RECORD.applicationData && this.#sides?.[side].encrypted) {
       // A client may send data before the server's Finished (RFC 7918), a server not before the client's.
       if (side === SIDE.server || this.#sides[other].lost) this.#over(now, undefined, undefined);
@@ -177,6 +209,7 @@ export class TlsConnection implements StreamAnalyzer, TlsDirectionSink {
   }
 
   onLost(side: Side, foreign: boolean): void {
+    this.#release(undefined);
     if (!foreign || side === SIDE.client || this.#handshake.client === undefined) return;
     const { now } = this.#context;
     this.#handshake.responseTime = now;
@@ -236,20 +269,59 @@ export class TlsConnection implements StreamAnalyzer, TlsDirectionSink {
     else if (type === HANDSHAKE.serverHelloDone) this.#full = true;
   }
 
-  /** @param endedBy who broke it off */
-  #over(end: number, failure: string | undefined, incomplete: Incomplete | undefined, endedBy?: Side): void {
+  /** The server sends a record behind its Finished. */
+  #afterHandshake(): void {
+    if (this.#held === undefined) return;
+    if (this.#context.finSeen(SIDE.client)) this.#held.hasLeft = true;
+    else this.#release(undefined);
+  }
+
+  /** Both sides' Finished of TLS <= 1.2 have come. */
+  #complete(now: number): void {
     const sides = this.#sides;
+    const { client, certificates, time } = this.#handshake;
     if (sides === undefined) return;
-    const [{ reader: client }, { reader: server }] = sides;
-    const outcome = {
+    const [{ reader, lost }, { lost: serverLost }] = sides;
+    const isClientSilent = !this.#clientData && reader.seen === reader.length && !lost && !serverLost;
+    const misfit =
+      client !== undefined && isClientSilent && this.#full
+        ? certificateMisfit(
+            certificates,
+            (client.sni ?? '').toLowerCase(),
+            this.#context.wallTime?.(time) ?? Number.NaN,
+          )
+        : undefined;
+    if (misfit === undefined) this.#over(now, undefined, undefined);
+    else this.#held = { outcome: this.#outcome(sides, now), misfit, hasLeft: false };
+  }
+
+  /** What was held is handed on. @param misfit undefined where the handshake did not fail, as far as can be seen */
+  #release(misfit: Misfit | undefined): void {
+    const held = this.#held;
+    if (held === undefined) return;
+    this.#held = undefined;
+    this.#stop();
+    const failure = misfit === undefined ? undefined : UNUSED_STATUS[misfit];
+    this.#context.emit(tlsExchange(this.#handshake, { ...held.outcome, failure }, this.#context.detail));
+  }
+
+  #outcome([{ reader: client }, { reader: server }]: readonly [TlsDirection, TlsDirection], end: number): Outcome {
+    return {
       end,
-      failure,
-      incomplete,
-      endedBy,
+      failure: undefined,
+      incomplete: undefined,
+      endedBy: undefined,
       requestBytes: client.bytes,
       responseBytes: server.bytes,
       timeKnown: this.#timeKnown,
     };
+  }
+
+  /** @param endedBy who broke it off */
+  #over(end: number, failure: string | undefined, incomplete: Incomplete | undefined, endedBy?: Side): void {
+    const sides = this.#sides;
+    if (sides === undefined) return;
+    const outcome = { ...this.#outcome(sides, end), failure, incomplete, endedBy };
     this.#stop();
     this.#context.emit(tlsExchange(this.#handshake, outcome, this.#context.detail));
   }

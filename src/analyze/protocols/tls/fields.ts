@@ -19,7 +19,8 @@ export const TLS_FIELDS: FieldTable = {
   },
   'tls.failure': {
     type: 'string',
-    about: 'why the handshake failed: an alert, `closed`, `reset`, `no answer`, `answer is not TLS`',
+    about:
+      'why the handshake failed: an alert, `closed`, `reset`, `no answer`, `answer is not TLS`, `closed after expired certificate`, `closed after certificate for another name`',
   },
   'tls.alert': { type: 'string', about: 'alert that was sent, or that ended the handshake: `unknown_ca`' },
   'tls.alertLevel': { type: 'string', about: '`warning` or `fatal`, of an alert' },

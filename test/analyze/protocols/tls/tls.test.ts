@@ -248,6 +248,42 @@ describe('what is missing', () => {
   });
 });
 
+describe('a certificate that clients reject, and what they do after the handshake', () => {
+  const full = (talks[0]?.steps ?? []).slice(0, 4);
+  const expired: PlayOptions = { epoch: Date.parse('2200-01-01T00:00:00Z') };
+  const left: PlayOptions = { ...expired, endBy: 0 };
+  const statusOf = (steps: readonly Step[], options: PlayOptions) => {
+    const whole = playCut(tls, steps, options);
+    for (const events of whole) expect(events).toEqual(whole[0]);
+    const [event, ...others] = whole[0] ?? [];
+    expect(others).toEqual([]);
+    return event?.kind === 'exchange' ? `${event.status}${event.failed ? ' failed' : ''}` : '';
+  };
+  const failed = 'closed after expired certificate failed';
+
+  test('a client that closes or resets without a word', () => {
+    expect(statusOf(full, { ...left, end: 'closed' })).toBe(failed);
+    expect(statusOf(full, { ...left, end: 'reset', finished: [0] })).toBe(failed);
+    expect(statusOf(full, { ...expired, end: 'capture ended', finished: [0] })).toBe(failed);
+  });
+
+  test('what else it may be is not failed', () => {
+    expect(statusOf(full, { ...left, epoch: Date.parse('1990-01-01T00:00:00Z') })).toBe('TLS1.2');
+    expect(statusOf(full, { endBy: 0 })).toBe('TLS1.2');
+    expect(statusOf(full, { ...expired, endBy: 1 })).toBe('TLS1.2');
+    expect(statusOf(full, { ...left, end: 'reset', finished: [0, 1] })).toBe('TLS1.2');
+    expect(statusOf(full, { ...expired, end: 'capture ended', finished: [] })).toBe('TLS1.2');
+    expect(statusOf(full, { ...expired, end: 'evicted' })).toBe('TLS1.2');
+    // Data, or an alert of which the content is not seen; of the server before the client has closed.
+    for (const type of [21, 23])
+      for (const side of [0, 1] as const)
+        expect(statusOf([...full, [side, record(type, 40)]], { ...left, end: 'reset', finished: [] })).toBe('TLS1.2');
+    for (const side of [0, 1] as const)
+      expect(statusOf([...full, [side, { gap: 40 }]], { ...left, finished: [] })).toBe('TLS1.2');
+    expect(statusOf((talks[1]?.steps ?? []).slice(0, 3), left)).toBe('TLS1.2');
+  });
+});
+
 describe('any bytes', () => {
   test('random ones are not TLS', () => {
     const random = new Random(3);
