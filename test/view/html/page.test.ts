@@ -270,3 +270,8 @@ it('draws the probes of kubelet only where they fail, or where there is nothing 
   expect(drawn({ ...probe, failed: 1 }, other)).toBe(2);
   expect(drawn(probe)).toBe(1);
 });
+
+it('names the file in a next step that reads it', () => {
+  const findings = reportContent().findings.map((finding) => ({ ...finding, next: 'ksnoop trace FILE' }));
+  expect(textOf(reportContent({ findings, paths: ['b.pcapng'] }))).toContain('ksnoop trace b.pcapng');
+});
