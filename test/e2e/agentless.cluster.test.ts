@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildAgentImage } from '../../daemonset/image/build.ts';
+import { cacheDirectory } from '../../daemonset/image/cache-directory.ts';
+import { staticTcpdump } from '../../daemonset/probe/tcpdump.ts';
 import { AGENTLESS_PERMISSIONS } from '../../src/capture/plan/agentless-permissions.ts';
 import { buildProbeImage } from '../cluster/workloads/image.ts';
 import { accountWith, kubeconfigOf, type Rule, removeAccounts } from '../support/accounts.ts';
@@ -17,6 +19,7 @@ const HANG_MS = 180_000;
 let on: TestCluster;
 let image: string;
 let agentImage: string;
+let tcpdump: string;
 
 const place = (level: string) => `agentless-${level}`;
 
@@ -49,6 +52,13 @@ function pod(level: string): object {
   };
 }
 
+/** A pod whose container runs as root, with the capabilities that the runtime gives: it may use its own tcpdump. */
+function rootPod(): object {
+  const container = { name: 'app', image, command: ['busybox', 'sleep', '86400'] };
+  const metadata = { name: 'root', namespace: place('baseline') };
+  return { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers: [container] } };
+}
+
 beforeAll(async () => {
   on = await ensureShop();
   const { path, tag } = await buildProbeImage(console.error);
@@ -57,6 +67,7 @@ beforeAll(async () => {
   const agent = await buildAgentImage({ newest: true }, console.error);
   await ensureImage(on, agent.tag, agent.path, console.error);
   agentImage = agent.tag;
+  tcpdump = await staticTcpdump('amd64', cacheDirectory(), console.error);
   await applyText(on, JSON.stringify(AGENTS_NAMESPACE));
   // What a run before this one left is on its way out.
   await on.kubectl('delete', 'namespace', ...LEVELS.map(place), '--ignore-not-found', '--timeout=180s');
@@ -65,6 +76,8 @@ beforeAll(async () => {
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: place(level), labels } };
     await applyText(on, [namespace, pod(level)].map((object) => JSON.stringify(object)).join('\n---\n'));
   }
+  await applyText(on, JSON.stringify(rootPod()));
+  await kubectl(on, 'wait', '-n', place('baseline'), 'pod/root', '--for=condition=Ready', '--timeout=180s');
   for (const level of LEVELS) {
     await kubectl(on, 'wait', '-n', place(level), 'pod/app', '--for=condition=Ready', '--timeout=180s');
   }
@@ -176,6 +189,17 @@ test('tcpdump of the pod itself is used where it may capture, and what is missin
   expect(stderr).toContain('--agentless=ephemeral');
 });
 
+test('in a restricted namespace only a way that is allowed there is suggested', async () => {
+  for (const mode of ['existing', 'upload']) {
+    const words = ['-n', place('restricted'), 'pod/app', `--agentless=${mode}`, '--agentless-program', tcpdump];
+    const ksnoop = new KsnoopProcess([...words, '-w', join(directory, 'no')], on.kubeconfig);
+    const { code, stderr } = await ksnoop.finished();
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('--agentless=node');
+    expect(stderr).not.toContain('--agentless=ephemeral');
+  }
+});
+
 test('several pods of the shop are one stream, with their names and filter', async () => {
   const file = join(directory, 'shop.pcapng');
   const ksnoop = new KsnoopProcess(
@@ -266,18 +290,21 @@ test('an agent that cannot be started is named with the reason, and nothing of i
   await expect.poll(jobs, { timeout: HANG_MS }).toBe('');
 });
 
-/** The rules of a mode, one for each verb, in the pod's namespace and in that of the agents. */
-function rulesOf(mode: 'ephemeral' | 'node'): { place: string; rule: Rule }[] {
+type ModeOfRules = 'existing' | 'ephemeral' | 'upload' | 'node';
+
+/** The rules of a mode, in the pod's namespace and in that of the agents. */
+function rulesOf(mode: ModeOfRules): { place: string; rule: Rule }[] {
   const needed = AGENTLESS_PERMISSIONS[mode].filter(({ required }) => required);
   const own = [{ verbs: ['get'], group: '', resource: 'pods', place: 'targets' as const }];
-  const all = [...(mode === 'node' ? own : []), ...needed];
+  // What finds the target is needed by every mode; `ephemeral` has it among its own.
+  const all = [...(mode === 'ephemeral' ? [] : own), ...needed];
   return all.map(({ verbs, group, resource, place: where }) => ({
     place: where === 'agents' ? 'ksnoop' : place('baseline'),
     rule: { apiGroups: [group], resources: [resource], verbs },
   }));
 }
 
-async function captureAs(name: string, rules: readonly { place: string; rule: Rule }[], mode: string) {
+async function captureAs(name: string, rules: readonly { place: string; rule: Rule }[], mode: ModeOfRules) {
   const byPlace: Record<string, Rule[]> = {};
   for (const { place: where, rule } of rules) byPlace[where] = [...(byPlace[where] ?? []), rule];
   const objects = [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: ACCOUNTS } }];
@@ -288,11 +315,13 @@ async function captureAs(name: string, rules: readonly { place: string; rule: Ru
   const kubeconfig = await kubeconfigOf(on, ACCOUNTS, name, directory);
   const file = join(directory, `${name}.pcapng`);
   const flags = [`--agentless=${mode}`, '--agentless-image', image, '--agent-image', agentImage];
-  const words = ['-n', place('baseline'), 'pod/app', '--no-follow', ...flags, '--duration', '100ms', '-w', file];
+  if (mode === 'upload') flags.push('--agentless-program', tcpdump);
+  const pod = mode === 'existing' || mode === 'upload' ? 'pod/root' : 'pod/app';
+  const words = ['-n', place('baseline'), pod, '--no-follow', ...flags, '--duration', '100ms', '-w', file];
   return new KsnoopProcess(words, kubeconfig).finished();
 }
 
-test.each(['ephemeral', 'node'] as const)(
+test.each(['existing', 'ephemeral', 'upload', 'node'] as const)(
   'exactly the permissions that the page lists are enough (%s), and each is needed',
   async (mode) => {
     const rules = rulesOf(mode);

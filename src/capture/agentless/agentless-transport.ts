@@ -1,5 +1,5 @@
 import { type AgentEvent, type CaptureRequest, parseCaptureRequest, parseControl } from '../../wire/agent-protocol.ts';
-import type { AgentTarget } from '../../wire/agent-target.ts';
+import type { AgentTarget, PodAgentTarget } from '../../wire/agent-target.ts';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { joinFilters } from '../../wire/join-filters.ts';
 import { lineSplitter } from '../../wire/lines.ts';
@@ -8,8 +8,10 @@ import { PROTOCOL_TEXT, VERSION } from '../../wire/version.ts';
 import type { Kube } from '../kube/kube.ts';
 import type { AgentTransport, OpenTransport, TransportEnd, TransportHandlers } from '../streams/transport.ts';
 import { chooseContainer } from './choose-container.ts';
+import { hintBesideOwnContainers, WITH_AGENTS } from './ephemeral.ts';
 import { PodProbe } from './pod-probe.ts';
 import type { AgentlessPreference } from './preference.ts';
+import type { AfterCapture } from './script.ts';
 
 /**
  * Captures without an agent: what an agent does on its node is done from here, by one tcpdump in every pod. It takes the same
@@ -166,10 +168,21 @@ class AgentlessTransport implements AgentTransport {
     if (this.#stopping || running.removed) probe.stop();
     const end = await probe.ended;
     this.#send({ type: 'counters', target: target.key, id: probe.id ?? 0, counters: probe.counters });
-    if (end.kind === 'failed') this.#fail(target.key, end.error);
+    if (end.kind === 'failed')
+      this.#fail(target.key, end.mayNot === true ? await this.#whereElse(end.error, target, after) : end.error);
     else if (end.kind === 'ended') {
       if (!this.#stopping) this.#send({ type: 'target-gone', target: target.key });
     } else if (!this.#stopping) this.#settle({ kind: 'lost', error: end.error });
+  }
+
+  /** The error of a container that may not capture, with what to try. */
+  async #whereElse(error: KsnoopError, target: PodAgentTarget, after: AfterCapture): Promise<KsnoopError> {
+    const { image } = this.#preference;
+    // Where a container of our own may not, another one may neither.
+    const own = after === 'end';
+    const next = own ? WITH_AGENTS : await hintBesideOwnContainers(this.#kube, target, image, this.#abort.signal);
+    const hint = `The container may not capture (it needs root with NET_RAW). ${next}`;
+    return new KsnoopError(error.code, error.message, { hint, cause: error });
   }
 
   #hasEnded({ target }: Running): void {

@@ -1,7 +1,7 @@
 import type { PodAgentTarget } from '../../wire/agent-target.ts';
 import { KsnoopError } from '../../wire/errors.ts';
 import type { Kube } from '../kube/kube.ts';
-import { isProbe, startEphemeral } from './ephemeral.ts';
+import { hintBesideOwnContainers, isProbe, startEphemeral } from './ephemeral.ts';
 import type { AgentlessPreference } from './preference.ts';
 import { runInContainer } from './run-in-container.ts';
 import { type AfterCapture, INSPECT_COMMAND, type Inspection, parseInspection } from './script.ts';
@@ -40,9 +40,14 @@ export async function chooseContainer(
       note(`${label}: tcpdump of container ${own.container}`);
       return { container: own.container, tcpdump: 'tcpdump', after: 'nothing' };
     }
-    if (mode === 'existing') throw withoutTcpdump(label);
+    if (mode === 'existing') {
+      throw withoutTcpdump(label, await hintBesideOwnContainers(kube, target, preference.image, signal));
+    }
   }
-  if (program !== undefined) return uploaded(kube, target, { program, inspected, signal, note });
+  if (program !== undefined) {
+    const hint = () => hintBesideOwnContainers(kube, target, preference.image, signal);
+    return uploaded(kube, target, { program, inspected, hint, signal, note });
+  }
   let refusal: KsnoopError;
   try {
     const container = await startEphemeral(kube, target, preference.image, signal);
@@ -53,7 +58,9 @@ export async function chooseContainer(
     refusal = thrown;
   }
   try {
-    return await uploaded(kube, target, { program: await readProgram(preference.program), inspected, signal, note });
+    const ofFile = await readProgram(preference.program);
+    const hint = async () => refusal.hint;
+    return await uploaded(kube, target, { program: ofFile, inspected, hint, signal, note });
   } catch (thrown) {
     if (!(thrown instanceof KsnoopError)) throw thrown;
     const { hint } = thrown.code === 'AGENTLESS_REFUSED' ? refusal : thrown;
@@ -78,32 +85,41 @@ async function inspectAll(kube: Kube, target: PodAgentTarget, signal: AbortSigna
   return found;
 }
 
+interface Upload extends Context {
+  readonly program: Buffer;
+  readonly inspected: readonly Inspected[];
+  /** What to try where no container fits. */
+  hint(): Promise<string | undefined>;
+}
+
 async function uploaded(
   kube: Kube,
   target: PodAgentTarget,
-  { program, inspected, signal, note }: Context & { program: Buffer; inspected: readonly Inspected[] },
+  { program, inspected, hint, signal, note }: Upload,
 ): Promise<ChosenContainer> {
   const { namespace, pod } = target;
   const fit = inspected.find(({ has }) => has.mayCapture === true);
-  if (fit === undefined) throw cannotUpload(target, inspected);
+  if (fit === undefined) throw cannotUpload(target, inspected, await hint());
   const { container, has } = fit;
   const path = await upload(kube, { namespace, pod, container }, { program, inspection: has, signal });
   note(`${namespace}/${pod}: tcpdump uploaded to ${path} of container ${container}`);
   return { container, tcpdump: path, after: 'remove' };
 }
 
-function cannotUpload({ namespace, pod }: PodAgentTarget, inspected: readonly Inspected[]): KsnoopError {
+function cannotUpload(
+  { namespace, pod }: PodAgentTarget,
+  inspected: readonly Inspected[],
+  hint: string | undefined,
+): KsnoopError {
   const why =
     inspected.length === 0
       ? 'none of its containers has a shell'
       : 'no process in its containers may capture (it needs root with NET_RAW)';
   return new KsnoopError('AGENTLESS_REFUSED', `An uploaded tcpdump cannot run in pod ${namespace}/${pod}: ${why}.`, {
-    hint: 'Use an ephemeral container: --agentless=ephemeral. Or an agent on the node, in a privileged namespace: --agentless=node',
+    hint,
   });
 }
 
-function withoutTcpdump(label: string): KsnoopError {
-  return new KsnoopError('POD_WITHOUT_TCPDUMP', `No container of pod ${label} has tcpdump and a shell.`, {
-    hint: 'Use an ephemeral container: --agentless=ephemeral',
-  });
+function withoutTcpdump(label: string, hint: string): KsnoopError {
+  return new KsnoopError('POD_WITHOUT_TCPDUMP', `No container of pod ${label} has tcpdump and a shell.`, { hint });
 }

@@ -33,6 +33,12 @@ const CAPABILITIES = [{ drop: ['ALL'], add: ['NET_RAW', 'SETGID'] }, { drop: OTH
 /** Pod Security, an admission webhook or policy, and what validates pods: "static pods do not support ephemeral containers". */
 const REFUSALS = /PodSecurity|denied the request|static pods do not support/;
 
+/** What to try where no container of the pod may capture. */
+export const WITH_AGENTS =
+  'Capture with an agent on the node, in a privileged namespace: --agentless=node. Or with the agents, which an administrator installs: ksnoop install --image IMAGE';
+const WITH_EPHEMERAL =
+  'Use an ephemeral container: --agentless=ephemeral. Or an agent on the node, in a privileged namespace: --agentless=node';
+
 /** Whether a container is one that a capture has added: it ends with that capture. */
 export function isProbe(container: string): boolean {
   return /^ksnoop-[0-9a-f]{8}$/.test(container);
@@ -54,7 +60,7 @@ export async function startEphemeral(
   image: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const name = `ksnoop-${randomBytes(4).toString('hex')}`;
+  const name = probeName();
   let refused: KsnoopError | undefined;
   for (const capabilities of CAPABILITIES) {
     try {
@@ -69,23 +75,50 @@ export async function startEphemeral(
   throw new KsnoopError(
     'AGENTLESS_REFUSED',
     `An ephemeral container that may capture is not allowed in pod ${target.namespace}/${target.pod}: ${refused?.message}`,
-    {
-      hint: 'Capture with an agent on the node, in a privileged namespace: --agentless=node. Or with the agents, which an administrator installs: ksnoop install --image IMAGE',
-      cause: refused,
-    },
+    { hint: WITH_AGENTS, cause: refused },
   );
+}
+
+/**
+ * What to try where tcpdump cannot capture in the pod's own containers. The API server is asked whether the pod takes an
+ * ephemeral container (a dry run: nothing is added); where that is refused, it is not suggested.
+ * @returns the hint of an error
+ */
+export async function hintBesideOwnContainers(
+  kube: Kube,
+  target: EphemeralTarget,
+  image: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const name = probeName();
+  for (const capabilities of CAPABILITIES) {
+    try {
+      await addContainer(kube, target, { name, image, capabilities, dryRun: true }, signal);
+      return WITH_EPHEMERAL;
+    } catch (thrown) {
+      // Who may not ask gets both ways named.
+      if (!(thrown instanceof KsnoopError) || !REFUSALS.test(thrown.message)) return WITH_EPHEMERAL;
+    }
+  }
+  return WITH_AGENTS;
+}
+
+function probeName(): string {
+  return `ksnoop-${randomBytes(4).toString('hex')}`;
 }
 
 interface Probe {
   readonly name: string;
   readonly image: string;
   readonly capabilities: object;
+  /** The API server says whether it would be added, and does not add it. */
+  readonly dryRun?: boolean;
 }
 
 async function addContainer(
   kube: Kube,
   { namespace, pod }: EphemeralTarget,
-  { name, image, capabilities }: Probe,
+  { name, image, capabilities, dryRun = false }: Probe,
   signal: AbortSignal,
 ): Promise<void> {
   const container = {
@@ -107,6 +140,7 @@ async function addContainer(
   await call(kube, {
     method: 'PATCH',
     path: resourcePath('v1', namespace, 'pods', pod, 'ephemeralcontainers'),
+    ...(dryRun && { query: { dryRun: 'All' } }),
     contentType: 'application/strategic-merge-patch+json',
     body: JSON.stringify({ spec: { ephemeralContainers: [container] } }),
     signal,

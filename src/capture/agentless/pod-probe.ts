@@ -39,8 +39,8 @@ export interface ProbeHandlers {
 /** How a probe ended. */
 export type ProbeEnd =
   | { readonly kind: 'ended' }
-  /** tcpdump did not run, or ended with an error. */
-  | { readonly kind: 'failed'; readonly error: KsnoopError }
+  /** tcpdump did not run, or ended with an error; `mayNot`: the container has no right to capture. */
+  | { readonly kind: 'failed'; readonly error: KsnoopError; readonly mayNot?: boolean }
   | { readonly kind: 'lost'; readonly error: KsnoopError };
 
 /** One tcpdump in a container, run by exec; its pcap becomes pcapng here. */
@@ -177,7 +177,7 @@ export class PodProbe {
     }
     if (this.#damage !== undefined) this.#end.resolve({ kind: 'lost', error: this.#damage });
     else if (end.kind === 'exited' && this.#isWhole(end.code)) this.#end.resolve({ kind: 'ended' });
-    else if (end.kind === 'exited') this.#end.resolve({ kind: 'failed', error: this.#why(end.code) });
+    else if (end.kind === 'exited') this.#end.resolve({ kind: 'failed', ...this.#why(end.code) });
     else this.#end.resolve(end);
   }
 
@@ -188,7 +188,7 @@ export class PodProbe {
   }
 
   /** Why tcpdump did not capture, in its own words. */
-  #why(code: number): KsnoopError {
+  #why(code: number): { error: KsnoopError; mayNot: boolean } {
     const { namespace, pod, container } = this.#place;
     const words =
       this.#words
@@ -197,17 +197,13 @@ export class PodProbe {
         .at(-1)
         ?.replace(/^tcpdump: /, '') ?? '';
     if (/syntax error|unknown host|illegal|invalid|aborting/i.test(words) && this.#arguments.filter !== undefined) {
-      return new KsnoopError('BAD_FILTER', `The filter does not compile: ${words}.`);
+      return { error: new KsnoopError('BAD_FILTER', `The filter does not compile: ${words}.`), mayNot: false };
     }
-    return new KsnoopError(
+    const error = new KsnoopError(
       'TCPDUMP_ENDED',
       `tcpdump ended with code ${code} in container ${container} of pod ${namespace}/${pod}: ${words || 'no message'}.`,
-      {
-        hint: /permission|not permitted/i.test(words)
-          ? 'The container may not capture (it needs root with NET_RAW). Use an ephemeral container: --agentless=ephemeral'
-          : undefined,
-      },
     );
+    return { error, mayNot: /permission|not permitted/i.test(words) };
   }
 }
 

@@ -20,11 +20,20 @@ const ROOT = 'capabilities 00000000a80425fb\n';
 const NOBODY = 'capabilities 0000000000000000\n';
 const DONE = '{"status":"Success"}';
 
-/** Choose among the containers of a pod, each of which prints this when it is looked into; undefined: it has no shell. */
-async function choose(mode: AgentlessMode, containers: Readonly<Record<string, string | undefined>>) {
+const RESTRICTED = status(403, 'Forbidden', 'violates PodSecurity "restricted:latest"');
+const NO_RIGHT = status(403, 'Forbidden', 'User "u" cannot patch resource "pods/ephemeralcontainers"');
+
+/**
+ * Choose among the containers of a pod, each of which prints this when it is looked into; undefined: it has no shell.
+ * @param refusal of an ephemeral container; null: it is admitted
+ */
+async function choose(
+  mode: AgentlessMode,
+  containers: Readonly<Record<string, string | undefined>>,
+  refusal: typeof RESTRICTED | null = RESTRICTED,
+) {
   server = await startApiServer({
-    onRequest: (_, response) =>
-      json(response, 403, status(403, 'Forbidden', 'violates PodSecurity "restricted:latest"')),
+    onRequest: (_, response) => (refusal === null ? json(response, 200, {}) : json(response, 403, refusal)),
     onExec: (socket, request) => {
       const name = new URL(request.url ?? '', 'https://x').searchParams.get('container') ?? '';
       const text = containers[name];
@@ -66,7 +75,7 @@ test('the container of another capture, which ends with it, is not used', async 
 });
 
 test.each([
-  ['existing', { app: ROOT }, 'POD_WITHOUT_TCPDUMP', /has tcpdump and a shell/, /--agentless=ephemeral/],
+  ['existing', { app: ROOT }, 'POD_WITHOUT_TCPDUMP', /has tcpdump and a shell/, /--agentless=node/],
   ['ephemeral', { app: ROOT }, 'AGENTLESS_REFUSED', /restricted/, /--agentless=node/],
   ['auto', { app: NOBODY }, 'AGENTLESS_REFUSED', /restricted.*needs root with NET_RAW/, /--agentless=node/],
   ['upload', { app: NOBODY }, 'AGENTLESS_REFUSED', /needs root with NET_RAW/, /--agentless=node/],
@@ -79,6 +88,21 @@ test.each([
     message: expect.stringMatching(why),
     hint: expect.stringMatching(next),
   });
+});
+
+test.each([
+  ['existing', 'refused by a policy', RESTRICTED, false],
+  ['upload', 'refused by a policy', RESTRICTED, false],
+  ['existing', 'admitted', null, true],
+  ['upload', 'admitted', null, true],
+  ['upload', 'not to be asked for', NO_RIGHT, true],
+] as const)('%s that cannot capture, where an ephemeral container is %s', async (mode, _, refusal, suggested) => {
+  const { hint } = await choose(mode, { app: NOBODY }, refusal).catch((thrown) => thrown);
+  expect(hint).toContain('--agentless=node');
+  expect(hint.includes('--agentless=ephemeral')).toBe(suggested);
+  const patches = server.seen.filter((line) => line.includes('ephemeralcontainers'));
+  expect(patches).not.toHaveLength(0);
+  for (const line of patches) expect(line, 'nothing is added').toContain('dryRun=All');
 });
 
 test('tcpdump is uploaded to the container that may capture', async () => {
