@@ -190,10 +190,9 @@ test('tcpdump of the pod itself is used where it may capture, and what is missin
 });
 
 test('in a restricted namespace only a way that is allowed there is suggested', async () => {
-  for (const mode of ['existing', 'upload']) {
-    const words = ['-n', place('restricted'), 'pod/app', `--agentless=${mode}`, '--agentless-program', tcpdump];
-    const ksnoop = new KsnoopProcess([...words, '-w', join(directory, 'no')], on.kubeconfig);
-    const { code, stderr } = await ksnoop.finished();
+  for (const flags of [['--agentless=existing'], ['--agentless=upload', '--agentless-program', tcpdump]]) {
+    const words = ['-n', place('restricted'), 'pod/app', ...flags, '-w', join(directory, 'no')];
+    const { code, stderr } = await new KsnoopProcess(words, on.kubeconfig).finished();
     expect(code).not.toBe(0);
     expect(stderr).toContain('--agentless=node');
     expect(stderr).not.toContain('--agentless=ephemeral');
@@ -314,10 +313,25 @@ async function captureAs(name: string, rules: readonly { place: string; rule: Ru
   );
   const kubeconfig = await kubeconfigOf(on, ACCOUNTS, name, directory);
   const file = join(directory, `${name}.pcapng`);
-  const flags = [`--agentless=${mode}`, '--agentless-image', image, '--agent-image', agentImage];
-  if (mode === 'upload') flags.push('--agentless-program', tcpdump);
+  const flags = {
+    existing: [],
+    ephemeral: ['--agentless-image', image],
+    upload: ['--agentless-program', tcpdump],
+    node: ['--agent-image', agentImage],
+  };
   const pod = mode === 'existing' || mode === 'upload' ? 'pod/root' : 'pod/app';
-  const words = ['-n', place('baseline'), pod, '--no-follow', ...flags, '--duration', '100ms', '-w', file];
+  const words = [
+    '-n',
+    place('baseline'),
+    pod,
+    `--agentless=${mode}`,
+    ...flags[mode],
+    '--no-follow',
+    '--duration',
+    '100ms',
+    '-w',
+    file,
+  ];
   return new KsnoopProcess(words, kubeconfig).finished();
 }
 
