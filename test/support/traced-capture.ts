@@ -15,6 +15,8 @@ export interface Passed {
   /** As the ends are called there, before or behind NAT. */
   readonly client?: End;
   readonly server?: End;
+  /** Only what the server sends passes here with these addresses. */
+  readonly isHalf?: boolean;
 }
 
 export type Tunnel = 'vxlan' | 'geneve' | 'ipip' | 'gre';
@@ -147,6 +149,15 @@ export class TracedConnection {
     return this;
   }
 
+  /** The server closes, then the client, `hop` ms from each place to the next. */
+  close(at: number, hop = 0.1): this {
+    const length = this.#places.length;
+    this.#packet(1, 'FA', '', this.#along(1, at, hop), 1);
+    this.#packet(0, 'FA', '', this.#along(0, at + hop * length, hop), 1);
+    this.#packet(1, 'A', '', this.#along(1, at + hop * 2 * length, hop), 0);
+    return this;
+  }
+
   /** A SYN of the client; the same again when it is called again. @param timestamp TSval; without, the option is not there */
   syn(times: readonly (number | undefined)[], timestamp?: number): this {
     this.#packet(0, 'S', '', times, 0, timestamp);
@@ -179,7 +190,7 @@ export class TracedConnection {
     this.#identification += 1;
     for (const [index, place] of this.#places.entries()) {
       const time = times[index];
-      if (time === undefined) continue;
+      if (time === undefined || (side === 0 && place.isHalf === true)) continue;
       const ends = [place.client ?? this.#ends[0], place.server ?? this.#ends[1]] as const;
       const frame = tcpFrame({
         from: ends[side],

@@ -447,6 +447,11 @@ export class TcpConnections implements StreamHost {
     return this.#legs.of(slot) !== undefined;
   }
 
+  isHalfLeg({ slot }: TcpStream, direction: number): boolean {
+    if (this.#legs.of(slot) === undefined) return false;
+    return this.table.doubles[(this.table.base(slot) >> 1) + FLOW_F64.payload + direction] === 0;
+  }
+
   event(stream: TcpStream, event: AnalysisEvent): void {
     if (event.kind === 'exchange') {
       const flags = this.table.base(stream.slot) + TCP_I32.flags;
@@ -742,6 +747,8 @@ export class TcpConnections implements StreamHost {
     const stream = this.#streams[slot];
     if (stream === undefined || stream.ended) return;
     this.reassembly.flush(stream);
+    // Bytes handed on just now may have ended the stream. Kept as a spare twice, it would be used for two connections at once.
+    if (stream.ended) return;
     stream.end(how, by);
     const { ints } = this.table;
     const base = this.table.base(slot);

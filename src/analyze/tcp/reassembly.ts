@@ -32,7 +32,7 @@ const DEPTH_MAXIMUM = 16;
 export class Reassembly {
   /** Bytes that are held, of all connections. */
   waiting = 0;
-  /** Holes given up. */
+  /** Holes given up; without bytes that only another leg of the connection shows. */
   gaps = 0;
   readonly #table: FlowTable;
   readonly #troubles: Troubles;
@@ -591,7 +591,7 @@ export class Reassembly {
   }
 
   #gap(stream: TcpStream, direction: number, length: number, isCut = false): void {
-    this.gaps += 1;
+    if (!stream.isHalfLeg(direction)) this.gaps += 1;
     const own = this.#table.base(stream.slot) + direction + TCP_I32.next;
     this.#table.ints[own] = ((this.#table.ints[own] as number) + length) | 0;
     this.#troubles.add(stream.slot, direction, TROUBLE.lost, length);

@@ -37,6 +37,11 @@ export interface StreamHost {
   /** Bytes of that flow, or of a hole in it: `bytes` undefined, from 0 to its length. */
   follow(stream: TcpStream, direction: number, bytes: Uint8Array | undefined, start: number, end: number): void;
   isOtherLeg(stream: TcpStream): boolean;
+  /**
+   * Whether a stream is another leg of a connection that shows none of a direction's bytes: they pass there with other addresses.
+   * A bridge in front of masquerading shows only what the server sends so.
+   */
+  isHalfLeg(stream: TcpStream, direction: number): boolean;
   event(stream: TcpStream, event: AnalysisEvent): void;
   /** The protocol's words show who is the client; the connection's beginning was not seen. */
   swapEndpoints(stream: TcpStream): void;
@@ -224,6 +229,11 @@ export class TcpStream implements StreamContext {
   /** Not a number for bytes whose time cannot be compared with others' of the connection. */
   get now(): number {
     return this.timeKnown ? this.#host.clock.now : Number.NaN;
+  }
+
+  /** Whether a direction's bytes are seen on another leg of the connection alone. */
+  isHalfLeg(direction: number): boolean {
+    return this.#host.isHalfLeg(this, direction);
   }
 
   get detail(): boolean {

@@ -20,6 +20,7 @@ class Host implements StreamHost {
   readonly events: AnalysisEvent[] = [];
   follow = () => undefined;
   isOtherLeg = () => false;
+  isHalfLeg = () => false;
   event = (_: TcpStream, event: AnalysisEvent) => void this.events.push(event);
   swapEndpoints = () => undefined;
   nextSequence = () => 1;

@@ -1,5 +1,6 @@
 // Ways on which Kubernetes leads a connection to a pod: each is one request at all places that saw it.
 import { expect, test } from 'vitest';
+import type { TraceRecord } from '../../../src/analyze/trace/record.ts';
 import { trace } from '../../../src/run/analysis/trace.ts';
 import { analysisLines } from '../../support/analysis-lines.ts';
 import { type End, type Passed, TracedCapture } from '../../support/traced-capture.ts';
@@ -120,6 +121,57 @@ test.each(WAYS)('$name', (way) => {
     expect(hops.every(({ confidence }) => confidence === 'proven')).toBe(true);
     expect(sum(hops)).toBe(total);
   }
+});
+
+/** Connections that follow one another, each with one request, through a node with a bridge that changes both addresses. */
+function masqueraded(connections: number): TracedCapture {
+  const capture = new TracedCapture(['shop/client-1/any', 'node1/any', 'shop/web-1/any']);
+  for (let index = 0; index < connections; index += 1) {
+    const gateway = at(BRIDGE, 61_000 + index);
+    const places: Passed[] = [
+      { interfaceId: 0, ttl: 64 },
+      { interfaceId: 1, ttl: 64 },
+      // The bridge shows what the server sends between the two translations.
+      { interfaceId: 1, ttl: 63, server: at(WEB, 8080), isHalf: true },
+      { interfaceId: 1, ttl: 63, client: gateway, server: at(WEB, 8080) },
+      { interfaceId: 2, ttl: 63, client: gateway, server: at(WEB, 8080) },
+    ];
+    // Later than other places may bring packets: by then a request has its places.
+    const start = 1000 + index * 5000;
+    const connection = capture.connection(places, at(CLIENT, 40_000 + index), at(SERVICE, 80), [
+      1000 + index * 5000,
+      9000 + index * 7000,
+    ]);
+    connection
+      .handshake(start, 0.01)
+      .send(
+        0,
+        get(`/${index}`),
+        places.map((_, place) => start + 1 + place * 0.01),
+      )
+      .send(
+        1,
+        ok(),
+        places.map((_, place) => start + 6.04 - place * 0.01),
+      )
+      .close(start + 8, 0.01);
+  }
+  return capture;
+}
+
+test('a node with a bridge that masquerades: requests begin at their client, and no gap is counted', () => {
+  const { lines, session } = analysisLines(trace, masqueraded(4).pcapng(), { [BRIDGE]: 'node1' });
+  const traces = lines.map((line) => JSON.parse(line) as TraceRecord);
+  expect(traces.map(({ label }) => label)).toEqual(['GET /0', 'GET /1', 'GET /2', 'GET /3']);
+  for (const { hops, total } of traces) {
+    expect(hops.filter(({ kind }) => kind === 'network').map(({ from, to }) => `${from} > ${to}`)).toEqual([
+      'shop/client-1 > node1/any',
+      'node1/any > node1/any',
+      'node1/any > shop/web-1',
+    ]);
+    expect(sum(hops)).toBe(total);
+  }
+  expect(session.capture.analysis.bounds.gaps).toBe(0);
 });
 
 test('hairpin: a pod that is its own Service backend has one request, not a call of itself', () => {
