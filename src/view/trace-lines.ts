@@ -203,7 +203,10 @@ function kindText({ kind, calls }: HopRecord): string {
 
 /** All that the request passed: `shop/client-1 → ingress/edge → shop/web-2`. */
 function routeText({ src, dst, hops }: TraceRecord): string {
-  const stops = [peerText(src)];
+  const client = peerText(src);
+  // A node that puts its own address in place of the client's is passed later.
+  const isPassedLater = hops[0]?.from !== client && hops.some(({ depth, to }) => depth === 0 && to === client);
+  const stops = isPassedLater ? [] : [client];
   for (const { from, to } of hops)
     for (const stop of [from, to]) if (stop !== undefined && !stops.includes(stop)) stops.push(stop);
   if (hops.length === 0) stops.push(peerText(dst));

@@ -53,6 +53,17 @@ test('a line has the request, all it passed, the total and the slowest hop', () 
   );
 });
 
+test('a line begins at the client also where a node on the way puts its own address in place of the client', () => {
+  const masqueraded = [
+    hop({ to: 'node1', latency: 2e6 }),
+    hop({ from: 'node1', to: 'shop/web-1', latency: 3e6 }),
+    hop({ kind: 'server', from: 'shop/web-1', to: undefined, latency: 10e6 }),
+  ];
+  const src = { ip: '10.0.0.254', node: 'node1' } as TraceRecord['src'];
+  const line = traceLine(trace({ src, total: 15e6, hops: masqueraded }), style);
+  expect(line).toBe('14:03:07.123456 GET /cart 200 shop/client-1 → node1 → shop/web-1 15 ms');
+});
+
 test('a connection that did not come up has a line with where its SYN was seen, and where not', () => {
   const connect = {
     outcome: 'unanswered',
