@@ -12,7 +12,7 @@ export interface Edge {
   readonly service: string;
   readonly count: number;
   readonly failed: number;
-  /** By protocol, most frequent first. Of `other` several rows may have one protocol. */
+  /** One for each protocol, most frequent first. */
   readonly calls: readonly CallerStats[];
 }
 
@@ -49,10 +49,34 @@ export function callGraph({ callers }: Pick<SummaryReport, 'callers'>, maximum =
         service: nameOf(first.service),
         count: calls.reduce((sum, { count }) => sum + count, 0),
         failed: calls.reduce((sum, { failed }) => sum + failed, 0),
-        calls,
+        calls: byProtocol(calls, nameOf),
       };
     })
     .sort((a, b) => b.count - a.count);
   const nodes = ranked.filter((name) => kept.has(name) && name !== OTHER);
   return { nodes: nodes.length < ranked.length ? [...nodes, OTHER] : nodes, edges };
+}
+
+/** Calls of one edge with those of one protocol added up. */
+function byProtocol(calls: readonly CallerStats[], nameOf: (name: string) => string): CallerStats[] {
+  const sums = new Map<string, CallerStats>();
+  for (const call of calls) {
+    const sum = sums.get(call.protocol);
+    const named = { ...call, client: nameOf(call.client), service: nameOf(call.service) };
+    sums.set(call.protocol, sum === undefined ? named : added(sum, named));
+  }
+  return [...sums.values()].sort((a, b) => b.count - a.count);
+}
+
+/** Percentiles of two sets of exchanges do not give those of both: the sum has no latency. */
+function added(a: CallerStats, b: CallerStats): CallerStats {
+  return {
+    ...a,
+    count: a.count + b.count,
+    rate: a.rate === undefined || b.rate === undefined ? undefined : a.rate + b.rate,
+    failed: a.failed + b.failed,
+    requestBytes: a.requestBytes + b.requestBytes,
+    responseBytes: a.responseBytes + b.responseBytes,
+    latency: undefined,
+  };
 }
