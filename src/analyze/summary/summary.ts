@@ -21,6 +21,10 @@ export type Client = Server | typeof KUBELET;
 /** Servers whose first sighting is remembered, and pods; twice what has rows. */
 const SIGHTED_MAXIMUM = 8192;
 
+/** The code of a refused connection, and the open flows of which it is known that they were refused. */
+const REFUSED = 'TCP_REFUSED';
+const REFUSALS_MAXIMUM = 65_536;
+
 /** A host of the analysis at a time, ns, on an interface. */
 interface Sighted {
   readonly host: number;
@@ -56,6 +60,8 @@ export class Summary implements AnalysisSink {
   /** The last two that were looked up: a client and its server, most often. */
   #lastIdentified: Server = -1;
   #identifiedBefore: Server = -1;
+  /** Numbers of open flows whose refusal was counted. */
+  readonly #refusals = new Set<number>();
   /** Pods that had a flow: `shop/web-1`. */
   readonly #active = new Set<string>();
 
@@ -96,9 +102,27 @@ export class Summary implements AnalysisSink {
     }
     row.count += 1;
     if (event.failed) row.failed = true;
+    if (event.code === REFUSED) this.#countRefusal(flow.id);
+  }
+
+  #countRefusal(id: number): void {
+    this.#refusals.add(id);
+    if (this.#refusals.size <= REFUSALS_MAXIMUM) return;
+    const [oldest] = this.#refusals;
+    if (oldest !== undefined) this.#refusals.delete(oldest);
+  }
+
+  /** A server's RST is seen behind a Service first, and before the Service later: only then are both known to be one connection. */
+  #forgetRefusal({ id, sameAs }: FlowIdentity): void {
+    if (!this.#refusals.delete(id) || sameAs === undefined) return;
+    const row = this.events.get(REFUSED);
+    if (row === undefined) return;
+    row.count -= 1;
+    if (row.count === 0) this.events.delete(REFUSED);
   }
 
   flowEnded(flow: FlowInfo): void {
+    this.#forgetRefusal(flow);
     if (flow.continued) return;
     this.#count(flow.transport);
     this.#sawPods(flow);
@@ -107,6 +131,7 @@ export class Summary implements AnalysisSink {
 
   /** The same of facts that were kept. */
   factsEnded(facts: FlowFacts): void {
+    this.#forgetRefusal(facts);
     if (facts.continued) return;
     this.#count(facts.transport);
     this.#sawPods(facts);

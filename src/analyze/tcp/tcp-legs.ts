@@ -43,6 +43,24 @@ export class TcpLegs {
     if (other >= 0) this.#join(slot, other);
   }
 
+  /** Whether two flows differ by what a NAT changes: an address, or the server's port. */
+  #isTranslated(slot: number, other: number): boolean {
+    const [one, two] = [this.#path(slot), this.#path(other)];
+    return one.client !== two.client || one.server !== two.server || one.port !== two.port;
+  }
+
+  #path(slot: number): { readonly client: number; readonly server: number; readonly port: number } {
+    const { ints } = this.#table;
+    const base = this.#table.base(slot);
+    const client = ints[base + FLOW_I32.client] as number;
+    const ports = ints[base + FLOW_I32.ports] as number;
+    return {
+      client: ints[base + FLOW_I32.hosts + client] as number,
+      server: ints[base + FLOW_I32.hosts + 1 - client] as number,
+      port: client === 0 ? ports & 0xffff : ports >>> 16,
+    };
+  }
+
   /**
    * A connection does not come up: its SYN is sent again, or it is refused. There is no second sequence number, so the legs must
    * have the first one and the client's address and port in common, and be seen at two interfaces: out of one, into the other.
@@ -98,6 +116,8 @@ export class TcpLegs {
    * get that far are the client's alone, and then that one counts.
    */
   #join(slot: number, other: number): void {
+    // A stack whose sequence numbers are not random sends equal ones from many ports.
+    if (!this.#isTranslated(slot, other)) return;
     this.#hasJoined = true;
     const own = this.#handshakes.describe(slot);
     const counted = this.#others[other];

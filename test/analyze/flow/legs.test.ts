@@ -160,6 +160,20 @@ test('a connection that does not come up counts once, and not only at the place 
   const reset: BuiltSegment = { side: 1, sequence: 0, acknowledgment: 101, flags: 'R.', at: 1 };
   const refused = summaryOf(builtPcapng([SYN, reset].flatMap(atBoth), PLACES));
   expect(refused?.tcp).toMatchObject({ connections: 1, refused: 1 });
+  expect(refused?.events).toEqual([{ protocol: 'tcp', code: 'TCP_REFUSED', failed: true, count: 1 }]);
+});
+
+test('connections of one host to one server and port are never legs of one another, whatever numbers its stack sends', () => {
+  const request = { side: 0, sequence: 101, acknowledgment: 201, payload: 'ask', flags: 'P.', at: 3 } as const;
+  const from = (port: number): BuiltSegment[] =>
+    [...handshake([100, 200]), request].map((segment) => ({ ...segment, ports: [port, 80] }));
+  const { flows } = analyseBytes(
+    builtPcapng(
+      [...from(40_000), ...from(40_001).map((segment) => ({ ...segment, at: segment.at + 5 }))],
+      ['node/a/any'],
+    ),
+  );
+  expect(flows.map(({ sameAs }) => sameAs)).toEqual([undefined, undefined]);
 });
 
 test('equal SYNs of a scan from one port are connections of their own', () => {
