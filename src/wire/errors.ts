@@ -114,7 +114,10 @@ export const ERROR_CODES = {
   NO_PODS: { exit: EXIT.noTarget, meaning: 'The target exists and has no pods that can be captured.' },
   NO_SUCH_CONTAINER: { exit: EXIT.usage, meaning: 'The pod has no container of this name.' },
   NO_SUCH_NAMESPACE: { exit: EXIT.noTarget, meaning: 'There is no such network namespace on the machine.' },
-  NO_SUCH_POD: { exit: EXIT.noTarget, meaning: 'The pod has never run on this machine (--local).' },
+  NO_SUCH_POD: {
+    exit: EXIT.noTarget,
+    meaning: 'The pod has never run on this machine (--local), or the capture does not name it (diff --by pod).',
+  },
   NO_SUCH_PROCESS: { exit: EXIT.noTarget, meaning: 'There is no such process on the machine.' },
   NO_SUCH_TARGET: { exit: EXIT.noTarget, meaning: 'The object does not exist in the cluster.' },
   NO_TCPDUMP: { exit: EXIT.usage, meaning: 'tcpdump, which compiles filters, is not installed or cannot be run.' },

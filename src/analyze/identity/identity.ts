@@ -40,6 +40,14 @@ export class IdentityTable {
     return new Set(pods.map(({ text }) => text));
   }
 
+  /** Texts of all pods, and of the namespaces and processes that `--local` captures in place of pods. */
+  pods(): string[] {
+    const all = [...this.#known.values()].filter(
+      ({ pod, name }) => pod !== undefined || /^(?:netns|pid)\//.test(name ?? ''),
+    );
+    return [...new Set(all.map(({ text }) => text))];
+  }
+
   /** The identity of these facts; undefined when they name no pod, Service, node or host, or when there is no room for more. */
   get(parts: IdentityParts): Identity | undefined {
     const { pod, namespace, service, node, name, cluster } = parts;

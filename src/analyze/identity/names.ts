@@ -151,6 +151,11 @@ export class Names {
     return this.capturedPods().flatMap(({ text }) => (pods.has(text) ? [text] : []));
   }
 
+  /** Texts of all pods that the capture names, captured or not. */
+  pods(): string[] {
+    return this.#identities.pods();
+  }
+
   /** Pods whose interfaces are captured, each once. */
   capturedPods(): Identity[] {
     const pods = this.#interfaces.filter((identity) => identity?.pod !== undefined);

@@ -7,10 +7,14 @@ import { readLines } from '../../run/reading/lines.ts';
 import { Colours, wantsColour } from '../../view/colour.ts';
 import { diffLines } from '../../view/diff-lines.ts';
 import { jsonLine } from '../../view/json-line.ts';
-import { EXIT, type ExitCode } from '../../wire/errors.ts';
+import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
+import { nearest } from '../../wire/near.ts';
 import { type Logger, logger } from '../logger.ts';
 import { onStopSignals } from '../signals.ts';
 import { usage } from '../usage.ts';
+
+/** Pods that an error lists. */
+const PODS_SHOWN = 10;
 
 /** What commander hands over for `ksnoop diff`, before it is believed. */
 export interface RawDiffOptions {
@@ -82,7 +86,7 @@ async function sidesOf(what: Compared, reading: Reading): Promise<readonly (Side
   return sides;
 }
 
-/** @throws KsnoopError as readLines */
+/** @throws KsnoopError as readLines; NO_SUCH_POD where the capture does not name one of the pods */
 async function collected(
   file: string,
   pods: readonly (string | undefined)[],
@@ -104,13 +108,30 @@ async function collected(
   for (const line of result.stopped) log.warn(line);
   for (const line of analysisNotes(result.session)) log.info(`${file}: ${line}`);
   if (result.stopped.length > 0) reading.stopped = true;
+  if (result.aborted) return [];
+  for (const pod of pods) if (pod !== undefined) requirePod(pod, both.pods(), file);
   const sides = both.sides();
   for (const [index, pod] of pods.entries()) {
     const { exchanges = 0, connections = 0 } = sides[index]?.totals ?? {};
     if (pod !== undefined && exchanges + connections === 0)
       log.warn(`${file} has no requests or connections to ${pod}`);
   }
-  return result.aborted ? [] : sides;
+  return sides;
+}
+
+/** @throws KsnoopError NO_SUCH_POD, with the nearest names, or some of the pods there are */
+export function requirePod(pod: string, known: readonly string[], file: string): void {
+  if (known.includes(pod)) return;
+  const near = nearest(pod, known);
+  const some = [...known].sort().slice(0, PODS_SHOWN);
+  const more = known.length > some.length ? `, and ${known.length - some.length} more` : '';
+  const hint =
+    near.length > 0
+      ? `Did you mean ${near.join(' or ')}?`
+      : some.length > 0
+        ? `Its pods: ${some.join(', ')}${more}.`
+        : 'It names no pods: captures that ksnoop writes do.';
+  throw new KsnoopError('NO_SUCH_POD', `${file} has no pod ${pod}.`, { hint });
 }
 
 function print(report: DiffReport, { names }: Compared, { json }: RawDiffOptions): void {

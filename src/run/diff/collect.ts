@@ -68,6 +68,11 @@ export class Collected {
     }));
   }
 
+  /** Pods that the capture names, after the reading. */
+  pods(): string[] {
+    return this.#session?.names.pods() ?? [];
+  }
+
   #serves(pod: string | undefined, flow: FlowIdentity, time: number, exchange: Exchange | undefined): boolean {
     if (pod === undefined) return true;
     const host = exchange?.requester === SIDE.server ? flow.clientHost : flow.serverHost;

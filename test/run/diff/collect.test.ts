@@ -7,7 +7,7 @@ import { plainSettings } from '../../support/analysis-session.ts';
 
 const CAPTURE = join(import.meta.dirname, '../analysis/captures/wrong-service.pcapng');
 
-async function sides(pods?: readonly string[]) {
+async function collect(pods?: readonly string[]) {
   const collected = new Collected(pods);
   const session = new AnalysisSession(
     await collected.form.load(),
@@ -19,8 +19,16 @@ async function sides(pods?: readonly string[]) {
   );
   session.push(readFileSync(CAPTURE));
   session.end();
-  return collected.sides();
+  return collected;
 }
+
+const sides = async (pods?: readonly string[]) => (await collect(pods)).sides();
+
+it('knows the pods that the capture names', async () => {
+  const pods = (await collect()).pods();
+  expect(pods).toContain('shop/web-7997b97dcc-2294j');
+  expect(pods.every((pod) => /^[^/]+\/[^/]+$/.test(pod))).toBe(true);
+});
 
 it('collects everything of a capture', async () => {
   const [side] = await sides();
