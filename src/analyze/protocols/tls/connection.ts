@@ -240,7 +240,7 @@ export class TlsConnection implements StreamAnalyzer, TlsDirectionSink {
       if (hello === undefined) return;
       this.onClientHello(hello, first, last);
       const random = bytes.subarray(start + RANDOM_AT, start + RANDOM_END);
-      if (this.#decryption?.onClientHello(random) === false) this.#decryption = undefined;
+      if (this.#decryption?.onClientHello(random, hello.earlyData) === false) this.#decryption = undefined;
     } else if (type === HANDSHAKE.certificate) {
       const { count, certificates } = readCertificates(bytes, start, end, this.#context.detail);
       if (count === 0) return;

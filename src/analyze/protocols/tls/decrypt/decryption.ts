@@ -13,6 +13,7 @@ import { type Stage, tls12Stages, tls13Stages } from './stages.ts';
 /** The code of the event of a connection that has keys in the key log and is not decrypted, or only in part. */
 export const TLS_NOT_DECRYPTED = 'TLS_NOT_DECRYPTED';
 
+const END_OF_EARLY_DATA = 5;
 const ENCRYPTED_EXTENSIONS = 8;
 /** Alerts by which a side ends its stream, or gives up a handshake without a fault. */
 const CLOSE_NOTIFY = 0;
@@ -20,7 +21,10 @@ const USER_CANCELED = 90;
 /** Bytes of early data kept until the server accepts them. */
 const EARLY_BYTES = 64 * 1024;
 
-/** Bytes that a connection, and all of them, hold until secrets come; and what a piece takes besides its bytes. */
+/**
+ * Bytes that a connection holds until secrets come, those that all of them hold, records under way included; and what a piece
+ * takes besides its bytes.
+ */
 const HELD_BYTES = 256 * 1024;
 const HELD_TOTAL_BYTES = 32 * 1024 * 1024;
 const PIECE_BYTES = 128;
@@ -58,12 +62,19 @@ export class Decryption {
   readonly #ends: [number, number] = [0, 0];
   #secrets: ConnectionSecrets | undefined;
   #clientRandom: Uint8Array = new Uint8Array(0);
+  #earlyOffered = false;
   #server: ServerHello | undefined;
   #stages: [readonly Stage[], readonly Stage[]] = [[], []];
   #inner: InnerStream | undefined;
   /** Early data that the server has not accepted yet. */
   #early: { readonly bytes: Uint8Array; readonly arrival: Arrival }[] = [];
   #earlyBytes = 0;
+  /** What the pieces of it take in memory. */
+  #earlySize = 0;
+  #earlyFate: 'undecided' | 'accepted' | 'rejected' = 'undecided';
+  /** Data missing ahead of the first that was decrypted, and where that ends in the encrypted stream. */
+  readonly #missed: [number, number] = [0, 0];
+  readonly #missedEnds: [number, number] = [0, 0];
   /** What came since the ClientHello of a connection whose secrets may yet come; undefined for others. */
   #held: Held[] | undefined;
   #heldBytes = 0;
@@ -79,15 +90,20 @@ export class Decryption {
     this.#directions = [this.#direction(SIDE.client), this.#direction(SIDE.server)];
   }
 
-  /** @param random the ClientHello's, 32 bytes @returns whether there are secrets of this connection, or may yet come */
-  onClientHello(random: Uint8Array): boolean {
+  /**
+   * @param random the ClientHello's, 32 bytes
+   * @param earlyOffered it says that early data follows
+   * @returns whether there are secrets of this connection, or may yet come
+   */
+  onClientHello(random: Uint8Array, earlyOffered = false): boolean {
+    this.#earlyOffered = earlyOffered;
     if (this.#secrets !== undefined) return true;
     const { keys } = this.#means;
     this.#clientRandom = Uint8Array.from(random);
     this.#asked = keys.version;
     this.#secrets = keys.secretsOf(random);
     if (this.#secrets === undefined && !keys.growing) return false;
-    if (this.#secrets === undefined) this.#held = [];
+    if (keys.growing && !isComplete(this.#secrets)) this.#held = [];
     else this.#stages = this.#tls13(undefined);
     return true;
   }
@@ -98,7 +114,7 @@ export class Decryption {
     if (hello.retry) return;
     this.#server = hello;
     this.#serverRandom = random;
-    if (secrets === undefined) return;
+    if (secrets === undefined || this.#held !== undefined) return;
     if (isTls13(hello.version)) {
       this.#stages = this.#tls13(hello.cipher);
       return;
@@ -139,32 +155,33 @@ export class Decryption {
   }
 
   end(how: StreamEnd, by?: Side): void {
-    this.#release();
+    if (this.#held !== undefined) {
+      this.#secrets = this.#means.keys.secretsOf(this.#clientRandom);
+      if (this.#secrets === undefined) this.#release();
+      else this.#handHeld();
+    }
+    this.#forgetEarly();
+    for (const direction of this.#directions) direction.stop();
     this.#inner?.end(how, by);
   }
 
   /** Keep a piece until the secrets come. @returns false when they have come: what was held is handed on */
   #hold(piece: Held): boolean {
     const { keys } = this.#means;
-    const held = this.#held ?? [];
     if (this.#asked !== keys.version) {
       this.#asked = keys.version;
       this.#secrets = keys.secretsOf(this.#clientRandom);
     }
-    if (this.#secrets !== undefined) {
-      this.#release();
-      this.#stages = this.#tls13(undefined);
-      if (this.#server !== undefined && this.#serverRandom !== undefined) {
-        this.onServerHello(this.#server, this.#serverRandom);
-      }
-      for (const { side, bytes, length, facts } of held) {
-        if (bytes === undefined) this.#directions[side].gap(length, facts.offset);
-        else this.#directions[side].data(bytes, 0, bytes.length, facts);
-      }
+    if (isComplete(this.#secrets)) {
+      this.#handHeld();
       return false;
     }
     const size = (piece.bytes?.length ?? 0) + PIECE_BYTES;
     if (this.#heldBytes + size > HELD_BYTES || keys.heldBytes + size > HELD_TOTAL_BYTES) {
+      if (this.#secrets !== undefined) {
+        this.#handHeld();
+        return false;
+      }
       this.#release();
       this.#tell('its keys did not come in time', undefined);
       this.over = true;
@@ -172,8 +189,22 @@ export class Decryption {
     }
     this.#heldBytes += size;
     keys.heldBytes += size;
-    held.push(piece);
+    this.#held?.push(piece);
     return true;
+  }
+
+  /** Decrypt what was held with the secrets that have come. */
+  #handHeld(): void {
+    const held = this.#held ?? [];
+    this.#release();
+    this.#stages = this.#tls13(undefined);
+    if (this.#server !== undefined && this.#serverRandom !== undefined) {
+      this.onServerHello(this.#server, this.#serverRandom);
+    }
+    for (const { side, bytes, length, facts } of held) {
+      if (bytes === undefined) this.#directions[side].gap(length, facts.offset);
+      else this.#directions[side].data(bytes, 0, bytes.length, facts);
+    }
   }
 
   #release(): void {
@@ -202,12 +233,25 @@ export class Decryption {
       stages: () => this.#stages[side],
       isTls12: () => this.#isTls12(),
       onData: (stage, bytes, arrival) => {
-        if (stage === 'early') this.#holdEarly(bytes, arrival);
-        else this.#stream().data(side, bytes, arrival);
+        if (stage === 'early') this.#takeEarly(bytes, arrival);
+        else {
+          this.#settleEarly(false);
+          this.#stream().data(side, bytes, arrival);
+        }
       },
-      onMissingData: (length, encryptedEnd) => this.#inner?.gap(side, length, encryptedEnd),
+      onMissingData: (length, encryptedEnd) => this.#miss(side, length, encryptedEnd),
+      onNoneMissed: () => {
+        if (!this.#earlyOffered || side === SIDE.server) this.#missed[side] = 0;
+      },
+      reserve: (bytes) => {
+        const { keys } = this.#means;
+        if (bytes > 0 && keys.heldBytes + bytes > HELD_TOTAL_BYTES) return false;
+        keys.heldBytes += bytes;
+        return true;
+      },
       onHandshake: (type, bytes, start, end) => {
         if (type === ENCRYPTED_EXTENSIONS && side === SIDE.server) this.#decideEarly(bytes, start, end);
+        else if (type === END_OF_EARLY_DATA && side === SIDE.client && !this.#isTls12()) this.#settleEarly(true);
         if (!this.#isTls12()) this.#sink.onDecrypted(side, type, bytes, start, end);
       },
       onAlert: (level, description) => {
@@ -226,29 +270,76 @@ export class Decryption {
   }
 
   #stream(): InnerStream {
-    this.#inner ??= new InnerStream(this.#context, this.#means.recognition);
-    return this.#inner;
+    if (this.#inner !== undefined) return this.#inner;
+    const inner = new InnerStream(this.#context, this.#means.recognition);
+    this.#inner = inner;
+    for (const side of [SIDE.client, SIDE.server] as const) {
+      if (this.#missed[side] > 0) inner.gap(side, this.#missed[side], this.#missedEnds[side]);
+    }
+    return inner;
   }
 
-  #holdEarly(bytes: Uint8Array, arrival: Arrival): void {
+  /** Data of a side is missing. Ahead of all other data it is told with the first: there may have been none. */
+  #miss(side: Side, length: number, encryptedEnd: number): void {
+    if (this.#inner !== undefined) {
+      this.#inner.gap(side, length, encryptedEnd);
+      return;
+    }
+    this.#missed[side] += length;
+    this.#missedEnds[side] = encryptedEnd;
+  }
+
+  #takeEarly(bytes: Uint8Array, arrival: Arrival): void {
+    if (this.#earlyFate === 'accepted') this.#stream().data(SIDE.client, bytes, arrival);
+    if (this.#earlyFate !== 'undecided') return;
+    const { keys } = this.#means;
+    const size = bytes.length + PIECE_BYTES;
+    const isKept = this.#early.length > 0 || this.#earlyBytes === 0;
     this.#earlyBytes += bytes.length;
-    if (this.#earlyBytes <= EARLY_BYTES) this.#early.push({ bytes, arrival });
+    if (!isKept || this.#earlySize + size > EARLY_BYTES || keys.heldBytes + size > HELD_TOTAL_BYTES) {
+      // Without its beginning the rest says nothing.
+      this.#forgetEarly();
+      return;
+    }
+    this.#earlySize += size;
+    keys.heldBytes += size;
+    this.#early.push({ bytes: bytes.slice(), arrival });
+  }
+
+  #forgetEarly(): void {
+    this.#means.keys.heldBytes -= this.#earlySize;
+    this.#earlySize = 0;
+    this.#early = [];
   }
 
   /** The server's extensions say whether it takes the early data (RFC 8446 section 4.2.10). */
   #decideEarly(bytes: Uint8Array, start: number, end: number): void {
-    const held = this.#early;
-    this.#early = [];
     let accepted = false;
     eachExtension(bytes, start + 2, end, (type) => {
       if (type === EXTENSION.earlyData) accepted = true;
     });
-    if (!accepted || held.length === 0) return;
+    if (accepted) this.#settleEarly(true);
+    else if (this.#earlyFate === 'undecided') {
+      this.#earlyFate = 'rejected';
+      this.#forgetEarly();
+    }
+  }
+
+  /**
+   * The server takes the early data, or there is other data and it is not known whether the server took what came ahead of it:
+   * that counts as missing. The client tells the end of early data only when the server takes it (RFC 8446 section 4.5).
+   */
+  #settleEarly(accepted: boolean): void {
+    if (this.#earlyFate !== 'undecided') return;
+    this.#earlyFate = accepted ? 'accepted' : 'rejected';
+    const held = this.#early;
+    const bytes = this.#earlyBytes;
+    this.#forgetEarly();
+    if (bytes === 0) return;
     const stream = this.#stream();
-    for (const { bytes, arrival } of held) stream.data(SIDE.client, bytes, arrival);
-    const kept = held.reduce((sum, each) => sum + each.bytes.length, 0);
-    const last = held.at(-1)?.arrival.encryptedEnd ?? 0;
-    if (kept < this.#earlyBytes) stream.gap(SIDE.client, this.#earlyBytes - kept, last);
+    const kept = accepted ? held : [];
+    for (const { bytes, arrival } of kept) stream.data(SIDE.client, bytes, arrival);
+    if (kept.length === 0) stream.gap(SIDE.client, bytes, this.#ends[SIDE.client]);
   }
 
   /** Once for a connection. @param side whose bytes; undefined where neither's are decrypted */
@@ -268,4 +359,10 @@ export class Decryption {
     };
     this.#context.emit(notice);
   }
+}
+
+/** Whether nothing that decrypts data is still to come. */
+function isComplete(secrets: ConnectionSecrets | undefined): boolean {
+  if (secrets?.master !== undefined) return true;
+  return secrets?.clientTraffic !== undefined && secrets.serverTraffic !== undefined;
 }

@@ -13,9 +13,16 @@ const MESSAGE_MAXIMUM = 1 << 24;
 const FAILURES_MAXIMUM = 64;
 /** What the least protection adds to a record, header included: with it the most records that fit in a hole. */
 const RECORD_LEAST = RECORD_HEADER + 8;
-/** Record numbers tried for one place behind a hole, and on one direction in all. */
+/** Record numbers of a new key that are tried, where records with missing bytes may have been the first under it. */
+const HOLES_MAXIMUM = 16;
+/** Record numbers tried for one place behind a hole. */
 const TRIES_PER_PLACE = 4096;
-const TRIES_MAXIMUM = 65_536;
+/** What a try costs besides the bytes it decrypts, in bytes. */
+const TRY_BYTES = 2048;
+/** Bytes that tries may decrypt for one place, and on one direction: at once, and more by each byte that comes. */
+const PLACE_BYTES = 9 * 1024 * 1024;
+const TRIED_BYTES = 64 * 1024 * 1024;
+const TRIED_PER_BYTE = 32;
 
 /** Takes what a direction's records hold. */
 export interface DirectionSink {
@@ -26,6 +33,10 @@ export interface DirectionSink {
   onData(stage: Stage['name'], bytes: Uint8Array, arrival: Arrival): void;
   /** Bytes of data that are missing or that no key decrypts, at least about so many. */
   onMissingData(length: number, encryptedEnd: number): void;
+  /** Whatever was told as missing so far, none of it was data behind the handshake. */
+  onNoneMissed(): void;
+  /** @param bytes that are to be held besides; negative: no longer @returns whether so many may be held */
+  reserve(bytes: number): boolean;
   onHandshake(type: number, bytes: Uint8Array, start: number, end: number): void;
   onAlert(level: number, description: number): void;
   /** Nothing of this direction will be decrypted any more. */
@@ -48,7 +59,12 @@ export class DecryptedDirection implements ProtectedSink, Framing {
   /** Bytes that were told as missing ahead of the record that shows how many are. */
   #toldEarly = 0;
   #failures = 0;
-  #tries = 0;
+  /** Records with missing bytes since the last that was read. */
+  #holes = 0;
+  /** Data that lies behind the handshake was decrypted, or is missing for certain. */
+  #dataSeen = false;
+  /** Bytes that tries may decrypt yet. */
+  #triesLeft = TRIED_BYTES;
 
   constructor(sink: DirectionSink) {
     this.#sink = sink;
@@ -56,7 +72,10 @@ export class DecryptedDirection implements ProtectedSink, Framing {
 
   data(bytes: Uint8Array, start: number, end: number, facts: PieceFacts): void {
     if (this.givenUp) this.#sink.onMissingData(end - start, facts.offset + end - start);
-    else this.#records.data(bytes, start, end, facts);
+    else {
+      this.#triesLeft += (end - start) * TRIED_PER_BYTE;
+      this.#records.data(bytes, start, end, facts);
+    }
   }
 
   /** @param offset behind the hole */
@@ -73,6 +92,11 @@ export class DecryptedDirection implements ProtectedSink, Framing {
     this.#records.gap(length, offset);
   }
 
+  /** Nothing more comes. */
+  stop(): void {
+    this.#records.stop();
+  }
+
   onRecord(header: Uint8Array, body: Uint8Array, arrival: Arrival): void {
     if (this.givenUp || !this.#isProtected(u8(header, 0))) return;
     const plain = this.#open(header, body);
@@ -87,26 +111,31 @@ export class DecryptedDirection implements ProtectedSink, Framing {
   }
 
   onHole(type: number, length: number, encryptedEnd: number): void {
-    if (!this.givenUp && this.#isProtected(type)) this.#unreadable(length, encryptedEnd);
+    if (this.givenUp || !this.#isProtected(type)) return;
+    this.#holes = Math.min(this.#holes + 1, HOLES_MAXIMUM);
+    this.#unreadable(length, encryptedEnd);
   }
 
   onCandidate(header: Uint8Array, body: Uint8Array, arrival: Arrival, missing: number): boolean {
-    const most = Math.min(TRIES_PER_PLACE, Math.floor(missing / RECORD_LEAST) + 1);
+    if (this.givenUp) return false;
+    // Of TLS 1.3 all protected records are of one type.
+    if (!this.#sink.isTls12() && u8(header, 0) !== RECORD.applicationData) return false;
+    const cost = TRY_BYTES + body.length;
+    const most = Math.min(TRIES_PER_PLACE, Math.floor(PLACE_BYTES / cost), Math.floor(missing / RECORD_LEAST) + 1);
     const before = this.#sequence;
     const current = this.#stage;
     for (const stage of this.#candidates()) {
+      if (body.length < (stage.cipher.overhead ?? 0)) continue;
       const from = stage === current ? before : 0;
       for (let sequence = from; sequence <= from + most; sequence += 1) {
-        this.#tries += 1;
-        if (this.#tries > TRIES_MAXIMUM) {
+        this.#triesLeft -= cost;
+        if (this.#triesLeft < 0) {
           this.#giveUp('too many packets are missing');
           return false;
         }
         const plain = stage.cipher.open(header, body, sequence);
         if (plain === undefined) continue;
         const { overhead } = stage.cipher;
-        this.#stage = stage;
-        this.#sequence = sequence + 1;
         this.#changed = true;
         this.#messages.gap(MESSAGE_MAXIMUM, 0);
         if (overhead === undefined) {
@@ -114,13 +143,18 @@ export class DecryptedDirection implements ProtectedSink, Framing {
           this.#giveUp('packets are missing');
           return false;
         }
-        const most = missing - (sequence - from) * (RECORD_HEADER + overhead);
-        this.#missing(most, arrival.encryptedEnd - body.length - RECORD_HEADER);
+        const lost = missing - (sequence - from) * (RECORD_HEADER + overhead);
+        this.#missing(lost, arrival.encryptedEnd - body.length - RECORD_HEADER);
+        this.#use(stage, sequence);
         this.#opened(u8(header, 0), plain, arrival);
         return true;
       }
     }
     return false;
+  }
+
+  reserve(bytes: number): boolean {
+    return this.#sink.reserve(bytes);
   }
 
   lengthOf(bytes: Uint8Array, start: number): number {
@@ -157,19 +191,37 @@ export class DecryptedDirection implements ProtectedSink, Framing {
   #open(header: Uint8Array, body: Uint8Array): Uint8Array | undefined {
     const current = this.#stage;
     const plain = current?.cipher.open(header, body, this.#sequence);
-    if (plain !== undefined) {
-      this.#sequence += 1;
+    if (current !== undefined && plain !== undefined) {
+      this.#use(current, this.#sequence);
       return plain;
     }
     for (const stage of this.#candidates()) {
       if (stage === current) continue;
-      const other = stage.cipher.open(header, body, 0);
-      if (other === undefined) continue;
-      this.#stage = stage;
-      this.#sequence = 1;
-      return other;
+      // Those with missing bytes may be of the new key already.
+      for (let sequence = 0; sequence <= this.#holes; sequence += 1) {
+        const other = stage.cipher.open(header, body, sequence);
+        if (other === undefined) continue;
+        this.#use(stage, sequence);
+        return other;
+      }
     }
     return undefined;
+  }
+
+  /** A record was read with a key. */
+  #use(stage: Stage, sequence: number): void {
+    // The first record of TLS 1.2 is the Finished.
+    const ahead = this.#sink.isTls12() ? 1 : 0;
+    if (stage.name === 'data' && !this.#dataSeen) {
+      if (sequence <= ahead && this.#stage?.name !== 'data') {
+        this.#toldEarly = 0;
+        this.#sink.onNoneMissed();
+      }
+      this.#dataSeen = sequence >= ahead;
+    }
+    this.#stage = stage;
+    this.#sequence = sequence + 1;
+    this.#holes = 0;
   }
 
   /** A record that cannot be read: it counts, and what it holds is missing where data had begun. */

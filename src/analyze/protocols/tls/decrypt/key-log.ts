@@ -42,7 +42,7 @@ export class KeyLog {
   growing = false;
   /** Grows with every secret. */
   version = 0;
-  /** Bytes that all connections hold until their secrets come. */
+  /** Bytes that all connections hold: until their secrets come, and of records that are not whole. */
   heldBytes = 0;
   /** Client randoms, hexadecimal, of the connections that were seen and have secrets. */
   readonly #found = new Set<string>();

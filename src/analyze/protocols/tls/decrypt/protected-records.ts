@@ -1,13 +1,12 @@
-import { joinedBytes } from '../../../../wire/bytes.ts';
-import { u16 } from '../../../bytes.ts';
-import { isRecordHeader, RECORD, RECORD_HEADER, RecordReader, type RecordSink } from '../records.ts';
+import { RECORD_HEADER, RecordReader, type RecordSink } from '../records.ts';
 import type { Arrival } from './inner-stream.ts';
+import { type Found, type ReserveBytes, SeekWindow } from './seek-window.ts';
 
-/** Bytes in which a record is looked for behind a hole: one that ends, and the longest one that follows. */
-const SEEK_BYTES = 2 * (RECORD_HEADER + 16_384 + 2048);
+/** Room for the content of a record that does not lie in one piece, at first. */
+const FIRST_BYTES = 2048;
 
 /** Takes what ProtectedRecords finds. */
-export interface ProtectedSink {
+export interface ProtectedSink extends ReserveBytes {
   /** A whole record, its header's five bytes apart. */
   onRecord(header: Uint8Array, body: Uint8Array, arrival: Arrival): void;
   /** A record, header known, of which some bytes were not captured. */
@@ -45,9 +44,8 @@ export class ProtectedRecords implements RecordSink {
   #origin = 0;
   /** Offset behind the last record whose end is known. */
   #known = 0;
-  /** While a record is looked for: what has come since the hole, and where that began. */
-  #seeking: Uint8Array | undefined;
-  #seekOffset = 0;
+  /** While a record is looked for behind a hole. */
+  #seeking: SeekWindow | undefined;
 
   constructor(sink: ProtectedSink) {
     this.#sink = sink;
@@ -57,7 +55,7 @@ export class ProtectedRecords implements RecordSink {
     this.#facts = facts;
     this.#origin = facts.offset - start;
     if (this.#seeking === undefined) this.#reader.data(bytes, start, end, 0);
-    else this.#seek(bytes, start, end);
+    else this.#seek(this.#seeking, bytes, start, end);
   }
 
   /** @param offset of the stream behind the hole */
@@ -65,14 +63,16 @@ export class ProtectedRecords implements RecordSink {
     this.#origin = offset;
     if (this.#seeking === undefined && this.#reader.gap(length)) return;
     // What was looked through is before this hole, and gave nothing.
-    this.#seeking = new Uint8Array(0);
-    this.#seekOffset = offset;
-    this.#body = undefined;
+    this.#seeking?.close();
+    this.#seeking = new SeekWindow(this.#sink, offset);
+    this.#drop();
   }
 
+  /** Nothing more comes: what was held is released. */
   stop(): void {
     this.#reader.stop();
-    this.#body = undefined;
+    this.#drop();
+    this.#seeking?.close();
     this.#seeking = undefined;
   }
 
@@ -85,17 +85,15 @@ export class ProtectedRecords implements RecordSink {
         this.#finish(bytes.subarray(start, end), this.#origin + end);
         return;
       }
-      this.#body = new Uint8Array(length);
     } else if (Number.isNaN(this.#facts.time)) this.#untimed = true;
-    this.#body?.set(bytes.subarray(start, end), this.#filled);
-    this.#filled += end - start;
+    if (!this.#holed) this.#gather(bytes, start, end, length);
     if (last) this.#finish(this.#body ?? new Uint8Array(0), this.#origin + end);
   }
 
   onMissing(length: number, last: boolean): void {
     if (this.#reader.seen === length) this.#begin();
     this.#holed = true;
-    this.#body = undefined;
+    this.#drop();
     if (last) this.#finish(new Uint8Array(0), this.#origin);
   }
 
@@ -107,7 +105,7 @@ export class ProtectedRecords implements RecordSink {
   #begin(): void {
     this.#filled = 0;
     this.#holed = false;
-    this.#body = undefined;
+    this.#drop();
     this.#acknowledged = this.#facts.acknowledged;
     this.#untimed = Number.isNaN(this.#facts.time);
   }
@@ -116,7 +114,7 @@ export class ProtectedRecords implements RecordSink {
     const { type, length, version } = this.#reader;
     this.#known = encryptedEnd;
     const holed = this.#holed;
-    this.#body = undefined;
+    this.#drop();
     if (holed) {
       this.#sink.onHole(type, length, encryptedEnd);
       return;
@@ -131,35 +129,54 @@ export class ProtectedRecords implements RecordSink {
     this.#sink.onRecord(header, body, { encryptedEnd, acknowledged: this.#acknowledged, time });
   }
 
-  /** Look for a record whose tag verifies in what has come since the hole. */
-  #seek(bytes: Uint8Array, start: number, end: number): void {
-    const window = joinedBytes([this.#seeking ?? new Uint8Array(0), bytes.subarray(start, end)]);
-    let undecided = -1;
-    for (let at = 0; at + RECORD_HEADER <= window.length; at += 1) {
-      if (!isRecordHeader(window, at) || (window[at] as number) > RECORD.applicationData) continue;
-      const bodyEnd = at + RECORD_HEADER + u16(window, at + 3);
-      if (bodyEnd > window.length) {
-        if (undecided < 0) undecided = at;
-        continue;
+  /** Keep a piece of a record; where there is no room the record cannot be read, as if it had a hole. */
+  #gather(bytes: Uint8Array, start: number, end: number, length: number): void {
+    const filled = this.#filled + end - start;
+    const had = this.#body?.length ?? 0;
+    if (filled > had) {
+      // A peer has to send what is held of it.
+      const size = Math.min(length, Math.max(FIRST_BYTES, 2 * filled));
+      if (!this.#sink.reserve(size - had)) {
+        this.#holed = true;
+        this.#drop();
+        return;
       }
-      const offset = this.#seekOffset + at;
-      const header = window.subarray(at, at + RECORD_HEADER);
-      const body = window.subarray(at + RECORD_HEADER, bodyEnd);
-      const missing = offset - this.#known;
-      const encryptedEnd = this.#seekOffset + bodyEnd;
-      const { acknowledged, time } = this.#facts;
-      if (!this.#sink.onCandidate(header, body, { encryptedEnd, acknowledged, time }, missing)) continue;
-      this.#known = encryptedEnd;
-      this.#seeking = undefined;
-      this.#reader = new RecordReader(this);
-      this.#origin = this.#seekOffset;
-      if (bodyEnd < window.length) this.#reader.data(window, bodyEnd, window.length, 0);
-      return;
+      const body = new Uint8Array(size);
+      if (this.#body !== undefined) body.set(this.#body);
+      this.#body = body;
     }
-    // The last bytes may be the beginning of a header.
-    const from = undecided >= 0 ? undecided : Math.max(0, window.length - RECORD_HEADER + 1);
-    const kept = Math.max(from, window.length - SEEK_BYTES);
-    this.#seeking = window.slice(kept);
-    this.#seekOffset += kept;
+    this.#body?.set(bytes.subarray(start, end), this.#filled);
+    this.#filled = filled;
+  }
+
+  #drop(): void {
+    if (this.#body === undefined) return;
+    this.#sink.reserve(-this.#body.length);
+    this.#body = undefined;
+  }
+
+  /** Look for a record whose tag verifies in what has come since the hole. */
+  #seek(window: SeekWindow, bytes: Uint8Array, start: number, end: number): void {
+    const { offset, acknowledged, time } = this.#facts;
+    if (Number.isNaN(time)) window.untimed = true;
+    const rest = window.find(bytes, start, end, ({ bytes: from, at, bodyEnd, offset: headerOffset }: Found) => {
+      const arrival = {
+        encryptedEnd: headerOffset + bodyEnd - at,
+        // What an earlier packet acknowledged, in which it began, is not known any more.
+        acknowledged: headerOffset >= offset ? acknowledged : -1,
+        time: window.untimed ? Number.NaN : time,
+      };
+      const header = from.subarray(at, at + RECORD_HEADER);
+      const body = from.subarray(at + RECORD_HEADER, bodyEnd);
+      if (!this.#sink.onCandidate(header, body, arrival, headerOffset - this.#known)) return false;
+      this.#known = arrival.encryptedEnd;
+      return true;
+    });
+    // The sink may have given up: then nothing is looked for any more.
+    if (rest === undefined || this.#seeking === undefined) return;
+    window.close();
+    this.#seeking = undefined;
+    this.#reader = new RecordReader(this);
+    if (rest < end) this.#reader.data(bytes, rest, end, 0);
   }
 }
