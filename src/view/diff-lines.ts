@@ -1,4 +1,4 @@
-import type { Difference, DiffReport, SideTotals } from '../analyze/diff/difference.ts';
+import type { Difference, DiffReport, SideTotals, Untimed } from '../analyze/diff/difference.ts';
 import type { Finding } from '../analyze/findings/finding.ts';
 import type { Colours } from './colour.ts';
 import { sanitise } from './sanitise.ts';
@@ -15,9 +15,11 @@ export interface DiffStyle {
 
 /** A comparison for people: what is compared, then what differs. */
 export function diffLines(report: DiffReport, { colours, width, names }: DiffStyle): string[] {
-  const { a, b, differences, appeared, resolved } = report;
+  const { a, b, differences, untimed, appeared, resolved } = report;
   const head = [`A ${sanitise(names[0])}: ${totalsText(a)}`, `B ${sanitise(names[1])}: ${totalsText(b)}`];
-  if (differences.length + appeared.length + resolved.length === 0) return [...head, 'No difference beyond noise.'];
+  const unknown = untimedText(untimed, width, colours);
+  if (differences.length + appeared.length + resolved.length === 0)
+    return [...head, 'No difference beyond noise.', ...unknown];
   const rows = differences.map((difference) => [
     mark(difference, colours),
     sanitise(difference.subject),
@@ -45,6 +47,7 @@ export function diffLines(report: DiffReport, { colours, width, names }: DiffSty
   return [
     ...head,
     ...table,
+    ...unknown,
     ...findingsText('Findings only in B', appeared, colours),
     ...findingsText('Findings only in A', resolved, colours),
   ];
@@ -76,6 +79,24 @@ function factorText({ a, b }: Difference): string {
 
 function ofText({ unit, ofA, ofB }: Difference): string {
   return unit === 'rate' ? `${byteSize(ofA)}, ${byteSize(ofB)}` : `${grouped(ofA)}, ${grouped(ofB)}`;
+}
+
+function untimedText(untimed: readonly Untimed[], width: number | undefined, colours: Colours): string[] {
+  if (untimed.length === 0) return [];
+  const columns = [
+    { title: 'SUBJECT', shrinks: 'middle' as const },
+    { title: 'ROUTE', shrinks: 'middle' as const },
+    { title: 'TIMED A', right: true },
+    { title: 'TIMED B', right: true },
+  ];
+  const rows = untimed.map(({ subject, detail, timedA, ofA, timedB, ofB }) => [
+    sanitise(subject),
+    sanitise(detail),
+    `${grouped(timedA)} of ${grouped(ofA)}`,
+    `${grouped(timedB)} of ${grouped(ofB)}`,
+  ]);
+  const title = 'Latencies not compared, because one capture has too few';
+  return ['', colours.heading(title), ...tableLines(columns, rows, width, colours)];
 }
 
 function findingsText(title: string, findings: readonly Finding[], colours: Colours): string[] {

@@ -17,6 +17,7 @@ it('shows what differs, with both numbers, and of how many', () => {
         { ...base, what: 'status 503', unit: 'share', a: 0, b: 0.12, worse: undefined },
         { ...base, what: 'retransmissions per MB', unit: 'rate', a: 2, b: 0, worse: false },
       ],
+      untimed: [],
       appeared: [],
       resolved: [],
     },
@@ -36,6 +37,20 @@ it('shows what differs, with both numbers, and of how many', () => {
 });
 
 it('says when nothing differs', () => {
-  const lines = diffLines({ a: totals, b: totals, differences: [], appeared: [], resolved: [] }, style);
+  const lines = diffLines({ a: totals, b: totals, differences: [], untimed: [], appeared: [], resolved: [] }, style);
   expect(lines.at(-1)).toBe('No difference beyond noise.');
+});
+
+it('says which latencies were not compared, also where nothing differs', () => {
+  const untimed = [
+    { area: 'route', subject: 'web.shop', detail: 'http GET /', timedA: 1052, ofA: 1059, timedB: 0, ofB: 58 },
+  ] as const;
+  const lines = diffLines({ a: totals, b: totals, differences: [], untimed, appeared: [], resolved: [] }, style);
+  expect(lines.slice(2)).toEqual([
+    'No difference beyond noise.',
+    '',
+    'Latencies not compared, because one capture has too few',
+    'SUBJECT   ROUTE              TIMED A  TIMED B',
+    'web.shop  http GET /  1,052 of 1,059  0 of 58',
+  ]);
 });

@@ -3,8 +3,8 @@ import type { ExchangeRow } from '../summary/exchange-rows.ts';
 import { dnsRows, routeRows, tcpRows, tlsRows } from '../summary/make-report.ts';
 import type { Summary } from '../summary/summary.ts';
 import type { TcpRow } from '../summary/tcp-health.ts';
-import type { Area, Difference, DiffReport, SideTotals } from './difference.ts';
-import { percentilesDiffer, ratesDiffer, type Share, sharesDiffer } from './noise.ts';
+import type { Area, Difference, DiffReport, SideTotals, Untimed } from './difference.ts';
+import { isMedianKnown, percentilesDiffer, ratesDiffer, type Share, sharesDiffer } from './noise.ts';
 
 /** One of the two that are compared. */
 export interface Side {
@@ -31,6 +31,7 @@ export function compared(a: Side, b: Side): DiffReport {
     a: a.totals,
     b: b.totals,
     differences: differences.sort((one, two) => rank(one) - rank(two) || compareTexts(one.subject, two.subject)),
+    untimed: untimed(a, b).sort((one, two) => compareTexts(one.subject, two.subject)),
     appeared: b.findings.filter((finding) => !inA.has(key(finding))),
     resolved: a.findings.filter((finding) => !inB.has(key(finding))),
   };
@@ -49,7 +50,7 @@ function pairs<Row>(
   b: readonly (Named & { readonly row: Row })[],
 ): { readonly name: Named; readonly a: Row | undefined; readonly b: Row | undefined }[] {
   const all = new Map<string, { name: Named; a: Row | undefined; b: Row | undefined }>();
-  const key = ({ subject, detail }: Named) => JSON.stringify([subject, detail]);
+  const key = ({ area, subject, detail }: Named) => JSON.stringify([area, subject, detail]);
   for (const { row, ...name } of a) all.set(key(name), { name, a: row, b: undefined });
   for (const { row, ...name } of b) {
     const known = all.get(key(name));
@@ -59,17 +60,30 @@ function pairs<Row>(
   return [...all.values()];
 }
 
+/** Latencies that one side has enough of, and the other would have if all its exchanges had one. */
+function untimed(a: Side, b: Side): Untimed[] {
+  const all = (side: Side) => [...namedRoutes(side), ...namedDns(side), ...namedTls(side)];
+  return pairs(all(a), all(b)).flatMap(({ name, a: one, b: two }) => {
+    if (one === undefined || two === undefined) return [];
+    if (!isMedianKnown(one.count) || !isMedianKnown(two.count)) return [];
+    if (isMedianKnown(one.latency.count) === isMedianKnown(two.latency.count)) return [];
+    return [{ ...name, timedA: one.latency.count, ofA: one.count, timedB: two.latency.count, ofB: two.count }];
+  });
+}
+
+function namedRoutes({ summary }: Side) {
+  return routeRows(summary)
+    .filter(({ head }) => head.protocol !== 'dns' && head.protocol !== 'tls')
+    .map(({ head: { service, protocol, route }, row }) => ({
+      area: 'route' as const,
+      subject: service,
+      detail: `${protocol} ${route}`,
+      row,
+    }));
+}
+
 function routes(a: Side, b: Side): Difference[] {
-  const named = ({ summary }: Side) =>
-    routeRows(summary)
-      .filter(({ head }) => head.protocol !== 'dns' && head.protocol !== 'tls')
-      .map(({ head: { service, protocol, route }, row }) => ({
-        area: 'route' as const,
-        subject: service,
-        detail: `${protocol} ${route}`,
-        row,
-      }));
-  const [one, two] = [named(a), named(b)];
+  const [one, two] = [namedRoutes(a), namedRoutes(b)];
   const ofService = (rows: readonly { readonly subject: string; readonly row: ExchangeRow }[]) => {
     const totals = new Map<string, number>();
     for (const { subject, row } of rows) totals.set(subject, (totals.get(subject) ?? 0) + row.count);
@@ -88,15 +102,17 @@ function routes(a: Side, b: Side): Difference[] {
   });
 }
 
+function namedDns({ summary }: Side) {
+  return dnsRows(summary).map(({ head: { type, name }, row }) => ({
+    area: 'dns' as const,
+    subject: name,
+    detail: type ?? '',
+    row,
+  }));
+}
+
 function dns(a: Side, b: Side): Difference[] {
-  const named = ({ summary }: Side) =>
-    dnsRows(summary).map(({ head: { type, name }, row }) => ({
-      area: 'dns' as const,
-      subject: name,
-      detail: type ?? '',
-      row,
-    }));
-  const [one, two] = [named(a), named(b)];
+  const [one, two] = [namedDns(a), namedDns(b)];
   const [ofA, ofB] = [sumOf(one, ({ count }) => count), sumOf(two, ({ count }) => count)];
   return pairs(one, two).flatMap(({ name, a: rowA, b: rowB }) =>
     rowA === undefined || rowB === undefined
@@ -105,16 +121,18 @@ function dns(a: Side, b: Side): Difference[] {
   );
 }
 
+function namedTls({ summary }: Side) {
+  return tlsRows(summary).map(({ head: { sni, version }, row }) => ({
+    area: 'tls' as const,
+    subject: sni ?? '-',
+    detail: version ?? '-',
+    row,
+  }));
+}
+
 /** Versions of a server name by their share of its handshakes; failures and times of each. */
 function tls(a: Side, b: Side): Difference[] {
-  const named = ({ summary }: Side) =>
-    tlsRows(summary).map(({ head: { sni, version }, row }) => ({
-      area: 'tls' as const,
-      subject: sni ?? '-',
-      detail: version ?? '-',
-      row,
-    }));
-  const [one, two] = [named(a), named(b)];
+  const [one, two] = [namedTls(a), namedTls(b)];
   const all = (rows: typeof one, sni: string) =>
     rows.filter(({ subject }) => subject === sni).reduce((sum, { row }) => sum + row.count, 0);
   return pairs(one, two).flatMap(({ name, a: rowA, b: rowB }) => {

@@ -23,6 +23,18 @@ export interface Difference {
   readonly worse: boolean | undefined;
 }
 
+/** Latencies of which one side has too few to compare: of the other exchanges, request and response are not proven to belong together, or not complete. */
+export interface Untimed {
+  readonly area: Area;
+  readonly subject: string;
+  readonly detail: string;
+  /** Exchanges with a latency, and all, of each side. */
+  readonly timedA: number;
+  readonly ofA: number;
+  readonly timedB: number;
+  readonly ofB: number;
+}
+
 /** How much one side is made of. */
 export interface SideTotals {
   readonly exchanges: number;
@@ -36,6 +48,8 @@ export interface DiffReport {
   readonly b: SideTotals;
   /** Worse ones first, then by subject. */
   readonly differences: readonly Difference[];
+  /** What could not be compared, by subject. */
+  readonly untimed: readonly Untimed[];
   /** Findings of B that A has not, and of A that B has not, by code and subject. */
   readonly appeared: readonly Finding[];
   readonly resolved: readonly Finding[];

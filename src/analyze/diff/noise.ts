@@ -49,6 +49,11 @@ export function percentilesDiffer(a: Histogram, b: Histogram, share: number): bo
   return lower.atRank(top) < higher.atRank(bottom);
 }
 
+/** Whether there are enough values to state anything of their median. */
+export function isMedianKnown(count: number): boolean {
+  return rankOf(count, 0.5, ERRORS_APART) <= count && rankOf(count, 0.5, -ERRORS_APART) >= 1;
+}
+
 /** The rank of a percentile and so many standard errors beyond it; outside of 1 to `count` where there are too few values. */
 function rankOf(count: number, share: number, errors: number): number {
   const rank = count * share + errors * Math.sqrt(count * share * (1 - share));

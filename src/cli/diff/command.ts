@@ -137,9 +137,17 @@ export function requirePod(pod: string, known: readonly string[], file: string):
 function print(report: DiffReport, { names }: Compared, { json }: RawDiffOptions): void {
   if (json === true) {
     const [nameA, nameB] = names;
-    const { a, b, differences, appeared, resolved } = report;
+    const { a, b, differences, untimed, appeared, resolved } = report;
     const found = { appeared: appeared.map(brief), resolved: resolved.map(brief) };
-    const document = { v: 1, kind: 'diff', a: { name: nameA, ...a }, b: { name: nameB, ...b }, differences, ...found };
+    const document = {
+      v: 1,
+      kind: 'diff',
+      a: { name: nameA, ...a },
+      b: { name: nameB, ...b },
+      differences,
+      untimed,
+      ...found,
+    };
     process.stdout.write(`${jsonLine(document)}\n`);
     return;
   }

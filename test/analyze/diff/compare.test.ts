@@ -57,6 +57,15 @@ it('does not compare how much of the exchanges was captured, or is proven', () =
   expect(brief(requests(0), likely)).toEqual([]);
 });
 
+it('says of which latencies one capture has too few', () => {
+  const unproven = requests(0, { incomplete: 'unknown', responseTime: 1.3e9, responseEnd: 1.4e9 });
+  const base = { area: 'route', subject: 'web.shop', detail: 'http GET /cart', ofA: 1000, ofB: 1000 };
+  expect(compared(requests(0), unproven).untimed).toEqual([{ ...base, timedA: 1000, timedB: 0 }]);
+  expect(compared(unproven, requests(0)).untimed).toEqual([{ ...base, timedA: 0, timedB: 1000 }]);
+  expect(compared(unproven, unproven).untimed).toEqual([]);
+  expect(compared(requests(0), requests(0)).untimed).toEqual([]);
+});
+
 it('finds routes that appeared and disappeared by their share of the Service', () => {
   const more = side(({ summary, flow }) => {
     for (let index = 0; index < 1000; index += 1) {
