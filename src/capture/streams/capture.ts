@@ -212,14 +212,17 @@ class Capture implements RunningCapture {
     if (isStopping || [...this.#streams.values()].some(({ transport }) => transport !== undefined)) {
       this.#oneReached.resolve();
     }
-    if (isStopping || !plans.some((plan) => this.#isWaiting(plan))) this.#allStarted.resolve();
+    const isWaiting = plans.some((plan) => this.#isWaiting(plan));
+    if (isStopping || !isWaiting) this.#allStarted.resolve();
+    // All may have failed: agents that follow then wait for further targets.
+    if (!isStopping && !isWaiting) this.#startDuration();
   }
 
   #isWaiting({ targets }: NodePlan): boolean {
     return targets.some(({ key }) => this.#parts.report.targets.get(key)?.state === 'waiting');
   }
 
-  /** The duration is one of capturing, so it begins with the first target, or when there is none at all. */
+  /** The duration is one of capturing, so it begins with the first target, or when there is none at all or all have failed. */
   #startDuration(): void {
     const { durationMs } = this.#parts.limits;
     if (Number.isFinite(durationMs)) this.#duration ??= setTimeout(() => this.stop('duration'), durationMs);

@@ -5,6 +5,7 @@ import { DRAIN_MS, OUTPUT_BYTES } from '../../../src/capture/limits.ts';
 import { type CaptureLimits, type CaptureOutput, startCapture } from '../../../src/capture/streams/capture.ts';
 import { CaptureReport } from '../../../src/capture/streams/report.ts';
 import { BLOCK } from '../../../src/wire/pcapng.ts';
+import { PROTOCOL_TEXT, VERSION } from '../../../src/wire/version.ts';
 import { packet } from '../../support/pcapng-sample.ts';
 import { PlayedAgent } from '../../support/played-agent.ts';
 
@@ -173,6 +174,17 @@ test('a duration also ends a capture that waits for its first pod', async () => 
     observer,
   });
   expect(await capture.result).toMatchObject({ cause: 'duration', cutOff: false });
+});
+
+test('a duration also ends a capture whose targets all failed while its agents wait for others', async () => {
+  const { capture, agents, stops, finish } = await capturing({ durationMs: 20 }, false);
+  for (const agent of agents) {
+    agent.tell({ type: 'hello', protocol: PROTOCOL_TEXT, version: VERSION, node: 'node' });
+    agent.tell({ type: 'target-failed', target: 'a', code: 'TCPDUMP_ENDED', message: 'tcpdump ended.' });
+  }
+  await expect.poll(stops, { timeout: 5_000 }).toEqual([1, 1]);
+  finish();
+  expect(await capture.result).toMatchObject({ cause: 'duration' });
 });
 
 test('agents that do not end are cut off in the end, which is said', async () => {
