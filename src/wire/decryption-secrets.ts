@@ -28,3 +28,11 @@ export function tlsSecretsBlock(lines: string): Uint8Array {
   block.writeUInt32LE(length, length - 4);
   return block;
 }
+
+/** A Decryption Secrets Block in the other byte order, as a section in it needs. @param block little-endian */
+export function bigEndianSecrets(block: Uint8Array): Uint8Array {
+  const copy = Buffer.from(block);
+  // Type, length, the kind of secrets, their length, and the length again; the secrets are text.
+  for (const at of [0, 4, 8, 12, copy.length - 4]) copy.subarray(at, at + 4).swap32();
+  return copy;
+}

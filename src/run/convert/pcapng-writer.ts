@@ -1,6 +1,7 @@
 import { release, type } from 'node:os';
 import type { CaptureInterface } from '../../wire/capture-interface.ts';
 import type { CaptureFramer } from '../../wire/capture-read.ts';
+import { bigEndianSecrets } from '../../wire/decryption-secrets.ts';
 import { BLOCK, EPB_HEADER_BYTES, padded } from '../../wire/pcapng.ts';
 import type { BlockView } from '../../wire/pcapng-read.ts';
 import { interfaceDescription, sectionHeader } from '../../wire/pcapng-write.ts';
@@ -16,6 +17,8 @@ export class PcapngWriter implements CaptureWriter {
   readonly #keys: WrittenKeys;
   /** Secrets are due before the section's first packet. */
   #secretsDue = false;
+  /** The byte order of the section that is written. */
+  #littleEndian = true;
   #source: 'pcap' | 'pcapng' = 'pcap';
   readonly #head = Buffer.alloc(EPB_HEADER_BYTES);
   readonly #tail = Buffer.alloc(8);
@@ -32,6 +35,7 @@ export class PcapngWriter implements CaptureWriter {
   interface(_id: number, described: CaptureInterface): void {
     if (this.#source === 'pcapng') return;
     this.#whole(sectionHeader(`${type()} ${release()}`, false));
+    this.#littleEndian = true;
     this.#secretsDue = true;
     const { linkType, snaplen } = described;
     this.#whole(interfaceDescription({ linkType, snaplen, name: '', description: '' }));
@@ -44,6 +48,7 @@ export class PcapngWriter implements CaptureWriter {
       const copy = Buffer.from(block.bytes.subarray(block.offset, block.offset + block.length));
       copy.fill(0xff, 16, 24);
       this.#whole(copy);
+      this.#littleEndian = block.littleEndian;
       this.#secretsDue = true;
     } else if (
       block.type === BLOCK.decryptionSecrets &&
@@ -64,7 +69,9 @@ export class PcapngWriter implements CaptureWriter {
   /** Wireshark decrypts a connection only when its secrets precede its ServerHello. */
   #writeSecrets(): void {
     this.#secretsDue = false;
-    for (const block of this.#keys.secrets ?? []) this.#whole(block);
+    for (const block of this.#keys.secrets ?? []) {
+      this.#whole(this.#littleEndian ? block : bigEndianSecrets(block));
+    }
   }
 
   /** The same block with fewer bytes of the packet; its options stay. */

@@ -75,6 +75,49 @@ test('the secrets of the captured connections alone stand before the packets, an
   expect(uris.trim().split('\n')).toEqual(['/a', '/b']);
 });
 
+/** A pcap file as pcapng in big-endian order, its section written twice with the packets in the second. */
+function bigEndianOf(pcap: Buffer): Buffer {
+  const block = (type: number, body: Buffer) => {
+    const padding = (4 - (body.length % 4)) % 4;
+    const whole = Buffer.concat([Buffer.alloc(8), body, Buffer.alloc(padding + 4)]);
+    whole.writeUInt32BE(type, 0);
+    whole.writeUInt32BE(whole.length, 4);
+    whole.writeUInt32BE(whole.length, whole.length - 4);
+    return whole;
+  };
+  const section = block(0x0a0d0d0a, Buffer.from('1a2b3c4d00010000ffffffffffffffff', 'hex'));
+  const described = Buffer.alloc(8);
+  described.writeUInt16BE(pcap.readUInt32LE(20), 0);
+  const packets: Buffer[] = [];
+  for (let at = 24; at < pcap.length; ) {
+    const size = pcap.readUInt32LE(at + 8);
+    const head = Buffer.alloc(20);
+    head.writeUInt32BE(at, 8);
+    head.writeUInt32BE(size, 12);
+    head.writeUInt32BE(size, 16);
+    packets.push(block(6, Buffer.concat([head, pcap.subarray(at + 16, at + 16 + size)])));
+    at += 16 + size;
+  }
+  return Buffer.concat([section, section, block(1, described), ...packets]);
+}
+
+test('a big-endian section gets the secrets in its own byte order', async () => {
+  const bigEndian = join(directory, 'big-endian.pcapng');
+  writeFileSync(bigEndian, bigEndianOf(readFileSync(capture)));
+  await write(bigEndian, written, { keyLog });
+  const { lines, before } = secretsIn(written);
+  expect(before).toEqual([0]);
+  expect(lines.split('\n').filter((line) => line !== '')).toHaveLength(4);
+  const shown = execFileSync(
+    'tshark',
+    ['-r', written, '-Y', 'http.request', '-T', 'fields', '-e', 'http.request.uri'],
+    {
+      encoding: 'utf8',
+    },
+  );
+  expect(shown.trim().split('\n')).toEqual(['/a', '/b']);
+});
+
 test('--no-keys leaves them out', async () => {
   await write(capture, written, { keyLog });
   const without = join(directory, 'without.pcapng');
