@@ -25,6 +25,8 @@ test('a process that is killed leaves its place free', async () => {
     import { takeCaptureSlot } from ${JSON.stringify(join(import.meta.dirname, '../../../src/agent/session/capture-slot.ts'))};
     await takeCaptureSlot(1, ${JSON.stringify(name)});
     process.send('taken');
+    // Nothing else would keep the process until it is killed.
+    setInterval(() => {}, 60_000);
   `;
   const child = fork('-', [], {
     execArgv: ['--input-type=module', '-e', script],
