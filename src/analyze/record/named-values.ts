@@ -24,7 +24,7 @@ interface Entry {
 
 /**
  * Mask values that another member of their object gives a secret's name: `[{"name":"DB_PASSWORD","value":"x"}]`, in JSON, in
- * JSON that is a string of JSON, and in attributes and elements of XML. Linear in the text.
+ * JSON that is a string of JSON, and in elements of XML. Linear in the text.
  */
 export function maskNamedValues(text: string): string {
   if (!VALUE_HINT.test(text)) return text;
@@ -120,20 +120,12 @@ function without(text: string, spans: [from: number, to: number][]): string {
   return masked + text.slice(reached);
 }
 
-const TAG = /<[\w:.-]{1,64}\s[^<>]{1,1024}>/g;
-const NAME_ATTRIBUTE = /\s(?:name|key|id)\s{0,8}=\s{0,8}(?:"([^"]{1,256})"|'([^']{1,256})')/i;
-const VALUE_ATTRIBUTE = /(\s(?:value|content)\s{0,8}=\s{0,8})(?:"[^"]*"|'[^']*')/gi;
 const NAME_AND_VALUE =
   /(<(?:name|key)>\s{0,64}([^<\s]{1,256})\s{0,64}<\/(?:name|key)>\s{0,64}<(?:value|string)>)[^<]+/gi;
 
-/** Attributes and elements of XML and HTML: `<add key="DbPassword" value="x"/>`. */
+/** Elements of XML: `<name>DbPassword</name><value>x</value>`. */
 function maskElements(text: string): string {
-  return text
-    .replace(TAG, (tag) => {
-      const found = NAME_ATTRIBUTE.exec(tag);
-      return found !== null && isSecretEntry(found[1] ?? found[2] ?? '')
-        ? tag.replace(VALUE_ATTRIBUTE, `$1${MASK}`)
-        : tag;
-    })
-    .replace(NAME_AND_VALUE, (whole, begin: string, name: string) => (isSecretEntry(name) ? begin + MASK : whole));
+  return text.replace(NAME_AND_VALUE, (whole, begin: string, name: string) =>
+    isSecretEntry(name) ? begin + MASK : whole,
+  );
 }

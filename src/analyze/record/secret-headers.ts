@@ -1,3 +1,4 @@
+import { maskChallenges } from './challenges.ts';
 import { MASK } from './mask.ts';
 import { maskTarget, maskText } from './secrets.ts';
 
@@ -32,8 +33,8 @@ const SHOWN_AS_IT_IS: ReadonlySet<string> = new Set(
 const SHOWN_MASKED: ReadonlySet<string> = new Set(
   (
     'content-location content-security-policy forwarded from grpc-message grpc-status-details-bin link location ' +
-    'origin proxy-authenticate referer referrer-policy sec-websocket-protocol server-timing tracestate warning ' +
-    'www-authenticate x-envoy-original-path x-forwarded-prefix x-forwarded-uri x-original-uri x-original-url ' +
+    'origin referer referrer-policy sec-websocket-protocol server-timing tracestate warning ' +
+    'x-envoy-original-path x-forwarded-prefix x-forwarded-uri x-original-uri x-original-url ' +
     'x-stream-protocol-version x-accel-redirect x-app x-cache x-cache-status x-runtime x-served-by x-timer x-version :authority :path :scheme'
   ).split(' '),
 );
@@ -49,6 +50,7 @@ const HARMLESS = /^(?:[-+]?\d{1,12}(?:\.\d{1,6})?(?:ms|s|m|h)?|[a-z]{1,10}|[A-Z]
 export function maskField(name: string, value: string): string {
   if (SHOWN_AS_IT_IS.has(name)) return name === 'host' ? maskTarget(value) : SCHEME.test(value) ? MASK : value;
   if (SECRET_HEADER.test(name)) return MASK;
+  if (name === 'www-authenticate' || name === 'proxy-authenticate') return maskChallenges(value);
   if (SHOWN_MASKED.has(name)) return maskText(maskTarget(value));
   return value === '' || HARMLESS.test(value) ? value : MASK;
 }

@@ -1,10 +1,12 @@
 import { maskCredentials } from './credential-lines.ts';
+import { withoutEscapes } from './escaped-text.ts';
 import { holdsSecret, maskSecretData } from './kubernetes-secret.ts';
 import { MASK } from './mask.ts';
 import { maskNamedValues } from './named-values.ts';
 import { withoutContainers } from './secret-containers.ts';
 import { decoded, ENDINGS, isSecretParameter } from './secret-names.ts';
 import { maskShapes } from './secret-shapes.ts';
+import { maskAttributes } from './xml-attributes.ts';
 import { maskYaml } from './yaml-secrets.ts';
 
 /** Encodings within encodings that are looked into. */
@@ -98,7 +100,17 @@ const HINT = new RegExp(
 
 /** A text of a body, an error, a statement: named secrets, tokens, and passwords in URLs masked. Linear in the text. */
 export function maskText(text: string): string {
-  const plain = maskCredentials(text.includes('variables') ? withoutContainers(text, VARIABLES) : text);
+  const masked = maskWritten(text);
+  const plain = withoutEscapes(masked);
+  if (plain === masked) return masked;
+  // What is masked may hide behind escapes; without it the text stays as it was written.
+  const twice = maskWritten(plain);
+  return twice === plain ? masked : twice;
+}
+
+function maskWritten(text: string): string {
+  const lines = maskCredentials(text.includes('variables') ? withoutContainers(text, VARIABLES) : text);
+  const plain = maskAttributes(lines);
   const isSecret = holdsSecret(plain);
   if (!isSecret && !HINT.test(plain)) return maskShapes(plain);
   const structured = maskYaml(maskNamedValues(maskSecretData(plain, isSecret)), isSecret);
