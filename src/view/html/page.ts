@@ -75,7 +75,7 @@ export function reportPage(content: ReportContent, { utc, timeText, titleOf }: R
 </header>
 <main>
 ${findingsSection(findings, { timeText, utc, read: readCommand(paths, keyLog), nextOf: (next) => nextText(next, paths, keyLog) })}
-${mapSection(callGraph({ callers: drawnCallers(summary.callers) }), titleOf)}
+${mapSection(callGraph({ callers: drawnCallers(summary.callers) }), titleOf, summary.callers.length)}
 ${timelineSection(timeline, timeText, utc)}
 ${summarySection(summary, { utc, titleOf })}
 ${exchangesSection(slowest, failed, failures, utc)}

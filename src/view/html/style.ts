@@ -29,9 +29,11 @@ svg{display:block;max-width:none}svg text{fill:var(--fg);font:12px system-ui,san
 .k50{color:var(--p50)}.k99{color:var(--p99)}.kbad{color:var(--bad)}.kok{color:var(--ok)}
 .axis{display:flex;justify-content:space-between;font-size:.8rem;color:var(--dim)}
 .node rect{fill:var(--node);stroke:var(--ok);stroke-width:1.5}.edge path{fill:none;stroke:var(--dim);stroke-width:1.5}
-.edge.fails path{stroke:var(--bad);stroke-dasharray:7 4;stroke-width:2.5}.edge text{font-size:11px;paint-order:stroke;stroke:var(--bg);stroke-width:4px}
+.edge.fails path{stroke:var(--bad);stroke-dasharray:7 4;stroke-width:2.5}.node text{font:12px system-ui,sans-serif;fill:var(--fg)}.edge text{font:11px system-ui,sans-serif;fill:var(--fg)}.edge rect{fill:var(--bg)}.edge.quiet:focus{outline:none}.edge .hit,.edge.fails .hit{stroke:transparent;stroke-width:9;stroke-dasharray:none}
+.more{visibility:hidden;pointer-events:none}.edge:hover .more,.edge:focus .more{visibility:visible}.edge.quiet:hover path:not(.hit),.edge.quiet:focus path:not(.hit){stroke-width:4;stroke:var(--fg)}svg:has(.quiet:hover,.quiet:focus) .edge:not(:hover,:focus){opacity:.15}
+.paper{display:none}
 .edge.fails text{fill:var(--bad)}.tip{fill:var(--dim)}.edge.fails .tip{fill:var(--bad)}
 .fall{width:100%;min-width:8rem;height:14px;background:var(--soft)}.fall .bar{fill:var(--ok)}.fall .slow{fill:var(--bad)}
 @media (max-width:40rem){body{padding:.6rem}td.name{min-width:6rem}}
-@media print{body{max-width:none;font-size:11pt}nav,label.filter{display:none}.scroll{overflow:visible}table{font-size:7pt;width:100%}th,td{padding-right:.3rem}td.name{min-width:3.6rem}.fall{min-width:4rem}svg.map{max-width:100%;height:auto}details{break-inside:avoid}details::details-content{display:block;content-visibility:visible;height:auto}th button::after{content:""}}
+@media print{body{max-width:none;font-size:11pt}nav,label.filter{display:none}.scroll{overflow:visible}table{font-size:7pt;width:100%}th,td{padding-right:.3rem}td.name{min-width:3.6rem}.fall{min-width:4rem}.scroll.map{display:none}.paper{display:block;max-width:100%;height:auto;margin:0 0 .5rem}details{break-inside:avoid}details::details-content{display:block;content-visibility:visible;height:auto}th button::after{content:""}}
 `;

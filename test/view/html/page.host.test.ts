@@ -62,14 +62,48 @@ describe('the report in a browser', () => {
     expect(await browser.value(visible)).toBe(true);
   });
 
+  it('shows the text of a line of a map with many lines where it has the focus', async ({ skip }) => {
+    if (typeof browser === 'string') return skip(browser);
+    const callers = Array.from({ length: 90 }, (_, index) => caller(`client-${index % 9}`, `web-${index % 20}`));
+    writeFileSync(path, reportPage(reportContent({ summary: { ...reportContent().summary, callers } }), STYLE_UTC));
+    await browser.open(url, 1280);
+    const shown = `[...document.querySelectorAll('.edge .more text')].filter((each) => getComputedStyle(each).visibility === 'visible').map((each) => each.textContent)`;
+    expect(await browser.value(shown)).toEqual([]);
+    await browser.value(`document.querySelectorAll('.edge')[3].focus()`);
+    expect((await browser.value<string[]>(shown)).join(' ')).toMatch(/^HTTP .*failed .* p99 13 ms$/);
+  });
+
+  it('prints a wide map in parts that fit the paper', async ({ skip }) => {
+    if (typeof browser === 'string') return skip(browser);
+    const callers = Array.from({ length: 8 }, (_, index) => caller(`web-${index}`, `web-${index + 1}`));
+    writeFileSync(path, reportPage(reportContent({ summary: { ...reportContent().summary, callers } }), STYLE_UTC));
+    await browser.media('print');
+    try {
+      await browser.open(url, 720);
+      const parts = `[...document.querySelectorAll('svg.paper')].map((each) => ({ scale: each.getBoundingClientRect().width / each.viewBox.baseVal.width, right: each.getBoundingClientRect().right }))`;
+      const measured = await browser.value<{ scale: number; right: number }[]>(parts);
+      expect(measured.length).toBeGreaterThan(2);
+      for (const { scale, right } of measured) {
+        expect(scale).toBeGreaterThan(0.85);
+        expect(right).toBeLessThanOrEqual(720);
+      }
+      expect(await browser.value(`document.querySelector('.scroll.map').checkVisibility()`)).toBe(false);
+    } finally {
+      await browser.media('screen');
+    }
+  });
+
   it('has nothing that axe-core objects to: labels, roles, order, contrast', async ({ skip }) => {
     if (typeof browser === 'string') return skip(browser);
     const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-    writeFileSync(path, reportPage(reportContent(), STYLE_UTC));
-    for (const [scheme, width] of [
-      ['light', 1280],
-      ['dark', 390],
+    const callers = Array.from({ length: 90 }, (_, index) => caller(`client-${index % 9}`, `web-${index % 20}`));
+    const many = reportContent({ summary: { ...reportContent().summary, callers } });
+    for (const [scheme, width, content] of [
+      ['light', 1280, reportContent()],
+      ['dark', 390, reportContent()],
+      ['light', 1280, many],
     ] as const) {
+      writeFileSync(path, reportPage(content, STYLE_UTC));
       await browser.colours(scheme);
       await browser.open(url, width);
       await browser.value('document.querySelectorAll("details").forEach((each) => { each.open = true; })');

@@ -12,7 +12,7 @@ import { caller, reportContent, STYLE_UTC, stats, traceRecord } from './report-c
 const ELEMENTS = new Set(
   (
     'html head meta title style body header h1 h2 h3 p nav a main section details summary strong code ul li pre div span ' +
-    'table caption thead tbody tr th td svg g rect path polygon text'
+    'table caption thead tbody tr th td svg g rect path polygon text use'
   ).split(' '),
 );
 
@@ -152,6 +152,16 @@ it('has at most 60 nodes on the map and 500 rows in a table', () => {
   expect(pieces.filter(({ attributes }) => attributes.get('class') === 'node')).toHaveLength(60);
   expect(tableOf(pieces, 'services')).toHaveLength(501);
   expect(text).toContain('and 200 rows more');
+  expect(text).toContain('has 500 of 2,000 rows; -o summary --json has all.');
+  expect(text).not.toContain('has all numbers');
+  // The texts of so many lines are shown on hover and focus only.
+  const lines = pieces.filter(({ attributes }) => /^edge/.test(attributes.get('class') ?? ''));
+  expect(lines.length).toBeGreaterThan(40);
+  for (const { attributes } of lines) {
+    expect(attributes.get('class')).toMatch(/quiet$/);
+    expect(attributes.get('tabindex')).toBe('0');
+    expect(attributes.get('aria-label')).toMatch(/ → .*: HTTP /);
+  }
   expect(Buffer.byteLength(text)).toBeLessThan(1.5e6);
 });
 
@@ -193,6 +203,8 @@ it('escapes whatever names, labels and statuses come', () => {
     for (const { attributes } of pieces)
       for (const name of attributes.keys()) expect(name).not.toMatch(/^(?:on|style$|src)/);
     const all = pieces.map(({ text, attributes }) => text + [...attributes.values()].join('')).join('');
+    const parts = pieces.filter(({ kind, name }) => kind === 'open' && name === 'use');
+    for (const { attributes } of parts) expect(attributes.get('href')).toBe('#map-calls');
     // Tags, attributes and texts have no control characters and no bidirectional ones.
     expect(all.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u);
     const message = sanitise(content.findings[0]?.message ?? '');
@@ -274,4 +286,25 @@ it('draws the probes of kubelet only where they fail, or where there is nothing 
 it('names the file in a next step that reads it', () => {
   const findings = reportContent().findings.map((finding) => ({ ...finding, next: 'ksnoop trace FILE' }));
   expect(textOf(reportContent({ findings, paths: ['b.pcapng'] }))).toContain('ksnoop trace b.pcapng');
+});
+
+it('fits a map of five columns into 1248 px, names and texts in lines, and says where its numbers are', () => {
+  const callers = [
+    ...['catalog.bookstore', 'checkout.bookstore'].map((service) => caller('storefront.bookstore', service)),
+    caller('bookstore/shoppers-of-a-deployment-with-a-long-name', 'storefront.bookstore'),
+    caller('catalog.bookstore', 'pricing.bookstore'),
+    caller('pricing.bookstore', 'ratings.bookstore'),
+  ];
+  const text = page(reportContent({ summary: { ...reportContent().summary, callers } }));
+  const pieces = parsed(text);
+  const region = pieces.findIndex(({ attributes }) => attributes.get('class') === 'scroll map');
+  const map = pieces.slice(region).find(({ name }) => name === 'svg');
+  expect(Number(map?.attributes.get('width'))).toBeLessThanOrEqual(1248);
+  // On paper the parts together have the whole width.
+  const parts = pieces.filter(({ attributes }) => attributes.get('class') === 'paper');
+  const widths = parts.map(({ attributes }) => Number(attributes.get('width')));
+  expect(widths.reduce((sum, width) => sum + width, 0)).toBe(Number(map?.attributes.get('width')));
+  expect(widths.length).toBeGreaterThan(1);
+  for (const width of widths) expect(width).toBeLessThanOrEqual(760);
+  expect(text).toContain('has all numbers');
 });
