@@ -38,7 +38,7 @@ export const EVENT_FIELDS: FieldTable = {
   transferTime: { type: 'duration', about: 'first to last byte of the response' },
   requestBytes: { type: 'int', about: 'bytes of the request, or of the message' },
   responseBytes: { type: 'int', about: 'bytes of the response that were seen' },
-  declaredBytes: { type: 'int', about: 'bytes of the body that the response announced' },
+  declaredBytes: { type: 'int', about: 'bytes of the whole response, as its head or its first bytes announced' },
   status: { type: 'string', about: 'the result, for people: `200`, `NXDOMAIN`' },
   failed: { type: 'bool', about: 'whether it counts as failed: a server error, or no response' },
   incomplete: {

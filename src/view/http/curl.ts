@@ -17,7 +17,7 @@ const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
  * A command that sends the request again, without its body and without what is a secret; what is left out stands behind it as a
  * comment. The command is one line, for bash and zsh.
  */
-export function curlLine({ method, url, headers }: HttpRequest): string {
+export function curlLine({ method, url, target, headers }: HttpRequest): string {
   const words = ['curl', '-sS', '--globoff', '--path-as-is'];
   if (method === 'HEAD') words.push('--head');
   else if (method !== 'GET') words.push('-X', shellWord(method));
@@ -27,18 +27,22 @@ export function curlLine({ method, url, headers }: HttpRequest): string {
     // A field without a value is written with a semicolon: with a colon curl leaves it out.
     if (!value.includes(MASK)) words.push('-H', shellWord(value === '' ? `${name};` : `${name}: ${value}`));
   }
-  words.push(shellWord(url));
+  // What follows a `#` curl does not send.
+  if (target !== undefined) words.push('--request-target', shellWord(target));
+  words.push(shellWord(url.split('#', 1)[0] ?? ''));
   const left = secrets.length > 0 ? [`without ${secrets.join(', ')}`] : [];
   if (url.includes(MASK)) left.push(`${MASK} in the URL is a secret`);
-  if (bodyOf(headers)) left.push('without its body');
+  const body = bodyOf(headers);
+  if (body !== undefined) left.push(body);
   return left.length === 0 ? words.join(' ') : `${words.join(' ')} # ${left.join('; ')}`;
 }
 
-function bodyOf(headers: HttpRequest['headers']): boolean {
-  return headers.some(({ name, value }) => {
-    const field = name.toLowerCase();
-    return (field === 'content-length' && value !== '0') || field === 'transfer-encoding';
-  });
+/** What is to be said of a body: a chunked one may be empty. */
+function bodyOf(headers: HttpRequest['headers']): string | undefined {
+  const has = (field: string, of: RegExp) =>
+    headers.some(({ name, value }) => name.toLowerCase() === field && of.test(value));
+  if (has('transfer-encoding', /./)) return 'without a body, if it had one';
+  return has('content-length', /[1-9]/) ? 'without its body' : undefined;
 }
 
 /** A text as one word of bash or zsh. */

@@ -1,5 +1,6 @@
 import type { Fields } from '../../analyze/record/event.ts';
 import type { EventRecord } from '../../analyze/record/record.ts';
+import { sanitise } from '../sanitise.ts';
 import { fieldsOf, type HeaderField, type HttpRequest, httpVersion } from './request.ts';
 
 const NANOSECONDS_PER_MILLISECOND = 1e6;
@@ -12,17 +13,19 @@ const UNKNOWN = -1;
  */
 export function harEntry(record: EventRecord, http: Fields, request: HttpRequest): object {
   const responseHeaders = fieldsOf(http.responseHeaders);
+  const size = responseBody(request.method, http, responseHeaders);
+  const isCoded = !['', 'identity'].includes(fieldValue(responseHeaders, 'content-encoding').trim().toLowerCase());
   const status = typeof http.status === 'number' ? http.status : 0;
   const send = milliseconds(record.requestTime);
   const wait = milliseconds(record.serverTime ?? record.ttfb);
   const receive = milliseconds(record.transferTime);
-  const missing = record.incomplete === undefined ? {} : { comment: record.incomplete };
+  const missing = record.incomplete === undefined ? {} : { comment: missingText(record.incomplete) };
   return {
     startedDateTime: record.time,
     time: record.latency === undefined ? send + wait + receive : milliseconds(record.latency),
     request: {
       method: request.method,
-      url: request.url,
+      url: encoded(request.url),
       httpVersion: request.version,
       cookies: [],
       headers: request.headers,
@@ -33,18 +36,19 @@ export function harEntry(record: EventRecord, http: Fields, request: HttpRequest
     },
     response: {
       status,
-      statusText: typeof http.reason === 'string' ? http.reason : '',
+      statusText: typeof http.reason === 'string' ? sanitise(http.reason) : '',
       httpVersion: status === 0 ? '' : httpVersion(http),
       cookies: [],
       headers: responseHeaders,
       content: {
-        size: record.declaredBytes ?? lengthOf(responseHeaders),
+        // Of a coded body the length of what it holds is not known.
+        size: isCoded && size > 0 ? UNKNOWN : size,
         mimeType: mimeTypeOf(responseHeaders),
         ...contentText(http),
       },
-      redirectURL: responseHeaders.find(({ name }) => name.toLowerCase() === 'location')?.value ?? '',
+      redirectURL: fieldValue(responseHeaders, 'location'),
       headersSize: UNKNOWN,
-      bodySize: record.declaredBytes ?? lengthOf(responseHeaders),
+      bodySize: size,
       ...missing,
     },
     cache: {},
@@ -85,19 +89,44 @@ function requestBody({ version, headers }: HttpRequest): number {
   return length === UNKNOWN && !isChunked && version.startsWith('HTTP/1') ? 0 : length;
 }
 
+/** Bytes of a response's body, without its head; to a HEAD, and with 1xx, 204 and 304, comes none (RFC 9112, 6.3). */
+function responseBody(method: string, { status }: Fields, headers: readonly HeaderField[]): number {
+  if (typeof status !== 'number' || status === 0) return UNKNOWN;
+  if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return 0;
+  return headers.some(({ name }) => name.toLowerCase() === 'transfer-encoding') ? UNKNOWN : lengthOf(headers);
+}
+
+function missingText(incomplete: string): string {
+  return incomplete === 'unknown' ? 'not proven to be the response to this request' : incomplete;
+}
+
+/** A URL in which everything that may not stand in one is percent-encoded (RFC 3986, 2); a `#` that was sent is none of a fragment. */
+function encoded(url: string): string {
+  return url
+    .replace(/%(?![0-9A-Fa-f]{2})/g, '%25')
+    .replace(/[^\w\-.~:/?[\]@!$&'()*+,;=%]/gu, (character) =>
+      [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
+    );
+}
+
+function fieldValue(headers: readonly HeaderField[], field: string): string {
+  return headers.find(({ name }) => name.toLowerCase() === field)?.value ?? '';
+}
+
 function lengthOf(headers: readonly HeaderField[]): number {
-  const value = headers.find(({ name }) => name.toLowerCase() === 'content-length')?.value ?? '';
+  const value = fieldValue(headers, 'content-length');
   return /^\d{1,15}$/.test(value) ? Number(value) : UNKNOWN;
 }
 
 function mimeTypeOf(headers: readonly HeaderField[]): string {
-  return headers.find(({ name }) => name.toLowerCase() === 'content-type')?.value ?? 'x-unknown';
+  return headers.some(({ name }) => name.toLowerCase() === 'content-type')
+    ? fieldValue(headers, 'content-type')
+    : 'x-unknown';
 }
 
 /** Names and values of a query, decoded. */
 function queryOf(url: string): HeaderField[] {
   const at = url.indexOf('?');
   if (at < 0) return [];
-  const query = url.slice(at + 1).split('#', 1)[0] ?? '';
-  return [...new URLSearchParams(query)].map(([name, value]) => ({ name, value }));
+  return [...new URLSearchParams(url.slice(at + 1))].map(([name, value]) => ({ name, value }));
 }

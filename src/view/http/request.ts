@@ -16,6 +16,8 @@ export interface HttpRequest {
   readonly method: string;
   /** Absolute, with a host that is one. */
   readonly url: string;
+  /** The target as it was sent, where no URL has it: `*`, or one with a `#`. */
+  readonly target?: string;
   /** `HTTP/1.1`. */
   readonly version: string;
   readonly headers: readonly HeaderField[];
@@ -27,9 +29,9 @@ export function httpRequest(record: EventRecord, http: Fields): HttpRequest | un
   const path = text(http.path);
   if (path === '' || !TOKEN.test(method)) return undefined;
   const url = absolute(path, text(http.host), record);
-  return url === undefined
-    ? undefined
-    : { method, url, version: httpVersion(http), headers: fieldsOf(http.requestHeaders) };
+  if (url === undefined) return undefined;
+  const request = { method, url, version: httpVersion(http), headers: fieldsOf(http.requestHeaders) };
+  return path === '*' || path.includes('#') ? { ...request, target: path } : request;
 }
 
 /** `HTTP/1.1`, `HTTP/2`. */
@@ -56,9 +58,19 @@ function absolute(path: string, host: string, { dst }: EventRecord): string | un
     const authority = /^https?:\/\/([^/?#]*)/i.exec(path)?.[1] ?? '';
     return AUTHORITY.test(authority) ? path : undefined;
   }
-  const authority = AUTHORITY.test(host) ? host : address(dst);
+  const authority = AUTHORITY.test(host) ? withPort(host, dst) : address(dst);
   if (authority === undefined || (!path.startsWith('/') && path !== '*')) return undefined;
   return `http://${authority}${path === '*' ? '/' : path}`;
+}
+
+/**
+ * A host with the port that the packets went to, where it names none. Not at a pod: a Service may have translated the port that
+ * the client used.
+ */
+function withPort(host: string, dst: EventRecord['dst']): string {
+  if (dst?.port === undefined || dst.port === 80 || dst.pod !== undefined || /:\d+$/.test(host.replace(/^\[.*\]/, '')))
+    return host;
+  return `${host}:${dst.port}`;
 }
 
 function address(peer: EventRecord['dst']): string | undefined {

@@ -119,6 +119,57 @@ it('says so in the archive where no response came', () => {
   });
 });
 
+it.each([
+  ['GET', 200, { 'content-length': '0' }, 0, 0],
+  ['GET', 200, { 'content-length': '19' }, 19, 19],
+  ['HEAD', 200, { 'content-length': '19' }, 0, 0],
+  ['GET', 304, { 'content-length': '19' }, 0, 0],
+  ['GET', 200, { 'content-length': '19', 'content-encoding': 'gzip' }, 19, -1],
+  ['GET', 200, { 'transfer-encoding': 'chunked' }, -1, -1],
+])('the archive has the size of the body alone: %s, %i, %o', (method, status, responseHeaders, bodySize, size) => {
+  const { recorder, flow } = madeAnalysis();
+  const whole = recorder.event(exchange({ declaredBytes: 96 }), flow());
+  const http = { method, path: '/', host: 'web', status, responseHeaders };
+  expect(harEntry(whole, http, request(http) ?? never())).toMatchObject({ response: { bodySize, content: { size } } });
+});
+
+it('the archive has URLs that are URLs, and no controls in its texts', () => {
+  const http = {
+    method: 'GET',
+    path: '/a"b\t\u009b#c%zz%41?q=\u00fc',
+    host: 'web',
+    status: 200,
+    reason: 'O\u009bK',
+  };
+  const { recorder, flow } = madeAnalysis();
+  const unproven = recorder.event(exchange({ incomplete: 'unknown' }), flow());
+  expect(harEntry(unproven, http, request(http) ?? never())).toMatchObject({
+    request: { url: 'http://web/a%22b%09%C2%9B%23c%25zz%41?q=%C3%BC' },
+    response: { statusText: 'O\\x9bK', comment: 'not proven to be the response to this request' },
+  });
+});
+
+it('gives curl the target that was sent, where a URL cannot have it', () => {
+  const curl = (method: string, path: string, requestHeaders: Fields = {}) =>
+    curlLine(request({ method, path, host: 'web', requestHeaders }) ?? never());
+  const plain = 'curl -sS --globoff --path-as-is';
+  expect(curl('OPTIONS', '*')).toBe(`${plain} -X OPTIONS --request-target '*' http://web/`);
+  expect(curl('GET', '/a#b')).toBe(`${plain} --request-target '/a#b' http://web/a`);
+  expect(curl('POST', '/', { 'content-length': '00' })).toBe(`${plain} -X POST http://web/`);
+  expect(curl('POST', '/', { 'transfer-encoding': 'chunked' })).toMatch(/ # without a body, if it had one$/);
+});
+
+it('keeps the port that a Host does not name, but not the port of a pod, which a Service may have translated', () => {
+  const { recorder, names, flow } = madeAnalysis();
+  const url = (host: string) =>
+    httpRequest(recorder.event(exchange(), flow({ serverPort: 8443 })), { method: 'GET', path: '/', host })?.url;
+  expect(url('web')).toBe('http://web:8443/');
+  expect(url('web:81')).toBe('http://web:81/');
+  expect(url('[fd00::1]')).toBe('http://[fd00::1]:8443/');
+  names.add(SERVER, { namespace: 'shop', pod: 'web-1', service: 'web' }, 0);
+  expect(url('web')).toBe('http://web/');
+});
+
 function never(): never {
   throw new Error('there is no request');
 }
