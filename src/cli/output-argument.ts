@@ -19,10 +19,14 @@ export function chosenOutput(text: string, format: string | undefined): ChosenOu
   return { name: text.slice(0, at), argument: text.slice(at + 1) };
 }
 
-/** @throws KsnoopError USAGE (exit 2) for an argument that the form does not take, or lacks */
+/**
+ * @param json `--json`
+ * @throws KsnoopError USAGE (exit 2) for an argument that the form does not take, or lacks, or that is another format than --json
+ */
 export function checkArgument(
   { name, argument: takes }: { readonly name: string; readonly argument?: FormArgument | undefined },
   argument: string | undefined,
+  json = false,
 ): void {
   if (argument === undefined) {
     if (takes?.required === true) throw usage(`-o ${name} needs a value: -o ${name}=${takes.name}`);
@@ -33,4 +37,6 @@ export function checkArgument(
     const hint = takes.values === undefined ? `-o ${name}=${takes.name}` : `There are: ${takes.values.join(', ')}.`;
     throw usage(`-o ${name} takes no "${argument}".`, hint);
   }
+  if (json && argument !== 'json' && takes.values?.includes('json') === true)
+    throw usage(`--json and the format "${argument}" exclude each other.`);
 }

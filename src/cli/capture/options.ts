@@ -165,7 +165,7 @@ function completeOutput(raw: RawCaptureOptions, stdoutIsTerminal: boolean): Outp
   const output = outputKind(name);
   if (output === undefined) throw usage(`There is no output "${name}".`, `There are: ${OUTPUT_NAMES.join(', ')}.`);
   checkForm(output, sink, toTerminal);
-  checkArgument(output, argument);
+  checkArgument(output, argument, raw.json);
   checkReport(raw, name);
   checkPage(name, toTerminal);
   const form = analysisOutput(name);

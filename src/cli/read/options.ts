@@ -105,7 +105,10 @@ export function completeRead(named: readonly string[], typed: RawReadOptions, te
   }
   const utc = raw.utc === true;
   if (raw.follow === true && paths.length > 1)
-    throw usage('--follow reads one growing file.', 'To show one flow, give its number: --follow 7');
+    throw usage(
+      `--follow reads one growing file, or shows one flow${typeof typed.follow === 'string' ? `: "${typed.follow}" is no number of a flow` : ''}.`,
+      'To show one flow, give its number: --follow 7; -o flows shows the numbers.',
+    );
   return {
     reading: {
       paths,
@@ -162,7 +165,7 @@ function lines(raw: RawReadOptions, { stdout }: Terminals): ReadLines {
       formatNamed(name) === undefined ? `There are: ${ANALYSIS_OUTPUT_NAMES.join(', ')}.` : `Name the file: -w FILE`;
     throw usage(`There is no output "${name}".`, hint);
   }
-  checkArgument(output, argument);
+  checkArgument(output, argument, raw.json);
   if (raw.body === true && !WITH_BODIES.has(name)) {
     throw usage(`The ${name} output shows no bodies: --body goes with text, json, har, stream and templates.`);
   }

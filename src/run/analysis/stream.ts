@@ -48,6 +48,7 @@ function decodedStream(
       if (flow.id === number) summary = flowLine(session.recorder.flow(flow.facts()), style);
     },
     notes: () => {
+      if (summary === undefined && session.where !== undefined) return shown > 0 ? [] : [noMatch(number)];
       if (summary === undefined) return [noFlow(number, highest)];
       if (shown === 0) return [summary, 'Nothing of this flow is decoded: --hex shows its bytes.'];
       return [summary];
@@ -94,9 +95,15 @@ function streamOfBytes(
     },
     notes: () => {
       if (bytesOfFlow > 0) return [];
+      if (session.where !== undefined) return [noMatch(number)];
       return [highest < number ? noFlow(number, highest) : `Flow ${number} carried no bytes above TCP or UDP.`];
     },
   };
+}
+
+/** With --where flows are seen only as far as they match. */
+function noMatch(number: number): string {
+  return `Nothing of flow ${number} matches --where; without --where the whole flow is shown.`;
 }
 
 function noFlow(number: number, highest: number): string {

@@ -26,6 +26,8 @@ it.each<[RawReadOptions, RegExp]>([
   [{ follow: '7', output: 'json' }, /-o has no meaning with it/],
   [{ follow: '7', write: 'b.pcap' }, /-w writes a capture: --follow FLOW has no meaning with it/],
   [{ follow: '-1' }, /--follow reads one growing file/],
+  [{ follow: '1e3' }, /, or shows one flow: "1e3" is no number of a flow\.$/],
+  [{ output: 'map', json: true, format: 'dot' }, /--json and the format "dot" exclude each other/],
   [{ output: 'summary', body: true }, /The summary output shows no bodies/],
   [{ write: 'b.pcap', body: true }, /--body has no meaning with it/],
 ])('%j is refused', (raw, message) => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { analysisOutput } from '../../../src/run/analysis/index.ts';
+import { whereExpression } from '../../../src/run/where.ts';
 import { isObject, parseJson } from '../../../src/wire/guard.ts';
 import { analysed as analysedBytes } from '../../support/analysis-session.ts';
 
@@ -78,6 +79,14 @@ test('hex has rows of position, bytes and ASCII, those of the server to the righ
   expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d\.\d{6} client, \d+ bytes$/);
   expect(lines[1]).toMatch(/^00000000 {2}47 45 54 20 .* \|GET .*\|$/);
   expect(lines.some((line) => /^ {4}00000000 {2}48 54 54 50 .* \|HTTP/.test(line))).toBe(true);
+});
+
+test('with --where, a flow of which nothing matches is not said to be none', async () => {
+  const kind = await analysisOutput('stream')?.load();
+  const where = (await whereExpression('protocol == "none"'))?.condition;
+  if (kind === undefined) throw new Error('there is no output stream');
+  const { session } = analysedBytes(kind, readFileSync(WRONG_SERVICE), { argument: '3', utc: true, where });
+  expect(session.outputNotes).toEqual(['Nothing of flow 3 matches --where; without --where the whole flow is shown.']);
 });
 
 test('a number that no flow has is reported with those there are', async () => {
