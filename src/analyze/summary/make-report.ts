@@ -200,7 +200,10 @@ function callersOf(summary: Summary): Group<CallerHead, CallerRow>[] {
       callers.add({ client: clientText(summary, client), service, protocol }, row);
     }
   }
-  return shownOf(callers.sorted());
+  // Where one client's connections failed all clients' are rows, so that they add up to the Service's.
+  const all = callers.sorted();
+  const failing = new Set(shownOf(all).map(({ head }) => serviceKey(head.service, head.protocol)));
+  return all.filter(({ head }) => failing.has(serviceKey(head.service, head.protocol)));
 }
 
 function clientText(summary: Summary, client: Client | typeof OTHER): string {

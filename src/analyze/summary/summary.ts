@@ -21,9 +21,11 @@ export type Client = Server | typeof KUBELET;
 /** Servers whose first sighting is remembered, and pods; twice what has rows. */
 const SIGHTED_MAXIMUM = 8192;
 
-/** The code of a refused connection, and the open flows of which it is known that they were refused. */
+/** The code of a refused connection. */
 const REFUSED = 'TCP_REFUSED';
-const REFUSALS_MAXIMUM = 65_536;
+
+/** Open flows of which it is remembered that they were refused, or that kubelet uses them. */
+const FLOWS_MAXIMUM = 65_536;
 
 /** A host of the analysis at a time, ns, on an interface. */
 interface Sighted {
@@ -62,6 +64,8 @@ export class Summary implements AnalysisSink {
   #identifiedBefore: Server = -1;
   /** Numbers of open flows whose refusal was counted. */
   readonly #refusals = new Set<number>();
+  /** Numbers of open flows that had a probe of kubelet's. */
+  readonly #probes = new Set<number>();
   /** Pods that had a flow: `shop/web-1`. */
   readonly #active = new Set<string>();
 
@@ -77,6 +81,7 @@ export class Summary implements AnalysisSink {
         return;
       }
       const server = this.#server(event, flow);
+      if (event.probe === true && flow.transport === 'tcp') remember(this.#probes, flow.id);
       this.exchanges.add(server, event.probe === true ? ofKubelet(event) : event);
       this.callers.add(this.#client(event, flow), server, event);
       if (event.protocol === 'dns') this.dns.add(event.label, event);
@@ -102,14 +107,7 @@ export class Summary implements AnalysisSink {
     }
     row.count += 1;
     if (event.failed) row.failed = true;
-    if (event.code === REFUSED) this.#countRefusal(flow.id);
-  }
-
-  #countRefusal(id: number): void {
-    this.#refusals.add(id);
-    if (this.#refusals.size <= REFUSALS_MAXIMUM) return;
-    const [oldest] = this.#refusals;
-    if (oldest !== undefined) this.#refusals.delete(oldest);
+    if (event.code === REFUSED) remember(this.#refusals, flow.id);
   }
 
   /** A server's RST is seen behind a Service first, and before the Service later: only then are both known to be one connection. */
@@ -143,6 +141,7 @@ export class Summary implements AnalysisSink {
   }
 
   #connectionEnded(facts: FlowFacts): void {
+    const isProbe = this.#probes.delete(facts.id);
     if (facts.tcp === undefined || facts.sameAs !== undefined) return;
     const server = this.#identified(facts.serverHost, facts.first, facts.interfaceId);
     this.tcp.add(server, facts, facts.tcp);
@@ -150,7 +149,7 @@ export class Summary implements AnalysisSink {
     if (failure === undefined && facts.tcp.midstream) return;
     const connection = connectionAsExchange(facts, facts.tcp, failure);
     this.connections.add(server, connection);
-    const client = this.#identified(facts.clientHost, facts.first, facts.interfaceId);
+    const client = isProbe ? KUBELET : this.#identified(facts.clientHost, facts.first, facts.interfaceId);
     this.connectionCallers.add(client, server, connection);
   }
 
@@ -210,6 +209,14 @@ export class Summary implements AnalysisSink {
       if (identity?.pod !== undefined && this.#active.size < SIGHTED_MAXIMUM) this.#active.add(identity.text);
     }
   }
+}
+
+/** Adds the number of a flow; where there are too many, the oldest is forgotten. */
+function remember(flows: Set<number>, id: number): void {
+  flows.add(id);
+  if (flows.size <= FLOWS_MAXIMUM) return;
+  const [oldest] = flows;
+  if (oldest !== undefined) flows.delete(oldest);
 }
 
 function ofKubelet(exchange: Exchange): Exchange {

@@ -6,8 +6,8 @@ import { CLIENT, exchange, host, madeAnalysis, SERVER, tcpFacts } from '../made-
 function made() {
   const analysis = madeAnalysis();
   const summary = new Summary(analysis.hosts, analysis.names);
-  const callers = () => summary.report(analysis.recorder, { first: 0, last: 2e9 }).callers;
-  return { ...analysis, summary, callers };
+  const report = () => summary.report(analysis.recorder, { first: 0, last: 2e9 });
+  return { ...analysis, summary, report, callers: () => report().callers };
 }
 
 it('has a row for each client workload, Service and protocol', () => {
@@ -65,6 +65,22 @@ it('counts connections that failed before any exchange', () => {
     }),
   );
   expect(callers()).toMatchObject([{ client: CLIENT, service: SERVER, protocol: 'tcp', count: 1, failed: 1 }]);
+});
+
+it("the connections of all clients add up to the Service's, also of kubelet, whose did not fail", () => {
+  const { summary, flow, hosts, report } = made();
+  const refused = { tcp: { ...tcpFacts, state: 'refused', resetBy: 'server' } } as const;
+  for (const id of [0, 1, 2]) summary.flowEnded(flow({ id, protocol: undefined, ...refused }));
+  const kubelet = flow({ id: 3, clientHost: host(hosts, '10.244.1.1'), tcp: tcpFacts });
+  summary.event(exchange({ probe: true }), kubelet);
+  summary.flowEnded(kubelet);
+  const { services, callers } = report();
+  const ofTcp = ({ protocol }: { readonly protocol: string }) => protocol === 'tcp';
+  expect(services.filter(ofTcp)).toMatchObject([{ service: SERVER, count: 4, failed: 3 }]);
+  expect(callers.filter(ofTcp).map(({ client, count, failed }) => [client, count, failed])).toEqual([
+    [CLIENT, 3, 3],
+    ['kubelet', 1, 0],
+  ]);
 });
 
 it('counts as `other` past its bound', () => {
