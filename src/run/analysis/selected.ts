@@ -1,21 +1,27 @@
 import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
-import { ColumnLines, parseColumns } from '../../view/select/columns.ts';
+import { ColumnRows, parseColumns } from '../../view/select/columns.ts';
 import { jsonPathText, parseJsonPath } from '../../view/select/jsonpath.ts';
 import { parseTemplate, templateText } from '../../view/select/template.ts';
 import { KsnoopError } from '../../wire/errors.ts';
 
-/** Makes a line of a record, after an optional line before the first one. */
+/** Makes a line of a record. */
 interface Lines {
-  readonly head?: string;
   line(record: unknown): string;
 }
 
 /** Columns that the user chose (docs/exports.md). */
-export const customColumns = selected((argument) => {
-  const columns = parsed(parseColumns(argument), 'custom-columns', 'CLIENT:.src.pod,PATH:.http.path');
-  const lines = new ColumnLines(columns);
-  return { head: lines.head(), line: (record) => lines.line(record) };
-});
+export const customColumns: AnalysisOutputKind = {
+  detail: true,
+  packets: false,
+  create: ({ session, line, live, argument = '' }) => {
+    const columns = parsed(parseColumns(argument), 'custom-columns', 'CLIENT:.src.pod,PATH:.http.path');
+    const rows = new ColumnRows(columns, live !== true, line);
+    return {
+      event: (event, flow) => rows.row(session.recorder.event(event, flow)),
+      end: () => rows.end(),
+    };
+  },
+};
 
 /** A line of each record by a template of JSONPath. */
 export const jsonpath = selected((argument) => {
@@ -36,11 +42,8 @@ function selected(linesOf: (argument: string) => Lines): AnalysisOutputKind {
     packets: false,
     create: ({ session, line, argument = '' }) => {
       const lines = linesOf(argument);
-      let isFirst = true;
       return {
         event: (event, flow) => {
-          if (isFirst && lines.head !== undefined) line(lines.head);
-          isFirst = false;
           // kubectl's templates end with a line feed of their own; a line has one already.
           line(lines.line(session.recorder.event(event, flow)).replace(/\n$/, ''));
         },

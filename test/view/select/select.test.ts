@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ColumnLines, parseColumns } from '../../../src/view/select/columns.ts';
+import { ColumnLines, ColumnRows, parseColumns } from '../../../src/view/select/columns.ts';
 import { jsonPathText, parseJsonPath } from '../../../src/view/select/jsonpath.ts';
 import { parsePath, valuesAt } from '../../../src/view/select/path.ts';
 import { parseTemplate, templateText } from '../../../src/view/select/template.ts';
@@ -77,6 +77,32 @@ describe('custom columns', () => {
       'client-1   <none>   evil\\x1b[2J\\u202e',
       'c          <none>   evil\\x1b[2J\\u202e',
     ]);
+  });
+
+  const rowsOf = (holds: boolean, count: number) => {
+    const printed: string[] = [];
+    const rows = new ColumnRows(right(parseColumns('C:.a,D:.b')) as never, holds, (line) => printed.push(line));
+    for (let index = 0; index < count; index += 1) rows.row({ a: 'x'.repeat(1 + index), b: 1 });
+    const before = printed.length;
+    rows.end();
+    return { printed, before };
+  };
+
+  it('are as wide as the widest value of all rows, the heading as well', () => {
+    expect(rowsOf(true, 3)).toEqual({ printed: ['C     D', 'x     1', 'xx    1', 'xxx   1'], before: 0 });
+    expect(rowsOf(true, 0).printed).toEqual([]);
+  });
+
+  it('grow where rows may not wait', () => {
+    expect(rowsOf(false, 3)).toEqual({ printed: ['C   D', 'x   1', 'xx   1', 'xxx   1'], before: 4 });
+  });
+
+  it('hold a bounded number of rows and characters, and a long value does not make every row as long', () => {
+    const { printed, before } = rowsOf(true, 4000);
+    expect(printed).toHaveLength(4001);
+    expect(before).toBeGreaterThan(2000);
+    expect(printed[0]).toHaveLength(400 + 3 + 1);
+    expect(printed.at(-1)).toHaveLength(4000 + 3 + 1);
   });
 
   it.each(['', 'A', 'A:', ':.a', 'A:.a,', 'A:.a,B:..b'])('%s is refused', (text) => {
