@@ -27,6 +27,9 @@ export function curlLine({ method, url, target, headers }: HttpRequest): string 
     // A field without a value is written with a semicolon: with a colon curl leaves it out.
     if (!value.includes(MASK)) words.push('-H', shellWord(value === '' ? `${name};` : `${name}: ${value}`));
   }
+  // A Host without the port of the URL goes as it was sent.
+  const host = headers.find(({ name }) => name.toLowerCase() === 'host')?.value ?? '';
+  if (host !== '' && url.startsWith(`http://${host}:`)) words.push('-H', shellWord(`Host: ${host}`));
   // What follows a `#` curl does not send.
   if (target !== undefined) words.push('--request-target', shellWord(target));
   words.push(shellWord(url.split('#', 1)[0] ?? ''));

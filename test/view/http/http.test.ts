@@ -164,6 +164,9 @@ it('keeps the port that a Host does not name, but not the port of a pod, which a
   const url = (host: string) =>
     httpRequest(recorder.event(exchange(), flow({ serverPort: 8443 })), { method: 'GET', path: '/', host })?.url;
   expect(url('web')).toBe('http://web:8443/');
+  const http = { method: 'GET', path: '/', host: 'web', requestHeaders: { host: 'web' } };
+  const sent = httpRequest(recorder.event(exchange(), flow({ serverPort: 8443 })), http) ?? never();
+  expect(curlLine(sent)).toBe("curl -sS --globoff --path-as-is -H 'Host: web' http://web:8443/");
   expect(url('web:81')).toBe('http://web:81/');
   expect(url('[fd00::1]')).toBe('http://[fd00::1]:8443/');
   names.add(SERVER, { namespace: 'shop', pod: 'web-1', service: 'web' }, 0);
