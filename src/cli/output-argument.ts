@@ -40,3 +40,16 @@ export function checkArgument(
   if (json && argument !== 'json' && takes.values?.includes('json') === true)
     throw usage(`--json and the format "${argument}" exclude each other.`);
 }
+
+/**
+ * Bytes are shown as they were sent, secrets too: nothing in them can be masked.
+ * @throws KsnoopError USAGE (exit 2) for the bytes of a flow without `--show-secrets`
+ */
+export function checkBytesShown({ name, argument = '' }: ChosenOutput, showSecrets = false): void {
+  const form = name === 'stream' ? /,(hex|raw)$/.exec(argument)?.[1] : undefined;
+  if (form === undefined || showSecrets) return;
+  throw usage(
+    `The bytes of a flow are shown as they were sent, so secrets in them are not masked (${form}).`,
+    `Add --show-secrets, or leave out ${form}: what is decoded of the flow is shown with its secrets masked.`,
+  );
+}

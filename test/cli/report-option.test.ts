@@ -51,5 +51,7 @@ it('what stands behind the name of an output is its argument', () => {
 });
 
 it('the command is quoted as a shell takes it', () => {
-  expect(typedCommand(['read', 'a b.pcap', '--where', 'x == "y"'])).toBe(`ksnoop read 'a b.pcap' --where 'x == "y"'`);
+  expect(typedCommand(['read', 'a b.pcap', '--where', 'x == "y"'], false)).toBe(
+    `ksnoop read 'a b.pcap' --where 'x == "y"'`,
+  );
 });

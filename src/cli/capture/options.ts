@@ -10,7 +10,7 @@ import type { Rotation } from '../../run/rotation/rotating-output.ts';
 import type { SinkTarget } from '../../run/sink/sink.ts';
 import { HEADERS_SNAPLEN } from '../../wire/limits.ts';
 import { pluginTerminal } from '../cluster.ts';
-import { checkArgument, chosenOutput } from '../output-argument.ts';
+import { checkArgument, checkBytesShown, chosenOutput } from '../output-argument.ts';
 import { checkPage, checkReport } from '../report-option.ts';
 import { shellWord } from '../shell-word.ts';
 import { typedCommand } from '../typed-command.ts';
@@ -166,6 +166,7 @@ function completeOutput(raw: RawCaptureOptions, stdoutIsTerminal: boolean): Outp
   if (output === undefined) throw usage(`There is no output "${name}".`, `There are: ${OUTPUT_NAMES.join(', ')}.`);
   checkForm(output, sink, toTerminal);
   checkArgument(output, argument, raw.json);
+  checkBytesShown({ name, argument }, raw.showSecrets);
   checkReport(raw, name);
   checkPage(name, toTerminal);
   const form = analysisOutput(name);
@@ -209,7 +210,7 @@ function completeOutput(raw: RawCaptureOptions, stdoutIsTerminal: boolean): Outp
     utc: raw.utc === true,
     verbose: raw.verbose === true,
     argument,
-    command: typedCommand(process.argv.slice(2)),
+    command: typedCommand(process.argv.slice(2), raw.showSecrets === true),
   };
 }
 

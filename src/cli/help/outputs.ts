@@ -47,7 +47,7 @@ export const outputs: Topic = {
             ['template=TEMPLATE', "the same as a Go template: '{{.src.pod}} {{.http.path}}'"],
             [
               'stream=FLOW',
-              'one flow, both directions: HTTP heads and bodies, statements; stream=7,hex and stream=7,raw show its bytes. -o flows shows the numbers',
+              'one flow, both directions: HTTP heads and bodies, statements; stream=7,hex and stream=7,raw show its bytes, with --show-secrets. -o flows shows the numbers',
             ],
             ['packets', 'a line for each packet; --json for programs'],
           ],

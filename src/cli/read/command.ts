@@ -42,7 +42,7 @@ async function printLines(
   const form = {
     output,
     argument,
-    command: typedCommand(process.argv.slice(2)),
+    command: typedCommand(process.argv.slice(2), reading.showSecrets),
     json,
     utc,
     verbose,

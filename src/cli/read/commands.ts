@@ -56,8 +56,11 @@ export function addReadCommand(ksnoop: Command, setExit: (code: number) => void)
       '--follow [FLOW]',
       'with the number of a flow: show that flow, both directions; without a number: read on as the file grows',
     )
-    .option('--hex', 'with --follow FLOW: the bytes in hex and ASCII')
-    .option('--raw', 'with --follow FLOW: the bytes in hex, a line for each segment, those of the server indented')
+    .option('--hex', 'with --follow FLOW and --show-secrets: the bytes in hex and ASCII')
+    .option(
+      '--raw',
+      'with --follow FLOW and --show-secrets: the bytes in hex, a line for each segment, those of the server indented',
+    )
     .option(
       '--body',
       'with text, json, har, stream and templates: also the bodies of HTTP requests and responses, decompressed',

@@ -4,7 +4,7 @@ import { FORMATS, formatNamed, formatOf } from '../../run/convert/index.ts';
 import type { Moment } from '../../run/convert/selection.ts';
 import type { ConversionConfig, ReadingConfig } from '../../run/reading/config.ts';
 import { withReport } from '../../run/report/with-report.ts';
-import { checkArgument, chosenOutput } from '../output-argument.ts';
+import { checkArgument, checkBytesShown, chosenOutput } from '../output-argument.ts';
 import { checkPage, checkReport } from '../report-option.ts';
 import { usage } from '../usage.ts';
 import { snaplenOf } from '../values.ts';
@@ -166,6 +166,7 @@ function lines(raw: RawReadOptions, { stdout }: Terminals): ReadLines {
     throw usage(`There is no output "${name}".`, hint);
   }
   checkArgument(output, argument, raw.json);
+  checkBytesShown({ name, argument }, raw.showSecrets);
   if (raw.body === true && !WITH_BODIES.has(name)) {
     throw usage(`The ${name} output shows no bodies: --body goes with text, json, har, stream and templates.`);
   }

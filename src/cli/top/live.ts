@@ -39,7 +39,7 @@ export async function topTargets(
   const source: LiveSource = new LiveSource(capture.targets.join(' '), () => model);
   const model: Top = new Top(source);
   model.show(where);
-  const shown = { showSecrets: config.showSecrets, command: typedCommand(process.argv.slice(2)) };
+  const shown = { showSecrets: config.showSecrets, command: typedCommand(process.argv.slice(2), config.showSecrets) };
   const stage = new Stage(
     model,
     {

@@ -50,7 +50,7 @@ function decodedStream(
     notes: () => {
       if (summary === undefined && session.where !== undefined) return shown > 0 ? [] : [noMatch(number)];
       if (summary === undefined) return [noFlow(number, highest)];
-      if (shown === 0) return [summary, 'Nothing of this flow is decoded: --hex shows its bytes.'];
+      if (shown === 0) return [summary, 'Nothing of this flow is decoded: --hex --show-secrets shows its bytes.'];
       return [summary];
     },
   };

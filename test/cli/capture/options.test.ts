@@ -31,6 +31,7 @@ test('limits are none unless they are said', () => {
 });
 
 test.each<[string, Partial<RawCaptureOptions>, RegExp]>([
+  ['bytes of a flow without --show-secrets', { output: 'stream=7,hex' }, /secrets in them are not masked/],
   ['duration in words', { duration: 'soon' }, /--duration takes a time such as 30s/],
   ['a negative duration', { duration: '-5s' }, /--duration/],
   ['a duration past a day', { duration: '25h' }, /up to 24h/],

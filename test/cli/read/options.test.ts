@@ -6,8 +6,8 @@ const complete = (paths: readonly string[], raw: RawReadOptions) => completeRead
 
 it.each<[RawReadOptions, string]>([
   [{ follow: '7' }, '7'],
-  [{ follow: '7', hex: true }, '7,hex'],
-  [{ follow: '7', raw: true }, '7,raw'],
+  [{ follow: '7', hex: true, showSecrets: true }, '7,hex'],
+  [{ follow: '7', raw: true, showSecrets: true }, '7,raw'],
 ])('%j shows one flow', (raw, argument) => {
   const { make, reading } = complete(['a.pcap'], raw);
   expect(make).toMatchObject({ kind: 'lines', output: { name: 'stream' }, argument });
@@ -25,6 +25,9 @@ it.each<[RawReadOptions, RegExp]>([
   [{ follow: '7', hex: true, raw: true }, /--hex and --raw exclude each other/],
   [{ follow: '7', output: 'json' }, /-o has no meaning with it/],
   [{ follow: '7', write: 'b.pcap' }, /-w writes a capture: --follow FLOW has no meaning with it/],
+  [{ follow: '7', hex: true }, /secrets in them are not masked/],
+  [{ follow: '7', raw: true }, /secrets in them are not masked/],
+  [{ output: 'stream=7,hex' }, /secrets in them are not masked/],
   [{ follow: '-1' }, /--follow reads one growing file/],
   [{ follow: '1e3' }, /, or shows one flow: "1e3" is no number of a flow\.$/],
   [{ output: 'map', json: true, format: 'dot' }, /--json and the format "dot" exclude each other/],
