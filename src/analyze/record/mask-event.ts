@@ -26,9 +26,7 @@ const STATEMENTS: ReadonlySet<string> = new Set(['mysql', 'postgresql']);
 const HEADERS: ReadonlySet<string> = new Set(['requestHeaders', 'responseHeaders', 'metadata', 'trailers']);
 /** Members that are ids, addresses, names and digests as they were sent. */
 const SHOWN: ReadonlySet<string> = new Set(
-  'host authority requestId traceparent userAgent contentType version method service mechanism protocol ip address'.split(
-    ' ',
-  ),
+  'host authority requestId traceparent contentType version method service mechanism protocol ip address'.split(' '),
 );
 
 type Mask = (text: string) => string;

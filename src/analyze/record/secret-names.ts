@@ -17,9 +17,12 @@ export function decoded(text: string): string {
   }
 }
 
+/** A list's elements: `password[]`, `token[0]`. */
+const ELEMENTS = /(?<!\[\d{0,9}\])(?:\[\d{0,9}\])+$/;
+
 /** Whether a parameter of this name, a form's field or a query's, holds a secret. @param name as sent, percent-encoded or not */
 export function isSecretParameter(name: string): boolean {
-  return PARAMETER.test(name.includes('%') ? decoded(name) : name);
+  return PARAMETER.test((name.includes('%') ? decoded(name) : name).replace(ELEMENTS, ''));
 }
 
 /** Whether a column, a member, a key or an argument of this name holds a secret. */
