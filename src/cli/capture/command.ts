@@ -50,7 +50,7 @@ async function capture(
   canAsk: boolean,
   { lookup, mergeWindowMs, keep, force }: CaptureExtras & { readonly force: boolean },
 ): Promise<ExitCode> {
-  const { output } = command;
+  const output = await withTyped(command.output);
   const config = { ...command.capture, mergeWindowMs };
   const toTerminal = output.sink.kind === 'stdout' && process.stdout.isTTY === true;
   const presentation = {
@@ -82,6 +82,13 @@ async function capture(
     progress.close();
     return conclude(outcome, command.strict, log);
   });
+}
+
+/** With the command as it was typed, for a report. Packets as they are show none: they start without the code of the masks. */
+async function withTyped(output: OutputConfig): Promise<OutputConfig> {
+  if (output.output.binary) return output;
+  const { typedCommand } = await import('../typed-command.ts');
+  return { ...output, command: typedCommand(process.argv.slice(2), output.showSecrets) };
 }
 
 /** A pcapng file with all that is captured. */

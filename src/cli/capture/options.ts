@@ -13,7 +13,6 @@ import { pluginTerminal } from '../cluster.ts';
 import { checkArgument, checkBytesShown, chosenOutput } from '../output-argument.ts';
 import { checkPage, checkReport } from '../report-option.ts';
 import { shellWord } from '../shell-word.ts';
-import { typedCommand } from '../typed-command.ts';
 import { textOrJson, usage } from '../usage.ts';
 import { durationOf, sizeOf, snaplenOf, wholeOf } from '../values.ts';
 import { profileArguments } from '../wireshark-profile/install.ts';
@@ -210,7 +209,6 @@ function completeOutput(raw: RawCaptureOptions, stdoutIsTerminal: boolean): Outp
     utc: raw.utc === true,
     verbose: raw.verbose === true,
     argument,
-    command: typedCommand(process.argv.slice(2), raw.showSecrets === true),
   };
 }
 
