@@ -22,7 +22,7 @@ export class BytePool {
     return buffer;
   }
 
-  /** Nobody reads this buffer any more. */
+  /** Take a buffer back that is no longer read. */
   give(buffer: Uint8Array): void {
     const steps = buffer.length / STEP;
     if (!Number.isInteger(steps) || steps === 0 || buffer.length > LONGEST) return;

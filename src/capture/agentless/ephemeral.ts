@@ -61,20 +61,14 @@ export async function startEphemeral(
   signal: AbortSignal,
 ): Promise<string> {
   const name = probeName();
-  let refused: KsnoopError | undefined;
-  for (const capabilities of CAPABILITIES) {
-    try {
-      await addContainer(kube, target, { name, image, capabilities }, signal);
-      await untilRunning(kube, target, name, signal);
-      return name;
-    } catch (thrown) {
-      if (!(thrown instanceof KsnoopError) || !REFUSALS.test(thrown.message)) throw thrown;
-      refused = thrown;
-    }
-  }
+  const refused = await refusal(async (capabilities) => {
+    await addContainer(kube, target, { name, image, capabilities }, signal);
+    await untilRunning(kube, target, name, signal);
+  });
+  if (refused === undefined) return name;
   throw new KsnoopError(
     'AGENTLESS_REFUSED',
-    `An ephemeral container that may capture is not allowed in pod ${target.namespace}/${target.pod}: ${refused?.message}`,
+    `An ephemeral container that may capture is not allowed in pod ${target.namespace}/${target.pod}: ${refused.message}`,
     { hint: WITH_AGENTS, cause: refused },
   );
 }
@@ -91,16 +85,34 @@ export async function hintBesideOwnContainers(
   signal: AbortSignal,
 ): Promise<string> {
   const name = probeName();
+  try {
+    const refused = await refusal((capabilities) =>
+      addContainer(kube, target, { name, image, capabilities, dryRun: true }, signal),
+    );
+    return refused === undefined ? WITH_EPHEMERAL : WITH_AGENTS;
+  } catch {
+    // Who may not ask gets both ways named.
+    return WITH_EPHEMERAL;
+  }
+}
+
+/**
+ * Try with all capabilities, then with fewer, while policies refuse them.
+ * @returns the last refusal; undefined where one of the tries was allowed
+ * @throws what a try fails with that is no refusal
+ */
+async function refusal(attempt: (capabilities: object) => Promise<void>): Promise<KsnoopError | undefined> {
+  let refused: KsnoopError | undefined;
   for (const capabilities of CAPABILITIES) {
     try {
-      await addContainer(kube, target, { name, image, capabilities, dryRun: true }, signal);
-      return WITH_EPHEMERAL;
+      await attempt(capabilities);
+      return undefined;
     } catch (thrown) {
-      // Who may not ask gets both ways named.
-      if (!(thrown instanceof KsnoopError) || !REFUSALS.test(thrown.message)) return WITH_EPHEMERAL;
+      if (!(thrown instanceof KsnoopError) || !REFUSALS.test(thrown.message)) throw thrown;
+      refused = thrown;
     }
   }
-  return WITH_AGENTS;
+  return refused;
 }
 
 function probeName(): string {

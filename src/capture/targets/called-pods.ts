@@ -8,6 +8,7 @@ import type { PodView } from '../kube/pod.ts';
 import { resourcePath } from '../kube/resource.ts';
 import { CALLED_ADDRESSES_MAXIMUM, CALLEES_MAXIMUM, SERVICES_STALE_MS } from '../limits.ts';
 import type { FoundPod, TargetEvent } from './followed-targets.ts';
+import { Lookups } from './lookups.ts';
 import { podAt } from './pod-at.ts';
 import { isCapturable } from './target-pods.ts';
 import { findTargetSet } from './target-set.ts';
@@ -50,7 +51,7 @@ export class CalledPods {
   readonly #depths = new Map<string, number>();
   /** The least depth at which each address was called. */
   readonly #known = new Map<string, number>();
-  readonly #waiting: Call[] = [];
+  readonly #lookups = new Lookups<Call>((call) => this.#find(call));
   /** By their addresses. */
   readonly #services = new Map<string, NamedService>();
   #servicesRead = Number.NEGATIVE_INFINITY;
@@ -58,9 +59,6 @@ export class CalledPods {
   #callees = 0;
   readonly #noted = new Set<string>();
   readonly #following: Promise<void>[] = [];
-  #emit: ((event: TargetEvent) => void) | undefined;
-  #signal = new AbortController().signal;
-  #finding = false;
 
   constructor(kube: Kube, options: CalledPodsOptions) {
     this.#kube = kube;
@@ -86,44 +84,25 @@ export class CalledPods {
       return;
     }
     this.#known.set(address, depth);
-    this.#waiting.push({ address, caller: label, depth });
-    void this.#findAll();
+    this.#lookups.add({ address, caller: label, depth });
   }
 
   /** Emit the pods of called addresses until the signal aborts. Never rejects. */
   async follow(emit: (event: TargetEvent) => void, signal: AbortSignal): Promise<void> {
-    this.#emit = emit;
-    this.#signal = signal;
-    void this.#findAll();
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    this.#emit = undefined;
+    await this.#lookups.follow(emit, signal);
     await Promise.all(this.#following);
-  }
-
-  async #findAll(): Promise<void> {
-    if (this.#finding) return;
-    this.#finding = true;
-    for (let call = this.#next(); call !== undefined; call = this.#next()) await this.#find(call);
-    this.#finding = false;
-  }
-
-  #next(): Call | undefined {
-    return this.#emit === undefined ? undefined : this.#waiting.shift();
   }
 
   async #find(call: Call): Promise<void> {
     const service = await this.#serviceAt(call.address);
     if (service !== undefined) return this.#joinService(service, call);
-    const pod = await podAt(this.#kube, call.address, this.#options.namespaces, this.#signal);
+    const pod = await podAt(this.#kube, call.address, this.#options.namespaces, this.#lookups.signal);
     if (pod === undefined || !isCapturable(pod)) return;
     const isNew = !this.#depths.has(this.#options.labelOf(pod));
     if (isNew && !this.#hasRoom()) return;
     if (this.#join({ pod, via: [] }, call.depth)) {
       this.#callees += 1;
-      this.#emit?.({
+      this.#lookups.emit({
         type: 'note',
         message: `also captures pod/${pod.name} in ${pod.namespace}: ${call.caller} calls it.`,
       });
@@ -142,18 +121,18 @@ export class CalledPods {
     };
     try {
       const room = this.#options.maximum - this.#joined.size;
-      const found = await findTargetSet(this.#kube, query, Math.max(room, 0), this.#signal);
+      const found = await findTargetSet(this.#kube, query, Math.max(room, 0), this.#lookups.signal);
       // What cannot be found (a Service without pods) is no matter of the user, who did not name it.
       const joined = found.initial.pods.filter((pod) => this.#join(pod, depth)).length;
       if (joined > 0) {
         this.#callees += 1;
         const pods = joined === 1 ? '1 pod' : `${joined} pods`;
-        this.#emit?.({ type: 'note', message: `also captures ${label} (${pods}): ${caller} calls it.` });
+        this.#lookups.emit({ type: 'note', message: `also captures ${label} (${pods}): ${caller} calls it.` });
       }
       if (this.#options.follow && found.growing && (joined > 0 || found.waiting.length > 0))
-        this.#following.push(found.follow((event) => this.#change(event, depth), this.#signal));
+        this.#following.push(found.follow((event) => this.#change(event, depth), this.#lookups.signal));
     } catch (thrown) {
-      if (this.#signal.aborted) return;
+      if (this.#lookups.signal.aborted) return;
       const reason = thrown instanceof KsnoopError ? thrown.message : String(thrown);
       this.#note(`${label}, which ${caller} calls, is not captured: ${reason}`);
     }
@@ -163,8 +142,8 @@ export class CalledPods {
   #change(event: TargetEvent, depth: number): void {
     if (event.type === 'added') this.#join(event, depth);
     // A pod that is a target itself is followed as such.
-    else if (event.type === 'gone' && this.#joined.has(event.uid)) this.#emit?.(event);
-    else if (event.type === 'note') this.#emit?.(event);
+    else if (event.type === 'gone' && this.#joined.has(event.uid)) this.#lookups.emit(event);
+    else if (event.type === 'note') this.#lookups.emit(event);
   }
 
   /** @returns whether the pod joins now */
@@ -180,7 +159,7 @@ export class CalledPods {
     }
     this.#joined.add(pod.uid);
     this.#depths.set(label, Math.min(depth, known ?? depth));
-    this.#emit?.({ type: 'added', pod, via: [...via, 'called'] });
+    this.#lookups.emit({ type: 'added', pod, via: [...via, 'called'] });
     return isNew;
   }
 
@@ -191,9 +170,9 @@ export class CalledPods {
   }
 
   #note(message: string): void {
-    if (this.#noted.has(message) || this.#emit === undefined) return;
+    if (this.#noted.has(message) || !this.#lookups.isRunning) return;
     this.#noted.add(message);
-    this.#emit({ type: 'note', message });
+    this.#lookups.emit({ type: 'note', message });
   }
 
   /** The Service that has an address. Never rejects. */
@@ -203,7 +182,7 @@ export class CalledPods {
     this.#servicesRead = performance.now();
     for (const namespace of [undefined, ...this.#options.namespaces]) {
       try {
-        const { items } = await list(this.#kube, resourcePath('v1', namespace, 'services'), {}, this.#signal);
+        const { items } = await list(this.#kube, resourcePath('v1', namespace, 'services'), {}, this.#lookups.signal);
         for (const item of items) {
           const { namespace: place, name } = objectName(item);
           const spec = objectAt(item, 'spec');

@@ -2,6 +2,7 @@ import type { Kube } from '../kube/kube.ts';
 import { podLabel } from '../kube/pod.ts';
 import { CALLERS_MAXIMUM } from '../limits.ts';
 import type { TargetEvent } from './followed-targets.ts';
+import { Lookups } from './lookups.ts';
 import { podAt } from './pod-at.ts';
 import { isCapturable } from './target-pods.ts';
 
@@ -12,10 +13,7 @@ export class ClientPods {
   readonly #namespaces: readonly string[];
   readonly #targets = new Set<string>();
   readonly #known = new Set<string>();
-  readonly #waiting: string[] = [];
-  #emit: ((event: TargetEvent) => void) | undefined;
-  #signal: AbortSignal | undefined;
-  #finding = false;
+  readonly #lookups = new Lookups<string>((address) => this.#find(address));
   #noted = false;
 
   constructor(kube: Kube, namespaces: readonly string[]) {
@@ -33,7 +31,7 @@ export class ClientPods {
     if (this.#known.has(address) || !this.#targets.has(label)) return;
     if (this.#known.size >= CALLERS_MAXIMUM) {
       if (!this.#noted)
-        this.#emit?.({
+        this.#lookups.emit({
           type: 'note',
           message: `more than ${CALLERS_MAXIMUM} addresses connect to the targets; pods of further addresses do not join.`,
         });
@@ -41,35 +39,18 @@ export class ClientPods {
       return;
     }
     this.#known.add(address);
-    this.#waiting.push(address);
-    void this.#findAll();
+    this.#lookups.add(address);
   }
 
   /** Emit the pods of addresses that are seen, until the signal aborts. Never rejects. */
-  async follow(emit: (event: TargetEvent) => void, signal: AbortSignal): Promise<void> {
-    this.#emit = emit;
-    this.#signal = signal;
-    void this.#findAll();
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    this.#emit = undefined;
+  follow(emit: (event: TargetEvent) => void, signal: AbortSignal): Promise<void> {
+    return this.#lookups.follow(emit, signal);
   }
 
-  async #findAll(): Promise<void> {
-    if (this.#finding) return;
-    this.#finding = true;
-    for (let address = this.#next(); address !== undefined; address = this.#next()) {
-      const pod = await podAt(this.#kube, address, this.#namespaces, this.#signal);
-      // The network of a hostNetwork pod is its node's: the traffic there is not the pod's alone.
-      if (pod === undefined || pod.hostNetwork || this.#targets.has(podLabel(pod))) continue;
-      if (isCapturable(pod)) this.#emit?.({ type: 'added', pod, via: ['client'] });
-    }
-    this.#finding = false;
-  }
-
-  #next(): string | undefined {
-    return this.#emit === undefined ? undefined : this.#waiting.shift();
+  async #find(address: string): Promise<void> {
+    const pod = await podAt(this.#kube, address, this.#namespaces, this.#lookups.signal);
+    // The network of a hostNetwork pod is its node's: the traffic there is not the pod's alone.
+    if (pod === undefined || pod.hostNetwork || this.#targets.has(podLabel(pod))) return;
+    if (isCapturable(pod)) this.#lookups.emit({ type: 'added', pod, via: ['client'] });
   }
 }

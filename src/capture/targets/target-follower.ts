@@ -3,6 +3,7 @@ import { type FoundNode, type Resolution, together } from '../kinds/kind.ts';
 import type { Discovery } from '../kube/discovery.ts';
 import type { Kube } from '../kube/kube.ts';
 import { CHANGES_GATHER_MS } from '../limits.ts';
+import { aborted } from './aborted.ts';
 import { FollowHealth } from './follow-health.ts';
 import type { FoundPod, TargetEvent } from './followed-targets.ts';
 import { INITIAL, LiveTargets } from './live-targets.ts';
@@ -128,11 +129,4 @@ export class TargetFollower {
     // Where a watch is refused, the targets found first stay.
     if (complete) this.#targets.releaseAll(INITIAL);
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

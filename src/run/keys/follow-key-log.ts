@@ -1,10 +1,17 @@
 import { open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KeyLog } from '../../analyze/protocols/tls/decrypt/key-log.ts';
+import { KeyLogPieces, PIECE_BYTES } from './key-log-pieces.ts';
 
 /** How often a growing key log is looked at, ms: a handshake's packets are held for longer. */
 const LOOK_MS = 100;
-const PIECE_BYTES = 64 * 1024;
+
+/** Where reading stands in a file. */
+interface Place {
+  inode: number;
+  offset: number;
+  pieces: KeyLogPieces;
+}
 
 /**
  * Take what a program writes to a key log, from its beginning and as it grows, until `signal` is aborted. The file may not
@@ -12,30 +19,25 @@ const PIECE_BYTES = 64 * 1024;
  */
 export async function followKeyLog(path: string, keys: KeyLog, signal: AbortSignal): Promise<void> {
   keys.growing = true;
-  const place = { inode: 0, offset: 0, rest: '' };
+  const place: Place = { inode: 0, offset: 0, pieces: new KeyLogPieces(keys) };
   while (!signal.aborted) {
     await takeGrowth(path, keys, place).catch(() => undefined);
     await delay(LOOK_MS, undefined, { signal, ref: false }).catch(() => undefined);
   }
 }
 
-async function takeGrowth(
-  path: string,
-  keys: KeyLog,
-  place: { inode: number; offset: number; rest: string },
-): Promise<void> {
+async function takeGrowth(path: string, keys: KeyLog, place: Place): Promise<void> {
   const file = await open(path, 'r');
   try {
     const { ino, size } = await file.stat();
-    if (ino !== place.inode || size < place.offset) Object.assign(place, { inode: ino, offset: 0, rest: '' });
+    if (ino !== place.inode || size < place.offset) {
+      Object.assign(place, { inode: ino, offset: 0, pieces: new KeyLogPieces(keys) });
+    }
     while (place.offset < size) {
       const { bytesRead, buffer } = await file.read(Buffer.alloc(PIECE_BYTES), 0, PIECE_BYTES, place.offset);
       if (bytesRead === 0) return;
       place.offset += bytesRead;
-      const text = place.rest + buffer.toString('latin1', 0, bytesRead);
-      const end = text.lastIndexOf('\n') + 1;
-      keys.add(text.slice(0, end));
-      place.rest = text.length - end > PIECE_BYTES ? '' : text.slice(end);
+      place.pieces.push(buffer.subarray(0, bytesRead));
     }
   } finally {
     await file.close();

@@ -1,9 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { KeyLog } from '../../analyze/protocols/tls/decrypt/key-log.ts';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
-
-/** Bytes that are read of a key log at once; no line of one is as long. */
-const PIECE_BYTES = 64 * 1024;
+import { KeyLogPieces, PIECE_BYTES } from './key-log-pieces.ts';
 
 /**
  * The secrets in a key log as programs write it (SSLKEYLOGFILE, RFC 9850).
@@ -13,18 +11,13 @@ const PIECE_BYTES = 64 * 1024;
 export async function readKeyLog(path: string): Promise<KeyLog> {
   const keys = new KeyLog();
   const input = createReadStream(path, { highWaterMark: PIECE_BYTES, ...(path === '-' ? { fd: 0 } : {}) });
-  let rest = '';
+  const pieces = new KeyLogPieces(keys);
   try {
-    for await (const piece of input) {
-      const text = rest + (piece as Buffer).toString('latin1');
-      const end = text.lastIndexOf('\n') + 1;
-      keys.add(text.slice(0, end));
-      rest = text.length - end > PIECE_BYTES ? '' : text.slice(end);
-    }
+    for await (const piece of input) pieces.push(piece as Buffer);
   } catch (thrown) {
     throw new KsnoopError('CANNOT_READ', `The key log ${path} cannot be read: ${(thrown as Error).message}.`);
   }
-  keys.add(rest);
+  pieces.end();
   if (keys.size > 0) return keys;
   throw new KsnoopError('NO_KEYS', `${path} holds no secrets of TLS connections.`, {
     exit: EXIT.usage,

@@ -40,6 +40,18 @@ export interface PlayOptions {
   readonly portion?: (left: number) => number;
 }
 
+/** What a stream says of bytes at hand before any have come: one place of capture, nothing late. */
+export const STEADY = {
+  now: 0,
+  offset: 0,
+  acknowledged: -1,
+  timeKnown: true,
+  lateEnd: -1,
+  lateAcknowledged: -1,
+  isCrossing: false,
+  isCut: false,
+};
+
 /** What a tunnel holds is for others to tell. */
 const NOBODY: StreamAnalyzer = { data: () => undefined, gap: () => undefined, end: () => undefined };
 
@@ -51,14 +63,7 @@ export function play(protocol: StreamProtocol, steps: readonly Step[], options: 
   let ended = false;
   const annotations = {};
   const context = {
-    now: 0,
-    offset: 0,
-    acknowledged: -1,
-    timeKnown: true,
-    lateEnd: -1,
-    lateAcknowledged: -1,
-    isCrossing: false,
-    isCut: false,
+    ...STEADY,
     midstream: options.midstream ?? false,
     beginning: () => 0,
     wallTime: (time) => (options.epoch ?? Number.NaN) + time / 1e6,

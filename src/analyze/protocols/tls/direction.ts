@@ -20,7 +20,7 @@ export const HANDSHAKE = {
 export const HANDSHAKE_HEADER = 4;
 
 /** Bytes kept of one handshake message: a hello, a chain of certificates. */
-const MESSAGE_KEEP = 16_384;
+export const MESSAGE_KEEP = 16_384;
 
 /** A handshake message's length at most, a chain of certificates excepted; past it sync is lost. */
 const MESSAGE_MAXIMUM = 1 << 18;

@@ -7,7 +7,7 @@ import { Bodies } from '../../../../src/analyze/protocols/http1/message-body.ts'
 import type { StreamAnalyzer, StreamContext } from '../../../../src/analyze/protocols/protocol.ts';
 import { type AnalysisEvent, SIDE, type Side } from '../../../../src/analyze/record/event.ts';
 import { Random } from '../../../support/random.ts';
-import { play } from '../play.ts';
+import { play, STEADY } from '../play.ts';
 
 const HEAD = 'GET /a HTTP/1.1\r\nHost: shop\r\n\r\n';
 
@@ -109,14 +109,7 @@ class Played {
   constructor(steps: readonly Step[]) {
     this.#steps = steps;
     this.#context = {
-      now: 0,
-      offset: 0,
-      acknowledged: -1,
-      timeKnown: true,
-      lateEnd: -1,
-      lateAcknowledged: -1,
-      isCrossing: false,
-      isCut: false,
+      ...STEADY,
       midstream: false,
       detail: true,
       showSecrets: false,

@@ -1,6 +1,7 @@
 import { type Notice, SIDE, type Side } from '../../../record/event.ts';
 import type { StreamContext, StreamEnd } from '../../protocol.ts';
 import { ALERT_LEVEL } from '../alerts.ts';
+import { HANDSHAKE } from '../direction.ts';
 import { EXTENSION, eachExtension } from '../extensions.ts';
 import type { ServerHello } from '../server-hello.ts';
 import { isTls13, VERSION, versionName } from '../versions.ts';
@@ -14,7 +15,6 @@ import { type Stage, tls12Stages, tls13Stages } from './stages.ts';
 export const TLS_NOT_DECRYPTED = 'TLS_NOT_DECRYPTED';
 
 const END_OF_EARLY_DATA = 5;
-const ENCRYPTED_EXTENSIONS = 8;
 /** Alerts by which a side ends its stream, or gives up a handshake without a fault. */
 const CLOSE_NOTIFY = 0;
 const USER_CANCELED = 90;
@@ -250,7 +250,7 @@ export class Decryption {
         return true;
       },
       onHandshake: (type, bytes, start, end) => {
-        if (type === ENCRYPTED_EXTENSIONS && side === SIDE.server) this.#decideEarly(bytes, start, end);
+        if (type === HANDSHAKE.encryptedExtensions && side === SIDE.server) this.#decideEarly(bytes, start, end);
         else if (type === END_OF_EARLY_DATA && side === SIDE.client && !this.#isTls12()) this.#settleEarly(true);
         if (!this.#isTls12()) this.#sink.onDecrypted(side, type, bytes, start, end);
       },
@@ -279,7 +279,7 @@ export class Decryption {
     return inner;
   }
 
-  /** Data of a side is missing. Ahead of all other data it is told with the first: there may have been none. */
+  /** Data of a side is missing. Before the side's first data it is reported together with that: perhaps there was none. */
   #miss(side: Side, length: number, encryptedEnd: number): void {
     if (this.#inner !== undefined) {
       this.#inner.gap(side, length, encryptedEnd);

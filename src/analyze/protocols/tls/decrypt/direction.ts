@@ -1,13 +1,12 @@
 import { u8, u16 } from '../../../bytes.ts';
 import { type Framing, LengthFramer } from '../../length-framer.ts';
+import { HANDSHAKE_HEADER, MESSAGE_KEEP } from '../direction.ts';
 import { RECORD, RECORD_HEADER } from '../records.ts';
 import type { Arrival } from './inner-stream.ts';
 import { type PieceFacts, ProtectedRecords, type ProtectedSink } from './protected-records.ts';
 import type { Stage } from './stages.ts';
 
-const HANDSHAKE_HEADER = 4;
-/** Bytes kept of one handshake message, a chain of certificates, and of one at most. */
-const MESSAGE_KEEP = 16_384;
+/** Bytes of one handshake message at most. */
 const MESSAGE_MAXIMUM = 1 << 24;
 /** Records in a row that no key decrypts, after which the direction is given up. */
 const FAILURES_MAXIMUM = 64;

@@ -4,6 +4,7 @@ import { Decryption } from '../../../../../src/analyze/protocols/tls/decrypt/dec
 import { KeyLog } from '../../../../../src/analyze/protocols/tls/decrypt/key-log.ts';
 import type { ServerHello } from '../../../../../src/analyze/protocols/tls/server-hello.ts';
 import { type AnalysisEvent, SIDE, type Side } from '../../../../../src/analyze/record/event.ts';
+import { STEADY } from '../../play.ts';
 import { Sealer } from './sealed.ts';
 
 const RECORD = { handshake: 22, data: 23, alert: 21 } as const;
@@ -36,14 +37,7 @@ function connection(keys = keysOf(LINES)) {
   const alerts: number[] = [];
   const sent: [number, number] = [0, 0];
   const context = {
-    now: 0,
-    offset: 0,
-    acknowledged: -1,
-    timeKnown: true,
-    lateEnd: -1,
-    lateAcknowledged: -1,
-    isCrossing: false,
-    isCut: false,
+    ...STEADY,
     midstream: false,
     detail: true,
     showSecrets: false,
