@@ -36,6 +36,7 @@ const BELOW_CLI = ['wire', 'capture/*', 'analyze/*', 'view', 'run/*'] as const;
  */
 export const ROOMS: Readonly<Record<string, Room>> = {
   wire: { loads: [] },
+  ticket: { loads: ['wire'] },
 
   capture: { loads: [] },
   'capture/kube': { loads: ['wire'] },
@@ -102,7 +103,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'agent/tcpdump': { loads: ['wire', 'agent/limits.ts', 'agent/netns', 'agent/spool'] },
   'agent/session': { loads: ['wire', 'agent/limits.ts', 'agent/netns', 'agent/spool', 'agent/tcpdump'] },
   'agent/listener': {
-    loads: ['wire', 'agent/limits.ts', 'agent/netns', 'agent/session', 'agent/spool', 'agent/tcpdump'],
+    loads: ['wire', 'ticket', 'agent/limits.ts', 'agent/netns', 'agent/session', 'agent/spool', 'agent/tcpdump'],
   },
   agent: { loads: ['wire', 'agent/*'] },
 
@@ -149,11 +150,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'cli/main.ts': { loads: [...BELOW_CLI, 'cli/*'] },
 
   edge: { loads: ['wire', 'agent/*', 'analyze/*'] },
-  controller: { loads: ['wire', 'capture/*', 'run/*'] },
+  controller: { loads: ['wire', 'ticket', 'capture/*', 'run/*'] },
 };
 
 /** Rooms that are libraries: commands, terminals, signals and exit codes are their callers' (src/cli, the agent's processes). */
-const LIBRARIES = ['wire', 'capture', 'analyze', 'run', 'agent'];
+const LIBRARIES = ['wire', 'ticket', 'capture', 'analyze', 'run', 'agent'];
 
 /** The agent's processes themselves: what they read, write and end with is their subject. */
 const PROCESSES: ReadonlySet<string> = new Set([
