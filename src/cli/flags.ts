@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 
 /** How much is printed on stderr. */
 export function addVerbosityFlags(command: Command): Command {
@@ -14,5 +14,18 @@ export function addClusterFlags(command: Command): Command {
     .option('--kubeconfig <FILE>', 'kubeconfig to use');
 }
 
-/** `-o` of commands that print text or JSON. */
-export const TEXT_OR_JSON = ['-o, --output <FORMAT>', 'text or json', 'text'] as const;
+/** `-o` of commands that print text or JSON, and `--json`, which other commands have. */
+export function addTextOrJson(command: Command): Command {
+  return command
+    .option('-o, --output <FORMAT>', 'text or json', 'text')
+    .option('--json', 'the same as -o json')
+    .on('option:json', () => command.setOptionValue('output', 'json'));
+}
+
+/** `--json` of commands that print text or JSON, and `-o json`, which other commands have. */
+export function addJson(command: Command, description: string): Command {
+  return command
+    .option('--json', description)
+    .addOption(new Option('-o, --output <FORMAT>', 'text (default), or the same as --json').choices(['text', 'json']))
+    .on('option:output', (format: string) => command.setOptionValue('json', format === 'json'));
+}

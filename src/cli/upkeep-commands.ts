@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { RawCleanupOptions } from './cleanup/command.ts';
 import type { RawDoctorOptions } from './doctor/command.ts';
 import { addExamples } from './examples.ts';
-import { addClusterFlags, TEXT_OR_JSON } from './flags.ts';
+import { addClusterFlags, addTextOrJson } from './flags.ts';
 import type { RawConfigOptions } from './settings/command.ts';
 
 /** `ksnoop doctor`, `cleanup` and `config`: what is wrong, what was left behind, and what is set. */
@@ -10,9 +10,8 @@ export function addUpkeepCommands(ksnoop: Command, setExit: (code: number) => vo
   const doctor = ksnoop
     .command('doctor')
     .description('check client, cluster, permissions, agents and Wireshark, and suggest fixes')
-    .option('-n, --namespace <NAMESPACE>', "where you want to capture (default: the context's)")
-    .option(...TEXT_OR_JSON);
-  addClusterFlags(doctor).action(async (options: RawDoctorOptions) => {
+    .option('-n, --namespace <NAMESPACE>', "where you want to capture (default: the context's)");
+  addClusterFlags(addTextOrJson(doctor)).action(async (options: RawDoctorOptions) => {
     const { doctorCommand } = await import('./doctor/command.ts');
     setExit(await doctorCommand(options));
   });
@@ -23,9 +22,8 @@ export function addUpkeepCommands(ksnoop: Command, setExit: (code: number) => vo
   const cleanup = ksnoop
     .command('cleanup')
     .description('remove what captures left behind, on this machine and in the cluster')
-    .option('--dry-run', 'only print what there is')
-    .option(...TEXT_OR_JSON);
-  addClusterFlags(cleanup).action(async (options: RawCleanupOptions) => {
+    .option('--dry-run', 'only print what there is');
+  addClusterFlags(addTextOrJson(cleanup)).action(async (options: RawCleanupOptions) => {
     const { cleanupCommand } = await import('./cleanup/command.ts');
     setExit(await cleanupCommand(options));
   });
@@ -35,12 +33,11 @@ export function addUpkeepCommands(ksnoop: Command, setExit: (code: number) => vo
   ]);
   const config = ksnoop
     .command('config')
-    .description('show the defaults of flags, and which file or variable they come from')
-    .option(...TEXT_OR_JSON)
-    .action(async (options: RawConfigOptions) => {
-      const { configCommand } = await import('./settings/command.ts');
-      setExit(await configCommand(ksnoop, options));
-    });
+    .description('show the defaults of flags, and which file or variable they come from');
+  addTextOrJson(config).action(async (options: RawConfigOptions) => {
+    const { configCommand } = await import('./settings/command.ts');
+    setExit(await configCommand(ksnoop, options));
+  });
   addExamples(config, [
     ['config', 'every setting, its value and where it comes from'],
     ['config -o json', 'the same for programs'],

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { completeCapture } from '../../src/cli/capture/options.ts';
 import { completeDiagnose } from '../../src/cli/diagnose/options.ts';
 import { completeRead } from '../../src/cli/read/options.ts';
+import { completeTop } from '../../src/cli/top/options.ts';
 
 const TERMINALS = { stdin: true, stdout: false };
 const USAGE = expect.objectContaining({ code: 'USAGE' });
@@ -31,4 +32,9 @@ test('a capture with a key log shows lines; packets are kept as they are', () =>
 test('diagnose decrypts what it looks at, also while it keeps the packets', () => {
   const command = completeDiagnose(['pod/web-1'], { interface: 'any', keylog: 'k.log', write: 'a.pcapng' }, false);
   expect(command).toMatchObject({ keyLog: 'k.log', packets: { keyLog: undefined } });
+});
+
+test('top decrypts what it shows; its stdin has the keys or the capture', () => {
+  expect(completeTop(['pod/web-1'], { interface: 'any', keylog: 'k.log' }).keyLog).toBe('k.log');
+  expect(() => completeTop(['-'], { interface: 'any', keylog: '-' })).toThrow(USAGE);
 });

@@ -208,21 +208,33 @@ class Capture implements RunningCapture {
   #onTick(plans: readonly NodePlan[]): void {
     this.#merge.release();
     this.#parts.output.flush();
+    if (this.#noneCanBeCaptured()) this.stop('targets-ended');
     const isStopping = this.#cause !== undefined;
     if (isStopping || [...this.#streams.values()].some(({ transport }) => transport !== undefined)) {
       this.#oneReached.resolve();
     }
     const isWaiting = plans.some((plan) => this.#isWaiting(plan));
     if (isStopping || !isWaiting) this.#allStarted.resolve();
-    // All may have failed: agents that follow then wait for further targets.
+    // None may be left: agents that follow then wait for further targets.
     if (!isStopping && !isWaiting) this.#startDuration();
+  }
+
+  /**
+   * All targets have failed, and none was ever captured: one that joins would fail as all of them did. Where one was captured,
+   * its successor can be captured as well, so a capture that follows waits for it.
+   */
+  #noneCanBeCaptured(): boolean {
+    const { targets } = this.#parts.report;
+    if (targets.size === 0) return false;
+    for (const { state, interfaces } of targets.values()) if (state !== 'failed' || interfaces.size > 0) return false;
+    return true;
   }
 
   #isWaiting({ targets }: NodePlan): boolean {
     return targets.some(({ key }) => this.#parts.report.targets.get(key)?.state === 'waiting');
   }
 
-  /** The duration is one of capturing, so it begins with the first target, or when there is none at all or all have failed. */
+  /** The duration is one of capturing, so it begins with the first target, or when there is none at all or none is left. */
   #startDuration(): void {
     const { durationMs } = this.#parts.limits;
     if (Number.isFinite(durationMs)) this.#duration ??= setTimeout(() => this.stop('duration'), durationMs);

@@ -11,7 +11,7 @@ import {
   WHERE_FLAG,
 } from '../capture/flags.ts';
 import { addExamples } from '../examples.ts';
-import { addVerbosityFlags } from '../flags.ts';
+import { addJson, addVerbosityFlags } from '../flags.ts';
 import { usage } from '../usage.ts';
 import type { RawDiagnoseOptions } from './options.ts';
 import { SCOPES } from './scope.ts';
@@ -37,8 +37,7 @@ export function addDiagnoseCommand(ksnoop: Command, setExit: (code: number) => v
     .option('-w, --write <FILE>', 'also keep the packets in FILE')
     .option('--force', 'overwrite an existing file')
     .option(...CLOCK_FLAG);
-  diagnose
-    .option('--json', 'findings as JSON, one document')
+  addJson(diagnose, 'findings as JSON, one document')
     .option(...WHERE_FLAG)
     .option(...KEYLOG_FLAG)
     .option(...REPORT_FLAG)

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { SECRETS_FLAG, WHERE_FLAG } from '../capture/flags.ts';
 import { addExamples } from '../examples.ts';
-import { addVerbosityFlags } from '../flags.ts';
+import { addJson, addVerbosityFlags } from '../flags.ts';
 import type { RawDiffOptions } from './command.ts';
 
 /** `ksnoop diff`: what changed between two captures, or between two pods. */
@@ -10,8 +10,8 @@ export function addDiffCommand(ksnoop: Command, setExit: (code: number) => void)
     .command('diff')
     .description('what differs between two captures, or two pods of one capture, by more than noise')
     .argument('<files...>', 'two capture files, before and after; with --by pod a file and two pods')
-    .option('--by <WHAT>', 'pod: compare what two pods of one capture serve: FILE NAMESPACE/POD NAMESPACE/POD')
-    .option('--json', 'one JSON document')
+    .option('--by <WHAT>', 'pod: compare what two pods of one capture serve: FILE NAMESPACE/POD NAMESPACE/POD');
+  addJson(diff, 'one JSON document')
     .option(...WHERE_FLAG)
     .option(...SECRETS_FLAG)
     .option(

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { addExamples } from '../examples.ts';
-import { addClusterFlags, TEXT_OR_JSON } from '../flags.ts';
+import { addClusterFlags, addTextOrJson } from '../flags.ts';
 import type { RawInstallOptions } from './command.ts';
 
 /** `ksnoop install`, `uninstall` and `status`: the agents on the nodes. */
@@ -25,12 +25,11 @@ export function addInstallCommands(ksnoop: Command, setExit: (code: number) => v
     setExit(await uninstallCommand(options));
   });
   addExamples(uninstall, [['uninstall --context prod', "remove the agents from a context's cluster"]]);
-  const status = onCluster(ksnoop.command('status').description('show the agents, node by node'))
-    .option(...TEXT_OR_JSON)
-    .action(async (options: RawInstallOptions) => {
-      const { statusCommand } = await import('./command.ts');
-      setExit(await statusCommand(options));
-    });
+  const status = onCluster(ksnoop.command('status').description('show the agents, node by node'));
+  addTextOrJson(status).action(async (options: RawInstallOptions) => {
+    const { statusCommand } = await import('./command.ts');
+    setExit(await statusCommand(options));
+  });
   addExamples(status, [
     ['status', 'which nodes have an agent that is ready, and its captures'],
     ['status -o json', 'the same for programs'],

@@ -4,6 +4,7 @@ import {
   addTargetFlags,
   addTransportFlags,
   CLOCK_FLAG,
+  KEYLOG_FLAG,
   SECRETS_FLAG,
   WHERE_FLAG,
 } from '../capture/flags.ts';
@@ -22,7 +23,8 @@ export function addTopCommand(ksnoop: Command, setExit: (code: number) => void):
   top
     .option('--view <NAME>', 'the first view (default: services)')
     .option(...WHERE_FLAG)
-    .option(...SECRETS_FLAG);
+    .option(...SECRETS_FLAG)
+    .option(...KEYLOG_FLAG);
   addTransportFlags(top);
   addVerbosityFlags(top).action(async (words: string[], options: RawTopOptions) => {
     const { topCommand } = await import('./command.ts');

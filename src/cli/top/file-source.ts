@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { AnalysisSession } from '../../analyze/engine/session.ts';
 import { analysisNotes } from '../../run/analysis/notes.ts';
 import { packetSelection } from '../../run/convert/selection.ts';
+import { readKeyLog } from '../../run/keys/read-key-log.ts';
 import { readCapture } from '../../run/reading/read-capture.ts';
 import type { CaptureState } from '../../view/top/model.ts';
 import type { InterfaceCounts } from './interface-counts.ts';
@@ -24,6 +25,7 @@ export class CaptureFileSource implements TopSource {
   readonly #path: string;
   readonly #filter: string | undefined;
   readonly #showSecrets: boolean;
+  readonly #keyLog: string | undefined;
   readonly #size: number | undefined;
   #session: AnalysisSession | undefined;
   /** ns from the first packet to the last of the whole file, once that is known. */
@@ -33,10 +35,11 @@ export class CaptureFileSource implements TopSource {
   #abort = new AbortController();
   #turnedAt = 0;
 
-  constructor(path: string, { filter, showSecrets }: Pick<TopConfig, 'filter' | 'showSecrets'>) {
+  constructor(path: string, { filter, showSecrets, keyLog }: Pick<TopConfig, 'filter' | 'showSecrets' | 'keyLog'>) {
     this.#path = path;
     this.#filter = filter;
     this.#showSecrets = showSecrets;
+    this.#keyLog = keyLog;
     const stat = path === '-' ? undefined : statSync(path);
     this.#size = stat?.isFile() === true ? stat.size : undefined;
   }
@@ -92,6 +95,9 @@ export class CaptureFileSource implements TopSource {
     this.#abort.abort();
     const abort = new AbortController();
     this.#abort = abort;
+    // What a key log has counted and holds belongs to one reading.
+    const keys = this.#keyLog === undefined ? undefined : await readKeyLog(this.#keyLog);
+    if (abort.signal.aborted) return false;
     const end = to === undefined ? undefined : ({ kind: 'after', nanoseconds: BigInt(Math.round(to)) } as const);
     const session = new AnalysisSession(model.kind, {
       line: () => {},
@@ -102,6 +108,7 @@ export class CaptureFileSource implements TopSource {
       where: undefined,
       choice: packetSelection({ filter: this.#filter, from: undefined, to: end }),
       showSecrets: this.#showSecrets,
+      keys,
     });
     this.#session = session;
     this.to = to;

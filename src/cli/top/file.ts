@@ -21,7 +21,8 @@ export async function topFile(config: TopConfig, path: string, where: WhereExpre
   if (where !== undefined) model.show(where);
   const over = Promise.withResolvers<void>();
   const quit = () => over.resolve();
-  const shown = { showSecrets: config.showSecrets, command: typedCommand(process.argv.slice(2), config.showSecrets) };
+  const { showSecrets, keyLog } = config;
+  const shown = { showSecrets, keyLog, command: typedCommand(process.argv.slice(2), showSecrets) };
   const stage = new Stage(
     model,
     {

@@ -39,7 +39,8 @@ export async function topTargets(
   const source: LiveSource = new LiveSource(capture.targets.join(' '), () => model);
   const model: Top = new Top(source);
   model.show(where);
-  const shown = { showSecrets: config.showSecrets, command: typedCommand(process.argv.slice(2), config.showSecrets) };
+  const { showSecrets, keyLog } = config;
+  const shown = { showSecrets, keyLog, command: typedCommand(process.argv.slice(2), showSecrets) };
   const stage = new Stage(
     model,
     {
@@ -64,7 +65,7 @@ export async function topTargets(
     const nothing = announce(plan, log);
     if (nothing !== undefined) return nothing;
     run = await runCapture(plan, capture, {
-      open: async (onProgress) => screenOutput(model, config.showSecrets, onProgress),
+      open: async (onProgress) => screenOutput(model, config, onProgress),
       observer: progress,
     });
     source.started(run.running, run.report);
@@ -80,10 +81,14 @@ export async function topTargets(
 }
 
 /** The output of the analysis is the screen: no bytes are written. */
-function screenOutput(model: Top, showSecrets: boolean, onProgress: () => void): OpenOutput {
+function screenOutput(
+  model: Top,
+  { showSecrets, keyLog }: Pick<TopConfig, 'showSecrets' | 'keyLog'>,
+  onProgress: () => void,
+): OpenOutput {
   const nowhere = new Writable({ write: (_bytes, _encoding, done) => done() });
   const context = { writer: new ByteWriter(nowhere, onProgress), colour: false, width: undefined, json: false };
-  const output = new AnalysedOutput(model.kind, { ...context, where: undefined, showSecrets });
+  const output = new AnalysedOutput(model.kind, { ...context, where: undefined, showSecrets, keyLog });
   return { output, sink: undefined };
 }
 

@@ -14,6 +14,7 @@ export interface RawTopOptions extends RawPacketOptions {
   readonly view?: string;
   readonly where?: string;
   readonly showSecrets?: boolean;
+  readonly keylog?: string;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
 }
@@ -27,6 +28,8 @@ export interface TopConfig {
   /** Of a file: in the language of pcap-filter(7). */
   readonly filter: string | undefined;
   readonly showSecrets: boolean;
+  /** A file with secrets of TLS connections; while capturing it may grow. */
+  readonly keyLog: string | undefined;
 }
 
 /** What `ksnoop top TARGET…` captures, and how much it prints besides the screen. */
@@ -55,6 +58,7 @@ export function completeTop(words: readonly string[], raw: RawTopOptions): TopCo
     throw usage(`There is no view "${view}".`, `There are: ${TOP_VIEW_NAMES.join(', ')}.`);
   const [first] = words;
   if (raw.filter === '') throw usage('-f takes a filter in the language of pcap-filter(7), not nothing.');
+  if (raw.keylog === '' || raw.keylog === '-') throw usage('--keylog takes the name of a file.');
   const file = words.length === 1 && first !== undefined && isFile(first) ? first : undefined;
   if (words.length > 1 && words.includes('-')) throw usage('- is stdin, and nothing goes with it.');
   return {
@@ -64,6 +68,7 @@ export function completeTop(words: readonly string[], raw: RawTopOptions): TopCo
     where: raw.where,
     filter: raw.filter,
     showSecrets: raw.showSecrets === true,
+    keyLog: raw.keylog,
   };
 }
 

@@ -1,6 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { type } from 'node:os';
 import { AnalysisSession, type Condition } from '../../analyze/engine/session.ts';
+import { readKeyLog } from '../../run/keys/read-key-log.ts';
 import { writeReport } from '../../run/report/report-file.ts';
 import { cannotWrite, fileExists } from '../../run/sink/file-errors.ts';
 import { createFile } from '../../run/sink/new-file.ts';
@@ -45,6 +46,8 @@ export interface ReportSettings {
   /** What the screen shows; everything without. */
   readonly where: Condition | undefined;
   readonly showSecrets: boolean;
+  /** The file with secrets of TLS connections that the screen uses. */
+  readonly keyLog?: string | undefined;
   /** The command as it was typed. */
   readonly command: string;
 }
@@ -52,14 +55,16 @@ export interface ReportSettings {
 /**
  * Write a report, an HTML page, of the packets that are kept into a new file of this directory.
  * @returns a sentence that names it
- * @throws KsnoopError CANNOT_WRITE, FILE_EXISTS, NOTHING_KEPT
+ * @throws KsnoopError CANNOT_WRITE, FILE_EXISTS, NOTHING_KEPT, and as readKeyLog has it
  */
 export async function writeReportOfKept(kept: Kept | undefined, now: Date, settings: ReportSettings): Promise<string> {
   if (kept === undefined || kept.packets.count === 0) throw nothingKept();
   const { html } = await import('../../run/analysis/html.ts');
+  const keys = settings.keyLog === undefined ? undefined : await readKeyLog(settings.keyLog);
   const lines: string[] = [];
   const session = new AnalysisSession(html, {
     ...settings,
+    keys,
     line: (text) => void lines.push(text),
     colour: false,
     align: false,

@@ -17,7 +17,7 @@ export interface TraceOptions extends RawCaptureOptions {
 export async function traceCommand(words: readonly string[], options: TraceOptions): Promise<ExitCode> {
   const { output = 'lines', nodes = false, write, ...others } = options;
   if (!TRACE_FORMS.some((form) => form === output)) {
-    throw usage(`-o takes ${TRACE_FORMS.join(' or ')}, not "${output}".`);
+    throw usage(`-o takes ${TRACE_FORMS.join(' or ')}, not "${output}".`, 'For programs: --json.');
   }
   const form = output === 'lines' ? 'trace' : `trace=${output}`;
   if (nodes && options.local === true) throw usage('--nodes needs the cluster, which --local does not use.');

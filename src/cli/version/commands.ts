@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { addExamples } from '../examples.ts';
-import { addClusterFlags, TEXT_OR_JSON } from '../flags.ts';
+import { addClusterFlags, addTextOrJson } from '../flags.ts';
 import type { RawVersionOptions } from './command.ts';
 
 /** `ksnoop version` and `ksnoop k9s-plugin`. */
@@ -8,9 +8,8 @@ export function addVersionCommands(ksnoop: Command, setExit: (code: number) => v
   const version = ksnoop
     .command('version')
     .description('show the versions of this program and of the agents in the cluster')
-    .option('--client', 'this program alone, without asking the cluster')
-    .option(...TEXT_OR_JSON);
-  addClusterFlags(version).action(async (options: RawVersionOptions) => {
+    .option('--client', 'this program alone, without asking the cluster');
+  addClusterFlags(addTextOrJson(version)).action(async (options: RawVersionOptions) => {
     const { versionCommand } = await import('./command.ts');
     setExit(await versionCommand(options));
   });

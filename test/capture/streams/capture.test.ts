@@ -5,7 +5,6 @@ import { DRAIN_MS, OUTPUT_BYTES } from '../../../src/capture/limits.ts';
 import { type CaptureLimits, type CaptureOutput, startCapture } from '../../../src/capture/streams/capture.ts';
 import { CaptureReport } from '../../../src/capture/streams/report.ts';
 import { BLOCK } from '../../../src/wire/pcapng.ts';
-import { PROTOCOL_TEXT, VERSION } from '../../../src/wire/version.ts';
 import { packet } from '../../support/pcapng-sample.ts';
 import { PlayedAgent } from '../../support/played-agent.ts';
 
@@ -176,15 +175,33 @@ test('a duration also ends a capture that waits for its first pod', async () => 
   expect(await capture.result).toMatchObject({ cause: 'duration', cutOff: false });
 });
 
-test('a duration also ends a capture whose targets all failed while its agents wait for others', async () => {
+test('a duration also ends a capture whose targets all went while its agents wait for others', async () => {
   const { capture, agents, stops, finish } = await capturing({ durationMs: 20 }, false);
-  for (const agent of agents) {
-    agent.tell({ type: 'hello', protocol: PROTOCOL_TEXT, version: VERSION, node: 'node' });
-    agent.tell({ type: 'target-failed', target: 'a', code: 'TCPDUMP_ENDED', message: 'tcpdump ended.' });
-  }
-  await expect.poll(stops, { timeout: 5_000 }).toEqual([1, 1]);
+  for (const agent of agents) agent.tell({ type: 'target-gone', target: 'a' });
+  await expect.poll(stops).toEqual([1, 1]);
   finish();
   expect(await capture.result).toMatchObject({ cause: 'duration' });
+});
+
+const FAILED = { type: 'target-failed', target: 'a', code: 'TCPDUMP_ENDED', message: 'tcpdump ended.' } as const;
+
+test('a capture of which no target could be captured ends by itself, although its agents wait for others', async () => {
+  const { capture, agents, stops, finish } = await capturing({}, false);
+  for (const agent of agents) agent.tell(FAILED);
+  await expect.poll(stops).toEqual([1, 1]);
+  finish();
+  const { cause, report } = await capture.result;
+  expect([cause, report.failed().map(({ error }) => error?.code)]).toEqual(['targets-ended', ['TCPDUMP_ENDED']]);
+});
+
+test('a capture whose target failed after it was captured waits for its successor', async () => {
+  const { capture, agents, stops, finish } = await capturing();
+  for (const agent of agents) agent.tell(FAILED);
+  await sleep(60);
+  expect(stops()).toEqual([0, 0]);
+  capture.stop('user');
+  finish();
+  expect(await capture.result).toMatchObject({ cause: 'user' });
 });
 
 test('agents that do not end are cut off in the end, which is said', async () => {
