@@ -1,8 +1,16 @@
-import type { FlowFacts } from '../flow/flow-facts.ts';
+import type { FlowFacts, TcpFacts } from '../flow/flow-facts.ts';
 import { FINDING_SUBJECTS } from '../limits.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import { type Case, Cases } from './cases.ts';
-import { clientOf, type DetectorKind, listeningState, serverIdentity, serverOf, serviceNamed } from './detector.ts';
+import {
+  clientOf,
+  type DetectorContext,
+  type DetectorKind,
+  listeningState,
+  serverIdentity,
+  serverOf,
+  serviceNamed,
+} from './detector.ts';
 import type { Finding } from './finding.ts';
 import {
   listensOnLoopback,
@@ -39,130 +47,194 @@ export const connect: DetectorKind = {
     CONNECT_REJECTED_ON_PATH: ['CONNECT_TIMEOUT'],
   },
   create: (context) => {
-    const { tallies } = context;
-    const unanswered = new Cases(context.bounds);
-    const refused = new Cases(context.bounds);
-    const rejected = new Cases(context.bounds);
-    /** Resets that were seen to leave the server's own pod, and others. */
-    const atPod = new Cases(context.bounds);
-    const notAtPod = new Cases(context.bounds);
-    /** SYNs without a response that were seen at the server's pod, and others. */
-    const arrived = new Cases(context.bounds);
-    const missed = new Cases(context.bounds);
-    /** Whether the rejected address is a Service's own. */
-    const services = new Set<string>();
-    /** By subject: who sent the last ICMP message. */
-    const senders = new Map<string, Sender>();
-    /** By client: at which servers it failed. */
-    const failedAt = new Map<string, Set<string>>();
-    /** Subjects to which a SYN was sent often enough without an answer. */
-    const insistent = new Set<string>();
-    const portOf = new Map<string, number>();
-    const legs = new UnansweredLegs();
-    /** Of a server that refused: a connection that reached the server itself. */
-    const refusedAt = new Map<string, FlowFacts>();
-    /** A client tries ::1 and 127.0.0.1 in turn. */
-    const isOnOtherLoopback = (port: number) => Number.isFinite(tallies.of(`127.0.0.1:${port}`)?.succeeded);
-    const isScan = (one: Case) =>
-      one.frequent().every((client) => (failedAt.get(client)?.size ?? 0) >= SCANNED_SERVERS);
-    const add = (cases: Cases, facts: FlowFacts, subject: string) => {
-      const client = clientOf(context, facts, facts.first);
-      cases.of(subject).add(facts.id, facts.first, client);
-      const servers = failedAt.get(client) ?? new Set();
-      if (failedAt.size < FINDING_SUBJECTS) failedAt.set(client, servers);
-      if (servers.size < SCANNED_SERVERS) servers.add(`${subject} ${facts.serverPort}`);
-      if (portOf.size < FINDING_SUBJECTS) portOf.set(subject, facts.serverPort);
-    };
-    /** Whether a connection was seen at the interface of the server's pod. */
-    const addPlace = (facts: FlowFacts, subject: string, [own, others]: readonly [Cases, Cases]) => {
-      const { id, first, interfaceId, serverPort, sightings = [] } = facts;
-      const pod = serverIdentity(context, facts, first);
-      if (pod?.pod === undefined) return;
-      const isOfPod = (place: number) => {
-        const at = context.names.ofInterface(place);
-        return at !== undefined && at.pod === pod.pod && at.namespace === pod.namespace;
-      };
-      const isSeen = isOfPod(interfaceId) || sightings.some((sighting) => isOfPod(sighting.interfaceId));
-      (isSeen ? own : others).of(subject).add(id, first, `${pod.text} port ${serverPort}`);
-    };
+    const seen = new Failures(context);
     return {
       event: (event, flow, server) => {
         if (event.kind !== 'event' || event.code !== 'TCP_REFUSED') return;
         const address = textIn(fieldsIn(event.fields.icmp)?.from);
-        if (address === '' || senders.size >= FINDING_SUBJECTS) return;
+        if (address === '' || seen.senders.size >= FINDING_SUBJECTS) return;
         const isServer = address === context.hosts.text(flow.serverHost);
-        senders.set(server, { address, isServer });
+        seen.senders.set(server, { address, isServer });
       },
       flowEnded: (facts) => {
         const { tcp } = facts;
         if (tcp === undefined || tcp.midstream) return;
-        const subject = serverOf(context, facts, facts.first);
         // One SYN at the end of a capture may be answered later.
-        if (tcp.state === 'unanswered' && tcp.syns > 1) {
-          const earlier = legs.earlier(facts, subject);
-          if (earlier !== undefined) {
-            addPlace(facts, earlier, [arrived, missed]);
-            return;
-          }
-          add(unanswered, facts, subject);
-          unanswered.of(subject).measure(tcp.synSpan ?? 0);
-          addPlace(facts, subject, [arrived, missed]);
-          if (tcp.syns >= UNANSWERED_SYNS && insistent.size < FINDING_SUBJECTS) insistent.add(subject);
-        } else if (tcp.state === 'refused' && facts.sameAs !== undefined) {
-          // Behind the address of a Service: it counts where it was seen first.
-          const { serverHost } = facts.sameAs;
-          if (tcp.resetBy === 'server')
-            addPlace(facts, serverOf(context, { ...facts, serverHost }, facts.first), [atPod, notAtPod]);
-        } else if (tcp.state === 'refused' && tcp.resetBy === 'server') {
-          add(refused, facts, subject);
-          if (refusedAt.size < FINDING_SUBJECTS) refusedAt.set(subject, facts);
-          addPlace(facts, subject, [atPod, notAtPod]);
-        } else if (tcp.state === 'refused') {
-          add(rejected, facts, subject);
-          const identity = serverIdentity(context, facts, facts.first);
-          if (identity?.service !== undefined && identity.pod === undefined) services.add(subject);
-        }
+        if (tcp.state === 'unanswered' && tcp.syns > 1) seen.addUnanswered(facts, tcp);
+        else if (tcp.state === 'refused') seen.addRefused(facts, tcp.resetBy === 'server');
       },
-      findings: () => {
-        const captured = new Set(context.names.capturedPods().map(({ text }) => text));
-        const isCaptured = (one: Case) => one.frequent().every((pod) => captured.has(pod.replace(/ port \d+$/, '')));
-        const found: Finding[] = [];
-        for (const cases of [unanswered, refused, rejected])
-          cases.attemptsOf((subject) => tallies.of(subject)?.connections);
-        for (const [subject, one] of unanswered.counting()) {
-          if (!insistent.has(subject) && one.cases < UNANSWERED_CONNECTIONS) continue;
-          if (isScan(one)) continue;
-          found.push(
-            noAnswer(subject, one, {
-              isSeenBothWays: tallies.hasBothDirections,
-              arrived: arrived.of(subject),
-              isCaptured: missed.of(subject).cases > 0 && isCaptured(missed.of(subject)),
-              service: serviceNamed(context, subject),
-            }),
-          );
-        }
-        for (const [subject, one] of refused.counting()) {
-          if (isScan(one)) continue;
-          if (subject.startsWith('[::1]:') && isOnOtherLoopback(portOf.get(subject) ?? 0)) continue;
-          const port = portOf.get(subject) ?? 0;
-          // Another port of the server, such as that of its probes, shows nothing of this one.
-          const isOver = (tallies.of(subject)?.succeededAt.get(port) ?? Number.NEGATIVE_INFINITY) > one.last;
-          const reached = refusedAt.get(subject);
-          const listening = reached && listeningState(context, reached, reached.first);
-          const [sent, passed] = [atPod.of(subject), notAtPod.of(subject)];
-          if (listening === 'loopback') found.push(listensOnLoopback(subject, one, port));
-          else if (sent.cases === 0 && passed.cases >= RESETS_ON_PATH && isCaptured(passed) && listening !== 'closed')
-            found.push(resetOnPath(subject, passed, serviceNamed(context, subject)));
-          else
-            found.push(notListening(subject, one, { sent, isOver, isClosed: listening === 'closed' && !isOver, port }));
-        }
-        for (const [subject, one] of rejected.counting()) {
-          found.push(
-            services.has(subject) ? noEndpoints(subject, one) : rejectedOnPath(subject, one, senders.get(subject)),
-          );
-        }
-        return found;
-      },
+      findings: () => [...unansweredFindings(seen), ...refusedFindings(seen), ...rejectedFindings(seen)],
     };
   },
 };
+
+/** Connections that did not come up, by server. */
+class Failures {
+  readonly context: DetectorContext;
+  readonly unanswered: Cases;
+  readonly refused: Cases;
+  readonly rejected: Cases;
+  /** Resets that were seen to leave the server's own pod, and others. */
+  readonly atPod: Cases;
+  readonly notAtPod: Cases;
+  /** SYNs without a response that were seen at the server's pod, and others. */
+  readonly arrived: Cases;
+  readonly missed: Cases;
+  /** Whether the rejected address is a Service's own. */
+  readonly services = new Set<string>();
+  /** By subject: who sent the last ICMP message. */
+  readonly senders = new Map<string, Sender>();
+  /** Subjects to which a SYN was sent often enough without an answer. */
+  readonly insistent = new Set<string>();
+  readonly portOf = new Map<string, number>();
+  /** Of a server that refused: a connection that reached the server itself. */
+  readonly refusedAt = new Map<string, FlowFacts>();
+  /** By client: at which servers it failed. */
+  readonly #failedAt = new Map<string, Set<string>>();
+  readonly #legs = new UnansweredLegs();
+
+  constructor(context: DetectorContext) {
+    this.context = context;
+    this.unanswered = new Cases(context.bounds);
+    this.refused = new Cases(context.bounds);
+    this.rejected = new Cases(context.bounds);
+    this.atPod = new Cases(context.bounds);
+    this.notAtPod = new Cases(context.bounds);
+    this.arrived = new Cases(context.bounds);
+    this.missed = new Cases(context.bounds);
+  }
+
+  addUnanswered(facts: FlowFacts, { syns, synSpan }: TcpFacts): void {
+    const subject = serverOf(this.context, facts, facts.first);
+    const earlier = this.#legs.earlier(facts, subject);
+    if (earlier !== undefined) {
+      this.#addPlace(facts, earlier, [this.arrived, this.missed]);
+      return;
+    }
+    this.#add(this.unanswered, facts, subject);
+    this.unanswered.of(subject).measure(synSpan ?? 0);
+    this.#addPlace(facts, subject, [this.arrived, this.missed]);
+    if (syns >= UNANSWERED_SYNS && this.insistent.size < FINDING_SUBJECTS) this.insistent.add(subject);
+  }
+
+  /** @param byServer a reset from the server's address; else an ICMP message */
+  addRefused(facts: FlowFacts, byServer: boolean): void {
+    const { context } = this;
+    if (facts.sameAs !== undefined) {
+      // Behind the address of a Service: it counts where it was seen first.
+      const { serverHost } = facts.sameAs;
+      if (byServer)
+        this.#addPlace(facts, serverOf(context, { ...facts, serverHost }, facts.first), [this.atPod, this.notAtPod]);
+      return;
+    }
+    const subject = serverOf(context, facts, facts.first);
+    if (byServer) {
+      this.#add(this.refused, facts, subject);
+      if (this.refusedAt.size < FINDING_SUBJECTS) this.refusedAt.set(subject, facts);
+      this.#addPlace(facts, subject, [this.atPod, this.notAtPod]);
+      return;
+    }
+    this.#add(this.rejected, facts, subject);
+    const identity = serverIdentity(context, facts, facts.first);
+    if (identity?.service !== undefined && identity.pod === undefined) this.services.add(subject);
+  }
+
+  /** Whether all clients of a case look for open ports. */
+  isScan(one: Case): boolean {
+    return one.frequent().every((client) => (this.#failedAt.get(client)?.size ?? 0) >= SCANNED_SERVERS);
+  }
+
+  capturedPods(): ReadonlySet<string> {
+    return new Set(this.context.names.capturedPods().map(({ text }) => text));
+  }
+
+  /** A client tries ::1 and 127.0.0.1 in turn. */
+  isOnOtherLoopback(subject: string): boolean {
+    const port = this.portOf.get(subject) ?? 0;
+    return subject.startsWith('[::1]:') && Number.isFinite(this.context.tallies.of(`127.0.0.1:${port}`)?.succeeded);
+  }
+
+  #add(cases: Cases, facts: FlowFacts, subject: string): void {
+    const client = clientOf(this.context, facts, facts.first);
+    cases.of(subject).add(facts.id, facts.first, client);
+    const servers = this.#failedAt.get(client) ?? new Set();
+    if (this.#failedAt.size < FINDING_SUBJECTS) this.#failedAt.set(client, servers);
+    if (servers.size < SCANNED_SERVERS) servers.add(`${subject} ${facts.serverPort}`);
+    if (this.portOf.size < FINDING_SUBJECTS) this.portOf.set(subject, facts.serverPort);
+  }
+
+  /** Whether a connection was seen at the interface of the server's pod. */
+  #addPlace(facts: FlowFacts, subject: string, [own, others]: readonly [Cases, Cases]): void {
+    const { id, first, interfaceId, serverPort, sightings = [] } = facts;
+    const pod = serverIdentity(this.context, facts, first);
+    if (pod?.pod === undefined) return;
+    const isOfPod = (place: number) => {
+      const at = this.context.names.ofInterface(place);
+      return at !== undefined && at.pod === pod.pod && at.namespace === pod.namespace;
+    };
+    const isSeen = isOfPod(interfaceId) || sightings.some((sighting) => isOfPod(sighting.interfaceId));
+    (isSeen ? own : others).of(subject).add(id, first, `${pod.text} port ${serverPort}`);
+  }
+}
+
+/** The cases of many, with the number of connections to each server. */
+function countedCases({ context }: Failures, cases: Cases): Iterable<readonly [string, Case]> {
+  cases.attemptsOf((subject) => context.tallies.of(subject)?.connections);
+  return cases.counting();
+}
+
+/** Whether all pods of a case, as places are written, were captured. */
+function areCaptured(one: Case, captured: ReadonlySet<string>): boolean {
+  return one.frequent().every((pod) => captured.has(pod.replace(/ port \d+$/, '')));
+}
+
+function unansweredFindings(seen: Failures): Finding[] {
+  const { context, unanswered, arrived, missed, insistent } = seen;
+  const captured = seen.capturedPods();
+  const found: Finding[] = [];
+  for (const [subject, one] of countedCases(seen, unanswered)) {
+    if (!insistent.has(subject) && one.cases < UNANSWERED_CONNECTIONS) continue;
+    if (seen.isScan(one)) continue;
+    found.push(
+      noAnswer(subject, one, {
+        isSeenBothWays: context.tallies.hasBothDirections,
+        arrived: arrived.of(subject),
+        isCaptured: missed.of(subject).cases > 0 && areCaptured(missed.of(subject), captured),
+        service: serviceNamed(context, subject),
+      }),
+    );
+  }
+  return found;
+}
+
+function refusedFindings(seen: Failures): Finding[] {
+  const { context, refused, refusedAt, portOf, atPod, notAtPod } = seen;
+  const captured = seen.capturedPods();
+  const found: Finding[] = [];
+  for (const [subject, one] of countedCases(seen, refused)) {
+    if (seen.isScan(one) || seen.isOnOtherLoopback(subject)) continue;
+    const port = portOf.get(subject) ?? 0;
+    // Another port of the server, such as that of its probes, shows nothing of this one.
+    const isOver = (context.tallies.of(subject)?.succeededAt.get(port) ?? Number.NEGATIVE_INFINITY) > one.last;
+    const reached = refusedAt.get(subject);
+    const listening = reached && listeningState(context, reached, reached.first);
+    const [sent, passed] = [atPod.of(subject), notAtPod.of(subject)];
+    if (listening === 'loopback') found.push(listensOnLoopback(subject, one, port));
+    else if (
+      sent.cases === 0 &&
+      passed.cases >= RESETS_ON_PATH &&
+      areCaptured(passed, captured) &&
+      listening !== 'closed'
+    )
+      found.push(resetOnPath(subject, passed, serviceNamed(context, subject)));
+    else found.push(notListening(subject, one, { sent, isOver, isClosed: listening === 'closed' && !isOver, port }));
+  }
+  return found;
+}
+
+function rejectedFindings(seen: Failures): Finding[] {
+  const { rejected, services, senders } = seen;
+  return [...countedCases(seen, rejected)].map(([subject, one]) =>
+    services.has(subject) ? noEndpoints(subject, one) : rejectedOnPath(subject, one, senders.get(subject)),
+  );
+}

@@ -2,7 +2,7 @@ import { fieldsIn, textIn } from '../record/field-values.ts';
 import { FieldFacts } from '../record/shared-fields.ts';
 import { growth } from '../state/network-states.ts';
 import { Cases } from './cases.ts';
-import { clientOf, type DetectorKind, serverOf } from './detector.ts';
+import { clientOf, type DetectorKind, type FindingContext, serverOf } from './detector.ts';
 import { type Finding, withoutPackets } from './finding.ts';
 import { counted, examplesOf, grouped, share } from './words.ts';
 
@@ -106,57 +106,57 @@ export const dnsTransport: DetectorKind = {
         const isBlocked = tcp.state === 'refused' || (tcp.state === 'unanswered' && tcp.syns > 1);
         if (isBlocked) one.add(id, first, clientOf(context, facts, first));
       },
-      findings: () => {
-        const found: Finding[] = [];
-        const failed = context.states
-          .pairs()
-          .reduce((sum, pair) => sum + (growth(pair, 'Conntrack insert_failed') ?? 0), 0);
-        for (const [subject, one] of races.all()) {
-          if (one.cases < RACES) continue;
-          found.push({
-            code: 'DNS_CONNTRACK_RACE',
-            severity: 'error',
-            confidence: failed > 0 ? 'proven' : 'likely',
-            subject,
-            message: `Of two DNS queries (A and AAAA) sent to ${subject} at the same time, one is lost: ${counted(one.cases, 'lookup')} waited for seconds.`,
-            evidence: [
-              one.evidence(
-                `${examplesOf(one)} sent both from one port`,
-                'protocol == "dns" && dns.retransmissions > 0',
-              ),
-              ...(failed > 0
-                ? [
-                    withoutPackets(
-                      `the kernel's counter insert_failed of conntrack rose by ${grouped(failed)} meanwhile`,
-                    ),
-                  ]
-                : []),
-            ],
-            next:
-              failed > 0
-                ? AGAINST_RACE
-                : `See whether the counter insert_failed rises on the pod's node (conntrack -S, twice). If so: ${AGAINST_RACE}`,
-            otherwise: failed > 0 ? undefined : 'the DNS server dropped the query: capture at the server too',
-            cases: one.cases,
-            attempts: one.attempts,
-          });
-        }
-        for (const [subject, one] of blocked.counting()) {
-          found.push({
-            code: 'DNS_TCP_BLOCKED',
-            severity: 'error',
-            confidence: 'proven',
-            subject,
-            message: `DNS over TCP to ${subject} fails: ${share(one, 'connection')} after a truncated response did not open.`,
-            evidence: [one.evidence(`${examplesOf(one)} tried it`, 'code in ["TCP_NO_ANSWER", "TCP_REFUSED"]')],
-            next: 'Allow TCP port 53 beside UDP in the network policies and firewalls between them.',
-            otherwise: undefined,
-            cases: one.cases,
-            attempts: one.attempts,
-          });
-        }
-        return found;
-      },
+      findings: () => [...raceFindings(context, races), ...blockedFindings(blocked)],
     };
   },
 };
+
+/** Lookups of which one query was lost. */
+function raceFindings({ states }: FindingContext, races: Cases): Finding[] {
+  const found: Finding[] = [];
+  const failed = states.pairs().reduce((sum, pair) => sum + (growth(pair, 'Conntrack insert_failed') ?? 0), 0);
+  for (const [subject, one] of races.all()) {
+    if (one.cases < RACES) continue;
+    found.push({
+      code: 'DNS_CONNTRACK_RACE',
+      severity: 'error',
+      confidence: failed > 0 ? 'proven' : 'likely',
+      subject,
+      message: `Of two DNS queries (A and AAAA) sent to ${subject} at the same time, one is lost: ${counted(one.cases, 'lookup')} waited for seconds.`,
+      evidence: [
+        one.evidence(`${examplesOf(one)} sent both from one port`, 'protocol == "dns" && dns.retransmissions > 0'),
+        ...(failed > 0
+          ? [withoutPackets(`the kernel's counter insert_failed of conntrack rose by ${grouped(failed)} meanwhile`)]
+          : []),
+      ],
+      next:
+        failed > 0
+          ? AGAINST_RACE
+          : `See whether the counter insert_failed rises on the pod's node (conntrack -S, twice). If so: ${AGAINST_RACE}`,
+      otherwise: failed > 0 ? undefined : 'the DNS server dropped the query: capture at the server too',
+      cases: one.cases,
+      attempts: one.attempts,
+    });
+  }
+  return found;
+}
+
+/** Servers whose TCP port does not open after a truncated response. */
+function blockedFindings(blocked: Cases): Finding[] {
+  const found: Finding[] = [];
+  for (const [subject, one] of blocked.counting()) {
+    found.push({
+      code: 'DNS_TCP_BLOCKED',
+      severity: 'error',
+      confidence: 'proven',
+      subject,
+      message: `DNS over TCP to ${subject} fails: ${share(one, 'connection')} after a truncated response did not open.`,
+      evidence: [one.evidence(`${examplesOf(one)} tried it`, 'code in ["TCP_NO_ANSWER", "TCP_REFUSED"]')],
+      next: 'Allow TCP port 53 beside UDP in the network policies and firewalls between them.',
+      otherwise: undefined,
+      cases: one.cases,
+      attempts: one.attempts,
+    });
+  }
+  return found;
+}

@@ -82,60 +82,77 @@ export const pace: DetectorKind = {
           if (isBloated(rtt)) add(bloated, rtt.mean);
         }
       },
-      findings: () => {
-        const found: Finding[] = [];
-        for (const [key, one] of nagle.all()) {
-          const receiver = receivers.get(key) ?? '';
-          const sender = key.slice(0, -` to ${receiver}`.length);
-          found.push({
-            code: 'NAGLE_DELAYED_ACK',
-            severity: 'warning',
-            confidence: 'proven',
-            subject: sender,
-            message: `${sender} holds small writes back until ${receiver} acknowledges the one before, 40 ms later: ${counted(one.most, 'time')} in one connection (Nagle's algorithm with delayed ACKs).`,
-            evidence: [
-              one.evidence(`${counted(one.cases, 'connection')} with small segments sent as a delayed ACK came`),
-            ],
-            next: `Set TCP_NODELAY in the program of ${sender}, or have it write a whole message with one call.`,
-            otherwise: undefined,
-            cases: one.cases,
-            attempts: one.cases,
-          });
-        }
-        for (const [key, one] of limited.all()) {
-          const receiver = receivers.get(key) ?? '';
-          found.push({
-            code: 'WINDOW_LIMITED',
-            severity: 'information',
-            confidence: 'likely',
-            subject: key,
-            message: `Transfers from ${key} are limited by the TCP window of ${receiver}: ${Math.round(one.most * 100)} % of the packets fill it, and none is lost.`,
-            evidence: [one.evidence(`${counted(one.cases, 'transfer')} of 1 MB or more`)],
-            next: `See whether the program at ${receiver} reads at once (ss -tm there: Recv-Q stays near 0). If so, raise its receive buffer (net.ipv4.tcp_rmem, SO_RCVBUF); else see what keeps it from reading.`,
-            otherwise: `the program at ${receiver} reads no faster`,
-            cases: one.cases,
-            attempts: one.cases,
-          });
-        }
-        for (const [key, one] of bloated.all()) {
-          found.push({
-            code: 'BUFFERBLOAT',
-            severity: 'warning',
-            confidence: 'likely',
-            subject: key,
-            message: `Packets from ${key} wait in a queue on the way: during transfers a round trip takes ${span(one.most)} on average, more than ${BLOAT_TIMES} times the shortest.`,
-            evidence: [one.evidence(`${counted(one.cases, 'transfer')} of 1 MB or more`)],
-            next: 'Limit the rate of the transfer, or use a fair queue (fq_codel, cake) at the slowest link.',
-            otherwise: `the route changed, or ${receivers.get(key) ?? 'the receiver'} was too busy to acknowledge`,
-            cases: one.cases,
-            attempts: one.cases,
-          });
-        }
-        return found;
-      },
+      findings: () => [
+        ...heldBack(nagle, receivers),
+        ...windowLimited(limited, receivers),
+        ...queued(bloated, receivers),
+      ],
     };
   },
 };
+
+/** Small writes that wait for a delayed ACK. @param receivers by connection: who receives */
+function heldBack(nagle: Cases, receivers: ReadonlyMap<string, string>): Finding[] {
+  const found: Finding[] = [];
+  for (const [key, one] of nagle.all()) {
+    const receiver = receivers.get(key) ?? '';
+    const sender = key.slice(0, -` to ${receiver}`.length);
+    found.push({
+      code: 'NAGLE_DELAYED_ACK',
+      severity: 'warning',
+      confidence: 'proven',
+      subject: sender,
+      message: `${sender} holds small writes back until ${receiver} acknowledges the one before, 40 ms later: ${counted(one.most, 'time')} in one connection (Nagle's algorithm with delayed ACKs).`,
+      evidence: [one.evidence(`${counted(one.cases, 'connection')} with small segments sent as a delayed ACK came`)],
+      next: `Set TCP_NODELAY in the program of ${sender}, or have it write a whole message with one call.`,
+      otherwise: undefined,
+      cases: one.cases,
+      attempts: one.cases,
+    });
+  }
+  return found;
+}
+
+/** Transfers that fill the receiver's window. @param receivers by connection: who receives */
+function windowLimited(limited: Cases, receivers: ReadonlyMap<string, string>): Finding[] {
+  const found: Finding[] = [];
+  for (const [key, one] of limited.all()) {
+    const receiver = receivers.get(key) ?? '';
+    found.push({
+      code: 'WINDOW_LIMITED',
+      severity: 'information',
+      confidence: 'likely',
+      subject: key,
+      message: `Transfers from ${key} are limited by the TCP window of ${receiver}: ${Math.round(one.most * 100)} % of the packets fill it, and none is lost.`,
+      evidence: [one.evidence(`${counted(one.cases, 'transfer')} of 1 MB or more`)],
+      next: `See whether the program at ${receiver} reads at once (ss -tm there: Recv-Q stays near 0). If so, raise its receive buffer (net.ipv4.tcp_rmem, SO_RCVBUF); else see what keeps it from reading.`,
+      otherwise: `the program at ${receiver} reads no faster`,
+      cases: one.cases,
+      attempts: one.cases,
+    });
+  }
+  return found;
+}
+
+/** Transfers whose packets wait in a queue. @param receivers by connection: who receives */
+function queued(bloated: Cases, receivers: ReadonlyMap<string, string>): Finding[] {
+  const found: Finding[] = [];
+  for (const [key, one] of bloated.all()) {
+    found.push({
+      code: 'BUFFERBLOAT',
+      severity: 'warning',
+      confidence: 'likely',
+      subject: key,
+      message: `Packets from ${key} wait in a queue on the way: during transfers a round trip takes ${span(one.most)} on average, more than ${BLOAT_TIMES} times the shortest.`,
+      evidence: [one.evidence(`${counted(one.cases, 'transfer')} of 1 MB or more`)],
+      next: 'Limit the rate of the transfer, or use a fair queue (fq_codel, cake) at the slowest link.',
+      otherwise: `the route changed, or ${receivers.get(key) ?? 'the receiver'} was too busy to acknowledge`,
+      cases: one.cases,
+      attempts: one.cases,
+    });
+  }
+  return found;
+}
 
 function isWindowLimited({ counts, health, receiverHealth }: Transfer): boolean {
   if (health.retransmissions > 0 || health.lost > 0 || receiverHealth.zeroWindows > 0) return false;

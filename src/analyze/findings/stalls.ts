@@ -1,5 +1,5 @@
 import { Cases } from './cases.ts';
-import { clientOf, type DetectorKind, serverOf, serviceNamed } from './detector.ts';
+import { clientOf, type DetectorContext, type DetectorKind, serverOf, serviceNamed } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { counted, span, traceOf } from './words.ts';
 
@@ -67,46 +67,58 @@ export const stalls: DetectorKind = {
           between.set(server, [sender, receiver]);
         }
       },
-      findings: () => {
-        const found: Finding[] = [];
-        for (const [subject, one] of blackholes.all()) {
-          if (one.cases === 0) continue;
-          const [sender, receiver] = between.get(subject) ?? [subject, subject];
-          found.push({
-            code: 'MTU_BLACKHOLE',
-            severity: 'error',
-            confidence: 'likely',
-            subject,
-            message: `Large packets from ${sender} do not reach ${receiver}, smaller ones do: in ${counted(one.cases, 'connection')} a segment of ${one.frequent()[0] ?? 'full size'} was retransmitted up to ${one.most} times and never acknowledged.`,
-            evidence: [one.evidence('the other side went on to acknowledge earlier bytes only')],
-            next: `Find the largest packet that passes from ${sender}: ping -M do -s 1472 ADDRESS, and smaller ones. If it is below the MTU, lower the MTU there (tunnels take 20 to 80 bytes: VXLAN 50, IPIP 20, WireGuard 60 to 80), or let ICMP "fragmentation needed" pass.`,
-            otherwise: 'a firewall drops these packets because of their content',
-            cases: one.cases,
-            attempts: one.cases,
-          });
-        }
-        stalled.attemptsOf((subject) => context.tallies.of(subject)?.flows);
-        for (const [subject, one] of stalled.all()) {
-          if (one.cases < STALLS || one.cases < one.attempts * STALLED_SHARE) continue;
-          found.push({
-            code: 'RTO_STALL',
-            severity: 'warning',
-            confidence: 'proven',
-            subject,
-            message: `Lost packets delay requests to ${subject}: ${counted(one.cases, 'time')} a sender waited for its retransmission timer, up to ${span(one.most)}.`,
-            evidence: [
-              one.evidence(
-                `${counted(connections.of(subject).cases, 'connection')}; the longest was half of a request's time or more (of the connection's, where that is encrypted)`,
-              ),
-            ],
-            next: `To see between which places the packets are lost: ${traceOf(serviceNamed(context, subject))}`,
-            otherwise: undefined,
-            cases: one.cases,
-            attempts: one.attempts,
-          });
-        }
-        return found;
-      },
+      findings: () => [...blackholeFindings(blackholes, between), ...stallFindings(context, stalled, connections)],
     };
   },
 };
+
+/** @param between by server: the sides between which the large segments are lost */
+function blackholeFindings(
+  blackholes: Cases,
+  between: ReadonlyMap<string, readonly [sender: string, receiver: string]>,
+): Finding[] {
+  const found: Finding[] = [];
+  for (const [subject, one] of blackholes.all()) {
+    if (one.cases === 0) continue;
+    const [sender, receiver] = between.get(subject) ?? [subject, subject];
+    found.push({
+      code: 'MTU_BLACKHOLE',
+      severity: 'error',
+      confidence: 'likely',
+      subject,
+      message: `Large packets from ${sender} do not reach ${receiver}, smaller ones do: in ${counted(one.cases, 'connection')} a segment of ${one.frequent()[0] ?? 'full size'} was retransmitted up to ${one.most} times and never acknowledged.`,
+      evidence: [one.evidence('the other side went on to acknowledge earlier bytes only')],
+      next: `Find the largest packet that passes from ${sender}: ping -M do -s 1472 ADDRESS, and smaller ones. If it is below the MTU, lower the MTU there (tunnels take 20 to 80 bytes: VXLAN 50, IPIP 20, WireGuard 60 to 80), or let ICMP "fragmentation needed" pass.`,
+      otherwise: 'a firewall drops these packets because of their content',
+      cases: one.cases,
+      attempts: one.cases,
+    });
+  }
+  return found;
+}
+
+/** @param connections those with a stall */
+function stallFindings(context: DetectorContext, stalled: Cases, connections: Cases): Finding[] {
+  const found: Finding[] = [];
+  stalled.attemptsOf((subject) => context.tallies.of(subject)?.flows);
+  for (const [subject, one] of stalled.all()) {
+    if (one.cases < STALLS || one.cases < one.attempts * STALLED_SHARE) continue;
+    found.push({
+      code: 'RTO_STALL',
+      severity: 'warning',
+      confidence: 'proven',
+      subject,
+      message: `Lost packets delay requests to ${subject}: ${counted(one.cases, 'time')} a sender waited for its retransmission timer, up to ${span(one.most)}.`,
+      evidence: [
+        one.evidence(
+          `${counted(connections.of(subject).cases, 'connection')}; the longest was half of a request's time or more (of the connection's, where that is encrypted)`,
+        ),
+      ],
+      next: `To see between which places the packets are lost: ${traceOf(serviceNamed(context, subject))}`,
+      otherwise: undefined,
+      cases: one.cases,
+      attempts: one.attempts,
+    });
+  }
+  return found;
+}

@@ -4,7 +4,7 @@ import { fieldsIn, textIn } from '../record/field-values.ts';
 import { type Case, Cases } from './cases.ts';
 import { certificateEnd, endText } from './certificate-end.ts';
 import { CertificateSeen } from './certificate-seen.ts';
-import { clientOf, type DetectorKind, serviceNamed } from './detector.ts';
+import { clientOf, type DetectorKind, type FindingContext, serviceNamed } from './detector.ts';
 import type { Evidence, Finding } from './finding.ts';
 import { counted, examplesOf, listed, quoted, share } from './words.ts';
 
@@ -81,83 +81,124 @@ export const tls: DetectorKind = {
         }
       },
       findings: () => {
-        const found: Finding[] = [];
-        for (const [subject, one] of expired.counting()) {
-          const seen = ends.get(subject);
-          if (seen === undefined) continue;
-          const isPast = one.texts.has('past');
-          found.push({
-            code: 'TLS_CERTIFICATE_EXPIRED',
-            severity: isPast ? 'error' : 'warning',
-            confidence: 'proven',
-            subject,
-            message: `The certificate of ${subject} ${endText(isPast ? 'past' : 'soon', seen.notAfter)}.`,
-            evidence: [
-              one.evidence(`${share(one, 'handshake')} showed it${seen.text}`, 'has(tls.notAfter)'),
-              ...unusedEvidence(unused.of(`expired ${subject}`), UNUSED_STATUS.expired),
-            ],
-            next: seen.next(serviceNamed(context, subject)),
-            otherwise: undefined,
-            cases: one.cases,
-            attempts: one.attempts,
-          });
-        }
-        for (const [subject, one] of mismatched.counting()) {
-          found.push({
-            code: 'TLS_NAME_MISMATCH',
-            severity: 'error',
-            confidence: 'proven',
-            subject,
-            message: `The certificate of ${subject} does not match the requested name: ${examplesOf(one, 1)}.`,
-            evidence: [
-              one.evidence(share(one, 'handshake'), 'has(tls.certificates)'),
-              ...unusedEvidence(unused.of(`other name ${subject}`), UNUSED_STATUS['other name']),
-            ],
-            next: 'Use a name that the certificate has, or a certificate for this name.',
-            otherwise: undefined,
-            cases: one.cases,
-            attempts: one.attempts,
-          });
-        }
-        for (const [subject, one] of failed.counting()) {
-          found.push({
-            code: 'TLS_HANDSHAKE_FAILS',
-            severity: 'error',
-            confidence: 'proven',
-            subject,
-            message: `TLS with ${subject} fails in ${share(one, 'handshake')}: ${reasons(one)}.`,
-            evidence: [one.evidence('the alert ended the handshake', 'protocol == "tls" && failed')],
-            next: `openssl s_client -connect ADDRESS:PORT -servername NAME shows the server's side.`,
-            otherwise: undefined,
-            cases: one.cases,
-            attempts: one.attempts,
-          });
-        }
-        for (const [subject, one] of foreign.all()) {
-          if (one.cases === 0) continue;
-          found.push({
-            code: 'TLS_PORT_MISMATCH',
-            severity: 'error',
-            confidence: 'proven',
-            subject,
-            message: `Clients use TLS on ${subject}, which does not support it: ${share(one, 'handshake')} got a response that is not TLS.`,
-            evidence: [
-              one.evidence(
-                `${examplesOf(one)} sent a ClientHello, and the response is not TLS`,
-                'tls.failure == "answer is not TLS"',
-              ),
-            ],
-            next: 'Check the scheme (https or http) and the port that the client uses, and the backend protocol of an Ingress.',
-            otherwise: undefined,
-            cases: one.cases,
-            attempts: one.attempts,
-          });
-        }
-        return found;
+        const seen = { context, failed, expired, mismatched, foreign, ends, unused };
+        return [
+          ...expiredCertificates(seen),
+          ...mismatchedNames(seen),
+          ...failedHandshakes(seen),
+          ...foreignPorts(seen),
+        ];
       },
     };
   },
 };
+
+/** What was seen of all handshakes, by server. */
+interface Seen {
+  readonly context: FindingContext;
+  readonly failed: Cases;
+  readonly expired: Cases;
+  readonly mismatched: Cases;
+  readonly foreign: Cases;
+  readonly ends: ReadonlyMap<string, CertificateSeen>;
+  /** By what is wrong with the certificate, and server. */
+  readonly unused: Cases;
+}
+
+/** Certificates that are past their end, or soon to be. */
+function expiredCertificates({ context, expired, ends, unused }: Seen): Finding[] {
+  const found: Finding[] = [];
+  for (const [subject, one] of expired.counting()) {
+    const seen = ends.get(subject);
+    if (seen === undefined) continue;
+    const isPast = one.texts.has('past');
+    found.push({
+      code: 'TLS_CERTIFICATE_EXPIRED',
+      severity: isPast ? 'error' : 'warning',
+      confidence: 'proven',
+      subject,
+      message: `The certificate of ${subject} ${endText(isPast ? 'past' : 'soon', seen.notAfter)}.`,
+      evidence: [
+        one.evidence(`${share(one, 'handshake')} showed it${seen.text}`, 'has(tls.notAfter)'),
+        ...unusedEvidence(unused.of(`expired ${subject}`), UNUSED_STATUS.expired),
+      ],
+      next: seen.next(serviceNamed(context, subject)),
+      otherwise: undefined,
+      cases: one.cases,
+      attempts: one.attempts,
+    });
+  }
+  return found;
+}
+
+/** Certificates for other names than the client asked for. */
+function mismatchedNames({ mismatched, unused }: Seen): Finding[] {
+  const found: Finding[] = [];
+  for (const [subject, one] of mismatched.counting()) {
+    found.push({
+      code: 'TLS_NAME_MISMATCH',
+      severity: 'error',
+      confidence: 'proven',
+      subject,
+      message: `The certificate of ${subject} does not match the requested name: ${examplesOf(one, 1)}.`,
+      evidence: [
+        one.evidence(share(one, 'handshake'), 'has(tls.certificates)'),
+        ...unusedEvidence(unused.of(`other name ${subject}`), UNUSED_STATUS['other name']),
+      ],
+      next: 'Use a name that the certificate has, or a certificate for this name.',
+      otherwise: undefined,
+      cases: one.cases,
+      attempts: one.attempts,
+    });
+  }
+  return found;
+}
+
+/** Handshakes that an alert ended. */
+function failedHandshakes({ failed }: Seen): Finding[] {
+  const found: Finding[] = [];
+  for (const [subject, one] of failed.counting()) {
+    found.push({
+      code: 'TLS_HANDSHAKE_FAILS',
+      severity: 'error',
+      confidence: 'proven',
+      subject,
+      message: `TLS with ${subject} fails in ${share(one, 'handshake')}: ${reasons(one)}.`,
+      evidence: [one.evidence('the alert ended the handshake', 'protocol == "tls" && failed')],
+      next: `openssl s_client -connect ADDRESS:PORT -servername NAME shows the server's side.`,
+      otherwise: undefined,
+      cases: one.cases,
+      attempts: one.attempts,
+    });
+  }
+  return found;
+}
+
+/** Ports that speak something else. */
+function foreignPorts({ foreign }: Seen): Finding[] {
+  const found: Finding[] = [];
+  for (const [subject, one] of foreign.all()) {
+    if (one.cases === 0) continue;
+    found.push({
+      code: 'TLS_PORT_MISMATCH',
+      severity: 'error',
+      confidence: 'proven',
+      subject,
+      message: `Clients use TLS on ${subject}, which does not support it: ${share(one, 'handshake')} got a response that is not TLS.`,
+      evidence: [
+        one.evidence(
+          `${examplesOf(one)} sent a ClientHello, and the response is not TLS`,
+          'tls.failure == "answer is not TLS"',
+        ),
+      ],
+      next: 'Check the scheme (https or http) and the port that the client uses, and the backend protocol of an Ingress.',
+      otherwise: undefined,
+      cases: one.cases,
+      attempts: one.attempts,
+    });
+  }
+  return found;
+}
 
 /** The most frequent reason, and how many others there are. */
 function reasons(one: Case): string {

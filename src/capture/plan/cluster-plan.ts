@@ -111,7 +111,7 @@ export async function planCluster(
     leaveOut,
     waiting: waiting.length > 0,
     growing,
-    follow: follow || joining ? follower(found, options, nodes, peers, ownNodes) : undefined,
+    follow: follow || joining ? follower({ found, options, nodes, peers, ownNodes }) : undefined,
     seen: joining
       ? {
           caller: peers.clients && ((label, address) => peers.clients?.see(label, address)),
@@ -132,14 +132,17 @@ function addTarget({ clients, called }: Peers, label: string): void {
   called?.addTarget(label);
 }
 
+/** What a plan follows while it is captured. */
+interface Followed {
+  readonly found: TargetSet;
+  readonly options: PlanOptions;
+  readonly nodes: NodesOfPlan;
+  readonly peers: Peers;
+  readonly ownNodes: OwnNodes | undefined;
+}
+
 /** Emits the changes of the set, the clients of its pods, what they call, and the nodes of all these. */
-function follower(
-  found: TargetSet,
-  options: PlanOptions,
-  nodes: NodesOfPlan,
-  peers: Peers,
-  ownNodes: OwnNodes | undefined,
-): FollowChanges {
+function follower({ found, options, nodes, peers, ownNodes }: Followed): FollowChanges {
   return async (emit, until, started) => {
     await started;
     if (until.aborted) return;
