@@ -25,7 +25,8 @@ export interface FramedMessage {
 }
 
 /** One side's messages. */
-export interface SideFraming extends Pick<Framing, 'header' | 'keep' | 'tail' | 'seeking' | 'lengthOf'> {
+export interface SideFraming
+  extends Pick<Framing, 'header' | 'headerMaximum' | 'keep' | 'tail' | 'seeking' | 'lengthOf'> {
   /**
    * @param bytes the message from `start` to `end`, as far as it is kept; valid during the call only
    * @param tail where in `bytes` the kept end of a long message begins, -1 for others

@@ -6,6 +6,7 @@ import { kafka } from './kafka/index.ts';
 import { memcached } from './memcached/index.ts';
 import { mongodb } from './mongodb/index.ts';
 import { mysql } from './mysql/index.ts';
+import { nats } from './nats/index.ts';
 import { postgresql } from './postgresql/index.ts';
 import type { DatagramProtocol, StreamProtocol } from './protocol.ts';
 import { proxyProtocol } from './proxy-protocol.ts';
@@ -27,6 +28,7 @@ export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [
   kafka,
   amqp,
   redis,
+  nats,
   postgresql,
   mysql,
   memcached,

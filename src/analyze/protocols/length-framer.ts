@@ -2,8 +2,10 @@ import { joinedBytes } from '../../wire/bytes.ts';
 
 /** How a protocol's messages state their length, and what to do where they cannot be followed. */
 export interface Framing {
-  /** Bytes from which the length is known. */
+  /** Bytes from which the length is known; the least of them where that varies. */
   readonly header: number;
+  /** Where that varies: the most bytes that a header can have. */
+  readonly headerMaximum?: number;
   /** Most bytes kept of one message: what follows is skipped, and counted. */
   readonly keep: number;
   /** Bytes of a longer message's end that are kept as well. */
@@ -27,8 +29,11 @@ export interface Framing {
      */
     begins(bytes: Uint8Array, start: number, end: number, offset: number): boolean | undefined;
   };
-  /** The whole message's length, header included; less than `header` means that this is not a message: synchronisation is lost. */
-  lengthOf(bytes: Uint8Array, start: number): number;
+  /**
+   * The whole message's length, header included; less than `header` means that this is not a message: synchronisation is lost.
+   * Undefined where the header has more bytes than lie before `end`; bytes behind the header change nothing.
+   */
+  lengthOf(bytes: Uint8Array, start: number, end: number): number | undefined;
   /**
    * A message, or its first `keep` bytes up to the first that is missing; valid during the call only.
    * @param length of the whole message
@@ -97,6 +102,7 @@ export class LengthFramer {
    */
   #earlier = 0;
   #earlierTime = Number.NaN;
+  #earlierAcknowledged = -1;
   #heldTime = Number.NaN;
   #heldAcknowledged = -1;
   #state = FRAMING;
@@ -217,7 +223,7 @@ export class LengthFramer {
 
   /** @returns where to go on: behind a message or what there is of one; where sync was lost */
   #frame(bytes: Uint8Array, start: number, end: number, now: number, offset: number, acknowledged: number): number {
-    const { header, keep } = this.#framing;
+    const { header, headerMaximum = header, keep } = this.#framing;
     let at = start;
     while (at < end && this.#state === FRAMING) {
       if (this.#seen === 0) {
@@ -229,12 +235,12 @@ export class LengthFramer {
         this.endSeen = true;
         // The usual case: the message lies whole in this portion.
         if (end - at >= header) {
-          const length = this.#framing.lengthOf(bytes, at);
-          if (!(length >= header)) {
+          const length = this.#framing.lengthOf(bytes, at, end) ?? (end - at < headerMaximum ? undefined : 0);
+          if (length !== undefined && !(length >= header)) {
             this.#refuse();
             return at;
           }
-          if (length <= end - at) {
+          if (length !== undefined && length <= end - at) {
             const from = at;
             const tail = length > keep + this.#tail ? from + length - this.#tail : -1;
             const kept = tail < 0 || this.#tail === 0 ? Math.min(length, keep + this.#tail) : keep;
@@ -243,25 +249,38 @@ export class LengthFramer {
             this.#framing.onMessage(bytes, from, from + kept, length, now, now, true, this.#tail === 0 ? -1 : tail);
             continue;
           }
-          this.#length = length;
+          this.#length = length ?? 0;
         }
       }
-      const taken = Math.min((this.#length === 0 ? header : this.#length) - this.#seen, end - at);
-      if (this.#length === 0) this.#arrive(this.#seen, now, acknowledged);
+      const wanted = this.#length > 0 ? this.#length : this.#seen < header ? header : headerMaximum;
+      const taken = Math.min(wanted - this.#seen, end - at);
+      const isMeasured = this.#length > 0;
+      const before = this.#seen;
+      const filledBefore = this.#filled;
       if (this.#whole) this.#take(bytes, at, taken);
       this.#seen += taken;
       at += taken;
-      if (this.#length === 0 && this.#seen === header) {
-        const length = this.#framing.lengthOf(this.#kept, 0);
-        if (!(length >= header)) {
-          const filled = this.#filled;
+      if (!isMeasured && this.#seen >= header) {
+        const seen = this.#seen;
+        const length = this.#framing.lengthOf(this.#kept, 0, seen) ?? (seen < headerMaximum ? undefined : 0);
+        if (length !== undefined && !(length >= header)) {
+          const isFixed = header === headerMaximum;
+          this.#arrive(before, now, acknowledged);
+          const filled = isFixed ? this.#filled : filledBefore;
           this.#refuse();
           // These bytes may hold a beginning, behind the one that was looked at.
           if (this.#framing.seeking !== undefined) this.#filled = filled;
-          return at;
+          return isFixed ? at : at - taken;
         }
-        this.#length = length;
+        if (length !== undefined) {
+          this.#length = length;
+          // Of a header whose length varies bytes behind the message were taken, which came with this portion.
+          at -= Math.max(0, seen - length);
+          this.#seen = Math.min(seen, length);
+          this.#filled = Math.min(this.#filled, length);
+        }
       }
+      if (!isMeasured) this.#arrive(before, now, acknowledged);
       if (this.#length > 0 && this.#seen === this.#length) {
         this.lastAcknowledged = acknowledged;
         this.timed &&= this.#timeKnown;
@@ -278,6 +297,7 @@ export class LengthFramer {
     const { least = seeking.bytes } = seeking;
     const held = this.#filled;
     if (held > 0) {
+      this.#arrive(held, now, acknowledged);
       // Beginnings in what is held, which go on in this portion.
       const window = joinedBytes([
         this.#kept.subarray(0, held),
@@ -290,15 +310,16 @@ export class LengthFramer {
         if (at > 0) this.#skipped(offset - held);
         if (begins === undefined) {
           this.#earlier = Math.max(0, this.#earlier - at);
-          this.#arrive(held - at, now, acknowledged);
           this.#hold(window, at, window.length);
           return end;
         }
         this.#found();
         const timeKnown = this.#timeKnown;
-        const time = at < this.#earlier ? this.#earlierTime : this.#heldTime;
+        const isEarlier = at < this.#earlier;
+        const time = isEarlier ? this.#earlierTime : this.#heldTime;
+        const received = isEarlier ? this.#earlierAcknowledged : this.#heldAcknowledged;
         const isTimed = !Number.isNaN(time);
-        this.data(window, at, held, isTimed ? time : now, place, this.#heldAcknowledged, isTimed);
+        this.data(window, at, held, isTimed ? time : now, place, received, isTimed);
         this.#timeKnown = timeKnown;
         return start;
       }
@@ -333,6 +354,7 @@ export class LengthFramer {
     if (kept === 0) this.#earlier = 0;
     else if (time !== this.#heldTime) {
       this.#earlierTime = this.#earlier === 0 ? this.#heldTime : Number.NaN;
+      this.#earlierAcknowledged = this.#earlier === 0 ? this.#heldAcknowledged : -1;
       this.#earlier = kept;
     }
     this.#heldTime = time;
@@ -389,9 +411,9 @@ export class LengthFramer {
 
   /** Of the next bytes of a message, keep those of its head and of its end. */
   #take(bytes: Uint8Array, at: number, taken: number): void {
-    const { header, keep } = this.#framing;
+    const { header, headerMaximum = header, keep } = this.#framing;
     const room = keep + this.#tail;
-    const head = this.#length > room ? keep : Math.max(room, header);
+    const head = this.#length > room ? keep : Math.max(room, headerMaximum);
     this.#keep(bytes, at, Math.min(taken, head - this.#filled));
     if (this.#tail === 0 || this.#length <= room) return;
     const skipped = Math.max(0, this.#length - this.#tail - this.#seen);

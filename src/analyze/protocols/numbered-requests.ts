@@ -1,5 +1,5 @@
 import { PENDING_PER_STREAM } from '../limits.ts';
-import { type Incomplete, SIDE, type Side } from '../record/event.ts';
+import { type Incomplete, otherSide, SIDE, type Side } from '../record/event.ts';
 import type { FramedConnection, FramedMessage } from './framed-connection.ts';
 import type { StreamContext, StreamEnd } from './protocol.ts';
 import { unfinished } from './unfinished.ts';
@@ -16,6 +16,8 @@ export interface NumberedOptions<Request> {
   readonly kept: number;
   /** Answers come in the requests' order. */
   readonly ordered: boolean;
+  /** Whose requests these are; the client's, where that is not stated. */
+  readonly requester?: Side;
   /** Takes a request that will have no answer; `by` is who ended the connection. */
   unanswered(request: Request, why: Incomplete, by?: Side): void;
 }
@@ -30,25 +32,29 @@ interface Waiting<Request> {
 }
 
 /**
- * Requests of a connection that wait for their answers, which name them by number. Bounded: PENDING_PER_STREAM of them, and of all
+ * Requests of a connection that wait for their answers, which name them by number (or by text, as `Key`). Bounded: PENDING_PER_STREAM of them, and of all
  * connections PENDING_TOTAL_BYTES besides the oldest of each.
  */
-export class NumberedRequests<Request extends NumberedRequest> {
-  readonly #waiting = new Map<number, Waiting<Request>>();
+export class NumberedRequests<Request extends NumberedRequest, Key extends number | string = number> {
+  readonly #waiting = new Map<Key, Waiting<Request>>();
   readonly #connection: Pick<FramedConnection, 'missedSince'>;
   readonly #options: NumberedOptions<Request>;
+  readonly #requester: Side;
+  readonly #answerer: Side;
 
   constructor(connection: Pick<FramedConnection, 'missedSince'>, options: NumberedOptions<Request>) {
     this.#connection = connection;
     this.#options = options;
+    this.#requester = options.requester ?? SIDE.client;
+    this.#answerer = otherSide(this.#requester);
   }
 
-  has(number: number): boolean {
+  has(number: Key): boolean {
     return this.#waiting.has(number);
   }
 
   /** A request was sent. What becomes of one with the same number, or of the oldest of too many, is not known. */
-  wait(number: number, request: Request): void {
+  wait(number: Key, request: Request): void {
     this.#drop(number, 'unknown');
     const bytes = this.#waiting.size === 0 ? 0 : REQUEST_BYTES + Math.min(request.message.length, this.#options.kept);
     this.#waiting.set(number, { request, bytes });
@@ -59,13 +65,19 @@ export class NumberedRequests<Request extends NumberedRequest> {
     if (oldest !== undefined) this.#drop(oldest, 'unknown');
   }
 
+  /** The request that a message may answer, or be a part of the answer to; it waits on. */
+  awaiting(number: Key, answer: FramedMessage): Request | undefined {
+    const request = this.#waiting.get(number)?.request;
+    return request !== undefined && mayAnswer(request.message, answer) ? request : undefined;
+  }
+
   /**
    * The request that is answered: one that the server had received and that was sent before the answer was received. In
    * order, the answers to those before it were not captured.
    */
-  answered(number: number, answer: FramedMessage): Request | undefined {
-    const request = this.#waiting.get(number)?.request;
-    if (request === undefined || !mayAnswer(request.message, answer)) return undefined;
+  answered(number: Key, answer: FramedMessage): Request | undefined {
+    const request = this.awaiting(number, answer);
+    if (request === undefined) return undefined;
     if (this.#options.ordered) {
       for (const earlier of this.#waiting.keys()) {
         if (earlier === number) break;
@@ -82,8 +94,8 @@ export class NumberedRequests<Request extends NumberedRequest> {
    */
   isProven({ message }: Request): boolean {
     const connection = this.#connection;
-    const isAnswerMissed = connection.missedSince(SIDE.server, message.acknowledged);
-    return !isAnswerMissed || !connection.missedSince(SIDE.client, message.start + message.length);
+    const isAnswerMissed = connection.missedSince(this.#answerer, message.acknowledged);
+    return !isAnswerMissed || !connection.missedSince(this.#requester, message.start + message.length);
   }
 
   /** No further answer will come. */
@@ -91,7 +103,7 @@ export class NumberedRequests<Request extends NumberedRequest> {
     for (const number of this.#waiting.keys()) this.#drop(number, unfinished(how, false), by);
   }
 
-  #take(number: number): Request | undefined {
+  #take(number: Key): Request | undefined {
     const waiting = this.#waiting.get(number);
     if (waiting === undefined) return undefined;
     this.#waiting.delete(number);
@@ -99,10 +111,10 @@ export class NumberedRequests<Request extends NumberedRequest> {
     return waiting.request;
   }
 
-  #drop(number: number, why: Incomplete, by?: Side): void {
+  #drop(number: Key, why: Incomplete, by?: Side): void {
     const request = this.#take(number);
     if (request === undefined) return;
-    const missed = this.#connection.missedSince(SIDE.server, request.message.acknowledged);
+    const missed = this.#connection.missedSince(this.#answerer, request.message.acknowledged);
     if (missed) this.#options.unanswered(request, 'response not captured');
     else this.#options.unanswered(request, why, why === 'capture ended' ? undefined : by);
   }

@@ -14,6 +14,7 @@ export const STATED_PERCENT: Readonly<Record<ConversationName, number>> = {
   mongodb: 95,
   kafka: 95,
   amqp: 55,
+  nats: 95,
   dnsTcp: 95,
   dnsUdp: 95,
   grpc: 45,

@@ -8,6 +8,7 @@ import { kafkaConversation } from './kafka.ts';
 import { memcachedConversation } from './memcached.ts';
 import { mongodbConversation } from './mongodb.ts';
 import { mysqlConversation } from './mysql.ts';
+import { natsConversation } from './nats.ts';
 import { postgresqlConversation } from './postgresql.ts';
 import { redisConversation } from './redis.ts';
 import { webSocketConversation } from './websocket.ts';
@@ -23,6 +24,7 @@ export const CONVERSATIONS = {
   mongodb: mongodbConversation,
   kafka: kafkaConversation,
   amqp: amqpConversation,
+  nats: natsConversation,
   dnsTcp: dnsTcpConversation,
   dnsUdp: dnsUdpConversation,
   grpc: grpcConversation,
