@@ -109,6 +109,16 @@ export const LISTENER_SESSIONS = 256;
 export const REQUEST_HEAD_MAXIMUM = 8 * 1024;
 export const REQUEST_HEAD_MS = 10_000;
 
+/** A request's head with a ticket. Node's HTTP server reads no longer one. */
+export const TICKET_HEAD_MAXIMUM = 15 * 1024;
+
+/** Tickets that were used and have not expired; of each, its id is kept. The file of the controller's public keys, bytes. */
+export const USED_TICKETS = 20_000;
+export const PUBLIC_KEY_BYTES = 16 * 1024;
+
+/** The clock of the controller's node may be ahead of this node's by so much. */
+export const TICKET_CLOCK_MS = 15_000;
+
 /** One websocket message of a client: a frame. */
 export const CLIENT_MESSAGE_MAXIMUM = 128 * 1024;
 

@@ -59,7 +59,9 @@ export type Control =
   /** One more target; with a key that is known, what has changed about it. Since 1.1. */
   | { readonly type: 'add'; readonly target: AgentTarget }
   /** A target that is no longer wanted: its last statistics come, then `target-gone`. Since 1.1. */
-  | { readonly type: 'remove'; readonly key: string };
+  | { readonly type: 'remove'; readonly key: string }
+  /** One more signed ticket, base64url (src/wire/ticket.ts); also before the request. */
+  | { readonly type: 'ticket'; readonly ticket: string };
 
 /** Counters of one interface so far, all whole packets. */
 export interface InterfaceCounters {
@@ -125,6 +127,7 @@ export const END_REASONS = [
   'failed',
   'stdin-closed',
   'signal',
+  'tickets',
 ] as const;
 export type EndReason = (typeof END_REASONS)[number];
 
@@ -135,6 +138,9 @@ const MILLISECONDS: Bounds = { minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 
 /** Characters of a key, a code or an interface's name in an event: a pod's name and its namespace have up to 317. */
 const WORD_MAXIMUM = 1_024;
+
+/** A signed ticket in base64url. */
+const TICKET_TEXT_MAXIMUM = 16_384;
 
 const SESSION_ID = /^[0-9a-f]{32}$/;
 /** What the kernel allows in an interface name, less what tcpdump would take for an option (IFNAMSIZ, linux/if.h). */
@@ -187,6 +193,8 @@ export function parseControl(line: string): Control | undefined {
       return { type: 'add', target: parseTarget(control.target, 'added target') };
     case 'remove':
       return { type: 'remove', key: requireString(control, 'key', where, 512) };
+    case 'ticket':
+      return { type: 'ticket', ticket: requireString(control, 'ticket', where, TICKET_TEXT_MAXIMUM) };
     default:
       return undefined;
   }

@@ -143,6 +143,18 @@ export const ERROR_CODES = {
   TCPDUMP_ENDED: { exit: EXIT.failed, meaning: 'tcpdump ended during the capture.' },
   TCPDUMP_NOT_STARTED: { exit: EXIT.failed, meaning: 'tcpdump could not be run on the node.' },
   TCPDUMP_SILENT: { exit: EXIT.failed, meaning: 'tcpdump did not start to capture in time.' },
+  TICKET_EXPIRED: {
+    exit: EXIT.failed,
+    meaning: 'The permission to capture was withdrawn, or the tickets of the capture were not renewed.',
+  },
+  TICKET_REFUSED: {
+    exit: EXIT.failed,
+    meaning: 'The agent does not accept a ticket, or was asked for what the ticket does not allow.',
+  },
+  TICKET_REQUIRED: {
+    exit: EXIT.failed,
+    meaning: 'The agents accept port-forward with a ticket only, because tenants share the cluster.',
+  },
   TIMEOUT: { exit: EXIT.failed, meaning: 'The API server did not answer in time.' },
   TLS_FAILED: { exit: EXIT.failed, meaning: 'The TLS handshake with the API server failed.' },
   TOO_MANY_FILES: { exit: EXIT.usage, meaning: 'More files are named than may be read as one capture.' },

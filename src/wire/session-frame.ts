@@ -19,6 +19,9 @@ export const FRAME_HEADER = 8;
 /** The port on which the agent listens, on loopback of its pod. */
 export const AGENT_PORT = 9575;
 
+/** Where an agent that takes tickets listens for those who may exec in its container. */
+export const ADMINISTRATORS_SOCKET = '/var/spool/ksnoop/sessions.sock';
+
 /** The websocket's subprotocol. */
 export const SESSION_PROTOCOL = 'ksnoop.v1';
 

@@ -14,7 +14,7 @@ import { HANG_MS } from '../support/hang.ts';
 export class HostedAgent {
   readonly child: ChildProcess;
   stderr = '';
-  #port: Promise<number>;
+  readonly port: Promise<number>;
 
   constructor(env: Record<string, string> = {}) {
     this.child = spawn('node', [join(import.meta.dirname, 'hosting-agent.ts')], {
@@ -24,18 +24,19 @@ export class HostedAgent {
     this.child.stderr?.on('data', (chunk: Buffer) => {
       this.stderr += chunk.toString('utf8');
     });
-    this.#port = once(this.child.stdout ?? this.child, 'data').then(([chunk]) => Number(chunk));
+    this.port = once(this.child.stdout ?? this.child, 'data').then(([chunk]) => Number(chunk));
   }
 
-  /** Open a session. */
-  async session(): Promise<HostedSession> {
-    const port = await this.#port;
+  /** Open a session. @param ticket signed, base64url: for an agent that needs one */
+  async session(ticket?: string): Promise<HostedSession> {
+    const port = await this.port;
     const session = new HostedSession();
     const open = resumingTransport({
       name: 'test',
       dial: async () => connect(port, '127.0.0.1'),
       windowMs: 10_000,
       compress: 'off',
+      ticket,
       handshakeMs: HANG_MS,
     });
     session.transport = await open(session, new AbortController().signal);

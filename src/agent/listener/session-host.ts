@@ -6,6 +6,7 @@ import { FLOORS, PIPES_OF_FIRST, SESSION_MEMORY } from '../limits.ts';
 import { ContainerMemory } from '../netns/container-memory.ts';
 import { hostResources } from '../session/resources.ts';
 import { Session } from '../session/run-session.ts';
+import type { SessionTickets } from '../session/session-tickets.ts';
 import { readyPipes } from '../tcpdump/fifo.ts';
 import { collectDeadBuffers } from './dead-buffers.ts';
 import type { SessionConnections } from './session-listener.ts';
@@ -34,8 +35,12 @@ export class SessionHost {
     return this.#resources.memory.admit(SESSION_MEMORY, FLOORS);
   }
 
-  /** Start a session. @param ended called when it is over */
-  start(ended: () => void): SessionConnections {
+  /**
+   * Start a session.
+   * @param ended called when it is over
+   * @param tickets what it may capture; left out: everything
+   */
+  start(ended: () => void, tickets?: SessionTickets): SessionConnections {
     const owner: { session: Session | undefined } = { session: undefined };
     const memory = this.#resources.memory.open();
     // Not in the context of the session, which may end before the others.
@@ -52,7 +57,7 @@ export class SessionHost {
           ended();
         },
       });
-      const session = new Session(streams, this.#resources, memory);
+      const session = new Session(streams, this.#resources, memory, tickets);
       owner.session = session;
       this.#sessions.add(session);
       void readyPipes(PIPES_OF_FIRST);

@@ -1,11 +1,20 @@
-import { readlinkSync } from 'node:fs';
+import { readlinkSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { AGENT_PORT, parseSessionPath, type SessionAddress } from '../../wire/session-frame.ts';
-import { LISTENER_CONNECTIONS, LISTENER_SESSIONS, REQUEST_HEAD_MAXIMUM, REQUEST_HEAD_MS } from '../limits.ts';
+import { ADMINISTRATORS_SOCKET, AGENT_PORT, parseSessionPath, type SessionAddress } from '../../wire/session-frame.ts';
+import { TICKET_HEADER, TICKET_REFUSAL_HEADER, type TicketRefusal } from '../../wire/ticket.ts';
+import {
+  LISTENER_CONNECTIONS,
+  LISTENER_SESSIONS,
+  REQUEST_HEAD_MAXIMUM,
+  REQUEST_HEAD_MS,
+  TICKET_HEAD_MAXIMUM,
+} from '../limits.ts';
 import { isInCluster } from '../netns/node.ts';
 import type { Proc } from '../netns/proc.ts';
+import { type AcceptedTicket, SessionTickets } from '../session/session-tickets.ts';
 import { isSignedBy } from './resumption-proof.ts';
 import { SessionHost } from './session-host.ts';
+import { ownTicketGate, type TicketGate } from './ticket-gate.ts';
 import type { UnusedEnd } from './unused-end.ts';
 
 /**
@@ -22,19 +31,39 @@ export function startListener(proc: Proc, log: (text: string) => void, unused?: 
     return;
   }
   const host = new SessionHost(log);
-  const server = listenForSessions({
-    port: AGENT_PORT,
-    start: (ended) => {
-      unused?.begun();
-      return host.start(() => {
-        unused?.ended();
-        ended();
-      });
-    },
-    admits: () => host.admits(),
-  });
+  const start: ListenerOptions['start'] = (ended, tickets) => {
+    unused?.begun();
+    return host.start(() => {
+      unused?.ended();
+      ended();
+    }, tickets);
+  };
+  const admits = () => host.admits();
+  const gate = ownTicketGate();
+  const server = listenForSessions({ port: AGENT_PORT, start, admits, gate });
   server.on('error', (error) => log(`port-forward disabled: ${error.message}`));
+  if (gate === undefined) return;
+  log('sessions over port-forward need a ticket');
+  listenForAdministrators({ start, admits }).on('error', (error) => log(`exec disabled: ${error.message}`));
 }
+
+/**
+ * Listen at a socket that only root in the agent's container can open: who may exec there needs no ticket, and port-forward
+ * cannot reach it.
+ */
+function listenForAdministrators(options: Omit<ListenerOptions, 'port' | 'path'>): Server {
+  // Of a container of this pod that has ended.
+  rmSync(ADMINISTRATORS_SOCKET, { force: true });
+  const mask = process.umask(0o177);
+  try {
+    // It is bound before this returns.
+    return listenForSessions({ ...options, path: ADMINISTRATORS_SOCKET });
+  } finally {
+    process.umask(mask);
+  }
+}
+
+const TICKET = new RegExp(`\\r\\n${TICKET_HEADER}: ?([^\\r\\n ]*)\\r\\n`, 'i');
 
 /** Takes the connections of one session. */
 export interface SessionConnections {
@@ -51,19 +80,26 @@ interface Known {
 }
 
 export interface ListenerOptions {
-  readonly port: number;
-  /** Starts a new session, which calls `ended` when it is over. */
-  readonly start: (ended: () => void) => SessionConnections;
+  /** Of loopback. */
+  readonly port?: number;
+  /** In place of a port: the path of a Unix socket. */
+  readonly path?: string;
+  /** Starts a new session, which calls `ended` when it is over. With a gate, it may do what the tickets allow. */
+  readonly start: (ended: () => void, tickets?: SessionTickets) => SessionConnections;
+  /** Verifies the ticket that every new session must come with; left out: none is needed. */
+  readonly gate?: TicketGate | undefined;
   /** Whether there is memory for another session. */
   readonly admits?: () => boolean;
   /** A connection whose request has not been taken or refused within this time, milliseconds, is closed. */
   readonly headMs?: number;
 }
 
-/** Listen on loopback. */
+/** Listen on loopback, or at a Unix socket. */
 export function listenForSessions({
   port,
+  path: socketPath,
   start,
+  gate,
   admits = () => true,
   headMs = REQUEST_HEAD_MS,
 }: ListenerOptions): Server {
@@ -73,21 +109,38 @@ export function listenForSessions({
     // Of the whole head, not of a silence: a client that sends a byte now and then would keep its place for ever.
     const deadline = setTimeout(() => socket.destroy(), headMs);
     socket.once('close', () => clearTimeout(deadline));
-    readHead(socket, (head, path) => {
+    readHead(socket, gate === undefined ? REQUEST_HEAD_MAXIMUM : TICKET_HEAD_MAXIMUM, (head, path) => {
       if (hasOrigin(head)) return refuse(socket, '403 Forbidden');
       const address = parseSessionPath(path);
       if (address === undefined) return refuse(socket, '404 Not Found');
       const known = sessions.get(address.id);
-      const refusal =
-        refusalOf(address, known, sessions) ?? (known === undefined && !admits() && '507 Insufficient Storage');
-      if (refusal) return refuse(socket, refusal);
+      const refusal = refusalOf(address, known, sessions);
+      if (refusal !== undefined) return refuse(socket, refusal);
+      if (known !== undefined) {
+        clearTimeout(deadline);
+        return known.session.connection(socket, head);
+      }
+      const accepted = gate && checkTicket(gate, address, head);
+      if (typeof accepted === 'string') return refuse(socket, '401 Unauthorized', accepted);
+      if (!admits()) return refuse(socket, '507 Insufficient Storage');
       clearTimeout(deadline);
-      const session = known?.session ?? begin(sessions, address, start);
-      session.connection(socket, head);
+      const tickets = gate && accepted && useTicket(gate, accepted);
+      begin(sessions, address, (ended) => start(ended, tickets)).connection(socket, head);
     });
   });
   server.maxConnections = LISTENER_CONNECTIONS;
-  return server.listen(port, '127.0.0.1');
+  return socketPath === undefined ? server.listen(port, '127.0.0.1') : server.listen(socketPath);
+}
+
+function useTicket(gate: TicketGate, accepted: AcceptedTicket): SessionTickets {
+  gate.use(accepted);
+  return new SessionTickets(accepted, (text) => gate.take(text));
+}
+
+/** The ticket in a request's head. A session without a key could be resumed by everybody who knows its id. */
+function checkTicket(gate: TicketGate, address: SessionAddress, head: Buffer): AcceptedTicket | TicketRefusal {
+  if (!address.isNew || address.key === undefined) return 'missing';
+  return gate.check(TICKET.exec(head.toString('latin1'))?.[1] ?? '');
 }
 
 function begin(
@@ -126,11 +179,11 @@ function hasOrigin(head: Buffer): boolean {
 }
 
 /** Read the head of an HTTP request (RFC 9112), bounded in size. What follows is the session's to read. */
-function readHead(socket: Socket, then: (head: Buffer, path: string) => void): void {
+function readHead(socket: Socket, maximum: number, then: (head: Buffer, path: string) => void): void {
   let head: Buffer = Buffer.alloc(0);
   const take = (chunk: Buffer) => {
     head = Buffer.concat([head, chunk]);
-    if (head.length > REQUEST_HEAD_MAXIMUM) {
+    if (head.length > maximum) {
       socket.destroy();
       return;
     }
@@ -144,8 +197,9 @@ function readHead(socket: Socket, then: (head: Buffer, path: string) => void): v
   socket.on('data', take);
 }
 
-function refuse(socket: Socket, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
+function refuse(socket: Socket, status: string, ticket?: TicketRefusal): void {
+  const why = ticket === undefined ? '' : `${TICKET_REFUSAL_HEADER}: ${ticket}\r\n`;
+  socket.end(`HTTP/1.1 ${status}\r\n${why}content-length: 0\r\nconnection: close\r\n\r\n`);
 }
 
 /** Whether loopback here is the node's own: in a DaemonSet that was changed to hostNetwork. */

@@ -15,6 +15,12 @@ import type { NamespaceCapture } from './namespace-capture.ts';
 import type { Resources } from './resources.ts';
 import { TargetEvents } from './target-events.ts';
 
+/** The user that a ticket names, and the UID of the Capture object. */
+export interface CaptureOwner {
+  readonly user: string;
+  readonly capture: string;
+}
+
 /** One request, from its first line to its end marker. */
 export class CaptureSession {
   readonly #request: CaptureRequest;
@@ -22,6 +28,7 @@ export class CaptureSession {
   readonly #events: Events;
   readonly #proc: Proc;
   readonly #resources: Resources;
+  readonly #owner: CaptureOwner | undefined;
   readonly #log: ContainerLog;
   readonly #captures: CaptureSet;
   readonly #acknowledged = Promise.withResolvers<void>();
@@ -30,8 +37,10 @@ export class CaptureSession {
   /** The request's own targets are being captured. */
   #begun = false;
 
-  constructor(request: CaptureRequest, spool: Spool, events: Events, resources: Resources) {
+  /** @param owner whose capture it is, for the log */
+  constructor(request: CaptureRequest, spool: Spool, events: Events, resources: Resources, owner?: CaptureOwner) {
     const proc = new Proc();
+    this.#owner = owner;
     this.#request = request;
     this.#resources = resources;
     this.#spool = spool;
@@ -147,6 +156,8 @@ export class CaptureSession {
     }
     this.#log.write({
       event: 'capture',
+      user: this.#owner?.user,
+      object: this.#owner?.capture,
       kind: target?.kind,
       uid: namespace.owner?.pod,
       container: namespace.owner?.container,

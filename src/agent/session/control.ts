@@ -13,6 +13,8 @@ export interface ControlHandlers {
   clock(sentAt: number): void;
   add(target: AgentTarget): void;
   remove(key: string): void;
+  /** A signed ticket, also before the request. */
+  ticket(text: string): void;
   /** stdin has ended: the client is gone. */
   closed(): void;
   /** No heartbeat for the lease's time. */
@@ -20,6 +22,9 @@ export interface ControlHandlers {
   /** What came was no request. */
   invalid(error: KsnoopError): void;
 }
+
+/** How a line with a ticket begins, as clients write it: a request may be long, and is read once. */
+const TICKET_LINE = /^\{"type":"ticket"/;
 
 /**
  * Listens to the client on stdin and watches its lease. Any line renews the lease; the request must come within
@@ -37,6 +42,11 @@ export function listen(stdin: Readable, handlers: ControlHandlers, leaseMs: () =
   const split = lineSplitter((line) => {
     heardAt = performance.now();
     if (!requested) {
+      const early = TICKET_LINE.test(line) ? parseControl(line) : undefined;
+      if (early?.type === 'ticket') {
+        handlers.ticket(early.ticket);
+        return;
+      }
       requested = true;
       handlers.request(parseCaptureRequest(line));
       return;
@@ -47,6 +57,7 @@ export function listen(stdin: Readable, handlers: ControlHandlers, leaseMs: () =
     if (control?.type === 'clock') handlers.clock(control.sentAt);
     if (control?.type === 'add') handlers.add(control.target);
     if (control?.type === 'remove') handlers.remove(control.key);
+    if (control?.type === 'ticket') handlers.ticket(control.ticket);
   });
   stdin.on('data', (chunk: Buffer) => {
     try {

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { EndReason } from '../../wire/agent-protocol.ts';
+import type { AgentTarget } from '../../wire/agent-target.ts';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { LEASE_MS } from '../../wire/limits.ts';
 import { PROTOCOL_TEXT, VERSION } from '../../wire/version.ts';
@@ -14,6 +15,7 @@ import { listen } from './control.ts';
 import { Events } from './events.ts';
 import { nonBlockingStdio } from './non-blocking-stdio.ts';
 import type { Resources } from './resources.ts';
+import type { SessionTickets } from './session-tickets.ts';
 
 /** How one session is talked to. */
 export interface AgentStreams {
@@ -57,15 +59,20 @@ function spoolFile(budget: DiskBudget, failed: (why: string) => void): SpoolFile
 export class Session {
   readonly #streams: AgentStreams;
   readonly #memory: MemoryShare;
+  readonly #tickets: SessionTickets | undefined;
   readonly #events: Events;
   readonly #spool: Spool;
   readonly #unlisten: () => void;
   #capture: CaptureSession | undefined;
   #over = false;
 
-  /** @param memory what it may take of the process's memory; it is closed with the session */
-  constructor(streams: AgentStreams, resources: Resources, memory: MemoryShare) {
+  /**
+   * @param memory what it may take of the process's memory; it is closed with the session
+   * @param tickets what it may capture, and until when; left out: everything
+   */
+  constructor(streams: AgentStreams, resources: Resources, memory: MemoryShare, tickets?: SessionTickets) {
     this.#streams = streams;
+    this.#tickets = tickets;
     this.#memory = memory;
     this.#events = new Events(streams.stderr);
     const said = (why: string) => {
@@ -80,8 +87,9 @@ export class Session {
     this.#unlisten = listen(
       streams.stdin,
       {
-        request: (request) => {
-          this.#capture = new CaptureSession(request, this.#spool, this.#events, resources);
+        request: (wanted) => {
+          const request = tickets?.request(wanted) ?? wanted;
+          this.#capture = new CaptureSession(request, this.#spool, this.#events, resources, tickets);
           this.#capture.run().then(
             () => this.#end(0),
             (thrown) => this.fail(thrown),
@@ -90,8 +98,12 @@ export class Session {
         stop: () => this.#capture?.stop('stopped'),
         acknowledge: () => this.#capture?.acknowledge(),
         clock: (sentAt) => this.#events.send({ type: 'clock', sentAt, time: Date.now() }),
-        add: (target) => this.#capture?.add(target),
-        remove: (key) => this.#capture?.remove(key),
+        add: (target) => this.#add(target),
+        remove: (key) => {
+          tickets?.remove(key);
+          this.#capture?.remove(key);
+        },
+        ticket: (text) => this.#renew(text),
         closed: () => this.#abandon('stdin-closed'),
         leaseLost: () => {
           if (this.#capture === undefined || this.#spool.waiting > 0) this.#abandon('lease');
@@ -101,6 +113,7 @@ export class Session {
       },
       () => streams.leaseMs(),
     );
+    tickets?.watch({ expired: (key) => this.#capture?.remove(key), over: () => this.stop('tickets') });
   }
 
   /** End in good order; at once when nothing was requested yet. */
@@ -117,6 +130,25 @@ export class Session {
     this.#capture?.abandon('failed');
     this.#events.send({ type: 'failed', code, message, ...(hint && { hint }) });
     void this.#end(1);
+  }
+
+  #add(target: AgentTarget): void {
+    try {
+      this.#capture?.add(this.#tickets?.target(target) ?? target);
+    } catch (thrown) {
+      if (!(thrown instanceof KsnoopError)) throw thrown;
+      const { code, message } = thrown;
+      this.#events.send({ type: 'target-failed', target: target.key, code, message });
+    }
+  }
+
+  /** Where it is refused the session goes on with the tickets it has. An agent without tickets needs none. */
+  #renew(text: string): void {
+    try {
+      this.#tickets?.renew(text);
+    } catch (thrown) {
+      this.#events.send({ type: 'log', message: messageOf(thrown) });
+    }
   }
 
   async #end(code: number): Promise<void> {
@@ -143,6 +175,7 @@ export class Session {
   }
 
   #close(): void {
+    this.#tickets?.close();
     this.#spool.close();
     this.#memory.close();
   }

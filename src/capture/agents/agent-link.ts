@@ -13,6 +13,7 @@ import {
   type SessionAddress,
   sessionPath,
 } from '../../wire/session-frame.ts';
+import { TICKET_HEADER, TICKET_REFUSAL_HEADER, TICKET_REFUSALS, type TicketRefusal } from '../../wire/ticket.ts';
 import { AGENT_MESSAGE_MAXIMUM } from '../limits.ts';
 
 /** Refusals of the agent's session listener. */
@@ -25,6 +26,8 @@ const REFUSALS: Readonly<Record<number, readonly [code: ErrorCode, sentence: str
 
 export interface LinkRequest {
   readonly address: SessionAddress;
+  /** A signed ticket (base64url), for an agent that takes new sessions with one only. */
+  readonly ticket?: string | undefined;
   /** How long the agent may take to answer the handshake, milliseconds. */
   readonly timeoutMs: number;
   /** Called with the socket before its handshake: the first messages may come with the answer. */
@@ -34,16 +37,17 @@ export interface LinkRequest {
 /**
  * Open a websocket to an agent over a connection to it.
  * @param signal gives up the handshake
- * @throws KsnoopError SESSION_GONE, SESSION_EXISTS, TOO_MANY_SESSIONS, NO_MEMORY, NO_AGENT_AT_PORT when what answers is no agent, or
- * what the connection broke with
+ * @throws KsnoopError SESSION_GONE, SESSION_EXISTS, TOO_MANY_SESSIONS, NO_MEMORY, TICKET_REQUIRED, TICKET_REFUSED, NO_AGENT_AT_PORT
+ * when what answers is no agent, or what the connection broke with
  */
 export function openLink(
   connection: Duplex,
-  { address, timeoutMs, attach }: LinkRequest,
+  { address, ticket, timeoutMs, attach }: LinkRequest,
   signal: AbortSignal,
 ): Promise<WebSocket> {
   const socket = new WebSocket(`ws://ksnoop-agent${sessionPath(address)}`, [SESSION_PROTOCOL], {
     createConnection: () => connection,
+    ...(ticket !== undefined && { headers: { [TICKET_HEADER]: ticket } }),
     perMessageDeflate: false,
     skipUTF8Validation: true,
     maxPayload: AGENT_MESSAGE_MAXIMUM,
@@ -73,6 +77,12 @@ export function openLink(
     if (signal.aborted) stop();
     socket.on('unexpected-response', (_, response: IncomingMessage) => {
       const status = response.statusCode ?? 0;
+      const refusal = response.headers[TICKET_REFUSAL_HEADER];
+      if (status === 401 && refusal !== undefined) {
+        reject(ticketRefused(String(refusal)));
+        socket.terminate();
+        return;
+      }
       const unknown = ['NO_AGENT_AT_PORT', `The agent's port answers with status ${status}.`] as const;
       const [code, sentence] = REFUSALS[status] ?? unknown;
       reject(new KsnoopError(code, sentence));
@@ -84,6 +94,18 @@ export function openLink(
       else reject(unanswered(messageOf(thrown)));
     });
   });
+}
+
+function ticketRefused(refusal: string): KsnoopError {
+  if (refusal === 'missing') {
+    return new KsnoopError('TICKET_REQUIRED', 'The agent takes sessions over port-forward with a ticket only.', {
+      hint: 'Capture as a tenant: --as-tenant. An administrator may use exec: --transport exec',
+    });
+  }
+  const why = Object.hasOwn(TICKET_REFUSALS, refusal)
+    ? TICKET_REFUSALS[refusal as TicketRefusal]
+    : 'for a reason that this ksnoop does not know';
+  return new KsnoopError('TICKET_REFUSED', `The agent refuses the ticket: ${why}.`);
 }
 
 function unanswered(why: string): KsnoopError {

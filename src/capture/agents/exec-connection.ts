@@ -1,29 +1,43 @@
 import { Duplex } from 'node:stream';
 import { KsnoopError } from '../../wire/errors.ts';
 import { SENTENCE_MAXIMUM } from '../../wire/limits.ts';
-import { AGENT_PORT } from '../../wire/session-frame.ts';
+import { ADMINISTRATORS_SOCKET, AGENT_PORT } from '../../wire/session-frame.ts';
 import { AGENT_CONTAINER, AGENT_NAMESPACE } from '../agent-objects.ts';
 import { type ExecEnd, type ExecStream, openExec } from '../kube/exec.ts';
 import type { Kube } from '../kube/kube.ts';
 
-/** Connects its streams to the agent's port (nc(1) of OpenBSD); -N passes the end of stdin on. In the agent's image. */
-const COMMAND = ['/bin/nc.openbsd', '-N', '127.0.0.1', String(AGENT_PORT)] as const;
+/**
+ * Connect their streams to the agent's port, or to the socket of an agent whose port needs tickets (nc(1) of OpenBSD); -N passes the
+ * end of stdin on. In the agent's image.
+ */
+const COMMANDS = {
+  port: ['/bin/nc.openbsd', '-N', '127.0.0.1', String(AGENT_PORT)],
+  socket: ['/bin/nc.openbsd', '-N', '-U', ADMINISTRATORS_SOCKET],
+} as const;
+
+/** Where an agent listens. */
+export type AgentEndpoint = keyof typeof COMMANDS;
 
 /**
- * A connection to the agent's port by exec, for where port-forward is not allowed: a small program in the agent's container relays
+ * A connection to the agent by exec, for where port-forward is not allowed: a small program in the agent's container relays
  * it. An end of either side ends both.
  * @param signal rejects while the connection is being opened, and cuts it later
  * @returns the connection. It is destroyed with EXEC_FAILED when the container has no such program (an older agent), and with
  * NO_AGENT_AT_PORT when the agent does not listen
  * @throws KsnoopError as openExec does
  */
-export async function openExecConnection(kube: Kube, pod: string, signal: AbortSignal): Promise<Duplex> {
+export async function openExecConnection(
+  kube: Kube,
+  pod: string,
+  endpoint: AgentEndpoint,
+  signal: AbortSignal,
+): Promise<Duplex> {
   const connection = new ExecConnection();
   const request = {
     namespace: AGENT_NAMESPACE,
     pod,
     container: AGENT_CONTAINER,
-    command: COMMAND,
+    command: COMMANDS[endpoint],
     stdin: true,
     onStdout: (bytes: Uint8Array) => connection.output(bytes),
     onStderr: (bytes: Uint8Array) => connection.errorOutput(bytes),

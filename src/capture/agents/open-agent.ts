@@ -8,7 +8,7 @@ import { openPortForward } from '../kube/port-forward.ts';
 import { EXEC_HANDSHAKE_MS, SESSION_HANDSHAKE_MS } from '../limits.ts';
 import type { AgentTransport, OpenTransport, TransportHandlers } from '../streams/transport.ts';
 import { AGENTLESS_HINT, type Agents, findAgents } from './agents.ts';
-import { openExecConnection } from './exec-connection.ts';
+import { type AgentEndpoint, openExecConnection } from './exec-connection.ts';
 import { openByExec } from './exec-transport.ts';
 import { openOnce } from './once-transport.ts';
 import { resumingTransport } from './resuming-transport.ts';
@@ -24,6 +24,9 @@ const REFUSED_ANYWAY = new Set<ErrorCode>([
   'NO_MEMORY',
 ]);
 
+/** Failures that every node's agent would have. */
+const EXEC_FOR_ALL = new Set<ErrorCode>(['FORBIDDEN', 'TICKET_REQUIRED']);
+
 /** Failures of a relay that a process of its own may not have. */
 const NO_RELAY = new Set<ErrorCode>(['EXEC_FAILED', 'NO_AGENT_AT_PORT']);
 
@@ -37,6 +40,8 @@ export class AgentAccess {
   readonly #restarts = new Map<string, number>();
   /** Port-forward is not wanted, or not allowed: what one node's attempt showed holds for all. */
   #execOnly: boolean;
+  /** Where agents are reached by exec. */
+  #endpoint: AgentEndpoint = 'port';
 
   constructor(kube: Kube, preference: TransportPreference, signal: AbortSignal) {
     this.#kube = kube;
@@ -76,7 +81,8 @@ export class AgentAccess {
     } catch (thrown) {
       if (this.#preference.transport !== 'auto' || !(thrown instanceof KsnoopError)) throw thrown;
       if (REFUSED_ANYWAY.has(thrown.code)) throw thrown;
-      if (thrown.code === 'FORBIDDEN') this.#execOnly = true;
+      if (EXEC_FOR_ALL.has(thrown.code)) this.#execOnly = true;
+      if (needsTicket(thrown)) this.#endpoint = 'socket';
       handlers.note?.(`exec instead of port-forward: ${thrown.message}`);
       return this.#openByExec(name, handlers, signal);
     }
@@ -85,11 +91,22 @@ export class AgentAccess {
   /** A session of the waiting agent, relayed by exec; where that cannot be, of a process of its own. */
   async #openByExec(pod: string, handlers: TransportHandlers, signal: AbortSignal): Promise<AgentTransport> {
     try {
-      return await openByRelay(this.#kube, pod, this.#preference)(handlers, signal);
+      return await this.#openByRelay(pod, handlers, signal);
     } catch (thrown) {
       // An agent of an earlier version has no relay, one in the node's own network does not listen.
       if (!(thrown instanceof KsnoopError) || !NO_RELAY.has(thrown.code) || signal.aborted) throw thrown;
       return openByExec(this.#kube, pod)(handlers, signal);
+    }
+  }
+
+  async #openByRelay(pod: string, handlers: TransportHandlers, signal: AbortSignal): Promise<AgentTransport> {
+    const open = () => openByRelay(this.#kube, pod, this.#endpoint, this.#preference)(handlers, signal);
+    try {
+      return await open();
+    } catch (thrown) {
+      if (!needsTicket(thrown) || this.#endpoint === 'socket') throw thrown;
+      this.#endpoint = 'socket';
+      return open();
     }
   }
 
@@ -112,6 +129,10 @@ export class AgentAccess {
   }
 }
 
+function needsTicket(thrown: unknown): boolean {
+  return thrown instanceof KsnoopError && thrown.code === 'TICKET_REQUIRED';
+}
+
 /** A session with the process of the agent that listens on its port. */
 function openByPortForward(kube: Kube, pod: string, preference: TransportPreference): OpenTransport {
   return resumingTransport({
@@ -124,10 +145,10 @@ function openByPortForward(kube: Kube, pod: string, preference: TransportPrefere
 }
 
 /** The same session over exec. */
-function openByRelay(kube: Kube, pod: string, preference: TransportPreference): OpenTransport {
+function openByRelay(kube: Kube, pod: string, endpoint: AgentEndpoint, preference: TransportPreference): OpenTransport {
   return resumingTransport({
     name: 'exec',
-    dial: (signal) => openExecConnection(kube, pod, signal),
+    dial: (signal) => openExecConnection(kube, pod, endpoint, signal),
     windowMs: preference.resumeWindowMs,
     compress: preference.compress,
     handshakeMs: EXEC_HANDSHAKE_MS,

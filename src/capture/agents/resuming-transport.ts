@@ -34,6 +34,8 @@ export interface ResumingOptions {
   /** How long the agent keeps the session when it hears nothing, milliseconds. */
   readonly windowMs: number;
   readonly compress: Compression;
+  /** A signed ticket (base64url), for an agent that takes new sessions with one only. */
+  readonly ticket?: string | undefined;
   /** How long an agent may take to answer, milliseconds. */
   readonly handshakeMs: number;
 }
@@ -113,11 +115,12 @@ class ResumingTransport implements AgentTransport {
   }
 
   async #connect(isNew: boolean, signal: AbortSignal): Promise<void> {
-    const { dial, handshakeMs } = this.#options;
+    const { dial, handshakeMs, ticket } = this.#options;
     const connection = await dial(signal);
     const address = isNew ? this.#opening() : this.#resumption();
     const attach = (socket: WebSocket) => this.#listen(socket);
-    await openLink(connection, { address, timeoutMs: handshakeMs, attach }, signal);
+    const request = { address, ...(isNew && { ticket }), timeoutMs: handshakeMs, attach };
+    await openLink(connection, request, signal);
   }
 
   #opening(): SessionAddress {

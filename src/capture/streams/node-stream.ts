@@ -46,7 +46,7 @@ export interface NodePlan extends NodeAccess {
 }
 
 /** Ends of an agent that were not requested: it lost its client. */
-const UNREQUESTED_ENDS: readonly EndReason[] = ['lease', 'stdin-closed', 'signal'];
+const UNREQUESTED_ENDS: readonly EndReason[] = ['lease', 'stdin-closed', 'signal', 'tickets'];
 
 /** Refusals that another attempt cannot change. */
 const FINAL_CODES = new Set<ErrorCode>([
@@ -213,8 +213,7 @@ export class NodeStream {
     this.#session = undefined;
     this.#takesTargets = true;
     if (end.kind === 'complete' && this.#endReason !== undefined && UNREQUESTED_ENDS.includes(this.#endReason)) {
-      const error = new KsnoopError('SESSION_LOST', `The agent ended the session by itself (${this.#endReason}).`);
-      return { end: { kind: 'lost', error }, begun };
+      return { end: { kind: 'lost', error: unrequested(this.#endReason) }, begun };
     }
     return { end, begun };
   }
@@ -325,4 +324,13 @@ export class NodeStream {
     gap.until = new Date();
     this.#context.observer.resumed(gap);
   }
+}
+
+function unrequested(reason: EndReason): KsnoopError {
+  if (reason !== 'tickets') {
+    return new KsnoopError('SESSION_LOST', `The agent ended the session by itself (${reason}).`);
+  }
+  return new KsnoopError('TICKET_EXPIRED', 'The agent ended the session: its last ticket has expired.', {
+    hint: 'Either the permission to capture was withdrawn, or the controller does not run: kubectl describe capture',
+  });
 }

@@ -12,7 +12,7 @@ const SUCCESS = JSON.stringify({ metadata: {}, status: 'Success' });
 async function connect(behaviour: Behaviour) {
   server = await startApiServer(behaviour);
   const kube = await loadKube({ kubeconfig: server.kubeconfig() });
-  return openExecConnection(kube, 'ksnoop-agent-x', new AbortController().signal);
+  return openExecConnection(kube, 'ksnoop-agent-x', 'port', new AbortController().signal);
 }
 
 test('carries bytes both ways, and its end ends the program’s stdin', async () => {

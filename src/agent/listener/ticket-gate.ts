@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readPublicKeys, verifyTicket } from '../../ticket/sign.ts';
+import type { Ticket, TicketRefusal } from '../../wire/ticket.ts';
+import { PUBLIC_KEY_BYTES, TICKET_CLOCK_MS, USED_TICKETS } from '../limits.ts';
+import { NODE_NAME } from '../netns/node.ts';
+import type { AcceptedTicket } from '../session/session-tickets.ts';
+
+/** A signed ticket in base64url, without padding (RFC 4648, section 5). */
+const TEXT = /^[A-Za-z0-9_-]{1,16384}$/;
+
+export interface TicketGateOptions {
+  /** The controller's public keys in PEM, as they are now. Throws when there are none. */
+  readonly readKeys: () => string;
+  /** UID of this agent's pod, and the node that it is on. */
+  readonly agent: string;
+  readonly node: string;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/**
+ * Verifies tickets: each is for this agent and this node, signed by the controller, not expired, and used once. What a ticket allows
+ * is checked by the session (session/session-tickets).
+ */
+export class TicketGate {
+  readonly #options: TicketGateOptions;
+  readonly #now: () => number;
+  readonly #startedAt: number;
+  /** When the tickets that were used expire, by their `jti`, in the order in which they were used. */
+  readonly #used = new Map<string, number>();
+
+  constructor(options: TicketGateOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#startedAt = this.#now();
+  }
+
+  /** Verify a ticket without using it. */
+  check(text: string): AcceptedTicket | TicketRefusal {
+    const ticket = this.#read(text);
+    if (typeof ticket === 'string') return ticket;
+    const now = this.#now();
+    if (ticket.agent !== this.#options.agent) return 'other-agent';
+    if (ticket.node !== this.#options.node) return 'other-node';
+    if (ticket.exp <= now) return 'expired';
+    // What was used before this process started is not known: a ticket of that time could be used again.
+    if (ticket.iat > now + TICKET_CLOCK_MS || ticket.iat < this.#startedAt) return 'early';
+    if (this.#used.has(ticket.jti)) return 'used';
+    if (this.#used.size >= USED_TICKETS) this.#forget(now);
+    if (this.#used.size >= USED_TICKETS) return 'full';
+    // Where this node's clock is behind the controller's, it is not valid for longer than it was made for.
+    return { ticket, validMs: Math.min(ticket.exp - now, ticket.exp - ticket.iat) };
+  }
+
+  /** Use a ticket that was checked: it is not valid any more. */
+  use({ ticket }: AcceptedTicket): void {
+    this.#used.set(ticket.jti, ticket.exp);
+  }
+
+  /** Verify a ticket and use it. */
+  take(text: string): AcceptedTicket | TicketRefusal {
+    const accepted = this.check(text);
+    if (typeof accepted !== 'string') this.use(accepted);
+    return accepted;
+  }
+
+  #read(text: string): Ticket | TicketRefusal {
+    if (text === '') return 'missing';
+    const signed = Buffer.from(text, 'base64url');
+    if (!TEXT.test(text) || signed.toString('base64url') !== text) return 'unsigned';
+    let keys: ReturnType<typeof readPublicKeys>;
+    try {
+      keys = readPublicKeys(this.#options.readKeys());
+    } catch {
+      return 'no-key';
+    }
+    if (keys.length === 0) return 'no-key';
+    try {
+      return verifyTicket(signed, keys);
+    } catch {
+      return 'unsigned';
+    }
+  }
+
+  #forget(now: number): void {
+    for (const [jti, exp] of this.#used) if (exp <= now) this.#used.delete(jti);
+  }
+}
+
+/**
+ * The gate of this agent, which reads the keys anew for each ticket: the kubelet replaces the file when the ConfigMap changes.
+ * @returns undefined for an agent that takes sessions without tickets
+ */
+export function ownTicketGate(): TicketGate | undefined {
+  const directory = process.env.KSNOOP_TICKETS;
+  if (directory === undefined) return undefined;
+  const agent = process.env.POD_UID ?? '';
+  return new TicketGate({ readKeys: () => readKeyFile(join(directory, 'public.pem')), agent, node: NODE_NAME });
+}
+
+function readKeyFile(path: string): string {
+  return readFileSync(path, 'latin1').slice(0, PUBLIC_KEY_BYTES);
+}
