@@ -77,6 +77,9 @@ export const LAST_EVENTS_MS = 1_000;
 /** Pipes that a capture of one target needs at its beginning: the ring's, and that of its first packets. */
 export const PIPES_OF_FIRST = 2;
 
+/** Those of the next session are made so long after a session began: a program is run for them, and its first packets go before. */
+export const PIPES_AGAIN_MS = 1_000;
+
 /** Read from tcpdump at once: what its pipe holds (pipe(7)). */
 export const READ_BYTES = 64 * 1024;
 

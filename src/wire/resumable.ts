@@ -46,12 +46,20 @@ export class Resumable {
     for (const frame of frames) this.#link.send(frame);
   }
 
-  /** Go on over a new connection. */
-  attach(link: FrameLink): void {
+  /**
+   * Go on over a new connection.
+   * @param isFirst the other side has nothing yet, so what it has is not waited for
+   */
+  attach(link: FrameLink, isFirst = false): void {
     this.#link = link;
     this.#ready.clear();
     this.#reported.clear();
     this.acknowledge();
+    if (!isFirst) return;
+    for (const [channel, window] of this.#sending) {
+      this.#ready.add(channel);
+      for (const frame of window.again()) link.send(frame);
+    }
   }
 
   /** The connection is gone. */

@@ -47,6 +47,15 @@ test('nothing is sent before the other side has said what it has, then all that 
   expect(resumable.unacknowledged(1)).toBe(2);
 });
 
+test('on the first connection nothing is waited for, and what the other side says it has is not sent again', () => {
+  const { resumable, sent, link } = end([1], []);
+  resumable.write(1, Buffer.from('ab'));
+  resumable.attach(link, true);
+  resumable.write(1, Buffer.from('cd'));
+  resumable.message(acknowledgement(0));
+  expect(sent.map((frame) => Buffer.from(decodeFrame(frame).payload).toString())).toEqual(['ab', 'cd']);
+});
+
 test('offsets beyond 32 bits are kept', () => {
   expect(decodeFrame(encodeFrame(FRAME_KIND.data, 1, 2 ** 40 + 7)).offset).toBe(2 ** 40 + 7);
 });

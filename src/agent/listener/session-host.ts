@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Socket } from 'node:net';
 import type { EndReason } from '../../wire/agent-protocol.ts';
 import { messageOf } from '../../wire/errors.ts';
-import { FLOORS, PIPES_OF_FIRST, SESSION_MEMORY } from '../limits.ts';
+import { FLOORS, PIPES_AGAIN_MS, PIPES_OF_FIRST, SESSION_MEMORY } from '../limits.ts';
 import { ContainerMemory } from '../netns/container-memory.ts';
 import { hostResources } from '../session/resources.ts';
 import { Session } from '../session/run-session.ts';
@@ -43,7 +43,8 @@ export class SessionHost {
   start(ended: () => void, tickets?: SessionTickets): SessionConnections {
     const owner: { session: Session | undefined } = { session: undefined };
     const memory = this.#resources.memory.open();
-    // Not in the context of the session, which may end before the others.
+    // Neither in the context of the session, which may end before the others.
+    setTimeout(() => void readyPipes(PIPES_OF_FIRST), PIPES_AGAIN_MS);
     if (this.#sessions.size === 0) {
       this.#release();
       this.#release = collectDeadBuffers(this.#resources.memory);
@@ -60,7 +61,6 @@ export class SessionHost {
       const session = new Session(streams, this.#resources, memory, tickets);
       owner.session = session;
       this.#sessions.add(session);
-      void readyPipes(PIPES_OF_FIRST);
       return {
         connection: (socket: Socket, head: Buffer) => this.#running.run(owner, () => streams.connection(socket, head)),
       };

@@ -80,6 +80,11 @@ class ExecConnection extends Duplex {
     void this.#stream?.write(chunk).then(() => done());
   }
 
+  /** What was written together leaves in one message. */
+  override _writev(chunks: readonly { readonly chunk: Buffer }[], done: () => void): void {
+    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), 'binary', done);
+  }
+
   override _final(done: () => void): void {
     if (this.#stream?.canEndStdin) this.#stream.endStdin();
     else this.#stream?.terminate();

@@ -117,8 +117,9 @@ class ResumingTransport implements AgentTransport {
   async #connect(isNew: boolean, signal: AbortSignal): Promise<void> {
     const { dial, handshakeMs, ticket } = this.#options;
     const connection = await dial(signal);
+    this.#handlers.underWay?.();
     const address = isNew ? this.#opening() : this.#resumption();
-    const attach = (socket: WebSocket) => this.#listen(socket);
+    const attach = (socket: WebSocket) => this.#listen(socket, isNew);
     const request = { address, ...(isNew && { ticket }), timeoutMs: handshakeMs, attach };
     await openLink(connection, request, signal);
   }
@@ -135,7 +136,7 @@ class ResumingTransport implements AgentTransport {
     return { ...resumption, isNew: false, proof: this.#key.sign(resumption) };
   }
 
-  #listen(socket: WebSocket): void {
+  #listen(socket: WebSocket, isNew: boolean): void {
     socket.on('open', () => {
       if (this.#over) {
         socket.close(ABANDON_CODE);
@@ -143,7 +144,7 @@ class ResumingTransport implements AgentTransport {
       }
       this.#socket = socket;
       this.#heardAt = performance.now();
-      this.#conversation.attach({ send: (frame) => socket.send(frame, () => {}) });
+      this.#conversation.attach({ send: (frame) => socket.send(frame, () => {}) }, isNew);
       if (this.#paused) socket.pause();
     });
     socket.on('pong', () => {

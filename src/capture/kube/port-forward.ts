@@ -74,6 +74,11 @@ class ForwardedConnection extends Duplex {
     this.#socket.send(message, (error) => done(error ?? null));
   }
 
+  /** What was written together leaves in one message. */
+  override _writev(chunks: readonly { readonly chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), 'binary', done);
+  }
+
   override _final(done: () => void): void {
     this.#socket.close();
     done();

@@ -16,7 +16,9 @@ const TABLE = 'application/json;as=Table;g=meta.k8s.io;v=v1';
  * has no names, nor what is beyond the bounds. A pod with several addresses is named at its first.
  */
 export async function clusterNames(kube: Kube, signal: AbortSignal): Promise<NamedAddress[]> {
-  const [services, pods] = await Promise.all([servicesOfAll(kube, signal), podsOfAll(kube, signal)]);
+  // One after the other, over one connection: see neighbourNames.
+  const services = await servicesOfAll(kube, signal);
+  const pods = await podsOfAll(kube, signal);
   return [...services, ...pods].map((named) => ({ ...named, ifSeen: true as const }));
 }
 

@@ -17,6 +17,8 @@ export interface NameSubscription {
   readonly isTarget: (service: string) => boolean;
   /** False: only the names that exist now. */
   readonly watch: boolean;
+  /** Resolves when the first targets are captured: watches may begin. */
+  readonly started: Promise<void>;
   readonly signal: AbortSignal;
   readonly onNames: (names: readonly NamedAddress[]) => void;
   /** Called once, when all names that exist now and may be read were given to `onNames`. */
@@ -30,7 +32,7 @@ export interface NameSubscription {
  * @returns when the signal aborts, or when no more names can come; never rejects
  */
 export async function followNames(subscription: NameSubscription): Promise<void> {
-  const { kube, namespaces, isTarget, watch, signal, onNames, onComplete } = subscription;
+  const { kube, namespaces, isTarget, watch, started, signal, onNames, onComplete } = subscription;
   const places = [...new Set(namespaces)];
   const known = new Map<string, string>();
   const list = async () => {
@@ -50,9 +52,10 @@ export async function followNames(subscription: NameSubscription): Promise<void>
     onComplete();
   });
   if (!watch || places.length > NAMED_NAMESPACES) return others;
+  const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  await Promise.race([started, stopped]);
   let change = Promise.withResolvers<void>();
   const watches = watchPeers(kube, places, signal, () => change.resolve());
-  const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   while (!signal.aborted) {
     await Promise.race([change.promise, stopped]);
     // The events of a pod that starts come within a moment; one list covers them all.

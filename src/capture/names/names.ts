@@ -52,19 +52,20 @@ export async function neighbourNames(
     const settled = await Promise.allSettled(lists);
     return settled.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
   };
+  // Two at a time: each further connection's handshake takes the processor as long as several answers.
   const nodes = list(kube, resourcePath('v1', undefined, 'nodes'), {}, signal).then(
     ({ items }) => items.flatMap(nodeNames),
     () => [],
   );
-  const [pods, services, endpoints] = await Promise.all([
-    listed(
-      (namespace) => resourcePath('v1', namespace, 'pods'),
-      (pod) => [podView(pod)],
-    ),
-    listed((namespace) => resourcePath('v1', namespace, 'services'), serviceNames),
+  const endpoints = nodes.then(() =>
     listed((namespace) => resourcePath('discovery.k8s.io/v1', namespace, 'endpointslices'), endpointsOf),
-  ]);
-  return [...(await nodes), ...withServices(pods, services, endpoints, isTarget)];
+  );
+  const pods = await listed(
+    (namespace) => resourcePath('v1', namespace, 'pods'),
+    (pod) => [podView(pod)],
+  );
+  const services = await listed((namespace) => resourcePath('v1', namespace, 'services'), serviceNames);
+  return [...(await nodes), ...withServices(pods, services, await endpoints, isTarget)];
 }
 
 /** A node's own addresses, as its kubelet reports them. */

@@ -66,7 +66,7 @@ export interface RunningCapture {
   readonly tally: Tally;
   /** The nodes from which streams were opened, as they are at the moment. */
   nodes(): CapturedNode[];
-  /** Resolves when an agent is connected, or after FIRST_PACKETS_MS: other requests no longer delay its start. */
+  /** Resolves when the way to an agent is open, or after FIRST_PACKETS_MS: other requests no longer delay it. */
   readonly connected: Promise<void>;
   /** Resolves when all first targets are captured, or after FIRST_PACKETS_MS: requests that they do not need may start. */
   readonly started: Promise<void>;
@@ -127,6 +127,8 @@ class Capture implements RunningCapture {
   #cause: StopCause | undefined;
   #paused = false;
   #cutOff = false;
+  /** Nothing has left since the last tick. */
+  #isQuiet = true;
 
   constructor(parts: CaptureParts) {
     const { targets, settings, limits, output, report, observer } = parts;
@@ -139,7 +141,8 @@ class Capture implements RunningCapture {
       report,
       observer,
       sessionId: () => randomBytes(16).toString('hex'),
-      onStarted: () => this.#startDuration(),
+      onReached: () => this.#oneReached.resolve(),
+      onStarted: () => this.#onStarted(),
     };
     const soon = sleep(FIRST_PACKETS_MS, undefined, { ref: false });
     this.connected = Promise.race([this.#oneReached.promise, soon]);
@@ -188,13 +191,14 @@ class Capture implements RunningCapture {
       addInterface: (...block) => this.tally.addInterface(...block),
       write: (...block) => {
         this.tally.write(...block);
+        if (this.#isQuiet) this.#flushSoon();
         this.#checkOutput();
       },
     };
   }
 
   #start({ plans, follow, named }: CaptureTargets): void {
-    this.#tick = setInterval(() => this.#onTick(plans), Math.min(TICK_MS, MERGE_WINDOW_MS));
+    this.#tick = setInterval(() => this.#onTick(), Math.min(TICK_MS, MERGE_WINDOW_MS));
     for (const plan of plans) this.#open(plan, false);
     if (plans.length === 0) {
       this.#finishIfDone();
@@ -205,15 +209,14 @@ class Capture implements RunningCapture {
     if (named !== undefined) void waitForNames(this.#merge, named, this.started);
   }
 
-  #onTick(plans: readonly NodePlan[]): void {
+  #onTick(): void {
     this.#merge.release();
     this.#parts.output.flush();
+    this.#isQuiet = true;
     if (this.#noneCanBeCaptured()) this.stop('targets-ended');
     const isStopping = this.#cause !== undefined;
-    if (isStopping || [...this.#streams.values()].some(({ transport }) => transport !== undefined)) {
-      this.#oneReached.resolve();
-    }
-    const isWaiting = plans.some((plan) => this.#isWaiting(plan));
+    if (isStopping) this.#oneReached.resolve();
+    const isWaiting = this.#isWaiting();
     if (isStopping || !isWaiting) this.#allStarted.resolve();
     // None may be left: agents that follow then wait for further targets.
     if (!isStopping && !isWaiting) this.#startDuration();
@@ -230,8 +233,21 @@ class Capture implements RunningCapture {
     return true;
   }
 
-  #isWaiting({ targets }: NodePlan): boolean {
-    return targets.some(({ key }) => this.#parts.report.targets.get(key)?.state === 'waiting');
+  #onStarted(): void {
+    this.#startDuration();
+    if (!this.#isWaiting()) this.#allStarted.resolve();
+  }
+
+  /** After a quiet tick packets leave with those that came together with them; under load they are gathered until the next tick. */
+  #flushSoon(): void {
+    this.#isQuiet = false;
+    setImmediate(() => this.#parts.output.flush());
+  }
+
+  /** Whether a first target is neither captured nor failed yet. */
+  #isWaiting(): boolean {
+    const { targets, report } = this.#parts;
+    return targets.plans.some((plan) => plan.targets.some(({ key }) => report.targets.get(key)?.state === 'waiting'));
   }
 
   /** The duration is one of capturing, so it begins with the first target, or when there is none at all or none is left. */
@@ -331,4 +347,5 @@ async function waitForNames(merge: Merge, named: Promise<void>, started: Promise
   merge.held = true;
   await Promise.race([named, started.then(() => sleep(NAMES_WAIT_MS, undefined, { ref: false }))]);
   merge.held = false;
+  merge.release();
 }

@@ -65,6 +65,8 @@ export interface NodeStreamContext {
   readonly observer: CaptureObserver;
   /** A new session's id. */
   readonly sessionId: () => string;
+  /** The way to an agent is open. */
+  readonly onReached: () => void;
   /** A target is being captured. */
   readonly onStarted: () => void;
 }
@@ -209,7 +211,12 @@ export class NodeStream {
     this.#session = session;
     if (this.#paused) session.pause();
     const explainLoss = (reason: string) => this.#explainLoss(reason);
-    const end = await session.run((handlers, signal) => this.#plan.open({ ...handlers, explainLoss }, signal));
+    const end = await session.run(async (handlers, signal) => {
+      const { onReached } = this.#context;
+      const transport = await this.#plan.open({ ...handlers, explainLoss, underWay: onReached }, signal);
+      onReached();
+      return transport;
+    });
     this.#session = undefined;
     this.#takesTargets = true;
     if (end.kind === 'complete' && this.#endReason !== undefined && UNREQUESTED_ENDS.includes(this.#endReason)) {
@@ -246,9 +253,9 @@ export class NodeStream {
     if (event.type === 'started') {
       this.#noteResumed();
       this.#capturingSince ??= Date.now();
-      this.#context.onStarted();
     }
     this.#targets.take(event.type === 'started' ? this.#named(event) : event, stream);
+    if (event.type === 'started') this.#context.onStarted();
     if (event.type === 'target-gone') void this.#askWhetherGone(event.target);
   }
 

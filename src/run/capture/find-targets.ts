@@ -76,11 +76,11 @@ export async function findOpened(
     warnings,
     follow: plan.follow,
     names: namesOf(cluster, podNames(plan.pods)),
-    followNames: async (signal, onNames, onComplete) => {
+    followNames: async (signal, onNames, onComplete, started) => {
       const namespaces = plan.pods.map((pod) => pod.namespace);
       const isTarget = namedServices(query.refs);
       const onNamed = (names: readonly NamedAddress[]) => onNames(namesOf(cluster, names));
-      await followNames({ kube, namespaces, isTarget, watch: follow, signal, onNames: onNamed, onComplete });
+      await followNames({ kube, namespaces, isTarget, watch: follow, started, signal, onNames: onNamed, onComplete });
     },
     cluster: { kube, namespaces: [...new Set(plan.pods.map(({ namespace }) => namespace))] },
     close: () => kube.close(),

@@ -7,6 +7,14 @@ import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import type { CaptureConfig } from './config.ts';
 import type { PickTargets } from './find-targets.ts';
 
+/** @param started resolves when the first targets are captured: what the first packets do not need may begin */
+export type FollowNames = (
+  signal: AbortSignal,
+  tell: (names: readonly NamedAddress[]) => void,
+  known: () => void,
+  started: Promise<void>,
+) => Promise<void>;
+
 /** What a capture will capture. */
 export interface CapturePlan extends Omit<CaptureTargets, 'named'> {
   /** The contexts of its clusters where there are several; labels and names tell them apart. */
@@ -30,9 +38,7 @@ export interface CapturePlan extends Omit<CaptureTargets, 'named'> {
   /**
    * Gives the names of other addresses until the signal aborts: those that are known now, then `known`, later new ones.
    */
-  readonly followNames:
-    | ((signal: AbortSignal, tell: (names: readonly NamedAddress[]) => void, known: () => void) => Promise<void>)
-    | undefined;
+  readonly followNames: FollowNames | undefined;
   /** The API server, and the namespaces of the pods found; undefined without a cluster, or with several. */
   readonly cluster?: { readonly kube: Kube; readonly namespaces: readonly string[] } | undefined;
   /** Close the connection to the API server. */

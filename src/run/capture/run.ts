@@ -83,7 +83,8 @@ export async function runCapture(
   const naming = new AbortController();
   void capture.connected.then(async () => {
     if (naming.signal.aborted) return;
-    await plan.followNames?.(naming.signal, (names) => output.addNames(names), named.resolve);
+    const { signal } = naming;
+    await plan.followNames?.(signal, (names) => output.addNames(names), named.resolve, capture.started);
   });
   const outcome = capture.result.then((result) => {
     naming.abort();

@@ -79,7 +79,7 @@ function joined(
     names: plans.flatMap(({ names }) => names),
     follow: followAll(plans.flatMap(({ follow }) => follow ?? [])),
     seen: seenByAll(plans.flatMap(({ seen }) => seen ?? [])),
-    followNames: async (signal, onNames, onComplete) => {
+    followNames: async (signal, onNames, onComplete, started) => {
       const complete = Promise.withResolvers<void>();
       let missing = named.length;
       const done = () => {
@@ -87,7 +87,7 @@ function joined(
         if (missing === 0) complete.resolve();
       };
       void complete.promise.then(onComplete);
-      await Promise.all(named.map(({ followNames }) => followNames?.(signal, onNames, done)));
+      await Promise.all(named.map(({ followNames }) => followNames?.(signal, onNames, done, started)));
     },
     close: () => {
       for (const plan of plans) plan.close();

@@ -43,6 +43,24 @@ test('carries bytes both ways, and its end ends the program’s stdin', async ()
   expect(command).toEqual(['/bin/nc.openbsd', '-N', '127.0.0.1', '9575']);
 });
 
+test('what is written together leaves in one message', async () => {
+  const messages: string[] = [];
+  const connection = await connect({
+    onExec: (socket) => {
+      socket.on('message', (data: Buffer) => {
+        if (data[0] === 0) messages.push(data.toString('utf8', 1));
+        if (data[0] === 255) socket.send(channel(3, SUCCESS));
+      });
+    },
+  });
+  connection.cork();
+  for (const word of ['one ', 'two ', 'three']) connection.write(word);
+  connection.uncork();
+  connection.end();
+  await once(connection, 'close');
+  expect(messages).toEqual(['one two three']);
+});
+
 const failure = (code: number) =>
   JSON.stringify({
     status: 'Failure',

@@ -1,4 +1,5 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
 import { listenForSessions } from '../../../src/agent/listener/session-listener.ts';
 import { resumingTransport } from '../../../src/capture/agents/resuming-transport.ts';
@@ -34,9 +35,11 @@ async function conversation(options: { windowMs?: number; budgets?: number[]; co
   proxy.budgets.push(...(options.budgets ?? []));
   const port = await proxy.listen();
   const seen = { bytes: 0, wrong: -1, errors: '', notes: [] as string[] };
+  /** What the client's connections were given at once: text of a handshake, else how many bytes. */
+  const written: (string | number)[] = [];
   const open = resumingTransport({
     name: 'test',
-    dial: async () => connect(port, '127.0.0.1'),
+    dial: async () => noted(connect(port, '127.0.0.1'), written),
     windowMs: options.windowMs ?? 100_000,
     compress: options.compress ?? 'off',
     handshakeMs: 5_000,
@@ -58,7 +61,39 @@ async function conversation(options: { windowMs?: number; budgets?: number[]; co
     door.close();
     for (const session of sessions) session.abandon();
   });
-  return { transport, proxy, seen, sessions, ends };
+  return { transport, proxy, seen, sessions, ends, written };
+}
+
+/** A connection that notes what it is given at once, as those through the API server send it. */
+function noted(socket: Socket, written: (string | number)[]): Duplex {
+  const note = (bytes: Buffer) => void written.push(bytes[0] === 0x47 ? bytes.toString('latin1') : bytes.length);
+  const connection = new Duplex({
+    allowHalfOpen: false,
+    read: () => void socket.resume(),
+    write: (chunk: Buffer, _, done) => {
+      note(chunk);
+      socket.write(chunk, () => done());
+    },
+    writev: (chunks, done) => {
+      const bytes = Buffer.concat(chunks.map(({ chunk }) => chunk));
+      note(bytes);
+      socket.write(bytes, () => done());
+    },
+    final: (done) => void socket.end(() => done()),
+    destroy: (_, done) => {
+      socket.destroy();
+      done(null);
+    },
+  });
+  socket.on('data', (chunk) => {
+    if (!connection.push(chunk)) socket.pause();
+  });
+  socket.on('close', () => {
+    if (!connection.readableEnded) connection.push(null);
+    connection.destroy();
+  });
+  socket.on('error', () => connection.destroy());
+  return connection;
 }
 
 async function until(condition: () => boolean, milliseconds = 120_000): Promise<void> {
@@ -68,6 +103,14 @@ async function until(condition: () => boolean, milliseconds = 120_000): Promise<
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+test('the request leaves with the first messages: one behind them would wait for their acknowledgement', async () => {
+  const { transport, seen, written } = await conversation();
+  transport.write('1000\n');
+  await until(() => seen.bytes === 1000);
+  // The handshake; then three acknowledgements (a header of 6 bytes and 8 of a frame each) and the request.
+  expect(written.slice(0, 2)).toEqual([expect.stringMatching(/^GET /), 3 * (6 + 8) + 6 + 8 + '1000\n'.length]);
+});
 
 test('carries the three streams and the exit code', async () => {
   const { transport, seen, ends } = await conversation();

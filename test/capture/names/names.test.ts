@@ -73,6 +73,12 @@ test('a pod goes by its Services, the one with an address last, and by its own n
   });
 });
 
+test('they are listed over two connections: the handshake of each takes as long as several answers', async () => {
+  await names('/nothing');
+  expect(server.seen).toHaveLength(4);
+  expect(server.connections()).toBeLessThanOrEqual(2);
+});
+
 test('a pod behind a Service that is a target goes by that one alone', async () => {
   const found = await names('/nothing', (service) => service === 'web-headless.shop');
   expect(found['10.244.1.5']).toEqual(['web-headless.shop', 'shop/web-1']);

@@ -1,6 +1,6 @@
 // A whole capture of two played agents: what ends it, and what happens when its output is slow.
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { DRAIN_MS, OUTPUT_BYTES } from '../../../src/capture/limits.ts';
 import { type CaptureLimits, type CaptureOutput, startCapture } from '../../../src/capture/streams/capture.ts';
 import { CaptureReport } from '../../../src/capture/streams/report.ts';
@@ -10,12 +10,20 @@ import { PlayedAgent } from '../../support/played-agent.ts';
 
 vi.mock('../../../src/capture/limits.ts', async (original) => ({ ...(await original<object>()), DRAIN_MS: 100 }));
 
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 /** Takes everything; `pending` and `ended` are the test's to set. */
 class Output implements CaptureOutput {
   pending = 0;
   ended = false;
   packets = 0;
-  flush(): void {}
+  /** Of them, those that have left. */
+  flushed = 0;
+  flush(): void {
+    this.flushed = this.packets;
+  }
   addInterface(): void {}
   write(type: number): void {
     if (type === BLOCK.enhancedPacket) this.packets += 1;
@@ -89,6 +97,37 @@ test('a stop is said once to every agent, and what still comes is written', asyn
   finish();
   expect(await capture.result).toMatchObject({ cause: 'user', late: 0, cutOff: false });
   expect(output.packets).toBe(4);
+});
+
+test('the first packets do not wait for a timer, and those after them leave together', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const { capture, output, send, finish } = await capturing();
+  send(100n);
+  expect(output.flushed).toBe(0);
+  while (output.flushed === 0) await turn();
+  const first = output.flushed;
+  expect(first).toBe(output.packets);
+  send(200n);
+  await turn();
+  await turn();
+  expect(output.packets).toBeGreaterThan(first);
+  expect(output.flushed).toBe(first);
+  vi.advanceTimersByTime(20);
+  expect(output.flushed).toBe(output.packets);
+  capture.stop('user');
+  finish();
+  await capture.result;
+});
+
+test('that an agent is reached and that all capture is known at once, without a timer', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] });
+  const { capture, begin, finish } = await capturing({}, false);
+  await capture.connected;
+  begin();
+  await capture.started;
+  capture.stop('user');
+  finish();
+  await capture.result;
 });
 
 test('targets that end end the capture', async () => {

@@ -63,6 +63,7 @@ function played(
     report,
     observer,
     sessionId: () => '0'.repeat(32),
+    onReached: () => {},
     onStarted: () => {},
   });
   return { stream, agents, events, packets, report, merge };

@@ -93,6 +93,7 @@ function reconnecting(play: (attempt: number) => Play | undefined, sink?: BlockS
     report,
     observer,
     sessionId: nextSession,
+    onReached: () => {},
     onStarted: () => {},
   });
   const waits = () => attempts.slice(1).map((at, index) => at - (attempts[index] ?? 0));
