@@ -131,7 +131,7 @@ export class DatagramFlows {
     const side = (this.table.ints[base + FLOW_I32.client] as number) === direction ? SIDE.client : SIDE.server;
     const analyzer = this.#analyzers[protocol - 1] as DatagramAnalyzer;
     analyzer.datagram(slot, side, bytes, start, end, length);
-    return true;
+    return DATAGRAM_PROTOCOLS[protocol - 1]?.isNamedOnly !== true;
   }
 
   mayExpire = (_table: FlowTable, slot: number, now: number): boolean =>

@@ -18,7 +18,8 @@ export function protocolFields(): readonly ProtocolFields[] {
   };
   for (const protocol of STREAM_PROTOCOLS) take(protocol.name, { records: [protocol.name], ...protocol });
   for (const protocol of DATAGRAM_PROTOCOLS) take(protocol.name, { records: [protocol.name], ...protocol });
-  return [...all.values(), { title: 'ICMP', records: ['icmp', 'icmpv6'], fields: ICMP_FIELDS }];
+  const decoded = [...all.values()].filter(({ fields }) => Object.keys(fields).length > 0);
+  return [...decoded, { title: 'ICMP', records: ['icmp', 'icmpv6'], fields: ICMP_FIELDS }];
 }
 
 /** Every field a record can have: the fields of `--where`. */

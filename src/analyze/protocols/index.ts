@@ -6,13 +6,17 @@ import { kafka } from './kafka/index.ts';
 import { memcached } from './memcached/index.ts';
 import { mongodb } from './mongodb/index.ts';
 import { mysql } from './mysql/index.ts';
+import { dhcp, dhcp6 } from './named/dhcp.ts';
+import { ntp } from './named/ntp.ts';
+import { sip, sipTcp } from './named/sip.ts';
+import { syslog, syslogTcp } from './named/syslog.ts';
 import { nats } from './nats/index.ts';
 import { postgresql } from './postgresql/index.ts';
 import type { DatagramProtocol, StreamProtocol } from './protocol.ts';
 import { proxyProtocol } from './proxy-protocol.ts';
 import { quic } from './quic/index.ts';
 import { redis } from './redis/index.ts';
-import { smtp } from './smtp.ts';
+import { smtp } from './smtp/index.ts';
 import { socks } from './socks.ts';
 import { tls } from './tls/index.ts';
 import { webSocket } from './websocket.ts';
@@ -35,10 +39,12 @@ export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [
   webSocket,
   mongodb,
   smtp,
+  sipTcp,
+  syslogTcp,
 ];
 
 /** Every protocol on UDP. */
-export const DATAGRAM_PROTOCOLS: readonly DatagramProtocol[] = [dns, quic];
+export const DATAGRAM_PROTOCOLS: readonly DatagramProtocol[] = [dns, quic, ntp, dhcp, dhcp6, sip, syslog];
 
 for (const list of [STREAM_PROTOCOLS, DATAGRAM_PROTOCOLS]) {
   if (new Set(list.map(({ name }) => name)).size < list.length) throw new Error('two protocols have one name');

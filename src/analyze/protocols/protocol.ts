@@ -40,6 +40,11 @@ export interface StreamContext extends ProtocolContext {
   readonly bodies?: Bodies | undefined;
   /** Where secrets of TLS connections are known (`--keylog`). */
   readonly decryption?: DecryptionMeans | undefined;
+  /**
+   * Names of Kafka's topics by their ids (16 bytes as latin-1). The ids are unique everywhere, and a client asks for names on one
+   * connection and uses the ids on others. Without it each connection has its own.
+   */
+  readonly topicNames?: Map<string, string> | undefined;
   /** Milliseconds since 1970 of a time such as `now`; NaN where that is not known, as is without this method. */
   wallTime?(time: number): number;
   /**
@@ -124,6 +129,8 @@ export interface StreamProtocol {
   /** Server ports of others on which the same words are theirs: `get x` is also an inline command of Redis. */
   readonly notOn?: readonly number[];
   readonly fields: FieldTable;
+  /** It is recognised and not decoded: packets are shown as those of what is not recognised. */
+  readonly isNamedOnly?: boolean;
   /** The value of `protocol` in the records that have its fields, where that is not its name. */
   readonly records?: readonly string[];
   /**
@@ -159,6 +166,8 @@ export interface DatagramProtocol {
   readonly title: string;
   readonly ports: readonly number[];
   readonly fields: FieldTable;
+  /** As of StreamProtocol. */
+  readonly isNamedOnly?: boolean;
   /** By one datagram. With `hinted` its port is one of `ports`: less proof is needed. */
   probe(bytes: Uint8Array, start: number, end: number, hinted: boolean): Likeness;
   create(context: DatagramContext): DatagramAnalyzer;

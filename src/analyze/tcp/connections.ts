@@ -66,6 +66,7 @@ export class TcpConnections implements StreamHost {
   readonly numbers = new StreamNumbers();
   readonly reassembly: Reassembly;
   readonly bodies: Bodies | undefined;
+  readonly topicNames = new Map<string, string>();
   readonly keys: KeyLog | undefined;
   pendingBytes = 0;
   follower: FlowFollower | undefined;

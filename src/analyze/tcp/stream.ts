@@ -28,6 +28,8 @@ export interface StreamHost {
   readonly firstLegs: boolean;
   readonly showSecrets: boolean;
   readonly bodies: Bodies | undefined;
+  /** As StreamContext. */
+  readonly topicNames?: Map<string, string>;
   /** Secrets of TLS connections. */
   readonly keys?: KeyLog | undefined;
   /** What requests pending behind others take on all streams, bytes: see StreamContext.countPending. */
@@ -250,6 +252,10 @@ export class TcpStream implements StreamContext {
 
   get bodies(): Bodies | undefined {
     return this.#host.bodies;
+  }
+
+  get topicNames(): Map<string, string> | undefined {
+    return this.#host.topicNames;
   }
 
   get decryption(): DecryptionMeans | undefined {
@@ -605,6 +611,7 @@ export class TcpStream implements StreamContext {
 
   /** Nothing recognised it, and nothing will. */
   get opaque(): boolean {
+    if (this.protocol?.isNamedOnly === true) return true;
     return (this.protocol === undefined || this.#redetecting) && this.#looks > 0 && this.#headBytes === 0;
   }
 

@@ -32,6 +32,8 @@ export interface PlayOptions {
   readonly timeless?: readonly number[];
   /** Bodies are wanted; where they are kept. */
   readonly bodies?: boolean | Bodies;
+  /** Names of Kafka's topics that all connections share. */
+  readonly topicNames?: Map<string, string>;
   /** When the conversation begins, ms since 1970; without, that is not known. */
   readonly epoch?: number;
   /** Counts the bytes of what is pending, as a stream does. */
@@ -71,6 +73,7 @@ export function play(protocol: StreamProtocol, steps: readonly Step[], options: 
     detail: options.detail ?? true,
     showSecrets: options.showSecrets ?? false,
     bodies: options.bodies === true ? new Bodies(options.showSecrets ?? false) : options.bodies || undefined,
+    topicNames: options.topicNames,
     countPending: options.countPending ?? (() => true),
     serverPort: options.serverPort ?? protocol.ports[0] ?? 0,
     emit: (event) => void events.push({ ...event, fields: { ...annotations, ...event.fields } }),

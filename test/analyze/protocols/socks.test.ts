@@ -87,7 +87,11 @@ test.each<[string, Step[], string[]]>([
 
 /** What is seen of a connection through the proxy, whose sides send these in turn. */
 function throughProxy(...rest: readonly (Buffer | string)[]): readonly AnalysisEvent[] {
-  const parts = [GREETING, hex('05 00'), CONNECT, ...rest];
+  return played([GREETING, hex('05 00'), CONNECT, ...rest]);
+}
+
+/** What is seen of a connection whose sides send these in turn. */
+function played(parts: readonly (Buffer | string)[]): readonly AnalysisEvent[] {
   const next = [1, 1];
   const segments: BuiltSegment[] = [...handshake([0, 0])];
   for (const [index, payload] of parts.entries()) {
@@ -110,6 +114,19 @@ test('what is asked for through the proxy is decoded, and names its target', () 
   const events = throughProxy(GRANTED, 'GET /x HTTP/1.1\r\n\r\n', answer);
   expect(brief(events)).toEqual(['CONNECT shop.test:80 = granted', 'GET /x = 200']);
   expect(events[1]?.fields.socks).toEqual({ version: 5, host: 'shop.test', port: 80 });
+});
+
+test('behind an HTTP CONNECT what is asked for is decoded and names its target, and credentials are nowhere', () => {
+  const parts = [
+    'CONNECT shop.test:80 HTTP/1.1\r\nHost: shop.test:80\r\nProxy-Authorization: Basic c2VjcmV0OnNlY3JldA==\r\n\r\n',
+    'HTTP/1.1 200 Connection established\r\n\r\n',
+    '*1\r\n$4\r\nPING\r\n',
+    '+PONG\r\n',
+  ];
+  const events = played(parts);
+  expect(brief(events)).toEqual(['CONNECT shop.test:80 = 200', 'PING = PONG']);
+  expect(events[1]?.fields.connect).toEqual({ host: 'shop.test', port: 80 });
+  expect(JSON.stringify(events)).not.toContain('c2VjcmV0');
 });
 
 test('a server that speaks first: its words in the segment of the reply are decoded', () => {

@@ -18,5 +18,6 @@ export const STATED_PERCENT: Readonly<Record<ConversationName, number>> = {
   dnsTcp: 95,
   dnsUdp: 95,
   grpc: 45,
+  smtp: 50,
   websocket: 70,
 };

@@ -11,6 +11,7 @@ import { mysqlConversation } from './mysql.ts';
 import { natsConversation } from './nats.ts';
 import { postgresqlConversation } from './postgresql.ts';
 import { redisConversation } from './redis.ts';
+import { smtpConversation } from './smtp.ts';
 import { webSocketConversation } from './websocket.ts';
 
 /** Every protocol of which conversations are made. */
@@ -28,6 +29,7 @@ export const CONVERSATIONS = {
   dnsTcp: dnsTcpConversation,
   dnsUdp: dnsUdpConversation,
   grpc: grpcConversation,
+  smtp: smtpConversation,
   websocket: webSocketConversation,
 } as const satisfies Readonly<Record<string, ConversationMaker>>;
 

@@ -1,9 +1,10 @@
-import type { Incomplete } from '../../record/event.ts';
+import type { Fields, Incomplete } from '../../record/event.ts';
 import { SIDE, type Side } from '../../record/event.ts';
 import { http2After } from '../http2/index.ts';
 import { type Answer, Pairing } from '../pairing.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocol.ts';
 import { protocolLost } from '../protocol-lost.ts';
+import { connectTarget } from './connect-target.ts';
 import { ErrorBody } from './error-body.ts';
 import { exchangeOf, type Request, type Response, type ResponseEnd, requestOf } from './exchange.ts';
 import { AT, AT_CHUNKED, AT_UNTIL_END } from './framing.ts';
@@ -197,6 +198,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
     this.#response = undefined;
     // Nothing answers these any more, so that nothing else gives back what is kept of their bodies.
     if (!next.tunnel) for (const request of this.#pairing.rest()) request.body?.release();
+    if (next.connect !== undefined) this.#context.annotate({ connect: next.connect });
     if (next.tunnel) this.#tunnel = true;
     else this.#next = this.#context.become(next.protocol);
     return false;
@@ -381,7 +383,7 @@ class Http1 implements StreamAnalyzer, MessageSink {
       return { protocol, answered: true, tunnel: protocol === undefined };
     }
     if (request?.method !== 'CONNECT' || status >= 300) return undefined;
-    return { protocol: undefined, answered: true, tunnel: false };
+    return { protocol: undefined, answered: true, tunnel: false, connect: connectTarget(request.target) };
   }
 }
 
@@ -392,6 +394,8 @@ interface Switch {
   readonly answered: boolean;
   /** What follows is not looked at. */
   readonly tunnel: boolean;
+  /** Where a CONNECT leads. */
+  readonly connect?: Fields | undefined;
 }
 
 /** Of a response without a head. */
@@ -432,6 +436,11 @@ export const http1: StreamProtocol = {
     'http.pushed': { type: 'bool', about: 'the server sent it without a request (HTTP/2 PUSH_PROMISE)' },
     'http.reason': { type: 'string', about: 'reason phrase (HTTP/1)' },
     'http.contentType': { type: 'string', about: "the response's Content-Type" },
+    'connect.host': {
+      type: 'string',
+      about: 'host or address to which a CONNECT leads; with its port in every record of the connection behind it',
+    },
+    'connect.port': { type: 'int', about: 'port to which a CONNECT leads' },
     'http.interim': { type: 'list', about: 'status codes of interim (1xx) responses' },
     'http.userAgent': { type: 'string', about: "the request's User-Agent" },
     'http.requestId': { type: 'string', about: "the request's X-Request-Id" },

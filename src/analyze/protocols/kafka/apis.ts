@@ -115,6 +115,7 @@ export const METADATA = 3;
 export const SASL_HANDSHAKE = 17;
 export const API_VERSIONS = 18;
 export const CREATE_TOPICS = 19;
+export const DESCRIBE_TOPIC_PARTITIONS = 75;
 
 /** APIs that are about topics: which one is part of the route. */
 export const NAMES_TOPIC: ReadonlySet<number> = new Set([PRODUCE, FETCH, METADATA]);

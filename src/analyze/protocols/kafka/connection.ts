@@ -12,6 +12,7 @@ import {
   APIS,
   apiName,
   CREATE_TOPICS,
+  DESCRIBE_TOPIC_PARTITIONS,
   FETCH,
   METADATA,
   NAMES_TOPIC,
@@ -57,7 +58,7 @@ export class KafkaConnection implements StreamAnalyzer {
   readonly #context: StreamContext;
   readonly #connection: FramedConnection;
   readonly #pending: NumberedRequests<Request>;
-  readonly #topicNames: TopicNames = new Map();
+  readonly #topicNames: TopicNames;
   /** What the fetch session is about: later fetches of it name only what changes (KIP-227). */
   #fetched: { topics: readonly string[]; topicCount: number } = { topics: [], topicCount: 0 };
   /** How the connection ended, while what is under way is handed over. */
@@ -65,6 +66,7 @@ export class KafkaConnection implements StreamAnalyzer {
 
   constructor(context: StreamContext) {
     this.#context = context;
+    this.#topicNames = context.topicNames ?? new Map();
     this.#connection = new FramedConnection(context, {
       protocol: 'kafka',
       title: 'Kafka',
@@ -205,7 +207,7 @@ export class KafkaConnection implements StreamAnalyzer {
     const flexible = version >= api.flexible;
     // ApiVersions is answered with the old header, so that it can be read before versions are known (KIP-511).
     const body = flexible && key !== API_VERSIONS ? behindTags(bytes, start, end) : start;
-    const learn = key === METADATA || key === CREATE_TOPICS;
+    const learn = key === METADATA || key === CREATE_TOPICS || key === DESCRIBE_TOPIC_PARTITIONS;
     return walker.walk(parts, version, flexible, bytes, body, end, this.#topicNames, learn, false) || walker.answered;
   }
 

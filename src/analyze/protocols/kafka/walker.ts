@@ -6,11 +6,11 @@ import type { Part } from './schema.ts';
 /** Names kept of one message. */
 const NAMES_MAXIMUM = 16;
 
-/** Names of topics by their ids (16 bytes as latin-1), as far as one connection has shown them. */
+/** Names of topics by their ids (16 bytes as latin-1), as far as connections have shown them; beyond a bound the oldest are forgotten. */
 export type TopicNames = Map<string, string>;
 
-/** Topic ids remembered of one connection. */
-const TOPIC_IDS_MAXIMUM = 1024;
+/** Topic ids remembered, of all connections. */
+const TOPIC_IDS_MAXIMUM = 8192;
 
 const NO_ID = '\0'.repeat(16);
 
@@ -166,9 +166,7 @@ export class Walker {
     if (this.#learn || this.topics.length === 0 || this.#allNames) {
       const id = latin1(this.#bytes, this.#at, this.#at + 16);
       if (this.#learn) {
-        if (this.#lastTopic !== '' && id !== NO_ID && names !== undefined && names.size < TOPIC_IDS_MAXIMUM) {
-          names.set(id, this.#lastTopic);
-        }
+        if (this.#lastTopic !== '' && id !== NO_ID && names !== undefined) remember(names, id, this.#lastTopic);
       } else {
         const name = names?.get(id);
         if (name !== undefined && this.topics.length < NAMES_MAXIMUM) this.topics.push(name);
@@ -235,6 +233,15 @@ export class Walker {
 
   #has(length: number): boolean {
     return this.#at + length <= this.#end;
+  }
+}
+
+function remember(names: TopicNames, id: string, name: string): void {
+  names.set(id, name);
+  if (names.size <= TOPIC_IDS_MAXIMUM) return;
+  for (const oldest of names.keys()) {
+    names.delete(oldest);
+    return;
   }
 }
 

@@ -188,6 +188,46 @@ describe('what the captures do not have', () => {
     return Buffer.concat([head, Buffer.from(body, 'latin1')]);
   };
 
+  it('a topic that a fetch names by id has the name that Metadata gave on another connection', () => {
+    const id = 'i'.repeat(16);
+    const asked = request(3, 12, 1, Buffer.from(`\0\x02${'\0'.repeat(16)}\x07orders\0\x01\x01\x01\0`, 'latin1'));
+    const named = answer(1, `\0\0\0\0\0\x01\0\0\0\0\x01\x02\0\0\x07orders${id}\0\x01\0\0\0\0\0\0\0\0`);
+    const fetch: Step[] = [[0, request(1, 13, 2, Buffer.from(`\0${'\0'.repeat(25)}\x02${id}\x01\0\x01\x01\0`))]];
+    const topicNames = new Map<string, string>();
+    const labels = (steps: readonly Step[], shared?: Map<string, string>) =>
+      play(kafka, steps, { topicNames: shared ?? new Map() }).map(({ label }) => label);
+    expect(
+      labels(
+        [
+          [0, asked],
+          [1, named],
+        ],
+        topicNames,
+      ),
+    ).toEqual(['Metadata orders']);
+    expect([labels(fetch, topicNames), labels(fetch)]).toEqual([['Fetch orders'], ['Fetch']]);
+    for (const detail of [true, false])
+      expect(play(kafka, fetch, { topicNames, detail })[0]).toMatchObject({ route: 'Fetch orders' });
+  });
+
+  it('topic ids are remembered within a bound', () => {
+    const topicNames = new Map<string, string>();
+    for (let index = 0; index < 9_000; index += 1) {
+      const id = String(index).padStart(16, '0');
+      const named = answer(1, `\0\0\0\0\0\x01\0\0\0\0\x01\x02\0\0\x02t${id}`);
+      play(
+        kafka,
+        [
+          [0, request(3, 12, 1, Buffer.from('\0\x01\x01\x01\0'))],
+          [1, named],
+        ],
+        { topicNames, detail: false },
+      );
+    }
+    expect(topicNames.size).toBe(8192);
+    expect(topicNames.has('8999'.padStart(16, '0'))).toBe(true);
+  });
+
   it('bare tokens after SaslHandshake v0 are passed over, and requests go on behind them', () => {
     const steps: Step[] = [
       [0, request(17, 0, 7, Buffer.from('\0\x05PLAIN'))],

@@ -74,6 +74,10 @@ export class InnerStream implements StreamContext {
     return this.#outer.labels;
   }
 
+  get topicNames(): Map<string, string> | undefined {
+    return this.#outer.topicNames;
+  }
+
   get late(): boolean | undefined {
     return this.#outer.late;
   }
