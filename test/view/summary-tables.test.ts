@@ -48,14 +48,14 @@ describe('the tables of a summary', () => {
         "",
         "Services",
         "SERVICE   PROTOCOL  COUNT     RATE     FAILED     P50     P90     P99     MAX  TTFB P99  SERVER P99     SENT  RECEIVED",
-        "web.shop  HTTP         30      1/s  1 (3.3 %)  1.2 ms  1.2 ms   89 ms   90 ms    1.0 ms      991 µs  2.40 kB   15.4 kB",
+        "web.shop  HTTP         30      1/s  1 (3.3 %)  1.2 ms  1.2 ms   89 ms   90 ms    1.0 ms      999 µs  2.40 kB   15.4 kB",
         "web.shop  DNS           1  0.033/s          0  1.2 ms  1.2 ms  1.2 ms  1.2 ms                           80 B     512 B",
         "web.shop  TLS           1  0.033/s          0  1.2 ms  1.2 ms  1.2 ms  1.2 ms                           80 B     512 B",
         "web.shop  GRPC          1  0.033/s          0  1.2 ms  1.2 ms  1.2 ms  1.2 ms                           80 B     512 B",
         "",
         "Pods",
         "POD         SERVICE   PROTOCOL  COUNT     RATE     FAILED     P50     P90     P99     MAX  TTFB P99  SERVER P99     SENT  RECEIVED",
-        "shop/web-1  web.shop  HTTP         30      1/s  1 (3.3 %)  1.2 ms  1.2 ms   89 ms   90 ms    1.0 ms      991 µs  2.40 kB   15.4 kB",
+        "shop/web-1  web.shop  HTTP         30      1/s  1 (3.3 %)  1.2 ms  1.2 ms   89 ms   90 ms    1.0 ms      999 µs  2.40 kB   15.4 kB",
         "shop/web-1  web.shop  DNS           1  0.033/s          0  1.2 ms  1.2 ms  1.2 ms  1.2 ms                           80 B     512 B",
         "shop/web-1  web.shop  TLS           1  0.033/s          0  1.2 ms  1.2 ms  1.2 ms  1.2 ms                           80 B     512 B",
         "shop/web-1  web.shop  GRPC          1  0.033/s          0  1.2 ms  1.2 ms  1.2 ms  1.2 ms                           80 B     512 B",
@@ -69,7 +69,7 @@ describe('the tables of a summary', () => {
         "",
         "Routes",
         "SERVICE   PROTOCOL  ROUTE      STATUS           COUNT  RATE     FAILED     P50     P90    P99    MAX  TTFB P99  SERVER P99     SENT  RECEIVED",
-        "web.shop  HTTP      GET /cart  200: 29, 503: 1     30   1/s  1 (3.3 %)  1.2 ms  1.2 ms  89 ms  90 ms    1.0 ms      991 µs  2.40 kB   15.4 kB",
+        "web.shop  HTTP      GET /cart  200: 29, 503: 1     30   1/s  1 (3.3 %)  1.2 ms  1.2 ms  89 ms  90 ms    1.0 ms      999 µs  2.40 kB   15.4 kB",
         "",
         "gRPC by method and status",
         "SERVICE   METHOD          STATUS  COUNT     RATE  FAILED     P50     P90     P99     MAX  SENT  RECEIVED",
@@ -139,7 +139,7 @@ describe('the tables of a summary', () => {
     );
     const text = tables().join('\n');
     expect(text).toContain('TTFB P99  SERVER P99');
-    expect(text).toMatch(/POST \/upload .* 847 ms +50 ms /);
+    expect(text).toMatch(/POST \/upload .* 850 ms +50 ms /);
     expect(tables(80).join('\n')).not.toContain('TTFB');
   });
 

@@ -7,7 +7,7 @@ const CASES_LEAST = 5;
 /** Shares must differ by so much, or by this factor. */
 const SHARE_LEAST = 0.01;
 const SHARE_RATIO = 2;
-/** Latencies must differ by this factor; histograms are within 1.6 %. */
+/** Latencies must differ by this factor; histograms are within 1.1 %. */
 const LATENCY_RATIO = 1.1;
 /** Retransmissions come in bursts, so their rates must differ by this factor, and one side must have so many. */
 const RATE_RATIO = 2;

@@ -21,9 +21,9 @@ const stats = (rows: string) =>
 function percentiles(path: string, what: string): FieldTable {
   return {
     [`${path}.count`]: { type: 'int', about: `${what}: of how many` },
-    [`${path}.p50`]: { type: 'duration', about: 'median, within 2 %' },
-    [`${path}.p90`]: { type: 'duration', about: '90 % took no longer, within 2 %' },
-    [`${path}.p99`]: { type: 'duration', about: '99 % took no longer, within 2 %' },
+    [`${path}.p50`]: { type: 'duration', about: 'median, within 1.1 %' },
+    [`${path}.p90`]: { type: 'duration', about: '90 % took no longer, within 1.1 %' },
+    [`${path}.p99`]: { type: 'duration', about: '99 % took no longer, within 1.1 %' },
     [`${path}.max`]: { type: 'duration', about: 'longest, exact' },
     [`${path}.mean`]: { type: 'duration', about: 'mean, exact' },
   };

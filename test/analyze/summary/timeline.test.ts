@@ -19,7 +19,7 @@ it('counts exchanges where they began, and bytes', () => {
     [0, 0, 100],
     [2, 1, 0],
   ]);
-  // Percentiles are within 1.6 %.
+  // Percentiles are within 1.1 %.
   expect((periods[0]?.p50 ?? 0) / 3e6).toBeCloseTo(1, 1);
   expect(periods[1]).toMatchObject({ p50: undefined, p99: undefined });
   expect((periods[2]?.p99 ?? 0) / 65e6).toBeCloseTo(1, 1);
