@@ -1,4 +1,4 @@
-/** Bundles the client and the agent into dist/: `npm run build`. Prints their number and size. */
+/** Bundles the client, the agent and the controller into dist/: `npm run build`. Prints their number and size. */
 
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -60,6 +60,11 @@ const results = await Promise.all([
     plugins: [plainBuiltins()],
     entryPoints: { 'ksnoop-agent': join(root, 'src/agent/main.ts') },
   }),
+  build({
+    ...written,
+    plugins: [slimClientNode(), plainBuiltins()],
+    entryPoints: { 'ksnoop-controller': join(root, 'src/controller/main.ts') },
+  }),
 ]);
 const joined = await joinChunks(results[0], { ...written, banner: {} }, { main: MAIN, paths: PATHS });
 writeManPages(join(fresh, 'man'));
@@ -76,7 +81,7 @@ for (const architecture of ['amd64', 'arm64'] as const) {
 }
 await rm(dist, { recursive: true, force: true });
 await rename(fresh, dist);
-const sizes = [joined, results[1].metafile].flatMap((metafile) =>
+const sizes = [joined, results[1].metafile, results[2].metafile].flatMap((metafile) =>
   Object.values(metafile.outputs).map(({ bytes }) => bytes),
 );
 const total = sizes.reduce((sum, bytes) => sum + bytes, 0);

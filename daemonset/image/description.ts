@@ -84,6 +84,8 @@ export const DESCRIPTION = {
   nodeLicensePath: '/usr/share/doc/node/copyright',
   nodePath: '/usr/bin/node',
   agentPath: '/usr/bin/ksnoop-agent',
+  /** The controller of Captures: another command of the same image. */
+  controllerPath: '/usr/bin/ksnoop-controller',
   shebang: '#!/usr/bin/node',
   passwd: 'root:x:0:0:root:/:/sbin/nologin\n',
   group: 'root:x:0:\n',

@@ -14,7 +14,7 @@ export interface ImageFiles {
   /** The directory that becomes the image's root. */
   readonly root: string;
   readonly architecture: Architecture;
-  /** The bundled agent (ksnoop-agent.mjs), with the licences of what is in it and their list beside it (dist/). */
+  /** The bundled agent (ksnoop-agent.mjs), with the controller, the licences of what is in it and their list beside it (dist/). */
   readonly agent: string;
   /** As in `Fetching`. */
   readonly newest: boolean;
@@ -59,8 +59,14 @@ export async function layOutFiles({ root, architecture, agent, cache, newest, lo
   }
   await write(join(root, 'etc/passwd'), image.passwd);
   await writeFile(join(root, 'etc/group'), image.group);
-  await writeFile(join(root, image.agentPath), `${image.shebang}\n${await readFile(agent, 'utf8')}`);
-  await chmod(join(root, image.agentPath), 0o755);
+  const programs = [
+    [agent, image.agentPath],
+    [join(dirname(agent), 'ksnoop-controller.mjs'), image.controllerPath],
+  ] as const;
+  for (const [from, path] of programs) {
+    await writeFile(join(root, path), `${image.shebang}\n${await readFile(from, 'utf8')}`);
+    await chmod(join(root, path), 0o755);
+  }
 }
 
 async function write(path: string, text: string): Promise<void> {

@@ -73,7 +73,7 @@ export async function buildBinary(
 /** The manifests by their names inside (src/capture/install/manifest-files.ts). */
 async function manifests(): Promise<Record<string, string>> {
   const assets: Record<string, string> = {};
-  for (const place of ['daemonset/base', 'daemonset/overlays']) {
+  for (const place of ['daemonset/base', 'daemonset/overlays', 'daemonset/captures']) {
     for (const file of await readdir(join(root, place), { recursive: true })) {
       if (!file.endsWith('.yaml')) continue;
       const path = join(root, place, file);

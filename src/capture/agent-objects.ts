@@ -3,6 +3,14 @@ export const AGENT_NAMESPACE = 'ksnoop';
 export const AGENT_DAEMONSET = 'ksnoop-agent';
 export const AGENT_CONTAINER = 'agent';
 
+/** The controller of Captures, as in daemonset/captures. */
+export const CONTROLLER_DEPLOYMENT = 'ksnoop-controller';
+export const CONTROLLER_CONTAINER = 'controller';
+
+/** The key pair of tickets: the Secret that the controller mounts, and the ConfigMap that the agents mount. */
+export const TICKET_KEY_SECRET = 'ksnoop-ticket-key';
+export const TICKET_KEY_PUBLIC = 'ksnoop-ticket-key-public';
+
 export const AGENT_LABEL = 'app.kubernetes.io/name';
 export const AGENT_SELECTOR = `${AGENT_LABEL}=${AGENT_DAEMONSET}`;
 

@@ -22,6 +22,14 @@ export interface StatusView {
     readonly usage?: { readonly cpuMillis: number; readonly memoryBytes: number } | undefined;
   }[];
   readonly resources?: Resources | undefined;
+  readonly captures?: CapturesView | undefined;
+}
+
+interface CapturesView {
+  readonly desired: number;
+  readonly ready: number;
+  readonly reason: string;
+  readonly missing: readonly string[];
 }
 
 interface Resources {
@@ -54,6 +62,7 @@ export function statusLines(status: StatusView, colours: Colours): string[] {
     ...(trouble === '' ? [] : [`trouble: ${trouble}`]),
   ];
   if (status.resources !== undefined) lines.push(allowance(status.resources));
+  if (status.captures !== undefined) lines.push(capturesLine(status.captures));
   const isMeasured = status.nodes.some(({ usage }) => usage !== undefined);
   const [node, pod, state, restarts, reason] = COLUMNS;
   const columns = isMeasured ? [node, pod, state, restarts, ...USAGE_COLUMNS, reason] : COLUMNS;
@@ -63,6 +72,12 @@ export function statusLines(status: StatusView, colours: Colours): string[] {
     ),
   );
   return [...lines.map(sanitise), ...tableLines(columns, rows, undefined, colours)];
+}
+
+/** `Captures of tenants: 2 of 2 controllers ready` */
+function capturesLine({ desired, ready, reason, missing }: CapturesView): string {
+  const trouble = [...(reason === '' ? [] : [reason]), ...missing.map((name) => `${name} is missing`)];
+  return [`Captures of tenants: ${ready} of ${desired} controllers ready`, ...trouble].join('; ');
 }
 
 /** `each agent: CPU 10m requested, no limit; memory 48Mi requested, 512Mi at most` */

@@ -4,12 +4,14 @@ import { objectAt, stringsAt } from '../../wire/guard.ts';
 import { VERSION } from '../../wire/version.ts';
 import type { Kube } from '../kube/kube.ts';
 import { ObjectApi } from '../kube/object-api.ts';
+import { takesTickets } from './captures-status.ts';
 import { NODES_NAMED, READY_TIMEOUT_MS } from './limits.ts';
 import { daemonsetDirectory, type Manifest, nameOf, readKustomization } from './manifests.ts';
 import { nodeImages } from './node-images.ts';
 import { addressed, FIELD_MANAGER, imageOf, OWN_LABELS, prepared } from './objects.ts';
 import { nextPoll } from './poll.ts';
 import { findDaemonSet, type InstallStatus, type NodeStatus, status } from './status.ts';
+import { ticketKeyObjects } from './ticket-key.ts';
 
 export interface InstallOptions {
   readonly kube: Kube;
@@ -17,6 +19,8 @@ export interface InstallOptions {
   readonly image?: string | undefined;
   /** Names of Secrets in the agents' namespace. Left out: those that are installed. */
   readonly pullSecrets?: readonly string[] | undefined;
+  /** Captures of tenants (daemonset/captures) as well. Left out: where they are installed. */
+  readonly captures?: boolean | undefined;
   /** A directory of daemonset/overlays instead of the base, such as `selinux`. */
   readonly overlay?: string | undefined;
   /** Where base and overlays are, if not the package's own `daemonset`. */
@@ -41,10 +45,15 @@ export async function install(options: InstallOptions, progress: (line: string) 
   const image = (options.image ?? installed?.image) || (await imageOfNodes(api, progress));
   const root = options.manifests ?? daemonsetDirectory();
   const directory = join(root, ...(options.overlay ? ['overlays', options.overlay] : ['base']));
-  const objects = prepared(readKustomization(directory), {
-    image,
-    pullSecrets: options.pullSecrets ?? installed?.pullSecrets ?? [],
-  });
+  // Without them the agents would listen to everybody who may port-forward: they stay until they are uninstalled.
+  const captures = options.captures === true || (before !== undefined && takesTickets(before));
+  const objects = prepared(
+    [
+      ...readKustomization(directory, captures ? [join(root, 'captures')] : []),
+      ...(captures ? await ticketKeyObjects(api) : []),
+    ],
+    { image, pullSecrets: options.pullSecrets ?? installed?.pullSecrets ?? [] },
+  );
   for (const object of objects) {
     await api.apply(addressed(await adapted(api, object)), FIELD_MANAGER);
     progress(`applied ${nameOf(object)}`);
@@ -87,13 +96,15 @@ async function untilReady(
 }
 
 /** Every agent that can be ready is, with the present image. Agents of nodes that are down come when their nodes do. */
-function isComplete({ installed, settled, desired, updated, ready, nodes }: InstallStatus): boolean {
+function isComplete(status: InstallStatus): boolean {
+  const { installed, settled, desired, updated, ready, nodes, captures } = status;
+  if (captures !== undefined && !(captures.settled && captures.ready >= captures.desired)) return false;
   const down = nodes.filter(({ nodeDown, pod }) => nodeDown && pod !== '').length;
   const present = nodes.filter(({ state }) => state === 'ready').length;
   return installed && settled && desired > 0 && updated + down >= desired && Math.min(ready, present) + down >= desired;
 }
 
-function progressLine({ desired, ready, updated, trouble, nodes, settled }: InstallStatus): string {
+function progressLine({ desired, ready, updated, trouble, nodes, settled, captures }: InstallStatus): string {
   const isEmpty = desired === 0 && nodes.every(({ pod }) => pod === '');
   if (!settled || (desired === 0 && !isEmpty)) return 'waiting for the DaemonSet controller';
   if (isEmpty) return 'no node matches the DaemonSet';
@@ -101,6 +112,11 @@ function progressLine({ desired, ready, updated, trouble, nodes, settled }: Inst
   const words = waiting.slice(0, NODES_NAMED).map(nodeWords);
   if (waiting.length > NODES_NAMED) words.push(`and ${waiting.length - NODES_NAMED} more`);
   if (trouble !== '') words.push(trouble);
+  if (captures !== undefined && captures.ready < captures.desired) {
+    words.push(
+      `${captures.ready} of ${captures.desired} controllers ready${captures.reason && `: ${captures.reason}`}`,
+    );
+  }
   // While an old agent is still there it counts as ready, but not as updated.
   return [`${Math.min(ready, updated)} of ${desired} nodes ready`, ...words].join('; ');
 }

@@ -27,19 +27,29 @@ export function daemonsetDirectory(): string {
 }
 
 /**
- * Read a kustomization with the fields that ksnoop's own use: `resources` (files, or directories with a kustomization) and `patches`
- * that are partial objects (strategic merge: maps are joined, lists of named things by name, other lists replaced).
+ * Read a kustomization with the fields that ksnoop's own use: `resources` (files, or directories with a kustomization), `components`
+ * (directories, whose patches change the objects so far) and `patches` that are partial objects (strategic merge: maps are
+ * joined, lists of named things by name, other lists replaced).
  * @param directory where the kustomization.yaml is
+ * @param more directories of components besides those that it names
  * @returns the objects in the order their files are named
  * @throws KsnoopError BAD_MANIFEST naming the file
  */
-export function readKustomization(directory: string): Manifest[] {
+export function readKustomization(directory: string, more: readonly string[] = []): Manifest[] {
+  return withKustomization([], directory, more);
+}
+
+/** Objects, and what a kustomization adds to them and changes of them. */
+function withKustomization(present: readonly Manifest[], directory: string, more: readonly string[]): Manifest[] {
   const file = join(directory, 'kustomization.yaml');
   const [kustomization = {}] = readDocuments(file);
-  const objects = arrayAt(kustomization, 'resources').flatMap((name) => {
+  const resources = arrayAt(kustomization, 'resources').flatMap((name) => {
     const path = join(directory, String(name));
     return isManifestDirectory(path) ? readKustomization(path) : readDocuments(path);
   });
+  const components = [...arrayAt(kustomization, 'components').map((name) => join(directory, String(name))), ...more];
+  let objects = [...present, ...resources];
+  for (const component of components) objects = withKustomization(objects, component, []);
   for (const patch of objectsAt(kustomization, 'patches')) {
     const path = optionalString(patch, 'path');
     const patches =

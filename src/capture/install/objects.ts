@@ -1,7 +1,7 @@
 import { KsnoopError } from '../../wire/errors.ts';
 import { type JsonObject, objectAt, objectsAt, stringsAt } from '../../wire/guard.ts';
 import { VERSION } from '../../wire/version.ts';
-import { AGENT_CONTAINER, AGENT_DAEMONSET } from '../agent-objects.ts';
+import { AGENT_CONTAINER, AGENT_DAEMONSET, CONTROLLER_CONTAINER, CONTROLLER_DEPLOYMENT } from '../agent-objects.ts';
 import type { ObjectId } from '../kube/object-api.ts';
 import type { Manifest } from './manifests.ts';
 
@@ -23,6 +23,19 @@ export const VERSION_LABEL = 'app.kubernetes.io/version';
 /** The kinds a manifest of ksnoop may hold, in the order they are applied; they are removed in reverse. */
 export const KINDS = [
   { kind: 'Namespace', api: 'v1', plural: 'namespaces', namespaced: false },
+  // Before the kind that they protect, so that it is never without them.
+  {
+    kind: 'ValidatingAdmissionPolicy',
+    api: 'admissionregistration.k8s.io/v1',
+    plural: 'validatingadmissionpolicies',
+    namespaced: false,
+  },
+  {
+    kind: 'ValidatingAdmissionPolicyBinding',
+    api: 'admissionregistration.k8s.io/v1',
+    plural: 'validatingadmissionpolicybindings',
+    namespaced: false,
+  },
   {
     kind: 'CustomResourceDefinition',
     api: 'apiextensions.k8s.io/v1',
@@ -32,6 +45,7 @@ export const KINDS = [
   { kind: 'PriorityClass', api: 'scheduling.k8s.io/v1', plural: 'priorityclasses', namespaced: false },
   { kind: 'ServiceAccount', api: 'v1', plural: 'serviceaccounts', namespaced: true },
   { kind: 'ConfigMap', api: 'v1', plural: 'configmaps', namespaced: true },
+  { kind: 'Secret', api: 'v1', plural: 'secrets', namespaced: true },
   { kind: 'ResourceQuota', api: 'v1', plural: 'resourcequotas', namespaced: true },
   { kind: 'ClusterRole', api: 'rbac.authorization.k8s.io/v1', plural: 'clusterroles', namespaced: false },
   { kind: 'ClusterRoleBinding', api: 'rbac.authorization.k8s.io/v1', plural: 'clusterrolebindings', namespaced: false },
@@ -41,6 +55,8 @@ export const KINDS = [
   { kind: 'Service', api: 'v1', plural: 'services', namespaced: true },
   { kind: 'DaemonSet', api: 'apps/v1', plural: 'daemonsets', namespaced: true },
   { kind: 'Deployment', api: 'apps/v1', plural: 'deployments', namespaced: true },
+  // Made by the controller itself.
+  { kind: 'Lease', api: 'coordination.k8s.io/v1', plural: 'leases', namespaced: true },
 ] as const;
 
 export type AppliedKind = (typeof KINDS)[number];
@@ -65,11 +81,14 @@ export interface Changes {
   readonly pullSecrets: readonly string[];
 }
 
-/** The objects as they are applied: in order, labelled as ksnoop's, the agent with its image. */
+/** The objects as they are applied: in order, labelled as ksnoop's, agents and controller with their image. */
 export function prepared(objects: readonly Manifest[], changes: Changes): Manifest[] {
   const order = (object: Manifest) => KINDS.indexOf(kindOf(object));
   return objects
-    .map((object) => labelled(isAgents(object) ? withImage(object, changes) : object))
+    .map((object) => {
+      const container = containerOf(object);
+      return labelled(container === undefined ? object : withImage(object, container, changes));
+    })
     .sort((a, b) => order(a) - order(b));
 }
 
@@ -79,22 +98,25 @@ function labelled(object: Manifest): Manifest {
   return { ...object, metadata: { ...metadata, labels } };
 }
 
-function isAgents(object: Manifest): boolean {
-  return object.kind === 'DaemonSet' && objectAt(object, 'metadata').name === AGENT_DAEMONSET;
+/** Name of the container that runs the agents' image; undefined for objects without one. */
+function containerOf(object: Manifest): string | undefined {
+  const { name } = objectAt(object, 'metadata');
+  if (object.kind === 'DaemonSet' && name === AGENT_DAEMONSET) return AGENT_CONTAINER;
+  return object.kind === 'Deployment' && name === CONTROLLER_DEPLOYMENT ? CONTROLLER_CONTAINER : undefined;
 }
 
-function withImage(daemonSet: Manifest, { image, pullSecrets }: Changes): Manifest {
-  const spec = objectAt(daemonSet, 'spec');
+function withImage(object: Manifest, container: string, { image, pullSecrets }: Changes): Manifest {
+  const spec = objectAt(object, 'spec');
   const template = objectAt(spec, 'template');
   const pod = objectAt(template, 'spec');
   const containers = objectsAt(pod, 'containers');
-  if (!containers.some(({ name }) => name === AGENT_CONTAINER)) {
-    throw new KsnoopError('BAD_MANIFEST', `The DaemonSet has no container "${AGENT_CONTAINER}".`);
+  if (!containers.some(({ name }) => name === container)) {
+    throw new KsnoopError('BAD_MANIFEST', `The ${object.kind} has no container "${container}".`);
   }
   const secrets = pullSecrets.length > 0 && { imagePullSecrets: pullSecrets.map((name) => ({ name })) };
-  const containersWithImage = containers.map((item) => (item.name === AGENT_CONTAINER ? { ...item, image } : item));
+  const containersWithImage = containers.map((item) => (item.name === container ? { ...item, image } : item));
   const changed = { ...pod, containers: containersWithImage, ...secrets };
-  return { ...daemonSet, spec: { ...spec, template: { ...template, spec: changed } } };
+  return { ...object, spec: { ...spec, template: { ...template, spec: changed } } };
 }
 
 /** The image a DaemonSet runs its agent with, and the names of its pull secrets. */

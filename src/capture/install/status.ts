@@ -5,6 +5,7 @@ import { uncovered } from '../agents/agents.ts';
 import type { Kube } from '../kube/kube.ts';
 import { ObjectApi } from '../kube/object-api.ts';
 import { memoryKill, type PodView, podTrouble, podView } from '../kube/pod.ts';
+import { type CapturesStatus, capturesStatus, takesTickets } from './captures-status.ts';
 import { imageOf, VERSION_LABEL } from './objects.ts';
 import { type AgentResources, type AgentUsage, agentUsage, resourcesOf } from './resources.ts';
 
@@ -44,6 +45,8 @@ export interface InstallStatus {
   /** Why pods cannot be made at all (admission, quota); empty mostly. */
   readonly trouble: string;
   readonly nodes: readonly NodeStatus[];
+  /** Captures of tenants; undefined where they are not installed. */
+  readonly captures?: CapturesStatus | undefined;
 }
 
 const NOTHING = { image: '', version: '', desired: 0, updated: 0, ready: 0, settled: true, trouble: '' } as const;
@@ -80,6 +83,7 @@ export async function status(kube: Kube, signal?: AbortSignal): Promise<InstallS
     ready: count('numberReady'),
     settled: count('observedGeneration') >= (optionalNumber(objectAt(daemonSet, 'metadata'), 'generation') ?? 0),
     trouble: views.length < desired ? await creationTrouble(api) : '',
+    captures: takesTickets(daemonSet) ? await capturesStatus(api) : undefined,
     nodes: nodeStatuses(daemonSet, views, nodes).map((node) => ({ ...node, usage: usage.get(node.pod) })),
   };
 }

@@ -31,15 +31,13 @@ export interface ObjectId extends ObjectKind {
  */
 export class ObjectApi {
   readonly #api: KubernetesObjectApi;
+  readonly #kube: Kube;
+  readonly #signal: AbortSignal | undefined;
 
   constructor(kube: Kube, signal?: AbortSignal) {
-    this.#api = new KubernetesObjectApi({
-      // The path and the query are what counts of the address: api.ts adds the server.
-      baseServer: new ServerConfiguration('http://kubernetes', {}),
-      httpApi: { send: (request) => from(answered(kube, request, signal)) },
-      middleware: [],
-      authMethods: {},
-    });
+    this.#kube = kube;
+    this.#signal = signal;
+    this.#api = objectApi((request) => answered(kube, request, signal));
   }
 
   /** One object as the API server has it, or undefined when it does not exist. */
@@ -84,7 +82,11 @@ export class ObjectApi {
    * @param manager owner of the fields (fieldManager)
    */
   async apply(object: ObjectId & JsonObject, manager: string): Promise<void> {
-    await outcome(object, this.#api.patch(object, undefined, undefined, manager, true, PatchStrategy.ServerSideApply));
+    // client-node's models do not know the members of a CRD's schema that are extensions (x-kubernetes-validations): what is sent
+    // is the object itself.
+    const body = JSON.stringify(object);
+    const api = objectApi((request) => answered(this.#kube, request, this.#signal, body));
+    await outcome(object, api.patch(object, undefined, undefined, manager, true, PatchStrategy.ServerSideApply));
   }
 
   /** Delete one object, its dependents after it. @returns false when it did not exist */
@@ -100,6 +102,16 @@ export class ObjectApi {
   }
 }
 
+function objectApi(send: (request: RequestContext) => Promise<ResponseContext>): KubernetesObjectApi {
+  return new KubernetesObjectApi({
+    // The path and the query are what counts of the address: api.ts adds the server.
+    baseServer: new ServerConfiguration('http://kubernetes', {}),
+    httpApi: { send: (request) => from(send(request)) },
+    middleware: [],
+    authMethods: {},
+  });
+}
+
 /** A failure on its way through client-node, which would write its own words before the message of an Error. */
 class Failed {
   readonly reason: unknown;
@@ -113,9 +125,11 @@ async function answered(
   kube: Kube,
   request: RequestContext,
   signal: AbortSignal | undefined,
+  patch?: string,
 ): Promise<ResponseContext> {
   const { pathname: path, searchParams } = new URL(request.getUrl());
-  const body = request.getBody();
+  const formed = request.getBody();
+  const body = formed === undefined ? undefined : (patch ?? formed);
   const contentType = request.getHeaders()['Content-Type'] ?? 'application/json';
   const sent = typeof body === 'string' ? { body, contentType } : {};
   const call: ApiCall = { method: methodOf(request), path, query: Object.fromEntries(searchParams), ...sent, signal };

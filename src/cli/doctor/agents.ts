@@ -32,6 +32,17 @@ export const agents: Check = {
           : finding.problem(message, fix),
       );
     }
+    const { captures } = installed;
+    if (captures !== undefined && (captures.ready < captures.desired || captures.missing.length > 0)) {
+      const absent = captures.missing.map((name) => `, ${name} is missing`).join('');
+      const message = `Captures of tenants: ${captures.ready} of ${captures.desired} controllers ready${absent}`;
+      const stops = captures.ready === 0 || captures.missing.length > 0;
+      const fix =
+        captures.missing.length > 0
+          ? 'ksnoop install --captures'
+          : 'kubectl describe deployment -n ksnoop ksnoop-controller';
+      found.push(stops ? finding.problem(message, fix) : finding.warning(message, fix));
+    }
     if (installed.version !== '' && installed.version !== VERSION) {
       const message = `they were installed by ksnoop ${installed.version}, and this is ${VERSION}`;
       found.push(finding.warning(message, `ksnoop install --image IMAGE-OF-${VERSION}`));

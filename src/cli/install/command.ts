@@ -19,6 +19,7 @@ export interface RawInstallOptions {
   readonly image?: string;
   readonly pullSecret?: string[];
   readonly overlay?: string;
+  readonly captures?: boolean;
   readonly timeout?: string;
   readonly output?: string;
   readonly context?: string;
@@ -31,9 +32,11 @@ export async function installCommand(raw: RawInstallOptions): Promise<ExitCode> 
   const timeoutMs = raw.timeout === undefined ? undefined : durationOf(raw.timeout, '--timeout');
   return withKube(raw, async (kube, signal) => {
     const { info, warn } = logger({ quiet: raw.quiet === true, verbose: false });
-    const { image, pullSecret: pullSecrets, overlay } = raw;
-    const result = await install({ kube, image, pullSecrets, overlay, timeoutMs, signal }, info);
+    const { image, pullSecret: pullSecrets, overlay, captures } = raw;
+    const result = await install({ kube, image, pullSecrets, overlay, captures, timeoutMs, signal }, info);
     warn(`the agents are installed: ${result.ready} of ${result.desired} nodes ready, image ${result.image}`);
+    if (result.captures !== undefined)
+      warn('the agents take tickets only: users capture with Captures (docs/tenants.md)');
     return EXIT.done;
   });
 }

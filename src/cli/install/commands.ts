@@ -10,6 +10,7 @@ export function addInstallCommands(ksnoop: Command, setExit: (code: number) => v
     .option('--image <IMAGE>', "the agents' image, as your nodes can pull it or already have it")
     .option('--pull-secret <NAME...>', 'Secrets in namespace ksnoop to pull it with')
     .addOption(new Option('--overlay <NAME>', 'a variant from daemonset/overlays').choices(['selinux', 'cgroup']))
+    .option('--captures', 'also Captures of tenants: who may capture what, decided by the API server (docs/tenants.md)')
     .option('--timeout <TIME>', 'how long to wait for the agents to be ready', '3m')
     .action(async (options: RawInstallOptions) => {
       const { installCommand } = await import('./command.ts');
@@ -18,6 +19,7 @@ export function addInstallCommands(ksnoop: Command, setExit: (code: number) => v
   addExamples(install, [
     ['install --image registry.example/ksnoop:1.0', 'agents on every node'],
     ['install --image registry.example/ksnoop:1.0 --pull-secret registry', 'from a registry that needs credentials'],
+    ['install --captures', 'let users capture the pods of their own namespaces, and nothing else'],
   ]);
   const uninstall = ksnoop.command('uninstall').description('remove the agents and everything installed with them');
   onCluster(uninstall).action(async (options: RawInstallOptions) => {

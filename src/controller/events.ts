@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { create } from '../capture/kube/api.ts';
+import type { Kube } from '../capture/kube/kube.ts';
+import { resourcePath } from '../capture/kube/resource.ts';
+import { CAPTURE_API, type CaptureView } from './capture-object.ts';
+import { EVENTS_WAITING, MESSAGE_MAXIMUM } from './limits.ts';
+
+/** What an event is about. */
+export interface Involved {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+export function captureInvolved({ namespace, name, uid }: CaptureView): Involved {
+  return { apiVersion: CAPTURE_API, kind: 'Capture', namespace, name, uid };
+}
+
+/** Writes events (`kubectl describe`), one after the other. Each is written once, also by several controllers in turn. */
+export class Events {
+  readonly #kube: Kube;
+  readonly #reporter: string;
+  #waiting = 0;
+  #dropped = 0;
+  #last: Promise<void> = Promise.resolve();
+
+  /** @param reporter name of the controller's pod */
+  constructor(kube: Kube, reporter: string) {
+    this.#kube = kube;
+    this.#reporter = reporter;
+  }
+
+  /** Events that were not written because too many waited. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Resolves when what waits now is written. */
+  get written(): Promise<void> {
+    return this.#last;
+  }
+
+  /**
+   * Have an event about an object written, because of a Capture.
+   * @param reason one word
+   */
+  write(capture: CaptureView, involvedObject: Involved, reason: string, message: string): void {
+    if (this.#waiting >= EVENTS_WAITING) {
+      this.#dropped += 1;
+      return;
+    }
+    const digest = createHash('sha256').update([capture.uid, involvedObject.uid, reason].join(' ')).digest('hex');
+    const { namespace } = involvedObject;
+    const time = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+    const event = {
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { namespace, name: `ksnoop-${digest.slice(0, 32)}` },
+      involvedObject,
+      reason,
+      message: message.slice(0, MESSAGE_MAXIMUM),
+      type: reason === 'CaptureRefused' ? 'Warning' : 'Normal',
+      count: 1,
+      firstTimestamp: time,
+      lastTimestamp: time,
+      source: { component: 'ksnoop-controller' },
+      reportingComponent: 'ksnoop.io/controller',
+      reportingInstance: this.#reporter,
+      action: reason,
+    };
+    this.#waiting += 1;
+    this.#last = this.#last.then(async () => {
+      // It exists already, or its namespace is being deleted and takes none.
+      await create(this.#kube, resourcePath('v1', namespace, 'events'), event).catch(() => {});
+      this.#waiting -= 1;
+    });
+  }
+}

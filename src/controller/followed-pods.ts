@@ -1,0 +1,84 @@
+import type { Kube } from '../capture/kube/kube.ts';
+import type { PodView } from '../capture/kube/pod.ts';
+import type { TargetEvent } from '../capture/targets/followed-targets.ts';
+import { findTargetSet } from '../capture/targets/target-set.ts';
+import { KsnoopError } from '../wire/errors.ts';
+import type { CaptureView } from './capture-object.ts';
+import { PODS_MAXIMUM } from './limits.ts';
+
+/**
+ * The pods of one Capture, now and as they change. Only pods of the Capture's own namespace are ever in it, whatever led to
+ * others: a Service without a selector, an Ingress, a route.
+ */
+export class FollowedPods {
+  readonly #abort = new AbortController();
+  readonly #namespace: string;
+  readonly #pods = new Map<string, PodView>();
+  readonly #changed: () => void;
+  #refused: readonly KsnoopError[] = [];
+  #failure: KsnoopError | undefined;
+  #found = false;
+
+  /** @param changed called after every change of `pods` */
+  constructor(kube: Kube, capture: CaptureView, changed: () => void) {
+    this.#namespace = capture.namespace;
+    this.#changed = changed;
+    void this.#follow(kube, capture);
+  }
+
+  /** Whether the targets were looked up; until then nothing is known of the pods. */
+  get isFound(): boolean {
+    return this.#found;
+  }
+
+  /** By UID. */
+  get pods(): ReadonlyMap<string, PodView> {
+    return this.#pods;
+  }
+
+  /** Targets that were not found, and why none could be. */
+  get problems(): readonly KsnoopError[] {
+    return this.#failure === undefined ? this.#refused : [this.#failure];
+  }
+
+  stop(): void {
+    this.#abort.abort();
+  }
+
+  async #follow(kube: Kube, capture: CaptureView): Promise<void> {
+    const { signal } = this.#abort;
+    try {
+      const query = {
+        refs: capture.targets,
+        namespaces: [capture.namespace],
+        nodes: [],
+        // The pods of an Ingress's controller belong to somebody else.
+        sides: { backends: true, controller: false },
+        crossNamespaces: false,
+      };
+      const set = await findTargetSet(kube, query, PODS_MAXIMUM, signal);
+      this.#refused = [...set.refused, ...set.waiting].map(({ error }) => error);
+      for (const { pod } of set.initial.pods) this.#add(pod);
+      this.#found = true;
+      this.#changed();
+      await set.follow((event) => this.#take(event), signal);
+    } catch (thrown) {
+      if (signal.aborted) return;
+      this.#failure =
+        thrown instanceof KsnoopError ? thrown : new KsnoopError('API_ERROR', 'The targets cannot be looked up.');
+      this.#found = true;
+      this.#changed();
+    }
+  }
+
+  #take(event: TargetEvent): void {
+    if (event.type === 'added') this.#add(event.pod);
+    else if (event.type === 'gone') this.#pods.delete(event.uid);
+    else return;
+    this.#changed();
+  }
+
+  #add(pod: PodView): void {
+    if (pod.namespace === this.#namespace && this.#pods.size < PODS_MAXIMUM) this.#pods.set(pod.uid, pod);
+  }
+}

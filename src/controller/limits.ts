@@ -1,0 +1,52 @@
+/** Bounds of the controller. Times are milliseconds. */
+
+/** The Lease: how long it is valid, within what time the holder must renew it, how often both look at it (client-go's defaults). */
+export const LEASE_MS = 15_000;
+export const LEASE_RENEW_MS = 10_000;
+export const LEASE_RETRY_MS = 2_000;
+
+/**
+ * A ticket of a running Capture is valid for so long. A permission that was withdrawn ends a stream within this time, and
+ * the clocks of two nodes may differ by the rest of a minute.
+ */
+export const TICKET_VALID_MS = 45_000;
+
+/** A ticket is replaced when it is so old: the client has the rest of its time to hand in the next one. */
+export const TICKET_RENEW_MS = 20_000;
+
+/** A Capture that is not admitted, or whose targets are not found, is looked at again after this. */
+export const AGAIN_MS = 15_000;
+
+/** Captures that are worked on at the same time. */
+export const WORKERS = 8;
+
+/** Waits after a failure of one Capture, doubled from the first to the last. */
+export const RETRY_FIRST_MS = 250;
+export const RETRY_LAST_MS = 30_000;
+
+/** One Capture is looked at no more often than this, however many of its pods change. */
+export const SETTLE_MS = 10;
+
+/** An answer about a permission counts for so long, for the tickets that are made right after it. */
+export const ALLOWED_MS = 2_000;
+
+/** Events that wait to be written; those beyond are dropped, and the log has their number. */
+export const EVENTS_WAITING = 5_000;
+
+/** Pods of one Capture. */
+export const PODS_MAXIMUM = 256;
+
+/** Nodes named in a status. */
+export const NODES_NAMED = 50;
+
+/** Captures that run at the same time. A ResourceQuota of count/captures.ksnoop.io bounds those of a namespace. */
+export const RUNNING_MAXIMUM = 1_000;
+
+/** Longest duration of a Capture. */
+export const DURATION_MAXIMUM_MS = 24 * 3_600_000;
+
+/** A policy that was created a moment ago is not enforced by every API server yet: a Capture made so early is refused. */
+export const POLICY_SETTLES_MS = 3_000;
+
+/** Characters of a message in a condition or event. */
+export const MESSAGE_MAXIMUM = 1_000;

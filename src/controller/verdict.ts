@@ -1,0 +1,99 @@
+import type { PodView } from '../capture/kube/pod.ts';
+import type { KsnoopError } from '../wire/errors.ts';
+import type { SealedTicket } from '../wire/ticket.ts';
+import type { CaptureView } from './capture-object.ts';
+import type { PolicyState } from './policy.ts';
+import type { Condition, Phase, Verdict } from './status.ts';
+
+/** Why nothing of a Capture is captured. `final`: nothing but another Capture changes that. */
+export interface Refusal {
+  readonly reason: 'PolicyMissing' | 'Forbidden' | 'Invalid' | 'NoDestination' | 'TooManyCaptures';
+  readonly message: string;
+  readonly final: boolean;
+}
+
+/** Whether the policy protects this Capture; undefined when it does. */
+export function policyRefusal(capture: CaptureView, policy: PolicyState): Refusal | undefined {
+  const refuse = (message: string, final: boolean): Refusal => ({ reason: 'PolicyMissing', message, final });
+  if (!policy.protects) {
+    return refuse(`${policy.why}: no Capture is admitted. Apply it: ksnoop install --captures`, false);
+  }
+  if (capture.created >= policy.since) return undefined;
+  return refuse('It was created before its admission policy was in force: make another Capture.', true);
+}
+
+/** Why a Capture has ended; undefined while it has not. @param now milliseconds since 1970 */
+export function endOf(capture: CaptureView, now: number): Condition | undefined {
+  const complete = (reason: string, message: string): Condition => ({
+    type: 'Complete',
+    status: 'True',
+    reason,
+    message,
+  });
+  if (now >= capture.ends) return complete('DurationReached', 'limits.duration was reached.');
+  if (capture.stopped || capture.deleted) return complete('Stopped', 'It was stopped (spec.state).');
+  return undefined;
+}
+
+/** The verdict on a Capture of which nothing is captured. */
+export function refused(refusal: Refusal): Verdict {
+  const { reason, message, final } = refusal;
+  const phase: Phase = final ? 'Refused' : 'Pending';
+  return nothing(phase, [
+    { type: 'Admitted', status: 'False', reason, message },
+    policyCondition(reason === 'PolicyMissing' ? message : undefined),
+    { type: 'Capturing', status: 'False', reason: 'NotAdmitted', message: 'Nothing is captured.' },
+    { type: 'Complete', status: 'False', reason: phase, message: '' },
+  ]);
+}
+
+/** The verdict on a Capture that has ended. */
+export function ended(complete: Condition): Verdict {
+  return nothing('Complete', [
+    complete,
+    { type: 'Capturing', status: 'False', reason: 'Complete', message: 'Nothing is captured any more.' },
+  ]);
+}
+
+/** The verdict on a Capture whose client may capture. */
+export function admitted(
+  pods: readonly PodView[],
+  failed: ReadonlyMap<PodView, string>,
+  tickets: readonly SealedTicket[],
+  problems: readonly KsnoopError[],
+): Verdict {
+  const count = pods.length - failed.size;
+  const words = `${count} of ${pods.length} pods have tickets`;
+  const conditions: Condition[] = [
+    {
+      type: 'Admitted',
+      status: 'True',
+      reason: 'Allowed',
+      message: 'The policy and the permissions of requestedBy allow it.',
+    },
+    policyCondition(undefined),
+    count === 0
+      ? { type: 'Capturing', status: 'False', reason: 'NoPods', message: words }
+      : // Packets flow between client and agents; the controller does not see them.
+        { type: 'Capturing', status: 'Unknown', reason: 'ByClient', message: `${words}: the client captures them` },
+    degraded(failed, problems),
+    { type: 'Complete', status: 'False', reason: 'Running', message: '' },
+  ];
+  return { phase: count === 0 ? 'Pending' : 'Running', conditions, pods, failed, tickets };
+}
+
+function degraded(failed: ReadonlyMap<PodView, string>, problems: readonly KsnoopError[]): Condition {
+  const reasons = [...new Set([...problems.map(({ message }) => message), ...failed.values()])];
+  if (reasons.length === 0) return { type: 'Degraded', status: 'False', reason: 'AsWanted', message: '' };
+  const reason = problems.length > 0 ? 'TargetsNotFound' : 'PodsNotCaptured';
+  return { type: 'Degraded', status: 'True', reason, message: reasons.join(' ') };
+}
+
+function policyCondition(why: string | undefined): Condition {
+  if (why === undefined) return { type: 'PolicyMissing', status: 'False', reason: 'InForce', message: '' };
+  return { type: 'PolicyMissing', status: 'True', reason: 'PolicyMissing', message: why };
+}
+
+function nothing(phase: Phase, conditions: readonly Condition[]): Verdict {
+  return { phase, conditions, pods: [], failed: new Map(), tickets: [] };
+}
