@@ -24,7 +24,7 @@ const VALIDATIONS: readonly string[] = [
   "!variables.changed || !object.spec.hostNetwork || authorizer.group('ksnoop.io').resource('captures').check('capture-host-network').allowed()",
   '!variables.created || object.spec.requestedBy == request.userInfo.username',
   '!variables.created || !has(object.spec.requestedByGroups) || object.spec.requestedByGroups.all(group, group in request.userInfo.groups)',
-  '!variables.created || !has(object.spec.requestedByExtra) || object.spec.requestedByExtra.all(key, key in request.userInfo.extra && object.spec.requestedByExtra[key].all(value, value in request.userInfo.extra[key]))',
+  '!variables.created || !has(object.spec.requestedByExtra) || object.spec.requestedByExtra.all(key, has(request.userInfo.extra) && key in request.userInfo.extra && object.spec.requestedByExtra[key].all(value, value in request.userInfo.extra[key]))',
   'variables.created || (object.spec.?filter == oldObject.spec.?filter && object.spec.?snaplen == oldObject.spec.?snaplen && object.spec.?hostNetwork == oldObject.spec.?hostNetwork && object.spec.?limits == oldObject.spec.?limits && object.spec.?trigger == oldObject.spec.?trigger && object.spec.?storage == oldObject.spec.?storage && object.spec.?clientKey == oldObject.spec.?clientKey && object.spec.?requestedBy == oldObject.spec.?requestedBy && object.spec.?requestedByGroups == oldObject.spec.?requestedByGroups && object.spec.?requestedByExtra == oldObject.spec.?requestedByExtra && object.spec.?targets == oldObject.spec.?targets)',
 ];
 
