@@ -6,6 +6,7 @@ import { type BuildOptions, build } from 'esbuild';
 import { imageBill } from '../daemonset/image/bill.ts';
 import { pinnedPackages } from '../daemonset/image/packages.ts';
 import { VERSION } from '../src/wire/version.ts';
+import { inlineNumbers } from './inline-numbers.ts';
 import { joinChunks, type LoadPath } from './join-chunks.ts';
 import { writeManPages } from './man-pages.ts';
 import { plainBuiltins } from './plain-builtins.ts';
@@ -49,7 +50,7 @@ const results = await Promise.all([
   // Split, so that what a command does not need (the Kubernetes client above all) is not even read.
   build({
     ...written,
-    plugins: [slimClientNode(), plainBuiltins()],
+    plugins: [slimClientNode(), plainBuiltins(), inlineNumbers(join(root, 'src'))],
     entryPoints: { ksnoop: join(root, MAIN) },
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
