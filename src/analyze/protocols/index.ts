@@ -5,6 +5,7 @@ import { http2 } from './http2/index.ts';
 import { kafka } from './kafka/index.ts';
 import { memcached } from './memcached/index.ts';
 import { mongodb } from './mongodb/index.ts';
+import { mqtt } from './mqtt/index.ts';
 import { mysql } from './mysql/index.ts';
 import { dhcp, dhcp6 } from './named/dhcp.ts';
 import { ntp } from './named/ntp.ts';
@@ -36,6 +37,7 @@ export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [
   postgresql,
   mysql,
   memcached,
+  mqtt,
   webSocket,
   mongodb,
   smtp,

@@ -15,6 +15,7 @@ export const STATED_PERCENT: Readonly<Record<ConversationName, number>> = {
   kafka: 95,
   amqp: 55,
   nats: 95,
+  mqtt: 90,
   dnsTcp: 95,
   dnsUdp: 95,
   grpc: 45,

@@ -7,6 +7,7 @@ import { http2Conversation } from './http2.ts';
 import { kafkaConversation } from './kafka.ts';
 import { memcachedConversation } from './memcached.ts';
 import { mongodbConversation } from './mongodb.ts';
+import { mqttConversation } from './mqtt.ts';
 import { mysqlConversation } from './mysql.ts';
 import { natsConversation } from './nats.ts';
 import { postgresqlConversation } from './postgresql.ts';
@@ -26,6 +27,7 @@ export const CONVERSATIONS = {
   kafka: kafkaConversation,
   amqp: amqpConversation,
   nats: natsConversation,
+  mqtt: mqttConversation,
   dnsTcp: dnsTcpConversation,
   dnsUdp: dnsUdpConversation,
   grpc: grpcConversation,
