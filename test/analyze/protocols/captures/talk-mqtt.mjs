@@ -9,7 +9,10 @@ const attempt = (what) => what().catch((thrown) => console.log(thrown.code, thro
 
 const client = await connectAsync(address, { ...more, clientId: 'modern', properties: { topicAliasMaximum: 10 } });
 await client.subscribeAsync(['news/#', 'weather/+'], { qos: 1 });
-await client.publishAsync('news/sport', 'goal', { qos: 1, properties: { topicAlias: 1, userProperties: { trace: 'abc' } } });
+await client.publishAsync('news/sport', 'goal', {
+  qos: 1,
+  properties: { topicAlias: 1, userProperties: { trace: 'abc' } },
+});
 await client.publishAsync('', 'another', { qos: 1, properties: { topicAlias: 1 } });
 await client.publishAsync('news/2026/weather', 'rain', { qos: 2 });
 await client.publishAsync('elsewhere/nobody', 'x', { qos: 1 });
@@ -19,4 +22,6 @@ await client.unsubscribeAsync('weather/+');
 await Promise.all([1, 2, 3].map((n) => client.publishAsync(`orders/${n}`, 'p'.repeat(n * 800), { qos: 1 })));
 await new Promise((resolve) => setTimeout(resolve, 300));
 await client.endAsync();
-await attempt(() => connectAsync(address, { ...more, clientId: 'liar', password: 'hunter2-wrong', reconnectPeriod: 0 }));
+await attempt(() =>
+  connectAsync(address, { ...more, clientId: 'liar', password: 'hunter2-wrong', reconnectPeriod: 0 }),
+);
