@@ -46,6 +46,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'capture/kinds': { loads: ['wire', 'capture', 'capture/kube'] },
   'capture/targets': { loads: ['wire', 'capture', 'capture/kube', 'capture/kinds'] },
   'capture/names': { loads: ['wire', 'capture', 'capture/kube'] },
+  'capture/tenant': { loads: ['wire', 'ticket', 'capture', 'capture/kube', 'capture/streams', 'capture/agents'] },
   'capture/facts': { loads: ['wire', 'capture', 'capture/kube'] },
   'capture/plan': { loads: ['wire', 'capture/*'] },
   'capture/registry': { loads: ['wire'] },

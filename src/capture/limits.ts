@@ -170,5 +170,13 @@ export const ONCE_TTL_SECONDS = 10;
 /** How long a client waits, at the end of a capture, for its Job to be removed. */
 export const ONCE_REMOVE_MS = 5_000;
 
+/** How long the controller may take to look at a new Capture, and the API server to delete it at the end. */
+export const ADMISSION_MS = 20_000;
+export const TENANT_DELETE_MS = 5_000;
+
+/** How long the next ticket for an agent is waited for (the controller makes one every 20 s), and how many are tried. */
+export const TICKET_WAIT_MS = 30_000;
+export const TICKETS_TRIED = 3;
+
 /** A tcpdump that is uploaded into a pod; a static one has about 2 MB. Bytes. */
 export const PROGRAM_MAXIMUM = 16 * 1024 * 1024;

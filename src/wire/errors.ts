@@ -59,6 +59,10 @@ export const ERROR_CODES = {
   CANNOT_READ: { exit: EXIT.failed, meaning: 'The input cannot be read.' },
   CANNOT_WRITE: { exit: EXIT.failed, meaning: 'A file, pipe or directory cannot be written.' },
   CAPTURE_FAILED: { exit: EXIT.failed, meaning: 'The capture failed on the node for an unforeseen reason.' },
+  CAPTURE_REFUSED: {
+    exit: EXIT.failed,
+    meaning: 'The policy of the cluster or the controller does not admit a capture of a tenant.',
+  },
   CERTIFICATE_EXPIRED: { exit: EXIT.failed, meaning: "The API server's certificate has expired or is not valid yet." },
   CERTIFICATE_NAME: { exit: EXIT.failed, meaning: "The API server's certificate is for another name." },
   CERTIFICATE_UNKNOWN: {
@@ -67,6 +71,10 @@ export const ERROR_CODES = {
   },
   CONFLICT: { exit: EXIT.failed, meaning: 'The object was changed by someone else at the same time.' },
   CONTEXT_NOT_FOUND: { exit: EXIT.usage, meaning: 'The kubeconfig has no such context, or no current context.' },
+  CONTROLLER_SILENT: {
+    exit: EXIT.failed,
+    meaning: 'The controller, which admits captures of tenants, has not answered in time.',
+  },
   CREDENTIAL_PLUGIN_FAILED: { exit: EXIT.failed, meaning: "The kubeconfig's credential plugin gave no credentials." },
   CREDENTIAL_PLUGIN_MISSING: { exit: EXIT.failed, meaning: "The kubeconfig's credential plugin is not installed." },
   DAMAGED_PCAP: { exit: EXIT.failed, meaning: 'The pcap data is damaged; the message names the byte.' },
@@ -103,6 +111,7 @@ export const ERROR_CODES = {
   },
   NO_AGENT_ON_NODE: { exit: EXIT.failed, meaning: 'The node of the target has no agent.' },
   NO_CAPTURE: { exit: EXIT.failed, meaning: 'The input is not a pcap or pcapng file.' },
+  NO_CAPTURES: { exit: EXIT.failed, meaning: 'The cluster is not set up for captures of tenants.' },
   NO_CONTAINER_PORTS: { exit: EXIT.usage, meaning: 'The container declares no ports by which to filter.' },
   NO_DECOMPRESSOR: { exit: EXIT.usage, meaning: 'The program that decompresses the capture is not installed.' },
   NO_FILE: { exit: EXIT.usage, meaning: 'The file does not exist.' },

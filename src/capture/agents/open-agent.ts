@@ -52,6 +52,16 @@ export class AgentAccess {
     this.#first?.catch(() => {});
   }
 
+  /** Whether the user may not list the agents; false where none are needed. */
+  async isDenied(): Promise<boolean> {
+    try {
+      await this.#first;
+      return false;
+    } catch (thrown) {
+      return thrown instanceof KsnoopError && thrown.code === 'FORBIDDEN';
+    }
+  }
+
   /** Reaches the agent of a node, whichever pod that is by then; without agents, what stands in for it. */
   on(node: string): OpenTransport {
     const { agentless: without } = this.#preference;

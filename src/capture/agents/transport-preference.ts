@@ -11,6 +11,8 @@ export interface TransportPreference {
   readonly resumeWindowMs: number;
   /** Whether an agent compresses what it sends through port-forward. */
   readonly compress: Compression;
+  /** Capture by a Capture object and its tickets, whatever the user's permissions are. */
+  readonly asTenant?: boolean;
   /** Capture without agents; undefined: with them. */
   readonly agentless?: AgentlessPreference | undefined;
 }

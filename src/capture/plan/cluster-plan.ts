@@ -36,6 +36,8 @@ export interface ClusterPlan {
   readonly growing: boolean;
   /** Emits targets that join and leave; undefined when the set is fixed. */
   readonly follow: FollowChanges | undefined;
+  /** Whether the user may not list the agents: as a tenant they may capture all the same. */
+  readonly denied: boolean;
   /** Takes the callers of captured pods (`--clients`) and what they call (`--depth`), so that these join. */
   readonly seen: PeersSeen | undefined;
 }
@@ -70,7 +72,7 @@ export async function planCluster(
 ): Promise<ClusterPlan> {
   // The agents are listed while the targets are resolved: a round trip is a tenth of the start.
   const agents = new AgentAccess(kube, options.transport, signal);
-  const found = await findTargetSet(kube, query, options.maximum, signal);
+  const [found, denied] = await Promise.all([findTargetSet(kube, query, options.maximum, signal), agents.isDenied()]);
   const nodes = new NodesOfPlan(agents, { kube, options, signal });
   const refused = nodes.begin(found.initial);
   const ownNodes = options.ownNodes ? new OwnNodes(kube, signal) : undefined;
@@ -111,6 +113,7 @@ export async function planCluster(
     leaveOut,
     waiting: waiting.length > 0,
     growing,
+    denied,
     follow: follow || joining ? follower({ found, options, nodes, peers, ownNodes }) : undefined,
     seen: joining
       ? {

@@ -281,6 +281,10 @@ class Capture implements RunningCapture {
         return;
       case 'note':
         this.#parts.observer.note(change.message);
+        return;
+      case 'ended':
+        this.#parts.observer.note(change.message);
+        this.stop('targets-ended');
     }
   }
 

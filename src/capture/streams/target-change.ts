@@ -17,6 +17,8 @@ export type TargetChange =
   | { readonly type: 'gone'; readonly key: string }
   /** It cannot be captured. */
   | { readonly type: 'refused'; readonly label: string; readonly error: KsnoopError }
+  /** The capture ends for good, in order, whatever its targets are. */
+  | { readonly type: 'ended'; readonly message: string }
   /** A message for the user. */
   | { readonly type: 'note'; readonly message: string };
 

@@ -49,6 +49,10 @@ export function addTransportFlags(command: Command): Command {
         'how the agents are reached (default: auto, port-forward where it is allowed)',
       ).choices(TRANSPORTS),
     )
+    .option(
+      '--as-tenant',
+      'capture by a Capture object, without permissions for the agents (default: where they are denied)',
+    )
     .option('--resume-window <TIME>', `how long an agent keeps a broken stream: ${RESUME_WINDOW}`)
     .addOption(
       new Option(

@@ -10,7 +10,7 @@ export function announce(plan: CapturePlan, log: Logger): ExitCode | undefined {
   for (const line of plan.warnings) log.warn(line);
   for (const { error } of plan.refused) reportError(error, log.warn);
   if (!isEmpty(plan)) return undefined;
-  plan.close();
+  void plan.close();
   return plan.refused[0]?.error.exit ?? EXIT.noTarget;
 }
 

@@ -8,6 +8,7 @@ import { durationOf } from '../values.ts';
 /** The flags that choose the way to the agents, as commander hands them over. */
 export interface RawTransportOptions {
   readonly transport?: string;
+  readonly asTenant?: boolean;
   readonly resumeWindow?: string;
   readonly compress?: string;
   /** true: the flag without a value. */
@@ -25,12 +26,23 @@ export function completeTransport(raw: RawTransportOptions, local: boolean): Tra
     );
   }
   const agentless = completeAgentless(raw, local);
+  if (raw.asTenant && (local || agentless !== undefined || (raw.transport ?? 'auto') === 'exec')) {
+    throw usage(
+      '--as-tenant reaches the agents by port-forward: --local, --agentless and --transport exec exclude it.',
+    );
+  }
   const name = raw.transport ?? 'auto';
   const transport = TRANSPORTS.find((known) => known === name);
   if (transport === undefined) throw usage(`There is no transport "${name}".`, `There are: ${TRANSPORTS.join(', ')}.`);
   const compress = COMPRESSIONS.find((known) => known === (raw.compress ?? 'auto'));
   if (compress === undefined) throw usage(`--compress takes ${COMPRESSIONS.join(', ')}, not "${raw.compress}".`);
-  return { transport, compress, resumeWindowMs: windowOf(raw.resumeWindow), agentless };
+  return {
+    transport,
+    compress,
+    resumeWindowMs: windowOf(raw.resumeWindow),
+    agentless,
+    ...(raw.asTenant && { asTenant: true }),
+  };
 }
 
 function completeAgentless(raw: RawTransportOptions, local: boolean): AgentlessPreference | undefined {

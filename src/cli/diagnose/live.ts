@@ -40,7 +40,7 @@ export async function diagnoseTargets(words: readonly string[], raw: RawDiagnose
       const nothing = announce(plan, log);
       // A Service that selects nothing has no packets: what is wrong is known already.
       if (nothing !== undefined || (plan.plans.length === 0 && diagnosis.hasErrors)) {
-        if (nothing === undefined) plan.close();
+        if (nothing === undefined) await plan.close();
         return await report(diagnosis, command, undefined, { otherwise: nothing ?? EXIT.done, signal, page, log });
       }
       const progress = new CaptureProgress(log);

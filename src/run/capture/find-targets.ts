@@ -59,7 +59,12 @@ export async function findOpened(
 ): Promise<CapturePlan> {
   const { container, maxTargets: maximum, follow, wholeNode, transport, clients, depth = 0, ownNodes = false } = config;
   const options = { container, maximum, follow, wholeNode, transport, clients, depth, ownNodes, cluster };
+  if (transport.asTenant === true) return (await tenants()).findAsTenant({ kube, query }, config, signal);
   const plan = await planCluster(kube, query, options, signal);
+  if (plan.denied && cluster === undefined) {
+    const { findAsTenant, isForTenants } = await tenants();
+    if (await isForTenants(kube, signal)) return findAsTenant({ kube, query }, config, signal);
+  }
   const warnings = [...plan.warnings];
   if (container !== undefined) {
     warnings.push(`containers of a pod share its network: -c ${container} filters by the ports it declares.`);
@@ -85,6 +90,11 @@ export async function findOpened(
     cluster: { kube, namespaces: [...new Set(plan.pods.map(({ namespace }) => namespace))] },
     close: () => kube.close(),
   };
+}
+
+/** Loaded only for those who capture as tenants. */
+function tenants() {
+  return import('./find-as-tenant.ts');
 }
 
 /** Whether a Service (`web.shop`) was named as a target, in any namespace. */

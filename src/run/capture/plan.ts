@@ -41,8 +41,8 @@ export interface CapturePlan extends Omit<CaptureTargets, 'named'> {
   readonly followNames: FollowNames | undefined;
   /** The API server, and the namespaces of the pods found; undefined without a cluster, or with several. */
   readonly cluster?: { readonly kube: Kube; readonly namespaces: readonly string[] } | undefined;
-  /** Close the connection to the API server. */
-  close(): void;
+  /** Close the connection to the API server, and end what was made there for this capture. */
+  close(): void | Promise<void>;
 }
 
 /** Whether a plan has anything to capture, now or later. */

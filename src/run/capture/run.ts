@@ -58,7 +58,7 @@ export async function runCapture(
   try {
     opened = await open(() => running?.outputProgress());
   } catch (thrown) {
-    plan.close();
+    await plan.close();
     throw thrown;
   }
   const { output } = opened;
@@ -86,10 +86,12 @@ export async function runCapture(
     const { signal } = naming;
     await plan.followNames?.(signal, (names) => output.addNames(names), named.resolve, capture.started);
   });
-  const outcome = capture.result.then((result) => {
+  const outcome = capture.result.then(async (result) => {
     naming.abort();
-    plan.close();
-    return conclude(result, opened, () => performance.now() - started);
+    const closed = plan.close();
+    const outcome = await conclude(result, opened, () => performance.now() - started);
+    await closed;
+    return outcome;
   });
   return { running: capture, report, outcome };
 }

@@ -89,8 +89,8 @@ function joined(
       void complete.promise.then(onComplete);
       await Promise.all(named.map(({ followNames }) => followNames?.(signal, onNames, done, started)));
     },
-    close: () => {
-      for (const plan of plans) plan.close();
+    close: async () => {
+      await Promise.all(plans.map((plan) => plan.close()));
     },
   };
 }
@@ -131,7 +131,7 @@ function silent(): KsnoopError {
 function checkTotal(parts: readonly { readonly plan: CapturePlan }[], maximum: number): void {
   const found = parts.reduce((sum, { plan }) => sum + plan.labels.size, 0);
   if (found <= maximum) return;
-  for (const { plan } of parts) plan.close();
+  for (const { plan } of parts) void plan.close();
   throw new KsnoopError(
     'TOO_MANY_TARGETS',
     `${found} targets were found in ${parts.length} clusters, and ${maximum} at most are captured at once.`,
