@@ -9,7 +9,7 @@ import { VERSION } from '../src/wire/version.ts';
 import { inlineNumbers } from './inline-numbers.ts';
 import { joinChunks, type LoadPath } from './join-chunks.ts';
 import { writeManPages } from './man-pages.ts';
-import { plainBuiltins } from './plain-builtins.ts';
+import { plainBuiltins, REQUIRE } from './plain-builtins.ts';
 import { slimClientNode } from './slim-client-node.ts';
 import { bill, bundledPackages, thirdPartyNotices } from './third-party.ts';
 
@@ -37,10 +37,7 @@ const common = {
   legalComments: 'linked',
   metafile: true,
   logLevel: 'warning',
-  // Dependencies written as CommonJS still call require() for Node's own modules.
-  banner: {
-    js: "import { createRequire as ksnoopRequire } from 'node:module'; const require = ksnoopRequire(import.meta.url);",
-  },
+  banner: { js: REQUIRE },
 } satisfies BuildOptions & { metafile: true };
 
 // Built beside and moved into place: whoever runs the old build meanwhile keeps it whole.

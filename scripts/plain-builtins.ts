@@ -2,6 +2,13 @@ import { isBuiltin } from 'node:module';
 import type { Plugin } from 'esbuild';
 
 /**
+ * Dependencies written as CommonJS still call require(), for Node's own modules and for optional ones that are not bundled. A
+ * `createRequire` in each file takes longer, and looks for the latter on the disk.
+ */
+export const REQUIRE =
+  'const require = (name) => { const module = process.getBuiltinModule(name); if (module === undefined) throw new Error(name); return module; };';
+
+/**
  * Makes `import … from 'node:http'` cost nothing until something of it is used, and then what `require('node:http')`
  * does. An ES import of a builtin reads every one of its exports, and some are getters that load more: node:http's
  * WebSocket all of the undici inside Node, 35 ms of 40 (Node 22 to 26), node:crypto's, node:dns's and node:fs's some 2 ms
@@ -13,7 +20,9 @@ export function plainBuiltins(): Plugin {
     setup(build) {
       build.onResolve({ filter: /^(node:)?[a-z_/]+$/ }, ({ path, kind }) => {
         const isImport = kind === 'import-statement' || kind === 'dynamic-import';
-        return isImport && isBuiltin(path) ? { path, namespace: 'plain-builtins' } : undefined;
+        // ws requires zlib for a compression that no connection here uses.
+        const isPlain = isImport || path === 'zlib';
+        return isPlain && isBuiltin(path) ? { path, namespace: 'plain-builtins' } : undefined;
       });
       build.onLoad({ filter: /.*/, namespace: 'plain-builtins' }, ({ path }) => ({
         contents: moduleText(path),

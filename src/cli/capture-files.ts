@@ -2,6 +2,7 @@ import { closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { compressionOf } from '../run/input/compressions.ts';
 import { PCAP_MAGICS } from '../wire/pcap-read.ts';
 import { BLOCK } from '../wire/pcapng.ts';
+import { isTerminal } from './terminal.ts';
 
 /** Names of capture files, also of those that tcpdump -C numbers and of compressed ones. */
 const NAME = /\.(?:pcap|pcapng|cap|ntar|dmp)\d*(?:\.(?:gz|zst|zstd|xz|bz2|lz4))?$/;
@@ -23,7 +24,7 @@ export function captureFiles(words: readonly string[]): boolean {
 }
 
 function isCaptureFile(word: string): boolean {
-  if (word === '-') return process.stdin.isTTY !== true;
+  if (word === '-') return !isTerminal('stdin');
   if (PATH.test(word)) return true;
   const stat = statSync(word, { throwIfNoEntry: false });
   if (stat === undefined) return isCaptureName(word);

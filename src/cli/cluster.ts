@@ -1,5 +1,6 @@
 import type { PluginTerminal } from '../capture/kube/exec-plugin.ts';
 import type { Kube } from '../capture/kube/kube.ts';
+import { isTerminal } from './terminal.ts';
 
 /** The cluster that a command's flags name. @throws KsnoopError as loadKube has it */
 export async function openCluster(flags: { kubeconfig?: string; context?: string }): Promise<Kube> {
@@ -12,9 +13,9 @@ export async function openCluster(flags: { kubeconfig?: string; context?: string
 /** This process's terminal, for credential plugins that ask their user to log in. */
 export function pluginTerminal(): PluginTerminal {
   return {
-    interactive: process.stdin.isTTY === true,
+    interactive: isTerminal('stdin'),
     show: (text) => {
-      if (process.stderr.isTTY === true) process.stderr.write(text);
+      if (isTerminal('stderr')) process.stderr.write(text);
     },
   };
 }

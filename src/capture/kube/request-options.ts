@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { arrayAt, type JsonObject, optionalString } from '../../wire/guard.ts';
 import type { Credentials } from './exec-plugin.ts';
@@ -33,7 +34,10 @@ export function directOptions(selection: Selection, server: URL): MakeOptions {
     };
     if (agent === undefined || credentials.certificate !== certificateInUse) {
       const settings = { ...own, keepAlive: true, timeout: CONNECT_TIMEOUT_MS };
-      agent = server.protocol === 'http:' ? new HttpAgent(settings) : new HttpsAgent(settings);
+      agent =
+        server.protocol === 'http:'
+          ? new HttpAgent(settings)
+          : new HttpsAgent({ ...settings, secureContext: contextOf(selection, own) });
       certificateInUse = credentials.certificate;
     }
     const name = optionalString(user, 'username');
@@ -48,6 +52,15 @@ export function directOptions(selection: Selection, server: URL): MakeOptions {
       },
     };
   };
+}
+
+/** Certificates and key as all connections use them: each of its own would read them again, 2 ms. @throws KsnoopError BAD_KUBECONFIG */
+function contextOf(selection: Selection, own: SecureContextOptions): SecureContext {
+  try {
+    return createSecureContext(own);
+  } catch (cause) {
+    throw unusable(selection, cause);
+  }
 }
 
 /** Headers of impersonation (kubeconfig: as, as-groups, as-uid). */

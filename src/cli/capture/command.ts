@@ -8,6 +8,7 @@ import { wantsColour } from '../../view/colour.ts';
 import { type ExitCode, KsnoopError } from '../../wire/errors.ts';
 import { type Logger, logger } from '../logger.ts';
 import { onStopSignals } from '../signals.ts';
+import { isTerminal } from '../terminal.ts';
 import { boundBuffers } from './bound-buffers.ts';
 import { announce, conclude } from './messages.ts';
 import { type CaptureCommand, completeCapture, type RawCaptureOptions } from './options.ts';
@@ -36,8 +37,8 @@ export async function captureCommand(
   raw: RawCaptureOptions,
   extras: CaptureExtras = {},
 ): Promise<ExitCode> {
-  const canAsk = process.stdin.isTTY === true && process.stderr.isTTY === true;
-  const command = completeCapture(targets, raw, { stdoutIsTerminal: process.stdout.isTTY === true, canAsk });
+  const canAsk = isTerminal('stdin') && isTerminal('stderr');
+  const command = completeCapture(targets, raw, { stdoutIsTerminal: isTerminal('stdout'), canAsk });
   const log = logger(command);
   if (command.dryRun === undefined) return capture(command, log, canAsk, { ...extras, force: raw.force === true });
   const { dryRunCommand } = await import('./dry-run.ts');
@@ -52,9 +53,10 @@ async function capture(
 ): Promise<ExitCode> {
   const output = await withTyped(command.output);
   const config = { ...command.capture, mergeWindowMs };
-  const toTerminal = output.sink.kind === 'stdout' && process.stdout.isTTY === true;
+  const isTTY = isTerminal('stdout');
+  const toTerminal = output.sink.kind === 'stdout' && isTTY;
   const presentation = {
-    colour: wantsColour(process.stdout, process.env),
+    colour: wantsColour({ isTTY }, process.env),
     width: toTerminal ? process.stdout.columns : undefined,
   };
   const progress = new CaptureProgress(log);

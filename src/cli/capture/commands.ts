@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { addExamples, type Example } from '../examples.ts';
 import { addVerbosityFlags } from '../flags.ts';
 import { foreignCommand, mistakenTarget, mistypedCommand } from '../mistyped-command.ts';
+import { isTerminal } from '../terminal.ts';
 import {
   addPacketFlags,
   addTargetFlags,
@@ -107,5 +108,5 @@ function addOutputFlags(capture: Command): void {
 /** `ksnoop` alone, by a person: nothing is named, no flag is given, and both ends are a terminal. */
 function wantsWelcome(command: Command): boolean {
   const given = command.options.some((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
-  return command.args.length === 0 && !given && process.stdin.isTTY === true && process.stdout.isTTY === true;
+  return command.args.length === 0 && !given && isTerminal('stdin') && isTerminal('stdout');
 }

@@ -9,12 +9,13 @@ import { checkFailOn } from '../fail-on.ts';
 import { boundHeapGrowth } from '../heap.ts';
 import { type Logger, logger } from '../logger.ts';
 import { onStopSignals } from '../signals.ts';
+import { isTerminal } from '../terminal.ts';
 import { typedCommand } from '../typed-command.ts';
 import { completeRead, type RawReadOptions, type ReadLines } from './options.ts';
 
 /** `ksnoop read FILE…`: everything between the command line and the exit code. */
 export async function readCommand(paths: readonly string[], raw: RawReadOptions): Promise<ExitCode> {
-  const terminals = { stdin: process.stdin.isTTY === true, stdout: process.stdout.isTTY === true };
+  const terminals = { stdin: isTerminal('stdin'), stdout: isTerminal('stdout') };
   const command = completeRead(paths, raw, terminals);
   const log = logger(command);
   const abort = new AbortController();
@@ -38,7 +39,7 @@ async function printLines(
   boundHeapGrowth();
   if (failOn !== undefined) await checkFailOn(failOn);
   const { readLines } = await import('../../run/reading/lines.ts');
-  const terminal = process.stdout.isTTY === true;
+  const terminal = isTerminal('stdout');
   const form = {
     output,
     argument,

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { isTerminal } from '../terminal.ts';
 import { readSettings, type SetValue } from './read.ts';
 
 /** Commands that take no defaults: they are for seeing what is wrong with these, or are called by programs. */
@@ -28,7 +29,7 @@ export async function applySettings(command: Command): Promise<SetValue[]> {
   const refused = new Set(Object.keys(REFUSES).flatMap((flag) => (given(flag) ? (REFUSES[flag] ?? []) : [])));
   return (await readSettings()).filter(({ setting, value, source }) => {
     if (setting.command !== undefined && setting.command !== command.name()) return false;
-    if (ON_TERMINAL.has(setting.name) && process.stdout.isTTY !== true) return false;
+    if (ON_TERMINAL.has(setting.name) && !isTerminal('stdout')) return false;
     const option = command.options.find(({ long }) => long === `--${setting.flag}`);
     if (option === undefined || given(option.attributeName()) || refused.has(option.attributeName())) return false;
     command.setOptionValueWithSource(option.attributeName(), value, source.startsWith('KSNOOP_') ? 'env' : 'config');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { plainBuiltins } from '../../../scripts/plain-builtins.ts';
+import { plainBuiltins, REQUIRE } from '../../../scripts/plain-builtins.ts';
 import { slimClientNode } from '../../../scripts/slim-client-node.ts';
 import { type ApiServer, json, startApiServer } from '../../support/api-server.ts';
 
@@ -35,7 +35,7 @@ beforeAll(async () => {
     platform: 'node',
     target: 'node22.19',
     metafile: true,
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    banner: { js: REQUIRE },
     plugins: [slimClientNode(), plainBuiltins()],
   });
   inputs = Object.keys(result.metafile.inputs);

@@ -120,6 +120,17 @@ test('a client certificate, from data and from files', async () => {
   expect(shown.map(({ user }) => user)).toEqual(['alice', 'alice']);
 });
 
+test('certificates are read once for all connections; what is no key is said', async () => {
+  const kube = await loadKube({ kubeconfig: server.kubeconfig() });
+  const { agent } = await kube.options();
+  expect(agent).toMatchObject({ options: { secureContext: expect.anything() } });
+  const user = { 'client-certificate-data': base64('no certificate'), 'client-key-data': base64('no key') };
+  await expect(get(await loadKube({ kubeconfig: server.kubeconfig({ user }) }), PATH)).rejects.toMatchObject({
+    code: 'BAD_KUBECONFIG',
+    message: expect.stringContaining('cannot be used'),
+  });
+});
+
 test('impersonation: user, groups and uid', async () => {
   const user = { token: 't', as: 'bob', 'as-groups': ['devs', 'ops'], 'as-uid': '42' };
   await get(await loadKube({ kubeconfig: server.kubeconfig({ user }) }), PATH);
