@@ -3,6 +3,7 @@ import { dns, dnsTcp } from './dns/index.ts';
 import { http1 } from './http1/index.ts';
 import { http2 } from './http2/index.ts';
 import { kafka } from './kafka/index.ts';
+import { ldap } from './ldap/index.ts';
 import { memcached } from './memcached/index.ts';
 import { mongodb } from './mongodb/index.ts';
 import { mqtt } from './mqtt/index.ts';
@@ -37,6 +38,7 @@ export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [
   postgresql,
   mysql,
   memcached,
+  ldap,
   mqtt,
   webSocket,
   mongodb,

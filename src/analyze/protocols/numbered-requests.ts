@@ -88,6 +88,11 @@ export class NumberedRequests<Request extends NumberedRequest, Key extends numbe
     return request;
   }
 
+  /** The request, which its sender has given up; it waits no longer. */
+  withdraw(number: Key): Request | undefined {
+    return this.#take(number);
+  }
+
   /**
    * Whether an answer in the requests' order is proven to be this request's: its own may have been missed, and so may have been a
    * later request with the same number, as clients that begin to count anew send it.

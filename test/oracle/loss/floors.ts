@@ -16,6 +16,8 @@ export const STATED_PERCENT: Readonly<Record<ConversationName, number>> = {
   amqp: 55,
   nats: 95,
   mqtt: 90,
+  ldap: 90,
+  memcachedBinary: 50,
   dnsTcp: 95,
   dnsUdp: 95,
   grpc: 45,

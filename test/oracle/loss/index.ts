@@ -5,7 +5,9 @@ import { grpcConversation } from './grpc.ts';
 import { http1Conversation } from './http1.ts';
 import { http2Conversation } from './http2.ts';
 import { kafkaConversation } from './kafka.ts';
+import { ldapConversation } from './ldap.ts';
 import { memcachedConversation } from './memcached.ts';
+import { memcachedBinaryConversation } from './memcached-binary.ts';
 import { mongodbConversation } from './mongodb.ts';
 import { mqttConversation } from './mqtt.ts';
 import { mysqlConversation } from './mysql.ts';
@@ -28,6 +30,8 @@ export const CONVERSATIONS = {
   amqp: amqpConversation,
   nats: natsConversation,
   mqtt: mqttConversation,
+  ldap: ldapConversation,
+  memcachedBinary: memcachedBinaryConversation,
   dnsTcp: dnsTcpConversation,
   dnsUdp: dnsUdpConversation,
   grpc: grpcConversation,
