@@ -34,6 +34,8 @@ export interface SideFraming
   onMessage(bytes: Uint8Array, start: number, end: number, message: FramedMessage, tail: number): void;
   /** Where the side's messages begin is not known any more. */
   onLost?(): void;
+  /** Bytes that may hold the beginning of messages were not captured, or are passed over. */
+  onMissed?(): void;
 }
 
 /** The framed messages of both sides of a connection, by Side. */
@@ -50,6 +52,8 @@ export class FramedConnection {
   readonly #framers: readonly [LengthFramer, LengthFramer];
   readonly #reached: [number, number];
   readonly #missed: [number, number] = [-1, -1];
+  /** By side: where its messages begin is not known, and what comes is passed over. */
+  readonly #isLost: [boolean, boolean] = [false, false];
   /** Of each side's last packet: its time, and the stream offset of its first byte. */
   readonly #packetTime: [number, number] = [Number.NaN, Number.NaN];
   readonly #packetStart: [number, number] = [-1, -1];
@@ -79,6 +83,9 @@ export class FramedConnection {
     this.#reached[side] += length;
     if (hides) this.#missed[side] = this.#reached[side];
     framer.gap(length, this.#context.now);
+    if (!hides) return;
+    this.#isLost[side] = framer.lost;
+    this.#protocol.sides[side].onMissed?.();
   }
 
   /** The connection ends: messages under way are handed over as far as they came. */
@@ -94,7 +101,7 @@ export class FramedConnection {
 
   /** Whether messages of a side may have been missed from this stream offset on. */
   missedSince(side: Side, offset: number): boolean {
-    return this.#missed[side] > offset;
+    return this.#missed[side] > offset || (this.#isLost[side] && this.#reached[side] > offset);
   }
 
   /** During data(): whether the packet's bytes begin at this stream offset. */
@@ -110,6 +117,10 @@ export class FramedConnection {
       cut: true,
       onMessage: (bytes, from, end, length, first, last, whole, tail) => {
         const { firstAcknowledged: acknowledged, offset: start } = framer;
+        if (this.#isLost[side]) {
+          this.#isLost[side] = false;
+          this.#missed[side] = Math.max(this.#missed[side], start);
+        }
         const isLate = side === SIDE.client && start < this.#context.lateEnd;
         const message: FramedMessage = {
           time: first,
@@ -131,7 +142,9 @@ export class FramedConnection {
   }
 
   #skipped(side: Side, offset: number): void {
-    this.#missed[side] = Math.max(this.#missed[side], this.#reached[side]);
+    this.#missed[side] = Math.max(this.#missed[side], offset);
+    this.#isLost[side] = true;
+    this.#protocol.sides[side].onMissed?.();
     const { protocol, title } = this.#protocol;
     this.#context.emit(
       protocolLost({

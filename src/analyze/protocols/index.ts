@@ -1,5 +1,7 @@
 import { amqp } from './amqp/index.ts';
 import { dns, dnsTcp } from './dns/index.ts';
+import { dubbo } from './dubbo/index.ts';
+import { fastcgi } from './fastcgi/index.ts';
 import { http1 } from './http1/index.ts';
 import { http2 } from './http2/index.ts';
 import { kafka } from './kafka/index.ts';
@@ -43,6 +45,8 @@ export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [
   webSocket,
   mongodb,
   smtp,
+  fastcgi,
+  dubbo,
   sipTcp,
   syslogTcp,
 ];

@@ -35,7 +35,7 @@ interface Waiting<Request> {
  * Requests of a connection that wait for their answers, which name them by number (or by text, as `Key`). Bounded: PENDING_PER_STREAM of them, and of all
  * connections PENDING_TOTAL_BYTES besides the oldest of each.
  */
-export class NumberedRequests<Request extends NumberedRequest, Key extends number | string = number> {
+export class NumberedRequests<Request extends NumberedRequest, Key extends number | bigint | string = number> {
   readonly #waiting = new Map<Key, Waiting<Request>>();
   readonly #connection: Pick<FramedConnection, 'missedSince'>;
   readonly #options: NumberedOptions<Request>;

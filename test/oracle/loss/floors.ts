@@ -22,5 +22,7 @@ export const STATED_PERCENT: Readonly<Record<ConversationName, number>> = {
   dnsUdp: 95,
   grpc: 45,
   smtp: 50,
+  fastcgi: 80,
+  dubbo: 95,
   websocket: 70,
 };

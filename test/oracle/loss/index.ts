@@ -1,6 +1,8 @@
 import { amqpConversation } from './amqp.ts';
 import type { ConversationMaker } from './conversation.ts';
 import { dnsTcpConversation, dnsUdpConversation } from './dns.ts';
+import { dubboConversation } from './dubbo.ts';
+import { fastcgiConversation } from './fastcgi.ts';
 import { grpcConversation } from './grpc.ts';
 import { http1Conversation } from './http1.ts';
 import { http2Conversation } from './http2.ts';
@@ -36,6 +38,8 @@ export const CONVERSATIONS = {
   dnsUdp: dnsUdpConversation,
   grpc: grpcConversation,
   smtp: smtpConversation,
+  fastcgi: fastcgiConversation,
+  dubbo: dubboConversation,
   websocket: webSocketConversation,
 } as const satisfies Readonly<Record<string, ConversationMaker>>;
 
