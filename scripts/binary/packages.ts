@@ -8,37 +8,31 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
-  statSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { gzipSync } from 'node:zlib';
 import { dump } from 'js-yaml';
 import { VERSION } from '../../src/wire/version.ts';
+import { debianPackage } from './debian.ts';
 import { type BinaryPlatform, PLATFORMS } from './platforms.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-/** What is beside the executable in every package. */
+/** What is beside the executable in an archive. */
 export interface PackageFiles {
   readonly license: string;
   readonly notices: string;
-  /** A directory of man pages. */
-  readonly man: string;
 }
 
 export const OWN_FILES: PackageFiles = {
   license: join(root, 'LICENSE'),
   notices: join(root, 'dist/THIRD_PARTY_NOTICES.txt'),
-  man: join(root, 'dist/man'),
 };
 
 const SHORT = 'Network captures of Pods, Services and more';
@@ -108,57 +102,12 @@ function binName({ os }: BinaryPlatform): string {
   return os === 'windows' ? 'kubectl-ksnoop.exe' : 'kubectl-ksnoop';
 }
 
-/**
- * A Debian package of the executable: ksnoop, kubectl-ksnoop, man pages and licences.
- * @param maintainer `Name <address>`, as Debian's control file has it
- * @returns its path
- */
-export function debianPackage(
-  { architecture }: BinaryPlatform,
-  program: string,
-  { directory, maintainer, files = OWN_FILES }: { directory: string; maintainer: string; files?: PackageFiles },
-): string {
-  const content = mkdtempSync(join(tmpdir(), 'ksnoop-deb-'));
-  try {
-    const documents = join(content, 'usr/share/doc/ksnoop');
-    for (const place of ['DEBIAN', 'usr/bin']) mkdirSync(join(content, place), { recursive: true });
-    mkdirSync(documents, { recursive: true });
-    chmodSync(content, 0o755);
-    copyFileSync(program, join(content, 'usr/bin/ksnoop'));
-    chmodSync(join(content, 'usr/bin/ksnoop'), 0o755);
-    symlinkSync('ksnoop', join(content, 'usr/bin/kubectl-ksnoop'));
-    const licences = `${readFileSync(files.license, 'utf8')}\n${readFileSync(files.notices, 'utf8')}`;
-    writeFileSync(join(documents, 'copyright'), licences);
-    for (const page of readdirSync(files.man)) {
-      const section = join(content, 'usr/share/man', `man${page.at(-1)}`);
-      mkdirSync(section, { recursive: true });
-      writeFileSync(join(section, `${page}.gz`), gzipSync(readFileSync(join(files.man, page))));
-    }
-    const control = [
-      'Package: ksnoop',
-      `Version: ${VERSION}`,
-      `Architecture: ${architecture}`,
-      `Maintainer: ${maintainer}`,
-      `Installed-Size: ${Math.ceil(statSync(program).size / 1024)}`,
-      'Depends: libc6 (>= 2.28), libstdc++6, libatomic1',
-      'Suggests: wireshark, tcpdump, util-linux',
-      'Section: net',
-      'Priority: optional',
-      `Description: ${SHORT}`,
-      ...LONG.trim()
-        .split('\n')
-        .map((line) => ` ${line}`),
-    ];
-    writeFileSync(join(content, 'DEBIAN/control'), `${control.join('\n')}\n`);
-    const path = join(directory, `ksnoop_${VERSION}_${architecture}.deb`);
-    execFileSync('dpkg-deb', ['--root-owner-group', '-Zgzip', '--build', content, path], {
-      env: { ...process.env, SOURCE_DATE_EPOCH: '0' },
-      stdio: 'pipe',
-    });
-    return path;
-  } finally {
-    rmSync(content, { recursive: true });
-  }
+/** When the sources were committed last, s since 1970; SOURCE_DATE_EPOCH goes before it. */
+function sourceTime(): number {
+  const { SOURCE_DATE_EPOCH } = process.env;
+  return Number(
+    SOURCE_DATE_EPOCH ?? execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: root, encoding: 'utf8' }),
+  );
 }
 
 if (import.meta.main) {
@@ -180,8 +129,15 @@ if (import.meta.main) {
   const manifest = join(release, 'ksnoop.yaml');
   writeFileSync(manifest, krewManifest(archives, values['base-url']));
   print(manifest);
-  const maintainer = values.maintainer ?? 'ksnoop maintainers <ksnoop@localhost>';
+  const content = {
+    maintainer: values.maintainer ?? 'ksnoop maintainers <ksnoop@localhost>',
+    summary: SHORT,
+    description: LONG,
+    notices: OWN_FILES.notices,
+    man: join(root, 'dist/man'),
+    time: sourceTime(),
+  };
   for (const { platform, program } of built) {
-    if (platform.os === 'linux') print(debianPackage(platform, program, { directory: release, maintainer }));
+    if (platform.os === 'linux') print(debianPackage(platform, program, release, content));
   }
 }

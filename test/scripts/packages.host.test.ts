@@ -1,12 +1,13 @@
 // What krew and dpkg get; a small program stands in for the executable, which binary.host.test.ts tests.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { afterAll, expect, test } from 'vitest';
-import { debianPackage, krewArchive, krewManifest } from '../../scripts/binary/packages.ts';
+import { debianPackage } from '../../scripts/binary/debian.ts';
+import { krewArchive, krewManifest } from '../../scripts/binary/packages.ts';
 import { PLATFORMS } from '../../scripts/binary/platforms.ts';
 import { VERSION } from '../../src/wire/version.ts';
 
@@ -25,7 +26,6 @@ text('man/ksnoop.1', '.TH ksnoop 1\n');
 const files = {
   license: text('LICENSE', 'Apache\n'),
   notices: text('notices', 'others\n'),
-  man: join(directory, 'man'),
 };
 
 test('the plugin manifest names an archive of each platform, its digest and its program', () => {
@@ -54,15 +54,26 @@ test('the plugin manifest names an archive of each platform, its digest and its 
 test('the Debian package has the program under both names, its pages and licences', () => {
   const [linux] = PLATFORMS;
   if (linux === undefined) throw new Error('no platform');
-  const path = debianPackage(linux, program, { directory, maintainer: 'A B <a@b.example>', files });
+  const content = {
+    maintainer: 'A B <a@b.org>',
+    summary: 'Network captures',
+    description: 'Captures packets of pods.\n',
+    notices: files.notices,
+    man: join(directory, 'man'),
+    time: 1_700_000_000,
+  };
+  const path = debianPackage(linux, program, directory, content);
   const control = execFileSync('dpkg-deb', ['--field', path], { encoding: 'utf8' });
   expect(control).toContain(`Version: ${VERSION}\n`);
   expect(control).toContain('Architecture: amd64\n');
   const unpacked = join(directory, 'unpacked');
   execFileSync('dpkg-deb', ['-x', path, unpacked]);
   expect(execFileSync(join(unpacked, 'usr/bin/kubectl-ksnoop'), { encoding: 'utf8' })).toBe('this is ksnoop\n');
-  expect(readFileSync(join(unpacked, 'usr/share/doc/ksnoop/copyright'), 'utf8')).toBe('Apache\n\nothers\n');
-  expect(
-    execFileSync('gzip', ['-dc', join(unpacked, 'usr/share/man/man1/ksnoop.1.gz')], { encoding: 'utf8' }),
-  ).toContain('.TH');
+  const share = (name: string) => join(unpacked, 'usr/share', name);
+  const unzipped = (name: string) => execFileSync('gzip', ['-dc', share(name)], { encoding: 'utf8' });
+  expect(readFileSync(share('doc/ksnoop/copyright'), 'utf8')).toMatch(/^License: Apache-2\.0$/m);
+  expect(unzipped('doc/ksnoop/THIRD_PARTY_NOTICES.gz')).toBe('others\n');
+  expect(unzipped('doc/ksnoop/changelog.gz')).toContain(' -- A B <a@b.org>  Tue, 14 Nov 2023 22:13:20 +0000\n');
+  for (const page of ['ksnoop', 'kubectl-ksnoop']) expect(unzipped(`man/man1/${page}.1.gz`)).toContain('.TH');
+  expect(statSync(share('doc/ksnoop/copyright')).mtimeMs).toBe(content.time * 1000);
 });
