@@ -35,7 +35,7 @@ export function checkArgument(
   if (takes === undefined) throw usage(`The ${name} output takes no format ("${argument}").`);
   if (takes.values?.includes(argument) === false || argument === '') {
     const hint = takes.values === undefined ? `-o ${name}=${takes.name}` : `There are: ${takes.values.join(', ')}.`;
-    throw usage(`-o ${name} takes no "${argument}".`, hint);
+    throw usage(`-o ${name} does not take "${argument}".`, hint);
   }
   if (json && argument !== 'json' && takes.values?.includes('json') === true)
     throw usage(`--json and the format "${argument}" exclude each other.`);

@@ -175,6 +175,8 @@ export class AnalysisSession {
       }
     }
     const hasDetail = this.#detail && !(this.#firstLegs && found.kind === 'exchange' && flow.sameAs !== undefined);
+    // Only what the output shows counts as matched.
+    if (this.#filter !== undefined && this.#output.event === undefined) return;
     const event = this.#showSecrets ? found : hasDetail ? maskEvent(found) : maskCounted(found);
     if (this.#filter !== undefined && !this.#filter.matches(this.recorder.event(event, flow))) return;
     if (isUnmatched(event) && flow.sameAs === undefined) this.unmatched += 1;

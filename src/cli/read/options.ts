@@ -106,7 +106,7 @@ export function completeRead(named: readonly string[], typed: RawReadOptions, te
   const utc = raw.utc === true;
   if (raw.follow === true && paths.length > 1)
     throw usage(
-      `--follow reads one growing file, or shows one flow${typeof typed.follow === 'string' ? `: "${typed.follow}" is no number of a flow` : ''}.`,
+      `--follow reads one growing file, or shows one flow${typeof typed.follow === 'string' ? `: "${typed.follow}" is not the number of a flow` : ''}.`,
       'To show one flow, give its number: --follow 7; -o flows shows the numbers.',
     );
   return {

@@ -29,7 +29,7 @@ it.each<[RawReadOptions, RegExp]>([
   [{ follow: '7', raw: true }, /secrets in them are not masked/],
   [{ output: 'stream=7,hex' }, /secrets in them are not masked/],
   [{ follow: '-1' }, /--follow reads one growing file/],
-  [{ follow: '1e3' }, /, or shows one flow: "1e3" is no number of a flow\.$/],
+  [{ follow: '1e3' }, /, or shows one flow: "1e3" is not the number of a flow\.$/],
   [{ output: 'map', json: true, format: 'dot' }, /--json and the format "dot" exclude each other/],
   [{ output: 'summary', body: true }, /The summary output shows no bodies/],
   [{ write: 'b.pcap', body: true }, /--body has no meaning with it/],
