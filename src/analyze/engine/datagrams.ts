@@ -8,7 +8,7 @@ import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import { DATAGRAM_IDLE_NS, FLOWS_MAXIMUM } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
 import { DATAGRAM_PROTOCOLS } from '../protocols/index.ts';
-import type { DatagramAnalyzer, DatagramProtocol } from '../protocols/protocol.ts';
+import type { DatagramAnalyzer, DatagramContext, DatagramProtocol } from '../protocols/protocol.ts';
 import { type AnalysisEvent, SIDE } from '../record/event.ts';
 import { withProvenTimes } from '../record/proven-times.ts';
 import type { Clock } from './clock.ts';
@@ -33,7 +33,7 @@ export class DatagramFlows {
   readonly #analyzers: DatagramAnalyzer[];
   readonly #legs: DatagramLegs;
   /** The place of capture of the datagram that is handed over. */
-  #place = 0;
+  place = 0;
 
   constructor(clock: Clock, sink: AnalysisSink, detail: boolean, showSecrets: boolean) {
     this.#sink = sink;
@@ -48,21 +48,7 @@ export class DatagramFlows {
     });
     const emit = (slot: number, event: AnalysisEvent) =>
       sink.event(withProvenTimes(event, clock.now), this.#view.at(slot));
-    const placeNow = () => this.#place;
-    const hasDetail = () => this.detail;
-    const context = {
-      get now() {
-        return clock.now;
-      },
-      get place() {
-        return placeNow();
-      },
-      get detail() {
-        return hasDetail();
-      },
-      showSecrets,
-      emit,
-    };
+    const context = new Context(clock, this, showSecrets, emit);
     this.#analyzers = DATAGRAM_PROTOCOLS.map((protocol) => protocol.create(context));
   }
 
@@ -78,7 +64,7 @@ export class DatagramFlows {
   packet(slot: number, direction: number, packet: PacketView): boolean {
     if (packet.ipProtocol !== IP_PROTOCOL.udp || packet.transportOffset < 0 || packet.udpLength < 8) return false;
     const { bytes, cursor } = packet;
-    this.#place = this.table.ints[this.table.base(slot) + FLOW_I32.vantage + direction] as number;
+    this.place = this.table.ints[this.table.base(slot) + FLOW_I32.vantage + direction] as number;
     return this.#datagram(slot, direction, bytes, cursor, Math.max(cursor, packet.end), packet.payloadLength);
   }
 
@@ -108,7 +94,7 @@ export class DatagramFlows {
     const { now } = this.#clock;
     for (const { direction, bytes, wireLength, time, place } of sightings.takeHeld(since)) {
       this.#clock.now = time;
-      this.#place = place;
+      this.place = place;
       this.#datagram(sightings.slot, direction, bytes, 0, bytes.length, wireLength);
     }
     this.#clock.now = now;
@@ -188,5 +174,32 @@ export class DatagramFlows {
     this.#sink.flowEnded(this.#view.at(slot));
     if (sightings !== undefined) this.sightings[slot] = undefined;
     this.#legs.forget(slot);
+  }
+}
+
+/** What analyzers look at for every datagram. A class: V8 is slow to read an object literal's own getters. */
+class Context implements DatagramContext {
+  readonly showSecrets: boolean;
+  readonly emit: DatagramContext['emit'];
+  readonly #clock: Clock;
+  readonly #flows: DatagramFlows;
+
+  constructor(clock: Clock, flows: DatagramFlows, showSecrets: boolean, emit: DatagramContext['emit']) {
+    this.#clock = clock;
+    this.#flows = flows;
+    this.showSecrets = showSecrets;
+    this.emit = emit;
+  }
+
+  get now(): number {
+    return this.#clock.now;
+  }
+
+  get place(): number {
+    return this.#flows.place;
+  }
+
+  get detail(): boolean {
+    return this.#flows.detail;
   }
 }
