@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { zstdDecompressSync } from 'node:zlib';
 import WebSocket from 'ws';
@@ -77,7 +77,9 @@ export function openLink(
       resolve(socket);
     });
     if (signal.aborted) stop();
-    socket.on('unexpected-response', (_, response: IncomingMessage) => {
+    socket.on('unexpected-response', (request: ClientRequest, response: IncomingMessage) => {
+      // Node would keep the connection for another request, as if it were a socket.
+      request.shouldKeepAlive = false;
       const status = response.statusCode ?? 0;
       const refusal = response.headers[TICKET_REFUSAL_HEADER];
       if (status === 401 && refusal !== undefined) {

@@ -110,13 +110,14 @@ export class AgentAccess {
   }
 
   async #openByRelay(pod: string, handlers: TransportHandlers, signal: AbortSignal): Promise<AgentTransport> {
-    const open = () => openByRelay(this.#kube, pod, this.#endpoint, this.#preference)(handlers, signal);
+    const open = (at: AgentEndpoint) => openByRelay(this.#kube, pod, at, this.#preference)(handlers, signal);
+    const endpoint = this.#endpoint;
     try {
-      return await open();
+      return await open(endpoint);
     } catch (thrown) {
-      if (!needsTicket(thrown) || this.#endpoint === 'socket') throw thrown;
+      if (!needsTicket(thrown) || endpoint === 'socket') throw thrown;
       this.#endpoint = 'socket';
-      return open();
+      return open('socket');
     }
   }
 

@@ -65,3 +65,26 @@ test('an agent whose container was killed since then says so; what was before th
     [],
   ]);
 });
+
+test('agents that need tickets at their port are reached by exec at their socket, on all nodes at once', async () => {
+  const agent = (node: string) => ({
+    metadata: { name: `agent-${node}`, namespace: 'ksnoop', uid: node },
+    spec: { nodeName: node, containers: [{ name: 'agent' }] },
+    status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+  });
+  server = await startApiServer({
+    onRequest: (_, response) => json(response, 200, { metadata: {}, items: [agent('n1'), agent('n2')] }),
+    onExec: (socket, request) => {
+      const atSocket = request.url?.includes('sessions.sock');
+      const answer = atSocket ? '507 Insufficient Storage' : '401 Unauthorized\r\nksnoop-refusal: missing';
+      socket.once('message', () => socket.send(Buffer.from(`\u0001HTTP/1.1 ${answer}\r\ncontent-length: 0\r\n\r\n`)));
+    },
+  });
+  const kube = await loadKube({ kubeconfig: server.kubeconfig() });
+  const { signal } = new AbortController();
+  const preference = { transport: 'exec', resumeWindowMs: 10_000, compress: 'off' } as const;
+  const agents = new AgentAccess(kube, preference, signal);
+  const sinks = { stdout: () => {}, stderr: () => {} };
+  const opened = await Promise.allSettled(['n1', 'n2', 'n1'].map((node) => agents.on(node)(sinks, signal)));
+  expect(opened.map((each) => each.status === 'rejected' && each.reason.code)).toEqual(Array(3).fill('NO_MEMORY'));
+});
