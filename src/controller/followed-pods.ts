@@ -4,6 +4,7 @@ import type { TargetEvent } from '../capture/targets/followed-targets.ts';
 import { findTargetSet } from '../capture/targets/target-set.ts';
 import { KsnoopError } from '../wire/errors.ts';
 import type { CaptureView } from './capture-object.ts';
+import type { Gate } from './gate.ts';
 import { PODS_MAXIMUM } from './limits.ts';
 
 /**
@@ -19,11 +20,14 @@ export class FollowedPods {
   #failure: KsnoopError | undefined;
   #found = false;
 
-  /** @param changed called after every change of `pods` */
-  constructor(kube: Kube, capture: CaptureView, changed: () => void) {
+  /**
+   * @param gate bounds the lookups at a time
+   * @param changed called after every change of `pods`
+   */
+  constructor(kube: Kube, gate: Gate, capture: CaptureView, changed: () => void) {
     this.#namespace = capture.namespace;
     this.#changed = changed;
-    void this.#follow(kube, capture);
+    void this.#follow(kube, gate, capture);
   }
 
   /** Whether the targets were looked up; until then nothing is known of the pods. */
@@ -45,7 +49,7 @@ export class FollowedPods {
     this.#abort.abort();
   }
 
-  async #follow(kube: Kube, capture: CaptureView): Promise<void> {
+  async #follow(kube: Kube, gate: Gate, capture: CaptureView): Promise<void> {
     const { signal } = this.#abort;
     try {
       const query = {
@@ -56,7 +60,10 @@ export class FollowedPods {
         sides: { backends: true, controller: false },
         crossNamespaces: false,
       };
-      const set = await findTargetSet(kube, query, PODS_MAXIMUM, signal);
+      const set = await gate.run(async () => {
+        signal.throwIfAborted();
+        return findTargetSet(kube, query, PODS_MAXIMUM, signal);
+      });
       this.#refused = [...set.refused, ...set.waiting].map(({ error }) => error);
       for (const { pod } of set.initial.pods) this.#add(pod);
       this.#found = true;

@@ -9,13 +9,19 @@ export const LEASE_RETRY_MS = 2_000;
  * A ticket of a running Capture is valid for so long. A permission that was withdrawn ends a stream within this time, and
  * the clocks of two nodes may differ by the rest of a minute.
  */
-export const TICKET_VALID_MS = 45_000;
+export const TICKET_VALID_MS = 55_000;
 
-/** A ticket is replaced when it is so old: the client has the rest of its time to hand in the next one. */
-export const TICKET_RENEW_MS = 20_000;
+/**
+ * A ticket is replaced when it is so old. The client has the rest of its time to hand in the next one, also when another
+ * replica takes over meanwhile.
+ */
+export const TICKET_RENEW_MS = 15_000;
 
 /** A Capture that is not admitted, or whose targets are not found, is looked at again after this. */
 export const AGAIN_MS = 15_000;
+
+/** Captures whose targets are looked up at the same time: more would only make all of them late. */
+export const LOOKUPS = 16;
 
 /** Captures that are worked on at the same time. */
 export const WORKERS = 8;

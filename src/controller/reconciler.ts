@@ -11,7 +11,8 @@ import { refusalOf } from './access.ts';
 import { CAPTURE_API, type CaptureView, captureView } from './capture-object.ts';
 import { captureInvolved, type Events } from './events.ts';
 import { FollowedPods } from './followed-pods.ts';
-import { AGAIN_MS, ALLOWED_MS, RUNNING_MAXIMUM } from './limits.ts';
+import { Gate } from './gate.ts';
+import { AGAIN_MS, ALLOWED_MS, LOOKUPS, RUNNING_MAXIMUM } from './limits.ts';
 import type { PolicyState } from './policy.ts';
 import { statusOf, type Verdict } from './status.ts';
 import { type AgentPods, Tickets } from './tickets.ts';
@@ -62,6 +63,7 @@ export class Reconciler {
   readonly #parts: ReconcilerParts;
   readonly #now: () => number;
   readonly #running = new Map<string, Running>();
+  readonly #gate = new Gate(LOOKUPS);
   /** What was written last, and which version of the object was known then: the watch may be behind. */
   readonly #written = new Map<string, Written>();
 
@@ -173,7 +175,7 @@ export class Reconciler {
     const { kube, enqueue, key: signingKey } = this.#parts;
     const running = {
       uid: capture.uid,
-      pods: new FollowedPods(kube, capture, () => enqueue(key)),
+      pods: new FollowedPods(kube, this.#gate, capture, () => enqueue(key)),
       tickets: new Tickets(signingKey),
       since: this.#now(),
       allowedAt: this.#now(),

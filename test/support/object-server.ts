@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { isObject, stringsAt } from '../../src/wire/guard.ts';
+import { text } from 'node:stream/consumers';
+import { isObject, type JsonObject, stringsAt } from '../../src/wire/guard.ts';
 import { type ApiServer, json, startApiServer, status } from './api-server.ts';
 
 /** An object as a manifest has it; the namespace is `shop` and the UID `KIND-NAME` unless said. */
@@ -20,8 +21,16 @@ export interface ObjectServer {
   forbid(request: RegExp): void;
   /** Answer a path with this: discovery, a subresource. */
   answer(path: string, content: object): void;
+  /** Answer requests that write (POST, PATCH, DELETE) with what this gives; undefined: 404. */
+  onWrite(answer: (request: WriteRequest) => object | undefined): void;
   /** End every watch, as an API server that restarts does; old versions are gone when `gone`. */
   endWatches(gone?: boolean): void;
+}
+
+export interface WriteRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly body: JsonObject;
 }
 
 const PLURALS: Readonly<Record<string, string>> = {
@@ -57,6 +66,7 @@ export async function startObjectServer(...initial: readonly TestObject[]): Prom
   const watchers = new Set<Watcher>();
   const answers = new Map<string, object>();
   const forbidden: RegExp[] = [];
+  let write: ((request: WriteRequest) => object | undefined) | undefined;
   let version = 100;
   let oldest = 0;
 
@@ -71,6 +81,17 @@ export async function startObjectServer(...initial: readonly TestObject[]): Prom
           403,
           status(403, 'Forbidden', `forbidden: cannot ${watching ? 'watch' : 'get'} ${url.pathname}`),
         );
+        return;
+      }
+      const { method = 'GET' } = request;
+      if (write !== undefined && method !== 'GET') {
+        const answer = write;
+        void text(request).then((sent) => {
+          const body: unknown = sent === '' ? {} : JSON.parse(sent);
+          const written = answer({ method, path: url.pathname, body: isObject(body) ? body : {} });
+          if (written === undefined) json(response, 404, status(404, 'NotFound', `${url.pathname} not found`));
+          else json(response, 200, written);
+        });
         return;
       }
       const object =
@@ -146,6 +167,9 @@ export async function startObjectServer(...initial: readonly TestObject[]): Prom
       }
     },
     answer: (path, content) => void answers.set(path, content),
+    onWrite: (answer) => {
+      write = answer;
+    },
     forbid: (form) => void forbidden.push(form),
     endWatches(gone = false) {
       if (gone) oldest = version + 1;

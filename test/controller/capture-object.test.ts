@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { captureView } from '../../src/controller/capture-object.ts';
+import { madeCapture } from './made-capture.ts';
+
+test('a Capture is read', () => {
+  const created = Date.parse('2026-01-01T00:00:00Z');
+  const view = captureView(madeCapture({ filter: 'port 80', limits: { duration: '1h30m' } }, { created }));
+  expect(view).toMatchObject({
+    namespace: 'shop',
+    name: 'one',
+    created,
+    ends: created + 5_400_000,
+    stopped: false,
+    targets: [{ kind: 'svc', name: 'web' }],
+    filter: 'port 80',
+    snaplen: 262_144,
+    hostNetwork: false,
+    requester: { user: 'alice', groups: [], extra: {} },
+    destination: '',
+  });
+});
+
+// What the schema and the policy refuse already; the controller relies on neither.
+test.each([
+  ['BAD_TARGET', { targets: ['node/node1'] }],
+  ['BAD_TARGET', { targets: ['ns/other'] }],
+  ['BAD_TARGET', { targets: ['other/pod/web'] }],
+  ['BAD_TARGET', { targets: ['pod/web,node/node1'] }],
+  ['BAD_TARGET', { targets: ['widgets.example.com/web'] }],
+  ['BAD_TARGET', { targets: [] }],
+  ['BAD_TARGET', { targets: [7] }],
+  ['BAD_TARGET', { targets: Array.from({ length: 33 }, () => 'pod/web') }],
+  ['BAD_FILTER', { filter: '-z /bin/sh' }],
+  ['BAD_FILTER', { filter: 'port 80\nport 81' }],
+  ['BAD_FILTER', { filter: 'a'.repeat(5000) }],
+  ['INVALID_MESSAGE', { limits: { duration: '25h' } }],
+  ['INVALID_MESSAGE', { limits: { duration: '0s' } }],
+  ['INVALID_MESSAGE', { limits: { duration: '-1h' } }],
+  ['INVALID_MESSAGE', { limits: { duration: '1d' } }],
+  ['INVALID_MESSAGE', { limits: {} }],
+  ['INVALID_MESSAGE', { requestedBy: '' }],
+  ['INVALID_MESSAGE', { snaplen: 0 }],
+  ['INVALID_MESSAGE', { snaplen: 1_000_000 }],
+])('%s: %j', (code, spec) => {
+  expect(() => captureView(madeCapture(spec))).toThrow(expect.objectContaining({ code }));
+});

@@ -1,0 +1,327 @@
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { loadKube } from '../../src/capture/kube/config.ts';
+import type { Kube } from '../../src/capture/kube/kube.ts';
+import { type PodView, podView } from '../../src/capture/kube/pod.ts';
+import { Events } from '../../src/controller/events.ts';
+import type { PolicyState } from '../../src/controller/policy.ts';
+import { Reconciler } from '../../src/controller/reconciler.ts';
+import { verifyTicket } from '../../src/ticket/sign.ts';
+import { type JsonObject, objectAt, objectsAt } from '../../src/wire/guard.ts';
+import { parseSealedTickets, type Ticket } from '../../src/wire/ticket.ts';
+import { type ObjectServer, podObject, startObjectServer, type TestObject } from '../support/object-server.ts';
+import { CAPTURE_UID, clientKey, madeCapture } from './made-capture.ts';
+
+const KEY = 'shop/one';
+const { privateKey } = generateKeyPairSync('ed25519');
+const publicKey = createPublicKey(privateKey);
+const uid = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+
+let server: ObjectServer;
+let kube: Kube;
+let captures: Map<string, JsonObject>;
+let agents: Map<string, PodView>;
+let policy: PolicyState;
+/** What the authorizer allows, `verb resource[/subresource] in NAMESPACE`. */
+let allowed: Set<string>;
+let reviews: JsonObject[];
+let written: JsonObject[];
+let events: { kind: unknown; reason: unknown; message: unknown }[];
+let now: number;
+let reconciler: Reconciler;
+let looked: number;
+let writer: Events;
+const abort = new AbortController();
+
+function pod(name: string, number: number, options: Parameters<typeof podObject>[1] = {}): TestObject {
+  const made = podObject(name, { labels: { app: 'web' }, ...options });
+  return { ...made, metadata: { ...made.metadata, uid: uid(number) } };
+}
+
+function service(selector?: Record<string, string>): TestObject {
+  return { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: { ...(selector && { selector }) } };
+}
+
+beforeEach(async () => {
+  now = Date.now();
+  captures = new Map([[KEY, madeCapture({}, { created: now })]]);
+  agents = new Map(['node1', 'node2'].map((node, index) => [node, agentOn(node, 90 + index)]));
+  policy = { protects: true, since: 0 };
+  allowed = new Set(['capture captures in shop']);
+  [reviews, written, events, looked] = [[], [], [], 0];
+  server = await startObjectServer(service({ app: 'web' }), pod('web-1', 1), pod('web-2', 2, { node: 'node2' }));
+  server.onWrite(({ method, path, body }) => {
+    if (path.endsWith('/subjectaccessreviews')) {
+      reviews.push(objectAt(body, 'spec'));
+      const { verb, resource, subresource, namespace = '' } = objectAt(objectAt(body, 'spec'), 'resourceAttributes');
+      const words = `${verb} ${resource}${subresource === undefined ? '' : `/${subresource}`} in ${namespace}`;
+      return { ...body, status: { allowed: allowed.has(words) } };
+    }
+    if (path.endsWith('/events')) {
+      events.push({ kind: objectAt(body, 'involvedObject').kind, reason: body.reason, message: body.message });
+      return body;
+    }
+    if (method === 'PATCH' && path.endsWith('/captures/one/status')) {
+      expect(objectAt(body, 'metadata').uid).toBe(CAPTURE_UID);
+      written.push(objectAt(body, 'status'));
+      const capture = captures.get(KEY) ?? {};
+      captures.set(KEY, { ...capture, status: { ...objectAt(capture, 'status'), ...objectAt(body, 'status') } });
+      return body;
+    }
+    return undefined;
+  });
+  kube = await loadKube({ kubeconfig: server.api.kubeconfig() });
+  writer = new Events(kube, 'controller-1');
+  reconciler = new Reconciler({
+    kube,
+    cluster: { captures, agentOn: (node) => agents.get(node), policy: () => policy },
+    events: writer,
+    key: privateKey,
+    enqueue: () => {
+      looked += 1;
+    },
+    signal: abort.signal,
+    now: () => now,
+  });
+});
+afterEach(async () => {
+  reconciler.close();
+  kube.close();
+  await server.api.close();
+});
+
+function agentOn(node: string, number: number): PodView {
+  const made = podObject(`agent-${node}`, { namespace: 'ksnoop', node });
+  return { ...podView({ ...made, metadata: { ...made.metadata, uid: uid(number) } }), ready: true };
+}
+
+/** Reconcile until the targets were looked up. */
+async function settled(): Promise<number | undefined> {
+  const before = looked;
+  const first = await reconciler.reconcile(KEY);
+  if (reconciler.running === 0 || first !== undefined) return first;
+  await vi.waitFor(() => expect(looked).toBeGreaterThan(before), { timeout: 60_000 });
+  return reconciler.reconcile(KEY);
+}
+
+function status(): JsonObject {
+  return objectAt(captures.get(KEY) ?? {}, 'status');
+}
+
+/** `Admitted True Allowed` of the status. */
+function condition(type: string): string {
+  const found = objectsAt(status(), 'conditions').find((item) => item.type === type);
+  return found === undefined ? 'none' : `${found.status} ${found.reason}`;
+}
+
+/** What the client reads in the tickets. */
+function tickets(): Ticket[] {
+  return parseSealedTickets(status().tickets).map(({ sealed }) =>
+    verifyTicket(clientKey.open(Buffer.from(sealed, 'base64')), [publicKey]),
+  );
+}
+
+test('a Capture gets a ticket for each node, for the pods of its targets, and events', async () => {
+  await settled();
+  expect(status()).toMatchObject({
+    phase: 'Running',
+    observedGeneration: 1,
+    targets: { wanted: 2, admitted: 2, failed: 0 },
+  });
+  expect(condition('Admitted')).toBe('True Allowed');
+  expect(condition('PolicyMissing')).toBe('False InForce');
+  expect(tickets()).toMatchObject([
+    {
+      capture: CAPTURE_UID,
+      sub: 'alice',
+      node: 'node1',
+      agent: uid(90),
+      pods: [uid(1)],
+      filter: '',
+      snaplen: 262_144,
+      hostNetwork: false,
+    },
+    { node: 'node2', agent: uid(91), pods: [uid(2)] },
+  ]);
+  for (const { iat, exp } of tickets()) expect(exp - iat).toBeLessThan(60_000);
+  await writer.written;
+  expect(events.map(({ kind, reason }) => `${kind} ${reason}`)).toEqual([
+    'Capture CaptureStarted',
+    'Pod CaptureStarted',
+    'Pod CaptureStarted',
+  ]);
+  expect(events[1]?.message).toBe('alice captures all packets (Capture one)');
+});
+
+test('nothing is written again while nothing changes, and every renewal asks for the permission and has another jti', async () => {
+  await settled();
+  const [count, first, asked] = [written.length, tickets(), reviews.length];
+  now += 5_000;
+  await reconciler.reconcile(KEY);
+  expect([written.length, reviews.length]).toEqual([count, asked]);
+  now += 15_000;
+  await reconciler.reconcile(KEY);
+  expect(reviews.length).toBeGreaterThan(asked);
+  const second = tickets();
+  expect(second.map(({ node }) => node)).toEqual(first.map(({ node }) => node));
+  for (const { jti } of second) expect(first.map((ticket) => ticket.jti)).not.toContain(jti);
+});
+
+test('a permission that is withdrawn takes the tickets away, and comes back with them', async () => {
+  await settled();
+  allowed.clear();
+  now += 20_000;
+  await reconciler.reconcile(KEY);
+  expect(status()).toMatchObject({ phase: 'Pending', tickets: [], targets: { admitted: 0 } });
+  expect(condition('Admitted')).toBe('False Forbidden');
+  expect(reconciler.running).toBe(0);
+  allowed.add('create pods/exec in shop');
+  await settled();
+  expect(tickets()).toHaveLength(2);
+});
+
+test('without a permission nothing is looked up', async () => {
+  allowed = new Set(['capture captures in other', 'capture-host-network captures in ']);
+  await settled();
+  expect(condition('Admitted')).toBe('False Forbidden');
+  expect(server.api.seen.filter((line) => /pods|services/.test(line))).toEqual([]);
+});
+
+test('the authorizer is asked about the user with the groups that the policy confirmed', async () => {
+  const name = 'system:serviceaccount:shop:robot';
+  captures.set(
+    KEY,
+    madeCapture({ requestedBy: name, requestedByGroups: ['team'], requestedByExtra: { scopes: ['a'] } }),
+  );
+  await settled();
+  expect(reviews[0]).toEqual({
+    user: name,
+    groups: ['team', 'system:serviceaccounts', 'system:serviceaccounts:shop', 'system:authenticated'],
+    extra: { scopes: ['a'] },
+    resourceAttributes: { namespace: 'shop', verb: 'capture', group: 'ksnoop.io', resource: 'captures' },
+  });
+});
+
+test('without the policy nothing is admitted, nor what was made before it', async () => {
+  policy = { protects: false, why: 'the policy is missing' };
+  await settled();
+  expect(condition('PolicyMissing')).toBe('True PolicyMissing');
+  expect(condition('Admitted')).toBe('False PolicyMissing');
+  expect(status()).toMatchObject({ phase: 'Pending', tickets: [] });
+  policy = { protects: true, since: now + 60_000 };
+  await settled();
+  expect(status()).toMatchObject({ phase: 'Refused', tickets: [] });
+  expect(reviews).toEqual([]);
+});
+
+test('it ends with its duration and when it is stopped, and its tickets are never valid for longer', async () => {
+  captures.set(KEY, madeCapture({ limits: { duration: '30s' } }, { created: now }));
+  await settled();
+  for (const { exp } of tickets()) expect(exp).toBeLessThanOrEqual(now + 30_000);
+  now += 30_000;
+  expect(await reconciler.reconcile(KEY)).toBeUndefined();
+  expect(status()).toMatchObject({ phase: 'Complete', tickets: [] });
+  expect(condition('Complete')).toBe('True DurationReached');
+  const { completionTime } = status();
+  now += 5_000;
+  captures.set(KEY, { ...madeCapture({ state: 'Stopped' }), status: status() });
+  await reconciler.reconcile(KEY);
+  expect(condition('Complete')).toBe('True Stopped');
+  expect(status().completionTime).toBe(completionTime);
+  expect(reconciler.running).toBe(0);
+});
+
+test('a Service without a selector reaches no pod of another namespace', async () => {
+  server.put(service());
+  server.put(pod('secret', 7, { namespace: 'bank', ip: '10.244.9.9' }));
+  server.put({
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: 'web-1', labels: { 'kubernetes.io/service-name': 'web' } },
+    endpoints: [
+      { addresses: ['10.244.9.9'], targetRef: { kind: 'Pod', name: 'secret', namespace: 'bank' } },
+      { addresses: ['10.244.9.9'] },
+      { addresses: ['10.244.1.9'], targetRef: { kind: 'Pod', name: 'web-1', namespace: 'shop' } },
+    ],
+  });
+  await settled();
+  expect(tickets().flatMap(({ pods }) => pods)).toEqual([uid(1)]);
+  expect(JSON.stringify(status())).not.toContain('bank');
+});
+
+test('pods on the network of their node need hostNetwork and its verb; static pods are never captured', async () => {
+  const onNode = pod('web-3', 3);
+  server.put({ ...onNode, spec: { ...objectAt(onNode, 'spec'), hostNetwork: true } });
+  const mirror = pod('web-4', 4, { owner: { kind: 'Node', name: 'node1', apiVersion: 'v1' } });
+  const annotations = { 'kubernetes.io/config.hash': 'a'.repeat(32) };
+  server.put({ ...mirror, metadata: { ...mirror.metadata, annotations } });
+  await settled();
+  expect(tickets().flatMap(({ pods }) => pods)).toEqual([uid(1), uid(2)]);
+  expect(status()).toMatchObject({ targets: { wanted: 4, admitted: 2, failed: 2 } });
+  expect(condition('Degraded')).toBe('True PodsNotCaptured');
+  captures.set(KEY, madeCapture({ hostNetwork: true }, { uid: CAPTURE_UID }));
+  reconciler.close();
+  await settled();
+  expect(condition('Admitted')).toBe('False Forbidden');
+  allowed.add('capture-host-network captures in ');
+  await settled();
+  const host = tickets().filter(({ hostNetwork }) => hostNetwork);
+  expect(host.flatMap(({ pods }) => pods)).toEqual([uid(3)]);
+});
+
+test('a pod that joins has its own check, and a node without an agent is named', async () => {
+  await settled();
+  const asked = reviews.length;
+  now += 3_000;
+  const before = looked;
+  server.put(pod('web-5', 5, { node: 'node3' }));
+  server.put(pod('web-6', 6, { node: 'node2' }));
+  await vi.waitFor(
+    async () => {
+      expect(looked).toBeGreaterThan(before);
+      await reconciler.reconcile(KEY);
+      expect(status()).toMatchObject({ targets: { wanted: 4, admitted: 3, failed: 1 } });
+    },
+    { timeout: 60_000 },
+  );
+  expect(reviews.length).toBeGreaterThan(asked);
+  expect(objectsAt(status(), 'nodes')).toContainEqual({
+    node: 'node3',
+    pods: 1,
+    message: 'No agent is ready on node node3.',
+  });
+});
+
+test('what cannot be served is refused with its reason', async () => {
+  captures.set(KEY, madeCapture({ targets: ['node/node1'] }));
+  await reconciler.reconcile(KEY);
+  expect(condition('Admitted')).toBe('False Invalid');
+  captures.set(KEY, madeCapture({ storage: { destination: 'nowhere' } }));
+  await settled();
+  expect(condition('Admitted')).toBe('False NoDestination');
+  // A public key of a small order: the shared secret would be known to everybody.
+  captures.set(KEY, madeCapture({ clientKey: `${'A'.repeat(43)}=` }));
+  await settled();
+  expect(condition('Admitted')).toBe('False Invalid');
+  expect(status()).toMatchObject({ phase: 'Refused', tickets: [] });
+});
+
+test('a Capture that is deleted is forgotten, and one of its name is another one', async () => {
+  await settled();
+  const first = tickets();
+  captures.set(KEY, { ...madeCapture({ requestedBy: 'bob' }), status: status() });
+  captures.delete(KEY);
+  expect(await reconciler.reconcile(KEY)).toBeUndefined();
+  expect(reconciler.running).toBe(0);
+  captures.set(KEY, madeCapture({ requestedBy: 'bob' }));
+  await settled();
+  expect(tickets()[0]).toMatchObject({ sub: 'bob' });
+  expect(tickets()[0]?.jti).not.toBe(first[0]?.jti);
+});
+
+test('an authorizer that cannot answer admits nothing', async () => {
+  server.onWrite(() => undefined);
+  await expect(reconciler.reconcile(KEY)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  expect(reconciler.running).toBe(0);
+  expect(written).toEqual([]);
+});
