@@ -40,12 +40,12 @@ function stored(object: JsonObject): JsonObject {
   return lease;
 }
 
-function election(identity: string, times: Election['times']): Election {
+function election(identity: string, times: NonNullable<Election['times']>): Election {
   return { kube, namespace: 'ksnoop', name: 'controller', labels: {}, identity, log: () => {}, times };
 }
 
 /** A replica, and what it does. */
-function replica(identity: string, log: string[], times: Election['times']) {
+function replica(identity: string, log: string[], times: NonNullable<Election['times']>) {
   const stop = new AbortController();
   const work = async (signal: AbortSignal) => {
     log.push(`${identity} begins`);

@@ -1,3 +1,4 @@
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -11,6 +12,7 @@ import { uninstall } from '../../../src/capture/install/uninstall.ts';
 import { loadKube } from '../../../src/capture/kube/config.ts';
 import type { Kube } from '../../../src/capture/kube/kube.ts';
 import { KsnoopError } from '../../../src/wire/errors.ts';
+import { stringsAt } from '../../../src/wire/guard.ts';
 import { VERSION } from '../../../src/wire/version.ts';
 import { type ApiServer, status as failure, json, startApiServer } from '../../support/api-server.ts';
 
@@ -337,5 +339,57 @@ test("the package's own manifests are read, and the overlay reaches the pod", ()
         },
       },
     },
+  });
+});
+
+test('Captures of tenants are installed with a key pair that is kept, stay without the option, and are removed', async () => {
+  const own = { kube, manifests: daemonsetDirectory(), image: 'agent:1', timeoutMs: 0 };
+  await install({ ...own, captures: true }, () => {});
+  const keys = () => {
+    const secret = stringsAt(store.get(`${NAMESPACE}/secrets/ksnoop-ticket-key`) ?? {}, 'data')['private.pem'] ?? '';
+    const pem =
+      stringsAt(store.get(`${NAMESPACE}/configmaps/ksnoop-ticket-key-public`) ?? {}, 'data')['public.pem'] ?? '';
+    return { privateKey: createPrivateKey(Buffer.from(secret, 'base64')), publicKey: createPublicKey(pem) };
+  };
+  const first = keys();
+  expect(first.privateKey.asymmetricKeyType).toBe('ed25519');
+  expect(createPublicKey(first.privateKey).equals(first.publicKey)).toBe(true);
+  const applied = [...store.keys()];
+  await install({ ...own, image: 'agent:2' }, () => {});
+  expect([...store.keys()]).toEqual(applied);
+  expect(keys().privateKey.equals(first.privateKey)).toBe(true);
+  expect(JSON.stringify(store.get('/apis/apps/v1/namespaces/ksnoop/deployments/ksnoop-controller'))).toContain(
+    'agent:2',
+  );
+  const now = await status(kube);
+  expect(now.captures).toEqual({ desired: 2, ready: 0, settled: false, reason: '', missing: [] });
+  store.delete('/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/captures.ksnoop.io');
+  expect((await status(kube)).captures?.missing).toEqual(['ValidatingAdmissionPolicy captures.ksnoop.io']);
+  const removed = await uninstall({ kube }, () => {});
+  expect(store.size).toBe(0);
+  expect(removed).toContain('CustomResourceDefinition captures.ksnoop.io');
+  const at = (kind: string) => removed.findIndex((name) => name.startsWith(kind));
+  expect(at('Deployment')).toBeLessThan(at('CustomResourceDefinition'));
+  expect(at('CustomResourceDefinition')).toBeLessThan(at('ValidatingAdmissionPolicyBinding'));
+});
+
+test('without Captures none of their objects is applied', async () => {
+  await install({ kube, manifests: daemonsetDirectory(), image: 'agent:1', timeoutMs: 0 }, () => {});
+  expect([...store.keys()].filter((path) => /captures|secrets|controller/.test(path))).toEqual([]);
+  expect((await status(kube)).captures).toBeUndefined();
+});
+
+test('a Secret without a key is not replaced', async () => {
+  store.set(`${NAMESPACE}/secrets/ksnoop-ticket-key`, {
+    metadata: { name: 'ksnoop-ticket-key' },
+    data: { 'private.pem': 'bm90aGluZw==' },
+  });
+  const installing = install(
+    { kube, manifests: daemonsetDirectory(), image: 'agent:1', captures: true, timeoutMs: 0 },
+    () => {},
+  );
+  await expect(installing).rejects.toMatchObject({
+    code: 'BAD_MANIFEST',
+    message: expect.stringContaining('no Ed25519 key'),
   });
 });
