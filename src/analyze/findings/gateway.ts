@@ -181,7 +181,7 @@ function finding(
         : `Look at ${isMisfit(cause.how) ? 'the certificate of ' : ''}the server behind it: ${cause.server}.`,
     otherwise:
       cause === undefined
-        ? 'the server itself answers so, and is no gateway'
+        ? 'the server itself answers with this status and is not a gateway'
         : isMisfit(cause.how)
           ? 'it closes them for another reason, which its log has'
           : undefined,

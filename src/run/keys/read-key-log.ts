@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { KeyLog } from '../../analyze/protocols/tls/decrypt/key-log.ts';
-import { EXIT, KsnoopError } from '../../wire/errors.ts';
+import { EXIT, KsnoopError, messageOf, systemCode } from '../../wire/errors.ts';
 import { KeyLogPieces, PIECE_BYTES } from './key-log-pieces.ts';
 
 /**
  * The secrets in a key log as programs write it (SSLKEYLOGFILE, RFC 9850).
  * @param path `-` for stdin
- * @throws KsnoopError CANNOT_READ, NO_KEYS (exit 2)
+ * @throws KsnoopError NO_FILE, NO_KEYS (exit 2), CANNOT_READ
  */
 export async function readKeyLog(path: string): Promise<KeyLog> {
   const keys = new KeyLog();
@@ -15,7 +15,10 @@ export async function readKeyLog(path: string): Promise<KeyLog> {
   try {
     for await (const piece of input) pieces.push(piece as Buffer);
   } catch (thrown) {
-    throw new KsnoopError('CANNOT_READ', `The key log ${path} cannot be read: ${(thrown as Error).message}.`);
+    if (systemCode(thrown) === 'ENOENT') {
+      throw new KsnoopError('NO_FILE', `There is no key log ${path}.`, { exit: EXIT.usage });
+    }
+    throw new KsnoopError('CANNOT_READ', `The key log ${path} cannot be read: ${messageOf(thrown)}.`);
   }
   pieces.end();
   if (keys.size > 0) return keys;

@@ -46,5 +46,5 @@ test('a file is decrypted with its keys, also when it is read again', async () =
 test('a key log that cannot be read is an error', async () => {
   const options = { filter: undefined, showSecrets: false, keyLog: join(directory, 'none.log') };
   const source = new CaptureFileSource(capture, options);
-  await expect(source.read(new Top(source), undefined)).rejects.toMatchObject({ code: 'CANNOT_READ' });
+  await expect(source.read(new Top(source), undefined)).rejects.toMatchObject({ code: 'NO_FILE' });
 });

@@ -129,5 +129,5 @@ test('--no-keys leaves them out', async () => {
 
 test('a file without secrets, and one that is not there, are named', async () => {
   await expect(readKeyLog(capture)).rejects.toMatchObject({ code: 'NO_KEYS' });
-  await expect(readKeyLog(join(directory, 'none'))).rejects.toMatchObject({ code: 'CANNOT_READ' });
+  await expect(readKeyLog(join(directory, 'none'))).rejects.toMatchObject({ code: 'NO_FILE' });
 });
