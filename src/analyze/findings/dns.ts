@@ -1,8 +1,9 @@
+import type { Fields } from '../record/event.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import { FieldFacts } from '../record/shared-fields.ts';
 import { Histogram } from '../summary/histogram.ts';
 import { type Case, Cases } from './cases.ts';
-import { clientOf, type DetectorKind, type FindingContext, placeOf } from './detector.ts';
+import { clientOf, type DetectorContext, type DetectorKind, type FindingContext, placeOf } from './detector.ts';
 import { DnsSilence } from './dns-silence.ts';
 import { type Evidence, type Finding, withoutPackets } from './finding.ts';
 import { NearNames } from './near-names.ts';
@@ -69,104 +70,134 @@ export const dns: DetectorKind = {
   exchanges: (protocol) => protocol === 'dns' || protocol === 'icmp' || protocol === 'icmpv6',
   create: (context) => {
     const expansions = new Cases(context.bounds);
-    const failures = new Cases(context.bounds);
     const silence = new DnsSilence(context);
-    const servers = new Map<string, ServerState>();
-    const names = new Map<string, NameState>();
-    const askedNames = new Map<string, AskedName>();
-    let lastServer = '';
-    let ofLastServer: ServerState | undefined;
-    const serverState = (server: string): ServerState | undefined => {
-      // Queries to one server come in a row.
-      if (ofLastServer !== undefined && server === lastServer) return ofLastServer;
-      let state = servers.get(server);
-      if (state === undefined) {
-        if (servers.size >= NAMES) return undefined;
-        state = { failures: failures.of(server), latencies: undefined };
-        servers.set(server, state);
-      }
-      lastServer = server;
-      ofLastServer = state;
-      return state;
-    };
-    const askedName = (text: string): AskedName => {
-      const known = askedNames.get(text);
-      if (known !== undefined) return known;
-      const name = text.toLowerCase();
-      const made = { name, isExpansion: isExpansion(name), state: names.get(name) };
-      if (askedNames.size < NAMES) askedNames.set(text, made);
-      return made;
-    };
-    const stateOf = (wantedName: AskedName, client: string, flow: number, time: number): NameState | undefined => {
-      const { name } = wantedName;
-      wantedName.state ??= names.get(name);
-      if (wantedName.state === undefined && names.size < NAMES) {
-        wantedName.state = { asked: 0, resolved: false, missing: 0, flow, first: time, last: time, client };
-        names.set(name, wantedName.state);
-      }
-      return wantedName.state;
-    };
-    const answers = new FieldFacts<Answer>((all) => {
-      const fields = fieldsIn(all.dns);
-      const rcode = textIn(fields?.rcode);
-      const text = textIn(fields?.name);
-      const hasFailed = rcode === 'SERVFAIL' || rcode === 'REFUSED';
-      return {
-        isAnswer: rcode !== '',
-        // A refused dynamic update is an answer to another question.
-        failure: hasFailed && fields?.opcode === undefined ? rcode : '',
-        isMissing: rcode === 'NXDOMAIN',
-        isFound: rcode === 'NOERROR',
-        isForAddress: text !== '' && isForAddress(textIn(fields?.type)),
-        asked: rcode === '' ? NO_NAME : askedName(text),
-      };
-    });
+    const servers = new Servers(context);
+    const asked = new AskedNames();
     return {
       event: (event, flow, server) => {
         if (event.kind === 'event' || (event.kind === 'exchange' && event.incomplete !== undefined))
           silence.event(event, flow, server);
         if (event.kind !== 'exchange') return;
-        const answer = answers.of(event.fields);
         const { time } = event;
         const client = clientOf(context, flow, time);
+        const answer = asked.answerOf(event.fields);
         if (answer.isAnswer) {
-          const failed = serverState(server)?.failures ?? failures.of(server);
+          const failed = servers.failuresOf(server);
           failed.attempts += 1;
           if (answer.failure !== '') failed.add(flow.id, time, answer.failure);
           const expanded = expansions.of(client);
           expanded.attempts += 1;
-          const { asked } = answer;
-          if (answer.isMissing && asked.isExpansion) expanded.add(flow.id, time, asked.name);
-          if (answer.isForAddress) {
-            const state = stateOf(asked, client, flow.id, time);
-            if (state !== undefined) {
-              state.asked += 1;
-              state.last = time;
-              if (answer.isMissing) state.missing += 1;
-              else if (answer.isFound) state.resolved = true;
-            }
-          }
+          if (answer.isMissing && answer.asked.isExpansion) expanded.add(flow.id, time, answer.asked.name);
+          if (answer.isForAddress) asked.add(answer, client, flow.id, time);
         }
-        if (event.incomplete !== undefined || event.responseEnd === undefined) return;
-        const own = serverState(server);
-        if (own === undefined) return;
-        own.latencies ??= { histogram: new Histogram(), flow: flow.id, first: time, last: time };
-        own.latencies.histogram.record(event.responseEnd - time);
-        own.latencies.last = time;
+        if (event.incomplete === undefined && event.responseEnd !== undefined)
+          servers.addLatency(server, flow.id, time, event.responseEnd - time);
       },
       findings: () => {
         const silent = silence.findings();
         return [
-          ...searchExpansions(context, expansions, names),
-          ...missingNames(names),
+          ...searchExpansions(context, expansions, asked.names),
+          ...missingNames(asked.names),
           ...silent,
-          ...failingServers(failures, silent),
-          ...slowServers(servers),
+          ...failingServers(servers.failures, silent),
+          ...slowServers(servers.states),
         ];
       },
     };
   },
 };
+
+/** How servers answer. */
+class Servers {
+  readonly failures: Cases;
+  readonly states = new Map<string, ServerState>();
+  #last = '';
+  #ofLast: ServerState | undefined;
+
+  constructor({ bounds }: DetectorContext) {
+    this.failures = new Cases(bounds);
+  }
+
+  failuresOf(server: string): Case {
+    return this.#state(server)?.failures ?? this.failures.of(server);
+  }
+
+  /** @param time ns after the first packet @param taken ns */
+  addLatency(server: string, flow: number, time: number, taken: number): void {
+    const state = this.#state(server);
+    if (state === undefined) return;
+    state.latencies ??= { histogram: new Histogram(), flow, first: time, last: time };
+    state.latencies.histogram.record(taken);
+    state.latencies.last = time;
+  }
+
+  /** Undefined past the bound. */
+  #state(server: string): ServerState | undefined {
+    // Queries to one server come in a row.
+    if (this.#ofLast !== undefined && server === this.#last) return this.#ofLast;
+    let state = this.states.get(server);
+    if (state === undefined) {
+      if (this.states.size >= NAMES) return undefined;
+      state = { failures: this.failures.of(server), latencies: undefined };
+      this.states.set(server, state);
+    }
+    this.#last = server;
+    this.#ofLast = state;
+    return state;
+  }
+}
+
+/** The names in queries, and whether those of which an address was wanted ever resolve. */
+class AskedNames {
+  readonly names = new Map<string, NameState>();
+  readonly #asked = new Map<string, AskedName>();
+  readonly #answers = new FieldFacts<Answer>((all) => this.#answer(all));
+
+  answerOf(fields: Fields): Answer {
+    return this.#answers.of(fields);
+  }
+
+  /** A response to a query for an address. */
+  add({ asked, isMissing, isFound }: Answer, client: string, flow: number, time: number): void {
+    const { name } = asked;
+    asked.state ??= this.names.get(name);
+    if (asked.state === undefined) {
+      if (this.names.size >= NAMES) return;
+      asked.state = { asked: 0, resolved: false, missing: 0, flow, first: time, last: time, client };
+      this.names.set(name, asked.state);
+    }
+    const { state } = asked;
+    state.asked += 1;
+    state.last = time;
+    if (isMissing) state.missing += 1;
+    else if (isFound) state.resolved = true;
+  }
+
+  #answer(all: Fields): Answer {
+    const fields = fieldsIn(all.dns);
+    const rcode = textIn(fields?.rcode);
+    const text = textIn(fields?.name);
+    const hasFailed = rcode === 'SERVFAIL' || rcode === 'REFUSED';
+    return {
+      isAnswer: rcode !== '',
+      // A refused dynamic update is an answer to another question.
+      failure: hasFailed && fields?.opcode === undefined ? rcode : '',
+      isMissing: rcode === 'NXDOMAIN',
+      isFound: rcode === 'NOERROR',
+      isForAddress: text !== '' && isForAddress(textIn(fields?.type)),
+      asked: rcode === '' ? NO_NAME : this.#name(text),
+    };
+  }
+
+  #name(text: string): AskedName {
+    const known = this.#asked.get(text);
+    if (known !== undefined) return known;
+    const name = text.toLowerCase();
+    const made = { name, isExpansion: isExpansion(name), state: this.names.get(name) };
+    if (this.#asked.size < NAMES) this.#asked.set(text, made);
+    return made;
+  }
+}
 
 /** Clients whose queries get a search suffix that leads nowhere. */
 function searchExpansions(
