@@ -85,6 +85,8 @@ const TICK_MS = 20;
 /** What is captured, first and later. */
 export interface CaptureTargets {
   readonly plans: readonly NodePlan[];
+  /** Whether an object has no pods yet: those that come may be captured where others could not. */
+  readonly waiting?: boolean | undefined;
   /** Emits how the targets change while the capture runs; left out: the targets are those of the plans. */
   readonly follow?: FollowChanges | undefined;
   /** Resolves when the names that are known by now have been added: the first packets wait for it, NAMES_WAIT_MS at most. */
@@ -228,7 +230,7 @@ class Capture implements RunningCapture {
    */
   #noneCanBeCaptured(): boolean {
     const { targets } = this.#parts.report;
-    if (targets.size === 0) return false;
+    if (targets.size === 0 || this.#parts.targets.waiting === true) return false;
     for (const { state, interfaces } of targets.values()) if (state !== 'failed' || interfaces.size > 0) return false;
     return true;
   }
@@ -306,9 +308,10 @@ class Capture implements RunningCapture {
 
   #finishIfDone(): void {
     if (this.#streams.size > 0) return;
-    const { report, settings } = this.#parts;
+    const { targets, report, settings } = this.#parts;
     // A target that joins would fail as all of them did.
-    const allFailed = report.targets.size > 0 && report.failed().length === report.targets.size;
+    const allFailed =
+      targets.waiting !== true && report.targets.size > 0 && report.failed().length === report.targets.size;
     if (this.#cause !== undefined || !settings.follow || allFailed) this.#finished.resolve();
   }
 

@@ -67,6 +67,7 @@ export async function runCapture(
   const named = Promise.withResolvers<void>();
   const targets: CaptureTargets = {
     plans: plan.plans,
+    waiting: plan.waiting,
     follow: plan.follow && withNames(plan.follow, output),
     named: plan.followNames && named.promise,
   };

@@ -52,7 +52,7 @@ const settings = {
 };
 
 /** @param now false: the agents are reached, and capture only when `begin` is called */
-async function capturing(limits: Partial<CaptureLimits> = {}, now = true, named?: Promise<void>) {
+async function capturing(limits: Partial<CaptureLimits> = {}, now = true, named?: Promise<void>, waiting = false) {
   const agents: PlayedAgent[] = [];
   const output = new Output();
   const report = new CaptureReport();
@@ -69,7 +69,7 @@ async function capturing(limits: Partial<CaptureLimits> = {}, now = true, named?
     refresh: async () => [],
   }));
   const all = { packets: NEVER, bytes: NEVER, durationMs: NEVER, ...limits };
-  const capture = startCapture({ targets: { plans, named }, settings, limits: all, output, report, observer });
+  const capture = startCapture({ targets: { plans, named, waiting }, settings, limits: all, output, report, observer });
   await turn();
   const [first, second] = agents;
   if (first === undefined || second === undefined) throw new Error('both agents should have been reached');
@@ -231,6 +231,16 @@ test('a capture of which no target could be captured ends by itself, although it
   finish();
   const { cause, report } = await capture.result;
   expect([cause, report.failed().map(({ error }) => error?.code)]).toEqual(['targets-ended', ['TCPDUMP_ENDED']]);
+});
+
+test('a capture that also waits for the first pod of an object goes on', async () => {
+  const { capture, agents, stops, finish } = await capturing({}, false, undefined, true);
+  for (const agent of agents) agent.tell(FAILED);
+  await sleep(60);
+  expect(stops()).toEqual([0, 0]);
+  capture.stop('user');
+  finish();
+  await capture.result;
 });
 
 test('a capture whose target failed after it was captured waits for its successor', async () => {
