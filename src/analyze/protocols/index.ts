@@ -22,6 +22,7 @@ import { quic } from './quic/index.ts';
 import { redis } from './redis/index.ts';
 import { smtp } from './smtp/index.ts';
 import { socks } from './socks.ts';
+import { thrift } from './thrift/index.ts';
 import { tls } from './tls/index.ts';
 import { webSocket } from './websocket.ts';
 
@@ -47,6 +48,7 @@ export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [
   smtp,
   fastcgi,
   dubbo,
+  thrift,
   sipTcp,
   syslogTcp,
 ];

@@ -106,6 +106,8 @@ export class LengthFramer {
   #heldTime = Number.NaN;
   #heldAcknowledged = -1;
   #state = FRAMING;
+  /** Where a message was refused last: what looks like a beginning there is none. */
+  #refusedAt = -1;
   /** `onSkipped` was called for this loss, or the protocol itself asked to seek. */
   #announced = false;
 
@@ -306,7 +308,7 @@ export class LengthFramer {
       for (let at = 0; at < held; at += 1) {
         const place = offset - held + at;
         const begins = at + least > window.length ? undefined : seeking.begins(window, at, window.length, place);
-        if (begins === false) continue;
+        if (begins === false || place === this.#refusedAt) continue;
         if (at > 0) this.#skipped(offset - held);
         if (begins === undefined) {
           this.#earlier = Math.max(0, this.#earlier - at);
@@ -327,8 +329,9 @@ export class LengthFramer {
       this.#filled = 0;
     }
     for (let at = start; at < end; at += 1) {
-      const begins = at + least > end ? undefined : seeking.begins(bytes, at, end, offset + at - start);
-      if (begins === false) continue;
+      const place = offset + at - start;
+      const begins = at + least > end ? undefined : seeking.begins(bytes, at, end, place);
+      if (begins === false || place === this.#refusedAt) continue;
       if (at > start) this.#skipped(offset);
       if (begins === undefined) {
         this.#arrive(0, now, acknowledged);
@@ -389,6 +392,7 @@ export class LengthFramer {
   /** The bytes at hand are no message. */
   #refuse(): void {
     const { offset } = this;
+    this.#refusedAt = offset;
     this.#lose();
     this.#skipped(offset);
   }

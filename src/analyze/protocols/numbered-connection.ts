@@ -42,12 +42,15 @@ export interface NumberedProtocol {
   readonly title: string;
   /** As of Framing. */
   readonly header: number;
+  readonly headerMaximum?: number;
   readonly keep: number;
-  lengthOf(bytes: Uint8Array, start: number): number;
+  lengthOf(bytes: Uint8Array, start: number, end: number): number | undefined;
   /** How many bytes `begins` looks at. */
   readonly seek: number;
-  /** Whether a message of a side begins here: asked at every byte after a loss. */
-  begins(side: Side, bytes: Uint8Array, start: number): boolean;
+  /** It is asked as soon as so many are there; without it, as soon as all are. */
+  readonly least?: number;
+  /** Whether a message of a side begins here: asked at every byte after a loss. Undefined where that takes more bytes. */
+  begins(side: Side, bytes: Uint8Array, start: number, end: number): boolean | undefined;
 }
 
 /** Of one connection. */
@@ -79,8 +82,13 @@ export class NumberedConnection implements StreamAnalyzer {
     this.#reader = reader;
     const framing = (side: Side) => ({
       header: about.header,
+      ...(about.headerMaximum === undefined ? {} : { headerMaximum: about.headerMaximum }),
       keep: about.keep,
-      seeking: { bytes: about.seek, begins: (bytes: Uint8Array, start: number) => about.begins(side, bytes, start) },
+      seeking: {
+        bytes: about.seek,
+        least: about.least ?? about.seek,
+        begins: (bytes: Uint8Array, start: number, end: number) => about.begins(side, bytes, start, end),
+      },
       lengthOf: about.lengthOf,
       onMessage: (bytes: Uint8Array, start: number, end: number, message: FramedMessage) =>
         this.#onMessage(side, bytes, start, end, message),

@@ -24,5 +24,6 @@ export const STATED_PERCENT: Readonly<Record<ConversationName, number>> = {
   smtp: 50,
   fastcgi: 80,
   dubbo: 95,
+  thrift: 90,
   websocket: 70,
 };

@@ -17,6 +17,7 @@ import { natsConversation } from './nats.ts';
 import { postgresqlConversation } from './postgresql.ts';
 import { redisConversation } from './redis.ts';
 import { smtpConversation } from './smtp.ts';
+import { thriftConversation } from './thrift.ts';
 import { webSocketConversation } from './websocket.ts';
 
 /** Every protocol of which conversations are made. */
@@ -40,6 +41,7 @@ export const CONVERSATIONS = {
   smtp: smtpConversation,
   fastcgi: fastcgiConversation,
   dubbo: dubboConversation,
+  thrift: thriftConversation,
   websocket: webSocketConversation,
 } as const satisfies Readonly<Record<string, ConversationMaker>>;
 
