@@ -115,6 +115,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'run/input': { loads: ['wire', 'run'] },
   'run/parquet': { loads: ['wire', 'analyze/*', 'run', 'run/sink'] },
   'run/analysis': { loads: ['wire', 'analyze/*', 'view', 'run', 'run/parquet'] },
+  'run/otlp': { loads: ['wire', 'analyze/*', 'view', 'run', 'run/analysis'] },
   'run/convert': { loads: ['wire', 'analyze/*', 'view', 'run'] },
   'run/rotation': { loads: ['wire', 'run', 'run/sink'], types: ['capture/streams', 'run/outputs'] },
   'run/outputs': {
@@ -141,6 +142,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'cli/read': { loads: [...BELOW_CLI, 'cli', 'cli/capture'] },
   'cli/top': { loads: [...BELOW_CLI, 'cli', 'cli/capture', 'cli/read'] },
   'cli/diagnose': { loads: [...BELOW_CLI, 'cli', 'cli/capture', 'cli/read'] },
+  'cli/observe': { loads: [...BELOW_CLI, 'cli', 'cli/capture', 'cli/read'] },
   'cli/diff': { loads: [...BELOW_CLI, 'cli', 'cli/capture'] },
   'cli/trace': { loads: [...BELOW_CLI, 'cli', 'cli/capture', 'cli/read'] },
   'cli/extcap': { loads: [...BELOW_CLI, 'cli', 'cli/capture'] },

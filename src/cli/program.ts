@@ -11,6 +11,7 @@ import { withHint } from './foreign-flags.ts';
 import { addHelpCommand } from './help/commands.ts';
 import { addImageCommands } from './image/commands.ts';
 import { addInstallCommands } from './install/commands.ts';
+import { addObserveCommand } from './observe/commands.ts';
 import { addReadCommand } from './read/commands.ts';
 import { applySettings } from './settings/apply.ts';
 import type { SetValue } from './settings/read.ts';
@@ -43,6 +44,7 @@ export function program(
   addTraceCommand(ksnoop, setExit);
   addDiagnoseCommand(ksnoop, setExit);
   addDiffCommand(ksnoop, setExit);
+  addObserveCommand(ksnoop, setExit);
   addInstallCommands(ksnoop, setExit);
   addImageCommands(ksnoop, setExit);
   addUpkeepCommands(ksnoop, setExit);

@@ -133,6 +133,7 @@ export const ERROR_CODES = {
   NO_TERMINAL: { exit: EXIT.failed, meaning: 'The dashboard needs a terminal to read keys from.' },
   NO_WIRESHARK: { exit: EXIT.failed, meaning: 'Wireshark could not be started.' },
   OIDC_FAILED: { exit: EXIT.failed, meaning: 'The identity provider gave no new token.' },
+  OTLP_FAILED: { exit: EXIT.failed, meaning: 'The receiver of OpenTelemetry data took nothing.' },
   POD_COMPLETED: { exit: EXIT.noTarget, meaning: 'The pod has completed or failed: it has no network any more.' },
   POD_HAS_NO_PROCESS: { exit: EXIT.failed, meaning: 'The pod has no running process on its node.' },
   POD_PENDING: { exit: EXIT.noTarget, meaning: 'The pod is not scheduled, or none of its containers exists yet.' },

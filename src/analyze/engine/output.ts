@@ -15,6 +15,8 @@ export interface AnalysisOutput {
   named?(records: readonly NamedAddress[]): void;
   /** The analysis is over, every flow has ended. */
   end?(): void;
+  /** Resolves when it can take more, after the end when all has left it; undefined: at once. What it rejects with ends the command. */
+  waiting?(): Promise<void> | undefined;
   /** What it left out, and what it found, after the end: lines for people. */
   notes?(): readonly string[];
   /** What it found wrong, after the end; only the findings output has this. */

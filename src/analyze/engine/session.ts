@@ -129,6 +129,11 @@ export class AnalysisSession {
     return this.#showSecrets ? event : maskEvent(event);
   }
 
+  /** Resolves when the output can take more, after the end when all has left it; undefined: at once. */
+  get waiting(): Promise<void> | undefined {
+    return this.#output.waiting?.();
+  }
+
   /** What the output left out, and what it found, after the end: lines for people. */
   get outputNotes(): readonly string[] {
     return this.#output.notes?.() ?? [];

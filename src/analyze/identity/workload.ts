@@ -6,6 +6,11 @@ import type { Identity } from './identity.ts';
  */
 const REPLICA = /^(.+)-[4-9bcdf]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$/;
 
+/** The Deployment that a pod's name shows, else the pod's name. */
+export function workloadName(pod: string): string {
+  return REPLICA.exec(pod)?.[1] ?? pod;
+}
+
 /**
  * What people are shown of a client: its Service where that is known, else the Deployment whose name its pod's name
  * shows (`shop/client`), else the pod, name or node itself.

@@ -77,13 +77,13 @@ export class Summary implements AnalysisSink {
   event(event: AnalysisEvent, flow: FlowIdentity): void {
     if (event.kind === 'exchange') {
       if (flow.sameAs !== undefined) {
-        this.otherLegs.add(this.#server(event, flow), event);
+        this.otherLegs.add(this.serverOf(event, flow), event);
         return;
       }
-      const server = this.#server(event, flow);
+      const server = this.serverOf(event, flow);
       if (event.probe === true && flow.transport === 'tcp') remember(this.#probes, flow.id);
       this.exchanges.add(server, event.probe === true ? ofKubelet(event) : event);
-      this.callers.add(this.#client(event, flow), server, event);
+      this.callers.add(this.clientOf(event, flow), server, event);
       if (event.protocol === 'dns') this.dns.add(event.label, event);
       else if (event.protocol === 'tls') this.tls.add(tlsKey(event), event);
       return;
@@ -161,14 +161,16 @@ export class Summary implements AnalysisSink {
     return makeReport(this, recorder, span);
   }
 
-  #server(exchange: Exchange, flow: FlowIdentity): Server {
+  /** Who answers, as rows have it. */
+  serverOf(exchange: Exchange, flow: FlowIdentity): Server {
     const host = exchange.requester === SIDE.server ? flow.clientHost : flow.serverHost;
     const server = this.#identified(host, exchange.time, flow.interfaceId);
     if (flow.sameAs === undefined || exchange.requester === SIDE.server || typeof server !== 'object') return server;
     return this.#names.serving(server, this.#names.ofHost(flow.sameAs.serverHost, exchange.time, -1)) ?? server;
   }
 
-  #client(exchange: Exchange, flow: FlowIdentity): Client {
+  /** Who asks. */
+  clientOf(exchange: Exchange, flow: FlowIdentity): Client {
     if (exchange.probe === true) return KUBELET;
     const host = exchange.requester === SIDE.server ? flow.serverHost : flow.clientHost;
     return this.#identified(host, exchange.time, flow.interfaceId);

@@ -1,8 +1,9 @@
 import type { AboutConnection } from '../../analyze/connection-facts.ts';
+import type { AnalysisForm } from '../../run/analysis/form.ts';
 import { type CapturePlan, planCapture } from '../../run/capture/plan.ts';
 import { type CaptureRun, runCapture } from '../../run/capture/run.ts';
 import type { OutputConfig } from '../../run/outputs/config.ts';
-import { outputKind } from '../../run/outputs/index.ts';
+import { analysedKind, outputKind } from '../../run/outputs/index.ts';
 import { openKept } from '../../run/outputs/kept.ts';
 import { wantsColour } from '../../view/colour.ts';
 import { type ExitCode, KsnoopError } from '../../wire/errors.ts';
@@ -29,6 +30,8 @@ export interface CaptureExtras {
   readonly mergeWindowMs?: number | undefined;
   /** A file that the packets are kept in, besides the output's own. */
   readonly keep?: string | undefined;
+  /** A form of analysis that no `-o` names, in place of the output. */
+  readonly form?: AnalysisForm | undefined;
 }
 
 /** `ksnoop [capture] TARGET…`: everything between the command line and the exit code. */
@@ -49,9 +52,10 @@ async function capture(
   command: CaptureCommand,
   log: Logger,
   canAsk: boolean,
-  { lookup, mergeWindowMs, keep, force }: CaptureExtras & { readonly force: boolean },
+  { lookup, mergeWindowMs, keep, form, force }: CaptureExtras & { readonly force: boolean },
 ): Promise<ExitCode> {
-  const output = await withTyped(command.output);
+  const chosen = form === undefined ? command.output : { ...command.output, output: analysedKind(form) };
+  const output = await withTyped(chosen);
   const config = { ...command.capture, mergeWindowMs };
   const isTTY = isTerminal('stdout');
   const toTerminal = output.sink.kind === 'stdout' && isTTY;

@@ -62,6 +62,7 @@ export const outputs: Topic = {
             ['-w FILE', 'a file that only you can read; --force overwrites an existing one'],
             ['| wireshark -k -i -', 'any program that reads pcapng'],
             ['--wireshark', 'start Wireshark'],
+            ['ksnoop observe', 'metrics, spans and findings for OpenTelemetry and Prometheus; docs/opentelemetry.md'],
             ['ksnoop extcap install', "adds the cluster to Wireshark's list of interfaces"],
           ],
         },

@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs';
+import type { AnalysisForm } from '../../run/analysis/form.ts';
 import { analysisNotes } from '../../run/analysis/notes.ts';
 import type { ConversionConfig, ReadingConfig } from '../../run/reading/config.ts';
 import type { ReadingObserver, ReadResult } from '../../run/reading/read-capture.ts';
@@ -13,8 +14,15 @@ import { isTerminal } from '../terminal.ts';
 import { typedCommand } from '../typed-command.ts';
 import { completeRead, type RawReadOptions, type ReadLines } from './options.ts';
 
-/** `ksnoop read FILE…`: everything between the command line and the exit code. */
-export async function readCommand(paths: readonly string[], raw: RawReadOptions): Promise<ExitCode> {
+/**
+ * `ksnoop read FILE…`: everything between the command line and the exit code.
+ * @param form of analysis that no `-o` names, in place of the output
+ */
+export async function readCommand(
+  paths: readonly string[],
+  raw: RawReadOptions,
+  form?: AnalysisForm,
+): Promise<ExitCode> {
   const terminals = { stdin: isTerminal('stdin'), stdout: isTerminal('stdout') };
   const command = completeRead(paths, raw, terminals);
   const log = logger(command);
@@ -22,7 +30,9 @@ export async function readCommand(paths: readonly string[], raw: RawReadOptions)
   const release = onStopSignals(() => abort.abort());
   try {
     const { reading, make } = command;
-    if (make.kind === 'lines') return await printLines(reading, make, log, abort.signal);
+    if (make.kind === 'lines') {
+      return await printLines(reading, { ...make, output: form ?? make.output }, log, abort.signal);
+    }
     return await convertCapture(reading, make.conversion, log, abort.signal);
   } finally {
     release();

@@ -73,6 +73,7 @@ export class AnalysedOutput implements Output {
   async close(): Promise<void> {
     this.#closed.abort();
     this.#session.end();
+    await this.#session.waiting;
     await this.#context.writer.drained();
   }
 }

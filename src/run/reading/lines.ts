@@ -78,10 +78,11 @@ export async function readLines(
     framer: session.capture.framer,
     push: (bytes: Uint8Array) => session.push(bytes),
     nextFile: (goesOn: boolean) => session.capture.framer.nextFile(goesOn),
-    waiting: () => (writer.pending > WAITING_BYTES ? writer.drained() : undefined),
+    waiting: () => (writer.pending > WAITING_BYTES ? writer.drained() : session.waiting),
   };
   const result = await readCapture(reading, reader, AbortSignal.any([signal, gone.signal]), observer);
   session.end();
+  await session.waiting;
   await writer.drained();
   if (writer.end?.kind === 'failed') {
     throw new KsnoopError('CANNOT_WRITE', `The output could not be written: ${writer.end.error.message}.`);

@@ -1,0 +1,209 @@
+import type { AnalysisOutput } from '../../analyze/engine/output.ts';
+import type { AnalysisSession } from '../../analyze/engine/session.ts';
+import type { Finding } from '../../analyze/findings/finding.ts';
+import type { FlowInfo } from '../../analyze/flow/flow-facts.ts';
+import { type AnalysisEvent, type Exchange, SIDE } from '../../analyze/record/event.ts';
+import { statusCode } from '../../analyze/summary/status-code.ts';
+import { Summary } from '../../analyze/summary/summary.ts';
+import { counted } from '../../view/units.ts';
+import { Found } from '../analysis/found.ts';
+import { type Attributes, withAttributes } from './attributes.ts';
+import { logsRequest, tracesRequest } from './by-resource.ts';
+import type { SpanChoice } from './choices.ts';
+import { collect } from './collect.ts';
+import { observedSide } from './conventions.ts';
+import { DurationRows, NOBODY } from './duration-rows.ts';
+import type { Exporter } from './exporter.ts';
+import { logOf } from './logs.ts';
+import { metricsRequest } from './metrics-request.ts';
+import { Points } from './points.ts';
+import { SeriesLimit } from './series.ts';
+import { spanOf } from './spans.ts';
+
+/** Spans of one message. */
+const SPANS_PER_MESSAGE = 512;
+/** How often a running capture is judged, ms: findings need all that was counted. */
+const FINDINGS_EVERY_MS = 60_000;
+
+/** What is exported, and how often. */
+export interface TelemetrySettings {
+  readonly exporter: Exporter;
+  readonly spans: SpanChoice;
+  /** Of metrics, ms: of a running capture by the clock, of a file by the times of its packets. */
+  readonly intervalMs: number;
+  /** Attributes that every resource gets. */
+  readonly resource: Attributes;
+}
+
+interface Owned {
+  readonly resource: Attributes;
+  readonly item: object;
+}
+
+/** What an analysis finds as metrics, spans and log records of OpenTelemetry (docs/opentelemetry.md). */
+export class Telemetry implements AnalysisOutput {
+  readonly #session: AnalysisSession;
+  readonly #settings: TelemetrySettings;
+  readonly #live: boolean;
+  readonly #summary: Summary;
+  readonly #durations = new DurationRows();
+  readonly #found: Found;
+  readonly #series = new SeriesLimit();
+  readonly #began = BigInt(Date.now()) * 1_000_000n;
+  #findings: readonly Finding[] = [];
+  /** Findings that were sent, by code and subject: of how many cases. */
+  readonly #logged = new Map<string, number>();
+  #spans: Owned[] = [];
+  #retransmissions = 0;
+  /** Times of the last metrics and the last judgement: of a file of its packets, ns. */
+  #collectedAt = 0;
+  #judgedAt = performance.now();
+  readonly #timer: NodeJS.Timeout | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(session: AnalysisSession, live: boolean, settings: TelemetrySettings) {
+    this.#session = session;
+    this.#live = live;
+    this.#settings = settings;
+    this.#summary = new Summary(session.capture.analysis.hosts, session.names);
+    this.#found = new Found(session);
+    if (live) this.#timer = setInterval(() => this.#tick(), settings.intervalMs).unref();
+  }
+
+  event(event: AnalysisEvent, flow: FlowInfo): void {
+    this.#summary.event(event, flow);
+    this.#found.event(event, flow);
+    if (event.kind !== 'exchange' || flow.sameAs !== undefined) return;
+    this.#count(event, flow);
+    if (this.#isSpan(event)) this.#addSpan(event, flow);
+    if (this.#live) return;
+    const { now } = this.#session.capture.analysis.clock;
+    if (now - this.#collectedAt >= this.#settings.intervalMs * 1e6) {
+      this.#collectedAt = now;
+      this.#sendMetrics();
+    }
+  }
+
+  flowEnded(flow: FlowInfo): void {
+    this.#summary.flowEnded(flow);
+    this.#found.flowEnded(flow);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    this.#judge(true);
+    this.#sendSpans();
+    this.#sendMetrics();
+    this.#closed = this.#settings.exporter.close();
+  }
+
+  waiting(): Promise<void> | undefined {
+    return this.#closed ?? this.#settings.exporter.waiting();
+  }
+
+  notes(): readonly string[] {
+    const { sent, dropped } = this.#settings.exporter;
+    const words = { metrics: 'data point', traces: 'span', logs: 'log record' } as const;
+    const list = (counts: typeof sent) =>
+      (['metrics', 'traces', 'logs'] as const).map((signal) => counted(counts[signal], words[signal])).join(', ');
+    const lost = dropped.metrics + dropped.traces + dropped.logs;
+    return [
+      `exported ${list(sent)}`,
+      ...(lost === 0 ? [] : [`not delivered: ${list(dropped)}`]),
+      ...this.#found.notes(),
+    ];
+  }
+
+  #count(exchange: Exchange, flow: FlowInfo): void {
+    const server = this.#summary.serverOf(exchange, flow);
+    const isClient = observedSide(exchange.protocol) === SIDE.client;
+    const client = isClient ? this.#summary.clientOf(exchange, flow) : NOBODY;
+    this.#durations.add(server, typeof client === 'string' ? NOBODY : client, exchange);
+  }
+
+  #isSpan({ probe, failed, incomplete }: Exchange): boolean {
+    const { spans, exporter } = this.#settings;
+    if (spans === 'none' || probe === true || !exporter.wants('traces')) return false;
+    // When it began, or what it answers, is not known.
+    if (incomplete === 'request not seen' || incomplete === 'unknown') return false;
+    return spans !== 'failed' || failed;
+  }
+
+  #addSpan(exchange: Exchange, flow: FlowInfo): void {
+    const { clock } = this.#session.capture.analysis;
+    const { time, requestEnd, responseTime, responseEnd, probe = false } = exchange;
+    const last = Math.max(time, requestEnd, responseTime ?? time, responseEnd ?? time);
+    const { span, resource, sampled } = spanOf({
+      record: this.#session.recorder.event(exchange, flow),
+      status: statusCode(exchange),
+      probe,
+      start: clock.absolute(time),
+      end: clock.absolute(last),
+    });
+    if (this.#settings.spans === 'sampled' && sampled !== true) return;
+    this.#spans.push({ resource: this.#with(resource), item: span });
+    if (this.#spans.length >= SPANS_PER_MESSAGE) this.#sendSpans();
+  }
+
+  #tick(): void {
+    if (performance.now() - this.#judgedAt >= FINDINGS_EVERY_MS) this.#judge(false);
+    this.#sendSpans();
+    this.#sendMetrics();
+  }
+
+  #sendSpans(): void {
+    const spans = this.#spans;
+    this.#spans = [];
+    this.#settings.exporter.send('traces', tracesRequest(spans), spans.length);
+  }
+
+  #sendMetrics(): void {
+    const { exporter, resource } = this.#settings;
+    const { span } = this.#session;
+    if (span === undefined || !exporter.wants('metrics')) return;
+    this.#retransmissions += this.#session.capture.analysis.takeRetransmissions();
+    const points = new Points(this.#series, resource);
+    collect(points, {
+      session: this.#session,
+      durations: this.#durations,
+      summary: this.#summary,
+      findings: this.#findings,
+      retransmissions: this.#retransmissions,
+      dropped: exporter.dropped,
+    });
+    const all = [...points.all()];
+    exporter.send('metrics', metricsRequest(all, this.#times(span)), all.length);
+  }
+
+  /** A running capture's data is of now; that of a file is of its packets. */
+  #times(span: { readonly first: number; readonly last: number }): { start: bigint; now: bigint } {
+    if (this.#live) return { start: this.#began, now: BigInt(Date.now()) * 1_000_000n };
+    const { clock } = this.#session.capture.analysis;
+    return { start: clock.absolute(span.first), now: clock.absolute(span.last) };
+  }
+
+  /** Send findings that are new. @param atEnd also those of which there are more cases than were sent */
+  #judge(atEnd: boolean): void {
+    this.#judgedAt = performance.now();
+    const { span } = this.#session;
+    if (span === undefined) return;
+    this.#findings = this.#found.list();
+    const { clock } = this.#session.capture.analysis;
+    const observed = this.#times(span).now;
+    const records: Owned[] = [];
+    for (const finding of this.#findings) {
+      const key = `${finding.code} ${finding.subject}`;
+      const before = this.#logged.get(key);
+      if (before !== undefined && (!atEnd || before === finding.cases)) continue;
+      this.#logged.set(key, finding.cases);
+      const first = finding.evidence.find(({ times }) => times !== undefined)?.times?.[0];
+      const { resource, record } = logOf(finding, { time: clock.absolute(first ?? span.first), observed });
+      records.push({ resource: this.#with(resource), item: record });
+    }
+    this.#settings.exporter.send('logs', logsRequest(records), records.length);
+  }
+
+  #with(resource: Attributes): Attributes {
+    return withAttributes(this.#settings.resource, resource);
+  }
+}
