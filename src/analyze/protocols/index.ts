@@ -1,4 +1,5 @@
 import { amqp } from './amqp/index.ts';
+import { cql } from './cql/index.ts';
 import { dns, dnsTcp } from './dns/index.ts';
 import { dubbo } from './dubbo/index.ts';
 import { fastcgi } from './fastcgi/index.ts';
@@ -43,6 +44,7 @@ export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [
   memcached,
   ldap,
   mqtt,
+  cql,
   webSocket,
   mongodb,
   smtp,

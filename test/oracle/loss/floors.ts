@@ -17,6 +17,7 @@ export const STATED_PERCENT: Readonly<Record<ConversationName, number>> = {
   nats: 95,
   mqtt: 90,
   ldap: 90,
+  cql: 90,
   memcachedBinary: 50,
   dnsTcp: 95,
   dnsUdp: 95,

@@ -1,5 +1,6 @@
 import { amqpConversation } from './amqp.ts';
 import type { ConversationMaker } from './conversation.ts';
+import { cqlConversation } from './cql.ts';
 import { dnsTcpConversation, dnsUdpConversation } from './dns.ts';
 import { dubboConversation } from './dubbo.ts';
 import { fastcgiConversation } from './fastcgi.ts';
@@ -34,6 +35,7 @@ export const CONVERSATIONS = {
   nats: natsConversation,
   mqtt: mqttConversation,
   ldap: ldapConversation,
+  cql: cqlConversation,
   memcachedBinary: memcachedBinaryConversation,
   dnsTcp: dnsTcpConversation,
   dnsUdp: dnsUdpConversation,

@@ -38,7 +38,8 @@ export const mqttConversation: ConversationMaker = (count, random) => {
       [1, packet(0x20, Buffer.of(0, 0, 0))],
     ],
     exchanges,
-    anyOrder: true,
+    // A number is used again when what it was used for before is answered.
+    anyOrder: numbers === 65_000,
     requestOf: (event) => numberIn(event.label, /\br(\d+)q/),
     answerOf: (event) => numberIn(event.status, /\bid(\d+)$/),
   };
