@@ -9,7 +9,7 @@ import { SessionKey } from '../../src/capture/agents/session-key.ts';
 import { signTicket } from '../../src/ticket/sign.ts';
 import type { AgentTarget, PodAgentTarget } from '../../src/wire/agent-target.ts';
 import { type SessionAddress, sessionPath } from '../../src/wire/session-frame.ts';
-import { TICKET_HEADER, type Ticket } from '../../src/wire/ticket.ts';
+import { TICKET_HEADER, TICKET_LIFE_MS, type Ticket } from '../../src/wire/ticket.ts';
 import { HANG_MS } from '../support/hang.ts';
 import { Random } from '../support/random.ts';
 import { madeTicket, signingKey } from '../ticket/made-ticket.ts';
@@ -45,7 +45,10 @@ export class TicketedAgent {
   }
 
   ticket(changes: Partial<Ticket> = {}, key = this.#key): string {
-    const ticket = madeTicket({ node: NODE, agent: this.uid, filter: FILTER, snaplen: SNAPLEN, ...changes });
+    // As long as a ticket may be: it must not expire on a slow machine.
+    const iat = changes.iat ?? Date.now();
+    const own = { node: NODE, agent: this.uid, filter: FILTER, snaplen: SNAPLEN, iat, exp: iat + TICKET_LIFE_MS };
+    const ticket = madeTicket({ ...own, ...changes });
     return signTicket(ticket, key.privateKey).toString('base64url');
   }
 

@@ -40,7 +40,7 @@ export function startListener(proc: Proc, log: (text: string) => void, unused?: 
   };
   const admits = () => host.admits();
   const gate = ownTicketGate();
-  const server = listenForSessions({ port: AGENT_PORT, start, admits, gate });
+  const server = listenForSessions({ port: AGENT_PORT, start, admits, gate, onlyKey: process.env.KSNOOP_SESSION_KEY });
   server.on('error', (error) => log(`port-forward disabled: ${error.message}`));
   if (gate === undefined) return;
   log('sessions over port-forward need a ticket');
@@ -88,6 +88,8 @@ export interface ListenerOptions {
   readonly start: (ended: () => void, tickets?: SessionTickets) => SessionConnections;
   /** Verifies the ticket that every new session must come with; left out: none is needed. */
   readonly gate?: TicketGate | undefined;
+  /** The public key (hex) that every new session must have; left out: any. */
+  readonly onlyKey?: string | undefined;
   /** Whether there is memory for another session. */
   readonly admits?: () => boolean;
   /** A connection whose request has not been taken or refused within this time, milliseconds, is closed. */
@@ -100,6 +102,7 @@ export function listenForSessions({
   path: socketPath,
   start,
   gate,
+  onlyKey,
   admits = () => true,
   headMs = REQUEST_HEAD_MS,
 }: ListenerOptions): Server {
@@ -120,6 +123,7 @@ export function listenForSessions({
         clearTimeout(deadline);
         return known.session.connection(socket, head);
       }
+      if (onlyKey !== undefined && !(address.isNew && address.key === onlyKey)) return refuse(socket, '403 Forbidden');
       const accepted = gate && checkTicket(gate, address, head);
       if (typeof accepted === 'string') return refuse(socket, '401 Unauthorized', accepted);
       if (!admits()) return refuse(socket, '507 Insufficient Storage');

@@ -8,7 +8,7 @@ import type { Kube } from '../kube/kube.ts';
 import { type PodView, podTrouble, podView } from '../kube/pod.ts';
 import { resourcePath } from '../kube/resource.ts';
 import { ONCE_LOOK_MS, ONCE_REMOVE_MS, PROBE_START_MS } from '../limits.ts';
-import { onceJob } from './once-job.ts';
+import { type OnceJob, onceJob } from './once-job.ts';
 import { stuckReason } from './stuck-reason.ts';
 
 /** An agent that runs on a node for one capture. */
@@ -25,12 +25,12 @@ export interface NodeJob {
  */
 export async function startNodeJob(
   kube: Kube,
-  { node, image }: { readonly node: string; readonly image: string | undefined },
+  { node, image, key }: Omit<OnceJob, 'name' | 'image'> & { readonly image: string | undefined },
   signal: AbortSignal,
 ): Promise<NodeJob> {
   const name = `${ONCE_NAME}-${randomBytes(4).toString('hex')}`;
   const agentImage = image ?? (await imageOnNode(kube, node, signal));
-  const warning = await createJob(kube, name, { node, image: agentImage }, signal);
+  const warning = await createJob(kube, { name, node, image: agentImage, key }, signal);
   const remove = () => removeJob(kube, name);
   try {
     if (/PodSecurity/i.test(warning)) throw refused(warning);
@@ -43,14 +43,9 @@ export async function startNodeJob(
 }
 
 /** @returns the API server's warning, such as the verdict of Pod Security; empty for none */
-async function createJob(
-  kube: Kube,
-  name: string,
-  { node, image }: { readonly node: string; readonly image: string },
-  signal: AbortSignal,
-): Promise<string> {
+async function createJob(kube: Kube, job: OnceJob, signal: AbortSignal): Promise<string> {
   const path = resourcePath('batch/v1', AGENT_NAMESPACE, 'jobs');
-  const body = JSON.stringify(onceJob(name, node, image));
+  const body = JSON.stringify(onceJob(job));
   try {
     const response = await open(kube, { method: 'POST', path, body, signal });
     response.resume();

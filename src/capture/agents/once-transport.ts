@@ -9,6 +9,7 @@ import { openPortForward } from '../kube/port-forward.ts';
 import { ONCE_LOOK_MS, PROBE_START_MS, SESSION_HANDSHAKE_MS } from '../limits.ts';
 import type { AgentTransport, OpenTransport } from '../streams/transport.ts';
 import { resumingTransport } from './resuming-transport.ts';
+import { SessionKey } from './session-key.ts';
 import type { TransportPreference } from './transport-preference.ts';
 
 interface OncePreference extends Pick<TransportPreference, 'compress'> {
@@ -22,7 +23,8 @@ interface OncePreference extends Pick<TransportPreference, 'compress'> {
  */
 export function openOnce(kube: Kube, node: string, { image, compress }: OncePreference): OpenTransport {
   return async (handlers, signal) => {
-    const job = await startNodeJob(kube, { node, image }, signal);
+    const key = new SessionKey();
+    const job = await startNodeJob(kube, { node, image, key: key.public }, signal);
     const remove = async () => {
       const failure = await job.remove();
       if (failure === undefined) return;
@@ -33,6 +35,7 @@ export function openOnce(kube: Kube, node: string, { image, compress }: OncePref
       dial: (until) => openPortForward(kube, { namespace: AGENT_NAMESPACE, pod: job.pod, port: AGENT_PORT }, until),
       windowMs: RESUME_WINDOW_MINIMUM_MS,
       compress,
+      key,
       handshakeMs: SESSION_HANDSHAKE_MS,
     });
     try {

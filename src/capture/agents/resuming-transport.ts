@@ -34,6 +34,8 @@ export interface ResumingOptions {
   /** How long the agent keeps the session when it hears nothing, milliseconds. */
   readonly windowMs: number;
   readonly compress: Compression;
+  /** The session's key, where the agent was told it before; left out: a new one. */
+  readonly key?: SessionKey;
   /** A signed ticket (base64url), for an agent that takes new sessions with one only. */
   readonly ticket?: string | undefined;
   /** How long an agent may take to answer, milliseconds. */
@@ -62,7 +64,7 @@ class ResumingTransport implements AgentTransport {
   readonly #options: ResumingOptions;
   readonly #handlers: TransportHandlers;
   readonly #id = randomBytes(16).toString('hex');
-  readonly #key = new SessionKey();
+  readonly #key: SessionKey;
   /** Requests to resume so far. */
   #attempts = 0;
   readonly #conversation: Resumable;
@@ -78,6 +80,7 @@ class ResumingTransport implements AgentTransport {
   constructor(options: ResumingOptions, handlers: TransportHandlers) {
     this.#options = options;
     this.name = options.name;
+    this.#key = options.key ?? new SessionKey();
     this.#handlers = handlers;
     this.silenceMs = options.windowMs + SILENCE_MS;
     this.#conversation = new Resumable(CLIENT_CHANNELS, AGENT_CHANNELS, {

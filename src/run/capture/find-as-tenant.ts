@@ -70,8 +70,9 @@ export async function findAsTenant(
     },
     cluster: { kube, namespaces: [namespace] },
     close: async () => {
-      await capture.close();
+      const why = await capture.close();
       kube.close();
+      return why && `Capture ${capture.name} could not be deleted, and ends when its duration has passed: ${why}`;
     },
   };
 }

@@ -88,7 +88,10 @@ export async function findOpened(
       await followNames({ kube, namespaces, isTarget, watch: follow, started, signal, onNames: onNamed, onComplete });
     },
     cluster: { kube, namespaces: [...new Set(plan.pods.map(({ namespace }) => namespace))] },
-    close: () => kube.close(),
+    close: async () => {
+      kube.close();
+      return undefined;
+    },
   };
 }
 

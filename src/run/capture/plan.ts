@@ -41,8 +41,11 @@ export interface CapturePlan extends Omit<CaptureTargets, 'named'> {
   readonly followNames: FollowNames | undefined;
   /** The API server, and the namespaces of the pods found; undefined without a cluster, or with several. */
   readonly cluster?: { readonly kube: Kube; readonly namespaces: readonly string[] } | undefined;
-  /** Close the connection to the API server, and end what was made there for this capture. */
-  close(): void | Promise<void>;
+  /**
+   * Close the connection to the API server, and end what was made there for this capture.
+   * @returns a message for the user when that did not succeed
+   */
+  close(): Promise<string | undefined>;
 }
 
 /** Whether a plan has anything to capture, now or later. */
@@ -85,6 +88,6 @@ function localPlan({ targets, namespace }: CaptureConfig): CapturePlan {
     leaveOut: undefined,
     seen: undefined,
     followNames: undefined,
-    close: () => {},
+    close: async () => undefined,
   };
 }

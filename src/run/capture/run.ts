@@ -91,7 +91,8 @@ export async function runCapture(
     naming.abort();
     const closed = plan.close();
     const outcome = await conclude(result, opened, () => performance.now() - started);
-    await closed;
+    const problem = await closed;
+    if (problem !== undefined) observer.note(problem);
     return outcome;
   });
   return { running: capture, report, outcome };

@@ -90,7 +90,8 @@ function joined(
       await Promise.all(named.map(({ followNames }) => followNames?.(signal, onNames, done, started)));
     },
     close: async () => {
-      await Promise.all(plans.map((plan) => plan.close()));
+      const problems = await Promise.all(plans.map((plan) => plan.close()));
+      return problems.find((problem) => problem !== undefined);
     },
   };
 }

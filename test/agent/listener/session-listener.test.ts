@@ -11,7 +11,7 @@ afterEach(() => listener.close());
 const ID = '0123456789abcdef0123456789abcdef';
 
 /** A listener whose sessions keep what they are handed. */
-async function opened(options: Pick<ListenerOptions, 'headMs' | 'admits'> = {}) {
+async function opened(options: Pick<ListenerOptions, 'headMs' | 'admits' | 'onlyKey'> = {}) {
   const handed: { head: string }[] = [];
   const children: { ended: () => void }[] = [];
   listener = listenForSessions({
@@ -79,6 +79,17 @@ test('only the client that began a session resumes it, whoever has read its requ
   expect(handed).toHaveLength(2);
   // An attempt may have been lost on its way.
   expect(await ask(request(sessionPath(signed(key, 3))))).toBe('taken');
+});
+
+test('an agent for one session takes it by its key alone', async () => {
+  const key = new SessionKey();
+  const { handed, ask } = await opened({ onlyKey: key.public });
+  const begin = (text: string | undefined) => ask(request(sessionPath({ ...WORDS, isNew: true, key: text })));
+  expect(await begin(new SessionKey().public)).toMatch(/^HTTP\/1.1 403 /);
+  expect(await begin(undefined)).toMatch(/^HTTP\/1.1 403 /);
+  expect(await begin(key.public)).toBe('taken');
+  expect(await ask(request(sessionPath(signed(key, 1))))).toBe('taken');
+  expect(handed).toHaveLength(2);
 });
 
 test('a session whose key is no point of the curve cannot be resumed', async () => {

@@ -52,7 +52,7 @@ async function start({ states, warning, noNamespace, images = [], removal = 200 
     },
   });
   const kube = await loadKube({ kubeconfig: server.kubeconfig() });
-  const job = startNodeJob(kube, { node: 'node1', image }, new AbortController().signal);
+  const job = startNodeJob(kube, { node: 'node1', image, key: 'ab'.repeat(32) }, new AbortController().signal);
   return { job, requests, jobs };
 }
 

@@ -54,7 +54,10 @@ function planOf(play: (agent: PlayedAgent) => void, changes: Partial<CapturePlan
     leaveOut: undefined,
     seen: undefined,
     followNames: undefined,
-    close: () => void closed.push('closed'),
+    close: async () => {
+      closed.push('closed');
+      return undefined;
+    },
     ...changes,
   };
   return { plan, closed };
