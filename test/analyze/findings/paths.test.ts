@@ -33,6 +33,7 @@ test('a pod that reaches its own Service except where it would reach itself', ()
   connect(judged, 1, 9, 4, OPEN);
   expect(judged.found).toMatchObject([{ code: 'HAIRPIN_FAILS', confidence: 'likely', subject: 'web.shop' }]);
   expect(judged.found[0]?.message).toContain('3 connections of shop/web-1');
+  expect(judged.found[0]?.evidence).toHaveLength(1);
 });
 
 test('connections that come up with a repeated SYN count too, and make it a hint; checks come before changes', () => {
@@ -49,6 +50,7 @@ test('connections that come up with a repeated SYN count too, and make it a hint
     '3 connections of shop/web-1 got no response to the SYN and 2 connections came up only with a repeated SYN',
   );
   expect(hint?.otherwise).toContain('or packets are lost');
+  expect(hint?.evidence).toHaveLength(2);
 });
 
 test('repeated SYNs alone are enough where other clients need none, and not where they do, or where they are few', () => {

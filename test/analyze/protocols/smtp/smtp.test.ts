@@ -83,6 +83,11 @@ test.each([
   expect(smtp.probe(bytes, 0, bytes.length)).toBe(likeness);
 });
 
+test('a line that is cut off is not judged by what lies behind it', () => {
+  const bytes = Buffer.from('421 Too many connections', 'latin1');
+  expect(smtp.probe(bytes, 0, 8)).toBe('more');
+});
+
 test('is recognised at any port but that of FTP, which has 421 too; noise is not', () => {
   const found = (port: number) => {
     const greeting = { side: 1, sequence: 1, acknowledgment: 1, flags: 'P.', payload: TOO_MANY, at: 5 } as const;
