@@ -19,8 +19,10 @@ import { nats } from './nats/index.ts';
 import { postgresql } from './postgresql/index.ts';
 import type { DatagramProtocol, StreamProtocol } from './protocol.ts';
 import { proxyProtocol } from './proxy-protocol.ts';
+import { pulsar } from './pulsar/index.ts';
 import { quic } from './quic/index.ts';
 import { redis } from './redis/index.ts';
+import { rocketmq } from './rocketmq/index.ts';
 import { smtp } from './smtp/index.ts';
 import { socks } from './socks.ts';
 import { thrift } from './thrift/index.ts';
@@ -51,6 +53,8 @@ export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [
   fastcgi,
   dubbo,
   thrift,
+  rocketmq,
+  pulsar,
   sipTcp,
   syslogTcp,
 ];
