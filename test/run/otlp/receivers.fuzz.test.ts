@@ -1,0 +1,185 @@
+// Programs of others take what ksnoop exports: Prometheus and an OpenTelemetry Collector, built from their Go modules.
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { cacheDirectory } from '../../../daemonset/image/cache-directory.ts';
+import { observeCommand } from '../../../src/cli/observe/command.ts';
+import { summary } from '../../../src/run/analysis/summary.ts';
+import { METRICS, prometheusName } from '../../../src/run/otlp/metric-table.ts';
+import { analysed } from '../../support/analysis-session.ts';
+import { type BuiltSegment, builtPcap } from '../../support/built-capture.ts';
+import { Random } from '../../support/random.ts';
+
+const SOURCES = join(import.meta.dirname, '../../oracle/otlp');
+const WRONG_SERVICE = join(import.meta.dirname, '../analysis/captures/wrong-service.pcapng');
+/** An odd number: at no percentile that is asked is the rank between two exchanges. */
+const EXCHANGES = 1001;
+const GENEROUS = { timeout: 120_000, interval: 200 };
+
+/** A build from nothing takes ten minutes on two busy processors. */
+const BUILD_MS = 1_800_000;
+
+const run = promisify(execFile);
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-otlp-'));
+const processes: ChildProcess[] = [];
+afterAll(() => {
+  for (const process of processes) process.kill('SIGKILL');
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** A program of a module below test/oracle/otlp, built once. */
+async function built(module: string, target: string, ...flags: string[]): Promise<string> {
+  const program = join(cacheDirectory(), 'otlp', module);
+  if (existsSync(program)) return program;
+  mkdirSync(join(cacheDirectory(), 'otlp'), { recursive: true });
+  const env = { ...process.env, CGO_ENABLED: '0' };
+  await run('go', ['build', ...flags, '-ldflags', '-s -w', '-o', program, target], { cwd: join(SOURCES, module), env });
+  return program;
+}
+
+function started(program: string, ...words: string[]): { output(): string } {
+  const child = spawn(program, words, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
+  processes.push(child);
+  const chunks: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(String(chunk)));
+  return { output: () => chunks.join('') };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+function observe(file: string, otlp: string, signals: string): Promise<number> {
+  const options = {
+    otlp,
+    signals,
+    otlpHeader: [],
+    spans: 'all',
+    interval: '10s',
+    interface: 'any',
+    quiet: true,
+  } as const;
+  return observeCommand([file], options);
+}
+
+/** A connection of many requests whose latencies are spread over five powers of ten. */
+function manyRequests(): string {
+  const random = new Random(7);
+  const request = 'GET /cart HTTP/1.1\r\nHost: web\r\n\r\n';
+  const response = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+  const segments: BuiltSegment[] = [
+    { side: 0, sequence: 0, flags: 'S', at: 0 },
+    { side: 1, sequence: 0, acknowledgment: 1, flags: 'S.', at: 0.1 },
+    { side: 0, sequence: 1, acknowledgment: 1, at: 0.2 },
+  ];
+  let [at, sent, received] = [1, 1, 1];
+  for (let number = 0; number < EXCHANGES; number += 1) {
+    segments.push({ side: 0, sequence: sent, acknowledgment: received, payload: request, at });
+    sent += request.length;
+    at += 10 ** (random.below(50_000) / 10_000 - 2);
+    segments.push({ side: 1, sequence: received, acknowledgment: sent, payload: response, at });
+    received += response.length;
+    at += 1;
+  }
+  const file = join(directory, 'many.pcap');
+  writeFileSync(file, builtPcap(segments));
+  return file;
+}
+
+describe('Prometheus', () => {
+  let url = '';
+
+  beforeAll(async () => {
+    const program = await built(
+      'prometheus',
+      'github.com/prometheus/prometheus/cmd/prometheus',
+      '-tags',
+      'remove_all_sd',
+    );
+    const port = await freePort();
+    url = `http://127.0.0.1:${port}`;
+    const config = join(directory, 'prometheus.yml');
+    writeFileSync(config, 'storage:\n  tsdb:\n    out_of_order_time_window: 36500d\n');
+    const data = `--storage.tsdb.path=${join(directory, 'data')}`;
+    const listen = `--web.listen-address=127.0.0.1:${port}`;
+    started(
+      program,
+      `--config.file=${config}`,
+      data,
+      listen,
+      '--web.enable-otlp-receiver',
+      '--storage.tsdb.retention.time=100y',
+    );
+    await vi.waitFor(async () => expect((await fetch(`${url}/-/ready`)).status).toBe(200), GENEROUS);
+  }, BUILD_MS);
+
+  async function value(query: string, time: number): Promise<number> {
+    const asked = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query, time: String(time) })}`);
+    const { data } = (await asked.json()) as { data: { result: { value: [number, string] }[] } };
+    return Number(data.result[0]?.value[1]);
+  }
+
+  it('has the counts and, within 1.1 %, the percentiles of the summary', async () => {
+    const file = manyRequests();
+    expect(await observe(file, `${url}/api/v1/otlp`, 'metrics')).toBe(0);
+    const { lines, session } = analysed(summary, readFileSync(file), { json: true });
+    const report = JSON.parse(lines[0] ?? '') as { services: { latency: Record<string, number> }[] };
+    const latency = report.services[0]?.latency ?? {};
+    const end = Number(session.capture.analysis.clock.absolute(session.span?.last ?? 0)) / 1e9 + 1;
+    const name = prometheusName('http.server.request.duration');
+    expect(await value(`histogram_count(${name})`, end)).toBe(EXCHANGES);
+    for (const [member, share] of [
+      ['p50', 0.5],
+      ['p90', 0.9],
+      ['p99', 0.99],
+    ] as const) {
+      const theirs = (await value(`histogram_quantile(${share}, ${name})`, end)) * 1e9;
+      const ours = latency[member] ?? Number.NaN;
+      expect(Math.abs(theirs - ours) / ours, `${member}: ${theirs} and ${ours} ns`).toBeLessThanOrEqual(0.0111);
+    }
+  });
+
+  it('calls the metrics as the page and the dashboard do', async () => {
+    expect(await observe(WRONG_SERVICE, `${url}/api/v1/otlp`, 'metrics')).toBe(0);
+    const asked = await fetch(`${url}/api/v1/label/__name__/values`);
+    const { data } = (await asked.json()) as { data: string[] };
+    const known = Object.keys(METRICS).map((name) => prometheusName(name as keyof typeof METRICS));
+    expect(data.filter((name) => name !== 'target_info' && !known.includes(name))).toEqual([]);
+    expect(data.length).toBeGreaterThan(8);
+  });
+});
+
+it('an OpenTelemetry Collector takes metrics, spans and log records', async () => {
+  const program = await built('collector', '.');
+  const port = await freePort();
+  const config = join(directory, 'collector.yaml');
+  const pipeline = '{ receivers: [otlp], exporters: [debug] }';
+  writeFileSync(
+    config,
+    `receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:${port}" } } } }
+exporters: { debug: { verbosity: detailed } }
+service:
+  telemetry: { metrics: { level: none } }
+  pipelines: { metrics: ${pipeline}, traces: ${pipeline}, logs: ${pipeline} }
+`,
+  );
+  const collector = started(program, '--config', config);
+  await vi.waitFor(() => expect(collector.output()).toContain('Everything is ready'), GENEROUS);
+  expect(await observe(WRONG_SERVICE, `http://127.0.0.1:${port}`, 'metrics,traces,logs')).toBe(0);
+  await vi.waitFor(() => expect(collector.output().match(/^ +Trace ID +: [0-9a-f]{32}$/gm)).toHaveLength(66), GENEROUS);
+  await vi.waitFor(() => expect(collector.output()).toContain('EventName: ksnoop.finding'), GENEROUS);
+  await vi.waitFor(() => expect(collector.output()).toContain('-> Name: http.server.request.duration'), GENEROUS);
+  const text = collector.output();
+  expect(text).toContain('DataType: ExponentialHistogram');
+  expect(text).toContain('AggregationTemporality: Cumulative');
+  expect(text).toContain('k8s.pod.name: Str(web-7997b97dcc-4wwvv)');
+  expect(text).not.toMatch(/\terror\t/);
+});
