@@ -88,6 +88,8 @@ function checkExpressible(config: CaptureConfig): void {
     throw inexpressible('captures all ports of a pod, not those of one container (-c)');
   if (config.clients || (config.depth ?? 0) > 0) throw inexpressible('has no callers and callees (--clients, --depth)');
   if (config.ownNodes === true) throw inexpressible('has no nodes');
+  const { backends, controller } = config.sides;
+  if (!backends || !controller) throw inexpressible('has both sides of an Ingress or Gateway');
   if (config.selector !== undefined || config.fieldSelector !== undefined || config.nodes.length > 0) {
     throw inexpressible('names its targets: selectors and --node cannot choose them');
   }

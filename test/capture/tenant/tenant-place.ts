@@ -32,6 +32,8 @@ export class TenantPlace {
   /** What a request to make or delete a Capture is refused with. */
   refuseCreate: { readonly code: number; readonly message: string } | undefined;
   refusesDelete = false;
+  /** Whether an administrator has set Captures up. */
+  hasCaptures = true;
   spec: JsonObject = {};
   #status: JsonObject = {};
   #version = 1;
@@ -60,7 +62,11 @@ export class TenantPlace {
       },
       onExec: (socket) => forward(socket, port),
     });
-    return loadKube({ kubeconfig: this.#server.kubeconfig({ namespace: 'shop' }) });
+    return loadKube({ kubeconfig: this.kubeconfig() });
+  }
+
+  kubeconfig(): string {
+    return this.#server?.kubeconfig({ namespace: 'shop' }) ?? '';
   }
 
   /** Write a status, as the controller does. */
@@ -145,6 +151,10 @@ export class TenantPlace {
       response.write(`${JSON.stringify({ type, object: this.#object() })}\n`);
     } else if (request.startsWith(`GET ${collection}?`)) {
       json(response, 200, { metadata: { resourceVersion: '1' }, items: [this.#object()] });
+    } else if (request.startsWith('GET /apis/ksnoop.io/v1alpha1') && this.hasCaptures) {
+      json(response, 200, { kind: 'APIResourceList' });
+    } else if (request.startsWith('GET /api/v1/namespaces/ksnoop/pods')) {
+      json(response, 403, status(403, 'Forbidden', 'pods is forbidden'));
     } else json(response, 404, status(404, 'NotFound', `no ${request}`));
   }
 }
