@@ -1,4 +1,4 @@
-import { closeSync, readSync } from 'node:fs';
+import { closeSync, read, readSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 
@@ -8,25 +8,50 @@ const CHUNK_BYTES = 256 * 1024;
 /** How long signals and timers may wait. */
 const TURN_MS = 40;
 
+/** Reads after which the time that they took is looked at. */
+const MEASURED_READS = 64;
+/** Where a read takes this share of the time between two on, another thread reads ahead, for so many reads. */
+const AHEAD_SHARE = 0.25;
+const AHEAD_READS = 4096;
+
 /**
- * Bytes of a regular file in order, read by the thread that looks at them: what another thread reads lies in another
- * processor's cache, and fetching it from there takes longer than reading it.
+ * Bytes of a regular file in order. The thread that looks at them reads them as a rule: what another thread reads lies in another
+ * processor's cache, and fetching it from there takes longer than reading it. Where reading takes a large share of the time,
+ * because of most bytes only a packet's first ones are looked at or because the disk is slow, a thread reads the next bytes
+ * meanwhile.
  */
 export class FileSource {
   /** Bytes handed out. */
   position = 0;
   readonly #descriptor: number;
   readonly #fromStart: boolean;
-  readonly #buffer = new Uint8Array(CHUNK_BYTES);
+  readonly #clock: () => number;
+  #buffer = new Uint8Array(CHUNK_BYTES);
   #turnAt = performance.now() + TURN_MS;
+  /** Bytes that are being read ahead, into `#other`. */
+  #reading: Promise<number> | undefined;
+  #other: Uint8Array<ArrayBuffer> | undefined;
+  #aheadReads = 0;
+  /** Of the last reads: how long each took, and the time from its begin to the next one's, ms. */
+  readonly #readTimes = new Float64Array(MEASURED_READS);
+  readonly #allTimes = new Float64Array(MEASURED_READS);
+  #reads = 0;
+  #readAt = 0;
 
   /**
    * @param descriptor closed with this source
    * @param fromStart read it from its beginning; else from where its offset is
+   * @param clock by which it is decided who reads, ms
    */
-  constructor(descriptor: number, fromStart: boolean) {
+  constructor(descriptor: number, fromStart: boolean, clock: () => number = () => performance.now()) {
     this.#descriptor = descriptor;
     this.#fromStart = fromStart;
+    this.#clock = clock;
+  }
+
+  /** Whether a thread reads the next bytes while these are looked at. */
+  get readsAhead(): boolean {
+    return this.#reading !== undefined;
   }
 
   /**
@@ -40,20 +65,80 @@ export class FileSource {
       this.#turnAt = performance.now() + TURN_MS;
     }
     if (signal.aborted) return undefined;
-    const count = this.#read();
+    const count = this.#reading === undefined ? this.#readNow() : await this.#takeAhead(this.#reading);
     this.position += count;
-    return count === CHUNK_BYTES ? this.#buffer : this.#buffer.subarray(0, count);
+    const bytes = count === CHUNK_BYTES ? this.#buffer : this.#buffer.subarray(0, count);
+    if (this.#aheadReads > 0) this.#readAhead(count);
+    return bytes;
   }
 
+  /** Closes the descriptor, once no read is under way: it must not end up in one that is somebody else's by then. */
   close(): void {
-    closeSync(this.#descriptor);
+    const reading = this.#reading;
+    if (reading === undefined) closeSync(this.#descriptor);
+    else void Promise.allSettled([reading]).then(() => closeSync(this.#descriptor));
+  }
+
+  #readNow(): number {
+    const before = this.#clock();
+    if (this.#reads > 0) this.#allTimes[this.#reads - 1] = before - this.#readAt;
+    if (this.#reads === MEASURED_READS) {
+      // By medians: on a busy machine some take long because other programs had the processor.
+      if (median(this.#readTimes) > median(this.#allTimes) * AHEAD_SHARE) this.#aheadReads = AHEAD_READS;
+      this.#reads = 0;
+    }
+    const count = this.#read();
+    this.#readTimes[this.#reads] = this.#clock() - before;
+    this.#readAt = before;
+    this.#reads += 1;
+    return count;
   }
 
   #read(): number {
     try {
       return readSync(this.#descriptor, this.#buffer, 0, CHUNK_BYTES, this.#fromStart ? this.position : null);
     } catch (cause) {
-      throw new KsnoopError('CANNOT_READ', `The input cannot be read: ${messageOf(cause)}.`, { cause });
+      throw cannotRead(cause);
     }
   }
+
+  /** What was read ahead is what is handed out next; the bytes before are no longer valid. */
+  async #takeAhead(reading: Promise<number>): Promise<number> {
+    const count = await reading;
+    this.#reading = undefined;
+    const handedOut = this.#buffer;
+    this.#buffer = this.#other ?? handedOut;
+    this.#other = handedOut;
+    return count;
+  }
+
+  /** Has the bytes read that follow those of `position`, unless the file ended there. */
+  #readAhead(count: number): void {
+    this.#aheadReads -= 1;
+    if (count < CHUNK_BYTES || this.#aheadReads === 0) {
+      this.#aheadReads = 0;
+      this.#reads = 0;
+      return;
+    }
+    this.#other ??= new Uint8Array(CHUNK_BYTES);
+    const into = this.#other;
+    const at = this.#fromStart ? this.position : null;
+    const reading = new Promise<number>((resolve, reject) => {
+      read(this.#descriptor, into, 0, CHUNK_BYTES, at, (error, size) => {
+        if (error === null) resolve(size);
+        else reject(cannotRead(error));
+      });
+    });
+    // Whoever takes it gets the error; nobody may, when reading is aborted before.
+    reading.catch(() => undefined);
+    this.#reading = reading;
+  }
+}
+
+function median(times: Float64Array): number {
+  return times.sort()[times.length >> 1] as number;
+}
+
+function cannotRead(cause: unknown): KsnoopError {
+  return new KsnoopError('CANNOT_READ', `The input cannot be read: ${messageOf(cause)}.`, { cause });
 }
