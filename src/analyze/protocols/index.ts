@@ -27,6 +27,7 @@ import { smtp } from './smtp/index.ts';
 import { socks } from './socks.ts';
 import { thrift } from './thrift/index.ts';
 import { tls } from './tls/index.ts';
+import { tns } from './tns/index.ts';
 import { webSocket } from './websocket.ts';
 
 /** Every protocol on TCP, in the order in which they are asked: strict and frequent ones first. */
@@ -55,6 +56,7 @@ export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [
   thrift,
   rocketmq,
   pulsar,
+  tns,
   sipTcp,
   syslogTcp,
 ];

@@ -34,7 +34,15 @@ export interface OneWayMessage {
   readonly fields: Fields;
 }
 
-export type Said = AskedRequest | GivenAnswer | OneWayMessage;
+/** An error that no request is known to have caused. */
+export interface StatedError {
+  readonly kind: 'error';
+  readonly code: string;
+  readonly label: string;
+  readonly fields: Fields;
+}
+
+export type Said = AskedRequest | GivenAnswer | OneWayMessage | StatedError;
 
 /** A protocol whose messages state their length, and whose answers name their request. */
 export interface NumberedProtocol {
@@ -127,6 +135,7 @@ export class NumberedConnection implements StreamAnalyzer {
     const said = this.#reader.read(side, bytes, start, end, end - start === message.length);
     if (said === undefined) return;
     if (said.kind === 'message') this.#emitMessage(side, said, message);
+    else if (said.kind === 'error') this.#emitError(side, said, message);
     else if (said.kind === 'request') {
       if (side === SIDE.client) this.#pending.wait(said.key, { ...said, message });
       else this.#emitMessage(side, { kind: 'message', label: said.label, fields: said.fields }, message);
@@ -169,6 +178,20 @@ export class NumberedConnection implements StreamAnalyzer {
       failed: answer.failed,
       route: REQUEST_NOT_SEEN,
       fields: { [this.#about.protocol]: answer.fields },
+    });
+  }
+
+  #emitError(from: Side, { code, label, fields }: StatedError, { time }: FramedMessage): void {
+    const { protocol } = this.#about;
+    this.#context.emit({
+      kind: 'event',
+      protocol,
+      code,
+      label,
+      time,
+      from,
+      failed: true,
+      fields: { [protocol]: fields },
     });
   }
 

@@ -5,7 +5,7 @@ import { tls } from '../tls/index.ts';
 import { unfinished } from '../unfinished.ts';
 import { isVerb, smtpCommand } from './commands.ts';
 import { ContentEnd } from './content-end.ts';
-import { exchangeOf, NAMES, replyAlone, type SmtpReply, type SmtpRequest } from './events.ts';
+import { exchangeOf, NAMES, replyAlone, type SmtpReply, type SmtpRequest, unasked } from './events.ts';
 import { Line } from './lines.ts';
 
 /** Replies after which the client sends a message, and its part of an authentication. */
@@ -371,6 +371,12 @@ export class SmtpConnection implements StreamAnalyzer {
       return;
     }
     this.#endsContent(reply);
+    if (this.#stream.size === 0 && this.#stream.inStep && !reply.gap && !this.#context.midstream) {
+      // All commands were seen, and answered.
+      this.#context.emit(unasked(reply, this.#context.showSecrets));
+      this.#shows(reply.code);
+      return;
+    }
     const request = this.#answer(reply);
     this.#shows(reply.code);
     if (request?.verb === 'STARTTLS' && reply.code === GREETING) this.#next = this.#context.become(tls);

@@ -1,4 +1,4 @@
-import type { Exchange, Incomplete, Side } from '../../record/event.ts';
+import { type Exchange, type Incomplete, type Notice, SIDE, type Side } from '../../record/event.ts';
 import { maskText } from '../../record/secrets.ts';
 import { oneLine } from '../one-line.ts';
 import { isFailure, REQUEST_NOT_SEEN, REQUEST_UNKNOWN } from '../unfinished.ts';
@@ -94,6 +94,21 @@ export function replyAlone(
   };
 }
 
+/** A reply that nothing asked for: a server that gives a connection up, mostly. */
+export function unasked(reply: SmtpReply, showSecrets: boolean): Notice {
+  const { status, fields } = statusOf(reply, showSecrets, {});
+  return {
+    kind: 'event',
+    protocol: 'smtp',
+    code: 'SMTP_UNASKED_REPLY',
+    label: `${status}, which no command asked for`,
+    time: reply.firstTime,
+    from: SIDE.server,
+    failed: isRefusal(reply),
+    fields,
+  };
+}
+
 /** 4xx and 5xx (RFC 5321, section 4.2.1). */
 function isRefusal(reply: SmtpReply | undefined): boolean {
   return reply !== undefined && reply.code >= 400;
@@ -105,7 +120,7 @@ function statusOf(
   names: { readonly command?: string; readonly argument?: string | undefined },
 ): Pick<Exchange, 'status' | 'fields'> {
   if (reply === undefined) return { status: '', fields: { smtp: { ...names } } };
-  const plain = oneLine(Buffer.from(reply.text, 'latin1').toString());
+  const plain = oneLine(Buffer.from(reply.text, 'latin1').toString()).trim();
   const text = showSecrets ? plain : maskText(plain);
   // What follows a 334 is a challenge: of some mechanisms it holds what a password is tried with.
   const shown = reply.code === 334 ? '' : text;

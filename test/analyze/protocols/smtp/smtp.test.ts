@@ -214,3 +214,13 @@ test('a client that does not wait for the greeting has its own replies', () => {
   ];
   expect(brief(play(smtp, steps))).toEqual(['EHLO a = 250 x']);
 });
+
+test('a reply that no command asked for is an event', () => {
+  const steps: Step[] = [
+    [0, 'EHLO a\r\n'],
+    [1, '250 x\r\n'],
+    [1, '421  timeout\r\n'],
+  ];
+  for (const events of playCut(smtp, steps))
+    expect(brief(events)).toEqual(['EHLO a = 250 x', 'SMTP_UNASKED_REPLY 421 timeout, which no command asked for']);
+});
