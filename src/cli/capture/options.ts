@@ -236,6 +236,12 @@ function rotationOf(raw: RawCaptureOptions, output: OutputKind): Rotation | unde
 
 function completeDryRun(raw: RawCaptureOptions): 'text' | 'json' {
   if (raw.local) throw usage('--dry-run looks at the cluster, so --local has no meaning with it.');
+  if (raw.asTenant) {
+    throw usage(
+      '--dry-run checks permissions for the agents, and --as-tenant needs none.',
+      'Check yours: kubectl auth can-i create captures.ksnoop.io; kubectl auth can-i capture captures.ksnoop.io',
+    );
+  }
   if (raw.write !== undefined || raw.wireshark) throw usage('--dry-run captures nothing that could be written.');
   return textOrJson(raw.output, '--dry-run');
 }

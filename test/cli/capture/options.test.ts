@@ -45,6 +45,7 @@ test.each<[string, Partial<RawCaptureOptions>, RegExp]>([
   ['Wireshark and lines', { wireshark: true, output: 'text' }, /does not read/],
   ['--local and a context', { local: true, context: 'a' }, /uses no cluster/],
   ['--dry-run and a file', { dryRun: true, write: 'a', fileTime: '10' }, /^--dry-run captures nothing/],
+  ['--dry-run and --as-tenant', { dryRun: true, asTenant: true }, /^--dry-run checks permissions/],
   ['--local and a container', { local: true, container: 'a' }, /needs the cluster/],
 ])('%s is wrong use, in one sentence', (_, raw, sentence) => {
   expect(() => complete(raw)).toThrow(

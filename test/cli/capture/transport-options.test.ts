@@ -19,12 +19,19 @@ test('what is carried over exec is resumed and compressed as over port-forward',
   });
 });
 
+test('--as-tenant is kept', () => {
+  expect(completeTransport({ asTenant: true }, false)).toMatchObject({ transport: 'auto', asTenant: true });
+});
+
 test.each([
   [{ transport: 'smoke' }, false, 'There is no transport "smoke".'],
   [{ resumeWindow: '9s' }, false, '--resume-window takes 10s to 10m, not "9s".'],
   [{ resumeWindow: '11m' }, false, '--resume-window takes 10s to 10m, not "11m".'],
   [{ compress: 'most' }, false, '--compress takes auto, on, off, not "most".'],
   [{ compress: 'on' }, true, '--local has its agent on this machine'],
+  [{ asTenant: true, transport: 'exec' }, false, '--as-tenant reaches the agents by port-forward'],
+  [{ asTenant: true, agentless: true as const }, false, '--as-tenant reaches the agents by port-forward'],
+  [{ asTenant: true }, true, '--as-tenant reaches the agents by port-forward'],
   [{ transport: 'exec' }, true, '--local has its agent on this machine'],
 ])('%o with --local %s is a mistake', (raw, local, sentence) => {
   expect(() => completeTransport(raw, local)).toThrow(sentence);
