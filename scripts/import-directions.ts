@@ -136,6 +136,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'cli/wireshark-profile': { loads: [...BELOW_CLI, 'cli'] },
   'cli/help': { loads: [...BELOW_CLI, 'cli', 'cli/top/limits.ts'] },
   'cli/install': { loads: [...BELOW_CLI, 'cli', 'cli/version'] },
+  'cli/captures': { loads: [...BELOW_CLI, 'cli'] },
   'cli/image': { loads: [...BELOW_CLI, 'cli'] },
   'cli/cleanup': { loads: [...BELOW_CLI, 'cli'] },
   'cli/capture': { loads: [...BELOW_CLI, 'cli', 'cli/help', 'cli/wireshark-profile'] },

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { isOneExecutable } from '../capture/own-program.ts';
 import { VERSION } from '../wire/version.ts';
 import { addCaptureCommand } from './capture/commands.ts';
+import { addCapturesCommands } from './captures/commands.ts';
 import { addCompletionCommands } from './completion/commands.ts';
 import { addDiagnoseCommand } from './diagnose/commands.ts';
 import { addDiffCommand } from './diff/commands.ts';
@@ -45,6 +46,7 @@ export function program(
   addDiagnoseCommand(ksnoop, setExit);
   addDiffCommand(ksnoop, setExit);
   addObserveCommand(ksnoop, setExit);
+  addCapturesCommands(ksnoop, setExit);
   addInstallCommands(ksnoop, setExit);
   addImageCommands(ksnoop, setExit);
   addUpkeepCommands(ksnoop, setExit);
