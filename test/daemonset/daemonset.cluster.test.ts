@@ -164,7 +164,29 @@ test("kubectl's own kustomize reads base and overlay as ksnoop does", async () =
     expect(theirs.map((object) => object.kind)).toContain('DaemonSet');
     expect(byKind(theirs)).toEqual(byKind(readKustomization(path)));
   }
+  // It puts what an overlay adds to a list first, ksnoop last: the order of volumes and variables has no meaning.
+  for (const kustomization of ['overlays/cgroup', 'overlays/captures']) {
+    const path = join(base, '..', kustomization);
+    const theirs = loadAll(await kubectl(on, 'kustomize', path)).map(Object);
+    expect(byKind(theirs.map(byName))).toEqual(byKind(readKustomization(path).map(byName)));
+  }
 });
+
+/** The same object with its lists of named things in the order of their names. */
+function byName(value: unknown): object {
+  const ordered = (item: unknown): unknown => {
+    if (Array.isArray(item)) {
+      const items = item.map(ordered);
+      const nameOf = (each: unknown) => (isObject(each) && typeof each.name === 'string' ? each.name : '');
+      return items.every((each) => nameOf(each) !== '')
+        ? items.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
+        : items;
+    }
+    if (!isObject(item)) return item;
+    return Object.fromEntries(Object.entries(item).map(([key, member]) => [key, ordered(member)]));
+  };
+  return Object(ordered(value));
+}
 
 /** The same object with its members in alphabetical order: kustomize orders them so, a file as it likes. */
 function sorted(value: unknown): unknown {

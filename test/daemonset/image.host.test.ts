@@ -24,6 +24,8 @@ import { writeImageArchive } from '../../daemonset/image/oci.ts';
 import { pinnedPackages } from '../../daemonset/image/packages.ts';
 
 const cache = cacheDirectory();
+/** What Node runs: the only programs that are no machine code. */
+const SCRIPTS: readonly string[] = [image.agentPath, image.controllerPath];
 const roots: Record<Architecture, string> = { amd64: '', arm64: '' };
 let directory: string;
 
@@ -31,6 +33,7 @@ beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'ksnoop-image-test-'));
   const agent = join(directory, 'agent.mjs');
   writeFileSync(agent, "import { argv } from 'node:process';\nconsole.log('agent', argv[2]);\n");
+  writeFileSync(join(directory, 'ksnoop-controller.mjs'), "console.log('controller');\n");
   writeFileSync(join(directory, 'THIRD_PARTY_NOTICES.txt'), 'licences of what is bundled\n');
   writeFileSync(join(directory, 'sbom.cdx.json'), '{"components":[{"name":"ws"}]}');
   for (const architecture of ['amd64', 'arm64'] as const) {
@@ -52,7 +55,7 @@ function files(root: string): string[] {
 function expected(architecture: Architecture): string[] {
   const { triplet, loader } = image.architectures[architecture];
   const libraries = image.libraries.map((name) => `/lib/${triplet}/${name}`);
-  const own = ['/etc/passwd', '/etc/group', image.nodePath, image.agentPath];
+  const own = ['/etc/passwd', '/etc/group', image.nodePath, ...SCRIPTS];
   own.push(image.billPath, image.noticesPath, image.nodeLicensePath);
   for (const name of image.packages)
     own.push(`${image.statusDirectory}/${name}`, `${image.documents}/${name}/copyright`);
@@ -72,6 +75,7 @@ test.runIf(process.arch === 'x64')('every program runs with only those files', a
   expect(await inside('/usr/bin/setpriv', '--version')).toContain('util-linux');
   expect(await inside('/usr/bin/prlimit', '--version')).toContain('util-linux');
   expect(await inside('/usr/bin/ksnoop-agent', 'idle')).toBe('agent idle\n');
+  expect(await inside('/usr/bin/ksnoop-controller')).toBe('controller\n');
 });
 
 test.each(['amd64', 'arm64'] as const)(
@@ -80,7 +84,7 @@ test.each(['amd64', 'arm64'] as const)(
     expect(files(roots[name])).toEqual(expected(name));
     const machine = { amd64: 62, arm64: 183 }[name];
     for (const path of expected(name).filter(
-      (file) => !/^\/(?:etc|usr\/share|var)\//.test(file) && file !== image.agentPath,
+      (file) => !/^\/(?:etc|usr\/share|var)\//.test(file) && !SCRIPTS.includes(file),
     )) {
       // ELF's e_machine: 62 is x86-64, 183 AArch64 (elf(5)).
       expect([path, readFileSync(join(roots[name], path)).readUInt16LE(18)]).toEqual([path, machine]);
@@ -133,7 +137,7 @@ test('two builds of one input are one image', { timeout: 900_000 }, async () => 
 test.each(['amd64', 'arm64'] as const)('%s: every library that something there needs is there', (name) => {
   const present = new Set(files(roots[name]).map((path) => path.split('/').at(-1)));
   for (const path of expected(name).filter((file) => file.includes('.so') || file.includes('/bin/'))) {
-    if (path === image.agentPath) continue;
+    if (SCRIPTS.includes(path)) continue;
     for (const needed of neededBy(join(roots[name], path)))
       expect([path, present.has(needed) || needed]).toEqual([path, true]);
   }
@@ -157,7 +161,7 @@ test.runIf(process.arch === 'x64')("the Dockerfile's steps take the same files f
     const script = step.replace(/^RUN /, '').replaceAll('/tree', tree).replaceAll('/image', join(docker, 'image'));
     execFileSync('sh', ['-ec', script.replaceAll('cd /debs', `cd ${debs}`)]);
   }
-  const copied = new Set<string>([image.nodePath, image.agentPath]);
+  const copied = new Set<string>([image.nodePath, ...SCRIPTS]);
   for (const path of [image.billPath, image.noticesPath, image.nodeLicensePath]) copied.add(path);
   const wanted = expected('amd64').filter((path) => !copied.has(path));
   expect(files(join(docker, 'image'))).toEqual(wanted);
