@@ -25,6 +25,7 @@ import { redis } from './redis/index.ts';
 import { rocketmq } from './rocketmq/index.ts';
 import { smtp } from './smtp/index.ts';
 import { socks } from './socks.ts';
+import { tds } from './tds/index.ts';
 import { thrift } from './thrift/index.ts';
 import { tls } from './tls/index.ts';
 import { tns } from './tns/index.ts';
@@ -48,6 +49,7 @@ export const STREAM_PROTOCOLS: readonly StreamProtocol[] = [
   ldap,
   mqtt,
   cql,
+  tds,
   webSocket,
   mongodb,
   smtp,

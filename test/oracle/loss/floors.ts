@@ -18,6 +18,7 @@ export const STATED_PERCENT: Readonly<Record<ConversationName, number>> = {
   mqtt: 90,
   ldap: 90,
   cql: 90,
+  tds: 55,
   memcachedBinary: 50,
   dnsTcp: 95,
   dnsUdp: 95,

@@ -18,6 +18,7 @@ import { natsConversation } from './nats.ts';
 import { postgresqlConversation } from './postgresql.ts';
 import { redisConversation } from './redis.ts';
 import { smtpConversation } from './smtp.ts';
+import { tdsConversation } from './tds.ts';
 import { thriftConversation } from './thrift.ts';
 import { webSocketConversation } from './websocket.ts';
 
@@ -36,6 +37,7 @@ export const CONVERSATIONS = {
   mqtt: mqttConversation,
   ldap: ldapConversation,
   cql: cqlConversation,
+  tds: tdsConversation,
   memcachedBinary: memcachedBinaryConversation,
   dnsTcp: dnsTcpConversation,
   dnsUdp: dnsUdpConversation,
