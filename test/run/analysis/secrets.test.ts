@@ -277,7 +277,21 @@ function capture(conversations: readonly Conversation[]): Buffer {
 }
 
 const OWN = join(import.meta.dirname, '../../analyze/protocols/captures');
-const RECORDED = ['http2', 'postgresql', 'mysql', 'amqp', 'kafka', 'mongodb', 'websocket', 'memcached'];
+const RECORDED = [
+  'http2',
+  'postgresql',
+  'mysql',
+  'amqp',
+  'kafka',
+  'mongodb',
+  'websocket',
+  'memcached',
+  'nats',
+  'mqtt',
+  'ldap',
+  'cql',
+  'tds',
+];
 const captures = new Map([
   ['made', capture(conversations)],
   ...RECORDED.map((name): [string, Buffer] => [name, readFileSync(join(OWN, `${name}.pcap`))]),

@@ -30,13 +30,16 @@ const OPERATIONS: readonly (readonly string[])[] = [
   ['MSG', 'HMSG', 'PING', 'PONG', '+OK', '-ERR', 'INFO', ...CLUSTER],
 ];
 
-/** Whole lines of which no other protocol has the like; they say who sends them. */
-const SUBJECT = '[^\\s\\x00]{1,512}';
+/**
+ * Whole lines of which no other protocol has the like; they say who sends them. MSN's `MSG 26 N 104` and `MSG user@host name 104` are
+ * none: clients number their subscriptions.
+ */
+const SUBJECT = '[^\\s\\x00@]{1,512}';
 const CLIENT_LINE = new RegExp(
   `^(?:PUB ${SUBJECT}(?: ${SUBJECT})? \\d{1,8}|HPUB ${SUBJECT}(?: ${SUBJECT})? \\d{1,8} \\d{1,8}|SUB ${SUBJECT}(?: ${SUBJECT})? \\w{1,64}|UNSUB \\w{1,64}(?: \\d{1,9})?)\\r$`,
 );
 const SERVER_LINE = new RegExp(
-  `^(?:MSG ${SUBJECT} \\w{1,64}(?: ${SUBJECT})? \\d{1,8}|HMSG ${SUBJECT} \\w{1,64}(?: ${SUBJECT})? \\d{1,8} \\d{1,8}|-ERR '(?:Unknown Protocol|Attempted|Authori[sz]ation|Authentication|Account|User|Invalid|Maximum|Parser|Secure|Stale|Slow|Permissions|Client|Server|JWT|Duplicate)[^']{0,512}')\\r$`,
+  `^(?:MSG ${SUBJECT} \\d{1,19}(?: ${SUBJECT})? \\d{1,8}|HMSG ${SUBJECT} \\d{1,19}(?: ${SUBJECT})? \\d{1,8} \\d{1,8}|-ERR '(?:Unknown Protocol|Attempted|Authori[sz]ation|Authentication|Account|User|Invalid|Maximum|Parser|Secure|Stale|Slow|Permissions|Client|Server|JWT|Duplicate)[^']{0,512}')\\r$`,
 );
 /** A line that both sides send. */
 const EITHER_LINE = /^P[IO]NG\r$/;
@@ -106,9 +109,17 @@ export function natsLikeness(bytes: Uint8Array, start: number, end: number): Lik
   const lf = text.indexOf('\n');
   if (lf < 0) return text.length < LINE_SEEK && mayBegin(text) ? 'more' : 'no';
   const line = text.slice(0, lf);
-  if (CLIENT_LINE.test(line)) return 'client';
-  if (SERVER_LINE.test(line)) return 'server';
+  if (CLIENT_LINE.test(line)) return endsPayload(line, text, lf + 1) ? 'client' : 'no';
+  if (SERVER_LINE.test(line)) return endsPayload(line, text, lf + 1) ? 'server' : 'no';
   return EITHER_LINE.test(line) && lf + 1 === text.length ? 'either' : 'no';
+}
+
+/** Whether what a line announces ends with CRLF, where that can be seen. */
+function endsPayload(line: string, text: string, start: number): boolean {
+  const length = /^H?(?:PUB|MSG) .* (\d{1,8})\r$/.exec(line)?.[1];
+  if (length === undefined) return true;
+  const end = text.slice(start + Number(length), start + Number(length) + 2);
+  return '\r\n'.startsWith(end);
 }
 
 function unfinished(text: string, wanted: string): Likeness {

@@ -93,6 +93,10 @@ test.each([
   ['-ERR no such mailbox\r\n', 'no'],
   ['INFO replication\r\n', 'no'],
   ['+OK\r\n', 'no'],
+  // MSN Messenger.
+  ['MSG 26 N 104\r\nMIME-Version: 1.0\r\n', 'no'],
+  ['MSG bob@example.com Bob 104\r\nMIME-Version: 1.0\r\n', 'no'],
+  ['MSG a.b 7 3\r\nabcdef\r\n', 'no'],
 ] as const)('%s is %s', (text, likeness) => {
   const bytes = Buffer.from(text);
   expect(nats.probe(bytes, 0, bytes.length)).toBe(likeness);
