@@ -53,6 +53,8 @@ export interface AnalysisOutputContext {
   readonly command?: string | undefined;
   /** Files that have the packets, or will have them, as the user named them; undefined where none has. */
   readonly paths?: readonly string[] | undefined;
+  /** Which part of many files this is, for names of files: `3-of-16`; undefined where it is all. */
+  readonly part?: string | undefined;
   /** The key log that TLS connections are decrypted with. */
   readonly keyLog?: string | undefined;
   /** What the cluster's objects show about a connection; undefined without a cluster. */

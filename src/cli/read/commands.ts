@@ -42,6 +42,10 @@ export function addReadCommand(ksnoop: Command, setExit: (code: number) => void)
       '--since <TIME>',
       'only the end of the capture: 30s, 2m, 1h before the last packet, or a time as for --from',
     )
+    .option(
+      '--shard <I/N>',
+      'of the files only the part I (from 0) of N, for N processes: files of one capture (web-00001, web-00002) stay together',
+    )
     .option('--utc', 'show times in UTC, and take times of day as UTC')
     .option(
       '-w, --write <FILE>',

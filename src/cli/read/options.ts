@@ -2,6 +2,7 @@ import type { AnalysisForm } from '../../run/analysis/form.ts';
 import { ANALYSIS_OUTPUT_NAMES, analysisOutput } from '../../run/analysis/index.ts';
 import { FORMATS, formatNamed, formatOf } from '../../run/convert/index.ts';
 import type { Moment } from '../../run/convert/selection.ts';
+import type { Shard } from '../../run/input/shard.ts';
 import type { ConversionConfig, ReadingConfig } from '../../run/reading/config.ts';
 import { withReport } from '../../run/report/with-report.ts';
 import { checkArgument, checkBytesShown, chosenOutput } from '../output-argument.ts';
@@ -17,6 +18,7 @@ export interface RawReadOptions {
   readonly report?: string;
   readonly json?: boolean;
   readonly where?: string;
+  readonly shard?: string;
   readonly filter?: string;
   readonly from?: string;
   readonly to?: string;
@@ -112,6 +114,7 @@ export function completeRead(named: readonly string[], typed: RawReadOptions, te
   return {
     reading: {
       paths,
+      shard: shardOf(raw, paths),
       where: raw.where,
       filter: raw.filter,
       from: beginOf(raw, utc),
@@ -125,6 +128,22 @@ export function completeRead(named: readonly string[], typed: RawReadOptions, te
     quiet: raw.quiet === true,
     verbose: raw.verbose === true,
   };
+}
+
+/** @throws KsnoopError USAGE */
+function shardOf({ shard, follow, write }: RawReadOptions, paths: readonly string[]): Shard | undefined {
+  if (shard === undefined) return undefined;
+  const [, index = '', of = ''] = /^(\d{1,6})\/(\d{1,6})$/.exec(shard) ?? [];
+  if (of === '' || Number(index) >= Number(of)) {
+    throw usage(
+      `--shard takes INDEX/COUNT, not "${shard}".`,
+      'Indexes begin at 0: --shard 0/4, 1/4, 2/4 and 3/4; in a Job: --shard $JOB_COMPLETION_INDEX/4',
+    );
+  }
+  if (paths.includes('-') || follow === true)
+    throw usage('--shard divides files: it has no meaning for stdin or --follow.');
+  if (write !== undefined) throw usage('--shard divides what is analysed: it has no meaning with -w.');
+  return { index: Number(index), of: Number(of) };
 }
 
 const FLOW_NUMBER = /^\d{1,10}$/;

@@ -40,12 +40,12 @@ const RECORD_BYTES = 400;
 export const parquet: AnalysisOutputKind = {
   detail: true,
   packets: true,
-  create: ({ session, line, argument = '.' }) => {
+  create: ({ session, line, argument = '.', part }) => {
     const tables = {
-      exchanges: new Table(join(argument, 'exchanges'), recordFields(), EXCHANGE_COLUMNS),
-      flows: new Table(join(argument, 'flows'), FLOW_COLUMNS),
-      packets: new Table(join(argument, 'packets'), PACKET_COLUMNS),
-      findings: new Table(join(argument, 'findings'), FINDING_COLUMNS),
+      exchanges: new Table(join(argument, 'exchanges'), recordFields(), EXCHANGE_COLUMNS, { part }),
+      flows: new Table(join(argument, 'flows'), FLOW_COLUMNS, FLOW_COLUMNS, { part }),
+      packets: new Table(join(argument, 'packets'), PACKET_COLUMNS, PACKET_COLUMNS, { part }),
+      findings: new Table(join(argument, 'findings'), FINDING_COLUMNS, FINDING_COLUMNS, { part }),
     };
     const found = new Found(session);
     const undecoded = undecodedPackets(session, {

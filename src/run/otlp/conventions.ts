@@ -13,10 +13,21 @@ const DATABASES: Readonly<Record<string, string>> = {
   mongodb: 'mongodb',
   redis: 'redis',
   memcached: 'memcached',
+  cql: 'cassandra',
 };
 
 /** `messaging.system` by protocol. */
-const BROKERS: Readonly<Record<string, string>> = { kafka: 'kafka', amqp: 'rabbitmq' };
+const BROKERS: Readonly<Record<string, string>> = {
+  kafka: 'kafka',
+  amqp: 'rabbitmq',
+  mqtt: 'mqtt',
+  nats: 'nats',
+  pulsar: 'pulsar',
+  rocketmq: 'rocketmq',
+};
+
+/** `rpc.system.name` by protocol. */
+const CALLS: Readonly<Record<string, string>> = { grpc: 'grpc', dubbo: 'dubbo', thrift: 'thrift' };
 
 /** What names and groups an exchange: of a row or of a single one. */
 export interface Named {
@@ -50,9 +61,9 @@ export function durationOf(named: Named): { readonly metric: MetricName; readonl
     };
     return { metric: 'http.server.request.duration', attributes };
   }
-  if (protocol === 'grpc') {
+  if (protocol in CALLS) {
     const attributes = {
-      'rpc.system.name': 'grpc',
+      'rpc.system.name': CALLS[protocol],
       'rpc.method': route.replace(/^\//, ''),
       'rpc.response.status_code': /^[A-Z_]+$/.test(status) ? status : undefined,
       ...common,

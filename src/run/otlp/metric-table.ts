@@ -13,7 +13,11 @@ export const METRICS = {
     unit: 's',
     about: 'HTTP requests: first byte of the request to last byte of the response',
   },
-  'rpc.server.call.duration': { kind: 'histogram', unit: 's', about: 'gRPC calls: request to end of the response' },
+  'rpc.server.call.duration': {
+    kind: 'histogram',
+    unit: 's',
+    about: 'calls of gRPC, Dubbo and Thrift: request to end of the response',
+  },
   'db.client.operation.duration': {
     kind: 'histogram',
     unit: 's',

@@ -24,11 +24,13 @@ export class Part {
 
   /**
    * @param directory is made where it does not exist
+   * @param own the file's name, without its ending, in place of one that no other file has: a file of this name is replaced
    * @throws KsnoopError CANNOT_WRITE
    */
-  constructor(directory: string, columns: readonly Column[]) {
-    const name = `ksnoop-${randomBytes(8).toString('hex')}`;
-    this.#temporary = join(directory, `.${name}.part`);
+  constructor(directory: string, columns: readonly Column[], own?: string) {
+    const unique = randomBytes(8).toString('hex');
+    const name = own ?? `ksnoop-${unique}`;
+    this.#temporary = join(directory, `.ksnoop-${unique}.part`);
     this.#path = join(directory, `${name}.parquet`);
     makeDirectory(directory);
     const fd = createFile(this.#temporary);

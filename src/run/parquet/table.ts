@@ -23,6 +23,14 @@ export interface Row {
   readonly time: string;
 }
 
+/** What is different from other tables. */
+export interface TableOptions {
+  /** Directories at most. */
+  readonly hoursMaximum?: number;
+  /** Which part of many captures the rows are of: files have names made of it, and replace those of an earlier attempt at the same part. */
+  readonly part?: string | undefined;
+}
+
 /** A table in a directory of Parquet files: `date=2026-11-29/hour=15/ksnoop-….parquet`, in UTC. */
 export class Table {
   readonly #directory: string;
@@ -30,6 +38,9 @@ export class Table {
   /** Members that every file has. */
   readonly #always: readonly string[];
   readonly #hoursMaximum: number;
+  readonly #part: string | undefined;
+  /** Files that were begun, by directory: with `part` their numbers. */
+  readonly #begun = new Map<string, number>();
   readonly #open = new Map<string, Hour>();
   readonly #hours = new Set<string>();
   /** The hour of the last row. */
@@ -44,9 +55,14 @@ export class Table {
   /**
    * @param fields every column
    * @param always those of them that every file has; others come with the first row that has them
-   * @param hoursMaximum directories at most
    */
-  constructor(directory: string, fields: FieldTable, always: FieldTable = fields, hoursMaximum = HOURS_MAXIMUM) {
+  constructor(
+    directory: string,
+    fields: FieldTable,
+    always: FieldTable = fields,
+    { hoursMaximum = HOURS_MAXIMUM, part }: TableOptions = {},
+  ) {
+    this.#part = part;
     this.#directory = directory;
     this.#hoursMaximum = hoursMaximum;
     this.#columns = columnsByMember(fields);
@@ -80,7 +96,8 @@ export class Table {
     let hour = this.#open.get(name);
     if (hour === undefined) {
       if (this.#open.size >= OPEN_HOURS) this.#closeOldest();
-      hour = new Hour(join(this.#directory, name), this.#columns, this.#always);
+      const ownName = this.#part === undefined ? undefined : () => this.#nextName(name);
+      hour = new Hour(join(this.#directory, name), this.#columns, this.#always, ownName);
     }
     // The one that was used last comes last.
     this.#open.delete(name);
@@ -102,6 +119,13 @@ export class Table {
     return name;
   }
 
+  /** The same rows in the same order have files of the same names. */
+  #nextName(directory: string): string {
+    const number = (this.#begun.get(directory) ?? 0) + 1;
+    this.#begun.set(directory, number);
+    return `part-${this.#part}-${String(number).padStart(5, '0')}`;
+  }
+
   #closeOldest(): void {
     for (const [name, hour] of this.#open) {
       this.#rows -= hour.rows;
@@ -120,6 +144,7 @@ const NONE: readonly Column[] = [];
 class Hour {
   readonly #directory: string;
   readonly #all: ReturnType<typeof columnsByMember>;
+  readonly #nextName: (() => string) | undefined;
   readonly #columns = new Map<string, Column[]>();
   #part: Part | undefined;
   /** Not written yet. */
@@ -127,8 +152,14 @@ class Hour {
   characters = 0;
   files = 0;
 
-  constructor(directory: string, all: ReturnType<typeof columnsByMember>, always: readonly string[]) {
+  constructor(
+    directory: string,
+    all: ReturnType<typeof columnsByMember>,
+    always: readonly string[],
+    nextName?: () => string,
+  ) {
     this.#directory = directory;
+    this.#nextName = nextName;
     this.#all = all;
     for (const member of always) this.#join(member);
   }
@@ -167,7 +198,7 @@ class Hour {
   /** Write what is in memory as a row group. */
   group(): void {
     const columns = [...this.#columns.values()].flat();
-    this.#part ??= new Part(this.#directory, columns);
+    this.#part ??= new Part(this.#directory, columns, this.#nextName?.());
     this.#part.group(columns, this.rows);
     this.rows = 0;
     this.characters = 0;

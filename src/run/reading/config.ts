@@ -1,11 +1,14 @@
 import type { Format } from '../convert/index.ts';
 import type { EarlyMoment, Moment } from '../convert/selection.ts';
+import type { Shard } from '../input/shard.ts';
 import type { SinkTarget } from '../sink/sink.ts';
 
 /** What is read, and which of its packets are looked at: complete, validated, never changed. */
 export interface ReadingConfig {
   /** Files, directories and patterns as the user named them, read as one capture; `-` for stdin. */
   readonly paths: readonly string[];
+  /** Of these files only the ones of this shard; undefined: all. */
+  readonly shard?: Shard | undefined;
   /** Read on as the file grows. */
   readonly follow: boolean;
   /** pcap-filter(7). */
@@ -30,7 +33,7 @@ export interface CaptureFile {
 }
 
 /** A reading whose files are known and in order. */
-export interface PreparedReading extends Omit<ReadingConfig, 'paths' | 'from' | 'to'> {
+export interface PreparedReading extends Omit<ReadingConfig, 'paths' | 'shard' | 'from' | 'to'> {
   readonly files: readonly CaptureFile[];
   readonly from: EarlyMoment | undefined;
   readonly to: EarlyMoment | undefined;

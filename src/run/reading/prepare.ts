@@ -4,6 +4,7 @@ import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import type { EarlyMoment, Moment } from '../convert/selection.ts';
 import { naming, openInput } from '../input/input.ts';
 import { type InputPath, inputPaths } from '../input/paths.ts';
+import { inShard } from '../input/shard.ts';
 import type { CaptureFile, PreparedReading, ReadingConfig } from './config.ts';
 import type { ReadingObserver } from './read-capture.ts';
 
@@ -17,10 +18,14 @@ export async function prepareReading(
   signal: AbortSignal,
   observer: ReadingObserver = {},
 ): Promise<PreparedReading> {
-  const { paths, from, to, ...rest } = config;
-  const files = await filesInOrder(inputPaths(paths), signal, observer);
+  const { paths, shard, from, to, ...rest } = config;
+  const inputs = inputPaths(paths);
+  const own = shard === undefined ? inputs : inShard(inputs, shard);
+  // One of many processes may have nothing to do.
+  const files = own.length === 0 ? [] : await filesInOrder(own, signal, observer);
   const wantsEnd = from?.kind === 'before end' || to?.kind === 'before end';
-  const last = wantsEnd ? await lastTime(files.at(-1)?.path ?? '', signal) : undefined;
+  const lastFile = files.at(-1);
+  const last = wantsEnd && lastFile !== undefined ? await lastTime(lastFile.path, signal) : undefined;
   return { ...rest, files, from: early(from, last), to: early(to, last) };
 }
 

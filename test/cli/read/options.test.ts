@@ -32,9 +32,19 @@ it.each<[RawReadOptions, RegExp]>([
   [{ follow: '1e3' }, /, or shows one flow: "1e3" is not the number of a flow\.$/],
   [{ output: 'map', json: true, format: 'dot' }, /--json and the format "dot" exclude each other/],
   [{ output: 'summary', body: true }, /The summary output shows no bodies/],
+  [{ shard: '4/4' }, /--shard takes INDEX\/COUNT, not "4\/4"/],
+  [{ shard: '0/0' }, /--shard takes/],
+  [{ shard: '-1/4' }, /--shard takes/],
+  [{ shard: '0/4', follow: true }, /no meaning for stdin or --follow/],
+  [{ shard: '0/4', write: 'b.pcap' }, /no meaning with -w/],
   [{ write: 'b.pcap', body: true }, /--body has no meaning with it/],
 ])('%j is refused', (raw, message) => {
   expect(() => complete(['a.pcap'], raw)).toThrow(message);
+});
+
+it('--shard is one part of the files', () => {
+  expect(complete(['a', 'b'], { shard: '3/16' }).reading).toMatchObject({ shard: { index: 3, of: 16 } });
+  expect(complete(['a'], {}).reading.shard).toBeUndefined();
 });
 
 it('--body goes with what shows single exchanges', () => {

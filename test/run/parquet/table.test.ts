@@ -73,7 +73,7 @@ test('columns that come later are null before, and begin a new file after the fi
 
 test('times that are invented make a bounded number of directories', () => {
   const place = join(directory, 'invented');
-  const made = new Table(place, FIELDS, ALWAYS, 10);
+  const made = new Table(place, FIELDS, ALWAYS, { hoursMaximum: 10 });
   for (let hour = 0; hour < 13; hour += 1) {
     const time = new Date(hour * 3_600_000).toISOString().replace('Z', '000000Z');
     made.add({ time, count: hour } as never);
