@@ -67,6 +67,11 @@ test("where pods of all namespaces may not be listed, those of the target's are"
 
 test('addresses are bounded, which is noted once', async () => {
   const { found, told } = await clients();
-  for (let index = 0; index < CALLERS_MAXIMUM + 3; index += 1) found.see('shop/web', `fd00::${index.toString(16)}`);
+  const see = (index: number) => found.see('shop/web', `fd00::${index.toString(16)}`);
+  for (let index = 0; index < CALLERS_MAXIMUM; index += 1) see(index);
+  expect(told).toEqual([]);
+  see(CALLERS_MAXIMUM);
+  expect(told).toHaveLength(1);
+  see(CALLERS_MAXIMUM + 1);
   expect(told).toEqual([expect.stringContaining(`more than ${CALLERS_MAXIMUM} addresses`)]);
 });
