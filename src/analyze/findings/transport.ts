@@ -1,7 +1,7 @@
 import type { DirectionWaits } from '../flow/flow-facts.ts';
 import { FINDING_SUBJECTS } from '../limits.ts';
 import { Cases } from './cases.ts';
-import { clientOf, type DetectorKind, serverOf } from './detector.ts';
+import { clientOf, type DetectorContext, type DetectorKind, serverOf } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { counted, share, span } from './words.ts';
 
@@ -50,45 +50,57 @@ export const transport: DetectorKind = {
           one.measure(direction.windowClosed);
         }
       },
-      findings: () => {
-        const found: Finding[] = [];
-        for (const [pair, one] of lost.all()) {
-          const [client = '', server = ''] = between.get(pair) ?? [];
-          const all = context.tallies.packetsBetween(client, server);
-          if (all < LOSS_PACKETS || one.cases < all * LOSS_WARNING) continue;
-          found.push({
-            code: 'PACKET_LOSS',
-            severity: one.cases >= all * LOSS_ERROR ? 'error' : 'warning',
-            confidence: 'proven',
-            subject: pair,
-            message: `Packets between ${pair} are lost: ${((one.cases / all) * 100).toFixed(1)} % of ${counted(all, 'packet')} were retransmitted.`,
-            evidence: [one.evidence(`${counted(one.cases, 'retransmission')}, without spurious ones and SYNs`)],
-            next: 'Trace both ends to see where packets are lost: ksnoop trace TARGET OTHER-TARGET',
-            otherwise: undefined,
-            cases: one.cases,
-            attempts: all,
-          });
-        }
-        slow.attemptsOf((name) => context.tallies.flowsOf(name));
-        for (const [subject, one] of slow.counting()) {
-          found.push({
-            code: 'RECEIVER_SLOW',
-            severity: 'warning',
-            confidence: 'proven',
-            subject,
-            message: `${subject} reads too slowly: in ${share(one, 'connection')} it kept its TCP receive window closed, for up to ${span(one.most)}.`,
-            evidence: [one.evidence('a zero window stops the sender until the receiver has read')],
-            next: `Check CPU use and throttling of ${subject}, and what blocks it.`,
-            otherwise: 'it slows the sender down on purpose (back-pressure)',
-            cases: one.cases,
-            attempts: one.attempts,
-          });
-        }
-        return found;
-      },
+      findings: () => [...lossFindings(context, lost, between), ...slowReaders(context, slow)],
     };
   },
 };
+
+/** @param between by pair: its client and server */
+function lossFindings(
+  { tallies }: DetectorContext,
+  lost: Cases,
+  between: ReadonlyMap<string, readonly [client: string, server: string]>,
+): Finding[] {
+  const found: Finding[] = [];
+  for (const [pair, one] of lost.all()) {
+    const [client = '', server = ''] = between.get(pair) ?? [];
+    const all = tallies.packetsBetween(client, server);
+    if (all < LOSS_PACKETS || one.cases < all * LOSS_WARNING) continue;
+    found.push({
+      code: 'PACKET_LOSS',
+      severity: one.cases >= all * LOSS_ERROR ? 'error' : 'warning',
+      confidence: 'proven',
+      subject: pair,
+      message: `Packets between ${pair} are lost: ${((one.cases / all) * 100).toFixed(1)} % of ${counted(all, 'packet')} were retransmitted.`,
+      evidence: [one.evidence(`${counted(one.cases, 'retransmission')}, without spurious ones and SYNs`)],
+      next: 'Trace both ends to see where packets are lost: ksnoop trace TARGET OTHER-TARGET',
+      otherwise: undefined,
+      cases: one.cases,
+      attempts: all,
+    });
+  }
+  return found;
+}
+
+function slowReaders({ tallies }: DetectorContext, slow: Cases): Finding[] {
+  const found: Finding[] = [];
+  slow.attemptsOf((name) => tallies.flowsOf(name));
+  for (const [subject, one] of slow.counting()) {
+    found.push({
+      code: 'RECEIVER_SLOW',
+      severity: 'warning',
+      confidence: 'proven',
+      subject,
+      message: `${subject} reads too slowly: in ${share(one, 'connection')} it kept its TCP receive window closed, for up to ${span(one.most)}.`,
+      evidence: [one.evidence('a zero window stops the sender until the receiver has read')],
+      next: `Check CPU use and throttling of ${subject}, and what blocks it.`,
+      otherwise: 'it slows the sender down on purpose (back-pressure)',
+      cases: one.cases,
+      attempts: one.attempts,
+    });
+  }
+  return found;
+}
 
 /** @param duration of the connection, ns */
 function isSlowReader({ windowClosed, longestWindowClosed }: DirectionWaits, duration: number): boolean {
