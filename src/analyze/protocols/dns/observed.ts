@@ -1,5 +1,6 @@
 import type { AnalysisEvent, Fields, FieldValue } from '../../record/event.ts';
 import { isFields } from '../../record/field-values.ts';
+import { placeOfFields } from '../../record/shared-fields.ts';
 
 /** An address and what it was called when it was asked for. */
 export interface ObservedAddress {
@@ -19,6 +20,8 @@ const NOTHING: readonly ObservedAddress[] = [];
  */
 export function observedAddresses(event: AnalysisEvent): readonly ObservedAddress[] {
   if (event.protocol !== 'dns') return NOTHING;
+  // Those that many exchanges share have question and rcode alone; not to look into them spares a fetch from memory for each.
+  if (placeOfFields(event.fields) >= 0) return NOTHING;
   const { dns } = event.fields;
   if (!isFields(dns) || (dns.answers === undefined && dns.additional === undefined)) return NOTHING;
   if (dns.rcode !== 'NOERROR') return NOTHING;
