@@ -34,7 +34,7 @@ export interface ResumingOptions {
   /** How long the agent keeps the session when it hears nothing, milliseconds. */
   readonly windowMs: number;
   readonly compress: Compression;
-  /** The session's key, where the agent was told it before; left out: a new one. */
+  /** The session's key, where the agent was started for it; left out: a new one. */
   readonly key?: SessionKey;
   /** A signed ticket (base64url), for an agent that takes new sessions with one only. */
   readonly ticket?: string | undefined;
