@@ -38,6 +38,15 @@ test('what each agent may use, and uses where the cluster measures it', () => {
   );
 });
 
+test('the controllers of Captures, and what they need and do not have', () => {
+  const line = (captures: StatusView['captures']) => statusLines({ ...status, captures }, new Colours(false))[2];
+  expect(line({ desired: 2, ready: 2, reason: '', missing: [] })).toBe('Captures of tenants: 2 of 2 controllers ready');
+  const missing = ['ValidatingAdmissionPolicy captures.ksnoop.io'];
+  expect(line({ desired: 2, ready: 0, reason: 'ErrImagePull', missing })).toBe(
+    'Captures of tenants: 0 of 2 controllers ready; ErrImagePull; ValidatingAdmissionPolicy captures.ksnoop.io is missing',
+  );
+});
+
 test('what a registry or a container said does not reach the terminal as orders', () => {
   const evil = 'x\u001b[2J\u202ey';
   const lines = statusLines(
