@@ -1,7 +1,18 @@
 import { type Exchange, SIDE } from '../record/event.ts';
 
 /** Protocols whose status is one word, and then the server's own words: `NOT_FOUND no such cart`. */
-const ONE_WORD: ReadonlySet<string> = new Set(['grpc', 'redis', 'amqp', 'memcached', 'smtp', 'nats', 'ldap']);
+const ONE_WORD: ReadonlySet<string> = new Set([
+  'grpc',
+  'redis',
+  'amqp',
+  'memcached',
+  'smtp',
+  'nats',
+  'ldap',
+  'rocketmq',
+  'pulsar',
+  'thrift',
+]);
 
 /**
  * What the statuses of exchanges are grouped by: the code alone, without the server's words (`ERROR 42P01`, `NOT_FOUND`),

@@ -77,6 +77,10 @@ const EXPRESSIONS: Readonly<Record<string, string>> = {
   'sql.statement': 'sql.statement.startsWith("SELECT")',
   'sql.error': 'has(sql.error)',
   'memcached.key': 'memcached.key.startsWith("session:")',
+  'smtp.code': 'smtp.code >= 400',
+  'fastcgi.status': 'fastcgi.status >= 500',
+  'dubbo.exception': 'has(dubbo.exception)',
+  'connect.port': 'connect.port == 443',
   'quic.versions': '"1" in quic.versions',
   'icmp.from': 'icmp.from == "10.0.0.1"',
 };
