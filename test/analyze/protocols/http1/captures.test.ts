@@ -25,7 +25,24 @@ test.each<[string, string[]]>([
   ['http1-head-cut.pcap', ['GET /slow = 408 (5000.0 ms)', 'GET /only-head = no response failed']],
   ['http-latency-of-gap.pcap', ['GET /cart/1 = 200 response not captured', 'GET /cart/2 = 200 (3.0 ms)']],
   ['http-midstream-keepalive-byte.pcap', ['GET /ping = 200 unknown (184.9 ms)', 'GET /ping = 200 unknown (180.8 ms)']],
-  ['nats-taken-for-http.pcap', []],
+  // Its CONNECT is none of HTTP.
+  [
+    'nats-taken-for-http.pcap',
+    [
+      'CONNECT = ok (293.1 ms)',
+      'SUB FOO',
+      'SUB FRONT.DOOR',
+      'PUB FOO',
+      'MSG FOO',
+      'PUB FRONT.DOOR',
+      'PUB FOO',
+      'MSG FOO',
+      'PUB FOO',
+      'MSG FOO',
+      'PUB FOO',
+      'MSG FRONT.DOOR',
+    ],
+  ],
   // A request that was not captured shifts no pair.
   [
     'pairing-shift-http.pcap',
