@@ -14,6 +14,8 @@ const DATABASES: Readonly<Record<string, string>> = {
   redis: 'redis',
   memcached: 'memcached',
   cql: 'cassandra',
+  tds: 'microsoft.sql_server',
+  tns: 'oracle.db',
 };
 
 /** `messaging.system` by protocol. */
