@@ -41,6 +41,7 @@ test('only what runs is in it', () => {
     /^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/,
     /^docs\/[\w-]+\.md$/,
     /^docs\/grafana\/[\w-]+\.json$/,
+    /^docs\/kubernetes\/[\w-]+\.yaml$/,
     /^bin\/(ksnoop|ksnoop-agent|ksnoop-controller|kubectl_complete-ksnoop|node-version|compile-cache|not-built)\.mjs$/,
     /^dist\/(ksnoop|ksnoop-agent|ksnoop-controller|chunks\/[\w-]+)\.mjs(\.LEGAL\.txt)?$/,
     /^dist\/(THIRD_PARTY_NOTICES\.txt|sbom\.cdx\.json|agent-image-(amd64|arm64)\.cdx\.json)$/,
