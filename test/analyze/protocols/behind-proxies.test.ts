@@ -48,6 +48,7 @@ function headed(header: Buffer, steps: readonly Step[]): Step[][] {
 
 test.each([
   'captures/amqp.pcap',
+  'captures/fastcgi.pcap',
   'captures/http2.pcap',
   'captures/kafka.pcap',
   'captures/memcached.pcap',
@@ -56,6 +57,10 @@ test.each([
   'captures/mysql-states.pcap',
   'captures/postgresql.pcap',
   'captures/postgresql-states.pcap',
+  'captures/pulsar.pcap',
+  'captures/rocketmq.pcap',
+  'captures/thrift.pcap',
+  'captures/tns.pcap',
   'captures/tls.pcap',
   'captures/websocket.pcap',
   'redis/captures/redis-unsubscribe-all.pcap',
