@@ -11,6 +11,7 @@ const RECOGNISED: Readonly<Record<string, readonly string[]>> = {
   amqp: ['amqp'],
   cql: ['cql'],
   dns: ['dns'],
+  fastcgi: ['fastcgi'],
   // Three frames of the middle of a connection, which begins otherwise, are taken for Kafka's.
   http2: ['http2', 'kafka'],
   kafka: ['kafka'],
@@ -27,6 +28,10 @@ const RECOGNISED: Readonly<Record<string, readonly string[]>> = {
   nats: ['nats', 'redis'],
   postgresql: ['postgresql'],
   'postgresql-states': ['postgresql'],
+  pulsar: ['pulsar'],
+  rocketmq: ['rocketmq'],
+  thrift: ['thrift'],
+  tns: ['tns'],
   'proxy-protocol': ['proxy', 'http'],
   'proxy-protocol-tls': ['proxy', 'tls'],
   tds: ['tds'],
