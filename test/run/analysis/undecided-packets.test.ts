@@ -27,20 +27,20 @@ function linesOf(kind: typeof text | typeof json, bytes: Buffer): string[] {
 
 describe('packets of a connection that no protocol recognises', () => {
   // PING could be an inline command of Redis until more is seen.
-  const unknown = conversation(4223, [
-    [0, 'PUX a 2\r\nhi\r\n'],
+  const queue = conversation(4222, [
+    [0, 'PUT a 2\r\nhi\r\n'],
     [1, '+OK\r\n'],
     [0, 'PING\r\n'],
-    [1, 'PUNG\r\n'],
+    [1, 'PONG\r\n'],
   ]);
 
   it('are all in the text, in their order', () => {
-    const sequences = linesOf(text, unknown).flatMap((line) => /seq (\d+)/.exec(line)?.[1] ?? []);
+    const sequences = linesOf(text, queue).flatMap((line) => /seq (\d+)/.exec(line)?.[1] ?? []);
     expect(sequences).toEqual(['1001', '5001', '1014', '5006']);
   });
 
   it('are all in the JSON', () => {
-    const kinds = linesOf(json, unknown).map((line) => JSON.parse(line).kind);
+    const kinds = linesOf(json, queue).map((line) => JSON.parse(line).kind);
     expect(kinds).toEqual(['packet', 'packet', 'packet', 'packet']);
   });
 });

@@ -106,12 +106,14 @@ export function natsLikeness(bytes: Uint8Array, start: number, end: number): Lik
     if (/"(?:server_id|max_payload|proto)"\s?:/.test(text)) return 'server';
     return text.length < LINE_SEEK && !text.includes('\n') ? 'more' : 'no';
   }
-  const lf = text.indexOf('\n');
-  if (lf < 0) return text.length < LINE_SEEK && mayBegin(text) ? 'more' : 'no';
-  const line = text.slice(0, lf);
+  // PING and PONG may be those of another protocol, such as an inline command of Redis: what follows them decides.
+  const from = text.length - text.replace(/^(?:P[IO]NG\r\n)+/, '').length;
+  if (from === text.length) return from < LINE_SEEK ? 'more' : 'no';
+  const lf = text.indexOf('\n', from);
+  if (lf < 0) return text.length < LINE_SEEK && mayBegin(text.slice(from)) ? 'more' : 'no';
+  const line = text.slice(from, lf);
   if (CLIENT_LINE.test(line)) return endsPayload(line, text, lf + 1) ? 'client' : 'no';
-  if (SERVER_LINE.test(line)) return endsPayload(line, text, lf + 1) ? 'server' : 'no';
-  return EITHER_LINE.test(line) && lf + 1 === text.length ? 'either' : 'no';
+  return SERVER_LINE.test(line) && endsPayload(line, text, lf + 1) ? 'server' : 'no';
 }
 
 /** Whether what a line announces ends with CRLF, where that can be seen. */
