@@ -256,7 +256,6 @@ export class CqlConnection implements StreamAnalyzer {
 
   /** What an answer shows of later requests. */
   #learn({ asked, statement }: Request, outcome: Outcome | undefined): void {
-    if (outcome?.kind === RESULT.keyspace) this.#prepared.keyspace = outcome.name;
     if (outcome?.kind === RESULT.prepared && asked.opcode === OPCODE.prepare && statement !== '') {
       this.#prepared.prepared(outcome.name, statement);
     }
