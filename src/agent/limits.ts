@@ -115,6 +115,9 @@ export const REQUEST_HEAD_MS = 10_000;
 /** A request's head with a ticket. Node's HTTP server reads no longer one. */
 export const TICKET_HEAD_MAXIMUM = 15 * 1024;
 
+/** Refused tickets in a row after which a session ends. A client has a few each minute where the clocks of nodes differ. */
+export const REFUSED_TICKETS = 200;
+
 /** Tickets that were used and have not expired; of each, its id is kept. The file of the controller's public keys, bytes. */
 export const USED_TICKETS = 20_000;
 export const PUBLIC_KEY_BYTES = 16 * 1024;

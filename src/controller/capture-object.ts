@@ -103,7 +103,7 @@ function targetsOf(spec: JsonObject): TargetRef[] {
   const words = arrayAt(spec, 'targets');
   if (words.length === 0 || words.length > 32) throw new KsnoopError('BAD_TARGET', 'targets has 1 to 32 items.');
   return words.flatMap((word) => {
-    if (typeof word !== 'string' || word.length > 253 || !/^[^/,\s]+\/[^/,\s]+$/.test(word)) {
+    if (typeof word !== 'string' || word.length > 253 || hasControl(word) || !/^[^/,\s]+\/[^/,\s]+$/.test(word)) {
       throw new KsnoopError('BAD_TARGET', 'Each target is KIND/NAME.');
     }
     const refs = parseTargets([word], false);
@@ -132,8 +132,9 @@ function filterOf(spec: JsonObject): string {
   return filter;
 }
 
+/** Control characters, also those from U+0080 to U+009F: a terminal may obey them. */
 function hasControl(text: string): boolean {
-  return [...text].some((character) => character < ' ' || character === '\x7f');
+  return [...text].some((character) => character < ' ' || (character >= '\x7f' && character <= '\x9f'));
 }
 
 function snaplenOf(spec: JsonObject): number {
@@ -154,3 +155,23 @@ function requesterOf(spec: JsonObject): Requester {
 function strings(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
 }
+
+/**
+ * What is kept of a Capture in memory: without labels, annotations and managed fields, of which a tenant may make a quarter of a
+ * megabyte in each of many objects.
+ */
+export function keptOf(object: JsonObject): JsonObject {
+  const metadata = objectAt(object, 'metadata');
+  const kept = KEPT.flatMap((key) => (metadata[key] === undefined ? [] : [[key, metadata[key]] as const]));
+  return { metadata: Object.fromEntries(kept), spec: object.spec, status: object.status };
+}
+
+const KEPT = [
+  'uid',
+  'namespace',
+  'name',
+  'generation',
+  'resourceVersion',
+  'creationTimestamp',
+  'deletionTimestamp',
+] as const;

@@ -5,7 +5,7 @@ import { resourcePath } from '../capture/kube/resource.ts';
 import { superviseWatch, type WatchHealth } from '../capture/kube/supervised-watch.ts';
 import type { WatchEvent } from '../capture/kube/watch.ts';
 import { type JsonObject, objectAt, optionalString } from '../wire/guard.ts';
-import { CAPTURE_API } from './capture-object.ts';
+import { CAPTURE_API, keptOf } from './capture-object.ts';
 import { POLICY_NAME, type PolicyState, policyState } from './policy.ts';
 import type { ClusterView } from './reconciler.ts';
 
@@ -110,7 +110,7 @@ export class ClusterWatch implements ClusterView {
     const key = `${optionalString(metadata, 'namespace') ?? ''}/${optionalString(metadata, 'name') ?? ''}`;
     // One that was deleted and made again under its name may come in either order.
     const isSame = objectAt(this.captures.get(key) ?? {}, 'metadata').uid === metadata.uid;
-    if (event.type !== 'deleted') this.captures.set(key, event.object);
+    if (event.type !== 'deleted') this.captures.set(key, keptOf(event.object));
     else if (isSame) this.captures.delete(key);
     return key;
   }

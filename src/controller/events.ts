@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { create } from '../capture/kube/api.ts';
 import type { Kube } from '../capture/kube/kube.ts';
 import { resourcePath } from '../capture/kube/resource.ts';
+import { KsnoopError } from '../wire/errors.ts';
 import { CAPTURE_API, type CaptureView } from './capture-object.ts';
-import { EVENTS_WAITING, MESSAGE_MAXIMUM } from './limits.ts';
+import { EVENTS_REMEMBERED, EVENTS_WAITING, MESSAGE_MAXIMUM } from './limits.ts';
 
 /** What an event is about. */
 export interface Involved {
@@ -25,6 +26,8 @@ export class Events {
   #waiting = 0;
   #dropped = 0;
   #last: Promise<void> = Promise.resolve();
+  /** Names of events that were written: a Capture that is refused for hours has the same one at every look. */
+  readonly #names = new Set<string>();
 
   /** @param reporter name of the controller's pod */
   constructor(kube: Kube, reporter: string) {
@@ -47,17 +50,20 @@ export class Events {
    * @param reason one word
    */
   write(capture: CaptureView, involvedObject: Involved, reason: string, message: string): void {
+    const digest = createHash('sha256').update([capture.uid, involvedObject.uid, reason].join(' ')).digest('hex');
+    const name = `ksnoop-${digest.slice(0, 32)}`;
+    if (this.#names.has(name)) return;
     if (this.#waiting >= EVENTS_WAITING) {
       this.#dropped += 1;
       return;
     }
-    const digest = createHash('sha256').update([capture.uid, involvedObject.uid, reason].join(' ')).digest('hex');
+    this.#remember(name);
     const { namespace } = involvedObject;
     const time = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
     const event = {
       apiVersion: 'v1',
       kind: 'Event',
-      metadata: { namespace, name: `ksnoop-${digest.slice(0, 32)}` },
+      metadata: { namespace, name },
       involvedObject,
       reason,
       message: message.slice(0, MESSAGE_MAXIMUM),
@@ -73,8 +79,19 @@ export class Events {
     this.#waiting += 1;
     this.#last = this.#last.then(async () => {
       // It exists already, or its namespace is being deleted and takes none.
-      await create(this.#kube, resourcePath('v1', namespace, 'events'), event).catch(() => {});
+      await create(this.#kube, resourcePath('v1', namespace, 'events'), event).catch((thrown) => {
+        if (!(thrown instanceof KsnoopError && thrown.code === 'CONFLICT')) this.#names.delete(name);
+      });
       this.#waiting -= 1;
     });
+  }
+
+  /** The oldest are forgotten: to write one twice does no harm. */
+  #remember(name: string): void {
+    this.#names.add(name);
+    for (const oldest of this.#names) {
+      if (this.#names.size <= EVENTS_REMEMBERED) return;
+      this.#names.delete(oldest);
+    }
   }
 }

@@ -39,6 +39,9 @@ export const ALLOWED_MS = 2_000;
 /** Events that wait to be written; those beyond are dropped, and the log has their number. */
 export const EVENTS_WAITING = 5_000;
 
+/** Events of which it is remembered that they were written, so that they are not written again. */
+export const EVENTS_REMEMBERED = 50_000;
+
 /** Pods of one Capture. */
 export const PODS_MAXIMUM = 256;
 
@@ -47,6 +50,9 @@ export const NODES_NAMED = 50;
 
 /** Captures that run at the same time. A ResourceQuota of count/captures.ksnoop.io bounds those of a namespace. */
 export const RUNNING_MAXIMUM = 1_000;
+
+/** Targets of the Captures of one namespace that run at the same time: one tenant cannot take the controller from all others. */
+export const TARGETS_OF_NAMESPACE = 600;
 
 /** Longest duration of a Capture. */
 export const DURATION_MAXIMUM_MS = 24 * 3_600_000;

@@ -12,7 +12,7 @@ import { CAPTURE_API, type CaptureView, captureView } from './capture-object.ts'
 import { captureInvolved, type Events } from './events.ts';
 import { FollowedPods } from './followed-pods.ts';
 import { Gate } from './gate.ts';
-import { AGAIN_MS, ALLOWED_MS, LOOKUPS, RUNNING_MAXIMUM } from './limits.ts';
+import { AGAIN_MS, ALLOWED_MS, LOOKUPS, RUNNING_MAXIMUM, TARGETS_OF_NAMESPACE } from './limits.ts';
 import type { PolicyState } from './policy.ts';
 import { statusOf, type Verdict } from './status.ts';
 import { type AgentPods, Tickets } from './tickets.ts';
@@ -43,6 +43,9 @@ export interface ReconcilerParts {
 /** What is remembered of a Capture that runs. A controller that starts anew knows nothing of it, and needs nothing. */
 interface Running {
   readonly uid: string;
+  readonly namespace: string;
+  /** How many objects the Capture names: each is watched. */
+  readonly targets: number;
   readonly pods: FollowedPods;
   readonly tickets: Tickets;
   /** When the targets were looked up, milliseconds since 1970. */
@@ -131,9 +134,8 @@ export class Reconciler {
       return refuse({ reason: 'NoDestination', message, final: true });
     }
     const before = this.#running.get(key);
-    if (before === undefined && this.#running.size >= RUNNING_MAXIMUM) {
-      return refuse({ reason: 'TooManyCaptures', message: `${RUNNING_MAXIMUM} Captures run already.`, final: false });
-    }
+    const full = before === undefined ? this.#fullness(capture) : undefined;
+    if (full !== undefined) return refuse({ reason: 'TooManyCaptures', message: full, final: false });
     // Before the targets are looked up: what they are is not for everybody either.
     if (before === undefined) {
       const missing = await refusalOf(kube, capture, signal);
@@ -167,6 +169,15 @@ export class Reconciler {
     return Math.min(AGAIN_MS, running.tickets.dueIn(this.#now()), this.#untilEnd(capture));
   }
 
+  /** Why no more Captures may run; undefined when this one may. */
+  #fullness({ namespace, targets }: CaptureView): string | undefined {
+    if (this.#running.size >= RUNNING_MAXIMUM) return `${RUNNING_MAXIMUM} Captures run already.`;
+    let used = targets.length;
+    for (const other of this.#running.values()) if (other.namespace === namespace) used += other.targets;
+    if (used <= TARGETS_OF_NAMESPACE) return undefined;
+    return `The Captures of namespace ${namespace} would have ${used} targets at the same time, and ${TARGETS_OF_NAMESPACE} are allowed.`;
+  }
+
   #untilEnd({ ends }: CaptureView): number {
     return Math.max(0, ends - this.#now());
   }
@@ -175,6 +186,8 @@ export class Reconciler {
     const { kube, enqueue, key: signingKey } = this.#parts;
     const running = {
       uid: capture.uid,
+      namespace: capture.namespace,
+      targets: capture.targets.length,
       pods: new FollowedPods(kube, this.#gate, capture, () => enqueue(key)),
       tickets: new Tickets(signingKey),
       since: this.#now(),

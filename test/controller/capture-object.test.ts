@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { captureView } from '../../src/controller/capture-object.ts';
+import { captureView, keptOf } from '../../src/controller/capture-object.ts';
+import { objectAt } from '../../src/wire/guard.ts';
 import { madeCapture } from './made-capture.ts';
 
 test('a Capture is read', () => {
@@ -29,6 +30,9 @@ test.each([
   ['BAD_TARGET', { targets: ['widgets.example.com/web'] }],
   ['BAD_TARGET', { targets: [] }],
   ['BAD_TARGET', { targets: [7] }],
+  ['BAD_TARGET', { targets: ['pod/\x1b]0;title\x07'] }],
+  ['BAD_TARGET', { targets: ['pod/\x9b2J'] }],
+  ['BAD_FILTER', { filter: 'port 80 \x9b2J' }],
   ['BAD_TARGET', { targets: Array.from({ length: 33 }, () => 'pod/web') }],
   ['BAD_FILTER', { filter: '-z /bin/sh' }],
   ['BAD_FILTER', { filter: 'port 80\nport 81' }],
@@ -43,4 +47,19 @@ test.each([
   ['INVALID_MESSAGE', { snaplen: 1_000_000 }],
 ])('%s: %j', (code, spec) => {
   expect(() => captureView(madeCapture(spec))).toThrow(expect.objectContaining({ code }));
+});
+
+test('nothing is kept in memory that a tenant may make large, and all that is read', () => {
+  const made = madeCapture({ filter: 'port 80' });
+  const metadata = {
+    ...objectAt(made, 'metadata'),
+    annotations: { note: 'x'.repeat(200_000) },
+    labels: { note: 'x' },
+    managedFields: [{ manager: 'x' }],
+    ownerReferences: [{ name: 'x' }],
+  };
+  const kept = keptOf({ ...made, metadata, status: { phase: 'Pending' }, data: 'x' });
+  expect(JSON.stringify(kept).length).toBeLessThan(1_000);
+  expect(captureView(kept)).toEqual(captureView({ ...made, metadata, status: { phase: 'Pending' } }));
+  expect(objectAt(kept, 'metadata').resourceVersion).toBe('1');
 });

@@ -4,6 +4,7 @@ import { loadKube } from '../../src/capture/kube/config.ts';
 import type { Kube } from '../../src/capture/kube/kube.ts';
 import { type PodView, podView } from '../../src/capture/kube/pod.ts';
 import { Events } from '../../src/controller/events.ts';
+import { TARGETS_OF_NAMESPACE } from '../../src/controller/limits.ts';
 import type { PolicyState } from '../../src/controller/policy.ts';
 import { Reconciler } from '../../src/controller/reconciler.ts';
 import { verifyTicket } from '../../src/ticket/sign.ts';
@@ -324,4 +325,29 @@ test('an authorizer that cannot answer admits nothing', async () => {
   await expect(reconciler.reconcile(KEY)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   expect(reconciler.running).toBe(0);
   expect(written).toEqual([]);
+});
+
+test('the Captures of one namespace do not take the place of all others', async () => {
+  const targets = Array.from({ length: 32 }, (_, index) => `svc/web-${index}`);
+  const names = Array.from({ length: 19 }, (_, index) => `shop/many-${index}`);
+  for (const [index, name] of names.entries()) {
+    captures.set(name, madeCapture({ targets }, { created: now, name: name.slice(5), uid: uid(100 + index) }));
+  }
+  for (const name of names) await reconciler.reconcile(name);
+  expect(reconciler.running).toBe(Math.floor(TARGETS_OF_NAMESPACE / 32));
+  const other = madeCapture({}, { created: now, uid: uid(200) });
+  captures.set('other/one', { ...other, metadata: { ...objectAt(other, 'metadata'), namespace: 'other' } });
+  allowed.add('capture captures in other');
+  await reconciler.reconcile('other/one');
+  expect(reconciler.running).toBe(Math.floor(TARGETS_OF_NAMESPACE / 32) + 1);
+});
+
+test('the event of a refusal is written once, however often it is refused', async () => {
+  allowed.clear();
+  for (let count = 0; count < 5; count += 1) {
+    now += 15_000;
+    await reconciler.reconcile(KEY);
+  }
+  await writer.written;
+  expect(events.map(({ reason }) => reason)).toEqual(['CaptureRefused']);
 });

@@ -4,7 +4,7 @@ import type { AgentTarget } from '../../wire/agent-target.ts';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { LEASE_MS } from '../../wire/limits.ts';
 import { PROTOCOL_TEXT, VERSION } from '../../wire/version.ts';
-import { LAST_EVENTS_MS } from '../limits.ts';
+import { LAST_EVENTS_MS, REFUSED_TICKETS } from '../limits.ts';
 import { NODE_NAME } from '../netns/node.ts';
 import type { DiskBudget } from '../spool/disk-budget.ts';
 import type { MemoryShare } from '../spool/memory-budget.ts';
@@ -65,6 +65,8 @@ export class Session {
   readonly #unlisten: () => void;
   #capture: CaptureSession | undefined;
   #over = false;
+  /** Tickets that were refused since one was taken. */
+  #refused = 0;
 
   /**
    * @param memory what it may take of the process's memory; it is closed with the session
@@ -142,12 +144,19 @@ export class Session {
     }
   }
 
-  /** Where it is refused the session goes on with the tickets it has. An agent without tickets needs none. */
+  /**
+   * Where it is refused the session goes on with the tickets it has, but not with any number of refused ones: each takes the time of
+   * all sessions. An agent without tickets needs none.
+   */
   #renew(text: string): void {
+    if (this.#over) return;
     try {
       this.#tickets?.renew(text);
+      this.#refused = 0;
     } catch (thrown) {
-      this.#events.send({ type: 'log', message: messageOf(thrown) });
+      this.#refused += 1;
+      if (this.#refused > REFUSED_TICKETS) this.fail(thrown);
+      else this.#events.send({ type: 'log', message: messageOf(thrown) });
     }
   }
 

@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { expect, test, vi } from 'vitest';
+import { REFUSED_TICKETS } from '../../../src/agent/limits.ts';
 import { RingBudget } from '../../../src/agent/session/ring-budget.ts';
 import { Session } from '../../../src/agent/session/run-session.ts';
 import { SessionTickets, type TicketHandlers } from '../../../src/agent/session/session-tickets.ts';
@@ -91,4 +92,17 @@ test('without a valid ticket nothing is captured, and a session without a reques
   another.tickets.handlers?.over();
   await vi.waitUntil(() => another.finish.mock.calls.length > 0, { timeout: HANG_MS });
   expect(tickets.user).toBe('alice');
+});
+
+test('a client that hands in refused tickets without end loses its session, not one that is refused now and then', async () => {
+  const { events, say, until, finish } = opened();
+  for (let count = 0; count < REFUSED_TICKETS; count += 1) say({ type: 'ticket', ticket: 'x' });
+  say(captureRequest([pod('a')], { snaplen: ticket.snaplen, follow: true }));
+  await until('target-waiting');
+  for (let count = 0; count < 1_000; count += 1) say({ type: 'ticket', ticket: 'x' });
+  await until('failed');
+  expect(events.find(({ type }) => type === 'failed')).toMatchObject({ code: 'TICKET_REFUSED' });
+  await vi.waitUntil(() => finish.mock.calls.length > 0, { timeout: HANG_MS });
+  const refusals = events.filter((event) => event.type === 'log' && event.message.includes('was used before'));
+  expect(refusals).toHaveLength(REFUSED_TICKETS);
 });
