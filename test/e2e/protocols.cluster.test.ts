@@ -71,9 +71,15 @@ function ofKsnoop(all: readonly JsonObject[], app: string, protocol: string, wor
   return counted(own.map(word).filter((text) => text !== ''));
 }
 
+/**
+ * The servers' ports that tshark has no protocol for. Without them it goes by the client's port, which may be one it knows: a TLS
+ * connection from port 44818 is EtherNet/IP then.
+ */
+const DECODED_AS = ['tcp.port==50051,http2', 'tcp.port==8081,http', 'tcp.port==8443,tls'].flatMap((is) => ['-d', is]);
+
 /** tshark's values of fields in the frames of a filter: by frame, by field. */
 function tsharkRows(filter: string, ...fields: string[]): string[][][] {
-  const argv = ['-n', '-r', file, '-d', 'tcp.port==50051,http2', '-Y', filter, '-T', 'fields', '-E', 'aggregator=\x1f'];
+  const argv = ['-n', '-r', file, ...DECODED_AS, '-Y', filter, '-T', 'fields', '-E', 'aggregator=\x1f'];
   const text = execFileSync('tshark', [...argv, ...fields.flatMap((field) => ['-e', field])], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
