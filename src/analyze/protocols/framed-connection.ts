@@ -63,6 +63,8 @@ export class FramedConnection {
     this.#protocol = protocol;
     this.#reached = [context.beginning(SIDE.client), context.beginning(SIDE.server)];
     this.#framers = [this.#framer(SIDE.client), this.#framer(SIDE.server)];
+    // In the middle of a connection nothing proves that the server's first bytes begin a message.
+    if (context.midstream) this.seek(SIDE.server);
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {

@@ -112,8 +112,6 @@ export class NumberedConnection implements StreamAnalyzer {
       ordered: false,
       unanswered: (request, incomplete, endedBy) => this.#emit(request, undefined, undefined, { incomplete, endedBy }),
     });
-    // In the middle of a connection nothing proves that the server's first bytes begin a message.
-    if (context.midstream) this.#connection.seek(SIDE.server);
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {

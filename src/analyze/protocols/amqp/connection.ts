@@ -71,8 +71,6 @@ export class AmqpConnection implements StreamAnalyzer {
       title: 'AMQP',
       sides: [this.#framing(SIDE.client), this.#framing(SIDE.server)],
     });
-    // In the middle of a connection nothing proves that the server's first bytes begin a frame.
-    if (context.midstream) this.#connection.seek(SIDE.server);
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {

@@ -88,7 +88,6 @@ export class FastcgiConnection implements StreamAnalyzer {
       ordered: false,
       unanswered: (request, incomplete, endedBy) => this.#emit(request, undefined, { incomplete, endedBy }),
     });
-    if (context.midstream) this.#connection.seek(SIDE.server);
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {

@@ -101,8 +101,6 @@ export class KafkaConnection implements StreamAnalyzer {
         this.#emit(request, undefined, isUnclear ? { incomplete: 'unknown' } : { incomplete: why, endedBy });
       },
     });
-    // In the middle of a connection nothing proves that the broker's first bytes begin a response.
-    if (context.midstream) this.#connection.seek(SIDE.server);
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {

@@ -77,8 +77,6 @@ export class LdapConnection implements StreamAnalyzer {
         this.#emit(request, answer, undefined, { incomplete: why, endedBy });
       },
     });
-    // In the middle of a connection nothing proves that the server's first bytes begin a message.
-    if (context.midstream) this.#connection.seek(SIDE.server);
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {

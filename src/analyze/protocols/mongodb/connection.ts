@@ -93,8 +93,6 @@ export class MongodbConnection implements StreamAnalyzer {
         if (!request.streaming) this.#emit(request, undefined, { incomplete, endedBy });
       },
     });
-    // In the middle of a connection nothing proves that the server's first bytes begin a reply.
-    if (context.midstream) this.#connection.seek(SIDE.server);
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {

@@ -74,8 +74,6 @@ export class MqttConnection implements StreamAnalyzer {
       sides: [this.#framing(SIDE.client), this.#framing(SIDE.server)],
     });
     this.#pending = [this.#requests(SIDE.client), this.#requests(SIDE.server)];
-    // In the middle of a connection nothing proves that the server's first bytes begin a packet.
-    if (context.midstream) this.#connection.seek(SIDE.server);
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {

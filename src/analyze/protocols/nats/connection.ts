@@ -83,8 +83,6 @@ export class NatsConnection implements StreamAnalyzer {
     });
     this.#pending = [this.#requests(SIDE.client), this.#requests(SIDE.server)];
     this.#subscribesMore = context.midstream;
-    // In the middle of a connection nothing proves that the server's first bytes begin a message.
-    if (context.midstream) this.#connection.seek(SIDE.server);
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {
