@@ -5,9 +5,6 @@ import { arrayAt, type JsonObject, objectAt, optionalNumber, optionalString, req
 import { FILTER_MAXIMUM, SNAPLEN_DEFAULT, SNAPLEN_MAXIMUM, SNAPLEN_MINIMUM } from '../wire/limits.ts';
 import { DURATION_MAXIMUM_MS } from './limits.ts';
 
-/** Group and version of Captures. */
-export const CAPTURE_API = 'ksnoop.io/v1alpha1';
-
 /** Whose permissions a Capture needs: as the policy found them at its creation. */
 export interface Requester {
   readonly user: string;

@@ -4,8 +4,9 @@ import { type PodView, podView } from '../capture/kube/pod.ts';
 import { resourcePath } from '../capture/kube/resource.ts';
 import { superviseWatch, type WatchHealth } from '../capture/kube/supervised-watch.ts';
 import type { WatchEvent } from '../capture/kube/watch.ts';
+import { CAPTURE_API } from '../capture/tenant/capture-object.ts';
 import { type JsonObject, objectAt, optionalString } from '../wire/guard.ts';
-import { CAPTURE_API, keptOf } from './capture-object.ts';
+import { keptOf } from './capture-object.ts';
 import { POLICY_NAME, type PolicyState, policyState } from './policy.ts';
 import type { ClusterView } from './reconciler.ts';
 

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { create } from '../capture/kube/api.ts';
 import type { Kube } from '../capture/kube/kube.ts';
 import { resourcePath } from '../capture/kube/resource.ts';
+import { CAPTURE_API } from '../capture/tenant/capture-object.ts';
 import { KsnoopError } from '../wire/errors.ts';
-import { CAPTURE_API, type CaptureView } from './capture-object.ts';
+import type { CaptureView } from './capture-object.ts';
 import { EVENTS_REMEMBERED, EVENTS_WAITING, MESSAGE_MAXIMUM } from './limits.ts';
+import { timestamp } from './status.ts';
 
 /** What an event is about. */
 export interface Involved {
@@ -59,7 +61,7 @@ export class Events {
     }
     this.#remember(name);
     const { namespace } = involvedObject;
-    const time = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+    const time = timestamp(Date.now());
     const event = {
       apiVersion: 'v1',
       kind: 'Event',

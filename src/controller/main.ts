@@ -6,9 +6,9 @@ import { find } from '../capture/kube/api.ts';
 import { loadKube } from '../capture/kube/config.ts';
 import type { Kube } from '../capture/kube/kube.ts';
 import { resourcePath } from '../capture/kube/resource.ts';
+import { CAPTURE_API } from '../capture/tenant/capture-object.ts';
 import { messageOf } from '../wire/errors.ts';
 import { VERSION } from '../wire/version.ts';
-import { CAPTURE_API } from './capture-object.ts';
 import { serveCaptures } from './controller.ts';
 import { whileElected } from './election.ts';
 
@@ -65,5 +65,5 @@ function signingKey(): KeyObject {
 
 /** A replica that cannot even read Captures is not ready. */
 async function isReadable(kube: Kube, signal: AbortSignal): Promise<void> {
-  await find(kube, `${resourcePath(CAPTURE_API, undefined, 'captures')}`, signal);
+  await find(kube, resourcePath(CAPTURE_API, undefined, 'captures'), signal);
 }

@@ -4,17 +4,18 @@ import { call } from '../capture/kube/api.ts';
 import type { Kube } from '../capture/kube/kube.ts';
 import { type PodView, podLabel } from '../capture/kube/pod.ts';
 import { resourcePath } from '../capture/kube/resource.ts';
+import { CAPTURE_API } from '../capture/tenant/capture-object.ts';
 import { KsnoopError } from '../wire/errors.ts';
 import { isObject, type JsonObject, objectAt } from '../wire/guard.ts';
 import type { SealedTicket } from '../wire/ticket.ts';
 import { refusalOf } from './access.ts';
-import { CAPTURE_API, type CaptureView, captureView } from './capture-object.ts';
+import { type CaptureView, captureView } from './capture-object.ts';
 import { captureInvolved, type Events } from './events.ts';
 import { FollowedPods } from './followed-pods.ts';
 import { Gate } from './gate.ts';
 import { AGAIN_MS, ALLOWED_MS, LOOKUPS, RUNNING_MAXIMUM, TARGETS_OF_NAMESPACE } from './limits.ts';
 import type { PolicyState } from './policy.ts';
-import { statusOf, type Verdict } from './status.ts';
+import { statusOf, timestamp, type Verdict } from './status.ts';
 import { type AgentPods, Tickets } from './tickets.ts';
 import { admitted, ended, endOf, policyRefusal, type Refusal, refused } from './verdict.ts';
 
@@ -266,7 +267,7 @@ export class Reconciler {
   async #refuseUnreadable(key: string, object: JsonObject, error: KsnoopError): Promise<void> {
     const { uid, generation } = objectAt(object, 'metadata');
     const [namespace = '', name = ''] = key.split('/');
-    const time = new Date(this.#now()).toISOString().replace(/\.\d+Z$/, 'Z');
+    const time = timestamp(this.#now());
     const { observedGeneration, phase } = objectAt(object, 'status');
     if (phase === 'Refused' && observedGeneration === generation) return;
     const condition = {

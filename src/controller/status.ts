@@ -32,7 +32,7 @@ export interface Verdict {
 export function statusOf(capture: CaptureView, verdict: Verdict, now: number): JsonObject {
   const { status, generation } = capture;
   const { phase, pods, failed, tickets } = verdict;
-  const time = new Date(now).toISOString().replace(/\.\d+Z$/, 'Z');
+  const time = timestamp(now);
   const known = objectsAt(status, 'conditions');
   const startTime = optionalString(status, 'startTime') ?? (phase === 'Running' ? time : undefined);
   const ended = phase === 'Complete' ? (optionalString(status, 'completionTime') ?? time) : undefined;
@@ -55,6 +55,11 @@ export function statusOf(capture: CaptureView, verdict: Verdict, now: number): J
       return { ...condition, message, observedGeneration: generation, lastTransitionTime: since ?? time };
     }),
   };
+}
+
+/** A time of the API (RFC 3339, whole seconds). @param ms since 1970 */
+export function timestamp(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 function nodesOf({ pods, failed }: Verdict): JsonObject[] {

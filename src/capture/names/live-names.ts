@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
+import { aborted } from '../aborted.ts';
 import type { Kube } from '../kube/kube.ts';
 import { podView } from '../kube/pod.ts';
 import { resourcePath } from '../kube/resource.ts';
@@ -52,7 +53,7 @@ export async function followNames(subscription: NameSubscription): Promise<void>
     onComplete();
   });
   if (!watch || places.length > NAMED_NAMESPACES) return others;
-  const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  const stopped = aborted(signal);
   await Promise.race([started, stopped]);
   let change = Promise.withResolvers<void>();
   const watches = watchPeers(kube, places, signal, () => change.resolve());

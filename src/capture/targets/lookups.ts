@@ -1,4 +1,4 @@
-import { aborted } from './aborted.ts';
+import { aborted } from '../aborted.ts';
 import type { TargetEvent } from './followed-targets.ts';
 
 /** Looks up, one after the other, what was seen while a capture runs, and emits what joins it. */

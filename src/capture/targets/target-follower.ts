@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { aborted } from '../aborted.ts';
 import { type FoundNode, type Resolution, together } from '../kinds/kind.ts';
 import type { Discovery } from '../kube/discovery.ts';
 import type { Kube } from '../kube/kube.ts';
 import { CHANGES_GATHER_MS } from '../limits.ts';
-import { aborted } from './aborted.ts';
 import { FollowHealth } from './follow-health.ts';
 import type { FoundPod, TargetEvent } from './followed-targets.ts';
 import { INITIAL, LiveTargets } from './live-targets.ts';

@@ -131,7 +131,8 @@ export function captureRightHint(namespace: string): string {
   return `Ask the administrator for the verb capture on captures.ksnoop.io in namespace ${namespace} (docs/tenants.md).`;
 }
 
-function noCaptures(cause: KsnoopError): KsnoopError {
+/** The API server does not know Captures. */
+export function noCaptures(cause: KsnoopError): KsnoopError {
   return new KsnoopError('NO_CAPTURES', 'The cluster has no Captures: it is not set up for tenants.', {
     hint: 'An administrator sets it up: ksnoop install --captures',
     cause,

@@ -1,9 +1,9 @@
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
-import { arrayAt, type JsonObject, objectAt, objectsAt, optionalNumber, optionalString } from '../../wire/guard.ts';
+import { arrayAt, type JsonObject, objectAt, optionalNumber, optionalString } from '../../wire/guard.ts';
 import { call, list, open } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
 import { resourcePath } from '../kube/resource.ts';
-import { CAPTURE_API } from './capture-object.ts';
+import { CAPTURE_API, conditionOf, noCaptures, phaseOf } from './capture-object.ts';
 
 /** A Capture as lists show it. */
 export interface CaptureSummary {
@@ -37,11 +37,7 @@ export async function listCaptures(
     const { items } = await list(kube, resourcePath(CAPTURE_API, namespace, 'captures'), {}, signal);
     return items.map(summaryOf);
   } catch (thrown) {
-    if (!(thrown instanceof KsnoopError) || thrown.code !== 'NOT_FOUND') throw thrown;
-    throw new KsnoopError('NO_CAPTURES', 'The cluster has no Captures: it is not set up for tenants.', {
-      hint: 'An administrator sets it up: ksnoop install --captures',
-      cause: thrown,
-    });
+    throw thrown instanceof KsnoopError && thrown.code === 'NOT_FOUND' ? noCaptures(thrown) : thrown;
   }
 }
 
@@ -84,7 +80,7 @@ function summaryOf(object: JsonObject): CaptureSummary {
   return {
     namespace: text(metadata, 'namespace'),
     name: text(metadata, 'name'),
-    phase: text(status, 'phase') || 'Pending',
+    phase: phaseOf(status) || 'Pending',
     reason: reasonOf(status),
     targets: arrayAt(spec, 'targets').filter((target): target is string => typeof target === 'string'),
     filter: text(spec, 'filter'),
@@ -97,8 +93,8 @@ function summaryOf(object: JsonObject): CaptureSummary {
 }
 
 function reasonOf(status: JsonObject): string {
-  const conditions = objectsAt(status, 'conditions');
-  const refused = conditions.find(({ type, status: holds }) => type === 'Admitted' && holds === 'False');
-  const degraded = conditions.find(({ type, status: holds }) => type === 'Degraded' && holds === 'True');
-  return optionalString(refused ?? degraded ?? {}, 'message') ?? '';
+  const admitted = conditionOf(status, 'Admitted');
+  if (admitted.status === 'False') return admitted.message;
+  const degraded = conditionOf(status, 'Degraded');
+  return degraded.status === 'True' ? degraded.message : '';
 }

@@ -4,6 +4,7 @@ import { type ErrorCode, KsnoopError } from '../../wire/errors.ts';
 import { type JsonObject, objectAt, optionalString } from '../../wire/guard.ts';
 import type { Compression } from '../../wire/session-frame.ts';
 import { parseSealedTickets, type SealedTicket, type TicketPod } from '../../wire/ticket.ts';
+import { aborted } from '../aborted.ts';
 import type { Kube } from '../kube/kube.ts';
 import { resourcePath } from '../kube/resource.ts';
 import { superviseWatch, type WatchHealth } from '../kube/supervised-watch.ts';
@@ -110,10 +111,7 @@ export class TenantCapture {
     this.#emit = emit;
     this.#emitChanges();
     if (this.#end !== undefined) this.#emitEnd(this.#end);
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    await aborted(signal);
     this.#emit = undefined;
   }
 
@@ -206,8 +204,7 @@ export class TenantCapture {
   /** Until there are tickets, or it is certain that there will be none. */
   async #admitted(signal: AbortSignal): Promise<void> {
     const deadline = AbortSignal.timeout(ADMISSION_MS);
-    const until = AbortSignal.any([signal, deadline]);
-    const aborted = new Promise<void>((resolve) => until.addEventListener('abort', () => resolve(), { once: true }));
+    const over = aborted(AbortSignal.any([signal, deadline]));
     for (;;) {
       signal.throwIfAborted();
       if (this.#pods.size > 0) return;
@@ -218,7 +215,7 @@ export class TenantCapture {
         throw this.#withoutPods();
       }
       if (deadline.aborted) throw silent(this.name);
-      await Promise.race([this.#changed.promise, aborted]);
+      await Promise.race([this.#changed.promise, over]);
     }
   }
 
