@@ -2,18 +2,8 @@
 # Makes ldap.pcap: Debian's slapd and ldap-utils (OpenLDAP 2.5). Needs openssl, tcpdump and root. Everything talks on the loopback
 # of a network namespace of its own.
 set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d)
-netns=ks-make-ldap
-server= sniffer=
-finish() {
-  kill $server $sniffer 2> /dev/null || true
-  ip netns del $netns
-  rm -rf "$work"
-}
-ip netns add $netns
-trap finish EXIT
-ip -n $netns link set lo mtu 1500 up
+name=ldap
+. "$(dirname "$0")/on-loopback.sh"
 mkdir "$work/data"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -subj /CN=127.0.0.1 \
   -keyout "$work/key.pem" -out "$work/cert.pem" 2> /dev/null
@@ -33,15 +23,8 @@ rootpw hunter2-right
 sizelimit 5
 CONF
 ip netns exec $netns slapd -d 0 -f "$work/slapd.conf" -h ldap://127.0.0.1:389 &
-server=$!
-for _ in $(seq 50); do
-  ip netns exec $netns sh -c 'ss -ltn | grep -q :389' && break
-  sleep 0.2
-done
-ip netns exec $netns tcpdump -i lo -U -w "$work/ldap.pcap" tcp port 389 2> "$work/tcpdump.log" &
-sniffer=$!
-sleep 1
-in_netns() { ip netns exec $netns "$@" || true; }
+capture_server 389
+tried() { in_netns "$@" || true; }
 admin="-H ldap://127.0.0.1 -x -D cn=admin,dc=shop -w hunter2-right"
 {
   printf 'dn: dc=shop\nobjectClass: dcObject\nobjectClass: organization\no: shop\n\n'
@@ -49,22 +32,18 @@ admin="-H ldap://127.0.0.1 -x -D cn=admin,dc=shop -w hunter2-right"
   for n in 1 2 3 4 5 6 7 8; do
     printf 'dn: uid=u%s,ou=people,dc=shop\nobjectClass: inetOrgPerson\ncn: user %s\nsn: %s\nuserPassword: hunter2-user\n\n' $n $n $n
   done
-} | in_netns ldapadd $admin > /dev/null
-in_netns ldapsearch $admin -LLL -b ou=people,dc=shop '(sn=3)' cn > /dev/null
-in_netns ldapsearch $admin -LLL -b ou=people,dc=shop -s one -z 3 '(objectClass=*)' > /dev/null
-in_netns ldapsearch $admin -LLL -b ou=nowhere,dc=shop '(sn=3)' > /dev/null
-in_netns ldapsearch -H ldap://127.0.0.1 -x -LLL -b '' -s base '(objectClass=*)' + > /dev/null
-printf 'dn: uid=u1,ou=people,dc=shop\nchangetype: modify\nreplace: sn\nsn: new\n' | in_netns ldapmodify $admin > /dev/null
-printf 'dn: uid=u9,ou=people,dc=shop\nchangetype: modify\nreplace: sn\nsn: new\n' | in_netns ldapmodify $admin > /dev/null
-in_netns ldapcompare $admin uid=u1,ou=people,dc=shop sn:new > /dev/null
-in_netns ldapmodrdn $admin uid=u2,ou=people,dc=shop uid=u2b > /dev/null
-in_netns ldapdelete $admin uid=u3,ou=people,dc=shop > /dev/null
-in_netns ldapwhoami $admin > /dev/null
-in_netns ldappasswd $admin -s hunter2-new uid=u4,ou=people,dc=shop > /dev/null
-in_netns ldapsearch -H ldap://127.0.0.1 -x -D uid=u5,ou=people,dc=shop -w hunter2-wrong -b dc=shop > /dev/null
-LDAPTLS_REQCERT=never in_netns ldapsearch $admin -ZZ -LLL -b ou=people,dc=shop '(sn=4)' cn > /dev/null
-sleep 1
-kill $sniffer
-wait $sniffer || true
-sniffer=
-cp "$work/ldap.pcap" "$here/ldap.pcap"
+} | tried ldapadd $admin > /dev/null
+tried ldapsearch $admin -LLL -b ou=people,dc=shop '(sn=3)' cn > /dev/null
+tried ldapsearch $admin -LLL -b ou=people,dc=shop -s one -z 3 '(objectClass=*)' > /dev/null
+tried ldapsearch $admin -LLL -b ou=nowhere,dc=shop '(sn=3)' > /dev/null
+tried ldapsearch -H ldap://127.0.0.1 -x -LLL -b '' -s base '(objectClass=*)' + > /dev/null
+printf 'dn: uid=u1,ou=people,dc=shop\nchangetype: modify\nreplace: sn\nsn: new\n' | tried ldapmodify $admin > /dev/null
+printf 'dn: uid=u9,ou=people,dc=shop\nchangetype: modify\nreplace: sn\nsn: new\n' | tried ldapmodify $admin > /dev/null
+tried ldapcompare $admin uid=u1,ou=people,dc=shop sn:new > /dev/null
+tried ldapmodrdn $admin uid=u2,ou=people,dc=shop uid=u2b > /dev/null
+tried ldapdelete $admin uid=u3,ou=people,dc=shop > /dev/null
+tried ldapwhoami $admin > /dev/null
+tried ldappasswd $admin -s hunter2-new uid=u4,ou=people,dc=shop > /dev/null
+tried ldapsearch -H ldap://127.0.0.1 -x -D uid=u5,ou=people,dc=shop -w hunter2-wrong -b dc=shop > /dev/null
+LDAPTLS_REQCERT=never tried ldapsearch $admin -ZZ -LLL -b ou=people,dc=shop '(sn=4)' cn > /dev/null
+keep_capture
