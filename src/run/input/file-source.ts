@@ -129,7 +129,7 @@ export class FileSource {
         else reject(cannotRead(error));
       });
     });
-    // Whoever takes it gets the error; nobody may, when reading is aborted before.
+    // The next call of next() throws the error. Where reading was aborted that call does not come: the error must not end the process.
     reading.catch(() => undefined);
     this.#reading = reading;
   }

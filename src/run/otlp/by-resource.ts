@@ -1,13 +1,14 @@
 import { type Attributes, keyValues } from './attributes.ts';
 import { SCOPE } from './metrics-request.ts';
 
-interface Owned<Item> {
+/** A span or a log record, and the resource that it is of. */
+export interface Owned {
   readonly resource: Attributes;
-  readonly item: Item;
+  readonly item: object;
 }
 
 /** An ExportTraceServiceRequest in OTLP/JSON. */
-export function tracesRequest(spans: readonly Owned<object>[]): object {
+export function tracesRequest(spans: readonly Owned[]): object {
   const resourceSpans = byResource(spans).map(({ resource, items }) => ({
     resource,
     scopeSpans: [{ scope: SCOPE, spans: items }],
@@ -16,7 +17,7 @@ export function tracesRequest(spans: readonly Owned<object>[]): object {
 }
 
 /** An ExportLogsServiceRequest in OTLP/JSON. */
-export function logsRequest(records: readonly Owned<object>[]): object {
+export function logsRequest(records: readonly Owned[]): object {
   const resourceLogs = byResource(records).map(({ resource, items }) => ({
     resource,
     scopeLogs: [{ scope: SCOPE, logRecords: items }],
@@ -24,8 +25,8 @@ export function logsRequest(records: readonly Owned<object>[]): object {
   return { resourceLogs };
 }
 
-function byResource<Item>(owned: readonly Owned<Item>[]): { resource: object; items: Item[] }[] {
-  const groups = new Map<string, { resource: object; items: Item[] }>();
+function byResource(owned: readonly Owned[]): { resource: object; items: object[] }[] {
+  const groups = new Map<string, { resource: object; items: object[] }>();
   for (const { resource, item } of owned) {
     const key = JSON.stringify(resource);
     const group = groups.get(key) ?? { resource: { attributes: keyValues(resource) }, items: [] };

@@ -6,7 +6,7 @@ import type { Summary } from '../../analyze/summary/summary.ts';
 import type { TcpRow } from '../../analyze/summary/tcp-health.ts';
 import type { Attributes } from './attributes.ts';
 import { durationOf, observedSide } from './conventions.ts';
-import { type DurationRows, type Host, NOBODY } from './duration-rows.ts';
+import { type DurationRows, type Host, NO_HOST } from './duration-rows.ts';
 import type { Points } from './points.ts';
 import { peerName, resourceOf } from './resource.ts';
 import { OTHER } from './series.ts';
@@ -30,8 +30,8 @@ export const CAPTURE: Attributes = { 'service.name': 'ksnoop' };
 /** Adds the value of every series. */
 export function collect(points: Points, { session, durations, summary, findings, ...capture }: Sources): void {
   const { hosts } = session.capture.analysis;
-  const resolved = (host: Host) => (host === NOBODY ? host : summary.resolved(host));
-  const labelOf = (host: Host) => (host === NOBODY ? OTHER : typeof host === 'number' ? hosts.label(host) : host.text);
+  const resolved = (host: Host) => (host === NO_HOST ? host : summary.resolved(host));
+  const labelOf = (host: Host) => (host === NO_HOST ? OTHER : typeof host === 'number' ? hosts.label(host) : host.text);
   const resource = (host: Host) => {
     const known = resolved(host);
     return resourceOf(typeof known === 'object' ? known : undefined, labelOf(known));

@@ -66,8 +66,8 @@ export class DurationRows {
   ): DurationRow {
     if (this.#rows.length >= DURATION_ROWS && head.route !== OTHER) {
       const status = head.failed ? FAILED : '';
-      const rest = { ...head, server: NOBODY, client: NOBODY, route: OTHER, status };
-      const known = this.#hosts.get(NOBODY)?.get(NOBODY)?.get(head.protocol)?.get(OTHER)?.get(status);
+      const rest = { ...head, server: NO_HOST, client: NO_HOST, route: OTHER, status };
+      const known = this.#hosts.get(NO_HOST)?.get(NO_HOST)?.get(head.protocol)?.get(OTHER)?.get(status);
       return known ?? this.#make(rest, status);
     }
     const clients = below(this.#hosts, head.server);
@@ -83,7 +83,7 @@ export class DurationRows {
 const FAILED = 'error';
 
 /** In place of hosts in rows of `other`, and of a client that does not count. */
-export const NOBODY = -1;
+export const NO_HOST = -1;
 
 function below<Key, Under, Value>(level: Level<Key, Level<Under, Value>>, key: Key): Level<Under, Value> {
   let found = level.get(key);

@@ -8,11 +8,11 @@ import { Summary } from '../../analyze/summary/summary.ts';
 import { counted } from '../../view/units.ts';
 import { Found } from '../analysis/found.ts';
 import { type Attributes, withAttributes } from './attributes.ts';
-import { logsRequest, tracesRequest } from './by-resource.ts';
+import { logsRequest, type Owned, tracesRequest } from './by-resource.ts';
 import type { SpanChoice } from './choices.ts';
 import { collect } from './collect.ts';
 import { observedSide } from './conventions.ts';
-import { DurationRows, NOBODY } from './duration-rows.ts';
+import { DurationRows, NO_HOST } from './duration-rows.ts';
 import type { Exporter } from './exporter.ts';
 import { logOf } from './logs.ts';
 import { metricsRequest } from './metrics-request.ts';
@@ -33,11 +33,6 @@ export interface TelemetrySettings {
   readonly intervalMs: number;
   /** Attributes that every resource gets. */
   readonly resource: Attributes;
-}
-
-interface Owned {
-  readonly resource: Attributes;
-  readonly item: object;
 }
 
 /** What an analysis finds as metrics, spans and log records of OpenTelemetry (docs/opentelemetry.md). */
@@ -117,8 +112,8 @@ export class Telemetry implements AnalysisOutput {
   #count(exchange: Exchange, flow: FlowInfo): void {
     const server = this.#summary.serverOf(exchange, flow);
     const isClient = observedSide(exchange.protocol) === SIDE.client;
-    const client = isClient ? this.#summary.clientOf(exchange, flow) : NOBODY;
-    this.#durations.add(server, typeof client === 'string' ? NOBODY : client, exchange);
+    const client = isClient ? this.#summary.clientOf(exchange, flow) : NO_HOST;
+    this.#durations.add(server, typeof client === 'string' ? NO_HOST : client, exchange);
   }
 
   #isSpan({ probe, failed, incomplete }: Exchange): boolean {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Exchange } from '../../../src/analyze/record/event.ts';
 import { keyValues, validText } from '../../../src/run/otlp/attributes.ts';
-import { DURATION_ROWS, DurationRows, NOBODY } from '../../../src/run/otlp/duration-rows.ts';
+import { DURATION_ROWS, DurationRows, NO_HOST } from '../../../src/run/otlp/duration-rows.ts';
 import { Points } from '../../../src/run/otlp/points.ts';
 import { OTHER, SeriesLimit } from '../../../src/run/otlp/series.ts';
 
@@ -42,7 +42,7 @@ describe('what is exported is bounded', () => {
     const count = DURATION_ROWS + 5000;
     for (let number = 0; number < count; number += 1) {
       const failed = number % 2 === 1;
-      rows.add(1, NOBODY, { ...EXCHANGE, route: `GET /${number}`, status: `S${number}`, failed });
+      rows.add(1, NO_HOST, { ...EXCHANGE, route: `GET /${number}`, status: `S${number}`, failed });
     }
     expect(rows.rows().length).toBeLessThanOrEqual(DURATION_ROWS + 2);
     expect(rows.rows().reduce((sum, row) => sum + row.count, 0)).toBe(count);
