@@ -6,10 +6,10 @@ export const LEASE_RENEW_MS = 10_000;
 export const LEASE_RETRY_MS = 2_000;
 
 /**
- * A ticket of a running Capture is valid for so long. A permission that was withdrawn ends a stream within this time, and
- * the clocks of two nodes may differ by the rest of a minute.
+ * A ticket of a running Capture is valid for so long. A permission that was withdrawn ends a stream within this time; on a node whose
+ * clock is behind by what an agent allows (TICKET_CLOCK_MS of the agent), within a minute.
  */
-export const TICKET_VALID_MS = 55_000;
+export const TICKET_VALID_MS = 45_000;
 
 /**
  * A ticket is replaced when it is so old. The client has the rest of its time to hand in the next one, also when another

@@ -17,6 +17,8 @@ export interface TicketGateOptions {
   readonly node: string;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly elapsed?: () => number;
 }
 
 /**
@@ -26,13 +28,17 @@ export interface TicketGateOptions {
 export class TicketGate {
   readonly #options: TicketGateOptions;
   readonly #now: () => number;
+  readonly #elapsed: () => number;
   readonly #startedAt: number;
+  /** The controller's time is at least `iat` where `at` had elapsed: it has signed that. */
+  #controller = { iat: 0, at: 0 };
   /** When the tickets that were used expire, by their `jti`, in the order in which they were used. */
   readonly #used = new Map<string, number>();
 
   constructor(options: TicketGateOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#elapsed = options.elapsed ?? (() => performance.now());
     this.#startedAt = this.#now();
   }
 
@@ -40,12 +46,14 @@ export class TicketGate {
   check(text: string): AcceptedTicket | TicketRefusal {
     const ticket = this.#read(text);
     if (typeof ticket === 'string') return ticket;
-    const now = this.#now();
+    const own = this.#now();
     if (ticket.agent !== this.#options.agent) return 'other-agent';
     if (ticket.node !== this.#options.node) return 'other-node';
-    if (ticket.exp <= now) return 'expired';
+    if (ticket.exp <= own) return 'expired';
     // What was used before this process started is not known: a ticket of that time could be used again.
-    if (ticket.iat > now + TICKET_CLOCK_MS || ticket.iat < this.#startedAt) return 'early';
+    if (ticket.iat > own + TICKET_CLOCK_MS || ticket.iat < this.#startedAt) return 'early';
+    const now = this.#latest(own, ticket.iat);
+    if (ticket.exp <= now) return 'expired';
     if (this.#used.has(ticket.jti)) return 'used';
     if (this.#used.size >= USED_TICKETS) this.#forget(now);
     if (this.#used.size >= USED_TICKETS) return 'full';
@@ -63,6 +71,17 @@ export class TicketGate {
     const accepted = this.check(text);
     if (typeof accepted !== 'string') this.use(accepted);
     return accepted;
+  }
+
+  /**
+   * The time by this node's clock, or by the controller's where its tickets show that this clock is behind: a client that holds a
+   * ticket back does not gain that time, once any ticket has shown it. Not further than TICKET_CLOCK_MS from this clock.
+   */
+  #latest(own: number, iat: number): number {
+    const elapsed = this.#elapsed();
+    const known = this.#controller.iat + (elapsed - this.#controller.at);
+    if (iat > known || known > own + TICKET_CLOCK_MS) this.#controller = { iat, at: elapsed };
+    return Math.max(own, this.#controller.iat + (elapsed - this.#controller.at));
   }
 
   #read(text: string): Ticket | TicketRefusal {

@@ -60,7 +60,11 @@ async function attempt(kube: Kube, call: ApiCall, mayBeStale: boolean): Promise<
   const options = await kube.options();
   const url = kubeUrl(kube, call.path, new URLSearchParams(call.query));
   const headers: Record<string, string | string[]> = { ...options.headers, Accept: call.accept ?? 'application/json' };
-  if (call.body !== undefined) headers['Content-Type'] = call.contentType ?? 'application/json';
+  if (call.body !== undefined) {
+    headers['Content-Type'] = call.contentType ?? 'application/json';
+    // For a DELETE, node:http itself sends none, and the body would be taken for the next request.
+    headers['Content-Length'] = String(Buffer.byteLength(call.body));
+  }
   return new Promise((resolve, reject) => {
     const request = (url.protocol === 'http:' ? httpRequest : httpsRequest)(url, {
       ...options,

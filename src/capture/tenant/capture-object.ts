@@ -76,19 +76,21 @@ export async function createCapture(kube: Kube, wanted: WantedCapture, signal: A
 }
 
 /**
- * End a Capture: delete it, or stop it where the user may not delete. Its duration ends it in any case.
+ * End a Capture: delete it, or stop it where the user may not delete. Its duration ends it in any case. One of the same name that was
+ * made since is another Capture, and stays.
  * @returns why it could not be ended; undefined when it was
  */
 export async function endCapture(kube: Kube, { namespace, name, uid }: MadeCapture): Promise<string | undefined> {
   const path = resourcePath(CAPTURE_API, namespace, 'captures', name);
   const signal = AbortSignal.timeout(TENANT_DELETE_MS);
   try {
-    const response = await open(kube, { method: 'DELETE', path, signal });
+    const body = JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', preconditions: { uid } });
+    const response = await open(kube, { method: 'DELETE', path, body, signal });
     response.resume();
     return undefined;
   } catch (thrown) {
     if (!(thrown instanceof KsnoopError)) return 'the API server did not answer in time';
-    if (thrown.code === 'NOT_FOUND') return undefined;
+    if (thrown.code === 'NOT_FOUND' || thrown.code === 'CONFLICT') return undefined;
     if (thrown.code !== 'FORBIDDEN') return thrown.message;
   }
   try {

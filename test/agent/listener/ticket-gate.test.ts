@@ -10,15 +10,23 @@ const START = 1_800_000_000_000;
 const AGENT = randomUUID();
 const key = signingKey();
 let now = START;
+let elapsed = 0;
 let pem = key.pem;
 
 beforeEach(() => {
   now = START;
+  elapsed = 0;
   pem = key.pem;
 });
 
 function opened() {
-  return new TicketGate({ readKeys: () => pem, agent: AGENT, node: 'worker-1', now: () => now });
+  return new TicketGate({
+    readKeys: () => pem,
+    agent: AGENT,
+    node: 'worker-1',
+    now: () => now,
+    elapsed: () => elapsed,
+  });
 }
 
 function text(changes: Partial<Ticket> = {}, by = key): string {
@@ -56,6 +64,33 @@ test.each<[string, () => string, string]>([
 
 test('where the clock of the node is behind, a ticket is not valid for longer than it was made for', () => {
   expect(opened().take(text({ iat: now + 10_000, exp: now + 70_000 }))).toMatchObject({ validMs: 60_000 });
+});
+
+/** Both clocks of the node go on. */
+function pass(ms: number) {
+  now += ms;
+  elapsed += ms;
+}
+
+test('where the clock of the node is behind, a ticket that was held back expires by the clock of the controller', () => {
+  const gate = opened();
+  // The controller is 15 s ahead. One client holds a ticket back; another one's ticket shows the controller's time.
+  const held = text({ iat: now + 15_000, exp: now + 60_000 });
+  pass(40_000);
+  const other = text({ iat: now + 15_000, exp: now + 60_000 });
+  expect(gate.check(held)).toMatchObject({ validMs: 20_000 });
+  expect(gate.take(other)).toMatchObject({ validMs: 45_000 });
+  expect(gate.check(held)).toMatchObject({ validMs: 5_000 });
+  pass(5_000);
+  expect(gate.check(held)).toBe('expired');
+});
+
+test('a clock of the node that was set back counts again', () => {
+  const gate = opened();
+  pass(600_000);
+  expect(gate.take(text({ iat: now, exp: now + 45_000 }))).toMatchObject({ validMs: 45_000 });
+  now -= 300_000;
+  expect(gate.take(text({ iat: now, exp: now + 45_000 }))).toMatchObject({ validMs: 45_000 });
 });
 
 test('keys are read anew, and without any no ticket is taken', () => {

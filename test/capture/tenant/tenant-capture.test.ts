@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { TargetChange } from '../../../src/capture/streams/target-change.ts';
 import { TenantCapture, type TenantOptions } from '../../../src/capture/tenant/tenant-capture.ts';
@@ -39,6 +40,10 @@ function followed(of: TenantCapture): TargetChange[] {
 
 const until = (holds: () => boolean) => vi.waitUntil(holds, { timeout: HANG_MS, interval: 5 });
 
+/** Only the Capture that was made is deleted, and none that was made under its name since. */
+const deleteOptions = () =>
+  JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', preconditions: { uid: place.madeUid } });
+
 const sinks = { stdout: () => {}, stderr: () => {} };
 
 test('a Capture says what is wanted and by whom, and is deleted at the end', async () => {
@@ -59,7 +64,7 @@ test('a Capture says what is wanted and by whom, and is deleted at the end', asy
   const [plan] = made.plans();
   expect(plan).toMatchObject({ node: NODE, targets: [{ uid: web.uid, pod: 'web-1', containers: [], wait: true }] });
   expect(await made.close()).toBeUndefined();
-  expect(place.ends).toEqual(['DELETE']);
+  expect(place.ends).toEqual([`DELETE ${deleteOptions()}`]);
 });
 
 test('where it may not be deleted, it is stopped', async () => {
@@ -67,7 +72,15 @@ test('where it may not be deleted, it is stopped', async () => {
   place.refusesDelete = true;
   const made = await begun(() => place.admit([podOf('web-1')]));
   expect(await made.close()).toBeUndefined();
-  expect(place.ends).toEqual(['DELETE', expect.stringContaining('"state":"Stopped"')]);
+  expect(place.ends).toEqual([`DELETE ${deleteOptions()}`, expect.stringContaining('"state":"Stopped"')]);
+});
+
+test('another Capture that was made under its name stays', async () => {
+  place = new TenantPlace();
+  const made = await begun(() => place.admit([podOf('web-1')]));
+  place.uid = randomUUID();
+  expect(await made.close()).toBeUndefined();
+  expect(place.ends).toEqual([`409 DELETE ${deleteOptions()}`]);
 });
 
 test('a session opens with a ticket, and gets new ones before the targets that need them', async () => {
@@ -155,7 +168,7 @@ test.each([
   place = new TenantPlace();
   const write = () => place.write({ phase: 'Pending', conditions: [condition('Admitted', 'False', reason, message)] });
   await expect(begun(write)).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
-  expect(place.ends).toEqual(['DELETE']);
+  expect(place.ends).toEqual([`DELETE ${deleteOptions()}`]);
 });
 
 test('targets that do not exist are an error; those without pods yet are waited for', async () => {

@@ -22,7 +22,9 @@ export const NODE = 'worker-1';
 export const podOf = (name: string): TicketPod => ({ namespace: 'shop', name, uid: randomUUID() });
 
 export class TenantPlace {
-  readonly uid = randomUUID();
+  readonly madeUid = randomUUID();
+  /** The Capture that has the name now. */
+  uid: string = this.madeUid;
   readonly agent: TicketPod = { namespace: 'ksnoop', name: 'ksnoop-agent-x', uid: randomUUID() };
   /** Lines that agents' sessions have read, by session. */
   readonly sessions: string[][] = [];
@@ -138,8 +140,11 @@ export class TenantPlace {
       json(response, 201, this.#object());
       this.#created();
     } else if (/^(DELETE|PATCH) /.test(request)) {
-      this.ends.push(`${request.split(' ')[0]} ${body}`.trim());
-      if (this.refusesDelete && request.startsWith('DELETE')) {
+      const wanted = optionalString(objectAt(JSON.parse(body), 'preconditions'), 'uid');
+      const isOther = wanted !== undefined && wanted !== this.uid;
+      this.ends.push(`${isOther ? '409 ' : ''}${request.split(' ')[0]} ${body}`);
+      if (isOther) json(response, 409, status(409, 'Conflict', 'the UID in the precondition is another'));
+      else if (this.refusesDelete && request.startsWith('DELETE')) {
         json(response, 403, status(403, 'Forbidden', 'captures is forbidden'));
       } else json(response, 200, this.#object());
     } else if (request.startsWith(`GET ${collection}?`) && request.includes('watch=true')) {
