@@ -1,11 +1,23 @@
-import { invalid, type JsonObject, parseJson, requireInteger, requireObject, requireString } from './guard.ts';
+import { invalid, parseJson, requireInteger, requireObject, requireString } from './guard.ts';
 import { FILTER_MAXIMUM, SNAPLEN_MAXIMUM, SNAPLEN_MINIMUM } from './limits.ts';
+import {
+  isEqual,
+  JTI,
+  NAME,
+  requireBoolean,
+  requireMatch,
+  requireUids,
+  SUB_MAXIMUM,
+  TICKET_PODS,
+  TIME,
+  ticketText,
+  UID,
+} from './ticket-members.ts';
+
+export { TICKET_PODS } from './ticket-members.ts';
 
 /** A ticket is valid for so long after it was made, milliseconds: a right that was withdrawn ends a stream within this time. */
 export const TICKET_LIFE_MS = 60_000;
-
-/** Pods of one ticket. A node with more has several tickets. */
-export const TICKET_PODS = 100;
 
 /** Bytes of an encoded ticket: with its signature, in base64, it is a header of the request that opens a session. */
 export const TICKET_BYTES = 9 * 1024;
@@ -94,16 +106,9 @@ const MEMBERS = [
   'exp',
   'jti',
 ];
-const UID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const JTI = /^[0-9a-f]{32}$/;
-/** A DNS name (RFC 1123), as names of nodes, pods and namespaces are. */
-const NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
-const SUB_MAXIMUM = 512;
 const SEALED_MAXIMUM = 16 * 1024;
-const TIME = { minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 const SNAPLEN = { minimum: SNAPLEN_MINIMUM, maximum: SNAPLEN_MAXIMUM };
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
 const encoder = new TextEncoder();
 
 /**
@@ -125,7 +130,7 @@ export function encodeTicket(ticket: Ticket): Uint8Array {
 export function parseTicket(bytes: Uint8Array): Ticket {
   const where = 'ticket';
   if (bytes.length > TICKET_BYTES) throw invalid(where, `has ${bytes.length} bytes, more than ${TICKET_BYTES}`);
-  const object = requireObject(parseJson(decoded(bytes), where), where);
+  const object = requireObject(parseJson(ticketText(bytes), where), where);
   if (object.v !== 1) throw invalid(where, 'is of a version that is not known');
   const unknown = Object.keys(object).find((key) => !MEMBERS.includes(key));
   if (unknown !== undefined) throw invalid(where, 'has a member that is not known');
@@ -137,7 +142,7 @@ export function parseTicket(bytes: Uint8Array): Ticket {
     sub: requireString(object, 'sub', where, SUB_MAXIMUM),
     node: requireMatch(object, 'node', where, NAME),
     agent: requireMatch(object, 'agent', where, UID),
-    pods: requireUids(object.pods, where),
+    pods: requireUids(object.pods, where, 1),
     filter: object.filter === '' ? '' : requireString(object, 'filter', where, FILTER_MAXIMUM),
     snaplen: requireInteger(object, 'snaplen', where, SNAPLEN),
     hostNetwork: requireBoolean(object, 'hostNetwork', where),
@@ -188,42 +193,4 @@ function encoded(ticket: Ticket): Uint8Array {
   const { capture, sub, node, agent, pods, filter, snaplen, hostNetwork, iat, exp, jti } = ticket;
   const members = { v: 1, capture, sub, node, agent, pods, filter, snaplen, hostNetwork, iat, exp, jti };
   return encoder.encode(JSON.stringify(members));
-}
-
-function decoded(bytes: Uint8Array): string {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    throw invalid('ticket', 'is not UTF-8');
-  }
-}
-
-function requireMatch(parent: JsonObject, key: string, where: string, pattern: RegExp): string {
-  const value = requireString(parent, key, where, 253);
-  if (pattern.test(value)) return value;
-  throw invalid(where, `has no usable ${key}`);
-}
-
-function requireBoolean(parent: JsonObject, key: string, where: string): boolean {
-  const value = parent[key];
-  if (typeof value === 'boolean') return value;
-  throw invalid(where, `has no usable ${key} (true or false)`);
-}
-
-/** Sorted, without doubles. */
-function requireUids(value: unknown, where: string): string[] {
-  if (!Array.isArray(value) || value.length === 0 || value.length > TICKET_PODS) {
-    throw invalid(where, `does not name 1 to ${TICKET_PODS} pods`);
-  }
-  let last = '';
-  for (const uid of value) {
-    if (typeof uid !== 'string' || !UID.test(uid)) throw invalid(where, 'names a pod by something that is no UID');
-    if (uid <= last) throw invalid(where, 'has pods that are not sorted, or one twice');
-    last = uid;
-  }
-  return value;
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }

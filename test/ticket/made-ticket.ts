@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto';
+import type { FetchTicket, ListTicket, RecordTicket } from '../../src/wire/recording-ticket.ts';
 import type { Ticket } from '../../src/wire/ticket.ts';
 
 /** The controller's key pair, with its public key as the file of the agents has it. */
@@ -23,4 +24,33 @@ export function madeTicket(changes: Partial<Ticket> = {}): Ticket {
     jti: randomBytes(16).toString('hex'),
     ...changes,
   };
+}
+
+function madeBase(iat = Date.now()) {
+  const jti = randomBytes(16).toString('hex');
+  return { sub: 'alice', node: 'worker-1', agent: randomUUID(), iat, exp: iat + 45_000, jti };
+}
+
+/** A ticket to record one pod for an hour. */
+export function madeRecordTicket(changes: Partial<RecordTicket> = {}): RecordTicket {
+  const base = madeBase(changes.iat);
+  return {
+    kind: 'record',
+    capture: randomUUID(),
+    ...base,
+    pods: [randomUUID()],
+    filter: 'tcp port 80',
+    snaplen: 262_144,
+    hostNetwork: false,
+    until: base.iat + 3_600_000,
+    ...changes,
+  };
+}
+
+export function madeFetchTicket(changes: Partial<FetchTicket> = {}): FetchTicket {
+  return { kind: 'fetch', capture: randomUUID(), ...madeBase(changes.iat), ...changes };
+}
+
+export function madeListTicket(changes: Partial<ListTicket> = {}): ListTicket {
+  return { kind: 'list', ...madeBase(changes.iat), ...changes };
 }

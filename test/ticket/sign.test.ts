@@ -1,8 +1,14 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { readPublicKeys, signTicket, verifyTicket } from '../../src/ticket/sign.ts';
+import {
+  readPublicKeys,
+  signRecordingTicket,
+  signTicket,
+  verifyRecordingTicket,
+  verifyTicket,
+} from '../../src/ticket/sign.ts';
 import { TICKET_BYTES } from '../../src/wire/ticket.ts';
-import { madeTicket, signingKey } from './made-ticket.ts';
+import { madeFetchTicket, madeTicket, signingKey } from './made-ticket.ts';
 
 const INVALID = expect.objectContaining({ code: 'INVALID_MESSAGE' });
 
@@ -30,6 +36,16 @@ describe('signTicket and verifyTicket', () => {
     expect(() => verifyTicket(Buffer.concat([signed, Buffer.of(0)]), [key.publicKey])).toThrow(INVALID);
     expect(() => verifyTicket(Buffer.alloc(TICKET_BYTES + 65), [key.publicKey])).toThrow(INVALID);
   });
+});
+
+test('neither a ticket of a stream nor one of a recording stands for the other', () => {
+  const key = signingKey();
+  const ticket = madeFetchTicket();
+  const signed = signRecordingTicket(ticket, key.privateKey);
+  expect(verifyRecordingTicket(signed, [key.publicKey])).toEqual(ticket);
+  expect(() => verifyTicket(signed, [key.publicKey])).toThrow(INVALID);
+  const stream = signTicket(madeTicket(), key.privateKey);
+  expect(() => verifyRecordingTicket(stream, [key.publicKey])).toThrow(INVALID);
 });
 
 describe('readPublicKeys', () => {
