@@ -8,6 +8,7 @@ import { CAPTURE_API } from '../capture/tenant/capture-object.ts';
 import { type JsonObject, objectAt, optionalString } from '../wire/guard.ts';
 import { keptOf } from './capture-object.ts';
 import { POLICY_NAME, type PolicyState, policyState } from './policy.ts';
+import type { PolicyHistory } from './policy-history.ts';
 import type { ClusterView } from './reconciler.ts';
 
 const ADMISSION = 'admissionregistration.k8s.io/v1';
@@ -18,6 +19,7 @@ export interface ClusterWatchOptions {
   readonly kube: Kube;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
+  readonly history: PolicyHistory;
   /** A Capture is new, changed or deleted: its `namespace/name`. */
   readonly onCapture: (key: string) => void;
   /** What all Captures depend on has changed: an agent, the policy. */
@@ -34,9 +36,11 @@ export class ClusterWatch implements ClusterView {
   readonly #agents = new Map<string, PodView>();
   #policy: JsonObject | undefined;
   #binding: JsonObject | undefined;
+  readonly #history: PolicyHistory;
   #hasPolicies = false;
 
-  constructor({ kube, signal, log, onCapture, onOther }: ClusterWatchOptions) {
+  constructor({ kube, signal, log, history, onCapture, onOther }: ClusterWatchOptions) {
+    this.#history = history;
     const stop = new AbortController();
     const until = AbortSignal.any([signal, stop.signal]);
     const health = healthOf(log);
@@ -103,7 +107,7 @@ export class ClusterWatch implements ClusterView {
 
   policy(): PolicyState {
     if (!this.#hasPolicies) return { protects: false, why: 'the admission policy has not been read yet' };
-    return policyState(this.#policy, this.#binding);
+    return policyState(this.#policy, this.#binding, (policy, binding) => this.#history.since(policy, binding));
   }
 
   #takeCapture(event: Extract<WatchEvent, { object: JsonObject }>): string {

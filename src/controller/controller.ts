@@ -4,6 +4,8 @@ import { messageOf } from '../wire/errors.ts';
 import { ClusterWatch } from './cluster-watch.ts';
 import { Events } from './events.ts';
 import { RETRY_FIRST_MS, RETRY_LAST_MS, SETTLE_MS, WORKERS } from './limits.ts';
+import { PolicyHistory } from './policy-history.ts';
+import type { PolicyRecords } from './policy-record.ts';
 import { WorkQueue } from './queue.ts';
 import { Reconciler } from './reconciler.ts';
 
@@ -14,14 +16,18 @@ export interface ControllerOptions {
   /** This replica's name. */
   readonly identity: string;
   readonly log: (line: string) => void;
+  /** Since when the policy is as it is, as the last controller has recorded it. */
+  readonly records: PolicyRecords;
 }
 
 /**
  * Serve Captures until the signal aborts. Only one controller of a cluster may do so at a time (election.ts).
- * @throws Error when the API server refuses one of the watches
+ * @throws Error when the API server refuses one of the watches, or the record of the policy
  */
 export async function serveCaptures(options: ControllerOptions, signal: AbortSignal): Promise<void> {
-  const { kube, key, identity, log } = options;
+  const { kube, key, identity, log, records } = options;
+  const history = new PolicyHistory(records, signal, log);
+  await history.load();
   const events = new Events(kube, identity);
   const queue = new WorkQueue(
     async (name) => {
@@ -42,6 +48,7 @@ export async function serveCaptures(options: ControllerOptions, signal: AbortSig
     kube,
     signal,
     log,
+    history,
     onCapture: (name) => {
       if (isReady) queue.add(name);
     },

@@ -60,5 +60,11 @@ export const DURATION_MAXIMUM_MS = 24 * 3_600_000;
 /** A policy that was created a moment ago is not enforced by every API server yet: a Capture made so early is refused. */
 export const POLICY_SETTLES_MS = 3_000;
 
+/** The same after a change, whose time is known by the controller's own clock alone: it may differ from the API server's. */
+export const POLICY_CHANGED_MS = 15_000;
+
+/** Wait before the record of the policy is read or saved again after a failure. */
+export const RECORD_RETRY_MS = 5_000;
+
 /** Characters of a message in a condition or event. */
 export const MESSAGE_MAXIMUM = 1_000;

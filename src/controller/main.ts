@@ -11,6 +11,7 @@ import { messageOf } from '../wire/errors.ts';
 import { VERSION } from '../wire/version.ts';
 import { serveCaptures } from './controller.ts';
 import { whileElected } from './election.ts';
+import { policyRecords } from './policy-record.ts';
 
 /** As daemonset/captures/controller.yaml mounts them. */
 const KEY_FILE = process.env.KSNOOP_TICKET_KEY ?? '/etc/ksnoop/key/private.pem';
@@ -35,9 +36,10 @@ async function main(): Promise<void> {
     writeFileSync(READY_FILE, '1');
     const election = { kube, namespace: AGENT_NAMESPACE, name: LEASE, labels: OWN_LABELS, identity, log };
     let failure: unknown;
+    const records = policyRecords(kube, AGENT_NAMESPACE, LEASE);
     const work = async (signal: AbortSignal) => {
       try {
-        await serveCaptures({ kube, key, identity, log }, signal);
+        await serveCaptures({ kube, key, identity, log, records }, signal);
       } catch (thrown) {
         failure = thrown;
         abort.abort();

@@ -1,5 +1,4 @@
-import { type JsonObject, objectAt, objectsAt, optionalString } from '../wire/guard.ts';
-import { POLICY_SETTLES_MS } from './limits.ts';
+import { type JsonObject, objectAt, objectsAt } from '../wire/guard.ts';
 
 /** The admission policy and its binding (daemonset/captures/policy.yaml). */
 export const POLICY_NAME = 'captures.ksnoop.io';
@@ -40,22 +39,22 @@ export type PolicyState =
  * does not count.
  * @param policy the ValidatingAdmissionPolicy as the API server has it, or undefined
  * @param binding the ValidatingAdmissionPolicyBinding, or undefined
+ * @param since when both became what they are, milliseconds since 1970; asked only where they protect
  */
-export function policyState(policy: JsonObject | undefined, binding: JsonObject | undefined): PolicyState {
+export function policyState(
+  policy: JsonObject | undefined,
+  binding: JsonObject | undefined,
+  since: (policy: JsonObject, binding: JsonObject) => number,
+): PolicyState {
   if (policy === undefined) return missing(`ValidatingAdmissionPolicy ${POLICY_NAME} does not exist`);
   if (binding === undefined) return missing(`ValidatingAdmissionPolicyBinding ${POLICY_NAME} does not exist`);
   const why = differenceOf(objectAt(policy, 'spec')) ?? bindingDifference(objectAt(binding, 'spec'));
   if (why !== undefined) return missing(why);
-  return { protects: true, since: Math.max(createdAt(policy), createdAt(binding)) + POLICY_SETTLES_MS };
+  return { protects: true, since: since(policy, binding) };
 }
 
 function missing(why: string): PolicyState {
   return { protects: false, why };
-}
-
-function createdAt(object: JsonObject): number {
-  const time = Date.parse(optionalString(objectAt(object, 'metadata'), 'creationTimestamp') ?? '');
-  return Number.isFinite(time) ? time : Number.POSITIVE_INFINITY;
 }
 
 function differenceOf(spec: JsonObject): string | undefined {

@@ -19,7 +19,10 @@ export function policyRefusal(capture: CaptureView, policy: PolicyState): Refusa
     return refuse(`${policy.why}: no Capture is admitted. Apply it: ksnoop install --captures`, false);
   }
   if (capture.created >= policy.since) return undefined;
-  return refuse('It was created before its admission policy was in force: make another Capture.', true);
+  return refuse(
+    'It was created before its admission policy was in force, or before the policy was last changed: make another Capture.',
+    true,
+  );
 }
 
 /** Why a Capture has ended; undefined while it has not. @param now milliseconds since 1970 */

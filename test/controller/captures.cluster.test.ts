@@ -178,6 +178,8 @@ test('the API server refuses what the schema and the policy forbid', async () =>
     create('long', { limits: { duration: '48h' } }),
     create('option', { filter: '-z /bin/sh' }),
     create('lines', { filter: 'port 80\nport 81' }),
+    create('controls', { targets: ['pod/\x9b2J'] }),
+    create('escapes', { targets: ['pod/\x1b]0;title\x07'] }),
     create('no-key', { clientKey: undefined }),
     create('trigger', { trigger: { where: 'true' } }),
     create('unknown', { hostPath: '/' }),
@@ -191,6 +193,8 @@ test('the API server refuses what the schema and the policy forbid', async () =>
     '24h at most',
     'spec.filter',
     'spec.filter',
+    'spec.targets',
+    'spec.targets',
     'clientKey is required',
     'need storage',
     'unknown field',
@@ -233,6 +237,24 @@ test('a tenant gets tickets for its own pods while it is allowed, and changes no
   await expect.poll(async () => (await statusOf('live')).phase).toBe('Complete');
   expect((await statusOf('live')).tickets).toEqual([]);
   expect(await patch('live', { spec: { state: 'Running' } })).toContain('stays stopped');
+});
+
+test('what was made while the policy was weakened is not admitted once it is restored', async () => {
+  const policies = 'validatingadmissionpolicies';
+  const policy = resourcePath('admissionregistration.k8s.io/v1', undefined, policies, 'captures.ksnoop.io');
+  const conditions = objectAt((await find(await as(ADMIN), policy)) ?? {}, 'spec').matchConditions;
+  const change = async (matchConditions: unknown) => {
+    const [method, contentType] = ['PATCH', 'application/merge-patch+json'] as const;
+    const body = JSON.stringify({ spec: { matchConditions } });
+    await call(await as(ADMIN), { method, path: policy, body, contentType });
+  };
+  await change([{ name: 'never', expression: 'false' }]);
+  // In the name of the administrator, whom all is allowed.
+  const forged = { requestedBy: 'admin', requestedByGroups: ['system:masters'], targets: ['pod/*'] };
+  await expect.poll(() => create('forged', forged)).toBe('');
+  await change(conditions);
+  await expect.poll(async () => (await statusOf('forged')).phase).toBe('Refused');
+  expect((await statusOf('forged')).tickets).toEqual([]);
 });
 
 test('without the binding of the policy no Capture is admitted', async () => {

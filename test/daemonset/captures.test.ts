@@ -48,7 +48,7 @@ test('the policy is there before the kind that it protects, and is removed after
 test('the policy is the one that the controller demands', () => {
   const policy = created(named('ValidatingAdmissionPolicy'));
   const binding = created(named('ValidatingAdmissionPolicyBinding'));
-  expect(policyState(policy, binding)).toMatchObject({ protects: true });
+  expect(policyState(policy, binding, () => 0)).toMatchObject({ protects: true });
   const changed = (object: JsonObject, spec: JsonObject) => ({
     ...object,
     spec: { ...objectAt(object, 'spec'), ...spec },
@@ -58,7 +58,10 @@ test('the policy is the one that the controller demands', () => {
   expect(all).toHaveLength(7);
   for (let left = 0; left < all.length; left++) {
     const fewer = changed(policy, { validations: all.filter((_, index) => index !== left) });
-    expect(policyState(fewer, binding)).toMatchObject({ protects: false, why: expect.stringContaining('validations') });
+    expect(policyState(fewer, binding, () => 0)).toMatchObject({
+      protects: false,
+      why: expect.stringContaining('validations'),
+    });
   }
   const bad: [JsonObject | undefined, JsonObject | undefined][] = [
     [undefined, binding],
@@ -80,7 +83,7 @@ test('the policy is the one that the controller demands', () => {
     [policy, changed(binding, { policyName: 'other' })],
     [policy, changed(binding, { matchResources: { namespaceSelector: { matchLabels: { a: 'b' } } } })],
   ];
-  for (const [one, other] of bad) expect(policyState(one, other).protects).toBe(false);
+  for (const [one, other] of bad) expect(policyState(one, other, () => 0).protects).toBe(false);
 });
 
 test('a policy as the API server completes it counts', () => {
@@ -96,7 +99,7 @@ test('a policy as the API server completes it counts', () => {
     resourceRules: rules,
   };
   const whole = { ...policy, spec: { ...spec, matchConstraints: completed } };
-  expect(policyState(whole, created(named('ValidatingAdmissionPolicyBinding'))).protects).toBe(true);
+  expect(policyState(whole, created(named('ValidatingAdmissionPolicyBinding')), () => 0).protects).toBe(true);
 });
 
 test('the controller is restricted, and has the one key', () => {
