@@ -95,6 +95,12 @@ export const UNRECEIVED_NS = 120e9;
 /** An acknowledgment number that is further ahead of what was seen is not believed: more than windows hold. */
 export const SEQUENCE_JUMP_MAXIMUM = 1 << 28;
 
+/** Flows to a proxy on the same machine, and from addresses behind one, that wait for their other half. */
+export const REDIRECT_CANDIDATES = 65_536;
+
+/** Sequence numbers this near to the other half's are the same connection's. Bytes */
+export const REDIRECT_NEAR_BYTES = 1 << 20;
+
 /** Handshakes, segments or datagrams that are remembered to recognise a connection's other leg; a power of two. */
 export const LEG_ENTRIES = 65_536;
 

@@ -20,11 +20,12 @@ export interface FlowLineStyle {
  * 3 packets, 300 B closed by client handshake 200 µs rtt 150 µs`, and what went wrong, where something did.
  */
 export function flowLine(record: FlowRecord, style: FlowLineStyle): string {
-  const { src, dst, client, server, tcp } = record;
+  const { src, dst, client, server, tcp, redirectedTo } = record;
   const title = sanitise(style.titleOf(record.protocol) ?? record.protocol.toUpperCase());
   const parts = [
     clockText(record.time, style.utc),
     `${peer(src, style)} > ${peer(dst, style)}`,
+    ...(redirectedTo === undefined ? [] : [`redirected to ${redirectedTo}`]),
     title,
     latencyText(Math.max(0, record.duration)),
     `sent ${counted(client.packets, 'packet')}, ${byteSize(client.bytes)}`,

@@ -15,8 +15,8 @@ export interface Passed {
   /** As the ends are called there, before or behind NAT. */
   readonly client?: End;
   readonly server?: End;
-  /** Only what the server sends passes here with these addresses. */
-  readonly isHalf?: boolean;
+  /** Only what the client sends (0), or the server (1), passes here with these addresses. */
+  readonly onlySide?: 0 | 1;
 }
 
 export type Tunnel = 'vxlan' | 'geneve' | 'ipip' | 'gre';
@@ -30,7 +30,8 @@ export interface Frame {
 /** A capture at several places, made packet by packet. Times: ms. */
 export class TracedCapture {
   readonly interfaces: readonly string[];
-  readonly #frames: Frame[] = [];
+  /** In the order in which they were made. */
+  readonly frames: Frame[] = [];
   #datagrams = 0;
   readonly #dropped: number[] = [];
 
@@ -45,7 +46,7 @@ export class TracedCapture {
     server: End,
     initial: readonly [number, number],
   ): TracedConnection {
-    return new TracedConnection(this.#frames, places, [client, server], initial);
+    return new TracedConnection(this.frames, places, [client, server], initial);
   }
 
   /** A datagram of UDP as each place saw it. @param times ms, by true time; undefined where it was not seen */
@@ -76,17 +77,17 @@ export class TracedCapture {
           carried: Buffer.concat([header, payload]),
         }),
       );
-      this.#frames.push({ interfaceId: place.interfaceId, at: time + (place.ahead ?? 0), bytes });
+      this.frames.push({ interfaceId: place.interfaceId, at: time + (place.ahead ?? 0), bytes });
     }
     return this;
   }
 
   /** Packets are missing from the capture, and its counts say so. @param isMissed of an interface's next packet */
   miss(isMissed: (interfaceId: number) => boolean): void {
-    const all = this.#frames.splice(0);
+    const all = this.frames.splice(0);
     for (const frame of all) {
       if (isMissed(frame.interfaceId)) this.#dropped[frame.interfaceId] = (this.#dropped[frame.interfaceId] ?? 0) + 1;
-      else this.#frames.push(frame);
+      else this.frames.push(frame);
     }
   }
 
@@ -94,7 +95,7 @@ export class TracedCapture {
     // As the merge would: in the order of the places' own clocks.
     return pcapngBlocks(
       this.interfaces,
-      [...this.#frames].sort((a, b) => a.at - b.at),
+      [...this.frames].sort((a, b) => a.at - b.at),
       this.interfaces.map((_, index) => this.#dropped[index] ?? 0),
     );
   }
@@ -190,7 +191,7 @@ export class TracedConnection {
     this.#identification += 1;
     for (const [index, place] of this.#places.entries()) {
       const time = times[index];
-      if (time === undefined || (side === 0 && place.isHalf === true)) continue;
+      if (time === undefined || (place.onlySide !== undefined && place.onlySide !== side)) continue;
       const ends = [place.client ?? this.#ends[0], place.server ?? this.#ends[1]] as const;
       const frame = tcpFrame({
         from: ends[side],

@@ -7,6 +7,7 @@ import { FLOW_F64, FLOW_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { CLUSTER_SHIFT, KIND_IPV6 } from '../flow/flow-view.ts';
 import type { FlowFollower } from '../flow/follower.ts';
+import { type FlowKey, mayBeRedirected, type RedirectedHalf } from '../flow/redirects.ts';
 import { FlowSightings } from '../flow/sightings.ts';
 import { Hosts } from '../identity/hosts.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
@@ -99,8 +100,9 @@ export class Analysis {
 
   constructor(sink: AnalysisSink, options: AnalysisOptions) {
     this.#sink = sink;
-    this.#tcp = new TcpConnections(this.clock, this.places, sink, options);
-    this.#datagrams = new DatagramFlows(this.clock, sink, options.detail, options.showSecrets);
+    const { clock, hosts, places } = this;
+    this.#tcp = new TcpConnections({ clock, hosts, places }, sink, options);
+    this.#datagrams = new DatagramFlows({ clock, hosts }, sink, options.detail, options.showSecrets);
   }
 
   /** An interface of the capture. @param id counted over all sections, from 0 */
@@ -160,18 +162,21 @@ export class Analysis {
   }
 
   /** A TCP segment whose key was made. Apart from datagrams: what is called for every packet has one kind of flow only. */
-  #segment(packet: PacketView, direction: 0 | 1): Disposition {
+  #segment(packet: PacketView, keyed: 0 | 1): Disposition {
     const tcp = this.#tcp;
     const { table } = tcp;
     const place = this.places.of(packet);
     let slot = table.find(this.#a, this.#b, this.#ports, this.#kind);
+    const half = slot < 0 ? this.#half(tcp, keyed, packet) : undefined;
+    if (half !== undefined) slot = half.slot;
+    const direction = half?.flips === true ? opposite(keyed) : keyed;
     if (slot >= 0 && (packet.tcpFlags & TCP.syn) !== 0 && tcp.isNewConnection(slot, direction, packet)) {
       table.remove(slot);
       slot = -1;
     }
     if (slot < 0) {
       if (table.count > CLOSED_PRESSURE) table.sweep(CLOSED_PRESSURE_SLOTS, this.clock.now, tcp.isOver);
-      slot = this.#open(tcp, direction, packet, place);
+      slot = this.#open(tcp, keyed, packet, place);
     }
     const base = table.base(slot);
     const { ints } = table;
@@ -184,7 +189,7 @@ export class Analysis {
     }
     if (isOfAnother(table, slot, direction, packet)) {
       table.remove(slot);
-      return this.#segment(packet, direction);
+      return this.#segment(packet, keyed);
     }
     if (
       (!isOnePlace && !this.#counts(slot, direction, packet, place, SEEN_BEFORE.no, true)) ||
@@ -198,16 +203,33 @@ export class Analysis {
     return tcp.undecided ? DISPOSITION.undecided : DISPOSITION.decoded;
   }
 
+  /**
+   * The flow of which the key last made, which the table does not have, is one half.
+   * @param direction the packet's, by the key
+   */
+  #half(flows: TcpConnections | DatagramFlows, direction: 0 | 1, packet: PacketView): RedirectedHalf | undefined {
+    const { redirects } = flows;
+    const known = redirects.find(this.#a, this.#b, this.#ports, this.#kind);
+    return known ?? (redirects.isWaiting ? redirects.joined(this.#keyMade(), direction, packet) : undefined);
+  }
+
+  #keyMade(): FlowKey {
+    return { a: this.#a, b: this.#b, ports: this.#ports, kind: this.#kind };
+  }
+
   /** Any other packet whose key was made. */
-  #datagram(packet: PacketView, direction: 0 | 1): Disposition {
+  #datagram(packet: PacketView, keyed: 0 | 1): Disposition {
     const { table, sightings } = this.#datagrams;
     const place = this.places.of(packet);
     const seen =
       packet.udpLength > 0 && this.places.mayCopy(packet)
-        ? this.#recent.look(packet, this.#flowHash(direction), place, this.clock.now)
+        ? this.#recent.look(packet, this.#flowHash(keyed), place, this.clock.now)
         : SEEN_BEFORE.no;
     let slot = table.find(this.#a, this.#b, this.#ports, this.#kind);
-    if (slot < 0) slot = this.#open(this.#datagrams, direction, packet, place);
+    const half = slot < 0 ? this.#half(this.#datagrams, keyed, packet) : undefined;
+    const direction = half?.flips === true ? opposite(keyed) : keyed;
+    if (half !== undefined) slot = half.slot;
+    else if (slot < 0) slot = this.#open(this.#datagrams, keyed, packet, place);
     const base = table.base(slot);
     const { ints } = table;
     this.flow = (ints[base + FLOW_I32.id] as number) - 1;
@@ -223,12 +245,14 @@ export class Analysis {
   }
 
   /** The flow of the key last made is a new one. @returns its slot */
-  #open(flows: TcpConnections | DatagramFlows, direction: number, packet: PacketView, place: number): number {
+  #open(flows: TcpConnections | DatagramFlows, direction: 0 | 1, packet: PacketView, place: number): number {
     const { table } = flows;
     const slot = table.add(this.#a, this.#b, this.#ports, this.#kind, this.#flows);
     this.#flows += 1;
     this.#begin(table, slot, direction, packet, place);
     flows.opened(slot, direction, packet);
+    if (packet.sourcePort >= 0 && mayBeRedirected(packet))
+      flows.redirects.opened(slot, this.#keyMade(), direction, packet);
     if (flows === this.#tcp && packet.isForOthers && this.places.isPod(packet.interfaceId))
       setOverheard(table, slot, true);
     this.#sink.flowBegan?.(packet);
@@ -305,7 +329,9 @@ export class Analysis {
     const isTcp = quote.ipProtocol === IP_PROTOCOL.tcp;
     const flows = isTcp ? this.#tcp : this.#datagrams;
     const direction = this.#key(quote, isTcp);
-    const slot = flows.table.find(this.#a, this.#b, this.#ports, this.#kind);
+    const { table, redirects } = flows;
+    const found = table.find(this.#a, this.#b, this.#ports, this.#kind);
+    const slot = found >= 0 ? found : (redirects.find(this.#a, this.#b, this.#ports, this.#kind)?.slot ?? -1);
     this.flow = flow;
     if (slot < 0 || direction < 0) return false;
     const notice = icmpNotice(packet, this.clock.now);
@@ -415,6 +441,10 @@ export class Analysis {
     this.#tcp.table.sweep(SWEEP_SLOTS, now, this.#tcp.mayExpire);
     this.#datagrams.table.sweep(SWEEP_SLOTS, now, this.#datagrams.mayExpire);
   }
+}
+
+function opposite(direction: 0 | 1): 0 | 1 {
+  return direction === 0 ? 1 : 0;
 }
 
 /** Count packets of a flow's direction. */

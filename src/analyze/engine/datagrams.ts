@@ -3,7 +3,9 @@ import { DATAGRAM_STRIDE, FLOW_F64, FLOW_I32 } from '../flow/flow-layout.ts';
 import { FlowTable } from '../flow/flow-table.ts';
 import { FlowView } from '../flow/flow-view.ts';
 import type { FlowFollower } from '../flow/follower.ts';
+import { isOnLoopback, Redirects } from '../flow/redirects.ts';
 import type { FlowSightings } from '../flow/sightings.ts';
+import type { Hosts } from '../identity/hosts.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import { DATAGRAM_IDLE_NS, FLOWS_MAXIMUM } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
@@ -20,6 +22,12 @@ const NOBODYS = -1;
 /** Datagrams of a flow that are probed before the flow counts as unrecognised. */
 const LOOKS_MAXIMUM = 4;
 
+/** What flows are counted by: of the analysis as a whole. */
+export interface DatagramSources {
+  readonly clock: Clock;
+  readonly hosts: Hosts;
+}
+
 /** Every flow but TCP's: UDP with the protocols on it, and what has no ports. */
 export class DatagramFlows {
   readonly table: FlowTable;
@@ -32,19 +40,22 @@ export class DatagramFlows {
   readonly #view: FlowView;
   readonly #analyzers: DatagramAnalyzer[];
   readonly #legs: DatagramLegs;
+  readonly redirects: Redirects;
   /** The place of capture of the datagram that is handed over. */
   place = 0;
 
-  constructor(clock: Clock, sink: AnalysisSink, detail: boolean, showSecrets: boolean) {
+  constructor({ clock, hosts }: DatagramSources, sink: AnalysisSink, detail: boolean, showSecrets: boolean) {
     this.#sink = sink;
     this.#clock = clock;
     this.detail = detail;
     this.table = new FlowTable(DATAGRAM_STRIDE, FLOWS_MAXIMUM, (slot) => this.#ended(slot));
     this.#legs = new DatagramLegs(this.table, clock);
+    this.redirects = new Redirects(this.table, hosts, (_slot, _sender, packet) => isOnLoopback(packet));
     this.#view = new FlowView(this.table, {
       protocol: (slot) => this.#protocol(slot)?.name,
       sightings: (slot, client) => this.sightings[slot]?.facts(client),
       sameAs: (slot) => this.#legs.of(slot),
+      redirect: (slot) => this.redirects.of(slot),
     });
     const emit = (slot: number, event: AnalysisEvent) =>
       sink.event(withProvenTimes(event, clock.now), this.#view.at(slot));
@@ -174,6 +185,7 @@ export class DatagramFlows {
     this.#sink.flowEnded(this.#view.at(slot));
     if (sightings !== undefined) this.sightings[slot] = undefined;
     this.#legs.forget(slot);
+    this.redirects.forget(slot);
   }
 }
 

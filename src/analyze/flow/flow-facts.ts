@@ -1,5 +1,6 @@
 import type { PacketView } from '../packet/packet.ts';
 import type { AnalysisEvent } from '../record/event.ts';
+import type { Redirect } from './redirects.ts';
 
 /**
  * A flow as those who take events see it: a view, valid during the call; `facts` of it may be kept. Hosts are numbers of
@@ -26,6 +27,8 @@ export interface FlowIdentity {
   readonly interfaceId: number;
   /** The same connection or dialogue as an earlier flow, on its other side of a NAT (ConnectionLegs); undefined where none is known. */
   readonly sameAs?: OtherLeg | undefined;
+  /** The proxy on the client's own machine that took it in place of the server (redirects.ts). */
+  readonly redirect?: Redirect | undefined;
 }
 
 /** The flow that is the same connection before NAT changed its addresses, or behind it. */
@@ -58,6 +61,7 @@ export interface FlowFacts {
   readonly serverPort: number;
   readonly interfaceId: number;
   readonly sameAs?: OtherLeg | undefined;
+  readonly redirect?: Redirect | undefined;
   readonly first: number;
   readonly last: number;
   readonly client: DirectionFacts;

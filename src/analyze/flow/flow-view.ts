@@ -10,9 +10,14 @@ import type {
 } from './flow-facts.ts';
 import { FLOW_F64, FLOW_I32 } from './flow-layout.ts';
 import type { FlowTable } from './flow-table.ts';
+import type { Redirect } from './redirects.ts';
 
-/** KIND of a flow's key: the IP protocol, plus 256 for IPv6, and the number of the cluster from CLUSTER_SHIFT on. */
+/**
+ * KIND of a flow's key: the IP protocol, plus 256 for IPv6, 512 for a redirected flow, which is found by its halves alone
+ * (redirects.ts), and the number of the cluster from CLUSTER_SHIFT on.
+ */
 export const KIND_IPV6 = 256;
+export const KIND_REDIRECTED = 512;
 export const CLUSTER_SHIFT = 16;
 
 const TRANSPORTS: Readonly<Record<number, Transport>> = { 6: 'tcp', 17: 'udp', 132: 'sctp', 1: 'icmp', 58: 'icmpv6' };
@@ -23,6 +28,7 @@ export interface FlowSources {
   /** @param client the client's direction */
   sightings(slot: number, client: number): readonly Sighting[] | undefined;
   sameAs(slot: number): OtherLeg | undefined;
+  redirect(slot: number): Redirect | undefined;
   /** Only for the table of TCP connections. */
   readonly tcp?: ((slot: number) => TcpFacts) | undefined;
   readonly waits?: ((slot: number) => ConnectionWaits | undefined) | undefined;
@@ -81,8 +87,12 @@ export class FlowView implements FlowInfo {
     return this.#sources.sameAs(this.slot);
   }
 
+  get redirect(): Redirect | undefined {
+    return this.#sources.redirect(this.slot);
+  }
+
   facts(): FlowFacts {
-    const { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId, sameAs } = this;
+    const { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId, sameAs, redirect } = this;
     const client = this.#int(FLOW_I32.client);
     return {
       id,
@@ -94,6 +104,7 @@ export class FlowView implements FlowInfo {
       serverPort,
       interfaceId,
       sameAs,
+      ...(redirect === undefined ? {} : { redirect }),
       first: this.#double(FLOW_F64.first),
       // The clock of the packets may have gone backwards.
       last: Math.max(this.#double(FLOW_F64.first), this.#double(FLOW_F64.last)),

@@ -116,6 +116,11 @@ const rtt = (side: 'client' | 'server') =>
 
 /** Members of a flow, behind the common ones and `flow`, `interface`. `src` is the client, `dst` the server. */
 export const FLOW_FIELDS: FieldTable = {
+  redirectedTo: {
+    type: 'string',
+    about:
+      "the proxy on the client's own machine that took the connection in place of the server, such as a sidecar: `127.0.0.1:15001`",
+  },
   transport: { type: 'string', about: '`tcp`, `udp`, `sctp`, `icmp`, `icmpv6` or `ip`' },
   duration: { type: 'duration', about: 'first packet to last packet' },
   ...direction('client'),

@@ -1,4 +1,5 @@
 import type { FlowFacts, FlowIdentity, TcpFacts, Transport } from '../flow/flow-facts.ts';
+import type { Redirect } from '../flow/redirects.ts';
 import type { Hosts } from '../identity/hosts.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Names } from '../identity/names.ts';
@@ -63,6 +64,8 @@ export interface FlowRecord extends RecordBase {
   readonly kind: 'flow';
   readonly flow: number;
   readonly sameAs: number | undefined;
+  /** The proxy on the client's own machine that took the connection: `127.0.0.1:15001`. */
+  readonly redirectedTo: string | undefined;
   readonly transport: Transport;
   readonly duration: number;
   readonly client: FlowFacts['client'];
@@ -195,6 +198,7 @@ export class Recorder {
       dst: this.#peer(facts, SIDE.server, facts.first),
       flow: facts.id,
       sameAs: facts.sameAs?.id,
+      redirectedTo: facts.redirect === undefined ? undefined : this.#socketText(facts.redirect),
       interface: this.#interfaceName(facts.interfaceId),
       transport: facts.transport,
       duration: facts.last - facts.first,
@@ -281,6 +285,11 @@ export class Recorder {
       name: identity?.name,
       cluster,
     };
+  }
+
+  #socketText({ host, port }: Redirect): string {
+    const address = this.#sources.hosts.text(host);
+    return `${address.includes(':') ? `[${address}]` : address}:${port}`;
   }
 
   #interfaceName(id: number): string | undefined {

@@ -6,6 +6,7 @@ import { FLOW_F64, FLOW_I32, TCP_F64, TCP_I32, TCP_STRIDE } from '../flow/flow-l
 import { FlowTable } from '../flow/flow-table.ts';
 import { FlowView } from '../flow/flow-view.ts';
 import type { FlowFollower } from '../flow/follower.ts';
+import { type HostNumbers, Redirects } from '../flow/redirects.ts';
 import type { FlowSightings } from '../flow/sightings.ts';
 import { DIRECTION, type Direction } from '../layers/layer.ts';
 import {
@@ -27,6 +28,7 @@ import type { StreamEnd } from '../protocols/protocol.ts';
 import type { KeyLog } from '../protocols/tls/decrypt/key-log.ts';
 import type { AnalysisEvent, Notice } from '../record/event.ts';
 import { withProvenTimes } from '../record/proven-times.ts';
+import { isAnswer } from './answer.ts';
 import { connectionFacts, connectionWaits } from './connection-facts.ts';
 import { EVICTED, EvictedConnections } from './evicted.ts';
 import { SEEN, STATE, TCP } from './flags.ts';
@@ -53,6 +55,13 @@ const SYN_ACK = TCP.syn | TCP.ack;
 
 /** Streams of ended connections that are kept to be used again. */
 const SPARE_STREAMS = 1024;
+
+/** What connections are counted by: of the analysis as a whole. */
+export interface TcpSources {
+  readonly clock: Clock;
+  readonly hosts: HostNumbers;
+  readonly places: Places;
+}
 
 /** Every TCP connection of an analysis: its state, its health, its bytes in order. */
 export class TcpConnections implements StreamHost {
@@ -88,6 +97,7 @@ export class TcpConnections implements StreamHost {
   readonly sightings: (FlowSightings | undefined)[] = [];
   readonly #places: Places;
   readonly #legs: TcpLegs;
+  readonly redirects: Redirects;
   #over = false;
   #retransmissionsTaken = 0;
   /** The packet last taken carries bytes whose protocol is not recognised yet. */
@@ -102,7 +112,7 @@ export class TcpConnections implements StreamHost {
   /** Of `plainPacket`: nothing recognised what the connection carries, and nothing will. */
   opaque = false;
 
-  constructor(clock: Clock, places: Places, sink: AnalysisSink, options: AnalysisOptions) {
+  constructor({ clock, hosts, places }: TcpSources, sink: AnalysisSink, options: AnalysisOptions) {
     const { detail, labels = false, showSecrets, firstLegs = false, bodies } = options;
     this.clock = clock;
     this.#places = places;
@@ -116,6 +126,9 @@ export class TcpConnections implements StreamHost {
     this.bodies = bodies === true ? new Bodies(showSecrets) : undefined;
     this.table = new FlowTable(TCP_STRIDE, TCP_FLOWS_MAXIMUM, (slot) => this.#ended(slot));
     this.#legs = new TcpLegs(this.table, clock);
+    this.redirects = new Redirects(this.table, hosts, (slot, sender, packet) =>
+      isAnswer(this.table, slot, sender, packet),
+    );
     this.reassembly = new Reassembly(
       this.table,
       this.#troubles,
@@ -131,6 +144,7 @@ export class TcpConnections implements StreamHost {
         this.#protocols[(this.table.ints[this.table.base(slot) + FLOW_I32.protocol] as number) - 1],
       sightings: (slot, client) => this.sightings[slot]?.facts(client),
       sameAs: (slot) => this.#legs.of(slot),
+      redirect: (slot) => this.redirects.of(slot),
       tcp: (slot) => connectionFacts(this.table, slot, this.#troubles),
       waits: (slot) => connectionWaits(this.table, slot, this.#troubles),
       isContinued: (slot) =>
@@ -796,6 +810,7 @@ export class TcpConnections implements StreamHost {
     this.#sink.flowEnded(this.#view.at(slot));
     this.#troubles.forget(slot);
     this.#legs.forget(slot);
+    this.redirects.forget(slot);
     const sightings = this.sightings[slot];
     if (sightings !== undefined) {
       sightings.ended = true;

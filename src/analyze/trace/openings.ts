@@ -195,8 +195,8 @@ export class Openings {
     if (opening === undefined || ((packet.tcpAcknowledgment - 1) | 0) !== opening.initial) return;
     const place = this.#places.of(packet);
     const at = opening.places.find((known) => known.place === place && known.flow === flow);
-    // What the client sends is no answer: it may give up with a reset.
-    if (at === undefined || at.serverPort !== packet.sourcePort) return;
+    // What the client sends is no answer: it may give up with a reset. Of a redirected connection the server's port differs.
+    if (at === undefined || at.clientPort !== packet.destinationPort) return;
     const isReset = (packet.tcpFlags & TCP.rst) !== 0;
     if (at.answer === undefined) {
       at.answer = isReset ? 'RST' : 'SYN-ACK';

@@ -172,9 +172,10 @@ export class Tracer {
   #flow(info: FlowInfo): FlowIdentity {
     const { id, sameAs } = info;
     const known = this.#flows.get(id);
-    if (known !== undefined && known.sameAs?.id === sameAs?.id && known.clientPort === info.clientPort) return known;
-    const { transport, clientHost, serverHost, clientPort, serverPort, interfaceId } = info;
-    const flow = { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId, sameAs };
+    const isKnown = known?.sameAs?.id === sameAs?.id && known?.redirect === info.redirect;
+    if (known !== undefined && isKnown && known.clientPort === info.clientPort) return known;
+    const { transport, clientHost, serverHost, clientPort, serverPort, interfaceId, redirect } = info;
+    const flow = { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId, sameAs, redirect };
     this.#flows.set(id, flow);
     if (sameAs !== undefined) {
       const others = this.#others.get(sameAs.id);

@@ -132,7 +132,7 @@ function masqueraded(connections: number): TracedCapture {
       { interfaceId: 0, ttl: 64 },
       { interfaceId: 1, ttl: 64 },
       // The bridge shows what the server sends between the two translations.
-      { interfaceId: 1, ttl: 63, server: at(WEB, 8080), isHalf: true },
+      { interfaceId: 1, ttl: 63, server: at(WEB, 8080), onlySide: 1 },
       { interfaceId: 1, ttl: 63, client: gateway, server: at(WEB, 8080) },
       { interfaceId: 2, ttl: 63, client: gateway, server: at(WEB, 8080) },
     ];
