@@ -1,11 +1,13 @@
+import type { Gate } from '../capture/kube/gate.ts';
 import type { Kube } from '../capture/kube/kube.ts';
 import type { PodView } from '../capture/kube/pod.ts';
 import type { TargetEvent } from '../capture/targets/followed-targets.ts';
 import { findTargetSet } from '../capture/targets/target-set.ts';
 import { KsnoopError } from '../wire/errors.ts';
 import type { CaptureView } from './capture-object.ts';
-import type { Gate } from './gate.ts';
-import { PODS_MAXIMUM } from './limits.ts';
+import { PODS_MAXIMUM, RESOLVE_AGAIN_MS, TARGETS_AT_ONCE } from './limits.ts';
+
+const BOUNDS = { maximum: PODS_MAXIMUM, againMs: RESOLVE_AGAIN_MS, atOnce: TARGETS_AT_ONCE };
 
 /**
  * The pods of one Capture, now and as they change. Only pods of the Capture's own namespace are ever in it, whatever led to
@@ -62,7 +64,7 @@ export class FollowedPods {
       };
       const set = await gate.run(async () => {
         signal.throwIfAborted();
-        return findTargetSet(kube, query, PODS_MAXIMUM, signal);
+        return findTargetSet(kube, query, BOUNDS, signal);
       });
       this.#refused = [...set.refused, ...set.waiting].map(({ error }) => error);
       for (const { pod } of set.initial.pods) this.#add(pod);

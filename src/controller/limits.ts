@@ -6,10 +6,10 @@ export const LEASE_RENEW_MS = 10_000;
 export const LEASE_RETRY_MS = 2_000;
 
 /**
- * A ticket of a running Capture is valid for so long. A permission that was withdrawn ends a stream within this time; on a node whose
- * clock is behind by what an agent allows (TICKET_CLOCK_MS of the agent), within a minute.
+ * A ticket of a running Capture is valid for so long. A permission that was withdrawn ends a stream within this time and ALLOWED_MS;
+ * on a node whose clock is behind by what an agent allows (TICKET_CLOCK_MS of the agent), within a minute.
  */
-export const TICKET_VALID_MS = 45_000;
+export const TICKET_VALID_MS = 43_000;
 
 /**
  * A ticket is replaced when it is so old. The client has the rest of its time to hand in the next one, also when another
@@ -23,8 +23,22 @@ export const AGAIN_MS = 15_000;
 /** Captures whose targets are looked up at the same time: more would only make all of them late. */
 export const LOOKUPS = 16;
 
+/** Targets of one Capture that are looked up at the same time. */
+export const TARGETS_AT_ONCE = 4;
+
+/** The targets of one Capture are looked up again after a change no more often than this: a tenant may change its objects without end. */
+export const RESOLVE_AGAIN_MS = 3_000;
+
+/**
+ * Lists that are read for Captures at the same time, bytes of one page and of one list: tenants make their objects as large as the API
+ * server takes them, and all share the memory of the controller.
+ */
+export const LISTS = 8;
+export const LIST_PAGE_BYTES = 4 * 1024 * 1024;
+export const LIST_BYTES = 8 * 1024 * 1024;
+
 /** Captures that are worked on at the same time. */
-export const WORKERS = 8;
+export const WORKERS = 24;
 
 /** Waits after a failure of one Capture, doubled from the first to the last. */
 export const RETRY_FIRST_MS = 250;
@@ -33,8 +47,11 @@ export const RETRY_LAST_MS = 30_000;
 /** One Capture is looked at no more often than this, however many of its pods change. */
 export const SETTLE_MS = 10;
 
-/** An answer about a permission counts for so long, for the tickets that are made right after it. */
+/** An answer about a permission counts for so long, for all Captures that need it. */
 export const ALLOWED_MS = 2_000;
+
+/** Answers about permissions that are remembered. */
+export const PERMISSIONS_REMEMBERED = 10_000;
 
 /** Events that wait to be written; those beyond are dropped, and the log has their number. */
 export const EVENTS_WAITING = 5_000;

@@ -4,6 +4,7 @@ import { AGENT_NAMESPACE } from '../capture/agent-objects.ts';
 import { OWN_LABELS } from '../capture/install/objects.ts';
 import { find } from '../capture/kube/api.ts';
 import { loadKube } from '../capture/kube/config.ts';
+import { Gate } from '../capture/kube/gate.ts';
 import type { Kube } from '../capture/kube/kube.ts';
 import { resourcePath } from '../capture/kube/resource.ts';
 import { CAPTURE_API } from '../capture/tenant/capture-object.ts';
@@ -11,6 +12,7 @@ import { messageOf } from '../wire/errors.ts';
 import { VERSION } from '../wire/version.ts';
 import { serveCaptures } from './controller.ts';
 import { whileElected } from './election.ts';
+import { LIST_BYTES, LIST_PAGE_BYTES, LISTS } from './limits.ts';
 import { policyRecords } from './policy-record.ts';
 
 /** As daemonset/captures/controller.yaml mounts them. */
@@ -29,7 +31,10 @@ async function main(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => abort.abort());
   try {
     const key = signingKey();
-    const kube = await loadKube();
+    const gate = new Gate(LISTS);
+    const kube = await loadKube({
+      lists: { pageBytes: LIST_PAGE_BYTES, bytes: LIST_BYTES, turn: (task) => gate.run(task) },
+    });
     // Pods may have the same name one after the other (hostname), replicas of a local test even at a time.
     const identity = `${process.env.POD_NAME ?? 'controller'}_${randomUUID().slice(0, 8)}`;
     await isReadable(kube, abort.signal);

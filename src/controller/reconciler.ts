@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { call } from '../capture/kube/api.ts';
+import { Gate } from '../capture/kube/gate.ts';
 import type { Kube } from '../capture/kube/kube.ts';
 import { type PodView, podLabel } from '../capture/kube/pod.ts';
 import { resourcePath } from '../capture/kube/resource.ts';
@@ -8,12 +9,11 @@ import { CAPTURE_API } from '../capture/tenant/capture-object.ts';
 import { KsnoopError } from '../wire/errors.ts';
 import { isObject, type JsonObject, objectAt } from '../wire/guard.ts';
 import type { SealedTicket } from '../wire/ticket.ts';
-import { refusalOf } from './access.ts';
+import { Permissions } from './access.ts';
 import { type CaptureView, captureView } from './capture-object.ts';
 import { captureInvolved, type Events } from './events.ts';
 import { FollowedPods } from './followed-pods.ts';
-import { Gate } from './gate.ts';
-import { AGAIN_MS, ALLOWED_MS, LOOKUPS, RUNNING_MAXIMUM, TARGETS_OF_NAMESPACE } from './limits.ts';
+import { AGAIN_MS, LOOKUPS, RUNNING_MAXIMUM, TARGETS_OF_NAMESPACE } from './limits.ts';
 import type { PolicyState } from './policy.ts';
 import { statusOf, timestamp, type Verdict } from './status.ts';
 import { type AgentPods, Tickets } from './tickets.ts';
@@ -39,6 +39,8 @@ export interface ReconcilerParts {
   readonly signal: AbortSignal;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly elapsed?: () => number;
 }
 
 /** What is remembered of a Capture that runs. A controller that starts anew knows nothing of it, and needs nothing. */
@@ -51,8 +53,6 @@ interface Running {
   readonly tickets: Tickets;
   /** When the targets were looked up, milliseconds since 1970. */
   readonly since: number;
-  /** When the requester was last found to be allowed, milliseconds since 1970. */
-  allowedAt: number;
   /** UIDs of pods that have an event. */
   readonly announced: Set<string>;
 }
@@ -68,12 +68,14 @@ export class Reconciler {
   readonly #now: () => number;
   readonly #running = new Map<string, Running>();
   readonly #gate = new Gate(LOOKUPS);
+  readonly #permissions: Permissions;
   /** What was written last, and which version of the object was known then: the watch may be behind. */
   readonly #written = new Map<string, Written>();
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
     this.#now = parts.now ?? Date.now;
+    this.#permissions = new Permissions(parts.kube, parts.signal, parts.elapsed);
   }
 
   /** Captures whose pods are followed. */
@@ -113,7 +115,7 @@ export class Reconciler {
   }
 
   async #judge(key: string, capture: CaptureView, object: JsonObject): Promise<number | undefined> {
-    const { kube, cluster, events, signal } = this.#parts;
+    const { cluster, events } = this.#parts;
     const complete = endOf(capture, this.#now());
     if (complete !== undefined) {
       const wasRunning = objectAt(object, 'status').phase === 'Running';
@@ -139,18 +141,17 @@ export class Reconciler {
     if (full !== undefined) return refuse({ reason: 'TooManyCaptures', message: full, final: false });
     // Before the targets are looked up: what they are is not for everybody either.
     if (before === undefined) {
-      const missing = await refusalOf(kube, capture, signal);
+      const missing = await this.#permissions.refusalOf(capture);
       if (missing !== undefined) return refuse({ reason: 'Forbidden', message: missing, final: false });
     }
     const running = before ?? this.#follow(key, capture);
     if (!running.pods.isFound) return undefined;
     const { parts, failed, pods } = this.#placed(capture, running);
     const now = this.#now();
-    if (running.tickets.areDue(parts, now) && now > running.allowedAt + ALLOWED_MS) {
+    if (running.tickets.areDue(parts, now)) {
       // On every join and every renewal.
-      const missing = await refusalOf(kube, capture, signal);
+      const missing = await this.#permissions.refusalOf(capture);
       if (missing !== undefined) return refuse({ reason: 'Forbidden', message: missing, final: false });
-      running.allowedAt = now;
     }
     let tickets: SealedTicket[];
     try {
@@ -192,7 +193,6 @@ export class Reconciler {
       pods: new FollowedPods(kube, this.#gate, capture, () => enqueue(key)),
       tickets: new Tickets(signingKey),
       since: this.#now(),
-      allowedAt: this.#now(),
       announced: new Set<string>(),
     };
     this.#running.set(key, running);

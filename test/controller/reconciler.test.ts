@@ -83,6 +83,7 @@ beforeEach(async () => {
     },
     signal: abort.signal,
     now: () => now,
+    elapsed: () => now,
   });
 });
 afterEach(async () => {
@@ -186,6 +187,29 @@ test('without a permission nothing is looked up', async () => {
   await settled();
   expect(condition('Admitted')).toBe('False Forbidden');
   expect(server.api.seen.filter((line) => /pods|services/.test(line))).toEqual([]);
+});
+
+test('Captures of one requester share an answer for 2 s, and those of another have their own', async () => {
+  const two = 'shop/two';
+  captures.set(two, madeCapture({}, { created: now, name: 'two', uid: uid(300) }));
+  await Promise.all([reconciler.reconcile(KEY), reconciler.reconcile(two)]);
+  expect(reviews).toHaveLength(1);
+  captures.set('shop/three', madeCapture({ requestedBy: 'bob' }, { created: now, name: 'three', uid: uid(301) }));
+  await reconciler.reconcile('shop/three');
+  captures.set(
+    'shop/four',
+    madeCapture({ requestedByGroups: ['team'] }, { created: now, name: 'four', uid: uid(302) }),
+  );
+  await reconciler.reconcile('shop/four');
+  expect(reviews.map(({ user, groups }) => [user, groups])).toEqual([
+    ['alice', ['system:authenticated']],
+    ['bob', ['system:authenticated']],
+    ['alice', ['team', 'system:authenticated']],
+  ]);
+  now += 2_000;
+  captures.set('shop/five', madeCapture({}, { created: now, name: 'five', uid: uid(303) }));
+  await reconciler.reconcile('shop/five');
+  expect(reviews).toHaveLength(4);
 });
 
 test('the authorizer is asked about the user with the groups that the policy confirmed', async () => {

@@ -119,14 +119,22 @@ export function onConnected(request: ClientRequest, connected: () => void): void
  * @throws KsnoopError as `open`, ANSWER_TOO_LARGE, TIMEOUT when the answer stalls, INVALID_MESSAGE
  */
 export async function call(kube: Kube, request: ApiCall): Promise<JsonObject> {
-  const where = `answer to ${request.method ?? 'GET'} ${request.path}`;
-  const value = parseJson(await callText(kube, request), where);
+  return objectIn(await callText(kube, request), request);
+}
+
+function objectIn(text: string, { method = 'GET', path }: ApiCall): JsonObject {
+  const where = `answer to ${method} ${path}`;
+  const value = parseJson(text, where);
   if (isObject(value)) return value;
   throw new KsnoopError('INVALID_MESSAGE', `The ${where} is not a JSON object.`);
 }
 
-/** Make a call and read its whole answer as text. @throws KsnoopError as `call`, but for INVALID_MESSAGE */
-export async function callText(kube: Kube, request: ApiCall): Promise<string> {
+/**
+ * Make a call and read its whole answer as text.
+ * @param maximum bytes of the answer
+ * @throws KsnoopError as `call`, but for INVALID_MESSAGE
+ */
+export async function callText(kube: Kube, request: ApiCall, maximum = BODY_MAXIMUM): Promise<string> {
   const response = await open(kube, request);
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -138,12 +146,11 @@ export async function callText(kube: Kube, request: ApiCall): Promise<string> {
       stalled.refresh();
       chunks.push(chunk);
       length += chunk.length;
-      if (length > BODY_MAXIMUM) {
-        throw new KsnoopError('ANSWER_TOO_LARGE', `The answer to ${request.path} exceeds ${BODY_MAXIMUM} bytes.`);
-      }
+      if (length > maximum) throw tooLarge(request.path, maximum);
     }
   } catch (cause) {
     request.signal?.throwIfAborted();
+    if (cause instanceof KsnoopError) throw cause;
     throw connectionFailure(kube, cause);
   } finally {
     clearTimeout(stalled);
@@ -179,7 +186,7 @@ export interface ObjectList {
   readonly resourceVersion: string;
 }
 
-/** All objects of a collection, however many pages they take. @throws KsnoopError as `call` */
+/** All objects of a collection, however many pages they take. @throws KsnoopError as `listPages`, ANSWER_TOO_LARGE */
 export async function list(
   kube: Kube,
   path: string,
@@ -187,15 +194,64 @@ export async function list(
   signal?: AbortSignal,
 ): Promise<ObjectList> {
   const items: JsonObject[] = [];
+  const maximum = kube.lists?.bytes ?? Number.POSITIVE_INFINITY;
+  let bytes = 0;
+  const read = async () => {
+    const resourceVersion = await listPages(kube, { path, selectors, signal }, (page, length) => {
+      bytes += length;
+      if (bytes > maximum) throw tooLarge(path, maximum);
+      items.push(...page);
+    });
+    return { items, resourceVersion };
+  };
+  return kube.lists === undefined ? read() : kube.lists.turn(read);
+}
+
+/** A list that is read page by page. */
+export interface ListCall {
+  readonly path: string;
+  readonly selectors: Selectors;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The objects of a collection, a page at a time: of a long one no more is in memory. Where the objects are so large that a page exceeds the
+ * bound of the Kube (`lists`), the pages get shorter.
+ * @param take receives the objects of each page, and the bytes of its answer
+ * @returns the resource version, where a watch may start
+ * @throws KsnoopError as `call`, and what `take` throws
+ */
+export async function listPages(
+  kube: Kube,
+  { path, selectors, signal }: ListCall,
+  take: (page: readonly JsonObject[], bytes: number) => void,
+): Promise<string> {
+  let limit = LIST_PAGE;
   let token = '';
   for (;;) {
-    const query = { ...selectorQuery(selectors), limit: String(LIST_PAGE), ...(token !== '' && { continue: token }) };
-    const page = await call(kube, { path, query, signal });
-    items.push(...objectsAt(page, 'items'));
+    const query = { ...selectorQuery(selectors), limit: String(limit), ...(token !== '' && { continue: token }) };
+    const request = { path, query, signal };
+    let text: string;
+    try {
+      text = await callText(kube, request, kube.lists?.pageBytes);
+    } catch (thrown) {
+      if (!(thrown instanceof KsnoopError && thrown.code === 'ANSWER_TOO_LARGE') || limit === 1) throw thrown;
+      limit = Math.ceil(limit / SHORTER_PAGES);
+      continue;
+    }
+    const page = objectIn(text, request);
+    take(objectsAt(page, 'items'), text.length);
     const metadata = objectAt(page, 'metadata');
     token = optionalString(metadata, 'continue') ?? '';
-    if (token === '') return { items, resourceVersion: optionalString(metadata, 'resourceVersion') ?? '' };
+    if (token === '') return optionalString(metadata, 'resourceVersion') ?? '';
   }
+}
+
+/** A page that is too large is asked for again with so many times fewer objects. */
+const SHORTER_PAGES = 8;
+
+function tooLarge(path: string, maximum: number): KsnoopError {
+  return new KsnoopError('ANSWER_TOO_LARGE', `The answer to ${path} exceeds ${maximum} bytes.`);
 }
 
 /** Objects without their spec and status (metav1.PartialObjectMetadataList): a tenth of the bytes. */

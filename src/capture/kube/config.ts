@@ -3,7 +3,7 @@ import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { optionalString } from '../../wire/guard.ts';
 import { credentialSource } from './credentials.ts';
 import type { PluginTerminal } from './exec-plugin.ts';
-import type { Kube, KubeRequestOptions } from './kube.ts';
+import type { Kube, KubeRequestOptions, ListBounds } from './kube.ts';
 import { type Selection, selectContext } from './kubeconfig.ts';
 import { EXPIRY_MARGIN_MS } from './limits.ts';
 import { proxyFor } from './proxy.ts';
@@ -17,6 +17,7 @@ export interface KubeSelection {
   readonly context?: string | undefined;
   /** Where a credential plugin may ask its user to log in; left out: plugins cannot ask. */
   readonly pluginTerminal?: PluginTerminal | undefined;
+  readonly lists?: ListBounds | undefined;
 }
 
 /**
@@ -52,6 +53,7 @@ export async function loadKube(options: KubeSelection = {}): Promise<Kube> {
     server,
     auth: source.kind,
     authDetail: source.detail,
+    lists: options.lists,
     proxy: proxy === undefined ? undefined : withoutPassword(proxy),
     get certificateEnds() {
       return endOf(cached?.options.cert);

@@ -10,6 +10,16 @@ export interface KubeRequestOptions extends RequestOptions {
   readonly headers: Record<string, string | string[]>;
 }
 
+/** Bounds of lists, for a program that lists for many users at a time: they decide how large their objects are. */
+export interface ListBounds {
+  /** Bytes of one page. One object of the API server has less (etcd: 1.5 MiB). */
+  readonly pageBytes: number;
+  /** Bytes of all pages of a list that is kept. */
+  readonly bytes: number;
+  /** Runs a list when its turn comes. */
+  turn<T>(task: () => Promise<T>): Promise<T>;
+}
+
 /** One API server as one user. Made by `loadKube` (config.ts); everything else in this room takes it. */
 export interface Kube {
   /** Name of the context in the kubeconfig; `in-cluster` inside a pod. */
@@ -25,6 +35,8 @@ export interface Kube {
   readonly authDetail: string;
   /** The proxy in use, without credentials. */
   readonly proxy: string | undefined;
+  /** Left out: a page has BODY_MAXIMUM bytes at most, a list any number of pages. */
+  readonly lists?: ListBounds | undefined;
   /** When the client certificate ends, if there is one that can be read. */
   readonly certificateEnds: Date | undefined;
   /**

@@ -3,7 +3,7 @@ import { Backoff } from '../../wire/backoff.ts';
 import { KsnoopError } from '../../wire/errors.ts';
 import { isObject, type JsonObject, objectAt, optionalNumber, optionalString, parseJson } from '../../wire/guard.ts';
 import { lineSplitter } from '../../wire/lines.ts';
-import { list, open, type Selectors, selectorQuery } from './api.ts';
+import { listPages, open, type Selectors, selectorQuery } from './api.ts';
 import { connectionFailure, refusal, timeout } from './failures.ts';
 import type { Kube } from './kube.ts';
 import {
@@ -102,17 +102,21 @@ class Watch {
   }
 
   async #list(): Promise<void> {
-    const { items, resourceVersion } = await list(this.#kube, this.#path, this.#options, this.#options.signal);
     const gone = new Map(this.#known);
-    for (const object of items) {
-      gone.delete(uidOf(object));
-      this.#emitIfChanged(object);
-    }
+    const { signal, ...selectors } = this.#options;
+    const read = () =>
+      listPages(this.#kube, { path: this.#path, selectors, signal }, (page) => {
+        for (const object of page) {
+          gone.delete(uidOf(object));
+          this.#emitIfChanged(object);
+        }
+      });
+    const version = await (this.#kube.lists === undefined ? read() : this.#kube.lists.turn(read));
     for (const [uid, object] of gone) {
       this.#known.delete(uid);
       this.#onEvent({ type: 'deleted', object });
     }
-    this.#version = resourceVersion;
+    this.#version = version;
   }
 
   /** An object as it is now: new, changed, or as we knew it. */

@@ -72,7 +72,10 @@ export async function planCluster(
 ): Promise<ClusterPlan> {
   // The agents are listed while the targets are resolved: a round trip is a tenth of the start.
   const agents = new AgentAccess(kube, options.transport, signal);
-  const [found, denied] = await Promise.all([findTargetSet(kube, query, options.maximum, signal), agents.isDenied()]);
+  const [found, denied] = await Promise.all([
+    findTargetSet(kube, query, { maximum: options.maximum }, signal),
+    agents.isDenied(),
+  ]);
   const nodes = new NodesOfPlan(agents, { kube, options, signal });
   const refused = nodes.begin(found.initial);
   const ownNodes = options.ownNodes ? new OwnNodes(kube, signal) : undefined;

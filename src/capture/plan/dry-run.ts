@@ -55,7 +55,7 @@ export async function dryRun(
   signal: AbortSignal,
 ): Promise<DryRun> {
   const [set, agents] = await Promise.all([
-    findTargetSet(kube, query, maximum, signal),
+    findTargetSet(kube, query, { maximum }, signal),
     agentless === undefined
       ? findAgents(kube, undefined, signal).catch((thrown: unknown) => messageOf(thrown))
       : AGENT_NOT_USED,

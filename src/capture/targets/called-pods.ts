@@ -121,7 +121,7 @@ export class CalledPods {
     };
     try {
       const room = this.#options.maximum - this.#joined.size;
-      const found = await findTargetSet(this.#kube, query, Math.max(room, 0), this.#lookups.signal);
+      const found = await findTargetSet(this.#kube, query, { maximum: Math.max(room, 0) }, this.#lookups.signal);
       // What cannot be found (a Service without pods) is no matter of the user, who did not name it.
       const joined = found.initial.pods.filter((pod) => this.#join(pod, depth)).length;
       if (joined > 0) {

@@ -24,6 +24,8 @@ export interface Beginning {
   readonly resolve: (signal: AbortSignal) => Promise<readonly ResolvedRef[]>;
   /** How many targets are allowed at once. */
   readonly maximum: number;
+  /** The references are resolved again no more often than this, milliseconds. */
+  readonly againMs: number;
 }
 
 /**
@@ -59,13 +61,16 @@ export class TargetFollower {
   /** Until the signal aborts. Never rejects. */
   async run(): Promise<void> {
     this.#watch();
+    let resolvedAt = performance.now();
     while (!this.#signal.aborted) {
       await aborted(AbortSignal.any([this.#signal, this.#stale.signal]));
       // Changes often come together; they are resolved together.
-      await sleep(CHANGES_GATHER_MS, undefined, { signal: this.#signal }).catch(() => {});
+      const wait = Math.max(CHANGES_GATHER_MS, resolvedAt + this.#beginning.againMs - performance.now());
+      await sleep(wait, undefined, { signal: this.#signal }).catch(() => {});
       if (this.#signal.aborted) break;
       this.#stale = new AbortController();
       await this.#resolveAgain();
+      resolvedAt = performance.now();
     }
     await Promise.allSettled([...this.#pods.values(), ...this.#objects.values()].map((watch) => watch.stop()));
   }

@@ -3,6 +3,7 @@ import { isAgentPod } from '../agent-objects.ts';
 import { targetKind } from '../kinds/index.ts';
 import { type FoundNode, type Resolution, type ResolveContext, together } from '../kinds/kind.ts';
 import { Discovery } from '../kube/discovery.ts';
+import { Gate } from '../kube/gate.ts';
 import type { Kube } from '../kube/kube.ts';
 import type { FollowedTargets, FoundPod, TargetEvent } from './followed-targets.ts';
 import { Owners } from './owners.ts';
@@ -21,6 +22,15 @@ export interface TargetSet extends FollowedTargets {
   readonly owners: Owners;
 }
 
+export interface TargetBounds {
+  /** How many targets are allowed at once. */
+  readonly maximum: number;
+  /** While they are followed they are looked up again after changes, no more often than this, milliseconds. */
+  readonly againMs?: number;
+  /** References that are looked up at a time; left out: all, which may take a connection each. */
+  readonly atOnce?: number;
+}
+
 /** What one reference resolves to, or why it resolves to nothing. */
 export interface ResolvedRef {
   readonly ref: TargetRef;
@@ -30,20 +40,21 @@ export interface ResolvedRef {
 
 /**
  * Find all targets. Never rejects because of a single reference.
- * @param maximum how many targets are allowed at once
  * @throws KsnoopError TOO_MANY_TARGETS (exit 2)
  */
 export async function findTargetSet(
   kube: Kube,
   query: TargetQuery,
-  maximum: number,
+  { maximum, againMs = 0, atOnce = query.refs.length }: TargetBounds,
   signal: AbortSignal,
 ): Promise<TargetSet> {
   const discovery = new Discovery(kube);
   const owners = new Owners(kube, discovery, signal);
   const { sides } = query;
   const crossNamespaces = query.crossNamespaces === true || query.namespaces === undefined;
-  const resolve = (until: AbortSignal) => resolveAll(query, { kube, discovery, signal: until, sides, crossNamespaces });
+  const gate = new Gate(atOnce);
+  const resolve = (until: AbortSignal) =>
+    resolveAll(query, { kube, discovery, signal: until, sides, crossNamespaces }, gate);
   const first = await resolve(signal);
   const pods = new Map<string, FoundPod>();
   const nodes = new Map<string, FoundNode>();
@@ -86,7 +97,7 @@ export async function findTargetSet(
     owners,
     growing: depends.length > 0 || selections.some(({ final }) => final !== true),
     follow: (emit: (event: TargetEvent) => void, until: AbortSignal) =>
-      new TargetFollower({ kube, discovery, first, initial, resolve, maximum }, emit, until).run(),
+      new TargetFollower({ kube, discovery, first, initial, resolve, maximum, againMs }, emit, until).run(),
   };
 }
 
@@ -103,15 +114,12 @@ function agentsNote(count: number): string[] {
   return [`the ksnoop agents (${count === 1 ? '1 pod' : `${count} pods`}) are not captured: they carry the captures.`];
 }
 
-async function resolveAll(query: TargetQuery, context: ResolveContext): Promise<ResolvedRef[]> {
+async function resolveAll(query: TargetQuery, context: ResolveContext, gate: Gate): Promise<ResolvedRef[]> {
   return Promise.all(
     query.refs.map(async (ref): Promise<ResolvedRef> => {
       try {
-        return {
-          ref,
-          resolution: onNodes(await resolveRef(ref, queryOf(ref, query), context), query.nodes),
-          error: undefined,
-        };
+        const found = await gate.run(() => resolveRef(ref, queryOf(ref, query), context));
+        return { ref, resolution: onNodes(found, query.nodes), error: undefined };
       } catch (thrown) {
         if (!(thrown instanceof KsnoopError)) throw thrown;
         return { ref, resolution: undefined, error: thrown };

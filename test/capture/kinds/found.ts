@@ -1,6 +1,6 @@
 import { loadKube } from '../../../src/capture/kube/config.ts';
 import type { TargetQuery } from '../../../src/capture/targets/target-find.ts';
-import { findTargetSet, type TargetSet } from '../../../src/capture/targets/target-set.ts';
+import { findTargetSet, type TargetBounds, type TargetSet } from '../../../src/capture/targets/target-set.ts';
 import { parseTargets } from '../../../src/capture/targets/target-words.ts';
 import type { ObjectServer } from '../../support/object-server.ts';
 
@@ -8,10 +8,10 @@ import type { ObjectServer } from '../../support/object-server.ts';
 export async function targetSet(
   server: ObjectServer,
   words: readonly string[],
-  options: Partial<TargetQuery> & { maximum?: number } = {},
+  options: Partial<TargetQuery> & Partial<TargetBounds> = {},
 ): Promise<TargetSet> {
   const kube = await loadKube({ kubeconfig: server.api.kubeconfig() });
-  const { maximum = 100, ...narrowing } = options;
+  const { maximum = 100, againMs = 0, ...narrowing } = options;
   const selecting = Object.keys(narrowing).length > 0;
   const query: TargetQuery = {
     refs: parseTargets(words, selecting),
@@ -20,7 +20,7 @@ export async function targetSet(
     sides: { backends: true, controller: true },
     ...narrowing,
   };
-  return findTargetSet(kube, query, maximum, new AbortController().signal);
+  return findTargetSet(kube, query, { maximum, againMs }, new AbortController().signal);
 }
 
 /** What was found, in words: each pod with what led to it, then nodes, then what was refused. */

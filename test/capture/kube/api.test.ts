@@ -59,6 +59,43 @@ test('a list is read page by page', async () => {
   expect(server.seen[0]).toContain('labelSelector=app%3Dweb');
 });
 
+/** A list of `count` objects of some size, in pages as they are asked for. @param limits receives each `limit` */
+function largeList(count: number, objectBytes: number, limits: number[]): Behaviour {
+  return {
+    onRequest: (request, response) => {
+      const query = new URL(request.url ?? '', 'https://x').searchParams;
+      const [from, limit] = [Number(query.get('continue') ?? 0), Number(query.get('limit'))];
+      limits.push(limit);
+      const names = Array.from({ length: Math.min(limit, count - from) }, (_, index) => `o-${from + index}`);
+      const items = names.map((name) => ({ metadata: { name, annotations: { note: 'x'.repeat(objectBytes) } } }));
+      const more = from + limit < count ? { continue: String(from + limit) } : {};
+      json(response, 200, { metadata: { resourceVersion: '7', ...more }, items });
+    },
+  };
+}
+
+test('objects that are made large make the pages short, and a list that is kept has a bound', async () => {
+  const limits: number[] = [];
+  const plain = await kubeOf(largeList(100, 10_000, limits));
+  const turns: string[] = [];
+  const turn = async <T>(task: () => Promise<T>): Promise<T> => {
+    turns.push('begins');
+    const result = await task();
+    turns.push('ends');
+    return result;
+  };
+  const kube = { ...plain, lists: { pageBytes: 300_000, bytes: 2_000_000, turn } };
+  expect((await list(kube, PODS)).items).toHaveLength(100);
+  expect([limits[0], ...new Set(limits.slice(1))]).toEqual([500, 63, 8]);
+  expect(turns).toEqual(['begins', 'ends']);
+  const small = { ...kube, lists: { ...kube.lists, bytes: 500_000 } };
+  await expect(list(small, PODS)).rejects.toMatchObject({ code: 'ANSWER_TOO_LARGE' });
+  // Not even one object.
+  const none = { ...kube, lists: { ...kube.lists, pageBytes: 5_000 } };
+  await expect(list(none, PODS)).rejects.toMatchObject({ code: 'ANSWER_TOO_LARGE' });
+  expect(limits.at(-1)).toBe(1);
+});
+
 test('403 says the rule that is missing and how to check', async () => {
   const words = 'pods is forbidden: User "eve" cannot list resource "pods" in API group "" in the namespace "shop"';
   const kube = await kubeOf({ onRequest: (_, response) => json(response, 403, status(403, 'Forbidden', words)) });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { type ObjectServer, podObject, startObjectServer, type TestObject } from '../../support/object-server.ts';
 import { targetSet } from '../kinds/found.ts';
@@ -89,6 +90,21 @@ test('a Service that selects others: those go, these come, and what stays is not
   server.put(service({ colour: 'green' }));
   await until('gone shop/blue');
   expect(told).toEqual(['added new', 'gone shop/blue']);
+});
+
+test('objects that change without end are looked up again at bounded intervals', async () => {
+  server = await startObjectServer(service(web), podObject('web-1', { labels: web }));
+  const begun = performance.now();
+  await follow(['svc/web'], { againMs: 1_000 });
+  await watching(2);
+  for (let count = 0; performance.now() < begun + 2_500; count += 1) {
+    server.put(service({ app: 'web', round: String(count) }));
+    await sleep(50);
+  }
+  const looked = server.api.seen.filter((line) => /GET .*\/services\/web( |$)/.test(line)).length;
+  // One at the beginning, and one that came due while it was counted.
+  expect(looked).toBeLessThanOrEqual(2 + (performance.now() - begun) / 1_000);
+  expect(looked).toBeGreaterThan(1);
 });
 
 test('what went while the API server was away, or while versions grew too old, is told', async () => {
