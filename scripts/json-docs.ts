@@ -43,7 +43,13 @@ export function withTables(page: string): string {
       filtered: true,
     },
     ...protocols,
-    { title: 'Summary', about: 'One document, with `-o summary --json`.', fields: SUMMARY_FIELDS, filtered: false },
+    {
+      title: 'Summary',
+      about:
+        'One document, with `-o summary --json`. Rows are sorted by their counts, and rows with the same count by their names.',
+      fields: SUMMARY_FIELDS,
+      filtered: false,
+    },
   ]);
   return `${before}${BEGIN}\n${tables}\n${END}${after}`;
 }

@@ -12,6 +12,7 @@ import { withHint } from './foreign-flags.ts';
 import { addHelpCommand } from './help/commands.ts';
 import { addImageCommands } from './image/commands.ts';
 import { addInstallCommands } from './install/commands.ts';
+import { addMergeCommand } from './merge/commands.ts';
 import { addObserveCommand } from './observe/commands.ts';
 import { addReadCommand } from './read/commands.ts';
 import { applySettings } from './settings/apply.ts';
@@ -45,6 +46,7 @@ export function program(
   addTraceCommand(ksnoop, setExit);
   addDiagnoseCommand(ksnoop, setExit);
   addDiffCommand(ksnoop, setExit);
+  addMergeCommand(ksnoop, setExit);
   addObserveCommand(ksnoop, setExit);
   addCapturesCommands(ksnoop, setExit);
   addInstallCommands(ksnoop, setExit);

@@ -19,7 +19,10 @@ export interface FlowLineStyle {
  * `14:03:07.123456 shop/client-1 (10.244.1.9:41234) > web.shop (10.244.1.5:80) HTTP 5.0 ms sent 3 packets, 300 B received
  * 3 packets, 300 B closed by client handshake 200 µs rtt 150 µs`, and what went wrong, where something did.
  */
-export function flowLine(record: FlowRecord, style: FlowLineStyle): string {
+export function flowLine(
+  record: Omit<FlowRecord, 'flow'> & { readonly flow: number | undefined },
+  style: FlowLineStyle,
+): string {
   const { src, dst, client, server, tcp, redirectedTo } = record;
   const title = sanitise(style.titleOf(record.protocol) ?? record.protocol.toUpperCase());
   const parts = [
@@ -32,7 +35,8 @@ export function flowLine(record: FlowRecord, style: FlowLineStyle): string {
     `received ${counted(server.packets, 'packet')}, ${byteSize(server.bytes)}`,
   ];
   if (tcp !== undefined) parts.push(...tcpWords(tcp, style.colours));
-  parts.push(style.colours.aside(`flow ${record.flow}`));
+  // The number is known within one capture.
+  if (record.flow !== undefined) parts.push(style.colours.aside(`flow ${record.flow}`));
   return parts.join(' ');
 }
 

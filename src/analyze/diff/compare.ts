@@ -1,14 +1,13 @@
 import type { Finding } from '../findings/finding.ts';
-import type { ExchangeRow } from '../summary/exchange-rows.ts';
-import { dnsRows, routeRows, tcpRows, tlsRows } from '../summary/make-report.ts';
-import type { Summary } from '../summary/summary.ts';
+import { CONNECTION, type ExchangeRow } from '../summary/exchange-rows.ts';
 import type { TcpRow } from '../summary/tcp-health.ts';
+import type { SummaryTotals } from '../summary/totals.ts';
 import type { Area, Difference, DiffReport, SideTotals, Untimed } from './difference.ts';
 import { isMedianKnown, percentilesDiffer, ratesDiffer, type Share, sharesDiffer } from './noise.ts';
 
 /** One of the two that are compared. */
 export interface Side {
-  readonly summary: Summary;
+  readonly summary: SummaryTotals;
   readonly findings: readonly Finding[];
   readonly totals: SideTotals;
 }
@@ -72,8 +71,9 @@ function untimed(a: Side, b: Side): Untimed[] {
 }
 
 function namedRoutes({ summary }: Side) {
-  return routeRows(summary)
-    .filter(({ head }) => head.protocol !== 'dns' && head.protocol !== 'tls')
+  return summary.tables.routes
+    .sorted()
+    .filter(({ head: { protocol } }) => protocol !== 'dns' && protocol !== 'tls' && protocol !== CONNECTION)
     .map(({ head: { service, protocol, route }, row }) => ({
       area: 'route' as const,
       subject: service,
@@ -103,7 +103,7 @@ function routes(a: Side, b: Side): Difference[] {
 }
 
 function namedDns({ summary }: Side) {
-  return dnsRows(summary).map(({ head: { type, name }, row }) => ({
+  return summary.tables.dns.sorted().map(({ head: { type, name }, row }) => ({
     area: 'dns' as const,
     subject: name,
     detail: type ?? '',
@@ -122,7 +122,7 @@ function dns(a: Side, b: Side): Difference[] {
 }
 
 function namedTls({ summary }: Side) {
-  return tlsRows(summary).map(({ head: { sni, version }, row }) => ({
+  return summary.tables.tls.sorted().map(({ head: { sni, version }, row }) => ({
     area: 'tls' as const,
     subject: sni ?? '-',
     detail: version ?? '-',
@@ -147,7 +147,7 @@ function tls(a: Side, b: Side): Difference[] {
 
 function tcp(a: Side, b: Side): Difference[] {
   const named = ({ summary }: Side) =>
-    tcpRows(summary).map(({ server, port, row }) => ({
+    summary.tables.tcp.sorted().map(({ head: { server, port }, row }) => ({
       area: 'tcp' as const,
       subject: server,
       detail: port === 0 ? '' : `port ${port}`,

@@ -9,6 +9,7 @@ import type { AnalysisEvent, Exchange, Fields, Incomplete, Side } from './event.
 import { otherSide, SIDE } from './event.ts';
 import { RECORD_VERSION } from './fields.ts';
 import { wholeFields } from './late-fields.ts';
+import { nanosecondsOf, secondText } from './time-text.ts';
 
 /** A peer in a record. Members that are undefined are not in the JSON. */
 export interface PeerRecord {
@@ -241,16 +242,19 @@ export class Recorder {
 
   /** RFC 3339 in UTC with nine digits. @param time ns since the first packet */
   timeText(time: number): string {
-    const absolute = this.#base + BigInt(Math.round(time));
-    let nanoseconds = absolute % 1_000_000_000n;
-    if (nanoseconds < 0n) nanoseconds += 1_000_000_000n;
+    const absolute = this.absolute(time);
+    const nanoseconds = nanosecondsOf(absolute);
     const second = Number((absolute - nanoseconds) / 1_000_000_000n);
     if (second !== this.#second) {
       this.#second = second;
-      const date = new Date(second * 1000);
-      this.#secondText = Number.isNaN(date.getTime()) ? '1970-01-01T00:00:00' : date.toISOString().slice(0, -5);
+      this.#secondText = secondText(second);
     }
     return `${this.#secondText}.${String(nanoseconds).padStart(9, '0')}Z`;
+  }
+
+  /** Nanoseconds since 1970. @param time ns since the first packet */
+  absolute(time: number): bigint {
+    return this.#base + BigInt(Math.round(time));
   }
 
   /** @param proxied the client for which the flow's own client connected, where that is known */

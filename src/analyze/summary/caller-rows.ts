@@ -1,12 +1,17 @@
 import type { Exchange } from '../record/event.ts';
 import { OTHER } from './exchange-rows.ts';
 import { Histogram } from './histogram.ts';
+import { addTimes, type RowState, timesState } from './row-state.ts';
 
 /** Rows by client, server and protocol; past it exchanges are counted in the row `other`. */
 export const CALLER_ROWS_MAXIMUM = 4096;
 
 /** Who sends kubelet's probes. */
 export const KUBELET = 'kubelet';
+
+/** What a row's state may have. */
+export const CALLER_COUNTS = ['count', 'failed', 'requestBytes', 'responseBytes'] as const;
+export const CALLER_TIMES = ['latency'] as const;
 
 /** What was counted of one client's exchanges with one server. */
 export class CallerRow {
@@ -33,6 +38,21 @@ export class CallerRow {
     this.requestBytes += other.requestBytes;
     this.responseBytes += other.responseBytes;
     this.latency.merge(other.latency);
+  }
+
+  /** What was counted, for another one to add. */
+  state(): RowState {
+    const { count, failed, requestBytes, responseBytes, latency } = this;
+    return { counts: { count, failed, requestBytes, responseBytes }, times: timesState({ latency }), statuses: [] };
+  }
+
+  /** Add what another one has counted, or a delta of it. @param state validated */
+  addState({ counts, times }: RowState): void {
+    this.count += counts.count ?? 0;
+    this.failed += counts.failed ?? 0;
+    this.requestBytes += counts.requestBytes ?? 0;
+    this.responseBytes += counts.responseBytes ?? 0;
+    addTimes({ latency: this.latency }, times);
   }
 }
 

@@ -1,6 +1,8 @@
 import type { Exchange } from '../record/event.ts';
 import { Histogram } from './histogram.ts';
+import { addTimes, type RowState, timesState } from './row-state.ts';
 import { statusCode } from './status-code.ts';
+import { compareTexts } from './texts.ts';
 
 /** Rows by server, protocol and route; past it exchanges are counted in the row `other`. */
 export const ROWS_MAXIMUM = 4096;
@@ -8,7 +10,7 @@ export const ROWS_MAXIMUM = 4096;
 export const ROUTES_PER_SERVER = 256;
 /** Statuses of one row, and characters of each. */
 export const STATUSES_PER_ROW = 16;
-const STATUS_WIDTH = 80;
+export const STATUS_WIDTH = 80;
 
 /** What rows beyond a bound are called. */
 export const OTHER = 'other';
@@ -23,6 +25,11 @@ interface StatusCount {
   readonly status: string;
   count: number;
 }
+
+/** What a row's state may have. */
+export const EXCHANGE_COUNTS = ['count', 'failed', 'incomplete', 'requestBytes', 'responseBytes'] as const;
+export const EXCHANGE_TIMES = ['latency', 'ttfb', 'serverTime', 'firstByte', 'twoPackets'] as const;
+type ExchangeTime = (typeof EXCHANGE_TIMES)[number];
 
 /** What was counted of one route of one server, or of several together. */
 export class ExchangeRow {
@@ -96,7 +103,42 @@ export class ExchangeRow {
   /** How often which status came, most frequent first; without those that had none. */
   statuses(): Record<string, number> {
     const counts = [...this.#statuses.values()].filter(({ status, count }) => status !== '' && count > 0);
-    return Object.fromEntries(counts.sort((a, b) => b.count - a.count).map(({ status, count }) => [status, count]));
+    counts.sort((a, b) => b.count - a.count || compareTexts(a.status, b.status));
+    return Object.fromEntries(counts.map(({ status, count }) => [status, count]));
+  }
+
+  /** What was counted, for another one to add. */
+  state(): RowState {
+    const { count, failed, incomplete, requestBytes, responseBytes } = this;
+    return {
+      counts: { count, failed, incomplete, requestBytes, responseBytes },
+      times: timesState(this.#times()),
+      statuses: [...this.#statuses.values()].flatMap(({ status, count: times }) =>
+        status === '' || times === 0 ? [] : [[status, times] as const],
+      ),
+    };
+  }
+
+  /** Add what another one has counted, or a delta of it. @param state validated */
+  addState({ counts, times, statuses }: RowState): void {
+    this.count += counts.count ?? 0;
+    this.failed += counts.failed ?? 0;
+    this.incomplete += counts.incomplete ?? 0;
+    this.requestBytes += counts.requestBytes ?? 0;
+    this.responseBytes += counts.responseBytes ?? 0;
+    addTimes(this.#times(), times);
+    for (const [status, count] of statuses) this.#addStatus(status, count);
+  }
+
+  /** By the names that they have in a state. */
+  #times(): Readonly<Record<ExchangeTime, Histogram>> {
+    return {
+      latency: this.#latency,
+      ttfb: this.#ttfb,
+      serverTime: this.#serverTime,
+      firstByte: this.#firstByte,
+      twoPackets: this.#twoPackets,
+    };
   }
 
   #addTimes({ time, requestEnd, responseTime, responseEnd }: Exchange): void {

@@ -64,6 +64,21 @@ export interface HistogramState {
   readonly counts: readonly number[];
 }
 
+/** The buckets that there are: of 1 ns, and of 2^53 ns. */
+export const FIRST_BUCKET = -957;
+export const LAST_BUCKET = 740;
+/** What a bucket counts at most: further ones are counted in the total, and not in percentiles. */
+const BUCKET_MAXIMUM = 2 ** 32 - 1;
+
+/** What a histogram has counted, without its empty buckets: for files and messages. */
+export interface BucketsState {
+  /** Sum and maximum of the durations, ns. */
+  readonly sum: number;
+  readonly max: number;
+  /** A bucket's number and its count, one after the other, in ascending order: `[-320, 3, -318, 1]`. */
+  readonly buckets: readonly number[];
+}
+
 /**
  * Counts durations in logarithmic buckets that are read off the bits of a double: 32 to every power of two. It holds
  * only the powers of two it has seen, some 500 bytes for a usual spread. Two of them add up to exactly what one would
@@ -100,8 +115,39 @@ export class Histogram {
     }
     const shift = other.#low - this.#low;
     for (let index = 0; index < other.#counts.length; index += 1) {
-      (this.#counts[index + shift] as number) += other.#counts[index] as number;
+      this.#addTo(index + shift, other.#counts[index] as number);
     }
+  }
+
+  /**
+   * Add what another one has counted, or what a delta adds to it: counts and sum of a delta may be negative, its maximum is the whole's.
+   * @param state validated
+   */
+  addBuckets({ sum, max, buckets }: BucketsState): void {
+    const first = buckets[0];
+    const last = buckets[buckets.length - 2];
+    if (first !== undefined && last !== undefined) {
+      if (this.#counts.length === 0 || first < this.#low || last >= this.#low + this.#counts.length) {
+        this.#grow(first, last);
+      }
+      for (let at = 0; at < buckets.length; at += 2) {
+        const count = buckets[at + 1] as number;
+        this.count += count;
+        this.#addTo((buckets[at] as number) - this.#low, count);
+      }
+    }
+    this.#sum += sum;
+    if (max > this.max) this.max = max;
+  }
+
+  /** What was counted, without the empty buckets. */
+  buckets(): BucketsState {
+    const buckets: number[] = [];
+    for (let index = 0; index < this.#counts.length; index += 1) {
+      const count = this.#counts[index] as number;
+      if (count > 0) buckets.push(index + this.#low, count);
+    }
+    return { sum: this.#sum, max: this.max, buckets };
   }
 
   /** Sum of the durations, ns. */
@@ -146,6 +192,12 @@ export class Histogram {
       max: this.max,
       mean: Math.round(this.#sum / this.count),
     };
+  }
+
+  /** An array of this kind begins again at 0 past its maximum. */
+  #addTo(index: number, count: number): void {
+    const sum = (this.#counts[index] as number) + count;
+    this.#counts[index] = Math.min(BUCKET_MAXIMUM, Math.max(0, sum));
   }
 
   /** Hold the buckets from `first` to `last` as well, in whole powers of two. */

@@ -91,6 +91,11 @@ export interface TcpServerStats extends TcpStats {
   readonly port: number;
 }
 
+/** A connection with trouble: a record of a flow. Totals of several captures have no numbers of flows. */
+export interface WorstFlow extends Omit<FlowRecord, 'flow'> {
+  readonly flow: number | undefined;
+}
+
 /** The summary as one JSON document (docs/json.md). Rows that a bound collected are called `other`. */
 export interface SummaryReport {
   readonly v: number;
@@ -113,5 +118,5 @@ export interface SummaryReport {
     readonly failed: boolean;
     readonly count: number;
   }[];
-  readonly tcp: TcpStats & { readonly servers: readonly TcpServerStats[]; readonly worst: readonly FlowRecord[] };
+  readonly tcp: TcpStats & { readonly servers: readonly TcpServerStats[]; readonly worst: readonly WorstFlow[] };
 }

@@ -11,6 +11,8 @@ import { KEY_SEPARATOR, KeyedRows } from './keyed-rows.ts';
 import { makeReport } from './make-report.ts';
 import type { SummaryReport } from './report.ts';
 import { TcpHealth } from './tcp-health.ts';
+import type { SummaryTotals } from './totals.ts';
+import { totalsOf } from './totals-of-summary.ts';
 
 /** A server: its identity, or the number of a host that has no name. */
 export type Server = Identity | number;
@@ -158,7 +160,12 @@ export class Summary implements AnalysisSink {
    * @param span of the analysis' packets: ns since the first one; undefined when there was none
    */
   report(recorder: Recorder, span: { readonly first: number; readonly last: number } | undefined): SummaryReport {
-    return makeReport(this, recorder, span);
+    return makeReport(this.totals(recorder, span));
+  }
+
+  /** What was found so far, by the names that are known now: to be reported, saved or added to other totals. @param span as for `report` */
+  totals(recorder: Recorder, span: { readonly first: number; readonly last: number } | undefined): SummaryTotals {
+    return totalsOf(this, recorder, span);
   }
 
   /** Who answers, as rows have it. */
@@ -197,9 +204,14 @@ export class Summary implements AnalysisSink {
     return seen === undefined ? server : (this.#names.ofHost(seen.host, seen.time, seen.interfaceId) ?? server);
   }
 
-  /** Pods that are captured and had no flow. */
-  silentPods(): Identity[] {
-    return this.#names.capturedPods().filter(({ text }) => !this.#active.has(text));
+  /** Pods that are captured. */
+  capturedPods(): Identity[] {
+    return this.#names.capturedPods();
+  }
+
+  /** Pods that had a flow: `shop/web-1`. */
+  get activePods(): ReadonlySet<string> {
+    return this.#active;
   }
 
   #sawPods({ clientHost, serverHost, interfaceId }: FlowIdentity): void {

@@ -1,11 +1,34 @@
 import type { FlowFacts, TcpDirectionFacts, TcpFacts } from '../flow/flow-facts.ts';
 import { OTHER } from './exchange-rows.ts';
 import { Histogram } from './histogram.ts';
+import { addTimes, type RowState, timesState } from './row-state.ts';
 
 /** Servers with their ports; past it connections are counted in the row `other`. */
 export const TCP_SERVERS_MAXIMUM = 1024;
 /** Connections with the most trouble that are kept one by one. */
 export const WORST_FLOWS = 10;
+
+/** What a row's state may have. */
+export const TCP_COUNTS = [
+  'connections',
+  'midstream',
+  'refused',
+  'unanswered',
+  'resetByClient',
+  'resetByServer',
+  'retransmissions',
+  'fastRetransmissions',
+  'timeoutRetransmissions',
+  'spuriousRetransmissions',
+  'outOfOrder',
+  'duplicateAcks',
+  'keepAlives',
+  'zeroWindows',
+  'windowFull',
+  'lost',
+  'bytes',
+] as const;
+export const TCP_TIMES = ['handshake'] as const;
 
 /** What one or more TCP connections came to; both directions together. */
 export class TcpRow {
@@ -27,6 +50,11 @@ export class TcpRow {
   lost = 0;
   bytes = 0;
   readonly handshake = new Histogram();
+
+  /** What rows are ordered by. */
+  get count(): number {
+    return this.connections;
+  }
 
   add(flow: FlowFacts, tcp: TcpFacts): void {
     this.connections += 1;
@@ -54,6 +82,18 @@ export class TcpRow {
     this.handshake.merge(other.handshake);
   }
 
+  /** What was counted, for another one to add. */
+  state(): RowState {
+    const counts = Object.fromEntries(TCP_COUNTS.map((name) => [name, this[name]]));
+    return { counts, times: timesState({ handshake: this.handshake }), statuses: [] };
+  }
+
+  /** Add what another one has counted, or a delta of it. @param state validated */
+  addState({ counts, times }: RowState): void {
+    for (const name of TCP_COUNTS) this[name] += counts[name] ?? 0;
+    addTimes({ handshake: this.handshake }, times);
+  }
+
   #addDirection(direction: TcpDirectionFacts): void {
     this.retransmissions += direction.retransmissions;
     this.fastRetransmissions += direction.fastRetransmissions;
@@ -68,12 +108,18 @@ export class TcpRow {
   }
 }
 
+/** A connection and how much went wrong with it. */
+interface Troubled {
+  readonly trouble: number;
+  readonly flow: FlowFacts;
+}
+
 /** TCP connections by server and port, and those with the most trouble. */
 export class TcpHealth<Server> {
   #rows = 0;
   readonly #servers = new Map<Server | typeof OTHER, Map<number, TcpRow>>();
   /** Worst first. */
-  readonly #worst: { readonly trouble: number; readonly flow: FlowFacts }[] = [];
+  readonly #worst: Troubled[] = [];
 
   add(server: Server, flow: FlowFacts, tcp: TcpFacts): void {
     (this.#servers.get(server)?.get(flow.serverPort) ?? this.#make(server, flow.serverPort)).add(flow, tcp);
@@ -87,8 +133,9 @@ export class TcpHealth<Server> {
     }
   }
 
-  worst(): FlowFacts[] {
-    return this.#worst.map(({ flow }) => flow);
+  /** Worst first. */
+  worst(): readonly Troubled[] {
+    return this.#worst;
   }
 
   #make(server: Server, port: number): TcpRow {
@@ -103,13 +150,26 @@ export class TcpHealth<Server> {
   }
 
   #keepWorst(trouble: number, flow: FlowFacts): void {
+    const candidate = { trouble, flow };
     const least = this.#worst[WORST_FLOWS - 1];
-    if (least !== undefined && least.trouble >= trouble) return;
+    if (least !== undefined && !isWorse(candidate, least)) return;
     let at = this.#worst.length;
-    while (at > 0 && (this.#worst[at - 1]?.trouble ?? 0) < trouble) at -= 1;
-    this.#worst.splice(at, 0, { trouble, flow });
+    while (at > 0 && isWorse(candidate, this.#worst[at - 1] as Troubled)) at -= 1;
+    this.#worst.splice(at, 0, candidate);
     if (this.#worst.length > WORST_FLOWS) this.#worst.pop();
   }
+}
+
+/** Of equal ones the earlier is the worse: an order that does not depend on which ended first. */
+function isWorse(a: Troubled, b: Troubled): boolean {
+  const { flow: one } = a;
+  const { flow: two } = b;
+  const order =
+    b.trouble - a.trouble ||
+    one.first - two.first ||
+    one.clientPort - two.clientPort ||
+    one.serverPort - two.serverPort;
+  return order < 0;
 }
 
 /** Retransmissions, zero and full windows; a connection that was refused, reset or not answered counts as one more. */

@@ -89,7 +89,7 @@ function addOutputFlags(capture: Command): void {
     .option('--ring', 'with -W: keep the newest files, whatever begins a new one')
     .option(
       '-o, --output <FORMAT>',
-      'pcapng (default into a pipe or file), pcap; text (default on a terminal), json, summary, findings, flows, trace, html, map, csv, parquet=DIR, har, curl, state, custom-columns=…, jsonpath=…, template=…, stream=FLOW, packets',
+      'pcapng (default into a pipe or file), pcap; text (default on a terminal), json, summary, summary-state=FILE, findings, flows, trace, html, map, csv, parquet=DIR, har, curl, state, custom-columns=…, jsonpath=…, template=…, stream=FLOW, packets',
     )
     .option('--json', 'summary, findings, flows, trace, map or packets as JSON')
     .option(...FORMAT_FLAG)

@@ -17,6 +17,7 @@ export const outputs: Topic = {
             ['text', 'a line for each request with its response, and for each event; the default on a terminal'],
             ['json', 'the same, a JSON object on each line'],
             ['summary', 'totals: services, routes, errors, latencies, TCP; --json for programs'],
+            ['summary-state=FILE', 'what the summary has counted, for ksnoop merge to add to others; docs/merging.md'],
             ['findings', 'what is wrong, each with its evidence and what to do next; --json for programs'],
             ['flows', 'a line for each flow with its TCP health; --json for programs'],
             [

@@ -26,7 +26,7 @@ export function addReadCommand(ksnoop: Command, setExit: (code: number) => void)
     )
     .option(
       '-o, --output <FORMAT>',
-      'text (default), json, summary, findings, flows, trace, html, map, csv, parquet=DIR, har, curl, state, custom-columns=…, jsonpath=…, template=…, stream=FLOW, or packets',
+      'text (default), json, summary, summary-state=FILE, findings, flows, trace, html, map, csv, parquet=DIR, har, curl, state, custom-columns=…, jsonpath=…, template=…, stream=FLOW, or packets',
     )
     .option('--json', 'summary, findings, flows, trace, map or packets as JSON')
     .option(...FORMAT_FLAG)

@@ -2,7 +2,7 @@ import type { AnalysisSession, Condition } from '../../analyze/engine/session.ts
 import type { FlowFacts, FlowIdentity } from '../../analyze/flow/flow-facts.ts';
 import type { AnalysisEvent } from '../../analyze/record/event.ts';
 import { Activity } from '../../analyze/summary/activity.ts';
-import { serviceTotals } from '../../analyze/summary/make-report.ts';
+import { serviceTotals } from '../../analyze/summary/service-totals.ts';
 import { Summary } from '../../analyze/summary/summary.ts';
 import type { Ring } from './ring.ts';
 

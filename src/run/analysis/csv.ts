@@ -17,14 +17,17 @@ export const csv: AnalysisOutputKind = {
       event: (event, flow) => sums.event(event, flow),
       flowEnded: (flow) => sums.flowEnded(flow),
       end: () => {
-        const report = sums.report(session.recorder, session.span);
-        const columns = columnsOf(table);
-        line(csvRow(columns));
-        for (const row of rowsOf(report, table)) line(csvRow(columns.map((column) => cellOf(row, column))));
+        for (const text of csvLines(sums.report(session.recorder, session.span), table)) line(text);
       },
     };
   },
 };
+
+/** A table of a summary. */
+export function csvLines(report: SummaryReport, table: CsvTable): string[] {
+  const columns = columnsOf(table);
+  return [csvRow(columns), ...rowsOf(report, table).map((row) => csvRow(columns.map((column) => cellOf(row, column))))];
+}
 
 function columnsOf(table: CsvTable): string[] {
   const prefix = `${CSV_TABLES[table]}[].`;

@@ -24,6 +24,13 @@ export const ANALYSIS_OUTPUTS: readonly AnalysisForm[] = [
     load: async () => (await import('./summary.ts')).summary,
   },
   {
+    name: 'summary-state',
+    about: 'what the summary has counted, for ksnoop merge to add to others: summary-state=FILE',
+    json: false,
+    argument: { name: 'FILE', required: false },
+    load: async () => (await import('./summary-state.ts')).summaryState,
+  },
+  {
     name: 'findings',
     about: 'what is wrong, each with its evidence and what to do next',
     json: true,

@@ -59,10 +59,12 @@ export class Collected {
 
   /** The sides, in the order of the pods, after the reading. */
   sides(): Side[] {
-    const span = this.#session?.span;
+    const session = this.#session;
+    if (session === undefined) return [];
+    const { span, recorder } = session;
     const duration = span === undefined ? 0 : span.last - span.first;
     return this.#sides.map(({ summary, found, exchanges, connections }) => ({
-      summary,
+      summary: summary.totals(recorder, span),
       findings: found.list(),
       totals: { exchanges, connections, duration },
     }));

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, renameSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
@@ -55,6 +55,8 @@ export class Part {
   end(): void {
     this.#writer.finish();
     this.#flush();
+    // On the disk before it has its name: a node may be lost.
+    fsyncSync(this.#fd);
     closeSync(this.#fd);
     try {
       renameSync(this.#temporary, this.#path);

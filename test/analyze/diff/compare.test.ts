@@ -12,7 +12,7 @@ function side(fill: (made: ReturnType<typeof madeAnalysis> & { readonly summary:
   analysis.names.add(SERVER, { namespace: 'shop', pod: 'web-1', service: 'web' }, 0);
   fill({ ...analysis, summary });
   const totals = { exchanges: 1000, connections: 100, duration: 60e9 };
-  return { summary, findings: [], totals };
+  return { summary: summary.totals(analysis.recorder, undefined), findings: [], totals };
 }
 
 /** A thousand requests, of which the first `failing` fail. */

@@ -40,8 +40,8 @@ it('says kubelet of probes, and turns around where the server asks', () => {
   summary.event(exchange({ probe: true }), flow());
   summary.event(exchange({ requester: 1 }), flow());
   expect(callers().map(({ client, service }) => [client, service])).toEqual([
-    ['kubelet', SERVER],
     [SERVER, CLIENT],
+    ['kubelet', SERVER],
   ]);
 });
 

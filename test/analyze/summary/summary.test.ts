@@ -57,7 +57,7 @@ describe('the summary of exchanges', () => {
     summary.event(exchange({ time: 150 }), flow());
     summary.event(exchange({ requester: 1 }), flow());
     summary.event(exchange(), flow({ serverHost: -1 }));
-    expect(report().services.map(({ service }) => service)).toEqual(['web.shop', 'api.shop', CLIENT, 'no address']);
+    expect(report().services.map(({ service }) => service)).toEqual([CLIENT, 'api.shop', 'no address', 'web.shop']);
     expect(report().pods).toEqual([]);
   });
 

@@ -1,0 +1,62 @@
+import { addState } from '../../analyze/summary/state.ts';
+import { readState } from '../../analyze/summary/state-read.ts';
+import { SummaryTotals } from '../../analyze/summary/totals.ts';
+import { KsnoopError } from '../../wire/errors.ts';
+import { parseJson } from '../../wire/guard.ts';
+import { openInput } from '../input/input.ts';
+import { inputPaths } from '../input/paths.ts';
+
+/** Bytes of a file, decompressed. A state with every row that it may have is smaller. */
+const FILE_BYTES = 128 * 1024 * 1024;
+
+/** Saved summaries, added up. */
+export interface Merged {
+  readonly totals: SummaryTotals;
+  readonly files: number;
+}
+
+/**
+ * Add up the summaries that `-o summary-state` has saved. Each file is read by itself, so memory does not grow with their number.
+ * @param words files, directories and patterns; `-` for stdin; compressed or not
+ * @throws KsnoopError NO_FILE, CANNOT_READ, TOO_MANY_FILES; DAMAGED_STATE where a file is no saved summary; INTERRUPTED
+ */
+export async function mergeStates(words: readonly string[], signal: AbortSignal): Promise<Merged> {
+  const totals = new SummaryTotals();
+  const paths = inputPaths(words);
+  for (const { path } of paths) {
+    const name = path === '-' ? 'stdin' : path;
+    const text = await textOf(path, name, signal);
+    try {
+      addState(totals, readState(parseJson(text, 'saved summary'), { where: 'saved summary' }));
+    } catch (cause) {
+      if (cause instanceof KsnoopError) throw damaged(name, cause.message, cause);
+      throw cause;
+    }
+  }
+  return { totals, files: paths.length };
+}
+
+async function textOf(path: string, name: string, signal: AbortSignal): Promise<string> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  const end = await openInput(path, { follow: false }).each(
+    (bytes) => {
+      size += bytes.length;
+      if (size > FILE_BYTES) throw damaged(name, `It is larger than ${FILE_BYTES} bytes.`);
+      pieces.push(Buffer.from(bytes));
+      return undefined;
+    },
+    signal,
+    () => {},
+  );
+  if (end.kind === 'aborted') throw new KsnoopError('INTERRUPTED', 'Interrupted before all files were read.');
+  if (end.kind === 'truncated') throw damaged(name, `It stops at byte ${end.at} (${end.reason}).`);
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+function damaged(name: string, why: string, cause?: unknown): KsnoopError {
+  return new KsnoopError('DAMAGED_STATE', `${name} is not a saved summary that can be read. ${why}`, {
+    hint: 'Save it again: ksnoop read FILE… -o summary-state=NEW.json',
+    cause,
+  });
+}

@@ -1,0 +1,85 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, expect, it } from 'vitest';
+import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
+import { analysisOutput } from '../../../src/run/analysis/index.ts';
+import { packetSelection } from '../../../src/run/convert/selection.ts';
+import { mergedLines } from '../../../src/run/merge/form.ts';
+import { mergeStates } from '../../../src/run/merge/merge.ts';
+import type { MergeOutput } from '../../../src/run/merge/outputs.ts';
+import { plainSettings } from '../../support/analysis-session.ts';
+
+const CAPTURE = readFileSync(join(import.meta.dirname, '../analysis/captures/wrong-service.pcapng'));
+const PARTS = ['tcp and (tcp[0:2] + tcp[2:2]) % 3 = 0', 'tcp and (tcp[0:2] + tcp[2:2]) % 3 > 0', 'not tcp'];
+
+const directory = mkdtempSync(join(tmpdir(), 'ksnoop-merge-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** What an output makes of the packets that pass a filter. */
+async function analysed(
+  name: string,
+  { json = false, filter, argument }: { json?: boolean; filter?: string; argument?: string },
+) {
+  const kind = await analysisOutput(name)?.load();
+  if (kind === undefined) throw new Error(`there is no output ${name}`);
+  const lines: string[] = [];
+  const choice = packetSelection({ filter, from: undefined, to: undefined });
+  const session = new AnalysisSession(
+    kind,
+    plainSettings({ line: (line) => void lines.push(line), json, choice, argument }),
+  );
+  session.push(CAPTURE);
+  session.end();
+  return lines;
+}
+
+function merged(words: readonly string[]) {
+  return mergeStates(words, new AbortController().signal);
+}
+
+function form(output: MergeOutput, { json = false, argument }: { json?: boolean; argument?: string } = {}) {
+  return { output, json, argument, colour: false, width: undefined };
+}
+
+it('adds up what parts of a capture have saved to what one reading of all reports', async () => {
+  const files = PARTS.map((_, index) => join(directory, `part-${index}.json`));
+  for (const [index, filter] of PARTS.entries()) {
+    await analysed('summary-state', { filter, argument: files[index] ?? '' });
+  }
+  const { totals, files: count } = await merged([directory]);
+  expect(count).toBe(PARTS.length);
+  expect(mergedLines(totals, form('json'))).toEqual(await analysed('summary', { json: true }));
+  expect(mergedLines(totals, form('csv', { argument: 'routes' }))).toEqual(
+    await analysed('csv', { argument: 'routes' }),
+  );
+  expect(mergedLines(totals, form('map'))).toEqual(await analysed('map', {}));
+  expect(mergedLines(totals, form('map', { json: true }))).toEqual(await analysed('map', { json: true }));
+  expect(mergedLines(totals, form('summary')).join('\n')).toContain('web.shop  HTTP         33');
+  // A sum is saved as its parts are, compressed or not.
+  const sum = join(directory, 'sum.json.gz');
+  writeFileSync(sum, gzipSync(mergedLines(totals, form('summary-state')).join('\n')));
+  const again = await merged([sum]);
+  expect(mergedLines(again.totals, form('json'))).toEqual(mergedLines(totals, form('json')));
+});
+
+it('names the file that is no saved summary', async () => {
+  const file = join(directory, 'other.json');
+  for (const text of ['{"kind":"summary"}', '{', '', '[]', '{"kind":"summary-state","v":9}']) {
+    writeFileSync(file, text);
+    await expect(merged([file])).rejects.toMatchObject({
+      code: 'DAMAGED_STATE',
+      message: expect.stringContaining(file),
+    });
+  }
+  await expect(merged([join(directory, 'none.json')])).rejects.toMatchObject({ code: 'NO_FILE' });
+});
+
+it('ends when it is interrupted', async () => {
+  const abort = new AbortController();
+  abort.abort();
+  const file = join(directory, 'interrupted.json');
+  writeFileSync(file, '{}');
+  await expect(mergeStates([file], abort.signal)).rejects.toMatchObject({ code: 'INTERRUPTED' });
+});
