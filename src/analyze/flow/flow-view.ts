@@ -35,9 +35,21 @@ export interface FlowSources {
   readonly isContinued?: ((slot: number) => boolean) | undefined;
 }
 
-/** A flow in its table, seen as FlowInfo: one view that is pointed at one flow after the other. */
+/**
+ * A flow in its table, seen as FlowInfo: one view that is pointed at one flow after the other. Who takes an event looks at these
+ * numbers many times, so they are read once, when the view is pointed at the flow.
+ */
 export class FlowView implements FlowInfo {
   slot = -1;
+  id = -1;
+  transport: Transport = 'ip';
+  clientHost = -1;
+  serverHost = -1;
+  clientPort = 0;
+  serverPort = 0;
+  interfaceId = 0;
+  sameAs: OtherLeg | undefined;
+  #kind = -1;
   readonly #table: FlowTable;
   readonly #sources: FlowSources;
 
@@ -47,44 +59,28 @@ export class FlowView implements FlowInfo {
   }
 
   at(slot: number): this {
+    const { ints } = this.#table;
+    const base = this.#table.base(slot);
+    const client = ints[base + FLOW_I32.client] as number;
+    const ports = ints[base + FLOW_I32.ports] as number;
+    const kind = (ints[base + FLOW_I32.kind] as number) & 0xff;
     this.slot = slot;
+    this.id = (ints[base + FLOW_I32.id] as number) - 1;
+    this.clientHost = ints[base + FLOW_I32.hosts + client] as number;
+    this.serverHost = ints[base + FLOW_I32.hosts + 1 - client] as number;
+    this.clientPort = client === 0 ? ports >>> 16 : ports & 0xffff;
+    this.serverPort = client === 0 ? ports & 0xffff : ports >>> 16;
+    this.interfaceId = ints[base + FLOW_I32.interfaceId] as number;
+    this.sameAs = this.#sources.sameAs(slot);
+    if (kind !== this.#kind) {
+      this.#kind = kind;
+      this.transport = TRANSPORTS[kind] ?? 'ip';
+    }
     return this;
-  }
-
-  get id(): number {
-    return this.#int(FLOW_I32.id) - 1;
   }
 
   get continued(): boolean {
     return this.#sources.isContinued?.(this.slot) ?? false;
-  }
-
-  get transport(): Transport {
-    return TRANSPORTS[this.#int(FLOW_I32.kind) & 0xff] ?? 'ip';
-  }
-
-  get clientHost(): number {
-    return this.#int(FLOW_I32.hosts + this.#int(FLOW_I32.client));
-  }
-
-  get serverHost(): number {
-    return this.#int(FLOW_I32.hosts + 1 - this.#int(FLOW_I32.client));
-  }
-
-  get clientPort(): number {
-    return this.#port(this.#int(FLOW_I32.client));
-  }
-
-  get serverPort(): number {
-    return this.#port(1 - this.#int(FLOW_I32.client));
-  }
-
-  get interfaceId(): number {
-    return this.#int(FLOW_I32.interfaceId);
-  }
-
-  get sameAs(): OtherLeg | undefined {
-    return this.#sources.sameAs(this.slot);
   }
 
   get redirect(): Redirect | undefined {
@@ -123,11 +119,6 @@ export class FlowView implements FlowInfo {
       bytes: this.#double(FLOW_F64.bytes + direction),
       payload: this.#double(FLOW_F64.payload + direction),
     };
-  }
-
-  #port(endpoint: number): number {
-    const ports = this.#int(FLOW_I32.ports);
-    return endpoint === 0 ? ports >>> 16 : ports & 0xffff;
   }
 
   #int(field: number): number {
