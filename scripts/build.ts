@@ -58,6 +58,12 @@ const results = await Promise.all([
     plugins: [plainBuiltins()],
     entryPoints: { 'ksnoop-agent': join(root, 'src/agent/main.ts') },
   }),
+  // Started by the agent as a worker, by its path.
+  build({
+    ...written,
+    plugins: [plainBuiltins(), inlineNumbers(join(root, 'src'))],
+    entryPoints: { 'ksnoop-edge': join(root, 'src/edge/main.ts') },
+  }),
   build({
     ...written,
     plugins: [slimClientNode(), plainBuiltins()],
@@ -79,7 +85,7 @@ for (const architecture of ['amd64', 'arm64'] as const) {
 }
 await rm(dist, { recursive: true, force: true });
 await rename(fresh, dist);
-const sizes = [joined, results[1].metafile, results[2].metafile].flatMap((metafile) =>
+const sizes = [joined, ...results.slice(1).map(({ metafile }) => metafile)].flatMap((metafile) =>
   Object.values(metafile.outputs).map(({ bytes }) => bytes),
 );
 const total = sizes.reduce((sum, bytes) => sum + bytes, 0);

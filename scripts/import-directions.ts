@@ -20,6 +20,7 @@ const BELOW_ENGINE = [
   'analyze/flow',
   'analyze/identity',
   'analyze/protocols',
+  'analyze/found',
   'analyze/tcp',
   'analyze/state',
 ] as const;
@@ -64,6 +65,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'analyze/protocols': {
     loads: ['wire', 'analyze', 'analyze/layers', 'analyze/packet', 'analyze/record'],
     types: ['analyze/flow'],
+  },
+  'analyze/found': {
+    loads: ['wire', 'analyze', 'analyze/layers', 'analyze/record', 'analyze/flow', 'analyze/identity'],
+    types: ['analyze/packet', 'analyze/engine'],
   },
   'analyze/tcp': {
     loads: [
@@ -155,7 +160,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'cli/program.ts': { loads: [...BELOW_CLI, 'cli/*'] },
   'cli/main.ts': { loads: [...BELOW_CLI, 'cli/*'] },
 
-  edge: { loads: ['wire', 'agent/*', 'analyze/*'] },
+  // The merge orders the interfaces of one node beside the agent as it does those of several at the client.
+  edge: { loads: ['wire', 'analyze/*', 'capture', 'capture/streams'] },
   controller: { loads: ['wire', 'ticket', 'capture/*', 'run/*'] },
 };
 

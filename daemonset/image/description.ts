@@ -86,6 +86,8 @@ export const DESCRIPTION = {
   agentPath: '/usr/bin/ksnoop-agent',
   /** The controller of Captures: another command of the same image. */
   controllerPath: '/usr/bin/ksnoop-controller',
+  /** What the agent starts as a worker: the analysis of packets on their node. */
+  edgePath: '/usr/bin/ksnoop-edge',
   shebang: '#!/usr/bin/node',
   passwd: 'root:x:0:0:root:/:/sbin/nologin\n',
   group: 'root:x:0:\n',

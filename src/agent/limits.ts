@@ -193,6 +193,17 @@ export const SNAT_PAIRS = 16_384;
 export const SNAT_LEAST = 1_000;
 export const SNAT_SHOWN = 4;
 
+/**
+ * The analysis of one session's packets on their node: memory that is admitted for it, what of it may be JavaScript's (the rest is
+ * tables and packets that wait for their order), and bytes of what it found that wait for the client's stream. Longer pieces of the
+ * stream are given to it without a copy.
+ */
+export const EDGE_MEMORY = 120 * 1024 * 1024;
+export const EDGE_HEAP_MB = 64;
+export const EDGE_YOUNG_MB = 8;
+export const EDGE_PENDING_BYTES = 1024 * 1024;
+export const EDGE_TRANSFER_BYTES = 64 * 1024;
+
 /** A namespace's state is first taken so long after its capture began: its first packets go before. */
 export const STATE_AFTER_MS = 500;
 

@@ -37,6 +37,13 @@ export const PENDING_TOTAL_BYTES = 64 * 1024 * 1024;
 /** Exchanges of all flows of a datagram protocol that wait for their answers. */
 export const PENDING_DATAGRAMS = 65_536;
 
+/**
+ * Of what analyses beside agents found: streams, open flows of all of them together, and addresses whose numbers are remembered.
+ */
+export const FOUND_STREAMS = 65_536;
+export const FOUND_FLOWS = 524_288;
+export const FOUND_HOSTS = 65_536;
+
 /** Clusters that a capture tells apart; interfaces of others count as one cluster without names. */
 export const CLUSTERS_MAXIMUM = 1_000;
 

@@ -46,6 +46,19 @@ export interface CaptureRequest {
    * does not know this sends none.
    */
   readonly state?: boolean;
+  /**
+   * The packets are analysed on their node, and what was found comes in their place. An agent that does not know this sends the
+   * packets.
+   */
+  readonly edge?: EdgeRequest;
+}
+
+/** What an analysis beside an agent looks at, as AnalysisOutputKind (src/analyze/engine/output.ts) has it. */
+export interface EdgeRequest {
+  readonly detail: boolean;
+  readonly labels: boolean;
+  readonly firstLegs: boolean;
+  readonly showSecrets: boolean;
 }
 
 /** What the client sends afterwards. */
@@ -175,6 +188,18 @@ export function parseCaptureRequest(line: string): CaptureRequest {
     maxDurationMs: requireInteger(request, 'maxDurationMs', where, { minimum: 1, maximum: DURATION_MAXIMUM_MS }),
     ...(request.follow === true && { follow: true }),
     ...(request.state === true && { state: true }),
+    ...(request.edge !== undefined && { edge: parseEdgeRequest(request.edge) }),
+  };
+}
+
+/** @throws KsnoopError INVALID_MESSAGE */
+export function parseEdgeRequest(value: unknown): EdgeRequest {
+  const { detail, labels, firstLegs, showSecrets } = requireObject(value, 'request for an analysis');
+  return {
+    detail: detail === true,
+    labels: labels === true,
+    firstLegs: firstLegs === true,
+    showSecrets: showSecrets === true,
   };
 }
 

@@ -4,6 +4,7 @@ import { type CaptureInterface, captureInterface } from './capture-interface.ts'
 import { CaptureTime, wholeTick } from './capture-time.ts';
 import { tlsSecretsOf } from './decryption-secrets.ts';
 import { KsnoopError } from './errors.ts';
+import { foundText, isWholeFound } from './found-block.ts';
 import { INTERFACE_BYTES_MAXIMUM, INTERFACES_MAXIMUM } from './limits.ts';
 import { type AddressNames, addressNames } from './name-resolution-read.ts';
 import { stateOf, type TimedState } from './network-state.ts';
@@ -38,6 +39,12 @@ export interface CaptureHandlers {
   state?(state: TimedState): void;
   /** Secrets of TLS connections: lines of a key log. */
   secrets?(lines: string): void;
+  /**
+   * What an analysis beside an agent found.
+   * @param timeHigh nanoseconds since 1970, upper half
+   * @param stream the number of the stream it came in
+   */
+  found?(json: string, timeHigh: number, timeLow: number, interfaceId: number, stream: number): void;
   /** Every pcapng block but packets, as it lies there; valid during the call. For copying them to another file. */
   block?(block: BlockView): void;
 }
@@ -240,6 +247,9 @@ export class CaptureFramer {
       case BLOCK.ksnoopState:
         this.#state(block);
         break;
+      case BLOCK.ksnoopFound:
+        this.#found(block);
+        break;
       case BLOCK.decryptionSecrets:
         this.#secrets(block);
         break;
@@ -268,6 +278,15 @@ export class CaptureFramer {
     const state = this.#handlers.state === undefined ? undefined : stateOf(block);
     const from = state && this.#section[state.interfaceId];
     if (state !== undefined && from !== undefined) this.#handlers.state?.({ ...state, interfaceId: from.id });
+  }
+
+  #found(block: BlockView): void {
+    if (this.#handlers.found === undefined || !isWholeFound(block)) return;
+    const { view, offset } = block;
+    const from = this.#section[view.getUint32(offset + 8, true)];
+    if (from === undefined) return;
+    const { stream, json } = foundText(block);
+    this.#handlers.found(json, view.getUint32(offset + 12, true), view.getUint32(offset + 16, true), from.id, stream);
   }
 
   #interface(block: BlockView): void {

@@ -84,6 +84,10 @@ export const ERROR_CODES = {
   },
   DAMAGED_PCAP: { exit: EXIT.failed, meaning: 'The pcap data is damaged; the message names the byte.' },
   DAMAGED_PCAPNG: { exit: EXIT.failed, meaning: 'The pcapng data is damaged; the message names the byte.' },
+  EDGE_FAILED: {
+    exit: EXIT.failed,
+    meaning: 'The analysis of a session on its node (--edge) failed, or its agent comes without it.',
+  },
   EXEC_FAILED: { exit: EXIT.failed, meaning: 'Kubernetes could not run the agent in its pod.' },
   EXTERNAL_NAME: { exit: EXIT.noTarget, meaning: 'The Service is of type ExternalName and has no pods.' },
   FILE_EXISTS: { exit: EXIT.usage, meaning: 'The file already exists and is not overwritten without --force.' },

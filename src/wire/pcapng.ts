@@ -18,6 +18,10 @@ export const BLOCK = {
   ksnoopState: 0x80004b54,
   /** Local use: names of the addresses of one of several clusters (capture-cluster.ts). */
   ksnoopNames: 0x80004b55,
+  /** Local use: what an analysis beside the agent found (found-block.ts). */
+  ksnoopFound: 0x80004b56,
+  /** Local use, between agent and client only: several found blocks, compressed (found-block.ts). */
+  ksnoopFoundBatch: 0x80004b57,
 } as const;
 
 export const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
@@ -45,6 +49,11 @@ export const OPTION = {
 } as const;
 
 export const NAME_RECORD = { end: 0, ipv4: 1, ipv6: 2 } as const;
+
+/** Whether a block of a type shows how far its interface has come: statistics and states are taken aside from the packets. */
+export function showsProgress(type: number): boolean {
+  return type === BLOCK.enhancedPacket || type === BLOCK.ksnoopFound;
+}
 
 /** Bytes of an Enhanced Packet Block before its packet data. */
 export const EPB_HEADER_BYTES = 28;

@@ -23,7 +23,18 @@ export function ended(changes: Changes = {}): CaptureResult & { web: TargetRepor
   tally.interfaces.push({ id: 0, stream: 1, index: 0, name: 'shop/web/any', packets: 5, bytes: 500, truncated: 1 });
   tally.interfaces.push({ id: 1, stream: 1, index: 1, name: 'shop/api/any', packets: 0, bytes: 0, truncated: 0 });
   Object.assign(tally, { packets: 5, bytes: 500 });
-  return { report, tally, late: 0, clockNotes: [], cause: 'user', cutOff: false, ...changes, web, api };
+  return {
+    report,
+    tally,
+    late: 0,
+    streamBytes: 700,
+    clockNotes: [],
+    cause: 'user',
+    cutOff: false,
+    ...changes,
+    web,
+    api,
+  };
 }
 
 export const nothing = () => {

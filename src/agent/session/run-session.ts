@@ -1,17 +1,18 @@
 import type { Readable, Writable } from 'node:stream';
-import type { EndReason } from '../../wire/agent-protocol.ts';
+import type { EdgeRequest, EndReason } from '../../wire/agent-protocol.ts';
 import type { AgentTarget } from '../../wire/agent-target.ts';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { LEASE_MS } from '../../wire/limits.ts';
 import { PROTOCOL_TEXT, VERSION } from '../../wire/version.ts';
-import { LAST_EVENTS_MS, REFUSED_TICKETS } from '../limits.ts';
+import { EDGE_MEMORY, LAST_EVENTS_MS, REFUSED_TICKETS } from '../limits.ts';
 import { NODE_NAME } from '../netns/node.ts';
 import type { DiskBudget } from '../spool/disk-budget.ts';
-import type { MemoryShare } from '../spool/memory-budget.ts';
+import { type MemoryShare, noMemory } from '../spool/memory-budget.ts';
 import { Spool } from '../spool/spool.ts';
 import { SpoolFile } from '../spool/spool-file.ts';
 import { CaptureSession } from './capture-session.ts';
 import { listen } from './control.ts';
+import { EdgeOutput } from './edge-output.ts';
 import { Events } from './events.ts';
 import { nonBlockingStdio } from './non-blocking-stdio.ts';
 import type { Resources } from './resources.ts';
@@ -62,6 +63,9 @@ export class Session {
   readonly #tickets: SessionTickets | undefined;
   readonly #events: Events;
   readonly #spool: Spool;
+  readonly #resources: Resources;
+  /** Analyses the packets, where the client asked for that. */
+  #edge: EdgeOutput | undefined;
   readonly #unlisten: () => void;
   #capture: CaptureSession | undefined;
   #over = false;
@@ -74,6 +78,7 @@ export class Session {
    */
   constructor(streams: AgentStreams, resources: Resources, memory: MemoryShare, tickets?: SessionTickets) {
     this.#streams = streams;
+    this.#resources = resources;
     this.#tickets = tickets;
     this.#memory = memory;
     this.#events = new Events(streams.stderr);
@@ -91,6 +96,7 @@ export class Session {
       {
         request: (wanted) => {
           const request = tickets?.request(wanted) ?? wanted;
+          if (wanted.edge !== undefined) this.#analyse(wanted.edge);
           this.#capture = new CaptureSession(request, this.#spool, this.#events, resources, tickets);
           this.#capture.run().then(
             () => this.#end(0),
@@ -132,6 +138,19 @@ export class Session {
     this.#capture?.abandon('failed');
     this.#events.send({ type: 'failed', code, message, ...(hint && { hint }) });
     void this.#end(1);
+  }
+
+  /** The packets are analysed here. @throws KsnoopError NO_MEMORY, EDGE_FAILED */
+  #analyse(request: EdgeRequest): void {
+    const { memory } = this.#resources;
+    if (memory.begin(EDGE_MEMORY) === undefined) throw noMemory(memory);
+    this.#edge = new EdgeOutput({
+      request,
+      stdout: this.#streams.stdout,
+      waiting: () => this.#spool.waiting,
+      failed: (error) => this.fail(error),
+    });
+    this.#spool.redirect(this.#edge);
   }
 
   #add(target: AgentTarget): void {
@@ -186,6 +205,7 @@ export class Session {
   #close(): void {
     this.#tickets?.close();
     this.#spool.close();
+    this.#edge?.close();
     this.#memory.close();
   }
 }

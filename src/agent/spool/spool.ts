@@ -31,7 +31,7 @@ export interface SpoolOptions {
 export class Spool {
   /** Bytes taken so far, those that wait included. */
   taken = 0;
-  readonly #stdout: Writable;
+  #stdout: Writable;
   readonly #bound: number;
   readonly #keep: number;
   readonly #allowance: Allowance;
@@ -59,6 +59,12 @@ export class Spool {
       empty: () => this.#batch.empty(),
       failed: fileFailed,
     });
+    stdout.on('error', () => this.close());
+  }
+
+  /** From now on, before the first block, another stream takes the blocks. */
+  redirect(stdout: Writable): void {
+    this.#stdout = stdout;
     stdout.on('error', () => this.close());
   }
 

@@ -82,6 +82,8 @@ export class Analysis {
   /** The flow of the packet last taken, as FlowInfo.id counts; -1 where it has none. */
   flow = -1;
   readonly places = new Places();
+  /** What analyses beside agents counted, as `bounds` has it. */
+  readonly elsewhere = { evicted: 0, gaps: 0, otherHosts: 0 };
   readonly #recent = new RecentDatagrams();
   /** Flows of which another place brings what the one that counts does not. */
   readonly #silent = new Deadlines<FlowSightings>(HANDOVER_NS);
@@ -130,9 +132,9 @@ export class Analysis {
   /** Flows that ended early because a table was full, and holes that were given up. */
   get bounds(): { readonly evicted: number; readonly gaps: number; readonly otherHosts: number } {
     return {
-      evicted: this.#tcp.evicted + this.#datagrams.table.evicted,
-      gaps: this.#tcp.reassembly.gaps,
-      otherHosts: this.hosts.overflowed,
+      evicted: this.#tcp.evicted + this.#datagrams.table.evicted + this.elsewhere.evicted,
+      gaps: this.#tcp.reassembly.gaps + this.elsewhere.gaps,
+      otherHosts: this.hosts.overflowed + this.elsewhere.otherHosts,
     };
   }
 
@@ -302,6 +304,12 @@ export class Analysis {
     if (!isCopy) return isWaiting ? DISPOSITION.undecided : DISPOSITION.opaque;
     this.copies += 1;
     return DISPOSITION.copy;
+  }
+
+  /** The number of one more flow, which another analysis follows. */
+  newFlow(): number {
+    this.#flows += 1;
+    return this.#flows - 1;
   }
 
   /** Flows that have not ended, TCP's first; each view is valid during its call. */

@@ -5,6 +5,8 @@ import type { AddressNames } from '../../wire/name-resolution-read.ts';
 import type { TimedState } from '../../wire/network-state.ts';
 import { BLOCK } from '../../wire/pcapng.ts';
 import type { AnalysisSink } from '../flow/flow-facts.ts';
+import { FoundReader } from '../found/found-reader.ts';
+import { added, type FoundTotals, NO_TOTALS } from '../found/totals.ts';
 import { DIRECTION } from '../layers/layer.ts';
 import { decodeCommonPacket } from '../packet/common-packet.ts';
 import { Fragments } from '../packet/fragments.ts';
@@ -45,6 +47,9 @@ export class CaptureAnalysis {
   /** Bytes of packets as captured, and packets of which the capture kept a part only. */
   bytes = 0;
   truncated = 0;
+  /** What analyses beside agents found, and what they counted. */
+  readonly found: FoundReader;
+  foundTotals: FoundTotals = NO_TOTALS;
   /**
    * Called when a fragmented datagram is whole or given up, before its last fragment is handed out as a packet: with the number that
    * `waitsWith` had for its other fragments, and whether events stand for them.
@@ -64,10 +69,22 @@ export class CaptureAnalysis {
     const linkTypes: number[] = [];
     /** By interface: the number of its cluster; only once one names its cluster. */
     const clusters: number[] = [];
+    const interfaceNames: string[] = [];
+    this.found = new FoundReader(
+      {
+        hosts: analysis.hosts,
+        now: () => analysis.clock.now,
+        newFlow: () => analysis.newFlow(),
+        interfaceName: (id) => interfaceNames[id] ?? '',
+        counted: (more) => this.#counted(more),
+      },
+      sink,
+    );
     const onPacket = observer.packet?.bind(observer);
     const handlers: CaptureHandlers = {
       interface: (id, described) => {
         linkTypes[id] = described.linkType;
+        interfaceNames[id] = described.name;
         analysis.addInterface(id, described);
         const cluster = analysis.hosts.clusters.number(clusterOf(described.description));
         if (cluster > 0 || clusters.length > 0) clusters[id] = cluster;
@@ -80,6 +97,11 @@ export class CaptureAnalysis {
         if (droppedByKernel > 0 || (endTime !== undefined && captured < received)) analysis.places.missed(id);
       },
       state: (state) => observer.state?.(state),
+      found: (json, timeHigh, timeLow, interfaceId, stream) => {
+        analysis.clock.set(timeHigh, timeLow);
+        analysis.inCluster(clusters[interfaceId] ?? 0);
+        this.found.take({ stream, json });
+      },
       secrets: (lines) => observer.secrets?.(lines),
       block: (block) => {
         if (block.type === BLOCK.sectionHeader) analysis.places.section();
@@ -108,6 +130,20 @@ export class CaptureAnalysis {
       },
     };
     this.framer = new CaptureFramer(handlers);
+  }
+
+  #counted(more: FoundTotals): void {
+    const { analysis, fragments } = this;
+    analysis.packets += more.packets;
+    analysis.copies += more.copies;
+    analysis.elsewhere.evicted += more.evicted;
+    analysis.elsewhere.gaps += more.gaps;
+    analysis.elsewhere.otherHosts += more.otherHosts;
+    fragments.incomplete += more.incomplete;
+    fragments.evicted += more.fragmentsEvicted;
+    this.bytes += more.bytes;
+    this.truncated += more.truncated;
+    this.foundTotals = added(this.foundTotals, (name) => more[name]);
   }
 
   #fragment(view: PacketView): Disposition {

@@ -1,5 +1,5 @@
 import { u16 } from '../bytes.ts';
-import { ConnectionLegs, legHash } from '../flow/connection-legs.ts';
+import { ConnectionLegs, type LegShown, legHash } from '../flow/connection-legs.ts';
 import type { OtherLeg } from '../flow/flow-facts.ts';
 import { FLOW_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
@@ -24,10 +24,11 @@ export class DatagramLegs {
   /** Any flow was joined so far: of most captures none is. */
   #hasJoined = false;
 
-  constructor(table: FlowTable, clock: Clock) {
+  /** @param shown gets what the first datagram of every flow shows */
+  constructor(table: FlowTable, clock: Clock, shown?: LegShown) {
     this.#table = table;
     this.#clock = clock;
-    this.#first = new ConnectionLegs(table, LEG_DATAGRAM_WINDOW_NS);
+    this.#first = new ConnectionLegs(table, LEG_DATAGRAM_WINDOW_NS, shown);
   }
 
   /** The earlier flow of which the one in a slot is the other leg. */

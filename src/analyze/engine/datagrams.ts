@@ -49,7 +49,7 @@ export class DatagramFlows {
     this.#clock = clock;
     this.detail = detail;
     this.table = new FlowTable(DATAGRAM_STRIDE, FLOWS_MAXIMUM, (slot) => this.#ended(slot));
-    this.#legs = new DatagramLegs(this.table, clock);
+    this.#legs = new DatagramLegs(this.table, clock, sink.legShown?.bind(sink));
     this.redirects = new Redirects(this.table, hosts, (_slot, _sender, packet) => isOnLoopback(packet));
     this.#view = new FlowView(this.table, {
       protocol: (slot) => this.#protocol(slot)?.name,

@@ -43,6 +43,8 @@ export class AnalysisSession {
   readonly interfaces: CaptureInterface[] = [];
   /** Responses of which it is not known which of several requests they answer. */
   unmatched = 0;
+  /** The output shows single packets. */
+  readonly showsPackets: boolean;
   /** What the kernel had counted in the captured network namespaces. */
   readonly states = new NetworkStates();
   /** Secrets of TLS connections: those that were given, and those in the capture. */
@@ -58,6 +60,7 @@ export class AnalysisSession {
 
   constructor(kind: AnalysisOutputKind, settings: SessionSettings) {
     this.where = settings.where;
+    this.showsPackets = kind.packets;
     this.#filter = kind.ownFilter === true ? undefined : settings.where;
     this.#showSecrets = settings.showSecrets;
     this.#detail = kind.detail || settings.where !== undefined;
@@ -77,6 +80,8 @@ export class AnalysisSession {
       flowEnded: (flow: FlowInfo) => this.#flowEnded(flow),
       flowBegan: (packet: PacketView) => this.#sawLocal(packet),
       leftAt: (packet: PacketView) => this.#sawLocal(packet),
+      local: (host: number, interfaceId: number) =>
+        this.names.sawLocal(host, interfaceId, this.capture.analysis.clock.now),
     };
     const observer: PacketObserver = {
       interface: (id, described) => {

@@ -9,6 +9,9 @@ const PROBES = 8;
 /** Int32s of an entry: both parts of the key, the flow's slot, and its number + 1; 0 marks a free entry. */
 const STRIDE = 4;
 
+/** As AnalysisSink.legShown. */
+export type LegShown = (flow: number, interfaceId: number, first: number, second: number) => void;
+
 /**
  * Finds which open flow of a table had a key first: what NAT does not change, such as both initial sequence numbers of a
  * handshake (64 random bits, RFC 6528). Two flows with one key within a short time are one connection seen on two legs: before
@@ -19,13 +22,18 @@ const STRIDE = 4;
 export class ConnectionLegs {
   readonly #table: FlowTable;
   readonly #window: number;
+  readonly #shown: LegShown | undefined;
   readonly #entries = new Int32Array(LEG_ENTRIES * STRIDE);
   readonly #times = new Float64Array(LEG_ENTRIES);
 
-  /** @param window ns within which both legs have shown the key */
-  constructor(table: FlowTable, window: number) {
+  /**
+   * @param window ns within which both legs have shown the key
+   * @param shown is called with every key, for those who join legs of several analyses
+   */
+  constructor(table: FlowTable, window: number, shown?: LegShown) {
     this.#table = table;
     this.#window = window;
+    this.#shown = shown;
   }
 
   /**
@@ -35,6 +43,11 @@ export class ConnectionLegs {
    * @returns the slot of the open flow that had it first, or -1
    */
   seen(first: number, second: number, slot: number, time: number): number {
+    if (this.#shown !== undefined) {
+      const { ints } = this.#table;
+      const interfaceId = ints[this.#table.base(slot) + FLOW_I32.interfaceId] as number;
+      this.#shown(this.#number(slot) - 1, interfaceId, first, second);
+    }
     const entries = this.#entries;
     const home = hashOf(first, second);
     // Without a free entry the oldest one is replaced.

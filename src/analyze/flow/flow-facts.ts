@@ -203,6 +203,10 @@ export interface AnalysisSink {
    * The view is valid during the call.
    */
   leftAt?(packet: PacketView): void;
+  /** As `flowBegan` and `leftAt`, of what an analysis beside an agent saw: whose address it is. */
+  local?(host: number, interfaceId: number): void;
+  /** A flow shows what NAT does not change: two int32 that its other leg, seen at another node, shows as well. */
+  legShown?(flow: number, interfaceId: number, first: number, second: number): void;
   /** A flow has ended: closed, expired, or the analysis is over. Every flow ends once. */
   flowEnded(flow: FlowInfo): void;
 }

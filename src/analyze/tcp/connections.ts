@@ -125,7 +125,7 @@ export class TcpConnections implements StreamHost {
     this.keys = options.keys;
     this.bodies = bodies === true ? new Bodies(showSecrets) : undefined;
     this.table = new FlowTable(TCP_STRIDE, TCP_FLOWS_MAXIMUM, (slot) => this.#ended(slot));
-    this.#legs = new TcpLegs(this.table, clock);
+    this.#legs = new TcpLegs(this.table, clock, sink.legShown?.bind(sink));
     this.redirects = new Redirects(this.table, hosts, (slot, sender, packet) =>
       isAnswer(this.table, slot, sender, packet),
     );

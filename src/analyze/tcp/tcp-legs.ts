@@ -1,5 +1,5 @@
 import type { Clock } from '../engine/clock.ts';
-import { ConnectionLegs, legHash } from '../flow/connection-legs.ts';
+import { ConnectionLegs, type LegShown, legHash } from '../flow/connection-legs.ts';
 import type { OtherLeg } from '../flow/flow-facts.ts';
 import { FLOW_I32, TCP_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
@@ -25,10 +25,11 @@ export class TcpLegs {
   /** Any flow was joined so far: of most captures none is. */
   #hasJoined = false;
 
-  constructor(table: FlowTable, clock: Clock) {
+  /** @param shown gets the initial sequence numbers of every handshake */
+  constructor(table: FlowTable, clock: Clock, shown?: LegShown) {
     this.#table = table;
     this.#clock = clock;
-    this.#handshakes = new ConnectionLegs(table, LEG_HANDSHAKE_WINDOW_NS);
+    this.#handshakes = new ConnectionLegs(table, LEG_HANDSHAKE_WINDOW_NS, shown);
   }
 
   /** The earlier flow of which the one in a slot is the other leg. */

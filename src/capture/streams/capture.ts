@@ -42,6 +42,8 @@ export interface CaptureResult {
   readonly report: CaptureReport;
   readonly tally: Tally;
   readonly late: number;
+  /** Bytes of the agents' streams, as they were before the connection compressed them. */
+  readonly streamBytes: number;
   /** For people: differences between the nodes' clocks. */
   readonly clockNotes: readonly string[];
   readonly cause: StopCause;
@@ -342,6 +344,7 @@ class Capture implements RunningCapture {
       report,
       tally: this.tally,
       late: this.#merge.late,
+      streamBytes: this.#merge.received,
       clockNotes: clockNotes([...this.#merge.clocks.values()], settings.correctClocks),
       cause: this.#cause ?? 'targets-ended',
       cutOff: this.#cutOff,

@@ -1,4 +1,4 @@
-import { BLOCK } from '../../wire/pcapng.ts';
+import { showsProgress } from '../../wire/pcapng.ts';
 import { BUSY_FOR_MS, BUSY_PACKETS, REORDER_PACKETS } from '../limits.ts';
 
 const FIRST_PLACES = 64;
@@ -16,7 +16,7 @@ export class InterfaceQueue {
   /** No more blocks will come: the merge no longer waits for this interface. */
   ended = false;
   size = 0;
-  /** Packets among the blocks that wait. */
+  /** Packets among the blocks that wait, or what was found of them. */
   packets = 0;
   /** Its packets may come later than others' until then, milliseconds of the client's monotonic clock. */
   busyUntil = Number.NEGATIVE_INFINITY;
@@ -63,7 +63,7 @@ export class InterfaceQueue {
     this.#lengths[slot] = length;
     this.#types[slot] = type;
     this.size += 1;
-    if (type === BLOCK.enhancedPacket) this.packets += 1;
+    if (showsProgress(type)) this.packets += 1;
     this.#countBusy(arrival);
   }
 
@@ -119,7 +119,7 @@ export class InterfaceQueue {
   /** Forget the oldest block. */
   shift(): void {
     this.#bytes[this.#head] = undefined;
-    if (this.#types[this.#head] === BLOCK.enhancedPacket) this.packets -= 1;
+    if (showsProgress(this.headType)) this.packets -= 1;
     this.#head = (this.#head + 1) & this.#mask;
     this.size -= 1;
   }

@@ -1,8 +1,10 @@
 import { withCluster } from '../../wire/capture-cluster.ts';
 import { KsnoopError } from '../../wire/errors.ts';
+import { isWholeFound, numberStream } from '../../wire/found-block.ts';
 import { BLOCK, EPB_HEADER_BYTES } from '../../wire/pcapng.ts';
 import { BlockFramer, type BlockView } from '../../wire/pcapng-read.ts';
 import { CLOCK_NOTED_MS } from '../limits.ts';
+import { eachFound } from './found-batch.ts';
 import type { InterfaceQueue } from './interface-queue.ts';
 import type { InterfaceOrigin, Merge } from './merge.ts';
 import { aheadOrBehind, type NodeClock } from './node-clock.ts';
@@ -86,6 +88,7 @@ export class MergeSource {
   /** Take the stream's next bytes. @throws KsnoopError DAMAGED_PCAPNG */
   push(chunk: Uint8Array): void {
     this.bytes += chunk.length;
+    this.#merge.received += chunk.length;
     this.#framer.push(chunk);
     this.#merge.release();
   }
@@ -99,6 +102,7 @@ export class MergeSource {
     switch (block.type) {
       case BLOCK.enhancedPacket:
       case BLOCK.interfaceStatistics:
+      case BLOCK.ksnoopFound:
       case BLOCK.ksnoopState: {
         if (!isWhole(block)) throw this.#damaged(block, 'a packet, statistics or a state do not fit their block');
         const queue = this.#queues[block.view.getUint32(block.offset + 8, block.littleEndian)];
@@ -107,9 +111,13 @@ export class MergeSource {
         const time =
           view.getUint32(offset + 12, littleEndian) * 4_294_967_296 + view.getUint32(offset + 16, littleEndian);
         if (time > this.#latest) this.#latest = time;
+        if (block.type === BLOCK.ksnoopFound) numberStream(block, this.serial);
         this.#merge.enqueue(queue, block);
         return;
       }
+      case BLOCK.ksnoopFoundBatch:
+        this.#unpack(block);
+        return;
       case BLOCK.sectionHeader:
         // Interface numbers start again in a section; an agent writes one, little-endian.
         if (!block.littleEndian || this.#framer.consumed > block.length) {
@@ -128,6 +136,12 @@ export class MergeSource {
     }
   }
 
+  /** What was found comes several at a time; nothing else does. */
+  #unpack(block: BlockView): void {
+    if (!eachFound(block, (found) => this.#take(found)))
+      throw this.#damaged(block, 'what was found cannot be unpacked');
+  }
+
   #openInterface(block: BlockView): void {
     const described = this.#cluster === undefined ? undefined : withCluster(block, this.#cluster);
     this.#queues.push(
@@ -144,7 +158,9 @@ export class MergeSource {
 }
 
 /** Readers of packet and statistics blocks behind the merge rely on this check. */
-function isWhole({ type, view, offset, length, littleEndian }: BlockView): boolean {
+function isWhole(block: BlockView): boolean {
+  const { type, view, offset, length, littleEndian } = block;
+  if (type === BLOCK.ksnoopFound) return isWholeFound(block);
   if (type !== BLOCK.enhancedPacket) return length >= SHORTEST_STATISTICS;
   return length >= EPB_HEADER_BYTES + 4 && view.getUint32(offset + 20, littleEndian) <= length - EPB_HEADER_BYTES - 4;
 }

@@ -36,6 +36,8 @@ export interface BlockSink {
 export class Merge {
   /** Packets written after one with a time stamp later by more than SAME_TIME_NS. */
   late = 0;
+  /** Bytes of all sources so far. */
+  received = 0;
   /** Nothing is written yet, up to MERGE_BYTES of it. */
   held = false;
   readonly #sink: BlockSink;
@@ -164,7 +166,7 @@ export class Merge {
     block.view.setUint32(block.offset + 8, queue.id, block.littleEndian);
     if (queue.shiftHigh !== 0 || queue.shiftLow !== 0) shiftTime(block, queue.shiftHigh, queue.shiftLow);
     let time = this.#time(block);
-    // Statistics are about the packets before them and stay behind them.
+    // Statistics are about the packets before them and stay behind them; what was found is in order as it comes.
     if (block.type !== BLOCK.enhancedPacket && queue.size > 0) time = Math.max(time, queue.tailTime);
     const wasEmpty = queue.size === 0;
     const headTime = queue.headTime;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AgentEvent, CaptureRequest, EndReason } from '../../wire/agent-protocol.ts';
+import type { AgentEvent, CaptureRequest, EdgeRequest, EndReason } from '../../wire/agent-protocol.ts';
 import type { AgentTarget } from '../../wire/agent-target.ts';
 import { Backoff } from '../../wire/backoff.ts';
 import { type ErrorCode, KsnoopError, messageOf } from '../../wire/errors.ts';
@@ -30,6 +30,8 @@ export interface CaptureSettings {
   readonly namesClusters?: boolean | undefined;
   /** Whether the state of the network namespaces is asked for; it is unless set. */
   readonly state?: boolean | undefined;
+  /** The packets are analysed on their nodes: what was found comes in their place. */
+  readonly edge?: EdgeRequest | undefined;
 }
 
 /** How one node is reached. Without a cluster `node` is `this machine`. */
@@ -199,6 +201,7 @@ export class NodeStream {
       maxDurationMs: settings.maxDurationMs,
       ...(settings.state !== false && { state: true }),
       ...(settings.follow && { follow: true }),
+      ...(settings.edge && { edge: settings.edge }),
     };
     let begun = false;
     this.#endReason = undefined;

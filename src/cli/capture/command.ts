@@ -1,11 +1,14 @@
 import type { AboutConnection } from '../../analyze/connection-facts.ts';
 import type { AnalysisForm } from '../../run/analysis/form.ts';
+import { analysisOutput } from '../../run/analysis/index.ts';
 import { type CapturePlan, planCapture } from '../../run/capture/plan.ts';
 import { type CaptureRun, runCapture } from '../../run/capture/run.ts';
 import type { OutputConfig } from '../../run/outputs/config.ts';
+import { edgeRequest } from '../../run/outputs/edge.ts';
 import { analysedKind, outputKind } from '../../run/outputs/index.ts';
 import { openKept } from '../../run/outputs/kept.ts';
 import { wantsColour } from '../../view/colour.ts';
+import type { EdgeRequest } from '../../wire/agent-protocol.ts';
 import { type ExitCode, KsnoopError } from '../../wire/errors.ts';
 import { type Logger, logger } from '../logger.ts';
 import { onStopSignals } from '../signals.ts';
@@ -56,7 +59,8 @@ async function capture(
 ): Promise<ExitCode> {
   const chosen = form === undefined ? command.output : { ...command.output, output: analysedKind(form) };
   const output = await withTyped(chosen);
-  const config = { ...command.capture, mergeWindowMs };
+  const edge = command.edge ? await edgeOf(command.output) : undefined;
+  const config = { ...command.capture, mergeWindowMs, edge };
   const isTTY = isTerminal('stdout');
   const toTerminal = output.sink.kind === 'stdout' && isTTY;
   const presentation = {
@@ -95,6 +99,12 @@ async function withTyped(output: OutputConfig): Promise<OutputConfig> {
   if (output.output.binary) return output;
   const { typedCommand } = await import('../typed-command.ts');
   return { ...output, command: typedCommand(process.argv.slice(2), output.showSecrets) };
+}
+
+/** What the agents have to look at for an output. */
+async function edgeOf({ output, where, showSecrets }: OutputConfig): Promise<EdgeRequest | undefined> {
+  const form = analysisOutput(output.name);
+  return form === undefined ? undefined : edgeRequest(form, { where, showSecrets });
 }
 
 /** A pcapng file with all that is captured. */

@@ -8,6 +8,7 @@ import {
   addTargetFlags,
   addTransportFlags,
   CLOCK_FLAG,
+  EDGE_FLAG,
   FORMAT_FLAG,
   KEYLOG_FLAG,
   REPORT_FLAG,
@@ -98,6 +99,7 @@ function addOutputFlags(capture: Command): void {
     .option(...SECRETS_FLAG)
     .option(...KEYLOG_FLAG)
     .option(...UTC_FLAG)
+    .option(...EDGE_FLAG)
     .option('--duration <TIME>', 'stop after this time: 30s, 5m, 1h30m')
     .option('--count <N>', 'stop after N packets')
     .option('--max-bytes <SIZE>', 'stop before SIZE of captured bytes is exceeded: 500000, 10M, 64Mi')

@@ -86,6 +86,11 @@ export const FORMAT_FLAG = ['--format <FORMAT>', 'of -o map: tree (default), dot
 
 export const REPORT_FLAG = ['--report <FILE>', 'also write the report of -o html to FILE'] as const;
 
+export const EDGE_FLAG = [
+  '--edge',
+  'analyse the packets on their nodes: only what is found comes here, not the packets',
+] as const;
+
 export const CLOCK_FLAG = ['--correct-clock-skew', "convert the nodes' times to this machine's clock"] as const;
 
 export const KEYLOG_FLAG = [

@@ -1,8 +1,10 @@
 import type { AnalysisSession } from '../../analyze/engine/session.ts';
 import { counted, grouped } from '../../view/units.ts';
+import { edgeNotes } from './edge-notes.ts';
 
 /** What is missing in an analysis, and what its limits cost: a line each, for people. */
-export function analysisNotes({ capture, names, where, outputNotes, unmatched, keys }: AnalysisSession): string[] {
+export function analysisNotes(session: AnalysisSession): string[] {
+  const { capture, names, where, outputNotes, unmatched, keys } = session;
   const { analysis, fragments } = capture;
   const { evicted, gaps, otherHosts } = analysis.bounds;
   const lines: string[] = [];
@@ -10,6 +12,7 @@ export function analysisNotes({ capture, names, where, outputNotes, unmatched, k
   if (withoutMatch !== undefined) lines.push(withoutMatch);
   lines.push(...outputNotes);
   if (keys.size > 0) lines.push(`${counted(keys.found, 'TLS connection')} decrypted with their keys`);
+  lines.push(...edgeNotes(session));
   if (analysis.copies > 0) {
     lines.push(`${counted(analysis.copies, 'duplicate packet')} (captured at more than one place) counted once`);
   }

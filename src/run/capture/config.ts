@@ -1,6 +1,7 @@
 import type { TransportPreference } from '../../capture/agents/transport-preference.ts';
 import type { PluginTerminal } from '../../capture/kube/exec-plugin.ts';
 import type { CaptureLimits } from '../../capture/streams/capture.ts';
+import type { EdgeRequest } from '../../wire/agent-protocol.ts';
 import type { TargetSelection } from './target-query.ts';
 
 /** A capture as it will be run: complete, validated, never changed. */
@@ -31,4 +32,6 @@ export interface CaptureConfig extends TargetSelection, CaptureLimits {
   readonly mergeWindowMs?: number | undefined;
   /** Whether the output has use for the state of the captured network namespaces; it has unless set. */
   readonly state?: boolean | undefined;
+  /** The packets are analysed on their nodes. */
+  readonly edge?: EdgeRequest | undefined;
 }

@@ -90,7 +90,8 @@ export async function runCapture(
   const outcome = capture.result.then(async (result) => {
     naming.abort();
     const closed = plan.close();
-    const outcome = await conclude(result, opened, () => performance.now() - started);
+    const elapsedMs = () => performance.now() - started;
+    const outcome = await conclude(result, opened, elapsedMs, config.edge !== undefined);
     const problem = await closed;
     if (problem !== undefined) observer.note(problem);
     return outcome;
@@ -120,6 +121,7 @@ function settingsOf(config: CaptureConfig, { growing, leaveOut, clusters }: Capt
     correctClocks: config.correctClocks,
     mergeWindowMs: config.mergeWindowMs,
     state: config.state,
+    edge: config.edge,
     namesClusters: clusters !== undefined,
   };
 }
@@ -129,12 +131,13 @@ async function conclude(
   result: CaptureResult,
   { output, sink }: OpenOutput,
   elapsedMs: () => number,
+  edge: boolean,
 ): Promise<CaptureOutcome> {
   const nothing = result.tally.interfaces.length === 0;
   if (!nothing) await output.close(result.cause);
   await sink?.close(nothing);
   const failure = sink && failureOf(sink);
-  const summary = nothing ? undefined : captureSummary(result, { output, sink }, elapsedMs());
+  const summary = nothing ? undefined : captureSummary(result, { output, sink }, elapsedMs(), edge);
   return { result, failure, summary };
 }
 

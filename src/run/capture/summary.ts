@@ -6,8 +6,16 @@ import { KsnoopError, messageOf, systemCode } from '../../wire/errors.ts';
 import type { OpenOutput } from '../outputs/open.ts';
 import { failureOf } from '../sink/sink.ts';
 
-/** The closing summary of a capture that has ended. */
-export function captureSummary(result: CaptureResult, { output, sink }: OpenOutput, elapsedMs: number): CaptureSummary {
+/**
+ * The closing summary of a capture that has ended.
+ * @param edge the packets were analysed on their nodes: their agents have counted them
+ */
+export function captureSummary(
+  result: CaptureResult,
+  { output, sink }: OpenOutput,
+  elapsedMs: number,
+  edge = false,
+): CaptureSummary {
   const { report, tally } = result;
   const notes = report.gaps.map(({ label, from, until, reason }) => {
     const length = until === undefined ? 'to the end' : `for ${timeSpan(until.getTime() - from.getTime())}`;
@@ -21,11 +29,12 @@ export function captureSummary(result: CaptureResult, { output, sink }: OpenOutp
   if (output.omitted !== undefined) notes.push(...output.omitted.split('\n'));
   const owners = new Map<string, string>();
   const targets = [...report.targets.values()].map((target) => {
-    const summary = targetSummary(target, owners, result);
+    const summary = targetSummary(target, owners, result, edge);
     for (const name of target.interfaces) if (!owners.has(name)) owners.set(name, target.label);
     return summary;
   });
-  return { elapsedMs, bytes: tally.bytes, targets, late: result.late, notes };
+  const bytes = edge ? result.streamBytes : tally.bytes;
+  return { elapsedMs, bytes, targets, late: result.late, notes };
 }
 
 /** @param owners which target before this one has shown an interface's packets as its own */
@@ -33,6 +42,7 @@ function targetSummary(
   target: TargetReport,
   owners: ReadonlyMap<string, string>,
   result: CaptureResult,
+  edge: boolean,
 ): TargetSummary {
   const counters = countersOf(target);
   const tallies = result.tally.interfaces.filter((tally) => carries(target, tally));
@@ -40,7 +50,8 @@ function targetSummary(
     tallies.reduce((all, tally) => all + pick(tally), 0);
   const note = whatBecame(target);
   const [first] = target.interfaces;
-  const captured = sum(({ packets }) => packets);
+  const here = sum(({ packets }) => packets);
+  const captured = edge ? Math.max(here, counters.captured) : here;
   const { droppedByKernel, droppedByKsnoop } = counters;
   return {
     label: target.label,

@@ -1,6 +1,7 @@
 import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import { AnalysisSession } from '../../analyze/engine/session.ts';
 import { KeyLog } from '../../analyze/protocols/tls/decrypt/key-log.ts';
+import type { InterfaceOrigin } from '../../capture/streams/merge.ts';
 import { BLOCK } from '../../wire/pcapng.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import { analysisNotes } from '../analysis/notes.ts';
@@ -62,7 +63,8 @@ export class AnalysedOutput implements Output {
     this.#session.addNames(records);
   }
 
-  addInterface(_id: number, bytes: Uint8Array, offset: number, length: number): void {
+  addInterface(id: number, bytes: Uint8Array, offset: number, length: number, origin: InterfaceOrigin): void {
+    this.#session.capture.found.described(origin.stream, origin.index, id);
     this.#session.capture.framer.pushBlock(BLOCK.interfaceDescription, bytes, offset, length);
   }
 

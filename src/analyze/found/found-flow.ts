@@ -1,0 +1,83 @@
+import type { FlowFacts, FlowIdentity, FlowInfo, OtherLeg, Transport } from '../flow/flow-facts.ts';
+import type { Redirect } from '../flow/redirects.ts';
+
+/** What is known of a flow that another analysis follows. */
+export interface KnownFlow {
+  /** Its number here. */
+  readonly id: number;
+  /** By which it is recognised at another node; undefined where that is not known. */
+  readonly path: string | undefined;
+  /** The number of the stream that it came in, or that it was taken over by. */
+  readonly stream: number;
+  /** The server as it was last said to be. */
+  serverHost: number;
+  /** The other leg, as it was first seen or joined. */
+  sameAs: OtherLeg | undefined;
+  /** The same flow at another node, which counts. */
+  readonly copyOf: KnownFlow | undefined;
+  /** Its stream has ended, and it had not: nothing more comes of it. */
+  lost: boolean;
+}
+
+/** Identity without numbers, as identityShape has it. */
+export interface FoundIdentity {
+  readonly continued?: boolean | undefined;
+  readonly transport: Transport;
+  readonly clientHost: number;
+  readonly serverHost: number;
+  readonly clientPort: number;
+  readonly serverPort: number;
+  readonly redirect?: Redirect | undefined;
+}
+
+const NOTHING = { packets: 0, bytes: 0, payload: 0 };
+
+/** A flow of another analysis for those who take events. Before its end nothing of it is counted. */
+export class FoundFlow implements FlowInfo {
+  readonly id: number;
+  readonly transport: Transport;
+  readonly continued: boolean;
+  readonly clientHost: number;
+  readonly serverHost: number;
+  readonly clientPort: number;
+  readonly serverPort: number;
+  readonly interfaceId: number;
+  readonly sameAs: OtherLeg | undefined;
+  readonly redirect: Redirect | undefined;
+  readonly #facts: Partial<FlowFacts> | undefined;
+
+  /** @param facts as factsShape has them, of a flow that has ended */
+  constructor(known: KnownFlow, interfaceId: number, identity: FoundIdentity, facts?: Partial<FlowFacts>) {
+    this.id = known.id;
+    this.transport = identity.transport;
+    this.continued = identity.continued === true;
+    this.clientHost = identity.clientHost;
+    this.serverHost = identity.serverHost;
+    this.clientPort = identity.clientPort;
+    this.serverPort = identity.serverPort;
+    this.interfaceId = interfaceId;
+    this.sameAs = known.sameAs;
+    this.redirect = identity.redirect;
+    this.#facts = facts;
+  }
+
+  facts(): FlowFacts {
+    const { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId, sameAs } = this;
+    const own: FlowIdentity = { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId, sameAs };
+    return {
+      ...own,
+      first: Number.NaN,
+      last: Number.NaN,
+      client: NOTHING,
+      server: NOTHING,
+      protocol: undefined,
+      tcp: undefined,
+      redirect: this.redirect,
+      ...this.#facts,
+      ...(this.continued ? { continued: true } : {}),
+      id,
+      interfaceId,
+      sameAs,
+    };
+  }
+}

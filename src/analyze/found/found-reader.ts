@@ -1,0 +1,265 @@
+import { isAddress } from '../../wire/address-text.ts';
+import { FOUND_MAXIMUM } from '../../wire/found-block.ts';
+import { addressBytes } from '../../wire/pcapng-write.ts';
+import type { AnalysisSink, FlowFacts, OtherLeg } from '../flow/flow-facts.ts';
+import type { Hosts } from '../identity/hosts.ts';
+import { FOUND_FLOWS, FOUND_HOSTS, FOUND_STREAMS, LEG_DATAGRAM_WINDOW_NS, LEG_HANDSHAKE_WINDOW_NS } from '../limits.ts';
+import type { AnalysisEvent } from '../record/event.ts';
+import { eventShape } from './event-shape.ts';
+import { factsShape, identityShape, legShape } from './facts-shape.ts';
+import { FoundFlow, type FoundIdentity, type KnownFlow } from './found-flow.ts';
+import { FoundLegs } from './legs.ts';
+import { type Translation, WrongShape } from './shape.ts';
+import { added, type FoundTotals, NO_TOTALS, totalsShape, totalsSince } from './totals.ts';
+
+/** TCP's number in an IP header. */
+const TCP = 6;
+
+/** What the analysis that takes it in has to offer. */
+export interface FoundTarget {
+  readonly hosts: Hosts;
+  /** Time of the block at hand, ns since the first packet. */
+  now(): number;
+  /** The number of one more flow. */
+  newFlow(): number;
+  /** The name of an interface; empty where it has none. */
+  interfaceName(id: number): string;
+  /** What was counted since the last time. */
+  counted(more: FoundTotals): void;
+}
+
+/** One thing found, as a block brings it. */
+export interface FoundText {
+  /** The number of the stream it came in. */
+  readonly stream: number;
+  readonly json: string;
+}
+
+/** What is known of one stream: of one session with one agent. */
+interface Stream {
+  /** By the numbers that its analysis gives interfaces and flows. */
+  readonly interfaces: Map<number, number>;
+  readonly flows: Map<number, KnownFlow>;
+  totals: FoundTotals;
+}
+
+/**
+ * Hands what analyses beside agents found to a sink, as if it had been found here: flows get numbers of this analysis, addresses
+ * and times become its own. What two nodes saw counts once: a flow by its addresses and ports, the legs of a connection before and
+ * behind NAT by what NAT does not change. Agents are outside: what is not as it should be is left out and counted.
+ */
+export class FoundReader {
+  /** Blocks that were not understood. */
+  misunderstood = 0;
+  /** Flows whose agent was lost before their end. */
+  lost = 0;
+  /** Flows that were forgotten because there were too many. */
+  forgotten = 0;
+  readonly #target: FoundTarget;
+  readonly #sink: AnalysisSink;
+  readonly #streams = new Map<number, Stream>();
+  /** Open flows by their paths. */
+  readonly #paths = new Map<string, KnownFlow>();
+  /** By the name of an interface: the stream that last described it. */
+  readonly #described = new Map<string, number>();
+  readonly #hosts = new Map<string, number>();
+  readonly #handshakes = new FoundLegs(LEG_HANDSHAKE_WINDOW_NS);
+  readonly #datagrams = new FoundLegs(LEG_DATAGRAM_WINDOW_NS);
+  #flows = 0;
+  #isUsed = false;
+
+  constructor(target: FoundTarget, sink: AnalysisSink) {
+    this.#target = target;
+    this.#sink = sink;
+  }
+
+  /** Whether anything came. */
+  get isUsed(): boolean {
+    return this.#isUsed;
+  }
+
+  /**
+   * An interface of a stream is described.
+   * @param index its number there
+   * @param interfaceId its number in this analysis
+   */
+  described(number: number, index: number, interfaceId: number): void {
+    const stream = this.#stream(number);
+    if (stream !== undefined && stream.interfaces.size < FOUND_HOSTS) stream.interfaces.set(index, interfaceId);
+  }
+
+  take({ stream: number, json }: FoundText): void {
+    const stream = this.#stream(number);
+    this.#isUsed = true;
+    try {
+      if (stream === undefined || json.length > FOUND_MAXIMUM) throw new WrongShape('no room');
+      this.#take(JSON.parse(json), number, stream);
+    } catch (thrown) {
+      if (!(thrown instanceof WrongShape || thrown instanceof SyntaxError)) throw thrown;
+      this.misunderstood += 1;
+    }
+  }
+
+  #stream(number: number): Stream | undefined {
+    const known = this.#streams.get(number);
+    if (known !== undefined || this.#streams.size >= FOUND_STREAMS) return known;
+    const stream = { interfaces: new Map(), flows: new Map(), totals: NO_TOTALS };
+    this.#streams.set(number, stream);
+    return stream;
+  }
+
+  #take(found: unknown, number: number, stream: Stream): void {
+    if (!Array.isArray(found)) throw new WrongShape('no list');
+    const [kind, index, first, second, third, fourth] = found as readonly unknown[];
+    const interfaceId = stream.interfaces.get(whole(index));
+    if (interfaceId === undefined) throw new WrongShape('no interface');
+    if (kind === 'i') this.#interfaceBegan(interfaceId, number);
+    else if (kind === 't') this.#totals(totalsShape(first, this.#by(stream)) as FoundTotals, stream);
+    else if (kind === 'l') this.#sink.local?.(this.#host(first), interfaceId);
+    else if (kind === 'b') this.#began(found, interfaceId, number, stream);
+    else if (kind === 'k') this.#leg(whole(first), `${whole(second)} ${whole(third)}`, number, stream);
+    else if (kind === 'e') {
+      const by = this.#by(stream);
+      const event = eventShape(fourth, by) as AnalysisEvent;
+      const identity = identityShape(second, by) as FoundIdentity;
+      const flow = this.#flow(whole(first), number, stream);
+      this.#joinedTo(flow, third, stream);
+      flow.serverHost = identity.serverHost;
+      if (!isCopy(flow)) this.#sink.event(event, new FoundFlow(flow, interfaceId, identity));
+    } else if (kind === 'f') {
+      const facts = factsShape(second, this.#by(stream)) as FoundIdentity & Partial<FlowFacts>;
+      const flow = this.#flow(whole(first), number, stream);
+      this.#joinedTo(flow, third, stream);
+      this.#forget(whole(first), stream);
+      if (!isCopy(flow)) this.#sink.flowEnded(new FoundFlow(flow, interfaceId, facts, facts));
+      else this.#copied(facts);
+    } else throw new WrongShape('no kind');
+  }
+
+  /** An interface that is described anew, in another stream, continues one whose agent was lost: its flows have no end. */
+  #interfaceBegan(interfaceId: number, number: number): void {
+    const name = this.#target.interfaceName(interfaceId);
+    if (name === '') return;
+    const before = this.#described.get(name);
+    if (this.#described.size < FOUND_HOSTS) this.#described.set(name, number);
+    if (before === undefined || before === number) return;
+    const lost = this.#streams.get(before);
+    for (const [id, flow] of lost?.flows ?? []) {
+      flow.lost = true;
+      this.lost += 1;
+      if (lost !== undefined) this.#forget(id, lost);
+    }
+  }
+
+  #totals(totals: FoundTotals, stream: Stream): void {
+    this.#target.counted(totalsSince(totals, stream.totals));
+    stream.totals = totals;
+  }
+
+  #began(found: readonly unknown[], interfaceId: number, number: number, stream: Stream): void {
+    const [, , id, protocol, source, sourcePort, destination, destinationPort, passes] = found;
+    const [from, to] = [this.#host(source), this.#host(destination)];
+    const ends = [`${from}:${whole(sourcePort)}`, `${to}:${whole(destinationPort)}`].sort();
+    const path = `${whole(protocol)} ${ends.join(' ')}`;
+    this.#add(whole(id), { path, number, stream });
+    if (passes === 1 || passes === 2) this.#sink.local?.(passes === 1 ? from : to, interfaceId);
+  }
+
+  /** @param path undefined where the flow's beginning did not come */
+  #add(id: number, { path, number, stream }: { path: string | undefined; number: number; stream: Stream }): KnownFlow {
+    const before = path === undefined ? undefined : this.#paths.get(path);
+    const copyOf = before !== undefined && before.stream !== number && !before.lost ? before : undefined;
+    const flow: KnownFlow = {
+      id: copyOf?.id ?? this.#target.newFlow(),
+      path,
+      stream: number,
+      serverHost: -1,
+      sameAs: undefined,
+      copyOf,
+      lost: false,
+    };
+    stream.flows.set(id, flow);
+    if (path !== undefined && copyOf === undefined) this.#paths.set(path, flow);
+    this.#flows += 1;
+    if (this.#flows > FOUND_FLOWS) this.#makeRoom(stream);
+    return flow;
+  }
+
+  #flow(id: number, number: number, stream: Stream): KnownFlow {
+    return stream.flows.get(id) ?? this.#add(id, { path: undefined, number, stream });
+  }
+
+  #forget(id: number, stream: Stream): void {
+    const flow = stream.flows.get(id);
+    if (flow === undefined) return;
+    stream.flows.delete(id);
+    this.#flows -= 1;
+    if (flow.path !== undefined && this.#paths.get(flow.path) === flow) this.#paths.delete(flow.path);
+  }
+
+  #makeRoom(stream: Stream): void {
+    const [oldest] = stream.flows.keys();
+    if (oldest === undefined) return;
+    this.#forget(oldest, stream);
+    this.forgotten += 1;
+  }
+
+  #leg(id: number, key: string, number: number, stream: Stream): void {
+    const flow = this.#flow(id, number, stream);
+    const isTcp = flow.path?.startsWith(`${TCP} `) === true;
+    (isTcp ? this.#handshakes : this.#datagrams).seen(key, flow, this.#target.now());
+  }
+
+  /** The analysis beside the agent has joined the flow to another one of its node. */
+  #joinedTo(flow: KnownFlow, leg: unknown, stream: Stream): void {
+    if (leg === null || leg === undefined) {
+      // It was the other leg only as long as neither came up.
+      if (flow.sameAs?.unopened === true) flow.sameAs = undefined;
+      return;
+    }
+    const { id, serverHost, unopened } = legShape(leg, this.#by(stream)) as OtherLeg;
+    const other = stream.flows.get(id);
+    if (other !== undefined) {
+      flow.sameAs = { id: other.id, serverHost, ...(unopened === true ? { unopened } : {}) };
+    }
+  }
+
+  /** Packets that another node saw as well. */
+  #copied({ client, server }: Partial<FlowFacts>): void {
+    const copies = (client?.packets ?? 0) + (server?.packets ?? 0);
+    this.#target.counted(added(NO_TOTALS, (name) => (name === 'copies' ? copies : 0)));
+  }
+
+  #by(stream: Stream): Translation {
+    return {
+      shift: this.#target.now(),
+      host: (value) => this.#host(value),
+      interfaceId: (id) => stream.interfaces.get(id),
+    };
+  }
+
+  #host(value: unknown): number {
+    if (value === null || value === undefined) return -1;
+    if (typeof value !== 'string') throw new WrongShape('no address');
+    const { hosts } = this.#target;
+    const key = `${hosts.cluster} ${value}`;
+    const known = this.#hosts.get(key);
+    if (known !== undefined) return known;
+    if (value.includes('%') || !isAddress(value)) throw new WrongShape('no address');
+    const bytes = addressBytes(value);
+    const host = hosts.number(bytes, 0, bytes.length);
+    if (this.#hosts.size >= FOUND_HOSTS) this.#hosts.clear();
+    this.#hosts.set(key, host);
+    return host;
+  }
+}
+
+/** Another node has the flow, and it counts there. */
+function isCopy({ copyOf }: KnownFlow): boolean {
+  return copyOf !== undefined && !copyOf.lost;
+}
+
+function whole(value: unknown): number {
+  if (!Number.isSafeInteger(value)) throw new WrongShape('no whole number');
+  return value as number;
+}

@@ -1,0 +1,165 @@
+import type { FoundPlace } from '../../wire/found-block.ts';
+import { FOUND_MAXIMUM } from '../../wire/found-block.ts';
+import type { Clock } from '../engine/clock.ts';
+import type { AnalysisSink, FlowIdentity, FlowInfo, OtherLeg } from '../flow/flow-facts.ts';
+import type { Hosts } from '../identity/hosts.ts';
+import { DIRECTION } from '../layers/layer.ts';
+import type { PacketView } from '../packet/packet.ts';
+import type { AnalysisEvent } from '../record/event.ts';
+import { wholeFields } from '../record/late-fields.ts';
+import { factsShape, identityShape, legShape } from './facts-shape.ts';
+import type { Translation } from './shape.ts';
+import type { FoundTotals } from './totals.ts';
+
+/** What the analysis that finds knows. */
+export interface FoundSource {
+  readonly clock: Clock;
+  readonly hosts: Hosts;
+}
+
+/** UTF-8 takes up to three bytes for each character of a string. */
+const CHARACTERS_MAXIMUM = FOUND_MAXIMUM / 3;
+
+/**
+ * Writes what an analysis finds, so that FoundReader hands the same to the sink of another one. Times in the text count from the
+ * time of the block, addresses are text, flows and interfaces have the numbers of this analysis.
+ */
+export class FoundWriter implements AnalysisSink {
+  /** What had no room in a block. */
+  tooLong = 0;
+  readonly #emit: (place: FoundPlace, json: string) => void;
+  #source: FoundSource | undefined;
+  #began = 0;
+  /** The interface that all comes as. */
+  #carrier = -1;
+  /** What the flow that begins now has shown. */
+  #early: readonly number[] | undefined;
+
+  /** @param emit takes what was found, in order */
+  constructor(emit: (place: FoundPlace, json: string) => void) {
+    this.#emit = emit;
+  }
+
+  /** The analysis whose sink this is; before its first packet. */
+  attach(source: FoundSource): void {
+    this.#source = source;
+  }
+
+  /** An interface brings its first packet. @param time ns since 1970 */
+  interfaceBegan(interfaceId: number, time: bigint): void {
+    if (this.#carrier < 0) this.#carrier = interfaceId;
+    this.#emit({ interfaceId: this.#carrier, time, stream: 0 }, JSON.stringify(['i', interfaceId]));
+  }
+
+  totals(totals: FoundTotals): void {
+    const { clock } = this.#source ?? {};
+    if (clock === undefined) return;
+    // At the latest time: how long the capture has taken.
+    const place = { interfaceId: this.#carrier, time: clock.absolute(clock.latest), stream: 0 };
+    if (this.#carrier >= 0) {
+      this.#emit(place, JSON.stringify(['t', this.#carrier, { ...totals, tooLong: this.tooLong }]));
+    }
+  }
+
+  flowBegan(packet: PacketView): void {
+    const number = this.#began;
+    this.#began += 1;
+    const { ipProtocol, passes, interfaceId, sourcePort, destinationPort } = packet;
+    const [source, destination] = [
+      this.#address(packet, packet.sourceAddress),
+      this.#address(packet, packet.destinationAddress),
+    ];
+    this.#write('b', interfaceId, [
+      number,
+      ipProtocol,
+      source,
+      Math.max(0, sourcePort),
+      destination,
+      Math.max(0, destinationPort),
+      passes === DIRECTION.unknown ? 0 : passes === DIRECTION.outbound ? 1 : 2,
+    ]);
+    if (this.#early !== undefined) this.#write('k', interfaceId, this.#early);
+    this.#early = undefined;
+  }
+
+  leftAt(packet: PacketView): void {
+    if (packet.passes === DIRECTION.unknown) return;
+    const at = packet.passes === DIRECTION.outbound ? packet.sourceAddress : packet.destinationAddress;
+    this.#write('l', packet.interfaceId, [this.#address(packet, at)]);
+  }
+
+  legShown(flow: number, interfaceId: number, first: number, second: number): void {
+    // A datagram shows it before its flow is said to have begun.
+    if (flow >= this.#began) this.#early = [flow, first, second];
+    else this.#write('k', interfaceId, [flow, first, second]);
+  }
+
+  event(event: AnalysisEvent, flow: FlowInfo): void {
+    const now = this.#now();
+    const fields = wholeFields(event.fields);
+    const moved =
+      event.kind === 'exchange'
+        ? {
+            ...event,
+            time: event.time - now,
+            requestEnd: event.requestEnd - now,
+            responseTime: since(event.responseTime, now),
+            responseEnd: since(event.responseEnd, now),
+            fields,
+          }
+        : { ...event, time: event.time - now, fields };
+    this.#write('e', flow.interfaceId, [flow.id, this.#identity(flow), this.#leg(flow.sameAs), moved]);
+  }
+
+  flowEnded(flow: FlowInfo): void {
+    const facts = factsShape(flow.facts(), this.#translation());
+    this.#write('f', flow.interfaceId, [flow.id, facts, this.#leg(flow.sameAs)]);
+  }
+
+  #identity({ continued, transport, clientHost, serverHost, clientPort, serverPort, redirect }: FlowIdentity): unknown {
+    const own = { transport, clientHost, serverHost, clientPort, serverPort, redirect };
+    return identityShape(continued === true ? { continued, ...own } : own, this.#translation());
+  }
+
+  #leg(leg: OtherLeg | undefined): unknown {
+    return leg === undefined ? null : legShape(leg, this.#translation());
+  }
+
+  #translation(): Translation {
+    return {
+      shift: -this.#now(),
+      host: (value) => this.#hostText(value),
+      interfaceId: (id) => id,
+    };
+  }
+
+  /** Null for no address, and for the one number of all addresses beyond the bound. */
+  #hostText(host: unknown): string | null {
+    if (typeof host !== 'number' || host < 0 || this.#source === undefined) return null;
+    return host >= this.#source.hosts.count ? null : this.#source.hosts.text(host);
+  }
+
+  #address(packet: PacketView, at: number): string | null {
+    if (this.#source === undefined || at < 0) return null;
+    return this.#hostText(this.#source.hosts.number(packet.bytes, at, packet.addressLength));
+  }
+
+  #now(): number {
+    return this.#source?.clock.now ?? 0;
+  }
+
+  #write(kind: string, interfaceId: number, found: readonly unknown[]): void {
+    const { clock } = this.#source ?? {};
+    if (clock === undefined) return;
+    const json = JSON.stringify([kind, interfaceId, ...found]);
+    if (json.length > CHARACTERS_MAXIMUM) {
+      this.tooLong += 1;
+      return;
+    }
+    this.#emit({ interfaceId: this.#carrier, time: clock.absolute(clock.now), stream: 0 }, json);
+  }
+}
+
+function since(time: number | undefined, now: number): number | undefined {
+  return time === undefined ? undefined : time - now;
+}

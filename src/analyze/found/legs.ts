@@ -1,0 +1,43 @@
+import { LEG_ENTRIES } from '../limits.ts';
+import type { KnownFlow } from './found-flow.ts';
+
+interface Shown {
+  readonly flow: KnownFlow;
+  readonly time: number;
+}
+
+/**
+ * Finds the flows of different nodes that are one connection before and behind NAT: by what NAT does not change, as ConnectionLegs
+ * does where one analysis sees both. Bounded: of more than LEG_ENTRIES the oldest are forgotten.
+ */
+export class FoundLegs {
+  readonly #window: number;
+  readonly #shown = new Map<string, Shown>();
+
+  /** @param window ns within which both legs have shown what they have in common */
+  constructor(window: number) {
+    this.#window = window;
+  }
+
+  /** A flow shows a key. Where another stream's flow had it first, both are one from now on. @param time ns */
+  seen(key: string, flow: KnownFlow, time: number): void {
+    const before = this.#shown.get(key);
+    if (before !== undefined && Math.abs(time - before.time) <= this.#window) {
+      if (before.flow.stream !== flow.stream && before.flow.path !== flow.path) join(flow, before.flow);
+      return;
+    }
+    this.#shown.delete(key);
+    this.#shown.set(key, { flow, time });
+    if (this.#shown.size <= LEG_ENTRIES) return;
+    const [oldest] = this.#shown.keys();
+    if (oldest !== undefined) this.#shown.delete(oldest);
+  }
+}
+
+/** The flow that was seen first counts. */
+function join(flow: KnownFlow, first: KnownFlow): void {
+  if (flow.sameAs !== undefined || flow.copyOf !== undefined) return;
+  const counted = first.copyOf ?? first;
+  const leg = counted.sameAs ?? { id: counted.id, serverHost: counted.serverHost };
+  if (leg.id !== flow.id) flow.sameAs = leg;
+}

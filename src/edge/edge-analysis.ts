@@ -1,0 +1,159 @@
+import { DISPOSITION } from '../analyze/engine/analysis.ts';
+import { CaptureAnalysis } from '../analyze/engine/capture-analysis.ts';
+import { FoundWriter } from '../analyze/found/found-writer.ts';
+import type { FoundTotals } from '../analyze/found/totals.ts';
+import { Merge } from '../capture/streams/merge.ts';
+import type { MergeSource } from '../capture/streams/merge-source.ts';
+import type { EdgeRequest } from '../wire/agent-protocol.ts';
+import { BLOCK } from '../wire/pcapng.ts';
+import { localBlock, sectionHeader, startMarker } from '../wire/pcapng-write.ts';
+import { FoundBatches } from './found-batches.ts';
+import { Sampling } from './sampling.ts';
+
+/** How often counts are sent while packets come, milliseconds. */
+const TOTALS_MS = 1_000;
+
+/**
+ * Analyses the packets of one session beside its agent: the session's stream goes in as it would go to the client, and the stream
+ * for the client comes out, with what was found in place of the packets. Interfaces, statistics, states and the end are as they were.
+ */
+export class EdgeAnalysis {
+  readonly #write: (bytes: Uint8Array) => void;
+  readonly #now: () => number;
+  readonly #merge: Merge;
+  readonly #source: MergeSource;
+  readonly #capture: CaptureAnalysis;
+  readonly #found: FoundWriter;
+  readonly #batches: FoundBatches;
+  readonly #sampling = new Sampling();
+  /** By interface: its link type, and whether it has brought a packet. */
+  readonly #linkTypes: number[] = [];
+  readonly #began: boolean[] = [];
+  #hasPackets = false;
+  #opaque = 0;
+  #skipped = 0;
+  #totalsAt = 0;
+  #ended = false;
+
+  /**
+   * @param write takes the stream for the client
+   * @param now the monotonic clock, milliseconds
+   */
+  constructor(request: EdgeRequest, write: (bytes: Uint8Array) => void, now: () => number = () => performance.now()) {
+    this.#write = write;
+    this.#now = now;
+    this.#batches = new FoundBatches(write, now);
+    this.#found = new FoundWriter((place, json) => this.#batches.add(place, json));
+    const { detail, labels, firstLegs, showSecrets } = request;
+    this.#capture = new CaptureAnalysis(
+      this.#found,
+      { detail, labels, firstLegs, showSecrets },
+      {
+        packet: (_packet, taken) => {
+          if (taken === DISPOSITION.opaque) this.#opaque += 1;
+        },
+      },
+    );
+    this.#found.attach(this.#capture.analysis);
+    this.#merge = new Merge(
+      {
+        addInterface: (id, bytes, offset, length) => this.#interface(id, bytes, offset, length),
+        write: (type, id, bytes, offset, length) => this.#block(type, id, bytes, offset, length),
+      },
+      now,
+    );
+    this.#source = this.#merge.addSource('');
+    write(sectionHeader(''));
+    write(startMarker());
+  }
+
+  /** The end marker has been written: no more comes. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /**
+   * Take the stream's next bytes, which become this analysis' own.
+   * @param waiting bytes of the stream that wait behind these
+   * @throws KsnoopError DAMAGED_PCAPNG
+   */
+  push(bytes: Uint8Array, waiting: number): void {
+    if (this.#ended) return;
+    this.#sampling.behind(waiting, this.#now());
+    this.#source.push(bytes);
+    if (this.#source.endMarker === undefined) this.tick();
+    else this.#end(this.#source.endMarker);
+  }
+
+  /** Send what has waited for long enough; called every few milliseconds. */
+  tick(): void {
+    if (this.#ended) return;
+    this.#merge.release();
+    if (this.#hasPackets && this.#now() - this.#totalsAt >= TOTALS_MS) this.#sendTotals();
+    this.#batches.tick();
+  }
+
+  #end(marker: Uint8Array): void {
+    this.#source.end();
+    this.#merge.flush();
+    this.#capture.end();
+    if (this.#hasPackets) this.#sendTotals();
+    this.#batches.flush();
+    this.#write(localBlock(BLOCK.ksnoopEnd, marker));
+    this.#ended = true;
+  }
+
+  #interface(id: number, bytes: Uint8Array, offset: number, length: number): void {
+    this.#linkTypes[id] = new DataView(bytes.buffer, bytes.byteOffset + offset).getUint16(8, true);
+    this.#pass(BLOCK.interfaceDescription, bytes, offset, length);
+  }
+
+  #block(type: number, id: number, bytes: Uint8Array, offset: number, length: number): void {
+    if (type !== BLOCK.enhancedPacket) {
+      this.#pass(type, bytes, offset, length);
+      return;
+    }
+    if (this.#began[id] !== true) this.#begin(id, bytes, offset);
+    if (this.#sampling.skips(bytes, offset, this.#linkTypes[id] ?? 0)) {
+      this.#skipped += 1;
+      return;
+    }
+    this.#capture.framer.pushBlock(type, bytes, offset, length);
+  }
+
+  /** What is no packet is for the analysis and for the client. */
+  #pass(type: number, bytes: Uint8Array, offset: number, length: number): void {
+    this.#capture.framer.pushBlock(type, bytes, offset, length);
+    this.#batches.flush();
+    this.#write(bytes.slice(offset, offset + length));
+  }
+
+  #begin(id: number, bytes: Uint8Array, offset: number): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset + offset);
+    const time = (BigInt(view.getUint32(12, true)) << 32n) | BigInt(view.getUint32(16, true));
+    this.#began[id] = true;
+    this.#hasPackets = true;
+    this.#found.interfaceBegan(id, time);
+  }
+
+  #sendTotals(): void {
+    this.#totalsAt = this.#now();
+    this.#found.totals(this.#totals());
+  }
+
+  #totals(): FoundTotals {
+    const { analysis, fragments, bytes, truncated } = this.#capture;
+    return {
+      packets: analysis.packets,
+      copies: analysis.copies,
+      bytes,
+      truncated,
+      ...analysis.bounds,
+      incomplete: fragments.incomplete,
+      fragmentsEvicted: fragments.evicted,
+      opaque: this.#opaque,
+      skipped: this.#skipped,
+      tooLong: 0,
+    };
+  }
+}

@@ -1,0 +1,46 @@
+import { constants, zstdCompressSync } from 'node:zlib';
+import { FOUND_BATCH_MAXIMUM, type FoundPlace, foundBatch, foundBlock } from '../wire/found-block.ts';
+
+/** A batch is sent when it is so long, bytes, or its first block is so old, milliseconds: longer ones compress better. */
+const FULL_BYTES = 256 * 1024;
+const AGE_MS = 250;
+
+const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
+
+/** Found blocks on their way to the client: several together are compressed to a tenth and less. */
+export class FoundBatches {
+  readonly #write: (bytes: Uint8Array) => void;
+  readonly #now: () => number;
+  #blocks: Uint8Array[] = [];
+  #bytes = 0;
+  #since = 0;
+
+  /** @param now the monotonic clock, milliseconds */
+  constructor(write: (bytes: Uint8Array) => void, now: () => number) {
+    this.#write = write;
+    this.#now = now;
+  }
+
+  add(place: FoundPlace, json: string): void {
+    const block = foundBlock(place, json);
+    if (this.#bytes + block.length > FOUND_BATCH_MAXIMUM) this.flush();
+    if (this.#bytes === 0) this.#since = this.#now();
+    this.#blocks.push(block);
+    this.#bytes += block.length;
+    if (this.#bytes >= FULL_BYTES) this.flush();
+  }
+
+  /** Send a batch that is old enough. */
+  tick(): void {
+    if (this.#bytes > 0 && this.#now() - this.#since >= AGE_MS) this.flush();
+  }
+
+  /** Send what there is. */
+  flush(): void {
+    if (this.#bytes === 0) return;
+    const blocks = Buffer.concat(this.#blocks, this.#bytes);
+    this.#blocks = [];
+    this.#bytes = 0;
+    this.#write(foundBatch(zstdCompressSync(blocks, LEVEL), blocks.length));
+  }
+}

@@ -1,0 +1,101 @@
+import { BLOCK, padded } from './pcapng.ts';
+import type { BlockView } from './pcapng-read.ts';
+
+/**
+ * A block with one thing that an analysis beside an agent found, at the place of the packets that it stands for: at a time, as an
+ * Enhanced Packet Block, so that streams of several nodes are merged in the order of time. All that one analysis found comes as one
+ * interface's, so that it stays in its order. Behind the time comes the number of the stream it came in, 0 until the client has
+ * numbered it, then the length of the JSON text that says what was found, and of which interface.
+ */
+export const FOUND_HEADER_BYTES = 28;
+
+/** Bytes of the JSON text of one block; what is longer is left out and counted. */
+export const FOUND_MAXIMUM = 256 * 1024;
+
+/** Bytes of the found blocks of one batch before they are compressed. */
+export const FOUND_BATCH_MAXIMUM = 1024 * 1024;
+
+/** Offset of the number of the stream within the block. */
+const STREAM_AT = 20;
+const LENGTH_AT = 24;
+
+/** Bytes of a batch's block before its compressed bytes. */
+const BATCH_HEADER_BYTES = 16;
+
+/** A found block without its JSON text. */
+export interface FoundPlace {
+  /** Of the section: the first that brought a packet, whichever the thing found is of. */
+  readonly interfaceId: number;
+  /** Nanoseconds since 1970. */
+  readonly time: bigint;
+  /** Of the stream; 0 where only one is known. */
+  readonly stream: number;
+}
+
+/** The block of one thing found. @param json at most FOUND_MAXIMUM bytes of UTF-8 */
+export function foundBlock({ interfaceId, time, stream }: FoundPlace, json: string): Uint8Array {
+  const text = Buffer.from(json, 'utf8');
+  const total = FOUND_HEADER_BYTES + padded(text.length) + 4;
+  const block = Buffer.alloc(total);
+  block.writeUInt32LE(BLOCK.ksnoopFound, 0);
+  block.writeUInt32LE(total, 4);
+  block.writeUInt32LE(interfaceId, 8);
+  block.writeUInt32LE(Number((time >> 32n) & 0xffff_ffffn), 12);
+  block.writeUInt32LE(Number(time & 0xffff_ffffn), 16);
+  block.writeUInt32LE(stream, STREAM_AT);
+  block.writeUInt32LE(text.length, LENGTH_AT);
+  text.copy(block, FOUND_HEADER_BYTES);
+  block.writeUInt32LE(total, total - 4);
+  return block;
+}
+
+/** Whether a block is long enough for what it claims to hold. Readers behind the merge rely on this check. */
+export function isWholeFound({ view, offset, length, littleEndian }: BlockView): boolean {
+  if (!littleEndian || length < FOUND_HEADER_BYTES + 4) return false;
+  const json = view.getUint32(offset + LENGTH_AT, true);
+  return json <= FOUND_MAXIMUM && padded(json) === length - FOUND_HEADER_BYTES - 4;
+}
+
+/** Write the number of the stream that a whole found block came in. */
+export function numberStream({ view, offset }: BlockView, stream: number): void {
+  view.setUint32(offset + STREAM_AT, stream >>> 0, true);
+}
+
+/** The number of a whole found block's stream, and its JSON text. */
+export function foundText({ bytes, view, offset }: BlockView): { readonly stream: number; readonly json: string } {
+  const length = view.getUint32(offset + LENGTH_AT, true);
+  const at = bytes.byteOffset + offset + FOUND_HEADER_BYTES;
+  return {
+    stream: view.getUint32(offset + STREAM_AT, true),
+    json: Buffer.from(bytes.buffer, at, length).toString('utf8'),
+  };
+}
+
+/** The block of several found blocks, compressed with zstd. @param length of the blocks, before */
+export function foundBatch(packed: Uint8Array, length: number): Uint8Array {
+  const total = BATCH_HEADER_BYTES + padded(packed.length) + 4;
+  const block = Buffer.alloc(total);
+  block.writeUInt32LE(BLOCK.ksnoopFoundBatch, 0);
+  block.writeUInt32LE(total, 4);
+  block.writeUInt32LE(length, 8);
+  block.writeUInt32LE(packed.length, 12);
+  block.set(packed, BATCH_HEADER_BYTES);
+  block.writeUInt32LE(total, total - 4);
+  return block;
+}
+
+/** The compressed bytes of a batch, and how many they were; undefined where the block cannot hold what it claims. */
+export function packedBatch({
+  bytes,
+  view,
+  offset,
+  length,
+  littleEndian,
+}: BlockView): { readonly packed: Uint8Array; readonly length: number } | undefined {
+  if (!littleEndian || length < BATCH_HEADER_BYTES + 4) return undefined;
+  const unpacked = view.getUint32(offset + 8, true);
+  const size = view.getUint32(offset + 12, true);
+  if (unpacked > FOUND_BATCH_MAXIMUM || padded(size) !== length - BATCH_HEADER_BYTES - 4) return undefined;
+  const at = offset + BATCH_HEADER_BYTES;
+  return { packed: bytes.subarray(at, at + size), length: unpacked };
+}

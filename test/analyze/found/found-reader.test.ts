@@ -1,0 +1,178 @@
+import { expect, test } from 'vitest';
+import type { FlowFacts, FlowInfo } from '../../../src/analyze/flow/flow-facts.ts';
+import { FoundReader } from '../../../src/analyze/found/found-reader.ts';
+import { NO_TOTALS } from '../../../src/analyze/found/totals.ts';
+import { Hosts } from '../../../src/analyze/identity/hosts.ts';
+import type { AnalysisEvent } from '../../../src/analyze/record/event.ts';
+
+const EXCHANGE = {
+  kind: 'exchange',
+  protocol: 'http',
+  label: 'GET /',
+  fields: { http: { method: 'GET' } },
+  time: -30,
+  requestEnd: -20,
+  responseTime: -10,
+  responseEnd: 0,
+  requestBytes: 1,
+  responseBytes: 2,
+  status: '200',
+  failed: false,
+  route: 'GET /',
+};
+const FLOW = {
+  transport: 'tcp',
+  clientHost: '10.0.0.1',
+  serverHost: '10.0.0.2',
+  clientPort: 4000,
+  serverPort: 80,
+};
+const COUNTS = { packets: 3, bytes: 300, payload: 100 };
+const FACTS = { ...FLOW, first: -100, last: 0, client: COUNTS, server: COUNTS };
+
+const began = (flow: number, to = '10.0.0.2') => ['b', 0, flow, 6, '10.0.0.1', 4000, to, 80, 1];
+const exchange = (flow: number, event: object = EXCHANGE, identity: object = FLOW) => [
+  'e',
+  0,
+  flow,
+  identity,
+  null,
+  event,
+];
+
+/** A reader at time 1000 whose interfaces have the number of their stream, and what it hands out. */
+function reader() {
+  const events: { readonly event: AnalysisEvent; readonly flow: FlowInfo }[] = [];
+  const ended: FlowFacts[] = [];
+  const locals: string[] = [];
+  const hosts = new Hosts();
+  let flows = 0;
+  let totals = NO_TOTALS;
+  const target = {
+    hosts,
+    now: () => 1000,
+    newFlow: () => {
+      flows += 1;
+      return flows - 1;
+    },
+    interfaceName: () => 'shop/web/any',
+    counted: (more: typeof NO_TOTALS) => {
+      totals = { ...totals, packets: totals.packets + more.packets, copies: totals.copies + more.copies };
+    },
+  };
+  const found = new FoundReader(target, {
+    event: (event, flow) => void events.push({ event, flow }),
+    flowEnded: (flow) => void ended.push(flow.facts()),
+    local: (host, interfaceId) => void locals.push(`${hosts.text(host)} ${interfaceId}`),
+  });
+  for (const stream of [1, 2, 3]) found.described(stream, 0, stream);
+  return {
+    found,
+    hosts,
+    events,
+    ended,
+    locals,
+    get totals() {
+      return totals;
+    },
+    take: (stream: number, ...all: readonly unknown[]) => {
+      for (const each of all) found.take({ stream, json: JSON.stringify(each) });
+    },
+  };
+}
+
+test('times, addresses, flows and interfaces become those of the reader', () => {
+  const { take, events, ended, locals, hosts } = reader();
+  take(2, began(17), exchange(17), ['f', 0, 17, FACTS, null]);
+  expect(locals).toEqual(['10.0.0.1 2']);
+  expect(events[0]?.event).toEqual({ ...EXCHANGE, time: 970, requestEnd: 980, responseTime: 990, responseEnd: 1000 });
+  expect(events[0]?.flow).toMatchObject({ id: 0, interfaceId: 2, clientPort: 4000, serverPort: 80 });
+  expect(hosts.text(events[0]?.flow.serverHost ?? -1)).toBe('10.0.0.2');
+  expect(ended[0]).toMatchObject({ id: 0, interfaceId: 2, first: 900, last: 1000, client: COUNTS, server: COUNTS });
+});
+
+test('a flow that two nodes saw counts at the one that saw it first', () => {
+  const one = reader();
+  one.take(1, began(5));
+  one.take(2, began(9), exchange(9));
+  one.take(1, exchange(5), ['f', 0, 5, FACTS, null]);
+  one.take(2, ['f', 0, 9, FACTS, null]);
+  expect(one.events.map(({ flow }) => flow.interfaceId)).toEqual([1]);
+  expect(one.ended.length).toBe(1);
+  expect(one.totals.copies).toBe(6);
+});
+
+test('a connection before and behind NAT is one, where two nodes saw its handshake', () => {
+  const { take, events } = reader();
+  take(1, began(5, '10.96.0.1'), ['k', 0, 5, 111, -222]);
+  take(2, began(9, '10.0.0.7'), ['k', 0, 9, 111, -222], exchange(9));
+  take(3, began(4, '10.0.0.8'), ['k', 0, 4, 111, -223], exchange(4));
+  expect(events[0]?.flow.sameAs).toMatchObject({ id: 0 });
+  expect(events[1]?.flow.sameAs).toBeUndefined();
+});
+
+test('a flow of a lost agent does not keep the other node from counting', () => {
+  const { take, events, found } = reader();
+  take(1, ['i', 0], began(5));
+  take(2, began(9), exchange(9));
+  expect(events.length).toBe(0);
+  // The same interface in another session.
+  take(3, ['i', 0]);
+  take(2, exchange(9));
+  expect(events.length).toBe(1);
+  expect(found.lost).toBe(1);
+});
+
+test('counts only grow, whatever an agent claims', () => {
+  const one = reader();
+  one.take(1, ['t', 0, { ...NO_TOTALS, packets: 10 }], ['t', 0, { ...NO_TOTALS, packets: 25 }]);
+  one.take(2, ['t', 0, { ...NO_TOTALS, packets: 5 }]);
+  expect(one.totals.packets).toBe(30);
+  one.take(1, ['t', 0, { ...NO_TOTALS, packets: 1 }]);
+  expect(one.totals.packets).toBe(30);
+});
+
+const deep = JSON.parse(`${'['.repeat(5_000)}${']'.repeat(5_000)}`) as unknown;
+
+test.each<[string, unknown]>([
+  ['is no list', { a: 1 }],
+  ['has no kind', []],
+  ['has an unknown kind', ['z', 0]],
+  ['is of no interface', ['l', 77, '10.0.0.1']],
+  ['has no address', ['l', 0, 'web.shop']],
+  ['has an address with a zone', ['l', 0, 'fe80::1%eth0']],
+  ['is of a flow that is no number', exchange('5' as unknown as number)],
+  ['has a port that is none', exchange(5, EXCHANGE, { ...FLOW, serverPort: 65_536 })],
+  ['has a transport that is none', exchange(5, EXCHANGE, { ...FLOW, transport: 'x' })],
+  ['has no event', ['e', 0, 5, FLOW, null, null]],
+  ['has an event without a time', exchange(5, { ...EXCHANGE, time: undefined })],
+  ['has a time that is text', exchange(5, { ...EXCHANGE, time: '5' })],
+  ['has a negative length', exchange(5, { ...EXCHANGE, responseBytes: -1 })],
+  ['has a reason that is none', exchange(5, { ...EXCHANGE, incomplete: 'whatever' })],
+  ['has fields that are none', exchange(5, { ...EXCHANGE, fields: [] })],
+  ['has fields without an end', exchange(5, { ...EXCHANGE, fields: { http: deep } })],
+  ['has facts without counts', ['f', 0, 5, { ...FACTS, client: undefined }, null]],
+  ['has totals that are none', ['t', 0, { packets: -1 }]],
+])('what %s is left out and counted', (_what, bad) => {
+  const { take, found, events, ended } = reader();
+  take(1, bad);
+  expect(found.misunderstood).toBe(1);
+  expect(events).toEqual([]);
+  expect(ended).toEqual([]);
+  take(1, exchange(6));
+  expect(events.length).toBe(1);
+});
+
+test('what is no JSON is left out and counted', () => {
+  const { found } = reader();
+  for (const json of ['', '{', 'nul', '[1e999,0]']) found.take({ stream: 1, json });
+  expect(found.misunderstood).toBe(4);
+});
+
+test('members that have no meaning do not reach an event', () => {
+  const { events, found } = reader();
+  const own = JSON.stringify({ ...EXCHANGE, extra: 1 }).replace('{', '{"__proto__":{"failed":true},');
+  found.take({ stream: 1, json: `["e",0,5,${JSON.stringify(FLOW)},null,${own}]` });
+  expect(Object.keys(events[0]?.event ?? {})).toEqual(Object.keys(EXCHANGE));
+  expect(Object.getPrototypeOf(events[0]?.event)).toBe(Object.prototype);
+});

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { completeCapture, type RawCaptureOptions } from '../../../src/cli/capture/options.ts';
+import { ANALYSIS_OUTPUTS } from '../../../src/run/analysis/index.ts';
+import { EDGE_FORM_NAMES, edgeRequest, isEdgeForm } from '../../../src/run/outputs/edge.ts';
+
+const complete = (raw: Partial<RawCaptureOptions>) =>
+  completeCapture(['svc/web'], { interface: 'any', ...raw }, { stdoutIsTerminal: true, canAsk: false });
+
+test('packets come here unless --edge is given', () => {
+  expect(complete({}).edge).toBe(false);
+  expect(complete({ edge: true }).edge).toBe(true);
+  expect(complete({ edge: true, output: 'summary', json: true, agentless: 'node' }).edge).toBe(true);
+});
+
+test.each<[Partial<RawCaptureOptions>, RegExp]>([
+  [{ output: 'packets' }, /The packets output shows packets/],
+  [{ output: 'pcapng', write: 'a.pcapng' }, /The pcapng output shows packets/],
+  [{ output: 'trace' }, /The trace output shows packets/],
+  [{ output: 'stream=1' }, /The stream output shows packets/],
+  [{ report: 'a.html', output: 'text' }, /--report/],
+  [{ keylog: 'keys' }, /--keylog/],
+  [{ clients: true }, /--clients/],
+  [{ count: '5' }, /--count and --max-bytes/],
+  [{ maxBytes: '5M' }, /--count and --max-bytes/],
+  [{ agentless: true }, /--edge needs an agent/],
+  [{ asTenant: true }, /--edge is not available to tenants/],
+])('what needs the packets here excludes --edge: %j', (raw, message) => {
+  expect(() => complete({ edge: true, ...raw })).toThrow(message);
+});
+
+test('every form that can be made at the edge is a form', () => {
+  const names = ANALYSIS_OUTPUTS.map(({ name }) => name);
+  expect(EDGE_FORM_NAMES.filter((name) => !names.includes(name))).toEqual([]);
+});
+
+test('the agents look at what the form needs, and at all of it where an expression chooses', async () => {
+  const settings = { where: undefined, showSecrets: false };
+  for (const form of ANALYSIS_OUTPUTS.filter(({ name }) => isEdgeForm(name))) {
+    const kind = await form.load();
+    expect(await edgeRequest(form, settings)).toMatchObject({ detail: kind.detail, labels: kind.labels ?? false });
+    // Bodies and late fields are read where the packets are.
+    expect({ bodies: kind.bodies ?? false, late: kind.late ?? false }).toEqual({ bodies: false, late: false });
+    expect((await edgeRequest(form, { ...settings, where: 'failed' })).detail).toBe(true);
+  }
+});

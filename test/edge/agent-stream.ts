@@ -1,0 +1,107 @@
+import type { AnalysisOutputKind } from '../../src/analyze/engine/output.ts';
+import { AnalysisSession } from '../../src/analyze/engine/session.ts';
+import { Merge } from '../../src/capture/streams/merge.ts';
+import { EdgeAnalysis } from '../../src/edge/edge-analysis.ts';
+import { analysisNotes } from '../../src/run/analysis/notes.ts';
+import { CaptureFramer } from '../../src/wire/capture-read.ts';
+import { BLOCK } from '../../src/wire/pcapng.ts';
+import {
+  endMarker,
+  enhancedPacketBytes,
+  interfaceDescription,
+  sectionHeader,
+  startMarker,
+  writeEnhancedPacket,
+} from '../../src/wire/pcapng-write.ts';
+import { plainSettings } from '../support/analysis-session.ts';
+
+/** Chooses what a node has captured. */
+export type OnNode = (interfaceId: number, interfaceName: string) => boolean;
+
+/** A capture file as an agent would have sent it. */
+export function agentStream(file: Uint8Array, onNode: OnNode = () => true): Uint8Array {
+  const blocks: Uint8Array[] = [sectionHeader('Linux'), startMarker()];
+  /** Numbers of the node's own interfaces. */
+  const numbers = new Map<number, number>();
+  const framer = new CaptureFramer({
+    interface: (id, { linkType, snaplen, name, description }) => {
+      if (numbers.has(id) || !onNode(id, name)) return;
+      numbers.set(id, numbers.size);
+      blocks.push(interfaceDescription({ linkType, snaplen, name, description }));
+    },
+    packet: (bytes, offset, caplen, origlen, timeHigh, timeLow, id, flags) => {
+      const number = numbers.get(id);
+      if (number === undefined) return;
+      const block = new Uint8Array(enhancedPacketBytes(caplen, flags !== 0));
+      const view = new DataView(block.buffer);
+      writeEnhancedPacket(block, view, 0, number, timeHigh, timeLow, caplen, origlen, flags, bytes, offset);
+      blocks.push(block);
+    },
+  });
+  framer.push(file);
+  blocks.push(endMarker({ version: 1, reason: 'stopped', interfaces: [] }));
+  return Buffer.concat(blocks);
+}
+
+/** What the analysis beside an agent makes of its stream. @param chunk bytes that are handed over at a time */
+export function analysedStream(stream: Uint8Array, kind: AnalysisOutputKind, chunk = 65_536): Uint8Array {
+  const written: Uint8Array[] = [];
+  const { detail, labels = false, firstLegs = false } = kind;
+  const edge = new EdgeAnalysis(
+    { detail, labels, firstLegs, showSecrets: false },
+    (bytes) => void written.push(bytes),
+    () => 0,
+  );
+  for (let at = 0; at < stream.length; at += chunk) edge.push(Uint8Array.from(stream.subarray(at, at + chunk)), 0);
+  return Buffer.concat(written);
+}
+
+/** What a form shows of streams of one agent each, merged as a running capture merges them. */
+export function shownOf(
+  kind: AnalysisOutputKind,
+  streams: readonly Uint8Array[],
+  json = false,
+  argument?: string | undefined,
+): string[] {
+  const lines: string[] = [];
+  const settings = plainSettings({ line: (line) => void lines.push(line), json, argument, utc: true });
+  // Single packets stay on their node.
+  const session = new AnalysisSession({ ...kind, packets: false }, settings);
+  const { framer } = session.capture;
+  const merge = new Merge(
+    {
+      addInterface: (id, bytes, offset, length, { stream, index }) => {
+        session.capture.found.described(stream, index, id);
+        framer.pushBlock(BLOCK.interfaceDescription, bytes, offset, length);
+      },
+      write: (type, _id, bytes, offset, length) => framer.pushBlock(type, bytes, offset, length),
+    },
+    () => 0,
+  );
+  merge.held = true;
+  const sources = streams.map((stream, index) => {
+    const source = merge.addSource(`node-${index}`);
+    source.push(Uint8Array.from(stream));
+    return source;
+  });
+  for (const source of sources) source.end();
+  merge.flush();
+  session.end();
+  return [...lines, ...analysisNotes(session).map((note) => `# ${note}`)];
+}
+
+/** The nodes of a capture, by the names of their interfaces. */
+export function nodesOf(file: Uint8Array): Map<string, Set<string>> {
+  const nodes = new Map<string, Set<string>>();
+  const framer = new CaptureFramer({
+    interface: (_id, { name, description }) => {
+      const node = /(?:^| )node=(\S+)/.exec(description)?.[1] ?? '';
+      const names = nodes.get(node) ?? new Set();
+      names.add(name);
+      nodes.set(node, names);
+    },
+    packet: () => {},
+  });
+  framer.push(file);
+  return nodes;
+}

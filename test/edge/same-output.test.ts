@@ -1,0 +1,91 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { AnalysisOutputKind } from '../../src/analyze/engine/output.ts';
+import { analysisOutput } from '../../src/run/analysis/index.ts';
+import { agentStream, analysedStream, nodesOf, shownOf } from './agent-stream.ts';
+
+const TESTS = join(import.meta.dirname, '..');
+/** Other captures may be named, from the directory of the tests. */
+const FILES = globSync(process.env.KSNOOP_EDGE_CAPTURES ?? '**/captures/**/*.pcap*', { cwd: TESTS }).sort();
+const TIMEOUT = 120_000;
+
+interface Form {
+  readonly name: string;
+  readonly json: boolean;
+}
+
+const FORMS: readonly Form[] = [
+  { name: 'json', json: false },
+  { name: 'summary', json: true },
+  { name: 'findings', json: true },
+  { name: 'flows', json: true },
+];
+
+async function kindOf({ name }: Form): Promise<AnalysisOutputKind> {
+  const kind = await analysisOutput(name)?.load();
+  if (kind === undefined) throw new Error(`there is no output ${name}`);
+  return kind;
+}
+
+test.each(FILES)('%s shows the same where it is analysed on its node', { timeout: TIMEOUT }, async (file) => {
+  const stream = agentStream(readFileSync(join(TESTS, file)));
+  for (const form of FORMS) {
+    const kind = await kindOf(form);
+    const edge = shownOf(kind, [analysedStream(stream, kind)], form.json);
+    expect(edge, form.name).toEqual(shownOf(kind, [stream], form.json));
+  }
+});
+
+const CAPTURE = 'analyze/flow/captures/both-ends-of-a-service.pcapng';
+
+test.each(['text', 'summary', 'findings', 'flows', 'map', 'csv=routes', 'custom-columns=A:.src.ip,B:.http.path'])(
+  '-o %s shows the same where it is analysed on its node',
+  { timeout: TIMEOUT },
+  async (output) => {
+    const [name = '', argument] = output.split('=');
+    const kind = await kindOf({ name, json: false });
+    const stream = agentStream(readFileSync(join(TESTS, CAPTURE)));
+    const edge = shownOf(kind, [analysedStream(stream, kind)], false, argument);
+    expect(edge).toEqual(shownOf(kind, [stream], false, argument));
+    expect(edge.length).toBeGreaterThan(0);
+  },
+);
+
+test('the bytes may be cut anywhere', { timeout: TIMEOUT }, async () => {
+  const kind = await kindOf({ name: 'json', json: false });
+  const stream = agentStream(readFileSync(join(TESTS, CAPTURE)));
+  const whole = shownOf(kind, [analysedStream(stream, kind)]);
+  for (const chunk of [997, 4_096, stream.length]) {
+    expect(shownOf(kind, [analysedStream(stream, kind, chunk)])).toEqual(whole);
+  }
+});
+
+/** A Service whose pods are on two nodes, and a client: a connection is seen before and behind the Service's DNAT, on two nodes. */
+test.each([CAPTURE, 'run/analysis/captures/wrong-service.pcapng'])(
+  'what two nodes saw counts once: %s',
+  { timeout: TIMEOUT },
+  async (file) => {
+    const bytes = readFileSync(join(TESTS, file));
+    const streams = [...nodesOf(bytes).values()].map((names) => agentStream(bytes, (_id, name) => names.has(name)));
+    expect(streams.length).toBe(2);
+    for (const name of ['json', 'findings', 'map']) {
+      const kind = await kindOf({ name, json: false });
+      const edges = streams.map((stream) => analysedStream(stream, kind));
+      expect(shownOf(kind, edges), name).toEqual(shownOf(kind, streams));
+    }
+  },
+);
+
+test('a flow that two nodes saw with the same addresses counts once, and its packets there are copies', async () => {
+  const kind = await kindOf({ name: 'json', json: false });
+  const file = readFileSync(join(TESTS, 'run/analysis/captures/loss-response-http1-fast.pcap'));
+  const stream = agentStream(file);
+  const edge = analysedStream(stream, kind);
+  const once = shownOf(kind, [edge]).filter((line) => !line.startsWith('#'));
+  const twice = shownOf(kind, [edge, edge]);
+  expect(twice.filter((line) => !line.startsWith('#'))).toEqual(once);
+  expect(twice.some((line) => /duplicate packets? \(captured at more than one place\) counted once/.test(line))).toBe(
+    true,
+  );
+});
