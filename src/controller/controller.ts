@@ -28,7 +28,7 @@ export async function serveCaptures(options: ControllerOptions, signal: AbortSig
   const { kube, key, identity, log, records } = options;
   const history = new PolicyHistory(records, signal, log);
   await history.load();
-  const events = new Events(kube, identity);
+  const events = new Events(kube, identity, log);
   const queue = new WorkQueue(
     async (name) => {
       try {

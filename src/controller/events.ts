@@ -3,7 +3,7 @@ import { create } from '../capture/kube/api.ts';
 import type { Kube } from '../capture/kube/kube.ts';
 import { resourcePath } from '../capture/kube/resource.ts';
 import { CAPTURE_API } from '../capture/tenant/capture-object.ts';
-import { KsnoopError } from '../wire/errors.ts';
+import { KsnoopError, messageOf } from '../wire/errors.ts';
 import type { CaptureView } from './capture-object.ts';
 import { EVENTS_REMEMBERED, EVENTS_WAITING, MESSAGE_MAXIMUM } from './limits.ts';
 import { timestamp } from './status.ts';
@@ -31,10 +31,15 @@ export class Events {
   /** Names of events that were written: a Capture that is refused for hours has the same one at every look. */
   readonly #names = new Set<string>();
 
-  /** @param reporter name of the controller's pod */
-  constructor(kube: Kube, reporter: string) {
+  readonly #log: (line: string) => void;
+  /** Whether the last one could be written. */
+  #works = true;
+
+  /** @param reporter name of the controller's pod @param log receives when events can no longer be written */
+  constructor(kube: Kube, reporter: string, log: (line: string) => void) {
     this.#kube = kube;
     this.#reporter = reporter;
+    this.#log = log;
   }
 
   /** Events that were not written because too many waited. */
@@ -80,12 +85,23 @@ export class Events {
     };
     this.#waiting += 1;
     this.#last = this.#last.then(async () => {
-      // It exists already, or its namespace is being deleted and takes none.
-      await create(this.#kube, resourcePath('v1', namespace, 'events'), event).catch((thrown) => {
-        if (!(thrown instanceof KsnoopError && thrown.code === 'CONFLICT')) this.#names.delete(name);
-      });
+      try {
+        await create(this.#kube, resourcePath('v1', namespace, 'events'), event);
+        this.#works = true;
+      } catch (thrown) {
+        this.#failed(name, namespace, thrown);
+      }
       this.#waiting -= 1;
     });
+  }
+
+  /** A namespace that is being deleted takes none; where no event can be written, the first is logged. */
+  #failed(name: string, namespace: string, thrown: unknown): void {
+    // It exists already.
+    if (thrown instanceof KsnoopError && thrown.code === 'CONFLICT') return;
+    this.#names.delete(name);
+    if (this.#works) this.#log(`an event in namespace ${namespace} was not written: ${messageOf(thrown)}`);
+    this.#works = false;
   }
 
   /** The oldest are forgotten: to write one twice does no harm. */

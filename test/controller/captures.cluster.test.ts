@@ -4,7 +4,7 @@ import { call, find, list } from '../../src/capture/kube/api.ts';
 import { resourcePath } from '../../src/capture/kube/resource.ts';
 import { createClientKey } from '../../src/ticket/seal.ts';
 import { verifyTicket } from '../../src/ticket/sign.ts';
-import { objectAt } from '../../src/wire/guard.ts';
+import { isObject, objectAt } from '../../src/wire/guard.ts';
 import { parseSealedTickets } from '../../src/wire/ticket.ts';
 import { ADMIN, CapturesPlace } from './captures-place.ts';
 
@@ -89,6 +89,23 @@ test('a tenant gets tickets for its own pods while it is allowed, and changes no
   await expect.poll(async () => (await place.statusOf('live')).phase).toBe('Complete');
   expect((await place.statusOf('live')).tickets).toEqual([]);
   expect(await place.patch('live', { spec: { state: 'Running' } })).toContain('stays stopped');
+});
+
+test('a Capture that is made again under its name gets tickets of its own alone', async () => {
+  for (let round = 0; round < 5; round += 1) {
+    const key = createClientKey();
+    // The first one may still be there for a moment.
+    await expect.poll(() => place.create('same', { clientKey: key.public })).toBe('');
+    await expect.poll(async () => (await place.statusOf('same')).phase).toBe('Running');
+    const { metadata, status } = (await find(await place.as(ADMIN), place.path('same'))) ?? {};
+    const tickets = parseSealedTickets(isObject(status) ? status.tickets : undefined);
+    expect(tickets).toHaveLength(1);
+    for (const { sealed } of tickets) {
+      const ticket = verifyTicket(key.open(Buffer.from(sealed, 'base64')), [place.publicKey]);
+      expect(ticket.capture).toBe(isObject(metadata) ? metadata.uid : '');
+    }
+    expect(await place.delete('same')).toBe('');
+  }
 });
 
 test('what was made while the policy was weakened is not admitted once it is restored', async () => {

@@ -27,6 +27,7 @@ let policy: PolicyState;
 let allowed: Set<string>;
 let reviews: JsonObject[];
 let written: JsonObject[];
+let logged: string[];
 let events: { kind: unknown; reason: unknown; message: unknown }[];
 let now: number;
 let reconciler: Reconciler;
@@ -49,7 +50,7 @@ beforeEach(async () => {
   agents = new Map(['node1', 'node2'].map((node, index) => [node, agentOn(node, 90 + index)]));
   policy = { protects: true, since: 0 };
   allowed = new Set(['capture captures in shop']);
-  [reviews, written, events, looked] = [[], [], [], 0];
+  [reviews, written, events, logged, looked] = [[], [], [], [], 0];
   server = await startObjectServer(service({ app: 'web' }), pod('web-1', 1), pod('web-2', 2, { node: 'node2' }));
   server.onWrite(({ method, path, body }) => {
     if (path.endsWith('/subjectaccessreviews')) {
@@ -72,7 +73,7 @@ beforeEach(async () => {
     return undefined;
   });
   kube = await loadKube({ kubeconfig: server.api.kubeconfig() });
-  writer = new Events(kube, 'controller-1');
+  writer = new Events(kube, 'controller-1', (line) => logged.push(line));
   reconciler = new Reconciler({
     kube,
     cluster: { captures, agentOn: (node) => agents.get(node), policy: () => policy },
@@ -374,4 +375,13 @@ test('the event of a refusal is written once, however often it is refused', asyn
   }
   await writer.written;
   expect(events.map(({ reason }) => reason)).toEqual(['CaptureRefused']);
+});
+
+test('events that cannot be written are logged once, and written when they can be', async () => {
+  server.forbid(/^POST .*events/);
+  await settled();
+  await writer.written;
+  expect(events).toEqual([]);
+  expect(logged).toHaveLength(1);
+  expect(logged[0]).toContain('an event in namespace shop was not written');
 });

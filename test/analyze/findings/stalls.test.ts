@@ -116,11 +116,11 @@ test('waits that are less than half of the request’s time are not: the server 
 });
 
 test('where requests are encrypted, half of the connection’s time counts', () => {
-  const encrypted = (stalledMs: number) => {
+  const encrypted = (stalledMs: number, stalls = 1) => {
     const judged = new Judged();
     const stalled = stalledMs * 1e6;
     const client = {
-      stalls: 1,
+      stalls,
       stalled,
       longestStall: [0, stalled],
       nagle: 0,
@@ -137,10 +137,12 @@ test('where requests are encrypted, half of the connection’s time counts', () 
         { last: (at + 1000) * 1e6 },
       );
     }
-    return codesOf(judged.found);
+    return judged.found;
   };
-  expect(encrypted(600)).toContain('RTO_STALL');
-  expect(encrypted(400)).not.toContain('RTO_STALL');
+  expect(codesOf(encrypted(600))).toContain('RTO_STALL');
+  expect(codesOf(encrypted(400))).not.toContain('RTO_STALL');
+  // Each wait of a connection counts.
+  expect(encrypted(600, 3).find(({ code }) => code === 'RTO_STALL')?.cases).toBe(9);
 });
 
 test('waits are said from one of a hundred connections on', () => {
