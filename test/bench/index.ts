@@ -1,4 +1,5 @@
 import { agentCpu } from './agent-cpu.ts';
+import { deltas } from './deltas.ts';
 import { endToEnd } from './end-to-end.ts';
 import { fiftyPods } from './fifty-pods.ts';
 import { firstPacket } from './first-packet.ts';
@@ -19,6 +20,7 @@ export const BENCHES = [
   agentCpu,
   idleAgent,
   mergeNodes,
+  deltas,
   ...READ_BENCHES,
   topScreen,
 ] as const;

@@ -155,6 +155,11 @@ export class Histogram {
     return this.#sum;
   }
 
+  /** Buckets that it holds, also those that are empty. */
+  get held(): number {
+    return this.#counts.length;
+  }
+
   /** What was counted; without the empty buckets at both ends. */
   state(): HistogramState {
     let first = 0;
@@ -203,8 +208,9 @@ export class Histogram {
   /** Hold the buckets from `first` to `last` as well, in whole powers of two. */
   #grow(first: number, last: number): void {
     const empty = this.#counts.length === 0;
-    const low = Math.min(first & -PARTS, empty ? first & -PARTS : this.#low);
-    const end = Math.max((last | (PARTS - 1)) + 1, empty ? 0 : this.#low + this.#counts.length);
+    const [lowest, highest] = [first & -PARTS, (last | (PARTS - 1)) + 1];
+    const low = empty ? lowest : Math.min(lowest, this.#low);
+    const end = empty ? highest : Math.max(highest, this.#low + this.#counts.length);
     const larger = new Uint32Array(end - low);
     larger.set(this.#counts, empty ? 0 : this.#low - low);
     this.#low = low;

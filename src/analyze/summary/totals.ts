@@ -7,7 +7,7 @@ import { TcpRow, WORST_FLOWS } from './tcp-health.ts';
 import { compareTexts } from './texts.ts';
 
 /** Rows of each table of totals that were added up from several; past it rows are added to the row `other`. */
-export const TOTALS_ROWS = 16_384;
+export const TOTALS_ROWS = 8192;
 /** Pods of which it is known that they were captured, and that they had a flow, of several totals. */
 export const TOTALS_PODS = 16_384;
 /** Codes of events, and protocols of messages. */

@@ -91,4 +91,12 @@ describe('a histogram', () => {
       expect(Math.abs(sum - whole)).toBeLessThanOrEqual(whole * 1e-12);
     }
   });
+
+  it('holds only the powers of two that it has seen', () => {
+    const histogram = new Histogram();
+    for (const nanoseconds of [2e6, 3e6]) histogram.record(nanoseconds);
+    expect(histogram.held).toBeLessThanOrEqual(64);
+    histogram.record(1e9);
+    expect(histogram.held).toBeGreaterThan(64);
+  });
 });
