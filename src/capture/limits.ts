@@ -3,6 +3,9 @@
 /** How long a packet waits for an earlier one of another interface before it is written all the same. */
 export const MERGE_WINDOW_MS = 250;
 
+/** The same for what was found on nodes: an analysis has waited for its own interfaces before, and sends several things at a time. */
+export const EDGE_WINDOW_MS = 1_000;
+
 /**
  * The same where requests are joined over several places, whose output waits longer anyway: on a busy node tcpdump hands
  * packets over later.

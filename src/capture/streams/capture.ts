@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentTarget } from '../../wire/agent-target.ts';
 import type { KsnoopError } from '../../wire/errors.ts';
-import { DRAIN_MS, FIRST_PACKETS_MS, MERGE_WINDOW_MS, NAMES_WAIT_MS, OUTPUT_BYTES } from '../limits.ts';
+import { DRAIN_MS, EDGE_WINDOW_MS, FIRST_PACKETS_MS, MERGE_WINDOW_MS, NAMES_WAIT_MS, OUTPUT_BYTES } from '../limits.ts';
 import type { CaptureObserver } from './capture-observer.ts';
 import { type BlockSink, Merge } from './merge.ts';
 import { type ClockEstimate, clockNotes } from './node-clock.ts';
@@ -138,7 +138,8 @@ class Capture implements RunningCapture {
     const { targets, settings, limits, output, report, observer } = parts;
     this.#parts = parts;
     this.tally = new Tally(output, limits, () => this.stop('limit'));
-    this.#merge = new Merge(this.#sink(), undefined, settings.correctClocks, settings.mergeWindowMs);
+    const patience = settings.mergeWindowMs ?? (settings.edge === undefined ? undefined : EDGE_WINDOW_MS);
+    this.#merge = new Merge(this.#sink(), undefined, settings.correctClocks, patience);
     this.#context = {
       settings,
       merge: this.#merge,

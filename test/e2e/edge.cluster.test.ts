@@ -1,0 +1,96 @@
+// The agents analyse the packets: the same records as when packets travel, and each exchange once.
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { isObject, type JsonObject, objectAt, parseJson } from '../../src/wire/guard.ts';
+import type { TestCluster } from '../support/cluster.ts';
+import { KsnoopProcess } from '../support/ksnoop-process.ts';
+import { ensureAgent, ensureShop, kubectl, requests, shopPods } from '../support/shop.ts';
+
+const COUNT = 400;
+let on: TestCluster;
+const started: KsnoopProcess[] = [];
+
+beforeAll(async () => {
+  on = await ensureShop();
+  await ensureAgent();
+});
+afterEach(() => {
+  for (const { child } of started.splice(0)) child.kill('SIGKILL');
+});
+
+function capture(...args: string[]): KsnoopProcess {
+  const ksnoop = new KsnoopProcess(['-v', '-n', 'shop', 'deploy/web', 'deploy/client', ...args], on.kubeconfig);
+  started.push(ksnoop);
+  return ksnoop;
+}
+
+/** What differs between two captures of the same packets: numbers of flows, and times, for the kernel stamps a packet for each reader. */
+const OWN = new Set(['flow', 'sameAs', 'time', 'latency', 'ttfb', 'requestTime', 'serverTime', 'transferTime']);
+
+/** The exchanges of a run without what each capture has of its own. */
+function exchangesOf(stdout: Buffer, run: string): JsonObject[] {
+  return (
+    stdout
+      .toString('utf8')
+      .split('\n')
+      .filter((line) => line.includes(`run=${run}`))
+      .map((line) => parseJson(line, 'a record'))
+      .filter(isObject)
+      // The web pods ask others on behalf of their clients.
+      .filter((record) => String(objectAt(record, 'src').pod).startsWith('client-'))
+      .map((record) => ({
+        ...Object.fromEntries(Object.entries(record).filter(([name]) => !OWN.has(name))),
+        isOtherLeg: record.sameAs !== undefined,
+      }))
+      .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+  );
+}
+
+const keyOf = (record: JsonObject) => `${String(record.label)} ${String(objectAt(record, 'dst').ip)}`;
+
+test('two captures at once show the same exchanges, and with --edge no packet leaves its node', async () => {
+  const pods = (await shopPods(on, 'web')).length + (await shopPods(on, 'client')).length;
+  const [packets, edge] = [capture('-o', 'json'), capture('-o', 'json', '--edge')];
+  await Promise.all([packets.capturing(pods), edge.capturing(pods)]);
+  const run = `edge${Date.now()}`;
+  const report = await requests(on, { n: COUNT, run });
+  expect(report.sent).toBe(COUNT);
+  const [local, remote] = await Promise.all([packets.stop(), edge.stop()]);
+  expect(remote.code, remote.stderr).toBe(0);
+  const expected = exchangesOf(local.stdout, run);
+  // Each request at its client and at its server: before and behind the Service's address.
+  expect(expected.length).toBe(2 * COUNT);
+  const found = exchangesOf(remote.stdout, run);
+  expect(found.filter(({ isOtherLeg }) => !isOtherLeg).length).toBe(COUNT);
+  // Which of both legs counts depends on which SYN-ACK was stamped first, and each capture has its own stamps.
+  const withoutLeg = ({ isOtherLeg: _isOtherLeg, ...rest }: JsonObject) => rest;
+  expect(found.map(withoutLeg)).toEqual(expected.map(withoutLeg));
+  expect(remote.stderr).not.toMatch(/came here|left out|A SAMPLE/);
+});
+
+test('the summary of an agent that is killed counts nothing twice, and its gap is stated', async () => {
+  const clients = await shopPods(on, 'client');
+  const web = await shopPods(on, 'web');
+  const edge = capture('-o', 'json', '--edge');
+  await edge.capturing(web.length + clients.length);
+  const [first, second] = [`before${Date.now()}`, `after${Date.now()}`];
+  await requests(on, { n: COUNT, run: first, paths: 'ok' });
+  // What was found is on its way every quarter of a second; the agent is killed after that.
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  const node = web[0]?.node ?? '';
+  const agent = await kubectl(
+    on,
+    ...['get', 'pods', '-n', 'ksnoop', '--field-selector', `spec.nodeName=${node}`],
+    ...['-o', 'jsonpath={.items[0].metadata.name}'],
+  );
+  await kubectl(on, 'delete', 'pod', '-n', 'ksnoop', agent.trim(), '--grace-period=0', '--force');
+  await edge.recovers(1);
+  await requests(on, { n: COUNT, run: second, paths: 'ok' });
+  const { code, stderr, stdout } = await edge.stop();
+  expect(code, stderr).toBe(4);
+  expect(stderr).toMatch(new RegExp(`GAP: no packets from ${node}`));
+  for (const run of [first, second]) {
+    const counted = exchangesOf(stdout, run).filter(({ isOtherLeg }) => isOtherLeg !== true);
+    expect(new Set(counted.map(({ label }) => label)).size).toBe(counted.length);
+    expect(counted.length).toBe(COUNT);
+  }
+});
