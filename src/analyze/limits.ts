@@ -181,6 +181,12 @@ export const TRACE_CANDIDATES = 256;
 export const TRACE_CALLS = 256;
 export const TRACE_DEPTH = 16;
 
+/** Places, hosts and addresses of sidecars that are remembered, of each kind. */
+export const TRACE_SIDECARS = 65_536;
+
+/** Connections between two pods that may have carried one request between their sidecars, and connections of one host that are looked at. */
+export const TRACE_PASSAGES = 64;
+
 /** Flows whose handshake is not complete that are followed place by place. */
 export const TRACE_OPENINGS = 65_536;
 

@@ -27,6 +27,7 @@ const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 export const HOP_KINDS: Readonly<Record<HopRecord['kind'], string>> = {
   request: 'request',
   network: 'network',
+  mesh: 'sidecars and network',
   proxy: 'proxy',
   server: 'server',
   beyond: 'network and server',

@@ -17,6 +17,14 @@ export interface Child {
   readonly outer: Vantage;
 }
 
+/** The same request where the server's program took it, behind sidecars: between them nothing could be read. */
+export interface PassedTo {
+  readonly call: Call;
+  readonly confidence: Confidence;
+  /** The connection between the sidecars, at its client and at its server; empty where it is not known which it was. */
+  readonly between: readonly Vantage[];
+}
+
 /** Why a connection did not come up, as far as the packets show it. */
 export type ConnectOutcome =
   /** Nothing answered the SYNs, at any place. */
@@ -51,6 +59,7 @@ export interface Call {
   /** From the client to the server. Empty where nothing but the exchange itself is known. */
   readonly vantages: readonly Vantage[];
   readonly children: Child[];
+  passedTo?: PassedTo | undefined;
   /** Calls that may belong to this request or to another one that was open then. */
   ambiguous: number;
   /** Of a connection that did not come up: what became of it; the exchange stands for its handshake. */

@@ -13,6 +13,13 @@ interface Range extends Bytes {
   readonly time: number;
 }
 
+/** A segment: its first and last byte, and when it was first seen. */
+export interface Segment {
+  readonly first: number;
+  readonly last: number;
+  readonly time: number;
+}
+
 const SMALLEST = 8;
 
 /**
@@ -152,6 +159,60 @@ export class DirectionMarks implements Marks {
       if (at === time || (isLate && at < time)) return ((this.#ends[slot] as number) - 1) | 0;
     }
     return undefined;
+  }
+
+  /** The latest segment that came at a time or before. */
+  lastUntil(time: number): Segment | undefined {
+    const oldest = this.#count - this.size;
+    for (let index = this.#count - 1; index >= oldest; index -= 1) {
+      const segment = this.#segment(index);
+      if (segment.time <= time) return segment;
+    }
+    return undefined;
+  }
+
+  /** The first segment that came at a time or later. Undefined where an earlier one may be forgotten. */
+  firstSince(time: number): Segment | undefined {
+    let found: Segment | undefined;
+    const oldest = this.#count - this.size;
+    for (let index = this.#count - 1; index >= oldest; index -= 1) {
+      const segment = this.#segment(index);
+      if (segment.time < time) return found;
+      found = segment;
+    }
+    return oldest > 0 ? undefined : found;
+  }
+
+  /** How many segments came from a time to another; undefined where earlier ones of them may be forgotten. */
+  countWithin(from: number, to: number): number | undefined {
+    let count = 0;
+    const oldest = this.#count - this.size;
+    for (let index = this.#count - 1; index >= oldest; index -= 1) {
+      const { time } = this.#segment(index);
+      if (time < from) return count;
+      if (time <= to) count += 1;
+    }
+    return oldest > 0 ? undefined : count;
+  }
+
+  /** The segment behind a byte, and the one before it; undefined where there is none, or it is forgotten. @param at int32 */
+  firstBehind(at: number): Segment | undefined {
+    const index = this.#before(at) + 1;
+    return index < this.#count ? this.#segment(index) : undefined;
+  }
+
+  lastBefore(at: number): Segment | undefined {
+    const index = this.#before((at - 1) | 0);
+    return index >= this.#count - this.size && index >= 0 ? this.#segment(index) : undefined;
+  }
+
+  #segment(index: number): Segment {
+    const slot = index % this.#times.length;
+    return {
+      first: this.#starts[slot] as number,
+      last: ((this.#ends[slot] as number) - 1) | 0,
+      time: this.#times[slot] as number,
+    };
   }
 
   /**

@@ -3,11 +3,20 @@ import type { Call, Child, Confidence } from './call.ts';
 import { turn, type Vantage } from './vantages.ts';
 
 /**
- * What a part of the time went to: `request` sending the request, `network` between two places, both ways together, `proxy` passing a
- * request on, `server` making the response, `beyond` all that is behind the last place that saw it, `calls` several calls
+ * What a part of the time went to: `request` sending the request, `network` between two places, both ways together, `mesh` two
+ * sidecars and the network between them, `proxy` passing a request on, `server` making the response, `beyond` all that is behind the last place that saw it, `calls` several calls
  * at once, `attempt` a call without a response, `response` receiving the response.
  */
-export type PartKind = 'request' | 'network' | 'proxy' | 'server' | 'beyond' | 'calls' | 'attempt' | 'response';
+export type PartKind =
+  | 'request'
+  | 'network'
+  | 'mesh'
+  | 'proxy'
+  | 'server'
+  | 'beyond'
+  | 'calls'
+  | 'attempt'
+  | 'response';
 
 /** What is known of places, for partsOf. */
 export interface PlaceFacts {
@@ -61,7 +70,8 @@ interface Split {
 }
 
 function split({ call, facts, depth, confidence, until }: Split): Part[] | undefined {
-  const chain = chainOf(call.vantages);
+  const { passedTo } = call;
+  const chain = chainOf([...call.vantages, ...(passedTo?.between ?? []), ...(passedTo?.call.vantages ?? [])]);
   const outer = chain[0];
   const inner = chain.at(-1);
   if (outer === undefined || inner === undefined) return undefined;
@@ -75,12 +85,26 @@ function split({ call, facts, depth, confidence, until }: Split): Part[] | undef
     const at = chain[index - 1] as Vantage;
     const to = chain[index] as Vantage;
     const duration = (turn(at) as number) - (turn(to) as number);
-    parts.push({ ...plain, kind: 'network', duration, at, to, lost: lostBetween(at, to, facts) });
+    const isInPod = passedTo !== undefined && at.place >>> 16 === to.place >>> 16;
+    // Between its program and itself a sidecar has the request; the connection between two sidecars is another one.
+    if (isInPod) parts.push({ ...plain, kind: 'proxy', duration, at });
+    else {
+      const isOne = passedTo === undefined || isBetween(at, to, passedTo.between) || isBetween(at, to, call.vantages);
+      const lost = isOne ? lostBetween(at, to, facts) : [];
+      parts.push({ ...plain, kind: isOne ? 'network' : 'mesh', duration, at, to, lost });
+    }
   }
-  if (facts.isServer(call, inner)) parts.push(...served({ call, facts, depth, confidence, until: undefined }, inner));
+  const last = passedTo?.call.vantages.includes(inner) === true ? passedTo.call : call;
+  const isSure = last === call || passedTo?.confidence === 'proven';
+  const behind = { call: last, facts, depth, confidence: isSure ? confidence : 'likely', until: undefined } as const;
+  if (facts.isServer(last, inner)) parts.push(...served(behind, inner));
   else parts.push({ ...plain, kind: 'beyond', duration: turn(inner) as number, at: inner });
   parts.push({ ...plain, kind: 'response', duration: responseEnd - responseStart, at: outer });
   return parts;
+}
+
+function isBetween(at: Vantage, to: Vantage, vantages: readonly Vantage[]): boolean {
+  return vantages.includes(at) && vantages.includes(to);
 }
 
 /** The places by which time can be split: those that saw request and response, each with less time behind it than the one before. */

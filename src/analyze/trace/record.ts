@@ -140,7 +140,7 @@ export class TraceRecorder {
     const called = this.#sources.names.ofHost(at.serverHost, call.exchange.time, -1);
     const service = called?.service !== undefined ? called.group : serviceName(dst);
     const target = peerText(dst);
-    const isCall = kind === 'network' || kind === 'beyond' || kind === 'attempt';
+    const isCall = kind === 'network' || kind === 'mesh' || kind === 'beyond' || kind === 'attempt';
     const isServer = kind === 'server' || kind === 'proxy' || kind === 'calls';
     // A node's interface sees what the pods behind it take: the time is the pod's.
     const isPodOfNode =

@@ -3,17 +3,19 @@ import type { FlowIdentity, FlowInfo } from '../flow/flow-facts.ts';
 import { TimedQueue } from '../flow/timed-queue.ts';
 import type { Hosts } from '../identity/hosts.ts';
 import type { Names } from '../identity/names.ts';
-import { TRACE_CALLS, TRACE_CANDIDATES, TRACE_PENDING } from '../limits.ts';
+import { TRACE_CALLS, TRACE_PENDING } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
 import type { AnalysisEvent, Exchange } from '../record/event.ts';
+import { fieldsIn } from '../record/field-values.ts';
 import { type Call, endOf } from './call.ts';
+import { type Candidate, Candidates } from './candidates.ts';
 import { type ClockOffset, ClockOffsets } from './clock-offsets.ts';
 import { failedConnection } from './failed-connection.ts';
-import { likeness } from './likeness.ts';
 import { Openings } from './openings.ts';
+import { isCertain, type Passage, passagesOf } from './passages.ts';
+import { bestPassed } from './passed.ts';
 import { PlaceOrder } from './place-order.ts';
-import { keyOf } from './roles.ts';
-import { ServedCalls } from './served-calls.ts';
+import { Sidecars } from './sidecars.ts';
 import { Trails } from './trails.ts';
 import {
   bytesOf,
@@ -21,6 +23,7 @@ import {
   isWhole,
   type Leg,
   merged,
+  ownVantage,
   timesOf,
   type Vantage,
   vantagesOf,
@@ -30,9 +33,6 @@ import {
 const SCORE_KNOWN = 7;
 const SCORE_SOLE = 4;
 const LEAD = 4;
-
-/** How long a request without a response may have made calls. ns */
-const UNANSWERED_NS = 30e9;
 
 /** Protocols of events that are no calls of their own: what a tunnel or an upgrade carries is. */
 const NO_CALLS: ReadonlySet<string> = new Set(['tls']);
@@ -48,6 +48,8 @@ interface Seen {
   readonly flow: FlowIdentity;
   bytes: ExchangeBytes | undefined;
   vantages: Vantage[];
+  /** Of a request of a sidecar to its program: connections that may have brought it. */
+  passages: readonly Passage[];
   /** Marks.changes of all places together when they were looked at, and how many places that were. */
   changes: number;
   places: number;
@@ -94,8 +96,12 @@ export class Tracer {
   readonly #unassigned: TimedQueue<Call>;
   readonly #assigned: TimedQueue<Call>;
   readonly #endedFlows: TimedQueue<number>;
-  /** By place and the host that serves there: the requests taken there. */
-  readonly #served = new Map<number, ServedCalls>();
+  readonly #sidecars: Sidecars;
+  readonly #candidates: Candidates;
+  /** Of requests of sidecars to their programs, until they are assigned: the connections that may have brought them. */
+  readonly #passages = new Map<Call, readonly Passage[]>();
+  /** TLS connections that carry one request after the other: their clients do not offer HTTP/2. */
+  readonly #oneByOne = new Set<number>();
   #now = Number.NEGATIVE_INFINITY;
   /** Interfaces of the capture that brought packets, and whether all of them are pods': no other place is on the way then. */
   #interfaces = 0;
@@ -107,6 +113,8 @@ export class Tracer {
     this.#sources = sources;
     this.#settings = settings;
     this.#order = new PlaceOrder(sources.places, sources.names);
+    this.#sidecars = new Sidecars(sources.hosts);
+    this.#candidates = new Candidates(this.#sidecars, sources.hosts);
     this.#trails = new Trails(sources.places, sources.hosts);
     this.#openings = new Openings(sources.places, sources.hosts, settings.opening);
     this.#unassigned = new TimedQueue(settings.patience);
@@ -144,16 +152,20 @@ export class Tracer {
   /** An exchange of one place, without any calls: what event() makes of it where nothing may be joined. */
   alone(exchange: Exchange, info: FlowInfo): Call {
     const flow = this.#flow(info);
-    const vantages = [ownVantage(exchange, flow, this.#sources.places.ofInterface(flow.interfaceId))];
+    const vantages = [countedVantage(exchange, flow, this.#sources.places.ofInterface(flow.interfaceId))];
     return { exchange, flow, vantages, children: [], ambiguous: 0, isInner: false };
   }
 
   event(event: AnalysisEvent, info: FlowInfo): void {
     const flow = this.#flow(info);
+    if (event.kind === 'exchange') {
+      this.#sidecars.learn(this.#sources.places.ofInterface(flow.interfaceId), flow);
+      if (isOneByOne(event)) this.#oneByOne.add(flow.id);
+    }
     if (event.kind === 'event' && event.code === 'ICMP_UNREACHABLE') this.#openings.rejected(flow.id, event.label);
     if (event.kind !== 'exchange' || !isCall(event, flow)) return;
     this.#seen.add(
-      { exchange: event, flow, bytes: undefined, vantages: [], changes: -1, places: 0, isSettled: false },
+      { exchange: event, flow, bytes: undefined, vantages: [], passages: [], changes: -1, places: 0, isSettled: false },
       Math.max(this.#now, endOf(event)),
     );
   }
@@ -188,11 +200,13 @@ export class Tracer {
   #advance(now: number): void {
     for (let next = this.#seen.due(now); next !== undefined; next = this.#seen.due(now)) {
       this.#look(next);
+      this.#lookForPassages(next);
       next.isSettled = this.#isSettled(next);
       this.#looked.add(next, Math.min(now, this.#now));
     }
     for (let next = this.#toPlace(now); next !== undefined; next = this.#toPlace(now)) {
       if (!next.isSettled) this.#look(next);
+      if (next.passages.length === 0) this.#lookForPassages(next);
       this.#place(next, Math.min(now, this.#now));
     }
     for (let next = this.#openings.due(now); next !== undefined; next = this.#openings.due(now)) {
@@ -210,7 +224,7 @@ export class Tracer {
     }
     // A call's request ends after it: only by then all of its calls are there.
     for (let call = this.#toEnd(until); call !== undefined; call = this.#toEnd(until)) {
-      this.#forget(call);
+      this.#candidates.forget(call);
       if (!call.isInner) this.#settings.done(call);
     }
     for (let id = this.#endedFlows.due(now); id !== undefined; id = this.#endedFlows.due(now)) {
@@ -218,6 +232,7 @@ export class Tracer {
       this.#openings.forget(id);
       this.#flows.delete(id);
       this.#others.delete(id);
+      this.#oneByOne.delete(id);
     }
   }
 
@@ -254,7 +269,9 @@ export class Tracer {
   }
 
   /** Whether its client took requests at a place that saw the call. All of that place's packets until its end are known. */
-  #mayBelong({ vantages }: Call): boolean {
+  #mayBelong(call: Call): boolean {
+    if (!this.#sidecars.areNone) return true;
+    const { vantages } = call;
     for (const { place, clientHost } of vantages) if (this.#trails.roles.mayServe(place, clientHost)) return true;
     return false;
   }
@@ -266,7 +283,8 @@ export class Tracer {
   }
 
   #mayCallAt({ place, serverHost, responseStart }: Vantage): boolean {
-    return responseStart === undefined || this.#trails.roles.mayCall(place, serverHost);
+    if (responseStart === undefined || !this.#sidecars.areNone) return true;
+    return this.#trails.roles.mayCall(place, serverHost);
   }
 
   /** Whether nothing more can be seen of an exchange. What came again at one place may be on its way to another. */
@@ -305,6 +323,13 @@ export class Tracer {
     seen.vantages = seen.vantages.length === 0 ? found : merged(seen.vantages, found);
   }
 
+  /** Of a request of a sidecar to its program: the connections of other pods that may have brought it. */
+  #lookForPassages(seen: Seen): void {
+    if (this.#sidecars.areNone) return;
+    const at = seen.vantages.find((vantage) => this.#sidecars.isToProgram(vantage));
+    if (at !== undefined) seen.passages = passagesOf(this.#trails.between(at.serverHost), at);
+  }
+
   #leg(id: number): Leg | undefined {
     const trail = this.#trails.of(id);
     const flow = this.#flows.get(id);
@@ -313,27 +338,17 @@ export class Tracer {
     return { id, clientHost, clientPort, serverHost, serverPort, trail };
   }
 
-  #place({ exchange, flow, vantages: found }: Seen, at: number): void {
+  #place({ exchange, flow, vantages: found, passages }: Seen, at: number): void {
     const { places } = this.#sources;
     const vantages = this.#order.ordered(
-      found.length > 0 ? found : [ownVantage(exchange, flow, places.ofInterface(flow.interfaceId))],
+      found.length > 0 ? found : [countedVantage(exchange, flow, places.ofInterface(flow.interfaceId))],
       exchange.time,
     );
     const call: Call = { exchange, flow, vantages, children: [], ambiguous: 0, isInner: false };
+    if (passages.length > 0) this.#passages.set(call, passages);
     this.#unassigned.add(call, at);
     this.#compareClocks(vantages, exchange.time);
-    for (const vantage of vantages) {
-      if (!this.#mayCallAt(vantage)) continue;
-      const key = keyOf(vantage.place, vantage.serverHost);
-      const open = openTimes(vantage);
-      if (open === undefined) continue;
-      let served = this.#served.get(key);
-      if (served === undefined) {
-        served = new ServedCalls();
-        this.#served.set(key, served);
-      }
-      served.add(call, open.start, open.end);
-    }
+    for (const vantage of vantages) if (this.#mayCallAt(vantage)) this.#candidates.add(call, vantage);
   }
 
   /** What passed between places of different clocks. The first copy of what was retransmitted may have been missed: it does not count. */
@@ -373,29 +388,17 @@ export class Tracer {
   /** Find the request because of which a call was made. */
   #assign(call: Call): void {
     if (!this.#mayBelong(call)) return;
-    const found: { outer: Call; at: Vantage; inner: Vantage; score: number; sameId: boolean; passedOn: boolean }[] = [];
-    const { hosts } = this.#sources;
-    for (const inner of call.vantages) {
-      const served = this.#served.get(keyOf(inner.place, inner.clientHost));
-      if (served === undefined) continue;
-      const { requestStart, responseStart } = inner;
-      if (requestStart === undefined) continue;
-      for (const outer of served.around(requestStart)) {
-        if (found.length >= TRACE_CANDIDATES) break;
-        if (outer === call || found.some((other) => other.outer === outer)) continue;
-        const at = outer.vantages.find(
-          (each) => each.serverHost === inner.clientHost && placeOf(each) === placeOf(inner),
-        );
-        const open = at === undefined ? undefined : openTimes(at);
-        if (at === undefined || open === undefined || open.start > requestStart) continue;
-        if ((responseStart ?? requestStart) > open.end) continue;
-        found.push({ outer, at, inner, ...likeness(outer.exchange, call.exchange, hosts.text(at.clientHost)) });
-      }
+    const found = this.#candidates.of(call);
+    const passages = this.#passages.get(call);
+    this.#passages.delete(call);
+    if (found.length === 0 && passages !== undefined) {
+      this.#assignPassed(call, passages);
+      return;
     }
     if (found.length === 0) return;
     call.isInner = true;
     found.sort((a, b) => b.score - a.score);
-    const best = found[0] as (typeof found)[number];
+    const best = found[0] as Candidate;
     const lead = best.score - (found[1]?.score ?? 0);
     const isSole = found.length === 1;
     const isHttp = 'http' in best.outer.exchange.fields && 'http' in call.exchange.fields;
@@ -414,17 +417,28 @@ export class Tracer {
     for (const { outer } of found) outer.ambiguous += 1;
   }
 
-  /** A request that is done is no candidate any more. */
-  #forget(call: Call): void {
-    for (const vantage of call.vantages) {
-      const key = keyOf(vantage.place, vantage.serverHost);
-      const served = this.#served.get(key);
-      if (served === undefined) continue;
-      const open = openTimes(vantage);
-      if (open !== undefined) served.remove(call, open.start, open.end);
-      if (served.isEmpty) this.#served.delete(key);
+  /** Find the request that two sidecars passed on to a program, through a connection whose content cannot be read. */
+  #assignPassed(call: Call, passages: readonly Passage[]): void {
+    const found = this.#candidates.passed(call, passages);
+    const best = bestPassed(found);
+    if (best === undefined) {
+      for (const { outer, score } of found) if (score >= SCORE_SOLE) outer.ambiguous += 1;
+      return;
     }
+    call.isInner = true;
+    const { outer, passages: through, confidence } = best;
+    if (outer.passedTo !== undefined) outer.ambiguous += 1;
+    const [sole, ...others] = through;
+    const isKnown =
+      sole !== undefined && others.length === 0 && isCertain(sole, best.at, this.#oneByOne.has(sole.flow));
+    outer.passedTo = { call, confidence, between: isKnown ? [sole.outer, sole.inner] : [] };
   }
+}
+
+/** Whether a TLS handshake is of a connection with HTTP/1.1: the protocols offered include that, and no HTTP/2. */
+function isOneByOne({ protocol, fields }: Exchange): boolean {
+  const alpn = protocol === 'tls' ? fieldsIn(fields.tls)?.alpn : undefined;
+  return typeof alpn === 'string' && alpn.includes('http/1.1') && !alpn.includes('h2');
 }
 
 /** All times are known, and nothing came again. */
@@ -437,34 +451,12 @@ export function isCall({ protocol, incomplete }: Exchange, { sameAs }: FlowIdent
   return !NO_CALLS.has(protocol) && incomplete !== 'request not seen' && sameAs === undefined;
 }
 
-/** Interfaces of one place: cooked packets of several devices are one pod's. */
-function placeOf({ place }: Vantage): number {
-  return place >>> 16;
-}
-
 function difference(later: number | undefined, earlier: number | undefined): number | undefined {
   return later === undefined || earlier === undefined ? undefined : later - earlier;
 }
 
-/** When a request may have made calls, at a place; undefined where its beginning was not seen. */
-function openTimes({ requestStart, responseStart, responseEnd }: Vantage) {
-  if (requestStart === undefined) return undefined;
-  return { start: requestStart, end: responseEnd ?? responseStart ?? requestStart + UNANSWERED_NS };
-}
-
 /** An exchange of which nothing is known but at the place that counted. */
-function ownVantage(exchange: Exchange, flow: FlowIdentity, place: number): Vantage {
-  const again = { count: 0, after: 0 };
-  return {
-    place,
-    interfaceId: flow.interfaceId,
-    clientHost: flow.clientHost,
-    serverHost: flow.serverHost,
-    serverPort: flow.serverPort,
-    hopLimit: -1,
-    ...timesOf(exchange),
-    hasHoles: false,
-    requestAgain: again,
-    responseAgain: again,
-  };
+function countedVantage(exchange: Exchange, flow: FlowIdentity, place: number): Vantage {
+  const { interfaceId, clientHost, serverHost, serverPort } = flow;
+  return { ...ownVantage({ place, interfaceId, clientHost, serverHost, serverPort }), ...timesOf(exchange) };
 }

@@ -10,6 +10,7 @@ import {
   TRACE_CONNECTIONS,
   TRACE_DATAGRAM_FLOWS,
   TRACE_MARKS_TOTAL,
+  TRACE_PASSAGES,
 } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
 import { TCP } from '../tcp/flags.ts';
@@ -40,14 +41,17 @@ export class Trail<M extends Marks = Marks> {
   /** Endpoint `a`: who sent the first packet. */
   readonly host: number;
   readonly port: number;
+  /** The other endpoint's host. */
+  readonly peer: number;
   readonly places: PlaceTrail<M>[] = [];
   /** Time of the last packet, ns. */
   last = 0;
   readonly #marks: () => M;
 
-  constructor(host: number, port: number, marks: () => M) {
+  constructor(host: number, port: number, peer: number, marks: () => M) {
     this.host = host;
     this.port = port;
+    this.peer = peer;
     this.#marks = marks;
   }
 
@@ -83,6 +87,8 @@ export class Trails {
   readonly #hosts: Hosts;
   readonly #trails = new Map<number, Trail<DirectionMarks>>();
   readonly #datagrams = new Map<number, Trail<DatagramMarks>>();
+  /** By host: its connections that were seen at several interfaces. */
+  readonly #passing = new Map<number, Set<number>>();
   #marks = 0;
 
   constructor(places: Places, hosts: Hosts) {
@@ -104,12 +110,39 @@ export class Trails {
     return this.#trails.get(flow) ?? this.#datagrams.get(flow);
   }
 
+  /** Connections to or from a host that were seen at more than one interface, those that began last first; not all of many. */
+  *between(host: number): Generator<readonly [number, Trail]> {
+    const flows = [...(this.#passing.get(host) ?? [])];
+    for (const flow of flows.reverse()) {
+      const trail = this.#trails.get(flow);
+      if (trail !== undefined) yield [flow, trail];
+    }
+  }
+
+  /** A connection was seen at a second interface. */
+  #passes({ host, peer }: Trail, flow: number): void {
+    for (const end of [host, peer]) {
+      const flows = this.#passing.get(end);
+      if (flows === undefined) this.#passing.set(end, new Set([flow]));
+      else {
+        flows.add(flow);
+        const [oldest] = flows;
+        if (flows.size > TRACE_PASSAGES && oldest !== undefined) flows.delete(oldest);
+      }
+    }
+  }
+
   forget(flow: number): void {
     this.#begun.delete(flow);
     this.#datagrams.delete(flow);
     const trail = this.#trails.get(flow);
     if (trail === undefined) return;
     this.#trails.delete(flow);
+    for (const end of [trail.host, trail.peer]) {
+      const flows = this.#passing.get(end);
+      flows?.delete(flow);
+      if (flows?.size === 0) this.#passing.delete(end);
+    }
     for (const { marks } of trail.places) this.#marks -= marks[0].size + marks[1].size;
   }
 
@@ -126,9 +159,13 @@ export class Trails {
     if (oldest !== undefined) this.#begun.delete(oldest);
   }
 
+  #receiver({ bytes, destinationAddress, addressLength }: PacketView): number {
+    return this.#hosts.number(bytes, destinationAddress, addressLength);
+  }
+
   /** A flow's first data at a place. @param client undefined where its SYN was not seen anywhere */
   #addRoles(packet: PacketView, place: number, sender: number, client: number | undefined): void {
-    const receiver = this.#hosts.number(packet.bytes, packet.destinationAddress, packet.addressLength);
+    const receiver = this.#receiver(packet);
     const isBySender = client === undefined || client === sender;
     this.roles.add(place, isBySender ? sender : receiver, isBySender ? receiver : sender, client !== undefined);
   }
@@ -137,7 +174,7 @@ export class Trails {
     const host = this.#hosts.number(packet.bytes, packet.sourceAddress, packet.addressLength);
     let trail = this.#trails.get(flow);
     if (trail === undefined) {
-      trail = new Trail(host, packet.sourcePort, segments);
+      trail = new Trail(host, packet.sourcePort, this.#receiver(packet), segments);
       this.#trails.set(flow, trail);
       this.#bound();
     }
@@ -147,6 +184,7 @@ export class Trails {
       this.#addRoles(packet, place, host, this.#begun.get(flow));
       at = trail.add(place, packet.interfaceId);
       if (at === undefined) return;
+      if (trail.places.some((other) => other.place >>> 16 !== place >>> 16)) this.#passes(trail, flow);
     }
     // Only one place can have seen it: the exchange's own times say all.
     if (!this.#places.mayCopy(packet)) return;
@@ -161,7 +199,7 @@ export class Trails {
     const host = this.#hosts.number(packet.bytes, packet.sourceAddress, packet.addressLength);
     let trail = this.#datagrams.get(flow);
     if (trail === undefined) {
-      trail = new Trail(host, packet.sourcePort, datagrams);
+      trail = new Trail(host, packet.sourcePort, this.#receiver(packet), datagrams);
       this.#datagrams.set(flow, trail);
       if (this.#datagrams.size > TRACE_DATAGRAM_FLOWS) this.#forgetDatagrams(now);
     }

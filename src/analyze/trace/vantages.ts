@@ -101,6 +101,24 @@ export function isWhole({ requestStart, requestEnd, responseStart, responseEnd }
   );
 }
 
+/** Where and between whom something was seen. */
+type Seen = Pick<Vantage, 'place' | 'interfaceId' | 'clientHost' | 'serverHost' | 'serverPort'>;
+
+/** A place of which nothing else is known. */
+export function ownVantage(seen: Seen): Vantage {
+  return {
+    ...seen,
+    hopLimit: -1,
+    requestStart: undefined,
+    requestEnd: undefined,
+    responseStart: undefined,
+    responseEnd: undefined,
+    hasHoles: false,
+    requestAgain: NONE,
+    responseAgain: NONE,
+  };
+}
+
 /** What was seen before stays: it may be forgotten by now. */
 export function merged(before: readonly Vantage[], now: readonly Vantage[]): Vantage[] {
   const both = now.map((vantage) => {

@@ -74,9 +74,11 @@ chmod 644 ./*.key ./*.pem
 chmod 777 keys
 
 node "$here/envoy.ts" "$work" "$mode" "$version" "$web"
+sidecars=()
 sidecar() { # namespace configuration base-id
   ip netns exec "$1" setpriv --reuid 1337 --regid 1337 --clear-groups \
     "$ENVOY" -c "$work/$2.json" --base-id "$3" --concurrency 2 -l warning > "$2.log" 2>&1 &
+  sidecars+=($!)
   started+=($!)
 }
 sidecar $client_ns outbound 911
@@ -109,5 +111,10 @@ for pid in "${sniffers[@]}"; do
   wait "$pid" || true
 done
 node "$here/join-pods.ts" "$out/$name.pcapng" shop/client-1=client.pcap shop/web-1=web.pcap
+# Envoy writes the rest of its key log when it ends.
+for pid in "${sidecars[@]}"; do
+  kill "$pid"
+  wait "$pid" || true
+done
 cat keys/* > "$out/$name-keys.log"
 cp served.txt "$out/$name-served.txt"
