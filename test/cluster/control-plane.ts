@@ -36,6 +36,7 @@ export async function ensureApiServer(layout: Layout): Promise<void> {
       `UNIX-CONNECT:${layout.apiSocket}`,
     ],
   });
+  writeAuditPolicy(layout);
   await ensurePart(layout, apiServer(layout), () => readyz(layout));
 }
 
@@ -75,6 +76,10 @@ function apiServer(layout: Layout): Part {
     `--service-cluster-ip-range=${SERVICE_CIDR}`,
     '--authorization-mode=Node,RBAC',
     '--enable-admission-plugins=NodeRestriction',
+    `--audit-policy-file=${join(layout.state, 'audit-policy.json')}`,
+    `--audit-log-path=${auditLog(layout)}`,
+    '--audit-log-maxsize=10',
+    '--audit-log-maxbackup=1',
     '--allow-privileged=true',
     '--enable-aggregator-routing=true',
     `--cert-dir=${layout.pki}`,
@@ -96,6 +101,28 @@ function apiServer(layout: Layout): Part {
     `--service-account-key-file=${join(layout.pki, 'service-account.pub')}`,
     `--service-account-signing-key-file=${keyOf(layout, 'service-account')}`,
   ]);
+}
+
+/** Where the API server writes who did what with Captures, and who reached agents: a JSON line for each request. */
+export function auditLog(layout: Layout): string {
+  return join(layout.logs, 'audit.log');
+}
+
+/** @see https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/ */
+function writeAuditPolicy(layout: Layout): void {
+  const rule = (group: string, resource: string, ...verbs: string[]) => ({
+    level: 'Metadata',
+    verbs,
+    omitStages: ['RequestReceived', 'ResponseStarted'],
+    resources: [{ group, resources: [resource] }],
+  });
+  const rules = [
+    rule('ksnoop.io', 'captures', 'create', 'delete'),
+    rule('', 'pods/portforward', 'create', 'get'),
+    { level: 'None' },
+  ];
+  const policy = { apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules };
+  writeFileSync(join(layout.state, 'audit-policy.json'), JSON.stringify(policy));
 }
 
 function controllerManager(layout: Layout): Part {

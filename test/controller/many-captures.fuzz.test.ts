@@ -11,10 +11,13 @@ const COUNT = Number(process.env.KSNOOP_CAPTURES ?? 500);
 const CREATORS = 8;
 let place: CapturesPlace;
 
+/** Images may have to be built first. */
+const SETTING_UP_MS = 600_000;
+
 beforeAll(async () => {
   place = await CapturesPlace.open('ksnoop-many');
-});
-afterAll(() => place.close());
+}, SETTING_UP_MS);
+afterAll(() => place.close(), SETTING_UP_MS);
 
 test(`${COUNT} Captures at once all get tickets, and keep them`, async () => {
   const controller = await place.startController();

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { program } from '../cluster/builds.ts';
 import { ClusterError } from '../cluster/cluster-error.ts';
-import { restartApiServer } from '../cluster/control-plane.ts';
+import { auditLog, restartApiServer } from '../cluster/control-plane.ts';
 import { loadImage } from '../cluster/images.ts';
 import { type Layout, layoutOf, nodeOf, SOURCES } from '../cluster/layout.ts';
 import { locked } from '../cluster/lock.ts';
@@ -16,6 +16,8 @@ export interface TestCluster {
   readonly kubeconfig: string;
   /** Whether it is ours (test/cluster): then its nodes can be entered and its parts killed. */
   readonly own: boolean;
+  /** The API server's audit log of Captures and port-forwards; undefined for a foreign cluster. */
+  readonly auditLog: string | undefined;
   kubectl(...args: string[]): Promise<Outcome>;
   /** Runs a command in a node's namespaces (network, mount, uts, pid), with the machine's own programs. Own clusters only. */
   nodeExec(node: string, argv: readonly string[]): Promise<Outcome>;
@@ -64,6 +66,7 @@ async function ownCluster(layout: Layout): Promise<TestCluster> {
   return {
     kubeconfig: layout.kubeconfig,
     own: true,
+    auditLog: auditLog(layout),
     kubectl: (...args) => attempt([...kubectl(layout), ...args]),
     nodeExec: (node, argv) => attempt(inNode(layout, nodeOf(layout, node), argv)),
     restartApiServer: () => locked(layout, () => restartApiServer(layout)),
@@ -87,6 +90,7 @@ async function foreignCluster(kubeconfig: string): Promise<TestCluster> {
   return {
     kubeconfig,
     own: false,
+    auditLog: undefined,
     kubectl: (...args) => attempt([client, '--kubeconfig', kubeconfig, ...args]),
     nodeExec: () => notOurs('Running a command on a node'),
     restartApiServer: () => notOurs('Restarting the API server'),

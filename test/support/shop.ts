@@ -33,11 +33,15 @@ export async function ensureShop(say: Say = console.error, where = cluster()): P
 }
 
 /** Put the agents of this build into the cluster, as `ksnoop install` does, and wait for them. */
-export async function ensureAgent(say: Say = console.error, where = cluster()): Promise<TestCluster> {
+export async function ensureAgent(
+  say: Say = console.error,
+  where = cluster(),
+  ...options: string[]
+): Promise<TestCluster> {
   const on = await where;
   const { path, tag } = await buildAgentImage({ newest: true }, say);
   await ensureImage(on, tag, path, say);
-  const { code, stderr } = await ksnoop(on, 'install', '--image', tag);
+  const { code, stderr } = await ksnoop(on, 'install', '--image', tag, ...options);
   if (code !== 0) throw new Error(`ksnoop install: ${stderr}`);
   return on;
 }
