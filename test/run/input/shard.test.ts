@@ -42,17 +42,20 @@ it('each file is in one shard, with the others of its capture', () => {
   expect(inShard(inputs('a.pcap'), { index: 1, of: 2 })).toEqual([]);
 });
 
-it("the Job's command takes the part of its index, and as many parts as it has", () => {
-  const path = join(import.meta.dirname, '../../../docs/kubernetes/parquet-job.yaml');
-  const { spec } = load(readFileSync(path, 'utf8')) as {
-    spec: {
-      completionMode: string;
-      completions: number;
-      template: { spec: { containers: { command: string[] }[] } };
+it.each(['parquet', 'summary'])(
+  "the %s Job's command takes the part of its index, and as many parts as it has",
+  (name) => {
+    const path = join(import.meta.dirname, `../../../docs/kubernetes/${name}-job.yaml`);
+    const { spec } = load(readFileSync(path, 'utf8')) as {
+      spec: {
+        completionMode: string;
+        completions: number;
+        template: { spec: { containers: { command: string[] }[] } };
+      };
     };
-  };
-  expect(spec.completionMode).toBe('Indexed');
-  expect(spec.template.spec.containers[0]?.command.join(' ')).toContain(
-    `--shard $(JOB_COMPLETION_INDEX)/${spec.completions} `,
-  );
-});
+    expect(spec.completionMode).toBe('Indexed');
+    expect(spec.template.spec.containers[0]?.command.join(' ')).toContain(
+      `--shard $(JOB_COMPLETION_INDEX)/${spec.completions} `,
+    );
+  },
+);
