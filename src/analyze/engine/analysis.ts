@@ -46,6 +46,8 @@ export interface AnalysisOptions {
   readonly late?: boolean | undefined;
   /** Not for TCP connections that are the other leg of one seen before: of these only what the summary needs. */
   readonly firstLegs?: boolean | undefined;
+  /** What TCP connections that are such a leg carry is not decoded. */
+  readonly firstLegsOnly?: boolean | undefined;
   readonly showSecrets: boolean;
   /** Bodies of messages are wanted as well; only with `detail`. */
   readonly bodies?: boolean | undefined;

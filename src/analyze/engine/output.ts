@@ -10,6 +10,8 @@ import type { AnalysisSession } from './session.ts';
 export interface AnalysisOutput {
   event?(event: AnalysisEvent, flow: FlowInfo): void;
   flowEnded?(flow: FlowInfo): void;
+  /** A TCP connection shows to be another leg of one seen before, or of one that counts in its place from now on. */
+  legJoined?(flow: FlowInfo): void;
   packet?(packet: PacketView, taken: Disposition): void;
   /** Names for addresses, as they become known. */
   named?(records: readonly NamedAddress[]): void;
@@ -81,6 +83,8 @@ export interface AnalysisOutputKind {
    * leg come without `detail`.
    */
   readonly firstLegs?: boolean | undefined;
+  /** Of the other leg it looks at no exchanges at all: what that carries is not decoded. `legJoined` reports which flows these are. */
+  readonly firstLegsOnly?: boolean | undefined;
   /** It gets all events and packets, and applies `--where` to its own records; else it gets what matches. */
   readonly ownFilter?: boolean | undefined;
   create(context: AnalysisOutputContext): AnalysisOutput;

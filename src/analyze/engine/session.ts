@@ -71,6 +71,7 @@ export class AnalysisSession {
       labels: kind.labels,
       late: kind.late,
       firstLegs: this.#firstLegs,
+      firstLegsOnly: this.#firstLegs && kind.firstLegsOnly === true,
       showSecrets: settings.showSecrets,
       bodies: settings.bodies === true || kind.bodies === true,
       keys: this.keys,
@@ -82,6 +83,7 @@ export class AnalysisSession {
       leftAt: (packet: PacketView) => this.#sawLocal(packet),
       local: (host: number, interfaceId: number) =>
         this.names.sawLocal(host, interfaceId, this.capture.analysis.clock.now),
+      legJoined: (flow: FlowInfo) => this.#output.legJoined?.(flow),
     };
     const observer: PacketObserver = {
       interface: (id, described) => {

@@ -207,6 +207,8 @@ export interface AnalysisSink {
   local?(host: number, interfaceId: number): void;
   /** A flow shows what NAT does not change: two int32 that its other leg, seen at another node, shows as well. */
   legShown?(flow: number, interfaceId: number, first: number, second: number): void;
+  /** A TCP connection shows to be another leg of one that counts (FlowIdentity.sameAs). The view is valid during the call. */
+  legJoined?(flow: FlowInfo): void;
   /** A flow has ended: closed, expired, or the analysis is over. Every flow ends once. */
   flowEnded(flow: FlowInfo): void;
 }

@@ -71,6 +71,7 @@ export class TcpConnections implements StreamHost {
   readonly labels: boolean;
   readonly late: boolean;
   readonly firstLegs: boolean;
+  readonly firstLegsOnly: boolean;
   readonly showSecrets: boolean;
   readonly numbers = new StreamNumbers();
   readonly reassembly: Reassembly;
@@ -113,7 +114,7 @@ export class TcpConnections implements StreamHost {
   opaque = false;
 
   constructor({ clock, hosts, places }: TcpSources, sink: AnalysisSink, options: AnalysisOptions) {
-    const { detail, labels = false, showSecrets, firstLegs = false, bodies } = options;
+    const { detail, labels = false, showSecrets, firstLegs = false, firstLegsOnly = false, bodies } = options;
     this.clock = clock;
     this.#places = places;
     this.#sink = sink;
@@ -121,6 +122,7 @@ export class TcpConnections implements StreamHost {
     this.labels = labels;
     this.late = options.late === true && bodies !== true;
     this.firstLegs = firstLegs;
+    this.firstLegsOnly = firstLegsOnly;
     this.showSecrets = showSecrets;
     this.keys = options.keys;
     this.bodies = bodies === true ? new Bodies(showSecrets) : undefined;
@@ -179,7 +181,12 @@ export class TcpConnections implements StreamHost {
   #compare(slot: number, packet: PacketView): void {
     if (this.comparesLegs && this.clock.now > this.#comparesUntil) this.comparesLegs = false;
     const isMidstream = ((this.table.ints[this.table.base(slot) + TCP_I32.flags] as number) & SEEN.midstream) !== 0;
-    if (isMidstream || this.comparesLegs) this.#legs.segment(slot, packet, isMidstream);
+    if (isMidstream || this.comparesLegs) this.#joined(this.#legs.segment(slot, packet, isMidstream));
+  }
+
+  /** @param slot of a connection that is found to be the other leg of another one; -1 for none */
+  #joined(slot: number): void {
+    if (slot >= 0) this.#sink.legJoined?.(this.#view.at(slot));
   }
 
   /** Connections that had to go before their end because there were too many at once. */
@@ -219,7 +226,7 @@ export class TcpConnections implements StreamHost {
   packetElsewhere(slot: number, direction: number, packet: PacketView, place: number): void {
     const length = packet.payloadLength;
     // A bridge floods a first SYN to all of its ports: the place that has it first may see nothing more of the connection.
-    if ((packet.tcpFlags & SYN_ACK) === SYN_ACK) this.#legs.handshake(slot, packet);
+    if ((packet.tcpFlags & SYN_ACK) === SYN_ACK) this.#joined(this.#legs.handshake(slot, packet));
     if (length === 0 || (packet.tcpFlags & TCP.rst) !== 0) return;
     if ((this.table.ints[this.table.base(slot) + TCP_I32.flags] as number) & SEEN.streamEnded) return;
     const stream = this.#streams[slot] ?? this.#stream(slot);
@@ -588,7 +595,7 @@ export class TcpConnections implements StreamHost {
       ints[other + TCP_I32.flags] = others | SEEN.next;
       ints[other + TCP_I32.next] = packet.tcpAcknowledgment;
     }
-    if ((packet.tcpFlags & TCP.ack) !== 0) this.#legs.handshake(slot, packet);
+    if ((packet.tcpFlags & TCP.ack) !== 0) this.#joined(this.#legs.handshake(slot, packet));
     if ((others & SEEN.syn) === 0) return;
     if ((packet.tcpFlags & TCP.ack) === 0) {
       ints[own + TCP_I32.flags] = (ints[own + TCP_I32.flags] as number) | SEEN.simultaneous;

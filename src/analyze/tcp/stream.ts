@@ -26,6 +26,8 @@ export interface StreamHost {
   readonly late: boolean;
   /** Connections that are the other leg of one seen before go without detail. */
   readonly firstLegs: boolean;
+  /** What these carry is not decoded. */
+  readonly firstLegsOnly: boolean;
   readonly showSecrets: boolean;
   readonly bodies: Bodies | undefined;
   /** As StreamContext. */
@@ -552,7 +554,8 @@ export class TcpStream implements StreamContext {
       analyzer.data(direction === this.client ? SIDE.client : SIDE.server, bytes, start, end);
       return;
     }
-    if (this.#looks < LOOKS_MAXIMUM && !this.ended) this.#look(direction, bytes, start, end);
+    if (this.#looks >= LOOKS_MAXIMUM || this.ended || (this.#host.firstLegsOnly && this.#host.isOtherLeg(this))) return;
+    this.#look(direction, bytes, start, end);
   }
 
   /** @param isCut they were cut off from a packet of which the beginning was captured */

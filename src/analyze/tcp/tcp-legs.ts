@@ -38,10 +38,10 @@ export class TcpLegs {
     return this.#others[slot] ?? (this.#isUnopened(slot) ? this.#unopened[slot] : undefined);
   }
 
-  /** A connection's SYN-ACK, which names both initial sequence numbers. */
-  handshake(slot: number, { tcpAcknowledgment, tcpSequence }: PacketView): void {
+  /** A connection's SYN-ACK, which names both initial sequence numbers. @returns the slot of the one that is another one's leg now, or -1 */
+  handshake(slot: number, { tcpAcknowledgment, tcpSequence }: PacketView): number {
     const other = this.#handshakes.seen((tcpAcknowledgment - 1) | 0, tcpSequence, slot, this.#clock.now);
-    if (other >= 0) this.#join(slot, other);
+    return other >= 0 ? this.#join(slot, other) : -1;
   }
 
   /** Whether two flows differ by what a NAT changes: an address, or the server's port. */
@@ -100,33 +100,38 @@ export class TcpLegs {
    * those of another flow's segment: both numbers are random (RFC 6528), so one such segment is as good as a handshake. Connections
    * of a proxy's pool often show no more than one request.
    * @param isCounted LEG_SEGMENTS of the flow are looked at; those of another flow are few already
+   * @returns as `handshake`
    */
-  segment(slot: number, packet: PacketView, isCounted: boolean): void {
+  segment(slot: number, packet: PacketView, isCounted: boolean): number {
     const looked = this.#looked[slot] ?? 0;
-    if (looked >= LEG_SEGMENTS || this.#others[slot] !== undefined) return;
+    if (looked >= LEG_SEGMENTS || this.#others[slot] !== undefined) return -1;
     if (isCounted) this.#looked[slot] = looked + 1;
     this.#segments ??= new ConnectionLegs(this.#table, LEG_SEGMENT_WINDOW_NS);
     const end = Math.min(packet.end, packet.cursor + LEG_CONTENT_BYTES);
     const content = legHash(packet.bytes, packet.cursor, end, packet.tcpAcknowledgment ^ packet.payloadLength);
     const other = this.#segments.seen(packet.tcpSequence, content, slot, this.#clock.now);
-    if (other >= 0) this.#join(slot, other);
+    return other >= 0 ? this.#join(slot, other) : -1;
   }
 
   /**
    * Two flows are one connection. The one counts whose handshake was complete first, usually the server's; but SYNs that did not
    * get that far are the client's alone, and then that one counts.
+   * @returns as `handshake`
    */
-  #join(slot: number, other: number): void {
+  #join(slot: number, other: number): number {
     // A stack whose sequence numbers are not random sends equal ones from many ports.
-    if (!this.#isTranslated(slot, other)) return;
+    if (!this.#isTranslated(slot, other)) return -1;
     this.#hasJoined = true;
     const own = this.#handshakes.describe(slot);
     const counted = this.#others[other];
     // A SYN-ACK that is seen once more joins nothing: the flow that counts is not its own other leg.
-    if (counted?.id === own.id) return;
-    if (counted !== undefined) this.#others[slot] = counted;
-    else if (this.#syns(slot) > this.#syns(other)) this.#others[other] = own;
-    else this.#others[slot] = this.#handshakes.describe(other);
+    if (counted?.id === own.id) return -1;
+    if (counted === undefined && this.#syns(slot) > this.#syns(other)) {
+      this.#others[other] = own;
+      return other;
+    }
+    this.#others[slot] = counted ?? this.#handshakes.describe(other);
+    return slot;
   }
 
   #syns(slot: number): number {

@@ -170,6 +170,11 @@ export class Tracer {
     );
   }
 
+  /** A flow shows to be another leg of a connection: its places are looked at for that one's exchanges. */
+  legJoined(info: FlowInfo): void {
+    this.#flow(info);
+  }
+
   flowEnded(info: FlowInfo): void {
     this.#flow(info);
     this.#endedFlows.add(info.id, this.#now);

@@ -18,6 +18,7 @@ export const trace: AnalysisOutputKind = {
   late: true,
   packets: true,
   firstLegs: true,
+  firstLegsOnly: true,
   ownFilter: true,
   create: ({ session, line, colour, json, width, utc = false, live = false, verbose = false, argument, about }) => {
     const hasLines = argument !== 'summary';
@@ -63,6 +64,7 @@ export const trace: AnalysisOutputKind = {
       event: (event, flow) => tracer.event(event, flow),
       packet: (packet) => tracer.packet(packet, analysis.flow, analysis.clock.now),
       flowEnded: (flow) => tracer.flowEnded(flow),
+      legJoined: (flow) => tracer.legJoined(flow),
       end: () => {
         tracer.end();
         if (!json) {

@@ -13,6 +13,7 @@ class Host implements StreamHost {
   readonly late = false;
   readonly detail = true;
   readonly firstLegs = false;
+  readonly firstLegsOnly = false;
   readonly showSecrets = false;
   readonly bodies = undefined;
   readonly followed = -1;
