@@ -18,6 +18,8 @@ const MAIN = 'src/cli/main.ts';
 
 /** What a first packet, and the first line of a file, wait for. */
 const PATHS: readonly LoadPath[] = [
+  // Captures do without the flags of the other commands.
+  { name: 'commands', entries: ['src/cli/program.ts'] },
   { name: 'capture', entries: ['src/cli/capture-files.ts', 'src/cli/capture/command.ts'] },
   // Captures without an API server (--local) do without it.
   { name: 'cluster', entries: ['src/run/capture/find-targets.ts'] },

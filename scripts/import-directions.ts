@@ -157,6 +157,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'cli/doctor': { loads: [...BELOW_CLI, 'cli', 'cli/cleanup', 'cli/extcap'] },
   'cli/completion': { loads: [...BELOW_CLI, 'cli', 'cli/settings', 'cli/help', 'cli/capture'] },
   'cli/upkeep-commands.ts': { loads: [...BELOW_CLI, 'cli/*'] },
+  'cli/root-command.ts': { loads: [...BELOW_CLI, 'cli', 'cli/settings'] },
   'cli/program.ts': { loads: [...BELOW_CLI, 'cli/*'] },
   'cli/main.ts': { loads: [...BELOW_CLI, 'cli/*'] },
 

@@ -10,7 +10,7 @@ import { VERSION } from '../src/wire/version.ts';
 
 /** The pages by their files' names, in man(7)'s language, from what --help and `ksnoop help TOPIC` show. */
 export function manPages(): Map<string, string> {
-  const ksnoop = program(() => {});
+  const ksnoop = program();
   ksnoop.name('ksnoop');
   const commands = ksnoop.createHelp().visibleCommands(ksnoop);
   const capture = commands.find((command) => command.name() === 'capture') ?? ksnoop;

@@ -183,3 +183,6 @@ export const TICKETS_TRIED = 3;
 
 /** A tcpdump that is uploaded into a pod; a static one has about 2 MB. Bytes. */
 export const PROGRAM_MAXIMUM = 16 * 1024 * 1024;
+
+/** Messages that leave with the request for a session, bytes: the agent takes a request and what came with it up to 8 KiB. */
+export const EARLY_FRAMES_BYTES = 4 * 1024;

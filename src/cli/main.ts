@@ -1,9 +1,10 @@
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { EXIT } from '../wire/errors.ts';
-import { withRead } from './capture/commands.ts';
+import { addCaptureCommand, withRead } from './capture/commands.ts';
 import { captureFiles } from './capture-files.ts';
+import { isCaptureLine } from './capture-line.ts';
 import { logger, reportError } from './logger.ts';
-import { program } from './program.ts';
+import { type ProgramHandlers, rootCommand } from './root-command.ts';
 import type { SetValue } from './settings/read.ts';
 
 /** `ksnoop FILE …`: flags of `read` are then known from the start. */
@@ -11,19 +12,36 @@ function readsFile([, , first = '']: readonly string[]): boolean {
   return (first === '-' || !first.startsWith('-')) && captureFiles([first]);
 }
 
+/** All commands; their flags are loaded only here. */
+async function allCommands(handlers: ProgramHandlers): Promise<Command> {
+  const { program } = await import('./program.ts');
+  return program(handlers);
+}
+
+/** `ksnoop` with the capture command alone. */
+function captureAlone(handlers: ProgramHandlers): Command {
+  const ksnoop = rootCommand(handlers);
+  // `help` is a word of all commands (capture-line.ts).
+  ksnoop.helpCommand(false);
+  addCaptureCommand(ksnoop, handlers.setExit, () => allCommands(handlers));
+  return ksnoop;
+}
+
 async function main(): Promise<number> {
   let exit: number = EXIT.done;
   let used: readonly SetValue[] = [];
-  const ksnoop = program(
-    (code) => {
+  const handlers: ProgramHandlers = {
+    setExit: (code) => {
       exit = code;
     },
-    (settings) => {
+    onSettings: (settings) => {
       used = settings;
     },
-  );
+  };
+  const line = readsFile(process.argv) ? withRead(process.argv) : process.argv;
+  const ksnoop = isCaptureLine(line.slice(2)) ? captureAlone(handlers) : await allCommands(handlers);
   try {
-    await ksnoop.parseAsync(readsFile(process.argv) ? withRead(process.argv) : process.argv);
+    await ksnoop.parseAsync(line);
   } catch (thrown) {
     // commander has already printed what is wrong with the flags.
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;

@@ -204,6 +204,8 @@ function readHead(socket: Socket, maximum: number, then: (head: Buffer, path: st
 function refuse(socket: Socket, status: string, ticket?: TicketRefusal): void {
   const why = ticket === undefined ? '' : `${TICKET_REFUSAL_HEADER}: ${ticket}\r\n`;
   socket.end(`HTTP/1.1 ${status}\r\n${why}content-length: 0\r\nconnection: close\r\n\r\n`);
+  // What a client has sent behind its request is discarded; unread, it would hide the connection's end until the deadline.
+  socket.resume();
 }
 
 /** Whether loopback here is the node's own: in a DaemonSet that was changed to hostNetwork. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { zstdDecompressSync } from 'node:zlib';
@@ -14,7 +15,8 @@ import {
   sessionPath,
 } from '../../wire/session-frame.ts';
 import { TICKET_HEADER, TICKET_REFUSAL_HEADER, TICKET_REFUSALS, type TicketRefusal } from '../../wire/ticket.ts';
-import { AGENT_MESSAGE_MAXIMUM } from '../limits.ts';
+import { clientFrame } from '../../wire/websocket-frame.ts';
+import { AGENT_MESSAGE_MAXIMUM, EARLY_FRAMES_BYTES } from '../limits.ts';
 
 /** Refusals of the agent's session listener. */
 const REFUSALS: Readonly<Record<number, readonly [code: ErrorCode, sentence: string]>> = {
@@ -32,6 +34,11 @@ export interface LinkRequest {
   readonly timeoutMs: number;
   /** Called with the socket before its handshake: the first messages may come with the answer. */
   readonly attach: (socket: WebSocket) => void;
+  /**
+   * Messages that leave with the request, where they are few bytes: the agent may have them before its answer is here. Whether it
+   * has is not known, so that they must be sent again.
+   */
+  readonly early?: readonly Uint8Array[];
 }
 
 /**
@@ -42,7 +49,7 @@ export interface LinkRequest {
  */
 export function openLink(
   connection: Duplex,
-  { address, ticket, timeoutMs, attach }: LinkRequest,
+  { address, ticket, timeoutMs, attach, early = [] }: LinkRequest,
   signal: AbortSignal,
 ): Promise<WebSocket> {
   const socket = new WebSocket(`ws://ksnoop-agent${sessionPath(address)}`, [SESSION_PROTOCOL], {
@@ -52,6 +59,10 @@ export function openLink(
     skipUTF8Validation: true,
     maxPayload: AGENT_MESSAGE_MAXIMUM,
     handshakeTimeout: timeoutMs,
+    finishRequest: (request) => {
+      sendEarly(request, connection, early);
+      request.end();
+    },
   });
   // Before the other listeners: what they send is held together.
   socket.on('open', () => sendTogether(connection));
@@ -120,6 +131,24 @@ function ticketRefused(refusal: string): KsnoopError {
 function sendTogether(connection: Duplex): void {
   connection.cork();
   setImmediate(() => connection.uncork());
+}
+
+/**
+ * Send messages in one piece with the request. A websocket's client has to wait for the answer (RFC 6455, section 4.1), because it
+ * may be no websocket's; here it is ksnoop's agent, which takes what follows the request as the session's (agents of earlier versions
+ * too) or refuses both. An agent reads no longer piece as the head of a request than EARLY_FRAMES_BYTES leaves room for.
+ */
+function sendEarly(request: ClientRequest, connection: Duplex, messages: readonly Uint8Array[]): void {
+  const bytes = messages.reduce((sum, { length }) => sum + length, 0);
+  if (bytes === 0 || bytes > EARLY_FRAMES_BYTES) return;
+  request.once('socket', () => {
+    connection.cork();
+    // By then Node has written the request.
+    process.nextTick(() => {
+      for (const message of messages) connection.write(clientFrame(message, randomBytes(4)));
+      connection.uncork();
+    });
+  });
 }
 
 function unanswered(why: string): KsnoopError {

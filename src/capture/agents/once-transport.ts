@@ -71,6 +71,7 @@ function removedAtEnd(transport: AgentTransport, remove: () => Promise<void>): A
       await remove();
       return end;
     }),
+    ...(transport.openingSent !== undefined && { openingSent: transport.openingSent }),
     write: (text) => transport.write(text),
     pause: () => transport.pause(),
     resume: () => transport.resume(),

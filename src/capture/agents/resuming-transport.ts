@@ -59,6 +59,7 @@ export function resumingTransport(options: ResumingOptions): OpenTransport {
 
 class ResumingTransport implements AgentTransport {
   readonly ended: Promise<TransportEnd>;
+  readonly openingSent: boolean;
   readonly silenceMs: number;
   readonly name: string;
   readonly #options: ResumingOptions;
@@ -90,6 +91,8 @@ class ResumingTransport implements AgentTransport {
     this.ended = new Promise((resolve) => {
       this.#settle = resolve;
     });
+    this.openingSent = handlers.opening !== undefined;
+    if (handlers.opening !== undefined) this.write(handlers.opening);
   }
 
   async open(signal: AbortSignal): Promise<void> {
@@ -123,8 +126,21 @@ class ResumingTransport implements AgentTransport {
     this.#handlers.underWay?.();
     const address = isNew ? this.#opening() : this.#resumption();
     const attach = (socket: WebSocket) => this.#listen(socket, isNew);
-    const request = { address, ...(isNew && { ticket }), timeoutMs: handshakeMs, attach };
+    const early = isNew ? this.#early() : [];
+    const request = { address, ...(isNew && { ticket }), timeoutMs: handshakeMs, attach, early };
     await openLink(connection, request, signal);
+  }
+
+  /**
+   * The frames that a new session begins with, for the agent to have them with the request: its answer is not waited for. They
+   * are sent again when it has come, and what comes twice is left out.
+   */
+  #early(): Uint8Array[] {
+    if (!this.openingSent) return [];
+    const frames: Uint8Array[] = [];
+    this.#conversation.attach({ send: (frame) => void frames.push(frame) }, true);
+    this.#conversation.detach();
+    return frames;
   }
 
   #opening(): SessionAddress {

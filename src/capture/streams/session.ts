@@ -60,7 +60,9 @@ export class AgentSession {
         this.#fail(thrown instanceof KsnoopError ? thrown : new KsnoopError('BAD_STREAM', messageOf(thrown)));
       }
     };
+    const opening = `${JSON.stringify(this.#request)}\n`;
     const handlers = {
+      opening,
       stdout: guarded((chunk) => {
         this.#source.push(chunk);
         this.#acknowledge();
@@ -75,7 +77,7 @@ export class AgentSession {
       // Broken off while it was being opened, by a transport that takes no notice: its agent may not stay behind.
       if (this.#abort.signal.aborted) transport.terminate();
       this.#heardAt = performance.now();
-      transport.write(`${JSON.stringify(this.#request)}\n`);
+      if (transport.openingSent !== true) transport.write(opening);
       this.#askClock();
       for (const control of this.#early.splice(0)) this.send(control);
       if (this.#stopping) this.send({ type: 'stop' });

@@ -18,6 +18,11 @@ export interface TransportHandlers {
   underWay?(): void;
   /** Why the session before this one was lost, as is known only now; a sentence. */
   explainLoss?(reason: string): void;
+  /**
+   * What will be written first. A transport that can send it before its agent has answered does so, and reports it by
+   * `openingSent`.
+   */
+  readonly opening?: string | undefined;
 }
 
 /**
@@ -26,6 +31,8 @@ export interface TransportHandlers {
  * Nothing is delivered while paused, and nothing grows.
  */
 export interface AgentTransport {
+  /** The handlers' `opening` is on its way: it is not to be written again. */
+  readonly openingSent?: boolean;
   /** To the agent's stdin. */
   write(text: string): void;
   pause(): void;

@@ -58,7 +58,8 @@ export class TicketStore {
           handshakeMs: SESSION_HANDSHAKE_MS,
         });
         try {
-          const session = await open(handlers, signal);
+          // The agent needs further tickets before a request for their pods.
+          const session = await open({ ...handlers, opening: undefined }, signal);
           this.#sessions.set(node, session);
           void session.ended.then(() => {
             if (this.#sessions.get(node) === session) this.#sessions.delete(node);

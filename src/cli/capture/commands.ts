@@ -28,8 +28,15 @@ const EXAMPLES: readonly Example[] = [
   ['--local netns/web -w - | tcpdump -r -', 'a network namespace of this machine, without Kubernetes'],
 ];
 
-/** `ksnoop capture`, which is also `ksnoop` without a command. */
-export function addCaptureCommand(ksnoop: Command, setExit: (code: number) => void): void {
+/**
+ * `ksnoop capture`, which is also `ksnoop` without a command.
+ * @param allCommands the program with all commands, where the words turn out to be another command's
+ */
+export function addCaptureCommand(
+  ksnoop: Command,
+  setExit: (code: number) => void,
+  allCommands: () => Promise<Command>,
+): void {
   const capture = ksnoop
     .command('capture', { isDefault: true })
     .description('capture targets (the default command)')
@@ -51,10 +58,10 @@ export function addCaptureCommand(ksnoop: Command, setExit: (code: number) => vo
     }
     const { captureFiles } = await import('../capture-files.ts');
     if (captureFiles(targets)) {
-      await ksnoop.parseAsync(withRead(process.argv));
+      await (await allCommands()).parseAsync(withRead(process.argv));
       return;
     }
-    setExit(await captured(ksnoop, targets, options));
+    setExit(await captured(allCommands, targets, options));
   });
   addExamples(capture, EXAMPLES);
 }
@@ -64,7 +71,11 @@ export function withRead([node = '', program = '', ...words]: readonly string[])
   return [node, program, 'read', ...words.filter((word, index) => index > 0 || word !== 'capture')];
 }
 
-async function captured(ksnoop: Command, targets: readonly string[], options: RawCaptureOptions): Promise<number> {
+async function captured(
+  allCommands: () => Promise<Command>,
+  targets: readonly string[],
+  options: RawCaptureOptions,
+): Promise<number> {
   const foreign = foreignCommand(targets);
   if (foreign !== undefined) throw foreign;
   const { captureCommand } = await import('./command.ts');
@@ -72,7 +83,7 @@ async function captured(ksnoop: Command, targets: readonly string[], options: Ra
     return await captureCommand(targets, options);
   } catch (thrown) {
     const { targetKind } = await import('../../capture/kinds/index.ts');
-    const commands = ksnoop.commands.map((command) => command.name());
+    const commands = (await allCommands()).commands.map((command) => command.name());
     throw (
       mistypedCommand(thrown, targets, commands, (word) => targetKind(word) !== undefined) ??
       mistakenTarget(thrown, targets) ??

@@ -81,6 +81,19 @@ test('only the client that began a session resumes it, whoever has read its requ
   expect(await ask(request(sessionPath(signed(key, 3))))).toBe('taken');
 });
 
+test('of a refused client everything is read, so that its connection ends when it goes', async () => {
+  const { port } = await opened({ headMs: 3_600_000 });
+  const socket = connect(port, '127.0.0.1', () => socket.write(request('/other')));
+  socket.on('error', () => {});
+  socket.once('data', () => socket.end('more'.repeat(1_000_000)));
+  await new Promise((resolve) => socket.once('close', resolve));
+  for (;;) {
+    const connections = await new Promise<number>((resolve) => listener.getConnections((_, count) => resolve(count)));
+    if (connections === 0) break;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+});
+
 test('an agent for one session takes it by its key alone', async () => {
   const key = new SessionKey();
   const { handed, ask } = await opened({ onlyKey: key.public });

@@ -15,7 +15,9 @@ afterEach(() => {
 });
 
 /** A listener, its sessions, and a client whose connection goes through a proxy that cuts it. */
-async function conversation(options: { windowMs?: number; budgets?: number[]; compress?: 'on' | 'off' | 'auto' } = {}) {
+async function conversation(
+  options: { windowMs?: number; budgets?: number[]; compress?: 'on' | 'off' | 'auto'; opening?: string } = {},
+) {
   const sessions: ReturnType<typeof carriedAgent>[] = [];
   const ends: number[] = [];
   const door = listenForSessions({
@@ -53,6 +55,7 @@ async function conversation(options: { windowMs?: number; budgets?: number[]; co
       seen.errors += Buffer.from(chunk).toString('utf8');
     },
     note: (text: string) => void seen.notes.push(text),
+    opening: options.opening,
   };
   const transport: AgentTransport = await open(handlers, new AbortController().signal);
   cleanup.push(() => {
@@ -110,6 +113,29 @@ test('the request leaves with the first messages: one behind them would wait for
   await until(() => seen.bytes === 1000);
   // The handshake; then three acknowledgements (a header of 6 bytes and 8 of a frame each) and the request.
   expect(written.slice(0, 2)).toEqual([expect.stringMatching(/^GET /), 3 * (6 + 8) + 6 + 8 + '1000\n'.length]);
+});
+
+test('what a session begins with leaves with the handshake, and the agent takes it once', async () => {
+  const { transport, seen, written } = await conversation({ opening: '1000\n' });
+  expect(transport.openingSent).toBe(true);
+  await until(() => seen.bytes === 1000);
+  // One piece: the handshake, three acknowledgements and the line.
+  expect(written[0]).toMatch(/^GET [\s\S]*\r\n\r\n[\s\S]/);
+  transport.write('end\n');
+  expect(await transport.ended).toEqual({ kind: 'exited', code: 7 });
+  expect(seen).toMatchObject({ bytes: 1000, errors: 'sent 1000\nheard 1000 end\n' });
+});
+
+test('a longer beginning waits for the answer: with it the agent would not read the handshake', async () => {
+  const { transport, seen, written } = await conversation({ opening: `${'0'.repeat(8_000)}1000\n` });
+  expect(transport.openingSent).toBe(true);
+  await until(() => seen.bytes === 1000);
+  expect(written[0]).toMatch(/\r\n\r\n$/);
+});
+
+test('without such a beginning nothing is reported to be sent', async () => {
+  const { transport } = await conversation();
+  expect(transport.openingSent).toBe(false);
 });
 
 test('carries the three streams and the exit code', async () => {

@@ -120,10 +120,6 @@ test.each([
   ['--compress ', ['auto', 'on', 'off']],
   ['--transport ', ['auto', 'exec', 'port-forward']],
 ])("ksnoop's own flags offer what they take: %s", async (line, values) => {
-  const { candidates } = await complete(
-    program(() => {}),
-    line.split(' '),
-    live,
-  );
+  const { candidates } = await complete(program(), line.split(' '), live);
   expect(candidates.map(({ value }) => value)).toEqual(values);
 });

@@ -25,7 +25,7 @@ test.each(TOPICS)('help on $name fits a terminal of 80 columns, and of 40', (top
 });
 
 test.each(TOPICS)('every flag that help on $name speaks of is one of ksnoop', (topic) => {
-  const ksnoop = program(() => {});
+  const ksnoop = program();
   const known = new Set(ksnoop.commands.flatMap(({ options }) => options.flatMap(({ long, short }) => [long, short])));
   const text = JSON.stringify(topic.sections.filter(({ title }) => title !== 'What the agent may do'));
   const flags = [...text.matchAll(/(?<![\w-])--[a-z][a-z-]+/g)].map(([flag]) => flag);
@@ -33,7 +33,7 @@ test.each(TOPICS)('every flag that help on $name speaks of is one of ksnoop', (t
 });
 
 test('ksnoop --help names every topic', () => {
-  const help = program(() => {}).commands.find((command) => command.name() === 'help');
+  const help = program().commands.find((command) => command.name() === 'help');
   for (const { name } of TOPICS) expect(help?.description()).toContain(name);
 });
 
@@ -47,7 +47,7 @@ test.each([
   ['capture', OUTPUT_NAMES],
   ['read', ANALYSIS_OUTPUT_NAMES],
 ])('every output of ksnoop %s is in its help and in help on outputs', (name, outputs) => {
-  const command = program(() => {}).commands.find((each) => each.name() === name);
+  const command = program().commands.find((each) => each.name() === name);
   const flag = command?.options.find(({ long }) => long === '--output')?.description ?? '';
   const topic = TOPICS.find((each) => each.name === 'outputs');
   const terms = topic?.sections.flatMap(({ parts }) => parts.flatMap((part) => ('terms' in part ? part.terms : [])));
@@ -59,12 +59,12 @@ test.each([
 
 test('help on outputs names the short form of traces, and every format is called FORMAT', () => {
   expect(JSON.stringify(TOPICS.find((each) => each.name === 'outputs'))).toContain('trace=summary');
-  const flags = program(() => {}).commands.flatMap(({ options }) => options.map((option) => option.flags));
+  const flags = program().commands.flatMap(({ options }) => options.map((option) => option.flags));
   expect(flags.filter((flag) => flag.includes('FORM>'))).toEqual([]);
 });
 
 test('every command has examples, which begin with its name', () => {
-  const commands = program(() => {}).commands.filter((command) => !command.name().startsWith('_'));
+  const commands = program().commands.filter((command) => !command.name().startsWith('_'));
   for (const command of commands) {
     if (['help', 'capture'].includes(command.name())) continue;
     const lines = examplesOf(command).map(([line]) => line);

@@ -75,7 +75,7 @@ test('a variable that is no switch is refused by its name', async () => {
 });
 
 test('every setting is a flag of a command, and has a variable of its own', () => {
-  const ksnoop = program(() => {});
+  const ksnoop = program();
   for (const { command, flag, name } of SETTINGS) {
     const commands = ksnoop.commands.filter((child) => command === undefined || child.name() === command);
     expect(
