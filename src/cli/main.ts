@@ -21,7 +21,7 @@ async function allCommands(handlers: ProgramHandlers): Promise<Command> {
 /** `ksnoop` with the capture command alone. */
 function captureAlone(handlers: ProgramHandlers): Command {
   const ksnoop = rootCommand(handlers);
-  // `help` is a word of all commands (capture-line.ts).
+  // commander's own would list this command alone.
   ksnoop.helpCommand(false);
   addCaptureCommand(ksnoop, handlers.setExit, () => allCommands(handlers));
   return ksnoop;

@@ -18,10 +18,7 @@ import { addUpkeepCommands } from './upkeep-commands.ts';
 import { addVersionCommands } from './version/commands.ts';
 import { addProfileCommands } from './wireshark-profile/commands.ts';
 
-/**
- * All commands and their flags. Each action loads its code when it runs: --version and --help stay instant. A new command's name
- * also goes into capture-line.ts.
- */
+/** All commands and their flags. Each action loads its code when it runs: --version and --help stay instant. */
 export function program({ setExit, onSettings }: ProgramHandlers = { setExit: () => {} }): Command {
   const ksnoop = rootCommand({ onSettings });
   addCaptureCommand(ksnoop, setExit, async () => ksnoop);
