@@ -15,6 +15,8 @@ const TENANTS = ['ksnoop-tenant-x', 'ksnoop-tenant-y'] as const;
 const REQUESTS = 200;
 const directory = mkdtempSync(join(tmpdir(), 'ksnoop-tenants-'));
 const kubeconfigs = new Map<string, string>();
+/** Packets in the tenants' files. */
+const packetsOf = new Map<string, number>();
 let on: TestCluster;
 
 /** Images may have to be built first. */
@@ -113,6 +115,7 @@ test('two tenants at the same time: each has all packets of its own pods, and no
     const own = await addressesOf(tenant);
     const packets = fieldsOf(file, 'ip', 'ip.src', 'ip.dst');
     const foreign = packets.filter(([source = '', destination = '']) => !own.has(source) && !own.has(destination));
+    packetsOf.set(tenant, packets.length);
     const others = await addressesOf(TENANTS.find((name) => name !== tenant) ?? '');
     const touched = packets.filter((ends) => ends.some((end) => others.has(end)));
     // The client's side of each request, and the server's.
@@ -121,6 +124,40 @@ test('two tenants at the same time: each has all packets of its own pods, and no
     expect([foreign, touched]).toEqual([[], []]);
     expect(new Set(runs)).toEqual(new Set([tenant]));
     expect(runs).toHaveLength(2 * REQUESTS);
+  }
+});
+
+test('the agents log the packets and bytes of each tenant', async () => {
+  const pods = await kubectl(
+    on,
+    'get',
+    'pods',
+    '-n',
+    'ksnoop',
+    '-l',
+    'app.kubernetes.io/name=ksnoop-agent',
+    '-o',
+    'name',
+  );
+  const logs = await Promise.all(
+    pods
+      .trim()
+      .split('\n')
+      .map((name) => kubectl(on, 'logs', '-n', 'ksnoop', name)),
+  );
+  const ends = logs
+    .join('\n')
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => parseJson(line, 'log'))
+    .filter(isObject)
+    .filter(({ event }) => event === 'end');
+  for (const tenant of TENANTS) {
+    const own = ends.filter(({ user }) => user === tenant);
+    const total = (member: string) => own.reduce((sum, line) => sum + Number(line[member]), 0);
+    expect(own.every(({ object }) => typeof object === 'string')).toBe(true);
+    expect(total('packets')).toBeGreaterThanOrEqual(packetsOf.get(tenant) ?? Number.POSITIVE_INFINITY);
+    expect(total('bytes')).toBeGreaterThan(total('packets') * 40);
   }
 });
 

@@ -113,7 +113,9 @@ export class CaptureSession {
     this.#begun = true;
     const reason = await this.#untilEnd();
     await this.#captures.stop();
-    this.#log.write({ event: 'end', reason, packets: this.#captures.packets, bytes: this.#spool.taken });
+    const { packets } = this.#captures;
+    const { user, capture: object } = this.#owner ?? {};
+    this.#log.write({ event: 'end', user, object, reason, packets, bytes: this.#spool.taken });
     await this.#finish(reason);
   }
 

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { KEY_LOG_BYTES } from '../../../../../src/analyze/limits.ts';
+import { KeyLog } from '../../../../../src/analyze/protocols/tls/decrypt/key-log.ts';
+
+const random = (number: number) => number.toString(16).padStart(64, '0');
+const SECRET = 'ab'.repeat(48);
+
+test('each secret counts once, and only lines that are no secrets count as invalid', () => {
+  const log = new KeyLog();
+  const text = [
+    '# a comment',
+    '',
+    `CLIENT_RANDOM ${random(1)} ${SECRET}`,
+    `CLIENT_RANDOM ${random(1).toUpperCase()} ${'cd'.repeat(48)}`,
+    `CLIENT_TRAFFIC_SECRET_0 ${random(2)} ${'01'.repeat(32)}`,
+    `SERVER_TRAFFIC_SECRET_0 ${random(2)} ${'02'.repeat(32)}`,
+    // A label that is not used for anything here.
+    `EXPORTER_SECRET ${random(2)} ${'03'.repeat(32)}`,
+    'CLIENT_RANDOM 00 00',
+    `CLIENT_RANDOM ${random(3)} ${'0'.repeat(95)}`,
+  ];
+  log.add(text.join('\n'));
+  expect([log.version, log.size, log.invalid, log.leftOut, log.found]).toEqual([3, 2, 2, 0, 0]);
+  expect(log.secretsOf(Buffer.from(random(1), 'hex'))?.master?.toString('hex')).toBe(SECRET);
+  expect(log.secretsOf(Buffer.from(random(9), 'hex'))).toBeUndefined();
+  expect(log.found).toBe(1);
+  expect([...log.foundLines()]).toEqual([`CLIENT_RANDOM ${random(1)} ${SECRET}\n`]);
+  log.add(`SERVER_HANDSHAKE_TRAFFIC_SECRET ${random(2)} ${'04'.repeat(32)}\r\n`);
+  expect([log.version, log.size]).toEqual([4, 2]);
+});
+
+test('past the bound secrets are left out, and counted', () => {
+  const log = new KeyLog();
+  let count = 0;
+  for (; log.leftOut === 0; count += 1) log.add(`CLIENT_RANDOM ${random(count)} ${SECRET}\n`);
+  expect([log.size, log.version]).toEqual([count - 1, count - 1]);
+  // More than the secrets themselves is counted, for what a connection costs.
+  expect(log.size * 48).toBeLessThan(KEY_LOG_BYTES);
+  expect(log.size * 500).toBeGreaterThan(KEY_LOG_BYTES);
+});
