@@ -43,8 +43,12 @@ export function agentStream(file: Uint8Array, onNode: OnNode = () => true): Uint
   return Buffer.concat(blocks);
 }
 
-/** What the analysis beside an agent makes of its stream. @param chunk bytes that are handed over at a time */
-export function analysedStream(stream: Uint8Array, kind: AnalysisOutputKind, chunk = 65_536): Uint8Array {
+/**
+ * What the analysis beside an agent makes of its stream.
+ * @param chunk bytes that are handed over at a time
+ * @param waiting bytes that always wait behind them
+ */
+export function analysedStream(stream: Uint8Array, kind: AnalysisOutputKind, chunk = 65_536, waiting = 0): Uint8Array {
   const written: Uint8Array[] = [];
   const { detail, labels = false, firstLegs = false } = kind;
   const edge = new EdgeAnalysis(
@@ -52,7 +56,8 @@ export function analysedStream(stream: Uint8Array, kind: AnalysisOutputKind, chu
     (bytes) => void written.push(bytes),
     () => 0,
   );
-  for (let at = 0; at < stream.length; at += chunk) edge.push(Uint8Array.from(stream.subarray(at, at + chunk)), 0);
+  for (let at = 0; at < stream.length; at += chunk)
+    edge.push(Uint8Array.from(stream.subarray(at, at + chunk)), waiting);
   return Buffer.concat(written);
 }
 

@@ -77,6 +77,19 @@ test.each([CAPTURE, 'run/analysis/captures/wrong-service.pcapng'])(
   },
 );
 
+test('an analysis that does not keep up leaves out connections, and says so', async () => {
+  const kind = await kindOf({ name: 'json', json: false });
+  const stream = agentStream(readFileSync(join(TESTS, CAPTURE)));
+  const whole = shownOf(kind, [stream]);
+  const sample = shownOf(kind, [analysedStream(stream, kind, 65_536, 20 * 1024 * 1024)]);
+  const lines = (shown: readonly string[]) => shown.filter((line) => !line.startsWith('#')).length;
+  expect(lines(sample)).toBeGreaterThan(0);
+  expect(lines(sample)).toBeLessThan(lines(whole));
+  expect(sample.find((line) => line.startsWith('# A SAMPLE: agents analysed'))).toMatch(
+    /could not keep up with [\d,]+ more/,
+  );
+});
+
 test('a flow that two nodes saw with the same addresses counts once, and its packets there are copies', async () => {
   const kind = await kindOf({ name: 'json', json: false });
   const file = readFileSync(join(TESTS, 'run/analysis/captures/loss-response-http1-fast.pcap'));

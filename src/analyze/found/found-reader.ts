@@ -15,6 +15,9 @@ import { added, type FoundTotals, NO_TOTALS, totalsShape, totalsSince } from './
 /** TCP's number in an IP header. */
 const TCP = 6;
 
+/** Flows of one stream whose numbers are remembered after their end. */
+const ENDED_REMEMBERED = 4_096;
+
 /** What the analysis that takes it in has to offer. */
 export interface FoundTarget {
   readonly hosts: Hosts;
@@ -40,6 +43,8 @@ interface Stream {
   /** By the numbers that its analysis gives interfaces and flows. */
   readonly interfaces: Map<number, number>;
   readonly flows: Map<number, KnownFlow>;
+  /** Numbers here of flows that have ended lately: one that ends later may be the other leg. */
+  readonly ended: Map<number, number>;
   totals: FoundTotals;
 }
 
@@ -73,6 +78,11 @@ export class FoundReader {
     this.#sink = sink;
   }
 
+  /** Flows that have begun and not ended, at all nodes. */
+  get open(): number {
+    return this.#flows;
+  }
+
   /** Whether anything came. */
   get isUsed(): boolean {
     return this.#isUsed;
@@ -103,7 +113,7 @@ export class FoundReader {
   #stream(number: number): Stream | undefined {
     const known = this.#streams.get(number);
     if (known !== undefined || this.#streams.size >= FOUND_STREAMS) return known;
-    const stream = { interfaces: new Map(), flows: new Map(), totals: NO_TOTALS };
+    const stream = { interfaces: new Map(), flows: new Map(), ended: new Map(), totals: NO_TOTALS };
     this.#streams.set(number, stream);
     return stream;
   }
@@ -130,7 +140,7 @@ export class FoundReader {
       const facts = factsShape(second, this.#by(stream)) as FoundIdentity & Partial<FlowFacts>;
       const flow = this.#flow(whole(first), number, stream);
       this.#joinedTo(flow, third, stream);
-      this.#forget(whole(first), stream);
+      this.#ended(whole(first), flow, stream);
       if (!isCopy(flow)) this.#sink.flowEnded(new FoundFlow(flow, interfaceId, facts, facts));
       else this.#copied(facts);
     } else throw new WrongShape('no kind');
@@ -197,6 +207,14 @@ export class FoundReader {
     if (flow.path !== undefined && this.#paths.get(flow.path) === flow) this.#paths.delete(flow.path);
   }
 
+  #ended(id: number, flow: KnownFlow, stream: Stream): void {
+    this.#forget(id, stream);
+    stream.ended.set(id, flow.id);
+    if (stream.ended.size <= ENDED_REMEMBERED) return;
+    const [oldest] = stream.ended.keys();
+    if (oldest !== undefined) stream.ended.delete(oldest);
+  }
+
   #makeRoom(stream: Stream): void {
     const [oldest] = stream.flows.keys();
     if (oldest === undefined) return;
@@ -218,9 +236,9 @@ export class FoundReader {
       return;
     }
     const { id, serverHost, unopened } = legShape(leg, this.#by(stream)) as OtherLeg;
-    const other = stream.flows.get(id);
+    const other = stream.flows.get(id)?.id ?? stream.ended.get(id);
     if (other !== undefined) {
-      flow.sameAs = { id: other.id, serverHost, ...(unopened === true ? { unopened } : {}) };
+      flow.sameAs = { id: other, serverHost, ...(unopened === true ? { unopened } : {}) };
     }
   }
 

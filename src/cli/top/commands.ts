@@ -4,6 +4,7 @@ import {
   addTargetFlags,
   addTransportFlags,
   CLOCK_FLAG,
+  EDGE_FLAG,
   KEYLOG_FLAG,
   SECRETS_FLAG,
   WHERE_FLAG,
@@ -19,7 +20,9 @@ export function addTopCommand(ksnoop: Command, setExit: (code: number) => void):
     .description('live dashboard of services, requests, flows and DNS; also of a capture file')
     .argument('[targets...]', 'KIND/NAME ... as capture takes them, or one FILE; - for a capture through stdin');
   addTargetFlags(top);
-  addPacketFlags(top).option(...CLOCK_FLAG);
+  addPacketFlags(top)
+    .option(...CLOCK_FLAG)
+    .option(...EDGE_FLAG);
   top
     .option('--view <NAME>', 'the first view (default: services)')
     .option(...WHERE_FLAG)

@@ -13,13 +13,18 @@ export class LiveSource implements TopSource {
   readonly reading = undefined;
   readonly replaying = false;
   readonly #named: string;
+  readonly #onNodes: boolean;
   readonly #model: () => Top;
   #running: RunningCapture | undefined;
   #report: CaptureReport | undefined;
 
-  /** @param named the targets as the user named them */
-  constructor(named: string, model: () => Top) {
+  /**
+   * @param named the targets as the user named them
+   * @param onNodes the packets stay on their nodes: their agents count them
+   */
+  constructor(named: string, model: () => Top, onNodes = false) {
     this.#named = named;
+    this.#onNodes = onNodes;
     this.#model = model;
   }
 
@@ -46,8 +51,8 @@ export class LiveSource implements TopSource {
     const session = this.#model().kept?.session;
     return {
       source: this.#named === '' ? this.#labels() : this.#named,
-      packets: this.#running?.tally.packets ?? 0,
-      bytes: this.#running?.tally.bytes ?? 0,
+      packets: (this.#onNodes ? session?.capture.analysis.packets : this.#running?.tally.packets) ?? 0,
+      bytes: (this.#onNodes ? session?.capture.bytes : this.#running?.tally.bytes) ?? 0,
       targets: this.#targets(),
       nodes: this.#nodes(),
       remarks: this.remarks.all,
@@ -65,14 +70,14 @@ export class LiveSource implements TopSource {
     const tallies = this.#running?.tally.interfaces ?? [];
     return [...(this.#report?.targets.values() ?? [])].map((target) => {
       const own = tallies.filter((tally) => carries(target, tally));
-      const { droppedByKernel, droppedByKsnoop } = countersOf(target);
+      const { captured, droppedByKernel, droppedByKsnoop } = countersOf(target);
       const sum = (pick: (tally: (typeof own)[number]) => number) => own.reduce((all, each) => all + pick(each), 0);
       return {
         label: target.label,
         state: target.state === 'failed' ? (target.error?.message ?? 'failed') : target.state,
         failed: target.state === 'failed',
         interfaces: own.map(({ name }) => name),
-        packets: sum(({ packets }) => packets),
+        packets: this.#onNodes ? captured : sum(({ packets }) => packets),
         bytes: sum(({ bytes }) => bytes),
         truncated: sum(({ truncated }) => truncated),
         droppedByKernel,

@@ -18,12 +18,17 @@ import type { TopCapture, TopConfig } from './options.ts';
 import { Stage } from './stage.ts';
 import { writePackets, writeReportOfKept } from './write-kept.ts';
 
+/** What `w` and `r` answer where no packets come. */
+const STAY = 'With --edge the packets stay on their nodes: ksnoop TARGET -w FILE captures them.';
+
 /** `ksnoop top TARGET…`: a capture that runs, until `q`. */
 export async function topTargets(
   config: TopConfig,
-  { capture, quiet, verbose, canAsk }: TopCapture,
+  { capture: wanted, edge, quiet, verbose, canAsk }: TopCapture,
   where: WhereExpression | undefined,
 ): Promise<ExitCode> {
+  const request = { detail: true, labels: true, firstLegs: false, showSecrets: config.showSecrets };
+  const capture = edge ? { ...wanted, edge: request } : wanted;
   const abort = new AbortController();
   let run: CaptureRun | undefined;
   let stopping = 0;
@@ -36,8 +41,8 @@ export async function topTargets(
       run.running.stop('user');
     }
   };
-  const source: LiveSource = new LiveSource(capture.targets.join(' '), () => model);
-  const model: Top = new Top(source);
+  const source: LiveSource = new LiveSource(capture.targets.join(' '), () => model, edge);
+  const model: Top = new Top(source, edge);
   model.show(where);
   const { showSecrets, keyLog } = config;
   const shown = { showSecrets, keyLog, command: typedCommand(process.argv.slice(2), showSecrets) };
@@ -49,8 +54,9 @@ export async function topTargets(
         return missing === 0 ? undefined : `of the last that are kept, and of all that comes`;
       },
       pause: (on) => model.pause(on),
-      write: async () => writePackets(model.kept, new Date()),
-      report: () => writeReportOfKept(model.kept, new Date(), { where: model.condition, ...shown }),
+      write: async () => (edge ? STAY : writePackets(model.kept, new Date())),
+      report: async () =>
+        edge ? STAY : writeReportOfKept(model.kept, new Date(), { where: model.condition, ...shown }),
       jump: async () => 'Only a file can be rewound; p pauses the screen, w writes the packets to a file.',
       replay: async () => 'Only a file can be replayed.',
       quit: () => stop((line) => stage.screen.say(line)),

@@ -40,6 +40,7 @@ export class Top implements TopModel {
     create: ({ session }) => this.#begin(session),
   };
   readonly #source: TopSource;
+  readonly #onNodes: boolean;
   #run: Run | undefined;
   #reading: Reading | undefined;
   #paused:
@@ -47,8 +48,10 @@ export class Top implements TopModel {
     | undefined;
   #where: { readonly text: string; readonly condition: Condition } | undefined;
 
-  constructor(source: TopSource) {
+  /** @param onNodes the packets are analysed on their nodes, and stay there */
+  constructor(source: TopSource, onNodes = false) {
     this.#source = source;
+    this.#onNodes = onNodes;
   }
 
   /** Look at what there is by now; while paused nothing changes. */
@@ -151,12 +154,13 @@ export class Top implements TopModel {
 
   get packets(): PacketList {
     const run = this.#run;
-    if (run === undefined) return NO_PACKETS;
+    if (run === undefined) return { ...NO_PACKETS, onNodes: this.#onNodes };
     const { packets, session } = run;
     return {
       count: packets.count,
       bytes: packets.bytes,
       dropped: packets.dropped,
+      onNodes: this.#onNodes,
       ofFlow: (flow, maximum) =>
         packets.ofFlow(flow, maximum).map(({ view, offset }) => keptPacket(view, offset, session)),
     };
@@ -172,7 +176,7 @@ export class Top implements TopModel {
   }
 
   #begin(session: AnalysisSession): AnalysisOutput {
-    const run = new Run(session, this.#where?.condition, this.#source.live);
+    const run = new Run(session, this.#where?.condition, { live: this.#source.live, onNodes: this.#onNodes });
     this.#run = run;
     this.#paused = undefined;
     this.#reading = undefined;
@@ -213,4 +217,4 @@ const NO_FLOWS: FlowList = {
     throw new RangeError('there is no flow');
   },
 };
-const NO_PACKETS: PacketList = { count: 0, bytes: 0, dropped: 0, ofFlow: () => [] };
+const NO_PACKETS: PacketList = { count: 0, bytes: 0, dropped: 0, onNodes: false, ofFlow: () => [] };

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import type { CaptureConfig } from '../../run/capture/config.ts';
 import { TOP_VIEW_NAMES } from '../../view/top/index.ts';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
+import { completeEdge } from '../capture/edge-option.ts';
 import { checkTargets, completePackets, type RawPacketOptions } from '../capture/options.ts';
 import { isCaptureName } from '../capture-files.ts';
 import { usage } from '../usage.ts';
@@ -15,6 +16,7 @@ export interface RawTopOptions extends RawPacketOptions {
   readonly where?: string;
   readonly showSecrets?: boolean;
   readonly keylog?: string;
+  readonly edge?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
 }
@@ -35,6 +37,8 @@ export interface TopConfig {
 /** What `ksnoop top TARGET…` captures, and how much it prints besides the screen. */
 export interface TopCapture {
   readonly capture: CaptureConfig;
+  /** The packets are analysed on their nodes. */
+  readonly edge: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
   /** Whether the user can be asked for targets. */
@@ -45,7 +49,13 @@ export interface TopCapture {
 export function completeTopCapture(targets: readonly string[], raw: RawTopOptions, canAsk: boolean): TopCapture {
   const capture = completePackets(targets, raw);
   if (!(canAsk && !capture.local)) checkTargets(capture);
-  return { capture, quiet: raw.quiet === true, verbose: raw.verbose === true, canAsk };
+  return {
+    capture,
+    edge: completeEdge(raw, 'text', capture),
+    quiet: raw.quiet === true,
+    verbose: raw.verbose === true,
+    canAsk,
+  };
 }
 
 /**
@@ -61,6 +71,7 @@ export function completeTop(words: readonly string[], raw: RawTopOptions): TopCo
   if (raw.keylog === '' || raw.keylog === '-') throw usage('--keylog takes the name of a file.');
   const file = words.length === 1 && first !== undefined && isFile(first) ? first : undefined;
   if (words.length > 1 && words.includes('-')) throw usage('- is stdin, and nothing goes with it.');
+  if (file !== undefined && raw.edge === true) throw usage('--edge is about a capture: a file has its packets here.');
   return {
     file,
     targets: file === undefined ? words : [],

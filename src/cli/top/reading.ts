@@ -112,6 +112,7 @@ export class Reading {
         if (this.#shown.wants(each)) facts.push(each);
       });
     }
+    open += this.#session.capture.found.open;
     facts.push(...this.#shown.ended);
     const recorder = () => this.#session.recorder as Recorder;
     return { facts, open, dropped: this.#shown.ended.first, record: (each) => recorder().flow(each) };

@@ -23,6 +23,15 @@ export interface Kept {
   readonly names: ReadonlyMap<string, NamedAddress>;
 }
 
+export interface RunOptions {
+  /** Packets come as they are captured. */
+  readonly live: boolean;
+  /** They are analysed on their nodes, and stay there. */
+  readonly onNodes: boolean;
+}
+
+const NO_TRACES: Traces['output'] = { event: () => {}, packet: () => {}, flowEnded: () => {}, end: () => {} };
+
 /** One analysis and what is kept of it. */
 export class Run implements Kept {
   readonly session: AnalysisSession;
@@ -40,14 +49,15 @@ export class Run implements Kept {
   readonly #ended = new Ring<FlowFacts>(ENDED_FLOWS_KEPT);
   /** What is shown without an expression: it continues while one is in use. */
   readonly #everything: Shown;
+  readonly #onNodes: boolean;
   #packetsSeen = 0;
   /** Events when their rate was last looked at, and when that was. */
   #eventsSeen = 0;
   #lookedAt = performance.now();
 
-  /** @param live packets come as they are captured */
-  constructor(session: AnalysisSession, where: Condition | undefined, live: boolean) {
+  constructor(session: AnalysisSession, where: Condition | undefined, { live, onNodes }: RunOptions) {
     this.session = session;
+    this.#onNodes = onNodes;
     this.traces = new Traces(session, live);
     this.judged = new Findings(contextOf(session));
     this.#everything = new Shown(session, undefined, this.#all, this.#ended);
@@ -72,7 +82,8 @@ export class Run implements Kept {
   /** What the analysis reports. */
   output(): AnalysisOutput {
     const { analysis } = this.session.capture;
-    const traces = this.traces.output;
+    // Requests are joined by what their packets show: of events alone it would be guessed.
+    const traces = this.#onNodes ? NO_TRACES : this.traces.output;
     return {
       event: (event, info) => {
         traces.event(event, info);

@@ -79,7 +79,13 @@ function page(model: TopModel, width: number): readonly LineSource[] {
   const gone = packets.dropped === 0 ? '' : `, ${counted(packets.dropped, 'older packet')} dropped`;
   return [
     line(span(`${counted(state.packets, 'packet')}, ${byteSize(state.bytes)}, lost: ${lossText(state)}`)),
-    line(span(`packets for w: ${counted(packets.count, 'packet')}, ${byteSize(packets.bytes)}${gone}`)),
+    line(
+      span(
+        packets.onNodes
+          ? 'packets for w: none, with --edge they stay on their nodes'
+          : `packets for w: ${counted(packets.count, 'packet')}, ${byteSize(packets.bytes)}${gone}`,
+      ),
+    ),
     line(span(`memory of ksnoop: ${byteSize(state.memory)}`)),
     ...state.bounds.map((text) => line(span(text, LOOK.warning))),
     ...table('Targets', TARGETS, state.targets, width),

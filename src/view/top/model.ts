@@ -89,6 +89,8 @@ export interface PacketList {
   readonly bytes: number;
   /** Packets that the ring had to let go. */
   readonly dropped: number;
+  /** The packets stay on their nodes (`--edge`): none are here. */
+  readonly onNodes: boolean;
   /** The last packets of a flow (`flow` of a record) that are kept, oldest first. */
   ofFlow(flow: number, maximum: number): readonly KeptPacket[];
 }

@@ -27,7 +27,9 @@ export const paths: ViewKind = {
           rows: () => model.paths,
           keyOf,
           noun: 'routes',
-          empty: 'No requests yet. A request is listed some seconds after its end.',
+          empty: model.packets.onNodes
+            ? 'Routes are joined from packets, and with --edge those stay on their nodes.'
+            : 'No requests yet. A request is listed some seconds after its end.',
           enter: (path) => open(pathDetail(path, () => model.paths)),
         }),
     ),

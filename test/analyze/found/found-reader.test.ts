@@ -111,6 +111,13 @@ test('a connection before and behind NAT is one, where two nodes saw its handsha
   expect(events[1]?.flow.sameAs).toBeUndefined();
 });
 
+test('a flow that ends after its other leg is known to be the same', () => {
+  const { take, ended } = reader();
+  const leg = { id: 5, serverHost: '10.96.0.1' };
+  take(1, began(5, '10.96.0.1'), began(9), ['f', 0, 5, FACTS, null], ['f', 0, 9, FACTS, leg]);
+  expect(ended.map(({ sameAs }) => sameAs?.id)).toEqual([undefined, 0]);
+});
+
 test('a flow of a lost agent does not keep the other node from counting', () => {
   const { take, events, found } = reader();
   take(1, ['i', 0], began(5));
