@@ -1,4 +1,4 @@
-/** Bundles the client, the agent and the controller into dist/: `npm run build`. Prints their number and size. */
+/** Bundles the client, the agent with its threads, and the controller into dist/: `npm run build`. Prints their number and size. */
 
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -70,6 +70,12 @@ const results = await Promise.all([
     ...written,
     plugins: [slimClientNode(), plainBuiltins()],
     entryPoints: { 'ksnoop-controller': join(root, 'src/controller/main.ts') },
+  }),
+  // A thread of the agent, which starts it by its path: the agent itself has no analyzer.
+  build({
+    ...written,
+    plugins: [plainBuiltins()],
+    entryPoints: { 'ksnoop-trigger': join(root, 'src/edge/trigger-main.ts') },
   }),
 ]);
 const joined = await joinChunks(results[0], { ...written, banner: {} }, { main: MAIN, paths: PATHS });

@@ -108,8 +108,18 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'agent/spool': { loads: ['wire', 'agent/limits.ts'] },
   'agent/tcpdump': { loads: ['wire', 'agent/limits.ts', 'agent/netns', 'agent/spool'] },
   'agent/session': { loads: ['wire', 'agent/limits.ts', 'agent/netns', 'agent/spool', 'agent/tcpdump'] },
+  'agent/recording': { loads: ['wire', 'agent/limits.ts', 'agent/netns', 'agent/spool', 'agent/session'] },
   'agent/listener': {
-    loads: ['wire', 'ticket', 'agent/limits.ts', 'agent/netns', 'agent/session', 'agent/spool', 'agent/tcpdump'],
+    loads: [
+      'wire',
+      'ticket',
+      'agent/limits.ts',
+      'agent/netns',
+      'agent/session',
+      'agent/spool',
+      'agent/tcpdump',
+      'agent/recording',
+    ],
   },
   agent: { loads: ['wire', 'agent/*'] },
 
@@ -161,8 +171,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'cli/program.ts': { loads: [...BELOW_CLI, 'cli/*'] },
   'cli/main.ts': { loads: [...BELOW_CLI, 'cli/*'] },
 
+  'edge/trigger': { loads: ['wire', 'agent/recording', 'analyze/*'] },
   // The merge orders the interfaces of one node beside the agent as it does those of several at the client.
-  edge: { loads: ['wire', 'analyze/*', 'capture', 'capture/streams'] },
+  edge: { loads: ['wire', 'analyze/*', 'capture', 'capture/streams', 'edge/trigger'], types: ['agent/recording'] },
   controller: { loads: ['wire', 'ticket', 'capture/*', 'run/*'] },
 };
 

@@ -50,7 +50,13 @@ export async function buildAgentImage(
   for (const file of ['description.ts', 'files.ts', 'oci.ts', 'bill.ts', pinFile(architecture)]) {
     inputs.update(await readFile(join(import.meta.dirname, file)));
   }
-  for (const file of ['ksnoop-controller.mjs', 'ksnoop-edge.mjs', 'sbom.cdx.json', 'THIRD_PARTY_NOTICES.txt'])
+  for (const file of [
+    'ksnoop-controller.mjs',
+    'ksnoop-edge.mjs',
+    'ksnoop-trigger.mjs',
+    'sbom.cdx.json',
+    'THIRD_PARTY_NOTICES.txt',
+  ])
     inputs.update(await readFile(join(dirname(agent), file)));
   const key = inputs
     .update(`${architecture} ${options.tag ?? ''}`)

@@ -88,6 +88,8 @@ export const DESCRIPTION = {
   controllerPath: '/usr/bin/ksnoop-controller',
   /** What the agent starts as a worker: the analysis of packets on their node. */
   edgePath: '/usr/bin/ksnoop-edge',
+  /** The thread that evaluates the trigger of a recording: the agent starts it. */
+  triggerPath: '/usr/bin/ksnoop-trigger',
   shebang: '#!/usr/bin/node',
   passwd: 'root:x:0:0:root:/:/sbin/nologin\n',
   group: 'root:x:0:\n',

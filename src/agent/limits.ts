@@ -213,3 +213,49 @@ export const FIRST_REQUEST_MS = 15_000;
 /** An agent that was started for one capture ends when no session has come for this long, and after its last session. */
 export const UNUSED_FIRST_MS = 30_000;
 export const UNUSED_MS = 5_000;
+
+/**
+ * Recordings: of a node at once, on its disk together (KSNOOP_RECORDINGS_BYTES) and of one piece where its order has no ring, bytes;
+ * and of the file that has its state.
+ */
+export const RECORDINGS_MAXIMUM = 200;
+export const RECORDINGS_BYTES = 6 * 1024 * 1024 * 1024;
+export const RECORDING_PIECE_BYTES = 64 * 1024 * 1024;
+export const RECORDING_STATE_BYTES = 4 * 1024 * 1024;
+
+/** Of a recording's packets that wait for the disk: bytes in memory. */
+export const RECORDING_SPOOL_BYTES = 16 * 1024 * 1024;
+
+/** Shorter writes to a recording's piece wait so long for what comes next. */
+export const GATHERED_BYTES = 64 * 1024;
+export const GATHER_MS = 100;
+
+/** An order waits so long until its new pods are captured; one that failed is tried again by an order after this time. */
+export const RECORDING_PODS_MS = 5_000;
+export const RECORDING_RETRY_MS = 10_000;
+
+/** A request about recordings must come whole in this time; a connection without one is closed; a piece is sent in this time. */
+export const RECORDING_REQUEST_MS = 30_000;
+export const RECORDING_IDLE_MS = 60_000;
+export const RECORDING_PIECE_MS = 600_000;
+
+/** Uploads at once of a node, how often one is tried, and how long one try may be silent and may last. */
+export const UPLOADS = 2;
+export const UPLOAD_TRIES = 4;
+export const UPLOAD_SILENCE_MS = 60_000;
+export const UPLOAD_MS = 900_000;
+
+/**
+ * Threads that evaluate triggers: of a node at once, MiB of V8's heap of one, bytes that are admitted for one (its heap, and its tables
+ * outside of it), how long one may take to start, to go on where packets wait, and to end, and how often that is looked at.
+ */
+export const TRIGGERS_MAXIMUM = 4;
+export const TRIGGER_HEAP_MIB = 64;
+export const TRIGGER_MEMORY = 64 * 1024 * 1024;
+export const TRIGGER_START_MS = 20_000;
+export const TRIGGER_SILENCE_MS = 60_000;
+export const TRIGGER_END_MS = 60_000;
+export const TRIGGER_LOOK_MS = 5_000;
+
+/** A thread that ends is started again so often. */
+export const TRIGGER_STARTS = 3;

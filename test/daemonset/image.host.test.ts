@@ -25,7 +25,7 @@ import { pinnedPackages } from '../../daemonset/image/packages.ts';
 
 const cache = cacheDirectory();
 /** What Node runs: the only programs that are no machine code. */
-const SCRIPTS: readonly string[] = [image.agentPath, image.controllerPath, image.edgePath];
+const SCRIPTS: readonly string[] = [image.agentPath, image.controllerPath, image.edgePath, image.triggerPath];
 const roots: Record<Architecture, string> = { amd64: '', arm64: '' };
 let directory: string;
 
@@ -35,6 +35,7 @@ beforeAll(async () => {
   writeFileSync(agent, "import { argv } from 'node:process';\nconsole.log('agent', argv[2]);\n");
   writeFileSync(join(directory, 'ksnoop-controller.mjs'), "console.log('controller');\n");
   writeFileSync(join(directory, 'ksnoop-edge.mjs'), "console.log('edge');\n");
+  writeFileSync(join(directory, 'ksnoop-trigger.mjs'), "console.log('trigger');\n");
   writeFileSync(join(directory, 'THIRD_PARTY_NOTICES.txt'), 'licences of what is bundled\n');
   writeFileSync(join(directory, 'sbom.cdx.json'), '{"components":[{"name":"ws"}]}');
   for (const architecture of ['amd64', 'arm64'] as const) {

@@ -12,15 +12,21 @@ import { collectDeadBuffers } from './dead-buffers.ts';
 import type { SessionConnections } from './session-listener.ts';
 import { WebSocketStreams } from './websocket-streams.ts';
 
+/** What ends when an exception occurs in it that nothing catches. */
+export interface Failing {
+  fail(thrown: unknown): void;
+}
+
 /** The sessions of the waiting process: all run in it, and an exception in one of them ends that one alone. */
 export class SessionHost {
   readonly #log: (text: string) => void;
-  readonly #resources = hostResources(new ContainerMemory());
+  /** What all sessions share. */
+  readonly resources = hostResources(new ContainerMemory());
   readonly #sessions = new Set<Session>();
   /** Ends the look at dead buffers, which goes on while there are sessions. */
   #release = () => {};
   /** The session that runs now, through all that it waits for. */
-  readonly #running = new AsyncLocalStorage<{ session: Session | undefined }>();
+  readonly #running = new AsyncLocalStorage<{ session: Failing | undefined }>();
 
   /** @param log writes to the container's log */
   constructor(log: (text: string) => void) {
@@ -32,7 +38,7 @@ export class SessionHost {
 
   /** Whether there is memory for another session. */
   admits(): boolean {
-    return this.#resources.memory.admit(SESSION_MEMORY, FLOORS);
+    return this.resources.memory.admit(SESSION_MEMORY, FLOORS);
   }
 
   /**
@@ -42,12 +48,12 @@ export class SessionHost {
    */
   start(ended: () => void, tickets?: SessionTickets): SessionConnections {
     const owner: { session: Session | undefined } = { session: undefined };
-    const memory = this.#resources.memory.open();
+    const memory = this.resources.memory.open();
     // Neither in the context of the session, which may end before the others.
     setTimeout(() => void readyPipes(PIPES_OF_FIRST), PIPES_AGAIN_MS);
     if (this.#sessions.size === 0) {
       this.#release();
-      this.#release = collectDeadBuffers(this.#resources.memory);
+      this.#release = collectDeadBuffers(this.resources.memory);
     }
     return this.#running.run(owner, () => {
       const streams = new WebSocketStreams({
@@ -58,13 +64,18 @@ export class SessionHost {
           ended();
         },
       });
-      const session = new Session(streams, this.#resources, memory, tickets);
+      const session = new Session(streams, this.resources, memory, tickets);
       owner.session = session;
       this.#sessions.add(session);
       return {
         connection: (socket: Socket, head: Buffer) => this.#running.run(owner, () => streams.connection(socket, head)),
       };
     });
+  }
+
+  /** Run a task so that an exception in it, now or later, ends its owner alone, as that of a session does. */
+  protect<Result>(owner: Failing, task: () => Result): Result {
+    return this.#running.run({ session: owner }, task);
   }
 
   /** End all sessions in good order. */

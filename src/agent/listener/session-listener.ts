@@ -1,19 +1,24 @@
 import { readlinkSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { messageOf } from '../../wire/errors.ts';
+import { isRecordingPath } from '../../wire/recording.ts';
 import { ADMINISTRATORS_SOCKET, AGENT_PORT, parseSessionPath, type SessionAddress } from '../../wire/session-frame.ts';
 import { TICKET_HEADER, TICKET_REFUSAL_HEADER, type TicketRefusal } from '../../wire/ticket.ts';
 import {
   LISTENER_CONNECTIONS,
   LISTENER_SESSIONS,
+  RECORDINGS_BYTES,
   REQUEST_HEAD_MAXIMUM,
   REQUEST_HEAD_MS,
   TICKET_HEAD_MAXIMUM,
 } from '../limits.ts';
 import { isInCluster } from '../netns/node.ts';
 import type { Proc } from '../netns/proc.ts';
+import { Recordings } from '../recording/recordings.ts';
 import { type AcceptedTicket, SessionTickets } from '../session/session-tickets.ts';
+import { recordingConnections } from './recording-requests.ts';
 import { isSignedBy } from './resumption-proof.ts';
-import { SessionHost } from './session-host.ts';
+import { type Failing, SessionHost } from './session-host.ts';
 import { ownTicketGate, type TicketGate } from './ticket-gate.ts';
 import type { UnusedEnd } from './unused-end.ts';
 
@@ -40,11 +45,32 @@ export function startListener(proc: Proc, log: (text: string) => void, unused?: 
   };
   const admits = () => host.admits();
   const gate = ownTicketGate();
-  const server = listenForSessions({ port: AGENT_PORT, start, admits, gate, onlyKey: process.env.KSNOOP_SESSION_KEY });
+  const kept = ownRecordings(host, log);
+  const server = listenForSessions({
+    port: AGENT_PORT,
+    start,
+    admits,
+    gate,
+    onlyKey: process.env.KSNOOP_SESSION_KEY,
+    recordings: kept && recordingConnections(kept, gate),
+  });
   server.on('error', (error) => log(`port-forward disabled: ${error.message}`));
   if (gate === undefined) return;
   log('sessions over port-forward need a ticket');
-  listenForAdministrators({ start, admits }).on('error', (error) => log(`exec disabled: ${error.message}`));
+  const recordings = kept && recordingConnections(kept, undefined);
+  listenForAdministrators({ start, admits, recordings }).on('error', (error) => log(`exec disabled: ${error.message}`));
+}
+
+/** Recordings, where the agent has a directory for them; those that an earlier process has left behind go on. */
+function ownRecordings(host: SessionHost, log: (text: string) => void): Recordings | undefined {
+  const root = process.env.KSNOOP_RECORDINGS;
+  if (root === undefined) return undefined;
+  const bytes = Number(process.env.KSNOOP_RECORDINGS_BYTES ?? RECORDINGS_BYTES);
+  const { resources } = host;
+  const protect = <Result>(owner: Failing, task: () => Result) => host.protect(owner, task);
+  const recordings = new Recordings({ root, bytes, resources, log, protect });
+  void recordings.load().catch((thrown) => log(`recordings on the disk are not continued: ${messageOf(thrown)}`));
+  return recordings;
 }
 
 /**
@@ -64,6 +90,9 @@ function listenForAdministrators(options: Omit<ListenerOptions, 'port' | 'path'>
 }
 
 const TICKET = new RegExp(`\\r\\n${TICKET_HEADER}: ?([^\\r\\n ]*)\\r\\n`, 'i');
+
+/** A session is opened by GET; a session's path with another method is none. */
+const REQUEST_LINE = /^(?=GET |[A-Z]+ \/recordings)([A-Z]+) (\S+) HTTP\/1\.1$/;
 
 /** Takes the connections of one session. */
 export interface SessionConnections {
@@ -92,6 +121,8 @@ export interface ListenerOptions {
   readonly onlyKey?: string | undefined;
   /** Whether there is memory for another session. */
   readonly admits?: () => boolean;
+  /** Takes the connections whose first request is about recordings, with the bytes read from them; left out: there are none. */
+  readonly recordings?: ((socket: Socket, head: Buffer) => void) | undefined;
   /** A connection whose request has not been taken or refused within this time, milliseconds, is closed. */
   readonly headMs?: number;
 }
@@ -104,6 +135,7 @@ export function listenForSessions({
   gate,
   onlyKey,
   admits = () => true,
+  recordings,
   headMs = REQUEST_HEAD_MS,
 }: ListenerOptions): Server {
   const sessions = new Map<string, Known>();
@@ -114,6 +146,10 @@ export function listenForSessions({
     socket.once('close', () => clearTimeout(deadline));
     readHead(socket, gate === undefined ? REQUEST_HEAD_MAXIMUM : TICKET_HEAD_MAXIMUM, (head, path) => {
       if (hasOrigin(head)) return refuse(socket, '403 Forbidden');
+      if (recordings !== undefined && isRecordingPath(path)) {
+        clearTimeout(deadline);
+        return recordings(socket, head);
+      }
       const address = parseSessionPath(path);
       if (address === undefined) return refuse(socket, '404 Not Found');
       const known = sessions.get(address.id);
@@ -196,7 +232,7 @@ function readHead(socket: Socket, maximum: number, then: (head: Buffer, path: st
     socket.pause();
     const [line = ''] = head.toString('latin1').split('\r\n', 1);
     // Not within the event of its own data: what was read is put back.
-    setImmediate(() => then(head, /^GET (\S+) HTTP\/1\.1$/.exec(line)?.[1] ?? ''));
+    setImmediate(() => then(head, REQUEST_LINE.exec(line)?.[2] ?? ''));
   };
   socket.on('data', take);
 }

@@ -1,6 +1,8 @@
+import type { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readPublicKeys, verifyTicket } from '../../ticket/sign.ts';
+import { readPublicKeys, verifyRecordingTicket, verifyTicket } from '../../ticket/sign.ts';
+import type { RecordingTicket } from '../../wire/recording-ticket.ts';
 import type { Ticket, TicketRefusal } from '../../wire/ticket.ts';
 import { PUBLIC_KEY_BYTES, TICKET_CLOCK_MS, USED_TICKETS } from '../limits.ts';
 import { NODE_NAME } from '../netns/node.ts';
@@ -8,6 +10,13 @@ import type { AcceptedTicket } from '../session/session-tickets.ts';
 
 /** A signed ticket in base64url, without padding (RFC 4648, section 5). */
 const TEXT = /^[A-Za-z0-9_-]{1,16384}$/;
+
+/** A ticket for recordings that was verified. */
+export interface AcceptedRecordingTicket {
+  readonly ticket: RecordingTicket;
+  /** How long it is valid from now on, milliseconds. */
+  readonly validMs: number;
+}
 
 export interface TicketGateOptions {
   /** The controller's public keys in PEM, as they are now. Throws when there are none. */
@@ -44,7 +53,21 @@ export class TicketGate {
 
   /** Verify a ticket without using it. */
   check(text: string): AcceptedTicket | TicketRefusal {
-    const ticket = this.#read(text);
+    return this.#check(text, verifyTicket);
+  }
+
+  /** Verify a ticket for recordings and use it. */
+  takeRecording(text: string): AcceptedRecordingTicket | TicketRefusal {
+    const accepted = this.#check(text, verifyRecordingTicket);
+    if (typeof accepted !== 'string') this.#used.set(accepted.ticket.jti, accepted.ticket.exp);
+    return accepted;
+  }
+
+  #check<Kind extends Ticket | RecordingTicket>(
+    text: string,
+    verify: (signed: Uint8Array, keys: readonly KeyObject[]) => Kind,
+  ): { readonly ticket: Kind; readonly validMs: number } | TicketRefusal {
+    const ticket = this.#read(text, verify);
     if (typeof ticket === 'string') return ticket;
     const own = this.#now();
     if (ticket.agent !== this.#options.agent) return 'other-agent';
@@ -84,11 +107,11 @@ export class TicketGate {
     return Math.max(own, this.#controller.iat + (elapsed - this.#controller.at));
   }
 
-  #read(text: string): Ticket | TicketRefusal {
+  #read<Kind>(text: string, verify: (signed: Uint8Array, keys: readonly KeyObject[]) => Kind): Kind | TicketRefusal {
     if (text === '') return 'missing';
     const signed = Buffer.from(text, 'base64url');
     if (!TEXT.test(text) || signed.toString('base64url') !== text) return 'unsigned';
-    let keys: ReturnType<typeof readPublicKeys>;
+    let keys: readonly KeyObject[];
     try {
       keys = readPublicKeys(this.#options.readKeys());
     } catch {
@@ -96,7 +119,7 @@ export class TicketGate {
     }
     if (keys.length === 0) return 'no-key';
     try {
-      return verifyTicket(signed, keys);
+      return verify(signed, keys);
     } catch {
       return 'unsigned';
     }

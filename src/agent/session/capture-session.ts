@@ -4,22 +4,17 @@ import type { AgentTarget } from '../../wire/agent-target.ts';
 import { END_ACKNOWLEDGE_MS, HEARTBEAT_MS, STATISTICS_INTERVAL_MS } from '../../wire/limits.ts';
 import { endMarker, sectionHeader, startMarker } from '../../wire/pcapng-write.ts';
 import { checkProtocol } from '../../wire/version.ts';
-import { CAPTURE_MEMORY, FILTER_SHOWN, LIFE_CHECK_MS } from '../limits.ts';
+import { CAPTURE_MEMORY, LIFE_CHECK_MS } from '../limits.ts';
 import { Proc } from '../netns/proc.ts';
 import { noMemory } from '../spool/memory-budget.ts';
 import type { Spool } from '../spool/spool.ts';
+import { type CaptureOwner, captureEntry } from './capture-entry.ts';
 import { CaptureSet } from './capture-set.ts';
 import { ContainerLog } from './container-log.ts';
 import type { Events } from './events.ts';
 import type { NamespaceCapture } from './namespace-capture.ts';
 import type { Resources } from './resources.ts';
 import { TargetEvents } from './target-events.ts';
-
-/** The user that a ticket names, and the UID of the Capture object. */
-export interface CaptureOwner {
-  readonly user: string;
-  readonly capture: string;
-}
 
 /** One request, from its first line to its end marker. */
 export class CaptureSession {
@@ -149,26 +144,14 @@ export class CaptureSession {
     this.#events.send({ type: 'log', message: `session ${this.#request.session}: ${text}` });
   }
 
-  #logCapture({ namespace, targets, active }: NamespaceCapture): void {
-    const [target] = targets.values();
+  #logCapture(capture: NamespaceCapture): void {
+    const { namespace, active } = capture;
     if (this.#begun && active !== undefined) this.#report(`capturing ${active.name}`);
     const { others } = namespace;
     if (others > 0) {
       this.#report(`${namespace.name} has ${others} more network namespaces, which are not captured`);
     }
-    this.#log.write({
-      event: 'capture',
-      user: this.#owner?.user,
-      object: this.#owner?.capture,
-      kind: target?.kind,
-      uid: namespace.owner?.pod,
-      container: namespace.owner?.container,
-      inode: namespace.inode,
-      otherNamespaces: others > 0 ? others : undefined,
-      interface: this.#request.interface,
-      filter: this.#request.filter?.slice(0, FILTER_SHOWN),
-      claimed: namespace.name,
-    });
+    this.#log.write(captureEntry(capture, this.#request, this.#owner));
   }
 
   /** Write the end marker and hold on until the client has read it: exec can drop a tail (kubernetes #124571). */

@@ -130,7 +130,8 @@ export class CaptureSet {
     preparePipes(this.#captures.size * (isFirstLook(this.#captures, false) ? 2 : 1));
     for (const capture of this.#captures) this.#begin(capture);
     await Promise.all([...this.#captures].map(({ begun }) => begun));
-    if (this.#captures.size === 0 && this.#sandboxes.size === 0) {
+    // A request without targets waits for the first one that is added.
+    if (targets.length > 0 && this.#captures.size === 0 && this.#sandboxes.size === 0) {
       throw this.#targetEvents.firstError ?? new KsnoopError('NOTHING_CAPTURED', 'No target could be captured.');
     }
     if (!this.#killed) this.#state = 'running';

@@ -7,9 +7,9 @@ import type { NamespaceCapture } from './namespace-capture.ts';
 export class TargetEvents {
   /** The first reason why a target could not be captured. */
   firstError: KsnoopError | undefined;
-  readonly #events: Events;
+  readonly #events: Pick<Events, 'send'>;
 
-  constructor(events: Events) {
+  constructor(events: Pick<Events, 'send'>) {
     this.#events = events;
   }
 

@@ -1,0 +1,183 @@
+import { createReadStream } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { pipeline } from 'node:stream';
+import { KsnoopError, messageOf } from '../../wire/errors.ts';
+import { invalid } from '../../wire/guard.ts';
+import { parseRecordingPath, RECORDING_BODY_MAXIMUM, type RecordingPath } from '../../wire/recording.ts';
+import { parseRecordingOrder, parseRecordingStop, parseRecordingUpload } from '../../wire/recording-order.ts';
+import { TICKET_HEADER, TICKET_REFUSAL_HEADER } from '../../wire/ticket.ts';
+import { RECORDING_IDLE_MS, RECORDING_PIECE_MS, RECORDING_REQUEST_MS, TICKET_HEAD_MAXIMUM } from '../limits.ts';
+import type { Recordings } from '../recording/recordings.ts';
+import { NoTicket, RecordingAccess } from './recording-access.ts';
+import type { TicketGate } from './ticket-gate.ts';
+
+/** The status of an answer to what is refused with a code; others are 500. */
+const STATUS: Readonly<Record<string, number>> = {
+  INVALID_MESSAGE: 400,
+  BAD_TRIGGER: 400,
+  BAD_FILTER: 400,
+  TICKET_REFUSED: 403,
+  NO_SUCH_RECORDING: 404,
+  CONFLICT: 409,
+  RECORDINGS_FULL: 507,
+  NO_MEMORY: 507,
+  TOO_MANY_SESSIONS: 507,
+};
+
+/** Methods of each path. */
+const METHODS: { readonly [kind in RecordingPath['kind']]: readonly string[] } = {
+  list: ['GET'],
+  recording: ['GET', 'PUT', 'DELETE'],
+  stop: ['POST'],
+  piece: ['GET'],
+  upload: ['POST'],
+};
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly path: RecordingPath;
+  readonly access: RecordingAccess;
+}
+
+/**
+ * Answers requests about recordings (wire/recording).
+ * @param gate verifies the ticket that a connection must come with; left out: none is needed
+ * @returns takes a connection whose first bytes have been read
+ */
+export function recordingConnections(
+  recordings: Recordings,
+  gate: TicketGate | undefined,
+): (socket: Socket, head: Buffer) => void {
+  const accesses = new WeakMap<Socket, RecordingAccess>();
+  const server = createServer({ maxHeaderSize: TICKET_HEAD_MAXIMUM }, (request, response) => {
+    const access = accesses.get(request.socket) ?? new RecordingAccess(gate);
+    accesses.set(request.socket, access);
+    answer(recordings, access, request, response).catch((thrown) => fail(response, thrown));
+  });
+  server.requestTimeout = RECORDING_REQUEST_MS;
+  server.headersTimeout = RECORDING_REQUEST_MS;
+  server.keepAliveTimeout = RECORDING_IDLE_MS;
+  return (socket, head) => {
+    socket.setNoDelay(true);
+    socket.unshift(head);
+    server.emit('connection', socket);
+    socket.resume();
+  };
+}
+
+async function answer(
+  recordings: Recordings,
+  access: RecordingAccess,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const path = parseRecordingPath(request.url ?? '');
+  if (path === undefined) throw new KsnoopError('NO_SUCH_RECORDING', 'There is no such path.');
+  const method = request.method ?? '';
+  const ticket = request.headers[TICKET_HEADER];
+  access.admit(method, path, typeof ticket === 'string' ? ticket : undefined);
+  if (!METHODS[path.kind].includes(method)) throw invalid('request', `has the method ${method}`);
+  await run(recordings, { request, response, path, access });
+}
+
+async function run(recordings: Recordings, exchange: Exchange): Promise<void> {
+  const { request, response, path, access } = exchange;
+  if (path.kind === 'list') return send(response, 200, { recordings: recordings.list() });
+  const { capture } = path;
+  switch (path.kind) {
+    case 'recording': {
+      if (request.method === 'GET') return send(response, 200, recordings.get(capture).state);
+      if (request.method === 'DELETE') {
+        await recordings.remove(capture);
+        return send(response, 204, undefined);
+      }
+      const order = parseRecordingOrder(await bodyOf(request));
+      return send(response, 200, await recordings.put(capture, access.order(order), order));
+    }
+    case 'stop':
+      return send(response, 200, recordings.stop(capture, parseRecordingStop(await bodyOf(request))));
+    case 'upload': {
+      const upload = parseRecordingUpload(await bodyOf(request));
+      return send(response, 202, recordings.upload(capture, path.piece, upload));
+    }
+    case 'piece':
+      return sendPiece(recordings, exchange, path.piece);
+  }
+}
+
+/** Send a piece, or its rest: as fast as the connection takes it. */
+function sendPiece(recordings: Recordings, { request, response, path, access }: Exchange, name: string): void {
+  if (path.kind === 'list') return;
+  const { path: file, piece } = recordings.piece(path.capture, name);
+  const from = rangeOf(request.headers.range);
+  if (from === undefined || from > piece.bytes) {
+    response.setHeader('content-range', `bytes */${piece.bytes}`);
+    send(response, 416, { code: 'INVALID_MESSAGE', message: `The piece has ${piece.bytes} bytes.` });
+    return;
+  }
+  response.writeHead(from === 0 ? 200 : 206, {
+    'content-type': 'application/x-pcapng',
+    'content-length': piece.bytes - from,
+    etag: `"${piece.sha256}"`,
+    ...(from > 0 && { 'content-range': `bytes ${from}-${piece.bytes - 1}/${piece.bytes}` }),
+  });
+  if (from === piece.bytes) {
+    response.end();
+    return;
+  }
+  // Who fetches slowly comes again, with a ticket that is valid then.
+  const late = access.isBounded ? setTimeout(() => response.destroy(), RECORDING_PIECE_MS) : undefined;
+  pipeline(createReadStream(file, { start: from, end: piece.bytes - 1 }), response, () => clearTimeout(late));
+}
+
+/** The first byte of `bytes=N-`; 0 without a range, undefined for another one. */
+function rangeOf(range: string | undefined): number | undefined {
+  if (range === undefined) return 0;
+  const from = /^bytes=([0-9]{1,15})-$/.exec(range)?.[1];
+  return from === undefined ? undefined : Number(from);
+}
+
+/** @throws KsnoopError INVALID_MESSAGE where it is too long; the rest of it is thrown away */
+function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  return new Promise((resolve, reject) => {
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= RECORDING_BODY_MAXIMUM) chunks.push(chunk);
+      else {
+        chunks.length = 0;
+        reject(invalid('request', `has more than ${RECORDING_BODY_MAXIMUM} bytes`));
+      }
+    });
+    request.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    request.on('error', reject);
+  });
+}
+
+function send(response: ServerResponse, status: number, body: object | undefined): void {
+  const text = body === undefined ? '' : JSON.stringify(body);
+  response.writeHead(status, {
+    ...(status !== 204 && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+  });
+  response.end(text);
+}
+
+function fail(response: ServerResponse, thrown: unknown): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  // What is left of the request is not read.
+  response.setHeader('connection', 'close');
+  if (thrown instanceof NoTicket) {
+    response.setHeader(TICKET_REFUSAL_HEADER, thrown.refusal);
+    send(response, 401, { code: 'TICKET_REFUSED', message: `The agent refuses the ticket: ${thrown.message}.` });
+    return;
+  }
+  const error = thrown instanceof KsnoopError ? thrown : new KsnoopError('CAPTURE_FAILED', messageOf(thrown));
+  const { code, message, hint } = error;
+  send(response, STATUS[code] ?? 500, { code, message, ...(hint !== undefined && { hint }) });
+}

@@ -1,0 +1,274 @@
+import { KsnoopError, messageOf } from '../../wire/errors.ts';
+import type {
+  ListedRecording,
+  RecordingOrder,
+  RecordingState,
+  RecordingStop,
+  RecordingUpload,
+} from '../../wire/recording.ts';
+import { RECORDINGS_MAXIMUM, TRIGGERS_MAXIMUM, UPLOADS } from '../limits.ts';
+import type { Resources } from '../session/resources.ts';
+import { noSuchRecording, Recording, type RecordingBeginning } from './recording.ts';
+import { type RecordingCaptureOptions, recordingTarget } from './recording-capture.ts';
+import { RecordingFiles } from './recording-files.ts';
+import { readStored, recoverPieces } from './stored-recording.ts';
+import { putFile } from './upload.ts';
+
+export interface RecordingsOptions {
+  /** The directory of all recordings. */
+  readonly root: string;
+  /** Bytes of all recordings. */
+  readonly bytes: number;
+  readonly resources: Resources;
+  readonly log: (text: string) => void;
+  /** Runs a task so that an exception in it, now or later, ends its recording alone. */
+  readonly protect: <Result>(owner: { fail(thrown: unknown): void }, task: () => Result) => Result;
+  /** What is captured for a pod; left out: the pod of that UID. */
+  readonly targetOf?: RecordingCaptureOptions['targetOf'];
+}
+
+/** All recordings of this node. They need no session: what ends one is its order, or who may stop it. */
+export class Recordings {
+  readonly #options: RecordingsOptions;
+  readonly #recordings = new Map<string, Recording>();
+  readonly #removals = new Map<string, NodeJS.Timeout>();
+  /** What is under way for a Capture, one after the other. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #uploads = new Map<string, AbortController>();
+  readonly #waitingUploads: (() => void)[] = [];
+  #uploading = 0;
+
+  constructor(options: RecordingsOptions) {
+    this.#options = options;
+  }
+
+  /** Go on with what an earlier process of this pod has left behind. */
+  async load(): Promise<void> {
+    for (const capture of RecordingFiles.list(this.#options.root)) {
+      const files = new RecordingFiles(this.#options.root, capture);
+      try {
+        await this.#turn(capture, () => this.#resume(capture, files));
+      } catch (thrown) {
+        this.#options.log(`a recording on the disk is not usable and is removed: ${messageOf(thrown)}`);
+        files.removeAll();
+      }
+    }
+  }
+
+  list(): ListedRecording[] {
+    return [...this.#recordings.values()].map(({ state: { capture, namespace, name, state, endsAt } }) => ({
+      capture,
+      namespace,
+      name,
+      state,
+      endsAt,
+    }));
+  }
+
+  /** @throws KsnoopError NO_SUCH_RECORDING */
+  get(capture: string): Recording {
+    const recording = this.#recordings.get(capture);
+    if (recording === undefined) throw noSuchRecording(capture);
+    return recording;
+  }
+
+  /**
+   * Start the recording of a Capture, or have one that runs record the pods of the order. One that has ended stays as it is.
+   * @throws KsnoopError RECORDINGS_FULL, BAD_TRIGGER, CONFLICT, NO_MEMORY, TOO_MANY_SESSIONS, TICKET_REFUSED
+   */
+  put(capture: string, user: string, { tickets: _, ...order }: RecordingOrder): Promise<RecordingState> {
+    return this.#turn(capture, async () => {
+      const known = this.#recordings.get(capture);
+      if (known === undefined) return this.#start(capture, user, order);
+      if (known.user !== user) throw new KsnoopError('TICKET_REFUSED', 'The recording is of another user.');
+      if (known.state.state !== 'recording') return known.state;
+      if (!isSameRecording(known.order, order)) {
+        throw new KsnoopError(
+          'CONFLICT',
+          `The recording ${order.namespace}/${order.name} runs with another filter, snaplen, ring, trigger or number of bytes.`,
+          { hint: 'Make another Capture.' },
+        );
+      }
+      await this.#options.protect(known, () => known.change(order));
+      return known.state;
+    });
+  }
+
+  /** @returns its state soon: its last piece may not be whole yet @throws KsnoopError NO_SUCH_RECORDING */
+  stop(capture: string, { reason }: RecordingStop): RecordingState {
+    const recording = this.get(capture);
+    void this.#options.protect(recording, () => recording.end(reason));
+    return recording.state;
+  }
+
+  /** Remove a recording and everything of it from the disk; it is no error when there is none. */
+  remove(capture: string): Promise<void> {
+    return this.#turn(capture, async () => {
+      const recording = this.#recordings.get(capture);
+      if (recording === undefined) return;
+      for (const [key, abort] of this.#uploads) if (key.startsWith(`${capture}/`)) abort.abort();
+      this.#recordings.delete(capture);
+      clearTimeout(this.#removals.get(capture));
+      this.#removals.delete(capture);
+      recording.kill();
+      new RecordingFiles(this.#options.root, capture).removeAll();
+    });
+  }
+
+  /** The path of a finished piece, and its facts. @throws KsnoopError NO_SUCH_RECORDING */
+  piece(capture: string, name: string) {
+    const piece = this.get(capture).piece(name);
+    if (piece !== undefined) return { path: new RecordingFiles(this.#options.root, capture).path(name), piece };
+    throw new KsnoopError('NO_SUCH_RECORDING', `The recording has no piece ${name}, or its ring has replaced it.`);
+  }
+
+  /** Begin to send a piece; how that goes is in the recording's state. @throws KsnoopError NO_SUCH_RECORDING */
+  upload(capture: string, name: string, upload: RecordingUpload): RecordingState {
+    const recording = this.get(capture);
+    const { path, piece } = this.piece(capture, name);
+    const key = `${capture}/${name}`;
+    if (this.#uploads.has(key)) return recording.state;
+    const abort = new AbortController();
+    this.#uploads.set(key, abort);
+    recording.setUpload(name, { state: 'running' });
+    void this.#uploadInTurn(() => putFile(path, piece.bytes, upload, abort.signal))
+      .then(
+        (etag) => recording.setUpload(name, { state: 'done', ...(etag !== undefined && { etag }) }),
+        (thrown) => {
+          const message = `The piece ${name} was not uploaded: ${messageOf(thrown)}.`;
+          if (!abort.signal.aborted) recording.setUpload(name, { state: 'failed', message });
+        },
+      )
+      .finally(() => this.#uploads.delete(key));
+    return recording.state;
+  }
+
+  async #uploadInTurn<Result>(task: () => Promise<Result>): Promise<Result> {
+    while (this.#uploading >= UPLOADS) await new Promise<void>((resolve) => this.#waitingUploads.push(resolve));
+    this.#uploading += 1;
+    try {
+      return await task();
+    } finally {
+      this.#uploading -= 1;
+      this.#waitingUploads.shift()?.();
+    }
+  }
+
+  async #start(capture: string, user: string, order: RecordingOrder): Promise<RecordingState> {
+    const { namespace, name, endsAt, maxBytes } = order;
+    this.#admit(maxBytes, order.trigger !== undefined);
+    const state: RecordingState = {
+      ...{ capture, namespace, name, user, state: 'recording', startedAt: Date.now(), endsAt },
+      ...{ pods: [], packets: 0, bytes: 0, dropped: 0, triggers: 0, gaps: 0, pieces: [] },
+    };
+    const recording = this.#add({ order, state, nextPiece: 1, nextKept: 1 });
+    try {
+      await this.#options.protect(recording, () => recording.start());
+    } catch (thrown) {
+      this.#recordings.delete(capture);
+      recording.kill();
+      new RecordingFiles(this.#options.root, capture).removeAll();
+      throw thrown;
+    }
+    return recording.state;
+  }
+
+  #admit(bytes: number, hasTrigger: boolean): void {
+    const all = [...this.#recordings.values()];
+    const reserved = all.reduce((sum, recording) => sum + recording.reserved, 0);
+    const mib = (value: number) => `${Math.round(value / 1024 / 1024).toLocaleString('en-US')} MiB`;
+    if (reserved + bytes > this.#options.bytes) {
+      throw full(
+        `The recording needs ${mib(bytes)} of the node's disk; recordings have ${mib(reserved)} of ${mib(this.#options.bytes)}.`,
+      );
+    }
+    if (all.length >= RECORDINGS_MAXIMUM) throw full(`The node has ${all.length} recordings already.`);
+    const triggers = all.filter(({ isTriggered }) => isTriggered).length;
+    if (hasTrigger && triggers >= TRIGGERS_MAXIMUM) {
+      throw full(`The node runs ${triggers} recordings with a trigger already.`);
+    }
+  }
+
+  #add(beginning: RecordingBeginning): Recording {
+    const { capture } = beginning.state;
+    const { root, resources, targetOf = recordingTarget } = this.#options;
+    const recording: Recording = new Recording(beginning, {
+      files: new RecordingFiles(root, capture),
+      resources,
+      targetOf,
+      ended: () => this.#removeLater(recording),
+    });
+    this.#recordings.set(capture, recording);
+    return recording;
+  }
+
+  async #resume(capture: string, files: RecordingFiles): Promise<void> {
+    const { order, state, nextPiece, nextKept } = readStored(files);
+    if (state.capture !== capture) throw new Error('its state is of another one');
+    const pieces = await recoverPieces(files, state.pieces);
+    const lastOf = (kept: boolean, next: number) =>
+      pieces.reduce((last, piece) => (piece.kept === kept ? Math.max(last, numberOf(piece.name) + 1) : last), next);
+    const numbers = { nextPiece: lastOf(false, nextPiece), nextKept: lastOf(true, nextKept) };
+    const ran = state.state === 'recording' || state.state === 'finishing';
+    const recording = this.#add({ order, state: { ...state, pieces, gaps: state.gaps + (ran ? 1 : 0) }, ...numbers });
+    if (!ran) {
+      this.#removeLater(recording);
+      return;
+    }
+    if (state.state === 'finishing' || order.endsAt <= Date.now()) {
+      await recording.end(state.reason ?? 'duration');
+      return;
+    }
+    const last = pieces.findLast((piece) => !piece.kept)?.last;
+    const from = last == null ? new Date(state.startedAt) : new Date(Number(BigInt(last) / 1_000_000n));
+    const gap = `ksnoop: a gap before this section, from ${from.toISOString()} to ${new Date().toISOString()}: the agent was restarted.`;
+    try {
+      await this.#options.protect(recording, () => recording.start(gap));
+    } catch (thrown) {
+      await recording.end('failed', `After the agent was restarted: ${messageOf(thrown)}`);
+    }
+  }
+
+  #removeLater(recording: Recording): void {
+    const { capture, state } = recording;
+    clearTimeout(this.#removals.get(capture));
+    const left = Math.max(0, (state.removedAt ?? Date.now()) - Date.now());
+    this.#removals.set(capture, setTimeout(() => void this.remove(capture), left).unref());
+  }
+
+  #turn<Result>(capture: string, task: () => Promise<Result>): Promise<Result> {
+    const before = this.#turns.get(capture) ?? Promise.resolve();
+    const turn = before.then(task, task);
+    const settled = turn
+      .catch(() => {})
+      .then(() => {
+        if (this.#turns.get(capture) === settled) this.#turns.delete(capture);
+      });
+    this.#turns.set(capture, settled);
+    return turn;
+  }
+}
+
+/** The number in a piece's name. */
+function numberOf(name: string): number {
+  return Number(/\d+/.exec(name)?.[0] ?? 0);
+}
+
+/** Whether an order is for the recording that runs: its pods and its end may differ. */
+function isSameRecording(known: RecordingOrder, order: RecordingOrder): boolean {
+  const fixed = ({ filter, snaplen, maxBytes, ring, trigger }: RecordingOrder) =>
+    JSON.stringify([
+      filter,
+      snaplen,
+      maxBytes,
+      ring && [ring.files, ring.fileBytes],
+      trigger && [trigger.where, trigger.beforeMs, trigger.afterMs],
+    ]);
+  return fixed(known) === fixed(order);
+}
+
+function full(message: string): KsnoopError {
+  return new KsnoopError('RECORDINGS_FULL', message, {
+    hint: 'Fetch and delete recordings that have ended, record fewer bytes, or raise KSNOOP_RECORDINGS_BYTES of the agents.',
+  });
+}

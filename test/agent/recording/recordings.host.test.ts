@@ -1,0 +1,196 @@
+// Recordings of network namespaces, by a process that records as the agent does.
+import type { ChildProcess } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { RecordingPiece, RecordingState } from '../../../src/wire/recording.ts';
+import { background, makePair, type NamespacePair, RIGHT_ADDRESS, run, traffic } from '../namespaces.ts';
+import { MIB, orderOf, RecordedAgent } from './recorded-agent.ts';
+
+let pair: NamespacePair;
+let sink: ChildProcess;
+let agent: RecordedAgent;
+beforeAll(async () => {
+  pair = makePair();
+  sink = await background(traffic(pair, pair.right, 'sink'));
+});
+beforeEach(async () => {
+  agent = new RecordedAgent({ bytes: 256 * MIB });
+  await agent.ready();
+});
+afterEach(() => agent.close());
+afterAll(() => {
+  sink.kill('SIGKILL');
+  pair.remove();
+});
+
+const send = (...numbers: number[]) => run(traffic(pair, pair.left, 'udp', RIGHT_ADDRESS, ...numbers));
+
+/** A piece as a file, its bytes checked. */
+async function fetched(capture: string, { name, bytes, sha256 }: RecordingPiece): Promise<string> {
+  const { status, body } = await agent.request('GET', { kind: 'piece', capture, piece: name });
+  expect(status).toBe(200);
+  expect(body.length).toBe(bytes);
+  expect(createHash('sha256').update(body).digest('hex')).toBe(sha256);
+  const path = join(agent.directory, `${capture}-${name}`);
+  writeFileSync(path, body);
+  return path;
+}
+
+/** UDP packets in a file, as tshark reads it. */
+const packetsIn = (path: string) =>
+  run(['tshark', '-r', path, '-Y', 'udp.port==7000', '-T', 'fields', '-e', 'frame.number']).split('\n').filter(Boolean)
+    .length;
+
+it('a recording has every packet until it is stopped, in pieces that can each be read', async () => {
+  const capture = randomUUID();
+  const order = orderOf([pair.left], { ring: { files: 60, fileBytes: MIB } });
+  const begun = await agent.put(capture, order);
+  expect(begun).toMatchObject({ state: 'recording', user: 'administrator', pods: [{ capturing: true }] });
+  send(4_000, 100, 1_000, 1);
+  const { status } = await agent.request('POST', { kind: 'stop', capture }, { body: { reason: 'stopped' } });
+  expect(status).toBe(200);
+  const ended = await agent.until(capture, ({ state }) => state === 'finished');
+  expect(ended).toMatchObject({ reason: 'stopped', dropped: 0, gaps: 0, pods: [{ capturing: false }] });
+  expect(ended.pieces.length).toBeGreaterThan(3);
+  let packets = 0;
+  for (const piece of ended.pieces) packets += packetsIn(await fetched(capture, piece));
+  expect(packets).toBe(4_000);
+  expect(ended.packets).toBe(ended.pieces.reduce((sum, piece) => sum + piece.packets, 0));
+  // An order of what has ended starts nothing.
+  expect(await agent.put(capture, order)).toMatchObject({ state: 'finished' });
+});
+
+it('the pieces of a ring are replaced in turn', async () => {
+  const capture = randomUUID();
+  await agent.put(capture, orderOf([pair.left], { ring: { files: 2, fileBytes: MIB } }));
+  send(6_000, 100, 1_000, 1);
+  await agent.until(capture, ({ pieces: [first] }) => first !== undefined && first.name > '00003.pcapng');
+  await agent.request('POST', { kind: 'stop', capture }, { body: { reason: 'withdrawn' } });
+  const ended = await agent.until(capture, ({ state }) => state === 'finished');
+  expect(ended.reason).toBe('withdrawn');
+  expect(ended.pieces.length).toBeLessThanOrEqual(2);
+  const directory = join(agent.directory, 'recordings', capture);
+  expect(readdirSync(directory).sort()).toEqual([...ended.pieces.map(({ name }) => name), 'state.json'].sort());
+});
+
+it('a recording ends when its bytes are written, or its time has passed', async () => {
+  const [small, short] = [randomUUID(), randomUUID()];
+  await agent.put(small, orderOf([pair.left], { maxBytes: 2 * MIB }));
+  send(4_000, 100, 1_000, 1);
+  const ended = await agent.until(small, ({ state }) => state === 'finished');
+  expect(ended.reason).toBe('bytes');
+  expect(ended.pieces.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(2 * MIB + 1024);
+  await agent.put(short, orderOf([pair.left], { endsAt: Date.now() + 1_000 }));
+  expect(await agent.until(short, ({ state }) => state === 'finished')).toMatchObject({ reason: 'duration' });
+});
+
+it('a process that is killed is followed by one that goes on, and states the gap', async () => {
+  const capture = randomUUID();
+  await agent.put(capture, orderOf([pair.left]));
+  send(1_000, 100, 200, 1);
+  await agent.until(capture, ({ packets }) => packets >= 1_000);
+  await agent.restart();
+  await agent.until(capture, ({ state, pods }) => state === 'recording' && pods.every(({ capturing }) => capturing));
+  send(500, 100, 200, 1);
+  await agent.until(capture, ({ packets }) => packets >= 500);
+  await agent.request('POST', { kind: 'stop', capture }, { body: { reason: 'stopped' } });
+  const ended = await agent.until(capture, ({ state }) => state === 'finished');
+  expect(ended.gaps).toBe(1);
+  expect(ended.pieces.length).toBe(2);
+  const [before = '', after = ''] = await Promise.all(ended.pieces.map((piece) => fetched(capture, piece)));
+  expect(packetsIn(before)).toBe(1_000);
+  expect(packetsIn(after)).toBe(500);
+  expect(run(['capinfos', after])).toMatch(/ksnoop: a gap before this section, from .*: the agent was restarted/);
+  // What has ended is there after a restart too.
+  await agent.restart();
+  expect(await agent.state(capture)).toMatchObject({ state: 'finished', pieces: ended.pieces });
+});
+
+it('a fetch that was interrupted goes on where it ended', async () => {
+  const capture = randomUUID();
+  await agent.put(capture, orderOf([pair.left]));
+  send(2_000, 100, 1_000, 1);
+  await agent.until(capture, ({ packets }) => packets >= 2_000);
+  await agent.request('POST', { kind: 'stop', capture }, { body: { reason: 'stopped' } });
+  const { pieces } = await agent.until(capture, ({ state }) => state === 'finished');
+  const [piece] = pieces;
+  if (piece === undefined) throw new Error('no piece');
+  const get = (range: string) =>
+    agent.request('GET', { kind: 'piece', capture, piece: piece.name }, { headers: { range } });
+  const whole = await agent.request('GET', { kind: 'piece', capture, piece: piece.name });
+  const rest = await get('bytes=100000-');
+  expect(rest.status).toBe(206);
+  expect(rest.headers['content-range']).toBe(`bytes 100000-${piece.bytes - 1}/${piece.bytes}`);
+  expect(Buffer.concat([whole.body.subarray(0, 100_000), rest.body]).equals(whole.body)).toBe(true);
+  expect((await get(`bytes=${piece.bytes + 1}-`)).status).toBe(416);
+  expect((await get('bytes=-5')).status).toBe(416);
+  expect((await get('bytes=0-1,5-9')).status).toBe(416);
+});
+
+it('what the disk has no room for is refused by name, and a recording that is removed makes room', async () => {
+  const [large, another] = [randomUUID(), randomUUID()];
+  await agent.put(large, orderOf([pair.left], { maxBytes: 200 * MIB }));
+  const refused = await agent.request('PUT', { kind: 'recording', capture: another }, { body: orderOf([pair.left]) });
+  expect(refused.status).toBe(507);
+  expect(JSON.parse(refused.body.toString())).toMatchObject({
+    code: 'RECORDINGS_FULL',
+    message: "The recording needs 64 MiB of the node's disk; recordings have 200 MiB of 256 MiB.",
+  });
+  expect((await agent.request('DELETE', { kind: 'recording', capture: large })).status).toBe(204);
+  expect(readdirSync(join(agent.directory, 'recordings'))).toEqual([]);
+  expect(await agent.put(another, orderOf([pair.left]))).toMatchObject({ state: 'recording' });
+});
+
+it('pods come and go while it runs', async () => {
+  const capture = randomUUID();
+  const order = orderOf([pair.left, pair.right]);
+  expect((await agent.put(capture, { ...order, pods: [] })).pods).toEqual([]);
+  expect((await agent.put(capture, order)).pods.map(({ capturing }) => capturing)).toEqual([true, true]);
+  const [, right] = order.pods;
+  expect((await agent.put(capture, { ...order, pods: right ? [right] : [] })).pods).toHaveLength(1);
+  const missing = await agent.put(capture, { ...order, pods: orderOf(['none']).pods });
+  expect(missing.pods).toMatchObject([{ capturing: false, message: expect.stringContaining('none') }]);
+  const changed = await agent.request('PUT', { kind: 'recording', capture }, { body: { ...order, filter: 'udp' } });
+  expect(changed.status).toBe(409);
+});
+
+it('a piece is uploaded to where the order says, and its state tells how that went', async () => {
+  const capture = randomUUID();
+  await agent.put(capture, orderOf([pair.left]));
+  send(1_000, 100, 200, 1);
+  await agent.until(capture, ({ packets }) => packets >= 1_000);
+  await agent.request('POST', { kind: 'stop', capture }, { body: { reason: 'stopped' } });
+  const { pieces } = await agent.until(capture, ({ state }) => state === 'finished');
+  const [piece] = pieces;
+  if (piece === undefined) throw new Error('no piece');
+  const hashes: string[] = [];
+  const store = createServer(async (request, response) => {
+    const hash = createHash('sha256');
+    for await (const chunk of request) hash.update(chunk);
+    hashes.push(hash.digest('hex'));
+    response.statusCode = request.url === '/taken' ? 200 : 403;
+    response.setHeader('etag', '"e"').end();
+  }).listen(0, '127.0.0.1');
+  await once(store, 'listening');
+  const { port } = store.address() as AddressInfo;
+  const upload = (path: string) =>
+    agent.request(
+      'POST',
+      { kind: 'upload', capture, piece: piece.name },
+      { body: { url: `http://127.0.0.1:${port}${path}`, headers: {} } },
+    );
+  const uploadOf = ({ pieces: [first] }: RecordingState) => first?.upload;
+  expect((await upload('/refused')).status).toBe(202);
+  const refused = await agent.until(capture, (state) => uploadOf(state)?.state === 'failed');
+  expect(uploadOf(refused)?.message).toContain('answers with the status 403');
+  await upload('/taken');
+  const taken = await agent.until(capture, (state) => uploadOf(state)?.state === 'done');
+  expect(uploadOf(taken)).toEqual({ state: 'done', etag: '"e"' });
+  expect(hashes).toEqual([piece.sha256, piece.sha256]);
+  store.close();
+});
