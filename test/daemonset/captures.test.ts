@@ -37,7 +37,7 @@ test('the component goes with the other overlays', () => {
   const both = readKustomization(join(directory, 'overlays/selinux'), [captures]);
   const pod = podOf(both.find(({ kind }) => kind === 'DaemonSet') ?? {});
   expect(pod.securityContext).toMatchObject({ seLinuxOptions: { type: 'spc_t' } });
-  expect(objectsAt(pod, 'volumes').map(({ name }) => name)).toEqual(['spool', 'tickets']);
+  expect(objectsAt(pod, 'volumes').map(({ name }) => name)).toEqual(['spool', 'tickets', 'recordings']);
 });
 
 test('the policy is there before the kind that it protects, and is removed after it', () => {

@@ -139,7 +139,10 @@ function rangeOf(range: string | undefined): number | undefined {
   return from === undefined ? undefined : Number(from);
 }
 
-/** @throws KsnoopError INVALID_MESSAGE where it is too long; the rest of it is thrown away */
+/**
+ * A request's body. One that is too long is read to its end, for an answer that comes before it may be lost, but not without end.
+ * @throws KsnoopError INVALID_MESSAGE where it is too long
+ */
 function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -147,13 +150,14 @@ function bodyOf(request: IncomingMessage): Promise<string> {
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
       if (length <= RECORDING_BODY_MAXIMUM) chunks.push(chunk);
-      else {
-        chunks.length = 0;
-        reject(invalid('request', `has more than ${RECORDING_BODY_MAXIMUM} bytes`));
-      }
+      else if (length > 4 * RECORDING_BODY_MAXIMUM) request.destroy();
     });
-    request.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    request.on('end', () => {
+      if (length <= RECORDING_BODY_MAXIMUM) resolve(Buffer.concat(chunks).toString('utf8'));
+      else reject(invalid('request', `has more than ${RECORDING_BODY_MAXIMUM} bytes`));
+    });
     request.on('error', reject);
+    request.on('close', () => reject(invalid('request', 'ended early')));
   });
 }
 
