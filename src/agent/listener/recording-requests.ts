@@ -54,7 +54,10 @@ export function recordingConnections(
   const server = createServer({ maxHeaderSize: TICKET_HEAD_MAXIMUM }, (request, response) => {
     const access = accesses.get(request.socket) ?? new RecordingAccess(gate);
     accesses.set(request.socket, access);
-    answer(recordings, access, request, response).catch((thrown) => fail(response, thrown));
+    answer(recordings, access, request, response).catch(async (thrown) => {
+      await readToEnd(request);
+      fail(response, thrown);
+    });
   });
   server.requestTimeout = RECORDING_REQUEST_MS;
   server.headersTimeout = RECORDING_REQUEST_MS;
@@ -139,25 +142,32 @@ function rangeOf(range: string | undefined): number | undefined {
   return from === undefined ? undefined : Number(from);
 }
 
-/**
- * A request's body. One that is too long is read to its end, for an answer that comes before it may be lost, but not without end.
- * @throws KsnoopError INVALID_MESSAGE where it is too long
- */
-function bodyOf(request: IncomingMessage): Promise<string> {
+/** @throws KsnoopError INVALID_MESSAGE where it is too long */
+async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
+  await readToEnd(request, (chunk) => chunks.push(chunk));
+  const body = Buffer.concat(chunks);
+  if (request.complete && body.length <= RECORDING_BODY_MAXIMUM) return body.toString('utf8');
+  throw invalid('request', `has more than ${RECORDING_BODY_MAXIMUM} bytes, or ended early`);
+}
+
+/**
+ * Read a request to its end: a connection that is closed while bytes come is reset, and then the answer may be lost. One that is far too long is
+ * broken off.
+ * @param take gets what is within the bound, and a little more
+ */
+function readToEnd(request: IncomingMessage, take: (chunk: Buffer) => void = () => {}): Promise<void> {
+  if (request.complete && request.readableEnded) return Promise.resolve();
   let length = 0;
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     request.on('data', (chunk: Buffer) => {
+      if (length <= RECORDING_BODY_MAXIMUM) take(chunk);
       length += chunk.length;
-      if (length <= RECORDING_BODY_MAXIMUM) chunks.push(chunk);
-      else if (length > 4 * RECORDING_BODY_MAXIMUM) request.destroy();
+      if (length > 4 * RECORDING_BODY_MAXIMUM) request.destroy();
     });
-    request.on('end', () => {
-      if (length <= RECORDING_BODY_MAXIMUM) resolve(Buffer.concat(chunks).toString('utf8'));
-      else reject(invalid('request', `has more than ${RECORDING_BODY_MAXIMUM} bytes`));
-    });
-    request.on('error', reject);
-    request.on('close', () => reject(invalid('request', 'ended early')));
+    request.on('end', resolve);
+    request.on('close', resolve);
+    request.on('error', () => resolve());
   });
 }
 
@@ -174,9 +184,8 @@ function fail(response: ServerResponse, thrown: unknown): void {
     response.destroy();
     return;
   }
-  // What is left of the request is not read.
-  response.setHeader('connection', 'close');
   if (thrown instanceof NoTicket) {
+    response.setHeader('connection', 'close');
     response.setHeader(TICKET_REFUSAL_HEADER, thrown.refusal);
     send(response, 401, { code: 'TICKET_REFUSED', message: `The agent refuses the ticket: ${thrown.message}.` });
     return;
