@@ -223,11 +223,13 @@ function readHead(socket: Socket, maximum: number, then: (head: Buffer, path: st
   let head: Buffer = Buffer.alloc(0);
   const take = (chunk: Buffer) => {
     head = Buffer.concat([head, chunk]);
-    if (head.length > maximum) {
+    // A body may have come with it.
+    const end = head.indexOf('\r\n\r\n');
+    if ((end < 0 ? head.length : end) > maximum) {
       socket.destroy();
       return;
     }
-    if (!head.includes('\r\n\r\n')) return;
+    if (end < 0) return;
     socket.off('data', take);
     socket.pause();
     const [line = ''] = head.toString('latin1').split('\r\n', 1);
