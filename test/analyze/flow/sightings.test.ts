@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { FlowSightings, type HeldDatagram } from '../../../src/analyze/flow/sightings.ts';
-import { SPARE_BYTES } from '../../../src/analyze/limits.ts';
+import { PLACES_PER_FLOW, SPARE_BYTES } from '../../../src/analyze/limits.ts';
 
 const datagram = (hash: number, time: number, bytes: number): HeldDatagram => ({
   direction: 0,
@@ -41,4 +41,35 @@ test('what other places bring is counted from the first packet that the one whic
   expect(sightings.newPackets[0]).toBe(0);
   sightings.counted(1);
   expect(counts(sightings)).toEqual([Number.NaN, 8, 0, 0, 0]);
+});
+
+test('segments at another place: what is lost there, what fills a hole, and what comes again, across the end of the numbers', () => {
+  const place = new FlowSightings(0, 0, true).at(1, 1);
+  const seen = place?.directions[0];
+  const first = -50;
+  const counts = () => [seen?.lost, seen?.retransmissions];
+  seen?.segment(first, 100);
+  expect(counts()).toEqual([0, 0]);
+  // An ACK is no segment.
+  seen?.segment(first - 1, 0);
+  expect(counts()).toEqual([0, 0]);
+  seen?.segment(first + 200, 100);
+  expect(counts()).toEqual([100, 0]);
+  seen?.segment(first + 100, 100);
+  expect(counts()).toEqual([0, 0]);
+  seen?.segment(first + 200, 100);
+  expect(counts()).toEqual([0, 1]);
+  seen?.segment(first + 250, 100);
+  expect(counts()).toEqual([0, 1]);
+  expect(seen?.facts()).toMatchObject({ packets: 0, first: undefined, last: undefined });
+  seen?.add(60, 7);
+  seen?.add(40, 9);
+  expect(seen?.facts()).toMatchObject({ packets: 2, bytes: 100, first: 7, last: 9 });
+});
+
+test('the places of one flow are bounded', () => {
+  const sightings = new FlowSightings(0, 0, true);
+  for (let place = 0; place < PLACES_PER_FLOW; place += 1) expect(sightings.at(place, 1)).toBeDefined();
+  expect(sightings.at(PLACES_PER_FLOW, 1)).toBeUndefined();
+  expect(sightings.at(0, 1)).toBe(sightings.places[0]);
 });
