@@ -22,10 +22,11 @@ export const RING_DRAIN_MS = { immediate: 250, prompt: 250, busy: 1_200, flushed
 /**
  * So many packets are brought ahead of a ring's first block, by a separate tcpdump with a ring of this size, in this time
  * at most, if it listens so soon after the other: only where no more captures than these begin together, for its start
- * takes the processor from theirs.
+ * takes the processor from theirs. The ring has a slot of 512 KiB for each packet, which the kernel clears first: a larger one would
+ * delay the first packet.
  */
 export const FIRST_PACKETS = 8;
-export const FIRST_RING_KIB = 8 * 1024;
+export const FIRST_RING_KIB = 2 * 1024;
 export const FIRST_PACKETS_MS = 400;
 export const FIRST_LISTENS_MS = 50;
 export const FIRST_PACKETS_CAPTURES = 4;

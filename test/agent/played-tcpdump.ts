@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { PCAP_RECORD_BYTES, pcapFileHeader, writePcapRecordHeader } from '../../src/wire/pcap-write.ts';
 
 /**
- * Stands in for setpriv, nsenter, prlimit and tcpdump: it is called as the first, and does what files in its directory say.
+ * Stands in for nsenter, setpriv, prlimit and tcpdump: it is called as the first, and does what files in its directory say.
  * Of a capture it records the arguments, writes the file header and then what it is given, answers SIGUSR1, and ends at SIGINT.
  */
 const SCRIPT = `#!/bin/sh
@@ -61,8 +61,8 @@ export class PlayedTcpdump {
   readonly #given = { ring: 0, immediate: 0 };
 
   constructor() {
-    this.#write('setpriv', SCRIPT);
-    chmodSync(join(this.#directory, 'setpriv'), 0o755);
+    this.#write('nsenter', SCRIPT);
+    chmodSync(join(this.#directory, 'nsenter'), 0o755);
     this.#write('header', pcapFileHeader(1, 262_144));
     this.counts(0, 0);
     process.env.PATH = `${this.#directory}${delimiter}${this.#path}`;
