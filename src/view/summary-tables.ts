@@ -176,11 +176,16 @@ function callerStats(row: CallerStats, colours: Colours): Cell[] {
 }
 
 /** The cells that both have: how many, how often, how many failed, and their latency. */
+/** Of a sum that reached a bound some may be counted in the row `other`. */
+function atLeast(count: number, missed = 0): Cell {
+  return missed === 0 ? number(count) : `≥ ${number(count)}`;
+}
+
 function countsAndTimes(row: ExchangeStats | CallerStats, colours: Colours): Cell[] {
   const { latency } = row;
   const time = (value: number | undefined) => (value === undefined ? '-' : latencyText(value));
   return [
-    number(row.count),
+    atLeast(row.count, row.missed),
     rateText(row.rate),
     failures(row, colours),
     latency !== undefined && latency.count < row.count * TIMED_SHARE ? number(latency.count) : '',
@@ -273,7 +278,7 @@ function tcpSection({ tcp }: SummaryReport, style: SummaryStyle): string[] {
     (row): Row => [
       sanitise(row.server),
       row.port === 0 ? '' : String(row.port),
-      number(row.connections),
+      atLeast(row.connections, row.missed),
       ...[row.refused, row.unanswered, row.resetByClient, row.resetByServer, row.retransmissions].map(red),
       red(row.zeroWindows),
       row.handshake === undefined ? '-' : latencyText(row.handshake.p50),

@@ -33,6 +33,7 @@ export class SummaryDeltas {
       span: state.span,
       flows: this.#flowsSince(state),
       tables: eachTable(({ name }) => this.#rowsSince(name, state.tables[name])),
+      floors: {},
       messages: this.#messagesSince(state),
       events: this.#eventsSince(state),
       worst: this.#worstSince(state),

@@ -1,8 +1,8 @@
 import { RECORD_VERSION } from '../record/fields.ts';
 import { absoluteTimeText } from '../record/time-text.ts';
 import { CONNECTION, ExchangeRow, PROBE_ROUTE } from './exchange-rows.ts';
-import { type Group, Groups } from './groups.ts';
-import type { ExchangeStats, ServiceStats, SummaryReport, TcpStats } from './report.ts';
+import type { Group } from './groups.ts';
+import type { ExchangeStats, SummaryReport, TcpStats } from './report.ts';
 import { TcpRow } from './tcp-health.ts';
 import { compareTexts } from './texts.ts';
 import type { SummaryTotals } from './totals.ts';
@@ -25,10 +25,6 @@ export function makeReport(totals: SummaryTotals): SummaryReport {
     ttfb: row.ttfb.percentiles(),
     serverTime: row.serverTime.percentiles(),
   });
-  const services = new Groups<Pick<ServiceStats, 'service' | 'protocol'>, ExchangeRow>(() => new ExchangeRow());
-  for (const { head, row } of tables.routes.values()) {
-    services.add({ service: head.service, protocol: head.protocol }, row);
-  }
   const routes = tables.routes.sorted();
   return {
     v: RECORD_VERSION,
@@ -36,12 +32,16 @@ export function makeReport(totals: SummaryTotals): SummaryReport {
     time: span === undefined ? undefined : absoluteTimeText(span.first),
     duration,
     flows: Object.fromEntries([...totals.flows].sort(([a, one], [b, two]) => two - one || compareTexts(a, b))),
-    services: shownOf(services.sorted()).map(({ head, row }) => ({ ...head, ...stats(row) })),
+    services: shownOf(tables.services.sorted()).map(({ head, row, missed }) => ({
+      ...head,
+      ...stats(row),
+      ...unlessNone(missed),
+    })),
     pods: [...shownOf(tables.pods.sorted()), ...silentPods(totals)].map(({ head, row }) => ({
       ...head,
       ...stats(row),
     })),
-    callers: callersOf(totals).map(({ head, row }) => ({
+    callers: callersOf(totals).map(({ head, row, missed }) => ({
       ...head,
       count: row.count,
       rate: rate(row.count),
@@ -49,20 +49,27 @@ export function makeReport(totals: SummaryTotals): SummaryReport {
       requestBytes: row.requestBytes,
       responseBytes: row.responseBytes,
       latency: row.latency.percentiles(),
+      ...unlessNone(missed),
     })),
-    routes: kubeletLast(shownOf(routes)).map(({ head, row }) => ({
+    routes: kubeletLast(shownOf(routes)).map(({ head, row, missed }) => ({
       ...head,
       ...stats(row),
+      ...unlessNone(missed),
       statuses: row.statuses(),
     })),
-    dns: tables.dns.sorted().map(({ head, row }) => ({ ...head, ...stats(row), rcodes: row.statuses() })),
-    tls: tables.tls.sorted().map(({ head, row }) => ({ ...head, ...stats(row), statuses: row.statuses() })),
+    dns: tables.dns
+      .sorted()
+      .map(({ head, row, missed }) => ({ ...head, ...stats(row), ...unlessNone(missed), rcodes: row.statuses() })),
+    tls: tables.tls
+      .sorted()
+      .map(({ head, row, missed }) => ({ ...head, ...stats(row), ...unlessNone(missed), statuses: row.statuses() })),
     grpc: routes
       .filter(({ head }) => head.protocol === 'grpc')
-      .map(({ head, row }) => ({
+      .map(({ head, row, missed }) => ({
         service: head.service,
         method: head.route,
         ...stats(row),
+        ...unlessNone(missed),
         statuses: row.statuses(),
       })),
     messages: [...totals.messages]
@@ -73,6 +80,11 @@ export function makeReport(totals: SummaryTotals): SummaryReport {
       .map((row) => ({ ...row })),
     tcp: tcpReport(totals),
   };
+}
+
+/** Only rows of totals that reached a bound have the member. */
+function unlessNone(missed: number): { readonly missed?: number } {
+  return missed === 0 ? {} : { missed };
 }
 
 /** Connections are rows where some failed. */
@@ -87,7 +99,7 @@ function silentPods({ captured, active }: SummaryTotals) {
   return [...captured]
     .filter(([pod]) => !active.has(pod))
     .sort(([a], [b]) => compareTexts(a, b))
-    .map(([pod, service]) => ({ head: { pod, service, protocol: '' }, row: new ExchangeRow() }));
+    .map(([pod, service]) => ({ head: { pod, service, protocol: '' }, row: new ExchangeRow(), missed: 0 }));
 }
 
 /** Who called whom, most frequent first. */
@@ -113,7 +125,7 @@ function tcpReport({ tables, worst }: SummaryTotals): SummaryReport['tcp'] {
   for (const { row } of servers) total.merge(row);
   return {
     ...tcpStats(total),
-    servers: servers.map(({ head, row }) => ({ ...head, ...tcpStats(row) })),
+    servers: servers.map(({ head, row, missed }) => ({ ...head, ...tcpStats(row), ...unlessNone(missed) })),
     worst: worst.map(({ record }) => record),
   };
 }

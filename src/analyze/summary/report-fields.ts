@@ -8,6 +8,7 @@ const counts = (rows: string) =>
     [`${rows}.requestBytes`]: { type: 'int', about: 'bytes of the requests' },
     [`${rows}.responseBytes`]: { type: 'int', about: 'bytes of the responses' },
     ...percentiles(`${rows}.latency`, 'latency of complete ones'),
+    ...missed(rows),
   }) satisfies FieldTable;
 
 const stats = (rows: string) =>
@@ -17,6 +18,12 @@ const stats = (rows: string) =>
     ...percentiles(`${rows}.ttfb`, 'to the first byte of the response'),
     ...percentiles(`${rows}.serverTime`, 'last byte of the request to first byte of the response'),
   }) satisfies FieldTable;
+
+function missed(rows: string): FieldTable {
+  return {
+    [`${rows}.missed`]: { type: 'int', about: 'of `ksnoop merge`: so many more at most are counted in `other`' },
+  };
+}
 
 function percentiles(path: string, what: string): FieldTable {
   return {
@@ -121,6 +128,7 @@ export const SUMMARY_FIELDS: FieldTable = {
   'tcp.servers[].server': { type: 'string', about: 'Service, pod, name or address; `other` past a bound' },
   'tcp.servers[].port': { type: 'int', about: 'its port; 0 in `other`' },
   ...tcp('tcp.servers[]'),
+  ...missed('tcp.servers[]'),
   'tcp.worst': {
     type: 'list',
     about: 'the 10 connections with the most trouble, worst first: records of flows as above',

@@ -2,8 +2,14 @@ import type { TcpDirectionFacts, Transport } from '../flow/flow-facts.ts';
 import type { FlowRecord } from '../record/record.ts';
 import type { Percentiles } from './histogram.ts';
 
+/** A row of several summaries that were added up and reached a bound. */
+export interface Bounded {
+  /** So many more at most are counted in the row `other`. */
+  readonly missed?: number | undefined;
+}
+
 /** What was counted of some exchanges. Durations: ns; rate: exchanges per second of the whole capture. */
-export interface ExchangeStats {
+export interface ExchangeStats extends Bounded {
   readonly count: number;
   /** Undefined when the capture lasted no time. */
   readonly rate: number | undefined;
@@ -86,7 +92,7 @@ export interface TcpStats extends TcpDirectionFacts {
   readonly handshake: Percentiles | undefined;
 }
 
-export interface TcpServerStats extends TcpStats {
+export interface TcpServerStats extends TcpStats, Bounded {
   readonly server: string;
   readonly port: number;
 }

@@ -5,7 +5,7 @@ import { STATUS_WIDTH, STATUSES_PER_ROW } from './exchange-rows.ts';
 import { type BucketsState, FIRST_BUCKET, LAST_BUCKET } from './histogram.ts';
 import type { RowState } from './row-state.ts';
 import { eachTable, STATE_VERSION, type SummaryState } from './state.ts';
-import type { KeyPart, StateRow, StateTable } from './state-tables.ts';
+import { type KeyPart, STATE_TABLES, type StateRow, type StateTable } from './state-tables.ts';
 import { STATE_KIND } from './state-write.ts';
 import { WORST_FLOWS } from './tcp-health.ts';
 import { type SummaryEvent, TOTALS_CODES, TOTALS_PODS, TOTALS_ROWS, type TroubledFlow } from './totals.ts';
@@ -46,6 +46,7 @@ export function readState(value: unknown, { where, delta = false }: StateOrigin)
     span: check.span(document),
     flows: check.list(document, 'flows', TRANSPORTS.size).map((item) => check.flow(item)),
     tables: eachTable((table) => check.rows(table, all)),
+    floors: check.floors(objectAt(document, 'floors')),
     messages: check.list(document, 'messages', TOTALS_CODES + 1).map((item) => check.message(item)),
     events: check.list(document, 'events', TOTALS_CODES + 1).map((item) => check.event(item)),
     worst: check.list(document, 'worst', WORST_FLOWS).map((item) => check.troubled(item)),
@@ -97,6 +98,13 @@ class Check {
       const statuses = shape.statuses ? this.#statuses(row) : [];
       return { key: checked, row: { counts, times, statuses } };
     });
+  }
+
+  floors(floors: JsonObject): SummaryState['floors'] {
+    const reached = STATE_TABLES.filter(({ name }) => floors[name] !== undefined);
+    return Object.fromEntries(
+      reached.map(({ name }) => [name, wholeNumber(floors[name], 0) ?? this.#fail('floors')] as const),
+    );
   }
 
   message(item: unknown): readonly [string, number, number] {

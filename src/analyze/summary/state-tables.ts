@@ -16,6 +16,7 @@ export interface StateRow {
 
 /** What a row of a table may hold. */
 export interface RowShape {
+  /** The first one is that by which rows are sorted. */
   readonly counts: readonly string[];
   readonly times: readonly string[];
   readonly statuses: boolean;
@@ -28,16 +29,29 @@ export interface StateTable {
   readonly key: readonly ('text' | 'text?' | 'port')[];
   readonly shape: RowShape;
   rowsOf(totals: SummaryTotals): StateRow[];
-  /** Add rows, or what a delta adds to them. @param rows validated */
-  add(totals: SummaryTotals, rows: readonly StateRow[]): void;
+  /** Of a key that has no row at most so many were counted, in the row of all others. */
+  floorOf(totals: SummaryTotals): number;
+  /** Add rows, or what a delta adds to them. @param rows validated; @param floor as `floorOf` */
+  add(totals: SummaryTotals, rows: readonly StateRow[], floor: number): void;
 }
 
-const EXCHANGES: RowShape = { counts: EXCHANGE_COUNTS, times: EXCHANGE_TIMES, statuses: true };
-const CALLERS: RowShape = { counts: CALLER_COUNTS, times: CALLER_TIMES, statuses: false };
-const CONNECTIONS: RowShape = { counts: TCP_COUNTS, times: TCP_TIMES, statuses: false };
+const EXCHANGES: RowShape = { counts: [...EXCHANGE_COUNTS, 'missed'], times: EXCHANGE_TIMES, statuses: true };
+const CALLERS: RowShape = { counts: [...CALLER_COUNTS, 'missed'], times: CALLER_TIMES, statuses: false };
+const CONNECTIONS: RowShape = { counts: [...TCP_COUNTS, 'missed'], times: TCP_TIMES, statuses: false };
+
+/** Besides what the row counts: how many of its key are counted in the row of all others. */
+const MISSED = 'missed';
 
 /** Every table: a new one is an entry here, and in `tablesOfTotals`. */
 export const STATE_TABLES: readonly StateTable[] = [
+  table({
+    name: 'services',
+    key: ['text', 'text'],
+    shape: EXCHANGES,
+    groups: ({ tables }) => tables.services,
+    keyOf: ({ service, protocol }) => [service, protocol],
+    headOf: ([service, protocol]) => ({ service: textOf(service), protocol: textOf(protocol) }),
+  }),
   table({
     name: 'routes',
     key: ['text', 'text', 'text'],
@@ -114,16 +128,22 @@ function table<Head, Row extends Saved & Addable<Row>>(typed: TypedTable<Head, R
     key,
     shape,
     rowsOf: (totals) =>
-      Array.from(groups(totals).values(), ({ head, row }) => ({ key: keyOf(head), row: row.state() })),
-    add: (totals, rows) => {
-      const all = groups(totals);
-      for (const { key: parts, row } of rows) {
-        const head = headOf(parts);
-        const known = all.row(head);
-        known.addState(row);
-        // A delta took everything back: it has another name now.
-        if (known.count === 0) all.delete(head);
-      }
+      Array.from(groups(totals).values(), ({ head, row, missed }) => {
+        const state = row.state();
+        return {
+          key: keyOf(head),
+          row: missed === 0 ? state : { ...state, counts: { ...state.counts, [MISSED]: missed } },
+        };
+      }),
+    floorOf: (totals) => groups(totals).floor,
+    add: (totals, rows, floor) => {
+      const incoming = rows.map(({ key: parts, row }) => ({
+        head: headOf(parts),
+        missed: row.counts[MISSED] ?? 0,
+        takesBack: (row.counts[shape.counts[0] ?? ''] ?? 0) < 0,
+        addTo: (own: Row) => own.addState(row),
+      }));
+      groups(totals).take(incoming, floor);
     },
   };
 }

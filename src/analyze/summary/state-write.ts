@@ -20,6 +20,7 @@ export function stateDocument({ span, tables, ...state }: SummaryState): object 
         tables[name].length === 0 ? [] : [[name, tables[name].map(({ key, row }) => [key, rowDocument(row)])]],
       ),
     ),
+    floors: Object.keys(state.floors).length === 0 ? undefined : state.floors,
     messages: unlessEmpty(state.messages),
     events: unlessEmpty(state.events),
     worst: unlessEmpty(state.worst),

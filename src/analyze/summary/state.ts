@@ -14,6 +14,8 @@ export interface SummaryState {
   readonly span: { readonly first: bigint; readonly last: bigint } | undefined;
   readonly flows: readonly (readonly [transport: Transport, count: number])[];
   readonly tables: Readonly<Record<keyof TotalsTables, readonly StateRow[]>>;
+  /** Of a key that has no row in a table at most so many were counted, in its row `other`; tables where it is 0 are left out. */
+  readonly floors: Readonly<Partial<Record<keyof TotalsTables, number>>>;
   readonly messages: readonly (readonly [protocol: string, count: number, bytes: number])[];
   readonly events: readonly SummaryEvent[];
   /** The connections with the most trouble; without numbers of flows, which only one capture has. */
@@ -28,6 +30,7 @@ export function stateOf(totals: SummaryTotals): SummaryState {
     span: totals.span,
     flows: [...totals.flows],
     tables: eachTable(({ rowsOf }) => rowsOf(totals)),
+    floors: floorsOf(totals),
     messages: Array.from(totals.messages, ([protocol, { count, bytes }]) => [protocol, count, bytes] as const),
     events: Array.from(totals.events.values(), (event) => ({ ...event })),
     worst: totals.worst.map(({ trouble, record }) => ({
@@ -43,16 +46,22 @@ export function stateOf(totals: SummaryTotals): SummaryState {
 export function addState(totals: SummaryTotals, state: SummaryState): void {
   totals.addSpan(state.span);
   for (const [transport, count] of state.flows) totals.addFlows(transport, count);
-  for (const { name, add } of STATE_TABLES) add(totals, state.tables[name]);
+  for (const { name, add } of STATE_TABLES) add(totals, state.tables[name], state.floors[name] ?? 0);
   for (const [protocol, count, bytes] of state.messages) totals.addMessages(protocol, count, bytes);
   for (const event of state.events) totals.addEvent(event);
   totals.addWorst(state.worst);
   totals.addPods(state.captured, state.active);
 }
 
+function floorsOf(totals: SummaryTotals): SummaryState['floors'] {
+  const reached = STATE_TABLES.map(({ name, floorOf }) => [name, floorOf(totals)] as const);
+  return Object.fromEntries(reached.filter(([, floor]) => floor > 0));
+}
+
 /** Rows of each table. */
 export function eachTable(rows: (table: (typeof STATE_TABLES)[number]) => readonly StateRow[]): SummaryState['tables'] {
   const tables: Record<keyof TotalsTables, readonly StateRow[]> = {
+    services: [],
     routes: [],
     pods: [],
     callers: [],

@@ -16,8 +16,8 @@ export function totalsOf(
   recorder: Recorder,
   span: { readonly first: number; readonly last: number } | undefined,
 ): SummaryTotals {
-  const totals = new SummaryTotals();
-  const { routes, pods, callers, dns, tls, tcp } = totals.tables;
+  const totals = new SummaryTotals(Number.POSITIVE_INFINITY);
+  const { services, routes, pods, callers, dns, tls, tcp } = totals.tables;
   if (span !== undefined) {
     totals.addSpan({ first: recorder.absolute(span.first), last: recorder.absolute(span.last) });
   }
@@ -27,7 +27,9 @@ export function totalsOf(
   for (const rows of [summary.exchanges, summary.connections]) {
     for (const { server: seen, protocol, route, row } of rows.rows()) {
       const server = resolved(summary, seen);
-      routes.add({ service: groupText(summary, server), protocol, route }, row);
+      const service = groupText(summary, server);
+      services.add({ service, protocol }, row);
+      routes.add({ service, protocol, route }, row);
       if (typeof server === 'object' && server.pod !== undefined) pods.add(podHead(server, protocol), row);
     }
   }

@@ -1,18 +1,28 @@
 import type { Transport } from '../flow/flow-facts.ts';
 import { CallerRow } from './caller-rows.ts';
 import { ExchangeRow, OTHER } from './exchange-rows.ts';
-import { Groups } from './groups.ts';
-import type { CallerStats, DnsStats, PodStats, RouteStats, TcpServerStats, TlsStats, WorstFlow } from './report.ts';
+import { type Addable, Groups } from './groups.ts';
+import type {
+  CallerStats,
+  DnsStats,
+  PodStats,
+  RouteStats,
+  ServiceStats,
+  TcpServerStats,
+  TlsStats,
+  WorstFlow,
+} from './report.ts';
 import { TcpRow, WORST_FLOWS } from './tcp-health.ts';
 import { compareTexts } from './texts.ts';
 
-/** Rows of each table of totals that were added up from several; past it rows are added to the row `other`. */
+/** Rows of each table of totals that were added up from several; past it the least frequent are added to the row `other`. */
 export const TOTALS_ROWS = 8192;
 /** Pods of which it is known that they were captured, and that they had a flow, of several totals. */
 export const TOTALS_PODS = 16_384;
 /** Codes of events, and protocols of messages. */
 export const TOTALS_CODES = 1024;
 
+export type ServiceHead = Pick<ServiceStats, 'service' | 'protocol'>;
 export type RouteHead = Pick<RouteStats, 'service' | 'protocol' | 'route'>;
 export type PodHead = Pick<PodStats, 'pod' | 'service' | 'protocol'>;
 export type CallerHead = Pick<CallerStats, 'client' | 'service' | 'protocol'>;
@@ -28,31 +38,25 @@ export interface TroubledFlow {
 
 const exchangeRow = () => new ExchangeRow();
 
-/** The tables of totals: rows by the names that people are shown. */
-export function tablesOfTotals() {
-  const maximum = TOTALS_ROWS;
+/** The tables of totals: rows by the names that people are shown. @param maximum rows of each; the rest goes into rows of all others */
+function tablesOfTotals(maximum: number) {
+  const other = <Head>(head: Head) => ({ maximum, other: head });
   return {
+    services: new Groups<ServiceHead, ExchangeRow>(exchangeRow, other({ service: OTHER, protocol: OTHER })),
     /** Connections are routes of the protocol `tcp`. */
-    routes: new Groups<RouteHead, ExchangeRow>(exchangeRow, {
-      maximum,
-      other: () => ({ service: OTHER, protocol: OTHER, route: OTHER }),
-    }),
-    pods: new Groups<PodHead, ExchangeRow>(exchangeRow, {
-      maximum,
-      other: () => ({ pod: OTHER, service: undefined, protocol: OTHER }),
-    }),
-    callers: new Groups<CallerHead, CallerRow>(() => new CallerRow(), {
-      maximum,
-      other: () => ({ client: OTHER, service: OTHER, protocol: OTHER }),
-    }),
-    dns: new Groups<DnsHead, ExchangeRow>(exchangeRow, { maximum, other: () => ({ type: undefined, name: OTHER }) }),
-    tls: new Groups<TlsHead, ExchangeRow>(exchangeRow, { maximum, other: () => ({ sni: OTHER, version: undefined }) }),
-    tcp: new Groups<TcpHead, TcpRow>(() => new TcpRow(), { maximum, other: () => ({ server: OTHER, port: 0 }) }),
+    routes: new Groups<RouteHead, ExchangeRow>(exchangeRow, other({ service: OTHER, protocol: OTHER, route: OTHER })),
+    pods: new Groups<PodHead, ExchangeRow>(exchangeRow, other({ pod: OTHER, service: undefined, protocol: OTHER })),
+    callers: new Groups<CallerHead, CallerRow>(
+      () => new CallerRow(),
+      other({ client: OTHER, service: OTHER, protocol: OTHER }),
+    ),
+    dns: new Groups<DnsHead, ExchangeRow>(exchangeRow, other({ type: undefined, name: OTHER })),
+    tls: new Groups<TlsHead, ExchangeRow>(exchangeRow, other({ sni: OTHER, version: undefined })),
+    tcp: new Groups<TcpHead, TcpRow>(() => new TcpRow(), other({ server: OTHER, port: 0 })),
   } as const;
 }
 
 export type TotalsTables = ReturnType<typeof tablesOfTotals>;
-export const TABLE_NAMES = ['routes', 'pods', 'callers', 'dns', 'tls', 'tcp'] as const satisfies (keyof TotalsTables)[];
 
 /**
  * What summaries have counted, by names in place of addresses: totals of several captures add up to those of one analysis that reads
@@ -62,13 +66,18 @@ export class SummaryTotals {
   /** Times of the first and the last packet, ns since 1970; undefined when there was none. */
   span: { readonly first: bigint; readonly last: bigint } | undefined;
   readonly flows = new Map<Transport, number>();
-  readonly tables: TotalsTables = tablesOfTotals();
+  readonly tables: TotalsTables;
   readonly messages = new Map<string, { count: number; bytes: number }>();
   readonly events = new Map<string, { protocol: string; code: string; failed: boolean; count: number }>();
   /** Captured pods and their Services, and pods that had a flow. */
   readonly captured = new Map<string, string | undefined>();
   readonly active = new Set<string>();
   #worst: TroubledFlow[] = [];
+
+  /** @param rows of each table at most: a summary's own rows are bounded already */
+  constructor(rows = TOTALS_ROWS) {
+    this.tables = tablesOfTotals(rows);
+  }
 
   /** Worst first. */
   get worst(): readonly TroubledFlow[] {
@@ -119,6 +128,7 @@ export class SummaryTotals {
   merge(other: SummaryTotals): void {
     this.addSpan(other.span);
     for (const [transport, count] of other.flows) this.addFlows(transport, count);
+    mergeGroups(this.tables.services, other.tables.services);
     mergeGroups(this.tables.routes, other.tables.routes);
     mergeGroups(this.tables.pods, other.tables.pods);
     mergeGroups(this.tables.callers, other.tables.callers);
@@ -139,11 +149,13 @@ export interface SummaryEvent {
   readonly count: number;
 }
 
-function mergeGroups<Head, Row extends { readonly count: number; merge(other: Row): void }>(
-  to: Groups<Head, Row>,
-  from: Groups<Head, Row>,
-): void {
-  for (const { head, row } of from.values()) to.add(head, row);
+function mergeGroups<Head, Row extends Addable<Row>>(to: Groups<Head, Row>, from: Groups<Head, Row>): void {
+  const incoming = Array.from(from.values(), ({ head, row, missed }) => ({
+    head,
+    missed,
+    addTo: (own: Row) => own.merge(row),
+  }));
+  to.take(incoming, from.floor);
 }
 
 /** The same in whatever order two texts come. */

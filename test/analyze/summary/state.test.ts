@@ -134,16 +134,21 @@ it('asks a source to begin again where a delta is missing', () => {
   expect(order.take('a', 0)).toBe('add');
 });
 
-it('collects rows beyond the bound in one row, and counts everything', () => {
+it('keeps the most frequent rows, counts everything, and marks what it may have missed', () => {
   const totals = new SummaryTotals();
-  const row = { counts: { count: 1 }, times: {}, statuses: [] };
   for (let number = 0; number < TOTALS_ROWS + 100; number += 1) {
+    // The frequent ones come last.
+    const row = { counts: { count: number < TOTALS_ROWS ? 1 : 50 }, times: {}, statuses: [] };
     totals.tables.routes.row({ service: `s${number}`, protocol: 'http', route: 'GET /' }).addState(row);
   }
   const { routes } = makeReport(totals);
-  expect(routes).toHaveLength(TOTALS_ROWS + 1);
-  expect(routes[0]).toMatchObject({ service: 'other', protocol: 'other', route: 'other', count: 100 });
-  expect(() => added([sent(totals)])).not.toThrow();
+  expect(routes.reduce((sum, { count }) => sum + count, 0)).toBe(TOTALS_ROWS + 100 * 50);
+  expect(routes.length).toBeLessThanOrEqual(TOTALS_ROWS + 1);
+  expect(routes[0]).toMatchObject({ service: 'other', protocol: 'other', route: 'other', count: 1024 });
+  expect(routes.slice(1, 101).every(({ count, missed }) => count === 50 && missed === 1)).toBe(true);
+  const again = added([sent(totals)]);
+  expect(makeReport(again).routes).toEqual(routes);
+  expect(again.tables.routes.floor).toBe(1);
 });
 
 const ROW = [['web', 'http', '/'], { count: 1 }];
@@ -194,6 +199,7 @@ it.each<[string, Readonly<Record<string, unknown>>]>([
   ['an event without a code', { events: [{ protocol: 'tcp', count: 1 }] }],
   ['a flow that is none', { worst: [{ trouble: 1, record: { time: 'now' } }] }],
   ['too many pods', { active: Array.from({ length: 20_000 }, (_, number) => `shop/web-${number}`) }],
+  ['a floor that is no number', { floors: { routes: -1 } }],
   ['a pod that is no text', { captured: [[1]] }],
 ])('refuses %s', (_, members) => {
   const document = { kind: 'summary-state', v: 1, ...members };
@@ -202,7 +208,7 @@ it.each<[string, Readonly<Record<string, unknown>>]>([
 
 it('takes no member of a prototype for a count, and no such name for one', () => {
   const text =
-    '{"kind":"summary-state","v":1,"tables":{"routes":[[["__proto__","constructor","toString"],{"count":3,"__proto__":{"failed":9},"statuses":[["__proto__",3]]}]]}}';
+    '{"kind":"summary-state","v":1,"tables":{"services":[[["__proto__","constructor"],{"count":3}]],"routes":[[["__proto__","constructor","toString"],{"count":3,"__proto__":{"failed":9},"statuses":[["__proto__",3]]}]]}}';
   const { routes, services } = makeReport(added([JSON.parse(text)]));
   expect(services[0]).toMatchObject({ service: '__proto__', count: 3, failed: 0 });
   expect(Object.entries(routes[0]?.statuses ?? {})).toEqual([['__proto__', 3]]);
