@@ -40,9 +40,10 @@ function isFor(name: string, host: string): boolean {
   return name.startsWith('*.') && host.slice(host.indexOf('.') + 1) === name.slice(2) && host.includes('.');
 }
 
-/** The names in the server's own certificate, in lower case. */
+/** The names of hosts in the server's own certificate, in lower case; URIs, such as a SPIFFE ID, are none. */
 export function namesOf(certificates: FieldValue | undefined): string[] {
   const [own] = Array.isArray(certificates) ? certificates : [];
   const names = fieldsIn(own)?.names;
-  return Array.isArray(names) ? names.flatMap((name) => (typeof name === 'string' ? [name.toLowerCase()] : [])) : [];
+  if (!Array.isArray(names)) return [];
+  return names.flatMap((name) => (typeof name === 'string' && !name.includes('://') ? [name.toLowerCase()] : []));
 }

@@ -8,6 +8,7 @@ import { Decryption } from './decrypt/decryption.ts';
 import { HANDSHAKE, TlsDirection, type TlsDirectionSink } from './direction.ts';
 import { EXTENSION, eachExtension } from './extensions.ts';
 import { Handshake, type Outcome, tlsExchange } from './handshake.ts';
+import { meshOf } from './mesh.ts';
 import { RECORD } from './records.ts';
 import { readServerHello } from './server-hello.ts';
 import { isTls13 } from './versions.ts';
@@ -138,6 +139,7 @@ export class TlsConnection implements StreamAnalyzer, TlsDirectionSink {
 
   onClientHello(hello: ClientHello, first: number, last: number): void {
     this.#handshake.client = hello;
+    this.#handshake.mesh = meshOf(hello.alpn, hello.sni, this.#context.serverPort);
     this.#handshake.time = first;
     this.#handshake.requestEnd = last;
   }

@@ -3,6 +3,20 @@ import type { FieldTable } from '../protocol.ts';
 /** The `tls` part of the JSON, of TLS and of QUIC. */
 export const TLS_FIELDS: FieldTable = {
   'tls.sni': { type: 'string', about: 'server name that the client asked for' },
+  'tls.mesh': {
+    type: 'string',
+    about:
+      "service mesh whose proxies speak it, by the protocols and the name in the ClientHello: `Istio`, `Linkerd`, `HBONE` (Istio's ambient mode)",
+  },
+  'tls.service': {
+    type: 'string',
+    about: "Service that a mesh's proxy calls, by the name in the ClientHello: `web.shop`",
+  },
+  'tls.identity': {
+    type: 'string',
+    about: "SPIFFE ID in the server's certificate (TLS <= 1.2, or decrypted): `spiffe://cluster.local/ns/shop/sa/web`",
+  },
+  'tls.clientIdentity': { type: 'string', about: "SPIFFE ID in the client's certificate (TLS <= 1.2, or decrypted)" },
   'tls.version': { type: 'string', about: 'version agreed on: `TLS1.3`' },
   'tls.alpn': {
     type: 'string',

@@ -3,12 +3,15 @@ import type { Exchange, Fields, Incomplete, Side } from '../../record/event.ts';
 import { cipherSuiteName } from './cipher-suites.ts';
 import type { ClientHello } from './client-hello.ts';
 import { ja4 } from './ja4.ts';
+import { type MeshTls, meshText, spiffeId } from './mesh.ts';
 import type { ServerHello } from './server-hello.ts';
 import { versionName } from './versions.ts';
 
 /** What has been seen of one handshake. Times are NaN while they are not known. */
 export class Handshake {
   client: ClientHello | undefined;
+  /** Whose proxies speak it, where the ClientHello shows that. */
+  mesh: MeshTls | undefined;
   server: ServerHello | undefined;
   /** First and last byte of the ClientHello; first of the server's answer. */
   time = Number.NaN;
@@ -44,12 +47,13 @@ export interface Outcome {
 
 /** A handshake of TLS as an exchange. */
 export function tlsExchange(handshake: Handshake, outcome: Outcome, detail: boolean): Exchange {
-  const { client, server } = handshake;
+  const { client, server, mesh } = handshake;
   const version = server === undefined ? undefined : versionName(server.version);
-  const alpn = agreedOrOffered(handshake);
+  const carried = mesh === undefined ? agreedOrOffered(handshake) : meshText(mesh);
+  const called = mesh?.called ?? client?.sni ?? (client === undefined ? '(ClientHello not seen)' : 'no SNI');
   const time = Number.isNaN(handshake.time) ? handshake.responseTime : handshake.time;
   const answered = !Number.isNaN(handshake.responseTime) && outcome.timeKnown;
-  const label = [version ?? 'TLS', client?.sni ?? (client === undefined ? '(ClientHello not seen)' : 'no SNI'), alpn];
+  const label = [version ?? 'TLS', called, carried];
   return {
     kind: 'exchange',
     protocol: 'tls',
@@ -67,7 +71,7 @@ export function tlsExchange(handshake: Handshake, outcome: Outcome, detail: bool
     endedBy: outcome.endedBy,
     status: outcome.failure ?? version ?? '',
     failed: outcome.failure !== undefined,
-    route: client?.sni ?? (client === undefined ? '(ClientHello not seen)' : 'no SNI'),
+    route: mesh === undefined ? called : `${called} ${meshText(mesh)}`.slice(0, TEXT_MAXIMUM),
     incomplete: outcome.incomplete ?? (client === undefined ? 'request not seen' : undefined),
     fields: { tls: { ...tlsFields(handshake, 't', detail), ...(detail ? { failure: outcome.failure } : {}) } },
   };
@@ -82,9 +86,13 @@ function agreedOrOffered({ client, server, alpn }: Handshake): string | undefine
 
 /** The `tls` part of the JSON. @param transport as in JA4 */
 export function tlsFields(handshake: Handshake, transport: 't' | 'q', detail: boolean): Fields {
-  const { client, server } = handshake;
+  const { client, server, mesh } = handshake;
   const plain = {
     sni: client?.sni,
+    mesh: mesh?.mesh,
+    service: mesh?.service,
+    identity: spiffeId(handshake.certificates),
+    clientIdentity: spiffeId(handshake.clientCertificates),
     version: server === undefined ? undefined : versionName(server.version),
     alpn: agreedOrOffered(handshake),
     notAfter: handshake.certificates?.[0]?.notAfter,
