@@ -3,6 +3,7 @@ import type { FlowFacts, FlowIdentity } from '../flow/flow-facts.ts';
 import type { Hosts } from '../identity/hosts.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Names } from '../identity/names.ts';
+import { isSidecarAddress } from '../identity/sidecar-address.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import type { NetworkStates } from '../state/network-states.ts';
 import type { FindingBounds } from './cases.ts';
@@ -129,6 +130,11 @@ export function clientOf({ hosts, names }: FindingContext, flow: FlowIdentity, t
 /** What a host is called as client and as server alike: its Service where that is known. */
 export function groupOf({ hosts, names }: FindingContext, host: number, interfaceId: number, time: number): string {
   return names.ofHost(host, time, interfaceId)?.group ?? (host < 0 ? '' : hosts.label(host));
+}
+
+/** Whether a sidecar makes a flow's requests, to the program of its own pod. */
+export function isOfSidecar(hosts: Hosts, { clientHost }: FlowIdentity): boolean {
+  return clientHost >= 0 && isSidecarAddress(hosts.text(clientHost));
 }
 
 /** The text of the last address with a port: exchanges of one connection come in a row. */

@@ -2,7 +2,7 @@ import { FINDING_SUBJECTS } from '../limits.ts';
 import { type Misfit, misfitOf } from '../protocols/tls/certificate-fit.ts';
 import type { AnalysisEvent, Exchange } from '../record/event.ts';
 import { type Case, Cases } from './cases.ts';
-import { type DetectorKind, groupOf, serviceNamed } from './detector.ts';
+import { type DetectorKind, groupOf, isOfSidecar, serviceNamed } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { counted, type ServiceName, share, traceOf } from './words.ts';
 
@@ -80,6 +80,8 @@ export const gateway: DetectorKind = {
         const isGatewayError = isHttp && GATEWAY_STATUS.test(event.status);
         if (isGatewayError) {
           answered.of(server).add(flow.id, event.time, `${event.route} ${event.status}`);
+        }
+        if (isGatewayError && !isOfSidecar(context.hosts, flow)) {
           const gatewayItself = groupOf(context, flow.serverHost, flow.interfaceId, event.time);
           const error = { server, from: event.time, to: event.responseEnd };
           const cause = failures.get(gatewayItself)?.findLast((failure) => isWithin(failure, error));
@@ -90,7 +92,9 @@ export const gateway: DetectorKind = {
         if (isMisfit(how) && (unused.has(server) || unused.size < FINDING_SUBJECTS))
           unused.set(server, (unused.get(server) ?? 0) + 1);
         const to = event.kind === 'exchange' ? (event.responseEnd ?? event.requestEnd) : event.time;
-        const client = groupOf(context, flow.clientHost, flow.interfaceId, event.time);
+        // The sidecar that asks a pod's program is what others take for that pod.
+        const asking = isOfSidecar(context.hosts, flow) ? flow.serverHost : flow.clientHost;
+        const client = groupOf(context, asking, flow.interfaceId, event.time);
         const failure = { server, from: event.time, to, how };
         remember(failures, client, failure);
         explainEarlier(client, failure);

@@ -1,8 +1,9 @@
 import type { FlowFacts, FlowIdentity } from '../flow/flow-facts.ts';
 import { FINDING_TALLIES } from '../limits.ts';
-import type { AnalysisEvent } from '../record/event.ts';
+import type { AnalysisEvent, Fields } from '../record/event.ts';
+import { answererOf } from './answerer.ts';
 import type { FindingBounds } from './cases.ts';
-import { clientOf, type FindingContext, serverOf } from './detector.ts';
+import { clientOf, type FindingContext, isOfSidecar, serverOf } from './detector.ts';
 
 /** Flows whose last exchange is remembered, a power of two: a later flow takes the place of an earlier one. */
 const FLOWS = 65_536;
@@ -11,6 +12,8 @@ const FLOWS = 65_536;
 const SLOW_NS = 200e6;
 const SLOW_FLOWS = 4096;
 const SLOW_EXCHANGES = 32;
+
+const NO_FIELDS: Fields = {};
 
 /** Ports of a server that have a count of their own, at most. */
 const PORTS = 64;
@@ -69,7 +72,7 @@ export class Tallies {
 
   /** The tally of a flow's server, with the event counted; undefined where there are too many servers. */
   event(event: AnalysisEvent, flow: FlowIdentity): Tally | undefined {
-    const tally = this.#server(flow, event.time);
+    const tally = this.#server(flow, event.time, event.fields);
     if (tally === undefined) return undefined;
     if (event.kind !== 'exchange') {
       tally.others += 1;
@@ -182,9 +185,17 @@ export class Tallies {
     this.#slow.set(flow, [begin, end]);
   }
 
-  #server(flow: FlowIdentity, time: number): Tally | undefined {
+  /** @param fields of an event: they may show who answers behind the server */
+  #server(flow: FlowIdentity, time: number, fields: Fields = NO_FIELDS): Tally | undefined {
     const { serverHost, serverPort, interfaceId } = flow;
-    const known = this.#context.names.ofHost(serverHost, time, interfaceId);
+    const { hosts, names } = this.#context;
+    const known = names.ofHost(serverHost, time, interfaceId);
+    const isBySidecar = isOfSidecar(hosts, flow);
+    if (isBySidecar || 'connect' in fields || 'socks' in fields) {
+      const answerer = answererOf(serverOf(this.#context, flow, time), fields, isBySidecar);
+      if (answerer !== undefined)
+        return this.#servers.get(answerer) ?? this.#addedAs(this.#servers, answerer, answerer);
+    }
     const key = known?.group ?? serverHost * 65_536 + serverPort;
     // Exchanges of one server come in a row.
     if (key === this.#lastKey) return this.#last;
@@ -200,12 +211,15 @@ export class Tallies {
   }
 
   #added(to: Map<string | number, Tally>, key: string | number, flow: FlowIdentity, time: number): Tally | undefined {
+    return this.#addedAs(to, key, (to === this.#servers ? serverOf : clientOf)(this.#context, flow, time));
+  }
+
+  #addedAs(to: Map<string | number, Tally>, key: string | number, subject: string): Tally | undefined {
     if (to.size >= FINDING_TALLIES) {
       this.#bounds.areReached = true;
       return undefined;
     }
     const isServer = to === this.#servers;
-    const subject = (isServer ? serverOf : clientOf)(this.#context, flow, time);
     const tally = new Tally(subject, to.size);
     to.set(key, tally);
     (isServer ? this.#bySubject : this.#byClient).set(subject, tally);

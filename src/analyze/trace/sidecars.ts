@@ -1,13 +1,11 @@
 import type { Hosts } from '../identity/hosts.ts';
+import { isSidecarAddress } from '../identity/sidecar-address.ts';
 import { TRACE_SIDECARS } from '../limits.ts';
 import { keyOf } from './roles.ts';
 import type { Vantage } from './vantages.ts';
 
 /** In place of a host's number: the sidecar at a place, which has its pod's address. */
 export const SIDECAR = -3;
-
-/** What Envoy binds to for requests to its own program, so that they are not redirected again: 127.0.0.6 and ::6 (Istio). */
-const INBOUND_SOURCES: ReadonlySet<string> = new Set(['127.0.0.6', '::6']);
 
 /**
  * Who is who where a program and its sidecar share a network namespace, and addresses with it. The sidecar takes what is redirected
@@ -20,7 +18,6 @@ export class Sidecars {
   readonly #outbound = new Set<number>();
   /** By host at a place: the ports whose requests the sidecar hands to its program. */
   readonly #inbound = new Map<number, Set<number>>();
-  readonly #sources = new Map<number, boolean>();
 
   constructor(hosts: Hosts) {
     this.#hosts = hosts;
@@ -67,12 +64,6 @@ export class Sidecars {
   }
 
   #isSource(host: number): boolean {
-    if (host < 0) return false;
-    let is = this.#sources.get(host);
-    if (is === undefined) {
-      is = INBOUND_SOURCES.has(this.#hosts.text(host));
-      if (this.#sources.size < TRACE_SIDECARS) this.#sources.set(host, is);
-    }
-    return is;
+    return host >= 0 && isSidecarAddress(this.#hosts.text(host));
   }
 }

@@ -1,5 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
+import { KeyLog } from '../../../src/analyze/protocols/tls/decrypt/key-log.ts';
 import type { Exchange } from '../../../src/analyze/record/event.ts';
+import { findings } from '../../../src/run/analysis/findings.ts';
+import { plainSettings } from '../../support/analysis-session.ts';
 import { Judged } from '../../support/found-in.ts';
 
 const FAILED: Partial<Exchange> = { status: '503', failed: true };
@@ -108,4 +114,42 @@ test('a gateway that closes its connections after a certificate is said with tha
 
 test('a certificate with which most connections carry data is no cause', () => {
   expect(closed(3)?.message).toBe('10.0.0.2:80 answers with 502, 503 or 504: all 3 requests.');
+});
+
+test.each([
+  ['connect', { connect: { host: 'pay.example.com', port: 80 } }],
+  ['socks', { socks: { version: 5, host: 'pay.example.com', port: 80 } }],
+])('in a tunnel (%s) the far end answers, not the proxy', (_, fields) => {
+  const judged = new Judged();
+  const flow = judged.flow(1, 2);
+  for (let index = 0; index < 3; index += 1) judged.exchange(flow, index * 1000, 20, { ...FAILED, fields });
+  const found = judged.found.filter(({ code }) => code === 'GATEWAY_ERROR');
+  expect(found).toMatchObject([{ subject: 'pay.example.com:80 through 10.0.0.2:80', cases: 3, attempts: 3 }]);
+});
+
+const GONE = readFileSync(join(import.meta.dirname, '../trace/captures/mesh/gone.pcapng'));
+const NAMES = {
+  '10.96.0.7': ['web.shop'],
+  '10.244.1.6': ['shop/web-1', 'web.shop'],
+  '10.244.1.9': ['shop/client-1'],
+};
+
+test.each([
+  ['without keys', undefined],
+  ['with the keys of mTLS', 'gone-keys.log'],
+])('a program that answers 503 behind two sidecars is reported once, and no sidecar is (%s)', (_, keyLog) => {
+  const keys = new KeyLog();
+  if (keyLog !== undefined) keys.add(readFileSync(join(import.meta.dirname, '../trace/captures/mesh', keyLog), 'utf8'));
+  const lines: string[] = [];
+  const session = new AnalysisSession(
+    findings,
+    plainSettings({ json: true, keys, line: (line) => void lines.push(line) }),
+  );
+  session.addNames(Object.entries(NAMES).map(([address, names]) => ({ address, names })));
+  session.push(GONE);
+  session.end();
+  const [report] = lines.map((line) => JSON.parse(line) as { findings: { code: string; message: string }[] });
+  expect(report?.findings.map(({ code, message }) => `${code} ${message}`)).toEqual([
+    'GATEWAY_ERROR web.shop behind its sidecar answers with 502, 503 or 504: all 5 requests.',
+  ]);
 });

@@ -1,8 +1,9 @@
-// Writes what both sidecars of make-mesh.sh are configured with, as Istio would: envoy.ts DIRECTORY http1|http2|tcp TLS_VERSION ADDRESS
+// Writes what both sidecars are configured with, as Istio would: envoy.ts DIRECTORY http1|http2|tcp TLS_VERSION ADDRESS [RUN_DIRECTORY]
+// ADDRESS is the server's or a name that stands for several; certificates are read in RUN_DIRECTORY; keys are written without it.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const [directory = '', mode = '', version = '', web = ''] = process.argv.slice(2);
+const [directory = '', mode = '', version = '', web = '', runDirectory = directory] = process.argv.slice(2);
 
 const OFFERED: Readonly<Record<string, readonly string[]>> = {
   http1: ['istio-http/1.1', 'istio', 'http/1.1'],
@@ -13,7 +14,7 @@ const ACCEPTED = ['istio-peer-exchange', 'h2', 'http/1.1'];
 
 const type = (name: string) => ({ '@type': `type.googleapis.com/envoy.extensions.${name}` });
 const address = (host: string, port: number) => ({ socket_address: { address: host, port_value: port } });
-const file = (name: string) => ({ filename: join(directory, name) });
+const file = (name: string) => ({ filename: join(runDirectory, name) });
 
 /** Passes a connection, or its requests, on to a cluster. */
 function filters(cluster: string): object[] {
@@ -49,13 +50,17 @@ const common = (who: string, alpn: readonly string[] | undefined) => ({
   validation_context: { trusted_ca: file('ca.pem') },
 });
 
+/** Only where it can be written. */
+const keyLog = runDirectory === directory ? { key_log: { path: join(directory, 'keys/client.log') } } : {};
+
 const upstreamProtocol = mode === 'http2' ? { http2_protocol_options: {} } : { http_protocol_options: {} };
 const outbound = {
   listeners: [listener('virtualOutbound', 15001, { filters: filters('web') })],
   clusters: [
     {
       name: 'web',
-      type: 'STATIC',
+      type: /^[\d.]+$/.test(web) ? 'STATIC' : 'STRICT_DNS',
+      dns_lookup_family: 'V4_ONLY',
       typed_extension_protocol_options: {
         'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
           ...type('upstreams.http.v3.HttpProtocolOptions'),
@@ -71,10 +76,7 @@ const outbound = {
         typed_config: {
           ...type('transport_sockets.tls.v3.UpstreamTlsContext'),
           sni: 'outbound_.80_._.web.shop.svc.cluster.local',
-          common_tls_context: {
-            ...common('client', OFFERED[mode]),
-            key_log: { path: join(directory, 'keys/client.log') },
-          },
+          common_tls_context: { ...common('client', OFFERED[mode]), ...keyLog },
         },
       },
     },

@@ -28,24 +28,7 @@ pod() { # namespace address device
   ip -n "$1" link set eth0 up
   ip -n "$1" route add default dev eth0
   ip -n $node_ns link set "$3" up master br0
-  # The rules of istio-init.
-  ip netns exec "$1" iptables-restore << 'RULES'
-*nat
-:ISTIO_IN_REDIRECT - [0:0]
-:ISTIO_REDIRECT - [0:0]
-:ISTIO_OUTPUT - [0:0]
--A PREROUTING -p tcp -j ISTIO_IN_REDIRECT
--A ISTIO_IN_REDIRECT -p tcp -j REDIRECT --to-ports 15006
--A OUTPUT -j ISTIO_OUTPUT
--A ISTIO_OUTPUT -s 127.0.0.6/32 -o lo -j RETURN
--A ISTIO_OUTPUT ! -d 127.0.0.1/32 -o lo -p tcp -m owner --uid-owner 1337 -j ISTIO_IN_REDIRECT
--A ISTIO_OUTPUT -o lo -m owner ! --uid-owner 1337 -j RETURN
--A ISTIO_OUTPUT -m owner --uid-owner 1337 -j RETURN
--A ISTIO_OUTPUT -d 127.0.0.1/32 -j RETURN
--A ISTIO_OUTPUT -p tcp -j ISTIO_REDIRECT
--A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001
-COMMIT
-RULES
+  ip netns exec "$1" iptables-restore < "$here/redirect.rules"
 }
 for ns in $client_ns $node_ns $web_ns; do
   ip netns add $ns
@@ -56,18 +39,7 @@ ip -n $node_ns link set br0 up
 pod $client_ns $client client0
 pod $web_ns $web web0
 
-# Certificates without a subject, with a SPIFFE identity each.
-key() { openssl ecparam -name prime256v1 -genkey -noout -out "$1.key" 2> /dev/null; }
-leaf() {
-  key "$1"
-  openssl req -new -key "$1.key" -subj / -out "$1.csr"
-  openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 3650 -out "$1.pem" \
-    -extfile <(echo "subjectAltName=critical,URI:spiffe://cluster.local/ns/shop/sa/$1") 2> /dev/null
-}
-key ca
-openssl req -x509 -new -key ca.key -subj /O=cluster.local -days 3650 -out ca.pem
-leaf web
-leaf client
+"$here/certificates.sh"
 mkdir keys
 chmod 755 "$work"
 chmod 644 ./*.key ./*.pem
