@@ -71,6 +71,9 @@ export const RUNNING_MAXIMUM = 1_000;
 /** Targets of the Captures of one namespace that run at the same time: one tenant cannot take the controller from all others. */
 export const TARGETS_OF_NAMESPACE = 600;
 
+/** Targets of all Captures that run: each has watches of its own, with a connection each, which cost some 300 KB together. */
+export const TARGETS_MAXIMUM = 2_000;
+
 /** Longest duration of a Capture. */
 export const DURATION_MAXIMUM_MS = 24 * 3_600_000;
 

@@ -13,7 +13,7 @@ import { Permissions } from './access.ts';
 import { type CaptureView, captureView } from './capture-object.ts';
 import { captureInvolved, type Events } from './events.ts';
 import { FollowedPods } from './followed-pods.ts';
-import { AGAIN_MS, LOOKUPS, RUNNING_MAXIMUM, TARGETS_OF_NAMESPACE } from './limits.ts';
+import { AGAIN_MS, LOOKUPS, RUNNING_MAXIMUM, TARGETS_MAXIMUM, TARGETS_OF_NAMESPACE } from './limits.ts';
 import type { PolicyState } from './policy.ts';
 import { statusOf, timestamp, type Verdict } from './status.ts';
 import { type AgentPods, Tickets } from './tickets.ts';
@@ -175,7 +175,13 @@ export class Reconciler {
   #fullness({ namespace, targets }: CaptureView): string | undefined {
     if (this.#running.size >= RUNNING_MAXIMUM) return `${RUNNING_MAXIMUM} Captures run already.`;
     let used = targets.length;
-    for (const other of this.#running.values()) if (other.namespace === namespace) used += other.targets;
+    let all = targets.length;
+    for (const other of this.#running.values()) {
+      all += other.targets;
+      if (other.namespace === namespace) used += other.targets;
+    }
+    if (all > TARGETS_MAXIMUM)
+      return `All Captures would have ${all} targets at the same time, and ${TARGETS_MAXIMUM} are allowed.`;
     if (used <= TARGETS_OF_NAMESPACE) return undefined;
     return `The Captures of namespace ${namespace} would have ${used} targets at the same time, and ${TARGETS_OF_NAMESPACE} are allowed.`;
   }

@@ -4,7 +4,7 @@ import { loadKube } from '../../src/capture/kube/config.ts';
 import type { Kube } from '../../src/capture/kube/kube.ts';
 import { type PodView, podView } from '../../src/capture/kube/pod.ts';
 import { Events } from '../../src/controller/events.ts';
-import { TARGETS_OF_NAMESPACE } from '../../src/controller/limits.ts';
+import { TARGETS_MAXIMUM, TARGETS_OF_NAMESPACE } from '../../src/controller/limits.ts';
 import type { PolicyState } from '../../src/controller/policy.ts';
 import { Reconciler } from '../../src/controller/reconciler.ts';
 import { verifyTicket } from '../../src/ticket/sign.ts';
@@ -365,6 +365,21 @@ test('the Captures of one namespace do not take the place of all others', async 
   allowed.add('capture captures in other');
   await reconciler.reconcile('other/one');
   expect(reconciler.running).toBe(Math.floor(TARGETS_OF_NAMESPACE / 32) + 1);
+});
+
+test('the targets of all Captures together are bounded', async () => {
+  const targets = Array.from({ length: 32 }, (_, index) => `pod/web-${index}`);
+  const each = Math.floor(TARGETS_OF_NAMESPACE / 32);
+  const wanted = Math.ceil(TARGETS_MAXIMUM / 32) + 1;
+  captures.clear();
+  for (let index = 0; index < wanted; index += 1) {
+    const namespace = `shop-${Math.floor(index / each)}`;
+    const made = madeCapture({ targets }, { created: now, name: `many-${index}`, uid: uid(100 + index) });
+    captures.set(`${namespace}/${index}`, { ...made, metadata: { ...objectAt(made, 'metadata'), namespace } });
+    allowed.add(`capture captures in ${namespace}`);
+  }
+  for (const name of captures.keys()) await reconciler.reconcile(name);
+  expect(reconciler.running).toBe(Math.floor(TARGETS_MAXIMUM / 32));
 });
 
 test('the event of a refusal is written once, however often it is refused', async () => {
