@@ -1,5 +1,5 @@
 import { constants, zstdCompressSync } from 'node:zlib';
-import { FOUND_BATCH_MAXIMUM, type FoundPlace, foundBatch, foundBlock } from '../wire/found-block.ts';
+import { FOUND_BATCH_MAXIMUM, type FoundPlace, foundBatch, foundBlockRoom, writeFound } from '../wire/found-block.ts';
 
 /** A batch is sent when it is so long, bytes, or its first block is so old, milliseconds: longer ones compress better. */
 const FULL_BYTES = 256 * 1024;
@@ -11,7 +11,8 @@ const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
 export class FoundBatches {
   readonly #write: (bytes: Uint8Array) => void;
   readonly #now: () => number;
-  #blocks: Uint8Array[] = [];
+  readonly #blocks = Buffer.allocUnsafeSlow(FOUND_BATCH_MAXIMUM);
+  /** Bytes of blocks that wait. */
   #bytes = 0;
   #since = 0;
 
@@ -22,11 +23,9 @@ export class FoundBatches {
   }
 
   add(place: FoundPlace, json: string): void {
-    const block = foundBlock(place, json);
-    if (this.#bytes + block.length > FOUND_BATCH_MAXIMUM) this.flush();
+    if (this.#bytes + foundBlockRoom(json) > this.#blocks.length) this.flush();
     if (this.#bytes === 0) this.#since = this.#now();
-    this.#blocks.push(block);
-    this.#bytes += block.length;
+    this.#bytes = writeFound(this.#blocks, this.#bytes, place, json);
     if (this.#bytes >= FULL_BYTES) this.flush();
   }
 
@@ -38,8 +37,7 @@ export class FoundBatches {
   /** Send what there is. */
   flush(): void {
     if (this.#bytes === 0) return;
-    const blocks = Buffer.concat(this.#blocks, this.#bytes);
-    this.#blocks = [];
+    const blocks = this.#blocks.subarray(0, this.#bytes);
     this.#bytes = 0;
     this.#write(foundBatch(zstdCompressSync(blocks, LEVEL), blocks.length));
   }

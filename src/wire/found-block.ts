@@ -33,20 +33,35 @@ export interface FoundPlace {
 }
 
 /** The block of one thing found. @param json at most FOUND_MAXIMUM bytes of UTF-8 */
-export function foundBlock({ interfaceId, time, stream }: FoundPlace, json: string): Uint8Array {
-  const text = Buffer.from(json, 'utf8');
-  const total = FOUND_HEADER_BYTES + padded(text.length) + 4;
-  const block = Buffer.alloc(total);
-  block.writeUInt32LE(BLOCK.ksnoopFound, 0);
-  block.writeUInt32LE(total, 4);
-  block.writeUInt32LE(interfaceId, 8);
-  block.writeUInt32LE(Number((time >> 32n) & 0xffff_ffffn), 12);
-  block.writeUInt32LE(Number(time & 0xffff_ffffn), 16);
-  block.writeUInt32LE(stream, STREAM_AT);
-  block.writeUInt32LE(text.length, LENGTH_AT);
-  text.copy(block, FOUND_HEADER_BYTES);
-  block.writeUInt32LE(total, total - 4);
-  return block;
+export function foundBlock(place: FoundPlace, json: string): Uint8Array {
+  const block = Buffer.alloc(foundBlockRoom(json));
+  return block.subarray(0, writeFound(block, 0, place, json));
+}
+
+/** Bytes that the block of a text takes at most: UTF-8 takes up to three for each character of a string. */
+export function foundBlockRoom(json: string): number {
+  return FOUND_HEADER_BYTES + padded(json.length * 3) + 4;
+}
+
+/** Write the block of one thing found, where `foundBlockRoom` must be free. @returns the offset behind it */
+export function writeFound(
+  target: Buffer,
+  at: number,
+  { interfaceId, time, stream }: FoundPlace,
+  json: string,
+): number {
+  const length = target.write(json, at + FOUND_HEADER_BYTES, 'utf8');
+  const end = at + FOUND_HEADER_BYTES + padded(length) + 4;
+  target.fill(0, at + FOUND_HEADER_BYTES + length, end - 4);
+  target.writeUInt32LE(BLOCK.ksnoopFound, at);
+  target.writeUInt32LE(end - at, at + 4);
+  target.writeUInt32LE(interfaceId, at + 8);
+  target.writeUInt32LE(Number((time >> 32n) & 0xffff_ffffn), at + 12);
+  target.writeUInt32LE(Number(time & 0xffff_ffffn), at + 16);
+  target.writeUInt32LE(stream, at + STREAM_AT);
+  target.writeUInt32LE(length, at + LENGTH_AT);
+  target.writeUInt32LE(end - at, end - 4);
+  return end;
 }
 
 /** Whether a block is long enough for what it claims to hold. Readers behind the merge rely on this check. */

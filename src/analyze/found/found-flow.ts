@@ -9,8 +9,10 @@ export interface KnownFlow {
   readonly path: string | undefined;
   /** The number of the stream that it came in, or that it was taken over by. */
   readonly stream: number;
-  /** The server as it was last said to be. */
-  serverHost: number;
+  /** Who of its ends has the lower port, by its first packet: the server, before an event says so. */
+  readonly serverHost: number;
+  /** As it was with its last event; undefined before the first. */
+  identity: FoundIdentity | undefined;
   /** The other leg, as it was first seen or joined. */
   sameAs: OtherLeg | undefined;
   /** The same flow at another node, which counts. */

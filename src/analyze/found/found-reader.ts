@@ -48,6 +48,15 @@ interface Stream {
   totals: FoundTotals;
 }
 
+interface NewFlow {
+  /** As KnownFlow has it. */
+  readonly path: string | undefined;
+  readonly serverHost: number;
+  /** The number of its stream. */
+  readonly number: number;
+  readonly stream: Stream;
+}
+
 /**
  * Hands what analyses beside agents found to a sink, as if it had been found here: flows get numbers of this analysis, addresses
  * and times become its own. What two nodes saw counts once: a flow by its addresses and ports, the legs of a connection before and
@@ -131,10 +140,13 @@ export class FoundReader {
     else if (kind === 'e') {
       const by = this.#by(stream);
       const event = eventShape(fourth, by) as AnalysisEvent;
-      const identity = identityShape(second, by) as FoundIdentity;
+      // With null the flow is as it was with its last event.
+      const said = second === null ? undefined : (identityShape(second, by) as FoundIdentity);
       const flow = this.#flow(whole(first), number, stream);
-      this.#joinedTo(flow, third, stream);
-      flow.serverHost = identity.serverHost;
+      if (said !== undefined) this.#joinedTo(flow, third, stream);
+      const identity = said ?? flow.identity;
+      if (identity === undefined) throw new WrongShape('no identity');
+      flow.identity = identity;
       if (!isCopy(flow)) this.#sink.event(event, new FoundFlow(flow, interfaceId, identity));
     } else if (kind === 'f') {
       const facts = factsShape(second, this.#by(stream)) as FoundIdentity & Partial<FlowFacts>;
@@ -171,19 +183,21 @@ export class FoundReader {
     const [from, to] = [this.#host(source), this.#host(destination)];
     const ends = [`${from}:${whole(sourcePort)}`, `${to}:${whole(destinationPort)}`].sort();
     const path = `${whole(protocol)} ${ends.join(' ')}`;
-    this.#add(whole(id), { path, number, stream });
+    const serverHost = whole(destinationPort) <= whole(sourcePort) ? to : from;
+    this.#add(whole(id), { path, serverHost, number, stream });
     if (passes === 1 || passes === 2) this.#sink.local?.(passes === 1 ? from : to, interfaceId);
   }
 
   /** @param path undefined where the flow's beginning did not come */
-  #add(id: number, { path, number, stream }: { path: string | undefined; number: number; stream: Stream }): KnownFlow {
+  #add(id: number, { path, serverHost, number, stream }: NewFlow): KnownFlow {
     const before = path === undefined ? undefined : this.#paths.get(path);
     const copyOf = before !== undefined && before.stream !== number && !before.lost ? before : undefined;
     const flow: KnownFlow = {
       id: copyOf?.id ?? this.#target.newFlow(),
       path,
       stream: number,
-      serverHost: -1,
+      serverHost,
+      identity: undefined,
       sameAs: undefined,
       copyOf,
       lost: false,
@@ -196,7 +210,7 @@ export class FoundReader {
   }
 
   #flow(id: number, number: number, stream: Stream): KnownFlow {
-    return stream.flows.get(id) ?? this.#add(id, { path: undefined, number, stream });
+    return stream.flows.get(id) ?? this.#add(id, { path: undefined, serverHost: -1, number, stream });
   }
 
   #forget(id: number, stream: Stream): void {

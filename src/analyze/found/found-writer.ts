@@ -30,6 +30,8 @@ export class FoundWriter implements AnalysisSink {
   readonly #emit: (place: FoundPlace, json: string) => void;
   #source: FoundSource | undefined;
   #began = 0;
+  /** Of open flows: what was written of each with its last event, which is not repeated. */
+  readonly #sent = new Map<number, Sent>();
   /** The interface that all comes as. */
   #carrier = -1;
   /** What the flow that begins now has shown. */
@@ -108,10 +110,18 @@ export class FoundWriter implements AnalysisSink {
             fields,
           }
         : { ...event, time: event.time - now, fields };
-    this.#write('e', flow.interfaceId, [flow.id, this.#identity(flow), this.#leg(flow.sameAs), moved]);
+    const { id, interfaceId } = flow;
+    const sent = this.#sent.get(id);
+    if (sent !== undefined && isSame(sent, flow)) {
+      this.#write('e', interfaceId, [id, null, null, moved]);
+      return;
+    }
+    const isWritten = this.#write('e', interfaceId, [id, this.#identity(flow), this.#leg(flow.sameAs), moved]);
+    if (isWritten) this.#sent.set(id, kept(flow));
   }
 
   flowEnded(flow: FlowInfo): void {
+    this.#sent.delete(flow.id);
     const facts = factsShape(flow.facts(), this.#translation());
     this.#write('f', flow.interfaceId, [flow.id, facts, this.#leg(flow.sameAs)]);
   }
@@ -148,16 +158,40 @@ export class FoundWriter implements AnalysisSink {
     return this.#source?.clock.now ?? 0;
   }
 
-  #write(kind: string, interfaceId: number, found: readonly unknown[]): void {
+  /** @returns whether it had room in a block */
+  #write(kind: string, interfaceId: number, found: readonly unknown[]): boolean {
     const { clock } = this.#source ?? {};
-    if (clock === undefined) return;
+    if (clock === undefined) return false;
     const json = JSON.stringify([kind, interfaceId, ...found]);
     if (json.length > CHARACTERS_MAXIMUM) {
       this.tooLong += 1;
-      return;
+      return false;
     }
     this.#emit({ interfaceId: this.#carrier, time: clock.absolute(clock.now), stream: 0 }, json);
+    return true;
   }
+}
+
+/** What events say of their flow. */
+type Sent = Omit<FlowIdentity, 'id' | 'interfaceId' | 'transport'>;
+
+function kept({ continued, clientHost, serverHost, clientPort, serverPort, sameAs, redirect }: FlowIdentity): Sent {
+  return { continued, clientHost, serverHost, clientPort, serverPort, sameAs, redirect };
+}
+
+function isSame(sent: Sent, flow: FlowIdentity): boolean {
+  return (
+    sent.continued === flow.continued &&
+    sent.clientHost === flow.clientHost &&
+    sent.serverHost === flow.serverHost &&
+    sent.clientPort === flow.clientPort &&
+    sent.serverPort === flow.serverPort &&
+    sent.sameAs?.id === flow.sameAs?.id &&
+    sent.sameAs?.serverHost === flow.sameAs?.serverHost &&
+    sent.sameAs?.unopened === flow.sameAs?.unopened &&
+    sent.redirect?.host === flow.redirect?.host &&
+    sent.redirect?.port === flow.redirect?.port
+  );
 }
 
 function since(time: number | undefined, now: number): number | undefined {

@@ -38,6 +38,6 @@ export class FoundLegs {
 function join(flow: KnownFlow, first: KnownFlow): void {
   if (flow.sameAs !== undefined || flow.copyOf !== undefined) return;
   const counted = first.copyOf ?? first;
-  const leg = counted.sameAs ?? { id: counted.id, serverHost: counted.serverHost };
+  const leg = counted.sameAs ?? { id: counted.id, serverHost: counted.identity?.serverHost ?? counted.serverHost };
   if (leg.id !== flow.id) flow.sameAs = leg;
 }

@@ -103,12 +103,22 @@ test('a flow that two nodes saw counts at the one that saw it first', () => {
 });
 
 test('a connection before and behind NAT is one, where two nodes saw its handshake', () => {
-  const { take, events } = reader();
+  const { take, events, hosts } = reader();
   take(1, began(5, '10.96.0.1'), ['k', 0, 5, 111, -222]);
   take(2, began(9, '10.0.0.7'), ['k', 0, 9, 111, -222], exchange(9));
   take(3, began(4, '10.0.0.8'), ['k', 0, 4, 111, -223], exchange(4));
-  expect(events[0]?.flow.sameAs).toMatchObject({ id: 0 });
+  expect(events[0]?.flow.sameAs).toMatchObject({ id: 0, serverHost: hosts.number(Buffer.from([10, 96, 0, 1]), 0, 4) });
   expect(events[1]?.flow.sameAs).toBeUndefined();
+});
+
+test('an event that says nothing of its flow has what the one before said', () => {
+  const { take, events } = reader();
+  const leg = { id: 5, serverHost: '10.96.0.1' };
+  take(1, began(5, '10.96.0.1'), began(9), ['e', 0, 9, FLOW, leg, EXCHANGE], ['e', 0, 9, null, null, EXCHANGE]);
+  expect(events.map(({ flow }) => [flow.id, flow.sameAs?.id, flow.serverPort])).toEqual([
+    [1, 0, 80],
+    [1, 0, 80],
+  ]);
 });
 
 test('a flow that ends after its other leg is known to be the same', () => {
@@ -151,6 +161,7 @@ test.each<[string, unknown]>([
   ['is of a flow that is no number', exchange('5' as unknown as number)],
   ['has a port that is none', exchange(5, EXCHANGE, { ...FLOW, serverPort: 65_536 })],
   ['has a transport that is none', exchange(5, EXCHANGE, { ...FLOW, transport: 'x' })],
+  ['says nothing of a flow that is not known', ['e', 0, 5, null, null, EXCHANGE]],
   ['has no event', ['e', 0, 5, FLOW, null, null]],
   ['has an event without a time', exchange(5, { ...EXCHANGE, time: undefined })],
   ['has a time that is text', exchange(5, { ...EXCHANGE, time: '5' })],
