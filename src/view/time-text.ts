@@ -29,8 +29,19 @@ function secondOf(time: string): number {
 
 /** Time of day to the microsecond, local or UTC. @param time RFC 3339 in UTC with nine digits */
 export function clockText(time: string, utc = false): string {
-  return `${timeOfDay(secondOf(time), utc)}.${time.slice(20, 26)}`;
+  const second = secondOf(time);
+  if (second !== lastClockSecond || utc !== isLastClockUtc) {
+    lastClockSecond = second;
+    isLastClockUtc = utc;
+    lastClock = timeOfDay(second, utc);
+  }
+  return `${lastClock}.${time.slice(20, 26)}`;
 }
+
+/** The time of day that was last made, of which second. */
+let lastClock = '';
+let lastClockSecond = Number.NaN;
+let isLastClockUtc = false;
 
 /** Time of day, HH:MM:SS and a fraction. @param time nanoseconds since 1970 @param digits of the fraction, 1 to 9 */
 export function timeText(time: bigint, utc = false, digits = 9): string {

@@ -53,7 +53,8 @@ export function traceLine(trace: TraceRecord, { colours, utc }: TraceStyle): str
     );
   }
   if (connect !== undefined) parts.push(red(connectText(connect)));
-  const lost = hops.reduce((count, hop) => count + hop.lost.reduce((sum, each) => sum + each.count, 0), 0);
+  let lost = 0;
+  for (const hop of hops) for (const { count } of hop.lost) lost += count;
   if (lost > 0) parts.push(red(`${counted(lost, 'segment')} lost`));
   if (ambiguous !== undefined) {
     parts.push(colours.aside(`${counted(ambiguous, 'call')} may belong to another request`));
@@ -211,7 +212,21 @@ function routeText({ src, dst, hops }: TraceRecord): string {
   for (const { from, to } of hops)
     for (const stop of [from, to]) if (stop !== undefined && !stops.includes(stop)) stops.push(stop);
   if (hops.length === 0) stops.push(peerText(dst));
-  return stops.map(sanitise).join(' → ');
+  // Requests one after the other often pass the same.
+  if (!isSameList(stops, lastStops)) {
+    lastStops = stops;
+    lastRoute = stops.map(sanitise).join(' → ');
+  }
+  return lastRoute;
+}
+
+let lastStops: readonly string[] = [];
+let lastRoute = '';
+
+function isSameList(some: readonly string[], others: readonly string[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let index = 0; index < some.length; index += 1) if (some[index] !== others[index]) return false;
+  return true;
 }
 
 function peerText(peer: TraceRecord['src']): string {

@@ -9,7 +9,7 @@ import type { AnalysisEvent, Exchange, Fields, Incomplete, Side } from './event.
 import { otherSide, SIDE } from './event.ts';
 import { RECORD_VERSION } from './fields.ts';
 import { wholeFields } from './late-fields.ts';
-import { nanosecondsOf, secondText } from './time-text.ts';
+import { absoluteTimeText, nanosecondsOf, secondText } from './time-text.ts';
 
 /** A peer in a record. Members that are undefined are not in the JSON. */
 export interface PeerRecord {
@@ -140,6 +140,9 @@ const NO_TIMINGS: Timings = {
 export class Recorder {
   readonly #sources: RecordSources;
   readonly #base: bigint;
+  /** The second that it is in, and the nanoseconds within that. */
+  readonly #baseSecond: number;
+  readonly #baseNanoseconds: number;
   #second = Number.NaN;
   #secondText = '';
 
@@ -147,6 +150,9 @@ export class Recorder {
   constructor(sources: RecordSources, base: bigint) {
     this.#sources = sources;
     this.#base = base;
+    const nanoseconds = nanosecondsOf(base);
+    this.#baseNanoseconds = Number(nanoseconds);
+    this.#baseSecond = Number((base - nanoseconds) / 1_000_000_000n);
   }
 
   /** @param hasFields with the protocol's own members: `http`, `dns` */
@@ -242,9 +248,12 @@ export class Recorder {
 
   /** RFC 3339 in UTC with nine digits. @param time ns since the first packet */
   timeText(time: number): string {
-    const absolute = this.absolute(time);
-    const nanoseconds = nanosecondsOf(absolute);
-    const second = Number((absolute - nanoseconds) / 1_000_000_000n);
+    const since = Math.round(time) + this.#baseNanoseconds;
+    // Whole numbers are exact up to 2^53: 104 days.
+    if (!Number.isSafeInteger(since)) return absoluteTimeText(this.absolute(time));
+    const seconds = Math.floor(since / 1e9);
+    const nanoseconds = since - seconds * 1e9;
+    const second = this.#baseSecond + seconds;
     if (second !== this.#second) {
       this.#second = second;
       this.#secondText = secondText(second);

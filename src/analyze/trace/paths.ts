@@ -54,6 +54,8 @@ class PathSum {
 
 interface Path {
   readonly trace: TraceRecord;
+  /** Empty where it is not known. */
+  readonly service: string;
   readonly sum: PathSum;
   readonly hasExamples: boolean;
 }
@@ -63,18 +65,15 @@ export class TracePaths {
   /** Traces for whose routes or hops there was no room. */
   left = 0;
   readonly #paths = new Map<string, Path>();
+  /** By route: the path of the last request. */
+  readonly #lastOf = new Map<string, Path>();
   #hops = 0;
 
   add(trace: TraceRecord): void {
-    const key = `${trace.protocol} ${serviceOf(trace) ?? ''} ${trace.route ?? trace.label}`;
-    let path = this.#paths.get(key);
+    const path = this.#pathOf(trace);
     if (path === undefined) {
-      if (this.#paths.size >= TRACE_ROUTES) {
-        this.left += 1;
-        return;
-      }
-      path = { trace, sum: new PathSum(), hasExamples: this.#paths.size < TRACE_EXAMPLES };
-      this.#paths.set(key, path);
+      this.left += 1;
+      return;
     }
     const { sum } = path;
     sum.count += 1;
@@ -87,10 +86,28 @@ export class TracePaths {
     sum.sum += trace.total;
     sum.total.record(trace.total);
     let isWhole = true;
-    for (const [index, hop] of trace.hops.entries()) {
-      if (!this.#addHop(sum, hop, index, trace.slowest === index)) isWhole = false;
+    for (let index = 0; index < trace.hops.length; index += 1) {
+      if (!this.#addHop(sum, trace.hops[index] as HopRecord, index, trace.slowest === index)) isWhole = false;
     }
     if (!isWhole) this.left += 1;
+  }
+
+  /** @returns undefined where there is no room */
+  #pathOf(trace: TraceRecord): Path | undefined {
+    const service = serviceOf(trace) ?? '';
+    const route = trace.route ?? trace.label;
+    // To make a key and look it up costs more than all the rest: requests of one route mostly go to one service.
+    const last = this.#lastOf.get(route);
+    if (last !== undefined && last.trace.protocol === trace.protocol && last.service === service) return last;
+    const key = `${trace.protocol} ${service} ${route}`;
+    let path = this.#paths.get(key);
+    if (path === undefined) {
+      if (this.#paths.size >= TRACE_ROUTES) return undefined;
+      path = { trace, service, sum: new PathSum(), hasExamples: this.#paths.size < TRACE_EXAMPLES };
+      this.#paths.set(key, path);
+    }
+    this.#lastOf.set(route, path);
+    return path;
   }
 
   /** Those with the most time in all first. */

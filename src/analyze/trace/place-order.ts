@@ -17,18 +17,31 @@ export class PlaceOrder {
    * different nodes that have the same: by the falling time until the response.
    */
   ordered(vantages: readonly Vantage[], time: number): Vantage[] {
-    const rank = (at: Vantage) => (this.isAt(at, at.clientHost, time) ? 0 : this.isAt(at, at.serverHost, time) ? 2 : 1);
+    const [first, second] = vantages;
+    if (first === undefined || second === undefined) return [...vantages];
+    if (vantages.length === 2) {
+      // Most calls: a client's place and a server's. Equal ones keep their order, as sorting does.
+      return this.#compared(first, this.#rank(first, time), second, this.#rank(second, time)) > 0
+        ? [second, first]
+        : [first, second];
+    }
     return vantages
-      .map((at) => ({ at, rank: rank(at) }))
-      .sort(
-        (a, b) =>
-          a.rank - b.rank ||
-          b.at.hopLimit - a.at.hopLimit ||
-          (this.#sameClock(a.at, b.at)
-            ? (a.at.requestEnd ?? 0) - (b.at.requestEnd ?? 0)
-            : (turn(b.at) ?? 0) - (turn(a.at) ?? 0)),
-      )
+      .map((at) => ({ at, rank: this.#rank(at, time) }))
+      .sort((a, b) => this.#compared(a.at, a.rank, b.at, b.rank))
       .map(({ at }) => at);
+  }
+
+  #rank(at: Vantage, time: number): number {
+    if (this.isAt(at, at.clientHost, time)) return 0;
+    return this.isAt(at, at.serverHost, time) ? 2 : 1;
+  }
+
+  #compared(a: Vantage, rankOfA: number, b: Vantage, rankOfB: number): number {
+    return (
+      rankOfA - rankOfB ||
+      b.hopLimit - a.hopLimit ||
+      (this.#sameClock(a, b) ? (a.requestEnd ?? 0) - (b.requestEnd ?? 0) : (turn(b) ?? 0) - (turn(a) ?? 0))
+    );
   }
 
   #sameClock(a: Vantage, b: Vantage): boolean {

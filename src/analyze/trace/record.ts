@@ -115,9 +115,15 @@ export class TraceRecorder {
   record(call: Call, hasFields = true): TraceRecord {
     const event = this.#sources.recorder().event(call.exchange, call.flow, hasFields);
     const parts = partsOf(call, this.#sources.places) ?? [];
-    const records = new Map<Call, EventRecord>([[call, event]]);
-    const hops = parts.map((part) => this.#hop(part, records));
-    const total = parts.length === 0 ? undefined : parts.reduce((sum, { duration }) => sum + duration, 0);
+    // Of the calls made because of it; of most there are none.
+    const records = new Map<Call, EventRecord>();
+    const hops: HopRecord[] = [];
+    let sum = 0;
+    for (const part of parts) {
+      hops.push(this.#hop(part, part.call === call ? event : this.#recordOf(part.call, records)));
+      sum += part.duration;
+    }
+    const total = parts.length === 0 ? undefined : sum;
     return {
       ...event,
       kind: 'trace',
@@ -129,17 +135,19 @@ export class TraceRecorder {
     };
   }
 
-  #hop(part: Part, records: Map<Call, EventRecord>): HopRecord {
-    const { call, kind, at, to, depth, duration, lost, confidence, count } = part;
+  #recordOf(call: Call, records: Map<Call, EventRecord>): EventRecord {
     let record = records.get(call);
     if (record === undefined) {
       record = this.#sources.recorder().event(call.exchange, call.flow, false);
       records.set(call, record);
     }
+    return record;
+  }
+
+  /** @param record of the part's call */
+  #hop({ call, kind, at, to, depth, duration, lost, confidence, count }: Part, record: EventRecord): HopRecord {
     const { dst } = record;
     const called = this.#sources.names.ofHost(at.serverHost, call.exchange.time, -1);
-    const service = called?.service !== undefined ? called.group : serviceName(dst);
-    const target = peerText(dst);
     const isCall = kind === 'network' || kind === 'mesh' || kind === 'beyond' || kind === 'attempt';
     const isServer = kind === 'server' || kind === 'proxy' || kind === 'calls';
     // A node's interface sees what the pods behind it take: the time is the pod's.
@@ -147,9 +155,9 @@ export class TraceRecorder {
       isServer && called?.pod !== undefined && this.#sources.names.ofInterface(at.interfaceId)?.pod === undefined;
     return {
       kind,
-      from: (isPodOfNode ? called.text : this.#placeName(at)) ?? (isServer ? target : peerText(record.src)),
-      to: to !== undefined ? (this.#placeName(to) ?? target) : isCall ? target : undefined,
-      service: isCall ? service : undefined,
+      from: (isPodOfNode ? called.text : this.#placeName(at)) ?? peerText(isServer ? dst : record.src),
+      to: to !== undefined ? (this.#placeName(to) ?? peerText(dst)) : isCall ? peerText(dst) : undefined,
+      service: !isCall ? undefined : called?.service !== undefined ? called.group : serviceName(dst),
       label: record.label,
       depth,
       latency: duration,

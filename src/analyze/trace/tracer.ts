@@ -294,12 +294,16 @@ export class Tracer {
 
   /** Whether nothing more can be seen of an exchange. What came again at one place may be on its way to another. */
   #isSettled({ vantages, exchange }: Seen): boolean {
-    if (!this.#arePods || vantages.length < 2 || !vantages.every(isWholeOnce)) return false;
+    if (!this.#arePods || vantages.length < 2) return false;
     const { time } = exchange;
-    return (
-      vantages.some((at) => this.#order.isAt(at, at.clientHost, time)) &&
-      vantages.some((at) => this.#order.isAt(at, at.serverHost, time))
-    );
+    let isAtClient = false;
+    let isAtServer = false;
+    for (const at of vantages) {
+      if (!isWholeOnce(at)) return false;
+      isAtClient ||= this.#order.isAt(at, at.clientHost, time);
+      isAtServer ||= this.#order.isAt(at, at.serverHost, time);
+    }
+    return isAtClient && isAtServer;
   }
 
   /** What places have seen of an exchange until now: soon, before it is forgotten, and later, when all of them have. */

@@ -79,8 +79,9 @@ export function vantagesOf(exchange: Exchange, bytes: ExchangeBytes, legs: reado
   const found: Vantage[] = [];
   for (const leg of legs) {
     for (const at of leg.trail.places) {
-      const vantage = vantageAt(at, leg, bytes);
-      if (leg === legs[0] && at.place === bytes.place) found.push({ ...vantage, ...timesOf(exchange) });
+      const isCounted = leg === legs[0] && at.place === bytes.place;
+      const vantage = vantageAt(at, leg, bytes, isCounted ? exchange : undefined);
+      if (isCounted) found.push(vantage);
       else if (vantage.requestEnd !== undefined || vantage.responseStart !== undefined) found.push(vantage);
     }
   }
@@ -160,7 +161,8 @@ function directionOf({ trail, clientHost, clientPort }: Leg): 0 | 1 {
   return trail.host === clientHost && trail.port === clientPort ? 0 : 1;
 }
 
-function vantageAt(at: PlaceTrail, leg: Leg, bytes: ExchangeBytes): Vantage {
+/** @param counted where the place is the one that counted: its times are the exchange's */
+function vantageAt(at: PlaceTrail, leg: Leg, bytes: ExchangeBytes, counted: Exchange | undefined): Vantage {
   const direction = directionOf(leg);
   const requests = at.marks[direction];
   const responses = at.marks[direction === 0 ? 1 : 0];
@@ -175,10 +177,15 @@ function vantageAt(at: PlaceTrail, leg: Leg, bytes: ExchangeBytes): Vantage {
     serverHost: leg.serverHost,
     serverPort: leg.serverPort,
     hopLimit: at.hopLimits[direction],
-    requestStart: requestFirst === undefined ? undefined : requests.firstSeen(requestFirst),
-    requestEnd: requests.allSeen(requestFirst ?? requestLast, requestLast),
-    responseStart: responseFirst === undefined ? undefined : responses.firstSeen(responseFirst),
-    responseEnd,
+    requestStart: counted?.time ?? (requestFirst === undefined ? undefined : requests.firstSeen(requestFirst)),
+    requestEnd: counted?.requestEnd ?? requests.allSeen(requestFirst ?? requestLast, requestLast),
+    responseStart:
+      counted !== undefined
+        ? counted.responseTime
+        : responseFirst === undefined
+          ? undefined
+          : responses.firstSeen(responseFirst),
+    responseEnd: counted !== undefined ? counted.responseEnd : responseEnd,
     // Holes behind the exchange are of later ones, and may be filled yet.
     hasHoles:
       requests.hasHolesUpTo(requestLast) || (responseLast !== undefined && responses.hasHolesUpTo(responseLast)),
