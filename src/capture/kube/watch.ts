@@ -125,8 +125,9 @@ class Watch {
     const metadata = objectAt(object, 'metadata');
     const before = this.#known.get(uid);
     if (before !== undefined && before.metadata.resourceVersion === metadata.resourceVersion) return;
-    const { name, namespace, labels, resourceVersion } = metadata;
-    this.#known.set(uid, { metadata: { uid, name, namespace, labels, resourceVersion } });
+    // Not the labels: they may be as large as the object.
+    const { name, namespace, resourceVersion } = metadata;
+    this.#known.set(uid, { metadata: { uid, name, namespace, resourceVersion } });
     this.#onEvent({ type: before === undefined ? 'added' : 'modified', object });
   }
 
