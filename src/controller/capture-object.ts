@@ -3,7 +3,9 @@ import { parseTargets, type TargetRef } from '../capture/targets/target-words.ts
 import { KsnoopError } from '../wire/errors.ts';
 import { arrayAt, type JsonObject, objectAt, optionalNumber, optionalString, requireString } from '../wire/guard.ts';
 import { FILTER_MAXIMUM, SNAPLEN_DEFAULT, SNAPLEN_MAXIMUM, SNAPLEN_MINIMUM } from '../wire/limits.ts';
+import { parseDuration } from './duration.ts';
 import { DURATION_MAXIMUM_MS } from './limits.ts';
+import { type FetchSpec, fetchSpec, type RecordingSpec, recordingSpec } from './recording/spec.ts';
 
 /** Whose permissions a Capture needs: as the policy found them at its creation. */
 export interface Requester {
@@ -33,8 +35,10 @@ export interface CaptureView {
   readonly requester: Requester;
   /** X25519 public key, base64; empty without a client. */
   readonly clientKey: string;
-  /** Name of a destination; empty for a live capture. */
-  readonly destination: string;
+  /** Undefined for a live capture. */
+  readonly recording: RecordingSpec | undefined;
+  /** Who asks for the files of the recording. */
+  readonly fetch: FetchSpec | undefined;
   readonly status: JsonObject;
 }
 
@@ -81,18 +85,16 @@ export function captureView(object: JsonObject): CaptureView {
     hostNetwork: spec.hostNetwork === true,
     requester: requesterOf(spec),
     clientKey: optionalString(spec, 'clientKey') ?? '',
-    destination: optionalString(objectAt(spec, 'storage'), 'destination') ?? '',
+    recording: recordingSpec(spec),
+    fetch: fetchSpec(spec),
     status: objectAt(object, 'status'),
   };
 }
 
-const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000 };
-
-/** @returns milliseconds of `8h`, `1h30m`, `90s` @throws KsnoopError INVALID_MESSAGE */
+/** @returns milliseconds of limits.duration @throws KsnoopError INVALID_MESSAGE */
 function durationOf(text: string): number {
-  const parts = /^([0-9]{1,9}[hms])+$/.test(text) ? (text.match(/[0-9]+[hms]/g) ?? []) : [];
-  const sum = parts.reduce((total, part) => total + Number(part.slice(0, -1)) * (UNITS[part.slice(-1)] ?? 0), 0);
-  if (sum > 0 && sum <= DURATION_MAXIMUM_MS) return sum;
+  const duration = parseDuration(text);
+  if (duration !== undefined && duration > 0 && duration <= DURATION_MAXIMUM_MS) return duration;
   throw new KsnoopError('INVALID_MESSAGE', 'limits.duration is more than 0s and 24h at most, such as 30m.');
 }
 

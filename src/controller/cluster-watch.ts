@@ -105,6 +105,14 @@ export class ClusterWatch implements ClusterView {
     );
   }
 
+  agents(): PodView[] {
+    return [...this.#agents.values()];
+  }
+
+  agent(uid: string): PodView | undefined {
+    return this.#agents.get(uid);
+  }
+
   policy(): PolicyState {
     if (!this.#hasPolicies) return { protects: false, why: 'the admission policy has not been read yet' };
     return policyState(this.#policy, this.#binding, (policy, binding) => this.#history.since(policy, binding));

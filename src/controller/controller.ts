@@ -8,6 +8,8 @@ import { PolicyHistory } from './policy-history.ts';
 import type { PolicyRecords } from './policy-record.ts';
 import { WorkQueue } from './queue.ts';
 import { Reconciler } from './reconciler.ts';
+import { forwardedAgents } from './recording/agent-pool.ts';
+import type { FindDestination } from './recording/destinations.ts';
 
 export interface ControllerOptions {
   readonly kube: Kube;
@@ -15,6 +17,8 @@ export interface ControllerOptions {
   readonly key: KeyObject;
   /** This replica's name. */
   readonly identity: string;
+  /** Where recordings may go. */
+  readonly destination: FindDestination;
   readonly log: (line: string) => void;
   /** Since when the policy is as it is, as the last controller has recorded it. */
   readonly records: PolicyRecords;
@@ -25,7 +29,7 @@ export interface ControllerOptions {
  * @throws Error when the API server refuses one of the watches, or the record of the policy
  */
 export async function serveCaptures(options: ControllerOptions, signal: AbortSignal): Promise<void> {
-  const { kube, key, identity, log, records } = options;
+  const { kube, key, identity, destination, log, records } = options;
   const history = new PolicyHistory(records, signal, log);
   await history.load();
   const events = new Events(kube, identity, log);
@@ -56,9 +60,20 @@ export async function serveCaptures(options: ControllerOptions, signal: AbortSig
       if (isReady) all();
     },
   });
-  const reconciler = new Reconciler({ kube, cluster, events, key, signal, enqueue: (name) => queue.add(name) });
+  const reconciler = new Reconciler({
+    kube,
+    cluster,
+    events,
+    key,
+    pool: forwardedAgents(kube),
+    destination,
+    log,
+    signal,
+    enqueue: (name) => queue.add(name),
+  });
   if (await cluster.synced) {
     isReady = true;
+    reconciler.start();
     log(`serving ${cluster.captures.size} Captures`);
     all();
     await cluster.ended;

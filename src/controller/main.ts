@@ -14,10 +14,13 @@ import { serveCaptures } from './controller.ts';
 import { whileElected } from './election.ts';
 import { LIST_BYTES, LIST_PAGE_BYTES, LISTS } from './limits.ts';
 import { policyRecords } from './policy-record.ts';
+import { destinationsIn } from './recording/destinations.ts';
 
 /** As daemonset/captures/controller.yaml mounts them. */
 const KEY_FILE = process.env.KSNOOP_TICKET_KEY ?? '/etc/ksnoop/key/private.pem';
 const READY_FILE = process.env.KSNOOP_READY_FILE ?? '/run/ksnoop/ready';
+const DESTINATIONS = process.env.KSNOOP_DESTINATIONS ?? '/etc/ksnoop/destinations';
+const DESTINATION_KEYS = process.env.KSNOOP_DESTINATION_KEYS ?? '/etc/ksnoop/destination-keys';
 const LEASE = 'ksnoop-controller';
 
 const log = (line: string) => void process.stderr.write(`${new Date().toISOString()} ${line}\n`);
@@ -40,11 +43,12 @@ async function main(): Promise<void> {
     await isReadable(kube, abort.signal);
     writeFileSync(READY_FILE, '1');
     const election = { kube, namespace: AGENT_NAMESPACE, name: LEASE, labels: OWN_LABELS, identity, log };
+    const destination = destinationsIn(DESTINATIONS, DESTINATION_KEYS);
     let failure: unknown;
     const records = policyRecords(kube, AGENT_NAMESPACE, LEASE);
     const work = async (signal: AbortSignal) => {
       try {
-        await serveCaptures({ kube, key, identity, log, records }, signal);
+        await serveCaptures({ kube, key, identity, destination, log, records }, signal);
       } catch (thrown) {
         failure = thrown;
         abort.abort();

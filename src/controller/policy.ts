@@ -25,6 +25,7 @@ const VALIDATIONS: readonly string[] = [
   '!variables.created || !has(object.spec.requestedByGroups) || object.spec.requestedByGroups.all(group, group in request.userInfo.groups)',
   '!variables.created || !has(object.spec.requestedByExtra) || object.spec.requestedByExtra.all(key, has(request.userInfo.extra) && key in request.userInfo.extra && object.spec.requestedByExtra[key].all(value, value in request.userInfo.extra[key]))',
   'variables.created || (object.spec.?filter == oldObject.spec.?filter && object.spec.?snaplen == oldObject.spec.?snaplen && object.spec.?hostNetwork == oldObject.spec.?hostNetwork && object.spec.?limits == oldObject.spec.?limits && object.spec.?trigger == oldObject.spec.?trigger && object.spec.?storage == oldObject.spec.?storage && object.spec.?clientKey == oldObject.spec.?clientKey && object.spec.?requestedBy == oldObject.spec.?requestedBy && object.spec.?requestedByGroups == oldObject.spec.?requestedByGroups && object.spec.?requestedByExtra == oldObject.spec.?requestedByExtra && object.spec.?targets == oldObject.spec.?targets)',
+  '!variables.changed || !has(object.spec.fetch) || (oldObject != null && object.spec.?fetch == oldObject.spec.?fetch) || (object.spec.fetch.by == request.userInfo.username && (!has(object.spec.fetch.groups) || object.spec.fetch.groups.all(group, group in request.userInfo.groups)))',
 ];
 
 /** Whether Captures are protected by the policy. */

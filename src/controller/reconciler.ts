@@ -3,21 +3,25 @@ import { isDeepStrictEqual } from 'node:util';
 import { call } from '../capture/kube/api.ts';
 import { Gate } from '../capture/kube/gate.ts';
 import type { Kube } from '../capture/kube/kube.ts';
-import { type PodView, podLabel } from '../capture/kube/pod.ts';
+import type { PodView } from '../capture/kube/pod.ts';
 import { resourcePath } from '../capture/kube/resource.ts';
 import { CAPTURE_API } from '../capture/tenant/capture-object.ts';
 import { KsnoopError } from '../wire/errors.ts';
 import { isObject, type JsonObject, objectAt } from '../wire/guard.ts';
-import type { SealedTicket } from '../wire/ticket.ts';
 import { Permissions } from './access.ts';
 import { type CaptureView, captureView } from './capture-object.ts';
 import { captureInvolved, type Events } from './events.ts';
 import { FollowedPods } from './followed-pods.ts';
 import { AGAIN_MS, LOOKUPS, RUNNING_MAXIMUM, TARGETS_MAXIMUM, TARGETS_OF_NAMESPACE } from './limits.ts';
+import { type Placement, placed } from './placement.ts';
 import type { PolicyState } from './policy.ts';
-import { statusOf, timestamp, type Verdict } from './status.ts';
+import type { AgentPool } from './recording/agent-pool.ts';
+import type { FindDestination } from './recording/destinations.ts';
+import { ALLOWED_AGAIN_MS } from './recording/limits.ts';
+import { Recordings } from './recording/recordings.ts';
+import { type Condition, statusOf, timestamp, type Verdict } from './status.ts';
 import { type AgentPods, Tickets } from './tickets.ts';
-import { admitted, ended, endOf, policyRefusal, type Refusal, refused } from './verdict.ts';
+import { admitted, ended, endOf, policyRefusal, type Refusal, refused, settledBy } from './verdict.ts';
 
 /** What the controller's watches have: the state of the cluster as far as it matters here. */
 export interface ClusterView {
@@ -25,6 +29,10 @@ export interface ClusterView {
   readonly captures: ReadonlyMap<string, JsonObject>;
   /** The ready agent of a node. */
   agentOn(node: string): PodView | undefined;
+  /** The pods of the agents, ready or not. */
+  agents(): readonly PodView[];
+  /** An agent's pod by its UID. */
+  agent(uid: string): PodView | undefined;
   policy(): PolicyState;
 }
 
@@ -36,6 +44,11 @@ export interface ReconcilerParts {
   readonly key: KeyObject;
   /** Have a Capture looked at soon. */
   readonly enqueue: (key: string) => void;
+  /** How agents are reached that record. */
+  readonly pool: AgentPool;
+  /** Where recordings may go. */
+  readonly destination: FindDestination;
+  readonly log: (line: string) => void;
   readonly signal: AbortSignal;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
@@ -53,6 +66,10 @@ interface Running {
   readonly tickets: Tickets;
   /** When the targets were looked up, milliseconds since 1970. */
   readonly since: number;
+  /** When the requester was last found to be allowed, by `elapsed`. */
+  allowedAt: number;
+  /** UIDs of pods for which the requester was allowed. */
+  allowed: ReadonlySet<string>;
   /** UIDs of pods that have an event. */
   readonly announced: Set<string>;
 }
@@ -66,21 +83,43 @@ interface Written {
 export class Reconciler {
   readonly #parts: ReconcilerParts;
   readonly #now: () => number;
+  readonly #elapsed: () => number;
   readonly #running = new Map<string, Running>();
   readonly #gate = new Gate(LOOKUPS);
   readonly #permissions: Permissions;
   /** What was written last, and which version of the object was known then: the watch may be behind. */
   readonly #written = new Map<string, Written>();
+  readonly #recordings: Recordings;
+  /** UIDs of the Captures that record, by key: when they go, their recordings go. */
+  readonly #uids = new Map<string, string>();
+  /** Since when recordings have been ending, by UID. */
+  readonly #ending = new Map<string, number>();
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
     this.#now = parts.now ?? Date.now;
-    this.#permissions = new Permissions(parts.kube, parts.signal, parts.elapsed);
+    this.#elapsed = parts.elapsed ?? (() => performance.now());
+    this.#permissions = new Permissions(parts.kube, parts.signal, this.#elapsed);
+    const { cluster } = parts;
+    this.#recordings = new Recordings({
+      ...parts,
+      now: this.#now,
+      agents: () => cluster.agents(),
+      agent: (uid) => cluster.agent(uid),
+      captureOf: (uid) => keyOf(cluster.captures, uid),
+      refusalOf: ({ namespace, hostNetwork }, requester) =>
+        this.#permissions.refusalOf({ namespace, hostNetwork, requester }),
+    });
   }
 
   /** Captures whose pods are followed. */
   get running(): number {
     return this.#running.size;
+  }
+
+  /** Begin. All Captures and agents are known from now on. */
+  start(): void {
+    this.#recordings.start();
   }
 
   /**
@@ -91,8 +130,11 @@ export class Reconciler {
    */
   async reconcile(key: string): Promise<number | undefined> {
     const object = this.#parts.cluster.captures.get(key);
+    const uid = String(objectAt(object ?? {}, 'metadata').uid);
+    const known = this.#uids.get(key);
+    if (known !== undefined && known !== uid) this.#gone(key, known);
     if (object === undefined) {
-      this.#forget(key);
+      this.#unfollow(key);
       this.#written.delete(key);
       return undefined;
     }
@@ -101,74 +143,126 @@ export class Reconciler {
       capture = captureView(object);
     } catch (thrown) {
       if (!(thrown instanceof KsnoopError)) throw thrown;
-      this.#forget(key);
+      this.#unfollow(key);
       await this.#refuseUnreadable(key, object, thrown);
       return undefined;
     }
-    if (this.#running.get(key)?.uid !== capture.uid) this.#forget(key);
+    if (capture.recording !== undefined) this.#uids.set(key, uid);
+    if (this.#running.get(key)?.uid !== capture.uid) this.#unfollow(key);
     return await this.#judge(key, capture, object);
   }
 
-  /** End all that is followed. */
+  /** End all that is followed. Recordings go on. */
   close(): void {
-    for (const key of [...this.#running.keys()]) this.#forget(key);
+    this.#recordings.close();
+    for (const key of [...this.#running.keys()]) this.#unfollow(key);
   }
 
   async #judge(key: string, capture: CaptureView, object: JsonObject): Promise<number | undefined> {
-    const { cluster, events } = this.#parts;
-    const complete = endOf(capture, this.#now());
-    if (complete !== undefined) {
-      const wasRunning = objectAt(object, 'status').phase === 'Running';
-      this.#forget(key);
-      await this.#write(key, capture, object, ended(complete));
-      if (wasRunning) events.write(capture, captureInvolved(capture), 'CaptureComplete', complete.message);
-      return undefined;
-    }
-    const refuse = async (refusal: Refusal) => {
-      this.#forget(key);
-      await this.#write(key, capture, object, refused(refusal));
-      events.write(capture, captureInvolved(capture), 'CaptureRefused', refusal.message);
-      return refusal.final ? this.#untilEnd(capture) : Math.min(AGAIN_MS, this.#untilEnd(capture));
-    };
-    const unprotected = policyRefusal(capture, cluster.policy());
-    if (unprotected !== undefined) return refuse(unprotected);
-    if (capture.destination !== '') {
-      const message = `The administrator has defined no destination ${capture.destination}.`;
-      return refuse({ reason: 'NoDestination', message, final: true });
-    }
-    const before = this.#running.get(key);
-    const full = before === undefined ? this.#fullness(capture) : undefined;
-    if (full !== undefined) return refuse({ reason: 'TooManyCaptures', message: full, final: false });
-    // Before the targets are looked up: what they are is not for everybody either.
-    if (before === undefined) {
-      const missing = await this.#permissions.refusalOf(capture);
-      if (missing !== undefined) return refuse({ reason: 'Forbidden', message: missing, final: false });
-    }
-    const running = before ?? this.#follow(key, capture);
-    if (!running.pods.isFound) return undefined;
-    const { parts, failed, pods } = this.#placed(capture, running);
-    const now = this.#now();
-    if (running.tickets.areDue(parts, now)) {
-      // On every join and every renewal.
-      const missing = await this.#permissions.refusalOf(capture);
-      if (missing !== undefined) return refuse({ reason: 'Forbidden', message: missing, final: false });
-    }
-    let tickets: SealedTicket[];
-    try {
-      tickets = running.tickets.issue(capture, parts, now);
-    } catch (thrown) {
-      if (!(thrown instanceof KsnoopError)) throw thrown;
-      return refuse({ reason: 'Invalid', message: thrown.message, final: true });
-    }
-    await this.#write(key, capture, object, admitted(pods, failed, tickets, running.pods.problems));
-    this.#announce(capture, running, parts);
-    const isEmpty = parts.length === 0;
-    if (running.pods.problems.length > 0 && isEmpty && now >= running.since + AGAIN_MS) {
+    const complete = settledBy(capture) ?? endOf(capture, this.#now());
+    if (complete !== undefined) return this.#end(key, capture, object, complete);
+    const running = await this.#admit(key, capture);
+    if (running === undefined) return undefined;
+    if ('reason' in running) return this.#refuse(key, capture, object, running);
+    const placement = placed(capture, running.pods.pods.values(), (node) => this.#parts.cluster.agentOn(node));
+    const missing = await this.#withdrawn(capture, running, placement.parts);
+    if (missing !== undefined) return this.#refuse(key, capture, object, missing);
+    const verdict =
+      capture.recording === undefined
+        ? this.#ticketed(capture, running, placement)
+        : await this.#recordings.record(capture, placement, running.pods.problems);
+    if ('reason' in verdict) return this.#refuse(key, capture, object, verdict);
+    await this.#write(key, capture, object, verdict);
+    this.#announce(capture, running, placement.parts);
+    const isEmpty = placement.parts.length === 0;
+    if (running.pods.problems.length > 0 && isEmpty && this.#now() >= running.since + AGAIN_MS) {
       // What did not exist may have been made since.
-      this.#forget(key);
+      this.#unfollow(key);
       return 0;
     }
-    return Math.min(AGAIN_MS, running.tickets.dueIn(this.#now()), this.#untilEnd(capture));
+    const due = capture.recording === undefined ? running.tickets.dueIn(this.#now()) : this.#recordings.dueIn(capture);
+    return Math.min(AGAIN_MS, due, this.#untilEnd(capture));
+  }
+
+  /** Whether a Capture may run. @returns undefined while its targets are looked up */
+  async #admit(key: string, capture: CaptureView): Promise<Running | Refusal | undefined> {
+    const unprotected = policyRefusal(capture, this.#parts.cluster.policy());
+    if (unprotected !== undefined) return unprotected;
+    const before = this.#running.get(key);
+    if (before !== undefined) return before.pods.isFound ? before : undefined;
+    const unplaced = this.#recordings.hasBegun(capture) ? undefined : this.#recordings.unplaced(capture);
+    if (unplaced !== undefined) return { reason: 'NoDestination', message: unplaced, final: false };
+    const full = this.#fullness(capture);
+    if (full !== undefined) return { reason: 'TooManyCaptures', message: full, final: false };
+    // Before the targets are looked up: what they are is not for everybody either.
+    const missing = await this.#permissions.refusalOf(capture);
+    if (missing !== undefined) return { reason: 'Forbidden', message: missing, final: false };
+    const running = this.#follow(key, capture);
+    return running.pods.isFound ? running : undefined;
+  }
+
+  /** Ask for the permission again where it is due: on every join, every renewal of a ticket, and from time to time. */
+  async #withdrawn(capture: CaptureView, running: Running, parts: readonly AgentPods[]): Promise<Refusal | undefined> {
+    const now = this.#now();
+    const uids = parts.flatMap(({ pods }) => pods.map(({ uid }) => uid));
+    const isDue =
+      capture.recording === undefined
+        ? running.tickets.areDue(parts, now)
+        : this.#elapsed() > running.allowedAt + ALLOWED_AGAIN_MS || uids.some((uid) => !running.allowed.has(uid));
+    if (!isDue) return undefined;
+    const missing = await this.#permissions.refusalOf(capture);
+    if (missing !== undefined) return { reason: 'Forbidden', message: missing, final: false };
+    running.allowedAt = this.#elapsed();
+    running.allowed = new Set(uids);
+    return undefined;
+  }
+
+  #ticketed(capture: CaptureView, running: Running, { pods, failed, parts }: Placement): Verdict | Refusal {
+    try {
+      const tickets = running.tickets.issue(capture, parts, this.#now());
+      return admitted(pods, failed, tickets, running.pods.problems);
+    } catch (thrown) {
+      if (!(thrown instanceof KsnoopError)) throw thrown;
+      return { reason: 'Invalid', message: thrown.message, final: true };
+    }
+  }
+
+  async #refuse(key: string, capture: CaptureView, object: JsonObject, refusal: Refusal): Promise<number> {
+    const isRecorded = capture.recording !== undefined && this.#recordings.hasBegun(capture);
+    if (isRecorded && refusal.reason === 'Forbidden') {
+      const message = `The permission was withdrawn: ${refusal.message}`;
+      const complete = { type: 'Complete', status: 'True', reason: 'PermissionWithdrawn', message } as const;
+      return (await this.#end(key, capture, object, complete)) ?? AGAIN_MS;
+    }
+    this.#unfollow(key);
+    const verdict = isRecorded ? await this.#recordings.pause(capture, refusal) : refused(refusal);
+    await this.#write(key, capture, object, verdict);
+    this.#parts.events.write(capture, captureInvolved(capture), 'CaptureRefused', refusal.message);
+    return refusal.final ? this.#untilEnd(capture) : Math.min(AGAIN_MS, this.#untilEnd(capture));
+  }
+
+  async #end(key: string, capture: CaptureView, object: JsonObject, complete: Condition): Promise<number | undefined> {
+    const wasRunning = capture.status.phase === 'Running';
+    this.#unfollow(key);
+    if (capture.recording === undefined || !this.#recordings.hasBegun(capture)) {
+      await this.#write(key, capture, object, ended(complete));
+    } else {
+      const verdict = await this.#recordings.end(capture, complete, this.#endedAt(capture));
+      await this.#write(key, capture, object, verdict);
+      if (verdict.phase !== 'Complete') return AGAIN_MS;
+    }
+    if (wasRunning) this.#parts.events.write(capture, captureInvolved(capture), 'CaptureComplete', complete.message);
+    const due = this.#recordings.dueIn(capture);
+    return Number.isFinite(due) ? due : undefined;
+  }
+
+  /** Since when a Capture has been ending, as far as this controller knows; milliseconds since 1970. */
+  #endedAt({ uid, ends }: CaptureView): number {
+    const now = this.#now();
+    if (now >= ends) return ends;
+    const known = this.#ending.get(uid) ?? now;
+    this.#ending.set(uid, known);
+    return known;
   }
 
   /** Why no more Captures may run; undefined when this one may. */
@@ -199,44 +293,26 @@ export class Reconciler {
       pods: new FollowedPods(kube, this.#gate, capture, () => enqueue(key)),
       tickets: new Tickets(signingKey),
       since: this.#now(),
+      allowedAt: this.#elapsed(),
+      allowed: new Set<string>(),
       announced: new Set<string>(),
     };
     this.#running.set(key, running);
     return running;
   }
 
-  #forget(key: string): void {
+  /** A Capture of this name is gone, and with it what was recorded of it. */
+  #gone(key: string, uid: string): void {
+    this.#unfollow(key);
+    this.#written.delete(key);
+    this.#uids.delete(key);
+    this.#ending.delete(uid);
+    this.#recordings.deleted(uid);
+  }
+
+  #unfollow(key: string): void {
     this.#running.get(key)?.pods.stop();
     this.#running.delete(key);
-  }
-
-  /** Which agent captures which pods, and which pods none can. */
-  #placed(capture: CaptureView, running: Running) {
-    const pods = [...running.pods.pods.values()].sort((a, b) => podLabel(a).localeCompare(podLabel(b)));
-    const failed = new Map<PodView, string>();
-    const parts = new Map<string, { agent: PodView; pods: PodView[]; hostNetwork: boolean }>();
-    for (const pod of pods) {
-      const why = this.#obstacle(capture, pod);
-      const agent = this.#parts.cluster.agentOn(pod.nodeName);
-      if (why !== undefined || agent === undefined) {
-        failed.set(pod, why ?? `No agent is ready on node ${pod.nodeName}.`);
-        continue;
-      }
-      const name = `${agent.uid} ${pod.hostNetwork}`;
-      const part = parts.get(name) ?? { agent, pods: [], hostNetwork: pod.hostNetwork };
-      part.pods.push(pod);
-      parts.set(name, part);
-    }
-    return { pods, failed, parts: [...parts.values()] };
-  }
-
-  #obstacle(capture: CaptureView, pod: PodView): string | undefined {
-    if (pod.hostNetwork && !capture.hostNetwork) {
-      return `Pod ${pod.name} is on its node's network: that needs spec.hostNetwork.`;
-    }
-    // Its network namespace is found by an annotation that others may write.
-    if (pod.configHash !== undefined) return `Pod ${pod.name} is a static pod.`;
-    return undefined;
   }
 
   #announce(capture: CaptureView, running: Running, parts: readonly AgentPods[]): void {
@@ -244,7 +320,8 @@ export class Reconciler {
     const joined = parts.flatMap(({ pods }) => pods).filter(({ uid }) => !running.announced.has(uid));
     if (joined.length === 0) return;
     const filter = capture.filter === '' ? 'all packets' : `packets with filter "${capture.filter}"`;
-    const who = `${capture.requester.user} captures ${filter}`;
+    const verb = capture.recording === undefined ? 'captures' : 'records';
+    const who = `${capture.requester.user} ${verb} ${filter}`;
     if (running.announced.size === 0) {
       events.write(capture, captureInvolved(capture), 'CaptureStarted', `${who} of ${joined.length} pods`);
     }
@@ -261,8 +338,7 @@ export class Reconciler {
     const current = objectAt(object, 'status');
     const { resourceVersion } = objectAt(object, 'metadata');
     const plain: unknown = JSON.parse(JSON.stringify(status));
-    if (!isObject(plain) || Object.keys(plain).every((member) => isDeepStrictEqual(plain[member], current[member])))
-      return;
+    if (!isObject(plain) || Object.keys(plain).every((member) => isWritten(plain[member], current[member]))) return;
     const last = this.#written.get(key);
     // Written already, and the watch has not brought it yet.
     if (last?.resourceVersion === resourceVersion && isDeepStrictEqual(last?.status, plain)) return;
@@ -303,4 +379,17 @@ export class Reconciler {
       throw thrown;
     }
   }
+}
+
+/** `namespace/name` of the Capture with a UID. */
+function keyOf(captures: ReadonlyMap<string, JsonObject>, uid: string): string | undefined {
+  for (const [key, object] of captures) if (objectAt(object, 'metadata').uid === uid) return key;
+  return undefined;
+}
+
+/** Whether a status has a member already. null removes what is there. */
+function isWritten(wanted: unknown, current: unknown): boolean {
+  if (wanted === null) return current === undefined || current === null;
+  if (!isObject(wanted) || !isObject(current)) return isDeepStrictEqual(wanted, current);
+  return Object.keys(wanted).every((member) => isWritten(wanted[member], current[member]));
 }

@@ -3,12 +3,13 @@ import { type JsonObject, objectsAt, optionalString } from '../wire/guard.ts';
 import type { SealedTicket } from '../wire/ticket.ts';
 import type { CaptureView } from './capture-object.ts';
 import { MESSAGE_MAXIMUM, NODES_NAMED } from './limits.ts';
+import type { RecordingStatus } from './recording/recording-verdict.ts';
 
 export type Phase = 'Pending' | 'Running' | 'Complete' | 'Refused';
 
 /** A condition before it is known since when it holds. */
 export interface Condition {
-  readonly type: 'Admitted' | 'Capturing' | 'Complete' | 'Degraded' | 'PolicyMissing';
+  readonly type: 'Admitted' | 'Capturing' | 'Complete' | 'Degraded' | 'PolicyMissing' | 'Stored';
   readonly status: 'True' | 'False' | 'Unknown';
   /** One word, as `kubectl wait` and programs compare it. */
   readonly reason: string;
@@ -23,6 +24,10 @@ export interface Verdict {
   /** Pods that cannot be captured, and why. */
   readonly failed: ReadonlyMap<PodView, string>;
   readonly tickets: readonly SealedTicket[];
+  /** Of a recording, what is where. */
+  readonly recording?: RecordingStatus;
+  /** The answer to whoever fetches; null for none. */
+  readonly fetch?: JsonObject | null;
 }
 
 /**
@@ -31,7 +36,7 @@ export interface Verdict {
  */
 export function statusOf(capture: CaptureView, verdict: Verdict, now: number): JsonObject {
   const { status, generation } = capture;
-  const { phase, pods, failed, tickets } = verdict;
+  const { phase, pods, failed, tickets, recording, fetch } = verdict;
   const time = timestamp(now);
   const known = objectsAt(status, 'conditions');
   const startTime = optionalString(status, 'startTime') ?? (phase === 'Running' ? time : undefined);
@@ -43,11 +48,15 @@ export function statusOf(capture: CaptureView, verdict: Verdict, now: number): J
     ...(ended !== undefined && { completionTime: ended }),
     targets: {
       wanted: pods.length,
-      admitted: new Set(tickets.flatMap((ticket) => ticket.pods.map(({ uid }) => uid))).size,
+      admitted: recording === undefined ? ticketed(tickets) : pods.length - failed.size,
+      ...(recording !== undefined && { capturing: recording.capturing }),
       failed: failed.size,
     },
-    nodes: nodesOf(verdict),
+    ...(recording === undefined
+      ? { nodes: nodesOf(verdict) }
+      : { nodes: recording.nodes, files: recording.files, counters: recording.counters }),
     tickets,
+    ...(fetch !== undefined && { fetch }),
     conditions: verdict.conditions.map((condition) => {
       const before = known.find(({ type }) => type === condition.type);
       const since = before?.status === condition.status ? optionalString(before, 'lastTransitionTime') : undefined;
@@ -60,6 +69,10 @@ export function statusOf(capture: CaptureView, verdict: Verdict, now: number): J
 /** A time of the API (RFC 3339, whole seconds). @param ms since 1970 */
 export function timestamp(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+function ticketed(tickets: readonly SealedTicket[]): number {
+  return new Set(tickets.flatMap((ticket) => ticket.pods.map(({ uid }) => uid))).size;
 }
 
 function nodesOf({ pods, failed }: Verdict): JsonObject[] {

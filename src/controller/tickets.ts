@@ -88,7 +88,7 @@ export class Tickets {
 }
 
 /** A ticket has TICKET_PODS pods at most, sorted by UID. */
-function divided(parts: readonly AgentPods[]): AgentPods[] {
+export function divided(parts: readonly AgentPods[]): AgentPods[] {
   return parts.flatMap((part) => {
     const sorted = [...part.pods].sort((a, b) => (a.uid < b.uid ? -1 : 1));
     const count = Math.ceil(sorted.length / TICKET_PODS);

@@ -1,5 +1,6 @@
 import type { PodView } from '../capture/kube/pod.ts';
 import type { KsnoopError } from '../wire/errors.ts';
+import { objectsAt, optionalString } from '../wire/guard.ts';
 import type { SealedTicket } from '../wire/ticket.ts';
 import type { CaptureView } from './capture-object.ts';
 import type { PolicyState } from './policy.ts';
@@ -38,6 +39,14 @@ export function endOf(capture: CaptureView, now: number): Condition | undefined 
   return undefined;
 }
 
+/** What a recording that has ended says of its end; undefined while it has not, and of live captures. */
+export function settledBy({ recording, status }: CaptureView): Condition | undefined {
+  if (recording === undefined || status.phase !== 'Complete') return undefined;
+  const known = objectsAt(status, 'conditions').find(({ type }) => type === 'Complete') ?? {};
+  const text = (key: string) => optionalString(known, key) ?? '';
+  return { type: 'Complete', status: 'True', reason: text('reason') || 'Stopped', message: text('message') };
+}
+
 /** The verdict on a Capture of which nothing is captured. */
 export function refused(refusal: Refusal): Verdict {
   const { reason, message, final } = refusal;
@@ -68,13 +77,7 @@ export function admitted(
   const count = pods.length - failed.size;
   const words = `${count} of ${pods.length} pods have tickets`;
   const conditions: Condition[] = [
-    {
-      type: 'Admitted',
-      status: 'True',
-      reason: 'Allowed',
-      message: 'The policy and the permissions of requestedBy allow it.',
-    },
-    policyCondition(undefined),
+    ...admittedConditions(),
     count === 0
       ? { type: 'Capturing', status: 'False', reason: 'NoPods', message: words }
       : // Packets flow between client and agents; the controller does not see them.
@@ -85,8 +88,19 @@ export function admitted(
   return { phase: count === 0 ? 'Pending' : 'Running', conditions, pods, failed, tickets };
 }
 
+/** The conditions of whatever is admitted. */
+export function admittedConditions(): Condition[] {
+  const message = 'The policy and the permissions of requestedBy allow it.';
+  return [{ type: 'Admitted', status: 'True', reason: 'Allowed', message }, policyCondition(undefined)];
+}
+
+/** Why not all of the targets' pods are captured, a sentence each. */
+export function degradedReasons(failed: ReadonlyMap<PodView, string>, problems: readonly KsnoopError[]): string[] {
+  return [...new Set([...problems.map(({ message }) => message), ...failed.values()])];
+}
+
 function degraded(failed: ReadonlyMap<PodView, string>, problems: readonly KsnoopError[]): Condition {
-  const reasons = [...new Set([...problems.map(({ message }) => message), ...failed.values()])];
+  const reasons = degradedReasons(failed, problems);
   if (reasons.length === 0) return { type: 'Degraded', status: 'False', reason: 'AsWanted', message: '' };
   const reason = problems.length > 0 ? 'TargetsNotFound' : 'PodsNotCaptured';
   return { type: 'Degraded', status: 'True', reason, message: reasons.join(' ') };

@@ -14,6 +14,8 @@ interface Build {
   /** The directory of the Go module, and the name of the binary. */
   readonly module: string;
   readonly version: string;
+  /** The package of the program, where it is not the module itself. */
+  readonly main?: string;
   readonly flags: readonly string[];
   /** How long a build from nothing takes on two processors, for the person who waits. */
   readonly about: string;
@@ -60,6 +62,15 @@ const BUILDS = {
     about: 'about a minute, once',
     aliases: [],
   },
+  /** A server that speaks S3. */
+  versitygw: {
+    module: 'versitygw',
+    version: '1.8.0',
+    main: 'github.com/versity/versitygw/cmd/versitygw',
+    flags: ['-trimpath', '-ldflags', '-s -w'],
+    about: 'about 2 minutes, once',
+    aliases: [],
+  },
   caddy: {
     module: 'caddy',
     version: '2.11.9',
@@ -100,7 +111,7 @@ export async function ensureBuilt(names: readonly BuildName[] = ['pause', 'kuber
 }
 
 async function build(name: BuildName): Promise<void> {
-  const { module, version, flags, about, aliases }: Build = BUILDS[name];
+  const { module, version, main = '.', flags, about, aliases }: Build = BUILDS[name];
   const directory = buildDirectory(name);
   const draft = `${directory}.${process.pid}`;
   removeAbandoned(directory);
@@ -108,7 +119,7 @@ async function build(name: BuildName): Promise<void> {
   say(`building ${module} ${version} with Go (${about}) into ${directory}`);
   const tick = setInterval(() => say(`still building ${module} ...`), 30_000);
   try {
-    const outcome = await attempt(['go', 'build', ...flags, '-o', join(draft, module), '.'], {
+    const outcome = await attempt(['go', 'build', ...flags, '-o', join(draft, module), main], {
       cwd: join(SOURCES, module),
       // What a killed compiler leaves is then thrown away with the draft.
       env: { ...process.env, CGO_ENABLED: '0', GOTMPDIR: draft },

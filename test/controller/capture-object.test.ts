@@ -17,7 +17,8 @@ test('a Capture is read', () => {
     snaplen: 262_144,
     hostNetwork: false,
     requester: { user: 'alice', groups: [], extra: {} },
-    destination: '',
+    recording: undefined,
+    fetch: undefined,
   });
 });
 
@@ -62,4 +63,33 @@ test('nothing is kept in memory that a tenant may make large, and all that is re
   expect(JSON.stringify(kept).length).toBeLessThan(1_000);
   expect(captureView(kept)).toEqual(captureView({ ...made, metadata, status: { phase: 'Pending' } }));
   expect(objectAt(kept, 'metadata').resourceVersion).toBe('1');
+});
+
+test('a recording is read, with what it leaves out', () => {
+  const storage = { destination: 'node' };
+  const of = (spec: object) => captureView(madeCapture({ storage, clientKey: undefined, ...spec })).recording;
+  expect(of({})).toEqual({ destination: 'node', maxBytes: 256 * 2 ** 20, ring: undefined, trigger: undefined });
+  const ring = { files: 24, fileBytes: 50_000_000 };
+  expect(of({ limits: { duration: '8h', ring } })).toMatchObject({ ring, maxBytes: 1_200_000_000 });
+  const trigger = { where: 'http.status >= 500', before: '5s' };
+  // What is kept has its place beside the ring.
+  expect(of({ limits: { duration: '8h', ring }, trigger })).toMatchObject({
+    maxBytes: 2_400_000_000,
+    trigger: { where: 'http.status >= 500', beforeMs: 5_000, afterMs: 10_000 },
+  });
+  expect(of({ trigger })?.ring).toEqual({ files: 8, fileBytes: 16 * 2 ** 20 });
+  expect(of({ limits: { duration: '8h', bytes: '2Gi' } })?.maxBytes).toBe(2 ** 31);
+});
+
+test.each([
+  { storage: { destination: '../node' } },
+  { storage: { destination: 'node' }, limits: { duration: '1h', bytes: '0' } },
+  { storage: { destination: 'node' }, limits: { duration: '1h', bytes: '10x' } },
+  { storage: { destination: 'node' }, limits: { duration: '1h', ring: { files: 1, fileBytes: 50_000_000 } } },
+  { storage: { destination: 'node' }, limits: { duration: '1h', bytes: '2M', ring: { files: 9, fileBytes: 2 ** 20 } } },
+  { storage: { destination: 'node' }, trigger: { where: '' } },
+  { storage: { destination: 'node' }, trigger: { where: 'failed', after: '11m' } },
+  { storage: { destination: 'node' }, fetch: { key: '', by: 'alice' } },
+])('a recording that cannot be is refused: %j', (spec) => {
+  expect(() => captureView(madeCapture(spec))).toThrow();
 });

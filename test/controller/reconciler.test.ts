@@ -7,6 +7,7 @@ import { Events } from '../../src/controller/events.ts';
 import { TARGETS_MAXIMUM, TARGETS_OF_NAMESPACE } from '../../src/controller/limits.ts';
 import type { PolicyState } from '../../src/controller/policy.ts';
 import { Reconciler } from '../../src/controller/reconciler.ts';
+import { AgentPool } from '../../src/controller/recording/agent-pool.ts';
 import { verifyTicket } from '../../src/ticket/sign.ts';
 import { type JsonObject, objectAt, objectsAt } from '../../src/wire/guard.ts';
 import { parseSealedTickets, type Ticket } from '../../src/wire/ticket.ts';
@@ -76,7 +77,18 @@ beforeEach(async () => {
   writer = new Events(kube, 'controller-1', (line) => logged.push(line));
   reconciler = new Reconciler({
     kube,
-    cluster: { captures, agentOn: (node) => agents.get(node), policy: () => policy },
+    cluster: {
+      captures,
+      agentOn: (node) => agents.get(node),
+      agents: () => [...agents.values()],
+      agent: (wanted) => [...agents.values()].find((each) => each.uid === wanted),
+      policy: () => policy,
+    },
+    pool: new AgentPool(() => {
+      throw new Error('no agent records');
+    }),
+    destination: (name) => `The administrator has defined no destination ${name}.`,
+    log: () => {},
     events: writer,
     key: privateKey,
     enqueue: () => {

@@ -55,7 +55,7 @@ test('the policy is the one that the controller demands', () => {
   });
   const { validations } = objectAt(policy, 'spec');
   const all = Array.isArray(validations) ? validations : [];
-  expect(all).toHaveLength(7);
+  expect(all).toHaveLength(8);
   for (let left = 0; left < all.length; left++) {
     const fewer = changed(policy, { validations: all.filter((_, index) => index !== left) });
     expect(policyState(fewer, binding, () => 0)).toMatchObject({
@@ -102,7 +102,7 @@ test('a policy as the API server completes it counts', () => {
   expect(policyState(whole, created(named('ValidatingAdmissionPolicyBinding')), () => 0).protects).toBe(true);
 });
 
-test('the controller is restricted, and has the one key', () => {
+test('the controller is restricted, and has the one key, and what the administrator defines for recordings', () => {
   const pod = podOf(named('Deployment', 'ksnoop-controller'));
   const [container, ...others] = objectsAt(pod, 'containers');
   expect(others).toEqual([]);
@@ -118,7 +118,12 @@ test('the controller is restricted, and has the one key', () => {
       capabilities: { drop: ['ALL'] },
     },
   });
-  expect(objectsAt(pod, 'volumes').map((volume) => Object.keys(volume).at(-1))).toEqual(['secret', 'emptyDir']);
+  expect(objectsAt(pod, 'volumes').map((volume) => Object.keys(volume).at(-1))).toEqual([
+    'secret',
+    'emptyDir',
+    'configMap',
+    'secret',
+  ]);
 });
 
 test('permissions of the controller: reads, the status of Captures, reviews and events', () => {

@@ -111,7 +111,8 @@ export function openLink(
   });
 }
 
-function ticketRefused(refusal: string): KsnoopError {
+/** The error of a ticket that an agent refuses. @param refusal a key of TICKET_REFUSALS */
+export function ticketRefused(refusal: string): KsnoopError {
   if (refusal === 'missing') {
     return new KsnoopError('TICKET_REQUIRED', 'The agent takes sessions over port-forward with a ticket only.', {
       hint: 'Capture as a tenant: --as-tenant. An administrator may use exec: --transport exec',

@@ -33,6 +33,14 @@ export interface MadeCapture {
   readonly uid: string;
 }
 
+/** A Capture as it is sent to the API server. */
+export interface CaptureManifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name?: string; readonly generateName?: string; readonly namespace: string };
+  readonly spec: object;
+}
+
 /** Whether the cluster has Captures: an administrator has run `ksnoop install --captures`. @throws KsnoopError as `find` */
 export async function takesCaptures(kube: Kube, signal: AbortSignal): Promise<boolean> {
   return (await find(kube, resourcePath(CAPTURE_API, undefined), signal)) !== undefined;
@@ -45,24 +53,36 @@ export async function takesCaptures(kube: Kube, signal: AbortSignal): Promise<bo
 export async function createCapture(kube: Kube, wanted: WantedCapture, signal: AbortSignal): Promise<MadeCapture> {
   const { namespace, targets, filter, snaplen, hostNetwork, durationMs, clientKey } = wanted;
   const user = await ownUser(kube, signal);
-  const object = {
-    apiVersion: CAPTURE_API,
-    kind: 'Capture',
-    metadata: { generateName: 'ksnoop-', namespace },
-    spec: {
-      targets,
-      ...(filter !== undefined && { filter }),
-      snaplen,
-      hostNetwork,
-      limits: { duration: `${Math.ceil(durationMs / 1000)}s` },
-      requestedBy: user.name,
-      ...(user.groups.length > 0 && { requestedByGroups: user.groups }),
-      clientKey,
+  return createObject(
+    kube,
+    {
+      apiVersion: CAPTURE_API,
+      kind: 'Capture',
+      metadata: { generateName: 'ksnoop-', namespace },
+      spec: {
+        targets,
+        ...(filter !== undefined && { filter }),
+        snaplen,
+        hostNetwork,
+        limits: { duration: `${Math.ceil(durationMs / 1000)}s` },
+        requestedBy: user.name,
+        ...(user.groups.length > 0 && { requestedByGroups: user.groups }),
+        clientKey,
+      },
     },
-  };
+    signal,
+  );
+}
+
+/**
+ * Create a Capture as it is.
+ * @throws KsnoopError as createCapture
+ */
+export async function createObject(kube: Kube, object: CaptureManifest, signal: AbortSignal): Promise<MadeCapture> {
+  const { namespace } = object.metadata;
   try {
     const made = objectAt(
-      await create(kube, resourcePath(CAPTURE_API, namespace, 'captures'), object, signal),
+      await create(kube, resourcePath(CAPTURE_API, namespace, 'captures'), { ...object }, signal),
       'metadata',
     );
     return {
@@ -103,7 +123,7 @@ export async function endCapture(kube: Kube, { namespace, name, uid }: MadeCaptu
 }
 
 /** Who the API server takes the user for (SelfSubjectReview, Kubernetes 1.28 and later). */
-async function ownUser(kube: Kube, signal: AbortSignal): Promise<{ name: string; groups: unknown[] }> {
+export async function ownUser(kube: Kube, signal: AbortSignal): Promise<{ name: string; groups: unknown[] }> {
   const path = resourcePath('authentication.k8s.io/v1', undefined, 'selfsubjectreviews');
   const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
   const answer: JsonObject = await create(kube, path, review, signal);

@@ -1,5 +1,13 @@
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
-import { arrayAt, type JsonObject, objectAt, optionalNumber, optionalString } from '../../wire/guard.ts';
+import {
+  arrayAt,
+  isObject,
+  type JsonObject,
+  objectAt,
+  objectsAt,
+  optionalNumber,
+  optionalString,
+} from '../../wire/guard.ts';
 import { call, list, open } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
 import { resourcePath } from '../kube/resource.ts';
@@ -22,6 +30,23 @@ export interface CaptureSummary {
   readonly created: string;
   readonly completed: string | undefined;
   readonly duration: string;
+  /** Of a recording; undefined for a live capture. */
+  readonly recording: RecordingSummary | undefined;
+}
+
+/** What a list shows of a recording. */
+export interface RecordingSummary {
+  readonly destination: string;
+  /** Pods that are recorded now. */
+  readonly capturing: number;
+  /** Nodes on which it records, or has recorded. */
+  readonly nodes: number;
+  readonly packets: number;
+  readonly bytes: number;
+  /** Exchanges that matched; undefined without a trigger. */
+  readonly triggers: number | undefined;
+  /** Finished files. */
+  readonly files: number;
 }
 
 /**
@@ -89,6 +114,21 @@ function summaryOf(object: JsonObject): CaptureSummary {
     created: text(metadata, 'creationTimestamp'),
     completed: optionalString(status, 'completionTime'),
     duration: text(objectAt(spec, 'limits'), 'duration'),
+    recording: isObject(spec.storage) ? recordingOf(spec, status) : undefined,
+  };
+}
+
+function recordingOf(spec: JsonObject, status: JsonObject): RecordingSummary {
+  const counters = objectAt(status, 'counters');
+  const count = (parent: JsonObject, key: string) => optionalNumber(parent, key) ?? 0;
+  return {
+    destination: optionalString(objectAt(spec, 'storage'), 'destination') ?? '',
+    capturing: count(objectAt(status, 'targets'), 'capturing'),
+    nodes: new Set(objectsAt(status, 'nodes').map(({ node }) => node)).size,
+    packets: count(counters, 'packets'),
+    bytes: count(counters, 'bytes'),
+    triggers: isObject(spec.trigger) ? count(counters, 'triggers') : undefined,
+    files: arrayAt(status, 'files').length,
   };
 }
 

@@ -1,0 +1,300 @@
+import { createClientKey } from '../../ticket/seal.ts';
+import { EXIT, KsnoopError } from '../../wire/errors.ts';
+import { isObject, type JsonObject, objectAt, optionalString, parseJson, requireString } from '../../wire/guard.ts';
+import type { RecordingPiece } from '../../wire/recording.ts';
+import { call, find } from '../kube/api.ts';
+import type { Kube } from '../kube/kube.ts';
+import { resourcePath } from '../kube/resource.ts';
+import { ADMISSION_MS } from '../limits.ts';
+import { type AgentRecordings, recordingsOf } from './agent-recordings.ts';
+import { CAPTURE_API, type MadeCapture, ownUser } from './capture-object.ts';
+import { type BucketFile, bucketFiles, type FetchAnswer, type FetchNode, fetchAnswer } from './fetch-answer.ts';
+import { RecordingWatch } from './recording-watch.ts';
+
+/** Files for which URLs are asked at a time (daemonset/captures/crd.yaml). */
+const URLS_AT_A_TIME = 50;
+
+/** How long a new ticket is waited for: the controller makes one about every 15 s. */
+const TICKET_MS = 60_000;
+
+/** A file of a recording, wherever it is. */
+export interface RecordedFile {
+  /** `NODE-AGENT/PIECE`: unique in the recording. */
+  readonly name: string;
+  readonly node: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  /** Nanoseconds since 1970, not after its first packet; 0 without packets. */
+  readonly first: bigint;
+  /** Its bytes from one on. May be called again after a failure. */
+  readonly open: (from: number, signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
+}
+
+/** What can be fetched of a recording now. */
+export interface FetchableFiles {
+  readonly files: readonly RecordedFile[];
+  /** What cannot be fetched, sentences. */
+  readonly missing: readonly string[];
+}
+
+/** A presigned URL that was opened. */
+export interface BucketUrl {
+  readonly url: string;
+  readonly ca: string | undefined;
+}
+
+/** Gets an object of a bucket from a byte on. */
+export type GetObject = (url: BucketUrl, from: number, signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
+
+/**
+ * The files of a recording, for whoever may capture in its namespace: the request is in the Capture (spec.fetch), and the controller's
+ * answer can be read with the key of this process alone.
+ */
+export class RecordingFetch {
+  readonly #kube: Kube;
+  readonly #capture: MadeCapture;
+  readonly #user: { readonly name: string; readonly groups: readonly unknown[] };
+  readonly #watch: RecordingWatch;
+  readonly #key = createClientKey();
+  readonly #getObject: GetObject;
+  readonly #usedTickets = new Set<string>();
+  readonly #agents: AgentRecordings[] = [];
+  /** The object as it was at the beginning. */
+  readonly object: JsonObject;
+
+  /**
+   * Ask for the files of a recording.
+   * @throws KsnoopError NO_SUCH_TARGET (exit 3), USAGE for a live capture, CAPTURE_REFUSED, CONTROLLER_SILENT, and as the API server has it
+   */
+  static async begin(
+    kube: Kube,
+    { namespace, name }: { readonly namespace: string; readonly name: string },
+    getObject: GetObject,
+    signal: AbortSignal,
+  ): Promise<RecordingFetch> {
+    const object = await find(kube, resourcePath(CAPTURE_API, namespace, 'captures', name), signal);
+    if (object === undefined) {
+      throw new KsnoopError('NO_SUCH_TARGET', `There is no Capture ${name} in namespace ${namespace}.`, {
+        hint: `List them: ksnoop captures -n ${namespace}`,
+        exit: EXIT.noTarget,
+      });
+    }
+    if (!isObject(objectAt(object, 'spec').storage)) {
+      throw new KsnoopError('USAGE', `Capture ${name} is a live capture, whose packets went to its client.`, {
+        hint: 'Recordings are made by: ksnoop record',
+        exit: EXIT.usage,
+      });
+    }
+    const uid = requireString(objectAt(object, 'metadata'), 'uid', 'Capture');
+    const fetch = new RecordingFetch(kube, { namespace, name, uid }, object, getObject, await ownUser(kube, signal));
+    try {
+      await fetch.#ask([], signal);
+      await fetch.#answered(signal);
+      return fetch;
+    } catch (thrown) {
+      await fetch.close();
+      throw thrown;
+    }
+  }
+
+  private constructor(
+    kube: Kube,
+    capture: MadeCapture,
+    object: JsonObject,
+    getObject: GetObject,
+    user: { readonly name: string; readonly groups: readonly unknown[] },
+  ) {
+    this.#kube = kube;
+    this.#capture = capture;
+    this.object = object;
+    this.#getObject = getObject;
+    this.#user = user;
+    this.#watch = new RecordingWatch(kube, capture);
+  }
+
+  /** `status` as it is known now. */
+  get status(): JsonObject {
+    return this.#watch.status;
+  }
+
+  /** The files that are finished now. @throws KsnoopError as the controller refuses */
+  async files(signal: AbortSignal): Promise<FetchableFiles> {
+    const spec = objectAt(this.object, 'spec');
+    const isOnNodes = optionalString(objectAt(spec, 'storage'), 'destination') === 'node';
+    return isOnNodes ? this.#onNodes(isObject(spec.trigger), signal) : this.#inBucket(signal);
+  }
+
+  /** Withdraw the request. */
+  async close(): Promise<void> {
+    this.#watch.close();
+    for (const agent of this.#agents) agent.close();
+    const isOwn = fetchAnswerKey(this.#watch.status) === this.#key.public;
+    if (isOwn) await this.#patch(null, AbortSignal.timeout(ADMISSION_MS)).catch(() => {});
+  }
+
+  async #onNodes(keptOnly: boolean, signal: AbortSignal): Promise<FetchableFiles> {
+    const { nodes } = await this.#answered(signal);
+    const files: RecordedFile[] = [];
+    const missing: string[] = [];
+    await Promise.all(
+      nodes.map(async (node) => {
+        const agent = recordingsOf(this.#kube, node.agent, 1);
+        this.#agents.push(agent);
+        const { uid } = this.#capture;
+        try {
+          await this.#ticketFor(node, signal);
+          const ticket = () => this.#unused(node);
+          const { pieces } = await agent.state({ capture: uid, ticket, signal });
+          for (const piece of pieces) if (piece.kept || !keptOnly) files.push(this.#pieceOf(node, agent, piece));
+        } catch (thrown) {
+          if (signal.aborted || !(thrown instanceof KsnoopError)) throw thrown;
+          missing.push(`Nothing can be fetched from node ${node.node}: ${thrown.message}`);
+        }
+      }),
+    );
+    return { files: files.sort(byName), missing };
+  }
+
+  #pieceOf(node: FetchNode, agent: AgentRecordings, piece: RecordingPiece): RecordedFile {
+    const { uid } = this.#capture;
+    let tries = 0;
+    return {
+      name: `${node.node}-${node.agent.uid.slice(0, 8)}/${piece.name}`,
+      node: node.node,
+      sha256: piece.sha256,
+      bytes: piece.bytes,
+      first: BigInt(piece.first ?? '0'),
+      open: async (from, signal) => {
+        tries += 1;
+        // The connection's ticket may have expired, or its connection have gone.
+        if (tries > 1) await this.#ticketFor(node, signal);
+        try {
+          return await agent.piece(piece.name, from, { capture: uid, ticket: () => this.#unused(node), signal });
+        } catch (thrown) {
+          if (!(thrown instanceof KsnoopError) || !/^TICKET_/.test(thrown.code)) throw thrown;
+          await this.#ticketFor(node, signal);
+          return agent.piece(piece.name, from, { capture: uid, ticket: () => this.#unused(node), signal });
+        }
+      },
+    };
+  }
+
+  async #inBucket(signal: AbortSignal): Promise<FetchableFiles> {
+    const all = await this.#watch.until((object) => bucketFiles(objectAt(object, 'status')), ADMISSION_MS, signal);
+    const there = (all ?? []).filter(({ isThere }) => isThere);
+    const waiting = (all?.length ?? 0) - there.length;
+    return {
+      files: there.map((file) => ({
+        name: file.name,
+        node: file.node,
+        sha256: file.sha256,
+        bytes: file.bytes,
+        first: BigInt(Date.parse(file.first ?? '') || 0) * 1_000_000n,
+        open: async (from, until) => this.#getObject(await this.#url(file, there, until), from, until),
+      })),
+      missing: waiting === 0 ? [] : [`${waiting} finished files are not in the bucket yet.`],
+    };
+  }
+
+  /** A URL of a file, asked for together with those that follow it. */
+  async #url(file: BucketFile, files: readonly BucketFile[], signal: AbortSignal): Promise<BucketUrl> {
+    const known = fetchAnswer(this.#watch.status)?.urls.some(({ name }) => name === file.name);
+    if (known !== true) {
+      const at = files.indexOf(file);
+      await this.#ask(
+        files.slice(at, at + URLS_AT_A_TIME).map(({ name }) => name),
+        signal,
+      );
+    }
+    const found = await this.#watch.until(
+      (object) => this.#own(objectAt(object, 'status'))?.urls.find(({ name }) => name === file.name),
+      ADMISSION_MS,
+      signal,
+    );
+    if (found === undefined) throw silent(this.#capture);
+    const text = this.#key.open(Buffer.from(found.sealed, 'base64')).toString('utf8');
+    const value = parseJson(text, 'presigned URL');
+    if (!isObject(value)) throw new KsnoopError('INVALID_MESSAGE', 'The controller gives no usable URL.');
+    return { url: requireString(value, 'url', 'presigned URL', 8192), ca: optionalString(value, 'ca') };
+  }
+
+  async #answered(signal: AbortSignal): Promise<FetchAnswer> {
+    const answer = await this.#watch.until((object) => this.#own(objectAt(object, 'status')), ADMISSION_MS, signal);
+    if (answer === undefined) throw silent(this.#capture);
+    return answer;
+  }
+
+  /** The answer, where it is for this key. @throws KsnoopError CAPTURE_REFUSED */
+  #own(status: JsonObject): FetchAnswer | undefined {
+    const answer = fetchAnswer(status);
+    if (answer?.key !== this.#key.public) return undefined;
+    if (answer.message === undefined) return answer;
+    throw new KsnoopError('CAPTURE_REFUSED', `The controller does not give the files: ${answer.message}`);
+  }
+
+  #unused({ agent }: FetchNode): string | undefined {
+    const answer = fetchAnswer(this.#watch.status);
+    if (answer?.key !== this.#key.public) return undefined;
+    const found = answer.nodes.find((node) => node.agent.uid === agent.uid && !this.#usedTickets.has(node.sealed));
+    if (found === undefined) return undefined;
+    this.#usedTickets.add(found.sealed);
+    return this.#key.open(Buffer.from(found.sealed, 'base64')).toString('base64url');
+  }
+
+  /** Wait until there is a ticket for an agent that was not used. */
+  async #ticketFor({ agent }: FetchNode, signal: AbortSignal): Promise<void> {
+    const found = await this.#watch.until(
+      (object) =>
+        this.#own(objectAt(object, 'status'))?.nodes.find(
+          (node) => node.agent.uid === agent.uid && !this.#usedTickets.has(node.sealed),
+        ),
+      TICKET_MS,
+      signal,
+    );
+    if (found !== undefined) return;
+    throw new KsnoopError('TICKET_EXPIRED', `The controller gives no new ticket for the agent ${agent.name}.`, {
+      hint: 'Another ksnoop get of the same recording may have taken its place.',
+    });
+  }
+
+  async #ask(files: readonly string[], signal: AbortSignal): Promise<void> {
+    const { name, groups } = this.#user;
+    await this.#patch(
+      {
+        key: this.#key.public,
+        by: name,
+        groups: groups.length > 0 ? groups : null,
+        files: files.length > 0 ? files : null,
+      },
+      signal,
+    );
+  }
+
+  async #patch(fetch: object | null, signal: AbortSignal): Promise<void> {
+    const { namespace, name, uid } = this.#capture;
+    await call(this.#kube, {
+      method: 'PATCH',
+      path: resourcePath(CAPTURE_API, namespace, 'captures', name),
+      body: JSON.stringify({ metadata: { uid }, spec: { fetch } }),
+      contentType: 'application/merge-patch+json',
+      signal,
+    });
+  }
+}
+
+function fetchAnswerKey(status: JsonObject): string | undefined {
+  return optionalString(objectAt(status, 'fetch'), 'key');
+}
+
+function byName(a: RecordedFile, b: RecordedFile): number {
+  return a.name < b.name ? -1 : 1;
+}
+
+function silent({ namespace, name }: MadeCapture): KsnoopError {
+  const seconds = ADMISSION_MS / 1000;
+  return new KsnoopError(
+    'CONTROLLER_SILENT',
+    `The controller has not answered to the request for the files of Capture ${namespace}/${name} within ${seconds} s.`,
+    { hint: 'An administrator sees whether it runs: kubectl -n ksnoop get deployment ksnoop-controller' },
+  );
+}

@@ -1,0 +1,168 @@
+import type { KeyObject } from 'node:crypto';
+import type { PodView } from '../../capture/kube/pod.ts';
+import type { KsnoopError } from '../../wire/errors.ts';
+import type { CaptureView, Requester } from '../capture-object.ts';
+import type { Placement } from '../placement.ts';
+import type { Condition, Verdict } from '../status.ts';
+import { type Refusal, refused } from '../verdict.ts';
+import type { AgentPool } from './agent-pool.ts';
+import { CaptureRecording } from './capture-recording.ts';
+import type { FindDestination } from './destinations.ts';
+import { Fetches } from './fetches.ts';
+import { RecordTickets } from './record-tickets.ts';
+import { recording, recordingEnded, recordingStatus } from './recording-verdict.ts';
+import { lostReport, type NodeReport, reportsOf } from './report.ts';
+import { NODE_DESTINATION } from './spec.ts';
+import { Sweep } from './sweep.ts';
+
+export interface RecordingsParts {
+  /** Ed25519. */
+  readonly key: KeyObject;
+  readonly pool: AgentPool;
+  readonly destination: FindDestination;
+  readonly agents: () => readonly PodView[];
+  readonly agent: (uid: string) => PodView | undefined;
+  /** The Captures that there are, by UID: `namespace/name`. */
+  readonly captureOf: (uid: string) => string | undefined;
+  readonly refusalOf: (capture: CaptureView, requester: Requester) => Promise<string | undefined>;
+  readonly enqueue: (key: string) => void;
+  readonly log: (line: string) => void;
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+}
+
+/** All recordings that run: what each is to do, and what its status is to say. */
+export class Recordings {
+  readonly #parts: RecordingsParts;
+  readonly #tickets: RecordTickets;
+  readonly #fetches: Fetches;
+  readonly #sweep: Sweep;
+  /** Those that are followed, by UID of the Capture. */
+  readonly #running = new Map<string, CaptureRecording>();
+  /** Agents that were found to record a Capture, by UID of the Capture. */
+  readonly #found = new Map<string, Set<string>>();
+
+  constructor(parts: RecordingsParts) {
+    this.#parts = parts;
+    this.#tickets = new RecordTickets(parts.key, parts.now);
+    this.#fetches = new Fetches({ ...parts, tickets: this.#tickets });
+    this.#sweep = new Sweep({
+      ...parts,
+      tickets: this.#tickets,
+      exists: (capture) => parts.captureOf(capture) !== undefined,
+      found: (capture, agent) => this.#adopt(capture, agent),
+    });
+  }
+
+  /** Begin to look for recordings that nobody follows. All Captures must be known by now. */
+  start(): void {
+    this.#sweep.start();
+  }
+
+  /** Why a recording can have no place; undefined where it has one. */
+  unplaced({ recording: spec, namespace }: CaptureView): string | undefined {
+    const name = spec?.destination ?? NODE_DESTINATION;
+    if (name === NODE_DESTINATION) return undefined;
+    const destination = this.#parts.destination(name, namespace);
+    return typeof destination === 'string' ? destination : undefined;
+  }
+
+  /** Record the pods of an admitted Capture. @returns the verdict, or why every agent refuses it for good */
+  async record(
+    capture: CaptureView,
+    placement: Placement,
+    problems: readonly KsnoopError[],
+  ): Promise<Verdict | Refusal> {
+    const running = this.#of(capture);
+    if (running.isWithdrawn) {
+      return { reason: 'Forbidden', message: 'It was not given back to this recording.', final: true };
+    }
+    running.record(capture, placement.parts);
+    const why = running.refusal();
+    if (why !== undefined) return { reason: 'Invalid', message: why, final: true };
+    const reports = running.reports();
+    const fetch = await this.#fetches.answer(capture, reports);
+    return { ...recording(capture, placement, reports, problems), fetch };
+  }
+
+  /** End a recording. @returns its verdict, which is final once its last files are where they belong */
+  async end(capture: CaptureView, complete: Condition, endedAt: number): Promise<Verdict> {
+    const running = capture.status.phase === 'Complete' ? undefined : this.#of(capture);
+    running?.stop(complete.reason === 'PermissionWithdrawn' ? 'withdrawn' : 'stopped');
+    const reports = running?.reports() ?? this.#remaining(capture);
+    const isOver = running?.isOver(this.#parts.now() - endedAt) ?? true;
+    if (isOver) this.forget(capture.uid);
+    const fetch = await this.#fetches.answer(capture, reports);
+    return { ...recordingEnded(capture, complete, reports, isOver), fetch };
+  }
+
+  /** What is left of a recording that is over: agents may be gone since. */
+  #remaining({ status }: CaptureView): NodeReport[] {
+    const isGone = ({ agent }: NodeReport) => this.#parts.agent(agent) === undefined;
+    return reportsOf(status).map((report) => (isGone(report) ? lostReport(report) : report));
+  }
+
+  /** Whether anything was recorded of a Capture. */
+  hasBegun({ uid, status }: CaptureView): boolean {
+    return this.#running.has(uid) || this.#found.has(uid) || reportsOf(status).length > 0;
+  }
+
+  /** Record nothing for now: the Capture is not admitted any more, which may change. */
+  async pause(capture: CaptureView, refusal: Refusal): Promise<Verdict> {
+    if (!this.hasBegun(capture)) return refused(refusal);
+    const running = this.#of(capture);
+    if (refusal.final) running.stop('withdrawn');
+    else running.record(capture, []);
+    return { ...refused(refusal), recording: recordingStatus(running.reports()), fetch: null };
+  }
+
+  /** Milliseconds until something of the answer to whoever fetches is due. */
+  dueIn(capture: CaptureView): number {
+    return this.#fetches.dueIn(capture);
+  }
+
+  /** Follow a recording no longer; the agents go on. */
+  forget(uid: string): void {
+    this.#running.get(uid)?.close();
+    this.#running.delete(uid);
+    this.#found.delete(uid);
+  }
+
+  /** Its Capture is gone. */
+  deleted(uid: string): void {
+    this.forget(uid);
+    this.#fetches.forget(uid);
+    this.#sweep.deleted(uid);
+  }
+
+  close(): void {
+    for (const uid of [...this.#running.keys()]) this.forget(uid);
+    this.#parts.pool.close();
+  }
+
+  #of(capture: CaptureView): CaptureRecording {
+    const known = this.#running.get(capture.uid);
+    if (known !== undefined) return known;
+    const { uid, namespace, name } = capture;
+    const { pool, agent, destination, enqueue, now } = this.#parts;
+    const to = capture.recording?.destination ?? NODE_DESTINATION;
+    const made = new CaptureRecording(capture, {
+      pool,
+      agent,
+      now,
+      tickets: this.#tickets,
+      destination: () => (to === NODE_DESTINATION ? undefined : destination(to, namespace)),
+      changed: () => enqueue(`${namespace}/${name}`),
+    });
+    this.#running.set(uid, made);
+    for (const found of this.#found.get(uid) ?? []) made.adopt(found);
+    return made;
+  }
+
+  #adopt(capture: string, agent: string): void {
+    const found = this.#found.get(capture) ?? new Set();
+    this.#found.set(capture, found.add(agent));
+    this.#running.get(capture)?.adopt(agent);
+    this.#parts.pool.keep((uid) => this.#parts.agent(uid) !== undefined);
+  }
+}
