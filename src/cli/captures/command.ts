@@ -3,10 +3,12 @@ import { Colours, wantsColour } from '../../view/colour.ts';
 import { jsonLines } from '../../view/json-line.ts';
 import { sanitise } from '../../view/sanitise.ts';
 import { tableLines } from '../../view/table.ts';
+import { byteSize, timeSpan } from '../../view/units.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
 import { openCluster } from '../cluster.ts';
 import { logger, reportError } from '../logger.ts';
-import { textOrJson, usage } from '../usage.ts';
+import { textOrJson } from '../usage.ts';
+import { captureName } from './capture-name.ts';
 
 export interface RawCapturesOptions {
   readonly namespace?: string;
@@ -22,9 +24,12 @@ const COLUMNS = [
   { title: 'PHASE' },
   { title: 'TARGETS', shrinks: 'middle' },
   { title: 'PODS', right: true },
+  { title: 'NODES', right: true },
+  { title: 'RECORDED', right: true },
+  { title: 'TRIGGERS', right: true },
   { title: 'REQUESTED BY', shrinks: 'middle' },
   { title: 'FILTER', shrinks: 'end' },
-  { title: 'CREATED' },
+  { title: 'AGE', right: true },
   { title: 'DURATION', right: true },
   { title: 'REASON', shrinks: 'end' },
 ] as const;
@@ -52,9 +57,18 @@ export async function capturesCommand(raw: RawCapturesOptions): Promise<ExitCode
 }
 
 function rowOf(capture: CaptureSummary): string[] {
-  const { namespace, name, phase, targets, pods, requestedBy, filter, created, duration, reason } = capture;
-  const counts = `${pods.admitted}/${pods.wanted}`;
-  return [namespace, name, phase, targets.join(','), counts, requestedBy, filter, created, duration, reason];
+  const { namespace, name, phase, targets, pods, requestedBy, filter, created, duration, reason, recording } = capture;
+  const counts = `${recording?.capturing ?? pods.admitted}/${pods.wanted}`;
+  const recorded =
+    recording === undefined
+      ? ['', '', '']
+      : [
+          String(recording.nodes),
+          byteSize(recording.bytes),
+          recording.triggers === undefined ? '' : String(recording.triggers),
+        ];
+  const age = timeSpan(Date.now() - Date.parse(created));
+  return [namespace, name, phase, targets.join(','), counts, ...recorded, requestedBy, filter, age, duration, reason];
 }
 
 /**
@@ -66,7 +80,7 @@ export async function endCapturesCommand(
   words: readonly string[],
   raw: RawCapturesOptions,
 ): Promise<ExitCode> {
-  const names = words.map(nameOf);
+  const names = words.map(captureName);
   const kube = await openCluster(raw);
   const { warn } = logger({ quiet: false, verbose: false });
   let exit: ExitCode = EXIT.done;
@@ -86,11 +100,4 @@ export async function endCapturesCommand(
   } finally {
     kube.close();
   }
-}
-
-/** @throws KsnoopError USAGE (exit 2) */
-function nameOf(word: string): string {
-  const [, name] = /^(?:capture|captures|cap)\/([a-z0-9]([a-z0-9.-]*[a-z0-9])?)$/.exec(word) ?? [];
-  if (name !== undefined) return name;
-  throw usage(`"${word}" is not a Capture.`, 'Write capture/NAME; list them: ksnoop captures');
 }

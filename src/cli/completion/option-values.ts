@@ -19,7 +19,8 @@ export async function fixedValues(command: string, option: Option): Promise<read
   if (name === 'view') return plain((await import('../../view/top/index.ts')).TOP_VIEW_NAMES);
   if (name !== 'output') return undefined;
   if (command === 'capture') return plain((await import('../../run/outputs/index.ts')).OUTPUT_NAMES);
-  if (command !== 'read') return plain(['text', 'json']);
+  if (command === 'record') return plain(['yaml', 'json']);
+  if (command !== 'read' && command !== 'get') return plain(['text', 'json']);
   const [{ ANALYSIS_OUTPUT_NAMES }, { FORMATS }] = await Promise.all([
     import('../../run/analysis/index.ts'),
     import('../../run/convert/index.ts'),

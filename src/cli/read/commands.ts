@@ -23,7 +23,31 @@ export function addReadCommand(ksnoop: Command, setExit: (code: number) => void)
     .argument(
       '[files...]',
       'pcap or pcapng, also compressed (gzip, zstd, xz, bzip2, lz4), or a directory of them; - for stdin',
+    );
+  addReadingFlags(read)
+    .option(
+      '--shard <I/N>',
+      'of the files only the part I (from 0) of N, for N processes: files of one capture (web-00001, web-00002) stay together',
     )
+    .option(
+      '--follow [FLOW]',
+      'with the number of a flow: show that flow, both directions; without a number: read on as the file grows',
+    )
+    .option('--hex', 'with --follow FLOW and --show-secrets: the bytes in hex and ASCII')
+    .option(
+      '--raw',
+      'with --follow FLOW and --show-secrets: the bytes in hex, a line for each segment, those of the server indented',
+    );
+  addVerbosityFlags(read).action(async (files: string[], options: RawReadOptions) => {
+    const { readCommand } = await import('./command.ts');
+    setExit(await readCommand(files, options));
+  });
+  addExamples(read, EXAMPLES);
+}
+
+/** What is made of a capture that was taken before, and of which packets of it. */
+export function addReadingFlags(command: Command): Command {
+  return command
     .option(
       '-o, --output <FORMAT>',
       'text (default), json, summary, summary-state=FILE, findings, flows, trace, html, map, csv, parquet=DIR, har, curl, state, custom-columns=…, jsonpath=…, template=…, stream=FLOW, or packets',
@@ -42,10 +66,6 @@ export function addReadCommand(ksnoop: Command, setExit: (code: number) => void)
       '--since <TIME>',
       'only the end of the capture: 30s, 2m, 1h before the last packet, or a time as for --from',
     )
-    .option(
-      '--shard <I/N>',
-      'of the files only the part I (from 0) of N, for N processes: files of one capture (web-00001, web-00002) stay together',
-    )
     .option('--utc', 'show times in UTC, and take times of day as UTC')
     .option(
       '-w, --write <FILE>',
@@ -57,22 +77,8 @@ export function addReadCommand(ksnoop: Command, setExit: (code: number) => void)
     .option(...KEYLOG_FLAG)
     .option('--no-keys', 'with -w: leave out the secrets of TLS connections that the capture holds')
     .option(
-      '--follow [FLOW]',
-      'with the number of a flow: show that flow, both directions; without a number: read on as the file grows',
-    )
-    .option('--hex', 'with --follow FLOW and --show-secrets: the bytes in hex and ASCII')
-    .option(
-      '--raw',
-      'with --follow FLOW and --show-secrets: the bytes in hex, a line for each segment, those of the server indented',
-    )
-    .option(
       '--body',
       'with text, json, har, stream and templates: also the bodies of HTTP requests and responses, decompressed',
     )
     .option(...FAIL_ON_FLAG);
-  addVerbosityFlags(read).action(async (files: string[], options: RawReadOptions) => {
-    const { readCommand } = await import('./command.ts');
-    setExit(await readCommand(files, options));
-  });
-  addExamples(read, EXAMPLES);
 }

@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { conditionOf, phaseOf } from '../../capture/tenant/capture-object.ts';
+import { RecordingFetch } from '../../capture/tenant/fetch-recording.ts';
+import { formatOf } from '../../run/convert/index.ts';
+import { type FetchedFiles, fetchFiles } from '../../run/recording/fetch-files.ts';
+import { getObject } from '../../run/recording/get-object.ts';
+import { mergeTo } from '../../run/recording/merge-to.ts';
+import type { SinkTarget } from '../../run/sink/sink.ts';
+import { byteSize, counted } from '../../view/units.ts';
+import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
+import { openCluster } from '../cluster.ts';
+import { type Logger, logger } from '../logger.ts';
+import { readCommand } from '../read/command.ts';
+import type { RawReadOptions } from '../read/options.ts';
+import { onStopSignals } from '../signals.ts';
+import { captureName } from './capture-name.ts';
+
+export interface RawGetOptions extends RawReadOptions {
+  readonly namespace?: string;
+  readonly directory?: string;
+  readonly context?: string;
+  readonly kubeconfig?: string;
+}
+
+interface Fetched extends FetchedFiles {
+  /** Everything that there is was fetched. */
+  readonly isWhole: boolean;
+}
+
+/** How often progress is printed, milliseconds. */
+const PROGRESS_MS = 1_000;
+
+/** Options with which the merged file is not what is to be written. */
+const CHANGING = ['filter', 'where', 'from', 'to', 'since', 'snaplen', 'output', 'keylog', 'report'] as const;
+
+/** `ksnoop get capture/NAME`: fetch the files of a recording, merge them, and write or analyse the whole. */
+export async function getCommand(word: string, raw: RawGetOptions): Promise<ExitCode> {
+  const name = captureName(word);
+  const log = logger({ quiet: raw.quiet === true, verbose: raw.verbose === true });
+  const abort = new AbortController();
+  const release = onStopSignals(() => abort.abort());
+  const own = raw.directory ?? (raw.write === undefined || raw.write === '-' ? undefined : `${raw.write}.files`);
+  const directory = own ?? mkdtempSync(join(tmpdir(), 'ksnoop-get-'));
+  const merged = join(directory, 'merged.pcapng');
+  let isDone = false;
+  try {
+    const fetched = await fetchAll(name, raw, directory, log, abort.signal);
+    const exit = fetched.missing.length > 0 ? EXIT.partial : EXIT.done;
+    for (const line of fetched.missing) log.warn(line);
+    const plain = plainTarget(raw);
+    const output = { target: plain ?? ({ kind: 'file', path: merged } as const), force: true };
+    const options = plain === undefined ? output : { ...output, force: raw.force === true };
+    const { packets, bytes, description } = await mergeTo(fetched.files, options, abort.signal);
+    const files = `${counted(fetched.files.length, 'file')} merged`;
+    log.info(
+      `${files}: ${counted(packets, 'packet')}, ${byteSize(bytes)}${description === undefined || plain === undefined ? '' : `: ${description}`}`,
+    );
+    const read = plain === undefined ? await readCommand([merged], readOptions(raw)) : EXIT.done;
+    isDone = fetched.isWhole;
+    return read === EXIT.done ? exit : read;
+  } finally {
+    release();
+    rmSync(merged, { force: true });
+    // What was fetched in part is gone on with at the next attempt.
+    if (own === undefined || (isDone && raw.directory === undefined))
+      rmSync(directory, { recursive: true, force: true });
+    else if (!isDone) log.info(`what was fetched is in ${directory}; the same command goes on from there`);
+  }
+}
+
+async function fetchAll(
+  name: string,
+  raw: RawGetOptions,
+  directory: string,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<Fetched> {
+  const kube = await openCluster(raw);
+  try {
+    const namespace = raw.namespace ?? kube.namespace;
+    const fetch = await RecordingFetch.begin(kube, { namespace, name }, getObject, signal);
+    try {
+      return await fetchFrom(fetch, directory, log, signal);
+    } finally {
+      await fetch.close();
+    }
+  } finally {
+    kube.close();
+  }
+}
+
+async function fetchFrom(fetch: RecordingFetch, directory: string, log: Logger, signal: AbortSignal): Promise<Fetched> {
+  const { files, missing } = await fetch.files(signal);
+  const { status } = fetch;
+  const degraded = conditionOf(status, 'Degraded');
+  const others = degraded.status === 'True' ? [...missing, degraded.message] : missing;
+  if (phaseOf(status) === 'Running') log.info('it is still recording: its finished files are fetched');
+  if (files.length === 0) {
+    const hint =
+      phaseOf(status) === 'Complete'
+        ? 'A recording with a trigger has files only of what matched.'
+        : 'The first file is finished when it is full, when a trigger fires, or when the recording ends: ksnoop stop';
+    const why = others.length === 0 ? '' : ` ${others.join(' ')}`;
+    throw new KsnoopError('NO_SUCH_RECORDING', `The recording has no finished files.${why}`, { hint });
+  }
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const nodes = new Set(files.map(({ node }) => node)).size;
+  log.info(`fetching ${counted(files.length, 'file')} of ${counted(nodes, 'node')}, ${byteSize(total)}`);
+  let printed = performance.now();
+  const observer = {
+    note: log.warn,
+    progress: (bytes: number) => {
+      if (performance.now() < printed + PROGRESS_MS) return;
+      printed = performance.now();
+      log.info(
+        `fetched ${byteSize(bytes)} of ${byteSize(total)} (${Math.floor((100 * bytes) / Math.max(total, 1))} %)`,
+      );
+    },
+  };
+  const fetched = await fetchFiles(files, directory, observer, signal);
+  const isWhole = missing.length === 0 && fetched.missing.length === 0;
+  return { files: fetched.files, missing: [...others, ...fetched.missing], isWhole };
+}
+
+/** Where the merged file goes as it is; undefined where something else is made of it. */
+function plainTarget(raw: RawGetOptions): SinkTarget | undefined {
+  const { write } = raw;
+  if (write === undefined || raw.keys === false || CHANGING.some((key) => raw[key] !== undefined)) return undefined;
+  if (write === '-') return { kind: 'stdout' };
+  return formatOf(write).name === 'pcapng' ? { kind: 'file', path: write } : undefined;
+}
+
+/** The options that `ksnoop read` has too. */
+function readOptions({
+  namespace: _n,
+  directory: _d,
+  context: _c,
+  kubeconfig: _k,
+  ...raw
+}: RawGetOptions): RawReadOptions {
+  return raw;
+}
