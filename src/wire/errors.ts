@@ -78,12 +78,12 @@ export const ERROR_CODES = {
   },
   CREDENTIAL_PLUGIN_FAILED: { exit: EXIT.failed, meaning: "The kubeconfig's credential plugin gave no credentials." },
   CREDENTIAL_PLUGIN_MISSING: { exit: EXIT.failed, meaning: "The kubeconfig's credential plugin is not installed." },
+  DAMAGED_PCAP: { exit: EXIT.failed, meaning: 'The pcap data is damaged; the message names the byte.' },
+  DAMAGED_PCAPNG: { exit: EXIT.failed, meaning: 'The pcapng data is damaged; the message names the byte.' },
   DAMAGED_STATE: {
     exit: EXIT.failed,
     meaning: 'A saved summary is damaged, or of another version; the message says where.',
   },
-  DAMAGED_PCAP: { exit: EXIT.failed, meaning: 'The pcap data is damaged; the message names the byte.' },
-  DAMAGED_PCAPNG: { exit: EXIT.failed, meaning: 'The pcapng data is damaged; the message names the byte.' },
   EDGE_FAILED: {
     exit: EXIT.failed,
     meaning: 'The analysis of a session on its node (--edge) failed, or its agent comes without it.',
