@@ -82,6 +82,7 @@ async function answer(
   const ticket = request.headers[TICKET_HEADER];
   access.admit(method, path, typeof ticket === 'string' ? ticket : undefined);
   if (!METHODS[path.kind].includes(method)) throw invalid('request', `has the method ${method}`);
+  await recordings.loaded;
   await run(recordings, { request, response, path, access });
 }
 

@@ -126,7 +126,7 @@ export class Recording {
       this.#stream = stream;
       this.#capturing = capturing;
     } catch (thrown) {
-      this.#trigger?.terminate();
+      await this.#trigger?.terminate();
       throw thrown;
     }
     this.#schedule();
@@ -155,12 +155,11 @@ export class Recording {
     void this.end('failed', `The recording ends after an internal error: ${messageOf(thrown)}.`);
   }
 
-  /** End at once; the files stay. */
-  kill(): void {
+  /** End at once; the files stay, and nothing writes them any more. */
+  async kill(): Promise<void> {
     clearTimeout(this.#timer);
     this.#capturing?.kill();
-    this.#trigger?.terminate();
-    void this.#stream?.abandon();
+    await Promise.all([this.#trigger?.terminate(), this.#stream?.abandon()]);
   }
 
   /** A finished piece. */

@@ -37,13 +37,24 @@ export class Recordings {
   readonly #uploads = new Map<string, AbortController>();
   readonly #waitingUploads: (() => void)[] = [];
   #uploading = 0;
+  #loaded: Promise<void> = Promise.resolve();
 
   constructor(options: RecordingsOptions) {
     this.#options = options;
   }
 
+  /** Resolves when what an earlier process has left behind is known: before, an order could begin a recording anew. */
+  get loaded(): Promise<void> {
+    return this.#loaded;
+  }
+
   /** Go on with what an earlier process of this pod has left behind. */
-  async load(): Promise<void> {
+  load(): Promise<void> {
+    this.#loaded = this.#load();
+    return this.#loaded;
+  }
+
+  async #load(): Promise<void> {
     for (const capture of RecordingFiles.list(this.#options.root)) {
       const files = new RecordingFiles(this.#options.root, capture);
       try {
@@ -110,7 +121,7 @@ export class Recordings {
       this.#recordings.delete(capture);
       clearTimeout(this.#removals.get(capture));
       this.#removals.delete(capture);
-      recording.kill();
+      await recording.kill();
       new RecordingFiles(this.#options.root, capture).removeAll();
     });
   }
@@ -166,7 +177,7 @@ export class Recordings {
       await this.#options.protect(recording, () => recording.start());
     } catch (thrown) {
       this.#recordings.delete(capture);
-      recording.kill();
+      await recording.kill();
       new RecordingFiles(this.#options.root, capture).removeAll();
       throw thrown;
     }

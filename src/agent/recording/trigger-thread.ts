@@ -88,7 +88,7 @@ export class TriggerThread {
     try {
       await ready.promise;
     } catch (thrown) {
-      thread.terminate();
+      await thread.terminate();
       throw thrown;
     } finally {
       clearTimeout(late);
@@ -118,15 +118,15 @@ export class TriggerThread {
     const how = await Promise.race([this.#done.promise, timeout]);
     clearTimeout(late);
     if (how === 'late') this.#handlers.problem('The last packets were not evaluated in time.');
-    this.terminate();
+    await this.terminate();
   }
 
   /** End it at once. */
-  terminate(): void {
+  async terminate(): Promise<void> {
     this.#over = true;
     clearInterval(this.#watch);
     this.#done.resolve();
-    void this.#worker.terminate();
+    await this.#worker.terminate();
   }
 
   #send(control: TriggerControl): void {
@@ -151,7 +151,7 @@ export class TriggerThread {
 
   #died(why: string): void {
     if (this.#over) return;
-    this.terminate();
+    void this.terminate();
     this.#handlers.died(why);
   }
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,12 +34,20 @@ export class RecordedAgent {
   readonly key = signingKey();
   readonly directory = mkdtempSync(join(tmpdir(), 'ksnoop-recordings-'));
   readonly #env: Record<string, string>;
+  readonly #diskMib: number | undefined;
   readonly #connections = new Agent({ keepAlive: true });
   child: ChildProcess;
   port = 0;
   stderr = '';
 
-  constructor({ tickets = false, bytes = 256 * MIB } = {}) {
+  /** @param diskMib the size of the disk; left out: that of the machine */
+  constructor({
+    tickets = false,
+    bytes = 256 * MIB,
+    diskMib,
+  }: { tickets?: boolean; bytes?: number; diskMib?: number } = {}) {
+    this.#diskMib = diskMib;
+    mkdirSync(join(this.directory, 'recordings'));
     writeFileSync(join(this.directory, 'public.pem'), this.key.pem);
     this.#env = {
       KSNOOP_RECORDINGS: join(this.directory, 'recordings'),
@@ -134,7 +142,12 @@ export class RecordedAgent {
   }
 
   #spawn(): ChildProcess {
-    const child = spawn('node', [join(import.meta.dirname, 'recording-agent.ts')], {
+    const program = ['node', join(import.meta.dirname, 'recording-agent.ts')];
+    // A disk of its own, which is gone with the process.
+    const mount = `mount -t tmpfs -o size=${this.#diskMib}m none ${join(this.directory, 'recordings')} && exec "$@"`;
+    const [file = '', ...words] =
+      this.#diskMib === undefined ? program : ['unshare', '--mount', '--', 'sh', '-c', mount, 'sh', ...program];
+    const child = spawn(file, words, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...this.#env },
     });

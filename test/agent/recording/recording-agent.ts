@@ -19,7 +19,7 @@ const recordings = new Recordings({
   protect: (owner, task) => host.protect(owner, task),
   targetOf: ({ name, uid }) => ({ kind: 'netns', key: uid, name }),
 });
-await recordings.load();
+void recordings.load();
 const gate = ownTicketGate();
 const server = listenForSessions({
   port: 0,

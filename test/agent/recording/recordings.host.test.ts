@@ -194,3 +194,20 @@ it('a piece is uploaded to where the order says, and its state tells how that we
   expect(hashes).toEqual([piece.sha256, piece.sha256]);
   store.close();
 });
+
+it('a disk that is full ends a recording with the reason, and what was written can be read', async () => {
+  const small = new RecordedAgent({ diskMib: 3 });
+  try {
+    await small.ready();
+    const capture = randomUUID();
+    await small.put(capture, orderOf([pair.left], { ring: { files: 8, fileBytes: MIB } }));
+    send(6_000, 100, 1_000, 1);
+    const ended = await small.until(capture, ({ state }) => state === 'failed');
+    expect(ended.message).toMatch(/^The disk takes no more: ENOSPC/);
+    expect(ended.pieces.length).toBeGreaterThan(0);
+    expect((await small.request('DELETE', { kind: 'recording', capture })).status).toBe(204);
+    expect(await small.put(randomUUID(), orderOf([pair.left]))).toMatchObject({ state: 'recording' });
+  } finally {
+    small.close();
+  }
+});

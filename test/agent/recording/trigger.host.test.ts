@@ -1,7 +1,7 @@
 // A recording whose trigger keeps the packets around failed requests.
 import type { ChildProcess } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { RecordingOrder, RecordingPiece } from '../../../src/wire/recording.ts';
@@ -96,6 +96,30 @@ it('packets are kept soon after the window has passed, while the recording runs'
   const kept = pieces.filter((piece) => piece.kept);
   expect(await read(capture, kept, 'http.request', 'http.request.uri')).toEqual(['/fail/now']);
   expect((await stopped(capture)).pieces).toEqual(kept);
+});
+
+it('a thread that dies is started again, what it did not evaluate stays in the ring, and that is reported', async () => {
+  const capture = randomUUID();
+  await agent.put(capture, triggered('http.status >= 500'));
+  web('get', RIGHT_ADDRESS, '/fail/1');
+  await agent.until(capture, ({ triggers }) => triggers === 1);
+  // What the thread is to read cannot be read.
+  const piece = join(agent.directory, 'recordings', capture, '00001.pcapng');
+  rmSync(piece);
+  mkdirSync(piece);
+  web('get', RIGHT_ADDRESS, '/fail/2');
+  await agent.until(capture, ({ triggerProblem }) => triggerProblem?.includes('was not evaluated for a time') === true);
+  rmdirSync(piece);
+  // It is started again while packets come.
+  await agent.until(capture, ({ triggers }) => {
+    web('get', RIGHT_ADDRESS, '/fail/3');
+    return triggers > 1;
+  });
+  const { state, pieces } = await stopped(capture);
+  expect(state).toBe('finished');
+  expect(pieces.some(({ kept }) => !kept)).toBe(true);
+  const kept = pieces.filter((piece) => piece.kept);
+  expect(await read(capture, kept, 'http.request', 'http.request.uri')).toContain('/fail/3');
 });
 
 it('what does not fit into the bytes of a recording is not kept, and that is reported', async () => {
