@@ -21,6 +21,8 @@ export interface Joining {
   /** The program's entry, from the root of the sources. */
   readonly main: string;
   readonly paths: readonly LoadPath[];
+  /** Chunks that several paths share and that are no longer than this, bytes, are loaded by every start: a file takes longer. */
+  readonly small: number;
 }
 
 /**
@@ -56,7 +58,7 @@ export async function joinChunks(
 /** By chunk, which file it goes to. The main entry and what no path loads are not in it. */
 function groupsOf(
   outputs: ReadonlyMap<string, Chunk>,
-  { main: mainEntry, paths }: Joining,
+  { main: mainEntry, paths, small }: Joining,
 ): ReadonlyMap<string, string> {
   const entries = new Map([...outputs].flatMap(([path, { entryPoint }]) => (entryPoint ? [[entryPoint, path]] : [])));
   const chunkOf = (entry: string) => {
@@ -65,11 +67,17 @@ function groupsOf(
     return path;
   };
   const main = chunkOf(mainEntry);
-  const start = loaded(outputs, [main]);
+  const start = new Set(loaded(outputs, [main]));
   const chunksOf = paths.map(({ name, entries }) => ({ name, chunks: loaded(outputs, entries.map(chunkOf)) }));
+  const usersOf = (path: string) => chunksOf.filter(({ chunks }) => chunks.has(path)).map(({ name }) => name);
+  for (const [path, { bytes, entryPoint }] of outputs) {
+    const isSmall = bytes <= small && entryPoint === undefined && usersOf(path).length > 1;
+    // It brings along what it imports.
+    if (isSmall && [...loaded(outputs, [path])].every((each) => each === path || start.has(each))) start.add(path);
+  }
   const groups = new Map<string, string>();
   for (const path of outputs.keys()) {
-    const users = chunksOf.filter(({ chunks }) => chunks.has(path)).map(({ name }) => name);
+    const users = usersOf(path);
     if (path === main) continue;
     if (start.has(path)) groups.set(path, START);
     else if (users.length > 0) groups.set(path, users.join('-'));

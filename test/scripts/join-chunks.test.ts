@@ -36,7 +36,7 @@ const options = {
   outExtension: { '.js': '.mjs' },
 } as const;
 
-async function joined(paths: Readonly<Record<string, readonly string[]>>) {
+async function joined(paths: Readonly<Record<string, readonly string[]>>, small = 0) {
   const split = await build({
     ...options,
     entryPoints: { main: join(directory, 'src/main.ts') },
@@ -48,6 +48,7 @@ async function joined(paths: Readonly<Record<string, readonly string[]>>) {
   return joinChunks(split, options, {
     main: source('main.ts'),
     paths: Object.entries(paths).map(([name, entries]) => ({ name, entries: entries.map(source) })),
+    small,
   });
 }
 
@@ -75,6 +76,17 @@ test('chunks of one path are in its file, those of several in one that names the
   expect(text('one-two.mjs')).toContain('("pair")');
   expect(text('two.mjs')).toContain('("also")');
   expect(text('one.mjs')).not.toContain('("also")');
+});
+
+test('what several paths share and is small is loaded by every start', async () => {
+  rmSync(dist, { recursive: true, force: true });
+  await joined({ one: ['first.ts'], two: ['second.ts'] }, 10_000);
+  const files = readdirSync(join(dist, 'chunks'));
+  expect(files).not.toContain('one-two.mjs');
+  expect(readFileSync(join(dist, 'chunks/start.mjs'), 'utf8')).toContain('("pair")');
+  expect(execFileSync(process.execPath, [join(dist, 'main.mjs')], { encoding: 'utf8' })).toBe(
+    'true also secondtrue 2\n',
+  );
 });
 
 test('a path whose entry is imported statically alone is an error', async () => {

@@ -2,6 +2,7 @@ import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { nearest } from '../../wire/near.ts';
 import { contextNames } from '../kube/kubeconfig.ts';
 import { CONTEXTS_MAXIMUM } from '../limits.ts';
+import { mayBeSeveral } from './context-words.ts';
 import { isPattern, namePattern } from './target-words.ts';
 
 /**
@@ -17,7 +18,7 @@ export function chosenContexts({
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
 }): readonly string[] | undefined {
-  if (context === undefined || !/[,*?[]/.test(context)) return undefined;
+  if (!mayBeSeveral(context)) return undefined;
   const { names } = contextNames(kubeconfig || undefined);
   if (names.includes(context)) return [context];
   const words = context.split(',').filter((word) => word !== '');

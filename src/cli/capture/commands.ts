@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { captureFiles } from '../capture-files.ts';
 import { addExamples, type Example } from '../examples.ts';
 import { addVerbosityFlags } from '../flags.ts';
 import { foreignCommand, mistakenTarget, mistypedCommand } from '../mistyped-command.ts';
@@ -56,7 +57,6 @@ export function addCaptureCommand(
       process.stdout.write(welcome(ksnoop));
       return;
     }
-    const { captureFiles } = await import('../capture-files.ts');
     if (captureFiles(targets)) {
       await (await allCommands()).parseAsync(withRead(process.argv));
       return;

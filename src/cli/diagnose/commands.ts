@@ -10,6 +10,7 @@ import {
   UTC_FLAG,
   WHERE_FLAG,
 } from '../capture/flags.ts';
+import { captureFiles } from '../capture-files.ts';
 import { addExamples } from '../examples.ts';
 import { addJson, addVerbosityFlags } from '../flags.ts';
 import { usage } from '../usage.ts';
@@ -45,7 +46,6 @@ export function addDiagnoseCommand(ksnoop: Command, setExit: (code: number) => v
     .option(...FAIL_ON_FLAG);
   addTransportFlags(diagnose);
   addVerbosityFlags(diagnose).action(async (words: string[], options: RawDiagnoseOptions) => {
-    const { captureFiles } = await import('../capture-files.ts');
     const { analyseFiles } = await import('../read/targets-or-files.ts');
     if (captureFiles(words)) {
       if (options.write !== undefined || options.scope !== undefined)

@@ -2,6 +2,7 @@ import type { Kube } from '../../capture/kube/kube.ts';
 import { planLocal } from '../../capture/plan/local-plan.ts';
 import type { CaptureTargets } from '../../capture/streams/capture.ts';
 import type { PeersSeen } from '../../capture/streams/peer-tap.ts';
+import { mayBeSeveral } from '../../capture/targets/context-words.ts';
 import type { KsnoopError } from '../../wire/errors.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import type { CaptureConfig } from './config.ts';
@@ -66,6 +67,7 @@ export async function planCapture(
   if (config.local) return localPlan(config);
   // Loaded only here: --local needs no Kubernetes client.
   const { findTargets } = await import('./find-targets.ts');
+  if (!mayBeSeveral(config.context)) return findTargets(config, signal, pick);
   const { chosenContexts } = await import('../../capture/targets/contexts.ts');
   const contexts = chosenContexts(config);
   if (contexts === undefined) return findTargets(config, signal, pick);
