@@ -29,7 +29,9 @@ export class EdgeOutput extends Writable {
   readonly #options: EdgeOutputOptions;
   /** Bytes that the client's stream has not taken yet. */
   #pending = 0;
-  #analysed: (() => void) | undefined;
+  /** Ends the write under way; and whether its bytes were analysed. */
+  #done: ((error?: Error) => void) | undefined;
+  #isAnalysed = false;
   #over = false;
 
   constructor(options: EdgeOutputOptions) {
@@ -57,7 +59,7 @@ export class EdgeOutput extends Writable {
     );
     this.#worker.on(
       'exit',
-      AsyncResource.bind(() => this.#fail('it ended before its session')),
+      AsyncResource.bind((code: number) => this.#exited(code)),
     );
   }
 
@@ -66,7 +68,8 @@ export class EdgeOutput extends Writable {
       done(new Error('the analysis has ended'));
       return;
     }
-    this.#analysed = () => done();
+    this.#done = done;
+    this.#isAnalysed = false;
     // The spool's batches are long and mostly full when there is much: those are given away, others are copied.
     const isGiven = chunk.length >= EDGE_TRANSFER_BYTES && chunk.byteLength * 2 >= chunk.buffer.byteLength;
     const bytes = isGiven ? plainBytes(chunk) : Uint8Array.from(chunk);
@@ -91,30 +94,32 @@ export class EdgeOutput extends Writable {
       });
       return;
     }
-    const analysed = this.#analysed;
-    this.#analysed = undefined;
-    this.#waiting = analysed;
+    this.#isAnalysed = true;
     this.#settle();
   }
 
-  /** A write whose bytes were analysed, and that is over when the client's stream has taken enough. */
-  #waiting: (() => void) | undefined;
-
+  /** A write is over when its bytes were analysed and the client's stream has taken enough. */
   #settle(): void {
-    if (this.#waiting === undefined || this.#pending > EDGE_PENDING_BYTES) return;
-    const done = this.#waiting;
-    this.#waiting = undefined;
-    done();
+    if (!this.#isAnalysed || this.#pending > EDGE_PENDING_BYTES) return;
+    const done = this.#done;
+    this.#done = undefined;
+    done?.();
+  }
+
+  /** The worker has ended: in good order when it had written the end of the stream. */
+  #exited(code: number): void {
+    if (code === 0 && this.#isAnalysed) this.#over = true;
+    else this.#fail('it ended before its session');
   }
 
   #fail(why: string): void {
     if (this.#over) return;
     this.#over = true;
-    this.#options.failed(
-      new KsnoopError('EDGE_FAILED', `The analysis on the node failed: ${why}.`, {
-        hint: 'Without --edge the packets are analysed on your machine.',
-      }),
-    );
+    const error = new KsnoopError('EDGE_FAILED', `The analysis on the node failed: ${why.replace(/\.$/, '')}.`, {
+      hint: 'Without --edge the packets are analysed on your machine.',
+    });
+    this.#options.failed(error);
+    this.#done?.(error);
   }
 }
 
