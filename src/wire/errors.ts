@@ -57,6 +57,10 @@ export const ERROR_CODES = {
     meaning: 'A target is not in a form that ksnoop supports, or its kind does not exist.',
   },
   BAD_TRIGGER: { exit: EXIT.usage, meaning: "A recording's trigger cannot be evaluated on the node." },
+  CANNOT_LISTEN: {
+    exit: EXIT.usage,
+    meaning: 'The address or port on which ksnoop is to listen is not free, or not of this machine.',
+  },
   CANNOT_READ: { exit: EXIT.failed, meaning: 'The input cannot be read.' },
   CANNOT_WRITE: { exit: EXIT.failed, meaning: 'A file, pipe or directory cannot be written.' },
   CAPTURE_FAILED: { exit: EXIT.failed, meaning: 'The capture failed on the node for an unforeseen reason.' },

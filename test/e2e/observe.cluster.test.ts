@@ -79,7 +79,7 @@ test('every request of a client is in the metrics and a span, with the names of 
   const url = await receiver.listen();
   const web = await shopPods(on, 'web');
   const observe = new KsnoopProcess(
-    ['observe', 'svc/web', '-n', 'shop', '--otlp', url, '--interval', '1s', '-v'],
+    ['observe', 'svc/web', '-n', 'shop', '--otlp', url, '--interval', '1s', '--prometheus-listen', '127.0.0.1:0', '-v'],
     on.kubeconfig,
   );
   try {
@@ -88,6 +88,9 @@ test('every request of a client is in the metrics and a span, with the names of 
     expect(answered).toBe(300);
     // Metrics come while the capture goes on.
     await expect.poll(() => total(served(receiver.received)), { timeout: HANG_MS }).toBe(300);
+    // Whoever scrapes gets the same.
+    const [, port = ''] = /scrape http:\/\/127\.0\.0\.1:(\d+)\/metrics/.exec(observe.stderr) ?? [];
+    await expect.poll(() => scraped(port), { timeout: HANG_MS }).toBe(300);
     const { code, stderr } = await observe.stop();
     expect(code, stderr).toBe(0);
     expect(served(receiver.received)).toEqual(status);
@@ -100,6 +103,16 @@ test('every request of a client is in the metrics and a span, with the names of 
     receiver.close();
   }
 });
+
+/** Requests to Service web that Prometheus would count. */
+async function scraped(port: string): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const counts = text
+    .split('\n')
+    .filter((line) => line.startsWith('http_server_request_duration_seconds_count{job="shop/web"'))
+    .filter((line) => !line.includes('ksnoop_probe'));
+  return counts.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+}
 
 /** A receiver in the cluster: it writes every message as a line. */
 const RECEIVER = `

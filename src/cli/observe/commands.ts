@@ -33,6 +33,10 @@ export function addObserveCommand(ksnoop: Command, setExit: (code: number) => vo
         .choices(SPAN_CHOICES)
         .default('all'),
     )
+    .option(
+      '--prometheus-listen <ADDRESS:PORT>',
+      'let Prometheus scrape /metrics there, too, or in place of --otlp: 127.0.0.1:9464',
+    )
     .option('--interval <TIME>', 'time between metrics; of files, of their packets', '10s');
   addTargetFlags(observe);
   addPacketFlags(observe)
@@ -50,6 +54,7 @@ export function addObserveCommand(ksnoop: Command, setExit: (code: number) => vo
     ['observe svc/web -n shop --otlp http://collector.monitoring:4318', 'a Service, until Ctrl-C'],
     ['observe -n shop deploy/api --otlp URL --spans sampled', 'spans only of traces that others record too'],
     ['observe svc/web --otlp http://prometheus:9090/api/v1/otlp --signals metrics', 'metrics to Prometheus'],
+    ['observe svc/web -n shop --prometheus-listen 127.0.0.1:9464', 'metrics that Prometheus scrapes'],
     ['observe incident.pcapng --otlp http://localhost:4318', 'a capture, with the times of its packets'],
   ]);
 }

@@ -22,6 +22,8 @@ export interface RawEndpoint {
   readonly ca: string | undefined;
   readonly signals: readonly Signal[];
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** There may be no receiver: somebody else gets the data. */
+  readonly optional?: boolean | undefined;
 }
 
 /** What headers may hold (RFC 9110, sections 5.1 and 5.5). */
@@ -29,7 +31,7 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** @throws KsnoopError USAGE (exit 2), CANNOT_READ */
-export function completeEndpoint({ url, headers, ca, signals, environment }: RawEndpoint): Endpoint {
+export function completeEndpoint({ url, headers, ca, signals, environment, optional }: RawEndpoint): Endpoint {
   const base = url ?? environment.OTEL_EXPORTER_OTLP_ENDPOINT;
   const own = (signal: Signal) =>
     url === undefined ? environment[`OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_ENDPOINT`] : undefined;
@@ -39,7 +41,7 @@ export function completeEndpoint({ url, headers, ca, signals, environment }: Raw
     if (whole) urls[signal] = parsed(whole);
     else if (base) urls[signal] = below(parsed(base), `v1/${signal}`);
   }
-  if (Object.keys(urls).length === 0) {
+  if (Object.keys(urls).length === 0 && optional !== true) {
     throw wrong(
       'There is no receiver of OpenTelemetry data.',
       'Name one: --otlp http://collector.monitoring:4318; or set OTEL_EXPORTER_OTLP_ENDPOINT.',

@@ -16,7 +16,9 @@ import { DurationRows, NO_HOST } from './duration-rows.ts';
 import type { Exporter } from './exporter.ts';
 import { logOf } from './logs.ts';
 import { metricsRequest } from './metrics-request.ts';
-import { Points } from './points.ts';
+import { type Point, Points } from './points.ts';
+import { prometheusText } from './prometheus-text.ts';
+import type { ScrapeServer } from './scrape-server.ts';
 import { SeriesLimit } from './series.ts';
 import { spanOf } from './spans.ts';
 
@@ -33,6 +35,8 @@ export interface TelemetrySettings {
   readonly intervalMs: number;
   /** Attributes that every resource gets. */
   readonly resource: Attributes;
+  /** Where Prometheus gets the metrics, too. */
+  readonly scrape?: ScrapeServer | undefined;
 }
 
 /** What an analysis finds as metrics, spans and log records of OpenTelemetry (docs/opentelemetry.md). */
@@ -62,6 +66,7 @@ export class Telemetry implements AnalysisOutput {
     this.#settings = settings;
     this.#summary = new Summary(session.capture.analysis.hosts, session.names);
     this.#found = new Found(session);
+    settings.scrape?.serve(() => prometheusText(this.#points()));
     if (live) this.#timer = setInterval(() => this.#tick(), settings.intervalMs).unref();
   }
 
@@ -101,6 +106,9 @@ export class Telemetry implements AnalysisOutput {
     const words = { metrics: 'data point', traces: 'span', logs: 'log record' } as const;
     const list = (counts: typeof sent) =>
       (['metrics', 'traces', 'logs'] as const).map((signal) => counted(counts[signal], words[signal])).join(', ');
+    // Only Prometheus gets them, by scraping.
+    const isSent = (['metrics', 'traces', 'logs'] as const).some((signal) => this.#settings.exporter.wants(signal));
+    if (!isSent && this.#settings.scrape !== undefined) return this.#found.notes();
     const lost = dropped.metrics + dropped.traces + dropped.logs;
     return [
       `exported ${list(sent)}`,
@@ -153,9 +161,17 @@ export class Telemetry implements AnalysisOutput {
   }
 
   #sendMetrics(): void {
-    const { exporter, resource } = this.#settings;
+    const { exporter } = this.#settings;
     const { span } = this.#session;
     if (span === undefined || !exporter.wants('metrics')) return;
+    const all = this.#points();
+    exporter.send('metrics', metricsRequest(all, this.#times(span)), all.length);
+  }
+
+  /** Every series now; none before the first packet. */
+  #points(): Point[] {
+    if (this.#session.span === undefined) return [];
+    const { exporter, resource } = this.#settings;
     this.#retransmissions += this.#session.capture.analysis.takeRetransmissions();
     const points = new Points(this.#series, resource);
     collect(points, {
@@ -166,8 +182,7 @@ export class Telemetry implements AnalysisOutput {
       retransmissions: this.#retransmissions,
       dropped: exporter.dropped,
     });
-    const all = [...points.all()];
-    exporter.send('metrics', metricsRequest(all, this.#times(span)), all.length);
+    return [...points.all()];
   }
 
   /** A running capture's data is of now; that of a file is of its packets. */

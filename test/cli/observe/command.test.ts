@@ -22,6 +22,9 @@ it('refuses what it cannot do', async () => {
     [{ otlp: 'http://127.0.0.1:4318', signals: 'metrics,profiles' }, 'profiles'],
     [{ otlp: 'http://127.0.0.1:4318', interval: 'often' }, 'often'],
     [{ otlp: '127.0.0.1:4318' }, 'http'],
+    [{ prometheusListen: '127.0.0.1:9464' }, 'running capture'],
+    [{ prometheusListen: '9464' }, 'ADDRESS:PORT'],
+    [{ prometheusListen: '127.0.0.1:99999' }, 'ADDRESS:PORT'],
   ] as const) {
     const failure = observeCommand([CAPTURE], { ...OPTIONS, ...wrong });
     await expect(failure).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining(text) });
