@@ -44,8 +44,8 @@ export class Recording {
   #stream: PieceStream | undefined;
   #trigger: TriggerThread | undefined;
   #triggerStarts = 0;
-  /** A thread did not evaluate everything: then the ring's pieces stay. */
-  #isTriggerWhole = true;
+  /** Everything was evaluated, and what matched was kept: else the ring's pieces stay at the end. */
+  #isTriggerWhole: boolean;
   #ending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -55,6 +55,7 @@ export class Recording {
     this.user = state.user;
     this.#options = options;
     this.#state = state;
+    this.#isTriggerWhole = state.gaps === 0;
     this.#pieces = [...state.pieces];
     for (const { name, upload } of state.pieces) if (upload !== undefined) this.#uploads.set(name, upload);
     this.#nextPiece = nextPiece;

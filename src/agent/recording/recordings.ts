@@ -221,7 +221,8 @@ export class Recordings {
       pieces.reduce((last, piece) => (piece.kept === kept ? Math.max(last, numberOf(piece.name) + 1) : last), next);
     const numbers = { nextPiece: lastOf(false, nextPiece), nextKept: lastOf(true, nextKept) };
     const ran = state.state === 'recording' || state.state === 'finishing';
-    const recording = this.#add({ order, state: { ...state, pieces, gaps: state.gaps + (ran ? 1 : 0) }, ...numbers });
+    const gaps = state.gaps + (ran ? 1 : 0);
+    const recording = this.#add({ order, state: { ...state, ...missed(order, ran), pieces, gaps }, ...numbers });
     if (!ran) {
       this.#removeLater(recording);
       return;
@@ -258,6 +259,16 @@ export class Recordings {
     this.#turns.set(capture, settled);
     return turn;
   }
+}
+
+/** What an agent that was restarted does not know: matches whose packets were to be kept soon. */
+function missed({ trigger }: RecordingOrder, ran: boolean): Pick<RecordingState, 'triggerProblem'> {
+  if (trigger === undefined || !ran) return {};
+  const at = new Date().toISOString();
+  const seconds = Math.ceil(trigger.afterMs / 1000) + 3;
+  return {
+    triggerProblem: `The agent was restarted before ${at}: packets around exchanges of the last ${seconds} s before that may not be kept.`,
+  };
 }
 
 /** The number in a piece's name. */

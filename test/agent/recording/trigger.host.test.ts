@@ -122,6 +122,22 @@ it('a thread that dies is started again, what it did not evaluate stays in the r
   expect(await read(capture, kept, 'http.request', 'http.request.uri')).toContain('/fail/3');
 });
 
+it('after a restart the trigger is evaluated again, and what may not be kept is reported', async () => {
+  const capture = randomUUID();
+  await agent.put(capture, triggered('http.status >= 500'));
+  web('get', RIGHT_ADDRESS, '/fail/1');
+  await agent.until(capture, ({ pieces }) => pieces.some(({ kept }) => kept));
+  await agent.restart();
+  await agent.until(capture, ({ pods }) => pods.length > 0 && pods.every(({ capturing }) => capturing));
+  web('get', RIGHT_ADDRESS, '/fail/2');
+  await agent.until(capture, ({ triggers }) => triggers === 2);
+  const { pieces, triggerProblem } = await stopped(capture);
+  expect(triggerProblem).toMatch(/^The agent was restarted before .* of the last 4 s before that may not be kept/);
+  const kept = pieces.filter((piece) => piece.kept);
+  expect(await read(capture, kept, 'http.request', 'http.request.uri')).toEqual(['/fail/1', '/fail/2']);
+  expect(pieces.length).toBeGreaterThan(kept.length);
+});
+
 it('what does not fit into the bytes of a recording is not kept, and that is reported', async () => {
   const capture = randomUUID();
   await agent.put(capture, triggered('http.status >= 500', { ring: { files: 2, fileBytes: MIB }, maxBytes: 2 * MIB }));
