@@ -1,6 +1,6 @@
 import { load } from 'js-yaml';
 import { expect, test } from 'vitest';
-import { versionLines } from '../../../src/cli/version/command.ts';
+import { versionLines } from '../../../src/cli/version/agents.ts';
 import { k9sPlugin } from '../../../src/cli/version/k9s-plugin.ts';
 import { skewOf } from '../../../src/cli/version/skew.ts';
 
