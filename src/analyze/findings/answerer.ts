@@ -1,3 +1,4 @@
+import { behindSidecar } from '../identity/sidecar-address.ts';
 import type { Fields } from '../record/event.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
 
@@ -13,10 +14,5 @@ export function answererOf(server: string, fields: Fields, isBySidecar: boolean)
     const port = typeof target.port === 'number' ? `:${target.port}` : '';
     return `${host.includes(':') ? `[${host}]` : host}${port} through ${server}`;
   }
-  return isBySidecar ? programOf(server) : undefined;
-}
-
-/** `web.shop behind its sidecar` */
-export function programOf(server: string): string {
-  return `${server} behind its sidecar`;
+  return isBySidecar ? behindSidecar(server) : undefined;
 }

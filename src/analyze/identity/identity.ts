@@ -1,5 +1,6 @@
 import { clusterOf } from '../../wire/capture-cluster.ts';
 import { IDENTITIES_CHARACTERS, IDENTITIES_MAXIMUM } from '../limits.ts';
+import { behindSidecar } from './sidecar-address.ts';
 
 /** Who an address is. Interned by IdentityTable: the same facts are the same object. */
 export interface Identity {
@@ -33,6 +34,10 @@ export class IdentityTable {
   readonly #known = new Map<string, Identity>();
   /** Groups that are Services of a namespace. Not those of a named cluster: no command for its Service holds without its context. */
   readonly #services = new Set<string>();
+
+  /** By identity: the program behind its sidecar. */
+  readonly #programs = new Map<Identity, Identity>();
+  readonly #ofPrograms = new Map<Identity, Identity>();
 
   /** Texts of the pods of a group. */
   podsOf(group: string): Set<string> {
@@ -72,6 +77,21 @@ export class IdentityTable {
         this.#services.add(serviceText);
     }
     return identity;
+  }
+
+  /** The same identity in a group of its own: `web.shop behind its sidecar`. */
+  programOf(identity: Identity): Identity {
+    let program = this.#programs.get(identity);
+    if (program === undefined) {
+      program = { ...identity, group: behindSidecar(identity.group) };
+      this.#programs.set(identity, program);
+      this.#ofPrograms.set(program, identity);
+    }
+    return program;
+  }
+
+  podOfProgram(program: Identity): Identity | undefined {
+    return this.#ofPrograms.get(program);
   }
 
   /** Whether a group is a Service's, `web.shop`, and not another name that looks the same, `github.com`. */

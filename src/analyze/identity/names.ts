@@ -108,6 +108,16 @@ export class Names {
     return this.#identities.get({ ...pod, service: service.service }) ?? pod;
   }
 
+  /** A pod or Service as its program is, of which its own sidecar makes requests: counted apart from what others request of it. */
+  programOf(server: Identity): Identity {
+    return this.#identities.programOf(server);
+  }
+
+  /** Of which pod or Service an identity is the program (programOf); undefined for any other. */
+  podOfProgram(program: Identity): Identity | undefined {
+    return this.#identities.podOfProgram(program);
+  }
+
   /** What a DNS answer at `time` called the address. @param cluster the number of the cluster in which it was seen */
   addObserved(address: string, name: string, time: number, cluster = 0): void {
     const identity = this.#identities.get(this.#inCluster(observedName(name), cluster));

@@ -5,3 +5,8 @@ const SIDECARS: ReadonlySet<string> = new Set(['127.0.0.6', '::6']);
 export function isSidecarAddress(address: string): boolean {
   return SIDECARS.has(address);
 }
+
+/** A server's program where its own sidecar asks it, for people: `web.shop behind its sidecar`. */
+export function behindSidecar(server: string): string {
+  return `${server} behind its sidecar`;
+}

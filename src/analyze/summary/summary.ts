@@ -2,6 +2,7 @@ import type { AnalysisSink, FlowFacts, FlowIdentity, FlowInfo, TcpFacts, Transpo
 import type { Hosts } from '../identity/hosts.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Names } from '../identity/names.ts';
+import { isSidecarAddress } from '../identity/sidecar-address.ts';
 import { type AnalysisEvent, type Exchange, SIDE } from '../record/event.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import type { Recorder } from '../record/record.ts';
@@ -145,7 +146,7 @@ export class Summary implements AnalysisSink {
   #connectionEnded(facts: FlowFacts): void {
     const isProbe = this.#probes.delete(facts.id);
     if (facts.tcp === undefined || facts.sameAs !== undefined) return;
-    const server = this.#identified(facts.serverHost, facts.first, facts.interfaceId);
+    const server = this.#answering(this.#identified(facts.serverHost, facts.first, facts.interfaceId), facts);
     this.tcp.add(server, facts, facts.tcp);
     const failure = connectionFailure(facts, facts.tcp);
     if (failure === undefined && facts.tcp.midstream) return;
@@ -171,9 +172,15 @@ export class Summary implements AnalysisSink {
   /** Who answers, as rows have it. */
   serverOf(exchange: Exchange, flow: FlowIdentity): Server {
     const host = exchange.requester === SIDE.server ? flow.clientHost : flow.serverHost;
-    const server = this.#identified(host, exchange.time, flow.interfaceId);
+    const server = this.#answering(this.#identified(host, exchange.time, flow.interfaceId), flow);
     if (flow.sameAs === undefined || exchange.requester === SIDE.server || typeof server !== 'object') return server;
     return this.#names.serving(server, this.#names.ofHost(flow.sameAs.serverHost, exchange.time, -1)) ?? server;
+  }
+
+  /** What a pod's own sidecar requests of its program was requested of the pod before: it is counted apart. */
+  #answering(server: Server, { clientHost }: FlowIdentity): Server {
+    const isBySidecar = clientHost >= 0 && isSidecarAddress(this.hosts.text(clientHost));
+    return isBySidecar && typeof server === 'object' ? this.#names.programOf(server) : server;
   }
 
   /** Who asks. */
@@ -200,6 +207,11 @@ export class Summary implements AnalysisSink {
    * after its first exchanges has one name in all rows.
    */
   resolved(server: Server): Server {
+    const pod = typeof server === 'object' ? this.#names.podOfProgram(server) : undefined;
+    if (pod !== undefined) {
+      const known = this.resolved(pod);
+      return typeof known === 'object' ? this.#names.programOf(known) : server;
+    }
     const seen = this.#seen.get(server);
     return seen === undefined ? server : (this.#names.ofHost(seen.host, seen.time, seen.interfaceId) ?? server);
   }
